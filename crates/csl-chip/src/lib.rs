@@ -1,0 +1,1 @@
+//! csl-chip (see ARCHITECTURE.md).

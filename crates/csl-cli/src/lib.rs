@@ -1,0 +1,1 @@
+//! csl-cli (see ARCHITECTURE.md).

@@ -1,0 +1,1 @@
+//! csl-codegen (see ARCHITECTURE.md).

@@ -1,0 +1,101 @@
+//! The table of diagnostic codes: each is declared once, here, and never renumbered.
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Severity {
+    Note,
+    Warning,
+    Error,
+}
+
+macro_rules! codes {
+    ($($name:ident = $text:literal, $severity:ident, $summary:literal;)*) => {
+        /// A stable identifier of a kind of finding.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Code { $(#[doc = $summary] $name,)* }
+
+        impl Code {
+            pub const ALL: &[Code] = &[$(Code::$name,)*];
+
+            /// The code as shown, for example `E0201`.
+            pub fn text(self) -> &'static str {
+                match self { $(Code::$name => $text,)* }
+            }
+
+            pub fn severity(self) -> Severity {
+                match self { $(Code::$name => Severity::$severity,)* }
+            }
+
+            /// One line on what this kind of finding means.
+            pub fn summary(self) -> &'static str {
+                match self { $(Code::$name => $summary,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    // E00xx: text and tokens.
+    BadCharacter = "E0001", Error, "a character that no CSL token begins with";
+    UnterminatedString = "E0002", Error, "a string or character literal that does not end on its line";
+    BadEscape = "E0003", Error, "an escape sequence that CSL does not have";
+    BadNumber = "E0004", Error, "a number with digits that its base does not have";
+    // E01xx: syntax.
+    SyntaxError = "E0100", Error, "a token where the grammar has none";
+    MisplacedDocComment = "W0101", Warning, "a doc comment that documents nothing";
+    // E02xx: names and modules.
+    UnknownName = "E0201", Error, "a name that is declared nowhere in scope";
+    Redeclared = "E0202", Error, "a name declared twice in one scope";
+    UnknownBuiltin = "E0203", Error, "a builtin that CSL does not have";
+    UnknownField = "E0204", Error, "a field or member that does not exist";
+    FileNotFound = "E0205", Error, "a source file or library that cannot be found or read";
+    ImportCycle = "E0206", Error, "a value that needs itself to be computed";
+    UnknownParamBinding = "W0207", Warning, "a name bound in an import that the module does not declare";
+    UnboundParam = "E0208", Error, "a param that is read and has no value";
+    BadParamValue = "E0209", Error, "a value given to a param that its type does not admit";
+    // E03xx: types.
+    TypeMismatch = "E0301", Error, "a value of a type that does not fit where it is used";
+    NotRepresentable = "E0302", Error, "a comptime value that its type cannot hold";
+    BadOperand = "E0303", Error, "an operator or builtin applied to a type that it does not take";
+    NotAType = "E0304", Error, "a value where a type is needed";
+    BadType = "E0305", Error, "a type that cannot be formed or used here";
+    NotAssignable = "E0306", Error, "an assignment to something that cannot change";
+    NotCallable = "E0307", Error, "a call of something that is not a function";
+    ArgumentCount = "E0308", Error, "a call with too many or too few arguments";
+    IndexOutOfBounds = "E0309", Error, "a comptime-known index outside its array";
+    MissingReturn = "E0310", Error, "a function that can end without its return value";
+    BadSwitch = "E0311", Error, "a switch that misses cases or repeats one";
+    BadLabel = "E0312", Error, "a break or continue with nothing to leave";
+    // E04xx: comptime.
+    NotComptime = "E0401", Error, "a run-time value where a comptime-known one is needed";
+    RuntimeOnly = "E0402", Error, "something that only exists at run time, met at comptime";
+    ComptimeOnly = "E0403", Error, "something that only exists at comptime, met at run time";
+    AssertFailed = "E0404", Error, "a comptime assertion that does not hold";
+    DivisionByZero = "E0405", Error, "a comptime division by zero";
+    Overflow = "E0406", Error, "a comptime computation that leaves its type's range";
+    QuotaExceeded = "E0407", Error, "a comptime loop or call chain beyond its limit";
+    ComptimePrint = "N0408", Note, "what @comptime_print shows";
+    // E05xx: builtins, DSDs, tasks and the machine's limits.
+    BadBuiltinArgument = "E0501", Error, "an argument that a builtin does not take";
+    WrongContext = "E0502", Error, "a builtin or statement used where it may not stand";
+    IdOutOfRange = "E0503", Error, "a color, queue, task id or register that the chip does not have";
+    TaskConflict = "E0504", Error, "two tasks bound to one id";
+    BadTaskSignature = "E0505", Error, "a task whose parameters do not fit how it is bound";
+    ReservedResource = "W0506", Warning, "a queue, register or id that memcpy uses itself";
+    SharedQueue = "W0507", Warning, "one queue used by several DSDs";
+    WrongArch = "E0508", Error, "a feature that the selected architecture does not have";
+    NotImplemented = "E0509", Error, "a feature that Waferlab does not have yet";
+    // E06xx: layout, exports and RPC.
+    BadRectangle = "E0601", Error, "a rectangle that does not fit the fabric";
+    TileCode = "E0602", Error, "a tile without code, or with two";
+    BadRoute = "E0603", Error, "a color configuration that the router does not admit";
+    RouteOffEdge = "W0604", Warning, "a route over the edge of the rectangle";
+    BadExport = "E0605", Error, "an export that the layout contradicts or does not name";
+    BadRpc = "E0606", Error, "an RPC server that cannot be built";
+    NoLayout = "E0607", Error, "a program without a layout block";
+    // E07xx: memory.
+    OutOfMemory = "E0701", Error, "a program that does not fit the memory of a PE";
+    BadSection = "E0702", Error, "a link section or symbol that cannot be placed";
+    // E08xx: command line.
+    BadArgument = "E0801", Error, "a command-line argument that cannot be used";
+}

@@ -1,0 +1,130 @@
+//! What a diagnostic says.
+
+use crate::codes::{Code, Severity};
+use crate::source::Span;
+
+/// A place in the source that a diagnostic points at, with a word on why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    pub span: Span,
+    pub text: String,
+}
+
+/// One step of how the compiler came to the place: a comptime call, an import, a tile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceFrame {
+    pub span: Span,
+    /// For example "called here at comptime", "imported here", "as the code of PE (3, 0)".
+    pub text: String,
+}
+
+/// One finding of the compiler.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    pub code: Code,
+    pub severity: Severity,
+    pub message: String,
+    /// Where it is; `None` only for findings without a place in any file (command-line arguments).
+    pub primary: Option<Label>,
+    pub secondary: Vec<Label>,
+    pub notes: Vec<String>,
+    /// What to do about it, shown as "help: ...".
+    pub help: Option<String>,
+    /// Innermost step first.
+    pub trace: Vec<TraceFrame>,
+}
+
+impl Diagnostic {
+    /// A diagnostic of the severity that its code declares, pointing at `span`.
+    pub fn new(code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
+        let mut diagnostic = Diagnostic::unplaced(code, message);
+        diagnostic.primary = Some(Label { span, text: String::new() });
+        diagnostic
+    }
+
+    /// A diagnostic that has no place in any source file.
+    pub fn unplaced(code: Code, message: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            code,
+            severity: code.severity(),
+            message: message.into(),
+            primary: None,
+            secondary: Vec::new(),
+            notes: Vec::new(),
+            help: None,
+            trace: Vec::new(),
+        }
+    }
+
+    /// Sets the text beside the primary underline.
+    pub fn label(mut self, text: impl Into<String>) -> Diagnostic {
+        if let Some(primary) = &mut self.primary {
+            primary.text = text.into();
+        }
+        self
+    }
+
+    pub fn secondary(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
+        self.secondary.push(Label { span, text: text.into() });
+        self
+    }
+
+    pub fn note(mut self, text: impl Into<String>) -> Diagnostic {
+        self.notes.push(text.into());
+        self
+    }
+
+    pub fn help(mut self, text: impl Into<String>) -> Diagnostic {
+        self.help = Some(text.into());
+        self
+    }
+
+    pub fn traced(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
+        self.trace.push(TraceFrame { span, text: text.into() });
+        self
+    }
+}
+
+/// The findings of a compilation, in the order they were made.
+#[derive(Clone, Debug, Default)]
+pub struct Diagnostics {
+    list: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    pub fn new() -> Diagnostics {
+        Diagnostics::default()
+    }
+
+    /// Adds a finding unless the very same one was made already.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        if !self.list.contains(&diagnostic) {
+            self.list.push(diagnostic);
+        }
+    }
+
+    pub fn extend(&mut self, other: Diagnostics) {
+        other.list.into_iter().for_each(|d| self.push(d));
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.list.iter()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    pub fn has_errors(&self) -> bool {
+        self.list.iter().any(|d| d.severity == Severity::Error)
+    }
+
+    /// Turns every warning into an error, as `--warnings-as-errors` asks.
+    pub fn promote_warnings(&mut self) {
+        for diagnostic in &mut self.list {
+            if diagnostic.severity == Severity::Warning {
+                diagnostic.severity = Severity::Error;
+            }
+        }
+    }
+}

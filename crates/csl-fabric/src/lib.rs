@@ -1,0 +1,1 @@
+//! csl-fabric (see ARCHITECTURE.md).

@@ -1,0 +1,1 @@
+//! csl-host (see ARCHITECTURE.md).

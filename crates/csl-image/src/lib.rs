@@ -1,0 +1,1 @@
+//! csl-image (see ARCHITECTURE.md).

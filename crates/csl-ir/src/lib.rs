@@ -1,0 +1,1 @@
+//! csl-ir (see ARCHITECTURE.md).

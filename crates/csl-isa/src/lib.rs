@@ -1,0 +1,1 @@
+//! csl-isa (see ARCHITECTURE.md).

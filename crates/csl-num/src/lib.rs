@@ -1,0 +1,1 @@
+//! csl-num (see ARCHITECTURE.md).

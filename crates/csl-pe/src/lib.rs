@@ -1,0 +1,1 @@
+//! csl-pe (see ARCHITECTURE.md).

@@ -1,0 +1,1 @@
+//! csl-sema (see ARCHITECTURE.md).

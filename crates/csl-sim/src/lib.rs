@@ -1,0 +1,1 @@
+//! csl-sim (see ARCHITECTURE.md).

@@ -1,0 +1,1 @@
+//! csl-std (see ARCHITECTURE.md).

@@ -1,0 +1,343 @@
+//! The syntax tree: what the text says, before any name or type is looked up.
+//!
+//! Every node carries its [`Span`]; where a type is defined at "the same place" the span of its
+//! expression is its identity. Types are expressions: `i16`, `[M, N]f32` and `fn(i16) void` are
+//! values of type `type`.
+
+use std::sync::Arc;
+
+use csl_diag::{FileId, Span};
+use num_bigint::BigInt;
+
+use crate::symbol::Symbol;
+
+/// A name as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ident {
+    pub name: Symbol,
+    pub span: Span,
+}
+
+/// One source file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct File {
+    pub id: FileId,
+    pub items: Vec<Item>,
+}
+
+/// A declaration at the top level of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item {
+    Var(Arc<VarDecl>),
+    Fn(Arc<FnDecl>),
+    /// `comptime { ... }`
+    Comptime(Arc<Block>),
+    /// `layout { ... }`
+    Layout(Arc<Block>),
+    /// A stretch that did not parse; its diagnostic has been given.
+    Error(Span),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum VarKind {
+    Const,
+    Var,
+    /// `param`, and the legacy top-level `color name;`, which is a param of type `color`.
+    Param,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Storage {
+    Default,
+    Export,
+    Extern,
+}
+
+/// `const`, `var` or `param`, at the top level or in a block.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VarDecl {
+    pub kind: VarKind,
+    pub storage: Storage,
+    /// `comptime var`, `comptime const`
+    pub is_comptime: bool,
+    pub name: Ident,
+    pub ty: Option<Expr>,
+    pub align: Option<Expr>,
+    pub linksection: Option<Expr>,
+    pub linkname: Option<Expr>,
+    pub init: Option<Expr>,
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FnKind {
+    Fn,
+    Task,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Inlining {
+    Default,
+    Inline,
+    NoInline,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct FnDecl {
+    pub kind: FnKind,
+    pub storage: Storage,
+    pub inlining: Inlining,
+    pub name: Ident,
+    pub params: Vec<Param>,
+    pub ret: Expr,
+    pub linksection: Option<Expr>,
+    pub linkname: Option<Expr>,
+    /// `None` for `extern fn`.
+    pub body: Option<Block>,
+    pub span: Span,
+}
+
+/// A parameter of a function. `extern fn g(f16) f16` has nameless ones.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Param {
+    pub is_comptime: bool,
+    pub name: Option<Ident>,
+    /// `None` for `anytype`.
+    pub ty: Option<Expr>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Block {
+    pub stmts: Vec<Stmt>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stmt {
+    pub kind: StmtKind,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum StmtKind {
+    Var(Arc<VarDecl>),
+    /// Any expression statement: calls, and `if`, `for`, `while`, `switch`, blocks, `comptime ...`.
+    Expr(Expr),
+    /// `target op= value`; `op` is `None` for plain `=`.
+    Assign { target: Expr, op: Option<BinOp>, value: Expr },
+    /// A declaration of a function inside a block is not CSL; a stretch that did not parse.
+    Error,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expr {
+    pub kind: ExprKind,
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UnOp {
+    /// `-`
+    Neg,
+    /// `~`
+    BitNot,
+    /// `!`
+    Not,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BinOp {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Rem,
+    Shl,
+    Shr,
+    BitAnd,
+    BitOr,
+    BitXor,
+    /// `and`: the right side is not even checked when the left is comptime-known `false`.
+    And,
+    /// `or`
+    Or,
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExprKind {
+    Int(BigInt),
+    /// The value of a decimal or hexadecimal floating-point literal.
+    Float(f64),
+    /// `'a'`, a comptime_int
+    Char(u32),
+    /// The bytes of a string literal, escapes resolved.
+    Str(Arc<[u8]>),
+    Bool(bool),
+    /// A name, primitive types included (`i16`, `comptime_int`, `mem1d_dsd`, `WEST`, ...).
+    Name(Symbol),
+    /// `@name(args)`; `name` is without the `@`.
+    Builtin { name: Ident, args: Vec<Expr> },
+    Call { callee: Box<Expr>, args: Vec<Expr> },
+    /// `base.name`
+    Field { base: Box<Expr>, name: Ident },
+    /// `base[i, j]`
+    Index { base: Box<Expr>, indices: Vec<Expr> },
+    /// `base.*`
+    Deref(Box<Expr>),
+    /// `&place`
+    AddrOf(Box<Expr>),
+    Unary { op: UnOp, operand: Box<Expr> },
+    Binary { op: BinOp, lhs: Box<Expr>, rhs: Box<Expr> },
+    /// `comptime expr`
+    Comptime(Box<Expr>),
+    If(Box<If>),
+    For(Box<For>),
+    While(Box<While>),
+    Switch(Box<Switch>),
+    /// `label: { ... }`
+    Block { label: Option<Ident>, body: Block },
+    Return(Option<Box<Expr>>),
+    Break { label: Option<Ident>, value: Option<Box<Expr>> },
+    Continue { label: Option<Ident> },
+    /// `.{ .a = x, .b = y }` when `ty` is `None`, else `T { .a = x }`.
+    StructInit { ty: Option<Box<Expr>>, fields: Vec<FieldInit> },
+    /// `.{ x, y }`; `.{}` is this with no elements.
+    Tuple(Vec<Expr>),
+    /// `[3]i16 { 1, 2, 3 }`: any type expression followed by values in braces.
+    ArrayInit { ty: Box<Expr>, elems: Vec<Expr> },
+    /// `[M, N]T`
+    ArrayType { dims: Vec<Expr>, elem: Box<Expr> },
+    /// `*T`, `*const T`, `[*]T`, `[*]const T`
+    PtrType { many: bool, is_const: bool, elem: Box<Expr> },
+    /// `fn(i16, f32) void`, `task(u32) void`
+    FnType { kind: FnKind, params: Vec<Param>, ret: Box<Expr> },
+    /// `struct { ... }`, `packed struct`, `extern struct`, and the same with `union`.
+    Aggregate(Box<Aggregate>),
+    Enum(Box<EnumType>),
+    /// `|i, j|{M, N} -> A[i, j]`
+    TensorAccess(Box<TensorAccess>),
+    Asm(Box<Asm>),
+    /// A stretch that did not parse; its diagnostic has been given.
+    Error,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct If {
+    pub cond: Expr,
+    pub then: Expr,
+    pub otherwise: Option<Expr>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct For {
+    pub label: Option<Ident>,
+    pub is_inline: bool,
+    /// An array, a range, or a pointer to an array.
+    pub iter: Expr,
+    pub elem: Ident,
+    pub index: Option<Ident>,
+    pub body: Expr,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct While {
+    pub label: Option<Ident>,
+    pub is_inline: bool,
+    pub cond: Expr,
+    /// The statement after `:`, run at the end of each iteration.
+    pub step: Option<Box<Stmt>>,
+    pub body: Expr,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Switch {
+    pub input: Expr,
+    pub arms: Vec<SwitchArm>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct SwitchArm {
+    /// Empty for `else`.
+    pub values: Vec<Expr>,
+    pub body: Expr,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldInit {
+    pub name: Ident,
+    pub value: Expr,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AggregateKind {
+    Struct,
+    Union,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Packing {
+    Default,
+    Extern,
+    Packed,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Aggregate {
+    pub kind: AggregateKind,
+    pub packing: Packing,
+    pub fields: Vec<FieldDecl>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldDecl {
+    pub name: Ident,
+    pub ty: Expr,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct EnumType {
+    /// The type in `enum(u16)`.
+    pub base: Option<Expr>,
+    pub members: Vec<EnumMember>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct EnumMember {
+    pub name: Ident,
+    pub value: Option<Expr>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct TensorAccess {
+    pub vars: Vec<Ident>,
+    pub extents: Vec<Expr>,
+    /// The tensor's name or a pointer expression.
+    pub base: Expr,
+    pub indices: Vec<Expr>,
+}
+
+/// Inline assembly: kept so that it can be refused by name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asm {
+    pub is_volatile: bool,
+    pub template: Expr,
+    pub outputs: Vec<AsmOperand>,
+    pub inputs: Vec<AsmOperand>,
+    pub clobbers: Vec<Expr>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct AsmOperand {
+    pub name: Ident,
+    pub constraint: Expr,
+    pub value: Expr,
+}
