@@ -1,1 +1,55 @@
-//! csl-num (see ARCHITECTURE.md).
+//! Exact scalar semantics of every CSL type. The comptime evaluator and the PE interpreter both call this crate,
+//! so that an expression has one value wherever it is evaluated.
+//!
+//! A run-time integer of up to 64 bits lives in a `u64`, sign- or zero-extended from its width (its *canonical*
+//! form); a float lives as its raw bits in the low 16 or 32 bits of a `u64`.
+
+mod big;
+mod cast;
+mod dd;
+mod float;
+mod fma;
+mod format;
+mod int;
+mod kind;
+mod math;
+mod prng;
+
+pub use big::{MAX_SHIFT, big_binop, big_neg, big_not};
+pub use cast::{
+    big_to_f64, big_to_float, f64_to_big, f64_to_int, float_to_big, float_to_int, float_to_xp16, int_to_f64,
+    int_to_float, xp16_to_float,
+};
+pub use float::{
+    FloatOp, FpFlags, faddhs, float_abs, float_add, float_binop, float_binop_flags, float_cmp, float_convert,
+    float_div, float_eq, float_is_nan, float_le, float_lt, float_max, float_mul, float_neg, float_norm, float_scale,
+    float_sub, float_to_bool, sqrt,
+};
+pub use fma::{fma, fma_f32, fmachs};
+pub use format::{format_f64, format_float};
+pub use int::{
+    IntOp, IntTy, int_add, int_binop, int_cmp, int_mul, int_neg, int_not, int_shl, int_shr, int_sub, wrap64,
+};
+pub use kind::{Bits, CANONICAL_NAN_F32, FloatKind, from_f64, to_f64};
+pub use math::{MathFn, math_fn};
+pub use prng::Prng;
+
+/// Why an operation has no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trap {
+    /// Integer division or remainder by zero.
+    DivisionByZero,
+    /// A comptime shift whose count is negative or above [`MAX_SHIFT`].
+    ShiftCount,
+}
+
+impl std::fmt::Display for Trap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Trap::DivisionByZero => "division by zero",
+            Trap::ShiftCount => "shift count is negative or too large",
+        })
+    }
+}
+
+impl std::error::Error for Trap {}

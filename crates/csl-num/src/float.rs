@@ -1,0 +1,268 @@
+//! Float arithmetic on raw bits, each operation rounded once to nearest even.
+//!
+//! NaN results are canonical (sign clear, quiet, empty payload), because processors that run this differ in the NaNs
+//! they make; `neg`, `abs` and moves only touch the sign bit.
+//!
+//! 16-bit operands are computed in f32 or f64: where the wider format has at least 2p + 2 bits of significand and room
+//! for every exponent, the second rounding changes nothing (Figueroa, "When is double rounding innocuous?", 1995).
+
+use crate::kind::{Bits, CANONICAL_NAN_F32, FloatKind, from_f64, power_of_two, to_f64};
+use std::cmp::Ordering;
+
+/// A binary float operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FloatOp {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Max,
+}
+
+impl FloatOp {
+    pub const ALL: [FloatOp; 5] = [FloatOp::Add, FloatOp::Sub, FloatOp::Mul, FloatOp::Div, FloatOp::Max];
+}
+
+/// `op` on two values of `kind`.
+#[inline(always)]
+pub fn float_binop(op: FloatOp, kind: FloatKind, a: Bits, b: Bits) -> Bits {
+    match op {
+        FloatOp::Add => float_add(kind, a, b),
+        FloatOp::Sub => float_sub(kind, a, b),
+        FloatOp::Mul => float_mul(kind, a, b),
+        FloatOp::Div => float_div(kind, a, b),
+        FloatOp::Max => float_max(kind, a, b),
+    }
+}
+
+#[inline(always)]
+pub fn float_add(kind: FloatKind, a: Bits, b: Bits) -> Bits {
+    arithmetic(kind, a, b, |a, b| a + b, |a, b| a + b)
+}
+
+#[inline(always)]
+pub fn float_sub(kind: FloatKind, a: Bits, b: Bits) -> Bits {
+    arithmetic(kind, a, b, |a, b| a - b, |a, b| a - b)
+}
+
+#[inline(always)]
+pub fn float_mul(kind: FloatKind, a: Bits, b: Bits) -> Bits {
+    arithmetic(kind, a, b, |a, b| a * b, |a, b| a * b)
+}
+
+/// Division as IEEE 754 has it: x / 0 is an infinity, 0 / 0 NaN.
+#[inline(always)]
+pub fn float_div(kind: FloatKind, a: Bits, b: Bits) -> Bits {
+    arithmetic(kind, a, b, |a, b| a / b, |a, b| a / b)
+}
+
+/// f32 and f16 compute in f32, the two formats with a wider exponent in f64.
+#[inline(always)]
+fn arithmetic(
+    kind: FloatKind,
+    a: Bits,
+    b: Bits,
+    single: impl Fn(f32, f32) -> f32,
+    double: impl Fn(f64, f64) -> f64,
+) -> Bits {
+    match kind {
+        FloatKind::F32 => bits_of(single(f32_of(a), f32_of(b))),
+        FloatKind::F16 => f16_bits(single(f16_value(a), f16_value(b))),
+        FloatKind::Bf16 | FloatKind::Cb16 => from_f64(kind, double(to_f64(kind, a), to_f64(kind, b))),
+    }
+}
+
+#[inline(always)]
+fn f32_of(bits: Bits) -> f32 {
+    f32::from_bits(bits as u32)
+}
+
+#[inline(always)]
+fn bits_of(value: f32) -> Bits {
+    u64::from(if value.is_nan() { CANONICAL_NAN_F32 } else { value.to_bits() })
+}
+
+#[inline(always)]
+fn f16_value(bits: Bits) -> f32 {
+    half::f16::from_bits(bits as u16).to_f32()
+}
+
+#[inline(always)]
+fn f16_bits(value: f32) -> Bits {
+    if value.is_nan() { FloatKind::F16.nan() } else { u64::from(half::f16::from_f32(value).to_bits()) }
+}
+
+/// `@faddhs`: a value of the 16-bit `kind` plus an f32, rounded once to f32.
+#[inline]
+pub fn faddhs(kind: FloatKind, half: Bits, single: Bits) -> Bits {
+    bits_of(to_f64(kind, half) as f32 + f32_of(single))
+}
+
+/// Flips the sign bit, of a NaN too.
+#[inline(always)]
+pub const fn float_neg(kind: FloatKind, a: Bits) -> Bits {
+    a ^ kind.sign_bit()
+}
+
+/// Clears the sign bit, of a NaN too.
+#[inline(always)]
+pub const fn float_abs(kind: FloatKind, a: Bits) -> Bits {
+    a & !kind.sign_bit()
+}
+
+#[inline(always)]
+pub fn float_is_nan(kind: FloatKind, a: Bits) -> bool {
+    float_abs(kind, a) > kind.infinity()
+}
+
+/// The order of two values; `None` where either is NaN. Zeros are equal whatever their sign.
+#[inline(always)]
+pub fn float_cmp(kind: FloatKind, a: Bits, b: Bits) -> Option<Ordering> {
+    match kind {
+        FloatKind::F32 => f32_of(a).partial_cmp(&f32_of(b)),
+        _ if float_is_nan(kind, a) || float_is_nan(kind, b) => None,
+        _ => Some(order_key(kind, a).cmp(&order_key(kind, b))),
+    }
+}
+
+/// Maps the values that are no NaN onto integers in their order; both zeros onto 0.
+#[inline(always)]
+fn order_key(kind: FloatKind, a: Bits) -> i64 {
+    let magnitude = float_abs(kind, a) as i64;
+    if a & kind.sign_bit() != 0 { -magnitude } else { magnitude }
+}
+
+/// `a == b`; false where either is NaN. `a != b` is its negation.
+#[inline(always)]
+pub fn float_eq(kind: FloatKind, a: Bits, b: Bits) -> bool {
+    float_cmp(kind, a, b) == Some(Ordering::Equal)
+}
+
+/// `a < b`; false where either is NaN.
+#[inline(always)]
+pub fn float_lt(kind: FloatKind, a: Bits, b: Bits) -> bool {
+    float_cmp(kind, a, b) == Some(Ordering::Less)
+}
+
+/// `a <= b`; false where either is NaN.
+#[inline(always)]
+pub fn float_le(kind: FloatKind, a: Bits, b: Bits) -> bool {
+    matches!(float_cmp(kind, a, b), Some(Ordering::Less | Ordering::Equal))
+}
+
+/// `@as(bool, a)`: unordered or unequal to zero, so true for NaN.
+#[inline(always)]
+pub fn float_to_bool(kind: FloatKind, a: Bits) -> bool {
+    float_abs(kind, a) != 0
+}
+
+/// `@fmaxh`, `@fmaxs`: the larger value. The guide says nothing of NaN; as in IEEE 754-2008 `maxNum` the other operand
+/// wins over a NaN, two NaNs give the canonical one, and +0 is larger than -0.
+#[inline]
+pub fn float_max(kind: FloatKind, a: Bits, b: Bits) -> Bits {
+    match (float_is_nan(kind, a), float_is_nan(kind, b)) {
+        (true, true) => kind.nan(),
+        (true, false) => b,
+        (false, true) => a,
+        (false, false) => match order_key(kind, a).cmp(&order_key(kind, b)) {
+            Ordering::Greater => a,
+            Ordering::Less => b,
+            Ordering::Equal => a & b, // equal values differ at most in the sign of zero
+        },
+    }
+}
+
+/// The square root, correctly rounded; NaN below zero, and -0 of -0.
+#[inline]
+pub fn sqrt(kind: FloatKind, a: Bits) -> Bits {
+    match kind {
+        FloatKind::F32 => bits_of(f32_of(a).sqrt()),
+        _ => from_f64(kind, to_f64(kind, a).sqrt()),
+    }
+}
+
+/// The value of `bits`, of kind `from`, rounded once to kind `to`.
+#[inline]
+pub fn float_convert(from: FloatKind, to: FloatKind, bits: Bits) -> Bits {
+    match (from, to) {
+        (FloatKind::F16, FloatKind::F32) => bits_of(f16_value(bits)),
+        (FloatKind::F32, FloatKind::F16) => f16_bits(f32_of(bits)),
+        _ if from == to => bits,
+        _ => from_f64(to, to_f64(from, bits)),
+    }
+}
+
+/// `@fscaleh`, `@fscales`, `math.fscale`: `a` * 2^`exponent`, rounded once.
+pub fn float_scale(kind: FloatKind, a: Bits, exponent: i16) -> Bits {
+    // Beyond 600 every finite value has become zero or infinity, and up to there f64 is exact.
+    let exponent = i32::from(exponent).clamp(-600, 600);
+    from_f64(kind, to_f64(kind, a) * power_of_two(exponent))
+}
+
+/// `@fnormh`, `@fnorms`: the significand of `a` with its sign, 1 <= |result| < 2, so that `a` is the result times a
+/// power of two; zeros and infinities are unchanged and NaN is canonical. The guide says only "normalize": our choice.
+pub fn float_norm(kind: FloatKind, a: Bits) -> Bits {
+    let value = to_f64(kind, a);
+    if value == 0.0 || value.is_infinite() {
+        return a;
+    }
+    if value.is_nan() {
+        return kind.nan();
+    }
+    let significand = value.to_bits() & !(0x7ff << 52) | 1023 << 52;
+    from_f64(kind, f64::from_bits(significand))
+}
+
+/// The exceptions of IEEE 754 that an operation raised; the tile's exception mask may stop on them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FpFlags {
+    pub invalid: bool,
+    pub div_by_zero: bool,
+    pub overflow: bool,
+    pub underflow: bool,
+    pub inexact: bool,
+}
+
+/// The exceptions that `float_binop` with these arguments raises. Apart from the operation itself, which runs far more
+/// often than anybody unmasks an exception. Underflow: the result is subnormal or zero, and inexact.
+pub fn float_binop_flags(op: FloatOp, kind: FloatKind, a: Bits, b: Bits) -> FpFlags {
+    let (x, y) = (to_f64(kind, a), to_f64(kind, b));
+    let result = to_f64(kind, float_binop(op, kind, a, b));
+    if x.is_nan() || y.is_nan() || op == FloatOp::Max {
+        return FpFlags::default();
+    }
+    if result.is_nan() {
+        return FpFlags { invalid: true, ..FpFlags::default() };
+    }
+    let div_by_zero = op == FloatOp::Div && y == 0.0 && x.is_finite();
+    let inexact = !div_by_zero && x.is_finite() && y.is_finite() && is_inexact(op, x, y, result);
+    let tiny = result.abs() < power_of_two(1 - kind.format().bias);
+    FpFlags {
+        invalid: false,
+        div_by_zero,
+        overflow: inexact && result.is_infinite(),
+        underflow: inexact && tiny,
+        inexact,
+    }
+}
+
+/// Whether `result` differs from the exact value; all operands have at most 24 significant bits.
+fn is_inexact(op: FloatOp, x: f64, y: f64, result: f64) -> bool {
+    if result.is_infinite() {
+        return true;
+    }
+    match op {
+        FloatOp::Add => sum_differs(x, y, result),
+        FloatOp::Sub => sum_differs(x, -y, result),
+        FloatOp::Mul => x * y != result,
+        FloatOp::Div => result * y != x,
+        FloatOp::Max => false,
+    }
+}
+
+fn sum_differs(x: f64, y: f64, result: f64) -> bool {
+    let sum = x + y;
+    let y_part = sum - x;
+    let error = (x - (sum - y_part)) + (y - y_part);
+    sum != result || error != 0.0
+}
