@@ -1,1 +1,4 @@
-//! csl-isa (see ARCHITECTURE.md).
+//! The PE instruction set: what compiled code consists of, and what the machine executes.
+
+pub mod dsd;
+pub mod vec;

@@ -1,0 +1,330 @@
+//! Functions: registers, blocks, instructions.
+
+use csl_chip::{SysOp, VecOp};
+use csl_diag::Span;
+
+use crate::value::{DsdValue, FifoRef, Priority};
+
+/// What a register holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scalar {
+    /// `bits` from 1 to 64. `bool` is `Int { signed: false, bits: 8 }` with the values 0 and 1; pointers,
+    /// colors, ids, queues, directions and function pointers are unsigned with 16 bits.
+    Int { signed: bool, bits: u8 },
+    /// The program's 16-bit float.
+    Half,
+    F32,
+    /// The packed word of a mem1d, circbuf, fabin or fabout DSD (64 bits in memory).
+    Dsd,
+}
+
+impl Scalar {
+    pub const BOOL: Scalar = Scalar::Int { signed: false, bits: 8 };
+    pub const U16: Scalar = Scalar::Int { signed: false, bits: 16 };
+    pub const I16: Scalar = Scalar::Int { signed: true, bits: 16 };
+    pub const U32: Scalar = Scalar::Int { signed: false, bits: 32 };
+    pub const PTR: Scalar = Scalar::U16;
+
+    /// Bytes it takes in memory: 1, 2, 4 or 8.
+    pub fn bytes(self) -> u32 {
+        match self {
+            Scalar::Int { bits, .. } => u32::from(bits).div_ceil(8).next_power_of_two(),
+            Scalar::Half => 2,
+            Scalar::F32 => 4,
+            Scalar::Dsd => 8,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Reg(pub u32);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BlockId(pub u32);
+
+/// A stack slot of a function: memory for an aggregate, or for a variable whose address is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SlotId(pub u32);
+
+/// A global of the [`crate::Program`], by its index there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GlobalId(pub u32);
+
+/// A function of the [`crate::Program`], by its index there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FuncId(pub u32);
+
+/// An operand of an instruction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opnd {
+    Reg(Reg),
+    /// Canonical bits.
+    Imm(u64),
+    /// The byte address of a global plus an offset in bytes.
+    Global(GlobalId, i32),
+    /// A function pointer.
+    Func(FuncId),
+    /// The packed word of a constant DSD; its base names a global by `PtrRoot::Global(GlobalRef(i))`, where `i`
+    /// is the global's index in the program.
+    Dsd(Box<DsdValue>),
+}
+
+/// Where an address starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AddrBase {
+    Global(GlobalId),
+    Slot(SlotId),
+    Reg(Reg),
+    /// A fixed byte address (registers as memory).
+    Absolute,
+}
+
+/// A byte address: `base + offset`, wrapping at 16 bits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addr {
+    pub base: AddrBase,
+    pub offset: i32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BinOp {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Rem,
+    /// The count is unsigned, of any width.
+    Shl,
+    /// Arithmetic for signed types.
+    Shr,
+    And,
+    Or,
+    Xor,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UnOp {
+    Neg,
+    /// All bits of the type.
+    BitNot,
+    /// Of a bool.
+    Not,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CmpOp {
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+}
+
+/// Scalar mathematical functions, correctly rounded in the operand's format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MathFn {
+    Sqrt,
+    Sin,
+    Cos,
+    Exp,
+    Log,
+    Pow,
+    Inv,
+    InvSqrt,
+    Tanh,
+    Ceil,
+    Floor,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Callee {
+    Direct(FuncId),
+    /// Through a function pointer.
+    Indirect(Opnd),
+}
+
+/// An instruction. `dst` registers have the type that the instruction says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inst {
+    /// Same scalar type on both sides.
+    Copy { dst: Reg, src: Opnd },
+    Bin { op: BinOp, ty: Scalar, dst: Reg, a: Opnd, b: Opnd },
+    Un { op: UnOp, ty: Scalar, dst: Reg, a: Opnd },
+    /// `dst` is a bool.
+    Cmp { op: CmpOp, ty: Scalar, dst: Reg, a: Opnd, b: Opnd },
+    /// `@as`: integers wrap to the new width, floats round, float to integer truncates.
+    /// To `bool` (`Scalar::BOOL` with `to_bool`) compares with zero.
+    Cast { from: Scalar, to: Scalar, to_bool: bool, dst: Reg, a: Opnd },
+    Math { f: MathFn, ty: Scalar, dst: Reg, a: Opnd, b: Option<Opnd> },
+    Load { ty: Scalar, dst: Reg, addr: Addr },
+    Store { ty: Scalar, addr: Addr, src: Opnd },
+    /// Regions do not overlap, or are the same.
+    MemCopy { dst: Addr, src: Addr, bytes: u32 },
+    /// Stores `src` `count` times, one behind the other.
+    MemFill { ty: Scalar, dst: Addr, src: Opnd, count: u32 },
+    /// `dst` = the address.
+    Lea { dst: Reg, addr: Addr },
+    /// `dst = base + index * scale`, in bytes, wrapping at 16 bits.
+    Index { dst: Reg, base: Opnd, index: Opnd, scale: u32 },
+    Call { dst: Option<Reg>, callee: Callee, args: Vec<Opnd> },
+    /// A mem1d DSD from run-time parts: base in bytes, offset in elements of `elem_words`, stride in elements.
+    MakeMem1d { dst: Reg, base: Opnd, offset: Opnd, elem_words: u16, stride: Opnd, extent: Opnd, index_offset: bool },
+    /// A fabin or fabout DSD whose extent is only known at run time; the rest is constant in `desc`.
+    MakeFabric { dst: Reg, desc: Box<DsdValue>, extent: Opnd },
+    /// A mem4d descriptor into memory: `desc` with what is `Some` here replaced.
+    MakeMem4d { dst: Addr, desc: Box<DsdValue>, base: Option<Opnd>, offset: Option<Opnd>, extents: Vec<Option<Opnd>> },
+    /// A changed copy of a packed DSD.
+    SetDsd { dst: Reg, dsd: Opnd, what: DsdChange, value: Opnd },
+    /// Changes a mem4d descriptor in memory, in place. `Length` is not among the allowed changes.
+    SetMem4d { addr: Addr, what: DsdChange, value: Opnd },
+    Vec(Box<VecInst>),
+    LoadDsr(Box<DsrLoad>),
+    /// One element of an iterator of `@map`: `ok` becomes false at its end.
+    IterLoad { iter: IterId, dsd: VecOperand, elem_bits: u8 },
+    IterNext { iter: IterId, ty: Scalar, dst: Reg, ok: Reg },
+    IterPut { iter: IterId, ty: Scalar, src: Opnd, ok: Reg },
+    Sys { op: SysOp, dst: Option<Reg>, args: Vec<Opnd> },
+}
+
+/// A DSD iterator of one `@map`; numbered within the function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IterId(pub u32);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DsdChange {
+    /// `value` is a byte address; drops the offset.
+    BaseAddr,
+    /// `value` is a number of elements of this many words, added to the address.
+    Offset { elem_words: u16 },
+    Length,
+    Stride,
+}
+
+/// An operand of a vector operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VecOperand {
+    /// A packed mem1d, circbuf, fabin or fabout DSD.
+    Dsd(Opnd),
+    /// A mem4d descriptor in memory.
+    Mem4d(Addr),
+    Fifo(FifoRef),
+    Dsr { file: crate::types::DsrFile, id: u8 },
+    /// A scalar source.
+    Scalar(Opnd, Scalar),
+    /// A pointer to a scalar destination.
+    Ptr(Opnd),
+}
+
+/// Something that a completion activates or unblocks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TaskTarget {
+    LocalTask(Opnd),
+    DataTask(Opnd),
+    Color(Opnd),
+    InputQueue(Opnd),
+    ControlTask(Opnd),
+}
+
+/// What happens when an asynchronous operation completes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Completion {
+    #[default]
+    Nothing,
+    Activate(TaskTarget),
+    Unblock(TaskTarget),
+}
+
+/// What a control wavelet does to an operation with `.on_control`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OnControl {
+    Terminate,
+    Activate(TaskTarget),
+    Unblock(TaskTarget),
+}
+
+/// The configuration struct of a vector operation or DSR load.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VecConfig {
+    pub is_async: bool,
+    pub completion: Completion,
+    pub on_control: Option<OnControl>,
+    pub priority: Option<Priority>,
+    /// WSE-3 microthread.
+    pub ut: Option<Opnd>,
+    /// `.index`: a u16.
+    pub index: Option<Opnd>,
+    /// `@load_to_dsr` alone.
+    pub save_address: bool,
+    pub single_step: bool,
+}
+
+/// A vector operation. The multiply-add's scalar factor is the last source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VecInst {
+    pub op: VecOp,
+    pub dest: VecOperand,
+    pub srcs: Vec<VecOperand>,
+    pub config: VecConfig,
+    /// The bool that the builtin returns.
+    pub result: Option<Reg>,
+}
+
+/// `@load_to_dsr` and its kin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DsrLoad {
+    pub file: crate::types::DsrFile,
+    pub id: u8,
+    pub xdsr: Option<u8>,
+    pub srs: Vec<u8>,
+    /// `Dsd` or `Mem4d`.
+    pub dsd: VecOperand,
+    pub config: VecConfig,
+}
+
+/// How a block ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Term {
+    Jump(BlockId),
+    /// `cond` is a bool.
+    Branch { cond: Opnd, then: BlockId, otherwise: BlockId },
+    Switch { ty: Scalar, value: Opnd, cases: Vec<(u64, BlockId)>, default: BlockId },
+    Return(Option<Opnd>),
+    /// Control does not come here: behind an endless loop or a trap.
+    Unreachable,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    pub insts: Vec<Inst>,
+    /// One span an instruction.
+    pub spans: Vec<Span>,
+    pub term: Term,
+    pub term_span: Span,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StackSlot {
+    /// Bytes.
+    pub size: u32,
+    pub align: u32,
+    /// The variable's name, for listings.
+    pub name: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Func {
+    /// For listings and stack traces: `module.function`.
+    pub name: String,
+    pub span: Span,
+    /// The first registers, in order.
+    pub params: u32,
+    pub ret: Option<Scalar>,
+    pub regs: Vec<Scalar>,
+    pub slots: Vec<StackSlot>,
+    /// Number of `@map` iterators.
+    pub iters: u32,
+    /// The first block is the entry.
+    pub blocks: Vec<Block>,
+    pub linksection: Option<String>,
+}

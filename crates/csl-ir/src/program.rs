@@ -1,0 +1,177 @@
+//! One PE program.
+
+use csl_chip::Arch;
+use csl_diag::Span;
+use csl_num::FloatKind;
+
+use crate::func::{Func, FuncId, GlobalId, TaskTarget};
+use crate::layout::ColorConfig;
+use crate::types::{Ty, Types};
+use crate::value::Priority;
+
+/// A value inside a global that is only known once addresses are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reloc {
+    /// Byte offset of the 16-bit word in the global.
+    pub at: u32,
+    pub target: RelocTarget,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RelocTarget {
+    /// Address of a global plus an offset in bytes.
+    Global(GlobalId, i32),
+    Func(FuncId),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Global {
+    /// Symbol name: `x`, `module.x`, or the linkname.
+    pub name: String,
+    pub ty: Ty,
+    /// Bytes.
+    pub size: u32,
+    pub align: u32,
+    pub is_const: bool,
+    /// Initial bytes; zeros where it is shorter than `size`. An uninitialised global is empty here.
+    pub init: Vec<u8>,
+    pub relocs: Vec<Reloc>,
+    pub linksection: Option<String>,
+    pub span: Span,
+    /// A FIFO's buffer, a task's table, ...: made by the compiler, hidden from symbol lists.
+    pub is_hidden: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TaskKind {
+    Local,
+    Data,
+    Control,
+}
+
+/// A task bound to an id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskBind {
+    pub kind: TaskKind,
+    /// Local: 0 to 30. Data: the color on WSE-2, the input queue on WSE-3. Control: 0 to 63.
+    pub id: u8,
+    pub func: FuncId,
+    /// Width in bits of each parameter.
+    pub params: Vec<u8>,
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum QueueDir {
+    In,
+    Out,
+}
+
+/// `@initialize_queue`, or a binding that a fabric DSD of an older program implies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueInit {
+    pub dir: QueueDir,
+    pub id: u8,
+    pub color: Option<u8>,
+    pub priority: Option<Priority>,
+    pub ctrl_table_id: u8,
+    pub dense_mode: bool,
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum FifoAction {
+    #[default]
+    TestOrSuspend,
+    Terminate,
+    Suspend,
+    Fault,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fifo {
+    pub buffer: GlobalId,
+    /// Capacity in 16-bit words.
+    pub words: u32,
+    pub elem_words: u16,
+    pub empty_action: FifoAction,
+    pub full_action: FifoAction,
+    pub activate_push: Option<TaskTarget>,
+    pub activate_pop: Option<TaskTarget>,
+    pub priority: Option<Priority>,
+    pub simd: Option<crate::value::SimdMode>,
+    pub span: Span,
+}
+
+/// `@export_symbol`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportedSymbol {
+    pub name: String,
+    /// The id of the name in the layout's table.
+    pub id: u16,
+    pub what: Exported,
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exported {
+    Global(GlobalId),
+    Func(FuncId),
+}
+
+/// What the compiler blocks, unblocks or activates before the first cycle, in source order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Startup {
+    Activate(TaskTarget),
+    Block(TaskTarget),
+    Unblock(TaskTarget),
+}
+
+/// `@bind_rotating_tasks` (WSE-3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RotatingTasks {
+    pub data_task: u8,
+    pub alt: FuncId,
+    pub init: u32,
+    pub limit: u32,
+}
+
+/// The RPC server of `@rpc`, or the one that memcpy brings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rpc {
+    /// Color (WSE-2) or input queue (WSE-3) it listens to.
+    pub task_id: u8,
+    pub span: Span,
+}
+
+/// Everything that semantic analysis found for one kind of PE.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The file, as the layout names it.
+    pub name: String,
+    pub arch: Arch,
+    /// The one 16-bit float type of run-time code.
+    pub fp16: FloatKind,
+    pub types: Types,
+    pub globals: Vec<Global>,
+    pub funcs: Vec<Func>,
+    pub tasks: Vec<TaskBind>,
+    pub startup: Vec<Startup>,
+    pub queues: Vec<QueueInit>,
+    pub fifos: Vec<Fifo>,
+    pub dsr_loads: Vec<(crate::func::DsrLoad, Span)>,
+    pub colors: Vec<(u8, ColorConfig, Span)>,
+    /// `@set_config` before start: word address, value.
+    pub configs: Vec<(u16, u16)>,
+    pub exports: Vec<ExportedSymbol>,
+    pub rpc: Option<Rpc>,
+    pub teardown_handlers: Vec<(u8, FuncId)>,
+    pub empty_queue_handlers: Vec<(u8, FuncId)>,
+    pub rotating: Vec<RotatingTasks>,
+    /// `@set_control_task_table` was called (WSE-3).
+    pub separate_control_table: bool,
+    /// Priority of the main thread against microthreads, where the program sets it.
+    pub main_thread_priority: Option<Priority>,
+    /// Texts that `SysOp::Trap`, `SysOp::PrintValue` name by index.
+    pub strings: Vec<String>,
+}

@@ -1,0 +1,213 @@
+//! Comptime values.
+
+use std::sync::Arc;
+
+use num_bigint::BigInt;
+
+use crate::types::{DsdKind, Name, Ty};
+
+/// A function instance of the program under analysis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FnRef(pub u32);
+
+/// A module instance (a file with its params bound).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ModuleRef(pub u32);
+
+/// A cell of comptime memory: a `comptime var`, or any variable while a function runs at comptime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CellRef(pub u32);
+
+/// A global of the program under analysis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GlobalRef(pub u32);
+
+/// A FIFO that `@allocate_fifo` made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FifoRef(pub u32);
+
+/// A value known at compile time. Its type stands beside it ([`TypedValue`]).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Value {
+    /// Never initialised: `var x: [4]i16;`.
+    Undef,
+    Void,
+    Bool(bool),
+    /// Integers of every type, enums (by their number), colors, ids, queues, directions, DSRs.
+    Int(BigInt),
+    /// The raw bits of the type's format; of an `f64` for `comptime_float`.
+    Float(u64),
+    Type(Ty),
+    Str(Arc<[u8]>),
+    /// Elements in row-major order.
+    Array(Arc<ArrayValue>),
+    /// Fields in the order of the type; tuples too.
+    Struct(Arc<Vec<Value>>),
+    Union { active: u32, value: Arc<Value> },
+    Ptr(Pointer),
+    Fn(FnRef),
+    Module(ModuleRef),
+    /// start, stop, step
+    Range(Arc<[BigInt; 3]>),
+    Dsd(Arc<DsdValue>),
+    Fifo(FifoRef),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ArrayValue {
+    /// `len` times the same value: what `@zeros` and `@constants` make.
+    Splat { value: Value, len: u64 },
+    Elems(Vec<Value>),
+}
+
+impl ArrayValue {
+    pub fn len(&self) -> u64 {
+        match self {
+            ArrayValue::Splat { len, .. } => *len,
+            ArrayValue::Elems(elems) => elems.len() as u64,
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The element at a flat index that is in range.
+    pub fn get(&self, index: u64) -> &Value {
+        match self {
+            ArrayValue::Splat { value, .. } => value,
+            ArrayValue::Elems(elems) => &elems[index as usize],
+        }
+    }
+
+    /// The elements as a vector that can be written to.
+    pub fn elems_mut(&mut self) -> &mut Vec<Value> {
+        if let ArrayValue::Splat { value, len } = self {
+            *self = ArrayValue::Elems(vec![value.clone(); *len as usize]);
+        }
+        match self {
+            ArrayValue::Elems(elems) => elems,
+            ArrayValue::Splat { .. } => unreachable!("turned into elements above"),
+        }
+    }
+}
+
+/// What a comptime-known pointer starts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PtrRoot {
+    Global(GlobalRef),
+    Cell(CellRef),
+    Fn(FnRef),
+    /// A byte address given as a number (`@bitcast(*u16, 0xfe00)`).
+    Absolute(u16),
+}
+
+/// A comptime-known pointer: a root, and the way from it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Pointer {
+    pub root: PtrRoot,
+    /// Type of the whole root object.
+    pub root_ty: Ty,
+    /// Field numbers and flat element indices, outermost first. The last may leave its array: a
+    /// pointer of kind `[*]T` is only checked where it is used.
+    pub path: Vec<i64>,
+}
+
+/// A DSD whose every property is comptime-known.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DsdValue {
+    pub kind: DsdKind,
+    /// Memory and circular-buffer DSDs.
+    pub base: Option<Pointer>,
+    /// Added to `base`: elements of `elem_words` words.
+    pub offset: i32,
+    /// Size of an element in 16-bit words, from the type of the tensor that it was made on; used to
+    /// turn offsets into addresses. Operations bring their own element type.
+    pub elem_words: u16,
+    /// Innermost last, as the guide lists extents. One for all kinds but `Mem4d`.
+    pub extents: Vec<u16>,
+    /// Innermost first, as the guide lists strides, each with the reset of the inner loops included.
+    pub strides: Vec<i16>,
+    /// Elements after which a circular buffer starts over.
+    pub wraparound: u16,
+    pub wavelet_index_offset: bool,
+    pub fabric: Option<FabricDsd>,
+}
+
+/// The fabric side of a `fabin_dsd` or `fabout_dsd`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct FabricDsd {
+    pub color: Option<u8>,
+    pub queue: Option<u8>,
+    pub control: bool,
+    pub simd: Option<SimdMode>,
+    pub priority: Option<Priority>,
+    pub advance_switch: bool,
+    pub control_transform: bool,
+    pub zero: Option<ZeroSource>,
+    /// The WSE-3 microthread given with `.ut_id`.
+    pub ut: Option<u8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SimdMode {
+    /// One element a wavelet (packing turned off).
+    Off,
+    Simd32,
+    Simd64,
+    Simd32Or64,
+    SimdMax,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Priority {
+    Low,
+    Medium,
+    High,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ZeroSource {
+    First,
+    Second,
+}
+
+/// A value with its type.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TypedValue {
+    pub ty: Ty,
+    pub value: Value,
+}
+
+impl TypedValue {
+    pub fn new(ty: Ty, value: Value) -> TypedValue {
+        TypedValue { ty, value }
+    }
+
+    pub fn void() -> TypedValue {
+        TypedValue::new(Ty::VOID, Value::Void)
+    }
+
+    pub fn bool(value: bool) -> TypedValue {
+        TypedValue::new(Ty::BOOL, Value::Bool(value))
+    }
+
+    pub fn int(ty: Ty, value: impl Into<BigInt>) -> TypedValue {
+        TypedValue::new(ty, Value::Int(value.into()))
+    }
+
+    pub fn of_type(ty: Ty) -> TypedValue {
+        TypedValue::new(Ty::TYPE, Value::Type(ty))
+    }
+
+    pub fn str(bytes: &[u8]) -> TypedValue {
+        TypedValue::new(Ty::COMPTIME_STRING, Value::Str(bytes.into()))
+    }
+}
+
+/// A named field of an anonymous struct being built.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct NamedValue {
+    pub name: Name,
+    pub value: TypedValue,
+}
