@@ -1,0 +1,89 @@
+//! WSE-2.
+
+use crate::Arch;
+use crate::chip::{Chip, Fabric, Margins, Memcpy, Queues, ScalarCosts, Tasks, Timing};
+use crate::shared;
+
+pub(crate) const CHIP: Chip = Chip {
+    arch: Arch::Wse2,
+    memory: shared::MEMORY,
+    fabric: Fabric {
+        colors: shared::COLORS,
+        switchable_colors: 0xff_ffff, // documented: all colors
+        switch_positions: 4,          // documented: pos0 to pos3
+        wide_switch_positions: false, // inferred: its switch register has room for one side and one direction a position
+        filters: shared::FILTERS,
+        full_size: (757, 996), // documented
+    },
+    queues: Queues {
+        input_depth: &[6, 6, 4, 4, 2, 2, 2, 2], // documented
+        output_depth: &[2, 2, 6, 6, 2, 2],      // documented
+        unnamed_output_depth: 6,                // derived (X): such a chain streams at one word a cycle
+        microthreads: shared::MICROTHREADS,
+        fabric_inputs_per_op: 2, // documented
+    },
+    tasks: Tasks {
+        first_local: 0, // documented
+        last_local: 30, // documented
+        last_data: 23,  // documented: the color
+        last_control: shared::LAST_CONTROL_TASK,
+        teardown: shared::TEARDOWN_TASK,
+        timer: shared::TIMER_TASK,
+        no_entrypoint: shared::NO_ENTRYPOINT,
+    },
+    registers: shared::REGISTERS,
+    config: shared::CONFIG,
+    memcpy: Memcpy {
+        colors: &[21, 22, 23],                // documented; 27 in release 0.7
+        local_tasks: &[27, 28, 30],           // documented
+        control_tasks: &[33, 34, 35, 36, 37], // documented
+        microthread: 0,                       // documented
+        input_queues: &[0],                   // documented
+        output_queues: &[0],                  // documented
+        dest_dsr: 0,                          // documented
+        src1_dsr: 0,                          // documented
+        max_channels: shared::MAX_CHANNELS,
+        edge_channels: 60,                                         // documented
+        margins: Margins { west: 4, east: 3, north: 1, south: 1 }, // documented
+        max_rpc_params: shared::MAX_RPC_PARAMS,
+        command_period: 35,             // vendor simulator log (M)
+        h2d_centicycles_per_word: 283,  // vendor simulator log (M)
+        d2h_copy_cycles_per_word: 47,   // vendor simulator log (M)
+        d2h_stream_cycles_per_word: 48, // vendor simulator log (M)
+    },
+    timing: Timing {
+        clock_mhz: 850,               // documented
+        hop: 1,                       // vendor simulator log (M), silicon (S)
+        dispatch_to_ramp: 5,          // vendor simulator log (M)
+        landing_to_dispatch: 0,       // vendor simulator log (M)
+        dispatch_to_execute: 2,       // vendor simulator log (M): stages 2 and 4
+        completion_to_task: 3,        // reported for WSE-3 (m), taken as the same
+        router_buffer: 2,             // derived (X): twice the hop
+        dsr_load: 1,                  // derived (X)
+        before_operation: 2,          // derived (X)
+        scalar_operand: 1,            // derived (X)
+        two_sources_at_four_lanes: 1, // derived (X)
+        timestamp_pair: 6,            // derived (X)
+        lane_bits: 64,                // derived (X)
+        async_issue: 1,               // reported (m)
+        data_task_period: 9,          // vendor simulator log (M): 9 to 10
+        tsc_per_cycle: 1,             // documented
+    },
+    scalar: ScalarCosts {
+        alu: 1,              // reported (m): one issue a cycle, in order
+        load: 1,             // chosen: as any instruction
+        store: 1,            // chosen: as any instruction
+        float_latency: 2,    // taken as on WSE-3
+        multiply_i16: 1,     // chosen
+        multiply_i32: 4,     // chosen: three 16-bit products and an addition
+        alu_i32: 2,          // chosen: the datapath of scalar integers is 16 bits wide
+        divide_int: 50,      // chosen: as the f32 division
+        divide_f32: 50,      // documented: about 50
+        divide_f16: 50,      // chosen: as the f32 division
+        branch_not_taken: 3, // taken as on WSE-3
+        branch_taken: 6,     // taken as on WSE-3
+        loop_back_edge: 9,   // taken as on WSE-3
+        call: 6,             // chosen: a taken branch
+        ret: 6,              // chosen: a taken branch
+    },
+};

@@ -1,0 +1,89 @@
+//! WSE-3.
+
+use crate::Arch;
+use crate::chip::{Chip, Fabric, Margins, Memcpy, Queues, ScalarCosts, Tasks, Timing};
+use crate::shared;
+
+pub(crate) const CHIP: Chip = Chip {
+    arch: Arch::Wse3,
+    memory: shared::MEMORY,
+    fabric: Fabric {
+        colors: shared::COLORS,
+        switchable_colors: 0x33_33ff, // documented: 0 to 9, 12, 13, 16, 17, 20 and 21
+        switch_positions: 4,          // documented: pos0 to pos3
+        wide_switch_positions: true,  // documented: one function sets both sides; several tx where the chip allows
+        filters: shared::FILTERS,
+        full_size: (762, 1172), // documented
+    },
+    queues: Queues {
+        input_depth: &[8, 8, 4, 4, 4, 4, 4, 4],  // documented
+        output_depth: &[8, 8, 8, 8, 8, 8, 8, 8], // documented
+        unnamed_output_depth: 8,                 // chosen: as its queues
+        microthreads: shared::MICROTHREADS,
+        fabric_inputs_per_op: 1, // documented
+    },
+    tasks: Tasks {
+        first_local: 8, // documented
+        last_local: 30, // documented
+        last_data: 7,   // documented: the input queue
+        last_control: shared::LAST_CONTROL_TASK,
+        teardown: shared::TEARDOWN_TASK,
+        timer: shared::TIMER_TASK,
+        no_entrypoint: shared::NO_ENTRYPOINT,
+    },
+    registers: shared::REGISTERS,
+    config: shared::CONFIG,
+    memcpy: Memcpy {
+        colors: &[21, 22, 23],                // documented; 27 in release 0.7
+        local_tasks: &[27, 28, 30],           // documented
+        control_tasks: &[33, 34, 35, 36, 37], // documented
+        microthread: 0,                       // documented
+        input_queues: &[0, 1],                // documented
+        output_queues: &[0],                  // documented
+        dest_dsr: 0,                          // documented
+        src1_dsr: 0,                          // documented
+        max_channels: shared::MAX_CHANNELS,
+        edge_channels: 62,                                         // documented
+        margins: Margins { west: 4, east: 3, north: 1, south: 1 }, // documented
+        max_rpc_params: shared::MAX_RPC_PARAMS,
+        command_period: 50,            // vendor simulator log (M)
+        h2d_centicycles_per_word: 158, // vendor simulator log (M)
+        d2h_copy_cycles_per_word: 59,  // vendor simulator log (M)
+        d2h_stream_cycles_per_word: 2, // vendor simulator log (M)
+    },
+    timing: Timing {
+        clock_mhz: 1100,              // user code; 875 in another
+        hop: 2,                       // vendor simulator log (M), silicon (S)
+        dispatch_to_ramp: 7,          // vendor simulator log (M)
+        landing_to_dispatch: 0,       // vendor simulator log (M)
+        dispatch_to_execute: 3,       // vendor simulator log (M): stages 3 and 6
+        completion_to_task: 3,        // reported (m)
+        router_buffer: 4,             // derived (X): twice the hop
+        dsr_load: 1,                  // derived (X)
+        before_operation: 3,          // derived (X)
+        scalar_operand: 1,            // derived (X)
+        two_sources_at_four_lanes: 0, // derived (X)
+        timestamp_pair: 10,           // derived (X): 6 to 11 seen
+        lane_bits: 128,               // derived (X)
+        async_issue: 1,               // reported (m)
+        data_task_period: 12,         // reported (m): 12 to 15
+        tsc_per_cycle: 1,             // documented
+    },
+    scalar: ScalarCosts {
+        alu: 1,              // reported (m): one issue a cycle, in order
+        load: 1,             // chosen: as any instruction
+        store: 1,            // chosen: as any instruction
+        float_latency: 2,    // reported (m)
+        multiply_i16: 1,     // chosen
+        multiply_i32: 4,     // chosen: three 16-bit products and an addition
+        alu_i32: 2,          // chosen: the datapath of scalar integers is 16 bits wide
+        divide_int: 50,      // chosen: as the f32 division
+        divide_f32: 50,      // documented: about 50
+        divide_f16: 50,      // chosen: as the f32 division
+        branch_not_taken: 3, // reported (m)
+        branch_taken: 6,     // reported (m)
+        loop_back_edge: 9,   // reported (m): 9 to 10, no predictor
+        call: 6,             // chosen: a taken branch
+        ret: 6,              // chosen: a taken branch
+    },
+};
