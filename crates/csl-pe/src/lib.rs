@@ -1,1 +1,5 @@
-//! csl-pe (see ARCHITECTURE.md).
+//! One PE: memory, interpreter, DSD engine, task picker, microthreads. It sees the fabric only through [`Ports`].
+
+pub mod ports;
+
+pub use ports::{InQueue, NoRegisters, NotEmpty, OutQueue, Outgoing, Ports, Registers, Wake, Wavelet};

@@ -1,0 +1,371 @@
+//! What a PE sees of the world outside: its queues at the ramp, and the registers of its router.
+//!
+//! The simulator owns one [`Ports`] for each touched tile. It lands wavelets in input slots and takes them from output
+//! slots; the PE takes from the former and puts into the latter. Nothing here knows a route.
+//!
+//! An *input slot* is a buffer that wavelets land in. On WSE-3 it is an input queue. On WSE-2 it belongs to a color,
+//! because a color may trigger a task before, while and after a `fabin` operation binds it to a queue at run time
+//! (programs up to SDK 1.4); the queue that it is bound to gives its depth. Slots are made as they are needed.
+
+use csl_chip::Arch;
+
+/// No color, queue or slot.
+pub const NONE: u8 = 0xff;
+
+/// The output queue of a synchronous `fabout` operation that names none (up to SDK 1.4): a path six words deep.
+pub const UNQUEUED: u8 = 8;
+
+/// Wavelets that a WSE-2 color without an input queue holds at the ramp. Not documented; taken as the deepest queue's.
+const COLOR_DEPTH: u8 = 6;
+
+const INPUT_DEPTHS: [[u8; 8]; 2] = [[6, 6, 4, 4, 2, 2, 2, 2], [8, 8, 4, 4, 4, 4, 4, 4]];
+const OUTPUT_DEPTHS: [[u8; 9]; 2] = [[2, 2, 6, 6, 2, 2, 0, 0, 6], [8, 8, 8, 8, 8, 8, 8, 8, 8]];
+
+const COLORS: usize = 32;
+const MAX_DEPTH: usize = 8;
+
+/// One 32-bit packet of the fabric. Bits 0-15 of `data` are the data half, 16-31 the index half (or a second element).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Wavelet {
+    pub data: u32,
+    pub control: bool,
+    /// Only the low 16 bits carry an element: for traces, no receiver sees it.
+    pub half: bool,
+}
+
+impl Wavelet {
+    pub fn word(data: u32) -> Wavelet {
+        Wavelet { data, control: false, half: false }
+    }
+
+    pub fn control(data: u32) -> Wavelet {
+        Wavelet { data, control: true, half: false }
+    }
+}
+
+/// Wavelets that have landed and wait for the CE.
+#[derive(Clone, Debug)]
+pub struct InQueue {
+    pub color: u8,
+    /// The hardware queue, [`NONE`] for a WSE-2 color that none is bound to.
+    pub queue: u8,
+    depth: u8,
+    head: u8,
+    len: u8,
+    ring: [Wavelet; MAX_DEPTH],
+}
+
+impl InQueue {
+    fn new(color: u8, queue: u8, depth: u8) -> InQueue {
+        InQueue { color, queue, depth, head: 0, len: 0, ring: [Wavelet::default(); MAX_DEPTH] }
+    }
+
+    pub fn len(&self) -> usize {
+        usize::from(self.len)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    pub fn has_room(&self) -> bool {
+        self.len < self.depth
+    }
+
+    /// The `i`-th wavelet from the head.
+    pub fn get(&self, i: usize) -> Option<Wavelet> {
+        (i < self.len()).then(|| self.ring[(usize::from(self.head) + i) % MAX_DEPTH])
+    }
+
+    pub fn front(&self) -> Option<Wavelet> {
+        self.get(0)
+    }
+
+    /// Returns false, and drops nothing, when there is no room.
+    #[must_use]
+    pub fn push(&mut self, wavelet: Wavelet) -> bool {
+        let room = self.has_room();
+        if room {
+            self.ring[(usize::from(self.head) + self.len()) % MAX_DEPTH] = wavelet;
+            self.len += 1;
+        }
+        room
+    }
+
+    fn pop(&mut self) -> Option<Wavelet> {
+        let wavelet = self.front()?;
+        self.head = (self.head + 1) % MAX_DEPTH as u8;
+        self.len -= 1;
+        Some(wavelet)
+    }
+}
+
+/// A wavelet on its way from the CE to the router.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outgoing {
+    pub wavelet: Wavelet,
+    pub color: u8,
+    /// The first cycle in which it may land on the router from RAMP: the cycle of its dispatch plus the chip's
+    /// dispatch-to-ramp latency.
+    pub ready: u64,
+}
+
+/// Wavelets from their dispatch until they land on the router. One order over all colors.
+#[derive(Clone, Debug)]
+pub struct OutQueue {
+    /// 0-7, or [`UNQUEUED`].
+    pub queue: u8,
+    /// The color that the queue is configured with; [`NONE`] where each operation names its own (WSE-2).
+    pub color: u8,
+    depth: u8,
+    head: u8,
+    len: u8,
+    ring: [Outgoing; MAX_DEPTH],
+}
+
+impl OutQueue {
+    fn new(queue: u8, color: u8, depth: u8) -> OutQueue {
+        OutQueue { queue, color, depth, head: 0, len: 0, ring: [Outgoing::default(); MAX_DEPTH] }
+    }
+
+    pub fn len(&self) -> usize {
+        usize::from(self.len)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    pub fn room(&self) -> usize {
+        usize::from(self.depth - self.len)
+    }
+
+    pub fn get(&self, i: usize) -> Option<Outgoing> {
+        (i < self.len()).then(|| self.ring[(usize::from(self.head) + i) % MAX_DEPTH])
+    }
+
+    /// The head, whether or not it is ready yet.
+    pub fn front(&self) -> Option<Outgoing> {
+        self.get(0)
+    }
+
+    /// The head, once it may land.
+    pub fn ready(&self, now: u64) -> Option<Outgoing> {
+        self.front().filter(|head| head.ready <= now)
+    }
+
+    /// Takes the head in the cycle in which it lands on the router: its place is free again in that cycle.
+    pub fn pop(&mut self) -> Option<Outgoing> {
+        let head = self.front()?;
+        self.head = (self.head + 1) % MAX_DEPTH as u8;
+        self.len -= 1;
+        Some(head)
+    }
+
+    fn push(&mut self, outgoing: Outgoing) -> bool {
+        let room = self.room() > 0;
+        if room {
+            self.ring[(usize::from(self.head) + self.len()) % MAX_DEPTH] = outgoing;
+            self.len += 1;
+        }
+        room
+    }
+}
+
+/// The queues of one PE.
+#[derive(Clone, Debug)]
+pub struct Ports {
+    arch: Arch,
+    /// Input slots, at most 32.
+    pub inputs: Vec<InQueue>,
+    /// Output queues in use, at most nine.
+    pub outputs: Vec<OutQueue>,
+    input_of_queue: [u8; 8],
+    input_of_color: [u8; COLORS],
+    output_of_queue: [u8; 9],
+    /// Input slots that the PE has taken a wavelet from: the simulator clears it once it has woken the router.
+    pub taken: u32,
+    /// Output queues that the PE has put a wavelet into: the simulator clears it.
+    pub put: u32,
+    /// The PE has called `unblock_cmd_stream()`: the simulator clears it and may deliver the next command.
+    pub cmd_stream_unblocked: bool,
+}
+
+/// Binding an output or input queue that still holds wavelets to another color (semantics.md 19).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotEmpty;
+
+impl Ports {
+    pub fn new(arch: Arch) -> Ports {
+        Ports {
+            arch,
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            input_of_queue: [NONE; 8],
+            input_of_color: [NONE; COLORS],
+            output_of_queue: [NONE; 9],
+            taken: 0,
+            put: 0,
+            cmd_stream_unblocked: false,
+        }
+    }
+
+    fn row(&self) -> usize {
+        (self.arch == Arch::Wse3) as usize
+    }
+
+    // ---- the simulator's side ----
+
+    /// The input slot where a wavelet of `color` lands; `None` where no input queue takes the color (WSE-3), or the
+    /// color does not exist: the wavelet then stays in the router.
+    pub fn landing_slot(&mut self, color: u8) -> Option<usize> {
+        let slot = *self.input_of_color.get(usize::from(color))?;
+        if slot != NONE {
+            return Some(usize::from(slot));
+        }
+        (self.arch == Arch::Wse2).then(|| self.add_input(color, NONE, COLOR_DEPTH))
+    }
+
+    /// Lands a wavelet. Returns false, and changes nothing, when the slot is full.
+    #[must_use]
+    pub fn land(&mut self, slot: usize, wavelet: Wavelet) -> bool {
+        self.inputs.get_mut(slot).is_some_and(|input| input.push(wavelet))
+    }
+
+    // ---- both sides ----
+
+    /// The input slot of a hardware queue.
+    pub fn input_slot(&self, queue: u8) -> Option<usize> {
+        present(self.input_of_queue.get(usize::from(queue)))
+    }
+
+    /// The input slot of a color that has one.
+    pub fn color_slot(&self, color: u8) -> Option<usize> {
+        present(self.input_of_color.get(usize::from(color)))
+    }
+
+    /// The index in `outputs` of a queue in use.
+    pub fn output_slot(&self, queue: u8) -> Option<usize> {
+        present(self.output_of_queue.get(usize::from(queue)))
+    }
+
+    // ---- the PE's side ----
+
+    /// Binds an input queue to a color, at start, by `encode_input_queue`, or by a `fabin` operation (WSE-2).
+    pub fn bind_input(&mut self, queue: u8, color: u8) -> Result<usize, NotEmpty> {
+        let depth = INPUT_DEPTHS[self.row()][usize::from(queue & 7)];
+        let slot = match self.arch {
+            Arch::Wse2 => self.color_slot(color).unwrap_or_else(|| self.add_input(color, queue, depth)),
+            Arch::Wse3 => self.input_slot(queue).unwrap_or_else(|| self.add_input(color, queue, depth)),
+        };
+        let input = &mut self.inputs[slot];
+        if input.color != color && !input.is_empty() {
+            return Err(NotEmpty);
+        }
+        if input.color != color {
+            unbind(&mut self.input_of_color, input.color);
+        }
+        (input.color, input.queue) = (color, queue);
+        input.depth = depth.max(input.len);
+        self.input_of_queue[usize::from(queue & 7)] = slot as u8;
+        set(&mut self.input_of_color, color, slot as u8);
+        Ok(slot)
+    }
+
+    fn add_input(&mut self, color: u8, queue: u8, depth: u8) -> usize {
+        let slot = self.inputs.len();
+        self.inputs.push(InQueue::new(color, queue, depth));
+        set(&mut self.input_of_color, color, slot as u8);
+        slot
+    }
+
+    /// Puts an output queue to use, with the color that it is configured with or [`NONE`].
+    pub fn bind_output(&mut self, queue: u8, color: u8) -> Result<usize, NotEmpty> {
+        let slot = self.output_slot(queue).unwrap_or_else(|| self.add_output(queue));
+        let output = &mut self.outputs[slot];
+        if output.color != color && output.color != NONE && !output.is_empty() {
+            return Err(NotEmpty);
+        }
+        output.color = color;
+        Ok(slot)
+    }
+
+    fn add_output(&mut self, queue: u8) -> usize {
+        let queue = queue.min(UNQUEUED);
+        let slot = self.outputs.len();
+        self.outputs.push(OutQueue::new(queue, NONE, OUTPUT_DEPTHS[self.row()][usize::from(queue)]));
+        self.output_of_queue[usize::from(queue)] = slot as u8;
+        slot
+    }
+
+    /// Takes the head of an input slot.
+    pub fn take(&mut self, slot: usize) -> Option<Wavelet> {
+        let wavelet = self.inputs.get_mut(slot)?.pop()?;
+        self.taken |= 1 << slot;
+        Some(wavelet)
+    }
+
+    /// Puts a wavelet into an output queue. Returns false, and changes nothing, when it is full.
+    #[must_use]
+    pub fn put(&mut self, slot: usize, outgoing: Outgoing) -> bool {
+        let done = self.outputs.get_mut(slot).is_some_and(|output| output.push(outgoing));
+        self.put |= u32::from(done) << slot;
+        done
+    }
+}
+
+fn present(slot: Option<&u8>) -> Option<usize> {
+    slot.filter(|slot| **slot != NONE).map(|slot| usize::from(*slot))
+}
+
+fn set(table: &mut [u8], index: u8, slot: u8) {
+    if let Some(entry) = table.get_mut(usize::from(index)) {
+        *entry = slot;
+    }
+}
+
+fn unbind(table: &mut [u8], color: u8) {
+    set(table, color, NONE);
+}
+
+/// Registers outside the CE: the router's (word addresses 0x7f20 and up), queue encodings, filters. A PE calls this at a
+/// sync point alone, so at the fabric's own cycle.
+pub trait Registers {
+    /// `None`: no such register.
+    fn read(&mut self, word: u16) -> Option<u16>;
+    /// `false`: no such register.
+    fn write(&mut self, word: u16, value: u16) -> bool;
+}
+
+/// A PE that stands alone: no registers.
+pub struct NoRegisters;
+
+impl Registers for NoRegisters {
+    fn read(&mut self, _word: u16) -> Option<u16> {
+        None
+    }
+
+    fn write(&mut self, _word: u16, _value: u16) -> bool {
+        false
+    }
+}
+
+/// What a PE sleeps for. It wants to be advanced again at the first of these; earlier calls are harmless.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wake {
+    /// The cycle, `u64::MAX` for none.
+    pub at: u64,
+    /// Input slots: a landing in one of them.
+    pub landings: u32,
+    /// Output queues (by index in `outputs`): a place that becomes free in one of them.
+    pub credits: u32,
+}
+
+impl Wake {
+    /// Nothing but a command or a landing on a slot that does not exist yet can move the PE.
+    pub const IDLE: Wake = Wake { at: u64::MAX, landings: !0, credits: 0 };
+
+    pub fn at(cycle: u64) -> Wake {
+        Wake { at: cycle, landings: 0, credits: 0 }
+    }
+}
