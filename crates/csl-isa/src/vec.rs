@@ -104,3 +104,11 @@ pub struct DsrLoad {
     pub dsd: VecArg,
     pub config: VecConfig,
 }
+
+/// What an iterator of `@map` runs over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IterDsd {
+    pub dsd: VecArg,
+    /// 16 or 32.
+    pub elem_bits: u8,
+}
