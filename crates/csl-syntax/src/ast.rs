@@ -125,7 +125,11 @@ pub enum StmtKind {
     /// Any expression statement: calls, and `if`, `for`, `while`, `switch`, blocks, `comptime ...`.
     Expr(Expr),
     /// `target op= value`; `op` is `None` for plain `=`.
-    Assign { target: Expr, op: Option<BinOp>, value: Expr },
+    Assign {
+        target: Expr,
+        op: Option<BinOp>,
+        value: Expr,
+    },
     /// A declaration of a function inside a block is not CSL; a stretch that did not parse.
     Error,
 }
@@ -183,18 +187,37 @@ pub enum ExprKind {
     /// A name, primitive types included (`i16`, `comptime_int`, `mem1d_dsd`, `WEST`, ...).
     Name(Symbol),
     /// `@name(args)`; `name` is without the `@`.
-    Builtin { name: Ident, args: Vec<Expr> },
-    Call { callee: Box<Expr>, args: Vec<Expr> },
+    Builtin {
+        name: Ident,
+        args: Vec<Expr>,
+    },
+    Call {
+        callee: Box<Expr>,
+        args: Vec<Expr>,
+    },
     /// `base.name`
-    Field { base: Box<Expr>, name: Ident },
+    Field {
+        base: Box<Expr>,
+        name: Ident,
+    },
     /// `base[i, j]`
-    Index { base: Box<Expr>, indices: Vec<Expr> },
+    Index {
+        base: Box<Expr>,
+        indices: Vec<Expr>,
+    },
     /// `base.*`
     Deref(Box<Expr>),
     /// `&place`
     AddrOf(Box<Expr>),
-    Unary { op: UnOp, operand: Box<Expr> },
-    Binary { op: BinOp, lhs: Box<Expr>, rhs: Box<Expr> },
+    Unary {
+        op: UnOp,
+        operand: Box<Expr>,
+    },
+    Binary {
+        op: BinOp,
+        lhs: Box<Expr>,
+        rhs: Box<Expr>,
+    },
     /// `comptime expr`
     Comptime(Box<Expr>),
     If(Box<If>),
@@ -202,22 +225,47 @@ pub enum ExprKind {
     While(Box<While>),
     Switch(Box<Switch>),
     /// `label: { ... }`
-    Block { label: Option<Ident>, body: Block },
+    Block {
+        label: Option<Ident>,
+        body: Block,
+    },
     Return(Option<Box<Expr>>),
-    Break { label: Option<Ident>, value: Option<Box<Expr>> },
-    Continue { label: Option<Ident> },
+    Break {
+        label: Option<Ident>,
+        value: Option<Box<Expr>>,
+    },
+    Continue {
+        label: Option<Ident>,
+    },
     /// `.{ .a = x, .b = y }` when `ty` is `None`, else `T { .a = x }`.
-    StructInit { ty: Option<Box<Expr>>, fields: Vec<FieldInit> },
+    StructInit {
+        ty: Option<Box<Expr>>,
+        fields: Vec<FieldInit>,
+    },
     /// `.{ x, y }`; `.{}` is this with no elements.
     Tuple(Vec<Expr>),
     /// `[3]i16 { 1, 2, 3 }`: any type expression followed by values in braces.
-    ArrayInit { ty: Box<Expr>, elems: Vec<Expr> },
+    ArrayInit {
+        ty: Box<Expr>,
+        elems: Vec<Expr>,
+    },
     /// `[M, N]T`
-    ArrayType { dims: Vec<Expr>, elem: Box<Expr> },
+    ArrayType {
+        dims: Vec<Expr>,
+        elem: Box<Expr>,
+    },
     /// `*T`, `*const T`, `[*]T`, `[*]const T`
-    PtrType { many: bool, is_const: bool, elem: Box<Expr> },
+    PtrType {
+        many: bool,
+        is_const: bool,
+        elem: Box<Expr>,
+    },
     /// `fn(i16, f32) void`, `task(u32) void`
-    FnType { kind: FnKind, params: Vec<Param>, ret: Box<Expr> },
+    FnType {
+        kind: FnKind,
+        params: Vec<Param>,
+        ret: Box<Expr>,
+    },
     /// `struct { ... }`, `packed struct`, `extern struct`, and the same with `union`.
     Aggregate(Box<Aggregate>),
     Enum(Box<EnumType>),

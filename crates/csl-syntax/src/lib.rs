@@ -1,9 +1,25 @@
 //! CSL text to syntax tree.
 //!
-//! `text ──lexer──▶ tokens ──grammar──▶ AST`, with diagnostics beside. Nothing here fails or panics,
-//! whatever the text.
+//! `text ──lexer──▶ tokens ──adapter──▶ tokens ──grammar──▶ AST`, with diagnostics beside. Nothing here
+//! fails or panics, whatever the text.
 
+mod actions;
+mod adapter;
 pub mod ast;
+mod expected;
+mod hints;
+mod lexer;
+mod literal;
+mod parser;
+mod recover;
 mod symbol;
+mod token;
 
+pub use parser::parse;
 pub use symbol::Symbol;
+
+lalrpop_util::lalrpop_mod!(
+    #[allow(clippy::all, unused)]
+    grammar,
+    "/csl.rs"
+);

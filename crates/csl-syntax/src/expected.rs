@@ -1,0 +1,79 @@
+//! What the parser expected, in a reader's words.
+
+/// Closing and separating tokens, which are worth naming even where an operand could go on.
+const SEPARATORS: &[&str] = &[";", ")", "]", "}", ",", "=>", "else"];
+/// Further punctuation that is named where nothing else could stand.
+const PUNCTUATION: &[&str] = &["=", "{", "(", "[", ":", "|", "->", "."];
+
+/// At most this many alternatives are told.
+const MOST: usize = 4;
+
+/// The tokens that the grammar has in some state.
+pub struct Expected(Vec<String>);
+
+impl Expected {
+    /// From the names of terminals as the generated parser gives them, in quotes.
+    pub fn new(terminals: &[String]) -> Expected {
+        Expected(terminals.iter().map(|t| t.trim_matches('"').to_string()).collect())
+    }
+
+    pub fn has(&self, terminal: &str) -> bool {
+        self.0.iter().any(|t| t == terminal)
+    }
+
+    /// For example "`,` or `)`" or "an expression".
+    pub fn words(&self) -> String {
+        let mut words: Vec<String> = self.category().into_iter().map(String::from).collect();
+        let ends_operand = self.has(".*");
+        let named = SEPARATORS.iter().chain(PUNCTUATION.iter().filter(|p| !ends_operand || self.begins_part(p)));
+        // In the place of an expression or statement only its absence is worth a word: `)` or `}`.
+        let worth = |p: &str| words.is_empty() || matches!(p, ")" | "]" | "}" | ";" | "=>");
+        let punctuation: Vec<String> = named.filter(|p| self.has(p) && worth(p)).map(|p| format!("`{p}`")).collect();
+        if words.first().is_none_or(|w| w != "a declaration" && w != "a statement") {
+            words.extend(punctuation);
+        } else if self.has("}") {
+            words.push("`}`".to_string());
+        }
+        words.truncate(MOST);
+        join(&words)
+    }
+
+    /// What can follow a complete operand and is no operator: `=` of a declaration, `{` of a body.
+    fn begins_part(&self, punctuation: &str) -> bool {
+        match punctuation {
+            "=" => !self.has("+="),
+            "{" => !self.has("+"),
+            _ => false,
+        }
+    }
+
+    fn category(&self) -> Option<&'static str> {
+        if self.has("layout") {
+            Some("a declaration")
+        } else if self.has("var") && self.has("return") {
+            Some("a statement")
+        } else if self.has("!") {
+            Some("an expression")
+        } else if self.has("anytype") {
+            Some("a parameter")
+        } else if self.has("struct") && !self.has("var") {
+            Some("a type")
+        } else if self.has("fn") {
+            Some("a declaration")
+        } else if self.has("identifier") {
+            Some("a name")
+        } else if self.has("string") {
+            Some("a string")
+        } else {
+            None
+        }
+    }
+}
+
+fn join(words: &[String]) -> String {
+    match words {
+        [] => "nothing more".to_string(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}

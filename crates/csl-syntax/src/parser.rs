@@ -1,0 +1,141 @@
+//! Runs the generated parser, again after each error.
+
+use csl_diag::{Code, Diagnostic, Diagnostics, FileId, Span};
+use lalrpop_util::ParseError;
+
+use crate::actions::Builder;
+use crate::adapter::adapt;
+use crate::ast::{File, Item};
+use crate::expected::Expected;
+use crate::grammar::FileParser;
+use crate::lexer::lex;
+use crate::recover::Layout;
+use crate::token::{Lexeme, Token};
+
+/// How many times one file is parsed anew before the rest of it is given up.
+const MAX_RUNS: usize = 100;
+
+/// The tree of a file and what is wrong with the file. Stretches that did not parse are error nodes.
+pub fn parse(file: FileId, text: &str) -> (File, Diagnostics) {
+    let (lexemes, lexical) = lex(file, text);
+    let mut found: Vec<Diagnostic> = lexical.iter().cloned().collect();
+    let items = match adapt(file, &lexemes, &mut found) {
+        Ok(tokens) => parse_tokens(file, text, tokens, &mut found),
+        Err(too_deep) => {
+            found.push(too_deep);
+            vec![Item::Error(Span::new(file, 0, text.len()))]
+        }
+    };
+    // As a reader meets them; those of one place in the order in which they were made.
+    found.sort_by_key(|d| d.primary.as_ref().map(|p| p.span.lo));
+    let mut diagnostics = Diagnostics::new();
+    found.into_iter().for_each(|d| diagnostics.push(d));
+    (File { id: file, items }, diagnostics)
+}
+
+fn parse_tokens<'a>(
+    file: FileId,
+    text: &'a str,
+    mut tokens: Vec<Lexeme<'a>>,
+    found: &mut Vec<Diagnostic>,
+) -> Vec<Item> {
+    for _ in 0..MAX_RUNS {
+        let mut builder = Builder::new(file);
+        let stream = tokens.iter().map(|l| Ok::<_, std::convert::Infallible>((l.lo, l.token, l.hi)));
+        let failure = match FileParser::new().parse(&mut builder, stream) {
+            Ok(items) => {
+                found.extend(builder.diagnostics.iter().cloned());
+                return items;
+            }
+            Err(failure) => failure,
+        };
+        let (at, expected) = place(&tokens, failure);
+        let layout = Layout { text, tokens: &tokens };
+        found.extend(report(file, &layout, at, &expected));
+        if misses_semicolon(&layout, at, &expected) {
+            let hi = tokens[at - 1].hi;
+            tokens.insert(at, Lexeme { token: Token::Semicolon, lo: hi, hi });
+        } else {
+            skip(&mut tokens, text, at, builder);
+        }
+    }
+    vec![Item::Error(Span::new(file, 0, text.len()))]
+}
+
+/// The index of the token at which the parser failed (their number, at the end) and what it expected.
+fn place<E>(tokens: &[Lexeme], failure: ParseError<usize, Token, E>) -> (usize, Expected) {
+    match failure {
+        ParseError::UnrecognizedToken { token: (lo, token, _), expected } => {
+            let at = tokens.iter().position(|l| l.lo == lo && l.token == token).unwrap_or(tokens.len());
+            (at, Expected::new(&expected))
+        }
+        ParseError::UnrecognizedEof { expected, .. } => (tokens.len(), Expected::new(&expected)),
+        // The others come from lexers that can fail and from grammars with an end.
+        _ => (tokens.len(), Expected::new(&[])),
+    }
+}
+
+fn misses_semicolon(layout: &Layout, at: usize, expected: &Expected) -> bool {
+    let follows = at == layout.tokens.len() || layout.tokens[at].token == Token::RBrace || layout.starts_line(at);
+    at > 0 && expected.has(";") && follows
+}
+
+/// Replaces what is given up by one token.
+fn skip(tokens: &mut Vec<Lexeme>, text: &str, at: usize, builder: Builder) {
+    let stretch = Layout { text, tokens }.stretch(at, &builder.ends.into_iter().collect());
+    if stretch.is_empty() {
+        return;
+    }
+    let skipped = Lexeme { token: Token::Skipped, lo: tokens[stretch.start].lo, hi: tokens[stretch.end - 1].hi };
+    tokens.splice(stretch, [skipped]);
+}
+
+/// `None` where the token has had a diagnostic already.
+fn report(file: FileId, layout: &Layout, at: usize, expected: &Expected) -> Option<Diagnostic> {
+    let found = layout.tokens.get(at).copied();
+    if matches!(found, Some(Lexeme { token: Token::Skipped | Token::Bad, .. })) {
+        return None;
+    }
+    let words = expected.words();
+    if misses_semicolon(layout, at, expected) {
+        let end = layout.tokens[at - 1].hi;
+        return Some(
+            Diagnostic::new(Code::SyntaxError, Span::new(file, end, end), "expected `;`").label("missing here"),
+        );
+    }
+    let (span, shown) = match found {
+        Some(l) => (Span::new(file, l.lo, l.hi), format!("`{}`", shorten(&layout.text[l.lo..l.hi]))),
+        None => (Span::new(file, layout.text.len(), layout.text.len()), "the end of the file".to_string()),
+    };
+    let mut diagnostic = Diagnostic::new(Code::SyntaxError, span, format!("expected {words}, found {shown}"))
+        .label(format!("expected {words}"));
+    if let Some(open) = unclosed(layout, at) {
+        let bracket = layout.tokens[open];
+        let text = format!("this `{}` may not be closed", bracket.token);
+        diagnostic = diagnostic.secondary(Span::new(file, bracket.lo, bracket.hi), text);
+    }
+    Some(match crate::hints::hint(layout.tokens, at, expected) {
+        Some(help) => diagnostic.help(help),
+        None => diagnostic,
+    })
+}
+
+/// The bracket that is probably missing its partner, where the error looks like that.
+fn unclosed(layout: &Layout, at: usize) -> Option<usize> {
+    let open = layout.unclosed(at)?;
+    let suspicious = match layout.tokens.get(at).map(|l| l.token) {
+        None => true,
+        Some(Token::Fn | Token::Task | Token::Layout | Token::Export) => true,
+        Some(Token::Semicolon | Token::LBrace | Token::RBrace) => layout.tokens[open].token != Token::LBrace,
+        _ => false,
+    };
+    suspicious.then_some(open)
+}
+
+fn shorten(text: &str) -> String {
+    const LONGEST: usize = 30;
+    if text.chars().count() <= LONGEST {
+        return text.to_string();
+    }
+    text.chars().take(LONGEST).chain("...".chars()).collect()
+}
