@@ -13,8 +13,8 @@ pub(crate) struct DoubleDouble {
 impl DoubleDouble {
     pub const ZERO: DoubleDouble = DoubleDouble { high: 0.0, low: 0.0 };
     pub const ONE: DoubleDouble = DoubleDouble { high: 1.0, low: 0.0 };
-    pub const HALF_PI: DoubleDouble = DoubleDouble { high: 1.5707963267948966, low: 6.123233995736766e-17 };
-    pub const LN_2: DoubleDouble = DoubleDouble { high: 0.6931471805599453, low: 2.3190468138462996e-17 };
+    pub const HALF_PI: DoubleDouble = DoubleDouble { high: std::f64::consts::FRAC_PI_2, low: 6.123233995736766e-17 };
+    pub const LN_2: DoubleDouble = DoubleDouble { high: std::f64::consts::LN_2, low: 2.3190468138462996e-17 };
 
     /// `a + b` exactly.
     pub fn sum(a: f64, b: f64) -> Self {

@@ -175,9 +175,8 @@ pub const fn int_shl(ty: IntTy, a: u64, count: u64) -> u64 {
 /// `a >> count`, arithmetic for signed types; 0 or the sign for counts of the width or more.
 #[inline(always)]
 pub const fn int_shr(ty: IntTy, a: u64, count: u64) -> u64 {
-    let count = if count > 63 { 63 } else { count };
     if ty.signed {
-        (a as i64 >> count) as u64
+        (a as i64 >> if count > 63 { 63 } else { count }) as u64
     } else if count >= ty.bits as u64 {
         0
     } else {

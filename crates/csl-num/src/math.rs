@@ -178,7 +178,7 @@ fn pow(kind: FloatKind, x: f64, y: f64) -> Bits {
 fn sin_cos(x: f64, quarter_turns: u32) -> DoubleDouble {
     let (quadrant, angle) = reduce(x);
     let quadrant = quadrant + quarter_turns;
-    let value = if quadrant % 2 == 0 { sin_series(angle) } else { cos_series(angle) };
+    let value = if quadrant.is_multiple_of(2) { sin_series(angle) } else { cos_series(angle) };
     if quadrant % 4 < 2 { value } else { -value }
 }
 
