@@ -1,1 +1,92 @@
-//! csl-image (see ARCHITECTURE.md).
+//! What a compilation leaves in `out/`: programs, tiles, routes, names. Writer and reader.
+//!
+//! A file is the eight bytes of [`MAGIC`], the format's version (a little-endian `u32`), and a postcard of [`Image`].
+//! The reader trusts nothing: every index, address and number is checked, so that the machine may take them
+//! for granted. Reading never panics, whatever the bytes.
+
+mod check;
+mod layout;
+mod program;
+mod symbols;
+
+pub use layout::*;
+pub use program::*;
+pub use symbols::*;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// First bytes of an image file.
+pub const MAGIC: [u8; 8] = *b"WAFERLAB";
+
+/// Grows whenever the format changes; another version is refused.
+pub const VERSION: u32 = 1;
+
+/// A compiled layout, ready to load.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    pub arch: Arch,
+    /// The generation of the vendor's SDK whose rules the program was compiled under.
+    pub sdk: Sdk,
+    /// PEs of the whole fabric.
+    pub fabric: Size,
+    /// Where the program's rectangle lies in the fabric.
+    pub offset: Place,
+    /// PEs of the program's rectangle.
+    pub rect: Size,
+    pub memcpy: Option<Memcpy>,
+    pub programs: Vec<Arc<PeImage>>,
+    /// By row, then column, without overlap. Coordinates are in the program's rectangle.
+    pub tiles: Vec<TileRun>,
+    pub routes: Vec<RouteRun>,
+    /// The distinct configurations that routes name.
+    pub color_configs: Vec<ColorConfig>,
+    /// Values that differ between tiles of one program.
+    pub patches: Vec<Patch>,
+    /// By id.
+    pub exports: Vec<Export>,
+    /// Params of the layout, for `out.json`: name and value as text.
+    pub params: Vec<(String, String)>,
+    /// Source files that line tables name.
+    pub files: Vec<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ImageError {
+    #[error("not a Waferlab image")]
+    NotAnImage,
+    #[error("image of format version {0}; this Waferlab reads version {VERSION}: compile the program again")]
+    Version(u32),
+    #[error("damaged image: {0}")]
+    Damaged(#[from] postcard::Error),
+    #[error("damaged image: {0}")]
+    Invalid(String),
+}
+
+impl Image {
+    /// The bytes of the file.
+    pub fn write(&self) -> Vec<u8> {
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(VERSION.to_le_bytes());
+        postcard::to_extend(self, bytes).expect("every type of the image has a postcard form")
+    }
+
+    /// Reads a file; everything in the result has been checked.
+    pub fn read(bytes: &[u8]) -> Result<Image, ImageError> {
+        let body = bytes.strip_prefix(&MAGIC).ok_or(ImageError::NotAnImage)?;
+        let (version, body) = body.split_first_chunk::<4>().ok_or(ImageError::NotAnImage)?;
+        let version = u32::from_le_bytes(*version);
+        if version != VERSION {
+            return Err(ImageError::Version(version));
+        }
+        let image: Image = postcard::from_bytes(body)?;
+        image.check().map_err(ImageError::Invalid)?;
+        Ok(image)
+    }
+
+    /// Checks every index and range.
+    pub fn check(&self) -> Result<(), String> {
+        check::image(self)
+    }
+}

@@ -1,0 +1,91 @@
+//! What the reader checks, so that the machine may take it for granted.
+
+mod code;
+mod program;
+
+use crate::{DirSet, Image, Patch, PatchValues, Place, Size};
+
+/// The largest fabric that an image may ask for, PEs a side: ten times the real one.
+const MAX_SIDE: u32 = 10_000;
+
+/// Colors that a router knows.
+const COLORS: u8 = 24;
+
+pub fn image(image: &Image) -> Result<(), String> {
+    geometry(image)?;
+    tiles(image)?;
+    routes(image)?;
+    image.patches.iter().try_for_each(|patch| self::patch(image, patch))?;
+    require(image.exports.len() <= usize::from(u16::MAX), || "too many exports".into())?;
+    for program in &image.programs {
+        program::program(program, image.files.len()).map_err(|what| format!("program {}: {what}", program.name))?;
+    }
+    Ok(())
+}
+
+fn geometry(image: &Image) -> Result<(), String> {
+    let Size { width, height } = image.fabric;
+    let Place { x, y } = image.offset;
+    require(width <= MAX_SIDE && height <= MAX_SIDE, || format!("a fabric of {width}x{height}"))?;
+    require(image.rect.width > 0 && image.rect.height > 0, || "an empty rectangle".into())?;
+    let fits = |offset: u32, len: u32, side: u32| offset.checked_add(len).is_some_and(|end| end <= side);
+    require(fits(x, image.rect.width, width) && fits(y, image.rect.height, height), || {
+        "a rectangle outside the fabric".into()
+    })?;
+    let channels = image.memcpy.map_or(1, |memcpy| memcpy.channels);
+    require((1..=16).contains(&channels), || format!("{channels} memcpy channels"))
+}
+
+fn tiles(image: &Image) -> Result<(), String> {
+    let mut free = (0, 0);
+    for run in &image.tiles {
+        in_rect(image, run.x, run.y, run.len)?;
+        require((run.y, run.x) >= free, || format!("tiles at {}, {} out of order", run.x, run.y))?;
+        free = (run.y, run.x + run.len);
+        require((run.program as usize) < image.programs.len(), || format!("no program {}", run.program))?;
+    }
+    Ok(())
+}
+
+fn routes(image: &Image) -> Result<(), String> {
+    for run in &image.routes {
+        in_rect(image, run.x, run.y, run.len)?;
+        require(run.color < COLORS, || format!("a route of color {}", run.color))?;
+        require((run.config as usize) < image.color_configs.len(), || format!("no configuration {}", run.config))?;
+    }
+    image.color_configs.iter().try_for_each(color_config)
+}
+
+fn color_config(config: &crate::ColorConfig) -> Result<(), String> {
+    use crate::SwitchPos::{Both, Invalid, Rx, Tx};
+    let set = |set: DirSet| require(set.0 < 32, || format!("directions {:#x}", set.0));
+    set(config.rx)?;
+    set(config.tx)?;
+    require(config.current_pos <= 3, || format!("switch position {}", config.current_pos))?;
+    config.positions.iter().try_for_each(|position| match *position {
+        Invalid => Ok(()),
+        Rx(dirs) | Tx(dirs) => set(dirs),
+        Both(rx, tx) => set(rx).and_then(|()| set(tx)),
+    })
+}
+
+fn patch(image: &Image, patch: &Patch) -> Result<(), String> {
+    in_rect(image, patch.x, patch.y, patch.len)?;
+    let width = matches!(patch.bytes, 1 | 2 | 4 | 8);
+    let whole = u32::from(patch.addr) + u32::from(patch.bytes) <= program::DATA_LIMIT;
+    require(width && whole, || format!("a patch of {} bytes at {:#x}", patch.bytes, patch.addr))?;
+    match &patch.values {
+        PatchValues::Table(values) => require(values.len() == patch.len as usize, || "a short patch table".into()),
+        PatchValues::Constant(_) | PatchValues::Linear { .. } => Ok(()),
+    }
+}
+
+fn in_rect(image: &Image, x: u32, y: u32, len: u32) -> Result<(), String> {
+    let inside = len > 0 && y < image.rect.height && x.checked_add(len).is_some_and(|end| end <= image.rect.width);
+    require(inside, || format!("a run of {len} at {x}, {y} leaves the rectangle"))
+}
+
+/// `Err(what())` unless `holds`.
+fn require(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(what()) }
+}

@@ -1,0 +1,158 @@
+//! Checks of one program outside its code.
+
+use csl_chip::VecOp;
+use csl_isa::vec::{Action, DsrLoad, OnControl, RegOrImm, Target, VecArg, VecConfig, VecDesc};
+
+use super::{code, color_config, require};
+use crate::{ExportedSymbol, Fifo, PeImage, Startup, Task, TaskKind, TaskTarget};
+
+/// Addresses from here on are registers.
+pub const DATA_LIMIT: u32 = 0xc000;
+
+/// Registers of one file of DSRs.
+const DSRS: u8 = 16;
+
+pub fn program(pe: &PeImage, files: usize) -> Result<(), String> {
+    memory(pe)?;
+    code::code(pe)?;
+    tables(pe)?;
+    tasks(pe)?;
+    names(pe)?;
+    pe.lines.iter().try_for_each(|l| require((l.file as usize) < files, || format!("no file {}", l.file)))?;
+    require(pe.lines.is_sorted_by_key(|l| l.pc), || "line table out of order".into())
+}
+
+fn memory(pe: &PeImage) -> Result<(), String> {
+    let mut free = 0;
+    for section in &pe.sections {
+        let start = u32::from(section.addr);
+        require(start >= free, || format!("section at {start:#x} overlaps another"))?;
+        free = start + section.bytes.len() as u32;
+        require(section.bytes.len() <= DATA_LIMIT as usize && free <= DATA_LIMIT, || {
+            format!("section at {start:#x} leaves memory")
+        })?;
+    }
+    require(pe.stack.start <= pe.stack.end && u32::from(pe.stack.end) <= DATA_LIMIT, || "a bad stack".into())?;
+    pe.fifos.iter().try_for_each(fifo)
+}
+
+fn fifo(fifo: &Fifo) -> Result<(), String> {
+    let end = u32::from(fifo.addr) + 2 * u32::from(fifo.words);
+    require(end <= DATA_LIMIT && matches!(fifo.elem_words, 1 | 2 | 4), || format!("a FIFO at {:#x}", fifo.addr))?;
+    fifo.activate_push.iter().chain(&fifo.activate_pop).try_for_each(|&t| task_target(t))
+}
+
+/// Operands of vector operations; register numbers are checked against the functions that use the row.
+fn tables(pe: &PeImage) -> Result<(), String> {
+    pe.vecs.iter().try_for_each(|row| vec_row(pe, row))?;
+    pe.dsr_loads.iter().chain(&pe.dsr_inits).try_for_each(|row| dsr_load(pe, row))?;
+    pe.dsr_inits.iter().try_for_each(|row| {
+        require(code::highest_register(&[row.dsd], &row.config).is_none(), || "a DSR of a register at start".into())
+    })?;
+    for iter in &pe.iters {
+        vec_arg(pe, iter.dsd)?;
+        require(matches!(iter.elem_bits, 16 | 32), || format!("an iterator over {} bits", iter.elem_bits))?;
+    }
+    for (color, config) in &pe.colors {
+        require(*color < super::COLORS, || format!("a configuration of color {color}"))?;
+        color_config(config)?;
+    }
+    Ok(())
+}
+
+fn vec_row(pe: &PeImage, row: &VecDesc) -> Result<(), String> {
+    let op = VecOp::ALL.get(usize::from(row.op)).ok_or_else(|| format!("no vector operation {}", row.op))?;
+    require(row.srcs.len() == op.sources().len(), || format!("{} with {} sources", op.name(), row.srcs.len()))?;
+    row.srcs.iter().chain([&row.dest]).try_for_each(|&arg| vec_arg(pe, arg))?;
+    config(&row.config)
+}
+
+fn dsr_load(pe: &PeImage, row: &DsrLoad) -> Result<(), String> {
+    require(row.id < DSRS, || format!("DSR {}", row.id))?;
+    vec_arg(pe, row.dsd)?;
+    config(&row.config)
+}
+
+fn vec_arg(pe: &PeImage, arg: VecArg) -> Result<(), String> {
+    match arg {
+        VecArg::Fifo(id) => require(usize::from(id) < pe.fifos.len(), || format!("no FIFO {id}")),
+        VecArg::Dsr { id, .. } => require(id < DSRS, || format!("DSR {id}")),
+        VecArg::Scalar { bits, .. } | VecArg::ScalarConst { bits, .. } => {
+            require(matches!(bits, 16 | 32), || format!("a scalar of {bits} bits"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn config(config: &VecConfig) -> Result<(), String> {
+    action(config.completion)?;
+    match config.on_control {
+        Some(OnControl::Then(then)) => action(then),
+        Some(OnControl::Terminate) | None => Ok(()),
+    }
+}
+
+fn action(action: Action) -> Result<(), String> {
+    let (Action::Activate(target) | Action::Unblock(target)) = action else { return Ok(()) };
+    let (Target::LocalTask(id)
+    | Target::DataTask(id)
+    | Target::ControlTask(id)
+    | Target::Color(id)
+    | Target::InputQueue(id)) = target;
+    match id {
+        RegOrImm::Imm(id) => require(id < 64, || format!("task {id}")),
+        RegOrImm::Reg(_) => Ok(()),
+    }
+}
+
+fn tasks(pe: &PeImage) -> Result<(), String> {
+    pe.tasks.iter().try_for_each(|task| self::task(pe, task))?;
+    for startup in &pe.startup {
+        let (Startup::Activate(target) | Startup::Block(target) | Startup::Unblock(target)) = *startup;
+        task_target(target)?;
+    }
+    for queue in &pe.queues {
+        require(queue.id < 8, || format!("queue {}", queue.id))?;
+        require(queue.color.is_none_or(|color| color < 64), || "a queue of no color".into())?;
+    }
+    let handlers = pe.teardown_handlers.iter().chain(&pe.empty_queue_handlers);
+    handlers.map(|h| h.1).chain(pe.rotating.iter().map(|r| r.alt)).try_for_each(|func| plain_func(pe, func))
+}
+
+fn task(pe: &PeImage, task: &Task) -> Result<(), String> {
+    let limit = if task.kind == TaskKind::Control { 64 } else { 32 };
+    require(task.id < limit, || format!("task {}", task.id))?;
+    let func = pe.funcs.get(usize::from(task.func)).ok_or_else(|| format!("no function {}", task.func))?;
+    require(usize::from(func.params) == task.params.len(), || format!("task {} takes other arguments", func.name))?;
+    let widths = task.params.iter().all(|param| (1..=32).contains(&param.bits));
+    require(widths, || format!("task {} with a bad argument", func.name))
+}
+
+fn plain_func(pe: &PeImage, func: u16) -> Result<(), String> {
+    require(usize::from(func) < pe.funcs.len(), || format!("no function {func}"))
+}
+
+fn task_target(target: TaskTarget) -> Result<(), String> {
+    let (TaskTarget::LocalTask(id)
+    | TaskTarget::DataTask(id)
+    | TaskTarget::ControlTask(id)
+    | TaskTarget::Color(id)
+    | TaskTarget::InputQueue(id)) = target;
+    require(id < 64, || format!("task {id}"))
+}
+
+fn names(pe: &PeImage) -> Result<(), String> {
+    for symbol in &pe.symbols {
+        let end = u64::from(symbol.addr) + u64::from(symbol.size);
+        require(end <= u64::from(DATA_LIMIT), || format!("symbol {} leaves memory", symbol.name))?;
+    }
+    pe.exports.iter().try_for_each(|export| exported(pe, export))
+}
+
+fn exported(pe: &PeImage, export: &ExportedSymbol) -> Result<(), String> {
+    let known = match export.what {
+        crate::Exported::Symbol(at) => (at as usize) < pe.symbols.len(),
+        crate::Exported::Func(at) => usize::from(at) < pe.funcs.len(),
+    };
+    require(known, || format!("export {} names nothing", export.name))
+}

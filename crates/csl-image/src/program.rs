@@ -1,0 +1,214 @@
+//! One PE program.
+
+use csl_isa::Insn;
+use csl_isa::vec::{DsrLoad, IterDsd, Priority, VecDesc};
+use serde::{Deserialize, Serialize};
+
+use crate::layout::ColorConfig;
+use crate::symbols::{ExportedSymbol, Line, Symbol};
+
+/// The program's 16-bit float format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HalfFormat {
+    F16,
+    Bf16,
+    Cb16,
+}
+
+/// A program that tiles share. Function numbers index `funcs`, addresses are bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeImage {
+    /// The file, as the layout names it.
+    pub name: String,
+    pub half: HalfFormat,
+    pub code: Vec<Insn>,
+    pub funcs: Vec<Function>,
+    /// Initial memory; zero where no section is. By address, without overlap.
+    pub sections: Vec<Section>,
+    /// One behind the last byte of data.
+    pub data_end: u16,
+    /// Where stack slots may lie: from `start` up to `end`.
+    pub stack: Region,
+    pub vecs: Vec<VecDesc>,
+    pub dsr_loads: Vec<DsrLoad>,
+    pub iters: Vec<IterDsd>,
+    pub pool: Vec<u64>,
+    pub tasks: Vec<Task>,
+    /// In source order.
+    pub startup: Vec<Startup>,
+    pub queues: Vec<Queue>,
+    pub fifos: Vec<Fifo>,
+    /// DSR loads before the first cycle; their operands are constants.
+    pub dsr_inits: Vec<DsrLoad>,
+    /// Colors that the program configures at its own tile.
+    pub colors: Vec<(u8, ColorConfig)>,
+    /// Writes to configuration registers before the first cycle: word address, value.
+    pub configs: Vec<(u16, u16)>,
+    pub exports: Vec<ExportedSymbol>,
+    pub rpc: Option<Rpc>,
+    /// Color and function.
+    pub teardown_handlers: Vec<(u8, u16)>,
+    /// Output queue and function (WSE-3).
+    pub empty_queue_handlers: Vec<(u8, u16)>,
+    pub rotating: Vec<RotatingTasks>,
+    /// Control tasks have a table of their own (WSE-3).
+    pub separate_control_table: bool,
+    pub main_thread_priority: Option<Priority>,
+    /// Texts of traps and prints.
+    pub strings: Vec<String>,
+    /// By address.
+    pub symbols: Vec<Symbol>,
+    /// By `pc`.
+    pub lines: Vec<Line>,
+}
+
+/// A function: instructions `entry..end` of the program's code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Function {
+    /// `module.function`.
+    pub name: String,
+    pub entry: u32,
+    pub end: u32,
+    /// Registers that its code names, those of calls' arguments and results included.
+    pub frame: u16,
+    /// The first registers.
+    pub params: u16,
+    pub has_result: bool,
+    /// Bytes of stack slots.
+    pub stack: u16,
+    /// `@map` iterators.
+    pub iters: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Section {
+    pub addr: u16,
+    pub bytes: Vec<u8>,
+}
+
+/// Addresses from `start` up to, not including, `end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Region {
+    pub start: u16,
+    pub end: u16,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum TaskKind {
+    Local,
+    Data,
+    Control,
+}
+
+/// A task bound to an id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    pub kind: TaskKind,
+    /// Local: 0 to 30. Data: the color on WSE-2, the input queue on WSE-3. Control: 0 to 63.
+    pub id: u8,
+    pub func: u16,
+    pub params: Vec<TaskParam>,
+}
+
+/// How a word of a wavelet becomes a register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskParam {
+    /// 1 to 32.
+    pub bits: u8,
+    /// Sign-extended.
+    pub signed: bool,
+}
+
+/// A task named by its kind and number; colors and input queues stand for the data task behind them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TaskTarget {
+    LocalTask(u8),
+    DataTask(u8),
+    ControlTask(u8),
+    Color(u8),
+    InputQueue(u8),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Startup {
+    Activate(TaskTarget),
+    Block(TaskTarget),
+    Unblock(TaskTarget),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum QueueDir {
+    In,
+    Out,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queue {
+    pub dir: QueueDir,
+    pub id: u8,
+    pub color: Option<u8>,
+    pub priority: Option<Priority>,
+    pub ctrl_table_id: u8,
+    pub dense_mode: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FifoAction {
+    #[default]
+    TestOrSuspend,
+    Terminate,
+    Suspend,
+    Fault,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SimdMode {
+    Off,
+    Simd32,
+    Simd64,
+    Simd32Or64,
+    SimdMax,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fifo {
+    /// The buffer.
+    pub addr: u16,
+    /// Capacity in 16-bit words.
+    pub words: u16,
+    pub elem_words: u16,
+    pub empty_action: FifoAction,
+    pub full_action: FifoAction,
+    pub activate_push: Option<TaskTarget>,
+    pub activate_pop: Option<TaskTarget>,
+    pub priority: Option<Priority>,
+    pub simd: Option<SimdMode>,
+}
+
+/// The RPC server: it listens to a color (WSE-2) or an input queue (WSE-3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rpc {
+    pub task_id: u8,
+}
+
+/// `@bind_rotating_tasks` (WSE-3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RotatingTasks {
+    pub data_task: u8,
+    pub alt: u16,
+    pub init: u32,
+    pub limit: u32,
+}
+
+impl PeImage {
+    /// The source place of an instruction.
+    pub fn line_of(&self, pc: u32) -> Option<Line> {
+        let after = self.lines.partition_point(|line| line.pc <= pc);
+        after.checked_sub(1).map(|at| self.lines[at])
+    }
+
+    /// The function that an instruction belongs to.
+    pub fn func_of(&self, pc: u32) -> Option<&Function> {
+        self.funcs.iter().find(|f| (f.entry..f.end).contains(&pc))
+    }
+}
