@@ -5,6 +5,8 @@
 
 mod codes;
 mod diagnostic;
+mod human;
+mod json;
 mod render;
 mod source;
 

@@ -1,7 +1,8 @@
 //! Diagnostics as text for people and as JSON for tools.
 
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::SourceMap;
+use crate::{human, json};
 
 /// What kind of text to produce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,10 @@ pub enum Style {
 }
 
 /// All of `diagnostics`, in order.
-pub fn render(_sources: &SourceMap, _diagnostics: &Diagnostics, _format: ErrorFormat, _style: Style) -> String {
-    String::new()
+pub fn render(sources: &SourceMap, diagnostics: &Diagnostics, format: ErrorFormat, style: Style) -> String {
+    let one: fn(&SourceMap, &Diagnostic, Style) -> String = match format {
+        ErrorFormat::Human => human::render,
+        ErrorFormat::Json => json::render,
+    };
+    diagnostics.iter().map(|diagnostic| one(sources, diagnostic, style)).collect()
 }

@@ -1,5 +1,6 @@
 //! Files and positions in them.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A file of a [`SourceMap`].
@@ -73,9 +74,23 @@ impl SourceMap {
     /// Line and column of a byte offset, both counted from 1; the column counts characters.
     pub fn line_col(&self, file: FileId, offset: u32) -> (u32, u32) {
         let source = &self.files[file.0 as usize];
-        let line = source.lines.partition_point(|&start| start <= offset) - 1;
-        let start = source.lines[line] as usize;
-        let column = source.text[start..offset as usize].chars().count();
+        let line = self.line_index(file, offset);
+        let before = &source.text.as_bytes()[source.lines[line] as usize..(offset as usize).min(source.text.len())];
+        // Every byte of UTF-8 that does not continue a character begins one.
+        let column = before.iter().filter(|&&byte| byte & 0xc0 != 0x80).count();
         (line as u32 + 1, column as u32 + 1)
+    }
+
+    /// The line, counted from 0, that holds a byte offset.
+    pub(crate) fn line_index(&self, file: FileId, offset: u32) -> usize {
+        self.files[file.0 as usize].lines.partition_point(|&start| start <= offset) - 1
+    }
+
+    /// The bytes of a line, counted from 0, with its line feed.
+    pub(crate) fn line_range(&self, file: FileId, line: usize) -> Option<Range<usize>> {
+        let source = &self.files[file.0 as usize];
+        let start = *source.lines.get(line)? as usize;
+        let end = source.lines.get(line + 1).map_or(source.text.len(), |&next| next as usize);
+        Some(start..end)
     }
 }
