@@ -1,0 +1,130 @@
+//! What the host asks of the machine, as values.
+
+/// PEs of the program's rectangle: columns `x, x + step_x, ..` below `x + w`, rows likewise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rect {
+    pub x: u32,
+    pub y: u32,
+    pub w: u32,
+    pub h: u32,
+    pub step_x: u32,
+    pub step_y: u32,
+}
+
+impl Rect {
+    /// Every PE of `w` columns and `h` rows from `(x, y)` on.
+    pub fn new(x: u32, y: u32, w: u32, h: u32) -> Rect {
+        Rect { x, y, w, h, step_x: 1, step_y: 1 }
+    }
+
+    /// Columns that are visited.
+    pub fn columns(&self) -> u32 {
+        self.w.div_ceil(self.step_x.max(1))
+    }
+
+    /// Rows that are visited.
+    pub fn rows(&self) -> u32 {
+        self.h.div_ceil(self.step_y.max(1))
+    }
+
+    /// PEs that are visited.
+    pub fn len(&self) -> usize {
+        self.columns() as usize * self.rows() as usize
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The `index`-th PE in row-major order.
+    pub fn at(&self, index: usize) -> (u32, u32) {
+        let (row, column) = (index / self.columns() as usize, index % self.columns() as usize);
+        (self.x + column as u32 * self.step_x.max(1), self.y + row as u32 * self.step_y.max(1))
+    }
+}
+
+/// Size of an element on the device. In the host's words it takes 32 bits either way, a 16-bit element the low half.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    Bits16,
+    Bits32,
+}
+
+impl Width {
+    /// Size in bytes.
+    pub fn bytes(self) -> u32 {
+        match self {
+            Width::Bits16 => 2,
+            Width::Bits32 => 4,
+        }
+    }
+}
+
+/// What a transfer reads or writes on the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// Copy mode: the exported pointer variable with this id; where it points when the transfer happens.
+    Symbol(u16),
+    /// Streaming mode: wavelets of this color.
+    Color(u8),
+}
+
+/// How host data is dealt out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spread {
+    /// Its own elements for each PE.
+    Each,
+    /// One PE's elements for each row, the same along the row.
+    Rows,
+    /// One PE's elements for each column, the same down the column.
+    Columns,
+}
+
+impl Spread {
+    /// PEs' worth of data that a transfer to `rect` takes.
+    pub fn shares(self, rect: &Rect) -> usize {
+        match self {
+            Spread::Each => rect.len(),
+            Spread::Rows => rect.rows() as usize,
+            Spread::Columns => rect.columns() as usize,
+        }
+    }
+
+    /// Which share the `index`-th PE of `rect` (row-major) gets.
+    pub fn share(self, rect: &Rect, index: usize) -> usize {
+        match self {
+            Spread::Each => index,
+            Spread::Rows => index / rect.columns() as usize,
+            Spread::Columns => index % rect.columns() as usize,
+        }
+    }
+}
+
+/// A request of the host. Every PE takes its commands in the order in which they were submitted.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Host to device. `data` holds `per_pe` words for each share: PE by PE in row-major order of `rect`.
+    H2d { to: Endpoint, rect: Rect, per_pe: u32, width: Width, spread: Spread, data: Vec<u32> },
+    /// Device to host; the answer has `per_pe` words for each PE in row-major order of `rect`.
+    D2h { from: Endpoint, rect: Rect, per_pe: u32, width: Width },
+    /// Calls the exported function with this id on every PE. One word an argument: 16-bit values in the low half.
+    Launch { function: u16, args: Vec<u32> },
+    /// Wavelets from outside into a tile, as if they came from the side given: a port of an `SdkLayout` program.
+    Send { port: Port, data: Vec<u32> },
+    /// `count` wavelets that leave a tile by the side given.
+    Receive { port: Port, count: u32 },
+}
+
+/// An edge of a tile where the host is connected instead of a neighbour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Port {
+    pub x: u32,
+    pub y: u32,
+    /// In bit order of the routing registers: 0 west, 1 east, 2 south, 3 north.
+    pub side: u8,
+    pub color: u8,
+}
+
+/// A submitted command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Ticket(pub(crate) u64);
