@@ -24,9 +24,11 @@ pub enum MathFn {
     Tanh,
     Ceil,
     Floor,
+    /// The logistic function 1 / (1 + e^-x).
+    Sig,
 }
 
-const NAMES: [(MathFn, &str); 11] = [
+const NAMES: [(MathFn, &str); 12] = [
     (MathFn::Sqrt, "sqrt"),
     (MathFn::Sin, "sin"),
     (MathFn::Cos, "cos"),
@@ -38,11 +40,12 @@ const NAMES: [(MathFn, &str); 11] = [
     (MathFn::Tanh, "tanh"),
     (MathFn::Ceil, "ceil"),
     (MathFn::Floor, "floor"),
+    (MathFn::Sig, "sig"),
 ];
 
 impl MathFn {
     /// Every function, in a fixed order: the position may serve as an encoding.
-    pub const ALL: [MathFn; 11] = [
+    pub const ALL: [MathFn; 12] = [
         MathFn::Sqrt,
         MathFn::Sin,
         MathFn::Cos,
@@ -54,6 +57,7 @@ impl MathFn {
         MathFn::Tanh,
         MathFn::Ceil,
         MathFn::Floor,
+        MathFn::Sig,
     ];
 
     pub fn name(self) -> &'static str {
@@ -90,6 +94,7 @@ pub fn math_fn(name: MathFn, kind: FloatKind, a: Bits, b: Bits) -> Bits {
         MathFn::Sin => round(kind, sin_cos(x, 0)),
         MathFn::Cos => round(kind, sin_cos(x, 1)),
         MathFn::Tanh => round(kind, tanh(x)),
+        MathFn::Sig => round(kind, logistic(x)),
         MathFn::InvSqrt => inverse_square_root(kind, x),
         MathFn::Pow => pow(kind, x, to_f64(kind, b)),
     }
@@ -149,6 +154,13 @@ fn tanh(x: f64) -> DoubleDouble {
     let e = if doubled.high < 0.4 { exp_minus_one_series(doubled) } else { exp(doubled) - DoubleDouble::ONE };
     let magnitude = e / (e + 2.0.into());
     if x.is_sign_negative() { -magnitude } else { magnitude }
+}
+
+fn logistic(x: f64) -> DoubleDouble {
+    if x.abs() > 690.0 {
+        return if x < 0.0 { DoubleDouble::from(power_of_two(-1000)) } else { DoubleDouble::ONE };
+    }
+    DoubleDouble::ONE / (DoubleDouble::ONE + exp((-x).into()))
 }
 
 fn inverse_square_root(kind: FloatKind, x: f64) -> Bits {

@@ -8,7 +8,7 @@ use super::require;
 use crate::{Function, PeImage};
 
 /// Functions of `csl_num::MathFn::ALL`.
-const MATH_FNS: u16 = 11;
+const MATH_FNS: u16 = 12;
 
 /// The place of `pow` there, which has two operands.
 const POW: u16 = 5;

@@ -60,6 +60,7 @@ fn host(function: MathFn, x: f64, y: f64) -> f64 {
         MathFn::Tanh => x.tanh(),
         MathFn::Ceil => x.ceil(),
         MathFn::Floor => x.floor(),
+        MathFn::Sig => 1.0 / (1.0 + (-x).exp()),
     }
 }
 
