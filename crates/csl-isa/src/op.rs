@@ -209,11 +209,13 @@ ops! {
     SubF32 "sub_f32" (Dst, Src, Src);
     MulF32 "mul_f32" (Dst, Src, Src);
     DivF32 "div_f32" (Dst, Src, Src);
+    RemF32 "rem_f32" (Dst, Src, Src);
     NegF32 "neg_f32" (Dst, Src, None);
     AddHalf "add_half" (Dst, Src, Src);
     SubHalf "sub_half" (Dst, Src, Src);
     MulHalf "mul_half" (Dst, Src, Src);
     DivHalf "div_half" (Dst, Src, Src);
+    RemHalf "rem_half" (Dst, Src, Src);
     NegHalf "neg_half" (Dst, Src, None);
     /// `a = a + b * c`, each operation rounded.
     MulAccF32 "mul_acc_f32" (Acc, Src, Src);

@@ -1,0 +1,50 @@
+//! Why the interpreter stopped.
+
+use csl_chip::SysOp;
+
+use crate::cpu::{Cpu, CpuFault};
+
+/// What the engine has to do before it resumes. Registers are those of the running function's frame;
+/// `dst` is [`csl_isa::NO_REG`] where nobody wants the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// The function that was started has returned.
+    Returned,
+    /// `tau` has reached the limit at a branch; run again to go on.
+    SliceEnd,
+    /// A row of the program's `vecs`.
+    Vec { row: u16, dst: u16 },
+    /// A row of the program's `dsr_loads`.
+    LoadDsr { row: u16 },
+    /// A service: its arguments are consecutive registers from `args` on.
+    Sys { op: SysOp, args: u16, dst: u16 },
+    /// Sets up iterator `iter` over a row of the program's `iters`. Iterators are numbered over all running functions.
+    IterLoad { iter: u16, row: u16 },
+    /// Next element into `dst`; 1 or, at the end, 0 into `ok`.
+    IterNext { iter: u16, dst: u16, ok: u16 },
+    /// Puts the element in `src`; 1 or, at the end, 0 into `ok`.
+    IterPut { iter: u16, src: u16, ok: u16 },
+    /// A load from register space: give the value to [`Cpu::finish_load`].
+    Load(RegisterLoad),
+    /// A store of so many bytes to register space.
+    Store { addr: u16, bytes: u8, value: u64 },
+    Fault(CpuFault),
+}
+
+/// A load from register space that the engine serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RegisterLoad {
+    pub addr: u16,
+    pub bytes: u8,
+    pub signed: bool,
+    pub dst: u16,
+}
+
+impl Cpu {
+    /// Puts the raw value of a load into its register.
+    pub fn finish_load(&mut self, load: RegisterLoad, raw: u64) {
+        let unused = 64 - 8 * u32::from(load.bytes);
+        let value = if load.signed { ((raw << unused) as i64 >> unused) as u64 } else { raw << unused >> unused };
+        self.set_reg(load.dst, value);
+    }
+}
