@@ -6,16 +6,20 @@
 mod actions;
 mod adapter;
 pub mod ast;
+mod dump;
 mod expected;
 mod hints;
 mod lexer;
 mod literal;
 mod parser;
+mod print;
 mod recover;
 mod symbol;
 mod token;
 
+pub use dump::dump_tokens;
 pub use parser::parse;
+pub use print::print;
 pub use symbol::Symbol;
 
 lalrpop_util::lalrpop_mod!(
