@@ -17,7 +17,7 @@ mod recover;
 mod symbol;
 mod token;
 
-pub use dump::dump_tokens;
+pub use dump::{dump_ast, dump_tokens};
 pub use parser::parse;
 pub use print::print;
 pub use symbol::Symbol;

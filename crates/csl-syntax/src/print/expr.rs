@@ -38,7 +38,7 @@ fn binary_level(op: BinOp) -> u8 {
     }
 }
 
-pub(super) fn binary_op(op: BinOp) -> &'static str {
+pub(crate) fn binary_op(op: BinOp) -> &'static str {
     use BinOp::*;
     match op {
         Or => "or",

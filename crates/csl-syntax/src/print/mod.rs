@@ -6,6 +6,8 @@ mod stmt;
 
 use crate::ast::File;
 
+pub(crate) use expr::binary_op;
+
 /// Text that parses to `file` again. Comments are not part of the tree, and so are lost.
 pub fn print(file: &File) -> String {
     let mut printer = Printer { out: String::new(), indent: 0 };

@@ -1,7 +1,8 @@
 //! Statements as text.
 
 use super::Printer;
-use super::expr::{ANY, POSTFIX, binary_op, level};
+use super::binary_op;
+use super::expr::{ANY, POSTFIX, level};
 use crate::ast::*;
 
 impl Printer {

@@ -1,4 +1,4 @@
-//! Tokens and trees as stable text, for `--emit` and for tests.
+//! Tokens as text.
 
 use csl_diag::FileId;
 
