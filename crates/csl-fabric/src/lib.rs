@@ -1,1 +1,23 @@
-//! csl-fabric (see ARCHITECTURE.md).
+//! Routers, links and buffers of the wafer: colors, routes, switches, filters, swaps. Nothing here knows that there is an
+//! interpreter: the compute elements are a [`Ramp`].
+//!
+//! A wavelet's way: the CE's output queue, `Row::inject` (it lands from RAMP), the lane of its color, `Row::route` (through
+//! all outputs of the current switch position at once, when each has room and its way is free), a batch of its own row or
+//! of a neighbour row, `Row::land` one hop later, and so on until a route ends at a ramp. Places in a lane are counted as
+//! credits at the sender; a credit takes one hop back, so that a buffer of two hops streams at one wavelet a cycle.
+
+pub mod config;
+mod event;
+mod filter;
+mod record;
+mod row;
+mod table;
+pub mod wavelet;
+
+pub use config::{ColorConfig, PopMode, Position};
+pub use event::{Fault, FaultKind, LandingEvent, Obstacle, Standing, SwitchEvent};
+pub use filter::{FilterConfig, FilterKind};
+pub use record::Batch;
+pub use row::{Ramp, Recording, Row};
+pub use table::{RouteSet, RouteTable, Run, Target};
+pub use wavelet::Wavelet;

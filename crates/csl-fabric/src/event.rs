@@ -1,0 +1,80 @@
+//! What the fabric tells: faults, landings, wavelets that stand.
+
+use crate::wavelet::Wavelet;
+
+/// What the hardware leaves to chance or drops without a word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub x: u32,
+    pub y: u32,
+    pub color: u8,
+    pub wavelet: Wavelet,
+    pub kind: FaultKind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The wavelet leaves by `side`, and the tile there (if there is one) does not route the color. `path` lists the
+    /// tiles that it comes from by the initial routes, the last first.
+    Nowhere { side: u8, path: Vec<(u32, u32)> },
+    /// Two wavelets of one color landed from two open inputs in one cycle.
+    Collision { sides: [u8; 2] },
+}
+
+/// A wavelet has landed on a router.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LandingEvent {
+    pub cycle: u64,
+    pub x: u32,
+    pub y: u32,
+    pub color: u8,
+    /// The side that it came from; 4: the CE.
+    pub from: u8,
+    pub wavelet: Wavelet,
+}
+
+/// A router has changed the position of a color's switch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SwitchEvent {
+    pub cycle: u64,
+    pub x: u32,
+    pub y: u32,
+    pub color: u8,
+    pub position: u8,
+}
+
+/// Wavelets that stand in a router's input buffer, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub color: u8,
+    /// The side that they came from; 4: the CE.
+    pub from: u8,
+    pub count: u8,
+    pub head: Wavelet,
+    pub why: Obstacle,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Obstacle {
+    /// The current switch position does not take this input; `ever` tells whether another one does.
+    InputClosed { ever: bool },
+    /// The color is in teardown.
+    Teardown,
+    /// The route has no output.
+    NoOutput,
+    /// The neighbour at this side has no room.
+    Link(u8),
+    /// The CE does not take it.
+    Ramp,
+    /// Nothing holds it: it moves in the next cycle.
+    None,
+}
+
+/// The hash of one landing; hashes of a run are added up, so that their order does not matter.
+#[inline]
+pub fn landing_hash(cycle: u64, x: u32, y: u32, from: u8, color: u8, wavelet: Wavelet) -> u64 {
+    let place = u64::from(x) << 40 | u64::from(y) << 16 | u64::from(from) << 8 | u64::from(color);
+    let mixed = (cycle ^ place.rotate_left(24)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let data = u64::from(wavelet.data) | u64::from(wavelet.control) << 32;
+    (mixed ^ mixed >> 32 ^ data).wrapping_mul(0xD6E8_FEB8_6659_FD93)
+}

@@ -1,0 +1,118 @@
+//! Filters: they decide what of a color reaches the compute element; forwarding is not touched (semantics.md 17).
+
+use crate::wavelet::Wavelet;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FilterKind {
+    Counter,
+    SparseCounter,
+    Range,
+}
+
+/// A filter as `@set_color_config` describes it; also its state, since the registers change what the layout set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FilterConfig {
+    pub kind: FilterKind,
+    pub count_data: bool,
+    pub count_control: bool,
+    /// Of all wavelets, only control wavelets that come when the counter equals `max_counter` pass.
+    pub filter_control: bool,
+    /// The initial value, then the running one.
+    pub counter: u16,
+    /// The counter goes back to 0 after it has had this value.
+    pub limit1: u16,
+    pub limit2: Option<u16>,
+    pub max_counter: u16,
+    pub min_idx: u16,
+    pub max_idx: u16,
+    /// A sparse counter that has run out lets everything pass.
+    pub disabled: bool,
+}
+
+impl FilterConfig {
+    pub fn counter(limit1: u16, max_counter: u16, init: u16) -> FilterConfig {
+        FilterConfig {
+            kind: FilterKind::Counter,
+            count_data: true,
+            count_control: false,
+            filter_control: false,
+            counter: init,
+            limit1,
+            limit2: None,
+            max_counter,
+            min_idx: 0,
+            max_idx: 0,
+            disabled: false,
+        }
+    }
+
+    pub fn range(min_idx: u16, max_idx: u16) -> FilterConfig {
+        FilterConfig { kind: FilterKind::Range, min_idx, max_idx, ..FilterConfig::counter(0, 0, 0) }
+    }
+
+    /// Whether the wavelet that arrives now may go up the ramp.
+    pub fn passes(&self, wavelet: Wavelet) -> bool {
+        match self.kind {
+            FilterKind::Range => wavelet.control || (self.min_idx..=self.max_idx).contains(&wavelet.index()),
+            _ if self.disabled => true,
+            _ if self.filter_control => wavelet.control && self.counter == self.max_counter,
+            _ => self.counter <= self.max_counter,
+        }
+    }
+
+    /// Counts the wavelet, whether it passed or not.
+    pub fn count(&mut self, wavelet: Wavelet) {
+        let counted = if wavelet.control { self.count_control } else { self.count_data };
+        if self.kind == FilterKind::Range || !counted {
+            return;
+        }
+        if self.counter < self.limit1 {
+            self.counter += 1;
+            return;
+        }
+        self.counter = 0;
+        if self.kind == FilterKind::SparseCounter {
+            match self.limit2.take() {
+                Some(limit) => self.limit1 = limit,
+                None => self.disabled = true,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passed(mut filter: FilterConfig, words: u32) -> Vec<u32> {
+        let mut kept = Vec::new();
+        for data in 0..words {
+            let wavelet = Wavelet::word(data);
+            if filter.passes(wavelet) {
+                kept.push(data);
+            }
+            filter.count(wavelet);
+        }
+        kept
+    }
+
+    #[test]
+    fn counter_has_a_period_of_limit_plus_one() {
+        assert_eq!(passed(FilterConfig::counter(3, 1, 0), 9), [0, 1, 4, 5, 8]);
+        assert_eq!(passed(FilterConfig::counter(3, 1, 2), 9), [2, 3, 6, 7]);
+    }
+
+    #[test]
+    fn sparse_counter_takes_its_second_limit_once_and_then_passes_all() {
+        let filter =
+            FilterConfig { kind: FilterKind::SparseCounter, limit2: Some(1), ..FilterConfig::counter(3, 0, 0) };
+        assert_eq!(passed(filter, 9), [0, 4, 6, 7, 8]);
+    }
+
+    #[test]
+    fn range_looks_at_the_index_half_and_lets_control_pass() {
+        let filter = FilterConfig::range(3, 5);
+        assert!(filter.passes(Wavelet::word(0x0003_0009)) && filter.passes(Wavelet::word(0x0005_0000)));
+        assert!(!filter.passes(Wavelet::word(0x0006_0003)) && filter.passes(Wavelet::control(0x0006_0003)));
+    }
+}

@@ -1,0 +1,193 @@
+//! The state of one color at one router: 64 bytes that hold all that a wavelet on its way touches.
+
+use crate::config::{ColorConfig, RAMP_BIT};
+use crate::wavelet::Wavelet;
+
+/// Wavelets that a lane can hold on any chip.
+pub(crate) const MAX_BUFFER: usize = 4;
+
+/// No record known yet.
+pub(crate) const UNKNOWN: u32 = u32::MAX;
+
+/// The input buffer of one color and side.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lane {
+    /// The side; 0xff while nothing has come in.
+    pub from: u8,
+    head: u8,
+    pub len: u8,
+    /// Control bits low, half bits high, by place in the ring.
+    kinds: u8,
+    /// The record of the sender, for its credits.
+    pub upstream: u32,
+    ring: [u32; MAX_BUFFER],
+}
+
+impl Lane {
+    pub const FREE: Lane = Lane { from: 0xff, head: 0, len: 0, kinds: 0, upstream: UNKNOWN, ring: [0; MAX_BUFFER] };
+
+    fn at(&self, place: usize) -> Wavelet {
+        Wavelet {
+            data: self.ring[place],
+            control: self.kinds >> place & 1 != 0,
+            half: self.kinds >> (place + MAX_BUFFER) & 1 != 0,
+        }
+    }
+
+    pub fn front(&self) -> Wavelet {
+        self.at(usize::from(self.head))
+    }
+
+    pub fn push(&mut self, wavelet: Wavelet) {
+        let place = usize::from(self.head + self.len) % MAX_BUFFER;
+        let kind = u8::from(wavelet.control) | u8::from(wavelet.half) << MAX_BUFFER;
+        self.ring[place] = wavelet.data;
+        self.kinds = self.kinds & !(0x11 << place) | kind << place;
+        self.len += 1;
+    }
+
+    pub fn pop(&mut self) {
+        self.head = (self.head + 1) % MAX_BUFFER as u8;
+        self.len -= 1;
+    }
+}
+
+/// Lanes beyond the first, for colors with several inputs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MoreLanes {
+    pub lanes: Vec<Lane>,
+    /// The side that was served last.
+    pub served: u8,
+}
+
+/// Flags of a record.
+pub(crate) const QUEUED: u8 = 1 << 0;
+pub(crate) const TORN_DOWN: u8 = 1 << 1;
+/// Has a filter, so that delivery to the ramp is not the short way.
+pub(crate) const FILTERED: u8 = 1 << 2;
+/// Some input is also received by the other color of the pair.
+pub(crate) const SHARES_INPUT: u8 = 1 << 3;
+
+/// One color at one router.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub rx: u8,
+    pub tx: u8,
+    pub flags: u8,
+    pub color: u8,
+    /// Room known to be at the neighbours, in wavelets.
+    pub credits: [u8; 4],
+    column: u16,
+    /// Where the last wavelet on an open input came from, and low bits of when.
+    pub landed_from: u8,
+    pub landed_at: u32,
+    /// Records at the neighbours.
+    pub targets: [u32; 4],
+    pub lane: Lane,
+    pub more: Option<Box<MoreLanes>>,
+}
+
+impl Record {
+    pub fn new(x: u32, color: u8, config: &ColorConfig, credits: u8) -> Record {
+        let (rx, tx) = config.current();
+        let torn = if config.teardown { TORN_DOWN } else { 0 };
+        let filtered = if config.filter.is_some() { FILTERED } else { 0 };
+        Record {
+            rx,
+            tx,
+            flags: torn | filtered,
+            color,
+            credits: [credits; 4],
+            column: x as u16,
+            landed_from: 0,
+            landed_at: u32::MAX,
+            targets: [UNKNOWN; 4],
+            lane: Lane::FREE,
+            more: None,
+        }
+    }
+
+    #[inline]
+    pub fn x(&self) -> u32 {
+        self.column.into()
+    }
+
+    /// Column and color.
+    pub fn place(&self) -> (u32, u8) {
+        (self.column.into(), self.color)
+    }
+
+    /// The lane for a side, made if there is none.
+    pub fn lane_mut(&mut self, side: u8) -> &mut Lane {
+        if self.lane.from == 0xff {
+            self.lane.from = side;
+        }
+        if self.lane.from == side {
+            return &mut self.lane;
+        }
+        let more = self.more.get_or_insert_default();
+        let place = more.lanes.iter().position(|lane| lane.from == side).unwrap_or_else(|| {
+            more.lanes.push(Lane { from: side, ..Lane::FREE });
+            more.lanes.len() - 1
+        });
+        &mut more.lanes[place]
+    }
+
+    /// All lanes that anything has come in by.
+    pub fn lanes(&self) -> impl Iterator<Item = &Lane> {
+        let more = self.more.iter().flat_map(|more| &more.lanes);
+        std::iter::once(&self.lane).chain(more).filter(|lane| lane.from != 0xff)
+    }
+
+    /// The side whose head goes next: an open input that is not empty; of several, in turn.
+    #[inline]
+    pub fn next_side(&self) -> Option<u8> {
+        let ready = |lane: &Lane| lane.len > 0 && self.rx >> lane.from & 1 != 0;
+        match &self.more {
+            None => ready(&self.lane).then_some(self.lane.from),
+            Some(more) => {
+                let sides = self.lanes().filter(|lane| ready(lane)).map(|lane| lane.from);
+                sides.min_by_key(|side| (side + 4 - more.served) % 5)
+            }
+        }
+    }
+
+    /// Room for a wavelet from the CE.
+    pub fn ramp_has_room(&self, buffer: u8) -> bool {
+        self.lanes().find(|lane| 1 << lane.from == RAMP_BIT).is_none_or(|lane| lane.len < buffer)
+    }
+}
+
+/// Wavelets for one cycle from one neighbour row, or from the row itself.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    pub(crate) landings: Vec<Landing>,
+    /// Record and side: `record << 2 | side`.
+    pub(crate) credits: Vec<u32>,
+}
+
+impl Batch {
+    pub fn is_empty(&self) -> bool {
+        self.landings.is_empty() && self.credits.is_empty()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.landings.clear();
+        self.credits.clear();
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Landing {
+    pub record: u32,
+    pub from: u8,
+    pub wavelet: Wavelet,
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_record_is_one_cache_line() {
+        assert_eq!(size_of::<super::Record>(), 64);
+    }
+}
