@@ -28,6 +28,7 @@ mod size;
 mod types;
 mod validate;
 mod value;
+mod visit;
 
 pub use dump::{dump_layout, dump_program};
 pub use func::*;

@@ -1,0 +1,162 @@
+//! The registers that instructions read and write.
+
+use crate::func::{
+    Addr, AddrBase, Callee, Completion, Inst, OnControl, Opnd, Reg, TaskTarget, Term, VecConfig, VecOperand,
+};
+
+impl Inst {
+    /// The registers that it writes, in order.
+    pub fn defs(&self) -> impl Iterator<Item = Reg> + use<> {
+        let (first, second) = match self {
+            Inst::Copy { dst, .. }
+            | Inst::Bin { dst, .. }
+            | Inst::Un { dst, .. }
+            | Inst::Cmp { dst, .. }
+            | Inst::Cast { dst, .. }
+            | Inst::Math { dst, .. }
+            | Inst::Load { dst, .. }
+            | Inst::Lea { dst, .. }
+            | Inst::Index { dst, .. }
+            | Inst::MakeMem1d { dst, .. }
+            | Inst::MakeFabric { dst, .. }
+            | Inst::SetDsd { dst, .. } => (Some(*dst), None),
+            Inst::Call { dst, .. } | Inst::Sys { dst, .. } => (*dst, None),
+            Inst::Vec(vec) => (vec.result, None),
+            Inst::IterNext { dst, ok, .. } => (Some(*dst), Some(*ok)),
+            Inst::IterPut { ok, .. } => (Some(*ok), None),
+            Inst::Store { .. }
+            | Inst::MemCopy { .. }
+            | Inst::MemFill { .. }
+            | Inst::MakeMem4d { .. }
+            | Inst::SetMem4d { .. }
+            | Inst::LoadDsr(_)
+            | Inst::IterLoad { .. } => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
+
+    /// Calls `f` for each value operand.
+    pub fn for_each_operand<'a>(&'a self, f: &mut dyn FnMut(&'a Opnd)) {
+        match self {
+            Inst::Copy { src, .. } | Inst::IterPut { src, .. } => f(src),
+            Inst::Store { src, .. } | Inst::MemFill { src, .. } => f(src),
+            Inst::Un { a, .. } | Inst::Cast { a, .. } => f(a),
+            Inst::Bin { a, b, .. } | Inst::Cmp { a, b, .. } => [a, b].into_iter().for_each(f),
+            Inst::Math { a, b, .. } => std::iter::once(a).chain(b).for_each(f),
+            Inst::Index { base, index, .. } => [base, index].into_iter().for_each(f),
+            Inst::Call { callee, args, .. } => {
+                if let Callee::Indirect(pointer) = callee {
+                    f(pointer);
+                }
+                args.iter().for_each(f);
+            }
+            Inst::MakeMem1d { base, offset, stride, extent, .. } => {
+                [base, offset, stride, extent].into_iter().for_each(f);
+            }
+            Inst::MakeFabric { extent, .. } => f(extent),
+            Inst::MakeMem4d { base, offset, extents, .. } => {
+                base.iter().chain(offset).chain(extents.iter().flatten()).for_each(f);
+            }
+            Inst::SetDsd { dsd, value, .. } => [dsd, value].into_iter().for_each(f),
+            Inst::SetMem4d { value, .. } => f(value),
+            Inst::Vec(vec) => {
+                vec.srcs.iter().chain([&vec.dest]).for_each(|operand| vec_operand(operand, f));
+                vec_config(&vec.config, f);
+            }
+            Inst::LoadDsr(load) => {
+                vec_operand(&load.dsd, f);
+                vec_config(&load.config, f);
+            }
+            Inst::IterLoad { dsd, .. } => vec_operand(dsd, f),
+            Inst::Sys { args, .. } => args.iter().for_each(f),
+            Inst::Load { .. } | Inst::MemCopy { .. } | Inst::Lea { .. } | Inst::IterNext { .. } => {}
+        }
+    }
+
+    /// Calls `f` for each memory address.
+    pub fn for_each_addr<'a>(&'a self, f: &mut dyn FnMut(&'a Addr)) {
+        match self {
+            Inst::Load { addr, .. } | Inst::Store { addr, .. } | Inst::Lea { addr, .. } => f(addr),
+            Inst::SetMem4d { addr, .. } | Inst::MemFill { dst: addr, .. } | Inst::MakeMem4d { dst: addr, .. } => f(addr),
+            Inst::MemCopy { dst, src, .. } => [dst, src].into_iter().for_each(f),
+            Inst::Vec(vec) => vec.srcs.iter().chain([&vec.dest]).for_each(|operand| vec_addr(operand, f)),
+            Inst::LoadDsr(load) => vec_addr(&load.dsd, f),
+            Inst::IterLoad { dsd, .. } => vec_addr(dsd, f),
+            _ => {}
+        }
+    }
+
+    /// Calls `f` for each register that it reads, as often as it does.
+    pub fn for_each_use(&self, f: &mut dyn FnMut(Reg)) {
+        self.for_each_operand(&mut |operand| {
+            if let Opnd::Reg(reg) = operand {
+                f(*reg);
+            }
+        });
+        self.for_each_addr(&mut |addr| {
+            if let AddrBase::Reg(reg) = addr.base {
+                f(reg);
+            }
+        });
+    }
+}
+
+impl Term {
+    /// The value operand, if there is one.
+    pub fn operand(&self) -> Option<&Opnd> {
+        match self {
+            Term::Branch { cond, .. } => Some(cond),
+            Term::Switch { value, .. } => Some(value),
+            Term::Return(value) => value.as_ref(),
+            Term::Jump(_) | Term::Unreachable => None,
+        }
+    }
+
+    /// Where control may go.
+    pub fn successors(&self) -> Vec<crate::BlockId> {
+        match self {
+            Term::Jump(to) => vec![*to],
+            Term::Branch { then, otherwise, .. } => vec![*then, *otherwise],
+            Term::Switch { cases, default, .. } => cases.iter().map(|case| case.1).chain([*default]).collect(),
+            Term::Return(_) | Term::Unreachable => Vec::new(),
+        }
+    }
+}
+
+fn vec_operand<'a>(operand: &'a VecOperand, f: &mut dyn FnMut(&'a Opnd)) {
+    match operand {
+        VecOperand::Dsd(value) | VecOperand::Scalar(value, _) | VecOperand::Ptr(value) => f(value),
+        VecOperand::Mem4d(_) | VecOperand::Fifo(_) | VecOperand::Dsr { .. } => {}
+    }
+}
+
+fn vec_addr<'a>(operand: &'a VecOperand, f: &mut dyn FnMut(&'a Addr)) {
+    if let VecOperand::Mem4d(addr) = operand {
+        f(addr);
+    }
+}
+
+fn vec_config<'a>(config: &'a VecConfig, f: &mut dyn FnMut(&'a Opnd)) {
+    match &config.completion {
+        Completion::Nothing => {}
+        Completion::Activate(target) | Completion::Unblock(target) => f(target.operand()),
+    }
+    match &config.on_control {
+        Some(OnControl::Activate(target) | OnControl::Unblock(target)) => f(target.operand()),
+        Some(OnControl::Terminate) | None => {}
+    }
+    config.ut.iter().chain(&config.index).for_each(f);
+}
+
+impl TaskTarget {
+    /// The task's number.
+    pub fn operand(&self) -> &Opnd {
+        match self {
+            TaskTarget::LocalTask(id)
+            | TaskTarget::DataTask(id)
+            | TaskTarget::Color(id)
+            | TaskTarget::InputQueue(id)
+            | TaskTarget::ControlTask(id) => id,
+        }
+    }
+}
