@@ -68,6 +68,9 @@ impl Builder {
             var.storage = storage;
             var.span = span.to(var.span);
         }
+        if let (Storage::Extern, Some(init)) = (var.storage, &var.init) {
+            self.complain(init.span, "an `extern` variable has its value elsewhere");
+        }
         self.item(var.span.hi as usize, Item::Var(Arc::new(var)))
     }
 
@@ -76,8 +79,10 @@ impl Builder {
             function.storage = storage;
             function.span = span.to(function.span);
         }
-        if function.body.is_none() && function.storage != Storage::Extern {
-            self.complain(function.name.span, "only an `extern` function can do without a body");
+        match (&function.body, function.storage) {
+            (None, Storage::Extern) | (Some(_), Storage::Default | Storage::Export) => {}
+            (None, _) => self.complain(function.name.span, "only an `extern` function can do without a body"),
+            (Some(_), _) => self.complain(function.name.span, "an `extern` function has its body elsewhere"),
         }
         self.item(function.span.hi as usize, Item::Fn(Arc::new(function)))
     }
@@ -108,6 +113,14 @@ impl Builder {
             *slot = Some(value);
         }
         all
+    }
+
+    pub fn fn_attributes(&mut self, list: impl Iterator<Item = Attribute>) -> Attributes {
+        let mut attributes = self.attributes(list);
+        if let Some(align) = attributes.align.take() {
+            self.complain(align.span, "functions cannot be aligned");
+        }
+        attributes
     }
 
     pub fn param(&self, lo: usize, is_comptime: bool, name: Option<Ident>, ty: Option<Expr>, hi: usize) -> Param {
@@ -393,7 +406,6 @@ pub fn var_decl(
     VarDecl { kind, storage: Storage::Default, is_comptime, name, ty, align, linksection, linkname, init, span }
 }
 
-/// A function cannot be aligned: `align` is dropped by [`Builder::attributes`]'s caller with a diagnostic.
 pub fn fn_decl(
     span: Span,
     (inlining, kind, name): (Inlining, FnKind, Ident),

@@ -2,6 +2,7 @@
 
 use csl_diag::{Code, Diagnostic, FileId, Span};
 
+use crate::docs::misplaced_docs;
 use crate::token::{Lexeme, Token};
 
 /// How deeply brackets may nest.
@@ -18,7 +19,7 @@ pub fn adapt<'a>(
     file: FileId,
     lexemes: &[Lexeme<'a>],
     diagnostics: &mut Vec<Diagnostic>,
-) -> Result<Vec<Lexeme<'a>>, Diagnostic> {
+) -> Result<Vec<Lexeme<'a>>, Box<Diagnostic>> {
     diagnostics.extend(misplaced_docs(file, lexemes));
     let mut tokens: Vec<_> = lexemes.iter().copied().filter(|l| !matches!(l.token, Token::Comment(_))).collect();
     limit_depth(file, &tokens)?;
@@ -28,35 +29,23 @@ pub fn adapt<'a>(
     Ok(tokens)
 }
 
-/// Calls `visit` with the depth of brackets before each token.
-fn with_depth(tokens: &mut [Lexeme], mut visit: impl FnMut(&mut [Lexeme], usize, usize)) {
+/// Keywords that are names where they stand, and the name `color` where it is a keyword.
+fn retag_names(tokens: &mut [Lexeme]) {
     let mut depth = 0usize;
     for at in 0..tokens.len() {
-        visit(tokens, at, depth);
+        let before = at.checked_sub(1).map(|i| tokens[i].token);
+        let after = tokens.get(at + 1).map(|l| l.token);
         match tokens[at].token {
             Token::LParen | Token::LBracket | Token::LBrace => depth += 1,
             Token::RParen | Token::RBracket | Token::RBrace => depth = depth.saturating_sub(1),
-            _ => {}
+            Token::Ident("color") if depth == 0 && declares_color(before, after) => tokens[at].token = Token::ColorDecl,
+            token => {
+                if let Some(name) = keyword_as_name(token, before, after) {
+                    tokens[at].token = Token::Ident(name);
+                }
+            }
         }
     }
-}
-
-/// Keywords that are names where they stand, and the name `color` where it is a keyword.
-fn retag_names(tokens: &mut [Lexeme]) {
-    with_depth(tokens, |tokens, at, depth| {
-        let before = at.checked_sub(1).map(|i| tokens[i].token);
-        let after = tokens.get(at + 1).map(|l| l.token);
-        let token = tokens[at].token;
-        if let Some(name) = keyword_as_name(token, before, after) {
-            tokens[at].token = Token::Ident(name);
-        } else if depth == 0
-            && token == Token::Ident("color")
-            && starts_item(before)
-            && matches!(after, Some(Token::Ident(_)))
-        {
-            tokens[at].token = Token::ColorDecl;
-        }
-    });
 }
 
 /// A keyword is a name after a `.`, and as a field in a declaration (`struct { align: u16 }`).
@@ -66,8 +55,8 @@ fn keyword_as_name(token: Token, before: Option<Token>, after: Option<Token>) ->
     (is_field && token.is_keyword()).then(|| token.kind())
 }
 
-fn starts_item(before: Option<Token>) -> bool {
-    matches!(before, None | Some(Token::Semicolon | Token::RBrace))
+fn declares_color(before: Option<Token>, after: Option<Token>) -> bool {
+    matches!(before, None | Some(Token::Semicolon | Token::RBrace)) && matches!(after, Some(Token::Ident(_)))
 }
 
 /// `name :` before a block or loop becomes one label.
@@ -113,7 +102,7 @@ fn pair_else(tokens: &mut [Lexeme]) {
 }
 
 /// Refuses text whose tree could be deeper than [`MAX_DEPTH`], without building the tree.
-fn limit_depth(file: FileId, tokens: &[Lexeme]) -> Result<(), Diagnostic> {
+fn limit_depth(file: FileId, tokens: &[Lexeme]) -> Result<(), Box<Diagnostic>> {
     // Of every open bracket, what has been counted since the last separator in it.
     let mut levels: Vec<usize> = vec![0];
     let mut total = 0;
@@ -137,9 +126,9 @@ fn limit_depth(file: FileId, tokens: &[Lexeme]) -> Result<(), Diagnostic> {
         }
         if levels.len() > MAX_BRACKETS || total > MAX_DEPTH {
             let span = Span::new(file, lexeme.lo, lexeme.hi);
-            return Err(Diagnostic::new(Code::SyntaxError, span, "this is nested too deeply").note(format!(
-                "brackets may nest {MAX_BRACKETS} deep, and one expression {MAX_DEPTH} operators deep"
-            )));
+            let found = Diagnostic::new(Code::SyntaxError, span, "this is nested too deeply")
+                .note(format!("brackets may nest {MAX_BRACKETS} deep, and one expression {MAX_DEPTH} operators deep"));
+            return Err(Box::new(found));
         }
     }
     Ok(())
@@ -161,75 +150,6 @@ fn ends_chain(token: Token, next: Option<Token>) -> bool {
         Semicolon | Comma => true,
         RBrace => next
             .is_some_and(|t| matches!(t, Ident(_) | Builtin(_)) || (t.is_keyword() && !matches!(t, Else | And | Or))),
-        _ => false,
-    }
-}
-
-/// Doc comments that stand before nothing that they could document.
-fn misplaced_docs(file: FileId, lexemes: &[Lexeme]) -> Vec<Diagnostic> {
-    // Of every open brace, whether it lists the members of a type.
-    let mut members = Vec::new();
-    let mut seen: Vec<Token> = Vec::new();
-    let mut found = Vec::new();
-    for (at, lexeme) in lexemes.iter().enumerate() {
-        match lexeme.token {
-            Token::Comment(text) => {
-                let next = lexemes[at..].iter().map(|l| l.token).find(|t| !matches!(t, Token::Comment(_)));
-                let top = seen.last().is_none_or(|t| *t == Token::LBrace && members.last() == Some(&true));
-                if let Some(why) = misplaced(text, next, top, &members) {
-                    let span = Span::new(file, lexeme.lo, lexeme.hi);
-                    found.push(
-                        Diagnostic::new(Code::MisplacedDocComment, span, why).help("write a plain comment with `//`"),
-                    );
-                }
-                continue;
-            }
-            Token::LBrace => members.push(opens_members(&seen)),
-            Token::RBrace => drop(members.pop()),
-            _ => {}
-        }
-        seen.push(lexeme.token);
-    }
-    // A comment of several lines is one comment.
-    found
-}
-
-fn misplaced(text: &str, next: Option<Token>, top: bool, members: &[bool]) -> Option<&'static str> {
-    if text.starts_with("//!") {
-        return (!top).then_some("`//!` documents the file or type at whose very top it stands");
-    }
-    if !text.starts_with("///") || text.starts_with("////") {
-        return None;
-    }
-    let documents = match members.last() {
-        None => next.is_some_and(|t| matches!(t, Token::Ident("color")) || declares(t)),
-        Some(is_member) => *is_member && next.is_some_and(|t| t != Token::RBrace),
-    };
-    (!documents).then_some("this doc comment stands before nothing that it could document")
-}
-
-fn declares(token: Token) -> bool {
-    use Token::*;
-    matches!(token, Fn | Task | Inline | Noinline | Export | Extern | Const | Var | Param)
-}
-
-/// Whether a `{` after these tokens lists the members of a struct, union or enum.
-fn opens_members(seen: &[Token]) -> bool {
-    match seen {
-        [.., Token::Struct | Token::Union | Token::Enum] => true,
-        // enum(u16) {
-        [.., Token::RParen] => {
-            let mut depth = 0usize;
-            let open = seen.iter().rposition(|t| {
-                depth = match t {
-                    Token::RParen => depth + 1,
-                    Token::LParen => depth.saturating_sub(1),
-                    _ => depth,
-                };
-                depth == 0
-            });
-            open.is_some_and(|at| at > 0 && seen[at - 1] == Token::Enum)
-        }
         _ => false,
     }
 }

@@ -1,9 +1,9 @@
 //! What the parser expected, in a reader's words.
 
 /// Closing and separating tokens, which are worth naming even where an operand could go on.
-const SEPARATORS: &[&str] = &[";", ")", "]", "}", ",", "=>", "else"];
+const SEPARATORS: &[&str] = &[";", ",", ")", "]", "}", "=>", "else"];
 /// Further punctuation that is named where nothing else could stand.
-const PUNCTUATION: &[&str] = &["=", "{", "(", "[", ":", "|", "->", "."];
+const PUNCTUATION: &[&str] = &[":", "=", "{", "(", "[", "|", "->", "."];
 
 /// At most this many alternatives are told.
 const MOST: usize = 4;
@@ -24,7 +24,7 @@ impl Expected {
     /// For example "`,` or `)`" or "an expression".
     pub fn words(&self) -> String {
         let mut words: Vec<String> = self.category().into_iter().map(String::from).collect();
-        let ends_operand = self.has(".*");
+        let ends_operand = self.has(".*") || self.has("+");
         let named = SEPARATORS.iter().chain(PUNCTUATION.iter().filter(|p| !ends_operand || self.begins_part(p)));
         // In the place of an expression or statement only its absence is worth a word: `)` or `}`.
         let worth = |p: &str| words.is_empty() || matches!(p, ")" | "]" | "}" | ";" | "=>");
@@ -54,7 +54,7 @@ impl Expected {
             Some("a statement")
         } else if self.has("!") {
             Some("an expression")
-        } else if self.has("anytype") {
+        } else if self.has("anytype") && self.has("comptime") {
             Some("a parameter")
         } else if self.has("struct") && !self.has("var") {
             Some("a type")

@@ -6,6 +6,7 @@
 mod actions;
 mod adapter;
 pub mod ast;
+mod docs;
 mod dump;
 mod expected;
 mod hints;

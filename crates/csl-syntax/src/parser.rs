@@ -9,7 +9,8 @@ use crate::ast::{File, Item};
 use crate::expected::Expected;
 use crate::grammar::FileParser;
 use crate::lexer::lex;
-use crate::recover::Layout;
+use crate::literal::{self, BadKind, BadLiteral};
+use crate::recover::Stream;
 use crate::token::{Lexeme, Token};
 
 /// How many times one file is parsed anew before the rest of it is given up.
@@ -22,7 +23,7 @@ pub fn parse(file: FileId, text: &str) -> (File, Diagnostics) {
     let items = match adapt(file, &lexemes, &mut found) {
         Ok(tokens) => parse_tokens(file, text, tokens, &mut found),
         Err(too_deep) => {
-            found.push(too_deep);
+            found.push(*too_deep);
             vec![Item::Error(Span::new(file, 0, text.len()))]
         }
     };
@@ -41,8 +42,8 @@ fn parse_tokens<'a>(
 ) -> Vec<Item> {
     for _ in 0..MAX_RUNS {
         let mut builder = Builder::new(file);
-        let stream = tokens.iter().map(|l| Ok::<_, std::convert::Infallible>((l.lo, l.token, l.hi)));
-        let failure = match FileParser::new().parse(&mut builder, stream) {
+        let input = tokens.iter().map(|l| Ok::<_, std::convert::Infallible>((l.lo, l.token, l.hi)));
+        let failure = match FileParser::new().parse(&mut builder, input) {
             Ok(items) => {
                 found.extend(builder.diagnostics.iter().cloned());
                 return items;
@@ -50,9 +51,9 @@ fn parse_tokens<'a>(
             Err(failure) => failure,
         };
         let (at, expected) = place(&tokens, failure);
-        let layout = Layout { text, tokens: &tokens };
-        found.extend(report(file, &layout, at, &expected));
-        if misses_semicolon(&layout, at, &expected) {
+        let stream = Stream { text, tokens: &tokens };
+        found.extend(report(file, &stream, at, &expected));
+        if misses_semicolon(&stream, at, &expected) {
             let hi = tokens[at - 1].hi;
             tokens.insert(at, Lexeme { token: Token::Semicolon, lo: hi, hi });
         } else {
@@ -75,14 +76,18 @@ fn place<E>(tokens: &[Lexeme], failure: ParseError<usize, Token, E>) -> (usize, 
     }
 }
 
-fn misses_semicolon(layout: &Layout, at: usize, expected: &Expected) -> bool {
-    let follows = at == layout.tokens.len() || layout.tokens[at].token == Token::RBrace || layout.starts_line(at);
-    at > 0 && expected.has(";") && follows
+/// Whether nothing but a `;` is missing: one could stand here, and what follows is on a line of its own.
+fn misses_semicolon(stream: &Layout, at: usize, expected: &Expected) -> bool {
+    // Where a statement could begin, a `;` could stand too, but is not missing.
+    let begins = expected.has("skipped");
+    let heads_function = expected.has("linkname") && !expected.has("=");
+    let follows = at == stream.tokens.len() || stream.tokens[at].token == Token::RBrace || stream.starts_line(at);
+    at > 0 && expected.has(";") && follows && !begins && !heads_function
 }
 
 /// Replaces what is given up by one token.
 fn skip(tokens: &mut Vec<Lexeme>, text: &str, at: usize, builder: Builder) {
-    let stretch = Layout { text, tokens }.stretch(at, &builder.ends.into_iter().collect());
+    let stretch = Stream { text, tokens }.stretch(at, &builder.ends.into_iter().collect());
     if stretch.is_empty() {
         return;
     }
@@ -91,45 +96,56 @@ fn skip(tokens: &mut Vec<Lexeme>, text: &str, at: usize, builder: Builder) {
 }
 
 /// `None` where the token has had a diagnostic already.
-fn report(file: FileId, layout: &Layout, at: usize, expected: &Expected) -> Option<Diagnostic> {
-    let found = layout.tokens.get(at).copied();
-    if matches!(found, Some(Lexeme { token: Token::Skipped | Token::Bad, .. })) {
+fn report(file: FileId, stream: &Layout, at: usize, expected: &Expected) -> Option<Diagnostic> {
+    let found = stream.tokens.get(at).copied();
+    if matches!(found, Some(Lexeme { token: Token::Skipped | Token::Bad, .. })) || follows_open_string(stream, at) {
         return None;
     }
     let words = expected.words();
-    if misses_semicolon(layout, at, expected) {
-        let end = layout.tokens[at - 1].hi;
+    if misses_semicolon(stream, at, expected) {
+        let end = stream.tokens[at - 1].hi;
         return Some(
             Diagnostic::new(Code::SyntaxError, Span::new(file, end, end), "expected `;`").label("missing here"),
         );
     }
     let (span, shown) = match found {
-        Some(l) => (Span::new(file, l.lo, l.hi), format!("`{}`", shorten(&layout.text[l.lo..l.hi]))),
-        None => (Span::new(file, layout.text.len(), layout.text.len()), "the end of the file".to_string()),
+        Some(l) => (Span::new(file, l.lo, l.hi), format!("`{}`", shorten(&stream.text[l.lo..l.hi]))),
+        None => (Span::new(file, stream.text.len(), stream.text.len()), "the end of the file".to_string()),
     };
     let mut diagnostic = Diagnostic::new(Code::SyntaxError, span, format!("expected {words}, found {shown}"))
         .label(format!("expected {words}"));
-    if let Some(open) = unclosed(layout, at) {
-        let bracket = layout.tokens[open];
-        let text = format!("this `{}` may not be closed", bracket.token);
+    if let Some(open) = unclosed(stream, at) {
+        let bracket = stream.tokens[open];
+        let sure = found.is_none() || bracket.token != Token::LBrace;
+        let text = format!("this `{}` {} closed", bracket.token, if sure { "is not" } else { "may not be" });
         diagnostic = diagnostic.secondary(Span::new(file, bracket.lo, bracket.hi), text);
     }
-    Some(match crate::hints::hint(layout.tokens, at, expected) {
+    Some(match crate::hints::hint(stream.tokens, at, expected) {
         Some(help) => diagnostic.help(help),
         None => diagnostic,
     })
 }
 
 /// The bracket that is probably missing its partner, where the error looks like that.
-fn unclosed(layout: &Layout, at: usize) -> Option<usize> {
-    let open = layout.unclosed(at)?;
-    let suspicious = match layout.tokens.get(at).map(|l| l.token) {
+fn unclosed(stream: &Layout, at: usize) -> Option<usize> {
+    let open = stream.unclosed(at)?;
+    let suspicious = match stream.tokens.get(at).map(|l| l.token) {
         None => true,
-        Some(Token::Fn | Token::Task | Token::Layout | Token::Export) => true,
-        Some(Token::Semicolon | Token::LBrace | Token::RBrace) => layout.tokens[open].token != Token::LBrace,
+        Some(Token::Fn | Token::Task | Token::Layout | Token::Export) => stream.starts_line(at),
+        Some(Token::Semicolon | Token::LBrace | Token::RBrace) => stream.tokens[open].token != Token::LBrace,
         _ => false,
     };
     suspicious.then_some(open)
+}
+
+/// Whether the token before is a literal without its end, which has taken whatever is missing.
+fn follows_open_string(stream: &Layout, at: usize) -> bool {
+    match at.checked_sub(1).map(|i| stream.tokens[i].token) {
+        Some(Token::Str(text) | Token::Char(text)) => {
+            matches!(literal::string(text), Err(BadLiteral { kind: BadKind::Unterminated, .. }))
+        }
+        _ => false,
+    }
 }
 
 fn shorten(text: &str) -> String {

@@ -9,7 +9,7 @@ use std::ops::Range;
 use crate::token::{Lexeme, Token};
 
 /// The text with its tokens, to see how they stand in lines.
-pub struct Layout<'t, 'a> {
+pub struct Stream<'t, 'a> {
     pub text: &'a str,
     pub tokens: &'t [Lexeme<'a>],
 }
@@ -22,7 +22,7 @@ struct Open {
     start: usize,
 }
 
-impl Layout<'_, '_> {
+impl Stream<'_, '_> {
     /// Whether the token is the first of its line.
     pub fn starts_line(&self, at: usize) -> bool {
         let before = at.checked_sub(1).map_or(0, |i| self.tokens[i].hi);

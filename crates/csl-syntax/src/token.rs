@@ -184,6 +184,15 @@ pub enum Token<'a> {
     #[token(">=")]
     GreaterEq,
 
+    // Operators that CSL does not have, kept whole so that the error can say so.
+    #[token("&&")]
+    AmpAmp,
+    #[token("||")]
+    PipePipe,
+    /// Stands in unfinished programs for what is still to be written.
+    #[token("...")]
+    Ellipsis,
+
     /// Text that is no token; its diagnostic has been given.
     Bad,
     /// `name :` before a block or loop; holds the name.
@@ -307,6 +316,9 @@ impl Token<'_> {
             LessEq => "<=",
             Greater => ">",
             GreaterEq => ">=",
+            AmpAmp => "&&",
+            PipePipe => "||",
+            Ellipsis => "...",
             _ => "",
         }
     }
