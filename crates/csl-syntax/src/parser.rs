@@ -77,7 +77,7 @@ fn place<E>(tokens: &[Lexeme], failure: ParseError<usize, Token, E>) -> (usize, 
 }
 
 /// Whether nothing but a `;` is missing: one could stand here, and what follows is on a line of its own.
-fn misses_semicolon(stream: &Layout, at: usize, expected: &Expected) -> bool {
+fn misses_semicolon(stream: &Stream, at: usize, expected: &Expected) -> bool {
     // Where a statement could begin, a `;` could stand too, but is not missing.
     let begins = expected.has("skipped");
     let heads_function = expected.has("linkname") && !expected.has("=");
@@ -96,7 +96,7 @@ fn skip(tokens: &mut Vec<Lexeme>, text: &str, at: usize, builder: Builder) {
 }
 
 /// `None` where the token has had a diagnostic already.
-fn report(file: FileId, stream: &Layout, at: usize, expected: &Expected) -> Option<Diagnostic> {
+fn report(file: FileId, stream: &Stream, at: usize, expected: &Expected) -> Option<Diagnostic> {
     let found = stream.tokens.get(at).copied();
     if matches!(found, Some(Lexeme { token: Token::Skipped | Token::Bad, .. })) || follows_open_string(stream, at) {
         return None;
@@ -127,7 +127,7 @@ fn report(file: FileId, stream: &Layout, at: usize, expected: &Expected) -> Opti
 }
 
 /// The bracket that is probably missing its partner, where the error looks like that.
-fn unclosed(stream: &Layout, at: usize) -> Option<usize> {
+fn unclosed(stream: &Stream, at: usize) -> Option<usize> {
     let open = stream.unclosed(at)?;
     let suspicious = match stream.tokens.get(at).map(|l| l.token) {
         None => true,
@@ -139,7 +139,7 @@ fn unclosed(stream: &Layout, at: usize) -> Option<usize> {
 }
 
 /// Whether the token before is a literal without its end, which has taken whatever is missing.
-fn follows_open_string(stream: &Layout, at: usize) -> bool {
+fn follows_open_string(stream: &Stream, at: usize) -> bool {
     match at.checked_sub(1).map(|i| stream.tokens[i].token) {
         Some(Token::Str(text) | Token::Char(text)) => {
             matches!(literal::string(text), Err(BadLiteral { kind: BadKind::Unterminated, .. }))
