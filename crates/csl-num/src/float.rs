@@ -6,7 +6,7 @@
 //! 16-bit operands are computed in f32 or f64: where the wider format has at least 2p + 2 bits of significand and room
 //! for every exponent, the second rounding changes nothing (Figueroa, "When is double rounding innocuous?", 1995).
 
-use crate::kind::{Bits, CANONICAL_NAN_F32, FloatKind, from_f64, power_of_two, to_f64};
+use crate::kind::{Bits, CANONICAL_NAN_F32, FloatKind, f16_to_f32, f32_to_f16, from_f64, power_of_two, to_f64};
 use std::cmp::Ordering;
 
 /// A binary float operator.
@@ -67,7 +67,7 @@ fn arithmetic(
 ) -> Bits {
     match kind {
         FloatKind::F32 => bits_of(single(f32_of(a), f32_of(b))),
-        FloatKind::F16 => f16_bits(single(f16_value(a), f16_value(b))),
+        FloatKind::F16 => f32_to_f16(single(f16_to_f32(a), f16_to_f32(b))),
         FloatKind::Bf16 | FloatKind::Cb16 => from_f64(kind, double(to_f64(kind, a), to_f64(kind, b))),
     }
 }
@@ -80,16 +80,6 @@ fn f32_of(bits: Bits) -> f32 {
 #[inline(always)]
 fn bits_of(value: f32) -> Bits {
     u64::from(if value.is_nan() { CANONICAL_NAN_F32 } else { value.to_bits() })
-}
-
-#[inline(always)]
-fn f16_value(bits: Bits) -> f32 {
-    half::f16::from_bits(bits as u16).to_f32()
-}
-
-#[inline(always)]
-fn f16_bits(value: f32) -> Bits {
-    if value.is_nan() { FloatKind::F16.nan() } else { u64::from(half::f16::from_f32(value).to_bits()) }
 }
 
 /// `@faddhs`: a value of the 16-bit `kind` plus an f32, rounded once to f32.
@@ -185,8 +175,8 @@ pub fn sqrt(kind: FloatKind, a: Bits) -> Bits {
 #[inline]
 pub fn float_convert(from: FloatKind, to: FloatKind, bits: Bits) -> Bits {
     match (from, to) {
-        (FloatKind::F16, FloatKind::F32) => bits_of(f16_value(bits)),
-        (FloatKind::F32, FloatKind::F16) => f16_bits(f32_of(bits)),
+        (FloatKind::F16, FloatKind::F32) => bits_of(f16_to_f32(bits)),
+        (FloatKind::F32, FloatKind::F16) => f32_to_f16(f32_of(bits)),
         _ if from == to => bits,
         _ => from_f64(to, to_f64(from, bits)),
     }

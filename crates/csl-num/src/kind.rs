@@ -116,7 +116,7 @@ pub fn to_f64(kind: FloatKind, bits: Bits) -> f64 {
     match kind {
         FloatKind::F32 => f64::from(f32::from_bits(bits as u32)),
         FloatKind::Bf16 => f64::from(f32::from_bits((bits as u32) << 16)),
-        FloatKind::F16 => half::f16::from_bits(bits as u16).to_f64(),
+        FloatKind::F16 => f64::from(f16_to_f32(bits)),
         FloatKind::Cb16 => decode(kind.format(), bits),
     }
 }
@@ -147,8 +147,50 @@ pub fn from_f64(kind: FloatKind, value: f64) -> Bits {
     match kind {
         FloatKind::F32 if value.is_nan() => u64::from(CANONICAL_NAN_F32),
         FloatKind::F32 => u64::from((value as f32).to_bits()),
+        FloatKind::F16 => f32_to_f16(f64_to_f32_odd(value)),
         _ => encode(kind.format(), value),
     }
+}
+
+/// An f16's value, exactly. Shifted into place, its exponent is too small by the difference of the two biases, and the
+/// multiplication that corrects it also normalises subnormals.
+#[inline(always)]
+pub(crate) fn f16_to_f32(bits: Bits) -> f32 {
+    let magnitude = (bits as u32 & 0x7fff) << 13;
+    let scaled = (f32::from_bits(magnitude) * f32::from_bits((127 + 112) << 23)).to_bits();
+    let special = if magnitude >= 0x7c00 << 13 { 0xff << 23 } else { 0 };
+    f32::from_bits(scaled | special | (bits as u32 & 0x8000) << 16)
+}
+
+/// `value` rounded to the nearest f16, ties to even; NaN gives the canonical NaN.
+#[inline(always)]
+pub(crate) fn f32_to_f16(value: f32) -> Bits {
+    const TWO_TO_16: u32 = (127 + 16) << 23;
+    const SMALLEST_NORMAL: u32 = (127 - 14) << 23;
+    let magnitude = value.to_bits() & 0x7fff_ffff;
+    let sign = value.to_bits() >> 16 & 0x8000;
+    let rounded = if magnitude < SMALLEST_NORMAL {
+        // The unit of 0.5 in f32 is the smallest f16, so this addition rounds.
+        (f32::from_bits(magnitude) + 0.5).to_bits() - 0.5f32.to_bits()
+    } else if magnitude < TWO_TO_16 {
+        let rebiased = magnitude - ((127 - 15) << 23);
+        (rebiased + 0xfff + (rebiased >> 13 & 1)) >> 13
+    } else if magnitude <= f32::INFINITY.to_bits() {
+        0x7c00
+    } else {
+        return FloatKind::F16.nan();
+    };
+    u64::from(sign | rounded)
+}
+
+/// `value` cut to f32, the lowest bit set where anything was lost (rounded to odd), so that it can be rounded again.
+/// For values that are normal in f32, and smaller ones that become zero in f16 either way.
+#[inline(always)]
+fn f64_to_f32_odd(value: f64) -> f32 {
+    const LOST: u64 = (1 << 29) - 1;
+    let bits = value.to_bits();
+    let sticky = u64::from(bits & LOST != 0) << 29;
+    f64::from_bits(bits & !LOST | sticky) as f32
 }
 
 fn encode(format: Format, value: f64) -> Bits {

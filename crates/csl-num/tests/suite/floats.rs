@@ -82,6 +82,13 @@ proptest! {
     }
 
     #[test]
+    fn f32_to_f16_agrees_with_the_half_crate(a: u32) {
+        let expected = half::f16::from_f32(f32::from_bits(a));
+        let got = float_convert(FloatKind::F32, FloatKind::F16, u64::from(a));
+        prop_assert!(got == u64::from(expected.to_bits()) || expected.is_nan() && got == FloatKind::F16.nan());
+    }
+
+    #[test]
     fn square_roots_are_rounded_once((kind, a, _, _) in operands()) {
         let a = float_abs(kind, a);
         prop_assume!(finite(kind, a));
