@@ -18,9 +18,6 @@ pub const UNQUEUED: u8 = 8;
 /// Wavelets that a WSE-2 color without an input queue holds at the ramp. Not documented; taken as the deepest queue's.
 const COLOR_DEPTH: u8 = 6;
 
-const INPUT_DEPTHS: [[u8; 8]; 2] = [[6, 6, 4, 4, 2, 2, 2, 2], [8, 8, 4, 4, 4, 4, 4, 4]];
-const OUTPUT_DEPTHS: [[u8; 9]; 2] = [[2, 2, 6, 6, 2, 2, 0, 0, 6], [8, 8, 8, 8, 8, 8, 8, 8, 8]];
-
 const COLORS: usize = 32;
 const MAX_DEPTH: usize = 8;
 
@@ -105,6 +102,8 @@ impl InQueue {
 pub struct Outgoing {
     pub wavelet: Wavelet,
     pub color: u8,
+    /// The last wavelet of an operation with `advance_switch`: behind it this router advances the color's switch.
+    pub advance_switch: bool,
     /// The first cycle in which it may land on the router from RAMP: the cycle of its dispatch plus the chip's
     /// dispatch-to-ramp latency.
     pub ready: u64,
@@ -210,10 +209,6 @@ impl Ports {
         }
     }
 
-    fn row(&self) -> usize {
-        (self.arch == Arch::Wse3) as usize
-    }
-
     // ---- the simulator's side ----
 
     /// The input slot where a wavelet of `color` lands; `None` where no input queue takes the color (WSE-3), or the
@@ -253,7 +248,7 @@ impl Ports {
 
     /// Binds an input queue to a color, at start, by `encode_input_queue`, or by a `fabin` operation (WSE-2).
     pub fn bind_input(&mut self, queue: u8, color: u8) -> Result<usize, NotEmpty> {
-        let depth = INPUT_DEPTHS[self.row()][usize::from(queue & 7)];
+        let depth = self.arch.chip().input_queue_depth(usize::from(queue)).unwrap_or(1);
         let slot = match self.arch {
             Arch::Wse2 => self.color_slot(color).unwrap_or_else(|| self.add_input(color, queue, depth)),
             Arch::Wse3 => self.input_slot(queue).unwrap_or_else(|| self.add_input(color, queue, depth)),
@@ -293,7 +288,9 @@ impl Ports {
     fn add_output(&mut self, queue: u8) -> usize {
         let queue = queue.min(UNQUEUED);
         let slot = self.outputs.len();
-        self.outputs.push(OutQueue::new(queue, NONE, OUTPUT_DEPTHS[self.row()][usize::from(queue)]));
+        let queues = &self.arch.chip().queues;
+        let depth = queues.output_depth.get(usize::from(queue)).copied().unwrap_or(queues.unnamed_output_depth);
+        self.outputs.push(OutQueue::new(queue, NONE, depth));
         self.output_of_queue[usize::from(queue)] = slot as u8;
         slot
     }
@@ -377,9 +374,9 @@ impl Wake {
 //   pe.advance(now: u64, ports: &mut Ports, regs: &mut impl Registers) -> Result<Wake, Fault>
 //   pe.rpc(func: u16, args: &[u32], now: u64)       memcpy's launch: the RPC task becomes ready, as if its wavelets came
 //   pe.rpc_started() -> bool                        a launch returns to the host when the function has been called
-//   pe.memcpy_ready(now) -> bool                    no synchronous operation holds the main thread (semantics.md 11)
+//   pe.between_tasks(now) -> bool                   no task runs at this cycle: csl-sim asks before advance(now), and then
+//                                                   copies in one go (the end of a task is a sync point). Wake at tau there.
 //   pe.memory() -> &[u8], pe.write(addr, &[u8])     copy mode and debugging; flat, 48 KiB or as much as is touched
-//   pe.arm(until: u64)                              a memcpy transfer runs on microthread 0 up to that cycle (engine.md 1)
 //   pe.teardown(color: u8, now: u64)                a TEARDOWN wavelet has passed: task 29 becomes ready
 //   pe.drain_events() -> impl Iterator<Item = Event>  prints, traces, warnings with their cycle
 //   pe.waiting() -> Vec<Waiting>                    what each stalled thread waits for: queue, color, pc (for deadlocks)
