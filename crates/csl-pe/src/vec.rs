@@ -1,0 +1,10 @@
+//! Vector (DSD) operations.
+
+mod alu;
+pub(crate) mod config;
+pub(crate) mod cursor;
+pub(crate) mod dsr;
+mod memory_loop;
+pub(crate) mod run;
+pub(crate) mod setup;
+pub(crate) mod timing;

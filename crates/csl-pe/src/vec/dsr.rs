@@ -1,0 +1,58 @@
+//! Explicit data structure registers (semantics.md 6). Only those that are loaded take room. XDSRs and SRs hold no
+//! state of their own here: what they would hold stands with the DSR that was loaded together with them.
+
+use csl_isa::dsd::Dsd;
+use csl_isa::vec::DsrFile;
+
+use super::config::Config;
+use super::cursor::Mem4Desc;
+
+/// A descriptor as it was loaded; element sizes come from the operation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Loaded {
+    /// mem1d and fabric.
+    Packed(Dsd),
+    /// A circular buffer and the address at which it stands.
+    Circ { dsd: Dsd, at: u16 },
+    Mem4(Mem4Desc),
+    Fifo(u8),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Dsr {
+    file: DsrFile,
+    id: u8,
+    pub value: Loaded,
+    pub config: Config,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Dsrs(Vec<Dsr>);
+
+impl Dsrs {
+    pub fn find(&self, file: DsrFile, id: u8) -> Option<usize> {
+        self.0.iter().position(|dsr| dsr.file == file && dsr.id == id)
+    }
+
+    pub fn get(&self, at: usize) -> &Dsr {
+        &self.0[at]
+    }
+
+    pub fn load(&mut self, file: DsrFile, id: u8, value: Loaded, config: Config) {
+        match self.find(file, id) {
+            Some(at) => (self.0[at].value, self.0[at].config) = (value, config),
+            None => self.0.push(Dsr { file, id, value, config }),
+        }
+    }
+
+    /// `.save_address`: the register points behind what the operation has used.
+    pub fn save(&mut self, at: usize, stands: u16) {
+        let Some(dsr) = self.0.get_mut(at).filter(|dsr| dsr.config.save_address) else { return };
+        match &mut dsr.value {
+            Loaded::Packed(dsd) => *dsd = dsd.with_addr(stands),
+            Loaded::Circ { at, .. } => *at = stands,
+            Loaded::Mem4(desc) => desc.addr = stands,
+            Loaded::Fifo(_) => {}
+        }
+    }
+}

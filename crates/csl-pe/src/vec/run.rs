@@ -1,0 +1,386 @@
+//! A vector operation in progress. It can stop behind any element and go on.
+
+use csl_chip::VecOp;
+use csl_image::{FifoAction, TaskTarget};
+use csl_num::FloatKind;
+
+use super::alu;
+use super::config::{Config, Effect};
+use super::cursor::{Cursor, In, Out};
+use super::memory_loop;
+use super::timing::Rate;
+use crate::fault::FaultKind;
+use crate::fifo::Fifo;
+use crate::memory::Memory;
+use crate::ports::{Outgoing, Ports, Wavelet};
+
+pub(crate) const NO_DSR: u8 = 0xff;
+
+/// A control wavelet that `control_transform` marked in memory: the two highest bits (the guide says no more).
+const TRANSFORM_MARK: u32 = 3 << 30;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Operand {
+    pub cursor: Cursor,
+    /// 16-bit words of an element.
+    pub words: u8,
+    /// The explicit DSR that it came from, or [`NO_DSR`].
+    pub dsr: u8,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct VecRun {
+    pub op: VecOp,
+    pub dest: Operand,
+    pub srcs: [Operand; 3],
+    /// Elements, `u32::MAX` for an endless operation.
+    pub left: u32,
+    pub rate: Rate,
+    pub carry: u32,
+    /// The scalar source that takes the result of each element.
+    pub accumulate: Option<u8>,
+    pub config: Config,
+    /// A source that is cleared at completion: where it started, the size of its elements, the length at the start.
+    pub zero: Option<(Cursor, u8, u32)>,
+    pub is_fabric: bool,
+    pub ut: u8,
+    /// What the builtin returns.
+    pub result: bool,
+}
+
+/// What an operation touches while it runs.
+pub(crate) struct Io<'a> {
+    pub memory: &'a mut Memory,
+    pub ports: &'a mut Ports,
+    pub fifos: &'a mut [Fifo],
+    pub half: FloatKind,
+    /// The cycle of this issue.
+    pub now: u64,
+    /// Dispatch to the router.
+    pub ramp: u64,
+    /// Tasks that FIFOs activate.
+    pub activated: &'a mut u32,
+}
+
+/// What came of one issue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Moved,
+    Done(Effect),
+    Stalled(Stall),
+}
+
+/// What a stalled operation waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stall {
+    /// A wavelet in an input slot.
+    Input(u8),
+    /// Room in an output slot.
+    Output(u8),
+    /// Another thread's push or pop.
+    Fifo(u8),
+}
+
+/// Whether the operands let some elements move.
+enum Ready {
+    Go(u32),
+    Wait(Stall),
+    End(Effect),
+}
+
+impl VecRun {
+    /// Whether it touches nothing but memory and scalars.
+    pub fn is_local(&self) -> bool {
+        let local = |operand: &Operand| !matches!(operand.cursor, Cursor::In(_) | Cursor::Out(_) | Cursor::Fifo(_));
+        local(&self.dest) && self.srcs.iter().all(local)
+    }
+
+    pub fn operands(&self) -> impl Iterator<Item = &Operand> {
+        std::iter::once(&self.dest).chain(&self.srcs)
+    }
+
+    /// Input slots it reads, as a mask.
+    pub fn inputs(&self) -> u32 {
+        self.srcs.iter().map(|src| if let Cursor::In(In { slot, .. }) = src.cursor { 1 << slot } else { 0 }).sum()
+    }
+
+    /// Output slot it writes, as a mask.
+    pub fn outputs(&self) -> u32 {
+        if let Cursor::Out(Out { slot, .. }) = self.dest.cursor { 1 << slot } else { 0 }
+    }
+
+    /// Issues that a local operation still needs.
+    pub fn issues_left(&self) -> u64 {
+        u64::from(self.left.div_ceil(u32::from(self.rate.group)))
+    }
+
+    /// Runs `issues` issues of a local operation at once.
+    pub fn run_local(&mut self, io: &mut Io, issues: u64) -> Step {
+        let elements = (issues.min(u64::from(u32::MAX)) as u32).saturating_mul(u32::from(self.rate.group)).min(self.left);
+        memory_loop::run(self, io.memory, io.half, elements);
+        self.left -= elements;
+        self.after_move(io)
+    }
+
+    fn after_move(&mut self, io: &mut Io) -> Step {
+        if self.left == 0 { self.complete(io) } else { Step::Moved }
+    }
+
+    /// One issue of any operation.
+    pub fn issue(&mut self, io: &mut Io) -> Result<Step, FaultKind> {
+        if self.op == VecOp::Dfilt {
+            return Ok(self.filter(io));
+        }
+        let elements = match self.ready(io)? {
+            Ready::Go(elements) => elements,
+            Ready::Wait(stall) => return Ok(Step::Stalled(stall)),
+            Ready::End(effect) => return Ok(Step::Done(effect)),
+        };
+        self.move_elements(io, elements);
+        if self.left != u32::MAX {
+            self.left -= elements;
+        }
+        Ok(self.after_move(io))
+    }
+
+    /// Whether an issue would move something or end the operation.
+    pub fn can_issue(&self, ports: &Ports, fifos: &[Fifo]) -> bool {
+        let inputs = self.srcs.iter().all(|src| match src.cursor {
+            Cursor::In(input) => !ports.inputs[usize::from(input.slot)].is_empty(),
+            Cursor::Fifo(id) => self.fifo_can_go(&fifos[usize::from(id)], fifos[usize::from(id)].available(src.words), true),
+            _ => true,
+        });
+        inputs
+            && match self.dest.cursor {
+                Cursor::Out(out) => ports.outputs[usize::from(out.slot)].room() > 0,
+                Cursor::Fifo(id) => {
+                    self.fifo_can_go(&fifos[usize::from(id)], fifos[usize::from(id)].room(self.dest.words), false)
+                }
+                _ => true,
+            }
+    }
+
+    fn fifo_can_go(&self, fifo: &Fifo, elements: u32, reads: bool) -> bool {
+        let action = if reads { fifo.empty_action } else { fifo.full_action };
+        self.enough(elements) > 0 || !self.suspends(action)
+    }
+
+    fn suspends(&self, action: FifoAction) -> bool {
+        matches!(action, FifoAction::Suspend) || (action == FifoAction::TestOrSuspend && self.config.is_async)
+    }
+
+    /// Elements of a FIFO that this issue can move: with a packed wavelet all or nothing.
+    fn enough(&self, elements: u32) -> u32 {
+        let wanted = u32::from(self.rate.group).min(self.left);
+        if elements >= wanted {
+            wanted
+        } else if self.is_fabric {
+            0
+        } else {
+            elements
+        }
+    }
+
+    fn ready(&mut self, io: &mut Io) -> Result<Ready, FaultKind> {
+        let mut elements = u32::from(self.rate.group).min(self.left);
+        for i in 0..self.srcs.len() {
+            match self.srcs[i].cursor {
+                Cursor::In(input) => match io.ports.inputs[usize::from(input.slot)].front() {
+                    None => return Ok(Ready::Wait(Stall::Input(input.slot))),
+                    Some(head) if head.control && self.config.on_control.is_some() => {
+                        io.ports.take(usize::from(input.slot));
+                        return Ok(Ready::End(self.config.on_control.unwrap_or_default()));
+                    }
+                    Some(_) => {}
+                },
+                Cursor::Fifo(id) => {
+                    let words = self.srcs[i].words;
+                    match self.enough(io.fifos[usize::from(id)].available(words)) {
+                        0 => return self.fifo_event(io, id, true, elements * u32::from(words)),
+                        some => elements = elements.min(some),
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.ready_dest(io, elements)
+    }
+
+    fn ready_dest(&mut self, io: &mut Io, elements: u32) -> Result<Ready, FaultKind> {
+        match self.dest.cursor {
+            Cursor::Out(out) if io.ports.outputs[usize::from(out.slot)].room() == 0 => {
+                Ok(Ready::Wait(Stall::Output(out.slot)))
+            }
+            Cursor::Fifo(id) => {
+                let words = self.dest.words;
+                match self.enough(io.fifos[usize::from(id)].room(words)) {
+                    0 => self.fifo_event(io, id, false, elements * u32::from(words)),
+                    some => Ok(Ready::Go(elements.min(some))),
+                }
+            }
+            _ => Ok(Ready::Go(elements)),
+        }
+    }
+
+    /// An empty FIFO to read from, or a full one to write to (semantics.md 7). The FIFO's length becomes what is left.
+    fn fifo_event(&mut self, io: &mut Io, id: u8, reads: bool, words: u32) -> Result<Ready, FaultKind> {
+        let fifo = &mut io.fifos[usize::from(id)];
+        let action = if reads { fifo.empty_action } else { fifo.full_action };
+        if reads { fifo.hit_empty(words as u16) } else { fifo.hit_full(words as u16) }
+        if action == FifoAction::Fault {
+            return Err(if reads { FaultKind::FifoEmpty { fifo: id } } else { FaultKind::FifoFull { fifo: id } });
+        }
+        if self.suspends(action) {
+            return Ok(Ready::Wait(Stall::Fifo(id)));
+        }
+        let left = self.left.min(0x7fff) as u16;
+        match reads {
+            true if fifo.read_len != 0 => fifo.read_len = left,
+            false if fifo.write_len != 0 => fifo.write_len = left,
+            _ => {}
+        }
+        self.result = action == FifoAction::Terminate;
+        Ok(Ready::End(self.config.completion))
+    }
+
+    fn move_elements(&mut self, io: &mut Io, elements: u32) {
+        let wavelets = self.take_wavelets(io.ports);
+        let mut packed = 0;
+        for k in 0..elements {
+            let values = [0, 1, 2].map(|i| self.fetch(io, i, wavelets[i], k));
+            let value = self.compute(io.half, values);
+            match self.dest.cursor {
+                Cursor::Out(_) => packed |= value << (16 * k),
+                _ => self.store(io, value),
+            }
+        }
+        if let Cursor::Out(out) = self.dest.cursor {
+            self.send(io, out, packed, elements);
+        }
+    }
+
+    fn take_wavelets(&mut self, ports: &mut Ports) -> [u32; 3] {
+        self.srcs.map(|src| match src.cursor {
+            Cursor::In(input) => ports.take(usize::from(input.slot)).map_or(0, |wavelet| received(input, wavelet)),
+            _ => 0,
+        })
+    }
+
+    fn fetch(&mut self, io: &mut Io, i: usize, wavelet: u32, k: u32) -> u32 {
+        let src = &mut self.srcs[i];
+        match &mut src.cursor {
+            Cursor::Scalar(value) => *value,
+            Cursor::In(_) if src.words == 1 => wavelet >> (16 * k) & 0xffff,
+            Cursor::In(_) => wavelet,
+            Cursor::Fifo(id) => pop(io, *id, src.words),
+            cursor => match cursor.next_addr() {
+                Some(addr) if src.words == 1 => u32::from(io.memory.read16(addr)),
+                Some(addr) => io.memory.read32(addr),
+                None => 0,
+            },
+        }
+    }
+
+    /// The result of one element; keeps the carry and the accumulator.
+    pub fn compute(&mut self, half: FloatKind, values: [u32; 3]) -> u32 {
+        let third = if self.op == VecOp::Addc16 { self.carry } else { values[2] };
+        let mut value = alu::apply(self.op, half, values[0], values[1], third);
+        if self.op == VecOp::Addc16 {
+            self.carry = value >> 16;
+            value &= 0xffff;
+        }
+        if let Some(i) = self.accumulate {
+            self.srcs[usize::from(i)].cursor = Cursor::Scalar(value);
+        }
+        value
+    }
+
+    fn store(&mut self, io: &mut Io, value: u32) {
+        let words = self.dest.words;
+        match &mut self.dest.cursor {
+            Cursor::Ptr { value: held, .. } => *held = Some(value),
+            Cursor::Fifo(id) => push(io, *id, words, value),
+            cursor => match cursor.next_addr() {
+                Some(addr) if words == 1 => io.memory.write16(addr, value as u16),
+                Some(addr) => io.memory.write32(addr, value),
+                None => {}
+            },
+        }
+    }
+
+    fn send(&mut self, io: &mut Io, out: Out, value: u32, elements: u32) {
+        let is_last = self.left == elements;
+        let marked = out.control_transform && value & TRANSFORM_MARK == TRANSFORM_MARK;
+        let mut data = if marked { value & !TRANSFORM_MARK } else { value };
+        if let Some(index) = out.index {
+            data = data & 0xffff | u32::from(index) << 16;
+        }
+        let half = self.dest.words == 1 && elements == 1 && out.index.is_none();
+        let wavelet = Wavelet { data, control: out.control || marked, half };
+        let advance_switch = out.advance_switch && is_last;
+        let outgoing = Outgoing { wavelet, color: out.color, advance_switch, ready: io.now + io.ramp };
+        let sent = io.ports.put(usize::from(out.slot), outgoing);
+        debug_assert!(sent, "`ready` has looked for room");
+    }
+
+    /// `@dfilt`: drops wavelets until `left` control wavelets came.
+    fn filter(&mut self, io: &mut Io) -> Step {
+        let Cursor::In(input) = self.srcs[0].cursor else { return self.complete(io) };
+        match io.ports.take(usize::from(input.slot)) {
+            None => Step::Stalled(Stall::Input(input.slot)),
+            Some(wavelet) => {
+                if wavelet.control && self.left != u32::MAX {
+                    self.left -= 1;
+                }
+                self.after_move(io)
+            }
+        }
+    }
+
+    fn complete(&mut self, io: &mut Io) -> Step {
+        if let Cursor::Ptr { addr, value: Some(value) } = self.dest.cursor {
+            write(io.memory, addr, self.dest.words, value);
+        }
+        if let Some((mut cursor, words, len)) = self.zero {
+            for _ in 0..len {
+                let Some(addr) = cursor.next_addr() else { break };
+                write(io.memory, addr, words, 0);
+            }
+        }
+        Step::Done(self.config.completion)
+    }
+
+    /// Explicit DSRs of this operation and where they stand.
+    pub fn saved(&self) -> impl Iterator<Item = (usize, u16)> {
+        self.operands().filter(|o| o.dsr != NO_DSR).filter_map(|o| Some((usize::from(o.dsr), o.cursor.addr()?)))
+    }
+}
+
+fn write(memory: &mut Memory, addr: u16, words: u8, value: u32) {
+    if words == 1 { memory.write16(addr, value as u16) } else { memory.write32(addr, value) }
+}
+
+fn received(input: In, wavelet: Wavelet) -> u32 {
+    let mark = input.control_transform && wavelet.control;
+    if mark { wavelet.data | TRANSFORM_MARK } else { wavelet.data }
+}
+
+fn pop(io: &mut Io, id: u8, words: u8) -> u32 {
+    let fifo = &mut io.fifos[usize::from(id)];
+    let value = fifo.pop(io.memory, words);
+    activate(io.activated, fifo.after_pop());
+    value
+}
+
+fn push(io: &mut Io, id: u8, words: u8, value: u32) {
+    let fifo = &mut io.fifos[usize::from(id)];
+    fifo.push(io.memory, words, value);
+    activate(io.activated, fifo.after_push());
+}
+
+fn activate(activated: &mut u32, target: Option<TaskTarget>) {
+    if let Some(TaskTarget::LocalTask(id)) = target {
+        *activated |= 1u32.checked_shl(u32::from(id)).unwrap_or(0);
+    }
+}
+

@@ -1,0 +1,373 @@
+//! From a row of the image's table of vector operations to an operation that runs.
+
+use csl_chip::{Arch, Chip, Elem, VecOp};
+use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
+use csl_isa::vec::{DsrFile, Priority, VecArg, VecDesc};
+use csl_num::FloatKind;
+
+use super::config::{Config, Effect};
+use super::cursor::{Circ, Cursor, In, Linear, Mem4, Mem4Desc, Out};
+use super::dsr::{Dsrs, Loaded};
+use super::run::{NO_DSR, Operand, VecRun};
+use super::timing;
+use crate::fault::FaultKind;
+use crate::fifo::Fifo;
+use crate::memory::Memory;
+use crate::ports::{NONE, Ports, UNQUEUED};
+
+/// What stands around an operation when it starts.
+pub(crate) struct Setup<'a> {
+    pub chip: &'static Chip,
+    pub half: FloatKind,
+    /// Whether 16-bit operands on the fabric travel two in a wavelet unless they say otherwise (SDK 2 on).
+    pub packed: bool,
+    pub memory: &'a Memory,
+    pub ports: &'a mut Ports,
+    pub fifos: &'a [Fifo],
+    pub dsrs: &'a Dsrs,
+    pub reg: &'a dyn Fn(u16) -> u64,
+}
+
+/// An operation about to start and what its start costs.
+pub(crate) struct Started {
+    pub run: VecRun,
+    /// DSRs that are loaded for it.
+    pub loads: u32,
+    /// Further cycles before the first issue: scalar operands.
+    pub extra: u32,
+}
+
+/// An operand while it is being looked at.
+struct Found {
+    cursor: Cursor,
+    /// 0 for operands without one.
+    len: u32,
+    dsr: u8,
+    loads: u32,
+    /// Where it is on the fabric: elements in a wavelet, flags, queue.
+    fabric: Option<Fabric>,
+    config: Option<Config>,
+}
+
+#[derive(Clone, Copy)]
+struct Fabric {
+    per_wavelet: u8,
+    flags: u16,
+    queue: u8,
+}
+
+const ENDLESS: u32 = u32::MAX;
+
+impl Setup<'_> {
+    pub fn start(&mut self, desc: &VecDesc) -> Result<Started, FaultKind> {
+        let op = *VecOp::ALL.get(usize::from(desc.op)).ok_or(FaultKind::BadCode("no such vector operation"))?;
+        let config = Config::resolve(&desc.config, self.reg);
+        let elems = source_elems(op, &desc.srcs);
+        let mut found = [none(), none(), none(), none()];
+        for (i, arg) in desc.srcs.iter().take(3).enumerate() {
+            found[i + 1] = self.source(arg, elems[i].words(), config.index)?;
+        }
+        if op != VecOp::Dfilt {
+            found[0] = self.dest(&desc.dest, op.dest().words(), &config)?;
+        }
+        self.assemble(op, elems, config, found, desc.srcs.len().min(3))
+    }
+
+    fn assemble(
+        &mut self,
+        op: VecOp,
+        elems: [Elem; 3],
+        config: Config,
+        found: [Found; 4],
+        sources: usize,
+    ) -> Result<Started, FaultKind> {
+        let per_wavelet = found.iter().filter_map(|f| f.fabric.map(|fabric| fabric.per_wavelet)).min();
+        let cursors: [Cursor; 3] = [found[1].cursor, found[2].cursor, found[3].cursor];
+        let rate = timing::rate(self.chip, op, &found[0].cursor, &cursors[..sources], per_wavelet);
+        let len = [1, 2, 3, 0].into_iter().map(|i| found[i].len).find(|&len| len != 0).unwrap_or(1);
+        let effective = self.effective_config(config, &found);
+        let operand = |i: usize, words: u16| Operand { cursor: found[i].cursor, words: words as u8, dsr: found[i].dsr };
+        let scalars = found[1..].iter().filter(|f| matches!(f.cursor, Cursor::Scalar(_))).count() as u32;
+        let mut run = VecRun {
+            op,
+            dest: operand(0, op.dest().words()),
+            srcs: [1, 2, 3].map(|i| operand(i, elems[i - 1].words())),
+            left: len,
+            rate,
+            carry: 0,
+            accumulate: accumulator(&found),
+            config: effective,
+            zero: None,
+            is_fabric: per_wavelet.is_some(),
+            ut: self.microthread(&config, &found),
+            result: true,
+        };
+        run.zero = zeroed(&run, found[0].fabric);
+        let loads = found.iter().map(|f| f.loads).sum();
+        Ok(Started { run, loads, extra: scalars * self.chip.timing.scalar_operand + u32::from(rate.lead) })
+    }
+
+    /// The first DSR that is asynchronous or has actions counts before the operation's own configuration.
+    fn effective_config(&self, config: Config, found: &[Found; 4]) -> Config {
+        let mut effective = config;
+        for dsr in found.iter().filter_map(|f| f.config) {
+            effective.is_async |= dsr.is_async;
+            effective.on_control = effective.on_control.or(dsr.on_control);
+            if effective.completion == Effect::Nothing {
+                effective.completion = dsr.completion;
+            }
+            effective.priority = effective.priority.or(dsr.priority);
+        }
+        let of_dsd = found.iter().filter_map(|f| f.fabric).find_map(|fabric| flag_priority(fabric.flags));
+        effective.priority = effective.priority.or(of_dsd);
+        effective.is_async &= found.iter().any(|f| f.fabric.is_some());
+        effective
+    }
+
+    /// WSE-2: the output queue's number, or that of the first input. WSE-3: what the operands say, in the order
+    /// destination, first source, second source; else the queue of the first that is on the fabric.
+    fn microthread(&self, config: &Config, found: &[Found; 4]) -> u8 {
+        let given = |f: &Found| {
+            let of_dsd = f.fabric.and_then(|fabric| (fabric.flags & fabric_flags::UT_MASK).checked_sub(1));
+            match f.config {
+                Some(dsr) => dsr.ut,
+                None if f.fabric.is_some() => config.ut.or(of_dsd.map(|bits| (bits >> fabric_flags::UT_SHIFT) as u8)),
+                None => None,
+            }
+        };
+        let explicit = found.iter().find_map(given).filter(|_| self.chip.arch == Arch::Wse3);
+        let queue = found.iter().find_map(|f| f.fabric.map(|fabric| fabric.queue));
+        explicit.or(queue).unwrap_or(NONE)
+    }
+
+    fn source(&mut self, arg: &VecArg, words: u16, index: u16) -> Result<Found, FaultKind> {
+        let mask = if words == 1 { 0xffff } else { u32::MAX };
+        match *arg {
+            VecArg::Scalar { reg, .. } => Ok(scalar((self.reg)(reg) as u32 & mask)),
+            VecArg::ScalarConst { value, .. } => Ok(scalar(value & mask)),
+            VecArg::Ptr(reg) => Ok(linear((self.reg)(reg) as u16)),
+            VecArg::PtrAt(addr) => Ok(linear(addr)),
+            ref other => self.dsd(other, words, index, Side::Source, false),
+        }
+    }
+
+    fn dest(&mut self, arg: &VecArg, words: u16, config: &Config) -> Result<Found, FaultKind> {
+        let pointer = |addr| Found { cursor: Cursor::Ptr { addr, value: None }, loads: 1, ..none() };
+        match *arg {
+            VecArg::Ptr(reg) => Ok(pointer((self.reg)(reg) as u16)),
+            VecArg::PtrAt(addr) => Ok(pointer(addr)),
+            VecArg::Scalar { .. } | VecArg::ScalarConst { .. } => {
+                Err(FaultKind::BadOperand("a scalar cannot be a destination"))
+            }
+            ref other => self.dsd(other, words, config.index, Side::Dest, config.is_async),
+        }
+    }
+
+    fn dsd(
+        &mut self,
+        arg: &VecArg,
+        words: u16,
+        index: u16,
+        side: Side,
+        is_async: bool,
+    ) -> Result<Found, FaultKind> {
+        match *arg {
+            VecArg::Dsd(reg) => self.packed_dsd(Dsd((self.reg)(reg)), words, index, side, is_async),
+            VecArg::DsdConst(word) => self.packed_dsd(Dsd(word), words, index, side, is_async),
+            VecArg::Mem4d(reg) => Ok(mem4(Mem4Desc::read(self.memory, (self.reg)(reg) as u16), words, index)),
+            VecArg::Mem4dAt(addr) => Ok(mem4(Mem4Desc::read(self.memory, addr), words, index)),
+            VecArg::Fifo(id) => self.fifo(id, side),
+            VecArg::Dsr { file, id } => self.dsr(file, id, words, index, side),
+            _ => Err(FaultKind::BadOperand("a scalar where a DSD is needed")),
+        }
+    }
+
+    fn packed_dsd(
+        &mut self,
+        dsd: Dsd,
+        words: u16,
+        index: u16,
+        side: Side,
+        is_async: bool,
+    ) -> Result<Found, FaultKind> {
+        let len = length(dsd);
+        let found = match (dsd.class(), side) {
+            (DsdClass::Mem1d, _) => {
+                let base = if dsd.index_offset() { dsd.addr().wrapping_add(index.wrapping_mul(2)) } else { dsd.addr() };
+                let step = (dsd.stride() as u16).wrapping_mul(2 * words);
+                Found { cursor: Cursor::Mem(Linear { addr: base, step }), len, ..none() }
+            }
+            (DsdClass::Circbuf, _) => circ(dsd, dsd.addr(), words),
+            (DsdClass::Fabin, Side::Source) => self.fabin(dsd, words)?,
+            (DsdClass::Fabout, Side::Dest) => self.fabout(dsd, words, index, is_async)?,
+            (DsdClass::Fabin, Side::Dest) => return Err(FaultKind::BadOperand("a fabin DSD cannot be a destination")),
+            (DsdClass::Fabout, Side::Source) => return Err(FaultKind::BadOperand("a fabout DSD cannot be a source")),
+        };
+        Ok(Found { loads: 1, len, ..found })
+    }
+
+    fn fabin(&mut self, dsd: Dsd, words: u16) -> Result<Found, FaultKind> {
+        let slot = self.input_slot(dsd)?;
+        let control_transform = dsd.flags() & fabric_flags::CONTROL_TRANSFORM != 0;
+        let cursor = Cursor::In(In { slot: slot as u8, control_transform });
+        Ok(Found { cursor, fabric: Some(self.fabric(dsd, words)), ..none() })
+    }
+
+    /// WSE-2 up to SDK 1.4: the operation binds its color to its queue (semantics.md 21).
+    fn input_slot(&mut self, dsd: Dsd) -> Result<usize, FaultKind> {
+        let (queue, color) = (dsd.queue(), dsd.color());
+        let slot = match (self.chip.arch, queue != NONE, color != NONE) {
+            (Arch::Wse2, true, true) => Some(self.bind_input(queue, color)?),
+            (Arch::Wse3, true, true) if self.ports.input_slot(queue).is_none() => Some(self.bind_input(queue, color)?),
+            (_, true, _) => self.ports.input_slot(queue),
+            (_, false, _) => self.ports.landing_slot(color),
+        };
+        slot.ok_or(FaultKind::NoQueue { output: false, queue })
+    }
+
+    fn bind_input(&mut self, queue: u8, color: u8) -> Result<usize, FaultKind> {
+        self.ports.bind_input(queue, color).map_err(|_| FaultKind::QueueNotEmpty { output: false, queue })
+    }
+
+    fn fabout(&mut self, dsd: Dsd, words: u16, index: u16, is_async: bool) -> Result<Found, FaultKind> {
+        let queue = dsd.queue();
+        let missing = FaultKind::NoQueue { output: true, queue };
+        if queue == NONE && is_async {
+            return Err(missing);
+        }
+        let queue = if queue == NONE { UNQUEUED } else { queue };
+        let slot = match self.ports.output_slot(queue) {
+            Some(slot) => slot,
+            None => self.ports.bind_output(queue, NONE).map_err(|_| missing)?,
+        };
+        let configured = self.ports.outputs[slot].color;
+        let color = match self.chip.arch {
+            Arch::Wse2 if dsd.color() != NONE => dsd.color(),
+            Arch::Wse3 if configured == NONE => dsd.color(),
+            _ => configured,
+        };
+        if color == NONE {
+            return Err(missing);
+        }
+        let has = |flag: u16| dsd.flags() & flag != 0;
+        let out = Out {
+            slot: slot as u8,
+            color,
+            control: has(fabric_flags::CONTROL),
+            control_transform: has(fabric_flags::CONTROL_TRANSFORM),
+            advance_switch: has(fabric_flags::ADVANCE_SWITCH),
+            index: dsd.index_offset().then_some(index),
+        };
+        let fabric = Fabric { queue, ..self.fabric(dsd, words) };
+        Ok(Found { cursor: Cursor::Out(out), fabric: Some(fabric), ..none() })
+    }
+
+    /// Elements in a wavelet (semantics.md 1). An index takes the place of a second element; a control wavelet has none.
+    fn fabric(&self, dsd: Dsd, words: u16) -> Fabric {
+        let flags = dsd.flags();
+        let mode = (flags & fabric_flags::SIMD_MASK) >> fabric_flags::SIMD_SHIFT;
+        let packs = match mode {
+            0 => self.packed && flags & fabric_flags::CONTROL == 0 && !dsd.index_offset(),
+            1 => false,
+            _ => true,
+        };
+        Fabric { per_wavelet: if packs && words == 1 { 2 } else { 1 }, flags, queue: dsd.queue() }
+    }
+
+    fn fifo(&self, id: u8, side: Side) -> Result<Found, FaultKind> {
+        let fifo = self.fifos.get(usize::from(id)).ok_or(FaultKind::BadOperand("no such FIFO"))?;
+        let len = if side == Side::Source { fifo.read_len } else { fifo.write_len };
+        Ok(Found { cursor: Cursor::Fifo(id), len: u32::from(len), ..none() })
+    }
+
+    fn dsr(&mut self, file: DsrFile, id: u8, words: u16, index: u16, side: Side) -> Result<Found, FaultKind> {
+        let at = self.dsrs.find(file, id).ok_or(FaultKind::EmptyDsr { file, id })?;
+        let (value, config) = (self.dsrs.get(at).value, self.dsrs.get(at).config);
+        let found = match value {
+            Loaded::Packed(dsd) => self.packed_dsd(dsd, words, index, side, config.is_async)?,
+            Loaded::Circ { dsd, at } => circ(dsd, at, words),
+            Loaded::Mem4(desc) => mem4(desc, words, index),
+            Loaded::Fifo(id) => self.fifo(id, side)?,
+        };
+        Ok(Found { loads: 0, dsr: at as u8, config: Some(config), ..found })
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Source,
+    Dest,
+}
+
+fn none() -> Found {
+    Found { cursor: Cursor::None, len: 0, dsr: NO_DSR, loads: 0, fabric: None, config: None }
+}
+
+fn scalar(value: u32) -> Found {
+    Found { cursor: Cursor::Scalar(value), ..none() }
+}
+
+fn linear(addr: u16) -> Found {
+    Found { cursor: Cursor::Mem(Linear { addr, step: 0 }), loads: 1, ..none() }
+}
+
+fn mem4(desc: Mem4Desc, words: u16, index: u16) -> Found {
+    let mem4 = Mem4::new(desc, words, index);
+    Found { cursor: Cursor::Mem4(mem4), len: mem4.len(), loads: 1, ..none() }
+}
+
+fn circ(dsd: Dsd, at: u16, words: u16) -> Found {
+    let step = 2 * words;
+    let bytes = dsd.wraparound().wrapping_mul(step);
+    Found { cursor: Cursor::Circ(Circ { base: dsd.addr(), addr: at, bytes, step }), len: length(dsd), loads: 1, ..none() }
+}
+
+fn length(dsd: Dsd) -> u32 {
+    if dsd.extent() == 0x7fff { ENDLESS } else { u32::from(dsd.extent()) }
+}
+
+fn flag_priority(flags: u16) -> Option<Priority> {
+    match (flags & fabric_flags::PRIORITY_MASK) >> fabric_flags::PRIORITY_SHIFT {
+        1 => Some(Priority::Low),
+        2 => Some(Priority::Medium),
+        3 => Some(Priority::High),
+        _ => None,
+    }
+}
+
+/// Element types of the sources. The guide does not say which operand of `@faddhs` is the 16-bit one where both are
+/// DSDs (taken: the first); a scalar decides it by its width.
+fn source_elems(op: VecOp, srcs: &[VecArg]) -> [Elem; 3] {
+    let mut elems = [Elem::I16; 3];
+    elems[..op.sources().len()].copy_from_slice(op.sources());
+    let scalar_bits = |i: usize| match srcs.get(i) {
+        Some(VecArg::Scalar { bits, .. } | VecArg::ScalarConst { bits, .. }) => Some(*bits),
+        _ => None,
+    };
+    if op == VecOp::Faddhs && (scalar_bits(0) == Some(32) || scalar_bits(1) == Some(16)) {
+        elems.swap(0, 1);
+    }
+    elems
+}
+
+/// `(pointer, scalar, dsd)` forms reduce: the scalar is the first value of an accumulator that ends in the destination
+/// (25-pt-stencil's `@fmaxs(&max, max, dsd)`).
+fn accumulator(found: &[Found; 4]) -> Option<u8> {
+    let is_scalar = |i: &usize| matches!(found[*i].cursor, Cursor::Scalar(_));
+    let reduces = matches!(found[0].cursor, Cursor::Ptr { .. }) && !matches!(found[2].cursor, Cursor::None);
+    [1, 2].into_iter().find(is_scalar).filter(|_| reduces).map(|i| i as u8 - 1)
+}
+
+/// The source that `.zero` clears when the operation completes, as it stands at the start. With one source it is the
+/// "second".
+fn zeroed(run: &VecRun, fabric: Option<Fabric>) -> Option<(Cursor, u8, u32)> {
+    let flags = fabric?.flags;
+    let one_source = matches!(run.srcs[1].cursor, Cursor::None);
+    let at = match (flags & fabric_flags::ZERO_FIRST != 0, flags & fabric_flags::ZERO_SECOND != 0) {
+        (true, _) => 0,
+        (_, true) => usize::from(!one_source),
+        _ => return None,
+    };
+    let source = run.srcs[at];
+    source.cursor.is_memory().then_some((source.cursor, source.words, run.left))
+}
