@@ -68,6 +68,11 @@ impl MathFn {
         NAMES.iter().find(|(_, known)| *known == name).map(|(function, _)| *function)
     }
 
+    /// [`math_fn`] as a method.
+    pub fn eval(self, kind: FloatKind, a: Bits, b: Bits) -> Bits {
+        math_fn(self, kind, a, b)
+    }
+
     /// The number of operands: two for `pow`, else one.
     pub fn arity(self) -> usize {
         if self == MathFn::Pow { 2 } else { 1 }
