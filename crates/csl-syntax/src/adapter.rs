@@ -52,7 +52,9 @@ fn retag_names(tokens: &mut [Lexeme]) {
 fn keyword_as_name(token: Token, before: Option<Token>, after: Option<Token>) -> Option<&'static str> {
     let is_field = before == Some(Token::Dot)
         || (matches!(before, Some(Token::LBrace | Token::Comma)) && after == Some(Token::Colon));
-    (is_field && token.is_keyword()).then(|| token.kind())
+    // `{ break :label` is no field.
+    let is_jump = before != Some(Token::Dot) && matches!(token, Token::Break | Token::Continue);
+    (is_field && token.is_keyword() && !is_jump).then(|| token.kind())
 }
 
 fn declares_color(before: Option<Token>, after: Option<Token>) -> bool {

@@ -199,7 +199,8 @@ impl Printer {
                 self.expr(operand, PREFIX);
             }
             ExprKind::AddrOf(place) => {
-                self.put("&");
+                // `&&` would be one token.
+                self.put(if self.out.ends_with('&') { " &" } else { "&" });
                 self.expr(place, PREFIX);
             }
             ExprKind::Binary { op, lhs, rhs } => {
