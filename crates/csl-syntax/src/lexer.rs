@@ -1,15 +1,15 @@
 //! Text to tokens. Never fails: what is no token becomes [`Token::Bad`] and a diagnostic.
 
-use csl_diag::{Code, Diagnostic, Diagnostics, FileId, Span};
+use csl_diag::{Code, Diagnostic, FileId, Span};
 use logos::Logos;
 
 use crate::literal::{self, BadKind, BadLiteral};
 use crate::token::{Lexeme, Token};
 
 /// All tokens of `text`, comments included, with a diagnostic for each that is malformed.
-pub fn lex(file: FileId, text: &str) -> (Vec<Lexeme<'_>>, Diagnostics) {
+pub fn lex(file: FileId, text: &str) -> (Vec<Lexeme<'_>>, Vec<Diagnostic>) {
     let mut lexemes: Vec<Lexeme> = Vec::with_capacity(text.len() / 4);
-    let mut diagnostics = Diagnostics::new();
+    let mut diagnostics = Vec::new();
     for (result, range) in Token::lexer(text).spanned() {
         let span = Span::new(file, range.start, range.end);
         let token = result.unwrap_or(Token::Bad);

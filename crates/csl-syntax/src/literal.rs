@@ -58,8 +58,10 @@ fn hex_float(text: &str) -> Option<f64> {
     let (mantissa, exponent) = text.split_once(['p', 'P']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = u64::from_str_radix(&format!("{whole}{fraction}"), 16).ok()?;
-    let exponent = exponent.parse::<i32>().ok()?.saturating_sub(4 * fraction.len() as i32);
-    Some(digits as f64 * 2f64.powi(exponent))
+    let exponent = exponent.parse::<f64>().ok()? - 4.0 * fraction.len() as f64;
+    // In two steps, because a power of two alone may leave the range that the product is in.
+    let half = (exponent / 2.0).trunc();
+    Some(digits as f64 * half.exp2() * (exponent - half).exp2())
 }
 
 /// The code point of `'a'`, `'\n'`, `'\x0a'`.

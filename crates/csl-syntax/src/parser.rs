@@ -1,6 +1,6 @@
 //! Runs the generated parser, again after each error.
 
-use csl_diag::{Code, Diagnostic, Diagnostics, FileId, Span};
+use csl_diag::{Code, Diagnostic, Diagnostics, FileId, Severity, Span};
 use lalrpop_util::ParseError;
 
 use crate::actions::Builder;
@@ -13,13 +13,15 @@ use crate::literal::{self, BadKind, BadLiteral};
 use crate::recover::Stream;
 use crate::token::{Lexeme, Token};
 
-/// How many times one file is parsed anew before the rest of it is given up.
+/// How many times one file is parsed anew before it is given up, and how many tokens that may take in all.
 const MAX_RUNS: usize = 100;
+const MAX_WORK: usize = 10_000_000;
+/// Of each severity no more than this is told of one file.
+const MAX_DIAGNOSTICS: usize = 100;
 
 /// The tree of a file and what is wrong with the file. Stretches that did not parse are error nodes.
 pub fn parse(file: FileId, text: &str) -> (File, Diagnostics) {
-    let (lexemes, lexical) = lex(file, text);
-    let mut found: Vec<Diagnostic> = lexical.iter().cloned().collect();
+    let (lexemes, mut found) = lex(file, text);
     let items = match adapt(file, &lexemes, &mut found) {
         Ok(tokens) => parse_tokens(file, text, tokens, &mut found),
         Err(too_deep) => {
@@ -27,11 +29,22 @@ pub fn parse(file: FileId, text: &str) -> (File, Diagnostics) {
             vec![Item::Error(Span::new(file, 0, text.len()))]
         }
     };
-    // As a reader meets them; those of one place in the order in which they were made.
+    (File { id: file, items }, in_order(found))
+}
+
+/// As a reader meets them; those of one place in the order in which they were made.
+fn in_order(mut found: Vec<Diagnostic>) -> Diagnostics {
     found.sort_by_key(|d| d.primary.as_ref().map(|p| p.span.lo));
+    let mut errors = 0;
+    let mut others = 0;
+    found.retain(|d| {
+        let count = if d.severity == Severity::Error { &mut errors } else { &mut others };
+        *count += 1;
+        *count <= MAX_DIAGNOSTICS
+    });
     let mut diagnostics = Diagnostics::new();
     found.into_iter().for_each(|d| diagnostics.push(d));
-    (File { id: file, items }, diagnostics)
+    diagnostics
 }
 
 fn parse_tokens<'a>(
@@ -40,7 +53,8 @@ fn parse_tokens<'a>(
     mut tokens: Vec<Lexeme<'a>>,
     found: &mut Vec<Diagnostic>,
 ) -> Vec<Item> {
-    for _ in 0..MAX_RUNS {
+    let runs = (MAX_WORK / tokens.len().max(1)).clamp(2, MAX_RUNS);
+    for _ in 0..runs {
         let mut builder = Builder::new(file);
         let input = tokens.iter().map(|l| Ok::<_, std::convert::Infallible>((l.lo, l.token, l.hi)));
         let failure = match FileParser::new().parse(&mut builder, input) {

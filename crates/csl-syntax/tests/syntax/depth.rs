@@ -53,3 +53,14 @@ fn long_is_not_deep() {
     let chain = "if (a) { f(); } else ".repeat(200);
     assert!(parse(&format!("fn f() void {{ {chain} g(); }}")).1.is_empty());
 }
+
+/// Files that are wrong all over end in a bounded number of diagnostics, and in bounded time.
+#[test]
+fn errors_without_end() {
+    for line in ["$ ", "\"\n", "fn f() void { x = ; }\n", "}", ") {", "x = (;\n", "/// d\n1 ", "if (a) else else"] {
+        let (_, diagnostics) = parse(&line.repeat(20_000));
+        assert!(diagnostics.has_errors() && diagnostics.iter().count() <= 200, "{line}");
+    }
+    let late = format!("{}{}", "fn f() void { g(); }\n".repeat(20_000), "x = ;\n".repeat(200));
+    assert!(parse(&late).1.has_errors());
+}
