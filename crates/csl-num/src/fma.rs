@@ -4,26 +4,41 @@
 //! and a value rounded to odd with at least two bits more than the target can be rounded again without harm
 //! (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms using rounding to odd", 2008).
 
-use crate::kind::{Bits, CANONICAL_NAN_F32, FloatKind, from_f64, to_f64};
+use crate::kind::{Bits, CANONICAL_NAN_F32, FloatKind, f16_to_f32, from_f64, to_f64};
 
 /// `a * b + c`, rounded once, all of one kind.
-#[inline]
+#[inline(always)]
 pub fn fma(kind: FloatKind, a: Bits, b: Bits, c: Bits) -> Bits {
-    if kind == FloatKind::F32 {
-        return u64::from(fma_f32(f32_of(a), f32_of(b), f32_of(c)).to_bits());
+    match kind {
+        FloatKind::F32 => u64::from(fma_f32(f32_of(a), f32_of(b), f32_of(c)).to_bits()),
+        FloatKind::F16 => from_f64(kind, f16_product(a, b) + f64::from(f16_to_f32(c))),
+        _ => from_f64(kind, sum_to_odd(to_f64(kind, a) * to_f64(kind, b), to_f64(kind, c))),
     }
-    from_f64(kind, sum_to_odd(to_f64(kind, a) * to_f64(kind, b), to_f64(kind, c)))
 }
 
 /// `@fmachs`: the exact product of two values of the 16-bit `kind` and an f32, rounded once to f32.
-#[inline]
+#[inline(always)]
 pub fn fmachs(kind: FloatKind, a: Bits, b: Bits, c: Bits) -> Bits {
-    from_f64(FloatKind::F32, sum_to_odd(to_f64(kind, a) * to_f64(kind, b), f64::from(f32_of(c))))
+    let c = f64::from(f32_of(c));
+    let sum = match kind {
+        FloatKind::F16 => f16_product(a, b) + c,
+        _ => sum_to_odd(to_f64(kind, a) * to_f64(kind, b), c),
+    };
+    from_f64(FloatKind::F32, sum)
+}
+
+/// The exact product of two f16, in which sums need no rounding to odd: it has at most 22 bits, the other operand at
+/// most 24. A sum with top bit 2^t that does not fit f64's 53 bits consists of one operand and another below 2^(t-29),
+/// which is too small to come near a boundary from it: a boundary lies at least 2^(t-25) from either (for f16, where
+/// a product can itself be a boundary, the smallest c is only 2^41 below the largest product that does not overflow).
+#[inline(always)]
+fn f16_product(a: Bits, b: Bits) -> f64 {
+    f64::from(f16_to_f32(a)) * f64::from(f16_to_f32(b))
 }
 
 /// `a * b + c` rounded once; NaN results are canonical. Uses the FMA instruction only where the build has it
 /// statically: a dozen inlined operations cost no more than the call that run-time detection needs.
-#[inline]
+#[inline(always)]
 pub fn fma_f32(a: f32, b: f32, c: f32) -> f32 {
     let result = if cfg!(target_feature = "fma") {
         a.mul_add(b, c)
@@ -51,11 +66,11 @@ fn sum_to_odd(a: f64, b: f64) -> f64 {
 /// The unevaluated sum `high + low`, where `high` is its nearest f64, rounded to odd.
 #[inline(always)]
 pub(crate) fn to_odd(high: f64, low: f64) -> f64 {
-    let bits = high.to_bits();
-    if low == 0.0 || low.is_nan() || bits & 1 == 1 {
-        return high;
-    }
-    // `high` is even and not exact: its odd neighbour on the side of the exact value.
-    let outwards = (low > 0.0) == (high > 0.0);
-    f64::from_bits(if outwards { bits + 1 } else { bits - 1 })
+    let inexact = low < 0.0 || low > 0.0; // not where it is NaN
+    let even = high.to_bits() & 1 == 0;
+    // The odd neighbour on the side of the exact value: away from zero where the signs agree. Without branches, so that
+    // loops over it become vector code.
+    let inwards = (low.to_bits() ^ high.to_bits()) >> 63;
+    let step = 1u64.wrapping_sub(2 * inwards);
+    f64::from_bits(high.to_bits().wrapping_add(if inexact & even { step } else { 0 }))
 }

@@ -162,25 +162,21 @@ pub(crate) fn f16_to_f32(bits: Bits) -> f32 {
     f32::from_bits(scaled | special | (bits as u32 & 0x8000) << 16)
 }
 
-/// `value` rounded to the nearest f16, ties to even; NaN gives the canonical NaN.
+/// `value` rounded to the nearest f16, ties to even; NaN gives the canonical NaN. Without branches, so that loops
+/// over it become vector code.
 #[inline(always)]
 pub(crate) fn f32_to_f16(value: f32) -> Bits {
     const TWO_TO_16: u32 = (127 + 16) << 23;
     const SMALLEST_NORMAL: u32 = (127 - 14) << 23;
     let magnitude = value.to_bits() & 0x7fff_ffff;
-    let sign = value.to_bits() >> 16 & 0x8000;
-    let rounded = if magnitude < SMALLEST_NORMAL {
-        // The unit of 0.5 in f32 is the smallest f16, so this addition rounds.
-        (f32::from_bits(magnitude) + 0.5).to_bits() - 0.5f32.to_bits()
-    } else if magnitude < TWO_TO_16 {
-        let rebiased = magnitude - ((127 - 15) << 23);
-        (rebiased + 0xfff + (rebiased >> 13 & 1)) >> 13
-    } else if magnitude <= f32::INFINITY.to_bits() {
-        0x7c00
-    } else {
-        return FloatKind::F16.nan();
-    };
-    u64::from(sign | rounded)
+    // The unit of 0.5 in f32 is the smallest f16, so this addition rounds.
+    let subnormal = (f32::from_bits(magnitude) + 0.5).to_bits().wrapping_sub(0.5f32.to_bits());
+    let rebiased = magnitude.wrapping_sub((127 - 15) << 23);
+    let normal = rebiased.wrapping_add(0xfff + (rebiased >> 13 & 1)) >> 13;
+    let finite = if magnitude < SMALLEST_NORMAL { subnormal } else { normal };
+    let rounded = if magnitude < TWO_TO_16 { finite } else { 0x7c00 };
+    let signed = rounded | (value.to_bits() >> 16 & 0x8000);
+    u64::from(if magnitude > f32::INFINITY.to_bits() { 0x7e00 } else { signed })
 }
 
 /// `value` cut to f32, the lowest bit set where anything was lost (rounded to odd), so that it can be rounded again.
