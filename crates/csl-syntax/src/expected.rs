@@ -38,6 +38,11 @@ impl Expected {
         join(&words)
     }
 
+    /// Whether nothing but an expression or a type could stand here.
+    pub fn is_operand(&self) -> bool {
+        matches!(self.words().as_str(), "an expression" | "a type")
+    }
+
     /// What can follow a complete operand and is no operator: `=` of a declaration, `{` of a body.
     fn begins_part(&self, punctuation: &str) -> bool {
         match punctuation {

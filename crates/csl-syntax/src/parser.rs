@@ -111,18 +111,31 @@ fn skip(tokens: &mut Vec<Lexeme>, text: &str, at: usize, builder: Builder) {
 
 /// `None` where the token has had a diagnostic already.
 fn report(file: FileId, stream: &Stream, at: usize, expected: &Expected) -> Option<Diagnostic> {
-    let found = stream.tokens.get(at).copied();
-    if matches!(found, Some(Lexeme { token: Token::Skipped | Token::Bad, .. })) || follows_open_string(stream, at) {
-        return None;
-    }
-    let words = expected.words();
-    if misses_semicolon(stream, at, expected) {
+    let found = stream.tokens.get(at).map(|l| l.token);
+    if matches!(found, Some(Token::Skipped | Token::Bad)) || follows_open_string(stream, at) {
+        None
+    } else if misses_semicolon(stream, at, expected) {
         let end = stream.tokens[at - 1].hi;
-        return Some(
-            Diagnostic::new(Code::SyntaxError, Span::new(file, end, end), "expected `;`").label("missing here"),
-        );
+        let span = Span::new(file, end, end);
+        Some(Diagnostic::new(Code::SyntaxError, span, "expected `;`").label("missing here"))
+    } else if at > 0 && stream.starts_line(at) && expected.is_operand() {
+        Some(line_breaks_off(file, stream, at, expected))
+    } else {
+        Some(unexpected(file, stream, at, expected))
     }
-    let (span, shown) = match found {
+}
+
+/// What is missing is told where the line ends, not at whatever comes next.
+fn line_breaks_off(file: FileId, stream: &Stream, at: usize, expected: &Expected) -> Diagnostic {
+    let last = stream.tokens[at - 1];
+    let words = expected.words();
+    let message = format!("expected {words} after `{}`", shorten(&stream.text[last.lo..last.hi]));
+    Diagnostic::new(Code::SyntaxError, Span::new(file, last.lo, last.hi), message).label(format!("{words} is missing"))
+}
+
+fn unexpected(file: FileId, stream: &Stream, at: usize, expected: &Expected) -> Diagnostic {
+    let words = expected.words();
+    let (span, shown) = match stream.tokens.get(at) {
         Some(l) => (Span::new(file, l.lo, l.hi), format!("`{}`", shorten(&stream.text[l.lo..l.hi]))),
         None => (Span::new(file, stream.text.len(), stream.text.len()), "the end of the file".to_string()),
     };
@@ -130,14 +143,14 @@ fn report(file: FileId, stream: &Stream, at: usize, expected: &Expected) -> Opti
         .label(format!("expected {words}"));
     if let Some(open) = unclosed(stream, at) {
         let bracket = stream.tokens[open];
-        let sure = found.is_none() || bracket.token != Token::LBrace;
+        let sure = at == stream.tokens.len() || bracket.token != Token::LBrace;
         let text = format!("this `{}` {} closed", bracket.token, if sure { "is not" } else { "may not be" });
         diagnostic = diagnostic.secondary(Span::new(file, bracket.lo, bracket.hi), text);
     }
-    Some(match crate::hints::hint(stream.tokens, at, expected) {
+    match crate::hints::hint(stream.tokens, at, expected) {
         Some(help) => diagnostic.help(help),
         None => diagnostic,
-    })
+    }
 }
 
 /// The bracket that is probably missing its partner, where the error looks like that.
