@@ -8,38 +8,67 @@ use crate::cpu::CpuFault;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
     /// A local or control task id that nothing is bound to was started.
-    UnboundTask { control: bool, id: u8 },
+    UnboundTask {
+        control: bool,
+        id: u8,
+    },
     /// Completion, activation or block of an id that the chip does not have.
-    NoSuchTask { id: u16 },
+    NoSuchTask {
+        id: u16,
+    },
     /// An asynchronous operation on a microthread that still runs another.
-    MicrothreadBusy { ut: u8 },
+    MicrothreadBusy {
+        ut: u8,
+    },
     /// A second operation on an input or output queue in use.
-    QueueBusy { output: bool, queue: u8 },
+    QueueBusy {
+        output: bool,
+        queue: u8,
+    },
     /// An operation on a fabric DSD whose queue is bound to no color, or that names neither.
-    NoQueue { output: bool, queue: u8 },
+    NoQueue {
+        output: bool,
+        queue: u8,
+    },
     /// A queue that still holds wavelets was bound to another color.
-    QueueNotEmpty { output: bool, queue: u8 },
+    QueueNotEmpty {
+        output: bool,
+        queue: u8,
+    },
     /// An explicit DSR that nothing was loaded into.
-    EmptyDsr { file: DsrFile, id: u8 },
+    EmptyDsr {
+        file: DsrFile,
+        id: u8,
+    },
     /// The operand cannot stand there: a `fabin` as destination, a FIFO that does not exist, a scalar destination, ...
     BadOperand(&'static str),
-    FifoEmpty { fifo: u8 },
-    FifoFull { fifo: u8 },
+    FifoEmpty {
+        fifo: u8,
+    },
+    FifoFull {
+        fifo: u8,
+    },
     /// An operation that can never end and never moves: nothing to wait for.
     EndlessOperation,
     AssertionFailed,
     /// `SysOp::Trap`: a text of the image's string table.
-    Trap { message: u16 },
+    Trap {
+        message: u16,
+    },
     /// Scalar code: division by zero, the stack, a bad function pointer, ...
     Scalar(CpuFault),
     /// A row of a table that the image does not have: only where the image was not checked.
     BadCode(&'static str),
     /// A register (word address) that the chip does not have.
-    NoSuchRegister { word: u16 },
+    NoSuchRegister {
+        word: u16,
+    },
     /// A service that the machine does not have yet.
     Unsupported(&'static str),
     /// The host called something that the program does not export as a function, or with the wrong number of arguments.
-    BadCall { export: u16 },
+    BadCall {
+        export: u16,
+    },
 }
 
 /// A PE that stopped.

@@ -1,12 +1,23 @@
 //! One PE: memory, interpreter, DSD engine, task picker, microthreads. It sees the fabric only through [`Ports`].
 
 pub mod cpu;
+pub mod event;
 pub mod fault;
 mod fifo;
+pub mod inspect;
+mod iterator;
+mod main_thread;
 pub mod memory;
+mod microthread;
+mod pe;
 pub mod ports;
 pub mod scalar;
+mod system;
+mod tasks;
 mod vec;
 
+pub use event::{Event, Printed};
 pub use fault::{Fault, FaultKind};
+pub use inspect::{Need, TaskState, Thread, Waiting};
+pub use pe::Pe;
 pub use ports::{InQueue, NoRegisters, NotEmpty, OutQueue, Outgoing, Ports, Registers, Wake, Wavelet};

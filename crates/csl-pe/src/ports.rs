@@ -366,18 +366,3 @@ impl Wake {
         Wake { at: cycle, landings: 0, credits: 0 }
     }
 }
-
-// What csl-sim will call on a PE (proposed by 'sim'; 'pe' may rename, csl-sim follows):
-//
-//   Pe::new(program: Arc<PeImage>, arch, x: u16, y: u16, ports: &mut Ports) -> Pe      startup, queues bound, no cycle run
-//   pe.patch(addr: u16, bytes: u8, value: u64)                                        before the first cycle
-//   pe.advance(now: u64, ports: &mut Ports, regs: &mut impl Registers) -> Result<Wake, Fault>
-//   pe.rpc(func: u16, args: &[u32], now: u64)       memcpy's launch: the RPC task becomes ready, as if its wavelets came
-//   pe.rpc_started() -> bool                        a launch returns to the host when the function has been called
-//   pe.between_tasks(now) -> bool                   no task runs at this cycle: csl-sim asks before advance(now), and then
-//                                                   copies in one go (the end of a task is a sync point). Wake at tau there.
-//   pe.memory() -> &[u8], pe.write(addr, &[u8])     copy mode and debugging; flat, 48 KiB or as much as is touched
-//   pe.teardown(color: u8, now: u64)                a TEARDOWN wavelet has passed: task 29 becomes ready
-//   pe.drain_events() -> impl Iterator<Item = Event>  prints, traces, warnings with their cycle
-//   pe.waiting() -> Vec<Waiting>                    what each stalled thread waits for: queue, color, pc (for deadlocks)
-//   Fault: Clone + Debug + PartialEq, with the cycle at which it counts and the call stack as pcs

@@ -13,21 +13,45 @@ pub enum Exit {
     /// `tau` has reached the limit at a branch; run again to go on.
     SliceEnd,
     /// A row of the program's `vecs`.
-    Vec { row: u16, dst: u16 },
+    Vec {
+        row: u16,
+        dst: u16,
+    },
     /// A row of the program's `dsr_loads`.
-    LoadDsr { row: u16 },
+    LoadDsr {
+        row: u16,
+    },
     /// A service: its arguments are consecutive registers from `args` on.
-    Sys { op: SysOp, args: u16, dst: u16 },
+    Sys {
+        op: SysOp,
+        args: u16,
+        dst: u16,
+    },
     /// Sets up iterator `iter` over a row of the program's `iters`. Iterators are numbered over all running functions.
-    IterLoad { iter: u16, row: u16 },
+    IterLoad {
+        iter: u16,
+        row: u16,
+    },
     /// Next element into `dst`; 1 or, at the end, 0 into `ok`.
-    IterNext { iter: u16, dst: u16, ok: u16 },
+    IterNext {
+        iter: u16,
+        dst: u16,
+        ok: u16,
+    },
     /// Puts the element in `src`; 1 or, at the end, 0 into `ok`.
-    IterPut { iter: u16, src: u16, ok: u16 },
+    IterPut {
+        iter: u16,
+        src: u16,
+        ok: u16,
+    },
     /// A load from register space: give the value to [`Cpu::finish_load`].
     Load(RegisterLoad),
     /// A store of so many bytes to register space.
-    Store { addr: u16, bytes: u8, value: u64 },
+    Store {
+        addr: u16,
+        bytes: u8,
+        value: u64,
+    },
     Fault(CpuFault),
 }
 

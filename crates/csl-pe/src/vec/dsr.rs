@@ -13,7 +13,10 @@ pub(crate) enum Loaded {
     /// mem1d and fabric.
     Packed(Dsd),
     /// A circular buffer and the address at which it stands.
-    Circ { dsd: Dsd, at: u16 },
+    Circ {
+        dsd: Dsd,
+        at: u16,
+    },
     Mem4(Mem4Desc),
     Fifo(u8),
 }

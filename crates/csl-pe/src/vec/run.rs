@@ -115,15 +115,18 @@ impl VecRun {
     }
 
     /// Runs `issues` issues of a local operation at once.
-    pub fn run_local(&mut self, io: &mut Io, issues: u64) -> Step {
-        let elements = (issues.min(u64::from(u32::MAX)) as u32).saturating_mul(u32::from(self.rate.group)).min(self.left);
-        memory_loop::run(self, io.memory, io.half, elements);
-        self.left -= elements;
-        self.after_move(io)
+    pub fn run_local(&mut self, memory: &mut Memory, half: FloatKind, issues: u64) -> Step {
+        let issues = issues.min(u64::from(u32::MAX)) as u32;
+        let elements = issues.saturating_mul(u32::from(self.rate.group)).min(self.left);
+        memory_loop::run(self, memory, half, elements);
+        if self.left != u32::MAX {
+            self.left -= elements;
+        }
+        self.after_move(memory)
     }
 
-    fn after_move(&mut self, io: &mut Io) -> Step {
-        if self.left == 0 { self.complete(io) } else { Step::Moved }
+    fn after_move(&mut self, memory: &mut Memory) -> Step {
+        if self.left == 0 { self.complete(memory) } else { Step::Moved }
     }
 
     /// One issue of any operation.
@@ -140,29 +143,53 @@ impl VecRun {
         if self.left != u32::MAX {
             self.left -= elements;
         }
-        Ok(self.after_move(io))
+        Ok(self.after_move(io.memory))
     }
 
     /// Whether an issue would move something or end the operation.
     pub fn can_issue(&self, ports: &Ports, fifos: &[Fifo]) -> bool {
-        let inputs = self.srcs.iter().all(|src| match src.cursor {
-            Cursor::In(input) => !ports.inputs[usize::from(input.slot)].is_empty(),
-            Cursor::Fifo(id) => self.fifo_can_go(&fifos[usize::from(id)], fifos[usize::from(id)].available(src.words), true),
-            _ => true,
-        });
-        inputs
-            && match self.dest.cursor {
-                Cursor::Out(out) => ports.outputs[usize::from(out.slot)].room() > 0,
-                Cursor::Fifo(id) => {
-                    self.fifo_can_go(&fifos[usize::from(id)], fifos[usize::from(id)].room(self.dest.words), false)
-                }
-                _ => true,
-            }
+        self.stall(ports, fifos).is_none()
     }
 
-    fn fifo_can_go(&self, fifo: &Fifo, elements: u32, reads: bool) -> bool {
-        let action = if reads { fifo.empty_action } else { fifo.full_action };
-        self.enough(elements) > 0 || !self.suspends(action)
+    /// What the operation waits for, if it cannot issue.
+    pub fn stall(&self, ports: &Ports, fifos: &[Fifo]) -> Option<Stall> {
+        let of_source = |src: &Operand| match src.cursor {
+            Cursor::In(input) => ports.inputs[usize::from(input.slot)].is_empty().then_some(Stall::Input(input.slot)),
+            Cursor::Fifo(id) => {
+                let fifo = &fifos[usize::from(id)];
+                self.fifo_stalls(fifo.available(src.words), fifo.empty_action).then_some(Stall::Fifo(id))
+            }
+            _ => None,
+        };
+        self.srcs.iter().find_map(of_source).or_else(|| match self.dest.cursor {
+            Cursor::Out(out) => (ports.outputs[usize::from(out.slot)].room() == 0).then_some(Stall::Output(out.slot)),
+            Cursor::Fifo(id) => {
+                let fifo = &fifos[usize::from(id)];
+                self.fifo_stalls(fifo.room(self.dest.words), fifo.full_action).then_some(Stall::Fifo(id))
+            }
+            _ => None,
+        })
+    }
+
+    fn fifo_stalls(&self, elements: u32, action: FifoAction) -> bool {
+        self.enough(elements) == 0 && self.suspends(action)
+    }
+
+    /// Tells the FIFO that this operation waits for it, so that the other side's activations know.
+    pub fn note_wait(&self, fifos: &mut [Fifo]) {
+        let wanted = u32::from(self.rate.group).min(self.left);
+        for src in &self.srcs {
+            if let Cursor::Fifo(id) = src.cursor
+                && self.enough(fifos[usize::from(id)].available(src.words)) == 0
+            {
+                fifos[usize::from(id)].hit_empty((wanted * u32::from(src.words)) as u16);
+            }
+        }
+        if let Cursor::Fifo(id) = self.dest.cursor
+            && self.enough(fifos[usize::from(id)].room(self.dest.words)) == 0
+        {
+            fifos[usize::from(id)].hit_full((wanted * u32::from(self.dest.words)) as u16);
+        }
     }
 
     fn suspends(&self, action: FifoAction) -> bool {
@@ -226,7 +253,11 @@ impl VecRun {
     fn fifo_event(&mut self, io: &mut Io, id: u8, reads: bool, words: u32) -> Result<Ready, FaultKind> {
         let fifo = &mut io.fifos[usize::from(id)];
         let action = if reads { fifo.empty_action } else { fifo.full_action };
-        if reads { fifo.hit_empty(words as u16) } else { fifo.hit_full(words as u16) }
+        if reads {
+            fifo.hit_empty(words as u16)
+        } else {
+            fifo.hit_full(words as u16)
+        }
         if action == FifoAction::Fault {
             return Err(if reads { FaultKind::FifoEmpty { fifo: id } } else { FaultKind::FifoFull { fifo: id } });
         }
@@ -325,26 +356,26 @@ impl VecRun {
 
     /// `@dfilt`: drops wavelets until `left` control wavelets came.
     fn filter(&mut self, io: &mut Io) -> Step {
-        let Cursor::In(input) = self.srcs[0].cursor else { return self.complete(io) };
+        let Cursor::In(input) = self.srcs[0].cursor else { return self.complete(io.memory) };
         match io.ports.take(usize::from(input.slot)) {
             None => Step::Stalled(Stall::Input(input.slot)),
             Some(wavelet) => {
                 if wavelet.control && self.left != u32::MAX {
                     self.left -= 1;
                 }
-                self.after_move(io)
+                self.after_move(io.memory)
             }
         }
     }
 
-    fn complete(&mut self, io: &mut Io) -> Step {
+    fn complete(&mut self, memory: &mut Memory) -> Step {
         if let Cursor::Ptr { addr, value: Some(value) } = self.dest.cursor {
-            write(io.memory, addr, self.dest.words, value);
+            write(memory, addr, self.dest.words, value);
         }
         if let Some((mut cursor, words, len)) = self.zero {
             for _ in 0..len {
                 let Some(addr) = cursor.next_addr() else { break };
-                write(io.memory, addr, words, 0);
+                write(memory, addr, words, 0);
             }
         }
         Step::Done(self.config.completion)
@@ -383,4 +414,3 @@ fn activate(activated: &mut u32, target: Option<TaskTarget>) {
         *activated |= 1u32.checked_shl(u32::from(id)).unwrap_or(0);
     }
 }
-

@@ -3,7 +3,6 @@
 use csl_chip::{Arch, Chip, Elem, VecOp};
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
 use csl_isa::vec::{DsrFile, Priority, VecArg, VecDesc};
-use csl_num::FloatKind;
 
 use super::config::{Config, Effect};
 use super::cursor::{Circ, Cursor, In, Linear, Mem4, Mem4Desc, Out};
@@ -18,7 +17,6 @@ use crate::ports::{NONE, Ports, UNQUEUED};
 /// What stands around an operation when it starts.
 pub(crate) struct Setup<'a> {
     pub chip: &'static Chip,
-    pub half: FloatKind,
     /// Whether 16-bit operands on the fabric travel two in a wavelet unless they say otherwise (SDK 2 on).
     pub packed: bool,
     pub memory: &'a Memory,
@@ -107,6 +105,17 @@ impl Setup<'_> {
         Ok(Started { run, loads, extra: scalars * self.chip.timing.scalar_operand + u32::from(rate.lead) })
     }
 
+    /// The operand of a `@map` iterator and its length: as a source, or else as a destination.
+    pub fn iterator(&mut self, arg: &VecArg, words: u16) -> Result<(Operand, u32), FaultKind> {
+        let config = Config::default();
+        let found = match self.source(arg, words, 0) {
+            Err(FaultKind::BadOperand(_)) => self.dest(arg, words, &config)?,
+            found => found?,
+        };
+        let operand = Operand { cursor: found.cursor, words: words as u8, dsr: found.dsr };
+        Ok((operand, if found.len == 0 { 1 } else { found.len }))
+    }
+
     /// The first DSR that is asynchronous or has actions counts before the operation's own configuration.
     fn effective_config(&self, config: Config, found: &[Found; 4]) -> Config {
         let mut effective = config;
@@ -163,14 +172,7 @@ impl Setup<'_> {
         }
     }
 
-    fn dsd(
-        &mut self,
-        arg: &VecArg,
-        words: u16,
-        index: u16,
-        side: Side,
-        is_async: bool,
-    ) -> Result<Found, FaultKind> {
+    fn dsd(&mut self, arg: &VecArg, words: u16, index: u16, side: Side, is_async: bool) -> Result<Found, FaultKind> {
         match *arg {
             VecArg::Dsd(reg) => self.packed_dsd(Dsd((self.reg)(reg)), words, index, side, is_async),
             VecArg::DsdConst(word) => self.packed_dsd(Dsd(word), words, index, side, is_async),
@@ -182,14 +184,7 @@ impl Setup<'_> {
         }
     }
 
-    fn packed_dsd(
-        &mut self,
-        dsd: Dsd,
-        words: u16,
-        index: u16,
-        side: Side,
-        is_async: bool,
-    ) -> Result<Found, FaultKind> {
+    fn packed_dsd(&mut self, dsd: Dsd, words: u16, index: u16, side: Side, is_async: bool) -> Result<Found, FaultKind> {
         let len = length(dsd);
         let found = match (dsd.class(), side) {
             (DsdClass::Mem1d, _) => {
@@ -319,7 +314,12 @@ fn mem4(desc: Mem4Desc, words: u16, index: u16) -> Found {
 fn circ(dsd: Dsd, at: u16, words: u16) -> Found {
     let step = 2 * words;
     let bytes = dsd.wraparound().wrapping_mul(step);
-    Found { cursor: Cursor::Circ(Circ { base: dsd.addr(), addr: at, bytes, step }), len: length(dsd), loads: 1, ..none() }
+    Found {
+        cursor: Cursor::Circ(Circ { base: dsd.addr(), addr: at, bytes, step }),
+        len: length(dsd),
+        loads: 1,
+        ..none()
+    }
 }
 
 fn length(dsd: Dsd) -> u32 {

@@ -1,0 +1,183 @@
+//! Microthreads, the one issue slot that they share with the main thread, and completions.
+
+use csl_isa::vec::Priority;
+
+use crate::main_thread::Main;
+use crate::pe::Pe;
+use crate::ports::{NONE, Ports};
+use crate::vec::config::Effect;
+use crate::vec::run::{Step, VecRun};
+
+/// An asynchronous operation.
+#[derive(Clone, Debug)]
+pub(crate) struct Microthread {
+    pub id: u8,
+    pub run: VecRun,
+    /// The first cycle in which it may issue.
+    pub start: u64,
+    /// The instruction that started it.
+    pub pc: u32,
+}
+
+/// What an operation that has ended will do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Completion {
+    pub cycle: u64,
+    pub effect: Effect,
+}
+
+/// The main thread in the arbitration.
+const MAIN: u8 = 0xfe;
+
+/// The order in which threads that could issue get the slot, highest first. Priorities are documented; among equals the
+/// thread that issued last keeps the slot until it stalls, and a receiver goes first on a tie (derived from the
+/// RAMP-to-RAMP figures).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Claim {
+    class: u8,
+    holds: bool,
+    receives: bool,
+    /// Lower ids first.
+    id: std::cmp::Reverse<u8>,
+}
+
+/// Microthreads: low 0, medium 2, high 3; synchronous code stands between low and medium unless it is told otherwise.
+fn class(priority: Option<Priority>) -> u8 {
+    match priority {
+        None | Some(Priority::Low) => 0,
+        Some(Priority::Medium) => 2,
+        Some(Priority::High) => 3,
+    }
+}
+
+impl Pe {
+    fn main_class(&self) -> u8 {
+        self.program.main_thread_priority.map_or(1, |priority| class(Some(priority)))
+    }
+
+    /// Gives the issue slot of cycle `now` to one thread that can use it. Scalar code of the main thread does not take
+    /// part: its branches and loads leave more free slots than microthreads need (a choice; not public).
+    pub(crate) fn arbitrate(&mut self, now: u64, ports: &mut Ports) {
+        if !self.fifos.is_empty() {
+            self.uts.iter().filter(|ut| ut.start <= now).for_each(|ut| ut.run.note_wait(&mut self.fifos));
+        }
+        let main = self.main_claim(now, ports);
+        let best = self.uts.iter().filter_map(|ut| self.ut_claim(ut, now, ports)).chain(main).max();
+        let Some(best) = best else { return };
+        self.holder = (best.id.0, now);
+        if best.id.0 == MAIN {
+            self.issue_main(now, ports);
+        } else {
+            self.issue_ut(best.id.0, now, ports);
+            self.delay_main(now);
+        }
+    }
+
+    fn claim(&self, id: u8, class: u8, run: &VecRun, now: u64) -> Claim {
+        let holds = self.holder.0 == id && self.holder.1 + 1 == now;
+        Claim { class, holds, receives: run.inputs() != 0, id: std::cmp::Reverse(id) }
+    }
+
+    fn main_claim(&self, now: u64, ports: &Ports) -> Option<Claim> {
+        match &self.main {
+            Main::Vec { run, .. } if self.cpu.tau <= now && run.can_issue(ports, &self.fifos) => {
+                Some(self.claim(MAIN, self.main_class(), run, now))
+            }
+            _ => None,
+        }
+    }
+
+    fn ut_claim(&self, ut: &Microthread, now: u64, ports: &Ports) -> Option<Claim> {
+        let may = ut.start <= now && self.ut_blocked >> (ut.id & 7) & 1 == 0;
+        let can = may && ut.run.can_issue(ports, &self.fifos);
+        can.then(|| self.claim(ut.id, class(ut.run.config.priority), &ut.run, now))
+    }
+
+    /// The main thread's vector operation has lost the slot.
+    fn delay_main(&mut self, now: u64) {
+        if matches!(self.main, Main::Vec { .. }) && self.cpu.tau <= now {
+            self.cpu.tau = now + 1;
+        }
+    }
+
+    fn issue_ut(&mut self, id: u8, now: u64, ports: &mut Ports) {
+        let Some(at) = self.uts.iter().position(|ut| ut.id == id) else { return };
+        let mut ut = self.uts.swap_remove(at);
+        ut.start = now + u64::from(ut.run.rate.period);
+        match self.issue(&mut ut.run, now, ports) {
+            Some(Step::Done(effect)) => self.ut_done(&ut.run, effect, now),
+            Some(Step::Moved | Step::Stalled(_)) => self.uts.push(ut),
+            None => {}
+        }
+    }
+
+    /// One issue; a fault stops the PE and gives `None`.
+    pub(crate) fn issue(&mut self, run: &mut VecRun, now: u64, ports: &mut Ports) -> Option<Step> {
+        let mut activated = 0;
+        let step = run.issue(&mut self.io(ports, now, &mut activated));
+        self.tasks.activate_mask(activated);
+        step.map_err(|kind| self.stop(kind, now)).ok()
+    }
+
+    fn ut_done(&mut self, run: &VecRun, effect: Effect, now: u64) {
+        self.save_dsrs(run);
+        if effect != Effect::Nothing {
+            let cycle = now + u64::from(self.chip.timing.completion_to_task);
+            self.completions.push(Completion { cycle, effect });
+        }
+    }
+
+    /// Lets completions that are due take effect, the earliest first and in the order in which they ended.
+    pub(crate) fn take_completions(&mut self, now: u64) {
+        while let Some(at) = self.earliest_completion().filter(|&at| self.completions[at].cycle <= now) {
+            let completion = self.completions.remove(at);
+            self.apply(completion.effect, completion.cycle);
+        }
+    }
+
+    fn earliest_completion(&self) -> Option<usize> {
+        (0..self.completions.len()).min_by_key(|&at| self.completions[at].cycle)
+    }
+
+    pub(crate) fn apply(&mut self, effect: Effect, cycle: u64) {
+        match effect {
+            Effect::Nothing => {}
+            Effect::Activate(target) => {
+                if let Err(kind) = self.tasks.activate(target) {
+                    self.stop(kind, cycle);
+                }
+            }
+            Effect::Unblock(target) => self.tasks.set_blocked(target, false),
+        }
+    }
+
+    /// What the microthreads wait for.
+    pub(crate) fn wake_of_uts(&self, now: u64, ports: &Ports, wake: &mut crate::ports::Wake) {
+        for completion in &self.completions {
+            wake.at = wake.at.min(completion.cycle);
+        }
+        for ut in self.uts.iter().filter(|ut| self.ut_blocked >> (ut.id & 7) & 1 == 0) {
+            if ut.run.can_issue(ports, &self.fifos) {
+                wake.at = wake.at.min(ut.start.max(now + 1));
+            } else {
+                wake.landings |= ut.run.inputs();
+                wake.credits |= ut.run.outputs();
+            }
+        }
+    }
+
+    /// Input slots whose wavelets go to a running operation.
+    pub(crate) fn busy_inputs(&self) -> u32 {
+        let main = if let Main::Vec { run, .. } = &self.main { run.inputs() } else { 0 };
+        self.uts.iter().fold(main, |mask, ut| mask | ut.run.inputs())
+    }
+
+    pub(crate) fn busy_outputs(&self) -> u32 {
+        let main = if let Main::Vec { run, .. } = &self.main { run.outputs() } else { 0 };
+        self.uts.iter().fold(main, |mask, ut| mask | ut.run.outputs())
+    }
+
+    pub(crate) fn is_ut_busy(&self, id: u8) -> bool {
+        id != NONE && self.uts.iter().any(|ut| ut.id == id)
+    }
+}

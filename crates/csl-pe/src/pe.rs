@@ -1,0 +1,248 @@
+//! One PE: its state, and what the simulator asks of it.
+
+use std::sync::Arc;
+
+use csl_chip::Chip;
+use csl_image::{PeImage, QueueDir, Sdk};
+use csl_isa::vec::VecArg;
+use csl_num::FloatKind;
+
+use crate::cpu::Cpu;
+use crate::event::{Event, Printed};
+use crate::fault::{Fault, FaultKind};
+use crate::fifo::Fifo;
+use crate::iterator::Iter;
+use crate::main_thread::Main;
+use crate::memory::Memory;
+use crate::microthread::{Completion, Microthread};
+use crate::ports::{NONE, Ports, Registers, Wake};
+use crate::scalar::half_kind;
+use crate::system::System;
+use crate::tasks::Tasks;
+use crate::vec::dsr::Dsrs;
+use crate::vec::run::{Io, VecRun};
+
+/// From this release on 16-bit operands on the fabric travel two in a wavelet by default (semantics.md 1).
+const PACKED_FROM: Sdk = Sdk { major: 2, minor: 0 };
+
+/// One PE.
+///
+/// Its clock is `tau`, the cycle in which the main thread issues next. While no microthread runs, nothing that the PE
+/// does can be seen from outside before its next *sync point*, so it runs ahead of the fabric's clock up to there.
+#[derive(Clone, Debug)]
+pub struct Pe {
+    pub(crate) program: Arc<PeImage>,
+    pub(crate) chip: &'static Chip,
+    pub(crate) half: FloatKind,
+    pub(crate) packed: bool,
+    pub(crate) x: u16,
+    pub(crate) y: u16,
+    pub(crate) memory: Memory,
+    pub(crate) cpu: Cpu,
+    pub(crate) main: Main,
+    pub(crate) tasks: Tasks,
+    pub(crate) uts: Vec<Microthread>,
+    pub(crate) completions: Vec<Completion>,
+    pub(crate) ut_blocked: u8,
+    /// The thread that issued last, and when: a thread keeps the slot until it stalls.
+    pub(crate) holder: (u8, u64),
+    pub(crate) dsrs: Dsrs,
+    /// The first cycle in which an operation may use the DSRs loaded last.
+    pub(crate) dsr_ready: u64,
+    pub(crate) fifos: Vec<Fifo>,
+    pub(crate) iters: Vec<Iter>,
+    pub(crate) system: System,
+    /// A memcpy transfer runs up to this cycle.
+    pub(crate) armed_until: u64,
+    pub(crate) calls: Vec<Call>,
+    pub(crate) calls_started: u64,
+    /// Colors whose teardown handler has to run, output queues whose drain handler waits for them to drain.
+    pub(crate) teardown: u32,
+    pub(crate) flushing: u16,
+    pub(crate) rotations: Vec<u32>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) printing: Vec<Printed>,
+    pub(crate) fault: Option<Fault>,
+}
+
+/// A call by the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub func: u16,
+    pub args: Vec<u64>,
+}
+
+impl Pe {
+    /// A PE before its first cycle: memory initialised, queues bound in `ports`, startup done. `x`, `y` are the PE's
+    /// coordinates in the program's rectangle. Writes to configuration registers (`PeImage::configs`) and colors are
+    /// the simulator's.
+    ///
+    /// `program` has passed [`csl_image::Image::check`].
+    pub fn new(program: Arc<PeImage>, chip: &'static Chip, sdk: Sdk, x: u16, y: u16, ports: &mut Ports) -> Pe {
+        let mut pe = Pe {
+            chip,
+            half: half_kind(program.half),
+            packed: sdk >= PACKED_FROM,
+            x,
+            y,
+            memory: Memory::of(&program),
+            cpu: Cpu::new(),
+            main: Main::Idle,
+            tasks: Tasks::new(chip.arch, sdk, &program),
+            uts: Vec::new(),
+            completions: Vec::new(),
+            ut_blocked: 0,
+            holder: (NONE, 0),
+            dsrs: Dsrs::default(),
+            dsr_ready: 0,
+            fifos: program.fifos.iter().map(Fifo::new).collect(),
+            iters: Vec::new(),
+            system: System::new(chip),
+            armed_until: 0,
+            calls: Vec::new(),
+            calls_started: 0,
+            teardown: 0,
+            flushing: 0,
+            rotations: program.rotating.iter().map(|pair| pair.init).collect(),
+            events: Vec::new(),
+            printing: Vec::new(),
+            fault: None,
+            program,
+        };
+        if let Err(kind) = pe.start_up(ports) {
+            pe.stop(kind, 0);
+        }
+        pe
+    }
+
+    fn start_up(&mut self, ports: &mut Ports) -> Result<(), FaultKind> {
+        let program = self.program.clone();
+        for queue in &program.queues {
+            let color = queue.color.unwrap_or(NONE);
+            match queue.dir {
+                QueueDir::In if color == NONE => {}
+                QueueDir::In => drop(ports.bind_input(queue.id, color)),
+                QueueDir::Out => drop(ports.bind_output(queue.id, color)),
+            }
+        }
+        for load in &program.dsr_inits {
+            debug_assert!(!matches!(load.dsd, VecArg::Dsd(_)), "checked by the image's reader");
+            self.load_dsr(load)?;
+        }
+        self.tasks.start_up(&program)
+    }
+
+    /// Runs the PE in the fabric's cycle `now`: everything that has landed in it is in `ports`. The main thread may run
+    /// ahead of `now`, but starts nothing at or after `limit` (the cycle at which the host will look at memory).
+    /// To be called again when the returned [`Wake`] says; calls in between are harmless.
+    pub fn advance(
+        &mut self,
+        now: u64,
+        limit: u64,
+        ports: &mut Ports,
+        registers: &mut dyn Registers,
+    ) -> Result<Wake, Fault> {
+        if self.fault.is_none() {
+            self.cycle(now, limit, ports, registers);
+        }
+        match &self.fault {
+            Some(fault) if fault.cycle <= now => Err(fault.clone()),
+            Some(fault) => Ok(Wake::at(fault.cycle)),
+            None => Ok(self.wake(now, ports)),
+        }
+    }
+
+    /// One cycle in the order of the reference: due completions, the main thread's own work, the one issue slot.
+    fn cycle(&mut self, now: u64, limit: u64, ports: &mut Ports, registers: &mut dyn Registers) {
+        self.settle(now);
+        self.take_completions(now);
+        self.watch_flushes(ports);
+        self.run_main(now, limit, ports, registers);
+        if self.fault.is_none() {
+            self.arbitrate(now, ports);
+        }
+    }
+
+    /// Whether a microthread or transfer could see what the main thread does.
+    pub(crate) fn is_armed(&self, now: u64) -> bool {
+        !self.uts.is_empty() || !self.completions.is_empty() || now < self.armed_until
+    }
+
+    pub(crate) fn stop(&mut self, kind: FaultKind, cycle: u64) {
+        let running = !matches!(self.main, Main::Idle);
+        let stack = if running { self.cpu.call_stack() } else { Vec::new() };
+        self.fault = Some(Fault { kind, cycle, pc: stack.first().copied(), stack });
+    }
+
+    /// What an operation touches, for one issue at `now`; with the microthreads and the DSRs beside it.
+    pub(crate) fn io<'a>(&'a mut self, ports: &'a mut Ports, now: u64, activated: &'a mut u32) -> Io<'a> {
+        Io {
+            memory: &mut self.memory,
+            ports,
+            fifos: &mut self.fifos,
+            half: self.half,
+            now,
+            ramp: u64::from(self.chip.timing.dispatch_to_ramp),
+            activated,
+        }
+    }
+
+    pub(crate) fn save_dsrs(&mut self, run: &VecRun) {
+        for (dsr, addr) in run.saved() {
+            self.dsrs.save(dsr, addr);
+        }
+    }
+
+    // ---- what memcpy asks ----
+
+    /// A host call of function number `func` of the program, with its arguments in canonical form. It becomes ready like
+    /// a task; further calls wait for their turn.
+    pub fn call(&mut self, func: u16, args: &[u64]) {
+        self.calls.push(Call { func, args: args.to_vec() });
+    }
+
+    /// How many host calls have started so far: a launch returns to the host when its function has been called.
+    pub fn calls_started(&self) -> u64 {
+        self.calls_started
+    }
+
+    /// Whether no task runs and no synchronous operation holds the main thread, so that memcpy's own tasks could run
+    /// (semantics.md 11).
+    pub fn memcpy_ready(&self, now: u64) -> bool {
+        matches!(self.main, Main::Idle) && self.cpu.tau <= now
+    }
+
+    /// A memcpy transfer runs on microthread 0 up to, not including, that cycle: the main thread does not run ahead of it.
+    pub fn arm(&mut self, until: u64) {
+        self.armed_until = self.armed_until.max(until);
+    }
+
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    pub fn memory_mut(&mut self) -> &mut Memory {
+        &mut self.memory
+    }
+
+    /// Writes the low `bytes` bytes of `value`: a patch of the image, before the first cycle.
+    pub fn patch(&mut self, addr: u16, bytes: u8, value: u64) {
+        let bytes = usize::from(bytes).min(8);
+        self.memory.write_bytes(addr, &value.to_le_bytes()[..bytes]);
+    }
+
+    /// A TEARDOWN wavelet of `color` has passed: the teardown task becomes ready (semantics.md 14).
+    pub fn tear_down(&mut self, color: u8) {
+        self.teardown |= 1u32.checked_shl(u32::from(color)).unwrap_or(0);
+        self.tasks.activate_mask(1 << self.chip.tasks.teardown);
+    }
+
+    /// Output with its cycles, in order.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    pub fn program(&self) -> &Arc<PeImage> {
+        &self.program
+    }
+}

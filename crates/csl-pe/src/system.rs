@@ -1,0 +1,196 @@
+//! Services of the PE: counters, random numbers, registers, and the dispatch of system operations.
+
+use csl_chip::{Arch, Chip, SysOp};
+use csl_image::TaskTarget;
+use csl_num::Prng;
+
+use crate::event::{Event, Printed};
+use crate::fault::FaultKind;
+use crate::main_thread::Flow;
+use crate::pe::Pe;
+use crate::ports::{Ports, Registers};
+use crate::scalar::RegisterLoad;
+
+/// Generators that `@set_active_prng` chooses among; ids are taken modulo their number.
+const PRNGS: usize = 4;
+
+/// The timestamp counter and the random number generators.
+#[derive(Clone, Debug)]
+pub(crate) struct System {
+    /// The cycle at which the running counter was 0.
+    tsc_zero: u64,
+    tsc_runs: bool,
+    /// The 48-bit value of a stopped counter, or the last that was latched.
+    tsc_held: u64,
+    prngs: [Prng; PRNGS],
+    active_prng: u8,
+}
+
+impl System {
+    pub fn new(chip: &Chip) -> System {
+        let prng = Prng::new(chip.registers.prng_seed);
+        System { tsc_zero: 0, tsc_runs: false, tsc_held: 0, prngs: [prng; PRNGS], active_prng: 0 }
+    }
+
+    /// Starts the counter from 0 (since SDK 1.1, `enable_tsc` clears it).
+    fn enable_tsc(&mut self, cycle: u64) {
+        (self.tsc_zero, self.tsc_runs) = (cycle, true);
+    }
+
+    fn disable_tsc(&mut self, cycle: u64) {
+        self.latch(cycle);
+        self.tsc_runs = false;
+    }
+
+    fn latch(&mut self, cycle: u64) {
+        if self.tsc_runs {
+            self.tsc_held = cycle - self.tsc_zero;
+        }
+    }
+
+    /// 16 bits of the counter; word 0 latches the others.
+    fn tsc_word(&mut self, index: u64, cycle: u64) -> u64 {
+        if index == 0 {
+            self.latch(cycle);
+        }
+        self.tsc_held >> (16 * index.min(3)) & 0xffff
+    }
+
+    fn prng(&mut self) -> &mut Prng {
+        &mut self.prngs[usize::from(self.active_prng) % PRNGS]
+    }
+}
+
+impl Pe {
+    /// Carries out a system operation and writes its result.
+    pub(crate) fn serve(
+        &mut self,
+        op: SysOp,
+        args: u16,
+        dst: u16,
+        ports: &mut Ports,
+        registers: &mut dyn Registers,
+    ) -> Result<Flow, FaultKind> {
+        let arg = |i: u16| if usize::from(i) < op.args().len() { self.cpu.reg(args + i) } else { 0 };
+        let (a, b) = (arg(0), arg(1));
+        let value = self.service(op, a, b, ports, registers)?;
+        if op.has_result() && dst != csl_isa::NO_REG {
+            self.cpu.set_reg(dst, value);
+        }
+        Ok(Flow::On)
+    }
+
+    fn service(
+        &mut self,
+        op: SysOp,
+        a: u64,
+        b: u64,
+        ports: &mut Ports,
+        registers: &mut dyn Registers,
+    ) -> Result<u64, FaultKind> {
+        let tau = self.cpu.tau;
+        let channel = |id: u64| TaskTarget::DataTask(id.min(255) as u8);
+        let mut value = 0;
+        match op {
+            SysOp::ActivateTask => self.tasks.activate_local(a as u16)?,
+            SysOp::BlockTask => self.block_number(a, true),
+            SysOp::UnblockTask => self.block_number(a, false),
+            SysOp::BlockColor => self.tasks.set_blocked(self.channel_of_color(a, ports), true),
+            SysOp::UnblockColor => self.tasks.set_blocked(self.channel_of_color(a, ports), false),
+            SysOp::BlockQueue => self.tasks.set_blocked(channel(a), true),
+            SysOp::UnblockQueue => self.tasks.set_blocked(channel(a), false),
+            SysOp::BlockUt => self.ut_blocked |= 1 << (a & 7),
+            SysOp::UnblockUt => self.ut_blocked &= !(1 << (a & 7)),
+            SysOp::Random16 => value = u64::from(self.system.prng().next_u16()),
+            SysOp::SetActivePrng => self.system.active_prng = (a % PRNGS as u64) as u8,
+            SysOp::SetPrngSeed => *self.system.prng() = Prng::new(a as u32),
+            SysOp::Assert if a == 0 => return Err(FaultKind::AssertionFailed),
+            SysOp::Assert => {}
+            SysOp::GetConfig => value = u64::from(read_register(a as u16, registers)?),
+            SysOp::SetConfig => write_register(a as u16, b as u16, registers)?,
+            SysOp::TscEnable => self.system.enable_tsc(tau),
+            SysOp::TscDisable => self.system.disable_tsc(tau),
+            SysOp::TscWord => value = self.system.tsc_word(a, tau),
+            SysOp::UnblockCmdStream => ports.cmd_stream_unblocked = true,
+            SysOp::GetX => value = u64::from(self.x),
+            SysOp::GetY => value = u64::from(self.y),
+            SysOp::SetFifoReadLength => self.fifo_mut(a)?.read_len = b as u16,
+            SysOp::SetFifoWriteLength => self.fifo_mut(a)?.write_len = b as u16,
+            SysOp::QueueFlush => self.flush(a, ports),
+            SysOp::PrintValue => self.printing.push(Printed { kind: a as u16, value: b }),
+            SysOp::PrintFlush => self.flush_print(),
+            SysOp::Trap => return Err(FaultKind::Trap { message: a as u16 }),
+        }
+        Ok(value)
+    }
+
+    fn block_number(&mut self, id: u64, blocked: bool) {
+        let target = self.tasks.task_of_id(&self.program, id as u16);
+        self.tasks.set_blocked(target, blocked);
+    }
+
+    /// WSE-3 blocks the input queue that the color is bound to.
+    fn channel_of_color(&self, color: u64, ports: &Ports) -> TaskTarget {
+        let color = color.min(255) as u8;
+        let queue = ports.color_slot(color).map(|slot| ports.inputs[slot].queue);
+        match self.chip.arch {
+            Arch::Wse2 => TaskTarget::Color(color),
+            Arch::Wse3 => TaskTarget::InputQueue(queue.unwrap_or(color)),
+        }
+    }
+
+    fn fifo_mut(&mut self, id: u64) -> Result<&mut crate::fifo::Fifo, FaultKind> {
+        self.fifos.get_mut(id as usize).ok_or(FaultKind::BadOperand("no such FIFO"))
+    }
+
+    fn flush(&mut self, queue: u64, ports: &Ports) {
+        self.flushing |= 1 << (queue & 7);
+        self.watch_flushes(ports);
+    }
+
+    fn flush_print(&mut self) {
+        let print = std::mem::take(&mut self.printing);
+        self.events.push(Event { cycle: self.cpu.tau, print });
+    }
+
+    pub(crate) fn load_register(
+        &mut self,
+        load: RegisterLoad,
+        registers: &mut dyn Registers,
+    ) -> Result<Flow, FaultKind> {
+        let words = u16::from(load.bytes).div_ceil(2);
+        let mut raw = 0;
+        for i in 0..words {
+            raw |= u64::from(read_register((load.addr >> 1).wrapping_add(i), registers)?) << (16 * i);
+        }
+        if load.bytes == 1 && load.addr & 1 == 1 {
+            raw >>= 8;
+        }
+        self.cpu.finish_load(load, raw);
+        Ok(Flow::On)
+    }
+
+    pub(crate) fn store_register(
+        &mut self,
+        addr: u16,
+        bytes: u8,
+        value: u64,
+        registers: &mut dyn Registers,
+    ) -> Result<Flow, FaultKind> {
+        if bytes == 1 {
+            return Err(FaultKind::Unsupported("a store of one byte to a register"));
+        }
+        for i in 0..u16::from(bytes / 2) {
+            write_register((addr >> 1).wrapping_add(i), (value >> (16 * i)) as u16, registers)?;
+        }
+        Ok(Flow::On)
+    }
+}
+
+fn read_register(word: u16, registers: &mut dyn Registers) -> Result<u16, FaultKind> {
+    registers.read(word).ok_or(FaultKind::NoSuchRegister { word })
+}
+
+fn write_register(word: u16, value: u16, registers: &mut dyn Registers) -> Result<(), FaultKind> {
+    if registers.write(word, value) { Ok(()) } else { Err(FaultKind::NoSuchRegister { word }) }
+}
