@@ -3,6 +3,10 @@
 use csl_chip::{SysOp, VecOp};
 use csl_diag::Span;
 
+/// Arithmetic of integers and, for the first five, of floats. A shift count is unsigned, of any width.
+pub use csl_num::IntOp as BinOp;
+pub use csl_num::MathFn;
+
 use crate::value::{DsdValue, FifoRef, Priority};
 
 /// What a register holds.
@@ -87,22 +91,6 @@ pub struct Addr {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum BinOp {
-    Add,
-    Sub,
-    Mul,
-    Div,
-    Rem,
-    /// The count is unsigned, of any width.
-    Shl,
-    /// Arithmetic for signed types.
-    Shr,
-    And,
-    Or,
-    Xor,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UnOp {
     Neg,
     /// All bits of the type.
@@ -119,22 +107,6 @@ pub enum CmpOp {
     Le,
     Gt,
     Ge,
-}
-
-/// Scalar mathematical functions, correctly rounded in the operand's format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum MathFn {
-    Sqrt,
-    Sin,
-    Cos,
-    Exp,
-    Log,
-    Pow,
-    Inv,
-    InvSqrt,
-    Tanh,
-    Ceil,
-    Floor,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! The layout: which tile runs what, how colors are routed, what the host may name.
 
+use std::sync::Arc;
+
 use csl_diag::Span;
 
 use crate::program::Program;
@@ -128,7 +130,7 @@ pub struct Wafer {
     pub routes: Vec<Route>,
     pub exports: Vec<ExportName>,
     /// The pool of the export types.
-    pub types: Types,
+    pub types: Arc<Types>,
     /// Top-level params of the layout and their values as text, for `out.json`.
     pub params: Vec<(String, String)>,
 }

@@ -1,5 +1,7 @@
 //! One PE program.
 
+use std::sync::Arc;
+
 use csl_chip::Arch;
 use csl_diag::Span;
 use csl_num::FloatKind;
@@ -22,6 +24,8 @@ pub enum RelocTarget {
     /// Address of a global plus an offset in bytes.
     Global(GlobalId, i32),
     Func(FuncId),
+    /// A whole descriptor: the packed word (8 bytes), or a mem4d descriptor (20 bytes), as for `Opnd::Dsd`.
+    Dsd(Box<crate::value::DsdValue>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,7 +156,7 @@ pub struct Program {
     pub arch: Arch,
     /// The one 16-bit float type of run-time code.
     pub fp16: FloatKind,
-    pub types: Types,
+    pub types: Arc<Types>,
     pub globals: Vec<Global>,
     pub funcs: Vec<Func>,
     pub tasks: Vec<TaskBind>,

@@ -1,1 +1,39 @@
-//! csl-sema (see ARCHITECTURE.md).
+//! Semantic analysis: names, modules, comptime evaluation, types, generics, pruning, layout. AST in, IR out.
+//!
+//! One pass evaluates, checks and prunes: a branch that is not taken at comptime is not looked at. An
+//! expression evaluates to an [`operand::Operand`], which is a comptime value or a place at run time; whether
+//! code runs now or is emitted depends on the frame it is evaluated in ([`context::Mode`]).
+
+mod aggregate;
+mod builtins;
+mod call;
+mod coerce;
+mod context;
+mod control;
+mod convert;
+mod emit;
+mod expr;
+mod global;
+mod layout;
+mod loops;
+mod module;
+mod operand;
+mod operator;
+mod options;
+mod place;
+mod program;
+mod stmt;
+mod switch;
+mod typexpr;
+mod unit;
+mod value;
+mod walk;
+
+pub use options::{Analysis, Options, Resolved, Sdk, Sources};
+
+/// Analyses the program whose layout is the file `root`.
+pub fn analyze(root: &str, sources: &mut dyn Sources, options: &Options) -> Analysis {
+    let mut sema = context::Sema::new(sources, options);
+    let wafer = sema.run(root);
+    sema.finish(wafer)
+}

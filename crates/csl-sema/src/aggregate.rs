@@ -1,0 +1,332 @@
+//! Struct, tuple and array values, and tensor access expressions.
+
+use csl_diag::{Code, Diagnostic, Span};
+use csl_ir::{Name, Ty, TypeKind, TypedValue, Value};
+use csl_syntax::ast::{BinOp, Expr, ExprKind, FieldInit, TensorAccess, UnOp};
+use csl_syntax::Symbol;
+use num_bigint::BigInt;
+use num_traits::{ToPrimitive, Zero};
+
+use crate::context::{Res, Sema};
+use crate::operand::Operand;
+use crate::value::{field_types, find_field, int_of};
+
+impl Sema<'_> {
+    pub fn eval_struct_init(
+        &mut self,
+        ty: Option<&Expr>,
+        inits: &[FieldInit],
+        expected: Option<Ty>,
+        span: Span,
+    ) -> Res<Operand> {
+        self.check_unique(inits)?;
+        let Some(ty) = ty else { return self.eval_anonymous(inits, expected, span) };
+        let ty = self.eval_type(ty)?;
+        match self.types.kind(ty).clone() {
+            TypeKind::Struct { .. } => self.eval_named_struct(ty, inits, span),
+            TypeKind::Union { fields, .. } => {
+                let [init] = inits else {
+                    return Err(self.error(Code::TypeMismatch, span, format!("a union is initialised by one field, got {}", inits.len())));
+                };
+                let Some(active) = fields.iter().position(|f| f.name == init.name.name.as_str()) else {
+                    return self.reject_field(ty, init);
+                };
+                let value = self.eval_as(&init.value, fields[active].ty)?;
+                self.make_union(ty, active, value, span)
+            }
+            _ => {
+                let shown = self.show(ty);
+                Err(self.error(Code::BadType, span, format!("type '{shown}' has no fields to initialise")))
+            }
+        }
+    }
+
+    fn check_unique(&mut self, inits: &[FieldInit]) -> Res<()> {
+        for (at, init) in inits.iter().enumerate() {
+            if inits[..at].iter().any(|other| other.name.name == init.name.name) {
+                let message = format!("field '{}' is given twice", init.name.name);
+                return Err(self.error(Code::Redeclared, init.name.span, message));
+            }
+        }
+        Ok(())
+    }
+
+    fn reject_field(&mut self, ty: Ty, init: &FieldInit) -> Res<Operand> {
+        let message = format!("no field '{}' in type '{}'", init.name.name, self.show(ty));
+        Err(self.error(Code::UnknownField, init.name.span, message))
+    }
+
+    fn eval_named_struct(&mut self, ty: Ty, inits: &[FieldInit], span: Span) -> Res<Operand> {
+        let fields = field_types(&self.types, ty).unwrap_or_default();
+        let mut parts: Vec<Option<Operand>> = vec![None; fields.len()];
+        for init in inits {
+            let Some((index, field_ty)) = find_field(&self.types, ty, init.name.name.as_str()) else {
+                return self.reject_field(ty, init);
+            };
+            let value = self.eval_as(&init.value, field_ty)?;
+            parts[index] = Some(value);
+        }
+        let missing: Vec<&str> =
+            fields.iter().zip(&parts).filter(|(_, p)| p.is_none()).filter_map(|(f, _)| f.0).collect();
+        if !missing.is_empty() {
+            let message = format!("expected {} fields, got {}", fields.len(), inits.len());
+            let note = format!("missing: {}", missing.join(", "));
+            return Err(self.fail(Diagnostic::new(Code::TypeMismatch, span, message).note(note)));
+        }
+        self.make_struct(ty, parts.into_iter().flatten().collect(), span)
+    }
+
+    fn eval_anonymous(&mut self, inits: &[FieldInit], expected: Option<Ty>, span: Span) -> Res<Operand> {
+        let mut names: Vec<Name> = Vec::with_capacity(inits.len());
+        let mut parts = Vec::with_capacity(inits.len());
+        for init in inits {
+            let name = init.name.name.as_str();
+            let hint = expected.and_then(|ty| find_field(&self.types, ty, name)).map(|f| f.1);
+            let value = self.eval_expecting(&init.value, hint)?;
+            names.push(name);
+            parts.push(self.pin(value, init.value.span));
+        }
+        let types = parts.iter().map(Operand::ty).collect();
+        let ty = self.types.intern(TypeKind::Anon { names: Some(names), types });
+        self.make_struct(ty, parts, span)
+    }
+
+    pub fn eval_tuple(&mut self, elems: &[Expr], expected: Option<Ty>, span: Span) -> Res<Operand> {
+        let hint = expected.and_then(|ty| match self.types.kind(ty) {
+            TypeKind::Array { elem, .. } => Some(*elem),
+            _ => None,
+        });
+        let mut parts = Vec::with_capacity(elems.len());
+        for elem in elems {
+            let value = self.eval_expecting(elem, hint)?;
+            parts.push(self.pin(value, elem.span));
+        }
+        let types = parts.iter().map(Operand::ty).collect();
+        let ty = self.types.tuple(types);
+        self.make_struct(ty, parts, span)
+    }
+
+    /// `[3]i16 { 1, 2, 3 }`
+    pub fn eval_array_init(&mut self, ty: &Expr, elems: &[Expr], span: Span) -> Res<Operand> {
+        let ty = self.eval_type(ty)?;
+        let TypeKind::Array { dims, elem } = self.types.kind(ty).clone() else {
+            let shown = self.show(ty);
+            return Err(self.error(Code::BadType, span, format!("type '{shown}' is not an array")));
+        };
+        let count: u64 = dims.iter().product();
+        if elems.len() as u64 != count {
+            let message = format!("expected {count} elements for type '{}', got {}", self.show(ty), elems.len());
+            return Err(self.error(Code::TypeMismatch, span, message));
+        }
+        let mut parts = Vec::with_capacity(elems.len());
+        for e in elems {
+            parts.push(self.eval_as(e, elem)?);
+        }
+        self.make_array(ty, parts, span)
+    }
+
+    /// The fields of a struct value, in order.
+    pub fn fields_of(&mut self, operand: &Operand, span: Span) -> Res<Vec<(Name, Operand)>> {
+        let fields = field_types(&self.types, operand.ty());
+        // `.{}` is a tuple and a struct without fields.
+        let Some(fields) = fields.filter(|f| f.iter().all(|f| f.0.is_some())) else {
+            let shown = self.show(operand.ty());
+            return Err(self.error(Code::TypeMismatch, span, format!("expected a struct, got: '{shown}'")));
+        };
+        let parts = self.parts_of(operand, fields.len(), span)?;
+        Ok(fields.into_iter().map(|f| f.0.unwrap_or("")).zip(parts).collect())
+    }
+
+    /// The elements of a tuple.
+    pub fn tuple_of(&mut self, operand: &Operand, span: Span) -> Res<Vec<Operand>> {
+        let count = match self.types.kind(operand.ty()) {
+            TypeKind::Anon { names: None, types } => types.len(),
+            TypeKind::Array { dims, .. } => dims.iter().product::<u64>() as usize,
+            _ => {
+                let shown = self.show(operand.ty());
+                return Err(self.error(Code::TypeMismatch, span, format!("expected a tuple, got: '{shown}'")));
+            }
+        };
+        self.parts_of(operand, count, span)
+    }
+
+    fn parts_of(&mut self, operand: &Operand, count: usize, span: Span) -> Res<Vec<Operand>> {
+        let place = crate::operand::Place {
+            ty: operand.ty(),
+            is_const: true,
+            kind: crate::operand::PlaceKind::Value(operand.clone()),
+        };
+        let mut parts = Vec::with_capacity(count);
+        for index in 0..count {
+            let part = self.part_place(place.clone(), index as i64, span)?;
+            parts.push(self.load(part, span)?);
+        }
+        Ok(parts)
+    }
+
+    /// `|i, j|{M, N} -> A[i, j]`, as the struct that the guide says it stands for.
+    pub fn eval_tensor_access(&mut self, access: &TensorAccess, span: Span) -> Res<Operand> {
+        if access.vars.len() != access.extents.len() {
+            let message = format!("{} induction variables but {} lengths", access.vars.len(), access.extents.len());
+            return Err(self.error(Code::ArgumentCount, span, message));
+        }
+        let mut extents = Vec::with_capacity(access.extents.len());
+        for extent in &access.extents {
+            extents.push(self.eval_const_as(extent, Ty::U16)?);
+        }
+        let (base, dims) = self.tensor_base(&access.base)?;
+        if dims.len() != access.indices.len() {
+            let message = format!("the tensor has {} dimensions, got {} indices", dims.len(), access.indices.len());
+            return Err(self.error(Code::ArgumentCount, span, message));
+        }
+        let vars: Vec<Symbol> = access.vars.iter().map(|v| v.name).collect();
+        let mut flat = Affine::constant(BigInt::zero(), vars.len());
+        for (index, dim) in access.indices.iter().zip(&dims) {
+            let index = self.affine(index, &vars)?;
+            flat = flat.scaled(&BigInt::from(*dim)).plus(&index);
+        }
+        self.access_struct(base, flat, extents, span)
+    }
+
+    fn tensor_base(&mut self, base: &Expr) -> Res<(Operand, Vec<u64>)> {
+        let place = self.eval_place(base)?;
+        match self.types.kind(place.ty).clone() {
+            TypeKind::Array { dims, .. } => {
+                let pointer = match self.stored_const(base)? {
+                    Some(stored) => self.address_of(stored, base.span)?,
+                    None => self.address_of(place, base.span)?,
+                };
+                Ok((pointer, dims))
+            }
+            TypeKind::Ptr { many, elem, .. } => {
+                let pointer = self.load(place, base.span)?;
+                let dims = match self.types.kind(elem).clone() {
+                    TypeKind::Array { dims, .. } if !many => dims,
+                    _ => vec![0],
+                };
+                Ok((pointer, dims))
+            }
+            _ => {
+                let shown = self.show(place.ty);
+                Err(self.error(Code::BadOperand, base.span, format!("a tensor access needs an array or a pointer to one, got: '{shown}'")))
+            }
+        }
+    }
+
+    /// Strides innermost first, each with the reset of the loops inside it.
+    fn access_struct(&mut self, base: Operand, flat: Affine, extents: Vec<TypedValue>, span: Span) -> Res<Operand> {
+        let lengths: Vec<BigInt> = extents.iter().map(|e| int_of(e).cloned().unwrap_or_default()).collect();
+        let mut strides = Vec::with_capacity(lengths.len());
+        let mut reset = BigInt::zero();
+        for (coefficient, length) in flat.coefficients.iter().zip(&lengths).rev() {
+            strides.push(coefficient - &reset);
+            reset += coefficient * (length - 1u8);
+        }
+        let stride_ty = if lengths.len() == 1 { Ty::I8 } else { Ty::I16 };
+        let mut stride_values = Vec::with_capacity(strides.len());
+        for stride in strides {
+            // A one-dimensional stride is an i8 in the guide; published programs go beyond, as the register does.
+            let ty = if stride_ty == Ty::I8 && stride.to_i8().is_none() { Ty::I16 } else { stride_ty };
+            stride_values.push(self.coerce_const(TypedValue::int(Ty::COMPTIME_INT, stride), ty, span)?);
+        }
+        let offset = self.coerce_const(TypedValue::int(Ty::COMPTIME_INT, flat.constant), Ty::I16, span)?;
+        let strides = self.tuple_value(stride_values);
+        let extents = self.tuple_value(extents);
+        let parts = vec![base, offset.into(), strides.into(), extents.into()];
+        let names = Some(vec!["base_address", "offset", "stride", "extent"]);
+        let ty = TypeKind::Anon { names, types: parts.iter().map(Operand::ty).collect() };
+        let ty = self.types.intern(ty);
+        self.make_struct(ty, parts, span)
+    }
+
+    fn tuple_value(&mut self, values: Vec<TypedValue>) -> TypedValue {
+        let ty = self.types.tuple(values.iter().map(|v| v.ty).collect());
+        TypedValue::new(ty, Value::Struct(std::sync::Arc::new(values.into_iter().map(|v| v.value).collect())))
+    }
+
+    /// An index of a tensor access: a sum of multiples of the induction variables and a comptime number.
+    fn affine(&mut self, expr: &Expr, vars: &[Symbol]) -> Res<Affine> {
+        match &expr.kind {
+            ExprKind::Name(name) if vars.contains(name) => {
+                let at = vars.iter().position(|v| v == name).expect("it is contained");
+                Ok(Affine::variable(at, vars.len()))
+            }
+            _ if !mentions(expr, vars) => {
+                let value = self.eval_const(expr)?;
+                match int_of(&value) {
+                    Some(number) => Ok(Affine::constant(number.clone(), vars.len())),
+                    None => Err(self.mismatch(value.ty, Ty::COMPTIME_INT, expr.span)),
+                }
+            }
+            ExprKind::Unary { op: UnOp::Neg, operand } => Ok(self.affine(operand, vars)?.scaled(&BigInt::from(-1))),
+            ExprKind::Binary { op: BinOp::Add, lhs, rhs } => {
+                let (lhs, rhs) = (self.affine(lhs, vars)?, self.affine(rhs, vars)?);
+                Ok(lhs.plus(&rhs))
+            }
+            ExprKind::Binary { op: BinOp::Sub, lhs, rhs } => {
+                let (lhs, rhs) = (self.affine(lhs, vars)?, self.affine(rhs, vars)?);
+                Ok(lhs.plus(&rhs.scaled(&BigInt::from(-1))))
+            }
+            ExprKind::Binary { op: BinOp::Mul, lhs, rhs } => {
+                let (lhs, rhs) = (self.affine(lhs, vars)?, self.affine(rhs, vars)?);
+                match (lhs.as_constant(), rhs.as_constant()) {
+                    (Some(factor), _) => Ok(rhs.scaled(factor)),
+                    (_, Some(factor)) => Ok(lhs.scaled(factor)),
+                    _ => Err(self.not_affine(expr.span)),
+                }
+            }
+            _ => Err(self.not_affine(expr.span)),
+        }
+    }
+
+    fn not_affine(&mut self, span: Span) -> crate::context::Stop {
+        self.error(Code::BadOperand, span, "an index of a tensor access must be an affine expression of the induction variables")
+    }
+}
+
+/// Whether an affine expression names one of `vars`.
+fn mentions(expr: &Expr, vars: &[Symbol]) -> bool {
+    match &expr.kind {
+        ExprKind::Name(name) => vars.contains(name),
+        ExprKind::Unary { operand, .. } => mentions(operand, vars),
+        ExprKind::Binary { lhs, rhs, .. } => mentions(lhs, vars) || mentions(rhs, vars),
+        ExprKind::Builtin { args, .. } => args.iter().any(|a| mentions(a, vars)),
+        ExprKind::Call { args, .. } => args.iter().any(|a| mentions(a, vars)),
+        _ => false,
+    }
+}
+
+/// `constant + sum of coefficients[i] * variable[i]`
+#[derive(Clone, Debug)]
+struct Affine {
+    constant: BigInt,
+    coefficients: Vec<BigInt>,
+}
+
+impl Affine {
+    fn constant(constant: BigInt, vars: usize) -> Affine {
+        Affine { constant, coefficients: vec![BigInt::zero(); vars] }
+    }
+
+    fn variable(at: usize, vars: usize) -> Affine {
+        let mut affine = Affine::constant(BigInt::zero(), vars);
+        affine.coefficients[at] = BigInt::from(1);
+        affine
+    }
+
+    fn as_constant(&self) -> Option<&BigInt> {
+        self.coefficients.iter().all(Zero::is_zero).then_some(&self.constant)
+    }
+
+    fn scaled(mut self, factor: &BigInt) -> Affine {
+        self.constant *= factor;
+        self.coefficients.iter_mut().for_each(|c| *c *= factor);
+        self
+    }
+
+    fn plus(mut self, other: &Affine) -> Affine {
+        self.constant += &other.constant;
+        self.coefficients.iter_mut().zip(&other.coefficients).for_each(|(a, b)| *a += b);
+        self
+    }
+}

@@ -1,0 +1,400 @@
+//! Implicit conversions: which values fit where, and the common type of several.
+
+use std::sync::Arc;
+
+use csl_diag::{Code, Diagnostic, Span};
+use csl_ir::{ArrayValue, Inst, Opnd, PtrRoot, Ty, TypeKind, TypedValue, Value};
+use csl_num::{FloatKind, IntTy};
+use num_bigint::BigInt;
+
+use crate::context::{Res, Sema};
+use crate::operand::Operand;
+use crate::value::{field_types, float_value};
+
+impl Sema<'_> {
+    /// The value as one of type `ty`, if the language converts it without being asked.
+    pub fn coerce(&mut self, operand: Operand, ty: Ty, span: Span) -> Res<Operand> {
+        if operand.ty() == ty {
+            return Ok(operand);
+        }
+        match operand {
+            Operand::Const(value) => self.coerce_const(value, ty, span).map(Operand::Const),
+            Operand::Agg(from, parts) => self.coerce_parts(from, parts, ty, span),
+            Operand::Reg(from, opnd) => self.coerce_reg(from, opnd, ty, span),
+            Operand::Mem(from, _) => Err(self.mismatch(from, ty, span)),
+        }
+    }
+
+    pub fn mismatch(&mut self, from: Ty, to: Ty, span: Span) -> crate::context::Stop {
+        let (from, to) = (self.show(from), self.show(to));
+        let diagnostic = Diagnostic::new(Code::TypeMismatch, span, format!("expected type '{to}', got: '{from}'"));
+        self.fail(diagnostic)
+    }
+
+    /// A comptime value as one of type `ty`.
+    pub fn coerce_const(&mut self, value: TypedValue, ty: Ty, span: Span) -> Res<TypedValue> {
+        if value.ty == ty {
+            return Ok(value);
+        }
+        if matches!(value.value, Value::Undef) && value.ty == Ty::VOID {
+            return Ok(TypedValue::new(ty, Value::Undef));
+        }
+        let to = self.types.kind(ty).clone();
+        match (&value.value, &to) {
+            (Value::Int(number), TypeKind::Int { signed, bits }) if self.is_number(value.ty) => {
+                let number = number.clone();
+                self.fit_int(value.ty, number, ty, IntTy { signed: *signed, bits: *bits }, span)
+            }
+            (Value::Int(number), TypeKind::ComptimeInt) if self.is_number(value.ty) => {
+                Ok(TypedValue::int(ty, number.clone()))
+            }
+            (Value::Int(number), TypeKind::Float(kind)) if value.ty == Ty::COMPTIME_INT => {
+                let bits = csl_num::big_to_float(*kind, number);
+                self.exact_float(number.clone(), *kind, bits, ty, span)
+            }
+            (Value::Int(number), TypeKind::ComptimeFloat) if value.ty == Ty::COMPTIME_INT => {
+                Ok(TypedValue::new(ty, Value::Float(csl_num::big_to_f64(number).to_bits())))
+            }
+            (Value::Float(bits), TypeKind::Float(kind)) => self.coerce_float(&value, *bits, *kind, ty, span),
+            (Value::Ptr(_), TypeKind::Ptr { .. }) if self.pointer_fits(value.ty, ty) => Ok(self.retype_pointer(value, ty)),
+            (Value::Fn(f), TypeKind::Ptr { is_const: true, elem, .. }) if *elem == value.ty => {
+                let pointer = csl_ir::Pointer { root: PtrRoot::Fn(*f), root_ty: value.ty, path: Vec::new() };
+                Ok(TypedValue::new(ty, Value::Ptr(pointer)))
+            }
+            (Value::Struct(_), TypeKind::ComptimeStruct) => Ok(value),
+            (Value::Struct(_), _) if matches!(self.types.kind(value.ty), TypeKind::Anon { .. }) => {
+                let parts = self.const_parts(&value);
+                match self.coerce_parts(value.ty, parts, ty, span)? {
+                    Operand::Const(value) => Ok(value),
+                    _ => Err(self.mismatch(value.ty, ty, span)),
+                }
+            }
+            _ => Err(self.mismatch(value.ty, ty, span)),
+        }
+    }
+
+    fn is_number(&self, ty: Ty) -> bool {
+        matches!(self.types.kind(ty), TypeKind::Int { .. } | TypeKind::ComptimeInt)
+    }
+
+    /// Comptime-known integers convert by value, whatever their width and sign (published programs bind u16
+    /// values to `param: i16`).
+    fn fit_int(&mut self, from: Ty, number: BigInt, ty: Ty, int: IntTy, span: Span) -> Res<TypedValue> {
+        if int.fits(&number) {
+            return Ok(TypedValue::int(ty, number));
+        }
+        let message = format!("{number} does not fit in type '{}'", self.show(ty));
+        let note = format!("'{}' holds {} to {}", self.show(ty), int.min(), int.max());
+        let from = self.show(from);
+        Err(self.fail(Diagnostic::new(Code::NotRepresentable, span, message).label(format!("this is {from}")).note(note)))
+    }
+
+    fn exact_float(&mut self, number: BigInt, kind: FloatKind, bits: u64, ty: Ty, span: Span) -> Res<TypedValue> {
+        if csl_num::float_to_big(kind, bits).as_ref() == Some(&number) {
+            return Ok(TypedValue::new(ty, Value::Float(bits)));
+        }
+        let message = format!("{number} has no exact value of type '{}'", self.show(ty));
+        Err(self.fail(Diagnostic::new(Code::NotRepresentable, span, message).help("write it as a float literal")))
+    }
+
+    fn coerce_float(&mut self, value: &TypedValue, bits: u64, to: FloatKind, ty: Ty, span: Span) -> Res<TypedValue> {
+        match self.types.kind(value.ty) {
+            TypeKind::ComptimeFloat => {
+                let wide = f64::from_bits(bits);
+                let narrow = float_value(to, wide);
+                let Value::Float(narrow_bits) = narrow else { return Err(self.mismatch(value.ty, ty, span)) };
+                if wide.is_finite() && !csl_num::to_f64(to, narrow_bits).is_finite() {
+                    let message = format!("{wide:e} does not fit in type '{}'", self.show(ty));
+                    return Err(self.error(Code::NotRepresentable, span, message));
+                }
+                Ok(TypedValue::new(ty, narrow))
+            }
+            TypeKind::Float(from) if to == FloatKind::F32 && *from != FloatKind::F32 => {
+                Ok(TypedValue::new(ty, Value::Float(csl_num::float_convert(*from, to, bits))))
+            }
+            _ => Err(self.mismatch(value.ty, ty, span)),
+        }
+    }
+
+    /// Whether a pointer of type `from` may be used as one of type `to`.
+    fn pointer_fits(&self, from: Ty, to: Ty) -> bool {
+        let (TypeKind::Ptr { many: from_many, is_const: from_const, elem: from_elem }, TypeKind::Ptr { many, is_const, elem }) =
+            (self.types.kind(from), self.types.kind(to))
+        else {
+            return false;
+        };
+        if *from_const && !*is_const {
+            return false;
+        }
+        if *elem == Ty::ANYOPAQUE || (from_many == many && from_elem == elem) {
+            return true;
+        }
+        if *from_many {
+            return false;
+        }
+        match (self.types.kind(*from_elem), self.types.kind(*elem)) {
+            // Arrays of any rank give `[*]T`, as published programs use it.
+            (TypeKind::Array { elem: inner, .. }, _) if *many => inner == elem,
+            (_, TypeKind::Array { dims, elem: inner }) if !*many => dims == &[1] && inner == from_elem,
+            _ => false,
+        }
+    }
+
+    fn retype_pointer(&mut self, mut value: TypedValue, ty: Ty) -> TypedValue {
+        value.ty = ty;
+        value
+    }
+
+    fn coerce_reg(&mut self, from: Ty, opnd: Opnd, ty: Ty, span: Span) -> Res<Operand> {
+        if self.pointer_fits(from, ty) {
+            return Ok(Operand::Reg(ty, opnd));
+        }
+        if !self.widens(from, ty) {
+            return Err(self.mismatch(from, ty, span));
+        }
+        self.convert(Operand::Reg(from, opnd), ty, span)
+    }
+
+    /// Whether every value of `from` is one of `to`: the conversions of run-time numbers that happen unasked.
+    fn widens(&self, from: Ty, to: Ty) -> bool {
+        match (self.types.kind(from), self.types.kind(to)) {
+            (TypeKind::Int { signed: false, bits: from }, TypeKind::Int { signed: true, bits: to }) => from < to,
+            (TypeKind::Int { signed: a, bits: from }, TypeKind::Int { signed: b, bits: to }) => a == b && from <= to,
+            (TypeKind::Float(from), TypeKind::Float(FloatKind::F32)) => *from != FloatKind::F32,
+            _ => false,
+        }
+    }
+
+    /// The parts of a comptime struct value as operands.
+    pub fn const_parts(&self, value: &TypedValue) -> Vec<Operand> {
+        let (Some(fields), Value::Struct(parts)) = (field_types(&self.types, value.ty), &value.value) else {
+            return Vec::new();
+        };
+        fields.iter().zip(parts.iter()).map(|(f, v)| Operand::Const(TypedValue::new(f.1, v.clone()))).collect()
+    }
+
+    /// An anonymous struct or tuple, given by its parts, as a value of type `ty`.
+    fn coerce_parts(&mut self, from: Ty, parts: Vec<Operand>, ty: Ty, span: Span) -> Res<Operand> {
+        let TypeKind::Anon { names, .. } = self.types.kind(from).clone() else {
+            return Err(self.mismatch(from, ty, span));
+        };
+        match self.types.kind(ty).clone() {
+            TypeKind::ComptimeStruct => Ok(Operand::Agg(from, parts)),
+            TypeKind::Array { elem, dims } if names.is_none() && parts.len() as u64 == dims.iter().product::<u64>() => {
+                self.array_from(ty, elem, parts, span)
+            }
+            TypeKind::Struct { .. } | TypeKind::Anon { .. } => {
+                let fields = field_types(&self.types, ty).unwrap_or_default();
+                let ordered = self.order_fields(names, parts, &fields, ty, span)?;
+                self.make_struct(ty, ordered, span)
+            }
+            TypeKind::Union { fields, .. } => {
+                let (Some(names), 1) = (&names, parts.len()) else { return Err(self.mismatch(from, ty, span)) };
+                let Some(active) = fields.iter().position(|f| f.name == names[0]) else {
+                    return Err(self.mismatch(from, ty, span));
+                };
+                let part = parts.into_iter().next().expect("one part was counted");
+                self.make_union(ty, active, part, span)
+            }
+            _ => Err(self.mismatch(from, ty, span)),
+        }
+    }
+
+    fn array_from(&mut self, ty: Ty, elem: Ty, parts: Vec<Operand>, span: Span) -> Res<Operand> {
+        let mut elems = Vec::with_capacity(parts.len());
+        for part in parts {
+            elems.push(self.coerce(part, elem, span)?);
+        }
+        self.make_array(ty, elems, span)
+    }
+
+    fn order_fields(
+        &mut self,
+        names: Option<Vec<csl_ir::Name>>,
+        parts: Vec<Operand>,
+        fields: &[(Option<csl_ir::Name>, Ty)],
+        ty: Ty,
+        span: Span,
+    ) -> Res<Vec<Operand>> {
+        if parts.len() != fields.len() {
+            let message = format!("expected {} fields, got {}", fields.len(), parts.len());
+            let shown = self.show(ty);
+            return Err(self.fail(Diagnostic::new(Code::TypeMismatch, span, message).note(format!("for type '{shown}'"))));
+        }
+        let mut ordered = Vec::with_capacity(parts.len());
+        for (at, field) in fields.iter().enumerate() {
+            let index = match (&names, field.0) {
+                (Some(names), Some(name)) => names.iter().position(|&n| n == name),
+                (None, None) => Some(at),
+                _ => None,
+            };
+            let Some(index) = index else {
+                let message = format!("field '{}' not present in source", field.0.unwrap_or("?"));
+                return Err(self.error(Code::TypeMismatch, span, message));
+            };
+            ordered.push(self.coerce(parts[index].clone(), field.1, span)?);
+        }
+        Ok(ordered)
+    }
+
+    /// The type that all of `operands` can be coerced to.
+    pub fn peer(&mut self, operands: &[(Operand, Span)]) -> Res<Ty> {
+        let mut common = operands[0].0.clone();
+        for (other, span) in &operands[1..] {
+            common = self.peer_of(common, other, *span)?;
+        }
+        Ok(common.ty())
+    }
+
+    fn peer_of(&mut self, a: Operand, b: &Operand, span: Span) -> Res<Operand> {
+        let (a_ty, b_ty) = (a.ty(), b.ty());
+        if a_ty == b_ty || self.fits_by_type(b, a_ty) {
+            return Ok(a);
+        }
+        if self.fits_by_type(&a, b_ty) {
+            return Ok(b.clone());
+        }
+        if self.fits(b, a_ty) {
+            return Ok(a);
+        }
+        if self.fits(&a, b_ty) {
+            return Ok(b.clone());
+        }
+        if let Some(ty) = self.peer_pointer(a_ty, b_ty) {
+            return Ok(Operand::Reg(ty, Opnd::Imm(0)));
+        }
+        let (a, b) = (self.show(a_ty), self.show(b_ty));
+        Err(self.error(Code::TypeMismatch, span, format!("incompatible types: '{a}' and '{b}'")))
+    }
+
+    /// Both pointers made const, or both made `[*]`.
+    fn peer_pointer(&mut self, a: Ty, b: Ty) -> Option<Ty> {
+        let TypeKind::Ptr { elem, .. } = *self.types.kind(a) else { return None };
+        let inner = match self.types.kind(elem) {
+            TypeKind::Array { elem, .. } => *elem,
+            _ => elem,
+        };
+        let candidates = [(false, true, elem), (true, false, inner), (true, true, inner)];
+        for (many, is_const, elem) in candidates {
+            let ty = self.types.ptr(many, is_const, elem);
+            if self.pointer_fits(a, ty) && self.pointer_fits(b, ty) {
+                return Some(ty);
+            }
+        }
+        None
+    }
+
+    /// Whether [`Sema::coerce`] would succeed, without reporting anything.
+    pub fn fits(&mut self, operand: &Operand, ty: Ty) -> bool {
+        let by_value = operand.as_const().is_some_and(|value| self.known_int_fits(value, ty));
+        by_value || self.fits_by_type(operand, ty)
+    }
+
+    /// [`Sema::fits`], but a fixed-width integer not for its value alone.
+    fn fits_by_type(&self, operand: &Operand, ty: Ty) -> bool {
+        if operand.ty() == ty {
+            return true;
+        }
+        match operand {
+            Operand::Reg(from, _) => self.widens(*from, ty) || self.pointer_fits(*from, ty),
+            Operand::Const(value) => self.const_fits(value, ty),
+            _ => false,
+        }
+    }
+
+    fn const_fits(&self, value: &TypedValue, ty: Ty) -> bool {
+        match (&value.value, self.types.kind(ty)) {
+            (Value::Int(number), TypeKind::Int { signed, bits }) if value.ty == Ty::COMPTIME_INT => {
+                IntTy { signed: *signed, bits: *bits }.fits(number)
+            }
+            (Value::Int(number), TypeKind::Float(kind)) if value.ty == Ty::COMPTIME_INT => {
+                csl_num::float_to_big(*kind, csl_num::big_to_float(*kind, number)).as_ref() == Some(number)
+            }
+            (Value::Int(_), TypeKind::ComptimeFloat) => value.ty == Ty::COMPTIME_INT,
+            (Value::Float(_), TypeKind::Float(_)) if value.ty == Ty::COMPTIME_FLOAT => true,
+            (Value::Ptr(_), TypeKind::Ptr { .. }) => self.pointer_fits(value.ty, ty),
+            (Value::Fn(_), TypeKind::Ptr { is_const: true, elem, .. }) => *elem == value.ty,
+            _ => self.widens(value.ty, ty),
+        }
+    }
+
+    fn known_int_fits(&self, value: &TypedValue, ty: Ty) -> bool {
+        match (&value.value, self.types.kind(value.ty), self.types.kind(ty)) {
+            (Value::Int(number), TypeKind::Int { .. }, TypeKind::Int { signed, bits }) => {
+                IntTy { signed: *signed, bits: *bits }.fits(number)
+            }
+            _ => false,
+        }
+    }
+
+    /// An array of `elems`, which have the element type already.
+    pub fn make_array(&mut self, ty: Ty, elems: Vec<Operand>, span: Span) -> Res<Operand> {
+        if elems.iter().all(Operand::is_const) {
+            let values = elems.into_iter().filter_map(|e| e.as_const().map(|v| v.value.clone())).collect();
+            return Ok(TypedValue::new(ty, Value::Array(Arc::new(ArrayValue::Elems(values)))).into());
+        }
+        self.build_in_memory(ty, elems, span)
+    }
+
+    /// A struct of `parts`, in field order and of the field types.
+    pub fn make_struct(&mut self, ty: Ty, parts: Vec<Operand>, span: Span) -> Res<Operand> {
+        if parts.iter().all(Operand::is_const) {
+            let values = parts.into_iter().filter_map(|p| p.as_const().map(|v| v.value.clone())).collect();
+            return Ok(TypedValue::new(ty, Value::Struct(Arc::new(values))).into());
+        }
+        if matches!(self.types.kind(ty), TypeKind::Anon { .. }) {
+            return Ok(Operand::Agg(ty, parts));
+        }
+        self.build_in_memory(ty, parts, span)
+    }
+
+    pub fn make_union(&mut self, ty: Ty, active: usize, part: Operand, span: Span) -> Res<Operand> {
+        let Some(field) = crate::value::child_ty(&self.types, ty, active as i64) else {
+            return Err(self.mismatch(part.ty(), ty, span));
+        };
+        match self.coerce(part, field, span)? {
+            Operand::Const(value) => {
+                let value = Value::Union { active: active as u32, value: Arc::new(value.value) };
+                Ok(TypedValue::new(ty, value).into())
+            }
+            part => self.build_field(ty, active, part, span),
+        }
+    }
+
+    /// Stores `parts` one by one into a new stack slot.
+    fn build_in_memory(&mut self, ty: Ty, parts: Vec<Operand>, span: Span) -> Res<Operand> {
+        if csl_ir::size_of(&self.types, ty).is_none() {
+            let shown = self.show(ty);
+            return Err(self.error(Code::ComptimeOnly, span, format!("a value of type '{shown}' must be comptime-known")));
+        }
+        let place = self.temporary(ty, "");
+        for (index, part) in parts.into_iter().enumerate() {
+            let field = self.part_place(place.clone(), index as i64, span)?;
+            self.store(&field, part, span)?;
+        }
+        self.load(place, span)
+    }
+
+    fn build_field(&mut self, ty: Ty, index: usize, part: Operand, span: Span) -> Res<Operand> {
+        let place = self.temporary(ty, "");
+        let field = self.part_place(place.clone(), index as i64, span)?;
+        self.store(&field, part, span)?;
+        self.load(place, span)
+    }
+
+    /// A copy of a register operand that later assignments to its variable do not change.
+    pub fn pin(&mut self, operand: Operand, span: Span) -> Operand {
+        match operand {
+            Operand::Reg(ty, Opnd::Reg(reg)) => match self.scalar(ty) {
+                Some(scalar) => {
+                    let dst = self.new_reg(scalar);
+                    self.emit(Inst::Copy { dst, src: Opnd::Reg(reg) }, span);
+                    Operand::Reg(ty, Opnd::Reg(dst))
+                }
+                None => Operand::Reg(ty, Opnd::Reg(reg)),
+            },
+            Operand::Agg(ty, parts) => Operand::Agg(ty, parts.into_iter().map(|p| self.pin(p, span)).collect()),
+            other => other,
+        }
+    }
+}

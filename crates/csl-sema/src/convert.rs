@@ -1,0 +1,356 @@
+//! Explicit conversions (`@as`, `@bitcast`, `@ptrcast`), and operands as the IR takes them.
+
+use csl_diag::{Code, Diagnostic, Span};
+use csl_ir::{Addr, AddrBase, Inst, Opnd, Pointer, PtrRoot, Scalar, Ty, TypeKind, TypedValue, Value};
+use csl_num::{FloatKind, IntTy};
+use num_bigint::BigInt;
+use num_traits::{ToPrimitive, Zero};
+
+use crate::context::{Res, Sema};
+use crate::operand::Operand;
+use crate::value::f64_of;
+
+impl Sema<'_> {
+    /// `@as(ty, operand)`.
+    pub fn convert(&mut self, operand: Operand, ty: Ty, span: Span) -> Res<Operand> {
+        if operand.ty() == ty {
+            return Ok(operand);
+        }
+        match operand {
+            Operand::Const(value) => self.convert_const(value, ty, span).map(Operand::Const),
+            Operand::Reg(from, opnd) => self.convert_reg(from, opnd, ty, span),
+            other => self.coerce(other, ty, span),
+        }
+    }
+
+    fn convert_const(&mut self, value: TypedValue, ty: Ty, span: Span) -> Res<TypedValue> {
+        let to = self.types.kind(ty).clone();
+        if let TypeKind::Enum { base, .. } = to {
+            let number = self.convert_const(value, base, span)?;
+            return Ok(TypedValue::new(ty, number.value));
+        }
+        if let Value::Bool(b) = value.value
+            && !matches!(to, TypeKind::Bool)
+        {
+            return self.convert_const(TypedValue::int(Ty::COMPTIME_INT, u8::from(b)), ty, span);
+        }
+        match (&value.value, to) {
+            (Value::Int(n), TypeKind::Bool) => Ok(TypedValue::bool(!n.is_zero())),
+            (Value::Float(_), TypeKind::Bool) => {
+                Ok(TypedValue::bool(f64_of(&self.types, &value).is_some_and(|f| f != 0.0)))
+            }
+            (Value::Int(n), TypeKind::Int { signed, bits }) => self.int_as(&value, n, ty, IntTy { signed, bits }, span),
+            (Value::Int(n), TypeKind::ComptimeInt) => Ok(TypedValue::int(ty, n.clone())),
+            (Value::Int(n), TypeKind::Float(kind)) => {
+                Ok(TypedValue::new(ty, Value::Float(csl_num::big_to_float(kind, n))))
+            }
+            (Value::Int(n), TypeKind::ComptimeFloat) => {
+                Ok(TypedValue::new(ty, Value::Float(csl_num::big_to_f64(n).to_bits())))
+            }
+            (Value::Float(_), TypeKind::Int { .. } | TypeKind::ComptimeInt) => self.float_as_int(&value, ty, span),
+            (Value::Float(_), TypeKind::Float(kind)) => {
+                let wide = f64_of(&self.types, &value).unwrap_or(f64::NAN);
+                Ok(TypedValue::new(ty, crate::value::float_value(kind, wide)))
+            }
+            (Value::Float(_), TypeKind::ComptimeFloat) => {
+                let wide = f64_of(&self.types, &value).unwrap_or(f64::NAN);
+                Ok(TypedValue::new(ty, Value::Float(wide.to_bits())))
+            }
+            _ => self.coerce_const(value, ty, span),
+        }
+    }
+
+    /// Literals must fit; values of a fixed width wrap, as at run time.
+    fn int_as(&mut self, value: &TypedValue, number: &BigInt, ty: Ty, int: IntTy, span: Span) -> Res<TypedValue> {
+        if value.ty == Ty::COMPTIME_INT && !int.fits(number) {
+            let message = format!("{number} does not fit in type '{}'", self.show(ty));
+            return Err(self.error(Code::NotRepresentable, span, message));
+        }
+        Ok(TypedValue::int(ty, int.wrap(number)))
+    }
+
+    fn float_as_int(&mut self, value: &TypedValue, ty: Ty, span: Span) -> Res<TypedValue> {
+        let wide = f64_of(&self.types, value).unwrap_or(f64::NAN);
+        let fits = csl_num::f64_to_big(wide).filter(|n| match *self.types.kind(ty) {
+            TypeKind::Int { signed, bits } => IntTy { signed, bits }.fits(n),
+            _ => true,
+        });
+        match fits {
+            Some(number) => Ok(TypedValue::int(ty, number)),
+            None => {
+                let message = format!("{wide} does not fit in type '{}'", self.show(ty));
+                Err(self.error(Code::NotRepresentable, span, message))
+            }
+        }
+    }
+
+    fn convert_reg(&mut self, from: Ty, opnd: Opnd, ty: Ty, span: Span) -> Res<Operand> {
+        let castable = |kind: &TypeKind| {
+            matches!(kind, TypeKind::Bool | TypeKind::Int { .. } | TypeKind::Float(_) | TypeKind::Enum { .. })
+        };
+        let both = castable(self.types.kind(from)) && castable(self.types.kind(ty));
+        let (Some(from_scalar), Some(to), true) = (self.scalar(from), self.scalar(ty), both) else {
+            return self.refuse_conversion(from, ty, span);
+        };
+        let dst = self.new_reg(to);
+        self.emit(Inst::Cast { from: from_scalar, to, to_bool: ty == Ty::BOOL, dst, a: opnd }, span);
+        Ok(Operand::Reg(ty, Opnd::Reg(dst)))
+    }
+
+    fn refuse_conversion(&mut self, from: Ty, ty: Ty, span: Span) -> Res<Operand> {
+        if let TypeKind::Float(kind) = *self.types.kind(ty)
+            && kind != FloatKind::F32
+            && kind != self.options.fp16
+        {
+            return Err(self.other_fp16(ty, span));
+        }
+        if matches!(self.types.kind(ty), TypeKind::ComptimeInt | TypeKind::ComptimeFloat) {
+            return Err(self.not_comptime(span));
+        }
+        if self.types.kind(from) == self.types.kind(ty) {
+            return Err(self.error(Code::BadType, span, format!("'{}' has no run-time form", self.show(ty))));
+        }
+        Err(self.mismatch(from, ty, span))
+    }
+
+    pub fn other_fp16(&mut self, ty: Ty, span: Span) -> crate::context::Stop {
+        let message = format!("variable of type '{}' must be comptime-known", self.show(ty));
+        let format = TypeKind::Float(self.options.fp16);
+        let selected = self.types.intern(format);
+        let note = format!("the 16-bit float of run-time code is '{}' (--fp16-format)", self.show(selected));
+        self.fail(Diagnostic::new(Code::ComptimeOnly, span, message).note(note))
+    }
+
+    pub fn not_comptime(&mut self, span: Span) -> crate::context::Stop {
+        self.error(Code::NotComptime, span, "expected a comptime-known value")
+    }
+
+    /// `@bitcast(ty, operand)`.
+    pub fn bitcast(&mut self, operand: Operand, ty: Ty, span: Span) -> Res<Operand> {
+        if let TypeKind::Ptr { elem, .. } = *self.types.kind(ty) {
+            return self.int_to_pointer(operand, ty, elem, span);
+        }
+        let (Some(from_bits), Some(to_bits)) = (self.raw_bits(operand.ty()), self.raw_bits(ty)) else {
+            let (from, to) = (self.show(operand.ty()), self.show(ty));
+            return Err(self.error(Code::BadOperand, span, format!("cannot bitcast '{from}' to '{to}'")));
+        };
+        if from_bits != to_bits {
+            let message = format!(
+                "bit widths differ: '{}' has {from_bits} bits, '{}' has {to_bits}",
+                self.show(operand.ty()),
+                self.show(ty)
+            );
+            return Err(self.error(Code::BadOperand, span, message));
+        }
+        match operand {
+            Operand::Const(value) => self.bitcast_const(value, ty, to_bits, span),
+            Operand::Reg(from, opnd) => self.bitcast_reg(from, opnd, ty, span),
+            other => Err(self.mismatch(other.ty(), ty, span)),
+        }
+    }
+
+    fn raw_bits(&self, ty: Ty) -> Option<u32> {
+        match self.types.kind(ty) {
+            // A bool is one bit, but in memory one byte; published programs bitcast between i16 and u16.
+            TypeKind::Ptr { .. } | TypeKind::Id(_) => Some(16),
+            _ => csl_ir::bits_of(&self.types, ty),
+        }
+    }
+
+    fn bitcast_const(&mut self, value: TypedValue, ty: Ty, bits: u32, span: Span) -> Res<Operand> {
+        let unsigned = IntTy { signed: false, bits };
+        let raw = match &value.value {
+            Value::Int(n) => unsigned.wrap(n),
+            Value::Float(bits) => BigInt::from(*bits),
+            Value::Bool(b) => BigInt::from(u8::from(*b)),
+            Value::Ptr(Pointer { root: PtrRoot::Absolute(addr), path, .. }) if path.is_empty() => BigInt::from(*addr),
+            Value::Ptr(_) => return Err(self.error(Code::RuntimeOnly, span, "an address is only known at run time")),
+            _ => return Err(self.mismatch(value.ty, ty, span)),
+        };
+        let value = match *self.types.kind(ty) {
+            TypeKind::Float(_) => Value::Float(raw.to_u64().unwrap_or(0)),
+            TypeKind::Bool => Value::Bool(!raw.is_zero()),
+            TypeKind::Int { signed, bits } => Value::Int(IntTy { signed, bits }.wrap(&raw)),
+            _ => Value::Int(raw),
+        };
+        Ok(TypedValue::new(ty, value).into())
+    }
+
+    fn bitcast_reg(&mut self, from: Ty, opnd: Opnd, ty: Ty, span: Span) -> Res<Operand> {
+        let (Some(from), Some(to)) = (self.scalar(from), self.scalar(ty)) else {
+            return Err(self.mismatch(from, ty, span));
+        };
+        // Floats are held as their raw bits, zero-extended; only a sign extension needs code.
+        let raw = |scalar: Scalar| match scalar {
+            Scalar::Half => Scalar::U16,
+            Scalar::F32 => Scalar::U32,
+            other => other,
+        };
+        let dst = self.new_reg(to);
+        self.emit(Inst::Cast { from: raw(from), to: raw(to), to_bool: false, dst, a: opnd }, span);
+        Ok(Operand::Reg(ty, Opnd::Reg(dst)))
+    }
+
+    fn int_to_pointer(&mut self, operand: Operand, ty: Ty, elem: Ty, span: Span) -> Res<Operand> {
+        match operand {
+            Operand::Const(TypedValue { value: Value::Int(number), .. }) => {
+                let Some(addr) = number.to_u16() else {
+                    return Err(self.error(Code::NotRepresentable, span, format!("{number} is not a 16-bit address")));
+                };
+                let pointer = Pointer { root: PtrRoot::Absolute(addr), root_ty: elem, path: Vec::new() };
+                Ok(TypedValue::new(ty, Value::Ptr(pointer)).into())
+            }
+            Operand::Reg(from, opnd) => {
+                let opnd = self.convert(Operand::Reg(from, opnd), Ty::U16, span)?;
+                Ok(Operand::Reg(ty, self.opnd(&opnd, span)?))
+            }
+            other => self.ptrcast(other, ty, span),
+        }
+    }
+
+    /// `@ptrcast(ty, operand)`.
+    pub fn ptrcast(&mut self, operand: Operand, ty: Ty, span: Span) -> Res<Operand> {
+        let is_ptr = |s: &Self, ty: Ty| matches!(s.types.kind(ty), TypeKind::Ptr { .. });
+        if !is_ptr(self, ty) || !is_ptr(self, operand.ty()) {
+            let (from, to) = (self.show(operand.ty()), self.show(ty));
+            return Err(self.error(Code::BadOperand, span, format!("cannot cast '{from}' to '{to}': both must be pointers")));
+        }
+        match operand {
+            // A pointer into a global stays comptime-known; what it points at is reinterpreted at run time.
+            Operand::Const(mut value) => {
+                value.ty = ty;
+                Ok(value.into())
+            }
+            Operand::Reg(_, opnd) => Ok(Operand::Reg(ty, opnd)),
+            other => Err(self.mismatch(other.ty(), ty, span)),
+        }
+    }
+
+    /// A scalar value as an operand of an instruction.
+    pub fn opnd(&mut self, operand: &Operand, span: Span) -> Res<Opnd> {
+        match operand {
+            Operand::Reg(_, opnd) => Ok(opnd.clone()),
+            Operand::Const(value) => self.const_opnd(value, span),
+            Operand::Mem(ty, addr) => match self.scalar(*ty) {
+                Some(scalar) => Ok(self.emit_load(*ty, scalar, addr.clone(), span).1),
+                None => Err(self.not_scalar(*ty, span)),
+            },
+            Operand::Agg(ty, _) => Err(self.not_scalar(*ty, span)),
+        }
+    }
+
+    fn not_scalar(&mut self, ty: Ty, span: Span) -> crate::context::Stop {
+        let shown = self.show(ty);
+        self.error(Code::ComptimeOnly, span, format!("a value of type '{shown}' cannot be used at run time here"))
+    }
+
+    fn const_opnd(&mut self, value: &TypedValue, span: Span) -> Res<Opnd> {
+        match &value.value {
+            Value::Bool(b) => Ok(Opnd::Imm(u64::from(*b))),
+            Value::Int(number) => self.int_opnd(value.ty, number, span),
+            Value::Float(bits) => match self.types.kind(value.ty) {
+                TypeKind::Float(kind) if *kind == FloatKind::F32 || *kind == self.options.fp16 => Ok(Opnd::Imm(*bits)),
+                TypeKind::Float(_) => Err(self.other_fp16(value.ty, span)),
+                _ => Err(self.comptime_only(value.ty, span)),
+            },
+            // An uninitialised scalar: any value will do.
+            Value::Undef if self.scalar(value.ty).is_some() => Ok(Opnd::Imm(0)),
+            Value::Ptr(pointer) => self.pointer_opnd(pointer, span),
+            Value::Dsd(dsd) => Ok(Opnd::Dsd(Box::new(self.lower_dsd(dsd, span)?))),
+            _ => Err(self.comptime_only(value.ty, span)),
+        }
+    }
+
+    pub fn comptime_only(&mut self, ty: Ty, span: Span) -> crate::context::Stop {
+        let shown = self.show(ty);
+        let diagnostic = Diagnostic::new(Code::ComptimeOnly, span, format!("a value of type '{shown}' must be comptime-known"));
+        let help = match ty {
+            Ty::COMPTIME_INT => "give the variable an integer type such as i16",
+            Ty::COMPTIME_FLOAT => "give the variable a float type such as f32",
+            _ => "use it only where it is known at compile time",
+        };
+        self.fail(diagnostic.help(help))
+    }
+
+    fn int_opnd(&mut self, ty: Ty, number: &BigInt, span: Span) -> Res<Opnd> {
+        match self.scalar(ty) {
+            Some(Scalar::Int { signed, bits }) => {
+                Ok(Opnd::Imm(IntTy { signed, bits: u32::from(bits) }.canonical(number)))
+            }
+            // DSRs and the like are numbers in instructions, never in registers.
+            _ if matches!(self.types.kind(ty), TypeKind::Dsr(_)) => Ok(Opnd::Imm(number.to_u64().unwrap_or(0))),
+            _ if matches!(self.types.kind(ty), TypeKind::Int { .. }) => {
+                let shown = self.show(ty);
+                Err(self.error(Code::NotImplemented, span, format!("'{shown}' is not supported at run time: integers have 1 to 64 bits there")))
+            }
+            _ => Err(self.comptime_only(ty, span)),
+        }
+    }
+
+    fn pointer_opnd(&mut self, pointer: &Pointer, span: Span) -> Res<Opnd> {
+        if let PtrRoot::Fn(f) = pointer.root {
+            return Ok(Opnd::Func(self.instance(f, span)?));
+        }
+        Ok(match self.pointer_addr(pointer, span)? {
+            Addr { base: AddrBase::Global(id), offset } => Opnd::Global(id, offset),
+            Addr { offset, .. } => Opnd::Imm(u64::from(offset as u16)),
+        })
+    }
+
+    /// Where a comptime-known pointer points at run time.
+    pub fn pointer_addr(&mut self, pointer: &Pointer, span: Span) -> Res<Addr> {
+        let offset = self.path_offset(pointer.root_ty, &pointer.path, span)?;
+        match pointer.root {
+            PtrRoot::Global(global) => Ok(Addr { base: AddrBase::Global(self.global_id(global)), offset }),
+            PtrRoot::Absolute(addr) => Ok(Addr { base: AddrBase::Absolute, offset: i32::from(addr) + offset }),
+            PtrRoot::Cell(_) => Err(self.error(Code::ComptimeOnly, span, "a comptime variable has no address at run time")),
+            PtrRoot::Fn(_) => Err(self.error(Code::BadOperand, span, "a function cannot be read as data")),
+        }
+    }
+
+    /// Bytes from the start of a value of type `ty` to the part that `path` names.
+    pub fn path_offset(&mut self, ty: Ty, path: &[i64], span: Span) -> Res<i32> {
+        let Some((&first, rest)) = path.split_first() else { return Ok(0) };
+        let (part, offset) = self.part_offset(ty, first, span)?;
+        Ok(offset + self.path_offset(part, rest, span)?)
+    }
+
+    fn part_offset(&mut self, ty: Ty, index: i64, span: Span) -> Res<(Ty, i32)> {
+        let (part, offset) = match self.types.kind(ty).clone() {
+            TypeKind::Array { elem, .. } => (elem, self.elem_stride(elem, span)? as i64 * index),
+            _ => match (crate::value::child_ty(&self.types, ty, index), usize::try_from(index)) {
+                (Some(part), Ok(at)) => {
+                    let place = csl_ir::field_place(&self.types, ty, at);
+                    (part, place.map_or(0, |p| i64::from(p.offset)))
+                }
+                // One past a lone object: `[*]T` arithmetic on a pointer to a scalar.
+                _ => (ty, self.elem_stride(ty, span)? as i64 * index),
+            },
+        };
+        Ok((part, offset as i32))
+    }
+
+    /// Bytes between neighbouring elements of an array of `elem`.
+    pub fn elem_stride(&mut self, elem: Ty, span: Span) -> Res<u32> {
+        match csl_ir::size_of(&self.types, elem) {
+            Some(size) => Ok(size.next_multiple_of(csl_ir::align_of(&self.types, elem))),
+            None => Err(self.comptime_only(elem, span)),
+        }
+    }
+
+    /// Where an aggregate value lies in memory; constants are put there.
+    pub fn addr(&mut self, operand: &Operand, span: Span) -> Res<Addr> {
+        match operand {
+            Operand::Mem(_, addr) => Ok(addr.clone()),
+            Operand::Const(value) => {
+                let global = self.materialize(value.clone(), span);
+                Ok(Addr { base: AddrBase::Global(self.global_id(global)), offset: 0 })
+            }
+            Operand::Reg(ty, _) | Operand::Agg(ty, _) => {
+                let place = self.temporary(*ty, "");
+                self.store(&place, operand.clone(), span)?;
+                self.place_addr(&place, span)
+            }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Building the body of a function.
+
+use csl_diag::Span;
+use csl_ir::{
+    Addr, AddrBase, Block, BlockId, DsdKind, Func, Inst, IterId, Opnd, Reg, Scalar, SlotId, StackSlot, Term, Ty,
+    TypeKind,
+};
+
+use crate::context::Sema;
+
+#[derive(Debug)]
+struct OpenBlock {
+    insts: Vec<Inst>,
+    spans: Vec<Span>,
+    term: Option<(Term, Span)>,
+}
+
+/// A function under construction.
+#[derive(Debug)]
+pub struct FuncBuilder {
+    func: Func,
+    blocks: Vec<OpenBlock>,
+    current: BlockId,
+}
+
+impl FuncBuilder {
+    pub fn new(name: String, span: Span, ret: Option<Scalar>, linksection: Option<String>) -> FuncBuilder {
+        let func = Func {
+            name,
+            span,
+            params: 0,
+            ret,
+            regs: Vec::new(),
+            slots: Vec::new(),
+            iters: 0,
+            blocks: Vec::new(),
+            linksection,
+        };
+        let mut builder = FuncBuilder { func, blocks: Vec::new(), current: BlockId(0) };
+        builder.new_block();
+        builder
+    }
+
+    pub fn new_reg(&mut self, ty: Scalar) -> Reg {
+        self.func.regs.push(ty);
+        Reg(self.func.regs.len() as u32 - 1)
+    }
+
+    /// A register for the next parameter; all are made before any other register.
+    pub fn new_param(&mut self, ty: Scalar) -> Reg {
+        self.func.params += 1;
+        self.new_reg(ty)
+    }
+
+    pub fn new_slot(&mut self, size: u32, align: u32, name: String) -> SlotId {
+        self.func.slots.push(StackSlot { size, align, name });
+        SlotId(self.func.slots.len() as u32 - 1)
+    }
+
+    pub fn new_iter(&mut self) -> IterId {
+        self.func.iters += 1;
+        IterId(self.func.iters - 1)
+    }
+
+    pub fn new_block(&mut self) -> BlockId {
+        self.blocks.push(OpenBlock { insts: Vec::new(), spans: Vec::new(), term: None });
+        BlockId(self.blocks.len() as u32 - 1)
+    }
+
+    pub fn current(&self) -> BlockId {
+        self.current
+    }
+
+    pub fn switch_to(&mut self, block: BlockId) {
+        self.current = block;
+    }
+
+    /// Appends to the current block; dropped when the block has ended, because control does not come there.
+    pub fn emit(&mut self, inst: Inst, span: Span) {
+        let block = &mut self.blocks[self.current.0 as usize];
+        if block.term.is_none() {
+            block.insts.push(inst);
+            block.spans.push(span);
+        }
+    }
+
+    /// Ends the current block unless it has ended.
+    pub fn terminate(&mut self, term: Term, span: Span) {
+        let block = &mut self.blocks[self.current.0 as usize];
+        if block.term.is_none() {
+            block.term = Some((term, span));
+        }
+    }
+
+    pub fn is_terminated(&self) -> bool {
+        self.blocks[self.current.0 as usize].term.is_some()
+    }
+
+    /// Whether some finished block goes to `block`.
+    pub fn is_reached(&self, block: BlockId) -> bool {
+        self.blocks.iter().filter_map(|b| b.term.as_ref()).any(|(term, _)| match term {
+            Term::Jump(to) => *to == block,
+            Term::Branch { then, otherwise, .. } => *then == block || *otherwise == block,
+            Term::Switch { cases, default, .. } => *default == block || cases.iter().any(|c| c.1 == block),
+            Term::Return(_) | Term::Unreachable => false,
+        })
+    }
+
+    pub fn finish(mut self) -> Func {
+        let end = self.func.span;
+        self.func.blocks = self
+            .blocks
+            .into_iter()
+            .map(|block| {
+                let (term, term_span) = block.term.unwrap_or((Term::Unreachable, end));
+                Block { insts: block.insts, spans: block.spans, term, term_span }
+            })
+            .collect();
+        self.func
+    }
+}
+
+impl Sema<'_> {
+    pub fn builder(&mut self) -> &mut FuncBuilder {
+        self.builders.last_mut().expect("run-time code is emitted inside a function")
+    }
+
+    pub fn emit(&mut self, inst: Inst, span: Span) {
+        self.builder().emit(inst, span);
+    }
+
+    pub fn new_reg(&mut self, ty: Scalar) -> Reg {
+        self.builder().new_reg(ty)
+    }
+
+    /// Stack memory for a value of a type that has a size.
+    pub fn new_slot(&mut self, ty: Ty, name: &str) -> SlotId {
+        let size = csl_ir::size_of(&self.types, ty).unwrap_or(0);
+        let align = csl_ir::align_of(&self.types, ty);
+        self.builder().new_slot(size, align, name.to_string())
+    }
+
+    /// What register a value of the type takes at run time; `None` for aggregates and comptime-only types.
+    pub fn scalar(&self, ty: Ty) -> Option<Scalar> {
+        match self.types.kind(ty) {
+            TypeKind::Bool => Some(Scalar::BOOL),
+            TypeKind::Int { signed, bits } if (1..=64).contains(bits) => {
+                Some(Scalar::Int { signed: *signed, bits: *bits as u8 })
+            }
+            TypeKind::Float(csl_num::FloatKind::F32) => Some(Scalar::F32),
+            TypeKind::Float(kind) if *kind == self.options.fp16 => Some(Scalar::Half),
+            TypeKind::Id(_) | TypeKind::Ptr { .. } => Some(Scalar::U16),
+            TypeKind::Enum { base, .. } => self.scalar(*base),
+            TypeKind::Dsd(DsdKind::Mem4d | DsdKind::Fifo) => None,
+            TypeKind::Dsd(_) => Some(Scalar::Dsd),
+            _ => None,
+        }
+    }
+
+    /// Loads a scalar into a new register.
+    pub fn emit_load(&mut self, ty: Ty, scalar: Scalar, addr: Addr, span: Span) -> (Ty, Opnd) {
+        let dst = self.new_reg(scalar);
+        self.emit(Inst::Load { ty: scalar, dst, addr }, span);
+        (ty, Opnd::Reg(dst))
+    }
+
+    /// The address as a number in a register.
+    pub fn emit_lea(&mut self, addr: Addr, span: Span) -> Opnd {
+        match addr {
+            Addr { base: AddrBase::Global(id), offset } => Opnd::Global(id, offset),
+            Addr { base: AddrBase::Reg(reg), offset: 0 } => Opnd::Reg(reg),
+            Addr { base: AddrBase::Absolute, offset } => Opnd::Imm(u64::from(offset as u16)),
+            addr => {
+                let dst = self.new_reg(Scalar::PTR);
+                self.emit(Inst::Lea { dst, addr }, span);
+                Opnd::Reg(dst)
+            }
+        }
+    }
+
+    /// The address that a pointer operand holds.
+    pub fn addr_from(&mut self, pointer: Opnd, span: Span) -> Addr {
+        match pointer {
+            Opnd::Reg(reg) => Addr { base: AddrBase::Reg(reg), offset: 0 },
+            Opnd::Global(id, offset) => Addr { base: AddrBase::Global(id), offset },
+            Opnd::Imm(address) => Addr { base: AddrBase::Absolute, offset: address as i32 },
+            other => {
+                let dst = self.new_reg(Scalar::PTR);
+                self.emit(Inst::Copy { dst, src: other }, span);
+                Addr { base: AddrBase::Reg(dst), offset: 0 }
+            }
+        }
+    }
+}

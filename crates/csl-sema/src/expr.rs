@@ -1,0 +1,233 @@
+//! Expressions: dispatch, names and literals.
+
+use csl_diag::{Code, Diagnostic, Span};
+use csl_ir::{Direction, Ty, TypedValue, Value};
+use csl_syntax::Symbol;
+use csl_syntax::ast::{Expr, ExprKind, UnOp};
+
+use crate::context::{Binding, Mode, Res, Sema, Stop};
+use crate::operand::{Operand, Place, PlaceKind};
+use crate::unit::GlobalItem;
+
+impl Sema<'_> {
+    /// The value of an expression.
+    pub fn eval(&mut self, expr: &Expr) -> Res<Operand> {
+        self.eval_expecting(expr, None)
+    }
+
+    /// The value of an expression whose context asks for a type; the result may still need coercion.
+    pub fn eval_expecting(&mut self, expr: &Expr, expected: Option<Ty>) -> Res<Operand> {
+        // Expressions nest as deeply as the parser allows, and each level takes several frames of ours.
+        stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || self.eval_kind(expr, expected))
+    }
+
+    fn eval_kind(&mut self, expr: &Expr, expected: Option<Ty>) -> Res<Operand> {
+        let span = expr.span;
+        match &expr.kind {
+            ExprKind::Int(number) => Ok(TypedValue::int(Ty::COMPTIME_INT, number.clone()).into()),
+            ExprKind::Float(number) => Ok(TypedValue::new(Ty::COMPTIME_FLOAT, Value::Float(number.to_bits())).into()),
+            ExprKind::Char(code) => Ok(TypedValue::int(Ty::COMPTIME_INT, *code).into()),
+            ExprKind::Str(bytes) => Ok(TypedValue::str(bytes).into()),
+            ExprKind::Bool(value) => Ok(Operand::bool(*value)),
+            ExprKind::Name(_) | ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::Deref(_) => {
+                let place = self.eval_place(expr)?;
+                self.load(place, span)
+            }
+            ExprKind::Builtin { name, args } => self.builtin(name, args, expected, span),
+            ExprKind::Call { callee, args } => self.eval_call(callee, args, span),
+            ExprKind::AddrOf(inner) => {
+                let place = self.eval_place(inner)?;
+                self.address_of_named(place, inner)
+            }
+            ExprKind::Unary { op, operand } => self.eval_unary(*op, operand, expected, span),
+            ExprKind::Binary { op, lhs, rhs } => self.eval_binary(*op, lhs, rhs, expected, span),
+            ExprKind::Comptime(inner) => self.eval_forced(inner, expected),
+            ExprKind::If(node) => self.eval_if(node, expected, span),
+            ExprKind::For(node) => self.eval_for(node, span),
+            ExprKind::While(node) => self.eval_while(node, span),
+            ExprKind::Switch(node) => self.eval_switch(node, expected, span),
+            ExprKind::Block { label, body } => self.eval_block(*label, body, expected),
+            ExprKind::Return(value) => self.eval_return(value.as_deref(), span),
+            ExprKind::Break { label, value } => self.eval_break(*label, value.as_deref(), span),
+            ExprKind::Continue { label } => self.eval_continue(*label, span),
+            ExprKind::StructInit { ty, fields } => self.eval_struct_init(ty.as_deref(), fields, expected, span),
+            ExprKind::Tuple(elems) => self.eval_tuple(elems, expected, span),
+            ExprKind::ArrayInit { ty, elems } => self.eval_array_init(ty, elems, span),
+            ExprKind::TensorAccess(access) => self.eval_tensor_access(access, span),
+            ExprKind::ArrayType { .. }
+            | ExprKind::PtrType { .. }
+            | ExprKind::FnType { .. }
+            | ExprKind::Aggregate(_)
+            | ExprKind::Enum(_) => self.eval_type_expr(expr).map(Operand::of_type),
+            ExprKind::Asm(_) => {
+                Err(self.error(Code::NotImplemented, span, "inline assembly is not supported: Waferlab runs CSL, not machine code"))
+            }
+            ExprKind::Error => Err(Stop::Error),
+        }
+    }
+
+    /// The value of an expression as one of type `ty`.
+    pub fn eval_as(&mut self, expr: &Expr, ty: Ty) -> Res<Operand> {
+        let value = self.eval_expecting(expr, Some(ty))?;
+        self.coerce(value, ty, expr.span)
+    }
+
+    /// The comptime-known value of an expression. It is evaluated as the frame's mode has it, so that a name may
+    /// be a run-time variable whose type or address is all that matters; the result must be known.
+    pub fn eval_const(&mut self, expr: &Expr) -> Res<TypedValue> {
+        let value = self.at_comptime(|s| s.eval(expr))?;
+        self.known(value, expr.span)
+    }
+
+    pub fn eval_const_as(&mut self, expr: &Expr, ty: Ty) -> Res<TypedValue> {
+        let value = self.at_comptime(|s| s.eval_expecting(expr, Some(ty)))?;
+        let value = self.known(value, expr.span)?;
+        self.coerce_const(value, ty, expr.span)
+    }
+
+    fn known(&mut self, value: Operand, span: Span) -> Res<TypedValue> {
+        match value {
+            Operand::Const(value) => Ok(value),
+            _ => Err(self.not_comptime(span)),
+        }
+    }
+
+    /// The type of an expression, without its effects.
+    pub fn type_of_expr(&mut self, expr: &Expr) -> Res<Ty> {
+        if self.is_comptime() {
+            return self.eval(expr).map(|v| v.ty());
+        }
+        // What it emits goes to blocks that nothing jumps to.
+        let back = self.builder().current();
+        let scratch = self.builder().new_block();
+        self.builder().switch_to(scratch);
+        let result = self.eval(expr);
+        let span = expr.span;
+        self.builder().terminate(csl_ir::Term::Unreachable, span);
+        self.builder().switch_to(back);
+        result.map(|v| v.ty())
+    }
+
+    /// `comptime expr`: evaluated now, whatever the frame's mode.
+    fn eval_forced(&mut self, inner: &Expr, expected: Option<Ty>) -> Res<Operand> {
+        if self.is_comptime() {
+            return self.eval_expecting(inner, expected);
+        }
+        let value = self.at_comptime(|s| s.eval_expecting(inner, expected));
+        match value {
+            Ok(value) => self.known(value, inner.span).map(Operand::Const),
+            Err(Stop::Return | Stop::Break(_) | Stop::Continue(_)) => {
+                Err(self.error(Code::WrongContext, inner.span, "control flow cannot leave a comptime expression"))
+            }
+            Err(stop) => Err(stop),
+        }
+    }
+
+    pub fn find_local(&self, name: Symbol) -> Option<Binding> {
+        let frame = self.frame();
+        let found = frame.scopes.iter().rev().flat_map(|s| s.names.iter().rev()).find(|n| n.0 == name);
+        found.map(|n| n.1.clone())
+    }
+
+    /// A name that no block declares: a global, a primitive type, a direction.
+    pub fn global_place(&mut self, name: Symbol, span: Span) -> Res<Place> {
+        let module = self.frame().module;
+        if let Some(item) = self.lookup_item(module, name)? {
+            return self.item_place(item, span);
+        }
+        match self.primitive_value(name.as_str()) {
+            Some(value) => Ok(Place { ty: value.ty, is_const: true, kind: PlaceKind::Value(value.into()) }),
+            None => Err(self.unknown_name(name, span)),
+        }
+    }
+
+    pub fn item_place(&mut self, item: GlobalItem, _span: Span) -> Res<Place> {
+        Ok(match item {
+            GlobalItem::Const { value, global: None } => {
+                Place { ty: value.ty, is_const: true, kind: PlaceKind::Value(value.into()) }
+            }
+            GlobalItem::Const { value: TypedValue { ty, .. }, global: Some(global) } => {
+                let pointer = csl_ir::Pointer { root: csl_ir::PtrRoot::Global(global), root_ty: ty, path: Vec::new() };
+                Place { ty, is_const: true, kind: PlaceKind::Ptr(pointer) }
+            }
+            GlobalItem::Var(global) => {
+                let info = &self.unit.globals[global.0 as usize];
+                let (ty, is_const) = (info.ty, info.is_const);
+                let pointer = csl_ir::Pointer { root: csl_ir::PtrRoot::Global(global), root_ty: ty, path: Vec::new() };
+                Place { ty, is_const, kind: PlaceKind::Ptr(pointer) }
+            }
+            GlobalItem::Fn(f) => {
+                let ty = self.fn_type(f)?;
+                let value = TypedValue::new(ty, Value::Fn(f));
+                Place { ty, is_const: true, kind: PlaceKind::Value(value.into()) }
+            }
+        })
+    }
+
+    fn primitive_value(&mut self, name: &str) -> Option<TypedValue> {
+        if let Some(d) = Direction::ALL.iter().find(|d| d.name() == name) {
+            return Some(TypedValue::int(Ty::DIRECTION, *d as u8));
+        }
+        self.types.primitive(name).map(TypedValue::of_type)
+    }
+
+    fn unknown_name(&mut self, name: Symbol, span: Span) -> Stop {
+        let mut diagnostic = Diagnostic::new(Code::UnknownName, span, format!("use of undeclared identifier '{name}'"));
+        if let Some(close) = self.similar_name(name.as_str()) {
+            diagnostic = diagnostic.help(format!("did you mean '{close}'?"));
+        }
+        self.fail(diagnostic)
+    }
+
+    fn similar_name(&self, name: &str) -> Option<&'static str> {
+        let frame = self.frame();
+        let locals = frame.scopes.iter().flat_map(|s| s.names.iter().map(|n| n.0));
+        let globals = self.unit.modules[frame.module.0 as usize].items.keys().copied();
+        closest(name, locals.chain(globals).map(Symbol::as_str))
+    }
+
+    fn address_of_named(&mut self, place: Place, inner: &Expr) -> Res<Operand> {
+        // `&x` of a constant global gives it an address.
+        if let PlaceKind::Value(Operand::Const(_)) = &place.kind
+            && let Some(place) = self.stored_const(inner)?
+        {
+            return self.address_of(place, inner.span);
+        }
+        self.address_of(place, inner.span)
+    }
+
+    fn eval_unary(&mut self, op: UnOp, operand: &Expr, expected: Option<Ty>, span: Span) -> Res<Operand> {
+        let value = self.eval_expecting(operand, expected)?;
+        self.unary(op, value, span)
+    }
+
+    /// The mode that a nested evaluation has.
+    pub fn mode(&self) -> Mode {
+        self.frame().mode
+    }
+}
+
+/// The candidate within two edits of `name`, the nearest first; ties go by the alphabet.
+pub fn closest<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let limit = if name.len() <= 3 { 1 } else { 2 };
+    candidates
+        .filter(|c| *c != name)
+        .map(|c| (edit_distance(name, c), c))
+        .filter(|&(distance, _)| distance <= limit)
+        .min()
+        .map(|(_, c)| c)
+}
+
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, &cb) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(ca != cb);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

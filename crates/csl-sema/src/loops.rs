@@ -1,0 +1,403 @@
+//! `for` and `while`.
+
+use std::sync::Arc;
+
+use csl_diag::{Code, Span};
+use csl_ir::{BinOp, BlockId, CmpOp, Inst, Opnd, Reg, Scalar, Term, Ty, TypeKind, TypedValue, Value};
+use csl_syntax::ast::{Expr, For, While};
+use num_bigint::{BigInt, Sign};
+use num_traits::Zero;
+
+use crate::context::{Binding, Res, Sema, Stop, TargetBlocks};
+use crate::operand::{Operand, Place, PlaceKind};
+
+impl Sema<'_> {
+    /// One more iteration of a loop that runs at compile time.
+    fn count_step(&mut self, span: Span) -> Res<()> {
+        self.steps += 1;
+        if self.steps <= self.options.max_inlined_iterations {
+            return Ok(());
+        }
+        let diagnostic = csl_diag::Diagnostic::new(
+            Code::QuotaExceeded,
+            span,
+            format!("comptime loops exceeded {} iterations", self.options.max_inlined_iterations),
+        );
+        Err(self.fail(diagnostic.help("raise the limit with --max-inlined-iterations")))
+    }
+
+    pub fn eval_for(&mut self, node: &For, span: Span) -> Res<Operand> {
+        if let Some(label) = node.label {
+            self.check_label(label)?;
+        }
+        let iter = self.eval(&node.iter)?;
+        if self.is_comptime() || node.is_inline {
+            return self.unrolled_for(node, iter, span);
+        }
+        match self.types.kind(iter.ty()).clone() {
+            TypeKind::Range(elem) => self.runtime_range(node, iter, elem, span),
+            TypeKind::Array { dims, elem } => {
+                let place = Place { ty: iter.ty(), is_const: true, kind: PlaceKind::Value(iter) };
+                self.runtime_array(node, place, &dims, elem, span)
+            }
+            TypeKind::Ptr { many: false, .. } => {
+                let place = self.deref(iter, node.iter.span)?;
+                match self.types.kind(place.ty).clone() {
+                    TypeKind::Array { dims, elem } => self.runtime_array(node, place, &dims, elem, span),
+                    _ => Err(self.not_iterable(place.ty, node.iter.span)),
+                }
+            }
+            _ => Err(self.not_iterable(iter.ty(), node.iter.span)),
+        }
+    }
+
+    fn not_iterable(&mut self, ty: Ty, span: Span) -> Stop {
+        let shown = self.show(ty);
+        self.error(Code::BadOperand, span, format!("a for loop goes over an array or a range, got: '{shown}'"))
+    }
+
+    /// Every iteration on its own, with comptime-known elements where they are known.
+    fn unrolled_for(&mut self, node: &For, iter: Operand, span: Span) -> Res<Operand> {
+        let source = self.iteration(iter, node.iter.span)?;
+        let at_runtime = !self.is_comptime();
+        let exit = at_runtime.then(|| self.builder().new_block());
+        let mut index = 0u64;
+        while let Some(elem) = self.nth(&source, index, node.iter.span)? {
+            self.count_step(span)?;
+            let next = at_runtime.then(|| self.builder().new_block());
+            let blocks = exit.map(|exit| TargetBlocks { next, exit: Some(exit) });
+            if !self.one_iteration(node, elem, index, blocks, span)? {
+                break;
+            }
+            index += 1;
+        }
+        if let Some(exit) = exit {
+            self.builder().terminate(Term::Jump(exit), span);
+            self.builder().switch_to(exit);
+        }
+        Ok(Operand::void())
+    }
+
+    /// False when the loop is over for sure.
+    fn one_iteration(&mut self, node: &For, elem: Operand, index: u64, blocks: Option<TargetBlocks>, span: Span) -> Res<bool> {
+        let target = self.push_target(node.label.map(|l| l.name), true, blocks, None);
+        let first_cell = self.unit.cells.len();
+        let result = self.scoped(|s| {
+            s.bind(node.elem.name, Binding::Const(elem));
+            if let Some(name) = node.index {
+                s.bind(name.name, Binding::Const(TypedValue::int(Ty::U16, index).into()));
+            }
+            s.eval(&node.body)
+        });
+        if self.is_comptime() {
+            self.unit.cells.truncate(first_cell);
+        }
+        let done = self.pop_target();
+        match (result, blocks) {
+            (Ok(_), None) => Ok(true),
+            (Err(Stop::Continue(to)), None) if to == target => Ok(true),
+            (Err(Stop::Break(to)), None) if to == target => Ok(false),
+            (Ok(_), Some(TargetBlocks { next: Some(next), .. })) => {
+                self.builder().terminate(Term::Jump(next), span);
+                self.builder().switch_to(next);
+                Ok(true)
+            }
+            (Err(Stop::Diverged), Some(TargetBlocks { next: Some(next), .. })) => {
+                self.builder().switch_to(next);
+                if !done.continued {
+                    self.builder().terminate(Term::Unreachable, span);
+                }
+                Ok(done.continued)
+            }
+            (Err(stop), _) => Err(stop),
+            (Ok(_), Some(_)) => Ok(true),
+        }
+    }
+
+    fn iteration(&mut self, iter: Operand, span: Span) -> Res<Iteration> {
+        match (&iter, self.types.kind(iter.ty()).clone()) {
+            (Operand::Const(TypedValue { value: Value::Range(range), .. }), TypeKind::Range(elem)) => {
+                Ok(Iteration::Range { elem, range: range.clone() })
+            }
+            (_, TypeKind::Array { dims, .. }) => {
+                let count = dims.iter().product();
+                Ok(Iteration::Parts { place: Place { ty: iter.ty(), is_const: true, kind: PlaceKind::Value(iter) }, count })
+            }
+            (_, TypeKind::Anon { names: None, types }) => {
+                let count = types.len() as u64;
+                Ok(Iteration::Parts { place: Place { ty: iter.ty(), is_const: true, kind: PlaceKind::Value(iter) }, count })
+            }
+            (_, TypeKind::Ptr { many: false, .. }) => {
+                let place = self.deref(iter, span)?;
+                let value = self.load(place, span)?;
+                self.iteration(value, span)
+            }
+            (_, TypeKind::Range(_)) => Err(self.not_comptime(span)),
+            _ => Err(self.not_iterable(iter.ty(), span)),
+        }
+    }
+
+    fn nth(&mut self, source: &Iteration, index: u64, span: Span) -> Res<Option<Operand>> {
+        match source {
+            Iteration::Range { elem, range } => {
+                let [start, stop, step] = &**range;
+                let value = start + step * BigInt::from(index);
+                let inside = if step.sign() == Sign::Minus { value > *stop } else { value < *stop };
+                Ok(inside.then(|| TypedValue::int(*elem, value).into()))
+            }
+            Iteration::Parts { count, .. } if index >= *count => Ok(None),
+            Iteration::Parts { place, .. } => {
+                let part = self.part_place(place.clone(), index as i64, span)?;
+                self.load(part, span).map(Some)
+            }
+        }
+    }
+
+    /// A loop over a range in emitted code: the counter runs in a register of its own.
+    fn runtime_range(&mut self, node: &For, iter: Operand, elem: Ty, span: Span) -> Res<Operand> {
+        let [start, stop, step] = self.range_parts(&iter, elem, node.iter.span)?;
+        if self.is_comptime_only(elem) {
+            return Err(self.comptime_only(elem, node.iter.span));
+        }
+        let Some(scalar) = self.scalar(elem) else { return Err(self.comptime_only(elem, span)) };
+        let start = self.opnd(&start, span)?;
+        let counter = self.emit_copy(elem, start, span)?;
+        let stop_opnd = self.opnd(&stop, span)?;
+        // The end is fixed when the loop begins, whatever becomes of the variable it came from.
+        let stop_opnd = self.fixed(elem, stop_opnd, span)?;
+        let index = self.index_counter(node, span)?;
+        let descending = step.as_const().and_then(crate::value::int_of).map(|s| s.sign() == Sign::Minus);
+        let step_opnd = self.opnd(&step, span)?;
+        let step_opnd = self.fixed(elem, step_opnd, span)?;
+        let counting = Counting { scalar, counter, stop: stop_opnd, step: step_opnd.clone(), descending };
+        let check = |s: &mut Self, body: BlockId, exit: BlockId| {
+            s.range_check(&counting, body, exit, span)
+        };
+        let advance = |s: &mut Self| {
+            s.emit(Inst::Bin { op: BinOp::Add, ty: scalar, dst: counter, a: Opnd::Reg(counter), b: step_opnd.clone() }, span);
+            if let Some(index) = index {
+                s.emit_increment(index, span);
+            }
+        };
+        let value = Operand::Reg(elem, Opnd::Reg(counter));
+        self.emitted_loop(node, index, span, check, advance, move |_| Ok(value))
+    }
+
+    fn fixed(&mut self, ty: Ty, opnd: Opnd, span: Span) -> Res<Opnd> {
+        match opnd {
+            Opnd::Reg(_) => Ok(Opnd::Reg(self.emit_copy(ty, opnd, span)?)),
+            known => Ok(known),
+        }
+    }
+
+    /// start, stop and step of a range value.
+    pub fn range_parts(&mut self, range: &Operand, elem: Ty, span: Span) -> Res<[Operand; 3]> {
+        match range {
+            Operand::Const(TypedValue { value: Value::Range(parts), .. }) => {
+                Ok(parts.as_ref().clone().map(|p| TypedValue::int(elem, p).into()))
+            }
+            Operand::Agg(_, parts) => match <[Operand; 3]>::try_from(parts.clone()) {
+                Ok(parts) => Ok(parts),
+                Err(_) => Err(Stop::Error),
+            },
+            _ => Err(self.error(Code::NotImplemented, span, "a range that lives in memory is not supported; write @range where it is used")),
+        }
+    }
+
+    /// Goes to `body` while the counter is inside, else to `exit`.
+    fn range_check(&mut self, range: &Counting, body: BlockId, exit: BlockId, span: Span) {
+        let Counting { scalar, counter, stop, step, descending } = range.clone();
+        let compare = |s: &mut Self, op: CmpOp| {
+            let dst = s.new_reg(Scalar::BOOL);
+            s.emit(Inst::Cmp { op, ty: scalar, dst, a: Opnd::Reg(counter), b: stop.clone() }, span);
+            s.builder().terminate(Term::Branch { cond: Opnd::Reg(dst), then: body, otherwise: exit }, span);
+        };
+        let signed = matches!(scalar, Scalar::Int { signed: true, .. });
+        match descending {
+            Some(true) => compare(self, CmpOp::Gt),
+            None if signed => {
+                let (up, down) = (self.builder().new_block(), self.builder().new_block());
+                let dst = self.new_reg(Scalar::BOOL);
+                self.emit(Inst::Cmp { op: CmpOp::Ge, ty: scalar, dst, a: step.clone(), b: Opnd::Imm(0) }, span);
+                self.builder().terminate(Term::Branch { cond: Opnd::Reg(dst), then: up, otherwise: down }, span);
+                self.builder().switch_to(up);
+                compare(self, CmpOp::Lt);
+                self.builder().switch_to(down);
+                compare(self, CmpOp::Gt);
+            }
+            _ => compare(self, CmpOp::Lt),
+        }
+    }
+
+    fn runtime_array(&mut self, node: &For, place: Place, dims: &[u64], elem: Ty, span: Span) -> Res<Operand> {
+        let count: u64 = dims.iter().product();
+        let scale = self.elem_stride(elem, span)?;
+        let base = self.place_addr(&place, node.iter.span)?;
+        let base = self.emit_lea(base, span);
+        let counter = self.emit_copy(Ty::U16, Opnd::Imm(0), span)?;
+        let (stop, step) = (Opnd::Imm(count), Opnd::Imm(1));
+        let counting = Counting { scalar: Scalar::U16, counter, stop, step, descending: Some(false) };
+        let check = |s: &mut Self, body: BlockId, exit: BlockId| {
+            s.range_check(&counting, body, exit, span);
+        };
+        let advance = |s: &mut Self| s.emit_increment(counter, span);
+        let load = |s: &mut Self| {
+            let dst = s.new_reg(Scalar::PTR);
+            s.emit(Inst::Index { dst, base: base.clone(), index: Opnd::Reg(counter), scale }, span);
+            let addr = s.addr_from(Opnd::Reg(dst), span);
+            s.load(Place { ty: elem, is_const: true, kind: PlaceKind::Mem(addr) }, span)
+        };
+        self.emitted_loop(node, Some(counter), span, check, advance, load)
+    }
+
+    fn emit_increment(&mut self, counter: Reg, span: Span) {
+        self.emit(Inst::Bin { op: BinOp::Add, ty: Scalar::U16, dst: counter, a: Opnd::Reg(counter), b: Opnd::Imm(1) }, span);
+    }
+
+    /// The register that counts iterations, where the loop names one.
+    fn index_counter(&mut self, node: &For, span: Span) -> Res<Option<Reg>> {
+        match node.index {
+            Some(_) => self.emit_copy(Ty::U16, Opnd::Imm(0), span).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn emitted_loop(
+        &mut self,
+        node: &For,
+        index: Option<Reg>,
+        span: Span,
+        check: impl FnOnce(&mut Self, BlockId, BlockId),
+        advance: impl FnOnce(&mut Self),
+        elem: impl FnOnce(&mut Self) -> Res<Operand>,
+    ) -> Res<Operand> {
+        let [head, body, next, exit] = [(); 4].map(|()| self.builder().new_block());
+        self.builder().terminate(Term::Jump(head), span);
+        self.builder().switch_to(head);
+        check(self, body, exit);
+        self.builder().switch_to(body);
+        let elem = elem(self)?;
+        let blocks = TargetBlocks { next: Some(next), exit: Some(exit) };
+        self.push_target(node.label.map(|l| l.name), true, Some(blocks), None);
+        let result = self.under_runtime_control(|s| {
+            s.scoped(|s| {
+                s.bind(node.elem.name, Binding::Const(elem));
+                if let (Some(name), Some(reg)) = (node.index, index) {
+                    s.bind(name.name, Binding::Const(Operand::Reg(Ty::U16, Opnd::Reg(reg))));
+                }
+                s.eval(&node.body)
+            })
+        });
+        self.pop_target();
+        self.builder().terminate(Term::Jump(next), span);
+        self.builder().switch_to(next);
+        advance(self);
+        self.builder().terminate(Term::Jump(head), span);
+        self.builder().switch_to(exit);
+        match result {
+            Ok(_) | Err(Stop::Diverged) => Ok(Operand::void()),
+            Err(stop) => Err(stop),
+        }
+    }
+
+    pub fn eval_while(&mut self, node: &While, span: Span) -> Res<Operand> {
+        if let Some(label) = node.label {
+            self.check_label(label)?;
+        }
+        match self.is_comptime() || node.is_inline {
+            true => self.comptime_while(node, span),
+            false => self.runtime_while(node, span),
+        }
+    }
+
+    fn comptime_while(&mut self, node: &While, span: Span) -> Res<Operand> {
+        loop {
+            let cond = self.eval_as(&node.cond, Ty::BOOL)?;
+            match cond.as_bool() {
+                Some(true) => {}
+                Some(false) => return Ok(Operand::void()),
+                None => return Err(self.not_comptime(node.cond.span)),
+            }
+            self.count_step(span)?;
+            let target = self.push_target(node.label.map(|l| l.name), true, None, None);
+            let first_cell = self.unit.cells.len();
+            let result = self.scoped(|s| s.eval(&node.body));
+            if self.is_comptime() {
+                self.unit.cells.truncate(first_cell);
+            }
+            self.pop_target();
+            match result {
+                Ok(_) => {}
+                Err(Stop::Continue(to)) if to == target => {}
+                Err(Stop::Break(to)) if to == target => return Ok(Operand::void()),
+                Err(stop) => return Err(stop),
+            }
+            if let Some(step) = &node.step {
+                self.eval_stmt(step)?;
+            }
+        }
+    }
+
+    fn runtime_while(&mut self, node: &While, span: Span) -> Res<Operand> {
+        let [head, body, next, exit] = [(); 4].map(|()| self.builder().new_block());
+        self.builder().terminate(Term::Jump(head), span);
+        self.builder().switch_to(head);
+        let endless = self.while_head(&node.cond, body, exit)?;
+        self.builder().switch_to(body);
+        let blocks = TargetBlocks { next: Some(next), exit: Some(exit) };
+        self.push_target(node.label.map(|l| l.name), true, Some(blocks), None);
+        let result = self.under_runtime_control(|s| s.scoped(|s| s.eval(&node.body)));
+        self.pop_target();
+        self.builder().terminate(Term::Jump(next), span);
+        self.builder().switch_to(next);
+        if let Some(step) = &node.step {
+            self.under_runtime_control(|s| s.eval_stmt(step))?;
+        }
+        self.builder().terminate(Term::Jump(head), span);
+        self.builder().switch_to(exit);
+        match result {
+            Ok(_) | Err(Stop::Diverged) if endless && !self.builder().is_reached(exit) => Err(Stop::Diverged),
+            Ok(_) | Err(Stop::Diverged) => Ok(Operand::void()),
+            Err(stop) => Err(stop),
+        }
+    }
+
+    /// Emits the condition; true when the loop only ends by `break`.
+    fn while_head(&mut self, cond: &Expr, body: BlockId, exit: BlockId) -> Res<bool> {
+        let value = self.under_runtime_control(|s| s.eval_as(cond, Ty::BOOL))?;
+        if let Some(known) = value.as_bool() {
+            let to = if known { body } else { exit };
+            self.builder().terminate(Term::Jump(to), cond.span);
+            return Ok(known);
+        }
+        let value = self.opnd(&value, cond.span)?;
+        self.builder().terminate(Term::Branch { cond: value, then: body, otherwise: exit }, cond.span);
+        Ok(false)
+    }
+
+    /// A comptime-known range value.
+    pub fn range_value(&mut self, elem: Ty, start: BigInt, stop: BigInt, step: BigInt, span: Span) -> Res<Operand> {
+        if step.is_zero() {
+            return Err(self.error(Code::BadBuiltinArgument, span, "the step of a range cannot be zero"));
+        }
+        let ty = self.types.intern(TypeKind::Range(elem));
+        Ok(TypedValue::new(ty, Value::Range(Arc::new([start, stop, step]))).into())
+    }
+}
+
+/// What a loop that runs at compile time goes over.
+enum Iteration {
+    Range { elem: Ty, range: Arc<[BigInt; 3]> },
+    Parts { place: Place, count: u64 },
+}
+
+/// The counter of an emitted loop and where it ends.
+#[derive(Clone)]
+struct Counting {
+    scalar: Scalar,
+    counter: Reg,
+    stop: Opnd,
+    step: Opnd,
+    /// `None` when the sign of the step is only known at run time.
+    descending: Option<bool>,
+}

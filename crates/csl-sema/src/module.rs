@@ -1,0 +1,236 @@
+//! Modules: loading files, binding params, looking names up.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use csl_diag::{Code, Diagnostic, Span};
+use csl_ir::{FnRef, ModuleRef, Name, Ty, TypedValue};
+use csl_syntax::Symbol;
+use csl_syntax::ast::{self, Block, Expr, ExprKind, Item, VarKind};
+
+use crate::context::{Frame, Res, Sema, SourceFile, Stop};
+use crate::operand::Place;
+use crate::unit::{FnInfo, GlobalItem, ItemState, Module, State, TopItem};
+
+impl Sema<'_> {
+    /// Loads a file as a new module instance: two imports of a file are two modules.
+    /// `span` is where it is asked for; none for the root.
+    pub fn load_module(
+        &mut self,
+        name: &str,
+        importer: Option<ModuleRef>,
+        bindings: Vec<(Name, TypedValue)>,
+        prefix: String,
+        span: Option<Span>,
+    ) -> Res<ModuleRef> {
+        let file = self.load_file(name, importer, span)?;
+        if self.unit.modules.len() > MOST_MODULES {
+            let message = format!("more than {MOST_MODULES} modules are imported: does a file import itself?");
+            return Err(match span {
+                Some(span) => self.error(Code::ImportCycle, span, message),
+                None => self.fail(Diagnostic::unplaced(Code::ImportCycle, message)),
+            });
+        }
+        let items = self.declare_items(&file);
+        let mut params = HashMap::new();
+        for (name, value) in bindings {
+            let symbol = Symbol::new(name);
+            let is_param = matches!(items.get(&symbol), Some(ItemState { item: TopItem::Var(decl), .. }) if decl.kind == VarKind::Param);
+            if !is_param {
+                self.unknown_binding(name, &file, span);
+                continue;
+            }
+            params.insert(symbol, value);
+        }
+        let module = ModuleRef(self.unit.modules.len() as u32);
+        self.unit.modules.push(Module { file: file.clone(), prefix, params, items });
+        self.import_eagerly(module, &file.ast, span)?;
+        Ok(module)
+    }
+
+    fn unknown_binding(&mut self, name: Name, file: &SourceFile, span: Option<Span>) {
+        // memcpy's own struct carries more than any one generation of the library declares.
+        if file.is_library {
+            return;
+        }
+        let message = format!("'{name}' is not a param of '{}'", file.path);
+        self.report(match span {
+            Some(span) => Diagnostic::new(Code::UnknownParamBinding, span, message),
+            None => Diagnostic::unplaced(Code::UnknownParamBinding, message),
+        });
+    }
+
+    /// The parsed file, from the cache or the sources.
+    pub fn load_file(&mut self, name: &str, importer: Option<ModuleRef>, span: Option<Span>) -> Res<Arc<SourceFile>> {
+        let importer = importer.map(|m| self.unit.modules[m.0 as usize].file.path.clone());
+        let resolved = match self.sources.resolve(name, importer.as_deref()) {
+            Ok(resolved) => resolved,
+            Err(why) => {
+                return Err(self.fail(match span {
+                    Some(span) => Diagnostic::new(Code::FileNotFound, span, why),
+                    None => Diagnostic::unplaced(Code::FileNotFound, why),
+                }));
+            }
+        };
+        if let Some(file) = self.files.get(&resolved.path) {
+            return Ok(file.clone());
+        }
+        let id = self.map.add(resolved.path.clone(), resolved.text.clone());
+        let (ast, diagnostics) = csl_syntax::parse(id, &resolved.text);
+        self.diagnostics.extend(diagnostics);
+        let file = Arc::new(SourceFile { path: resolved.path.clone(), ast, is_library: resolved.is_library });
+        self.files.insert(resolved.path, file.clone());
+        Ok(file)
+    }
+
+    fn declare_items(&mut self, file: &SourceFile) -> HashMap<Symbol, ItemState> {
+        let mut items: HashMap<Symbol, ItemState> = HashMap::new();
+        for item in &file.ast.items {
+            let (name, item) = match item {
+                Item::Var(decl) => (decl.name, TopItem::Var(decl.clone())),
+                Item::Fn(decl) => (decl.name, TopItem::Fn(decl.clone())),
+                Item::Comptime(_) | Item::Layout(_) | Item::Error(_) => continue,
+            };
+            if let Some(first) = items.get(&name.name) {
+                let first = first.item.name_span();
+                let diagnostic = Diagnostic::new(Code::Redeclared, name.span, format!("redeclaration of '{}'", name.name));
+                self.report(diagnostic.secondary(first, "first declared here"));
+                continue;
+            }
+            items.insert(name.name, ItemState { item, state: State::Pending });
+        }
+        items
+    }
+
+    /// Imports take effect (their comptime blocks bind tasks) whether their names are used or not.
+    fn import_eagerly(&mut self, module: ModuleRef, file: &ast::File, span: Option<Span>) -> Res<()> {
+        let mut failed = false;
+        let path = self.unit.modules[module.0 as usize].file.path.clone();
+        for item in &file.items {
+            let Item::Var(decl) = item else { continue };
+            if !decl.init.as_ref().is_some_and(is_import) {
+                continue;
+            }
+            let lookup = |s: &mut Self| s.lookup_item(module, decl.name.name);
+            let result = match span {
+                Some(span) => self.traced(span, format!("'{path}' imported here"), lookup),
+                None => lookup(self),
+            };
+            match result {
+                Ok(_) => {}
+                Err(_) => failed = true,
+            }
+        }
+        if failed { Err(Stop::Error) } else { Ok(()) }
+    }
+
+    /// Evaluates the top-level `comptime` blocks of a module, in order; false when one had an error.
+    pub fn run_comptime_blocks(&mut self, module: ModuleRef) -> bool {
+        let file = self.unit.modules[module.0 as usize].file.clone();
+        let outer = std::mem::replace(&mut self.unit.in_comptime_block, true);
+        let mut good = true;
+        for item in &file.ast.items {
+            if let Item::Comptime(block) = item {
+                good &= self.run_block(module, block);
+            }
+        }
+        self.unit.in_comptime_block = outer;
+        good
+    }
+
+    /// Evaluates a top-level block at comptime, telling every statement's error.
+    pub fn run_block(&mut self, module: ModuleRef, block: &Block) -> bool {
+        let first_cell = self.unit.cells.len();
+        let good = self.in_frame(Frame::top_level(module), |s| {
+            let mut good = true;
+            for stmt in &block.stmts {
+                good &= s.eval_stmt(stmt).is_ok();
+            }
+            good
+        });
+        self.unit.cells.truncate(first_cell);
+        good
+    }
+
+    /// What `name` is at the top level of `module`; `None` when it is nothing there.
+    pub fn lookup_item(&mut self, module: ModuleRef, name: Symbol) -> Res<Option<GlobalItem>> {
+        let Some(entry) = self.unit.modules[module.0 as usize].items.get_mut(&name) else { return Ok(None) };
+        match &entry.state {
+            State::Done(item) => return Ok(Some(item.clone())),
+            State::Failed => return Err(Stop::Error),
+            State::Busy => {
+                let span = entry.item.name_span();
+                let message = format!("the value of '{name}' depends on itself");
+                return Err(self.error(Code::ImportCycle, span, message));
+            }
+            State::Pending => {}
+        }
+        entry.state = State::Busy;
+        let item = entry.item.clone();
+        let result = match item {
+            TopItem::Var(decl) => self.in_frame(Frame::top_level(module), |s| s.declare_global(module, &decl)),
+            TopItem::Fn(decl) => {
+                self.unit.fns.push(FnInfo { module, decl, ty: Ty::VOID });
+                Ok(GlobalItem::Fn(FnRef(self.unit.fns.len() as u32 - 1)))
+            }
+        };
+        let state = match &result {
+            Ok(item) => State::Done(item.clone()),
+            Err(_) => State::Failed,
+        };
+        self.set_state(module, name, state);
+        result.map(Some).map_err(|_| Stop::Error)
+    }
+
+    pub fn set_state(&mut self, module: ModuleRef, name: Symbol, state: State) {
+        if let Some(entry) = self.unit.modules[module.0 as usize].items.get_mut(&name) {
+            entry.state = state;
+        }
+    }
+
+    /// `module.name`
+    pub fn module_member(&mut self, module: ModuleRef, name: &str, span: Span) -> Res<Place> {
+        match self.lookup_item(module, Symbol::new(name))? {
+            Some(item) => self.item_place(item, span),
+            None => {
+                let module = &self.unit.modules[module.0 as usize];
+                let message = format!("'{}' has no member '{name}'", module.file.path);
+                let names = module.items.keys().map(|n| n.as_str());
+                let close = crate::expr::closest(name, names);
+                let mut diagnostic = Diagnostic::new(Code::UnknownField, span, message);
+                if let Some(close) = close {
+                    diagnostic = diagnostic.help(format!("did you mean '{close}'?"));
+                }
+                Err(self.fail(diagnostic))
+            }
+        }
+    }
+
+    /// The name of a global or function of `module` in the compiled program.
+    pub fn symbol_name(&self, module: ModuleRef, name: &str) -> String {
+        format!("{}{name}", self.unit.modules[module.0 as usize].prefix)
+    }
+}
+
+/// A program that imports itself would never end.
+const MOST_MODULES: usize = 4096;
+
+/// Whether an initial value is an import, or chooses among imports.
+fn is_import(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Builtin { name, .. } => name.name.as_str() == "import_module",
+        ExprKind::If(node) => is_import(&node.then) || node.otherwise.as_ref().is_some_and(is_import),
+        ExprKind::Switch(node) => node.arms.iter().any(|arm| is_import(&arm.body)),
+        ExprKind::Comptime(inner) => is_import(inner),
+        _ => false,
+    }
+}
+
+impl TopItem {
+    pub fn name_span(&self) -> Span {
+        match self {
+            TopItem::Var(decl) => decl.name.span,
+            TopItem::Fn(decl) => decl.name.span,
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! Unary and binary operators.
+
+use std::cmp::Ordering;
+
+use csl_diag::{Code, Diagnostic, Span};
+use csl_ir::{CmpOp, IdKind, Inst, Opnd, Scalar, Ty, TypeKind, TypedValue, Value};
+use csl_num::{FloatKind, FloatOp, IntOp, IntTy, Trap};
+use csl_syntax::ast::{BinOp, Expr, UnOp};
+use num_bigint::BigInt;
+
+use crate::context::{Res, Sema, Stop};
+use crate::operand::Operand;
+use crate::value::f64_of;
+
+impl Sema<'_> {
+    pub fn eval_binary(&mut self, op: BinOp, lhs: &Expr, rhs: &Expr, expected: Option<Ty>, span: Span) -> Res<Operand> {
+        if matches!(op, BinOp::And | BinOp::Or) {
+            return self.eval_logical(op, lhs, rhs, span);
+        }
+        let expected = if comparison(op).is_some() { None } else { expected };
+        let a = self.eval_expecting(lhs, expected)?;
+        let a = if self.is_comptime() { a } else { self.keep(a, rhs, lhs.span) };
+        let b = self.eval_expecting(rhs, expected)?;
+        self.binary(op, (a, lhs.span), (b, rhs.span), span)
+    }
+
+    /// Copies a variable's value when evaluating `other` could change the variable.
+    fn keep(&mut self, value: Operand, other: &Expr, span: Span) -> Operand {
+        match other.kind {
+            csl_syntax::ast::ExprKind::Block { .. } => self.pin(value, span),
+            _ => value,
+        }
+    }
+
+    /// `and`, `or`: the right side is not even checked when the left decides at comptime.
+    fn eval_logical(&mut self, op: BinOp, lhs: &Expr, rhs: &Expr, span: Span) -> Res<Operand> {
+        let decides = op == BinOp::Or;
+        let a = self.eval_as(lhs, Ty::BOOL)?;
+        match a.as_bool() {
+            Some(known) if known == decides => return Ok(Operand::bool(decides)),
+            Some(_) => return self.eval_as(rhs, Ty::BOOL),
+            None => {}
+        }
+        let result = self.new_reg(Scalar::BOOL);
+        let cond = self.opnd(&a, lhs.span)?;
+        self.emit(Inst::Copy { dst: result, src: cond.clone() }, span);
+        let (more, done) = (self.builder().new_block(), self.builder().new_block());
+        let (then, otherwise) = if decides { (done, more) } else { (more, done) };
+        self.builder().terminate(csl_ir::Term::Branch { cond, then, otherwise }, span);
+        self.builder().switch_to(more);
+        let b = self.under_runtime_control(|s| s.eval_as(rhs, Ty::BOOL))?;
+        let src = self.opnd(&b, rhs.span)?;
+        self.emit(Inst::Copy { dst: result, src }, span);
+        self.builder().terminate(csl_ir::Term::Jump(done), span);
+        self.builder().switch_to(done);
+        Ok(Operand::Reg(Ty::BOOL, Opnd::Reg(result)))
+    }
+
+    /// `a op b` for every operator but `and` and `or`.
+    pub fn binary(&mut self, op: BinOp, a: (Operand, Span), b: (Operand, Span), span: Span) -> Res<Operand> {
+        if let Some(op) = comparison(op) {
+            return self.compare(op, a, b, span);
+        }
+        let Some(op) = arithmetic(op) else { return Err(Stop::Error) };
+        if matches!(op, IntOp::Shl | IntOp::Shr) {
+            return self.shift(op, a, b, span);
+        }
+        self.require_number(&a.0, op, a.1)?;
+        self.require_number(&b.0, op, b.1)?;
+        let ty = self.peer(&[a.clone(), b.clone()])?;
+        let (a, b) = (self.coerce(a.0, ty, a.1)?, self.coerce(b.0, ty, b.1)?);
+        match (&a, &b) {
+            (Operand::Const(x), Operand::Const(y)) => self.fold(op, ty, x, y, span),
+            _ => self.emit_arithmetic(op, ty, &a, &b, span),
+        }
+    }
+
+    fn require_number(&mut self, operand: &Operand, op: IntOp, span: Span) -> Res<()> {
+        let fits = match self.types.kind(operand.ty()) {
+            TypeKind::Int { .. } | TypeKind::ComptimeInt => true,
+            TypeKind::Float(_) | TypeKind::ComptimeFloat => float_op(op).is_some(),
+            _ => false,
+        };
+        if fits {
+            return Ok(());
+        }
+        let message = format!("invalid operand of '{}' for type: '{}'", op_text(op), self.show(operand.ty()));
+        Err(self.error(Code::BadOperand, span, message))
+    }
+
+    fn fold(&mut self, op: IntOp, ty: Ty, a: &TypedValue, b: &TypedValue, span: Span) -> Res<Operand> {
+        match (&a.value, &b.value, self.types.kind(ty).clone()) {
+            (Value::Int(x), Value::Int(y), kind) => self.fold_int(op, ty, &kind, x, y, span),
+            (Value::Float(x), Value::Float(y), TypeKind::Float(kind)) => {
+                let Some(op) = float_op(op) else { return Err(Stop::Error) };
+                Ok(TypedValue::new(ty, Value::Float(csl_num::float_binop(op, kind, *x, *y))).into())
+            }
+            (Value::Float(x), Value::Float(y), _) => self.fold_f64(op, f64::from_bits(*x), f64::from_bits(*y), span),
+            _ => Err(self.error(Code::BadOperand, span, "operand of an operation is not initialised")),
+        }
+    }
+
+    fn fold_int(&mut self, op: IntOp, ty: Ty, kind: &TypeKind, x: &BigInt, y: &BigInt, span: Span) -> Res<Operand> {
+        let exact = match csl_num::big_binop(op, x, y) {
+            Ok(exact) => exact,
+            Err(trap) => return Err(self.trap(trap, span)),
+        };
+        let TypeKind::Int { signed, bits } = *kind else { return Ok(TypedValue::int(ty, exact).into()) };
+        // Fixed-width arithmetic wraps, at comptime as on the PE.
+        Ok(TypedValue::int(ty, IntTy { signed, bits }.wrap(&exact)).into())
+    }
+
+    fn trap(&mut self, trap: Trap, span: Span) -> Stop {
+        let code = match trap {
+            Trap::DivisionByZero => Code::DivisionByZero,
+            Trap::ShiftCount => Code::Overflow,
+        };
+        self.error(code, span, trap.to_string())
+    }
+
+    fn fold_f64(&mut self, op: IntOp, x: f64, y: f64, span: Span) -> Res<Operand> {
+        if op == IntOp::Div && y == 0.0 {
+            return Err(self.error(Code::DivisionByZero, span, "division by zero"));
+        }
+        let result = match op {
+            IntOp::Add => x + y,
+            IntOp::Sub => x - y,
+            IntOp::Mul => x * y,
+            IntOp::Div => x / y,
+            _ => return Err(self.error(Code::BadOperand, span, "this operator does not take floats")),
+        };
+        if result.is_nan() {
+            return Err(self.error(Code::Overflow, span, "the result is not a number"));
+        }
+        Ok(TypedValue::new(Ty::COMPTIME_FLOAT, Value::Float(result.to_bits())).into())
+    }
+
+    fn emit_arithmetic(&mut self, op: IntOp, ty: Ty, a: &Operand, b: &Operand, span: Span) -> Res<Operand> {
+        let Some(scalar) = self.scalar(ty) else { return Err(self.comptime_only(ty, span)) };
+        if matches!(op, IntOp::Div | IntOp::Rem) && b.as_const().is_some_and(|v| v.value == Value::Int(BigInt::from(0))) {
+            return Err(self.error(Code::DivisionByZero, span, "division by zero"));
+        }
+        let (a, b) = (self.opnd(a, span)?, self.opnd(b, span)?);
+        let dst = self.new_reg(scalar);
+        self.emit(Inst::Bin { op, ty: scalar, dst, a, b }, span);
+        Ok(Operand::Reg(ty, Opnd::Reg(dst)))
+    }
+
+    /// The count may have another type than the value; it must not be negative.
+    fn shift(&mut self, op: IntOp, a: (Operand, Span), b: (Operand, Span), span: Span) -> Res<Operand> {
+        let is_int = |s: &Self, ty| matches!(s.types.kind(ty), TypeKind::Int { .. } | TypeKind::ComptimeInt);
+        for (operand, at) in [&a, &b] {
+            if !is_int(self, operand.ty()) {
+                let message = format!("invalid operand of '{}' for type: '{}'", op_text(op), self.show(operand.ty()));
+                return Err(self.error(Code::BadOperand, *at, message));
+            }
+        }
+        if let (Operand::Const(x), Operand::Const(y)) = (&a.0, &b.0) {
+            return self.fold(op, x.ty, x, y, span);
+        }
+        let ty = if a.0.ty() == Ty::COMPTIME_INT { b.0.ty() } else { a.0.ty() };
+        let value = self.coerce(a.0, ty, a.1)?;
+        if let TypeKind::Int { signed: true, .. } = self.types.kind(b.0.ty())
+            && !b.0.is_const()
+        {
+            return Err(self.error(Code::BadOperand, b.1, "the count of a shift must be unsigned"));
+        }
+        let count = if b.0.ty() == Ty::COMPTIME_INT { self.coerce(b.0, Ty::U16, b.1)? } else { b.0 };
+        self.emit_arithmetic(op, ty, &value, &count, span)
+    }
+
+    fn compare(&mut self, op: CmpOp, a: (Operand, Span), b: (Operand, Span), span: Span) -> Res<Operand> {
+        let ty = self.peer(&[a.clone(), b.clone()])?;
+        self.require_comparable(op, ty, span)?;
+        let (a, b) = (self.coerce(a.0, ty, a.1)?, self.coerce(b.0, ty, b.1)?);
+        if let (Operand::Const(x), Operand::Const(y)) = (&a, &b) {
+            return Ok(Operand::bool(self.compare_const(op, x, y)));
+        }
+        let Some(scalar) = self.scalar(ty) else { return Err(self.comptime_only(ty, span)) };
+        let (a, b) = (self.opnd(&a, span)?, self.opnd(&b, span)?);
+        let dst = self.new_reg(Scalar::BOOL);
+        self.emit(Inst::Cmp { op, ty: scalar, dst, a, b }, span);
+        Ok(Operand::Reg(Ty::BOOL, Opnd::Reg(dst)))
+    }
+
+    fn require_comparable(&mut self, op: CmpOp, ty: Ty, span: Span) -> Res<()> {
+        let equality = matches!(op, CmpOp::Eq | CmpOp::Ne);
+        let fits = match self.types.kind(ty) {
+            TypeKind::Int { .. } | TypeKind::ComptimeInt | TypeKind::Float(_) | TypeKind::ComptimeFloat => true,
+            TypeKind::Id(IdKind::Xdsr | IdKind::Sr) => false,
+            TypeKind::Bool
+            | TypeKind::Enum { .. }
+            | TypeKind::ComptimeString
+            | TypeKind::Type
+            | TypeKind::Void
+            | TypeKind::Ptr { .. }
+            | TypeKind::Id(_) => equality,
+            _ => false,
+        };
+        match fits {
+            true => Ok(()),
+            false => {
+                let message = format!("invalid comparison operation for type: '{}'", self.show(ty));
+                Err(self.error(Code::BadOperand, span, message))
+            }
+        }
+    }
+
+    fn compare_const(&self, op: CmpOp, a: &TypedValue, b: &TypedValue) -> bool {
+        let ordering = match (&a.value, &b.value) {
+            (Value::Int(x), Value::Int(y)) => Some(x.cmp(y)),
+            (Value::Float(_), Value::Float(_)) => {
+                let (x, y) = (f64_of(&self.types, a), f64_of(&self.types, b));
+                x.zip(y).and_then(|(x, y)| x.partial_cmp(&y))
+            }
+            (x, y) => Some(if x == y { Ordering::Equal } else { Ordering::Less }),
+        };
+        match op {
+            CmpOp::Eq => ordering == Some(Ordering::Equal),
+            CmpOp::Ne => ordering != Some(Ordering::Equal),
+            CmpOp::Lt => ordering == Some(Ordering::Less),
+            CmpOp::Le => matches!(ordering, Some(Ordering::Less | Ordering::Equal)),
+            CmpOp::Gt => ordering == Some(Ordering::Greater),
+            CmpOp::Ge => matches!(ordering, Some(Ordering::Greater | Ordering::Equal)),
+        }
+    }
+
+    pub fn unary(&mut self, op: UnOp, value: Operand, span: Span) -> Res<Operand> {
+        let kind = self.types.kind(value.ty()).clone();
+        let fits = match (&kind, op) {
+            (TypeKind::Bool, UnOp::Not) => true,
+            (TypeKind::Int { .. }, UnOp::Neg | UnOp::BitNot) | (TypeKind::ComptimeInt, UnOp::Neg) => true,
+            (TypeKind::Float(_) | TypeKind::ComptimeFloat, UnOp::Neg) => true,
+            _ => false,
+        };
+        if !fits {
+            return Err(self.bad_unary(op, value.ty(), span));
+        }
+        match &value {
+            Operand::Const(known) => self.fold_unary(op, known, &kind, span),
+            _ => self.emit_unary(op, value, span),
+        }
+    }
+
+    fn bad_unary(&mut self, op: UnOp, ty: Ty, span: Span) -> Stop {
+        let text = match op {
+            UnOp::Neg => "-",
+            UnOp::BitNot => "~",
+            UnOp::Not => "!",
+        };
+        let diagnostic = Diagnostic::new(Code::BadOperand, span, format!("invalid operand of '{text}' for type: '{}'", self.show(ty)));
+        match (op, ty) {
+            (UnOp::BitNot, Ty::COMPTIME_INT) => self.fail(diagnostic.help("give the number a width first: ~@as(u16, ...)")),
+            _ => self.fail(diagnostic),
+        }
+    }
+
+    fn fold_unary(&mut self, op: UnOp, value: &TypedValue, kind: &TypeKind, span: Span) -> Res<Operand> {
+        let ty = value.ty;
+        let result = match (&value.value, op, kind) {
+            (Value::Bool(b), UnOp::Not, _) => Value::Bool(!b),
+            (Value::Int(n), UnOp::Neg, TypeKind::ComptimeInt) => Value::Int(-n),
+            (Value::Int(n), UnOp::Neg, TypeKind::Int { signed, bits }) => {
+                Value::Int(IntTy { signed: *signed, bits: *bits }.wrap(&-n))
+            }
+            (Value::Int(n), UnOp::BitNot, TypeKind::Int { signed, bits }) => {
+                Value::Int(IntTy { signed: *signed, bits: *bits }.wrap(&csl_num::big_not(n)))
+            }
+            (Value::Float(bits), UnOp::Neg, TypeKind::Float(kind)) => Value::Float(csl_num::float_neg(*kind, *bits)),
+            (Value::Float(bits), UnOp::Neg, _) => Value::Float((-f64::from_bits(*bits)).to_bits()),
+            _ => return Err(self.error(Code::BadOperand, span, "operand of an operation is not initialised")),
+        };
+        Ok(TypedValue::new(ty, result).into())
+    }
+
+    fn emit_unary(&mut self, op: UnOp, value: Operand, span: Span) -> Res<Operand> {
+        let ty = value.ty();
+        let Some(scalar) = self.scalar(ty) else { return Err(self.comptime_only(ty, span)) };
+        let op = match op {
+            UnOp::Neg => csl_ir::UnOp::Neg,
+            UnOp::BitNot => csl_ir::UnOp::BitNot,
+            UnOp::Not => csl_ir::UnOp::Not,
+        };
+        let a = self.opnd(&value, span)?;
+        let dst = self.new_reg(scalar);
+        self.emit(Inst::Un { op, ty: scalar, dst, a }, span);
+        Ok(Operand::Reg(ty, Opnd::Reg(dst)))
+    }
+
+    /// The kind of a run-time float type.
+    pub fn float_kind(&self, ty: Ty) -> Option<FloatKind> {
+        match self.types.kind(ty) {
+            TypeKind::Float(kind) => Some(*kind),
+            _ => None,
+        }
+    }
+}
+
+fn comparison(op: BinOp) -> Option<CmpOp> {
+    match op {
+        BinOp::Eq => Some(CmpOp::Eq),
+        BinOp::Ne => Some(CmpOp::Ne),
+        BinOp::Lt => Some(CmpOp::Lt),
+        BinOp::Le => Some(CmpOp::Le),
+        BinOp::Gt => Some(CmpOp::Gt),
+        BinOp::Ge => Some(CmpOp::Ge),
+        _ => None,
+    }
+}
+
+fn arithmetic(op: BinOp) -> Option<IntOp> {
+    match op {
+        BinOp::Add => Some(IntOp::Add),
+        BinOp::Sub => Some(IntOp::Sub),
+        BinOp::Mul => Some(IntOp::Mul),
+        BinOp::Div => Some(IntOp::Div),
+        BinOp::Rem => Some(IntOp::Rem),
+        BinOp::Shl => Some(IntOp::Shl),
+        BinOp::Shr => Some(IntOp::Shr),
+        BinOp::BitAnd => Some(IntOp::And),
+        BinOp::BitOr => Some(IntOp::Or),
+        BinOp::BitXor => Some(IntOp::Xor),
+        _ => None,
+    }
+}
+
+fn float_op(op: IntOp) -> Option<FloatOp> {
+    match op {
+        IntOp::Add => Some(FloatOp::Add),
+        IntOp::Sub => Some(FloatOp::Sub),
+        IntOp::Mul => Some(FloatOp::Mul),
+        IntOp::Div => Some(FloatOp::Div),
+        _ => None,
+    }
+}
+
+fn op_text(op: IntOp) -> &'static str {
+    match op {
+        IntOp::Add => "+",
+        IntOp::Sub => "-",
+        IntOp::Mul => "*",
+        IntOp::Div => "/",
+        IntOp::Rem => "%",
+        IntOp::Shl => "<<",
+        IntOp::Shr => ">>",
+        IntOp::And => "&",
+        IntOp::Or => "|",
+        IntOp::Xor => "^",
+    }
+}

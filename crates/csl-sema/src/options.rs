@@ -1,0 +1,79 @@
+//! What a compilation is given.
+
+use std::sync::Arc;
+
+use csl_chip::Arch;
+use csl_diag::{Diagnostics, SourceMap};
+use csl_ir::Wafer;
+use csl_num::FloatKind;
+
+/// A release of the vendor's SDK, for forms whose meaning changed: `1.4` is `Sdk { major: 1, minor: 4 }`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sdk {
+    pub major: u32,
+    pub minor: u32,
+}
+
+/// Everything but the sources.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub arch: Arch,
+    /// The one 16-bit float of run-time code.
+    pub fp16: FloatKind,
+    /// `--params=name:value`; numbers in decimal or with a base prefix.
+    pub params: Vec<(String, String)>,
+    /// `--colors=name:id`.
+    pub colors: Vec<(String, String)>,
+    /// Width and height of the fabric in PEs.
+    pub fabric: (u32, u32),
+    /// Where the program's rectangle begins.
+    pub offsets: (u32, u32),
+    pub memcpy: bool,
+    /// Iterations of comptime and inline loops.
+    pub max_inlined_iterations: u64,
+    pub comptime_func_depth_limit: u32,
+    /// Overrides what the program itself gives away of its generation.
+    pub sdk: Option<Sdk>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            arch: Arch::Wse2,
+            fp16: FloatKind::F16,
+            params: Vec::new(),
+            colors: Vec::new(),
+            fabric: (0, 0),
+            offsets: (0, 0),
+            memcpy: false,
+            max_inlined_iterations: 10_000_000,
+            comptime_func_depth_limit: 100,
+            sdk: None,
+        }
+    }
+}
+
+/// A source that was found.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// What identifies it, and what diagnostics call it.
+    pub path: String,
+    pub text: Arc<str>,
+    /// A file of the standard library, which may use internal builtins.
+    pub is_library: bool,
+}
+
+/// Where sources come from. Analysis itself touches no file.
+pub trait Sources {
+    /// Finds `name` as an import in the file `importer` means it (`None`: the root), or says why not.
+    fn resolve(&mut self, name: &str, importer: Option<&str>) -> Result<Resolved, String>;
+}
+
+/// What came of a compilation.
+#[derive(Debug)]
+pub struct Analysis {
+    /// `None` when there were errors.
+    pub wafer: Option<Wafer>,
+    pub sources: SourceMap,
+    pub diagnostics: Diagnostics,
+}

@@ -1,0 +1,206 @@
+//! Blocks, declarations and assignments.
+
+use csl_diag::{Code, Diagnostic, Span};
+use csl_ir::{Inst, Ty, TypedValue, Value};
+use csl_syntax::Symbol;
+use csl_syntax::ast::{Block, Expr, ExprKind, Stmt, StmtKind, VarDecl, VarKind};
+
+use crate::context::{Binding, Res, Sema, Stop};
+use crate::operand::{Operand, Place, PlaceKind};
+use crate::unit::Cell;
+
+impl Sema<'_> {
+    /// The statements of a block, in a scope of its own. At run time evaluation goes on behind a statement that
+    /// has an error, so that all errors of a function are told at once.
+    pub fn eval_stmts(&mut self, block: &Block) -> Res<()> {
+        self.scoped(|s| {
+            let mut failed = false;
+            for stmt in &block.stmts {
+                match s.eval_stmt(stmt) {
+                    Ok(()) => {}
+                    Err(Stop::Error) if !s.is_comptime() => failed = true,
+                    Err(stop) => return Err(stop),
+                }
+            }
+            if failed { Err(Stop::Error) } else { Ok(()) }
+        })
+    }
+
+    pub fn eval_stmt(&mut self, stmt: &Stmt) -> Res<()> {
+        match &stmt.kind {
+            StmtKind::Var(decl) => self.eval_local(decl),
+            StmtKind::Expr(expr) => self.eval(expr).map(|_| ()),
+            StmtKind::Assign { target, op, value } => self.eval_assign(target, *op, value, stmt.span),
+            StmtKind::Error => Err(Stop::Error),
+        }
+    }
+
+    fn eval_assign(&mut self, target: &Expr, op: Option<csl_syntax::ast::BinOp>, value: &Expr, span: Span) -> Res<()> {
+        if matches!(&target.kind, ExprKind::Name(name) if name.as_str() == "_") && op.is_none() {
+            return self.eval(value).map(|_| ());
+        }
+        let place = self.eval_place(target)?;
+        if place.is_const {
+            return Err(self.not_assignable(target));
+        }
+        let Some(op) = op else {
+            let value = self.eval_expecting(value, Some(place.ty))?;
+            return self.store(&place, value, span);
+        };
+        let rhs = self.eval_expecting(value, Some(place.ty))?;
+        let old = self.load(place.clone(), target.span)?;
+        let new = self.binary(op, (old, target.span), (rhs, value.span), span)?;
+        self.store(&place, new, span)
+    }
+
+    fn not_assignable(&mut self, target: &Expr) -> Stop {
+        let diagnostic = match &target.kind {
+            ExprKind::Name(name) => Diagnostic::new(Code::NotAssignable, target.span, format!("cannot assign to constant '{name}'"))
+                .help("declare it with 'var'"),
+            _ => Diagnostic::new(Code::NotAssignable, target.span, "cannot assign to a constant"),
+        };
+        self.fail(diagnostic)
+    }
+
+    /// Adds a name to the innermost scope.
+    pub fn bind(&mut self, name: Symbol, binding: Binding) {
+        let scope = self.frame_mut().scopes.last_mut().expect("a frame has a scope while it evaluates");
+        scope.names.push((name, binding));
+    }
+
+    fn eval_local(&mut self, decl: &VarDecl) -> Res<()> {
+        self.check_redeclared(decl)?;
+        match self.local_binding(decl) {
+            Ok(binding) => {
+                self.bind(decl.name.name, binding);
+                Ok(())
+            }
+            Err(stop) => {
+                self.bind(decl.name.name, Binding::Poison);
+                Err(stop)
+            }
+        }
+    }
+
+    fn check_redeclared(&mut self, decl: &VarDecl) -> Res<()> {
+        let scope = self.frame().scopes.last();
+        if scope.is_some_and(|s| s.names.iter().any(|n| n.0 == decl.name.name)) {
+            let message = format!("redeclaration of '{}'", decl.name.name);
+            return Err(self.error(Code::Redeclared, decl.name.span, message));
+        }
+        Ok(())
+    }
+
+    fn local_binding(&mut self, decl: &VarDecl) -> Res<Binding> {
+        if decl.kind == VarKind::Param {
+            return Err(self.error(Code::WrongContext, decl.span, "a param can only be declared at the top level of a file"));
+        }
+        let ty = decl.ty.as_ref().map(|ty| self.eval_type(ty)).transpose()?;
+        if self.is_comptime() || decl.is_comptime {
+            return self.comptime_local(decl, ty);
+        }
+        match decl.kind {
+            VarKind::Const => self.const_local(decl, ty),
+            _ => self.var_local(decl, ty),
+        }
+    }
+
+    fn comptime_local(&mut self, decl: &VarDecl, ty: Option<Ty>) -> Res<Binding> {
+        let value = match (&decl.init, ty) {
+            (Some(init), Some(ty)) => self.eval_const_as(init, ty)?,
+            (Some(init), None) => self.eval_const(init)?,
+            (None, Some(ty)) => TypedValue::new(ty, Value::Undef),
+            (None, None) => return Err(self.no_type(decl)),
+        };
+        if decl.kind == VarKind::Const && matches!(value.value, Value::Module(_) | Value::Type(_) | Value::Fn(_)) {
+            self.name_type(decl, &value);
+            return Ok(Binding::Const(value.into()));
+        }
+        // A constant is a cell too: its address may be taken.
+        let cell = self.new_cell(value, decl.kind == VarKind::Const);
+        Ok(Binding::Cell(cell))
+    }
+
+    fn name_type(&mut self, decl: &VarDecl, value: &TypedValue) {
+        if let Value::Type(ty) = value.value {
+            self.types.name_aggregate(ty, decl.name.name.as_str());
+        }
+    }
+
+    pub fn new_cell(&mut self, value: TypedValue, is_const: bool) -> csl_ir::CellRef {
+        let runtime_depth = self.frame().runtime_depth;
+        self.unit.cells.push(Cell { value, runtime_depth, is_const });
+        csl_ir::CellRef(self.unit.cells.len() as u32 - 1)
+    }
+
+    fn no_type(&mut self, decl: &VarDecl) -> Stop {
+        let message = format!("'{}' needs a type or an initial value", decl.name.name);
+        self.error(Code::BadType, decl.name.span, message)
+    }
+
+    fn const_local(&mut self, decl: &VarDecl, ty: Option<Ty>) -> Res<Binding> {
+        let Some(init) = &decl.init else {
+            return Err(self.error(Code::BadType, decl.name.span, format!("constant '{}' needs an initial value", decl.name.name)));
+        };
+        let mut value = self.eval_expecting(init, ty)?;
+        if let Some(ty) = ty {
+            value = self.coerce(value, ty, init.span)?;
+        }
+        match value {
+            Operand::Const(value) => {
+                self.name_type(decl, &value);
+                Ok(Binding::Const(value.into()))
+            }
+            value if self.is_addressed(decl.name.name) || matches!(value, Operand::Mem(..)) => {
+                self.slot_local(decl, value.ty(), Some(value), true)
+            }
+            value => Ok(Binding::Const(self.pin(value, decl.span))),
+        }
+    }
+
+    fn is_addressed(&self, name: Symbol) -> bool {
+        self.frame().addressed.contains(&name)
+    }
+
+    fn var_local(&mut self, decl: &VarDecl, ty: Option<Ty>) -> Res<Binding> {
+        let value = match &decl.init {
+            Some(init) => {
+                let value = self.eval_expecting(init, ty)?;
+                let value = match ty {
+                    Some(ty) => self.coerce(value, ty, init.span)?,
+                    None => value,
+                };
+                Some((value, init.span))
+            }
+            None => None,
+        };
+        let Some(ty) = ty.or(value.as_ref().map(|v| v.0.ty())) else { return Err(self.no_type(decl)) };
+        if self.is_comptime_only(ty) {
+            return Err(self.comptime_only(ty, decl.name.span));
+        }
+        match self.scalar(ty) {
+            Some(scalar) if !self.is_addressed(decl.name.name) => {
+                let reg = self.new_reg(scalar);
+                if let Some((value, span)) = value {
+                    let src = self.opnd(&value, span)?;
+                    self.emit(Inst::Copy { dst: reg, src }, decl.span);
+                }
+                Ok(Binding::Reg(ty, reg))
+            }
+            _ => self.slot_local(decl, ty, value.map(|v| v.0), false),
+        }
+    }
+
+    fn slot_local(&mut self, decl: &VarDecl, ty: Ty, value: Option<Operand>, is_const: bool) -> Res<Binding> {
+        if csl_ir::size_of(&self.types, ty).is_none() {
+            return Err(self.comptime_only(ty, decl.name.span));
+        }
+        let slot = self.new_slot(ty, decl.name.name.as_str());
+        if let Some(value) = value {
+            let addr = csl_ir::Addr { base: csl_ir::AddrBase::Slot(slot), offset: 0 };
+            let place = Place { ty, is_const: false, kind: PlaceKind::Mem(addr) };
+            self.store(&place, value, decl.span)?;
+        }
+        Ok(Binding::Slot { ty, slot, is_const })
+    }
+}

@@ -1,0 +1,145 @@
+//! `switch`.
+
+use csl_diag::{Code, Diagnostic, Span};
+use csl_ir::{Term, Ty, TypeKind};
+use csl_num::IntTy;
+use csl_syntax::ast::{Expr, Switch, SwitchArm};
+use num_bigint::BigInt;
+use num_traits::ToPrimitive;
+
+use crate::context::{Res, Sema, Stop};
+use crate::operand::Operand;
+use crate::value::int_of;
+
+impl Sema<'_> {
+    pub fn eval_switch(&mut self, node: &Switch, expected: Option<Ty>, span: Span) -> Res<Operand> {
+        let input = self.eval(&node.input)?;
+        let ty = self.switch_type(&input, node.input.span)?;
+        let cases = self.switch_cases(node, ty)?;
+        self.check_coverage(node, ty, &cases, span)?;
+        if let Some(known) = input.as_const().and_then(int_of).cloned() {
+            return match taken(node, &cases, &known) {
+                Some(body) => self.scoped(|s| s.eval_expecting(body, expected)),
+                None => Err(self.error(Code::BadSwitch, span, format!("no branch covers the value {known}"))),
+            };
+        }
+        self.runtime_switch(node, input, ty, cases, expected, span)
+    }
+
+    fn switch_type(&mut self, input: &Operand, span: Span) -> Res<Ty> {
+        match self.types.kind(input.ty()) {
+            TypeKind::Int { .. } | TypeKind::Enum { .. } => Ok(input.ty()),
+            _ => {
+                let shown = self.show(input.ty());
+                let message = format!("a switch takes a fixed-width integer or an enum, got: '{shown}'");
+                Err(self.error(Code::BadSwitch, span, message))
+            }
+        }
+    }
+
+    /// The values of each branch; each value stands once.
+    fn switch_cases(&mut self, node: &Switch, ty: Ty) -> Res<Vec<Vec<BigInt>>> {
+        let mut seen: Vec<(BigInt, Span)> = Vec::new();
+        let mut cases = Vec::with_capacity(node.arms.len());
+        for arm in &node.arms {
+            let mut values = Vec::with_capacity(arm.values.len());
+            for expr in &arm.values {
+                let value = self.eval_const_as(expr, ty)?;
+                let number = int_of(&value).cloned().unwrap_or_default();
+                if let Some((_, first)) = seen.iter().find(|s| s.0 == number) {
+                    let diagnostic = Diagnostic::new(Code::BadSwitch, expr.span, "this value has a branch already");
+                    let first = *first;
+                    return Err(self.fail(diagnostic.secondary(first, "here")));
+                }
+                seen.push((number.clone(), expr.span));
+                values.push(number);
+            }
+            cases.push(values);
+        }
+        Ok(cases)
+    }
+
+    fn check_coverage(&mut self, node: &Switch, ty: Ty, cases: &[Vec<BigInt>], span: Span) -> Res<()> {
+        let elses = node.arms.iter().filter(|a| a.values.is_empty()).count();
+        if elses > 1 {
+            return Err(self.error(Code::BadSwitch, span, "a switch has one 'else' branch at most"));
+        }
+        if elses == 1 {
+            return Ok(());
+        }
+        let covered = |n: &BigInt| cases.iter().flatten().any(|c| c == n);
+        let missing = match self.types.kind(ty).clone() {
+            TypeKind::Enum { members, .. } => {
+                members.iter().filter(|m| !covered(&m.1)).map(|m| m.0.to_string()).collect::<Vec<_>>()
+            }
+            TypeKind::Int { signed, bits } => {
+                let count = cases.iter().map(Vec::len).sum::<usize>();
+                let all = (IntTy { signed, bits }.max() - IntTy { signed, bits }.min() + 1u8).to_usize();
+                if all == Some(count) { Vec::new() } else { vec![format!("other values of {}", self.show(ty))] }
+            }
+            _ => Vec::new(),
+        };
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let diagnostic = Diagnostic::new(Code::BadSwitch, span, "the switch does not cover all values of its input");
+        Err(self.fail(diagnostic.note(format!("missing: {}", missing.join(", "))).help("add an 'else' branch")))
+    }
+
+    fn runtime_switch(
+        &mut self,
+        node: &Switch,
+        input: Operand,
+        ty: Ty,
+        cases: Vec<Vec<BigInt>>,
+        expected: Option<Ty>,
+        span: Span,
+    ) -> Res<Operand> {
+        let Some(scalar) = self.scalar(ty) else { return Err(self.comptime_only(ty, span)) };
+        let value = self.opnd(&input, node.input.span)?;
+        let int = match scalar {
+            csl_ir::Scalar::Int { signed, bits } => IntTy { signed, bits: u32::from(bits) },
+            _ => return Err(Stop::Error),
+        };
+        let blocks: Vec<_> = node.arms.iter().map(|_| self.builder().new_block()).collect();
+        let mut table = Vec::new();
+        let mut default = None;
+        for ((values, arm), &block) in cases.iter().zip(&node.arms).zip(&blocks) {
+            table.extend(values.iter().map(|n| (int.canonical(n), block)));
+            if arm.values.is_empty() {
+                default = Some(block);
+            }
+        }
+        let default = match default {
+            Some(block) => block,
+            None => self.unreachable_block(span),
+        };
+        self.builder().terminate(Term::Switch { ty: scalar, value, cases: table, default }, span);
+        let mut exits = Vec::new();
+        let mut failed = false;
+        for (arm, block) in node.arms.iter().zip(blocks) {
+            failed |= self.eval_arm(block, Some(&arm.body), expected, span, &mut exits)?;
+        }
+        let joined = self.join(exits, expected, span);
+        if failed { Err(Stop::Error) } else { joined }
+    }
+
+    /// All members of an enum have branches; other numbers do not occur.
+    fn unreachable_block(&mut self, span: Span) -> csl_ir::BlockId {
+        let here = self.builder().current();
+        let block = self.builder().new_block();
+        self.builder().switch_to(block);
+        self.builder().terminate(Term::Unreachable, span);
+        self.builder().switch_to(here);
+        block
+    }
+}
+
+fn taken<'n>(node: &'n Switch, cases: &[Vec<BigInt>], known: &BigInt) -> Option<&'n Expr> {
+    let chosen = cases.iter().position(|values| values.contains(known));
+    let arm: Option<&SwitchArm> = match chosen {
+        Some(index) => node.arms.get(index),
+        None => node.arms.iter().find(|a| a.values.is_empty()),
+    };
+    arm.map(|a| &a.body)
+}

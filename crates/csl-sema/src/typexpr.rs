@@ -1,0 +1,163 @@
+//! Type expressions.
+
+use csl_diag::{Code, Diagnostic, Span};
+use csl_ir::{FieldTy, FnTy, Packing, Ty, TypeKind, Value};
+use csl_syntax::ast::{self, Aggregate, AggregateKind, EnumType, Expr, ExprKind, FnKind};
+use num_bigint::BigInt;
+use num_traits::ToPrimitive;
+
+use crate::context::{Res, Sema};
+use crate::value::int_of;
+
+impl Sema<'_> {
+    /// The type that an expression of type `type` yields.
+    pub fn eval_type(&mut self, expr: &Expr) -> Res<Ty> {
+        let value = self.at_comptime(|s| s.eval(expr))?;
+        match value.as_const().map(|v| &v.value) {
+            Some(Value::Type(ty)) => Ok(*ty),
+            // `{}` where a type is wanted cannot happen; `void` values come from failed builtins.
+            _ => {
+                let shown = self.show(value.ty());
+                let message = format!("expected a type, got a value of type '{shown}'");
+                Err(self.error(Code::NotAType, expr.span, message))
+            }
+        }
+    }
+
+    pub fn eval_type_expr(&mut self, expr: &Expr) -> Res<Ty> {
+        match &expr.kind {
+            ExprKind::ArrayType { dims, elem } => self.array_type(dims, elem, expr.span),
+            ExprKind::PtrType { many, is_const, elem } => {
+                let elem = self.eval_type(elem)?;
+                Ok(self.types.ptr(*many, *is_const, elem))
+            }
+            ExprKind::FnType { kind, params, ret } => self.fn_type_expr(*kind, params, ret),
+            ExprKind::Aggregate(node) => self.aggregate_type(node, expr.span),
+            ExprKind::Enum(node) => self.enum_type(node, expr.span),
+            _ => self.eval_type(expr),
+        }
+    }
+
+    fn array_type(&mut self, dims: &[Expr], elem: &Expr, span: Span) -> Res<Ty> {
+        let mut sizes = Vec::with_capacity(dims.len());
+        for dim in dims {
+            sizes.push(self.dimension(dim)?);
+        }
+        let elem = self.eval_type(elem)?;
+        if matches!(self.types.kind(elem), TypeKind::Array { .. }) {
+            let diagnostic = Diagnostic::new(Code::BadType, span, "the element type of an array cannot be another array");
+            return Err(self.fail(diagnostic.help("write all sizes in one pair of brackets: [rows, columns]T")));
+        }
+        if elem == Ty::ANYOPAQUE {
+            return Err(self.error(Code::BadType, span, "anyopaque can only be used behind a pointer"));
+        }
+        Ok(self.types.array(sizes, elem))
+    }
+
+    fn dimension(&mut self, dim: &Expr) -> Res<u64> {
+        // Far above any memory, far below what would exhaust ours.
+        const MOST: u64 = 1 << 28;
+        let value = self.eval_const(dim)?;
+        match int_of(&value).map(|n| n.to_u64()) {
+            Some(Some(size)) if size <= MOST => Ok(size),
+            Some(_) => {
+                let shown = crate::value::show(&self.types, &value);
+                Err(self.error(Code::BadType, dim.span, format!("{shown} is not a possible array size")))
+            }
+            None => {
+                let shown = self.show(value.ty);
+                Err(self.error(Code::TypeMismatch, dim.span, format!("an array size must be an integer, got: '{shown}'")))
+            }
+        }
+    }
+
+    fn fn_type_expr(&mut self, kind: FnKind, params: &[ast::Param], ret: &Expr) -> Res<Ty> {
+        let mut types = Vec::with_capacity(params.len());
+        for param in params {
+            match &param.ty {
+                Some(ty) => types.push(self.eval_type(ty)?),
+                None => return Err(self.error(Code::BadType, param.span, "a function type cannot have anytype parameters")),
+            }
+        }
+        let ret = self.eval_type(ret)?;
+        let is_generic = params.iter().any(|p| p.is_comptime);
+        Ok(self.types.intern(TypeKind::Fn(FnTy { is_task: kind == FnKind::Task, params: types, ret, is_generic })))
+    }
+
+    fn aggregate_type(&mut self, node: &Aggregate, site: Span) -> Res<Ty> {
+        let mut fields: Vec<FieldTy> = Vec::with_capacity(node.fields.len());
+        for field in &node.fields {
+            let name = field.name.name.as_str();
+            if fields.iter().any(|f| f.name == name) {
+                return Err(self.error(Code::Redeclared, field.name.span, format!("field '{name}' is declared twice")));
+            }
+            let ty = self.eval_type(&field.ty)?;
+            if ty == Ty::ANYOPAQUE {
+                return Err(self.error(Code::BadType, field.span, "anyopaque can only be used behind a pointer"));
+            }
+            if node.packing == ast::Packing::Packed && csl_ir::bits_of(&self.types, ty).is_none() {
+                let shown = self.show(ty);
+                return Err(self.error(Code::BadType, field.span, format!("a field of type '{shown}' cannot be packed")));
+            }
+            fields.push(FieldTy { name, ty });
+        }
+        let packing = match node.packing {
+            ast::Packing::Default => Packing::Default,
+            ast::Packing::Extern => Packing::Extern,
+            ast::Packing::Packed => Packing::Packed,
+        };
+        Ok(self.types.intern(match node.kind {
+            AggregateKind::Struct => TypeKind::Struct { site, packing, fields },
+            AggregateKind::Union => TypeKind::Union { site, packing, fields },
+        }))
+    }
+
+    fn enum_type(&mut self, node: &EnumType, site: Span) -> Res<Ty> {
+        let base = match &node.base {
+            Some(base) => self.eval_type(base)?,
+            // The guide's enums without a type hold small numbers.
+            None => Ty::I16,
+        };
+        if !matches!(self.types.kind(base), TypeKind::Int { .. }) {
+            let shown = self.show(base);
+            return Err(self.error(Code::BadType, site, format!("the base of an enum must be an integer type, got: '{shown}'")));
+        }
+        let mut members: Vec<(csl_ir::Name, BigInt)> = Vec::with_capacity(node.members.len());
+        let mut next = BigInt::from(0);
+        for member in &node.members {
+            if let Some(value) = &member.value {
+                let value = self.eval_const_as(value, base)?;
+                next = int_of(&value).cloned().unwrap_or_default();
+            }
+            let name = member.name.name.as_str();
+            if members.iter().any(|m| m.0 == name) {
+                return Err(self.error(Code::Redeclared, member.name.span, format!("enum member '{name}' is declared twice")));
+            }
+            members.push((name, next.clone()));
+            next += 1;
+        }
+        Ok(self.types.intern(TypeKind::Enum { site, base, members }))
+    }
+
+    /// Whether values of the type exist at comptime alone.
+    pub fn is_comptime_only(&self, ty: Ty) -> bool {
+        match self.types.kind(ty) {
+            TypeKind::ComptimeInt
+            | TypeKind::ComptimeFloat
+            | TypeKind::Type
+            | TypeKind::ComptimeString
+            | TypeKind::ComptimeStruct
+            | TypeKind::Module
+            | TypeKind::Dsr(_)
+            | TypeKind::Fn(_) => true,
+            TypeKind::Dsd(kind) => *kind == csl_ir::DsdKind::Fifo,
+            TypeKind::Float(kind) => *kind != csl_num::FloatKind::F32 && *kind != self.options.fp16,
+            TypeKind::Array { elem, .. } => self.is_comptime_only(*elem),
+            TypeKind::Anon { types, .. } => types.iter().any(|&t| self.is_comptime_only(t)),
+            TypeKind::Struct { fields, .. } | TypeKind::Union { fields, .. } => {
+                fields.iter().any(|f| self.is_comptime_only(f.ty))
+            }
+            _ => false,
+        }
+    }
+}

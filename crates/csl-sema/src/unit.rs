@@ -1,0 +1,170 @@
+//! What is analysed as one: the layout, or the program of one kind of PE.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use csl_diag::Span;
+use csl_ir::{
+    ColorConfig, DsrLoad, Exported, ExportedSymbol, Fifo, FnRef, Func, FuncId, Global, GlobalId, GlobalRef, ModuleRef,
+    QueueInit, RotatingTasks, Rpc, Startup, TaskBind, Ty, TypedValue,
+};
+use csl_syntax::{Symbol, ast};
+
+use crate::context::SourceFile;
+use crate::layout::LayoutState;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnitKind {
+    #[default]
+    Layout,
+    Pe,
+}
+
+/// One file with its params bound.
+#[derive(Debug)]
+pub struct Module {
+    pub file: Arc<SourceFile>,
+    /// How symbols of it are prefixed: empty for the root, else `name.` of the import.
+    pub prefix: String,
+    pub params: HashMap<Symbol, TypedValue>,
+    pub items: HashMap<Symbol, ItemState>,
+}
+
+#[derive(Clone, Debug)]
+pub struct ItemState {
+    pub item: TopItem,
+    pub state: State,
+}
+
+#[derive(Clone, Debug)]
+pub enum TopItem {
+    Var(Arc<ast::VarDecl>),
+    Fn(Arc<ast::FnDecl>),
+}
+
+#[derive(Clone, Debug)]
+pub enum State {
+    Pending,
+    /// Being evaluated: meeting it again is a cycle.
+    Busy,
+    Done(GlobalItem),
+    Failed,
+}
+
+/// What a name at the top level of a module is.
+#[derive(Clone, Debug)]
+pub enum GlobalItem {
+    /// `const` and `param`; the storage is made when an address is needed.
+    Const { value: TypedValue, global: Option<GlobalRef> },
+    Var(GlobalRef),
+    Fn(FnRef),
+}
+
+/// A function declaration in a module.
+#[derive(Clone, Debug)]
+pub struct FnInfo {
+    pub module: ModuleRef,
+    pub decl: Arc<ast::FnDecl>,
+    pub ty: Ty,
+}
+
+/// A variable with memory of its own, whether run-time code uses it or not.
+#[derive(Clone, Debug)]
+pub struct GlobalInfo {
+    pub name: String,
+    pub ty: Ty,
+    /// `None` until evaluated, or for `extern`.
+    pub init: Option<TypedValue>,
+    pub is_const: bool,
+    pub storage: ast::Storage,
+    pub align: Option<u32>,
+    pub linksection: Option<String>,
+    pub span: Span,
+    pub is_hidden: bool,
+    /// Where it stands in the program, once something uses it.
+    pub id: Option<GlobalId>,
+}
+
+/// Comptime memory of one variable.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    pub value: TypedValue,
+    pub runtime_depth: u32,
+    pub is_const: bool,
+}
+
+/// What makes one function instance differ from another.
+pub type InstanceKey = (FnRef, Vec<TypedValue>);
+
+/// A function instance that waits for its body to be analysed.
+#[derive(Clone, Debug)]
+pub struct PendingFn {
+    pub id: FuncId,
+    pub fn_ref: FnRef,
+    /// Types of all parameters, in order, `None` for those bound at comptime.
+    pub params: Vec<crate::call::ParamBinding>,
+    pub ret: Ty,
+    pub called_at: Span,
+}
+
+#[derive(Debug, Default)]
+pub struct Unit {
+    pub kind: UnitKind,
+    /// Name of the root file.
+    pub name: String,
+    pub modules: Vec<Module>,
+    pub fns: Vec<FnInfo>,
+    pub globals: Vec<GlobalInfo>,
+    pub cells: Vec<Cell>,
+    pub instances: HashMap<InstanceKey, FuncId>,
+    pub pending: VecDeque<PendingFn>,
+    pub memo: HashMap<InstanceKey, TypedValue>,
+    /// Constants that run-time code needs in memory.
+    pub materialized: HashMap<TypedValue, GlobalRef>,
+    /// `export` and `extern` declarations by symbol name.
+    pub linked: HashMap<String, GlobalRef>,
+
+    // What becomes of it: the parts of a `csl_ir::Program`.
+    pub out_globals: Vec<Option<Global>>,
+    pub out_funcs: Vec<Option<Func>>,
+    pub tasks: Vec<TaskBind>,
+    pub startup: Vec<Startup>,
+    pub queues: Vec<QueueInit>,
+    pub fifos: Vec<Fifo>,
+    pub dsr_loads: Vec<(DsrLoad, Span)>,
+    pub colors: Vec<(u8, ColorConfig, Span)>,
+    pub configs: Vec<(u16, u16)>,
+    pub exports: Vec<ExportedSymbol>,
+    pub export_refs: Vec<(ExportTarget, String, Span)>,
+    pub rpc: Option<Rpc>,
+    pub teardown_handlers: Vec<(u8, FuncId, Span)>,
+    pub empty_queue_handlers: Vec<(u8, FuncId, Span)>,
+    pub rotating: Vec<RotatingTasks>,
+    pub separate_control_table: bool,
+    pub main_thread_priority: Option<csl_ir::Priority>,
+    pub strings: Vec<String>,
+    /// A top-level `comptime` block is being evaluated: task bindings and the like are allowed.
+    pub in_comptime_block: bool,
+
+    /// The layout's own state, while `kind` is `Layout`.
+    pub layout: LayoutState,
+    /// Coordinates and rectangle of the layout, while `kind` is `Pe`.
+    pub rectangle: Option<(u32, u32)>,
+}
+
+/// Something given to `@export_symbol`, before its id is known.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExportTarget {
+    Global(GlobalRef),
+    Fn(FnRef),
+}
+
+impl ExportTarget {
+    /// The program's own number for it.
+    pub fn lowered(&self, global: impl FnOnce(GlobalRef) -> GlobalId, func: impl FnOnce(FnRef) -> FuncId) -> Exported {
+        match self {
+            ExportTarget::Global(g) => Exported::Global(global(*g)),
+            ExportTarget::Fn(f) => Exported::Func(func(*f)),
+        }
+    }
+}
