@@ -432,11 +432,14 @@ impl Sema<'_> {
     }
 
     /// Analyses the bodies of functions that run-time code uses, and of those that these use.
-    pub fn drain_pending(&mut self) {
+    pub fn drain_pending(&mut self) -> Res<()> {
+        let mut failed = false;
         while let Some(pending) = self.unit.pending.pop_front() {
-            let id = pending.id.0 as usize;
-            self.unit.out_funcs[id] = self.analyze_body(&pending).ok();
+            let func = self.analyze_body(&pending).ok();
+            failed |= func.is_none();
+            self.unit.out_funcs[pending.id.0 as usize] = func;
         }
+        if failed { Err(Stop::Error) } else { Ok(()) }
     }
 
     fn analyze_body(&mut self, pending: &PendingFn) -> Res<csl_ir::Func> {

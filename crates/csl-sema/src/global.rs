@@ -23,9 +23,20 @@ impl Sema<'_> {
             VarKind::Param => self.declare_param(module, decl, ty),
             VarKind::Const if decl.storage == Storage::Default && !has_attributes(decl) => {
                 let value = self.initial_value(decl, ty)?;
+                self.name_module(module, decl, &value);
                 Ok(GlobalItem::Const { value, global: None })
             }
             _ => self.declare_variable(module, decl, ty),
+        }
+    }
+
+    /// Symbols of an imported module are called after the constant that it was first bound to.
+    fn name_module(&mut self, importer: ModuleRef, decl: &VarDecl, value: &TypedValue) {
+        if let Value::Module(module) = value.value
+            && self.unit.modules[module.0 as usize].prefix.is_empty()
+        {
+            let prefix = format!("{}.", self.symbol_name(importer, decl.name.name.as_str()));
+            self.unit.modules[module.0 as usize].prefix = prefix;
         }
     }
 
@@ -272,14 +283,14 @@ impl Sema<'_> {
     }
 
     /// Fills in the globals that the program uses, and those that their initial values point at.
-    pub fn lower_globals(&mut self) {
+    pub fn lower_globals(&mut self) -> Res<()> {
         for index in 0..self.unit.globals.len() {
             if self.unit.globals[index].storage == Storage::Export {
                 self.global_id(GlobalRef(index as u32));
             }
         }
-        let mut done = 0;
-        while done < self.unit.globals.len() || self.has_unlowered() {
+        // Lowering one global may bring in others, and functions whose bodies bring in more.
+        while self.has_unlowered() {
             for index in 0..self.unit.globals.len() {
                 let Some(id) = self.unit.globals[index].id else { continue };
                 if self.unit.out_globals[id.0 as usize].is_none() {
@@ -287,8 +298,9 @@ impl Sema<'_> {
                     self.unit.out_globals[id.0 as usize] = Some(global);
                 }
             }
-            done = self.unit.globals.len();
+            self.drain_pending()?;
         }
+        Ok(())
     }
 
     fn has_unlowered(&self) -> bool {

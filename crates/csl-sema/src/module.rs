@@ -20,7 +20,6 @@ impl Sema<'_> {
         name: &str,
         importer: Option<ModuleRef>,
         bindings: Vec<(Name, TypedValue)>,
-        prefix: String,
         span: Option<Span>,
     ) -> Res<ModuleRef> {
         let file = self.load_file(name, importer, span)?;
@@ -43,7 +42,7 @@ impl Sema<'_> {
             params.insert(symbol, value);
         }
         let module = ModuleRef(self.unit.modules.len() as u32);
-        self.unit.modules.push(Module { file: file.clone(), prefix, params, items });
+        self.unit.modules.push(Module { file: file.clone(), prefix: String::new(), params, items });
         self.import_eagerly(module, &file.ast, span)?;
         Ok(module)
     }
@@ -124,32 +123,30 @@ impl Sema<'_> {
         if failed { Err(Stop::Error) } else { Ok(()) }
     }
 
-    /// Evaluates the top-level `comptime` blocks of a module, in order; false when one had an error.
-    pub fn run_comptime_blocks(&mut self, module: ModuleRef) -> bool {
+    /// Evaluates the top-level `comptime` blocks of a module, in order.
+    pub fn run_comptime_blocks(&mut self, module: ModuleRef) -> Res<()> {
         let file = self.unit.modules[module.0 as usize].file.clone();
         let outer = std::mem::replace(&mut self.unit.in_comptime_block, true);
-        let mut good = true;
+        let mut result = Ok(());
         for item in &file.ast.items {
             if let Item::Comptime(block) = item {
-                good &= self.run_block(module, block);
+                let this = self.in_frame(Frame::top_level(module), |s| s.exec_block(block));
+                result = result.and(this);
             }
         }
         self.unit.in_comptime_block = outer;
-        good
+        result
     }
 
-    /// Evaluates a top-level block at comptime, telling every statement's error.
-    pub fn run_block(&mut self, module: ModuleRef, block: &Block) -> bool {
+    /// Executes a top-level block in the current frame, telling every statement's error.
+    pub fn exec_block(&mut self, block: &Block) -> Res<()> {
         let first_cell = self.unit.cells.len();
-        let good = self.in_frame(Frame::top_level(module), |s| {
-            let mut good = true;
-            for stmt in &block.stmts {
-                good &= s.eval_stmt(stmt).is_ok();
-            }
-            good
-        });
+        let mut result = Ok(());
+        for stmt in &block.stmts {
+            result = result.and(self.eval_stmt(stmt));
+        }
         self.unit.cells.truncate(first_cell);
-        good
+        result
     }
 
     /// What `name` is at the top level of `module`; `None` when it is nothing there.
