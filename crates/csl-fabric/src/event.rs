@@ -54,7 +54,7 @@ pub struct Standing {
     pub why: Obstacle,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Obstacle {
     /// The current switch position does not take this input; `ever` tells whether another one does.
     InputClosed { ever: bool },

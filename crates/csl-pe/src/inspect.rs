@@ -7,14 +7,14 @@ use crate::scalar::Exit;
 use crate::vec::cursor::Cursor;
 use crate::vec::run::{Stall, VecRun};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Thread {
     Main,
     Microthread(u8),
 }
 
 /// What a thread needs before it can go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Need {
     /// A wavelet of this color; `queue` is 0xff where the color has none.
     Wavelet { queue: u8, color: u8 },
@@ -27,7 +27,7 @@ pub enum Need {
 }
 
 /// A thread that cannot go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Waiting {
     pub thread: Thread,
     pub need: Need,

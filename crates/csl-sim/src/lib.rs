@@ -3,12 +3,28 @@
 //! The clock advances only inside blocking calls ([`Sim::wait`], [`Sim::stop`]) and, by a fixed quantum, in
 //! [`Sim::is_done`]. Everything that can go wrong is a value; nothing here renders text, reads a file or a clock.
 
+mod ces;
 mod command;
+mod deadlock;
+mod element;
+mod event;
+mod host;
+mod machine;
+mod memcpy;
 mod options;
+mod registers;
+mod routes;
+mod row;
 mod sim;
 mod stop;
+mod tile;
+mod transfer;
+mod world;
 
 pub use command::{Command, Endpoint, Port, Rect, Spread, Ticket, Width};
+pub use event::{Event, EventKind};
 pub use options::{SimOptions, Traces};
 pub use sim::Sim;
-pub use stop::{Deadlock, FaultKind, FaultReport, Group, HostWait, HostWaitKind, SimError, Stop};
+pub use stop::{
+    Deadlock, FaultKind, FaultReport, Group, Held, HostReason, HostWait, SimError, Standing, Stop, ThreadWait,
+};

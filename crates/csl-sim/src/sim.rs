@@ -3,66 +3,125 @@
 use std::sync::Arc;
 
 use csl_image::Image;
+use csl_pe::Pe;
 
 use crate::command::{Command, Ticket};
+use crate::deadlock;
+use crate::element::Element;
+use crate::event::Event;
+use crate::host::Host;
+use crate::machine::{Machine, Pause};
 use crate::options::SimOptions;
 use crate::stop::{SimError, Stop};
+use crate::world::World;
+
+/// Cycles by which [`Sim::is_done`] advances the clock.
+const POLL_QUANTUM: u64 = 10_000;
+
+/// Cycles that [`Sim::stop`] gives programs that are still busy when nothing is pending any more.
+const SETTLE: u64 = 10_000;
 
 /// A loaded program on a wafer.
 pub struct Sim {
-    image: Arc<Image>,
-    options: SimOptions,
-    cycle: u64,
+    machine: Machine<Pe>,
+    host: Host,
+    stopped: bool,
 }
 
 impl Sim {
     /// Loads a program. Costs what its tile runs cost: a PE is made when something first touches it.
     pub fn new(image: Arc<Image>, options: SimOptions) -> Result<Sim, SimError> {
         image.check().map_err(SimError::Image)?;
-        Ok(Sim { image, options, cycle: 0 })
+        let world = Arc::new(World::new(image, options));
+        Ok(Sim { machine: Machine::new(world), host: Host::default(), stopped: false })
     }
 
     pub fn image(&self) -> &Arc<Image> {
-        &self.image
+        &self.machine.world.image
     }
 
     pub fn options(&self) -> &SimOptions {
-        &self.options
+        &self.machine.world.options
     }
 
     /// The cycle that the clock stands at.
     pub fn cycle(&self) -> u64 {
-        self.cycle
+        self.machine.now
     }
 
     /// Takes a command after checking it; does not advance the clock.
-    pub fn submit(&mut self, _command: Command) -> Result<Ticket, SimError> {
-        Err(SimError::Stopped)
+    pub fn submit(&mut self, command: Command) -> Result<Ticket, SimError> {
+        if self.stopped {
+            return Err(SimError::Stopped);
+        }
+        self.host.submit(&mut self.machine, command)
     }
 
     /// Runs until the command is done. The data of a [`Command::D2h`] or [`Command::Receive`] is given out once;
     /// `None` for the other commands and when it has been given out.
-    pub fn wait(&mut self, _ticket: Ticket) -> Result<Option<Vec<u32>>, Stop> {
-        Ok(None)
+    pub fn wait(&mut self, ticket: Ticket) -> Result<Option<Vec<u32>>, Stop> {
+        self.run_until(ticket, u64::MAX)?;
+        Ok(self.host.take_answer(ticket))
     }
 
     /// Whether the command is done; if not, first advances the clock by a fixed quantum.
-    pub fn is_done(&mut self, _ticket: Ticket) -> Result<bool, Stop> {
-        Ok(true)
+    pub fn is_done(&mut self, ticket: Ticket) -> Result<bool, Stop> {
+        self.run_until(ticket, self.machine.now.saturating_add(POLL_QUANTUM))
     }
 
     /// Completes what is pending; nothing can be submitted after that. Results can still be taken with [`Sim::wait`].
+    /// Then lets programs that are still busy run on for a while, so that what they print or store last is there.
     pub fn stop(&mut self) -> Result<(), Stop> {
+        self.stopped = true;
+        while let Some(ticket) = self.host.oldest() {
+            self.run_until(ticket, u64::MAX)?;
+        }
+        let limit = self.machine.now.saturating_add(SETTLE);
+        self.machine.run(limit, |_| false)?;
         Ok(())
     }
 
-    /// Memory of a PE, at the cycle the clock stands at.
-    pub fn read_memory(&mut self, _x: u32, _y: u32, _addr: u16, bytes: u32) -> Result<Vec<u8>, SimError> {
-        Ok(vec![0; bytes as usize])
+    fn run_until(&mut self, ticket: Ticket, limit: u64) -> Result<bool, Stop> {
+        if self.host.is_done(ticket) {
+            return Ok(true);
+        }
+        let host = &mut self.host;
+        let pause = self.machine.run(limit, |done| {
+            host.collect(done);
+            host.is_done(ticket)
+        })?;
+        match pause {
+            Pause::Reached => Ok(true),
+            Pause::Limit => Ok(false),
+            Pause::Quiet => Err(Stop::Deadlock(Box::new(deadlock::explain(&mut self.machine, &self.host)))),
+        }
+    }
+
+    /// Memory of a PE, at the cycle the clock stands at or, where nobody could tell the difference so far, later.
+    pub fn read_memory(&mut self, x: u32, y: u32, addr: u16, bytes: u32) -> Result<Vec<u8>, SimError> {
+        if x >= self.machine.world.width() || y >= self.machine.world.height() {
+            return Err(SimError::NoSuchPe { x, y });
+        }
+        let row = self.machine.row_mut(y);
+        let place = row.ces.touch(x).ok_or(SimError::NoSuchPe { x, y })?;
+        Ok(row.ces.tiles[place as usize].element.read(addr, bytes))
     }
 
     /// Memory of the object with this name on a PE; `None` when its program has no such object.
-    pub fn read_symbol(&mut self, _x: u32, _y: u32, _name: &str) -> Result<Option<Vec<u8>>, SimError> {
-        Ok(None)
+    pub fn read_symbol(&mut self, x: u32, y: u32, name: &str) -> Result<Option<Vec<u8>>, SimError> {
+        let program = self.machine.world.program(x, y).ok_or(SimError::NoSuchPe { x, y })?;
+        let symbol = program.symbols.iter().find(|symbol| symbol.name == name);
+        let place = symbol.map(|symbol| (symbol.addr, symbol.size));
+        place.map(|(addr, size)| self.read_memory(x, y, addr, size)).transpose()
+    }
+
+    /// Prints, traces and warnings since the last call, by cycle, row and column.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        self.machine.take_events()
+    }
+
+    /// Order-free hash over all landings so far, the same for any number of threads, and the number of landings.
+    pub fn landings(&self) -> (u64, u64) {
+        self.machine.hash()
     }
 }

@@ -47,6 +47,10 @@ pub struct FaultReport {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum FaultKind {
+    /// In the program.
+    Pe(csl_pe::Fault),
+    /// In the fabric.
+    Fabric(csl_fabric::Fault),
     /// memcpy was to copy into or out of memory that does not exist: a pointer variable that points nowhere.
     BadPointer { id: u16, addr: u16, bytes: u32 },
 }
@@ -57,35 +61,67 @@ pub struct Deadlock {
     pub cycle: u64,
     /// What the host waits for, oldest first.
     pub host: Vec<HostWait>,
+    /// Threads that wait for something outside themselves.
+    pub threads: Vec<Group<ThreadWait>>,
+    /// Wavelets that stand in routers.
+    pub wavelets: Vec<Group<Standing>>,
+    /// Wavelets that do not leave their PE's output queues.
+    pub outputs: Vec<Group<Held>>,
 }
 
-/// A pending command and how far it has come.
+/// A thread that waits, in a program of the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ThreadWait {
+    /// Index in [`csl_image::Image::programs`].
+    pub program: u32,
+    pub waiting: csl_pe::Waiting,
+}
+
+/// Wavelets in a router's input buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Standing {
+    pub color: u8,
+    /// The side that they came from; 4: the CE.
+    pub from: u8,
+    pub why: csl_fabric::Obstacle,
+}
+
+/// Wavelets in an output queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Held {
+    pub queue: u8,
+    pub color: u8,
+    /// No route takes the color, so it can only go to the host, who does not read it.
+    pub unrouted: bool,
+}
+
+/// A pending command: what its tiles wait for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostWait {
     pub ticket: Ticket,
-    pub kind: HostWaitKind,
     /// PEs that have not finished it.
     pub pes: u64,
-    /// One of them.
-    pub x: u32,
-    pub y: u32,
-    /// Words moved, and in all.
-    pub words: (u64, u64),
+    pub reasons: Vec<Group<HostReason>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HostWaitKind {
-    /// The PE has not called `unblock_cmd_stream()` since the command before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HostReason {
+    /// The PE has not called `unblock_cmd_stream()` since its last launch.
     CommandStream,
-    /// memcpy's tasks do not get to run: the main thread is held by a synchronous operation.
+    /// A command before this one is not done.
+    EarlierCommand,
+    /// memcpy's tasks do not get to run: a task or synchronous operation holds the main thread.
     MainThread,
-    H2dStream { color: u8 },
-    D2hStream { color: u8 },
-    Port,
+    /// The launched function has not been called: a task holds the main thread, or the RPC task is blocked.
+    NotCalled,
+    /// The PE does not take the words of this color; `left` are still to come.
+    StreamIn { color: u8, left: u32 },
+    /// The PE has sent too little on this color; `missing` words.
+    StreamOut { color: u8, missing: u32 },
 }
 
 /// Tiles for which the same holds.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group<T> {
     pub what: T,
     pub tiles: u64,

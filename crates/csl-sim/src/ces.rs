@@ -1,0 +1,214 @@
+//! The compute elements of one row: which of them has something to do in a cycle, and the ramps between them and the
+//! row's routers.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+use csl_fabric::{Ramp, Wavelet};
+use csl_pe::Ports;
+
+use crate::element::{Element, Seat};
+use crate::event::Event;
+use crate::memcpy::Done;
+use crate::tile::{NEVER, Tile};
+use crate::world::World;
+
+/// No tile there yet.
+const UNTOUCHED: u32 = u32::MAX;
+/// No program there.
+const EMPTY: u32 = u32::MAX - 1;
+
+pub(crate) struct Ces<E> {
+    pub y: u32,
+    pub world: Arc<World>,
+    pub now: u64,
+    pub tiles: Vec<Tile<E>>,
+    /// By column: index in `tiles`.
+    places: Vec<u32>,
+    /// To serve in this cycle.
+    pub ready: Vec<u32>,
+    /// To serve in the next cycle.
+    pub soon: Vec<u32>,
+    timers: BinaryHeap<Reverse<(u64, u32)>>,
+    /// Tiles with wavelets in output queues that may leave when their time comes.
+    pub senders: Vec<u32>,
+    pub done: Vec<Done>,
+    /// Wavelets that left through the host's ports.
+    pub exports: Vec<(u32, Wavelet)>,
+    /// What elements have said ahead of the clock.
+    pub early_events: Vec<Event>,
+}
+
+impl<E: Element> Ces<E> {
+    pub fn new(world: Arc<World>, y: u32) -> Ces<E> {
+        let places = vec![UNTOUCHED; world.width() as usize];
+        Ces {
+            y,
+            world,
+            now: 0,
+            tiles: Vec::new(),
+            places,
+            ready: Vec::new(),
+            soon: Vec::new(),
+            timers: BinaryHeap::new(),
+            senders: Vec::new(),
+            done: Vec::new(),
+            exports: Vec::new(),
+            early_events: Vec::new(),
+        }
+    }
+
+    /// The tile at a column, made when this is the first time that something touches it; `None` without a program.
+    pub fn touch(&mut self, x: u32) -> Option<u32> {
+        let place = *self.places.get(x as usize)?;
+        if place == UNTOUCHED { self.make(x) } else { (place != EMPTY).then_some(place) }
+    }
+
+    /// The tile at a column, if it was ever touched.
+    pub fn find(&self, x: u32) -> Option<u32> {
+        self.places.get(x as usize).copied().filter(|place| *place < EMPTY)
+    }
+
+    #[cold]
+    fn make(&mut self, x: u32) -> Option<u32> {
+        let made = self.load(x);
+        self.places[x as usize] = made.unwrap_or(EMPTY);
+        made
+    }
+
+    fn load(&mut self, x: u32) -> Option<u32> {
+        let world = Arc::clone(&self.world);
+        let program = world.program(x, self.y)?;
+        let mut ports = Ports::new(world.image.arch.into());
+        let seat = Seat { program, image: &world.image, x, y: self.y };
+        let mut element = E::load(&seat, &mut ports);
+        for (addr, bytes, value) in world.patches(x, self.y) {
+            element.write(addr, &value.to_le_bytes()[..usize::from(bytes)]);
+        }
+        let place = self.tiles.len() as u32;
+        self.tiles.push(Tile::new(x, element, ports));
+        self.wake(place);
+        Some(place)
+    }
+
+    /// Has a tile served in this cycle, or in the next when this cycle's turn is over.
+    pub fn wake(&mut self, place: u32) {
+        let tile = &mut self.tiles[place as usize];
+        if !tile.is_ready {
+            tile.is_ready = true;
+            self.ready.push(place);
+        }
+    }
+
+    /// Sets the tile's timer.
+    pub fn set_timer(&mut self, place: u32, at: u64) {
+        let tile = &mut self.tiles[place as usize];
+        if tile.timer == at {
+            return;
+        }
+        tile.timer = at;
+        if at == self.now + 1 {
+            self.soon.push(place);
+        } else if at != NEVER {
+            self.timers.push(Reverse((at, place)));
+        }
+    }
+
+    /// Moves tiles whose time has come to the ready list.
+    pub fn wake_due(&mut self, now: u64) {
+        for place in std::mem::take(&mut self.soon) {
+            self.wake_if_set(place, now);
+        }
+        while let Some(Reverse((at, place))) = self.timers.peek().copied().filter(|timer| timer.0.0 <= now) {
+            self.timers.pop();
+            self.wake_if_set(place, at);
+        }
+    }
+
+    fn wake_if_set(&mut self, place: u32, at: u64) {
+        if self.tiles[place as usize].timer == at {
+            self.tiles[place as usize].timer = NEVER;
+            self.wake(place);
+        }
+    }
+
+    /// Puts a tile with full output queues on the list of senders.
+    pub fn start_sending(&mut self, place: u32, at: u64) {
+        let tile = &mut self.tiles[place as usize];
+        tile.inject_at = tile.inject_at.min(at);
+        if !tile.is_sender && tile.inject_at != NEVER {
+            tile.is_sender = true;
+            self.senders.push(place);
+        }
+    }
+
+    /// The next cycle in which a compute element of this row has something to do.
+    pub fn next_event(&mut self, now: u64) -> u64 {
+        if !self.ready.is_empty() || !self.soon.is_empty() {
+            return now + 1;
+        }
+        while let Some(Reverse((at, place))) = self.timers.peek().copied() {
+            if self.tiles[place as usize].timer == at {
+                break;
+            }
+            self.timers.pop();
+        }
+        let timer = self.timers.peek().map_or(NEVER, |timer| timer.0.0);
+        let injections = self.senders.iter().map(|place| self.tiles[*place as usize].inject_at);
+        injections.fold(timer, u64::min).max(now + 1)
+    }
+}
+
+impl<E: Element> Ramp for Ces<E> {
+    fn room(&mut self, x: u32, color: u8) -> bool {
+        let Some(place) = self.touch(x) else { return false };
+        let tile = &mut self.tiles[place as usize];
+        let room = tile.landing_slot_with_room(color).is_some();
+        if !room {
+            tile.refused |= 1 << color;
+        }
+        room
+    }
+
+    fn deliver(&mut self, x: u32, color: u8, wavelet: Wavelet) {
+        let Some(place) = self.touch(x) else { return };
+        let tile = &mut self.tiles[place as usize];
+        let Some(slot) = tile.landing_slot_with_room(color) else { return };
+        if !tile.ports.land(slot, from_fabric(wavelet)) {
+            return;
+        }
+        if tile.wake.landings >> slot & 1 != 0 {
+            self.wake(place);
+        }
+    }
+
+    fn accepted(&mut self, x: u32, _color: u8) {
+        let Some(place) = self.find(x) else { return };
+        let tile = &self.tiles[place as usize];
+        if tile.inject_at == NEVER {
+            let at = tile.next_injection();
+            if at != NEVER {
+                self.start_sending(place, at.max(self.now + 1));
+            }
+        }
+    }
+
+    fn torn_down(&mut self, x: u32, color: u8) {
+        let Some(place) = self.touch(x) else { return };
+        self.tiles[place as usize].element.torn_down(color);
+        self.wake(place);
+    }
+
+    fn exported(&mut self, port: u32, wavelet: Wavelet) {
+        self.exports.push((port, wavelet));
+    }
+}
+
+pub(crate) fn from_fabric(wavelet: Wavelet) -> csl_pe::Wavelet {
+    csl_pe::Wavelet { data: wavelet.data, control: wavelet.control, half: wavelet.half }
+}
+
+pub(crate) fn to_fabric(wavelet: csl_pe::Wavelet) -> Wavelet {
+    Wavelet { data: wavelet.data, control: wavelet.control, half: wavelet.half }
+}

@@ -1,0 +1,79 @@
+//! A compute element as the engine sees it. [`csl_pe::Pe`] is the real one; the engine's own tests use scripted ones.
+
+use std::sync::Arc;
+
+use csl_image::{Image, PeImage};
+use csl_pe::{Event, Fault, Pe, Ports, Registers, Waiting, Wake};
+
+/// What program a tile runs, and where.
+pub(crate) struct Seat<'a> {
+    pub program: &'a Arc<PeImage>,
+    pub image: &'a Image,
+    /// Place in the program's rectangle.
+    pub x: u32,
+    pub y: u32,
+}
+
+pub(crate) trait Element: Send {
+    /// Makes the element and binds its queues; no cycle is run.
+    fn load(seat: &Seat<'_>, ports: &mut Ports) -> Self;
+    /// Runs up to and including cycle `now`, and further where nobody can see it.
+    fn advance(&mut self, now: u64, ports: &mut Ports, regs: &mut dyn Registers) -> Result<Wake, Fault>;
+    /// Whether no task runs at cycle `now`, so that memcpy may copy.
+    fn between_tasks(&self, now: u64) -> bool;
+    /// memcpy's launch of a function of the program. Arguments in canonical form.
+    fn call(&mut self, func: u16, args: &[u64]);
+    /// How many calls have started so far.
+    fn calls_started(&self) -> u64;
+    fn read(&self, addr: u16, bytes: u32) -> Vec<u8>;
+    fn write(&mut self, addr: u16, bytes: &[u8]);
+    /// A TEARDOWN command has stopped a color of the router.
+    fn torn_down(&mut self, color: u8);
+    /// What it has said, in order; it may lie ahead of the clock.
+    fn take_events(&mut self) -> Vec<Event>;
+    /// Threads that wait for something outside themselves.
+    fn waiting(&self, ports: &Ports) -> Vec<Waiting>;
+}
+
+impl Element for Pe {
+    fn load(seat: &Seat<'_>, ports: &mut Ports) -> Pe {
+        let chip = csl_chip::chip(seat.image.arch.into());
+        Pe::new(Arc::clone(seat.program), chip, seat.image.sdk, seat.x as u16, seat.y as u16, ports)
+    }
+
+    fn advance(&mut self, now: u64, ports: &mut Ports, regs: &mut dyn Registers) -> Result<Wake, Fault> {
+        Pe::advance(self, now, u64::MAX, ports, regs)
+    }
+
+    fn between_tasks(&self, now: u64) -> bool {
+        self.memcpy_ready(now)
+    }
+
+    fn call(&mut self, func: u16, args: &[u64]) {
+        Pe::call(self, func, args);
+    }
+
+    fn calls_started(&self) -> u64 {
+        Pe::calls_started(self)
+    }
+
+    fn read(&self, addr: u16, bytes: u32) -> Vec<u8> {
+        (0..bytes).map(|i| self.memory().get::<1>(addr.wrapping_add(i as u16))[0]).collect()
+    }
+
+    fn write(&mut self, addr: u16, bytes: &[u8]) {
+        self.memory_mut().write_bytes(addr, bytes);
+    }
+
+    fn torn_down(&mut self, color: u8) {
+        self.tear_down(color);
+    }
+
+    fn take_events(&mut self) -> Vec<Event> {
+        Pe::take_events(self)
+    }
+
+    fn waiting(&self, ports: &Ports) -> Vec<Waiting> {
+        Pe::waiting(self, ports)
+    }
+}

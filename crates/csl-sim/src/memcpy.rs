@@ -1,0 +1,140 @@
+//! memcpy on one tile: the command stream, streams into it and out of it.
+//!
+//! A tile takes its commands in order; a launch holds the stream until the program calls `unblock_cmd_stream()`. A copy
+//! happens in one go between two tasks, once its words have had the time to arrive. Streams bypass the command stream:
+//! their words reach the program's color one by one, as there is room.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::command::{Ticket, Width};
+use crate::tile::NEVER;
+
+/// Commands and streams of a tile.
+#[derive(Default)]
+pub(crate) struct TileHost {
+    pub commands: VecDeque<TileCommand>,
+    /// A launch whose function has not been called yet.
+    pub calling: Option<Calling>,
+    /// The program has not called `unblock_cmd_stream()` since the last launch.
+    pub is_blocked: bool,
+    pub incoming: Vec<StreamIn>,
+    pub outgoing: Vec<StreamOut>,
+    /// When a command or stream next has something to do; [`NEVER`] (or a past cycle) while it waits for the program.
+    pub next_due: u64,
+}
+
+/// A launch on its way: it is done for the host when so many calls have started.
+pub(crate) struct Calling {
+    pub ticket: Ticket,
+    pub index: usize,
+    pub calls: u64,
+}
+
+/// One command for one tile.
+pub(crate) struct TileCommand {
+    pub ticket: Ticket,
+    /// Place of the tile in the command's rectangle.
+    pub index: usize,
+    /// When it, with all its words, has arrived.
+    pub due: u64,
+    pub job: Job,
+}
+
+#[derive(Clone)]
+pub(crate) enum Job {
+    CopyIn(Arc<CopyIn>, usize),
+    CopyOut(Arc<CopyOut>),
+    Call(Arc<Call>),
+}
+
+/// Words from the host; a tile takes the `per_pe` words of its share.
+pub(crate) struct CopyIn {
+    pub id: u16,
+    pub per_pe: u32,
+    pub width: Width,
+    pub data: Vec<u32>,
+}
+
+pub(crate) struct CopyOut {
+    pub id: u16,
+    pub per_pe: u32,
+    pub width: Width,
+}
+
+pub(crate) struct Call {
+    pub id: u16,
+    /// In canonical form.
+    pub args: Vec<u64>,
+}
+
+/// Words of one transfer on their way to a color of a tile.
+pub(crate) struct StreamIn {
+    pub ticket: Ticket,
+    pub index: usize,
+    pub color: u8,
+    pub data: Arc<Vec<u32>>,
+    /// The next word and the end, in `data`.
+    pub at: usize,
+    pub end: usize,
+    /// When word `at` arrives, and from one word to the next, in hundredths of a cycle.
+    pub centi_ready: u64,
+    pub centi_step: u64,
+}
+
+impl StreamIn {
+    pub fn ready(&self) -> u64 {
+        self.centi_ready.div_ceil(100)
+    }
+}
+
+/// Words that the host takes from a color of a tile.
+pub(crate) struct StreamOut {
+    pub ticket: Ticket,
+    pub index: usize,
+    pub color: u8,
+    pub wanted: usize,
+    pub words: Vec<u32>,
+}
+
+/// A tile has finished its part of a command.
+pub(crate) struct Done {
+    pub ticket: Ticket,
+    pub index: usize,
+    pub words: Vec<u32>,
+}
+
+impl TileHost {
+    /// Whether the first command may start at `now`, as far as the command stream goes.
+    pub fn command_is_due(&self, now: u64) -> bool {
+        !self.is_blocked && self.commands.front().is_some_and(|command| command.due <= now)
+    }
+
+    /// The transfer that takes the next word that leaves on `color`.
+    pub fn sink(&mut self, color: u8) -> Option<usize> {
+        self.outgoing.iter().position(|stream| stream.color == color)
+    }
+
+    /// Sets `next_due` to the next moment after `now` that needs no event of the program to come.
+    pub fn update_due(&mut self, now: u64) {
+        let command = self.commands.front().filter(|_| !self.is_blocked).map(|command| command.due);
+        let streams = self.incoming.iter().map(StreamIn::ready);
+        self.next_due = command.into_iter().chain(streams).filter(|due| *due > now).min().unwrap_or(NEVER);
+    }
+}
+
+/// Bytes in device order of host words.
+pub(crate) fn to_bytes(words: &[u32], width: Width) -> Vec<u8> {
+    match width {
+        Width::Bits32 => words.iter().flat_map(|word| word.to_le_bytes()).collect(),
+        Width::Bits16 => words.iter().flat_map(|word| (*word as u16).to_le_bytes()).collect(),
+    }
+}
+
+/// Host words of bytes in device order.
+pub(crate) fn to_words(bytes: &[u8], width: Width) -> Vec<u32> {
+    match width {
+        Width::Bits32 => bytes.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)).collect(),
+        Width::Bits16 => bytes.as_chunks().0.iter().map(|word| u16::from_le_bytes(*word).into()).collect(),
+    }
+}

@@ -1,0 +1,134 @@
+//! The image's routes as the fabric wants them.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use csl_fabric::{ColorConfig, FilterConfig, FilterKind, PopMode, Position, RouteSet, RouteTable};
+use csl_image::{Image, SwitchPos};
+use indexmap::{IndexMap, IndexSet};
+
+/// The routes of the program's rectangle, those that programs set at their own tile included.
+pub(crate) fn table(image: &Image) -> RouteTable {
+    let mut configs: Vec<ColorConfig> = image.color_configs.iter().map(config).collect();
+    let mut spans = layout_spans(image);
+    add_local_routes(image, &mut spans, &mut configs);
+    let mut sets: IndexSet<RouteSet> = IndexSet::new();
+    let rows = (0..image.rect.height).map(|y| {
+        let spans = spans.get(&y).map(Vec::as_slice).unwrap_or_default();
+        split(spans).into_iter().map(|(x, len, set)| (x, len, sets.insert_full(set).0 as u32)).collect()
+    });
+    let rows = rows.collect();
+    RouteTable::new(image.rect.width, rows, sets.into_iter().collect(), configs)
+}
+
+/// One color from column `x` up to `end`.
+#[derive(Clone, Copy)]
+struct Span {
+    x: u32,
+    end: u32,
+    color: u8,
+    config: u32,
+}
+
+fn layout_spans(image: &Image) -> BTreeMap<u32, Vec<Span>> {
+    let mut spans: BTreeMap<u32, Vec<Span>> = BTreeMap::new();
+    for run in &image.routes {
+        let span = Span { x: run.x, end: run.x + run.len, color: run.color, config: run.config };
+        spans.entry(run.y).or_default().push(span);
+    }
+    spans
+}
+
+/// `@set_local_color_config`. Where the layout routes the color too, the layout's word stands.
+fn add_local_routes(image: &Image, spans: &mut BTreeMap<u32, Vec<Span>>, configs: &mut Vec<ColorConfig>) {
+    let mut known: IndexMap<(u32, u8), u32> = IndexMap::new();
+    for tiles in &image.tiles {
+        for (color, local) in &image.programs[tiles.program as usize].colors {
+            let config = *known.entry((tiles.program, *color)).or_insert_with(|| {
+                configs.push(config(local));
+                configs.len() as u32 - 1
+            });
+            let span = Span { x: tiles.x, end: tiles.x + tiles.len, color: *color, config };
+            spans.entry(tiles.y).or_default().push(span);
+        }
+    }
+}
+
+/// Cuts a row where any color starts or ends; empty stretches are left out.
+fn split(spans: &[Span]) -> Vec<(u32, u32, RouteSet)> {
+    let cuts: BTreeSet<u32> = spans.iter().flat_map(|span| [span.x, span.end]).collect();
+    let cuts: Vec<u32> = cuts.into_iter().collect();
+    let mut by_start: Vec<Span> = spans.to_vec();
+    by_start.sort_by_key(|span| span.x);
+    let mut open: Vec<Span> = Vec::new();
+    let mut next = by_start.into_iter().peekable();
+    let mut pieces = Vec::new();
+    for pair in cuts.windows(2) {
+        open.retain(|span| span.end > pair[0]);
+        while let Some(span) = next.next_if(|span| span.x == pair[0]) {
+            open.push(span);
+        }
+        let mut set: BTreeMap<u8, u32> = BTreeMap::new();
+        for span in &open {
+            set.entry(span.color).or_insert(span.config);
+        }
+        if !set.is_empty() {
+            pieces.push((pair[0], pair[1] - pair[0], set.into_iter().collect()));
+        }
+    }
+    pieces
+}
+
+fn config(image: &csl_image::ColorConfig) -> ColorConfig {
+    ColorConfig {
+        rx: image.rx.0,
+        tx: image.tx.0,
+        swap_x: image.swap_x,
+        swap_y: image.swap_y,
+        positions: image.positions.map(position),
+        position: image.current_pos,
+        ring: image.ring_mode,
+        pop: pop_mode(image.pop_mode),
+        filter: image.filter.as_ref().map(filter),
+        teardown: image.teardown,
+    }
+}
+
+fn position(position: SwitchPos) -> Position {
+    match position {
+        SwitchPos::Invalid => Position::Invalid,
+        SwitchPos::Rx(rx) => Position::Rx(rx.0),
+        SwitchPos::Tx(tx) => Position::Tx(tx.0),
+        SwitchPos::Both(rx, tx) => Position::Both(rx.0, tx.0),
+    }
+}
+
+fn pop_mode(mode: csl_image::PopMode) -> PopMode {
+    match mode {
+        csl_image::PopMode::NoPop => PopMode::NoPop,
+        csl_image::PopMode::AlwaysPop => PopMode::AlwaysPop,
+        csl_image::PopMode::PopOnAdvance => PopMode::PopOnAdvance,
+        csl_image::PopMode::PopOnAdvanceNop => PopMode::PopOnAdvanceNop,
+    }
+}
+
+/// `fast_mode` is accepted by programs and documented nowhere; it changes nothing here.
+fn filter(filter: &csl_image::Filter) -> FilterConfig {
+    FilterConfig {
+        kind: match filter.kind {
+            csl_image::FilterKind::Counter => FilterKind::Counter,
+            csl_image::FilterKind::SparseCounter => FilterKind::SparseCounter,
+            csl_image::FilterKind::Range => FilterKind::Range,
+        },
+        count_data: filter.count_data,
+        count_control: filter.count_control,
+        filter_control: filter.filter_control,
+        counter: filter.init_counter,
+        limit1: filter.limit1,
+        limit2: filter.limit2,
+        max_counter: filter.max_counter,
+        min_idx: filter.min_idx,
+        max_idx: filter.max_idx,
+        disabled: false,
+    }
+}

@@ -1,0 +1,201 @@
+//! One row of tiles: its routers, its compute elements, and what happens to them in a cycle.
+//!
+//! Order within a cycle: landings on routers; wavelets that leave output queues; routing, to compute elements and to
+//! neighbours; then each compute element that has something to do. Rows share nothing within a cycle.
+
+use std::sync::Arc;
+
+use csl_fabric::{Recording, Row as FabricRow};
+
+use crate::ces::{Ces, to_fabric};
+use crate::element::Element;
+use crate::event::{Event, EventKind};
+use crate::registers::RouterRegisters;
+use crate::stop::{FaultKind, FaultReport};
+use crate::tile::NEVER;
+use crate::world::World;
+
+pub(crate) struct Row<E> {
+    pub y: u32,
+    pub fabric: FabricRow,
+    pub ces: Ces<E>,
+    /// Scratch: the tiles of this cycle.
+    serving: Vec<u32>,
+}
+
+impl<E: Element> Row<E> {
+    pub fn new(world: &Arc<World>, y: u32) -> Row<E> {
+        let traces = world.options.traces;
+        let recording = Recording { landings: traces.landings, switches: traces.router };
+        let mut fabric = FabricRow::new(Arc::clone(&world.routes), y, world.chip, recording);
+        configure(&mut fabric, world, y);
+        Row { y, fabric, ces: Ces::new(Arc::clone(world), y), serving: Vec::new() }
+    }
+
+    /// The next cycle in which there is something to do here; [`NEVER`] for none.
+    pub fn next_event(&mut self, now: u64) -> u64 {
+        let ces = self.ces.next_event(now);
+        self.fabric.next_event(now).map_or(ces, |fabric| fabric.min(ces))
+    }
+
+    /// Runs cycle `now`.
+    pub fn step(&mut self, now: u64) -> Result<(), FaultReport> {
+        self.ces.now = now;
+        self.fabric.land(now).map_err(|fault| fabric_fault(fault, now))?;
+        self.inject(now)?;
+        self.fabric.route(now, &mut self.ces).map_err(|fault| fabric_fault(fault, now))?;
+        self.serve_all(now)
+    }
+
+    // ---- output queues to the router ----
+
+    fn inject(&mut self, now: u64) -> Result<(), FaultReport> {
+        let mut senders = std::mem::take(&mut self.ces.senders);
+        let mut keep = 0;
+        for i in 0..senders.len() {
+            let place = senders[i];
+            if self.ces.tiles[place as usize].inject_at <= now {
+                self.inject_one(place, now).map_err(|fault| fabric_fault(fault, now))?;
+            }
+            let tile = &mut self.ces.tiles[place as usize];
+            tile.is_sender = tile.inject_at != NEVER;
+            if tile.is_sender {
+                senders[keep] = place;
+                keep += 1;
+            }
+        }
+        senders.truncate(keep);
+        self.ces.senders = senders;
+        Ok(())
+    }
+
+    /// Lets one wavelet of a tile out, from its output queues in turn.
+    fn inject_one(&mut self, place: u32, now: u64) -> Result<(), csl_fabric::Fault> {
+        let count = self.ces.tiles[place as usize].ports.outputs.len();
+        let first = usize::from(self.ces.tiles[place as usize].next_output);
+        for output in (0..count).map(|i| (first + i) % count) {
+            if self.leave(place, output, now)? {
+                self.took_output(place, output, (output + 1) % count, now);
+                return Ok(());
+            }
+        }
+        let tile = &mut self.ces.tiles[place as usize];
+        let heads = tile.ports.outputs.iter().filter_map(|queue| queue.front());
+        tile.inject_at = heads.map(|head| head.ready).filter(|ready| *ready > now).min().unwrap_or(NEVER);
+        Ok(())
+    }
+
+    /// Moves the head of an output queue to the router, or to the host where the color is one of its streams.
+    fn leave(&mut self, place: u32, output: usize, now: u64) -> Result<bool, csl_fabric::Fault> {
+        let tile = &mut self.ces.tiles[place as usize];
+        let Some(head) = tile.ports.outputs[output].ready(now) else { return Ok(false) };
+        match self.fabric.record(tile.x, head.color) {
+            Some(record) => self.fabric.inject(record, to_fabric(head.wavelet), now),
+            None => Ok(self.ces.sink(place, head.color, head.wavelet.data)),
+        }
+    }
+
+    fn took_output(&mut self, place: u32, output: usize, next: usize, now: u64) {
+        let tile = &mut self.ces.tiles[place as usize];
+        tile.ports.outputs[output].pop();
+        tile.next_output = next as u8;
+        let at = tile.next_injection();
+        tile.inject_at = if at == NEVER { NEVER } else { at.max(now + 1) };
+        if tile.wake.credits >> output & 1 != 0 {
+            self.ces.wake(place);
+        }
+    }
+
+    // ---- compute elements ----
+
+    fn serve_all(&mut self, now: u64) -> Result<(), FaultReport> {
+        self.ces.wake_due(now);
+        std::mem::swap(&mut self.serving, &mut self.ces.ready);
+        for i in 0..self.serving.len() {
+            let place = self.serving[i];
+            self.ces.tiles[place as usize].is_ready = false;
+            self.serve(place, now)?;
+        }
+        self.serving.clear();
+        Ok(())
+    }
+
+    fn serve(&mut self, place: u32, now: u64) -> Result<(), FaultReport> {
+        self.ces.host_to_tile(place, now)?;
+        self.advance(place, now)?;
+        self.after_advance(place, now);
+        let next = self.ces.tiles[place as usize].next_service();
+        self.ces.set_timer(place, next.max(now + 1));
+        Ok(())
+    }
+
+    fn advance(&mut self, place: u32, now: u64) -> Result<(), FaultReport> {
+        let tile = &mut self.ces.tiles[place as usize];
+        let chip = self.ces.world.chip;
+        let mut registers = RouterRegisters { fabric: &mut self.fabric, chip, x: tile.x, now };
+        let fault =
+            |fault: csl_pe::Fault| FaultReport { cycle: fault.cycle, x: tile.x, y: self.y, what: FaultKind::Pe(fault) };
+        tile.wake = tile.element.advance(now, &mut tile.ports, &mut registers).map_err(fault)?;
+        Ok(())
+    }
+
+    /// Passes on what the element has done to its queues.
+    fn after_advance(&mut self, place: u32, now: u64) {
+        let tile = &mut self.ces.tiles[place as usize];
+        if tile.refused != 0 {
+            let x = tile.x;
+            let has_room = |color: &u32| tile.refused >> color & 1 != 0;
+            let colors: Vec<u32> = (0..u32::BITS).filter(has_room).collect();
+            for color in colors.into_iter().map(|color| color as u8) {
+                if tile.landing_slot_with_room(color).is_some() {
+                    tile.refused &= !(1 << color);
+                    self.fabric.ramp_has_room(x, color);
+                }
+            }
+        }
+        if std::mem::take(&mut tile.ports.put) != 0 && tile.inject_at == NEVER {
+            let at = tile.next_injection();
+            self.ces.start_sending(place, at.max(now + 1));
+        }
+        self.ces.tile_to_host(place, now);
+    }
+
+    // ---- for the host ----
+
+    /// What has happened up to cycle `now`, in no particular order.
+    pub fn take_events(&mut self, now: u64) -> Vec<Event> {
+        let y = self.y;
+        let (landings, switches) = self.fabric.take_events();
+        let landings = landings.into_iter().map(|event| Event {
+            cycle: event.cycle,
+            x: event.x,
+            y,
+            what: EventKind::Landing { color: event.color, from: event.from, wavelet: event.wavelet },
+        });
+        let switches = switches.into_iter().map(|event| Event {
+            cycle: event.cycle,
+            x: event.x,
+            y,
+            what: EventKind::Switch { color: event.color, position: event.position },
+        });
+        landings.chain(switches).chain(self.ces.take_events(now)).collect()
+    }
+}
+
+/// Register writes that programs make before the first cycle (`@set_config` at comptime), as far as they go to routers.
+fn configure(fabric: &mut FabricRow, world: &World, y: u32) {
+    for run in world.runs(y) {
+        let configs = &world.image.programs[run.program as usize].configs;
+        for x in (run.x..run.x + run.len).filter(|_| !configs.is_empty()) {
+            let mut registers = RouterRegisters { fabric, chip: world.chip, x, now: 0 };
+            for (word, value) in configs {
+                // What is no router register is the compute element's.
+                let _ = csl_pe::Registers::write(&mut registers, *word, *value);
+            }
+        }
+    }
+}
+
+fn fabric_fault(fault: csl_fabric::Fault, cycle: u64) -> FaultReport {
+    FaultReport { cycle, x: fault.x, y: fault.y, what: FaultKind::Fabric(fault) }
+}

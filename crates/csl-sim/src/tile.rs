@@ -1,0 +1,63 @@
+//! A tile that something has touched: its compute element, its queues at the ramp, and what memcpy has for it.
+
+use csl_pe::{Ports, Wake};
+
+use crate::memcpy::TileHost;
+
+/// Never.
+pub(crate) const NEVER: u64 = u64::MAX;
+
+pub(crate) struct Tile<E> {
+    pub x: u32,
+    pub element: E,
+    pub ports: Ports,
+    pub wake: Wake,
+    /// The cycle at which its timer is set; other entries of the row's timers for it are stale.
+    pub timer: u64,
+    /// Stands in the list of tiles to serve in this cycle.
+    pub is_ready: bool,
+    /// When a wavelet may next leave an output queue; [`NEVER`] while there is none or the router has no room.
+    pub inject_at: u64,
+    /// Stands in the list of tiles that send.
+    pub is_sender: bool,
+    /// The output queue to look at first.
+    pub next_output: u8,
+    /// Colors of which the CE has refused a wavelet since it last had room.
+    pub refused: u32,
+    pub host: TileHost,
+}
+
+impl<E> Tile<E> {
+    pub fn new(x: u32, element: E, ports: Ports) -> Tile<E> {
+        Tile {
+            x,
+            element,
+            ports,
+            wake: Wake::at(0),
+            timer: NEVER,
+            is_ready: false,
+            inject_at: NEVER,
+            is_sender: false,
+            next_output: 0,
+            refused: 0,
+            host: TileHost::default(),
+        }
+    }
+
+    /// The first cycle in which the head of any output queue may land on the router.
+    pub fn next_injection(&self) -> u64 {
+        let heads = self.ports.outputs.iter().filter_map(|output| output.front());
+        heads.map(|head| head.ready).min().unwrap_or(NEVER)
+    }
+
+    /// Places in the input slot where a wavelet of `color` would land; `None` where no slot takes the color.
+    pub fn landing_slot_with_room(&mut self, color: u8) -> Option<usize> {
+        let slot = self.ports.landing_slot(color)?;
+        self.ports.inputs[slot].has_room().then_some(slot)
+    }
+
+    /// The cycle in which the tile wants to be served next without anything happening to it.
+    pub fn next_service(&self) -> u64 {
+        self.wake.at.min(self.host.next_due)
+    }
+}

@@ -1,0 +1,176 @@
+//! What memcpy does on a tile when its time comes.
+
+use crate::ces::Ces;
+use crate::command::Ticket;
+use crate::element::Element;
+use crate::event::{Event, EventKind};
+use crate::memcpy::{Call, Calling, Done, Job, StreamIn, TileCommand, to_bytes, to_words};
+use crate::stop::{FaultKind, FaultReport};
+use crate::tile::NEVER;
+use crate::world::{exported_function, exported_symbol, is_pointer};
+
+impl<E: Element> Ces<E> {
+    /// Before the element runs: lands stream words, carries out commands.
+    pub fn host_to_tile(&mut self, place: u32, now: u64) -> Result<(), FaultReport> {
+        let host = &self.tiles[place as usize].host;
+        if host.commands.is_empty() && host.incoming.is_empty() {
+            return Ok(());
+        }
+        self.land_streams(place, now);
+        while self.tiles[place as usize].host.command_is_due(now) {
+            if !self.carry_out_first(place, now)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// After the element has run.
+    pub fn tile_to_host(&mut self, place: u32, now: u64) {
+        let tile = &mut self.tiles[place as usize];
+        let took = std::mem::take(&mut tile.ports.taken) != 0;
+        if std::mem::take(&mut tile.ports.cmd_stream_unblocked) {
+            tile.host.is_blocked = false;
+        }
+        if tile.host.calling.as_ref().is_some_and(|calling| tile.element.calls_started() >= calling.calls) {
+            self.called(place);
+        }
+        let tile = &mut self.tiles[place as usize];
+        if tile.host.commands.is_empty() && tile.host.incoming.is_empty() {
+            tile.host.next_due = NEVER;
+            return;
+        }
+        tile.host.update_due(now);
+        let can_copy = tile.host.command_is_due(now) && tile.element.between_tasks(now + 1);
+        if can_copy || (took && !tile.host.incoming.is_empty()) {
+            tile.host.next_due = now + 1;
+        }
+    }
+
+    /// A launch is done for the host when its function has been called (semantics.md 23).
+    fn called(&mut self, place: u32) {
+        if let Some(Calling { ticket, index, .. }) = self.tiles[place as usize].host.calling.take() {
+            self.done.push(Done { ticket, index, words: Vec::new() });
+        }
+    }
+
+    // ---- streams ----
+
+    /// At most one word a cycle and color, in the order in which the transfers were submitted.
+    fn land_streams(&mut self, place: u32, now: u64) {
+        let tile = &mut self.tiles[place as usize];
+        let mut seen = 0u32;
+        for stream in &mut tile.host.incoming {
+            let first = seen >> stream.color & 1 == 0;
+            seen |= 1 << stream.color;
+            if !first || stream.ready() > now || stream.at == stream.end {
+                continue;
+            }
+            let Some(slot) = tile.ports.landing_slot(stream.color) else { continue };
+            if tile.ports.land(slot, csl_pe::Wavelet::word(stream.data[stream.at])) {
+                stream.at += 1;
+                stream.centi_ready = (stream.centi_ready + stream.centi_step).max(100 * (now + 1));
+            }
+        }
+        let finished = |stream: &&StreamIn| stream.at == stream.end;
+        for stream in tile.host.incoming.iter().filter(finished) {
+            self.done.push(Done { ticket: stream.ticket, index: stream.index, words: Vec::new() });
+        }
+        tile.host.incoming.retain(|stream| stream.at < stream.end);
+    }
+
+    /// Gives a word that leaves a tile on a color without a route to the host. Returns false while the host wants none.
+    pub fn sink(&mut self, place: u32, color: u8, word: u32) -> bool {
+        let host = &mut self.tiles[place as usize].host;
+        let Some(at) = host.sink(color) else { return false };
+        let stream = &mut host.outgoing[at];
+        stream.words.push(word);
+        if stream.words.len() == stream.wanted {
+            let stream = host.outgoing.remove(at);
+            self.done.push(Done { ticket: stream.ticket, index: stream.index, words: stream.words });
+        }
+        true
+    }
+
+    // ---- commands ----
+
+    /// Returns false when the command has to wait for the end of a task.
+    fn carry_out_first(&mut self, place: u32, now: u64) -> Result<bool, FaultReport> {
+        let tile = &mut self.tiles[place as usize];
+        let Some(command) = tile.host.commands.pop_front() else { return Ok(false) };
+        if !matches!(command.job, Job::Call(_)) && !tile.element.between_tasks(now) {
+            tile.host.commands.push_front(command);
+            return Ok(false);
+        }
+        let x = tile.x;
+        self.carry_out(place, command).map_err(|what| FaultReport { cycle: now, x, y: self.y, what })?;
+        Ok(true)
+    }
+
+    fn carry_out(&mut self, place: u32, command: TileCommand) -> Result<(), FaultKind> {
+        let TileCommand { ticket, index, job, .. } = command;
+        let words = match job {
+            Job::Call(call) => {
+                self.call(place, ticket, index, &call);
+                return Ok(());
+            }
+            Job::CopyIn(copy, share) => {
+                let words = &copy.data[share * copy.per_pe as usize..][..copy.per_pe as usize];
+                let bytes = to_bytes(words, copy.width);
+                let addr = self.data_address(place, copy.id, bytes.len() as u32)?;
+                self.tiles[place as usize].element.write(addr, &bytes);
+                Vec::new()
+            }
+            Job::CopyOut(copy) => {
+                let bytes = copy.per_pe * copy.width.bytes();
+                let addr = self.data_address(place, copy.id, bytes)?;
+                to_words(&self.tiles[place as usize].element.read(addr, bytes), copy.width)
+            }
+        };
+        self.done.push(Done { ticket, index, words });
+        Ok(())
+    }
+
+    /// A PE whose program does not export the function has nothing to call.
+    fn call(&mut self, place: u32, ticket: Ticket, index: usize, call: &Call) {
+        let tile = &mut self.tiles[place as usize];
+        tile.host.calling = Some(Calling { ticket, index, calls: tile.element.calls_started() + 1 });
+        let func = self.world.program(tile.x, self.y).and_then(|program| exported_function(program, call.id));
+        match func {
+            Some(func) => {
+                tile.host.is_blocked = true;
+                tile.element.call(func, &call.args);
+            }
+            None => self.called(place),
+        }
+    }
+
+    /// Where the data of an exported variable lies now.
+    fn data_address(&self, place: u32, id: u16, bytes: u32) -> Result<u16, FaultKind> {
+        let tile = &self.tiles[place as usize];
+        let symbol = self.world.program(tile.x, self.y).and_then(|program| exported_symbol(program, id));
+        let Some(symbol) = symbol else { return Err(FaultKind::BadPointer { id, addr: 0, bytes }) };
+        let addr = match is_pointer(symbol) {
+            true => u16::from_le_bytes(tile.element.read(symbol.addr, 2).try_into().unwrap_or_default()),
+            false => symbol.addr,
+        };
+        let end = u32::from(addr) + bytes;
+        let fits = end <= self.world.chip.memory.bytes;
+        if fits { Ok(addr) } else { Err(FaultKind::BadPointer { id, addr, bytes }) }
+    }
+
+    // ---- afterwards ----
+
+    /// What has been said up to cycle `now`.
+    pub fn take_events(&mut self, now: u64) -> Vec<Event> {
+        let mut all = std::mem::take(&mut self.early_events);
+        for tile in &mut self.tiles {
+            let (x, y) = (tile.x, self.y);
+            let events = tile.element.take_events().into_iter();
+            all.extend(events.map(|event| Event { cycle: event.cycle, x, y, what: EventKind::Pe(event) }));
+        }
+        let (due, early) = all.into_iter().partition(|event| event.cycle <= now);
+        self.early_events = early;
+        due
+    }
+}
