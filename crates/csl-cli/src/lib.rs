@@ -1,1 +1,15 @@
-//! csl-cli (see ARCHITECTURE.md).
+//! `cslc` and `waferlab`: arguments, printing and progress. What they ask for is done by `csl-host`.
+
+pub mod args;
+pub mod cslc;
+mod progress;
+pub mod waferlab;
+
+use clap::Parser;
+use csl_host::Options;
+
+/// The compilation that `cslc` with these arguments (without its own name) would do, or why it would refuse.
+pub fn parse(arguments: Vec<String>) -> Result<Options, String> {
+    let words = std::iter::once("cslc".to_owned()).chain(arguments);
+    args::CslcArgs::try_parse_from(words).map_err(|error| error.to_string())?.options()
+}

@@ -1,1 +1,30 @@
-//! csl-host (see ARCHITECTURE.md).
+//! The whole of Waferlab in plain Rust: compile, load, run, copy, launch, stop.
+//!
+//! [`compile`] is the pipeline on one page; [`Runtime`] is a program on the simulated wafer. Only this crate reads
+//! files and the environment; faults and deadlocks of the machine become texts here.
+
+mod arguments;
+mod check;
+mod compile;
+mod error;
+pub mod options;
+mod outdir;
+mod placement;
+mod report;
+mod runtime;
+mod sources;
+mod transfer;
+
+pub use arguments::Argument;
+pub use compile::{Compilation, Stage, build, compile, emit, output_folder};
+pub use csl_chip::Arch;
+pub use csl_diag::{ErrorFormat, Style};
+pub use csl_image::{Export, ExportKind, Image};
+pub use csl_sema::Sdk;
+pub use error::HostError;
+pub use options::Options;
+pub use outdir::IMAGE_FILE;
+pub use placement::{Placement, place};
+pub use runtime::{Copy, Rect, Runtime, Settings, Spread, Task, Width, read_image};
+pub use sources::FileSources;
+pub use transfer::Order;

@@ -1,1 +1,57 @@
-fn main() {}
+//! `cargo xtask`: set-up, examples, tests and benchmarks, from Rust and Python alone.
+
+mod bench;
+mod run;
+mod shell;
+mod stamp;
+mod test;
+mod venv;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Set-up, examples, tests and benchmarks of Waferlab")]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build everything, make target/venv, and run an example's commands.sh
+    Run {
+        /// Folder of the example, such as examples/memcpy-walkthrough
+        example: String,
+    },
+    /// Run every test: Rust, Python, examples
+    Test {
+        /// Only these
+        #[arg(value_enum)]
+        only: Vec<test::Suite>,
+    },
+    /// Print the benchmarks
+    Bench {
+        /// Only benchmarks whose name holds this
+        filter: Option<String>,
+    },
+    /// Build everything and make target/venv
+    Setup,
+}
+
+fn main() -> ExitCode {
+    let done = match Args::parse().command {
+        Command::Run { example } => run::example(&example),
+        Command::Test { only } => test::all(&only),
+        Command::Bench { filter } => bench::all(filter.as_deref()),
+        Command::Setup => venv::ensure().map(|_| ()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(text) => {
+            eprintln!("xtask: {text}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The command line of `cslc`.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, ValueEnum};
+use csl_host::options::{Options, parse_bindings, parse_fp16, parse_pair, parse_sdk, parse_sections};
+use csl_host::{Arch, ErrorFormat, Sdk, Stage};
+
+/// Compile a CSL program for the Cerebras Wafer-Scale Engine.
+#[derive(Debug, Parser)]
+#[command(name = "cslc", version, disable_help_subcommand = true)]
+pub struct CslcArgs {
+    /// Input CSL file, the one with the layout block
+    #[arg(value_name = "CSL_FILE")]
+    pub file: PathBuf,
+    /// Output folder
+    #[arg(short = 'o', value_name = "FOLDER", default_value = "out")]
+    pub output: PathBuf,
+    /// Values of top-level params, as NAME:VALUE,NAME:VALUE; may be repeated
+    #[arg(long, value_name = "PARAMS", allow_hyphen_values = true)]
+    pub params: Vec<String>,
+    /// Values of top-level params of type color, as NAME:ID,NAME:ID; may be repeated
+    #[arg(long, value_name = "COLORS")]
+    pub colors: Vec<String>,
+    /// Architecture to compile for
+    #[arg(long, value_parser = parse_arch, default_value = "wse2", value_name = "wse2|wse3")]
+    pub arch: Arch,
+    /// Columns and rows of the fabric
+    #[arg(long, value_parser = parse_pair, value_name = "W,H")]
+    pub fabric_dims: Option<(u32, u32)>,
+    /// Column and row of the program's first PE in the fabric
+    #[arg(long, value_parser = parse_pair, value_name = "X,Y")]
+    pub fabric_offsets: Option<(u32, u32)>,
+    /// Add memcpy support to this program
+    #[arg(long)]
+    pub memcpy: bool,
+    /// Number of memcpy I/O channels
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub channels: u32,
+    /// Columns of buffer PEs for input, west of the program
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub width_west_buf: u32,
+    /// Columns of buffer PEs for output, east of the program
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub width_east_buf: u32,
+    /// Folder to search for <...> in @import_module and @set_tile_code; may be repeated
+    #[arg(long, value_name = "FOLDER")]
+    pub import_path: Vec<PathBuf>,
+    /// The FP16 format of run-time code
+    #[arg(long, value_parser = fp16_name, default_value = "f16", value_name = "f16|bf16|cb16")]
+    pub fp16_format: String,
+    /// Iterations that comptime loops may take before they are called endless
+    #[arg(long, value_name = "N")]
+    pub max_inlined_iterations: Option<u64>,
+    /// Depth that comptime calls may reach before they are called endless
+    #[arg(long, value_name = "N")]
+    pub comptime_func_depth_limit: Option<u32>,
+    /// Threads that compiling may use
+    #[arg(long, value_name = "N")]
+    pub max_parallelism: Option<u32>,
+    /// First address of link sections, as .NAME:BYTES,.NAME:BYTES
+    #[arg(long, value_name = "SECTIONS", alias = "link-section-address-bytes")]
+    pub link_section_start_address_bytes: Vec<String>,
+    /// Treat warnings as errors
+    #[arg(long)]
+    pub warnings_as_errors: bool,
+    /// Also write the compile metadata of out.json to this file
+    #[arg(long, value_name = "FILE")]
+    pub output_json: Option<PathBuf>,
+    /// Write the routes of every tile to this file
+    #[arg(long, value_name = "FILE")]
+    pub out_routes: Option<PathBuf>,
+    /// Level of debug information; 0 leaves out nothing that Waferlab needs
+    #[arg(short = 'g', value_name = "LEVEL")]
+    pub debug_info: Option<u8>,
+    /// Follow this SDK release where two releases disagree
+    #[arg(long, value_parser = parse_sdk, value_name = "VERSION")]
+    pub sdk: Option<Sdk>,
+    /// Print a stage of the compilation instead of writing the output folder
+    #[arg(long, value_enum, value_name = "STAGE")]
+    pub emit: Option<Emit>,
+    /// How to print diagnostics
+    #[arg(long, value_enum, default_value = "human", value_name = "human|json")]
+    pub error_format: Format,
+    /// Say what is done
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub verbose: bool,
+}
+
+/// The stages that `--emit` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Emit {
+    Tokens,
+    Ast,
+    Ir,
+    Bytecode,
+    Layout,
+}
+
+/// The forms of a diagnostic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Human,
+    Json,
+}
+
+impl CslcArgs {
+    /// The compilation that these arguments ask for, or what is wrong with one of them.
+    pub fn options(&self) -> Result<Options, String> {
+        if self.memcpy && self.channels == 0 {
+            return Err("--channels=0 leaves memcpy without a channel; use --channels=1 or more".to_owned());
+        }
+        Ok(Options {
+            output: self.output.clone(),
+            params: flatten("--params", &self.params, parse_bindings)?,
+            colors: flatten("--colors", &self.colors, parse_bindings)?,
+            arch: self.arch,
+            fabric_dims: self.fabric_dims,
+            fabric_offsets: self.fabric_offsets,
+            memcpy: self.memcpy,
+            channels: self.channels,
+            west_buffer: self.width_west_buf,
+            east_buffer: self.width_east_buf,
+            import_paths: self.import_path.clone(),
+            fp16: parse_fp16(&self.fp16_format)?,
+            max_inlined_iterations: self.max_inlined_iterations,
+            comptime_func_depth_limit: self.comptime_func_depth_limit,
+            link_sections: flatten(
+                "--link-section-start-address-bytes",
+                &self.link_section_start_address_bytes,
+                parse_sections,
+            )?,
+            warnings_as_errors: self.warnings_as_errors,
+            sdk: self.sdk,
+            output_json: self.output_json.clone(),
+            out_routes: self.out_routes.clone(),
+            ..Options::new(&self.file)
+        })
+    }
+
+    pub fn stage(&self) -> Option<Stage> {
+        self.emit.map(|emit| match emit {
+            Emit::Tokens => Stage::Tokens,
+            Emit::Ast => Stage::Ast,
+            Emit::Ir => Stage::Ir,
+            Emit::Bytecode => Stage::Bytecode,
+            Emit::Layout => Stage::Layout,
+        })
+    }
+
+    pub fn format(&self) -> ErrorFormat {
+        match self.error_format {
+            Format::Human => ErrorFormat::Human,
+            Format::Json => ErrorFormat::Json,
+        }
+    }
+}
+
+/// One flag given several times: all its lists in order.
+fn flatten<T>(flag: &str, texts: &[String], parse: fn(&str) -> Result<Vec<T>, String>) -> Result<Vec<T>, String> {
+    let lists: Result<Vec<Vec<T>>, String> =
+        texts.iter().map(|text| parse(text).map_err(|error| format!("{flag}: {error}"))).collect();
+    Ok(lists?.into_iter().flatten().collect())
+}
+
+fn parse_arch(text: &str) -> Result<Arch, String> {
+    Arch::from_name(text).ok_or_else(|| format!("`{text}` is not one of wse2, wse3"))
+}
+
+fn fp16_name(text: &str) -> Result<String, String> {
+    parse_fp16(text).map(|_| text.to_owned())
+}

@@ -1,0 +1,62 @@
+//! The `cslc` command.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use csl_host::{Compilation, Style, compile, emit};
+
+use crate::args::CslcArgs;
+use crate::progress::Progress;
+
+/// Runs the command on the arguments of the process: 0 when the program compiled, 1 otherwise.
+pub fn main() -> ExitCode {
+    let args = match CslcArgs::try_parse() {
+        Ok(args) => args,
+        Err(error) => return usage(&error),
+    };
+    match run(&args) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(text) => {
+            eprintln!("cslc: {text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Help and version end well; every wrong argument ends with status 1, as any other error does.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    // Printing help can only fail when nobody reads it.
+    let _ = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
+/// Whether the program compiled.
+fn run(args: &CslcArgs) -> Result<bool, String> {
+    let options = args.options()?;
+    let progress = Progress::start(&format!("compiling {}", args.file.display()));
+    let done = match args.stage() {
+        None => compile(&options),
+        Some(stage) => emit(&options, stage),
+    };
+    progress.finish();
+    print(args, &done)?;
+    if args.verbose && done.succeeded() && args.emit.is_none() {
+        eprintln!("{}", done.summary());
+    }
+    Ok(done.succeeded())
+}
+
+fn print(args: &CslcArgs, done: &Compilation) -> Result<(), String> {
+    let style = if std::io::stderr().is_terminal() { Style::Colored } else { Style::Plain };
+    eprint!("{}", done.render(args.format(), style));
+    match std::io::stdout().write_all(done.text().as_bytes()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(|error| format!("cannot print: {error}")),
+    }
+}

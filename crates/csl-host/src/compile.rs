@@ -1,0 +1,225 @@
+//! The pipeline: text to output folder.
+
+use std::path::{Path, PathBuf};
+
+use csl_diag::{Code, Diagnostic, Diagnostics, ErrorFormat, SourceMap, Style};
+use csl_image::{Image, PeImage};
+use csl_ir::Wafer;
+use csl_sema::Sources;
+
+use crate::options::Options;
+use crate::outdir::{self, Contents};
+use crate::placement::{Placement, place};
+use crate::sources::FileSources;
+
+/// A step that `--emit` shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    Tokens,
+    Ast,
+    Ir,
+    Bytecode,
+    Layout,
+}
+
+/// What came of a compilation.
+#[derive(Debug, Default)]
+pub struct Compilation {
+    sources: SourceMap,
+    diagnostics: Diagnostics,
+    text: String,
+    summary: String,
+}
+
+/// Compiles the program and writes its output folder.
+pub fn compile(options: &Options) -> Compilation {
+    let mut done = Compilation::default();
+    let Some(image) = build(options, &mut done) else { return done };
+    if let Err(error) = write(options, &image) {
+        done.fail(format!("cannot write {}: {error}", options.output.display()));
+    }
+    done.summary = summary(options, &image);
+    done
+}
+
+/// The text of one stage; nothing is written.
+pub fn emit(options: &Options, stage: Stage) -> Compilation {
+    let mut done = Compilation::default();
+    if let Some(text) = stage_text(options, stage, &mut done) {
+        done.text = text;
+    }
+    done
+}
+
+/// Text to image. `None` when there were errors, which `done` then holds.
+pub fn build(options: &Options, done: &mut Compilation) -> Option<Image> {
+    let wafer = analyze(options, done)?;
+    let placement = done.accept(place(options, wafer.width, wafer.height))?;
+    generate(options, &wafer, placement, done)
+}
+
+fn analyze(options: &Options, done: &mut Compilation) -> Option<Wafer> {
+    let root = options.root.to_string_lossy();
+    let analysis = csl_sema::analyze(&root, &mut FileSources::new(options), &sema_options(options));
+    done.sources = analysis.sources;
+    done.extend(analysis.diagnostics, options);
+    analysis.wafer.filter(|_| done.succeeded())
+}
+
+fn generate(options: &Options, wafer: &Wafer, placement: Placement, done: &mut Compilation) -> Option<Image> {
+    match csl_codegen::generate(wafer, &done.sources, &codegen_options(options, placement)) {
+        Ok(image) => Some(image),
+        Err(diagnostics) => {
+            done.extend(diagnostics, options);
+            None
+        }
+    }
+}
+
+fn write(options: &Options, image: &Image) -> std::io::Result<()> {
+    let source_folder = std::path::absolute(options.locate(Path::new(".")))?;
+    let contents = Contents { image, colors: &options.colors, source_folder: &source_folder };
+    outdir::write(&options.locate(&options.output), &contents)?;
+    if let Some(path) = &options.output_json {
+        outdir::write_json(&options.locate(path), &outdir::metadata(image, &options.colors))?;
+    }
+    Ok(())
+}
+
+fn stage_text(options: &Options, stage: Stage, done: &mut Compilation) -> Option<String> {
+    match stage {
+        Stage::Tokens => Some(csl_syntax::dump_tokens(&root_text(options, done)?)),
+        Stage::Ast => dump_ast(options, done),
+        Stage::Ir => analyze(options, done).map(|wafer| dump_ir(&wafer)),
+        Stage::Layout => analyze(options, done).map(|wafer| csl_ir::dump_layout(&wafer)),
+        Stage::Bytecode => build(options, done).map(|image| dump_bytecode(&image)),
+    }
+}
+
+fn root_text(options: &Options, done: &mut Compilation) -> Option<String> {
+    match FileSources::new(options).resolve(&options.root.to_string_lossy(), None) {
+        Ok(found) => Some(found.text.to_string()),
+        Err(reason) => {
+            done.push(Diagnostic::unplaced(Code::FileNotFound, reason));
+            None
+        }
+    }
+}
+
+fn dump_ast(options: &Options, done: &mut Compilation) -> Option<String> {
+    let text = root_text(options, done)?;
+    let file = done.sources.add(options.root.to_string_lossy(), text.as_str());
+    let (ast, diagnostics) = csl_syntax::parse(file, &text);
+    done.extend(diagnostics, options);
+    Some(csl_syntax::dump_ast(&ast))
+}
+
+fn dump_ir(wafer: &Wafer) -> String {
+    wafer.programs.iter().map(|program| csl_ir::dump_program(program)).collect::<Vec<_>>().join("\n")
+}
+
+fn dump_bytecode(image: &Image) -> String {
+    image.programs.iter().map(|program| disassemble(program)).collect::<Vec<_>>().join("\n")
+}
+
+fn disassemble(program: &PeImage) -> String {
+    let functions = program.funcs.iter().map(|function| {
+        let code = &program.code[function.entry as usize..function.end as usize];
+        format!("{}:\n{}", function.name, csl_isa::disassemble(code, function.entry as usize))
+    });
+    format!("program {}\n{}", program.name, functions.collect::<Vec<_>>().join("\n"))
+}
+
+fn sema_options(options: &Options) -> csl_sema::Options {
+    let defaults = csl_sema::Options::default();
+    csl_sema::Options {
+        arch: options.arch,
+        fp16: options.fp16,
+        params: options.params.clone(),
+        colors: options.colors.clone(),
+        fabric: options.fabric_dims.unwrap_or_default(),
+        offsets: options.fabric_offsets.unwrap_or_default(),
+        memcpy: options.memcpy,
+        max_inlined_iterations: options.max_inlined_iterations.unwrap_or(defaults.max_inlined_iterations),
+        comptime_func_depth_limit: options.comptime_func_depth_limit.unwrap_or(defaults.comptime_func_depth_limit),
+        sdk: options.sdk,
+    }
+}
+
+fn codegen_options(options: &Options, placement: Placement) -> csl_codegen::Options {
+    csl_codegen::Options { fabric: placement.fabric, offset: placement.offset }
+}
+
+fn summary(options: &Options, image: &Image) -> String {
+    let tiles: u64 = image.tiles.iter().map(|run| u64::from(run.len)).sum();
+    format!(
+        "{}: {} in {} on {} of a fabric of {}x{} at ({}, {})",
+        options.output.display(),
+        count(tiles, "tile"),
+        count(image.programs.len() as u64, "program"),
+        options.arch,
+        image.fabric.width,
+        image.fabric.height,
+        image.offset.x,
+        image.offset.y
+    )
+}
+
+fn count(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+impl Compilation {
+    pub fn succeeded(&self) -> bool {
+        !self.diagnostics.has_errors()
+    }
+
+    /// All diagnostics as text, and for people a line on how many there were.
+    pub fn render(&self, format: ErrorFormat, style: Style) -> String {
+        csl_diag::render(&self.sources, &self.diagnostics, format, style)
+    }
+
+    /// What was asked to be shown.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// One line on what was compiled.
+    pub fn summary(&self) -> &str {
+        &self.summary
+    }
+
+    pub fn diagnostics(&self) -> &Diagnostics {
+        &self.diagnostics
+    }
+
+    fn push(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn fail(&mut self, text: String) {
+        self.push(Diagnostic::unplaced(Code::BadArgument, text));
+    }
+
+    fn extend(&mut self, mut found: Diagnostics, options: &Options) {
+        if options.warnings_as_errors {
+            found.promote_warnings();
+        }
+        self.diagnostics.extend(found);
+    }
+
+    fn accept<T>(&mut self, result: Result<T, Vec<Diagnostic>>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(found) => {
+                found.into_iter().for_each(|diagnostic| self.push(diagnostic));
+                None
+            }
+        }
+    }
+}
+
+/// The output folder of a compilation, as its caller has to open it.
+pub fn output_folder(options: &Options) -> PathBuf {
+    options.locate(&options.output)
+}

@@ -1,0 +1,149 @@
+//! What a compilation is asked to do, and how the words of a command line become that.
+
+use std::path::{Path, PathBuf};
+
+use csl_chip::Arch;
+use csl_num::FloatKind;
+use csl_sema::Sdk;
+
+/// Everything that `cslc` can be told. One value is one compilation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// What relative paths are relative to: the working directory of whoever asks.
+    pub folder: PathBuf,
+    /// The file that holds the `layout` block, as named on the command line.
+    pub root: PathBuf,
+    /// The output folder.
+    pub output: PathBuf,
+    /// Top-level params by name; values are CSL literals.
+    pub params: Vec<(String, String)>,
+    /// Top-level params of type `color` by name.
+    pub colors: Vec<(String, String)>,
+    pub arch: Arch,
+    /// Columns and rows of the simulated fabric; `None` takes the smallest that holds the program.
+    pub fabric_dims: Option<(u32, u32)>,
+    /// Column and row of the program's north-west PE in the fabric; `None` takes the least that is allowed.
+    pub fabric_offsets: Option<(u32, u32)>,
+    pub memcpy: bool,
+    pub channels: u32,
+    /// Columns of buffer PEs between memcpy's own and the program.
+    pub west_buffer: u32,
+    pub east_buffer: u32,
+    /// Folders searched for `<...>` before the embedded library, in order.
+    pub import_paths: Vec<PathBuf>,
+    pub fp16: FloatKind,
+    pub max_inlined_iterations: Option<u64>,
+    pub comptime_func_depth_limit: Option<u32>,
+    /// First address of a link section, in bytes.
+    pub link_sections: Vec<(String, u32)>,
+    pub warnings_as_errors: bool,
+    /// Where two SDK generations disagree, follow this one instead of guessing from the program.
+    pub sdk: Option<Sdk>,
+    /// Where to write a copy of `out.json`.
+    pub output_json: Option<PathBuf>,
+    /// Where to write the routes of every tile as text.
+    pub out_routes: Option<PathBuf>,
+}
+
+impl Options {
+    /// The defaults of `cslc` for one file.
+    pub fn new(root: impl Into<PathBuf>) -> Options {
+        Options {
+            folder: PathBuf::new(),
+            root: root.into(),
+            output: PathBuf::from("out"),
+            params: Vec::new(),
+            colors: Vec::new(),
+            arch: Arch::Wse2,
+            fabric_dims: None,
+            fabric_offsets: None,
+            memcpy: false,
+            channels: 1,
+            west_buffer: 0,
+            east_buffer: 0,
+            import_paths: Vec::new(),
+            fp16: FloatKind::F16,
+            max_inlined_iterations: None,
+            comptime_func_depth_limit: None,
+            link_sections: Vec::new(),
+            warnings_as_errors: false,
+            sdk: None,
+            output_json: None,
+            out_routes: None,
+        }
+    }
+}
+
+impl Options {
+    /// `path` as the process that compiles has to open it.
+    pub fn locate(&self, path: &Path) -> PathBuf {
+        self.folder.join(path)
+    }
+}
+
+/// Parses a release of the vendor's SDK, such as `1.4` or `2.10.0`.
+pub fn parse_sdk(text: &str) -> Result<Sdk, String> {
+    let numbers: Option<Vec<u32>> = text.split('.').map(|part| part.parse().ok()).collect();
+    match numbers.as_deref() {
+        Some(&[major]) => Ok(Sdk { major, minor: 0 }),
+        Some(&[major, minor] | &[major, minor, _]) => Ok(Sdk { major, minor }),
+        _ => Err(format!("`{text}` is not an SDK release such as 1.4 or 2.10.0")),
+    }
+}
+
+/// `name:value,name:value` as it stands after `--params` and `--colors`.
+pub fn parse_bindings(text: &str) -> Result<Vec<(String, String)>, String> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(parse_binding).collect()
+}
+
+fn parse_binding(item: &str) -> Result<(String, String), String> {
+    match item.split_once(':') {
+        Some((name, value)) if is_name(name.trim()) && !value.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err(format!("`{item}` is not of the form NAME:VALUE")),
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && !text.starts_with(|c: char| c.is_ascii_digit())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// `W,H` or `X,Y`: two whole numbers from 0 to 65535.
+pub fn parse_pair(text: &str) -> Result<(u32, u32), String> {
+    let number = |part: &str| part.trim().parse::<u16>().ok().map(u32::from);
+    text.split_once(',')
+        .and_then(|(a, b)| Some((number(a)?, number(b)?)))
+        .ok_or_else(|| format!("`{text}` is not two whole numbers such as 8,3"))
+}
+
+/// `.section:ADDRESS,...`, addresses in bytes and decimal or 0x-hexadecimal.
+pub fn parse_sections(text: &str) -> Result<Vec<(String, u32)>, String> {
+    text.trim_matches('"').split(',').filter(|item| !item.trim().is_empty()).map(parse_section).collect()
+}
+
+fn parse_section(item: &str) -> Result<(String, u32), String> {
+    item.rsplit_once(':')
+        .and_then(|(name, address)| Some((name.trim().to_owned(), parse_address(address.trim())?)))
+        .filter(|(name, _)| !name.is_empty())
+        .ok_or_else(|| format!("`{item}` is not of the form SECTION:ADDRESS"))
+}
+
+fn parse_address(text: &str) -> Option<u32> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+/// `f16`, `bf16` or `cb16`.
+pub fn parse_fp16(text: &str) -> Result<FloatKind, String> {
+    match text {
+        "f16" => Ok(FloatKind::F16),
+        "bf16" => Ok(FloatKind::Bf16),
+        "cb16" => Ok(FloatKind::Cb16),
+        _ => Err(format!("`{text}` is not one of f16, bf16, cb16")),
+    }
+}

@@ -1,0 +1,148 @@
+//! The output folder: what the vendor's compiler leaves there, and our image.
+//!
+//! `out.json`, `bin/out_X_Y.elf`, `bin/out_rpc.json`, and the folders `east`, `west` and `generated` are what published
+//! programs and host scripts look for. The folder is written beside its place and moved there when it is whole.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use csl_image::{Export, ExportKind, Image, TileRun};
+use serde_json::{Value, json};
+
+/// Path of the image in an output folder.
+pub const IMAGE_FILE: &str = "bin/program.wafer";
+
+/// Where the compiler's working directory is noted, so that faults can show source lines.
+pub const SOURCE_NOTE: &str = "generated/source_folder";
+
+const FOLDERS: [&str; 4] = ["bin", "east", "west", "generated"];
+
+/// Above this many tiles only the first tile of each run has an ELF file of its own.
+const MAX_TILE_FILES: u64 = 4096;
+
+/// What goes into the folder.
+pub struct Contents<'a> {
+    pub image: &'a Image,
+    pub colors: &'a [(String, String)],
+    /// The working directory of the compilation, absolute.
+    pub source_folder: &'a Path,
+}
+
+/// Writes `folder`, replacing an earlier one; after an error nothing has changed.
+pub fn write(folder: &Path, contents: &Contents) -> io::Result<()> {
+    let parent = folder.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(parent)?;
+    let fresh = sibling(folder, "new");
+    remove(&fresh)?;
+    let written = fill(&fresh, contents).and_then(|()| replace(&fresh, folder));
+    if written.is_err() {
+        // The error that matters is the first one.
+        let _ = remove(&fresh);
+    }
+    written
+}
+
+/// `.NAME.PID.suffix` beside `folder`: two compilers of one folder do not meet in it.
+fn sibling(folder: &Path, suffix: &str) -> PathBuf {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    folder.with_file_name(format!(".{name}.{}.{suffix}", std::process::id()))
+}
+
+fn replace(fresh: &Path, folder: &Path) -> io::Result<()> {
+    let old = sibling(folder, "old");
+    remove(&old)?;
+    match std::fs::rename(folder, &old) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    if let Err(error) = std::fs::rename(fresh, folder) {
+        // Put back what was there.
+        let _ = std::fs::rename(&old, folder);
+        return Err(error);
+    }
+    remove(&old)
+}
+
+/// Removes a file or a folder; it may be absent.
+fn remove(path: &Path) -> io::Result<()> {
+    let removed = match std::fs::symlink_metadata(path) {
+        Ok(data) if data.is_dir() => std::fs::remove_dir_all(path),
+        Ok(_) => std::fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn fill(folder: &Path, contents: &Contents) -> io::Result<()> {
+    std::fs::create_dir(folder)?;
+    for name in FOLDERS {
+        std::fs::create_dir(folder.join(name))?;
+    }
+    let image = contents.image;
+    std::fs::write(folder.join(IMAGE_FILE), image.write())?;
+    std::fs::write(folder.join(SOURCE_NOTE), contents.source_folder.to_string_lossy().as_bytes())?;
+    write_json(&folder.join("out.json"), &metadata(image, contents.colors))?;
+    write_json(&folder.join("bin/out_rpc.json"), &rpc(&image.exports))?;
+    for (x, y) in named_tiles(image) {
+        std::fs::write(folder.join(format!("bin/out_{x}_{y}.elf")), ELF_STUB)?;
+    }
+    Ok(())
+}
+
+pub fn write_json(path: &Path, value: &Value) -> io::Result<()> {
+    std::fs::write(path, format!("{value:#}\n"))
+}
+
+/// `out.json`: values of the top-level params as text.
+pub fn metadata(image: &Image, colors: &[(String, String)]) -> Value {
+    json!({ "params": texts(&image.params), "colors": texts(colors) })
+}
+
+fn texts(pairs: &[(String, String)]) -> Value {
+    Value::Object(pairs.iter().map(|(name, value)| (name.clone(), json!(value))).collect())
+}
+
+/// `out_rpc.json`, by the documented schema.
+fn rpc(exports: &[Export]) -> Value {
+    json!({ "rpc_symbols": exports.iter().map(rpc_symbol).collect::<Vec<_>>() })
+}
+
+fn rpc_symbol(export: &Export) -> Value {
+    let (name, id) = (&export.name, export.id);
+    match &export.kind {
+        ExportKind::Data { mutable, .. } => json!({
+            "id": id, "name": name, "sym_name": name, "kind": "Var", "type": export.ty, "immutable": !mutable,
+        }),
+        ExportKind::Function { params } => {
+            let inputs: Vec<Value> =
+                params.iter().enumerate().map(|(at, p)| json!({ "name": format!("arg{at}"), "type": p.name })).collect();
+            json!({ "id": id, "name": name, "sym_name": name, "kind": "Func", "type": "void", "inputs": inputs })
+        }
+    }
+}
+
+/// Tiles that have an ELF file, in the program's rectangle.
+fn named_tiles(image: &Image) -> Vec<(u32, u32)> {
+    let all: u64 = image.tiles.iter().map(|run| u64::from(run.len)).sum();
+    let columns = |run: &TileRun| if all <= MAX_TILE_FILES { run.len } else { 1 };
+    image.tiles.iter().flat_map(|run| (0..columns(run)).map(|at| (run.x + at, run.y))).collect()
+}
+
+/// A little-endian 32-bit ELF header without sections. Scripts look for these files; the program is in the image.
+const ELF_STUB: [u8; 52] = {
+    let mut header = [0; 52];
+    let ident = [0x7f, b'E', b'L', b'F', 1, 1, 1];
+    let mut at = 0;
+    while at < ident.len() {
+        header[at] = ident[at];
+        at += 1;
+    }
+    header[16] = 2; // e_type: executable
+    header[20] = 1; // e_version
+    header[40] = 52; // e_ehsize
+    header
+};

@@ -1,0 +1,261 @@
+//! Faults and deadlocks as texts with source excerpts, through the image's line table.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use csl_diag::{Code, Diagnostic, Diagnostics, ErrorFormat, FileId, SourceMap, Span, Style, render};
+use csl_image::{Image, PeImage};
+use csl_fabric::Obstacle;
+use csl_sim::{Deadlock, FaultKind, FaultReport, Group, Held, HostReason, Standing, Stop, ThreadWait};
+
+use crate::check::program_at;
+use crate::sources::reread;
+
+/// The text of a stop, for people.
+pub fn explain(image: &Image, sources: &Path, stop: &Stop) -> String {
+    let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
+    let diagnostic = match stop {
+        Stop::Fault(report) => fault(&mut excerpts, report),
+        Stop::Deadlock(report) => deadlock(&mut excerpts, report),
+        Stop::Interrupted => Diagnostic::unplaced(Code::RunFault, "the run was interrupted"),
+    };
+    let mut list = Diagnostics::new();
+    list.push(diagnostic);
+    render(&excerpts.map, &list, ErrorFormat::Human, Style::Plain)
+}
+
+/// Source files, read again when a line of them is shown.
+struct Excerpts<'a> {
+    image: &'a Image,
+    sources: &'a Path,
+    map: SourceMap,
+    files: HashMap<u32, Option<FileId>>,
+}
+
+/// Where an instruction comes from.
+struct Origin {
+    function: String,
+    /// `file:line:column`
+    place: String,
+    span: Option<Span>,
+}
+
+impl Excerpts<'_> {
+    fn origin(&mut self, program: &PeImage, pc: u32) -> Option<Origin> {
+        let line = program.line_of(pc)?;
+        let file = self.image.files.get(line.file as usize)?;
+        let function = program.func_of(pc).map(|f| f.name.clone()).unwrap_or_default();
+        let place = format!("{file}:{}:{}", line.line, line.column);
+        Some(Origin { function, place, span: self.span(line.file, line.line, line.column) })
+    }
+
+    /// The word at a place; `None` when the file is gone or no longer reaches there.
+    fn span(&mut self, file: u32, line: u32, column: u32) -> Option<Span> {
+        let id = self.file(file)?;
+        let text = self.map.text(id).clone();
+        let start = text.split_inclusive('\n').take(line as usize - 1).map(str::len).sum::<usize>();
+        let rest = text.get(start..)?.lines().next()?;
+        let at = rest.char_indices().nth(column.checked_sub(1)? as usize).map(|(at, _)| at)?;
+        let word = rest[at..].chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '@' | '.'));
+        let length = word.map(char::len_utf8).sum::<usize>().max(1);
+        Some(Span::new(id, start + at, start + at + length))
+    }
+
+    fn file(&mut self, file: u32) -> Option<FileId> {
+        if let Some(known) = self.files.get(&file) {
+            return *known;
+        }
+        let name = &self.image.files[file as usize];
+        let id = reread(self.sources, name).map(|text| self.map.add(name, text));
+        self.files.insert(file, id);
+        id
+    }
+}
+
+fn fault(excerpts: &mut Excerpts, report: &FaultReport) -> Diagnostic {
+    let FaultReport { cycle, x, y, what } = report;
+    let (px, py) = (excerpts.image.offset.x + x, excerpts.image.offset.y + y);
+    let text = format!("PE ({x}, {y}) stopped in cycle {cycle}: {}", describe(excerpts.image, report));
+    let diagnostic = match what {
+        FaultKind::Pe(fault) => located(excerpts, (*x, *y), &text, fault),
+        _ => Diagnostic::unplaced(Code::RunFault, text),
+    };
+    diagnostic.note(format!("in the whole fabric this is PE ({px}, {py})"))
+}
+
+/// The fault at its line, with the calls that led there.
+fn located(excerpts: &mut Excerpts, (x, y): (u32, u32), text: &str, fault: &csl_pe::Fault) -> Diagnostic {
+    let image = excerpts.image;
+    let program = program_at(image, x, y);
+    let mut origin = |pc: u32| program.and_then(|program| excerpts.origin(program, pc));
+    let mut diagnostic = Diagnostic::unplaced(Code::RunFault, text);
+    if let Some(here) = fault.pc.and_then(&mut origin) {
+        diagnostic = match here.span {
+            Some(span) => Diagnostic::new(Code::RunFault, span, text),
+            None => diagnostic.note(format!("at {}", here.place)),
+        };
+        diagnostic = diagnostic.note(format!("in {}", here.function));
+    }
+    for caller in fault.stack.iter().filter_map(|&pc| origin(pc.saturating_sub(1))) {
+        diagnostic = match caller.span {
+            Some(span) => diagnostic.traced(span, format!("called here, in {}", caller.function)),
+            None => diagnostic.note(format!("called at {}, in {}", caller.place, caller.function)),
+        };
+    }
+    diagnostic
+}
+
+fn describe(image: &Image, report: &FaultReport) -> String {
+    match &report.what {
+        FaultKind::Pe(fault) => pe_fault(program_at(image, report.x, report.y), &fault.kind),
+        FaultKind::Fabric(fault) => fabric_fault(fault),
+        FaultKind::BadPointer { id, addr, bytes } => {
+            let name = image.exports.iter().find(|e| e.id == *id).map_or("(unknown)", |e| &e.name);
+            format!("memcpy was to move {bytes} bytes at address 0x{addr:04x} of {name}, which is no memory")
+        }
+    }
+}
+
+fn pe_fault(program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> String {
+    use csl_pe::FaultKind as F;
+    match kind {
+        F::UnboundTask { control: true, id } => format!("control task {id} was called, but nothing is bound to it"),
+        F::UnboundTask { control: false, id } => format!("task {id} was activated, but nothing is bound to it"),
+        F::NoSuchTask { id } => format!("there is no task id {id}"),
+        F::MicrothreadBusy { ut } => format!("microthread {ut} still runs an earlier operation"),
+        F::QueueBusy { output, queue } => format!("{} queue {queue} is in use by another operation", side(*output)),
+        F::NoQueue { output, queue } => format!("{} queue {queue} is bound to no color", side(*output)),
+        F::QueueNotEmpty { output, queue } => {
+            format!("{} queue {queue} was bound anew while it held wavelets", side(*output))
+        }
+        F::EmptyDsr { file, id } => format!("DSR {id} of {file:?} was used before anything was loaded into it"),
+        F::BadOperand(text) => format!("an operand that the operation does not take: {text}"),
+        F::FifoEmpty { fifo } => format!("FIFO {fifo} is empty"),
+        F::FifoFull { fifo } => format!("FIFO {fifo} is full"),
+        F::EndlessOperation => "an operation without end that moves nothing".to_owned(),
+        F::AssertionFailed => "an assertion does not hold".to_owned(),
+        F::Trap { message } => trap(program, *message),
+        F::Scalar(fault) => fault.message().to_owned(),
+        F::BadCode(text) => format!("damaged code: {text}"),
+        F::NoSuchRegister { word } => format!("there is no register at word address 0x{word:04x}"),
+        F::Unsupported(what) => format!("Waferlab does not have {what} yet"),
+        F::BadCall { export } => format!("the host called export {export}, which is no function of this PE"),
+    }
+}
+
+fn side(output: bool) -> &'static str {
+    if output { "output" } else { "input" }
+}
+
+fn trap(program: Option<&PeImage>, message: u16) -> String {
+    let text = program.and_then(|program| program.strings.get(usize::from(message)));
+    text.cloned().unwrap_or_else(|| "a trap".to_owned())
+}
+
+fn fabric_fault(fault: &csl_fabric::Fault) -> String {
+    let kind = if fault.wavelet.control { "control wavelet" } else { "wavelet" };
+    let what = format!("a {kind} 0x{:08x} of color {}", fault.wavelet.data, fault.color);
+    match &fault.kind {
+        csl_fabric::FaultKind::Nowhere { side, path } => {
+            let way: Vec<String> = path.iter().map(|(x, y)| format!("({x}, {y})")).collect();
+            format!("{what} leaves {} and no router there takes it; it came by {}", direction(*side), way.join(" from "))
+        }
+        csl_fabric::FaultKind::Collision { sides: [a, b] } => {
+            format!("{what} met another of its color: one came from {}, one from {}", direction(*a), direction(*b))
+        }
+    }
+}
+
+/// Sides in the bit order of the routing registers.
+fn direction(side: u8) -> &'static str {
+    ["WEST", "EAST", "SOUTH", "NORTH", "RAMP"].get(usize::from(side)).copied().unwrap_or("nowhere")
+}
+
+fn deadlock(excerpts: &mut Excerpts, report: &Deadlock) -> Diagnostic {
+    let text = format!("nothing can move any more in cycle {}, and the host still waits", report.cycle);
+    let mut diagnostic = Diagnostic::unplaced(Code::Deadlock, text);
+    for group in report.host.iter().flat_map(|wait| &wait.reasons) {
+        diagnostic = diagnostic.note(host_reason(group));
+    }
+    for group in &report.threads {
+        diagnostic = thread_wait(excerpts, group, diagnostic);
+    }
+    for group in &report.wavelets {
+        diagnostic = diagnostic.note(standing(group));
+    }
+    for group in &report.outputs {
+        diagnostic = diagnostic.note(held(group));
+    }
+    diagnostic
+}
+
+fn who<T>(group: &Group<T>) -> String {
+    let Group { tiles, x, y, .. } = group;
+    if *tiles == 1 { format!("PE ({x}, {y})") } else { format!("{tiles} PEs, the first of them ({x}, {y})") }
+}
+
+fn host_reason(group: &Group<HostReason>) -> String {
+    let who = who(group);
+    match group.what {
+        HostReason::CommandStream => {
+            format!("the host waits for {who}: a function that it launched before has not called unblock_cmd_stream()")
+        }
+        HostReason::EarlierCommand => format!("the host waits for {who}: an earlier command there is not done"),
+        HostReason::MainThread => {
+            format!("the host waits for {who}: a task or synchronous operation there holds the main thread")
+        }
+        HostReason::NotCalled => format!("the host waits for {who}: the launched function has not been called there"),
+        HostReason::StreamIn { color, left } => {
+            format!("the host streams to {who} on color {color}: {left} wavelets are still to be taken")
+        }
+        HostReason::StreamOut { color, missing } => {
+            format!("the host waits for {missing} more wavelets of color {color} from {who}")
+        }
+    }
+}
+
+fn thread_wait(excerpts: &mut Excerpts, group: &Group<ThreadWait>, diagnostic: Diagnostic) -> Diagnostic {
+    let ThreadWait { program, waiting } = group.what;
+    let thread = match waiting.thread {
+        csl_pe::Thread::Main => "the main thread".to_owned(),
+        csl_pe::Thread::Microthread(ut) => format!("microthread {ut}"),
+    };
+    let left = waiting.left.map(|left| format!(", {left} elements to go")).unwrap_or_default();
+    let text = format!("{thread} of {} waits for {}{left}", who(group), need(waiting.need));
+    let program = excerpts.image.programs.get(program as usize).cloned();
+    match program.and_then(|program| excerpts.origin(&program, waiting.pc)) {
+        Some(Origin { function, span: Some(span), .. }) => diagnostic.traced(span, format!("{text}, in {function}")),
+        Some(Origin { function, place, .. }) => diagnostic.note(format!("{text}, at {place} in {function}")),
+        None => diagnostic.note(text),
+    }
+}
+
+fn need(need: csl_pe::Need) -> String {
+    let queue = |queue: u8| if queue == 0xff { String::new() } else { format!(" {queue}") };
+    match need {
+        csl_pe::Need::Wavelet { queue: id, color } => format!("a wavelet of color {color} in input queue{}", queue(id)),
+        csl_pe::Need::Room { queue: id, color } => format!("room for color {color} in output queue{}", queue(id)),
+        csl_pe::Need::Fifo(id) => format!("FIFO {id}"),
+        csl_pe::Need::Unblock => "being unblocked".to_owned(),
+    }
+}
+
+fn standing(group: &Group<Standing>) -> String {
+    let Standing { color, from, why } = group.what;
+    let why = match why {
+        Obstacle::InputClosed { ever: true } => "the switch does not take that input now".to_owned(),
+        Obstacle::InputClosed { ever: false } => "the color's route does not take that input".to_owned(),
+        Obstacle::Teardown => "the color is in teardown".to_owned(),
+        Obstacle::NoOutput => "the route has no output".to_owned(),
+        Obstacle::Link(side) => format!("the neighbour to the {} has no room", direction(side)),
+        Obstacle::Ramp => "the PE does not take them".to_owned(),
+        Obstacle::None => "nothing holds them".to_owned(),
+    };
+    format!("wavelets of color {color} from {} stand in the router of {}: {why}", direction(from), who(group))
+}
+
+fn held(group: &Group<Held>) -> String {
+    let Held { queue, color, unrouted } = group.what;
+    let why = if unrouted { "no route takes the color, and the host reads no stream of it" } else { "the router has no room" };
+    format!("wavelets of color {color} wait in output queue {queue} of {}: {why}", who(group))
+}

@@ -1,0 +1,342 @@
+//! A program on the simulated wafer: load, run, copy, launch, wait, stop.
+//!
+//! Requests are checked here before anything moves, and handed to the machine as commands. The machine takes them in
+//! order; it advances only while somebody waits.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use csl_image::{HalfFormat, Image};
+use csl_num::FloatKind;
+use csl_sim::{Command, Endpoint, Sim, SimOptions, Stop, Ticket};
+use indexmap::IndexMap;
+
+use crate::arguments::{self, Argument};
+use crate::check;
+use crate::error::HostError;
+use crate::outdir::{IMAGE_FILE, SOURCE_NOTE};
+use crate::report;
+use crate::transfer::{Order, Shape, to_device, to_host};
+
+pub use csl_sim::{Rect, Spread, Width};
+
+/// How to run. Nothing here changes a result.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Threads at most.
+    pub threads: usize,
+    /// Warn of accesses outside the object they started in.
+    pub check: bool,
+}
+
+/// A request that was taken: give it to [`Runtime::wait`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Task(pub u64);
+
+/// What a copy moves, and how.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Copy {
+    pub rect: Rect,
+    /// Elements on each PE.
+    pub per_pe: u32,
+    pub width: Width,
+    pub order: Order,
+    /// Streaming: the number given is a color. Otherwise it is that of a symbol.
+    pub streaming: bool,
+}
+
+/// Where a runtime stands in its life.
+enum State {
+    Opened,
+    Loaded(Sim),
+    Running(Sim),
+    Stopped(Sim),
+}
+
+struct Pending {
+    ticket: Ticket,
+    /// For copies to the host.
+    arrival: Option<(Shape, Order)>,
+    done: bool,
+}
+
+/// One compiled program and its machine.
+pub struct Runtime {
+    image: Arc<Image>,
+    /// Folder that the names of source files are relative to.
+    sources: PathBuf,
+    settings: Settings,
+    interrupt: Arc<AtomicBool>,
+    state: State,
+    tasks: IndexMap<u64, Pending>,
+    next: u64,
+    arrived: Vec<(Task, Vec<u32>)>,
+    warnings: Vec<String>,
+}
+
+impl Runtime {
+    /// Opens the output folder of a compilation.
+    pub fn open(folder: &Path, settings: Settings) -> Result<Runtime, HostError> {
+        let image = read_image(folder)?;
+        let note = std::fs::read_to_string(folder.join(SOURCE_NOTE)).unwrap_or_default();
+        Ok(Runtime::new(Arc::new(image), PathBuf::from(note), settings))
+    }
+
+    /// A runtime of an image in memory; `sources` is the folder that its file names are relative to.
+    pub fn new(image: Arc<Image>, sources: PathBuf, settings: Settings) -> Runtime {
+        Runtime {
+            image,
+            sources,
+            settings,
+            interrupt: Arc::default(),
+            state: State::Opened,
+            tasks: IndexMap::new(),
+            next: 0,
+            arrived: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    pub fn image(&self) -> &Image {
+        &self.image
+    }
+
+    /// When set, a call that blocks ends with [`HostError::Interrupted`].
+    pub fn interrupt(&self) -> Arc<AtomicBool> {
+        self.interrupt.clone()
+    }
+
+    /// Warnings since the last call.
+    pub fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
+    }
+
+    pub fn load(&mut self) -> Result<(), HostError> {
+        if !matches!(self.state, State::Opened) {
+            return Err(HostError::Order("load() can be called once, first of all".to_owned()));
+        }
+        let options = SimOptions {
+            threads: self.settings.threads,
+            check: self.settings.check,
+            interrupt: self.interrupt.clone(),
+            ..SimOptions::default()
+        };
+        let sim = Sim::new(self.image.clone(), options).map_err(|error| HostError::Simulation(error.to_string()))?;
+        self.state = State::Loaded(sim);
+        Ok(())
+    }
+
+    pub fn run(&mut self) -> Result<(), HostError> {
+        match std::mem::replace(&mut self.state, State::Opened) {
+            State::Loaded(sim) => {
+                self.state = State::Running(sim);
+                Ok(())
+            }
+            other => {
+                self.state = other;
+                Err(HostError::Order("run() can be called once, after load()".to_owned()))
+            }
+        }
+    }
+
+    /// Waits for everything that was asked for and ends the run. Memory can be read afterwards.
+    pub fn stop(&mut self) -> Result<(), HostError> {
+        let stopped = self.sim("stop()")?.stop();
+        self.finish(stopped)?;
+        let open: Vec<u64> = self.tasks.iter().filter(|(_, task)| !task.done).map(|(&number, _)| number).collect();
+        open.into_iter().try_for_each(|number| self.wait(Task(number)))?;
+        if let State::Running(sim) = std::mem::replace(&mut self.state, State::Opened) {
+            self.state = State::Stopped(sim);
+        }
+        Ok(())
+    }
+
+    /// The number of an exported symbol or function.
+    pub fn id(&self, name: &str) -> Result<u16, HostError> {
+        check::named(&self.image, name).map(|export| export.id)
+    }
+
+    /// Place in the whole fabric of a PE of the program.
+    pub fn to_physical(&self, x: u32, y: u32) -> (u32, u32) {
+        (self.image.offset.x + x, self.image.offset.y + y)
+    }
+
+    /// Copies `words` to a symbol, or sends them on a color. `words` is the host array of `order`.
+    pub fn h2d(&mut self, to: u32, words: &[u32], copy: &Copy, spread: Spread) -> Result<Task, HostError> {
+        self.sim("memcpy_h2d")?;
+        let target = check::endpoint(&self.image, to, copy, true)?;
+        check::rect(&self.image, &copy.rect)?;
+        let shape = shape(copy, spread);
+        check::host_words("memcpy_h2d", words.len(), shape)?;
+        self.check_extent(&target, copy);
+        let data = to_device(words, shape, copy.order);
+        self.submit(
+            Command::H2d { to: target, rect: copy.rect, per_pe: copy.per_pe, width: copy.width, spread, data },
+            None,
+        )
+    }
+
+    /// Copies a symbol, or what comes on a color, into `room` words of the host: see [`Runtime::take_arrived`].
+    pub fn d2h(&mut self, from: u32, room: usize, copy: &Copy) -> Result<Task, HostError> {
+        self.sim("memcpy_d2h")?;
+        let source = check::endpoint(&self.image, from, copy, false)?;
+        check::rect(&self.image, &copy.rect)?;
+        let shape = shape(copy, Spread::Each);
+        check::host_words("memcpy_d2h", room, shape)?;
+        self.check_extent(&source, copy);
+        self.submit(
+            Command::D2h { from: source, rect: copy.rect, per_pe: copy.per_pe, width: copy.width },
+            Some((shape, copy.order)),
+        )
+    }
+
+    /// Calls an exported function on every PE with typed arguments.
+    pub fn launch(&mut self, name: &str, arguments: &[Argument]) -> Result<Task, HostError> {
+        self.sim("launch")?;
+        let (function, params) = check::function(&self.image, name)?;
+        let args = arguments::words(name, params, arguments, half(&self.image))?;
+        self.submit(Command::Launch { function, args }, None)
+    }
+
+    /// Calls an exported function on every PE with raw words; words beyond its parameters are ignored.
+    pub fn call(&mut self, name: &str, words: &[u32]) -> Result<Task, HostError> {
+        self.sim("call")?;
+        let (function, params) = check::function(&self.image, name)?;
+        if words.len() < params.len() {
+            let text = format!("call: {name} takes {} words, {} given", params.len(), words.len());
+            return Err(HostError::argument(text));
+        }
+        self.submit(Command::Launch { function, args: words[..params.len()].to_vec() }, None)
+    }
+
+    /// Runs until the task is done.
+    pub fn wait(&mut self, task: Task) -> Result<(), HostError> {
+        let ticket = self.pending(task)?;
+        let Some(ticket) = ticket else { return Ok(()) };
+        let waited = self.sim("task_wait")?.wait(ticket);
+        let data = self.finish(waited)?;
+        self.complete(task, data);
+        Ok(())
+    }
+
+    /// Whether the task is done; if not, the machine moves on a little.
+    pub fn is_done(&mut self, task: Task) -> Result<bool, HostError> {
+        let Some(ticket) = self.pending(task)? else { return Ok(true) };
+        let asked = self.sim("is_task_done")?.is_done(ticket);
+        let done = self.finish(asked)?;
+        if done {
+            self.wait(task)?;
+        }
+        Ok(done)
+    }
+
+    /// Host arrays that are complete and have not been taken yet.
+    pub fn take_arrived(&mut self) -> Vec<(Task, Vec<u32>)> {
+        std::mem::take(&mut self.arrived)
+    }
+
+    /// The bytes of a named object of the PE at this place in the whole fabric.
+    pub fn read_symbol(&mut self, x: u32, y: u32, name: &str) -> Result<Vec<u8>, HostError> {
+        let offset = self.image.offset;
+        let outside = || HostError::argument(format!("there is no PE of the program at ({x}, {y}) of the fabric"));
+        let (column, row) = (x.checked_sub(offset.x).ok_or_else(outside)?, y.checked_sub(offset.y).ok_or_else(outside)?);
+        let sim = match &mut self.state {
+            State::Opened => return Err(HostError::Order("read_symbol() needs load() first".to_owned())),
+            State::Loaded(sim) | State::Running(sim) | State::Stopped(sim) => sim,
+        };
+        let found = sim.read_symbol(column, row, name).map_err(|error| HostError::Argument(error.to_string()))?;
+        found.ok_or_else(|| HostError::argument(format!("the PE at ({x}, {y}) has no symbol {name}")))
+    }
+
+    /// Cycles since the start; 0 before `load()`.
+    pub fn cycle(&self) -> u64 {
+        match &self.state {
+            State::Opened => 0,
+            State::Loaded(sim) | State::Running(sim) | State::Stopped(sim) => sim.cycle(),
+        }
+    }
+
+    fn sim(&mut self, what: &str) -> Result<&mut Sim, HostError> {
+        match &mut self.state {
+            State::Running(sim) => Ok(sim),
+            State::Stopped(_) => Err(HostError::Order(format!("{what}: the run has been stopped"))),
+            _ => Err(HostError::Order(format!("{what}: call load() and run() first"))),
+        }
+    }
+
+    fn submit(&mut self, command: Command, arrival: Option<(Shape, Order)>) -> Result<Task, HostError> {
+        let ticket = self.sim("a command")?.submit(command).map_err(|error| HostError::Argument(error.to_string()))?;
+        let task = Task(self.next);
+        self.next += 1;
+        self.tasks.insert(task.0, Pending { ticket, arrival, done: false });
+        Ok(task)
+    }
+
+    /// The ticket of a task; `None` when it is done.
+    fn pending(&self, task: Task) -> Result<Option<Ticket>, HostError> {
+        match self.tasks.get(&task.0) {
+            Some(pending) => Ok((!pending.done).then_some(pending.ticket)),
+            None => Err(HostError::argument("the task is not one of this runtime")),
+        }
+    }
+
+    fn complete(&mut self, task: Task, data: Option<Vec<u32>>) {
+        let Some(pending) = self.tasks.get_mut(&task.0) else { return };
+        pending.done = true;
+        if let (Some((shape, order)), Some(words)) = (pending.arrival, data) {
+            self.arrived.push((task, to_host(words, shape, order)));
+        }
+    }
+
+    /// The result of something that ran, or why it did not finish.
+    fn finish<T>(&mut self, result: Result<T, Stop>) -> Result<T, HostError> {
+        result.map_err(|stop| match stop {
+            Stop::Interrupted => {
+                self.interrupt.store(false, Ordering::Relaxed);
+                HostError::Interrupted { cycle: self.cycle() }
+            }
+            other => HostError::Simulation(report::explain(&self.image, &self.sources, &other)),
+        })
+    }
+
+    /// Warns when a copy reaches beyond the array that the symbol points to on its first PE.
+    fn check_extent(&mut self, target: &Endpoint, copy: &Copy) {
+        let (Endpoint::Symbol(id), State::Running(sim)) = (target, &mut self.state) else { return };
+        if let Some(warning) = check::extent(&self.image, sim, *id, copy) {
+            self.warnings.push(warning);
+        }
+    }
+}
+
+/// The image in the output folder of a compilation.
+pub fn read_image(folder: &Path) -> Result<Image, HostError> {
+    let wrong = |reason: String| HostError::NoProgram { folder: folder.to_owned(), reason };
+    if !folder.is_dir() {
+        return Err(wrong("there is no such folder; compile the program with `cslc ... -o FOLDER` first".to_owned()));
+    }
+    let bytes = std::fs::read(folder.join(IMAGE_FILE)).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => wrong(format!("not an output folder of cslc: it has no {IMAGE_FILE}")),
+        _ => wrong(error.to_string()),
+    })?;
+    Image::read(&bytes).map_err(|error| wrong(error.to_string()))
+}
+
+fn shape(copy: &Copy, spread: Spread) -> Shape {
+    let (rows, columns) = (copy.rect.rows() as usize, copy.rect.columns() as usize);
+    let (h, w) = match spread {
+        Spread::Each => (rows, columns),
+        Spread::Rows => (rows, 1),
+        Spread::Columns => (1, columns),
+    };
+    Shape { h, w, l: copy.per_pe as usize }
+}
+
+/// The program's 16-bit float format; all PE programs of an image have the same.
+fn half(image: &Image) -> FloatKind {
+    match image.programs.first().map(|program| program.half) {
+        Some(HalfFormat::Bf16) => FloatKind::Bf16,
+        Some(HalfFormat::Cb16) => FloatKind::Cb16,
+        Some(HalfFormat::F16) | None => FloatKind::F16,
+    }
+}

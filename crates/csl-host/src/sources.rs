@@ -1,0 +1,149 @@
+//! Where `@import_module` and `@set_tile_code` find their files.
+//!
+//! `<name>` is looked for in the folders of `--import-path`, then in those of `CSL_IMPORT_PATH`, then in the embedded
+//! standard library. Any other name is a path: absolute, or relative to the file that names it, and failing that,
+//! to the same folders.
+
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use csl_sema::{Resolved, Sources};
+
+use crate::options::Options;
+
+/// Prefix of the paths that library files go by.
+pub const LIBRARY_PREFIX: &str = "<";
+
+/// Files on disk and the embedded library.
+pub struct FileSources {
+    folder: PathBuf,
+    import_paths: Vec<PathBuf>,
+}
+
+impl FileSources {
+    pub fn new(options: &Options) -> FileSources {
+        let environment = std::env::var_os("CSL_IMPORT_PATH").unwrap_or_default();
+        let more = std::env::split_paths(&environment).filter(|path| !path.as_os_str().is_empty());
+        FileSources {
+            folder: options.folder.clone(),
+            import_paths: options.import_paths.iter().cloned().chain(more).collect(),
+        }
+    }
+
+    fn library(&self, name: &str, importer: Option<&str>) -> Result<Resolved, String> {
+        for candidate in self.import_paths.iter().map(|folder| folder.join(name)) {
+            if let Some(found) = self.read_existing(&candidate)? {
+                return Ok(found);
+            }
+        }
+        // A library file that is written in several files imports its neighbours by plain names.
+        match csl_std::lookup(name) {
+            Some(text) => Ok(embedded(name, text)),
+            None => Err(self.no_library(name, importer)),
+        }
+    }
+
+    fn no_library(&self, name: &str, _importer: Option<&str>) -> String {
+        match self.import_paths.len() {
+            0 => format!("there is no library <{name}>; folders of your own can be named with --import-path"),
+            _ => format!("there is no library <{name}>, nor a file of that name in {}", list(&self.import_paths)),
+        }
+    }
+
+    fn file(&self, name: &str, importer: Option<&str>) -> Result<Resolved, String> {
+        let beside = importer.and_then(|path| Path::new(path).parent()).unwrap_or(Path::new(""));
+        let candidates = std::iter::once(beside).chain(self.import_paths.iter().map(PathBuf::as_path));
+        for candidate in candidates.map(|folder| tidy(&folder.join(name))) {
+            if let Some(found) = self.read_existing(&candidate)? {
+                return Ok(found);
+            }
+        }
+        Err(format!("there is no file {}", tidy(&beside.join(name)).display()))
+    }
+
+    /// The file, also with `.csl` behind; `None` when there is none, an error when there is one that cannot be read.
+    fn read_existing(&self, path: &Path) -> Result<Option<Resolved>, String> {
+        let mut with_suffix = path.as_os_str().to_owned();
+        with_suffix.push(".csl");
+        let names = [path.to_owned(), PathBuf::from(with_suffix)];
+        match names.iter().find(|name| self.folder.join(name).is_file()) {
+            None => Ok(None),
+            Some(name) => self.read(name).map(Some),
+        }
+    }
+
+    fn read(&self, path: &Path) -> Result<Resolved, String> {
+        let shown = path.display();
+        let bytes = std::fs::read(self.folder.join(path)).map_err(|error| format!("cannot read {shown}: {error}"))?;
+        let text = String::from_utf8(bytes).map_err(|_| format!("{shown} is not UTF-8 text"))?;
+        Ok(Resolved { path: path.to_string_lossy().into_owned(), text: Arc::from(text), is_library: false })
+    }
+}
+
+impl Sources for FileSources {
+    fn resolve(&mut self, name: &str, importer: Option<&str>) -> Result<Resolved, String> {
+        if let Some(library) = name.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
+            return self.library(library, importer);
+        }
+        match importer.and_then(|path| path.strip_prefix(LIBRARY_PREFIX)?.strip_suffix('>')) {
+            Some(library) => self.library(&neighbour(library, name), importer),
+            None => self.file(name, importer),
+        }
+    }
+}
+
+/// The text of a file of a compilation, for showing lines of it; `None` when it is gone.
+pub fn reread(folder: &Path, path: &str) -> Option<String> {
+    match path.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
+        Some(library) => csl_std::lookup(library).map(str::to_owned),
+        None => std::fs::read_to_string(folder.join(path)).ok(),
+    }
+}
+
+fn embedded(name: &str, text: &str) -> Resolved {
+    Resolved { path: format!("<{name}>"), text: Arc::from(text), is_library: true }
+}
+
+/// The library file `name` beside the library file `importer`.
+fn neighbour(importer: &str, name: &str) -> String {
+    let name = name.strip_suffix(".csl").unwrap_or(name);
+    match importer.rsplit_once('/') {
+        Some((folder, _)) => format!("{folder}/{name}"),
+        None => name.to_owned(),
+    }
+}
+
+fn list(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// The path without `.` and without `folder/..`, so that one file has one name.
+fn tidy(path: &Path) -> PathBuf {
+    let mut parts: Vec<Component> = Vec::new();
+    for part in path.components() {
+        match (part, parts.last()) {
+            (Component::CurDir, _) => {}
+            (Component::ParentDir, Some(Component::Normal(_))) => drop(parts.pop()),
+            _ => parts.push(part),
+        }
+    }
+    parts.iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_file_has_one_name() {
+        assert_eq!(tidy(Path::new("./src/../pe.csl")), PathBuf::from("pe.csl"));
+        assert_eq!(tidy(Path::new("../pe.csl")), PathBuf::from("../pe.csl"));
+        assert_eq!(tidy(Path::new("/a/./b")), PathBuf::from("/a/b"));
+    }
+
+    #[test]
+    fn a_library_finds_its_neighbours() {
+        assert_eq!(neighbour("memcpy/memcpy", "helper.csl"), "memcpy/helper");
+        assert_eq!(neighbour("math", "sqrt"), "sqrt");
+    }
+}

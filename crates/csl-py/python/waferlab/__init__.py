@@ -1,0 +1,37 @@
+"""Waferlab: compile CSL programs and run them on a simulated wafer.
+
+The names here are those of the vendor's host API; `cerebras.sdk...` re-exports them for programs that import that.
+They are loaded on first use, so that `cs_python` starts without waiting for numpy.
+"""
+import importlib
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "MemcpyDataType": "enums",
+    "MemcpyOrder": "enums",
+    "SdkTarget": "enums",
+    "ArgumentError": "errors",
+    "CompileError": "errors",
+    "SdkError": "errors",
+    "SimulationError": "errors",
+    "SdkCompileArtifacts": "platform",
+    "SdkExecutionPlatform": "platform",
+    "SimfabConfig": "platform",
+    "get_platform": "platform",
+    "get_simulator": "platform",
+    "get_system": "platform",
+    "SdkRuntime": "runtime",
+    "Task": "runtime",
+    "compile_csl": "compiler",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name):
+    if name not in _HOME:
+        raise AttributeError(f"module 'waferlab' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"waferlab.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

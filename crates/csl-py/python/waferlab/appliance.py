@@ -1,0 +1,152 @@
+"""The appliance client: what it sends to a cluster, this one compiles and simulates on this machine."""
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+
+from waferlab.compiler import compile_csl
+from waferlab.cs_python import environment
+from waferlab.errors import ArgumentError, CompileError, SdkError
+from waferlab.runtime import SdkRuntime as _LocalRuntime
+from waferlab.runtime import Task  # noqa: F401 (part of the API)
+from waferlab.sdk_utils import getOutputNameFromCompileOptions
+
+# Both releases' keyword arguments; they concern a cluster and change nothing here.
+_CLUSTER_OPTIONS = ("mgmt_namespace", "resource_cpu", "resource_mem", "disable_version_check", "simulator")
+
+
+def _check_options(who, options):
+    unknown = sorted(set(options) - set(_CLUSTER_OPTIONS))
+    if unknown:
+        raise TypeError(f"{who}() got an unexpected keyword argument {unknown[0]!r}; it takes {', '.join(_CLUSTER_OPTIONS)}")
+
+
+class SdkCompiler:
+    """Compiles programs. Usable as a context manager, as current releases ask, and without, as older ones do."""
+
+    def __init__(self, **kwargs):
+        _check_options("SdkCompiler", kwargs)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        return False
+
+    def compile(
+        self, codedir=None, layout=None, args=None, outdir=None, *,
+        app_path=None, csl_main=None, options=None, out_path=None,
+    ):  # fmt: skip
+        """Compiles `layout` in `codedir` and returns the path of the artifact. The keyword-only names are those of
+        the first release."""
+        folder = _one_of("codedir", codedir, "app_path", app_path)
+        main = _one_of("layout", layout, "csl_main", csl_main)
+        flags = _one_of("args", args, "options", options)
+        target = _one_of("outdir", outdir, "out_path", out_path)
+        if not os.path.isdir(folder):
+            raise CompileError(f"there is no folder {folder!r} to compile in")
+        words = flags.split()
+        built = compile_csl([main, *words], folder)
+        return _move(built, target, getOutputNameFromCompileOptions(words))
+
+
+def _one_of(name, value, older_name, older_value):
+    if (value is None) == (older_value is None):
+        raise TypeError(f"SdkCompiler.compile() takes one of {name} and {older_name}")
+    return os.fspath(value if older_value is None else older_value)
+
+
+def _move(built, target, name):
+    """Puts the compiled program into the folder `target`, or at the path `target` if that is no folder yet."""
+    path = os.path.join(target, os.path.basename(name)) if os.path.isdir(target) else target
+    path = os.path.abspath(path)
+    if path != os.path.abspath(built):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        shutil.rmtree(path, ignore_errors=True)
+        shutil.move(built, path)
+    return path
+
+
+class SdkRuntime:
+    """Runs a compiled program; to be used in a `with` statement, which loads, starts and stops it."""
+
+    def __init__(self, artifact_path, **kwargs):
+        _check_options("SdkRuntime", kwargs)
+        self._runtime = _LocalRuntime(artifact_path)
+
+    def start(self):
+        self._runtime.load()
+        self._runtime.run()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, kind, value, traceback):
+        if kind is None:
+            self._runtime.stop()
+        return False
+
+    def __getattr__(self, name):
+        return getattr(self._runtime, name)
+
+
+class SdkLauncher:
+    """Runs shell commands in a folder of their own that holds the compiled program."""
+
+    def __init__(self, artifact_path, **kwargs):
+        _check_options("SdkLauncher", kwargs)
+        self._artifact = os.path.abspath(artifact_path)
+        if not os.path.exists(self._artifact):
+            raise ArgumentError(f"there is no compiled program at {artifact_path!r}")
+        self._folder = None
+
+    def __enter__(self):
+        self._folder = tempfile.TemporaryDirectory(prefix="waferlab-launcher-")
+        self.stage(self._artifact)
+        return self
+
+    def __exit__(self, *exception):
+        self._folder.cleanup()
+        self._folder = None
+        return False
+
+    def stage(self, artifact_path):
+        """Copies a file or a folder into the working folder."""
+        target = os.path.join(self._workdir(), os.path.basename(os.path.abspath(artifact_path)))
+        if os.path.isdir(artifact_path):
+            shutil.copytree(artifact_path, target, dirs_exist_ok=True)
+        else:
+            shutil.copy(artifact_path, target)
+
+    def run(self, *commands):
+        """Runs the commands one after the other and returns what they printed. %CMADDR% is empty: the simulator."""
+        return "".join(self._run_one(command) for command in commands)
+
+    def _run_one(self, command):
+        if not isinstance(command, str):
+            raise TypeError(f"SdkLauncher.run() takes strings, not {type(command).__name__}")
+        line = command.replace("%CMADDR%", "''")
+        done = subprocess.run(line, shell=True, cwd=self._workdir(), env=environment(), capture_output=True, text=True)
+        if done.returncode:
+            raise SdkError(f"`{command}` ended with status {done.returncode}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def download_artifact(self, artifact_name, out_path):
+        """Copies a file out of the working folder; a folder becomes OUT_PATH.tar.gz. Returns what was written."""
+        source = os.path.join(self._workdir(), artifact_name)
+        if not os.path.exists(source):
+            raise ArgumentError(f"there is no {artifact_name!r} in the working folder")
+        os.makedirs(os.path.dirname(os.path.abspath(out_path)), exist_ok=True)
+        if not os.path.isdir(source):
+            return shutil.copy(source, out_path)
+        packed = f"{out_path}.tar.gz"
+        with tarfile.open(packed, "w:gz") as archive:
+            archive.add(source, arcname=os.path.basename(source))
+        return packed
+
+    def _workdir(self):
+        if self._folder is None:
+            raise SdkError("SdkLauncher must be used in a `with` statement")
+        return self._folder.name

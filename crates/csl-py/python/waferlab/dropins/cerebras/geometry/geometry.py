@@ -1,0 +1,2 @@
+"""Points and rectangles under the vendor's name."""
+from waferlab.geometry import IntRectangle, IntVector

@@ -1,0 +1,4 @@
+"""The appliance package under the vendor's name."""
+import logging
+
+logger = logging.getLogger("cerebras.appliance")

@@ -1,0 +1,17 @@
+"""What goes wrong, as exceptions. All are RuntimeErrors, as the vendor's own are."""
+
+
+class SdkError(RuntimeError):
+    """Anything that the host API reports."""
+
+
+class ArgumentError(SdkError, ValueError):
+    """A wrong argument: raised before anything moves."""
+
+
+class CompileError(SdkError):
+    """A program that does not compile; the text holds the diagnostics."""
+
+
+class SimulationError(SdkError):
+    """A fault of a PE, or a run that can make no more progress; the text explains it."""

@@ -1,0 +1,64 @@
+"""Where a program runs. Waferlab simulates; a system address is refused where it is given."""
+from waferlab.enums import SdkTarget
+from waferlab.errors import ArgumentError
+
+MAX_THREADS = 64
+
+
+def refuse_system(cmaddr):
+    """Raises if `cmaddr` names a machine."""
+    if cmaddr:
+        raise ArgumentError(
+            f"cmaddr={cmaddr!r} names a system, and Waferlab only simulates; leave cmaddr out or empty to run here"
+        )
+
+
+def check_threads(count, name):
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MAX_THREADS:
+        raise ArgumentError(f"{name} must be a whole number from 1 to {MAX_THREADS}, not {count!r}")
+    return count
+
+
+class SimfabConfig:
+    """Configuration of the simulator."""
+
+    def __init__(self, num_threads=16, suppress_trace=False, dump_core=False, core_path=None):
+        self.num_threads = check_threads(num_threads, "num_threads")
+        self.suppress_trace = bool(suppress_trace)
+        self.dump_core = bool(dump_core)
+        self.core_path = core_path
+
+
+class SdkExecutionPlatform:
+    """A target to run on; made by get_platform and get_simulator."""
+
+    def __init__(self, config=None, target=SdkTarget.WSE3):
+        self.config = config or SimfabConfig()
+        self.target = SdkTarget(target)
+
+    def is_simulation(self):
+        return True
+
+    def is_system(self):
+        return False
+
+
+def get_platform(cmaddr=None, config=None, target=SdkTarget.WSE3, addr=None):
+    """The simulator. Release 2.10 calls the first argument `addr` in the code and `cmaddr` in the manual."""
+    refuse_system(cmaddr or addr)
+    return SdkExecutionPlatform(config, target)
+
+
+def get_simulator(config=None, target=SdkTarget.WSE3):
+    return SdkExecutionPlatform(config, target)
+
+
+def get_system(cmaddr, config=None, target=SdkTarget.WSE3):
+    refuse_system(cmaddr or "(none)")
+
+
+class SdkCompileArtifacts:
+    """What a compilation wrote, by its folder."""
+
+    def __init__(self, artifacts_path):
+        self.artifacts_path = str(artifacts_path)

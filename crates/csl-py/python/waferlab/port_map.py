@@ -1,0 +1,93 @@
+"""Port-map strings of older releases, such as
+
+    { A[j=0:3][i=0:5] -> [PE[i//2, j//2] -> index[j%2, i%2]] }
+
+An element (j, i) of the host tensor A lies on the PE in column i//2 and row j//2, at position (j%2, i%2) there.
+"""
+import ast
+import re
+
+import numpy as np
+
+from waferlab.errors import ArgumentError
+
+_MAP = re.compile(r"^\s*\{\s*(\w+)\s*((?:\[[^\]]*\]\s*)+)->\s*\[\s*PE\s*\[(.*?)\]\s*->\s*index\s*\[(.*?)\]\s*\]\s*\}\s*$")
+_DIMENSION = re.compile(r"\[\s*(\w+)\s*=\s*(-?\d+)\s*(?::\s*(-?\d+)\s*)?\]")
+_OPERATORS = {
+    ast.Add: np.add,
+    ast.Sub: np.subtract,
+    ast.Mult: np.multiply,
+    ast.FloorDiv: np.floor_divide,
+    ast.Mod: np.mod,
+}
+
+
+class _PortMap:
+    """Where each element of a tensor lies: `flat` indexes a host array [h][w][l] that starts at (px, py)."""
+
+    def __init__(self, text):
+        match = _MAP.match(text.replace("\n", " "))
+        dimensions = _DIMENSION.findall(match[2]) if match else []
+        if not dimensions:
+            raise ArgumentError(f"this is not a port map: {text!r}")
+        ranges = [range(int(low), int(high or low) + 1) for _, low, high in dimensions]
+        self.shape = tuple(len(r) for r in ranges)
+        grids = np.meshgrid(*ranges, indexing="ij")
+        names = {name: grid.reshape(-1) for (name, _, _), grid in zip(dimensions, grids)}
+        column, row = _values(match[3], names)
+        self.px, self.py = int(column.min()), int(row.min())
+        self.w, self.h = int(column.max()) - self.px + 1, int(row.max()) - self.py + 1
+        index, self.l = _linear(_values(match[4], names))
+        self.flat = ((row - self.py) * self.w + (column - self.px)) * self.l + index
+
+    def rect(self):
+        return (self.px, self.py, self.w, self.h, self.l)
+
+
+def _values(text, names):
+    """The comma-separated expressions of `text` for every element."""
+    return [_evaluate(ast.parse(part.strip(), mode="eval").body, names) for part in text.split(",")]
+
+
+def _evaluate(node, names):
+    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+        return _OPERATORS[type(node.op)](_evaluate(node.left, names), _evaluate(node.right, names))
+    if isinstance(node, ast.Constant) and isinstance(node.value, int):
+        return np.full_like(next(iter(names.values())), node.value)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return -_evaluate(node.operand, names)
+    if isinstance(node, ast.Name) and node.id in names:
+        return names[node.id]
+    raise ArgumentError(f"a port map cannot hold {ast.dump(node)}")
+
+
+def _linear(indices):
+    """Row-major position of several indices, and how many positions there are."""
+    position, extent = np.zeros_like(indices[0]), 1
+    for index in indices:
+        size = int(index.max()) + 1
+        position, extent = position * size + index, extent * size
+    return position, extent
+
+
+def convert_input_tensor(portmap, tensor):
+    """(px, py, w, h, l, data) for memcpy_h2d in row-major order."""
+    ports = _PortMap(portmap)
+    values = np.asarray(tensor)
+    if values.size != ports.flat.size:
+        raise ArgumentError(f"the port map describes {ports.flat.size} elements, the tensor has {values.size}")
+    data = np.zeros(ports.h * ports.w * ports.l, dtype=values.dtype)
+    data[ports.flat] = values.reshape(-1)
+    return (*ports.rect(), data)
+
+
+def prepare_output_tensor(portmap, dtype):
+    """(px, py, w, h, l, data) for memcpy_d2h in row-major order; data is to be filled."""
+    ports = _PortMap(portmap)
+    return (*ports.rect(), np.zeros(ports.h * ports.w * ports.l, dtype=dtype))
+
+
+def format_output_tensor(portmap, dtype, data):
+    """The host tensor from what memcpy_d2h filled."""
+    ports = _PortMap(portmap)
+    return np.asarray(data, dtype=dtype)[ports.flat].reshape(ports.shape)

@@ -1,0 +1,307 @@
+"""SdkRuntime: load a compiled program, run it on the simulated wafer, move data, call functions.
+
+Arguments are checked here and in the extension before anything moves. The extension does the work, without the
+interpreter lock, and looks for Ctrl-C now and then.
+"""
+import logging
+import os
+
+import numpy as np
+
+from waferlab import _waferlab, debug_util
+from waferlab.enums import MemcpyDataType, MemcpyOrder
+from waferlab.errors import ArgumentError, SdkError
+from waferlab.platform import SdkCompileArtifacts, SdkExecutionPlatform, check_threads, refuse_system
+
+logger = logging.getLogger("waferlab")
+
+WORD_BYTES = 4
+DEFAULT_THREADS = 5
+_MESSAGE_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_COPY_OPTIONS = {
+    "streaming": False,
+    "data_type": MemcpyDataType.MEMCPY_32BIT,
+    "order": MemcpyOrder.ROW_MAJOR,
+    "nonblock": False,
+}
+
+
+class Task:
+    """Handle to something that SdkRuntime was asked to do."""
+
+    def __init__(self, runtime, number):
+        self._runtime = runtime
+        self._number = number
+
+    def __repr__(self):
+        return f"<Task {self._number}>"
+
+
+class SdkRuntime:
+    """Runs one compiled program. Several can live side by side in one process."""
+
+    def __init__(self, bindir, platform=None, **kwargs):
+        if isinstance(bindir, SdkCompileArtifacts):
+            bindir = bindir.artifacts_path
+        if platform is not None and not isinstance(platform, SdkExecutionPlatform):
+            raise TypeError(f"platform must come from get_platform() or get_simulator(), not {type(platform).__name__}")
+        options = _constructor_options(kwargs)
+        threads = platform.config.num_threads if platform else options["simfab_numthreads"]
+        logger.setLevel(options["msg_level"])
+        self._machine = _waferlab.Machine(os.fspath(bindir), threads)
+        self._waiting = {}
+        debug_util.remember(bindir, self._machine)
+
+    # Starting and stopping.
+
+    def load(self):
+        """Loads the program into the simulated machine."""
+        self._machine.load()
+
+    def run(self):
+        """Starts the machine; commands are accepted from here on."""
+        self._machine.run()
+
+    def stop(self):
+        """Waits for everything that was asked for, then stops the machine for good."""
+        self._machine.stop()
+        self._deliver()
+
+    # Names and places.
+
+    def get_id(self, symbol):
+        """The number of an exported symbol."""
+        return self._machine.get_id(symbol)
+
+    def coord_logical_to_physical(self, logical_coords):
+        """Coordinates in the whole fabric of a PE of the program's rectangle."""
+        x, y = logical_coords
+        return self._machine.logical_to_physical(int(x), int(y))
+
+    def read_symbol(self, x, y, symbol_name, dtype="uint8"):
+        """The bytes of a symbol of one PE, exported or not, as an array of `dtype`."""
+        return np.frombuffer(self._machine.read_symbol(int(x), int(y), symbol_name), dtype=np.dtype(dtype)).copy()
+
+    # Moving data.
+
+    def memcpy_h2d(self, dest, src, px, py, w, h, elem_per_pe, *older, **kwargs):
+        """Copies a host array into a symbol, or streams it on a color, over a rectangle of PEs."""
+        rect, options = _copy_arguments("memcpy_h2d", (px, py, w, h, elem_per_pe), older, kwargs)
+        return self._send("each", dest, src, rect, (1, 1), options)
+
+    def memcpy_h2d_stride(self, dest, src, px, py, w, h, elem_per_pe, row_stride, col_stride, **kwargs):
+        """As memcpy_h2d, to every row_stride-th column and col_stride-th row of the rectangle only."""
+        rect, options = _copy_arguments("memcpy_h2d_stride", (px, py, w, h, elem_per_pe), (), kwargs)
+        stride = (_whole("row_stride", row_stride), _whole("col_stride", col_stride))
+        return self._send("each", dest, src, rect, stride, options)
+
+    def memcpy_h2d_rowbcast(self, dest, src, px, py, w, h, elem_per_pe, **kwargs):
+        """Copies one column of data, A[h][elem_per_pe], along the rows of the rectangle."""
+        rect, options = _copy_arguments("memcpy_h2d_rowbcast", (px, py, w, h, elem_per_pe), (), kwargs)
+        return self._send("rows", dest, src, rect, (1, 1), options)
+
+    def memcpy_h2d_colbcast(self, dest, src, px, py, w, h, elem_per_pe, **kwargs):
+        """Copies one row of data, A[w][elem_per_pe], down the columns of the rectangle."""
+        rect, options = _copy_arguments("memcpy_h2d_colbcast", (px, py, w, h, elem_per_pe), (), kwargs)
+        return self._send("columns", dest, src, rect, (1, 1), options)
+
+    def memcpy_d2h(self, dest, src, px, py, w, h, elem_per_pe, *older, **kwargs):
+        """Copies a symbol, or what leaves on a color, from a rectangle of PEs into a host array, in place."""
+        rect, options = _copy_arguments("memcpy_d2h", (px, py, w, h, elem_per_pe), older, kwargs)
+        target = _host_array("dest", dest)
+        if not target.flags.writeable:
+            raise ArgumentError("memcpy_d2h: the host array is read-only")
+        number = self._machine.memcpy_d2h(
+            _endpoint(src), target.size, rect, options["streaming"], options["data_type"] == 1, options["order"] == 1
+        )
+        self._waiting[number] = target
+        return self._finish(number, options["nonblock"])
+
+    def _send(self, spread, dest, src, rect, stride, options):
+        source = _host_array("src", src)
+        number = self._machine.memcpy_h2d(
+            _endpoint(dest), _memory(source).tobytes(), rect, stride, spread,
+            options["streaming"], options["data_type"] == 1, options["order"] == 1,
+        )  # fmt: skip
+        return self._finish(number, options["nonblock"])
+
+    # Calling functions.
+
+    def launch(self, symbol, *args, **kwargs):
+        """Calls an exported function on every PE; its arguments are checked against their types."""
+        nonblock = _only_nonblock("launch", kwargs)
+        return self._finish(self._machine.launch(symbol, [_typed(arg) for arg in args]), nonblock)
+
+    def call(self, symbol, args=(), *older, **kwargs):
+        """Calls an exported function with arguments given as 32-bit words."""
+        nonblock = bool(older[0]) if older else _only_nonblock("call", kwargs)
+        words = _memory(_host_array("args", args)).tolist() if len(args) else []
+        return self._finish(self._machine.call(symbol, words), nonblock)
+
+    # Waiting.
+
+    def task_wait(self, task_handle):
+        """Runs the machine until the task is done."""
+        self._machine.wait(self._number(task_handle))
+        self._deliver()
+
+    def is_task_done(self, task_handle):
+        """Whether the task is done. The simulated machine moves on while it is asked."""
+        done = self._machine.is_done(self._number(task_handle))
+        self._deliver()
+        return done
+
+    # What belongs to real systems or to SdkLayout programs.
+
+    def dump_core(self, corefile):
+        """Writes the memory of every PE for debugging."""
+        self._machine.dump_core(str(corefile))
+
+    dump_elf_core = dump_core
+
+    def get_port_id(self, port_name):
+        raise SdkError(f"get_port_id({port_name!r}): programs made with SdkLayout are not supported yet")
+
+    def send(self, port, *args, **kwargs):
+        raise SdkError(f"send({port!r}): programs made with SdkLayout are not supported yet")
+
+    def receive(self, port, *args, **kwargs):
+        raise SdkError(f"receive({port!r}): programs made with SdkLayout are not supported yet")
+
+    def receive_tofile(self, port, *args, **kwargs):
+        raise SdkError(f"receive_tofile({port!r}): programs made with SdkLayout are not supported yet")
+
+    def report_port_infos(self):
+        raise SdkError("report_port_infos(): programs made with SdkLayout are not supported yet")
+
+    def _finish(self, number, nonblock):
+        task = Task(self, number)
+        if not nonblock:
+            self.task_wait(task)
+        return task
+
+    def _number(self, task):
+        if not isinstance(task, Task) or task._runtime is not self:
+            raise ArgumentError("the handle is not of a task of this SdkRuntime")
+        return task._number
+
+    def _deliver(self):
+        """Writes what has arrived into the arrays that wait for it."""
+        for number, data in self._machine.take_arrived():
+            _store(self._waiting.pop(number), data)
+
+
+def _constructor_options(kwargs):
+    """The documented keyword arguments and their defaults; another name is an error."""
+    options = {
+        "cmaddr": None,
+        "suppress_simfab_trace": False,
+        "simfab_numthreads": DEFAULT_THREADS,
+        "msg_level": "WARNING",
+        "simulator": True,
+        "memcpy_required": True,
+        "disable_version_check": False,
+    }
+    unknown = sorted(set(kwargs) - set(options))
+    if unknown:
+        raise TypeError(f"SdkRuntime() got an unexpected keyword argument {unknown[0]!r}; it takes {', '.join(options)}")
+    options.update(kwargs)
+    refuse_system(options["cmaddr"])
+    check_threads(options["simfab_numthreads"], "simfab_numthreads")
+    if options["msg_level"] not in _MESSAGE_LEVELS:
+        raise ArgumentError(f"msg_level must be one of {', '.join(_MESSAGE_LEVELS)}, not {options['msg_level']!r}")
+    return options
+
+
+def _copy_arguments(method, rect, older, kwargs):
+    """The rectangle and the options of a copy. `older` holds the positional form of SDK 0.6: there `px` is really
+    `streaming`, and order and nonblock follow the element count."""
+    options = dict(_COPY_OPTIONS)
+    if isinstance(rect[0], bool):
+        if len(older) < 2:
+            raise TypeError(f"{method}() takes streaming, px, py, w, h, elem_per_pe, order, nonblock in this order")
+        options.update(streaming=rect[0], order=older[1], nonblock=older[2] if len(older) > 2 else False)
+        rect = (*rect[1:], older[0])
+    elif older:
+        raise TypeError(f"{method}() takes streaming, data_type, order and nonblock by keyword")
+    unknown = sorted(set(kwargs) - set(options))
+    if unknown:
+        raise TypeError(f"{method}() got an unexpected keyword argument {unknown[0]!r}; it takes {', '.join(options)}")
+    options.update(kwargs)
+    options["data_type"] = _member(method, "data_type", MemcpyDataType, options["data_type"])
+    options["order"] = _member(method, "order", MemcpyOrder, options["order"])
+    options["streaming"] = bool(options["streaming"])
+    names = ("px", "py", "w", "h", "elem_per_pe")
+    return tuple(_whole(name, value) for name, value in zip(names, rect)), options
+
+
+def _member(method, name, kind, value):
+    try:
+        return kind(value)
+    except ValueError:
+        members = ", ".join(f"{kind.__name__}.{member.name}" for member in kind)
+        raise ArgumentError(f"{method}: {name} must be one of {members}, not {value!r}") from None
+
+
+def _whole(name, value):
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise ArgumentError(f"{name} must be a whole number, not {value!r}")
+    if not 0 <= value < 2**31:
+        raise ArgumentError(f"{name} must not be negative or beyond 2^31, but is {value}")
+    return int(value)
+
+
+def _endpoint(value):
+    """The number of a symbol or of a color."""
+    if value is None or isinstance(value, (bool, str)):
+        raise ArgumentError(f"a symbol is named by the number that get_id() returns, not by {value!r}")
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"{value!r} is neither a symbol's number nor a color") from None
+
+
+def _host_array(name, value):
+    array = np.asarray(value, dtype=np.uint32) if isinstance(value, (list, tuple)) else value
+    if not isinstance(array, np.ndarray):
+        raise ArgumentError(f"{name} must be a numpy array, not {type(value).__name__}")
+    if array.dtype.itemsize != WORD_BYTES or array.dtype.hasobject:
+        raise ArgumentError(
+            f"{name} has items of {array.dtype.itemsize} bytes ({array.dtype}), but memcpy moves 32-bit words; a 16-bit "
+            "value travels in the low half of one: see sdk_utils.input_array_to_u32 and sdk_utils.memcpy_view"
+        )
+    return array
+
+
+def _memory(array):
+    """The items in the order in which they lie in memory, one after the other."""
+    return array.ravel(order="A") if array.flags.forc else array.ravel()
+
+
+def _store(target, data):
+    """Writes words into `target` in memory order; items beyond them stay as they are."""
+    words = np.frombuffer(data, dtype=np.uint32).view(target.dtype)
+    if target.flags.forc:
+        target.reshape(-1, order="A")[: words.size] = words
+    else:
+        target.flat[: words.size] = words
+
+
+def _only_nonblock(method, kwargs):
+    unknown = sorted(set(kwargs) - {"nonblock"})
+    if unknown:
+        raise TypeError(f"{method}() got an unexpected keyword argument {unknown[0]!r}; it takes nonblock")
+    return bool(kwargs.get("nonblock", False))
+
+
+def _typed(arg):
+    """An argument as its type's name and its value."""
+    if isinstance(arg, (bool, np.bool_)):
+        return ("bool", int(arg), 0.0)
+    if isinstance(arg, np.ndarray) and arg.size == 1:
+        arg = arg.reshape(-1)[0]
+    if isinstance(arg, (int, np.integer)):
+        return (arg.dtype.name if isinstance(arg, np.integer) else "int", int(arg), 0.0)
+    if isinstance(arg, (float, np.floating)):
+        return (arg.dtype.name if isinstance(arg, np.floating) and type(arg) is not np.float64 else "float", 0, float(arg))
+    raise ArgumentError(f"launch: an argument must be a number, not {arg!r}")

@@ -1,0 +1,50 @@
+//! Work that may take long, and that Ctrl-C ends.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+
+use pyo3::prelude::*;
+
+/// How often Python's signal handlers get their turn.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// Runs `work` on another thread and waits for it without the interpreter lock. A signal whose handler raises sets
+/// `interrupt`, upon which `work` ends soon; the exception is given back beside its result.
+pub fn wait<T: Send>(
+    py: Python<'_>,
+    interrupt: &Arc<AtomicBool>,
+    work: impl FnOnce() -> T + Send,
+) -> (T, Option<PyErr>) {
+    std::thread::scope(|scope| {
+        let (done, waiting) = channel();
+        let worker = scope.spawn(move || {
+            let result = work();
+            // The other end waits until this comes.
+            let _ = done.send(());
+            result
+        });
+        let raised = watch(py, interrupt, waiting);
+        match py.detach(|| worker.join()) {
+            Ok(result) => (result, raised),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+/// Waits for the word that the work is done, and gives back what a signal handler raised meanwhile.
+fn watch(py: Python<'_>, interrupt: &AtomicBool, mut waiting: Receiver<()>) -> Option<PyErr> {
+    let mut raised = None;
+    loop {
+        let (word, receiver) = py.detach(move || (waiting.recv_timeout(GLANCE), waiting));
+        if word != Err(RecvTimeoutError::Timeout) {
+            return raised;
+        }
+        waiting = receiver;
+        if let (Err(error), None) = (py.check_signals(), &raised) {
+            interrupt.store(true, Ordering::Relaxed);
+            raised = Some(error);
+        }
+    }
+}

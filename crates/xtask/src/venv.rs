@@ -1,0 +1,94 @@
+//! The virtual environment `target/venv`: numpy, the Python package, `cslc`, `waferlab` and `cs_python`.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::shell::{output, root, run, target};
+use crate::stamp;
+
+/// What building and running need from PyPI.
+const PACKAGES: [&str; 3] = ["numpy>=1.20", "setuptools>=77", "setuptools-rust>=1.12"];
+
+const OLDEST_PYTHON: (u32, u32) = (3, 9);
+
+/// The environment, complete and up to date.
+pub struct Venv {
+    folder: PathBuf,
+}
+
+/// Makes what is missing and builds what has changed.
+pub fn ensure() -> Result<Venv, String> {
+    let venv = Venv { folder: target().join("venv") };
+    venv.once("packages", &PACKAGES.join(" "), || venv.create())?;
+    venv.once("waferlab", &stamp::sources(), || venv.install())?;
+    Ok(venv)
+}
+
+impl Venv {
+    /// `PATH` with the environment's commands first.
+    pub fn path(&self) -> OsString {
+        let old = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(self.folder.join("bin")).chain(std::env::split_paths(&old));
+        std::env::join_paths(folders).unwrap_or(old)
+    }
+
+    /// A command that runs in the environment.
+    pub fn command(&self, program: &str) -> Command {
+        let own = self.folder.join("bin").join(program);
+        let mut command = Command::new(if own.exists() { own.as_os_str() } else { program.as_ref() });
+        command.env("PATH", self.path()).env("VIRTUAL_ENV", &self.folder).env_remove("PYTHONHOME");
+        command
+    }
+
+    /// Does `work` unless it was done for the same `key`.
+    fn once(&self, name: &str, key: &str, work: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+        let file = self.folder.join(format!("{name}.stamp"));
+        if std::fs::read_to_string(&file).is_ok_and(|old| old == key) {
+            return Ok(());
+        }
+        work()?;
+        std::fs::write(&file, key).map_err(|error| format!("cannot write {}: {error}", file.display()))
+    }
+
+    fn create(&self) -> Result<(), String> {
+        eprintln!("xtask: making {}", self.folder.display());
+        run(Command::new(find_python()?).args(["-m", "venv", "--clear"]).arg(&self.folder))?;
+        run(self.pip().args(PACKAGES))
+    }
+
+    /// Builds the wheel, release profile, and installs it; puts the drop-in packages on the environment's path.
+    fn install(&self) -> Result<(), String> {
+        eprintln!("xtask: building and installing waferlab");
+        let package = root().join("crates/csl-py");
+        run(self
+            .pip()
+            .args(["--no-build-isolation", "--no-deps", "--force-reinstall"])
+            .arg(package)
+            .env("CARGO_TARGET_DIR", target()))?;
+        run(self.command("waferlab").arg("enable"))
+    }
+
+    fn pip(&self) -> Command {
+        let mut command = self.command("python");
+        command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        command
+    }
+}
+
+/// A Python that is new enough: `WAFERLAB_PYTHON`, or the first of the usual names.
+fn find_python() -> Result<PathBuf, String> {
+    let chosen = std::env::var_os("WAFERLAB_PYTHON").map(PathBuf::from);
+    let usual = ["python3", "python"].map(PathBuf::from);
+    let candidates: Vec<PathBuf> = chosen.map_or(usual.to_vec(), |python| vec![python]);
+    candidates.into_iter().find(|python| is_new_enough(python)).ok_or_else(|| {
+        let (major, minor) = OLDEST_PYTHON;
+        format!("no Python {major}.{minor} or later with the venv module found; WAFERLAB_PYTHON can name one")
+    })
+}
+
+fn is_new_enough(python: &Path) -> bool {
+    let (major, minor) = OLDEST_PYTHON;
+    let test = format!("import sys, venv, ensurepip; print(sys.version_info >= ({major}, {minor}))");
+    output(Command::new(python).args(["-c", &test])).as_deref() == Some("True")
+}
