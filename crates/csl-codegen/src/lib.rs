@@ -1,1 +1,79 @@
-//! csl-codegen (see ARCHITECTURE.md).
+//! IR to image: places in memory, registers, instructions, and the tables around them.
+//!
+//! Cycles are counted on the IR (`cost.rs`, `flow.rs`) before anything is folded or fused (`plan.rs`), so that no
+//! optimisation changes a count.
+
+mod context;
+mod cost;
+mod flow;
+mod func;
+mod layout;
+mod lines;
+mod listing;
+mod memory;
+mod plan;
+mod program;
+mod regs;
+mod rows;
+mod select;
+
+pub use listing::{list_image, list_program};
+
+use std::sync::Arc;
+
+use csl_diag::{Code, Diagnostic, Diagnostics, SourceMap};
+use csl_image::{Image, Memcpy, Place, Sdk, Size};
+use csl_ir::Wafer;
+
+/// What the command line says of the image.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// PEs of the whole fabric, and where the program's rectangle lies in it.
+    pub fabric: Size,
+    pub offset: Place,
+    pub memcpy: Option<Memcpy>,
+    pub sdk: Sdk,
+    /// Link sections with a start address in bytes.
+    pub sections: Vec<(String, u16)>,
+}
+
+/// Translates a layout and its programs.
+pub fn generate(wafer: &Wafer, sources: &SourceMap, options: &Options) -> Result<Image, Diagnostics> {
+    let mut diagnostics = Diagnostics::new();
+    let mut lines = lines::Lines::new(sources);
+    let mut programs = Vec::new();
+    for program in &wafer.programs {
+        match checked(program).and_then(|()| program::generate(program, options, &mut lines)) {
+            Ok(image) => programs.push(Arc::new(image)),
+            Err(diagnostic) => diagnostics.push(diagnostic),
+        }
+    }
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
+    }
+    let (routes, color_configs) = layout::routes(&wafer.routes);
+    Ok(Image {
+        arch: program::arch(&wafer.programs).into(),
+        sdk: options.sdk,
+        fabric: options.fabric,
+        offset: options.offset,
+        rect: Size { width: wafer.width, height: wafer.height },
+        memcpy: options.memcpy,
+        programs,
+        tiles: layout::tiles(wafer),
+        routes,
+        color_configs,
+        patches: Vec::new(),
+        exports: layout::exports(&wafer.exports, &wafer.types),
+        params: wafer.params.clone(),
+        files: lines.files(),
+    })
+}
+
+/// A program that breaks the IR's contract is a defect of the compiler: said, not trusted.
+fn checked(program: &csl_ir::Program) -> Result<(), Diagnostic> {
+    csl_ir::validate(program).map_err(|invalid| {
+        let message = format!("internal error: invalid IR in '{}' of {}: {}", invalid.func, program.name, invalid.what);
+        Diagnostic::unplaced(Code::NotImplemented, message)
+    })
+}

@@ -1,0 +1,129 @@
+//! What the functions of one program share while code is generated: addresses and the tables that instructions name.
+
+use csl_ir::{DsdKind, DsdValue, GlobalId, Pointer, Program, PtrRoot, SimdMode, Ty, TypeKind, Types, ZeroSource};
+use csl_isa::dsd::{Dsd, DsdClass, fabric_flags, mem4d};
+use csl_isa::vec::{DsrLoad, IterDsd, VecDesc};
+use indexmap::IndexSet;
+
+/// One program under translation.
+#[derive(Debug)]
+pub struct Context<'a> {
+    pub program: &'a Program,
+    /// Byte address of each global.
+    pub addrs: Vec<u16>,
+    pub vecs: Vec<VecDesc>,
+    pub dsr_loads: Vec<DsrLoad>,
+    pub iters: Vec<IterDsd>,
+    pub pool: IndexSet<u64>,
+}
+
+impl<'a> Context<'a> {
+    pub fn new(program: &'a Program, addrs: Vec<u16>) -> Context<'a> {
+        let (vecs, dsr_loads, iters) = (Vec::new(), Vec::new(), Vec::new());
+        Context { program, addrs, vecs, dsr_loads, iters, pool: IndexSet::new() }
+    }
+
+    pub fn global(&self, id: GlobalId, offset: i32) -> u16 {
+        self.addrs[id.0 as usize].wrapping_add(offset as u16)
+    }
+
+    pub fn pool_index(&mut self, value: u64) -> u16 {
+        self.pool.insert_full(value).0 as u16
+    }
+
+    /// The byte address that a constant pointer means.
+    pub fn pointer(&self, pointer: &Pointer) -> u16 {
+        let offset = path_offset(&self.program.types, pointer.root_ty, &pointer.path) as u16;
+        match pointer.root {
+            PtrRoot::Global(global) => self.addrs[global.0 as usize].wrapping_add(offset),
+            PtrRoot::Absolute(addr) => addr.wrapping_add(offset),
+            PtrRoot::Fn(function) => csl_isa::fn_address(function.0),
+            PtrRoot::Cell(_) => unreachable!("the validator refuses pointers to comptime memory"),
+        }
+    }
+
+    /// Byte address that a memory DSD starts at.
+    pub fn dsd_addr(&self, desc: &DsdValue) -> u16 {
+        let base = desc.base.as_ref().map_or(0, |pointer| self.pointer(pointer));
+        base.wrapping_add((desc.offset * i32::from(desc.elem_words) * 2) as u16)
+    }
+
+    /// A DSD as it lies in memory: 8 bytes, or the 20 of a mem4d descriptor.
+    pub fn descriptor(&self, desc: &DsdValue) -> Vec<u8> {
+        if desc.kind != DsdKind::Mem4d {
+            return self.pack(desc).to_le_bytes().to_vec();
+        }
+        let index_offset = if desc.wavelet_index_offset { mem4d::INDEX_OFFSET } else { 0 };
+        let extents = (0..4).map(|at| desc.extents.get(at).copied().unwrap_or(0));
+        let strides = (0..4).map(|at| desc.strides.get(at).copied().unwrap_or(0) as u16);
+        let head = [self.dsd_addr(desc), desc.extents.len() as u16 | index_offset];
+        head.into_iter().chain(extents).chain(strides).flat_map(u16::to_le_bytes).collect()
+    }
+
+    /// The packed word of a DSD that fits one.
+    pub fn pack(&self, desc: &DsdValue) -> u64 {
+        let extent = desc.extents.first().copied().unwrap_or(1);
+        match desc.kind {
+            DsdKind::Mem1d | DsdKind::Mem4d => {
+                let stride = desc.strides.first().copied().unwrap_or(1);
+                Dsd::mem1d(self.dsd_addr(desc), extent, stride, desc.wavelet_index_offset).0
+            }
+            DsdKind::Circbuf => Dsd::circbuf(self.dsd_addr(desc), extent, desc.wraparound).0,
+            DsdKind::Fabin => pack_fabric(desc, DsdClass::Fabin, extent),
+            DsdKind::Fabout | DsdKind::Fifo => pack_fabric(desc, DsdClass::Fabout, extent),
+        }
+    }
+}
+
+fn pack_fabric(desc: &DsdValue, class: DsdClass, extent: u16) -> u64 {
+    let fabric = desc.fabric.clone().unwrap_or_default();
+    let flag = |on: bool, bit: u16| if on { bit } else { 0 };
+    let flags = flag(fabric.control, fabric_flags::CONTROL)
+        | flag(fabric.advance_switch, fabric_flags::ADVANCE_SWITCH)
+        | flag(fabric.control_transform, fabric_flags::CONTROL_TRANSFORM)
+        | flag(fabric.zero == Some(ZeroSource::First), fabric_flags::ZERO_FIRST)
+        | flag(fabric.zero == Some(ZeroSource::Second), fabric_flags::ZERO_SECOND)
+        | fabric.simd.map_or(0, simd_code) << fabric_flags::SIMD_SHIFT
+        | fabric.priority.map_or(0, |p| p as u16 + 1) << fabric_flags::PRIORITY_SHIFT
+        | fabric.ut.map_or(0, |ut| u16::from(ut) + 1) << fabric_flags::UT_SHIFT;
+    let (color, queue) = (fabric.color.unwrap_or(0xff), fabric.queue.unwrap_or(0xff));
+    Dsd::fabric(class, color, queue, extent, flags, desc.wavelet_index_offset).0
+}
+
+fn simd_code(mode: SimdMode) -> u16 {
+    match mode {
+        SimdMode::Off => 1,
+        SimdMode::Simd32 => 2,
+        SimdMode::Simd64 => 3,
+        SimdMode::Simd32Or64 => 4,
+        SimdMode::SimdMax => 5,
+    }
+}
+
+/// Bytes from the start of a `ty` to the part that `path` names. An index into what is neither an array nor has so
+/// many fields steps over whole values: arithmetic on a `[*]T`.
+fn path_offset(types: &Types, ty: Ty, path: &[i64]) -> i64 {
+    let Some((&index, rest)) = path.split_first() else { return 0 };
+    if let TypeKind::Array { elem, .. } = types.kind(ty) {
+        return stride(types, *elem) * index + path_offset(types, *elem, rest);
+    }
+    let part = usize::try_from(index).ok().and_then(|at| field(types, ty, at));
+    match part {
+        Some((part, offset)) => offset + path_offset(types, part, rest),
+        None => stride(types, ty) * index + path_offset(types, ty, rest),
+    }
+}
+
+fn stride(types: &Types, elem: Ty) -> i64 {
+    let size = csl_ir::size_of(types, elem).unwrap_or(0);
+    i64::from(size.next_multiple_of(csl_ir::align_of(types, elem)))
+}
+
+fn field(types: &Types, ty: Ty, at: usize) -> Option<(Ty, i64)> {
+    let part = match types.kind(ty) {
+        TypeKind::Struct { fields, .. } | TypeKind::Union { fields, .. } => fields.get(at)?.ty,
+        TypeKind::Anon { types, .. } => *types.get(at)?,
+        _ => return None,
+    };
+    Some((part, csl_ir::field_place(types, ty, at).map_or(0, |place| i64::from(place.offset))))
+}

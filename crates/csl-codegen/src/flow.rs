@@ -1,0 +1,102 @@
+//! The order of blocks, and what passing from one to another costs.
+
+use csl_chip::ScalarCosts;
+use csl_ir::{BlockId, Func, Term};
+
+/// The reachable blocks of a function in the order in which their code stands.
+#[derive(Debug)]
+pub struct Flow {
+    pub order: Vec<BlockId>,
+    /// Place in `order`; `None` for blocks that control never reaches.
+    place: Vec<Option<u32>>,
+    /// How many edges lead to each block.
+    pub preds: Vec<u32>,
+    /// Last place from which a back edge leads to the block, by block.
+    loop_end: Vec<Option<u32>>,
+}
+
+impl Flow {
+    /// Reverse postorder; a branch's `then` side comes before the other, so that loop bodies precede what follows them.
+    pub fn of(func: &Func) -> Flow {
+        let mut order = postorder(func);
+        order.reverse();
+        let mut place = vec![None; func.blocks.len()];
+        for (at, block) in order.iter().enumerate() {
+            place[block.0 as usize] = Some(at as u32);
+        }
+        let mut flow = Flow { preds: vec![0; place.len()], loop_end: vec![None; place.len()], order, place };
+        flow.edges(func);
+        flow
+    }
+
+    fn edges(&mut self, func: &Func) {
+        for (at, block) in self.order.iter().enumerate() {
+            for to in func.blocks[block.0 as usize].term.successors() {
+                self.preds[to.0 as usize] += 1;
+                if self.place(to) <= at as u32 {
+                    self.loop_end[to.0 as usize] = Some(at as u32);
+                }
+            }
+        }
+    }
+
+    fn place(&self, block: BlockId) -> u32 {
+        self.place[block.0 as usize].expect("successors of reachable blocks are reachable")
+    }
+
+    pub fn next(&self, block: BlockId) -> Option<BlockId> {
+        self.order.get(self.place(block) as usize + 1).copied()
+    }
+
+    pub fn is_loop_head(&self, block: BlockId) -> bool {
+        self.loop_end[block.0 as usize].is_some()
+    }
+
+    /// Whether a back edge spans the block.
+    pub fn is_in_loop(&self, block: BlockId) -> bool {
+        let here = self.place(block);
+        let spans = |&head: &BlockId| {
+            let end = self.loop_end[head.0 as usize];
+            end.is_some_and(|end| self.place(head) <= here && here <= end)
+        };
+        self.order.iter().any(spans)
+    }
+
+    /// Cycles from the end of `from` to the start of `to`. A loop pays for its back edge; the test at its head is free
+    /// while it stays, as in a loop whose test stands at the bottom.
+    pub fn edge_cost(&self, costs: &ScalarCosts, term: &Term, from: BlockId, to: BlockId) -> u32 {
+        if self.place(to) <= self.place(from) {
+            return costs.loop_back_edge;
+        }
+        let falls_through = self.next(from) == Some(to);
+        match term {
+            Term::Jump(_) if falls_through => 0,
+            Term::Branch { .. } if self.is_loop_head(from) && falls_through => 0,
+            Term::Branch { .. } if self.is_loop_head(from) || falls_through => costs.branch_not_taken,
+            _ => costs.branch_taken,
+        }
+    }
+}
+
+/// Blocks in the order in which a depth-first walk leaves them; iterative, because code may be deep.
+fn postorder(func: &Func) -> Vec<BlockId> {
+    let mut order = Vec::new();
+    let mut seen = vec![false; func.blocks.len()];
+    let mut stack = vec![(BlockId(0), func.blocks[0].term.successors())];
+    seen[0] = true;
+    while let Some((block, pending)) = stack.last_mut() {
+        // From the back: the last successor is left first and so comes last in the reversed order.
+        match pending.pop() {
+            Some(to) if !seen[to.0 as usize] => {
+                seen[to.0 as usize] = true;
+                stack.push((to, func.blocks[to.0 as usize].term.successors()));
+            }
+            Some(_) => {}
+            None => {
+                order.push(*block);
+                stack.pop();
+            }
+        }
+    }
+    order
+}

@@ -1,0 +1,406 @@
+//! Code of one function: virtual registers, constants, block ends and their cycles.
+
+use csl_diag::Span;
+use csl_image::Function;
+use csl_ir::{Block, BlockId, Func, Inst, Opnd, Reg};
+use csl_isa::vec::{DsrLoad, IterDsd, VecDesc};
+use csl_isa::{Field, Insn, NO_REG, Op};
+use indexmap::IndexMap;
+
+use crate::context::Context;
+use crate::flow::Flow;
+use crate::plan::Plan;
+use crate::rows;
+
+/// Register numbers while code is generated: the IR's registers from 0, constants and temporaries from here.
+const CONSTS: u16 = 0x4000;
+const TEMPS: u16 = 0x8000;
+
+/// Something that a register holds for the whole function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Held {
+    Value(u64),
+    /// Address of a stack slot, by its offset.
+    Slot(u16),
+}
+
+/// A branch target that is not known yet.
+#[derive(Debug)]
+struct Fixup {
+    /// The instruction; its `ext` word follows for branches.
+    at: usize,
+    to: BlockId,
+    kind: FixupKind,
+}
+
+#[derive(Debug)]
+enum FixupKind {
+    Jump,
+    Branch,
+    /// An `ext` word of a table.
+    Ext,
+}
+
+/// A finished function; places are relative to its first instruction.
+#[derive(Debug)]
+pub struct Code {
+    pub insns: Vec<Insn>,
+    pub frame: u16,
+    pub stack: u16,
+    pub lines: Vec<(u32, Span)>,
+}
+
+#[derive(Debug)]
+pub struct FnGen<'a, 'p> {
+    pub ctx: &'a mut Context<'p>,
+    pub func: &'a Func,
+    pub plan: Plan,
+    pub flow: Flow,
+    pub insns: Vec<Insn>,
+    /// IR register to slot.
+    slots: Vec<u16>,
+    consts: IndexMap<Held, u16>,
+    temps: u16,
+    most_temps: u16,
+    /// Cycles not yet charged.
+    pub pending: u32,
+    pub block: BlockId,
+    in_loop: bool,
+    starts: Vec<u32>,
+    fixups: Vec<Fixup>,
+    lines: Vec<(u32, Span)>,
+    pub vecs: Vec<VecDesc>,
+    pub loads: Vec<DsrLoad>,
+    pub iters: Vec<IterDsd>,
+}
+
+/// Why a function cannot be translated.
+#[derive(Debug)]
+pub struct TooLarge(pub &'static str);
+
+/// Translates one function.
+pub fn generate(ctx: &mut Context<'_>, func: &Func) -> Result<Code, TooLarge> {
+    let plan = Plan::of(func);
+    let flow = Flow::of(func);
+    let (slots, frame) = crate::regs::assign(func, &plan, &flow);
+    if frame >= u32::from(CONSTS) {
+        return Err(TooLarge("more than 16,383 scalar variables live at once"));
+    }
+    let starts = vec![0; func.blocks.len()];
+    let mut generator = FnGen {
+        ctx,
+        func,
+        plan,
+        flow,
+        insns: Vec::new(),
+        slots,
+        consts: IndexMap::new(),
+        temps: 0,
+        most_temps: 0,
+        pending: 0,
+        block: BlockId(0),
+        in_loop: false,
+        starts,
+        fixups: Vec::new(),
+        lines: Vec::new(),
+        vecs: Vec::new(),
+        loads: Vec::new(),
+        iters: Vec::new(),
+    };
+    for block in generator.flow.order.clone() {
+        generator.block(block);
+    }
+    generator.finish(frame as u16)
+}
+
+impl FnGen<'_, '_> {
+    fn block(&mut self, id: BlockId) {
+        self.flush_unless_sole_fallthrough(id);
+        self.block = id;
+        self.in_loop = self.flow.is_in_loop(id);
+        self.starts[id.0 as usize] = self.insns.len() as u32;
+        let func = self.func;
+        let block: &Block = &func.blocks[id.0 as usize];
+        for (at, original) in block.insts.iter().enumerate() {
+            self.temps = 0;
+            self.line(block.spans[at]);
+            let cost = crate::cost::cycles(self.ctx.program.arch, original);
+            match self.plan.insts[id.0 as usize][at].clone() {
+                Some(inst) => self.inst(&inst, cost),
+                None => self.pending += cost,
+            }
+        }
+        self.temps = 0;
+        self.line(block.term_span);
+        self.term(&block.term);
+    }
+
+    /// What a block that falls through has not charged may ride on into the next if nobody else comes there.
+    fn flush_unless_sole_fallthrough(&mut self, id: BlockId) {
+        if self.flow.preds[id.0 as usize] != 1 {
+            self.flush();
+        }
+    }
+
+    /// Charges what is pending, so that what follows happens at the right time.
+    pub fn flush(&mut self) {
+        if self.pending > 0 {
+            self.emit(Op::Charge, self.pending as u16, (self.pending >> 16) as u16, 0);
+            self.pending = 0;
+        }
+    }
+
+    /// Takes what is pending for a cost field, together with `more`.
+    pub fn take_pending(&mut self, more: u32) -> u16 {
+        match u16::try_from(self.pending + more) {
+            Ok(cost) => {
+                self.pending = 0;
+                cost
+            }
+            Err(_) => {
+                self.flush();
+                more.min(u32::from(u16::MAX)) as u16
+            }
+        }
+    }
+
+    fn line(&mut self, span: Span) {
+        let at = self.insns.len() as u32;
+        match self.lines.last_mut() {
+            Some((place, last)) if *place == at => *last = span,
+            Some((_, last)) if *last == span => {}
+            _ => self.lines.push((at, span)),
+        }
+    }
+
+    pub fn emit(&mut self, op: Op, a: u16, b: u16, c: u16) {
+        self.insns.push(Insn::new(op, a, b, c));
+    }
+
+    pub fn jump_to(&mut self, to: BlockId, cost: u16) {
+        self.fixups.push(Fixup { at: self.insns.len(), to, kind: FixupKind::Jump });
+        self.emit(Op::Jump, 0, 0, cost);
+    }
+
+    pub fn branch_to(&mut self, op: Op, a: u16, b: u16, to: BlockId, costs: (u16, u16)) {
+        self.fixups.push(Fixup { at: self.insns.len(), to, kind: FixupKind::Branch });
+        self.emit(op, a, b, 0);
+        self.emit(Op::Ext, costs.0, costs.1, 0);
+    }
+
+    pub fn table_entry(&mut self, to: BlockId, cost: u16) {
+        self.fixups.push(Fixup { at: self.insns.len(), to, kind: FixupKind::Ext });
+        self.emit(Op::Ext, cost, 0, 0);
+    }
+
+    /// A fresh temporary, until the next IR instruction.
+    pub fn temp(&mut self) -> u16 {
+        self.window(1)
+    }
+
+    /// Consecutive fresh temporaries.
+    pub fn window(&mut self, count: u16) -> u16 {
+        let first = TEMPS + self.temps;
+        self.temps += count;
+        self.most_temps = self.most_temps.max(self.temps);
+        first
+    }
+
+    pub fn reg(&self, reg: Reg) -> u16 {
+        self.slots[reg.0 as usize]
+    }
+
+    /// The value of an operand that is known now.
+    pub fn constant(&self, operand: &Opnd) -> Option<u64> {
+        Some(match operand {
+            Opnd::Reg(_) => return None,
+            Opnd::Imm(value) => *value,
+            Opnd::Global(id, offset) => u64::from(self.ctx.global(*id, *offset)),
+            Opnd::Func(id) => u64::from(csl_isa::fn_address(id.0)),
+            Opnd::Dsd(desc) => self.ctx.pack(desc),
+        })
+    }
+
+    /// A register that holds the operand.
+    pub fn operand(&mut self, operand: &Opnd) -> u16 {
+        match operand {
+            Opnd::Reg(reg) => self.reg(*reg),
+            other => {
+                let value = self.constant(other).expect("only registers are not constant");
+                self.held(Held::Value(value))
+            }
+        }
+    }
+
+    /// A register that holds the thing: set once, at the head of the function, if this is in a loop.
+    pub fn held(&mut self, held: Held) -> u16 {
+        if self.in_loop || self.consts.contains_key(&held) {
+            let next = CONSTS + self.consts.len() as u16;
+            return *self.consts.entry(held).or_insert(next);
+        }
+        let temp = self.temp();
+        self.load_held(held, temp);
+        temp
+    }
+
+    fn load_held(&mut self, held: Held, into: u16) {
+        match held {
+            Held::Value(value) => self.load_constant(into, value),
+            Held::Slot(offset) => self.emit(Op::Slot, into, offset, 0),
+        }
+    }
+
+    pub fn load_constant(&mut self, into: u16, value: u64) {
+        if let Ok(small) = i16::try_from(value as i64) {
+            self.emit(Op::Imm, into, small as u16, 0);
+        } else if value <= u64::from(u32::MAX) {
+            self.emit(Op::Imm32, into, value as u16, (value >> 16) as u16);
+        } else {
+            let row = self.ctx.pool_index(value);
+            self.emit(Op::Pool, into, row, 0);
+        }
+    }
+
+    /// Puts the operand into a particular register.
+    pub fn load_into(&mut self, into: u16, operand: &Opnd) {
+        match self.constant(operand) {
+            Some(value) => self.load_constant(into, value),
+            None => {
+                let from = self.operand(operand);
+                self.copy(into, from);
+            }
+        }
+    }
+
+    pub fn copy(&mut self, into: u16, from: u16) {
+        if into != from {
+            self.emit(Op::Copy, into, from, 0);
+        }
+    }
+
+    /// Offset of a stack slot from the function's first.
+    pub fn slot_offset(&self, slot: csl_ir::SlotId) -> u32 {
+        let before = self.func.slots[..slot.0 as usize].iter();
+        let end = before.fold(0, |end, slot| place_slot(end, slot).1);
+        place_slot(end, &self.func.slots[slot.0 as usize]).0
+    }
+
+    fn finish(mut self, frame: u16) -> Result<Code, TooLarge> {
+        let body = std::mem::take(&mut self.insns);
+        for (held, reg) in self.consts.clone() {
+            self.load_held(held, reg);
+        }
+        let head = self.insns.len();
+        self.insns.extend(body);
+        self.resolve(head);
+        let consts = self.consts.len() as u16;
+        let total = u32::from(frame) + u32::from(consts) + u32::from(self.most_temps);
+        if total >= u32::from(NO_REG) {
+            return Err(TooLarge("more registers than a frame has"));
+        }
+        let rename = |reg| rename(reg, frame, consts);
+        self.insns.iter_mut().for_each(|insn| rename_fields(insn, &rename));
+        rows::intern(&mut self, &rename);
+        let stack = self.func.slots.iter().fold(0, |end, slot| place_slot(end, slot).1).next_multiple_of(4);
+        let stack = u16::try_from(stack).map_err(|_| TooLarge("more stack than a PE has memory"))?;
+        let lines = self.lines.iter().map(|&(at, span)| (if at == 0 { 0 } else { at + head as u32 }, span)).collect();
+        Ok(Code { insns: self.insns, frame: total as u16, stack, lines })
+    }
+
+    /// Fills in branch targets, still relative to the function, now that its head has `head` instructions.
+    fn resolve(&mut self, head: usize) {
+        for fixup in &self.fixups {
+            let target = head as u32 + self.starts[fixup.to.0 as usize];
+            let (high, low) = ((target >> 16) as u16, target as u16);
+            let at = head + fixup.at;
+            match fixup.kind {
+                FixupKind::Jump => (self.insns[at].a, self.insns[at].b) = (high, low),
+                FixupKind::Branch => (self.insns[at].c, self.insns[at + 1].c) = (high, low),
+                FixupKind::Ext => (self.insns[at].b, self.insns[at].c) = (high, low),
+            }
+        }
+    }
+}
+
+/// Start and end of a stack slot behind `end`; four bytes and more are aligned to four, for vector operands.
+fn place_slot(end: u32, slot: &csl_ir::StackSlot) -> (u32, u32) {
+    let align = if slot.size >= 4 { slot.align.max(4) } else { slot.align.max(1) };
+    let start = end.next_multiple_of(align);
+    (start, start + slot.size)
+}
+
+/// The final number of a register: IR registers, then constants, then temporaries.
+fn rename(reg: u16, frame: u16, consts: u16) -> u16 {
+    match reg {
+        NO_REG => NO_REG,
+        TEMPS.. => frame + consts + (reg - TEMPS),
+        CONSTS.. => frame + (reg - CONSTS),
+        _ => reg,
+    }
+}
+
+fn rename_fields(insn: &mut Insn, rename: &dyn Fn(u16) -> u16) {
+    let is_register =
+        |field| matches!(field, Field::Dst | Field::OptDst | Field::Src | Field::Acc | Field::Args | Field::Window);
+    let fields = insn.op.fields();
+    for (field, value) in fields.into_iter().zip([&mut insn.a, &mut insn.b, &mut insn.c]) {
+        if is_register(field) {
+            *value = rename(*value);
+        }
+    }
+}
+
+/// Moves branch targets that are relative to the function to where its code stands.
+pub fn relocate(insns: &mut [Insn], base: u32) {
+    let mut at = 0;
+    while at < insns.len() {
+        let insn = insns[at];
+        match insn.op {
+            Op::Jump => (insns[at].a, insns[at].b) = shifted(insn.a, insn.b, base),
+            Op::Table => {
+                for ext in &mut insns[at + 1..=at + usize::from(insn.b)] {
+                    (ext.b, ext.c) = shifted(ext.b, ext.c, base);
+                }
+                at += usize::from(insn.b);
+            }
+            op if op.is_branch() => {
+                (insns[at].c, insns[at + 1].c) = shifted(insn.c, insns[at + 1].c, base);
+                at += 1;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+}
+
+fn shifted(high: u16, low: u16, base: u32) -> (u16, u16) {
+    let target = (u32::from(high) << 16 | u32::from(low)) + base;
+    ((target >> 16) as u16, target as u16)
+}
+
+/// The image's entry for a translated function.
+pub fn entry(func: &Func, code: &Code, base: u32) -> Function {
+    Function {
+        name: func.name.clone(),
+        entry: base,
+        end: base + code.insns.len() as u32,
+        frame: code.frame,
+        params: func.params as u16,
+        has_result: func.ret.is_some(),
+        stack: code.stack,
+        iters: func.iters as u16,
+    }
+}
+
+/// Whether the engine has to see the right time when it meets this.
+pub fn is_exit(inst: &Inst) -> bool {
+    matches!(
+        inst,
+        Inst::Vec(_)
+            | Inst::LoadDsr(_)
+            | Inst::IterLoad { .. }
+            | Inst::IterNext { .. }
+            | Inst::IterPut { .. }
+            | Inst::Sys { .. }
+    )
+}

@@ -1,0 +1,228 @@
+//! One PE program: its code and the tables around it.
+
+use csl_chip::Arch;
+use csl_diag::{Code, Diagnostic, Span};
+use csl_image::{self as image, HalfFormat, PeImage};
+use csl_ir::{self as ir, FifoAction, Opnd, Program, QueueDir, SimdMode, TaskKind};
+use csl_isa::vec::{DsrLoad, VecConfig};
+use csl_num::FloatKind;
+
+use crate::context::Context;
+use crate::lines::Lines;
+use crate::memory::{self, Placement};
+use crate::rows::{dsr_file, priority};
+use crate::{Options, func};
+
+/// Translates a program that the validator has accepted.
+pub fn generate(program: &Program, options: &Options, lines: &mut Lines<'_>) -> Result<PeImage, Diagnostic> {
+    let placement = memory::place(program, stack_bytes(program), options)?;
+    let mut ctx = Context::new(program, placement.addrs.clone());
+    let mut code = Vec::new();
+    let mut funcs = Vec::new();
+    let mut places: Vec<(u32, Span)> = Vec::new();
+    for function in &program.funcs {
+        let mut body = func::generate(&mut ctx, function).map_err(|why| too_large(function, why.0))?;
+        let base = code.len() as u32;
+        func::relocate(&mut body.insns, base);
+        places.extend(body.lines.iter().map(|&(at, span)| (base + at, span)));
+        funcs.push(func::entry(function, &body, base));
+        code.extend(body.insns);
+    }
+    check_tables(program, &ctx)?;
+    let image = assemble(program, ctx, &placement, Translated { code, funcs, lines: lines.table(&places) })?;
+    Ok(image)
+}
+
+struct Translated {
+    code: Vec<csl_isa::Insn>,
+    funcs: Vec<image::Function>,
+    lines: Vec<image::Line>,
+}
+
+fn assemble(
+    program: &Program,
+    ctx: Context<'_>,
+    placement: &Placement,
+    body: Translated,
+) -> Result<PeImage, Diagnostic> {
+    let dsr_inits = program.dsr_loads.iter().map(|(load, span)| dsr_init(&ctx, load, *span)).collect::<Result<_, _>>()?;
+    Ok(PeImage {
+        name: program.name.clone(),
+        half: half_format(program.fp16),
+        code: body.code,
+        funcs: body.funcs,
+        sections: memory::sections(&ctx),
+        data_end: placement.data_end,
+        stack: placement.stack,
+        dsr_inits,
+        vecs: ctx.vecs,
+        dsr_loads: ctx.dsr_loads,
+        iters: ctx.iters,
+        pool: ctx.pool.into_iter().collect(),
+        tasks: program.tasks.iter().map(|task| self::task(program, task)).collect(),
+        startup: program.startup.iter().map(startup).collect(),
+        queues: program.queues.iter().map(queue).collect(),
+        fifos: program.fifos.iter().map(|fifo| self::fifo(fifo, &placement.addrs)).collect(),
+        colors: program.colors.iter().map(|(color, config, _)| (*color, crate::layout::color_config(config))).collect(),
+        configs: program.configs.clone(),
+        exports: program.exports.iter().map(exported).collect(),
+        rpc: program.rpc.as_ref().map(|rpc| image::Rpc { task_id: rpc.task_id }),
+        teardown_handlers: program.teardown_handlers.iter().map(|&(id, func)| (id, func.0 as u16)).collect(),
+        empty_queue_handlers: program.empty_queue_handlers.iter().map(|&(id, func)| (id, func.0 as u16)).collect(),
+        rotating: program.rotating.iter().map(rotating).collect(),
+        separate_control_table: program.separate_control_table,
+        main_thread_priority: program.main_thread_priority.map(priority),
+        strings: program.strings.clone(),
+        symbols: memory::symbols(program, placement),
+        lines: body.lines,
+    })
+}
+
+/// Room for the stack slots: of the deepest chain of calls, if functions do not call themselves.
+fn stack_bytes(program: &Program) -> u32 {
+    let own = |func: &ir::Func| func.slots.iter().map(|slot| slot.size + slot.align.max(4)).sum::<u32>();
+    program.funcs.iter().map(own).max().unwrap_or(0)
+}
+
+/// Tables are numbered with 16 bits, FIFOs with 8.
+fn check_tables(program: &Program, ctx: &Context<'_>) -> Result<(), Diagnostic> {
+    let limit = usize::from(u16::MAX);
+    let rows = [ctx.vecs.len(), ctx.dsr_loads.len(), ctx.iters.len(), ctx.pool.len(), program.funcs.len()];
+    let fits = rows.into_iter().all(|rows| rows < limit) && program.fifos.len() <= usize::from(u8::MAX);
+    if fits {
+        return Ok(());
+    }
+    let message = format!("{} has more than {limit} functions, constants or vector operations", program.name);
+    Err(Diagnostic::unplaced(Code::NotImplemented, message))
+}
+
+fn too_large(func: &ir::Func, why: &str) -> Diagnostic {
+    let message = format!("function '{}' is too large for the simulated machine: {why}", func.name);
+    Diagnostic::new(Code::NotImplemented, func.span, message)
+}
+
+fn half_format(kind: FloatKind) -> HalfFormat {
+    match kind {
+        FloatKind::Bf16 => HalfFormat::Bf16,
+        FloatKind::Cb16 => HalfFormat::Cb16,
+        FloatKind::F16 | FloatKind::F32 => HalfFormat::F16,
+    }
+}
+
+fn task(program: &Program, task: &ir::TaskBind) -> image::Task {
+    let func = &program.funcs[task.func.0 as usize];
+    let param = |(at, &bits): (usize, &u8)| {
+        let signed = matches!(func.regs.get(at), Some(ir::Scalar::Int { signed: true, .. }));
+        image::TaskParam { bits, signed }
+    };
+    image::Task {
+        kind: match task.kind {
+            TaskKind::Local => image::TaskKind::Local,
+            TaskKind::Data => image::TaskKind::Data,
+            TaskKind::Control => image::TaskKind::Control,
+        },
+        id: task.id,
+        func: task.func.0 as u16,
+        params: task.params.iter().enumerate().map(param).collect(),
+    }
+}
+
+/// Ids of what happens before the first cycle are constants.
+fn task_target(target: &ir::TaskTarget) -> image::TaskTarget {
+    let id = match target.operand() {
+        Opnd::Imm(id) => *id as u8,
+        _ => 0,
+    };
+    match target {
+        ir::TaskTarget::LocalTask(_) => image::TaskTarget::LocalTask(id),
+        ir::TaskTarget::DataTask(_) => image::TaskTarget::DataTask(id),
+        ir::TaskTarget::ControlTask(_) => image::TaskTarget::ControlTask(id),
+        ir::TaskTarget::Color(_) => image::TaskTarget::Color(id),
+        ir::TaskTarget::InputQueue(_) => image::TaskTarget::InputQueue(id),
+    }
+}
+
+fn startup(startup: &ir::Startup) -> image::Startup {
+    match startup {
+        ir::Startup::Activate(target) => image::Startup::Activate(task_target(target)),
+        ir::Startup::Block(target) => image::Startup::Block(task_target(target)),
+        ir::Startup::Unblock(target) => image::Startup::Unblock(task_target(target)),
+    }
+}
+
+fn queue(queue: &ir::QueueInit) -> image::Queue {
+    image::Queue {
+        dir: match queue.dir {
+            QueueDir::In => image::QueueDir::In,
+            QueueDir::Out => image::QueueDir::Out,
+        },
+        id: queue.id,
+        color: queue.color,
+        priority: queue.priority.map(priority),
+        ctrl_table_id: queue.ctrl_table_id,
+        dense_mode: queue.dense_mode,
+    }
+}
+
+fn fifo(fifo: &ir::Fifo, addrs: &[u16]) -> image::Fifo {
+    image::Fifo {
+        addr: addrs[fifo.buffer.0 as usize],
+        words: fifo.words as u16,
+        elem_words: fifo.elem_words,
+        empty_action: fifo_action(fifo.empty_action),
+        full_action: fifo_action(fifo.full_action),
+        activate_push: fifo.activate_push.as_ref().map(task_target),
+        activate_pop: fifo.activate_pop.as_ref().map(task_target),
+        priority: fifo.priority.map(priority),
+        simd: fifo.simd.map(simd_mode),
+    }
+}
+
+fn fifo_action(action: FifoAction) -> image::FifoAction {
+    match action {
+        FifoAction::TestOrSuspend => image::FifoAction::TestOrSuspend,
+        FifoAction::Terminate => image::FifoAction::Terminate,
+        FifoAction::Suspend => image::FifoAction::Suspend,
+        FifoAction::Fault => image::FifoAction::Fault,
+    }
+}
+
+fn simd_mode(mode: SimdMode) -> image::SimdMode {
+    match mode {
+        SimdMode::Off => image::SimdMode::Off,
+        SimdMode::Simd32 => image::SimdMode::Simd32,
+        SimdMode::Simd64 => image::SimdMode::Simd64,
+        SimdMode::Simd32Or64 => image::SimdMode::Simd32Or64,
+        SimdMode::SimdMax => image::SimdMode::SimdMax,
+    }
+}
+
+fn exported(export: &ir::ExportedSymbol) -> image::ExportedSymbol {
+    image::ExportedSymbol {
+        name: export.name.clone(),
+        id: export.id,
+        what: match export.what {
+            ir::Exported::Global(id) => image::Exported::Symbol(id.0),
+            ir::Exported::Func(id) => image::Exported::Func(id.0 as u16),
+        },
+    }
+}
+
+fn rotating(tasks: &ir::RotatingTasks) -> image::RotatingTasks {
+    let ir::RotatingTasks { data_task, alt, init, limit } = *tasks;
+    image::RotatingTasks { data_task, alt: alt.0 as u16, init, limit }
+}
+
+fn dsr_init(ctx: &Context<'_>, load: &ir::DsrLoad, span: Span) -> Result<DsrLoad, Diagnostic> {
+    let Some(dsd) = crate::select::constant_arg(ctx, &load.dsd) else {
+        let message = "a DSR that is loaded before the program starts needs a DSD known at compile time";
+        return Err(Diagnostic::new(Code::NotComptime, span, message));
+    };
+    let config = VecConfig { save_address: load.config.save_address, single_step: load.config.single_step, ..VecConfig::default() };
+    Ok(DsrLoad { file: dsr_file(load.file), id: load.id, xdsr: load.xdsr, srs: load.srs.clone(), dsd, config })
+}
+
+/// The architecture of a layout's programs.
+pub fn arch(programs: &[Program]) -> Arch {
+    programs.first().map_or(Arch::Wse3, |program| program.arch)
+}

@@ -1,0 +1,122 @@
+//! Instruction selection: what each IR instruction becomes.
+
+mod arith;
+mod branch;
+mod dsd;
+mod memory;
+
+pub use dsd::constant_arg;
+
+use csl_ir::{Callee, Inst, Opnd, Reg, Scalar};
+use csl_isa::{IntCode, NO_REG, Op};
+
+use crate::func::{FnGen, is_exit};
+
+impl FnGen<'_, '_> {
+    /// One instruction that takes `cost` cycles. What leaves the interpreter sees the time at which it is issued.
+    pub fn inst(&mut self, inst: &Inst, cost: u32) {
+        if let Inst::Call { dst, callee, args } = inst {
+            return self.call(*dst, callee, args, cost);
+        }
+        if is_exit(inst) {
+            self.flush();
+        }
+        self.select(inst);
+        self.pending += cost;
+    }
+
+    fn select(&mut self, inst: &Inst) {
+        match inst {
+            Inst::Copy { dst, src } => self.load_into(self.reg(*dst), src),
+            Inst::Bin { op, ty, dst, a, b } => self.binary(*op, *ty, *dst, a, b),
+            Inst::Un { op, ty, dst, a } => self.unary(*op, *ty, *dst, a),
+            Inst::Cmp { op, ty, dst, a, b } => self.compare(*op, *ty, *dst, a, b),
+            Inst::Cast { from, to, to_bool, dst, a } => self.cast(*from, *to, *to_bool, *dst, a),
+            Inst::Math { f, ty, dst, a, b } => self.math(*f, *ty, *dst, a, b.as_ref()),
+            Inst::Load { ty, dst, addr } => self.load(*ty, *dst, addr),
+            Inst::Store { ty, addr, src } => self.store(*ty, addr, src),
+            Inst::MemCopy { dst, src, bytes } => self.mem_copy(dst, src, *bytes),
+            Inst::MemFill { ty, dst, src, count } => self.mem_fill(*ty, dst, src, *count),
+            Inst::Lea { dst, addr } => self.lea(*dst, addr),
+            Inst::Index { dst, base, index, scale } => self.index(*dst, base, index, *scale),
+            Inst::Call { .. } => unreachable!("calls are selected by their own function"),
+            Inst::MakeMem1d { dst, base, offset, elem_words, stride, extent, index_offset } => {
+                self.make_mem1d(*dst, [base, offset, stride, extent], *elem_words, *index_offset);
+            }
+            Inst::MakeFabric { dst, desc, extent } => self.make_fabric(*dst, desc, extent),
+            Inst::MakeMem4d { dst, desc, base, offset, extents } => {
+                self.make_mem4d(dst, desc, base.as_ref(), offset.as_ref(), extents);
+            }
+            Inst::SetDsd { dst, dsd, what, value } => self.set_dsd(*dst, dsd, *what, value),
+            Inst::SetMem4d { addr, what, value } => self.set_mem4d(addr, *what, value),
+            Inst::Vec(vec) => {
+                let row = self.vec_row(vec);
+                let result = self.optional(vec.result);
+                self.emit(Op::Vec, row, result, 0);
+            }
+            Inst::LoadDsr(load) => {
+                let row = self.load_row(load);
+                self.emit(Op::LoadDsr, row, 0, 0);
+            }
+            Inst::IterLoad { iter, dsd, elem_bits } => {
+                let row = self.iter_row(dsd, *elem_bits);
+                self.emit(Op::IterLoad, iter.0 as u16, row, 0);
+            }
+            Inst::IterNext { iter, ty, dst, ok } => self.iter_next(iter.0 as u16, *ty, *dst, *ok),
+            Inst::IterPut { iter, src, ok, .. } => {
+                let (src, ok) = (self.operand(src), self.reg(*ok));
+                self.emit(Op::IterPut, src, iter.0 as u16, ok);
+            }
+            Inst::Sys { op, dst, args } => {
+                let args = self.consecutive(args);
+                let dst = self.optional(*dst);
+                self.emit(Op::Sys, *op as u16, args, dst);
+            }
+        }
+    }
+
+    pub fn optional(&self, reg: Option<Reg>) -> u16 {
+        reg.map_or(NO_REG, |reg| self.reg(reg))
+    }
+
+    /// The operands in consecutive registers; the first of these.
+    pub fn consecutive(&mut self, operands: &[Opnd]) -> u16 {
+        match operands {
+            [] => 0,
+            [Opnd::Reg(only)] => self.reg(*only),
+            _ => {
+                let first = self.window(operands.len() as u16);
+                operands.iter().zip(first..).for_each(|(operand, into)| self.load_into(into, operand));
+                first
+            }
+        }
+    }
+
+    fn call(&mut self, dst: Option<Reg>, callee: &Callee, args: &[Opnd], cost: u32) {
+        let pointer = match callee {
+            Callee::Indirect(pointer) => Some(self.operand(pointer)),
+            Callee::Direct(_) => None,
+        };
+        let window = self.window(args.len().max(1) as u16);
+        args.iter().zip(window..).for_each(|(arg, into)| self.load_into(into, arg));
+        let cost = self.take_pending(cost);
+        match (callee, pointer) {
+            (Callee::Direct(func), _) => self.emit(Op::Call, func.0 as u16, window, cost),
+            (Callee::Indirect(_), pointer) => self.emit(Op::CallPtr, pointer.unwrap_or(NO_REG), window, cost),
+        }
+        if let Some(dst) = dst {
+            self.copy(self.reg(dst), window);
+        }
+    }
+
+    /// The engine gives the element's raw bits.
+    fn iter_next(&mut self, iter: u16, ty: Scalar, dst: Reg, ok: Reg) {
+        let (dst, ok) = (self.reg(dst), self.reg(ok));
+        self.emit(Op::IterNext, dst, iter, ok);
+        if let Scalar::Int { signed, bits } = ty
+            && (signed || !matches!(bits, 16 | 32))
+        {
+            self.emit(Op::Wrap, dst, dst, IntCode::new(signed, bits).0);
+        }
+    }
+}

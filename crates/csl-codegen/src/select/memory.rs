@@ -1,0 +1,177 @@
+//! Loads, stores and addresses.
+
+use csl_ir::{Addr, AddrBase, Inst, Opnd, Reg, Scalar};
+use csl_isa::{IntCode, Op};
+
+use crate::func::{FnGen, Held};
+
+/// Addressing modes, in the order of the operation tables below.
+enum Place {
+    Base(u16, u16),
+    At(u16),
+    BaseIndex(u16, u16),
+    AtIndex(u16, u16),
+}
+
+const LOAD_U8: [Op; 4] = [Op::LoadU8, Op::LoadU8At, Op::LoadU8Idx, Op::LoadU8AtIdx];
+const LOAD_I8: [Op; 4] = [Op::LoadI8, Op::LoadI8At, Op::LoadI8Idx, Op::LoadI8AtIdx];
+const LOAD_U16: [Op; 4] = [Op::LoadU16, Op::LoadU16At, Op::LoadU16Idx, Op::LoadU16AtIdx];
+const LOAD_I16: [Op; 4] = [Op::LoadI16, Op::LoadI16At, Op::LoadI16Idx, Op::LoadI16AtIdx];
+const LOAD_U32: [Op; 4] = [Op::LoadU32, Op::LoadU32At, Op::LoadU32Idx, Op::LoadU32AtIdx];
+const LOAD_I32: [Op; 4] = [Op::LoadI32, Op::LoadI32At, Op::LoadI32Idx, Op::LoadI32AtIdx];
+const LOAD_64: [Op; 4] = [Op::Load64, Op::Load64At, Op::Load64Idx, Op::Load64AtIdx];
+const STORE_8: [Op; 4] = [Op::Store8, Op::Store8At, Op::Store8Idx, Op::Store8AtIdx];
+const STORE_16: [Op; 4] = [Op::Store16, Op::Store16At, Op::Store16Idx, Op::Store16AtIdx];
+const STORE_32: [Op; 4] = [Op::Store32, Op::Store32At, Op::Store32Idx, Op::Store32AtIdx];
+const STORE_64: [Op; 4] = [Op::Store64, Op::Store64At, Op::Store64Idx, Op::Store64AtIdx];
+
+impl FnGen<'_, '_> {
+    pub fn load(&mut self, ty: Scalar, dst: Reg, addr: &Addr) {
+        let into = self.reg(dst);
+        let place = self.place(addr);
+        self.emit_access(load_ops(ty), into, place);
+        // Memory may hold bits that a type of odd width does not have.
+        if let Scalar::Int { signed, bits } = ty
+            && !matches!(bits, 8 | 16 | 32 | 64)
+        {
+            self.emit(Op::Wrap, into, into, IntCode::new(signed, bits).0);
+        }
+    }
+
+    pub fn store(&mut self, ty: Scalar, addr: &Addr, src: &Opnd) {
+        let value = self.operand(src);
+        let place = self.place(addr);
+        self.emit_access(store_ops(ty.bytes()), value, place);
+    }
+
+    fn emit_access(&mut self, ops: [Op; 4], value: u16, place: Place) {
+        match place {
+            Place::Base(base, offset) => self.emit(ops[0], value, base, offset),
+            Place::At(addr) => self.emit(ops[1], value, addr, 0),
+            Place::BaseIndex(base, index) => self.emit(ops[2], value, base, index),
+            Place::AtIndex(addr, index) => self.emit(ops[3], value, addr, index),
+        }
+    }
+
+    fn place(&mut self, addr: &Addr) -> Place {
+        match addr.base {
+            AddrBase::Global(id) => Place::At(self.ctx.global(id, addr.offset)),
+            AddrBase::Absolute => Place::At(addr.offset as u16),
+            AddrBase::Slot(slot) => {
+                let offset = self.slot_offset(slot);
+                Place::Base(self.held(Held::Slot(offset as u16)), addr.offset as u16)
+            }
+            AddrBase::Reg(reg) => self.folded_index(reg, addr.offset),
+        }
+    }
+
+    /// The address in `reg`, or its computation where that was folded into this access.
+    fn folded_index(&mut self, reg: Reg, offset: i32) -> Place {
+        let Some(Inst::Index { base, index, .. }) = self.plan.folded.get(&reg).cloned() else {
+            return Place::Base(self.reg(reg), offset as u16);
+        };
+        let index = self.operand(&index);
+        match self.constant(&base) {
+            Some(at) => Place::AtIndex((at as u16).wrapping_add(offset as u16), index),
+            None => Place::BaseIndex(self.operand(&base), index),
+        }
+    }
+
+    /// A register that holds the address.
+    pub fn address_register(&mut self, addr: &Addr) -> u16 {
+        match self.place(addr) {
+            Place::At(at) => self.held(Held::Value(u64::from(at))),
+            Place::Base(base, 0) => base,
+            place => {
+                let into = self.temp();
+                self.load_address(into, place);
+                into
+            }
+        }
+    }
+
+    pub fn lea(&mut self, dst: Reg, addr: &Addr) {
+        let into = self.reg(dst);
+        let place = self.place(addr);
+        self.load_address(into, place);
+    }
+
+    fn load_address(&mut self, into: u16, place: Place) {
+        match place {
+            Place::At(at) => self.load_constant(into, u64::from(at)),
+            Place::Base(base, 0) => self.copy(into, base),
+            Place::Base(base, offset) => self.emit(Op::AddU16Imm, into, base, offset),
+            Place::BaseIndex(base, index) => self.emit(Op::Index1, into, base, index),
+            Place::AtIndex(at, index) => self.emit(Op::Index1At, into, at, index),
+        }
+    }
+
+    pub fn index(&mut self, dst: Reg, base: &Opnd, index: &Opnd, scale: u32) {
+        let into = self.reg(dst);
+        if let Some(steps) = self.constant(index) {
+            let bytes = (steps as u16).wrapping_mul(scale as u16);
+            return match self.constant(base) {
+                Some(at) => self.load_constant(into, u64::from((at as u16).wrapping_add(bytes))),
+                None => {
+                    let base = self.operand(base);
+                    self.emit(Op::AddU16Imm, into, base, bytes);
+                }
+            };
+        }
+        let (index, scale_at) = self.scaled(index, scale);
+        match self.constant(base) {
+            Some(at) => {
+                let ops = [Op::Index1At, Op::Index2At, Op::Index4At, Op::Index8At];
+                self.emit(ops[scale_at], into, at as u16, index);
+            }
+            None => {
+                let base = self.operand(base);
+                self.emit([Op::Index1, Op::Index2, Op::Index4, Op::Index8][scale_at], into, base, index);
+            }
+        }
+    }
+
+    /// The index, and which of the scales 1, 2, 4, 8 is left to do.
+    fn scaled(&mut self, index: &Opnd, scale: u32) -> (u16, usize) {
+        let index = self.operand(index);
+        if matches!(scale, 1 | 2 | 4 | 8) {
+            return (index, scale.trailing_zeros() as usize);
+        }
+        let product = self.temp();
+        self.emit(Op::MulU16Imm, product, index, scale as u16);
+        (product, 0)
+    }
+
+    pub fn mem_copy(&mut self, dst: &Addr, src: &Addr, bytes: u32) {
+        let (dst, src) = (self.address_register(dst), self.address_register(src));
+        self.emit(Op::MemCopy, dst, src, bytes as u16);
+    }
+
+    pub fn mem_fill(&mut self, ty: Scalar, dst: &Addr, src: &Opnd, count: u32) {
+        let (dst, src) = (self.address_register(dst), self.operand(src));
+        let ops = [Op::MemFill8, Op::MemFill16, Op::MemFill32, Op::MemFill64];
+        self.emit(ops[ty.bytes().trailing_zeros() as usize], dst, src, count as u16);
+    }
+}
+
+fn load_ops(ty: Scalar) -> [Op; 4] {
+    let signed = matches!(ty, Scalar::Int { signed: true, .. });
+    match (ty.bytes(), signed) {
+        (1, false) => LOAD_U8,
+        (1, true) => LOAD_I8,
+        (2, false) => LOAD_U16,
+        (2, true) => LOAD_I16,
+        (4, false) => LOAD_U32,
+        (4, true) => LOAD_I32,
+        _ => LOAD_64,
+    }
+}
+
+pub fn store_ops(bytes: u32) -> [Op; 4] {
+    match bytes {
+        1 => STORE_8,
+        2 => STORE_16,
+        4 => STORE_32,
+        _ => STORE_64,
+    }
+}

@@ -1,0 +1,135 @@
+//! Small IR by hand, and a way to run it.
+
+use std::sync::Arc;
+
+use csl_chip::Arch;
+use csl_codegen::Options;
+use csl_diag::{FileId, SourceMap, Span};
+use csl_image::{Image, PeImage, Place, Sdk, Size};
+use csl_ir::*;
+use csl_num::FloatKind;
+use csl_pe::cpu::Cpu;
+use csl_pe::memory::Memory;
+use csl_pe::scalar::{Exit, run};
+
+pub const SPAN: Span = Span { file: FileId(0), lo: 0, hi: 1 };
+
+pub fn reg(number: u32) -> Opnd {
+    Opnd::Reg(Reg(number))
+}
+
+pub fn imm(value: u64) -> Opnd {
+    Opnd::Imm(value)
+}
+
+pub fn block(insts: Vec<Inst>, term: Term) -> Block {
+    let spans = vec![SPAN; insts.len()];
+    Block { insts, spans, term, term_span: SPAN }
+}
+
+pub fn func(name: &str, params: u32, ret: Option<Scalar>, regs: Vec<Scalar>, blocks: Vec<Block>) -> Func {
+    Func {
+        name: name.into(),
+        span: SPAN,
+        params,
+        ret,
+        regs,
+        slots: Vec::new(),
+        iters: 0,
+        blocks,
+        linksection: None,
+    }
+}
+
+pub fn bin(op: BinOp, ty: Scalar, dst: u32, a: Opnd, b: Opnd) -> Inst {
+    Inst::Bin { op, ty, dst: Reg(dst), a, b }
+}
+
+pub fn cmp(op: CmpOp, ty: Scalar, dst: u32, a: Opnd, b: Opnd) -> Inst {
+    Inst::Cmp { op, ty, dst: Reg(dst), a, b }
+}
+
+pub fn copy(dst: u32, src: Opnd) -> Inst {
+    Inst::Copy { dst: Reg(dst), src }
+}
+
+/// `count` elements of `elem`, without initial value.
+pub fn array(types: &mut Types, name: &str, count: u64, elem: Ty) -> Global {
+    let ty = types.array(vec![count], elem);
+    let size = size_of(types, ty).expect("arrays of scalars have a size");
+    Global {
+        name: name.into(),
+        ty,
+        size,
+        align: align_of(types, ty),
+        is_const: false,
+        init: Vec::new(),
+        relocs: Vec::new(),
+        linksection: None,
+        span: SPAN,
+        is_hidden: false,
+    }
+}
+
+pub fn program(fp16: FloatKind, types: Types, globals: Vec<Global>, funcs: Vec<Func>) -> Program {
+    Program {
+        name: "pe.csl".into(),
+        arch: Arch::Wse3,
+        fp16,
+        types: Arc::new(types),
+        globals,
+        funcs,
+        tasks: Vec::new(),
+        startup: Vec::new(),
+        queues: Vec::new(),
+        fifos: Vec::new(),
+        dsr_loads: Vec::new(),
+        colors: Vec::new(),
+        configs: Vec::new(),
+        exports: Vec::new(),
+        rpc: None,
+        teardown_handlers: Vec::new(),
+        empty_queue_handlers: Vec::new(),
+        rotating: Vec::new(),
+        separate_control_table: false,
+        main_thread_priority: None,
+        strings: Vec::new(),
+    }
+}
+
+pub fn image(program: Program) -> Image {
+    let wafer = Wafer {
+        width: 1,
+        height: 1,
+        programs: vec![program],
+        tiles: vec![TileRun { x: 0, y: 0, len: 1, program: 0 }],
+        routes: Vec::new(),
+        exports: Vec::new(),
+        types: Arc::new(Types::new()),
+        params: Vec::new(),
+    };
+    let mut sources = SourceMap::new();
+    sources.add("pe.csl", "fn f() void {}\n");
+    let options = Options {
+        fabric: Size { width: 1, height: 1 },
+        offset: Place { x: 0, y: 0 },
+        memcpy: None,
+        sdk: Sdk { major: 2, minor: 10 },
+        sections: Vec::new(),
+    };
+    let image = csl_codegen::generate(&wafer, &sources, &options).expect("the program is valid");
+    image.check().expect("generated images pass the reader's checks");
+    image
+}
+
+pub fn pe(program: Program) -> Arc<PeImage> {
+    image(program).programs[0].clone()
+}
+
+/// Runs function 0 to its first exit.
+pub fn run_func(pe: &PeImage, memory: &mut Memory, args: &[u64]) -> (Exit, Cpu) {
+    let mut cpu = Cpu::new();
+    cpu.start(pe, 0, args);
+    let exit = run(&mut cpu, memory, pe, u64::MAX);
+    (exit, cpu)
+}
