@@ -1,0 +1,107 @@
+//! Arrays of equal elements, and ranges.
+
+use csl_diag::Code;
+use csl_ir::{ArrayValue, Ty, TypeKind, TypedValue, Value};
+use num_bigint::BigInt;
+
+use super::Call;
+use super::args::int_value;
+use crate::context::{Res, Sema};
+use crate::operand::Operand;
+
+/// The element type and number of elements of an array type.
+pub(super) fn array_parts(s: &mut Sema<'_>, call: &Call<'_>, ty: Ty) -> Res<(Vec<u64>, Ty)> {
+    match s.types.kind(ty) {
+        TypeKind::Array { dims, elem } => Ok((dims.clone(), *elem)),
+        _ => Err(call.refuse(s, 0, ty, "an array type")),
+    }
+}
+
+fn splat(ty: Ty, value: Value, dims: &[u64]) -> Operand {
+    let len = dims.iter().product();
+    TypedValue::new(ty, Value::Array(ArrayValue::Splat { value, len }.into())).into()
+}
+
+pub(super) fn zeros(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let ty = call.ty(s, 0)?;
+    let (dims, elem) = array_parts(s, call, ty)?;
+    let zero = match s.types.kind(elem) {
+        TypeKind::Bool => Value::Bool(false),
+        TypeKind::Float(_) | TypeKind::ComptimeFloat => Value::Float(0),
+        TypeKind::Int { .. } | TypeKind::ComptimeInt => Value::Int(BigInt::ZERO),
+        _ => return Err(call.refuse(s, 0, ty, "an array of numbers")),
+    };
+    Ok(splat(ty, zero, &dims))
+}
+
+pub(super) fn constants(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let ty = call.ty(s, 0)?;
+    let (dims, elem) = array_parts(s, call, ty)?;
+    match s.eval_as(&call.args[1], elem)? {
+        Operand::Const(value) => Ok(splat(ty, value.value, &dims)),
+        value => fill(s, call, ty, dims.iter().product(), value),
+    }
+}
+
+/// An array in memory whose elements are a run-time value.
+fn fill(s: &mut Sema<'_>, call: &Call<'_>, ty: Ty, count: u64, value: Operand) -> Res<Operand> {
+    let Some(scalar) = s.scalar(value.ty()) else {
+        return Err(s.error(Code::NotComptime, call.arg_span(1), "an aggregate element must be comptime-known"));
+    };
+    let src = s.opnd(&value, call.arg_span(1))?;
+    let slot = s.new_slot(ty, "constants");
+    let addr = csl_ir::Addr { base: csl_ir::AddrBase::Slot(slot), offset: 0 };
+    let fill = csl_ir::Inst::MemFill { ty: scalar, dst: addr.clone(), src, count: count as u32 };
+    s.emit(fill, call.span);
+    Ok(Operand::Mem(ty, addr))
+}
+
+/// `@range(T, stop)`, `@range(T, start, stop, step)`.
+pub(super) fn range(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let elem = call.ty(s, 0)?;
+    if !super::args::is_int(s, elem) {
+        return Err(call.refuse(s, 0, elem, "an integer type"));
+    }
+    let parts = match call.args.len() {
+        2 => [int_value(elem, 0), s.eval_as(&call.args[1], elem)?, int_value(elem, 1)],
+        4 => [s.eval_as(&call.args[1], elem)?, s.eval_as(&call.args[2], elem)?, s.eval_as(&call.args[3], elem)?],
+        _ => return Err(s.error(Code::ArgumentCount, call.span, "`@range` takes 2 or 4 arguments, not 3")),
+    };
+    if let Some(step) = parts[2].as_const()
+        && step.value == Value::Int(BigInt::ZERO)
+    {
+        return Err(s.error(Code::BadBuiltinArgument, call.span, "the step of a range may not be 0"));
+    }
+    let ty = s.types.intern(TypeKind::Range(elem));
+    match &parts {
+        [Operand::Const(start), Operand::Const(stop), Operand::Const(step)] => {
+            let ints = [start, stop, step].map(|v| crate::value::int_of(v).cloned().unwrap_or_default());
+            Ok(TypedValue::new(ty, Value::Range(ints.into())).into())
+        }
+        _ => Ok(Operand::Agg(ty, parts.into())),
+    }
+}
+
+pub(super) fn range_start(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    range_part(s, call, 0)
+}
+
+pub(super) fn range_stop(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    range_part(s, call, 1)
+}
+
+pub(super) fn range_step(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    range_part(s, call, 2)
+}
+
+fn range_part(s: &mut Sema<'_>, call: &Call<'_>, index: usize) -> Res<Operand> {
+    let operand = call.eval(s, 0)?;
+    let TypeKind::Range(elem) = *s.types.kind(operand.ty()) else {
+        return Err(call.refuse(s, 0, operand.ty(), "a range"));
+    };
+    match operand {
+        Operand::Const(TypedValue { value: Value::Range(parts), .. }) => Ok(int_value(elem, parts[index].clone())),
+        Operand::Agg(_, parts) => Ok(parts[index].clone()),
+        _ => Err(s.error(Code::NotImplemented, call.span, "a range that is stored in run-time memory")),
+    }
+}

@@ -1,0 +1,242 @@
+//! Color configurations: routes, switches, filters.
+
+use csl_diag::{Code, Diagnostic};
+use csl_ir::{
+    ColorConfig, DirSet, Filter, FilterKind, IdKind, PopMode, SwitchPos, TypedValue, Value,
+};
+
+use super::Call;
+use super::args::{Fields, const_int, id_kind, small};
+use crate::context::{Res, Sema, Stop};
+use crate::operand::Operand;
+
+/// Directions of one side in the bit vector form.
+const SIDE_BITS: u32 = 5;
+const SIDE_MASK: i64 = 0x1f;
+
+const POP_MODES: &[(&str, PopMode)] = &[
+    ("no_pop", PopMode::NoPop),
+    ("always_pop", PopMode::AlwaysPop),
+    ("pop_on_advance", PopMode::PopOnAdvance),
+    ("pop_on_advance_nop", PopMode::PopOnAdvanceNop),
+];
+
+const FILTER_KINDS: &[(&str, FilterKind)] =
+    &[("counter", FilterKind::Counter), ("sparse_counter", FilterKind::SparseCounter), ("range", FilterKind::Range)];
+
+/// The configuration that argument `index` gives `color`.
+pub(super) fn color_config(s: &mut Sema<'_>, call: &Call<'_>, index: usize, color: u8) -> Res<ColorConfig> {
+    let mut fields = call.fields(s, index, "a color configuration")?;
+    let mut config = ColorConfig::default();
+    let routes = fields.need(s, "routes")?;
+    read_routes(s, &mut config, routes, &fields)?;
+    if let Some(switches) = fields.take("switches") {
+        let mut switches = Fields::of(s, &switches, "`.switches`", fields.span)?;
+        check_switchable(s, color, &switches)?;
+        read_switches(s, &mut config, &mut switches)?;
+        switches.finish(s)?;
+    }
+    if let Some(filter) = fields.take("filter") {
+        let filter = Fields::of(s, &filter, "`.filter`", fields.span)?;
+        config.filter = Some(read_filter(s, filter)?);
+    }
+    config.teardown = fields.take_bool(s, "teardown")?.unwrap_or(false);
+    fields.finish(s)?;
+    Ok(config)
+}
+
+fn bad(s: &mut Sema<'_>, fields: &Fields, message: impl Into<String>) -> Stop {
+    s.error(Code::BadRoute, fields.span, message)
+}
+
+fn read_routes(s: &mut Sema<'_>, config: &mut ColorConfig, routes: Operand, outer: &Fields) -> Res<()> {
+    if let Some(value) = routes.as_const()
+        && matches!(value.value, Value::Int(_))
+    {
+        (config.rx, config.tx) = bit_vector(s, value, outer)?;
+        return Ok(());
+    }
+    let mut fields = Fields::of(s, &routes, "`.routes`", outer.span)?;
+    config.rx = read_directions(s, &mut fields, "rx")?;
+    config.tx = read_directions(s, &mut fields, "tx")?;
+    config.swap_x = fields.take_bool(s, "color_swap_x")?.unwrap_or(false);
+    config.swap_y = fields.take_bool(s, "color_swap_y")?.unwrap_or(false);
+    // Up to SDK 1.0 the pop mode stood here, and some programs have whole switches here.
+    read_switches(s, config, &mut fields)?;
+    fields.finish(s)
+}
+
+/// rx in bits 0 to 4, tx in bits 5 to 9.
+fn bit_vector(s: &mut Sema<'_>, value: &TypedValue, fields: &Fields) -> Res<(DirSet, DirSet)> {
+    let bits = const_int(s, value, fields.span)?;
+    if !(0..1 << (2 * SIDE_BITS)).contains(&bits) {
+        return Err(bad(s, fields, format!("{bits:#x} is not a bit vector of directions: it has ten bits")));
+    }
+    Ok((DirSet((bits & SIDE_MASK) as u8), DirSet((bits >> SIDE_BITS) as u8)))
+}
+
+/// A direction, or a tuple of different ones.
+fn read_directions(s: &mut Sema<'_>, fields: &mut Fields, name: &'static str) -> Res<DirSet> {
+    let Some(operand) = fields.take(name) else { return Ok(DirSet::default()) };
+    if let Some(direction) = direction(s, &operand) {
+        return Ok(DirSet(1 << direction));
+    }
+    let mut set = DirSet::default();
+    for part in s.tuple_of(&operand, fields.span)? {
+        let Some(direction) = direction(s, &part) else {
+            return Err(fields.mismatch(s, name, "directions", part.ty()));
+        };
+        if set.0 >> direction & 1 == 1 {
+            let shown = csl_ir::Direction::ALL[direction as usize].name();
+            return Err(bad(s, fields, format!("`.{name}` names {shown} twice")));
+        }
+        set.0 |= 1 << direction;
+    }
+    Ok(set)
+}
+
+fn direction(s: &Sema<'_>, operand: &Operand) -> Option<u32> {
+    let value = operand.as_const()?;
+    if id_kind(s, value.ty) != Some(IdKind::Direction) {
+        return None;
+    }
+    small(value).filter(|&d| d < SIDE_BITS)
+}
+
+fn check_switchable(s: &mut Sema<'_>, color: u8, fields: &Fields) -> Res<()> {
+    if s.chip.is_switchable_color(u32::from(color)) {
+        return Ok(());
+    }
+    let message = format!("color {color} has no switches on {}", s.options.arch);
+    let colors: Vec<String> =
+        (0..u32::from(s.chip.fabric.colors)).filter(|&c| s.chip.is_switchable_color(c)).map(|c| c.to_string()).collect();
+    let note = format!("these have: {}", colors.join(", "));
+    Err(s.fail(Diagnostic::new(Code::BadRoute, fields.span, message).note(note)))
+}
+
+fn read_switches(s: &mut Sema<'_>, config: &mut ColorConfig, fields: &mut Fields) -> Res<()> {
+    for (index, name) in ["pos1", "pos2", "pos3"].into_iter().enumerate() {
+        if let Some(operand) = fields.take(name) {
+            config.positions[index] = read_position(s, operand, fields)?;
+        }
+    }
+    if let Some(position) = fields.take_int(s, "current_switch_pos")? {
+        if !(0..i64::from(s.chip.fabric.switch_positions)).contains(&position) {
+            return Err(bad(s, fields, format!("there is no switch position {position}: they go from 0 to 3")));
+        }
+        config.current_pos = position as u8;
+    }
+    if let Some(ring) = fields.take_bool(s, "ring_mode")? {
+        config.ring_mode = ring;
+    }
+    if let Some(mode) = fields.take_choice(s, "pop_mode", POP_MODES)? {
+        config.pop_mode = mode;
+    }
+    Ok(())
+}
+
+/// `.{ .rx = D }`, `.{ .tx = D }`, `.{ .invalid = true }` or a bit vector of both sides.
+fn read_position(s: &mut Sema<'_>, operand: Operand, outer: &Fields) -> Res<SwitchPos> {
+    if let Some(value) = operand.as_const()
+        && matches!(value.value, Value::Int(_))
+    {
+        let (rx, tx) = bit_vector(s, value, outer)?;
+        return position_of_bits(s, rx, tx, outer);
+    }
+    let mut fields = Fields::of(s, &operand, "a switch position", outer.span)?;
+    let sides = [fields.has("rx"), fields.has("tx"), fields.has("invalid")];
+    let position = match sides {
+        [true, false, false] => SwitchPos::Rx(read_directions(s, &mut fields, "rx")?),
+        [false, true, false] => SwitchPos::Tx(read_directions(s, &mut fields, "tx")?),
+        [false, false, true] if fields.take_bool(s, "invalid")? == Some(true) => SwitchPos::Invalid,
+        [false, false, true] => return Err(bad(s, outer, "`.invalid` must be `true`")),
+        _ => {
+            fields.take("rx");
+            fields.take("tx");
+            fields.finish(s)?;
+            return Err(bad(s, outer, "a switch position names exactly one of `.rx`, `.tx` and `.invalid`"));
+        }
+    };
+    fields.finish(s)?;
+    check_position(s, position, outer)?;
+    Ok(position)
+}
+
+fn position_of_bits(s: &mut Sema<'_>, rx: DirSet, tx: DirSet, fields: &Fields) -> Res<SwitchPos> {
+    let position = match (rx.0, tx.0) {
+        (0, 0) => SwitchPos::Invalid,
+        (_, 0) => SwitchPos::Rx(rx),
+        (0, _) => SwitchPos::Tx(tx),
+        _ if s.chip.fabric.wide_switch_positions => SwitchPos::Both(rx, tx),
+        _ => {
+            let message = format!("a switch position sets one side on {}", s.options.arch);
+            return Err(bad(s, fields, message));
+        }
+    };
+    check_position(s, position, fields)?;
+    Ok(position)
+}
+
+/// One direction in, and one out unless the chip takes several.
+fn check_position(s: &mut Sema<'_>, position: SwitchPos, fields: &Fields) -> Res<()> {
+    let (rx, tx) = match position {
+        SwitchPos::Invalid => return Ok(()),
+        SwitchPos::Rx(rx) => (rx, DirSet(1)),
+        SwitchPos::Tx(tx) => (DirSet(1), tx),
+        SwitchPos::Both(rx, tx) => (rx, tx),
+    };
+    if rx.0.count_ones() != 1 {
+        return Err(bad(s, fields, "`.rx` of a switch position names exactly one direction"));
+    }
+    if tx.0 == 0 || (tx.0.count_ones() > 1 && !s.chip.fabric.wide_switch_positions) {
+        let message = format!("`.tx` of a switch position names exactly one direction on {}", s.options.arch);
+        return Err(bad(s, fields, message));
+    }
+    Ok(())
+}
+
+fn read_filter(s: &mut Sema<'_>, mut fields: Fields) -> Res<Filter> {
+    let Some(kind) = fields.take_choice(s, "kind", FILTER_KINDS)? else {
+        return Err(bad(s, &fields, "a filter needs a field `.kind`"));
+    };
+    let mut filter = Filter {
+        kind,
+        count_data: false,
+        count_control: false,
+        filter_control: false,
+        fast_mode: false,
+        init_counter: 0,
+        limit1: 0,
+        limit2: None,
+        max_counter: 0,
+        min_idx: 0,
+        max_idx: 0,
+    };
+    // Not in the guide, but published programs set it.
+    filter.fast_mode = fields.take_bool(s, "fast_mode")?.unwrap_or(false);
+    match kind {
+        FilterKind::Range => {
+            filter.min_idx = fields.take_u16(s, "min_idx")?.unwrap_or(0);
+            filter.max_idx = fields.take_u16(s, "max_idx")?.unwrap_or(0);
+        }
+        FilterKind::Counter => {
+            read_counter(s, &mut filter, &mut fields)?;
+            filter.filter_control = fields.take_bool(s, "filter_control")?.unwrap_or(false);
+        }
+        FilterKind::SparseCounter => {
+            read_counter(s, &mut filter, &mut fields)?;
+            filter.limit2 = fields.take_u16(s, "limit2")?;
+        }
+    }
+    fields.finish(s)?;
+    Ok(filter)
+}
+
+fn read_counter(s: &mut Sema<'_>, filter: &mut Filter, fields: &mut Fields) -> Res<()> {
+    filter.count_data = fields.take_bool(s, "count_data")?.unwrap_or(false);
+    filter.count_control = fields.take_bool(s, "count_control")?.unwrap_or(false);
+    filter.init_counter = fields.take_u16(s, "init_counter")?.unwrap_or(0);
+    filter.limit1 = fields.take_u16(s, "limit1")?.unwrap_or(0);
+    filter.max_counter = fields.take_u16(s, "max_counter")?.unwrap_or(0);
+    Ok(())
+}

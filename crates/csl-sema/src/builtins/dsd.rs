@@ -1,0 +1,396 @@
+//! `@get_dsd`: descriptors of vectors in memory and on the fabric.
+
+use csl_diag::{Code, Span};
+use csl_ir::{
+    Addr, AddrBase, DsdKind, DsdValue, FabricDsd, IdKind, Inst, Opnd, Pointer, Scalar, SimdMode, Ty, TypeKind,
+    TypedValue, Value, ZeroSource,
+};
+
+use super::Call;
+use super::args::{Fields, dsd_kind, id_kind, is_int, small};
+use super::config::legacy_generation;
+use super::queues::PRIORITIES;
+use crate::context::{Res, Sema};
+use crate::operand::Operand;
+
+const SIMD_MODES: &[(&str, SimdMode)] = &[
+    ("simd_32", SimdMode::Simd32),
+    ("simd_64", SimdMode::Simd64),
+    ("simd_32_or_64", SimdMode::Simd32Or64),
+    ("simd_max", SimdMode::SimdMax),
+    // What turns packing off has no documented name; the library uses this one.
+    ("simd_off", SimdMode::Off),
+];
+
+const ZEROES: &[(&str, ZeroSource)] =
+    &[("first_source", ZeroSource::First), ("second_source", ZeroSource::Second)];
+
+/// Loops of a mem4d DSD, at most.
+const MOST_LOOPS: usize = 4;
+
+pub(super) fn get_dsd(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let ty = call.ty(s, 0)?;
+    let mut fields = call.fields(s, 1, "a DSD")?;
+    let dsd = match dsd_kind(s, ty) {
+        Some(DsdKind::Mem1d) => mem1d(s, call, ty, &mut fields)?,
+        Some(DsdKind::Mem4d) => mem4d(s, call, ty, &mut fields)?,
+        Some(DsdKind::Circbuf) => circbuf(s, ty, &mut fields)?,
+        Some(kind @ (DsdKind::Fabin | DsdKind::Fabout)) => fabric(s, call, kind, ty, &mut fields)?,
+        _ => return Err(call.refuse(s, 0, ty, "a DSD type other than fifo_dsd")),
+    };
+    fields.finish(s)?;
+    Ok(dsd)
+}
+
+pub(super) fn empty(kind: DsdKind) -> DsdValue {
+    DsdValue {
+        kind,
+        base: None,
+        offset: 0,
+        elem_words: 1,
+        extents: Vec::new(),
+        strides: Vec::new(),
+        wraparound: 0,
+        wavelet_index_offset: false,
+        fabric: None,
+    }
+}
+
+/// What `.tensor_access`, or the fields of the same names beside it, say of an access to memory.
+struct Access {
+    base: Operand,
+    offset: Option<Operand>,
+    stride: Option<Operand>,
+    extent: Operand,
+}
+
+fn access(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Access> {
+    let Some(tensor) = fields.take("tensor_access") else { return access_fields(s, fields) };
+    if let Some(twice) = ["base_address", "offset", "stride", "extent"].into_iter().find(|n| fields.has(n)) {
+        let message = format!("`.{twice}` is given twice: beside `.tensor_access`, which has it too");
+        return Err(s.error(Code::BadBuiltinArgument, fields.span, message));
+    }
+    let mut inner = Fields::of(s, &tensor, "a tensor access", fields.span)?;
+    let access = access_fields(s, &mut inner)?;
+    inner.finish(s)?;
+    Ok(access)
+}
+
+fn access_fields(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Access> {
+    Ok(Access {
+        base: fields.need(s, "base_address")?,
+        offset: fields.take("offset"),
+        stride: fields.take("stride"),
+        extent: fields.need(s, "extent")?,
+    })
+}
+
+/// Size in 16-bit words of the elements that a pointer of type `ty` leads to.
+pub(super) fn pointer_elem_words(s: &mut Sema<'_>, ty: Ty, span: Span) -> Res<u16> {
+    let Some(elem) = s.pointed_element(ty) else {
+        let message = format!("a pointer is needed here, not a value of type '{}'", s.show(ty));
+        return Err(s.error(Code::TypeMismatch, span, message));
+    };
+    elem_words(s, elem, span)
+}
+
+/// Elements of 8 bits count as words: no vector operation works on bytes.
+pub(super) fn elem_words(s: &mut Sema<'_>, elem: Ty, span: Span) -> Res<u16> {
+    match csl_ir::size_of(&s.types, elem) {
+        Some(bytes @ 1..=8) => Ok(bytes.div_ceil(2) as u16),
+        // Descriptors are made of arrays of structs too (each operation brings its own element type).
+        Some(bytes @ 9..) => Ok((bytes / 2).min(u32::from(u16::MAX)) as u16),
+        _ => {
+            let message = format!("elements of type '{}' have no place in memory", s.show(elem));
+            Err(s.error(Code::BadType, span, message))
+        }
+    }
+}
+
+fn mem1d(s: &mut Sema<'_>, call: &Call<'_>, ty: Ty, fields: &mut Fields) -> Res<Operand> {
+    let access = access(s, fields)?;
+    let span = fields.span;
+    let index_offset = fields.take_bool(s, "wavelet_index_offset")?.unwrap_or(false);
+    let elem_words = pointer_elem_words(s, access.base.ty(), span)?;
+    let extent = single(s, access.extent, span)?;
+    let extent = length(s, extent, span)?;
+    let stride = match access.stride {
+        Some(stride) => number(s, stride, Ty::I16, span)?,
+        None => super::args::int_value(Ty::I16, 1),
+    };
+    let offset = match access.offset {
+        Some(offset) => number(s, offset, Ty::I16, span)?,
+        None => super::args::int_value(Ty::I16, 0),
+    };
+    let known = (pointer(&access.base), int16(&offset), int16(&stride), int16(&extent));
+    if let (Some(base), Some(offset), Some(stride), Some(extent)) = known {
+        let dsd = DsdValue {
+            base: Some(base),
+            offset,
+            elem_words,
+            extents: vec![extent as u16],
+            strides: vec![stride as i16],
+            wavelet_index_offset: index_offset,
+            ..empty(DsdKind::Mem1d)
+        };
+        return Ok(constant(ty, dsd));
+    }
+    let (base, offset) = (s.opnd(&access.base, span)?, s.opnd(&offset, span)?);
+    let (stride, extent) = (s.opnd(&stride, span)?, s.opnd(&extent, span)?);
+    let dst = s.new_reg(Scalar::Dsd);
+    s.emit(Inst::MakeMem1d { dst, base, offset, elem_words, stride, extent, index_offset }, call.span);
+    Ok(Operand::Reg(ty, Opnd::Reg(dst)))
+}
+
+pub(super) fn constant(ty: Ty, dsd: DsdValue) -> Operand {
+    TypedValue::new(ty, Value::Dsd(dsd.into())).into()
+}
+
+pub(super) fn pointer(operand: &Operand) -> Option<Pointer> {
+    match operand {
+        Operand::Const(TypedValue { value: Value::Ptr(pointer), .. }) => Some(pointer.clone()),
+        _ => None,
+    }
+}
+
+fn int16(operand: &Operand) -> Option<i32> {
+    use num_traits::ToPrimitive;
+    crate::value::int_of(operand.as_const()?)?.to_i32()
+}
+
+/// The only element of a tuple, or the value itself: strides and extents come in both forms.
+fn single(s: &mut Sema<'_>, operand: Operand, span: Span) -> Res<Operand> {
+    if is_int(s, operand.ty()) {
+        return Ok(operand);
+    }
+    let mut parts = s.tuple_of(&operand, span)?;
+    match parts.len() {
+        1 => Ok(parts.remove(0)),
+        n => {
+            let message = format!("a mem1d_dsd has one loop, not {n}");
+            Err(s.error(Code::BadBuiltinArgument, span, message))
+        }
+    }
+}
+
+/// A number of elements.
+fn length(s: &mut Sema<'_>, operand: Operand, span: Span) -> Res<Operand> {
+    if operand.as_const().and_then(small) == Some(0) {
+        return Err(s.error(Code::BadBuiltinArgument, span, "the extent of a DSD may not be 0"));
+    }
+    u16_number(s, operand, span)
+}
+
+/// A u16; a run-time i16 is taken by its bits, as registers have it.
+pub(super) fn u16_number(s: &mut Sema<'_>, operand: Operand, span: Span) -> Res<Operand> {
+    match operand.ty() {
+        Ty::I16 if !operand.is_const() => s.bitcast(operand, Ty::U16, span),
+        _ => s.coerce(operand, Ty::U16, span),
+    }
+}
+
+/// A stride or offset.
+pub(super) fn number(s: &mut Sema<'_>, operand: Operand, ty: Ty, span: Span) -> Res<Operand> {
+    let operand = single(s, operand, span)?;
+    match operand.ty() {
+        Ty::U16 if !operand.is_const() => s.bitcast(operand, Ty::I16, span),
+        _ => s.coerce(operand, ty, span),
+    }
+}
+
+/// The numbers of a tuple, or the single number that stands for a tuple of one.
+fn numbers(s: &mut Sema<'_>, operand: Operand, span: Span) -> Res<Vec<Operand>> {
+    if is_int(s, operand.ty()) {
+        return Ok(vec![operand]);
+    }
+    s.tuple_of(&operand, span)
+}
+
+fn mem4d(s: &mut Sema<'_>, call: &Call<'_>, ty: Ty, fields: &mut Fields) -> Res<Operand> {
+    let access = access(s, fields)?;
+    let span = fields.span;
+    let index_offset = fields.take_bool(s, "wavelet_index_offset")?.unwrap_or(false);
+    let elem_words = pointer_elem_words(s, access.base.ty(), span)?;
+    let extents = numbers(s, access.extent, span)?;
+    let loops = extents.len();
+    if !(1..=MOST_LOOPS).contains(&loops) {
+        let message = format!("a mem4d_dsd has one to four loops, not {loops}");
+        return Err(s.error(Code::BadBuiltinArgument, span, message));
+    }
+    let mut lengths = Vec::new();
+    for extent in extents {
+        lengths.push(length(s, extent, span)?);
+    }
+    let strides = mem4d_strides(s, access.stride, loops, span)?;
+    let offset = match access.offset {
+        Some(offset) => number(s, offset, Ty::I16, span)?,
+        None => super::args::int_value(Ty::I16, 0),
+    };
+    let known: Vec<Option<u16>> = lengths.iter().map(|l| int16(l).map(|l| l as u16)).collect();
+    let dsd = DsdValue {
+        base: pointer(&access.base),
+        offset: int16(&offset).unwrap_or(0),
+        elem_words,
+        extents: known.iter().map(|l| l.unwrap_or(1)).collect(),
+        strides,
+        wavelet_index_offset: index_offset,
+        ..empty(DsdKind::Mem4d)
+    };
+    if dsd.base.is_some() && offset.is_const() && known.iter().all(Option::is_some) {
+        return Ok(constant(ty, dsd));
+    }
+    let base = if dsd.base.is_some() { None } else { Some(s.opnd(&access.base, span)?) };
+    let offset = if offset.is_const() { None } else { Some(s.opnd(&offset, span)?) };
+    let mut extents = Vec::new();
+    for (length, known) in lengths.iter().zip(known) {
+        extents.push(if known.is_some() { None } else { Some(s.opnd(length, span)?) });
+    }
+    let slot = s.new_slot(ty, "mem4d_dsd");
+    let dst = Addr { base: AddrBase::Slot(slot), offset: 0 };
+    s.emit(Inst::MakeMem4d { dst: dst.clone(), desc: Box::new(dsd), base, offset, extents }, call.span);
+    Ok(Operand::Mem(ty, dst))
+}
+
+/// Innermost first; 1 for each loop where none are given.
+fn mem4d_strides(s: &mut Sema<'_>, stride: Option<Operand>, loops: usize, span: Span) -> Res<Vec<i16>> {
+    let Some(stride) = stride else { return Ok(vec![1; loops]) };
+    let mut strides = Vec::new();
+    for part in numbers(s, stride, span)? {
+        let part = s.coerce(part, Ty::I16, span)?;
+        match int16(&part) {
+            Some(stride) => strides.push(stride as i16),
+            None => return Err(s.error(Code::NotComptime, span, "strides of a mem4d_dsd must be comptime-known")),
+        }
+    }
+    if strides.len() != loops {
+        let message = format!("a mem4d_dsd with {loops} extents cannot have {} strides", strides.len());
+        return Err(s.error(Code::BadBuiltinArgument, span, message));
+    }
+    Ok(strides)
+}
+
+fn circbuf(s: &mut Sema<'_>, ty: Ty, fields: &mut Fields) -> Res<Operand> {
+    let base = fields.need(s, "base_address")?;
+    let extent = fields.need(s, "extent")?;
+    let span = fields.span;
+    let wraparound = fields.take_u16(s, "wraparound")?;
+    let elem_words = pointer_elem_words(s, base.ty(), span)?;
+    let Some(base_pointer) = pointer(&base) else {
+        return Err(s.error(Code::NotComptime, span, "the base of a circular buffer must be comptime-known"));
+    };
+    let size = buffer_size(s, base.ty());
+    let wraparound = match (wraparound, size) {
+        (Some(given), Some(size)) if u64::from(given) > size => {
+            let message = format!("`.wraparound` is {given}, but the buffer has {size} elements");
+            return Err(s.error(Code::BadBuiltinArgument, span, message));
+        }
+        (Some(0), _) => return Err(s.error(Code::BadBuiltinArgument, span, "`.wraparound` may not be 0")),
+        (Some(given), _) => given,
+        (None, Some(size)) => size.min(u64::from(u16::MAX)) as u16,
+        (None, None) => {
+            let message = "`.wraparound` is needed where the base is not a pointer to an array";
+            return Err(s.error(Code::BadBuiltinArgument, span, message));
+        }
+    };
+    let extent = length(s, extent, span)?;
+    let Some(extent) = int16(&extent) else {
+        return Err(s.error(Code::NotComptime, span, "the extent of a circular buffer must be comptime-known"));
+    };
+    let dsd = DsdValue {
+        base: Some(base_pointer),
+        elem_words,
+        extents: vec![extent as u16],
+        strides: vec![1],
+        wraparound,
+        ..empty(DsdKind::Circbuf)
+    };
+    Ok(constant(ty, dsd))
+}
+
+/// Elements of the array that a pointer leads to.
+fn buffer_size(s: &Sema<'_>, ty: Ty) -> Option<u64> {
+    let TypeKind::Ptr { elem, .. } = *s.types.kind(ty) else { return None };
+    match s.types.kind(elem) {
+        TypeKind::Array { dims, .. } => Some(dims.iter().product()),
+        _ => None,
+    }
+}
+
+fn fabric(s: &mut Sema<'_>, call: &Call<'_>, kind: DsdKind, ty: Ty, fields: &mut Fields) -> Res<Operand> {
+    let span = fields.span;
+    let extent = fields.need(s, "extent")?;
+    let extent = length(s, extent, span)?;
+    let (queue_field, queue_kind) = match kind {
+        DsdKind::Fabin => ("input_queue", IdKind::InputQueue),
+        _ => ("output_queue", IdKind::OutputQueue),
+    };
+    let simd = fields.take_choice(s, "simd_mode", SIMD_MODES)?;
+    let mut side = FabricDsd {
+        color: color(s, fields)?,
+        queue: queue(s, fields, queue_field, queue_kind)?,
+        // Up to SDK 1.4 16-bit values travel one a wavelet unless the program asks for more.
+        simd: simd.or_else(|| legacy_generation(s).then_some(SimdMode::Off)),
+        priority: fields.take_choice(s, "priority", PRIORITIES)?,
+        control_transform: fields.take_bool(s, "control_transform")?.unwrap_or(false),
+        ..FabricDsd::default()
+    };
+    let mut index_offset = false;
+    if kind == DsdKind::Fabout {
+        side.control = fields.take_bool(s, "control")?.unwrap_or(false);
+        side.advance_switch = fields.take_bool(s, "advance_switch")?.unwrap_or(false);
+        side.zero = fields.take_choice(s, "zero", ZEROES)?;
+        index_offset = fields.take_bool(s, "wavelet_index_offset")?.unwrap_or(false);
+    }
+    if side.color.is_none() && side.queue.is_none() {
+        let message = format!("a fabric DSD needs a field `.{queue_field}` or `.fabric_color`");
+        return Err(s.error(Code::BadBuiltinArgument, span, message));
+    }
+    let known = int16(&extent);
+    let dsd = DsdValue {
+        extents: vec![known.unwrap_or(1) as u16],
+        wavelet_index_offset: index_offset,
+        fabric: Some(side),
+        ..empty(kind)
+    };
+    if known.is_some() {
+        return Ok(constant(ty, dsd));
+    }
+    let extent = s.opnd(&extent, span)?;
+    let dst = s.new_reg(Scalar::Dsd);
+    s.emit(Inst::MakeFabric { dst, desc: Box::new(dsd), extent }, call.span);
+    Ok(Operand::Reg(ty, Opnd::Reg(dst)))
+}
+
+fn color(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Option<u8>> {
+    let Some(value) = fields.take_const(s, "fabric_color")? else { return Ok(None) };
+    if id_kind(s, value.ty) != Some(IdKind::Color) {
+        return Err(fields.mismatch(s, "fabric_color", "a color", value.ty));
+    }
+    match small(&value).filter(|&c| s.chip.is_routable_color(c)) {
+        Some(color) => Ok(Some(color as u8)),
+        None => {
+            let shown = crate::value::show(&s.types, &value);
+            let message = format!("{shown} is not a routable color");
+            Err(s.error(Code::IdOutOfRange, fields.span, message))
+        }
+    }
+}
+
+/// A queue, or its number as programs up to SDK 0.7 write it.
+fn queue(s: &mut Sema<'_>, fields: &mut Fields, name: &'static str, kind: IdKind) -> Res<Option<u8>> {
+    let Some(value) = fields.take_const(s, name)? else { return Ok(None) };
+    if id_kind(s, value.ty) != Some(kind) && !is_int(s, value.ty) {
+        return Err(fields.mismatch(s, name, "a queue", value.ty));
+    }
+    let valid = match kind {
+        IdKind::InputQueue => small(&value).filter(|&q| s.chip.valid_input_queue(q)),
+        _ => small(&value).filter(|&q| s.chip.valid_output_queue(q)),
+    };
+    match valid {
+        Some(queue) => Ok(Some(queue as u8)),
+        None => {
+            let message = format!("`.{name}` names a queue that {} does not have", s.options.arch);
+            Err(s.error(Code::IdOutOfRange, fields.span, message))
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Explicit loads of data structure registers.
+
+use csl_chip::Arch;
+use csl_diag::Code;
+use csl_ir::{Completion, DsdKind, DsdValue, DsrFile, DsrLoad, IdKind, Inst, Ty, TypeKind, TypedValue, Value, VecConfig, VecOperand};
+
+use super::Call;
+use super::args::{dsd_kind, id_kind, small};
+use super::config::{ConfigOf, vec_config};
+use crate::context::{Res, Sema};
+use crate::operand::Operand;
+
+pub(super) fn load_to_dsr(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let (file, id) = dsr(s, call)?;
+    let dsd = call.eval(s, 1)?;
+    let config = vec_config(s, call, 2, ConfigOf::Load)?;
+    let kind = match dsd_kind(s, dsd.ty()) {
+        Some(kind @ (DsdKind::Mem1d | DsdKind::Fabin | DsdKind::Fabout)) => kind,
+        Some(DsdKind::Mem4d) => return Err(use_instead(s, call, "mem4d_dsd", "load_to_dsr_xdsr_sr")),
+        Some(DsdKind::Circbuf) => return Err(use_instead(s, call, "circbuf_dsd", "load_to_dsr_xdsr")),
+        _ => return Err(call.refuse(s, 1, dsd.ty(), "a mem1d_dsd, fabin_dsd or fabout_dsd")),
+    };
+    check_file(s, call, file, kind)?;
+    check_config(s, call, 2, kind, &config)?;
+    let dsd = VecOperand::Dsd(s.opnd(&dsd, call.arg_span(1))?);
+    finish(s, call, DsrLoad { file, id, xdsr: None, srs: Vec::new(), dsd, config })
+}
+
+fn use_instead(s: &mut Sema<'_>, call: &Call<'_>, kind: &str, name: &str) -> crate::context::Stop {
+    let message = format!("a {kind} cannot be loaded with `@load_to_dsr`");
+    let diagnostic = csl_diag::Diagnostic::new(Code::BadOperand, call.arg_span(1), message);
+    s.fail(diagnostic.help(format!("use `@{name}`")))
+}
+
+/// The DSR that the first argument is.
+fn dsr(s: &mut Sema<'_>, call: &Call<'_>) -> Res<(DsrFile, u8)> {
+    let value = call.constant(s, 0)?;
+    match *s.types.kind(value.ty) {
+        TypeKind::Dsr(file @ (DsrFile::Dest | DsrFile::Src0 | DsrFile::Src1)) => {
+            Ok((file, small(&value).unwrap_or(0) as u8))
+        }
+        _ => Err(call.refuse(s, 0, value.ty, "a dsr_dest, dsr_src0 or dsr_src1")),
+    }
+}
+
+fn check_file(s: &mut Sema<'_>, call: &Call<'_>, file: DsrFile, kind: DsdKind) -> Res<()> {
+    match (file, kind) {
+        (DsrFile::Dest, DsdKind::Fabin) => Err(call.refuse(s, 1, Ty::FABIN_DSD, "a DSD that can be a destination")),
+        (DsrFile::Src0 | DsrFile::Src1, DsdKind::Fabout) => Err(call.refuse(s, 1, Ty::FABOUT_DSD, "a DSD that can be a source")),
+        _ => Ok(()),
+    }
+}
+
+fn check_config(s: &mut Sema<'_>, call: &Call<'_>, arg: usize, kind: DsdKind, config: &VecConfig) -> Res<()> {
+    let is_fabric = matches!(kind, DsdKind::Fabin | DsdKind::Fabout);
+    let asks_async = config.is_async || config.completion != Completion::Nothing || config.on_control.is_some();
+    if !is_fabric && asks_async {
+        let message = "only a fabric DSD can be loaded as asynchronous";
+        return Err(s.error(Code::BadBuiltinArgument, call.arg_span(arg), message));
+    }
+    if is_fabric && config.save_address {
+        let message = "`.save_address` is for memory DSDs";
+        return Err(s.error(Code::BadBuiltinArgument, call.arg_span(arg), message));
+    }
+    Ok(())
+}
+
+/// A register id of the kind, at argument `index`.
+fn register(s: &mut Sema<'_>, call: &Call<'_>, index: usize, kind: IdKind, wanted: &str) -> Res<u8> {
+    let value = call.constant(s, index)?;
+    match small(&value) {
+        Some(id) if id_kind(s, value.ty) == Some(kind) => Ok(id as u8),
+        _ => Err(call.refuse(s, index, value.ty, wanted)),
+    }
+}
+
+pub(super) fn load_to_dsr_xdsr(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let (file, id) = dsr(s, call)?;
+    let xdsr = register(s, call, 1, IdKind::Xdsr, "an xdsr")?;
+    let dsd = call.eval(s, 2)?;
+    if dsd_kind(s, dsd.ty()) != Some(DsdKind::Circbuf) {
+        return Err(call.refuse(s, 2, dsd.ty(), "a circbuf_dsd"));
+    }
+    let config = vec_config(s, call, 3, ConfigOf::Load)?;
+    check_config(s, call, 3, DsdKind::Circbuf, &config)?;
+    let dsd = VecOperand::Dsd(s.opnd(&dsd, call.arg_span(2))?);
+    finish(s, call, DsrLoad { file, id, xdsr: Some(xdsr), srs: Vec::new(), dsd, config })
+}
+
+pub(super) fn load_to_dsr_xdsr_sr(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let (file, id) = dsr(s, call)?;
+    let xdsr = register(s, call, 1, IdKind::Xdsr, "an xdsr")?;
+    let srs = stride_registers(s, call)?;
+    let dsd = call.eval(s, 3)?;
+    if dsd_kind(s, dsd.ty()) != Some(DsdKind::Mem4d) {
+        return Err(call.refuse(s, 3, dsd.ty(), "a mem4d_dsd"));
+    }
+    check_stride_count(s, call, &dsd, srs.len())?;
+    let config = vec_config(s, call, 4, ConfigOf::Load)?;
+    check_config(s, call, 4, DsdKind::Mem4d, &config)?;
+    let dsd = VecOperand::Mem4d(s.addr(&dsd, call.arg_span(3))?);
+    finish(s, call, DsrLoad { file, id, xdsr: Some(xdsr), srs, dsd, config })
+}
+
+fn stride_registers(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Vec<u8>> {
+    let tuple = call.eval(s, 2)?;
+    let mut srs = Vec::new();
+    for part in s.tuple_of(&tuple, call.arg_span(2))? {
+        match part.as_const().and_then(small) {
+            Some(id) if id_kind(s, part.ty()) == Some(IdKind::Sr) => srs.push(id as u8),
+            _ => return Err(call.refuse(s, 2, part.ty(), "a tuple of stride registers")),
+        }
+    }
+    Ok(srs)
+}
+
+/// The innermost stride needs no register, and where it is one the next does not either.
+fn check_stride_count(s: &mut Sema<'_>, call: &Call<'_>, dsd: &Operand, given: usize) -> Res<()> {
+    const MOST: usize = 3;
+    let needed = match dsd {
+        Operand::Const(TypedValue { value: Value::Dsd(dsd), .. }) => strides_in_registers(dsd),
+        _ => MOST,
+    };
+    if given == needed {
+        return Ok(());
+    }
+    let message = format!("this DSD needs {needed} stride registers, not {given}");
+    Err(s.error(Code::BadBuiltinArgument, call.arg_span(2), message))
+}
+
+fn strides_in_registers(dsd: &DsdValue) -> usize {
+    let loops = dsd.extents.len();
+    let without = if dsd.strides.first() == Some(&1) { 2 } else { 1 };
+    loops.saturating_sub(without)
+}
+
+/// Before the program starts, or when control comes here.
+fn finish(s: &mut Sema<'_>, call: &Call<'_>, load: DsrLoad) -> Res<Operand> {
+    if s.options.arch == Arch::Wse2 && load.config.ut.is_some() {
+        return Err(s.error(Code::WrongArch, call.span, "`.ut_id` is only there on WSE-3"));
+    }
+    if s.is_comptime() {
+        s.unit.dsr_loads.push((load, call.span));
+    } else {
+        s.emit(Inst::LoadDsr(Box::new(load)), call.span);
+    }
+    Ok(Operand::void())
+}

@@ -1,0 +1,144 @@
+//! FIFOs in memory.
+
+use csl_chip::{Arch, SysOp};
+use csl_diag::{Code, Span};
+use csl_ir::{Fifo, FifoAction, FifoRef, GlobalRef, Opnd, PtrRoot, SimdMode, Ty, TypeKind, TypedValue, Value};
+
+use super::Call;
+use super::args::{Fields, dsd_kind};
+use super::config::{activated, u16_opnd};
+use super::dsd::elem_words;
+use super::machine::sys;
+use super::queues::PRIORITIES;
+use crate::context::{Res, Sema};
+use crate::operand::{Operand, PlaceKind};
+
+const ACTIONS: &[(&str, FifoAction)] = &[
+    ("test_or_suspend", FifoAction::TestOrSuspend),
+    ("terminate", FifoAction::Terminate),
+    ("suspend", FifoAction::Suspend),
+    ("fault", FifoAction::Fault),
+];
+
+const SIMD_MODES: &[(&str, SimdMode)] = &[
+    ("simd_32", SimdMode::Simd32),
+    ("simd_64", SimdMode::Simd64),
+    ("simd_32_or_64", SimdMode::Simd32Or64),
+    ("simd_max", SimdMode::SimdMax),
+];
+
+pub(super) fn allocate(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let buffer = buffer(s, call)?;
+    let info = &s.unit.globals[buffer.0 as usize];
+    let (ty, is_const) = (info.ty, info.is_const);
+    let TypeKind::Array { dims, elem } = s.types.kind(ty).clone() else {
+        return Err(call.refuse(s, 0, ty, "a global array"));
+    };
+    if is_const {
+        return Err(s.error(Code::BadBuiltinArgument, call.arg_span(0), "the buffer of a FIFO must be a `var`"));
+    }
+    let words = elem_words(s, elem, call.arg_span(0))?;
+    let elements: u64 = dims.iter().product();
+    let mut fields = call.fields(s, 1, "the configuration of a FIFO")?;
+    let mut fifo = Fifo {
+        buffer: s.global_id(buffer),
+        words: (elements * u64::from(words)) as u32,
+        elem_words: words,
+        empty_action: action(s, &mut fields, "empty_action")?,
+        full_action: action(s, &mut fields, "full_action")?,
+        activate_push: None,
+        activate_pop: None,
+        priority: fields.take_choice(s, "priority", PRIORITIES)?,
+        simd: fields.take_choice(s, "simd_mode", SIMD_MODES)?,
+        span: call.span,
+    };
+    if let Some(task) = fields.take("activate_push") {
+        fifo.activate_push = Some(activated(s, &fields, &task)?);
+    }
+    if let Some(task) = fields.take("activate_pop") {
+        fifo.activate_pop = Some(activated(s, &fields, &task)?);
+    }
+    registers(s, &mut fields)?;
+    fields.finish(s)?;
+    align(s, buffer);
+    s.unit.fifos.push(fifo);
+    let number = FifoRef(s.unit.fifos.len() as u32 - 1);
+    Ok(TypedValue::new(Ty::FIFO_DSD, Value::Fifo(number)).into())
+}
+
+/// The global array that the first argument names or points at.
+fn buffer(s: &mut Sema<'_>, call: &Call<'_>) -> Res<GlobalRef> {
+    let place = s.eval_place(&call.args[0])?;
+    let ty = place.ty;
+    let pointer = match place.kind {
+        PlaceKind::Ptr(ref pointer) if matches!(s.types.kind(ty), TypeKind::Array { .. }) => Some(pointer.clone()),
+        _ => {
+            let value = s.load(place, call.arg_span(0))?;
+            super::dsd::pointer(&value)
+        }
+    };
+    match pointer {
+        Some(csl_ir::Pointer { root: PtrRoot::Global(global), path, .. }) if path.is_empty() => Ok(global),
+        _ => Err(call.refuse(s, 0, ty, "a global array or a pointer to one")),
+    }
+}
+
+fn action(s: &mut Sema<'_>, fields: &mut Fields, name: &'static str) -> Res<FifoAction> {
+    let Some(action) = fields.take_choice(s, name, ACTIONS)? else { return Ok(FifoAction::default()) };
+    let only_wse3 = name == "full_action" || matches!(action, FifoAction::Suspend | FifoAction::Fault);
+    if only_wse3 && s.options.arch == Arch::Wse2 {
+        let message = format!("this `.{name}` is only there on WSE-3");
+        return Err(s.error(Code::WrongArch, fields.span, message));
+    }
+    Ok(action)
+}
+
+/// Registers that the program chooses: all three or none, and of one number. Which they are changes nothing here.
+fn registers(s: &mut Sema<'_>, fields: &mut Fields) -> Res<()> {
+    let span = fields.span;
+    let [dest, src, xdsr] = ["dest", "src", "xdsr"].map(|name| fields.take(name));
+    let numbers = [&dest, &src].map(|o| o.as_ref().and_then(|o| o.as_const()).and_then(super::args::small));
+    match (&dest, &src, &xdsr) {
+        (None, None, None) => Ok(()),
+        (Some(_), Some(_), Some(_)) if numbers[0] == numbers[1] => Ok(()),
+        (Some(_), Some(_), Some(_)) => {
+            Err(s.error(Code::BadBuiltinArgument, span, "`.dest` and `.src` of a FIFO must have one number"))
+        }
+        _ => Err(s.error(Code::BadBuiltinArgument, span, "`.dest`, `.src` and `.xdsr` must be given together")),
+    }
+}
+
+/// FIFO buffers begin at a multiple of the widest access, 128 bits (chosen: the guide gives no number).
+fn align(s: &mut Sema<'_>, buffer: GlobalRef) {
+    const BUFFER_ALIGN: u32 = 16;
+    s.unit.globals[buffer.0 as usize].align.get_or_insert(BUFFER_ALIGN);
+}
+
+pub(super) fn set_read_length(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    set_length(s, call, SysOp::SetFifoReadLength)
+}
+
+pub(super) fn set_write_length(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    set_length(s, call, SysOp::SetFifoWriteLength)
+}
+
+fn set_length(s: &mut Sema<'_>, call: &Call<'_>, op: SysOp) -> Res<Operand> {
+    let value = call.constant(s, 0)?;
+    let Value::Fifo(fifo) = value.value else {
+        return Err(call.refuse(s, 0, value.ty, "a FIFO"));
+    };
+    let length = s.eval_expecting(&call.args[1], Some(Ty::U16))?;
+    let length = u16_opnd(s, length, call.arg_span(1))?;
+    sys(s, call, op, vec![Opnd::Imm(u64::from(fifo.0)), length])
+}
+
+/// The FIFO that an operand of a vector operation is.
+pub(super) fn fifo_of(s: &mut Sema<'_>, operand: &Operand, span: Span) -> Res<Option<FifoRef>> {
+    if dsd_kind(s, operand.ty()) != Some(csl_ir::DsdKind::Fifo) {
+        return Ok(None);
+    }
+    match operand.as_const().map(|v| &v.value) {
+        Some(Value::Fifo(fifo)) => Ok(Some(*fifo)),
+        _ => Err(s.error(Code::NotComptime, span, "a FIFO must be comptime-known where it is used")),
+    }
+}

@@ -1,0 +1,220 @@
+//! What a layout block says: the rectangle, the code of tiles, routes, exported names.
+
+use csl_diag::{Code, Diagnostic, Span};
+use csl_ir::{ExportName, IdKind, Name, Route, Ty, TypeKind, TypedValue, Value};
+use csl_syntax::Symbol;
+
+use super::Call;
+use super::args::{id_kind, small, want_const};
+use super::color::color_config;
+use crate::context::{Res, Sema};
+use crate::layout::Instance;
+use crate::operand::Operand;
+use crate::program::is_portable;
+
+/// Tiles of the largest rectangle that is not certainly a mistake; no machine has as many.
+const MOST_TILES: u64 = 1 << 24;
+
+pub(super) fn set_rectangle(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let (width, height) = (call.int(s, 0)?, call.int(s, 1)?);
+    if let Some((_, _, before)) = s.unit.layout.size {
+        let diagnostic = Diagnostic::new(Code::BadRectangle, call.span, "the rectangle is set twice");
+        return Err(s.fail(diagnostic.secondary(before, "first set here")));
+    }
+    check_rectangle(s, call, width, height)?;
+    s.unit.layout.size = Some((width as u32, height as u32, call.span));
+    s.unit.layout.tiles = vec![0; (width * height) as usize];
+    s.effects += 1;
+    Ok(Operand::void())
+}
+
+fn check_rectangle(s: &mut Sema<'_>, call: &Call<'_>, width: i64, height: i64) -> Res<()> {
+    let sizes_fit = (1..=0xffff).contains(&width) && (1..=0xffff).contains(&height);
+    if !sizes_fit || (width * height) as u64 > MOST_TILES {
+        let message = format!("a rectangle of {width} by {height} PEs is not possible");
+        return Err(s.error(Code::BadRectangle, call.span, message));
+    }
+    let (fabric, offsets) = (s.options.fabric, s.options.offsets);
+    let room = (i64::from(fabric.0) - i64::from(offsets.0), i64::from(fabric.1) - i64::from(offsets.1));
+    if fabric == (0, 0) || (width <= room.0 && height <= room.1) {
+        return Ok(());
+    }
+    let message = format!("a rectangle of {width} by {height} PEs does not fit the fabric");
+    let note = format!(
+        "the fabric has {} by {} PEs, and the rectangle begins at ({}, {})",
+        fabric.0, fabric.1, offsets.0, offsets.1
+    );
+    let help = "give other values with --fabric-dims and --fabric-offsets";
+    Err(s.fail(Diagnostic::new(Code::BadRectangle, call.span, message).note(note).help(help)))
+}
+
+/// The tile that the first two arguments name, inside the rectangle.
+fn tile(s: &mut Sema<'_>, call: &Call<'_>, code: Code) -> Res<(u32, u32)> {
+    let (x, y) = (call.int(s, 0)?, call.int(s, 1)?);
+    let Some((width, height)) = s.unit.layout.rectangle() else {
+        let message = format!("`@{}` stands before `@set_rectangle`", call.name);
+        return Err(s.error(Code::WrongContext, call.span, message));
+    };
+    if (0..i64::from(width)).contains(&x) && (0..i64::from(height)).contains(&y) {
+        return Ok((x as u32, y as u32));
+    }
+    let message = format!("tile ({x}, {y}) lies outside the rectangle of {width} by {height} PEs");
+    Err(s.error(code, call.span, message))
+}
+
+/// `@set_tile_code(x, y)`, with a file, with params.
+pub(super) fn set_tile_code(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let (x, y) = tile(s, call, Code::TileCode)?;
+    let importer = importer_path(s);
+    let path = match call.args.len() {
+        2 => importer,
+        _ => {
+            let name = call.text(s, 2)?;
+            resolve(s, &name, &importer, call.arg_span(2))?
+        }
+    };
+    let params = params(s, call)?;
+    s.effects += 1;
+    let (width, _) = s.unit.layout.rectangle().unwrap_or((1, 1));
+    let layout = &mut s.unit.layout;
+    let at = (y * width + x) as usize;
+    if layout.tiles[at] != 0 {
+        let before = layout.instances[layout.tiles[at] as usize - 1].span;
+        let mut diagnostic = Diagnostic::new(Code::TileCode, call.span, format!("tile ({x}, {y}) is given code twice"));
+        if before != call.span {
+            diagnostic = diagnostic.secondary(before, "first here");
+        }
+        return Err(s.fail(diagnostic));
+    }
+    let entry = layout.instances.entry((path, params));
+    let index = entry.index();
+    entry.or_insert(Instance { span: call.span, first: (x, y), tiles: 0 }).tiles += 1;
+    layout.tiles[at] = index as u32 + 1;
+    Ok(Operand::void())
+}
+
+/// The file in which the layout block stands.
+fn importer_path(s: &Sema<'_>) -> String {
+    let module = s.frame().module;
+    s.unit.modules[module.0 as usize].file.path.clone()
+}
+
+fn resolve(s: &mut Sema<'_>, name: &str, importer: &str, span: Span) -> Res<String> {
+    match s.sources.resolve(name, Some(importer)) {
+        Ok(found) => Ok(found.path),
+        Err(why) => Err(s.error(Code::FileNotFound, span, format!("cannot find `{name}`: {why}"))),
+    }
+}
+
+fn params(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Vec<(Name, TypedValue)>> {
+    let Some(arg) = call.args.get(3) else { return Ok(Vec::new()) };
+    let operand: Operand = s.eval_const(arg)?.into();
+    if matches!(s.types.kind(operand.ty()), TypeKind::Anon { types, .. } if types.is_empty()) {
+        return Ok(Vec::new());
+    }
+    let mut params = Vec::new();
+    for (name, value) in s.fields_of(&operand, arg.span)? {
+        let value = want_const(s, value, arg.span)?;
+        if !is_portable(&value.value) {
+            let message = format!("param `{name}` refers to memory or code of the layout, which a PE does not have");
+            return Err(s.error(Code::BadBuiltinArgument, arg.span, message));
+        }
+        params.push((name, value));
+    }
+    Ok(params)
+}
+
+/// A color that the router of every PE has.
+fn routable(s: &mut Sema<'_>, call: &Call<'_>, index: usize) -> Res<u8> {
+    let value = call.constant(s, index)?;
+    if id_kind(s, value.ty) != Some(IdKind::Color) {
+        return Err(call.refuse(s, index, value.ty, "a color"));
+    }
+    match small(&value).filter(|&c| s.chip.is_routable_color(c)) {
+        Some(color) => Ok(color as u8),
+        None => {
+            let shown = crate::value::show(&s.types, &value);
+            let message = format!("{shown} cannot be routed");
+            let note = format!("routable colors go from 0 to {}", s.chip.fabric.colors - 1);
+            Err(s.fail(Diagnostic::new(Code::BadRoute, call.arg_span(index), message).note(note)))
+        }
+    }
+}
+
+pub(super) fn set_color_config(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let (x, y) = tile(s, call, Code::BadRoute)?;
+    let color = routable(s, call, 2)?;
+    let config = color_config(s, call, 3, color)?;
+    s.effects += 1;
+    s.add_route(Route { x, y, color, config }, call.span)?;
+    Ok(Operand::void())
+}
+
+pub(super) fn set_local_color_config(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let color = routable(s, call, 0)?;
+    let config = color_config(s, call, 1, color)?;
+    if let Some(&(_, _, before)) = s.unit.colors.iter().find(|c| c.0 == color) {
+        let message = format!("color {color} is configured twice");
+        let diagnostic = Diagnostic::new(Code::BadRoute, call.span, message).secondary(before, "first configured here");
+        return Err(s.fail(diagnostic));
+    }
+    s.unit.colors.push((color, config, call.span));
+    Ok(Operand::void())
+}
+
+/// `@export_name(name, type, mutable)`.
+pub(super) fn export_name(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let name = call.text(s, 0)?;
+    let ty = call.ty(s, 1)?;
+    let mutable = match call.args.get(2) {
+        None => None,
+        Some(arg) => Some(s.eval_const_as(arg, Ty::BOOL)?.value == Value::Bool(true)),
+    };
+    check_export_type(s, call, ty)?;
+    let is_function = matches!(s.types.kind(ty), TypeKind::Fn(_));
+    if !is_function && mutable.is_none() {
+        let message = format!("`@export_name` of the variable `{name}` must say whether it is mutable");
+        return Err(s.error(Code::BadExport, call.span, message));
+    }
+    if let Some(before) = s.unit.layout.export(&name) {
+        let before = before.span;
+        let diagnostic = Diagnostic::new(Code::BadExport, call.span, format!("the name `{name}` is exported twice"));
+        return Err(s.fail(diagnostic.secondary(before, "first exported here")));
+    }
+    s.effects += 1;
+    let id = s.unit.layout.exports.len() as u16;
+    let mutable = mutable.filter(|_| !is_function);
+    let name = Symbol::new(&name).as_str();
+    s.unit.layout.exports.push(ExportName { name, ty, mutable, id, span: call.span });
+    Ok(Operand::void())
+}
+
+/// Scalars and pointers, and functions of them with as many parameters as the host can pass.
+fn check_export_type(s: &mut Sema<'_>, call: &Call<'_>, ty: Ty) -> Res<()> {
+    if let TypeKind::Fn(function) = s.types.kind(ty).clone() {
+        let most = usize::from(s.chip.memcpy.max_rpc_params);
+        if function.params.len() > most {
+            let message = format!("a function that the host calls has at most {most} parameters");
+            return Err(s.error(Code::BadExport, call.arg_span(1), message));
+        }
+        for param in function.params {
+            check_export_scalar(s, call, param)?;
+        }
+        return match function.ret {
+            Ty::VOID => Ok(()),
+            ret => check_export_scalar(s, call, ret),
+        };
+    }
+    check_export_scalar(s, call, ty)
+}
+
+fn check_export_scalar(s: &mut Sema<'_>, call: &Call<'_>, ty: Ty) -> Res<()> {
+    match s.types.kind(ty) {
+        TypeKind::Bool | TypeKind::Int { .. } | TypeKind::Float(_) | TypeKind::Ptr { .. } | TypeKind::Id(_) => Ok(()),
+        _ => {
+            let message = format!("a value of type '{}' cannot be exported to the host", s.show(ty));
+            let note = "numbers, pointers and functions of these can";
+            Err(s.fail(Diagnostic::new(Code::BadExport, call.arg_span(1), message).note(note)))
+        }
+    }
+}

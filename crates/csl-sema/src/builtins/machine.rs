@@ -1,0 +1,269 @@
+//! Registers and counters of a PE, and what the standard library needs of it.
+
+use csl_chip::SysOp;
+use csl_diag::Code;
+use csl_ir::{Inst, MathFn, Opnd, Scalar, Ty, TypeKind, TypedValue, Value};
+
+use super::Call;
+use super::args::int_value;
+use crate::context::{Res, Sema};
+use crate::operand::Operand;
+
+/// Emits a service that yields nothing.
+pub(super) fn sys(s: &mut Sema<'_>, call: &Call<'_>, op: SysOp, args: Vec<Opnd>) -> Res<Operand> {
+    s.emit(Inst::Sys { op, dst: None, args }, call.span);
+    Ok(Operand::void())
+}
+
+/// Emits a service that yields a number.
+fn sys_value(s: &mut Sema<'_>, call: &Call<'_>, op: SysOp, args: Vec<Opnd>) -> Res<Operand> {
+    let dst = s.new_reg(Scalar::U16);
+    s.emit(Inst::Sys { op, dst: Some(dst), args }, call.span);
+    Ok(Operand::Reg(Ty::U16, Opnd::Reg(dst)))
+}
+
+fn u16_arg(s: &mut Sema<'_>, call: &Call<'_>, index: usize) -> Res<Opnd> {
+    let operand = s.eval_as(&call.args[index], Ty::U16)?;
+    s.opnd(&operand, call.arg_span(index))
+}
+
+/// At comptime it is `@comptime_assert`.
+pub(super) fn assert(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    if s.is_comptime() {
+        return super::reflect::comptime_assert(s, call);
+    }
+    let cond = s.eval_as(&call.args[0], Ty::BOOL)?;
+    let cond = s.opnd(&cond, call.span)?;
+    sys(s, call, SysOp::Assert, vec![cond])
+}
+
+pub(super) fn random16(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    sys_value(s, call, SysOp::Random16, Vec::new())
+}
+
+pub(super) fn set_active_prng(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let id = u16_arg(s, call, 0)?;
+    sys(s, call, SysOp::SetActivePrng, vec![id])
+}
+
+/// The inclusive ranges of the last argument: checked where the address is comptime-known.
+fn check_ranges(s: &mut Sema<'_>, call: &Call<'_>, index: usize, addr: &Operand) -> Res<()> {
+    let Some(arg) = call.args.get(index) else { return Ok(()) };
+    let ranges = s.eval(arg)?;
+    let parts = s.tuple_of(&ranges, arg.span)?;
+    let nested = parts.first().is_some_and(|p| matches!(s.types.kind(p.ty()), TypeKind::Anon { .. }));
+    let ranges = if nested { parts } else { vec![ranges] };
+    let mut inside = false;
+    for range in ranges {
+        let ends = s.tuple_of(&range, arg.span)?;
+        let [low, high] = ends.as_slice() else {
+            return Err(s.error(Code::BadBuiltinArgument, arg.span, "a range of addresses has two ends"));
+        };
+        let bounds = [low, high].map(|end| end.as_const().and_then(super::args::small));
+        let [Some(low), Some(high)] = bounds else {
+            return Err(s.error(Code::NotComptime, arg.span, "a range of addresses must be comptime-known"));
+        };
+        if low > high {
+            return Err(s.error(Code::BadBuiltinArgument, arg.span, "a range of addresses begins behind its end"));
+        }
+        inside |= addr.as_const().and_then(super::args::small).is_none_or(|a| (low..=high).contains(&a));
+    }
+    if inside {
+        return Ok(());
+    }
+    Err(s.error(Code::BadBuiltinArgument, call.arg_span(0), "this address lies outside the ranges given"))
+}
+
+pub(super) fn get_config(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let addr = s.eval_as(&call.args[0], Ty::U16)?;
+    check_ranges(s, call, 1, &addr)?;
+    if !s.is_comptime() {
+        let addr = s.opnd(&addr, call.arg_span(0))?;
+        return sys_value(s, call, SysOp::GetConfig, vec![addr]);
+    }
+    let addr = addr.as_const().and_then(super::args::small);
+    match s.unit.configs.iter().rev().find(|c| Some(u32::from(c.0)) == addr) {
+        Some(&(_, value)) => Ok(int_value(Ty::U16, value)),
+        None => {
+            let message = "nothing has been written to this register with `@set_config`";
+            Err(s.error(Code::BadBuiltinArgument, call.arg_span(0), message))
+        }
+    }
+}
+
+pub(super) fn set_config(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let addr = s.eval_as(&call.args[0], Ty::U16)?;
+    let value = s.eval_as(&call.args[1], Ty::U16)?;
+    check_ranges(s, call, 2, &addr)?;
+    if !s.is_comptime() {
+        let addr = s.opnd(&addr, call.arg_span(0))?;
+        let value = s.opnd(&value, call.arg_span(1))?;
+        return sys(s, call, SysOp::SetConfig, vec![addr, value]);
+    }
+    let small = |o: &Operand| o.as_const().and_then(super::args::small).unwrap_or(0) as u16;
+    let (addr, value) = (small(&addr), small(&value));
+    s.unit.configs.retain(|c| c.0 != addr);
+    s.unit.configs.push((addr, value));
+    Ok(Operand::void())
+}
+
+/// Emits `op` in run-time code; the library's functions refuse to be called at comptime.
+fn runtime(s: &mut Sema<'_>, call: &Call<'_>) -> Res<()> {
+    if s.is_comptime() {
+        return Err(s.error(Code::RuntimeOnly, call.span, "this only exists at run time"));
+    }
+    Ok(())
+}
+
+pub(super) fn wl_get_x(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    runtime(s, call)?;
+    sys_value(s, call, SysOp::GetX, Vec::new())
+}
+
+pub(super) fn wl_get_y(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    runtime(s, call)?;
+    sys_value(s, call, SysOp::GetY, Vec::new())
+}
+
+pub(super) fn wl_tsc_enable(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    runtime(s, call)?;
+    sys(s, call, SysOp::TscEnable, Vec::new())
+}
+
+pub(super) fn wl_tsc_disable(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    runtime(s, call)?;
+    sys(s, call, SysOp::TscDisable, Vec::new())
+}
+
+pub(super) fn wl_tsc_word(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    runtime(s, call)?;
+    let index = u16_arg(s, call, 0)?;
+    sys_value(s, call, SysOp::TscWord, vec![index])
+}
+
+pub(super) fn wl_set_prng_seed(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    runtime(s, call)?;
+    let seed = s.eval_as(&call.args[0], Ty::U32)?;
+    let seed = s.opnd(&seed, call.arg_span(0))?;
+    sys(s, call, SysOp::SetPrngSeed, vec![seed])
+}
+
+pub(super) fn wl_unblock_cmd_stream(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    runtime(s, call)?;
+    sys(s, call, SysOp::UnblockCmdStream, Vec::new())
+}
+
+/// `@wl_math("sqrt", x)`, `@wl_math("pow", x, y)`: evaluated now where the values are known.
+pub(super) fn wl_math(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let name = call.text(s, 0)?;
+    let Some(f) = MathFn::from_name(&name) else {
+        return Err(s.error(Code::BadBuiltinArgument, call.arg_span(0), format!("there is no function `{name}`")));
+    };
+    let a = call.eval(s, 1)?;
+    let ty = a.ty();
+    let b = match call.args.get(2) {
+        Some(arg) => Some(s.eval_as(arg, ty)?),
+        None => None,
+    };
+    let TypeKind::Float(kind) = *s.types.kind(ty) else {
+        return Err(call.refuse(s, 1, ty, "a float"));
+    };
+    let bits = |o: &Operand| match o.as_const() {
+        Some(TypedValue { value: Value::Float(bits), .. }) => Some(*bits),
+        _ => None,
+    };
+    match (bits(&a), b.as_ref().map(bits)) {
+        (Some(a), None) => Ok(TypedValue::new(ty, Value::Float(csl_num::math_fn(f, kind, a, 0))).into()),
+        (Some(a), Some(Some(b))) => Ok(TypedValue::new(ty, Value::Float(csl_num::math_fn(f, kind, a, b))).into()),
+        _ => emit_math(s, call, f, &a, b.as_ref()),
+    }
+}
+
+fn emit_math(s: &mut Sema<'_>, call: &Call<'_>, f: MathFn, a: &Operand, b: Option<&Operand>) -> Res<Operand> {
+    let Some(scalar) = s.scalar(a.ty()) else {
+        return Err(call.refuse(s, 1, a.ty(), "a float that exists at run time"));
+    };
+    let ty = a.ty();
+    let a = s.opnd(a, call.span)?;
+    let b = match b {
+        Some(b) => Some(s.opnd(b, call.span)?),
+        None => None,
+    };
+    let dst = s.new_reg(scalar);
+    s.emit(Inst::Math { f, ty: scalar, dst, a, b }, call.span);
+    Ok(Operand::Reg(ty, Opnd::Reg(dst)))
+}
+
+/// How `SysOp::PrintValue` is to show its value.
+#[derive(Clone, Copy)]
+enum PrintKind {
+    Text = 0,
+    Signed = 1,
+    Unsigned = 2,
+    Half = 3,
+    F32 = 4,
+    Bool = 5,
+    Hex = 6,
+    Char = 7,
+}
+
+/// `@wl_print(value, ...)` in order; a value behind the string `"%x"` or `"%c"` is shown so. Nothing flushes the line
+/// but `@wl_print()` without arguments.
+pub(super) fn wl_print(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    if s.is_comptime() {
+        return Ok(Operand::void());
+    }
+    if call.args.is_empty() {
+        return sys(s, call, SysOp::PrintFlush, Vec::new());
+    }
+    let mut form = None;
+    for index in 0..call.args.len() {
+        let operand = call.eval(s, index)?;
+        match operand.as_const().map(|v| v.value.clone()) {
+            Some(Value::Str(bytes)) if *bytes == *b"%x" => form = Some(PrintKind::Hex),
+            Some(Value::Str(bytes)) if *bytes == *b"%c" => form = Some(PrintKind::Char),
+            Some(Value::Str(bytes)) => {
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                let id = intern_string(s, text);
+                print_value(s, call, PrintKind::Text, Opnd::Imm(u64::from(id)));
+            }
+            _ => print_operand(s, call, operand, form.take())?,
+        }
+    }
+    Ok(Operand::void())
+}
+
+fn print_operand(s: &mut Sema<'_>, call: &Call<'_>, operand: Operand, form: Option<PrintKind>) -> Res<()> {
+    // Comptime numbers are shown as the widest type of their kind.
+    let operand = match operand.ty() {
+        Ty::COMPTIME_INT => s.coerce(operand, Ty::I32, call.span)?,
+        Ty::COMPTIME_FLOAT => s.coerce(operand, Ty::F32, call.span)?,
+        _ => operand,
+    };
+    let kind = match (form, s.scalar(operand.ty())) {
+        (Some(form), Some(_)) => form,
+        _ if operand.ty() == Ty::BOOL => PrintKind::Bool,
+        (_, Some(Scalar::Int { signed: true, .. })) => PrintKind::Signed,
+        (_, Some(Scalar::Int { signed: false, .. })) => PrintKind::Unsigned,
+        (_, Some(Scalar::Half)) => PrintKind::Half,
+        (_, Some(Scalar::F32)) => PrintKind::F32,
+        _ => return Err(call.refuse(s, 0, operand.ty(), "a number")),
+    };
+    let value = s.opnd(&operand, call.span)?;
+    print_value(s, call, kind, value);
+    Ok(())
+}
+
+fn print_value(s: &mut Sema<'_>, call: &Call<'_>, kind: PrintKind, value: Opnd) {
+    let args = vec![Opnd::Imm(kind as u64), value];
+    s.emit(Inst::Sys { op: SysOp::PrintValue, dst: None, args }, call.span);
+}
+
+fn intern_string(s: &mut Sema<'_>, text: String) -> u32 {
+    let strings = &mut s.unit.strings;
+    let at = strings.iter().position(|t| *t == text).unwrap_or_else(|| {
+        strings.push(text);
+        strings.len() - 1
+    });
+    at as u32
+}

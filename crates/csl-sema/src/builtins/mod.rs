@@ -1,0 +1,157 @@
+//! The builtins: one table, and one function for each of them in a file by topic.
+
+mod arrays;
+mod args;
+mod casts;
+mod color;
+mod config;
+mod dsd;
+mod dsd_change;
+mod dsr;
+mod fifo;
+mod ids;
+mod layout;
+mod machine;
+mod map;
+mod queues;
+mod reflect;
+mod rpc;
+mod strings;
+mod table;
+mod tasks;
+mod vecop;
+
+use csl_diag::{Code, Diagnostic, Span};
+use csl_ir::Ty;
+use csl_syntax::ast::{Expr, Ident};
+
+use crate::context::{Res, Sema};
+use crate::operand::Operand;
+use crate::unit::UnitKind;
+
+pub use table::names;
+
+/// Where a builtin may stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Anywhere,
+    /// While the `layout` block is evaluated.
+    Layout,
+    /// While a top-level `comptime` block of a PE program is evaluated.
+    TopComptime,
+    /// There, or in run-time code.
+    TopOrRuntime,
+    /// In run-time code alone.
+    Runtime,
+    /// In the code of a PE, not in the layout.
+    Pe,
+    /// In files of the standard library alone.
+    Library,
+}
+
+/// One use of a builtin.
+pub(crate) struct Call<'c> {
+    /// Without the `@`.
+    pub name: &'static str,
+    pub args: &'c [Expr],
+    /// The type that the surroundings hint at.
+    pub expected: Option<Ty>,
+    pub span: Span,
+}
+
+pub(crate) type Handler = fn(&mut Sema<'_>, &Call<'_>) -> Res<Operand>;
+
+/// One row of the table.
+pub(crate) struct Builtin {
+    pub name: &'static str,
+    /// Fewest and most arguments.
+    pub args: (usize, usize),
+    pub place: Place,
+    pub handler: Handler,
+}
+
+impl Sema<'_> {
+    /// Evaluates `@name(args)`.
+    ///
+    /// # Errors
+    /// An unknown name, a wrong number of arguments, a place where the builtin may not stand, or whatever
+    /// the builtin itself refuses.
+    pub fn builtin(&mut self, name: &Ident, args: &[Expr], expected: Option<Ty>, span: Span) -> Res<Operand> {
+        let Some(builtin) = table::find(name.name.as_str()) else {
+            return Err(self.unknown_builtin(name));
+        };
+        self.check_count(builtin, args.len(), span)?;
+        self.check_place(builtin, span)?;
+        (builtin.handler)(self, &Call { name: builtin.name, args, expected, span })
+    }
+
+    fn unknown_builtin(&mut self, name: &Ident) -> crate::context::Stop {
+        let text = name.name.as_str();
+        let mut diagnostic =
+            Diagnostic::new(Code::UnknownBuiltin, name.span, format!("CSL has no builtin `@{text}`"));
+        if let Some(close) = closest(text, names()) {
+            diagnostic = diagnostic.help(format!("there is a builtin `@{close}`"));
+        }
+        self.fail(diagnostic)
+    }
+
+    fn check_count(&mut self, builtin: &Builtin, given: usize, span: Span) -> Res<()> {
+        let (least, most) = builtin.args;
+        if (least..=most).contains(&given) {
+            return Ok(());
+        }
+        let wanted = match (least, most) {
+            (a, usize::MAX) => format!("at least {a}"),
+            (a, b) if a == b => a.to_string(),
+            (a, b) => format!("{a} to {b}"),
+        };
+        let plural = if wanted == "1" { "" } else { "s" };
+        let message = format!("`@{}` takes {wanted} argument{plural}, not {given}", builtin.name);
+        Err(self.error(Code::ArgumentCount, span, message))
+    }
+
+    fn check_place(&mut self, builtin: &Builtin, span: Span) -> Res<()> {
+        let in_layout = self.unit.kind == UnitKind::Layout;
+        let runtime = !self.is_comptime();
+        let top = !in_layout && self.unit.in_comptime_block && !runtime;
+        let (fits, wanted) = match builtin.place {
+            Place::Anywhere => (true, ""),
+            Place::Layout => (in_layout && self.unit.layout.in_block, "in a `layout` block"),
+            Place::TopComptime => (top, "in a top-level `comptime` block of a PE program"),
+            Place::TopOrRuntime => (top || runtime, "in a top-level `comptime` block or in run-time code"),
+            Place::Runtime => (runtime, "in run-time code"),
+            Place::Pe => (!in_layout, "in the code of a PE"),
+            Place::Library if !self.in_library() => {
+                let message = format!("`@{}` is internal to the standard library", builtin.name);
+                return Err(self.error(Code::UnknownBuiltin, span, message));
+            }
+            Place::Library => (true, ""),
+        };
+        if fits {
+            return Ok(());
+        }
+        Err(self.error(Code::WrongContext, span, format!("`@{}` may only stand {wanted}", builtin.name)))
+    }
+}
+
+/// The candidate nearest to `text`, if it is near enough to be what was meant.
+pub(crate) fn closest<'n>(text: &str, candidates: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let most = (text.len() / 3).max(1);
+    candidates.map(|c| (distance(text, c), c)).filter(|&(d, _)| d <= most).min().map(|(_, c)| c)
+}
+
+/// Edits (insert, delete, replace) from one word to the other.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut corner = row[0];
+        row[0] = i + 1;
+        for (j, &cb) in b.iter().enumerate() {
+            let replaced = corner + usize::from(ca != cb);
+            corner = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(corner + 1);
+        }
+    }
+    row[b.len()]
+}

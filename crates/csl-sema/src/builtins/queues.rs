@@ -1,0 +1,92 @@
+//! Queues between a PE and its router.
+
+use csl_chip::{Arch, SysOp};
+use csl_diag::{Code, Diagnostic};
+use csl_ir::{IdKind, Opnd, Priority, QueueDir, QueueInit};
+
+use super::Call;
+use super::args::{id_kind, small};
+use super::ids::wse3_only;
+use super::machine::sys;
+use super::tasks::handler;
+use crate::context::{Res, Sema};
+use crate::operand::Operand;
+
+pub(super) const PRIORITIES: &[(&str, Priority)] =
+    &[("low", Priority::Low), ("medium", Priority::Medium), ("high", Priority::High)];
+
+/// The queue that a comptime-known argument is.
+fn queue(s: &mut Sema<'_>, call: &Call<'_>, index: usize) -> Res<(QueueDir, u8)> {
+    let value = call.constant(s, index)?;
+    let dir = match id_kind(s, value.ty) {
+        Some(IdKind::InputQueue) => QueueDir::In,
+        Some(IdKind::OutputQueue) => QueueDir::Out,
+        _ => return Err(call.refuse(s, index, value.ty, "an input or output queue")),
+    };
+    Ok((dir, small(&value).unwrap_or(0) as u8))
+}
+
+pub(super) fn initialize_queue(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let (dir, id) = queue(s, call, 0)?;
+    let wse3 = s.options.arch == Arch::Wse3;
+    let mut fields = call.fields(s, 1, "the configuration of a queue")?;
+    let color = match fields.take_const(s, "color")? {
+        None => None,
+        Some(value) if id_kind(s, value.ty) == Some(IdKind::Color) => Some(value),
+        Some(value) => return Err(fields.mismatch(s, "color", "a color", value.ty)),
+    };
+    let priority = if wse3 { None } else { fields.take_choice(s, "priority", PRIORITIES)? };
+    let ctrl_table = if wse3 && dir == QueueDir::In { fields.take_int(s, "ctrl_table_id")? } else { None };
+    let dense_mode = if wse3 { fields.take_bool(s, "dense_mode")?.unwrap_or(false) } else { false };
+    let span = call.span;
+    fields.finish(s)?;
+    if color.is_none() && (wse3 || dir == QueueDir::In) {
+        return Err(s.error(Code::BadBuiltinArgument, span, "this queue needs a field `.color`"));
+    }
+    let color = match color {
+        None => None,
+        Some(value) => match small(&value).filter(|&c| s.chip.is_routable_color(c)) {
+            Some(color) => Some(color as u8),
+            None => {
+                let shown = crate::value::show(&s.types, &value);
+                return Err(s.error(Code::IdOutOfRange, span, format!("{shown} cannot be bound to a queue")));
+            }
+        },
+    };
+    let Ok(ctrl_table_id) = u8::try_from(ctrl_table.unwrap_or(0)) else {
+        return Err(s.error(Code::BadBuiltinArgument, span, "`.ctrl_table_id` is a small number"));
+    };
+    if let Some(before) = s.unit.queues.iter().find(|q| q.dir == dir && q.id == id) {
+        let diagnostic = Diagnostic::new(Code::BadBuiltinArgument, span, "this queue is initialized twice")
+            .secondary(before.span, "first here");
+        return Err(s.fail(diagnostic));
+    }
+    s.unit.queues.push(QueueInit { dir, id, color, priority, ctrl_table_id, dense_mode, span });
+    Ok(Operand::void())
+}
+
+/// Output queues are 0 and up, input queues follow 256 above them, in run-time arguments.
+const INPUT_QUEUE_TAG: u64 = 0x100;
+
+pub(super) fn queue_flush(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    wse3_only(s, call)?;
+    let (dir, id) = queue(s, call, 0)?;
+    let tag = if dir == QueueDir::In { INPUT_QUEUE_TAG } else { 0 };
+    sys(s, call, SysOp::QueueFlush, vec![Opnd::Imm(tag | u64::from(id))])
+}
+
+pub(super) fn set_empty_queue_handler(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    wse3_only(s, call)?;
+    let func = handler(s, call)?;
+    let (dir, id) = queue(s, call, 1)?;
+    if dir == QueueDir::In {
+        let message = "handlers of empty input queues are not implemented";
+        return Err(s.error(Code::NotImplemented, call.span, message));
+    }
+    if let Some(&(_, _, before)) = s.unit.empty_queue_handlers.iter().find(|h| h.0 == id) {
+        let diagnostic = Diagnostic::new(Code::TaskConflict, call.span, "this queue has two handlers");
+        return Err(s.fail(diagnostic.secondary(before, "the first is set here")));
+    }
+    s.unit.empty_queue_handlers.push((id, func, call.span));
+    Ok(Operand::void())
+}

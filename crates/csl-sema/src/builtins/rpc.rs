@@ -1,0 +1,183 @@
+//! Symbols that the host may name, and the server of remote procedure calls.
+
+use csl_diag::Code;
+use csl_ir::{BlockId, CmpOp, IdKind, Inst, Opnd, PtrRoot, Rpc, Scalar, Term, Ty, TypeKind, TypedValue, Value};
+use csl_syntax::ast::{Expr, ExprKind, Storage};
+
+use super::Call;
+use super::args::{as_function, id_kind, int_value, small};
+use crate::context::{Res, Sema};
+use crate::operand::{Operand, Place, PlaceKind};
+use crate::unit::ExportTarget;
+
+/// The global variable or function that an expression names.
+fn symbol(s: &mut Sema<'_>, call: &Call<'_>, expr: &Expr) -> Res<ExportTarget> {
+    let place = s.eval_place(expr)?;
+    if let PlaceKind::Value(Operand::Const(value)) = &place.kind
+        && let Some(f) = as_function(value)
+    {
+        return Ok(ExportTarget::Fn(f));
+    }
+    let ty = place.ty;
+    match global_behind(s, place, expr)? {
+        Some(global) => Ok(ExportTarget::Global(global)),
+        None => Err(call.refuse(s, 0, ty, "a global variable or function")),
+    }
+}
+
+fn global_behind(s: &mut Sema<'_>, place: Place, expr: &Expr) -> Res<Option<csl_ir::GlobalRef>> {
+    let pointer = match place.kind {
+        PlaceKind::Ptr(ref pointer) => Some(pointer.clone()),
+        _ => match s.address_of(place, expr.span)? {
+            Operand::Const(TypedValue { value: Value::Ptr(pointer), .. }) => Some(pointer),
+            _ => None,
+        },
+    };
+    Ok(pointer.filter(|p| p.path.is_empty()).and_then(|p| match p.root {
+        PtrRoot::Global(global) => Some(global),
+        _ => None,
+    }))
+}
+
+/// The last name of `x` or `module.x`.
+fn symbol_name(expr: &Expr) -> Option<&'static str> {
+    match &expr.kind {
+        ExprKind::Name(name) => Some(name.as_str()),
+        ExprKind::Field { name, .. } => Some(name.name.as_str()),
+        _ => None,
+    }
+}
+
+pub(super) fn export_symbol(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let target = symbol(s, call, &call.args[0])?;
+    let name = match call.args.len() {
+        1 => symbol_name(&call.args[0]).unwrap_or_default().to_string(),
+        _ => call.text(s, 1)?,
+    };
+    s.unit.export_refs.push((target, name, call.span));
+    Ok(Operand::void())
+}
+
+/// `@export(&symbol, .{ .name = "..." })`: as the storage class `export`, under a computed name.
+pub(super) fn export(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let pointer = call.constant(s, 0)?;
+    let mut fields = call.fields(s, 1, "the options of `@export`")?;
+    let name = fields.need(s, "name")?;
+    fields.finish(s)?;
+    let Operand::Const(TypedValue { value: Value::Str(name), .. }) = name else {
+        return Err(s.error(Code::TypeMismatch, call.arg_span(1), "`.name` must be a string"));
+    };
+    let Value::Ptr(csl_ir::Pointer { root: PtrRoot::Global(global), .. }) = pointer.value else {
+        let message = "`@export` of a function is not implemented; declare it `export fn`";
+        return Err(s.error(Code::NotImplemented, call.arg_span(0), message));
+    };
+    let name = String::from_utf8_lossy(&name).into_owned();
+    let info = &mut s.unit.globals[global.0 as usize];
+    info.name = name.clone();
+    info.storage = Storage::Export;
+    s.unit.linked.insert(name, global);
+    s.global_id(global);
+    Ok(Operand::void())
+}
+
+/// The names under which exported symbols stand, with what they are.
+fn exported(s: &Sema<'_>) -> Vec<(u16, ExportTarget)> {
+    let layout = &s.unit.layout;
+    let refs = s.unit.export_refs.iter();
+    refs.filter_map(|(target, name, _)| Some((layout.export(name)?.id, target.clone()))).collect()
+}
+
+pub(super) fn get_symbol_id(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let target = symbol(s, call, &call.args[0])?;
+    match exported(s).into_iter().find(|e| e.1 == target) {
+        Some((id, _)) => Ok(int_value(Ty::U16, id)),
+        None => Err(s.error(Code::BadExport, call.arg_span(0), "this symbol is not exported with `@export_symbol`")),
+    }
+}
+
+fn exported_globals(s: &Sema<'_>, fits: impl Fn(&Sema<'_>, Ty) -> bool) -> Vec<(u16, csl_ir::GlobalRef)> {
+    let globals = exported(s).into_iter().filter_map(|(id, target)| match target {
+        ExportTarget::Global(global) => Some((id, global)),
+        ExportTarget::Fn(_) => None,
+    });
+    globals.filter(|&(_, g)| fits(s, s.unit.globals[g.0 as usize].ty)).collect()
+}
+
+fn is_tensor(s: &Sema<'_>, ty: Ty) -> bool {
+    matches!(s.types.kind(ty), TypeKind::Ptr { .. })
+}
+
+pub(super) fn has_exported_tensors(s: &mut Sema<'_>, _: &Call<'_>) -> Res<Operand> {
+    Ok(Operand::bool(!exported_globals(s, is_tensor).is_empty()))
+}
+
+pub(super) fn get_symbol_value(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let ty = call.ty(s, 0)?;
+    let id = s.eval_as(&call.args[1], Ty::U16)?;
+    let symbols = exported_globals(s, |_, of| of == ty);
+    select(s, call, ty, id, &symbols)
+}
+
+pub(super) fn get_tensor_ptr(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let id = s.eval_as(&call.args[0], Ty::U16)?;
+    let symbols = exported_globals(s, is_tensor);
+    let ty = s.types.ptr(true, false, Ty::U16);
+    select(s, call, ty, id, &symbols)
+}
+
+/// The value of that symbol whose id is `id` at run time.
+fn select(
+    s: &mut Sema<'_>,
+    call: &Call<'_>,
+    ty: Ty,
+    id: Operand,
+    symbols: &[(u16, csl_ir::GlobalRef)],
+) -> Res<Operand> {
+    let Some(scalar) = s.scalar(ty) else {
+        return Err(call.refuse(s, 0, ty, "a scalar type"));
+    };
+    if symbols.is_empty() {
+        let message = format!("no symbol of type '{}' is exported", s.show(ty));
+        return Err(s.error(Code::BadExport, call.span, message));
+    }
+    let id = s.opnd(&id, call.span)?;
+    let dst = s.new_reg(scalar);
+    let end = s.builder().new_block();
+    for &(number, global) in symbols {
+        let (here, next) = compare(s, call, &id, number);
+        s.builder().switch_to(here);
+        let from = csl_ir::AddrBase::Global(s.global_id(global));
+        s.emit(Inst::Load { ty: scalar, dst, addr: csl_ir::Addr { base: from, offset: 0 } }, call.span);
+        s.builder().terminate(Term::Jump(end), call.span);
+        s.builder().switch_to(next);
+    }
+    s.builder().terminate(Term::Jump(end), call.span);
+    s.builder().switch_to(end);
+    Ok(Operand::Reg(ty, Opnd::Reg(dst)))
+}
+
+/// Branches on `id == number`: the block where it holds, and the one where it does not.
+fn compare(s: &mut Sema<'_>, call: &Call<'_>, id: &Opnd, number: u16) -> (BlockId, BlockId) {
+    let cond = s.new_reg(Scalar::BOOL);
+    let b = Opnd::Imm(u64::from(number));
+    s.emit(Inst::Cmp { op: CmpOp::Eq, ty: Scalar::U16, dst: cond, a: id.clone(), b }, call.span);
+    let (here, next) = (s.builder().new_block(), s.builder().new_block());
+    s.builder().terminate(Term::Branch { cond: Opnd::Reg(cond), then: here, otherwise: next }, call.span);
+    (here, next)
+}
+
+/// `@rpc(id)`; older programs give the color itself.
+pub(super) fn rpc(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let id = call.constant(s, 0)?;
+    if !matches!(id_kind(s, id.ty), Some(IdKind::DataTask | IdKind::Color)) {
+        return Err(call.refuse(s, 0, id.ty, "a data task id"));
+    }
+    let Some(task_id) = small(&id).filter(|&id| s.chip.valid_data_task_id(id)) else {
+        return Err(s.error(Code::IdOutOfRange, call.arg_span(0), "this is not a data task id of the chip"));
+    };
+    if s.unit.rpc.is_some() {
+        return Err(s.error(Code::BadRpc, call.span, "a program has at most one RPC server"));
+    }
+    s.unit.rpc = Some(Rpc { task_id: task_id as u8, span: call.span });
+    Ok(Operand::void())
+}

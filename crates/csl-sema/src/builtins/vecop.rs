@@ -1,0 +1,231 @@
+//! Vector operations: one path for all, driven by the table of the chip.
+
+use csl_chip::{Elem, Forms, VecOp};
+use csl_diag::{Code, Diagnostic, Span};
+use csl_ir::{DsdKind, DsrFile, Inst, Opnd, Scalar, Ty, TypeKind, VecInst, VecOperand};
+
+use super::Call;
+use super::args::dsd_kind;
+use super::config::{ConfigOf, vec_config};
+use super::fifo::fifo_of;
+use super::ids::plain_file;
+use crate::context::{Res, Sema, Stop};
+use crate::operand::Operand;
+
+/// Number of operands before the configuration struct.
+pub(super) fn operands(op: VecOp) -> usize {
+    if op == VecOp::Dfilt {
+        return 1;
+    }
+    match op.forms() {
+        Forms::Unary | Forms::UnaryPtr | Forms::ScalarUnary => 2,
+        Forms::Binary | Forms::BinaryPtr | Forms::ScalarBinary => 3,
+        Forms::Fma => 4,
+    }
+}
+
+/// Whether a pointer to a scalar may be the destination.
+fn takes_pointer(forms: Forms) -> bool {
+    matches!(forms, Forms::UnaryPtr | Forms::BinaryPtr | Forms::ScalarUnary | Forms::ScalarBinary)
+}
+
+pub(super) fn vector(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let Some(op) = VecOp::from_name(call.name) else {
+        return Err(s.error(Code::UnknownBuiltin, call.span, format!("`@{}` is no vector operation", call.name)));
+    };
+    if op == VecOp::Dfilt {
+        return dfilt(s, call);
+    }
+    let count = operands(op);
+    let dest = destination(s, call, op)?;
+    let mut srcs = Vec::new();
+    for index in 1..count {
+        srcs.push(source(s, call, op, index)?);
+    }
+    check_forms(s, call, op, &srcs)?;
+    check_fabric_inputs(s, call, &srcs)?;
+    let config = vec_config(s, call, count, ConfigOf::Operation)?;
+    let srcs = srcs.into_iter().map(|src| src.operand).collect();
+    Ok(emit(s, call, VecInst { op, dest, srcs, config, result: None }))
+}
+
+fn emit(s: &mut Sema<'_>, call: &Call<'_>, mut inst: VecInst) -> Operand {
+    let result = s.new_reg(Scalar::BOOL);
+    inst.result = Some(result);
+    s.emit(Inst::Vec(Box::new(inst)), call.span);
+    Operand::Reg(Ty::BOOL, Opnd::Reg(result))
+}
+
+/// `@dfilt(fabin, config)`
+fn dfilt(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let input = call.eval(s, 0)?;
+    let operand = match (dsd_kind(s, input.ty()), dsr_file(s, input.ty())) {
+        (Some(DsdKind::Fabin), _) => VecOperand::Dsd(s.opnd(&input, call.arg_span(0))?),
+        (_, Some(file)) if plain_file(file) == DsrFile::Src1 => dsr(&input, file),
+        _ => return Err(call.refuse(s, 0, input.ty(), "a fabin_dsd or a dsr_src1")),
+    };
+    let config = vec_config(s, call, 1, ConfigOf::Operation)?;
+    if !config.is_async || config.on_control.is_some() || config.index.is_some() {
+        let message = "`@dfilt` is asynchronous, and has neither `.on_control` nor `.index`";
+        return Err(s.error(Code::BadBuiltinArgument, call.arg_span(1), message));
+    }
+    Ok(emit(s, call, VecInst { op: VecOp::Dfilt, dest: operand.clone(), srcs: vec![operand], config, result: None }))
+}
+
+fn dsr_file(s: &Sema<'_>, ty: Ty) -> Option<DsrFile> {
+    match s.types.kind(ty) {
+        TypeKind::Dsr(file) => Some(*file),
+        _ => None,
+    }
+}
+
+fn dsr(operand: &Operand, file: DsrFile) -> VecOperand {
+    let id = operand.as_const().and_then(super::args::small).unwrap_or(0) as u8;
+    VecOperand::Dsr { file, id }
+}
+
+/// The first argument: a DSD, a DSR or a pointer to a scalar.
+fn destination(s: &mut Sema<'_>, call: &Call<'_>, op: VecOp) -> Res<VecOperand> {
+    let operand = call.eval(s, 0)?;
+    let span = call.arg_span(0);
+    let scalar_only = matches!(op.forms(), Forms::ScalarUnary | Forms::ScalarBinary);
+    if let Some(file) = dsr_file(s, operand.ty())
+        && !scalar_only
+    {
+        return match plain_file(file) {
+            DsrFile::Src1 => Err(call.refuse(s, 0, operand.ty(), "a dsr_dest or dsr_src0 as destination")),
+            _ => Ok(dsr(&operand, file)),
+        };
+    }
+    match dsd_kind(s, operand.ty()) {
+        Some(DsdKind::Fabin) => Err(call.refuse(s, 0, operand.ty(), "a DSD that can be written")),
+        Some(kind) if !scalar_only => dsd(s, &operand, kind, span),
+        _ if takes_pointer(op.forms()) => scalar_destination(s, call, op, &operand),
+        _ => Err(call.refuse(s, 0, operand.ty(), "a DSD or a DSR")),
+    }
+}
+
+fn scalar_destination(s: &mut Sema<'_>, call: &Call<'_>, op: VecOp, operand: &Operand) -> Res<VecOperand> {
+    let wanted = format!("a DSD, a DSR or a pointer to {}", elem_text(s, op.dest()));
+    let TypeKind::Ptr { is_const, .. } = *s.types.kind(operand.ty()) else {
+        return Err(call.refuse(s, 0, operand.ty(), &wanted));
+    };
+    let elem = s.pointed_element(operand.ty());
+    if is_const || !elem.is_some_and(|elem| elem_types(s, op.dest()).contains(&elem)) {
+        return Err(call.refuse(s, 0, operand.ty(), &wanted));
+    }
+    Ok(VecOperand::Ptr(s.opnd(operand, call.arg_span(0))?))
+}
+
+fn dsd(s: &mut Sema<'_>, operand: &Operand, kind: DsdKind, span: Span) -> Res<VecOperand> {
+    match kind {
+        DsdKind::Fifo => match fifo_of(s, operand, span)? {
+            Some(fifo) => Ok(VecOperand::Fifo(fifo)),
+            None => Err(Stop::Error),
+        },
+        DsdKind::Mem4d => Ok(VecOperand::Mem4d(s.addr(operand, span)?)),
+        DsdKind::Circbuf => {
+            let message = "a circbuf_dsd cannot be an operand itself";
+            let help = "load it with `@load_to_dsr_xdsr` and give the DSR";
+            Err(s.fail(Diagnostic::new(Code::BadOperand, span, message).help(help)))
+        }
+        _ => Ok(VecOperand::Dsd(s.opnd(operand, span)?)),
+    }
+}
+
+struct Source {
+    operand: VecOperand,
+    is_vector: bool,
+    is_fabric: bool,
+    is_fifo: bool,
+}
+
+/// A source: a DSD, a DSR or a scalar of the operation's type.
+fn source(s: &mut Sema<'_>, call: &Call<'_>, op: VecOp, index: usize) -> Res<Source> {
+    let elem = op.sources()[index - 1];
+    let hint = elem_types(s, elem)[0];
+    let operand = s.eval_expecting(&call.args[index], Some(hint))?;
+    let span = call.arg_span(index);
+    if let Some(file) = dsr_file(s, operand.ty()) {
+        if plain_file(file) == DsrFile::Dest {
+            return Err(call.refuse(s, index, operand.ty(), "a dsr_src0 or dsr_src1 as source"));
+        }
+        return Ok(Source { operand: dsr(&operand, file), is_vector: true, is_fabric: false, is_fifo: false });
+    }
+    match dsd_kind(s, operand.ty()) {
+        Some(DsdKind::Fabout) => Err(call.refuse(s, index, operand.ty(), "a DSD that can be read")),
+        Some(kind) => Ok(Source {
+            operand: dsd(s, &operand, kind, span)?,
+            is_vector: true,
+            is_fabric: kind == DsdKind::Fabin,
+            is_fifo: kind == DsdKind::Fifo,
+        }),
+        None => {
+            let operand = scalar_source(s, call, index, elem, operand)?;
+            Ok(Source { operand, is_vector: false, is_fabric: false, is_fifo: false })
+        }
+    }
+}
+
+/// The types of scalars that go with an element type, the one preferred for literals first.
+fn elem_types(s: &mut Sema<'_>, elem: Elem) -> Vec<Ty> {
+    match elem {
+        Elem::I16 => vec![Ty::I16, Ty::U16],
+        Elem::I32 => vec![Ty::I32, Ty::U32],
+        Elem::Half => vec![s.fp16_type()],
+        Elem::F32 => vec![Ty::F32],
+    }
+}
+
+fn elem_text(s: &mut Sema<'_>, elem: Elem) -> String {
+    let types = elem_types(s, elem);
+    types.iter().map(|&ty| s.show(ty)).collect::<Vec<_>>().join(" or ")
+}
+
+fn scalar_source(s: &mut Sema<'_>, call: &Call<'_>, index: usize, elem: Elem, operand: Operand) -> Res<VecOperand> {
+    let span = call.arg_span(index);
+    let types = elem_types(s, elem);
+    let fitting = if types.contains(&operand.ty()) {
+        Some(operand.ty())
+    } else {
+        types.into_iter().find(|&ty| s.fits(&operand, ty))
+    };
+    let Some(ty) = fitting else {
+        let wanted = format!("a DSD, a DSR or a value of type {}", elem_text(s, elem));
+        return Err(call.refuse(s, index, operand.ty(), &wanted));
+    };
+    let operand = s.coerce(operand, ty, span)?;
+    let Some(scalar) = s.scalar(ty) else { return Err(call.refuse(s, index, ty, "a scalar")) };
+    Ok(VecOperand::Scalar(s.opnd(&operand, span)?, scalar))
+}
+
+/// Which combinations of vectors and scalars the operation has.
+fn check_forms(s: &mut Sema<'_>, call: &Call<'_>, op: VecOp, srcs: &[Source]) -> Res<()> {
+    let vectors = srcs.iter().filter(|src| src.is_vector).count();
+    let problem = match op.forms() {
+        Forms::Fma if !srcs[0].is_vector || !srcs[1].is_vector => Some("the first two sources must be DSDs"),
+        Forms::Fma if srcs[2].is_vector => Some("the last source must be a scalar"),
+        Forms::Binary | Forms::BinaryPtr if vectors == 0 => Some("at least one source must be a DSD"),
+        Forms::ScalarUnary | Forms::ScalarBinary if vectors > 0 => Some("the sources must be scalars"),
+        _ => None,
+    };
+    if let Some(problem) = problem {
+        return Err(s.error(Code::BadOperand, call.span, format!("`@{}`: {problem}", call.name)));
+    }
+    let fifos = srcs.iter().filter(|src| src.is_fifo).count();
+    if vectors > 1 && (fifos > 1 || srcs[0].is_fifo) {
+        let message = "of several sources at most one may be a FIFO, and not the first";
+        return Err(s.error(Code::BadOperand, call.span, message));
+    }
+    Ok(())
+}
+
+fn check_fabric_inputs(s: &mut Sema<'_>, call: &Call<'_>, srcs: &[Source]) -> Res<()> {
+    let inputs = srcs.iter().filter(|src| src.is_fabric).count();
+    let most = usize::from(s.chip.queues.fabric_inputs_per_op);
+    if inputs <= most {
+        return Ok(());
+    }
+    let message = format!("an operation has at most {most} fabric input(s) on {}", s.options.arch);
+    Err(s.error(Code::WrongArch, call.span, message))
+}

@@ -1,0 +1,283 @@
+//! The layout: evaluating its block, and making one program for each kind of tile.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use csl_diag::{Code, Diagnostic, Span};
+use csl_ir::{ExportName, ModuleRef, Name, Program, Route, TileRun, Ty, TypedValue, Value, Wafer};
+use csl_syntax::Symbol;
+use csl_syntax::ast::{Block, Item, VarDecl, VarKind};
+use indexmap::IndexMap;
+use num_bigint::BigInt;
+use num_traits::Num;
+
+use crate::context::{Frame, Res, Sema};
+use crate::operand::Operand;
+use crate::unit::TopItem;
+
+/// A file with its params: what tiles share.
+pub type TileKey = (String, Vec<(Name, TypedValue)>);
+
+/// The tiles of one kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Instance {
+    /// The `@set_tile_code` of the first tile, and where that is.
+    pub span: Span,
+    pub first: (u32, u32),
+    pub tiles: u32,
+}
+
+/// What the layout block has said so far.
+#[derive(Debug, Default)]
+pub struct LayoutState {
+    /// The layout block is being evaluated.
+    pub in_block: bool,
+    pub size: Option<(u32, u32, Span)>,
+    /// One more than the index of the instance of each tile, row by row; 0 without code.
+    pub tiles: Vec<u32>,
+    pub instances: IndexMap<TileKey, Instance>,
+    pub routes: Vec<(Route, Span)>,
+    /// Where in `routes` the route of a tile (x, y) and color is.
+    pub routed: HashMap<(u32, u32, u8), usize>,
+    pub exports: Vec<ExportName>,
+    /// The layout shows that it was written for SDK 1.4 or older.
+    pub is_legacy: bool,
+    /// `@bind_task` binds tasks to colors, as up to SDK 0.9.
+    pub binds_colors: bool,
+}
+
+impl LayoutState {
+    /// Width and height, once `@set_rectangle` has given them.
+    pub fn rectangle(&self) -> Option<(u32, u32)> {
+        self.size.map(|(width, height, _)| (width, height))
+    }
+
+    pub fn export(&self, name: &str) -> Option<&ExportName> {
+        self.exports.iter().find(|e| e.name == name)
+    }
+}
+
+impl Sema<'_> {
+    /// Analyses the layout in file `root` and every program that it names; `None` when there were errors.
+    pub fn run(&mut self, root: &str) -> Option<Wafer> {
+        self.evaluate_layout(root).ok()?;
+        let (width, height) = self.unit.layout.rectangle()?;
+        let programs = self.analyze_instances();
+        let programs: Vec<Program> = programs.into_iter().collect::<Option<_>>()?;
+        self.merge_routes(&programs, width);
+        self.warn_off_edge(width, height);
+        if self.diagnostics.has_errors() {
+            return None;
+        }
+        Some(self.assemble(programs, width, height))
+    }
+
+    fn evaluate_layout(&mut self, root: &str) -> Res<()> {
+        self.unit.name = root.to_string();
+        let bindings = self.command_line_bindings()?;
+        let module = self.load_module(root, None, bindings, None)?;
+        self.check_command_line(module)?;
+        let Some(block) = self.layout_block(module) else {
+            let message = format!("{root} has no `layout` block");
+            let diagnostic = Diagnostic::unplaced(Code::NoLayout, message);
+            return Err(self.fail(diagnostic.help("compile the file that holds the program's layout")));
+        };
+        self.unit.layout.in_block = true;
+        let result = self.in_frame(Frame::top_level(module), |s| s.exec_block(&block));
+        self.unit.layout.in_block = false;
+        result?;
+        self.check_tiles(block.span)
+    }
+
+    fn layout_block(&self, module: ModuleRef) -> Option<Arc<Block>> {
+        let items = &self.unit.modules[module.0 as usize].file.ast.items;
+        items.iter().find_map(|item| match item {
+            Item::Layout(block) => Some(block.clone()),
+            _ => None,
+        })
+    }
+
+    /// The values of `--params` and `--colors`.
+    fn command_line_bindings(&mut self) -> Res<Vec<(Name, TypedValue)>> {
+        let mut bindings = Vec::new();
+        for (name, text) in &self.options.params {
+            bindings.push((Symbol::new(name).as_str(), parse_param(text)));
+        }
+        for (name, text) in self.options.colors.clone() {
+            let Some(color) = parse_int(&text) else {
+                let message = format!("color `{name}` is given the value `{text}`, which is not a number");
+                return Err(self.fail(Diagnostic::unplaced(Code::BadParamValue, message)));
+            };
+            bindings.push((Symbol::new(&name).as_str(), TypedValue::int(Ty::COLOR, color)));
+        }
+        Ok(bindings)
+    }
+
+    /// Refuses values from the command line that the types of the params do not admit.
+    fn check_command_line(&mut self, module: ModuleRef) -> Res<()> {
+        let given = self.options.params.iter().chain(&self.options.colors);
+        let names: Vec<(Symbol, String)> = given.map(|(name, text)| (Symbol::new(name), text.clone())).collect();
+        for (name, text) in names {
+            let module_info = &self.unit.modules[module.0 as usize];
+            let Some(value) = module_info.params.get(&name).cloned() else { continue };
+            let Some(TopItem::Var(decl)) = module_info.items.get(&name).map(|i| i.item.clone()) else { continue };
+            self.check_param(module, &decl, value, &text)?;
+        }
+        Ok(())
+    }
+
+    fn check_param(&mut self, module: ModuleRef, decl: &VarDecl, value: TypedValue, text: &str) -> Res<()> {
+        let Some(ty) = &decl.ty else { return Ok(()) };
+        let ty = self.in_frame(Frame::top_level(module), |s| s.eval_type(ty))?;
+        if decl.kind != VarKind::Param || self.fits(&Operand::Const(value), ty) {
+            return Ok(());
+        }
+        let message = format!("param `{}` cannot have the value `{text}`", decl.name.name);
+        let label = format!("declared with type {}", self.show(ty));
+        Err(self.fail(Diagnostic::new(Code::BadParamValue, decl.name.span, message).label(label)))
+    }
+
+    /// Every tile has code.
+    fn check_tiles(&mut self, block: Span) -> Res<()> {
+        let Some((width, _, span)) = self.unit.layout.size else {
+            return Err(self.error(Code::BadRectangle, block, "the layout block never calls `@set_rectangle`"));
+        };
+        let empty = self.unit.layout.tiles.iter().filter(|&&t| t == 0).count();
+        let Some(first) = self.unit.layout.tiles.iter().position(|&t| t == 0) else { return Ok(()) };
+        let (x, y) = (first as u32 % width, first as u32 / width);
+        let more = if empty > 1 { format!(", nor do {} more", empty - 1) } else { String::new() };
+        let message = format!("tile ({x}, {y}) has no code{more}");
+        Err(self.fail(Diagnostic::new(Code::TileCode, span, message).help("give it some with `@set_tile_code`")))
+    }
+
+    /// The program of each instance, in order.
+    fn analyze_instances(&mut self) -> Vec<Option<Program>> {
+        let instances = self.unit.layout.instances.clone();
+        instances.iter().map(|(key, instance)| self.analyze_program(key, instance)).collect()
+    }
+
+    /// Adds the routes that PE programs set themselves to those of the layout.
+    fn merge_routes(&mut self, programs: &[Program], width: u32) {
+        for (index, program) in programs.iter().enumerate() {
+            if program.colors.is_empty() {
+                continue;
+            }
+            let wanted = index as u32 + 1;
+            let tiles: Vec<u32> = (0..self.unit.layout.tiles.len() as u32)
+                .filter(|&at| self.unit.layout.tiles[at as usize] == wanted)
+                .collect();
+            for at in tiles {
+                for (color, config, span) in &program.colors {
+                    let route = Route { x: at % width, y: at / width, color: *color, config: config.clone() };
+                    if self.add_route(route, *span).is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Records a route; two for one tile and color are an error.
+    pub(crate) fn add_route(&mut self, route: Route, span: Span) -> Res<()> {
+        let layout = &mut self.unit.layout;
+        let key = (route.x, route.y, route.color);
+        let next = layout.routes.len();
+        if let Some(&before) = layout.routed.get(&key) {
+            let earlier = layout.routes[before].1;
+            let (x, y, color) = key;
+            let message = format!("color {color} is configured twice at PE ({x}, {y})");
+            let diagnostic = Diagnostic::new(Code::BadRoute, span, message).secondary(earlier, "first configured here");
+            return Err(self.fail(diagnostic));
+        }
+        layout.routed.insert(key, next);
+        layout.routes.push((route, span));
+        Ok(())
+    }
+
+    /// One warning for each configuration that sends wavelets off the rectangle.
+    fn warn_off_edge(&mut self, width: u32, height: u32) {
+        let mut seen: IndexMap<(Span, usize), (u32, u32, u8, u32)> = IndexMap::new();
+        for (route, span) in &self.unit.layout.routes {
+            let edges =
+                [route.x == 0, route.x + 1 == width, route.y + 1 == height, route.y == 0];
+            for (direction, at_edge) in edges.into_iter().enumerate() {
+                if at_edge && route.config.tx.0 >> direction & 1 == 1 {
+                    let entry = seen.entry((*span, direction)).or_insert((route.x, route.y, route.color, 0));
+                    entry.3 += 1;
+                }
+            }
+        }
+        for ((span, direction), (x, y, color, count)) in seen {
+            let name = csl_ir::Direction::ALL[direction].name();
+            let more = if count > 1 { format!(" and {} more PEs", count - 1) } else { String::new() };
+            let message = format!("color {color} of PE ({x}, {y}){more} is routed {name}, off the program's rectangle");
+            let note = "a wavelet that takes this way stops the run";
+            self.report(Diagnostic::new(Code::RouteOffEdge, span, message).note(note));
+        }
+    }
+
+    fn assemble(&mut self, mut programs: Vec<Program>, width: u32, height: u32) -> Wafer {
+        let types = Arc::new(self.types.clone());
+        for program in &mut programs {
+            program.types = types.clone();
+        }
+        let layout = &mut self.unit.layout;
+        let mut routes: Vec<Route> = std::mem::take(&mut layout.routes).into_iter().map(|r| r.0).collect();
+        routes.sort_by_key(|r| (r.y, r.x, r.color));
+        Wafer {
+            width,
+            height,
+            programs,
+            tiles: runs(&layout.tiles, width),
+            routes,
+            exports: std::mem::take(&mut layout.exports),
+            types,
+            params: self.options.params.clone(),
+        }
+    }
+}
+
+/// The tiles, row by row, with equal neighbours in one run.
+fn runs(tiles: &[u32], width: u32) -> Vec<TileRun> {
+    let mut runs: Vec<TileRun> = Vec::new();
+    for (at, &tile) in tiles.iter().enumerate() {
+        let (x, y, program) = (at as u32 % width, at as u32 / width, tile - 1);
+        match runs.last_mut() {
+            Some(run) if run.y == y && run.program == program => run.len += 1,
+            _ => runs.push(TileRun { x, y, len: 1, program }),
+        }
+    }
+    runs
+}
+
+/// A value of the command line: a number, a bool, or else a string.
+fn parse_param(text: &str) -> TypedValue {
+    let text = text.trim();
+    if let Some(number) = parse_int(text) {
+        return TypedValue::int(Ty::COMPTIME_INT, number);
+    }
+    match text {
+        "true" => TypedValue::bool(true),
+        "false" => TypedValue::bool(false),
+        _ => match text.parse::<f64>() {
+            Ok(number) => TypedValue::new(Ty::COMPTIME_FLOAT, Value::Float(number.to_bits())),
+            Err(_) => TypedValue::str(text.as_bytes()),
+        },
+    }
+}
+
+/// An integer in decimal or with a base prefix.
+fn parse_int(text: &str) -> Option<BigInt> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let (base, digits) = match digits.get(..2) {
+        Some("0x") => (16, &digits[2..]),
+        Some("0o") => (8, &digits[2..]),
+        Some("0b") => (2, &digits[2..]),
+        _ => (10, digits),
+    };
+    let number = BigInt::from_str_radix(digits, base).ok().filter(|_| !digits.starts_with(['-', '+']))?;
+    Some(if negative { -number } else { number })
+}

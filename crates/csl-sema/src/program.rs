@@ -1,0 +1,281 @@
+//! One PE program: its modules, its comptime blocks, the functions that can run, and what the host may name.
+
+use std::sync::Arc;
+
+use csl_diag::{Code, Diagnostic, Span};
+use csl_ir::{
+    Completion, Exported, ExportedSymbol, FuncId, Inst, ModuleRef, Name, OnControl, Opnd, Program, Startup,
+    TaskBind, TaskKind, TaskTarget, TypeKind, TypedValue, Types, Value, VecConfig,
+};
+
+use crate::context::{Res, Sema, Stop};
+use crate::layout::{Instance, LayoutState, TileKey};
+use crate::unit::{ExportTarget, Unit, UnitKind};
+
+impl Sema<'_> {
+    /// Analyses the program of one kind of tile; `None` when it has errors, which are told once for all its tiles.
+    pub(crate) fn analyze_program(&mut self, key: &TileKey, instance: &Instance) -> Option<Program> {
+        let layout = LayoutState {
+            exports: self.unit.layout.exports.clone(),
+            is_legacy: self.unit.layout.is_legacy,
+            ..LayoutState::default()
+        };
+        let rectangle = self.unit.layout.rectangle();
+        let unit = Unit { kind: UnitKind::Pe, name: key.0.clone(), layout, rectangle, ..Unit::default() };
+        let outer = std::mem::replace(&mut self.unit, unit);
+        let text = whose_code(instance);
+        let result = self.traced(instance.span, text, |s| s.program(key, instance.span));
+        self.unit = outer;
+        result.ok()
+    }
+
+    fn program(&mut self, key: &TileKey, span: Span) -> Res<Program> {
+        let bindings: Vec<(Name, TypedValue)> = key.1.clone();
+        self.load_module(&key.0, None, bindings, Some(span))?;
+        let mut result = self.run_all_comptime_blocks();
+        result = self.instantiate_exports().and(result);
+        result = self.drain_pending().and(result);
+        result?;
+        self.check_tasks()?;
+        let exports = self.lower_exports()?;
+        self.lower_globals()?;
+        let mut program = self.collect(exports)?;
+        self.resolve_program(&mut program)?;
+        Ok(program)
+    }
+
+    /// Modules may be imported while blocks run, so their number may grow.
+    fn run_all_comptime_blocks(&mut self) -> Res<()> {
+        let mut result = Ok(());
+        let mut next = 0;
+        while next < self.unit.modules.len() {
+            result = self.run_comptime_blocks(ModuleRef(next as u32)).and(result);
+            next += 1;
+        }
+        result
+    }
+
+    /// Queues the analysis of the functions that the host can call.
+    fn instantiate_exports(&mut self) -> Res<()> {
+        for (target, _, span) in self.unit.export_refs.clone() {
+            if let ExportTarget::Fn(f) = target {
+                self.instance(f, span)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn lower_exports(&mut self) -> Res<Vec<ExportedSymbol>> {
+        let mut lowered: Vec<ExportedSymbol> = Vec::new();
+        let mut result = Ok(());
+        for (target, name, span) in self.unit.export_refs.clone() {
+            match self.lower_export(&target, &name, span, &lowered) {
+                Ok(symbol) => lowered.push(symbol),
+                Err(stop) => result = Err(stop),
+            }
+        }
+        result.map(|()| lowered)
+    }
+
+    fn lower_export(
+        &mut self,
+        target: &ExportTarget,
+        name: &str,
+        span: Span,
+        before: &[ExportedSymbol],
+    ) -> Res<ExportedSymbol> {
+        if let Some(twice) = before.iter().find(|e| e.name == name) {
+            let diagnostic = Diagnostic::new(Code::BadExport, span, format!("`{name}` is exported twice"));
+            return Err(self.fail(diagnostic.secondary(twice.span, "first exported here")));
+        }
+        let id = self.check_export(target, name, span)?;
+        let what = match target {
+            ExportTarget::Global(g) => Exported::Global(self.global_id(*g)),
+            ExportTarget::Fn(f) => Exported::Func(self.instance(*f, span)?),
+        };
+        Ok(ExportedSymbol { name: name.to_string(), id, what, span })
+    }
+
+    /// The id of the layout's `@export_name`, which must agree with the symbol.
+    fn check_export(&mut self, target: &ExportTarget, name: &str, span: Span) -> Res<u16> {
+        let Some(declared) = self.unit.layout.export(name).cloned() else {
+            let diagnostic =
+                Diagnostic::new(Code::BadExport, span, format!("the layout does not declare the name `{name}`"));
+            return Err(self.fail(diagnostic.help(format!("add `@export_name(\"{name}\", ...)` to the layout block"))));
+        };
+        let (ty, mutable) = match target {
+            ExportTarget::Global(g) => {
+                let global = &self.unit.globals[g.0 as usize];
+                (global.ty, Some(!global.is_const))
+            }
+            ExportTarget::Fn(f) => (self.fn_type(*f)?, None),
+        };
+        let contradiction = if ty != declared.ty && !self.same_export_type(ty, declared.ty) {
+            let (here, there) = (self.show(ty), self.show(declared.ty));
+            Some(format!("`{name}` has type '{here}', but the layout declares '{there}'"))
+        } else if declared.mutable == Some(true) && mutable == Some(false) {
+            Some(format!("`{name}` is constant, but the layout declares it mutable"))
+        } else if declared.mutable == Some(false) && mutable == Some(true) {
+            Some(format!("`{name}` is mutable, but the layout declares it constant"))
+        } else {
+            None
+        };
+        match contradiction {
+            None => Ok(declared.id),
+            Some(message) => {
+                let diagnostic = Diagnostic::new(Code::BadExport, span, message);
+                Err(self.fail(diagnostic.secondary(declared.span, "declared here")))
+            }
+        }
+    }
+
+    /// Pointers to one element type are one type to the host, whatever they say of the number of elements.
+    fn same_export_type(&self, a: csl_ir::Ty, b: csl_ir::Ty) -> bool {
+        match (self.pointed_element(a), self.pointed_element(b)) {
+            (Some(a), Some(b)) => a == b,
+            _ => false,
+        }
+    }
+
+    pub(crate) fn pointed_element(&self, ty: csl_ir::Ty) -> Option<csl_ir::Ty> {
+        let TypeKind::Ptr { elem, .. } = *self.types.kind(ty) else { return None };
+        match self.types.kind(elem) {
+            TypeKind::Array { elem, .. } => Some(*elem),
+            _ => Some(elem),
+        }
+    }
+
+    /// No two tasks share an entry of the task table.
+    fn check_tasks(&mut self) -> Res<()> {
+        let tasks = self.unit.tasks.clone();
+        let separate = self.unit.separate_control_table;
+        for (index, task) in tasks.iter().enumerate() {
+            let same = |other: &&TaskBind| {
+                let tables_differ =
+                    separate && (other.kind == TaskKind::Control) != (task.kind == TaskKind::Control);
+                other.id == task.id && other.func != task.func && !tables_differ
+            };
+            if let Some(first) = tasks[..index].iter().find(same) {
+                let message = format!("two tasks are bound to the id {}", task.id);
+                let diagnostic = Diagnostic::new(Code::TaskConflict, task.span, message);
+                let note = "data, local and control tasks share one table";
+                return Err(self.fail(diagnostic.secondary(first.span, "the first is bound here").note(note)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts together what the unit has gathered.
+    fn collect(&mut self, exports: Vec<ExportedSymbol>) -> Res<Program> {
+        let unit = &mut self.unit;
+        let take = std::mem::take::<Vec<Option<csl_ir::Global>>>;
+        let globals: Option<Vec<_>> = take(&mut unit.out_globals).into_iter().collect();
+        let funcs: Option<Vec<_>> = std::mem::take(&mut unit.out_funcs).into_iter().collect();
+        let (Some(globals), Some(funcs)) = (globals, funcs) else {
+            // A function or global without a body has given its diagnostic.
+            return Err(Stop::Error);
+        };
+        Ok(Program {
+            name: unit.name.clone(),
+            arch: self.options.arch,
+            fp16: self.options.fp16,
+            types: Arc::new(Types::default()),
+            globals,
+            funcs,
+            tasks: std::mem::take(&mut unit.tasks),
+            startup: std::mem::take(&mut unit.startup),
+            queues: std::mem::take(&mut unit.queues),
+            fifos: std::mem::take(&mut unit.fifos),
+            dsr_loads: std::mem::take(&mut unit.dsr_loads),
+            colors: std::mem::take(&mut unit.colors),
+            configs: std::mem::take(&mut unit.configs),
+            exports,
+            rpc: unit.rpc.take(),
+            teardown_handlers: unit.teardown_handlers.iter().map(|h| (h.0, h.1)).collect(),
+            empty_queue_handlers: unit.empty_queue_handlers.iter().map(|h| (h.0, h.1)).collect(),
+            rotating: std::mem::take(&mut unit.rotating),
+            separate_control_table: unit.separate_control_table,
+            main_thread_priority: unit.main_thread_priority,
+            strings: std::mem::take(&mut unit.strings),
+        })
+    }
+
+    /// Replaces tasks named in configuration structs by the ids that they are bound to.
+    fn resolve_program(&mut self, program: &mut Program) -> Res<()> {
+        let mut missing: Vec<(FuncId, Span)> = Vec::new();
+        let tasks = &program.tasks;
+        for startup in &mut program.startup {
+            let (Startup::Activate(target) | Startup::Block(target) | Startup::Unblock(target)) = startup;
+            resolve(tasks, target, Span::new(csl_diag::FileId(0), 0, 0), &mut missing);
+        }
+        for fifo in &mut program.fifos {
+            for target in [&mut fifo.activate_pop, &mut fifo.activate_push].into_iter().flatten() {
+                resolve(tasks, target, fifo.span, &mut missing);
+            }
+        }
+        for (load, span) in &mut program.dsr_loads {
+            resolve_config(tasks, &mut load.config, *span, &mut missing);
+        }
+        for block in program.funcs.iter_mut().flat_map(|f| &mut f.blocks) {
+            for (inst, span) in block.insts.iter_mut().zip(&block.spans) {
+                match inst {
+                    Inst::Vec(vec) => resolve_config(tasks, &mut vec.config, *span, &mut missing),
+                    Inst::LoadDsr(load) => resolve_config(tasks, &mut load.config, *span, &mut missing),
+                    _ => {}
+                }
+            }
+        }
+        let Some((func, span)) = missing.first() else { return Ok(()) };
+        let message = format!("task `{}` is not bound to an id", program.funcs[func.0 as usize].name);
+        let help = "bind it in a top-level `comptime` block, for example with `@bind_local_task`";
+        Err(self.fail(Diagnostic::new(Code::BadBuiltinArgument, *span, message).help(help)))
+    }
+}
+
+fn resolve_config(tasks: &[TaskBind], config: &mut VecConfig, span: Span, missing: &mut Vec<(FuncId, Span)>) {
+    if let Completion::Activate(target) | Completion::Unblock(target) = &mut config.completion {
+        resolve(tasks, target, span, missing);
+    }
+    if let Some(OnControl::Activate(target) | OnControl::Unblock(target)) = &mut config.on_control {
+        resolve(tasks, target, span, missing);
+    }
+}
+
+fn resolve(tasks: &[TaskBind], target: &mut TaskTarget, span: Span, missing: &mut Vec<(FuncId, Span)>) {
+    let TaskTarget::LocalTask(Opnd::Func(func)) = *target else { return };
+    match tasks.iter().find(|t| t.func == func) {
+        None => missing.push((func, span)),
+        Some(task) => {
+            let id = Opnd::Imm(u64::from(task.id));
+            *target = match task.kind {
+                TaskKind::Local => TaskTarget::LocalTask(id),
+                TaskKind::Data => TaskTarget::DataTask(id),
+                TaskKind::Control => TaskTarget::ControlTask(id),
+            };
+        }
+    }
+}
+
+fn whose_code(instance: &Instance) -> String {
+    let (x, y) = instance.first;
+    match instance.tiles - 1 {
+        0 => format!("as the code of PE ({x}, {y})"),
+        1 => format!("as the code of PE ({x}, {y}) and on 1 more tile"),
+        more => format!("as the code of PE ({x}, {y}) and on {more} more tiles"),
+    }
+}
+
+/// Whether a value means the same in another program: nothing in it refers to this one's memory or code.
+pub(crate) fn is_portable(value: &Value) -> bool {
+    match value {
+        Value::Ptr(_) | Value::Fn(_) | Value::Module(_) | Value::Dsd(_) | Value::Fifo(_) => false,
+        Value::Array(array) => match &**array {
+            csl_ir::ArrayValue::Splat { value, .. } => is_portable(value),
+            csl_ir::ArrayValue::Elems(elems) => elems.iter().all(is_portable),
+        },
+        Value::Struct(fields) => fields.iter().all(is_portable),
+        Value::Union { value, .. } => is_portable(value),
+        _ => true,
+    }
+}
+
