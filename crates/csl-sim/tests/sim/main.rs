@@ -1,0 +1,5 @@
+//! The machine as the host sees it, on hand-written images.
+
+mod builder;
+mod fabric;
+mod memcpy;
