@@ -36,7 +36,7 @@ pub struct CslcArgs {
     pub memcpy: bool,
     /// Number of memcpy I/O channels
     #[arg(long, value_name = "N", default_value_t = 1)]
-    pub channels: u32,
+    pub channels: u8,
     /// Columns of buffer PEs for input, west of the program
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub width_west_buf: u32,
@@ -107,8 +107,9 @@ pub enum Format {
 impl CslcArgs {
     /// The compilation that these arguments ask for, or what is wrong with one of them.
     pub fn options(&self) -> Result<Options, String> {
-        if self.memcpy && self.channels == 0 {
-            return Err("--channels=0 leaves memcpy without a channel; use --channels=1 or more".to_owned());
+        let most = self.arch.chip().memcpy.max_channels;
+        if self.memcpy && !(1..=most).contains(&self.channels) {
+            return Err(format!("--channels={}: memcpy takes 1 to {most} channels", self.channels));
         }
         Ok(Options {
             output: self.output.clone(),

@@ -3,14 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use csl_diag::{Code, Diagnostic, Diagnostics, ErrorFormat, SourceMap, Style};
-use csl_image::{Image, PeImage};
+use csl_image::{Image, Memcpy, Place, Size};
 use csl_ir::Wafer;
-use csl_sema::Sources;
+use csl_sema::{Sdk, Sources};
 
 use crate::options::Options;
 use crate::outdir::{self, Contents};
 use crate::placement::{Placement, place};
 use crate::sources::FileSources;
+
+/// The release whose rules hold for what neither `--sdk` nor the program decides.
+const CURRENT_SDK: Sdk = Sdk { major: 2, minor: 10 };
 
 /// A step that `--emit` shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +95,7 @@ fn stage_text(options: &Options, stage: Stage, done: &mut Compilation) -> Option
         Stage::Ast => dump_ast(options, done),
         Stage::Ir => analyze(options, done).map(|wafer| dump_ir(&wafer)),
         Stage::Layout => analyze(options, done).map(|wafer| csl_ir::dump_layout(&wafer)),
-        Stage::Bytecode => build(options, done).map(|image| dump_bytecode(&image)),
+        Stage::Bytecode => build(options, done).map(|image| csl_codegen::list_image(&image)),
     }
 }
 
@@ -118,18 +121,6 @@ fn dump_ir(wafer: &Wafer) -> String {
     wafer.programs.iter().map(|program| csl_ir::dump_program(program)).collect::<Vec<_>>().join("\n")
 }
 
-fn dump_bytecode(image: &Image) -> String {
-    image.programs.iter().map(|program| disassemble(program)).collect::<Vec<_>>().join("\n")
-}
-
-fn disassemble(program: &PeImage) -> String {
-    let functions = program.funcs.iter().map(|function| {
-        let code = &program.code[function.entry as usize..function.end as usize];
-        format!("{}:\n{}", function.name, csl_isa::disassemble(code, function.entry as usize))
-    });
-    format!("program {}\n{}", program.name, functions.collect::<Vec<_>>().join("\n"))
-}
-
 fn sema_options(options: &Options) -> csl_sema::Options {
     let defaults = csl_sema::Options::default();
     csl_sema::Options {
@@ -147,7 +138,18 @@ fn sema_options(options: &Options) -> csl_sema::Options {
 }
 
 fn codegen_options(options: &Options, placement: Placement) -> csl_codegen::Options {
-    csl_codegen::Options { fabric: placement.fabric, offset: placement.offset }
+    let sdk = options.sdk.unwrap_or(CURRENT_SDK);
+    csl_codegen::Options {
+        fabric: Size { width: placement.fabric.0, height: placement.fabric.1 },
+        offset: Place { x: placement.offset.0, y: placement.offset.1 },
+        memcpy: options.memcpy.then(|| Memcpy {
+            channels: options.channels,
+            west_buffer: options.west_buffer,
+            east_buffer: options.east_buffer,
+        }),
+        sdk: csl_image::Sdk { major: sdk.major as u16, minor: sdk.minor as u16 },
+        sections: options.link_sections.clone(),
+    }
 }
 
 fn summary(options: &Options, image: &Image) -> String {

@@ -25,7 +25,8 @@ pub struct Options {
     /// Column and row of the program's north-west PE in the fabric; `None` takes the least that is allowed.
     pub fabric_offsets: Option<(u32, u32)>,
     pub memcpy: bool,
-    pub channels: u32,
+    /// I/O channels of memcpy, 1 to 16.
+    pub channels: u8,
     /// Columns of buffer PEs between memcpy's own and the program.
     pub west_buffer: u32,
     pub east_buffer: u32,
@@ -35,7 +36,7 @@ pub struct Options {
     pub max_inlined_iterations: Option<u64>,
     pub comptime_func_depth_limit: Option<u32>,
     /// First address of a link section, in bytes.
-    pub link_sections: Vec<(String, u32)>,
+    pub link_sections: Vec<(String, u16)>,
     pub warnings_as_errors: bool,
     /// Where two SDK generations disagree, follow this one instead of guessing from the program.
     pub sdk: Option<Sdk>,
@@ -120,20 +121,20 @@ pub fn parse_pair(text: &str) -> Result<(u32, u32), String> {
 }
 
 /// `.section:ADDRESS,...`, addresses in bytes and decimal or 0x-hexadecimal.
-pub fn parse_sections(text: &str) -> Result<Vec<(String, u32)>, String> {
+pub fn parse_sections(text: &str) -> Result<Vec<(String, u16)>, String> {
     text.trim_matches('"').split(',').filter(|item| !item.trim().is_empty()).map(parse_section).collect()
 }
 
-fn parse_section(item: &str) -> Result<(String, u32), String> {
+fn parse_section(item: &str) -> Result<(String, u16), String> {
     item.rsplit_once(':')
         .and_then(|(name, address)| Some((name.trim().to_owned(), parse_address(address.trim())?)))
         .filter(|(name, _)| !name.is_empty())
         .ok_or_else(|| format!("`{item}` is not of the form SECTION:ADDRESS"))
 }
 
-fn parse_address(text: &str) -> Option<u32> {
+fn parse_address(text: &str) -> Option<u16> {
     match text.strip_prefix("0x") {
-        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        Some(digits) => u16::from_str_radix(digits, 16).ok(),
         None => text.parse().ok(),
     }
 }
