@@ -1,0 +1,9 @@
+//! The PE without a fabric: images built by hand.
+
+mod builder;
+mod fabric;
+mod fifo;
+mod ops;
+mod tasks;
+mod timing;
+mod vector;

@@ -1,0 +1,286 @@
+//! Task rules (semantics.md 9 to 12), host calls, services, faults.
+
+use csl_chip::{Arch, SysOp, VecOp};
+use csl_image::{QueueDir, RotatingTasks, Sdk, Startup, TaskKind, TaskTarget};
+use csl_isa::{Insn, Op};
+use csl_pe::{FaultKind, Wavelet};
+
+use crate::builder::*;
+
+const LOG: u16 = 0x400;
+const COUNT: u16 = 0x3fe;
+
+/// Appends `value` to a log in memory.
+fn log(value: u16) -> [Insn; 5] {
+    [
+        imm(10, value),
+        Insn::new(Op::LoadU16At, 11, COUNT, 0),
+        Insn::new(Op::Store16AtIdx, 10, LOG, 11),
+        Insn::new(Op::AddU16Imm, 11, 11, 1),
+        store16(11, COUNT),
+    ]
+}
+
+/// Appends register 0 to the log.
+fn log_argument(reg: u16) -> [Insn; 4] {
+    [
+        Insn::new(Op::LoadU16At, 11, COUNT, 0),
+        Insn::new(Op::Store16AtIdx, reg, LOG, 11),
+        Insn::new(Op::AddU16Imm, 11, 11, 1),
+        store16(11, COUNT),
+    ]
+}
+
+fn activate(id: u16) -> [Insn; 2] {
+    [imm(5, id), sys(SysOp::ActivateTask, 5, 0)]
+}
+
+impl Bench {
+    fn log(&self) -> Vec<u16> {
+        self.words(LOG, self.word(COUNT))
+    }
+
+    fn land(&mut self, color: u8, wavelet: Wavelet) {
+        let slot = self.ports.landing_slot(color).expect("a slot");
+        assert!(self.ports.land(slot, wavelet), "room for the wavelet");
+    }
+}
+
+#[test]
+fn activations_merge_and_a_task_can_activate_itself_again() {
+    let mut image = image();
+    main_task(&mut image, &[&activate(9)[..], &activate(9), &log(1)].concat());
+    // The second task runs once for two activations, and once more for its own.
+    let body = [&log(2)[..], &[imm(6, 3), Insn::new(Op::LoadU16At, 7, COUNT, 0)], &activate(9)].concat();
+    let skip = image.code.len() as u32 + body.len() as u32;
+    let mut code = body.clone();
+    // Leaves out the activation from the third entry on.
+    code.splice(7..7, [Insn::new(Op::BrLeU, 6, 7, 0), Insn::new(Op::Ext, 3, 6, skip as u16 + 2)]);
+    task(&mut image, 9, &code);
+    assert_eq!(run(image).log(), [1, 2, 2]);
+}
+
+#[test]
+fn tasks_that_are_always_ready_take_turns() {
+    let mut image = image();
+    for id in [9, 12] {
+        task(&mut image, id, &[&log(u16::from(id))[..], &activate(u16::from(id)), &[charge(10)]].concat());
+        image.startup.push(Startup::Activate(TaskTarget::LocalTask(id)));
+    }
+    let mut bench = Bench::new(image);
+    for now in 0..100 {
+        bench.advance(now).expect("no fault");
+    }
+    assert!(bench.log().starts_with(&[9, 12, 9, 12, 9, 12]), "{:?}", bench.log());
+}
+
+#[test]
+fn a_blocked_task_keeps_its_activation() {
+    let mut image = image();
+    image.startup.push(Startup::Block(TaskTarget::LocalTask(9)));
+    task(&mut image, 9, &log(9));
+    task(&mut image, 10, &[&log(10)[..], &[imm(5, 9), sys(SysOp::UnblockTask, 5, 0)]].concat());
+    main_task(&mut image, &[&activate(9)[..], &activate(10)].concat());
+    assert_eq!(run(image).log(), [10, 9]);
+}
+
+#[test]
+fn a_data_task_takes_the_halves_of_its_wavelet() {
+    let mut image = image();
+    let func = func(&mut image, 2, &[log_argument(0), log_argument(1)].concat());
+    bind(&mut image, TaskKind::Data, 4, &[16, 16], func);
+    let mut bench = Bench::new(image);
+    bench.land(4, Wavelet::word(0x2222_1111));
+    bench.run().expect("no fault");
+    assert_eq!(bench.log(), [0x1111, 0x2222]);
+}
+
+#[test]
+fn a_control_wavelet_needs_an_unblocked_color_and_starts_its_entry() {
+    let mut image = image();
+    let func = func(&mut image, 1, &log_argument(0));
+    bind(&mut image, TaskKind::Control, 35, &[16], func);
+    let wavelet = Wavelet::control(35 << 16 | 7);
+    let mut blocked = Bench::new(image.clone());
+    blocked.land(4, wavelet);
+    blocked.run().expect("no fault");
+    assert_eq!(blocked.log(), []);
+
+    image.startup.push(Startup::Unblock(TaskTarget::Color(4)));
+    let mut bench = Bench::new(image);
+    bench.land(4, Wavelet::control(31 << 16)); // names no task
+    bench.land(4, wavelet);
+    bench.run().expect("no fault");
+    assert_eq!(bench.log(), [7]);
+}
+
+#[test]
+fn before_release_1_every_color_starts_unblocked() {
+    let mut image = image();
+    let func = func(&mut image, 1, &log_argument(0));
+    bind(&mut image, TaskKind::Control, 35, &[16], func);
+    let mut bench = Bench::on(image, Arch::Wse2, Sdk { major: 0, minor: 9 });
+    bench.land(4, Wavelet::control(35 << 16 | 7));
+    bench.run().expect("no fault");
+    assert_eq!(bench.log(), [7]);
+}
+
+#[test]
+fn wse3_data_tasks_belong_to_input_queues() {
+    let mut image = image();
+    let func = func(&mut image, 1, &log_argument(0));
+    bind(&mut image, TaskKind::Data, 2, &[16], func);
+    queue(&mut image, QueueDir::In, 2, 13);
+    let mut bench = Bench::on(image, Arch::Wse3, Sdk { major: 2, minor: 10 });
+    assert_eq!(bench.ports.landing_slot(12), None);
+    bench.land(13, Wavelet::word(42));
+    bench.run().expect("no fault");
+    assert_eq!(bench.log(), [42]);
+}
+
+#[test]
+fn short_data_tasks_follow_each_other_at_the_period_of_the_table() {
+    let mut image = image();
+    let entry = image.code.len() as u32;
+    image.code.push(Insn::new(Op::RetVoid, 0, 6, 0));
+    image.funcs.push(csl_image::Function {
+        name: "empty".into(),
+        entry,
+        end: entry + 1,
+        frame: 4,
+        params: 1,
+        has_result: false,
+        stack: 0,
+        iters: 0,
+    });
+    bind(&mut image, TaskKind::Data, 4, &[16], 0);
+    let mut bench = Bench::new(image);
+    (0..4).for_each(|i| bench.land(4, Wavelet::word(i)));
+    // The last of four starts three periods after the first, and returns six cycles later.
+    assert_eq!(bench.run().expect("no fault"), 3 * 9 + 6);
+}
+
+#[test]
+fn the_alternate_task_runs_after_so_many_starts() {
+    let mut image = image();
+    let data = func(&mut image, 1, &log_argument(0));
+    let alt = func(&mut image, 0, &log(99));
+    bind(&mut image, TaskKind::Data, 2, &[16], data);
+    queue(&mut image, QueueDir::In, 2, 13);
+    image.rotating.push(RotatingTasks { data_task: 2, alt, init: 0, limit: 2 });
+    let mut bench = Bench::on(image, Arch::Wse3, Sdk { major: 2, minor: 10 });
+    (0..4).for_each(|i| bench.land(13, Wavelet::word(i)));
+    bench.run().expect("no fault");
+    assert_eq!(bench.log(), [0, 1, 99, 2, 3]);
+}
+
+#[test]
+fn host_calls_run_as_tasks_in_their_order() {
+    let mut image = image();
+    let function = func(&mut image, 1, &[&log_argument(0)[..], &[sys(SysOp::UnblockCmdStream, 0, 0)]].concat());
+    let mut bench = Bench::new(image);
+    bench.run().expect("no fault");
+    assert!(bench.pe.memcpy_ready(5) && !bench.ports.cmd_stream_unblocked);
+    bench.pe.call(function, &[3]);
+    bench.pe.call(function, &[4]);
+    bench.run_from(10).expect("no fault");
+    assert_eq!((bench.log(), bench.pe.calls_started()), (vec![3, 4], 2));
+    assert!(bench.ports.cmd_stream_unblocked);
+}
+
+#[test]
+fn an_activated_id_without_task_is_a_fault() {
+    let mut image = image();
+    main_task(&mut image, &activate(17));
+    let fault = Bench::new(image).run().expect_err("17 is not bound");
+    assert_eq!(fault.kind, FaultKind::UnboundTask { control: false, id: 17 });
+}
+
+#[test]
+fn a_fault_met_while_running_ahead_counts_at_its_own_cycle() {
+    let mut image = image();
+    main_task(&mut image, &[charge(500), imm(1, 0), sys(SysOp::Assert, 1, 0)]);
+    let mut bench = Bench::new(image);
+    let wake = bench.advance(0).expect("the fault is not due yet");
+    assert_eq!(wake.at, 500);
+    let fault = bench.advance(500).expect_err("now it is");
+    assert_eq!((fault.kind, fault.cycle), (FaultKind::AssertionFailed, 500));
+}
+
+#[test]
+fn nothing_starts_at_the_stop_cycle() {
+    let mut image = image();
+    // An endless loop that counts.
+    let start = image.code.len() as u16;
+    main_task(&mut image, &[&log(1)[..], &[Insn::new(Op::Jump, 0, start, 10)]].concat());
+    let mut bench = Bench::new(image);
+    bench.pe.advance(0, 100, &mut bench.ports, &mut csl_pe::NoRegisters).expect("no fault");
+    assert_eq!(bench.log().len(), 10);
+}
+
+#[test]
+fn prints_come_with_their_cycle() {
+    let mut image = image();
+    let print = [imm(1, 2), imm(2, 55), sys(SysOp::PrintValue, 1, 0), charge(30), sys(SysOp::PrintFlush, 0, 0)];
+    main_task(&mut image, &print);
+    let mut bench = Bench::new(image);
+    bench.run().expect("no fault");
+    let events = bench.pe.take_events();
+    assert_eq!((events[0].cycle, events[0].print[0].kind, events[0].print[0].value), (30, 2, 55));
+}
+
+#[test]
+fn a_torn_down_color_runs_its_handler() {
+    let mut image = image();
+    let handler = func(&mut image, 0, &log(6));
+    image.teardown_handlers.push((6, handler));
+    let mut bench = Bench::new(image);
+    bench.run().expect("no fault");
+    bench.pe.tear_down(6);
+    bench.run_from(10).expect("no fault");
+    assert_eq!(bench.log(), [6]);
+}
+
+#[test]
+fn random_numbers_are_those_of_the_generator() {
+    let mut image = image();
+    main_task(
+        &mut image,
+        &[sys(SysOp::Random16, 0, 1), store16(1, LOG), sys(SysOp::Random16, 0, 1), store16(1, LOG + 2)],
+    );
+    let mut prng = csl_num::Prng::default();
+    assert_eq!(run(image).words(LOG, 2), [prng.next_u16(), prng.next_u16()]);
+}
+
+#[test]
+fn coordinates_are_those_of_the_tile() {
+    let mut image = image();
+    let code = [sys(SysOp::GetX, 0, 1), store16(1, LOG), sys(SysOp::GetY, 0, 1), store16(1, LOG + 2)];
+    main_task(&mut image, &code);
+    assert_eq!(run(image).words(LOG, 2), [3, 5]);
+}
+
+#[test]
+fn a_register_that_nobody_serves_is_a_fault() {
+    let mut image = image();
+    main_task(&mut image, &[imm(1, 0x7f20), sys(SysOp::GetConfig, 1, 2)]);
+    let fault = Bench::new(image).run().expect_err("no registers on the bench");
+    assert_eq!(fault.kind, FaultKind::NoSuchRegister { word: 0x7f20 });
+}
+
+#[test]
+fn a_synchronous_receive_holds_the_main_thread() {
+    let mut image = image();
+    let receive = vec(&mut image, VecOp::Mov32, mem(0x600, 1, 1), &[fabin(4, 1, 1)]);
+    task(&mut image, 9, &log(9));
+    main_task(&mut image, &[&activate(9)[..], &[receive], &log(1)].concat());
+    let mut bench = Bench::new(image);
+    let rest = bench.run().expect("no fault");
+    assert_eq!(bench.log(), []);
+    assert!(!bench.pe.memcpy_ready(rest));
+    let waiting = bench.pe.waiting(&bench.ports);
+    assert_eq!(waiting[0].need, csl_pe::Need::Wavelet { queue: 1, color: 4 });
+    bench.land(4, Wavelet::word(77));
+    bench.run_from(rest + 50).expect("no fault");
+    assert_eq!((bench.log(), bench.word(0x600)), (vec![1, 9], 77));
+}
