@@ -241,7 +241,8 @@ impl Row {
 
     fn collision(&self, number: u32, from: u8, wavelet: Wavelet) -> Fault {
         let record = &self.records[number as usize];
-        let kind = FaultKind::Collision { sides: [record.landed_from, from] };
+        let (a, b) = (record.landed_from, from);
+        let kind = FaultKind::Collision { sides: [a.min(b), a.max(b)] };
         Fault { x: record.x(), y: self.y, color: record.color, wavelet, kind }
     }
 
