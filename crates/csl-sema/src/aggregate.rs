@@ -192,11 +192,7 @@ impl Sema<'_> {
         let place = self.eval_place(base)?;
         match self.types.kind(place.ty).clone() {
             TypeKind::Array { dims, .. } => {
-                let pointer = match self.stored_const(base)? {
-                    Some(stored) => self.address_of(stored, base.span)?,
-                    None => self.address_of(place, base.span)?,
-                };
-                Ok((pointer, dims))
+                Ok((self.address_of_expr(place, base)?, dims))
             }
             TypeKind::Ptr { many, elem, .. } => {
                 let pointer = self.load(place, base.span)?;

@@ -37,7 +37,7 @@ impl Sema<'_> {
             ExprKind::Call { callee, args } => self.eval_call(callee, args, span),
             ExprKind::AddrOf(inner) => {
                 let place = self.eval_place(inner)?;
-                self.address_of_named(place, inner)
+                self.address_of_expr(place, inner)
             }
             ExprKind::Unary { op, operand } => self.eval_unary(*op, operand, expected, span),
             ExprKind::Binary { op, lhs, rhs } => self.eval_binary(*op, lhs, rhs, expected, span),
@@ -186,7 +186,8 @@ impl Sema<'_> {
         closest(name, locals.chain(globals).map(Symbol::as_str))
     }
 
-    fn address_of_named(&mut self, place: Place, inner: &Expr) -> Res<Operand> {
+    /// `&inner`, where `inner` names `place`.
+    pub fn address_of_expr(&mut self, place: Place, inner: &Expr) -> Res<Operand> {
         // `&x` of a constant global gives it an address.
         if let PlaceKind::Value(Operand::Const(_)) = &place.kind
             && let Some(place) = self.stored_const(inner)?

@@ -42,7 +42,7 @@ fn base_address(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let place = s.eval_place(&call.args[1])?;
     let is_array = matches!(s.types.kind(place.ty), TypeKind::Array { .. });
     if is_array && !matches!(place.kind, PlaceKind::Reg(_)) {
-        return s.address_of(place, call.arg_span(1));
+        return s.address_of_expr(place, &call.args[1]);
     }
     s.load(place, call.arg_span(1))
 }

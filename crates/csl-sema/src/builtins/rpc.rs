@@ -28,7 +28,7 @@ fn symbol(s: &mut Sema<'_>, call: &Call<'_>, expr: &Expr) -> Res<ExportTarget> {
 fn global_behind(s: &mut Sema<'_>, place: Place, expr: &Expr) -> Res<Option<csl_ir::GlobalRef>> {
     let pointer = match place.kind {
         PlaceKind::Ptr(ref pointer) => Some(pointer.clone()),
-        _ => match s.address_of(place, expr.span)? {
+        _ => match s.address_of_expr(place, expr)? {
             Operand::Const(TypedValue { value: Value::Ptr(pointer), .. }) => Some(pointer),
             _ => None,
         },
