@@ -7,12 +7,10 @@ use csl_image::*;
 use csl_isa::dsd::{Dsd, DsdClass};
 use csl_isa::vec::{Action, RegOrImm, Target, VecArg, VecConfig, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
-use csl_sim::{Sim, SimOptions};
+use csl_sim::{Sim, SimOptions, Traces};
 
 pub const W: u8 = 1;
 pub const E: u8 = 2;
-pub const S: u8 = 4;
-pub const N: u8 = 8;
 pub const RAMP: u8 = 16;
 
 /// Where the exported pointer of [`program`] points, and its id.
@@ -101,8 +99,11 @@ pub fn unblock_cmd_stream() -> Insn {
     Insn::new(Op::Sys, SysOp::UnblockCmdStream as u16, 0, NO_REG)
 }
 
-pub fn activate(task: u16) -> [Insn; 2] {
-    [Insn::new(Op::Imm, 15, task, 0), Insn::new(Op::Sys, SysOp::ActivateTask as u16, 15, NO_REG)]
+/// `dest = a + b` over f32.
+pub fn add(image: &mut PeImage, dest: VecArg, a: VecArg, b: VecArg) -> Insn {
+    let config = VecConfig::default();
+    image.vecs.push(VecDesc { op: VecOp::Fadds as u8, dest, srcs: vec![a, b], config });
+    Insn::new(Op::Vec, image.vecs.len() as u16 - 1, NO_REG, 0)
 }
 
 pub fn mem(addr: u16, extent: u16) -> VecArg {
@@ -115,6 +116,11 @@ pub fn fabin(color: u8, queue: u8, extent: u16) -> VecArg {
 
 pub fn fabout(color: u8, queue: u8, extent: u16) -> VecArg {
     VecArg::DsdConst(Dsd::fabric(DsdClass::Fabout, color, queue, extent, 0, false).0)
+}
+
+/// A `fabout` that names no queue, as programs up to SDK 1.4 may.
+pub fn unqueued(color: u8, extent: u16) -> VecArg {
+    fabout(color, 0xff, extent)
 }
 
 pub fn bind(image: &mut PeImage, dir: QueueDir, id: u8, color: u8) {
@@ -173,4 +179,9 @@ pub fn layout(arch: Arch, programs: Vec<PeImage>, tiles: &[&[u32]], routes: &[(u
 
 pub fn sim(image: Image) -> Sim {
     Sim::new(Arc::new(image), SimOptions::default()).expect("the image is right")
+}
+
+pub fn traced(image: Image) -> Sim {
+    let traces = Traces { landings: true, ..Traces::default() };
+    Sim::new(Arc::new(image), SimOptions { traces, ..SimOptions::default() }).expect("the image is right")
 }

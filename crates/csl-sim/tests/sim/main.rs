@@ -3,3 +3,4 @@
 mod builder;
 mod fabric;
 mod memcpy;
+mod timing;
