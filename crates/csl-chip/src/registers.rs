@@ -26,3 +26,39 @@ pub const SWITCH_SELECT_INPUT: u16 = 1 << 3;
 pub const fn switch_field_shift(position: u32) -> u32 {
     (position - 1) * SWITCH_FIELD_BITS
 }
+
+/// Registers of the compute element, which `<tile_config>` reads and writes. Word addresses and layouts are not public:
+/// chosen, in a range that no published program touches.
+pub mod ce {
+    /// An input queue's color in bits 0 to 4 ([`NO_COLOR`]: none), its filter's enable in bit 5; queue q stands q words
+    /// further. Writing another color while the queue holds wavelets is a fault.
+    pub const INPUT_QUEUES: u16 = 0x7e80;
+    /// An output queue's color.
+    pub const OUTPUT_QUEUES: u16 = 0x7e88;
+    pub const NO_COLOR: u16 = 0x1f;
+    /// Bit q: input queue q is empty; bit 8 + q: it is full.
+    pub const INPUT_STATUS: u16 = 0x7e90;
+    pub const OUTPUT_STATUS: u16 = 0x7e91;
+    /// Colors 0 to 15, and in the next word 16 to 31, whose teardown is pending. Reading a word clears it.
+    pub const TEARDOWN_PENDING: u16 = 0x7e92;
+    /// Bit q: `@queue_flush` has found input (output) queue q empty. Writing a 1 clears a bit.
+    pub const INPUT_FLUSHED: u16 = 0x7e94;
+    pub const OUTPUT_FLUSHED: u16 = 0x7e95;
+    /// Priority of the main thread: 0 between low and medium, 1 medium, 2 between medium and high, 3 high.
+    pub const MAIN_PRIORITY: u16 = 0x7e96;
+    /// Bit i: local task i (and in the next word 16 + i) has high priority.
+    pub const LOCAL_TASK_PRIORITY: u16 = 0x7e98;
+    /// The same for data and control tasks, by color on WSE-2 and input queue on WSE-3.
+    pub const CHANNEL_PRIORITY: u16 = 0x7e9a;
+    /// One bit a floating-point exception: 1 stops the PE.
+    pub const EXCEPTIONS: u16 = 0x7e9c;
+    pub const FP_UNDERFLOW: u16 = 1 << 3;
+    pub const FP_OVERFLOW: u16 = 1 << 4;
+    pub const FP_INEXACT: u16 = 1 << 5;
+    pub const FP_INVALID: u16 = 1 << 6;
+    pub const FP_DIV_BY_0: u16 = 1 << 7;
+    /// The six bits that `control_transform` looks at.
+    pub const CONTROL_TRANSFORM: u16 = 0x7e9d;
+    /// First word behind the last of these.
+    pub const END: u16 = 0x7ea0;
+}

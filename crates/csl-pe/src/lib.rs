@@ -11,6 +11,7 @@ pub mod memory;
 mod microthread;
 mod pe;
 pub mod ports;
+mod registers;
 pub mod scalar;
 mod system;
 mod tasks;

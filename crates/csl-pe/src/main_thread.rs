@@ -23,6 +23,7 @@ const SLICE: u64 = 1 << 16;
 
 /// What the main thread is doing. `Pe::cpu.tau` is when it goes on.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one a PE, and no allocation for each operation")]
 pub(crate) enum Main {
     /// No task runs.
     Idle,
@@ -149,6 +150,7 @@ impl Pe {
         let drained = program.empty_queue_handlers.iter().find(|(queue, _)| self.has_drained(*queue, ports));
         if let Some(&(queue, func)) = drained {
             self.flushing &= !(1 << (queue & 15));
+            self.flushed |= 1 << (queue & 15);
             self.enter(func, &[]);
             self.reactivate_teardown(ports);
             return true;
@@ -201,8 +203,8 @@ impl Pe {
             Exit::IterLoad { iter, row } => self.iter_load(iter, row, ports),
             Exit::IterNext { iter, dst, ok } => self.iter_next(exit, iter, dst, ok, ports),
             Exit::IterPut { iter, src, ok } => self.iter_put(exit, iter, src, ok, ports),
-            Exit::Load(load) => self.load_register(load, registers),
-            Exit::Store { addr, bytes, value } => self.store_register(addr, bytes, value, registers),
+            Exit::Load(load) => self.load_register(load, ports, registers),
+            Exit::Store { addr, bytes, value } => self.store_register(addr, bytes, value, ports, registers),
             Exit::Fault(fault) => Err(FaultKind::Scalar(fault)),
         };
         done.unwrap_or_else(|kind| {

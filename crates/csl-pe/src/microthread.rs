@@ -41,20 +41,21 @@ struct Claim {
     id: std::cmp::Reverse<u8>,
 }
 
-/// Microthreads: low 0, medium 2, high 3; synchronous code stands between low and medium unless it is told otherwise.
+/// Microthreads: low 0, medium 2, high 4.
 fn class(priority: Option<Priority>) -> u8 {
     match priority {
         None | Some(Priority::Low) => 0,
         Some(Priority::Medium) => 2,
-        Some(Priority::High) => 3,
+        Some(Priority::High) => 4,
     }
 }
 
-impl Pe {
-    fn main_class(&self) -> u8 {
-        self.program.main_thread_priority.map_or(1, |priority| class(Some(priority)))
-    }
+/// Synchronous code stands between low and medium microthreads unless the program says otherwise.
+pub(crate) fn main_class(priority: Option<Priority>) -> u8 {
+    priority.map_or(1, |priority| class(Some(priority)))
+}
 
+impl Pe {
     /// Gives the issue slot of cycle `now` to one thread that can use it. Scalar code of the main thread does not take
     /// part: its branches and loads leave more free slots than microthreads need (a choice; not public).
     pub(crate) fn arbitrate(&mut self, now: u64, ports: &mut Ports) {
@@ -81,7 +82,7 @@ impl Pe {
     fn main_claim(&self, now: u64, ports: &Ports) -> Option<Claim> {
         match &self.main {
             Main::Vec { run, .. } if self.cpu.tau <= now && run.can_issue(ports, &self.fifos) => {
-                Some(self.claim(MAIN, self.main_class(), run, now))
+                Some(self.claim(MAIN, self.main_class, run, now))
             }
             _ => None,
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use csl_chip::Chip;
+use csl_chip::registers::ce;
 use csl_image::{PeImage, QueueDir, Sdk};
 use csl_isa::vec::VecArg;
 use csl_num::FloatKind;
@@ -14,8 +15,8 @@ use crate::fifo::Fifo;
 use crate::iterator::Iter;
 use crate::main_thread::Main;
 use crate::memory::Memory;
-use crate::microthread::{Completion, Microthread};
-use crate::ports::{NONE, Ports, Registers, Wake};
+use crate::microthread::{self, Completion, Microthread};
+use crate::ports::{NONE, NoRegisters, Ports, Registers, Wake};
 use crate::scalar::half_kind;
 use crate::system::System;
 use crate::tasks::Tasks;
@@ -59,6 +60,9 @@ pub struct Pe {
     /// Colors whose teardown handler has to run, output queues whose drain handler waits for them to drain.
     pub(crate) teardown: u32,
     pub(crate) flushing: u16,
+    pub(crate) flushed: u16,
+    /// Priority of the main thread, in the scale of `microthread::class`.
+    pub(crate) main_class: u8,
     pub(crate) rotations: Vec<u32>,
     pub(crate) events: Vec<Event>,
     pub(crate) printing: Vec<Printed>,
@@ -74,8 +78,8 @@ pub(crate) struct Call {
 
 impl Pe {
     /// A PE before its first cycle: memory initialised, queues bound in `ports`, startup done. `x`, `y` are the PE's
-    /// coordinates in the program's rectangle. Writes to configuration registers (`PeImage::configs`) and colors are
-    /// the simulator's.
+    /// coordinates in the program's rectangle. Of the writes to configuration registers (`PeImage::configs`) those to
+    /// the compute element's own are done; the router's and the colors are the simulator's.
     ///
     /// `program` has passed [`csl_image::Image::check`].
     pub fn new(program: Arc<PeImage>, chip: &'static Chip, sdk: Sdk, x: u16, y: u16, ports: &mut Ports) -> Pe {
@@ -103,6 +107,8 @@ impl Pe {
             calls_started: 0,
             teardown: 0,
             flushing: 0,
+            flushed: 0,
+            main_class: microthread::main_class(program.main_thread_priority),
             rotations: program.rotating.iter().map(|pair| pair.init).collect(),
             events: Vec::new(),
             printing: Vec::new(),
@@ -128,6 +134,10 @@ impl Pe {
         for load in &program.dsr_inits {
             debug_assert!(!matches!(load.dsd, VecArg::Dsd(_)), "checked by the image's reader");
             self.load_dsr(load)?;
+        }
+        let own = |word: &u16| (ce::INPUT_QUEUES..ce::END).contains(word);
+        for &(word, value) in program.configs.iter().filter(|(word, _)| own(word)) {
+            self.write_register(word, value, ports, &mut NoRegisters)?;
         }
         self.tasks.start_up(&program)
     }

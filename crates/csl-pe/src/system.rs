@@ -106,8 +106,8 @@ impl Pe {
             SysOp::SetPrngSeed => *self.system.prng() = Prng::new(a as u32),
             SysOp::Assert if a == 0 => return Err(FaultKind::AssertionFailed),
             SysOp::Assert => {}
-            SysOp::GetConfig => value = u64::from(read_register(a as u16, registers)?),
-            SysOp::SetConfig => write_register(a as u16, b as u16, registers)?,
+            SysOp::GetConfig => value = u64::from(self.read_register(a as u16, ports, registers)?),
+            SysOp::SetConfig => self.write_register(a as u16, b as u16, ports, registers)?,
             SysOp::TscEnable => self.system.enable_tsc(tau),
             SysOp::TscDisable => self.system.disable_tsc(tau),
             SysOp::TscWord => value = self.system.tsc_word(a, tau),
@@ -156,12 +156,14 @@ impl Pe {
     pub(crate) fn load_register(
         &mut self,
         load: RegisterLoad,
+        ports: &Ports,
         registers: &mut dyn Registers,
     ) -> Result<Flow, FaultKind> {
         let words = u16::from(load.bytes).div_ceil(2);
         let mut raw = 0;
         for i in 0..words {
-            raw |= u64::from(read_register((load.addr >> 1).wrapping_add(i), registers)?) << (16 * i);
+            let word = (load.addr >> 1).wrapping_add(i);
+            raw |= u64::from(self.read_register(word, ports, registers)?) << (16 * i);
         }
         if load.bytes == 1 && load.addr & 1 == 1 {
             raw >>= 8;
@@ -175,22 +177,16 @@ impl Pe {
         addr: u16,
         bytes: u8,
         value: u64,
+        ports: &mut Ports,
         registers: &mut dyn Registers,
     ) -> Result<Flow, FaultKind> {
         if bytes == 1 {
             return Err(FaultKind::Unsupported("a store of one byte to a register"));
         }
         for i in 0..u16::from(bytes / 2) {
-            write_register((addr >> 1).wrapping_add(i), (value >> (16 * i)) as u16, registers)?;
+            let word = (addr >> 1).wrapping_add(i);
+            self.write_register(word, (value >> (16 * i)) as u16, ports, registers)?;
         }
         Ok(Flow::On)
     }
-}
-
-fn read_register(word: u16, registers: &mut dyn Registers) -> Result<u16, FaultKind> {
-    registers.read(word).ok_or(FaultKind::NoSuchRegister { word })
-}
-
-fn write_register(word: u16, value: u16, registers: &mut dyn Registers) -> Result<(), FaultKind> {
-    if registers.write(word, value) { Ok(()) } else { Err(FaultKind::NoSuchRegister { word }) }
 }

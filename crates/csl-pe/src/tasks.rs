@@ -4,7 +4,7 @@ use csl_chip::Arch;
 use csl_image::{PeImage, Sdk, Startup, Task, TaskKind, TaskTarget};
 
 use crate::fault::FaultKind;
-use crate::ports::{Ports, Wavelet};
+use crate::ports::{InQueue, Ports, Wavelet};
 
 /// From this release on a color or queue without a data task starts blocked (semantics.md 10).
 const BLOCKED_FROM: Sdk = Sdk { major: 1, minor: 0 };
@@ -25,6 +25,9 @@ pub(crate) struct Tasks {
     channel_blocked: u32,
     /// Channels with a data task.
     data_bound: u32,
+    /// Local tasks, and channels, whose tasks go before all others (`<tile_config>`'s `task_priority`).
+    pub local_priority: u32,
+    pub channel_priority: u32,
     /// The ring's place after the task that ran last.
     next: u8,
 }
@@ -64,6 +67,8 @@ impl Tasks {
             control_blocked: 0,
             channel_blocked: if sdk >= BLOCKED_FROM { !data_bound } else { 0 },
             data_bound,
+            local_priority: 0,
+            channel_priority: 0,
             next: 0,
         }
     }
@@ -133,17 +138,36 @@ impl Tasks {
         if ready == 0 && !call && ports.inputs.iter().all(|input| input.is_empty()) {
             return None;
         }
-        (0..RING).map(|i| (self.next + i) % RING).find_map(|place| match place {
+        let places = || (0..RING).map(|i| (self.next + i) % RING);
+        let at = |place| match place {
             CALLS => call.then_some(Pick::Call),
             FIRST_SLOT.. => self.slot(ports, place - FIRST_SLOT, busy),
             id => (ready >> id & 1 == 1).then_some(Pick::Local(id)),
-        })
+        };
+        let has_levels = self.local_priority | self.channel_priority != 0;
+        let first = has_levels.then(|| places().filter(|&place| self.is_high(ports, place)).find_map(at)).flatten();
+        first.or_else(|| places().find_map(at))
+    }
+
+    fn is_high(&self, ports: &Ports, place: u8) -> bool {
+        match place {
+            CALLS => false,
+            FIRST_SLOT.. => ports
+                .inputs
+                .get(usize::from(place - FIRST_SLOT))
+                .is_some_and(|input| self.channel_priority & bit(self.channel(input)) != 0),
+            id => self.local_priority & bit(id) != 0,
+        }
+    }
+
+    fn channel(&self, input: &InQueue) -> u8 {
+        if self.arch == Arch::Wse2 { input.color } else { input.queue }
     }
 
     fn slot(&self, ports: &Ports, slot: u8, busy: u32) -> Option<Pick> {
         let input = ports.inputs.get(usize::from(slot))?;
         let wavelet = input.front()?;
-        let channel = if self.arch == Arch::Wse2 { input.color } else { input.queue };
+        let channel = self.channel(input);
         if busy >> slot & 1 == 1 || self.is_channel_blocked(channel) {
             return None;
         }

@@ -284,3 +284,47 @@ fn a_synchronous_receive_holds_the_main_thread() {
     bench.run_from(rest + 50).expect("no fault");
     assert_eq!((bench.log(), bench.word(0x600)), (vec![1, 9], 77));
 }
+
+#[test]
+fn tasks_of_high_priority_go_first() {
+    let mut image = image();
+    for id in [9, 10] {
+        task(&mut image, id, &log(u16::from(id)));
+        image.startup.push(Startup::Activate(TaskTarget::LocalTask(id)));
+    }
+    image.configs.push((csl_chip::registers::ce::LOCAL_TASK_PRIORITY, 1 << 10));
+    assert_eq!(run(image).log(), [10, 9]);
+}
+
+#[test]
+fn an_input_queue_takes_another_color_only_when_it_is_empty() {
+    let register = csl_chip::registers::ce::INPUT_QUEUES + 2;
+    let mut image = image();
+    queue(&mut image, QueueDir::In, 2, 13);
+    main_task(&mut image, &[imm(1, register), imm(2, 14), sys(SysOp::SetConfig, 1, 0)]);
+    let wse3 = |image| Bench::on(image, Arch::Wse3, Sdk { major: 2, minor: 10 });
+    let mut bench = wse3(image.clone());
+    bench.run().expect("the queue is empty");
+    assert_eq!((bench.ports.landing_slot(13), bench.ports.landing_slot(14)), (None, Some(0)));
+
+    let mut full = wse3(image);
+    full.land(13, Wavelet::word(1));
+    let fault = full.run().expect_err("the queue holds a wavelet");
+    assert_eq!(fault.kind, FaultKind::QueueNotEmpty { output: false, queue: 2 });
+}
+
+#[test]
+fn a_drained_output_queue_runs_its_handler() {
+    let mut image = image();
+    queue(&mut image, QueueDir::Out, 2, 13);
+    let handler = func(&mut image, 0, &log(2));
+    image.empty_queue_handlers.push((2, handler));
+    let send = vec(&mut image, VecOp::Mov32, fabout(0xff, 2, 1), &[scalar(1, 32)]);
+    main_task(&mut image, &[send, imm(1, 2), sys(SysOp::QueueFlush, 1, 0)]);
+    let mut bench = Bench::on(image, Arch::Wse3, Sdk { major: 2, minor: 10 });
+    let rest = bench.run().expect("no fault");
+    assert_eq!(bench.log(), []);
+    bench.ports.outputs[0].pop();
+    bench.run_from(rest + 1).expect("no fault");
+    assert_eq!(bench.log(), [2]);
+}

@@ -1,0 +1,119 @@
+//! The compute element's own registers; all others are the router's.
+
+use csl_chip::registers::ce;
+
+use crate::fault::FaultKind;
+use crate::pe::Pe;
+use crate::ports::{NONE, Ports, Registers};
+
+const QUEUES: u16 = 8;
+
+/// Classes of the main thread's priority register, in the scale of [`crate::microthread`].
+const MAIN_CLASSES: [u8; 4] = [1, 2, 3, 4];
+
+impl Pe {
+    pub(crate) fn read_register(
+        &mut self,
+        word: u16,
+        ports: &Ports,
+        registers: &mut dyn Registers,
+    ) -> Result<u16, FaultKind> {
+        let queue = (word % QUEUES) as u8;
+        let halves = |value: u32, first: u16| (value >> (16 * (word - first))) as u16;
+        Ok(match word {
+            ce::INPUT_QUEUES.. if word < ce::INPUT_QUEUES + QUEUES => {
+                color_bits(ports.input_slot(queue).map_or(NONE, |slot| ports.inputs[slot].color))
+            }
+            ce::OUTPUT_QUEUES.. if word < ce::OUTPUT_QUEUES + QUEUES => {
+                color_bits(ports.output_slot(queue).map_or(NONE, |slot| ports.outputs[slot].color))
+            }
+            ce::INPUT_STATUS => input_status(ports),
+            ce::OUTPUT_STATUS => output_status(ports),
+            ce::TEARDOWN_PENDING.. if word < ce::TEARDOWN_PENDING + 2 => {
+                let pending = halves(self.teardown, ce::TEARDOWN_PENDING);
+                self.teardown &= !(u32::from(pending) << (16 * (word - ce::TEARDOWN_PENDING)));
+                pending
+            }
+            ce::INPUT_FLUSHED => 0,
+            ce::OUTPUT_FLUSHED => self.flushed,
+            ce::MAIN_PRIORITY => u16::from(self.main_class.saturating_sub(1)),
+            ce::LOCAL_TASK_PRIORITY.. if word < ce::LOCAL_TASK_PRIORITY + 2 => {
+                halves(self.tasks.local_priority, ce::LOCAL_TASK_PRIORITY)
+            }
+            ce::CHANNEL_PRIORITY.. if word < ce::CHANNEL_PRIORITY + 2 => {
+                halves(self.tasks.channel_priority, ce::CHANNEL_PRIORITY)
+            }
+            ce::EXCEPTIONS => 0,
+            ce::CONTROL_TRANSFORM => 0,
+            _ => return registers.read(word).ok_or(FaultKind::NoSuchRegister { word }),
+        })
+    }
+
+    pub(crate) fn write_register(
+        &mut self,
+        word: u16,
+        value: u16,
+        ports: &mut Ports,
+        registers: &mut dyn Registers,
+    ) -> Result<(), FaultKind> {
+        let queue = (word % QUEUES) as u8;
+        match word {
+            ce::INPUT_QUEUES.. if word < ce::INPUT_QUEUES + QUEUES => bind_input(ports, queue, value)?,
+            ce::OUTPUT_QUEUES.. if word < ce::OUTPUT_QUEUES + QUEUES => bind_output(ports, queue, value)?,
+            ce::OUTPUT_FLUSHED => self.flushed &= !value,
+            ce::INPUT_FLUSHED | ce::INPUT_STATUS | ce::OUTPUT_STATUS => {}
+            ce::MAIN_PRIORITY => self.main_class = MAIN_CLASSES[usize::from(value & 3)],
+            ce::LOCAL_TASK_PRIORITY.. if word < ce::LOCAL_TASK_PRIORITY + 2 => {
+                set_half(&mut self.tasks.local_priority, word - ce::LOCAL_TASK_PRIORITY, value);
+            }
+            ce::CHANNEL_PRIORITY.. if word < ce::CHANNEL_PRIORITY + 2 => {
+                set_half(&mut self.tasks.channel_priority, word - ce::CHANNEL_PRIORITY, value);
+            }
+            ce::EXCEPTIONS if value != 0 => return Err(FaultKind::Unsupported("unmasked floating-point exceptions")),
+            ce::CONTROL_TRANSFORM if value != 0 => {
+                return Err(FaultKind::Unsupported("a mask of the control transform"));
+            }
+            ce::EXCEPTIONS | ce::CONTROL_TRANSFORM => {}
+            _ if registers.write(word, value) => {}
+            _ => return Err(FaultKind::NoSuchRegister { word }),
+        }
+        Ok(())
+    }
+}
+
+fn color_bits(color: u8) -> u16 {
+    if color == NONE { ce::NO_COLOR } else { u16::from(color) }
+}
+
+fn color_of(value: u16) -> Option<u8> {
+    Some(value & 0x1f).filter(|&color| color != ce::NO_COLOR).map(|color| color as u8)
+}
+
+fn bind_input(ports: &mut Ports, queue: u8, value: u16) -> Result<(), FaultKind> {
+    let Some(color) = color_of(value) else { return Ok(()) };
+    ports.bind_input(queue, color).map_err(|_| FaultKind::QueueNotEmpty { output: false, queue }).map(drop)
+}
+
+fn bind_output(ports: &mut Ports, queue: u8, value: u16) -> Result<(), FaultKind> {
+    let Some(color) = color_of(value) else { return Ok(()) };
+    ports.bind_output(queue, color).map_err(|_| FaultKind::QueueNotEmpty { output: true, queue }).map(drop)
+}
+
+fn status(empty: impl Fn(u8) -> bool, full: impl Fn(u8) -> bool) -> u16 {
+    (0..8u8).fold(0, |bits, q| bits | u16::from(empty(q)) << q | u16::from(full(q)) << (8 + q))
+}
+
+fn input_status(ports: &Ports) -> u16 {
+    let of = |q: u8| ports.input_slot(q).map(|slot| &ports.inputs[slot]);
+    status(|q| of(q).is_none_or(|input| input.is_empty()), |q| of(q).is_some_and(|input| !input.has_room()))
+}
+
+fn output_status(ports: &Ports) -> u16 {
+    let of = |q: u8| ports.output_slot(q).map(|slot| &ports.outputs[slot]);
+    status(|q| of(q).is_none_or(|output| output.is_empty()), |q| of(q).is_some_and(|output| output.room() == 0))
+}
+
+fn set_half(mask: &mut u32, half: u16, value: u16) {
+    let shift = 16 * u32::from(half);
+    *mask = *mask & !(0xffff << shift) | u32::from(value) << shift;
+}
