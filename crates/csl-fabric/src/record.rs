@@ -76,7 +76,9 @@ pub(crate) struct Record {
     pub flags: u8,
     pub color: u8,
     /// Room known to be at the neighbours, in wavelets.
-    pub credits: [u8; 4],
+    credits: [u8; 4],
+    /// The sides where there is none, as a set.
+    pub full: u8,
     column: u16,
     /// Where the last wavelet on an open input came from, and low bits of when.
     pub landed_from: u8,
@@ -98,6 +100,7 @@ impl Record {
             flags: torn | filtered,
             color,
             credits: [credits; 4],
+            full: 0,
             column: x as u16,
             landed_from: 0,
             landed_at: u32::MAX,
@@ -117,12 +120,30 @@ impl Record {
         (self.column.into(), self.color)
     }
 
+    /// A neighbour has taken a wavelet on.
+    #[inline]
+    pub fn add_credit(&mut self, side: usize) {
+        self.credits[side] += 1;
+        self.full &= !(1 << side);
+    }
+
+    /// A wavelet leaves for a neighbour.
+    #[inline]
+    pub fn use_credit(&mut self, side: usize) {
+        self.credits[side] -= 1;
+        self.full |= u8::from(self.credits[side] == 0) << side;
+    }
+
     /// The lane for a side, made if there is none.
+    #[inline]
     pub fn lane_mut(&mut self, side: u8) -> &mut Lane {
+        if self.lane.from == side { &mut self.lane } else { self.other_lane_mut(side) }
+    }
+
+    #[cold]
+    fn other_lane_mut(&mut self, side: u8) -> &mut Lane {
         if self.lane.from == 0xff {
             self.lane.from = side;
-        }
-        if self.lane.from == side {
             return &mut self.lane;
         }
         let more = self.more.get_or_insert_default();

@@ -46,8 +46,26 @@ const FROM_SOUTH: usize = 2;
 /// Targets from here on are ports of the host.
 const PORT_BASE: u32 = 0x4000_0000;
 
-/// The CE's inputs and outputs, and the links, each used in at most one way a cycle.
-const WAYS: usize = 5;
+/// The outputs of a tile (a set of directions) that have been used in a cycle: each takes one wavelet.
+#[derive(Clone, Copy)]
+struct Used {
+    /// Low bits of the cycle.
+    cycle: u32,
+    ways: u8,
+}
+
+impl Used {
+    #[inline]
+    fn any(self, ways: u8, now: u32) -> bool {
+        self.cycle == now && self.ways & ways != 0
+    }
+
+    #[inline]
+    fn add(&mut self, ways: u8, now: u32) {
+        let before = if self.cycle == now { self.ways } else { 0 };
+        *self = Used { cycle: now, ways: before | ways };
+    }
+}
 
 pub struct Row {
     y: u32,
@@ -55,8 +73,8 @@ pub struct Row {
     hop: u64,
     buffer: u8,
     records: Vec<Record>,
-    /// For each column and way, the low bits of the cycle in which it was last used.
-    used: Vec<[u32; WAYS]>,
+    /// By column.
+    used: Vec<Used>,
     /// Configurations that are no longer those of the table.
     changed: FxHashMap<u32, ColorConfig>,
     active: Vec<u32>,
@@ -95,7 +113,7 @@ impl Row {
             hop: u64::from(chip.timing.hop),
             buffer,
             records,
-            used: vec![[u32::MAX; WAYS]; width],
+            used: vec![Used { cycle: u32::MAX, ways: 0 }; width],
             changed: FxHashMap::default(),
             active: Vec::new(),
             sent: Vec::new(),
@@ -118,7 +136,7 @@ impl Row {
     fn mark_shared_inputs(&mut self) {
         for record in &mut self.records {
             let shared = |side| self.table.received_twice(record.x(), self.y, side, record.color);
-            if (0..WAYS).any(shared) {
+            if (WEST..=RAMP).any(shared) {
                 record.flags |= SHARES_INPUT;
             }
         }
@@ -260,7 +278,7 @@ impl Row {
     }
 
     fn credit(&mut self, credit: u32) {
-        self.records[(credit >> 2) as usize].credits[(credit & 3) as usize] += 1;
+        self.records[(credit >> 2) as usize].add_credit((credit & 3) as usize);
         self.wake(credit >> 2);
     }
 
@@ -384,22 +402,18 @@ impl Row {
     #[inline]
     fn obstacle(&mut self, number: u32, wavelet: Wavelet, now: u32, ramp: &mut impl Ramp) -> Option<Step> {
         let record = &self.records[number as usize];
-        let (x, tx) = (record.x(), record.tx);
-        let empty = |side: usize| tx >> side & 1 != 0 && record.credits[side] == 0;
-        if tx == 0 || (WEST..=NORTH).any(empty) {
+        let (x, mut ways, color) = (record.x(), record.tx, record.color);
+        if ways == 0 || ways & record.full != 0 {
             return Some(Step::Blocked);
         }
-        let mut ways = tx & LINKS;
-        if tx & RAMP_BIT != 0 && self.reaches_ce(number, wavelet) {
-            let color = self.records[number as usize].color;
-            if !ramp.room(x, color) {
+        if ways & RAMP_BIT != 0 {
+            if !self.reaches_ce(number, wavelet) {
+                ways &= LINKS;
+            } else if !ramp.room(x, color) {
                 return Some(Step::Blocked);
             }
-            ways |= RAMP_BIT;
         }
-        let used = &self.used[x as usize];
-        let taken = |way: usize| ways >> way & 1 != 0 && used[way] == now;
-        (0..WAYS).any(taken).then_some(Step::Contended)
+        self.used[x as usize].any(ways, now).then_some(Step::Contended)
     }
 
     /// Whether a wavelet that goes to the ramp gets to the CE: command lists can hide it, filters reject it.
@@ -449,7 +463,7 @@ impl Row {
         let (x, color) = self.records[number as usize].place();
         if tx & RAMP_BIT != 0 {
             if self.reaches_ce(number, wavelet) {
-                self.used[x as usize][RAMP] = now as u32;
+                self.used[x as usize].add(RAMP_BIT, now as u32);
                 ramp.deliver(x, color, wavelet);
             }
             if flags & FILTERED != 0 {
@@ -458,6 +472,7 @@ impl Row {
         }
         let forwarded = if wavelet.control { self.obey(number, wavelet, now, ramp) } else { wavelet };
         let mut links = tx & LINKS;
+        self.used[x as usize].add(links, now as u32);
         while links != 0 {
             let side = links.trailing_zeros() as usize;
             links &= links - 1;
@@ -475,10 +490,7 @@ impl Row {
         now: u64,
         ramp: &mut impl Ramp,
     ) -> Result<(), Fault> {
-        let record = &mut self.records[number as usize];
-        let x = record.x();
-        self.used[x as usize][side] = now as u32;
-        let mut target = record.targets[side];
+        let mut target = self.records[number as usize].targets[side];
         if target == UNKNOWN {
             target = self.find_target(number, side, wavelet)?;
         }
@@ -486,7 +498,7 @@ impl Row {
             ramp.exported(target - PORT_BASE, wavelet);
             return Ok(());
         }
-        self.records[number as usize].credits[side] -= 1;
+        self.records[number as usize].use_credit(side);
         let landing = Landing { record: target, from: opposite(side) as u8, wavelet };
         self.outbox(side, now).landings.push(landing);
         Ok(())
@@ -605,7 +617,6 @@ impl Row {
 
     fn why(&self, number: u32, from: u8, head: Wavelet, ramp: &mut impl Ramp) -> Obstacle {
         let record = &self.records[number as usize];
-        let full = |side: &usize| record.tx >> side & 1 != 0 && record.credits[*side] == 0;
         if record.flags & TORN_DOWN != 0 {
             return Obstacle::Teardown;
         }
@@ -615,8 +626,8 @@ impl Row {
         if record.tx == 0 {
             return Obstacle::NoOutput;
         }
-        if let Some(side) = (WEST..=NORTH).find(full) {
-            return Obstacle::Link(side as u8);
+        if record.tx & record.full != 0 {
+            return Obstacle::Link((record.tx & record.full).trailing_zeros() as u8);
         }
         let to_ce = record.tx & RAMP_BIT != 0 && self.reaches_ce(number, head);
         if to_ce && !ramp.room(record.x(), record.color) { Obstacle::Ramp } else { Obstacle::None }
