@@ -19,6 +19,7 @@ mod rpc;
 mod strings;
 mod table;
 mod tasks;
+mod typeinfo;
 mod vecop;
 
 use csl_diag::{Code, Diagnostic, Span};

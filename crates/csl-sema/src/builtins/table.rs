@@ -7,7 +7,7 @@ use csl_chip::{Forms, VecOp};
 use super::Place::{Anywhere, Layout, Library, Pe, Runtime, TopComptime, TopOrRuntime};
 use super::{
     Builtin, Handler, Place, arrays, casts, dsd, dsd_change, dsr, fifo, ids, layout, machine, map, queues, reflect,
-    rpc, strings, tasks, vecop,
+    rpc, strings, tasks, typeinfo, vecop,
 };
 
 const MANY: usize = usize::MAX;
@@ -119,6 +119,11 @@ const ROWS: &[Row] = &[
     ("wl_math", 2, 3, Library, machine::wl_math),
     ("wl_set_prng_seed", 1, 1, Library, machine::wl_set_prng_seed),
     ("wl_unblock_cmd_stream", 0, 0, Library, machine::wl_unblock_cmd_stream),
+    ("wl_type_class", 1, 1, Library, typeinfo::class),
+    ("wl_size_of", 1, 1, Library, typeinfo::size),
+    ("wl_align_of", 1, 1, Library, typeinfo::align),
+    ("wl_bits_of", 1, 1, Library, typeinfo::bits),
+    ("wl_uint", 1, 1, Library, typeinfo::uint),
     ("wl_print", 0, MANY, Library, machine::wl_print),
 ];
 
