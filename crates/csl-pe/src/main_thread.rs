@@ -250,6 +250,7 @@ impl Pe {
         let cpu = &self.cpu;
         f(&mut Setup {
             chip: self.chip,
+            program: &self.program,
             packed: self.packed,
             memory: &self.memory,
             ports,

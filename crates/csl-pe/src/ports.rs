@@ -246,8 +246,10 @@ impl Ports {
 
     // ---- the PE's side ----
 
-    /// Binds an input queue to a color, at start, by `encode_input_queue`, or by a `fabin` operation (WSE-2).
+    /// Binds an input queue (0-7) to a color, at start, by `encode_input_queue`, or by a `fabin` operation (WSE-2).
     pub fn bind_input(&mut self, queue: u8, color: u8) -> Result<usize, NotEmpty> {
+        // Numbers that no chip has share one place, so that slots stay few whatever an image holds.
+        let (queue, color) = (queue & 7, color.min(COLORS as u8 - 1));
         let depth = self.arch.chip().input_queue_depth(usize::from(queue)).unwrap_or(1);
         let slot = match self.arch {
             Arch::Wse2 => self.color_slot(color).unwrap_or_else(|| self.add_input(color, queue, depth)),
@@ -262,7 +264,7 @@ impl Ports {
         }
         (input.color, input.queue) = (color, queue);
         input.depth = depth.max(input.len);
-        self.input_of_queue[usize::from(queue & 7)] = slot as u8;
+        self.input_of_queue[usize::from(queue)] = slot as u8;
         set(&mut self.input_of_color, color, slot as u8);
         Ok(slot)
     }

@@ -101,7 +101,8 @@ impl VecRun {
 
     /// Input slots it reads, as a mask.
     pub fn inputs(&self) -> u32 {
-        self.srcs.iter().map(|src| if let Cursor::In(In { slot, .. }) = src.cursor { 1 << slot } else { 0 }).sum()
+        let of = |src: &Operand| if let Cursor::In(In { slot, .. }) = src.cursor { 1 << slot } else { 0 };
+        self.srcs.iter().fold(0, |mask, src| mask | of(src))
     }
 
     /// Output slot it writes, as a mask.
@@ -216,6 +217,7 @@ impl VecRun {
                     None => return Ok(Ready::Wait(Stall::Input(input.slot))),
                     Some(head) if head.control && self.config.on_control.is_some() => {
                         io.ports.take(usize::from(input.slot));
+                        self.write_back(io.memory);
                         return Ok(Ready::End(self.config.on_control.unwrap_or_default()));
                     }
                     Some(_) => {}
@@ -369,6 +371,12 @@ impl VecRun {
     }
 
     fn complete(&mut self, memory: &mut Memory) -> Step {
+        self.write_back(memory);
+        Step::Done(self.config.completion)
+    }
+
+    /// What reaches memory only at the end: a scalar destination, a source to be cleared.
+    fn write_back(&mut self, memory: &mut Memory) {
         if let Cursor::Ptr { addr, value: Some(value) } = self.dest.cursor {
             write(memory, addr, self.dest.words, value);
         }
@@ -378,7 +386,6 @@ impl VecRun {
                 write(memory, addr, words, 0);
             }
         }
-        Step::Done(self.config.completion)
     }
 
     /// Explicit DSRs of this operation and where they stand.

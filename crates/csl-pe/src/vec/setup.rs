@@ -1,6 +1,7 @@
 //! From a row of the image's table of vector operations to an operation that runs.
 
 use csl_chip::{Arch, Chip, Elem, VecOp};
+use csl_image::{PeImage, QueueDir};
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
 use csl_isa::vec::{DsrFile, Priority, VecArg, VecDesc};
 
@@ -17,6 +18,7 @@ use crate::ports::{NONE, Ports, UNQUEUED};
 /// What stands around an operation when it starts.
 pub(crate) struct Setup<'a> {
     pub chip: &'static Chip,
+    pub program: &'a PeImage,
     /// Whether 16-bit operands on the fabric travel two in a wavelet unless they say otherwise (SDK 2 on).
     pub packed: bool,
     pub memory: &'a Memory,
@@ -128,9 +130,20 @@ impl Setup<'_> {
             effective.priority = effective.priority.or(dsr.priority);
         }
         let of_dsd = found.iter().filter_map(|f| f.fabric).find_map(|fabric| flag_priority(fabric.flags));
-        effective.priority = effective.priority.or(of_dsd);
+        let of_queue = || found.iter().enumerate().find_map(|(i, f)| self.resource_priority(i == 0, f));
+        effective.priority = effective.priority.or(of_dsd).or_else(of_queue);
         effective.is_async &= found.iter().any(|f| f.fabric.is_some());
         effective
+    }
+
+    /// The priority that a queue or FIFO was set up with (WSE-3).
+    fn resource_priority(&self, is_dest: bool, found: &Found) -> Option<Priority> {
+        if let Cursor::Fifo(id) = found.cursor {
+            return self.program.fifos.get(usize::from(id))?.priority;
+        }
+        let queue = found.fabric?.queue;
+        let dir = if is_dest { QueueDir::Out } else { QueueDir::In };
+        self.program.queues.iter().find(|q| q.dir == dir && q.id == queue)?.priority
     }
 
     /// WSE-2: the output queue's number, or that of the first input. WSE-3: what the operands say, in the order
@@ -211,6 +224,9 @@ impl Setup<'_> {
     /// WSE-2 up to SDK 1.4: the operation binds its color to its queue (semantics.md 21).
     fn input_slot(&mut self, dsd: Dsd) -> Result<usize, FaultKind> {
         let (queue, color) = (dsd.queue(), dsd.color());
+        if queue != NONE && !self.chip.valid_input_queue(u32::from(queue)) {
+            return Err(FaultKind::NoQueue { output: false, queue });
+        }
         let slot = match (self.chip.arch, queue != NONE, color != NONE) {
             (Arch::Wse2, true, true) => Some(self.bind_input(queue, color)?),
             (Arch::Wse3, true, true) if self.ports.input_slot(queue).is_none() => Some(self.bind_input(queue, color)?),
@@ -227,7 +243,8 @@ impl Setup<'_> {
     fn fabout(&mut self, dsd: Dsd, words: u16, index: u16, is_async: bool) -> Result<Found, FaultKind> {
         let queue = dsd.queue();
         let missing = FaultKind::NoQueue { output: true, queue };
-        if queue == NONE && is_async {
+        let valid = self.chip.valid_output_queue(u32::from(queue));
+        if (queue == NONE && is_async) || (queue != NONE && !valid) {
             return Err(missing);
         }
         let queue = if queue == NONE { UNQUEUED } else { queue };
