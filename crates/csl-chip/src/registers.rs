@@ -62,3 +62,27 @@ pub mod ce {
     /// First word behind the last of these.
     pub const END: u16 = 0x7ea0;
 }
+
+/// Registers by the names under which the library's `@wl_register` asks for their word addresses.
+pub const NAMES: [(&str, u16); 15] = [
+    ("color_routes", crate::shared::CONFIG.color_routes),
+    ("color_switches", crate::shared::CONFIG.color_switches),
+    ("input_queues", ce::INPUT_QUEUES),
+    ("output_queues", ce::OUTPUT_QUEUES),
+    ("input_status", ce::INPUT_STATUS),
+    ("output_status", ce::OUTPUT_STATUS),
+    ("teardown_pending", ce::TEARDOWN_PENDING),
+    ("input_flushed", ce::INPUT_FLUSHED),
+    ("output_flushed", ce::OUTPUT_FLUSHED),
+    ("main_priority", ce::MAIN_PRIORITY),
+    ("local_task_priority", ce::LOCAL_TASK_PRIORITY),
+    ("channel_priority", ce::CHANNEL_PRIORITY),
+    ("exceptions", ce::EXCEPTIONS),
+    ("control_transform", ce::CONTROL_TRANSFORM),
+    ("end", ce::END),
+];
+
+/// The word address of a register of [`NAMES`].
+pub fn address(name: &str) -> Option<u16> {
+    NAMES.iter().find(|n| n.0 == name).map(|n| n.1)
+}

@@ -125,6 +125,15 @@ pub(super) fn wl_get_y(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     sys_value(s, call, SysOp::GetY, Vec::new())
 }
 
+/// `@wl_register("name")`: the word address of a configuration register.
+pub(super) fn wl_register(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let name = call.text(s, 0)?;
+    match csl_chip::registers::address(&name) {
+        Some(addr) => Ok(int_value(Ty::U16, addr)),
+        None => Err(s.error(Code::BadBuiltinArgument, call.span, format!("no register is called `{name}`"))),
+    }
+}
+
 pub(super) fn wl_tsc_enable(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     runtime(s, call)?;
     sys(s, call, SysOp::TscEnable, Vec::new())
