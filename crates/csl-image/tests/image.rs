@@ -1,0 +1,166 @@
+//! What is written is read back; what was not written by us is refused, never trusted and never a panic.
+
+use std::sync::Arc;
+
+use csl_image::*;
+use csl_isa::vec::{VecArg, VecConfig, VecDesc};
+use csl_isa::{Insn, NO_REG, Op};
+use proptest::prelude::*;
+
+fn pe() -> PeImage {
+    let function = |name: &str, entry, end| Function {
+        name: name.into(),
+        entry,
+        end,
+        frame: 3,
+        params: 1,
+        has_result: true,
+        stack: 8,
+        iters: 1,
+    };
+    PeImage {
+        name: "pe.csl".into(),
+        half: HalfFormat::F16,
+        code: vec![
+            Insn::new(Op::BrLtSImm, 0, 5, 0),
+            Insn::new(Op::Ext, 3, 6, 3),
+            Insn::new(Op::Vec, 0, NO_REG, 0),
+            Insn::new(Op::Ret, 0, 6, 0),
+            Insn::new(Op::Call, 0, 1, 6),
+            Insn::new(Op::Pool, 2, 0, 0),
+            Insn::new(Op::RetVoid, 0, 6, 0),
+        ],
+        funcs: vec![function("f", 0, 4), function("g", 4, 7)],
+        sections: vec![Section { addr: 16, bytes: vec![1, 2, 3] }],
+        data_end: 32,
+        stack: Region { start: 32, end: 0xc000 },
+        vecs: vec![VecDesc {
+            op: 0,
+            dest: VecArg::DsdConst(7),
+            srcs: vec![VecArg::Dsd(1), VecArg::Scalar { reg: 2, bits: 16 }],
+            config: VecConfig::default(),
+        }],
+        dsr_loads: Vec::new(),
+        iters: Vec::new(),
+        pool: vec![u64::MAX],
+        tasks: vec![Task { kind: TaskKind::Data, id: 3, func: 0, params: vec![TaskParam { bits: 16, signed: true }] }],
+        startup: vec![Startup::Activate(TaskTarget::LocalTask(9))],
+        queues: vec![Queue { dir: QueueDir::In, id: 2, color: Some(3), priority: None, ctrl_table_id: 0, dense_mode: false }],
+        fifos: Vec::new(),
+        dsr_inits: Vec::new(),
+        colors: Vec::new(),
+        configs: vec![(0x7f20, 1)],
+        exports: vec![ExportedSymbol { name: "x".into(), id: 0, what: Exported::Symbol(0) }],
+        rpc: Some(Rpc { task_id: 1 }),
+        teardown_handlers: vec![(4, 1)],
+        empty_queue_handlers: Vec::new(),
+        rotating: Vec::new(),
+        separate_control_table: false,
+        main_thread_priority: None,
+        strings: vec!["message".into()],
+        symbols: vec![Symbol { name: "x".into(), addr: 16, size: 16, ty: "[4]f32".into(), is_hidden: false }],
+        lines: vec![Line { pc: 0, file: 0, line: 3, column: 1 }, Line { pc: 2, file: 0, line: 4, column: 5 }],
+    }
+}
+
+fn image() -> Image {
+    let config = ColorConfig { rx: DirSet(1), tx: DirSet(16), ..ColorConfig::default() };
+    Image {
+        arch: Arch::Wse3,
+        sdk: Sdk { major: 2, minor: 10 },
+        fabric: Size { width: 11, height: 4 },
+        offset: Place { x: 4, y: 1 },
+        rect: Size { width: 4, height: 2 },
+        memcpy: Some(Memcpy { channels: 1, west_buffer: 0, east_buffer: 0 }),
+        programs: vec![Arc::new(pe())],
+        tiles: (0..2).map(|y| TileRun { x: 0, y, len: 4, program: 0 }).collect(),
+        routes: vec![RouteRun { x: 1, y: 0, len: 3, color: 3, config: 0 }],
+        color_configs: vec![config],
+        patches: vec![Patch { x: 0, y: 1, len: 2, addr: 16, bytes: 2, values: PatchValues::Table(vec![5, 6]) }],
+        exports: vec![Export {
+            name: "x".into(),
+            id: 0,
+            ty: "[*]f32".into(),
+            kind: ExportKind::Data { mutable: true, elem_bytes: 4, is_float: true, is_signed: true },
+        }],
+        params: vec![("N".into(), "4".into())],
+        files: vec!["pe.csl".into()],
+    }
+}
+
+/// The reader's verdict on a program that was changed after it was compiled.
+fn verdict(change: impl FnOnce(&mut PeImage)) -> String {
+    let mut image = image();
+    change(Arc::make_mut(&mut image.programs[0]));
+    Image::read(&image.write()).expect_err("the image is bad").to_string()
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    assert_eq!(Image::read(&image().write()).expect("the image is good"), image());
+}
+
+#[test]
+fn another_format_is_refused() {
+    assert!(matches!(Image::read(b"\x7fELF\x02\x01\x01\0...."), Err(ImageError::NotAnImage)));
+    let mut bytes = image().write();
+    bytes[8] = 99;
+    assert_eq!(
+        Image::read(&bytes).expect_err("another version").to_string(),
+        "image of format version 99; this Waferlab reads version 1: compile the program again"
+    );
+}
+
+#[test]
+fn instructions_stay_in_their_frame_and_function() {
+    let message = |what: &str| format!("damaged image: program pe.csl: {what}");
+    assert_eq!(verdict(|pe| pe.code[3].a = 3), message("function f: ret at 3: register 3"));
+    assert_eq!(verdict(|pe| pe.code[1].c = 1), message("function f: br_lt_s_imm at 0: no instruction at 1"));
+    assert_eq!(verdict(|pe| pe.code[1].c = 5), message("function f: br_lt_s_imm at 0: no instruction at 5"));
+    assert_eq!(verdict(|pe| pe.code[4].a = 2), message("function g: call at 4: no row 2"));
+    assert_eq!(verdict(|pe| pe.code[3].op = Op::Copy), message("function f: control runs over the end"));
+    assert_eq!(verdict(|pe| pe.vecs[0].srcs[0] = VecArg::Dsd(9)), message("function f: vec at 2: register 9"));
+}
+
+#[test]
+fn tables_name_what_there_is() {
+    let message = |what: &str| format!("damaged image: program pe.csl: {what}");
+    assert_eq!(verdict(|pe| pe.tasks[0].func = 7), message("no function 7"));
+    assert_eq!(verdict(|pe| pe.exports[0].what = Exported::Symbol(4)), message("export x names nothing"));
+    assert_eq!(verdict(|pe| pe.symbols[0].size = 0xc000), message("symbol x leaves memory"));
+    assert_eq!(verdict(|pe| pe.sections[0].addr = 0xbfff), message("section at 0xbfff leaves memory"));
+    assert_eq!(verdict(|pe| pe.lines[1].file = 1), message("no file 1"));
+}
+
+#[test]
+fn runs_stay_in_the_rectangle() {
+    let mut image = image();
+    image.routes[0].len = u32::MAX;
+    let error = Image::read(&image.write()).expect_err("the run is too long").to_string();
+    assert_eq!(error, "damaged image: a run of 4294967295 at 1, 0 leaves the rectangle");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn any_bytes_are_read_without_panic(bytes: Vec<u8>) {
+        let mut file = MAGIC.to_vec();
+        file.extend(VERSION.to_le_bytes());
+        file.extend(bytes);
+        let _ = Image::read(&file);
+    }
+
+    /// A damaged image is refused, or still passes every check.
+    #[test]
+    fn a_damaged_image_is_read_without_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {
+        let mut bytes = image().write();
+        for (place, value) in changes {
+            let at = 12 + place.index(bytes.len() - 12);
+            bytes[at] = value;
+        }
+        if let Ok(image) = Image::read(&bytes) {
+            prop_assert_eq!(image.check(), Ok(()));
+        }
+    }
+}
