@@ -1,0 +1,7 @@
+//! The host in plain Rust: from files on disk to results of a run.
+
+mod outdir;
+mod placement;
+mod program;
+mod runtime;
+mod sources;

@@ -1,0 +1,72 @@
+//! The output folder.
+
+use std::path::{Path, PathBuf};
+
+use csl_host::{Options, compile};
+use serde_json::{Value, json};
+
+use crate::program;
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = std::fs::read_dir(folder)
+        .expect("the folder is there")
+        .map(|entry| entry.expect("a readable entry").path())
+        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
+        .collect();
+    found.sort();
+    found
+}
+
+fn read(path: &Path) -> Value {
+    let text = std::fs::read_to_string(path).expect("the file is there");
+    serde_json::from_str(&text).expect("the file is JSON")
+}
+
+#[test]
+fn it_holds_what_programs_look_for() {
+    let folder = program::folder();
+    let done = compile(&program::options(folder.path()));
+    assert!(done.succeeded(), "{}", program::text(&done));
+    let out = folder.path().join("out");
+    for name in ["bin", "east", "west", "generated"] {
+        assert!(out.join(name).is_dir(), "{name}");
+    }
+    for tile in ["0_0", "1_0", "2_0", "0_1", "1_1", "2_1"] {
+        assert!(out.join(format!("bin/out_{tile}.elf")).is_file(), "{tile}");
+    }
+    assert_eq!(read(&out.join("out.json")), json!({ "params": { "width": "3" }, "colors": {} }));
+    let rpc = read(&out.join("bin/out_rpc.json"));
+    assert_eq!(rpc["rpc_symbols"][0]["name"], "v");
+    assert_eq!(rpc["rpc_symbols"][2]["immutable"], true);
+    assert_eq!(rpc["rpc_symbols"][3]["inputs"][1]["type"], "i16");
+}
+
+#[test]
+fn a_second_compilation_replaces_the_first() {
+    let folder = program::folder();
+    let options = program::options(folder.path());
+    assert!(compile(&options).succeeded());
+    let before = files(&folder.path().join("out"));
+    std::fs::write(folder.path().join("out/bin/left_over"), "").expect("the folder is writable");
+    assert!(compile(&options).succeeded());
+    assert_eq!(files(&folder.path().join("out")), before);
+}
+
+#[test]
+fn a_failure_leaves_everything_as_it_was() {
+    let folder = program::folder();
+    let options = program::options(folder.path());
+    assert!(compile(&options).succeeded());
+    let before = files(folder.path());
+    let wrong = Options { fabric_dims: Some((9, 4)), ..options };
+    assert!(!compile(&wrong).succeeded());
+    assert_eq!(files(folder.path()), before);
+}
+
+#[test]
+fn a_missing_file_is_an_error() {
+    let folder = program::folder();
+    let done = compile(&Options { root: "nowhere.csl".into(), ..program::options(folder.path()) });
+    assert!(program::text(&done).contains("there is no file nowhere.csl"), "{}", program::text(&done));
+    assert!(!folder.path().join("out").exists());
+}

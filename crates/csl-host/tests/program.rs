@@ -1,0 +1,92 @@
+//! A program that the tests share: one row of PEs that scale a vector.
+
+use std::path::Path;
+
+use csl_host::{Compilation, Options, Runtime, Settings, compile};
+use tempfile::TempDir;
+
+const LAYOUT: &str = "
+param width: u16;
+const memcpy = @import_module(\"<memcpy/get_params>\", .{ .width = width, .height = 2 });
+layout {
+  @set_rectangle(width, 2);
+  for (@range(u16, width)) |x| {
+    for (@range(u16, 2)) |y| {
+      @set_tile_code(x, y, \"pe.csl\", .{ .memcpy_params = memcpy.get_params(x) });
+    }
+  }
+  @export_name(\"v\", [*]f32, true);
+  @export_name(\"h\", [*]i16, true);
+  @export_name(\"fixed\", [*]f32, false);
+  @export_name(\"scale\", fn(f32, i16)void);
+  @export_name(\"divide\", fn(i16)void);
+  @export_name(\"hold\", fn()void);
+}
+";
+
+const PE: &str = "
+param memcpy_params;
+const sys_mod = @import_module(\"<memcpy/memcpy>\", memcpy_params);
+var v = @zeros([4]f32);
+var h = @zeros([4]i16);
+var quotient: i16 = 0;
+var v_ptr: [*]f32 = &v;
+var h_ptr: [*]i16 = &h;
+const fixed_ptr: [*]f32 = &v;
+fn scale(factor: f32, add: i16) void {
+  for (@range(i16, 4)) |i| {
+    v[i] *= factor;
+    h[i] += add;
+  }
+  sys_mod.unblock_cmd_stream();
+}
+fn divide(by: i16) void {
+  quotient = 100 / by;
+  sys_mod.unblock_cmd_stream();
+}
+fn hold() void {}
+comptime {
+  @export_symbol(v_ptr, \"v\");
+  @export_symbol(h_ptr, \"h\");
+  @export_symbol(fixed_ptr, \"fixed\");
+  @export_symbol(scale);
+  @export_symbol(divide);
+  @export_symbol(hold);
+}
+";
+
+/// A folder with the program's sources.
+pub fn folder() -> TempDir {
+    let folder = TempDir::new().expect("a temporary folder");
+    std::fs::write(folder.path().join("layout.csl"), LAYOUT).expect("the folder is writable");
+    std::fs::write(folder.path().join("pe.csl"), PE).expect("the folder is writable");
+    folder
+}
+
+/// The program on three columns and two rows.
+pub fn options(folder: &Path) -> Options {
+    Options {
+        folder: folder.to_owned(),
+        memcpy: true,
+        fabric_dims: Some((10, 4)),
+        fabric_offsets: Some((4, 1)),
+        params: vec![("width".to_owned(), "3".to_owned())],
+        ..Options::new("layout.csl")
+    }
+}
+
+pub fn text(done: &Compilation) -> String {
+    done.render(csl_host::ErrorFormat::Human, csl_host::Style::Plain)
+}
+
+/// The program compiled and running.
+pub fn running() -> (TempDir, Runtime) {
+    let folder = folder();
+    let done = compile(&options(folder.path()));
+    assert!(done.succeeded(), "{}", text(&done));
+    let settings = Settings { threads: 1, check: false };
+    let mut runtime = Runtime::open(&folder.path().join("out"), settings).expect("the program opens");
+    runtime.load().expect("load() comes first");
+    runtime.run().expect("run() comes second");
+    (folder, runtime)
+}

@@ -1,0 +1,185 @@
+//! Copies, launches and what is refused before anything moves.
+
+use csl_host::{Argument, Copy, HostError, Order, Rect, Spread, Width};
+
+use crate::program;
+
+const ALL: Rect = Rect { x: 0, y: 0, w: 3, h: 2, step_x: 1, step_y: 1 };
+
+fn copy(rect: Rect, per_pe: u32) -> Copy {
+    Copy { rect, per_pe, width: Width::Bits32, order: Order::RowMajor, streaming: false }
+}
+
+fn floats(words: &[u32]) -> Vec<f32> {
+    words.iter().map(|&word| f32::from_bits(word)).collect()
+}
+
+fn bits(values: impl IntoIterator<Item = f32>) -> Vec<u32> {
+    values.into_iter().map(f32::to_bits).collect()
+}
+
+fn refusal<T>(result: Result<T, HostError>) -> String {
+    match result {
+        Err(HostError::Argument(text)) => text,
+        Err(other) => panic!("another error: {other}"),
+        Ok(_) => panic!("the request was taken"),
+    }
+}
+
+#[test]
+fn what_goes_out_scaled_comes_back() {
+    let (_folder, mut runtime) = program::running();
+    let v = runtime.id("v").expect("v is exported").into();
+    let words = bits((0..24).map(|i| i as f32));
+    let task = runtime.h2d(v, &words, &copy(ALL, 4), Spread::Each).expect("the copy is taken");
+    runtime.wait(task).expect("the copy ends");
+    let task = runtime.launch("scale", &[Argument::Float(0.5), Argument::Int(1)]).expect("the call is taken");
+    runtime.wait(task).expect("the call ends");
+    let task = runtime.d2h(v, 24, &copy(ALL, 4)).expect("the copy is taken");
+    runtime.wait(task).expect("the copy ends");
+    let arrived = runtime.take_arrived();
+    assert_eq!(arrived.len(), 1);
+    assert_eq!(floats(&arrived[0].1), (0..24).map(|i| i as f32 / 2.0).collect::<Vec<_>>());
+    runtime.stop().expect("nothing is pending");
+}
+
+#[test]
+fn column_major_has_the_row_fastest() {
+    let (_folder, mut runtime) = program::running();
+    let v = runtime.id("v").expect("v is exported").into();
+    let by_column = Copy { order: Order::ColMajor, ..copy(ALL, 4) };
+    // Element l of PE (w, h) is h + 2*(w + 3*l).
+    let task = runtime.h2d(v, &bits((0..24).map(|i| i as f32)), &by_column, Spread::Each).expect("the copy is taken");
+    runtime.wait(task).expect("the copy ends");
+    let one = Rect::new(2, 1, 1, 1);
+    let task = runtime.d2h(v, 4, &copy(one, 4)).expect("the copy is taken");
+    runtime.wait(task).expect("the copy ends");
+    assert_eq!(floats(&runtime.take_arrived()[0].1), [5.0, 11.0, 17.0, 23.0]);
+}
+
+#[test]
+fn sixteen_bits_travel_in_words_of_thirty_two() {
+    let (_folder, mut runtime) = program::running();
+    let h = runtime.id("h").expect("h is exported").into();
+    let narrow = Copy { width: Width::Bits16, ..copy(Rect::new(1, 0, 1, 1), 4) };
+    let words = [1, 2, 3, 0xffff_fff0];
+    let task = runtime.h2d(h, &words, &narrow, Spread::Each).expect("the copy is taken");
+    runtime.wait(task).expect("the copy ends");
+    let task = runtime.d2h(h, 4, &narrow).expect("the copy is taken");
+    runtime.wait(task).expect("the copy ends");
+    assert_eq!(runtime.take_arrived()[0].1, [1, 2, 3, 0xfff0]);
+}
+
+#[test]
+fn a_broadcast_gives_all_of_a_row_or_column_the_same() {
+    let (_folder, mut runtime) = program::running();
+    let v = runtime.id("v").expect("v is exported").into();
+    for (spread, shares, expected) in [(Spread::Rows, 2, [1.0, 1.0, 1.0, 2.0, 2.0, 2.0]), (Spread::Columns, 3, [1.0, 2.0, 3.0, 1.0, 2.0, 3.0])] {
+        let words = bits((1..=shares).map(|i| i as f32));
+        let task = runtime.h2d(v, &words, &copy(ALL, 1), spread).expect("the copy is taken");
+        runtime.wait(task).expect("the copy ends");
+        let task = runtime.d2h(v, 6, &copy(ALL, 1)).expect("the copy is taken");
+        runtime.wait(task).expect("the copy ends");
+        assert_eq!(floats(&runtime.take_arrived()[0].1), expected);
+    }
+}
+
+#[test]
+fn a_stride_reaches_every_second_column() {
+    let (_folder, mut runtime) = program::running();
+    let v = runtime.id("v").expect("v is exported").into();
+    let strided = copy(Rect { step_x: 2, step_y: 2, ..ALL }, 1);
+    let task = runtime.h2d(v, &bits([7.0, 8.0]), &strided, Spread::Each).expect("the copy is taken");
+    runtime.wait(task).expect("the copy ends");
+    let task = runtime.d2h(v, 6, &copy(ALL, 1)).expect("the copy is taken");
+    runtime.wait(task).expect("the copy ends");
+    assert_eq!(floats(&runtime.take_arrived()[0].1), [7.0, 0.0, 8.0, 0.0, 0.0, 0.0]);
+}
+
+#[test]
+fn wrong_copies_are_refused() {
+    let (_folder, mut runtime) = program::running();
+    let id = |name: &str| u32::from(runtime.id(name).expect("the symbol is exported"));
+    let (v, h, fixed, scale) = (id("v"), id("h"), id("fixed"), id("scale"));
+    let words = [0; 24];
+    let mut h2d = |to, words: &[u32], copy: Copy| refusal(runtime.h2d(to, words, &copy, Spread::Each));
+    assert_eq!(h2d(fixed, &words, copy(ALL, 4)), "fixed is exported read-only; the host may not write it");
+    assert!(h2d(99, &words, copy(ALL, 4)).starts_with("no exported symbol has the number 99"));
+    assert!(h2d(scale, &words, copy(ALL, 4)).starts_with("scale is a function"));
+    assert!(h2d(h, &words, copy(ALL, 4)).contains("elements of 16 bits, but the copy is of MEMCPY_32BIT"));
+    let narrow = Copy { width: Width::Bits16, ..copy(ALL, 4) };
+    assert!(h2d(v, &words, narrow).contains("elements of 32 bits, but the copy is of MEMCPY_16BIT"));
+    assert!(h2d(v, &words, copy(Rect::new(1, 0, 3, 1), 4)).contains("reaches outside the program's 3 x 2 PEs"));
+    assert!(h2d(v, &words, copy(Rect::new(0, 0, 0, 1), 4)).contains("holds nothing"));
+    assert!(h2d(v, &words[..23], copy(ALL, 4)).contains("are 24 items, but the host array has 23"));
+    assert!(h2d(40, &words, Copy { streaming: true, ..copy(ALL, 4) }).contains("colors are 0 to 23"));
+}
+
+#[test]
+fn wrong_calls_are_refused() {
+    let (_folder, mut runtime) = program::running();
+    let mut launch = |name: &str, arguments: &[Argument]| refusal(runtime.launch(name, arguments));
+    assert!(launch("scaled", &[]).starts_with("the program exports no function \"scaled\"; it exports scale, divide"));
+    assert_eq!(launch("v", &[]), "v is data, not a function that can be called");
+    assert_eq!(launch("scale", &[Argument::Float(1.0)]), "launch: scale(f32, i16) takes 2 arguments, 1 given");
+    assert_eq!(
+        launch("scale", &[Argument::Float(1.0), Argument::Int(40000)]),
+        "launch: argument 2 of scale(f32, i16) must be a value of type i16, not 40000"
+    );
+    let typed = Argument::TypedInt { bits: 32, signed: true, value: 3 };
+    assert!(launch("scale", &[typed, Argument::Int(1)]).contains("not 3 (int32)"));
+}
+
+#[test]
+fn a_copy_beyond_the_array_warns() {
+    let (_folder, mut runtime) = program::running();
+    let v = runtime.id("v").expect("v is exported").into();
+    runtime.h2d(v, &[0; 5], &copy(Rect::new(0, 0, 1, 1), 5), Spread::Each).expect("the copy is taken");
+    let warnings = runtime.take_warnings();
+    assert_eq!(warnings.len(), 1);
+    assert!(warnings[0].contains("copy of 5 elements (20 bytes)"), "{}", warnings[0]);
+}
+
+#[test]
+fn nothing_moves_out_of_order() {
+    let (_folder, mut runtime) = program::running();
+    assert_eq!(runtime.load().expect_err("loaded already").to_string(), "load() can be called once, first of all");
+    runtime.stop().expect("nothing is pending");
+    let late = runtime.launch("scale", &[]).expect_err("the run is over");
+    assert_eq!(late.to_string(), "launch: the run has been stopped");
+}
+
+#[test]
+fn a_symbol_is_read_at_its_place_in_the_fabric() {
+    let (_folder, mut runtime) = program::running();
+    let v = runtime.id("v").expect("v is exported").into();
+    let task = runtime.h2d(v, &bits([3.0]), &copy(Rect::new(2, 1, 1, 1), 1), Spread::Each).expect("the copy is taken");
+    runtime.wait(task).expect("the copy ends");
+    runtime.stop().expect("nothing is pending");
+    assert_eq!(runtime.to_physical(2, 1), (6, 2));
+    let bytes = runtime.read_symbol(6, 2, "v").expect("the symbol is there");
+    assert_eq!((bytes.len(), &bytes[..4]), (16, &3.0f32.to_le_bytes()[..]));
+    assert!(refusal(runtime.read_symbol(6, 2, "w")).contains("has no symbol w"));
+    assert!(refusal(runtime.read_symbol(0, 0, "v")).contains("no PE of the program at (0, 0)"));
+}
+
+#[test]
+fn a_fault_shows_its_line() {
+    let (_folder, mut runtime) = program::running();
+    let task = runtime.launch("divide", &[Argument::Int(0)]).expect("the call is taken");
+    let Err(HostError::Simulation(text)) = runtime.wait(task) else { panic!("the division went well") };
+    assert!(text.contains("PE (0, 0) stopped in cycle"), "{text}");
+    assert!(text.contains("integer division by zero"), "{text}");
+    assert!(text.contains("quotient = 100 / by;"), "{text}");
+}
+
+#[test]
+fn a_stream_that_stays_blocked_is_a_deadlock() {
+    let (_folder, mut runtime) = program::running();
+    let v = runtime.id("v").expect("v is exported").into();
+    let task = runtime.launch("hold", &[]).expect("the call is taken");
+    runtime.wait(task).expect("a call ends when the function has returned");
+    let task = runtime.d2h(v, 24, &copy(ALL, 4)).expect("the copy is taken");
+    let Err(HostError::Simulation(text)) = runtime.wait(task) else { panic!("the copy went well") };
+    assert!(text.contains("unblock_cmd_stream()"), "{text}");
+}
