@@ -79,3 +79,43 @@ sys_ops! {
     /// Stops the PE with the message `id` of the program's string table.
     Trap "trap" (message) none free;
 }
+
+macro_rules! print_kinds {
+    ($($(#[doc = $doc:literal])* $variant:ident $name:literal;)*) => {
+        /// How `SysOp::PrintValue` shows its value; its first argument is the number of the row here.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum PrintKind { $($(#[doc = $doc])* $variant,)* }
+
+        impl PrintKind {
+            pub const ALL: &[PrintKind] = &[$(PrintKind::$variant,)*];
+
+            pub fn name(self) -> &'static str {
+                match self { $(PrintKind::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+print_kinds! {
+    /// Text number `value` of the program's string table.
+    Text "text";
+    Unsigned "unsigned";
+    Signed "signed";
+    /// Four (eight) digits in upper case.
+    Hex16 "hex16";
+    Hex32 "hex32";
+    /// Sixteen (thirty-two) digits.
+    Binary16 "binary16";
+    Binary32 "binary32";
+    /// Bits of the program's 16-bit float.
+    Half "half";
+    F32 "f32";
+    Bool "bool";
+}
+
+impl PrintKind {
+    pub fn from_number(number: u16) -> Option<PrintKind> {
+        PrintKind::ALL.get(usize::from(number)).copied()
+    }
+}

@@ -6,6 +6,7 @@ use csl_syntax::Symbol;
 use csl_syntax::ast::{Expr, ExprKind, UnOp};
 
 use crate::context::{Binding, Mode, Res, Sema, Stop};
+use crate::emit::FuncBuilder;
 use crate::operand::{Operand, Place, PlaceKind};
 use crate::unit::GlobalItem;
 
@@ -33,7 +34,7 @@ impl Sema<'_> {
                 let place = self.eval_place(expr)?;
                 self.load(place, span)
             }
-            ExprKind::Builtin { name, args } => self.builtin(name, args, expected, span),
+            ExprKind::Builtin { name, args } => self.builtin(name, args, span),
             ExprKind::Call { callee, args } => self.eval_call(callee, args, span),
             ExprKind::AddrOf(inner) => {
                 let place = self.eval_place(inner)?;
@@ -94,17 +95,33 @@ impl Sema<'_> {
 
     /// The type of an expression, without its effects.
     pub fn type_of_expr(&mut self, expr: &Expr) -> Res<Ty> {
-        if self.is_comptime() {
-            return self.eval(expr).map(|v| v.ty());
+        if !self.is_comptime() {
+            return self.emitted_type(expr);
         }
-        // What it emits goes to blocks that nothing jumps to.
-        let back = self.builder().current();
-        let scratch = self.builder().new_block();
-        self.builder().switch_to(scratch);
+        // At comptime the value may be one of run time, of which the type is known all the same.
+        let before = std::mem::take(&mut self.diagnostics);
         let result = self.eval(expr);
-        let span = expr.span;
-        self.builder().terminate(csl_ir::Term::Unreachable, span);
-        self.builder().switch_to(back);
+        let found = std::mem::replace(&mut self.diagnostics, before);
+        match result {
+            Err(Stop::Error) => self.emitted_type(expr),
+            result => {
+                self.diagnostics.extend(found);
+                result.map(|v| v.ty())
+            }
+        }
+    }
+
+    /// The type of what an expression is at run time; what it emits, and the functions it needs, are thrown away.
+    fn emitted_type(&mut self, expr: &Expr) -> Res<Ty> {
+        let (funcs, pending) = (self.unit.out_funcs.len(), self.unit.pending.len());
+        self.builders.push(FuncBuilder::new(String::new(), expr.span, None, None));
+        let mode = std::mem::replace(&mut self.frame_mut().mode, Mode::Runtime);
+        let result = self.eval(expr);
+        self.frame_mut().mode = mode;
+        self.builders.pop();
+        self.unit.instances.retain(|_, id| (id.0 as usize) < funcs);
+        self.unit.pending.truncate(pending);
+        self.unit.out_funcs.truncate(funcs);
         result.map(|v| v.ty())
     }
 
@@ -200,11 +217,6 @@ impl Sema<'_> {
     fn eval_unary(&mut self, op: UnOp, operand: &Expr, expected: Option<Ty>, span: Span) -> Res<Operand> {
         let value = self.eval_expecting(operand, expected)?;
         self.unary(op, value, span)
-    }
-
-    /// The mode that a nested evaluation has.
-    pub fn mode(&self) -> Mode {
-        self.frame().mode
     }
 }
 

@@ -198,8 +198,7 @@ impl Sema<'_> {
     fn warn_off_edge(&mut self, width: u32, height: u32) {
         let mut seen: IndexMap<(Span, usize), (u32, u32, u8, u32)> = IndexMap::new();
         for (route, span) in &self.unit.layout.routes {
-            let edges =
-                [route.x == 0, route.x + 1 == width, route.y + 1 == height, route.y == 0];
+            let edges = [route.x == 0, route.x + 1 == width, route.y + 1 == height, route.y == 0];
             for (direction, at_edge) in edges.into_iter().enumerate() {
                 if at_edge && route.config.tx.0 >> direction & 1 == 1 {
                     let entry = seen.entry((*span, direction)).or_insert((route.x, route.y, route.color, 0));

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{
-    Completion, Exported, ExportedSymbol, FuncId, Inst, ModuleRef, Name, OnControl, Opnd, Program, Startup,
-    TaskBind, TaskKind, TaskTarget, TypeKind, TypedValue, Types, Value, VecConfig,
+    Completion, Exported, ExportedSymbol, FuncId, Inst, ModuleRef, Name, OnControl, Opnd, Program, Startup, TaskBind,
+    TaskKind, TaskTarget, TypeKind, TypedValue, Types, Value, VecConfig,
 };
 
 use crate::context::{Res, Sema, Stop};
@@ -33,6 +33,7 @@ impl Sema<'_> {
         let bindings: Vec<(Name, TypedValue)> = key.1.clone();
         self.load_module(&key.0, None, bindings, Some(span))?;
         let mut result = self.run_all_comptime_blocks();
+        result = self.declare_exported().and(result);
         result = self.instantiate_exports().and(result);
         result = self.drain_pending().and(result);
         result?;
@@ -151,8 +152,7 @@ impl Sema<'_> {
         let separate = self.unit.separate_control_table;
         for (index, task) in tasks.iter().enumerate() {
             let same = |other: &&TaskBind| {
-                let tables_differ =
-                    separate && (other.kind == TaskKind::Control) != (task.kind == TaskKind::Control);
+                let tables_differ = separate && (other.kind == TaskKind::Control) != (task.kind == TaskKind::Control);
                 other.id == task.id && other.func != task.func && !tables_differ
             };
             if let Some(first) = tasks[..index].iter().find(same) {
@@ -278,4 +278,3 @@ pub(crate) fn is_portable(value: &Value) -> bool {
         _ => true,
     }
 }
-

@@ -5,8 +5,9 @@ use csl_ir::{DsdKind, FnRef, IdKind, Name, Ty, TypeKind, TypedValue, Value};
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
 
-use super::{Call, closest};
+use super::Call;
 use crate::context::{Res, Sema, Stop};
+use crate::expr::closest;
 use crate::operand::Operand;
 
 impl Call<'_> {
@@ -96,7 +97,7 @@ pub(super) fn as_function(value: &TypedValue) -> Option<FnRef> {
 }
 
 /// The fields of a configuration struct, taken one by one; what nobody takes is an error.
-pub(super) struct Fields {
+pub(crate) struct Fields {
     fields: Vec<(Name, Operand)>,
     asked: Vec<&'static str>,
     what: &'static str,
@@ -106,8 +107,7 @@ pub(super) struct Fields {
 impl Fields {
     pub fn of(s: &mut Sema<'_>, operand: &Operand, what: &'static str, span: Span) -> Res<Fields> {
         // `.{}` is an empty tuple, which serves as an empty struct.
-        let is_empty_tuple =
-            matches!(s.types.kind(operand.ty()), TypeKind::Anon { types, .. } if types.is_empty());
+        let is_empty_tuple = matches!(s.types.kind(operand.ty()), TypeKind::Anon { types, .. } if types.is_empty());
         let fields = if is_empty_tuple { Vec::new() } else { s.fields_of(operand, span)? };
         Ok(Fields { fields, asked: Vec::new(), what, span })
     }

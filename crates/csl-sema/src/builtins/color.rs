@@ -1,9 +1,7 @@
 //! Color configurations: routes, switches, filters.
 
 use csl_diag::{Code, Diagnostic};
-use csl_ir::{
-    ColorConfig, DirSet, Filter, FilterKind, IdKind, PopMode, SwitchPos, TypedValue, Value,
-};
+use csl_ir::{ColorConfig, DirSet, Filter, FilterKind, IdKind, PopMode, SwitchPos, TypedValue, Value};
 
 use super::Call;
 use super::args::{Fields, const_int, id_kind, small};
@@ -108,8 +106,10 @@ fn check_switchable(s: &mut Sema<'_>, color: u8, fields: &Fields) -> Res<()> {
         return Ok(());
     }
     let message = format!("color {color} has no switches on {}", s.options.arch);
-    let colors: Vec<String> =
-        (0..u32::from(s.chip.fabric.colors)).filter(|&c| s.chip.is_switchable_color(c)).map(|c| c.to_string()).collect();
+    let colors: Vec<String> = (0..u32::from(s.chip.fabric.colors))
+        .filter(|&c| s.chip.is_switchable_color(c))
+        .map(|c| c.to_string())
+        .collect();
     let note = format!("these have: {}", colors.join(", "));
     Err(s.fail(Diagnostic::new(Code::BadRoute, fields.span, message).note(note)))
 }

@@ -22,8 +22,7 @@ const SIMD_MODES: &[(&str, SimdMode)] = &[
     ("simd_off", SimdMode::Off),
 ];
 
-const ZEROES: &[(&str, ZeroSource)] =
-    &[("first_source", ZeroSource::First), ("second_source", ZeroSource::Second)];
+const ZEROES: &[(&str, ZeroSource)] = &[("first_source", ZeroSource::First), ("second_source", ZeroSource::Second)];
 
 /// Loops of a mem4d DSD, at most.
 const MOST_LOOPS: usize = 4;

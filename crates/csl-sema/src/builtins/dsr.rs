@@ -2,7 +2,10 @@
 
 use csl_chip::Arch;
 use csl_diag::Code;
-use csl_ir::{Completion, DsdKind, DsdValue, DsrFile, DsrLoad, IdKind, Inst, Ty, TypeKind, TypedValue, Value, VecConfig, VecOperand};
+use csl_ir::{
+    Completion, DsdKind, DsdValue, DsrFile, DsrLoad, IdKind, Inst, Ty, TypeKind, TypedValue, Value, VecConfig,
+    VecOperand,
+};
 
 use super::Call;
 use super::args::{dsd_kind, id_kind, small};
@@ -46,7 +49,9 @@ fn dsr(s: &mut Sema<'_>, call: &Call<'_>) -> Res<(DsrFile, u8)> {
 fn check_file(s: &mut Sema<'_>, call: &Call<'_>, file: DsrFile, kind: DsdKind) -> Res<()> {
     match (file, kind) {
         (DsrFile::Dest, DsdKind::Fabin) => Err(call.refuse(s, 1, Ty::FABIN_DSD, "a DSD that can be a destination")),
-        (DsrFile::Src0 | DsrFile::Src1, DsdKind::Fabout) => Err(call.refuse(s, 1, Ty::FABOUT_DSD, "a DSD that can be a source")),
+        (DsrFile::Src0 | DsrFile::Src1, DsdKind::Fabout) => {
+            Err(call.refuse(s, 1, Ty::FABOUT_DSD, "a DSD that can be a source"))
+        }
         _ => Ok(()),
     }
 }

@@ -61,7 +61,13 @@ fn element_type(s: &mut Sema<'_>, call: &Call<'_>, index: usize, ty: Ty) -> Res<
 }
 
 /// The DSD or DSR that an argument is, as something to iterate over.
-fn iterable(s: &mut Sema<'_>, call: &Call<'_>, index: usize, operand: &Operand, is_output: bool) -> Res<Option<VecOperand>> {
+fn iterable(
+    s: &mut Sema<'_>,
+    call: &Call<'_>,
+    index: usize,
+    operand: &Operand,
+    is_output: bool,
+) -> Res<Option<VecOperand>> {
     let span = call.arg_span(index);
     if let TypeKind::Dsr(file) = *s.types.kind(operand.ty()) {
         let wanted = if is_output { DsrFile::Dest } else { DsrFile::Src1 };

@@ -1,7 +1,7 @@
 //! The builtins: one table, and one function for each of them in a file by topic.
 
-mod arrays;
 mod args;
+mod arrays;
 mod casts;
 mod color;
 mod config;
@@ -13,6 +13,7 @@ mod ids;
 mod layout;
 mod machine;
 mod map;
+mod print;
 mod queues;
 mod reflect;
 mod rpc;
@@ -23,10 +24,10 @@ mod typeinfo;
 mod vecop;
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::Ty;
 use csl_syntax::ast::{Expr, Ident};
 
 use crate::context::{Res, Sema};
+use crate::expr::closest;
 use crate::operand::Operand;
 use crate::unit::UnitKind;
 
@@ -55,8 +56,6 @@ pub(crate) struct Call<'c> {
     /// Without the `@`.
     pub name: &'static str,
     pub args: &'c [Expr],
-    /// The type that the surroundings hint at.
-    pub expected: Option<Ty>,
     pub span: Span,
 }
 
@@ -77,19 +76,18 @@ impl Sema<'_> {
     /// # Errors
     /// An unknown name, a wrong number of arguments, a place where the builtin may not stand, or whatever
     /// the builtin itself refuses.
-    pub fn builtin(&mut self, name: &Ident, args: &[Expr], expected: Option<Ty>, span: Span) -> Res<Operand> {
+    pub fn builtin(&mut self, name: &Ident, args: &[Expr], span: Span) -> Res<Operand> {
         let Some(builtin) = table::find(name.name.as_str()) else {
             return Err(self.unknown_builtin(name));
         };
         self.check_count(builtin, args.len(), span)?;
         self.check_place(builtin, span)?;
-        (builtin.handler)(self, &Call { name: builtin.name, args, expected, span })
+        (builtin.handler)(self, &Call { name: builtin.name, args, span })
     }
 
     fn unknown_builtin(&mut self, name: &Ident) -> crate::context::Stop {
         let text = name.name.as_str();
-        let mut diagnostic =
-            Diagnostic::new(Code::UnknownBuiltin, name.span, format!("CSL has no builtin `@{text}`"));
+        let mut diagnostic = Diagnostic::new(Code::UnknownBuiltin, name.span, format!("CSL has no builtin `@{text}`"));
         if let Some(close) = closest(text, names()) {
             diagnostic = diagnostic.help(format!("there is a builtin `@{close}`"));
         }
@@ -133,26 +131,4 @@ impl Sema<'_> {
         }
         Err(self.error(Code::WrongContext, span, format!("`@{}` may only stand {wanted}", builtin.name)))
     }
-}
-
-/// The candidate nearest to `text`, if it is near enough to be what was meant.
-pub(crate) fn closest<'n>(text: &str, candidates: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let most = (text.len() / 3).max(1);
-    candidates.map(|c| (distance(text, c), c)).filter(|&(d, _)| d <= most).min().map(|(_, c)| c)
-}
-
-/// Edits (insert, delete, replace) from one word to the other.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        for (j, &cb) in b.iter().enumerate() {
-            let replaced = corner + usize::from(ca != cb);
-            corner = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(corner + 1);
-        }
-    }
-    row[b.len()]
 }

@@ -65,14 +65,13 @@ pub(super) fn initialize_queue(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand
     Ok(Operand::void())
 }
 
-/// Output queues are 0 and up, input queues follow 256 above them, in run-time arguments.
-const INPUT_QUEUE_TAG: u64 = 0x100;
-
 pub(super) fn queue_flush(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     wse3_only(s, call)?;
     let (dir, id) = queue(s, call, 0)?;
-    let tag = if dir == QueueDir::In { INPUT_QUEUE_TAG } else { 0 };
-    sys(s, call, SysOp::QueueFlush, vec![Opnd::Imm(tag | u64::from(id))])
+    if dir == QueueDir::In {
+        return Err(s.error(Code::NotImplemented, call.span, "`@queue_flush` of input queues is not implemented"));
+    }
+    sys(s, call, SysOp::QueueFlush, vec![Opnd::Imm(u64::from(id))])
 }
 
 pub(super) fn set_empty_queue_handler(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {

@@ -7,7 +7,7 @@ use csl_syntax::Symbol;
 use num_bigint::BigInt;
 
 use super::Call;
-use super::args::{Fields, int_value};
+use super::args::int_value;
 use super::arrays::array_parts;
 use crate::context::{Res, Sema};
 use crate::operand::Operand;
@@ -190,9 +190,4 @@ pub(super) fn get_rectangle(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
 
 fn sizes((width, height): (u32, u32)) -> Vec<(Name, Operand)> {
     vec![("width", int_value(Ty::U16, width)), ("height", int_value(Ty::U16, height))]
-}
-
-/// The struct type check that several builtins share.
-pub(super) fn config_struct(s: &mut Sema<'_>, operand: &Operand, what: &'static str, span: csl_diag::Span) -> Res<Fields> {
-    Fields::of(s, operand, what, span)
 }

@@ -6,8 +6,8 @@ use csl_chip::{Forms, VecOp};
 
 use super::Place::{Anywhere, Layout, Library, Pe, Runtime, TopComptime, TopOrRuntime};
 use super::{
-    Builtin, Handler, Place, arrays, casts, dsd, dsd_change, dsr, fifo, ids, layout, machine, map, queues, reflect,
-    rpc, strings, tasks, typeinfo, vecop,
+    Builtin, Handler, Place, arrays, casts, dsd, dsd_change, dsr, fifo, ids, layout, machine, map, print, queues,
+    reflect, rpc, strings, tasks, typeinfo, vecop,
 };
 
 const MANY: usize = usize::MAX;
@@ -125,16 +125,13 @@ const ROWS: &[Row] = &[
     ("wl_align_of", 1, 1, Library, typeinfo::align),
     ("wl_bits_of", 1, 1, Library, typeinfo::bits),
     ("wl_uint", 1, 1, Library, typeinfo::uint),
-    ("wl_print", 0, MANY, Library, machine::wl_print),
+    ("wl_print", 2, 2, Library, print::print),
+    ("wl_format", 2, 2, Library, print::format),
 ];
 
 static TABLE: LazyLock<Vec<Builtin>> = LazyLock::new(|| {
-    let rows = ROWS.iter().map(|&(name, least, most, place, handler)| Builtin {
-        name,
-        args: (least, most),
-        place,
-        handler,
-    });
+    let rows =
+        ROWS.iter().map(|&(name, least, most, place, handler)| Builtin { name, args: (least, most), place, handler });
     rows.chain(VecOp::ALL.iter().map(|&op| vector_row(op))).collect()
 });
 

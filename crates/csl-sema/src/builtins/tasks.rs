@@ -84,8 +84,11 @@ fn task_instance(
     let name = info.decl.name.name;
     let at = info.decl.name.span;
     if !ty.is_task {
-        let diagnostic =
-            Diagnostic::new(Code::BadTaskSignature, call.arg_span(index), format!("`{name}` is a function, not a task"));
+        let diagnostic = Diagnostic::new(
+            Code::BadTaskSignature,
+            call.arg_span(index),
+            format!("`{name}` is a function, not a task"),
+        );
         return Err(s.fail(diagnostic.secondary(at, "declared here").help("declare it with `task`")));
     }
     let params = param_bits(s, &ty.params, call.arg_span(index))?;
