@@ -150,7 +150,7 @@ impl Sema<'_> {
         self.parts_of(operand, count, span)
     }
 
-    fn parts_of(&mut self, operand: &Operand, count: usize, span: Span) -> Res<Vec<Operand>> {
+    pub fn parts_of(&mut self, operand: &Operand, count: usize, span: Span) -> Res<Vec<Operand>> {
         let place = crate::operand::Place {
             ty: operand.ty(),
             is_const: true,

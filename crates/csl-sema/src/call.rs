@@ -12,6 +12,12 @@ use crate::emit::FuncBuilder;
 use crate::operand::{Operand, Place, PlaceKind};
 use crate::unit::{FnInfo, InstanceKey, PendingFn};
 
+/// Results of comptime calls that are kept.
+const MOST_MEMOISED: usize = 1 << 16;
+
+/// Functions of one program, instances of generic ones included.
+const MOST_FUNCTIONS: usize = 1 << 14;
+
 /// How a parameter of an instance is bound.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ParamBinding {
@@ -200,7 +206,11 @@ impl Sema<'_> {
         let result = self.traced(span, format!("'{}' called here at comptime", decl.name.name), |s| {
             s.run_comptime(f, names, bound.ret, body, span)
         })?;
-        if self.effects == effects && !points_to_cells(&key.1) {
+        if self.effects == effects && !points_to_cells(&key.1) && !points_to_cells(std::slice::from_ref(&result)) {
+            // A loop of calls with ever new arguments must not fill the memory.
+            if self.unit.memo.len() >= MOST_MEMOISED {
+                self.unit.memo.clear();
+            }
             self.unit.memo.insert(key, result.clone());
         }
         Ok(result.into())
@@ -209,7 +219,7 @@ impl Sema<'_> {
     fn run_comptime(&mut self, f: FnRef, names: Vec<(Symbol, Binding)>, ret: Ty, body: &ast::Block, span: Span) -> Res<TypedValue> {
         let first_cell = self.unit.cells.len();
         let mut frame = Frame::top_level(self.fn_info(f).module);
-        frame.scopes = vec![Scope { names, first_cell }];
+        frame.scopes = vec![Scope { names }];
         frame.ret_ty = Some(ret);
         self.frames.push(frame);
         let result = self.eval_stmts(body);
@@ -248,7 +258,7 @@ impl Sema<'_> {
                 names.push((name.name, Binding::Const(self.pin(arg, span))));
             }
         }
-        frame.scopes = vec![Scope { names, first_cell: self.unit.cells.len() }];
+        frame.scopes = vec![Scope { names }];
         let (result, mut target) = self.in_frame(frame, |s| {
             s.push_target(None, false, Some(TargetBlocks { next: None, exit: None }), None);
             let result = s.traced(span, format!("'{}' expanded here", decl.name.name), |s| s.eval_stmts(body));
@@ -351,6 +361,10 @@ impl Sema<'_> {
         let decl = self.fn_info(f).decl.clone();
         if decl.body.is_none() {
             return self.extern_instance(f, &decl, key, span);
+        }
+        if self.unit.out_funcs.len() >= MOST_FUNCTIONS {
+            let message = format!("more than {MOST_FUNCTIONS} functions: does '{}' make instances without end?", decl.name.name);
+            return Err(self.error(Code::QuotaExceeded, span, message));
         }
         let id = FuncId(self.unit.out_funcs.len() as u32);
         self.unit.out_funcs.push(None);
@@ -468,7 +482,7 @@ impl Sema<'_> {
         frame.mode = Mode::Runtime;
         frame.ret_ty = Some(pending.ret);
         frame.addressed = Arc::new(addressed_names(body));
-        frame.scopes = vec![Scope { names: Vec::new(), first_cell: self.unit.cells.len() }];
+        frame.scopes = vec![Scope::default()];
         self.check_return_type(pending.ret, &info.decl)?;
         let generic = info.decl.params.iter().any(|p| p.is_comptime || p.ty.is_none());
         let step = generic.then(|| (pending.called_at, format!("in the instance of '{}' that is needed here", info.decl.name.name)));

@@ -21,14 +21,34 @@ impl Sema<'_> {
             Operand::Const(value) => self.coerce_const(value, ty, span).map(Operand::Const),
             Operand::Agg(from, parts) => self.coerce_parts(from, parts, ty, span),
             Operand::Reg(from, opnd) => self.coerce_reg(from, opnd, ty, span),
-            Operand::Mem(from, _) => Err(self.mismatch(from, ty, span)),
+            Operand::Mem(from, _) => match self.types.kind(from) {
+                TypeKind::Anon { types, .. } => {
+                    let count = types.len();
+                    let parts = self.parts_of(&operand, count, span)?;
+                    self.coerce_parts(from, parts, ty, span)
+                }
+                _ => Err(self.mismatch(from, ty, span)),
+            },
         }
     }
 
     pub fn mismatch(&mut self, from: Ty, to: Ty, span: Span) -> crate::context::Stop {
+        let castable = self.is_castable(from) && self.is_castable(to) && from != Ty::BOOL;
         let (from, to) = (self.show(from), self.show(to));
         let diagnostic = Diagnostic::new(Code::TypeMismatch, span, format!("expected type '{to}', got: '{from}'"));
-        self.fail(diagnostic)
+        self.fail(match castable {
+            true => diagnostic.help(format!("convert it with @as({to}, ...)")),
+            false => diagnostic,
+        })
+    }
+
+    /// Whether `@as` takes the type.
+    fn is_castable(&self, ty: Ty) -> bool {
+        let kind = self.types.kind(ty);
+        matches!(
+            kind,
+            TypeKind::Bool | TypeKind::Int { .. } | TypeKind::Float(_) | TypeKind::Enum { .. } | TypeKind::ComptimeFloat
+        )
     }
 
     /// A comptime value as one of type `ty`.
@@ -395,6 +415,22 @@ impl Sema<'_> {
             },
             Operand::Agg(ty, parts) => Operand::Agg(ty, parts.into_iter().map(|p| self.pin(p, span)).collect()),
             other => other,
+        }
+    }
+
+    /// [`Sema::pin`] for what outlives its expression: parts in memory are copied too.
+    pub fn pin_deep(&mut self, operand: Operand, span: Span) -> Res<Operand> {
+        match operand {
+            Operand::Agg(ty, parts) => {
+                let parts = parts.into_iter().map(|p| self.pin_deep(p, span)).collect::<Res<_>>()?;
+                Ok(Operand::Agg(ty, parts))
+            }
+            Operand::Mem(ty, _) => {
+                let place = self.temporary(ty, "");
+                self.store(&place, operand, span)?;
+                self.load(place, span)
+            }
+            other => Ok(self.pin(other, span)),
         }
     }
 }

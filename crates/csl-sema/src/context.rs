@@ -13,6 +13,9 @@ use crate::operand::Operand;
 use crate::options::{Analysis, Options, Sources};
 use crate::unit::Unit;
 
+/// Steps of a long trace that diagnostics show, at either end.
+const SHOWN_STEPS: usize = 6;
+
 /// Why an evaluation did not yield a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stop {
@@ -55,8 +58,6 @@ pub enum Binding {
 #[derive(Debug, Default)]
 pub struct Scope {
     pub names: Vec<(Symbol, Binding)>,
-    /// Comptime memory is freed down to here when the scope ends.
-    pub first_cell: usize,
 }
 
 /// Something that `break` or `continue` can name.
@@ -156,7 +157,14 @@ impl<'a> Sema<'a> {
 
     /// Reports a finding with the trace of how evaluation came here.
     pub fn report(&mut self, mut diagnostic: Diagnostic) {
-        diagnostic.trace.extend(self.trace.iter().rev().cloned());
+        let steps = self.trace.len();
+        let (inner, outer) = if steps > 2 * SHOWN_STEPS { (SHOWN_STEPS, SHOWN_STEPS) } else { (steps, 0) };
+        diagnostic.trace.extend(self.trace.iter().rev().take(inner).cloned());
+        if let Some(left_out) = self.trace.get(outer).filter(|_| outer > 0) {
+            let text = format!("... and {} more steps", steps - inner - outer);
+            diagnostic.trace.push(TraceFrame { span: left_out.span, text });
+        }
+        diagnostic.trace.extend(self.trace[..outer].iter().rev().cloned());
         self.diagnostics.push(diagnostic);
     }
 
@@ -208,8 +216,7 @@ impl<'a> Sema<'a> {
 
     /// Evaluates in a scope of its own.
     pub fn scoped<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
-        let first_cell = self.unit.cells.len();
-        self.frame_mut().scopes.push(Scope { names: Vec::new(), first_cell });
+        self.frame_mut().scopes.push(Scope::default());
         let result = f(self);
         self.frame_mut().scopes.pop();
         result

@@ -122,7 +122,8 @@ impl Sema<'_> {
     }
 
     pub fn not_comptime(&mut self, span: Span) -> crate::context::Stop {
-        self.error(Code::NotComptime, span, "expected a comptime-known value")
+        let diagnostic = Diagnostic::new(Code::NotComptime, span, "expected a comptime-known value");
+        self.fail(diagnostic.label("only known at run time"))
     }
 
     /// `@bitcast(ty, operand)`.
@@ -302,7 +303,7 @@ impl Sema<'_> {
         let offset = self.path_offset(pointer.root_ty, &pointer.path, span)?;
         match pointer.root {
             PtrRoot::Global(global) => Ok(Addr { base: AddrBase::Global(self.global_id(global)), offset }),
-            PtrRoot::Absolute(addr) => Ok(Addr { base: AddrBase::Absolute, offset: i32::from(addr) + offset }),
+            PtrRoot::Absolute(addr) => Ok(Addr { base: AddrBase::Absolute, offset: i32::from(addr).wrapping_add(offset) }),
             PtrRoot::Cell(_) => Err(self.error(Code::ComptimeOnly, span, "a comptime variable has no address at run time")),
             PtrRoot::Fn(_) => Err(self.error(Code::BadOperand, span, "a function cannot be read as data")),
         }
@@ -312,19 +313,19 @@ impl Sema<'_> {
     pub fn path_offset(&mut self, ty: Ty, path: &[i64], span: Span) -> Res<i32> {
         let Some((&first, rest)) = path.split_first() else { return Ok(0) };
         let (part, offset) = self.part_offset(ty, first, span)?;
-        Ok(offset + self.path_offset(part, rest, span)?)
+        Ok(offset.wrapping_add(self.path_offset(part, rest, span)?))
     }
 
     fn part_offset(&mut self, ty: Ty, index: i64, span: Span) -> Res<(Ty, i32)> {
         let (part, offset) = match self.types.kind(ty).clone() {
-            TypeKind::Array { elem, .. } => (elem, self.elem_stride(elem, span)? as i64 * index),
+            TypeKind::Array { elem, .. } => (elem, i64::from(self.elem_stride(elem, span)?).wrapping_mul(index)),
             _ => match (crate::value::child_ty(&self.types, ty, index), usize::try_from(index)) {
                 (Some(part), Ok(at)) => {
                     let place = csl_ir::field_place(&self.types, ty, at);
                     (part, place.map_or(0, |p| i64::from(p.offset)))
                 }
                 // One past a lone object: `[*]T` arithmetic on a pointer to a scalar.
-                _ => (ty, self.elem_stride(ty, span)? as i64 * index),
+                _ => (ty, i64::from(self.elem_stride(ty, span)?).wrapping_mul(index)),
             },
         };
         Ok((part, offset as i32))

@@ -46,22 +46,26 @@ impl Sema<'_> {
     fn declare_param(&mut self, module: ModuleRef, decl: &VarDecl, ty: Option<Ty>) -> Res<GlobalItem> {
         let bound = self.unit.modules[module.0 as usize].params.get(&decl.name.name).cloned();
         let value = match (bound, ty) {
-            (Some(value), Some(ty)) => match self.param_value(value, ty, decl) {
-                Ok(value) => value,
-                Err(stop) => return Err(stop),
-            },
+            (Some(value), Some(ty)) => self.param_value(module, value, ty, decl)?,
             (Some(value), None) => value,
             (None, _) if decl.init.is_some() => self.initial_value(decl, ty)?,
-            (None, _) => {
-                let message = format!("param '{}' has no value", decl.name.name);
-                let diagnostic = Diagnostic::new(Code::UnboundParam, decl.name.span, message);
-                return Err(self.fail(diagnostic.help("bind it in @import_module or @set_tile_code, or with --params")));
-            }
+            (None, _) => return Err(self.unbound_param(module, decl)),
         };
         Ok(GlobalItem::Const { value, global: None })
     }
 
-    fn param_value(&mut self, value: TypedValue, ty: Ty, decl: &VarDecl) -> Res<TypedValue> {
+    fn unbound_param(&mut self, module: ModuleRef, decl: &VarDecl) -> Stop {
+        let message = format!("param '{}' has no value", decl.name.name);
+        let diagnostic = Diagnostic::new(Code::UnboundParam, decl.name.span, message);
+        self.fail(match self.unit.modules[module.0 as usize].asked_at {
+            Some(span) => diagnostic
+                .secondary(span, "nothing is bound to it here")
+                .help(format!("add `.{} = ...` to the struct of params", decl.name.name)),
+            None => diagnostic.help(format!("give it on the command line: --params={}:VALUE", decl.name.name)),
+        })
+    }
+
+    fn param_value(&mut self, module: ModuleRef, value: TypedValue, ty: Ty, decl: &VarDecl) -> Res<TypedValue> {
         // Colors and their numbers: tile params of published programs bind one to the other.
         let both_ids = |a: Ty, b: Ty| a == Ty::COLOR && matches!(self.types.kind(b), TypeKind::Int { .. });
         if both_ids(ty, value.ty) || both_ids(value.ty, ty) {
@@ -71,7 +75,21 @@ impl Sema<'_> {
         if ty == Ty::COLOR && value.ty == Ty::VOID {
             return Ok(TypedValue::int(ty, UNUSED_COLOR));
         }
-        self.coerce_const(value, ty, decl.name.span)
+        let before = std::mem::take(&mut self.diagnostics);
+        let result = self.coerce_const(value.clone(), ty, decl.name.span);
+        let why = std::mem::replace(&mut self.diagnostics, before);
+        result.map_err(|_| {
+            let given = crate::value::show(&self.types, &value);
+            let message = format!("param '{}' cannot have the value {given}", decl.name.name);
+            let label = format!("declared with type '{}'", self.show(ty));
+            let mut diagnostic = Diagnostic::new(Code::BadParamValue, decl.name.span, message).label(label);
+            if let Some(span) = self.unit.modules[module.0 as usize].asked_at {
+                let text = format!("given a value of type '{}' here", self.show(value.ty));
+                diagnostic = diagnostic.secondary(span, text);
+            }
+            diagnostic.notes.extend(why.iter().map(|d| d.message.clone()));
+            self.fail(diagnostic)
+        })
     }
 
     fn initial_value(&mut self, decl: &VarDecl, ty: Option<Ty>) -> Res<TypedValue> {
@@ -103,6 +121,9 @@ impl Sema<'_> {
         // What has no memory can only be a comptime-known variable that nothing changes.
         if self.is_comptime_only(ty) || csl_ir::size_of(&self.types, ty).is_none() {
             return self.comptime_global(decl, ty, value);
+        }
+        if decl.storage != Storage::Default && !self.is_exportable(ty) {
+            return Err(self.not_exportable(ty, decl.name.span));
         }
         let info = self.global_info(module, decl, ty, value)?;
         let global = self.link(info, decl)?;

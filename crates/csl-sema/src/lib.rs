@@ -15,6 +15,7 @@ mod emit;
 mod expr;
 mod global;
 mod layout;
+mod linkage;
 mod loops;
 mod module;
 mod operand;

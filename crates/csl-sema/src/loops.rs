@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use csl_diag::{Code, Span};
 use csl_ir::{BinOp, BlockId, CmpOp, Inst, Opnd, Reg, Scalar, Term, Ty, TypeKind, TypedValue, Value};
+use csl_syntax::Symbol;
 use csl_syntax::ast::{Expr, For, While};
 use num_bigint::{BigInt, Sign};
-use num_traits::Zero;
 
 use crate::context::{Binding, Res, Sema, Stop, TargetBlocks};
 use crate::operand::{Operand, Place, PlaceKind};
@@ -59,36 +59,40 @@ impl Sema<'_> {
     /// Every iteration on its own, with comptime-known elements where they are known.
     fn unrolled_for(&mut self, node: &For, iter: Operand, span: Span) -> Res<Operand> {
         let source = self.iteration(iter, node.iter.span)?;
-        let at_runtime = !self.is_comptime();
-        let exit = at_runtime.then(|| self.builder().new_block());
+        let exit = (!self.is_comptime()).then(|| self.builder().new_block());
         let mut index = 0u64;
         while let Some(elem) = self.nth(&source, index, node.iter.span)? {
             self.count_step(span)?;
-            let next = at_runtime.then(|| self.builder().new_block());
-            let blocks = exit.map(|exit| TargetBlocks { next, exit: Some(exit) });
-            if !self.one_iteration(node, elem, index, blocks, span)? {
+            let body = |s: &mut Self| {
+                s.bind(node.elem.name, Binding::Const(elem));
+                if let Some(name) = node.index {
+                    let index = TypedValue::int(Ty::U16, index as u16);
+                    s.bind(name.name, Binding::Const(index.into()));
+                }
+                s.eval(&node.body).map(|_| ())
+            };
+            if !self.one_iteration(node.label.map(|l| l.name), exit, span, body)? {
                 break;
             }
             index += 1;
         }
-        if let Some(exit) = exit {
-            self.builder().terminate(Term::Jump(exit), span);
-            self.builder().switch_to(exit);
-        }
+        self.end_unrolled(exit, span);
         Ok(Operand::void())
     }
 
-    /// False when the loop is over for sure.
-    fn one_iteration(&mut self, node: &For, elem: Operand, index: u64, blocks: Option<TargetBlocks>, span: Span) -> Res<bool> {
-        let target = self.push_target(node.label.map(|l| l.name), true, blocks, None);
+    /// One pass through an unrolled loop; false when the loop is over for sure.
+    fn one_iteration(
+        &mut self,
+        label: Option<Symbol>,
+        exit: Option<BlockId>,
+        span: Span,
+        body: impl FnOnce(&mut Self) -> Res<()>,
+    ) -> Res<bool> {
+        let next = exit.map(|_| self.builder().new_block());
+        let blocks = exit.map(|exit| TargetBlocks { next, exit: Some(exit) });
+        let target = self.push_target(label, true, blocks, None);
         let first_cell = self.unit.cells.len();
-        let result = self.scoped(|s| {
-            s.bind(node.elem.name, Binding::Const(elem));
-            if let Some(name) = node.index {
-                s.bind(name.name, Binding::Const(TypedValue::int(Ty::U16, index).into()));
-            }
-            s.eval(&node.body)
-        });
+        let result = self.scoped(body);
         if self.is_comptime() {
             self.unit.cells.truncate(first_cell);
         }
@@ -305,36 +309,38 @@ impl Sema<'_> {
             self.check_label(label)?;
         }
         match self.is_comptime() || node.is_inline {
-            true => self.comptime_while(node, span),
+            true => self.unrolled_while(node, span),
             false => self.runtime_while(node, span),
         }
     }
 
-    fn comptime_while(&mut self, node: &While, span: Span) -> Res<Operand> {
+    /// `while` at comptime, and `inline while` in emitted code.
+    fn unrolled_while(&mut self, node: &While, span: Span) -> Res<Operand> {
+        let exit = (!self.is_comptime()).then(|| self.builder().new_block());
         loop {
             let cond = self.eval_as(&node.cond, Ty::BOOL)?;
             match cond.as_bool() {
                 Some(true) => {}
-                Some(false) => return Ok(Operand::void()),
+                Some(false) => break,
                 None => return Err(self.not_comptime(node.cond.span)),
             }
             self.count_step(span)?;
-            let target = self.push_target(node.label.map(|l| l.name), true, None, None);
-            let first_cell = self.unit.cells.len();
-            let result = self.scoped(|s| s.eval(&node.body));
-            if self.is_comptime() {
-                self.unit.cells.truncate(first_cell);
-            }
-            self.pop_target();
-            match result {
-                Ok(_) => {}
-                Err(Stop::Continue(to)) if to == target => {}
-                Err(Stop::Break(to)) if to == target => return Ok(Operand::void()),
-                Err(stop) => return Err(stop),
+            let label = node.label.map(|l| l.name);
+            if !self.one_iteration(label, exit, span, |s| s.eval(&node.body).map(|_| ()))? {
+                break;
             }
             if let Some(step) = &node.step {
                 self.eval_stmt(step)?;
             }
+        }
+        self.end_unrolled(exit, span);
+        Ok(Operand::void())
+    }
+
+    fn end_unrolled(&mut self, exit: Option<BlockId>, span: Span) {
+        if let Some(exit) = exit {
+            self.builder().terminate(Term::Jump(exit), span);
+            self.builder().switch_to(exit);
         }
     }
 
@@ -373,15 +379,6 @@ impl Sema<'_> {
         let value = self.opnd(&value, cond.span)?;
         self.builder().terminate(Term::Branch { cond: value, then: body, otherwise: exit }, cond.span);
         Ok(false)
-    }
-
-    /// A comptime-known range value.
-    pub fn range_value(&mut self, elem: Ty, start: BigInt, stop: BigInt, step: BigInt, span: Span) -> Res<Operand> {
-        if step.is_zero() {
-            return Err(self.error(Code::BadBuiltinArgument, span, "the step of a range cannot be zero"));
-        }
-        let ty = self.types.intern(TypeKind::Range(elem));
-        Ok(TypedValue::new(ty, Value::Range(Arc::new([start, stop, step]))).into())
     }
 }
 

@@ -42,7 +42,7 @@ impl Sema<'_> {
             params.insert(symbol, value);
         }
         let module = ModuleRef(self.unit.modules.len() as u32);
-        self.unit.modules.push(Module { file: file.clone(), prefix: String::new(), params, items });
+        self.unit.modules.push(Module { file: file.clone(), prefix: String::new(), params, asked_at: span, items });
         self.import_eagerly(module, &file.ast, span)?;
         Ok(module)
     }

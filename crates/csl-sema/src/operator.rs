@@ -12,6 +12,9 @@ use crate::context::{Res, Sema, Stop};
 use crate::operand::Operand;
 use crate::value::f64_of;
 
+/// Bits of a comptime integer, so that no program can ask for unbounded memory or time.
+const MOST_BITS: u64 = 1 << 21;
+
 impl Sema<'_> {
     pub fn eval_binary(&mut self, op: BinOp, lhs: &Expr, rhs: &Expr, expected: Option<Ty>, span: Span) -> Res<Operand> {
         if matches!(op, BinOp::And | BinOp::Or) {
@@ -105,6 +108,10 @@ impl Sema<'_> {
             Ok(exact) => exact,
             Err(trap) => return Err(self.trap(trap, span)),
         };
+        if exact.bits() > MOST_BITS {
+            let message = format!("the result has {} bits, an integer can have {MOST_BITS}", exact.bits());
+            return Err(self.error(Code::Overflow, span, message));
+        }
         let TypeKind::Int { signed, bits } = *kind else { return Ok(TypedValue::int(ty, exact).into()) };
         // Fixed-width arithmetic wraps, at comptime as on the PE.
         Ok(TypedValue::int(ty, IntTy { signed, bits }.wrap(&exact)).into())

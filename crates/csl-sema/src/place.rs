@@ -230,7 +230,7 @@ impl Sema<'_> {
             return Ok(PlaceKind::Bits { addr, container_bits, bit: place.bit, bits });
         }
         let offset = self.path_offset(aggregate, &[index], span)?;
-        Ok(PlaceKind::Mem(Addr { base: addr.base, offset: addr.offset + offset }))
+        Ok(PlaceKind::Mem(Addr { base: addr.base, offset: addr.offset.wrapping_add(offset) }))
     }
 
     fn index_place(&mut self, base: &Expr, indices: &[Expr], span: Span) -> Res<Place> {
@@ -338,7 +338,7 @@ impl Sema<'_> {
         let addr = match known {
             Some(at) => {
                 let addr = self.addr_from(base, span);
-                Addr { offset: addr.offset + (at * i64::from(scale)) as i32, base: addr.base }
+                Addr { offset: addr.offset.wrapping_add(at.wrapping_mul(i64::from(scale)) as i32), base: addr.base }
             }
             None => {
                 let index = self.opnd(&index, span)?;
@@ -506,15 +506,19 @@ impl Sema<'_> {
         };
         let Operand::Const(value) = value else { return Err(self.not_comptime(span)) };
         let depth = self.frame().runtime_depth;
-        let Some(root) = self.unit.cells.get_mut(cell.0 as usize) else {
+        let Some(root) = self.unit.cells.get(cell.0 as usize) else {
             return Err(self.error(Code::BadOperand, span, "the variable that this points at no longer exists"));
         };
         if root.runtime_depth < depth {
             let message = "a comptime variable cannot be changed under run-time control flow";
             return Err(self.error(Code::NotComptime, span, message));
         }
+        if goes_through_large(&self.types, pointer) {
+            let message = format!("an array of more than {MOST_WRITTEN} elements cannot be changed at comptime");
+            return Err(self.error(Code::QuotaExceeded, span, message));
+        }
         // Taken out so that the write does not copy the whole value.
-        let mut whole = std::mem::replace(&mut root.value.value, Value::Undef);
+        let mut whole = std::mem::replace(&mut self.unit.cells[cell.0 as usize].value.value, Value::Undef);
         let written = write_path(&self.types, pointer.root_ty, &mut whole, &pointer.path, value.value);
         self.unit.cells[cell.0 as usize].value.value = whole;
         match written {
@@ -630,4 +634,19 @@ impl Sema<'_> {
         let slot = self.new_slot(ty, name);
         Place { ty, is_const: false, kind: PlaceKind::Mem(Addr { base: AddrBase::Slot(slot), offset: 0 }) }
     }
+}
+
+/// Elements of an array whose parts are written one by one at comptime.
+const MOST_WRITTEN: u64 = 1 << 22;
+
+fn goes_through_large(types: &csl_ir::Types, pointer: &Pointer) -> bool {
+    let mut ty = Some(pointer.root_ty);
+    pointer.path.iter().any(|&index| {
+        let is_large = ty.is_some_and(|ty| match types.kind(ty) {
+            TypeKind::Array { dims, .. } => dims.iter().product::<u64>() > MOST_WRITTEN,
+            _ => false,
+        });
+        ty = ty.and_then(|ty| child_ty(types, ty, index));
+        is_large
+    })
 }

@@ -54,12 +54,18 @@ impl Sema<'_> {
     }
 
     fn not_assignable(&mut self, target: &Expr) -> Stop {
-        let diagnostic = match &target.kind {
-            ExprKind::Name(name) => Diagnostic::new(Code::NotAssignable, target.span, format!("cannot assign to constant '{name}'"))
-                .help("declare it with 'var'"),
-            _ => Diagnostic::new(Code::NotAssignable, target.span, "cannot assign to a constant"),
+        let (message, help) = match &target.kind {
+            ExprKind::Name(name) => (
+                format!("cannot assign to constant '{name}'"),
+                "only a 'var' can change: copy parameters and loop variables into one",
+            ),
+            ExprKind::Deref(_) => ("cannot assign through a pointer to const".to_string(), "point at it by a '*T'"),
+            ExprKind::Field { .. } | ExprKind::Index { .. } => {
+                ("cannot assign to a part of a constant".to_string(), "only a 'var', or what a '*T' points at, can change")
+            }
+            _ => ("cannot assign to this expression".to_string(), "assign to a variable, a field, an element or `pointer.*`"),
         };
-        self.fail(diagnostic)
+        self.fail(Diagnostic::new(Code::NotAssignable, target.span, message).help(help))
     }
 
     /// Adds a name to the innermost scope.
@@ -154,7 +160,7 @@ impl Sema<'_> {
             value if self.is_addressed(decl.name.name) || matches!(value, Operand::Mem(..)) => {
                 self.slot_local(decl, value.ty(), Some(value), true)
             }
-            value => Ok(Binding::Const(self.pin(value, decl.span))),
+            value => Ok(Binding::Const(self.pin_deep(value, decl.span)?)),
         }
     }
 

@@ -1,13 +1,16 @@
 //! Type expressions.
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{FieldTy, FnTy, Packing, Ty, TypeKind, Value};
+use csl_ir::{FieldTy, FnTy, Packing, Ty, TypeKind, TypedValue, Value};
 use csl_syntax::ast::{self, Aggregate, AggregateKind, EnumType, Expr, ExprKind, FnKind};
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
 
 use crate::context::{Res, Sema};
 use crate::value::int_of;
+
+/// Elements of an array: far above any memory, far below what would exhaust ours.
+const MOST_ELEMENTS: u64 = 1 << 28;
 
 impl Sema<'_> {
     /// The type that an expression of type `type` yields.
@@ -43,6 +46,10 @@ impl Sema<'_> {
         for dim in dims {
             sizes.push(self.dimension(dim)?);
         }
+        let count = sizes.iter().try_fold(1u64, |n, &size| n.checked_mul(size));
+        if count.is_none_or(|n| n > MOST_ELEMENTS) {
+            return Err(self.error(Code::BadType, span, format!("an array can have {MOST_ELEMENTS} elements at most")));
+        }
         let elem = self.eval_type(elem)?;
         if matches!(self.types.kind(elem), TypeKind::Array { .. }) {
             let diagnostic = Diagnostic::new(Code::BadType, span, "the element type of an array cannot be another array");
@@ -55,11 +62,9 @@ impl Sema<'_> {
     }
 
     fn dimension(&mut self, dim: &Expr) -> Res<u64> {
-        // Far above any memory, far below what would exhaust ours.
-        const MOST: u64 = 1 << 28;
         let value = self.eval_const(dim)?;
         match int_of(&value).map(|n| n.to_u64()) {
-            Some(Some(size)) if size <= MOST => Ok(size),
+            Some(Some(size)) if size <= MOST_ELEMENTS => Ok(size),
             Some(_) => {
                 let shown = crate::value::show(&self.types, &value);
                 Err(self.error(Code::BadType, dim.span, format!("{shown} is not a possible array size")))
@@ -122,21 +127,57 @@ impl Sema<'_> {
             let shown = self.show(base);
             return Err(self.error(Code::BadType, site, format!("the base of an enum must be an integer type, got: '{shown}'")));
         }
+        let members = self.enum_members(node, base)?;
+        Ok(self.types.intern(TypeKind::Enum { site, base, members }))
+    }
+
+    /// Members without a number take the free ones from zero on, in order.
+    fn enum_members(&mut self, node: &EnumType, base: Ty) -> Res<Vec<(csl_ir::Name, BigInt)>> {
+        let given = self.given_numbers(node, base)?;
         let mut members: Vec<(csl_ir::Name, BigInt)> = Vec::with_capacity(node.members.len());
         let mut next = BigInt::from(0);
-        for member in &node.members {
-            if let Some(value) = &member.value {
-                let value = self.eval_const_as(value, base)?;
-                next = int_of(&value).cloned().unwrap_or_default();
-            }
+        for (member, number) in node.members.iter().zip(&given) {
             let name = member.name.name.as_str();
-            if members.iter().any(|m| m.0 == name) {
-                return Err(self.error(Code::Redeclared, member.name.span, format!("enum member '{name}' is declared twice")));
+            if let Some(first) = node.members[..members.len()].iter().find(|m| m.name.name == member.name.name) {
+                let message = format!("enum member '{name}' is declared twice");
+                let diagnostic = Diagnostic::new(Code::Redeclared, member.name.span, message);
+                return Err(self.fail(diagnostic.secondary(first.name.span, "first declared here")));
             }
-            members.push((name, next.clone()));
-            next += 1;
+            let number = match number {
+                Some(number) => number.clone(),
+                None => {
+                    while given.iter().flatten().any(|g| *g == next) {
+                        next += 1;
+                    }
+                    let free = TypedValue::int(Ty::COMPTIME_INT, next.clone());
+                    self.coerce_const(free, base, member.name.span)?;
+                    next += 1;
+                    &next - 1
+                }
+            };
+            members.push((name, number));
         }
-        Ok(self.types.intern(TypeKind::Enum { site, base, members }))
+        Ok(members)
+    }
+
+    fn given_numbers(&mut self, node: &EnumType, base: Ty) -> Res<Vec<Option<BigInt>>> {
+        let mut given: Vec<Option<BigInt>> = Vec::with_capacity(node.members.len());
+        for member in &node.members {
+            let Some(expr) = &member.value else {
+                given.push(None);
+                continue;
+            };
+            let value = self.eval_const_as(expr, base)?;
+            let number = int_of(&value).cloned();
+            if let Some(at) = given.iter().position(|g| g.is_some() && *g == number) {
+                let first = node.members[at].name;
+                let message = format!("enum member '{}' has the number of '{}'", member.name.name, first.name);
+                let diagnostic = Diagnostic::new(Code::Redeclared, expr.span, message);
+                return Err(self.fail(diagnostic.secondary(first.span, "declared here")));
+            }
+            given.push(number);
+        }
+        Ok(given)
     }
 
     /// Whether values of the type exist at comptime alone.

@@ -27,6 +27,8 @@ pub struct Module {
     /// How symbols of it are prefixed: empty for the root, else `name.` of the import.
     pub prefix: String,
     pub params: HashMap<Symbol, TypedValue>,
+    /// Where the module was asked for; `None` for the root of the layout.
+    pub asked_at: Option<Span>,
     pub items: HashMap<Symbol, ItemState>,
 }
 

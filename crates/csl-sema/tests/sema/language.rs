@@ -1,0 +1,18 @@
+//! Rules of the language, one comptime assertion each, in the programs of `tests/language`.
+
+use std::path::Path;
+
+use crate::support::{Case, programs, rendered};
+
+#[test]
+fn rules() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/language");
+    let mut broken = Vec::new();
+    for (path, text) in programs(&folder) {
+        let analysis = Case::new(&text).analyze();
+        if analysis.wafer.is_none() || !analysis.diagnostics.is_empty() {
+            broken.push(format!("{}:\n{}", path.display(), rendered(&analysis)));
+        }
+    }
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+}

@@ -1,0 +1,7 @@
+//! Programs in, diagnostics or IR out.
+
+mod golden;
+mod language;
+mod robust;
+mod support;
+mod ui;

@@ -1,0 +1,1 @@
+//! Programs that ask for too much end in a diagnostic.
