@@ -1,0 +1,81 @@
+//! The invariants of ARCHITECTURE.md that a text search can hold: who imports whom, and what stays out of the lower crates.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What each crate may import of ours, dev-dependencies aside.
+const IMPORTS: &[(&str, &[&str])] = &[
+    ("csl-diag", &[]),
+    ("csl-num", &[]),
+    ("csl-chip", &[]),
+    ("csl-std", &[]),
+    ("csl-syntax", &["csl-diag"]),
+    ("csl-ir", &["csl-num", "csl-diag", "csl-chip"]),
+    ("csl-sema", &["csl-syntax", "csl-ir", "csl-chip", "csl-num", "csl-diag"]),
+    ("csl-isa", &["csl-chip", "csl-num"]),
+    ("csl-image", &["csl-isa", "csl-chip", "csl-num"]),
+    ("csl-codegen", &["csl-ir", "csl-isa", "csl-image", "csl-chip", "csl-num", "csl-diag"]),
+    ("csl-fabric", &["csl-chip"]),
+    ("csl-pe", &["csl-isa", "csl-image", "csl-num", "csl-chip"]),
+    ("csl-sim", &["csl-pe", "csl-fabric", "csl-image", "csl-isa", "csl-chip"]),
+    ("csl-cli", &["csl-host"]),
+    ("csl-py", &["csl-host", "csl-cli"]),
+];
+
+/// Crates below csl-host: they read no file, clock, environment or number of threads.
+const PURE: &[&str] = &[
+    "csl-diag", "csl-num", "csl-chip", "csl-std", "csl-syntax", "csl-ir", "csl-sema", "csl-isa", "csl-image",
+    "csl-codegen", "csl-fabric", "csl-pe", "csl-sim",
+];
+
+const IMPURE: &[&str] =
+    &["std::fs", "std::env", "std::time", "std::net", "std::process", "available_parallelism", "SystemTime", "Instant::now"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+#[test]
+fn imports_run_one_way() {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("cargo metadata is JSON");
+    let packages = metadata["packages"].as_array().expect("there are packages");
+    for &(name, allowed) in IMPORTS {
+        let package = packages.iter().find(|p| p["name"] == name).unwrap_or_else(|| panic!("no crate {name}"));
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let to = dependency["name"].as_str().unwrap_or_default();
+            let ours = to.starts_with("csl-") && dependency["kind"].is_null();
+            assert!(!ours || allowed.contains(&to), "{name} imports {to}");
+        }
+    }
+}
+
+#[test]
+fn lower_crates_touch_nothing_outside() {
+    for name in PURE {
+        for file in sources(&root().join("crates").join(name).join("src")) {
+            let text = fs::read_to_string(&file).expect("a source file is readable");
+            for word in IMPURE {
+                assert!(!text.contains(word), "{} uses {word}", file.display());
+            }
+        }
+    }
+}
+
+fn sources(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).expect("a source folder is readable").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
