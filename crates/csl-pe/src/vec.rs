@@ -2,6 +2,7 @@
 
 mod alu;
 pub(crate) mod config;
+mod contiguous;
 pub(crate) mod cursor;
 pub(crate) mod dsr;
 mod memory_loop;

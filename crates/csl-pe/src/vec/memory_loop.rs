@@ -4,6 +4,7 @@ use csl_chip::VecOp;
 use csl_num::FloatKind;
 
 use super::alu::{self, Body};
+use super::contiguous;
 use super::cursor::{Cursor, Linear};
 use super::run::VecRun;
 use crate::memory::Memory;
@@ -11,7 +12,11 @@ use crate::memory::Memory;
 /// Runs `elements` elements in their order, so that overlapping operands see what was written before.
 pub(crate) fn run(run: &mut VecRun, memory: &mut Memory, half: FloatKind, elements: u32) {
     let op = run.op;
-    if run.accumulate.is_none() && op != VecOp::Addc16 && linear(run).is_some() {
+    let independent = run.accumulate.is_none() && op != VecOp::Addc16;
+    if independent && contiguous::run(run, memory, half, elements) {
+        return;
+    }
+    if independent && linear(run).is_some() {
         alu::dispatch(op, half, Strided { run, memory, elements })
     } else {
         alu::dispatch(op, half, General { run, memory, elements })

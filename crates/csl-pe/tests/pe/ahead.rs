@@ -4,7 +4,7 @@
 use csl_chip::{SysOp, VecOp};
 use csl_image::PeImage;
 use csl_isa::{Insn, Op};
-use csl_pe::{NoRegisters, Wavelet, Wake};
+use csl_pe::{NoRegisters, Wake, Wavelet};
 use proptest::prelude::*;
 
 use crate::builder::*;
@@ -159,7 +159,7 @@ proptest! {
 }
 
 fn log(outcome: &Outcome) -> Vec<u16> {
-    let word = |addr: u16| u16::from_le_bytes([outcome.memory[usize::from(addr)], outcome.memory[usize::from(addr) + 1]]);
+    let word =
+        |addr: u16| u16::from_le_bytes([outcome.memory[usize::from(addr)], outcome.memory[usize::from(addr) + 1]]);
     (0..word(COUNT)).map(|i| word(LOG + 2 * i)).collect()
 }
-

@@ -1,5 +1,6 @@
 //! The PE without a fabric: images built by hand.
 
+mod ahead;
 mod builder;
 mod fabric;
 mod fifo;
