@@ -42,9 +42,9 @@ pub fn size_of(types: &Types, ty: Ty) -> Option<u32> {
             for field in fields {
                 size = size.max(size_of(types, field.ty)?);
             }
-            Some(size.next_multiple_of(align_of(types, ty)))
+            size.checked_next_multiple_of(align_of(types, ty))
         }
-        TypeKind::Range(elem) => size_of(types, *elem).map(|s| 3 * s),
+        TypeKind::Range(elem) => size_of(types, *elem)?.checked_mul(3),
         _ => None,
     }
 }
@@ -66,7 +66,7 @@ pub fn align_of(types: &Types, ty: Ty) -> u32 {
 
 /// Distance between elements of an array.
 fn stride_of(types: &Types, elem: Ty) -> Option<u32> {
-    Some(size_of(types, elem)?.next_multiple_of(align_of(types, elem)))
+    size_of(types, elem)?.checked_next_multiple_of(align_of(types, elem))
 }
 
 /// Place of field `index` of a struct, union, anonymous struct or tuple.
@@ -78,7 +78,7 @@ pub fn field_place(types: &Types, ty: Ty, index: usize) -> Option<FieldPlace> {
             if *packing == Packing::Packed {
                 let mut bit = 0;
                 for &field in &field_types[..index] {
-                    bit += bits_of(types, field)?;
+                    bit = u32::checked_add(bit, bits_of(types, field)?)?;
                 }
                 return Some(FieldPlace { offset: 0, bit });
             }
@@ -89,11 +89,11 @@ pub fn field_place(types: &Types, ty: Ty, index: usize) -> Option<FieldPlace> {
     };
     let mut offset = 0u32;
     for (at, &field) in field_types.iter().enumerate() {
-        offset = offset.next_multiple_of(align_of(types, field));
+        offset = offset.checked_next_multiple_of(align_of(types, field))?;
         if at == index {
             return Some(FieldPlace { offset, bit: 0 });
         }
-        offset += size_of(types, field)?;
+        offset = offset.checked_add(size_of(types, field)?)?;
     }
     None
 }
@@ -107,7 +107,7 @@ pub fn bits_of(types: &Types, ty: Ty) -> Option<u32> {
         TypeKind::Ptr { .. } | TypeKind::Id(_) => Some(16),
         TypeKind::Enum { base, .. } => bits_of(types, *base),
         TypeKind::Struct { packing: Packing::Packed, fields, .. } => {
-            fields.iter().try_fold(0u32, |sum, f| Some(sum + bits_of(types, f.ty)?))
+            fields.iter().try_fold(0u32, |sum, f| sum.checked_add(bits_of(types, f.ty)?))
         }
         TypeKind::Union { packing: Packing::Packed, fields, .. } => {
             fields.iter().try_fold(0u32, |most, f| Some(most.max(bits_of(types, f.ty)?)))
@@ -121,10 +121,10 @@ fn struct_size(types: &Types, fields: &mut dyn Iterator<Item = Ty>) -> Option<u3
     let mut align = 1;
     for field in fields {
         let field_align = align_of(types, field);
-        end = end.next_multiple_of(field_align) + size_of(types, field)?;
+        end = end.checked_next_multiple_of(field_align)?.checked_add(size_of(types, field)?)?;
         align = align.max(field_align);
     }
-    Some(end.next_multiple_of(align))
+    end.checked_next_multiple_of(align)
 }
 
 fn int_bytes(bits: u32) -> u32 {
