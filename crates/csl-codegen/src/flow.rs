@@ -8,7 +8,7 @@ use csl_ir::{BlockId, Func, Term};
 pub struct Flow {
     pub order: Vec<BlockId>,
     /// Place in `order`; `None` for blocks that control never reaches.
-    place: Vec<Option<u32>>,
+    places: Vec<Option<u32>>,
     /// How many edges lead to each block.
     pub preds: Vec<u32>,
     /// Last place from which a back edge leads to the block, by block.
@@ -20,11 +20,11 @@ impl Flow {
     pub fn of(func: &Func) -> Flow {
         let mut order = postorder(func);
         order.reverse();
-        let mut place = vec![None; func.blocks.len()];
+        let mut places = vec![None; func.blocks.len()];
         for (at, block) in order.iter().enumerate() {
-            place[block.0 as usize] = Some(at as u32);
+            places[block.0 as usize] = Some(at as u32);
         }
-        let mut flow = Flow { preds: vec![0; place.len()], loop_end: vec![None; place.len()], order, place };
+        let mut flow = Flow { preds: vec![0; places.len()], loop_end: vec![None; places.len()], order, places };
         flow.edges(func);
         flow
     }
@@ -40,8 +40,9 @@ impl Flow {
         }
     }
 
-    fn place(&self, block: BlockId) -> u32 {
-        self.place[block.0 as usize].expect("successors of reachable blocks are reachable")
+    /// Place of a reachable block in `order`.
+    pub fn place(&self, block: BlockId) -> u32 {
+        self.places[block.0 as usize].expect("successors of reachable blocks are reachable")
     }
 
     pub fn next(&self, block: BlockId) -> Option<BlockId> {

@@ -11,13 +11,13 @@ fn a_loop_is_four_instructions() {
     insta::assert_snapshot!(list_program(&pe(sum_loop())), @"
     program pe.csl
 
-    f0 sum: params 1, frame 8, result
+    f0 sum: params 1, frame 4, result
         0  imm r1, 0
         1  imm r2, 0
         2  charge cost 2, 0
         3  br_le_s r0, r1, @10, cost 1/4
-        5  load_u32_at_idx r5, 0x10, r1
-        6  add_f32 r2, r2, r5
+        5  load_u32_at_idx r3, 0x10, r1
+        6  add_f32 r2, r2, r3
         7  add_i16_imm r1, r1, 1
         8  br_lt_s r1, r0, @5, cost 18/15
        10  ret r2, cost 6
