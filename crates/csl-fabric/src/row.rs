@@ -152,6 +152,11 @@ impl Row {
         self.moved
     }
 
+    /// Records that may move in the next cycle.
+    pub fn active(&self) -> usize {
+        self.active.len()
+    }
+
     /// Takes what has been recorded.
     pub fn take_events(&mut self) -> (Vec<LandingEvent>, Vec<SwitchEvent>) {
         (std::mem::take(&mut self.landings), std::mem::take(&mut self.switches))

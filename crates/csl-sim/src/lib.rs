@@ -3,6 +3,7 @@
 //! The clock advances only inside blocking calls ([`Sim::wait`], [`Sim::stop`]) and, by a fixed quantum, in
 //! [`Sim::is_done`]. Everything that can go wrong is a value; nothing here renders text, reads a file or a clock.
 
+mod barrier;
 mod ces;
 mod command;
 mod deadlock;
@@ -12,9 +13,11 @@ mod host;
 mod machine;
 mod memcpy;
 mod options;
+mod parallel;
 mod registers;
 mod routes;
 mod row;
+mod shard;
 mod sim;
 mod stop;
 mod tile;

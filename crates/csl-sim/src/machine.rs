@@ -3,18 +3,22 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use csl_fabric::Row as FabricRow;
-
 use crate::element::Element;
 use crate::event::Event;
 use crate::memcpy::Done;
+use crate::parallel;
 use crate::row::Row;
+use crate::shard::{Border, Shard};
 use crate::stop::{FaultReport, Stop};
 use crate::tile::NEVER;
 use crate::world::World;
 
-/// Visited cycles between two looks at the interrupt flag.
-const INTERRUPT_PERIOD: u32 = 4096;
+/// Visited cycles between two looks at the interrupt flag and at how much there is to do.
+const PERIOD: u32 = 256;
+
+/// Records and tiles to visit a cycle from which on threads are worth their meetings (a visit costs some 50 ns, a
+/// meeting about a microsecond).
+const WORK_FOR_THREADS: usize = 256;
 
 /// Why the clock stopped without a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,24 +31,35 @@ pub(crate) enum Pause {
     Quiet,
 }
 
+/// What comes after a cycle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// This cycle.
+    Go(u64),
+    Pause(Pause),
+    Fault,
+    /// The period is over: time to look around.
+    Look,
+}
+
 pub(crate) struct Machine<E> {
     pub world: Arc<World>,
-    rows: Vec<Option<Box<Row<E>>>>,
-    /// By row: the next cycle in which there is something to do; [`NEVER`] for rows that rest or do not exist.
-    next: Vec<u64>,
+    pub shards: Vec<Shard<E>>,
+    borders: Vec<Border>,
     /// The last cycle that has been run; everything up to it has happened.
     pub now: u64,
-    /// Scratch: the rows of a cycle.
-    stepped: Vec<u32>,
+    /// What tiles have finished and nobody has collected.
     pub done: Vec<Done>,
 }
 
 impl<E: Element> Machine<E> {
     pub fn new(world: Arc<World>) -> Machine<E> {
-        let height = world.height() as usize;
-        let rows = (0..height).map(|_| None).collect();
-        let next = vec![NEVER; height];
-        let mut machine = Machine { world, rows, next, now: 0, stepped: Vec::new(), done: Vec::new() };
+        let height = world.height();
+        let count = (world.options.threads as u32).clamp(1, height.max(1));
+        let bound = |i: u32| (u64::from(i) * u64::from(height) / u64::from(count)) as u32;
+        let shards: Vec<Shard<E>> = (0..count).map(|i| Shard::new(&world, bound(i)..bound(i + 1))).collect();
+        let borders = shards.iter().map(|_| Border::default()).collect();
+        let mut machine = Machine { world, shards, borders, now: 0, done: Vec::new() };
         machine.touch_active();
         machine
     }
@@ -65,93 +80,94 @@ impl<E: Element> Machine<E> {
 
     /// A row, made when this is the first time that something touches it. It is looked at in the next cycle.
     pub fn row_mut(&mut self, y: u32) -> &mut Row<E> {
-        let world = &self.world;
-        self.next[y as usize] = self.next[y as usize].min(self.now + 1);
-        self.rows[y as usize].get_or_insert_with(|| Box::new(Row::new(world, y)))
+        let at = self.now + 1;
+        let shard = self.shards.partition_point(|shard| shard.range.end <= y);
+        self.shards[shard].row_mut(y, at)
     }
 
     /// The rows that exist.
     pub fn rows(&mut self) -> impl Iterator<Item = &mut Row<E>> {
-        self.rows.iter_mut().flatten().map(|row| &mut **row)
+        self.shards.iter_mut().flat_map(Shard::rows)
     }
 
     /// Advances the clock until `reached` says so (asked after each cycle in which tiles finished commands), `limit` is
     /// the next cycle, or nothing can move.
     pub fn run(&mut self, limit: u64, mut reached: impl FnMut(&mut Vec<Done>) -> bool) -> Result<Pause, Stop> {
-        let mut visits = 0u32;
+        let mut busy = false;
         loop {
-            let now = self.next.iter().copied().min().unwrap_or(NEVER);
-            if now == NEVER {
-                return Ok(Pause::Quiet);
+            let decision = if busy && self.shards.len() > 1 {
+                parallel::run(self, limit, PERIOD, &mut reached)
+            } else {
+                self.run_alone(limit, &mut reached)
+            };
+            match decision {
+                Decision::Pause(pause) => return Ok(pause),
+                Decision::Fault => return Err(Stop::Fault(Box::new(self.take_fault()))),
+                Decision::Look | Decision::Go(_) => {}
             }
-            if now >= limit {
-                self.now = self.now.max(limit - 1);
-                return Ok(Pause::Limit);
-            }
-            self.step(now)?;
-            if !self.done.is_empty() && reached(&mut self.done) {
-                return Ok(Pause::Reached);
-            }
-            visits += 1;
-            if visits.is_multiple_of(INTERRUPT_PERIOD) && self.world.options.interrupt.load(Ordering::Relaxed) {
+            if self.world.options.interrupt.load(Ordering::Relaxed) {
                 return Err(Stop::Interrupted);
             }
+            busy = self.shards.iter().map(|shard| shard.work).sum::<usize>() >= WORK_FOR_THREADS;
         }
     }
 
-    /// Runs one cycle. Of several faults the first by row counts.
-    fn step(&mut self, now: u64) -> Result<(), Stop> {
-        self.now = now;
-        self.stepped.clear();
-        let mut fault: Option<FaultReport> = None;
-        for y in 0..self.next.len() {
-            if self.next[y] > now {
-                continue;
+    /// A period on this thread.
+    fn run_alone(&mut self, limit: u64, reached: &mut impl FnMut(&mut Vec<Done>) -> bool) -> Decision {
+        for _ in 0..PERIOD {
+            let next = self.shards.iter().map(Shard::next).min().unwrap_or(NEVER);
+            match self.decide(next, limit) {
+                Decision::Go(now) => self.step(now),
+                decision => return decision,
             }
-            let row = self.rows[y].as_mut().expect("a row with something to do exists");
-            if let Err(report) = row.step(now) {
-                fault.get_or_insert(report);
+            if self.shards.iter().any(|shard| shard.fault.is_some()) {
+                return Decision::Fault;
             }
-            self.done.append(&mut row.ces.done);
-            self.stepped.push(y as u32);
+            if !self.done.is_empty() && reached(&mut self.done) {
+                return Decision::Pause(Pause::Reached);
+            }
         }
-        for i in 0..self.stepped.len() {
-            self.hand_over(self.stepped[i], now);
-        }
-        for i in 0..self.stepped.len() {
-            let y = self.stepped[i] as usize;
-            let next = self.rows[y].as_mut().expect("it was stepped").next_event(now);
-            self.next[y] = next;
-        }
-        fault.map_or(Ok(()), |report| Err(Stop::Fault(Box::new(report))))
+        Decision::Look
     }
 
-    /// Moves what a row has for its neighbours into their inboxes.
-    fn hand_over(&mut self, y: u32, now: u64) {
-        let (north, south) = self.rows[y as usize].as_ref().expect("it was stepped").fabric.has_outgoing();
-        if north && y > 0 {
-            self.exchange(y - 1, now);
+    /// What to do when `next` is the first cycle in which anything happens.
+    pub fn decide(&mut self, next: u64, limit: u64) -> Decision {
+        if next == NEVER {
+            return Decision::Pause(Pause::Quiet);
         }
-        if south && y + 1 < self.world.height() {
-            self.exchange(y, now);
+        if next >= limit {
+            self.now = self.now.max(limit - 1);
+            return Decision::Pause(Pause::Limit);
+        }
+        self.now = next;
+        Decision::Go(next)
+    }
+
+    fn step(&mut self, now: u64) {
+        for (shard, border) in self.shards.iter_mut().zip(&mut self.borders) {
+            shard.step(now, border);
+            self.done.append(&mut shard.done);
+        }
+        for i in 1..self.shards.len() {
+            let south = std::mem::take(&mut self.borders[i - 1].south);
+            let north = std::mem::take(&mut self.borders[i].north);
+            self.shards[i].receive(south, Default::default(), now);
+            self.shards[i - 1].receive(Default::default(), north, now);
         }
     }
 
-    fn exchange(&mut self, upper: u32, now: u64) {
-        for y in [upper, upper + 1] {
-            self.row_mut(y);
-        }
-        let (above, below) = self.rows.split_at_mut(upper as usize + 1);
-        let pair = (above.last_mut().and_then(Option::as_mut), below.first_mut().and_then(Option::as_mut));
-        if let (Some(upper), Some(lower)) = pair {
-            FabricRow::exchange(&mut upper.fabric, &mut lower.fabric, now);
-        }
+    /// The first fault by row.
+    fn take_fault(&mut self) -> FaultReport {
+        let mut faults = self.shards.iter_mut().filter_map(|shard| shard.fault.take());
+        faults.next().expect("a shard has stopped with a fault")
     }
 
     /// Order-free hash over all landings, and their number.
-    pub fn hash(&self) -> (u64, u64) {
-        let rows = self.rows.iter().flatten();
-        rows.fold((0u64, 0), |(hash, moved), row| (hash.wrapping_add(row.fabric.hash()), moved + row.fabric.moved()))
+    pub fn hash(&mut self) -> (u64, u64) {
+        let sum = |(hash, moved): (u64, u64), row: &mut Row<E>| {
+            (hash.wrapping_add(row.fabric.hash()), moved + row.fabric.moved())
+        };
+        self.rows().fold((0, 0), sum)
     }
 
     /// What has happened since the last call, by cycle, row and column.

@@ -38,6 +38,11 @@ impl<E: Element> Row<E> {
         self.fabric.next_event(now).map_or(ces, |fabric| fabric.min(ces))
     }
 
+    /// How many records and tiles had something to do in the last cycle, roughly.
+    pub fn work(&self) -> usize {
+        self.fabric.active() + self.serving.len()
+    }
+
     /// Runs cycle `now`.
     pub fn step(&mut self, now: u64) -> Result<(), FaultReport> {
         self.ces.now = now;
@@ -110,13 +115,13 @@ impl<E: Element> Row<E> {
 
     fn serve_all(&mut self, now: u64) -> Result<(), FaultReport> {
         self.ces.wake_due(now);
+        self.serving.clear();
         std::mem::swap(&mut self.serving, &mut self.ces.ready);
         for i in 0..self.serving.len() {
             let place = self.serving[i];
             self.ces.tiles[place as usize].is_ready = false;
             self.serve(place, now)?;
         }
-        self.serving.clear();
         Ok(())
     }
 

@@ -121,7 +121,7 @@ impl Sim {
     }
 
     /// Order-free hash over all landings so far, the same for any number of threads, and the number of landings.
-    pub fn landings(&self) -> (u64, u64) {
+    pub fn landings(&mut self) -> (u64, u64) {
         self.machine.hash()
     }
 }

@@ -11,6 +11,8 @@ use csl_sim::{Sim, SimOptions, Traces};
 
 pub const W: u8 = 1;
 pub const E: u8 = 2;
+pub const S: u8 = 4;
+pub const N: u8 = 8;
 pub const RAMP: u8 = 16;
 
 /// Where the exported pointer of [`program`] points, and its id.
@@ -184,4 +186,8 @@ pub fn sim(image: Image) -> Sim {
 pub fn traced(image: Image) -> Sim {
     let traces = Traces { landings: true, ..Traces::default() };
     Sim::new(Arc::new(image), SimOptions { traces, ..SimOptions::default() }).expect("the image is right")
+}
+
+pub fn threaded(image: Image, threads: usize) -> Sim {
+    Sim::new(Arc::new(image), SimOptions { threads, ..SimOptions::default() }).expect("the image is right")
 }

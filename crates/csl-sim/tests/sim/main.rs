@@ -3,4 +3,5 @@
 mod builder;
 mod fabric;
 mod memcpy;
+mod threads;
 mod timing;

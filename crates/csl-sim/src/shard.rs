@@ -1,0 +1,134 @@
+//! A range of rows that one thread runs. Shards meet once a cycle; in between they share nothing.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use csl_fabric::{Batch, Row as FabricRow};
+
+use crate::element::Element;
+use crate::memcpy::Done;
+use crate::row::Row;
+use crate::stop::FaultReport;
+use crate::tile::NEVER;
+use crate::world::World;
+
+pub(crate) struct Shard<E> {
+    world: Arc<World>,
+    pub range: Range<u32>,
+    rows: Vec<Option<Box<Row<E>>>>,
+    /// By row: the next cycle in which there is something to do; [`NEVER`] for rows that rest or do not exist.
+    next: Vec<u64>,
+    /// Scratch: the rows of a cycle.
+    stepped: Vec<u32>,
+    /// What the last cycle has left.
+    pub done: Vec<Done>,
+    pub fault: Option<FaultReport>,
+    /// Records and tiles that had something to do in the last cycle.
+    pub work: usize,
+}
+
+/// What leaves a shard by its first and last row in one cycle.
+#[derive(Default)]
+pub(crate) struct Border {
+    pub north: Batch,
+    pub south: Batch,
+}
+
+impl<E: Element> Shard<E> {
+    pub fn new(world: &Arc<World>, range: Range<u32>) -> Shard<E> {
+        let len = range.len();
+        Shard {
+            world: Arc::clone(world),
+            range,
+            rows: (0..len).map(|_| None).collect(),
+            next: vec![NEVER; len],
+            stepped: Vec::new(),
+            done: Vec::new(),
+            fault: None,
+            work: 0,
+        }
+    }
+
+    /// A row of the shard, made when this is the first time that something touches it. It is looked at in `at`.
+    pub fn row_mut(&mut self, y: u32, at: u64) -> &mut Row<E> {
+        let index = (y - self.range.start) as usize;
+        self.next[index] = self.next[index].min(at);
+        self.rows[index].get_or_insert_with(|| Box::new(Row::new(&self.world, y)))
+    }
+
+    /// The rows that exist.
+    pub fn rows(&mut self) -> impl Iterator<Item = &mut Row<E>> {
+        self.rows.iter_mut().flatten().map(|row| &mut **row)
+    }
+
+    /// The next cycle in which there is something to do.
+    pub fn next(&self) -> u64 {
+        self.next.iter().copied().min().unwrap_or(NEVER)
+    }
+
+    /// Runs one cycle. What goes to other shards is put into `border`; of several faults the first by row counts.
+    pub fn step(&mut self, now: u64, border: &mut Border) {
+        self.stepped.clear();
+        self.work = 0;
+        for index in 0..self.next.len() {
+            if self.next[index] > now {
+                continue;
+            }
+            let Some(row) = self.rows[index].as_mut() else { continue };
+            if let Err(report) = row.step(now) {
+                self.fault.get_or_insert(report);
+            }
+            self.done.append(&mut row.ces.done);
+            self.work += row.work();
+            self.stepped.push(index as u32);
+        }
+        for i in 0..self.stepped.len() {
+            self.hand_over(self.stepped[i] as usize, now, border);
+        }
+        for i in 0..self.stepped.len() {
+            let index = self.stepped[i] as usize;
+            self.next[index] = self.rows[index].as_mut().map_or(NEVER, |row| row.next_event(now));
+        }
+    }
+
+    /// Moves what a row has for its neighbours into their inboxes.
+    fn hand_over(&mut self, index: usize, now: u64, border: &mut Border) {
+        let Some(row) = self.rows[index].as_mut() else { return };
+        let (north, south) = row.fabric.has_outgoing();
+        if north && index == 0 {
+            border.north = row.fabric.take_north();
+        }
+        if south && index + 1 == self.next.len() {
+            border.south = row.fabric.take_south();
+        }
+        if north && index > 0 {
+            self.exchange(index - 1, now);
+        }
+        if south && index + 1 < self.next.len() {
+            self.exchange(index, now);
+        }
+    }
+
+    fn exchange(&mut self, upper: usize, now: u64) {
+        for index in [upper, upper + 1] {
+            self.row_mut(self.range.start + index as u32, now + 1);
+        }
+        let (above, below) = self.rows.split_at_mut(upper + 1);
+        let pair = (above.last_mut().and_then(Option::as_mut), below.first_mut().and_then(Option::as_mut));
+        if let (Some(upper), Some(lower)) = pair {
+            FabricRow::exchange(&mut upper.fabric, &mut lower.fabric, now);
+        }
+    }
+
+    /// Takes what the shards to the north and south sent in cycle `sent_at`.
+    pub fn receive(&mut self, from_north: Batch, from_south: Batch, sent_at: u64) {
+        if !from_north.is_empty() {
+            let y = self.range.start;
+            self.row_mut(y, sent_at + 1).fabric.put_from_north(from_north, sent_at);
+        }
+        if !from_south.is_empty() {
+            let y = self.range.end - 1;
+            self.row_mut(y, sent_at + 1).fabric.put_from_south(from_south, sent_at);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The number of threads changes nothing.
+
+use csl_chip::VecOp;
+use csl_image::{Arch, Image, PeImage, QueueDir};
+use csl_sim::{Command, Endpoint, Rect, Stop, Width};
+
+use crate::builder::*;
+
+const WIDTH: u32 = 24;
+const HEIGHT: u32 = 16;
+const WORDS: u16 = 150;
+
+/// The color on which row `y` sends south, and column `x` east.
+fn south(y: u32) -> u8 {
+    2 + (y % 2) as u8
+}
+
+fn east(x: u32) -> u8 {
+    4 + (x % 2) as u8
+}
+
+/// Sends its words south and east, and takes what comes from north and west.
+fn exchanger(x: u32, y: u32) -> PeImage {
+    let mut pe = program(&(0..WORDS.into()).map(|i| i + 1000 * x + 50_000 * y).collect::<Vec<u32>>());
+    let mut code = Vec::new();
+    bind(&mut pe, QueueDir::Out, 2, south(y));
+    bind(&mut pe, QueueDir::Out, 3, east(x));
+    bind(&mut pe, QueueDir::In, 4, south(y + 1));
+    bind(&mut pe, QueueDir::In, 5, east(x + 1));
+    if y > 0 {
+        code.push(vec_async(&mut pe, VecOp::Mov32, mem(0x4000, WORDS), fabin(south(y + 1), 4, WORDS), 9));
+    }
+    if x > 0 {
+        code.push(vec_async(&mut pe, VecOp::Mov32, mem(0x6000, WORDS), fabin(east(x + 1), 5, WORDS), 9));
+    }
+    if y + 1 < HEIGHT {
+        code.push(vec_async(&mut pe, VecOp::Mov32, fabout(south(y), 2, WORDS), mem(DATA, WORDS), 9));
+    }
+    if x + 1 < WIDTH {
+        code.push(vec_async(&mut pe, VecOp::Mov32, fabout(east(x), 3, WORDS), mem(DATA, WORDS), 9));
+    }
+    main_task(&mut pe, &code);
+    task(&mut pe, 9, &[]);
+    pe
+}
+
+fn image(arch: Arch) -> Image {
+    let mut programs = Vec::new();
+    let mut routes = Vec::new();
+    for y in 0..HEIGHT {
+        for x in 0..WIDTH {
+            programs.push(exchanger(x, y));
+            routes.push((x, y, south(y), RAMP, S));
+            routes.push((x, y, south(y + 1), N, RAMP));
+            routes.push((x, y, east(x), RAMP, E));
+            routes.push((x, y, east(x + 1), W, RAMP));
+        }
+    }
+    let tiles: Vec<Vec<u32>> = (0..HEIGHT).map(|y| (y * WIDTH..(y + 1) * WIDTH).collect()).collect();
+    let tiles: Vec<&[u32]> = tiles.iter().map(Vec::as_slice).collect();
+    layout(arch, programs, &tiles, &routes)
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_run() {
+    for arch in [Arch::Wse2, Arch::Wse3] {
+        let run = |threads: usize| {
+            let mut sim = threaded(image(arch), threads);
+            let rect = Rect::new(0, 0, WIDTH, HEIGHT);
+            let (from, width) = (Endpoint::Symbol(DATA_ID), Width::Bits32);
+            let ticket = sim.submit(Command::D2h { from, rect, per_pe: 1, width }).expect("a right command");
+            let words = sim.wait(ticket).expect("it finishes").expect("data");
+            sim.stop().expect("no fault");
+            let last = sim.read_memory(WIDTH - 1, HEIGHT - 1, 0x4000 + 4 * WORDS - 4, 4).expect("there is a PE");
+            (words, last, sim.cycle(), sim.landings())
+        };
+        let one = run(1);
+        let sent = u64::from(WIDTH * (HEIGHT - 1) + (WIDTH - 1) * HEIGHT) * u64::from(WORDS);
+        assert_eq!(one.3.1, 2 * sent, "each word lands from RAMP and from the link");
+        for threads in [2, 3] {
+            assert_eq!(run(threads), one, "{arch:?}, {threads} threads");
+        }
+    }
+}
+
+/// Two faults in one cycle: the first by row and column counts, whichever thread finds which.
+#[test]
+fn the_same_fault_stops_any_number_of_threads() {
+    let mut image = image(Arch::Wse2);
+    image.routes.retain(|route| !(route.color == south(HEIGHT / 2 + 1) && route.y == HEIGHT / 2));
+    let run = |threads: usize| match threaded(image.clone(), threads).stop() {
+        Err(Stop::Fault(fault)) => *fault,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(run(2), run(1));
+    assert_eq!((run(3).x, run(3).y), (0, HEIGHT / 2 - 1));
+}
