@@ -41,8 +41,9 @@ impl<E: Element> Ces<E> {
             return;
         }
         tile.host.update_due(now);
-        let can_copy = tile.host.command_is_due(now) && tile.element.between_tasks(now + 1);
-        if can_copy || (took && !tile.host.incoming.is_empty()) {
+        // The end of the last task may still lie a few cycles ahead.
+        let can_copy_soon = tile.host.command_is_due(now) && tile.element.between_tasks(NEVER);
+        if can_copy_soon || (took && !tile.host.incoming.is_empty()) {
             tile.host.next_due = now + 1;
         }
     }
