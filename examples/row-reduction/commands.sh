@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+set -e
+for arch in wse2 wse3; do
+  cslc --arch=$arch ./layout.csl --fabric-dims=13,3 --fabric-offsets=4,1 \
+    --params=width:6,count:24 -o out --memcpy --channels=1
+  cs_python run.py --name out
+done
