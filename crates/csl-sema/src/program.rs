@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use csl_chip::Arch;
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{
-    Completion, Exported, ExportedSymbol, FuncId, Inst, ModuleRef, Name, OnControl, Opnd, Program, Startup, TaskBind,
-    TaskKind, TaskTarget, TypeKind, TypedValue, Types, Value, VecConfig,
+    Completion, Exported, ExportedSymbol, FuncId, Inst, ModuleRef, Name, OnControl, Opnd, Program, QueueDir, Startup,
+    TaskBind, TaskKind, TaskTarget, TypeKind, TypedValue, Types, Value, VecConfig,
 };
 
+use crate::builtins::names_task;
 use crate::context::{Res, Sema, Stop};
 use crate::layout::{Instance, LayoutState, TileKey};
 use crate::unit::{ExportTarget, Unit, UnitKind};
@@ -38,6 +40,8 @@ impl Sema<'_> {
         result = self.drain_pending().and(result);
         result?;
         self.check_tasks()?;
+        self.follow_old_conventions();
+        self.warn_reserved();
         let exports = self.lower_exports()?;
         self.lower_globals()?;
         let mut program = self.collect(exports)?;
@@ -113,7 +117,7 @@ impl Sema<'_> {
         };
         let contradiction = if ty != declared.ty && !self.same_export_type(ty, declared.ty) {
             let (here, there) = (self.show(ty), self.show(declared.ty));
-            Some(format!("`{name}` has type '{here}', but the layout declares '{there}'"))
+            Some(format!("`{name}` has type `{here}`, but the layout declares `{there}`"))
         } else if declared.mutable == Some(true) && mutable == Some(false) {
             Some(format!("`{name}` is constant, but the layout declares it mutable"))
         } else if declared.mutable == Some(false) && mutable == Some(true) {
@@ -155,6 +159,15 @@ impl Sema<'_> {
                 let tables_differ = separate && (other.kind == TaskKind::Control) != (task.kind == TaskKind::Control);
                 other.id == task.id && other.func != task.func && !tables_differ
             };
+            if let Some(rpc) = &self.unit.rpc
+                && rpc.task_id == task.id
+                && !(separate && task.kind == TaskKind::Control)
+            {
+                let message = format!("a task is bound to the id {}, which the RPC server has", task.id);
+                let diagnostic = Diagnostic::new(Code::TaskConflict, task.span, message);
+                let rpc = rpc.span;
+                return Err(self.fail(diagnostic.secondary(rpc, "the server is made here")));
+            }
             if let Some(first) = tasks[..index].iter().find(same) {
                 let message = format!("two tasks are bound to the id {}", task.id);
                 let diagnostic = Diagnostic::new(Code::TaskConflict, task.span, message);
@@ -163,6 +176,62 @@ impl Sema<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Up to SDK 0.9, where tasks are bound to colors, nothing starts blocked, and a color that a task without
+    /// wavelets is bound to means that task.
+    fn follow_old_conventions(&mut self) {
+        if !self.unit.layout.binds_colors || self.options.arch != Arch::Wse2 {
+            return;
+        }
+        let tasks = &self.unit.tasks;
+        for startup in &mut self.unit.startup {
+            let (Startup::Activate(target) | Startup::Block(target) | Startup::Unblock(target)) = startup;
+            if let TaskTarget::Color(Opnd::Imm(number)) = *target
+                && names_task(tasks, number)
+            {
+                *target = TaskTarget::LocalTask(Opnd::Imm(number));
+            }
+        }
+        let all = 0..u64::from(self.chip.fabric.colors);
+        let unblocked = all.map(|color| Startup::Unblock(TaskTarget::Color(Opnd::Imm(color))));
+        self.unit.startup.splice(0..0, unblocked);
+    }
+
+    /// What memcpy uses itself is better left alone; published programs use it nevertheless.
+    fn warn_reserved(&mut self) {
+        if !self.options.memcpy {
+            return;
+        }
+        let memcpy = &self.chip.memcpy;
+        let mut found: Vec<(String, Span)> = Vec::new();
+        for queue in &self.unit.queues {
+            let (name, reserved) = match queue.dir {
+                QueueDir::In => ("input queue", memcpy.input_queues),
+                QueueDir::Out => ("output queue", memcpy.output_queues),
+            };
+            if reserved.contains(&queue.id) {
+                found.push((format!("{name} {}", queue.id), queue.span));
+            }
+        }
+        for task in &self.unit.tasks {
+            let (name, reserved) = match task.kind {
+                TaskKind::Local => ("local task id", memcpy.local_tasks),
+                TaskKind::Control => ("control task id", memcpy.control_tasks),
+                TaskKind::Data => continue,
+            };
+            if reserved.contains(&task.id) {
+                found.push((format!("{name} {}", task.id), task.span));
+            }
+        }
+        for &(color, _, span) in &self.unit.colors {
+            if memcpy.colors.contains(&color) {
+                found.push((format!("color {color}"), span));
+            }
+        }
+        for (what, span) in found {
+            self.report(Diagnostic::new(Code::ReservedResource, span, format!("memcpy uses {what} itself")));
+        }
     }
 
     /// Puts together what the unit has gathered.

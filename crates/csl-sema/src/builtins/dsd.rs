@@ -238,8 +238,8 @@ fn mem4d(s: &mut Sema<'_>, call: &Call<'_>, ty: Ty, fields: &mut Fields) -> Res<
     if dsd.base.is_some() && offset.is_const() && known.iter().all(Option::is_some) {
         return Ok(constant(ty, dsd));
     }
-    let base = if dsd.base.is_some() { None } else { Some(s.opnd(&access.base, span)?) };
-    let offset = if offset.is_const() { None } else { Some(s.opnd(&offset, span)?) };
+    let (base, offset) = (Some(s.opnd(&access.base, span)?), Some(s.opnd(&offset, span)?));
+    let dsd = DsdValue { base: None, offset: 0, ..dsd };
     let mut extents = Vec::new();
     for (length, known) in lengths.iter().zip(known) {
         extents.push(if known.is_some() { None } else { Some(s.opnd(length, span)?) });

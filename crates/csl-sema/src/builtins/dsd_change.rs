@@ -56,21 +56,19 @@ pub(super) fn increment_offset(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand
     let words = elem_words(s, elem, call.arg_span(2))?;
     if let (Some(value), Some(by)) = (known(&dsd), offset.as_const().and_then(crate::value::int_of)) {
         let by: i32 = i32::try_from(by).unwrap_or(0);
-        if let Some(changed) = incremented(value, by, words) {
-            return Ok(constant(dsd.ty(), changed));
-        }
+        return Ok(constant(dsd.ty(), incremented(value, by, words)));
     }
     emit_change(s, call, dsd, DsdChange::Offset { elem_words: words }, offset)
 }
 
-/// The offset is kept in elements of one size; `None` where the sizes do not divide.
-fn incremented(mut dsd: DsdValue, by: i32, words: u16) -> Option<DsdValue> {
+/// The offset is kept in elements of one size, of single words where the sizes do not divide.
+fn incremented(mut dsd: DsdValue, by: i32, words: u16) -> DsdValue {
     let moved = i32::from(dsd.elem_words) * dsd.offset + by * i32::from(words);
     if moved % i32::from(dsd.elem_words) != 0 {
         dsd.elem_words = 1;
     }
     dsd.offset = moved / i32::from(dsd.elem_words);
-    Some(dsd)
+    dsd
 }
 
 pub(super) fn set_length(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {

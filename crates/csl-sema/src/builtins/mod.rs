@@ -32,6 +32,7 @@ use crate::operand::Operand;
 use crate::unit::UnitKind;
 
 pub use table::names;
+pub(crate) use tasks::names_task;
 
 /// Where a builtin may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -164,9 +164,16 @@ pub(super) fn import_module(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
             }
         }
     }
+    s.unit.layout.is_legacy |= is_legacy_import(&name, &bindings);
     let importer = s.frame().module;
     let module = s.load_module(&name, Some(importer), bindings, Some(call.span))?;
     Ok(TypedValue::new(Ty::MODULE, Value::Module(module)).into())
+}
+
+/// Imports of memcpy as programs up to SDK 1.4 write them: with colors for streams or for the RPC server.
+fn is_legacy_import(name: &str, bindings: &[(Name, TypedValue)]) -> bool {
+    name.starts_with("<memcpy_multi/")
+        || (name == "<memcpy/get_params>" && bindings.iter().any(|(_, value)| value.ty == Ty::COLOR))
 }
 
 /// `.{ .width, .height, .fabric, .offsets }`

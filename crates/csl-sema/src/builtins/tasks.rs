@@ -222,15 +222,16 @@ pub(super) fn target(s: &mut Sema<'_>, operand: &Operand, span: Span) -> Res<Opt
 fn color_target(s: &Sema<'_>, id: Opnd) -> TaskTarget {
     match id {
         Opnd::Imm(number) if !s.chip.is_routable_color(number as u32) => TaskTarget::LocalTask(id),
-        Opnd::Imm(number) if names_task(&s.unit.tasks, number) => TaskTarget::LocalTask(id),
+        Opnd::Imm(number) if s.unit.layout.binds_colors && names_task(&s.unit.tasks, number) => {
+            TaskTarget::LocalTask(id)
+        }
         id => TaskTarget::Color(id),
     }
 }
 
-/// Whether only a task without wavelets is bound to the number (older programs give such tasks colors).
+/// Whether a task that takes no wavelets is bound to the number, where older programs bind such tasks to colors.
 pub(crate) fn names_task(tasks: &[TaskBind], number: u64) -> bool {
-    let mut bound = tasks.iter().filter(|t| u64::from(t.id) == number).peekable();
-    bound.peek().is_some() && bound.all(|t| t.kind != TaskKind::Data)
+    tasks.iter().any(|t| u64::from(t.id) == number && t.kind == TaskKind::Local)
 }
 
 pub(super) fn activate(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {

@@ -37,7 +37,8 @@ pub(super) fn vector(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         return dfilt(s, call);
     }
     let count = operands(op);
-    let dest = destination(s, call, op)?;
+    let dest_value = call.eval(s, 0)?;
+    let dest = destination(s, call, op, &dest_value)?;
     let mut srcs = Vec::new();
     for index in 1..count {
         srcs.push(source(s, call, op, index)?);
@@ -45,8 +46,19 @@ pub(super) fn vector(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     check_forms(s, call, op, &srcs)?;
     check_fabric_inputs(s, call, &srcs)?;
     let config = vec_config(s, call, count, ConfigOf::Operation)?;
+    let to_fabric = dsd_kind(s, dest_value.ty()) == Some(DsdKind::Fabout);
+    if config.is_async && !to_fabric && !can_be_async(&dest, &srcs) {
+        let message = "an operation without a fabric operand or a DSR cannot be asynchronous";
+        return Err(s.error(Code::BadBuiltinArgument, call.arg_span(count), message));
+    }
     let srcs = srcs.into_iter().map(|src| src.operand).collect();
     Ok(emit(s, call, VecInst { op, dest, srcs, config, result: None }))
+}
+
+/// Microthreads serve operations with the fabric, or with a DSR that may hold a fabric DSD.
+fn can_be_async(dest: &VecOperand, srcs: &[Source]) -> bool {
+    let is_dsr = |operand: &VecOperand| matches!(operand, VecOperand::Dsr { .. });
+    is_dsr(dest) || srcs.iter().any(|src| src.is_fabric || is_dsr(&src.operand))
 }
 
 fn emit(s: &mut Sema<'_>, call: &Call<'_>, mut inst: VecInst) -> Operand {
@@ -85,8 +97,7 @@ fn dsr(operand: &Operand, file: DsrFile) -> VecOperand {
 }
 
 /// The first argument: a DSD, a DSR or a pointer to a scalar.
-fn destination(s: &mut Sema<'_>, call: &Call<'_>, op: VecOp) -> Res<VecOperand> {
-    let operand = call.eval(s, 0)?;
+fn destination(s: &mut Sema<'_>, call: &Call<'_>, op: VecOp, operand: &Operand) -> Res<VecOperand> {
     let span = call.arg_span(0);
     let scalar_only = matches!(op.forms(), Forms::ScalarUnary | Forms::ScalarBinary);
     if let Some(file) = dsr_file(s, operand.ty())
@@ -94,13 +105,13 @@ fn destination(s: &mut Sema<'_>, call: &Call<'_>, op: VecOp) -> Res<VecOperand> 
     {
         return match plain_file(file) {
             DsrFile::Src1 => Err(call.refuse(s, 0, operand.ty(), "a dsr_dest or dsr_src0 as destination")),
-            _ => Ok(dsr(&operand, file)),
+            _ => Ok(dsr(operand, file)),
         };
     }
     match dsd_kind(s, operand.ty()) {
         Some(DsdKind::Fabin) => Err(call.refuse(s, 0, operand.ty(), "a DSD that can be written")),
-        Some(kind) if !scalar_only => dsd(s, &operand, kind, span),
-        _ if takes_pointer(op.forms()) => scalar_destination(s, call, op, &operand),
+        Some(kind) if !scalar_only => dsd(s, operand, kind, span),
+        _ if takes_pointer(op.forms()) => scalar_destination(s, call, op, operand),
         _ => Err(call.refuse(s, 0, operand.ty(), "a DSD or a DSR")),
     }
 }
