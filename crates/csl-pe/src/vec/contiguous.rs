@@ -102,9 +102,10 @@ impl Body for Pieces<'_> {
             for (values, src) in values.iter_mut().zip(&self.srcs) {
                 gather(self.bytes, *src, first, &mut values[..count]);
             }
+            // Always a whole piece: a fixed count vectorises, and what is too much is not stored.
             let [a, b, c] = &values;
-            for (i, result) in results[..count].iter_mut().enumerate() {
-                *result = f(a[i], b[i], c[i]);
+            for i in 0..PIECE {
+                results[i] = f(a[i], b[i], c[i]);
             }
             scatter(self.bytes, self.dest, first, &results[..count]);
         }
