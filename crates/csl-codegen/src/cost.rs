@@ -1,7 +1,7 @@
 //! Cycles of IR instructions, from the chip's table. They are counted before any optimisation of ours, so that none
 //! changes a count.
 
-use csl_chip::{Arch, Chip, ScalarCosts, TOOLCHAIN};
+use csl_chip::{Arch, Chip, ScalarCosts, SysOp, TOOLCHAIN};
 use csl_ir::{BinOp, Inst, MathFn, Opnd, Scalar};
 
 /// Cycles of one instruction. Those that the engine times (vector operations, DSR loads, iterators) are 0 here.
@@ -27,9 +27,15 @@ pub fn cycles(arch: Arch, inst: &Inst) -> u32 {
         Inst::MakeMem4d { .. } => 10 * costs.store,
         Inst::SetDsd { .. } => costs.alu,
         Inst::SetMem4d { .. } => costs.load + costs.alu + costs.store,
+        Inst::Sys { op: SysOp::TscWord, args, .. } if args.first() == Some(&Opnd::Imm(0)) => first_tsc_word(chip),
         Inst::Sys { .. } => costs.alu,
         Inst::Vec(_) | Inst::LoadDsr(_) | Inst::IterLoad { .. } | Inst::IterNext { .. } | Inst::IterPut { .. } => 0,
     }
+}
+
+/// What a timestamp takes, less its two other reads and three stores.
+fn first_tsc_word(chip: &Chip) -> u32 {
+    chip.timing.timestamp_pair - 2 * chip.scalar.alu - 3 * chip.scalar.store
 }
 
 /// 32 bits move at once.
