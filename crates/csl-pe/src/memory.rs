@@ -91,13 +91,19 @@ impl Memory {
         }
     }
 
+    /// Has the addresses `start..end` kept, as far as they are data memory.
+    fn keep(&mut self, start: usize, end: usize) {
+        let end = end.min(usize::from(REGISTERS_START));
+        if start < end && end > self.bytes.len() {
+            self.bytes.resize(end.next_multiple_of(GROWTH).min(usize::from(REGISTERS_START)), 0);
+        }
+    }
+
     /// Writes bytes from any address on; what falls into register space is dropped.
     pub fn write_bytes(&mut self, addr: u16, bytes: &[u8]) {
-        let end = (usize::from(addr) + bytes.len()).min(usize::from(REGISTERS_START));
-        if end > self.bytes.len() && usize::from(addr) < end {
-            let kept = end.next_multiple_of(GROWTH).min(usize::from(REGISTERS_START));
-            self.bytes.resize(kept, 0);
-        }
+        let end = usize::from(addr) + bytes.len();
+        self.keep(usize::from(addr), end);
+        self.keep(0, end.saturating_sub(1 << 16));
         for (i, &byte) in bytes.iter().enumerate() {
             if let Some(place) = self.bytes.get_mut(usize::from(addr.wrapping_add(i as u16))) {
                 *place = byte;
