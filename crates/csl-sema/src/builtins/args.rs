@@ -44,7 +44,7 @@ impl Call<'_> {
         match value.value {
             Value::Str(bytes) => Ok(bytes),
             _ => {
-                let message = format!("`@{}` takes a string here, not {}", self.name, s.show(value.ty));
+                let message = format!("`@{}` takes a string here, not `{}`", self.name, s.show(value.ty));
                 Err(s.error(Code::TypeMismatch, self.arg_span(index), message))
             }
         }
@@ -60,7 +60,7 @@ impl Call<'_> {
         match as_function(&value) {
             Some(f) => Ok(f),
             None => {
-                let message = format!("`@{}` takes a function or task here, not {}", self.name, s.show(value.ty));
+                let message = format!("`@{}` takes a function or task here, not `{}`", self.name, s.show(value.ty));
                 Err(s.error(Code::TypeMismatch, self.arg_span(index), message))
             }
         }
@@ -68,7 +68,7 @@ impl Call<'_> {
 
     /// Refuses argument `index` for its type.
     pub fn refuse(&self, s: &mut Sema<'_>, index: usize, ty: Ty, wanted: &str) -> Stop {
-        let message = format!("`@{}` takes {wanted} here, not {}", self.name, s.show(ty));
+        let message = format!("`@{}` takes {wanted} here, not `{}`", self.name, s.show(ty));
         s.error(Code::BadOperand, self.arg_span(index), message)
     }
 
@@ -192,7 +192,7 @@ impl Fields {
     }
 
     pub fn mismatch(&self, s: &mut Sema<'_>, name: &str, wanted: &str, ty: Ty) -> Stop {
-        let message = format!("field `.{name}` of {} takes {wanted}, not {}", self.what, s.show(ty));
+        let message = format!("field `.{name}` of {} takes {wanted}, not `{}`", self.what, s.show(ty));
         s.error(Code::TypeMismatch, self.span, message)
     }
 }
@@ -223,7 +223,7 @@ pub(super) fn const_int(s: &mut Sema<'_>, value: &TypedValue, span: Span) -> Res
         _ => None,
     };
     found.ok_or_else(|| {
-        let message = format!("an integer is needed here, not {}", s.show(value.ty));
+        let message = format!("an integer is needed here, not `{}`", s.show(value.ty));
         s.error(Code::TypeMismatch, span, message)
     })
 }

@@ -87,7 +87,7 @@ fn access_fields(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Access> {
 /// Size in 16-bit words of the elements that a pointer of type `ty` leads to.
 pub(super) fn pointer_elem_words(s: &mut Sema<'_>, ty: Ty, span: Span) -> Res<u16> {
     let Some(elem) = s.pointed_element(ty) else {
-        let message = format!("a pointer is needed here, not a value of type '{}'", s.show(ty));
+        let message = format!("a pointer is needed here, not a value of type `{}`", s.show(ty));
         return Err(s.error(Code::TypeMismatch, span, message));
     };
     elem_words(s, elem, span)
@@ -100,7 +100,7 @@ pub(super) fn elem_words(s: &mut Sema<'_>, elem: Ty, span: Span) -> Res<u16> {
         // Descriptors are made of arrays of structs too (each operation brings its own element type).
         Some(bytes @ 9..) => Ok((bytes / 2).min(u32::from(u16::MAX)) as u16),
         _ => {
-            let message = format!("elements of type '{}' have no place in memory", s.show(elem));
+            let message = format!("elements of type `{}` have no place in memory", s.show(elem));
             Err(s.error(Code::BadType, span, message))
         }
     }

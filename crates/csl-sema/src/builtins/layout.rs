@@ -212,7 +212,7 @@ fn check_export_scalar(s: &mut Sema<'_>, call: &Call<'_>, ty: Ty) -> Res<()> {
     match s.types.kind(ty) {
         TypeKind::Bool | TypeKind::Int { .. } | TypeKind::Float(_) | TypeKind::Ptr { .. } | TypeKind::Id(_) => Ok(()),
         _ => {
-            let message = format!("a value of type '{}' cannot be exported to the host", s.show(ty));
+            let message = format!("a value of type `{}` cannot be exported to the host", s.show(ty));
             let note = "numbers, pointers and functions of these can";
             Err(s.fail(Diagnostic::new(Code::BadExport, call.arg_span(1), message).note(note)))
         }

@@ -79,7 +79,7 @@ fn print_as(s: &mut Sema<'_>, call: &Call<'_>, form: &str, value: Operand) -> Re
         _ => value,
     };
     let Some(kind) = kind(s, form, value.ty()) else {
-        let message = format!("a value of type '{}' cannot be printed as {form}", s.show(value.ty()));
+        let message = format!("a value of type `{}` cannot be printed as {form}", s.show(value.ty()));
         return Err(s.error(Code::BadBuiltinArgument, call.span, message));
     };
     let value = s.opnd(&value, call.span)?;
@@ -148,9 +148,9 @@ pub(super) fn format(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     }
     let mut args = args.into_iter();
     for piece in pieces {
-        match (piece, &mut args) {
-            (Piece::Text(text), _) => print_text(s, &text, call.span),
-            (Piece::Value(form), args) => {
+        match piece {
+            Piece::Text(text) => print_text(s, &text, call.span),
+            Piece::Value(form) => {
                 if let Some(value) = args.next() {
                     print_as(s, call, form, value)?;
                 }

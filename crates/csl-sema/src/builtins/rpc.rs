@@ -137,7 +137,7 @@ fn select(
         return Err(call.refuse(s, 0, ty, "a scalar type"));
     };
     if symbols.is_empty() {
-        let message = format!("no symbol of type '{}' is exported", s.show(ty));
+        let message = format!("no symbol of type `{}` is exported", s.show(ty));
         return Err(s.error(Code::BadExport, call.span, message));
     }
     let id = s.opnd(&id, call.span)?;

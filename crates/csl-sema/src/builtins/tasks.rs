@@ -113,7 +113,7 @@ fn param_bits(s: &mut Sema<'_>, params: &[Ty], span: Span) -> Res<Vec<u8>> {
             Some(1) => widths.push(16),
             Some(bits @ 2..=WAVELET_BITS) => widths.push(if bits <= 16 { 16 } else { 32 }),
             _ => {
-                let message = format!("a wavelet cannot carry a parameter of type '{}'", s.show(ty));
+                let message = format!("a wavelet cannot carry a parameter of type `{}`", s.show(ty));
                 return Err(s.error(Code::BadTaskSignature, span, message));
             }
         }
