@@ -7,7 +7,7 @@ mod memory;
 
 pub use dsd::constant_arg;
 
-use csl_ir::{Callee, Inst, Opnd, Reg, Scalar};
+use csl_ir::{AddrBase, Callee, Inst, Opnd, Reg, Scalar};
 use csl_isa::{IntCode, NO_REG, Op};
 
 use crate::func::{FnGen, is_exit};
@@ -18,7 +18,7 @@ impl FnGen<'_, '_> {
         if let Inst::Call { dst, callee, args } = inst {
             return self.call(*dst, callee, args, cost);
         }
-        if is_exit(inst) {
+        if is_exit(inst) || is_register_access(inst) {
             self.flush();
         }
         self.select(inst);
@@ -119,4 +119,10 @@ impl FnGen<'_, '_> {
             self.emit(Op::Wrap, dst, dst, IntCode::new(signed, bits).0);
         }
     }
+}
+
+/// A load or store of a register at a fixed address. Through a pointer the time is that of the block's start.
+fn is_register_access(inst: &Inst) -> bool {
+    let (Inst::Load { addr, .. } | Inst::Store { addr, .. }) = inst else { return false };
+    matches!(addr.base, AddrBase::Absolute) && addr.offset as u16 >= 0xc000
 }
