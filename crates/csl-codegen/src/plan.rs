@@ -65,7 +65,9 @@ impl Plan {
         }
         let end = self.insts[block].len();
         if let Term::Branch { cond: Opnd::Reg(cond), .. } = func.blocks[block].term {
-            self.fold_if(uses, block, end, cond, |def| matches!(def, Inst::Cmp { .. } | Inst::Un { op: csl_ir::UnOp::Not, .. }));
+            self.fold_if(uses, block, end, cond, |def| {
+                matches!(def, Inst::Cmp { .. } | Inst::Un { op: csl_ir::UnOp::Not, .. })
+            });
             if let Some(Inst::Un { a: Opnd::Reg(inner), .. }) = self.folded.get(&cond) {
                 self.fold_if(uses, block, end, *inner, |def| matches!(def, Inst::Cmp { .. }));
             }
@@ -78,7 +80,8 @@ impl Plan {
             return;
         }
         let Some(def) = def_before(&self.insts[block], at, index) else { return };
-        let Some(Inst::Cast { from, to, to_bool: false, a: source @ Opnd::Reg(_), .. }) = &self.insts[block][def] else {
+        let Some(Inst::Cast { from, to, to_bool: false, a: source @ Opnd::Reg(_), .. }) = &self.insts[block][def]
+        else {
             return;
         };
         let wide = |ty: &Scalar| matches!(ty, Scalar::Int { bits: 16.., .. });

@@ -45,7 +45,8 @@ fn assemble(
     placement: &Placement,
     body: Translated,
 ) -> Result<PeImage, Diagnostic> {
-    let dsr_inits = program.dsr_loads.iter().map(|(load, span)| dsr_init(&ctx, load, *span)).collect::<Result<_, _>>()?;
+    let dsr_inits =
+        program.dsr_loads.iter().map(|(load, span)| dsr_init(&ctx, load, *span)).collect::<Result<_, _>>()?;
     Ok(PeImage {
         name: program.name.clone(),
         half: half_format(program.fp16),
@@ -218,7 +219,11 @@ fn dsr_init(ctx: &Context<'_>, load: &ir::DsrLoad, span: Span) -> Result<DsrLoad
         let message = "a DSR that is loaded before the program starts needs a DSD known at compile time";
         return Err(Diagnostic::new(Code::NotComptime, span, message));
     };
-    let config = VecConfig { save_address: load.config.save_address, single_step: load.config.single_step, ..VecConfig::default() };
+    let config = VecConfig {
+        save_address: load.config.save_address,
+        single_step: load.config.single_step,
+        ..VecConfig::default()
+    };
     Ok(DsrLoad { file: dsr_file(load.file), id: load.id, xdsr: load.xdsr, srs: load.srs.clone(), dsd, config })
 }
 

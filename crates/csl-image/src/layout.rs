@@ -95,7 +95,10 @@ pub struct Patch {
 pub enum PatchValues {
     Constant(u64),
     /// `first + step * k` for the run's tile `k`, wrapping to the width.
-    Linear { first: u64, step: u64 },
+    Linear {
+        first: u64,
+        step: u64,
+    },
     Table(Vec<u64>),
 }
 
@@ -174,8 +177,15 @@ pub struct Export {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ExportKind {
     /// An array or pointer whose elements take so many bytes.
-    Data { mutable: bool, elem_bytes: u8, is_float: bool, is_signed: bool },
-    Function { params: Vec<ParamType> },
+    Data {
+        mutable: bool,
+        elem_bytes: u8,
+        is_float: bool,
+        is_signed: bool,
+    },
+    Function {
+        params: Vec<ParamType>,
+    },
 }
 
 /// A parameter of a function that the host launches.

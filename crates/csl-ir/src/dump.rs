@@ -8,8 +8,8 @@ use std::fmt::Write;
 
 use crate::func::{Block, Func};
 use crate::program::{Exported, Fifo, Global, Program, QueueDir, QueueInit, RelocTarget, Startup, TaskBind, TaskKind};
-use inst::{inst, term};
 pub(crate) use inst::inst as inst_text;
+use inst::{inst, term};
 use operand::{addr_of_global, scalar, target};
 
 pub use layout::dump_layout;

@@ -92,9 +92,10 @@ impl Validator<'_> {
             let width = !matches!(ty, Scalar::Int { bits, .. } if !(1..=64).contains(&bits));
             ensure(width, || format!("a register of type {ty:?}"))
         })?;
-        func.blocks.iter().enumerate().try_for_each(|(number, block)| {
-            self.block(block).map_err(|what| format!("b{number}: {what}"))
-        })
+        func.blocks
+            .iter()
+            .enumerate()
+            .try_for_each(|(number, block)| self.block(block).map_err(|what| format!("b{number}: {what}")))
     }
 
     fn block(&self, block: &Block) -> Check {

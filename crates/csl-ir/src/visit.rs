@@ -77,7 +77,9 @@ impl Inst {
     pub fn for_each_addr<'a>(&'a self, f: &mut dyn FnMut(&'a Addr)) {
         match self {
             Inst::Load { addr, .. } | Inst::Store { addr, .. } | Inst::Lea { addr, .. } => f(addr),
-            Inst::SetMem4d { addr, .. } | Inst::MemFill { dst: addr, .. } | Inst::MakeMem4d { dst: addr, .. } => f(addr),
+            Inst::SetMem4d { addr, .. } | Inst::MemFill { dst: addr, .. } | Inst::MakeMem4d { dst: addr, .. } => {
+                f(addr)
+            }
             Inst::MemCopy { dst, src, .. } => [dst, src].into_iter().for_each(f),
             Inst::Vec(vec) => vec.srcs.iter().chain([&vec.dest]).for_each(|operand| vec_addr(operand, f)),
             Inst::LoadDsr(load) => vec_addr(&load.dsd, f),

@@ -100,10 +100,7 @@ fn shrink() -> Func {
             ],
             Term::Jump(BlockId(0)),
         ),
-        block(
-            vec![Inst::Sys { op: SysOp::ActivateTask, dst: None, args: vec![Opnd::Imm(8)] }],
-            Term::Return(None),
-        ),
+        block(vec![Inst::Sys { op: SysOp::ActivateTask, dst: None, args: vec![Opnd::Imm(8)] }], Term::Return(None)),
     ];
     func(1, None, vec![I16, Scalar::BOOL], blocks)
 }
@@ -148,7 +145,10 @@ fn broken_rules_are_named() {
     let regs = || vec![I16, I16, Scalar::F32];
     let single = |inst| broken(regs(), vec![inst], ret());
     assert_eq!(single(add(I16, reg(0), reg(9))), "b0: no register r9 in 'r1: i16 = add i16 r0, r9'");
-    assert_eq!(single(add(I16, reg(0), reg(2))), "b0: r2 is F32, not Int { signed: true, bits: 16 } in 'r1: i16 = add i16 r0, r2'");
+    assert_eq!(
+        single(add(I16, reg(0), reg(2))),
+        "b0: r2 is F32, not Int { signed: true, bits: 16 } in 'r1: i16 = add i16 r0, r2'"
+    );
     assert_eq!(
         single(add(I16, reg(0), Opnd::Imm(0x8000))),
         "b0: 0x8000 is no Int { signed: true, bits: 16 } in 'r1: i16 = add i16 r0, 32768'"

@@ -17,10 +17,19 @@ pub enum VecArg {
     /// The mem4d descriptor at a fixed byte address.
     Mem4dAt(u16),
     Fifo(u8),
-    Dsr { file: DsrFile, id: u8 },
+    Dsr {
+        file: DsrFile,
+        id: u8,
+    },
     /// A register with a scalar; its format is the operation's, or for `bits` 32 of a mixed operation the wide one.
-    Scalar { reg: RegNo, bits: u8 },
-    ScalarConst { value: u32, bits: u8 },
+    Scalar {
+        reg: RegNo,
+        bits: u8,
+    },
+    ScalarConst {
+        value: u32,
+        bits: u8,
+    },
     /// A register with the byte address of a scalar destination.
     Ptr(RegNo),
     PtrAt(u16),

@@ -28,17 +28,7 @@ pub fn block(insts: Vec<Inst>, term: Term) -> Block {
 }
 
 pub fn func(name: &str, params: u32, ret: Option<Scalar>, regs: Vec<Scalar>, blocks: Vec<Block>) -> Func {
-    Func {
-        name: name.into(),
-        span: SPAN,
-        params,
-        ret,
-        regs,
-        slots: Vec::new(),
-        iters: 0,
-        blocks,
-        linksection: None,
-    }
+    Func { name: name.into(), span: SPAN, params, ret, regs, slots: Vec::new(), iters: 0, blocks, linksection: None }
 }
 
 pub fn bin(op: BinOp, ty: Scalar, dst: u32, a: Opnd, b: Opnd) -> Inst {

@@ -73,7 +73,10 @@ fn eval_cmp(fp16: FloatKind, ty: Scalar, op: CmpOp, constant: Option<u64>, args:
     let test = cmp(op, ty, 2, reg(0), b);
     let branch = |then, otherwise| {
         vec![
-            block(vec![test.clone()], Term::Branch { cond: reg(2), then: BlockId(then), otherwise: BlockId(otherwise) }),
+            block(
+                vec![test.clone()],
+                Term::Branch { cond: reg(2), then: BlockId(then), otherwise: BlockId(otherwise) },
+            ),
             block(vec![], Term::Return(Some(imm(u64::from(then == 1))))),
             block(vec![], Term::Return(Some(imm(u64::from(then == 2))))),
         ]

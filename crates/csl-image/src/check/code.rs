@@ -34,9 +34,9 @@ fn function(pe: &PeImage, func: &Function) -> Result<(), String> {
     let last = (0..code.len()).rev().find(|&at| starts[at]);
     let ends = last.is_some_and(|at| code[at].op.is_end());
     require(ends, || "control runs over the end".into())?;
-    (0..code.len()).filter(|&at| starts[at]).try_for_each(|at| {
-        here.insn(at).map_err(|what| format!("{} at {}: {what}", code[at].op.name(), entry + at))
-    })
+    (0..code.len())
+        .filter(|&at| starts[at])
+        .try_for_each(|at| here.insn(at).map_err(|what| format!("{} at {}: {what}", code[at].op.name(), entry + at)))
 }
 
 /// Number of `ext` words behind an instruction.

@@ -96,8 +96,8 @@ impl Validator<'_> {
     }
 
     fn binary(&self, op: BinOp, ty: Scalar, dst: Reg, a: &Opnd, b: &Opnd) -> Check {
-        let allowed = is_int(ty)
-            || is_float(ty) && matches!(op, BinOp::Add | BinOp::Sub | BinOp::Mul | BinOp::Div | BinOp::Rem);
+        let allowed =
+            is_int(ty) || is_float(ty) && matches!(op, BinOp::Add | BinOp::Sub | BinOp::Mul | BinOp::Div | BinOp::Rem);
         ensure(allowed, || format!("{op:?} of {ty:?}"))?;
         self.reg(dst, ty)?;
         self.opnd(a, ty)?;
