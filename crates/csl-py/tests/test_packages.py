@@ -1,0 +1,150 @@
+"""The drop-in packages, the helpers and the commands."""
+import json
+import os
+import subprocess
+import sys
+import unittest
+
+import numpy as np
+
+import support
+from waferlab import CompileError, cs_python, port_map, sdk_utils
+from waferlab.appliance import SdkCompiler, SdkLauncher
+from waferlab.appliance import SdkRuntime as ApplianceRuntime
+
+BIN = os.path.dirname(sys.executable)
+
+IMPORTS = """
+from cerebras.sdk.runtime.sdkruntimepybind import SdkRuntime, MemcpyDataType, MemcpyOrder, Task, SdkTarget
+from cerebras.sdk.runtime.sdkruntimepybind import SimfabConfig, get_platform, get_simulator, SdkCompileArtifacts
+from cerebras.sdk.runtime import runtime_utils
+from cerebras.sdk import sdk_utils
+from cerebras.sdk.debug.debug_util import debug_util
+from cerebras.sdk.client import SdkCompiler, SdkLauncher, SdkRuntime, Task, sdk_utils
+from cerebras.appliance.pb.sdk.sdk_common_pb2 import MemcpyDataType, MemcpyOrder
+from cerebras.appliance import logger
+from cerebras_appliance.sdk import SdkCompiler, SdkRuntime
+from cerebras_appliance.pb.sdk.sdk_common_pb2 import MemcpyDataType, MemcpyOrder
+from cerebras.geometry.geometry import IntRectangle, IntVector
+assert (MemcpyDataType.MEMCPY_32BIT.value, MemcpyDataType.MEMCPY_16BIT.value) == (0, 1)
+assert (MemcpyOrder.ROW_MAJOR.value, MemcpyOrder.COL_MAJOR.value) == (0, 1)
+assert (SdkTarget.WSE2.value, SdkTarget.WSE3.value) == (0, 1)
+try:
+    from cerebras.elf.cs_elf_runner import CSELFRunner
+except ImportError as error:
+    assert "SdkRuntime" in str(error)
+else:
+    raise AssertionError("CSELFRunner is there")
+print("imported")
+"""
+
+
+def run(*command, **options):
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+class Commands(unittest.TestCase):
+    def test_cs_python_finds_the_packages(self):
+        done = run(os.path.join(BIN, "cs_python"), "-c", IMPORTS)
+        self.assertEqual((done.stdout, done.returncode), ("imported\n", 0), done.stderr)
+
+    def test_cs_python_stands_in_a_first_line(self):
+        script = os.path.join(support.sources(), "script")
+        with open(script, "w", encoding="utf-8") as file:
+            file.write("#!/usr/bin/env cs_python\nimport sys, cerebras.sdk\nprint(sys.argv[1])\n")
+        os.chmod(script, 0o755)
+        done = run(script, "word", env={**os.environ, "PATH": BIN + os.pathsep + os.environ["PATH"]})
+        self.assertEqual(done.stdout, "word\n", done.stderr)
+
+    def test_cslc_ends_with_status_0_or_1(self):
+        folder = support.sources()
+        cslc = os.path.join(BIN, "cslc")
+        done = run(cslc, *support.OPTIONS.split(), "-o", "other", cwd=folder)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+        self.assertEqual(sorted(os.listdir(folder)), ["layout.csl", "other", "pe.csl"])
+        done = run(cslc, "nowhere.csl", cwd=folder)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("nowhere.csl", done.stderr)
+        self.assertEqual(run(cslc, "--wrong").returncode, 1)
+        self.assertEqual(run(cslc, "-h").returncode, 0)
+
+    def test_diagnostics_as_json(self):
+        done = run(os.path.join(BIN, "cslc"), "nowhere.csl", "--error-format=json")
+        self.assertEqual(json.loads(done.stderr.splitlines()[0])["code"], "E0205")
+
+
+class Appliance(unittest.TestCase):
+    FLAGS = "--fabric-dims=10,4 --fabric-offsets=4,1 --memcpy --channels=1 --params=width:3 -o out"
+
+    def test_both_sets_of_arguments(self):
+        folder = support.sources()
+        new = SdkCompiler().compile(folder, "layout.csl", self.FLAGS, folder)
+        with SdkCompiler(disable_version_check=True) as compiler:
+            old = compiler.compile(app_path=folder, csl_main="layout.csl", options=self.FLAGS, out_path=folder)
+        self.assertEqual(json.loads(json.dumps(new)), old)
+
+    def test_the_runtime_is_a_context(self):
+        data, back = np.arange(24, dtype=np.float32), np.zeros(24, dtype=np.float32)
+        with ApplianceRuntime(support.compiled(), simulator=True) as runner:
+            v = runner.get_id("v")
+            runner.memcpy_h2d(v, data, 0, 0, 3, 2, 4)
+            runner.memcpy_d2h(back, v, 0, 0, 3, 2, 4, nonblock=True)
+        np.testing.assert_array_equal(back, data)
+
+    def test_the_launcher_runs_in_a_folder_of_its_own(self):
+        folder = support.sources()
+        extra = os.path.join(folder, "extra.txt")
+        with open(extra, "w", encoding="utf-8") as file:
+            file.write("hello")
+        with SdkLauncher(support.compiled(), simulator=True) as launcher:
+            launcher.stage(extra)
+            self.assertEqual(launcher.run("cat extra.txt", "test -d out && printf '%s' '!'"), "hello!")
+            written = launcher.download_artifact("extra.txt", os.path.join(folder, "copy.txt"))
+        self.assertTrue(os.path.exists(written))
+
+    def test_errors_are_told(self):
+        with self.assertRaisesRegex(CompileError, "nowhere.csl"):
+            SdkCompiler().compile(support.sources(), "nowhere.csl", self.FLAGS, ".")
+
+
+class Helpers(unittest.TestCase):
+    def test_views(self):
+        words = np.array([0x00010002, 0xFFFF0003], dtype=np.uint32)
+        view = sdk_utils.memcpy_view(words, np.uint16)
+        np.testing.assert_array_equal(view, [2, 3])
+        view[0] = 9
+        self.assertEqual(words[0], 0x00010009)
+
+    def test_extension_to_words(self):
+        items = np.array([-1, 2, 3, 4], dtype=np.int16)
+        np.testing.assert_array_equal(sdk_utils.input_array_to_u32(items, None, 4), [0xFFFF, 2, 3, 4])
+        indexed = sdk_utils.input_array_to_u32(items, 1, 2)
+        np.testing.assert_array_equal(indexed, [0xFFFF, 0x10002, 3, 0x10004])
+
+    def test_cycles(self):
+        # 0x0000_0001_0002 to 0x0001_0001_0002.
+        times = np.array([0x00010002, 0x00020000, 0x00010001], dtype=np.uint32)
+        self.assertEqual(sdk_utils.calculate_cycles(times.view(np.float32)), 1 << 32)
+
+    def test_exported_functions(self):
+        functions = sdk_utils.get_api_info_dict(support.compiled())
+        self.assertEqual(functions["scale"][1], ["f32"])
+        self.assertTrue(sdk_utils.check_rpc_api("scale", [1.0], functions))
+        self.assertFalse(sdk_utils.check_rpc_api("scale", [1], functions))
+        self.assertEqual(sdk_utils.getOutputNameFromCompileOptions(["a.csl", "-o=x"]), "x")
+
+    def test_port_maps(self):
+        tensor = np.arange(24, dtype=np.float32).reshape(4, 6)
+        text = "{ A[j=0:3][i=0:5] -> [PE[i//3, j//2] -> index[j%2, i%3]] }"
+        px, py, w, h, l, data = port_map.convert_input_tensor(text, tensor)
+        self.assertEqual((px, py, w, h, l), (0, 0, 2, 2, 6))
+        np.testing.assert_array_equal(data.reshape(2, 2, 2, 3)[1, 0], tensor[2:4, 0:3])
+        np.testing.assert_array_equal(port_map.format_output_tensor(text, np.float32, data), tensor)
+
+    def test_the_dropins_come_first(self):
+        path = cs_python.environment()["PYTHONPATH"].split(os.pathsep)
+        self.assertEqual(path[0], cs_python.dropins())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,206 @@
+"""SdkRuntime: what it moves and what it refuses."""
+import os
+import signal
+import threading
+import unittest
+import warnings
+
+import numpy as np
+
+import support
+from waferlab import ArgumentError, MemcpyDataType, MemcpyOrder, SdkError, SdkRuntime, SimulationError
+from waferlab.debug_util import debug_util
+
+ALL = (0, 0, 3, 2, 4)
+
+
+class Copies(unittest.TestCase):
+    def setUp(self):
+        self.runner = support.running()
+        self.v = self.runner.get_id("v")
+
+    def test_data_goes_out_and_comes_back_into_a_view(self):
+        data = np.arange(24, dtype=np.float32)
+        self.runner.memcpy_h2d(self.v, data, *ALL, streaming=False, order=MemcpyOrder.ROW_MAJOR, nonblock=False)
+        self.runner.launch("scale", np.float32(2.0), nonblock=False)
+        back = np.zeros((2, 3, 4), dtype=np.float32)
+        self.runner.memcpy_d2h(back.ravel(), self.v, *ALL, streaming=False)
+        np.testing.assert_array_equal(back.ravel(), data * 2)
+
+    def test_only_the_given_part_of_an_array_is_written(self):
+        back = np.full(10, -1.0, dtype=np.float32)
+        self.runner.memcpy_d2h(back[2:], self.v, 1, 1, 1, 1, 4)
+        np.testing.assert_array_equal(back, [-1, -1, 0, 0, 0, 0, -1, -1, -1, -1])
+
+    def test_a_view_with_gaps_is_written_in_place(self):
+        self.runner.memcpy_h2d(self.v, np.arange(4, dtype=np.float32), 0, 0, 1, 1, 4)
+        back = np.full(8, -1.0, dtype=np.float32)
+        self.runner.memcpy_d2h(back[::2], self.v, 0, 0, 1, 1, 4)
+        np.testing.assert_array_equal(back, [0, -1, 1, -1, 2, -1, 3, -1])
+
+    def test_column_major_is_numpy_s_order_f(self):
+        data = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+        self.runner.memcpy_h2d(self.v, data.ravel(order="F"), *ALL, order=MemcpyOrder.COL_MAJOR)
+        back = np.zeros(24, dtype=np.float32)
+        self.runner.memcpy_d2h(back, self.v, *ALL, order=MemcpyOrder.ROW_MAJOR)
+        np.testing.assert_array_equal(back, data.ravel())
+        self.runner.memcpy_d2h(back, self.v, *ALL, order=MemcpyOrder.COL_MAJOR)
+        np.testing.assert_array_equal(back.reshape((2, 3, 4), order="F"), data)
+
+    def test_sixteen_bit_values_travel_in_words(self):
+        from waferlab.sdk_utils import input_array_to_u32, memcpy_view
+
+        h = self.runner.get_id("h")
+        values = np.array([0.5, 1.5, -2.0, 4.0], dtype=np.float16)
+        narrow = {"data_type": MemcpyDataType.MEMCPY_16BIT}
+        self.runner.memcpy_h2d(h, input_array_to_u32(values, None, 4), 0, 0, 1, 1, 4, **narrow)
+        self.runner.launch("scale", 1.0)
+        words = np.zeros(4, dtype=np.uint32)
+        self.runner.memcpy_d2h(words, h, 0, 0, 1, 1, 4, **narrow)
+        np.testing.assert_array_equal(memcpy_view(words, np.float16), values * 2)
+
+    def test_nonblocking_tasks_are_done_after_a_wait(self):
+        data, back = np.ones(24, dtype=np.float32), np.zeros(24, dtype=np.float32)
+        self.runner.memcpy_h2d(self.v, data, *ALL, nonblock=True)
+        self.runner.launch("scale", 3.0, nonblock=True)
+        task = self.runner.memcpy_d2h(back, self.v, *ALL, nonblock=True)
+        self.runner.task_wait(task)
+        np.testing.assert_array_equal(back, 3 * data)
+        self.assertTrue(self.runner.is_task_done(task))
+
+    def test_asking_whether_a_task_is_done_lets_it_be_done(self):
+        back = np.ones(24, dtype=np.float32)
+        task = self.runner.memcpy_d2h(back, self.v, *ALL, nonblock=True)
+        while not self.runner.is_task_done(task):
+            pass
+        np.testing.assert_array_equal(back, np.zeros(24))
+
+    def test_stop_completes_what_is_pending(self):
+        back = np.ones(24, dtype=np.float32)
+        self.runner.memcpy_d2h(back, self.v, *ALL, nonblock=True)
+        self.runner.stop()
+        np.testing.assert_array_equal(back, np.zeros(24))
+
+    def test_the_positional_form_of_older_releases(self):
+        data, back = np.arange(24, dtype=np.float32), np.zeros(24, dtype=np.float32)
+        self.runner.memcpy_h2d(self.v, data, False, *ALL, 0, False)
+        self.runner.memcpy_d2h(back, self.v, False, *ALL, 0, False)
+        np.testing.assert_array_equal(back, data)
+
+    def test_broadcasts_and_strides(self):
+        back = np.zeros(6, dtype=np.float32)
+        for copy, data, expected in (
+            (self.runner.memcpy_h2d_rowbcast, [1, 2], [1, 1, 1, 2, 2, 2]),
+            (self.runner.memcpy_h2d_colbcast, [1, 2, 3], [1, 2, 3, 1, 2, 3]),
+        ):
+            copy(self.v, np.array(data, dtype=np.float32), 0, 0, 3, 2, 1)
+            self.runner.memcpy_d2h(back, self.v, 0, 0, 3, 2, 1)
+            np.testing.assert_array_equal(back, expected)
+        self.runner.memcpy_h2d_stride(self.v, np.array([8, 9], dtype=np.float32), 0, 0, 3, 2, 1, 2, 2)
+        self.runner.memcpy_d2h(back, self.v, 0, 0, 3, 2, 1)
+        np.testing.assert_array_equal(back, [8, 2, 9, 1, 2, 3])
+
+
+class Refusals(unittest.TestCase):
+    def setUp(self):
+        self.runner = support.running()
+        self.v = self.runner.get_id("v")
+        self.data = np.zeros(24, dtype=np.float32)
+
+    def refused(self, text, method, *args, **kwargs):
+        with self.assertRaisesRegex(ArgumentError, text):
+            getattr(self.runner, method)(*args, **kwargs)
+
+    def test_symbols(self):
+        self.refused('no symbol "w"; it exports v, h', "get_id", "w")
+        self.refused("read-only", "memcpy_h2d", self.runner.get_id("fixed"), self.data, *ALL)
+        self.refused("no exported symbol has the number 77", "memcpy_h2d", 77, self.data, *ALL)
+        self.refused("named by the number", "memcpy_h2d", "v", self.data, *ALL)
+
+    def test_item_sizes(self):
+        self.refused("items of 8 bytes", "memcpy_h2d", self.v, np.zeros(24), *ALL)
+        self.refused("items of 2 bytes", "memcpy_d2h", np.zeros(24, np.float16), self.v, *ALL)
+        self.refused("MEMCPY_16BIT", "memcpy_h2d", self.v, self.data, *ALL, data_type=MemcpyDataType.MEMCPY_16BIT)
+
+    def test_rectangles(self):
+        self.refused("outside the program's 3 x 2", "memcpy_h2d", self.v, self.data, 1, 0, 3, 2, 4)
+        self.refused("w must not be negative", "memcpy_h2d", self.v, self.data, 0, 0, -1, 2, 4)
+        self.refused("24 items, but the host array has 23", "memcpy_h2d", self.v, self.data[1:], *ALL)
+        self.refused("24 items, but the host array has 23", "memcpy_d2h", self.data[1:], self.v, *ALL)
+
+    def test_orders_and_arguments(self):
+        self.refused("order must be one of MemcpyOrder.ROW_MAJOR", "memcpy_h2d", self.v, self.data, *ALL, order=7)
+        with self.assertRaisesRegex(TypeError, "unexpected keyword argument 'blocking'"):
+            self.runner.memcpy_h2d(self.v, self.data, *ALL, blocking=True)
+
+    def test_read_only_arrays(self):
+        self.data.flags.writeable = False
+        self.refused("read-only", "memcpy_d2h", self.data, self.v, *ALL)
+
+    def test_calls(self):
+        self.refused("takes 1 argument, 0 given", "launch", "scale")
+        self.refused("must be a value of type f32, not 3 .int16", "launch", "scale", np.int16(3))
+        self.refused("no function", "launch", "scaled")
+        self.refused("takes 1 words, 0 given", "call", "scale", [])
+
+    def test_a_copy_beyond_the_array_warns(self):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            self.runner.memcpy_h2d(self.v, np.zeros(5, np.float32), 0, 0, 1, 1, 5)
+        self.assertIn("has room for 16 bytes", str(caught[0].message))
+
+
+class Life(unittest.TestCase):
+    def test_constructor_arguments(self):
+        out = support.compiled()
+        SdkRuntime(out, cmaddr="", suppress_simfab_trace=True, simfab_numthreads=2, msg_level="INFO", simulator=True)
+        for wrong in ({"cmaddr": "1.2.3.4:9000"}, {"simfab_numthreads": 65}, {"msg_level": "LOUD"}):
+            with self.assertRaises(ArgumentError):
+                SdkRuntime(out, **wrong)
+        with self.assertRaisesRegex(TypeError, "'speed'"):
+            SdkRuntime(out, speed=9)
+        with self.assertRaisesRegex(SdkError, "no such folder"):
+            SdkRuntime(os.path.join(out, "nowhere"))
+
+    def test_order_of_calls(self):
+        runner = SdkRuntime(support.compiled())
+        self.assertEqual(runner.get_id("v"), 0)
+        with self.assertRaisesRegex(SdkError, r"load\(\)"):
+            runner.launch("hold")
+        with self.assertRaisesRegex(SdkError, r"after load\(\)"):
+            runner.run()
+
+    def test_coordinates_and_symbols_after_the_run(self):
+        runner = support.running()
+        self.assertEqual(runner.coord_logical_to_physical((2, 1)), (6, 2))
+        runner.memcpy_h2d(runner.get_id("v"), np.full(24, 5, np.float32), *ALL)
+        runner.stop()
+        np.testing.assert_array_equal(runner.read_symbol(6, 2, "v", "float32"), [5, 5, 5, 5])
+        rectangle = debug_util(support.compiled()).get_symbol_rect(((4, 1), (3, 2)), "v", np.float32)
+        self.assertEqual(rectangle.shape, (3, 2, 4))
+
+    def test_two_simulations_live_side_by_side(self):
+        first, second = support.running(), support.running()
+        first.memcpy_h2d(0, np.full(24, 1, np.float32), *ALL)
+        second.memcpy_h2d(0, np.full(24, 2, np.float32), *ALL)
+        back = np.zeros(24, np.float32)
+        first.memcpy_d2h(back, 0, *ALL)
+        np.testing.assert_array_equal(back, np.ones(24))
+
+    def test_a_deadlock_is_explained(self):
+        runner = support.running()
+        runner.launch("hold")
+        with self.assertRaisesRegex(SimulationError, r"unblock_cmd_stream\(\)"):
+            runner.memcpy_d2h(np.zeros(24, np.float32), 0, *ALL)
+
+    def test_ctrl_c_ends_an_endless_program(self):
+        runner = support.running()
+        timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+        timer.start()
+        with self.assertRaisesRegex(KeyboardInterrupt, "interrupted at cycle"):
+            runner.launch("spin")
+        timer.join()
+
+
+if __name__ == "__main__":
+    unittest.main()
