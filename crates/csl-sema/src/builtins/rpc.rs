@@ -142,6 +142,8 @@ fn select(
     }
     let id = s.opnd(&id, call.span)?;
     let dst = s.new_reg(scalar);
+    // Without such a symbol the value is not defined; 0 keeps runs the same.
+    s.emit(Inst::Copy { dst, src: Opnd::Imm(0) }, call.span);
     let end = s.builder().new_block();
     for &(number, global) in symbols {
         let (here, next) = compare(s, call, &id, number);
