@@ -1,5 +1,6 @@
 //! The host in plain Rust: from files on disk to results of a run.
 
+mod library;
 mod outdir;
 mod placement;
 mod program;
