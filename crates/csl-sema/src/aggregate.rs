@@ -36,7 +36,7 @@ impl Sema<'_> {
             }
             _ => {
                 let shown = self.show(ty);
-                Err(self.error(Code::BadType, span, format!("type '{shown}' has no fields to initialise")))
+                Err(self.error(Code::BadType, span, format!("type `{shown}` has no fields to initialise")))
             }
         }
     }
@@ -44,7 +44,7 @@ impl Sema<'_> {
     fn check_unique(&mut self, inits: &[FieldInit]) -> Res<()> {
         for (at, init) in inits.iter().enumerate() {
             if inits[..at].iter().any(|other| other.name.name == init.name.name) {
-                let message = format!("field '{}' is given twice", init.name.name);
+                let message = format!("field `{}` is given twice", init.name.name);
                 return Err(self.error(Code::Redeclared, init.name.span, message));
             }
         }
@@ -52,7 +52,7 @@ impl Sema<'_> {
     }
 
     fn reject_field(&mut self, ty: Ty, init: &FieldInit) -> Res<Operand> {
-        let message = format!("no field '{}' in type '{}'", init.name.name, self.show(ty));
+        let message = format!("no field `{}` in type `{}`", init.name.name, self.show(ty));
         Err(self.error(Code::UnknownField, init.name.span, message))
     }
 
@@ -111,11 +111,11 @@ impl Sema<'_> {
         let ty = self.eval_type(ty)?;
         let TypeKind::Array { dims, elem } = self.types.kind(ty).clone() else {
             let shown = self.show(ty);
-            return Err(self.error(Code::BadType, span, format!("type '{shown}' is not an array")));
+            return Err(self.error(Code::BadType, span, format!("type `{shown}` is not an array")));
         };
         let count: u64 = dims.iter().product();
         if elems.len() as u64 != count {
-            let message = format!("expected {count} elements for type '{}', got {}", self.show(ty), elems.len());
+            let message = format!("expected {count} elements for type `{}`, got {}", self.show(ty), elems.len());
             return Err(self.error(Code::TypeMismatch, span, message));
         }
         let mut parts = Vec::with_capacity(elems.len());
@@ -131,7 +131,7 @@ impl Sema<'_> {
         // `.{}` is a tuple and a struct without fields.
         let Some(fields) = fields.filter(|f| f.iter().all(|f| f.0.is_some())) else {
             let shown = self.show(operand.ty());
-            return Err(self.error(Code::TypeMismatch, span, format!("expected a struct, got: '{shown}'")));
+            return Err(self.error(Code::TypeMismatch, span, format!("expected a struct, got: `{shown}`")));
         };
         let parts = self.parts_of(operand, fields.len(), span)?;
         Ok(fields.into_iter().map(|f| f.0.unwrap_or("")).zip(parts).collect())
@@ -144,7 +144,7 @@ impl Sema<'_> {
             TypeKind::Array { dims, .. } => dims.iter().product::<u64>() as usize,
             _ => {
                 let shown = self.show(operand.ty());
-                return Err(self.error(Code::TypeMismatch, span, format!("expected a tuple, got: '{shown}'")));
+                return Err(self.error(Code::TypeMismatch, span, format!("expected a tuple, got: `{shown}`")));
             }
         };
         self.parts_of(operand, count, span)
@@ -204,7 +204,7 @@ impl Sema<'_> {
             }
             _ => {
                 let shown = self.show(place.ty);
-                Err(self.error(Code::BadOperand, base.span, format!("a tensor access needs an array or a pointer to one, got: '{shown}'")))
+                Err(self.error(Code::BadOperand, base.span, format!("a tensor access needs an array or a pointer to one, got: `{shown}`")))
             }
         }
     }

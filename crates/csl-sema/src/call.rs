@@ -71,7 +71,7 @@ impl Sema<'_> {
                 Some(ty) => self.call_pointer(callee, ty, args, span),
                 None => {
                     let shown = self.show(callee.ty());
-                    Err(self.error(Code::NotCallable, callee_span, format!("a value of type '{shown}' cannot be called")))
+                    Err(self.error(Code::NotCallable, callee_span, format!("a value of type `{shown}` cannot be called")))
                 }
             },
         }
@@ -88,7 +88,7 @@ impl Sema<'_> {
     fn call_fn(&mut self, f: FnRef, args: Args<'_>, span: Span) -> Res<Operand> {
         let FnInfo { decl, .. } = self.fn_info(f).clone();
         if decl.kind == FnKind::Task {
-            let diagnostic = Diagnostic::new(Code::NotCallable, span, format!("task '{}' cannot be called", decl.name.name));
+            let diagnostic = Diagnostic::new(Code::NotCallable, span, format!("task `{}` cannot be called", decl.name.name));
             return Err(self.fail(diagnostic.help("bind it to an id and use @activate")));
         }
         if args.len() != decl.params.len() {
@@ -109,7 +109,7 @@ impl Sema<'_> {
     }
 
     fn argument_count(&mut self, decl: &FnDecl, got: usize, span: Span) -> Stop {
-        let message = format!("'{}' takes {} argument(s), got {got}", decl.name.name, decl.params.len());
+        let message = format!("`{}` takes {} argument(s), got {got}", decl.name.name, decl.params.len());
         self.fail(Diagnostic::new(Code::ArgumentCount, span, message).secondary(decl.name.span, "declared here"))
     }
 
@@ -190,7 +190,7 @@ impl Sema<'_> {
             }
         }
         let Some(body) = decl.body.as_ref() else {
-            return Err(self.error(Code::RuntimeOnly, span, format!("extern function '{}' cannot be called at comptime", decl.name.name)));
+            return Err(self.error(Code::RuntimeOnly, span, format!("extern function `{}` cannot be called at comptime", decl.name.name)));
         };
         if self.frames.len() > self.options.comptime_func_depth_limit as usize {
             let message = format!("comptime calls are nested deeper than {}", self.options.comptime_func_depth_limit);
@@ -203,7 +203,7 @@ impl Sema<'_> {
         let effects = self.effects;
         let names = decl.params.iter().filter_map(|p| p.name.map(|n| n.name));
         let names = names.zip(args).map(|(name, value)| (name, Binding::Const(value.into()))).collect();
-        let result = self.traced(span, format!("'{}' called here at comptime", decl.name.name), |s| {
+        let result = self.traced(span, format!("`{}` called here at comptime", decl.name.name), |s| {
             s.run_comptime(f, names, bound.ret, body, span)
         })?;
         if self.effects == effects && !points_to_cells(&key.1) && !points_to_cells(std::slice::from_ref(&result)) {
@@ -235,7 +235,7 @@ impl Sema<'_> {
 
     fn missing_return(&mut self, f: FnRef, ret: Ty, _span: Span) -> Stop {
         let decl = self.fn_info(f).decl.clone();
-        let message = format!("'{}' can end without returning a value of type '{}'", decl.name.name, self.show(ret));
+        let message = format!("`{}` can end without returning a value of type `{}`", decl.name.name, self.show(ret));
         self.error(Code::MissingReturn, decl.name.span, message)
     }
 
@@ -261,7 +261,7 @@ impl Sema<'_> {
         frame.scopes = vec![Scope { names }];
         let (result, mut target) = self.in_frame(frame, |s| {
             s.push_target(None, false, Some(TargetBlocks { next: None, exit: None }), None);
-            let result = s.traced(span, format!("'{}' expanded here", decl.name.name), |s| s.eval_stmts(body));
+            let result = s.traced(span, format!("`{}` expanded here", decl.name.name), |s| s.eval_stmts(body));
             (result, s.pop_target())
         });
         match result {
@@ -340,13 +340,13 @@ impl Sema<'_> {
     pub fn instance(&mut self, f: FnRef, span: Span) -> Res<FuncId> {
         let decl = self.fn_info(f).decl.clone();
         if decl.inlining == Inlining::Inline {
-            let message = format!("inline function '{}' has no address", decl.name.name);
+            let message = format!("inline function `{}` has no address", decl.name.name);
             return Err(self.error(Code::BadOperand, span, message));
         }
         let fn_ty = self.fn_type(f)?;
         let TypeKind::Fn(ty) = self.types.kind(fn_ty).clone() else { return Err(Stop::Error) };
         if ty.is_generic {
-            let message = format!("generic function '{}' needs a call to make an instance", decl.name.name);
+            let message = format!("generic function `{}` needs a call to make an instance", decl.name.name);
             return Err(self.error(Code::BadOperand, span, message));
         }
         let params: Vec<ParamBinding> = ty.params.iter().map(|&p| ParamBinding::Runtime(p)).collect();
@@ -363,7 +363,7 @@ impl Sema<'_> {
             return self.extern_instance(f, &decl, key, span);
         }
         if self.unit.out_funcs.len() >= MOST_FUNCTIONS {
-            let message = format!("more than {MOST_FUNCTIONS} functions: does '{}' make instances without end?", decl.name.name);
+            let message = format!("more than {MOST_FUNCTIONS} functions: does `{}` make instances without end?", decl.name.name);
             return Err(self.error(Code::QuotaExceeded, span, message));
         }
         let id = FuncId(self.unit.out_funcs.len() as u32);
@@ -378,7 +378,7 @@ impl Sema<'_> {
         let name = self.link_name(f, decl)?;
         let found = self.exported_fn(&name)?;
         let Some(target) = found else {
-            let diagnostic = Diagnostic::new(Code::BadSection, span, format!("no function is exported as '{name}'"));
+            let diagnostic = Diagnostic::new(Code::BadSection, span, format!("no function is exported as `{name}`"));
             return Err(self.fail(diagnostic.secondary(decl.name.span, "declared extern here")));
         };
         let id = self.instance(target, span)?;
@@ -485,7 +485,7 @@ impl Sema<'_> {
         frame.scopes = vec![Scope::default()];
         self.check_return_type(pending.ret, &info.decl)?;
         let generic = info.decl.params.iter().any(|p| p.is_comptime || p.ty.is_none());
-        let step = generic.then(|| (pending.called_at, format!("in the instance of '{}' that is needed here", info.decl.name.name)));
+        let step = generic.then(|| (pending.called_at, format!("in the instance of `{}` that is needed here", info.decl.name.name)));
         self.in_frame(frame, |s| {
             let run = |s: &mut Self| {
                 s.bind_instance_params(pending, &info.decl)?;

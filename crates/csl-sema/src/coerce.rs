@@ -35,7 +35,7 @@ impl Sema<'_> {
     pub fn mismatch(&mut self, from: Ty, to: Ty, span: Span) -> crate::context::Stop {
         let castable = self.is_castable(from) && self.is_castable(to) && from != Ty::BOOL;
         let (from, to) = (self.show(from), self.show(to));
-        let diagnostic = Diagnostic::new(Code::TypeMismatch, span, format!("expected type '{to}', got: '{from}'"));
+        let diagnostic = Diagnostic::new(Code::TypeMismatch, span, format!("expected type `{to}`, got: `{from}`"));
         self.fail(match castable {
             true => diagnostic.help(format!("convert it with @as({to}, ...)")),
             false => diagnostic,
@@ -103,8 +103,8 @@ impl Sema<'_> {
         if int.fits(&number) {
             return Ok(TypedValue::int(ty, number));
         }
-        let message = format!("{number} does not fit in type '{}'", self.show(ty));
-        let note = format!("'{}' holds {} to {}", self.show(ty), int.min(), int.max());
+        let message = format!("{number} does not fit in type `{}`", self.show(ty));
+        let note = format!("`{}` holds {} to {}", self.show(ty), int.min(), int.max());
         let from = self.show(from);
         Err(self.fail(Diagnostic::new(Code::NotRepresentable, span, message).label(format!("this is {from}")).note(note)))
     }
@@ -113,7 +113,7 @@ impl Sema<'_> {
         if csl_num::float_to_big(kind, bits).as_ref() == Some(&number) {
             return Ok(TypedValue::new(ty, Value::Float(bits)));
         }
-        let message = format!("{number} has no exact value of type '{}'", self.show(ty));
+        let message = format!("{number} has no exact value of type `{}`", self.show(ty));
         Err(self.fail(Diagnostic::new(Code::NotRepresentable, span, message).help("write it as a float literal")))
     }
 
@@ -124,7 +124,7 @@ impl Sema<'_> {
                 let narrow = float_value(to, wide);
                 let Value::Float(narrow_bits) = narrow else { return Err(self.mismatch(value.ty, ty, span)) };
                 if wide.is_finite() && !csl_num::to_f64(to, narrow_bits).is_finite() {
-                    let message = format!("{wide:e} does not fit in type '{}'", self.show(ty));
+                    let message = format!("{wide:e} does not fit in type `{}`", self.show(ty));
                     return Err(self.error(Code::NotRepresentable, span, message));
                 }
                 Ok(TypedValue::new(ty, narrow))
@@ -239,7 +239,7 @@ impl Sema<'_> {
         if parts.len() != fields.len() {
             let message = format!("expected {} fields, got {}", fields.len(), parts.len());
             let shown = self.show(ty);
-            return Err(self.fail(Diagnostic::new(Code::TypeMismatch, span, message).note(format!("for type '{shown}'"))));
+            return Err(self.fail(Diagnostic::new(Code::TypeMismatch, span, message).note(format!("for type `{shown}`"))));
         }
         let mut ordered = Vec::with_capacity(parts.len());
         for (at, field) in fields.iter().enumerate() {
@@ -249,7 +249,7 @@ impl Sema<'_> {
                 _ => None,
             };
             let Some(index) = index else {
-                let message = format!("field '{}' not present in source", field.0.unwrap_or("?"));
+                let message = format!("field `{}` not present in source", field.0.unwrap_or("?"));
                 return Err(self.error(Code::TypeMismatch, span, message));
             };
             ordered.push(self.coerce(parts[index].clone(), field.1, span)?);
@@ -284,7 +284,7 @@ impl Sema<'_> {
             return Ok(Operand::Reg(ty, Opnd::Imm(0)));
         }
         let (a, b) = (self.show(a_ty), self.show(b_ty));
-        Err(self.error(Code::TypeMismatch, span, format!("incompatible types: '{a}' and '{b}'")))
+        Err(self.error(Code::TypeMismatch, span, format!("incompatible types: `{a}` and `{b}`")))
     }
 
     /// Both pointers made const, or both made `[*]`.
@@ -385,7 +385,7 @@ impl Sema<'_> {
     fn build_in_memory(&mut self, ty: Ty, parts: Vec<Operand>, span: Span) -> Res<Operand> {
         if csl_ir::size_of(&self.types, ty).is_none() {
             let shown = self.show(ty);
-            return Err(self.error(Code::ComptimeOnly, span, format!("a value of type '{shown}' must be comptime-known")));
+            return Err(self.error(Code::ComptimeOnly, span, format!("a value of type `{shown}` must be comptime-known")));
         }
         let place = self.temporary(ty, "");
         for (index, part) in parts.into_iter().enumerate() {

@@ -152,7 +152,7 @@ impl Sema<'_> {
 
     pub fn check_label(&mut self, label: Ident) -> Res<()> {
         if self.frame().targets.iter().any(|t| t.label == Some(label.name)) {
-            return Err(self.error(Code::Redeclared, label.span, format!("redefinition of label '{}'", label.name)));
+            return Err(self.error(Code::Redeclared, label.span, format!("redefinition of label `{}`", label.name)));
         }
         Ok(())
     }
@@ -176,14 +176,14 @@ impl Sema<'_> {
     /// `return value`
     pub fn eval_return(&mut self, value: Option<&Expr>, span: Span) -> Res<Operand> {
         let Some(ret_ty) = self.frame().ret_ty else {
-            return Err(self.error(Code::WrongContext, span, "'return' outside of a function"));
+            return Err(self.error(Code::WrongContext, span, "`return` outside of a function"));
         };
         let operand = match value {
             Some(expr) => self.eval_as(expr, ret_ty)?,
             None if ret_ty == Ty::VOID => Operand::void(),
             None => {
                 let shown = self.show(ret_ty);
-                return Err(self.error(Code::TypeMismatch, span, format!("expected a return value of type '{shown}'")));
+                return Err(self.error(Code::TypeMismatch, span, format!("expected a return value of type `{shown}`")));
             }
         };
         if let Some(index) = self.frame().inline_target {
@@ -253,7 +253,7 @@ impl Sema<'_> {
         let index = self.find_target(label, "continue", span)?;
         let target = &mut self.frame_mut().targets[index];
         if !target.is_loop {
-            return Err(self.error(Code::BadLabel, span, "'continue' needs a loop; this label names a block"));
+            return Err(self.error(Code::BadLabel, span, "`continue` needs a loop; this label names a block"));
         }
         target.continued = true;
         match target.blocks.and_then(|b| b.next) {
@@ -273,8 +273,8 @@ impl Sema<'_> {
         };
         let diagnostic = match (found, label) {
             (Some(index), _) => return Ok(index),
-            (None, Some(label)) => Diagnostic::new(Code::BadLabel, label.span, format!("no enclosing block or loop is labelled '{}'", label.name)),
-            (None, None) => Diagnostic::new(Code::BadLabel, span, format!("'{what}' outside of a loop")),
+            (None, Some(label)) => Diagnostic::new(Code::BadLabel, label.span, format!("no enclosing block or loop is labelled `{}`", label.name)),
+            (None, None) => Diagnostic::new(Code::BadLabel, span, format!("`{what}` outside of a loop")),
         };
         Err(self.fail(diagnostic))
     }

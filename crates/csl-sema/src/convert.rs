@@ -8,6 +8,7 @@ use num_traits::{ToPrimitive, Zero};
 
 use crate::context::{Res, Sema};
 use crate::operand::Operand;
+use crate::packed;
 use crate::value::f64_of;
 
 impl Sema<'_> {
@@ -63,7 +64,7 @@ impl Sema<'_> {
     /// Literals must fit; values of a fixed width wrap, as at run time.
     fn int_as(&mut self, value: &TypedValue, number: &BigInt, ty: Ty, int: IntTy, span: Span) -> Res<TypedValue> {
         if value.ty == Ty::COMPTIME_INT && !int.fits(number) {
-            let message = format!("{number} does not fit in type '{}'", self.show(ty));
+            let message = format!("{number} does not fit in type `{}`", self.show(ty));
             return Err(self.error(Code::NotRepresentable, span, message));
         }
         Ok(TypedValue::int(ty, int.wrap(number)))
@@ -78,7 +79,7 @@ impl Sema<'_> {
         match fits {
             Some(number) => Ok(TypedValue::int(ty, number)),
             None => {
-                let message = format!("{wide} does not fit in type '{}'", self.show(ty));
+                let message = format!("{wide} does not fit in type `{}`", self.show(ty));
                 Err(self.error(Code::NotRepresentable, span, message))
             }
         }
@@ -108,16 +109,16 @@ impl Sema<'_> {
             return Err(self.not_comptime(span));
         }
         if self.types.kind(from) == self.types.kind(ty) {
-            return Err(self.error(Code::BadType, span, format!("'{}' has no run-time form", self.show(ty))));
+            return Err(self.error(Code::BadType, span, format!("`{}` has no run-time form", self.show(ty))));
         }
         Err(self.mismatch(from, ty, span))
     }
 
     pub fn other_fp16(&mut self, ty: Ty, span: Span) -> crate::context::Stop {
-        let message = format!("variable of type '{}' must be comptime-known", self.show(ty));
+        let message = format!("variable of type `{}` must be comptime-known", self.show(ty));
         let format = TypeKind::Float(self.options.fp16);
         let selected = self.types.intern(format);
-        let note = format!("the 16-bit float of run-time code is '{}' (--fp16-format)", self.show(selected));
+        let note = format!("the 16-bit float of run-time code is `{}` (--fp16-format)", self.show(selected));
         self.fail(Diagnostic::new(Code::ComptimeOnly, span, message).note(note))
     }
 
@@ -131,50 +132,57 @@ impl Sema<'_> {
         if let TypeKind::Ptr { elem, .. } = *self.types.kind(ty) {
             return self.int_to_pointer(operand, ty, elem, span);
         }
-        let (Some(from_bits), Some(to_bits)) = (self.raw_bits(operand.ty()), self.raw_bits(ty)) else {
+        let (Some(from_bits), Some(to_bits)) = (packed::raw_width(&self.types, operand.ty()), packed::raw_width(&self.types, ty)) else {
             let (from, to) = (self.show(operand.ty()), self.show(ty));
-            return Err(self.error(Code::BadOperand, span, format!("cannot bitcast '{from}' to '{to}'")));
+            return Err(self.error(Code::BadOperand, span, format!("cannot bitcast `{from}` to `{to}`")));
         };
         if from_bits != to_bits {
             let message = format!(
-                "bit widths differ: '{}' has {from_bits} bits, '{}' has {to_bits}",
+                "bit widths differ: `{}` has {from_bits} bits, `{}` has {to_bits}",
                 self.show(operand.ty()),
                 self.show(ty)
             );
             return Err(self.error(Code::BadOperand, span, message));
         }
         match operand {
-            Operand::Const(value) => self.bitcast_const(value, ty, to_bits, span),
+            Operand::Const(value) => self.bitcast_const(value, ty, span),
+            Operand::Reg(from, opnd) if self.scalar(ty).is_none() => self.bitcast_to_mem(from, opnd, ty, to_bits, span),
             Operand::Reg(from, opnd) => self.bitcast_reg(from, opnd, ty, span),
+            Operand::Mem(from, addr) => self.bitcast_mem(from, addr, from_bits, ty, span),
             other => Err(self.mismatch(other.ty(), ty, span)),
         }
     }
 
-    fn raw_bits(&self, ty: Ty) -> Option<u32> {
-        match self.types.kind(ty) {
-            // A bool is one bit, but in memory one byte; published programs bitcast between i16 and u16.
-            TypeKind::Ptr { .. } | TypeKind::Id(_) => Some(16),
-            _ => csl_ir::bits_of(&self.types, ty),
+    fn bitcast_const(&mut self, value: TypedValue, ty: Ty, span: Span) -> Res<Operand> {
+        let Some(raw) = packed::bits_of_value(&self.types, &value) else {
+            if matches!(value.value, Value::Ptr(_)) {
+                return Err(self.error(Code::RuntimeOnly, span, "an address is only known at run time"));
+            }
+            return Err(self.mismatch(value.ty, ty, span));
+        };
+        match packed::value_of_bits(&self.types, ty, &raw) {
+            Some(value) => Ok(TypedValue::new(ty, value).into()),
+            None => Err(self.mismatch(value.ty, ty, span)),
         }
     }
 
-    fn bitcast_const(&mut self, value: TypedValue, ty: Ty, bits: u32, span: Span) -> Res<Operand> {
-        let unsigned = IntTy { signed: false, bits };
-        let raw = match &value.value {
-            Value::Int(n) => unsigned.wrap(n),
-            Value::Float(bits) => BigInt::from(*bits),
-            Value::Bool(b) => BigInt::from(u8::from(*b)),
-            Value::Ptr(Pointer { root: PtrRoot::Absolute(addr), path, .. }) if path.is_empty() => BigInt::from(*addr),
-            Value::Ptr(_) => return Err(self.error(Code::RuntimeOnly, span, "an address is only known at run time")),
-            _ => return Err(self.mismatch(value.ty, ty, span)),
-        };
-        let value = match *self.types.kind(ty) {
-            TypeKind::Float(_) => Value::Float(raw.to_u64().unwrap_or(0)),
-            TypeKind::Bool => Value::Bool(!raw.is_zero()),
-            TypeKind::Int { signed, bits } => Value::Int(IntTy { signed, bits }.wrap(&raw)),
-            _ => Value::Int(raw),
-        };
-        Ok(TypedValue::new(ty, value).into())
+    /// A packed struct or union in memory, seen as its backing integer.
+    fn bitcast_mem(&mut self, from: Ty, addr: Addr, bits: u32, ty: Ty, span: Span) -> Res<Operand> {
+        let backing = self.types.int(false, bits);
+        let Some(scalar) = self.scalar(backing) else { return Err(self.mismatch(from, ty, span)) };
+        let (_, raw) = self.emit_load(backing, scalar, addr, span);
+        self.bitcast(Operand::Reg(backing, raw), ty, span)
+    }
+
+    /// An integer in a register, seen as the packed struct or union that it is the backing integer of.
+    fn bitcast_to_mem(&mut self, from: Ty, opnd: Opnd, ty: Ty, bits: u32, span: Span) -> Res<Operand> {
+        let backing = self.types.int(false, bits);
+        let raw = self.bitcast(Operand::Reg(from, opnd), backing, span)?;
+        let Some(scalar) = self.scalar(backing) else { return Err(self.mismatch(from, ty, span)) };
+        let place = self.temporary(ty, "");
+        let (addr, src) = (self.place_addr(&place, span)?, self.opnd(&raw, span)?);
+        self.emit(Inst::Store { ty: scalar, addr, src }, span);
+        self.load(place, span)
     }
 
     fn bitcast_reg(&mut self, from: Ty, opnd: Opnd, ty: Ty, span: Span) -> Res<Operand> {
@@ -214,7 +222,7 @@ impl Sema<'_> {
         let is_ptr = |s: &Self, ty: Ty| matches!(s.types.kind(ty), TypeKind::Ptr { .. });
         if !is_ptr(self, ty) || !is_ptr(self, operand.ty()) {
             let (from, to) = (self.show(operand.ty()), self.show(ty));
-            return Err(self.error(Code::BadOperand, span, format!("cannot cast '{from}' to '{to}': both must be pointers")));
+            return Err(self.error(Code::BadOperand, span, format!("cannot cast `{from}` to `{to}`: both must be pointers")));
         }
         match operand {
             // A pointer into a global stays comptime-known; what it points at is reinterpreted at run time.
@@ -242,7 +250,7 @@ impl Sema<'_> {
 
     fn not_scalar(&mut self, ty: Ty, span: Span) -> crate::context::Stop {
         let shown = self.show(ty);
-        self.error(Code::ComptimeOnly, span, format!("a value of type '{shown}' cannot be used at run time here"))
+        self.error(Code::ComptimeOnly, span, format!("a value of type `{shown}` cannot be used at run time here"))
     }
 
     fn const_opnd(&mut self, value: &TypedValue, span: Span) -> Res<Opnd> {
@@ -264,7 +272,7 @@ impl Sema<'_> {
 
     pub fn comptime_only(&mut self, ty: Ty, span: Span) -> crate::context::Stop {
         let shown = self.show(ty);
-        let diagnostic = Diagnostic::new(Code::ComptimeOnly, span, format!("a value of type '{shown}' must be comptime-known"));
+        let diagnostic = Diagnostic::new(Code::ComptimeOnly, span, format!("a value of type `{shown}` must be comptime-known"));
         let help = match ty {
             Ty::COMPTIME_INT => "give the variable an integer type such as i16",
             Ty::COMPTIME_FLOAT => "give the variable a float type such as f32",
@@ -282,7 +290,7 @@ impl Sema<'_> {
             _ if matches!(self.types.kind(ty), TypeKind::Dsr(_)) => Ok(Opnd::Imm(number.to_u64().unwrap_or(0))),
             _ if matches!(self.types.kind(ty), TypeKind::Int { .. }) => {
                 let shown = self.show(ty);
-                Err(self.error(Code::NotImplemented, span, format!("'{shown}' is not supported at run time: integers have 1 to 64 bits there")))
+                Err(self.error(Code::NotImplemented, span, format!("`{shown}` is not supported at run time: integers have 1 to 64 bits there")))
             }
             _ => Err(self.comptime_only(ty, span)),
         }

@@ -189,9 +189,9 @@ impl Sema<'_> {
     }
 
     fn unknown_name(&mut self, name: Symbol, span: Span) -> Stop {
-        let mut diagnostic = Diagnostic::new(Code::UnknownName, span, format!("use of undeclared identifier '{name}'"));
+        let mut diagnostic = Diagnostic::new(Code::UnknownName, span, format!("use of undeclared identifier `{name}`"));
         if let Some(close) = self.similar_name(name.as_str()) {
-            diagnostic = diagnostic.help(format!("did you mean '{close}'?"));
+            diagnostic = diagnostic.help(format!("did you mean `{close}`?"));
         }
         self.fail(diagnostic)
     }

@@ -18,6 +18,9 @@ use crate::value::field_types;
 /// No color of any chip; published programs write it for a stream that is not there.
 const UNUSED_COLOR: u32 = 32;
 
+/// Bytes that 16-bit addresses reach.
+const ADDRESSABLE: u32 = 1 << 16;
+
 impl Sema<'_> {
     /// Evaluates a declaration at the top level of a module.
     pub fn declare_global(&mut self, module: ModuleRef, decl: &VarDecl) -> Res<GlobalItem> {
@@ -55,7 +58,7 @@ impl Sema<'_> {
     }
 
     fn unbound_param(&mut self, module: ModuleRef, decl: &VarDecl) -> Stop {
-        let message = format!("param '{}' has no value", decl.name.name);
+        let message = format!("param `{}` has no value", decl.name.name);
         let diagnostic = Diagnostic::new(Code::UnboundParam, decl.name.span, message);
         self.fail(match self.unit.modules[module.0 as usize].asked_at {
             Some(span) => diagnostic
@@ -80,11 +83,11 @@ impl Sema<'_> {
         let why = std::mem::replace(&mut self.diagnostics, before);
         result.map_err(|_| {
             let given = crate::value::show(&self.types, &value);
-            let message = format!("param '{}' cannot have the value {given}", decl.name.name);
-            let label = format!("declared with type '{}'", self.show(ty));
+            let message = format!("param `{}` cannot have the value {given}", decl.name.name);
+            let label = format!("declared with type `{}`", self.show(ty));
             let mut diagnostic = Diagnostic::new(Code::BadParamValue, decl.name.span, message).label(label);
             if let Some(span) = self.unit.modules[module.0 as usize].asked_at {
-                let text = format!("given a value of type '{}' here", self.show(value.ty));
+                let text = format!("given a value of type `{}` here", self.show(value.ty));
                 diagnostic = diagnostic.secondary(span, text);
             }
             diagnostic.notes.extend(why.iter().map(|d| d.message.clone()));
@@ -94,7 +97,7 @@ impl Sema<'_> {
 
     fn initial_value(&mut self, decl: &VarDecl, ty: Option<Ty>) -> Res<TypedValue> {
         let Some(init) = &decl.init else {
-            let message = format!("constant '{}' needs an initial value", decl.name.name);
+            let message = format!("constant `{}` needs an initial value", decl.name.name);
             return Err(self.error(Code::BadType, decl.name.span, message));
         };
         let value = match ty {
@@ -116,7 +119,7 @@ impl Sema<'_> {
             None => None,
         };
         let Some(ty) = ty.or(value.as_ref().map(|v| v.ty)) else {
-            return Err(self.error(Code::BadType, decl.name.span, format!("'{}' needs a type or an initial value", decl.name.name)));
+            return Err(self.error(Code::BadType, decl.name.span, format!("`{}` needs a type or an initial value", decl.name.name)));
         };
         // What has no memory can only be a comptime-known variable that nothing changes.
         if self.is_comptime_only(ty) || csl_ir::size_of(&self.types, ty).is_none() {
@@ -191,7 +194,7 @@ impl Sema<'_> {
         let (both_export, other_span) = (other.storage == Storage::Export && info.storage == Storage::Export, other.span);
         if other.ty != info.ty || other.is_const != info.is_const || both_export {
             let what = if both_export { "exported twice" } else { "declared with different types" };
-            let diagnostic = Diagnostic::new(Code::BadExport, decl.name.span, format!("symbol '{}' is {what}", info.name));
+            let diagnostic = Diagnostic::new(Code::BadExport, decl.name.span, format!("symbol `{}` is {what}", info.name));
             return Err(self.fail(diagnostic.secondary(other_span, "also here")));
         }
         if info.storage == Storage::Export {
@@ -336,11 +339,16 @@ impl Sema<'_> {
         let info = self.unit.globals[index].clone();
         let size = csl_ir::size_of(&self.types, info.ty).unwrap_or(0);
         let mut image = Bytes { init: Vec::new(), relocs: Vec::new() };
+        if size > ADDRESSABLE {
+            let message = format!("`{}` takes {size} bytes, more than a PE can address", info.name);
+            self.report(Diagnostic::new(Code::OutOfMemory, info.span, message).note("a PE has 48 KiB of memory"));
+        }
         match &info.init {
+            Some(_) if size > ADDRESSABLE => {}
             Some(init) if self.lower_value(init, 0, &mut image, info.span).is_err() => {}
             Some(_) => {}
             None => {
-                let diagnostic = Diagnostic::new(Code::BadSection, info.span, format!("extern symbol '{}' is defined nowhere", info.name));
+                let diagnostic = Diagnostic::new(Code::BadSection, info.span, format!("extern symbol `{}` is defined nowhere", info.name));
                 self.report(diagnostic.help("export it in another module of the program"));
             }
         }
@@ -418,9 +426,7 @@ impl Sema<'_> {
         let fields = field_types(&self.types, ty).unwrap_or_default();
         let packed = matches!(self.types.kind(ty), TypeKind::Struct { packing: Packing::Packed, .. });
         if packed {
-            let raw = self.packed_bits(ty, parts, span)?;
-            image.put_big(at, csl_ir::size_of(&self.types, ty).unwrap_or(0), &raw);
-            return Ok(());
+            return self.lower_packed(ty, parts, at, image, span);
         }
         for (index, (field, part)) in fields.iter().zip(parts).enumerate() {
             let offset = csl_ir::field_place(&self.types, ty, index).map_or(0, |p| p.offset);
@@ -429,24 +435,26 @@ impl Sema<'_> {
         Ok(())
     }
 
-    /// The backing integer of a packed struct value.
-    fn packed_bits(&mut self, ty: Ty, parts: &[Value], span: Span) -> Res<BigInt> {
-        let fields = field_types(&self.types, ty).unwrap_or_default();
-        let mut raw = BigInt::zero();
-        for (index, (field, part)) in fields.iter().zip(parts).enumerate() {
-            let bits = csl_ir::bits_of(&self.types, field.1).unwrap_or(0);
-            let place = csl_ir::field_place(&self.types, ty, index).map_or(0, |p| p.bit);
-            let value = match part {
-                Value::Int(n) => IntTy { signed: false, bits }.wrap(n),
-                Value::Bool(b) => BigInt::from(u8::from(*b)),
-                Value::Float(b) => BigInt::from(*b),
-                Value::Struct(inner) => self.packed_bits(field.1, inner, span)?,
-                Value::Undef => BigInt::zero(),
-                _ => return Err(self.error(Code::NotImplemented, span, "an address inside a packed struct is not supported in an initial value")),
-            };
-            raw += value << place;
+    /// The backing integer; an address in it is filled in later, which needs a word of its own.
+    fn lower_packed(&mut self, ty: Ty, parts: &[Value], at: u32, image: &mut Bytes, span: Span) -> Res<()> {
+        let mut known = parts.to_vec();
+        for (index, part) in known.iter_mut().enumerate() {
+            let Value::Ptr(pointer) = part else { continue };
+            let bit = csl_ir::field_place(&self.types, ty, index).map_or(0, |p| p.bit);
+            if bit % 16 != 0 {
+                let message = "an address in a packed struct must begin at a multiple of 16 bits";
+                return Err(self.error(Code::NotImplemented, span, message));
+            }
+            let pointer = pointer.clone();
+            self.lower_pointer(&pointer, at + bit / 8, image, span)?;
+            *part = Value::Undef;
         }
-        Ok(raw)
+        let value = TypedValue::new(ty, Value::Struct(known.into()));
+        let Some(raw) = crate::packed::bits_of_value(&self.types, &value) else {
+            return Err(self.error(Code::NotImplemented, span, "an address inside a nested packed struct"));
+        };
+        image.put_big(at, csl_ir::size_of(&self.types, ty).unwrap_or(0), &raw);
+        Ok(())
     }
 
     fn lower_pointer(&mut self, pointer: &Pointer, at: u32, image: &mut Bytes, span: Span) -> Res<()> {

@@ -5,6 +5,7 @@
 //! code runs now or is emitted depends on the frame it is evaluated in ([`context::Mode`]).
 
 mod aggregate;
+mod bits;
 mod builtins;
 mod call;
 mod coerce;
@@ -21,6 +22,7 @@ mod module;
 mod operand;
 mod operator;
 mod options;
+mod packed;
 mod place;
 mod program;
 mod stmt;

@@ -56,7 +56,7 @@ impl Sema<'_> {
     }
 
     pub fn not_exportable(&mut self, ty: Ty, span: Span) -> Stop {
-        let message = format!("a declaration of type '{}' cannot be exported", self.show(ty));
+        let message = format!("a declaration of type `{}` cannot be exported", self.show(ty));
         let note = "exported are 16-bit and 32-bit numbers, bool, color, DSDs, enums on such integers, extern structs, \
                     packed structs of 16 or 32 bits, and arrays of and pointers to these";
         self.fail(Diagnostic::new(Code::BadExport, span, message).note(note))

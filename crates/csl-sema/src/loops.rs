@@ -53,7 +53,7 @@ impl Sema<'_> {
 
     fn not_iterable(&mut self, ty: Ty, span: Span) -> Stop {
         let shown = self.show(ty);
-        self.error(Code::BadOperand, span, format!("a for loop goes over an array or a range, got: '{shown}'"))
+        self.error(Code::BadOperand, span, format!("a for loop goes over an array or a range, got: `{shown}`"))
     }
 
     /// Every iteration on its own, with comptime-known elements where they are known.

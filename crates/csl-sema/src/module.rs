@@ -52,7 +52,7 @@ impl Sema<'_> {
         if file.is_library {
             return;
         }
-        let message = format!("'{name}' is not a param of '{}'", file.path);
+        let message = format!("`{name}` is not a param of `{}`", file.path);
         self.report(match span {
             Some(span) => Diagnostic::new(Code::UnknownParamBinding, span, message),
             None => Diagnostic::unplaced(Code::UnknownParamBinding, message),
@@ -87,18 +87,32 @@ impl Sema<'_> {
         for item in &file.ast.items {
             let (name, item) = match item {
                 Item::Var(decl) => (decl.name, TopItem::Var(decl.clone())),
-                Item::Fn(decl) => (decl.name, TopItem::Fn(decl.clone())),
+                Item::Fn(decl) => {
+                    self.check_params(decl);
+                    (decl.name, TopItem::Fn(decl.clone()))
+                }
                 Item::Comptime(_) | Item::Layout(_) | Item::Error(_) => continue,
             };
             if let Some(first) = items.get(&name.name) {
                 let first = first.item.name_span();
-                let diagnostic = Diagnostic::new(Code::Redeclared, name.span, format!("redeclaration of '{}'", name.name));
+                let diagnostic = Diagnostic::new(Code::Redeclared, name.span, format!("redeclaration of `{}`", name.name));
                 self.report(diagnostic.secondary(first, "first declared here"));
                 continue;
             }
             items.insert(name.name, ItemState { item, state: State::Pending });
         }
         items
+    }
+
+    fn check_params(&mut self, decl: &ast::FnDecl) {
+        let names: Vec<ast::Ident> = decl.params.iter().filter_map(|p| p.name).collect();
+        for (at, name) in names.iter().enumerate() {
+            if let Some(first) = names[..at].iter().find(|n| n.name == name.name) {
+                let message = format!("redeclaration of parameter `{}`", name.name);
+                let diagnostic = Diagnostic::new(Code::Redeclared, name.span, message);
+                self.report(diagnostic.secondary(first.span, "first declared here"));
+            }
+        }
     }
 
     /// Imports take effect (their comptime blocks bind tasks) whether their names are used or not.
@@ -112,7 +126,7 @@ impl Sema<'_> {
             }
             let lookup = |s: &mut Self| s.lookup_item(module, decl.name.name);
             let result = match span {
-                Some(span) => self.traced(span, format!("'{path}' imported here"), lookup),
+                Some(span) => self.traced(span, format!("`{path}` imported here"), lookup),
                 None => lookup(self),
             };
             match result {
@@ -157,7 +171,7 @@ impl Sema<'_> {
             State::Failed => return Err(Stop::Error),
             State::Busy => {
                 let span = entry.item.name_span();
-                let message = format!("the value of '{name}' depends on itself");
+                let message = format!("the value of `{name}` depends on itself");
                 return Err(self.error(Code::ImportCycle, span, message));
             }
             State::Pending => {}
@@ -191,12 +205,12 @@ impl Sema<'_> {
             Some(item) => self.item_place(item, span),
             None => {
                 let module = &self.unit.modules[module.0 as usize];
-                let message = format!("'{}' has no member '{name}'", module.file.path);
+                let message = format!("`{}` has no member `{name}`", module.file.path);
                 let names = module.items.keys().map(|n| n.as_str());
                 let close = crate::expr::closest(name, names);
                 let mut diagnostic = Diagnostic::new(Code::UnknownField, span, message);
                 if let Some(close) = close {
-                    diagnostic = diagnostic.help(format!("did you mean '{close}'?"));
+                    diagnostic = diagnostic.help(format!("did you mean `{close}`?"));
                 }
                 Err(self.fail(diagnostic))
             }

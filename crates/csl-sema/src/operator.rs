@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{CmpOp, IdKind, Inst, Opnd, Scalar, Ty, TypeKind, TypedValue, Value};
-use csl_num::{FloatKind, FloatOp, IntOp, IntTy, Trap};
+use csl_num::{FloatOp, IntOp, IntTy, Trap};
 use csl_syntax::ast::{BinOp, Expr, UnOp};
 use num_bigint::BigInt;
 
@@ -87,7 +87,7 @@ impl Sema<'_> {
         if fits {
             return Ok(());
         }
-        let message = format!("invalid operand of '{}' for type: '{}'", op_text(op), self.show(operand.ty()));
+        let message = format!("invalid operand of `{}` for type: `{}`", op_text(op), self.show(operand.ty()));
         Err(self.error(Code::BadOperand, span, message))
     }
 
@@ -158,7 +158,7 @@ impl Sema<'_> {
         let is_int = |s: &Self, ty| matches!(s.types.kind(ty), TypeKind::Int { .. } | TypeKind::ComptimeInt);
         for (operand, at) in [&a, &b] {
             if !is_int(self, operand.ty()) {
-                let message = format!("invalid operand of '{}' for type: '{}'", op_text(op), self.show(operand.ty()));
+                let message = format!("invalid operand of `{}` for type: `{}`", op_text(op), self.show(operand.ty()));
                 return Err(self.error(Code::BadOperand, *at, message));
             }
         }
@@ -207,7 +207,7 @@ impl Sema<'_> {
         match fits {
             true => Ok(()),
             false => {
-                let message = format!("invalid comparison operation for type: '{}'", self.show(ty));
+                let message = format!("invalid comparison operation for type: `{}`", self.show(ty));
                 Err(self.error(Code::BadOperand, span, message))
             }
         }
@@ -255,7 +255,7 @@ impl Sema<'_> {
             UnOp::BitNot => "~",
             UnOp::Not => "!",
         };
-        let diagnostic = Diagnostic::new(Code::BadOperand, span, format!("invalid operand of '{text}' for type: '{}'", self.show(ty)));
+        let diagnostic = Diagnostic::new(Code::BadOperand, span, format!("invalid operand of `{text}` for type: `{}`", self.show(ty)));
         match (op, ty) {
             (UnOp::BitNot, Ty::COMPTIME_INT) => self.fail(diagnostic.help("give the number a width first: ~@as(u16, ...)")),
             _ => self.fail(diagnostic),
@@ -292,14 +292,6 @@ impl Sema<'_> {
         let dst = self.new_reg(scalar);
         self.emit(Inst::Un { op, ty: scalar, dst, a }, span);
         Ok(Operand::Reg(ty, Opnd::Reg(dst)))
-    }
-
-    /// The kind of a run-time float type.
-    pub fn float_kind(&self, ty: Ty) -> Option<FloatKind> {
-        match self.types.kind(ty) {
-            TypeKind::Float(kind) => Some(*kind),
-            _ => None,
-        }
     }
 }
 

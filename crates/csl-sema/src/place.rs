@@ -2,7 +2,7 @@
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{
-    Addr, AddrBase, BinOp, Inst, Opnd, Packing, Pointer, PtrRoot, Scalar, Ty, TypeKind, TypedValue, Value,
+    Addr, AddrBase, Inst, Opnd, Packing, Pointer, PtrRoot, Scalar, Ty, TypeKind, TypedValue, Value,
 };
 use csl_syntax::ast::{Expr, ExprKind};
 
@@ -60,7 +60,7 @@ impl Sema<'_> {
     pub fn deref(&mut self, pointer: Operand, span: Span) -> Res<Place> {
         let TypeKind::Ptr { many, is_const, elem } = *self.types.kind(pointer.ty()) else {
             let shown = self.show(pointer.ty());
-            return Err(self.error(Code::BadOperand, span, format!("cannot dereference a value of type '{shown}'")));
+            return Err(self.error(Code::BadOperand, span, format!("cannot dereference a value of type `{shown}`")));
         };
         if many {
             let diagnostic = Diagnostic::new(Code::BadOperand, span, "a pointer to an unknown number of elements cannot be dereferenced");
@@ -112,7 +112,7 @@ impl Sema<'_> {
 
     fn no_field(&mut self, ty: Ty, name: &str, span: Span) -> crate::context::Stop {
         let shown = self.show(ty);
-        let mut diagnostic = Diagnostic::new(Code::UnknownField, span, format!("no field '{name}' in type '{shown}'"));
+        let mut diagnostic = Diagnostic::new(Code::UnknownField, span, format!("no field `{name}` in type `{shown}`"));
         if let Some(fields) = crate::value::field_types(&self.types, ty) {
             let names: Vec<&str> = fields.iter().filter_map(|f| f.0).collect();
             if !names.is_empty() {
@@ -150,7 +150,7 @@ impl Sema<'_> {
                     }
                     None => {
                         let shown = self.show(ty);
-                        Err(self.error(Code::UnknownField, span, format!("no member '{name}' in enum '{shown}'")))
+                        Err(self.error(Code::UnknownField, span, format!("no member `{name}` in enum `{shown}`")))
                     }
                 }
             }
@@ -162,7 +162,7 @@ impl Sema<'_> {
     pub fn part_place(&mut self, place: Place, index: i64, span: Span) -> Res<Place> {
         let Some(ty) = child_ty(&self.types, place.ty, index) else {
             let shown = self.show(place.ty);
-            return Err(self.error(Code::IndexOutOfBounds, span, format!("index {index} is out of bounds for type '{shown}'")));
+            return Err(self.error(Code::IndexOutOfBounds, span, format!("index {index} is out of bounds for type `{shown}`")));
         };
         let is_const = place.is_const;
         let kind = match place.kind {
@@ -209,7 +209,7 @@ impl Sema<'_> {
             (Value::Union { .. }, _) => Err(self.error(Code::BadOperand, span, "access to a variant that is not active")),
             _ => {
                 let shown = self.show(value.ty);
-                Err(self.error(Code::IndexOutOfBounds, span, format!("index {index} is out of bounds for type '{shown}'")))
+                Err(self.error(Code::IndexOutOfBounds, span, format!("index {index} is out of bounds for type `{shown}`")))
             }
         }
     }
@@ -225,7 +225,7 @@ impl Sema<'_> {
                 (place, csl_ir::bits_of(&self.types, ty), csl_ir::bits_of(&self.types, aggregate))
             else {
                 let shown = self.show(aggregate);
-                return Err(self.error(Code::BadType, span, format!("'{shown}' has a field that cannot be packed")));
+                return Err(self.error(Code::BadType, span, format!("`{shown}` has a field that cannot be packed")));
             };
             return Ok(PlaceKind::Bits { addr, container_bits, bit: place.bit, bits });
         }
@@ -249,7 +249,7 @@ impl Sema<'_> {
             TypeKind::Anon { names: None, types } => vec![types.len() as u64],
             _ => {
                 let shown = self.show(place.ty);
-                return Err(self.error(Code::BadOperand, span, format!("a value of type '{shown}' cannot be indexed")));
+                return Err(self.error(Code::BadOperand, span, format!("a value of type `{shown}` cannot be indexed")));
             }
         };
         if dims.len() != indices.len() {
@@ -270,7 +270,7 @@ impl Sema<'_> {
             TypeKind::Int { .. } | TypeKind::ComptimeInt => Ok(index),
             _ => {
                 let shown = self.show(index.ty());
-                Err(self.error(Code::TypeMismatch, expr.span, format!("an index must be an integer, got: '{shown}'")))
+                Err(self.error(Code::TypeMismatch, expr.span, format!("an index must be an integer, got: `{shown}`")))
             }
         }
     }
@@ -391,86 +391,68 @@ impl Sema<'_> {
     }
 
     fn load_pointer(&mut self, ty: Ty, pointer: &Pointer, span: Span) -> Res<Operand> {
-        let known = match pointer.root {
-            PtrRoot::Cell(cell) => {
-                let Some(root) = self.unit.cells.get(cell.0 as usize) else {
-                    return Err(self.error(Code::BadOperand, span, "the variable that this points at no longer exists"));
-                };
-                read_path(&self.types, &root.value, &pointer.path)
-            }
-            PtrRoot::Global(global) => {
-                let info = &self.unit.globals[global.0 as usize];
-                match (&info.init, info.is_const) {
-                    (Some(init), true) => read_path(&self.types, init, &pointer.path),
-                    _ => None,
-                }
-            }
-            PtrRoot::Fn(f) => Some(TypedValue::new(ty, Value::Fn(f))),
-            PtrRoot::Absolute(_) => None,
+        let known = match self.known_root(ty, pointer, span)? {
+            Some(root) => match read_path(&self.types, &root, &pointer.path) {
+                Some(value) => Some(value),
+                None => return self.walk(root, &pointer.path, span),
+            },
+            None => None,
         };
         match known {
             Some(value) => Ok(value.into()),
             None if self.is_comptime() => Err(self.runtime_variable(pointer, span)),
-            None => {
-                let addr = self.pointer_addr(pointer, span)?;
-                self.load_memory(ty, addr, span)
-            }
+            None => match self.packed_place(pointer, span)? {
+                Some(kind) => self.load(Place { ty, is_const: true, kind }, span),
+                None => {
+                    let addr = self.pointer_addr(pointer, span)?;
+                    self.load_memory(ty, addr, span)
+                }
+            },
         }
+    }
+
+    /// The comptime-known value of the object that a pointer starts from.
+    fn known_root(&mut self, ty: Ty, pointer: &Pointer, span: Span) -> Res<Option<TypedValue>> {
+        Ok(match pointer.root {
+            PtrRoot::Cell(cell) => match self.unit.cells.get(cell.0 as usize) {
+                Some(root) => Some(root.value.clone()),
+                None => return Err(self.gone(span)),
+            },
+            PtrRoot::Global(global) => {
+                let info = &self.unit.globals[global.0 as usize];
+                info.init.clone().filter(|init| info.is_const && init.value != Value::Undef)
+            }
+            PtrRoot::Fn(f) => Some(TypedValue::new(ty, Value::Fn(f))),
+            PtrRoot::Absolute(_) => None,
+        })
+    }
+
+    fn gone(&mut self, span: Span) -> crate::context::Stop {
+        self.error(Code::BadOperand, span, "the variable that this points at no longer exists")
+    }
+
+    /// The part at the end of a path, step by step: other variants of unions are seen or refused.
+    fn walk(&mut self, root: TypedValue, path: &[i64], span: Span) -> Res<Operand> {
+        let mut value = Operand::Const(root);
+        for &index in path {
+            let Some(ty) = child_ty(&self.types, value.ty(), index) else {
+                let shown = self.show(value.ty());
+                let message = format!("index {index} is out of bounds for type `{shown}`");
+                return Err(self.error(Code::IndexOutOfBounds, span, message));
+            };
+            value = self.part_value(value, index, ty, span)?;
+        }
+        Ok(value)
     }
 
     fn runtime_variable(&mut self, pointer: &Pointer, span: Span) -> crate::context::Stop {
         match pointer.root {
             PtrRoot::Global(global) => {
                 let (name, at) = (self.unit.globals[global.0 as usize].name.clone(), self.unit.globals[global.0 as usize].span);
-                let diagnostic = Diagnostic::new(Code::NotComptime, span, format!("'{name}' is a variable, its value is not comptime-known"));
+                let diagnostic = Diagnostic::new(Code::NotComptime, span, format!("`{name}` is a variable, its value is not comptime-known"));
                 self.fail(diagnostic.secondary(at, "declared here"))
             }
             _ => self.not_comptime(span),
-        }
-    }
-
-    fn load_bits(&mut self, ty: Ty, addr: Addr, container_bits: u32, bit: u32, bits: u32, span: Span) -> Res<Operand> {
-        let container = self.container(container_bits, span)?;
-        let word = self.new_reg(container);
-        self.emit(Inst::Load { ty: container, dst: word, addr }, span);
-        let shifted = self.new_reg(container);
-        self.emit(Inst::Bin { op: BinOp::Shr, ty: container, dst: shifted, a: Opnd::Reg(word), b: Opnd::Imm(u64::from(bit)) }, span);
-        let field = Scalar::Int { signed: false, bits: bits.clamp(1, 64) as u8 };
-        let raw = self.new_reg(field);
-        self.emit(Inst::Cast { from: container, to: field, to_bool: false, dst: raw, a: Opnd::Reg(shifted) }, span);
-        let raw_ty = self.types.int(false, bits);
-        if ty == Ty::BOOL {
-            return Ok(Operand::Reg(ty, Opnd::Reg(raw)));
-        }
-        self.bitcast_field(Operand::Reg(raw_ty, Opnd::Reg(raw)), ty, span)
-    }
-
-    fn bitcast_field(&mut self, raw: Operand, ty: Ty, span: Span) -> Res<Operand> {
-        match self.types.kind(ty).clone() {
-            TypeKind::Ptr { .. } => {
-                let opnd = self.opnd(&raw, span)?;
-                Ok(Operand::Reg(ty, opnd))
-            }
-            TypeKind::Enum { base, .. } => {
-                let number = self.bitcast(raw, base, span)?;
-                let opnd = self.opnd(&number, span)?;
-                Ok(Operand::Reg(ty, opnd))
-            }
-            TypeKind::Struct { .. } | TypeKind::Union { .. } => {
-                let shown = self.show(ty);
-                Err(self.error(Code::NotImplemented, span, format!("copying a packed '{shown}' out of a packed struct is not supported yet; access its fields")))
-            }
-            _ => self.bitcast(raw, ty, span),
-        }
-    }
-
-    fn container(&mut self, bits: u32, span: Span) -> Res<Scalar> {
-        match bits {
-            0..=8 => Ok(Scalar::Int { signed: false, bits: 8 }),
-            9..=16 => Ok(Scalar::U16),
-            17..=32 => Ok(Scalar::U32),
-            33..=64 => Ok(Scalar::Int { signed: false, bits: 64 }),
-            _ => Err(self.error(Code::NotImplemented, span, "packed types of more than 64 bits are not supported at run time")),
         }
     }
 
@@ -501,13 +483,16 @@ impl Sema<'_> {
             if self.is_comptime() {
                 return Err(self.error(Code::RuntimeOnly, span, "comptime code cannot assign to a run-time variable"));
             }
+            if let Some(kind) = self.packed_place(pointer, span)? {
+                return self.store(&Place { ty: value.ty(), is_const: false, kind }, value, span);
+            }
             let addr = self.pointer_addr(pointer, span)?;
             return self.store_memory(addr, value, span);
         };
         let Operand::Const(value) = value else { return Err(self.not_comptime(span)) };
         let depth = self.frame().runtime_depth;
         let Some(root) = self.unit.cells.get(cell.0 as usize) else {
-            return Err(self.error(Code::BadOperand, span, "the variable that this points at no longer exists"));
+            return Err(self.gone(span));
         };
         if root.runtime_depth < depth {
             let message = "a comptime variable cannot be changed under run-time control flow";
@@ -568,38 +553,13 @@ impl Sema<'_> {
         Ok(true)
     }
 
-    fn store_bits(&mut self, addr: Addr, container_bits: u32, bit: u32, bits: u32, value: Operand, span: Span) -> Res<()> {
-        let container = self.container(container_bits, span)?;
-        let src = self.opnd(&value, span)?;
-        let field = Scalar::Int { signed: false, bits: bits.clamp(1, 64) as u8 };
-        let from = self.scalar(value.ty()).unwrap_or(field);
-        let raw = match from {
-            Scalar::Half => Scalar::U16,
-            Scalar::F32 => Scalar::U32,
-            other => other,
-        };
-        let (narrow, wide, moved) = (self.new_reg(field), self.new_reg(container), self.new_reg(container));
-        self.emit(Inst::Cast { from: raw, to: field, to_bool: false, dst: narrow, a: src }, span);
-        self.emit(Inst::Cast { from: field, to: container, to_bool: false, dst: wide, a: Opnd::Reg(narrow) }, span);
-        let bin = |op, dst, a, b| Inst::Bin { op, ty: container, dst, a, b };
-        self.emit(bin(BinOp::Shl, moved, Opnd::Reg(wide), Opnd::Imm(u64::from(bit))), span);
-        let mask = !((u64::MAX >> (64 - bits.clamp(1, 64))) << bit);
-        let keep = csl_num::wrap64(csl_num::IntTy { signed: false, bits: container.bytes() * 8 }, mask);
-        let (old, kept, new) = (self.new_reg(container), self.new_reg(container), self.new_reg(container));
-        self.emit(Inst::Load { ty: container, dst: old, addr: addr.clone() }, span);
-        self.emit(bin(BinOp::And, kept, Opnd::Reg(old), Opnd::Imm(keep)), span);
-        self.emit(bin(BinOp::Or, new, Opnd::Reg(kept), Opnd::Reg(moved)), span);
-        self.emit(Inst::Store { ty: container, addr, src: Opnd::Reg(new) }, span);
-        Ok(())
-    }
-
     /// The run-time address of a place.
     pub fn place_addr(&mut self, place: &Place, span: Span) -> Res<Addr> {
         match &place.kind {
             PlaceKind::Mem(addr) => Ok(addr.clone()),
             PlaceKind::Ptr(pointer) => self.pointer_addr(&pointer.clone(), span),
             PlaceKind::Value(value) => self.addr(&value.clone(), span),
-            PlaceKind::Bits { .. } => Err(self.error(Code::BadOperand, span, "address of packed struct field is unsupported")),
+            PlaceKind::Bits { .. } => Err(self.packed_address(span)),
             PlaceKind::Reg(_) => Err(self.error(Code::BadOperand, span, "this variable has no address")),
         }
     }
@@ -608,6 +568,7 @@ impl Sema<'_> {
     pub fn address_of(&mut self, place: Place, span: Span) -> Res<Operand> {
         let ty = self.types.ptr(false, place.is_const, place.ty);
         match place.kind {
+            PlaceKind::Ptr(pointer) if self.packed_at(&pointer).is_some() => Err(self.packed_address(span)),
             PlaceKind::Ptr(pointer) => Ok(TypedValue::new(ty, Value::Ptr(pointer)).into()),
             PlaceKind::Mem(addr) => {
                 let pointer = self.emit_lea(addr, span);
@@ -622,7 +583,7 @@ impl Sema<'_> {
                 let pointer = Pointer { root: PtrRoot::Fn(f), root_ty: fn_ty, path: Vec::new() };
                 Ok(TypedValue::new(ty, Value::Ptr(pointer)).into())
             }
-            PlaceKind::Bits { .. } => Err(self.error(Code::BadOperand, span, "address of packed struct field is unsupported")),
+            PlaceKind::Bits { .. } => Err(self.packed_address(span)),
             PlaceKind::Value(_) | PlaceKind::Reg(_) => {
                 Err(self.error(Code::BadOperand, span, "only variables are addressable: this is a temporary value"))
             }

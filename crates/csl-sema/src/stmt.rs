@@ -56,12 +56,12 @@ impl Sema<'_> {
     fn not_assignable(&mut self, target: &Expr) -> Stop {
         let (message, help) = match &target.kind {
             ExprKind::Name(name) => (
-                format!("cannot assign to constant '{name}'"),
-                "only a 'var' can change: copy parameters and loop variables into one",
+                format!("cannot assign to constant `{name}`"),
+                "only a `var` can change: copy parameters and loop variables into one",
             ),
-            ExprKind::Deref(_) => ("cannot assign through a pointer to const".to_string(), "point at it by a '*T'"),
+            ExprKind::Deref(_) => ("cannot assign through a pointer to const".to_string(), "point at it by a `*T`"),
             ExprKind::Field { .. } | ExprKind::Index { .. } => {
-                ("cannot assign to a part of a constant".to_string(), "only a 'var', or what a '*T' points at, can change")
+                ("cannot assign to a part of a constant".to_string(), "only a `var`, or what a `*T` points at, can change")
             }
             _ => ("cannot assign to this expression".to_string(), "assign to a variable, a field, an element or `pointer.*`"),
         };
@@ -91,7 +91,7 @@ impl Sema<'_> {
     fn check_redeclared(&mut self, decl: &VarDecl) -> Res<()> {
         let scope = self.frame().scopes.last();
         if scope.is_some_and(|s| s.names.iter().any(|n| n.0 == decl.name.name)) {
-            let message = format!("redeclaration of '{}'", decl.name.name);
+            let message = format!("redeclaration of `{}`", decl.name.name);
             return Err(self.error(Code::Redeclared, decl.name.span, message));
         }
         Ok(())
@@ -140,13 +140,13 @@ impl Sema<'_> {
     }
 
     fn no_type(&mut self, decl: &VarDecl) -> Stop {
-        let message = format!("'{}' needs a type or an initial value", decl.name.name);
+        let message = format!("`{}` needs a type or an initial value", decl.name.name);
         self.error(Code::BadType, decl.name.span, message)
     }
 
     fn const_local(&mut self, decl: &VarDecl, ty: Option<Ty>) -> Res<Binding> {
         let Some(init) = &decl.init else {
-            return Err(self.error(Code::BadType, decl.name.span, format!("constant '{}' needs an initial value", decl.name.name)));
+            return Err(self.error(Code::BadType, decl.name.span, format!("constant `{}` needs an initial value", decl.name.name)));
         };
         let mut value = self.eval_expecting(init, ty)?;
         if let Some(ty) = ty {

@@ -31,7 +31,7 @@ impl Sema<'_> {
             TypeKind::Int { .. } | TypeKind::Enum { .. } => Ok(input.ty()),
             _ => {
                 let shown = self.show(input.ty());
-                let message = format!("a switch takes a fixed-width integer or an enum, got: '{shown}'");
+                let message = format!("a switch takes a fixed-width integer or an enum, got: `{shown}`");
                 Err(self.error(Code::BadSwitch, span, message))
             }
         }
@@ -62,7 +62,7 @@ impl Sema<'_> {
     fn check_coverage(&mut self, node: &Switch, ty: Ty, cases: &[Vec<BigInt>], span: Span) -> Res<()> {
         let elses = node.arms.iter().filter(|a| a.values.is_empty()).count();
         if elses > 1 {
-            return Err(self.error(Code::BadSwitch, span, "a switch has one 'else' branch at most"));
+            return Err(self.error(Code::BadSwitch, span, "a switch has one `else` branch at most"));
         }
         if elses == 1 {
             return Ok(());
@@ -83,7 +83,7 @@ impl Sema<'_> {
             return Ok(());
         }
         let diagnostic = Diagnostic::new(Code::BadSwitch, span, "the switch does not cover all values of its input");
-        Err(self.fail(diagnostic.note(format!("missing: {}", missing.join(", "))).help("add an 'else' branch")))
+        Err(self.fail(diagnostic.note(format!("missing: {}", missing.join(", "))).help("add an `else` branch")))
     }
 
     fn runtime_switch(

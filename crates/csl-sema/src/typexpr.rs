@@ -21,7 +21,7 @@ impl Sema<'_> {
             // `{}` where a type is wanted cannot happen; `void` values come from failed builtins.
             _ => {
                 let shown = self.show(value.ty());
-                let message = format!("expected a type, got a value of type '{shown}'");
+                let message = format!("expected a type, got a value of type `{shown}`");
                 Err(self.error(Code::NotAType, expr.span, message))
             }
         }
@@ -71,7 +71,7 @@ impl Sema<'_> {
             }
             None => {
                 let shown = self.show(value.ty);
-                Err(self.error(Code::TypeMismatch, dim.span, format!("an array size must be an integer, got: '{shown}'")))
+                Err(self.error(Code::TypeMismatch, dim.span, format!("an array size must be an integer, got: `{shown}`")))
             }
         }
     }
@@ -94,7 +94,7 @@ impl Sema<'_> {
         for field in &node.fields {
             let name = field.name.name.as_str();
             if fields.iter().any(|f| f.name == name) {
-                return Err(self.error(Code::Redeclared, field.name.span, format!("field '{name}' is declared twice")));
+                return Err(self.error(Code::Redeclared, field.name.span, format!("field `{name}` is declared twice")));
             }
             let ty = self.eval_type(&field.ty)?;
             if ty == Ty::ANYOPAQUE {
@@ -102,7 +102,7 @@ impl Sema<'_> {
             }
             if node.packing == ast::Packing::Packed && csl_ir::bits_of(&self.types, ty).is_none() {
                 let shown = self.show(ty);
-                return Err(self.error(Code::BadType, field.span, format!("a field of type '{shown}' cannot be packed")));
+                return Err(self.error(Code::BadType, field.span, format!("a field of type `{shown}` cannot be packed")));
             }
             fields.push(FieldTy { name, ty });
         }
@@ -125,7 +125,7 @@ impl Sema<'_> {
         };
         if !matches!(self.types.kind(base), TypeKind::Int { .. }) {
             let shown = self.show(base);
-            return Err(self.error(Code::BadType, site, format!("the base of an enum must be an integer type, got: '{shown}'")));
+            return Err(self.error(Code::BadType, site, format!("the base of an enum must be an integer type, got: `{shown}`")));
         }
         let members = self.enum_members(node, base)?;
         Ok(self.types.intern(TypeKind::Enum { site, base, members }))
@@ -139,7 +139,7 @@ impl Sema<'_> {
         for (member, number) in node.members.iter().zip(&given) {
             let name = member.name.name.as_str();
             if let Some(first) = node.members[..members.len()].iter().find(|m| m.name.name == member.name.name) {
-                let message = format!("enum member '{name}' is declared twice");
+                let message = format!("enum member `{name}` is declared twice");
                 let diagnostic = Diagnostic::new(Code::Redeclared, member.name.span, message);
                 return Err(self.fail(diagnostic.secondary(first.name.span, "first declared here")));
             }
@@ -171,7 +171,7 @@ impl Sema<'_> {
             let number = int_of(&value).cloned();
             if let Some(at) = given.iter().position(|g| g.is_some() && *g == number) {
                 let first = node.members[at].name;
-                let message = format!("enum member '{}' has the number of '{}'", member.name.name, first.name);
+                let message = format!("enum member `{}` has the number of `{}`", member.name.name, first.name);
                 let diagnostic = Diagnostic::new(Code::Redeclared, expr.span, message);
                 return Err(self.fail(diagnostic.secondary(first.span, "declared here")));
             }

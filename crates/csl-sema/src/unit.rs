@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use csl_diag::Span;
 use csl_ir::{
-    ColorConfig, DsrLoad, Exported, ExportedSymbol, Fifo, FnRef, Func, FuncId, Global, GlobalId, GlobalRef, ModuleRef,
+    ColorConfig, DsrLoad, Fifo, FnRef, Func, FuncId, Global, GlobalId, GlobalRef, ModuleRef,
     QueueInit, RotatingTasks, Rpc, Startup, TaskBind, Ty, TypedValue,
 };
 use csl_syntax::{Symbol, ast};
@@ -136,7 +136,6 @@ pub struct Unit {
     pub dsr_loads: Vec<(DsrLoad, Span)>,
     pub colors: Vec<(u8, ColorConfig, Span)>,
     pub configs: Vec<(u16, u16)>,
-    pub exports: Vec<ExportedSymbol>,
     pub export_refs: Vec<(ExportTarget, String, Span)>,
     pub rpc: Option<Rpc>,
     pub teardown_handlers: Vec<(u8, FuncId, Span)>,
@@ -159,14 +158,4 @@ pub struct Unit {
 pub enum ExportTarget {
     Global(GlobalRef),
     Fn(FnRef),
-}
-
-impl ExportTarget {
-    /// The program's own number for it.
-    pub fn lowered(&self, global: impl FnOnce(GlobalRef) -> GlobalId, func: impl FnOnce(FnRef) -> FuncId) -> Exported {
-        match self {
-            ExportTarget::Global(g) => Exported::Global(global(*g)),
-            ExportTarget::Fn(f) => Exported::Func(func(*f)),
-        }
-    }
 }

@@ -40,33 +40,46 @@ pub struct Case {
 
 impl Case {
     pub fn new(text: &str) -> Case {
-        let mut files: Vec<(String, String)> = Vec::new();
-        for line in text.split_inclusive('\n') {
-            match line.strip_prefix("//- ") {
-                Some(name) => files.push((name.trim().to_string(), String::new())),
-                None => {
-                    if files.is_empty() {
-                        let name = if text.contains("\nlayout {") || text.starts_with("layout {") { "layout.csl" } else { "pe.csl" };
-                        files.push((name.to_string(), String::new()));
-                    }
-                    files.last_mut().expect("a file has begun").1.push_str(line);
-                }
-            }
-        }
-        // Options before the first `//- ` line are no file.
-        if files.len() > 1 && files[0].1.lines().all(|line| line.starts_with("//$")) {
-            files.remove(0);
-        }
-        if !files.iter().any(|f| f.0 == "layout.csl") {
-            files.push(("layout.csl".to_string(), ONE_TILE.to_string()));
-        }
-        Case { files, options: options_of(text) }
+        Case { files: files_of(text), options: options_of(text) }
+    }
+
+    /// The same with default options, for texts that may be garbled.
+    pub fn tolerant(text: &str) -> Case {
+        Case { files: files_of(text), options: options_of("") }
     }
 
     pub fn analyze(&self) -> Analysis {
         let files = self.files.iter().map(|(name, text)| (name.clone(), text.as_str().into())).collect();
         csl_sema::analyze("layout.csl", &mut MemorySources { files }, &self.options)
     }
+}
+
+fn files_of(text: &str) -> Vec<(String, String)> {
+    let mut files: Vec<(String, String)> = Vec::new();
+    for line in text.split_inclusive('\n') {
+        match line.strip_prefix("//- ") {
+            Some(name) => files.push((name.trim().to_string(), String::new())),
+            None => {
+                if files.is_empty() {
+                    let name = if text.contains("\nlayout {") || text.starts_with("layout {") {
+                        "layout.csl"
+                    } else {
+                        "pe.csl"
+                    };
+                    files.push((name.to_string(), String::new()));
+                }
+                files.last_mut().expect("a file has begun").1.push_str(line);
+            }
+        }
+    }
+    // Options before the first `//- ` line are no file.
+    if files.len() > 1 && files[0].1.lines().all(|line| line.starts_with("//$")) {
+        files.remove(0);
+    }
+    if !files.iter().any(|f| f.0 == "layout.csl") {
+        files.push(("layout.csl".to_string(), ONE_TILE.to_string()));
+    }
+    files
 }
 
 fn options_of(text: &str) -> Options {

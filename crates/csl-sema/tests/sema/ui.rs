@@ -27,7 +27,12 @@ fn expectations(case: &Case) -> Vec<Expected> {
             let rest = mark.trim_start_matches(['^', '?']).trim();
             let (code, text) = rest.split_once(':').unwrap_or((rest, ""));
             let line = if anywhere { 0 } else { (at + 1 - above) as u32 };
-            all.push(Expected { file: file.clone(), line, code: code.trim().to_string(), text: text.trim().to_string() });
+            all.push(Expected {
+                file: file.clone(),
+                line,
+                code: code.trim().to_string(),
+                text: text.trim().to_string(),
+            });
         }
     }
     all

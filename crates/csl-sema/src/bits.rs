@@ -1,0 +1,122 @@
+//! Fields of packed structs and unions in run-time memory: some bits of a backing integer.
+
+use csl_diag::{Code, Span};
+use csl_ir::{Addr, BinOp, Inst, Opnd, Packing, Pointer, Scalar, Ty, TypeKind};
+
+use crate::context::{Res, Sema, Stop};
+use crate::operand::{Operand, PlaceKind};
+use crate::value::child_ty;
+
+impl Sema<'_> {
+    /// How many steps a pointer's path takes before it enters a packed struct or union, if it does.
+    pub fn packed_at(&self, pointer: &Pointer) -> Option<usize> {
+        let mut ty = pointer.root_ty;
+        for (steps, &index) in pointer.path.iter().enumerate() {
+            if let TypeKind::Struct { packing: Packing::Packed, .. } | TypeKind::Union { packing: Packing::Packed, .. } =
+                self.types.kind(ty)
+            {
+                return Some(steps);
+            }
+            ty = child_ty(&self.types, ty, index)?;
+        }
+        None
+    }
+
+    /// The bits that a pointer to a packed field means; `None` for any other pointer.
+    pub fn packed_place(&mut self, pointer: &Pointer, span: Span) -> Res<Option<PlaceKind>> {
+        let Some(steps) = self.packed_at(pointer) else { return Ok(None) };
+        let outer = Pointer { path: pointer.path[..steps].to_vec(), ..pointer.clone() };
+        let (Some(whole), addr) = (self.pointee_ty(&outer), self.pointer_addr(&outer, span)?) else {
+            return Err(Stop::Error);
+        };
+        let (mut ty, mut bit) = (whole, 0);
+        for &index in &pointer.path[steps..] {
+            bit += csl_ir::field_place(&self.types, ty, index as usize).map_or(0, |p| p.bit);
+            ty = child_ty(&self.types, ty, index).ok_or(Stop::Error)?;
+        }
+        let (Some(container_bits), Some(bits)) = (csl_ir::bits_of(&self.types, whole), csl_ir::bits_of(&self.types, ty))
+        else {
+            let shown = self.show(whole);
+            return Err(self.error(Code::BadType, span, format!("`{shown}` has a field that cannot be packed")));
+        };
+        Ok(Some(PlaceKind::Bits { addr, container_bits, bit, bits }))
+    }
+
+    pub fn packed_address(&mut self, span: Span) -> Stop {
+        self.error(Code::BadOperand, span, "address of packed struct field is unsupported")
+    }
+
+    pub fn load_bits(&mut self, ty: Ty, addr: Addr, container_bits: u32, bit: u32, bits: u32, span: Span) -> Res<Operand> {
+        let container = self.container(container_bits, span)?;
+        let word = self.new_reg(container);
+        self.emit(Inst::Load { ty: container, dst: word, addr }, span);
+        let shifted = self.new_reg(container);
+        self.emit(Inst::Bin { op: BinOp::Shr, ty: container, dst: shifted, a: Opnd::Reg(word), b: Opnd::Imm(u64::from(bit)) }, span);
+        let field = Scalar::Int { signed: false, bits: bits.clamp(1, 64) as u8 };
+        let raw = self.new_reg(field);
+        self.emit(Inst::Cast { from: container, to: field, to_bool: false, dst: raw, a: Opnd::Reg(shifted) }, span);
+        let raw_ty = self.types.int(false, bits);
+        if ty == Ty::BOOL {
+            return Ok(Operand::Reg(ty, Opnd::Reg(raw)));
+        }
+        self.bitcast_field(Operand::Reg(raw_ty, Opnd::Reg(raw)), ty, span)
+    }
+
+    fn bitcast_field(&mut self, raw: Operand, ty: Ty, span: Span) -> Res<Operand> {
+        match self.types.kind(ty).clone() {
+            TypeKind::Ptr { .. } => {
+                let opnd = self.opnd(&raw, span)?;
+                Ok(Operand::Reg(ty, opnd))
+            }
+            TypeKind::Enum { base, .. } => {
+                let number = self.bitcast(raw, base, span)?;
+                let opnd = self.opnd(&number, span)?;
+                Ok(Operand::Reg(ty, opnd))
+            }
+            _ => self.bitcast(raw, ty, span),
+        }
+    }
+
+    fn container(&mut self, bits: u32, span: Span) -> Res<Scalar> {
+        match bits {
+            0..=8 => Ok(Scalar::Int { signed: false, bits: 8 }),
+            9..=16 => Ok(Scalar::U16),
+            17..=32 => Ok(Scalar::U32),
+            33..=64 => Ok(Scalar::Int { signed: false, bits: 64 }),
+            _ => Err(self.error(Code::NotImplemented, span, "packed types of more than 64 bits are not supported at run time")),
+        }
+    }
+
+    pub fn store_bits(&mut self, addr: Addr, container_bits: u32, bit: u32, bits: u32, value: Operand, span: Span) -> Res<()> {
+        let container = self.container(container_bits, span)?;
+        // A packed struct inside another is its backing integer.
+        let value = match self.scalar(value.ty()) {
+            Some(_) => value,
+            None => {
+                let backing = self.types.int(false, bits);
+                self.bitcast(value, backing, span)?
+            }
+        };
+        let src = self.opnd(&value, span)?;
+        let field = Scalar::Int { signed: false, bits: bits.clamp(1, 64) as u8 };
+        let from = self.scalar(value.ty()).unwrap_or(field);
+        let raw = match from {
+            Scalar::Half => Scalar::U16,
+            Scalar::F32 => Scalar::U32,
+            other => other,
+        };
+        let (narrow, wide, moved) = (self.new_reg(field), self.new_reg(container), self.new_reg(container));
+        self.emit(Inst::Cast { from: raw, to: field, to_bool: false, dst: narrow, a: src }, span);
+        self.emit(Inst::Cast { from: field, to: container, to_bool: false, dst: wide, a: Opnd::Reg(narrow) }, span);
+        let bin = |op, dst, a, b| Inst::Bin { op, ty: container, dst, a, b };
+        self.emit(bin(BinOp::Shl, moved, Opnd::Reg(wide), Opnd::Imm(u64::from(bit))), span);
+        let mask = !((u64::MAX >> (64 - bits.clamp(1, 64))) << bit);
+        let keep = csl_num::wrap64(csl_num::IntTy { signed: false, bits: container.bytes() * 8 }, mask);
+        let (old, kept, new) = (self.new_reg(container), self.new_reg(container), self.new_reg(container));
+        self.emit(Inst::Load { ty: container, dst: old, addr: addr.clone() }, span);
+        self.emit(bin(BinOp::And, kept, Opnd::Reg(old), Opnd::Imm(keep)), span);
+        self.emit(bin(BinOp::Or, new, Opnd::Reg(kept), Opnd::Reg(moved)), span);
+        self.emit(Inst::Store { ty: container, addr, src: Opnd::Reg(new) }, span);
+        Ok(())
+    }
+}
