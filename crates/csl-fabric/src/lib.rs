@@ -7,9 +7,11 @@
 //! credits at the sender; a credit takes one hop back, so that a buffer of two hops streams at one wavelet a cycle.
 
 pub mod config;
+mod control;
 mod event;
 mod filter;
 mod record;
+mod route;
 mod row;
 mod table;
 pub mod wavelet;

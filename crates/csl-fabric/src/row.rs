@@ -10,11 +10,11 @@ use std::sync::Arc;
 use csl_chip::Chip;
 use rustc_hash::FxHashMap;
 
-use crate::config::{ColorConfig, LINKS, NORTH, PopMode, RAMP, RAMP_BIT, SOUTH, WEST, opposite};
-use crate::event::{Fault, FaultKind, LandingEvent, Obstacle, Standing, SwitchEvent, landing_hash};
-use crate::record::{Batch, FILTERED, Landing, MAX_BUFFER, QUEUED, Record, SHARES_INPUT, TORN_DOWN, UNKNOWN};
+use crate::config::{ColorConfig, RAMP, WEST};
+use crate::event::{Fault, FaultKind, LandingEvent, SwitchEvent, landing_hash};
+use crate::record::{Batch, Landing, MAX_BUFFER, QUEUED, Record, SHARES_INPUT, UNKNOWN};
 use crate::table::RouteTable;
-use crate::wavelet::{Opcode, Wavelet, ce_ignores, opcode, pop};
+use crate::wavelet::Wavelet;
 
 /// The compute elements of a row, as its routers see them.
 pub trait Ramp {
@@ -38,17 +38,17 @@ pub struct Recording {
 }
 
 /// Slots of the inbox: more than the longest hop.
-const RING: usize = 4;
+pub(crate) const RING: usize = 4;
 const FROM_NORTH: usize = 0;
-const OWN: usize = 1;
+pub(crate) const OWN: usize = 1;
 const FROM_SOUTH: usize = 2;
 
 /// Targets from here on are ports of the host.
-const PORT_BASE: u32 = 0x4000_0000;
+pub(crate) const PORT_BASE: u32 = 0x4000_0000;
 
 /// The outputs of a tile (a set of directions) that have been used in a cycle: each takes one wavelet.
 #[derive(Clone, Copy)]
-struct Used {
+pub(crate) struct Used {
     /// Low bits of the cycle.
     cycle: u32,
     ways: u8,
@@ -56,50 +56,42 @@ struct Used {
 
 impl Used {
     #[inline]
-    fn any(self, ways: u8, now: u32) -> bool {
+    pub fn any(self, ways: u8, now: u32) -> bool {
         self.cycle == now && self.ways & ways != 0
     }
 
     #[inline]
-    fn add(&mut self, ways: u8, now: u32) {
+    pub fn add(&mut self, ways: u8, now: u32) {
         let before = if self.cycle == now { self.ways } else { 0 };
         *self = Used { cycle: now, ways: before | ways };
     }
 }
 
 pub struct Row {
-    y: u32,
-    table: Arc<RouteTable>,
-    hop: u64,
-    buffer: u8,
-    records: Vec<Record>,
+    pub(crate) y: u32,
+    pub(crate) table: Arc<RouteTable>,
+    pub(crate) hop: u64,
+    pub(crate) buffer: u8,
+    pub(crate) records: Vec<Record>,
     /// By column.
-    used: Vec<Used>,
+    pub(crate) used: Vec<Used>,
     /// Configurations that are no longer those of the table.
-    changed: FxHashMap<u32, ColorConfig>,
-    active: Vec<u32>,
+    pub(crate) changed: FxHashMap<u32, ColorConfig>,
+    pub(crate) active: Vec<u32>,
     /// Scratch: records that have sent and go to the end of the list.
-    sent: Vec<u32>,
+    pub(crate) sent: Vec<u32>,
     /// By cycle modulo RING, then by where the batch comes from.
-    inbox: [[Batch; 3]; RING],
-    north: Batch,
-    south: Batch,
+    pub(crate) inbox: [[Batch; 3]; RING],
+    pub(crate) north: Batch,
+    pub(crate) south: Batch,
     /// Record and side where the host is connected, and the port's number.
-    ports: Vec<(u32, u8, u32)>,
-    port_credits: Vec<u32>,
-    recording: Recording,
-    hash: u64,
-    moved: u64,
-    landings: Vec<LandingEvent>,
-    switches: Vec<SwitchEvent>,
-}
-
-enum Step {
-    /// Has sent; whether more is ready.
-    Sent(bool),
-    /// A way is taken in this cycle.
-    Contended,
-    Blocked,
+    pub(crate) ports: Vec<(u32, u8, u32)>,
+    pub(crate) port_credits: Vec<u32>,
+    pub(crate) recording: Recording,
+    pub(crate) hash: u64,
+    pub(crate) moved: u64,
+    pub(crate) landings: Vec<LandingEvent>,
+    pub(crate) switches: Vec<SwitchEvent>,
 }
 
 impl Row {
@@ -287,7 +279,7 @@ impl Row {
         self.wake(credit >> 2);
     }
 
-    fn wake(&mut self, number: u32) {
+    pub(crate) fn wake(&mut self, number: u32) {
         let record = &mut self.records[number as usize];
         if record.flags & QUEUED == 0 {
             record.flags |= QUEUED;
@@ -336,311 +328,6 @@ impl Row {
     pub fn take_port_credits(&mut self) -> Vec<u32> {
         std::mem::take(&mut self.port_credits)
     }
-
-    // ---- routing ----
-
-    /// Moves what can move in cycle `now`.
-    pub fn route(&mut self, now: u64, ramp: &mut impl Ramp) -> Result<(), Fault> {
-        let mut list = std::mem::take(&mut self.active);
-        let mut keep = 0;
-        for i in 0..list.len() {
-            let number = list[i];
-            match self.step(number, now, ramp)? {
-                Step::Sent(true) => self.sent.push(number),
-                Step::Contended => {
-                    list[keep] = number;
-                    keep += 1;
-                }
-                Step::Sent(false) | Step::Blocked => self.records[number as usize].flags &= !QUEUED,
-            }
-        }
-        list.truncate(keep);
-        list.append(&mut self.sent);
-        // Nothing can have been woken while routing: what is sent arrives a hop later.
-        self.active = list;
-        Ok(())
-    }
-
-    fn step(&mut self, number: u32, now: u64, ramp: &mut impl Ramp) -> Result<Step, Fault> {
-        let record = &self.records[number as usize];
-        if record.flags & TORN_DOWN != 0 {
-            return Ok(Step::Blocked);
-        }
-        let Some(side) = record.next_side() else { return Ok(Step::Blocked) };
-        let wavelet = self.head(number, side);
-        let partner = self.partner(number, side);
-        for leg in [Some(number), partner].into_iter().flatten() {
-            if let Some(step) = self.obstacle(leg, wavelet, now as u32, ramp) {
-                return Ok(step);
-            }
-        }
-        self.take_head(number, side, now, ramp);
-        for leg in [Some(number), partner].into_iter().flatten() {
-            self.send(leg, wavelet, now, ramp)?;
-        }
-        let record = &self.records[number as usize];
-        Ok(Step::Sent(record.flags & TORN_DOWN == 0 && record.next_side().is_some()))
-    }
-
-    #[inline]
-    fn head(&self, number: u32, side: u8) -> Wavelet {
-        let record = &self.records[number as usize];
-        match &record.more {
-            None => record.lane.front(),
-            Some(_) => record.lanes().find(|lane| lane.from == side).map(|lane| lane.front()).unwrap_or_default(),
-        }
-    }
-
-    /// The other color's record, where color swap makes this input arrive on both.
-    #[inline]
-    fn partner(&self, number: u32, side: u8) -> Option<u32> {
-        let record = &self.records[number as usize];
-        if record.flags & SHARES_INPUT == 0 {
-            return None;
-        }
-        let shared = self.table.received_twice(record.x(), self.y, usize::from(side), record.color);
-        let partner = self.record(record.x(), record.color ^ 1).filter(|_| shared)?;
-        (self.records[partner as usize].rx >> side & 1 != 0).then_some(partner)
-    }
-
-    /// What keeps a wavelet from leaving through all outputs at once.
-    #[inline]
-    fn obstacle(&mut self, number: u32, wavelet: Wavelet, now: u32, ramp: &mut impl Ramp) -> Option<Step> {
-        let record = &self.records[number as usize];
-        let (x, mut ways, color) = (record.x(), record.tx, record.color);
-        if ways == 0 || ways & record.full != 0 {
-            return Some(Step::Blocked);
-        }
-        if ways & RAMP_BIT != 0 {
-            if !self.reaches_ce(number, wavelet) {
-                ways &= LINKS;
-            } else if !ramp.room(x, color) {
-                return Some(Step::Blocked);
-            }
-        }
-        self.used[x as usize].any(ways, now).then_some(Step::Contended)
-    }
-
-    /// Whether a wavelet that goes to the ramp gets to the CE: command lists can hide it, filters reject it.
-    #[inline]
-    fn reaches_ce(&self, number: u32, wavelet: Wavelet) -> bool {
-        if wavelet.control && ce_ignores(wavelet.data) {
-            return false;
-        }
-        let filtered = self.records[number as usize].flags & FILTERED != 0;
-        !filtered || self.config(number).filter.as_ref().is_none_or(|filter| filter.passes(wavelet))
-    }
-
-    /// Takes the wavelet out of its lane and gives the place back.
-    #[inline]
-    fn take_head(&mut self, number: u32, side: u8, now: u64, ramp: &mut impl Ramp) {
-        let record = &mut self.records[number as usize];
-        let (x, color) = (record.x(), record.color);
-        let lane = record.lane_mut(side);
-        lane.pop();
-        let upstream = lane.upstream;
-        if let Some(more) = &mut record.more {
-            more.served = side;
-        }
-        if usize::from(side) == RAMP {
-            ramp.accepted(x, color);
-        } else if upstream >= PORT_BASE {
-            self.port_credits.push(upstream.wrapping_sub(PORT_BASE));
-        } else {
-            let credit = upstream << 2 | opposite(usize::from(side)) as u32;
-            self.outbox(usize::from(side), now).credits.push(credit);
-        }
-    }
-
-    /// Where things for the tile at a side go.
-    #[inline]
-    fn outbox(&mut self, side: usize, now: u64) -> &mut Batch {
-        match side {
-            NORTH => &mut self.north,
-            SOUTH => &mut self.south,
-            _ => &mut self.inbox[(now + self.hop) as usize % RING][OWN],
-        }
-    }
-
-    /// Sends a wavelet to all outputs of a record, then lets it work on the switch.
-    fn send(&mut self, number: u32, wavelet: Wavelet, now: u64, ramp: &mut impl Ramp) -> Result<(), Fault> {
-        let Record { tx, flags, .. } = self.records[number as usize];
-        let (x, color) = self.records[number as usize].place();
-        if tx & RAMP_BIT != 0 {
-            if self.reaches_ce(number, wavelet) {
-                self.used[x as usize].add(RAMP_BIT, now as u32);
-                ramp.deliver(x, color, wavelet);
-            }
-            if flags & FILTERED != 0 {
-                self.count_filtered(number, wavelet);
-            }
-        }
-        let forwarded = if wavelet.control { self.obey(number, wavelet, now, ramp) } else { wavelet };
-        let mut links = tx & LINKS;
-        self.used[x as usize].add(links, now as u32);
-        while links != 0 {
-            let side = links.trailing_zeros() as usize;
-            links &= links - 1;
-            self.send_to(number, side, forwarded, now, ramp)?;
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn send_to(
-        &mut self,
-        number: u32,
-        side: usize,
-        wavelet: Wavelet,
-        now: u64,
-        ramp: &mut impl Ramp,
-    ) -> Result<(), Fault> {
-        let mut target = self.records[number as usize].targets[side];
-        if target == UNKNOWN {
-            target = self.find_target(number, side, wavelet)?;
-        }
-        if target >= PORT_BASE {
-            ramp.exported(target - PORT_BASE, wavelet);
-            return Ok(());
-        }
-        self.records[number as usize].use_credit(side);
-        let landing = Landing { record: target, from: opposite(side) as u8, wavelet };
-        self.outbox(side, now).landings.push(landing);
-        Ok(())
-    }
-
-    fn find_target(&mut self, number: u32, side: usize, wavelet: Wavelet) -> Result<u32, Fault> {
-        let (x, color) = self.records[number as usize].place();
-        let Some(target) = self.table.target(x, self.y, side, color) else {
-            let path = self.table.path_to(x, self.y, color);
-            let kind = FaultKind::Nowhere { side: side as u8, path };
-            return Err(Fault { x, y: self.y, color, wavelet, kind });
-        };
-        self.records[number as usize].targets[side] = target.record;
-        Ok(target.record)
-    }
-
-    // ---- configuration that changes ----
-
-    /// A record's configuration as it stands.
-    fn config(&self, number: u32) -> &ColorConfig {
-        let (x, color) = self.records[number as usize].place();
-        let initial = || self.table.find(x, self.y, color).expect("a record has a place in the table").1;
-        self.changed.get(&number).unwrap_or_else(initial)
-    }
-
-    fn config_mut(&mut self, number: u32) -> &mut ColorConfig {
-        if !self.changed.contains_key(&number) {
-            let config = self.config(number).clone();
-            self.changed.insert(number, config);
-        }
-        self.changed.get_mut(&number).expect("inserted above")
-    }
-
-    fn count_filtered(&mut self, number: u32, wavelet: Wavelet) {
-        if let Some(filter) = &mut self.config_mut(number).filter {
-            filter.count(wavelet);
-        }
-    }
-
-    /// Carries out command 0 of a control wavelet. Returns what goes on to the neighbours.
-    fn obey(&mut self, number: u32, wavelet: Wavelet, now: u64, ramp: &mut impl Ramp) -> Wavelet {
-        let command = opcode(wavelet.data);
-        let changed = match command {
-            Opcode::Nop => false,
-            Opcode::Advance => self.config_mut(number).advance(),
-            Opcode::Reset => self.config_mut(number).reset(),
-            Opcode::Teardown => {
-                self.tear_down(number, ramp);
-                false
-            }
-        };
-        if changed {
-            self.apply_position(number, now);
-        }
-        let pops = match self.config(number).pop {
-            PopMode::NoPop => false,
-            PopMode::AlwaysPop => true,
-            PopMode::PopOnAdvance => changed,
-            PopMode::PopOnAdvanceNop => changed || command == Opcode::Nop,
-        };
-        if pops { Wavelet { data: pop(wavelet.data), ..wavelet } } else { wavelet }
-    }
-
-    fn tear_down(&mut self, number: u32, ramp: &mut impl Ramp) {
-        self.config_mut(number).teardown = true;
-        let record = &mut self.records[number as usize];
-        record.flags |= TORN_DOWN;
-        ramp.torn_down(record.x(), record.color);
-    }
-
-    /// Takes over inputs and outputs of the current position.
-    fn apply_position(&mut self, number: u32, cycle: u64) {
-        let (current, position) = (self.config(number).current(), self.config(number).position);
-        let record = &mut self.records[number as usize];
-        (record.rx, record.tx) = current;
-        let (x, color) = (record.x(), record.color);
-        if self.recording.switches {
-            self.switches.push(SwitchEvent { cycle, x, y: self.y, color, position });
-        }
-    }
-
-    /// The configuration of a color at a column, for register reads.
-    pub fn color_config(&self, x: u32, color: u8) -> Option<&ColorConfig> {
-        self.record(x, color).map(|record| self.config(record))
-    }
-
-    /// Changes the configuration of a color at a column, as a register write does. Returns false where the color has no
-    /// record.
-    pub fn reconfigure(&mut self, x: u32, color: u8, now: u64, change: impl FnOnce(&mut ColorConfig)) -> bool {
-        let Some(number) = self.record(x, color) else { return false };
-        change(self.config_mut(number));
-        let (torn, filtered) = (self.config(number).teardown, self.config(number).filter.is_some());
-        let record = &mut self.records[number as usize];
-        set_flag(&mut record.flags, TORN_DOWN, torn);
-        set_flag(&mut record.flags, FILTERED, filtered);
-        self.apply_position(number, now);
-        self.wake(number);
-        true
-    }
-
-    // ---- questions after a run ----
-
-    /// Wavelets that stand in this row's routers, with their columns.
-    pub fn standing(&self, ramp: &mut impl Ramp) -> Vec<(u32, Standing)> {
-        let mut all = Vec::new();
-        for (number, record) in self.records.iter().enumerate() {
-            for lane in record.lanes().filter(|lane| lane.len > 0) {
-                let head = lane.front();
-                let why = self.why(number as u32, lane.from, head, ramp);
-                let standing = Standing { color: record.color, from: lane.from, count: lane.len, head, why };
-                all.push((record.x(), standing));
-            }
-        }
-        all
-    }
-
-    fn why(&self, number: u32, from: u8, head: Wavelet, ramp: &mut impl Ramp) -> Obstacle {
-        let record = &self.records[number as usize];
-        if record.flags & TORN_DOWN != 0 {
-            return Obstacle::Teardown;
-        }
-        if record.rx >> from & 1 == 0 {
-            return Obstacle::InputClosed { ever: self.config(number).all_inputs() >> from & 1 != 0 };
-        }
-        if record.tx == 0 {
-            return Obstacle::NoOutput;
-        }
-        if record.tx & record.full != 0 {
-            return Obstacle::Link((record.tx & record.full).trailing_zeros() as u8);
-        }
-        let to_ce = record.tx & RAMP_BIT != 0 && self.reaches_ce(number, head);
-        if to_ce && !ramp.room(record.x(), record.color) { Obstacle::Ramp } else { Obstacle::None }
-    }
-}
-
-fn set_flag(flags: &mut u8, flag: u8, on: bool) {
-    *flags = if on { *flags | flag } else { *flags & !flag };
 }
 
 fn swap_if_any(from: &mut Batch, to: &mut Batch) {

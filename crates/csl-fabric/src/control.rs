@@ -1,0 +1,130 @@
+//! Configurations that change while the program runs: switches, teardown, filters' counters, register writes. And what
+//! stands where after a run.
+
+use crate::config::{ColorConfig, PopMode, RAMP_BIT};
+use crate::event::{Obstacle, Standing, SwitchEvent};
+use crate::record::{FILTERED, TORN_DOWN};
+use crate::row::{Ramp, Row};
+use crate::wavelet::{Opcode, Wavelet, opcode, pop};
+
+impl Row {
+    /// A record's configuration as it stands.
+    pub(crate) fn config(&self, number: u32) -> &ColorConfig {
+        let (x, color) = self.records[number as usize].place();
+        let initial = || self.table.find(x, self.y, color).expect("a record has a place in the table").1;
+        self.changed.get(&number).unwrap_or_else(initial)
+    }
+
+    fn config_mut(&mut self, number: u32) -> &mut ColorConfig {
+        if !self.changed.contains_key(&number) {
+            let config = self.config(number).clone();
+            self.changed.insert(number, config);
+        }
+        self.changed.get_mut(&number).expect("inserted above")
+    }
+
+    pub(crate) fn count_filtered(&mut self, number: u32, wavelet: Wavelet) {
+        if let Some(filter) = &mut self.config_mut(number).filter {
+            filter.count(wavelet);
+        }
+    }
+
+    /// Carries out command 0 of a control wavelet. Returns what goes on to the neighbours.
+    pub(crate) fn obey(&mut self, number: u32, wavelet: Wavelet, now: u64, ramp: &mut impl Ramp) -> Wavelet {
+        let command = opcode(wavelet.data);
+        let changed = match command {
+            Opcode::Nop => false,
+            Opcode::Advance => self.config_mut(number).advance(),
+            Opcode::Reset => self.config_mut(number).reset(),
+            Opcode::Teardown => {
+                self.tear_down(number, ramp);
+                false
+            }
+        };
+        if changed {
+            self.apply_position(number, now);
+        }
+        let pops = match self.config(number).pop {
+            PopMode::NoPop => false,
+            PopMode::AlwaysPop => true,
+            PopMode::PopOnAdvance => changed,
+            PopMode::PopOnAdvanceNop => changed || command == Opcode::Nop,
+        };
+        if pops { Wavelet { data: pop(wavelet.data), ..wavelet } } else { wavelet }
+    }
+
+    fn tear_down(&mut self, number: u32, ramp: &mut impl Ramp) {
+        self.config_mut(number).teardown = true;
+        let record = &mut self.records[number as usize];
+        record.flags |= TORN_DOWN;
+        ramp.torn_down(record.x(), record.color);
+    }
+
+    /// Takes over inputs and outputs of the current position.
+    fn apply_position(&mut self, number: u32, cycle: u64) {
+        let (current, position) = (self.config(number).current(), self.config(number).position);
+        let record = &mut self.records[number as usize];
+        (record.rx, record.tx) = current;
+        let (x, color) = (record.x(), record.color);
+        if self.recording.switches {
+            self.switches.push(SwitchEvent { cycle, x, y: self.y, color, position });
+        }
+    }
+
+    /// The configuration of a color at a column, for register reads.
+    pub fn color_config(&self, x: u32, color: u8) -> Option<&ColorConfig> {
+        self.record(x, color).map(|record| self.config(record))
+    }
+
+    /// Changes the configuration of a color at a column, as a register write does. Returns false where the color has no
+    /// record.
+    pub fn reconfigure(&mut self, x: u32, color: u8, now: u64, change: impl FnOnce(&mut ColorConfig)) -> bool {
+        let Some(number) = self.record(x, color) else { return false };
+        change(self.config_mut(number));
+        let (torn, filtered) = (self.config(number).teardown, self.config(number).filter.is_some());
+        let record = &mut self.records[number as usize];
+        set_flag(&mut record.flags, TORN_DOWN, torn);
+        set_flag(&mut record.flags, FILTERED, filtered);
+        self.apply_position(number, now);
+        self.wake(number);
+        true
+    }
+
+    // ---- questions after a run ----
+
+    /// Wavelets that stand in this row's routers, with their columns.
+    pub fn standing(&self, ramp: &mut impl Ramp) -> Vec<(u32, Standing)> {
+        let mut all = Vec::new();
+        for (number, record) in self.records.iter().enumerate() {
+            for lane in record.lanes().filter(|lane| lane.len > 0) {
+                let head = lane.front();
+                let why = self.why(number as u32, lane.from, head, ramp);
+                let standing = Standing { color: record.color, from: lane.from, count: lane.len, head, why };
+                all.push((record.x(), standing));
+            }
+        }
+        all
+    }
+
+    fn why(&self, number: u32, from: u8, head: Wavelet, ramp: &mut impl Ramp) -> Obstacle {
+        let record = &self.records[number as usize];
+        if record.flags & TORN_DOWN != 0 {
+            return Obstacle::Teardown;
+        }
+        if record.rx >> from & 1 == 0 {
+            return Obstacle::InputClosed { ever: self.config(number).all_inputs() >> from & 1 != 0 };
+        }
+        if record.tx == 0 {
+            return Obstacle::NoOutput;
+        }
+        if record.tx & record.full != 0 {
+            return Obstacle::Link((record.tx & record.full).trailing_zeros() as u8);
+        }
+        let to_ce = record.tx & RAMP_BIT != 0 && self.reaches_ce(number, head);
+        if to_ce && !ramp.room(record.x(), record.color) { Obstacle::Ramp } else { Obstacle::None }
+    }
+}
+
+fn set_flag(flags: &mut u8, flag: u8, on: bool) {
+    *flags = if on { *flags | flag } else { *flags & !flag };
+}

@@ -1,0 +1,198 @@
+//! Moving the heads of lanes: through all outputs of the current position at once, or not at all.
+
+use crate::config::{LINKS, NORTH, RAMP, RAMP_BIT, SOUTH, opposite};
+use crate::event::{Fault, FaultKind};
+use crate::record::{Batch, FILTERED, Landing, QUEUED, Record, SHARES_INPUT, TORN_DOWN, UNKNOWN};
+use crate::row::{OWN, PORT_BASE, RING, Ramp, Row};
+use crate::wavelet::{Wavelet, ce_ignores};
+
+enum Step {
+    /// Has sent; whether more is ready.
+    Sent(bool),
+    /// A way is taken in this cycle.
+    Contended,
+    Blocked,
+}
+
+impl Row {
+    /// Moves what can move in cycle `now`.
+    pub fn route(&mut self, now: u64, ramp: &mut impl Ramp) -> Result<(), Fault> {
+        let mut list = std::mem::take(&mut self.active);
+        let mut keep = 0;
+        for i in 0..list.len() {
+            let number = list[i];
+            match self.step(number, now, ramp)? {
+                Step::Sent(true) => self.sent.push(number),
+                Step::Contended => {
+                    list[keep] = number;
+                    keep += 1;
+                }
+                Step::Sent(false) | Step::Blocked => self.records[number as usize].flags &= !QUEUED,
+            }
+        }
+        list.truncate(keep);
+        list.append(&mut self.sent);
+        // Nothing can have been woken while routing: what is sent arrives a hop later.
+        self.active = list;
+        Ok(())
+    }
+
+    fn step(&mut self, number: u32, now: u64, ramp: &mut impl Ramp) -> Result<Step, Fault> {
+        let record = &self.records[number as usize];
+        if record.flags & TORN_DOWN != 0 {
+            return Ok(Step::Blocked);
+        }
+        let Some(side) = record.next_side() else { return Ok(Step::Blocked) };
+        let wavelet = self.head(number, side);
+        let partner = self.partner(number, side);
+        for leg in [Some(number), partner].into_iter().flatten() {
+            if let Some(step) = self.obstacle(leg, wavelet, now as u32, ramp) {
+                return Ok(step);
+            }
+        }
+        self.take_head(number, side, now, ramp);
+        for leg in [Some(number), partner].into_iter().flatten() {
+            self.send(leg, wavelet, now, ramp)?;
+        }
+        let record = &self.records[number as usize];
+        Ok(Step::Sent(record.flags & TORN_DOWN == 0 && record.next_side().is_some()))
+    }
+
+    #[inline]
+    fn head(&self, number: u32, side: u8) -> Wavelet {
+        let record = &self.records[number as usize];
+        match &record.more {
+            None => record.lane.front(),
+            Some(_) => record.lanes().find(|lane| lane.from == side).map(|lane| lane.front()).unwrap_or_default(),
+        }
+    }
+
+    /// The other color's record, where color swap makes this input arrive on both.
+    #[inline]
+    fn partner(&self, number: u32, side: u8) -> Option<u32> {
+        let record = &self.records[number as usize];
+        if record.flags & SHARES_INPUT == 0 {
+            return None;
+        }
+        let shared = self.table.received_twice(record.x(), self.y, usize::from(side), record.color);
+        let partner = self.record(record.x(), record.color ^ 1).filter(|_| shared)?;
+        (self.records[partner as usize].rx >> side & 1 != 0).then_some(partner)
+    }
+
+    /// What keeps a wavelet from leaving through all outputs at once.
+    #[inline]
+    fn obstacle(&mut self, number: u32, wavelet: Wavelet, now: u32, ramp: &mut impl Ramp) -> Option<Step> {
+        let record = &self.records[number as usize];
+        let (x, mut ways, color) = (record.x(), record.tx, record.color);
+        if ways == 0 || ways & record.full != 0 {
+            return Some(Step::Blocked);
+        }
+        if ways & RAMP_BIT != 0 {
+            if !self.reaches_ce(number, wavelet) {
+                ways &= LINKS;
+            } else if !ramp.room(x, color) {
+                return Some(Step::Blocked);
+            }
+        }
+        self.used[x as usize].any(ways, now).then_some(Step::Contended)
+    }
+
+    /// Whether a wavelet that goes to the ramp gets to the CE: command lists can hide it, filters reject it.
+    #[inline]
+    pub(crate) fn reaches_ce(&self, number: u32, wavelet: Wavelet) -> bool {
+        if wavelet.control && ce_ignores(wavelet.data) {
+            return false;
+        }
+        let filtered = self.records[number as usize].flags & FILTERED != 0;
+        !filtered || self.config(number).filter.as_ref().is_none_or(|filter| filter.passes(wavelet))
+    }
+
+    /// Takes the wavelet out of its lane and gives the place back.
+    #[inline]
+    fn take_head(&mut self, number: u32, side: u8, now: u64, ramp: &mut impl Ramp) {
+        let record = &mut self.records[number as usize];
+        let (x, color) = (record.x(), record.color);
+        let lane = record.lane_mut(side);
+        lane.pop();
+        let upstream = lane.upstream;
+        if let Some(more) = &mut record.more {
+            more.served = side;
+        }
+        if usize::from(side) == RAMP {
+            ramp.accepted(x, color);
+        } else if upstream >= PORT_BASE {
+            self.port_credits.push(upstream.wrapping_sub(PORT_BASE));
+        } else {
+            let credit = upstream << 2 | opposite(usize::from(side)) as u32;
+            self.outbox(usize::from(side), now).credits.push(credit);
+        }
+    }
+
+    /// Where things for the tile at a side go.
+    #[inline]
+    pub(crate) fn outbox(&mut self, side: usize, now: u64) -> &mut Batch {
+        match side {
+            NORTH => &mut self.north,
+            SOUTH => &mut self.south,
+            _ => &mut self.inbox[(now + self.hop) as usize % RING][OWN],
+        }
+    }
+
+    /// Sends a wavelet to all outputs of a record, then lets it work on the switch.
+    fn send(&mut self, number: u32, wavelet: Wavelet, now: u64, ramp: &mut impl Ramp) -> Result<(), Fault> {
+        let Record { tx, flags, .. } = self.records[number as usize];
+        let (x, color) = self.records[number as usize].place();
+        if tx & RAMP_BIT != 0 {
+            if self.reaches_ce(number, wavelet) {
+                self.used[x as usize].add(RAMP_BIT, now as u32);
+                ramp.deliver(x, color, wavelet);
+            }
+            if flags & FILTERED != 0 {
+                self.count_filtered(number, wavelet);
+            }
+        }
+        let forwarded = if wavelet.control { self.obey(number, wavelet, now, ramp) } else { wavelet };
+        let mut links = tx & LINKS;
+        self.used[x as usize].add(links, now as u32);
+        while links != 0 {
+            let side = links.trailing_zeros() as usize;
+            links &= links - 1;
+            self.send_to(number, side, forwarded, now, ramp)?;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn send_to(
+        &mut self,
+        number: u32,
+        side: usize,
+        wavelet: Wavelet,
+        now: u64,
+        ramp: &mut impl Ramp,
+    ) -> Result<(), Fault> {
+        let mut target = self.records[number as usize].targets[side];
+        if target == UNKNOWN {
+            target = self.find_target(number, side, wavelet)?;
+        }
+        if target >= PORT_BASE {
+            ramp.exported(target - PORT_BASE, wavelet);
+            return Ok(());
+        }
+        self.records[number as usize].use_credit(side);
+        let landing = Landing { record: target, from: opposite(side) as u8, wavelet };
+        self.outbox(side, now).landings.push(landing);
+        Ok(())
+    }
+
+    fn find_target(&mut self, number: u32, side: usize, wavelet: Wavelet) -> Result<u32, Fault> {
+        let (x, color) = self.records[number as usize].place();
+        let Some(target) = self.table.target(x, self.y, side, color) else {
+            let path = self.table.path_to(x, self.y, color);
+            let kind = FaultKind::Nowhere { side: side as u8, path };
+            return Err(Fault { x, y: self.y, color, wavelet, kind });
+        };
+        self.records[number as usize].targets[side] = target.record;
+        Ok(target.record)
+    }
+}
