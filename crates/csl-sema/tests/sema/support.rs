@@ -91,6 +91,7 @@ fn options_of(text: &str) -> Options {
             "arch" => options.arch = csl_chip::Arch::from_name(value).expect("a known architecture"),
             "param" => options.params.push(pair(value)),
             "color" => options.colors.push(pair(value)),
+            "memcpy" => options.memcpy = value == "true",
             "iterations" => options.max_inlined_iterations = value.parse().expect("a number"),
             _ => panic!("unknown option {key}"),
         }
