@@ -51,6 +51,17 @@ class SdkCompiler:
         return _move(built, target, getOutputNameFromCompileOptions(words))
 
 
+def _files_beside(artifact):
+    """The files of the folder that a program was compiled in: a launcher takes them along, as the client does."""
+    note = os.path.join(artifact, "generated", "source_folder")
+    if not os.path.isfile(note):
+        return []
+    with open(note, encoding="utf-8") as file:
+        folder = file.read()
+    entries = os.scandir(folder) if os.path.isdir(folder) else ()
+    return [entry.path for entry in entries if entry.is_file()]
+
+
 def _one_of(name, value, older_name, older_value):
     if (value is None) == (older_value is None):
         raise TypeError(f"SdkCompiler.compile() takes one of {name} and {older_name}")
@@ -104,7 +115,8 @@ class SdkLauncher:
 
     def __enter__(self):
         self._folder = tempfile.TemporaryDirectory(prefix="waferlab-launcher-")
-        self.stage(self._artifact)
+        for path in (self._artifact, *_files_beside(self._artifact)):
+            self.stage(path)
         return self
 
     def __exit__(self, *exception):
