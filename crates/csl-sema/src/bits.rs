@@ -57,7 +57,9 @@ impl Sema<'_> {
         self.emit(Inst::Cast { from: container, to: field, to_bool: false, dst: raw, a: Opnd::Reg(shifted) }, span);
         let raw_ty = self.types.int(false, bits);
         if ty == Ty::BOOL {
-            return Ok(Operand::Reg(ty, Opnd::Reg(raw)));
+            let wide = self.new_reg(Scalar::BOOL);
+            self.emit(Inst::Cast { from: field, to: Scalar::BOOL, to_bool: false, dst: wide, a: Opnd::Reg(raw) }, span);
+            return Ok(Operand::Reg(ty, Opnd::Reg(wide)));
         }
         self.bitcast_field(Operand::Reg(raw_ty, Opnd::Reg(raw)), ty, span)
     }

@@ -94,6 +94,7 @@ impl Sema<'_> {
         if args.len() != decl.params.len() {
             return Err(self.argument_count(&decl, args.len(), span));
         }
+        self.check_depth(span)?;
         let bound = self.bind_args(f, &decl, args, span)?;
         if self.is_comptime() {
             return self.comptime_call(f, &decl, bound, span);
@@ -106,6 +107,17 @@ impl Sema<'_> {
             return self.at_comptime(|s| s.comptime_call(f, &decl, bound, span));
         }
         self.runtime_call(f, bound, span)
+    }
+
+    /// Calls nest in frames where the compiler executes or expands them itself.
+    fn check_depth(&mut self, span: Span) -> Res<()> {
+        let limit = self.options.comptime_func_depth_limit;
+        if self.frames.len() <= limit as usize {
+            return Ok(());
+        }
+        let message = format!("comptime and inline calls are nested deeper than {limit}");
+        let diagnostic = Diagnostic::new(Code::QuotaExceeded, span, message);
+        Err(self.fail(diagnostic.help("raise the limit with --comptime-func-depth-limit")))
     }
 
     fn argument_count(&mut self, decl: &FnDecl, got: usize, span: Span) -> Stop {
@@ -192,14 +204,11 @@ impl Sema<'_> {
         let Some(body) = decl.body.as_ref() else {
             return Err(self.error(Code::RuntimeOnly, span, format!("extern function `{}` cannot be called at comptime", decl.name.name)));
         };
-        if self.frames.len() > self.options.comptime_func_depth_limit as usize {
-            let message = format!("comptime calls are nested deeper than {}", self.options.comptime_func_depth_limit);
-            return Err(self.fail(Diagnostic::new(Code::QuotaExceeded, span, message).help("raise the limit with --comptime-func-depth-limit")));
-        }
         let key = (f, args.clone());
         if let Some(known) = self.unit.memo.get(&key) {
             return Ok(known.clone().into());
         }
+        self.count_step(span)?;
         let effects = self.effects;
         let names = decl.params.iter().filter_map(|p| p.name.map(|n| n.name));
         let names = names.zip(args).map(|(name, value)| (name, Binding::Const(value.into()))).collect();
@@ -242,10 +251,7 @@ impl Sema<'_> {
     /// Expands the body where it is called; comptime-known arguments stay known inside.
     fn inline_call(&mut self, f: FnRef, decl: &Arc<FnDecl>, bound: Bound, span: Span) -> Res<Operand> {
         let Some(body) = &decl.body else { return Err(Stop::Error) };
-        if self.frames.len() > self.options.comptime_func_depth_limit as usize {
-            let message = format!("inline calls are nested deeper than {}", self.options.comptime_func_depth_limit);
-            return Err(self.error(Code::QuotaExceeded, span, message));
-        }
+        self.count_step(span)?;
         let mut frame = Frame::top_level(self.fn_info(f).module);
         frame.mode = Mode::Runtime;
         frame.ret_ty = Some(bound.ret);
@@ -420,12 +426,25 @@ impl Sema<'_> {
         Ok(None)
     }
 
-    /// The type of a function as a value.
+    /// The type of a function as a value; `void` in its declaration stands for not yet known.
     pub fn fn_type(&mut self, f: FnRef) -> Res<Ty> {
         let info = self.fn_info(f).clone();
-        if info.ty != Ty::VOID {
-            return Ok(info.ty);
+        match info.ty {
+            Ty::VOID => {}
+            Ty::NORETURN => {
+                let message = format!("the type of `{}` depends on itself", info.decl.name.name);
+                return Err(self.error(Code::ImportCycle, info.decl.name.span, message));
+            }
+            known => return Ok(known),
         }
+        // No function has this type: it says that the types of the declaration are being evaluated.
+        self.unit.fns[f.0 as usize].ty = Ty::NORETURN;
+        let ty = self.declared_fn_type(&info);
+        self.unit.fns[f.0 as usize].ty = *ty.as_ref().unwrap_or(&Ty::VOID);
+        ty
+    }
+
+    fn declared_fn_type(&mut self, info: &FnInfo) -> Res<Ty> {
         let decl = &info.decl;
         let is_generic = decl.params.iter().any(|p| p.is_comptime || p.ty.is_none());
         let is_task = decl.kind == FnKind::Task;
@@ -440,9 +459,7 @@ impl Sema<'_> {
             ty.ret = self.type_in(&mut frame, &decl.ret)?;
             ty.is_generic = ty.params.iter().any(|&p| self.is_comptime_only(p));
         }
-        let ty = self.types.intern(TypeKind::Fn(ty));
-        self.unit.fns[f.0 as usize].ty = ty;
-        Ok(ty)
+        Ok(self.types.intern(TypeKind::Fn(ty)))
     }
 
     /// Analyses the bodies of functions that run-time code uses, and of those that these use.

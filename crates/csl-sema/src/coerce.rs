@@ -9,7 +9,7 @@ use num_bigint::BigInt;
 
 use crate::context::{Res, Sema};
 use crate::operand::Operand;
-use crate::value::{field_types, float_value};
+use crate::value::{field_types, float_value, number_text};
 
 impl Sema<'_> {
     /// The value as one of type `ty`, if the language converts it without being asked.
@@ -103,8 +103,8 @@ impl Sema<'_> {
         if int.fits(&number) {
             return Ok(TypedValue::int(ty, number));
         }
-        let message = format!("{number} does not fit in type `{}`", self.show(ty));
-        let note = format!("`{}` holds {} to {}", self.show(ty), int.min(), int.max());
+        let message = format!("{} does not fit in type `{}`", number_text(&number), self.show(ty));
+        let note = format!("`{}` holds {} to {}", self.show(ty), number_text(&int.min()), number_text(&int.max()));
         let from = self.show(from);
         Err(self.fail(Diagnostic::new(Code::NotRepresentable, span, message).label(format!("this is {from}")).note(note)))
     }
@@ -113,7 +113,7 @@ impl Sema<'_> {
         if csl_num::float_to_big(kind, bits).as_ref() == Some(&number) {
             return Ok(TypedValue::new(ty, Value::Float(bits)));
         }
-        let message = format!("{number} has no exact value of type `{}`", self.show(ty));
+        let message = format!("{} has no exact value of type `{}`", number_text(&number), self.show(ty));
         Err(self.fail(Diagnostic::new(Code::NotRepresentable, span, message).help("write it as a float literal")))
     }
 

@@ -118,8 +118,10 @@ pub struct Sema<'a> {
     pub builders: Vec<FuncBuilder>,
     /// How evaluation came here, outermost first.
     pub trace: Vec<TraceFrame>,
-    /// Steps of comptime loops taken so far.
+    /// Iterations and calls that were executed or expanded so far.
     pub steps: u64,
+    /// A quota was exceeded: what follows an error is not looked at any more.
+    pub exhausted: bool,
     /// Counts what a comptime call may do besides returning a value; a call that did is not memoised.
     pub effects: u64,
 }
@@ -146,6 +148,7 @@ impl<'a> Sema<'a> {
             builders: Vec::new(),
             trace: Vec::new(),
             steps: 0,
+            exhausted: false,
             effects: 0,
         }
     }
@@ -170,6 +173,7 @@ impl<'a> Sema<'a> {
 
     /// Reports an error and gives the value that stops evaluation.
     pub fn fail(&mut self, diagnostic: Diagnostic) -> Stop {
+        self.exhausted |= diagnostic.code == Code::QuotaExceeded;
         self.report(diagnostic);
         Stop::Error
     }

@@ -9,7 +9,7 @@ use num_traits::{ToPrimitive, Zero};
 use crate::context::{Res, Sema};
 use crate::operand::Operand;
 use crate::packed;
-use crate::value::f64_of;
+use crate::value::{f64_of, number_text};
 
 impl Sema<'_> {
     /// `@as(ty, operand)`.
@@ -64,7 +64,7 @@ impl Sema<'_> {
     /// Literals must fit; values of a fixed width wrap, as at run time.
     fn int_as(&mut self, value: &TypedValue, number: &BigInt, ty: Ty, int: IntTy, span: Span) -> Res<TypedValue> {
         if value.ty == Ty::COMPTIME_INT && !int.fits(number) {
-            let message = format!("{number} does not fit in type `{}`", self.show(ty));
+            let message = format!("{} does not fit in type `{}`", number_text(number), self.show(ty));
             return Err(self.error(Code::NotRepresentable, span, message));
         }
         Ok(TypedValue::int(ty, int.wrap(number)))
@@ -204,7 +204,7 @@ impl Sema<'_> {
         match operand {
             Operand::Const(TypedValue { value: Value::Int(number), .. }) => {
                 let Some(addr) = number.to_u16() else {
-                    return Err(self.error(Code::NotRepresentable, span, format!("{number} is not a 16-bit address")));
+                    return Err(self.error(Code::NotRepresentable, span, format!("{} is not a 16-bit address", number_text(&number))));
                 };
                 let pointer = Pointer { root: PtrRoot::Absolute(addr), root_ty: elem, path: Vec::new() };
                 Ok(TypedValue::new(ty, Value::Ptr(pointer)).into())

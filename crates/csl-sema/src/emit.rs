@@ -21,6 +21,8 @@ pub struct FuncBuilder {
     func: Func,
     blocks: Vec<OpenBlock>,
     current: BlockId,
+    /// Instructions so far.
+    emitted: usize,
 }
 
 impl FuncBuilder {
@@ -36,7 +38,7 @@ impl FuncBuilder {
             blocks: Vec::new(),
             linksection,
         };
-        let mut builder = FuncBuilder { func, blocks: Vec::new(), current: BlockId(0) };
+        let mut builder = FuncBuilder { func, blocks: Vec::new(), current: BlockId(0), emitted: 0 };
         builder.new_block();
         builder
     }
@@ -67,6 +69,12 @@ impl FuncBuilder {
         BlockId(self.blocks.len() as u32 - 1)
     }
 
+    /// Whether the function is far larger than any memory that could hold it.
+    pub fn is_huge(&self) -> bool {
+        const MOST: usize = 1 << 19;
+        self.emitted + self.blocks.len() > MOST
+    }
+
     pub fn current(&self) -> BlockId {
         self.current
     }
@@ -79,6 +87,7 @@ impl FuncBuilder {
     pub fn emit(&mut self, inst: Inst, span: Span) {
         let block = &mut self.blocks[self.current.0 as usize];
         if block.term.is_none() {
+            self.emitted += 1;
             block.insts.push(inst);
             block.spans.push(span);
         }

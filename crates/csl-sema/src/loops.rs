@@ -12,18 +12,22 @@ use crate::context::{Binding, Res, Sema, Stop, TargetBlocks};
 use crate::operand::{Operand, Place, PlaceKind};
 
 impl Sema<'_> {
-    /// One more iteration of a loop that runs at compile time.
-    fn count_step(&mut self, span: Span) -> Res<()> {
+    /// One more iteration of a loop, or one more call, that the compiler executes or expands itself.
+    pub fn count_step(&mut self, span: Span) -> Res<()> {
         self.steps += 1;
-        if self.steps <= self.options.max_inlined_iterations {
+        let message = if self.steps > self.options.max_inlined_iterations {
+            format!("comptime evaluation exceeded {} iterations and calls", self.options.max_inlined_iterations)
+        } else if !self.is_comptime() && self.builder().is_huge() {
+            "inline loops and functions make more code than a PE could hold".to_string()
+        } else {
             return Ok(());
-        }
-        let diagnostic = csl_diag::Diagnostic::new(
-            Code::QuotaExceeded,
-            span,
-            format!("comptime loops exceeded {} iterations", self.options.max_inlined_iterations),
-        );
-        Err(self.fail(diagnostic.help("raise the limit with --max-inlined-iterations")))
+        };
+        let diagnostic = csl_diag::Diagnostic::new(Code::QuotaExceeded, span, message);
+        let help = match self.is_comptime() {
+            true => "raise the limit with --max-inlined-iterations",
+            false => "leave out `inline`",
+        };
+        Err(self.fail(diagnostic.help(help)))
     }
 
     pub fn eval_for(&mut self, node: &For, span: Span) -> Res<Operand> {

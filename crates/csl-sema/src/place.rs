@@ -8,7 +8,7 @@ use csl_syntax::ast::{Expr, ExprKind};
 
 use crate::context::{Binding, Res, Sema};
 use crate::operand::{Operand, Place, PlaceKind};
-use crate::value::{child, child_ty, find_field, read_path, write_path};
+use crate::value::{number_text, child, child_ty, find_field, read_path, write_path};
 
 impl Sema<'_> {
     /// The place that an expression names; any other expression is a place that holds its value.
@@ -282,7 +282,7 @@ impl Sema<'_> {
                 Some(number) => {
                     let inside = num_traits::ToPrimitive::to_u64(number).filter(|&n| n < dim);
                     let Some(inside) = inside else {
-                        let message = format!("index {number} is out of bounds for a dimension of {dim}");
+                        let message = format!("index {} is out of bounds for a dimension of {dim}", number_text(number));
                         return Err(self.error(Code::IndexOutOfBounds, *at, message));
                     };
                     known = known.map(|k| k * dim as i64 + inside as i64);

@@ -18,7 +18,7 @@ impl Sema<'_> {
             for stmt in &block.stmts {
                 match s.eval_stmt(stmt) {
                     Ok(()) => {}
-                    Err(Stop::Error) if !s.is_comptime() => failed = true,
+                    Err(Stop::Error) if !s.is_comptime() && !s.exhausted => failed = true,
                     Err(stop) => return Err(stop),
                 }
             }

@@ -132,6 +132,15 @@ fn undefined_parts(types: &Types, ty: Ty) -> Option<Value> {
     }
 }
 
+/// A number for people: one with thousands of digits only by its size.
+pub fn number_text(number: &BigInt) -> String {
+    const SHOWN_BITS: u64 = 1024;
+    match number.bits() {
+        bits if bits > SHOWN_BITS => format!("(a number of {bits} bits)"),
+        _ => number.to_string(),
+    }
+}
+
 /// The value as `@comptime_print` shows it.
 pub fn show(types: &Types, value: &TypedValue) -> String {
     match &value.value {
@@ -168,14 +177,14 @@ fn show_int(types: &Types, ty: Ty, number: &BigInt) -> String {
         TypeKind::Enum { members, .. } => members
             .iter()
             .find(|m| m.1 == *number)
-            .map_or_else(|| number.to_string(), |m| format!("{}.{}", types.show(ty), m.0)),
+            .map_or_else(|| number_text(number), |m| format!("{}.{}", types.show(ty), m.0)),
         TypeKind::Id(IdKind::Direction) => number
             .to_usize()
             .and_then(|n| csl_ir::Direction::ALL.get(n))
-            .map_or_else(|| number.to_string(), |d| d.name().to_string()),
-        TypeKind::Id(_) => format!("{}({number})", types.show(ty)),
-        TypeKind::Dsr(file) => format!("{}({number})", dsr_name(*file)),
-        _ => number.to_string(),
+            .map_or_else(|| number_text(number), |d| d.name().to_string()),
+        TypeKind::Id(_) => format!("{}({})", types.show(ty), number_text(number)),
+        TypeKind::Dsr(file) => format!("{}({})", dsr_name(*file), number_text(number)),
+        _ => number_text(number),
     }
 }
 

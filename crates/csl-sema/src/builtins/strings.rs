@@ -10,9 +10,14 @@ use crate::context::{Res, Sema};
 use crate::operand::Operand;
 
 pub(super) fn strcat(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    // Far above any text, far below what would exhaust our memory.
+    const MOST: usize = 1 << 24;
     let mut all = Vec::new();
     for index in 0..call.args.len() {
         all.extend_from_slice(&call.bytes(s, index)?);
+        if all.len() > MOST {
+            return Err(s.error(Code::QuotaExceeded, call.span, format!("a string can have {MOST} bytes at most")));
+        }
     }
     Ok(TypedValue::str(&all).into())
 }

@@ -64,6 +64,13 @@ fn endless_evaluation_ends() {
     );
     let ptr = "fn f(p: anytype) void { f(&p); }\n";
     assert!(first_error(&format!("{ptr}{}", in_task("f(out);"))).is_some());
+    let twice = "inline fn f(n: i16) void { f(n); f(n); }\n";
+    assert_eq!(first_error(&format!("{twice}{}", in_task("f(out);"))), Some(Code::QuotaExceeded));
+    let tree = "fn f(n: u16, p: *u16) void { if (n > 0) { f(n - 1, p); f(n - 1, p); } }\n";
+    let quota = "//$ iterations=100000\n";
+    let call = "comptime { var x: u16 = 0; f(90, &x); }";
+    assert_eq!(first_error(&format!("{quota}{tree}{call}")), Some(Code::QuotaExceeded));
+    assert_eq!(first_error(&in_task("inline while (true) { if (out > 1) { break; } }")), Some(Code::QuotaExceeded));
     let structs = "fn f(x: anytype) void { f(.{ x, x }); }\ncomptime { f(1); }\n";
     assert_eq!(first_error(structs), Some(Code::QuotaExceeded));
 }
@@ -98,6 +105,8 @@ fn odd_programs_are_refused() {
         "comptime { const t = @type_of(t); }",
         "comptime { return 1; break; continue; }",
         "fn f() f {}\ncomptime { f(); }",
+        "fn f() @type_of(f()) { return 1; }\ncomptime { f(); }",
+        "fn f(x: @type_of(g)) void {}\nfn g(x: @type_of(f)) void {}\ncomptime { f(g); }",
         "comptime { for (@range(u8, 0, 255, 1)) |x, i| {} }",
         "layout { @set_rectangle(-1, 70000000000); }",
         "layout { @set_rectangle(1, 1); @set_tile_code(0, 0, \"layout.csl\", .{ .x = 1 }); }",
@@ -109,7 +118,6 @@ fn odd_programs_are_refused() {
         "var a: [3]i16; a[out] = a[out + 1]; out = a[3];",
         "const p = @ptrcast(*f32, &out); p.* = 1.0;",
         "var x = @bitcast(*u16, 0xfe00).*;",
-        "inline while (true) { if (out > 1) { break; } }",
         "const x = blk: { if (out > 0) { break :blk; } break :blk 1; };",
         "while (false) {} while (true) {}",
         "const f = if (out > 0) t else t;",
