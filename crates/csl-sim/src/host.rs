@@ -1,6 +1,6 @@
 //! Pending commands: from the host's request to commands and streams of single tiles, and back to one answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use csl_image::{ExportKind, ParamType};
@@ -20,7 +20,18 @@ pub(crate) struct Host {
     next_ticket: u64,
     /// When memcpy can issue its next command.
     free_at: u64,
+    /// The cycle in which the host gave its last command.
+    given_at: u64,
+    /// Streams into the program that are not done.
+    streams_in: Vec<Ticket>,
+    /// Commands that wait for those: memcpy carries out one command after another.
+    held: VecDeque<(Ticket, Command)>,
 }
+
+/// Cycles that the host takes from the answer to a blocking call to its next command. The vendor's host takes thousands (it
+/// polls), and programs rely on it: the tutorial on switches reads a result that arrives some time after the launch that
+/// made it has returned (chosen).
+const HOST_LATENCY: u64 = 2_000;
 
 struct Pending {
     /// Tiles that have not finished.
@@ -43,7 +54,22 @@ struct Delivery<'a> {
 
 impl Host {
     pub fn is_done(&self, ticket: Ticket) -> bool {
-        !self.pending.contains_key(&ticket)
+        !self.pending.contains_key(&ticket) && self.held.iter().all(|held| held.0 != ticket)
+    }
+
+    /// Whether commands that were held may go now.
+    pub fn can_release(&self) -> bool {
+        self.streams_in.is_empty() && !self.held.is_empty()
+    }
+
+    /// Gives out held commands, up to the next stream that the others wait for. Returns whether there was any.
+    pub fn release<E: Element>(&mut self, machine: &mut Machine<E>) -> bool {
+        let held = std::mem::take(&mut self.held);
+        let any = !held.is_empty();
+        for (ticket, command) in held {
+            self.give(machine, ticket, command);
+        }
+        any
     }
 
     pub fn take_answer(&mut self, ticket: Ticket) -> Option<Vec<u32>> {
@@ -56,7 +82,8 @@ impl Host {
     }
 
     pub fn oldest(&self) -> Option<Ticket> {
-        self.pending.keys().next().copied()
+        let held = self.held.front().map(|held| held.0);
+        self.pending.keys().next().copied().into_iter().chain(held).min()
     }
 
     /// Takes over what tiles have finished.
@@ -69,6 +96,7 @@ impl Host {
             pending.tiles -= 1;
             if pending.tiles == 0 {
                 let finished = self.pending.remove(&ticket).expect("just seen");
+                self.streams_in.retain(|stream| *stream != ticket);
                 finished.answer.map(|answer| self.answers.insert(ticket, answer));
             }
         }
@@ -79,6 +107,18 @@ impl Host {
         check(&machine.world, &command)?;
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;
+        if matches!(command, Command::Send { .. } | Command::Receive { .. }) {
+            return Err(SimError::Ports);
+        }
+        if self.streams_in.is_empty() || is_stream(&command) {
+            self.give(machine, ticket, command);
+        } else {
+            self.held.push_back((ticket, command));
+        }
+        Ok(ticket)
+    }
+
+    fn give<E: Element>(&mut self, machine: &mut Machine<E>, ticket: Ticket, command: Command) {
         match command {
             Command::H2d { per_pe: 0, .. } => self.expect(ticket, 0, 0, false),
             Command::D2h { per_pe: 0, .. } => self.expect(ticket, 0, 0, true),
@@ -91,7 +131,10 @@ impl Host {
                         delivery.commands(machine, |share| Job::CopyIn(Arc::clone(&copy), share));
                         self.free_at = delivery.end();
                     }
-                    Endpoint::Color(color) => delivery.stream_in(machine, color, Arc::new(data)),
+                    Endpoint::Color(color) => {
+                        delivery.stream_in(machine, color, Arc::new(data));
+                        self.streams_in.push(ticket);
+                    }
                 }
             }
             Command::D2h { from, rect, per_pe, width } => {
@@ -108,9 +151,8 @@ impl Host {
                 }
             }
             Command::Launch { function, args } => self.launch(machine, ticket, function, &args),
-            Command::Send { .. } | Command::Receive { .. } => return Err(SimError::NoMemcpy),
+            Command::Send { .. } | Command::Receive { .. } => {}
         }
-        Ok(ticket)
     }
 
     fn expect(&mut self, ticket: Ticket, tiles: usize, per_pe: u32, has_answer: bool) {
@@ -133,7 +175,9 @@ impl Host {
         per_pe: u32,
     ) -> Delivery<'a> {
         let memcpy = &machine.world.chip.memcpy;
-        let start = self.free_at.max(machine.now + 1) + u64::from(memcpy.command_period);
+        let latency = if machine.now > self.given_at { HOST_LATENCY } else { 0 };
+        self.given_at = machine.now;
+        let start = self.free_at.max(machine.now + 1 + latency) + u64::from(memcpy.command_period);
         self.free_at = start;
         let channels = machine.world.image.memcpy.map_or(1, |memcpy| u64::from(memcpy.channels).max(1));
         let centi_word = u64::from(memcpy.h2d_centicycles_per_word);
@@ -237,6 +281,11 @@ fn touched<E: Element>(machine: &mut Machine<E>, x: u32, y: u32, change: impl Fn
     change(&mut row.ces.tiles[place as usize]);
     row.ces.wake(place);
     row.ces.start_sending(place, now + 1);
+}
+
+fn is_stream(command: &Command) -> bool {
+    let (Command::H2d { to: end, .. } | Command::D2h { from: end, .. }) = command else { return false };
+    matches!(end, Endpoint::Color(_))
 }
 
 // ---- checks before anything moves ----

@@ -85,15 +85,19 @@ impl Sim {
         if self.host.is_done(ticket) {
             return Ok(true);
         }
-        let host = &mut self.host;
-        let pause = self.machine.run(limit, |done| {
-            host.collect(done);
-            host.is_done(ticket)
-        })?;
-        match pause {
-            Pause::Reached => Ok(true),
-            Pause::Limit => Ok(false),
-            Pause::Quiet => Err(Stop::Deadlock(Box::new(deadlock::explain(&mut self.machine, &self.host)))),
+        loop {
+            let host = &mut self.host;
+            let pause = self.machine.run(limit, |done| {
+                host.collect(done);
+                host.is_done(ticket) || host.can_release()
+            })?;
+            match pause {
+                Pause::Reached if self.host.is_done(ticket) => return Ok(true),
+                Pause::Limit => return Ok(false),
+                // When nothing moves, the stream that the others wait for may wait for one of them.
+                Pause::Reached | Pause::Quiet if self.host.release(&mut self.machine) => {}
+                _ => return Err(Stop::Deadlock(Box::new(deadlock::explain(&mut self.machine, &self.host)))),
+            }
         }
     }
 
