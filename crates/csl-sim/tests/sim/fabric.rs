@@ -82,3 +82,20 @@ fn streams_pass_through_a_program_word_by_word() {
         assert_eq!(sim.wait(out), Ok(Some(data)), "{arch:?}");
     }
 }
+
+/// The tutorial on color swaps streams without blocking and then copies the result.
+#[test]
+fn a_copy_waits_for_the_stream_before_it() {
+    let mut pe = program(&[0; 6]);
+    bind(&mut pe, QueueDir::In, 2, 4);
+    let receive = vec_async(&mut pe, VecOp::Mov32, mem(DATA, 6), fabin(4, 2, 6), 9);
+    main_task(&mut pe, &[receive]);
+    task(&mut pe, 9, &[]);
+    let mut sim = sim(layout(Arch::Wse2, vec![pe], &[&[0]], &[]));
+    let (rect, width, spread) = (Rect::new(0, 0, 1, 1), Width::Bits32, Spread::Each);
+    let data: Vec<u32> = (1..=6).collect();
+    let to = Endpoint::Color(4);
+    sim.submit(Command::H2d { to, rect, per_pe: 6, width, spread, data: data.clone() }).expect("right");
+    let copy = sim.submit(read(0, 6)).expect("right");
+    assert_eq!(sim.wait(copy), Ok(Some(data)));
+}
