@@ -73,11 +73,17 @@ fn describe(image: &Image) -> String {
     let mut lines = vec![
         format!("arch     {}", csl_host::Arch::from(image.arch)),
         format!("fabric   {} x {} PEs", image.fabric.width, image.fabric.height),
-        format!("program  {} x {} PEs at ({}, {})", image.rect.width, image.rect.height, image.offset.x, image.offset.y),
+        format!(
+            "program  {} x {} PEs at ({}, {})",
+            image.rect.width, image.rect.height, image.offset.x, image.offset.y
+        ),
     ];
     for program in &image.programs {
         let instructions = program.code.len();
-        lines.push(format!("code     {}: {instructions} instructions, {} bytes of data", program.name, program.data_end));
+        lines.push(format!(
+            "code     {}: {instructions} instructions, {} bytes of data",
+            program.name, program.data_end
+        ));
     }
     for export in &image.exports {
         let what = match &export.kind {

@@ -13,8 +13,15 @@ pub enum Argument {
     Int(i128),
     Float(f64),
     /// A number whose type the host names, such as numpy's `int16`.
-    TypedInt { bits: u8, signed: bool, value: i128 },
-    TypedFloat { bits: u8, value: f64 },
+    TypedInt {
+        bits: u8,
+        signed: bool,
+        value: i128,
+    },
+    TypedFloat {
+        bits: u8,
+        value: f64,
+    },
 }
 
 /// One word an argument, 16-bit values in the low half.
@@ -58,7 +65,9 @@ fn show(argument: &Argument) -> String {
         Argument::Bool(value) => format!("{value}"),
         Argument::Int(value) => format!("{value}"),
         Argument::Float(value) => format!("{value:?}"),
-        Argument::TypedInt { bits, signed, value } => format!("{value} ({}{bits})", if *signed { "int" } else { "uint" }),
+        Argument::TypedInt { bits, signed, value } => {
+            format!("{value} ({}{bits})", if *signed { "int" } else { "uint" })
+        }
         Argument::TypedFloat { bits, value } => format!("{value:?} (float{bits})"),
     }
 }

@@ -40,7 +40,8 @@ pub fn endpoint(image: &Image, number: u32, copy: &Copy, writes: bool) -> Result
     }
     let found = image.exports.iter().find(|export| u32::from(export.id) == number);
     let Some(export) = found else {
-        let text = format!("no exported symbol has the number {number}; the program exports {}", names(image, |_| true));
+        let text =
+            format!("no exported symbol has the number {number}; the program exports {}", names(image, |_| true));
         return Err(HostError::argument(text));
     };
     match &export.kind {

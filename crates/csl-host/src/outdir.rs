@@ -118,8 +118,11 @@ fn rpc_symbol(export: &Export) -> Value {
             "id": id, "name": name, "sym_name": name, "kind": "Var", "type": export.ty, "immutable": !mutable,
         }),
         ExportKind::Function { params } => {
-            let inputs: Vec<Value> =
-                params.iter().enumerate().map(|(at, p)| json!({ "name": format!("arg{at}"), "type": p.name })).collect();
+            let inputs: Vec<Value> = params
+                .iter()
+                .enumerate()
+                .map(|(at, p)| json!({ "name": format!("arg{at}"), "type": p.name }))
+                .collect();
             json!({ "id": id, "name": name, "sym_name": name, "kind": "Func", "type": "void", "inputs": inputs })
         }
     }

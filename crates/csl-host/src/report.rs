@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use csl_diag::{Code, Diagnostic, Diagnostics, ErrorFormat, FileId, SourceMap, Span, Style, render};
-use csl_image::{Image, PeImage};
 use csl_fabric::Obstacle;
+use csl_image::{Image, PeImage};
 use csl_sim::{Deadlock, FaultKind, FaultReport, Group, Held, HostReason, Standing, Stop, ThreadWait};
 
 use crate::check::program_at;
@@ -158,7 +158,11 @@ fn fabric_fault(fault: &csl_fabric::Fault) -> String {
     match &fault.kind {
         csl_fabric::FaultKind::Nowhere { side, path } => {
             let way: Vec<String> = path.iter().map(|(x, y)| format!("({x}, {y})")).collect();
-            format!("{what} leaves {} and no router there takes it; it came by {}", direction(*side), way.join(" from "))
+            format!(
+                "{what} leaves {} and no router there takes it; it came by {}",
+                direction(*side),
+                way.join(" from ")
+            )
         }
         csl_fabric::FaultKind::Collision { sides: [a, b] } => {
             format!("{what} met another of its color: one came from {}, one from {}", direction(*a), direction(*b))
@@ -256,6 +260,10 @@ fn standing(group: &Group<Standing>) -> String {
 
 fn held(group: &Group<Held>) -> String {
     let Held { queue, color, unrouted } = group.what;
-    let why = if unrouted { "no route takes the color, and the host reads no stream of it" } else { "the router has no room" };
+    let why = if unrouted {
+        "no route takes the color, and the host reads no stream of it"
+    } else {
+        "the router has no room"
+    };
     format!("wavelets of color {color} wait in output queue {queue} of {}: {why}", who(group))
 }

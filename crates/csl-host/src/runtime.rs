@@ -240,7 +240,8 @@ impl Runtime {
     pub fn read_symbol(&mut self, x: u32, y: u32, name: &str) -> Result<Vec<u8>, HostError> {
         let offset = self.image.offset;
         let outside = || HostError::argument(format!("there is no PE of the program at ({x}, {y}) of the fabric"));
-        let (column, row) = (x.checked_sub(offset.x).ok_or_else(outside)?, y.checked_sub(offset.y).ok_or_else(outside)?);
+        let (column, row) =
+            (x.checked_sub(offset.x).ok_or_else(outside)?, y.checked_sub(offset.y).ok_or_else(outside)?);
         let sim = match &mut self.state {
             State::Opened => return Err(HostError::Order("read_symbol() needs load() first".to_owned())),
             State::Loaded(sim) | State::Running(sim) | State::Stopped(sim) => sim,

@@ -8,7 +8,10 @@ fn with_memcpy(dims: (u32, u32), offsets: (u32, u32)) -> Options {
 
 fn complaints(options: &Options, width: u32, height: u32) -> Vec<String> {
     let found = place(options, width, height).expect_err("the program does not fit");
-    found.into_iter().map(|diagnostic| format!("{}; {}", diagnostic.message, diagnostic.help.unwrap_or_default())).collect()
+    found
+        .into_iter()
+        .map(|diagnostic| format!("{}; {}", diagnostic.message, diagnostic.help.unwrap_or_default()))
+        .collect()
 }
 
 #[test]

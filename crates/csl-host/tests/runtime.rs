@@ -74,7 +74,9 @@ fn sixteen_bits_travel_in_words_of_thirty_two() {
 fn a_broadcast_gives_all_of_a_row_or_column_the_same() {
     let (_folder, mut runtime) = program::running();
     let v = runtime.id("v").expect("v is exported").into();
-    for (spread, shares, expected) in [(Spread::Rows, 2, [1.0, 1.0, 1.0, 2.0, 2.0, 2.0]), (Spread::Columns, 3, [1.0, 2.0, 3.0, 1.0, 2.0, 3.0])] {
+    for (spread, shares, expected) in
+        [(Spread::Rows, 2, [1.0, 1.0, 1.0, 2.0, 2.0, 2.0]), (Spread::Columns, 3, [1.0, 2.0, 3.0, 1.0, 2.0, 3.0])]
+    {
         let words = bits((1..=shares).map(|i| i as f32));
         let task = runtime.h2d(v, &words, &copy(ALL, 1), spread).expect("the copy is taken");
         runtime.wait(task).expect("the copy ends");

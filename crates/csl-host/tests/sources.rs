@@ -44,7 +44,8 @@ fn an_import_path_comes_before_the_library() {
 #[test]
 fn what_is_not_there_is_named() {
     let folder = tree(&[]);
-    let missing = |name| sources(folder.path(), &["lib"]).resolve(name, Some("src/a.csl")).expect_err("nothing is there");
+    let missing =
+        |name| sources(folder.path(), &["lib"]).resolve(name, Some("src/a.csl")).expect_err("nothing is there");
     assert_eq!(missing("b.csl"), "there is no file src/b.csl");
     assert_eq!(missing("<maths>"), "there is no library <maths>, nor a file of that name in lib");
 }

@@ -135,7 +135,8 @@ impl Machine {
 
     fn submitted(&mut self, py: Python<'_>, task: Result<Task, HostError>) -> PyResult<u64> {
         for warning in self.runtime.take_warnings() {
-            let text = std::ffi::CString::new(warning).map_err(|_| PyValueError::new_err("a symbol's name holds a NUL"))?;
+            let text =
+                std::ffi::CString::new(warning).map_err(|_| PyValueError::new_err("a symbol's name holds a NUL"))?;
             PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &text, 3)?;
         }
         task.map(|task| task.0).map_err(|error| raise(py, &error))

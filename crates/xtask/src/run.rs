@@ -31,7 +31,8 @@ fn is_example(path: &Path) -> bool {
 fn find(name: &str) -> Result<PathBuf, String> {
     let places = [PathBuf::from(name), root().join(name), root().join("examples").join(name)];
     places.into_iter().find(|path| is_example(path)).ok_or_else(|| {
-        let names: Vec<String> = all().iter().map(|path| path.strip_prefix(root()).unwrap_or(path).display().to_string()).collect();
+        let names: Vec<String> =
+            all().iter().map(|path| path.strip_prefix(root()).unwrap_or(path).display().to_string()).collect();
         format!("there is no example {name}; there are {}", names.join(", "))
     })
 }

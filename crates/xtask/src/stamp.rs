@@ -27,7 +27,8 @@ pub fn sources() -> String {
 fn add(path: &Path, hasher: &mut DefaultHasher) {
     let Ok(data) = fs::metadata(path) else { return };
     if data.is_dir() {
-        let mut entries: Vec<_> = fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        let mut entries: Vec<_> =
+            fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
         entries.sort();
         entries.iter().filter(|entry| !is_skipped(entry)).for_each(|entry| add(entry, hasher));
         return;
