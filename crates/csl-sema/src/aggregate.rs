@@ -77,12 +77,16 @@ impl Sema<'_> {
     }
 
     fn eval_anonymous(&mut self, inits: &[FieldInit], expected: Option<Ty>, span: Span) -> Res<Operand> {
+        let is_struct = expected.is_some_and(|ty| matches!(self.types.kind(ty), TypeKind::Struct { .. }));
         let mut names: Vec<Name> = Vec::with_capacity(inits.len());
         let mut parts = Vec::with_capacity(inits.len());
         for init in inits {
             let name = init.name.name.as_str();
             let hint = expected.and_then(|ty| find_field(&self.types, ty, name)).map(|f| f.1);
-            let value = self.eval_expecting(&init.value, hint)?;
+            let value = match hint.filter(|_| is_struct) {
+                Some(ty) => self.eval_as(&init.value, ty)?,
+                None => self.eval_expecting(&init.value, hint)?,
+            };
             names.push(name);
             parts.push(self.pin(value, init.value.span));
         }

@@ -121,7 +121,9 @@ impl Sema<'_> {
     }
 
     fn argument_count(&mut self, decl: &FnDecl, got: usize, span: Span) -> Stop {
-        let message = format!("`{}` takes {} argument(s), got {got}", decl.name.name, decl.params.len());
+        let count = decl.params.len();
+        let plural = if count == 1 { "" } else { "s" };
+        let message = format!("`{}` takes {count} argument{plural}, got {got}", decl.name.name);
         self.fail(Diagnostic::new(Code::ArgumentCount, span, message).secondary(decl.name.span, "declared here"))
     }
 
@@ -144,7 +146,7 @@ impl Sema<'_> {
                 Args::Values(_) => (values.next().ok_or(Stop::Error)?, span),
             };
             let arg = match ty {
-                Some(ty) => self.coerce(arg, ty, at)?,
+                Some(ty) => self.labelled(param.span, |_| "for this parameter".into(), |s| s.coerce(arg, ty, at))?,
                 None => arg,
             };
             let (binding, visible) = self.bind_param(param, arg.clone(), is_inline, at)?;
@@ -245,7 +247,8 @@ impl Sema<'_> {
     fn missing_return(&mut self, f: FnRef, ret: Ty, _span: Span) -> Stop {
         let decl = self.fn_info(f).decl.clone();
         let message = format!("`{}` can end without returning a value of type `{}`", decl.name.name, self.show(ret));
-        self.error(Code::MissingReturn, decl.name.span, message)
+        let diagnostic = Diagnostic::new(Code::MissingReturn, decl.name.span, message);
+        self.fail(diagnostic.help("every way through the function needs a `return`"))
     }
 
     /// Expands the body where it is called; comptime-known arguments stay known inside.

@@ -122,6 +122,8 @@ pub struct Sema<'a> {
     pub steps: u64,
     /// A quota was exceeded: what follows an error is not looked at any more.
     pub exhausted: bool,
+    /// Paths of the modules whose imports are being evaluated, outermost first.
+    pub importing: Vec<String>,
     /// Counts what a comptime call may do besides returning a value; a call that did is not memoised.
     pub effects: u64,
 }
@@ -149,6 +151,7 @@ impl<'a> Sema<'a> {
             trace: Vec::new(),
             steps: 0,
             exhausted: false,
+            importing: Vec::new(),
             effects: 0,
         }
     }
@@ -160,14 +163,7 @@ impl<'a> Sema<'a> {
 
     /// Reports a finding with the trace of how evaluation came here.
     pub fn report(&mut self, mut diagnostic: Diagnostic) {
-        let steps = self.trace.len();
-        let (inner, outer) = if steps > 2 * SHOWN_STEPS { (SHOWN_STEPS, SHOWN_STEPS) } else { (steps, 0) };
-        diagnostic.trace.extend(self.trace.iter().rev().take(inner).cloned());
-        if let Some(left_out) = self.trace.get(outer).filter(|_| outer > 0) {
-            let text = format!("... and {} more steps", steps - inner - outer);
-            diagnostic.trace.push(TraceFrame { span: left_out.span, text });
-        }
-        diagnostic.trace.extend(self.trace[..outer].iter().rev().cloned());
+        diagnostic.trace.extend(shortened(&self.trace));
         self.diagnostics.push(diagnostic);
     }
 
@@ -180,6 +176,18 @@ impl<'a> Sema<'a> {
 
     pub fn error(&mut self, code: Code, span: Span, message: impl Into<String>) -> Stop {
         self.fail(Diagnostic::new(code, span, message))
+    }
+
+    /// Evaluates with one more label in whatever is found.
+    pub fn labelled<T>(&mut self, span: Span, text: impl FnOnce(&Self) -> String, f: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::take(&mut self.diagnostics);
+        let result = f(self);
+        let found = std::mem::replace(&mut self.diagnostics, before);
+        if !found.is_empty() {
+            let text = text(self);
+            found.iter().for_each(|d| self.diagnostics.push(d.clone().secondary(span, text.clone())));
+        }
+        result
     }
 
     /// Evaluates with one more step in the trace of diagnostics.
@@ -235,6 +243,28 @@ impl<'a> Sema<'a> {
     pub fn show(&self, ty: Ty) -> String {
         self.types.show(ty)
     }
+}
+
+/// The steps innermost first, with equal neighbours as one and the middle of a long trace left out.
+fn shortened(trace: &[TraceFrame]) -> Vec<TraceFrame> {
+    let mut steps: Vec<(TraceFrame, usize)> = Vec::new();
+    for step in trace.iter().rev() {
+        match steps.last_mut() {
+            Some((last, count)) if last == step => *count += 1,
+            _ => steps.push((step.clone(), 1)),
+        }
+    }
+    if steps.len() > 2 * SHOWN_STEPS {
+        let left_out = steps.len() - 2 * SHOWN_STEPS;
+        let span = steps[SHOWN_STEPS].0.span;
+        let gap = TraceFrame { span, text: format!("... and {left_out} more steps") };
+        steps.splice(SHOWN_STEPS..SHOWN_STEPS + left_out, [(gap, 1)]);
+    }
+    let text = |step: TraceFrame, count: usize| match count {
+        1 => step,
+        _ => TraceFrame { text: format!("{} ({count} times)", step.text), ..step },
+    };
+    steps.into_iter().map(|(step, count)| text(step, count)).collect()
 }
 
 impl Frame {

@@ -271,6 +271,12 @@ impl Sema<'_> {
     }
 
     pub fn comptime_only(&mut self, ty: Ty, span: Span) -> crate::context::Stop {
+        if let TypeKind::Float(kind) = *self.types.kind(ty)
+            && kind != FloatKind::F32
+            && kind != self.options.fp16
+        {
+            return self.other_fp16(ty, span);
+        }
         let shown = self.show(ty);
         let diagnostic = Diagnostic::new(Code::ComptimeOnly, span, format!("a value of type `{shown}` must be comptime-known"));
         let help = match ty {

@@ -23,13 +23,7 @@ impl Sema<'_> {
         span: Option<Span>,
     ) -> Res<ModuleRef> {
         let file = self.load_file(name, importer, span)?;
-        if self.unit.modules.len() > MOST_MODULES {
-            let message = format!("more than {MOST_MODULES} modules are imported: does a file import itself?");
-            return Err(match span {
-                Some(span) => self.error(Code::ImportCycle, span, message),
-                None => self.fail(Diagnostic::unplaced(Code::ImportCycle, message)),
-            });
-        }
+        self.check_import_cycle(&file, span)?;
         let items = self.declare_items(&file);
         let mut params = HashMap::new();
         for (name, value) in bindings {
@@ -43,8 +37,23 @@ impl Sema<'_> {
         }
         let module = ModuleRef(self.unit.modules.len() as u32);
         self.unit.modules.push(Module { file: file.clone(), prefix: String::new(), params, asked_at: span, items });
-        self.import_eagerly(module, &file.ast, span)?;
-        Ok(module)
+        self.importing.push(file.path.clone());
+        let result = self.import_eagerly(module, &file.ast, span);
+        self.importing.pop();
+        result.map(|()| module)
+    }
+
+    /// A file may import itself with other params, but not without end.
+    fn check_import_cycle(&mut self, file: &SourceFile, span: Option<Span>) -> Res<()> {
+        let nested = self.importing.iter().filter(|path| **path == file.path).count();
+        if nested <= MOST_NESTED && self.unit.modules.len() <= MOST_MODULES {
+            return Ok(());
+        }
+        let message = format!("importing `{}` never ends: its imports lead back to it", file.path);
+        Err(self.fail(match span {
+            Some(span) => Diagnostic::new(Code::ImportCycle, span, message),
+            None => Diagnostic::unplaced(Code::ImportCycle, message),
+        }))
     }
 
     fn unknown_binding(&mut self, name: Name, file: &SourceFile, span: Option<Span>) {
@@ -223,8 +232,11 @@ impl Sema<'_> {
     }
 }
 
-/// A program that imports itself would never end.
+/// Module instances of one program.
 const MOST_MODULES: usize = 4096;
+
+/// How often a file may stand in a chain of imports.
+const MOST_NESTED: usize = 16;
 
 /// Whether an initial value is an import, or chooses among imports.
 fn is_import(expr: &Expr) -> bool {

@@ -44,7 +44,10 @@ impl Sema<'_> {
             return Err(self.not_assignable(target));
         }
         let Some(op) = op else {
-            let value = self.eval_expecting(value, Some(place.ty))?;
+            let (ty, at) = (place.ty, value.span);
+            let value = self.eval_expecting(value, Some(ty))?;
+            let text = |s: &Self| format!("this has type `{}`", s.show(ty));
+            let value = self.labelled(target.span, text, |s| s.coerce(value, ty, at))?;
             return self.store(&place, value, span);
         };
         let rhs = self.eval_expecting(value, Some(place.ty))?;
@@ -59,7 +62,7 @@ impl Sema<'_> {
                 format!("cannot assign to constant `{name}`"),
                 "only a `var` can change: copy parameters and loop variables into one",
             ),
-            ExprKind::Deref(_) => ("cannot assign through a pointer to const".to_string(), "point at it by a `*T`"),
+            ExprKind::Deref(_) => ("cannot assign through a pointer to const".to_string(), "what a `*const T` points at cannot change through it; a `*T` is needed"),
             ExprKind::Field { .. } | ExprKind::Index { .. } => {
                 ("cannot assign to a part of a constant".to_string(), "only a `var`, or what a `*T` points at, can change")
             }
