@@ -306,13 +306,20 @@ impl Sema<'_> {
         let scale = self.elem_stride(elem, span)?;
         let base = self.place_addr(&place, span)?;
         let mut pointer = self.emit_lea(base, span);
+        let mut offset = 0u64;
         let mut weight: u64 = dims.iter().product();
         for ((index, at), &dim) in indices.iter().zip(dims) {
             weight /= dim.max(1);
-            let index = self.opnd(index, *at)?;
-            pointer = self.emit_index(pointer, index, scale * weight as u32, span);
+            match index.as_const().and_then(crate::value::u64_of) {
+                Some(known) => offset = offset.wrapping_add(known.wrapping_mul(weight * u64::from(scale))),
+                None => {
+                    let index = self.opnd(index, *at)?;
+                    pointer = self.emit_index(pointer, index, scale.wrapping_mul(weight as u32), span);
+                }
+            }
         }
-        let addr = self.addr_from(pointer, span);
+        let mut addr = self.addr_from(pointer, span);
+        addr.offset = addr.offset.wrapping_add(offset as i32);
         Ok(Place { ty: elem, is_const: place.is_const, kind: PlaceKind::Mem(addr) })
     }
 

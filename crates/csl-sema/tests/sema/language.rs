@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{Case, programs, rendered};
+use crate::support::{Case, invalid, programs, rendered};
 
 #[test]
 fn rules() {
@@ -12,6 +12,9 @@ fn rules() {
         let analysis = Case::new(&text).analyze();
         if analysis.wafer.is_none() || !analysis.diagnostics.is_empty() {
             broken.push(format!("{}:\n{}", path.display(), rendered(&analysis)));
+        }
+        for invalid in invalid(&analysis) {
+            broken.push(format!("{}: {invalid}", path.display()));
         }
     }
     assert!(broken.is_empty(), "\n{}", broken.join("\n"));

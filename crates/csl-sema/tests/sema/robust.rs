@@ -182,6 +182,7 @@ proptest! {
         let start = Instant::now();
         let analysis = case.analyze();
         prop_assert!(start.elapsed() < SOON, "{}", text);
+        prop_assert!(super::support::invalid(&analysis).is_empty(), "{:?}: {}", super::support::invalid(&analysis), text);
         // Whatever was found can be shown.
         prop_assert!(analysis.wafer.is_some() || !rendered(&analysis).is_empty(), "silent: {}", text);
     }

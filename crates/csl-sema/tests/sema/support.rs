@@ -104,6 +104,12 @@ fn pair(text: &str) -> (String, String) {
     (name.to_string(), value.to_string())
 }
 
+/// What the IR's validator says against the programs.
+pub fn invalid(analysis: &Analysis) -> Vec<String> {
+    let programs = analysis.wafer.iter().flat_map(|wafer| &wafer.programs);
+    programs.filter_map(|program| csl_ir::validate(program).err()).map(|invalid| format!("{invalid:?}")).collect()
+}
+
 pub fn rendered(analysis: &Analysis) -> String {
     csl_diag::render(&analysis.sources, &analysis.diagnostics, ErrorFormat::Human, Style::Plain)
 }
