@@ -460,6 +460,10 @@ impl Sema<'_> {
                 }
             }
             ty.ret = self.type_in(&mut frame, &decl.ret)?;
+            if is_task && ty.ret != Ty::VOID {
+                let message = format!("task `{}` cannot return a value", decl.name.name);
+                return Err(self.error(Code::BadTaskSignature, decl.ret.span, message));
+            }
             ty.is_generic = ty.params.iter().any(|&p| self.is_comptime_only(p));
         }
         Ok(self.types.intern(TypeKind::Fn(ty)))

@@ -144,10 +144,19 @@ impl Sema<'_> {
             return Ok(Operand::void());
         }
         if result.is_ok() {
+            if let Some((_, value, at)) = target.exits.iter().find(|e| e.1.ty() != Ty::VOID) {
+                return Err(self.value_of_open_block(value.ty(), *at, span));
+            }
             let end = self.builder().current();
             target.exits.push((end, Operand::void(), span));
         }
         self.join(target.exits, target.expected, span)
+    }
+
+    fn value_of_open_block(&mut self, ty: Ty, at: Span, block: Span) -> Stop {
+        let message = format!("expected type `void`, got: `{}`", self.show(ty));
+        let diagnostic = Diagnostic::new(Code::TypeMismatch, at, message).secondary(block, "this block has type `void`");
+        self.fail(diagnostic.note("control flow may reach the end of the block without a break"))
     }
 
     pub fn check_label(&mut self, label: Ident) -> Res<()> {
@@ -226,7 +235,7 @@ impl Sema<'_> {
         if target.is_loop && operand.ty() != Ty::VOID {
             return Err(self.error(Code::BadLabel, span, "a loop has no value to break with"));
         }
-        Err(self.leave(index, operand, span))
+        Err(self.leave(index, operand, value.map_or(span, |v| v.span)))
     }
 
     /// Leaves the target with a value: at once, or in emitted code.

@@ -26,8 +26,16 @@ impl Sema<'_> {
 
     fn convert_const(&mut self, value: TypedValue, ty: Ty, span: Span) -> Res<TypedValue> {
         let to = self.types.kind(ty).clone();
-        if let TypeKind::Enum { base, .. } = to {
+        if let TypeKind::Enum { base, members, .. } = to {
+            if matches!(self.types.kind(value.ty), TypeKind::Enum { .. }) {
+                return Err(self.other_enum(value.ty, ty, span));
+            }
             let number = self.convert_const(value, base, span)?;
+            if !members.iter().any(|m| Value::Int(m.1.clone()) == number.value) {
+                let shown = crate::value::show(&self.types, &number);
+                let message = format!("{shown} is the number of no member of `{}`", self.show(ty));
+                return Err(self.error(Code::NotRepresentable, span, message));
+            }
             return Ok(TypedValue::new(ty, number.value));
         }
         if let Value::Bool(b) = value.value
@@ -61,6 +69,12 @@ impl Sema<'_> {
         }
     }
 
+    fn other_enum(&mut self, from: Ty, ty: Ty, span: Span) -> crate::context::Stop {
+        let (from, to) = (self.show(from), self.show(ty));
+        let diagnostic = Diagnostic::new(Code::TypeMismatch, span, format!("expected type `{to}`, got: `{from}`"));
+        self.fail(diagnostic.help(format!("convert it by way of its number: @as({to}, @as(u16, ...))")))
+    }
+
     /// Literals must fit; values of a fixed width wrap, as at run time.
     fn int_as(&mut self, value: &TypedValue, number: &BigInt, ty: Ty, int: IntTy, span: Span) -> Res<TypedValue> {
         if value.ty == Ty::COMPTIME_INT && !int.fits(number) {
@@ -89,6 +103,10 @@ impl Sema<'_> {
         let castable = |kind: &TypeKind| {
             matches!(kind, TypeKind::Bool | TypeKind::Int { .. } | TypeKind::Float(_) | TypeKind::Enum { .. })
         };
+        let is_enum = |s: &Self, ty| matches!(s.types.kind(ty), TypeKind::Enum { .. });
+        if is_enum(self, from) && is_enum(self, ty) {
+            return Err(self.other_enum(from, ty, span));
+        }
         let both = castable(self.types.kind(from)) && castable(self.types.kind(ty));
         let (Some(from_scalar), Some(to), true) = (self.scalar(from), self.scalar(ty), both) else {
             return self.refuse_conversion(from, ty, span);

@@ -9,6 +9,9 @@ use num_traits::ToPrimitive;
 use crate::context::{Res, Sema};
 use crate::value::int_of;
 
+/// Types whose values exist at comptime alone.
+const NEVER_IN_MEMORY: [Ty; 5] = [Ty::COMPTIME_INT, Ty::COMPTIME_FLOAT, Ty::TYPE, Ty::COMPTIME_STRING, Ty::MODULE];
+
 /// Elements of an array: far above any memory, far below what would exhaust ours.
 const MOST_ELEMENTS: u64 = 1 << 28;
 
@@ -31,8 +34,12 @@ impl Sema<'_> {
         match &expr.kind {
             ExprKind::ArrayType { dims, elem } => self.array_type(dims, elem, expr.span),
             ExprKind::PtrType { many, is_const, elem } => {
-                let elem = self.eval_type(elem)?;
-                Ok(self.types.ptr(*many, *is_const, elem))
+                let pointee = self.eval_type(elem)?;
+                if NEVER_IN_MEMORY.contains(&pointee) {
+                    let message = format!("no pointer can point at a value of type `{}`", self.show(pointee));
+                    return Err(self.error(Code::BadType, elem.span, message));
+                }
+                Ok(self.types.ptr(*many, *is_const, pointee))
             }
             ExprKind::FnType { kind, params, ret } => self.fn_type_expr(*kind, params, ret),
             ExprKind::Aggregate(node) => self.aggregate_type(node, expr.span),
@@ -100,10 +107,7 @@ impl Sema<'_> {
             if ty == Ty::ANYOPAQUE {
                 return Err(self.error(Code::BadType, field.span, "anyopaque can only be used behind a pointer"));
             }
-            if node.packing == ast::Packing::Packed && csl_ir::bits_of(&self.types, ty).is_none() {
-                let shown = self.show(ty);
-                return Err(self.error(Code::BadType, field.span, format!("a field of type `{shown}` cannot be packed")));
-            }
+            self.check_field(node, ty, &fields, field.span)?;
             fields.push(FieldTy { name, ty });
         }
         let packing = match node.packing {
@@ -115,6 +119,27 @@ impl Sema<'_> {
             AggregateKind::Struct => TypeKind::Struct { site, packing, fields },
             AggregateKind::Union => TypeKind::Union { site, packing, fields },
         }))
+    }
+
+    /// What a packed or extern type asks of its fields.
+    fn check_field(&mut self, node: &Aggregate, ty: Ty, before: &[FieldTy], span: Span) -> Res<()> {
+        let shown = self.show(ty);
+        let message = match node.packing {
+            ast::Packing::Default => return Ok(()),
+            ast::Packing::Extern if self.is_exportable(ty) => return Ok(()),
+            ast::Packing::Extern => format!("a field of type `{shown}` cannot stand in an extern struct or union"),
+            ast::Packing::Packed => match (csl_ir::bits_of(&self.types, ty), before.first()) {
+                (None, _) => format!("a field of type `{shown}` cannot be packed"),
+                (bits, Some(first)) if node.kind == AggregateKind::Union => {
+                    if bits == csl_ir::bits_of(&self.types, first.ty) {
+                        return Ok(());
+                    }
+                    "all fields of a packed union have the same number of bits".to_string()
+                }
+                _ => return Ok(()),
+            },
+        };
+        Err(self.error(Code::BadType, span, message))
     }
 
     fn enum_type(&mut self, node: &EnumType, site: Span) -> Res<Ty> {
