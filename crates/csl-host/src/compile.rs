@@ -86,6 +86,9 @@ fn write(options: &Options, image: &Image) -> std::io::Result<()> {
     if let Some(path) = &options.output_json {
         outdir::write_json(&options.locate(path), &outdir::metadata(image, &options.colors))?;
     }
+    if let Some(path) = &options.out_routes {
+        std::fs::write(options.locate(path), outdir::routes(image))?;
+    }
     Ok(())
 }
 

@@ -17,9 +17,9 @@ pub enum HostError {
     /// A fault or a deadlock, as rendered text.
     #[error("{0}")]
     Simulation(String),
-    /// The run was interrupted at this cycle.
-    #[error("interrupted at cycle {cycle}")]
-    Interrupted { cycle: u64 },
+    /// The run was interrupted at this cycle: what it was doing, as rendered text.
+    #[error("interrupted at cycle {cycle}\n{report}")]
+    Interrupted { cycle: u64, report: String },
 }
 
 impl HostError {

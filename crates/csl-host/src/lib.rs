@@ -7,6 +7,7 @@ mod arguments;
 mod check;
 mod compile;
 mod error;
+mod log;
 pub mod options;
 mod outdir;
 mod placement;

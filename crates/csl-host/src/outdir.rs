@@ -6,7 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use csl_image::{Export, ExportKind, Image, TileRun};
+use csl_image::{ColorConfig, DirSet, Export, ExportKind, Image, RouteRun, TileRun};
 use serde_json::{Value, json};
 
 /// Path of the image in an output folder.
@@ -126,6 +126,26 @@ fn rpc_symbol(export: &Export) -> Value {
             json!({ "id": id, "name": name, "sym_name": name, "kind": "Func", "type": "void", "inputs": inputs })
         }
     }
+}
+
+/// Every route as a line, by runs of tiles: place, color, and the sides of its first position.
+pub fn routes(image: &Image) -> String {
+    image.routes.iter().map(|run| route(run, &image.color_configs[run.config as usize])).collect()
+}
+
+fn route(run: &RouteRun, config: &ColorConfig) -> String {
+    let place = match run.len {
+        1 => format!("({}, {})", run.x, run.y),
+        len => format!("({}..{}, {})", run.x, run.x + len - 1, run.y),
+    };
+    format!("{place} color {} rx {} tx {}\n", run.color, sides(config.rx), sides(config.tx))
+}
+
+fn sides(set: DirSet) -> String {
+    const NAMES: [&str; 5] = ["WEST", "EAST", "SOUTH", "NORTH", "RAMP"];
+    let named: Vec<&str> =
+        NAMES.iter().enumerate().filter(|(bit, _)| set.0 >> bit & 1 == 1).map(|(_, name)| *name).collect();
+    if named.is_empty() { "nothing".to_owned() } else { named.join("+") }
 }
 
 /// Tiles that have an ELF file, in the program's rectangle.

@@ -5,8 +5,10 @@ use std::path::Path;
 
 use csl_diag::{Code, Diagnostic, Diagnostics, ErrorFormat, FileId, SourceMap, Span, Style, render};
 use csl_fabric::Obstacle;
-use csl_image::{Image, PeImage};
-use csl_sim::{Deadlock, FaultKind, FaultReport, Group, Held, HostReason, Standing, Stop, ThreadWait};
+use csl_image::{Image, PeImage, TaskKind};
+use csl_sim::{
+    FaultKind, FaultReport, Group, Held, HostReason, Running, Situation, Standing, Stop, TaskWait, ThreadWait,
+};
 
 use crate::check::program_at;
 use crate::sources::reread;
@@ -16,8 +18,14 @@ pub fn explain(image: &Image, sources: &Path, stop: &Stop) -> String {
     let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
     let diagnostic = match stop {
         Stop::Fault(report) => fault(&mut excerpts, report),
-        Stop::Deadlock(report) => deadlock(&mut excerpts, report),
-        Stop::Interrupted => Diagnostic::unplaced(Code::RunFault, "the run was interrupted"),
+        Stop::Deadlock(report) => {
+            let text = format!("nothing can move any more in cycle {}, and the host still waits", report.cycle);
+            situation(&mut excerpts, report, Diagnostic::unplaced(Code::Deadlock, text))
+        }
+        Stop::Interrupted(report) => {
+            let text = format!("the run was interrupted in cycle {}", report.cycle);
+            situation(&mut excerpts, report, Diagnostic::unplaced(Code::RunFault, text))
+        }
     };
     let mut list = Diagnostics::new();
     list.push(diagnostic);
@@ -175,14 +183,18 @@ fn direction(side: u8) -> &'static str {
     ["WEST", "EAST", "SOUTH", "NORTH", "RAMP"].get(usize::from(side)).copied().unwrap_or("nowhere")
 }
 
-fn deadlock(excerpts: &mut Excerpts, report: &Deadlock) -> Diagnostic {
-    let text = format!("nothing can move any more in cycle {}, and the host still waits", report.cycle);
-    let mut diagnostic = Diagnostic::unplaced(Code::Deadlock, text);
+fn situation(excerpts: &mut Excerpts, report: &Situation, mut diagnostic: Diagnostic) -> Diagnostic {
     for group in report.host.iter().flat_map(|wait| &wait.reasons) {
         diagnostic = diagnostic.note(host_reason(group));
     }
     for group in &report.threads {
         diagnostic = thread_wait(excerpts, group, diagnostic);
+    }
+    for group in &report.running {
+        diagnostic = running(excerpts, group, diagnostic);
+    }
+    for group in &report.tasks {
+        diagnostic = diagnostic.note(task_wait(excerpts.image, group));
     }
     for group in &report.wavelets {
         diagnostic = diagnostic.note(standing(group));
@@ -226,8 +238,29 @@ fn thread_wait(excerpts: &mut Excerpts, group: &Group<ThreadWait>, diagnostic: D
     };
     let left = waiting.left.map(|left| format!(", {left} elements to go")).unwrap_or_default();
     let text = format!("{thread} of {} waits for {}{left}", who(group), need(waiting.need));
+    at_line(excerpts, (program, waiting.pc), text, diagnostic)
+}
+
+fn running(excerpts: &mut Excerpts, group: &Group<Running>, diagnostic: Diagnostic) -> Diagnostic {
+    let Running { program, pc } = group.what;
+    at_line(excerpts, (program, pc), format!("the main thread of {} runs", who(group)), diagnostic)
+}
+
+fn task_wait(image: &Image, group: &Group<TaskWait>) -> String {
+    let TaskWait { program, id, is_blocked } = group.what;
+    let program = image.programs.get(program as usize);
+    let task =
+        program.and_then(|program| program.tasks.iter().find(|task| task.kind == TaskKind::Local && task.id == id));
+    let func = task.zip(program).and_then(|(task, program)| program.funcs.get(usize::from(task.func)));
+    let name = func.map(|func| format!(" ({})", func.name)).unwrap_or_default();
+    let state = if is_blocked { "active and blocked" } else { "active and waits for its turn" };
+    format!("local task {id}{name} of {} is {state}", who(group))
+}
+
+/// `text` with the source line of an instruction of a program.
+fn at_line(excerpts: &mut Excerpts, (program, pc): (u32, u32), text: String, diagnostic: Diagnostic) -> Diagnostic {
     let program = excerpts.image.programs.get(program as usize).cloned();
-    match program.and_then(|program| excerpts.origin(&program, waiting.pc)) {
+    match program.and_then(|program| excerpts.origin(&program, pc)) {
         Some(Origin { function, span: Some(span), .. }) => diagnostic.traced(span, format!("{text}, in {function}")),
         Some(Origin { function, place, .. }) => diagnostic.note(format!("{text}, at {place} in {function}")),
         None => diagnostic.note(text),

@@ -15,6 +15,7 @@ use indexmap::IndexMap;
 use crate::arguments::{self, Argument};
 use crate::check;
 use crate::error::HostError;
+use crate::log;
 use crate::outdir::{IMAGE_FILE, SOURCE_NOTE};
 use crate::report;
 use crate::transfer::{Order, Shape, to_device, to_host};
@@ -117,7 +118,7 @@ impl Runtime {
             return Err(HostError::Order("load() can be called once, first of all".to_owned()));
         }
         let options = SimOptions {
-            threads: self.settings.threads,
+            threads: self.threads(),
             check: self.settings.check,
             interrupt: self.interrupt.clone(),
             ..SimOptions::default()
@@ -236,6 +237,16 @@ impl Runtime {
         std::mem::take(&mut self.arrived)
     }
 
+    /// Lines that programs have printed since the last call, for `sim.log`.
+    pub fn take_log(&mut self) -> String {
+        match &mut self.state {
+            State::Opened => String::new(),
+            State::Loaded(sim) | State::Running(sim) | State::Stopped(sim) => {
+                log::prints(&self.image, half(&self.image), &sim.take_events())
+            }
+        }
+    }
+
     /// The bytes of a named object of the PE at this place in the whole fabric.
     pub fn read_symbol(&mut self, x: u32, y: u32, name: &str) -> Result<Vec<u8>, HostError> {
         let offset = self.image.offset;
@@ -256,6 +267,12 @@ impl Runtime {
             State::Opened => 0,
             State::Loaded(sim) | State::Running(sim) | State::Stopped(sim) => sim.cycle(),
         }
+    }
+
+    /// More threads than the machine has would only wait for one another.
+    fn threads(&self) -> usize {
+        let available = std::thread::available_parallelism().map_or(1, usize::from);
+        self.settings.threads.clamp(1, available)
     }
 
     fn sim(&mut self, what: &str) -> Result<&mut Sim, HostError> {
@@ -292,12 +309,15 @@ impl Runtime {
 
     /// The result of something that ran, or why it did not finish.
     fn finish<T>(&mut self, result: Result<T, Stop>) -> Result<T, HostError> {
-        result.map_err(|stop| match stop {
-            Stop::Interrupted => {
-                self.interrupt.store(false, Ordering::Relaxed);
-                HostError::Interrupted { cycle: self.cycle() }
+        result.map_err(|stop| {
+            let report = report::explain(&self.image, &self.sources, &stop);
+            match stop {
+                Stop::Interrupted(situation) => {
+                    self.interrupt.store(false, Ordering::Relaxed);
+                    HostError::Interrupted { cycle: situation.cycle, report }
+                }
+                _ => HostError::Simulation(report),
             }
-            other => HostError::Simulation(report::explain(&self.image, &self.sources, &other)),
         })
     }
 

@@ -1,8 +1,10 @@
 //! The host in plain Rust: from files on disk to results of a run.
 
+mod agreement;
 mod library;
 mod outdir;
 mod placement;
 mod program;
 mod runtime;
+mod scenes;
 mod sources;

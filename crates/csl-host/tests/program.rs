@@ -21,6 +21,7 @@ layout {
   @export_name(\"scale\", fn(f32, i16)void);
   @export_name(\"divide\", fn(i16)void);
   @export_name(\"hold\", fn()void);
+  @export_name(\"spin\", fn()void);
 }
 ";
 
@@ -45,6 +46,9 @@ fn divide(by: i16) void {
   sys_mod.unblock_cmd_stream();
 }
 fn hold() void {}
+fn spin() void {
+  while (true) { quotient += 1; }
+}
 comptime {
   @export_symbol(v_ptr, \"v\");
   @export_symbol(h_ptr, \"h\");
@@ -52,6 +56,7 @@ comptime {
   @export_symbol(scale);
   @export_symbol(divide);
   @export_symbol(hold);
+  @export_symbol(spin);
 }
 ";
 

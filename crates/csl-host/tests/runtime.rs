@@ -175,6 +175,20 @@ fn a_fault_shows_its_line() {
     assert!(text.contains("quotient = 100 / by;"), "{text}");
 }
 
+/// Ctrl-C in a program that never ends.
+#[test]
+fn an_interrupt_shows_what_runs() {
+    let (_folder, mut runtime) = program::running();
+    let v = runtime.id("v").expect("v is exported").into();
+    runtime.launch("spin", &[]).expect("the call is taken");
+    let task = runtime.d2h(v, 24, &copy(ALL, 4)).expect("the copy is taken");
+    runtime.interrupt().store(true, std::sync::atomic::Ordering::Relaxed);
+    let Err(HostError::Interrupted { report, .. }) = runtime.wait(task) else { panic!("it ended") };
+    assert!(report.contains("the run was interrupted in cycle"), "{report}");
+    assert!(report.contains("the main thread of 6 PEs, the first of them (0, 0) runs, in spin"), "{report}");
+    assert!(report.contains("while (true) { quotient += 1; }"), "{report}");
+}
+
 #[test]
 fn a_stream_that_stays_blocked_is_a_deadlock() {
     let (_folder, mut runtime) = program::running();

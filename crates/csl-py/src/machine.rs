@@ -111,6 +111,11 @@ impl Machine {
         arrived.into_iter().map(|(task, words)| (task.0, PyBytes::new(py, &bytes(&words)))).collect()
     }
 
+    /// Lines that programs have printed since the last call.
+    fn take_log(&mut self) -> String {
+        self.runtime.take_log()
+    }
+
     fn cycle(&self) -> u64 {
         self.runtime.cycle()
     }

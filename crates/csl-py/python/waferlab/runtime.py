@@ -16,6 +16,7 @@ from waferlab.platform import SdkCompileArtifacts, SdkExecutionPlatform, check_t
 logger = logging.getLogger("waferlab")
 
 WORD_BYTES = 4
+LOG_NAME = "sim.log"
 DEFAULT_THREADS = 5
 _MESSAGE_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _COPY_OPTIONS = {
@@ -50,6 +51,7 @@ class SdkRuntime:
         logger.setLevel(options["msg_level"])
         self._machine = _waferlab.Machine(os.fspath(bindir), threads)
         self._waiting = {}
+        self._is_loaded = self._has_logged = False
         debug_util.remember(bindir, self._machine)
 
     # Starting and stopping.
@@ -57,6 +59,7 @@ class SdkRuntime:
     def load(self):
         """Loads the program into the simulated machine."""
         self._machine.load()
+        self._is_loaded = True
 
     def run(self):
         """Starts the machine; commands are accepted from here on."""
@@ -154,8 +157,10 @@ class SdkRuntime:
     # What belongs to real systems or to SdkLayout programs.
 
     def dump_core(self, corefile):
-        """Writes the memory of every PE for debugging."""
-        self._machine.dump_core(str(corefile))
+        """Nothing is written: debug_util and read_symbol look into the run itself."""
+        if not self._is_loaded:
+            raise SdkError("dump_core() needs load() first")
+        logger.warning("dump_core(%r): not written; debug_util and read_symbol read the run itself", str(corefile))
 
     dump_elf_core = dump_core
 
@@ -189,6 +194,11 @@ class SdkRuntime:
         """Writes what has arrived into the arrays that wait for it."""
         for number, data in self._machine.take_arrived():
             _store(self._waiting.pop(number), data)
+        lines = self._machine.take_log()
+        if lines:
+            with open(LOG_NAME, "a" if self._has_logged else "w", encoding="utf-8") as log:
+                log.write(lines)
+            self._has_logged = True
 
 
 def _constructor_options(kwargs):

@@ -1,0 +1,216 @@
+//! The programs of `tests/run/SUBJECT/`: one file each, on the chips that it concerns, with what has to come of it.
+//!
+//! A file is the program of every PE of a small rectangle; [`FRAME`] is appended to it. Its lines `//> key: value` say
+//!
+//! - `chips`: `wse2`, `wse3` or both (both),
+//! - `size`: columns and rows, `2x1` (`1x1`),
+//! - `sdk`: the generation whose rules hold (today's),
+//! - `out TYPE`: the elements of `out` after the run, PEs separated by `|`, in row-major order,
+//! - `fails`: a part of the fault or deadlock that ends the run,
+//! - `rejects`: a part of the compiler's errors; the program does not run,
+//! - `warns`: a part of the compiler's warnings.
+//!
+//! A program calls `done()` on each PE when `out` is what it has to be.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use csl_host::options::parse_sdk;
+use csl_host::{Arch, Copy, HostError, Options, Order, Rect, Runtime, Settings, Width, compile};
+use tempfile::TempDir;
+
+use crate::program;
+
+const LAYOUT: &str = "
+param width: u16;
+param height: u16;
+const memcpy = @import_module(\"<memcpy/get_params>\", .{ .width = width, .height = height });
+layout {
+  @set_rectangle(width, height);
+  for (@range(u16, height)) |y| {
+    for (@range(u16, width)) |x| {
+      @set_tile_code(x, y, \"pe.csl\", .{ .memcpy_params = memcpy.get_params(x), .column = x, .row = y });
+    }
+  }
+  @export_name(\"scene_word\", [*]u32, true);
+  @export_name(\"main\", fn()void);
+}
+";
+
+/// Appended, so that the lines of a scene keep their numbers.
+const FRAME: &str = "
+param memcpy_params;
+param column: u16;
+param row: u16;
+const scene_memcpy = @import_module(\"<memcpy/memcpy>\", memcpy_params);
+var scene_word = @zeros([1]u32);
+var scene_word_ptr: [*]u32 = &scene_word;
+fn done() void { scene_memcpy.unblock_cmd_stream(); }
+comptime {
+  @export_symbol(scene_word_ptr, \"scene_word\");
+  @export_symbol(main);
+}
+";
+
+/// What the head of a file asks for.
+pub struct Scene {
+    name: String,
+    text: String,
+    keys: BTreeMap<String, String>,
+}
+
+impl Scene {
+    fn read(path: &Path) -> Scene {
+        let text = fs::read_to_string(path).expect("a scene is readable text");
+        let pairs = text.lines().filter_map(|line| line.strip_prefix("//> ")?.split_once(": "));
+        let keys = pairs.map(|(key, value)| (key.to_owned(), value.trim().to_owned())).collect();
+        let name = path.file_stem().expect("a scene has a name").to_string_lossy().into_owned();
+        Scene { name, text, keys }
+    }
+
+    fn key(&self, key: &str) -> Option<&str> {
+        self.keys.get(key).map(String::as_str)
+    }
+
+    fn size(&self) -> (u32, u32) {
+        let (width, height) = self.key("size").unwrap_or("1x1").split_once('x').expect("size: WIDTHxHEIGHT");
+        (width.parse().expect("a width"), height.parse().expect("a height"))
+    }
+
+    fn chips(&self) -> Vec<Arch> {
+        let named = self.key("chips").unwrap_or("wse2 wse3");
+        Arch::ALL.iter().copied().filter(|arch| named.contains(&arch.to_string())).collect()
+    }
+
+    /// The type and the values of each PE's `out`.
+    fn expected(&self) -> Option<(&str, Vec<String>)> {
+        let (key, values) = self.keys.iter().find(|(key, _)| key.starts_with("out "))?;
+        let normal = |part: &str| part.split_whitespace().collect::<Vec<_>>().join(" ");
+        Some((&key[4..], values.split('|').map(normal).collect()))
+    }
+}
+
+/// A folder with the scene as a program, and how to compile it.
+fn options(scene: &Scene, arch: Arch, folder: &TempDir) -> Options {
+    let (width, height) = scene.size();
+    let file = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("the folder is writable");
+    file("layout.csl", LAYOUT);
+    file("pe.csl", &format!("{}{FRAME}", scene.text));
+    Options {
+        folder: folder.path().to_owned(),
+        arch,
+        memcpy: true,
+        sdk: scene.key("sdk").map(|sdk| parse_sdk(sdk).expect("a release")),
+        params: vec![("width".to_owned(), width.to_string()), ("height".to_owned(), height.to_string())],
+        ..Options::new("layout.csl")
+    }
+}
+
+/// Runs `main` on every PE until each has called `done()`; the run stays open.
+fn play(scene: &Scene, options: &Options, threads: usize) -> Result<Runtime, HostError> {
+    let (width, height) = scene.size();
+    let mut runtime = Runtime::open(&options.folder.join("out"), Settings { threads, check: false })?;
+    runtime.load()?;
+    runtime.run()?;
+    let word = runtime.id("scene_word")?.into();
+    let task = runtime.launch("main", &[])?;
+    runtime.wait(task)?;
+    let rect = Rect::new(0, 0, width, height);
+    let copy = Copy { rect, per_pe: 1, width: Width::Bits32, order: Order::RowMajor, streaming: false };
+    let task = runtime.d2h(word, (width * height) as usize, &copy)?;
+    runtime.wait(task)?;
+    runtime.stop()?;
+    Ok(runtime)
+}
+
+/// One element as text.
+fn element(kind: &str, bytes: &[u8]) -> String {
+    let two = || bytes.try_into().expect("two bytes");
+    let four = || bytes.try_into().expect("four bytes");
+    match kind {
+        "i16" => i16::from_le_bytes(two()).to_string(),
+        "u16" => u16::from_le_bytes(two()).to_string(),
+        "x16" => format!("{:04x}", u16::from_le_bytes(two())),
+        "i32" => i32::from_le_bytes(four()).to_string(),
+        "u32" => u32::from_le_bytes(four()).to_string(),
+        "x32" => format!("{:08x}", u32::from_le_bytes(four())),
+        "f32" => f32::from_le_bytes(four()).to_string(),
+        other => panic!("`out {other}` is not known"),
+    }
+}
+
+/// `out` of every PE as text.
+fn outputs(scene: &Scene, kind: &str, runtime: &mut Runtime) -> Result<Vec<String>, HostError> {
+    let (width, height) = scene.size();
+    let places = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    let bytes = if kind.ends_with("16") { 2 } else { 4 };
+    places
+        .map(|(x, y)| {
+            let (px, py) = runtime.to_physical(x, y);
+            let memory = runtime.read_symbol(px, py, "out")?;
+            Ok(memory.chunks(bytes).map(|chunk| element(kind, chunk)).collect::<Vec<_>>().join(" "))
+        })
+        .collect()
+}
+
+/// What is wrong with a run of the scene, if anything.
+fn complaint(scene: &Scene, arch: Arch) -> Option<String> {
+    let folder = TempDir::new().expect("a temporary folder");
+    let options = options(scene, arch, &folder);
+    let compiled = compile(&options);
+    let said = program::text(&compiled);
+    if let Some(part) = scene.key("rejects") {
+        let fits = !compiled.succeeded() && said.contains(part);
+        return (!fits).then(|| format!("is not rejected with `{part}`:\n{said}"));
+    }
+    if !compiled.succeeded() {
+        return Some(format!("does not compile:\n{said}"));
+    }
+    if let Some(part) = scene.key("warns").filter(|part| !said.contains(part)) {
+        return Some(format!("does not warn of `{part}`:\n{said}"));
+    }
+    match (play(scene, &options, 1), scene.key("fails")) {
+        (Err(error), Some(part)) if error.to_string().contains(part) => None,
+        (Err(error), Some(part)) => Some(format!("fails otherwise than with `{part}`:\n{error}")),
+        (Err(error), None) => Some(format!("fails:\n{error}")),
+        (Ok(_), Some(part)) => Some(format!("does not fail with `{part}`")),
+        (Ok(mut runtime), None) => {
+            let (kind, expected) = scene.expected().expect("a scene says what comes of it");
+            let found = outputs(scene, kind, &mut runtime).expect("out can be read");
+            (found != expected)
+                .then(|| format!("has out {}\n    instead of {}", found.join(" | "), expected.join(" | ")))
+        }
+    }
+}
+
+fn files(subject: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/run").join(subject);
+    let entries = fs::read_dir(&folder).expect("the subject has a folder");
+    let paths = entries.map(|entry| entry.expect("the folder is readable").path());
+    let mut paths: Vec<PathBuf> = paths.filter(|path| path.extension().is_some_and(|ext| ext == "csl")).collect();
+    paths.sort();
+    paths
+}
+
+/// Runs every scene of a subject and shows all that went wrong.
+fn check(subject: &str) {
+    let mut complaints = Vec::new();
+    for scene in files(subject).iter().map(|path| Scene::read(path)) {
+        for arch in scene.chips() {
+            complaints.extend(complaint(&scene, arch).map(|what| format!("{subject}/{} on {arch} {what}", scene.name)));
+        }
+    }
+    assert!(complaints.is_empty(), "{} scenes went wrong\n\n{}", complaints.len(), complaints.join("\n\n"));
+}
+
+macro_rules! subjects {
+    ($($subject:ident)*) => {
+        $(#[test]
+        fn $subject() {
+            check(stringify!($subject));
+        })*
+    };
+}
+
+subjects! { dsds dsrs fifos tasks queues wavelets switches filters teardown language registers }
