@@ -281,3 +281,12 @@ fn bools() {
     }
     assert_agrees(checks);
 }
+
+#[test]
+fn a_difference_is_seen() {
+    let mut checks = Checks::new();
+    checks.globals = "var x = [2]i16 { 1, 3 };\n".to_owned();
+    checks.add("x[0]", "@as(i16, 1)");
+    checks.add("x[1]", "@as(i16, 2)");
+    assert_eq!(verdict(&checks.source()), [1, 1]);
+}
