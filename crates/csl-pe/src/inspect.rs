@@ -99,6 +99,15 @@ impl Pe {
         !matches!(self.main, Main::Idle)
     }
 
+    /// The instruction that the main thread stands at while a task runs.
+    pub fn running(&self) -> Option<u32> {
+        match &self.main {
+            Main::Idle => None,
+            Main::Scalar | Main::Pending(Exit::SliceEnd) => Some(self.cpu.pc),
+            Main::Pending(_) | Main::Vec { .. } => Some(self.cpu.at()),
+        }
+    }
+
     /// The instruction of the main thread and its callers, innermost first; empty while no task runs.
     pub fn call_stack(&self) -> Vec<u32> {
         if self.is_running() { self.cpu.call_stack() } else { Vec::new() }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use csl_image::{Image, PeImage};
-use csl_pe::{Event, Fault, Pe, Ports, Registers, Waiting, Wake};
+use csl_pe::{Event, Fault, Pe, Ports, Registers, TaskState, Waiting, Wake};
 
 /// What program a tile runs, and where.
 pub(crate) struct Seat<'a> {
@@ -33,6 +33,10 @@ pub(crate) trait Element: Send {
     fn take_events(&mut self) -> Vec<Event>;
     /// Threads that wait for something outside themselves.
     fn waiting(&self, ports: &Ports) -> Vec<Waiting>;
+    /// The instruction that the main thread stands at while a task runs.
+    fn running(&self) -> Option<u32>;
+    /// The task table.
+    fn tasks(&self) -> TaskState;
 }
 
 impl Element for Pe {
@@ -75,5 +79,13 @@ impl Element for Pe {
 
     fn waiting(&self, ports: &Ports) -> Vec<Waiting> {
         Pe::waiting(self, ports)
+    }
+
+    fn running(&self) -> Option<u32> {
+        Pe::running(self)
+    }
+
+    fn tasks(&self) -> TaskState {
+        self.task_state()
     }
 }

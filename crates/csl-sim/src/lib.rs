@@ -6,7 +6,6 @@
 mod barrier;
 mod ces;
 mod command;
-mod deadlock;
 mod element;
 mod event;
 mod host;
@@ -19,6 +18,7 @@ mod routes;
 mod row;
 mod shard;
 mod sim;
+mod situation;
 mod stop;
 mod tile;
 mod transfer;
@@ -29,5 +29,6 @@ pub use event::{Event, EventKind};
 pub use options::{SimOptions, Traces};
 pub use sim::Sim;
 pub use stop::{
-    Deadlock, FaultKind, FaultReport, Group, Held, HostReason, HostWait, SimError, Standing, Stop, ThreadWait,
+    FaultKind, FaultReport, Group, Held, HostReason, HostWait, Running, SimError, Situation, Standing, Stop, TaskWait,
+    ThreadWait,
 };

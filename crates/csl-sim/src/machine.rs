@@ -29,6 +29,8 @@ pub(crate) enum Pause {
     Limit,
     /// Nothing can move.
     Quiet,
+    /// The interrupt flag is set.
+    Interrupted,
 }
 
 /// What comes after a cycle.
@@ -91,7 +93,7 @@ impl<E: Element> Machine<E> {
     }
 
     /// Advances the clock until `reached` says so (asked after each cycle in which tiles finished commands), `limit` is
-    /// the next cycle, or nothing can move.
+    /// the next cycle, nothing can move, or somebody interrupts.
     pub fn run(&mut self, limit: u64, mut reached: impl FnMut(&mut Vec<Done>) -> bool) -> Result<Pause, Stop> {
         let mut busy = false;
         loop {
@@ -106,7 +108,7 @@ impl<E: Element> Machine<E> {
                 Decision::Look | Decision::Go(_) => {}
             }
             if self.world.options.interrupt.load(Ordering::Relaxed) {
-                return Err(Stop::Interrupted);
+                return Ok(Pause::Interrupted);
             }
             busy = self.shards.iter().map(|shard| shard.work).sum::<usize>() >= WORK_FOR_THREADS;
         }

@@ -6,13 +6,13 @@ use csl_image::Image;
 use csl_pe::Pe;
 
 use crate::command::{Command, Ticket};
-use crate::deadlock;
 use crate::element::Element;
 use crate::event::Event;
 use crate::host::Host;
 use crate::machine::{Machine, Pause};
 use crate::options::SimOptions;
-use crate::stop::{SimError, Stop};
+use crate::situation;
+use crate::stop::{SimError, Situation, Stop};
 use crate::world::World;
 
 /// Cycles by which [`Sim::is_done`] advances the clock.
@@ -77,8 +77,10 @@ impl Sim {
             self.run_until(ticket, u64::MAX)?;
         }
         let limit = self.machine.now.saturating_add(SETTLE);
-        self.machine.run(limit, |_| false)?;
-        Ok(())
+        match self.machine.run(limit, |_| false)? {
+            Pause::Interrupted => Err(self.interrupted()),
+            _ => Ok(()),
+        }
     }
 
     fn run_until(&mut self, ticket: Ticket, limit: u64) -> Result<bool, Stop> {
@@ -94,11 +96,20 @@ impl Sim {
             match pause {
                 Pause::Reached if self.host.is_done(ticket) => return Ok(true),
                 Pause::Limit => return Ok(false),
+                Pause::Interrupted => return Err(self.interrupted()),
                 // When nothing moves, the stream that the others wait for may wait for one of them.
                 Pause::Reached | Pause::Quiet if self.host.release(&mut self.machine) => {}
-                _ => return Err(Stop::Deadlock(Box::new(deadlock::explain(&mut self.machine, &self.host)))),
+                _ => return Err(Stop::Deadlock(self.situation())),
             }
         }
+    }
+
+    fn interrupted(&mut self) -> Stop {
+        Stop::Interrupted(self.situation())
+    }
+
+    fn situation(&mut self) -> Box<Situation> {
+        Box::new(situation::look(&mut self.machine, &self.host))
     }
 
     /// Memory of a PE, at the cycle the clock stands at or, where nobody could tell the difference so far, later.

@@ -33,9 +33,10 @@ pub enum SimError {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stop {
     Fault(Box<FaultReport>),
-    Deadlock(Box<Deadlock>),
+    /// Nothing can move any more, and the host still waits.
+    Deadlock(Box<Situation>),
     /// The interrupt flag was set: the machine stands at a whole cycle and may go on.
-    Interrupted,
+    Interrupted(Box<Situation>),
 }
 
 /// What went wrong on a PE or in its router.
@@ -57,14 +58,18 @@ pub enum FaultKind {
     BadPointer { id: u16, addr: u16, bytes: u32 },
 }
 
-/// Nothing can move any more, and the host still waits.
+/// Who runs or waits, for what and where, and where wavelets stand.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Deadlock {
+pub struct Situation {
     pub cycle: u64,
     /// What the host waits for, oldest first.
     pub host: Vec<HostWait>,
     /// Threads that wait for something outside themselves.
     pub threads: Vec<Group<ThreadWait>>,
+    /// Main threads that run a task and wait for nothing.
+    pub running: Vec<Group<Running>>,
+    /// Active local tasks that do not run: blocked ones, or such as wait for their turn.
+    pub tasks: Vec<Group<TaskWait>>,
     /// Wavelets that stand in routers.
     pub wavelets: Vec<Group<Standing>>,
     /// Wavelets that do not leave their PE's output queues.
@@ -77,6 +82,24 @@ pub struct ThreadWait {
     /// Index in [`csl_image::Image::programs`].
     pub program: u32,
     pub waiting: csl_pe::Waiting,
+}
+
+/// A main thread in the middle of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Running {
+    /// Index in [`csl_image::Image::programs`].
+    pub program: u32,
+    /// The instruction that ran last.
+    pub pc: u32,
+}
+
+/// A local task that is active.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskWait {
+    /// Index in [`csl_image::Image::programs`].
+    pub program: u32,
+    pub id: u8,
+    pub is_blocked: bool,
 }
 
 /// Wavelets in a router's input buffer.

@@ -1,8 +1,9 @@
 //! Programs that talk over the fabric.
 
-use csl_chip::VecOp;
+use csl_chip::{SysOp, VecOp};
 use csl_image::{Arch, Image, PeImage, QueueDir};
-use csl_sim::{Command, Endpoint, FaultKind, Rect, Spread, Stop, Width};
+use csl_isa::{Insn, NO_REG, Op};
+use csl_sim::{Command, Endpoint, FaultKind, Rect, Spread, Stop, TaskWait, Width};
 
 use crate::builder::*;
 
@@ -98,4 +99,22 @@ fn a_copy_waits_for_the_stream_before_it() {
     sim.submit(Command::H2d { to, rect, per_pe: 6, width, spread, data: data.clone() }).expect("right");
     let copy = sim.submit(read(0, 6)).expect("right");
     assert_eq!(sim.wait(copy), Ok(Some(data)));
+}
+
+/// A task that activates itself is never at rest; the interrupt shows what there is to see.
+#[test]
+fn an_interrupted_run_says_who_runs_and_who_waits() {
+    let again = Insn::new(Op::Sys, SysOp::ActivateTask as u16, 0, NO_REG);
+    let mut busy = program(&[]);
+    main_task(&mut busy, &[Insn::new(Op::Imm, 0, 8, 0), again]);
+    let routes = [(1, 0, COLOR, W, RAMP)];
+    let image = layout(Arch::Wse2, vec![busy, receiver(4)], &[&[0, 1, 0]], &routes);
+    let mut sim = sim(image);
+    let ticket = sim.submit(read(1, 4)).expect("a right command");
+    sim.options().interrupt.store(true, std::sync::atomic::Ordering::Relaxed);
+    let Err(Stop::Interrupted(situation)) = sim.wait(ticket) else { panic!("it never ends") };
+    assert_eq!(situation.host[0].pes, 1);
+    assert_eq!((situation.threads.len(), situation.threads[0].x), (1, 1));
+    let ready = &situation.tasks[0];
+    assert_eq!((ready.what, ready.tiles, ready.x), (TaskWait { program: 0, id: 8, is_blocked: false }, 2, 0));
 }

@@ -1,19 +1,21 @@
-//! Who waits for what when nothing can move any more.
+//! Who runs and who waits for what, when nothing can move any more or somebody interrupts.
 
 use std::collections::BTreeMap;
+
+use csl_pe::{TaskState, Thread};
 
 use crate::command::Ticket;
 use crate::element::Element;
 use crate::host::Host;
 use crate::machine::Machine;
 use crate::row::Row;
-use crate::stop::{Deadlock, Group, Held, HostReason, HostWait, Standing, ThreadWait};
+use crate::stop::{Group, Held, HostReason, HostWait, Running, Situation, Standing, TaskWait, ThreadWait};
 use crate::tile::Tile;
 
-pub(crate) fn explain<E: Element>(machine: &mut Machine<E>, host: &Host) -> Deadlock {
+pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Situation {
     let mut reasons: Vec<(Ticket, HostReason, u32, u32)> = Vec::new();
     let (mut wavelets, mut outputs) = (Vec::new(), Vec::new());
-    let mut threads = Vec::new();
+    let (mut threads, mut running, mut tasks) = (Vec::new(), Vec::new(), Vec::new());
     let now = machine.now;
     let world = std::sync::Arc::clone(&machine.world);
     for row in machine.rows() {
@@ -24,13 +26,17 @@ pub(crate) fn explain<E: Element>(machine: &mut Machine<E>, host: &Host) -> Dead
             let program = world.program_number(x, y).unwrap_or_default();
             let waiting = tile.element.waiting(&tile.ports).into_iter();
             threads.extend(waiting.map(|waiting| (ThreadWait { program, waiting }, x, y)));
+            running.extend(runs(tile, program).into_iter().map(|running| (running, x, y)));
+            tasks.extend(active(tile, program).map(|task| (task, x, y)));
             outputs.extend(held(row, tile).into_iter().map(|held| (held, x, y)));
         }
     }
-    Deadlock {
+    Situation {
         cycle: now,
         host: host_waits(host, &reasons),
         threads: group(threads),
+        running: group(running),
+        tasks: group(tasks),
         wavelets: group(wavelets),
         outputs: group(outputs),
     }
@@ -40,6 +46,18 @@ fn standing<E: Element>(row: &mut Row<E>) -> Vec<(Standing, u32, u32)> {
     let y = row.y;
     let all = row.fabric.standing(&mut row.ces).into_iter();
     all.map(|(x, found)| (Standing { color: found.color, from: found.from, why: found.why }, x, y)).collect()
+}
+
+/// What the main thread runs, unless it waits for something.
+fn runs<E: Element>(tile: &Tile<E>, program: u32) -> Option<Running> {
+    let main_waits = tile.element.waiting(&tile.ports).iter().any(|waiting| waiting.thread == Thread::Main);
+    tile.element.running().filter(|_| !main_waits).map(|pc| Running { program, pc })
+}
+
+fn active<E: Element>(tile: &Tile<E>, program: u32) -> impl Iterator<Item = TaskWait> {
+    let TaskState { active, held, .. } = tile.element.tasks();
+    let is_active = move |id: &u8| active >> id & 1 != 0;
+    (0..32).filter(is_active).map(move |id| TaskWait { program, id, is_blocked: held >> id & 1 != 0 })
 }
 
 /// Heads of output queues that do not move.
