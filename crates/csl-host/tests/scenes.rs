@@ -148,7 +148,8 @@ fn outputs(scene: &Scene, kind: &str, runtime: &mut Runtime) -> Result<Vec<Strin
     places
         .map(|(x, y)| {
             let (px, py) = runtime.to_physical(x, y);
-            let memory = runtime.read_symbol(px, py, "out")?;
+            // A PE whose program does not mention `out` has none.
+            let Ok(memory) = runtime.read_symbol(px, py, "out") else { return Ok("-".to_owned()) };
             Ok(memory.chunks(bytes).map(|chunk| element(kind, chunk)).collect::<Vec<_>>().join(" "))
         })
         .collect()
