@@ -203,6 +203,11 @@ impl Pe {
         }
     }
 
+    /// The cycle in which the main thread goes on: the fabric's clock may lie behind it.
+    pub fn clock(&self) -> u64 {
+        self.cpu.tau
+    }
+
     // ---- what memcpy asks ----
 
     /// A host call of function number `func` of the program, with its arguments in canonical form. It becomes ready like

@@ -23,6 +23,8 @@ pub(crate) struct Ces<E> {
     pub y: u32,
     pub world: Arc<World>,
     pub now: u64,
+    /// The cycle at which the host will look.
+    pub limit: u64,
     pub tiles: Vec<Tile<E>>,
     /// By column: index in `tiles`.
     places: Vec<u32>,
@@ -47,6 +49,7 @@ impl<E: Element> Ces<E> {
             y,
             world,
             now: 0,
+            limit: NEVER,
             tiles: Vec::new(),
             places,
             ready: Vec::new(),

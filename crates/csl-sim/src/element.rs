@@ -17,14 +17,18 @@ pub(crate) struct Seat<'a> {
 pub(crate) trait Element: Send {
     /// Makes the element and binds its queues; no cycle is run.
     fn load(seat: &Seat<'_>, ports: &mut Ports) -> Self;
-    /// Runs up to and including cycle `now`, and further where nobody can see it.
-    fn advance(&mut self, now: u64, ports: &mut Ports, regs: &mut dyn Registers) -> Result<Wake, Fault>;
+    /// Runs up to and including cycle `now`, and further where nobody can see it, but starts nothing at or after `limit`.
+    fn advance(&mut self, now: u64, limit: u64, ports: &mut Ports, regs: &mut dyn Registers) -> Result<Wake, Fault>;
     /// Whether no task runs at cycle `now`, so that memcpy may copy.
     fn between_tasks(&self, now: u64) -> bool;
     /// memcpy's launch of a function of the program. Arguments in canonical form.
     fn call(&mut self, func: u16, args: &[u64]);
     /// How many calls have started so far.
     fn calls_started(&self) -> u64;
+    /// Does what it has put off so far because nobody could see it: everything before `cycle`.
+    fn settle(&mut self, cycle: u64);
+    /// The cycle up to which it has run.
+    fn clock(&self) -> u64;
     fn read(&self, addr: u16, bytes: u32) -> Vec<u8>;
     fn write(&mut self, addr: u16, bytes: &[u8]);
     /// A TEARDOWN command has stopped a color of the router.
@@ -45,8 +49,8 @@ impl Element for Pe {
         Pe::new(Arc::clone(seat.program), chip, seat.image.sdk, seat.x as u16, seat.y as u16, ports)
     }
 
-    fn advance(&mut self, now: u64, ports: &mut Ports, regs: &mut dyn Registers) -> Result<Wake, Fault> {
-        Pe::advance(self, now, u64::MAX, ports, regs)
+    fn advance(&mut self, now: u64, limit: u64, ports: &mut Ports, regs: &mut dyn Registers) -> Result<Wake, Fault> {
+        Pe::advance(self, now, limit, ports, regs)
     }
 
     fn between_tasks(&self, now: u64) -> bool {
@@ -59,6 +63,14 @@ impl Element for Pe {
 
     fn calls_started(&self) -> u64 {
         Pe::calls_started(self)
+    }
+
+    fn settle(&mut self, cycle: u64) {
+        Pe::settle(self, cycle);
+    }
+
+    fn clock(&self) -> u64 {
+        Pe::clock(self)
     }
 
     fn read(&self, addr: u16, bytes: u32) -> Vec<u8> {

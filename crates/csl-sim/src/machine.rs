@@ -119,7 +119,7 @@ impl<E: Element> Machine<E> {
         for _ in 0..PERIOD {
             let next = self.shards.iter().map(Shard::next).min().unwrap_or(NEVER);
             match self.decide(next, limit) {
-                Decision::Go(now) => self.step(now),
+                Decision::Go(now) => self.step(now, limit),
                 decision => return decision,
             }
             if self.shards.iter().any(|shard| shard.fault.is_some()) {
@@ -145,9 +145,9 @@ impl<E: Element> Machine<E> {
         Decision::Go(next)
     }
 
-    fn step(&mut self, now: u64) {
+    fn step(&mut self, now: u64, limit: u64) {
         for (shard, border) in self.shards.iter_mut().zip(&mut self.borders) {
-            shard.step(now, border);
+            shard.step(now, limit, border);
             self.done.append(&mut shard.done);
         }
         for i in 1..self.shards.len() {
@@ -156,6 +156,18 @@ impl<E: Element> Machine<E> {
             self.shards[i].receive(south, Default::default(), now);
             self.shards[i - 1].receive(Default::default(), north, now);
         }
+    }
+
+    /// The first cycle that no PE has run ahead of.
+    pub fn front(&mut self) -> u64 {
+        let now = self.now;
+        self.rows().flat_map(|row| &row.ces.tiles).fold(now, |front, tile| front.max(tile.element.clock())) + 1
+    }
+
+    /// Brings every PE to the end of the cycle that the clock stands at.
+    pub fn settle(&mut self) {
+        let end = self.now + 1;
+        self.rows().flat_map(|row| &mut row.ces.tiles).for_each(|tile| tile.element.settle(end));
     }
 
     /// The first fault by row.

@@ -54,13 +54,13 @@ pub(crate) fn run<E: Element>(
         for (index, shard) in all {
             let shared = &shared;
             scope.spawn(move || {
-                work(shard, index, shared, || {});
+                work(shard, index, limit, shared, || {});
             });
         }
         let mut decision = Decision::Look;
         let mut left = cycles;
         if let Some((index, shard)) = leader {
-            work(shard, index, &shared, || {
+            work(shard, index, limit, &shared, || {
                 left -= 1;
                 decision = decide(machine, &shared, limit, left, reached);
                 shared.go.store(if let Decision::Go(now) = decision { now } else { STOP }, Ordering::Release);
@@ -87,7 +87,7 @@ impl Shared {
 }
 
 /// One shard's cycles. `between` runs while all shards stand between the two meetings.
-fn work<E: Element>(shard: &mut Shard<E>, index: usize, shared: &Shared, mut between: impl FnMut()) {
+fn work<E: Element>(shard: &mut Shard<E>, index: usize, limit: u64, shared: &Shared, mut between: impl FnMut()) {
     let mut turn = 0;
     loop {
         let now = shared.go.load(Ordering::Acquire);
@@ -97,7 +97,7 @@ fn work<E: Element>(shard: &mut Shard<E>, index: usize, shared: &Shared, mut bet
         }
         turn = 1 - turn;
         let mut border = Border::default();
-        shard.step(now, &mut border);
+        shard.step(now, limit, &mut border);
         let sends = post(border, index, shared, turn, now);
         let arrival = if sends { now + 1 } else { NEVER };
         shared.next[index].store(shard.next().min(arrival), Ordering::Relaxed);

@@ -43,9 +43,9 @@ impl<E: Element> Row<E> {
         self.fabric.active() + self.serving.len()
     }
 
-    /// Runs cycle `now`.
-    pub fn step(&mut self, now: u64) -> Result<(), FaultReport> {
-        self.ces.now = now;
+    /// Runs cycle `now`; the clock will not come to `limit` before the host has looked.
+    pub fn step(&mut self, now: u64, limit: u64) -> Result<(), FaultReport> {
+        (self.ces.now, self.ces.limit) = (now, limit);
         self.fabric.land(now).map_err(|fault| fabric_fault(fault, now))?;
         self.inject(now)?;
         self.fabric.route(now, &mut self.ces).map_err(|fault| fabric_fault(fault, now))?;
@@ -95,7 +95,13 @@ impl<E: Element> Row<E> {
         let tile = &mut self.ces.tiles[place as usize];
         let Some(head) = tile.ports.outputs[output].ready(now) else { return Ok(false) };
         match self.fabric.record(tile.x, head.color) {
-            Some(record) => self.fabric.inject(record, to_fabric(head.wavelet), now),
+            Some(record) => {
+                let taken = self.fabric.inject(record, to_fabric(head.wavelet), now)?;
+                if taken && head.advance_switch {
+                    self.fabric.advance_behind(record);
+                }
+                Ok(taken)
+            }
             None => Ok(self.ces.sink(place, head.color, head.wavelet.data)),
         }
     }
@@ -140,7 +146,7 @@ impl<E: Element> Row<E> {
         let mut registers = RouterRegisters { fabric: &mut self.fabric, chip, x: tile.x, now };
         let fault =
             |fault: csl_pe::Fault| FaultReport { cycle: fault.cycle, x: tile.x, y: self.y, what: FaultKind::Pe(fault) };
-        tile.wake = tile.element.advance(now, &mut tile.ports, &mut registers).map_err(fault)?;
+        tile.wake = tile.element.advance(now, self.ces.limit, &mut tile.ports, &mut registers).map_err(fault)?;
         Ok(())
     }
 

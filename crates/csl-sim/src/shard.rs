@@ -67,7 +67,7 @@ impl<E: Element> Shard<E> {
     }
 
     /// Runs one cycle. What goes to other shards is put into `border`; of several faults the first by row counts.
-    pub fn step(&mut self, now: u64, border: &mut Border) {
+    pub fn step(&mut self, now: u64, limit: u64, border: &mut Border) {
         self.stepped.clear();
         self.work = 0;
         for index in 0..self.next.len() {
@@ -75,7 +75,7 @@ impl<E: Element> Shard<E> {
                 continue;
             }
             let Some(row) = self.rows[index].as_mut() else { continue };
-            if let Err(report) = row.step(now) {
+            if let Err(report) = row.step(now, limit) {
                 self.fault.get_or_insert(report);
             }
             self.done.append(&mut row.ces.done);

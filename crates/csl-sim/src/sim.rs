@@ -70,16 +70,20 @@ impl Sim {
     }
 
     /// Completes what is pending; nothing can be submitted after that. Results can still be taken with [`Sim::wait`].
-    /// Then lets programs that are still busy run on for a while, so that what they print or store last is there.
+    /// Then lets programs that are still busy run on for a while, so that what they print or store last is there: up to a
+    /// cycle that no PE has run ahead of, and there all of them stand.
     pub fn stop(&mut self) -> Result<(), Stop> {
         self.stopped = true;
         while let Some(ticket) = self.host.oldest() {
             self.run_until(ticket, u64::MAX)?;
         }
-        let limit = self.machine.now.saturating_add(SETTLE);
+        let limit = self.machine.front().max(self.machine.now + SETTLE);
         match self.machine.run(limit, |_| false)? {
             Pause::Interrupted => Err(self.interrupted()),
-            _ => Ok(()),
+            _ => {
+                self.machine.settle();
+                Ok(())
+            }
         }
     }
 
@@ -112,14 +116,19 @@ impl Sim {
         Box::new(situation::look(&mut self.machine, &self.host))
     }
 
-    /// Memory of a PE, at the cycle the clock stands at or, where nobody could tell the difference so far, later.
+    /// Memory of a PE at the cycle that the clock stands at: exact after [`Sim::stop`] (scalar code from one back edge of a
+    /// loop to the next, or to the next thing that others see, counts as one). While the host has not said where it will
+    /// stop, a PE may have run ahead where nobody could tell the difference.
     pub fn read_memory(&mut self, x: u32, y: u32, addr: u16, bytes: u32) -> Result<Vec<u8>, SimError> {
         if x >= self.machine.world.width() || y >= self.machine.world.height() {
             return Err(SimError::NoSuchPe { x, y });
         }
+        let end = self.machine.now + 1;
         let row = self.machine.row_mut(y);
         let place = row.ces.touch(x).ok_or(SimError::NoSuchPe { x, y })?;
-        Ok(row.ces.tiles[place as usize].element.read(addr, bytes))
+        let element = &mut row.ces.tiles[place as usize].element;
+        element.settle(end);
+        Ok(element.read(addr, bytes))
     }
 
     /// Memory of the object with this name on a PE; `None` when its program has no such object.

@@ -3,5 +3,6 @@
 mod builder;
 mod fabric;
 mod memcpy;
+mod memory;
 mod threads;
 mod timing;
