@@ -56,6 +56,9 @@ pub struct ColorConfig {
     pub pop: PopMode,
     pub filter: Option<FilterConfig>,
     pub teardown: bool,
+    /// Select bits (bit k: position k + 1) that a register write left at invalid positions. Programs disable a position by
+    /// its direction alone and count on finding the select bit again (allreduce of the published solvers, up to 1.1).
+    pub invalid_selects: u8,
 }
 
 impl ColorConfig {
@@ -129,7 +132,7 @@ impl ColorConfig {
 
     /// The switch register. A position with two sides or several directions shows its lowest output.
     pub fn switch_word(&self) -> u16 {
-        let fields = (1u32..).zip(&self.positions).map(|(k, position)| field(*position) << bits::switch_field_shift(k));
+        let fields = (1u32..).zip(&self.positions).map(|(k, position)| self.field(k, *position));
         fields.fold(0, |word, field| word | field)
             | u16::from(self.position) << bits::SWITCH_POSITION_SHIFT
             | u16::from(self.ring) << bits::SWITCH_RING_BIT
@@ -141,10 +144,19 @@ impl ColorConfig {
         self.ring = word >> bits::SWITCH_RING_BIT & 1 == 1;
         for (k, position) in (1u32..).zip(&mut self.positions) {
             let new = word >> bits::switch_field_shift(k) & 0xf;
+            let selects = u8::from(new & bits::SWITCH_SELECT_INPUT != 0) << (k - 1);
+            self.invalid_selects = self.invalid_selects & !(1 << (k - 1)) | selects;
             if new != field(*position) {
                 *position = position_of(new);
             }
         }
+    }
+
+    /// The field of position `k`, in its place.
+    fn field(&self, k: u32, position: Position) -> u16 {
+        let kept = position == Position::Invalid && self.invalid_selects >> (k - 1) & 1 == 1;
+        let select = if kept { bits::SWITCH_SELECT_INPUT } else { 0 };
+        (field(position) | select) << bits::switch_field_shift(k)
     }
 }
 

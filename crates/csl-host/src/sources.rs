@@ -2,7 +2,7 @@
 //!
 //! `<name>` is looked for in the folders of `--import-path`, then in those of `CSL_IMPORT_PATH`, then in the embedded
 //! standard library. Any other name is a path: absolute, or relative to the file that names it, and failing that,
-//! to the same folders.
+//! to the folder of the compilation (as the solvers of SDK 1.2 count on) and to the same folders.
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -52,7 +52,7 @@ impl FileSources {
 
     fn file(&self, name: &str, importer: Option<&str>) -> Result<Resolved, String> {
         let beside = importer.and_then(|path| Path::new(path).parent()).unwrap_or(Path::new(""));
-        let candidates = std::iter::once(beside).chain(self.import_paths.iter().map(PathBuf::as_path));
+        let candidates = [beside, Path::new("")].into_iter().chain(self.import_paths.iter().map(PathBuf::as_path));
         for candidate in candidates.map(|folder| tidy(&folder.join(name))) {
             if let Some(found) = self.read_existing(&candidate)? {
                 return Ok(found);

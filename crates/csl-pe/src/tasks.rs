@@ -60,12 +60,16 @@ impl Tasks {
         let of_kind = |kind| program.tasks.iter().filter(move |task| task.kind == kind);
         let data_bound = of_kind(TaskKind::Data).fold(0, |mask, task| mask | bit(task.id));
         let data_bound = program.rpc.iter().fold(data_bound, |mask, rpc| mask | bit(rpc.task_id));
+        let local_bound = of_kind(TaskKind::Local).fold(0, |mask, task| mask | bit(task.id));
+        // On WSE-2 a color and the local task of its number start alike: spmv-hypersparse sends control wavelets on a color
+        // that it never unblocks, and binds a local task to the number. (WSE-3 keeps the numbers apart.)
+        let unblocked = data_bound | if arch == Arch::Wse2 { local_bound } else { 0 };
         Tasks {
             arch,
             active: 0,
             local_blocked: 0,
             control_blocked: 0,
-            channel_blocked: if sdk >= BLOCKED_FROM { !data_bound } else { 0 },
+            channel_blocked: if sdk >= BLOCKED_FROM { !unblocked } else { 0 },
             data_bound,
             local_priority: 0,
             channel_priority: 0,
@@ -222,10 +226,15 @@ pub(crate) fn find(program: &PeImage, kind: TaskKind, id: u8) -> Option<&Task> {
 }
 
 /// The task that an activation of a local id, or a control wavelet's entry point, starts. One table serves both unless the
-/// program separates them (WSE-3).
+/// program separates them (WSE-3); data tasks are in it too, by color or input queue (a control wavelet starts one in
+/// topic-05-switches of 1.0).
 pub(crate) fn find_in_table(program: &PeImage, kind: TaskKind, id: u8) -> Option<&Task> {
-    let other = if kind == TaskKind::Local { TaskKind::Control } else { TaskKind::Local };
-    find(program, kind, id).or_else(|| find(program, other, id).filter(|_| !program.separate_control_table))
+    let others: &[TaskKind] = match kind {
+        _ if program.separate_control_table => &[],
+        TaskKind::Control => &[TaskKind::Local, TaskKind::Data],
+        _ => &[TaskKind::Control],
+    };
+    find(program, kind, id).or_else(|| others.iter().find_map(|&other| find(program, other, id)))
 }
 
 /// The arguments of a task: a wavelet's bits from the lowest on, in canonical form.

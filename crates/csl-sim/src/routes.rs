@@ -91,6 +91,7 @@ fn config(image: &csl_image::ColorConfig) -> ColorConfig {
         pop: pop_mode(image.pop_mode),
         filter: image.filter.as_ref().map(filter),
         teardown: image.teardown,
+        invalid_selects: 0,
     }
 }
 

@@ -114,6 +114,31 @@ fn a_control_wavelet_needs_an_unblocked_color_and_starts_its_entry() {
     assert_eq!(bench.log(), [7]);
 }
 
+/// The table of tasks is one: a color's number as entry point means its data task (topic-05-switches of 1.0).
+#[test]
+fn a_control_wavelet_can_start_a_data_task() {
+    let mut image = image();
+    let func = func(&mut image, 1, &log_argument(0));
+    bind(&mut image, TaskKind::Data, 4, &[16], func);
+    let mut bench = Bench::new(image);
+    bench.land(4, Wavelet::control(4 << 16 | 7));
+    bench.run().expect("no fault");
+    assert_eq!(bench.log(), [7]);
+}
+
+/// spmv-hypersparse binds a local task to the number of a color for its control wavelets.
+#[test]
+fn a_color_whose_number_is_a_local_task_starts_unblocked_on_wse2() {
+    let mut image = image();
+    task(&mut image, 4, &log(4));
+    let func = func(&mut image, 1, &log_argument(0));
+    bind(&mut image, TaskKind::Control, 35, &[16], func);
+    let mut bench = Bench::new(image);
+    bench.land(4, Wavelet::control(35 << 16 | 7));
+    bench.run().expect("no fault");
+    assert_eq!(bench.log(), [7]);
+}
+
 #[test]
 fn before_release_1_every_color_starts_unblocked() {
     let mut image = image();

@@ -3,6 +3,7 @@ import os
 
 import numpy as np
 
+from waferlab import trace
 from waferlab.errors import ArgumentError, SdkError
 from waferlab.platform import refuse_system
 
@@ -37,4 +38,4 @@ class debug_util:  # noqa: N801 (the vendor's spelling)
 
     def read_trace(self, px, py, name):
         """The values that the <debug> library recorded in the trace buffer `name`."""
-        raise SdkError(f"read_trace({px}, {py}, {name!r}): the <debug> library's traces are not supported yet")
+        return trace.decode(self.get_symbol(px, py, f"{name}.debug_buffer", np.uint16))
