@@ -259,32 +259,45 @@ impl Sema<'_> {
 
     /// The type that all of `operands` can be coerced to.
     pub fn peer(&mut self, operands: &[(Operand, Span)]) -> Res<Ty> {
-        let mut common = operands[0].0.clone();
+        let (mut common, mut common_at) = operands[0].clone();
         for (other, span) in &operands[1..] {
-            common = self.peer_of(common, other, *span)?;
+            let (ty, peer) = (common.ty(), self.peer_of(common.clone(), other));
+            let Some(peer) = peer else { return Err(self.no_peer((ty, common_at), (other.ty(), *span))) };
+            if peer.ty() != ty {
+                common_at = *span;
+            }
+            common = peer;
         }
         Ok(common.ty())
     }
 
-    fn peer_of(&mut self, a: Operand, b: &Operand, span: Span) -> Res<Operand> {
+    fn no_peer(&mut self, a: (Ty, Span), b: (Ty, Span)) -> crate::context::Stop {
+        let castable = self.is_castable(a.0) && self.is_castable(b.0);
+        let (a_shown, b_shown) = (self.show(a.0), self.show(b.0));
+        let message = format!("incompatible types: `{a_shown}` and `{b_shown}`");
+        let mut diagnostic = Diagnostic::new(Code::TypeMismatch, b.1, message);
+        if a.1 != b.1 {
+            diagnostic = diagnostic.label(format!("and this `{b_shown}`")).secondary(a.1, format!("this has type `{a_shown}`"));
+        }
+        self.fail(if castable { diagnostic.help("convert one of them with @as") } else { diagnostic })
+    }
+
+    fn peer_of(&mut self, a: Operand, b: &Operand) -> Option<Operand> {
         let (a_ty, b_ty) = (a.ty(), b.ty());
         if a_ty == b_ty || self.fits_by_type(b, a_ty) {
-            return Ok(a);
+            return Some(a);
         }
         if self.fits_by_type(&a, b_ty) {
-            return Ok(b.clone());
+            return Some(b.clone());
         }
         if self.fits(b, a_ty) {
-            return Ok(a);
+            return Some(a);
         }
         if self.fits(&a, b_ty) {
-            return Ok(b.clone());
+            return Some(b.clone());
         }
-        if let Some(ty) = self.peer_pointer(a_ty, b_ty) {
-            return Ok(Operand::Reg(ty, Opnd::Imm(0)));
-        }
-        let (a, b) = (self.show(a_ty), self.show(b_ty));
-        Err(self.error(Code::TypeMismatch, span, format!("incompatible types: `{a}` and `{b}`")))
+        let ty = self.peer_pointer(a_ty, b_ty)?;
+        Some(Operand::Reg(ty, Opnd::Imm(0)))
     }
 
     /// Both pointers made const, or both made `[*]`.

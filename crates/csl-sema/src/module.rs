@@ -62,10 +62,18 @@ impl Sema<'_> {
             return;
         }
         let message = format!("`{name}` is not a param of `{}`", file.path);
-        self.report(match span {
+        let mut diagnostic = match span {
             Some(span) => Diagnostic::new(Code::UnknownParamBinding, span, message),
             None => Diagnostic::unplaced(Code::UnknownParamBinding, message),
+        };
+        let params = file.ast.items.iter().filter_map(|item| match item {
+            Item::Var(decl) if decl.kind == VarKind::Param => Some(decl.name.name.as_str()),
+            _ => None,
         });
+        if let Some(close) = crate::expr::closest(name, params) {
+            diagnostic = diagnostic.help(format!("did you mean `{close}`?"));
+        }
+        self.report(diagnostic);
     }
 
     /// The parsed file, from the cache or the sources.
@@ -135,8 +143,8 @@ impl Sema<'_> {
             }
             let lookup = |s: &mut Self| s.lookup_item(module, decl.name.name);
             let result = match span {
-                Some(span) => self.traced(span, format!("`{path}` imported here"), lookup),
-                None => lookup(self),
+                Some(span) if module.0 > 0 => self.traced(span, format!("`{path}` imported here"), lookup),
+                _ => lookup(self),
             };
             match result {
                 Ok(_) => {}
