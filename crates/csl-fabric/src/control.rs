@@ -3,7 +3,7 @@
 
 use crate::config::{ColorConfig, PopMode, RAMP_BIT};
 use crate::event::{Obstacle, Standing, SwitchEvent};
-use crate::record::{FILTERED, TORN_DOWN};
+use crate::record::{ADVANCES, FILTERED, TORN_DOWN};
 use crate::row::{Ramp, Row};
 use crate::wavelet::{Opcode, Wavelet, opcode, pop};
 
@@ -58,6 +58,22 @@ impl Row {
         let record = &mut self.records[number as usize];
         record.flags |= TORN_DOWN;
         ramp.torn_down(record.x(), record.color);
+    }
+
+    /// A wavelet of the CE has been forwarded: `.advance_switch` of the operation that sent it may be due.
+    #[cold]
+    pub(crate) fn left_ramp(&mut self, number: u32, now: u64) {
+        let mut due = false;
+        for entry in self.advances.iter_mut().filter(|entry| entry.0 == number) {
+            entry.1 -= 1;
+            due |= entry.1 == 0;
+        }
+        self.advances.retain(|entry| entry.1 != 0);
+        let more = self.advances.iter().any(|entry| entry.0 == number);
+        set_flag(&mut self.records[number as usize].flags, ADVANCES, more);
+        if due && self.config_mut(number).advance() {
+            self.apply_position(number, now);
+        }
     }
 
     /// Takes over inputs and outputs of the current position.

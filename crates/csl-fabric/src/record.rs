@@ -67,6 +67,8 @@ pub(crate) const TORN_DOWN: u8 = 1 << 1;
 pub(crate) const FILTERED: u8 = 1 << 2;
 /// Some input is also received by the other color of the pair.
 pub(crate) const SHARES_INPUT: u8 = 1 << 3;
+/// A wavelet from the CE that waits here advances the switch behind itself.
+pub(crate) const ADVANCES: u8 = 1 << 4;
 
 /// One color at one router.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use crate::config::{LINKS, NORTH, RAMP, RAMP_BIT, SOUTH, opposite};
 use crate::event::{Fault, FaultKind};
-use crate::record::{Batch, FILTERED, Landing, QUEUED, Record, SHARES_INPUT, TORN_DOWN, UNKNOWN};
+use crate::record::{ADVANCES, Batch, FILTERED, Landing, QUEUED, Record, SHARES_INPUT, TORN_DOWN, UNKNOWN};
 use crate::row::{OWN, PORT_BASE, RING, Ramp, Row};
 use crate::wavelet::{Wavelet, ce_ignores};
 
@@ -53,6 +53,9 @@ impl Row {
         self.take_head(number, side, now, ramp);
         for leg in [Some(number), partner].into_iter().flatten() {
             self.send(leg, wavelet, now, ramp)?;
+        }
+        if usize::from(side) == RAMP && self.records[number as usize].flags & ADVANCES != 0 {
+            self.left_ramp(number, now);
         }
         let record = &self.records[number as usize];
         Ok(Step::Sent(record.flags & TORN_DOWN == 0 && record.next_side().is_some()))

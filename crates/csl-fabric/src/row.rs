@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 
 use crate::config::{ColorConfig, RAMP, WEST};
 use crate::event::{Fault, FaultKind, LandingEvent, SwitchEvent, landing_hash};
-use crate::record::{Batch, Landing, MAX_BUFFER, QUEUED, Record, SHARES_INPUT, UNKNOWN};
+use crate::record::{ADVANCES, Batch, Landing, MAX_BUFFER, QUEUED, Record, SHARES_INPUT, UNKNOWN};
 use crate::table::RouteTable;
 use crate::wavelet::Wavelet;
 
@@ -77,6 +77,8 @@ pub struct Row {
     pub(crate) used: Vec<Used>,
     /// Configurations that are no longer those of the table.
     pub(crate) changed: FxHashMap<u32, ColorConfig>,
+    /// Records, and how many wavelets from the CE are to pass before the switch advances (`.advance_switch`).
+    pub(crate) advances: Vec<(u32, u8)>,
     pub(crate) active: Vec<u32>,
     /// Scratch: records that have sent and go to the end of the list.
     pub(crate) sent: Vec<u32>,
@@ -107,6 +109,7 @@ impl Row {
             records,
             used: vec![Used { cycle: u32::MAX, ways: 0 }; width],
             changed: FxHashMap::default(),
+            advances: Vec::new(),
             active: Vec::new(),
             sent: Vec::new(),
             inbox: Default::default(),
@@ -157,6 +160,12 @@ impl Row {
     /// The number of a color's record at a column.
     pub fn record(&self, x: u32, color: u8) -> Option<u32> {
         self.table.find(x, self.y, color).map(|(record, _)| record)
+    }
+
+    /// The number of a color's record at a column that takes or sends anything at its current position.
+    pub fn routed(&self, x: u32, color: u8) -> Option<u32> {
+        let routes = |number: &u32| self.records[*number as usize].rx | self.records[*number as usize].tx != 0;
+        self.record(x, color).filter(routes)
     }
 
     /// The next cycle in which there is something to do here; at most `now + 1` while any record can move.
@@ -302,6 +311,14 @@ impl Row {
             self.land_one(Landing { record, from: RAMP as u8, wavelet }, now)?;
         }
         Ok(room)
+    }
+
+    /// The wavelet that [`Row::inject`] has just taken advances the switch once it has been forwarded.
+    pub fn advance_behind(&mut self, record: u32) {
+        let lanes = self.records[record as usize].lanes();
+        let waiting = lanes.filter(|lane| usize::from(lane.from) == RAMP).map(|lane| lane.len).sum();
+        self.advances.push((record, waiting));
+        self.records[record as usize].flags |= ADVANCES;
     }
 
     // ---- ports of the host ----

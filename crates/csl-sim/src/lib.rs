@@ -30,5 +30,5 @@ pub use options::{SimOptions, Traces};
 pub use sim::Sim;
 pub use stop::{
     FaultKind, FaultReport, Group, Held, HostReason, HostWait, Running, SimError, Situation, Standing, Stop, TaskWait,
-    ThreadWait,
+    ThreadWait, Unread,
 };

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use csl_chip::SysOp;
 use csl_fabric::{ColorConfig, FilterConfig, FilterKind, PopMode, Position, RouteSet, RouteTable};
-use csl_image::{Image, SwitchPos};
+use csl_image::{Image, PeImage, SwitchPos};
+use csl_isa::{Insn, Op};
 use indexmap::{IndexMap, IndexSet};
 
 /// The routes of the program's rectangle, those that programs set at their own tile included.
@@ -12,6 +14,7 @@ pub(crate) fn table(image: &Image) -> RouteTable {
     let mut configs: Vec<ColorConfig> = image.color_configs.iter().map(config).collect();
     let mut spans = layout_spans(image);
     add_local_routes(image, &mut spans, &mut configs);
+    add_writable_colors(image, &mut spans, &mut configs);
     let mut sets: IndexSet<RouteSet> = IndexSet::new();
     let rows = (0..image.rect.height).map(|y| {
         let spans = spans.get(&y).map(Vec::as_slice).unwrap_or_default();
@@ -28,12 +31,14 @@ struct Span {
     end: u32,
     color: u8,
     config: u32,
+    /// Of several for one tile and color the lowest counts: the layout's, the program's own, none yet.
+    rank: u8,
 }
 
 fn layout_spans(image: &Image) -> BTreeMap<u32, Vec<Span>> {
     let mut spans: BTreeMap<u32, Vec<Span>> = BTreeMap::new();
     for run in &image.routes {
-        let span = Span { x: run.x, end: run.x + run.len, color: run.color, config: run.config };
+        let span = Span { x: run.x, end: run.x + run.len, color: run.color, config: run.config, rank: 0 };
         spans.entry(run.y).or_default().push(span);
     }
     spans
@@ -48,10 +53,27 @@ fn add_local_routes(image: &Image, spans: &mut BTreeMap<u32, Vec<Span>>, configs
                 configs.push(config(local));
                 configs.len() as u32 - 1
             });
-            let span = Span { x: tiles.x, end: tiles.x + tiles.len, color: *color, config };
+            let span = Span { x: tiles.x, end: tiles.x + tiles.len, color: *color, config, rank: 1 };
             spans.entry(tiles.y).or_default().push(span);
         }
     }
+}
+
+/// Colors without a route at tiles whose program writes router registers (`<tile_config>`): it may set them up later.
+fn add_writable_colors(image: &Image, spans: &mut BTreeMap<u32, Vec<Span>>, configs: &mut Vec<ColorConfig>) {
+    let config = configs.len() as u32;
+    configs.push(ColorConfig::default());
+    let colors = csl_chip::chip(image.arch.into()).fabric.colors;
+    let writes: Vec<bool> = image.programs.iter().map(|program| writes_registers(program)).collect();
+    for tiles in image.tiles.iter().filter(|tiles| writes[tiles.program as usize]) {
+        let span = |color| Span { x: tiles.x, end: tiles.x + tiles.len, color, config, rank: 2 };
+        spans.entry(tiles.y).or_default().extend((0..colors).map(span));
+    }
+}
+
+fn writes_registers(program: &PeImage) -> bool {
+    let is_write = |insn: &Insn| insn.op == Op::Sys && insn.a == SysOp::SetConfig as u16;
+    !program.configs.is_empty() || program.code.iter().any(is_write)
 }
 
 /// Cuts a row where any color starts or ends; empty stretches are left out.
@@ -68,6 +90,7 @@ fn split(spans: &[Span]) -> Vec<(u32, u32, RouteSet)> {
         while let Some(span) = next.next_if(|span| span.x == pair[0]) {
             open.push(span);
         }
+        open.sort_by_key(|span| span.rank);
         let mut set: BTreeMap<u8, u32> = BTreeMap::new();
         for span in &open {
             set.entry(span.color).or_insert(span.config);

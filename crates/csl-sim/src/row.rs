@@ -94,7 +94,7 @@ impl<E: Element> Row<E> {
     fn leave(&mut self, place: u32, output: usize, now: u64) -> Result<bool, csl_fabric::Fault> {
         let tile = &mut self.ces.tiles[place as usize];
         let Some(head) = tile.ports.outputs[output].ready(now) else { return Ok(false) };
-        match self.fabric.record(tile.x, head.color) {
+        match self.fabric.routed(tile.x, head.color) {
             Some(record) => {
                 let taken = self.fabric.inject(record, to_fabric(head.wavelet), now)?;
                 if taken && head.advance_switch {

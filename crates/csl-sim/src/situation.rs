@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use csl_chip::Arch;
 use csl_pe::{TaskState, Thread};
 
 use crate::command::Ticket;
@@ -9,12 +10,12 @@ use crate::element::Element;
 use crate::host::Host;
 use crate::machine::Machine;
 use crate::row::Row;
-use crate::stop::{Group, Held, HostReason, HostWait, Running, Situation, Standing, TaskWait, ThreadWait};
+use crate::stop::{Group, Held, HostReason, HostWait, Running, Situation, Standing, TaskWait, ThreadWait, Unread};
 use crate::tile::Tile;
 
 pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Situation {
     let mut reasons: Vec<(Ticket, HostReason, u32, u32)> = Vec::new();
-    let (mut wavelets, mut outputs) = (Vec::new(), Vec::new());
+    let (mut wavelets, mut unread, mut outputs) = (Vec::new(), Vec::new(), Vec::new());
     let (mut threads, mut running, mut tasks) = (Vec::new(), Vec::new(), Vec::new());
     let now = machine.now;
     let world = std::sync::Arc::clone(&machine.world);
@@ -28,6 +29,7 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Situati
             threads.extend(waiting.map(|waiting| (ThreadWait { program, waiting }, x, y)));
             running.extend(runs(tile, program).into_iter().map(|running| (running, x, y)));
             tasks.extend(active(tile, program).map(|task| (task, x, y)));
+            unread.extend(left_unread(tile, world.chip.arch).into_iter().map(|unread| (unread, x, y)));
             outputs.extend(held(row, tile).into_iter().map(|held| (held, x, y)));
         }
     }
@@ -38,6 +40,7 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Situati
         running: group(running),
         tasks: group(tasks),
         wavelets: group(wavelets),
+        unread: group(unread),
         outputs: group(outputs),
     }
 }
@@ -60,10 +63,23 @@ fn active<E: Element>(tile: &Tile<E>, program: u32) -> impl Iterator<Item = Task
     (0..32).filter(is_active).map(move |id| TaskWait { program, id, is_blocked: held >> id & 1 != 0 })
 }
 
+/// Heads of input queues that nothing takes.
+fn left_unread<E: Element>(tile: &Tile<E>, arch: Arch) -> Vec<Unread> {
+    let blocked = tile.element.tasks().blocked_channels;
+    let heads = tile.ports.inputs.iter().filter_map(|input| Some((input, input.front()?)));
+    heads
+        .map(|(input, head)| {
+            let channel = if arch == Arch::Wse2 { input.color } else { input.queue };
+            let is_blocked = blocked.checked_shr(u32::from(channel)).unwrap_or(0) & 1 == 1;
+            Unread { queue: input.queue, color: input.color, is_control: head.control, is_blocked }
+        })
+        .collect()
+}
+
 /// Heads of output queues that do not move.
 fn held<E: Element>(row: &Row<E>, tile: &Tile<E>) -> Vec<Held> {
     let heads = tile.ports.outputs.iter().filter_map(|queue| Some((queue.queue, queue.front()?.color)));
-    heads.map(|(queue, color)| Held { queue, color, unrouted: row.fabric.record(tile.x, color).is_none() }).collect()
+    heads.map(|(queue, color)| Held { queue, color, unrouted: row.fabric.routed(tile.x, color).is_none() }).collect()
 }
 
 /// What keeps a tile from finishing its commands.

@@ -72,6 +72,8 @@ pub struct Situation {
     pub tasks: Vec<Group<TaskWait>>,
     /// Wavelets that stand in routers.
     pub wavelets: Vec<Group<Standing>>,
+    /// Wavelets at the ramp that neither a task nor an operation takes.
+    pub unread: Vec<Group<Unread>>,
     /// Wavelets that do not leave their PE's output queues.
     pub outputs: Vec<Group<Held>>,
 }
@@ -109,6 +111,18 @@ pub struct Standing {
     /// The side that they came from; 4: the CE.
     pub from: u8,
     pub why: csl_fabric::Obstacle,
+}
+
+/// Wavelets in an input queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Unread {
+    /// 0xff where the color has no queue.
+    pub queue: u8,
+    pub color: u8,
+    /// The first of them is a control wavelet.
+    pub is_control: bool,
+    /// The color (WSE-2) or queue (WSE-3) is blocked: no task may take them.
+    pub is_blocked: bool,
 }
 
 /// Wavelets in an output queue.

@@ -5,6 +5,7 @@
 //!   `posK rx D`, `posK tx D`, `pop always|advance|nop`, `swapx`, `swapy`, `teardown`, `range MIN MAX`,
 //!   `counter LIMIT MAX`
 //! - `send X,Y COLOR @CYCLE: WORD..` with hexadecimal words, `!` before those of control wavelets
+//! - `last X,Y COLOR @CYCLE: WORD..`: the same, and the last word advances this router's switch (`advance_switch`)
 //! - `room X,Y N`: the CE takes N wavelets and no more
 //!
 //! The result has a line for each landing, `CYCLE X,Y FROM COLOR WORD`, those on the CE with `^` for the side.
@@ -28,11 +29,19 @@ pub struct Scene {
 pub struct Ces {
     y: u32,
     now: u64,
-    sends: Vec<(u64, u32, u8, VecDeque<Wavelet>)>,
+    sends: Vec<Send>,
     room: HashMap<u32, usize>,
     taken: Vec<(u64, u32, u32, String)>,
     pub torn: Vec<(u32, u8)>,
     pub accepted: usize,
+}
+
+struct Send {
+    from: u64,
+    x: u32,
+    color: u8,
+    words: VecDeque<Wavelet>,
+    advances: bool,
 }
 
 impl Ramp for Ces {
@@ -94,9 +103,13 @@ impl Scene {
     fn parse_action(&mut self, line: &str) {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words[..] {
-            ["send", at, color, cycle, ..] => {
+            [kind @ ("send" | "last"), at, color, cycle, ..] => {
                 let cycle = cycle.trim_matches(['@', ':']).parse().expect("a cycle");
-                self.send(place(at), color.parse().expect("a color"), cycle, words[4..].iter().map(|w| wavelet(w)));
+                let (at, color) = (place(at), color.parse().expect("a color"));
+                self.send(at, color, cycle, words[4..].iter().map(|w| wavelet(w)));
+                if let Some(send) = self.ces[at.1 as usize].sends.last_mut() {
+                    send.advances = kind == "last";
+                }
             }
             ["room", at, left] => {
                 let (x, y) = place(at);
@@ -107,7 +120,8 @@ impl Scene {
     }
 
     pub fn send(&mut self, (x, y): (u32, u32), color: u8, cycle: u64, words: impl Iterator<Item = Wavelet>) {
-        self.ces[y as usize].sends.push((cycle, x, color, words.collect()));
+        let words = words.collect();
+        self.ces[y as usize].sends.push(Send { from: cycle, x, color, words, advances: false });
     }
 
     pub fn step(&mut self) -> Result<(), Fault> {
@@ -151,14 +165,19 @@ impl Scene {
 /// At most one wavelet a CE and cycle.
 fn inject(row: &mut Row, ces: &mut Ces, now: u64) -> Result<(), Fault> {
     let mut busy = Vec::new();
-    for (from, x, color, words) in &mut ces.sends {
-        if *from > now || words.is_empty() || busy.contains(x) {
+    for send in &mut ces.sends {
+        if send.from > now || send.words.is_empty() || busy.contains(&send.x) {
             continue;
         }
-        let record = row.record(*x, *color).expect("the sender routes its color");
-        if row.inject(record, words[0], now)? {
-            words.pop_front();
-            busy.push(*x);
+        let record = row.record(send.x, send.color).expect("the sender routes its color");
+        let advances = send.advances && send.words.len() == 1;
+        let word = send.words[0];
+        if row.inject(record, word, now)? {
+            if advances {
+                row.advance_behind(record);
+            }
+            send.words.pop_front();
+            busy.push(send.x);
         }
     }
     Ok(())

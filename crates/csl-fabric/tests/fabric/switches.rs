@@ -2,7 +2,7 @@
 //! ignores behind it `!095f9249`.
 
 use csl_chip::Arch;
-use csl_fabric::Obstacle;
+use csl_fabric::{Obstacle, Position};
 
 use crate::scene::{Scene, check};
 
@@ -165,4 +165,35 @@ fn a_route_can_be_written() {
     assert_eq!(word, 0x210);
     scene.rows[0].reconfigure(0, 3, 4, |config| config.set_route_word(0x10 << 5 | 0x02));
     assert!(scene.run(4).expect("no fault").ends_with("6 1,0 ^ 3 2\n"));
+}
+
+/// Programs disable a position by its direction bits alone, and enable it again the same way: the select bit must stand
+/// (allreduce of the published solvers, up to 1.1).
+#[test]
+fn a_disabled_position_keeps_its_select_bit() {
+    let mut scene = Scene::parse(Arch::Wse2, "0,0 3: W > E pos1 rx R");
+    let mut write = |change: fn(u16) -> u16| {
+        scene.rows[0].reconfigure(0, 3, 0, |config| config.set_switch_word(change(config.switch_word())));
+        scene.rows[0].color_config(0, 3).expect("a route").positions[0]
+    };
+    assert_eq!(write(|word| word & !7 | 5), Position::Invalid);
+    assert_eq!(write(|word| word & !7 | 4), Position::Rx(1 << 4));
+}
+
+/// `advance_switch`: the sender's own router advances behind the last wavelet, also when it has to wait there.
+#[test]
+fn an_operation_advances_its_own_router() {
+    let scene = "
+        0,0 3: R > E pos1 tx S ring
+        1,0 3: W > R
+        0,1 3: N > R
+        room 1,0 5
+        last 0,0 3 @0: 1 2 3
+        last 0,0 3 @0: 4
+        last 0,0 3 @0: 5 6
+    ";
+    let expected = ["1 1,0 ^ 3 1", "2 1,0 ^ 3 2", "3 1,0 ^ 3 3", "4 0,1 ^ 3 4", "5 1,0 ^ 3 5", "6 1,0 ^ 3 6"];
+    assert_eq!(taken(scene, 9), expected);
+    let narrow = scene.replace("room 1,0 5", "room 1,0 0");
+    assert_eq!(taken(&narrow, 20), [""; 0], "what waits behind the last wavelet does not overtake it");
 }

@@ -2,6 +2,7 @@
 
 use csl_chip::{SysOp, VecOp};
 use csl_image::{Arch, Image, PeImage, QueueDir};
+use csl_isa::dsd::{Dsd, DsdClass};
 use csl_isa::{Insn, NO_REG, Op};
 use csl_sim::{Command, Endpoint, FaultKind, Rect, Spread, Stop, TaskWait, Width};
 
@@ -117,4 +118,45 @@ fn an_interrupted_run_says_who_runs_and_who_waits() {
     assert_eq!((situation.threads.len(), situation.threads[0].x), (1, 1));
     let ready = &situation.tasks[0];
     assert_eq!((ready.what, ready.tiles, ready.x), (TaskWait { program: 0, id: 8, is_blocked: false }, 2, 0));
+}
+
+/// `<tile_config>` may set up a color that the layout leaves alone.
+#[test]
+fn a_program_may_route_a_color_of_its_own() {
+    let mut pe = sender(2);
+    let route = u16::from(RAMP) << 5 | u16::from(E);
+    let imm = |reg, value| Insn::new(Op::Imm, reg, value, 0);
+    let write =
+        [imm(0, 0x7f20 + u16::from(COLOR)), imm(1, route), Insn::new(Op::Sys, SysOp::SetConfig as u16, 0, NO_REG)];
+    pe.code.splice(0..0, write);
+    pe.funcs[0].end += 3;
+    let image = layout(Arch::Wse2, vec![pe, receiver(2)], &[&[0, 1]], &[(1, 0, COLOR, W, RAMP)]);
+    let mut sim = sim(image);
+    let ticket = sim.submit(read(1, 2)).expect("a right command");
+    assert_eq!(sim.wait(ticket), Ok(Some(vec![1, 2])));
+}
+
+/// The last wavelet of an operation with `advance_switch` leaves by the old position, the next by the new one.
+#[test]
+fn an_operation_advances_its_own_router() {
+    let mut pe = program(&[1, 2, 3]);
+    bind(&mut pe, QueueDir::Out, 2, COLOR);
+    let flags = csl_isa::dsd::fabric_flags::ADVANCE_SWITCH;
+    let last = csl_isa::vec::VecArg::DsdConst(Dsd::fabric(DsdClass::Fabout, COLOR, 2, 2, flags, false).0);
+    let code = [
+        vec(&mut pe, VecOp::Mov32, last, mem(DATA, 2)),
+        vec(&mut pe, VecOp::Mov32, fabout(COLOR, 2, 1), mem(DATA + 8, 1)),
+    ];
+    main_task(&mut pe, &code);
+    let routes = [(0, 0, COLOR, RAMP, E), (1, 0, COLOR, W, RAMP), (0, 1, COLOR, N, RAMP)];
+    let mut image = layout(Arch::Wse2, vec![pe, receiver(2), receiver(1)], &[&[0, 1], &[2, 2]], &routes);
+    image.color_configs[0].positions[0] = csl_image::SwitchPos::Tx(csl_image::DirSet(S));
+    let mut sim = sim(image);
+    for (at, words) in [((1, 0), vec![1, 2]), ((0, 1), vec![3])] {
+        let rect = Rect::new(at.0, at.1, 1, 1);
+        let command =
+            Command::D2h { from: Endpoint::Symbol(DATA_ID), rect, per_pe: words.len() as u32, width: Width::Bits32 };
+        let ticket = sim.submit(command).expect("a right command");
+        assert_eq!(sim.wait(ticket), Ok(Some(words)));
+    }
 }
