@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use csl_diag::{Code, Diagnostic, Diagnostics, ErrorFormat, SourceMap, Style};
 use csl_image::{Image, Memcpy, Place, Size};
 use csl_ir::Wafer;
-use csl_sema::{Sdk, Sources};
+use csl_sema::{Analysis, Assembly, Sdk, Sources};
 
 use crate::options::Options;
 use crate::outdir::{self, Contents};
@@ -64,9 +64,15 @@ pub fn build(options: &Options, done: &mut Compilation) -> Option<Image> {
 fn analyze(options: &Options, done: &mut Compilation) -> Option<Wafer> {
     let root = options.root.to_string_lossy();
     let analysis = csl_sema::analyze(&root, &mut FileSources::new(options), &sema_options(options));
-    done.sources = analysis.sources;
-    done.extend(analysis.diagnostics, options);
-    analysis.wafer.filter(|_| done.succeeded())
+    done.adopt(analysis, options)
+}
+
+/// [`build`] for a layout that a host program describes.
+pub(crate) fn assemble(options: &Options, assembly: &Assembly, done: &mut Compilation) -> Option<Image> {
+    let analysis = csl_sema::assemble(assembly, &mut FileSources::new(options), &sema_options(options));
+    let wafer = done.adopt(analysis, options)?;
+    let placement = Placement { fabric: (wafer.width, wafer.height), offset: (0, 0) };
+    generate(options, &wafer, placement, done)
 }
 
 fn generate(options: &Options, wafer: &Wafer, placement: Placement, done: &mut Compilation) -> Option<Image> {
@@ -198,11 +204,18 @@ impl Compilation {
         &self.diagnostics
     }
 
+    /// Takes the findings of an analysis over; `None` when it failed.
+    fn adopt(&mut self, analysis: Analysis, options: &Options) -> Option<Wafer> {
+        self.sources = analysis.sources;
+        self.extend(analysis.diagnostics, options);
+        analysis.wafer.filter(|_| self.succeeded())
+    }
+
     fn push(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }
 
-    fn fail(&mut self, text: String) {
+    pub(crate) fn fail(&mut self, text: String) {
         self.push(Diagnostic::unplaced(Code::BadArgument, text));
     }
 

@@ -7,6 +7,7 @@ mod arguments;
 mod check;
 mod compile;
 mod error;
+pub mod layout;
 mod log;
 pub mod options;
 mod outdir;

@@ -15,6 +15,7 @@ use indexmap::IndexMap;
 use crate::arguments::{self, Argument};
 use crate::check;
 use crate::error::HostError;
+use crate::layout::{StreamInfo, read_streams};
 use crate::log;
 use crate::outdir::{IMAGE_FILE, SOURCE_NOTE};
 use crate::report;
@@ -74,6 +75,7 @@ pub struct Runtime {
     next: u64,
     arrived: Vec<(Task, Vec<u32>)>,
     warnings: Vec<String>,
+    pub(crate) streams: Vec<StreamInfo>,
 }
 
 impl Runtime {
@@ -81,7 +83,8 @@ impl Runtime {
     pub fn open(folder: &Path, settings: Settings) -> Result<Runtime, HostError> {
         let image = read_image(folder)?;
         let note = std::fs::read_to_string(folder.join(SOURCE_NOTE)).unwrap_or_default();
-        Ok(Runtime::new(Arc::new(image), PathBuf::from(note), settings))
+        let streams = read_streams(folder)?;
+        Ok(Runtime { streams, ..Runtime::new(Arc::new(image), PathBuf::from(note), settings) })
     }
 
     /// A runtime of an image in memory; `sources` is the folder that its file names are relative to.
@@ -96,6 +99,7 @@ impl Runtime {
             next: 0,
             arrived: Vec::new(),
             warnings: Vec::new(),
+            streams: Vec::new(),
         }
     }
 
@@ -283,7 +287,7 @@ impl Runtime {
         }
     }
 
-    fn submit(&mut self, command: Command, arrival: Option<(Shape, Order)>) -> Result<Task, HostError> {
+    pub(crate) fn submit(&mut self, command: Command, arrival: Option<(Shape, Order)>) -> Result<Task, HostError> {
         let ticket = self.sim("a command")?.submit(command).map_err(|error| HostError::Argument(error.to_string()))?;
         let task = Task(self.next);
         self.next += 1;

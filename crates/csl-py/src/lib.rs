@@ -6,6 +6,7 @@
 
 mod compiling;
 mod errors;
+mod layout;
 mod machine;
 mod patience;
 
@@ -15,6 +16,8 @@ use pyo3::prelude::*;
 mod _waferlab {
     #[pymodule_export]
     use super::compiling::compile;
+    #[pymodule_export]
+    use super::layout::Design;
     #[pymodule_export]
     use super::machine::Machine;
 }

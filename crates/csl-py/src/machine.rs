@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use csl_host::layout::Way;
 use csl_host::{Argument, Copy, HostError, Order, Rect, Runtime, Settings, Spread, Task, Width};
 use pyo3::exceptions::{PyRuntimeWarning, PyValueError};
 use pyo3::prelude::*;
@@ -94,6 +95,26 @@ impl Machine {
 
     fn call(&mut self, py: Python<'_>, name: &str, words: Vec<u32>) -> PyResult<u64> {
         let task = self.runtime.call(name, &words);
+        self.submitted(py, task)
+    }
+
+    /// Name, whether it leads to the device, x, y and color of every stream, by port number.
+    fn streams(&self) -> Vec<(String, bool, u32, u32, u8)> {
+        let streams = self.runtime.streams().iter();
+        streams.map(|s| (s.name.clone(), s.way == Way::In, s.x, s.y, s.color)).collect()
+    }
+
+    fn port(&self, py: Python<'_>, name: &str) -> PyResult<usize> {
+        self.runtime.port(name).map_err(|error| raise(py, &error))
+    }
+
+    fn send(&mut self, py: Python<'_>, port: usize, data: &[u8]) -> PyResult<u64> {
+        let task = self.runtime.send(port, &words(data));
+        self.submitted(py, task)
+    }
+
+    fn receive(&mut self, py: Python<'_>, port: usize, count: usize) -> PyResult<u64> {
+        let task = self.runtime.receive(port, count);
         self.submitted(py, task)
     }
 

@@ -61,6 +61,11 @@ impl Sema<'_> {
     /// Analyses the layout in file `root` and every program that it names; `None` when there were errors.
     pub fn run(&mut self, root: &str) -> Option<Wafer> {
         self.evaluate_layout(root).ok()?;
+        self.finish_layout()
+    }
+
+    /// Analyses the programs of a layout whose tiles and routes are known.
+    pub(crate) fn finish_layout(&mut self) -> Option<Wafer> {
         let (width, height) = self.unit.layout.rectangle()?;
         let programs = self.analyze_instances();
         let programs: Vec<Program> = programs.into_iter().collect::<Option<_>>()?;
@@ -239,10 +244,10 @@ impl Sema<'_> {
 /// The tiles, row by row, with equal neighbours in one run.
 fn runs(tiles: &[u32], width: u32) -> Vec<TileRun> {
     let mut runs: Vec<TileRun> = Vec::new();
-    for (at, &tile) in tiles.iter().enumerate() {
+    for (at, &tile) in tiles.iter().enumerate().filter(|(_, tile)| **tile != 0) {
         let (x, y, program) = (at as u32 % width, at as u32 / width, tile - 1);
         match runs.last_mut() {
-            Some(run) if run.y == y && run.program == program => run.len += 1,
+            Some(run) if (run.y, run.x + run.len, run.program) == (y, x, program) => run.len += 1,
             _ => runs.push(TileRun { x, y, len: 1, program }),
         }
     }

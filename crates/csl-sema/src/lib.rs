@@ -5,6 +5,7 @@
 //! code runs now or is emitted depends on the frame it is evaluated in ([`context::Mode`]).
 
 mod aggregate;
+mod assembly;
 mod bits;
 mod builtins;
 mod call;
@@ -32,11 +33,19 @@ mod unit;
 mod value;
 mod walk;
 
+pub use assembly::{Assembly, Kind, ParamValue};
 pub use options::{Analysis, Options, Resolved, Sdk, Sources};
 
 /// Analyses the program whose layout is the file `root`.
 pub fn analyze(root: &str, sources: &mut dyn Sources, options: &Options) -> Analysis {
     let mut sema = context::Sema::new(sources, options);
     let wafer = sema.run(root);
+    sema.finish(wafer)
+}
+
+/// Analyses the programs of a layout that is not written in CSL.
+pub fn assemble(assembly: &Assembly, sources: &mut dyn Sources, options: &Options) -> Analysis {
+    let mut sema = context::Sema::new(sources, options);
+    let wafer = sema.run_assembly(assembly);
     sema.finish(wafer)
 }

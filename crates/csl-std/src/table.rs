@@ -26,6 +26,7 @@ pub(crate) const LIBRARIES: &[(&str, &str)] = &[
     ("memcpy_multi/memcpy", include_str!("../csl/memcpy/memcpy.csl")),
     ("memcpy_multi/memcpy_switches", include_str!("../csl/memcpy/memcpy_switches.csl")),
     library!("random"),
+    library!("sdklayout/stream"),
     library!("simprint"),
     library!("string"),
     library!("tile_config"),

@@ -8,9 +8,21 @@ import importlib
 __version__ = "0.1.0"
 
 _HOME = {
+    "CodeRegion": "layout",
+    "Color": "layout",
+    "Edge": "enums",
+    "EdgeRouteInfo": "layout",
+    "FP16TYPE": "enums",
+    "IntRectangle": "geometry",
+    "IntVector": "geometry",
     "MemcpyDataType": "enums",
     "MemcpyOrder": "enums",
+    "PortHandle": "layout",
+    "Route": "enums",
+    "RoutingPosition": "layout",
+    "SdkLayout": "layout",
     "SdkTarget": "enums",
+    "get_edge_routing": "layout",
     "ArgumentError": "errors",
     "CompileError": "errors",
     "SdkError": "errors",

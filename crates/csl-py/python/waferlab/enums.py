@@ -19,3 +19,30 @@ class MemcpyOrder(enum.IntEnum):
 class SdkTarget(enum.IntEnum):
     WSE2 = 0
     WSE3 = 1
+
+
+class FP16TYPE(enum.IntEnum):
+    """The one 16-bit float format of a program."""
+
+    F16 = 0
+    BF16 = 1
+    CB16 = 2
+
+
+class Edge(enum.IntEnum):
+    """A side of a code region."""
+
+    TOP = 0
+    BOTTOM = 1
+    LEFT = 2
+    RIGHT = 3
+
+
+class Route(enum.IntEnum):
+    """A side of a router."""
+
+    RAMP = 0
+    EAST = 1
+    WEST = 2
+    NORTH = 3
+    SOUTH = 4

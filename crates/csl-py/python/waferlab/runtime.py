@@ -154,7 +154,39 @@ class SdkRuntime:
         self._deliver()
         return done
 
-    # What belongs to real systems or to SdkLayout programs.
+    # Streams of SdkLayout programs.
+
+    def get_port_id(self, port_name):
+        """The number of a stream."""
+        return self._machine.port(port_name)
+
+    def send(self, port, src, n_wavelets=None, *, nonblock=False):
+        """Sends 32-bit words into a stream; without `n_wavelets`, all of an array with items of 32 bits."""
+        source = src if n_wavelets is not None and isinstance(src, np.ndarray) else _host_array("src", src)
+        data = _memory(source).tobytes()
+        count = source.size if n_wavelets is None else _words_in("send", source, n_wavelets)
+        return self._finish(self._machine.send(self._port(port), data[: count * WORD_BYTES]), nonblock)
+
+    def receive(self, port, dest, n_wavelets, *, nonblock=False):
+        """Receives 32-bit words of a stream into a host array, in place."""
+        if not isinstance(dest, np.ndarray) or not dest.flags.writeable:
+            raise ArgumentError("receive: dest must be a numpy array that can be written")
+        number = self._machine.receive(self._port(port), _words_in("receive", dest, n_wavelets))
+        self._waiting[number] = dest
+        return self._finish(number, nonblock)
+
+    def receive_tofile(self, port, outfile, **kwargs):
+        raise SdkError(f"receive_tofile({port!r}, ...) does not say how much to receive; use receive() and numpy's tofile()")
+
+    def report_port_infos(self):
+        """Prints name, color and place of every stream."""
+        for number, (name, is_input, x, y, color) in enumerate(self._machine.streams()):
+            print(f"port {number}: {name} ({'input' if is_input else 'output'}), color {color}, PE ({x}, {y})")
+
+    def _port(self, port):
+        return self._machine.port(port) if isinstance(port, str) else _whole("port", port)
+
+    # What belongs to real systems.
 
     def dump_core(self, corefile):
         """Nothing is written: debug_util and read_symbol look into the run itself."""
@@ -163,21 +195,6 @@ class SdkRuntime:
         logger.warning("dump_core(%r): not written; debug_util and read_symbol read the run itself", str(corefile))
 
     dump_elf_core = dump_core
-
-    def get_port_id(self, port_name):
-        raise SdkError(f"get_port_id({port_name!r}): programs made with SdkLayout are not supported yet")
-
-    def send(self, port, *args, **kwargs):
-        raise SdkError(f"send({port!r}): programs made with SdkLayout are not supported yet")
-
-    def receive(self, port, *args, **kwargs):
-        raise SdkError(f"receive({port!r}): programs made with SdkLayout are not supported yet")
-
-    def receive_tofile(self, port, *args, **kwargs):
-        raise SdkError(f"receive_tofile({port!r}): programs made with SdkLayout are not supported yet")
-
-    def report_port_infos(self):
-        raise SdkError("report_port_infos(): programs made with SdkLayout are not supported yet")
 
     def _finish(self, number, nonblock):
         task = Task(self, number)
@@ -281,6 +298,15 @@ def _host_array(name, value):
             "value travels in the low half of one: see sdk_utils.input_array_to_u32 and sdk_utils.memcpy_view"
         )
     return array
+
+
+def _words_in(method, array, count):
+    """`count`, after a check that the array holds as many 32-bit words."""
+    count = _whole("n_wavelets", count)
+    size = count * WORD_BYTES
+    if array.dtype.hasobject or size > array.nbytes or size % array.dtype.itemsize:
+        raise ArgumentError(f"{method}: {count} wavelets of 32 bits do not fit an array of {array.size} x {array.dtype}")
+    return count
 
 
 def _memory(array):

@@ -1,5 +1,6 @@
 """The host API under the vendor's name."""
-from waferlab.enums import MemcpyDataType, MemcpyOrder, SdkTarget
+from waferlab.enums import FP16TYPE, Edge, MemcpyDataType, MemcpyOrder, Route, SdkTarget
+from waferlab.layout import CodeRegion, Color, EdgeRouteInfo, PortHandle, RoutingPosition, SdkLayout, get_edge_routing
 from waferlab.platform import (
     SdkCompileArtifacts,
     SdkExecutionPlatform,
@@ -17,3 +18,6 @@ ROW_MAJOR = MemcpyOrder.ROW_MAJOR
 COL_MAJOR = MemcpyOrder.COL_MAJOR
 WSE2 = SdkTarget.WSE2
 WSE3 = SdkTarget.WSE3
+TOP, BOTTOM, LEFT, RIGHT = Edge
+RAMP, EAST, WEST, NORTH, SOUTH = Route
+F16, BF16, CB16 = FP16TYPE

@@ -1,0 +1,105 @@
+//! Numbers for colors.
+//!
+//! Colors that a connection joins are one: a wavelet keeps its color on its way. Such a class gets the number that the
+//! program gives to one of its colors, or else the one in least use among those that no other class has at any of its PEs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::error::HostError;
+use crate::layout::grid::Cell;
+use crate::layout::{ColorId, Layout, refuse};
+
+/// The colors that connections join, by the lowest of them.
+pub type Class = usize;
+
+/// Which colors are one, and what they are called.
+pub struct Classes {
+    /// By color, then by stream: its class.
+    class: Vec<Class>,
+    names: Vec<String>,
+    fixed: Vec<Option<u8>>,
+}
+
+impl Classes {
+    /// Joins the colors of connected ports, and adds a color of its own for each stream's PE.
+    pub fn new(layout: &Layout) -> Result<Classes, HostError> {
+        let mut names: Vec<String> = layout.colors.keys().cloned().collect();
+        let mut fixed: Vec<Option<u8>> = layout.colors.values().copied().collect();
+        names.extend(layout.streams.iter().map(|stream| format!("of the host's stream {}", stream.name)));
+        fixed.resize(names.len(), None);
+        let mut classes = Classes { class: (0..names.len()).collect(), names, fixed };
+        for (tx, rx) in &layout.connections {
+            classes.join(layout.ports[tx.0].color.0, layout.ports[rx.0].color.0)?;
+        }
+        Ok(classes)
+    }
+
+    fn join(&mut self, a: usize, b: usize) -> Result<(), HostError> {
+        let (first, second) = (self.class[a].min(self.class[b]), self.class[a].max(self.class[b]));
+        if first == second {
+            return Ok(());
+        }
+        self.fixed[first] = match (self.fixed[first], self.fixed[second]) {
+            (Some(x), Some(y)) if x != y => {
+                let (a, b) = (&self.names[a], &self.names[b]);
+                return refuse(format!(
+                    "colors {a} and {b} are connected, but have the fixed values {x} and {y}; paths do not change colors"
+                ));
+            }
+            (x, y) => x.or(y),
+        };
+        self.class.iter_mut().filter(|class| **class == second).for_each(|class| *class = first);
+        Ok(())
+    }
+
+    pub fn of(&self, color: ColorId) -> Class {
+        self.class[color.0]
+    }
+
+    /// The color between the host and a stream's PE.
+    pub fn of_stream(&self, layout: &Layout, stream: usize) -> Class {
+        self.class[layout.colors.len() + stream]
+    }
+
+    pub fn name(&self, class: Class) -> &str {
+        &self.names[class]
+    }
+
+    /// A number for every class that is its own, by class.
+    pub fn number(&self, uses: &BTreeMap<Cell, BTreeSet<Class>>, colors: u8) -> Result<Vec<u8>, HostError> {
+        let meets = self.meetings(uses);
+        let mut numbers: Vec<Option<u8>> = vec![None; self.names.len()];
+        let mut counts = vec![0u32; usize::from(colors)];
+        let own = || (0..self.names.len()).filter(|class| self.class[*class] == *class);
+        for (class, number) in own().filter_map(|class| Some((class, self.fixed[class]?))) {
+            if let Some(other) = meets[class].iter().find(|other| numbers[**other] == Some(number)) {
+                let (a, b) = (self.name(*other), self.name(class));
+                return refuse(format!("colors {a} and {b} have the fixed value {number} on the same PE"));
+            }
+            numbers[class] = Some(number);
+            counts[usize::from(number)] += 1;
+        }
+        for class in own().filter(|class| self.fixed[*class].is_none()) {
+            let taken: BTreeSet<u8> = meets[class].iter().filter_map(|other| numbers[*other]).collect();
+            let free = (0..colors).filter(|number| !taken.contains(number));
+            let Some(number) = free.min_by_key(|number| counts[usize::from(*number)]) else {
+                return refuse(format!("no color is left for {}: all {colors} are in use on its PEs", self.name(class)));
+            };
+            numbers[class] = Some(number);
+            counts[usize::from(number)] += 1;
+        }
+        Ok(self.class.iter().map(|class| numbers[*class].unwrap_or_default()).collect())
+    }
+
+    /// By class: those that share a PE with it.
+    fn meetings(&self, uses: &BTreeMap<Cell, BTreeSet<Class>>) -> Vec<BTreeSet<Class>> {
+        let mut meets = vec![BTreeSet::new(); self.names.len()];
+        let together: BTreeSet<&BTreeSet<Class>> = uses.values().collect();
+        for classes in together {
+            for class in classes {
+                meets[*class].extend(classes.iter().filter(|other| *other != class));
+            }
+        }
+        meets
+    }
+}

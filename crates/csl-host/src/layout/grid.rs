@@ -1,0 +1,82 @@
+//! Places, areas and edges, in PEs.
+
+use csl_ir::{DirSet, Direction};
+
+/// Column and row. Negative ones lie outside of any fabric.
+pub type Cell = (i32, i32);
+
+/// From `(x, y)`, included, to `end`, excluded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Area {
+    pub x: i32,
+    pub y: i32,
+    pub end_x: i32,
+    pub end_y: i32,
+}
+
+impl Area {
+    pub fn new(x: i32, y: i32, width: u32, height: u32) -> Area {
+        Area { x, y, end_x: x + width as i32, end_y: y + height as i32 }
+    }
+
+    pub fn contains(&self, (x, y): Cell) -> bool {
+        (self.x..self.end_x).contains(&x) && (self.y..self.end_y).contains(&y)
+    }
+
+    /// Row by row.
+    pub fn cells(self) -> impl Iterator<Item = Cell> {
+        (self.y..self.end_y).flat_map(move |y| (self.x..self.end_x).map(move |x| (x, y)))
+    }
+
+    pub fn moved(&self, (dx, dy): Cell) -> Area {
+        Area { x: self.x + dx, y: self.y + dy, end_x: self.end_x + dx, end_y: self.end_y + dy }
+    }
+
+    pub fn overlaps(&self, other: &Area) -> bool {
+        self.x < other.end_x && other.x < self.end_x && self.y < other.end_y && other.y < self.end_y
+    }
+}
+
+/// A side of a region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edge {
+    Top,
+    Bottom,
+    Left,
+    Right,
+}
+
+impl Edge {
+    /// The direction out of the region.
+    pub fn outwards(self) -> Direction {
+        match self {
+            Edge::Top => Direction::North,
+            Edge::Bottom => Direction::South,
+            Edge::Left => Direction::West,
+            Edge::Right => Direction::East,
+        }
+    }
+}
+
+/// The neighbour in a direction.
+pub fn step((x, y): Cell, direction: Direction) -> Cell {
+    match direction {
+        Direction::West => (x - 1, y),
+        Direction::East => (x + 1, y),
+        Direction::South => (x, y + 1),
+        Direction::North => (x, y - 1),
+        Direction::Ramp => (x, y),
+    }
+}
+
+/// Links of a router, in the order in which a search takes them.
+pub const LINKS: [Direction; 4] = [Direction::West, Direction::East, Direction::South, Direction::North];
+
+/// The direction from a place to its neighbour.
+pub fn towards(from: Cell, to: Cell) -> Option<Direction> {
+    LINKS.into_iter().find(|direction| step(from, *direction) == to)
+}
+
+pub fn only(direction: Direction) -> DirSet {
+    DirSet(1 << direction as u8)
+}

@@ -1,0 +1,338 @@
+//! Layouts that a host program describes instead of a `layout` block: the vendor's `SdkLayout`.
+//!
+//! [`Layout`] is the description: code regions, params, colors, ports, connections, streams. [`Layout::compile`] places
+//! the regions ([`placing`]), finds a path for every connection ([`router`], [`wiring`]), gives every color its number
+//! ([`colors`]) and hands tiles and routes to the compiler ([`compiling`]). Coordinates are those of the whole fabric.
+
+mod colors;
+mod compiling;
+mod grid;
+mod placing;
+mod region;
+mod router;
+mod streams;
+mod wiring;
+
+use csl_chip::Arch;
+use indexmap::IndexMap;
+
+pub use compiling::LayoutOptions;
+pub use grid::{Area, Cell, Edge};
+pub use region::{Position, Value};
+pub use streams::StreamInfo;
+
+pub(crate) use streams::read as read_streams;
+
+use crate::error::HostError;
+use region::{Region, SymbolData};
+
+/// Handles to what a [`Layout`] has been told; each is valid for the layout that gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ColorId(pub usize);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RegionId(pub usize);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PortId(pub usize);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    In,
+    Out,
+}
+
+#[derive(Clone, Debug)]
+struct Port {
+    name: String,
+    way: Way,
+    region: RegionId,
+    edge: Edge,
+    color: ColorId,
+    /// Wavelets that pass in a run; equal at both ends of a connection.
+    size: u64,
+    is_used: bool,
+}
+
+/// Where a stream of the host begins or ends.
+#[derive(Clone, Debug)]
+enum StreamEnd {
+    /// A PE of its own, connected to a port; `None` leaves its place to the compiler. The buffer is in words.
+    Port { port: PortId, place: Option<Cell>, buffer: u16 },
+    /// A PE of a region.
+    Place { place: Cell, color: ColorId },
+}
+
+#[derive(Clone, Debug)]
+struct Stream {
+    name: String,
+    /// From the host's side: `In` goes to the device.
+    way: Way,
+    end: StreamEnd,
+}
+
+/// A description in the making.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    arch: Arch,
+    regions: Vec<Region>,
+    /// Fixed numbers by global name.
+    colors: IndexMap<String, Option<u8>>,
+    ports: Vec<Port>,
+    connections: Vec<(PortId, PortId)>,
+    streams: Vec<Stream>,
+}
+
+impl Layout {
+    pub fn new(arch: Arch) -> Layout {
+        Layout {
+            arch,
+            regions: Vec::new(),
+            colors: IndexMap::new(),
+            ports: Vec::new(),
+            connections: Vec::new(),
+            streams: Vec::new(),
+        }
+    }
+
+    /// The color of this name, made on first mention. Refused when it was given another number before.
+    pub fn color(&mut self, name: &str, value: Option<u8>) -> Result<ColorId, HostError> {
+        let colors = self.arch.chip().fabric.colors;
+        if let Some(number) = value.filter(|number| *number >= colors) {
+            return refuse(format!("color {name} cannot be {number}: colors are 0 to {}", colors - 1));
+        }
+        let entry = self.colors.entry(name.to_owned());
+        let id = ColorId(entry.index());
+        let known = entry.or_insert(value);
+        match (*known, value) {
+            (Some(a), Some(b)) if a != b => refuse(format!("color {name} is given the values {a} and {b}")),
+            (None, Some(_)) => {
+                *known = value;
+                Ok(id)
+            }
+            _ => Ok(id),
+        }
+    }
+
+    /// A rectangle of PEs that run `source`.
+    pub fn region(&mut self, source: &str, name: &str, width: u32, height: u32) -> Result<RegionId, HostError> {
+        if width == 0 || height == 0 {
+            return refuse(format!("code region {name} of {width} x {height} PEs holds nothing"));
+        }
+        if self.regions.iter().any(|region| region.name == name) {
+            return refuse(format!("there are two code regions with the name {name}"));
+        }
+        self.regions.push(Region::new(source, name, width, height));
+        Ok(RegionId(self.regions.len() - 1))
+    }
+
+    pub fn size(&self, region: RegionId) -> (u32, u32) {
+        let region = &self.regions[region.0];
+        (region.width, region.height)
+    }
+
+    /// Sets a param on the PEs of `area`, or of the whole region.
+    pub fn set_param(
+        &mut self,
+        region: RegionId,
+        area: Option<Area>,
+        name: &str,
+        value: Value,
+    ) -> Result<(), HostError> {
+        let region = &mut self.regions[region.0];
+        let area = region.area(area)?;
+        region.params.push((area, name.to_owned(), value));
+        Ok(())
+    }
+
+    /// Routes a color on the PEs of `area`, or of the whole region. What was painted before is painted over.
+    pub fn paint(
+        &mut self,
+        region: RegionId,
+        area: Option<Area>,
+        color: ColorId,
+        routes: &[Position],
+    ) -> Result<(), HostError> {
+        let region = &mut self.regions[region.0];
+        let area = region.area(area)?;
+        region.paint(area, color, routes)
+    }
+
+    /// Paints the PEs along one edge.
+    pub fn paint_edge(
+        &mut self,
+        region: RegionId,
+        edge: Edge,
+        color: ColorId,
+        routes: &[Position],
+    ) -> Result<(), HostError> {
+        let region = &mut self.regions[region.0];
+        let area = region.edge(edge);
+        region.paint(area, color, routes)
+    }
+
+    /// Makes the PEs along an edge a port: the side of `routes` that leads outwards is filled in.
+    #[expect(clippy::too_many_arguments, reason = "what a port is")]
+    pub fn port(
+        &mut self,
+        region: RegionId,
+        way: Way,
+        color: ColorId,
+        edge: Edge,
+        routes: &[Position],
+        size: u64,
+        prefix: &str,
+    ) -> Result<PortId, HostError> {
+        let name = format!("{prefix}{}", self.port_name(region, color));
+        if self.ports.iter().any(|port| port.name == name && port.region == region && port.way == way) {
+            return refuse(format!("there are two ports {name}; give one of them a prefix"));
+        }
+        let routes: Vec<Position> = routes.iter().map(|route| route.leading(edge, way)).collect();
+        self.paint_edge(region, edge, color, &routes)?;
+        self.ports.push(Port { name, way, region, edge, color, size, is_used: false });
+        Ok(PortId(self.ports.len() - 1))
+    }
+
+    /// The color's name, with the region's in front where the color is not its own.
+    fn port_name(&self, region: RegionId, color: ColorId) -> String {
+        let (region, color) = (&self.regions[region.0].name, &self.color_name(color));
+        if color.starts_with(&format!("{region}_")) { color.to_string() } else { format!("{region}_{color}") }
+    }
+
+    pub fn place(&mut self, region: RegionId, at: Cell) -> Result<(), HostError> {
+        if at.0 < 0 || at.1 < 0 {
+            return refuse(format!("{} cannot be placed at {at:?}", self.regions[region.0].name));
+        }
+        self.regions[region.0].place = Some(at);
+        Ok(())
+    }
+
+    /// Places regions side by side from `origin`, or from where the first one is. Returns their width.
+    pub fn hstack(&mut self, children: &[RegionId], origin: Option<Cell>) -> Result<u32, HostError> {
+        self.stack(children, origin, |width, _| (width, 0)).map(|(width, _)| width)
+    }
+
+    /// Places regions one below the other. Returns their height.
+    pub fn vstack(&mut self, children: &[RegionId], origin: Option<Cell>) -> Result<u32, HostError> {
+        self.stack(children, origin, |_, height| (0, height)).map(|(_, height)| height)
+    }
+
+    fn stack(
+        &mut self,
+        children: &[RegionId],
+        origin: Option<Cell>,
+        step: impl Fn(u32, u32) -> (u32, u32),
+    ) -> Result<(u32, u32), HostError> {
+        let first = children.first().ok_or_else(|| HostError::argument("there is nothing to stack"))?;
+        let (x, y) = origin.or(self.regions[first.0].place).unwrap_or((0, 0));
+        let mut offset = (0, 0);
+        for child in children {
+            self.place(*child, (x + offset.0 as i32, y + offset.1 as i32))?;
+            let (width, height) = self.size(*child);
+            let (dx, dy) = step(width, height);
+            offset = (offset.0 + dx, offset.1 + dy);
+        }
+        Ok(offset)
+    }
+
+    /// Asks for paths from the PEs of an output port to those of an input port.
+    pub fn connect(&mut self, tx: PortId, rx: PortId) -> Result<(), HostError> {
+        let (from, to) = (&self.ports[tx.0], &self.ports[rx.0]);
+        let between = || format!("{} and {} cannot be connected", from.name, to.name);
+        if (from.way, to.way) != (Way::Out, Way::In) {
+            return refuse(format!("{}: a connection leads from an output port to an input port", between()));
+        }
+        if from.size != to.size {
+            return refuse(format!("{}: their data sizes are {} and {}", between(), from.size, to.size));
+        }
+        let (a, b) = (self.port_pes(tx), self.port_pes(rx));
+        if a != b {
+            return refuse(format!("{}: they are {a} and {b} PEs wide", between()));
+        }
+        self.use_port(tx)?;
+        self.use_port(rx)?;
+        self.connections.push((tx, rx));
+        Ok(())
+    }
+
+    fn port_pes(&self, port: PortId) -> u32 {
+        let port = &self.ports[port.0];
+        self.regions[port.region.0].edge(port.edge).cells().count() as u32
+    }
+
+    fn use_port(&mut self, port: PortId) -> Result<(), HostError> {
+        let port = &mut self.ports[port.0];
+        if std::mem::replace(&mut port.is_used, true) {
+            return refuse(format!("port {} is connected twice", port.name));
+        }
+        Ok(())
+    }
+
+    /// A stream between the host and a port of one PE, through a PE of its own. Returns its name.
+    pub fn stream(
+        &mut self,
+        way: Way,
+        port: PortId,
+        place: Option<Cell>,
+        buffer: u16,
+    ) -> Result<String, HostError> {
+        let name = self.ports[port.0].name.clone();
+        if self.ports[port.0].way != way {
+            return refuse(format!("{name}: an input stream needs an input port, an output stream an output port"));
+        }
+        let pes = self.port_pes(port);
+        if pes != 1 {
+            return refuse(format!("{name} is {pes} PEs wide; a stream needs a port of one PE"));
+        }
+        if buffer == 0 {
+            return refuse(format!("{name}: io_buffer_size must be 1 or more"));
+        }
+        self.use_port(port)?;
+        self.add_stream(name, way, StreamEnd::Port { port, place, buffer })
+    }
+
+    /// A stream between the host and a color of a region's PE. Returns its name.
+    pub fn stream_at(&mut self, way: Way, place: Cell, color: ColorId, prefix: &str) -> Result<String, HostError> {
+        let name = format!("{prefix}{}", self.color_name(color));
+        self.add_stream(name, way, StreamEnd::Place { place, color })
+    }
+
+    fn add_stream(&mut self, name: String, way: Way, end: StreamEnd) -> Result<String, HostError> {
+        if self.streams.iter().any(|stream| stream.name == name) {
+            return refuse(format!("there are two streams {name}; give one of them a prefix"));
+        }
+        self.streams.push(Stream { name: name.clone(), way, end });
+        Ok(name)
+    }
+
+    /// Deals a `width` x `height` matrix out to the PEs of the region, each getting its block, row by row.
+    /// `items` have `bytes` bytes each.
+    pub fn set_symbol(
+        &mut self,
+        region: RegionId,
+        symbol: &str,
+        items: Vec<u32>,
+        bytes: u8,
+        shape: (u32, u32),
+    ) -> Result<(), HostError> {
+        let region = &mut self.regions[region.0];
+        let (width, height) = shape;
+        if width == 0 || height == 0 || width % region.width != 0 || height % region.height != 0 {
+            return refuse(format!(
+                "{symbol}: {width} x {height} items cannot be dealt out to the {} x {} PEs of {}",
+                region.width, region.height, region.name
+            ));
+        }
+        if items.len() as u64 != u64::from(width) * u64::from(height) {
+            return refuse(format!("{symbol}: {} items given for a shape of {width} x {height}", items.len()));
+        }
+        region.symbols.push(SymbolData { symbol: symbol.to_owned(), items, bytes, width, height });
+        Ok(())
+    }
+
+    fn color_name(&self, color: ColorId) -> &str {
+        self.colors.get_index(color.0).map_or("", |(name, _)| name)
+    }
+}
+
+fn refuse<T>(text: String) -> Result<T, HostError> {
+    Err(HostError::Argument(text))
+}

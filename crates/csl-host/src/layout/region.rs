@@ -1,0 +1,147 @@
+//! One code region: a rectangle of PEs that run the same file.
+
+use csl_ir::{ColorConfig, DirSet, SwitchPos};
+
+use crate::error::HostError;
+use crate::layout::grid::{Area, Cell, Edge, only};
+use crate::layout::{ColorId, Way, refuse};
+
+/// Positions of a router's switch.
+const MOST_POSITIONS: usize = 4;
+
+/// A value for a param.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Value {
+    Int(i64),
+    Color(ColorId),
+}
+
+/// One position of a color's switch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    pub rx: DirSet,
+    pub tx: DirSet,
+}
+
+impl Position {
+    /// From sets of directions: bit 0 west, 1 east, 2 south, 3 north, 4 ramp.
+    pub fn new(rx: u8, tx: u8) -> Position {
+        Position { rx: DirSet(rx), tx: DirSet(tx) }
+    }
+
+    /// The position at a port: an empty outer side leads over the edge.
+    pub fn leading(self, edge: Edge, way: Way) -> Position {
+        let out = only(edge.outwards());
+        let filled = |side: DirSet| if side.0 == 0 { out } else { side };
+        match way {
+            Way::In => Position { rx: filled(self.rx), ..self },
+            Way::Out => Position { tx: filled(self.tx), ..self },
+        }
+    }
+}
+
+/// Data of an object, for all PEs of the region.
+#[derive(Clone, Debug)]
+pub struct SymbolData {
+    pub symbol: String,
+    pub items: Vec<u32>,
+    /// Bytes of an item.
+    pub bytes: u8,
+    /// Items of the whole matrix.
+    pub width: u32,
+    pub height: u32,
+}
+
+/// What has been said of a region. Areas are relative to its north-west PE.
+#[derive(Clone, Debug)]
+pub struct Region {
+    pub source: String,
+    pub name: String,
+    pub width: u32,
+    pub height: u32,
+    pub place: Option<Cell>,
+    /// Later ones count.
+    pub params: Vec<(Area, String, Value)>,
+    pub paints: Vec<(Area, ColorId, Vec<Position>)>,
+    pub symbols: Vec<SymbolData>,
+}
+
+impl Region {
+    pub fn new(source: &str, name: &str, width: u32, height: u32) -> Region {
+        Region {
+            source: source.to_owned(),
+            name: name.to_owned(),
+            width,
+            height,
+            place: None,
+            params: Vec::new(),
+            paints: Vec::new(),
+            symbols: Vec::new(),
+        }
+    }
+
+    pub fn all(&self) -> Area {
+        Area::new(0, 0, self.width, self.height)
+    }
+
+    /// `area`, which has to lie in the region; `None` is all of it.
+    pub fn area(&self, area: Option<Area>) -> Result<Area, HostError> {
+        let Some(area) = area else { return Ok(self.all()) };
+        let all = self.all();
+        let inside = area.x >= 0 && area.y >= 0 && area.end_x <= all.end_x && area.end_y <= all.end_y;
+        if inside && area.x < area.end_x && area.y < area.end_y {
+            return Ok(area);
+        }
+        let Area { x, y, end_x, end_y } = area;
+        refuse(format!(
+            "({x}, {y}) to ({end_x}, {end_y}) is no part of {}, which has {} x {} PEs",
+            self.name, self.width, self.height
+        ))
+    }
+
+    /// The PEs along an edge.
+    pub fn edge(&self, edge: Edge) -> Area {
+        let (width, height) = (self.width as i32, self.height as i32);
+        match edge {
+            Edge::Top => Area::new(0, 0, self.width, 1),
+            Edge::Bottom => Area::new(0, height - 1, self.width, 1),
+            Edge::Left => Area::new(0, 0, 1, self.height),
+            Edge::Right => Area::new(width - 1, 0, 1, self.height),
+        }
+    }
+
+    pub fn paint(&mut self, area: Area, color: ColorId, routes: &[Position]) -> Result<(), HostError> {
+        if routes.is_empty() || routes.len() > MOST_POSITIONS {
+            return refuse(format!("{}: a color has 1 to {MOST_POSITIONS} routing positions", self.name));
+        }
+        if routes[0].rx.0 == 0 || routes[0].tx.0 == 0 {
+            return refuse(format!("{}: the first routing position needs an input and an output", self.name));
+        }
+        self.paints.push((area, color, routes.to_vec()));
+        Ok(())
+    }
+}
+
+/// The configuration with these switch positions. A side that a position leaves empty stays as it was.
+pub fn config(routes: &[Position]) -> ColorConfig {
+    let first = routes.first().copied().unwrap_or_default();
+    let mut config = ColorConfig { rx: first.rx, tx: first.tx, ..ColorConfig::default() };
+    let mut before = first;
+    for (slot, next) in config.positions.iter_mut().zip(&routes[1..]) {
+        let changes = |old: DirSet, new: DirSet| new.0 != 0 && new != old;
+        *slot = match (changes(before.rx, next.rx), changes(before.tx, next.tx)) {
+            (true, true) => SwitchPos::Both(next.rx, next.tx),
+            (true, false) => SwitchPos::Rx(next.rx),
+            // A position that changes nothing is one all the same.
+            (false, true) => SwitchPos::Tx(next.tx),
+            (false, false) => SwitchPos::Tx(before.tx),
+        };
+        if next.rx.0 != 0 {
+            before.rx = next.rx;
+        }
+        if next.tx.0 != 0 {
+            before.tx = next.tx;
+        }
+    }
+    config
+}

@@ -1,0 +1,62 @@
+//! Shortest paths over PEs. The same question has the same answer: neighbours are tried west, east, south, north.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::layout::grid::{Cell, LINKS, step};
+
+/// The nearest place that is a `goal`, as the path to it from `from`, both included. The path leads over `open` places.
+pub fn nearest(from: Cell, open: impl Fn(Cell) -> bool, goal: impl Fn(Cell) -> bool) -> Option<Vec<Cell>> {
+    if !open(from) {
+        return None;
+    }
+    let mut before: HashMap<Cell, Cell> = HashMap::from([(from, from)]);
+    let mut queue = VecDeque::from([from]);
+    while let Some(cell) = queue.pop_front() {
+        if goal(cell) {
+            return Some(trace(&before, cell));
+        }
+        for next in LINKS.map(|direction| step(cell, direction)) {
+            if !before.contains_key(&next) && open(next) {
+                before.insert(next, cell);
+                queue.push_back(next);
+            }
+        }
+    }
+    None
+}
+
+fn trace(before: &HashMap<Cell, Cell>, end: Cell) -> Vec<Cell> {
+    let mut path = vec![end];
+    let mut cell = end;
+    while before[&cell] != cell {
+        cell = before[&cell];
+        path.push(cell);
+    }
+    path.reverse();
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open_in(map: &'static [&'static str]) -> impl Fn(Cell) -> bool {
+        move |(x, y)| {
+            let row = usize::try_from(y).ok().and_then(|y| map.get(y));
+            usize::try_from(x).ok().and_then(|x| row?.as_bytes().get(x)).is_some_and(|c| *c == b'.')
+        }
+    }
+
+    #[test]
+    fn a_path_goes_around() {
+        let open = open_in(&["...", ".#.", ".#."]);
+        let path = nearest((0, 2), open, |cell| cell == (2, 2)).expect("there is a way");
+        assert_eq!(path, [(0, 2), (0, 1), (0, 0), (1, 0), (2, 0), (2, 1), (2, 2)]);
+    }
+
+    #[test]
+    fn a_wall_leaves_no_path() {
+        assert_eq!(nearest((0, 0), open_in(&[".#."]), |cell| cell == (2, 0)), None);
+        assert_eq!(nearest((1, 0), open_in(&[".#."]), |cell| cell == (2, 0)), None);
+    }
+}

@@ -1,0 +1,249 @@
+//! What stands where: routes that the program painted, paths between ports, and the PEs of streams.
+//!
+//! Connections get their paths in the order of `connect`, then streams in the order in which they were made. A path is
+//! a shortest one outside of all regions; where there is none, it may cross PEs that do not use its color.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use csl_ir::Direction;
+
+use crate::error::HostError;
+use crate::layout::colors::{Class, Classes};
+use crate::layout::grid::{Area, Cell, only, step, towards};
+use crate::layout::region::{Position, Region, Value};
+use crate::layout::router::nearest;
+use crate::layout::{Layout, PortId, Stream, StreamEnd, Way, placing, refuse};
+
+/// Free columns and rows around the regions that paths may use, beside one for each stream.
+const MARGIN: i32 = 2;
+
+/// A PE that passes a stream on.
+pub struct Relay {
+    pub cell: Cell,
+    pub name: String,
+    pub from: Class,
+    pub to: Class,
+    /// Words.
+    pub buffer: u16,
+}
+
+/// Where the host is connected.
+pub struct Outlet {
+    pub name: String,
+    pub way: Way,
+    pub cell: Cell,
+    pub class: Class,
+}
+
+pub struct Wiring {
+    pub areas: Vec<Area>,
+    pub classes: Classes,
+    pub routes: BTreeMap<(Cell, Class), Vec<Position>>,
+    /// The colors that a PE's router or program uses.
+    pub uses: BTreeMap<Cell, BTreeSet<Class>>,
+    pub relays: Vec<Relay>,
+    pub outlets: Vec<Outlet>,
+    /// Paths stay west and north of here.
+    bounds: Cell,
+}
+
+impl Wiring {
+    pub fn new(layout: &Layout) -> Result<Wiring, HostError> {
+        let areas = placing::settle(&layout.regions)?;
+        let mut wiring = Wiring {
+            bounds: bounds(layout, &areas),
+            areas,
+            classes: Classes::new(layout)?,
+            routes: BTreeMap::new(),
+            uses: BTreeMap::new(),
+            relays: Vec::new(),
+            outlets: Vec::new(),
+        };
+        for at in 0..layout.regions.len() {
+            wiring.paint(layout, at)?;
+        }
+        for (tx, rx) in &layout.connections {
+            wiring.connect(layout, *tx, *rx)?;
+        }
+        for (at, stream) in layout.streams.iter().enumerate() {
+            wiring.stream(layout, at, stream)?;
+        }
+        Ok(wiring)
+    }
+
+    // ---- what the program said ----
+
+    fn paint(&mut self, layout: &Layout, at: usize) -> Result<(), HostError> {
+        let region: &Region = &layout.regions[at];
+        let origin = (self.areas[at].x, self.areas[at].y);
+        let mut painted = BTreeMap::new();
+        for (area, color, routes) in &region.paints {
+            let class = self.classes.of(*color);
+            for cell in area.moved(origin).cells() {
+                let before = painted.insert((cell, class), *color).filter(|before| before != color);
+                if let Some(before) = before {
+                    let (a, b) = (layout.color_name(before), layout.color_name(*color));
+                    return refuse(format!("colors {a} and {b} are connected, and both are painted on PE {cell:?}"));
+                }
+                self.routes.insert((cell, class), routes.clone());
+                self.uses.entry(cell).or_default().insert(class);
+            }
+        }
+        for (area, _, value) in &region.params {
+            let Value::Color(color) = value else { continue };
+            let class = self.classes.of(*color);
+            for cell in area.moved(origin).cells() {
+                self.uses.entry(cell).or_default().insert(class);
+            }
+        }
+        Ok(())
+    }
+
+    // ---- connections ----
+
+    fn connect(&mut self, layout: &Layout, tx: PortId, rx: PortId) -> Result<(), HostError> {
+        let class = self.classes.of(layout.ports[tx.0].color);
+        let ends: Vec<_> = self.port_cells(layout, tx).into_iter().zip(self.port_cells(layout, rx)).collect();
+        for ((from, start), (to, end)) in ends {
+            if (start, end) == (to, from) {
+                continue;
+            }
+            let Some(path) = self.path(class, start, |_, cell| cell == end) else {
+                let (a, b) = (&layout.ports[tx.0].name, &layout.ports[rx.0].name);
+                return refuse(format!("no path leads from port {a} at PE {from:?} to port {b} at PE {to:?}"));
+            };
+            self.lay(Some(from), &path, Some(to), class);
+        }
+        Ok(())
+    }
+
+    /// The PEs of a port, each with its neighbour outside.
+    fn port_cells(&self, layout: &Layout, port: PortId) -> Vec<(Cell, Cell)> {
+        let port = &layout.ports[port.0];
+        let area = &self.areas[port.region.0];
+        let edge = layout.regions[port.region.0].edge(port.edge).moved((area.x, area.y));
+        edge.cells().map(|cell| (cell, step(cell, port.edge.outwards()))).collect()
+    }
+
+    /// A path for a color that no PE on it uses yet; outside of regions if that can be.
+    fn path(&self, class: Class, start: Cell, goal: impl Fn(&Wiring, Cell) -> bool) -> Option<Vec<Cell>> {
+        let can_pass = |cell: Cell| {
+            let inside = cell.0 >= 0 && cell.1 >= 0 && cell.0 < self.bounds.0 && cell.1 < self.bounds.1;
+            inside && !self.uses.get(&cell).is_some_and(|classes| classes.contains(&class))
+        };
+        let goal = |cell| goal(self, cell);
+        nearest(start, |cell| can_pass(cell) && !self.is_occupied(cell), goal).or_else(|| nearest(start, can_pass, goal))
+    }
+
+    /// Whether the PE has a program.
+    fn is_occupied(&self, cell: Cell) -> bool {
+        self.areas.iter().any(|area| area.contains(cell)) || self.relays.iter().any(|relay| relay.cell == cell)
+    }
+
+    /// Routes a path. Without a PE before or after it, it begins or ends at the ramp.
+    fn lay(&mut self, before: Option<Cell>, path: &[Cell], after: Option<Cell>, class: Class) {
+        let side = |cell: Cell, other: Option<Cell>| {
+            only(other.and_then(|other| towards(cell, other)).unwrap_or(Direction::Ramp))
+        };
+        for (at, cell) in path.iter().enumerate() {
+            let previous = if at == 0 { before } else { Some(path[at - 1]) };
+            let next = path.get(at + 1).copied().or(after);
+            let position = Position { rx: side(*cell, previous), tx: side(*cell, next) };
+            self.routes.insert((*cell, class), vec![position]);
+            self.uses.entry(*cell).or_default().insert(class);
+        }
+    }
+
+    // ---- streams ----
+
+    fn stream(&mut self, layout: &Layout, at: usize, stream: &Stream) -> Result<(), HostError> {
+        let (cell, class) = match stream.end {
+            StreamEnd::Port { port, place, buffer } => {
+                let host = self.classes.of_stream(layout, at);
+                let cell = self.relay(layout, stream, port, place, host, buffer)?;
+                (cell, host)
+            }
+            StreamEnd::Place { place, color } => {
+                let class = self.classes.of(color);
+                self.open(stream, place, class)?;
+                (place, class)
+            }
+        };
+        self.outlets.push(Outlet { name: stream.name.clone(), way: stream.way, cell, class });
+        Ok(())
+    }
+
+    /// Finds a place for the stream's PE and connects it to the port.
+    fn relay(
+        &mut self,
+        layout: &Layout,
+        stream: &Stream,
+        port: PortId,
+        place: Option<Cell>,
+        host: Class,
+        buffer: u16,
+    ) -> Result<Cell, HostError> {
+        let name = stream.name.clone();
+        if let Some(place) = place.filter(|place| place.0 < 0 || place.1 < 0 || self.is_occupied(*place)) {
+            return refuse(format!("stream {name}: io_loc {place:?} is taken or outside of the fabric"));
+        }
+        let class = self.classes.of(layout.ports[port.0].color);
+        let (pe, start) = self.port_cells(layout, port)[0];
+        let is_free = |wiring: &Wiring, cell| !wiring.is_occupied(cell) && !wiring.uses.contains_key(&cell);
+        let found = match place {
+            Some(place) => self.path(class, start, |_, cell| cell == place),
+            None => self.path(class, start, is_free),
+        };
+        let Some(mut path) = found else {
+            return refuse(format!("no path leads between the host's stream and port {name} at PE {pe:?}"));
+        };
+        let cell = path[path.len() - 1];
+        let (from, to) = match stream.way {
+            Way::In => {
+                path.reverse();
+                self.lay(None, &path, Some(pe), class);
+                (host, class)
+            }
+            Way::Out => {
+                self.lay(Some(pe), &path, None, class);
+                (class, host)
+            }
+        };
+        self.uses.entry(cell).or_default().insert(host);
+        self.relays.push(Relay { cell, name, from, to, buffer });
+        Ok(cell)
+    }
+
+    /// Connects the host to a color right at a PE: between its program and the host there is no route then.
+    fn open(&mut self, stream: &Stream, cell: Cell, class: Class) -> Result<(), HostError> {
+        let name = &stream.name;
+        if !self.areas.iter().any(|area| area.contains(cell)) {
+            return refuse(format!("stream {name}: there is no code region at {cell:?}"));
+        }
+        let ramp = only(Direction::Ramp);
+        let leads_to_host = |routes: &Vec<Position>| match stream.way {
+            Way::In => routes.len() == 1 && routes[0].tx == ramp,
+            Way::Out => routes.len() == 1 && routes[0].rx == ramp,
+        };
+        if self.routes.remove(&(cell, class)).is_some_and(|routes| !leads_to_host(&routes)) {
+            return refuse(format!(
+                "stream {name}: color {} goes on to other PEs from {cell:?}, which streams from a location do not support; \
+                 use a port",
+                self.classes.name(class)
+            ));
+        }
+        self.uses.entry(cell).or_default().insert(class);
+        Ok(())
+    }
+}
+
+fn bounds(layout: &Layout, areas: &[Area]) -> Cell {
+    let places = layout.streams.iter().filter_map(|stream| match stream.end {
+        StreamEnd::Port { place, .. } => place,
+        StreamEnd::Place { .. } => None,
+    });
+    let ends: Vec<Cell> = places.map(|(x, y)| (x + 1, y + 1)).collect();
+    let ends = areas.iter().map(|area| (area.end_x, area.end_y)).chain(ends);
+    let margin = MARGIN + layout.streams.len() as i32;
+    ends.fold((0, 0), |(x, y), end| (x.max(end.0 + margin), y.max(end.1 + margin)))
+}

@@ -1,0 +1,267 @@
+"""SdkLayout: a program's layout described in Python instead of in a `layout` block.
+
+The description goes to the extension call by call; what a call cannot mean is refused there and then, and what only the
+whole shows (overlaps, paths, colors) by compile().
+"""
+import logging
+import operator
+import os
+
+import numpy as np
+
+from waferlab import _waferlab
+from waferlab.enums import Edge, FP16TYPE, Route, SdkTarget
+from waferlab.errors import ArgumentError, CompileError, SdkError
+from waferlab.platform import SdkCompileArtifacts, SdkExecutionPlatform
+
+# Bits of a set of directions, as the extension takes it.
+_BITS = {Route.WEST: 1, Route.EAST: 2, Route.SOUTH: 4, Route.NORTH: 8, Route.RAMP: 16}
+_ITEM_TYPES = ("int32", "uint32", "float32", "int16", "uint16")
+_MAX_BUFFER = 2**16 - 1
+
+
+class Color:
+    """A color by name; its number is found by compile() unless it is given."""
+
+    def __init__(self, name, value=None, _region=None):
+        self._name = str(name)
+        self._value = None if value is None else operator.index(value)
+        if self._value is not None and not 0 <= self._value <= 23:
+            raise ArgumentError(f"color {name} cannot be {value}: colors are 0 to 23")
+        self._global_name = f"{_region}_{name}" if _region else self._name
+
+    def get_global_name(self):
+        return self._global_name
+
+    def get_local_param_name(self):
+        return self._name
+
+    def get_value(self):
+        return self._value
+
+    def __repr__(self):
+        return f"<Color {self._global_name}>"
+
+
+class RoutingPosition:
+    """One position of a switch: where wavelets come from and where they go. Every setter returns the object itself."""
+
+    def __init__(self):
+        self._input, self._output = [], []
+
+    def set_input(self, routes):
+        self._input = [Route(route) for route in routes]
+        return self
+
+    def set_output(self, routes):
+        self._output = [Route(route) for route in routes]
+        return self
+
+    def add_input(self, route):
+        self._input.append(Route(route))
+        return self
+
+    def add_output(self, route):
+        self._output.append(Route(route))
+        return self
+
+    def get_input(self):
+        return list(self._input)
+
+    def get_output(self):
+        return list(self._output)
+
+
+class EdgeRouteInfo:
+    """Routing positions for the PEs along one edge of a region; made by get_edge_routing."""
+
+    def __init__(self, edge, routes):
+        self._edge, self._routes = Edge(edge), list(routes)
+
+
+def get_edge_routing(edge, routes):
+    return EdgeRouteInfo(edge, routes)
+
+
+class PortHandle:
+    """A port of a code region; made by create_input_port and create_output_port."""
+
+    def __init__(self, design, number):
+        self._design, self._number = design, number
+
+
+class CodeRegion:
+    """A rectangle of PEs that run one file. Coordinates are relative to its north-west PE."""
+
+    def __init__(self, design, number, name):
+        self._design, self._number, self._name = design, number, name
+
+    def color(self, name, value=None):
+        """A color of this region: another region's color of the same name is another color."""
+        return Color(name, value, _region=self._name)
+
+    # Params: `name` and a number or a color, or a color alone that is a param of its own name.
+
+    def set_param(self, coord, *what):
+        self._set(_cell_area(coord), what)
+
+    def set_param_range(self, rect, *what):
+        self._set(_area(rect), what)
+
+    def set_param_all(self, *what):
+        self._set(None, what)
+
+    def _set(self, area, what):
+        name, value = (what[0].get_local_param_name(), what[0]) if len(what) == 1 and isinstance(what[0], Color) else (
+            _param(what)
+        )
+        if isinstance(value, Color):
+            self._design.set_color(self._number, area, name, _color(self._design, value))
+        else:
+            self._design.set_number(self._number, area, name, value)
+
+    # Routes.
+
+    def paint(self, coord, color, routes):
+        self._design.paint(self._number, _cell_area(coord), _color(self._design, color), _routes(routes))
+
+    def paint_range(self, rect, color, routes):
+        self._design.paint(self._number, _area(rect), _color(self._design, color), _routes(routes))
+
+    def paint_all(self, color, routes, edge_routes=()):
+        number = _color(self._design, color)
+        self._design.paint(self._number, None, number, _routes(routes))
+        for info in edge_routes:
+            self._design.paint_edge(self._number, info._edge.name, number, _routes(info._routes))
+
+    def create_input_port(self, color, edge, routes, data_size, prefix=""):
+        return self._port(True, color, edge, routes, data_size, prefix)
+
+    def create_output_port(self, color, edge, routes, data_size, prefix=""):
+        return self._port(False, color, edge, routes, data_size, prefix)
+
+    def _port(self, is_input, color, edge, routes, data_size, prefix):
+        number = self._design.port(
+            self._number, is_input, _color(self._design, color), Edge(edge).name, _routes(routes),
+            operator.index(data_size), str(prefix),
+        )  # fmt: skip
+        return PortHandle(self._design, number)
+
+    # Place and data.
+
+    def place(self, x, y):
+        self._design.place(self._number, operator.index(x), operator.index(y))
+
+    def set_symbol_all(self, symbol, data, width, height):
+        """Deals a matrix of `width` x `height` items out to the PEs, to each its block."""
+        if not isinstance(data, np.ndarray) or data.dtype.name not in _ITEM_TYPES:
+            kind = data.dtype if isinstance(data, np.ndarray) else type(data).__name__
+            raise ArgumentError(f"set_symbol_all: data must be a numpy array of {', '.join(_ITEM_TYPES)}, not {kind}")
+        shape = (operator.index(width), operator.index(height))
+        self._design.set_symbol(self._number, str(symbol), data.tobytes(), data.dtype.itemsize, shape)
+
+
+class SdkLayout:
+    """A layout in the making."""
+
+    def __init__(self, platform, *, msg_level="WARNING"):
+        if isinstance(platform, SdkTarget):
+            target = platform
+        elif isinstance(platform, SdkExecutionPlatform):
+            target = platform.target
+        elif isinstance(platform, (str, os.PathLike)):
+            raise SdkError(f"SdkLayout({str(platform)!r}): fabric files describe systems; give a platform or an SdkTarget")
+        else:
+            raise TypeError(f"SdkLayout() takes a platform or an SdkTarget, not {type(platform).__name__}")
+        logging.getLogger("waferlab").setLevel(msg_level)
+        self._design = _waferlab.Design(target.name.lower())
+
+    def create_code_region(self, source, name, width, height):
+        size = (operator.index(width), operator.index(height))
+        return CodeRegion(self._design, self._design.region(os.fspath(source), str(name), *size), str(name))
+
+    def connect(self, tx, rx):
+        """A path for every PE of port `tx` to its partner in port `rx`."""
+        self._design.connect(self._own(tx), self._own(rx))
+
+    def create_input_stream(self, port, io_loc=None, io_buffer_size=1024):
+        return self._stream(True, port, io_loc, io_buffer_size)
+
+    def create_output_stream(self, port, io_loc=None, io_buffer_size=1024):
+        return self._stream(False, port, io_loc, io_buffer_size)
+
+    def create_input_stream_from_loc(self, loc, color, prefix=""):
+        return self._design.stream_at(True, _cell(loc), _color(self._design, color), str(prefix))
+
+    def create_output_stream_from_loc(self, loc, color, prefix=""):
+        return self._design.stream_at(False, _cell(loc), _color(self._design, color), str(prefix))
+
+    def hstack(self, children, origin=None):
+        return self._design.hstack([self._own(child) for child in children], _optional_cell(origin))
+
+    def vstack(self, children, origin=None):
+        return self._design.vstack([self._own(child) for child in children], _optional_cell(origin))
+
+    def compile(self, out_prefix, libs=(), cslc_prefix="", save_port_map=False, f16_type=FP16TYPE.F16):
+        """Compiles into the folder `out_prefix`. `cslc_prefix` has no meaning here: the compiler is this package."""
+        succeeded, folder, messages = self._design.compile(
+            os.getcwd(), os.fspath(out_prefix), [os.fspath(path) for path in libs], FP16TYPE(f16_type).name.lower(),
+            bool(save_port_map),
+        )  # fmt: skip
+        if not succeeded:
+            raise CompileError(messages)
+        if messages:
+            logging.getLogger("waferlab").warning("%s", messages)
+        return SdkCompileArtifacts(folder)
+
+    def _stream(self, is_input, port, io_loc, io_buffer_size):
+        size = operator.index(io_buffer_size)
+        if not 1 <= size <= _MAX_BUFFER:
+            raise ArgumentError(f"io_buffer_size must be 1 to {_MAX_BUFFER}, not {size}")
+        return self._design.stream(is_input, self._own(port), _optional_cell(io_loc), size)
+
+    def _own(self, handle):
+        """The number of a region or a port of this layout."""
+        if not isinstance(handle, (CodeRegion, PortHandle)) or handle._design is not self._design:
+            raise ArgumentError(f"{handle!r} is no code region or port of this SdkLayout")
+        return handle._number
+
+
+def _color(design, color):
+    if not isinstance(color, Color):
+        raise TypeError(f"a Color is wanted, not {type(color).__name__}")
+    return design.color(color.get_global_name(), color.get_value())
+
+
+def _param(what):
+    if len(what) != 2 or not isinstance(what[0], str):
+        raise TypeError("a param is set by its name and a number or a Color, or by a Color alone")
+    name, value = what
+    return name, value if isinstance(value, Color) else operator.index(value)
+
+
+def _routes(routes):
+    return [(_directions(position.get_input()), _directions(position.get_output())) for position in routes]
+
+
+def _directions(routes):
+    return sum(_BITS[route] for route in set(routes))
+
+
+def _cell(vector):
+    x, y = vector
+    return operator.index(x), operator.index(y)
+
+
+def _optional_cell(vector):
+    return None if vector is None else _cell(vector)
+
+
+def _cell_area(coord):
+    x, y = _cell(coord)
+    return x, y, x + 1, y + 1
+
+
+def _area(rect):
+    origin, end = rect
+    return (*_cell(origin), *_cell(end))

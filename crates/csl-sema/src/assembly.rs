@@ -1,0 +1,113 @@
+//! Layouts that are described from outside, as the host's `SdkLayout` does: tiles, params and routes are given, and
+//! only the PE programs are CSL.
+
+use csl_diag::Span;
+use csl_ir::{Name, Route, Ty, TypedValue, Wafer};
+use csl_syntax::Symbol;
+use csl_syntax::ast::{ExprKind, Item, VarKind};
+
+use crate::context::{Res, Sema};
+use crate::layout::{Instance, TileKey};
+
+/// A value for a param. A color binds to params of type `color` and to integers alike.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ParamValue {
+    Int(i64),
+    Color(u8),
+}
+
+/// The program of one kind of tile.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Kind {
+    pub file: String,
+    pub params: Vec<(String, ParamValue)>,
+    /// What diagnostics show for the place that asked for it: one line.
+    pub description: String,
+}
+
+/// A whole layout. Places are in PEs from the north-west corner.
+#[derive(Clone, Debug, Default)]
+pub struct Assembly {
+    pub width: u32,
+    pub height: u32,
+    pub kinds: Vec<Kind>,
+    /// One more than the index in `kinds` of each tile, row by row; 0 without code.
+    pub tiles: Vec<u32>,
+    /// At most one for a tile and color.
+    pub routes: Vec<Route>,
+}
+
+impl Sema<'_> {
+    /// Analyses every program of `assembly`; `None` when there were errors.
+    pub(crate) fn run_assembly(&mut self, assembly: &Assembly) -> Option<Wafer> {
+        let spans = self.describe(assembly);
+        let is_legacy = self.takes_colors(assembly, &spans).ok()?;
+        let layout = &mut self.unit.layout;
+        // No statement sets the rectangle or the routes: their place is that of the first kind.
+        let place = *spans.first()?;
+        layout.size = Some((assembly.width, assembly.height, place));
+        layout.tiles = assembly.tiles.clone();
+        for route in &assembly.routes {
+            layout.routed.insert((route.x, route.y, route.color), layout.routes.len());
+            layout.routes.push((route.clone(), place));
+        }
+        layout.is_legacy = is_legacy;
+        for (at, (kind, span)) in assembly.kinds.iter().zip(spans).enumerate() {
+            let instance = instance(assembly, at as u32 + 1, span);
+            self.unit.layout.instances.insert(key(kind), instance);
+        }
+        self.finish_layout()
+    }
+
+    /// Puts the descriptions into a file of their own, so that diagnostics have something to show.
+    fn describe(&mut self, assembly: &Assembly) -> Vec<Span> {
+        let mut text = String::new();
+        let mut ranges = Vec::new();
+        for kind in &assembly.kinds {
+            let start = text.len();
+            text.push_str(&kind.description);
+            ranges.push((start, text.len()));
+            text.push('\n');
+        }
+        let file = self.map.add("SdkLayout", text);
+        ranges.into_iter().map(|(lo, hi)| Span::new(file, lo, hi)).collect()
+    }
+
+    /// Whether a program takes a color as a `color`: up to SDK 1.4 they did, since 2.10 they take its number.
+    fn takes_colors(&mut self, assembly: &Assembly, spans: &[Span]) -> Res<bool> {
+        let mut found = false;
+        for (kind, span) in assembly.kinds.iter().zip(spans) {
+            let file = self.load_file(&kind.file, None, Some(*span))?;
+            let is_given = |name: Symbol| {
+                kind.params.iter().any(|(n, value)| n == name.as_str() && matches!(value, ParamValue::Color(_)))
+            };
+            found |= file.ast.items.iter().any(|item| match item {
+                Item::Var(decl) if decl.kind == VarKind::Param && is_given(decl.name.name) => {
+                    matches!(decl.ty.as_ref().map(|ty| &ty.kind), Some(ExprKind::Name(ty)) if ty.as_str() == "color")
+                }
+                _ => false,
+            });
+        }
+        Ok(found)
+    }
+}
+
+fn key(kind: &Kind) -> TileKey {
+    let params: Vec<(Name, TypedValue)> =
+        kind.params.iter().map(|(name, param)| (Symbol::new(name).as_str(), value(param))).collect();
+    (kind.file.clone(), params)
+}
+
+fn value(param: &ParamValue) -> TypedValue {
+    match *param {
+        ParamValue::Int(number) => TypedValue::int(Ty::COMPTIME_INT, number),
+        ParamValue::Color(color) => TypedValue::int(Ty::COLOR, color),
+    }
+}
+
+fn instance(assembly: &Assembly, tile: u32, span: Span) -> Instance {
+    let mut places = (0u32..).zip(&assembly.tiles).filter(|(_, t)| **t == tile).map(|(at, _)| at);
+    let first = places.next().unwrap_or(0);
+    let first_place = (first % assembly.width.max(1), first / assembly.width.max(1));
+    Instance { span, first: first_place, tiles: 1 + places.count() as u32 }
+}
