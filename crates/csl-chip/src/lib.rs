@@ -12,7 +12,7 @@ pub use chip::{
     Chip, ConfigSpace, DataRegisters, Fabric, Margins, Memcpy, Memory, Queues, ScalarCosts, TOOLCHAIN, Tasks, Timing,
     Toolchain,
 };
-pub use sysop::{PrintKind, SysOp};
+pub use sysop::{FLUSH_INPUT, PrintKind, SysOp};
 pub use vecop::{Elem, Forms, VecOp};
 
 /// A generation of the machine.

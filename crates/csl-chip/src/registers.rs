@@ -59,12 +59,23 @@ pub mod ce {
     pub const FP_DIV_BY_0: u16 = 1 << 7;
     /// The six bits that `control_transform` looks at.
     pub const CONTROL_TRANSFORM: u16 = 0x7e9d;
+    pub const TRANSFORMED: u16 = 0x3f;
+    /// Blocked microthreads, one bit each (WSE-3).
+    pub const UT_BLOCKED: u16 = 0x7e9e;
     /// First word behind the last of these.
     pub const END: u16 = 0x7ea0;
 }
 
+/// A color's filter: its running counter, the greatest that passes, and the value after which it goes back to 0; color c
+/// stands c words further. Chosen like those of [`ce`]; a filter's id is its color.
+pub mod filter {
+    pub const COUNTERS: u16 = 0x7e00;
+    pub const MAXIMA: u16 = 0x7e20;
+    pub const LIMITS: u16 = 0x7e40;
+}
+
 /// Registers by the names under which the library's `@wl_register` asks for their word addresses.
-pub const NAMES: [(&str, u16); 15] = [
+pub const NAMES: [(&str, u16); 19] = [
     ("color_routes", crate::shared::CONFIG.color_routes),
     ("color_switches", crate::shared::CONFIG.color_switches),
     ("input_queues", ce::INPUT_QUEUES),
@@ -79,6 +90,10 @@ pub const NAMES: [(&str, u16); 15] = [
     ("channel_priority", ce::CHANNEL_PRIORITY),
     ("exceptions", ce::EXCEPTIONS),
     ("control_transform", ce::CONTROL_TRANSFORM),
+    ("ut_blocked", ce::UT_BLOCKED),
+    ("filter_counters", filter::COUNTERS),
+    ("filter_maxima", filter::MAXIMA),
+    ("filter_limits", filter::LIMITS),
     ("end", ce::END),
 ];
 

@@ -71,7 +71,8 @@ sys_ops! {
     /// Sets the length that the next read from / write to a FIFO has, in elements.
     SetFifoReadLength "set_fifo_read_length" (fifo, length) none free;
     SetFifoWriteLength "set_fifo_write_length" (fifo, length) none free;
-    /// Asks for the empty-queue handler of an output queue to run once it has drained (WSE-3).
+    /// Asks for the empty-queue handler of an output queue, or with [`FLUSH_INPUT`] of an input queue, to run once it
+    /// has drained (WSE-3).
     QueueFlush "queue_flush" (queue) none sync;
     /// Prints: `kind` says how `value` is to be shown; collected until `PrintFlush`.
     PrintValue "print_value" (kind, value) none free;
@@ -79,6 +80,9 @@ sys_ops! {
     /// Stops the PE with the message `id` of the program's string table.
     Trap "trap" (message) none free;
 }
+
+/// In `SysOp::QueueFlush` and in tables of handlers: the number is that of an input queue.
+pub const FLUSH_INPUT: u8 = 8;
 
 macro_rules! print_kinds {
     ($($(#[doc = $doc:literal])* $variant:ident $name:literal;)*) => {

@@ -8,6 +8,7 @@ use csl_fabric::Obstacle;
 use csl_image::{Image, PeImage, TaskKind};
 use csl_sim::{
     FaultKind, FaultReport, Group, Held, HostReason, Running, Situation, Standing, Stop, TaskWait, ThreadWait,
+    Unread,
 };
 
 use crate::check::program_at;
@@ -104,7 +105,7 @@ fn located(excerpts: &mut Excerpts, (x, y): (u32, u32), text: &str, fault: &csl_
         };
         diagnostic = diagnostic.note(format!("in {}", here.function));
     }
-    for caller in fault.stack.iter().filter_map(|&pc| origin(pc.saturating_sub(1))) {
+    for caller in fault.stack.iter().skip(1).filter_map(|&pc| origin(pc)) {
         diagnostic = match caller.span {
             Some(span) => diagnostic.traced(span, format!("called here, in {}", caller.function)),
             None => diagnostic.note(format!("called at {}, in {}", caller.place, caller.function)),
@@ -195,6 +196,9 @@ fn situation(excerpts: &mut Excerpts, report: &Situation, mut diagnostic: Diagno
     }
     for group in &report.tasks {
         diagnostic = diagnostic.note(task_wait(excerpts.image, group));
+    }
+    for group in &report.unread {
+        diagnostic = diagnostic.note(unread(group));
     }
     for group in &report.wavelets {
         diagnostic = diagnostic.note(standing(group));
@@ -289,6 +293,18 @@ fn standing(group: &Group<Standing>) -> String {
         Obstacle::None => "nothing holds them".to_owned(),
     };
     format!("wavelets of color {color} from {} stand in the router of {}: {why}", direction(from), who(group))
+}
+
+fn unread(group: &Group<Unread>) -> String {
+    let Unread { queue, color, is_control, is_blocked } = group.what;
+    let kind = if is_control { "a control wavelet" } else { "a wavelet" };
+    let place = if queue == 0xff { "at the ramp".to_owned() } else { format!("in input queue {queue}") };
+    let why = if is_blocked {
+        "no operation reads it, and its color or queue is blocked"
+    } else {
+        "no operation reads it, and no task can take it"
+    };
+    format!("{kind} of color {color} waits {place} of {}: {why}", who(group))
 }
 
 fn held(group: &Group<Held>) -> String {

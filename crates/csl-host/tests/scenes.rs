@@ -15,9 +15,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use csl_host::options::parse_sdk;
-use csl_host::{Arch, Copy, HostError, Options, Order, Rect, Runtime, Settings, Width, compile};
+use csl_host::{Arch, Copy, HostError, Options, Order, Rect, Runtime, Settings, Width, compile, read_image};
+use csl_sim::{Command, Endpoint, Sim, SimOptions};
 use tempfile::TempDir;
 
 use crate::program;
@@ -203,6 +205,71 @@ fn check(subject: &str) {
         }
     }
     assert!(complaints.is_empty(), "{} scenes went wrong\n\n{}", complaints.len(), complaints.join("\n\n"));
+}
+
+/// Cycles are the subject of other tests: here they would only make texts change.
+fn without_cycles(text: &str) -> String {
+    let mut parts = text.split("in cycle ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + "in cycle N" + part.trim_start_matches(|c: char| c.is_ascii_digit()))
+}
+
+/// The text of the fault or deadlock that a scene ends in.
+fn report(scene: &Scene) -> String {
+    let folder = TempDir::new().expect("a temporary folder");
+    let options = options(scene, scene.chips()[0], &folder);
+    let compiled = compile(&options);
+    if !compiled.succeeded() {
+        return format!("does not compile:\n{}", program::text(&compiled));
+    }
+    match play(scene, &options, 1) {
+        Err(error) => without_cycles(&error.to_string()),
+        Ok(_) => "went well".to_owned(),
+    }
+}
+
+#[test]
+fn faults() {
+    for scene in files("faults").iter().map(|path| Scene::read(path)) {
+        insta::with_settings!({ snapshot_path => "../../../tests/run/faults", prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!(scene.name.clone(), report(&scene));
+        });
+    }
+}
+
+/// One run on so many threads: the cycle in which it ends, the hash and number of landings, and `out` of every PE.
+fn threaded(scene: &Scene, options: &Options, threads: usize) -> (u64, (u64, u64), Vec<Option<Vec<u8>>>) {
+    let (width, height) = scene.size();
+    let image = Arc::new(read_image(&options.folder.join("out")).expect("the folder holds a program"));
+    let id = |name: &str| image.exports.iter().find(|export| export.name == name).expect("the frame exports it").id;
+    let mut sim = Sim::new(image.clone(), SimOptions { threads, ..SimOptions::default() }).expect("the image is whole");
+    let rect = Rect::new(0, 0, width, height);
+    let copy = Command::D2h { from: Endpoint::Symbol(id("scene_word")), rect, per_pe: 1, width: Width::Bits32 };
+    for command in [Command::Launch { function: id("main"), args: Vec::new() }, copy] {
+        let ticket = sim.submit(command).expect("the command is right");
+        sim.wait(ticket).expect("it ends");
+    }
+    sim.stop().expect("nothing is pending");
+    let places = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    let values = places.map(|(x, y)| sim.read_symbol(x, y, "out").expect("there is a PE")).collect();
+    (sim.cycle(), sim.landings(), values)
+}
+
+#[test]
+fn threads_change_nothing() {
+    for scene in files("threads").iter().map(|path| Scene::read(path)) {
+        for arch in scene.chips() {
+            assert_eq!(complaint(&scene, arch), None, "{} on {arch}", scene.name);
+            let folder = TempDir::new().expect("a temporary folder");
+            let options = options(&scene, arch, &folder);
+            assert!(compile(&options).succeeded());
+            let one = threaded(&scene, &options, 1);
+            assert!(one.1.1 > 0, "wavelets move");
+            for threads in [2, 4] {
+                assert_eq!(threaded(&scene, &options, threads), one, "{} on {arch}, {threads} threads", scene.name);
+            }
+        }
+    }
 }
 
 macro_rules! subjects {

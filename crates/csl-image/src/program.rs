@@ -48,7 +48,7 @@ pub struct PeImage {
     pub rpc: Option<Rpc>,
     /// Color and function.
     pub teardown_handlers: Vec<(u8, u16)>,
-    /// Output queue and function (WSE-3).
+    /// Queue, as `SysOp::QueueFlush` counts them, and function (WSE-3).
     pub empty_queue_handlers: Vec<(u8, u16)>,
     pub rotating: Vec<RotatingTasks>,
     /// Control tasks have a table of their own (WSE-3).

@@ -170,6 +170,7 @@ pub struct Program {
     pub exports: Vec<ExportedSymbol>,
     pub rpc: Option<Rpc>,
     pub teardown_handlers: Vec<(u8, FuncId)>,
+    /// By queue, as `SysOp::QueueFlush` counts them (WSE-3).
     pub empty_queue_handlers: Vec<(u8, FuncId)>,
     pub rotating: Vec<RotatingTasks>,
     /// `@set_control_task_table` was called (WSE-3).

@@ -1,6 +1,6 @@
 //! The main thread: task picks, scalar code up to its sync points, synchronous vector operations.
 
-use csl_chip::Arch;
+use csl_chip::{Arch, FLUSH_INPUT};
 use csl_image::TaskKind;
 use csl_isa::NO_REG;
 use csl_isa::dsd::{Dsd, DsdClass};
@@ -84,7 +84,7 @@ impl Pe {
 
     fn start_task(&mut self, pick: Pick, ports: &mut Ports) -> Result<(), FaultKind> {
         match pick {
-            Pick::Local(id) if id == self.chip.tasks.teardown && self.start_handler(ports) => Ok(()),
+            Pick::Local(id) if id == self.chip.tasks.teardown && self.start_handler() => Ok(()),
             Pick::Local(id) => self.start_bound(TaskKind::Local, id, 0),
             Pick::Data { slot, channel, wavelet } => {
                 if let Some(func) = self.rotate(channel) {
@@ -137,43 +137,53 @@ impl Pe {
         turn.then_some(pair.alt)
     }
 
-    /// The teardown task: the handler of a color that was torn down, or of an output queue that has drained.
-    fn start_handler(&mut self, ports: &Ports) -> bool {
+    /// The teardown task: the handler of a color that was torn down, or of a queue that has drained.
+    fn start_handler(&mut self) -> bool {
         let program = self.program.clone();
         let torn = program.teardown_handlers.iter().find(|(color, _)| self.teardown >> (color & 31) & 1 == 1);
         if let Some(&(color, func)) = torn {
             self.teardown &= !(1 << (color & 31));
             self.enter(func, &[]);
-            self.reactivate_teardown(ports);
+            self.reactivate_teardown();
             return true;
         }
-        let drained = program.empty_queue_handlers.iter().find(|(queue, _)| self.has_drained(*queue, ports));
+        let drained = program.empty_queue_handlers.iter().find(|(queue, _)| self.drained >> (queue & 15) & 1 == 1);
         if let Some(&(queue, func)) = drained {
-            self.flushing &= !(1 << (queue & 15));
-            self.flushed |= 1 << (queue & 15);
+            self.drained &= !(1 << (queue & 15));
             self.enter(func, &[]);
-            self.reactivate_teardown(ports);
+            self.reactivate_teardown();
             return true;
         }
         false
     }
 
-    fn reactivate_teardown(&mut self, ports: &Ports) {
+    fn reactivate_teardown(&mut self) {
         let handled = self.program.teardown_handlers.iter().any(|(color, _)| self.teardown >> (color & 31) & 1 == 1);
-        let drained = (0..8).any(|queue| self.has_drained(queue, ports));
+        let drained = self.program.empty_queue_handlers.iter().any(|(queue, _)| self.drained >> (queue & 15) & 1 == 1);
         if handled || drained {
             self.tasks.activate_mask(1 << self.chip.tasks.teardown);
         }
     }
 
+    /// Whether a queue, as `SysOp::QueueFlush` counts them, is to be flushed and empty.
     fn has_drained(&self, queue: u8, ports: &Ports) -> bool {
-        let empty = ports.output_slot(queue).is_none_or(|slot| ports.outputs[slot].is_empty());
-        self.flushing >> (queue & 15) & 1 == 1 && empty
+        let is_empty = |queue: u8| match queue.checked_sub(FLUSH_INPUT) {
+            Some(input) => ports.input_slot(input).is_none_or(|slot| ports.inputs[slot].is_empty()),
+            None => ports.output_slot(queue).is_none_or(|slot| ports.outputs[slot].is_empty()),
+        };
+        self.flushing >> queue & 1 == 1 && is_empty(queue)
     }
 
     /// `@queue_flush`: the teardown task becomes ready once the queue is empty.
     pub(crate) fn watch_flushes(&mut self, ports: &Ports) {
-        if self.flushing != 0 && (0..8).any(|queue| self.has_drained(queue, ports)) {
+        if self.flushing == 0 {
+            return;
+        }
+        let drained = (0..16).filter(|&queue| self.has_drained(queue, ports)).fold(0, |mask, queue| mask | 1 << queue);
+        if drained != 0 {
+            self.flushing &= !drained;
+            self.flushed |= drained;
+            self.drained |= drained;
             self.tasks.activate_mask(1 << self.chip.tasks.teardown);
         }
     }

@@ -57,10 +57,14 @@ pub struct Pe {
     pub(crate) armed_until: u64,
     pub(crate) calls: Vec<Call>,
     pub(crate) calls_started: u64,
-    /// Colors whose teardown handler has to run, output queues whose drain handler waits for them to drain.
+    /// Colors whose teardown handler has to run; then queues, as `SysOp::QueueFlush` counts them: those that are to
+    /// drain, those that have (a register), and those of them whose handler has to run.
     pub(crate) teardown: u32,
     pub(crate) flushing: u16,
     pub(crate) flushed: u16,
+    pub(crate) drained: u16,
+    /// What `control_transform` flips of a control wavelet's word.
+    pub(crate) transform: u32,
     /// Priority of the main thread, in the scale of `microthread::class`.
     pub(crate) main_class: u8,
     pub(crate) rotations: Vec<u32>,
@@ -108,6 +112,8 @@ impl Pe {
             teardown: 0,
             flushing: 0,
             flushed: 0,
+            drained: 0,
+            transform: 0,
             main_class: microthread::main_class(program.main_thread_priority),
             rotations: program.rotating.iter().map(|pair| pair.init).collect(),
             events: Vec::new(),
@@ -170,6 +176,7 @@ impl Pe {
         self.run_main(now, limit, ports, registers);
         if self.fault.is_none() {
             self.arbitrate(now, ports);
+            self.watch_flushes(ports);
         }
     }
 
@@ -193,6 +200,7 @@ impl Pe {
             half: self.half,
             now,
             ramp: u64::from(self.chip.timing.dispatch_to_ramp),
+            transform: self.transform,
             activated,
         }
     }

@@ -1,5 +1,6 @@
 //! The compute element's own registers; all others are the router's.
 
+use csl_chip::FLUSH_INPUT;
 use csl_chip::registers::ce;
 
 use crate::fault::FaultKind;
@@ -7,6 +8,8 @@ use crate::pe::Pe;
 use crate::ports::{NONE, Ports, Registers};
 
 const QUEUES: u16 = 8;
+/// Bits of a wavelet below its index.
+const INDEX_SHIFT: u32 = 16;
 
 /// Classes of the main thread's priority register, in the scale of [`crate::microthread`].
 const MAIN_CLASSES: [u8; 4] = [1, 2, 3, 4];
@@ -34,8 +37,8 @@ impl Pe {
                 self.teardown &= !(u32::from(pending) << (16 * (word - ce::TEARDOWN_PENDING)));
                 pending
             }
-            ce::INPUT_FLUSHED => 0,
-            ce::OUTPUT_FLUSHED => self.flushed,
+            ce::INPUT_FLUSHED => self.flushed >> FLUSH_INPUT,
+            ce::OUTPUT_FLUSHED => self.flushed & 0xff,
             ce::MAIN_PRIORITY => u16::from(self.main_class.saturating_sub(1)),
             ce::LOCAL_TASK_PRIORITY.. if word < ce::LOCAL_TASK_PRIORITY + 2 => {
                 halves(self.tasks.local_priority, ce::LOCAL_TASK_PRIORITY)
@@ -44,7 +47,8 @@ impl Pe {
                 halves(self.tasks.channel_priority, ce::CHANNEL_PRIORITY)
             }
             ce::EXCEPTIONS => 0,
-            ce::CONTROL_TRANSFORM => 0,
+            ce::CONTROL_TRANSFORM => (self.transform >> INDEX_SHIFT) as u16,
+            ce::UT_BLOCKED => u16::from(self.ut_blocked),
             _ => return registers.read(word).ok_or(FaultKind::NoSuchRegister { word }),
         })
     }
@@ -60,8 +64,9 @@ impl Pe {
         match word {
             ce::INPUT_QUEUES.. if word < ce::INPUT_QUEUES + QUEUES => bind_input(ports, queue, value)?,
             ce::OUTPUT_QUEUES.. if word < ce::OUTPUT_QUEUES + QUEUES => bind_output(ports, queue, value)?,
-            ce::OUTPUT_FLUSHED => self.flushed &= !value,
-            ce::INPUT_FLUSHED | ce::INPUT_STATUS | ce::OUTPUT_STATUS => {}
+            ce::OUTPUT_FLUSHED => self.flushed &= !(value & 0xff),
+            ce::INPUT_FLUSHED => self.flushed &= !(value << FLUSH_INPUT),
+            ce::INPUT_STATUS | ce::OUTPUT_STATUS => {}
             ce::MAIN_PRIORITY => self.main_class = MAIN_CLASSES[usize::from(value & 3)],
             ce::LOCAL_TASK_PRIORITY.. if word < ce::LOCAL_TASK_PRIORITY + 2 => {
                 set_half(&mut self.tasks.local_priority, word - ce::LOCAL_TASK_PRIORITY, value);
@@ -70,10 +75,9 @@ impl Pe {
                 set_half(&mut self.tasks.channel_priority, word - ce::CHANNEL_PRIORITY, value);
             }
             ce::EXCEPTIONS if value != 0 => return Err(FaultKind::Unsupported("unmasked floating-point exceptions")),
-            ce::CONTROL_TRANSFORM if value != 0 => {
-                return Err(FaultKind::Unsupported("a mask of the control transform"));
-            }
-            ce::EXCEPTIONS | ce::CONTROL_TRANSFORM => {}
+            ce::EXCEPTIONS => {}
+            ce::CONTROL_TRANSFORM => self.transform = u32::from(value & ce::TRANSFORMED) << INDEX_SHIFT,
+            ce::UT_BLOCKED => self.ut_blocked = value as u8,
             _ if registers.write(word, value) => {}
             _ => return Err(FaultKind::NoSuchRegister { word }),
         }

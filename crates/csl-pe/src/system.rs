@@ -144,7 +144,7 @@ impl Pe {
     }
 
     fn flush(&mut self, queue: u64, ports: &Ports) {
-        self.flushing |= 1 << (queue & 7);
+        self.flushing |= 1 << (queue & 15);
         self.watch_flushes(ports);
     }
 

@@ -42,6 +42,7 @@ impl Sema<'_> {
         self.check_tasks()?;
         self.follow_old_conventions();
         self.warn_reserved();
+        self.warn_shared_queues();
         let exports = self.lower_exports()?;
         self.lower_globals()?;
         let mut program = self.collect(exports)?;
@@ -231,6 +232,21 @@ impl Sema<'_> {
         }
         for (what, span) in found {
             self.report(Diagnostic::new(Code::ReservedResource, span, format!("memcpy uses {what} itself")));
+        }
+    }
+
+    /// DSDs of several colors on one queue: published programs take turns, others mix up their wavelets.
+    fn warn_shared_queues(&mut self) {
+        let uses = std::mem::take(&mut self.unit.queue_uses);
+        let mut warned = Vec::new();
+        for (place, &(dir, queue, color, span)) in uses.iter().enumerate() {
+            let before = uses[..place].iter().find(|earlier| (earlier.0, earlier.1) == (dir, queue) && earlier.2 != color);
+            let Some(&(_, _, other, first)) = before.filter(|_| !warned.contains(&(dir, queue))) else { continue };
+            warned.push((dir, queue));
+            let name = if dir == QueueDir::In { "input" } else { "output" };
+            let message = format!("DSDs of colors {other} and {color} share {name} queue {queue}");
+            let diagnostic = Diagnostic::new(Code::SharedQueue, span, message).secondary(first, "the first is made here");
+            self.report(diagnostic.note("only one operation at a time may use a queue"));
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use csl_diag::Span;
 use csl_ir::{
     ColorConfig, DsrLoad, Fifo, FnRef, Func, FuncId, Global, GlobalId, GlobalRef, ModuleRef,
-    QueueInit, RotatingTasks, Rpc, Startup, TaskBind, Ty, TypedValue,
+    QueueDir, QueueInit, RotatingTasks, Rpc, Startup, TaskBind, Ty, TypedValue,
 };
 use csl_syntax::{Symbol, ast};
 
@@ -136,6 +136,8 @@ pub struct Unit {
     pub dsr_loads: Vec<(DsrLoad, Span)>,
     pub colors: Vec<(u8, ColorConfig, Span)>,
     pub configs: Vec<(u16, u16)>,
+    /// Queues and colors that fabric DSDs name, and where.
+    pub queue_uses: Vec<(QueueDir, u8, u8, Span)>,
     pub export_refs: Vec<(ExportTarget, String, Span)>,
     pub rpc: Option<Rpc>,
     pub teardown_handlers: Vec<(u8, FuncId, Span)>,

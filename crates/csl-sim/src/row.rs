@@ -1,7 +1,8 @@
 //! One row of tiles: its routers, its compute elements, and what happens to them in a cycle.
 //!
 //! Order within a cycle: landings on routers; wavelets that leave output queues; routing, to compute elements and to
-//! neighbours; then each compute element that has something to do. Rows share nothing within a cycle.
+//! neighbours; then each compute element that has something to do. Tiles go by column, so that nothing depends on when
+//! they were made or woken. Rows share nothing within a cycle.
 
 use std::sync::Arc;
 
@@ -56,6 +57,7 @@ impl<E: Element> Row<E> {
 
     fn inject(&mut self, now: u64) -> Result<(), FaultReport> {
         let mut senders = std::mem::take(&mut self.ces.senders);
+        self.ces.sort(&mut senders);
         let mut keep = 0;
         for i in 0..senders.len() {
             let place = senders[i];
@@ -123,6 +125,7 @@ impl<E: Element> Row<E> {
         self.ces.wake_due(now);
         self.serving.clear();
         std::mem::swap(&mut self.serving, &mut self.ces.ready);
+        self.ces.sort(&mut self.serving);
         for i in 0..self.serving.len() {
             let place = self.serving[i];
             self.ces.tiles[place as usize].is_ready = false;

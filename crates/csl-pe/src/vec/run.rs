@@ -58,6 +58,8 @@ pub(crate) struct Io<'a> {
     pub now: u64,
     /// Dispatch to the router.
     pub ramp: u64,
+    /// What `control_transform` flips of a control wavelet that is received.
+    pub transform: u32,
     /// Tasks that FIFOs activate.
     pub activated: &'a mut u32,
 }
@@ -277,7 +279,7 @@ impl VecRun {
     }
 
     fn move_elements(&mut self, io: &mut Io, elements: u32) {
-        let wavelets = self.take_wavelets(io.ports);
+        let wavelets = self.take_wavelets(io);
         let mut packed = 0;
         for k in 0..elements {
             let values = [0, 1, 2].map(|i| self.fetch(io, i, wavelets[i], k));
@@ -292,9 +294,11 @@ impl VecRun {
         }
     }
 
-    fn take_wavelets(&mut self, ports: &mut Ports) -> [u32; 3] {
+    fn take_wavelets(&mut self, io: &mut Io) -> [u32; 3] {
         self.srcs.map(|src| match src.cursor {
-            Cursor::In(input) => ports.take(usize::from(input.slot)).map_or(0, |wavelet| received(input, wavelet)),
+            Cursor::In(input) => {
+                io.ports.take(usize::from(input.slot)).map_or(0, |wavelet| received(input, wavelet, io.transform))
+            }
             _ => 0,
         })
     }
@@ -398,9 +402,10 @@ fn write(memory: &mut Memory, addr: u16, words: u8, value: u32) {
     if words == 1 { memory.write16(addr, value as u16) } else { memory.write32(addr, value) }
 }
 
-fn received(input: In, wavelet: Wavelet) -> u32 {
+/// The mask of the control transform works here alone: on both sides of a relay it would undo itself (a choice).
+fn received(input: In, wavelet: Wavelet, transform: u32) -> u32 {
     let mark = input.control_transform && wavelet.control;
-    if mark { wavelet.data | TRANSFORM_MARK } else { wavelet.data }
+    if mark { wavelet.data ^ transform | TRANSFORM_MARK } else { wavelet.data }
 }
 
 fn pop(io: &mut Io, id: u8, words: u8) -> u32 {

@@ -2,7 +2,7 @@
 
 use csl_diag::{Code, Span};
 use csl_ir::{
-    Addr, AddrBase, DsdKind, DsdValue, FabricDsd, IdKind, Inst, Opnd, Pointer, Scalar, SimdMode, Ty, TypeKind,
+    Addr, AddrBase, DsdKind, DsdValue, FabricDsd, IdKind, Inst, Opnd, Pointer, QueueDir, Scalar, SimdMode, Ty, TypeKind,
     TypedValue, Value, ZeroSource,
 };
 
@@ -343,6 +343,10 @@ fn fabric(s: &mut Sema<'_>, call: &Call<'_>, kind: DsdKind, ty: Ty, fields: &mut
     if side.color.is_none() && side.queue.is_none() {
         let message = format!("a fabric DSD needs a field `.{queue_field}` or `.fabric_color`");
         return Err(s.error(Code::BadBuiltinArgument, span, message));
+    }
+    if let (Some(queue), Some(color)) = (side.queue, side.color) {
+        let dir = if kind == DsdKind::Fabin { QueueDir::In } else { QueueDir::Out };
+        s.unit.queue_uses.push((dir, queue, color, call.span));
     }
     let known = int16(&extent);
     let dsd = DsdValue {

@@ -5,7 +5,7 @@ use csl_diag::{Code, Diagnostic};
 use csl_ir::{DsrFile, IdKind, Ty, TypeKind, TypedValue, Value};
 
 use super::Call;
-use super::args::{id_kind, is_int, small};
+use super::args::{id_kind, int_value, is_int, small};
 use super::casts::with_type;
 use crate::context::{Res, Sema};
 use crate::operand::Operand;
@@ -167,7 +167,11 @@ fn register(
     }
 }
 
-/// Which of the chip's filters a color has is only settled when the image is made.
+/// Here a filter has the number of its color: no PE has filters to share out (a choice).
 pub(super) fn get_filter_id(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
-    Err(s.error(Code::NotImplemented, call.span, "`@get_filter_id` is not implemented"))
+    let value = call.constant(s, 0)?;
+    match small(&value).filter(|&color| s.chip.is_routable_color(color)) {
+        Some(color) if id_kind(s, value.ty) == Some(IdKind::Color) => Ok(int_value(Ty::U16, color)),
+        _ => Err(call.refuse(s, 0, value.ty, "a routable color")),
+    }
 }

@@ -65,23 +65,22 @@ pub(super) fn initialize_queue(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand
     Ok(Operand::void())
 }
 
+/// What names a queue in `@queue_flush`: output queues by their number, input queues behind them.
+fn flush_id(dir: QueueDir, id: u8) -> u8 {
+    if dir == QueueDir::In { id | csl_chip::FLUSH_INPUT } else { id }
+}
+
 pub(super) fn queue_flush(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     wse3_only(s, call)?;
     let (dir, id) = queue(s, call, 0)?;
-    if dir == QueueDir::In {
-        return Err(s.error(Code::NotImplemented, call.span, "`@queue_flush` of input queues is not implemented"));
-    }
-    sys(s, call, SysOp::QueueFlush, vec![Opnd::Imm(u64::from(id))])
+    sys(s, call, SysOp::QueueFlush, vec![Opnd::Imm(u64::from(flush_id(dir, id)))])
 }
 
 pub(super) fn set_empty_queue_handler(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     wse3_only(s, call)?;
     let func = handler(s, call)?;
     let (dir, id) = queue(s, call, 1)?;
-    if dir == QueueDir::In {
-        let message = "handlers of empty input queues are not implemented";
-        return Err(s.error(Code::NotImplemented, call.span, message));
-    }
+    let id = flush_id(dir, id);
     if let Some(&(_, _, before)) = s.unit.empty_queue_handlers.iter().find(|h| h.0 == id) {
         let diagnostic = Diagnostic::new(Code::TaskConflict, call.span, "this queue has two handlers");
         return Err(s.fail(diagnostic.secondary(before, "the first is set here")));

@@ -1,5 +1,6 @@
 //! Binding tasks to ids; activating, blocking and unblocking them.
 
+use csl_chip::registers::ce;
 use csl_chip::{Arch, SysOp};
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{FnRef, FuncId, IdKind, Opnd, Startup, TaskBind, TaskKind, TaskTarget, Ty, TypeKind};
@@ -299,8 +300,12 @@ fn set_blocked(s: &mut Sema<'_>, call: &Call<'_>, blocked: bool) -> Res<Operand>
 
 fn set_ut_blocked(s: &mut Sema<'_>, call: &Call<'_>, operand: &Operand, blocked: bool) -> Res<Operand> {
     if s.is_comptime() {
-        let message = "blocking a microthread before the program starts is not implemented";
-        return Err(s.error(Code::NotImplemented, call.span, message));
+        let id = operand.as_const().and_then(small).unwrap_or(0);
+        let before = s.unit.configs.iter().find(|config| config.0 == ce::UT_BLOCKED).map_or(0, |config| config.1);
+        let bit = 1 << id;
+        s.unit.configs.retain(|config| config.0 != ce::UT_BLOCKED);
+        s.unit.configs.push((ce::UT_BLOCKED, if blocked { before | bit } else { before & !bit }));
+        return Ok(Operand::void());
     }
     let id = s.opnd(operand, call.span)?;
     let op = if blocked { SysOp::BlockUt } else { SysOp::UnblockUt };
