@@ -295,6 +295,14 @@ impl Runtime {
         Ok(task)
     }
 
+    /// What comes of a stream to the host from the first PE of `rect` before nothing can move any more.
+    pub(crate) fn wait_for_some(&mut self, command: Command, rect: Rect) -> Result<Vec<u32>, HostError> {
+        let sim = self.sim("receive_tofile")?;
+        let ticket = sim.submit(command).map_err(|error| HostError::Argument(error.to_string()))?;
+        let waited = sim.wait_for_some(ticket, rect.x, rect.y);
+        self.finish(waited)
+    }
+
     /// The ticket of a task; `None` when it is done.
     fn pending(&self, task: Task) -> Result<Option<Ticket>, HostError> {
         match self.tasks.get(&task.0) {

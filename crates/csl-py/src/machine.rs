@@ -118,6 +118,12 @@ impl Machine {
         self.submitted(py, task)
     }
 
+    /// Whatever comes on a stream until nothing can move any more.
+    fn receive_all<'py>(&mut self, py: Python<'py>, port: usize) -> PyResult<Bound<'py, PyBytes>> {
+        let words = self.patiently(py, |runtime| runtime.receive_all(port))?;
+        Ok(PyBytes::new(py, &bytes(&words)))
+    }
+
     fn wait(&mut self, py: Python<'_>, task: u64) -> PyResult<()> {
         self.patiently(py, |runtime| runtime.wait(Task(task)))
     }

@@ -72,6 +72,19 @@ impl Host {
         any
     }
 
+    /// Ends a stream to the host from one PE before it is complete: the words that have come.
+    pub fn withdraw<E: Element>(&mut self, machine: &mut Machine<E>, ticket: Ticket, (x, y): (u32, u32)) -> Vec<u32> {
+        self.pending.remove(&ticket);
+        let mut words = Vec::new();
+        touched(machine, x, y, |tile| {
+            let streams = std::mem::take(&mut tile.host.outgoing).into_iter();
+            let (ended, others): (Vec<_>, Vec<_>) = streams.partition(|stream| stream.ticket == ticket);
+            tile.host.outgoing = others;
+            words = ended.into_iter().flat_map(|stream| stream.words).collect();
+        });
+        words
+    }
+
     pub fn take_answer(&mut self, ticket: Ticket) -> Option<Vec<u32>> {
         self.answers.remove(&ticket)
     }

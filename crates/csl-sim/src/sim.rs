@@ -21,6 +21,9 @@ const POLL_QUANTUM: u64 = 10_000;
 /// Cycles that [`Sim::stop`] gives programs that are still busy when nothing is pending any more.
 const SETTLE: u64 = 10_000;
 
+/// The same for a program without memcpy, for whose end no host can wait otherwise.
+const SETTLE_ALONE: u64 = 1_000_000;
+
 /// A loaded program on a wafer.
 pub struct Sim {
     machine: Machine<Pe>,
@@ -64,6 +67,16 @@ impl Sim {
         Ok(self.host.take_answer(ticket))
     }
 
+    /// Waits for a stream to the host from the PE at `(x, y)` until it is complete or nothing can move any more, and ends
+    /// it there: the words that have come.
+    pub fn wait_for_some(&mut self, ticket: Ticket, x: u32, y: u32) -> Result<Vec<u32>, Stop> {
+        match self.run_until(ticket, u64::MAX) {
+            Ok(_) => Ok(self.host.take_answer(ticket).unwrap_or_default()),
+            Err(Stop::Deadlock(_)) => Ok(self.host.withdraw(&mut self.machine, ticket, (x, y))),
+            Err(other) => Err(other),
+        }
+    }
+
     /// Whether the command is done; if not, first advances the clock by a fixed quantum.
     pub fn is_done(&mut self, ticket: Ticket) -> Result<bool, Stop> {
         self.run_until(ticket, self.machine.now.saturating_add(POLL_QUANTUM))
@@ -77,7 +90,8 @@ impl Sim {
         while let Some(ticket) = self.host.oldest() {
             self.run_until(ticket, u64::MAX)?;
         }
-        let limit = self.machine.front().max(self.machine.now + SETTLE);
+        let settle = if self.image().memcpy.is_some() { SETTLE } else { SETTLE_ALONE };
+        let limit = self.machine.front().max(self.machine.now + settle);
         match self.machine.run(limit, |_| false)? {
             Pause::Interrupted => Err(self.interrupted()),
             _ => {

@@ -83,7 +83,10 @@ impl Classes {
             let taken: BTreeSet<u8> = meets[class].iter().filter_map(|other| numbers[*other]).collect();
             let free = (0..colors).filter(|number| !taken.contains(number));
             let Some(number) = free.min_by_key(|number| counts[usize::from(*number)]) else {
-                return refuse(format!("no color is left for {}: all {colors} are in use on its PEs", self.name(class)));
+                return refuse(format!(
+                    "no color is left for {}: all {colors} are in use on its PEs",
+                    self.name(class)
+                ));
             };
             numbers[class] = Some(number);
             counts[usize::from(number)] += 1;

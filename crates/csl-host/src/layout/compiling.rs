@@ -11,11 +11,11 @@ use serde_json::{Value as Json, json};
 
 use crate::check::program_at;
 use crate::compile::{self, Compilation};
+use crate::layout::Layout;
 use crate::layout::grid::{Area, Cell};
 use crate::layout::region::{Region, SymbolData, Value, config};
 use crate::layout::streams::{STREAMS_FILE, StreamInfo, to_json};
 use crate::layout::wiring::{Relay, Wiring};
-use crate::layout::Layout;
 use crate::options::Options;
 use crate::outdir::{self, Contents};
 
@@ -240,9 +240,7 @@ fn symbol_at<'a>(image: &'a Image, region: &Region, data: &SymbolData, cell: Cel
     let Some(symbol) = found else {
         return Err(format!("set_symbol_all: the program of {} has no symbol {}", region.name, data.symbol));
     };
-    let bytes = u64::from(data.width / region.width)
-        * u64::from(data.height / region.height)
-        * u64::from(data.bytes);
+    let bytes = u64::from(data.width / region.width) * u64::from(data.height / region.height) * u64::from(data.bytes);
     if bytes > u64::from(symbol.size) {
         return Err(format!(
             "set_symbol_all: {bytes} bytes for each PE of {} do not fit into {}, which has {}",

@@ -267,13 +267,7 @@ impl Layout {
     }
 
     /// A stream between the host and a port of one PE, through a PE of its own. Returns its name.
-    pub fn stream(
-        &mut self,
-        way: Way,
-        port: PortId,
-        place: Option<Cell>,
-        buffer: u16,
-    ) -> Result<String, HostError> {
+    pub fn stream(&mut self, way: Way, port: PortId, place: Option<Cell>, buffer: u16) -> Result<String, HostError> {
         let name = self.ports[port.0].name.clone();
         if self.ports[port.0].way != way {
             return refuse(format!("{name}: an input stream needs an input port, an output stream an output port"));

@@ -1,23 +1,25 @@
-//! Where regions stand: where the program puts them, the others side by side to the east of those.
+//! Where regions stand: where the program puts them, the others side by side to the east of those, with room for paths
+//! around them where there are any.
 
 use crate::error::HostError;
 use crate::layout::grid::{Area, Cell};
 use crate::layout::refuse;
 use crate::layout::region::Region;
 
-/// Free columns before a region that the program has not placed.
-const GAP: i32 = 1;
+/// Free columns and rows before a region that the program has not placed, when ports are in use.
+const ROOM: i32 = 2;
 
 /// The area of every region. Refuses two that overlap.
-pub fn settle(regions: &[Region]) -> Result<Vec<Area>, HostError> {
+pub fn settle(regions: &[Region], has_paths: bool) -> Result<Vec<Area>, HostError> {
+    let room = if has_paths { ROOM } else { 0 };
     let at = |region: &Region, place: Cell| Area::new(place.0, place.1, region.width, region.height);
     let placed = regions.iter().filter_map(|region| region.place.map(|place| at(region, place)));
-    let mut next = placed.map(|area| area.end_x + GAP).max().unwrap_or(0);
+    let mut next = placed.map(|area| area.end_x).max().unwrap_or(0);
     let mut areas = Vec::new();
     for region in regions {
-        let area = at(region, region.place.unwrap_or((next, 0)));
+        let area = at(region, region.place.unwrap_or((next + room, room)));
         if region.place.is_none() {
-            next = area.end_x + GAP;
+            next = area.end_x;
         }
         areas.push(area);
     }

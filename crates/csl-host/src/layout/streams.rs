@@ -13,6 +13,9 @@ use crate::transfer::{Order, Shape};
 /// Path of the list of streams in an output folder.
 pub const STREAMS_FILE: &str = "generated/streams.json";
 
+/// Words that are asked for at a time when it is not known how many come.
+const CHUNK: usize = 4096;
+
 /// A stream of the host: the PE that it ends at, in the whole fabric, and the color there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamInfo {
@@ -80,6 +83,19 @@ impl Runtime {
         self.submit(Command::D2h { from, rect, per_pe, width: Width::Bits32 }, Some((shape, Order::RowMajor)))
     }
 
+    /// Receives whatever comes until nothing can move any more.
+    pub fn receive_all(&mut self, port: usize) -> Result<Vec<u32>, HostError> {
+        let mut all = Vec::new();
+        loop {
+            let (rect, from, per_pe) = self.stream_end("receive_tofile", port, Way::Out, CHUNK)?;
+            let words = self.wait_for_some(Command::D2h { from, rect, per_pe, width: Width::Bits32 }, rect)?;
+            all.extend(&words);
+            if words.len() < CHUNK {
+                return Ok(all);
+            }
+        }
+    }
+
     fn stream_end(
         &self,
         method: &str,
@@ -92,7 +108,10 @@ impl Runtime {
         };
         if stream.way != way {
             let (is, wants) = if way == Way::In { ("to", "send to") } else { ("from", "receive from") };
-            return refuse(format!("{method}: {} does not lead {is} the device; it is no stream to {wants}", stream.name));
+            return refuse(format!(
+                "{method}: {} does not lead {is} the device; it is no stream to {wants}",
+                stream.name
+            ));
         }
         let Ok(per_pe) = u32::try_from(count) else {
             return refuse(format!("{method}: {count} wavelets are too many for one call"));

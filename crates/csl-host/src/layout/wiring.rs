@@ -49,7 +49,8 @@ pub struct Wiring {
 
 impl Wiring {
     pub fn new(layout: &Layout) -> Result<Wiring, HostError> {
-        let areas = placing::settle(&layout.regions)?;
+        let has_paths = layout.ports.iter().any(|port| port.is_used);
+        let areas = placing::settle(&layout.regions, has_paths)?;
         let mut wiring = Wiring {
             bounds: bounds(layout, &areas),
             areas,
@@ -110,7 +111,10 @@ impl Wiring {
             }
             let Some(path) = self.path(class, start, |_, cell| cell == end) else {
                 let (a, b) = (&layout.ports[tx.0].name, &layout.ports[rx.0].name);
-                return refuse(format!("no path leads from port {a} at PE {from:?} to port {b} at PE {to:?}"));
+                return refuse(format!(
+                    "no path leads from port {a} at PE {from:?} to port {b} at PE {to:?}; regions have to stand clear of \
+                     the fabric's edge on the side of their ports"
+                ));
             };
             self.lay(Some(from), &path, Some(to), class);
         }
@@ -132,7 +136,8 @@ impl Wiring {
             inside && !self.uses.get(&cell).is_some_and(|classes| classes.contains(&class))
         };
         let goal = |cell| goal(self, cell);
-        nearest(start, |cell| can_pass(cell) && !self.is_occupied(cell), goal).or_else(|| nearest(start, can_pass, goal))
+        nearest(start, |cell| can_pass(cell) && !self.is_occupied(cell), goal)
+            .or_else(|| nearest(start, can_pass, goal))
     }
 
     /// Whether the PE has a program.
@@ -195,7 +200,10 @@ impl Wiring {
             None => self.path(class, start, is_free),
         };
         let Some(mut path) = found else {
-            return refuse(format!("no path leads between the host's stream and port {name} at PE {pe:?}"));
+            return refuse(format!(
+                "no path leads between the host's stream and port {name} at PE {pe:?}; regions have to stand clear of the \
+                 fabric's edge on the side of their ports"
+            ));
         };
         let cell = path[path.len() - 1];
         let (from, to) = match stream.way {

@@ -50,7 +50,7 @@ class SdkRuntime:
         threads = platform.config.num_threads if platform else options["simfab_numthreads"]
         logger.setLevel(options["msg_level"])
         self._machine = _waferlab.Machine(os.fspath(bindir), threads)
-        self._waiting = {}
+        self._waiting, self._files = {}, {}
         self._is_loaded = self._has_logged = False
         debug_util.remember(bindir, self._machine)
 
@@ -67,6 +67,8 @@ class SdkRuntime:
 
     def stop(self):
         """Waits for everything that was asked for, then stops the machine for good."""
+        for task in list(self._files):
+            self._write_file(task)
         self._machine.stop()
         self._deliver()
 
@@ -145,12 +147,18 @@ class SdkRuntime:
 
     def task_wait(self, task_handle):
         """Runs the machine until the task is done."""
-        self._machine.wait(self._number(task_handle))
+        if task_handle in self._files:
+            self._write_file(task_handle)
+        elif self._number(task_handle) is not None:
+            self._machine.wait(self._number(task_handle))
         self._deliver()
 
     def is_task_done(self, task_handle):
         """Whether the task is done. The simulated machine moves on while it is asked."""
-        done = self._machine.is_done(self._number(task_handle))
+        number = self._number(task_handle)
+        if number is None:
+            return task_handle not in self._files
+        done = self._machine.is_done(number)
         self._deliver()
         return done
 
@@ -175,8 +183,20 @@ class SdkRuntime:
         self._waiting[number] = dest
         return self._finish(number, nonblock)
 
-    def receive_tofile(self, port, outfile, **kwargs):
-        raise SdkError(f"receive_tofile({port!r}, ...) does not say how much to receive; use receive() and numpy's tofile()")
+    def receive_tofile(self, port, outfile, *, nonblock=False):
+        """Writes whatever comes on a stream, until nothing in the machine can move any more, to a file of 32-bit words.
+        Without blocking, that is done by task_wait() or stop()."""
+        task = Task(self, None)
+        self._files[task] = (self._port(port), outfile)
+        if not nonblock:
+            self._write_file(task)
+        return task
+
+    def _write_file(self, task):
+        port, outfile = self._files.pop(task)
+        data = self._machine.receive_all(port)
+        with open(outfile, "wb") as file:
+            file.write(data)
 
     def report_port_infos(self):
         """Prints name, color and place of every stream."""

@@ -1,0 +1,331 @@
+//! Layouts that a host program describes: what they do when they run, and what is refused.
+
+use std::path::Path;
+
+use csl_host::layout::{Edge, Layout, LayoutOptions, Position, RegionId, Value, Way};
+use csl_host::{Arch, ErrorFormat, HostError, Runtime, Settings, Style, read_image};
+use tempfile::TempDir;
+
+const EAST: u8 = 1 << 1;
+const WEST: u8 = 1 << 0;
+const SOUTH: u8 = 1 << 2;
+const RAMP: u8 = 1 << 4;
+
+/// Sends `first`, `first + 1`, ...: four words.
+const SENDER: &str = "
+param tx: u16;
+param first: u16;
+const out_q = @get_output_queue(2);
+const out = @get_dsd(fabout_dsd, .{ .extent = 4, .fabric_color = @get_color(tx), .output_queue = out_q });
+var words = [4]u32{ first, first + 1, first + 2, first + 3 };
+const all = @get_dsd(mem1d_dsd, .{ .tensor_access = |i|{4} -> words[i] });
+task main() void { @mov32(out, all, .{ .async = true }); }
+comptime {
+  @bind_local_task(main, @get_local_task_id(9));
+  @activate(@get_local_task_id(9));
+  if (@is_arch(\"wse3\")) { @initialize_queue(out_q, .{ .color = @get_color(tx) }); }
+}
+";
+
+const RECEIVER: &str = "
+param rx: u16;
+const in_q = @get_input_queue(2);
+const in = @get_dsd(fabin_dsd, .{ .extent = 4, .fabric_color = @get_color(rx), .input_queue = in_q });
+export var words = @zeros([4]u32);
+const all = @get_dsd(mem1d_dsd, .{ .tensor_access = |i|{4} -> words[i] });
+task main() void { @mov32(all, in, .{ .async = true }); }
+comptime {
+  @bind_local_task(main, @get_local_task_id(9));
+  @activate(@get_local_task_id(9));
+  @initialize_queue(in_q, .{ .color = @get_color(rx) });
+}
+";
+
+/// Adds one to every word that comes.
+const WORKER: &str = "
+param rx: u16;
+param tx: u16;
+const in_q = @get_input_queue(2);
+const out_q = @get_output_queue(3);
+const in = @get_dsd(fabin_dsd, .{ .extent = 0x7fff, .fabric_color = @get_color(rx), .input_queue = in_q });
+const out = @get_dsd(fabout_dsd, .{ .extent = 0x7fff, .fabric_color = @get_color(tx), .output_queue = out_q });
+task main() void { @add32(out, in, @as(u32, 1), .{ .async = true }); }
+comptime {
+  @bind_local_task(main, @get_local_task_id(9));
+  @activate(@get_local_task_id(9));
+  @initialize_queue(in_q, .{ .color = @get_color(rx) });
+  if (@is_arch(\"wse3\")) { @initialize_queue(out_q, .{ .color = @get_color(tx) }); }
+}
+";
+
+const IDLE: &str = "export var block = @zeros([2, 2]i16);\n";
+
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    for (name, text) in [("sender.csl", SENDER), ("receiver.csl", RECEIVER), ("worker.csl", WORKER), ("idle.csl", IDLE)]
+    {
+        std::fs::write(folder.path().join(name), text).expect("the folder can be written");
+    }
+    folder
+}
+
+fn options(folder: &Path) -> LayoutOptions {
+    LayoutOptions {
+        folder: folder.to_owned(),
+        output: "out".into(),
+        import_paths: Vec::new(),
+        fp16: csl_num::FloatKind::F16,
+        save_port_map: true,
+    }
+}
+
+/// The errors of a layout that does not compile.
+fn failure(layout: &Layout) -> String {
+    let folder = folder();
+    let done = layout.compile(&options(folder.path()));
+    assert!(!done.succeeded());
+    done.render(ErrorFormat::Human, Style::Plain)
+}
+
+fn started(layout: &Layout) -> (TempDir, Runtime) {
+    let folder = folder();
+    let done = layout.compile(&options(folder.path()));
+    assert!(done.succeeded(), "{}", done.render(ErrorFormat::Human, Style::Plain));
+    let settings = Settings { threads: 1, check: false };
+    let mut runtime = Runtime::open(&folder.path().join("out"), settings).expect("the program opens");
+    runtime.load().expect("the program loads");
+    runtime.run().expect("the program starts");
+    (folder, runtime)
+}
+
+fn words(bytes: &[u8]) -> Vec<u32> {
+    bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+}
+
+fn out_of_ramp() -> [Position; 1] {
+    [Position::new(RAMP, 0)]
+}
+
+fn into_ramp() -> [Position; 1] {
+    [Position::new(0, RAMP)]
+}
+
+/// A region of one column that sends on its right side, and one that receives on its left side.
+fn pair(layout: &mut Layout, height: u32) -> Result<(RegionId, RegionId), HostError> {
+    let sender = layout.region("sender.csl", "sender", 1, height)?;
+    let receiver = layout.region("receiver.csl", "receiver", 1, height)?;
+    let (tx, rx) = (layout.color("sender_tx", None)?, layout.color("receiver_rx", None)?);
+    layout.set_param(sender, None, "tx", Value::Color(tx))?;
+    layout.set_param(sender, None, "first", Value::Int(10))?;
+    layout.set_param(receiver, None, "rx", Value::Color(rx))?;
+    let from = layout.port(sender, Way::Out, tx, Edge::Right, &out_of_ramp(), 4, "")?;
+    let to = layout.port(receiver, Way::In, rx, Edge::Left, &into_ramp(), 4, "")?;
+    layout.connect(from, to)?;
+    Ok((sender, receiver))
+}
+
+/// A worker whose both ports are connected to the host.
+fn served(arch: Arch, buffer: u16) -> Result<Layout, HostError> {
+    let mut layout = Layout::new(arch);
+    let worker = layout.region("worker.csl", "worker", 1, 1)?;
+    let (rx, tx) = (layout.color("rx", None)?, layout.color("tx", None)?);
+    layout.set_param(worker, None, "rx", Value::Color(rx))?;
+    layout.set_param(worker, None, "tx", Value::Color(tx))?;
+    layout.place(worker, (3, 3))?;
+    let rx_port = layout.port(worker, Way::In, rx, Edge::Right, &into_ramp(), 4, "")?;
+    let tx_port = layout.port(worker, Way::Out, tx, Edge::Right, &out_of_ramp(), 4, "")?;
+    assert_eq!(layout.stream(Way::In, rx_port, None, buffer)?, "worker_rx");
+    assert_eq!(layout.stream(Way::Out, tx_port, None, buffer)?, "worker_tx");
+    Ok(layout)
+}
+
+#[test]
+fn a_connection_goes_around_what_stands_in_its_way() -> Result<(), HostError> {
+    for arch in Arch::ALL {
+        let mut layout = Layout::new(arch);
+        let (sender, receiver) = pair(&mut layout, 2)?;
+        let wall = layout.region("idle.csl", "wall", 1, 5)?;
+        layout.place(sender, (1, 2))?;
+        layout.place(wall, (3, 1))?;
+        layout.place(receiver, (5, 2))?;
+        let (folder, mut runtime) = started(&layout);
+        runtime.stop()?;
+        for row in [2, 3] {
+            assert_eq!(words(&runtime.read_symbol(5, row, "words")?), [10, 11, 12, 13], "row {row} on {arch}");
+        }
+        let image = read_image(&folder.path().join("out"))?;
+        assert!(
+            image.routes.iter().all(|route| !(route.x..route.x + route.len).contains(&3) || ![1, 5].contains(&route.y))
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn neighbours_need_no_path() -> Result<(), HostError> {
+    let mut layout = Layout::new(Arch::Wse3);
+    let (sender, receiver) = pair(&mut layout, 1)?;
+    assert_eq!(layout.hstack(&[sender, receiver], Some((4, 1)))?, 2);
+    let (_folder, mut runtime) = started(&layout);
+    runtime.stop()?;
+    assert_eq!(words(&runtime.read_symbol(5, 1, "words")?), [10, 11, 12, 13]);
+    Ok(())
+}
+
+#[test]
+fn regions_without_a_place_stand_side_by_side() -> Result<(), HostError> {
+    let mut layout = Layout::new(Arch::Wse2);
+    pair(&mut layout, 1)?;
+    let (_folder, mut runtime) = started(&layout);
+    runtime.stop()?;
+    assert_eq!(words(&runtime.read_symbol(5, 2, "words")?), [10, 11, 12, 13]);
+    Ok(())
+}
+
+#[test]
+fn words_stream_through_in_order_however_small_the_buffer() -> Result<(), HostError> {
+    for (arch, buffer) in [(Arch::Wse2, 1), (Arch::Wse3, 1), (Arch::Wse3, 1024)] {
+        let (_folder, mut runtime) = started(&served(arch, buffer)?);
+        let (to, from) = (runtime.port("worker_rx")?, runtime.port("worker_tx")?);
+        let sent: Vec<u32> = (100..400).collect();
+        runtime.send(to, &sent[..200])?;
+        runtime.send(to, &sent[200..])?;
+        let task = runtime.receive(from, 300)?;
+        runtime.wait(task)?;
+        let expected: Vec<u32> = (101..401).collect();
+        assert_eq!(runtime.take_arrived(), [(task, expected)], "{arch}, buffer of {buffer}");
+        runtime.stop()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn waiting_for_what_never_comes_is_explained() -> Result<(), HostError> {
+    let (_folder, mut runtime) = started(&served(Arch::Wse3, 8)?);
+    let from = runtime.port("worker_tx")?;
+    let task = runtime.receive(from, 1)?;
+    assert!(matches!(runtime.wait(task), Err(HostError::Simulation(_))));
+    Ok(())
+}
+
+#[test]
+fn all_that_comes_can_be_received_without_knowing_how_much() -> Result<(), HostError> {
+    let (_folder, mut runtime) = started(&served(Arch::Wse3, 8)?);
+    let (to, from) = (runtime.port("worker_rx")?, runtime.port("worker_tx")?);
+    runtime.send(to, &[1, 2, 3])?;
+    assert_eq!(runtime.receive_all(from)?, [2, 3, 4]);
+    assert!(runtime.receive_all(from)?.is_empty());
+    runtime.send(to, &[7])?;
+    let task = runtime.receive(from, 1)?;
+    runtime.wait(task)?;
+    assert_eq!(runtime.take_arrived(), [(task, vec![8])]);
+    runtime.stop()
+}
+
+#[test]
+fn a_stream_has_one_direction() -> Result<(), HostError> {
+    let (_folder, mut runtime) = started(&served(Arch::Wse3, 8)?);
+    let (to, from) = (runtime.port("worker_rx")?, runtime.port("worker_tx")?);
+    assert!(matches!(runtime.send(from, &[1]), Err(HostError::Argument(_))));
+    assert!(matches!(runtime.receive(to, 1), Err(HostError::Argument(_))));
+    let text = runtime.port("nothing").expect_err("there is no such stream").to_string();
+    assert!(text.contains("worker_rx, worker_tx"), "{text}");
+    Ok(())
+}
+
+#[test]
+fn the_host_can_reach_a_pe_right_away() -> Result<(), HostError> {
+    for arch in Arch::ALL {
+        let mut layout = Layout::new(arch);
+        let worker = layout.region("worker.csl", "worker", 1, 1)?;
+        let (rx, tx) = (layout.color("rx", Some(5))?, layout.color("tx", None)?);
+        layout.set_param(worker, None, "rx", Value::Color(rx))?;
+        layout.set_param(worker, None, "tx", Value::Color(tx))?;
+        layout.paint(worker, None, rx, &[Position::new(WEST, RAMP)])?;
+        assert_eq!(layout.stream_at(Way::In, (0, 0), rx, "a_")?, "a_rx");
+        assert_eq!(layout.stream_at(Way::Out, (0, 0), tx, "")?, "tx");
+        let (_folder, mut runtime) = started(&layout);
+        assert_eq!(runtime.streams()[0].color, 5);
+        runtime.send(0, &[41, 42])?;
+        let task = runtime.receive(1, 2)?;
+        runtime.wait(task)?;
+        assert_eq!(runtime.take_arrived(), [(task, vec![42, 43])]);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_matrix_is_dealt_out_in_blocks() -> Result<(), HostError> {
+    let mut layout = Layout::new(Arch::Wse3);
+    let region = layout.region("idle.csl", "idle", 3, 2)?;
+    layout.set_symbol(region, "block", (0..24).collect(), 2, (6, 4))?;
+    let (_folder, mut runtime) = started(&layout);
+    runtime.stop()?;
+    let halves = |bytes: Vec<u8>| bytes.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect::<Vec<_>>();
+    assert_eq!(halves(runtime.read_symbol(0, 0, "block")?), [0, 1, 6, 7]);
+    assert_eq!(halves(runtime.read_symbol(2, 1, "block")?), [16, 17, 22, 23]);
+    Ok(())
+}
+
+#[test]
+fn colors_get_numbers_of_their_own() -> Result<(), HostError> {
+    let mut layout = Layout::new(Arch::Wse3);
+    pair(&mut layout, 1)?;
+    let fixed = layout.color("fixed", Some(0))?;
+    let idle = layout.region("idle.csl", "idle", 2, 1)?;
+    layout.paint_edge(idle, Edge::Left, fixed, &[Position::new(RAMP, EAST), Position::new(0, SOUTH)])?;
+    layout.paint_edge(idle, Edge::Right, fixed, &[Position::new(WEST, RAMP)])?;
+    let (folder, _runtime) = started(&layout);
+    let text = std::fs::read_to_string(folder.path().join("out/colors.json")).expect("colors.json is there");
+    let colors: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+    assert_eq!(colors, serde_json::json!({ "sender_tx": 1, "receiver_rx": 1, "fixed": 0 }));
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused() -> Result<(), HostError> {
+    let mut layout = Layout::new(Arch::Wse3);
+    let region = layout.region("idle.csl", "idle", 2, 3)?;
+    let color = layout.color("c", Some(3))?;
+    let both = [Position::new(RAMP, EAST)];
+    let out = layout.port(region, Way::Out, color, Edge::Top, &out_of_ramp(), 4, "")?;
+    let wide = layout.port(region, Way::In, color, Edge::Left, &into_ramp(), 4, "")?;
+    let text = |result: Result<String, HostError>| result.expect_err("this is refused").to_string();
+    let unit = |result: Result<(), HostError>| result.map(|()| String::new());
+    assert_eq!(text(layout.color("c", Some(4)).map(|_| String::new())), "color c is given the values 3 and 4");
+    assert_eq!(text(layout.color("d", Some(24)).map(|_| String::new())), "color d cannot be 24: colors are 0 to 23");
+    assert_eq!(
+        text(unit(layout.connect(out, wide))),
+        "idle_c and idle_c cannot be connected: they are 2 and 3 PEs wide"
+    );
+    assert!(text(unit(layout.connect(wide, out))).contains("leads from an output port to an input port"));
+    assert!(text(layout.stream(Way::In, wide, None, 8)).contains("is 3 PEs wide"));
+    assert!(text(unit(layout.paint(region, None, color, &[both[0]; 5]))).contains("1 to 4 routing positions"));
+    assert!(text(unit(layout.paint(region, None, color, &out_of_ramp()))).contains("needs an input and an output"));
+    assert!(text(unit(layout.set_symbol(region, "block", vec![0; 9], 4, (3, 3)))).contains("cannot be dealt out"));
+    Ok(())
+}
+
+#[test]
+fn what_only_the_whole_shows_is_refused() -> Result<(), HostError> {
+    let mut overlap = Layout::new(Arch::Wse3);
+    let (sender, receiver) = pair(&mut overlap, 2)?;
+    overlap.place(sender, (1, 1))?;
+    overlap.place(receiver, (1, 2))?;
+    assert!(failure(&overlap).contains("code regions sender and receiver overlap"));
+
+    let mut cornered = Layout::new(Arch::Wse3);
+    let (sender, receiver) = pair(&mut cornered, 1)?;
+    cornered.place(sender, (2, 0))?;
+    cornered.place(receiver, (0, 0))?;
+    assert!(failure(&cornered).contains("no path leads from port sender_tx at PE (2, 0)"));
+
+    let mut unbound = Layout::new(Arch::Wse3);
+    unbound.region("receiver.csl", "receiver", 1, 1)?;
+    let text = failure(&unbound);
+    assert!(
+        text.contains("param `rx` has no value") && text.contains("code region receiver of receiver.csl"),
+        "{text}"
+    );
+    Ok(())
+}

@@ -1,0 +1,139 @@
+"""SdkLayout: what crosses from Python, and what is refused on the way."""
+import os
+import tempfile
+import unittest
+
+import numpy as np
+
+from cerebras.geometry.geometry import IntRectangle, IntVector
+from cerebras.sdk.runtime import sdkruntimepybind as sdk
+
+ECHO = """
+param rx: u16;
+param tx: u16;
+param turns: u16;
+const in_q = @get_input_queue(2);
+const out_q = @get_output_queue(3);
+const in = @get_dsd(fabin_dsd, .{ .extent = 0x7fff, .fabric_color = @get_color(rx), .input_queue = in_q });
+const out = @get_dsd(fabout_dsd, .{ .extent = 0x7fff, .fabric_color = @get_color(tx), .output_queue = out_q });
+export var told = turns;
+task main() void { @mov32(out, in, .{ .async = true }); }
+comptime {
+  @bind_local_task(main, @get_local_task_id(9));
+  @activate(@get_local_task_id(9));
+  @initialize_queue(in_q, .{ .color = @get_color(rx) });
+  if (@is_arch("wse3")) { @initialize_queue(out_q, .{ .color = @get_color(tx) }); }
+}
+"""
+
+
+class Layouts(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="waferlab-test-")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.source = os.path.join(self.folder, "echo.csl")
+        with open(self.source, "w", encoding="utf-8") as file:
+            file.write(ECHO)
+        self.platform = sdk.get_platform(target=sdk.SdkTarget.WSE3)
+        self.layout = sdk.SdkLayout(self.platform)
+
+    def region(self):
+        region = self.layout.create_code_region(self.source, "echo", 1, 1)
+        self.rx, self.tx = region.color("rx"), region.color("tx")
+        region.set_param_all(self.rx)
+        region.set_param(IntVector(0, 0), "tx", self.tx)
+        region.set_param_range(IntRectangle(IntVector(0, 0), IntVector(1, 1)), "turns", 7)
+        return region
+
+    def started(self):
+        artifacts = self.layout.compile(os.path.join(self.folder, "out"), libs=[self.folder], save_port_map=True)
+        runtime = sdk.SdkRuntime(artifacts, self.platform, memcpy_required=False)
+        runtime.load()
+        runtime.run()
+        return runtime
+
+    def streams(self):
+        region = self.region()
+        region.place(2, 2)
+        to_ramp, from_ramp = sdk.RoutingPosition().set_output([sdk.Route.RAMP]), sdk.RoutingPosition().add_input(sdk.RAMP)
+        rx_port = region.create_input_port(self.rx, sdk.Edge.TOP, [to_ramp], 3)
+        tx_port = region.create_output_port(self.tx, sdk.Edge.BOTTOM, [from_ramp], 3)
+        into = self.layout.create_input_stream(rx_port, io_loc=IntVector(0, 0), io_buffer_size=2)
+        return into, self.layout.create_output_stream(tx_port)
+
+    def test_what_is_sent_comes_back(self):
+        into, out = self.streams()
+        runtime = self.started()
+        back = np.zeros(4, dtype=np.float32)
+        runtime.send(runtime.get_port_id(into), np.array([1.5, -2.0, 4.0], dtype=np.float32), nonblock=True)
+        task = runtime.receive(out, back[1:], 3, nonblock=True)
+        runtime.task_wait(task)
+        np.testing.assert_array_equal(back, [0.0, 1.5, -2.0, 4.0])
+        halves = np.array([1, 2, 3, 4], dtype=np.uint16)
+        runtime.send(into, halves, 2, nonblock=True)
+        again = np.zeros(4, dtype=np.uint16)
+        runtime.receive(out, again, 2, nonblock=False)
+        np.testing.assert_array_equal(again, halves)
+        runtime.stop()
+        np.testing.assert_array_equal(runtime.read_symbol(2, 2, "told", dtype="uint16"), [7])
+
+    def test_a_file_takes_all_that_comes(self):
+        into, out = self.streams()
+        runtime = self.started()
+        path = os.path.join(self.folder, "words")
+        task = runtime.receive_tofile(out, path, nonblock=True)
+        self.assertFalse(runtime.is_task_done(task))
+        runtime.send(into, np.arange(3, dtype=np.uint32), nonblock=True)
+        runtime.stop()
+        self.assertTrue(runtime.is_task_done(task))
+        np.testing.assert_array_equal(np.fromfile(path, dtype=np.uint32), [0, 1, 2])
+
+    def test_streams_from_a_location(self):
+        self.region()
+        into = self.layout.create_input_stream_from_loc(IntVector(0, 0), self.rx, "in_")
+        out = self.layout.create_output_stream_from_loc(IntVector(0, 0), self.tx)
+        runtime = self.started()
+        runtime.send(into, np.arange(5, dtype=np.int32))
+        back = np.zeros(5, dtype=np.int32)
+        runtime.receive(out, back, 5)
+        np.testing.assert_array_equal(back, np.arange(5))
+
+    def test_what_does_not_fit_is_refused_before_anything_moves(self):
+        into, out = self.streams()
+        runtime = self.started()
+        with self.assertRaisesRegex(RuntimeError, "items of 2 bytes"):
+            runtime.send(into, np.zeros(2, dtype=np.uint16))
+        with self.assertRaisesRegex(RuntimeError, "3 wavelets of 32 bits do not fit"):
+            runtime.receive(out, np.zeros(2, dtype=np.uint32), 3)
+        with self.assertRaisesRegex(RuntimeError, "no stream \"nothing\""):
+            runtime.get_port_id("nothing")
+
+    def test_colors_know_their_names(self):
+        region = self.layout.create_code_region(self.source, "left", 2, 1)
+        own, shared = region.color("c", 4), sdk.Color("c")
+        self.assertEqual((own.get_global_name(), own.get_local_param_name(), own.get_value()), ("left_c", "c", 4))
+        self.assertEqual((shared.get_global_name(), shared.get_value()), ("c", None))
+        self.assertEqual(self.layout.hstack([region]), 2)
+        with self.assertRaisesRegex(RuntimeError, "colors are 0 to 23"):
+            sdk.Color("d", 24)
+
+    def test_a_program_with_errors_raises_them(self):
+        self.layout.create_code_region(self.source, "echo", 1, 1)
+        with self.assertRaisesRegex(RuntimeError, "param `rx` has no value"):
+            self.layout.compile(os.path.join(self.folder, "out"))
+
+    def test_foreign_handles_and_wrong_values_are_refused(self):
+        region = sdk.SdkLayout(sdk.SdkTarget.WSE2).create_code_region(self.source, "echo", 1, 1)
+        with self.assertRaisesRegex(RuntimeError, "no code region or port of this SdkLayout"):
+            self.layout.vstack([region])
+        with self.assertRaises(TypeError):
+            region.set_param_all("turns", 1.5)
+        with self.assertRaisesRegex(RuntimeError, "must be a numpy array of"):
+            region.set_symbol_all("told", np.zeros(1), 1, 1)
+        with self.assertRaisesRegex(RuntimeError, "fabric files describe systems"):
+            sdk.SdkLayout("fabric.json")
+
+
+if __name__ == "__main__":
+    unittest.main()
