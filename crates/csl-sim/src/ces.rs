@@ -95,6 +95,11 @@ impl<E: Element> Ces<E> {
         Some(place)
     }
 
+    /// Puts tiles in the order of their columns.
+    pub fn sort(&self, places: &mut [u32]) {
+        places.sort_unstable_by_key(|place| self.tiles[*place as usize].x);
+    }
+
     /// Has a tile served in this cycle, or in the next when this cycle's turn is over.
     pub fn wake(&mut self, place: u32) {
         let tile = &mut self.tiles[place as usize];
@@ -188,12 +193,10 @@ impl<E: Element> Ramp for Ces<E> {
 
     fn accepted(&mut self, x: u32, _color: u8) {
         let Some(place) = self.find(x) else { return };
-        let tile = &self.tiles[place as usize];
-        if tile.inject_at == NEVER {
-            let at = tile.next_injection();
-            if at != NEVER {
-                self.start_sending(place, at.max(self.now + 1));
-            }
+        // Of the heads that are ready one may have waited for this, whatever the tile has planned for the others.
+        let at = self.tiles[place as usize].next_injection();
+        if at != NEVER {
+            self.start_sending(place, at.max(self.now + 1));
         }
     }
 

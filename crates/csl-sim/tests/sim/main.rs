@@ -4,5 +4,7 @@ mod builder;
 mod fabric;
 mod memcpy;
 mod memory;
+mod random;
+mod reference;
 mod threads;
 mod timing;

@@ -6,8 +6,9 @@ use csl_sim::{Command, Endpoint, Rect, Stop, Width};
 
 use crate::builder::*;
 
-const WIDTH: u32 = 24;
-const HEIGHT: u32 = 16;
+/// Enough busy tiles that threads are worth their while.
+const WIDTH: u32 = 40;
+const HEIGHT: u32 = 26;
 const WORDS: u16 = 150;
 
 /// The color on which row `y` sends south, and column `x` east.
@@ -77,7 +78,7 @@ fn any_number_of_threads_gives_the_same_run() {
         let one = run(1);
         let sent = u64::from(WIDTH * (HEIGHT - 1) + (WIDTH - 1) * HEIGHT) * u64::from(WORDS);
         assert_eq!(one.3.1, 2 * sent, "each word lands from RAMP and from the link");
-        for threads in [2, 3] {
+        for threads in [2, 4] {
             assert_eq!(run(threads), one, "{arch:?}, {threads} threads");
         }
     }

@@ -1,0 +1,187 @@
+//! The reference engine: every router and every PE in every cycle, by row and column. Nothing sleeps, nothing runs ahead,
+//! nothing is skipped.
+
+use std::sync::Arc;
+
+use csl_fabric::{ColorConfig, PopMode, Position, Ramp, Recording, RouteTable, Row, Wavelet};
+use csl_image::{Image, SwitchPos};
+use csl_pe::{NoRegisters, Pe, Ports};
+use csl_sim::{FaultKind, FaultReport};
+
+/// Cycle, column, row, side, color, data.
+pub type Landed = (u64, u32, u32, u8, u8, u32);
+
+pub struct Reference {
+    rows: Vec<(Row, Ces)>,
+    now: u64,
+}
+
+struct Ces(Vec<Tile>);
+
+struct Tile {
+    pe: Pe,
+    ports: Ports,
+    /// The output queue to look at first.
+    next_output: usize,
+    /// Colors of which the CE has refused a wavelet.
+    refused: u32,
+}
+
+impl Reference {
+    /// A machine with one program on each tile, as the random programs have it.
+    pub fn new(image: &Image) -> Reference {
+        let chip = csl_chip::chip(image.arch.into());
+        let table = Arc::new(table(image));
+        let recording = Recording { landings: true, switches: false };
+        let row = |y: u32| {
+            let tiles = (0..image.rect.width).map(|x| Tile::new(image, x, y)).collect();
+            (Row::new(Arc::clone(&table), y, chip, recording), Ces(tiles))
+        };
+        Reference { rows: (0..image.rect.height).map(row).collect(), now: 0 }
+    }
+
+    /// Runs up to and including cycle `last`.
+    pub fn run(&mut self, last: u64) -> Result<(), FaultReport> {
+        while self.now < last {
+            self.now += 1;
+            let now = self.now;
+            let faults: Vec<_> = self.rows.iter_mut().enumerate().map(|(y, row)| cycle(row, y as u32, now)).collect();
+            faults.into_iter().collect::<Result<(), _>>()?;
+            for y in 1..self.rows.len() {
+                let (above, below) = self.rows.split_at_mut(y);
+                Row::exchange(&mut above[y - 1].0, &mut below[0].0, now);
+            }
+        }
+        Ok(())
+    }
+
+    pub fn memory(&self, x: u32, y: u32, bytes: u16) -> Vec<u8> {
+        let memory = self.rows[y as usize].1.0[x as usize].pe.memory();
+        (0..bytes).map(|addr| memory.get::<1>(addr)[0]).collect()
+    }
+
+    /// All landings by cycle: cycle, column, row, side, color, data.
+    pub fn trace(&mut self) -> Vec<Landed> {
+        let all = self.rows.iter_mut().flat_map(|(row, _)| row.take_events().0);
+        let mut all: Vec<Landed> = all.map(|l| (l.cycle, l.x, l.y, l.from, l.color, l.wavelet.data)).collect();
+        all.sort();
+        all
+    }
+
+    /// Hash and number of all landings.
+    pub fn landings(&self) -> (u64, u64) {
+        let sum =
+            |(hash, moved): (u64, u64), (row, _): &(Row, Ces)| (hash.wrapping_add(row.hash()), moved + row.moved());
+        self.rows.iter().fold((0, 0), sum)
+    }
+}
+
+fn cycle((row, ces): &mut (Row, Ces), y: u32, now: u64) -> Result<(), FaultReport> {
+    let fabric = |fault: csl_fabric::Fault| FaultReport { cycle: now, x: fault.x, y, what: FaultKind::Fabric(fault) };
+    row.land(now).map_err(fabric)?;
+    for (x, tile) in (0..).zip(&mut ces.0) {
+        tile.inject(row, x, now).map_err(fabric)?;
+    }
+    row.route(now, ces).map_err(fabric)?;
+    for (x, tile) in (0..).zip(&mut ces.0) {
+        let pe = |fault: csl_pe::Fault| FaultReport { cycle: fault.cycle, x, y, what: FaultKind::Pe(fault) };
+        tile.pe.advance(now, now + 1, &mut tile.ports, &mut NoRegisters).map_err(pe)?;
+        tile.take_back(row, x);
+    }
+    Ok(())
+}
+
+impl Tile {
+    fn new(image: &Image, x: u32, y: u32) -> Tile {
+        let run = image.tiles.iter().find(|run| run.y == y && (run.x..run.x + run.len).contains(&x));
+        let program = &image.programs[run.expect("every tile has a program").program as usize];
+        let mut ports = Ports::new(image.arch.into());
+        let chip = csl_chip::chip(image.arch.into());
+        let pe = Pe::new(Arc::clone(program), chip, image.sdk, x as u16, y as u16, &mut ports);
+        Tile { pe, ports, next_output: 0, refused: 0 }
+    }
+
+    /// One wavelet leaves, from the output queues in turn.
+    fn inject(&mut self, row: &mut Row, x: u32, now: u64) -> Result<(), csl_fabric::Fault> {
+        let count = self.ports.outputs.len();
+        for output in (0..count).map(|i| (self.next_output + i) % count) {
+            let Some(head) = self.ports.outputs[output].ready(now) else { continue };
+            let record = row.record(x, head.color).expect("every color that is sent is routed");
+            let csl_pe::Wavelet { data, control, half } = head.wavelet;
+            if row.inject(record, Wavelet { data, control, half }, now)? {
+                self.ports.outputs[output].pop();
+                self.next_output = (output + 1) % count;
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Colors that were refused, as soon as there is room for them.
+    fn take_back(&mut self, row: &mut Row, x: u32) {
+        for color in (0..24).filter(|color| self.refused >> color & 1 != 0).collect::<Vec<u8>>() {
+            if self.has_room(color) {
+                self.refused &= !(1 << color);
+                row.ramp_has_room(x, color);
+            }
+        }
+    }
+
+    fn has_room(&mut self, color: u8) -> bool {
+        self.ports.landing_slot(color).is_some_and(|slot| self.ports.inputs[slot].has_room())
+    }
+}
+
+impl Ramp for Ces {
+    fn room(&mut self, x: u32, color: u8) -> bool {
+        let tile = &mut self.0[x as usize];
+        let room = tile.has_room(color);
+        tile.refused |= u32::from(!room) << color;
+        room
+    }
+
+    fn deliver(&mut self, x: u32, color: u8, wavelet: Wavelet) {
+        let Wavelet { data, control, half } = wavelet;
+        let ports = &mut self.0[x as usize].ports;
+        let slot = ports.landing_slot(color).expect("`room` has found one");
+        assert!(ports.land(slot, csl_pe::Wavelet { data, control, half }), "`room` has found room");
+    }
+
+    fn accepted(&mut self, _x: u32, _color: u8) {}
+
+    fn torn_down(&mut self, x: u32, color: u8) {
+        self.0[x as usize].pe.tear_down(color);
+    }
+
+    fn exported(&mut self, _port: u32, _wavelet: Wavelet) {}
+}
+
+/// The routes of an image whose runs are one tile long.
+fn table(image: &Image) -> RouteTable {
+    let configs = image.color_configs.iter().map(config).collect();
+    let mut sets = Vec::new();
+    let mut rows = Vec::new();
+    for y in 0..image.rect.height {
+        let mut runs = Vec::new();
+        for x in 0..image.rect.width {
+            let here = image.routes.iter().filter(|run| (run.x, run.y) == (x, y));
+            let mut set: Vec<(u8, u32)> = here.map(|run| (run.color, run.config)).collect();
+            set.sort();
+            runs.push((x, 1, sets.len() as u32));
+            sets.push(set);
+        }
+        rows.push(runs);
+    }
+    RouteTable::new(image.rect.width, rows, sets, configs)
+}
+
+fn config(image: &csl_image::ColorConfig) -> ColorConfig {
+    let position = |position: &SwitchPos| match position {
+        SwitchPos::Tx(tx) => Position::Tx(tx.0),
+        _ => Position::Invalid,
+    };
+    let mut config = ColorConfig::route(image.rx.0, image.tx.0);
+    config.positions[0] = position(&image.positions[0]);
+    (config.ring, config.pop) = (image.ring_mode, PopMode::NoPop);
+    config
+}
