@@ -28,11 +28,14 @@ pub const fn switch_field_shift(position: u32) -> u32 {
 }
 
 /// Registers of the compute element, which `<tile_config>` reads and writes. Word addresses and layouts are not public:
-/// chosen, in a range that no published program touches.
+/// chosen, in a range that no published program touches, but for the input queues'.
 pub mod ce {
-    /// An input queue's color in bits 0 to 4 ([`NO_COLOR`]: none), its filter's enable in bit 5; queue q stands q words
-    /// further. Writing another color while the queue holds wavelets is a fault.
-    pub const INPUT_QUEUES: u16 = 0x7e80;
+    /// An input queue's color in bits 0 to 4 ([`NO_COLOR`]: none), its filter's enable in bit 5, and the priority of the
+    /// microthread of its number: bit 8 medium, bit 9 high; queue q stands q words further. Address and priorities are
+    /// those that spmv-hypersparse of SDK 0.9 writes. Writing another color while the queue holds wavelets is a fault.
+    pub const INPUT_QUEUES: u16 = 0x7f58;
+    pub const MEDIUM_PRIORITY: u16 = 1 << 8;
+    pub const HIGH_PRIORITY: u16 = 1 << 9;
     /// An output queue's color.
     pub const OUTPUT_QUEUES: u16 = 0x7e88;
     pub const NO_COLOR: u16 = 0x1f;
@@ -62,7 +65,12 @@ pub mod ce {
     pub const TRANSFORMED: u16 = 0x3f;
     /// Blocked microthreads, one bit each (WSE-3).
     pub const UT_BLOCKED: u16 = 0x7e9e;
-    /// First word behind the last of these.
+    /// Whether a word is one of these registers.
+    pub const fn holds(word: u16) -> bool {
+        (word >= OUTPUT_QUEUES && word < END) || (word >= INPUT_QUEUES && word < INPUT_QUEUES + 8)
+    }
+
+    /// First word behind the last of these but the input queues'.
     pub const END: u16 = 0x7ea0;
 }
 

@@ -1,5 +1,6 @@
 //! Microthreads, the one issue slot that they share with the main thread, and completions.
 
+use csl_chip::registers::ce;
 use csl_isa::vec::Priority;
 
 use crate::main_thread::Main;
@@ -50,6 +51,15 @@ fn class(priority: Option<Priority>) -> u8 {
     }
 }
 
+/// What an input queue's register says of the microthread of its number.
+fn queue_priority(bits: u16) -> Option<Priority> {
+    match bits {
+        0 => None,
+        _ if bits & ce::HIGH_PRIORITY != 0 => Some(Priority::High),
+        _ => Some(Priority::Medium),
+    }
+}
+
 /// Synchronous code stands between low and medium microthreads unless the program says otherwise.
 pub(crate) fn main_class(priority: Option<Priority>) -> u8 {
     priority.map_or(1, |priority| class(Some(priority)))
@@ -91,7 +101,8 @@ impl Pe {
     fn ut_claim(&self, ut: &Microthread, now: u64, ports: &Ports) -> Option<Claim> {
         let may = ut.start <= now && self.ut_blocked >> (ut.id & 7) & 1 == 0;
         let can = may && ut.run.can_issue(ports, &self.fifos);
-        can.then(|| self.claim(ut.id, class(ut.run.config.priority), &ut.run, now))
+        let priority = || ut.run.config.priority.or(queue_priority(self.queue_priority[usize::from(ut.id & 7)]));
+        can.then(|| self.claim(ut.id, class(priority()), &ut.run, now))
     }
 
     /// The main thread's vector operation has lost the slot.

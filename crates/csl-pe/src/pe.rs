@@ -67,6 +67,8 @@ pub struct Pe {
     pub(crate) transform: u32,
     /// Priority of the main thread, in the scale of `microthread::class`.
     pub(crate) main_class: u8,
+    /// Priority bits of the input queues' registers, for the microthreads of their numbers.
+    pub(crate) queue_priority: [u16; 8],
     pub(crate) rotations: Vec<u32>,
     pub(crate) events: Vec<Event>,
     pub(crate) printing: Vec<Printed>,
@@ -115,6 +117,7 @@ impl Pe {
             drained: 0,
             transform: 0,
             main_class: microthread::main_class(program.main_thread_priority),
+            queue_priority: [0; 8],
             rotations: program.rotating.iter().map(|pair| pair.init).collect(),
             events: Vec::new(),
             printing: Vec::new(),
@@ -141,7 +144,7 @@ impl Pe {
             debug_assert!(!matches!(load.dsd, VecArg::Dsd(_)), "checked by the image's reader");
             self.load_dsr(load)?;
         }
-        let own = |word: &u16| (ce::INPUT_QUEUES..ce::END).contains(word);
+        let own = |word: &u16| ce::holds(*word);
         for &(word, value) in program.configs.iter().filter(|(word, _)| own(word)) {
             self.write_register(word, value, ports, &mut NoRegisters)?;
         }

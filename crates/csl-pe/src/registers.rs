@@ -25,7 +25,8 @@ impl Pe {
         let halves = |value: u32, first: u16| (value >> (16 * (word - first))) as u16;
         Ok(match word {
             ce::INPUT_QUEUES.. if word < ce::INPUT_QUEUES + QUEUES => {
-                color_bits(ports.input_slot(queue).map_or(NONE, |slot| ports.inputs[slot].color))
+                let color = ports.input_slot(queue).map_or(NONE, |slot| ports.inputs[slot].color);
+                color_bits(color) | self.queue_priority[usize::from(queue)]
             }
             ce::OUTPUT_QUEUES.. if word < ce::OUTPUT_QUEUES + QUEUES => {
                 color_bits(ports.output_slot(queue).map_or(NONE, |slot| ports.outputs[slot].color))
@@ -62,7 +63,10 @@ impl Pe {
     ) -> Result<(), FaultKind> {
         let queue = (word % QUEUES) as u8;
         match word {
-            ce::INPUT_QUEUES.. if word < ce::INPUT_QUEUES + QUEUES => bind_input(ports, queue, value)?,
+            ce::INPUT_QUEUES.. if word < ce::INPUT_QUEUES + QUEUES => {
+                self.queue_priority[usize::from(queue)] = value & (ce::MEDIUM_PRIORITY | ce::HIGH_PRIORITY);
+                bind_input(ports, queue, value)?
+            }
             ce::OUTPUT_QUEUES.. if word < ce::OUTPUT_QUEUES + QUEUES => bind_output(ports, queue, value)?,
             ce::OUTPUT_FLUSHED => self.flushed &= !(value & 0xff),
             ce::INPUT_FLUSHED => self.flushed &= !(value << FLUSH_INPUT),

@@ -8,7 +8,7 @@ import unittest
 import numpy as np
 
 import support
-from waferlab import CompileError, cs_python, port_map, sdk_utils
+from waferlab import CompileError, SdkError, cs_python, port_map, sdk_utils, trace
 from waferlab.appliance import SdkCompiler, SdkLauncher
 from waferlab.appliance import SdkRuntime as ApplianceRuntime
 
@@ -140,6 +140,14 @@ class Helpers(unittest.TestCase):
         self.assertEqual((px, py, w, h, l), (0, 0, 2, 2, 6))
         np.testing.assert_array_equal(data.reshape(2, 2, 2, 3)[1, 0], tensor[2:4, 0:3])
         np.testing.assert_array_equal(port_map.format_output_tensor(text, np.float32, data), tensor)
+
+    def test_recorded_values(self):
+        # Its length, then a string of three characters, -1 as i8 and as i16, 1.5 as f32, a time stamp.
+        words = [10, 10 | 3 << 8, ord("a") | ord("b") << 8, ord("c"), 3 | 0xFF00, 5, 0xFFFF, 9, 0, 0x3FC0, 1 | 1 << 8, 0, 0]
+        self.assertEqual(trace.decode(words), ["abc", -1, -1, 1.5, True])
+        self.assertEqual(trace.decode([4, 11, 1, 0, 1]), [(1 << 32) + 1])
+        with self.assertRaises(SdkError):
+            trace.decode([1, 99])
 
     def test_the_dropins_come_first(self):
         path = cs_python.environment()["PYTHONPATH"].split(os.pathsep)

@@ -353,3 +353,17 @@ fn a_drained_output_queue_runs_its_handler() {
     bench.run_from(rest + 1).expect("no fault");
     assert_eq!(bench.log(), [2]);
 }
+
+/// The register of an input queue holds its color and the priority of the microthread of its number (spmv-hypersparse of
+/// SDK 0.9 sets it in place).
+#[test]
+fn an_input_queue_s_register_keeps_color_and_priority() {
+    use csl_chip::registers::ce;
+    let mut image = image();
+    queue(&mut image, QueueDir::In, 2, 13);
+    let (register, word) = (ce::INPUT_QUEUES + 2, 13 | ce::HIGH_PRIORITY);
+    let write = [imm(1, register), imm(2, word), sys(SysOp::SetConfig, 1, 0)];
+    let read = [imm(1, register), sys(SysOp::GetConfig, 1, 3), store16(3, LOG)];
+    main_task(&mut image, &[&write[..], &read].concat());
+    assert_eq!(run(image).word(LOG), word);
+}
