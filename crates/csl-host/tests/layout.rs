@@ -41,7 +41,7 @@ comptime {
 }
 ";
 
-/// Adds one to every word that comes.
+/// Passes on every word that comes.
 const WORKER: &str = "
 param rx: u16;
 param tx: u16;
@@ -49,7 +49,7 @@ const in_q = @get_input_queue(2);
 const out_q = @get_output_queue(3);
 const in = @get_dsd(fabin_dsd, .{ .extent = 0x7fff, .fabric_color = @get_color(rx), .input_queue = in_q });
 const out = @get_dsd(fabout_dsd, .{ .extent = 0x7fff, .fabric_color = @get_color(tx), .output_queue = out_q });
-task main() void { @add32(out, in, @as(u32, 1), .{ .async = true }); }
+task main() void { @mov32(out, in, .{ .async = true }); }
 comptime {
   @bind_local_task(main, @get_local_task_id(9));
   @activate(@get_local_task_id(9));
@@ -192,8 +192,7 @@ fn words_stream_through_in_order_however_small_the_buffer() -> Result<(), HostEr
         runtime.send(to, &sent[200..])?;
         let task = runtime.receive(from, 300)?;
         runtime.wait(task)?;
-        let expected: Vec<u32> = (101..401).collect();
-        assert_eq!(runtime.take_arrived(), [(task, expected)], "{arch}, buffer of {buffer}");
+        assert_eq!(runtime.take_arrived(), [(task, sent)], "{arch}, buffer of {buffer}");
         runtime.stop()?;
     }
     Ok(())
@@ -213,12 +212,12 @@ fn all_that_comes_can_be_received_without_knowing_how_much() -> Result<(), HostE
     let (_folder, mut runtime) = started(&served(Arch::Wse3, 8)?);
     let (to, from) = (runtime.port("worker_rx")?, runtime.port("worker_tx")?);
     runtime.send(to, &[1, 2, 3])?;
-    assert_eq!(runtime.receive_all(from)?, [2, 3, 4]);
+    assert_eq!(runtime.receive_all(from)?, [1, 2, 3]);
     assert!(runtime.receive_all(from)?.is_empty());
     runtime.send(to, &[7])?;
     let task = runtime.receive(from, 1)?;
     runtime.wait(task)?;
-    assert_eq!(runtime.take_arrived(), [(task, vec![8])]);
+    assert_eq!(runtime.take_arrived(), [(task, vec![7])]);
     runtime.stop()
 }
 
@@ -249,7 +248,7 @@ fn the_host_can_reach_a_pe_right_away() -> Result<(), HostError> {
         runtime.send(0, &[41, 42])?;
         let task = runtime.receive(1, 2)?;
         runtime.wait(task)?;
-        assert_eq!(runtime.take_arrived(), [(task, vec![42, 43])]);
+        assert_eq!(runtime.take_arrived(), [(task, vec![41, 42])]);
     }
     Ok(())
 }
