@@ -1,6 +1,7 @@
 //! The host in plain Rust: from files on disk to results of a run.
 
 mod agreement;
+mod layout;
 mod library;
 mod outdir;
 mod placement;
