@@ -6,10 +6,13 @@ use std::path::Path;
 use csl_diag::{Code, Diagnostic, Diagnostics, ErrorFormat, FileId, SourceMap, Span, Style, render};
 use csl_fabric::Obstacle;
 use csl_image::{Image, PeImage, TaskKind};
+use csl_isa::vec::DsrFile;
 use csl_sim::{
     FaultKind, FaultReport, Group, Held, HostReason, Running, Situation, Standing, Stop, TaskWait, ThreadWait,
     Unread,
 };
+
+use indexmap::IndexMap;
 
 use crate::check::program_at;
 use crate::sources::reread;
@@ -92,6 +95,10 @@ fn fault(excerpts: &mut Excerpts, report: &FaultReport) -> Diagnostic {
     diagnostic.note(format!("in the whole fabric this is PE ({px}, {py})"))
 }
 
+/// Of a long call stack the innermost and the outermost calls are shown.
+const INNER_CALLS: usize = 8;
+const OUTER_CALLS: usize = 4;
+
 /// The fault at its line, with the calls that led there.
 fn located(excerpts: &mut Excerpts, (x, y): (u32, u32), text: &str, fault: &csl_pe::Fault) -> Diagnostic {
     let image = excerpts.image;
@@ -105,7 +112,13 @@ fn located(excerpts: &mut Excerpts, (x, y): (u32, u32), text: &str, fault: &csl_
         };
         diagnostic = diagnostic.note(format!("in {}", here.function));
     }
-    for caller in fault.stack.iter().skip(1).filter_map(|&pc| origin(pc)) {
+    let calls = fault.stack.len().saturating_sub(1);
+    if calls > INNER_CALLS + OUTER_CALLS {
+        diagnostic = diagnostic.note(format!("of {calls} calls the innermost and the outermost are shown"));
+    }
+    let shown = |place: &usize| *place < INNER_CALLS || place + OUTER_CALLS >= calls;
+    for place in (0..calls).filter(shown) {
+        let Some(caller) = origin(fault.stack[place + 1]) else { continue };
         diagnostic = match caller.span {
             Some(span) => diagnostic.traced(span, format!("called here, in {}", caller.function)),
             None => diagnostic.note(format!("called at {}, in {}", caller.place, caller.function)),
@@ -137,10 +150,10 @@ fn pe_fault(program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> String {
         F::QueueNotEmpty { output, queue } => {
             format!("{} queue {queue} was bound anew while it held wavelets", side(*output))
         }
-        F::EmptyDsr { file, id } => format!("DSR {id} of {file:?} was used before anything was loaded into it"),
+        F::EmptyDsr { file, id } => format!("{} {id} was used before anything was loaded into it", dsr_file(*file)),
         F::BadOperand(text) => format!("an operand that the operation does not take: {text}"),
-        F::FifoEmpty { fifo } => format!("FIFO {fifo} is empty"),
-        F::FifoFull { fifo } => format!("FIFO {fifo} is full"),
+        F::FifoEmpty { fifo } => format!("{} is empty", fifo_name(program, *fifo)),
+        F::FifoFull { fifo } => format!("{} is full", fifo_name(program, *fifo)),
         F::EndlessOperation => "an operation without end that moves nothing".to_owned(),
         F::AssertionFailed => "an assertion does not hold".to_owned(),
         F::Trap { message } => trap(program, *message),
@@ -149,6 +162,14 @@ fn pe_fault(program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> String {
         F::NoSuchRegister { word } => format!("there is no register at word address 0x{word:04x}"),
         F::Unsupported(what) => format!("Waferlab does not have {what} yet"),
         F::BadCall { export } => format!("the host called export {export}, which is no function of this PE"),
+    }
+}
+
+fn dsr_file(file: DsrFile) -> &'static str {
+    match file {
+        DsrFile::Dest => "dsr_dest",
+        DsrFile::Src0 => "dsr_src0",
+        DsrFile::Src1 => "dsr_src1",
     }
 }
 
@@ -184,29 +205,56 @@ fn direction(side: u8) -> &'static str {
     ["WEST", "EAST", "SOUTH", "NORTH", "RAMP"].get(usize::from(side)).copied().unwrap_or("nowhere")
 }
 
-fn situation(excerpts: &mut Excerpts, report: &Situation, mut diagnostic: Diagnostic) -> Diagnostic {
-    for group in report.host.iter().flat_map(|wait| &wait.reasons) {
-        diagnostic = diagnostic.note(host_reason(group));
+/// Stands for the PEs in a line that is still to be merged with its like.
+const WHO: &str = "\0";
+
+/// What a report says at most of who waits and where wavelets stand.
+const MOST_LINES: usize = 24;
+
+/// One thing that holds for some PEs. PEs with different programs can have the same to say.
+struct Line {
+    at: Option<Span>,
+    /// With [`WHO`] for the PEs.
+    text: String,
+    pes: Group<()>,
+}
+
+fn situation(excerpts: &mut Excerpts, report: &Situation, diagnostic: Diagnostic) -> Diagnostic {
+    let mut lines: Vec<Line> = Vec::new();
+    let reasons = report.host.iter().flat_map(|wait| &wait.reasons);
+    lines.extend(reasons.map(|group| line(group, host_reason(group))));
+    lines.extend(report.threads.iter().map(|group| thread_wait(excerpts, group)));
+    lines.extend(report.running.iter().map(|group| running(excerpts, group)));
+    lines.extend(report.tasks.iter().map(|group| line(group, task_wait(excerpts.image, group))));
+    lines.extend(report.unread.iter().map(|group| line(group, unread(group))));
+    lines.extend(report.wavelets.iter().map(|group| line(group, standing(group))));
+    lines.extend(report.outputs.iter().map(|group| line(group, held(group))));
+    let lines = merge(lines);
+    let rest = lines.len().saturating_sub(MOST_LINES);
+    let shown = lines.iter().take(MOST_LINES).fold(diagnostic, |diagnostic, line| {
+        let text = line.text.replace(WHO, &who(&line.pes));
+        match line.at {
+            Some(span) => diagnostic.traced(span, text),
+            None => diagnostic.note(text),
+        }
+    });
+    if rest == 0 { shown } else { shown.note(format!("{rest} more like these")) }
+}
+
+fn line<T>(group: &Group<T>, text: String) -> Line {
+    Line { at: None, text, pes: Group { what: (), tiles: group.tiles, x: group.x, y: group.y } }
+}
+
+/// Lines that say the same become one, in the place of the first.
+fn merge(lines: Vec<Line>) -> Vec<Line> {
+    let mut merged: IndexMap<(Option<Span>, String), Group<()>> = IndexMap::new();
+    for Line { at, text, pes } in lines {
+        let (tiles, place) = (pes.tiles, (pes.y, pes.x));
+        let all = merged.entry((at, text)).or_insert(Group { tiles: 0, ..pes });
+        all.tiles += tiles;
+        (all.y, all.x) = (all.y, all.x).min(place);
     }
-    for group in &report.threads {
-        diagnostic = thread_wait(excerpts, group, diagnostic);
-    }
-    for group in &report.running {
-        diagnostic = running(excerpts, group, diagnostic);
-    }
-    for group in &report.tasks {
-        diagnostic = diagnostic.note(task_wait(excerpts.image, group));
-    }
-    for group in &report.unread {
-        diagnostic = diagnostic.note(unread(group));
-    }
-    for group in &report.wavelets {
-        diagnostic = diagnostic.note(standing(group));
-    }
-    for group in &report.outputs {
-        diagnostic = diagnostic.note(held(group));
-    }
-    diagnostic
+    merged.into_iter().map(|((at, text), pes)| Line { at, text, pes }).collect()
 }
 
 fn who<T>(group: &Group<T>) -> String {
@@ -215,7 +263,7 @@ fn who<T>(group: &Group<T>) -> String {
 }
 
 fn host_reason(group: &Group<HostReason>) -> String {
-    let who = who(group);
+    let who = WHO;
     match group.what {
         HostReason::CommandStream => {
             format!("the host waits for {who}: a function that it launched before has not called unblock_cmd_stream()")
@@ -234,20 +282,24 @@ fn host_reason(group: &Group<HostReason>) -> String {
     }
 }
 
-fn thread_wait(excerpts: &mut Excerpts, group: &Group<ThreadWait>, diagnostic: Diagnostic) -> Diagnostic {
+fn thread_wait(excerpts: &mut Excerpts, group: &Group<ThreadWait>) -> Line {
     let ThreadWait { program, waiting } = group.what;
     let thread = match waiting.thread {
         csl_pe::Thread::Main => "the main thread".to_owned(),
         csl_pe::Thread::Microthread(ut) => format!("microthread {ut}"),
     };
-    let left = waiting.left.map(|left| format!(", {left} elements to go")).unwrap_or_default();
-    let text = format!("{thread} of {} waits for {}{left}", who(group), need(waiting.need));
-    at_line(excerpts, (program, waiting.pc), text, diagnostic)
+    let left = match waiting.left {
+        None => String::new(),
+        Some(1) => ", one element to go".to_owned(),
+        Some(left) => format!(", {left} elements to go"),
+    };
+    let need = need(excerpts.image.programs.get(program as usize), waiting.need);
+    at_line(excerpts, (program, waiting.pc), line(group, format!("{thread} of {WHO} waits for {need}{left}")))
 }
 
-fn running(excerpts: &mut Excerpts, group: &Group<Running>, diagnostic: Diagnostic) -> Diagnostic {
+fn running(excerpts: &mut Excerpts, group: &Group<Running>) -> Line {
     let Running { program, pc } = group.what;
-    at_line(excerpts, (program, pc), format!("the main thread of {} runs", who(group)), diagnostic)
+    at_line(excerpts, (program, pc), line(group, format!("the main thread of {WHO} runs")))
 }
 
 fn task_wait(image: &Image, group: &Group<TaskWait>) -> String {
@@ -258,25 +310,36 @@ fn task_wait(image: &Image, group: &Group<TaskWait>) -> String {
     let func = task.zip(program).and_then(|(task, program)| program.funcs.get(usize::from(task.func)));
     let name = func.map(|func| format!(" ({})", func.name)).unwrap_or_default();
     let state = if is_blocked { "active and blocked" } else { "active and waits for its turn" };
-    format!("local task {id}{name} of {} is {state}", who(group))
+    format!("local task {id}{name} of {WHO} is {state}")
 }
 
-/// `text` with the source line of an instruction of a program.
-fn at_line(excerpts: &mut Excerpts, (program, pc): (u32, u32), text: String, diagnostic: Diagnostic) -> Diagnostic {
+/// A line with the place of an instruction of a program.
+fn at_line(excerpts: &mut Excerpts, (program, pc): (u32, u32), line: Line) -> Line {
     let program = excerpts.image.programs.get(program as usize).cloned();
     match program.and_then(|program| excerpts.origin(&program, pc)) {
-        Some(Origin { function, span: Some(span), .. }) => diagnostic.traced(span, format!("{text}, in {function}")),
-        Some(Origin { function, place, .. }) => diagnostic.note(format!("{text}, at {place} in {function}")),
-        None => diagnostic.note(text),
+        Some(Origin { function, span: at @ Some(_), .. }) => {
+            Line { at, text: format!("{}, in {function}", line.text), ..line }
+        }
+        Some(Origin { function, place, .. }) => {
+            Line { text: format!("{}, at {place} in {function}", line.text), ..line }
+        }
+        None => line,
     }
 }
 
-fn need(need: csl_pe::Need) -> String {
+/// The name of a FIFO's buffer.
+fn fifo_name(program: Option<&PeImage>, id: u8) -> String {
+    let fifo = program.and_then(|program| program.fifos.get(usize::from(id)));
+    let symbol = fifo.zip(program).and_then(|(fifo, program)| program.symbols.iter().find(|s| s.addr == fifo.addr));
+    symbol.map_or_else(|| format!("FIFO {id}"), |symbol| format!("the FIFO in `{}`", symbol.name))
+}
+
+fn need(program: Option<&std::sync::Arc<PeImage>>, need: csl_pe::Need) -> String {
     let queue = |queue: u8| if queue == 0xff { String::new() } else { format!(" {queue}") };
     match need {
         csl_pe::Need::Wavelet { queue: id, color } => format!("a wavelet of color {color} in input queue{}", queue(id)),
         csl_pe::Need::Room { queue: id, color } => format!("room for color {color} in output queue{}", queue(id)),
-        csl_pe::Need::Fifo(id) => format!("FIFO {id}"),
+        csl_pe::Need::Fifo(id) => fifo_name(program.map(|program| &**program), id),
         csl_pe::Need::Unblock => "being unblocked".to_owned(),
     }
 }
@@ -292,7 +355,7 @@ fn standing(group: &Group<Standing>) -> String {
         Obstacle::Ramp => "the PE does not take them".to_owned(),
         Obstacle::None => "nothing holds them".to_owned(),
     };
-    format!("wavelets of color {color} from {} stand in the router of {}: {why}", direction(from), who(group))
+    format!("wavelets of color {color} from {} stand in the router of {WHO}: {why}", direction(from))
 }
 
 fn unread(group: &Group<Unread>) -> String {
@@ -304,7 +367,7 @@ fn unread(group: &Group<Unread>) -> String {
     } else {
         "no operation reads it, and no task can take it"
     };
-    format!("{kind} of color {color} waits {place} of {}: {why}", who(group))
+    format!("{kind} of color {color} waits {place} of {WHO}: {why}")
 }
 
 fn held(group: &Group<Held>) -> String {
@@ -314,5 +377,5 @@ fn held(group: &Group<Held>) -> String {
     } else {
         "the router has no room"
     };
-    format!("wavelets of color {color} wait in output queue {queue} of {}: {why}", who(group))
+    format!("wavelets of color {color} wait in output queue {queue} of {WHO}: {why}")
 }

@@ -141,8 +141,13 @@ fn outcome(image: &PeImage, landings: &Landings, eager: bool) -> Outcome {
     Outcome { memory, sent }
 }
 
+/// How many random programs: a long run asks for more with `WAFERLAB_CASES`.
+fn cases() -> u32 {
+    std::env::var("WAFERLAB_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(2000)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
 
     #[test]
     fn running_ahead_changes_nothing(

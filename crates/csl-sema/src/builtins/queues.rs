@@ -56,6 +56,10 @@ pub(super) fn initialize_queue(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand
     let Ok(ctrl_table_id) = u8::try_from(ctrl_table.unwrap_or(0)) else {
         return Err(s.error(Code::BadBuiltinArgument, span, "`.ctrl_table_id` is a small number"));
     };
+    if ctrl_table_id != 0 {
+        let message = "`.ctrl_table_id` other than 0 is not implemented: all input queues share one control task table";
+        return Err(s.error(Code::NotImplemented, span, message));
+    }
     if let Some(before) = s.unit.queues.iter().find(|q| q.dir == dir && q.id == id) {
         let diagnostic = Diagnostic::new(Code::BadBuiltinArgument, span, "this queue is initialized twice")
             .secondary(before.span, "first here");
