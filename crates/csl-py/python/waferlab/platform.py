@@ -1,6 +1,6 @@
 """Where a program runs. Waferlab simulates; a system address is refused where it is given."""
 from waferlab.enums import SdkTarget
-from waferlab.errors import ArgumentError
+from waferlab.errors import ArgumentError, SdkError
 
 MAX_THREADS = 64
 
@@ -62,3 +62,6 @@ class SdkCompileArtifacts:
 
     def __init__(self, artifacts_path):
         self.artifacts_path = str(artifacts_path)
+
+    def add_port_mapping(self, path):
+        raise SdkError(f"add_port_mapping({str(path)!r}): a program's streams are listed in its own folder, not in a file beside it")
