@@ -9,3 +9,4 @@ mod program;
 mod runtime;
 mod scenes;
 mod sources;
+mod timing;

@@ -1,0 +1,124 @@
+//! How fast programs run: `cargo xtask bench`, or `cargo bench -p csl-host --bench wafer`. One thread.
+//!
+//! Each line ends with a ratio to something that is measured in the same run, so that figures of different machines and
+//! of noisy ones can be compared.
+
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use csl_host::{Arch, Copy, Options, Order, Rect, Runtime, Settings, Width, compile};
+
+/// A program, and what it is run with.
+struct Program {
+    folder: PathBuf,
+    params: Vec<(String, String)>,
+}
+
+impl Program {
+    fn new(folder: &str, params: &[(&str, u32)]) -> Program {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder);
+        let params = params.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        Program { folder, params }
+    }
+
+    /// Seconds of one call of `measure`, and what PE 0 measured, in cycles.
+    fn run(&self) -> (f64, f64) {
+        let output = tempfile::TempDir::new().expect("a temporary folder");
+        let options = Options {
+            folder: self.folder.clone(),
+            output: output.path().join("out"),
+            arch: Arch::Wse2,
+            params: self.params.clone(),
+            memcpy: true,
+            sdk: Some(csl_host::options::parse_sdk("1.4").expect("a release")),
+            ..Options::new("layout.csl")
+        };
+        let compiled = compile(&options);
+        let text = compiled.render(csl_host::ErrorFormat::Human, csl_host::Style::Plain);
+        assert!(compiled.succeeded(), "{text}");
+        let mut runtime = Runtime::open(&options.output, Settings { threads: 1, check: false }).expect("it opens");
+        runtime.load().expect("load() comes first");
+        runtime.run().expect("run() comes second");
+        let copy = Copy {
+            rect: Rect::new(0, 0, 1, 1),
+            per_pe: 1,
+            width: Width::Bits32,
+            order: Order::RowMajor,
+            streaming: false,
+        };
+        let cycles = runtime.id("cycles").expect("cycles is exported").into();
+        let start = Instant::now();
+        runtime.launch("measure", &[]).expect("the call is taken");
+        let task = runtime.d2h(cycles, 1, &copy).expect("the copy is taken");
+        runtime.wait(task).expect("the program ends");
+        (start.elapsed().as_secs_f64(), f64::from(runtime.take_arrived()[0].1[0]))
+    }
+}
+
+/// Nanoseconds of one step of a chain of dependent multiplications and table look-ups, the measure of this machine.
+fn native_step() -> f64 {
+    const STEPS: u32 = 20_000_000;
+    let table: Vec<u32> = (0..1024u32).map(|i| i.wrapping_mul(2_654_435_761)).collect();
+    let start = Instant::now();
+    let mut x = 1u32;
+    for _ in 0..STEPS {
+        x = x.wrapping_mul(1_664_525).wrapping_add(table[(x >> 22) as usize]);
+    }
+    black_box(x);
+    start.elapsed().as_secs_f64() * 1e9 / f64::from(STEPS)
+}
+
+/// A 32x32 mesh where every PE streams to its neighbour all the time.
+fn mesh(step: f64) {
+    const SIDE: u32 = 32;
+    const WORDS: u32 = 20_000;
+    let (seconds, cycles) = Program::new("tests/timing/mesh", &[("side", SIDE), ("n", WORDS)]).run();
+    let tiles = f64::from(SIDE * SIDE);
+    let hops = f64::from(SIDE * (SIDE - 1) * WORDS);
+    println!(
+        "mesh {SIDE}x{SIDE}, every PE streams to its neighbour: {:.1} M busy tile-cycles/s, {:.1} M wavelet-hops/s (mark 20); {:.0} native steps a hop",
+        tiles * cycles / seconds / 1e6,
+        hops / seconds / 1e6,
+        seconds * 1e9 / hops / step,
+    );
+}
+
+/// The reductions of 4,096 words over 512 PEs; every word crosses every link.
+fn reductions(step: f64) {
+    let chain = Program::new("tests/timing/chain", &[("n", 4096), ("width", 512)]);
+    let two_phase = Program::new("tests/timing/two-phase", &[("n", 4096), ("width", 512), ("s", 32)]);
+    for (name, program) in [("chain", chain), ("two-phase", two_phase)] {
+        let (seconds, cycles) = program.run();
+        println!(
+            "reduction 512x1 of 4,096 words, {name}: {seconds:.2} s (mark 1), {:.1} M tile-cycles/s, {:.0} native steps a word and PE",
+            512.0 * cycles / seconds / 1e6,
+            seconds * 1e9 / (512.0 * 4096.0) / step,
+        );
+    }
+}
+
+/// A triple loop of f32 multiply-adds on every PE.
+fn compute(step: f64) {
+    const SIDE: u32 = 8;
+    const ROUNDS: u32 = 4;
+    const N: f64 = 32.0;
+    let (seconds, cycles) = Program::new("tests/timing/matmul", &[("side", SIDE), ("rounds", ROUNDS)]).run();
+    let steps = f64::from(SIDE * SIDE * ROUNDS) * N * N * N;
+    println!(
+        "matrix product in scalar code on {SIDE}x{SIDE} PEs: {:.1} ns a multiply-add (mark 7 to 13), {:.1} M tile-cycles/s, {:.1} native steps",
+        seconds * 1e9 / steps,
+        f64::from(SIDE * SIDE) * cycles / seconds / 1e6,
+        seconds * 1e9 / steps / step,
+    );
+}
+
+fn main() {
+    let step = native_step();
+    println!("native step (dependent multiply, add, look-up): {step:.2} ns");
+    let filter = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
+    let benches: [(&str, fn(f64)); 3] = [("mesh", mesh), ("reductions", reductions), ("compute", compute)];
+    for (_, bench) in benches.iter().filter(|(name, _)| name.contains(&filter)) {
+        bench(step);
+    }
+}
