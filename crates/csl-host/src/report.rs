@@ -8,8 +8,7 @@ use csl_fabric::Obstacle;
 use csl_image::{Image, PeImage, TaskKind};
 use csl_isa::vec::DsrFile;
 use csl_sim::{
-    FaultKind, FaultReport, Group, Held, HostReason, Running, Situation, Standing, Stop, TaskWait, ThreadWait,
-    Unread,
+    FaultKind, FaultReport, Group, Held, HostReason, Running, Situation, Standing, Stop, TaskWait, ThreadWait, Unread,
 };
 
 use indexmap::IndexMap;
@@ -239,6 +238,15 @@ fn situation(excerpts: &mut Excerpts, report: &Situation, diagnostic: Diagnostic
         }
     });
     if rest == 0 { shown } else { shown.note(format!("{rest} more like these")) }
+}
+
+/// What a run has left in routers and queues that nobody will take any more.
+pub fn left_standing(report: &Situation) -> Vec<String> {
+    let mut lines: Vec<Line> = report.unread.iter().map(|group| line(group, unread(group))).collect();
+    lines.extend(report.wavelets.iter().map(|group| line(group, standing(group))));
+    lines.extend(report.outputs.iter().map(|group| line(group, held(group))));
+    let text = |line: &Line| format!("at the end, {}", line.text.replace(WHO, &who(&line.pes)));
+    merge(lines).iter().take(MOST_LINES).map(text).collect()
 }
 
 fn line<T>(group: &Group<T>, text: String) -> Line {

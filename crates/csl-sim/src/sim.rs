@@ -126,7 +126,8 @@ impl Sim {
         Stop::Interrupted(self.situation())
     }
 
-    fn situation(&mut self) -> Box<Situation> {
+    /// Who runs, who waits and where wavelets stand now: after [`Sim::stop`], what nobody will ever take.
+    pub fn situation(&mut self) -> Box<Situation> {
         Box::new(situation::look(&mut self.machine, &self.host))
     }
 

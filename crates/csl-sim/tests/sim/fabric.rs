@@ -102,6 +102,18 @@ fn a_copy_waits_for_the_stream_before_it() {
     assert_eq!(sim.wait(copy), Ok(Some(data)));
 }
 
+/// Programs may leave wavelets behind: that is no error, but the host can ask.
+#[test]
+fn wavelets_that_nobody_takes_are_named_at_the_end() {
+    let routes = [(0, 0, COLOR, RAMP, E), (1, 0, COLOR, N, RAMP)];
+    let mut sim = sim(layout(Arch::Wse2, vec![sender(1), receiver(1)], &[&[0, 1]], &routes));
+    sim.stop().expect("nothing goes wrong");
+    let left = sim.situation();
+    let standing = &left.wavelets[0];
+    assert_eq!((standing.x, standing.what.color, standing.what.from), (1, COLOR, 0));
+    assert_eq!(standing.what.why, csl_fabric::Obstacle::InputClosed { ever: false });
+}
+
 /// A task that activates itself is never at rest; the interrupt shows what there is to see.
 #[test]
 fn an_interrupted_run_says_who_runs_and_who_waits() {
