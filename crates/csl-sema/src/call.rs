@@ -406,6 +406,9 @@ impl Sema<'_> {
     }
 
     fn exported_fn(&mut self, name: &str) -> Res<Option<FnRef>> {
+        if let Some(&f) = self.unit.exported_fns.get(name) {
+            return Ok(Some(f));
+        }
         let candidates: Vec<(csl_ir::ModuleRef, Arc<FnDecl>)> = self
             .unit
             .modules

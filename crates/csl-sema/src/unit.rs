@@ -125,6 +125,8 @@ pub struct Unit {
     pub materialized: HashMap<TypedValue, GlobalRef>,
     /// `export` and `extern` declarations by symbol name.
     pub linked: HashMap<String, GlobalRef>,
+    /// Functions that `@export` names.
+    pub exported_fns: HashMap<String, FnRef>,
 
     // What becomes of it: the parts of a `csl_ir::Program`.
     pub out_globals: Vec<Option<Global>>,

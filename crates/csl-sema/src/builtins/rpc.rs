@@ -67,11 +67,19 @@ pub(super) fn export(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let Operand::Const(TypedValue { value: Value::Str(name), .. }) = name else {
         return Err(s.error(Code::TypeMismatch, call.arg_span(1), "`.name` must be a string"));
     };
-    let Value::Ptr(csl_ir::Pointer { root: PtrRoot::Global(global), .. }) = pointer.value else {
-        let message = "`@export` of a function is not implemented; declare it `export fn`";
-        return Err(s.error(Code::NotImplemented, call.arg_span(0), message));
-    };
     let name = String::from_utf8_lossy(&name).into_owned();
+    if let Some(f) = super::args::as_function(&pointer) {
+        return match s.unit.exported_fns.values().any(|&other| other == f) {
+            true => Err(s.error(Code::BadExport, call.arg_span(0), "this function is exported with `@export` twice")),
+            false => {
+                s.unit.exported_fns.insert(name, f);
+                Ok(Operand::void())
+            }
+        };
+    }
+    let Value::Ptr(csl_ir::Pointer { root: PtrRoot::Global(global), .. }) = pointer.value else {
+        return Err(call.refuse(s, 0, pointer.ty, "a pointer to a global variable or function"));
+    };
     let info = &mut s.unit.globals[global.0 as usize];
     info.name = name.clone();
     info.storage = Storage::Export;
