@@ -2,8 +2,8 @@
 
 use csl_diag::{Code, Span};
 use csl_ir::{
-    Addr, AddrBase, DsdKind, DsdValue, FabricDsd, IdKind, Inst, Opnd, Pointer, QueueDir, Scalar, SimdMode, Ty, TypeKind,
-    TypedValue, Value, ZeroSource,
+    Addr, AddrBase, DsdKind, DsdValue, FabricDsd, IdKind, Inst, Opnd, Pointer, QueueDir, Scalar, SimdMode, Ty,
+    TypeKind, TypedValue, Value, ZeroSource,
 };
 
 use super::Call;
