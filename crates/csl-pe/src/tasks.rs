@@ -227,12 +227,12 @@ pub(crate) fn find(program: &PeImage, kind: TaskKind, id: u8) -> Option<&Task> {
 
 /// The task that an activation of a local id, or a control wavelet's entry point, starts. One table serves both unless the
 /// program separates them (WSE-3); data tasks are in it too, by color or input queue (a control wavelet starts one in
-/// topic-05-switches of 1.0).
+/// topic-05-switches of 1.0, an activation in the FFT of 0.9).
 pub(crate) fn find_in_table(program: &PeImage, kind: TaskKind, id: u8) -> Option<&Task> {
     let others: &[TaskKind] = match kind {
         _ if program.separate_control_table => &[],
         TaskKind::Control => &[TaskKind::Local, TaskKind::Data],
-        _ => &[TaskKind::Control],
+        _ => &[TaskKind::Control, TaskKind::Data],
     };
     find(program, kind, id).or_else(|| others.iter().find_map(|&other| find(program, other, id)))
 }

@@ -126,6 +126,16 @@ fn a_control_wavelet_can_start_a_data_task() {
     assert_eq!(bench.log(), [7]);
 }
 
+/// Tasks of old programs take a wavelet that they do not look at, and are activated (FFT of 0.9).
+#[test]
+fn an_activation_can_start_a_data_task() {
+    let mut image = image();
+    let func = func(&mut image, 1, &log_argument(0));
+    bind(&mut image, TaskKind::Data, 4, &[16], func);
+    main_task(&mut image, &activate(4));
+    assert_eq!(run(image).log(), [0]);
+}
+
 /// spmv-hypersparse binds a local task to the number of a color for its control wavelets.
 #[test]
 fn a_color_whose_number_is_a_local_task_starts_unblocked_on_wse2() {
