@@ -281,4 +281,4 @@ macro_rules! subjects {
     };
 }
 
-subjects! { dsds dsrs fifos tasks queues wavelets switches filters teardown registers memcpy language }
+subjects! { dsds dsrs fifos tasks queues wavelets switches filters teardown registers memcpy language kernels }
