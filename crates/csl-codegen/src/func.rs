@@ -177,6 +177,11 @@ impl FnGen<'_, '_> {
         self.insns.push(Insn::new(op, a, b, c));
     }
 
+    /// Place of the running block's first instruction; nothing jumps to what follows it within the block.
+    pub fn block_start(&self) -> usize {
+        self.starts[self.block.0 as usize] as usize
+    }
+
     pub fn jump_to(&mut self, to: BlockId, cost: u16) {
         self.fixups.push(Fixup { at: self.insns.len(), to, kind: FixupKind::Jump });
         self.emit(Op::Jump, 0, 0, cost);

@@ -51,6 +51,7 @@ impl Plan {
                         let size = ty.bytes();
                         let offset = addr.offset;
                         self.fold_if(uses, block, at, temp, |def| is_index(def, size, offset));
+                        self.fold_row(uses, block, at, temp, size);
                     }
                 }
                 Inst::Bin { op: BinOp::Add, ty: Scalar::F32 | Scalar::Half, dst, a, b } => {
@@ -71,6 +72,13 @@ impl Plan {
             if let Some(Inst::Un { a: Opnd::Reg(inner), .. }) = self.folded.get(&cond) {
                 self.fold_if(uses, block, end, *inner, |def| matches!(def, Inst::Cmp { .. }));
             }
+        }
+    }
+
+    /// The row of an element, whose index was folded into an access of `size` bytes.
+    fn fold_row(&mut self, uses: &Uses, block: usize, at: usize, element: Reg, size: u32) {
+        if let (2 | 4, Some(&Inst::Index { base: Opnd::Reg(row), .. })) = (size, self.folded.get(&element)) {
+            self.fold_if(uses, block, at, row, is_row);
         }
     }
 
@@ -160,6 +168,11 @@ fn is_index(inst: &Inst, size: u32, offset: i32) -> bool {
         Inst::Index { base: Opnd::Global(..) | Opnd::Imm(_), scale, index: Opnd::Reg(_), .. } => *scale == size,
         _ => false,
     }
+}
+
+/// The address of a row: a constant plus the row's number times its size.
+fn is_row(inst: &Inst) -> bool {
+    matches!(inst, Inst::Index { base: Opnd::Global(..) | Opnd::Imm(_), index: Opnd::Reg(_), .. })
 }
 
 fn is_float_product(inst: &Inst) -> bool {

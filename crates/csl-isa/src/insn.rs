@@ -95,7 +95,7 @@ pub fn disassemble(code: &[Insn], first: usize) -> String {
         write!(out, "{:5}  {}", first + at, insn.op.name()).expect("writing to a String does not fail");
         out.push_str(&fields_text(insn, next));
         out.push('\n');
-        at += if insn.op.is_branch() { 2 } else { 1 };
+        at += if insn.op.has_ext() { 2 } else { 1 };
     }
     out
 }
@@ -110,6 +110,9 @@ fn fields_text(insn: Insn, next: Option<Insn>) -> String {
     if let (true, Some(ext)) = (insn.op.is_branch(), next) {
         parts.push(format!("@{}", u32::from(insn.c) << 16 | u32::from(ext.c)));
         parts.push(format!("cost {}/{}", ext.a, ext.b));
+    }
+    if let (true, Some(ext)) = (insn.op.is_row_access(), next) {
+        parts.push(format!("{} a row, {:#x}", ext.a, ext.b));
     }
     if parts.is_empty() { String::new() } else { format!(" {}", parts.join(", ")) }
 }

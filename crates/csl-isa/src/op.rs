@@ -76,7 +76,7 @@ macro_rules! ops {
 ops! {
     // Words that are not instructions of their own, and control.
     /// The word behind a branch: cycles when not taken, cycles when taken, low half of the target. Behind `table`:
-    /// cycles, high half, low half of the target. Never executed.
+    /// cycles, high half, low half of the target. Behind an access to a row: bytes of a row, base. Never executed.
     Ext "ext" (Cost, Cost, Uimm);
     /// Adds `a + (b << 16)` cycles.
     Charge "charge" (Cost, Uimm, None);
@@ -111,6 +111,11 @@ ops! {
     BrLeUImm "br_le_u_imm" (Src, Uimm, Target);
     BrGtUImm "br_gt_u_imm" (Src, Uimm, Target);
     BrGeUImm "br_ge_u_imm" (Src, Uimm, Target);
+    /// `a += 1`, wrapped, and a branch where that is below `b`: the end of a counting loop.
+    NextI16 "next_i16" (Acc, Src, Target);
+    NextU16 "next_u16" (Acc, Src, Target);
+    NextI16Imm "next_i16_imm" (Acc, Imm, Target);
+    NextU16Imm "next_u16_imm" (Acc, Uimm, Target);
     // Floats have the negations too: with a NaN, `not a < b` is not `a >= b`.
     BrEqF32 "br_eq_f32" (Src, Src, Target);
     BrNeF32 "br_ne_f32" (Src, Src, Target);
@@ -282,6 +287,14 @@ ops! {
     Store16AtIdx "store_16_at_idx" (Src, Offset, Src);
     Store32AtIdx "store_32_at_idx" (Src, Offset, Src);
     Store64AtIdx "store_64_at_idx" (Src, Offset, Src);
+    // Address: row `b` times the first constant of the `ext` word that follows, plus its second constant, plus index `c`
+    // times the size. An element of an array of two dimensions.
+    LoadU16Row "load_u16_row" (Dst, Src, Src);
+    LoadI16Row "load_i16_row" (Dst, Src, Src);
+    LoadU32Row "load_u32_row" (Dst, Src, Src);
+    LoadI32Row "load_i32_row" (Dst, Src, Src);
+    Store16Row "store_16_row" (Src, Src, Src);
+    Store32Row "store_32_row" (Src, Src, Src);
     // Addresses: register or constant plus index times 1, 2, 4, 8 bytes, wrapped to 16 bits.
     Index1 "index_1" (Dst, Src, Src);
     Index2 "index_2" (Dst, Src, Src);
@@ -329,6 +342,17 @@ impl Op {
     /// Whether an `ext` word with the rest of the target follows.
     pub fn is_branch(self) -> bool {
         self.fields()[2] == Field::Target
+    }
+
+    /// Whether an `ext` word with the row size and base address follows.
+    pub fn is_row_access(self) -> bool {
+        let loads = matches!(self, Op::LoadU16Row | Op::LoadI16Row | Op::LoadU32Row | Op::LoadI32Row);
+        loads || matches!(self, Op::Store16Row | Op::Store32Row)
+    }
+
+    /// Whether one `ext` word follows.
+    pub fn has_ext(self) -> bool {
+        self.is_branch() || self.is_row_access()
     }
 
     /// Whether control never goes on behind it.

@@ -12,7 +12,7 @@ use csl_num::{FloatKind, float_add, float_div, float_eq, float_le, float_lt, flo
 
 use crate::cpu::{Cpu, CpuFault};
 use crate::memory::{Memory, REGISTERS_START};
-use ops::{address, index_address, int_ty, math, reg_load, wrap_add, wrap_mul, wrap_sub};
+use ops::{address, index_address, int_ty, math, reg_load, row_address, wrap_add, wrap_mul, wrap_sub};
 
 const F32: FloatKind = FloatKind::F32;
 
@@ -84,6 +84,19 @@ pub fn run(cpu: &mut Cpu, mem: &mut Memory, pe: &PeImage, until: u64) -> Exit {
                     tau += u64::from(ext.a);
                     pc += 1;
                 }
+            }};
+        }
+        macro_rules! next {
+            ($ty:ty, $limit:expr) => {{
+                a!() = wrap_add::<$ty>(a!(), 1);
+                branch!((a!() as i64) < $limit)
+            }};
+        }
+        macro_rules! row {
+            ($scale:literal) => {{
+                let ext = code[pc];
+                pc += 1;
+                row_address::<$scale>(ext, b!(), c!())
             }};
         }
         macro_rules! call {
@@ -187,6 +200,10 @@ pub fn run(cpu: &mut Cpu, mem: &mut Memory, pe: &PeImage, until: u64) -> Exit {
             Op::BrLeUImm => branch!(a!() <= u64::from(insn.b)),
             Op::BrGtUImm => branch!(a!() > u64::from(insn.b)),
             Op::BrGeUImm => branch!(a!() >= u64::from(insn.b)),
+            Op::NextI16 => next!(i16, b!() as i64),
+            Op::NextU16 => next!(u16, b!() as i64),
+            Op::NextI16Imm => next!(i16, i64::from(insn.b as i16)),
+            Op::NextU16Imm => next!(u16, i64::from(insn.b)),
             Op::BrEqF32 => branch!(float_eq(F32, a!(), b!())),
             Op::BrNeF32 => branch!(!float_eq(F32, a!(), b!())),
             Op::BrLtF32 => branch!(float_lt(F32, a!(), b!())),
@@ -338,6 +355,12 @@ pub fn run(cpu: &mut Cpu, mem: &mut Memory, pe: &PeImage, until: u64) -> Exit {
             Op::Store16AtIdx => store!(u16, index_address::<2>(insn.b, c!())),
             Op::Store32AtIdx => store!(u32, index_address::<4>(insn.b, c!())),
             Op::Store64AtIdx => store!(u64, index_address::<8>(insn.b, c!())),
+            Op::LoadU16Row => load!(u16, u64, row!(2)),
+            Op::LoadI16Row => load!(i16, i64, row!(2)),
+            Op::LoadU32Row => load!(u32, u64, row!(4)),
+            Op::LoadI32Row => load!(i32, i64, row!(4)),
+            Op::Store16Row => store!(u16, row!(2)),
+            Op::Store32Row => store!(u32, row!(4)),
             Op::Index1 => a!() = u64::from(index_address::<1>(b!() as u16, c!())),
             Op::Index2 => a!() = u64::from(index_address::<2>(b!() as u16, c!())),
             Op::Index4 => a!() = u64::from(index_address::<4>(b!() as u16, c!())),

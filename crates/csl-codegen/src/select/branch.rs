@@ -96,7 +96,26 @@ impl FnGen<'_, '_> {
         }
         let costs = ((self.pending + not_taken) as u16, (self.pending + taken) as u16);
         self.pending = 0;
+        let test = self.fused_with_step(test);
         self.branch_to(test.op, test.a, test.b, to, costs);
+    }
+
+    /// The end of a counting loop, `x += 1; if (x < limit) ...`, as one instruction.
+    fn fused_with_step(&mut self, test: Test) -> Test {
+        let is_inside = self.insns.len() > self.block_start();
+        let Some(&step) = self.insns.last().filter(|_| is_inside) else { return test };
+        let op = match (step.op, test.op) {
+            (Op::AddI16Imm, Op::BrLtS) => Op::NextI16,
+            (Op::AddU16Imm, Op::BrLtU) => Op::NextU16,
+            (Op::AddI16Imm, Op::BrLtSImm) => Op::NextI16Imm,
+            (Op::AddU16Imm, Op::BrLtUImm) => Op::NextU16Imm,
+            _ => return test,
+        };
+        if (step.a, step.b, step.c) != (test.a, test.a, 1) {
+            return test;
+        }
+        self.insns.pop();
+        Test { op, ..test }
     }
 
     /// The branch that is taken when `cond` is `wanted`.

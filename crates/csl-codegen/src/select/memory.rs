@@ -13,6 +13,14 @@ enum Place {
     AtIndex(u16, u16),
 }
 
+/// An element of an array of two dimensions: registers of the row and the index in it, bytes of a row, base.
+struct Row {
+    row: u16,
+    index: u16,
+    size: u16,
+    base: u16,
+}
+
 const LOAD_U8: [Op; 4] = [Op::LoadU8, Op::LoadU8At, Op::LoadU8Idx, Op::LoadU8AtIdx];
 const LOAD_I8: [Op; 4] = [Op::LoadI8, Op::LoadI8At, Op::LoadI8Idx, Op::LoadI8AtIdx];
 const LOAD_U16: [Op; 4] = [Op::LoadU16, Op::LoadU16At, Op::LoadU16Idx, Op::LoadU16AtIdx];
@@ -28,8 +36,13 @@ const STORE_64: [Op; 4] = [Op::Store64, Op::Store64At, Op::Store64Idx, Op::Store
 impl FnGen<'_, '_> {
     pub fn load(&mut self, ty: Scalar, dst: Reg, addr: &Addr) {
         let into = self.reg(dst);
-        let place = self.place(addr);
-        self.emit_access(load_ops(ty), into, place);
+        match self.row(addr) {
+            Some(row) => self.emit_row(row_load(ty), into, row),
+            None => {
+                let place = self.place(addr);
+                self.emit_access(load_ops(ty), into, place);
+            }
+        }
         // Memory may hold bits that a type of odd width does not have.
         if let Scalar::Int { signed, bits } = ty
             && !matches!(bits, 8 | 16 | 32 | 64)
@@ -40,8 +53,29 @@ impl FnGen<'_, '_> {
 
     pub fn store(&mut self, ty: Scalar, addr: &Addr, src: &Opnd) {
         let value = self.operand(src);
+        if let Some(row) = self.row(addr) {
+            return self.emit_row(if ty.bytes() == 2 { Op::Store16Row } else { Op::Store32Row }, value, row);
+        }
         let place = self.place(addr);
         self.emit_access(store_ops(ty.bytes()), value, place);
+    }
+
+    /// The element of a row, where the row's address was folded into the access too.
+    fn row(&mut self, addr: &Addr) -> Option<Row> {
+        let AddrBase::Reg(element) = addr.base else { return None };
+        let Some(Inst::Index { base: Opnd::Reg(row), index, .. }) = self.plan.folded.get(&element).cloned() else {
+            return None;
+        };
+        let Some(Inst::Index { base, index: row, scale, .. }) = self.plan.folded.get(&row).cloned() else {
+            return None;
+        };
+        let base = self.constant(&base)? as u16;
+        Some(Row { row: self.operand(&row), index: self.operand(&index), size: scale as u16, base })
+    }
+
+    fn emit_row(&mut self, op: Op, value: u16, row: Row) {
+        self.emit(op, value, row.row, row.index);
+        self.emit(Op::Ext, row.size, row.base, 0);
     }
 
     fn emit_access(&mut self, ops: [Op; 4], value: u16, place: Place) {
@@ -151,6 +185,16 @@ impl FnGen<'_, '_> {
         let (dst, src) = (self.address_register(dst), self.operand(src));
         let ops = [Op::MemFill8, Op::MemFill16, Op::MemFill32, Op::MemFill64];
         self.emit(ops[ty.bytes().trailing_zeros() as usize], dst, src, count as u16);
+    }
+}
+
+fn row_load(ty: Scalar) -> Op {
+    let signed = matches!(ty, Scalar::Int { signed: true, .. });
+    match (ty.bytes(), signed) {
+        (2, false) => Op::LoadU16Row,
+        (2, true) => Op::LoadI16Row,
+        (_, false) => Op::LoadU32Row,
+        (_, true) => Op::LoadI32Row,
     }
 }
 

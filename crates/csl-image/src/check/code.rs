@@ -43,7 +43,7 @@ fn function(pe: &PeImage, func: &Function) -> Result<(), String> {
 fn ext_words(insn: Insn) -> usize {
     match insn.op {
         Op::Table => usize::from(insn.b),
-        op => usize::from(op.is_branch()),
+        op => usize::from(op.has_ext()),
     }
 }
 

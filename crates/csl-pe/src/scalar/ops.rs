@@ -71,6 +71,12 @@ pub fn index_address<const SCALE: u16>(base: u16, index: u64) -> u16 {
     base.wrapping_add((index as u16).wrapping_mul(SCALE))
 }
 
+/// `ext` holds the bytes of a row and the base.
+#[inline(always)]
+pub fn row_address<const SCALE: u16>(ext: Insn, row: u64, index: u64) -> u16 {
+    index_address::<SCALE>(ext.b.wrapping_add((row as u16).wrapping_mul(ext.a)), index)
+}
+
 #[cold]
 pub fn reg_load(dst: u16, addr: u16, bytes: usize, signed: bool) -> Exit {
     Exit::Load(RegisterLoad { addr, bytes: bytes as u8, signed, dst })
