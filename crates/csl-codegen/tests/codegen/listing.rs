@@ -5,9 +5,9 @@ use csl_codegen::list_program;
 use crate::build::pe;
 use crate::run::sum_loop;
 
-/// The temporaries are gone, the address is part of the load, and the loop's test stands at its end.
+/// The temporaries are gone, the address is part of the load, and step and test of the loop are one instruction at its end.
 #[test]
-fn a_loop_is_four_instructions() {
+fn a_loop_is_three_instructions() {
     insta::assert_snapshot!(list_program(&pe(sum_loop())), @"
     program pe.csl
 
@@ -15,11 +15,10 @@ fn a_loop_is_four_instructions() {
         0  imm r1, 0
         1  imm r2, 0
         2  charge cost 2, 0
-        3  br_le_s r0, r1, @10, cost 1/4
+        3  br_le_s r0, r1, @9, cost 1/4
         5  load_u32_at_idx r3, 0x10, r1
         6  add_f32 r2, r2, r3
-        7  add_i16_imm r1, r1, 1
-        8  br_lt_s r1, r0, @5, cost 18/15
-       10  ret r2, cost 6
+        7  next_i16 r1, r0, @5, cost 18/15
+        9  ret r2, cost 6
     ");
 }
