@@ -14,7 +14,10 @@ use crate::value::{DsdValue, FifoRef, Priority};
 pub enum Scalar {
     /// `bits` from 1 to 64. `bool` is `Int { signed: false, bits: 8 }` with the values 0 and 1; pointers,
     /// colors, ids, queues, directions and function pointers are unsigned with 16 bits.
-    Int { signed: bool, bits: u8 },
+    Int {
+        signed: bool,
+        bits: u8,
+    },
     /// The program's 16-bit float.
     Half,
     F32,
@@ -120,43 +123,149 @@ pub enum Callee {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Inst {
     /// Same scalar type on both sides.
-    Copy { dst: Reg, src: Opnd },
-    Bin { op: BinOp, ty: Scalar, dst: Reg, a: Opnd, b: Opnd },
-    Un { op: UnOp, ty: Scalar, dst: Reg, a: Opnd },
+    Copy {
+        dst: Reg,
+        src: Opnd,
+    },
+    Bin {
+        op: BinOp,
+        ty: Scalar,
+        dst: Reg,
+        a: Opnd,
+        b: Opnd,
+    },
+    Un {
+        op: UnOp,
+        ty: Scalar,
+        dst: Reg,
+        a: Opnd,
+    },
     /// `dst` is a bool.
-    Cmp { op: CmpOp, ty: Scalar, dst: Reg, a: Opnd, b: Opnd },
+    Cmp {
+        op: CmpOp,
+        ty: Scalar,
+        dst: Reg,
+        a: Opnd,
+        b: Opnd,
+    },
     /// `@as`: integers wrap to the new width, floats round, float to integer truncates.
     /// To `bool` (`Scalar::BOOL` with `to_bool`) compares with zero.
-    Cast { from: Scalar, to: Scalar, to_bool: bool, dst: Reg, a: Opnd },
-    Math { f: MathFn, ty: Scalar, dst: Reg, a: Opnd, b: Option<Opnd> },
-    Load { ty: Scalar, dst: Reg, addr: Addr },
-    Store { ty: Scalar, addr: Addr, src: Opnd },
+    Cast {
+        from: Scalar,
+        to: Scalar,
+        to_bool: bool,
+        dst: Reg,
+        a: Opnd,
+    },
+    Math {
+        f: MathFn,
+        ty: Scalar,
+        dst: Reg,
+        a: Opnd,
+        b: Option<Opnd>,
+    },
+    Load {
+        ty: Scalar,
+        dst: Reg,
+        addr: Addr,
+    },
+    Store {
+        ty: Scalar,
+        addr: Addr,
+        src: Opnd,
+    },
     /// Regions do not overlap, or are the same.
-    MemCopy { dst: Addr, src: Addr, bytes: u32 },
+    MemCopy {
+        dst: Addr,
+        src: Addr,
+        bytes: u32,
+    },
     /// Stores `src` `count` times, one behind the other.
-    MemFill { ty: Scalar, dst: Addr, src: Opnd, count: u32 },
+    MemFill {
+        ty: Scalar,
+        dst: Addr,
+        src: Opnd,
+        count: u32,
+    },
     /// `dst` = the address.
-    Lea { dst: Reg, addr: Addr },
+    Lea {
+        dst: Reg,
+        addr: Addr,
+    },
     /// `dst = base + index * scale`, in bytes, wrapping at 16 bits.
-    Index { dst: Reg, base: Opnd, index: Opnd, scale: u32 },
-    Call { dst: Option<Reg>, callee: Callee, args: Vec<Opnd> },
+    Index {
+        dst: Reg,
+        base: Opnd,
+        index: Opnd,
+        scale: u32,
+    },
+    Call {
+        dst: Option<Reg>,
+        callee: Callee,
+        args: Vec<Opnd>,
+    },
     /// A mem1d DSD from run-time parts: base in bytes, offset in elements of `elem_words`, stride in elements.
-    MakeMem1d { dst: Reg, base: Opnd, offset: Opnd, elem_words: u16, stride: Opnd, extent: Opnd, index_offset: bool },
+    MakeMem1d {
+        dst: Reg,
+        base: Opnd,
+        offset: Opnd,
+        elem_words: u16,
+        stride: Opnd,
+        extent: Opnd,
+        index_offset: bool,
+    },
     /// A fabin or fabout DSD whose extent is only known at run time; the rest is constant in `desc`.
-    MakeFabric { dst: Reg, desc: Box<DsdValue>, extent: Opnd },
+    MakeFabric {
+        dst: Reg,
+        desc: Box<DsdValue>,
+        extent: Opnd,
+    },
     /// A mem4d descriptor into memory: `desc` with what is `Some` here replaced.
-    MakeMem4d { dst: Addr, desc: Box<DsdValue>, base: Option<Opnd>, offset: Option<Opnd>, extents: Vec<Option<Opnd>> },
+    MakeMem4d {
+        dst: Addr,
+        desc: Box<DsdValue>,
+        base: Option<Opnd>,
+        offset: Option<Opnd>,
+        extents: Vec<Option<Opnd>>,
+    },
     /// A changed copy of a packed DSD.
-    SetDsd { dst: Reg, dsd: Opnd, what: DsdChange, value: Opnd },
+    SetDsd {
+        dst: Reg,
+        dsd: Opnd,
+        what: DsdChange,
+        value: Opnd,
+    },
     /// Changes a mem4d descriptor in memory, in place. `Length` is not among the allowed changes.
-    SetMem4d { addr: Addr, what: DsdChange, value: Opnd },
+    SetMem4d {
+        addr: Addr,
+        what: DsdChange,
+        value: Opnd,
+    },
     Vec(Box<VecInst>),
     LoadDsr(Box<DsrLoad>),
     /// One element of an iterator of `@map`: `ok` becomes false at its end.
-    IterLoad { iter: IterId, dsd: VecOperand, elem_bits: u8 },
-    IterNext { iter: IterId, ty: Scalar, dst: Reg, ok: Reg },
-    IterPut { iter: IterId, ty: Scalar, src: Opnd, ok: Reg },
-    Sys { op: SysOp, dst: Option<Reg>, args: Vec<Opnd> },
+    IterLoad {
+        iter: IterId,
+        dsd: VecOperand,
+        elem_bits: u8,
+    },
+    IterNext {
+        iter: IterId,
+        ty: Scalar,
+        dst: Reg,
+        ok: Reg,
+    },
+    IterPut {
+        iter: IterId,
+        ty: Scalar,
+        src: Opnd,
+        ok: Reg,
+    },
+    Sys {
+        op: SysOp,
+        dst: Option<Reg>,
+        args: Vec<Opnd>,
+    },
 }
 
 /// A DSD iterator of one `@map`; numbered within the function.
@@ -168,7 +277,9 @@ pub enum DsdChange {
     /// `value` is a byte address; drops the offset.
     BaseAddr,
     /// `value` is a number of elements of this many words, added to the address.
-    Offset { elem_words: u16 },
+    Offset {
+        elem_words: u16,
+    },
     Length,
     Stride,
 }
@@ -181,7 +292,10 @@ pub enum VecOperand {
     /// A mem4d descriptor in memory.
     Mem4d(Addr),
     Fifo(FifoRef),
-    Dsr { file: crate::types::DsrFile, id: u8 },
+    Dsr {
+        file: crate::types::DsrFile,
+        id: u8,
+    },
     /// A scalar source.
     Scalar(Opnd, Scalar),
     /// A pointer to a scalar destination.
@@ -259,8 +373,17 @@ pub struct DsrLoad {
 pub enum Term {
     Jump(BlockId),
     /// `cond` is a bool.
-    Branch { cond: Opnd, then: BlockId, otherwise: BlockId },
-    Switch { ty: Scalar, value: Opnd, cases: Vec<(u64, BlockId)>, default: BlockId },
+    Branch {
+        cond: Opnd,
+        then: BlockId,
+        otherwise: BlockId,
+    },
+    Switch {
+        ty: Scalar,
+        value: Opnd,
+        cases: Vec<(u64, BlockId)>,
+        default: BlockId,
+    },
     Return(Option<Opnd>),
     /// Control does not come here: behind an endless loop or a trap.
     Unreachable,

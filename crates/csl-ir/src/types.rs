@@ -78,7 +78,10 @@ pub enum TypeKind {
     /// The type of `return`, `break` and the like.
     NoReturn,
     Bool,
-    Int { signed: bool, bits: u32 },
+    Int {
+        signed: bool,
+        bits: u32,
+    },
     ComptimeInt,
     Float(FloatKind),
     ComptimeFloat,
@@ -93,15 +96,37 @@ pub enum TypeKind {
     Dsr(DsrFile),
     /// A range whose numbers have the type.
     Range(Ty),
-    Array { dims: Vec<u64>, elem: Ty },
-    Ptr { many: bool, is_const: bool, elem: Ty },
+    Array {
+        dims: Vec<u64>,
+        elem: Ty,
+    },
+    Ptr {
+        many: bool,
+        is_const: bool,
+        elem: Ty,
+    },
     Fn(FnTy),
     /// `.{ .a = 1 }` has names, `.{1, 2}` (a tuple) has `None`.
-    Anon { names: Option<Vec<Name>>, types: Vec<Ty> },
+    Anon {
+        names: Option<Vec<Name>>,
+        types: Vec<Ty>,
+    },
     /// Two are equal when they stand at the same place and have the same fields.
-    Struct { site: Span, packing: Packing, fields: Vec<FieldTy> },
-    Union { site: Span, packing: Packing, fields: Vec<FieldTy> },
-    Enum { site: Span, base: Ty, members: Vec<(Name, BigInt)> },
+    Struct {
+        site: Span,
+        packing: Packing,
+        fields: Vec<FieldTy>,
+    },
+    Union {
+        site: Span,
+        packing: Packing,
+        fields: Vec<FieldTy>,
+    },
+    Enum {
+        site: Span,
+        base: Ty,
+        members: Vec<(Name, BigInt)>,
+    },
 }
 
 /// The pool that [`Ty`]s index.

@@ -43,7 +43,10 @@ pub enum Value {
     Array(Arc<ArrayValue>),
     /// Fields in the order of the type; tuples too.
     Struct(Arc<Vec<Value>>),
-    Union { active: u32, value: Arc<Value> },
+    Union {
+        active: u32,
+        value: Arc<Value>,
+    },
     Ptr(Pointer),
     Fn(FnRef),
     Module(ModuleRef),
@@ -56,7 +59,10 @@ pub enum Value {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ArrayValue {
     /// `len` times the same value: what `@zeros` and `@constants` make.
-    Splat { value: Value, len: u64 },
+    Splat {
+        value: Value,
+        len: u64,
+    },
     Elems(Vec<Value>),
 }
 

@@ -2,8 +2,8 @@
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{Name, Ty, TypeKind, TypedValue, Value};
-use csl_syntax::ast::{BinOp, Expr, ExprKind, FieldInit, TensorAccess, UnOp};
 use csl_syntax::Symbol;
+use csl_syntax::ast::{BinOp, Expr, ExprKind, FieldInit, TensorAccess, UnOp};
 use num_bigint::BigInt;
 use num_traits::{ToPrimitive, Zero};
 
@@ -26,7 +26,11 @@ impl Sema<'_> {
             TypeKind::Struct { .. } => self.eval_named_struct(ty, inits, span),
             TypeKind::Union { fields, .. } => {
                 let [init] = inits else {
-                    return Err(self.error(Code::TypeMismatch, span, format!("a union is initialised by one field, got {}", inits.len())));
+                    return Err(self.error(
+                        Code::TypeMismatch,
+                        span,
+                        format!("a union is initialised by one field, got {}", inits.len()),
+                    ));
                 };
                 let Some(active) = fields.iter().position(|f| f.name == init.name.name.as_str()) else {
                     return self.reject_field(ty, init);
@@ -195,9 +199,7 @@ impl Sema<'_> {
     fn tensor_base(&mut self, base: &Expr) -> Res<(Operand, Vec<u64>)> {
         let place = self.eval_place(base)?;
         match self.types.kind(place.ty).clone() {
-            TypeKind::Array { dims, .. } => {
-                Ok((self.address_of_expr(place, base)?, dims))
-            }
+            TypeKind::Array { dims, .. } => Ok((self.address_of_expr(place, base)?, dims)),
             TypeKind::Ptr { many, elem, .. } => {
                 let pointer = self.load(place, base.span)?;
                 let dims = match self.types.kind(elem).clone() {
@@ -208,7 +210,11 @@ impl Sema<'_> {
             }
             _ => {
                 let shown = self.show(place.ty);
-                Err(self.error(Code::BadOperand, base.span, format!("a tensor access needs an array or a pointer to one, got: `{shown}`")))
+                Err(self.error(
+                    Code::BadOperand,
+                    base.span,
+                    format!("a tensor access needs an array or a pointer to one, got: `{shown}`"),
+                ))
             }
         }
     }
@@ -280,7 +286,11 @@ impl Sema<'_> {
     }
 
     fn not_affine(&mut self, span: Span) -> crate::context::Stop {
-        self.error(Code::BadOperand, span, "an index of a tensor access must be an affine expression of the induction variables")
+        self.error(
+            Code::BadOperand,
+            span,
+            "an index of a tensor access must be an affine expression of the induction variables",
+        )
     }
 }
 

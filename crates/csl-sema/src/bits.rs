@@ -12,8 +12,8 @@ impl Sema<'_> {
     pub fn packed_at(&self, pointer: &Pointer) -> Option<usize> {
         let mut ty = pointer.root_ty;
         for (steps, &index) in pointer.path.iter().enumerate() {
-            if let TypeKind::Struct { packing: Packing::Packed, .. } | TypeKind::Union { packing: Packing::Packed, .. } =
-                self.types.kind(ty)
+            if let TypeKind::Struct { packing: Packing::Packed, .. }
+            | TypeKind::Union { packing: Packing::Packed, .. } = self.types.kind(ty)
             {
                 return Some(steps);
             }
@@ -34,7 +34,8 @@ impl Sema<'_> {
             bit += csl_ir::field_place(&self.types, ty, index as usize).map_or(0, |p| p.bit);
             ty = child_ty(&self.types, ty, index).ok_or(Stop::Error)?;
         }
-        let (Some(container_bits), Some(bits)) = (csl_ir::bits_of(&self.types, whole), csl_ir::bits_of(&self.types, ty))
+        let (Some(container_bits), Some(bits)) =
+            (csl_ir::bits_of(&self.types, whole), csl_ir::bits_of(&self.types, ty))
         else {
             let shown = self.show(whole);
             return Err(self.error(Code::BadType, span, format!("`{shown}` has a field that cannot be packed")));
@@ -46,12 +47,23 @@ impl Sema<'_> {
         self.error(Code::BadOperand, span, "address of packed struct field is unsupported")
     }
 
-    pub fn load_bits(&mut self, ty: Ty, addr: Addr, container_bits: u32, bit: u32, bits: u32, span: Span) -> Res<Operand> {
+    pub fn load_bits(
+        &mut self,
+        ty: Ty,
+        addr: Addr,
+        container_bits: u32,
+        bit: u32,
+        bits: u32,
+        span: Span,
+    ) -> Res<Operand> {
         let container = self.container(container_bits, span)?;
         let word = self.new_reg(container);
         self.emit(Inst::Load { ty: container, dst: word, addr }, span);
         let shifted = self.new_reg(container);
-        self.emit(Inst::Bin { op: BinOp::Shr, ty: container, dst: shifted, a: Opnd::Reg(word), b: Opnd::Imm(u64::from(bit)) }, span);
+        self.emit(
+            Inst::Bin { op: BinOp::Shr, ty: container, dst: shifted, a: Opnd::Reg(word), b: Opnd::Imm(u64::from(bit)) },
+            span,
+        );
         let field = Scalar::Int { signed: false, bits: bits.clamp(1, 64) as u8 };
         let raw = self.new_reg(field);
         self.emit(Inst::Cast { from: container, to: field, to_bool: false, dst: raw, a: Opnd::Reg(shifted) }, span);
@@ -85,11 +97,23 @@ impl Sema<'_> {
             9..=16 => Ok(Scalar::U16),
             17..=32 => Ok(Scalar::U32),
             33..=64 => Ok(Scalar::Int { signed: false, bits: 64 }),
-            _ => Err(self.error(Code::NotImplemented, span, "packed types of more than 64 bits are not supported at run time")),
+            _ => Err(self.error(
+                Code::NotImplemented,
+                span,
+                "packed types of more than 64 bits are not supported at run time",
+            )),
         }
     }
 
-    pub fn store_bits(&mut self, addr: Addr, container_bits: u32, bit: u32, bits: u32, value: Operand, span: Span) -> Res<()> {
+    pub fn store_bits(
+        &mut self,
+        addr: Addr,
+        container_bits: u32,
+        bit: u32,
+        bits: u32,
+        value: Operand,
+        span: Span,
+    ) -> Res<()> {
         let container = self.container(container_bits, span)?;
         // A packed struct inside another is its backing integer.
         let value = match self.scalar(value.ty()) {

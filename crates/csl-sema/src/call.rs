@@ -71,7 +71,11 @@ impl Sema<'_> {
                 Some(ty) => self.call_pointer(callee, ty, args, span),
                 None => {
                     let shown = self.show(callee.ty());
-                    Err(self.error(Code::NotCallable, callee_span, format!("a value of type `{shown}` cannot be called")))
+                    Err(self.error(
+                        Code::NotCallable,
+                        callee_span,
+                        format!("a value of type `{shown}` cannot be called"),
+                    ))
                 }
             },
         }
@@ -88,7 +92,8 @@ impl Sema<'_> {
     fn call_fn(&mut self, f: FnRef, args: Args<'_>, span: Span) -> Res<Operand> {
         let FnInfo { decl, .. } = self.fn_info(f).clone();
         if decl.kind == FnKind::Task {
-            let diagnostic = Diagnostic::new(Code::NotCallable, span, format!("task `{}` cannot be called", decl.name.name));
+            let diagnostic =
+                Diagnostic::new(Code::NotCallable, span, format!("task `{}` cannot be called", decl.name.name));
             return Err(self.fail(diagnostic.help("bind it to an id and use @activate")));
         }
         if args.len() != decl.params.len() {
@@ -186,7 +191,9 @@ impl Sema<'_> {
             Operand::Const(value) if must_be_known || is_inline || self.is_comptime() => {
                 Ok((ParamBinding::Comptime(value.clone()), value.into()))
             }
-            Operand::Const(value) if param.ty.is_none() && self.scalar(ty).is_none() && csl_ir::size_of(&self.types, ty).is_none() => {
+            Operand::Const(value)
+                if param.ty.is_none() && self.scalar(ty).is_none() && csl_ir::size_of(&self.types, ty).is_none() =>
+            {
                 Ok((ParamBinding::Comptime(value.clone()), value.into()))
             }
             _ if must_be_known && !is_inline => Err(self.not_comptime(span)),
@@ -204,7 +211,11 @@ impl Sema<'_> {
             }
         }
         let Some(body) = decl.body.as_ref() else {
-            return Err(self.error(Code::RuntimeOnly, span, format!("extern function `{}` cannot be called at comptime", decl.name.name)));
+            return Err(self.error(
+                Code::RuntimeOnly,
+                span,
+                format!("extern function `{}` cannot be called at comptime", decl.name.name),
+            ));
         };
         let key = (f, args.clone());
         if let Some(known) = self.unit.memo.get(&key) {
@@ -227,7 +238,14 @@ impl Sema<'_> {
         Ok(result.into())
     }
 
-    fn run_comptime(&mut self, f: FnRef, names: Vec<(Symbol, Binding)>, ret: Ty, body: &ast::Block, span: Span) -> Res<TypedValue> {
+    fn run_comptime(
+        &mut self,
+        f: FnRef,
+        names: Vec<(Symbol, Binding)>,
+        ret: Ty,
+        body: &ast::Block,
+        span: Span,
+    ) -> Res<TypedValue> {
         let first_cell = self.unit.cells.len();
         let mut frame = Frame::top_level(self.fn_info(f).module);
         frame.scopes = vec![Scope { names }];
@@ -372,7 +390,8 @@ impl Sema<'_> {
             return self.extern_instance(f, &decl, key, span);
         }
         if self.unit.out_funcs.len() >= MOST_FUNCTIONS {
-            let message = format!("more than {MOST_FUNCTIONS} functions: does `{}` make instances without end?", decl.name.name);
+            let message =
+                format!("more than {MOST_FUNCTIONS} functions: does `{}` make instances without end?", decl.name.name);
             return Err(self.error(Code::QuotaExceeded, span, message));
         }
         let id = FuncId(self.unit.out_funcs.len() as u32);
@@ -512,7 +531,8 @@ impl Sema<'_> {
         frame.scopes = vec![Scope::default()];
         self.check_return_type(pending.ret, &info.decl)?;
         let generic = info.decl.params.iter().any(|p| p.is_comptime || p.ty.is_none());
-        let step = generic.then(|| (pending.called_at, format!("in the instance of `{}` that is needed here", info.decl.name.name)));
+        let step = generic
+            .then(|| (pending.called_at, format!("in the instance of `{}` that is needed here", info.decl.name.name)));
         self.in_frame(frame, |s| {
             let run = |s: &mut Self| {
                 s.bind_instance_params(pending, &info.decl)?;

@@ -47,7 +47,11 @@ impl Sema<'_> {
         let kind = self.types.kind(ty);
         matches!(
             kind,
-            TypeKind::Bool | TypeKind::Int { .. } | TypeKind::Float(_) | TypeKind::Enum { .. } | TypeKind::ComptimeFloat
+            TypeKind::Bool
+                | TypeKind::Int { .. }
+                | TypeKind::Float(_)
+                | TypeKind::Enum { .. }
+                | TypeKind::ComptimeFloat
         )
     }
 
@@ -76,7 +80,9 @@ impl Sema<'_> {
                 Ok(TypedValue::new(ty, Value::Float(csl_num::big_to_f64(number).to_bits())))
             }
             (Value::Float(bits), TypeKind::Float(kind)) => self.coerce_float(&value, *bits, *kind, ty, span),
-            (Value::Ptr(_), TypeKind::Ptr { .. }) if self.pointer_fits(value.ty, ty) => Ok(self.retype_pointer(value, ty)),
+            (Value::Ptr(_), TypeKind::Ptr { .. }) if self.pointer_fits(value.ty, ty) => {
+                Ok(self.retype_pointer(value, ty))
+            }
             (Value::Fn(f), TypeKind::Ptr { is_const: true, elem, .. }) if *elem == value.ty => {
                 let pointer = csl_ir::Pointer { root: PtrRoot::Fn(*f), root_ty: value.ty, path: Vec::new() };
                 Ok(TypedValue::new(ty, Value::Ptr(pointer)))
@@ -106,7 +112,8 @@ impl Sema<'_> {
         let message = format!("{} does not fit in type `{}`", number_text(&number), self.show(ty));
         let note = format!("`{}` holds {} to {}", self.show(ty), number_text(&int.min()), number_text(&int.max()));
         let from = self.show(from);
-        Err(self.fail(Diagnostic::new(Code::NotRepresentable, span, message).label(format!("this is {from}")).note(note)))
+        Err(self
+            .fail(Diagnostic::new(Code::NotRepresentable, span, message).label(format!("this is {from}")).note(note)))
     }
 
     fn exact_float(&mut self, number: BigInt, kind: FloatKind, bits: u64, ty: Ty, span: Span) -> Res<TypedValue> {
@@ -138,8 +145,10 @@ impl Sema<'_> {
 
     /// Whether a pointer of type `from` may be used as one of type `to`.
     fn pointer_fits(&self, from: Ty, to: Ty) -> bool {
-        let (TypeKind::Ptr { many: from_many, is_const: from_const, elem: from_elem }, TypeKind::Ptr { many, is_const, elem }) =
-            (self.types.kind(from), self.types.kind(to))
+        let (
+            TypeKind::Ptr { many: from_many, is_const: from_const, elem: from_elem },
+            TypeKind::Ptr { many, is_const, elem },
+        ) = (self.types.kind(from), self.types.kind(to))
         else {
             return false;
         };
@@ -239,7 +248,9 @@ impl Sema<'_> {
         if parts.len() != fields.len() {
             let message = format!("expected {} fields, got {}", fields.len(), parts.len());
             let shown = self.show(ty);
-            return Err(self.fail(Diagnostic::new(Code::TypeMismatch, span, message).note(format!("for type `{shown}`"))));
+            return Err(
+                self.fail(Diagnostic::new(Code::TypeMismatch, span, message).note(format!("for type `{shown}`")))
+            );
         }
         let mut ordered = Vec::with_capacity(parts.len());
         for (at, field) in fields.iter().enumerate() {
@@ -277,7 +288,8 @@ impl Sema<'_> {
         let message = format!("incompatible types: `{a_shown}` and `{b_shown}`");
         let mut diagnostic = Diagnostic::new(Code::TypeMismatch, b.1, message);
         if a.1 != b.1 {
-            diagnostic = diagnostic.label(format!("and this `{b_shown}`")).secondary(a.1, format!("this has type `{a_shown}`"));
+            diagnostic =
+                diagnostic.label(format!("and this `{b_shown}`")).secondary(a.1, format!("this has type `{a_shown}`"));
         }
         self.fail(if castable { diagnostic.help("convert one of them with @as") } else { diagnostic })
     }
@@ -398,7 +410,11 @@ impl Sema<'_> {
     fn build_in_memory(&mut self, ty: Ty, parts: Vec<Operand>, span: Span) -> Res<Operand> {
         if csl_ir::size_of(&self.types, ty).is_none() {
             let shown = self.show(ty);
-            return Err(self.error(Code::ComptimeOnly, span, format!("a value of type `{shown}` must be comptime-known")));
+            return Err(self.error(
+                Code::ComptimeOnly,
+                span,
+                format!("a value of type `{shown}` must be comptime-known"),
+            ));
         }
         let place = self.temporary(ty, "");
         for (index, part) in parts.into_iter().enumerate() {

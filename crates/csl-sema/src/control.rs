@@ -155,7 +155,8 @@ impl Sema<'_> {
 
     fn value_of_open_block(&mut self, ty: Ty, at: Span, block: Span) -> Stop {
         let message = format!("expected type `void`, got: `{}`", self.show(ty));
-        let diagnostic = Diagnostic::new(Code::TypeMismatch, at, message).secondary(block, "this block has type `void`");
+        let diagnostic =
+            Diagnostic::new(Code::TypeMismatch, at, message).secondary(block, "this block has type `void`");
         self.fail(diagnostic.note("control flow may reach the end of the block without a break"))
     }
 
@@ -282,7 +283,11 @@ impl Sema<'_> {
         };
         let diagnostic = match (found, label) {
             (Some(index), _) => return Ok(index),
-            (None, Some(label)) => Diagnostic::new(Code::BadLabel, label.span, format!("no enclosing block or loop is labelled `{}`", label.name)),
+            (None, Some(label)) => Diagnostic::new(
+                Code::BadLabel,
+                label.span,
+                format!("no enclosing block or loop is labelled `{}`", label.name),
+            ),
             (None, None) => Diagnostic::new(Code::BadLabel, span, format!("`{what}` outside of a loop")),
         };
         Err(self.fail(diagnostic))

@@ -150,7 +150,9 @@ impl Sema<'_> {
         if let TypeKind::Ptr { elem, .. } = *self.types.kind(ty) {
             return self.int_to_pointer(operand, ty, elem, span);
         }
-        let (Some(from_bits), Some(to_bits)) = (packed::raw_width(&self.types, operand.ty()), packed::raw_width(&self.types, ty)) else {
+        let (Some(from_bits), Some(to_bits)) =
+            (packed::raw_width(&self.types, operand.ty()), packed::raw_width(&self.types, ty))
+        else {
             let (from, to) = (self.show(operand.ty()), self.show(ty));
             return Err(self.error(Code::BadOperand, span, format!("cannot bitcast `{from}` to `{to}`")));
         };
@@ -222,7 +224,11 @@ impl Sema<'_> {
         match operand {
             Operand::Const(TypedValue { value: Value::Int(number), .. }) => {
                 let Some(addr) = number.to_u16() else {
-                    return Err(self.error(Code::NotRepresentable, span, format!("{} is not a 16-bit address", number_text(&number))));
+                    return Err(self.error(
+                        Code::NotRepresentable,
+                        span,
+                        format!("{} is not a 16-bit address", number_text(&number)),
+                    ));
                 };
                 let pointer = Pointer { root: PtrRoot::Absolute(addr), root_ty: elem, path: Vec::new() };
                 Ok(TypedValue::new(ty, Value::Ptr(pointer)).into())
@@ -240,7 +246,11 @@ impl Sema<'_> {
         let is_ptr = |s: &Self, ty: Ty| matches!(s.types.kind(ty), TypeKind::Ptr { .. });
         if !is_ptr(self, ty) || !is_ptr(self, operand.ty()) {
             let (from, to) = (self.show(operand.ty()), self.show(ty));
-            return Err(self.error(Code::BadOperand, span, format!("cannot cast `{from}` to `{to}`: both must be pointers")));
+            return Err(self.error(
+                Code::BadOperand,
+                span,
+                format!("cannot cast `{from}` to `{to}`: both must be pointers"),
+            ));
         }
         match operand {
             // A pointer into a global stays comptime-known; what it points at is reinterpreted at run time.
@@ -296,7 +306,8 @@ impl Sema<'_> {
             return self.other_fp16(ty, span);
         }
         let shown = self.show(ty);
-        let diagnostic = Diagnostic::new(Code::ComptimeOnly, span, format!("a value of type `{shown}` must be comptime-known"));
+        let diagnostic =
+            Diagnostic::new(Code::ComptimeOnly, span, format!("a value of type `{shown}` must be comptime-known"));
         let help = match ty {
             Ty::COMPTIME_INT => "give the variable an integer type such as i16",
             Ty::COMPTIME_FLOAT => "give the variable a float type such as f32",
@@ -314,7 +325,11 @@ impl Sema<'_> {
             _ if matches!(self.types.kind(ty), TypeKind::Dsr(_)) => Ok(Opnd::Imm(number.to_u64().unwrap_or(0))),
             _ if matches!(self.types.kind(ty), TypeKind::Int { .. }) => {
                 let shown = self.show(ty);
-                Err(self.error(Code::NotImplemented, span, format!("`{shown}` is not supported at run time: integers have 1 to 64 bits there")))
+                Err(self.error(
+                    Code::NotImplemented,
+                    span,
+                    format!("`{shown}` is not supported at run time: integers have 1 to 64 bits there"),
+                ))
             }
             _ => Err(self.comptime_only(ty, span)),
         }
@@ -335,8 +350,12 @@ impl Sema<'_> {
         let offset = self.path_offset(pointer.root_ty, &pointer.path, span)?;
         match pointer.root {
             PtrRoot::Global(global) => Ok(Addr { base: AddrBase::Global(self.global_id(global)), offset }),
-            PtrRoot::Absolute(addr) => Ok(Addr { base: AddrBase::Absolute, offset: i32::from(addr).wrapping_add(offset) }),
-            PtrRoot::Cell(_) => Err(self.error(Code::ComptimeOnly, span, "a comptime variable has no address at run time")),
+            PtrRoot::Absolute(addr) => {
+                Ok(Addr { base: AddrBase::Absolute, offset: i32::from(addr).wrapping_add(offset) })
+            }
+            PtrRoot::Cell(_) => {
+                Err(self.error(Code::ComptimeOnly, span, "a comptime variable has no address at run time"))
+            }
             PtrRoot::Fn(_) => Err(self.error(Code::BadOperand, span, "a function cannot be read as data")),
         }
     }

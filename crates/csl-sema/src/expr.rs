@@ -60,9 +60,11 @@ impl Sema<'_> {
             | ExprKind::FnType { .. }
             | ExprKind::Aggregate(_)
             | ExprKind::Enum(_) => self.eval_type_expr(expr).map(Operand::of_type),
-            ExprKind::Asm(_) => {
-                Err(self.error(Code::NotImplemented, span, "inline assembly is not supported: Waferlab runs CSL, not machine code"))
-            }
+            ExprKind::Asm(_) => Err(self.error(
+                Code::NotImplemented,
+                span,
+                "inline assembly is not supported: Waferlab runs CSL, not machine code",
+            )),
             ExprKind::Error => Err(Stop::Error),
         }
     }

@@ -112,14 +112,22 @@ impl Sema<'_> {
 
     fn declare_variable(&mut self, module: ModuleRef, decl: &VarDecl, ty: Option<Ty>) -> Res<GlobalItem> {
         if decl.storage == Storage::Extern && decl.init.is_some() {
-            return Err(self.error(Code::BadExport, decl.span, "an extern declaration must not initialise the variable"));
+            return Err(self.error(
+                Code::BadExport,
+                decl.span,
+                "an extern declaration must not initialise the variable",
+            ));
         }
         let value = match &decl.init {
             Some(_) => Some(self.initial_value(decl, ty)?),
             None => None,
         };
         let Some(ty) = ty.or(value.as_ref().map(|v| v.ty)) else {
-            return Err(self.error(Code::BadType, decl.name.span, format!("`{}` needs a type or an initial value", decl.name.name)));
+            return Err(self.error(
+                Code::BadType,
+                decl.name.span,
+                format!("`{}` needs a type or an initial value", decl.name.name),
+            ));
         };
         // What has no memory can only be a comptime-known variable that nothing changes.
         if self.is_comptime_only(ty) || csl_ir::size_of(&self.types, ty).is_none() {
@@ -191,10 +199,12 @@ impl Sema<'_> {
             return Ok(global);
         };
         let other = &mut self.unit.globals[known.0 as usize];
-        let (both_export, other_span) = (other.storage == Storage::Export && info.storage == Storage::Export, other.span);
+        let (both_export, other_span) =
+            (other.storage == Storage::Export && info.storage == Storage::Export, other.span);
         if other.ty != info.ty || other.is_const != info.is_const || both_export {
             let what = if both_export { "exported twice" } else { "declared with different types" };
-            let diagnostic = Diagnostic::new(Code::BadExport, decl.name.span, format!("symbol `{}` is {what}", info.name));
+            let diagnostic =
+                Diagnostic::new(Code::BadExport, decl.name.span, format!("symbol `{}` is {what}", info.name));
             return Err(self.fail(diagnostic.secondary(other_span, "also here")));
         }
         if info.storage == Storage::Export {
@@ -348,7 +358,11 @@ impl Sema<'_> {
             Some(init) if self.lower_value(init, 0, &mut image, info.span).is_err() => {}
             Some(_) => {}
             None => {
-                let diagnostic = Diagnostic::new(Code::BadSection, info.span, format!("extern symbol `{}` is defined nowhere", info.name));
+                let diagnostic = Diagnostic::new(
+                    Code::BadSection,
+                    info.span,
+                    format!("extern symbol `{}` is defined nowhere", info.name),
+                );
                 self.report(diagnostic.help("export it in another module of the program"));
             }
         }
@@ -401,7 +415,9 @@ impl Sema<'_> {
             }
             Value::Struct(parts) => self.lower_struct(value.ty, parts, at, image, span),
             Value::Union { active, value: inner } => {
-                let Some(field) = crate::value::child_ty(&self.types, value.ty, i64::from(*active)) else { return Ok(()) };
+                let Some(field) = crate::value::child_ty(&self.types, value.ty, i64::from(*active)) else {
+                    return Ok(());
+                };
                 self.lower_value(&TypedValue::new(field, (**inner).clone()), at, image, span)
             }
             Value::Ptr(pointer) => self.lower_pointer(pointer, at, image, span),
@@ -412,7 +428,11 @@ impl Sema<'_> {
             }
             Value::Range(parts) => {
                 for (index, part) in parts.iter().enumerate() {
-                    image.put_big(at + index as u32 * size / 3, size / 3, &IntTy { signed: false, bits: size / 3 * 8 }.wrap(part));
+                    image.put_big(
+                        at + index as u32 * size / 3,
+                        size / 3,
+                        &IntTy { signed: false, bits: size / 3 * 8 }.wrap(part),
+                    );
                 }
                 Ok(())
             }
@@ -467,7 +487,11 @@ impl Sema<'_> {
             PtrRoot::Global(global) => RelocTarget::Global(self.global_id(global), offset),
             PtrRoot::Fn(f) => RelocTarget::Func(self.instance(f, span)?),
             PtrRoot::Cell(_) => {
-                return Err(self.error(Code::ComptimeOnly, span, "the address of a comptime variable does not exist at run time"));
+                return Err(self.error(
+                    Code::ComptimeOnly,
+                    span,
+                    "the address of a comptime variable does not exist at run time",
+                ));
             }
         };
         image.relocs.push(Reloc { at, target });

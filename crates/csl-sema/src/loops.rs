@@ -129,11 +129,17 @@ impl Sema<'_> {
             }
             (_, TypeKind::Array { dims, .. }) => {
                 let count = dims.iter().product();
-                Ok(Iteration::Parts { place: Place { ty: iter.ty(), is_const: true, kind: PlaceKind::Value(iter) }, count })
+                Ok(Iteration::Parts {
+                    place: Place { ty: iter.ty(), is_const: true, kind: PlaceKind::Value(iter) },
+                    count,
+                })
             }
             (_, TypeKind::Anon { names: None, types }) => {
                 let count = types.len() as u64;
-                Ok(Iteration::Parts { place: Place { ty: iter.ty(), is_const: true, kind: PlaceKind::Value(iter) }, count })
+                Ok(Iteration::Parts {
+                    place: Place { ty: iter.ty(), is_const: true, kind: PlaceKind::Value(iter) },
+                    count,
+                })
             }
             (_, TypeKind::Ptr { many: false, .. }) => {
                 let place = self.deref(iter, span)?;
@@ -178,11 +184,12 @@ impl Sema<'_> {
         let step_opnd = self.opnd(&step, span)?;
         let step_opnd = self.fixed(elem, step_opnd, span)?;
         let counting = Counting { scalar, counter, stop: stop_opnd, step: step_opnd.clone(), descending };
-        let check = |s: &mut Self, body: BlockId, exit: BlockId| {
-            s.range_check(&counting, body, exit, span)
-        };
+        let check = |s: &mut Self, body: BlockId, exit: BlockId| s.range_check(&counting, body, exit, span);
         let advance = |s: &mut Self| {
-            s.emit(Inst::Bin { op: BinOp::Add, ty: scalar, dst: counter, a: Opnd::Reg(counter), b: step_opnd.clone() }, span);
+            s.emit(
+                Inst::Bin { op: BinOp::Add, ty: scalar, dst: counter, a: Opnd::Reg(counter), b: step_opnd.clone() },
+                span,
+            );
             if let Some(index) = index {
                 s.emit_increment(index, span);
             }
@@ -208,7 +215,11 @@ impl Sema<'_> {
                 Ok(parts) => Ok(parts),
                 Err(_) => Err(Stop::Error),
             },
-            _ => Err(self.error(Code::NotImplemented, span, "a range that lives in memory is not supported; write @range where it is used")),
+            _ => Err(self.error(
+                Code::NotImplemented,
+                span,
+                "a range that lives in memory is not supported; write @range where it is used",
+            )),
         }
     }
 
@@ -259,7 +270,10 @@ impl Sema<'_> {
     }
 
     fn emit_increment(&mut self, counter: Reg, span: Span) {
-        self.emit(Inst::Bin { op: BinOp::Add, ty: Scalar::U16, dst: counter, a: Opnd::Reg(counter), b: Opnd::Imm(1) }, span);
+        self.emit(
+            Inst::Bin { op: BinOp::Add, ty: Scalar::U16, dst: counter, a: Opnd::Reg(counter), b: Opnd::Imm(1) },
+            span,
+        );
     }
 
     /// The register that counts iterations, where the loop names one.

@@ -112,7 +112,8 @@ impl Sema<'_> {
             };
             if let Some(first) = items.get(&name.name) {
                 let first = first.item.name_span();
-                let diagnostic = Diagnostic::new(Code::Redeclared, name.span, format!("redeclaration of `{}`", name.name));
+                let diagnostic =
+                    Diagnostic::new(Code::Redeclared, name.span, format!("redeclaration of `{}`", name.name));
                 self.report(diagnostic.secondary(first, "first declared here"));
                 continue;
             }

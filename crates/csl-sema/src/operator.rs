@@ -144,7 +144,8 @@ impl Sema<'_> {
 
     fn emit_arithmetic(&mut self, op: IntOp, ty: Ty, a: &Operand, b: &Operand, span: Span) -> Res<Operand> {
         let Some(scalar) = self.scalar(ty) else { return Err(self.comptime_only(ty, span)) };
-        if matches!(op, IntOp::Div | IntOp::Rem) && b.as_const().is_some_and(|v| v.value == Value::Int(BigInt::from(0))) {
+        if matches!(op, IntOp::Div | IntOp::Rem) && b.as_const().is_some_and(|v| v.value == Value::Int(BigInt::from(0)))
+        {
             return Err(self.error(Code::DivisionByZero, span, "division by zero"));
         }
         let (a, b) = (self.opnd(a, span)?, self.opnd(b, span)?);
@@ -255,9 +256,15 @@ impl Sema<'_> {
             UnOp::BitNot => "~",
             UnOp::Not => "!",
         };
-        let diagnostic = Diagnostic::new(Code::BadOperand, span, format!("invalid operand of `{text}` for type: `{}`", self.show(ty)));
+        let diagnostic = Diagnostic::new(
+            Code::BadOperand,
+            span,
+            format!("invalid operand of `{text}` for type: `{}`", self.show(ty)),
+        );
         match (op, ty) {
-            (UnOp::BitNot, Ty::COMPTIME_INT) => self.fail(diagnostic.help("give the number a width first: ~@as(u16, ...)")),
+            (UnOp::BitNot, Ty::COMPTIME_INT) => {
+                self.fail(diagnostic.help("give the number a width first: ~@as(u16, ...)"))
+            }
             _ => self.fail(diagnostic),
         }
     }

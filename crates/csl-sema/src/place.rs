@@ -1,14 +1,12 @@
 //! Places: variables, fields, elements and what pointers point at; reading, writing and pointing.
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{
-    Addr, AddrBase, Inst, Opnd, Packing, Pointer, PtrRoot, Scalar, Ty, TypeKind, TypedValue, Value,
-};
+use csl_ir::{Addr, AddrBase, Inst, Opnd, Packing, Pointer, PtrRoot, Scalar, Ty, TypeKind, TypedValue, Value};
 use csl_syntax::ast::{Expr, ExprKind};
 
 use crate::context::{Binding, Res, Sema};
 use crate::operand::{Operand, Place, PlaceKind};
-use crate::value::{number_text, child, child_ty, find_field, read_path, write_path};
+use crate::value::{child, child_ty, find_field, number_text, read_path, write_path};
 
 impl Sema<'_> {
     /// The place that an expression names; any other expression is a place that holds its value.
@@ -38,9 +36,7 @@ impl Sema<'_> {
     fn name_place(&mut self, name: csl_syntax::Symbol, span: Span) -> Res<Place> {
         match self.find_local(name) {
             Some(Binding::Poison) => Err(crate::context::Stop::Error),
-            Some(Binding::Const(value)) => {
-                Ok(Place { ty: value.ty(), is_const: true, kind: PlaceKind::Value(value) })
-            }
+            Some(Binding::Const(value)) => Ok(Place { ty: value.ty(), is_const: true, kind: PlaceKind::Value(value) }),
             Some(Binding::Cell(cell)) => {
                 let root_ty = self.unit.cells[cell.0 as usize].value.ty;
                 let is_const = self.unit.cells[cell.0 as usize].is_const;
@@ -63,7 +59,11 @@ impl Sema<'_> {
             return Err(self.error(Code::BadOperand, span, format!("cannot dereference a value of type `{shown}`")));
         };
         if many {
-            let diagnostic = Diagnostic::new(Code::BadOperand, span, "a pointer to an unknown number of elements cannot be dereferenced");
+            let diagnostic = Diagnostic::new(
+                Code::BadOperand,
+                span,
+                "a pointer to an unknown number of elements cannot be dereferenced",
+            );
             return Err(self.fail(diagnostic.help("use the access operator `[]`")));
         }
         self.pointee(pointer, elem, is_const, span)
@@ -142,7 +142,9 @@ impl Sema<'_> {
             }
             Value::Type(ty) => {
                 let ty = *ty;
-                let TypeKind::Enum { members, .. } = self.types.kind(ty) else { return Err(self.no_field(ty, name, span)) };
+                let TypeKind::Enum { members, .. } = self.types.kind(ty) else {
+                    return Err(self.no_field(ty, name, span));
+                };
                 match members.iter().find(|m| m.0 == name) {
                     Some((_, number)) => {
                         let value = Operand::Const(TypedValue::int(ty, number.clone()));
@@ -162,7 +164,11 @@ impl Sema<'_> {
     pub fn part_place(&mut self, place: Place, index: i64, span: Span) -> Res<Place> {
         let Some(ty) = child_ty(&self.types, place.ty, index) else {
             let shown = self.show(place.ty);
-            return Err(self.error(Code::IndexOutOfBounds, span, format!("index {index} is out of bounds for type `{shown}`")));
+            return Err(self.error(
+                Code::IndexOutOfBounds,
+                span,
+                format!("index {index} is out of bounds for type `{shown}`"),
+            ));
         };
         let is_const = place.is_const;
         let kind = match place.kind {
@@ -206,10 +212,16 @@ impl Sema<'_> {
                 let active = TypedValue::new(fields[*active as usize].ty, (**inner).clone());
                 self.bitcast(active.into(), ty, span)
             }
-            (Value::Union { .. }, _) => Err(self.error(Code::BadOperand, span, "access to a variant that is not active")),
+            (Value::Union { .. }, _) => {
+                Err(self.error(Code::BadOperand, span, "access to a variant that is not active"))
+            }
             _ => {
                 let shown = self.show(value.ty);
-                Err(self.error(Code::IndexOutOfBounds, span, format!("index {index} is out of bounds for type `{shown}`")))
+                Err(self.error(
+                    Code::IndexOutOfBounds,
+                    span,
+                    format!("index {index} is out of bounds for type `{shown}`"),
+                ))
             }
         }
     }
@@ -282,7 +294,8 @@ impl Sema<'_> {
                 Some(number) => {
                     let inside = num_traits::ToPrimitive::to_u64(number).filter(|&n| n < dim);
                     let Some(inside) = inside else {
-                        let message = format!("index {} is out of bounds for a dimension of {dim}", number_text(number));
+                        let message =
+                            format!("index {} is out of bounds for a dimension of {dim}", number_text(number));
                         return Err(self.error(Code::IndexOutOfBounds, *at, message));
                     };
                     known = known.map(|k| k * dim as i64 + inside as i64);
@@ -455,8 +468,13 @@ impl Sema<'_> {
     fn runtime_variable(&mut self, pointer: &Pointer, span: Span) -> crate::context::Stop {
         match pointer.root {
             PtrRoot::Global(global) => {
-                let (name, at) = (self.unit.globals[global.0 as usize].name.clone(), self.unit.globals[global.0 as usize].span);
-                let diagnostic = Diagnostic::new(Code::NotComptime, span, format!("`{name}` is a variable, its value is not comptime-known"));
+                let (name, at) =
+                    (self.unit.globals[global.0 as usize].name.clone(), self.unit.globals[global.0 as usize].span);
+                let diagnostic = Diagnostic::new(
+                    Code::NotComptime,
+                    span,
+                    format!("`{name}` is a variable, its value is not comptime-known"),
+                );
                 self.fail(diagnostic.secondary(at, "declared here"))
             }
             _ => self.not_comptime(span),
@@ -548,7 +566,8 @@ impl Sema<'_> {
 
     /// Stores an array of equal scalars without a copy of it in memory.
     fn fill(&mut self, addr: &Addr, value: &TypedValue, span: Span) -> Res<bool> {
-        let (Value::Array(array), TypeKind::Array { elem, .. }) = (&value.value, self.types.kind(value.ty).clone()) else {
+        let (Value::Array(array), TypeKind::Array { elem, .. }) = (&value.value, self.types.kind(value.ty).clone())
+        else {
             return Ok(false);
         };
         let csl_ir::ArrayValue::Splat { value: each, len } = &**array else { return Ok(false) };

@@ -240,12 +240,14 @@ impl Sema<'_> {
         let uses = std::mem::take(&mut self.unit.queue_uses);
         let mut warned = Vec::new();
         for (place, &(dir, queue, color, span)) in uses.iter().enumerate() {
-            let before = uses[..place].iter().find(|earlier| (earlier.0, earlier.1) == (dir, queue) && earlier.2 != color);
+            let before =
+                uses[..place].iter().find(|earlier| (earlier.0, earlier.1) == (dir, queue) && earlier.2 != color);
             let Some(&(_, _, other, first)) = before.filter(|_| !warned.contains(&(dir, queue))) else { continue };
             warned.push((dir, queue));
             let name = if dir == QueueDir::In { "input" } else { "output" };
             let message = format!("DSDs of colors {other} and {color} share {name} queue {queue}");
-            let diagnostic = Diagnostic::new(Code::SharedQueue, span, message).secondary(first, "the first is made here");
+            let diagnostic =
+                Diagnostic::new(Code::SharedQueue, span, message).secondary(first, "the first is made here");
             self.report(diagnostic.note("only one operation at a time may use a queue"));
         }
     }

@@ -62,11 +62,18 @@ impl Sema<'_> {
                 format!("cannot assign to constant `{name}`"),
                 "only a `var` can change: copy parameters and loop variables into one",
             ),
-            ExprKind::Deref(_) => ("cannot assign through a pointer to const".to_string(), "what a `*const T` points at cannot change through it; a `*T` is needed"),
-            ExprKind::Field { .. } | ExprKind::Index { .. } => {
-                ("cannot assign to a part of a constant".to_string(), "only a `var`, or what a `*T` points at, can change")
-            }
-            _ => ("cannot assign to this expression".to_string(), "assign to a variable, a field, an element or `pointer.*`"),
+            ExprKind::Deref(_) => (
+                "cannot assign through a pointer to const".to_string(),
+                "what a `*const T` points at cannot change through it; a `*T` is needed",
+            ),
+            ExprKind::Field { .. } | ExprKind::Index { .. } => (
+                "cannot assign to a part of a constant".to_string(),
+                "only a `var`, or what a `*T` points at, can change",
+            ),
+            _ => (
+                "cannot assign to this expression".to_string(),
+                "assign to a variable, a field, an element or `pointer.*`",
+            ),
         };
         self.fail(Diagnostic::new(Code::NotAssignable, target.span, message).help(help))
     }
@@ -102,7 +109,11 @@ impl Sema<'_> {
 
     fn local_binding(&mut self, decl: &VarDecl) -> Res<Binding> {
         if decl.kind == VarKind::Param {
-            return Err(self.error(Code::WrongContext, decl.span, "a param can only be declared at the top level of a file"));
+            return Err(self.error(
+                Code::WrongContext,
+                decl.span,
+                "a param can only be declared at the top level of a file",
+            ));
         }
         let ty = decl.ty.as_ref().map(|ty| self.eval_type(ty)).transpose()?;
         if self.is_comptime() || decl.is_comptime {
@@ -149,7 +160,11 @@ impl Sema<'_> {
 
     fn const_local(&mut self, decl: &VarDecl, ty: Option<Ty>) -> Res<Binding> {
         let Some(init) = &decl.init else {
-            return Err(self.error(Code::BadType, decl.name.span, format!("constant `{}` needs an initial value", decl.name.name)));
+            return Err(self.error(
+                Code::BadType,
+                decl.name.span,
+                format!("constant `{}` needs an initial value", decl.name.name),
+            ));
         };
         let mut value = self.eval_expecting(init, ty)?;
         if let Some(ty) = ty {

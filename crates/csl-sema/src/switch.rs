@@ -20,7 +20,11 @@ impl Sema<'_> {
         if let Some(known) = input.as_const().and_then(int_of).cloned() {
             return match taken(node, &cases, &known) {
                 Some(body) => self.scoped(|s| s.eval_expecting(body, expected)),
-                None => Err(self.error(Code::BadSwitch, span, format!("no branch covers the value {}", crate::value::number_text(&known)))),
+                None => Err(self.error(
+                    Code::BadSwitch,
+                    span,
+                    format!("no branch covers the value {}", crate::value::number_text(&known)),
+                )),
             };
         }
         self.runtime_switch(node, input, ty, cases, expected, span)

@@ -59,7 +59,8 @@ impl Sema<'_> {
         }
         let elem = self.eval_type(elem)?;
         if matches!(self.types.kind(elem), TypeKind::Array { .. }) {
-            let diagnostic = Diagnostic::new(Code::BadType, span, "the element type of an array cannot be another array");
+            let diagnostic =
+                Diagnostic::new(Code::BadType, span, "the element type of an array cannot be another array");
             return Err(self.fail(diagnostic.help("write all sizes in one pair of brackets: [rows, columns]T")));
         }
         if elem == Ty::ANYOPAQUE {
@@ -78,7 +79,11 @@ impl Sema<'_> {
             }
             None => {
                 let shown = self.show(value.ty);
-                Err(self.error(Code::TypeMismatch, dim.span, format!("an array size must be an integer, got: `{shown}`")))
+                Err(self.error(
+                    Code::TypeMismatch,
+                    dim.span,
+                    format!("an array size must be an integer, got: `{shown}`"),
+                ))
             }
         }
     }
@@ -88,7 +93,9 @@ impl Sema<'_> {
         for param in params {
             match &param.ty {
                 Some(ty) => types.push(self.eval_type(ty)?),
-                None => return Err(self.error(Code::BadType, param.span, "a function type cannot have anytype parameters")),
+                None => {
+                    return Err(self.error(Code::BadType, param.span, "a function type cannot have anytype parameters"));
+                }
             }
         }
         let ret = self.eval_type(ret)?;
@@ -150,7 +157,11 @@ impl Sema<'_> {
         };
         if !matches!(self.types.kind(base), TypeKind::Int { .. }) {
             let shown = self.show(base);
-            return Err(self.error(Code::BadType, site, format!("the base of an enum must be an integer type, got: `{shown}`")));
+            return Err(self.error(
+                Code::BadType,
+                site,
+                format!("the base of an enum must be an integer type, got: `{shown}`"),
+            ));
         }
         let members = self.enum_members(node, base)?;
         Ok(self.types.intern(TypeKind::Enum { site, base, members }))

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use csl_diag::Span;
 use csl_ir::{
-    ColorConfig, DsrLoad, Fifo, FnRef, Func, FuncId, Global, GlobalId, GlobalRef, ModuleRef,
-    QueueDir, QueueInit, RotatingTasks, Rpc, Startup, TaskBind, Ty, TypedValue,
+    ColorConfig, DsrLoad, Fifo, FnRef, Func, FuncId, Global, GlobalId, GlobalRef, ModuleRef, QueueDir, QueueInit,
+    RotatingTasks, Rpc, Startup, TaskBind, Ty, TypedValue,
 };
 use csl_syntax::{Symbol, ast};
 
@@ -57,7 +57,10 @@ pub enum State {
 #[derive(Clone, Debug)]
 pub enum GlobalItem {
     /// `const` and `param`; the storage is made when an address is needed.
-    Const { value: TypedValue, global: Option<GlobalRef> },
+    Const {
+        value: TypedValue,
+        global: Option<GlobalRef>,
+    },
     Var(GlobalRef),
     Fn(FnRef),
 }

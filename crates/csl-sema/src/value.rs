@@ -202,9 +202,8 @@ fn show_array(types: &Types, ty: Ty, array: &ArrayValue) -> String {
     // Long arrays are cut: the text is for people.
     const SHOWN: u64 = 64;
     let TypeKind::Array { elem, .. } = types.kind(ty) else { return "[?]".to_string() };
-    let mut parts: Vec<String> = (0..array.len().min(SHOWN))
-        .map(|i| show(types, &TypedValue::new(*elem, array.get(i).clone())))
-        .collect();
+    let mut parts: Vec<String> =
+        (0..array.len().min(SHOWN)).map(|i| show(types, &TypedValue::new(*elem, array.get(i).clone()))).collect();
     if array.len() > SHOWN {
         parts.push(format!("... {} more", array.len() - SHOWN));
     }

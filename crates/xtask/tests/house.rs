@@ -25,12 +25,31 @@ const IMPORTS: &[(&str, &[&str])] = &[
 
 /// Crates below csl-host: they read no file, clock, environment or number of threads.
 const PURE: &[&str] = &[
-    "csl-diag", "csl-num", "csl-chip", "csl-std", "csl-syntax", "csl-ir", "csl-sema", "csl-isa", "csl-image",
-    "csl-codegen", "csl-fabric", "csl-pe", "csl-sim",
+    "csl-diag",
+    "csl-num",
+    "csl-chip",
+    "csl-std",
+    "csl-syntax",
+    "csl-ir",
+    "csl-sema",
+    "csl-isa",
+    "csl-image",
+    "csl-codegen",
+    "csl-fabric",
+    "csl-pe",
+    "csl-sim",
 ];
 
-const IMPURE: &[&str] =
-    &["std::fs", "std::env", "std::time", "std::net", "std::process", "available_parallelism", "SystemTime", "Instant::now"];
+const IMPURE: &[&str] = &[
+    "std::fs",
+    "std::env",
+    "std::time",
+    "std::net",
+    "std::process",
+    "available_parallelism",
+    "SystemTime",
+    "Instant::now",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

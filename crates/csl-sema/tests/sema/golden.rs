@@ -1,6 +1,6 @@
 //! Tiny programs in `tests/golden` and the IR that comes of them.
 
-use crate::support::{Case, invalid, assert_snapshot_beside, programs, rendered, test_folder};
+use crate::support::{Case, assert_snapshot_beside, invalid, programs, rendered, test_folder};
 
 #[test]
 fn ir() {
