@@ -195,6 +195,9 @@ class Life(unittest.TestCase):
 
     def test_ctrl_c_ends_an_endless_program(self):
         runner = support.running()
+        # A test run in the background of a shell inherits an ignored SIGINT, which Python leaves ignored.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.addCleanup(signal.signal, signal.SIGINT, before)
         timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
         timer.start()
         runner.launch("spin")
