@@ -94,7 +94,11 @@ impl Sema<'_> {
             match &param.ty {
                 Some(ty) => types.push(self.eval_type(ty)?),
                 None => {
-                    return Err(self.error(Code::BadType, param.span, "a function type cannot have anytype parameters"));
+                    return Err(self.error(
+                        Code::BadType,
+                        param.span,
+                        "a function type cannot have anytype parameters",
+                    ));
                 }
             }
         }
