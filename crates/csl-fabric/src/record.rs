@@ -1,6 +1,6 @@
 //! The state of one color at one router: 64 bytes that hold all that a wavelet on its way touches.
 
-use crate::config::{ColorConfig, RAMP_BIT};
+use crate::config::{ColorConfig, RAMP, RAMP_BIT};
 use crate::wavelet::Wavelet;
 
 /// Wavelets that a lane can hold on any chip.
@@ -173,6 +173,14 @@ impl Record {
                 sides.min_by_key(|side| (side + 4 - more.served) % 5)
             }
         }
+    }
+
+    /// Whether the next wavelet comes from the ramp (0) or passes by (1); `None` where none stands. What a PE sends takes no turns with what
+    /// passes: in the two-phase reduction (timing.md, all sixteen measured values) the stream of the last leader, which
+    /// shares the links of a whole segment, costs that segment's chain no cycle.
+    #[inline]
+    pub fn precedence(&self) -> Option<usize> {
+        self.next_side().map(|side| usize::from(usize::from(side) != RAMP))
     }
 
     /// Room for a wavelet from the CE.

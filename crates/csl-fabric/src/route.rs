@@ -7,8 +7,8 @@ use crate::row::{OWN, PORT_BASE, RING, Ramp, Row};
 use crate::wavelet::{Wavelet, ce_ignores};
 
 enum Step {
-    /// Has sent; whether more is ready.
-    Sent(bool),
+    /// Has sent; the precedence of what is ready next.
+    Sent(Option<usize>),
     /// A way is taken in this cycle.
     Contended,
     Blocked,
@@ -17,23 +17,33 @@ enum Step {
 impl Row {
     /// Moves what can move in cycle `now`.
     pub fn route(&mut self, now: u64, ramp: &mut impl Ramp) -> Result<(), Fault> {
-        let mut list = std::mem::take(&mut self.active);
+        for precedence in 0..self.active.len() {
+            self.route_some(precedence, now, ramp)?;
+        }
+        for (precedence, number) in self.sent.drain(..) {
+            self.active[precedence].push(number);
+        }
+        Ok(())
+    }
+
+    /// Moves what can move of the records of one precedence.
+    fn route_some(&mut self, precedence: usize, now: u64, ramp: &mut impl Ramp) -> Result<(), Fault> {
+        let mut list = std::mem::take(&mut self.active[precedence]);
         let mut keep = 0;
         for i in 0..list.len() {
             let number = list[i];
             match self.step(number, now, ramp)? {
-                Step::Sent(true) => self.sent.push(number),
+                Step::Sent(Some(next)) => self.sent.push((next, number)),
                 Step::Contended => {
                     list[keep] = number;
                     keep += 1;
                 }
-                Step::Sent(false) | Step::Blocked => self.records[number as usize].flags &= !QUEUED,
+                Step::Sent(None) | Step::Blocked => self.records[number as usize].flags &= !QUEUED,
             }
         }
         list.truncate(keep);
-        list.append(&mut self.sent);
         // Nothing can have been woken while routing: what is sent arrives a hop later.
-        self.active = list;
+        self.active[precedence] = list;
         Ok(())
     }
 
@@ -58,7 +68,7 @@ impl Row {
             self.left_ramp(number, now);
         }
         let record = &self.records[number as usize];
-        Ok(Step::Sent(record.flags & TORN_DOWN == 0 && record.next_side().is_some()))
+        Ok(Step::Sent(record.precedence().filter(|_| record.flags & TORN_DOWN == 0)))
     }
 
     #[inline]

@@ -3,7 +3,8 @@
 //!
 //! The way of a wavelet: [`Row::inject`] (or a batch) puts it into a lane; [`Row::route`] moves the heads of lanes whose
 //! record stands in the active list. A record that cannot move sleeps until a landing, a credit, room at the ramp or a
-//! register write wakes it. Records that want the same link go in the order in which they became able to.
+//! register write wakes it. Of records that want the same link those go first whose wavelet comes from the PE itself,
+//! the others in the order in which they became able to.
 
 use std::sync::Arc;
 
@@ -79,9 +80,10 @@ pub struct Row {
     pub(crate) changed: FxHashMap<u32, ColorConfig>,
     /// Records, and how many wavelets from the CE are to pass before the switch advances (`.advance_switch`).
     pub(crate) advances: Vec<(u32, u8)>,
-    pub(crate) active: Vec<u32>,
-    /// Scratch: records that have sent and go to the end of the list.
-    pub(crate) sent: Vec<u32>,
+    /// Records to look at: those whose next wavelet comes from the ramp, then those whose next wavelet passes by.
+    pub(crate) active: [Vec<u32>; 2],
+    /// Scratch: records that have sent and go to the end of a list, with its precedence.
+    pub(crate) sent: Vec<(usize, u32)>,
     /// By cycle modulo RING, then by where the batch comes from.
     pub(crate) inbox: [[Batch; 3]; RING],
     pub(crate) north: Batch,
@@ -110,7 +112,7 @@ impl Row {
             used: vec![Used { cycle: u32::MAX, ways: 0 }; width],
             changed: FxHashMap::default(),
             advances: Vec::new(),
-            active: Vec::new(),
+            active: Default::default(),
             sent: Vec::new(),
             inbox: Default::default(),
             north: Batch::default(),
@@ -149,7 +151,7 @@ impl Row {
 
     /// Records that may move in the next cycle.
     pub fn active(&self) -> usize {
-        self.active.len()
+        self.active.iter().map(Vec::len).sum()
     }
 
     /// Takes what has been recorded.
@@ -170,7 +172,7 @@ impl Row {
 
     /// The next cycle in which there is something to do here; at most `now + 1` while any record can move.
     pub fn next_event(&self, now: u64) -> Option<u64> {
-        if !self.active.is_empty() {
+        if self.active() > 0 {
             return Some(now + 1);
         }
         let waiting = |cycle: &u64| self.inbox[*cycle as usize % RING].iter().any(|batch| !batch.is_empty());
@@ -290,9 +292,11 @@ impl Row {
 
     pub(crate) fn wake(&mut self, number: u32) {
         let record = &mut self.records[number as usize];
-        if record.flags & QUEUED == 0 {
+        if record.flags & QUEUED == 0
+            && let Some(precedence) = record.precedence()
+        {
             record.flags |= QUEUED;
-            self.active.push(number);
+            self.active[precedence].push(number);
         }
     }
 

@@ -162,29 +162,30 @@ fn a_chain_adds_six_or_nine_cycles_a_pe() {
 }
 
 /// In the published program, what stands between two synchronous operations takes 21 cycles; here it is the three DSR
-/// loads, and what precedes the operation.
-const BETWEEN: i64 = TOOLCHAIN.between_synchronous_ops as i64 - 9;
+/// loads and the two cycles before the operation that follows them.
+const BETWEEN: u32 = TOOLCHAIN.between_synchronous_ops - 5;
 
-/// Of 4,096 words our cycles have a term 6*s where the vendor's have 4*s: a chain that was held up loses two cycles a PE
-/// when it goes on. Of 64 words, which stand in queues while the leaders are busy, they are within 16.
+/// Where segments are long beside the vector, the leaders wait for their data, and the published program is 3 cycles
+/// slower than its start and the machine explain.
 #[test]
 fn two_phase_reduction_over_512_pes() {
     // By the size of the segments: measured for 4,096 and for 64 words, and our errors.
     let measured = [
-        (2, 10055, 1991, 2, 2),
-        (4, 9421, 1357, 8, 8),
-        (8, 9117, 1053, 16, 16),
-        (16, 8989, 925, 32, 12),
-        (32, 8973, 909, 64, 8),
-        (64, 9061, 997, 128, -4),
-        (128, 9297, 1284, 256, 9),
-        (256, 9800, 1914, 511, 9),
+        (2, 10055, 1991, -2, -2),
+        (4, 9421, 1357, 0, 0),
+        (8, 9117, 1053, 0, 0),
+        (16, 8989, 925, 0, 0),
+        (32, 8973, 909, 0, 0),
+        (64, 9061, 997, 0, 0),
+        (128, 9297, 1284, 0, -3),
+        (256, 9800, 1914, -1, -3),
     ];
     let mut table = Table::new("Two-phase reduction over 512 PEs with the code of the published program, WSE-2");
     for (s, long, short, long_error, short_error) in measured {
         for (n, expected, error) in [(4096, long, long_error), (64, short, short_error)] {
-            let cycles = scene("two-phase", Arch::Wse2, &[("n", n), ("s", s), ("width", 512)]).cycles();
-            table.row(&format!("{n} words, segments of {s}"), expected, cycles + STARTUP + BETWEEN, error);
+            let params = [("n", n), ("s", s), ("width", 512), ("pauses", BETWEEN)];
+            let cycles = scene("two-phase", Arch::Wse2, &params).cycles();
+            table.row(&format!("{n} words, segments of {s}"), expected, cycles + STARTUP, error);
         }
     }
     table.done();
