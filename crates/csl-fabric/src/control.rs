@@ -76,13 +76,22 @@ impl Row {
         }
     }
 
-    /// Takes over inputs and outputs of the current position.
+    /// Takes over inputs and outputs of another position.
     fn apply_position(&mut self, number: u32, cycle: u64) {
-        let (current, position) = (self.config(number).current(), self.config(number).position);
+        self.apply_route(number);
+        self.record_position(number, cycle);
+    }
+
+    fn apply_route(&mut self, number: u32) {
+        let current = self.config(number).current();
         let record = &mut self.records[number as usize];
         (record.rx, record.tx) = current;
-        let (x, color) = (record.x(), record.color);
+    }
+
+    fn record_position(&mut self, number: u32, cycle: u64) {
         if self.recording.switches {
+            let (x, color) = self.records[number as usize].place();
+            let position = self.config(number).position;
             self.switches.push(SwitchEvent { cycle, x, y: self.y, color, position });
         }
     }
@@ -96,12 +105,16 @@ impl Row {
     /// record.
     pub fn reconfigure(&mut self, x: u32, color: u8, now: u64, change: impl FnOnce(&mut ColorConfig)) -> bool {
         let Some(number) = self.record(x, color) else { return false };
+        let old = self.config(number).position;
         change(self.config_mut(number));
         let (torn, filtered) = (self.config(number).teardown, self.config(number).filter.is_some());
         let record = &mut self.records[number as usize];
         set_flag(&mut record.flags, TORN_DOWN, torn);
         set_flag(&mut record.flags, FILTERED, filtered);
-        self.apply_position(number, now);
+        self.apply_route(number);
+        if self.config(number).position != old {
+            self.record_position(number, now);
+        }
         self.wake(number);
         true
     }

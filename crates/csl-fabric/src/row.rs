@@ -164,10 +164,12 @@ impl Row {
         self.table.find(x, self.y, color).map(|(record, _)| record)
     }
 
-    /// The number of a color's record at a column that takes or sends anything at its current position.
+    /// The record that takes what the CE at a column sends on a color: that of the color itself, or with swap in both
+    /// directions that of the other one of the pair. `None` where neither takes or sends anything at its current position.
     pub fn routed(&self, x: u32, color: u8) -> Option<u32> {
         let routes = |number: &u32| self.records[*number as usize].rx | self.records[*number as usize].tx != 0;
-        self.record(x, color).filter(routes)
+        let target = self.table.received(x, self.y, RAMP, color)?;
+        Some(target.record).filter(routes)
     }
 
     /// The next cycle in which there is something to do here; at most `now + 1` while any record can move.

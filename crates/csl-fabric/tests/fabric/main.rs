@@ -1,6 +1,8 @@
-//! Routing, one feature a test, on fabrics drawn as text.
+//! Routing: the scenes of `tests/fabric`, and properties of random routes.
 
-mod flow;
+mod config;
+mod drawing;
+mod fabric;
 mod property;
+mod registers;
 mod scene;
-mod switches;

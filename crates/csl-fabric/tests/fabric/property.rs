@@ -1,13 +1,14 @@
-//! Random trees of routes: every leaf gets every word of the root, in order, each hop takes its time, and no order of
-//! landing depends on how often or how slowly others take theirs.
+//! Random trees of routes: every member gets every word of the root, in order, after so many hops; and with switches, several
+//! colors and late CEs, what a model gives that knows no time.
 
 use std::collections::BTreeMap;
 
 use csl_chip::Arch;
-use csl_fabric::{ColorConfig, Wavelet};
+use csl_fabric::{ColorConfig, PopMode, Position, Wavelet};
 use proptest::prelude::*;
 
-use crate::scene::{Routes, Scene};
+use crate::drawing::{standing, table, wavelet};
+use crate::fabric::{Action, Deed, Fabric, Happening, Routes, What};
 
 const WIDTH: u32 = 6;
 const HEIGHT: u32 = 5;
@@ -33,6 +34,11 @@ fn tree(root: (u32, u32), steps: &[(usize, usize)]) -> (Routes, BTreeMap<(u32, u
     (routes.collect(), hops)
 }
 
+fn taken(happening: &Happening) -> Option<(u64, u32)> {
+    let What::Taken { wavelet, .. } = happening.what else { return None };
+    Some((happening.cycle, wavelet.data))
+}
+
 fn neighbour((x, y): (u32, u32), side: usize) -> Option<(u32, u32)> {
     let at = match side {
         0 => (x.checked_sub(1)?, y),
@@ -55,17 +61,165 @@ proptest! {
     ) {
         let arch = if wse3 { Arch::Wse3 } else { Arch::Wse2 };
         let (routes, hops) = tree(root, &steps);
-        let mut scene = Scene::new(arch, WIDTH, HEIGHT, &routes);
-        scene.send(root, COLOR, 0, words.iter().map(|word| Wavelet::word(*word)));
-        let landings = scene.run(words.len() as u64 + 80).expect("no fault");
+        let mut fabric = Fabric::new(arch, WIDTH, HEIGHT, &routes);
+        fabric.send(root, COLOR, 0, words.iter().map(|word| Wavelet::word(*word)).collect(), false);
+        fabric.run(words.len() as u64 + 80).expect("no fault");
         for ((x, y), distance) in hops {
             let hop = u64::from(arch.chip().timing.hop);
-            let expected = words.iter().enumerate().map(|(i, word)| {
-                format!("{} {x},{y} ^ {COLOR} {word:x}", i as u64 + distance * hop)
-            });
-            let mark = format!(" {x},{y} ^ ");
-            let found = landings.lines().filter(|line| line.contains(&mark));
-            prop_assert!(found.eq(expected), "at {x},{y}:\n{landings}");
+            let expected = (0u64..).zip(&words).map(|(i, word)| (i + distance * hop, *word));
+            let at = |h: &&Happening| (h.x, h.y) == (x, y);
+            let found = fabric.log.iter().filter(at).filter_map(taken);
+            prop_assert!(found.eq(expected), "at {x},{y}:\n{}", table(&fabric.log));
         }
+    }
+}
+
+// ---- switches, pop modes, several colors ----
+
+/// A wavelet as it is sent: a word, or eight commands as letters (see `scene.rs`).
+#[derive(Clone, Debug, PartialEq)]
+enum Sent {
+    Word(u32),
+    List(String),
+}
+
+impl Sent {
+    fn wavelet(&self) -> Wavelet {
+        match self {
+            Sent::Word(word) => Wavelet::word(*word),
+            Sent::List(list) => wavelet(&format!("!{list}")),
+        }
+    }
+}
+
+/// A router of the model: it works on one wavelet after another, whatever the time.
+struct Model {
+    config: ColorConfig,
+    position: usize,
+}
+
+impl Model {
+    fn outputs(&self) -> u8 {
+        let named = self.config.positions[..self.position].iter().rev().find_map(|position| match position {
+            Position::Tx(set) => Some(*set),
+            _ => None,
+        });
+        named.unwrap_or(self.config.tx)
+    }
+
+    /// Carries out command 0; returns what goes on.
+    fn obey(&mut self, list: &str) -> String {
+        let before = self.position;
+        let command = list.chars().next().map(|c| c.to_ascii_lowercase());
+        match command {
+            Some('a') if self.position < 3 && self.config.positions[self.position] != Position::Invalid => {
+                self.position += 1;
+            }
+            Some('a') if self.config.ring => self.position = 0,
+            Some('r') => self.position = 0,
+            _ => {}
+        }
+        let pops = match self.config.pop {
+            PopMode::NoPop => false,
+            PopMode::AlwaysPop => true,
+            PopMode::PopOnAdvance => self.position != before,
+            PopMode::PopOnAdvanceNop => self.position != before || command == Some('n'),
+        };
+        if pops { format!("{}n", &list[1..]) } else { list.to_owned() }
+    }
+}
+
+type Tiles = BTreeMap<(u32, u32), Model>;
+
+/// Takes one wavelet through the tree; notes which CEs get it.
+fn walk(tiles: &mut Tiles, at: (u32, u32), sent: &Sent, taken: &mut BTreeMap<(u32, u32), Vec<Wavelet>>) {
+    let tile = tiles.get_mut(&at).expect("routes lead to members");
+    let outputs = tile.outputs();
+    let (hidden, onward) = match sent {
+        Sent::Word(_) => (false, sent.clone()),
+        Sent::List(list) => (list.starts_with(char::is_uppercase), Sent::List(tile.obey(list))),
+    };
+    if outputs & 0x10 != 0 && !hidden {
+        taken.entry(at).or_default().push(sent.wavelet());
+    }
+    for side in (0..4).filter(|side| outputs >> side & 1 != 0) {
+        walk(tiles, neighbour(at, side).expect("routes lead to members"), &onward, taken);
+    }
+}
+
+/// The tree of a color with switches: each position is a set of those outputs that the tree has there.
+fn switched(routes: Routes, dice: &[(u8, [u8; 3], bool, u8)]) -> Routes {
+    let with_switch = |((at, mut colors), (start, sets, ring, pop)): (_, &(u8, [u8; 3], bool, u8))| {
+        let colors: &mut Vec<(u8, ColorConfig)> = &mut colors;
+        let config = &mut colors[0].1;
+        let all = config.tx;
+        let some_of = |mask: u8| if all & mask == 0 { all } else { all & mask };
+        config.tx = some_of(*start);
+        let valid = sets.iter().take_while(|set| **set != 0);
+        valid.zip(&mut config.positions).for_each(|(set, position)| *position = Position::Tx(some_of(*set)));
+        config.ring = *ring;
+        let modes = [PopMode::NoPop, PopMode::AlwaysPop, PopMode::PopOnAdvance, PopMode::PopOnAdvanceNop];
+        config.pop = modes[usize::from(*pop)];
+        (at, std::mem::take(colors))
+    };
+    routes.into_iter().zip(dice.iter().cycle()).map(with_switch).collect()
+}
+
+/// A root, the steps by which its tree grows, the switches of its routers, and what it sends.
+type Plan = ((u32, u32), Vec<(usize, usize)>, Vec<(u8, [u8; 3], bool, u8)>, Vec<Sent>);
+
+fn plan() -> impl Strategy<Value = Plan> {
+    let router = (1..32u8, prop::array::uniform3(0..32u8), any::<bool>(), 0..4u8);
+    let sent = prop_oneof![any::<u32>().prop_map(Sent::Word), "[narNAR]{8}".prop_map(Sent::List)];
+    (
+        (0..WIDTH, 0..HEIGHT),
+        prop::collection::vec((0..30usize, 0..4usize), 0..40),
+        prop::collection::vec(router, 1..12),
+        prop::collection::vec(sent, 1..30),
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Several colors at once, with switches, pop modes and CEs that are late: each wavelet gets to the CEs that the
+    /// switches name when it passes, once and in order.
+    #[test]
+    fn switches_lead_every_wavelet_as_one_after_the_other(
+        plans in prop::collection::vec(plan(), 1..5),
+        late in prop::collection::vec((0..WIDTH, 0..HEIGHT, 1..60u64), 0..8),
+        wse3 in any::<bool>(),
+    ) {
+        let arch = if wse3 { Arch::Wse3 } else { Arch::Wse2 };
+        let mut routes = Routes::new();
+        let mut expected = BTreeMap::new();
+        for (color, (root, steps, dice, sent)) in (0u8..).zip(&plans) {
+            let tree = switched(tree(*root, steps).0, dice);
+            let model = |(at, colors): (&(u32, u32), &Vec<(u8, ColorConfig)>)| {
+                (*at, Model { config: colors[0].1.clone(), position: 0 })
+            };
+            let mut tiles: Tiles = tree.iter().map(model).collect();
+            let mut taken = BTreeMap::new();
+            sent.iter().for_each(|sent| walk(&mut tiles, *root, sent, &mut taken));
+            expected.extend(taken.into_iter().map(|(at, wavelets)| ((at, color), wavelets)));
+            tree.into_iter().for_each(|(at, colors)| routes.entry(at).or_default().push((color, colors[0].1.clone())));
+        }
+        let mut fabric = Fabric::new(arch, WIDTH, HEIGHT, &routes);
+        for (color, (root, _, _, sent)) in (0u8..).zip(&plans) {
+            fabric.send(*root, color, 0, sent.iter().map(Sent::wavelet).collect(), false);
+        }
+        for (x, y, cycle) in late {
+            fabric.carry_out(x, y, Deed::Room(Some(0)), 0);
+            fabric.actions.push(Action { cycle, x, y, deed: Deed::Room(None) });
+        }
+        fabric.run(600).expect("no fault");
+        let mut found: BTreeMap<((u32, u32), u8), Vec<Wavelet>> = BTreeMap::new();
+        for Happening { x, y, what, .. } in &fabric.log {
+            if let What::Taken { color, wavelet } = what {
+                found.entry(((*x, *y), *color)).or_default().push(*wavelet);
+            }
+        }
+        prop_assert_eq!(found, expected, "{}", table(&fabric.log));
+        prop_assert_eq!(standing(&mut fabric), "");
     }
 }

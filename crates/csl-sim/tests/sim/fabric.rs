@@ -172,3 +172,33 @@ fn an_operation_advances_its_own_router() {
         assert_eq!(sim.wait(ticket), Ok(Some(words)));
     }
 }
+
+/// Down the ramp goes one wavelet a cycle, from the output queues in turn, whatever links they are for.
+#[test]
+fn output_queues_share_the_ramp() {
+    let mut pe = program(&[1, 2, 3, 4]);
+    bind(&mut pe, QueueDir::Out, 2, COLOR);
+    bind(&mut pe, QueueDir::Out, 3, COLOR + 1);
+    let write = Insn::new(Op::Sys, SysOp::SetConfig as u16, 0, NO_REG);
+    let imm = |reg, value| Insn::new(Op::Imm, reg, value, 0);
+    let open =
+        |color: u8, to: u8| [imm(0, 0x7f20 + u16::from(color)), imm(1, u16::from(RAMP) << 5 | u16::from(to)), write];
+    let send = |pe: &mut PeImage, color, queue| vec(pe, VecOp::Mov32, fabout(color, queue, 4), mem(DATA, 4));
+    let mut code = open(COLOR, 0).to_vec();
+    code.extend(open(COLOR + 1, 0));
+    code.extend([send(&mut pe, COLOR, 2), send(&mut pe, COLOR + 1, 3)]);
+    code.extend(open(COLOR, W));
+    code.extend(open(COLOR + 1, E));
+    main_task(&mut pe, &code);
+    let routes = [(0, 0, COLOR, E, RAMP), (2, 0, COLOR + 1, W, RAMP)];
+    let mut sim = traced(layout(Arch::Wse2, vec![receiver(4), pe, program(&[])], &[&[0, 1, 2]], &routes));
+    sim.stop().expect("no fault");
+    let from_ramp = |event: csl_sim::Event| match event.what {
+        csl_sim::EventKind::Landing { color, from: 4, .. } => Some((event.cycle, color)),
+        _ => None,
+    };
+    let sent: Vec<(u64, u8)> = sim.take_events().into_iter().filter_map(from_ramp).collect();
+    let first = sent[2].0;
+    let in_turn = [4, 3, 4, 3, 4, 4].into_iter().zip(first..).map(|(color, cycle)| (cycle, color)).collect::<Vec<_>>();
+    assert_eq!(sent[2..], in_turn, "behind the two of color {COLOR} that its closed route took");
+}

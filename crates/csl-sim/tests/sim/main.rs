@@ -2,6 +2,7 @@
 
 mod builder;
 mod fabric;
+mod forest;
 mod memcpy;
 mod memory;
 mod random;

@@ -33,7 +33,7 @@ const AHEAD: u64 = 4_000;
 const TASKS: std::ops::Range<u16> = 8..14;
 
 /// SplitMix64.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
     fn roll(&mut self) -> u64 {
@@ -43,19 +43,19 @@ impl Dice {
         z ^ z >> 31
     }
 
-    fn below(&mut self, n: u64) -> u64 {
+    pub fn below(&mut self, n: u64) -> u64 {
         self.roll() % n
     }
 
-    fn between(&mut self, low: u16, high: u16) -> u16 {
+    pub fn between(&mut self, low: u16, high: u16) -> u16 {
         low + self.below(u64::from(high - low) + 1) as u16
     }
 
-    fn one_in(&mut self, n: u64) -> bool {
+    pub fn one_in(&mut self, n: u64) -> bool {
         self.below(n) == 0
     }
 
-    fn pick<T: Copy>(&mut self, all: &[T]) -> T {
+    pub fn pick<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.below(all.len() as u64) as usize]
     }
 }

@@ -1,0 +1,225 @@
+//! Rows of routers with compute elements that send what they are told and take what there is room for.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+
+use csl_chip::Arch;
+use csl_fabric::{ColorConfig, Fault, Ramp, Recording, RouteTable, Row, Wavelet};
+
+/// What happened at a tile.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum What {
+    /// A wavelet has landed on the router, from a side.
+    Landed { from: u8, color: u8, wavelet: Wavelet },
+    /// The CE has taken a wavelet.
+    Taken { color: u8, wavelet: Wavelet },
+    /// The color's switch stands at another position.
+    Switched { color: u8, position: u8 },
+    /// The CE was told that the color has stopped.
+    TornDown { color: u8 },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Happening {
+    pub cycle: u64,
+    pub x: u32,
+    pub y: u32,
+    pub what: What,
+}
+
+/// Something that a program does between two cycles, at the end of `cycle`.
+pub struct Action {
+    pub cycle: u64,
+    pub x: u32,
+    pub y: u32,
+    pub deed: Deed,
+}
+
+pub enum Deed {
+    /// The CE takes so many wavelets more; `None` for all.
+    Room(Option<usize>),
+    /// The router is given another configuration of a color.
+    Configure(u8, ColorConfig),
+    /// The color leaves teardown.
+    Resume(u8),
+}
+
+pub type Routes = BTreeMap<(u32, u32), Vec<(u8, ColorConfig)>>;
+
+pub struct Fabric {
+    pub rows: Vec<Row>,
+    pub ces: Vec<Ces>,
+    pub actions: Vec<Action>,
+    pub log: Vec<Happening>,
+    pub now: u64,
+}
+
+/// The CEs of a row: what they will send, and what they take.
+#[derive(Default)]
+pub struct Ces {
+    y: u32,
+    now: u64,
+    sends: Vec<Send>,
+    room: HashMap<u32, usize>,
+    log: Vec<Happening>,
+}
+
+struct Send {
+    from: u64,
+    x: u32,
+    color: u8,
+    words: VecDeque<Wavelet>,
+    /// The last word advances the sender's own switch (`.advance_switch`).
+    advances: bool,
+}
+
+impl Ces {
+    fn note(&mut self, x: u32, what: What) {
+        self.log.push(Happening { cycle: self.now, x, y: self.y, what });
+    }
+}
+
+impl Ramp for Ces {
+    fn room(&mut self, x: u32, _color: u8) -> bool {
+        self.room.get(&x).is_none_or(|left| *left > 0)
+    }
+
+    fn deliver(&mut self, x: u32, color: u8, wavelet: Wavelet) {
+        if let Some(left) = self.room.get_mut(&x) {
+            *left -= 1;
+        }
+        self.note(x, What::Taken { color, wavelet });
+    }
+
+    fn accepted(&mut self, _x: u32, _color: u8) {}
+
+    fn torn_down(&mut self, x: u32, color: u8) {
+        self.note(x, What::TornDown { color });
+    }
+
+    fn exported(&mut self, _port: u32, _wavelet: Wavelet) {}
+}
+
+impl Fabric {
+    pub fn new(arch: Arch, width: u32, height: u32, routes: &Routes) -> Fabric {
+        let table = Arc::new(table(width, height, routes));
+        let recording = Recording { landings: true, switches: true };
+        let rows = (0..height).map(|y| Row::new(Arc::clone(&table), y, arch.chip(), recording)).collect();
+        let ces = (0..height).map(|y| Ces { y, ..Ces::default() }).collect();
+        Fabric { rows, ces, actions: Vec::new(), log: Vec::new(), now: 0 }
+    }
+
+    /// Has the CE at a tile send words from a cycle on, one a cycle as far as there is room.
+    pub fn send(&mut self, (x, y): (u32, u32), color: u8, from: u64, words: Vec<Wavelet>, advances: bool) {
+        let words = words.into();
+        self.ces[y as usize].sends.push(Send { from, x, color, words, advances });
+    }
+
+    /// Runs some cycles.
+    pub fn run(&mut self, cycles: u64) -> Result<(), Fault> {
+        (0..cycles).try_for_each(|_| self.step())
+    }
+
+    fn step(&mut self) -> Result<(), Fault> {
+        let now = self.now;
+        let stepped = self.move_wavelets(now);
+        for (row, ces) in self.rows.iter_mut().zip(&mut self.ces) {
+            let (landings, switches) = row.take_events();
+            let landed = landings.into_iter().map(|l| Happening {
+                cycle: l.cycle,
+                x: l.x,
+                y: l.y,
+                what: What::Landed { from: l.from, color: l.color, wavelet: l.wavelet },
+            });
+            self.log.extend(landed);
+            self.log.append(&mut ces.log);
+            let switched = switches.into_iter().map(|s| Happening {
+                cycle: s.cycle,
+                x: s.x,
+                y: s.y,
+                what: What::Switched { color: s.color, position: s.position },
+            });
+            self.log.extend(switched);
+        }
+        stepped?;
+        self.act(now);
+        self.now += 1;
+        Ok(())
+    }
+
+    fn move_wavelets(&mut self, now: u64) -> Result<(), Fault> {
+        for (row, ces) in self.rows.iter_mut().zip(&mut self.ces) {
+            ces.now = now;
+            row.land(now)?;
+            inject(row, ces, now)?;
+            row.route(now, ces)?;
+        }
+        for y in 1..self.rows.len() {
+            let (above, below) = self.rows.split_at_mut(y);
+            Row::exchange(&mut above[y - 1], &mut below[0], now);
+        }
+        Ok(())
+    }
+
+    fn act(&mut self, now: u64) {
+        let (due, later) = std::mem::take(&mut self.actions).into_iter().partition(|action| action.cycle == now);
+        self.actions = later;
+        let due: Vec<Action> = due;
+        for Action { x, y, deed, .. } in due {
+            self.carry_out(x, y, deed, now);
+        }
+    }
+
+    /// What a program does; at once, before the next cycle.
+    pub fn carry_out(&mut self, x: u32, y: u32, deed: Deed, now: u64) {
+        let row = &mut self.rows[y as usize];
+        match deed {
+            Deed::Room(left) => {
+                let room = &mut self.ces[y as usize].room;
+                match left {
+                    Some(left) => room.insert(x, left),
+                    None => room.remove(&x),
+                };
+                (0..24).for_each(|color| row.ramp_has_room(x, color));
+            }
+            Deed::Configure(color, config) => assert!(row.reconfigure(x, color, now, |old| *old = config)),
+            Deed::Resume(color) => assert!(row.reconfigure(x, color, now, |config| config.teardown = false)),
+        }
+    }
+}
+
+/// At most one wavelet a CE and cycle.
+fn inject(row: &mut Row, ces: &mut Ces, now: u64) -> Result<(), Fault> {
+    let mut busy = Vec::new();
+    for send in &mut ces.sends {
+        if send.from > now || send.words.is_empty() || busy.contains(&send.x) {
+            continue;
+        }
+        let record = row.routed(send.x, send.color).expect("the sender routes its color");
+        let advances = send.advances && send.words.len() == 1;
+        let word = send.words[0];
+        if row.inject(record, word, now)? {
+            if advances {
+                row.advance_behind(record);
+            }
+            send.words.pop_front();
+            busy.push(send.x);
+        }
+    }
+    Ok(())
+}
+
+fn table(width: u32, height: u32, routes: &Routes) -> RouteTable {
+    let (mut rows, mut sets, mut configs) = (vec![Vec::new(); height as usize], Vec::new(), Vec::new());
+    for ((x, y), colors) in routes {
+        let mut set = Vec::new();
+        for (color, config) in colors {
+            set.push((*color, configs.len() as u32));
+            configs.push(config.clone());
+        }
+        set.sort();
+        rows[*y as usize].push((*x, 1, sets.len() as u32));
+        sets.push(set);
+    }
+    RouteTable::new(width, rows, sets, configs)
+}

@@ -1,0 +1,36 @@
+//! Routes and switches as the router's registers show them (semantics.md 22).
+
+use csl_chip::Arch;
+use csl_fabric::{ColorConfig, Position};
+
+use crate::config::config;
+use crate::fabric::{Fabric, Routes};
+
+fn one_router(text: &str) -> Fabric {
+    Fabric::new(Arch::Wse2, 1, 1, &Routes::from([((0, 0), vec![(3, config(text))])]))
+}
+
+fn change(fabric: &mut Fabric, change: impl FnOnce(&mut ColorConfig)) -> &ColorConfig {
+    assert!(fabric.rows[0].reconfigure(0, 3, 0, change));
+    fabric.rows[0].color_config(0, 3).expect("it is routed")
+}
+
+#[test]
+fn a_route_can_be_read_and_written() {
+    let mut fabric = one_router("R > R");
+    assert_eq!(fabric.rows[0].color_config(0, 3).expect("it is routed").route_word(), 0x210);
+    let config = change(&mut fabric, |config| config.set_route_word(0x10 << 5 | 0x02));
+    assert_eq!((config.rx, config.tx), (0x10, 0x02));
+}
+
+/// Programs disable a position by its direction bits alone, and enable it again the same way: the select bit must stand
+/// (allreduce of the published solvers, up to 1.1).
+#[test]
+fn a_disabled_position_keeps_its_select_bit() {
+    let mut fabric = one_router("W > E pos1 rx R");
+    let mut write = |bits: fn(u16) -> u16| {
+        change(&mut fabric, |config| config.set_switch_word(bits(config.switch_word()))).positions[0]
+    };
+    assert_eq!(write(|word| word & !7 | 5), Position::Invalid);
+    assert_eq!(write(|word| word & !7 | 4), Position::Rx(1 << 4));
+}
