@@ -1,6 +1,7 @@
 //! The programs of `tests/run/SUBJECT/`: one file each, on the chips that it concerns, with what has to come of it.
 //!
-//! A file is the program of every PE of a small rectangle; [`FRAME`] is appended to it. Its lines `//> key: value` say
+//! A file is the program of every PE of a small rectangle; [`FRAME`] is appended to it. What follows a line `//> file: NAME` is
+//! another file of the program. Its lines `//> key: value` say
 //!
 //! - `chips`: `wse2`, `wse3` or both (both),
 //! - `size`: columns and rows, `2x1` (`1x1`),
@@ -98,7 +99,12 @@ fn options(scene: &Scene, arch: Arch, folder: &TempDir) -> Options {
     let (width, height) = scene.size();
     let file = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("the folder is writable");
     file("layout.csl", LAYOUT);
-    file("pe.csl", &format!("{}{FRAME}", scene.text));
+    let mut parts = scene.text.split("//> file: ");
+    file("pe.csl", &format!("{}{FRAME}", parts.next().unwrap_or_default()));
+    for part in parts {
+        let (name, text) = part.split_once('\n').expect("a file has a name and a text");
+        file(name, text);
+    }
     Options {
         folder: folder.path().to_owned(),
         arch,

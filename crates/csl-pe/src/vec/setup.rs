@@ -296,13 +296,21 @@ impl Setup<'_> {
         let at = self.dsrs.find(file, id).ok_or(FaultKind::EmptyDsr { file, id })?;
         let (value, config) = (self.dsrs.get(at).value, self.dsrs.get(at).config);
         let found = match value {
-            Loaded::Packed(dsd) => self.packed_dsd(dsd, words, index, side, config.is_async)?,
+            Loaded::Packed(dsd) => self.packed_dsd(queue_alone(dsd), words, index, side, config.is_async)?,
             Loaded::Circ { dsd, at } => circ(dsd, at, words),
             Loaded::Mem4(desc) => mem4(desc, words, index),
             Loaded::Fifo(id) => self.fifo(id, side)?,
         };
         Ok(Found { loads: 0, dsr: at as u8, config: Some(config), ..found })
     }
+}
+
+/// A fabin in an explicit DSR reads from what its queue is bound to: it binds no color itself (semantics.md 21).
+fn queue_alone(dsd: Dsd) -> Dsd {
+    if dsd.class() != DsdClass::Fabin || dsd.queue() == NONE {
+        return dsd;
+    }
+    Dsd::fabric(DsdClass::Fabin, NONE, dsd.queue(), dsd.extent(), dsd.flags(), dsd.index_offset())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
