@@ -3,38 +3,10 @@
 
 use std::fmt::Write;
 
-use csl_host::{Arch, Copy, Options, Order, Rect, Runtime, Settings, Width, compile};
-use tempfile::TempDir;
+use csl_host::Arch;
+use csl_num::FloatKind;
 
-use crate::program;
-
-const LAYOUT: &str = "
-const memcpy = @import_module(\"<memcpy/get_params>\", .{ .width = 1, .height = 1 });
-layout {
-  @set_rectangle(1, 1);
-  @set_tile_code(0, 0, \"pe.csl\", .{ .memcpy_params = memcpy.get_params(0) });
-  @export_name(\"verdict\", [*]u32, true);
-  @export_name(\"run\", fn()void);
-}
-";
-
-/// The PE program around the generated functions: `verdict` is the number of differences and the first of them.
-const FRAME: &str = "
-param memcpy_params;
-const sys_mod = @import_module(\"<memcpy/memcpy>\", memcpy_params);
-var verdict = @zeros([2]u32);
-var verdict_ptr: [*]u32 = &verdict;
-fn check(agrees: bool, number: u32) void {
-  if (!agrees) {
-    if (verdict[0] == 0) { verdict[1] = number; }
-    verdict[0] += 1;
-  }
-}
-comptime {
-  @export_symbol(verdict_ptr, \"verdict\");
-  @export_symbol(run);
-}
-";
+use crate::verdict::{FRAME, verdict};
 
 const INTS: [(&str, u32, bool); 12] = [
     ("i8", 8, true),
@@ -102,35 +74,12 @@ impl Checks {
     }
 }
 
-fn verdict(source: &str) -> Vec<u32> {
-    let folder = TempDir::new().expect("a temporary folder");
-    std::fs::write(folder.path().join("layout.csl"), LAYOUT).expect("the folder is writable");
-    std::fs::write(folder.path().join("pe.csl"), source).expect("the folder is writable");
-    let options = Options {
-        folder: folder.path().to_owned(),
-        output: folder.path().join("out"),
-        arch: Arch::Wse2,
-        memcpy: true,
-        ..Options::new("layout.csl")
-    };
-    let compiled = compile(&options);
-    assert!(compiled.succeeded(), "{}", program::text(&compiled));
-    let settings = Settings { threads: 1, check: false };
-    let mut runtime = Runtime::open(&options.output, settings).expect("the program opens");
-    runtime.load().expect("load() comes first");
-    runtime.run().expect("run() comes second");
-    let symbol = runtime.id("verdict").expect("verdict is exported").into();
-    let task = runtime.launch("run", &[]).expect("the call is taken");
-    runtime.wait(task).unwrap_or_else(|error| panic!("{error}"));
-    let copy =
-        Copy { rect: Rect::new(0, 0, 1, 1), per_pe: 2, width: Width::Bits32, order: Order::RowMajor, streaming: false };
-    let task = runtime.d2h(symbol, 2, &copy).expect("the copy is taken");
-    runtime.wait(task).unwrap_or_else(|error| panic!("{error}"));
-    runtime.take_arrived().remove(0).1
+fn run(checks: &mut Checks) -> Vec<u32> {
+    verdict(&checks.source(), Arch::Wse2, FloatKind::F16).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn assert_agrees(mut checks: Checks) {
-    let result = verdict(&checks.source());
+    let result = run(&mut checks);
     assert_eq!(result[0], 0, "{} differences, the first: {}", result[0], checks.texts[result[1] as usize]);
 }
 
@@ -288,5 +237,5 @@ fn a_difference_is_seen() {
     checks.globals = "var x = [2]i16 { 1, 3 };\n".to_owned();
     checks.add("x[0]", "@as(i16, 1)");
     checks.add("x[1]", "@as(i16, 2)");
-    assert_eq!(verdict(&checks.source()), [1, 1]);
+    assert_eq!(run(&mut checks), [1, 1]);
 }

@@ -10,3 +10,5 @@ mod runtime;
 mod scenes;
 mod sources;
 mod timing;
+mod vectors;
+mod verdict;

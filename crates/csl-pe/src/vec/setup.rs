@@ -1,6 +1,6 @@
 //! From a row of the image's table of vector operations to an operation that runs.
 
-use csl_chip::{Arch, Chip, Elem, VecOp};
+use csl_chip::{Arch, Chip, VecOp};
 use csl_image::{PeImage, QueueDir};
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
 use csl_isa::vec::{DsrFile, Priority, VecArg, VecDesc};
@@ -62,28 +62,23 @@ impl Setup<'_> {
     pub fn start(&mut self, desc: &VecDesc) -> Result<Started, FaultKind> {
         let op = *VecOp::ALL.get(usize::from(desc.op)).ok_or(FaultKind::BadCode("no such vector operation"))?;
         let config = Config::resolve(&desc.config, self.reg);
-        let elems = source_elems(op, &desc.srcs);
         let mut found = [none(), none(), none(), none()];
+        let swapped = is_swapped(op, &desc.srcs);
         for (i, arg) in desc.srcs.iter().take(3).enumerate() {
-            found[i + 1] = self.source(arg, elems[i].words(), config.index)?;
+            let at = if swapped { 1 - i } else { i };
+            found[at + 1] = self.source(arg, op.sources()[at].words(), config.index)?;
         }
         if op != VecOp::Dfilt {
             found[0] = self.dest(&desc.dest, op.dest().words(), &config)?;
         }
-        self.assemble(op, elems, config, found, desc.srcs.len().min(3))
+        self.assemble(op, config, found, swapped)
     }
 
-    fn assemble(
-        &mut self,
-        op: VecOp,
-        elems: [Elem; 3],
-        config: Config,
-        found: [Found; 4],
-        sources: usize,
-    ) -> Result<Started, FaultKind> {
+    fn assemble(&mut self, op: VecOp, config: Config, found: [Found; 4], swapped: bool) -> Result<Started, FaultKind> {
+        let elems = op.sources();
         let per_wavelet = found.iter().filter_map(|f| f.fabric.map(|fabric| fabric.per_wavelet)).min();
         let cursors: [Cursor; 3] = [found[1].cursor, found[2].cursor, found[3].cursor];
-        let rate = timing::rate(self.chip, op, &found[0].cursor, &cursors[..sources], per_wavelet);
+        let rate = timing::rate(self.chip, op, &found[0].cursor, &cursors[..elems.len()], per_wavelet);
         let len = [1, 2, 3, 0].into_iter().map(|i| found[i].len).find(|&len| len != 0).unwrap_or(1);
         let effective = self.effective_config(config, &found);
         let operand = |i: usize, words: u16| Operand { cursor: found[i].cursor, words: words as u8, dsr: found[i].dsr };
@@ -91,7 +86,7 @@ impl Setup<'_> {
         let mut run = VecRun {
             op,
             dest: operand(0, op.dest().words()),
-            srcs: [1, 2, 3].map(|i| operand(i, elems[i - 1].words())),
+            srcs: [1, 2, 3].map(|i| operand(i, elems.get(i - 1).map_or(1, |elem| elem.words()))),
             left: len,
             rate,
             carry: 0,
@@ -102,7 +97,7 @@ impl Setup<'_> {
             ut: self.microthread(&config, &found),
             result: true,
         };
-        run.zero = zeroed(&run, found[0].fabric);
+        run.zero = zeroed(&run, found[0].fabric, swapped);
         let loads = found.iter().map(|f| f.loads).sum();
         Ok(Started { run, loads, extra: scalars * self.chip.timing.scalar_operand + u32::from(rate.lead) })
     }
@@ -360,19 +355,14 @@ fn flag_priority(flags: u16) -> Option<Priority> {
     }
 }
 
-/// Element types of the sources. The guide does not say which operand of `@faddhs` is the 16-bit one where both are
-/// DSDs (taken: the first); a scalar decides it by its width.
-fn source_elems(op: VecOp, srcs: &[VecArg]) -> [Elem; 3] {
-    let mut elems = [Elem::I16; 3];
-    elems[..op.sources().len()].copy_from_slice(op.sources());
+/// Whether the second source of `@faddhs` is the 16-bit one, which the operation has first. A scalar decides it by its
+/// width; of two DSDs the guide does not say which (taken: the first).
+fn is_swapped(op: VecOp, srcs: &[VecArg]) -> bool {
     let scalar_bits = |i: usize| match srcs.get(i) {
         Some(VecArg::Scalar { bits, .. } | VecArg::ScalarConst { bits, .. }) => Some(*bits),
         _ => None,
     };
-    if op == VecOp::Faddhs && (scalar_bits(0) == Some(32) || scalar_bits(1) == Some(16)) {
-        elems.swap(0, 1);
-    }
-    elems
+    op == VecOp::Faddhs && (scalar_bits(0) == Some(32) || scalar_bits(1) == Some(16))
 }
 
 /// `(pointer, scalar, dsd)` forms reduce: the scalar is the first value of an accumulator that ends in the destination
@@ -385,7 +375,7 @@ fn accumulator(found: &[Found; 4]) -> Option<u8> {
 
 /// The source that `.zero` clears when the operation completes, as it stands at the start. With one source it is the
 /// "second".
-fn zeroed(run: &VecRun, fabric: Option<Fabric>) -> Option<(Cursor, u8, u32)> {
+fn zeroed(run: &VecRun, fabric: Option<Fabric>, swapped: bool) -> Option<(Cursor, u8, u32)> {
     let flags = fabric?.flags;
     let one_source = matches!(run.srcs[1].cursor, Cursor::None);
     let at = match (flags & fabric_flags::ZERO_FIRST != 0, flags & fabric_flags::ZERO_SECOND != 0) {
@@ -393,6 +383,6 @@ fn zeroed(run: &VecRun, fabric: Option<Fabric>) -> Option<(Cursor, u8, u32)> {
         (_, true) => usize::from(!one_source),
         _ => return None,
     };
-    let source = run.srcs[at];
+    let source = run.srcs[if swapped { 1 - at } else { at }];
     source.cursor.is_memory().then_some((source.cursor, source.words, run.left))
 }

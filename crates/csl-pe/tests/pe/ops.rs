@@ -101,7 +101,7 @@ proptest! {
         let mut image = image();
         let count = op.sources().len();
         let args: Vec<VecArg> = (0..count).map(|i| {
-            if is_scalar >> i & 1 == 1 && op != VecOp::Faddhs {
+            if is_scalar >> i & 1 == 1 {
                 scalar(scalars[i], bits(op.sources()[i]))
             } else {
                 mem(srcs[i].addr, len, srcs[i].stride)

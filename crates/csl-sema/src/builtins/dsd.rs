@@ -364,9 +364,10 @@ fn fabric(s: &mut Sema<'_>, call: &Call<'_>, kind: DsdKind, ty: Ty, fields: &mut
     Ok(Operand::Reg(ty, Opnd::Reg(dst)))
 }
 
+/// A color, or its number (the guide's example of `@dfilt`, programs printed by xDSL).
 fn color(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Option<u8>> {
     let Some(value) = fields.take_const(s, "fabric_color")? else { return Ok(None) };
-    if id_kind(s, value.ty) != Some(IdKind::Color) {
+    if id_kind(s, value.ty) != Some(IdKind::Color) && !is_int(s, value.ty) {
         return Err(fields.mismatch(s, "fabric_color", "a color", value.ty));
     }
     match small(&value).filter(|&c| s.chip.is_routable_color(c)) {

@@ -41,7 +41,8 @@ pub(super) fn vector(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let dest = destination(s, call, op, &dest_value)?;
     let mut srcs = Vec::new();
     for index in 1..count {
-        srcs.push(source(s, call, op, index)?);
+        let types = scalar_types(s, op, index, &dest);
+        srcs.push(source(s, call, index, types)?);
     }
     check_forms(s, call, op, &srcs)?;
     check_fabric_inputs(s, call, &srcs)?;
@@ -151,11 +152,9 @@ struct Source {
     is_fifo: bool,
 }
 
-/// A source: a DSD, a DSR or a scalar of the operation's type.
-fn source(s: &mut Sema<'_>, call: &Call<'_>, op: VecOp, index: usize) -> Res<Source> {
-    let elem = op.sources()[index - 1];
-    let hint = elem_types(s, elem)[0];
-    let operand = s.eval_expecting(&call.args[index], Some(hint))?;
+/// A source: a DSD, a DSR or a scalar of one of `types`.
+fn source(s: &mut Sema<'_>, call: &Call<'_>, index: usize, types: Vec<Ty>) -> Res<Source> {
+    let operand = s.eval_expecting(&call.args[index], types.first().copied())?;
     let span = call.arg_span(index);
     if let Some(file) = dsr_file(s, operand.ty()) {
         if plain_file(file) == DsrFile::Dest {
@@ -172,7 +171,7 @@ fn source(s: &mut Sema<'_>, call: &Call<'_>, op: VecOp, index: usize) -> Res<Sou
             is_fifo: kind == DsdKind::Fifo,
         }),
         None => {
-            let operand = scalar_source(s, call, index, elem, operand)?;
+            let operand = scalar_source(s, call, index, types, operand)?;
             Ok(Source { operand, is_vector: false, is_fabric: false, is_fifo: false })
         }
     }
@@ -188,21 +187,36 @@ fn elem_types(s: &mut Sema<'_>, elem: Elem) -> Vec<Ty> {
     }
 }
 
+/// The types that a scalar at argument `index` may have, the one preferred for literals first. The scalar of `@faddhs`
+/// says by its type which of the two sources is the 16-bit one (guide: 16 bits beside a DSD as destination, 32 beside a
+/// pointer).
+fn scalar_types(s: &mut Sema<'_>, op: VecOp, index: usize, dest: &VecOperand) -> Vec<Ty> {
+    let half = s.fp16_type();
+    match (op, dest) {
+        (VecOp::Faddhs, VecOperand::Ptr(_)) => vec![Ty::F32],
+        (VecOp::Faddhs, _) => vec![half, Ty::F32],
+        _ => elem_types(s, op.sources()[index - 1]),
+    }
+}
+
 fn elem_text(s: &mut Sema<'_>, elem: Elem) -> String {
     let types = elem_types(s, elem);
+    types_text(s, &types)
+}
+
+fn types_text(s: &mut Sema<'_>, types: &[Ty]) -> String {
     types.iter().map(|&ty| s.show(ty)).collect::<Vec<_>>().join(" or ")
 }
 
-fn scalar_source(s: &mut Sema<'_>, call: &Call<'_>, index: usize, elem: Elem, operand: Operand) -> Res<VecOperand> {
+fn scalar_source(s: &mut Sema<'_>, call: &Call<'_>, index: usize, types: Vec<Ty>, operand: Operand) -> Res<VecOperand> {
     let span = call.arg_span(index);
-    let types = elem_types(s, elem);
     let fitting = if types.contains(&operand.ty()) {
         Some(operand.ty())
     } else {
-        types.into_iter().find(|&ty| s.fits(&operand, ty))
+        types.iter().copied().find(|&ty| s.fits(&operand, ty))
     };
     let Some(ty) = fitting else {
-        let wanted = format!("a DSD, a DSR or a value of type {}", elem_text(s, elem));
+        let wanted = format!("a DSD, a DSR or a value of type {}", types_text(s, &types));
         return Err(call.refuse(s, index, operand.ty(), &wanted));
     };
     let operand = s.coerce(operand, ty, span)?;

@@ -1,0 +1,64 @@
+//! A program of one PE that compares values itself: how many of them differ, and which was the first.
+
+use csl_host::{Arch, Copy, HostError, Options, Order, Rect, Runtime, Settings, Width, compile};
+use csl_num::FloatKind;
+use tempfile::TempDir;
+
+use crate::program;
+
+const LAYOUT: &str = "
+const memcpy = @import_module(\"<memcpy/get_params>\", .{ .width = 1, .height = 1 });
+layout {
+  @set_rectangle(1, 1);
+  @set_tile_code(0, 0, \"pe.csl\", .{ .memcpy_params = memcpy.get_params(0) });
+  @export_name(\"verdict\", [*]u32, true);
+  @export_name(\"run\", fn()void);
+}
+";
+
+/// The PE program around the generated functions: `verdict` is the number of differences and the first of them.
+pub const FRAME: &str = "
+param memcpy_params;
+const sys_mod = @import_module(\"<memcpy/memcpy>\", memcpy_params);
+var verdict = @zeros([2]u32);
+var verdict_ptr: [*]u32 = &verdict;
+fn check(agrees: bool, number: u32) void {
+  if (!agrees) {
+    if (verdict[0] == 0) { verdict[1] = number; }
+    verdict[0] += 1;
+  }
+}
+comptime {
+  @export_symbol(verdict_ptr, \"verdict\");
+  @export_symbol(run);
+}
+";
+
+/// What the program's `verdict` is after `run`, or how the run ended.
+pub fn verdict(source: &str, arch: Arch, fp16: FloatKind) -> Result<Vec<u32>, HostError> {
+    let folder = TempDir::new().expect("a temporary folder");
+    std::fs::write(folder.path().join("layout.csl"), LAYOUT).expect("the folder is writable");
+    std::fs::write(folder.path().join("pe.csl"), source).expect("the folder is writable");
+    let options = Options {
+        folder: folder.path().to_owned(),
+        output: folder.path().join("out"),
+        arch,
+        fp16,
+        memcpy: true,
+        ..Options::new("layout.csl")
+    };
+    let compiled = compile(&options);
+    assert!(compiled.succeeded(), "{}", program::text(&compiled));
+    let settings = Settings { threads: 1, check: false };
+    let mut runtime = Runtime::open(&options.output, settings).expect("the program opens");
+    runtime.load().expect("load() comes first");
+    runtime.run().expect("run() comes second");
+    let symbol = runtime.id("verdict").expect("verdict is exported").into();
+    let task = runtime.launch("run", &[]).expect("the call is taken");
+    runtime.wait(task)?;
+    let copy =
+        Copy { rect: Rect::new(0, 0, 1, 1), per_pe: 2, width: Width::Bits32, order: Order::RowMajor, streaming: false };
+    let task = runtime.d2h(symbol, 2, &copy).expect("the copy is taken");
+    runtime.wait(task)?;
+    Ok(runtime.take_arrived().remove(0).1)
+}
