@@ -26,6 +26,7 @@ pub(crate) struct Lane {
 impl Lane {
     pub const FREE: Lane = Lane { from: 0xff, head: 0, len: 0, kinds: 0, upstream: UNKNOWN, ring: [0; MAX_BUFFER] };
 
+    #[inline]
     fn at(&self, place: usize) -> Wavelet {
         Wavelet {
             data: self.ring[place],
@@ -34,10 +35,18 @@ impl Lane {
         }
     }
 
+    /// Whether the wavelet at the head is a control wavelet.
+    #[inline]
+    pub fn has_control(&self) -> bool {
+        self.len > 0 && self.kinds >> self.head & 1 != 0
+    }
+
+    #[inline]
     pub fn front(&self) -> Wavelet {
         self.at(usize::from(self.head))
     }
 
+    #[inline]
     pub fn push(&mut self, wavelet: Wavelet) {
         let place = usize::from(self.head + self.len) % MAX_BUFFER;
         let kind = u8::from(wavelet.control) | u8::from(wavelet.half) << MAX_BUFFER;
@@ -46,6 +55,7 @@ impl Lane {
         self.len += 1;
     }
 
+    #[inline]
     pub fn pop(&mut self) {
         self.head = (self.head + 1) % MAX_BUFFER as u8;
         self.len -= 1;
@@ -81,7 +91,7 @@ pub(crate) struct Record {
     credits: [u8; 4],
     /// The sides where there is none, as a set.
     pub full: u8,
-    column: u16,
+    pub column: u16,
     /// Where the last wavelet on an open input came from, and low bits of when.
     pub landed_from: u8,
     pub landed_at: u32,
@@ -175,18 +185,24 @@ impl Record {
         }
     }
 
-    /// Whether the next wavelet comes from the ramp (0) or passes by (1); `None` where none stands. What a PE sends takes no turns with what
-    /// passes: in the two-phase reduction (timing.md, all sixteen measured values) the stream of the last leader, which
-    /// shares the links of a whole segment, costs that segment's chain no cycle.
+    /// The precedence of the next wavelet; `None` where none stands.
     #[inline]
     pub fn precedence(&self) -> Option<usize> {
-        self.next_side().map(|side| usize::from(usize::from(side) != RAMP))
+        self.next_side().map(precedence)
     }
 
     /// Room for a wavelet from the CE.
     pub fn ramp_has_room(&self, buffer: u8) -> bool {
         self.lanes().find(|lane| 1 << lane.from == RAMP_BIT).is_none_or(|lane| lane.len < buffer)
     }
+}
+
+/// Whether a wavelet comes from the ramp (0) or passes by (1). What a PE sends takes no turns with what passes: in the
+/// two-phase reduction (timing.md, all sixteen measured values) the stream of the last leader, which shares the links of a
+/// whole segment, costs that segment's chain no cycle.
+#[inline]
+pub(crate) fn precedence(side: u8) -> usize {
+    usize::from(usize::from(side) != RAMP)
 }
 
 /// Wavelets for one cycle from one neighbour row, or from the row itself.

@@ -68,6 +68,22 @@ impl Used {
     }
 }
 
+/// Where the records of a tile stand: one after another, by color.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    first: u32,
+    /// The colors that have a record.
+    colors: u32,
+}
+
+impl Place {
+    #[inline]
+    fn record(self, color: u8) -> Option<u32> {
+        let bit = 1u32.checked_shl(color.into())?;
+        (self.colors & bit != 0).then(|| self.first + (self.colors & (bit - 1)).count_ones())
+    }
+}
+
 pub struct Row {
     pub(crate) y: u32,
     pub(crate) table: Arc<RouteTable>,
@@ -76,6 +92,8 @@ pub struct Row {
     pub(crate) records: Vec<Record>,
     /// By column.
     pub(crate) used: Vec<Used>,
+    /// By column.
+    places: Vec<Place>,
     /// Configurations that are no longer those of the table.
     pub(crate) changed: FxHashMap<u32, ColorConfig>,
     /// Records, and how many wavelets from the CE are to pass before the switch advances (`.advance_switch`).
@@ -101,8 +119,10 @@ pub struct Row {
 impl Row {
     pub fn new(table: Arc<RouteTable>, y: u32, chip: &Chip, recording: Recording) -> Row {
         let buffer = (chip.timing.router_buffer as usize).min(MAX_BUFFER) as u8;
-        let records = table.records(y).map(|(x, color, config)| Record::new(x, color, config, buffer)).collect();
+        let records: Vec<Record> =
+            table.records(y).map(|(x, color, config)| Record::new(x, color, config, buffer)).collect();
         let width = table.width() as usize;
+        let places = places(width, &records);
         let mut row = Row {
             y,
             table,
@@ -110,6 +130,7 @@ impl Row {
             buffer,
             records,
             used: vec![Used { cycle: u32::MAX, ways: 0 }; width],
+            places,
             changed: FxHashMap::default(),
             advances: Vec::new(),
             active: Default::default(),
@@ -161,7 +182,7 @@ impl Row {
 
     /// The number of a color's record at a column.
     pub fn record(&self, x: u32, color: u8) -> Option<u32> {
-        self.table.find(x, self.y, color).map(|(record, _)| record)
+        self.places.get(x as usize)?.record(color)
     }
 
     /// The record that takes what the CE at a column sends on a color: that of the color itself, or with swap in both
@@ -351,6 +372,18 @@ impl Row {
     pub fn take_port_credits(&mut self) -> Vec<u32> {
         std::mem::take(&mut self.port_credits)
     }
+}
+
+fn places(width: usize, records: &[Record]) -> Vec<Place> {
+    let mut places = vec![Place::default(); width];
+    for (number, record) in (0..).zip(records) {
+        let place = &mut places[record.x() as usize];
+        if place.colors == 0 {
+            place.first = number;
+        }
+        place.colors |= 1 << record.color;
+    }
+    places
 }
 
 fn swap_if_any(from: &mut Batch, to: &mut Batch) {

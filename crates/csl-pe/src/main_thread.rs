@@ -8,7 +8,7 @@ use csl_isa::vec::{DsrLoad, VecArg, VecDesc};
 
 use crate::fault::FaultKind;
 use crate::microthread::Microthread;
-use crate::pe::Pe;
+use crate::pe::{Pe, io};
 use crate::ports::{Ports, Registers, Wake};
 use crate::scalar::{self, Exit};
 use crate::tasks::{self, Pick};
@@ -298,10 +298,10 @@ impl Pe {
         if self.chip.arch == Arch::Wse3 && run.config.is_async {
             return Ok(());
         }
-        if let Some(slot) = lowest(run.inputs() & self.busy_inputs()) {
+        if let Some(slot) = lowest(run.needs.inputs & self.busy_inputs()) {
             return Err(FaultKind::QueueBusy { output: false, queue: ports.inputs[slot].queue });
         }
-        if let Some(slot) = lowest(run.outputs() & self.busy_outputs()) {
+        if let Some(slot) = lowest(run.needs.outputs & self.busy_outputs()) {
             return Err(FaultKind::QueueBusy { output: true, queue: ports.outputs[slot].queue });
         }
         Ok(())
@@ -343,12 +343,13 @@ impl Pe {
 
     /// Issues of a local operation, back to back from `tau` on.
     fn run_local_issues(&mut self, most: u64) {
-        let Main::Vec { mut run, dst } = std::mem::replace(&mut self.main, Main::Scalar) else { return };
+        let Main::Vec { run, .. } = &mut self.main else { return };
         let issues = run.issues_left().min(most);
         self.cpu.tau += issues * u64::from(run.rate.period);
-        match run.run_local(&mut self.memory, self.half, issues) {
-            Step::Done(effect) => self.finish_vector(&run, dst, effect),
-            _ => self.main = Main::Vec { run, dst },
+        if let Step::Done(effect) = run.run_local(&mut self.memory, self.half, issues)
+            && let Main::Vec { run, dst } = std::mem::replace(&mut self.main, Main::Scalar)
+        {
+            self.finish_vector(&run, dst, effect);
         }
     }
 
@@ -356,7 +357,6 @@ impl Pe {
         self.save_dsrs(run);
         self.write_result(dst, run.result);
         self.apply(effect, self.cpu.tau);
-        self.main = Main::Scalar;
     }
 
     /// While a microthread was stalled, the main thread's local operation went on: the issues before `now`.
@@ -373,12 +373,19 @@ impl Pe {
 
     /// The slot of cycle `now` is the main thread's.
     pub(crate) fn issue_main(&mut self, now: u64, ports: &mut Ports) {
-        let Main::Vec { mut run, dst } = std::mem::replace(&mut self.main, Main::Scalar) else { return };
+        let Main::Vec { run, .. } = &mut self.main else { return };
         self.cpu.tau = now + u64::from(run.rate.period);
-        let step = self.issue(&mut run, now, ports);
+        let mut activated = 0;
+        let step = run.issue(&mut io!(self, ports, now, activated));
+        self.tasks.activate_mask(activated);
         match step {
-            Some(Step::Done(effect)) => self.finish_vector(&run, dst, effect),
-            _ => self.main = Main::Vec { run, dst },
+            Ok(Step::Moved | Step::Stalled(_)) => {}
+            Ok(Step::Done(effect)) => {
+                if let Main::Vec { run, dst } = std::mem::replace(&mut self.main, Main::Scalar) {
+                    self.finish_vector(&run, dst, effect);
+                }
+            }
+            Err(kind) => self.stop(kind, now),
         }
     }
 
@@ -440,8 +447,8 @@ impl Pe {
                 wake.at = wake.at.min(self.cpu.tau.max(now + 1));
             }
             Main::Vec { run, .. } => {
-                wake.landings |= run.inputs();
-                wake.credits |= run.outputs();
+                wake.landings |= run.needs.inputs;
+                wake.credits |= run.needs.outputs;
             }
         }
         wake

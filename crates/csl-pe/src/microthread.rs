@@ -4,7 +4,7 @@ use csl_chip::registers::ce;
 use csl_isa::vec::Priority;
 
 use crate::main_thread::Main;
-use crate::pe::Pe;
+use crate::pe::{Pe, io};
 use crate::ports::{NONE, Ports};
 use crate::vec::config::Effect;
 use crate::vec::run::{Step, VecRun};
@@ -30,16 +30,22 @@ pub(crate) struct Completion {
 /// The main thread in the arbitration.
 const MAIN: u8 = 0xfe;
 
-/// The order in which threads that could issue get the slot, highest first. Priorities are documented; among equals the
+/// The order in which threads that could issue get the slot: the highest of all. From the top: priority, whether the
+/// thread issued last, whether it receives, and of low ids the lowest. Priorities are documented; among equals the
 /// thread that issued last keeps the slot until it stalls, and a receiver goes first on a tie (derived from the
 /// RAMP-to-RAMP figures).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Claim {
-    class: u8,
-    holds: bool,
-    receives: bool,
-    /// Lower ids first.
-    id: std::cmp::Reverse<u8>,
+struct Claim(u32);
+
+impl Claim {
+    #[inline]
+    fn new(class: u8, holds: bool, receives: bool, id: u8) -> Claim {
+        Claim(u32::from(class) << 16 | u32::from(holds) << 9 | u32::from(receives) << 8 | u32::from(!id))
+    }
+
+    fn id(self) -> u8 {
+        !(self.0 as u8)
+    }
 }
 
 /// Microthreads: low 0, medium 2, high 4.
@@ -73,20 +79,20 @@ impl Pe {
             self.uts.iter().filter(|ut| ut.start <= now).for_each(|ut| ut.run.note_wait(&mut self.fifos));
         }
         let main = self.main_claim(now, ports);
-        let best = self.uts.iter().filter_map(|ut| self.ut_claim(ut, now, ports)).chain(main).max();
-        let Some(best) = best else { return };
-        self.holder = (best.id.0, now);
-        if best.id.0 == MAIN {
+        let best = self.uts.iter().map(|ut| self.ut_claim(ut, now, ports)).fold(main, Option::max);
+        let Some(best) = best.map(Claim::id) else { return };
+        self.holder = (best, now);
+        if best == MAIN {
             self.issue_main(now, ports);
         } else {
-            self.issue_ut(best.id.0, now, ports);
+            self.issue_ut(best, now, ports);
             self.delay_main(now);
         }
     }
 
     fn claim(&self, id: u8, class: u8, run: &VecRun, now: u64) -> Claim {
         let holds = self.holder.0 == id && self.holder.1 + 1 == now;
-        Claim { class, holds, receives: run.inputs() != 0, id: std::cmp::Reverse(id) }
+        Claim::new(class, holds, run.needs.inputs != 0, id)
     }
 
     fn main_claim(&self, now: u64, ports: &Ports) -> Option<Claim> {
@@ -114,21 +120,22 @@ impl Pe {
 
     fn issue_ut(&mut self, id: u8, now: u64, ports: &mut Ports) {
         let Some(at) = self.uts.iter().position(|ut| ut.id == id) else { return };
-        let mut ut = self.uts.swap_remove(at);
+        let ut = &mut self.uts[at];
         ut.start = now + u64::from(ut.run.rate.period);
-        match self.issue(&mut ut.run, now, ports) {
-            Some(Step::Done(effect)) => self.ut_done(&ut.run, effect, now),
-            Some(Step::Moved | Step::Stalled(_)) => self.uts.push(ut),
-            None => {}
-        }
-    }
-
-    /// One issue; a fault stops the PE and gives `None`.
-    pub(crate) fn issue(&mut self, run: &mut VecRun, now: u64, ports: &mut Ports) -> Option<Step> {
         let mut activated = 0;
-        let step = run.issue(&mut self.io(ports, now, &mut activated));
+        let step = ut.run.issue(&mut io!(self, ports, now, activated));
         self.tasks.activate_mask(activated);
-        step.map_err(|kind| self.stop(kind, now)).ok()
+        match step {
+            Ok(Step::Moved | Step::Stalled(_)) => {}
+            Ok(Step::Done(effect)) => {
+                let ut = self.uts.swap_remove(at);
+                self.ut_done(&ut.run, effect, now);
+            }
+            Err(kind) => {
+                self.uts.swap_remove(at);
+                self.stop(kind, now);
+            }
+        }
     }
 
     fn ut_done(&mut self, run: &VecRun, effect: Effect, now: u64) {
@@ -172,21 +179,21 @@ impl Pe {
             if ut.run.can_issue(ports, &self.fifos) {
                 wake.at = wake.at.min(ut.start.max(now + 1));
             } else {
-                wake.landings |= ut.run.inputs();
-                wake.credits |= ut.run.outputs();
+                wake.landings |= ut.run.needs.inputs;
+                wake.credits |= ut.run.needs.outputs;
             }
         }
     }
 
     /// Input slots whose wavelets go to a running operation.
     pub(crate) fn busy_inputs(&self) -> u32 {
-        let main = if let Main::Vec { run, .. } = &self.main { run.inputs() } else { 0 };
-        self.uts.iter().fold(main, |mask, ut| mask | ut.run.inputs())
+        let main = if let Main::Vec { run, .. } = &self.main { run.needs.inputs } else { 0 };
+        self.uts.iter().fold(main, |mask, ut| mask | ut.run.needs.inputs)
     }
 
     pub(crate) fn busy_outputs(&self) -> u32 {
-        let main = if let Main::Vec { run, .. } = &self.main { run.outputs() } else { 0 };
-        self.uts.iter().fold(main, |mask, ut| mask | ut.run.outputs())
+        let main = if let Main::Vec { run, .. } = &self.main { run.needs.outputs } else { 0 };
+        self.uts.iter().fold(main, |mask, ut| mask | ut.run.needs.outputs)
     }
 
     pub(crate) fn is_ut_busy(&self, id: u8) -> bool {

@@ -21,10 +21,27 @@ use crate::scalar::half_kind;
 use crate::system::System;
 use crate::tasks::Tasks;
 use crate::vec::dsr::Dsrs;
-use crate::vec::run::{Io, VecRun};
+use crate::vec::run::VecRun;
 
 /// From this release on 16-bit operands on the fabric travel two in a wavelet by default (semantics.md 1).
 const PACKED_FROM: Sdk = Sdk { major: 2, minor: 0 };
+
+/// What an operation touches in one issue at `$now`: the fields of a PE beside the operation itself, which is run in place.
+macro_rules! io {
+    ($pe:ident, $ports:expr, $now:expr, $activated:ident) => {
+        crate::vec::run::Io {
+            memory: &mut $pe.memory,
+            ports: $ports,
+            fifos: &mut $pe.fifos,
+            half: $pe.half,
+            now: $now,
+            ramp: u64::from($pe.chip.timing.dispatch_to_ramp),
+            transform: $pe.transform,
+            activated: &mut $activated,
+        }
+    };
+}
+pub(crate) use io;
 
 /// One PE.
 ///
@@ -192,20 +209,6 @@ impl Pe {
         let running = !matches!(self.main, Main::Idle);
         let stack = if running { self.cpu.call_stack() } else { Vec::new() };
         self.fault = Some(Fault { kind, cycle, pc: stack.first().copied(), stack });
-    }
-
-    /// What an operation touches, for one issue at `now`; with the microthreads and the DSRs beside it.
-    pub(crate) fn io<'a>(&'a mut self, ports: &'a mut Ports, now: u64, activated: &'a mut u32) -> Io<'a> {
-        Io {
-            memory: &mut self.memory,
-            ports,
-            fifos: &mut self.fifos,
-            half: self.half,
-            now,
-            ramp: u64::from(self.chip.timing.dispatch_to_ramp),
-            transform: self.transform,
-            activated,
-        }
     }
 
     pub(crate) fn save_dsrs(&mut self, run: &VecRun) {

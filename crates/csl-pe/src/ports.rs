@@ -78,9 +78,9 @@ impl InQueue {
         self.get(0)
     }
 
-    /// Returns false, and drops nothing, when there is no room.
-    #[must_use]
-    pub fn push(&mut self, wavelet: Wavelet) -> bool {
+    /// Returns false, and changes nothing, when there is no room.
+    #[inline]
+    fn push(&mut self, wavelet: Wavelet) -> bool {
         let room = self.has_room();
         if room {
             self.ring[(usize::from(self.head) + self.len()) % MAX_DEPTH] = wavelet;
@@ -153,8 +153,7 @@ impl OutQueue {
         self.front().filter(|head| head.ready <= now)
     }
 
-    /// Takes the head in the cycle in which it lands on the router: its place is free again in that cycle.
-    pub fn pop(&mut self) -> Option<Outgoing> {
+    fn pop(&mut self) -> Option<Outgoing> {
         let head = self.front()?;
         self.head = (self.head + 1) % MAX_DEPTH as u8;
         self.len -= 1;
@@ -175,6 +174,9 @@ impl OutQueue {
 #[derive(Clone, Debug)]
 pub struct Ports {
     arch: Arch,
+    /// Input slots that hold a wavelet, and output queues that have room: what an operation looks at in every cycle.
+    filled: u32,
+    open: u32,
     /// Input slots, at most 32.
     pub inputs: Vec<InQueue>,
     /// Output queues in use, at most nine.
@@ -198,6 +200,8 @@ impl Ports {
     pub fn new(arch: Arch) -> Ports {
         Ports {
             arch,
+            filled: 0,
+            open: 0,
             inputs: Vec::new(),
             outputs: Vec::new(),
             input_of_queue: [NONE; 8],
@@ -223,11 +227,35 @@ impl Ports {
 
     /// Lands a wavelet. Returns false, and changes nothing, when the slot is full.
     #[must_use]
+    #[inline]
     pub fn land(&mut self, slot: usize, wavelet: Wavelet) -> bool {
-        self.inputs.get_mut(slot).is_some_and(|input| input.push(wavelet))
+        let done = self.inputs.get_mut(slot).is_some_and(|input| input.push(wavelet));
+        self.filled |= u32::from(done) << slot;
+        done
+    }
+
+    /// Takes the head of an output queue in the cycle in which it lands on the router: its place is free again in that
+    /// cycle.
+    #[inline]
+    pub fn depart(&mut self, slot: usize) -> Option<Outgoing> {
+        let head = self.outputs.get_mut(slot)?.pop()?;
+        self.open |= 1 << slot;
+        Some(head)
     }
 
     // ---- both sides ----
+
+    /// Whether all these input slots hold a wavelet and all these output queues have room.
+    #[inline]
+    pub fn have(&self, inputs: u32, outputs: u32) -> bool {
+        inputs & !self.filled | outputs & !self.open == 0
+    }
+
+    /// Input slots that hold a wavelet.
+    #[inline]
+    pub fn filled(&self) -> u32 {
+        self.filled
+    }
 
     /// The input slot of a hardware queue.
     pub fn input_slot(&self, queue: u8) -> Option<usize> {
@@ -293,21 +321,28 @@ impl Ports {
         let queues = &self.arch.chip().queues;
         let depth = queues.output_depth.get(usize::from(queue)).copied().unwrap_or(queues.unnamed_output_depth);
         self.outputs.push(OutQueue::new(queue, NONE, depth));
+        self.open |= u32::from(depth > 0) << slot;
         self.output_of_queue[usize::from(queue)] = slot as u8;
         slot
     }
 
     /// Takes the head of an input slot.
+    #[inline]
     pub fn take(&mut self, slot: usize) -> Option<Wavelet> {
-        let wavelet = self.inputs.get_mut(slot)?.pop()?;
+        let input = self.inputs.get_mut(slot)?;
+        let wavelet = input.pop()?;
+        self.filled &= !(u32::from(input.is_empty()) << slot);
         self.taken |= 1 << slot;
         Some(wavelet)
     }
 
     /// Puts a wavelet into an output queue. Returns false, and changes nothing, when it is full.
     #[must_use]
+    #[inline]
     pub fn put(&mut self, slot: usize, outgoing: Outgoing) -> bool {
-        let done = self.outputs.get_mut(slot).is_some_and(|output| output.push(outgoing));
+        let Some(output) = self.outputs.get_mut(slot) else { return false };
+        let done = output.push(outgoing);
+        self.open &= !(u32::from(output.room() == 0) << slot);
         self.put |= u32::from(done) << slot;
         done
     }

@@ -139,18 +139,20 @@ impl Tasks {
     /// whose wavelets a running operation takes.
     pub fn pick(&self, ports: &Ports, busy: u32, call: bool) -> Option<Pick> {
         let ready = self.active & !self.local_blocked;
-        if ready == 0 && !call && ports.inputs.iter().all(|input| input.is_empty()) {
+        let slots = u128::from(ports.filled() & !busy) << FIRST_SLOT;
+        let places = u128::from(ready) | slots | u128::from(call) << CALLS;
+        if places == 0 {
             return None;
         }
-        let places = || (0..RING).map(|i| (self.next + i) % RING);
         let at = |place| match place {
-            CALLS => call.then_some(Pick::Call),
-            FIRST_SLOT.. => self.slot(ports, place - FIRST_SLOT, busy),
-            id => (ready >> id & 1 == 1).then_some(Pick::Local(id)),
+            CALLS => Some(Pick::Call),
+            FIRST_SLOT.. => self.slot(ports, place - FIRST_SLOT),
+            id => Some(Pick::Local(id)),
         };
         let has_levels = self.local_priority | self.channel_priority != 0;
-        let first = has_levels.then(|| places().filter(|&place| self.is_high(ports, place)).find_map(at)).flatten();
-        first.or_else(|| places().find_map(at))
+        let is_high = |place: &u8| has_levels && self.is_high(ports, *place);
+        let first = in_turn(places, self.next).filter(is_high).find_map(at);
+        first.or_else(|| in_turn(places, self.next).find_map(at))
     }
 
     fn is_high(&self, ports: &Ports, place: u8) -> bool {
@@ -168,11 +170,12 @@ impl Tasks {
         if self.arch == Arch::Wse2 { input.color } else { input.queue }
     }
 
-    fn slot(&self, ports: &Ports, slot: u8, busy: u32) -> Option<Pick> {
+    /// What the head of an input slot starts.
+    fn slot(&self, ports: &Ports, slot: u8) -> Option<Pick> {
         let input = ports.inputs.get(usize::from(slot))?;
         let wavelet = input.front()?;
         let channel = self.channel(input);
-        if busy >> slot & 1 == 1 || self.is_channel_blocked(channel) {
+        if self.is_channel_blocked(channel) {
             return None;
         }
         if wavelet.control {
@@ -218,6 +221,20 @@ impl Tasks {
     pub fn blocked_channels(&self) -> u32 {
         self.channel_blocked
     }
+}
+
+/// The members of a set of places of the ring, from `first` on and around.
+fn in_turn(places: u128, first: u8) -> impl Iterator<Item = u8> {
+    let behind = places >> first << first;
+    members(behind).chain(members(places ^ behind))
+}
+
+fn members(mut set: u128) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let lowest = (set != 0).then(|| set.trailing_zeros() as u8)?;
+        set &= set - 1;
+        Some(lowest)
+    })
 }
 
 /// The task bound to a number.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use csl_fabric::{Ramp, Wavelet};
 use csl_pe::Ports;
 
+use crate::columns::Columns;
 use crate::element::{Element, Seat};
 use crate::event::Event;
 use crate::memcpy::Done;
@@ -28,13 +29,13 @@ pub(crate) struct Ces<E> {
     pub tiles: Vec<Tile<E>>,
     /// By column: index in `tiles`.
     places: Vec<u32>,
-    /// To serve in this cycle.
-    pub ready: Vec<u32>,
-    /// To serve in the next cycle.
-    pub soon: Vec<u32>,
+    /// Tiles to serve in this cycle.
+    pub ready: Columns,
+    /// Tiles to serve in the next cycle.
+    soon: Columns,
     timers: BinaryHeap<Reverse<(u64, u32)>>,
     /// Tiles with wavelets in output queues that may leave when their time comes.
-    pub senders: Vec<u32>,
+    pub senders: Columns,
     pub done: Vec<Done>,
     /// Wavelets that left through the host's ports.
     pub exports: Vec<(u32, Wavelet)>,
@@ -45,6 +46,7 @@ pub(crate) struct Ces<E> {
 impl<E: Element> Ces<E> {
     pub fn new(world: Arc<World>, y: u32) -> Ces<E> {
         let places = vec![UNTOUCHED; world.width() as usize];
+        let none = Columns::new(world.width());
         Ces {
             y,
             world,
@@ -52,10 +54,10 @@ impl<E: Element> Ces<E> {
             limit: NEVER,
             tiles: Vec::new(),
             places,
-            ready: Vec::new(),
-            soon: Vec::new(),
+            ready: none.clone(),
+            soon: none.clone(),
             timers: BinaryHeap::new(),
-            senders: Vec::new(),
+            senders: none,
             done: Vec::new(),
             exports: Vec::new(),
             early_events: Vec::new(),
@@ -95,18 +97,16 @@ impl<E: Element> Ces<E> {
         Some(place)
     }
 
-    /// Puts tiles in the order of their columns.
-    pub fn sort(&self, places: &mut [u32]) {
-        places.sort_unstable_by_key(|place| self.tiles[*place as usize].x);
+    /// The tile at a column that one of the sets names.
+    #[inline]
+    pub fn place(&self, x: u32) -> u32 {
+        self.places[x as usize]
     }
 
     /// Has a tile served in this cycle, or in the next when this cycle's turn is over.
+    #[inline]
     pub fn wake(&mut self, place: u32) {
-        let tile = &mut self.tiles[place as usize];
-        if !tile.is_ready {
-            tile.is_ready = true;
-            self.ready.push(place);
-        }
+        self.ready.insert(self.tiles[place as usize].x);
     }
 
     /// Sets the tile's timer.
@@ -117,7 +117,7 @@ impl<E: Element> Ces<E> {
         }
         tile.timer = at;
         if at == self.now + 1 {
-            self.soon.push(place);
+            self.soon.insert(tile.x);
         } else if at != NEVER {
             self.timers.push(Reverse((at, place)));
         }
@@ -125,19 +125,13 @@ impl<E: Element> Ces<E> {
 
     /// Moves tiles whose time has come to the ready list.
     pub fn wake_due(&mut self, now: u64) {
-        for place in std::mem::take(&mut self.soon) {
-            self.wake_if_set(place, now);
-        }
+        self.soon.move_to(&mut self.ready);
         while let Some(Reverse((at, place))) = self.timers.peek().copied().filter(|timer| timer.0.0 <= now) {
             self.timers.pop();
-            self.wake_if_set(place, at);
-        }
-    }
-
-    fn wake_if_set(&mut self, place: u32, at: u64) {
-        if self.tiles[place as usize].timer == at {
-            self.tiles[place as usize].timer = NEVER;
-            self.wake(place);
+            if self.tiles[place as usize].timer == at {
+                self.tiles[place as usize].timer = NEVER;
+                self.wake(place);
+            }
         }
     }
 
@@ -145,9 +139,8 @@ impl<E: Element> Ces<E> {
     pub fn start_sending(&mut self, place: u32, at: u64) {
         let tile = &mut self.tiles[place as usize];
         tile.inject_at = tile.inject_at.min(at);
-        if !tile.is_sender && tile.inject_at != NEVER {
-            tile.is_sender = true;
-            self.senders.push(place);
+        if tile.inject_at != NEVER {
+            self.senders.insert(tile.x);
         }
     }
 
@@ -163,7 +156,7 @@ impl<E: Element> Ces<E> {
             self.timers.pop();
         }
         let timer = self.timers.peek().map_or(NEVER, |timer| timer.0.0);
-        let injections = self.senders.iter().map(|place| self.tiles[*place as usize].inject_at);
+        let injections = self.senders.iter().map(|x| self.tiles[self.place(x) as usize].inject_at);
         injections.fold(timer, u64::min).max(now + 1)
     }
 }
@@ -193,8 +186,12 @@ impl<E: Element> Ramp for Ces<E> {
 
     fn accepted(&mut self, x: u32, _color: u8) {
         let Some(place) = self.find(x) else { return };
+        let tile = &self.tiles[place as usize];
+        if tile.inject_at <= self.now + 1 {
+            return;
+        }
         // Of the heads that are ready one may have waited for this, whatever the tile has planned for the others.
-        let at = self.tiles[place as usize].next_injection();
+        let at = tile.next_injection();
         if at != NEVER {
             self.start_sending(place, at.max(self.now + 1));
         }

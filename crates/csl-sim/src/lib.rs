@@ -5,6 +5,7 @@
 
 mod barrier;
 mod ces;
+mod columns;
 mod command;
 mod element;
 mod event;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use csl_fabric::{Recording, Row as FabricRow};
 
 use crate::ces::{Ces, to_fabric};
+use crate::columns::Columns;
 use crate::element::Element;
 use crate::event::{Event, EventKind};
 use crate::registers::RouterRegisters;
@@ -21,7 +22,9 @@ pub(crate) struct Row<E> {
     pub fabric: FabricRow,
     pub ces: Ces<E>,
     /// Scratch: the tiles of this cycle.
-    serving: Vec<u32>,
+    serving: Columns,
+    /// How many there were.
+    served: usize,
 }
 
 impl<E: Element> Row<E> {
@@ -30,18 +33,20 @@ impl<E: Element> Row<E> {
         let recording = Recording { landings: traces.landings, switches: traces.router };
         let mut fabric = FabricRow::new(Arc::clone(&world.routes), y, world.chip, recording);
         configure(&mut fabric, world, y);
-        Row { y, fabric, ces: Ces::new(Arc::clone(world), y), serving: Vec::new() }
+        Row { y, fabric, ces: Ces::new(Arc::clone(world), y), serving: Columns::new(world.width()), served: 0 }
     }
 
     /// The next cycle in which there is something to do here; [`NEVER`] for none.
     pub fn next_event(&mut self, now: u64) -> u64 {
-        let ces = self.ces.next_event(now);
-        self.fabric.next_event(now).map_or(ces, |fabric| fabric.min(ces))
+        match self.fabric.next_event(now) {
+            Some(soon) if soon == now + 1 => soon,
+            fabric => self.ces.next_event(now).min(fabric.unwrap_or(NEVER)),
+        }
     }
 
     /// How many records and tiles had something to do in the last cycle, roughly.
     pub fn work(&self) -> usize {
-        self.fabric.active() + self.serving.len()
+        self.fabric.active() + self.served
     }
 
     /// Runs cycle `now`; the clock will not come to `limit` before the host has looked.
@@ -56,23 +61,17 @@ impl<E: Element> Row<E> {
     // ---- output queues to the router ----
 
     fn inject(&mut self, now: u64) -> Result<(), FaultReport> {
-        let mut senders = std::mem::take(&mut self.ces.senders);
-        self.ces.sort(&mut senders);
-        let mut keep = 0;
-        for i in 0..senders.len() {
-            let place = senders[i];
-            if self.ces.tiles[place as usize].inject_at <= now {
-                self.inject_one(place, now).map_err(|fault| fabric_fault(fault, now))?;
-            }
-            let tile = &mut self.ces.tiles[place as usize];
-            tile.is_sender = tile.inject_at != NEVER;
-            if tile.is_sender {
-                senders[keep] = place;
-                keep += 1;
+        for index in 0..self.ces.senders.words() {
+            for x in self.ces.senders.word(index) {
+                let place = self.ces.place(x);
+                if self.ces.tiles[place as usize].inject_at <= now {
+                    self.inject_one(place, now).map_err(|fault| fabric_fault(fault, now))?;
+                }
+                if self.ces.tiles[place as usize].inject_at == NEVER {
+                    self.ces.senders.remove(x);
+                }
             }
         }
-        senders.truncate(keep);
-        self.ces.senders = senders;
         Ok(())
     }
 
@@ -110,7 +109,7 @@ impl<E: Element> Row<E> {
 
     fn took_output(&mut self, place: u32, output: usize, next: usize, now: u64) {
         let tile = &mut self.ces.tiles[place as usize];
-        tile.ports.outputs[output].pop();
+        tile.ports.depart(output);
         tile.next_output = next as u8;
         let at = tile.next_injection();
         tile.inject_at = if at == NEVER { NEVER } else { at.max(now + 1) };
@@ -123,13 +122,14 @@ impl<E: Element> Row<E> {
 
     fn serve_all(&mut self, now: u64) -> Result<(), FaultReport> {
         self.ces.wake_due(now);
-        self.serving.clear();
         std::mem::swap(&mut self.serving, &mut self.ces.ready);
-        self.ces.sort(&mut self.serving);
-        for i in 0..self.serving.len() {
-            let place = self.serving[i];
-            self.ces.tiles[place as usize].is_ready = false;
-            self.serve(place, now)?;
+        self.served = 0;
+        for index in 0..self.serving.words() {
+            let tiles = self.serving.take_word(index);
+            self.served += tiles.len();
+            for x in tiles {
+                self.serve(self.ces.place(x), now)?;
+            }
         }
         Ok(())
     }
@@ -157,21 +157,28 @@ impl<E: Element> Row<E> {
     fn after_advance(&mut self, place: u32, now: u64) {
         let tile = &mut self.ces.tiles[place as usize];
         if tile.refused != 0 {
-            let x = tile.x;
-            let has_room = |color: &u32| tile.refused >> color & 1 != 0;
-            let colors: Vec<u32> = (0..u32::BITS).filter(has_room).collect();
-            for color in colors.into_iter().map(|color| color as u8) {
-                if tile.landing_slot_with_room(color).is_some() {
-                    tile.refused &= !(1 << color);
-                    self.fabric.ramp_has_room(x, color);
-                }
-            }
+            self.take_back(place);
         }
+        let tile = &mut self.ces.tiles[place as usize];
         if std::mem::take(&mut tile.ports.put) != 0 && tile.inject_at == NEVER {
             let at = tile.next_injection();
             self.ces.start_sending(place, at.max(now + 1));
         }
         self.ces.tile_to_host(place, now);
+    }
+
+    /// Colors that were refused wake their record once there is room.
+    fn take_back(&mut self, place: u32) {
+        let tile = &mut self.ces.tiles[place as usize];
+        let mut colors = tile.refused;
+        while colors != 0 {
+            let color = colors.trailing_zeros() as u8;
+            colors &= colors - 1;
+            if tile.landing_slot_with_room(color).is_some() {
+                tile.refused &= !(1 << color);
+                self.fabric.ramp_has_room(tile.x, color);
+            }
+        }
     }
 
     // ---- for the host ----

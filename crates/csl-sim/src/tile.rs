@@ -12,14 +12,10 @@ pub(crate) struct Tile<E> {
     pub element: E,
     pub ports: Ports,
     pub wake: Wake,
-    /// The cycle at which its timer is set; other entries of the row's timers for it are stale.
+    /// The cycle at which its timer is set, or was set last; other entries of the row's timers for it are stale.
     pub timer: u64,
-    /// Stands in the list of tiles to serve in this cycle.
-    pub is_ready: bool,
     /// When a wavelet may next leave an output queue; [`NEVER`] while there is none or the router has no room.
     pub inject_at: u64,
-    /// Stands in the list of tiles that send.
-    pub is_sender: bool,
     /// The output queue to look at first.
     pub next_output: u8,
     /// Colors of which the CE has refused a wavelet since it last had room.
@@ -35,9 +31,7 @@ impl<E> Tile<E> {
             ports,
             wake: Wake::at(0),
             timer: NEVER,
-            is_ready: false,
             inject_at: NEVER,
-            is_sender: false,
             next_output: 0,
             refused: 0,
             host: TileHost::default(),

@@ -46,6 +46,18 @@ pub(crate) struct VecRun {
     pub ut: u8,
     /// What the builtin returns.
     pub result: bool,
+    pub needs: Needs,
+}
+
+/// What an operation looks at in every cycle: it follows from the operands and does not change while the operation runs.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Needs {
+    /// Input slots that it reads, and the output slot that it writes, as masks.
+    pub inputs: u32,
+    pub outputs: u32,
+    pub has_fifo: bool,
+    /// One element an issue and nothing that wavelets can change: [`VecRun::issue_plain`] runs it.
+    pub is_plain: bool,
 }
 
 /// What an operation touches while it runs.
@@ -91,25 +103,37 @@ enum Ready {
 }
 
 impl VecRun {
+    /// Settles [`VecRun::needs`] once the operands stand.
+    pub fn settled(mut self) -> VecRun {
+        let input = |src: &Operand| if let Cursor::In(In { slot, .. }) = src.cursor { 1 << slot } else { 0 };
+        let output = if let Cursor::Out(Out { slot, .. }) = self.dest.cursor { 1 << slot } else { 0 };
+        let has_fifo = self.operands().any(|operand| matches!(operand.cursor, Cursor::Fifo(_)));
+        self.needs = Needs {
+            inputs: self.srcs.iter().fold(0, |mask, src| mask | input(src)),
+            outputs: output,
+            has_fifo,
+            is_plain: !has_fifo && self.is_plain(),
+        };
+        self
+    }
+
+    fn is_plain(&self) -> bool {
+        let transforms = |operand: &Operand| match operand.cursor {
+            Cursor::In(input) => input.control_transform,
+            Cursor::Out(out) => out.control_transform,
+            _ => false,
+        };
+        let is_word_wise = self.rate.group == 1 && !matches!(self.op, VecOp::Dfilt | VecOp::Addc16);
+        is_word_wise && self.config.on_control.is_none() && !self.operands().any(transforms)
+    }
+
     /// Whether it touches nothing but memory and scalars.
     pub fn is_local(&self) -> bool {
-        let local = |operand: &Operand| !matches!(operand.cursor, Cursor::In(_) | Cursor::Out(_) | Cursor::Fifo(_));
-        local(&self.dest) && self.srcs.iter().all(local)
+        self.needs.inputs | self.needs.outputs == 0 && !self.needs.has_fifo
     }
 
     pub fn operands(&self) -> impl Iterator<Item = &Operand> {
         std::iter::once(&self.dest).chain(&self.srcs)
-    }
-
-    /// Input slots it reads, as a mask.
-    pub fn inputs(&self) -> u32 {
-        let of = |src: &Operand| if let Cursor::In(In { slot, .. }) = src.cursor { 1 << slot } else { 0 };
-        self.srcs.iter().fold(0, |mask, src| mask | of(src))
-    }
-
-    /// Output slot it writes, as a mask.
-    pub fn outputs(&self) -> u32 {
-        if let Cursor::Out(Out { slot, .. }) = self.dest.cursor { 1 << slot } else { 0 }
     }
 
     /// Issues that a local operation still needs.
@@ -128,12 +152,15 @@ impl VecRun {
         self.after_move(memory)
     }
 
-    fn after_move(&mut self, memory: &mut Memory) -> Step {
+    pub(super) fn after_move(&mut self, memory: &mut Memory) -> Step {
         if self.left == 0 { self.complete(memory) } else { Step::Moved }
     }
 
     /// One issue of any operation.
     pub fn issue(&mut self, io: &mut Io) -> Result<Step, FaultKind> {
+        if self.needs.is_plain && io.ports.have(self.needs.inputs, self.needs.outputs) {
+            return Ok(self.issue_plain(io));
+        }
         if self.op == VecOp::Dfilt {
             return Ok(self.filter(io));
         }
@@ -150,8 +177,10 @@ impl VecRun {
     }
 
     /// Whether an issue would move something or end the operation.
+    #[inline]
     pub fn can_issue(&self, ports: &Ports, fifos: &[Fifo]) -> bool {
-        self.stall(ports, fifos).is_none()
+        ports.have(self.needs.inputs, self.needs.outputs)
+            && (!self.needs.has_fifo || self.stall(ports, fifos).is_none())
     }
 
     /// What the operation waits for, if it cannot issue.
@@ -345,7 +374,8 @@ impl VecRun {
         }
     }
 
-    fn send(&mut self, io: &mut Io, out: Out, value: u32, elements: u32) {
+    #[inline]
+    pub(super) fn send(&mut self, io: &mut Io, out: Out, value: u32, elements: u32) {
         let is_last = self.left == elements;
         let marked = out.control_transform && value & TRANSFORM_MARK == TRANSFORM_MARK;
         let mut data = if marked { value & !TRANSFORM_MARK } else { value };

@@ -8,7 +8,7 @@ use csl_isa::vec::{DsrFile, Priority, VecArg, VecDesc};
 use super::config::{Config, Effect};
 use super::cursor::{Circ, Cursor, In, Linear, Mem4, Mem4Desc, Out};
 use super::dsr::{Dsrs, Loaded};
-use super::run::{NO_DSR, Operand, VecRun};
+use super::run::{NO_DSR, Needs, Operand, VecRun};
 use super::timing;
 use crate::fault::FaultKind;
 use crate::fifo::Fifo;
@@ -96,7 +96,9 @@ impl Setup<'_> {
             is_fabric: per_wavelet.is_some(),
             ut: self.microthread(&config, &found),
             result: true,
-        };
+            needs: Needs::default(),
+        }
+        .settled();
         run.zero = zeroed(&run, found[0].fabric, swapped);
         let loads = found.iter().map(|f| f.loads).sum();
         Ok(Started { run, loads, extra: scalars * self.chip.timing.scalar_operand + u32::from(rate.lead) })

@@ -123,9 +123,9 @@ fn outcome(image: &PeImage, landings: &Landings, eager: bool) -> Outcome {
             let _ = bench.ports.land(slot, Wavelet::word(i as u32 * 0x101));
             visit |= wake.landings >> slot & 1 == 1;
         }
-        for (slot, out) in bench.ports.outputs.iter_mut().enumerate() {
-            if out.ready(now).is_some() {
-                let head = out.pop().expect("it is ready");
+        for slot in 0..bench.ports.outputs.len() {
+            if bench.ports.outputs[slot].ready(now).is_some() {
+                let head = bench.ports.depart(slot).expect("it is ready");
                 sent.push((now, head.color, head.wavelet.data));
                 visit |= wake.credits >> slot & 1 == 1;
             }

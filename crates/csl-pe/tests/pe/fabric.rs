@@ -20,7 +20,7 @@ fn loop_back(bench: &mut Bench, cycles: u64) -> Vec<(u64, Outgoing)> {
             let slot = if head.color == 2 { bench.ports.landing_slot(1) } else { None };
             let lands = slot.is_none_or(|slot| bench.ports.land(slot, head.wavelet));
             if lands {
-                bench.ports.outputs[queue].pop();
+                bench.ports.depart(queue);
                 left.push((now, head));
             }
             break;

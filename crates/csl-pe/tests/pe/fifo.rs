@@ -94,8 +94,9 @@ fn a_received_word_goes_through_a_fifo_to_the_fabric() {
             sent += 1;
         }
         bench.advance(now).expect("no fault");
-        let out = &mut bench.ports.outputs;
-        got.extend(out.iter_mut().filter(|out| out.ready(now).is_some()).filter_map(|out| out.pop()));
+        let ready = |queue: &usize| bench.ports.outputs[*queue].ready(now).is_some();
+        let queues: Vec<usize> = (0..bench.ports.outputs.len()).filter(ready).collect();
+        got.extend(queues.into_iter().filter_map(|queue| bench.ports.depart(queue)));
     }
     assert_eq!(
         got.iter().map(|out| (out.color, out.wavelet.data)).collect::<Vec<_>>(),

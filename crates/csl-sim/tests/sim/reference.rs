@@ -109,7 +109,7 @@ impl Tile {
             let record = row.record(x, head.color).expect("every color that is sent is routed");
             let csl_pe::Wavelet { data, control, half } = head.wavelet;
             if row.inject(record, Wavelet { data, control, half }, now)? {
-                self.ports.outputs[output].pop();
+                self.ports.depart(output);
                 self.next_output = (output + 1) % count;
                 return Ok(());
             }
