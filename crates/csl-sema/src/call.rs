@@ -248,7 +248,7 @@ impl Sema<'_> {
     ) -> Res<TypedValue> {
         let first_cell = self.unit.cells.len();
         let mut frame = Frame::top_level(self.fn_info(f).module);
-        frame.scopes = vec![Scope { names }];
+        frame.scopes = vec![Scope { names, ..Scope::default() }];
         frame.ret_ty = Some(ret);
         self.frames.push(frame);
         let result = self.eval_stmts(body);
@@ -285,7 +285,7 @@ impl Sema<'_> {
                 names.push((name.name, Binding::Const(self.pin(arg, span))));
             }
         }
-        frame.scopes = vec![Scope { names }];
+        frame.scopes = vec![Scope { names, ..Scope::default() }];
         let (result, mut target) = self.in_frame(frame, |s| {
             s.push_target(None, false, Some(TargetBlocks { next: None, exit: None }), None);
             let result = s.traced(span, format!("`{}` expanded here", decl.name.name), |s| s.eval_stmts(body));

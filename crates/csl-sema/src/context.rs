@@ -58,6 +58,8 @@ pub enum Binding {
 #[derive(Debug, Default)]
 pub struct Scope {
     pub names: Vec<(Symbol, Binding)>,
+    /// Where variables and constants among the names are declared.
+    pub declared: Vec<(Symbol, Span)>,
 }
 
 /// Something that `break` or `continue` can name.

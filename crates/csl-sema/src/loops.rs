@@ -183,19 +183,48 @@ impl Sema<'_> {
         let descending = step.as_const().and_then(crate::value::int_of).map(|s| s.sign() == Sign::Minus);
         let step_opnd = self.opnd(&step, span)?;
         let step_opnd = self.fixed(elem, step_opnd, span)?;
-        let counting = Counting { scalar, counter, stop: stop_opnd, step: step_opnd.clone(), descending };
+        let counting = Counting { scalar, counter, stop: stop_opnd, step: step_opnd, descending };
         let check = |s: &mut Self, body: BlockId, exit: BlockId| s.range_check(&counting, body, exit, span);
-        let advance = |s: &mut Self| {
-            s.emit(
-                Inst::Bin { op: BinOp::Add, ty: scalar, dst: counter, a: Opnd::Reg(counter), b: step_opnd.clone() },
-                span,
-            );
+        let may_wrap = self.may_wrap(elem, &stop, &step);
+        let advance = |s: &mut Self, exit: BlockId| {
+            match may_wrap {
+                true => s.advance_or_leave(&counting, exit, span),
+                false => s.emit_step(&counting, counter, span),
+            }
             if let Some(index) = index {
                 s.emit_increment(index, span);
             }
         };
         let value = Operand::Reg(elem, Opnd::Reg(counter));
         self.emitted_loop(node, index, span, check, advance, move |_| Ok(value))
+    }
+
+    /// Whether a step may lead past the values of the type, where the counter wraps. Ones never do: they meet the end.
+    fn may_wrap(&mut self, elem: Ty, stop: &Operand, step: &Operand) -> bool {
+        let Some(step) = step.as_const().and_then(crate::value::int_of) else { return true };
+        if *step.magnitude() <= 1u32.into() {
+            return false;
+        }
+        let Some(stop) = stop.as_const().and_then(crate::value::int_of) else { return true };
+        let last = if step.sign() == Sign::Minus { stop + 1 } else { stop - 1 };
+        let next = TypedValue::int(Ty::COMPTIME_INT, last + step);
+        !self.fits(&next.into(), elem)
+    }
+
+    /// Adds the step to the counter.
+    fn emit_step(&mut self, range: &Counting, dst: Reg, span: Span) {
+        let (a, b) = (Opnd::Reg(range.counter), range.step.clone());
+        self.emit(Inst::Bin { op: BinOp::Add, ty: range.scalar, dst, a, b }, span);
+    }
+
+    /// The same, but leaves the loop where the next value has wrapped.
+    fn advance_or_leave(&mut self, range: &Counting, exit: BlockId, span: Span) {
+        let next = self.new_reg(range.scalar);
+        self.emit_step(range, next, span);
+        let go_on = self.builder().new_block();
+        self.range_check(&Counting { stop: Opnd::Reg(next), ..range.clone() }, go_on, exit, span);
+        self.builder().switch_to(go_on);
+        self.emit(Inst::Copy { dst: range.counter, src: Opnd::Reg(next) }, span);
     }
 
     fn fixed(&mut self, ty: Ty, opnd: Opnd, span: Span) -> Res<Opnd> {
@@ -259,7 +288,7 @@ impl Sema<'_> {
         let check = |s: &mut Self, body: BlockId, exit: BlockId| {
             s.range_check(&counting, body, exit, span);
         };
-        let advance = |s: &mut Self| s.emit_increment(counter, span);
+        let advance = |s: &mut Self, _: BlockId| s.emit_increment(counter, span);
         let load = |s: &mut Self| {
             let dst = s.new_reg(Scalar::PTR);
             s.emit(Inst::Index { dst, base: base.clone(), index: Opnd::Reg(counter), scale }, span);
@@ -290,7 +319,7 @@ impl Sema<'_> {
         index: Option<Reg>,
         span: Span,
         check: impl FnOnce(&mut Self, BlockId, BlockId),
-        advance: impl FnOnce(&mut Self),
+        advance: impl FnOnce(&mut Self, BlockId),
         elem: impl FnOnce(&mut Self) -> Res<Operand>,
     ) -> Res<Operand> {
         let [head, body, next, exit] = [(); 4].map(|()| self.builder().new_block());
@@ -313,7 +342,7 @@ impl Sema<'_> {
         self.pop_target();
         self.builder().terminate(Term::Jump(next), span);
         self.builder().switch_to(next);
-        advance(self);
+        advance(self, exit);
         self.builder().terminate(Term::Jump(head), span);
         self.builder().switch_to(exit);
         match result {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use csl_chip::Arch;
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{
-    Completion, Exported, ExportedSymbol, FuncId, Inst, ModuleRef, Name, OnControl, Opnd, Program, QueueDir, Startup,
-    TaskBind, TaskKind, TaskTarget, TypeKind, TypedValue, Types, Value, VecConfig,
+    Completion, DsrFile, Exported, ExportedSymbol, FuncId, Inst, ModuleRef, Name, OnControl, Opnd, Program, QueueDir,
+    Startup, TaskBind, TaskKind, TaskTarget, TypeKind, TypedValue, Types, Value, VecConfig,
 };
 
 use crate::builtins::names_task;
@@ -204,40 +204,59 @@ impl Sema<'_> {
         if !self.options.memcpy {
             return;
         }
-        let memcpy = &self.chip.memcpy;
-        let mut found: Vec<(String, Span)> = Vec::new();
-        for queue in &self.unit.queues {
-            let (name, reserved) = match queue.dir {
-                QueueDir::In => ("input queue", memcpy.input_queues),
-                QueueDir::Out => ("output queue", memcpy.output_queues),
-            };
-            if reserved.contains(&queue.id) {
-                found.push((format!("{name} {}", queue.id), queue.span));
+        let mut found = self.reserved_queues();
+        found.extend(self.reserved_dsrs());
+        found.extend(self.reserved_ids());
+        for (place, (what, span)) in found.iter().enumerate() {
+            if found[..place].iter().all(|earlier| earlier.0 != *what) {
+                self.report(Diagnostic::new(Code::ReservedResource, *span, format!("memcpy uses {what} itself")));
             }
         }
-        for task in &self.unit.tasks {
+    }
+
+    fn reserved_queues(&self) -> Vec<(String, Span)> {
+        let initialized = self.unit.queues.iter().map(|queue| (queue.dir, queue.id, queue.span));
+        let used = self.unit.queue_uses.iter().map(|&(dir, queue, _, span)| (dir, queue, span));
+        let named = initialized.chain(used).filter_map(|(dir, queue, span)| {
+            let (name, reserved) = match dir {
+                QueueDir::In => ("input queue", self.chip.memcpy.input_queues),
+                QueueDir::Out => ("output queue", self.chip.memcpy.output_queues),
+            };
+            reserved.contains(&queue).then(|| (format!("{name} {queue}"), span))
+        });
+        named.collect()
+    }
+
+    fn reserved_dsrs(&self) -> Vec<(String, Span)> {
+        let memcpy = &self.chip.memcpy;
+        let reserved = [(DsrFile::Dest, memcpy.dest_dsr, "dsr_dest"), (DsrFile::Src1, memcpy.src1_dsr, "dsr_src1")];
+        let named = self.unit.dsr_uses.iter().filter_map(|&(file, id, span)| {
+            let (_, _, name) = reserved.iter().find(|r| (r.0, r.1) == (file, id))?;
+            Some((format!("{name} {id}"), span))
+        });
+        named.collect()
+    }
+
+    /// Task ids and colors.
+    fn reserved_ids(&self) -> Vec<(String, Span)> {
+        let memcpy = &self.chip.memcpy;
+        let tasks = self.unit.tasks.iter().filter_map(|task| {
             let (name, reserved) = match task.kind {
                 TaskKind::Local => ("local task id", memcpy.local_tasks),
                 TaskKind::Control => ("control task id", memcpy.control_tasks),
-                TaskKind::Data => continue,
+                TaskKind::Data => return None,
             };
-            if reserved.contains(&task.id) {
-                found.push((format!("{name} {}", task.id), task.span));
-            }
-        }
-        for &(color, _, span) in &self.unit.colors {
-            if memcpy.colors.contains(&color) {
-                found.push((format!("color {color}"), span));
-            }
-        }
-        for (what, span) in found {
-            self.report(Diagnostic::new(Code::ReservedResource, span, format!("memcpy uses {what} itself")));
-        }
+            reserved.contains(&task.id).then(|| (format!("{name} {}", task.id), task.span))
+        });
+        let colors = self.unit.colors.iter().filter(|(color, _, _)| memcpy.colors.contains(color));
+        tasks.chain(colors.map(|&(color, _, span)| (format!("color {color}"), span))).collect()
     }
 
     /// DSDs of several colors on one queue: published programs take turns, others mix up their wavelets.
     fn warn_shared_queues(&mut self) {
         let uses = std::mem::take(&mut self.unit.queue_uses);
+        let uses: Vec<_> =
+            uses.into_iter().filter_map(|(dir, queue, color, span)| Some((dir, queue, color?, span))).collect();
         let mut warned = Vec::new();
         for (place, &(dir, queue, color, span)) in uses.iter().enumerate() {
             let before =

@@ -86,6 +86,7 @@ impl Sema<'_> {
 
     fn eval_local(&mut self, decl: &VarDecl) -> Res<()> {
         self.check_redeclared(decl)?;
+        self.declare(decl);
         match self.local_binding(decl) {
             Ok(binding) => {
                 self.bind(decl.name.name, binding);
@@ -98,13 +99,23 @@ impl Sema<'_> {
         }
     }
 
-    fn check_redeclared(&mut self, decl: &VarDecl) -> Res<()> {
-        let scope = self.frame().scopes.last();
-        if scope.is_some_and(|s| s.names.iter().any(|n| n.0 == decl.name.name)) {
-            let message = format!("redeclaration of `{}`", decl.name.name);
-            return Err(self.error(Code::Redeclared, decl.name.span, message));
+    fn declare(&mut self, decl: &VarDecl) {
+        if let Some(scope) = self.frame_mut().scopes.last_mut() {
+            scope.declared.push((decl.name.name, decl.name.span));
         }
-        Ok(())
+    }
+
+    fn check_redeclared(&mut self, decl: &VarDecl) -> Res<()> {
+        let name = decl.name.name;
+        let Some(scope) = self.frame().scopes.last().filter(|s| s.names.iter().any(|n| n.0 == name)) else {
+            return Ok(());
+        };
+        let first = scope.declared.iter().find(|d| d.0 == name).map(|d| d.1);
+        let diagnostic = Diagnostic::new(Code::Redeclared, decl.name.span, format!("redeclaration of `{name}`"));
+        Err(self.fail(match first {
+            Some(first) => diagnostic.secondary(first, "first declared here"),
+            None => diagnostic,
+        }))
     }
 
     fn local_binding(&mut self, decl: &VarDecl) -> Res<Binding> {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use csl_diag::Span;
 use csl_ir::{
-    ColorConfig, DsrLoad, Fifo, FnRef, Func, FuncId, Global, GlobalId, GlobalRef, ModuleRef, QueueDir, QueueInit,
-    RotatingTasks, Rpc, Startup, TaskBind, Ty, TypedValue,
+    ColorConfig, DsrFile, DsrLoad, Fifo, FnRef, Func, FuncId, Global, GlobalId, GlobalRef, ModuleRef, QueueDir,
+    QueueInit, RotatingTasks, Rpc, Startup, TaskBind, Ty, TypedValue,
 };
 use csl_syntax::{Symbol, ast};
 
@@ -142,7 +142,9 @@ pub struct Unit {
     pub colors: Vec<(u8, ColorConfig, Span)>,
     pub configs: Vec<(u16, u16)>,
     /// Queues and colors that fabric DSDs name, and where.
-    pub queue_uses: Vec<(QueueDir, u8, u8, Span)>,
+    pub queue_uses: Vec<(QueueDir, u8, Option<u8>, Span)>,
+    /// DSRs that the program names, and where.
+    pub dsr_uses: Vec<(DsrFile, u8, Span)>,
     pub export_refs: Vec<(ExportTarget, String, Span)>,
     pub rpc: Option<Rpc>,
     pub teardown_handlers: Vec<(u8, FuncId, Span)>,

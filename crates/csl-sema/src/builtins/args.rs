@@ -124,11 +124,16 @@ impl Fields {
 
     /// A field that must be there.
     pub fn need(&mut self, s: &mut Sema<'_>, name: &'static str) -> Res<Operand> {
-        let (what, span) = (self.what, self.span);
-        self.take(name).ok_or_else(|| {
-            let message = format!("{what} needs a field `.{name}`");
-            s.error(Code::BadBuiltinArgument, span, message)
-        })
+        self.take(name).ok_or_else(|| self.missing(s, &format!("`.{name}`")))
+    }
+
+    /// Reports that a field is missing, or else the field that was meant to be it and is misspelt.
+    pub fn missing(&self, s: &mut Sema<'_>, wanted: &str) -> Stop {
+        let misspelt = |(name, _): &&(Name, Operand)| closest(name, self.asked.iter().copied()).is_some();
+        match self.fields.iter().find(misspelt) {
+            Some((name, _)) => self.unknown(s, name),
+            None => s.error(Code::BadBuiltinArgument, self.span, format!("{} needs a field {wanted}", self.what)),
+        }
     }
 
     pub fn take_const(&mut self, s: &mut Sema<'_>, name: &'static str) -> Res<Option<TypedValue>> {
@@ -179,16 +184,22 @@ impl Fields {
 
     /// Reports the first field that nobody has asked for.
     pub fn finish(self, s: &mut Sema<'_>) -> Res<()> {
-        let Some((name, _)) = self.fields.first() else { return Ok(()) };
-        let mut diagnostic =
-            Diagnostic::new(Code::UnknownField, self.span, format!("{} has no field `.{name}`", self.what));
-        if let Some(close) = closest(name, self.asked.iter().copied()) {
-            diagnostic = diagnostic.help(format!("there is a field `.{close}`"));
-        } else {
-            let known: Vec<String> = self.asked.iter().map(|n| format!("`.{n}`")).collect();
-            diagnostic = diagnostic.note(format!("it has {}", known.join(", ")));
+        match self.fields.first() {
+            None => Ok(()),
+            Some((name, _)) => Err(self.unknown(s, name)),
         }
-        Err(s.fail(diagnostic))
+    }
+
+    fn unknown(&self, s: &mut Sema<'_>, name: &str) -> Stop {
+        let message = format!("{} has no field `.{name}`", self.what);
+        let diagnostic = Diagnostic::new(Code::UnknownField, self.span, message);
+        s.fail(match closest(name, self.asked.iter().copied()) {
+            Some(close) => diagnostic.help(format!("did you mean `.{close}`?")),
+            None => {
+                let known: Vec<String> = self.asked.iter().map(|n| format!("`.{n}`")).collect();
+                diagnostic.note(format!("it has {}", known.join(", ")))
+            }
+        })
     }
 
     pub fn mismatch(&self, s: &mut Sema<'_>, name: &str, wanted: &str, ty: Ty) -> Stop {

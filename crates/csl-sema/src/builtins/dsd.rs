@@ -341,12 +341,11 @@ fn fabric(s: &mut Sema<'_>, call: &Call<'_>, kind: DsdKind, ty: Ty, fields: &mut
         index_offset = fields.take_bool(s, "wavelet_index_offset")?.unwrap_or(false);
     }
     if side.color.is_none() && side.queue.is_none() {
-        let message = format!("a fabric DSD needs a field `.{queue_field}` or `.fabric_color`");
-        return Err(s.error(Code::BadBuiltinArgument, span, message));
+        return Err(fields.missing(s, &format!("`.{queue_field}` or `.fabric_color`")));
     }
-    if let (Some(queue), Some(color)) = (side.queue, side.color) {
+    if let Some(queue) = side.queue {
         let dir = if kind == DsdKind::Fabin { QueueDir::In } else { QueueDir::Out };
-        s.unit.queue_uses.push((dir, queue, color, call.span));
+        s.unit.queue_uses.push((dir, queue, side.color, call.span));
     }
     let known = int16(&extent);
     let dsd = DsdValue {

@@ -124,7 +124,13 @@ pub(super) fn get_dsr(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     match *s.types.kind(value.ty) {
         TypeKind::Dsr(of) if plain_file(file) == of && file != of => Ok(with_type(value.into(), ty)),
         TypeKind::Dsr(_) => Err(call.refuse(s, 1, value.ty, "a DSR of the same file")),
-        _ => register(s, call, 1, value, ty, "DSR", s.chip.registers.dsrs),
+        _ => {
+            let dsr = register(s, call, 1, value, ty, "DSR", s.chip.registers.dsrs)?;
+            if let Some(id) = dsr.as_const().and_then(small) {
+                s.unit.dsr_uses.push((plain_file(file), id as u8, call.span));
+            }
+            Ok(dsr)
+        }
     }
 }
 

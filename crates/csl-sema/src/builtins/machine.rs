@@ -5,7 +5,7 @@ use csl_diag::Code;
 use csl_ir::{Inst, MathFn, Opnd, Scalar, Ty, TypeKind, TypedValue, Value};
 
 use super::Call;
-use super::args::int_value;
+use super::args::{int_value, small};
 use crate::context::{Res, Sema};
 use crate::operand::Operand;
 
@@ -132,6 +132,14 @@ pub(super) fn wl_register(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         Some(addr) => Ok(int_value(Ty::U16, addr)),
         None => Err(s.error(Code::BadBuiltinArgument, call.span, format!("no register is called `{name}`"))),
     }
+}
+
+/// Whether `--sdk` names a release before MAJOR.MINOR.
+pub(super) fn wl_is_before(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let (major, minor) = (call.constant(s, 0)?, call.constant(s, 1)?);
+    let release = [major, minor].map(|number| small(&number).unwrap_or_default());
+    let is_before = s.options.sdk.is_some_and(|sdk| [sdk.major, sdk.minor] < release);
+    Ok(Operand::bool(is_before))
 }
 
 pub(super) fn wl_tsc_enable(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {

@@ -114,6 +114,7 @@ const ROWS: &[Row] = &[
     ("wl_get_x", 0, 0, Library, machine::wl_get_x),
     ("wl_get_y", 0, 0, Library, machine::wl_get_y),
     ("wl_register", 1, 1, Library, machine::wl_register),
+    ("wl_is_before", 2, 2, Library, machine::wl_is_before),
     ("wl_tsc_enable", 0, 0, Library, machine::wl_tsc_enable),
     ("wl_tsc_disable", 0, 0, Library, machine::wl_tsc_disable),
     ("wl_tsc_word", 1, 1, Library, machine::wl_tsc_word),
