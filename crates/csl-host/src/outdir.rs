@@ -17,8 +17,8 @@ pub const SOURCE_NOTE: &str = "generated/source_folder";
 
 const FOLDERS: [&str; 4] = ["bin", "east", "west", "generated"];
 
-/// Above this many tiles only the first tile of each run has an ELF file of its own.
-const MAX_TILE_FILES: u64 = 4096;
+/// Above this many tiles only the first tiles of runs have an ELF file of their own, and no more than so many.
+const MAX_TILE_FILES: usize = 4096;
 
 /// What goes into the folder.
 pub struct Contents<'a> {
@@ -151,8 +151,9 @@ fn sides(set: DirSet) -> String {
 /// Tiles that have an ELF file, in the program's rectangle.
 fn named_tiles(image: &Image) -> Vec<(u32, u32)> {
     let all: u64 = image.tiles.iter().map(|run| u64::from(run.len)).sum();
-    let columns = |run: &TileRun| if all <= MAX_TILE_FILES { run.len } else { 1 };
-    image.tiles.iter().flat_map(|run| (0..columns(run)).map(|at| (run.x + at, run.y))).collect()
+    let columns = |run: &TileRun| if all <= MAX_TILE_FILES as u64 { run.len } else { 1 };
+    let tiles = image.tiles.iter().flat_map(|run| (0..columns(run)).map(|at| (run.x + at, run.y)));
+    tiles.take(MAX_TILE_FILES).collect()
 }
 
 /// A little-endian 32-bit ELF header without sections. Scripts look for these files; the program is in the image.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use csl_host::{Options, compile};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::program;
 
@@ -39,6 +40,22 @@ fn it_holds_what_programs_look_for() {
     assert_eq!(rpc["rpc_symbols"][0]["name"], "v");
     assert_eq!(rpc["rpc_symbols"][2]["immutable"], true);
     assert_eq!(rpc["rpc_symbols"][3]["inputs"][1]["type"], "i16");
+}
+
+/// Every PE is of a program of its own: no run of tiles is longer than one.
+#[test]
+fn files_for_tiles_are_bounded() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let layout = "layout {
+          @set_rectangle(90, 90);
+          for (@range(u16, 90)) |y| { for (@range(u16, 90)) |x| { @set_tile_code(x, y, \"pe.csl\", .{ .n = y * 90 + x }); } }
+        }";
+    std::fs::write(folder.path().join("layout.csl"), layout).expect("the folder is writable");
+    std::fs::write(folder.path().join("pe.csl"), "param n: u16; export var v: u16 = n;")
+        .expect("the folder is writable");
+    let done = compile(&Options { folder: folder.path().to_owned(), ..Options::new("layout.csl") });
+    assert!(done.succeeded(), "{}", program::text(&done));
+    assert_eq!(files(&folder.path().join("out/bin")).len(), 4096 + 2);
 }
 
 #[test]
