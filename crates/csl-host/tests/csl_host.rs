@@ -1,6 +1,7 @@
 //! The host in plain Rust: from files on disk to results of a run.
 
 mod agreement;
+mod kernels;
 mod layout;
 mod library;
 mod outdir;
@@ -9,6 +10,7 @@ mod program;
 mod runtime;
 mod scenes;
 mod sources;
+mod streams;
 mod timing;
 mod vectors;
 mod verdict;

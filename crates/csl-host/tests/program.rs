@@ -80,6 +80,27 @@ pub fn options(folder: &Path) -> Options {
     }
 }
 
+/// A program of these files, the first its layout, compiled with `memcpy` and running.
+pub fn running_files(files: &[(&str, &str)], more: Options) -> (TempDir, Runtime) {
+    let folder = TempDir::new().expect("a temporary folder");
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).expect("the folder is writable");
+    }
+    let options = Options { folder: folder.path().to_owned(), memcpy: true, ..more };
+    let done = compile(&options);
+    assert!(done.succeeded(), "{}", text(&done));
+    let runtime = started(folder.path());
+    (folder, runtime)
+}
+
+fn started(folder: &Path) -> Runtime {
+    let settings = Settings { threads: 1, check: false };
+    let mut runtime = Runtime::open(&folder.join("out"), settings).expect("the program opens");
+    runtime.load().expect("load() comes first");
+    runtime.run().expect("run() comes second");
+    runtime
+}
+
 pub fn text(done: &Compilation) -> String {
     done.render(csl_host::ErrorFormat::Human, csl_host::Style::Plain)
 }
@@ -89,9 +110,6 @@ pub fn running() -> (TempDir, Runtime) {
     let folder = folder();
     let done = compile(&options(folder.path()));
     assert!(done.succeeded(), "{}", text(&done));
-    let settings = Settings { threads: 1, check: false };
-    let mut runtime = Runtime::open(&folder.path().join("out"), settings).expect("the program opens");
-    runtime.load().expect("load() comes first");
-    runtime.run().expect("run() comes second");
+    let runtime = started(folder.path());
     (folder, runtime)
 }

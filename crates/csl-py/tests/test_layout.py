@@ -62,6 +62,16 @@ class Layouts(unittest.TestCase):
         into = self.layout.create_input_stream(rx_port, io_loc=IntVector(0, 0), io_buffer_size=2)
         return into, self.layout.create_output_stream(tx_port)
 
+    def test_a_platform_is_a_wse3_unless_the_program_says_otherwise(self):
+        self.assertEqual(sdk.get_platform().target, sdk.SdkTarget.WSE3)
+        self.assertEqual(sdk.get_simulator().target, sdk.SdkTarget.WSE3)
+        self.layout = sdk.SdkLayout(sdk.get_platform())
+        with open(self.source, "a", encoding="utf-8") as file:
+            file.write("comptime { @comptime_assert(@is_arch(\"wse3\")); }\n")
+        region = self.region()
+        region.place(2, 2)
+        self.layout.compile(os.path.join(self.folder, "out"), libs=[self.folder])
+
     def test_what_is_sent_comes_back(self):
         into, out = self.streams()
         runtime = self.started()

@@ -141,6 +141,15 @@ class Helpers(unittest.TestCase):
         np.testing.assert_array_equal(data.reshape(2, 2, 2, 3)[1, 0], tensor[2:4, 0:3])
         np.testing.assert_array_equal(port_map.format_output_tensor(text, np.float32, data), tensor)
 
+    def test_port_maps_as_programs_write_them(self):
+        M, K, Mt, Kt = 4, 6, 2, 3
+        text = f"{{ A[j=0:{M-1}][i=0:{K-1}] -> [PE[i//{Kt}, j//{Mt}] -> index[i%{Kt}, j%{Mt}]] }}"
+        tensor = np.arange(M * K, dtype=np.float32).reshape(M, K)
+        px, py, w, h, l, data = port_map.convert_input_tensor(text, tensor)
+        self.assertEqual((px, py, w, h, l), (0, 0, 2, 2, 6))
+        # On PE (1, 0) the column within the tile comes first.
+        np.testing.assert_array_equal(data.reshape(2, 2, 3, 2)[0, 1], tensor[0:2, 3:6].T)
+
     def test_recorded_values(self):
         # Its length, then a string of three characters, -1 as i8 and as i16, 1.5 as f32, a time stamp.
         words = [10, 10 | 3 << 8, ord("a") | ord("b") << 8, ord("c"), 3 | 0xFF00, 5, 0xFFFF, 9, 0, 0x3FC0, 1 | 1 << 8, 0, 0]

@@ -8,10 +8,19 @@ import warnings
 import numpy as np
 
 import support
-from waferlab import ArgumentError, MemcpyDataType, MemcpyOrder, SdkError, SdkRuntime, SimulationError
+from waferlab import ArgumentError, MemcpyDataType, MemcpyOrder, SdkError, SdkRuntime, SimulationError, compile_csl
 from waferlab.debug_util import debug_util
 
 ALL = (0, 0, 3, 2, 4)
+
+PRINTER = """
+const prt = @import_module("<simprint>");
+task print() void { prt.fmt("seven is {d}", .{ @as(u16, 7) }); }
+comptime {
+  @bind_local_task(print, @get_local_task_id(9));
+  @activate(@get_local_task_id(9));
+}
+"""
 
 
 class Copies(unittest.TestCase):
@@ -37,6 +46,23 @@ class Copies(unittest.TestCase):
         back = np.full(8, -1.0, dtype=np.float32)
         self.runner.memcpy_d2h(back[::2], self.v, 0, 0, 1, 1, 4)
         np.testing.assert_array_equal(back, [0, -1, 1, -1, 2, -1, 3, -1])
+
+    def test_the_size_of_an_item_counts_and_not_its_type(self):
+        # A program may move bits of f32 as uint32 and as int32.
+        bits = np.array([0x3F800000, 0x40000000, 0, 0x80000000], dtype=np.uint32)
+        self.runner.memcpy_h2d(self.v, bits, 0, 0, 1, 1, 4)
+        back, words = np.zeros(4, dtype=np.float32), np.zeros(4, dtype=np.int32)
+        self.runner.memcpy_d2h(back, self.v, 0, 0, 1, 1, 4)
+        np.testing.assert_array_equal(back, [1.0, 2.0, 0.0, -0.0])
+        self.runner.memcpy_d2h(words, self.v, 0, 0, 1, 1, 4)
+        np.testing.assert_array_equal(words.view(np.uint32), bits)
+
+    def test_row_major_is_row_column_element(self):
+        self.runner.memcpy_h2d(self.v, np.arange(24, dtype=np.float32), *ALL, order=MemcpyOrder.ROW_MAJOR)
+        back = np.zeros(4, dtype=np.float32)
+        # PE (2, 1) of 3 x 2 has A[1][2].
+        self.runner.memcpy_d2h(back, self.v, 2, 1, 1, 1, 4)
+        np.testing.assert_array_equal(back, [20, 21, 22, 23])
 
     def test_column_major_is_numpy_s_order_f(self):
         data = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
@@ -173,11 +199,38 @@ class Life(unittest.TestCase):
     def test_coordinates_and_symbols_after_the_run(self):
         runner = support.running()
         self.assertEqual(runner.coord_logical_to_physical((2, 1)), (6, 2))
-        runner.memcpy_h2d(runner.get_id("v"), np.full(24, 5, np.float32), *ALL)
+        data = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+        runner.memcpy_h2d(runner.get_id("v"), data.ravel(), *ALL)
         runner.stop()
-        np.testing.assert_array_equal(runner.read_symbol(6, 2, "v", "float32"), [5, 5, 5, 5])
-        rectangle = debug_util(support.compiled()).get_symbol_rect(((4, 1), (3, 2)), "v", np.float32)
-        self.assertEqual(rectangle.shape, (3, 2, 4))
+        np.testing.assert_array_equal(runner.read_symbol(6, 2, "v", "float32"), data[1, 2])
+        # Coordinates of the whole fabric; by column, then row; no dump was asked for.
+        debug = debug_util(support.compiled(), cmaddr=None)
+        np.testing.assert_array_equal(debug.get_symbol(5, 1, "v", np.float32), data[0, 1])
+        rectangle = debug.get_symbol_rect(((4, 1), (3, 2)), "v", np.float32)
+        np.testing.assert_array_equal(rectangle, data.transpose(1, 0, 2))
+
+    def test_stop_returns_though_the_command_stream_is_blocked(self):
+        runner = support.running()
+        runner.launch("hold", nonblock=False)
+        runner.stop()
+        np.testing.assert_array_equal(runner.read_symbol(4, 1, "v", "float32"), np.zeros(4))
+
+    def test_prints_stand_in_sim_log_with_their_cycle(self):
+        folder = support.sources()
+        with open(os.path.join(folder, "pe.csl"), "a", encoding="utf-8") as file:
+            file.write(PRINTER)
+        here = os.getcwd()
+        self.addCleanup(os.chdir, here)
+        os.chdir(folder)
+        runner = SdkRuntime(compile_csl(support.OPTIONS, folder))
+        runner.load()
+        runner.run()
+        runner.stop()
+        with open("sim.log", encoding="utf-8") as log:
+            lines = log.read().splitlines()
+        self.assertEqual(len(lines), 6)
+        for line in lines:
+            self.assertRegex(line, r"^@\d+ seven is 7$")
 
     def test_two_simulations_live_side_by_side(self):
         first, second = support.running(), support.running()

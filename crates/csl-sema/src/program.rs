@@ -40,6 +40,7 @@ impl Sema<'_> {
         result = self.drain_pending().and(result);
         result?;
         self.check_tasks()?;
+        self.check_teardown_task()?;
         self.follow_old_conventions();
         self.warn_reserved();
         self.warn_shared_queues();
@@ -177,6 +178,17 @@ impl Sema<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Beside a teardown handler no task has the id that runs it (guide, builtins).
+    fn check_teardown_task(&mut self) -> Res<()> {
+        let Some(&(_, _, handler)) = self.unit.teardown_handlers.first() else { return Ok(()) };
+        let (id, separate) = (self.chip.tasks.teardown, self.unit.separate_control_table);
+        let has_id = |task: &&TaskBind| task.id == id && !(separate && task.kind == TaskKind::Control);
+        let Some(span) = self.unit.tasks.iter().find(has_id).map(|task| task.span) else { return Ok(()) };
+        let message = format!("a task is bound to the id {id}, which runs teardown handlers");
+        let diagnostic = Diagnostic::new(Code::TaskConflict, span, message);
+        Err(self.fail(diagnostic.secondary(handler, "a handler is set here")))
     }
 
     /// Up to SDK 0.9, where tasks are bound to colors, nothing starts blocked, and a color that a task without
