@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use csl_chip::Arch;
-use csl_fabric::{ColorConfig, Ramp, Recording, RouteTable, Row, Wavelet};
+use csl_fabric::{ColorConfig, Ramp, RouteTable, Row, Wavelet};
 
 /// CEs that take everything and send whenever the router has room.
 struct Ces;
@@ -58,7 +58,7 @@ fn table(width: u32, height: u32, directions: usize) -> RouteTable {
 fn run(width: u32, height: u32, cycles: u64, directions: usize) {
     let table = Arc::new(table(width, height, directions));
     let chip = Arch::Wse2.chip();
-    let mut rows: Vec<Row> = (0..height).map(|y| Row::new(Arc::clone(&table), y, chip, Recording::default())).collect();
+    let mut rows: Vec<Row> = (0..height).map(|y| Row::new(Arc::clone(&table), y, chip, false)).collect();
     let mut senders: Vec<Vec<(u32, u64)>> = Vec::new();
     for y in 0..height {
         let records = table.records(y).enumerate();

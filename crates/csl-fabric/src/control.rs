@@ -2,7 +2,7 @@
 //! stands where after a run.
 
 use crate::config::{ColorConfig, PopMode, RAMP_BIT};
-use crate::event::{Obstacle, Standing, SwitchEvent};
+use crate::event::{Obstacle, Standing, SwitchCause, SwitchState, Traced};
 use crate::record::{ADVANCES, FILTERED, TORN_DOWN};
 use crate::row::{Ramp, Row};
 use crate::wavelet::{Opcode, Wavelet, opcode, pop};
@@ -32,6 +32,7 @@ impl Row {
     /// Carries out command 0 of a control wavelet. Returns what goes on to the neighbours.
     pub(crate) fn obey(&mut self, number: u32, wavelet: Wavelet, now: u64, ramp: &mut impl Ramp) -> Wavelet {
         let command = opcode(wavelet.data);
+        let old = self.config(number).position;
         let changed = match command {
             Opcode::Nop => false,
             Opcode::Advance => self.config_mut(number).advance(),
@@ -42,7 +43,9 @@ impl Row {
             }
         };
         if changed {
-            self.apply_position(number, now);
+            let reset = command == Opcode::Reset;
+            let cause = if reset { SwitchCause::Reset(wavelet) } else { SwitchCause::Advance(wavelet) };
+            self.apply_position(number, old, now, cause);
         }
         let pops = match self.config(number).pop {
             PopMode::NoPop => false,
@@ -71,28 +74,31 @@ impl Row {
         self.advances.retain(|entry| entry.1 != 0);
         let more = self.advances.iter().any(|entry| entry.0 == number);
         set_flag(&mut self.records[number as usize].flags, ADVANCES, more);
+        let old = self.config(number).position;
         if due && self.config_mut(number).advance() {
-            self.apply_position(number, now);
+            self.apply_position(number, old, now, SwitchCause::Local);
         }
     }
 
     /// Takes over inputs and outputs of another position.
-    fn apply_position(&mut self, number: u32, cycle: u64) {
-        self.apply_route(number);
-        self.record_position(number, cycle);
+    fn apply_position(&mut self, number: u32, old: u8, cycle: u64, cause: SwitchCause) {
+        let before = self.apply_route(number, old);
+        self.note_switch(number, before, cycle, cause);
     }
 
-    fn apply_route(&mut self, number: u32) {
+    /// Takes over inputs and outputs; returns what they were at the `old` position.
+    fn apply_route(&mut self, number: u32, old: u8) -> SwitchState {
         let current = self.config(number).current();
         let record = &mut self.records[number as usize];
+        let before = SwitchState { position: old, rx: record.rx, tx: record.tx };
         (record.rx, record.tx) = current;
+        before
     }
 
-    fn record_position(&mut self, number: u32, cycle: u64) {
-        if self.recording.switches {
-            let (x, color) = self.records[number as usize].place();
-            let position = self.config(number).position;
-            self.switches.push(SwitchEvent { cycle, x, y: self.y, color, position });
+    fn note_switch(&mut self, number: u32, before: SwitchState, cycle: u64, cause: SwitchCause) {
+        if self.is_traced {
+            let ((rx, tx), position) = (self.config(number).current(), self.config(number).position);
+            self.note(number, cycle, Traced::Switch { before, after: SwitchState { position, rx, tx }, cause });
         }
     }
 
@@ -111,9 +117,9 @@ impl Row {
         let record = &mut self.records[number as usize];
         set_flag(&mut record.flags, TORN_DOWN, torn);
         set_flag(&mut record.flags, FILTERED, filtered);
-        self.apply_route(number);
+        let before = self.apply_route(number, old);
         if self.config(number).position != old {
-            self.record_position(number, now);
+            self.note_switch(number, before, now, SwitchCause::Register);
         }
         self.wake(number);
         true

@@ -21,26 +21,44 @@ pub enum FaultKind {
     Collision { sides: [u8; 2] },
 }
 
-/// A wavelet has landed on a router.
+/// What a router has done, recorded where somebody asked for it, in the order in which it happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LandingEvent {
+pub struct TraceEvent {
     pub cycle: u64,
     pub x: u32,
     pub y: u32,
     pub color: u8,
-    /// The side that it came from; 4: the CE.
-    pub from: u8,
-    pub wavelet: Wavelet,
+    pub what: Traced,
 }
 
-/// A router has changed the position of a color's switch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SwitchEvent {
-    pub cycle: u64,
-    pub x: u32,
-    pub y: u32,
-    pub color: u8,
+pub enum Traced {
+    /// A wavelet has landed, from this side; 4: from the CE, with a switch that is to advance behind it or not.
+    Landing { from: u8, wavelet: Wavelet, local_flip: bool },
+    /// The wavelet that landed first from this side leaves through a set of directions; the CE gets it where the ramp is
+    /// among them.
+    Departure { from: u8, wavelet: Wavelet, ways: u8 },
+    /// The position of a color's switch has changed. What a wavelet has done follows that wavelet's departure.
+    Switch { before: SwitchState, after: SwitchState, cause: SwitchCause },
+}
+
+/// Where a switch stands: its position, and sets of directions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SwitchState {
     pub position: u8,
+    pub rx: u8,
+    pub tx: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SwitchCause {
+    /// Commands of a control wavelet.
+    Advance(Wavelet),
+    Reset(Wavelet),
+    /// `.advance_switch` of the operation that sent the wavelet that has just left.
+    Local,
+    /// A write to the router's registers.
+    Register,
 }
 
 /// Wavelets that stand in a router's input buffer, and why.

@@ -17,9 +17,9 @@ mod table;
 pub mod wavelet;
 
 pub use config::{ColorConfig, PopMode, Position};
-pub use event::{Fault, FaultKind, LandingEvent, Obstacle, Standing, SwitchEvent};
+pub use event::{Fault, FaultKind, Obstacle, Standing, SwitchCause, SwitchState, TraceEvent, Traced};
 pub use filter::{FilterConfig, FilterKind};
 pub use record::Batch;
-pub use row::{Ramp, Recording, Row};
+pub use row::{Ramp, Row};
 pub use table::{RouteSet, RouteTable, Run, Target};
 pub use wavelet::Wavelet;

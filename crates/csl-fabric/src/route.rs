@@ -1,7 +1,7 @@
 //! Moving the heads of lanes: through all outputs of the current position at once, or not at all.
 
 use crate::config::{LINKS, NORTH, RAMP, RAMP_BIT, SOUTH, opposite};
-use crate::event::{Fault, FaultKind};
+use crate::event::{Fault, FaultKind, Traced};
 use crate::record::{ADVANCES, Batch, FILTERED, Landing, QUEUED, Record, SHARES_INPUT, TORN_DOWN, UNKNOWN, precedence};
 use crate::row::{OWN, PORT_BASE, RING, Ramp, Row};
 use crate::wavelet::{Wavelet, ce_ignores};
@@ -50,7 +50,7 @@ impl Row {
     fn step(&mut self, number: u32, now: u64, ramp: &mut impl Ramp) -> Result<Step, Fault> {
         let record = &mut self.records[number as usize];
         let is_plain = record.flags == QUEUED && record.more.is_none() && !record.lane.has_control();
-        if is_plain { self.step_plain(number, now, ramp) } else { self.step_any(number, now, ramp) }
+        if is_plain && !self.is_traced { self.step_plain(number, now, ramp) } else { self.step_any(number, now, ramp) }
     }
 
     /// The short way, which nearly all wavelets go: one input, data only, nothing special about the color. Does what
@@ -102,6 +102,12 @@ impl Row {
             }
         }
         self.take_head(number, side, now, ramp);
+        if self.is_traced {
+            [Some(number), partner]
+                .into_iter()
+                .flatten()
+                .for_each(|leg| self.record_departure(leg, side, wavelet, now));
+        }
         for leg in [Some(number), partner].into_iter().flatten() {
             self.send(leg, wavelet, now, ramp)?;
         }
@@ -110,6 +116,13 @@ impl Row {
         }
         let record = &self.records[number as usize];
         Ok(Step::Sent(record.precedence().filter(|_| record.flags & TORN_DOWN == 0)))
+    }
+
+    #[cold]
+    fn record_departure(&mut self, number: u32, from: u8, wavelet: Wavelet, now: u64) {
+        let tx = self.records[number as usize].tx;
+        let ways = if self.reaches_ce(number, wavelet) { tx } else { tx & LINKS };
+        self.note(number, now, Traced::Departure { from, wavelet, ways });
     }
 
     #[inline]

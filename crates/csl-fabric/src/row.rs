@@ -12,7 +12,7 @@ use csl_chip::Chip;
 use rustc_hash::FxHashMap;
 
 use crate::config::{ColorConfig, RAMP, WEST};
-use crate::event::{Fault, FaultKind, LandingEvent, SwitchEvent, landing_hash};
+use crate::event::{Fault, FaultKind, TraceEvent, Traced, landing_hash};
 use crate::record::{ADVANCES, Batch, Landing, MAX_BUFFER, QUEUED, Record, SHARES_INPUT, UNKNOWN};
 use crate::table::RouteTable;
 use crate::wavelet::Wavelet;
@@ -29,13 +29,6 @@ pub trait Ramp {
     fn torn_down(&mut self, x: u32, color: u8);
     /// A wavelet has left the fabric through a port of the host.
     fn exported(&mut self, port: u32, wavelet: Wavelet);
-}
-
-/// What to record beside the hash.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Recording {
-    pub landings: bool,
-    pub switches: bool,
 }
 
 /// Slots of the inbox: more than the longest hop.
@@ -109,15 +102,15 @@ pub struct Row {
     /// Record and side where the host is connected, and the port's number.
     pub(crate) ports: Vec<(u32, u8, u32)>,
     pub(crate) port_credits: Vec<u32>,
-    pub(crate) recording: Recording,
+    /// Whether what happens is recorded beside the hash.
+    pub(crate) is_traced: bool,
     pub(crate) hash: u64,
     pub(crate) moved: u64,
-    pub(crate) landings: Vec<LandingEvent>,
-    pub(crate) switches: Vec<SwitchEvent>,
+    pub(crate) trace: Vec<TraceEvent>,
 }
 
 impl Row {
-    pub fn new(table: Arc<RouteTable>, y: u32, chip: &Chip, recording: Recording) -> Row {
+    pub fn new(table: Arc<RouteTable>, y: u32, chip: &Chip, is_traced: bool) -> Row {
         let buffer = (chip.timing.router_buffer as usize).min(MAX_BUFFER) as u8;
         let records: Vec<Record> =
             table.records(y).map(|(x, color, config)| Record::new(x, color, config, buffer)).collect();
@@ -140,11 +133,10 @@ impl Row {
             south: Batch::default(),
             ports: Vec::new(),
             port_credits: Vec::new(),
-            recording,
+            is_traced,
             hash: 0,
             moved: 0,
-            landings: Vec::new(),
-            switches: Vec::new(),
+            trace: Vec::new(),
         };
         row.mark_shared_inputs();
         row
@@ -176,8 +168,8 @@ impl Row {
     }
 
     /// Takes what has been recorded.
-    pub fn take_events(&mut self) -> (Vec<LandingEvent>, Vec<SwitchEvent>) {
-        (std::mem::take(&mut self.landings), std::mem::take(&mut self.switches))
+    pub fn take_events(&mut self) -> Vec<TraceEvent> {
+        std::mem::take(&mut self.trace)
     }
 
     /// The number of a color's record at a column.
@@ -277,15 +269,16 @@ impl Row {
             self.find_upstream(number, from);
         }
         self.wake(number);
-        if self.recording.landings {
-            self.record_landing(number, from, wavelet, now);
+        if self.is_traced {
+            self.note(number, now, Traced::Landing { from, wavelet, local_flip: false });
         }
         Ok(())
     }
 
-    fn record_landing(&mut self, number: u32, from: u8, wavelet: Wavelet, cycle: u64) {
+    #[cold]
+    pub(crate) fn note(&mut self, number: u32, cycle: u64, what: Traced) {
         let (x, color) = self.records[number as usize].place();
-        self.landings.push(LandingEvent { cycle, x, y: self.y, color, from, wavelet });
+        self.trace.push(TraceEvent { cycle, x, y: self.y, color, what });
     }
 
     fn collision(&self, number: u32, from: u8, wavelet: Wavelet) -> Fault {
@@ -345,6 +338,9 @@ impl Row {
         let lanes = self.records[record as usize].lanes();
         let waiting = lanes.filter(|lane| usize::from(lane.from) == RAMP).map(|lane| lane.len).sum();
         self.advances.push((record, waiting));
+        if let Some(Traced::Landing { local_flip, .. }) = self.trace.last_mut().map(|event| &mut event.what) {
+            *local_flip = true;
+        }
         self.records[record as usize].flags |= ADVANCES;
     }
 

@@ -4,21 +4,21 @@
 //! order; it advances only while somebody waits.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use csl_image::{HalfFormat, Image};
 use csl_num::FloatKind;
-use csl_sim::{Command, Endpoint, Sim, SimOptions, Stop, Ticket};
+use csl_sim::{Command, Endpoint, Sim, SimOptions, Sink, Stop, Ticket};
 use indexmap::IndexMap;
 
 use crate::arguments::{self, Argument};
 use crate::check;
 use crate::error::HostError;
 use crate::layout::{StreamInfo, read_streams};
-use crate::log;
 use crate::outdir::{IMAGE_FILE, SOURCE_NOTE};
 use crate::report;
+use crate::simlog::{LogKinds, SimLog, prints};
 use crate::transfer::{Order, Shape, to_device, to_host};
 
 pub use csl_sim::{Rect, Spread, Width};
@@ -75,6 +75,9 @@ pub struct Runtime {
     next: u64,
     arrived: Vec<(Task, Vec<u32>)>,
     warnings: Vec<String>,
+    log: Option<Arc<Mutex<SimLog>>>,
+    /// Where to log, and what beside prints.
+    log_plan: Option<(PathBuf, LogKinds)>,
     pub(crate) streams: Vec<StreamInfo>,
 }
 
@@ -99,6 +102,8 @@ impl Runtime {
             next: 0,
             arrived: Vec::new(),
             warnings: Vec::new(),
+            log: None,
+            log_plan: None,
             streams: Vec::new(),
         }
     }
@@ -121,8 +126,12 @@ impl Runtime {
         if !matches!(self.state, State::Opened) {
             return Err(HostError::Order("load() can be called once, first of all".to_owned()));
         }
+        self.log = self.log_plan.take().map(|(path, kinds)| self.open_log(path, kinds));
+        let traces = self.log.as_ref().map(|log| lock(log).kinds().traces());
         let options = SimOptions {
             threads: self.threads(),
+            traces: traces.unwrap_or_default(),
+            sink: self.log.clone().map(|log| Sink::new(move |events| lock(&log).write(&events))),
             check: self.settings.check,
             interrupt: self.interrupt.clone(),
             ..SimOptions::default()
@@ -244,14 +253,38 @@ impl Runtime {
         std::mem::take(&mut self.arrived)
     }
 
-    /// Lines that programs have printed since the last call, for `sim.log`.
-    pub fn take_log(&mut self) -> String {
+    /// Has everything logged to a file: what programs print, and what `kinds` says. To be called before `load()`.
+    pub fn log_to(&mut self, path: PathBuf, kinds: LogKinds) {
+        self.log_plan = Some((path, kinds));
+    }
+
+    fn open_log(&self, path: PathBuf, kinds: LogKinds) -> Arc<Mutex<SimLog>> {
+        Arc::new(Mutex::new(SimLog::new(self.image.clone(), half(&self.image), path, kinds)))
+    }
+
+    /// Brings what has happened so far into the log file.
+    pub fn flush_log(&mut self) -> Result<(), HostError> {
+        let (Some(log), Some(sim)) = (self.log.clone(), self.any_sim()) else { return Ok(()) };
+        let events = sim.take_events();
+        let mut log = lock(&log);
+        log.write(&events);
+        log.flush().map_err(HostError::Order)
+    }
+
+    fn any_sim(&mut self) -> Option<&mut Sim> {
         match &mut self.state {
-            State::Opened => String::new(),
-            State::Loaded(sim) | State::Running(sim) | State::Stopped(sim) => {
-                log::prints(&self.image, half(&self.image), &sim.take_events())
-            }
+            State::Opened => None,
+            State::Loaded(sim) | State::Running(sim) | State::Stopped(sim) => Some(sim),
         }
+    }
+
+    /// Lines that programs have printed since the last call; nothing when they go to a file.
+    pub fn take_log(&mut self) -> String {
+        if self.log.is_some() {
+            return String::new();
+        }
+        let events = self.any_sim().map(Sim::take_events).unwrap_or_default();
+        prints(&self.image, half(&self.image), &events)
     }
 
     /// The bytes of a named object of the PE at this place in the whole fabric.
@@ -343,6 +376,10 @@ impl Runtime {
             self.warnings.push(warning);
         }
     }
+}
+
+fn lock(log: &Mutex<SimLog>) -> MutexGuard<'_, SimLog> {
+    log.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The image in the output folder of a compilation.

@@ -9,6 +9,7 @@ mod placement;
 mod program;
 mod runtime;
 mod scenes;
+mod simlog;
 mod sources;
 mod streams;
 mod timing;

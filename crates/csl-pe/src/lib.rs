@@ -15,9 +15,10 @@ mod registers;
 pub mod scalar;
 mod system;
 mod tasks;
+mod trace;
 mod vec;
 
-pub use event::{Event, Printed};
+pub use event::{Element, Event, EventKind, Issue, Printed};
 pub use fault::{Fault, FaultKind};
 pub use inspect::{Need, TaskState, Thread, Waiting};
 pub use pe::Pe;

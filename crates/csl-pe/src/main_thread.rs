@@ -10,8 +10,9 @@ use crate::fault::FaultKind;
 use crate::microthread::Microthread;
 use crate::pe::{Pe, io};
 use crate::ports::{Ports, Registers, Wake};
-use crate::scalar::{self, Exit};
+use crate::scalar::Exit;
 use crate::tasks::{self, Pick};
+use crate::trace::{Glimpse, MAIN_THREAD, TRACED_SLICE};
 use crate::vec::config::{Config, Effect};
 use crate::vec::cursor::Mem4Desc;
 use crate::vec::dsr::Loaded;
@@ -46,15 +47,15 @@ pub(crate) enum Flow {
 impl Pe {
     /// The main thread's work up to `now`, or ahead of it while nothing else could see that.
     pub(crate) fn run_main(&mut self, now: u64, limit: u64, ports: &mut Ports, registers: &mut dyn Registers) {
-        let slice_end = now.saturating_add(SLICE).min(limit);
+        let slice = if self.tracer.is_some() { TRACED_SLICE } else { SLICE };
+        let slice_end = now.saturating_add(slice).min(limit);
         while self.fault.is_none() {
             let ahead = if self.is_armed(now) { now + 1 } else { slice_end.max(now + 1) };
             let flow = match self.main {
                 Main::Idle => self.pick(now, ports),
                 Main::Scalar if self.cpu.tau >= ahead => Flow::Wait,
                 Main::Scalar => {
-                    let exit = scalar::run(&mut self.cpu, &mut self.memory, &self.program, ahead);
-                    self.main = Main::Pending(exit);
+                    self.main = Main::Pending(self.run_scalar(ahead));
                     Flow::On
                 }
                 Main::Pending(exit) => self.leave_interpreter(exit, now, ports, registers),
@@ -75,6 +76,7 @@ impl Pe {
         let Some(pick) = self.tasks.pick(ports, self.busy_inputs(), !self.calls.is_empty()) else { return Flow::Wait };
         self.cpu.tau = now;
         self.tasks.started(pick);
+        self.trace_task(pick);
         match self.start_task(pick, ports) {
             Ok(()) => {}
             Err(kind) => self.stop(kind, now),
@@ -281,10 +283,12 @@ impl Pe {
         let start = settled.max(self.dsr_ready) + u64::from(extra);
         if run.config.is_async {
             self.cpu.tau = loaded + u64::from(timing.async_issue);
+            self.trace_vector(Some(run.ut), start.max(now));
             self.uts.push(Microthread { id: run.ut, run, start: start.max(now), pc: self.cpu.at() });
             self.write_result(dst, true);
         } else {
             self.cpu.tau = start;
+            self.trace_vector(None, start);
             self.main = Main::Vec { run, dst };
         }
         Ok(Flow::On)
@@ -343,6 +347,9 @@ impl Pe {
 
     /// Issues of a local operation, back to back from `tau` on.
     fn run_local_issues(&mut self, most: u64) {
+        if self.tracer.is_some() {
+            self.trace_local(most);
+        }
         let Main::Vec { run, .. } = &mut self.main else { return };
         let issues = run.issues_left().min(most);
         self.cpu.tau += issues * u64::from(run.rate.period);
@@ -375,9 +382,14 @@ impl Pe {
     pub(crate) fn issue_main(&mut self, now: u64, ports: &mut Ports) {
         let Main::Vec { run, .. } = &mut self.main else { return };
         self.cpu.tau = now + u64::from(run.rate.period);
+        let before = self.tracer.is_some().then(|| Glimpse::of(run, &self.memory, Some(ports), self.half));
         let mut activated = 0;
         let step = run.issue(&mut io!(self, ports, now, activated));
+        let left = run.left;
         self.tasks.activate_mask(activated);
+        if let Some(before) = before {
+            self.trace_issue(MAIN_THREAD, &before, left, &step, now);
+        }
         match step {
             Ok(Step::Moved | Step::Stalled(_)) => {}
             Ok(Step::Done(effect)) => {
@@ -440,7 +452,9 @@ impl Pe {
             Main::Pending(_) if self.cpu.tau > now => wake.at = wake.at.min(self.cpu.tau),
             Main::Pending(exit) => self.wake_of_iter(*exit, now, ports, &mut wake),
             Main::Vec { run, .. } if run.is_local() => {
-                let end = self.cpu.tau + run.issues_left() * u64::from(run.rate.period);
+                let traced = self.tracer.is_some();
+                let issues = if traced { 1 } else { run.issues_left() };
+                let end = self.cpu.tau + issues * u64::from(run.rate.period);
                 wake.at = wake.at.min(end.max(now + 1));
             }
             Main::Vec { run, .. } if run.can_issue(ports, &self.fifos) => {

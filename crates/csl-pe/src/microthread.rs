@@ -6,6 +6,7 @@ use csl_isa::vec::Priority;
 use crate::main_thread::Main;
 use crate::pe::{Pe, io};
 use crate::ports::{NONE, Ports};
+use crate::trace::Glimpse;
 use crate::vec::config::Effect;
 use crate::vec::run::{Step, VecRun};
 
@@ -122,9 +123,14 @@ impl Pe {
         let Some(at) = self.uts.iter().position(|ut| ut.id == id) else { return };
         let ut = &mut self.uts[at];
         ut.start = now + u64::from(ut.run.rate.period);
+        let before = self.tracer.is_some().then(|| Glimpse::of(&ut.run, &self.memory, Some(ports), self.half));
         let mut activated = 0;
         let step = ut.run.issue(&mut io!(self, ports, now, activated));
+        let left = ut.run.left;
         self.tasks.activate_mask(activated);
+        if let Some(before) = before {
+            self.trace_issue(id, &before, left, &step, now);
+        }
         match step {
             Ok(Step::Moved | Step::Stalled(_)) => {}
             Ok(Step::Done(effect)) => {

@@ -20,6 +20,7 @@ use crate::ports::{NONE, NoRegisters, Ports, Registers, Wake};
 use crate::scalar::half_kind;
 use crate::system::System;
 use crate::tasks::Tasks;
+use crate::trace::Tracer;
 use crate::vec::dsr::Dsrs;
 use crate::vec::run::VecRun;
 
@@ -89,6 +90,7 @@ pub struct Pe {
     pub(crate) rotations: Vec<u32>,
     pub(crate) events: Vec<Event>,
     pub(crate) printing: Vec<Printed>,
+    pub(crate) tracer: Option<Box<Tracer>>,
     pub(crate) fault: Option<Fault>,
 }
 
@@ -138,6 +140,7 @@ impl Pe {
             rotations: program.rotating.iter().map(|pair| pair.init).collect(),
             events: Vec::new(),
             printing: Vec::new(),
+            tracer: None,
             fault: None,
             program,
         };

@@ -25,10 +25,25 @@ pub fn half_kind(half: HalfFormat) -> FloatKind {
     }
 }
 
+/// Looks on while instructions are run. The one that looks away costs nothing.
+pub(crate) trait Watch {
+    /// The instruction at `pc` is about to run, with these registers.
+    fn at(&mut self, tau: u64, pc: usize, insn: Insn, frame: &[u64]);
+}
+
+impl Watch for () {
+    #[inline(always)]
+    fn at(&mut self, _tau: u64, _pc: usize, _insn: Insn, _frame: &[u64]) {}
+}
+
 /// Runs `cpu` until an exit. `SliceEnd` comes at the first branch taken with `cpu.tau >= until`.
 ///
 /// `pe` must have passed [`csl_image::Image::check`]; otherwise this may panic.
 pub fn run(cpu: &mut Cpu, mem: &mut Memory, pe: &PeImage, until: u64) -> Exit {
+    run_watched(cpu, mem, pe, until, &mut ())
+}
+
+pub(crate) fn run_watched<W: Watch>(cpu: &mut Cpu, mem: &mut Memory, pe: &PeImage, until: u64, watch: &mut W) -> Exit {
     let code: &[Insn] = &pe.code;
     let half = half_kind(pe.half);
     let mut pc = cpu.pc as usize;
@@ -37,6 +52,7 @@ pub fn run(cpu: &mut Cpu, mem: &mut Memory, pe: &PeImage, until: u64) -> Exit {
 
     loop {
         let insn = code[pc];
+        watch.at(tau, pc, insn, frame);
         pc += 1;
 
         macro_rules! leave {

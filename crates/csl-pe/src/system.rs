@@ -4,7 +4,7 @@ use csl_chip::{Arch, Chip, SysOp};
 use csl_image::TaskTarget;
 use csl_num::Prng;
 
-use crate::event::{Event, Printed};
+use crate::event::{Event, EventKind, Printed};
 use crate::fault::FaultKind;
 use crate::main_thread::Flow;
 use crate::pe::Pe;
@@ -150,7 +150,7 @@ impl Pe {
 
     fn flush_print(&mut self) {
         let print = std::mem::take(&mut self.printing);
-        self.events.push(Event { cycle: self.cpu.tau, print });
+        self.events.push(Event { cycle: self.cpu.tau, what: EventKind::Print(print) });
     }
 
     pub(crate) fn load_register(

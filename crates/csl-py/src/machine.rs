@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use csl_host::layout::Way;
-use csl_host::{Argument, Copy, HostError, Order, Rect, Runtime, Settings, Spread, Task, Width};
+use csl_host::{Argument, Copy, HostError, LogKinds, Order, Rect, Runtime, Settings, Spread, Task, Width, default_log};
 use pyo3::exceptions::{PyRuntimeWarning, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -26,7 +26,10 @@ impl Machine {
     #[new]
     fn new(py: Python<'_>, folder: PathBuf, threads: usize) -> PyResult<Machine> {
         let settings = Settings { threads, check: false };
-        Runtime::open(&folder, settings).map(|runtime| Machine { runtime }).map_err(|error| raise(py, &error))
+        let kinds = LogKinds::from_environment().map_err(PyValueError::new_err)?;
+        let mut runtime = Runtime::open(&folder, settings).map_err(|error| raise(py, &error))?;
+        runtime.log_to(default_log(&std::env::current_dir()?), kinds);
+        Ok(Machine { runtime })
     }
 
     fn load(&mut self, py: Python<'_>) -> PyResult<()> {
@@ -138,9 +141,9 @@ impl Machine {
         arrived.into_iter().map(|(task, words)| (task.0, PyBytes::new(py, &bytes(&words)))).collect()
     }
 
-    /// Lines that programs have printed since the last call.
-    fn take_log(&mut self) -> String {
-        self.runtime.take_log()
+    /// Brings what has happened so far into `sim.log`.
+    fn flush_log(&mut self, py: Python<'_>) -> PyResult<()> {
+        self.runtime.flush_log().map_err(|error| raise(py, &error))
     }
 
     fn cycle(&self) -> u64 {

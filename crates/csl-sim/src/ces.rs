@@ -88,6 +88,9 @@ impl<E: Element> Ces<E> {
         let mut ports = Ports::new(world.image.arch.into());
         let seat = Seat { program, image: &world.image, x, y: self.y };
         let mut element = E::load(&seat, &mut ports);
+        if world.options.traces.instructions {
+            element.trace();
+        }
         for (addr, bytes, value) in world.patches(x, self.y) {
             element.write(addr, &value.to_le_bytes()[..usize::from(bytes)]);
         }

@@ -33,6 +33,8 @@ pub(crate) trait Element: Send {
     fn write(&mut self, addr: u16, bytes: &[u8]);
     /// A TEARDOWN command has stopped a color of the router.
     fn torn_down(&mut self, color: u8);
+    /// Has every instruction told among the events from here on.
+    fn trace(&mut self) {}
     /// What it has said, in order; it may lie ahead of the clock.
     fn take_events(&mut self) -> Vec<Event>;
     /// Threads that wait for something outside themselves.
@@ -83,6 +85,10 @@ impl Element for Pe {
 
     fn torn_down(&mut self, color: u8) {
         self.tear_down(color);
+    }
+
+    fn trace(&mut self) {
+        Pe::trace(self);
     }
 
     fn take_events(&mut self) -> Vec<Event> {

@@ -1,4 +1,7 @@
-//! What a run leaves to read: prints, traces, warnings.
+//! What a run leaves to read: prints and traces.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Something that happened on a tile.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,15 +14,30 @@ pub struct Event {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum EventKind {
-    /// Of the program: prints, instruction traces, warnings.
+    /// Of the program: prints and instructions.
     Pe(csl_pe::Event),
-    Landing {
-        color: u8,
-        from: u8,
-        wavelet: csl_fabric::Wavelet,
-    },
-    Switch {
-        color: u8,
-        position: u8,
-    },
+    /// Of the router.
+    Fabric { color: u8, what: csl_fabric::Traced },
+}
+
+/// Takes events while the machine runs, so that they need not wait in memory for its end: by cycle, row and column, every
+/// one of a cycle before those of the next.
+#[derive(Clone)]
+pub struct Sink(Arc<Mutex<dyn FnMut(Vec<Event>) + Send>>);
+
+impl Sink {
+    pub fn new(take: impl FnMut(Vec<Event>) + Send + 'static) -> Sink {
+        Sink(Arc::new(Mutex::new(take)))
+    }
+
+    pub(crate) fn give(&self, events: Vec<Event>) {
+        let mut take = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (*take)(events);
+    }
+}
+
+impl fmt::Debug for Sink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sink")
+    }
 }

@@ -26,7 +26,7 @@ mod transfer;
 mod world;
 
 pub use command::{Command, Endpoint, Port, Rect, Spread, Ticket, Width};
-pub use event::{Event, EventKind};
+pub use event::{Event, EventKind, Sink};
 pub use options::{SimOptions, Traces};
 pub use sim::Sim;
 pub use stop::{

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use crate::element::Element;
 use crate::event::Event;
 use crate::memcpy::Done;
+use crate::options::Traces;
 use crate::parallel;
 use crate::row::Row;
 use crate::shard::{Border, Shard};
@@ -15,6 +16,12 @@ use crate::world::World;
 
 /// Visited cycles between two looks at the interrupt flag and at how much there is to do.
 const PERIOD: u32 = 256;
+
+/// The same while a trace is recorded: events are given out that often.
+const TRACED_PERIOD: u32 = 64;
+
+/// Periods between two times that events are given out when nothing but prints is recorded.
+const PERIODS_OF_PRINTS: u32 = 256;
 
 /// Records and tiles to visit a cycle from which on threads are worth their meetings (a visit costs some 50 ns, a
 /// meeting about a microsecond).
@@ -52,6 +59,8 @@ pub(crate) struct Machine<E> {
     pub now: u64,
     /// What tiles have finished and nobody has collected.
     pub done: Vec<Done>,
+    /// Periods until events are given to the sink.
+    until_sink: u32,
 }
 
 impl<E: Element> Machine<E> {
@@ -61,7 +70,7 @@ impl<E: Element> Machine<E> {
         let bound = |i: u32| (u64::from(i) * u64::from(height) / u64::from(count)) as u32;
         let shards: Vec<Shard<E>> = (0..count).map(|i| Shard::new(&world, bound(i)..bound(i + 1))).collect();
         let borders = shards.iter().map(|_| Border::default()).collect();
-        let mut machine = Machine { world, shards, borders, now: 0, done: Vec::new() };
+        let mut machine = Machine { world, shards, borders, now: 0, done: Vec::new(), until_sink: 0 };
         machine.touch_active();
         machine
     }
@@ -96,12 +105,14 @@ impl<E: Element> Machine<E> {
     /// the next cycle, nothing can move, or somebody interrupts.
     pub fn run(&mut self, limit: u64, mut reached: impl FnMut(&mut Vec<Done>) -> bool) -> Result<Pause, Stop> {
         let mut busy = false;
+        let period = if self.is_traced() { TRACED_PERIOD } else { PERIOD };
         loop {
             let decision = if busy && self.shards.len() > 1 {
-                parallel::run(self, limit, PERIOD, &mut reached)
+                parallel::run(self, limit, period, &mut reached)
             } else {
-                self.run_alone(limit, &mut reached)
+                self.run_alone(limit, period, &mut reached)
             };
+            self.feed_sink();
             match decision {
                 Decision::Pause(pause) => return Ok(pause),
                 Decision::Fault => return Err(Stop::Fault(Box::new(self.take_fault()))),
@@ -115,8 +126,8 @@ impl<E: Element> Machine<E> {
     }
 
     /// A period on this thread.
-    fn run_alone(&mut self, limit: u64, reached: &mut impl FnMut(&mut Vec<Done>) -> bool) -> Decision {
-        for _ in 0..PERIOD {
+    fn run_alone(&mut self, limit: u64, period: u32, reached: &mut impl FnMut(&mut Vec<Done>) -> bool) -> Decision {
+        for _ in 0..period {
             let next = self.shards.iter().map(Shard::next).min().unwrap_or(NEVER);
             match self.decide(next, limit) {
                 Decision::Go(now) => self.step(now, limit),
@@ -182,6 +193,24 @@ impl<E: Element> Machine<E> {
             (hash.wrapping_add(row.fabric.hash()), moved + row.fabric.moved())
         };
         self.rows().fold((0, 0), sum)
+    }
+
+    fn is_traced(&self) -> bool {
+        self.world.options.traces != Traces::default()
+    }
+
+    /// Gives out what has happened, now and then.
+    fn feed_sink(&mut self) {
+        let Some(sink) = self.world.options.sink.clone() else { return };
+        if self.until_sink > 0 && !self.is_traced() {
+            self.until_sink -= 1;
+            return;
+        }
+        self.until_sink = PERIODS_OF_PRINTS;
+        let events = self.take_events();
+        if !events.is_empty() {
+            sink.give(events);
+        }
     }
 
     /// What has happened since the last call, by cycle, row and column.

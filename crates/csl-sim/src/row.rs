@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use csl_fabric::{Recording, Row as FabricRow};
+use csl_fabric::Row as FabricRow;
 
 use crate::ces::{Ces, to_fabric};
 use crate::columns::Columns;
@@ -29,9 +29,7 @@ pub(crate) struct Row<E> {
 
 impl<E: Element> Row<E> {
     pub fn new(world: &Arc<World>, y: u32) -> Row<E> {
-        let traces = world.options.traces;
-        let recording = Recording { landings: traces.landings, switches: traces.router };
-        let mut fabric = FabricRow::new(Arc::clone(&world.routes), y, world.chip, recording);
+        let mut fabric = FabricRow::new(Arc::clone(&world.routes), y, world.chip, world.options.traces.fabric);
         configure(&mut fabric, world, y);
         Row { y, fabric, ces: Ces::new(Arc::clone(world), y), serving: Columns::new(world.width()), served: 0 }
     }
@@ -183,23 +181,16 @@ impl<E: Element> Row<E> {
 
     // ---- for the host ----
 
-    /// What has happened up to cycle `now`, in no particular order.
+    /// What has happened up to cycle `now`; the router's part in its order.
     pub fn take_events(&mut self, now: u64) -> Vec<Event> {
         let y = self.y;
-        let (landings, switches) = self.fabric.take_events();
-        let landings = landings.into_iter().map(|event| Event {
+        let fabric = self.fabric.take_events().into_iter().map(|event| Event {
             cycle: event.cycle,
             x: event.x,
             y,
-            what: EventKind::Landing { color: event.color, from: event.from, wavelet: event.wavelet },
+            what: EventKind::Fabric { color: event.color, what: event.what },
         });
-        let switches = switches.into_iter().map(|event| Event {
-            cycle: event.cycle,
-            x: event.x,
-            y,
-            what: EventKind::Switch { color: event.color, position: event.position },
-        });
-        landings.chain(switches).chain(self.ces.take_events(now)).collect()
+        fabric.chain(self.ces.take_events(now)).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use csl_chip::Arch;
-use csl_fabric::{ColorConfig, Fault, Ramp, Recording, RouteTable, Row, Wavelet};
+use csl_fabric::{ColorConfig, Fault, Ramp, RouteTable, Row, TraceEvent, Traced, Wavelet};
 
 /// What happened at a tile.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -100,11 +100,20 @@ impl Ramp for Ces {
     fn exported(&mut self, _port: u32, _wavelet: Wavelet) {}
 }
 
+fn landed(event: &TraceEvent) -> Option<Happening> {
+    let TraceEvent { cycle, x, y, color, what: Traced::Landing { from, wavelet, .. } } = *event else { return None };
+    Some(Happening { cycle, x, y, what: What::Landed { from, color, wavelet } })
+}
+
+fn switched(event: &TraceEvent) -> Option<Happening> {
+    let TraceEvent { cycle, x, y, color, what: Traced::Switch { after, .. } } = *event else { return None };
+    Some(Happening { cycle, x, y, what: What::Switched { color, position: after.position } })
+}
+
 impl Fabric {
     pub fn new(arch: Arch, width: u32, height: u32, routes: &Routes) -> Fabric {
         let table = Arc::new(table(width, height, routes));
-        let recording = Recording { landings: true, switches: true };
-        let rows = (0..height).map(|y| Row::new(Arc::clone(&table), y, arch.chip(), recording)).collect();
+        let rows = (0..height).map(|y| Row::new(Arc::clone(&table), y, arch.chip(), true)).collect();
         let ces = (0..height).map(|y| Ces { y, ..Ces::default() }).collect();
         Fabric { rows, ces, actions: Vec::new(), log: Vec::new(), now: 0 }
     }
@@ -124,22 +133,10 @@ impl Fabric {
         let now = self.now;
         let stepped = self.move_wavelets(now);
         for (row, ces) in self.rows.iter_mut().zip(&mut self.ces) {
-            let (landings, switches) = row.take_events();
-            let landed = landings.into_iter().map(|l| Happening {
-                cycle: l.cycle,
-                x: l.x,
-                y: l.y,
-                what: What::Landed { from: l.from, color: l.color, wavelet: l.wavelet },
-            });
-            self.log.extend(landed);
+            let events = row.take_events();
+            self.log.extend(events.iter().filter_map(landed));
             self.log.append(&mut ces.log);
-            let switched = switches.into_iter().map(|s| Happening {
-                cycle: s.cycle,
-                x: s.x,
-                y: s.y,
-                what: What::Switched { color: s.color, position: s.position },
-            });
-            self.log.extend(switched);
+            self.log.extend(events.iter().filter_map(switched));
         }
         stepped?;
         self.act(now);

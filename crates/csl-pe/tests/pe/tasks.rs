@@ -261,7 +261,8 @@ fn prints_come_with_their_cycle() {
     let mut bench = Bench::new(image);
     bench.run().expect("no fault");
     let events = bench.pe.take_events();
-    assert_eq!((events[0].cycle, events[0].print[0].kind, events[0].print[0].value), (30, 2, 55));
+    let printed = csl_pe::Printed { kind: 2, value: 55 };
+    assert_eq!(events, [csl_pe::Event { cycle: 30, what: csl_pe::EventKind::Print(vec![printed]) }]);
 }
 
 #[test]

@@ -16,7 +16,6 @@ from waferlab.platform import SdkCompileArtifacts, SdkExecutionPlatform, check_t
 logger = logging.getLogger("waferlab")
 
 WORD_BYTES = 4
-LOG_NAME = "sim.log"
 DEFAULT_THREADS = 5
 _MESSAGE_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _COPY_OPTIONS = {
@@ -51,7 +50,7 @@ class SdkRuntime:
         logger.setLevel(options["msg_level"])
         self._machine = _waferlab.Machine(os.fspath(bindir), threads)
         self._waiting, self._files = {}, {}
-        self._is_loaded = self._has_logged = False
+        self._is_loaded = False
         debug_util.remember(bindir, self._machine)
 
     # Starting and stopping.
@@ -231,11 +230,7 @@ class SdkRuntime:
         """Writes what has arrived into the arrays that wait for it."""
         for number, data in self._machine.take_arrived():
             _store(self._waiting.pop(number), data)
-        lines = self._machine.take_log()
-        if lines:
-            with open(LOG_NAME, "a" if self._has_logged else "w", encoding="utf-8") as log:
-                log.write(lines)
-            self._has_logged = True
+        self._machine.flush_log()
 
 
 def _constructor_options(kwargs):

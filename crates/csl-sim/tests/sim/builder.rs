@@ -184,7 +184,7 @@ pub fn sim(image: Image) -> Sim {
 }
 
 pub fn traced(image: Image) -> Sim {
-    let traces = Traces { landings: true, ..Traces::default() };
+    let traces = Traces { fabric: true, ..Traces::default() };
     Sim::new(Arc::new(image), SimOptions { traces, ..SimOptions::default() }).expect("the image is right")
 }
 

@@ -194,7 +194,9 @@ fn output_queues_share_the_ramp() {
     let mut sim = traced(layout(Arch::Wse2, vec![receiver(4), pe, program(&[])], &[&[0, 1, 2]], &routes));
     sim.stop().expect("no fault");
     let from_ramp = |event: csl_sim::Event| match event.what {
-        csl_sim::EventKind::Landing { color, from: 4, .. } => Some((event.cycle, color)),
+        csl_sim::EventKind::Fabric { color, what: csl_fabric::Traced::Landing { from: 4, .. } } => {
+            Some((event.cycle, color))
+        }
         _ => None,
     };
     let sent: Vec<(u64, u8)> = sim.take_events().into_iter().filter_map(from_ramp).collect();

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use csl_chip::{SysOp, VecOp};
+use csl_fabric::Traced;
 use csl_image::{Arch, Fifo, FifoAction, Image, PeImage, QueueDir, RouteRun, SwitchPos, Task, TaskKind, TaskParam};
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
 use csl_isa::vec::{Action, Priority, RegOrImm, Target, VecArg, VecConfig, VecDesc};
@@ -466,12 +467,14 @@ fn compare(seed: u64, found: &Outcome, expected: &Outcome, what: &str) {
 /// The first landing that is not as on the reference.
 fn first_difference(seed: u64) -> String {
     let image = Arc::new(random_image(seed));
-    let traces = Traces { landings: true, ..Traces::default() };
+    let traces = Traces { fabric: true, ..Traces::default() };
     let mut sim =
         Sim::new(Arc::clone(&image), SimOptions { traces, ..SimOptions::default() }).expect("the image is right");
     sim.stop().expect("it went well before");
     let landing = |event: Event| match event.what {
-        EventKind::Landing { color, from, wavelet } => Some((event.cycle, event.x, event.y, from, color, wavelet.data)),
+        EventKind::Fabric { color, what: Traced::Landing { from, wavelet, .. } } => {
+            Some((event.cycle, event.x, event.y, from, color, wavelet.data))
+        }
         _ => None,
     };
     let mut found: Vec<Landed> = sim.take_events().into_iter().filter_map(landing).collect();

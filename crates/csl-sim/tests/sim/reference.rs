@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use csl_fabric::{ColorConfig, PopMode, Position, Ramp, Recording, RouteTable, Row, Wavelet};
+use csl_fabric::{ColorConfig, PopMode, Position, Ramp, RouteTable, Row, Traced, Wavelet};
 use csl_image::{Image, SwitchPos};
 use csl_pe::{NoRegisters, Pe, Ports};
 use csl_sim::{FaultKind, FaultReport};
@@ -32,10 +32,9 @@ impl Reference {
     pub fn new(image: &Image) -> Reference {
         let chip = csl_chip::chip(image.arch.into());
         let table = Arc::new(table(image));
-        let recording = Recording { landings: true, switches: false };
         let row = |y: u32| {
             let tiles = (0..image.rect.width).map(|x| Tile::new(image, x, y)).collect();
-            (Row::new(Arc::clone(&table), y, chip, recording), Ces(tiles))
+            (Row::new(Arc::clone(&table), y, chip, true), Ces(tiles))
         };
         Reference { rows: (0..image.rect.height).map(row).collect(), now: 0 }
     }
@@ -62,8 +61,14 @@ impl Reference {
 
     /// All landings by cycle: cycle, column, row, side, color, data.
     pub fn trace(&mut self) -> Vec<Landed> {
-        let all = self.rows.iter_mut().flat_map(|(row, _)| row.take_events().0);
-        let mut all: Vec<Landed> = all.map(|l| (l.cycle, l.x, l.y, l.from, l.color, l.wavelet.data)).collect();
+        let landed = |event: csl_fabric::TraceEvent| match event.what {
+            Traced::Landing { from, wavelet, .. } => {
+                Some((event.cycle, event.x, event.y, from, event.color, wavelet.data))
+            }
+            _ => None,
+        };
+        let all = self.rows.iter_mut().flat_map(|(row, _)| row.take_events());
+        let mut all: Vec<Landed> = all.filter_map(landed).collect();
         all.sort();
         all
     }

@@ -96,3 +96,39 @@ fn the_same_fault_stops_any_number_of_threads() {
     assert_eq!(run(2), run(1));
     assert_eq!((run(3).x, run(3).y), (0, HEIGHT / 2 - 1));
 }
+
+/// A PE that sends 200 words on to its neighbour.
+fn pair() -> Image {
+    let mut sender = program(&(0..200).collect::<Vec<u32>>());
+    bind(&mut sender, QueueDir::Out, 2, 3);
+    let send = vec_async(&mut sender, VecOp::Mov32, fabout(3, 2, 200), mem(DATA, 200), 9);
+    main_task(&mut sender, &[send]);
+    task(&mut sender, 9, &[]);
+    let mut receiver = program(&[]);
+    bind(&mut receiver, QueueDir::In, 2, 3);
+    let receive = vec_async(&mut receiver, VecOp::Mov32, mem(0x4000, 200), fabin(3, 2, 200), 9);
+    main_task(&mut receiver, &[receive]);
+    task(&mut receiver, 9, &[]);
+    layout(Arch::Wse3, vec![sender, receiver], &[&[0, 1]], &[(0, 0, 3, RAMP, E), (1, 0, 3, W, RAMP)])
+}
+
+/// A trace only looks on: the same landings, the same end; and what it tells comes in the order of the cycles.
+#[test]
+fn a_traced_run_is_the_same_run() {
+    use std::sync::{Arc, Mutex};
+
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let keep = Arc::clone(&told);
+    let sink = csl_sim::Sink::new(move |events| keep.lock().expect("nobody has panicked").extend(events));
+    let traces = csl_sim::Traces { fabric: true, instructions: true };
+    let options = csl_sim::SimOptions { traces, sink: Some(sink), ..Default::default() };
+    let mut traced = csl_sim::Sim::new(Arc::new(pair()), options).expect("the image is right");
+    let mut plain = sim(pair());
+    traced.stop().expect("no fault");
+    plain.stop().expect("no fault");
+    assert_eq!((traced.landings(), traced.cycle()), (plain.landings(), plain.cycle()));
+    let mut told = std::mem::take(&mut *told.lock().expect("nobody has panicked"));
+    assert!(told.len() > 100, "events came while the machine ran");
+    told.extend(traced.take_events());
+    assert!(told.is_sorted_by_key(|event| event.cycle));
+}

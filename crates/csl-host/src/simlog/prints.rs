@@ -1,22 +1,24 @@
-//! What programs print, as lines of `sim.log`: `@CYCLE text`.
+//! What programs print: `@CYCLE text`.
 
 use csl_chip::PrintKind;
 use csl_image::{Image, PeImage};
 use csl_num::{FloatKind, format_float};
-use csl_pe::Printed;
+use csl_pe::{EventKind as Said, Printed};
 use csl_sim::{Event, EventKind};
 
 use crate::check::program_at;
 
 /// The lines of prints among `events`.
-pub fn prints(image: &Image, half: FloatKind, events: &[Event]) -> String {
+pub(crate) fn prints(image: &Image, half: FloatKind, events: &[Event]) -> String {
     events.iter().filter_map(|event| line(image, half, event)).collect()
 }
 
-fn line(image: &Image, half: FloatKind, event: &Event) -> Option<String> {
-    let Event { cycle, x, y, what: EventKind::Pe(printed) } = event else { return None };
+pub(super) fn line(image: &Image, half: FloatKind, event: &Event) -> Option<String> {
+    let Event { cycle, x, y, what: EventKind::Pe(csl_pe::Event { what: Said::Print(printed), .. }) } = event else {
+        return None;
+    };
     let program = program_at(image, *x, *y)?;
-    let text: String = printed.print.iter().map(|value| show(program, half, value)).collect();
+    let text: String = printed.iter().map(|value| show(program, half, value)).collect();
     Some(format!("@{cycle} {text}\n"))
 }
 

@@ -1,0 +1,135 @@
+//! Lines about routers: landings, departures, switches.
+
+use csl_fabric::{SwitchCause, SwitchState, Traced, Wavelet};
+use csl_image::{ColorConfig, DirSet, RouteRun, SwitchPos};
+use csl_num::FloatKind;
+use csl_sim::{Event, EventKind};
+
+use super::{LogKinds, Scene};
+
+/// By bit of a set of directions.
+const SIDES: [char; 5] = ['W', 'E', 'S', 'N', 'R'];
+/// The order in which a set is printed, a place each.
+const PRINTED: [u8; 5] = [1, 3, 0, 2, 4];
+
+/// The text of a router's event; `None` when it is not asked for.
+pub(super) fn line(
+    scene: &Scene,
+    kinds: LogKinds,
+    event: &Event,
+    (color, what): (u8, &Traced),
+    ident: u64,
+) -> Option<String> {
+    debug_assert!(matches!(event.what, EventKind::Fabric { .. }));
+    let (x, y) = scene.place(event);
+    let tile = format!("@{} P{x}.{y} (hwtile)", event.cycle);
+    match what {
+        Traced::Landing { from, wavelet, local_flip } if kinds.landing => {
+            let (from, flip) = (SIDES[usize::from(*from)], u8::from(*local_flip));
+            let fields = fields(scene, *wavelet, ident);
+            Some(format!("{tile} landing C{color} from link {from}, {fields}, lf={flip}\n"))
+        }
+        Traced::Departure { from, wavelet, ways } if kinds.wavelet => {
+            let (from, ways_text) = (SIDES[usize::from(*from)], set(*ways));
+            let (fields, taken) =
+                (all_fields(*wavelet, ident), if ways >> 4 & 1 == 1 { " to_ce_from_router" } else { "" });
+            Some(format!("{tile} wavelet C{color} {fields} landing={from} departing={ways_text}{taken}\n"))
+        }
+        Traced::Switch { before, after, cause } if kinds.router => {
+            let cause = cause_text(scene, *cause, ident);
+            Some(switch(&format!("{tile} router: C{color}:"), *before, *after, &cause))
+        }
+        _ => None,
+    }
+}
+
+fn switch(head: &str, before: SwitchState, after: SwitchState, cause: &str) -> String {
+    let half = |side: &str, from: u8, to: u8| {
+        let (old, new) = (before.position, after.position);
+        format!("{head} {side} {old}={} -> {new}={} {cause}\n", set(from), set(to))
+    };
+    half("input switch:", before.rx, after.rx) + &half("output switch", before.tx, after.tx)
+}
+
+fn cause_text(scene: &Scene, cause: SwitchCause, ident: u64) -> String {
+    match cause {
+        SwitchCause::Advance(wavelet) => format!("(advance) {}", fields(scene, wavelet, ident)),
+        SwitchCause::Reset(wavelet) => format!("(reset) {}", fields(scene, wavelet, ident)),
+        SwitchCause::Local => format!("(local flip) ident={ident:016X}"),
+        SwitchCause::Register => "(register write)".to_owned(),
+    }
+}
+
+/// Where the switches of a run of tiles stand at the start; nothing for colors without switch positions.
+pub(super) fn initial(scene: &Scene, run: &RouteRun) -> String {
+    let config = &scene.image.color_configs[run.config as usize];
+    if config.positions.iter().all(|position| *position == SwitchPos::Invalid) {
+        return String::new();
+    }
+    let state = state(config);
+    let offset = scene.image.offset;
+    let lines = (run.x..run.x + run.len).map(|x| {
+        let head = format!("@0 P{}.{} (hwtile) router: C{}:", offset.x + x, offset.y + run.y, run.color);
+        switch(&head, state, state, "(init)")
+    });
+    lines.collect()
+}
+
+fn state(config: &ColorConfig) -> SwitchState {
+    let passed = &config.positions[..usize::from(config.current_pos.min(3))];
+    let step = |(rx, tx): (DirSet, DirSet), position: &SwitchPos| match *position {
+        SwitchPos::Invalid => (rx, tx),
+        SwitchPos::Rx(rx) => (rx, tx),
+        SwitchPos::Tx(tx) => (rx, tx),
+        SwitchPos::Both(rx, tx) => (rx, tx),
+    };
+    let (rx, tx) = passed.iter().fold((config.rx, config.tx), step);
+    SwitchState { position: config.current_pos, rx: rx.0, tx: tx.0 }
+}
+
+/// East, north, west, south and ramp, each in its place.
+fn set(ways: u8) -> String {
+    let letter = |&bit: &u8| if ways >> bit & 1 == 1 { SIDES[usize::from(bit)] } else { ' ' };
+    format!("/{}/", PRINTED.iter().map(letter).collect::<String>())
+}
+
+/// The fields of a wavelet; `half` exists on WSE-3 alone.
+fn fields(scene: &Scene, wavelet: Wavelet, ident: u64) -> String {
+    if scene.is_wse3() { all_fields(wavelet, ident) } else { format!("{}, ident={ident:016X}", payload(wavelet)) }
+}
+
+fn all_fields(wavelet: Wavelet, ident: u64) -> String {
+    format!("{}, half={}, ident={ident:016X}", payload(wavelet), u8::from(wavelet.half))
+}
+
+fn payload(wavelet: Wavelet) -> String {
+    let (index, data) = (wavelet.index(), wavelet.data as u16);
+    format!("ctrl={}, idx={index:04X}, data={data:04X} ({})", u8::from(wavelet.control), half_float(data))
+}
+
+/// Significand and binary exponent of an f16, as in `+1.500(3)`; zero and subnormal numbers have the exponent -15.
+fn half_float(bits: u16) -> String {
+    let sign = if bits >> 15 == 1 { '-' } else { '+' };
+    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 0x3ff) / 1024.0);
+    match (exponent, fraction) {
+        (31, _) => format!("{}()", csl_num::format_float(FloatKind::F16, u64::from(bits))),
+        (0, _) => format!("{sign}{fraction:.3}(-15)"),
+        _ => format!("{sign}{:.3}({})", 1.0 + fraction, exponent - 15),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sixteen_bits_are_shown_as_a_float_too() {
+        let shown = [0x0000, 0x3c00, 0xc500, 0x0200].map(half_float);
+        assert_eq!(shown, ["+0.000(-15)", "+1.000(0)", "-1.250(2)", "+0.500(-15)"]);
+    }
+
+    #[test]
+    fn directions_have_their_places() {
+        assert_eq!([set(1 << 4), set(1 << 0), set(1 << 1 | 1 << 2)], ["/    R/", "/  W  /", "/E  S /"]);
+    }
+}

@@ -1,0 +1,77 @@
+//! Which wavelet is which: the number that stays with a wavelet on its way. Routers do not carry it; every lane and link
+//! is first in, first out, so that it can be followed from landings and departures.
+
+use std::collections::{HashMap, VecDeque};
+
+use csl_fabric::Traced;
+use csl_sim::Event;
+
+use super::Scene;
+
+const RAMP: u8 = 4;
+const LINKS: [u8; 4] = [0, 1, 2, 3];
+
+/// Column, row, color, and the side that it came from.
+type Lane = (u32, u32, u8, u8);
+/// Column and row of the tile that receives, and the side.
+type Link = (u32, u32, u8);
+
+#[derive(Default)]
+pub(super) struct Identities {
+    lanes: HashMap<Lane, VecDeque<u64>>,
+    links: HashMap<Link, VecDeque<u64>>,
+    /// Wavelets that a tile has sent on a color so far.
+    sent: HashMap<(u32, u32, u8), u32>,
+    /// The wavelet that left a tile last, by color: what it does to the switch is told behind that.
+    left: HashMap<(u32, u32, u8), u64>,
+}
+
+impl Identities {
+    /// The identity of the wavelet that an event is about.
+    pub fn follow(&mut self, scene: &Scene, event: &Event, color: u8, what: &Traced) -> u64 {
+        let (x, y) = (event.x, event.y);
+        match *what {
+            Traced::Landing { from, .. } => {
+                let passed = if from == RAMP { None } else { take(&mut self.links, &(x, y, from)) };
+                let ident = passed.unwrap_or_else(|| self.fresh(scene, event, color));
+                self.lanes.entry((x, y, color, from)).or_default().push_back(ident);
+                ident
+            }
+            Traced::Departure { from, ways, .. } => {
+                let ident = take(&mut self.lanes, &(x, y, color, from)).unwrap_or(0);
+                for side in LINKS.into_iter().filter(|side| ways >> side & 1 == 1) {
+                    if let Some(link) = beyond(scene, x, y, side) {
+                        self.links.entry(link).or_default().push_back(ident);
+                    }
+                }
+                self.left.insert((x, y, color), ident);
+                ident
+            }
+            Traced::Switch { .. } => self.left.get(&(x, y, color)).copied().unwrap_or(0),
+        }
+    }
+
+    /// Tile, color, and a count.
+    fn fresh(&mut self, scene: &Scene, event: &Event, color: u8) -> u64 {
+        let count = self.sent.entry((event.x, event.y, color)).or_default();
+        let ident = u64::from(scene.tile(event)) << 40 | u64::from(color) << 32 | u64::from(*count);
+        *count += 1;
+        ident
+    }
+}
+
+fn take<K: std::hash::Hash + Eq>(queues: &mut HashMap<K, VecDeque<u64>>, key: &K) -> Option<u64> {
+    queues.get_mut(key)?.pop_front()
+}
+
+/// The end of a link; `None` outside the program's rectangle.
+fn beyond(scene: &Scene, x: u32, y: u32, side: u8) -> Option<Link> {
+    let size = scene.image.rect;
+    let (x, y, from) = match side {
+        0 => (x.checked_sub(1)?, y, 1),
+        1 => (x + 1, y, 0),
+        2 => (x, y + 1, 3),
+        _ => (x, y.checked_sub(1)?, 2),
+    };
+    (x < size.width && y < size.height).then_some((x, y, from))
+}
