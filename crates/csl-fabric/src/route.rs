@@ -50,7 +50,7 @@ impl Row {
     fn step(&mut self, number: u32, now: u64, ramp: &mut impl Ramp) -> Result<Step, Fault> {
         let record = &mut self.records[number as usize];
         let is_plain = record.flags == QUEUED && record.more.is_none() && !record.lane.has_control();
-        if is_plain && !self.is_traced { self.step_plain(number, now, ramp) } else { self.step_any(number, now, ramp) }
+        if is_plain { self.step_plain(number, now, ramp) } else { self.step_any(number, now, ramp) }
     }
 
     /// The short way, which nearly all wavelets go: one input, data only, nothing special about the color. Does what
@@ -76,6 +76,9 @@ impl Row {
         lane.pop();
         let (next, upstream) = ((lane.len > 0).then_some(precedence(from)), lane.upstream);
         self.give_back(from, upstream, (x, color), now, ramp);
+        if self.is_traced {
+            self.note(number, now, Traced::Departure { from, wavelet, ways: tx });
+        }
         if tx & RAMP_BIT != 0 {
             ramp.deliver(x, color, wavelet);
         }
