@@ -62,7 +62,7 @@ fn assemble(
         pool: ctx.pool.into_iter().collect(),
         tasks: program.tasks.iter().map(|task| self::task(program, task)).collect(),
         startup: program.startup.iter().map(startup).collect(),
-        queues: program.queues.iter().map(queue).collect(),
+        queues: program.queues.iter().map(|queue| self::queue(program, queue)).collect(),
         fifos: program.fifos.iter().map(|fifo| self::fifo(fifo, &placement.addrs)).collect(),
         colors: program.colors.iter().map(|(color, config, _)| (*color, crate::layout::color_config(config))).collect(),
         configs: program.configs.clone(),
@@ -71,7 +71,7 @@ fn assemble(
         teardown_handlers: program.teardown_handlers.iter().map(|&(id, func)| (id, func.0 as u16)).collect(),
         empty_queue_handlers: program.empty_queue_handlers.iter().map(|&(id, func)| (id, func.0 as u16)).collect(),
         rotating: program.rotating.iter().map(rotating).collect(),
-        separate_control_table: program.separate_control_table,
+        separate_control_table: program.control_table.is_some(),
         main_thread_priority: program.main_thread_priority.map(priority),
         strings: program.strings.clone(),
         symbols: memory::symbols(program, placement),
@@ -151,7 +151,7 @@ fn startup(startup: &ir::Startup) -> image::Startup {
     }
 }
 
-fn queue(queue: &ir::QueueInit) -> image::Queue {
+fn queue(program: &Program, queue: &ir::QueueInit) -> image::Queue {
     image::Queue {
         dir: match queue.dir {
             QueueDir::In => image::QueueDir::In,
@@ -160,7 +160,7 @@ fn queue(queue: &ir::QueueInit) -> image::Queue {
         id: queue.id,
         color: queue.color,
         priority: queue.priority.map(priority),
-        ctrl_table_id: queue.ctrl_table_id,
+        control_base: program.control_table.unwrap_or_default().first_entry(queue.ctrl_table_id),
         dense_mode: queue.dense_mode,
     }
 }

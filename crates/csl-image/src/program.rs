@@ -148,7 +148,8 @@ pub struct Queue {
     pub id: u8,
     pub color: Option<u8>,
     pub priority: Option<Priority>,
-    pub ctrl_table_id: u8,
+    /// Added to the entry point of control wavelets that come in by it (WSE-3).
+    pub control_base: u8,
     pub dense_mode: bool,
 }
 

@@ -50,7 +50,7 @@ fn pe() -> PeImage {
             id: 2,
             color: Some(3),
             priority: None,
-            ctrl_table_id: 0,
+            control_base: 0,
             dense_mode: false,
         }],
         fifos: Vec::new(),

@@ -117,8 +117,8 @@ fn handlers(out: &mut String, program: &Program) {
         let alt = operand::func_name(program, tasks.alt);
         line(out, format_args!("rotating data task {}: {alt}, {} of {}", tasks.data_task, tasks.init, tasks.limit));
     }
-    if program.separate_control_table {
-        line(out, format_args!("separate control task table"));
+    if let Some(table) = program.control_table {
+        line(out, format_args!("separate control task table, stride {}", table.stride));
     }
     if let Some(priority) = program.main_thread_priority {
         line(out, format_args!("main thread priority {priority:?}"));

@@ -140,6 +140,28 @@ pub struct RotatingTasks {
     pub limit: u32,
 }
 
+/// `@set_control_task_table` (WSE-3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ControlTable {
+    /// Entries from one input queue's local table to the next one's.
+    pub stride: u8,
+}
+
+impl Default for ControlTable {
+    /// The stride without a `@set_control_task_table`.
+    fn default() -> ControlTable {
+        ControlTable { stride: 1 }
+    }
+}
+
+impl ControlTable {
+    /// The id of the control task that a control wavelet with id 0 starts which comes in by a queue with that
+    /// `.ctrl_table_id`: local tables are windows of the one table that `@bind_control_task` fills.
+    pub fn first_entry(self, ctrl_table_id: u8) -> u8 {
+        self.stride * ctrl_table_id
+    }
+}
+
 /// The RPC server of `@rpc`, or the one that memcpy brings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rpc {
@@ -173,8 +195,8 @@ pub struct Program {
     /// By queue, as `SysOp::QueueFlush` counts them (WSE-3).
     pub empty_queue_handlers: Vec<(u8, FuncId)>,
     pub rotating: Vec<RotatingTasks>,
-    /// `@set_control_task_table` was called (WSE-3).
-    pub separate_control_table: bool,
+    /// Control tasks have a table of their own (WSE-3).
+    pub control_table: Option<ControlTable>,
     /// Priority of the main thread against microthreads, where the program sets it.
     pub main_thread_priority: Option<Priority>,
     /// Texts that `SysOp::Trap`, `SysOp::PrintValue` name by index.

@@ -57,7 +57,7 @@ fn program(func: Func) -> Program {
         teardown_handlers: Vec::new(),
         empty_queue_handlers: Vec::new(),
         rotating: Vec::new(),
-        separate_control_table: false,
+        control_table: None,
         main_thread_priority: None,
         strings: Vec::new(),
     }

@@ -1,7 +1,7 @@
 //! Tasks: what is bound, active and blocked, and which one runs next (semantics.md 9 to 12).
 
 use csl_chip::Arch;
-use csl_image::{PeImage, Sdk, Startup, Task, TaskKind, TaskTarget};
+use csl_image::{PeImage, QueueDir, Sdk, Startup, Task, TaskKind, TaskTarget};
 
 use crate::fault::FaultKind;
 use crate::ports::{InQueue, Ports, Wavelet};
@@ -28,6 +28,8 @@ pub(crate) struct Tasks {
     /// Local tasks, and channels, whose tasks go before all others (`<tile_config>`'s `task_priority`).
     pub local_priority: u32,
     pub channel_priority: u32,
+    /// By input queue: where its control task table starts in the common one (WSE-3).
+    control_base: [u8; 8],
     /// The ring's place after the task that ran last.
     next: u8,
 }
@@ -73,6 +75,7 @@ impl Tasks {
             data_bound,
             local_priority: 0,
             channel_priority: 0,
+            control_base: control_bases(program),
             next: 0,
         }
     }
@@ -180,16 +183,18 @@ impl Tasks {
         }
         if wavelet.control {
             let entry = (wavelet.data >> 16 & 63) as u8;
-            return self.control(slot, entry, wavelet);
+            return self.control(slot, channel, entry, wavelet);
         }
         (self.data_bound & bit(channel) != 0).then_some(Pick::Data { slot, channel, wavelet })
     }
 
-    fn control(&self, slot: u8, entry: u8, wavelet: Wavelet) -> Option<Pick> {
+    fn control(&self, slot: u8, channel: u8, entry: u8, wavelet: Wavelet) -> Option<Pick> {
         if entry == self.arch.chip().tasks.no_entrypoint {
             return Some(Pick::Ignored { slot });
         }
-        (self.control_blocked >> entry & 1 == 0).then_some(Pick::Control { slot, entry, wavelet })
+        let entry = entry + self.control_base.get(usize::from(channel)).unwrap_or(&0);
+        let blocked = self.control_blocked.checked_shr(u32::from(entry)).unwrap_or(0) & 1 == 1;
+        (!blocked).then_some(Pick::Control { slot, entry, wavelet })
     }
 
     /// The task at the picked place starts: its activation is used up, and the ring moves on.
@@ -235,6 +240,16 @@ fn members(mut set: u128) -> impl Iterator<Item = u8> {
         set &= set - 1;
         Some(lowest)
     })
+}
+
+fn control_bases(program: &PeImage) -> [u8; 8] {
+    let mut bases = [0; 8];
+    for queue in program.queues.iter().filter(|queue| queue.dir == QueueDir::In) {
+        if let Some(base) = bases.get_mut(usize::from(queue.id)) {
+            *base = queue.control_base;
+        }
+    }
+    bases
 }
 
 /// The task bound to a number.

@@ -39,6 +39,7 @@ impl Sema<'_> {
         result = self.instantiate_exports().and(result);
         result = self.drain_pending().and(result);
         result?;
+        self.bind_alternates();
         self.check_tasks()?;
         self.check_teardown_task()?;
         self.follow_old_conventions();
@@ -152,10 +153,21 @@ impl Sema<'_> {
         }
     }
 
+    /// The tasks that rotate with data tasks are the first of their input queues' control task tables.
+    fn bind_alternates(&mut self) {
+        let unit = &mut self.unit;
+        let table = unit.control_table.unwrap_or_default();
+        for (queue, mut task) in std::mem::take(&mut unit.alternates) {
+            let own = unit.queues.iter().find(|q| q.dir == QueueDir::In && q.id == queue);
+            task.id = own.map_or(0, |q| table.first_entry(q.ctrl_table_id));
+            unit.tasks.push(task);
+        }
+    }
+
     /// No two tasks share an entry of the task table.
     fn check_tasks(&mut self) -> Res<()> {
         let tasks = self.unit.tasks.clone();
-        let separate = self.unit.separate_control_table;
+        let separate = self.unit.control_table.is_some();
         for (index, task) in tasks.iter().enumerate() {
             let same = |other: &&TaskBind| {
                 let tables_differ = separate && (other.kind == TaskKind::Control) != (task.kind == TaskKind::Control);
@@ -312,7 +324,7 @@ impl Sema<'_> {
             teardown_handlers: unit.teardown_handlers.iter().map(|h| (h.0, h.1)).collect(),
             empty_queue_handlers: unit.empty_queue_handlers.iter().map(|h| (h.0, h.1)).collect(),
             rotating: std::mem::take(&mut unit.rotating),
-            separate_control_table: unit.separate_control_table,
+            control_table: unit.control_table,
             main_thread_priority: unit.main_thread_priority,
             strings: std::mem::take(&mut unit.strings),
         })

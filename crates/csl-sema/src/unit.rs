@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use csl_diag::Span;
 use csl_ir::{
-    ColorConfig, DsrFile, DsrLoad, Fifo, FnRef, Func, FuncId, Global, GlobalId, GlobalRef, ModuleRef, QueueDir,
-    QueueInit, RotatingTasks, Rpc, Startup, TaskBind, Ty, TypedValue,
+    ColorConfig, ControlTable, DsrFile, DsrLoad, Fifo, FnRef, Func, FuncId, Global, GlobalId, GlobalRef, ModuleRef,
+    QueueDir, QueueInit, RotatingTasks, Rpc, Startup, TaskBind, Ty, TypedValue,
 };
 use csl_syntax::{Symbol, ast};
 
@@ -150,7 +150,9 @@ pub struct Unit {
     pub teardown_handlers: Vec<(u8, FuncId, Span)>,
     pub empty_queue_handlers: Vec<(u8, FuncId, Span)>,
     pub rotating: Vec<RotatingTasks>,
-    pub separate_control_table: bool,
+    /// Control tasks that rotate with the data task of an input queue.
+    pub alternates: Vec<(u8, TaskBind)>,
+    pub control_table: Option<ControlTable>,
     pub main_thread_priority: Option<csl_ir::Priority>,
     pub strings: Vec<String>,
     /// A top-level `comptime` block is being evaluated: task bindings and the like are allowed.

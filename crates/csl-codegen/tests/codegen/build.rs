@@ -81,7 +81,7 @@ pub fn program(fp16: FloatKind, types: Types, globals: Vec<Global>, funcs: Vec<F
         teardown_handlers: Vec::new(),
         empty_queue_handlers: Vec::new(),
         rotating: Vec::new(),
-        separate_control_table: false,
+        control_table: None,
         main_thread_priority: None,
         strings: Vec::new(),
     }

@@ -114,6 +114,7 @@ fn tasks(pe: &PeImage) -> Result<(), String> {
     for queue in &pe.queues {
         require(queue.id < 8, || format!("queue {}", queue.id))?;
         require(queue.color.is_none_or(|color| color < 64), || "a queue of no color".into())?;
+        require(queue.control_base < 64, || format!("control tasks from {}", queue.control_base))?;
     }
     let handlers = pe.teardown_handlers.iter().chain(&pe.empty_queue_handlers);
     handlers.map(|h| h.1).chain(pe.rotating.iter().map(|r| r.alt)).try_for_each(|func| plain_func(pe, func))

@@ -127,7 +127,7 @@ pub fn scalar(value: u32, bits: u8) -> VecArg {
 }
 
 pub fn queue(image: &mut PeImage, dir: QueueDir, id: u8, color: u8) {
-    image.queues.push(Queue { dir, id, color: Some(color), priority: None, ctrl_table_id: 0, dense_mode: false });
+    image.queues.push(Queue { dir, id, color: Some(color), priority: None, control_base: 0, dense_mode: false });
 }
 
 pub fn fifo(image: &mut PeImage, addr: u16, words: u16, elem_words: u16) -> VecArg {

@@ -15,6 +15,9 @@ use crate::operand::Operand;
 pub(super) const PRIORITIES: &[(&str, Priority)] =
     &[("low", Priority::Low), ("medium", Priority::Medium), ("high", Priority::High)];
 
+/// Control task tables that input queues can choose from: one each (the guide gives no range).
+const CONTROL_TABLES: u8 = 8;
+
 /// The queue that a comptime-known argument is.
 fn queue(s: &mut Sema<'_>, call: &Call<'_>, index: usize) -> Res<(QueueDir, u8)> {
     let value = call.constant(s, index)?;
@@ -53,13 +56,10 @@ pub(super) fn initialize_queue(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand
             }
         },
     };
-    let Ok(ctrl_table_id) = u8::try_from(ctrl_table.unwrap_or(0)) else {
-        return Err(s.error(Code::BadBuiltinArgument, span, "`.ctrl_table_id` is a small number"));
+    let Some(ctrl_table_id) = u8::try_from(ctrl_table.unwrap_or(0)).ok().filter(|&id| id < CONTROL_TABLES) else {
+        let message = format!("`.ctrl_table_id` is from 0 to {}", CONTROL_TABLES - 1);
+        return Err(s.error(Code::BadBuiltinArgument, span, message));
     };
-    if ctrl_table_id != 0 {
-        let message = "`.ctrl_table_id` other than 0 is not implemented: all input queues share one control task table";
-        return Err(s.error(Code::NotImplemented, span, message));
-    }
     if let Some(before) = s.unit.queues.iter().find(|q| q.dir == dir && q.id == id) {
         let diagnostic = Diagnostic::new(Code::BadBuiltinArgument, span, "this queue is initialized twice")
             .secondary(before.span, "first here");

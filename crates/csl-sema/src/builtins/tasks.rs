@@ -144,8 +144,8 @@ pub(super) fn bind_rotating_tasks(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Oper
     bind(s, call, 0, TaskKind::Data, id)?;
     let alt = call.function(s, 1)?;
     let (alt, params) = task_instance(s, call, 1, alt, TaskKind::Control)?;
-    // The alternative is what a control wavelet with the id 0 starts.
-    s.unit.tasks.push(TaskBind { kind: TaskKind::Control, id: 0, func: alt, params, span: call.span });
+    // What a control wavelet with the id 0 starts that comes in by the same queue, whose table is known at the end.
+    s.unit.alternates.push((id as u8, TaskBind { kind: TaskKind::Control, id: 0, func: alt, params, span: call.span }));
     let rotating = csl_ir::RotatingTasks { data_task: id as u8, alt, init: init as u32, limit: limit as u32 };
     s.unit.rotating.push(rotating);
     Ok(Operand::void())
@@ -161,10 +161,11 @@ pub(super) fn set_control_task_table(s: &mut Sema<'_>, call: &Call<'_>) -> Res<O
         let message = "`.instructions` is 2, 4 or 8, and `.stride` is from 1 to 7";
         return Err(s.error(Code::BadBuiltinArgument, call.span, message));
     }
-    if s.unit.separate_control_table {
+    if s.unit.control_table.is_some() {
         return Err(s.error(Code::BadBuiltinArgument, call.span, "the control task table is set twice"));
     }
-    s.unit.separate_control_table = true;
+    // How many instructions an entry has says where code lies: nothing that a program could see.
+    s.unit.control_table = Some(csl_ir::ControlTable { stride: stride as u8 });
     Ok(Operand::void())
 }
 

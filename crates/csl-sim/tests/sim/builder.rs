@@ -126,7 +126,7 @@ pub fn unqueued(color: u8, extent: u16) -> VecArg {
 }
 
 pub fn bind(image: &mut PeImage, dir: QueueDir, id: u8, color: u8) {
-    image.queues.push(Queue { dir, id, color: Some(color), priority: None, ctrl_table_id: 0, dense_mode: false });
+    image.queues.push(Queue { dir, id, color: Some(color), priority: None, control_base: 0, dense_mode: false });
 }
 
 /// A layout of one row or more: program numbers by tile, and routes `(x, y, color, rx, tx)`.
