@@ -195,7 +195,7 @@ impl Sema<'_> {
     /// Beside a teardown handler no task has the id that runs it (guide, builtins).
     fn check_teardown_task(&mut self) -> Res<()> {
         let Some(&(_, _, handler)) = self.unit.teardown_handlers.first() else { return Ok(()) };
-        let (id, separate) = (self.chip.tasks.teardown, self.unit.separate_control_table);
+        let (id, separate) = (self.chip.tasks.teardown, self.unit.control_table.is_some());
         let has_id = |task: &&TaskBind| task.id == id && !(separate && task.kind == TaskKind::Control);
         let Some(span) = self.unit.tasks.iter().find(has_id).map(|task| task.span) else { return Ok(()) };
         let message = format!("a task is bound to the id {id}, which runs teardown handlers");
