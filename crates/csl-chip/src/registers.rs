@@ -60,6 +60,14 @@ pub mod ce {
     pub const FP_INEXACT: u16 = 1 << 5;
     pub const FP_INVALID: u16 = 1 << 6;
     pub const FP_DIV_BY_0: u16 = 1 << 7;
+    /// The exceptions that the simulated machine can raise, with their names.
+    pub const EXCEPTION_NAMES: [(u16, &str); 5] = [
+        (FP_DIV_BY_0, "division by zero"),
+        (FP_INVALID, "invalid operation"),
+        (FP_OVERFLOW, "overflow"),
+        (FP_UNDERFLOW, "underflow"),
+        (FP_INEXACT, "inexact result"),
+    ];
     /// The six bits that `control_transform` looks at.
     pub const CONTROL_TRANSFORM: u16 = 0x7e9d;
     pub const TRANSFORMED: u16 = 0x3f;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use csl_chip::registers::ce;
 use csl_diag::{Code, Diagnostic, Diagnostics, ErrorFormat, FileId, SourceMap, Span, Style, render};
 use csl_fabric::Obstacle;
 use csl_image::{Image, PeImage, TaskKind};
@@ -156,12 +157,18 @@ fn pe_fault(program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> String {
         F::EndlessOperation => "an operation without end that moves nothing".to_owned(),
         F::AssertionFailed => "an assertion does not hold".to_owned(),
         F::Trap { message } => trap(program, *message),
+        F::FpException { raised } => format!("an unmasked floating-point exception: {}", exceptions(*raised)),
         F::Scalar(fault) => fault.message().to_owned(),
         F::BadCode(text) => format!("damaged code: {text}"),
         F::NoSuchRegister { word } => format!("there is no register at word address 0x{word:04x}"),
         F::Unsupported(what) => format!("Waferlab does not have {what} yet"),
         F::BadCall { export } => format!("the host called export {export}, which is no function of this PE"),
     }
+}
+
+fn exceptions(raised: u16) -> String {
+    let names = ce::EXCEPTION_NAMES.iter().filter(|(bit, _)| raised & bit != 0);
+    names.map(|(_, name)| *name).collect::<Vec<_>>().join(", ")
 }
 
 fn dsr_file(file: DsrFile) -> &'static str {

@@ -7,6 +7,7 @@
 mod big;
 mod cast;
 mod dd;
+mod flags;
 mod float;
 mod fma;
 mod format;
@@ -20,10 +21,13 @@ pub use cast::{
     big_to_f64, big_to_float, f64_to_big, f64_to_int, float_to_big, float_to_int, float_to_xp16, int_to_f64,
     int_to_float, xp16_to_float,
 };
+pub use flags::{
+    FpFlags, faddhs_flags, float_binop_flags, float_convert_flags, float_scale_flags, float_to_int_flags, fma_flags,
+    fmachs_flags, int_to_float_flags, math_fn_flags,
+};
 pub use float::{
-    FloatOp, FpFlags, faddhs, float_abs, float_add, float_binop, float_binop_flags, float_cmp, float_convert,
-    float_div, float_eq, float_is_nan, float_le, float_lt, float_max, float_mul, float_neg, float_norm, float_scale,
-    float_sub, float_to_bool, sqrt,
+    FloatOp, faddhs, float_abs, float_add, float_binop, float_cmp, float_convert, float_div, float_eq, float_is_nan,
+    float_le, float_lt, float_max, float_mul, float_neg, float_norm, float_scale, float_sub, float_to_bool, sqrt,
 };
 pub use fma::{fma, fma_f32, fmachs};
 pub use format::{format_f64, format_float};

@@ -55,6 +55,10 @@ pub enum FaultKind {
     Trap {
         message: u16,
     },
+    /// An unmasked floating-point exception; in the bits of `<tile_config>`'s exception register.
+    FpException {
+        raised: u16,
+    },
     /// Scalar code: division by zero, the stack, a bad function pointer, ...
     Scalar(CpuFault),
     /// A row of a table that the image does not have: only where the image was not checked.

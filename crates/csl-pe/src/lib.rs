@@ -2,6 +2,7 @@
 
 pub mod cpu;
 pub mod event;
+mod exceptions;
 pub mod fault;
 mod fifo;
 pub mod inspect;

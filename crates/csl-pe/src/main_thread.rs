@@ -217,6 +217,7 @@ impl Pe {
             Exit::IterPut { iter, src, ok } => self.iter_put(exit, iter, src, ok, ports),
             Exit::Load(load) => self.load_register(load, ports, registers),
             Exit::Store { addr, bytes, value } => self.store_register(addr, bytes, value, ports, registers),
+            Exit::FpException { raised } => Err(FaultKind::FpException { raised }),
             Exit::Fault(fault) => Err(FaultKind::Scalar(fault)),
         };
         done.unwrap_or_else(|kind| {
@@ -235,7 +236,7 @@ impl Pe {
                 self.program.iters.get(usize::from(row)).is_some_and(|iter| self.arg_on_fabric(iter.dsd))
             }
             Exit::IterNext { iter, .. } | Exit::IterPut { iter, .. } => self.is_iter_on_fabric(iter),
-            Exit::SliceEnd | Exit::LoadDsr { .. } | Exit::Fault(_) => false,
+            Exit::SliceEnd | Exit::LoadDsr { .. } | Exit::FpException { .. } | Exit::Fault(_) => false,
         }
     }
 
@@ -352,11 +353,20 @@ impl Pe {
         }
         let Main::Vec { run, .. } = &mut self.main else { return };
         let issues = run.issues_left().min(most);
+        let start = self.cpu.tau;
         self.cpu.tau += issues * u64::from(run.rate.period);
-        if let Step::Done(effect) = run.run_local(&mut self.memory, self.half, issues)
-            && let Main::Vec { run, dst } = std::mem::replace(&mut self.main, Main::Scalar)
-        {
-            self.finish_vector(&run, dst, effect);
+        let step = match self.unmasked {
+            0 => Ok(run.run_local(&mut self.memory, self.half, issues)),
+            unmasked => run.run_watched(&mut self.memory, self.half, issues, unmasked),
+        };
+        match step {
+            Ok(Step::Done(effect)) => {
+                if let Main::Vec { run, dst } = std::mem::replace(&mut self.main, Main::Scalar) {
+                    self.finish_vector(&run, dst, effect);
+                }
+            }
+            Ok(_) => {}
+            Err(kind) => self.stop(kind, start),
         }
     }
 

@@ -35,6 +35,8 @@ macro_rules! io {
             ports: $ports,
             fifos: &mut $pe.fifos,
             half: $pe.half,
+            unmasked: $pe.unmasked,
+            raised: 0,
             now: $now,
             ramp: u64::from($pe.chip.timing.dispatch_to_ramp),
             transform: $pe.transform,
@@ -81,6 +83,8 @@ pub struct Pe {
     pub(crate) flushing: u16,
     pub(crate) flushed: u16,
     pub(crate) drained: u16,
+    /// Floating-point exceptions that stop the PE, in the bits of their register.
+    pub(crate) unmasked: u16,
     /// What `control_transform` flips of a control wavelet's word.
     pub(crate) transform: u32,
     /// Priority of the main thread, in the scale of `microthread::class`.
@@ -134,6 +138,7 @@ impl Pe {
             flushing: 0,
             flushed: 0,
             drained: 0,
+            unmasked: 0,
             transform: 0,
             main_class: microthread::main_class(program.main_thread_priority),
             queue_priority: [0; 8],

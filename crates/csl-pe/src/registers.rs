@@ -47,7 +47,7 @@ impl Pe {
             ce::CHANNEL_PRIORITY.. if word < ce::CHANNEL_PRIORITY + 2 => {
                 halves(self.tasks.channel_priority, ce::CHANNEL_PRIORITY)
             }
-            ce::EXCEPTIONS => 0,
+            ce::EXCEPTIONS => self.unmasked,
             ce::CONTROL_TRANSFORM => (self.transform >> INDEX_SHIFT) as u16,
             ce::UT_BLOCKED => u16::from(self.ut_blocked),
             _ => return registers.read(word).ok_or(FaultKind::NoSuchRegister { word }),
@@ -78,8 +78,7 @@ impl Pe {
             ce::CHANNEL_PRIORITY.. if word < ce::CHANNEL_PRIORITY + 2 => {
                 set_half(&mut self.tasks.channel_priority, word - ce::CHANNEL_PRIORITY, value);
             }
-            ce::EXCEPTIONS if value != 0 => return Err(FaultKind::Unsupported("unmasked floating-point exceptions")),
-            ce::EXCEPTIONS => {}
+            ce::EXCEPTIONS => self.unmasked = value,
             ce::CONTROL_TRANSFORM => self.transform = u32::from(value & ce::TRANSFORMED) << INDEX_SHIFT,
             ce::UT_BLOCKED => self.ut_blocked = value as u8,
             _ if registers.write(word, value) => {}

@@ -27,13 +27,16 @@ pub fn half_kind(half: HalfFormat) -> FloatKind {
 
 /// Looks on while instructions are run. The one that looks away costs nothing.
 pub(crate) trait Watch {
-    /// The instruction at `pc` is about to run, with these registers.
-    fn at(&mut self, tau: u64, pc: usize, insn: Insn, frame: &[u64]);
+    /// The instruction at `pc` is about to run, with these registers. Returns the floating-point exceptions for which the
+    /// thread stops before it, in the bits of their register.
+    fn at(&mut self, tau: u64, pc: usize, insn: Insn, frame: &[u64]) -> u16;
 }
 
 impl Watch for () {
     #[inline(always)]
-    fn at(&mut self, _tau: u64, _pc: usize, _insn: Insn, _frame: &[u64]) {}
+    fn at(&mut self, _tau: u64, _pc: usize, _insn: Insn, _frame: &[u64]) -> u16 {
+        0
+    }
 }
 
 /// Runs `cpu` until an exit. `SliceEnd` comes at the first branch taken with `cpu.tau >= until`.
@@ -52,7 +55,7 @@ pub(crate) fn run_watched<W: Watch>(cpu: &mut Cpu, mem: &mut Memory, pe: &PeImag
 
     loop {
         let insn = code[pc];
-        watch.at(tau, pc, insn, frame);
+        let raised = watch.at(tau, pc, insn, frame);
         pc += 1;
 
         macro_rules! leave {
@@ -173,6 +176,10 @@ pub(crate) fn run_watched<W: Watch>(cpu: &mut Cpu, mem: &mut Memory, pe: &PeImag
                     fault!(CpuFault::CopyOfRegisters)
                 }
             }};
+        }
+
+        if raised != 0 {
+            leave!(Exit::FpException { raised })
         }
 
         match insn.op {

@@ -6,6 +6,7 @@ use csl_isa::{Field, Insn, NO_REG, Op};
 use csl_num::FloatKind;
 
 use crate::event::{Element, Event, EventKind, Issue};
+use crate::exceptions;
 use crate::fault::FaultKind;
 use crate::main_thread::Main;
 use crate::memory::Memory;
@@ -57,13 +58,16 @@ impl Pe {
 
     /// [`scalar::run`], watched where there is a trace.
     pub(crate) fn run_scalar(&mut self, until: u64) -> Exit {
-        let Some(mut tracer) = self.tracer.take() else {
+        if self.tracer.is_none() && self.unmasked == 0 {
             return scalar::run(&mut self.cpu, &mut self.memory, &self.program, until);
-        };
-        let exit = scalar::run_watched(&mut self.cpu, &mut self.memory, &self.program, until, &mut tracer.steps);
+        }
+        let steps = self.tracer.as_mut().map(|tracer| &mut tracer.steps);
+        let mut watcher = Watcher { steps, unmasked: self.unmasked, half: self.half };
+        let exit = scalar::run_watched(&mut self.cpu, &mut self.memory, &self.program, until, &mut watcher);
         let shift = u64::from(self.chip.timing.dispatch_to_execute);
-        tracer.tell(self.cpu.tau, shift, &mut self.events);
-        self.tracer = Some(tracer);
+        if let Some(tracer) = &mut self.tracer {
+            tracer.tell(self.cpu.tau, shift, &mut self.events);
+        }
         exit
     }
 
@@ -205,7 +209,23 @@ struct ScalarStep {
     written: Option<u16>,
 }
 
-impl Watch for Steps {
+/// What looks on where anything does: a trace, and unmasked floating-point exceptions.
+struct Watcher<'a> {
+    steps: Option<&'a mut Steps>,
+    unmasked: u16,
+    half: FloatKind,
+}
+
+impl Watch for Watcher<'_> {
+    fn at(&mut self, tau: u64, pc: usize, insn: Insn, frame: &[u64]) -> u16 {
+        if let Some(steps) = &mut self.steps {
+            steps.at(tau, pc, insn, frame);
+        }
+        if self.unmasked == 0 { 0 } else { exceptions::of_instruction(insn, frame, self.half) & self.unmasked }
+    }
+}
+
+impl Steps {
     fn at(&mut self, tau: u64, pc: usize, insn: Insn, frame: &[u64]) {
         let place = frame.as_ptr() as usize;
         if let Some(last) = self.list.last_mut()

@@ -217,3 +217,43 @@ fn flags_of_special_operations() {
     assert_eq!(of(FloatOp::Mul, 1e30, 1e30), FpFlags { overflow: true, inexact: true, ..FpFlags::default() });
     assert_eq!(of(FloatOp::Mul, 1e-30, 1e-30), FpFlags { underflow: true, inexact: true, ..FpFlags::default() });
 }
+
+#[test]
+fn flags_of_fused_and_converting_operations() {
+    let (h, s) = (FloatKind::F16, FloatKind::F32);
+    let (half, single) = (|x| from_f64(h, x), |x| from_f64(s, x));
+    let inexact = FpFlags { inexact: true, ..FpFlags::default() };
+    let overflow = FpFlags { overflow: true, ..inexact };
+    let underflow = FpFlags { underflow: true, ..inexact };
+    let invalid = FpFlags { invalid: true, ..FpFlags::default() };
+    assert_eq!(fma_flags(s, single(3.0), single(0.5), single(1.0)), FpFlags::default());
+    assert_eq!(fma_flags(s, single(1e30), single(1e30), single(1.0)), overflow);
+    assert_eq!(fma_flags(s, single(1e30), single(1.0), single(1.0)), inexact);
+    assert_eq!(fma_flags(s, single(f64::INFINITY), single(0.0), single(1.0)), invalid);
+    assert_eq!(fmachs_flags(h, half(300.0), half(300.0), single(1.0)), FpFlags::default(), "90001 fits f32");
+    assert_eq!(fmachs_flags(h, half(60000.0), half(3e-5), single(3e38)), inexact);
+    assert_eq!(faddhs_flags(h, half(1.0), single(1e-20)), inexact);
+    assert_eq!(float_convert_flags(s, h, single(1e6)), overflow);
+    assert_eq!(float_convert_flags(s, h, single(1e-8)), underflow);
+    assert_eq!(float_convert_flags(h, s, half(0.1)), FpFlags::default());
+    assert_eq!(float_scale_flags(h, half(1.0), 20), overflow);
+    assert_eq!(float_scale_flags(h, half(1.0), 10), FpFlags::default());
+    assert_eq!(float_to_int_flags(s, single(1.5), IntTy::I16), inexact);
+    assert_eq!(float_to_int_flags(s, single(40000.0), IntTy::I16), invalid);
+    assert_eq!(float_to_int_flags(s, single(f64::NAN), IntTy::I16), invalid);
+    assert_eq!(int_to_float_flags(h, IntTy::I32, 70000), overflow);
+    assert_eq!(int_to_float_flags(s, IntTy::I32, (1 << 24) + 1), inexact);
+}
+
+#[test]
+fn flags_of_functions() {
+    let kind = FloatKind::F32;
+    let of = |function, x: f64| math_fn_flags(function, kind, from_f64(kind, x), 0);
+    assert_eq!(of(MathFn::Sqrt, 4.0), FpFlags::default());
+    assert_eq!(of(MathFn::Sqrt, 2.0), FpFlags { inexact: true, ..FpFlags::default() });
+    assert_eq!(of(MathFn::Sqrt, -1.0), FpFlags { invalid: true, ..FpFlags::default() });
+    assert_eq!(of(MathFn::Log, 0.0), FpFlags { div_by_zero: true, ..FpFlags::default() });
+    assert_eq!(of(MathFn::Exp, 0.0), FpFlags::default());
+    assert_eq!(of(MathFn::Exp, 1000.0), FpFlags { overflow: true, inexact: true, ..FpFlags::default() });
+    assert_eq!(of(MathFn::Exp, -95.0), FpFlags { underflow: true, inexact: true, ..FpFlags::default() });
+}

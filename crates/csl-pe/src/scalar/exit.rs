@@ -52,6 +52,10 @@ pub enum Exit {
         bytes: u8,
         value: u64,
     },
+    /// An instruction raises floating-point exceptions that are not masked, in the bits of their register.
+    FpException {
+        raised: u16,
+    },
     Fault(CpuFault),
 }
 

@@ -51,6 +51,12 @@ impl Body for General<'_> {
     }
 }
 
+/// The sources of the next element, which stays where it is.
+pub(super) fn next_sources(run: &VecRun, memory: &Memory) -> [u32; 3] {
+    let mut ahead = run.clone();
+    [0, 1, 2].map(|i| fetch(&mut ahead, memory, i))
+}
+
 #[inline(always)]
 fn fetch(run: &mut VecRun, memory: &Memory, i: usize) -> u32 {
     let src = &mut run.srcs[i];

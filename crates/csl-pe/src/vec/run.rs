@@ -9,6 +9,7 @@ use super::config::{Config, Effect};
 use super::cursor::{Cursor, In, Out};
 use super::memory_loop;
 use super::timing::Rate;
+use crate::exceptions;
 use crate::fault::FaultKind;
 use crate::fifo::Fifo;
 use crate::memory::Memory;
@@ -72,6 +73,9 @@ pub(crate) struct Io<'a> {
     pub ramp: u64,
     /// What `control_transform` flips of a control wavelet that is received.
     pub transform: u32,
+    /// Floating-point exceptions that stop the PE, and those of them that this issue has raised.
+    pub unmasked: u16,
+    pub raised: u16,
     /// Tasks that FIFOs activate.
     pub activated: &'a mut u32,
 }
@@ -152,13 +156,34 @@ impl VecRun {
         self.after_move(memory)
     }
 
+    /// As [`VecRun::run_local`], element by element up to one that raises a floating-point exception of `unmasked`.
+    pub fn run_watched(
+        &mut self,
+        memory: &mut Memory,
+        half: FloatKind,
+        issues: u64,
+        unmasked: u16,
+    ) -> Result<Step, FaultKind> {
+        for _ in 0..issues.saturating_mul(u64::from(self.rate.group)).min(u64::from(self.left)) {
+            let raised = exceptions::of_element(self.op, half, memory_loop::next_sources(self, memory)) & unmasked;
+            if raised != 0 {
+                return Err(FaultKind::FpException { raised });
+            }
+            memory_loop::run(self, memory, half, 1);
+            if self.left != u32::MAX {
+                self.left -= 1;
+            }
+        }
+        Ok(self.after_move(memory))
+    }
+
     pub(super) fn after_move(&mut self, memory: &mut Memory) -> Step {
         if self.left == 0 { self.complete(memory) } else { Step::Moved }
     }
 
     /// One issue of any operation.
     pub fn issue(&mut self, io: &mut Io) -> Result<Step, FaultKind> {
-        if self.needs.is_plain && io.ports.have(self.needs.inputs, self.needs.outputs) {
+        if self.needs.is_plain && io.unmasked == 0 && io.ports.have(self.needs.inputs, self.needs.outputs) {
             return Ok(self.issue_plain(io));
         }
         if self.op == VecOp::Dfilt {
@@ -170,6 +195,9 @@ impl VecRun {
             Ready::End(effect) => return Ok(Step::Done(effect)),
         };
         self.move_elements(io, elements);
+        if io.raised != 0 {
+            return Err(FaultKind::FpException { raised: io.raised });
+        }
         if self.left != u32::MAX {
             self.left -= elements;
         }
@@ -312,6 +340,9 @@ impl VecRun {
         let mut packed = 0;
         for k in 0..elements {
             let values = [0, 1, 2].map(|i| self.fetch(io, i, wavelets[i], k));
+            if io.unmasked != 0 {
+                io.raised |= exceptions::of_element(self.op, io.half, values) & io.unmasked;
+            }
             let value = self.compute(io.half, values);
             match self.dest.cursor {
                 Cursor::Out(_) => packed |= value << (16 * k),
