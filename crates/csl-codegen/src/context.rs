@@ -83,6 +83,7 @@ fn pack_fabric(desc: &DsdValue, class: DsdClass, extent: u16) -> u64 {
         | flag(fabric.control_transform, fabric_flags::CONTROL_TRANSFORM)
         | flag(fabric.zero == Some(ZeroSource::First), fabric_flags::ZERO_FIRST)
         | flag(fabric.zero == Some(ZeroSource::Second), fabric_flags::ZERO_SECOND)
+        | flag(fabric.message, fabric_flags::MESSAGE)
         | fabric.simd.map_or(0, simd_code) << fabric_flags::SIMD_SHIFT
         | fabric.priority.map_or(0, |p| p as u16 + 1) << fabric_flags::PRIORITY_SHIFT
         | fabric.ut.map_or(0, |ut| u16::from(ut) + 1) << fabric_flags::UT_SHIFT;

@@ -52,6 +52,7 @@ pub fn color_config(config: &ir::ColorConfig) -> image::ColorConfig {
         },
         filter: config.filter.map(filter),
         teardown: config.teardown,
+        messages: config.messages,
     }
 }
 

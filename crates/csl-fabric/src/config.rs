@@ -59,6 +59,8 @@ pub struct ColorConfig {
     /// Select bits (bit k: position k + 1) that a register write left at invalid positions. Programs disable a position by
     /// its direction alone and count on finding the select bit again (allreduce of the published solvers, up to 1.1).
     pub invalid_selects: u8,
+    /// One of the five colors of a message network (`messages`), of which this is the first.
+    pub messages: Option<u8>,
 }
 
 impl ColorConfig {

@@ -10,6 +10,7 @@ pub mod config;
 mod control;
 mod event;
 mod filter;
+mod messages;
 mod record;
 mod route;
 mod row;

@@ -80,6 +80,9 @@ pub(crate) const SHARES_INPUT: u8 = 1 << 3;
 /// A wavelet from the CE that waits here advances the switch behind itself.
 pub(crate) const ADVANCES: u8 = 1 << 4;
 
+/// One of the colors of the message network.
+pub(crate) const MESSAGES: u8 = 1 << 5;
+
 /// One color at one router.
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
@@ -109,7 +112,7 @@ impl Record {
         Record {
             rx,
             tx,
-            flags: torn | filtered,
+            flags: torn | filtered | if config.messages.is_some() { MESSAGES } else { 0 },
             color,
             credits: [credits; 4],
             full: 0,

@@ -2,7 +2,9 @@
 
 use crate::config::{LINKS, NORTH, RAMP, RAMP_BIT, SOUTH, opposite};
 use crate::event::{Fault, FaultKind, Traced};
-use crate::record::{ADVANCES, Batch, FILTERED, Landing, QUEUED, Record, SHARES_INPUT, TORN_DOWN, UNKNOWN, precedence};
+use crate::record::{
+    ADVANCES, Batch, FILTERED, Landing, MESSAGES, QUEUED, Record, SHARES_INPUT, TORN_DOWN, UNKNOWN, precedence,
+};
 use crate::row::{OWN, PORT_BASE, RING, Ramp, Row};
 use crate::wavelet::{Wavelet, ce_ignores};
 
@@ -114,8 +116,8 @@ impl Row {
         for leg in [Some(number), partner].into_iter().flatten() {
             self.send(leg, wavelet, now, ramp)?;
         }
-        if usize::from(side) == RAMP && self.records[number as usize].flags & ADVANCES != 0 {
-            self.left_ramp(number, now);
+        if self.records[number as usize].flags & (ADVANCES | MESSAGES) != 0 {
+            self.has_left(number, side, wavelet, now);
         }
         let record = &self.records[number as usize];
         Ok(Step::Sent(record.precedence().filter(|_| record.flags & TORN_DOWN == 0)))
@@ -126,6 +128,17 @@ impl Row {
         let tx = self.records[number as usize].tx;
         let ways = if self.reaches_ce(number, wavelet) { tx } else { tx & LINKS };
         self.note(number, now, Traced::Departure { from, wavelet, ways });
+    }
+
+    #[cold]
+    fn has_left(&mut self, number: u32, side: u8, wavelet: Wavelet, now: u64) {
+        let flags = self.records[number as usize].flags;
+        if flags & ADVANCES != 0 && usize::from(side) == RAMP {
+            self.left_ramp(number, now);
+        }
+        if flags & MESSAGES != 0 {
+            self.hold_for_message(number, side, wavelet);
+        }
     }
 
     #[inline]
@@ -170,10 +183,11 @@ impl Row {
     /// Whether a wavelet that goes to the ramp gets to the CE: command lists can hide it, filters reject it.
     #[inline]
     pub(crate) fn reaches_ce(&self, number: u32, wavelet: Wavelet) -> bool {
-        if wavelet.control && ce_ignores(wavelet.data) {
+        let flags = self.records[number as usize].flags;
+        if wavelet.control && flags & MESSAGES == 0 && ce_ignores(wavelet.data) {
             return false;
         }
-        let filtered = self.records[number as usize].flags & FILTERED != 0;
+        let filtered = flags & FILTERED != 0;
         !filtered || self.config(number).filter.as_ref().is_none_or(|filter| filter.passes(wavelet))
     }
 
@@ -227,7 +241,8 @@ impl Row {
                 self.count_filtered(number, wavelet);
             }
         }
-        let forwarded = if wavelet.control { self.obey(number, wavelet, now, ramp) } else { wavelet };
+        let obeys = wavelet.control && flags & MESSAGES == 0;
+        let forwarded = if obeys { self.obey(number, wavelet, now, ramp) } else { wavelet };
         let mut links = tx & LINKS;
         self.used[x as usize].add(links, now as u32);
         while links != 0 {
@@ -263,12 +278,18 @@ impl Row {
 
     fn find_target(&mut self, number: u32, side: usize, wavelet: Wavelet) -> Result<u32, Fault> {
         let (x, color) = self.records[number as usize].place();
-        let Some(target) = self.table.target(x, self.y, side, color) else {
+        let target = match self.config(number).messages {
+            Some(first) => {
+                self.table.neighbour(x, self.y, side).and_then(|at| self.message_record(at, first, wavelet.data))
+            }
+            None => self.table.target(x, self.y, side, color).map(|target| target.record),
+        };
+        let Some(target) = target else {
             let path = self.table.path_to(x, self.y, color);
             let kind = FaultKind::Nowhere { side: side as u8, path };
             return Err(Fault { x, y: self.y, color, wavelet, kind });
         };
-        self.records[number as usize].targets[side] = target.record;
-        Ok(target.record)
+        self.records[number as usize].targets[side] = target;
+        Ok(target)
     }
 }

@@ -13,7 +13,8 @@ use rustc_hash::FxHashMap;
 
 use crate::config::{ColorConfig, RAMP, WEST};
 use crate::event::{Fault, FaultKind, TraceEvent, Traced, landing_hash};
-use crate::record::{ADVANCES, Batch, Landing, MAX_BUFFER, QUEUED, Record, SHARES_INPUT, UNKNOWN};
+use crate::messages;
+use crate::record::{ADVANCES, Batch, Landing, MAX_BUFFER, MESSAGES, QUEUED, Record, SHARES_INPUT, UNKNOWN};
 use crate::table::RouteTable;
 use crate::wavelet::Wavelet;
 
@@ -258,7 +259,7 @@ impl Row {
         self.moved += 1;
         if record.rx >> from & 1 != 0 {
             // The guide calls it undefined what a router does with two of one color at once.
-            if record.landed_at == now as u32 {
+            if record.landed_at == now as u32 && record.flags & MESSAGES == 0 {
                 return Err(self.collision(number, from, wavelet));
             }
             (record.landed_at, record.landed_from) = (now as u32, from);
@@ -295,7 +296,11 @@ impl Row {
         let port = self.ports.iter().find(|port| (port.0, port.1) == (number, from)).map(|port| PORT_BASE + port.2);
         let sender = || {
             let (nx, ny) = self.table.neighbour(x, self.y, side)?;
-            self.table.find(nx, ny, self.table.source_color(x, self.y, side, color)).map(|(record, _)| record)
+            let sent_on = match self.config(number).messages {
+                Some(first) => messages::color_from(first, side),
+                None => self.table.source_color(x, self.y, side, color),
+            };
+            self.table.find(nx, ny, sent_on).map(|(record, _)| record)
         };
         let upstream = port.or_else(sender).unwrap_or(UNKNOWN);
         self.records[number as usize].lane_mut(from).upstream = upstream;
@@ -326,11 +331,27 @@ impl Row {
     /// Lands a wavelet from the CE. Returns false, and changes nothing, when the buffer is full;
     /// [`Ramp::accepted`] tells when there is room again.
     pub fn inject(&mut self, record: u32, wavelet: Wavelet, now: u64) -> Result<bool, Fault> {
+        if self.records[record as usize].flags & MESSAGES != 0 {
+            return self.inject_message(record, wavelet, now);
+        }
+        self.land_from_ce(record, wavelet, now)
+    }
+
+    fn land_from_ce(&mut self, record: u32, wavelet: Wavelet, now: u64) -> Result<bool, Fault> {
         let room = self.records[record as usize].ramp_has_room(self.buffer);
         if room {
             self.land_one(Landing { record, from: RAMP as u8, wavelet }, now)?;
         }
         Ok(room)
+    }
+
+    fn inject_message(&mut self, comm: u32, wavelet: Wavelet, now: u64) -> Result<bool, Fault> {
+        let record = self.message_from_ce(comm, wavelet);
+        let landed = self.land_from_ce(record, wavelet, now)?;
+        if landed {
+            self.message_has_landed(comm, record, wavelet);
+        }
+        Ok(landed)
     }
 
     /// The wavelet that [`Row::inject`] has just taken advances the switch once it has been forwarded.

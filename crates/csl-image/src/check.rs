@@ -61,6 +61,8 @@ fn color_config(config: &crate::ColorConfig) -> Result<(), String> {
     let set = |set: DirSet| require(set.0 < 32, || format!("directions {:#x}", set.0));
     set(config.rx)?;
     set(config.tx)?;
+    let messages = |first: u8| first < COLORS && config.tx.0.count_ones() == 1;
+    require(config.messages.is_none_or(messages), || "a message color that leads nowhere".into())?;
     require(config.current_pos <= 3, || format!("switch position {}", config.current_pos))?;
     config.positions.iter().try_for_each(|position| match *position {
         Invalid => Ok(()),

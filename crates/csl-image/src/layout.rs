@@ -161,6 +161,8 @@ pub struct ColorConfig {
     pub pop_mode: PopMode,
     pub filter: Option<Filter>,
     pub teardown: bool,
+    /// One of the five colors of `<message_passing>`, of which this is the first (WSE-3).
+    pub messages: Option<u8>,
 }
 
 /// A name that the host may use.

@@ -153,6 +153,8 @@ pub struct FabricDsd {
     pub zero: Option<ZeroSource>,
     /// The WSE-3 microthread given with `.ut_id`.
     pub ut: Option<u8>,
+    /// What the library sends and receives as messages.
+    pub message: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -38,6 +38,8 @@ pub mod fabric_flags {
     /// 0: none; otherwise the WSE-3 microthread plus 1.
     pub const UT_SHIFT: u16 = 10;
     pub const UT_MASK: u16 = 15 << UT_SHIFT;
+    /// A message of `<message_passing>`: a header goes first, the last wavelet has the control bit set.
+    pub const MESSAGE: u16 = 1 << 14;
 }
 
 impl Dsd {

@@ -265,6 +265,7 @@ impl Pe {
             chip: self.chip,
             program: &self.program,
             packed: self.packed,
+            message_header: self.message_header,
             memory: &self.memory,
             ports,
             fifos: &self.fifos,

@@ -87,6 +87,8 @@ pub struct Pe {
     pub(crate) unmasked: u16,
     /// What `control_transform` flips of a control wavelet's word.
     pub(crate) transform: u32,
+    /// What the next message starts with.
+    pub(crate) message_header: u32,
     /// Priority of the main thread, in the scale of `microthread::class`.
     pub(crate) main_class: u8,
     /// Priority bits of the input queues' registers, for the microthreads of their numbers.
@@ -139,6 +141,7 @@ impl Pe {
             flushed: 0,
             drained: 0,
             unmasked: 0,
+            message_header: 0,
             transform: 0,
             main_class: microthread::main_class(program.main_thread_priority),
             queue_priority: [0; 8],

@@ -117,6 +117,7 @@ impl Pe {
             SysOp::SetFifoReadLength => self.fifo_mut(a)?.read_len = b as u16,
             SysOp::SetFifoWriteLength => self.fifo_mut(a)?.write_len = b as u16,
             SysOp::QueueFlush => self.flush(a, ports),
+            SysOp::MessageHeader => self.message_header = a as u32,
             SysOp::PrintValue => self.printing.push(Printed { kind: a as u16, value: b }),
             SysOp::PrintFlush => self.flush_print(),
             SysOp::Trap => return Err(FaultKind::Trap { message: a as u16 }),

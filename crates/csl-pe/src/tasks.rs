@@ -30,6 +30,8 @@ pub(crate) struct Tasks {
     pub channel_priority: u32,
     /// By input queue: where its control task table starts in the common one (WSE-3).
     control_base: [u8; 8],
+    /// Input queues of messages, whose last wavelet no task gets (guide, `<message_passing>`).
+    message_queues: u32,
     /// The ring's place after the task that ran last.
     next: u8,
 }
@@ -76,6 +78,7 @@ impl Tasks {
             local_priority: 0,
             channel_priority: 0,
             control_base: control_bases(program),
+            message_queues: message_queues(program),
             next: 0,
         }
     }
@@ -181,6 +184,9 @@ impl Tasks {
         if self.is_channel_blocked(channel) {
             return None;
         }
+        if wavelet.control && self.message_queues & bit(channel) != 0 {
+            return Some(Pick::Ignored { slot });
+        }
         if wavelet.control {
             let entry = (wavelet.data >> 16 & 63) as u8;
             return self.control(slot, channel, entry, wavelet);
@@ -250,6 +256,12 @@ fn control_bases(program: &PeImage) -> [u8; 8] {
         }
     }
     bases
+}
+
+fn message_queues(program: &PeImage) -> u32 {
+    let carries = |color| program.colors.iter().any(|(own, config)| *own == color && config.messages.is_some());
+    let inputs = program.queues.iter().filter(|queue| queue.dir == QueueDir::In && queue.color.is_some_and(carries));
+    inputs.fold(0, |mask, queue| mask | bit(queue.id))
 }
 
 /// The task bound to a number.

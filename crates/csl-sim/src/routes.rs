@@ -115,6 +115,7 @@ fn config(image: &csl_image::ColorConfig) -> ColorConfig {
         filter: image.filter.as_ref().map(filter),
         teardown: image.teardown,
         invalid_selects: 0,
+        messages: image.messages,
     }
 }
 

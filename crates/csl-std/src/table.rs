@@ -31,6 +31,7 @@ pub(crate) const LIBRARIES: &[(&str, &str)] = &[
     library!("memcpy_multi/get_params"),
     ("memcpy_multi/memcpy", include_str!("../csl/memcpy/memcpy.csl")),
     ("memcpy_multi/memcpy_switches", include_str!("../csl/memcpy/memcpy_switches.csl")),
+    library!("message_passing"),
     library!("random"),
     library!("sdklayout/stream"),
     library!("simprint"),

@@ -35,6 +35,7 @@ fn read_option<'a>(config: &mut ColorConfig, option: &str, rest: &mut Peekable<i
         "swap_x" => config.swap_x = true,
         "swap_y" => config.swap_y = true,
         "teardown" => config.teardown = true,
+        "messages" => config.messages = rest.next().and_then(|first| first.parse().ok()),
         "at" => config.position = rest.next().and_then(|k| k.parse().ok()).expect("a position"),
         "pop" => config.pop = pop_mode(rest.next().expect("a pop mode")),
         "counter" => config.filter = Some(filter(FilterKind::Counter, rest)),

@@ -3,6 +3,7 @@
 mod config;
 mod drawing;
 mod fabric;
+mod messages;
 mod property;
 mod registers;
 mod scene;

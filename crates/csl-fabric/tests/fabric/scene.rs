@@ -6,7 +6,7 @@
 //!   `posK tx D`, `posK rx D tx D` (switch positions 1 to 3), `at K` (current position), `ring`,
 //!   `pop always|on_advance|on_advance_nop`, `swap_x`, `swap_y`, `teardown`, and a filter: `counter`, `sparse` or `range`
 //!   with the fields `limit1=`, `limit2=`, `max_counter=`, `init_counter=`, `min_idx=`, `max_idx=`, `count_data=0`,
-//!   `count_control`, `filter_control`
+//!   `count_control`, `filter_control`; `messages FIRST` (a color of the message network)
 //! - `send X,Y COLOR @CYCLE: WORD..`: the CE sends from that cycle on, one word a cycle as long as there is room. Words are
 //!   hexadecimal. `!` makes a control wavelet: of a hexadecimal word, or of up to eight commands as letters, `n` NOP, `a`
 //!   SWITCH_ADV, `r` SWITCH_RST, `t` TEARDOWN, capitals where the CE ignores the command

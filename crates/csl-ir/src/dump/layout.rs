@@ -54,6 +54,7 @@ pub fn config(config: &ColorConfig) -> String {
         (config.pop_mode != PopMode::NoPop).then(|| format!(" pop {:?}", config.pop_mode)),
         config.filter.as_ref().map(filter),
         config.teardown.then(|| " teardown".to_string()),
+        config.messages.map(|first| format!(" messages from {first}")),
     ];
     options.into_iter().flatten().for_each(|option| text.push_str(&option));
     text

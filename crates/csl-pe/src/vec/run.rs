@@ -29,6 +29,21 @@ pub(crate) struct Operand {
     pub dsr: u8,
 }
 
+/// Where an operation on a message stands (`<message_passing>`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Message {
+    No,
+    /// A header is to be sent first.
+    Header(u32),
+    /// A header is to be received first; it tells the number of elements.
+    Awaited,
+    /// The last wavelet closes the message.
+    Open,
+}
+
+/// The number of elements in a header.
+const MESSAGE_LENGTH_SHIFT: u32 = 20;
+
 #[derive(Clone, Debug)]
 pub(crate) struct VecRun {
     pub op: VecOp,
@@ -45,6 +60,7 @@ pub(crate) struct VecRun {
     pub zero: Option<(Cursor, u8, u32)>,
     pub is_fabric: bool,
     pub ut: u8,
+    pub message: Message,
     /// What the builtin returns.
     pub result: bool,
     pub needs: Needs,
@@ -128,7 +144,7 @@ impl VecRun {
             _ => false,
         };
         let is_word_wise = self.rate.group == 1 && !matches!(self.op, VecOp::Dfilt | VecOp::Addc16);
-        is_word_wise && self.config.on_control.is_none() && !self.operands().any(transforms)
+        is_word_wise && self.message == Message::No && self.config.on_control.is_none() && !self.operands().any(transforms)
     }
 
     /// Whether it touches nothing but memory and scalars.
@@ -189,6 +205,9 @@ impl VecRun {
         if self.op == VecOp::Dfilt {
             return Ok(self.filter(io));
         }
+        if matches!(self.message, Message::Header(_) | Message::Awaited) {
+            return Ok(self.pass_header(io));
+        }
         let elements = match self.ready(io)? {
             Ready::Go(elements) => elements,
             Ready::Wait(stall) => return Ok(Step::Stalled(stall)),
@@ -202,6 +221,25 @@ impl VecRun {
             self.left -= elements;
         }
         Ok(self.after_move(io.memory))
+    }
+
+    fn pass_header(&mut self, io: &mut Io) -> Step {
+        match (self.message, self.dest.cursor, self.srcs[0].cursor) {
+            (Message::Header(header), Cursor::Out(Out { slot, color, .. }), _) => {
+                let ready = io.now + io.ramp;
+                let wavelet = Wavelet::word(header);
+                if !io.ports.put(usize::from(slot), Outgoing { wavelet, color, advance_switch: false, ready }) {
+                    return Step::Stalled(Stall::Output(slot));
+                }
+            }
+            (Message::Awaited, _, Cursor::In(In { slot, .. })) => match io.ports.take(usize::from(slot)) {
+                None => return Step::Stalled(Stall::Input(slot)),
+                Some(header) => self.left = header.data >> MESSAGE_LENGTH_SHIFT,
+            },
+            _ => {}
+        }
+        self.message = if matches!(self.message, Message::Header(_)) { Message::Open } else { Message::No };
+        self.after_move(io.memory)
     }
 
     /// Whether an issue would move something or end the operation.
@@ -414,7 +452,8 @@ impl VecRun {
             data = data & 0xffff | u32::from(index) << 16;
         }
         let half = self.dest.words == 1 && elements == 1 && out.index.is_none();
-        let wavelet = Wavelet { data, control: out.control || marked, half };
+        let closes = is_last && self.message == Message::Open;
+        let wavelet = Wavelet { data, control: out.control || marked || closes, half };
         let advance_switch = out.advance_switch && is_last;
         let outgoing = Outgoing { wavelet, color: out.color, advance_switch, ready: io.now + io.ramp };
         let sent = io.ports.put(usize::from(out.slot), outgoing);

@@ -8,7 +8,7 @@ use csl_isa::vec::{DsrFile, Priority, VecArg, VecDesc};
 use super::config::{Config, Effect};
 use super::cursor::{Circ, Cursor, In, Linear, Mem4, Mem4Desc, Out};
 use super::dsr::{Dsrs, Loaded};
-use super::run::{NO_DSR, Needs, Operand, VecRun};
+use super::run::{Message, NO_DSR, Needs, Operand, VecRun};
 use super::timing;
 use crate::fault::FaultKind;
 use crate::fifo::Fifo;
@@ -21,6 +21,8 @@ pub(crate) struct Setup<'a> {
     pub program: &'a PeImage,
     /// Whether 16-bit operands on the fabric travel two in a wavelet unless they say otherwise (SDK 2 on).
     pub packed: bool,
+    /// The header of a message that is sent.
+    pub message_header: u32,
     pub memory: &'a Memory,
     pub ports: &'a mut Ports,
     pub fifos: &'a [Fifo],
@@ -95,6 +97,7 @@ impl Setup<'_> {
             zero: None,
             is_fabric: per_wavelet.is_some(),
             ut: self.microthread(&config, &found),
+            message: self.message(&found),
             result: true,
             needs: Needs::default(),
         }
@@ -102,6 +105,15 @@ impl Setup<'_> {
         run.zero = zeroed(&run, found[0].fabric, swapped);
         let loads = found.iter().map(|f| f.loads).sum();
         Ok(Started { run, loads, extra: scalars * self.chip.timing.scalar_operand + u32::from(rate.lead) })
+    }
+
+    fn message(&self, found: &[Found; 4]) -> Message {
+        let has = |f: &Found| f.fabric.is_some_and(|fabric| fabric.flags & fabric_flags::MESSAGE != 0);
+        match (has(&found[0]), found[1..].iter().any(has)) {
+            (true, _) => Message::Header(self.message_header),
+            (_, true) => Message::Awaited,
+            _ => Message::No,
+        }
     }
 
     /// The operand of a `@map` iterator and its length: as a source, or else as a destination.

@@ -333,6 +333,9 @@ fn fabric(s: &mut Sema<'_>, call: &Call<'_>, kind: DsdKind, ty: Ty, fields: &mut
         control_transform: fields.take_bool(s, "control_transform")?.unwrap_or(false),
         ..FabricDsd::default()
     };
+    if s.in_library() {
+        side.message = fields.take_bool(s, "wl_message")?.unwrap_or(false);
+    }
     let mut index_offset = false;
     if kind == DsdKind::Fabout {
         side.control = fields.take_bool(s, "control")?.unwrap_or(false);

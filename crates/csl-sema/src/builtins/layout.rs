@@ -1,7 +1,7 @@
 //! What a layout block says: the rectangle, the code of tiles, routes, exported names.
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{ExportName, IdKind, Name, Route, Ty, TypeKind, TypedValue, Value};
+use csl_ir::{ColorConfig, ExportName, IdKind, Name, Route, Ty, TypeKind, TypedValue, Value};
 use csl_syntax::Symbol;
 
 use super::Call;
@@ -153,6 +153,18 @@ pub(super) fn set_color_config(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand
 pub(super) fn set_local_color_config(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let color = routable(s, call, 0)?;
     let config = color_config(s, call, 1, color)?;
+    add_local_config(s, call, color, config)
+}
+
+/// `@wl_message_route(color, config, first)`: a color of the message network.
+pub(super) fn wl_message_route(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let color = routable(s, call, 0)?;
+    let config = color_config(s, call, 1, color)?;
+    let first = routable(s, call, 2)?;
+    add_local_config(s, call, color, ColorConfig { messages: Some(first), ..config })
+}
+
+fn add_local_config(s: &mut Sema<'_>, call: &Call<'_>, color: u8, config: ColorConfig) -> Res<Operand> {
     if let Some(&(_, _, before)) = s.unit.colors.iter().find(|c| c.0 == color) {
         let message = format!("color {color} is configured twice");
         let diagnostic = Diagnostic::new(Code::BadRoute, call.span, message).secondary(before, "first configured here");

@@ -210,3 +210,10 @@ fn emit_math(s: &mut Sema<'_>, call: &Call<'_>, f: MathFn, a: &Operand, b: Optio
     s.emit(Inst::Math { f, ty: scalar, dst, a, b }, call.span);
     Ok(Operand::Reg(ty, Opnd::Reg(dst)))
 }
+
+pub(super) fn wl_message_header(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    runtime(s, call)?;
+    let header = s.eval_as(&call.args[0], Ty::U32)?;
+    let header = s.opnd(&header, call.span)?;
+    sys(s, call, SysOp::MessageHeader, vec![header])
+}

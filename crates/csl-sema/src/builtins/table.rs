@@ -121,6 +121,8 @@ const ROWS: &[Row] = &[
     ("wl_math", 2, 3, Library, machine::wl_math),
     ("wl_set_prng_seed", 1, 1, Library, machine::wl_set_prng_seed),
     ("wl_unblock_cmd_stream", 0, 0, Library, machine::wl_unblock_cmd_stream),
+    ("wl_message_header", 1, 1, Library, machine::wl_message_header),
+    ("wl_message_route", 3, 3, Library, layout::wl_message_route),
     ("wl_type_class", 1, 1, Library, typeinfo::class),
     ("wl_size_of", 1, 1, Library, typeinfo::size),
     ("wl_align_of", 1, 1, Library, typeinfo::align),

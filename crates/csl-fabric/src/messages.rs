@@ -1,0 +1,79 @@
+//! The network of `<message_passing>` (WSE-3): five colors on which a message finds its own way. What the hardware does is
+//! not public; this is a choice that fits the library's documented colors, header and closing control bit.
+//!
+//! A message is a worm: a header wavelet that names the tile, data, and a last wavelet with the control bit set, which is
+//! data as well. It goes along its row first, then along its column: the color behind the first by 1, 2, 3, 4 goes west,
+//! east, south, north and never turns back, so that no two messages can wait for each other in a circle; the first color
+//! itself goes to the ramp. A router keeps an output for one message from its header to its last wavelet.
+
+use crate::config::{EAST, NORTH, RAMP, RAMP_BIT, SOUTH, WEST, opposite};
+use crate::record::{Record, UNKNOWN};
+use crate::row::Row;
+use crate::wavelet::Wavelet;
+
+/// Any side.
+const ALL: u8 = RAMP_BIT | 0xf;
+
+/// Bits of a header: 12 for the number of elements, then 10 for the row and 10 for the column.
+const ROW_SHIFT: u32 = 10;
+const PLACE_MASK: u32 = 0x3ff;
+
+fn destination(header: u32) -> (u32, u32) {
+    (header & PLACE_MASK, header >> ROW_SHIFT & PLACE_MASK)
+}
+
+/// The side by which a message leaves a tile.
+fn way((x, y): (u32, u32), header: u32) -> usize {
+    let (column, row) = destination(header);
+    match (column.cmp(&x), row.cmp(&y)) {
+        (std::cmp::Ordering::Less, _) => WEST,
+        (std::cmp::Ordering::Greater, _) => EAST,
+        (_, std::cmp::Ordering::Greater) => SOUTH,
+        (_, std::cmp::Ordering::Less) => NORTH,
+        _ => RAMP,
+    }
+}
+
+/// The color of messages that leave by a side.
+fn color(first: u8, side: usize) -> u8 {
+    if side == RAMP { first } else { first + 1 + side as u8 }
+}
+
+/// The color on which the tile behind `side` sends messages here.
+pub(crate) fn color_from(first: u8, side: usize) -> u8 {
+    color(first, opposite(side))
+}
+
+impl Row {
+    /// The record at a tile that a message with this header takes there.
+    pub(crate) fn message_record(&self, at: (u32, u32), first: u8, header: u32) -> Option<u32> {
+        let color = color(first, way(at, header));
+        self.table.find(at.0, at.1, color).filter(|(_, config)| config.messages.is_some()).map(|found| found.0)
+    }
+
+    /// The record that a wavelet from the CE goes to: the header's choice holds up to the last wavelet. It is kept where
+    /// a record that leads to the ramp has no neighbour.
+    pub(crate) fn message_from_ce(&mut self, comm: u32, wavelet: Wavelet) -> u32 {
+        let open = self.records[comm as usize].targets[WEST];
+        if open != UNKNOWN {
+            return open;
+        }
+        let Some(first) = self.config(comm).messages else { return comm };
+        let at = (self.records[comm as usize].x(), self.y);
+        self.message_record(at, first, wavelet.data).unwrap_or(comm)
+    }
+
+    /// A wavelet of the CE has landed on `record`.
+    pub(crate) fn message_has_landed(&mut self, comm: u32, record: u32, wavelet: Wavelet) {
+        self.records[comm as usize].targets[WEST] = if wavelet.control { UNKNOWN } else { record };
+    }
+
+    /// A wavelet that came in by `side` has been sent on: the record takes no other message before its last wavelet.
+    pub(crate) fn hold_for_message(&mut self, number: u32, side: u8, wavelet: Wavelet) {
+        let record: &mut Record = &mut self.records[number as usize];
+        record.rx = if wavelet.control { ALL } else { 1 << side };
+        if wavelet.control && record.tx != RAMP_BIT {
+            record.targets = [UNKNOWN; 4];
+        }
+    }
+}
