@@ -144,7 +144,10 @@ impl VecRun {
             _ => false,
         };
         let is_word_wise = self.rate.group == 1 && !matches!(self.op, VecOp::Dfilt | VecOp::Addc16);
-        is_word_wise && self.message == Message::No && self.config.on_control.is_none() && !self.operands().any(transforms)
+        is_word_wise
+            && self.message == Message::No
+            && self.config.on_control.is_none()
+            && !self.operands().any(transforms)
     }
 
     /// Whether it touches nothing but memory and scalars.
