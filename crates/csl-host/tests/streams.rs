@@ -43,9 +43,9 @@ comptime {
 }
 ";
 
-fn running(arch: Arch, sdk: (u32, u32), streams: &str, code: &str) -> (TempDir, Runtime) {
+fn running(arch: Arch, sdk: impl Into<Option<(u32, u32)>>, streams: &str, code: &str) -> (TempDir, Runtime) {
     let pe = format!("{FRAME}{QUEUES}{code}");
-    let sdk = Some(Sdk { major: sdk.0, minor: sdk.1 });
+    let sdk = sdk.into().map(|(major, minor)| Sdk { major, minor });
     let options = Options { arch, sdk, ..Options::new("layout.csl") };
     running_files(&[("layout.csl", &LAYOUT.replace("$STREAMS", streams)), ("pe.csl", &pe)], options)
 }
@@ -91,6 +91,27 @@ fn a_streaming_fabout_sends_one_element_a_wavelet() {
             let words = copy(expected.len() as u32, Width::Bits32, true);
             assert_eq!(received(&mut runtime, TO_HOST, &words).expect("all words come"), expected, "{arch}");
         }
+    }
+}
+
+/// Where `--sdk` says nothing, streams bound as colors say that the program is of 1.4 or older, and so does a LAUNCH: one
+/// element a wavelet.
+#[test]
+fn colors_in_get_params_are_signs_of_an_older_program() {
+    let code = "
+const halves = [4]u16 { 1, 2, 3, 4 };
+const source = @get_dsd(mem1d_dsd, .{ .tensor_access = |i|{4} -> halves[i] });
+const to = @get_dsd(fabout_dsd, .{ .extent = 4, .fabric_color = to_host, .output_queue = oq });
+fn main() void { @mov16(to, source, .{ .async = true }); sys_mod.unblock_cmd_stream(); }
+";
+    let launch = format!("{NUMBERS}, .LAUNCH = @get_color(8)");
+    for (streams, expected) in
+        [(COLORS, &[1, 2, 3, 4][..]), (&launch, &[1, 2, 3, 4]), (NUMBERS, &[0x0002_0001, 0x0004_0003])]
+    {
+        let (_folder, mut runtime) = running(Arch::Wse2, None, streams, code);
+        call(&mut runtime);
+        let words = copy(expected.len() as u32, Width::Bits32, true);
+        assert_eq!(received(&mut runtime, TO_HOST, &words).expect("all words come"), expected, "{streams}");
     }
 }
 

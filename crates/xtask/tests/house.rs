@@ -1,4 +1,5 @@
-//! The invariants of ARCHITECTURE.md that a text search can hold: who imports whom, and what stays out of the lower crates.
+//! The invariants of ARCHITECTURE.md that a text search can hold: who imports whom, what stays out of the lower crates, and
+//! that the tests which `tests/semantics.md` names are there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -86,13 +87,59 @@ fn lower_crates_touch_nothing_outside() {
     }
 }
 
+/// Rules that `tests/semantics.md` counts.
+const RULES: u32 = 37;
+
+#[test]
+fn every_rule_names_tests_that_are_there() {
+    let index = fs::read_to_string(root().join("tests/semantics.md")).expect("the index is readable");
+    let rows: Vec<(u32, &str)> = index.lines().filter_map(row).collect();
+    for rule in 1..=RULES {
+        assert!(rows.iter().any(|row| row.0 == rule), "rule {rule} has no row");
+    }
+    for (rule, tests) in rows {
+        let names: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "a row of rule {rule} names no test");
+        for name in names {
+            assert!(is_there(name), "rule {rule} names {name}, which is not there");
+        }
+    }
+}
+
+/// The rule's number and the column of its tests.
+fn row(line: &str) -> Option<(u32, &str)> {
+    let line = line.strip_prefix("| ")?.strip_suffix(" |")?;
+    let (rule, rest) = line.split_once(" | ")?;
+    Some((rule.parse().ok()?, rest.rsplit_once(" | ")?.1))
+}
+
+/// `CRATE::name` is a test in that crate; all else is a file of `tests/`, without its ending.
+fn is_there(name: &str) -> bool {
+    match name.split_once("::") {
+        Some((package, test)) => has_test(package, test),
+        None => ["csl", "scene"].iter().any(|ending| root().join("tests").join(format!("{name}.{ending}")).is_file()),
+    }
+}
+
+fn has_test(package: &str, name: &str) -> bool {
+    let declared = [format!("fn {name}("), format!("def {name}(")];
+    files(&root().join("crates").join(package).join("tests"), &["rs", "py"]).iter().any(|file| {
+        let text = fs::read_to_string(file).expect("a test is readable");
+        declared.iter().any(|declaration| text.contains(declaration))
+    })
+}
+
 fn sources(dir: &Path) -> Vec<PathBuf> {
+    files(dir, &["rs"])
+}
+
+fn files(dir: &Path, endings: &[&str]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).expect("a source folder is readable").flatten() {
         let path = entry.path();
         if path.is_dir() {
-            found.extend(sources(&path));
-        } else if path.extension().is_some_and(|e| e == "rs") {
+            found.extend(files(&path, endings));
+        } else if path.extension().is_some_and(|e| endings.iter().any(|ending| e == *ending)) {
             found.push(path);
         }
     }
