@@ -365,11 +365,8 @@ impl Sema<'_> {
 
     /// The run-time instance of a function without comptime parameters.
     pub fn instance(&mut self, f: FnRef, span: Span) -> Res<FuncId> {
+        self.check_addressable_fn(f, span)?;
         let decl = self.fn_info(f).decl.clone();
-        if decl.inlining == Inlining::Inline {
-            let message = format!("inline function `{}` has no address", decl.name.name);
-            return Err(self.error(Code::BadOperand, span, message));
-        }
         let fn_ty = self.fn_type(f)?;
         let TypeKind::Fn(ty) = self.types.kind(fn_ty).clone() else { return Err(Stop::Error) };
         if ty.is_generic {
@@ -380,6 +377,16 @@ impl Sema<'_> {
         self.instance_with(f, &params, ty.ret, span)
     }
 
+    /// Inline functions are only there where they are called.
+    pub fn check_addressable_fn(&mut self, f: FnRef, span: Span) -> Res<()> {
+        let decl = self.fn_info(f).decl.clone();
+        if decl.inlining != Inlining::Inline {
+            return Ok(());
+        }
+        let message = format!("inline function `{}` has no address", decl.name.name);
+        Err(self.error(Code::BadOperand, span, message))
+    }
+
     fn instance_with(&mut self, f: FnRef, params: &[ParamBinding], ret: Ty, span: Span) -> Res<FuncId> {
         let key: InstanceKey = (f, params.iter().map(key_of).collect());
         if let Some(&id) = self.unit.instances.get(&key) {
@@ -387,6 +394,10 @@ impl Sema<'_> {
         }
         let decl = self.fn_info(f).decl.clone();
         if decl.body.is_none() {
+            // The parser has told of any other function without a body.
+            if decl.storage != ast::Storage::Extern {
+                return Err(Stop::Error);
+            }
             return self.extern_instance(f, &decl, key, span);
         }
         if self.unit.out_funcs.len() >= MOST_FUNCTIONS {

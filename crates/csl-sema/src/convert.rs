@@ -175,10 +175,16 @@ impl Sema<'_> {
 
     fn bitcast_const(&mut self, value: TypedValue, ty: Ty, span: Span) -> Res<Operand> {
         let Some(raw) = packed::bits_of_value(&self.types, &value) else {
-            if matches!(value.value, Value::Ptr(_)) {
+            if !matches!(value.value, Value::Ptr(_)) {
+                return Err(self.mismatch(value.ty, ty, span));
+            }
+            if self.is_comptime() {
                 return Err(self.error(Code::RuntimeOnly, span, "an address is only known at run time"));
             }
-            return Err(self.mismatch(value.ty, ty, span));
+            // Run-time code takes the address that code generation gives to the variable.
+            let from = value.ty;
+            let address = self.opnd(&value.into(), span)?;
+            return self.bitcast_reg(from, address, ty, span);
         };
         match packed::value_of_bits(&self.types, ty, &raw) {
             Some(value) => Ok(TypedValue::new(ty, value).into()),

@@ -189,6 +189,7 @@ impl Sema<'_> {
 
     /// Joins `export` and `extern` declarations of one symbol.
     fn link(&mut self, info: GlobalInfo, decl: &VarDecl) -> Res<GlobalRef> {
+        self.check_plain_name(&info, decl)?;
         if info.storage == Storage::Default {
             return Ok(self.new_global(info));
         }
@@ -212,6 +213,21 @@ impl Sema<'_> {
             *other = GlobalInfo { id, ..info };
         }
         Ok(known)
+    }
+
+    /// A declaration with a storage class shares its symbol with none that has a link name alone.
+    fn check_plain_name(&mut self, info: &GlobalInfo, decl: &VarDecl) -> Res<()> {
+        let other = if info.storage != Storage::Default {
+            self.unit.plain_names.get(&info.name).copied()
+        } else if decl.linkname.is_some() {
+            self.unit.plain_names.insert(info.name.clone(), info.span);
+            self.unit.linked.get(&info.name).map(|&other| self.unit.globals[other.0 as usize].span)
+        } else {
+            None
+        };
+        let Some(other) = other else { return Ok(()) };
+        let message = format!("symbol `{}` is declared both with and without a storage class", info.name);
+        Err(self.fail(Diagnostic::new(Code::BadExport, info.span, message).secondary(other, "also here")))
     }
 
     pub fn new_global(&mut self, info: GlobalInfo) -> GlobalRef {

@@ -6,7 +6,7 @@ use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{DsdKind, FnRef, FnTy, IdKind, ModuleRef, Packing, Ty, TypeKind};
 use csl_num::FloatKind;
 use csl_syntax::Symbol;
-use csl_syntax::ast::{FnDecl, Storage};
+use csl_syntax::ast::{FnDecl, Inlining, Storage};
 
 use crate::context::{Res, Sema, Stop};
 use crate::unit::{GlobalItem, TopItem};
@@ -30,7 +30,9 @@ impl Sema<'_> {
         let mut names: Vec<(Span, Symbol)> = items
             .filter_map(|state| match &state.item {
                 TopItem::Var(decl) if decl.storage == Storage::Export => Some((decl.span, decl.name.name)),
-                TopItem::Fn(decl) if decl.storage == Storage::Export => Some((decl.span, decl.name.name)),
+                TopItem::Fn(decl) if decl.storage == Storage::Export && is_whole(decl) => {
+                    Some((decl.span, decl.name.name))
+                }
                 _ => None,
             })
             .collect();
@@ -89,4 +91,9 @@ impl Sema<'_> {
             _ => false,
         }
     }
+}
+
+/// Whether the parser had nothing to say against exporting it.
+fn is_whole(decl: &FnDecl) -> bool {
+    decl.body.is_some() && decl.inlining != Inlining::Inline
 }

@@ -133,13 +133,14 @@ impl Sema<'_> {
         }
     }
 
-    /// Imports take effect (their comptime blocks bind tasks) whether their names are used or not.
+    /// Imports (their comptime blocks bind tasks) and FIFOs (they take registers) take effect whether their names are
+    /// used or not.
     fn import_eagerly(&mut self, module: ModuleRef, file: &ast::File, span: Option<Span>) -> Res<()> {
         let mut failed = false;
         let path = self.unit.modules[module.0 as usize].file.path.clone();
         for item in &file.items {
             let Item::Var(decl) = item else { continue };
-            if !decl.init.as_ref().is_some_and(is_import) {
+            if !decl.init.as_ref().is_some_and(takes_effect) {
                 continue;
             }
             let lookup = |s: &mut Self| s.lookup_item(module, decl.name.name);
@@ -248,12 +249,12 @@ const MOST_MODULES: usize = 4096;
 const MOST_NESTED: usize = 16;
 
 /// Whether an initial value is an import, or chooses among imports.
-fn is_import(expr: &Expr) -> bool {
+fn takes_effect(expr: &Expr) -> bool {
     match &expr.kind {
-        ExprKind::Builtin { name, .. } => name.name.as_str() == "import_module",
-        ExprKind::If(node) => is_import(&node.then) || node.otherwise.as_ref().is_some_and(is_import),
-        ExprKind::Switch(node) => node.arms.iter().any(|arm| is_import(&arm.body)),
-        ExprKind::Comptime(inner) => is_import(inner),
+        ExprKind::Builtin { name, .. } => matches!(name.name.as_str(), "import_module" | "allocate_fifo"),
+        ExprKind::If(node) => takes_effect(&node.then) || node.otherwise.as_ref().is_some_and(takes_effect),
+        ExprKind::Switch(node) => node.arms.iter().any(|arm| takes_effect(&arm.body)),
+        ExprKind::Comptime(inner) => takes_effect(inner),
         _ => false,
     }
 }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{CmpOp, IdKind, Inst, Opnd, Scalar, Ty, TypeKind, TypedValue, Value};
+use csl_ir::{CmpOp, Inst, Opnd, Scalar, Ty, TypeKind, TypedValue, Value};
 use csl_num::{FloatOp, IntOp, IntTy, Trap};
 use csl_syntax::ast::{BinOp, Expr, UnOp};
 use num_bigint::BigInt;
@@ -178,8 +178,10 @@ impl Sema<'_> {
     }
 
     fn compare(&mut self, op: CmpOp, a: (Operand, Span), b: (Operand, Span), span: Span) -> Res<Operand> {
+        for operand in [&a, &b] {
+            self.require_comparable(op, operand.0.ty(), span)?;
+        }
         let ty = self.peer(&[a.clone(), b.clone()])?;
-        self.require_comparable(op, ty, span)?;
         let (a, b) = (self.coerce(a.0, ty, a.1)?, self.coerce(b.0, ty, b.1)?);
         if let (Operand::Const(x), Operand::Const(y)) = (&a, &b) {
             return Ok(Operand::bool(self.compare_const(op, x, y)));
@@ -195,13 +197,13 @@ impl Sema<'_> {
         let equality = matches!(op, CmpOp::Eq | CmpOp::Ne);
         let fits = match self.types.kind(ty) {
             TypeKind::Int { .. } | TypeKind::ComptimeInt | TypeKind::Float(_) | TypeKind::ComptimeFloat => true,
-            TypeKind::Id(IdKind::Xdsr | IdKind::Sr) => false,
             TypeKind::Bool
             | TypeKind::Enum { .. }
             | TypeKind::ComptimeString
             | TypeKind::Type
             | TypeKind::Void
             | TypeKind::Ptr { .. }
+            | TypeKind::Dsr(_)
             | TypeKind::Id(_) => equality,
             _ => false,
         };

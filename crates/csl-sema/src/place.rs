@@ -595,6 +595,9 @@ impl Sema<'_> {
         let ty = self.types.ptr(false, place.is_const, place.ty);
         match place.kind {
             PlaceKind::Ptr(pointer) if self.packed_at(&pointer).is_some() => Err(self.packed_address(span)),
+            PlaceKind::Ptr(Pointer { root: PtrRoot::Cell(_), .. }) if !self.is_comptime() => {
+                Err(self.error(Code::BadOperand, span, "a comptime variable has no address"))
+            }
             PlaceKind::Ptr(pointer) => Ok(TypedValue::new(ty, Value::Ptr(pointer)).into()),
             PlaceKind::Mem(addr) => {
                 let pointer = self.emit_lea(addr, span);
@@ -605,15 +608,22 @@ impl Sema<'_> {
                 Ok(Operand::Reg(ty, pointer))
             }
             PlaceKind::Value(Operand::Const(TypedValue { ty: fn_ty, value: Value::Fn(f) })) => {
+                self.check_addressable_fn(f, span)?;
                 let ty = self.types.ptr(false, true, fn_ty);
                 let pointer = Pointer { root: PtrRoot::Fn(f), root_ty: fn_ty, path: Vec::new() };
                 Ok(TypedValue::new(ty, Value::Ptr(pointer)).into())
             }
             PlaceKind::Bits { .. } => Err(self.packed_address(span)),
+            PlaceKind::Value(_) if self.is_comptime_only(place.ty) => Err(self.no_memory(place.ty, span)),
             PlaceKind::Value(_) | PlaceKind::Reg(_) => {
                 Err(self.error(Code::BadOperand, span, "only variables are addressable: this is a temporary value"))
             }
         }
+    }
+
+    fn no_memory(&mut self, ty: Ty, span: Span) -> crate::context::Stop {
+        let message = format!("a value of type `{}` is comptime-known and has no address", self.show(ty));
+        self.error(Code::ComptimeOnly, span, message)
     }
 
     /// New run-time memory for a value.

@@ -32,10 +32,11 @@ impl Sema<'_> {
 
     fn switch_type(&mut self, input: &Operand, span: Span) -> Res<Ty> {
         match self.types.kind(input.ty()) {
-            TypeKind::Int { .. } | TypeKind::Enum { .. } => Ok(input.ty()),
+            // A `comptime_int` too (release notes of 0.7), though the page on syntax leaves it out.
+            TypeKind::Int { .. } | TypeKind::ComptimeInt | TypeKind::Enum { .. } => Ok(input.ty()),
             _ => {
                 let shown = self.show(input.ty());
-                let message = format!("a switch takes a fixed-width integer or an enum, got: `{shown}`");
+                let message = format!("a switch takes an integer or an enum, got: `{shown}`");
                 Err(self.error(Code::BadSwitch, span, message))
             }
         }

@@ -128,6 +128,8 @@ pub struct Unit {
     pub materialized: HashMap<TypedValue, GlobalRef>,
     /// `export` and `extern` declarations by symbol name.
     pub linked: HashMap<String, GlobalRef>,
+    /// Link names of variables without a storage class.
+    pub plain_names: HashMap<String, Span>,
     /// Functions that `@export` names.
     pub exported_fns: HashMap<String, FnRef>,
 

@@ -68,6 +68,9 @@ impl Builder {
             var.storage = storage;
             var.span = span.to(var.span);
         }
+        if var.is_comptime {
+            self.complain(var.name.span, "a `comptime` variable is declared inside a function or block: use `const`");
+        }
         if let (Storage::Extern, Some(init)) = (var.storage, &var.init) {
             self.complain(init.span, "an `extern` variable has its value elsewhere");
         }
@@ -83,6 +86,9 @@ impl Builder {
             (None, Storage::Extern) | (Some(_), Storage::Default | Storage::Export) => {}
             (None, _) => self.complain(function.name.span, "only an `extern` function can do without a body"),
             (Some(_), _) => self.complain(function.name.span, "an `extern` function has its body elsewhere"),
+        }
+        if let Some(complaint) = clash(&function) {
+            self.complain(function.name.span, complaint);
         }
         self.item(function.span.hi as usize, Item::Fn(Arc::new(function)))
     }
@@ -430,4 +436,18 @@ pub fn field_decl(name: Ident, ty: Expr) -> FieldDecl {
 pub fn pushed<T>(mut list: Vec<T>, element: T) -> Vec<T> {
     list.push(element);
     list
+}
+
+/// Attributes that exclude each other, after the guide's pages on functions.
+fn clash(function: &FnDecl) -> Option<&'static str> {
+    let has_storage = function.storage != Storage::Default;
+    match function.inlining {
+        _ if function.kind == FnKind::Task && function.linksection.is_some() => {
+            Some("a task cannot have a link section")
+        }
+        Inlining::Inline if function.linkname.is_some() => Some("an `inline` function cannot have a link name"),
+        Inlining::Inline if has_storage => Some("an `inline` function cannot have a storage class"),
+        Inlining::NoInline if has_storage => Some("a `noinline` function cannot have a storage class"),
+        _ => None,
+    }
 }

@@ -112,6 +112,11 @@ impl Fields {
         Ok(Fields { fields, asked: Vec::new(), what, span })
     }
 
+    /// One field alone.
+    pub fn single(name: &'static str, operand: Operand, what: &'static str, span: Span) -> Fields {
+        Fields { fields: vec![(name, operand)], asked: Vec::new(), what, span }
+    }
+
     pub fn take(&mut self, name: &'static str) -> Option<Operand> {
         self.asked.push(name);
         let at = self.fields.iter().position(|f| f.0 == name)?;

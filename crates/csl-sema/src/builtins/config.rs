@@ -99,6 +99,9 @@ fn microthread(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Option<Opnd>> {
     if id_kind(s, operand.ty()) != Some(IdKind::Ut) {
         return Err(fields.mismatch(s, "ut_id", "a microthread id", operand.ty()));
     }
+    if !operand.is_const() {
+        return Err(s.error(Code::NotComptime, fields.span, "`.ut_id` must be comptime-known"));
+    }
     s.opnd(&operand, fields.span).map(Some)
 }
 

@@ -1,9 +1,10 @@
 //! `@get_dsd`: descriptors of vectors in memory and on the fabric.
 
-use csl_diag::{Code, Span};
+use csl_chip::Arch;
+use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{
-    Addr, AddrBase, DsdKind, DsdValue, FabricDsd, IdKind, Inst, Opnd, Pointer, QueueDir, Scalar, SimdMode, Ty,
-    TypeKind, TypedValue, Value, ZeroSource,
+    Addr, AddrBase, DsdKind, DsdValue, FabricDsd, IdKind, Inst, Opnd, Pointer, Priority, QueueDir, Scalar, SimdMode,
+    Ty, TypeKind, TypedValue, Value, ZeroSource,
 };
 
 use super::Call;
@@ -18,7 +19,7 @@ const SIMD_MODES: &[(&str, SimdMode)] = &[
     ("simd_64", SimdMode::Simd64),
     ("simd_32_or_64", SimdMode::Simd32Or64),
     ("simd_max", SimdMode::SimdMax),
-    // What turns packing off has no documented name; the library uses this one.
+    // On WSE-3 "the valid options are now simd_off and simd_max" (release notes of 2.10).
     ("simd_off", SimdMode::Off),
 ];
 
@@ -329,7 +330,7 @@ fn fabric(s: &mut Sema<'_>, call: &Call<'_>, kind: DsdKind, ty: Ty, fields: &mut
         queue: queue(s, fields, queue_field, queue_kind)?,
         // Up to SDK 1.4 16-bit values travel one a wavelet unless the program asks for more.
         simd: simd.or_else(|| legacy_generation(s).then_some(SimdMode::Off)),
-        priority: fields.take_choice(s, "priority", PRIORITIES)?,
+        priority: priority(s, fields)?,
         control_transform: fields.take_bool(s, "control_transform")?.unwrap_or(false),
         ..FabricDsd::default()
     };
@@ -399,4 +400,15 @@ fn queue(s: &mut Sema<'_>, fields: &mut Fields, name: &'static str, kind: IdKind
             Err(s.error(Code::IdOutOfRange, fields.span, message))
         }
     }
+}
+
+/// On WSE-2 the operation has the priority, not the DSD.
+fn priority(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Option<Priority>> {
+    let priority = fields.take_choice(s, "priority", PRIORITIES)?;
+    if priority.is_some() && s.options.arch == Arch::Wse2 {
+        let diagnostic =
+            Diagnostic::new(Code::WrongArch, fields.span, "a DSD with a `.priority` is only there on WSE-3");
+        return Err(s.fail(diagnostic.help("give the `.priority` to the operation")));
+    }
+    Ok(priority)
 }

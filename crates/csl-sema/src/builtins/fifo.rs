@@ -1,8 +1,11 @@
 //! FIFOs in memory.
 
 use csl_chip::{Arch, SysOp};
-use csl_diag::{Code, Span};
-use csl_ir::{Fifo, FifoAction, FifoRef, GlobalRef, Opnd, PtrRoot, SimdMode, Ty, TypeKind, TypedValue, Value};
+use csl_diag::{Code, Diagnostic, Span};
+use csl_ir::{
+    DsrFile, DsrLoad, Fifo, FifoAction, FifoRef, GlobalRef, IdKind, Opnd, PtrRoot, SimdMode, Ty, TypeKind, TypedValue,
+    Value, VecConfig, VecOperand,
+};
 
 use super::Call;
 use super::args::{Fields, dsd_kind};
@@ -58,11 +61,14 @@ pub(super) fn allocate(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     if let Some(task) = fields.take("activate_pop") {
         fifo.activate_pop = Some(activated(s, &fields, &task)?);
     }
-    registers(s, &mut fields)?;
+    let registers = registers(s, &mut fields)?;
     fields.finish(s)?;
     align(s, buffer);
+    let number = FifoRef(s.unit.fifos.len() as u32);
     s.unit.fifos.push(fifo);
-    let number = FifoRef(s.unit.fifos.len() as u32 - 1);
+    if let Some(registers) = registers {
+        load_registers(s, number, registers, call.span)?;
+    }
     Ok(TypedValue::new(Ty::FIFO_DSD, Value::Fifo(number)).into())
 }
 
@@ -79,7 +85,7 @@ fn buffer(s: &mut Sema<'_>, call: &Call<'_>) -> Res<GlobalRef> {
     };
     match pointer {
         Some(csl_ir::Pointer { root: PtrRoot::Global(global), path, .. }) if path.is_empty() => Ok(global),
-        _ => Err(call.refuse(s, 0, ty, "a global array or a pointer to one")),
+        _ => Err(call.refuse(s, 0, ty, "a global `var` array or a pointer to one")),
     }
 }
 
@@ -93,19 +99,60 @@ fn action(s: &mut Sema<'_>, fields: &mut Fields, name: &'static str) -> Res<Fifo
     Ok(action)
 }
 
-/// Registers that the program chooses: all three or none, and of one number. Which they are changes nothing here.
-fn registers(s: &mut Sema<'_>, fields: &mut Fields) -> Res<()> {
-    let span = fields.span;
-    let [dest, src, xdsr] = ["dest", "src", "xdsr"].map(|name| fields.take(name));
-    let numbers = [&dest, &src].map(|o| o.as_ref().and_then(|o| o.as_const()).and_then(super::args::small));
-    match (&dest, &src, &xdsr) {
-        (None, None, None) => Ok(()),
-        (Some(_), Some(_), Some(_)) if numbers[0] == numbers[1] => Ok(()),
-        (Some(_), Some(_), Some(_)) => {
-            Err(s.error(Code::BadBuiltinArgument, span, "`.dest` and `.src` of a FIFO must have one number"))
-        }
-        _ => Err(s.error(Code::BadBuiltinArgument, span, "`.dest`, `.src` and `.xdsr` must be given together")),
+/// Numbers of registers that the program chooses for a FIFO.
+#[derive(Clone, Copy)]
+struct Registers {
+    /// Of the dsr_dest and of the dsr_src1.
+    dsr: u8,
+    xdsr: u8,
+}
+
+/// `.dest`, `.src` and `.xdsr`: all three or none, and the first two of one number.
+fn registers(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Option<Registers>> {
+    let dest = register(s, fields, "dest", TypeKind::Dsr(DsrFile::Dest), "a dsr_dest")?;
+    let src = register(s, fields, "src", TypeKind::Dsr(DsrFile::Src1), "a dsr_src1")?;
+    let xdsr = register(s, fields, "xdsr", TypeKind::Id(IdKind::Xdsr), "an xdsr")?;
+    let message = match (dest, src, xdsr) {
+        (None, None, None) => return Ok(None),
+        (Some(dest), Some(src), Some(xdsr)) if dest == src => return Ok(Some(Registers { dsr: dest, xdsr })),
+        (Some(_), Some(_), Some(_)) => "`.dest` and `.src` of a FIFO must have one number",
+        _ => "`.dest`, `.src` and `.xdsr` must be given together",
+    };
+    Err(s.error(Code::BadBuiltinArgument, fields.span, message))
+}
+
+fn register(
+    s: &mut Sema<'_>,
+    fields: &mut Fields,
+    name: &'static str,
+    kind: TypeKind,
+    wanted: &str,
+) -> Res<Option<u8>> {
+    let Some(value) = fields.take_const(s, name)? else { return Ok(None) };
+    match super::args::small(&value) {
+        Some(id) if *s.types.kind(value.ty) == kind => Ok(Some(id as u8)),
+        _ => Err(fields.mismatch(s, name, wanted, value.ty)),
     }
+}
+
+/// The registers hold the FIFO when the program starts, so that code can name it by them (guide, "FIFO DSR types").
+fn load_registers(s: &mut Sema<'_>, fifo: FifoRef, registers: Registers, span: Span) -> Res<()> {
+    let Registers { dsr, xdsr } = registers;
+    let taken = |load: &DsrLoad| {
+        let is_fifo = matches!(load.dsd, VecOperand::Fifo(_));
+        load.xdsr == Some(xdsr) || is_fifo && load.id == dsr
+    };
+    if let Some((_, before)) = s.unit.dsr_loads.iter().find(|(load, _)| taken(load)) {
+        let message = "a register of this FIFO is used already";
+        let diagnostic = Diagnostic::new(Code::BadBuiltinArgument, span, message);
+        return Err(s.fail(diagnostic.secondary(*before, "here")));
+    }
+    for file in [DsrFile::Dest, DsrFile::Src1] {
+        let dsd = VecOperand::Fifo(fifo);
+        let load = DsrLoad { file, id: dsr, xdsr: Some(xdsr), srs: Vec::new(), dsd, config: VecConfig::default() };
+        s.unit.dsr_loads.push((load, span));
+    }
+    Ok(())
 }
 
 /// FIFO buffers begin at a multiple of the widest access, 128 bits (chosen: the guide gives no number).

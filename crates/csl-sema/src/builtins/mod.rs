@@ -48,6 +48,10 @@ pub(crate) enum Place {
     Runtime,
     /// In the code of a PE, not in the layout.
     Pe,
+    /// As the value of a global `const`, so that there is one for the whole run.
+    Global,
+    /// The same, in the code of a PE.
+    PeGlobal,
     /// In files of the standard library alone.
     Library,
 }
@@ -121,6 +125,8 @@ impl Sema<'_> {
             Place::TopOrRuntime => (top || runtime, "in a top-level `comptime` block or in run-time code"),
             Place::Runtime => (runtime, "in run-time code"),
             Place::Pe => (!in_layout, "in the code of a PE"),
+            Place::Global => (!runtime, "in the value of a global `const`"),
+            Place::PeGlobal => (!in_layout && !runtime, "in the value of a global `const` of a PE program"),
             Place::Library if !self.in_library() => {
                 let message = format!("`@{}` is internal to the standard library", builtin.name);
                 return Err(self.error(Code::UnknownBuiltin, span, message));

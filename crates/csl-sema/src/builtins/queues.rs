@@ -5,7 +5,7 @@ use csl_diag::{Code, Diagnostic};
 use csl_ir::{IdKind, Opnd, Priority, QueueDir, QueueInit};
 
 use super::Call;
-use super::args::{id_kind, small};
+use super::args::{Fields, id_kind, small};
 use super::ids::wse3_only;
 use super::machine::sys;
 use super::tasks::handler;
@@ -29,10 +29,23 @@ fn queue(s: &mut Sema<'_>, call: &Call<'_>, index: usize) -> Res<(QueueDir, u8)>
     Ok((dir, small(&value).unwrap_or(0) as u8))
 }
 
+/// The configuration of a queue; up to SDK 0.7 the color stood there by itself.
+fn config(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Fields> {
+    const WHAT: &str = "the configuration of a queue";
+    if call.args.len() < 2 {
+        return call.fields(s, 1, WHAT);
+    }
+    let operand = call.eval(s, 1)?;
+    match id_kind(s, operand.ty()) {
+        Some(IdKind::Color) => Ok(Fields::single("color", operand, WHAT, call.arg_span(1))),
+        _ => Fields::of(s, &operand, WHAT, call.arg_span(1)),
+    }
+}
+
 pub(super) fn initialize_queue(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let (dir, id) = queue(s, call, 0)?;
     let wse3 = s.options.arch == Arch::Wse3;
-    let mut fields = call.fields(s, 1, "the configuration of a queue")?;
+    let mut fields = config(s, call)?;
     let color = match fields.take_const(s, "color")? {
         None => None,
         Some(value) if id_kind(s, value.ty) == Some(IdKind::Color) => Some(value),

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use csl_chip::{Forms, VecOp};
 
-use super::Place::{Anywhere, Layout, Library, Pe, Runtime, TopComptime, TopOrRuntime};
+use super::Place::{Anywhere, Global, Layout, Library, Pe, PeGlobal, Runtime, TopComptime, TopOrRuntime};
 use super::{
     Builtin, Handler, Place, arrays, casts, dsd, dsd_change, dsr, fifo, ids, layout, machine, map, print, queues,
     reflect, rpc, strings, tasks, typeinfo, vecop,
@@ -36,7 +36,7 @@ const ROWS: &[Row] = &[
     ("is_comptime", 0, 0, Anywhere, reflect::is_comptime),
     ("comptime_assert", 1, 2, Anywhere, reflect::comptime_assert),
     ("comptime_print", 0, MANY, Anywhere, reflect::comptime_print),
-    ("import_module", 1, 2, Anywhere, reflect::import_module),
+    ("import_module", 1, 2, Global, reflect::import_module),
     ("get_rectangle", 0, 0, Anywhere, reflect::get_rectangle),
     // Strings, arrays, ranges.
     ("strcat", 0, MANY, Anywhere, strings::strcat),
@@ -67,7 +67,7 @@ const ROWS: &[Row] = &[
     ("increment_dsd_offset", 3, 3, Anywhere, dsd_change::increment_offset),
     ("set_dsd_length", 2, 2, Anywhere, dsd_change::set_length),
     ("set_dsd_stride", 2, 2, Anywhere, dsd_change::set_stride),
-    ("allocate_fifo", 1, 2, Pe, fifo::allocate),
+    ("allocate_fifo", 1, 2, PeGlobal, fifo::allocate),
     ("set_fifo_read_length", 2, 2, Runtime, fifo::set_read_length),
     ("set_fifo_write_length", 2, 2, Runtime, fifo::set_write_length),
     ("load_to_dsr", 2, 3, TopOrRuntime, dsr::load_to_dsr),
