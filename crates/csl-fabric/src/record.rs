@@ -195,7 +195,11 @@ impl Record {
     }
 
     /// Room for a wavelet from the CE.
+    #[inline]
     pub fn ramp_has_room(&self, buffer: u8) -> bool {
+        if usize::from(self.lane.from) == RAMP {
+            return self.lane.len < buffer;
+        }
         self.lanes().find(|lane| 1 << lane.from == RAMP_BIT).is_none_or(|lane| lane.len < buffer)
     }
 }

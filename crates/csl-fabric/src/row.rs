@@ -174,19 +174,25 @@ impl Row {
     }
 
     /// The number of a color's record at a column.
+    #[inline]
     pub fn record(&self, x: u32, color: u8) -> Option<u32> {
         self.places.get(x as usize)?.record(color)
     }
 
     /// The record that takes what the CE at a column sends on a color: that of the color itself, or with swap in both
     /// directions that of the other one of the pair. `None` where neither takes or sends anything at its current position.
+    #[inline]
     pub fn routed(&self, x: u32, color: u8) -> Option<u32> {
-        let routes = |number: &u32| self.records[*number as usize].rx | self.records[*number as usize].tx != 0;
-        let target = self.table.received(x, self.y, RAMP, color)?;
-        Some(target.record).filter(routes)
+        let number = match self.table.has_swaps() {
+            false => self.record(x, color)?,
+            true => self.table.received(x, self.y, RAMP, color)?.record,
+        };
+        let record = &self.records[number as usize];
+        (record.rx | record.tx != 0).then_some(number)
     }
 
     /// The next cycle in which there is something to do here; at most `now + 1` while any record can move.
+    #[inline]
     pub fn next_event(&self, now: u64) -> Option<u64> {
         if self.active() > 0 {
             return Some(now + 1);
@@ -311,6 +317,7 @@ impl Row {
         self.wake(credit >> 2);
     }
 
+    #[inline]
     pub(crate) fn wake(&mut self, number: u32) {
         let record = &mut self.records[number as usize];
         if record.flags & QUEUED == 0
@@ -330,6 +337,7 @@ impl Row {
 
     /// Lands a wavelet from the CE. Returns false, and changes nothing, when the buffer is full;
     /// [`Ramp::accepted`] tells when there is room again.
+    #[inline]
     pub fn inject(&mut self, record: u32, wavelet: Wavelet, now: u64) -> Result<bool, Fault> {
         if self.records[record as usize].flags & MESSAGES != 0 {
             return self.inject_message(record, wavelet, now);

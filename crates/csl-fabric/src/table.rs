@@ -23,6 +23,8 @@ pub struct RouteTable {
     rows: Vec<Vec<Run>>,
     sets: Vec<RouteSet>,
     configs: Vec<ColorConfig>,
+    /// Some tile swaps colors.
+    has_swaps: bool,
 }
 
 /// Where wavelets of a color that leave a tile by a side land.
@@ -38,7 +40,8 @@ impl RouteTable {
     /// and index `configs`.
     pub fn new(width: u32, rows: Vec<Vec<(u32, u32, u32)>>, sets: Vec<RouteSet>, configs: Vec<ColorConfig>) -> Self {
         let rows = rows.iter().map(|row| number(row, &sets)).collect();
-        RouteTable { width, rows, sets, configs }
+        let has_swaps = configs.iter().any(|config| config.swap_x || config.swap_y);
+        RouteTable { width, rows, sets, configs, has_swaps }
     }
 
     pub fn width(&self) -> u32 {
@@ -73,6 +76,12 @@ impl RouteTable {
         let rank = set.binary_search_by_key(&color, |entry| entry.0).ok()?;
         let record = run.base + (x - run.x) * set.len() as u32 + rank as u32;
         Some((record, &self.configs[set[rank].1 as usize]))
+    }
+
+    /// Whether any tile swaps colors: if none does, what comes in on a color is that color's.
+    #[inline]
+    pub fn has_swaps(&self) -> bool {
+        self.has_swaps
     }
 
     /// The tile behind a side.

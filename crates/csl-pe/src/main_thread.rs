@@ -177,10 +177,15 @@ impl Pe {
     }
 
     /// `@queue_flush`: the teardown task becomes ready once the queue is empty.
+    #[inline]
     pub(crate) fn watch_flushes(&mut self, ports: &Ports) {
-        if self.flushing == 0 {
-            return;
+        if self.flushing != 0 {
+            self.look_for_drained(ports);
         }
+    }
+
+    #[cold]
+    fn look_for_drained(&mut self, ports: &Ports) {
         let drained = (0..16).filter(|&queue| self.has_drained(queue, ports)).fold(0, |mask, queue| mask | 1 << queue);
         if drained != 0 {
             self.flushing &= !drained;
@@ -379,6 +384,7 @@ impl Pe {
 
     /// While a microthread was stalled, the main thread's local operation went on: the issues before `now`.
     /// Also for the host before it looks at memory at a stop cycle.
+    #[inline]
     pub fn settle(&mut self, now: u64) {
         if let Main::Vec { run, .. } = &self.main
             && run.is_local()
@@ -446,10 +452,10 @@ impl Pe {
     // ---- sleep ----
 
     /// What the PE sleeps for after cycle `now`.
-    pub(crate) fn wake(&self, now: u64, ports: &Ports) -> Wake {
-        let mut wake = Wake { at: u64::MAX, landings: 0, credits: 0 };
-        self.wake_of_uts(now, ports, &mut wake);
-        for queue in (0..8).filter(|queue| self.flushing >> queue & 1 == 1) {
+    pub(crate) fn sleep(&self, now: u64, ports: &Ports, wake: &mut Wake) {
+        *wake = Wake { at: u64::MAX, landings: 0, credits: 0 };
+        self.wake_of_uts(now, ports, wake);
+        for queue in (0..8).filter(|queue| self.flushing != 0 && self.flushing >> queue & 1 == 1) {
             wake.credits |= ports.output_slot(queue).map_or(0, |slot| 1 << slot);
         }
         match &self.main {
@@ -461,7 +467,7 @@ impl Pe {
             }
             Main::Scalar => wake.at = wake.at.min(self.cpu.tau.max(now + 1)),
             Main::Pending(_) if self.cpu.tau > now => wake.at = wake.at.min(self.cpu.tau),
-            Main::Pending(exit) => self.wake_of_iter(*exit, now, ports, &mut wake),
+            Main::Pending(exit) => self.wake_of_iter(*exit, now, ports, wake),
             Main::Vec { run, .. } if run.is_local() => {
                 let traced = self.tracer.is_some();
                 let issues = if traced { 1 } else { run.issues_left() };
@@ -476,7 +482,6 @@ impl Pe {
                 wake.credits |= run.needs.outputs;
             }
         }
-        wake
     }
 }
 

@@ -31,22 +31,13 @@ pub(crate) struct Completion {
 /// The main thread in the arbitration.
 const MAIN: u8 = 0xfe;
 
-/// The order in which threads that could issue get the slot: the highest of all. From the top: priority, whether the
-/// thread issued last, whether it receives, and of low ids the lowest. Priorities are documented; among equals the
-/// thread that issued last keeps the slot until it stalls, and a receiver goes first on a tie (derived from the
-/// RAMP-to-RAMP figures).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Claim(u32);
-
-impl Claim {
-    #[inline]
-    fn new(class: u8, holds: bool, receives: bool, id: u8) -> Claim {
-        Claim(u32::from(class) << 16 | u32::from(holds) << 9 | u32::from(receives) << 8 | u32::from(!id))
-    }
-
-    fn id(self) -> u8 {
-        !(self.0 as u8)
-    }
+/// A thread that could issue; the highest of all gets the slot. From the top: a bit that makes it more than no claim,
+/// priority, whether the thread issued last, whether it receives, and of low ids the lowest. Priorities are documented;
+/// among equals the thread that issued last keeps the slot until it stalls, and a receiver goes first on a tie (derived
+/// from the RAMP-to-RAMP figures).
+#[inline]
+fn claim(class: u8, holds: bool, receives: bool, id: u8) -> u32 {
+    1 << 31 | u32::from(class) << 16 | u32::from(holds) << 9 | u32::from(receives) << 8 | u32::from(!id)
 }
 
 /// Microthreads: low 0, medium 2, high 4.
@@ -79,37 +70,50 @@ impl Pe {
         if !self.fifos.is_empty() {
             self.uts.iter().filter(|ut| ut.start <= now).for_each(|ut| ut.run.note_wait(&mut self.fifos));
         }
-        let main = self.main_claim(now, ports);
-        let best = self.uts.iter().map(|ut| self.ut_claim(ut, now, ports)).fold(main, Option::max);
-        let Some(best) = best.map(Claim::id) else { return };
-        self.holder = (best, now);
-        if best == MAIN {
-            self.issue_main(now, ports);
-        } else {
-            self.issue_ut(best, now, ports);
+        let mut best = self.main_claim(now, ports);
+        let mut winner = None;
+        for (at, ut) in self.uts.iter().enumerate() {
+            let claim = self.ut_claim(ut, now, ports);
+            if claim > best {
+                (best, winner) = (claim, Some(at));
+            }
+        }
+        if let Some(at) = winner {
+            self.holder = (self.uts[at].id, now);
+            self.issue_ut(at, now, ports);
             self.delay_main(now);
+        } else if best != 0 {
+            self.holder = (MAIN, now);
+            self.issue_main(now, ports);
         }
     }
 
-    fn claim(&self, id: u8, class: u8, run: &VecRun, now: u64) -> Claim {
+    #[inline]
+    fn claim(&self, id: u8, class: u8, run: &VecRun, now: u64) -> u32 {
         let holds = self.holder.0 == id && self.holder.1 + 1 == now;
-        Claim::new(class, holds, run.needs.inputs != 0, id)
+        claim(class, holds, run.needs.inputs != 0, id)
     }
 
-    fn main_claim(&self, now: u64, ports: &Ports) -> Option<Claim> {
+    /// 0 for none.
+    #[inline]
+    fn main_claim(&self, now: u64, ports: &Ports) -> u32 {
         match &self.main {
             Main::Vec { run, .. } if self.cpu.tau <= now && run.can_issue(ports, &self.fifos) => {
-                Some(self.claim(MAIN, self.main_class, run, now))
+                self.claim(MAIN, self.main_class, run, now)
             }
-            _ => None,
+            _ => 0,
         }
     }
 
-    fn ut_claim(&self, ut: &Microthread, now: u64, ports: &Ports) -> Option<Claim> {
+    /// 0 for none.
+    #[inline]
+    fn ut_claim(&self, ut: &Microthread, now: u64, ports: &Ports) -> u32 {
         let may = ut.start <= now && self.ut_blocked >> (ut.id & 7) & 1 == 0;
-        let can = may && ut.run.can_issue(ports, &self.fifos);
-        let priority = || ut.run.config.priority.or(queue_priority(self.queue_priority[usize::from(ut.id & 7)]));
-        can.then(|| self.claim(ut.id, class(priority()), &ut.run, now))
+        if !may || !ut.run.can_issue(ports, &self.fifos) {
+            return 0;
+        }
+        let priority = ut.run.config.priority.or(queue_priority(self.queue_priority[usize::from(ut.id & 7)]));
+        self.claim(ut.id, class(priority), &ut.run, now)
     }
 
     /// The main thread's vector operation has lost the slot.
@@ -119,8 +123,7 @@ impl Pe {
         }
     }
 
-    fn issue_ut(&mut self, id: u8, now: u64, ports: &mut Ports) {
-        let Some(at) = self.uts.iter().position(|ut| ut.id == id) else { return };
+    fn issue_ut(&mut self, at: usize, now: u64, ports: &mut Ports) {
         let ut = &mut self.uts[at];
         ut.start = now + u64::from(ut.run.rate.period);
         let before = self.tracer.is_some().then(|| Glimpse::of(&ut.run, &self.memory, Some(ports), self.half));

@@ -50,10 +50,31 @@ pub(crate) use io;
 ///
 /// Its clock is `tau`, the cycle in which the main thread issues next. While no microthread runs, nothing that the PE
 /// does can be seen from outside before its next *sync point*, so it runs ahead of the fabric's clock up to there.
+///
+/// In this order in memory: what each cycle of a streaming PE looks at lies together (measured).
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Pe {
-    pub(crate) program: Arc<PeImage>,
+    pub(crate) fault: Option<Box<Fault>>,
     pub(crate) chip: &'static Chip,
+    pub(crate) uts: Vec<Microthread>,
+    pub(crate) completions: Vec<Completion>,
+    pub(crate) fifos: Vec<Fifo>,
+    /// The thread that issued last, and when: a thread keeps the slot until it stalls.
+    pub(crate) holder: (u8, u64),
+    /// A memcpy transfer runs up to this cycle.
+    pub(crate) armed_until: u64,
+    /// What `control_transform` flips of a control wavelet's word.
+    pub(crate) transform: u32,
+    /// Queues, as `SysOp::QueueFlush` counts them: those that are to drain.
+    pub(crate) flushing: u16,
+    /// Floating-point exceptions that stop the PE, in the bits of their register.
+    pub(crate) unmasked: u16,
+    pub(crate) ut_blocked: u8,
+    /// Priority of the main thread, in the scale of `microthread::class`.
+    pub(crate) main_class: u8,
+    /// Priority bits of the input queues' registers, for the microthreads of their numbers.
+    pub(crate) queue_priority: [u16; 8],
     pub(crate) half: FloatKind,
     pub(crate) packed: bool,
     pub(crate) x: u16,
@@ -62,42 +83,25 @@ pub struct Pe {
     pub(crate) cpu: Cpu,
     pub(crate) main: Main,
     pub(crate) tasks: Tasks,
-    pub(crate) uts: Vec<Microthread>,
-    pub(crate) completions: Vec<Completion>,
-    pub(crate) ut_blocked: u8,
-    /// The thread that issued last, and when: a thread keeps the slot until it stalls.
-    pub(crate) holder: (u8, u64),
+    pub(crate) calls: Vec<Call>,
+    pub(crate) program: Arc<PeImage>,
     pub(crate) dsrs: Dsrs,
     /// The first cycle in which an operation may use the DSRs loaded last.
     pub(crate) dsr_ready: u64,
-    pub(crate) fifos: Vec<Fifo>,
     pub(crate) iters: Vec<Iter>,
     pub(crate) system: System,
-    /// A memcpy transfer runs up to this cycle.
-    pub(crate) armed_until: u64,
-    pub(crate) calls: Vec<Call>,
     pub(crate) calls_started: u64,
-    /// Colors whose teardown handler has to run; then queues, as `SysOp::QueueFlush` counts them: those that are to
-    /// drain, those that have (a register), and those of them whose handler has to run.
+    /// Colors whose teardown handler has to run.
     pub(crate) teardown: u32,
-    pub(crate) flushing: u16,
+    /// Queues that have drained (a register), and those of them whose handler has to run.
     pub(crate) flushed: u16,
     pub(crate) drained: u16,
-    /// Floating-point exceptions that stop the PE, in the bits of their register.
-    pub(crate) unmasked: u16,
-    /// What `control_transform` flips of a control wavelet's word.
-    pub(crate) transform: u32,
     /// What the next message starts with.
     pub(crate) message_header: u32,
-    /// Priority of the main thread, in the scale of `microthread::class`.
-    pub(crate) main_class: u8,
-    /// Priority bits of the input queues' registers, for the microthreads of their numbers.
-    pub(crate) queue_priority: [u16; 8],
     pub(crate) rotations: Vec<u32>,
     pub(crate) events: Vec<Event>,
     pub(crate) printing: Vec<Printed>,
     pub(crate) tracer: Option<Box<Tracer>>,
-    pub(crate) fault: Option<Fault>,
 }
 
 /// A call by the host.
@@ -189,22 +193,40 @@ impl Pe {
         ports: &mut Ports,
         registers: &mut dyn Registers,
     ) -> Result<Wake, Fault> {
+        let mut wake = Wake::at(0);
+        self.visit(now, limit, ports, registers, &mut wake).map(|()| wake)
+    }
+
+    /// [`Pe::advance`], with the result where the simulator keeps it.
+    pub fn visit(
+        &mut self,
+        now: u64,
+        limit: u64,
+        ports: &mut Ports,
+        registers: &mut dyn Registers,
+        wake: &mut Wake,
+    ) -> Result<(), Fault> {
         if self.fault.is_none() {
             self.cycle(now, limit, ports, registers);
         }
         match &self.fault {
-            Some(fault) if fault.cycle <= now => Err(fault.clone()),
-            Some(fault) => Ok(Wake::at(fault.cycle)),
-            None => Ok(self.wake(now, ports)),
+            Some(fault) if fault.cycle <= now => return Err(fault.as_ref().clone()),
+            Some(fault) => *wake = Wake::at(fault.cycle),
+            None => self.sleep(now, ports, wake),
         }
+        Ok(())
     }
 
     /// One cycle in the order of the reference: due completions, the main thread's own work, the one issue slot.
     fn cycle(&mut self, now: u64, limit: u64, ports: &mut Ports, registers: &mut dyn Registers) {
         self.settle(now);
-        self.take_completions(now);
+        if !self.completions.is_empty() {
+            self.take_completions(now);
+        }
         self.watch_flushes(ports);
-        self.run_main(now, limit, ports, registers);
+        if !matches!(&self.main, Main::Vec { run, .. } if run.is_fabric) {
+            self.run_main(now, limit, ports, registers);
+        }
         if self.fault.is_none() {
             self.arbitrate(now, ports);
             self.watch_flushes(ports);
@@ -219,7 +241,7 @@ impl Pe {
     pub(crate) fn stop(&mut self, kind: FaultKind, cycle: u64) {
         let running = !matches!(self.main, Main::Idle);
         let stack = if running { self.cpu.call_stack() } else { Vec::new() };
-        self.fault = Some(Fault { kind, cycle, pc: stack.first().copied(), stack });
+        self.fault = Some(Box::new(Fault { kind, cycle, pc: stack.first().copied(), stack }));
     }
 
     pub(crate) fn save_dsrs(&mut self, run: &VecRun) {

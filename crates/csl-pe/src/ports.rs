@@ -57,23 +57,28 @@ impl InQueue {
         InQueue { color, queue, depth, head: 0, len: 0, ring: [Wavelet::default(); MAX_DEPTH] }
     }
 
+    #[inline]
     pub fn len(&self) -> usize {
         usize::from(self.len)
     }
 
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
+    #[inline]
     pub fn has_room(&self) -> bool {
         self.len < self.depth
     }
 
     /// The `i`-th wavelet from the head.
+    #[inline]
     pub fn get(&self, i: usize) -> Option<Wavelet> {
         (i < self.len()).then(|| self.ring[(usize::from(self.head) + i) % MAX_DEPTH])
     }
 
+    #[inline]
     pub fn front(&self) -> Option<Wavelet> {
         self.get(0)
     }
@@ -89,6 +94,7 @@ impl InQueue {
         room
     }
 
+    #[inline]
     fn pop(&mut self) -> Option<Wavelet> {
         let wavelet = self.front()?;
         self.head = (self.head + 1) % MAX_DEPTH as u8;
@@ -109,6 +115,32 @@ pub struct Outgoing {
     pub ready: u64,
 }
 
+/// An [`Outgoing`] as it waits, a quarter of a cache line.
+#[derive(Clone, Copy, Debug, Default)]
+struct Waiting {
+    ready: u64,
+    data: u32,
+    color: u8,
+    /// Control, half, advance_switch from the lowest bit on.
+    flags: u8,
+}
+
+impl Waiting {
+    #[inline]
+    fn new(outgoing: Outgoing) -> Waiting {
+        let Outgoing { wavelet: Wavelet { data, control, half }, color, advance_switch, ready } = outgoing;
+        let flags = u8::from(control) | u8::from(half) << 1 | u8::from(advance_switch) << 2;
+        Waiting { ready, data, color, flags }
+    }
+
+    #[inline]
+    fn outgoing(self) -> Outgoing {
+        let has = |bit: u8| self.flags >> bit & 1 != 0;
+        let wavelet = Wavelet { data: self.data, control: has(0), half: has(1) };
+        Outgoing { wavelet, color: self.color, advance_switch: has(2), ready: self.ready }
+    }
+}
+
 /// Wavelets from their dispatch until they land on the router. One order over all colors.
 #[derive(Clone, Debug)]
 pub struct OutQueue {
@@ -119,40 +151,53 @@ pub struct OutQueue {
     depth: u8,
     head: u8,
     len: u8,
-    ring: [Outgoing; MAX_DEPTH],
+    ring: [Waiting; MAX_DEPTH],
 }
 
 impl OutQueue {
     fn new(queue: u8, color: u8, depth: u8) -> OutQueue {
-        OutQueue { queue, color, depth, head: 0, len: 0, ring: [Outgoing::default(); MAX_DEPTH] }
+        OutQueue { queue, color, depth, head: 0, len: 0, ring: [Waiting::default(); MAX_DEPTH] }
     }
 
+    #[inline]
     pub fn len(&self) -> usize {
         usize::from(self.len)
     }
 
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
+    #[inline]
     pub fn room(&self) -> usize {
         usize::from(self.depth - self.len)
     }
 
+    #[inline]
     pub fn get(&self, i: usize) -> Option<Outgoing> {
-        (i < self.len()).then(|| self.ring[(usize::from(self.head) + i) % MAX_DEPTH])
+        (i < self.len()).then(|| self.ring[(usize::from(self.head) + i) % MAX_DEPTH].outgoing())
     }
 
     /// The head, whether or not it is ready yet.
+    #[inline]
     pub fn front(&self) -> Option<Outgoing> {
         self.get(0)
     }
 
-    /// The head, once it may land.
-    pub fn ready(&self, now: u64) -> Option<Outgoing> {
-        self.front().filter(|head| head.ready <= now)
+    /// When the head may land.
+    #[inline]
+    pub fn head_ready(&self) -> Option<u64> {
+        (self.len > 0).then(|| self.ring[usize::from(self.head) % MAX_DEPTH].ready)
     }
 
+    /// The head, once it may land.
+    #[inline]
+    pub fn ready(&self, now: u64) -> Option<Outgoing> {
+        self.head_ready().filter(|ready| *ready <= now).and_then(|_| self.front())
+    }
+
+    #[inline]
     fn pop(&mut self) -> Option<Outgoing> {
         let head = self.front()?;
         self.head = (self.head + 1) % MAX_DEPTH as u8;
@@ -160,10 +205,11 @@ impl OutQueue {
         Some(head)
     }
 
+    #[inline]
     fn push(&mut self, outgoing: Outgoing) -> bool {
         let room = self.room() > 0;
         if room {
-            self.ring[(usize::from(self.head) + self.len()) % MAX_DEPTH] = outgoing;
+            self.ring[(usize::from(self.head) + self.len()) % MAX_DEPTH] = Waiting::new(outgoing);
             self.len += 1;
         }
         room
@@ -217,6 +263,7 @@ impl Ports {
 
     /// The input slot where a wavelet of `color` lands; `None` where no input queue takes the color (WSE-3), or the
     /// color does not exist: the wavelet then stays in the router.
+    #[inline]
     pub fn landing_slot(&mut self, color: u8) -> Option<usize> {
         let slot = *self.input_of_color.get(usize::from(color))?;
         if slot != NONE {
@@ -297,6 +344,7 @@ impl Ports {
         Ok(slot)
     }
 
+    #[cold]
     fn add_input(&mut self, color: u8, queue: u8, depth: u8) -> usize {
         let slot = self.inputs.len();
         self.inputs.push(InQueue::new(color, queue, depth));

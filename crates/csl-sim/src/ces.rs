@@ -65,6 +65,7 @@ impl<E: Element> Ces<E> {
     }
 
     /// The tile at a column, made when this is the first time that something touches it; `None` without a program.
+    #[inline]
     pub fn touch(&mut self, x: u32) -> Option<u32> {
         let place = *self.places.get(x as usize)?;
         if place == UNTOUCHED { self.make(x) } else { (place != EMPTY).then_some(place) }
@@ -113,6 +114,7 @@ impl<E: Element> Ces<E> {
     }
 
     /// Sets the tile's timer.
+    #[inline]
     pub fn set_timer(&mut self, place: u32, at: u64) {
         let tile = &mut self.tiles[place as usize];
         if tile.timer == at {

@@ -18,7 +18,15 @@ pub(crate) trait Element: Send {
     /// Makes the element and binds its queues; no cycle is run.
     fn load(seat: &Seat<'_>, ports: &mut Ports) -> Self;
     /// Runs up to and including cycle `now`, and further where nobody can see it, but starts nothing at or after `limit`.
-    fn advance(&mut self, now: u64, limit: u64, ports: &mut Ports, regs: &mut dyn Registers) -> Result<Wake, Fault>;
+    /// `wake` becomes what it waits for then.
+    fn advance(
+        &mut self,
+        now: u64,
+        limit: u64,
+        ports: &mut Ports,
+        regs: &mut dyn Registers,
+        wake: &mut Wake,
+    ) -> Result<(), Fault>;
     /// Whether no task runs at cycle `now`, so that memcpy may copy.
     fn between_tasks(&self, now: u64) -> bool;
     /// memcpy's launch of a function of the program. Arguments in canonical form.
@@ -51,8 +59,15 @@ impl Element for Pe {
         Pe::new(Arc::clone(seat.program), chip, seat.image.sdk, seat.x as u16, seat.y as u16, ports)
     }
 
-    fn advance(&mut self, now: u64, limit: u64, ports: &mut Ports, regs: &mut dyn Registers) -> Result<Wake, Fault> {
-        Pe::advance(self, now, limit, ports, regs)
+    fn advance(
+        &mut self,
+        now: u64,
+        limit: u64,
+        ports: &mut Ports,
+        regs: &mut dyn Registers,
+        wake: &mut Wake,
+    ) -> Result<(), Fault> {
+        self.visit(now, limit, ports, regs, wake)
     }
 
     fn between_tasks(&self, now: u64) -> bool {

@@ -105,6 +105,12 @@ pub(crate) struct Done {
 }
 
 impl TileHost {
+    /// Whether it neither has anything for the tile nor waits for it: most tiles, most of the time.
+    #[inline]
+    pub fn is_quiet(&self) -> bool {
+        self.commands.is_empty() && self.incoming.is_empty() && self.calling.is_none()
+    }
+
     /// Whether the first command may start at `now`, as far as the command stream goes.
     pub fn command_is_due(&self, now: u64) -> bool {
         !self.is_blocked && self.commands.front().is_some_and(|command| command.due <= now)

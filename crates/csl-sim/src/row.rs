@@ -84,8 +84,8 @@ impl<E: Element> Row<E> {
             }
         }
         let tile = &mut self.ces.tiles[place as usize];
-        let heads = tile.ports.outputs.iter().filter_map(|queue| queue.front());
-        tile.inject_at = heads.map(|head| head.ready).filter(|ready| *ready > now).min().unwrap_or(NEVER);
+        let heads = tile.ports.outputs.iter().filter_map(|queue| queue.head_ready());
+        tile.inject_at = heads.filter(|ready| *ready > now).min().unwrap_or(NEVER);
         Ok(())
     }
 
@@ -133,7 +133,9 @@ impl<E: Element> Row<E> {
     }
 
     fn serve(&mut self, place: u32, now: u64) -> Result<(), FaultReport> {
-        self.ces.host_to_tile(place, now)?;
+        if !self.ces.tiles[place as usize].host.is_quiet() {
+            self.ces.host_to_tile(place, now)?;
+        }
         self.advance(place, now)?;
         self.after_advance(place, now);
         let next = self.ces.tiles[place as usize].next_service();
@@ -147,8 +149,7 @@ impl<E: Element> Row<E> {
         let mut registers = RouterRegisters { fabric: &mut self.fabric, chip, x: tile.x, now };
         let fault =
             |fault: csl_pe::Fault| FaultReport { cycle: fault.cycle, x: tile.x, y: self.y, what: FaultKind::Pe(fault) };
-        tile.wake = tile.element.advance(now, self.ces.limit, &mut tile.ports, &mut registers).map_err(fault)?;
-        Ok(())
+        tile.element.advance(now, self.ces.limit, &mut tile.ports, &mut registers, &mut tile.wake).map_err(fault)
     }
 
     /// Passes on what the element has done to its queues.
@@ -162,7 +163,12 @@ impl<E: Element> Row<E> {
             let at = tile.next_injection();
             self.ces.start_sending(place, at.max(now + 1));
         }
-        self.ces.tile_to_host(place, now);
+        let tile = &mut self.ces.tiles[place as usize];
+        if tile.host.is_quiet() && !tile.ports.cmd_stream_unblocked {
+            (tile.host.next_due, tile.ports.taken) = (NEVER, 0);
+        } else {
+            self.ces.tile_to_host(place, now);
+        }
     }
 
     /// Colors that were refused wake their record once there is room.

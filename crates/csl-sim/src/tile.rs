@@ -7,10 +7,12 @@ use crate::memcpy::TileHost;
 /// Never.
 pub(crate) const NEVER: u64 = u64::MAX;
 
+/// In this order in memory: what each cycle looks at lies together.
+#[repr(C)]
 pub(crate) struct Tile<E> {
     pub x: u32,
-    pub element: E,
-    pub ports: Ports,
+    /// Colors of which the CE has refused a wavelet since it last had room.
+    pub refused: u32,
     pub wake: Wake,
     /// The cycle at which its timer is set, or was set last; other entries of the row's timers for it are stale.
     pub timer: u64,
@@ -18,9 +20,9 @@ pub(crate) struct Tile<E> {
     pub inject_at: u64,
     /// The output queue to look at first.
     pub next_output: u8,
-    /// Colors of which the CE has refused a wavelet since it last had room.
-    pub refused: u32,
+    pub ports: Ports,
     pub host: TileHost,
+    pub element: E,
 }
 
 impl<E> Tile<E> {
@@ -40,8 +42,7 @@ impl<E> Tile<E> {
 
     /// The first cycle in which the head of any output queue may land on the router.
     pub fn next_injection(&self) -> u64 {
-        let heads = self.ports.outputs.iter().filter_map(|output| output.front());
-        heads.map(|head| head.ready).min().unwrap_or(NEVER)
+        self.ports.outputs.iter().filter_map(|output| output.head_ready()).min().unwrap_or(NEVER)
     }
 
     /// Places in the input slot where a wavelet of `color` would land; `None` where no slot takes the color.

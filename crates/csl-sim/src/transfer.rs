@@ -12,10 +12,6 @@ use crate::world::{exported_function, exported_symbol, is_pointer};
 impl<E: Element> Ces<E> {
     /// Before the element runs: lands stream words, carries out commands.
     pub fn host_to_tile(&mut self, place: u32, now: u64) -> Result<(), FaultReport> {
-        let host = &self.tiles[place as usize].host;
-        if host.commands.is_empty() && host.incoming.is_empty() {
-            return Ok(());
-        }
         self.land_streams(place, now);
         while self.tiles[place as usize].host.command_is_due(now) {
             if !self.carry_out_first(place, now)? {

@@ -44,26 +44,28 @@ pub(crate) enum Message {
 /// The number of elements in a header.
 const MESSAGE_LENGTH_SHIFT: u32 = 20;
 
+/// In this order in memory: what each issue looks at lies together.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub(crate) struct VecRun {
-    pub op: VecOp,
-    pub dest: Operand,
-    pub srcs: [Operand; 3],
+    pub needs: Needs,
     /// Elements, `u32::MAX` for an endless operation.
     pub left: u32,
+    pub op: VecOp,
     pub rate: Rate,
-    pub carry: u32,
+    pub is_fabric: bool,
     /// The scalar source that takes the result of each element.
     pub accumulate: Option<u8>,
+    pub dest: Operand,
+    pub srcs: [Operand; 3],
+    pub carry: u32,
     pub config: Config,
     /// A source that is cleared at completion: where it started, the size of its elements, the length at the start.
     pub zero: Option<(Cursor, u8, u32)>,
-    pub is_fabric: bool,
-    pub ut: u8,
     pub message: Message,
+    pub ut: u8,
     /// What the builtin returns.
     pub result: bool,
-    pub needs: Needs,
 }
 
 /// What an operation looks at in every cycle: it follows from the operands and does not change while the operation runs.
