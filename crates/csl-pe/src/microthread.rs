@@ -132,7 +132,7 @@ impl Pe {
         let left = ut.run.left;
         self.tasks.activate_mask(activated);
         if let Some(before) = before {
-            self.trace_issue(id, &before, left, &step, now);
+            self.trace_issue(self.uts[at].id, &before, left, &step, now);
         }
         match step {
             Ok(Step::Moved | Step::Stalled(_)) => {}

@@ -56,6 +56,7 @@ pub(crate) use io;
 #[repr(C)]
 pub struct Pe {
     pub(crate) fault: Option<Box<Fault>>,
+    pub(crate) tracer: Option<Box<Tracer>>,
     pub(crate) chip: &'static Chip,
     pub(crate) uts: Vec<Microthread>,
     pub(crate) completions: Vec<Completion>,
@@ -101,7 +102,6 @@ pub struct Pe {
     pub(crate) rotations: Vec<u32>,
     pub(crate) events: Vec<Event>,
     pub(crate) printing: Vec<Printed>,
-    pub(crate) tracer: Option<Box<Tracer>>,
 }
 
 /// A call by the host.
