@@ -34,6 +34,7 @@ pub mod ce {
     /// microthread of its number: bit 8 medium, bit 9 high; queue q stands q words further. Address and priorities are
     /// those that spmv-hypersparse of SDK 0.9 writes. Writing another color while the queue holds wavelets is a fault.
     pub const INPUT_QUEUES: u16 = 0x7f58;
+    pub const FILTER_ENABLE: u16 = 1 << 5;
     pub const MEDIUM_PRIORITY: u16 = 1 << 8;
     pub const HIGH_PRIORITY: u16 = 1 << 9;
     /// An output queue's color.
@@ -82,12 +83,14 @@ pub mod ce {
     pub const END: u16 = 0x7ea0;
 }
 
-/// A color's filter: its running counter, the greatest that passes, and the value after which it goes back to 0; color c
-/// stands c words further. Chosen like those of [`ce`]; a filter's id is its color.
+/// A color's filter: its running counter, the greatest that passes, the value after which it goes back to 0, and whether
+/// it is on; color c stands c words further. Chosen like those of [`ce`]; a filter's id is its color.
 pub mod filter {
     pub const COUNTERS: u16 = 0x7e00;
     pub const MAXIMA: u16 = 0x7e20;
     pub const LIMITS: u16 = 0x7e40;
+    /// Written with an input queue's register.
+    pub const ENABLES: u16 = 0x7e60;
 }
 
 /// Registers by the names under which the library's `@wl_register` asks for their word addresses.

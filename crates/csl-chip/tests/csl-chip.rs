@@ -1,6 +1,6 @@
 //! The tables, where a wrong figure would be noticed late.
 
-use csl_chip::{Arch, chip, registers};
+use csl_chip::{Arch, Chip, chip, registers};
 
 #[test]
 fn names_read_back() {
@@ -28,6 +28,16 @@ fn ids_and_queues() {
     assert_eq!((wse2.output_queue_depth(2), wse2.output_queue_depth(6)), (Some(6), None));
     assert_eq!(wse3.output_queue_depth(7), Some(8));
     assert_eq!((wse2.timing.router_buffer, wse3.timing.router_buffer), (2 * wse2.timing.hop, 2 * wse3.timing.hop));
+}
+
+/// Words of each queue, in their order (guide).
+#[test]
+fn depths_of_queues() {
+    let (wse2, wse3) = (chip(Arch::Wse2), chip(Arch::Wse3));
+    let inputs = |chip: &Chip| (0..9).map_while(|queue| chip.input_queue_depth(queue)).collect::<Vec<_>>();
+    let outputs = |chip: &Chip| (0..9).map_while(|queue| chip.output_queue_depth(queue)).collect::<Vec<_>>();
+    assert_eq!((inputs(wse2), outputs(wse2)), (vec![6, 6, 4, 4, 2, 2, 2, 2], vec![2, 2, 6, 6, 2, 2]));
+    assert_eq!((inputs(wse3), outputs(wse3)), (vec![8, 8, 4, 4, 4, 4, 4, 4], vec![8; 8]));
 }
 
 #[test]

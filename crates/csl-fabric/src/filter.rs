@@ -25,7 +25,7 @@ pub struct FilterConfig {
     pub max_counter: u16,
     pub min_idx: u16,
     pub max_idx: u16,
-    /// A sparse counter that has run out lets everything pass.
+    /// Lets everything pass: a sparse counter that has run out, or a filter that is switched off.
     pub disabled: bool,
 }
 
@@ -53,8 +53,8 @@ impl FilterConfig {
     /// Whether the wavelet that arrives now may go up the ramp.
     pub fn passes(&self, wavelet: Wavelet) -> bool {
         match self.kind {
-            FilterKind::Range => wavelet.control || (self.min_idx..=self.max_idx).contains(&wavelet.index()),
             _ if self.disabled => true,
+            FilterKind::Range => wavelet.control || (self.min_idx..=self.max_idx).contains(&wavelet.index()),
             _ if self.filter_control => wavelet.control && self.counter == self.max_counter,
             _ => self.counter <= self.max_counter,
         }

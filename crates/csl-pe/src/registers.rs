@@ -1,7 +1,7 @@
 //! The compute element's own registers; all others are the router's.
 
 use csl_chip::FLUSH_INPUT;
-use csl_chip::registers::ce;
+use csl_chip::registers::{ce, filter};
 
 use crate::fault::FaultKind;
 use crate::pe::Pe;
@@ -65,7 +65,8 @@ impl Pe {
         match word {
             ce::INPUT_QUEUES.. if word < ce::INPUT_QUEUES + QUEUES => {
                 self.queue_priority[usize::from(queue)] = value & (ce::MEDIUM_PRIORITY | ce::HIGH_PRIORITY);
-                bind_input(ports, queue, value)?
+                bind_input(ports, queue, value)?;
+                enable_filter(registers, value);
             }
             ce::OUTPUT_QUEUES.. if word < ce::OUTPUT_QUEUES + QUEUES => bind_output(ports, queue, value)?,
             ce::OUTPUT_FLUSHED => self.flushed &= !(value & 0xff),
@@ -99,6 +100,14 @@ fn color_of(value: u16) -> Option<u8> {
 fn bind_input(ports: &mut Ports, queue: u8, value: u16) -> Result<(), FaultKind> {
     let Some(color) = color_of(value) else { return Ok(()) };
     ports.bind_input(queue, color).map_err(|_| FaultKind::QueueNotEmpty { output: false, queue }).map(drop)
+}
+
+/// The queue's register switches the filter of its color; most colors have none.
+fn enable_filter(registers: &mut dyn Registers, value: u16) {
+    if let Some(color) = color_of(value) {
+        let is_enabled = u16::from(value & ce::FILTER_ENABLE != 0);
+        registers.write(filter::ENABLES + u16::from(color), is_enabled);
+    }
 }
 
 fn bind_output(ports: &mut Ports, queue: u8, value: u16) -> Result<(), FaultKind> {

@@ -18,16 +18,18 @@ enum Register {
     FilterCounter(u8),
     FilterMaximum(u8),
     FilterLimit(u8),
+    FilterEnable(u8),
 }
 
 impl RouterRegisters<'_> {
     fn decode(&self, word: u16) -> Option<Register> {
-        let banks: [(u16, fn(u8) -> Register); 5] = [
+        let banks: [(u16, fn(u8) -> Register); 6] = [
             (self.chip.config.color_routes, Register::Routes),
             (self.chip.config.color_switches, Register::Switches),
             (filter::COUNTERS, Register::FilterCounter),
             (filter::MAXIMA, Register::FilterMaximum),
             (filter::LIMITS, Register::FilterLimit),
+            (filter::ENABLES, Register::FilterEnable),
         ];
         let color = |base: u16| word.checked_sub(base).filter(|color| *color < u16::from(self.chip.fabric.colors));
         banks.iter().find_map(|(base, register)| color(*base).map(|color| register(color as u8)))
@@ -57,6 +59,7 @@ impl Registers for RouterRegisters<'_> {
             Register::FilterCounter(color) => config(color).filter.map(|filter| filter.counter),
             Register::FilterMaximum(color) => config(color).filter.map(|filter| filter.max_counter),
             Register::FilterLimit(color) => config(color).filter.map(|filter| filter.limit1),
+            Register::FilterEnable(color) => config(color).filter.map(|filter| u16::from(!filter.disabled)),
         }
     }
 
@@ -71,6 +74,7 @@ impl Registers for RouterRegisters<'_> {
             Register::FilterCounter(color) => self.change_filter(color, |filter| filter.counter = value),
             Register::FilterMaximum(color) => self.change_filter(color, |filter| filter.max_counter = value),
             Register::FilterLimit(color) => self.change_filter(color, |filter| filter.limit1 = value),
+            Register::FilterEnable(color) => self.change_filter(color, |filter| filter.disabled = value == 0),
         }
     }
 }
