@@ -217,3 +217,20 @@ fn a_wavelet_keeps_its_identity_on_its_way() {
     // Tile 13 of the fabric (9 columns, the PE at 4, 1), color 3, counted from 0.
     assert_eq!(sent, ["00000D0300000000", "00000D0300000001", "00000D0300000002"]);
 }
+
+/// The published trace of one hop on WSE-3: dispatch at 375, on the ramp from 382, at the neighbour from 384 to 391,
+/// executed from 387, and the task behind it at 394. Here two words go.
+#[test]
+fn one_hop_has_the_cycles_of_the_published_trace() {
+    let log = logged(Arch::Wse3, "landing,inst_trace");
+    let cycles = |parts: &[&str]| -> Vec<u64> {
+        let lines = log.lines().filter(|line| parts.iter().all(|part| line.contains(part)));
+        lines.map(|line| head(line).expect("a cycle").0).collect()
+    };
+    let dispatch = cycles(&["P4.1", "[IS OP]", "FMOVS"])[0];
+    assert_eq!(cycles(&["P4.1", "landing C3 from link R", "ctrl=0"]), [dispatch + 7, dispatch + 8]);
+    assert_eq!(cycles(&["P5.1", "landing C3 from link W", "ctrl=0"]), [dispatch + 9, dispatch + 10]);
+    assert_eq!(cycles(&["P5.1", "[EX OP]", "FMOVS"]), [dispatch + 12, dispatch + 13]);
+    let task = cycles(&["P5.1", "[IS OP]", "T09"])[0];
+    assert_eq!(task, dispatch + 10 + 3, "three cycles behind the last landing");
+}
