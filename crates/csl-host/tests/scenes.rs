@@ -287,4 +287,4 @@ macro_rules! subjects {
     };
 }
 
-subjects! { dsds dsrs fifos tasks queues wavelets switches filters teardown registers memcpy language kernels messages }
+subjects! { dsds dsrs fifos tasks queues wavelets switches filters teardown registers memcpy language kernels messages builtins libraries }
