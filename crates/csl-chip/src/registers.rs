@@ -74,6 +74,11 @@ pub mod ce {
     pub const TRANSFORMED: u16 = 0x3f;
     /// Blocked microthreads, one bit each (WSE-3).
     pub const UT_BLOCKED: u16 = 0x7e9e;
+    /// Whether a word is a register of priorities, exceptions or the control transform: 0 until a program writes it.
+    pub const fn starts_clear(word: u16) -> bool {
+        word >= MAIN_PRIORITY && word <= CONTROL_TRANSFORM
+    }
+
     /// Whether a word is one of these registers.
     pub const fn holds(word: u16) -> bool {
         (word >= OUTPUT_QUEUES && word < END) || (word >= INPUT_QUEUES && word < INPUT_QUEUES + 8)

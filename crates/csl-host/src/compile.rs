@@ -9,7 +9,7 @@ use csl_sema::{Analysis, Assembly, Sdk, Sources};
 
 use crate::options::Options;
 use crate::outdir::{self, Contents};
-use crate::placement::{Placement, place};
+use crate::placement::{Placement, margins, offset, place};
 use crate::sources::FileSources;
 
 /// The release whose rules hold for what neither `--sdk` nor the program decides.
@@ -137,8 +137,9 @@ fn sema_options(options: &Options) -> csl_sema::Options {
         fp16: options.fp16,
         params: options.params.clone(),
         colors: options.colors.clone(),
-        fabric: options.fabric_dims.unwrap_or_default(),
-        offsets: options.fabric_offsets.unwrap_or_default(),
+        fabric: options.fabric_dims,
+        offsets: offset(options),
+        margins: margins(options),
         memcpy: options.memcpy,
         max_inlined_iterations: options.max_inlined_iterations.unwrap_or(defaults.max_inlined_iterations),
         comptime_func_depth_limit: options.comptime_func_depth_limit.unwrap_or(defaults.comptime_func_depth_limit),

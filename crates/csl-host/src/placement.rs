@@ -27,7 +27,7 @@ struct Room {
 /// Places a program of `width` x `height` PEs, or says on every side what is missing.
 pub fn place(options: &Options, width: u32, height: u32) -> Result<Placement, Vec<Diagnostic>> {
     let room = room(options);
-    let offset = options.fabric_offsets.unwrap_or((room.west, room.north));
+    let offset = offset(options);
     let needed = (offset.0 + width + room.east, offset.1 + height + room.south);
     let fabric = options.fabric_dims.unwrap_or(needed);
     let mut found = Vec::new();
@@ -37,6 +37,18 @@ pub fn place(options: &Options, width: u32, height: u32) -> Result<Placement, Ve
         true => Ok(Placement { fabric, offset }),
         false => Err(found),
     }
+}
+
+/// Where the program begins.
+pub fn offset(options: &Options) -> (u32, u32) {
+    let room = room(options);
+    options.fabric_offsets.unwrap_or((room.west, room.north))
+}
+
+/// PEs that stay free east and south of the program.
+pub fn margins(options: &Options) -> (u32, u32) {
+    let room = room(options);
+    (room.east, room.south)
 }
 
 fn room(options: &Options) -> Room {

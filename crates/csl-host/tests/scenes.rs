@@ -9,7 +9,10 @@
 //! - `out TYPE`: the elements of `out` after the run, PEs separated by `|`, in row-major order,
 //! - `fails`: a part of the fault or deadlock that ends the run,
 //! - `rejects`: a part of the compiler's errors; the program does not run,
-//! - `warns`: a part of the compiler's warnings.
+//! - `warns`: a part of the compiler's warnings and notes,
+//! - `prints`: the lines that `<simprint>` prints, separated by `|`.
+//!
+//! A scene about layouts has one of its own, `NAME.layout`, beside it; it exports `scene_word` and `main`.
 //!
 //! A program calls `done()` on each PE when `out` is what it has to be.
 
@@ -60,6 +63,7 @@ comptime {
 pub struct Scene {
     name: String,
     text: String,
+    layout: String,
     keys: BTreeMap<String, String>,
 }
 
@@ -69,7 +73,8 @@ impl Scene {
         let pairs = text.lines().filter_map(|line| line.strip_prefix("//> ")?.split_once(": "));
         let keys = pairs.map(|(key, value)| (key.to_owned(), value.trim().to_owned())).collect();
         let name = path.file_stem().expect("a scene has a name").to_string_lossy().into_owned();
-        Scene { name, text, keys }
+        let layout = fs::read_to_string(path.with_extension("layout")).unwrap_or_else(|_| LAYOUT.to_owned());
+        Scene { name, text, layout, keys }
     }
 
     fn key(&self, key: &str) -> Option<&str> {
@@ -98,7 +103,7 @@ impl Scene {
 fn options(scene: &Scene, arch: Arch, folder: &TempDir) -> Options {
     let (width, height) = scene.size();
     let file = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("the folder is writable");
-    file("layout.csl", LAYOUT);
+    file("layout.csl", &scene.layout);
     let mut parts = scene.text.split("//> file: ");
     file("pe.csl", &format!("{}{FRAME}", parts.next().unwrap_or_default()));
     for part in parts {
@@ -163,6 +168,12 @@ fn outputs(scene: &Scene, kind: &str, runtime: &mut Runtime) -> Result<Vec<Strin
         .collect()
 }
 
+/// The lines of `sim.log` without their cycles.
+fn printed(runtime: &mut Runtime) -> String {
+    let log = runtime.take_log();
+    log.lines().map(|line| line.split_once(' ').map_or(line, |(_, text)| text)).collect::<Vec<_>>().join("|")
+}
+
 /// What is wrong with a run of the scene, if anything.
 fn complaint(scene: &Scene, arch: Arch) -> Option<String> {
     let folder = TempDir::new().expect("a temporary folder");
@@ -186,6 +197,9 @@ fn complaint(scene: &Scene, arch: Arch) -> Option<String> {
         (Ok(_), Some(part)) => Some(format!("does not fail with `{part}`")),
         (Ok(mut runtime), None) => {
             let (kind, expected) = scene.expected().expect("a scene says what comes of it");
+            if let Some(printed) = scene.key("prints").filter(|lines| printed(&mut runtime) != *lines) {
+                return Some(format!("does not print {printed}"));
+            }
             let found = outputs(scene, kind, &mut runtime).expect("out can be read");
             (found != expected)
                 .then(|| format!("has out {}\n    instead of {}", found.join(" | "), expected.join(" | ")))

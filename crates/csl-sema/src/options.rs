@@ -24,10 +24,12 @@ pub struct Options {
     pub params: Vec<(String, String)>,
     /// `--colors=name:id`.
     pub colors: Vec<(String, String)>,
-    /// Width and height of the fabric in PEs.
-    pub fabric: (u32, u32),
+    /// Width and height of the fabric in PEs; left out, it ends where the margins do.
+    pub fabric: Option<(u32, u32)>,
     /// Where the program's rectangle begins.
     pub offsets: (u32, u32),
+    /// PEs that stay free east and south of the rectangle.
+    pub margins: (u32, u32),
     pub memcpy: bool,
     /// Iterations of comptime and inline loops.
     pub max_inlined_iterations: u64,
@@ -43,8 +45,9 @@ impl Default for Options {
             fp16: FloatKind::F16,
             params: Vec::new(),
             colors: Vec::new(),
-            fabric: (0, 0),
+            fabric: None,
             offsets: (0, 0),
+            margins: (0, 0),
             memcpy: false,
             max_inlined_iterations: 10_000_000,
             comptime_func_depth_limit: 100,
@@ -76,4 +79,12 @@ pub struct Analysis {
     pub wafer: Option<Wafer>,
     pub sources: SourceMap,
     pub diagnostics: Diagnostics,
+}
+
+impl Options {
+    /// Width and height of the fabric around a rectangle of this size, in PEs.
+    pub(crate) fn fabric_around(&self, (width, height): (u32, u32)) -> (u32, u32) {
+        let (x, y) = self.offsets;
+        self.fabric.unwrap_or((x + width + self.margins.0, y + height + self.margins.1))
+    }
 }

@@ -34,9 +34,10 @@ fn check_rectangle(s: &mut Sema<'_>, call: &Call<'_>, width: i64, height: i64) -
         let message = format!("a rectangle of {width} by {height} PEs is not possible");
         return Err(s.error(Code::BadRectangle, call.span, message));
     }
-    let (fabric, offsets) = (s.options.fabric, s.options.offsets);
+    let Some(fabric) = s.options.fabric else { return Ok(()) };
+    let offsets = s.options.offsets;
     let room = (i64::from(fabric.0) - i64::from(offsets.0), i64::from(fabric.1) - i64::from(offsets.1));
-    if fabric == (0, 0) || (width <= room.0 && height <= room.1) {
+    if width <= room.0 && height <= room.1 {
         return Ok(());
     }
     let message = format!("a rectangle of {width} by {height} PEs does not fit the fabric");

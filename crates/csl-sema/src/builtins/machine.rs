@@ -84,6 +84,10 @@ pub(super) fn get_config(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let addr = addr.as_const().and_then(super::args::small);
     match s.unit.configs.iter().rev().find(|c| Some(u32::from(c.0)) == addr) {
         Some(&(_, value)) => Ok(int_value(Ty::U16, value)),
+        // The guide: where a register has a default, that is what it holds.
+        None if addr.is_some_and(|addr| csl_chip::registers::ce::starts_clear(addr as u16)) => {
+            Ok(int_value(Ty::U16, 0u16))
+        }
         None => {
             let message = "nothing has been written to this register with `@set_config`";
             Err(s.error(Code::BadBuiltinArgument, call.arg_span(0), message))

@@ -186,7 +186,7 @@ pub(super) fn get_rectangle(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         let message = "`@get_rectangle` is only known after `@set_rectangle`";
         return Err(s.error(Code::WrongContext, call.span, message));
     };
-    let (fabric, offsets) = (s.options.fabric, s.options.offsets);
+    let (fabric, offsets) = (s.options.fabric_around(rectangle), s.options.offsets);
     let mut fields = sizes(rectangle);
     let fabric = struct_of(s, sizes(fabric));
     let offsets = struct_of(s, sizes(offsets));
