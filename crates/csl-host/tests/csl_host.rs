@@ -1,12 +1,15 @@
 //! The host in plain Rust: from files on disk to results of a run.
 
 mod agreement;
+mod coverage;
 mod kernels;
 mod layout;
 mod library;
 mod outdir;
 mod placement;
+mod printed;
 mod program;
+mod refusals;
 mod runtime;
 mod scenes;
 mod simlog;

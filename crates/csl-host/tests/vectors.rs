@@ -11,7 +11,8 @@ use csl_host::Arch;
 use csl_num::FloatKind;
 
 use self::operands::{Dest, Source, destinations, pointer_sources, sources};
-use self::reference::{DECLARATIONS, EXPRESSIONS, data};
+pub use self::reference::EXPRESSIONS;
+use self::reference::{DECLARATIONS, data};
 use crate::verdict::{FRAME, verdict};
 
 /// The CSL type of an element.

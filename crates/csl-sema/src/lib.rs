@@ -34,6 +34,7 @@ mod value;
 mod walk;
 
 pub use assembly::{Assembly, Kind, ParamValue};
+pub use builtins::names as builtin_names;
 pub use options::{Analysis, Options, Resolved, Sdk, Sources};
 
 /// Analyses the program whose layout is the file `root`.

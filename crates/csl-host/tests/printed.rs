@@ -1,0 +1,59 @@
+//! A program in the style that the CSL back end of xDSL prints: every value typed, one comptime block an export,
+//! parentheses around everything, commas behind last arguments, colors by number, names that only just are no keywords.
+
+use std::path::Path;
+
+use csl_host::{Argument, Copy, Options, Order, Rect, Runtime, Settings, Width, compile};
+use tempfile::TempDir;
+
+use crate::program;
+
+fn running(output: &TempDir) -> Runtime {
+    let options = Options {
+        folder: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/run/printed"),
+        output: output.path().join("out"),
+        memcpy: true,
+        params: vec![("width".to_owned(), "3".to_owned())],
+        ..Options::new("layout.csl")
+    };
+    let compiled = compile(&options);
+    assert!(compiled.succeeded(), "{}", program::text(&compiled));
+    let mut runtime = Runtime::open(&options.output, Settings { threads: 1, check: false }).expect("the program opens");
+    runtime.load().expect("load() comes first");
+    runtime.run().expect("run() comes second");
+    runtime
+}
+
+fn read(runtime: &mut Runtime, symbol: &str, per_pe: u32) -> Vec<u32> {
+    let id = runtime.id(symbol).expect("it is exported").into();
+    let rect = Rect::new(0, 0, 3, 1);
+    let copy = Copy { rect, per_pe, width: Width::Bits32, order: Order::RowMajor, streaming: false };
+    let task = runtime.d2h(id, 3 * per_pe as usize, &copy).expect("the copy is taken");
+    runtime.wait(task).expect("the copy ends");
+    runtime.take_arrived().remove(0).1
+}
+
+fn call(runtime: &mut Runtime, name: &str, arguments: &[Argument]) {
+    let task = runtime.launch(name, arguments).expect("the call is taken");
+    runtime.wait(task).unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn runs_as_its_constructs_say() {
+    let output = TempDir::new().expect("a temporary folder");
+    let mut runtime = running(&output);
+    call(&mut runtime, "initialize", &[]);
+    call(&mut runtime, "gemv", &[]);
+    // Row i of A holds 6 i to 6 i + 5, x ones and b twos.
+    let floats = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>().repeat(3);
+    assert_eq!(read(&mut runtime, "y_ptr", 4), floats(&[17.0, 53.0, 89.0, 125.0]));
+    call(&mut runtime, "compute", &[Argument::Int(40), Argument::Int(2)]);
+    let table = read(&mut runtime, "table_ptr", 10);
+    assert_eq!(table, [10; 30]);
+    // The sum begins at 8 and takes 2, 4, 6 and 8 of A; the last word went over the fabric to the data task.
+    let border = [42, 5, 2, 7, 127, 44, 111, 28, 56, 5, 1, 42];
+    let middle = [42, 5, 2, 7, 127, 44, 222, 28, 56, 5, 1, 42];
+    assert_eq!(read(&mut runtime, "out_ptr", 12), [border, middle, border].concat());
+    assert_eq!(read(&mut runtime, "A_ptr", 2)[..4], [9f32.to_bits(), 9f32.to_bits(), 0, 1f32.to_bits()]);
+    assert_eq!(read(&mut runtime, "y_ptr", 1), [17f32.to_bits(), 9f32.to_bits(), 17f32.to_bits()]);
+}

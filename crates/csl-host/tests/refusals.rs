@@ -1,0 +1,33 @@
+//! What the compiler refuses behind the analysis, with its rendering: the command line and the memory of a PE.
+
+use csl_host::{Options, compile};
+use tempfile::TempDir;
+
+use crate::program;
+
+/// The rendering, without the name of the temporary folder.
+fn rendered(options: &Options, folder: &TempDir) -> String {
+    let compiled = compile(options);
+    assert!(!compiled.succeeded());
+    program::text(&compiled).replace(&folder.path().display().to_string(), "FOLDER")
+}
+
+#[test]
+fn output_below_a_file() {
+    let folder = program::folder();
+    std::fs::write(folder.path().join("taken"), "").expect("the folder is writable");
+    let options = Options { output: folder.path().join("taken/out"), ..program::options(folder.path()) };
+    let text = rendered(&options, &folder);
+    // The reason is the system's own text.
+    insta::assert_snapshot!(text.split_once(": FOLDER").map_or(text.clone(), |(before, _)| before.to_owned() + "\n"));
+}
+
+#[test]
+fn more_than_a_pe_holds() {
+    let folder = program::folder();
+    let path = folder.path().join("pe.csl");
+    let source = std::fs::read_to_string(&path).expect("the program is there");
+    let larger = source.replace("@zeros([4]f32)", "@zeros([12000]f32)").replace("v[i] *=", "v[i + 10000] *=");
+    std::fs::write(&path, larger).expect("the folder is writable");
+    insta::assert_snapshot!(rendered(&program::options(folder.path()), &folder));
+}
