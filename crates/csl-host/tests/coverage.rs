@@ -59,6 +59,10 @@ const GIVES: &[(&str, &[&str])] = &[
     ("collectives_2d/pe", &["pe_id", "init", "broadcast", "scatter", "gather", "reduce_fadds"]),
     ("kernels/fft/fft3d", &["X", "twiddle_array", "transform"]),
     ("kernels/fft/get_params", &["get_params"]),
+    (
+        "message_passing",
+        &["mp_input_queue", "mp_output_queue", "mp_comm_color", "init", "send_message", "recv_message"],
+    ),
     ("kernels/tally/pe", &["local_tally", "bump_tally", "signal_completion"]),
 ];
 
