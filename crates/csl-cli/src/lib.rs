@@ -1,8 +1,14 @@
 //! `cslc` and `waferlab`: arguments, printing and progress. What they ask for is done by `csl-host`.
 
 pub mod args;
+mod csdb;
 pub mod cslc;
+mod debug_shell;
+mod inspect;
+mod output;
 mod progress;
+mod readelf;
+mod run;
 pub mod waferlab;
 
 use clap::Parser;

@@ -1,12 +1,15 @@
 //! The `waferlab` command.
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use clap::{Parser, Subcommand};
-use csl_host::{ExportKind, Image, read_image};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::csdb::{self, CsdbArgs};
 use crate::cslc::usage;
+use crate::debug_shell::{self, ShellArgs};
+use crate::inspect::{self, InspectArgs};
+use crate::readelf::{self, ReadelfArgs};
+use crate::run::{self, RunArgs};
 
 #[derive(Debug, Parser)]
 #[command(name = "waferlab", version, about = "Tools around compiled CSL programs")]
@@ -24,23 +27,35 @@ enum Action {
     /// Print the version
     Version,
     /// Show what a compiled program holds
-    Inspect {
-        /// Output folder of cslc
-        folder: PathBuf,
-    },
+    Inspect(InspectArgs),
+    /// Run a compiled program without a host program
+    Run(RunArgs),
+    /// Look into the core file of a run (also installed as csdb)
+    Csdb(CsdbArgs),
+    /// Answer what scripts ask of ELF files (also installed as cs_readelf)
+    Readelf(ReadelfArgs),
+    /// Run smoke tests, say how to look at a run (also installed as sdk_debug_shell)
+    DebugShell(ShellArgs),
 }
 
 /// Runs the command on the arguments of the process.
 pub fn main() -> ExitCode {
-    let args = match Args::try_parse() {
-        Ok(args) => args,
+    let parsed = Args::command().try_get_matches();
+    let parsed = parsed.and_then(|matches| Ok((Args::from_arg_matches(&matches)?, matches)));
+    let (args, matches) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return usage(&error),
     };
     let done = match args.action {
         Action::Enable => python(&["-m", "waferlab.enable", "enable"]),
         Action::Disable => python(&["-m", "waferlab.enable", "disable"]),
         Action::Version => Ok(println!("waferlab {}", env!("CARGO_PKG_VERSION"))),
-        Action::Inspect { folder } => inspect(&folder),
+        Action::Inspect(args) => inspect::run(&args),
+        // The order of its options counts, which only the matches know.
+        Action::Run(_) => matches.subcommand().map_or(Ok(()), |(_, matches)| run::run(matches)),
+        Action::Csdb(args) => csdb::run(&args),
+        Action::Readelf(args) => readelf::run(&args),
+        Action::DebugShell(args) => debug_shell::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -61,37 +76,4 @@ fn python(arguments: &[&str]) -> Result<(), String> {
         Ok(_) => Err("nothing has changed".to_owned()),
         Err(error) => Err(format!("{}: {error}; install Waferlab with pip to have it there", program.display())),
     }
-}
-
-fn inspect(folder: &Path) -> Result<(), String> {
-    let image = read_image(folder).map_err(|error| error.to_string())?;
-    print!("{}", describe(&image));
-    Ok(())
-}
-
-fn describe(image: &Image) -> String {
-    let mut lines = vec![
-        format!("arch     {}", csl_host::Arch::from(image.arch)),
-        format!("fabric   {} x {} PEs", image.fabric.width, image.fabric.height),
-        format!(
-            "program  {} x {} PEs at ({}, {})",
-            image.rect.width, image.rect.height, image.offset.x, image.offset.y
-        ),
-    ];
-    for program in &image.programs {
-        let instructions = program.code.len();
-        lines.push(format!(
-            "code     {}: {instructions} instructions, {} bytes of data",
-            program.name, program.data_end
-        ));
-    }
-    for export in &image.exports {
-        let what = match &export.kind {
-            ExportKind::Data { mutable: true, .. } => "data, writable",
-            ExportKind::Data { mutable: false, .. } => "data, read-only",
-            ExportKind::Function { .. } => "function",
-        };
-        lines.push(format!("export   {:3} {}: {} ({what})", export.id, export.name, export.ty));
-    }
-    lines.iter().map(|line| format!("{line}\n")).collect()
 }

@@ -1,5 +1,7 @@
 //! What the command line of `cslc` means.
 
+mod commands;
+
 use csl_cli::parse;
 use csl_host::{Arch, Options, Sdk};
 

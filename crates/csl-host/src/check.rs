@@ -138,6 +138,11 @@ pub fn program_at(image: &Image, x: u32, y: u32) -> Option<&PeImage> {
     image.programs.get(run.program as usize).map(|program| &**program)
 }
 
+/// Bytes from an address to the end of the object that it lies in.
+pub fn room_at(program: &PeImage, address: u16) -> Option<u32> {
+    object_at(program, address).map(|object| u32::from(object.addr) + object.size - u32::from(address))
+}
+
 fn object_at(program: &PeImage, address: u16) -> Option<&Symbol> {
     program.symbols.iter().find(|s| s.addr <= address && u32::from(address) < u32::from(s.addr) + s.size)
 }

@@ -4,10 +4,14 @@
 //! files and the environment; faults and deadlocks of the machine become texts here.
 
 mod arguments;
+pub mod batch;
 mod check;
 mod compile;
+pub mod core;
 mod error;
+pub mod inspect;
 pub mod layout;
+mod npy;
 pub mod options;
 mod outdir;
 mod placement;

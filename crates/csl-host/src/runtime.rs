@@ -14,6 +14,7 @@ use indexmap::IndexMap;
 
 use crate::arguments::{self, Argument};
 use crate::check;
+use crate::core;
 use crate::error::HostError;
 use crate::layout::{StreamInfo, read_streams};
 use crate::outdir::{IMAGE_FILE, SOURCE_NOTE};
@@ -299,6 +300,26 @@ impl Runtime {
         };
         let found = sim.read_symbol(column, row, name).map_err(|error| HostError::Argument(error.to_string()))?;
         found.ok_or_else(|| HostError::argument(format!("the PE at ({x}, {y}) has no symbol {name}")))
+    }
+
+    /// Writes the memory of all PEs to a core file.
+    pub fn dump_core(&mut self, path: &Path) -> Result<(), HostError> {
+        let image = self.image.clone();
+        let sim = self.any_sim().ok_or_else(|| HostError::Order("dump_core() needs load() first".to_owned()))?;
+        core::write(path, &image, sim)
+    }
+
+    /// What `sim_stats.json` says of the run: size, cycles, traffic.
+    pub fn statistics(&mut self) -> serde_json::Value {
+        let image = self.image.clone();
+        let Some(sim) = self.any_sim() else { return serde_json::Value::Null };
+        let (hash, landings) = sim.landings();
+        serde_json::json!({
+            "arch": csl_chip::Arch::from(image.arch).name(),
+            "dimX": image.fabric.width, "dimY": image.fabric.height,
+            "cycles": sim.cycle(), "tiles": sim.touched().len(),
+            "wavelet_landings": landings, "landings_hash": format!("{hash:016x}"),
+        })
     }
 
     /// Cycles since the start; 0 before `load()`.

@@ -1,7 +1,9 @@
 //! The host in plain Rust: from files on disk to results of a run.
 
 mod agreement;
+mod batch;
 mod coverage;
+mod inspect;
 mod kernels;
 mod layout;
 mod library;

@@ -5,6 +5,7 @@
 //! while this one looks for Ctrl-C.
 
 mod compiling;
+mod core;
 mod errors;
 mod layout;
 mod machine;
@@ -16,6 +17,8 @@ use pyo3::prelude::*;
 mod _waferlab {
     #[pymodule_export]
     use super::compiling::compile;
+    #[pymodule_export]
+    use super::core::CoreFile;
     #[pymodule_export]
     use super::layout::Design;
     #[pymodule_export]

@@ -26,7 +26,7 @@ impl Machine {
     #[new]
     fn new(py: Python<'_>, folder: PathBuf, threads: usize) -> PyResult<Machine> {
         let settings = Settings { threads, check: false };
-        let kinds = LogKinds::from_environment().map_err(PyValueError::new_err)?;
+        let kinds = LogKinds::from_environment().map_err(|error| raise(py, &HostError::argument(error)))?;
         let mut runtime = Runtime::open(&folder, settings).map_err(|error| raise(py, &error))?;
         runtime.log_to(default_log(&std::env::current_dir()?), kinds);
         Ok(Machine { runtime })
@@ -144,6 +144,16 @@ impl Machine {
     /// Brings what has happened so far into `sim.log`.
     fn flush_log(&mut self, py: Python<'_>) -> PyResult<()> {
         self.runtime.flush_log().map_err(|error| raise(py, &error))
+    }
+
+    /// Writes the memory of all PEs to a core file.
+    fn dump_core(&mut self, py: Python<'_>, file: PathBuf) -> PyResult<()> {
+        self.runtime.dump_core(&file).map_err(|error| raise(py, &error))
+    }
+
+    /// What `sim_stats.json` says of the run, as JSON.
+    fn statistics(&mut self) -> String {
+        format!("{:#}\n", self.runtime.statistics())
     }
 
     fn cycle(&self) -> u64 {

@@ -61,6 +61,11 @@ OPTIONS = "layout.csl --fabric-dims=10,4 --fabric-offsets=4,1 --memcpy --channel
 
 _compiled = {}
 
+# Runs leave files where they are started.
+_scratch = tempfile.mkdtemp(prefix="waferlab-test-")
+atexit.register(shutil.rmtree, _scratch, ignore_errors=True)
+os.chdir(_scratch)
+
 
 def sources():
     """A new folder with the program's sources, removed at the end."""

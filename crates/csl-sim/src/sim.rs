@@ -146,6 +146,14 @@ impl Sim {
         Ok(element.read(addr, bytes))
     }
 
+    /// The PEs that the run has touched, by row, then column: all others are as they were loaded.
+    pub fn touched(&mut self) -> Vec<(u32, u32)> {
+        let mut all: Vec<(u32, u32)> =
+            self.machine.rows().flat_map(|row| row.ces.tiles.iter().map(|tile| (tile.x, row.y))).collect();
+        all.sort_unstable_by_key(|&(x, y)| (y, x));
+        all
+    }
+
     /// Memory of the object with this name on a PE; `None` when its program has no such object.
     pub fn read_symbol(&mut self, x: u32, y: u32, name: &str) -> Result<Option<Vec<u8>>, SimError> {
         let program = self.machine.world.program(x, y).ok_or(SimError::NoSuchPe { x, y })?;

@@ -8,7 +8,7 @@ mod fabric;
 mod identity;
 mod idle;
 mod instruction;
-mod operands;
+pub(crate) mod operands;
 mod prints;
 
 use std::fs::File;

@@ -3,9 +3,12 @@ import os
 
 import numpy as np
 
-from waferlab import trace
+from waferlab import _waferlab, trace
 from waferlab.errors import ArgumentError, SdkError
 from waferlab.platform import refuse_system
+
+# The names under which core files are written: dump_core() as the manual has it, SimfabConfig(dump_core=True).
+CORES = ("corefile.cs1", "out.core")
 
 _last_runs = {}
 
@@ -15,14 +18,23 @@ def remember(bindir, machine):
     _last_runs[os.path.realpath(bindir)] = machine
 
 
+def _from_core(bindir):
+    for name in CORES:
+        if os.path.isfile(name):
+            return _waferlab.CoreFile(name, os.fspath(bindir))
+    raise SdkError(
+        f"debug_util: this process has not run the program in {os.fspath(bindir)!r}, and the working directory has no "
+        f"{' or '.join(CORES)}"
+    )
+
+
 class debug_util:  # noqa: N801 (the vendor's spelling)
-    """Reads symbols of the newest run of the program in `bindir`; no dump is needed."""
+    """Reads symbols of the newest run of the program in `bindir` in this process, which needs no dump; without one, of
+    the core file of an earlier run in the working directory."""
 
     def __init__(self, bindir, cmaddr=None):
         refuse_system(cmaddr)
-        self._machine = _last_runs.get(os.path.realpath(bindir))
-        if self._machine is None:
-            raise SdkError(f"debug_util: this process has not run the program in {os.fspath(bindir)!r}")
+        self._machine = _last_runs.get(os.path.realpath(bindir)) or _from_core(bindir)
 
     def get_symbol(self, col, row, symbol, dtype):
         """The value of a symbol on one PE."""

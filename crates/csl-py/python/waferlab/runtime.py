@@ -10,12 +10,13 @@ import numpy as np
 
 from waferlab import _waferlab, debug_util
 from waferlab.enums import MemcpyDataType, MemcpyOrder
-from waferlab.errors import ArgumentError, SdkError
+from waferlab.errors import ArgumentError
 from waferlab.platform import SdkCompileArtifacts, SdkExecutionPlatform, check_threads, refuse_system
 
 logger = logging.getLogger("waferlab")
 
 WORD_BYTES = 4
+STATISTICS = "sim_stats.json"
 DEFAULT_THREADS = 5
 _MESSAGE_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _COPY_OPTIONS = {
@@ -50,7 +51,10 @@ class SdkRuntime:
         logger.setLevel(options["msg_level"])
         self._machine = _waferlab.Machine(os.fspath(bindir), threads)
         self._waiting, self._files = {}, {}
-        self._is_loaded = False
+        # Where the run leaves its files: sim.log, sim_stats.json, core files.
+        self._folder = os.getcwd()
+        config = platform.config if platform else None
+        self._core = (config.core_path or "out.core") if config and config.dump_core else None
         debug_util.remember(bindir, self._machine)
 
     # Starting and stopping.
@@ -58,7 +62,6 @@ class SdkRuntime:
     def load(self):
         """Loads the program into the simulated machine."""
         self._machine.load()
-        self._is_loaded = True
 
     def run(self):
         """Starts the machine; commands are accepted from here on."""
@@ -68,8 +71,14 @@ class SdkRuntime:
         """Waits for everything that was asked for, then stops the machine for good."""
         for task in list(self._files):
             self._write_file(task)
-        self._machine.stop()
-        self._deliver()
+        try:
+            self._machine.stop()
+        finally:
+            self._deliver()
+        with open(os.path.join(self._folder, STATISTICS), "w", encoding="utf-8") as file:
+            file.write(self._machine.statistics())
+        if self._core is not None:
+            self.dump_core(os.path.join(self._folder, self._core))
 
     # Names and places.
 
@@ -205,13 +214,11 @@ class SdkRuntime:
     def _port(self, port):
         return self._machine.port(port) if isinstance(port, str) else _whole("port", port)
 
-    # What belongs to real systems.
+    # Looking into the run.
 
     def dump_core(self, corefile):
-        """Nothing is written: debug_util and read_symbol look into the run itself."""
-        if not self._is_loaded:
-            raise SdkError("dump_core() needs load() first")
-        logger.warning("dump_core(%r): not written; debug_util and read_symbol read the run itself", str(corefile))
+        """Writes the memory of all PEs to a core file, for csdb and debug_util."""
+        self._machine.dump_core(os.fspath(corefile))
 
     dump_elf_core = dump_core
 

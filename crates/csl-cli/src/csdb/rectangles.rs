@@ -1,0 +1,43 @@
+//! The rectangles of PEs that commands work on.
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rect {
+    pub x: u32,
+    pub y: u32,
+    pub width: u32,
+    pub height: u32,
+}
+
+impl Rect {
+    /// `X,Y,WIDTH,HEIGHT`, or `X,Y` and `--dimension=WIDTH,HEIGHT`.
+    pub fn parse(words: &[String]) -> Result<Rect, String> {
+        let numbers = |text: &str| -> Option<Vec<u32>> { text.split(',').map(|n| n.trim().parse().ok()).collect() };
+        let mut all = Vec::new();
+        for word in words {
+            let text = word.strip_prefix("--dimension=").unwrap_or(word);
+            if text != "--dimension" {
+                all.extend(numbers(text).ok_or_else(|| format!("`{word}` is not X,Y,WIDTH,HEIGHT"))?);
+            }
+        }
+        match all[..] {
+            [x, y, width, height] if width > 0 && height > 0 => Ok(Rect { x, y, width, height }),
+            [x, y] => Ok(Rect { x, y, width: 1, height: 1 }),
+            _ => Err("a rectangle is X,Y,WIDTH,HEIGHT".to_owned()),
+        }
+    }
+
+    pub fn contains(&self, (x, y): (u32, u32)) -> bool {
+        (self.x..self.x.saturating_add(self.width)).contains(&x)
+            && (self.y..self.y.saturating_add(self.height)).contains(&y)
+    }
+
+    pub fn places(self) -> impl Iterator<Item = (u32, u32)> {
+        (self.y..self.y + self.height).flat_map(move |y| (self.x..self.x + self.width).map(move |x| (x, y)))
+    }
+}
+
+impl std::fmt::Display for Rect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Rect(x={}, y={}, width={}, height={})", self.x, self.y, self.width, self.height)
+    }
+}

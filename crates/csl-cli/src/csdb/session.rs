@@ -1,0 +1,405 @@
+//! A session: what is selected, and what each command does.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use csl_host::core::{Core, is_core};
+use csl_host::inspect::{Choice, Inspection};
+use csl_host::{IMAGE_FILE, read_image};
+
+use super::rectangles::Rect;
+use crate::debug_shell::landings;
+
+/// How deep compiled programs are looked for.
+const DEPTH: usize = 3;
+
+const HELP: &str = "\
+context list | select FOLDER | show       the compiled program
+target create --core-file FILE | list | show
+rectangle select X,Y,W,H | deselect X,Y,W,H | show | reset
+memory read --address A --length N [--stdoutput]   in 16-bit words
+symbol NAME [--stdoutput]                 an object of every selected PE
+wavelet [--color N]                       landings on the selected PEs, from sim.log
+trace list | select FOLDER | show         the folder with sim.log
+workdir select FOLDER                     where memory logs are written
+image                                     what the program holds
+settings, help, exit
+";
+
+pub(super) enum After {
+    Print(String),
+    Exit,
+}
+
+pub(super) struct Session {
+    start: PathBuf,
+    workdir: PathBuf,
+    context: Option<PathBuf>,
+    target: Option<(PathBuf, Core)>,
+    rectangles: Vec<Rect>,
+    trace: Option<PathBuf>,
+}
+
+impl Session {
+    /// A session in a folder; the only compiled program below it is selected.
+    pub fn start(folder: &Path) -> Result<Session, String> {
+        if !folder.is_dir() {
+            return Err(format!("{}: there is no such folder", folder.display()));
+        }
+        let start = folder.to_owned();
+        let mut session =
+            Session { workdir: start.clone(), start, context: None, target: None, rectangles: Vec::new(), trace: None };
+        if let [only] = &session.contexts()[..] {
+            let only = only.clone();
+            session.select_context(&only)?;
+        }
+        Ok(session)
+    }
+
+    pub fn greeting(&self) -> String {
+        let folder = self.start.display();
+        match (&self.context, self.contexts().len()) {
+            (Some(context), _) => format!("INFO:csdb: Compile context: {}\n", context.display()),
+            (None, 0) => format!("INFO:csdb: {folder} contains no compile directory\n"),
+            (None, _) => format!("INFO:csdb: {folder} contains more than one compile directory\n"),
+        }
+    }
+
+    pub fn command(&mut self, line: &str) -> Result<After, String> {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        let Some((name, rest)) = words.split_first() else { return Ok(After::Print(String::new())) };
+        let action = rest.first().map_or("", String::as_str);
+        let rest = rest.get(1..).unwrap_or_default();
+        let done = match name.as_str() {
+            "exit" | "quit" | "EOF" => return Ok(After::Exit),
+            "help" => Ok(HELP.to_owned()),
+            "context" => self.context(action, rest),
+            "target" => self.target(action, rest),
+            "rectangle" => self.rectangle(action, rest),
+            "memory" => self.memory(action, rest),
+            "symbol" => self.symbol(action, rest),
+            "trace" => self.trace(action, rest),
+            "wavelet" => self.wavelet(&words[1..]),
+            "workdir" => self.workdir(action, rest),
+            "settings" => Ok(self.settings()),
+            "image" => self.image(),
+            "register" => Err("core files hold memory, not registers; SIMFABRIC_DEBUG=inst_trace logs them".to_owned()),
+            _ => Err(format!("there is no command {name}; try help")),
+        };
+        done.map(After::Print)
+    }
+
+    // ---- context ----
+
+    fn contexts(&self) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        find(&self.start, DEPTH, &|path| path.join(IMAGE_FILE).is_file(), &mut found);
+        found
+    }
+
+    fn context(&mut self, action: &str, words: &[String]) -> Result<String, String> {
+        match (action, words) {
+            ("list", []) => Ok(listed(&self.contexts())),
+            ("select", [which]) => {
+                let folder = pick(which, &self.contexts(), &self.start);
+                self.select_context(&folder)
+            }
+            ("show", []) => Ok(info(&format!("Compile context: {}", shown(self.context.as_deref())))),
+            _ => Err(usage("context list | select FOLDER | show")),
+        }
+    }
+
+    fn select_context(&mut self, folder: &Path) -> Result<String, String> {
+        let image = read_image(folder).map_err(|error| error.to_string())?;
+        let all = Rect { x: 0, y: 0, width: image.fabric.width, height: image.fabric.height };
+        (self.context, self.target, self.rectangles) = (Some(folder.to_owned()), None, vec![all]);
+        Ok(info(&format!("Compile context: {}", folder.display())))
+    }
+
+    fn folder(&self) -> Result<&Path, String> {
+        self.context.as_deref().ok_or_else(|| "select a compile context first: context select FOLDER".to_owned())
+    }
+
+    fn image(&self) -> Result<String, String> {
+        let inspection = Inspection::open(self.folder()?).map_err(|error| error.to_string())?;
+        inspection.text(&Choice::default()).map_err(|error| error.to_string())
+    }
+
+    // ---- target ----
+
+    fn cores(&self) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        find(&self.start, 1, &is_core, &mut found);
+        found
+    }
+
+    fn target(&mut self, action: &str, words: &[String]) -> Result<String, String> {
+        match action {
+            "create" => self.create(words),
+            "list" => Ok(listed(&self.cores())),
+            "show" => Ok(info(&format!("Target (core file): {}", self.target_name()))),
+            "save-core" => Err("only a system can be asked for a core; runs write theirs with dump_core()".to_owned()),
+            _ => Err(usage("target create --core-file FILE | list | show")),
+        }
+    }
+
+    fn create(&mut self, words: &[String]) -> Result<String, String> {
+        if option(words, "--cmaddr").is_some() {
+            return Err("--cmaddr names a system, and Waferlab only simulates".to_owned());
+        }
+        let bare = words.first().filter(|word| !word.starts_with('-')).cloned();
+        let which = option(words, "--core-file").or(bare).ok_or_else(|| usage("target create --core-file FILE"))?;
+        let file = pick(&which, &self.cores(), &self.start);
+        let image = read_image(self.folder()?).map_err(|error| error.to_string())?;
+        let core = Core::open(&file, image).map_err(|error| error.to_string())?;
+        let text = info(&format!("Target (core file): {}, at cycle {}", file.display(), core.cycle()));
+        self.target = Some((file, core));
+        Ok(text)
+    }
+
+    fn target_name(&self) -> String {
+        shown(self.target.as_ref().map(|(file, _)| file.as_path()))
+    }
+
+    fn core(&mut self) -> Result<&mut Core, String> {
+        let target = self.target.as_mut().map(|(_, core)| core);
+        target.ok_or_else(|| "there is no target: target create --core-file FILE".to_owned())
+    }
+
+    // ---- rectangles ----
+
+    fn rectangle(&mut self, action: &str, words: &[String]) -> Result<String, String> {
+        self.folder()?;
+        match action {
+            "select" => self.rectangles.push(Rect::parse(words)?),
+            "deselect" => {
+                let rect = Rect::parse(words)?;
+                if !self.rectangles.contains(&rect) {
+                    return Err(format!("{rect} is not selected"));
+                }
+                self.rectangles.retain(|other| *other != rect);
+                return Ok(info(&format!("Removing {rect}")));
+            }
+            "show" => return Ok(self.selected()),
+            "reset" => {
+                let folder = self.folder()?.to_owned();
+                let target = self.target.take();
+                self.select_context(&folder)?;
+                self.target = target;
+            }
+            _ => return Err(usage("rectangle select X,Y,W,H | deselect X,Y,W,H | show | reset")),
+        }
+        Ok(self.selected())
+    }
+
+    fn selected(&self) -> String {
+        let lines = self.rectangles.iter().map(|rect| info(&format!("{rect} selected")));
+        info("Rectangle(s):") + &lines.collect::<String>()
+    }
+
+    // ---- memory ----
+
+    fn memory(&mut self, action: &str, words: &[String]) -> Result<String, String> {
+        match action {
+            "read" => {
+                let number = |name: &str| option(words, name).and_then(|text| parse_number(&text));
+                let (Some(address), Some(length)) = (number("--address"), number("--length")) else {
+                    return Err(usage("memory read --address A --length N, in 16-bit words"));
+                };
+                if length == 0 || u32::from(address) + u32::from(length) > 0x8000 {
+                    return Err(format!("{length} words from 0x{address:04x} on are not in the memory of a PE"));
+                }
+                self.dump(has(words, "--stdoutput"), address, |_, _| Some((address, length)))
+            }
+            "write" => Err("a core file cannot be written; only systems can".to_owned()),
+            _ => Err(usage("memory read --address A --length N")),
+        }
+    }
+
+    fn symbol(&mut self, name: &str, _words: &[String]) -> Result<String, String> {
+        if name.is_empty() {
+            return Err(usage("symbol NAME"));
+        }
+        let (mut out, places) = (String::new(), self.places());
+        let core = self.core()?;
+        for (x, y) in places {
+            if let Ok(bytes) = core.read_symbol(x, y, name) {
+                let words: Vec<String> = bytes.chunks(2).map(hexadecimal).collect();
+                // Writing to a String does not fail.
+                let _ = writeln!(out, "({x},{y}) {name}: {}", words.join(" "));
+            }
+        }
+        if out.is_empty() { Err(format!("no selected PE has a symbol {name}")) } else { Ok(out) }
+    }
+
+    /// Memory of the selected PEs, to a file per rectangle or to the output.
+    fn dump(
+        &mut self,
+        to_output: bool,
+        address: u16,
+        range: impl Fn(u32, u32) -> Option<(u16, u16)>,
+    ) -> Result<String, String> {
+        self.core()?;
+        let mut out = String::new();
+        for rect in self.rectangles.clone() {
+            let (text, length) = self.dump_rect(rect, &range)?;
+            if to_output {
+                out += &text;
+                continue;
+            }
+            let Rect { x, y, width, height } = rect;
+            let end = u32::from(address) + u32::from(length);
+            let name = format!("memory-x{x}y{y}w{width}h{height}_{address:04x}_{end:04x}.log");
+            let file = self.workdir.join(&name);
+            std::fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
+            out += &info(&format!("Log file: '{name}'"));
+        }
+        Ok(out)
+    }
+
+    fn dump_rect(
+        &mut self,
+        rect: Rect,
+        range: &impl Fn(u32, u32) -> Option<(u16, u16)>,
+    ) -> Result<(String, u16), String> {
+        let (mut out, mut longest) = (String::new(), 0);
+        for (x, y) in rect.places() {
+            let Some((address, length)) = range(x, y) else { continue };
+            longest = longest.max(length);
+            let core = self.core()?;
+            let Some(bytes) = core.read(x, y, address << 1, 2 * u32::from(length)) else { continue };
+            let words: Vec<String> = bytes.chunks(2).map(hexadecimal).collect();
+            for (line, words) in words.chunks(8).enumerate() {
+                let at = address + 8 * line as u16;
+                // Writing to a String does not fail.
+                let _ = writeln!(out, "({x},{y}) {at:04x}: {}", words.join(" "));
+            }
+        }
+        if out.is_empty() { Err(format!("{rect} holds no PE of the program")) } else { Ok((out, longest)) }
+    }
+
+    fn places(&self) -> Vec<(u32, u32)> {
+        self.rectangles.iter().flat_map(|rect| rect.places()).collect()
+    }
+
+    // ---- traces ----
+
+    fn trace(&mut self, action: &str, words: &[String]) -> Result<String, String> {
+        let mut found = Vec::new();
+        find(&self.start, DEPTH, &|path| path.join("sim.log").is_file(), &mut found);
+        match (action, words) {
+            ("list", []) => Ok(listed(&found)),
+            ("select", [which]) => {
+                let folder = pick(which, &found, &self.start);
+                if !folder.join("sim.log").is_file() {
+                    return Err(format!("{}: there is no sim.log", folder.display()));
+                }
+                self.trace = Some(folder);
+                Ok(info(&format!("Trace: {}", shown(self.trace.as_deref()))))
+            }
+            ("show", []) => Ok(info(&format!("Trace: {}", shown(self.trace.as_deref())))),
+            _ => Err(usage("trace list | select FOLDER | show")),
+        }
+    }
+
+    fn wavelet(&self, words: &[String]) -> Result<String, String> {
+        let folder = self.trace.as_ref().ok_or_else(|| "select a trace first: trace select FOLDER".to_owned())?;
+        let color = match option(words, "--color") {
+            Some(text) => Some(text.parse().map_err(|_| format!("`{text}` is not a color"))?),
+            None => None,
+        };
+        landings(&folder.join("sim.log"), |place| self.rectangles.iter().any(|rect| rect.contains(place)), color)?;
+        Ok(String::new())
+    }
+
+    // ---- the rest ----
+
+    fn workdir(&mut self, action: &str, words: &[String]) -> Result<String, String> {
+        match (action, words) {
+            ("select", [folder]) if Path::new(folder).is_dir() => {
+                self.workdir = folder.into();
+                Ok(info(&format!("Workdir: {folder}")))
+            }
+            ("select", [folder]) => Err(format!("{folder}: there is no such folder")),
+            _ => Err(usage("workdir select FOLDER")),
+        }
+    }
+
+    fn settings(&self) -> String {
+        let mut out = info(&format!("Workdir: {}", self.workdir.display()));
+        out += &info(&format!("Compile context: {}", shown(self.context.as_deref())));
+        out += &info(&format!("Target (core file): {}", self.target_name()));
+        out += &self.selected();
+        out + &info(&format!("Trace: {}", shown(self.trace.as_deref())))
+    }
+}
+
+fn info(text: &str) -> String {
+    format!("INFO:csdb: {text}\n")
+}
+
+fn usage(text: &str) -> String {
+    format!("usage: {text}")
+}
+
+fn shown(path: Option<&Path>) -> String {
+    path.map_or("none selected".to_owned(), |path| path.display().to_string())
+}
+
+fn hexadecimal(word: &[u8]) -> String {
+    format!("{:04x}", word.iter().rev().fold(0u16, |value, byte| value << 8 | u16::from(*byte)))
+}
+
+/// Decimal, or hexadecimal behind 0x.
+fn parse_number(text: &str) -> Option<u16> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u16::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+/// The value of `--name VALUE` or `--name=VALUE`; also with spaces around the sign, as the guide prints it.
+fn option(words: &[String], name: &str) -> Option<String> {
+    for (at, word) in words.iter().enumerate() {
+        if word == name {
+            return words[at + 1..].iter().find(|next| *next != "=").cloned();
+        }
+        if let Some(value) = word.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')) {
+            return Some(value.to_owned());
+        }
+    }
+    None
+}
+
+fn has(words: &[String], name: &str) -> bool {
+    words.iter().any(|word| word == name)
+}
+
+fn listed(paths: &[PathBuf]) -> String {
+    paths.iter().enumerate().map(|(at, path)| info(&format!("[{at}] {}", path.display()))).collect()
+}
+
+/// `[N]` of a list, or a path.
+fn pick(which: &str, listed: &[PathBuf], start: &Path) -> PathBuf {
+    let number = which.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).and_then(|n| n.parse::<usize>().ok());
+    let found = number.and_then(|number| listed.get(number)).cloned();
+    found.unwrap_or_else(|| if Path::new(which).exists() { which.into() } else { start.join(which) })
+}
+
+/// Paths in and below a folder that are what is looked for, the folder itself first.
+fn find(folder: &Path, depth: usize, is_it: &dyn Fn(&Path) -> bool, found: &mut Vec<PathBuf>) {
+    if is_it(folder) {
+        found.push(folder.to_owned());
+        return;
+    }
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let mut entries: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    entries.sort();
+    for entry in entries {
+        if entry.is_dir() && depth > 0 {
+            find(&entry, depth - 1, is_it, found);
+        } else if is_it(&entry) {
+            found.push(entry);
+        }
+    }
+}

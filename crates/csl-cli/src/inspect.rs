@@ -1,0 +1,76 @@
+//! `waferlab inspect`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use csl_host::inspect::{Choice, Inspection, Part};
+use csl_host::options::parse_pair;
+
+use crate::output::print;
+
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// Output folder of cslc
+    folder: PathBuf,
+    /// What to show
+    #[arg(value_enum, default_value = "summary")]
+    part: PartName,
+    /// routes: of this color
+    #[arg(long, value_name = "N")]
+    color: Option<u8>,
+    /// tiles, memory, code: of this program, by its number or file
+    #[arg(long, value_name = "PROGRAM")]
+    program: Option<String>,
+    /// tiles, memory, code: of the program of this PE of the program's rectangle
+    #[arg(long, value_name = "X,Y", value_parser = parse_pair, conflicts_with = "program")]
+    tile: Option<(u32, u32)>,
+    /// code: of this function
+    #[arg(long, value_name = "NAME")]
+    function: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum PartName {
+    /// All on one screen
+    Summary,
+    /// Which program runs where
+    Tiles,
+    /// How a color is routed
+    Routes,
+    /// What lies where in a PE's memory, and in which bank
+    Memory,
+    /// The names that the host may use
+    Symbols,
+    /// Instructions and the source lines that they come from
+    Code,
+}
+
+impl PartName {
+    fn part(self) -> Part {
+        match self {
+            PartName::Summary => Part::Summary,
+            PartName::Tiles => Part::Tiles,
+            PartName::Routes => Part::Routes,
+            PartName::Memory => Part::Memory,
+            PartName::Symbols => Part::Symbols,
+            PartName::Code => Part::Code,
+        }
+    }
+}
+
+pub fn run(args: &InspectArgs) -> Result<(), String> {
+    let choice = Choice {
+        part: args.part.part(),
+        color: args.color,
+        program: args.program.clone(),
+        tile: args.tile,
+        function: args.function.clone(),
+    };
+    let inspection = Inspection::open(&args.folder).map_err(|error| error.to_string())?;
+    let text =
+        if args.json { inspection.json(&choice).map(|value| format!("{value:#}\n")) } else { inspection.text(&choice) };
+    print(&text.map_err(|error| error.to_string())?)
+}

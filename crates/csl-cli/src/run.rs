@@ -1,0 +1,94 @@
+//! `waferlab run`: a compiled program without a host program.
+
+use std::path::PathBuf;
+
+use clap::{ArgMatches, Args, FromArgMatches};
+use csl_host::batch::{self, Step, parse_copy, parse_launch};
+use csl_host::{LogKinds, Runtime, Settings, default_log};
+
+use crate::output::print;
+
+/// What `--help` says behind the options.
+pub const HELP: &str = "\
+Steps are done in the order in which they are given:
+  --h2d SYMBOL=FILE.npy       the file's items are dealt out to the PEs, row by row
+  --launch NAME:1.5,3         calls an exported function on every PE
+  --d2h SYMBOL=FILE.npy       writes an array of shape (rows, columns, elements)
+A copy may say the type and the elements of a PE behind the file, and which PEs behind an @:
+  --d2h y=y.npy:float32:8@0,0,2,1    x, y, width, height
+Left out, they are the symbol's type, its array's length, and every PE.
+SIMFABRIC_DEBUG=landing,inst_trace,router has the run logged in sim.log.
+
+  waferlab run out --h2d x=x.npy --launch compute --d2h y=y.npy";
+
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub struct RunArgs {
+    /// Output folder of cslc
+    folder: PathBuf,
+    /// Copy a file to a symbol
+    #[arg(long, value_name = "SYMBOL=FILE")]
+    h2d: Vec<String>,
+    /// Call a function on every PE
+    #[arg(long, value_name = "NAME[:ARG,..]", allow_hyphen_values = true)]
+    launch: Vec<String>,
+    /// Copy a symbol to a file
+    #[arg(long, value_name = "SYMBOL=FILE")]
+    d2h: Vec<String>,
+    /// Write the memory of all PEs to a core file at the end
+    #[arg(long, value_name = "FILE")]
+    core: Option<PathBuf>,
+    /// Threads that the simulator may use
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    threads: usize,
+    /// Warn of accesses outside an object and of wavelets that nobody takes
+    #[arg(long)]
+    check: bool,
+    /// Say nothing but errors and warnings
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// The steps of all three options in the order of the command line.
+fn steps(matches: &ArgMatches) -> Result<Vec<Step>, String> {
+    let mut steps = Vec::new();
+    for name in ["h2d", "launch", "d2h"] {
+        let values = matches.get_many::<String>(name).into_iter().flatten();
+        for (place, text) in matches.indices_of(name).into_iter().flatten().zip(values) {
+            let step = match name {
+                "h2d" => parse_copy(text).map(Step::H2d),
+                "d2h" => parse_copy(text).map(Step::D2h),
+                _ => parse_launch(text).map(|(function, arguments)| Step::Launch { function, arguments }),
+            };
+            steps.push((place, step.map_err(|error| format!("--{name}: {error}"))?));
+        }
+    }
+    steps.sort_by_key(|(place, _)| *place);
+    Ok(steps.into_iter().map(|(_, step)| step).collect())
+}
+
+/// Runs what the command line says.
+pub fn run(matches: &ArgMatches) -> Result<(), String> {
+    let args = RunArgs::from_arg_matches(matches).map_err(|error| error.to_string())?;
+    let steps = steps(matches)?;
+    if !(1..=64).contains(&args.threads) {
+        return Err(format!("--threads={}: 1 to 64 threads can be used", args.threads));
+    }
+    let kinds = LogKinds::from_environment()?;
+    let settings = Settings { threads: args.threads, check: args.check };
+    let mut runtime = Runtime::open(&args.folder, settings).map_err(|error| error.to_string())?;
+    let here = std::env::current_dir().map_err(|error| format!("the working directory: {error}"))?;
+    runtime.log_to(default_log(&here), kinds);
+    let say = |text: &str| match text.strip_prefix("warning: ") {
+        Some(_) => eprintln!("waferlab: {text}"),
+        None if args.quiet => {}
+        // Who closes the pipe has seen enough.
+        None => drop(print(&format!("{text}\n"))),
+    };
+    let cycles = batch::run(&mut runtime, &steps, say).map_err(|error| error.to_string())?;
+    runtime.take_warnings().iter().for_each(|warning| eprintln!("waferlab: warning: {warning}"));
+    if let Some(core) = &args.core {
+        runtime.dump_core(core).map_err(|error| error.to_string())?;
+    }
+    if args.quiet { Ok(()) } else { print(&format!("{cycles} cycles\n")) }
+}

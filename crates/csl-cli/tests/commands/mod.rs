@@ -1,0 +1,217 @@
+//! The commands themselves, on a program that they compile: what they print, and with which status they end.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+const LAYOUT: &str = r#"
+const memcpy = @import_module("<memcpy/get_params>", .{ .width = 2, .height = 1 });
+const east: color = @get_color(3);
+layout {
+  @set_rectangle(2, 1);
+  for (@range(u16, 2)) |x| {
+    @set_tile_code(x, 0, "pe.csl", .{ .memcpy_params = memcpy.get_params(x), .x = x, .east = east });
+  }
+  @set_color_config(0, 0, east, .{ .routes = .{ .rx = .{ RAMP }, .tx = .{ EAST } } });
+  @set_color_config(1, 0, east, .{ .routes = .{ .rx = .{ WEST }, .tx = .{ RAMP } } });
+  @export_name("v", [*]u32, true);
+  @export_name("go", fn(u32)void);
+}
+"#;
+
+const PE: &str = r#"
+param memcpy_params;
+param x: u16;
+param east: color;
+const sys_mod = @import_module("<memcpy/memcpy>", memcpy_params);
+const oq = @get_output_queue(2);
+const iq = @get_input_queue(2);
+var v = @zeros([2]u32);
+var v_ptr: [*]u32 = &v;
+const v_dsd = @get_dsd(mem1d_dsd, .{ .tensor_access = |i|{2} -> v[i] });
+const out = @get_dsd(fabout_dsd, .{ .extent = 2, .fabric_color = east, .output_queue = oq });
+const in = @get_dsd(fabin_dsd, .{ .extent = 2, .fabric_color = east, .input_queue = iq });
+task done() void { sys_mod.unblock_cmd_stream(); }
+fn go(first: u32) void {
+  if (x == 0) {
+    v[0] = first;
+    v[1] = first + 1;
+    @mov32(out, v_dsd, .{ .async = true, .activate = done });
+  } else {
+    @mov32(v_dsd, in, .{ .async = true, .activate = done });
+  }
+}
+comptime {
+  @bind_local_task(done, @get_local_task_id(9));
+  @initialize_queue(oq, if (@is_arch("wse3")) .{ .color = east } else .{});
+  @initialize_queue(iq, .{ .color = east });
+  @export_symbol(v_ptr, "v");
+  @export_symbol(go);
+}
+"#;
+
+/// A folder with the program, compiled into `out`.
+fn compiled() -> TempDir {
+    let folder = TempDir::new().expect("a temporary folder");
+    std::fs::write(folder.path().join("layout.csl"), LAYOUT).expect("the folder is writable");
+    std::fs::write(folder.path().join("pe.csl"), PE).expect("the folder is writable");
+    let done =
+        Command::new(env!("CARGO_BIN_EXE_cslc")).args(["layout.csl", "--memcpy"]).current_dir(folder.path()).output();
+    let done = done.expect("cslc runs");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    folder
+}
+
+fn command(folder: &Path, line: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_waferlab"));
+    command.args(line.split_whitespace()).current_dir(folder).env_remove("SIMFABRIC_DEBUG");
+    command
+}
+
+fn ended(folder: &Path, line: &str) -> Output {
+    command(folder, line).output().expect("waferlab runs")
+}
+
+fn printed(folder: &Path, line: &str) -> String {
+    let done = ended(folder, line);
+    assert!(done.status.success(), "{line}: {}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).expect("it prints UTF-8")
+}
+
+fn refused(folder: &Path, line: &str) -> String {
+    let done = ended(folder, line);
+    assert_eq!((done.status.code(), done.stdout.len()), (Some(1), 0), "{line}");
+    String::from_utf8(done.stderr).expect("it prints UTF-8")
+}
+
+#[test]
+fn a_run_without_a_host_program_and_its_core() {
+    let folder = compiled();
+    let at = folder.path();
+    let line = "run out --launch go:0x10 --d2h v=v.npy --launch go:7 --d2h v=w.npy@1,0,1,1 --core corefile.cs1";
+    let text = printed(at, line);
+    assert_eq!(text.lines().count(), 5, "{text}");
+    let items = |name: &str| {
+        let bytes = std::fs::read(at.join(name)).expect("it was written");
+        bytes[128..].chunks(4).map(|item| item[0]).collect::<Vec<u8>>()
+    };
+    assert_eq!((items("v.npy"), items("w.npy")), (vec![16, 17, 16, 17], vec![7, 8]));
+    assert_eq!(
+        csdb(at, "target create --core-file corefile.cs1\nsymbol v\n").lines().skip(2).collect::<Vec<_>>(),
+        ["(4,1) v: 0007 0000 0008 0000", "(5,1) v: 0007 0000 0008 0000",]
+    );
+}
+
+/// The output of a session in which these commands are piped.
+fn csdb(folder: &Path, commands: &str) -> String {
+    let mut child = command(folder, "csdb")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    child.stdin.take().expect("it is piped").write_all(commands.as_bytes()).expect("it reads");
+    let done = child.wait_with_output().expect("it ends");
+    assert!(done.status.success());
+    String::from_utf8(done.stdout).expect("it prints UTF-8") + &String::from_utf8_lossy(&done.stderr)
+}
+
+#[test]
+fn a_session_of_the_debugger() {
+    let folder = compiled();
+    let at = folder.path();
+    printed(at, "run out --launch go:1 --core corefile.cs1 --quiet");
+    let text = csdb(
+        at,
+        "context list\ntarget list\ntarget create --core-file=[0]\nrectangle select 4,1,1,1\nrectangle deselect 0,0,9,3\n\
+         settings\nmemory read --address 0x8 --length 4\nexit\nhelp\n",
+    );
+    for part in [
+        "[0] ./out",
+        "[0] ./corefile.cs1",
+        "Removing Rect(x=0, y=0, width=9, height=3)",
+        "memory-x4y1w1h1_0008_000c.log",
+    ] {
+        assert!(text.contains(part), "{text}\nwithout\n{part}");
+    }
+    assert!(!text.contains("rectangle select X,Y,W,H"), "nothing is read behind exit");
+    let log = std::fs::read_to_string(at.join("memory-x4y1w1h1_0008_000c.log")).expect("it was written");
+    assert!(log.starts_with("(4,1) 0008: "), "{log}");
+    let text = csdb(
+        at,
+        "memory read --address 1 --length 1\nfly\nrectangle select 1,2,3\ntarget create --core-file out.json\n",
+    );
+    for part in ["there is no target", "there is no command fly", "a rectangle is X,Y,WIDTH,HEIGHT", "out.json: "] {
+        assert!(text.contains(part), "{text}\nwithout\n{part}");
+    }
+}
+
+#[test]
+fn what_scripts_ask_of_elf_files() {
+    let folder = compiled();
+    let at = folder.path();
+    let symbols = printed(at, "readelf --sym out/bin/out_1_0.elf");
+    assert!(
+        symbols.lines().any(|line| line.ends_with(" v") && line.split_whitespace().nth(2) == Some("8")),
+        "{symbols}"
+    );
+    assert!(symbols.lines().any(|line| line.contains(" FUNC ") && line.ends_with(" go")), "{symbols}");
+    assert!(printed(at, "readelf -m out").starts_with("(4, 1): "));
+    assert_eq!(printed(at, "readelf -m -u word --tile 5,1 out").lines().count(), 1);
+    assert!(printed(at, "readelf --visualize out").contains("....##...\n"));
+    assert!(refused(at, "readelf pe.csl").contains("pe.csl: not an ELF file"));
+    assert!(refused(at, "readelf out/bin/none.elf").contains("there is no such file"));
+}
+
+#[test]
+fn smoke_tests_and_traces() {
+    let folder = compiled();
+    let at = folder.path();
+    std::fs::write(at.join("commands.sh"), "waferlab version\n").expect("the folder is writable");
+    let text = printed(at, "debug-shell smoke .");
+    assert_eq!(text, "PASSED ./commands.sh\nSUCCESS! PASSED SMOKE CHECK\n");
+    std::fs::write(at.join("commands_wse2.sh"), "exit 3\n").expect("the folder is writable");
+    let done = ended(at, "debug-shell smoke .");
+    assert_eq!(done.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&done.stderr).contains("1 of 2 scripts failed"));
+    assert!(refused(at, "debug-shell wavelet-trace --x 4 --y 1").contains("SIMFABRIC_DEBUG=landing"));
+    let ran = command(at, "run out --launch go:5 --quiet").env("SIMFABRIC_DEBUG", "landing").status();
+    assert!(ran.expect("it runs").success());
+    assert_eq!(printed(at, "debug-shell wavelet-trace --x 5 --y 1 trace").matches("landing C3 from link W").count(), 2);
+    assert!(printed(at, "debug-shell visualize").contains("sim.log"));
+}
+
+#[test]
+fn wrong_arguments_end_with_status_1() {
+    let folder = compiled();
+    let at = folder.path();
+    for (line, part) in [
+        ("inspect nowhere", "there is no such folder"),
+        ("inspect .", "not an output folder of cslc"),
+        ("inspect out routes --color 4", "routed are 3"),
+        ("run nowhere", "there is no such folder"),
+        ("run out --launch go", "takes 1 argument, 0 given"),
+        ("run out --d2h v", "SYMBOL=FILE"),
+        ("run out --threads 0", "1 to 64"),
+    ] {
+        let text = refused(at, line);
+        assert!(text.contains(part), "{line}: {text}");
+    }
+    let done = command(at, "run out").env("SIMFABRIC_DEBUG", "land").output().expect("it runs");
+    assert!(String::from_utf8_lossy(&done.stderr).contains("`land` is not one of landing"));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let folder = compiled();
+    let mut child = command(folder.path(), "inspect out code --json")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    drop(child.stdout.take());
+    let done = child.wait_with_output().expect("it ends");
+    assert_eq!((done.status.code(), done.stderr.len()), (Some(0), 0));
+}

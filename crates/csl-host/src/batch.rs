@@ -1,0 +1,213 @@
+//! Runs a compiled program without a host program: copies from and to `.npy` files and launches, in order.
+
+use std::path::PathBuf;
+
+use csl_image::{ExportKind, Exported, Image};
+
+use crate::arguments::Argument;
+use crate::check;
+use crate::error::HostError;
+use crate::npy::{Array, ItemType};
+use crate::runtime::{Copy, Rect, Runtime, Spread, Width};
+use crate::transfer::Order;
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    H2d(FileCopy),
+    D2h(FileCopy),
+    Launch { function: String, arguments: Vec<Argument> },
+}
+
+/// `SYMBOL=FILE[:TYPE][:N][@X,Y,W,H]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileCopy {
+    pub symbol: String,
+    pub file: PathBuf,
+    /// Left out: what the symbol is exported as.
+    pub item: Option<ItemType>,
+    /// Elements of a PE. Left out: what the file holds, or what the symbol's array holds.
+    pub per_pe: Option<u32>,
+    /// Left out: every PE of the program.
+    pub rect: Option<(u32, u32, u32, u32)>,
+}
+
+/// Parses a copy.
+pub fn parse_copy(text: &str) -> Result<FileCopy, String> {
+    let wrong = || format!("`{text}` is not of the form SYMBOL=FILE[:TYPE][:N][@X,Y,W,H]");
+    let (symbol, rest) = text.split_once('=').filter(|(symbol, _)| !symbol.is_empty()).ok_or_else(wrong)?;
+    let (rest, rect) = match rest.rsplit_once('@') {
+        Some((rest, rect)) => (rest, Some(parse_rect(rect).ok_or_else(wrong)?)),
+        None => (rest, None),
+    };
+    let mut parts = rest.split(':');
+    let file = parts.next().filter(|file| !file.is_empty()).ok_or_else(wrong)?;
+    let (mut item, mut per_pe) = (None, None);
+    for part in parts {
+        match (ItemType::from_name(part), part.parse::<u32>()) {
+            (Some(found), _) if item.is_none() => item = Some(found),
+            (None, Ok(count)) if per_pe.is_none() => per_pe = Some(count),
+            _ => return Err(format!("`{text}`: `{part}` is neither a type such as float32 or uint16 nor a count")),
+        }
+    }
+    Ok(FileCopy { symbol: symbol.to_owned(), file: file.into(), item, per_pe, rect })
+}
+
+fn parse_rect(text: &str) -> Option<(u32, u32, u32, u32)> {
+    let numbers: Option<Vec<u32>> = text.split(',').map(|part| part.trim().parse().ok()).collect();
+    match numbers.as_deref() {
+        Some(&[x, y, w, h]) => Some((x, y, w, h)),
+        _ => None,
+    }
+}
+
+/// Parses `FUNCTION` or `FUNCTION:ARGUMENT,ARGUMENT`.
+pub fn parse_launch(text: &str) -> Result<(String, Vec<Argument>), String> {
+    let (function, list) = text.split_once(':').unwrap_or((text, ""));
+    if function.is_empty() {
+        return Err(format!("`{text}` is not of the form FUNCTION or FUNCTION:ARGUMENT,ARGUMENT"));
+    }
+    let arguments: Result<Vec<Argument>, String> =
+        list.split(',').map(str::trim).filter(|word| !word.is_empty()).map(parse_argument).collect();
+    Ok((function.to_owned(), arguments?))
+}
+
+fn parse_argument(word: &str) -> Result<Argument, String> {
+    let hexadecimal = word.strip_prefix("0x").map(|digits| i128::from_str_radix(digits, 16));
+    match (word, hexadecimal, word.parse::<i128>(), word.parse::<f64>()) {
+        ("true", ..) => Ok(Argument::Bool(true)),
+        ("false", ..) => Ok(Argument::Bool(false)),
+        (_, Some(Ok(value)), ..) | (_, _, Ok(value), _) => Ok(Argument::Int(value)),
+        (_, _, _, Ok(value)) => Ok(Argument::Float(value)),
+        _ => Err(format!("`{word}` is not a number")),
+    }
+}
+
+/// Does the steps, then waits for the end: the cycles that it took. `say` is told of each step that is done.
+pub fn run(runtime: &mut Runtime, steps: &[Step], mut say: impl FnMut(&str)) -> Result<u64, HostError> {
+    runtime.load()?;
+    runtime.run()?;
+    for step in steps {
+        let text = match step {
+            Step::H2d(copy) => h2d(runtime, copy),
+            Step::D2h(copy) => d2h(runtime, copy),
+            Step::Launch { function, arguments } => launch(runtime, function, arguments),
+        }?;
+        runtime.flush_log()?;
+        runtime.take_warnings().iter().for_each(|warning| say(&format!("warning: {warning}")));
+        say(&text);
+    }
+    let stopped = runtime.stop();
+    runtime.flush_log()?;
+    stopped.map(|()| runtime.cycle())
+}
+
+fn launch(runtime: &mut Runtime, function: &str, arguments: &[Argument]) -> Result<String, HostError> {
+    let task = runtime.launch(function, arguments)?;
+    runtime.wait(task)?;
+    Ok(format!("launched {function}"))
+}
+
+fn h2d(runtime: &mut Runtime, copy: &FileCopy) -> Result<String, HostError> {
+    let array = Array::read(&copy.file)?;
+    let item = array.item;
+    if copy.item.is_some_and(|wanted| wanted != item) {
+        return Err(HostError::argument(format!("{}: its items are of another type", copy.file.display())));
+    }
+    let rect = rect(runtime.image(), copy);
+    let pes = rect.len();
+    let per_pe = copy.per_pe.map_or(array.items().checked_div(pes).unwrap_or(0), |count| count as usize);
+    if per_pe * pes != array.items() {
+        return Err(HostError::argument(format!(
+            "{}: {} items cannot be dealt out to {} x {} PEs{}",
+            copy.file.display(),
+            array.items(),
+            rect.w,
+            rect.h,
+            copy.per_pe.map_or(String::new(), |count| format!(" with {count} each"))
+        )));
+    }
+    let words = words(&array).ok_or_else(|| {
+        HostError::argument(format!("{}: items of {} bytes cannot be moved", copy.file.display(), item.bytes))
+    })?;
+    let order = if array.is_fortran { Order::ColMajor } else { Order::RowMajor };
+    let plan = plan(rect, per_pe, item, order)?;
+    let target = runtime.id(&copy.symbol)?;
+    let task = runtime.h2d(target.into(), &words, &plan, Spread::Each)?;
+    runtime.wait(task)?;
+    Ok(format!("{} -> {}: {per_pe} a PE on {} x {} PEs", copy.file.display(), copy.symbol, rect.w, rect.h))
+}
+
+fn d2h(runtime: &mut Runtime, copy: &FileCopy) -> Result<String, HostError> {
+    let id = runtime.id(&copy.symbol)?;
+    let item = copy.item.map_or_else(|| exported_type(runtime.image(), id), Ok)?;
+    let rect = rect(runtime.image(), copy);
+    check::rect(runtime.image(), &rect)?;
+    let per_pe = match copy.per_pe {
+        Some(count) => count as usize,
+        None => elements(runtime, id, &rect, item)?,
+    };
+    let plan = plan(rect, per_pe, item, Order::RowMajor)?;
+    let task = runtime.d2h(id.into(), rect.len() * per_pe, &plan)?;
+    runtime.wait(task)?;
+    let words = runtime.take_arrived().into_iter().flat_map(|(_, words)| words);
+    let data = words.flat_map(|word| word.to_le_bytes().into_iter().take(item.bytes.into())).collect();
+    let shape = vec![rect.rows() as usize, rect.columns() as usize, per_pe];
+    Array { item, shape, is_fortran: false, data }.write(&copy.file)?;
+    Ok(format!("{} -> {}: {per_pe} a PE of {} x {} PEs", copy.symbol, copy.file.display(), rect.w, rect.h))
+}
+
+fn rect(image: &Image, copy: &FileCopy) -> Rect {
+    let (x, y, w, h) = copy.rect.unwrap_or((0, 0, image.rect.width, image.rect.height));
+    Rect::new(x, y, w, h)
+}
+
+fn plan(rect: Rect, per_pe: usize, item: ItemType, order: Order) -> Result<Copy, HostError> {
+    let width = match item.bytes {
+        2 => Width::Bits16,
+        4 => Width::Bits32,
+        bytes => return Err(HostError::argument(format!("items of {bytes} bytes cannot be moved"))),
+    };
+    let per_pe = u32::try_from(per_pe).map_err(|_| HostError::argument("that many elements do not fit a PE"))?;
+    Ok(Copy { rect, per_pe, width, order, streaming: false })
+}
+
+/// A word an item; `None` for other sizes than 2 and 4 bytes.
+fn words(array: &Array) -> Option<Vec<u32>> {
+    let little = |bytes: &[u8]| bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte));
+    matches!(array.item.bytes, 2 | 4).then(|| array.data.chunks_exact(array.item.bytes.into()).map(little).collect())
+}
+
+fn exported_type(image: &Image, id: u16) -> Result<ItemType, HostError> {
+    let export = image.exports.iter().find(|export| export.id == id);
+    match export.map(|export| &export.kind) {
+        Some(&ExportKind::Data { elem_bytes, is_float, is_signed, .. }) => {
+            let kind = if is_float {
+                'f'
+            } else if is_signed {
+                'i'
+            } else {
+                'u'
+            };
+            Ok(ItemType { kind, bytes: elem_bytes })
+        }
+        _ => Err(HostError::argument("a function cannot be copied")),
+    }
+}
+
+/// Elements from where the symbol points to the end of that array, on the first PE.
+fn elements(runtime: &mut Runtime, id: u16, rect: &Rect, item: ItemType) -> Result<usize, HostError> {
+    let unknown = || HostError::argument("the number of elements cannot be told from the program; say SYMBOL=FILE:N");
+    let program = check::program_at(runtime.image(), rect.x, rect.y).ok_or_else(unknown)?;
+    let exported = program.exports.iter().find(|export| export.id == id).ok_or_else(unknown)?;
+    let Exported::Symbol(index) = exported.what else { return Err(unknown()) };
+    let (name, own) = program.symbols.get(index as usize).map(|s| (s.name.clone(), s.clone())).ok_or_else(unknown)?;
+    let (x, y) = runtime.to_physical(rect.x, rect.y);
+    let pointer = runtime.read_symbol(x, y, &name)?;
+    let program = check::program_at(runtime.image(), rect.x, rect.y).ok_or_else(unknown)?;
+    let bytes = match (pointer.as_slice(), own.ty.starts_with(['*', '['])) {
+        (&[low, high], true) => check::room_at(program, u16::from_le_bytes([low, high])).ok_or_else(unknown)?,
+        _ => own.size,
+    };
+    Ok(bytes as usize / usize::from(item.bytes.max(1)))
+}

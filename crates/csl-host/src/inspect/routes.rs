@@ -1,0 +1,141 @@
+//! The routes of a color: drawn where the fabric is small, listed where it is not.
+
+use csl_image::{ColorConfig, DirSet, Image, PopMode, RouteRun, SwitchPos};
+use serde_json::{Value, json};
+
+use super::picture;
+use crate::error::HostError;
+
+const NAMES: [&str; 5] = ["WEST", "EAST", "SOUTH", "NORTH", "RAMP"];
+
+/// Colors that are routed anywhere, and on how many PEs.
+pub(super) fn colors(image: &Image) -> Vec<(u8, u64)> {
+    let mut found = std::collections::BTreeMap::new();
+    for run in &image.routes {
+        *found.entry(run.color).or_insert(0) += u64::from(run.len);
+    }
+    found.into_iter().collect()
+}
+
+pub(super) fn text(image: &Image, color: Option<u8>) -> Result<String, HostError> {
+    let Some(color) = color else { return Ok(overview(image)) };
+    check(image, color)?;
+    let runs: Vec<&RouteRun> = image.routes.iter().filter(|run| run.color == color).collect();
+    let mut out = String::new();
+    let is_small = image.rect.width <= picture::MOST_COLUMNS && image.rect.height <= picture::MOST_ROWS;
+    if is_small {
+        out += &format!("color {color}, at the start\n\n{}\n{}", picture::draw(image, color), picture::LEGEND);
+    } else {
+        out += &format!("color {color}: (columns, row), inputs > outputs\n\n");
+        runs.iter().for_each(|run| out += &line(run, &way(config(image, run))));
+    }
+    let switched: Vec<&&RouteRun> = runs.iter().filter(|run| has_more(config(image, run))).collect();
+    if !switched.is_empty() {
+        out += "\n";
+        switched.iter().for_each(|run| out += &line(run, &more(config(image, run))));
+    }
+    Ok(out)
+}
+
+fn overview(image: &Image) -> String {
+    let mut out = String::from("color   PEs\n");
+    for (color, pes) in colors(image) {
+        out += &format!("{color:5} {pes:5}\n");
+    }
+    out + "\n--color N draws the routes of one\n"
+}
+
+fn check(image: &Image, color: u8) -> Result<(), HostError> {
+    if image.routes.iter().any(|run| run.color == color) {
+        return Ok(());
+    }
+    let known: Vec<String> = colors(image).iter().map(|(color, _)| color.to_string()).collect();
+    let known = if known.is_empty() { "none is".to_owned() } else { format!("routed are {}", known.join(", ")) };
+    Err(HostError::argument(format!("color {color} is routed nowhere in the program; {known}")))
+}
+
+fn config<'a>(image: &'a Image, run: &RouteRun) -> &'a ColorConfig {
+    &image.color_configs[run.config as usize]
+}
+
+fn line(run: &RouteRun, text: &str) -> String {
+    let place = match run.len {
+        1 => format!("({}, {})", run.x, run.y),
+        len => format!("({}..{}, {})", run.x, run.x + len - 1, run.y),
+    };
+    format!("{place:<16} {text}\n")
+}
+
+fn sides(set: DirSet) -> Vec<&'static str> {
+    (0..NAMES.len()).filter(|bit| set.0 >> bit & 1 == 1).map(|bit| NAMES[bit]).collect()
+}
+
+fn joined(set: DirSet) -> String {
+    let sides = sides(set);
+    if sides.is_empty() { "nothing".to_owned() } else { sides.join("+") }
+}
+
+fn way(config: &ColorConfig) -> String {
+    format!("{} > {}", joined(config.rx), joined(config.tx))
+}
+
+fn has_more(config: &ColorConfig) -> bool {
+    let plain = ColorConfig { rx: config.rx, tx: config.tx, ..ColorConfig::default() };
+    *config != plain
+}
+
+/// What a route has beside its first inputs and outputs.
+fn more(config: &ColorConfig) -> String {
+    let mut parts = Vec::new();
+    for (number, position) in (1..).zip(&config.positions) {
+        match position {
+            SwitchPos::Invalid => {}
+            SwitchPos::Rx(rx) => parts.push(format!("pos{number} rx {}", joined(*rx))),
+            SwitchPos::Tx(tx) => parts.push(format!("pos{number} tx {}", joined(*tx))),
+            SwitchPos::Both(rx, tx) => parts.push(format!("pos{number} rx {} tx {}", joined(*rx), joined(*tx))),
+        }
+    }
+    if config.current_pos > 0 {
+        parts.push(format!("starts at pos{}", config.current_pos));
+    }
+    let flags = [
+        (config.ring_mode, "ring"),
+        (config.swap_x, "color swap x"),
+        (config.swap_y, "color swap y"),
+        (config.filter.is_some(), "filter"),
+        (config.teardown, "teardown"),
+    ];
+    parts.extend(flags.iter().filter(|(is_set, _)| *is_set).map(|(_, name)| (*name).to_owned()));
+    match config.pop_mode {
+        PopMode::NoPop => {}
+        mode => parts.push(format!("{mode:?}")),
+    }
+    parts.join(", ")
+}
+
+pub(super) fn json(image: &Image, color: Option<u8>) -> Result<Value, HostError> {
+    let Some(color) = color else {
+        let count = |&(color, pes): &(u8, u64)| json!({ "color": color, "pes": pes });
+        return Ok(json!(colors(image).iter().map(count).collect::<Vec<Value>>()));
+    };
+    check(image, color)?;
+    let route = |run: &RouteRun| {
+        let config = config(image, run);
+        let positions: Vec<Value> = config.positions.iter().map(position).collect();
+        json!({
+            "x": run.x, "y": run.y, "width": run.len, "rx": sides(config.rx), "tx": sides(config.tx),
+            "positions": positions, "current_position": config.current_pos, "ring": config.ring_mode,
+            "teardown": config.teardown, "filter": config.filter.is_some(),
+        })
+    };
+    Ok(json!(image.routes.iter().filter(|run| run.color == color).map(route).collect::<Vec<Value>>()))
+}
+
+fn position(position: &SwitchPos) -> Value {
+    match position {
+        SwitchPos::Invalid => Value::Null,
+        SwitchPos::Rx(rx) => json!({ "rx": sides(*rx) }),
+        SwitchPos::Tx(tx) => json!({ "tx": sides(*tx) }),
+        SwitchPos::Both(rx, tx) => json!({ "rx": sides(*rx), "tx": sides(*tx) }),
+    }
+}

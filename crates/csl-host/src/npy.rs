@@ -1,0 +1,158 @@
+//! `.npy` files: arrays of numbers of 1 to 8 bytes, little-endian, as numpy writes them (format 1 to 3).
+
+use std::path::Path;
+
+use crate::error::HostError;
+
+const MAGIC: &[u8; 6] = b"\x93NUMPY";
+/// The data begin at a multiple of this.
+const ALIGNMENT: usize = 64;
+
+/// The type of an array's items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ItemType {
+    /// `f`, `i` or `u`, as numpy writes them; `b` for bool.
+    pub kind: char,
+    pub bytes: u8,
+}
+
+impl ItemType {
+    /// From a name such as `float32` or `uint16`.
+    pub fn from_name(name: &str) -> Option<ItemType> {
+        let digits = name.find(|c: char| c.is_ascii_digit())?;
+        let bits: u8 = name[digits..].parse().ok()?;
+        let kind = match (&name[..digits], bits) {
+            ("float", 16 | 32) => 'f',
+            ("int", 16 | 32) => 'i',
+            ("uint", 16 | 32) => 'u',
+            _ => return None,
+        };
+        Some(ItemType { kind, bytes: bits / 8 })
+    }
+}
+
+/// An array.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Array {
+    pub item: ItemType,
+    pub shape: Vec<usize>,
+    /// The first index is fastest.
+    pub is_fortran: bool,
+    pub data: Vec<u8>,
+}
+
+impl Array {
+    pub fn items(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    pub fn read(path: &Path) -> Result<Array, HostError> {
+        let wrong = |reason: String| HostError::argument(format!("{}: {reason}", path.display()));
+        let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+        parse(&bytes).map_err(wrong)
+    }
+
+    pub fn write(&self, path: &Path) -> Result<(), HostError> {
+        let bytes = self.bytes();
+        std::fs::write(path, bytes).map_err(|error| HostError::argument(format!("{}: {error}", path.display())))
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let mut shape: String = self.shape.iter().map(|n| format!("{n}, ")).collect();
+        shape.truncate(shape.len().saturating_sub(if self.shape.len() > 1 { 2 } else { 1 }));
+        let (kind, size) = (self.item.kind, self.item.bytes);
+        let order = if self.is_fortran { "True" } else { "False" };
+        let mut header = format!("{{'descr': '<{kind}{size}', 'fortran_order': {order}, 'shape': ({shape}), }}");
+        let before = MAGIC.len() + 4;
+        let end = (before + header.len() + 1).next_multiple_of(ALIGNMENT);
+        header.push_str(&" ".repeat(end - before - header.len() - 1));
+        header.push('\n');
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend([1, 0]);
+        bytes.extend((header.len() as u16).to_le_bytes());
+        bytes.extend(header.as_bytes());
+        bytes.extend(&self.data);
+        bytes
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<Array, String> {
+    let not_npy = || "not a .npy file".to_owned();
+    let rest = bytes.strip_prefix(MAGIC).ok_or_else(not_npy)?;
+    let (version, rest) = rest.split_first_chunk::<2>().ok_or_else(not_npy)?;
+    let (length, rest) = match version[0] {
+        1 => rest.split_first_chunk::<2>().map(|(n, rest)| (usize::from(u16::from_le_bytes(*n)), rest)),
+        2 | 3 => rest.split_first_chunk::<4>().map(|(n, rest)| (u32::from_le_bytes(*n) as usize, rest)),
+        other => return Err(format!("a .npy file of version {other}")),
+    }
+    .ok_or_else(not_npy)?;
+    let header = rest.get(..length).and_then(|header| std::str::from_utf8(header).ok()).ok_or_else(not_npy)?;
+    let data = &rest[length..];
+    let item = item_type(field(header, "descr").ok_or_else(not_npy)?)?;
+    let is_fortran = field(header, "fortran_order").is_some_and(|text| text.starts_with("True"));
+    let shape = shape(field(header, "shape").ok_or_else(not_npy)?).ok_or_else(not_npy)?;
+    let items = shape.iter().try_fold(1usize, |product, n| product.checked_mul(*n)).ok_or_else(not_npy)?;
+    let size = items.checked_mul(item.bytes.into()).ok_or_else(not_npy)?;
+    let data = data.get(..size).ok_or_else(|| format!("it ends after {} of {size} bytes of data", data.len()))?;
+    Ok(Array { item, shape, is_fortran, data: data.to_vec() })
+}
+
+/// What stands behind a key of the header.
+fn field<'a>(header: &'a str, key: &str) -> Option<&'a str> {
+    let (_, rest) = header.split_once(&format!("'{key}'"))?;
+    Some(rest.trim_start().strip_prefix(':')?.trim_start())
+}
+
+fn item_type(text: &str) -> Result<ItemType, String> {
+    let name = text.strip_prefix('\'').and_then(|text| text.split_once('\'')).map_or(text, |(name, _)| name);
+    let refused = || format!("items of type {name:?}; numbers of 2 or 4 bytes, little-endian, can be moved");
+    let number = name.strip_prefix(['<', '|', '=']).ok_or_else(refused)?;
+    let kind = number.chars().next().filter(|kind| "fiub".contains(*kind)).ok_or_else(refused)?;
+    let bytes: u8 = number[1..].parse().map_err(|_| refused())?;
+    matches!(bytes, 1 | 2 | 4 | 8).then_some(ItemType { kind, bytes }).ok_or_else(refused)
+}
+
+fn shape(text: &str) -> Option<Vec<usize>> {
+    let inner = text.strip_prefix('(')?.split_once(')')?.0;
+    inner.split(',').map(str::trim).filter(|n| !n.is_empty()).map(|n| n.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn array(shape: &[usize]) -> Array {
+        let items: usize = shape.iter().product();
+        let data = (0..items as u32).flat_map(|i| i.to_le_bytes()).collect();
+        Array { item: ItemType { kind: 'u', bytes: 4 }, shape: shape.to_vec(), is_fortran: false, data }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for shape in [&[][..], &[3], &[2, 3], &[2, 1, 4]] {
+            let array = array(shape);
+            let bytes = array.bytes();
+            assert_eq!(parse(&bytes), Ok(array));
+            assert_eq!(bytes.iter().position(|b| *b == b'\n').map(|end| (end + 1) % ALIGNMENT), Some(0));
+        }
+    }
+
+    #[test]
+    fn the_header_is_numpy_s() {
+        let bytes = array(&[3]).bytes();
+        let text = String::from_utf8_lossy(&bytes[10..]);
+        assert!(text.starts_with("{'descr': '<u4', 'fortran_order': False, 'shape': (3,), }"), "{text}");
+    }
+
+    #[test]
+    fn damaged_files_are_refused() {
+        let good = array(&[2, 3]).bytes();
+        for end in 0..good.len() {
+            assert!(parse(&good[..end]).is_err(), "{end}");
+        }
+        let text = String::from_utf8_lossy(&good).into_owned();
+        assert_eq!(text.matches("<u4").count(), 1);
+        let big: Vec<u8> = good.iter().map(|&b| if b == b'<' { b'>' } else { b }).collect();
+        assert!(parse(&big).expect_err("big-endian").contains(">u4"));
+    }
+}

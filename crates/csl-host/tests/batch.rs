@@ -1,0 +1,117 @@
+//! Runs without a host program, and core files.
+
+use std::path::Path;
+
+use csl_host::batch::{Step, parse_copy, parse_launch, run};
+use csl_host::core::Core;
+use csl_host::{Argument, Runtime, Settings, compile, read_image};
+
+use crate::program;
+
+fn step(text: &str) -> Step {
+    let (option, rest) = text.split_once(' ').expect("an option and its value");
+    match option {
+        "h2d" => Step::H2d(parse_copy(rest).expect("a right copy")),
+        "d2h" => Step::D2h(parse_copy(rest).expect("a right copy")),
+        _ => {
+            parse_launch(rest).map(|(function, arguments)| Step::Launch { function, arguments }).expect("a right call")
+        }
+    }
+}
+
+fn opened(folder: &Path) -> Runtime {
+    let done = compile(&program::options(folder));
+    assert!(done.succeeded(), "{}", program::text(&done));
+    Runtime::open(&folder.join("out"), Settings { threads: 1, check: false }).expect("it was compiled")
+}
+
+/// The steps, with `DIR` standing for the folder; what is said, or why it ends.
+fn done(folder: &Path, steps: &[&str]) -> Result<Vec<String>, String> {
+    let at = |text: &&str| step(&text.replace("DIR", &folder.display().to_string()));
+    let steps: Vec<Step> = steps.iter().map(at).collect();
+    let mut said = Vec::new();
+    run(&mut opened(folder), &steps, |text| said.push(text.to_owned())).map_err(|error| error.to_string())?;
+    Ok(said)
+}
+
+/// An array of f32 as a `.npy` file.
+fn save(path: &Path, values: &[f32], shape: &str) {
+    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}\n");
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.as_bytes());
+    bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+    std::fs::write(path, bytes).expect("the folder is writable");
+}
+
+/// Header and items of such a file.
+fn load(path: &Path) -> (String, Vec<f32>) {
+    let bytes = std::fs::read(path).expect("it was written");
+    let end = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    let items = bytes[end..].chunks(4).map(|item| f32::from_le_bytes(item.try_into().expect("items of four bytes")));
+    (String::from_utf8_lossy(&bytes[10..end]).trim_end().to_owned(), items.collect())
+}
+
+#[test]
+fn symbols_go_in_functions_run_symbols_come_out() {
+    let folder = program::folder();
+    let values: Vec<f32> = (0..24).map(|i| i as f32).collect();
+    save(&folder.path().join("v.npy"), &values, "(2, 3, 4)");
+    let said = done(
+        folder.path(),
+        &["h2d v=DIR/v.npy", "launch scale:2.5,1", "d2h v=DIR/all.npy", "d2h v=DIR/one.npy:float32:2@1,1,2,1"],
+    );
+    assert_eq!(said.as_ref().map(Vec::len), Ok(4), "{said:?}");
+    let (header, items) = load(&folder.path().join("all.npy"));
+    assert_eq!(header, "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3, 4), }");
+    assert_eq!(items, values.iter().map(|value| value * 2.5).collect::<Vec<f32>>());
+    let (header, items) = load(&folder.path().join("one.npy"));
+    assert!(header.contains("'shape': (1, 2, 2)"), "{header}");
+    assert_eq!(items, [16.0, 17.0, 20.0, 21.0].map(|value: f32| value * 2.5));
+}
+
+#[test]
+fn wrong_steps_are_named() {
+    let folder = program::folder();
+    save(&folder.path().join("v.npy"), &[1.0; 5], "(5,)");
+    for (step, part) in [
+        ("h2d v=DIR/none.npy", "none.npy: "),
+        ("h2d v=DIR/v.npy", "5 items cannot be dealt out to 3 x 2 PEs"),
+        ("h2d v=DIR/v.npy:uint16", "of another type"),
+        ("h2d w=DIR/v.npy@0,0,1,1", "exports no symbol \"w\""),
+        ("d2h v=DIR/out.npy@3,0,1,1", "reaches outside the program's 3 x 2 PEs"),
+        ("d2h scale=DIR/out.npy", "a function cannot be copied"),
+        ("launch scale", "takes 2 arguments, 0 given"),
+    ] {
+        let error = done(folder.path(), &[step]).expect_err("a wrong step");
+        assert!(error.contains(part), "{step}: {error}");
+    }
+    for text in ["v", "=a.npy", "v=", "v=a.npy@1,2", "v=a.npy:float8", "v=a.npy:4:5"] {
+        assert!(parse_copy(text).is_err(), "{text}");
+    }
+    assert_eq!(
+        parse_launch("f:1,0x10,-2.5,true").map(|(_, arguments)| arguments),
+        Ok(vec![Argument::Int(1), Argument::Int(16), Argument::Float(-2.5), Argument::Bool(true)])
+    );
+}
+
+#[test]
+fn a_core_file_holds_the_memory_of_its_run() {
+    let folder = program::folder();
+    let mut runtime = opened(folder.path());
+    save(&folder.path().join("v.npy"), &[3.0; 4], "(4,)");
+    let copy = step(&format!("h2d v={}@2,1,1,1", folder.path().join("v.npy").display()));
+    run(&mut runtime, &[copy], |_| {}).expect("a right step");
+    let file = folder.path().join("corefile.cs1");
+    runtime.dump_core(&file).expect("the folder is writable");
+    let image = || read_image(&folder.path().join("out")).expect("it was compiled");
+    let mut core = Core::open(&file, image()).expect("it was written");
+    assert_eq!(core.read_symbol(6, 2, "v"), Ok([3.0f32; 4].iter().flat_map(|v| v.to_le_bytes()).collect()));
+    assert_eq!(core.read_symbol(4, 1, "v"), Ok(vec![0; 16]), "a PE that the run has not touched");
+    assert!(core.read_symbol(0, 0, "v").is_err());
+    let bytes = std::fs::read(&file).expect("it was written");
+    for end in 0..bytes.len() {
+        std::fs::write(&file, &bytes[..end]).expect("the folder is writable");
+        assert!(Core::open(&file, image()).is_err(), "{end}");
+    }
+}

@@ -1,0 +1,110 @@
+"""sim.log, sim_stats.json, core files, debug_util and the commands for them."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import numpy as np
+
+import support
+from waferlab import ArgumentError, SdkError, SdkRuntime, SimfabConfig, get_platform
+from waferlab import debug_util as debugging
+from waferlab.debug_util import debug_util
+
+BIN = os.path.dirname(sys.executable)
+ALL = (0, 0, 3, 2, 4)
+
+
+class InAFolder(unittest.TestCase):
+    """Each test has a working directory of its own."""
+
+    def setUp(self):
+        self.out = support.compiled()
+        before, folder = os.getcwd(), tempfile.TemporaryDirectory(prefix="waferlab-test-")
+        self.addCleanup(folder.cleanup)
+        self.addCleanup(os.chdir, before)
+        os.chdir(folder.name)
+
+    def run_with(self, debug=None, **options):
+        """A run that scales ones by two; `debug` is SIMFABRIC_DEBUG."""
+        if debug is not None:
+            os.environ["SIMFABRIC_DEBUG"] = debug
+            self.addCleanup(os.environ.pop, "SIMFABRIC_DEBUG", None)
+        runner = SdkRuntime(self.out, **options)
+        runner.load()
+        runner.run()
+        runner.memcpy_h2d(runner.get_id("v"), np.ones(24, dtype=np.float32), *ALL)
+        runner.launch("scale", 2.0)
+        return runner
+
+
+class Logs(InAFolder):
+    def test_a_run_leaves_its_statistics(self):
+        self.run_with().stop()
+        self.assertEqual(os.listdir(), ["sim_stats.json"])
+        with open("sim_stats.json", encoding="utf-8") as file:
+            statistics = json.load(file)
+        self.assertEqual((statistics["dimX"], statistics["dimY"], statistics["tiles"]), (10, 4, 6))
+        self.assertGreater(statistics["cycles"], 0)
+
+    def test_instructions_are_logged(self):
+        self.run_with("inst_trace").stop()
+        with open("sim.log", encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        self.assertEqual(lines[0], "@0 dimX=10, dimY=4")
+        form = r"^@\d+ P\d+\.\d+: Id: \d+, (Instr: \d+, Seq: \d+, Pipe: \d+, )?Msg: \[(IS|EX) OP\] "
+        for line in lines[1:]:
+            self.assertRegex(line, form)
+
+    def test_other_words_are_refused(self):
+        with self.assertRaisesRegex(ArgumentError, "`everything` is not one of landing, inst_trace, router"):
+            self.run_with("everything")
+
+
+class Cores(InAFolder):
+    def test_debug_util_reads_the_core_of_an_earlier_process(self):
+        runner = self.run_with()
+        runner.dump_core("corefile.cs1")
+        runner.stop()
+        debugging._last_runs.clear()
+        np.testing.assert_array_equal(debug_util(self.out).get_symbol(6, 2, "v", np.float32), [2, 2, 2, 2])
+        with self.assertRaisesRegex(ArgumentError, "no symbol w"):
+            debug_util(self.out).get_symbol(6, 2, "w", np.float32)
+        os.remove("corefile.cs1")
+        with self.assertRaisesRegex(SdkError, "has not run the program"):
+            debug_util(self.out)
+
+    def test_simfab_config_asks_for_a_core_at_the_end(self):
+        self.run_with(platform=get_platform(None, SimfabConfig(dump_core=True))).stop()
+        self.assertTrue(os.path.exists("out.core"))
+        named = SimfabConfig(dump_core=True, core_path="mine.core")
+        self.run_with(platform=get_platform(None, named)).stop()
+        self.assertTrue(os.path.exists("mine.core"))
+
+    def test_a_core_needs_a_loaded_program(self):
+        with self.assertRaisesRegex(SdkError, r"load\(\)"):
+            SdkRuntime(self.out).dump_core("corefile.cs1")
+
+    def test_the_vendor_s_trace_readers_name_what_to_use(self):
+        done = self.command("cs_python", "-c", "import cerebras.sdk.debug.lib.symbol.csldebugpybind")
+        self.assertIn("sim.log", done.stderr)
+
+    def test_the_commands_under_the_vendor_s_names(self):
+        runner = self.run_with()
+        runner.dump_core("corefile.cs1")
+        commands = f"context select {self.out}\ntarget create --core-file=corefile.cs1\nsymbol v\nexit\n"
+        self.assertIn("(4,1) v: 0000 4000", self.command("csdb", ".", input=commands).stdout)
+        elf = os.path.join(self.out, "bin", "out_0_0.elf")
+        self.assertRegex(self.command("cs_readelf", "--sym", elf).stdout, r"\n +\d+: [0-9a-f]{8} +16 OBJECT GLOBAL +\d v\n")
+        self.assertIn("waferlab inspect", self.command("sdk_debug_shell", "visualize").stdout)
+
+    def command(self, name, *arguments, **options):
+        return subprocess.run(
+            [os.path.join(BIN, name), *arguments], capture_output=True, text=True, check=False, **options
+        )
+
+
+if __name__ == "__main__":
+    unittest.main()
