@@ -3,25 +3,22 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use csl_chip::registers::ce;
 use csl_diag::{Code, Diagnostic, Diagnostics, ErrorFormat, FileId, SourceMap, Span, Style, render};
 use csl_fabric::Obstacle;
 use csl_image::{Image, PeImage, TaskKind};
-use csl_isa::vec::DsrFile;
-use csl_sim::{
-    FaultKind, FaultReport, Group, Held, HostReason, Running, Situation, Standing, Stop, TaskWait, ThreadWait, Unread,
-};
+use csl_sim::{Count, Group, Held, HostReason, Running, Situation, Standing, Stop, TaskWait, ThreadWait, Unread};
 
 use indexmap::IndexMap;
 
-use crate::check::program_at;
 use crate::sources::reread;
+
+mod fault;
 
 /// The text of a stop, for people.
 pub fn explain(image: &Image, sources: &Path, stop: &Stop) -> String {
     let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
     let diagnostic = match stop {
-        Stop::Fault(report) => fault(&mut excerpts, report),
+        Stop::Fault(report) => fault::fault(&mut excerpts, report),
         Stop::Deadlock(report) => {
             let text = format!("nothing can move any more in cycle {}, and the host still waits", report.cycle);
             situation(&mut excerpts, report, Diagnostic::unplaced(Code::Deadlock, text))
@@ -84,128 +81,6 @@ impl Excerpts<'_> {
     }
 }
 
-fn fault(excerpts: &mut Excerpts, report: &FaultReport) -> Diagnostic {
-    let FaultReport { cycle, x, y, what } = report;
-    let (px, py) = (excerpts.image.offset.x + x, excerpts.image.offset.y + y);
-    let text = format!("PE ({x}, {y}) stopped in cycle {cycle}: {}", describe(excerpts.image, report));
-    let diagnostic = match what {
-        FaultKind::Pe(fault) => located(excerpts, (*x, *y), &text, fault),
-        _ => Diagnostic::unplaced(Code::RunFault, text),
-    };
-    diagnostic.note(format!("in the whole fabric this is PE ({px}, {py})"))
-}
-
-/// Of a long call stack the innermost and the outermost calls are shown.
-const INNER_CALLS: usize = 8;
-const OUTER_CALLS: usize = 4;
-
-/// The fault at its line, with the calls that led there.
-fn located(excerpts: &mut Excerpts, (x, y): (u32, u32), text: &str, fault: &csl_pe::Fault) -> Diagnostic {
-    let image = excerpts.image;
-    let program = program_at(image, x, y);
-    let mut origin = |pc: u32| program.and_then(|program| excerpts.origin(program, pc));
-    let mut diagnostic = Diagnostic::unplaced(Code::RunFault, text);
-    if let Some(here) = fault.pc.and_then(&mut origin) {
-        diagnostic = match here.span {
-            Some(span) => Diagnostic::new(Code::RunFault, span, text),
-            None => diagnostic.note(format!("at {}", here.place)),
-        };
-        diagnostic = diagnostic.note(format!("in {}", here.function));
-    }
-    let calls = fault.stack.len().saturating_sub(1);
-    if calls > INNER_CALLS + OUTER_CALLS {
-        diagnostic = diagnostic.note(format!("of {calls} calls the innermost and the outermost are shown"));
-    }
-    let shown = |place: &usize| *place < INNER_CALLS || place + OUTER_CALLS >= calls;
-    for place in (0..calls).filter(shown) {
-        let Some(caller) = origin(fault.stack[place + 1]) else { continue };
-        diagnostic = match caller.span {
-            Some(span) => diagnostic.traced(span, format!("called here, in {}", caller.function)),
-            None => diagnostic.note(format!("called at {}, in {}", caller.place, caller.function)),
-        };
-    }
-    diagnostic
-}
-
-fn describe(image: &Image, report: &FaultReport) -> String {
-    match &report.what {
-        FaultKind::Pe(fault) => pe_fault(program_at(image, report.x, report.y), &fault.kind),
-        FaultKind::Fabric(fault) => fabric_fault(fault),
-        FaultKind::BadPointer { id, addr, bytes } => {
-            let name = image.exports.iter().find(|e| e.id == *id).map_or("(unknown)", |e| &e.name);
-            format!("memcpy was to move {bytes} bytes at address 0x{addr:04x} of {name}, which is no memory")
-        }
-    }
-}
-
-fn pe_fault(program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> String {
-    use csl_pe::FaultKind as F;
-    match kind {
-        F::UnboundTask { control: true, id } => format!("control task {id} was called, but nothing is bound to it"),
-        F::UnboundTask { control: false, id } => format!("task {id} was activated, but nothing is bound to it"),
-        F::NoSuchTask { id } => format!("there is no task id {id}"),
-        F::MicrothreadBusy { ut } => format!("microthread {ut} still runs an earlier operation"),
-        F::QueueBusy { output, queue } => format!("{} queue {queue} is in use by another operation", side(*output)),
-        F::NoQueue { output, queue } => format!("{} queue {queue} is bound to no color", side(*output)),
-        F::QueueNotEmpty { output, queue } => {
-            format!("{} queue {queue} was bound anew while it held wavelets", side(*output))
-        }
-        F::EmptyDsr { file, id } => format!("{} {id} was used before anything was loaded into it", dsr_file(*file)),
-        F::BadOperand(text) => format!("an operand that the operation does not take: {text}"),
-        F::FifoEmpty { fifo } => format!("{} is empty", fifo_name(program, *fifo)),
-        F::FifoFull { fifo } => format!("{} is full", fifo_name(program, *fifo)),
-        F::EndlessOperation => "an operation without end that moves nothing".to_owned(),
-        F::AssertionFailed => "an assertion does not hold".to_owned(),
-        F::Trap { message } => trap(program, *message),
-        F::FpException { raised } => format!("an unmasked floating-point exception: {}", exceptions(*raised)),
-        F::Scalar(fault) => fault.message().to_owned(),
-        F::BadCode(text) => format!("damaged code: {text}"),
-        F::NoSuchRegister { word } => format!("there is no register at word address 0x{word:04x}"),
-        F::Unsupported(what) => format!("Waferlab does not have {what} yet"),
-        F::BadCall { export } => format!("the host called export {export}, which is no function of this PE"),
-    }
-}
-
-fn exceptions(raised: u16) -> String {
-    let names = ce::EXCEPTION_NAMES.iter().filter(|(bit, _)| raised & bit != 0);
-    names.map(|(_, name)| *name).collect::<Vec<_>>().join(", ")
-}
-
-fn dsr_file(file: DsrFile) -> &'static str {
-    match file {
-        DsrFile::Dest => "dsr_dest",
-        DsrFile::Src0 => "dsr_src0",
-        DsrFile::Src1 => "dsr_src1",
-    }
-}
-
-fn side(output: bool) -> &'static str {
-    if output { "output" } else { "input" }
-}
-
-fn trap(program: Option<&PeImage>, message: u16) -> String {
-    let text = program.and_then(|program| program.strings.get(usize::from(message)));
-    text.cloned().unwrap_or_else(|| "a trap".to_owned())
-}
-
-fn fabric_fault(fault: &csl_fabric::Fault) -> String {
-    let kind = if fault.wavelet.control { "control wavelet" } else { "wavelet" };
-    let what = format!("a {kind} 0x{:08x} of color {}", fault.wavelet.data, fault.color);
-    match &fault.kind {
-        csl_fabric::FaultKind::Nowhere { side, path } => {
-            let way: Vec<String> = path.iter().map(|(x, y)| format!("({x}, {y})")).collect();
-            format!(
-                "{what} leaves {} and no router there takes it; it came by {}",
-                direction(*side),
-                way.join(" from ")
-            )
-        }
-        csl_fabric::FaultKind::Collision { sides: [a, b] } => {
-            format!("{what} met another of its color: one came from {}, one from {}", direction(*a), direction(*b))
-        }
-    }
-}
-
 /// Sides in the bit order of the routing registers.
 fn direction(side: u8) -> &'static str {
     ["WEST", "EAST", "SOUTH", "NORTH", "RAMP"].get(usize::from(side)).copied().unwrap_or("nowhere")
@@ -247,13 +122,46 @@ fn situation(excerpts: &mut Excerpts, report: &Situation, diagnostic: Diagnostic
     if rest == 0 { shown } else { shown.note(format!("{rest} more like these")) }
 }
 
-/// What a run has left in routers and queues that nobody will take any more.
-pub fn left_standing(report: &Situation) -> Vec<String> {
-    let mut lines: Vec<Line> = report.unread.iter().map(|group| line(group, unread(group))).collect();
-    lines.extend(report.wavelets.iter().map(|group| line(group, standing(group))));
-    lines.extend(report.outputs.iter().map(|group| line(group, held(group))));
-    let text = |line: &Line| format!("at the end, {}", line.text.replace(WHO, &who(&line.pes)));
-    merge(lines).iter().take(MOST_LINES).map(text).collect()
+/// What a run has left in routers and queues that nobody will take any more, a line for each color.
+pub fn left_standing(image: &Image, sources: &Path, report: &Situation) -> Vec<String> {
+    let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
+    report.standing.iter().map(|count| left_of(&mut excerpts, report, count)).collect()
+}
+
+/// How much of a color is left, what holds the first of it, and who waits to send more.
+fn left_of(excerpts: &mut Excerpts, report: &Situation, count: &Count) -> String {
+    let Count { color, wavelets, pes } = *count;
+    let amount = if wavelets == 1 { "one wavelet".to_owned() } else { format!("{wavelets} wavelets") };
+    let place = if pes == 1 { String::new() } else { format!(" on {pes} PEs") };
+    let mut text = format!("{amount} of color {color} stood{place} when the run was stopped");
+    if let Some(line) = holding(report, color) {
+        text += &format!(": {}", line.text.replace(WHO, &who(&line.pes)));
+    }
+    if let Some(origin) = sender(excerpts, report, color) {
+        text += &format!("; more are to be sent at {} in {}", origin.place, origin.function);
+    }
+    text
+}
+
+/// Where a thread waits to send more on a color.
+fn sender(excerpts: &mut Excerpts, report: &Situation, color: u8) -> Option<Origin> {
+    let sends = |wait: &ThreadWait| match wait.waiting.need {
+        csl_pe::Need::Room { color: to, .. } => to == color,
+        _ => false,
+    };
+    let wait = report.threads.iter().map(|group| group.what).find(sends)?;
+    image_origin(excerpts, wait.program, wait.waiting.pc)
+}
+
+/// What holds wavelets of a color: at their end rather than on their way.
+fn holding(report: &Situation, color: u8) -> Option<Line> {
+    let unread = report.unread.iter().filter(|group| group.what.color == color).map(|group| line(group, unread(group)));
+    let on_its_way = |group: &&Group<Standing>| matches!(group.what.why, Obstacle::Link(_));
+    let mut stopped: Vec<_> = report.wavelets.iter().filter(|group| group.what.color == color).collect();
+    stopped.sort_by_key(on_its_way);
+    let standing = stopped.into_iter().map(|group| line(group, standing(group)));
+    let held = report.outputs.iter().filter(|group| group.what.color == color).map(|group| line(group, held(group)));
+    unread.chain(standing).chain(held).next()
 }
 
 fn line<T>(group: &Group<T>, text: String) -> Line {
@@ -328,10 +236,15 @@ fn task_wait(image: &Image, group: &Group<TaskWait>) -> String {
     format!("local task {id}{name} of {WHO} is {state}")
 }
 
+/// The origin of an instruction of the program with this number.
+fn image_origin(excerpts: &mut Excerpts, program: u32, pc: u32) -> Option<Origin> {
+    let program = excerpts.image.programs.get(program as usize)?.clone();
+    excerpts.origin(&program, pc)
+}
+
 /// A line with the place of an instruction of a program.
 fn at_line(excerpts: &mut Excerpts, (program, pc): (u32, u32), line: Line) -> Line {
-    let program = excerpts.image.programs.get(program as usize).cloned();
-    match program.and_then(|program| excerpts.origin(&program, pc)) {
+    match image_origin(excerpts, program, pc) {
         Some(Origin { function, span: at @ Some(_), .. }) => {
             Line { at, text: format!("{}, in {function}", line.text), ..line }
         }

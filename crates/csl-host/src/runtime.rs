@@ -29,7 +29,7 @@ pub use csl_sim::{Rect, Spread, Width};
 pub struct Settings {
     /// Threads at most.
     pub threads: usize,
-    /// Warn of accesses outside the object they started in, and of wavelets that nobody has taken when the run is stopped.
+    /// Warn of accesses outside the object they started in.
     pub check: bool,
 }
 
@@ -162,8 +162,8 @@ impl Runtime {
         let open: Vec<u64> = self.tasks.iter().filter(|(_, task)| !task.done).map(|(&number, _)| number).collect();
         open.into_iter().try_for_each(|number| self.wait(Task(number)))?;
         if let State::Running(mut sim) = std::mem::replace(&mut self.state, State::Opened) {
-            if self.settings.check {
-                self.warnings.extend(report::left_standing(&sim.situation()));
+            if sim.is_at_rest() {
+                self.warnings.extend(report::left_standing(&self.image, &self.sources, &sim.situation()));
             }
             self.state = State::Stopped(sim);
         }

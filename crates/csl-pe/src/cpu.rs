@@ -17,7 +17,7 @@ pub enum CpuFault {
     BadFunctionPointer,
     /// A block copy that reaches into register space.
     CopyOfRegisters,
-    /// The end of a function that has to return a value.
+    /// No branch of a `switch` over an enum names the value.
     Unreachable,
 }
 
@@ -28,8 +28,8 @@ impl CpuFault {
             CpuFault::CallDepth => "calls are nested too deeply",
             CpuFault::StackOverflow => "the stack does not fit the memory that the program leaves",
             CpuFault::BadFunctionPointer => "call of a pointer that is no function",
-            CpuFault::CopyOfRegisters => "a copy of a whole value from or to register space",
-            CpuFault::Unreachable => "control came to a place that the program declares unreachable",
+            CpuFault::CopyOfRegisters => "registers are copied by words, not as a whole value",
+            CpuFault::Unreachable => "a `switch` meets a value that none of its branches names",
         }
     }
 }

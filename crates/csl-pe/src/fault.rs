@@ -69,10 +69,6 @@ pub enum FaultKind {
     },
     /// A service that the machine does not have yet.
     Unsupported(&'static str),
-    /// The host called something that the program does not export as a function, or with the wrong number of arguments.
-    BadCall {
-        export: u16,
-    },
 }
 
 /// A PE that stopped.

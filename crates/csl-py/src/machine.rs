@@ -41,7 +41,8 @@ impl Machine {
     }
 
     fn stop(&mut self, py: Python<'_>) -> PyResult<()> {
-        self.patiently(py, Runtime::stop)
+        self.patiently(py, Runtime::stop)?;
+        self.warn(py, 2)
     }
 
     fn get_id(&self, py: Python<'_>, name: &str) -> PyResult<u16> {
@@ -179,12 +180,18 @@ impl Machine {
     }
 
     fn submitted(&mut self, py: Python<'_>, task: Result<Task, HostError>) -> PyResult<u64> {
+        self.warn(py, 3)?;
+        task.map(|task| task.0).map_err(|error| raise(py, &error))
+    }
+
+    /// Shows the runtime's warnings as Python's own, at the line that calls `SdkRuntime`, so many calls away.
+    fn warn(&mut self, py: Python<'_>, calls: i32) -> PyResult<()> {
         for warning in self.runtime.take_warnings() {
             let text =
                 std::ffi::CString::new(warning).map_err(|_| PyValueError::new_err("a symbol's name holds a NUL"))?;
-            PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &text, 3)?;
+            PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &text, calls)?;
         }
-        task.map(|task| task.0).map_err(|error| raise(py, &error))
+        Ok(())
     }
 }
 

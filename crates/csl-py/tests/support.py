@@ -22,6 +22,7 @@ layout {
   @export_name("scale", fn(f32)void);
   @export_name("hold", fn()void);
   @export_name("spin", fn()void);
+  @export_name("lose", fn()void);
 }
 """
 
@@ -42,6 +43,13 @@ fn scale(factor: f32) void {
   sys_mod.unblock_cmd_stream();
 }
 fn hold() void {}
+const loop = @get_color(3);
+const queue = @get_output_queue(2);
+const to_nobody = @get_dsd(fabout_dsd, .{ .extent = 1, .fabric_color = loop, .output_queue = queue });
+fn lose() void {
+  @mov32(to_nobody, 1);
+  sys_mod.unblock_cmd_stream();
+}
 fn spin() void {
   while (true) {
     turns += 1;
@@ -54,6 +62,9 @@ comptime {
   @export_symbol(scale);
   @export_symbol(hold);
   @export_symbol(spin);
+  @export_symbol(lose);
+  @initialize_queue(queue, .{});
+  @set_local_color_config(loop, .{ .routes = .{ .rx = .{RAMP}, .tx = .{RAMP} } });
 }
 """
 

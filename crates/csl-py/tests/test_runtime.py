@@ -177,6 +177,15 @@ class Refusals(unittest.TestCase):
 
 
 class Life(unittest.TestCase):
+    def test_wavelets_that_are_left_warn_at_the_end(self):
+        runner = support.running()
+        runner.launch("lose")
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            runner.stop()
+        self.assertEqual([warning.filename for warning in caught], [__file__])
+        self.assertRegex(str(caught[0].message), r"^6 wavelets of color 3 stood on 6 PEs when the run was stopped: ")
+
     def test_constructor_arguments(self):
         out = support.compiled()
         SdkRuntime(out, cmaddr="", suppress_simfab_trace=True, simfab_numthreads=2, msg_level="INFO", simulator=True)

@@ -30,6 +30,6 @@ pub use event::{Event, EventKind, Sink};
 pub use options::{SimOptions, Traces};
 pub use sim::Sim;
 pub use stop::{
-    FaultKind, FaultReport, Group, Held, HostReason, HostWait, Running, SimError, Situation, Standing, Stop, TaskWait,
-    ThreadWait, Unread,
+    Count, FaultKind, FaultReport, Group, Held, HostReason, HostWait, Running, SimError, Situation, Standing, Stop,
+    TaskWait, ThreadWait, Unread,
 };

@@ -29,6 +29,7 @@ pub struct Sim {
     machine: Machine<Pe>,
     host: Host,
     stopped: bool,
+    at_rest: bool,
 }
 
 impl Sim {
@@ -36,7 +37,7 @@ impl Sim {
     pub fn new(image: Arc<Image>, options: SimOptions) -> Result<Sim, SimError> {
         image.check().map_err(SimError::Image)?;
         let world = Arc::new(World::new(image, options));
-        Ok(Sim { machine: Machine::new(world), host: Host::default(), stopped: false })
+        Ok(Sim { machine: Machine::new(world), host: Host::default(), stopped: false, at_rest: false })
     }
 
     pub fn image(&self) -> &Arc<Image> {
@@ -94,11 +95,17 @@ impl Sim {
         let limit = self.machine.front().max(self.machine.now + settle);
         match self.machine.run(limit, |_| false)? {
             Pause::Interrupted => Err(self.interrupted()),
-            _ => {
+            pause => {
+                self.at_rest = pause == Pause::Quiet;
                 self.machine.settle();
                 Ok(())
             }
         }
+    }
+
+    /// Whether nothing could move any more when the run was stopped: what stands then stands for good.
+    pub fn is_at_rest(&self) -> bool {
+        self.at_rest
     }
 
     fn run_until(&mut self, ticket: Ticket, limit: u64) -> Result<bool, Stop> {

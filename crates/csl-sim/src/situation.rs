@@ -10,17 +10,21 @@ use crate::element::Element;
 use crate::host::Host;
 use crate::machine::Machine;
 use crate::row::Row;
-use crate::stop::{Group, Held, HostReason, HostWait, Running, Situation, Standing, TaskWait, ThreadWait, Unread};
+use crate::stop::{
+    Count, Group, Held, HostReason, HostWait, Running, Situation, Standing, TaskWait, ThreadWait, Unread,
+};
 use crate::tile::Tile;
 
 pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Situation {
     let mut reasons: Vec<(Ticket, HostReason, u32, u32)> = Vec::new();
     let (mut wavelets, mut unread, mut outputs) = (Vec::new(), Vec::new(), Vec::new());
     let (mut threads, mut running, mut tasks) = (Vec::new(), Vec::new(), Vec::new());
+    let mut counts = BTreeMap::new();
     let now = machine.now;
     let world = std::sync::Arc::clone(&machine.world);
     for row in machine.rows() {
         wavelets.extend(standing(row));
+        add_counts(&mut counts, row);
         for tile in &row.ces.tiles {
             let (x, y) = (tile.x, row.y);
             reasons.extend(waits(tile, now).into_iter().map(|(ticket, reason)| (ticket, reason, x, y)));
@@ -42,6 +46,27 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Situati
         wavelets: group(wavelets),
         unread: group(unread),
         outputs: group(outputs),
+        standing: counts.into_iter().map(|(color, (wavelets, pes))| Count { color, wavelets, pes }).collect(),
+    }
+}
+
+/// Adds the wavelets that stand in a row, and the PEs where any do, by color.
+fn add_counts<E: Element>(counts: &mut BTreeMap<u8, (u64, u64)>, row: &mut Row<E>) {
+    let in_routers = row.fabric.standing(&mut row.ces).into_iter();
+    let mut all: Vec<(u8, u32, u64)> = in_routers.map(|(x, found)| (found.color, x, found.count.into())).collect();
+    for tile in &row.ces.tiles {
+        let heads = tile.ports.inputs.iter().filter(|input| !input.is_empty());
+        all.extend(heads.map(|input| (input.color, tile.x, input.len() as u64)));
+        let sent = tile.ports.outputs.iter().flat_map(|queue| (0..queue.len()).filter_map(|i| queue.get(i)));
+        all.extend(sent.map(|outgoing| (outgoing.color, tile.x, 1)));
+    }
+    let mut places = BTreeMap::new();
+    for (color, x, count) in all {
+        *places.entry((color, x)).or_insert(0) += count;
+    }
+    for ((color, _), count) in places {
+        let (wavelets, pes) = counts.entry(color).or_default();
+        (*wavelets, *pes) = (*wavelets + count, *pes + 1);
     }
 }
 

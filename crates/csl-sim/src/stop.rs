@@ -76,6 +76,17 @@ pub struct Situation {
     pub unread: Vec<Group<Unread>>,
     /// Wavelets that do not leave their PE's output queues.
     pub outputs: Vec<Group<Held>>,
+    /// How many there are of these three, by color.
+    pub standing: Vec<Count>,
+}
+
+/// Wavelets of a color that stand in routers, input queues and output queues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count {
+    pub color: u8,
+    pub wavelets: u64,
+    /// PEs where any of them stand.
+    pub pes: u64,
 }
 
 /// A thread that waits, in a program of the image.

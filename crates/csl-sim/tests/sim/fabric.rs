@@ -112,6 +112,8 @@ fn wavelets_that_nobody_takes_are_named_at_the_end() {
     let standing = &left.wavelets[0];
     assert_eq!((standing.x, standing.what.color, standing.what.from), (1, COLOR, 0));
     assert_eq!(standing.what.why, csl_fabric::Obstacle::InputClosed { ever: false });
+    assert!(sim.is_at_rest());
+    assert_eq!(left.standing, [csl_sim::Count { color: COLOR, wavelets: 1, pes: 1 }]);
 }
 
 /// A task that activates itself is never at rest; the interrupt shows what there is to see.

@@ -1,0 +1,186 @@
+//! Faults of programs and routers: what happened, where, and by which calls.
+
+use csl_chip::registers::ce;
+use csl_diag::{Code, Diagnostic};
+use csl_image::{Image, PeImage};
+use csl_isa::vec::DsrFile;
+use csl_pe::cpu::CpuFault;
+use csl_sim::{FaultKind, FaultReport};
+
+use super::{Excerpts, direction, fifo_name};
+use crate::check::program_at;
+
+pub fn fault(excerpts: &mut Excerpts, report: &FaultReport) -> Diagnostic {
+    let FaultReport { cycle, x, y, what } = report;
+    let image = excerpts.image;
+    let headline = |what: &str| format!("PE ({x}, {y}) stopped in cycle {cycle}: {what}");
+    let diagnostic = match what {
+        FaultKind::Pe(fault) => {
+            let program = program_at(image, *x, *y);
+            let text = headline(&pe_fault(program, &fault.kind));
+            let diagnostic = located(excerpts, program, &text, fault);
+            match advice(program, &fault.kind) {
+                Some(text) => diagnostic.help(text),
+                None => diagnostic,
+            }
+        }
+        FaultKind::Fabric(fault) => fabric_fault(image, fault, headline),
+        FaultKind::BadPointer { id, addr, bytes } => bad_pointer(image, *id, *addr, *bytes, headline),
+    };
+    let (px, py) = (image.offset.x + x, image.offset.y + y);
+    diagnostic.note(format!("in the whole fabric this is PE ({px}, {py})"))
+}
+
+/// Stands for the number of a queue where an operation names none.
+const UNNAMED: u8 = 0xff;
+
+/// Of a long call stack the innermost and the outermost calls are shown.
+const INNER_CALLS: usize = 8;
+const OUTER_CALLS: usize = 4;
+
+/// The fault at its line, with the calls that led there.
+fn located(excerpts: &mut Excerpts, program: Option<&PeImage>, text: &str, fault: &csl_pe::Fault) -> Diagnostic {
+    let mut origin = |pc: u32| program.and_then(|program| excerpts.origin(program, pc));
+    let mut diagnostic = Diagnostic::unplaced(Code::RunFault, text);
+    if let Some(here) = fault.pc.and_then(&mut origin) {
+        diagnostic = match here.span {
+            Some(span) => Diagnostic::new(Code::RunFault, span, text),
+            None => diagnostic.note(format!("at {}", here.place)),
+        };
+        diagnostic = diagnostic.note(format!("in {}", here.function));
+    }
+    let calls = repeated(fault.stack.get(1..).unwrap_or_default());
+    let shown = |place: &usize| *place < INNER_CALLS || place + OUTER_CALLS >= calls.len();
+    if calls.len() > INNER_CALLS + OUTER_CALLS {
+        diagnostic = diagnostic.note("of the calls the innermost and the outermost are shown");
+    }
+    for (caller, times) in (0..calls.len()).filter(shown).map(|place| calls[place]) {
+        let Some(caller) = origin(caller) else { continue };
+        let how_often = if times == 1 { String::new() } else { format!(" {times} times over") };
+        diagnostic = match caller.span {
+            Some(span) => diagnostic.traced(span, format!("called here{how_often}, in {}", caller.function)),
+            None => diagnostic.note(format!("called{how_often} at {}, in {}", caller.place, caller.function)),
+        };
+    }
+    diagnostic
+}
+
+/// Calls from one place that follow each other become one, with their number.
+fn repeated(stack: &[u32]) -> Vec<(u32, usize)> {
+    stack.chunk_by(|a, b| a == b).map(|calls| (calls[0], calls.len())).collect()
+}
+
+fn pe_fault(program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> String {
+    use csl_pe::FaultKind as F;
+    match kind {
+        F::UnboundTask { control: true, id } => format!("control task {id} was called, but nothing is bound to it"),
+        F::UnboundTask { control: false, id } => format!("task {id} was activated, but nothing is bound to it"),
+        F::NoSuchTask { id } => format!("there is no task id {id}"),
+        F::MicrothreadBusy { ut } => format!("microthread {ut} still runs an earlier operation"),
+        F::QueueBusy { output, queue } => format!("{} queue {queue} is in use by another operation", side(*output)),
+        F::NoQueue { output, queue: UNNAMED } => format!("the operation names no {} queue", side(*output)),
+        F::NoQueue { output, queue } => format!("{} queue {queue} is bound to no color", side(*output)),
+        F::QueueNotEmpty { output, queue } => {
+            format!("{} queue {queue} was bound anew while it held wavelets", side(*output))
+        }
+        F::EmptyDsr { file, id } => format!("{} {id} was used before anything was loaded into it", dsr_file(*file)),
+        F::BadOperand(text) => format!("an operand that the operation does not take: {text}"),
+        F::FifoEmpty { fifo } => format!("{} is empty", fifo_name(program, *fifo)),
+        F::FifoFull { fifo } => format!("{} is full", fifo_name(program, *fifo)),
+        F::EndlessOperation => "an operation without end that moves nothing".to_owned(),
+        F::AssertionFailed => "an assertion does not hold".to_owned(),
+        F::Trap { message } => trap(program, *message),
+        F::FpException { raised } => format!("an unmasked floating-point exception: {}", exceptions(*raised)),
+        F::Scalar(fault) => fault.message().to_owned(),
+        F::BadCode(text) => format!("damaged code: {text}"),
+        F::NoSuchRegister { word } => format!("there is no register at word address 0x{word:04x}"),
+        F::Unsupported(what) => format!("Waferlab does not have {what} yet"),
+    }
+}
+
+/// What usually mends it, where that does not go without saying.
+fn advice(program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> Option<String> {
+    use csl_pe::FaultKind as F;
+    match kind {
+        F::UnboundTask { control: true, id } => Some(format!(
+            "a control wavelet carried this number as its entry: bind a task with `@bind_control_task`, or send 31, \
+             which calls none, instead of {id}"
+        )),
+        F::UnboundTask { control: false, .. } => Some("bind a task to that id with `@bind_local_task`".to_owned()),
+        F::MicrothreadBusy { .. } => Some(
+            "begin an operation on the same microthread in the task that the first one's `.activate` names".to_owned(),
+        ),
+        F::QueueBusy { .. } => Some("begin it when the operation that has the queue is done".to_owned()),
+        F::NoQueue { output, queue: UNNAMED } => Some(format!("give its DSD an `.{}_queue`", side(*output))),
+        F::NoQueue { .. } => Some("bind it: `@initialize_queue(queue, .{ .color = .. })`".to_owned()),
+        F::Scalar(CpuFault::StackOverflow) => {
+            let stack = program?.stack;
+            let left = u32::from(stack.end).saturating_sub(stack.start.into());
+            Some(format!("{left} bytes are left for local arrays and structs of functions that run"))
+        }
+        _ => None,
+    }
+}
+
+fn exceptions(raised: u16) -> String {
+    let names = ce::EXCEPTION_NAMES.iter().filter(|(bit, _)| raised & bit != 0);
+    names.map(|(_, name)| *name).collect::<Vec<_>>().join(", ")
+}
+
+fn dsr_file(file: DsrFile) -> &'static str {
+    match file {
+        DsrFile::Dest => "dsr_dest",
+        DsrFile::Src0 => "dsr_src0",
+        DsrFile::Src1 => "dsr_src1",
+    }
+}
+
+fn side(output: bool) -> &'static str {
+    if output { "output" } else { "input" }
+}
+
+fn trap(program: Option<&PeImage>, message: u16) -> String {
+    let text = program.and_then(|program| program.strings.get(usize::from(message)));
+    text.cloned().unwrap_or_else(|| "a trap".to_owned())
+}
+
+fn fabric_fault(image: &Image, fault: &csl_fabric::Fault, headline: impl Fn(&str) -> String) -> Diagnostic {
+    let csl_fabric::Fault { x, y, color, wavelet, kind } = fault;
+    let what = if wavelet.control { "control wavelet" } else { "wavelet" };
+    let place = |(x, y): &(u32, u32)| format!("({x}, {y})");
+    match kind {
+        csl_fabric::FaultKind::Nowhere { side, path } => {
+            let text = headline(&format!("a {what} of color {color} leaves {} into nowhere", direction(*side)));
+            let way: Vec<String> = path.iter().map(place).collect();
+            Diagnostic::unplaced(Code::RunFault, text).note(nowhere(image, (*x, *y), *side, *color)).note(format!(
+                "the {what}, 0x{:08x}, came by {}",
+                wavelet.data,
+                way.join(" from ")
+            ))
+        }
+        csl_fabric::FaultKind::Collision { sides: [a, b] } => {
+            let text = headline(&format!("two wavelets of color {color} arrive in the same cycle"));
+            Diagnostic::unplaced(Code::RunFault, text)
+                .note(format!("one comes from {}, one from {}", direction(*a), direction(*b)))
+                .note(format!("one of them is 0x{:08x}; what a router would do with both is not defined", wavelet.data))
+                .help("let the senders take turns, with a switch on the receiver or with a color for each")
+        }
+    }
+}
+
+/// What is, or is not, where a wavelet of `color` goes that leaves a PE by a side.
+fn nowhere(image: &Image, (x, y): (u32, u32), side: u8, color: u8) -> String {
+    let step = |at: u32, by: i64, end: u32| u32::try_from(i64::from(at) + by).ok().filter(|at| *at < end);
+    let (dx, dy) = [(-1, 0), (1, 0), (0, 1), (0, -1)].get(usize::from(side)).copied().unwrap_or_default();
+    match step(x, dx, image.rect.width).zip(step(y, dy, image.rect.height)) {
+        Some((x, y)) => format!("PE ({x}, {y}), which lies there, does not route color {color}"),
+        None => "the program's rectangle ends there".to_owned(),
+    }
+}
+
+fn bad_pointer(image: &Image, id: u16, addr: u16, bytes: u32, headline: impl Fn(&str) -> String) -> Diagnostic {
+    let name = image.exports.iter().find(|export| export.id == id).map_or("(unknown)", |export| &export.name);
+    let text = headline(&format!("memcpy cannot copy {name}: its pointer is no address of memory"));
+    Diagnostic::unplaced(Code::RunFault, text)
+        .note(format!("the pointer is 0x{addr:04x}, and {bytes} bytes were to be copied from there on"))
+}

@@ -1,0 +1,244 @@
+//! Streams between the host and a rectangle of PEs: order and completeness against what the host asked for.
+
+use csl_host::{Arch, Copy, HostError, Options, Order, Rect, Runtime, Spread, Task, Width};
+use tempfile::TempDir;
+
+use crate::program;
+
+const WIDTH: u32 = 4;
+const HEIGHT: u32 = 3;
+const ALL: Rect = Rect { x: 0, y: 0, w: WIDTH, h: HEIGHT, step_x: 1, step_y: 1 };
+const COUNT: u32 = 20;
+
+/// Colors 0 to 3 lead to the device, 4 to 7 back.
+const LAYOUT: &str = "
+param width: u16;
+param height: u16;
+param count: u16;
+const memcpy = @import_module(\"<memcpy/get_params>\", .{
+  .width = width, .height = height,
+  .MEMCPYH2D_1 = @as(i16, 0), .MEMCPYH2D_2 = @as(i16, 1), .MEMCPYH2D_3 = @as(i16, 2), .MEMCPYH2D_4 = @as(i16, 3),
+  .MEMCPYD2H_1 = @as(i16, 4), .MEMCPYD2H_2 = @as(i16, 5), .MEMCPYD2H_3 = @as(i16, 6), .MEMCPYD2H_4 = @as(i16, 7),
+});
+layout {
+  @set_rectangle(width, height);
+  for (@range(u16, width)) |x| {
+    for (@range(u16, height)) |y| {
+      @set_tile_code(x, y, \"pe.csl\", .{ .memcpy_params = memcpy.get_params(x), .count = count });
+    }
+  }
+}
+";
+
+/// What is sent on color 0 comes back on color 5, 1 on 6, 2 on 7, 3 on 4.
+const RELAY: &str = "
+param memcpy_params;
+param count: u16;
+const sys_mod = @import_module(\"<memcpy/memcpy>\", memcpy_params);
+fn in(comptime queue: u16) fabin_dsd {
+  return @get_dsd(fabin_dsd, .{ .extent = count, .input_queue = @get_input_queue(queue) });
+}
+fn out(comptime stream: color, comptime queue: u16) fabout_dsd {
+  return sys_mod.get_streaming_fabout_dsd(stream, count, @get_output_queue(queue));
+}
+fn of(comptime id: i16) color { return @get_color(@bitcast(u16, id)); }
+task start() void {
+  @mov32(out(of(sys_mod.MEMCPYD2H_2), 3), in(2), .{ .async = true });
+  @mov32(out(of(sys_mod.MEMCPYD2H_3), 4), in(3), .{ .async = true });
+  @mov32(out(of(sys_mod.MEMCPYD2H_4), 5), in(4), .{ .async = true });
+  @mov32(out(of(sys_mod.MEMCPYD2H_1), 2), in(5), .{ .async = true });
+}
+const start_id = @get_local_task_id(8);
+comptime {
+  @bind_local_task(start, start_id);
+  @activate(start_id);
+  for ([4]i16{ sys_mod.MEMCPYH2D_1, sys_mod.MEMCPYH2D_2, sys_mod.MEMCPYH2D_3, sys_mod.MEMCPYH2D_4 }) |id, i| {
+    @initialize_queue(@get_input_queue(i + 2), .{ .color = of(id) });
+  }
+  for ([4]i16{ sys_mod.MEMCPYD2H_1, sys_mod.MEMCPYD2H_2, sys_mod.MEMCPYD2H_3, sys_mod.MEMCPYD2H_4 }) |id, i| {
+    @initialize_queue(@get_output_queue(i + 2), if (@is_arch(\"wse3\")) .{ .color = of(id) } else .{});
+  }
+}
+";
+
+/// Sends 0, 1, .. up to `count` on color 4.
+const SENDER: &str = "
+param memcpy_params;
+param count: u16;
+const sys_mod = @import_module(\"<memcpy/memcpy>\", memcpy_params);
+const stream = @get_color(@bitcast(u16, sys_mod.MEMCPYD2H_1));
+const queue = @get_output_queue(2);
+const to_host = sys_mod.get_streaming_fabout_dsd(stream, 1, queue);
+const start_id = @get_local_task_id(8);
+task start() void {
+  for (@range(u32, count)) |i| {
+    @mov32(to_host, i);
+  }
+}
+comptime {
+  @bind_local_task(start, start_id);
+  @activate(start_id);
+  @initialize_queue(queue, if (@is_arch(\"wse3\")) .{ .color = stream } else .{});
+}
+";
+
+struct Bench {
+    runtime: Runtime,
+    _folder: TempDir,
+}
+
+/// Compiles and starts a program on so many columns and rows.
+fn bench(pe: &str, arch: Arch, (width, height): (u32, u32), count: u32, change: impl Fn(&mut Options)) -> Bench {
+    let params = [("width", width), ("height", height), ("count", count)];
+    let params = params.map(|(name, value)| (name.to_owned(), value.to_string())).to_vec();
+    let mut options = Options { arch, params, ..Options::new("layout.csl") };
+    change(&mut options);
+    let (_folder, runtime) = program::running_files(&[("layout.csl", LAYOUT), ("pe.csl", pe)], options);
+    Bench { runtime, _folder }
+}
+
+fn stream(rect: Rect, per_pe: u32, order: Order) -> Copy {
+    Copy { rect, per_pe, width: Width::Bits32, order, streaming: true }
+}
+
+impl Bench {
+    fn send(&mut self, color: u32, words: &[u32], copy: &Copy, spread: Spread) -> Task {
+        self.runtime.h2d(color, words, copy, spread).expect("the stream is taken")
+    }
+
+    fn receive(&mut self, color: u32, words: usize, copy: &Copy) -> Task {
+        self.runtime.d2h(color, words, copy).expect("the stream is taken")
+    }
+
+    /// What has come for a task.
+    fn arrived(&mut self, task: Task) -> Result<Vec<u32>, HostError> {
+        self.runtime.wait(task)?;
+        let (_, words) = self.runtime.take_arrived().into_iter().find(|(of, _)| *of == task).expect("it has come");
+        Ok(words)
+    }
+}
+
+fn numbers(seed: u32, count: usize) -> Vec<u32> {
+    (0..count as u32).map(|i| seed * 1000 + i).collect()
+}
+
+/// The color on which a stream comes back.
+fn back(color: u32) -> u32 {
+    4 + (color + 1) % 4
+}
+
+/// Four streams each way at once, whatever the order of the host's array, the number of channels and the buffers beside the
+/// program. Returns the cycle in which all have come.
+fn four_each_way(arch: Arch, order: Order, change: impl Fn(&mut Options)) -> u64 {
+    let mut bench = bench(RELAY, arch, (WIDTH, HEIGHT), COUNT, change);
+    let copy = stream(ALL, COUNT, order);
+    let size = (WIDTH * HEIGHT * COUNT) as usize;
+    let sent: Vec<Vec<u32>> = (0..4).map(|color| numbers(color, size)).collect();
+    let receiving: Vec<Task> = (0..4).map(|color| bench.receive(back(color), size, &copy)).collect();
+    for (color, words) in (0..).zip(&sent) {
+        bench.send(color, words, &copy, Spread::Each);
+    }
+    for ((color, words), task) in (0..).zip(&sent).zip(receiving) {
+        assert_eq!(bench.arrived(task), Ok(words.clone()), "{arch}, {order:?}, stream {color}");
+    }
+    let cycle = bench.runtime.cycle();
+    bench.runtime.stop().expect("nothing is pending");
+    assert_eq!(bench.runtime.take_warnings(), [""; 0]);
+    cycle
+}
+
+#[test]
+fn four_streams_each_way_are_complete_and_in_order() {
+    for arch in [Arch::Wse2, Arch::Wse3] {
+        for order in [Order::RowMajor, Order::ColMajor] {
+            four_each_way(arch, order, |_| {});
+        }
+    }
+}
+
+#[test]
+fn channels_make_streams_faster_and_buffers_change_nothing() {
+    let one = four_each_way(Arch::Wse2, Order::RowMajor, |_| {});
+    let three = four_each_way(Arch::Wse2, Order::RowMajor, |options| options.channels = 3);
+    assert!(three < one, "{three} cycles on three channels, {one} on one");
+    let buffered = |options: &mut Options| (options.west_buffer, options.east_buffer) = (2, 3);
+    assert_eq!(four_each_way(Arch::Wse2, Order::RowMajor, buffered), one);
+}
+
+/// Broadcasts give each row, or each column, its own share.
+#[test]
+fn streams_are_broadcast_along_rows_and_down_columns() {
+    for (spread, shares) in [(Spread::Rows, HEIGHT), (Spread::Columns, WIDTH)] {
+        let mut bench = bench(RELAY, Arch::Wse2, (WIDTH, HEIGHT), COUNT, |_| {});
+        let copy = stream(ALL, COUNT, Order::RowMajor);
+        let sent = numbers(1, (shares * COUNT) as usize);
+        bench.send(0, &sent, &copy, spread);
+        let task = bench.receive(back(0), (WIDTH * HEIGHT * COUNT) as usize, &copy);
+        let share_of = |pe: u32| if spread == Spread::Rows { pe / WIDTH } else { pe % WIDTH };
+        let shares = (0..WIDTH * HEIGHT).flat_map(|pe| sent.chunks(COUNT as usize).nth(share_of(pe) as usize));
+        assert_eq!(bench.arrived(task), Ok(shares.flatten().copied().collect()), "{spread:?}");
+    }
+}
+
+/// Requests on one color follow each other; each takes up where the one before has ended. A part of the rectangle is left
+/// to a later request.
+#[test]
+fn requests_on_one_color_take_turns() {
+    let mut bench = bench(RELAY, Arch::Wse3, (WIDTH, HEIGHT), COUNT, |_| {});
+    let half = stream(ALL, COUNT / 2, Order::RowMajor);
+    let size = (WIDTH * HEIGHT * COUNT / 2) as usize;
+    let (first, second) = (numbers(1, size), numbers(7, size));
+    let (one, two) = (bench.receive(back(0), size, &half), bench.receive(back(0), size, &half));
+    bench.send(0, &first, &half, Spread::Each);
+    bench.send(0, &second, &half, Spread::Each);
+    assert_eq!(bench.arrived(two), Ok(second));
+    assert_eq!(bench.arrived(one), Ok(first));
+    let (corner, edge) = (Rect::new(WIDTH - 1, HEIGHT - 1, 1, 1), Rect { step_x: 2, ..Rect::new(0, 0, WIDTH, 1) });
+    for (rect, pes) in [(edge, 2), (corner, 1)] {
+        let copy = stream(rect, COUNT, Order::RowMajor);
+        let words = numbers(2, (pes * COUNT) as usize);
+        bench.send(1, &words, &copy, Spread::Each);
+        let task = bench.receive(back(1), words.len(), &copy);
+        assert_eq!(bench.arrived(task), Ok(words));
+    }
+}
+
+#[test]
+fn a_stream_with_too_few_words_is_explained() {
+    for arch in [Arch::Wse2, Arch::Wse3] {
+        let mut bench = bench(SENDER, arch, (2, 1), COUNT - 3, |_| {});
+        let both = Rect::new(0, 0, 2, 1);
+        let task = bench.receive(4, 2 * COUNT as usize, &stream(both, COUNT, Order::RowMajor));
+        let Err(HostError::Simulation(report)) = bench.arrived(task) else { panic!("it cannot finish") };
+        let expected = "the host waits for 3 more wavelets of color 4 from 2 PEs, the first\n         of them (0, 0)";
+        assert!(report.contains("nothing can move any more") && report.contains(expected), "{arch}: {report}");
+    }
+}
+
+#[test]
+fn a_stream_that_nobody_reads_on_the_device_is_explained() {
+    let mut bench = bench(RELAY, Arch::Wse2, (1, 1), 4, |_| {});
+    let copy = stream(Rect::new(0, 0, 1, 1), 40, Order::RowMajor);
+    let task = bench.send(0, &numbers(1, 40), &copy, Spread::Each);
+    let Err(HostError::Simulation(report)) = bench.runtime.wait(task) else { panic!("it cannot finish") };
+    assert!(report.contains("the host streams to PE (0, 0) on color 0"), "{report}");
+}
+
+/// What the host has not asked for stays on the device, for its next request; what nobody has asked for when the run is
+/// stopped is told.
+#[test]
+fn words_beyond_a_request_wait_for_the_next() {
+    for arch in [Arch::Wse2, Arch::Wse3] {
+        let mut bench = bench(SENDER, arch, (1, 1), COUNT, |_| {});
+        let rect = Rect::new(0, 0, 1, 1);
+        for (words, from) in [(15, 0), (4, 15)] {
+            let task = bench.receive(4, words as usize, &stream(rect, words, Order::RowMajor));
+            assert_eq!(bench.arrived(task), Ok((from..from + words).collect()), "{arch}");
+        }
+        bench.runtime.stop().expect("nothing is pending");
+        let warnings = bench.runtime.take_warnings();
+        let expected = "one wavelet of color 4 stood when the run was stopped: wavelets of color 4 wait in output queue 2 of \
+                        PE (0, 0): no route takes the color, and the host reads no stream of it";
+        assert_eq!(warnings, [expected], "{arch}");
+    }
+}
