@@ -22,6 +22,14 @@ pub const SWITCH_RING_BIT: u32 = 12;
 pub const SWITCH_FIELD_BITS: u32 = 4;
 pub const SWITCH_SELECT_INPUT: u16 = 1 << 3;
 
+/// Gives both sides of a switch position, which the switch register has no room for (WSE-3): the position in bits 6 and 7,
+/// the codes of its input in bits 3 to 5 and of its output in bits 0 to 2; color c stands c words further. Chosen, and
+/// only written.
+pub const SWITCH_SIDES: u16 = 0x7ea0;
+pub const SIDES_POSITION_SHIFT: u32 = 6;
+pub const SIDES_INPUT_SHIFT: u32 = 3;
+pub const SIDES_DIRECTION: u16 = 7;
+
 /// The shift of position `position`'s field (1 to 3) in the switch register.
 pub const fn switch_field_shift(position: u32) -> u32 {
     (position - 1) * SWITCH_FIELD_BITS
@@ -99,9 +107,10 @@ pub mod filter {
 }
 
 /// Registers by the names under which the library's `@wl_register` asks for their word addresses.
-pub const NAMES: [(&str, u16); 19] = [
+pub const NAMES: [(&str, u16); 20] = [
     ("color_routes", crate::shared::CONFIG.color_routes),
     ("color_switches", crate::shared::CONFIG.color_switches),
+    ("switch_sides", SWITCH_SIDES),
     ("input_queues", ce::INPUT_QUEUES),
     ("output_queues", ce::OUTPUT_QUEUES),
     ("input_status", ce::INPUT_STATUS),

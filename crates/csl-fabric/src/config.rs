@@ -154,6 +154,16 @@ impl ColorConfig {
         }
     }
 
+    /// Writes the register that gives a position both sides; a word without a position or a direction changes nothing.
+    pub fn set_sides_word(&mut self, word: u16) {
+        let position = usize::from(word >> bits::SIDES_POSITION_SHIFT & 3);
+        let side = |shift: u32| word >> shift & bits::SIDES_DIRECTION;
+        let (rx, tx) = (side(bits::SIDES_INPUT_SHIFT), side(0));
+        if position > 0 && rx.max(tx) < bits::INVALID_DIRECTION {
+            self.positions[position - 1] = Position::Both(1 << rx, 1 << tx);
+        }
+    }
+
     /// The field of position `k`, in its place.
     fn field(&self, k: u32, position: Position) -> u16 {
         let kept = position == Position::Invalid && self.invalid_selects >> (k - 1) & 1 == 1;

@@ -1,7 +1,7 @@
 //! A router's registers, as the program on its tile reads and writes them (semantics.md 22).
 
 use csl_chip::Chip;
-use csl_chip::registers::filter;
+use csl_chip::registers::{SWITCH_SIDES, filter};
 use csl_fabric::{ColorConfig, FilterConfig, Row};
 use csl_pe::Registers;
 
@@ -15,6 +15,7 @@ pub(crate) struct RouterRegisters<'a> {
 enum Register {
     Routes(u8),
     Switches(u8),
+    SwitchSides(u8),
     FilterCounter(u8),
     FilterMaximum(u8),
     FilterLimit(u8),
@@ -23,9 +24,10 @@ enum Register {
 
 impl RouterRegisters<'_> {
     fn decode(&self, word: u16) -> Option<Register> {
-        let banks: [(u16, fn(u8) -> Register); 6] = [
+        let banks: [(u16, fn(u8) -> Register); 7] = [
             (self.chip.config.color_routes, Register::Routes),
             (self.chip.config.color_switches, Register::Switches),
+            (SWITCH_SIDES, Register::SwitchSides),
             (filter::COUNTERS, Register::FilterCounter),
             (filter::MAXIMA, Register::FilterMaximum),
             (filter::LIMITS, Register::FilterLimit),
@@ -56,6 +58,7 @@ impl Registers for RouterRegisters<'_> {
         match self.decode(word)? {
             Register::Routes(color) => Some(config(color).route_word()),
             Register::Switches(color) => Some(config(color).switch_word()),
+            Register::SwitchSides(_) => None,
             Register::FilterCounter(color) => config(color).filter.map(|filter| filter.counter),
             Register::FilterMaximum(color) => config(color).filter.map(|filter| filter.max_counter),
             Register::FilterLimit(color) => config(color).filter.map(|filter| filter.limit1),
@@ -71,6 +74,9 @@ impl Registers for RouterRegisters<'_> {
         match register {
             Register::Routes(color) => self.fabric.reconfigure(x, color, now, |config| config.set_route_word(value)),
             Register::Switches(color) => self.fabric.reconfigure(x, color, now, |config| config.set_switch_word(value)),
+            Register::SwitchSides(color) => {
+                self.fabric.reconfigure(x, color, now, |config| config.set_sides_word(value))
+            }
             Register::FilterCounter(color) => self.change_filter(color, |filter| filter.counter = value),
             Register::FilterMaximum(color) => self.change_filter(color, |filter| filter.max_counter = value),
             Register::FilterLimit(color) => self.change_filter(color, |filter| filter.limit1 = value),
