@@ -133,8 +133,8 @@ impl Sema<'_> {
         }
     }
 
-    /// Imports (their comptime blocks bind tasks) and FIFOs (they take registers) take effect whether their names are
-    /// used or not.
+    /// Imports (their comptime blocks bind tasks) and FIFOs with registers of their own take effect whether their names
+    /// are used or not. Other FIFOs do not: published pipelines allocate more than a PE could hold and use some.
     fn import_eagerly(&mut self, module: ModuleRef, file: &ast::File, span: Option<Span>) -> Res<()> {
         let mut failed = false;
         let path = self.unit.modules[module.0 as usize].file.path.clone();
@@ -248,13 +248,25 @@ const MOST_MODULES: usize = 4096;
 /// How often a file may stand in a chain of imports.
 const MOST_NESTED: usize = 16;
 
-/// Whether an initial value is an import, or chooses among imports.
+/// Whether an initial value is an import or a FIFO with registers, or chooses among such.
 fn takes_effect(expr: &Expr) -> bool {
     match &expr.kind {
-        ExprKind::Builtin { name, .. } => matches!(name.name.as_str(), "import_module" | "allocate_fifo"),
+        ExprKind::Builtin { name, args } => match name.name.as_str() {
+            "import_module" => true,
+            "allocate_fifo" => args.get(1).is_some_and(names_registers),
+            _ => false,
+        },
         ExprKind::If(node) => takes_effect(&node.then) || node.otherwise.as_ref().is_some_and(takes_effect),
         ExprKind::Switch(node) => node.arms.iter().any(|arm| takes_effect(&arm.body)),
         ExprKind::Comptime(inner) => takes_effect(inner),
+        _ => false,
+    }
+}
+
+fn names_registers(options: &Expr) -> bool {
+    match &options.kind {
+        ExprKind::StructInit { fields, .. } => fields.iter().any(|f| matches!(f.name.name.as_str(), "dest" | "src")),
+        ExprKind::If(node) => names_registers(&node.then) || node.otherwise.as_ref().is_some_and(names_registers),
         _ => false,
     }
 }
