@@ -282,6 +282,8 @@ pub enum DsdChange {
     },
     Length,
     Stride,
+    /// `value` is the color of a fabric DSD in its low byte, the queue in its high byte; 0xff where there is none.
+    Ends,
 }
 
 /// An operand of a vector operation.

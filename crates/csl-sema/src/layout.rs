@@ -134,6 +134,12 @@ impl Sema<'_> {
     fn check_param(&mut self, module: ModuleRef, decl: &VarDecl, value: TypedValue, text: &str) -> Res<()> {
         let Some(ty) = &decl.ty else { return Ok(()) };
         let ty = self.in_frame(Frame::top_level(module), |s| s.eval_type(ty))?;
+        // A color is its number here, as it is where a tile's params are bound.
+        if ty == Ty::COLOR && matches!(value.value, Value::Int(_)) {
+            let color = TypedValue::new(ty, value.value);
+            self.unit.modules[module.0 as usize].params.insert(decl.name.name, color);
+            return Ok(());
+        }
         if decl.kind != VarKind::Param || self.fits(&Operand::Const(value), ty) {
             return Ok(());
         }

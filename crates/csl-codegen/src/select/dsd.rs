@@ -27,7 +27,8 @@ impl FnGen<'_, '_> {
     pub fn set_dsd(&mut self, dst: Reg, dsd: &Opnd, what: DsdChange, value: &Opnd) {
         let (into, dsd) = (self.reg(dst), self.operand(dsd));
         let (op, value) = match what {
-            DsdChange::BaseAddr => (Op::SetDsdAddr, self.operand(value)),
+            // Color and queue stand where a memory DSD has its address.
+            DsdChange::BaseAddr | DsdChange::Ends => (Op::SetDsdAddr, self.operand(value)),
             DsdChange::Offset { elem_words } => (Op::AddDsdWords, self.words(value, elem_words)),
             DsdChange::Length => (Op::SetDsdLength, self.operand(value)),
             DsdChange::Stride => (Op::SetDsdStride, self.operand(value)),
@@ -94,6 +95,8 @@ impl FnGen<'_, '_> {
             DsdChange::BaseAddr => self.store_word(at, mem4d::ADDR, value),
             // The innermost loop's stride.
             DsdChange::Stride => self.store_word(at, mem4d::STRIDES, value),
+            // Only fabric DSDs have a color and a queue.
+            DsdChange::Ends => {}
             DsdChange::Length => self.store_word(at, mem4d::EXTENTS, value),
             DsdChange::Offset { elem_words } => {
                 let words = self.words(value, elem_words);

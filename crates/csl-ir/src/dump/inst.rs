@@ -119,6 +119,7 @@ fn change(what: DsdChange) -> String {
         DsdChange::Offset { elem_words } => format!("add_offset (elements of {elem_words} words)"),
         DsdChange::Length => "set_length".into(),
         DsdChange::Stride => "set_stride".into(),
+        DsdChange::Ends => "set_color_and_queue".into(),
     }
 }
 

@@ -123,6 +123,12 @@ impl Fields {
         Some(self.fields.remove(at).1)
     }
 
+    /// A field whose value only run time knows.
+    pub fn take_runtime(&mut self, name: &'static str) -> Option<Operand> {
+        let at = self.fields.iter().position(|f| f.0 == name && !f.1.is_const())?;
+        Some(self.fields.remove(at).1)
+    }
+
     pub fn has(&self, name: &str) -> bool {
         self.fields.iter().any(|f| f.0 == name)
     }

@@ -3,8 +3,8 @@
 use csl_chip::Arch;
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{
-    Addr, AddrBase, DsdKind, DsdValue, FabricDsd, IdKind, Inst, Opnd, Pointer, Priority, QueueDir, Scalar, SimdMode,
-    Ty, TypeKind, TypedValue, Value, ZeroSource,
+    Addr, AddrBase, BinOp, DsdChange, DsdKind, DsdValue, FabricDsd, IdKind, Inst, Opnd, Pointer, Priority, QueueDir,
+    Scalar, SimdMode, Ty, TypeKind, TypedValue, Value, ZeroSource,
 };
 
 use super::Call;
@@ -325,6 +325,8 @@ fn fabric(s: &mut Sema<'_>, call: &Call<'_>, kind: DsdKind, ty: Ty, fields: &mut
         _ => ("output_queue", IdKind::OutputQueue),
     };
     let simd = fields.take_choice(s, "simd_mode", SIMD_MODES)?;
+    let runtime_color = runtime_id(s, fields, "fabric_color", IdKind::Color)?;
+    let runtime_queue = runtime_id(s, fields, queue_field, queue_kind)?;
     let mut side = FabricDsd {
         color: color(s, fields)?,
         queue: queue(s, fields, queue_field, queue_kind)?,
@@ -344,13 +346,15 @@ fn fabric(s: &mut Sema<'_>, call: &Call<'_>, kind: DsdKind, ty: Ty, fields: &mut
         side.zero = fields.take_choice(s, "zero", ZEROES)?;
         index_offset = fields.take_bool(s, "wavelet_index_offset")?.unwrap_or(false);
     }
-    if side.color.is_none() && side.queue.is_none() {
+    let is_nowhere = side.color.is_none() && runtime_color.is_none();
+    if is_nowhere && side.queue.is_none() && runtime_queue.is_none() {
         return Err(fields.missing(s, &format!("`.{queue_field}` or `.fabric_color`")));
     }
     if let Some(queue) = side.queue {
         let dir = if kind == DsdKind::Fabin { QueueDir::In } else { QueueDir::Out };
         s.unit.queue_uses.push((dir, queue, side.color, call.span));
     }
+    let ends = [(runtime_color, side.color), (runtime_queue, side.queue)];
     let known = int16(&extent);
     let dsd = DsdValue {
         extents: vec![known.unwrap_or(1) as u16],
@@ -358,12 +362,40 @@ fn fabric(s: &mut Sema<'_>, call: &Call<'_>, kind: DsdKind, ty: Ty, fields: &mut
         fabric: Some(side),
         ..empty(kind)
     };
-    if known.is_some() {
-        return Ok(constant(ty, dsd));
+    let dsd = match known {
+        Some(_) => constant(ty, dsd),
+        None => {
+            let extent = s.opnd(&extent, span)?;
+            let dst = s.new_reg(Scalar::Dsd);
+            s.emit(Inst::MakeFabric { dst, desc: Box::new(dsd), extent }, call.span);
+            Operand::Reg(ty, Opnd::Reg(dst))
+        }
+    };
+    set_ends(s, dsd, ends, call.span)
+}
+
+/// A color or queue that only run time knows.
+fn runtime_id(s: &mut Sema<'_>, fields: &mut Fields, name: &'static str, kind: IdKind) -> Res<Option<Opnd>> {
+    let Some(operand) = fields.take_runtime(name) else { return Ok(None) };
+    if id_kind(s, operand.ty()) != Some(kind) {
+        let wanted = if kind == IdKind::Color { "a color" } else { "a queue" };
+        return Err(fields.mismatch(s, name, wanted, operand.ty()));
     }
-    let extent = s.opnd(&extent, span)?;
-    let dst = s.new_reg(Scalar::Dsd);
-    s.emit(Inst::MakeFabric { dst, desc: Box::new(dsd), extent }, call.span);
+    s.opnd(&operand, fields.span).map(Some)
+}
+
+/// Puts color and queue, each known or not, into a fabric DSD where run time knows one of them.
+fn set_ends(s: &mut Sema<'_>, dsd: Operand, ends: [(Option<Opnd>, Option<u8>); 2], span: Span) -> Res<Operand> {
+    const NONE: u8 = 0xff;
+    if ends.iter().all(|(runtime, _)| runtime.is_none()) {
+        return Ok(dsd);
+    }
+    let [color, queue] = ends.map(|(runtime, known)| runtime.unwrap_or(Opnd::Imm(u64::from(known.unwrap_or(NONE)))));
+    let (high, both, dst) = (s.new_reg(Scalar::U16), s.new_reg(Scalar::U16), s.new_reg(Scalar::Dsd));
+    s.emit(Inst::Bin { op: BinOp::Shl, ty: Scalar::U16, dst: high, a: queue, b: Opnd::Imm(8) }, span);
+    s.emit(Inst::Bin { op: BinOp::Or, ty: Scalar::U16, dst: both, a: Opnd::Reg(high), b: color }, span);
+    let (ty, dsd) = (dsd.ty(), s.opnd(&dsd, span)?);
+    s.emit(Inst::SetDsd { dst, dsd, what: DsdChange::Ends, value: Opnd::Reg(both) }, span);
     Ok(Operand::Reg(ty, Opnd::Reg(dst)))
 }
 
