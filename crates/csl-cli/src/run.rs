@@ -41,7 +41,7 @@ pub struct RunArgs {
     /// Threads that the simulator may use
     #[arg(long, value_name = "N", default_value_t = 1)]
     threads: usize,
-    /// Warn of accesses outside an object and of wavelets that nobody takes
+    /// Warn of accesses outside an object
     #[arg(long)]
     check: bool,
     /// Say nothing but errors and warnings
