@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Instant;
 
-use csl_host::{Arch, Copy, Options, Order, Rect, Runtime, Settings, Width, compile};
+use csl_host::{Arch, Copy, Options, Order, Rect, Runtime, Settings, Spread, Width, compile};
 
 /// Seconds that this thread has had a processor, where the system tells (Linux); else of the clock. On a busy machine
 /// only the former means anything.
@@ -32,8 +32,8 @@ impl Program {
         Program { folder, params }
     }
 
-    /// Seconds of one call of `measure`, and what PE 0 measured, in cycles.
-    fn run(&self) -> (f64, f64) {
+    /// The program, compiled and loaded; it runs nothing yet.
+    fn load(&self) -> Runtime {
         let output = tempfile::TempDir::new().expect("a temporary folder");
         let options = Options {
             folder: self.folder.clone(),
@@ -50,20 +50,28 @@ impl Program {
         let mut runtime = Runtime::open(&options.output, Settings { threads: 1, check: false }).expect("it opens");
         runtime.load().expect("load() comes first");
         runtime.run().expect("run() comes second");
-        let copy = Copy {
-            rect: Rect::new(0, 0, 1, 1),
-            per_pe: 1,
-            width: Width::Bits32,
-            order: Order::RowMajor,
-            streaming: false,
-        };
+        runtime
+    }
+
+    /// Seconds of `calls` calls of `measure`, until all `width` x `height` PEs have done what they do, and what PE 0
+    /// measured in the last one, in cycles.
+    fn run(&self, width: u32, height: u32, calls: u32) -> (f64, f64) {
+        let mut runtime = self.load();
         let cycles = runtime.id("cycles").expect("cycles is exported").into();
+        let copy = copy(Rect::new(0, 0, width, height), 1);
         let start = seconds();
+        for _ in 1..calls {
+            runtime.launch("measure", &[]).expect("the call is taken");
+        }
         runtime.launch("measure", &[]).expect("the call is taken");
-        let task = runtime.d2h(cycles, 1, &copy).expect("the copy is taken");
+        let task = runtime.d2h(cycles, width as usize * height as usize, &copy).expect("the copy is taken");
         runtime.wait(task).expect("the program ends");
         (seconds() - start, f64::from(runtime.take_arrived()[0].1[0]))
     }
+}
+
+fn copy(rect: Rect, per_pe: u32) -> Copy {
+    Copy { rect, per_pe, width: Width::Bits32, order: Order::RowMajor, streaming: false }
 }
 
 /// Nanoseconds of one step of a chain of dependent multiplications and table look-ups, the measure of this machine.
@@ -79,16 +87,16 @@ fn native_step() -> f64 {
     (seconds() - start) * 1e9 / f64::from(STEPS)
 }
 
-/// A 32x32 mesh where every PE streams to its neighbour all the time.
+/// A 32x32 mesh where every PE streams to its neighbour all the time. A PE sends and receives on two threads, which take
+/// turns at the issue slot: a hop every second cycle.
 fn mesh(step: f64) {
     const SIDE: u32 = 32;
-    const WORDS: u32 = 20_000;
-    let (seconds, cycles) = Program::new("tests/timing/mesh", &[("side", SIDE), ("n", WORDS)]).run();
-    let tiles = f64::from(SIDE * SIDE);
+    const WORDS: u32 = 5_000;
+    let (seconds, _) = Program::new("tests/timing/mesh", &[("side", SIDE), ("n", WORDS)]).run(SIDE, SIDE, 1);
     let hops = f64::from(SIDE * (SIDE - 1) * WORDS);
     println!(
         "mesh {SIDE}x{SIDE}, every PE streams to its neighbour: {:.1} M busy tile-cycles/s, {:.1} M wavelet-hops/s (mark 20); {:.0} native steps a hop",
-        tiles * cycles / seconds / 1e6,
+        2.0 * hops / seconds / 1e6,
         hops / seconds / 1e6,
         seconds * 1e9 / hops / step,
     );
@@ -97,9 +105,9 @@ fn mesh(step: f64) {
 /// The reductions of 4,096 words over 512 PEs; every word crosses every link.
 fn reductions(step: f64) {
     let chain = Program::new("tests/timing/chain", &[("n", 4096), ("width", 512)]);
-    let two_phase = Program::new("tests/timing/two-phase", &[("n", 4096), ("width", 512), ("s", 32)]);
+    let two_phase = Program::new("tests/timing/two-phase", &[("n", 4096), ("width", 512), ("s", 32), ("pauses", 0)]);
     for (name, program) in [("chain", chain), ("two-phase", two_phase)] {
-        let (seconds, cycles) = program.run();
+        let (seconds, cycles) = program.run(512, 1, 1);
         println!(
             "reduction 512x1 of 4,096 words, {name}: {seconds:.2} s (mark 1), {:.1} M tile-cycles/s, {:.0} native steps a word and PE",
             512.0 * cycles / seconds / 1e6,
@@ -113,7 +121,7 @@ fn compute(step: f64) {
     const SIDE: u32 = 8;
     const ROUNDS: u32 = 4;
     const N: f64 = 32.0;
-    let (seconds, cycles) = Program::new("tests/timing/matmul", &[("side", SIDE), ("rounds", ROUNDS)]).run();
+    let (seconds, cycles) = Program::new("tests/timing/matmul", &[("side", SIDE), ("rounds", ROUNDS)]).run(SIDE, SIDE, 1);
     let steps = f64::from(SIDE * SIDE * ROUNDS) * N * N * N;
     println!(
         "matrix product in scalar code on {SIDE}x{SIDE} PEs: {:.1} ns a multiply-add (mark 7 to 13), {:.1} M tile-cycles/s, {:.1} native steps",
@@ -123,11 +131,66 @@ fn compute(step: f64) {
     );
 }
 
+/// A data task for each wavelet.
+fn tasks(step: f64) {
+    const WORDS: u32 = 8_000;
+    const CALLS: u32 = 50;
+    let (seconds, _) = Program::new("tests/timing/data-task", &[("n", WORDS)]).run(2, 1, CALLS);
+    let tasks = f64::from(WORDS * CALLS);
+    println!(
+        "a data task for each wavelet: {:.0} ns a task, its wavelet included; {:.0} native steps",
+        seconds * 1e9 / tasks,
+        seconds * 1e9 / tasks / step,
+    );
+}
+
+/// A million words to the device and back.
+fn copies(step: f64) {
+    const SIDE: u32 = 32;
+    const WORDS: u32 = 1024;
+    let mut runtime = Program::new("tests/timing/idle", &[("side", SIDE), ("n", WORDS)]).load();
+    let data = runtime.id("data").expect("data is exported").into();
+    let copy = copy(Rect::new(0, 0, SIDE, SIDE), WORDS);
+    let words: Vec<u32> = (0..SIDE * SIDE * WORDS).collect();
+    let start = seconds();
+    let there = runtime.h2d(data, &words, &copy, Spread::Each).expect("the copy is taken");
+    runtime.wait(there).expect("it ends");
+    let back = runtime.d2h(data, words.len(), &copy).expect("the copy is taken");
+    runtime.wait(back).expect("it ends");
+    let seconds = seconds() - start;
+    assert!(runtime.take_arrived()[0].1 == words, "what comes back is what went there");
+    println!(
+        "a million words to {SIDE}x{SIDE} PEs and back: {:.1} ms, {:.1} native steps a word",
+        seconds * 1e3,
+        seconds * 1e9 / words.len() as f64 / step,
+    );
+}
+
+/// A wafer of PEs that have nearly nothing to do: compiled, loaded, called once, and stamps read from all.
+fn idle(step: f64) {
+    const SIDE: u32 = 512;
+    let program = Program::new("tests/timing/idle", &[("side", SIDE), ("n", 4)]);
+    let start = seconds();
+    let (ran, _) = program.run(SIDE, SIDE, 1);
+    println!(
+        "{SIDE}x{SIDE} PEs with nearly nothing to do: {:.2} s to compile and load, {ran:.2} s for a call and a copy of a word of each; {:.0} native steps a PE",
+        seconds() - start - ran,
+        ran * 1e9 / f64::from(SIDE * SIDE) / step,
+    );
+}
+
 fn main() {
     let step = native_step();
     println!("native step (dependent multiply, add, look-up): {step:.2} ns");
     let filter = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
-    let benches: [(&str, fn(f64)); 3] = [("mesh", mesh), ("reductions", reductions), ("compute", compute)];
+    let benches: [(&str, fn(f64)); 6] = [
+        ("mesh", mesh),
+        ("reductions", reductions),
+        ("compute", compute),
+        ("tasks", tasks),
+        ("copies", copies),
+        ("idle", idle),
+    ];
     for (_, bench) in benches.iter().filter(|(name, _)| name.contains(&filter)) {
         bench(step);
     }

@@ -86,6 +86,10 @@ impl Memory {
 
     /// Copies out `into.len()` bytes from any address on.
     pub fn read_bytes(&self, addr: u16, into: &mut [u8]) {
+        if let Some(kept) = self.slice(addr, into.len()) {
+            into.copy_from_slice(kept);
+            return;
+        }
         for (i, byte) in into.iter_mut().enumerate() {
             [*byte] = self.get(addr.wrapping_add(i as u16));
         }
@@ -104,6 +108,10 @@ impl Memory {
         let end = usize::from(addr) + bytes.len();
         self.keep(usize::from(addr), end);
         self.keep(0, end.saturating_sub(1 << 16));
+        if let Some(kept) = self.bytes.get_mut(usize::from(addr)..end) {
+            kept.copy_from_slice(bytes);
+            return;
+        }
         for (i, &byte) in bytes.iter().enumerate() {
             if let Some(place) = self.bytes.get_mut(usize::from(addr.wrapping_add(i as u16))) {
                 *place = byte;
@@ -130,6 +138,12 @@ impl Memory {
 
     /// Copies between places that do not overlap, or are the same.
     pub fn copy(&mut self, to: u16, from: u16, len: u16) {
+        let (start, end) = (usize::from(from), usize::from(from) + usize::from(len));
+        let until = usize::from(to) + usize::from(len);
+        if end.max(until) <= self.bytes.len() {
+            self.bytes.copy_within(start..end, to.into());
+            return;
+        }
         for i in 0..len {
             let byte: [u8; 1] = self.get(from.wrapping_add(i));
             self.put(to.wrapping_add(i), byte);

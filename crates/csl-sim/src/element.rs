@@ -91,7 +91,9 @@ impl Element for Pe {
     }
 
     fn read(&self, addr: u16, bytes: u32) -> Vec<u8> {
-        (0..bytes).map(|i| self.memory().get::<1>(addr.wrapping_add(i as u16))[0]).collect()
+        let mut read = vec![0; bytes as usize];
+        self.memory().read_bytes(addr, &mut read);
+        read
     }
 
     fn write(&mut self, addr: u16, bytes: &[u8]) {

@@ -18,6 +18,8 @@ pub(crate) struct Shard<E> {
     rows: Vec<Option<Box<Row<E>>>>,
     /// By row: the next cycle in which there is something to do; [`NEVER`] for rows that rest or do not exist.
     next: Vec<u64>,
+    /// The least of them in each block of [`BLOCK`] rows: what rests costs no look.
+    blocks: Vec<u64>,
     /// Scratch: the rows of a cycle.
     stepped: Vec<u32>,
     /// What the last cycle has left.
@@ -26,6 +28,9 @@ pub(crate) struct Shard<E> {
     /// Records and tiles that had something to do in the last cycle.
     pub work: usize,
 }
+
+/// Rows that rest together.
+const BLOCK: usize = 32;
 
 /// What leaves a shard by its first and last row in one cycle.
 #[derive(Default)]
@@ -42,6 +47,7 @@ impl<E: Element> Shard<E> {
             range,
             rows: (0..len).map(|_| None).collect(),
             next: vec![NEVER; len],
+            blocks: vec![NEVER; len.div_ceil(BLOCK)],
             stepped: Vec::new(),
             done: Vec::new(),
             fault: None,
@@ -53,6 +59,7 @@ impl<E: Element> Shard<E> {
     pub fn row_mut(&mut self, y: u32, at: u64) -> &mut Row<E> {
         let index = (y - self.range.start) as usize;
         self.next[index] = self.next[index].min(at);
+        self.blocks[index / BLOCK] = self.blocks[index / BLOCK].min(at);
         self.rows[index].get_or_insert_with(|| Box::new(Row::new(&self.world, y)))
     }
 
@@ -63,32 +70,52 @@ impl<E: Element> Shard<E> {
 
     /// The next cycle in which there is something to do.
     pub fn next(&self) -> u64 {
-        self.next.iter().copied().min().unwrap_or(NEVER)
+        self.blocks.iter().copied().min().unwrap_or(NEVER)
+    }
+
+    /// The rows of a block.
+    fn rows_of(&self, block: usize) -> Range<usize> {
+        block * BLOCK..self.next.len().min((block + 1) * BLOCK)
+    }
+
+    /// The rows that have something to do in cycle `now`.
+    fn collect_due(&mut self, now: u64) {
+        self.stepped.clear();
+        for block in (0..self.blocks.len()).filter(|block| self.blocks[*block] <= now) {
+            let due = self.rows_of(block).filter(|index| self.next[*index] <= now);
+            self.stepped.extend(due.map(|index| index as u32));
+        }
+    }
+
+    /// Settles when rows that were due want to be looked at again.
+    fn settle_next(&mut self, now: u64) {
+        for i in 0..self.stepped.len() {
+            let index = self.stepped[i] as usize;
+            self.next[index] = self.rows[index].as_mut().map_or(NEVER, |row| row.next_event(now));
+        }
+        for block in 0..self.blocks.len() {
+            if self.blocks[block] <= now {
+                self.blocks[block] = self.next[self.rows_of(block)].iter().copied().min().unwrap_or(NEVER);
+            }
+        }
     }
 
     /// Runs one cycle. What goes to other shards is put into `border`; of several faults the first by row counts.
     pub fn step(&mut self, now: u64, limit: u64, border: &mut Border) {
-        self.stepped.clear();
         self.work = 0;
-        for index in 0..self.next.len() {
-            if self.next[index] > now {
-                continue;
-            }
-            let Some(row) = self.rows[index].as_mut() else { continue };
+        self.collect_due(now);
+        for i in 0..self.stepped.len() {
+            let Some(row) = self.rows[self.stepped[i] as usize].as_mut() else { continue };
             if let Err(report) = row.step(now, limit) {
                 self.fault.get_or_insert(report);
             }
             self.done.append(&mut row.ces.done);
             self.work += row.work();
-            self.stepped.push(index as u32);
         }
         for i in 0..self.stepped.len() {
             self.hand_over(self.stepped[i] as usize, now, border);
         }
-        for i in 0..self.stepped.len() {
-            let index = self.stepped[i] as usize;
-            self.next[index] = self.rows[index].as_mut().map_or(NEVER, |row| row.next_event(now));
-        }
+        self.settle_next(now);
     }
 
     /// Moves what a row has for its neighbours into their inboxes.
