@@ -121,7 +121,8 @@ fn compute(step: f64) {
     const SIDE: u32 = 8;
     const ROUNDS: u32 = 4;
     const N: f64 = 32.0;
-    let (seconds, cycles) = Program::new("tests/timing/matmul", &[("side", SIDE), ("rounds", ROUNDS)]).run(SIDE, SIDE, 1);
+    let (seconds, cycles) =
+        Program::new("tests/timing/matmul", &[("side", SIDE), ("rounds", ROUNDS)]).run(SIDE, SIDE, 1);
     let steps = f64::from(SIDE * SIDE * ROUNDS) * N * N * N;
     println!(
         "matrix product in scalar code on {SIDE}x{SIDE} PEs: {:.1} ns a multiply-add (mark 7 to 13), {:.1} M tile-cycles/s, {:.1} native steps",
