@@ -105,7 +105,15 @@ impl Sema<'_> {
         let result = self.eval(expr);
         let found = std::mem::replace(&mut self.diagnostics, before);
         match result {
-            Err(Stop::Error) => self.emitted_type(expr),
+            Err(Stop::Error) => {
+                let told = self.diagnostics.iter().count();
+                let result = self.emitted_type(expr);
+                // A global that has failed once says nothing the second time.
+                if result.is_err() && self.diagnostics.iter().count() == told {
+                    self.diagnostics.extend(found);
+                }
+                result
+            }
             result => {
                 self.diagnostics.extend(found);
                 result.map(|v| v.ty())
