@@ -269,7 +269,7 @@ impl Runtime {
         let events = sim.take_events();
         let mut log = lock(&log);
         log.write(&events);
-        log.flush().map_err(HostError::Order)
+        log.check().map_err(HostError::Order)
     }
 
     fn any_sim(&mut self) -> Option<&mut Sim> {
@@ -379,6 +379,8 @@ impl Runtime {
     /// The result of something that ran, or why it did not finish.
     fn finish<T>(&mut self, result: Result<T, Stop>) -> Result<T, HostError> {
         result.map_err(|stop| {
+            // What led there; that it cannot be written is not what matters now.
+            let _ = self.flush_log();
             let report = report::explain(&self.image, &self.sources, &stop);
             match stop {
                 Stop::Interrupted(situation) => {

@@ -234,3 +234,25 @@ fn one_hop_has_the_cycles_of_the_published_trace() {
     let task = cycles(&["P5.1", "[IS OP]", "T09"])[0];
     assert_eq!(task, dispatch + 10 + 3, "three cycles behind the last landing");
 }
+
+#[test]
+fn a_run_that_fails_leaves_what_led_there() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let log = folder.path().join("sim.log");
+    let hanging = PE.replace("sys_mod.unblock_cmd_stream();", "");
+    std::fs::write(folder.path().join("layout.csl"), LAYOUT).expect("the folder is writable");
+    std::fs::write(folder.path().join("pe.csl"), hanging).expect("the folder is writable");
+    let options = Options { folder: folder.path().to_owned(), memcpy: true, ..Options::new("layout.csl") };
+    assert!(compile(&options).succeeded());
+    let settings = Settings { threads: 1, check: false };
+    let mut runtime = Runtime::open(&folder.path().join("out"), settings).expect("it opens");
+    runtime.log_to(log.clone(), LogKinds::default());
+    runtime.load().expect("load() comes first");
+    runtime.run().expect("run() comes second");
+    let task = runtime.launch("go", &[]).expect("the call is taken");
+    runtime.wait(task).expect("it is called");
+    let task = runtime.launch("go", &[]).expect("the call is taken");
+    assert!(runtime.wait(task).is_err(), "nobody lets the second call through");
+    let lines = std::fs::read_to_string(log).expect("prints are logged");
+    assert_eq!(lines.matches(" done\n").count(), 2);
+}

@@ -25,8 +25,8 @@ fn rows(program: &PeImage, function: &Function) -> Vec<Row> {
         let len = if insn.op.has_ext() { 2 } else { 1 };
         let end = (pc + len).min(program.code.len() as u32);
         let text = disassemble(&program.code[pc as usize..end as usize], pc as usize);
-        let text = text.trim_start().split_once("  ").map_or("", |(_, text)| text).trim_end().to_owned();
-        rows.push(Row { pc, text: text + &operands::vector_text(program, insn) });
+        let plain = || text.trim_start().split_once("  ").map_or("", |(_, text)| text).trim_end().to_owned();
+        rows.push(Row { pc, text: operands::vector_text(program, insn).unwrap_or_else(plain) });
         pc += len;
     }
     rows

@@ -146,6 +146,10 @@ impl SimLog {
                 self.put(&text);
             }
         }
+        // A program that hangs is looked at while it runs, or killed.
+        if let (Some(file), None) = (&mut self.file, &self.error) {
+            self.error = file.flush().err();
+        }
     }
 
     fn line(&mut self, event: &Event) -> Option<String> {
@@ -181,11 +185,8 @@ impl SimLog {
         }
     }
 
-    /// Brings everything into the file. Its first error is told once.
-    pub fn flush(&mut self) -> Result<(), String> {
-        if let (Some(file), None) = (&mut self.file, &self.error) {
-            self.error = file.flush().err();
-        }
+    /// The first error, told once.
+    pub fn check(&mut self) -> Result<(), String> {
         self.error.take().map_or(Ok(()), |error| Err(format!("{}: {error}", self.path.display())))
     }
 }

@@ -30,13 +30,12 @@ pub(super) fn operands(program: &PeImage, insn: Insn, pc: u32) -> Operands {
     }
 }
 
-/// A vector operation in words, for listings; nothing for other instructions.
-pub(crate) fn vector_text(program: &PeImage, insn: Insn) -> String {
-    let row = (insn.op == Op::Vec).then(|| program.vecs.get(usize::from(insn.a))).flatten();
-    let Some(row) = row else { return String::new() };
+/// A vector operation in words, for listings; `None` for other instructions.
+pub(crate) fn vector_text(program: &PeImage, insn: Insn) -> Option<String> {
+    let row = (insn.op == Op::Vec).then(|| program.vecs.get(usize::from(insn.a))).flatten()?;
     let name = VecOp::ALL.get(usize::from(row.op)).map_or("?", |op| op.name());
     let operands: Vec<String> = vector(row).names.into_iter().flatten().collect();
-    format!("  ; {name} {}{}", operands.join(", "), if row.config.is_async { ", async" } else { "" })
+    Some(format!("{name} {}{}", operands.join(", "), if row.config.is_async { ", async" } else { "" }))
 }
 
 fn vector(row: &VecDesc) -> Operands {
