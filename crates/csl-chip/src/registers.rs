@@ -104,10 +104,15 @@ pub mod filter {
     pub const LIMITS: u16 = 0x7e40;
     /// Written with an input queue's register.
     pub const ENABLES: u16 = 0x7e60;
+    /// The same in half wavelets (WSE-3): low words, and [`HIGH_WORD`] words further the high words.
+    pub const HALF_COUNTERS: u16 = 0x7d40;
+    pub const HALF_MAXIMA: u16 = 0x7d80;
+    pub const HALF_LIMITS: u16 = 0x7dc0;
+    pub const HIGH_WORD: u16 = 0x20;
 }
 
 /// Registers by the names under which the library's `@wl_register` asks for their word addresses.
-pub const NAMES: [(&str, u16); 20] = [
+pub const NAMES: [(&str, u16); 23] = [
     ("color_routes", crate::shared::CONFIG.color_routes),
     ("color_switches", crate::shared::CONFIG.color_switches),
     ("switch_sides", SWITCH_SIDES),
@@ -127,6 +132,9 @@ pub const NAMES: [(&str, u16); 20] = [
     ("filter_counters", filter::COUNTERS),
     ("filter_maxima", filter::MAXIMA),
     ("filter_limits", filter::LIMITS),
+    ("filter_half_counters", filter::HALF_COUNTERS),
+    ("filter_half_maxima", filter::HALF_MAXIMA),
+    ("filter_half_limits", filter::HALF_LIMITS),
     ("end", ce::END),
 ];
 

@@ -74,6 +74,8 @@ sys_ops! {
     /// Asks for the empty-queue handler of an output queue, or with [`FLUSH_INPUT`] of an input queue, to run once it
     /// has drained (WSE-3).
     QueueFlush "queue_flush" (queue) none sync;
+    /// Moves what a DSR describes to byte address `addr`; `dsr` is its file (0 dest, 1 src0, 2 src1) above four bits of id.
+    SetDsrAddr "set_dsr_addr" (dsr, addr) none free;
     /// What the next message starts with: length, row and column (`<message_passing>`).
     MessageHeader "message_header" (header) none free;
     /// Prints: `kind` says how `value` is to be shown; collected until `PrintFlush`.

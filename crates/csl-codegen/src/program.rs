@@ -67,7 +67,7 @@ fn assemble(
         colors: program.colors.iter().map(|(color, config, _)| (*color, crate::layout::color_config(config))).collect(),
         configs: program.configs.clone(),
         exports: program.exports.iter().map(exported).collect(),
-        rpc: program.rpc.as_ref().map(|rpc| image::Rpc { task_id: rpc.task_id }),
+        rpc: program.rpc.as_ref().map(|rpc| image::Rpc { task_id: rpc.task_id, functions: rpc_functions(program) }),
         teardown_handlers: program.teardown_handlers.iter().map(|&(id, func)| (id, func.0 as u16)).collect(),
         empty_queue_handlers: program.empty_queue_handlers.iter().map(|&(id, func)| (id, func.0 as u16)).collect(),
         rotating: program.rotating.iter().map(rotating).collect(),
@@ -126,6 +126,27 @@ fn task(program: &Program, task: &ir::TaskBind) -> image::Task {
         func: task.func.0 as u16,
         params: task.params.iter().enumerate().map(param).collect(),
     }
+}
+
+/// Exported functions whose parameters a wavelet each can carry.
+fn rpc_functions(program: &Program) -> Vec<image::RpcFunction> {
+    let callable = |export: &ir::ExportedSymbol| {
+        let ir::Exported::Func(func) = export.what else { return None };
+        let body = &program.funcs[func.0 as usize];
+        let params = body.regs[..body.params as usize].iter().map(|&reg| rpc_param(reg)).collect::<Option<_>>()?;
+        Some(image::RpcFunction { id: export.id, func: func.0 as u16, params })
+    };
+    program.exports.iter().filter_map(callable).collect()
+}
+
+fn rpc_param(scalar: ir::Scalar) -> Option<image::TaskParam> {
+    let (bits, signed) = match scalar {
+        ir::Scalar::Int { bits, signed } => (bits, signed),
+        ir::Scalar::F32 => (32, false),
+        ir::Scalar::Half => (16, false),
+        ir::Scalar::Dsd => return None,
+    };
+    (1..=32).contains(&bits).then_some(image::TaskParam { bits, signed })
 }
 
 /// Ids of what happens before the first cycle are constants.

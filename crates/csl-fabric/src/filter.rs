@@ -10,6 +10,9 @@ pub enum FilterKind {
 }
 
 /// A filter as `@set_color_config` describes it; also its state, since the registers change what the layout set.
+///
+/// Counters count half wavelets, as those of WSE-3 do; a full one counts for two. [`FilterConfig::count_of`] and
+/// [`FilterConfig::limit_of`] turn numbers of wavelets into them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FilterConfig {
     pub kind: FilterKind,
@@ -18,11 +21,11 @@ pub struct FilterConfig {
     /// Of all wavelets, only control wavelets that come when the counter equals `max_counter` pass.
     pub filter_control: bool,
     /// The initial value, then the running one.
-    pub counter: u16,
+    pub counter: u32,
     /// The counter goes back to 0 after it has had this value.
-    pub limit1: u16,
-    pub limit2: Option<u16>,
-    pub max_counter: u16,
+    pub limit1: u32,
+    pub limit2: Option<u32>,
+    pub max_counter: u32,
     pub min_idx: u16,
     pub max_idx: u16,
     /// Lets everything pass: a sparse counter that has run out, or a filter that is switched off.
@@ -36,14 +39,29 @@ impl FilterConfig {
             count_data: true,
             count_control: false,
             filter_control: false,
-            counter: init,
-            limit1,
+            counter: FilterConfig::count_of(init),
+            limit1: FilterConfig::limit_of(limit1),
             limit2: None,
-            max_counter,
+            max_counter: FilterConfig::limit_of(max_counter),
             min_idx: 0,
             max_idx: 0,
             disabled: false,
         }
+    }
+
+    /// Half wavelets that have come before wavelet number `wavelets`.
+    pub fn count_of(wavelets: u16) -> u32 {
+        2 * u32::from(wavelets)
+    }
+
+    /// The last half of wavelet number `wavelets`.
+    pub fn limit_of(wavelets: u16) -> u32 {
+        2 * u32::from(wavelets) + 1
+    }
+
+    /// The wavelet that a counter or limit lies in.
+    pub fn wavelets_of(halves: u32) -> u16 {
+        (halves / 2) as u16
     }
 
     pub fn range(min_idx: u16, max_idx: u16) -> FilterConfig {
@@ -55,7 +73,7 @@ impl FilterConfig {
         match self.kind {
             _ if self.disabled => true,
             FilterKind::Range => wavelet.control || (self.min_idx..=self.max_idx).contains(&wavelet.index()),
-            _ if self.filter_control => wavelet.control && self.counter == self.max_counter,
+            _ if self.filter_control => wavelet.control && self.counter / 2 == self.max_counter / 2,
             _ => self.counter <= self.max_counter,
         }
     }
@@ -66,11 +84,12 @@ impl FilterConfig {
         if self.kind == FilterKind::Range || !counted {
             return;
         }
-        if self.counter < self.limit1 {
-            self.counter += 1;
+        let step = if wavelet.half { 1 } else { 2 };
+        if self.counter + step <= self.limit1 {
+            self.counter += step;
             return;
         }
-        self.counter = 0;
+        self.counter = if self.counter < self.limit1 { self.counter + step - self.limit1 - 1 } else { 0 };
         if self.kind == FilterKind::SparseCounter {
             match self.limit2.take() {
                 Some(limit) => self.limit1 = limit,

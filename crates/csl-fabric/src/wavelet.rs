@@ -10,7 +10,7 @@ pub struct Wavelet {
     /// Bits 0-15 data, 16-31 index.
     pub data: u32,
     pub control: bool,
-    /// Only the low 16 bits carry an element: for traces alone.
+    /// A half wavelet: only the low 16 bits are there (dense mode of WSE-3's queues).
     pub half: bool,
 }
 

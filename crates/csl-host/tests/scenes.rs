@@ -41,6 +41,8 @@ layout {
   }
   @export_name(\"scene_word\", [*]u32, true);
   @export_name(\"main\", fn()void);
+  @export_name(\"scene_sum\", fn(i16, u32)void);
+  @export_name(\"scene_end\", fn()void);
 }
 ";
 
@@ -301,4 +303,7 @@ macro_rules! subjects {
     };
 }
 
-subjects! { dsds dsrs fifos tasks queues wavelets switches filters teardown registers memcpy language kernels messages builtins libraries }
+subjects! {
+    dsds dsrs fifos tasks queues wavelets switches filters teardown registers memcpy language kernels messages rpc builtins
+    libraries
+}

@@ -187,9 +187,19 @@ pub struct Fifo {
 }
 
 /// The RPC server: it listens to a color (WSE-2) or an input queue (WSE-3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rpc {
     pub task_id: u8,
+    pub functions: Vec<RpcFunction>,
+}
+
+/// A function that wavelets can call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RpcFunction {
+    /// Of the exported name.
+    pub id: u16,
+    pub func: u16,
+    pub params: Vec<TaskParam>,
 }
 
 /// `@bind_rotating_tasks` (WSE-3).

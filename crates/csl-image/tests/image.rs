@@ -58,7 +58,7 @@ fn pe() -> PeImage {
         colors: Vec::new(),
         configs: vec![(0x7f20, 1)],
         exports: vec![ExportedSymbol { name: "x".into(), id: 0, what: Exported::Symbol(0) }],
-        rpc: Some(Rpc { task_id: 1 }),
+        rpc: Some(Rpc { task_id: 1, functions: Vec::new() }),
         teardown_handlers: vec![(4, 1)],
         empty_queue_handlers: Vec::new(),
         rotating: Vec::new(),

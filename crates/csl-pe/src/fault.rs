@@ -42,6 +42,15 @@ pub enum FaultKind {
     },
     /// The operand cannot stand there: a `fabin` as destination, a FIFO that does not exist, a scalar destination, ...
     BadOperand(&'static str),
+    /// A half wavelet has landed in an input queue without dense mode (undefined, says the guide).
+    HalfWavelet {
+        queue: u8,
+    },
+    /// A remote procedure call by wavelets with a number of arguments that the function does not take.
+    BadRpc {
+        function: u16,
+        given: u8,
+    },
     FifoEmpty {
         fifo: u8,
     },

@@ -93,7 +93,7 @@ impl Pe {
                 }
                 let low = if words == 1 { value & 0xffff } else { value };
                 let data = out.index.map_or(low, |index| low & 0xffff | u32::from(index) << 16);
-                let wavelet = Wavelet { data, control: out.control, half: words == 1 && out.index.is_none() };
+                let wavelet = Wavelet { data, control: out.control, half: out.half };
                 let ready = self.cpu.tau + u64::from(self.chip.timing.dispatch_to_ramp);
                 let advance_switch = out.advance_switch && it.left == 1;
                 let sent =

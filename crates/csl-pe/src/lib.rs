@@ -13,6 +13,7 @@ mod microthread;
 mod pe;
 pub mod ports;
 mod registers;
+mod rpc;
 pub mod scalar;
 mod system;
 mod tasks;

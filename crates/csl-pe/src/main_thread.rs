@@ -94,6 +94,9 @@ impl Pe {
                     return Ok(());
                 }
                 ports.take(usize::from(slot));
+                if self.is_rpc_channel(channel) {
+                    return self.serve_rpc(wavelet.data);
+                }
                 self.start_bound(TaskKind::Data, channel, wavelet.data)
             }
             Pick::Control { slot, entry, wavelet } => {

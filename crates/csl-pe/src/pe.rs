@@ -17,6 +17,7 @@ use crate::main_thread::Main;
 use crate::memory::Memory;
 use crate::microthread::{self, Completion, Microthread};
 use crate::ports::{NONE, NoRegisters, Ports, Registers, Wake};
+use crate::rpc::RpcCall;
 use crate::scalar::half_kind;
 use crate::system::System;
 use crate::tasks::Tasks;
@@ -97,6 +98,8 @@ pub struct Pe {
     /// Queues that have drained (a register), and those of them whose handler has to run.
     pub(crate) flushed: u16,
     pub(crate) drained: u16,
+    /// The call whose wavelets the server of `@rpc` is taking.
+    pub(crate) rpc_call: Option<RpcCall>,
     /// What the next message starts with.
     pub(crate) message_header: u32,
     pub(crate) rotations: Vec<u32>,
@@ -145,6 +148,7 @@ impl Pe {
             flushed: 0,
             drained: 0,
             unmasked: 0,
+            rpc_call: None,
             message_header: 0,
             transform: 0,
             main_class: microthread::main_class(program.main_thread_priority),
@@ -166,10 +170,15 @@ impl Pe {
         let program = self.program.clone();
         for queue in &program.queues {
             let color = queue.color.unwrap_or(NONE);
-            match queue.dir {
-                QueueDir::In if color == NONE => {}
-                QueueDir::In => drop(ports.bind_input(queue.id, color)),
-                QueueDir::Out => drop(ports.bind_output(queue.id, color)),
+            let bound = match queue.dir {
+                QueueDir::In if color == NONE => continue,
+                QueueDir::In => ports.bind_input(queue.id, color),
+                QueueDir::Out => ports.bind_output(queue.id, color),
+            };
+            match (queue.dir, bound) {
+                (QueueDir::In, Ok(slot)) => ports.inputs[slot].dense = queue.dense_mode,
+                (QueueDir::Out, Ok(slot)) => ports.outputs[slot].dense = queue.dense_mode,
+                (_, Err(_)) => {}
             }
         }
         for load in &program.dsr_inits {
@@ -219,6 +228,9 @@ impl Pe {
 
     /// One cycle in the order of the reference: due completions, the main thread's own work, the one issue slot.
     fn cycle(&mut self, now: u64, limit: u64, ports: &mut Ports, registers: &mut dyn Registers) {
+        if ports.stray_half != NONE {
+            return self.stop(FaultKind::HalfWavelet { queue: ports.stray_half }, now);
+        }
         self.settle(now);
         if !self.completions.is_empty() {
             self.take_completions(now);

@@ -26,7 +26,7 @@ const MAX_DEPTH: usize = 8;
 pub struct Wavelet {
     pub data: u32,
     pub control: bool,
-    /// Only the low 16 bits carry an element: for traces, no receiver sees it.
+    /// A half wavelet, as an output queue in dense mode sends 16-bit elements (WSE-3): the low 16 bits alone.
     pub half: bool,
 }
 
@@ -46,6 +46,8 @@ pub struct InQueue {
     pub color: u8,
     /// The hardware queue, [`NONE`] for a WSE-2 color that none is bound to.
     pub queue: u8,
+    /// Takes half wavelets, too (WSE-3).
+    pub dense: bool,
     depth: u8,
     head: u8,
     len: u8,
@@ -54,7 +56,7 @@ pub struct InQueue {
 
 impl InQueue {
     fn new(color: u8, queue: u8, depth: u8) -> InQueue {
-        InQueue { color, queue, depth, head: 0, len: 0, ring: [Wavelet::default(); MAX_DEPTH] }
+        InQueue { color, queue, dense: false, depth, head: 0, len: 0, ring: [Wavelet::default(); MAX_DEPTH] }
     }
 
     #[inline]
@@ -148,6 +150,8 @@ pub struct OutQueue {
     pub queue: u8,
     /// The color that the queue is configured with; [`NONE`] where each operation names its own (WSE-2).
     pub color: u8,
+    /// Sends 16-bit elements as half wavelets (WSE-3).
+    pub dense: bool,
     depth: u8,
     head: u8,
     len: u8,
@@ -156,7 +160,7 @@ pub struct OutQueue {
 
 impl OutQueue {
     fn new(queue: u8, color: u8, depth: u8) -> OutQueue {
-        OutQueue { queue, color, depth, head: 0, len: 0, ring: [Waiting::default(); MAX_DEPTH] }
+        OutQueue { queue, color, dense: false, depth, head: 0, len: 0, ring: [Waiting::default(); MAX_DEPTH] }
     }
 
     #[inline]
@@ -234,6 +238,8 @@ pub struct Ports {
     pub taken: u32,
     /// Output queues that the PE has put a wavelet into: the simulator clears it.
     pub put: u32,
+    /// An input queue that a half wavelet has landed in and that is not in dense mode, or [`NONE`].
+    pub(crate) stray_half: u8,
     /// The PE has called `unblock_cmd_stream()`: the simulator clears it and may deliver the next command.
     pub cmd_stream_unblocked: bool,
 }
@@ -255,6 +261,7 @@ impl Ports {
             output_of_queue: [NONE; 9],
             taken: 0,
             put: 0,
+            stray_half: NONE,
             cmd_stream_unblocked: false,
         }
     }
@@ -276,7 +283,11 @@ impl Ports {
     #[must_use]
     #[inline]
     pub fn land(&mut self, slot: usize, wavelet: Wavelet) -> bool {
-        let done = self.inputs.get_mut(slot).is_some_and(|input| input.push(wavelet));
+        let Some(input) = self.inputs.get_mut(slot) else { return false };
+        let done = input.push(wavelet);
+        if wavelet.half && !input.dense {
+            self.stray_half = input.queue;
+        }
         self.filled |= u32::from(done) << slot;
         done
     }

@@ -2,6 +2,7 @@
 
 use csl_chip::{Arch, Chip, SysOp};
 use csl_image::TaskTarget;
+use csl_isa::vec::DsrFile;
 use csl_num::Prng;
 
 use crate::event::{Event, EventKind, Printed};
@@ -117,6 +118,7 @@ impl Pe {
             SysOp::SetFifoReadLength => self.fifo_mut(a)?.read_len = b as u16,
             SysOp::SetFifoWriteLength => self.fifo_mut(a)?.write_len = b as u16,
             SysOp::QueueFlush => self.flush(a, ports),
+            SysOp::SetDsrAddr => self.set_dsr_addr(a, b as u16)?,
             SysOp::MessageHeader => self.message_header = a as u32,
             SysOp::PrintValue => self.printing.push(Printed { kind: a as u16, value: b }),
             SysOp::PrintFlush => self.flush_print(),
@@ -142,6 +144,16 @@ impl Pe {
 
     fn fifo_mut(&mut self, id: u64) -> Result<&mut crate::fifo::Fifo, FaultKind> {
         self.fifos.get_mut(id as usize).ok_or(FaultKind::BadOperand("no such FIFO"))
+    }
+
+    fn set_dsr_addr(&mut self, number: u64, addr: u16) -> Result<(), FaultKind> {
+        let file = [DsrFile::Dest, DsrFile::Src0, DsrFile::Src1][(number >> 4 & 3).min(2) as usize];
+        let id = (number & 15) as u8;
+        let at = self.dsrs.find(file, id).ok_or(FaultKind::EmptyDsr { file, id })?;
+        if self.dsrs.set_base(at, addr) {
+            return Ok(());
+        }
+        Err(FaultKind::BadOperand("a fabric DSD or FIFO has no base address"))
     }
 
     fn flush(&mut self, queue: u64, ports: &Ports) {

@@ -1,7 +1,7 @@
 //! Tasks: what is bound, active and blocked, and which one runs next (semantics.md 9 to 12).
 
 use csl_chip::Arch;
-use csl_image::{PeImage, QueueDir, Sdk, Startup, Task, TaskKind, TaskTarget};
+use csl_image::{PeImage, QueueDir, Sdk, Startup, Task, TaskKind, TaskParam, TaskTarget};
 
 use crate::fault::FaultKind;
 use crate::ports::{InQueue, Ports, Wavelet};
@@ -287,12 +287,17 @@ pub(crate) fn arguments(task: &Task, data: u32) -> ([u64; 4], usize) {
     let mut shift = 0;
     let count = task.params.len().min(args.len());
     for (arg, param) in args.iter_mut().zip(&task.params) {
-        let unused = 64 - u32::from(param.bits);
-        let raw = u64::from(data).checked_shr(shift).unwrap_or(0) << unused;
-        *arg = if param.signed { (raw as i64 >> unused) as u64 } else { raw >> unused };
+        *arg = canonical(*param, u64::from(data).checked_shr(shift).unwrap_or(0));
         shift += if param.bits <= 16 { 16 } else { 32 };
     }
     (args, count)
+}
+
+/// The low bits of `raw` as a register holds them.
+pub(crate) fn canonical(param: TaskParam, raw: u64) -> u64 {
+    let unused = 64 - u32::from(param.bits);
+    let high = raw << unused;
+    if param.signed { (high as i64 >> unused) as u64 } else { high >> unused }
 }
 
 fn bit(id: u8) -> u32 {

@@ -20,21 +20,46 @@ enum Register {
     FilterMaximum(u8),
     FilterLimit(u8),
     FilterEnable(u8),
+    /// In half wavelets; whether it is the high word.
+    HalfCounter(u8, bool),
+    HalfMaximum(u8, bool),
+    HalfLimit(u8, bool),
+}
+
+type Bank = (u16, fn(u8) -> Register);
+
+const FILTER_BANKS: [Bank; 10] = [
+    (filter::COUNTERS, Register::FilterCounter),
+    (filter::MAXIMA, Register::FilterMaximum),
+    (filter::LIMITS, Register::FilterLimit),
+    (filter::ENABLES, Register::FilterEnable),
+    (filter::HALF_COUNTERS, |color| Register::HalfCounter(color, false)),
+    (filter::HALF_MAXIMA, |color| Register::HalfMaximum(color, false)),
+    (filter::HALF_LIMITS, |color| Register::HalfLimit(color, false)),
+    (filter::HALF_COUNTERS + filter::HIGH_WORD, |color| Register::HalfCounter(color, true)),
+    (filter::HALF_MAXIMA + filter::HIGH_WORD, |color| Register::HalfMaximum(color, true)),
+    (filter::HALF_LIMITS + filter::HIGH_WORD, |color| Register::HalfLimit(color, true)),
+];
+
+/// One word of a double register.
+fn word_of(value: u32, is_high: bool) -> u16 {
+    if is_high { (value >> 16) as u16 } else { value as u16 }
+}
+
+fn set_word(value: &mut u32, is_high: bool, word: u16) {
+    let word = u32::from(word);
+    *value = if is_high { *value & 0xffff | word << 16 } else { *value & !0xffff | word };
 }
 
 impl RouterRegisters<'_> {
     fn decode(&self, word: u16) -> Option<Register> {
-        let banks: [(u16, fn(u8) -> Register); 7] = [
+        let routes: [Bank; 3] = [
             (self.chip.config.color_routes, Register::Routes),
             (self.chip.config.color_switches, Register::Switches),
             (SWITCH_SIDES, Register::SwitchSides),
-            (filter::COUNTERS, Register::FilterCounter),
-            (filter::MAXIMA, Register::FilterMaximum),
-            (filter::LIMITS, Register::FilterLimit),
-            (filter::ENABLES, Register::FilterEnable),
         ];
         let color = |base: u16| word.checked_sub(base).filter(|color| *color < u16::from(self.chip.fabric.colors));
-        banks.iter().find_map(|(base, register)| color(*base).map(|color| register(color as u8)))
+        routes.iter().chain(&FILTER_BANKS).find_map(|(base, register)| color(*base).map(|color| register(color as u8)))
     }
 }
 
@@ -55,14 +80,18 @@ impl Registers for RouterRegisters<'_> {
     fn read(&mut self, word: u16) -> Option<u16> {
         let unrouted = ColorConfig::default();
         let config = |color| self.fabric.color_config(self.x, color).unwrap_or(&unrouted);
+        let filter = |color| config(color).filter;
         match self.decode(word)? {
             Register::Routes(color) => Some(config(color).route_word()),
             Register::Switches(color) => Some(config(color).switch_word()),
             Register::SwitchSides(_) => None,
-            Register::FilterCounter(color) => config(color).filter.map(|filter| filter.counter),
-            Register::FilterMaximum(color) => config(color).filter.map(|filter| filter.max_counter),
-            Register::FilterLimit(color) => config(color).filter.map(|filter| filter.limit1),
-            Register::FilterEnable(color) => config(color).filter.map(|filter| u16::from(!filter.disabled)),
+            Register::FilterCounter(color) => filter(color).map(|filter| FilterConfig::wavelets_of(filter.counter)),
+            Register::FilterMaximum(color) => filter(color).map(|filter| FilterConfig::wavelets_of(filter.max_counter)),
+            Register::FilterLimit(color) => filter(color).map(|filter| FilterConfig::wavelets_of(filter.limit1)),
+            Register::HalfCounter(color, high) => filter(color).map(|filter| word_of(filter.counter, high)),
+            Register::HalfMaximum(color, high) => filter(color).map(|filter| word_of(filter.max_counter, high)),
+            Register::HalfLimit(color, high) => filter(color).map(|filter| word_of(filter.limit1, high)),
+            Register::FilterEnable(color) => filter(color).map(|filter| u16::from(!filter.disabled)),
         }
     }
 
@@ -77,9 +106,24 @@ impl Registers for RouterRegisters<'_> {
             Register::SwitchSides(color) => {
                 self.fabric.reconfigure(x, color, now, |config| config.set_sides_word(value))
             }
-            Register::FilterCounter(color) => self.change_filter(color, |filter| filter.counter = value),
-            Register::FilterMaximum(color) => self.change_filter(color, |filter| filter.max_counter = value),
-            Register::FilterLimit(color) => self.change_filter(color, |filter| filter.limit1 = value),
+            Register::FilterCounter(color) => {
+                self.change_filter(color, |filter| filter.counter = FilterConfig::count_of(value))
+            }
+            Register::FilterMaximum(color) => {
+                self.change_filter(color, |filter| filter.max_counter = FilterConfig::limit_of(value))
+            }
+            Register::FilterLimit(color) => {
+                self.change_filter(color, |filter| filter.limit1 = FilterConfig::limit_of(value))
+            }
+            Register::HalfCounter(color, high) => {
+                self.change_filter(color, |filter| set_word(&mut filter.counter, high, value))
+            }
+            Register::HalfMaximum(color, high) => {
+                self.change_filter(color, |filter| set_word(&mut filter.max_counter, high, value))
+            }
+            Register::HalfLimit(color, high) => {
+                self.change_filter(color, |filter| set_word(&mut filter.limit1, high, value))
+            }
             Register::FilterEnable(color) => self.change_filter(color, |filter| filter.disabled = value == 0),
         }
     }

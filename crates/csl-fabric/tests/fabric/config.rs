@@ -86,10 +86,10 @@ fn set_field(filter: &mut FilterConfig, word: &str) -> bool {
     let (name, value) = word.split_once('=').unwrap_or((word, "1"));
     let number = value.parse().expect("a number");
     match name {
-        "limit1" => filter.limit1 = number,
-        "limit2" => filter.limit2 = Some(number),
-        "max_counter" => filter.max_counter = number,
-        "init_counter" => filter.counter = number,
+        "limit1" => filter.limit1 = FilterConfig::limit_of(number),
+        "limit2" => filter.limit2 = Some(FilterConfig::limit_of(number)),
+        "max_counter" => filter.max_counter = FilterConfig::limit_of(number),
+        "init_counter" => filter.counter = FilterConfig::count_of(number),
         "min_idx" => filter.min_idx = number,
         "max_idx" => filter.max_idx = number,
         "count_data" => filter.count_data = number != 0,

@@ -85,6 +85,8 @@ fn pe_fault(program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> String {
         }
         F::EmptyDsr { file, id } => format!("{} {id} was used before anything was loaded into it", dsr_file(*file)),
         F::BadOperand(text) => format!("an operand that the operation does not take: {text}"),
+        F::HalfWavelet { queue } => format!("input queue {queue} got a half wavelet, but is not in dense mode"),
+        F::BadRpc { function, given } => bad_rpc(program, *function, *given),
         F::FifoEmpty { fifo } => format!("{} is empty", fifo_name(program, *fifo)),
         F::FifoFull { fifo } => format!("{} is full", fifo_name(program, *fifo)),
         F::EndlessOperation => "an operation without end that moves nothing".to_owned(),
@@ -96,6 +98,12 @@ fn pe_fault(program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> String {
         F::NoSuchRegister { word } => format!("there is no register at word address 0x{word:04x}"),
         F::Unsupported(what) => format!("Waferlab does not have {what} yet"),
     }
+}
+
+fn bad_rpc(program: Option<&PeImage>, function: u16, given: u8) -> String {
+    let called = program.and_then(|program| program.funcs.get(usize::from(function)));
+    let (name, takes) = called.map_or(("?", 0), |func| (&func.name, func.params));
+    format!("a remote call of '{name}' with {given} arguments, which takes {takes}")
 }
 
 /// What usually mends it, where that does not go without saying.

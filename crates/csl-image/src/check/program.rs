@@ -116,6 +116,12 @@ fn tasks(pe: &PeImage) -> Result<(), String> {
         require(queue.color.is_none_or(|color| color < 64), || "a queue of no color".into())?;
         require(queue.control_base < 64, || format!("control tasks from {}", queue.control_base))?;
     }
+    pe.rpc.iter().flat_map(|rpc| &rpc.functions).try_for_each(|called| {
+        let func = pe.funcs.get(usize::from(called.func)).ok_or_else(|| format!("no function {}", called.func))?;
+        let fits = usize::from(func.params) == called.params.len();
+        let widths = called.params.iter().all(|param| (1..=32).contains(&param.bits));
+        require(fits && widths, || format!("remote calls of {} with other arguments", func.name))
+    })?;
     let handlers = pe.teardown_handlers.iter().chain(&pe.empty_queue_handlers);
     handlers.map(|h| h.1).chain(pe.rotating.iter().map(|r| r.alt)).try_for_each(|func| plain_func(pe, func))
 }

@@ -65,6 +65,8 @@ pub(crate) struct Out {
     pub control: bool,
     pub control_transform: bool,
     pub advance_switch: bool,
+    /// Half wavelets: 16-bit elements by an output queue in dense mode.
+    pub half: bool,
     /// The high half of every wavelet.
     pub index: Option<u16>,
 }

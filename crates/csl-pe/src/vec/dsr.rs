@@ -1,7 +1,7 @@
 //! Explicit data structure registers (semantics.md 6). Only those that are loaded take room. XDSRs and SRs hold no
 //! state of their own here: what they would hold stands with the DSR that was loaded together with them.
 
-use csl_isa::dsd::Dsd;
+use csl_isa::dsd::{Dsd, DsdClass};
 use csl_isa::vec::DsrFile;
 
 use super::config::Config;
@@ -50,12 +50,27 @@ impl Dsrs {
 
     /// `.save_address`: the register points behind what the operation has used.
     pub fn save(&mut self, at: usize, stands: u16) {
-        let Some(dsr) = self.0.get_mut(at).filter(|dsr| dsr.config.save_address) else { return };
-        match &mut dsr.value {
-            Loaded::Packed(dsd) => *dsd = dsd.with_addr(stands),
-            Loaded::Circ { at, .. } => *at = stands,
-            Loaded::Mem4(desc) => desc.addr = stands,
-            Loaded::Fifo(_) => {}
+        if self.0.get(at).is_some_and(|dsr| dsr.config.save_address) {
+            self.set_addr(at, stands);
         }
+    }
+
+    /// Moves what the register describes. Returns false for what does not lie in memory.
+    pub fn set_addr(&mut self, at: usize, addr: u16) -> bool {
+        match &mut self.0[at].value {
+            Loaded::Packed(dsd) if dsd.class() == DsdClass::Mem1d => *dsd = dsd.with_addr(addr),
+            Loaded::Circ { at, .. } => *at = addr,
+            Loaded::Mem4(desc) => desc.addr = addr,
+            Loaded::Packed(_) | Loaded::Fifo(_) => return false,
+        }
+        true
+    }
+
+    /// `@set_dsr_base_addr`: as [`Dsrs::set_addr`]; a circular buffer moves as a whole.
+    pub fn set_base(&mut self, at: usize, addr: u16) -> bool {
+        if let Loaded::Circ { dsd, .. } = &mut self.0[at].value {
+            *dsd = dsd.with_addr(addr);
+        }
+        self.set_addr(at, addr)
     }
 }

@@ -64,6 +64,8 @@ pub(crate) struct VecRun {
     pub zero: Option<(Cursor, u8, u32)>,
     pub message: Message,
     pub ut: u8,
+    /// Elements that a FIFO must have, or have room for, before anything moves (its `.simd_mode`).
+    pub fifo_least: u8,
     /// What the builtin returns.
     pub result: bool,
 }
@@ -280,7 +282,7 @@ impl VecRun {
 
     /// Tells the FIFO that this operation waits for it, so that the other side's activations know.
     pub fn note_wait(&self, fifos: &mut [Fifo]) {
-        let wanted = u32::from(self.rate.group).min(self.left);
+        let wanted = u32::from(self.rate.group.max(self.fifo_least)).min(self.left);
         for src in &self.srcs {
             if let Cursor::Fifo(id) = src.cursor
                 && self.enough(fifos[usize::from(id)].available(src.words)) == 0
@@ -299,15 +301,17 @@ impl VecRun {
         matches!(action, FifoAction::Suspend) || (action == FifoAction::TestOrSuspend && self.config.is_async)
     }
 
-    /// Elements of a FIFO that this issue can move: with a packed wavelet all or nothing.
+    /// Elements of a FIFO that this issue can move: with a packed wavelet all or nothing, by a `.simd_mode` so many at once.
     fn enough(&self, elements: u32) -> u32 {
         let wanted = u32::from(self.rate.group).min(self.left);
-        if elements >= wanted {
+        let unit = u32::from(self.fifo_least.max(1)).min(self.left).max(1);
+        let whole = elements.min(wanted) / unit * unit;
+        if elements >= unit.max(wanted) {
             wanted
         } else if self.is_fabric {
             0
         } else {
-            elements
+            whole
         }
     }
 
@@ -322,6 +326,7 @@ impl VecRun {
                         self.write_back(io.memory);
                         return Ok(Ready::End(self.config.on_control.unwrap_or_default()));
                     }
+                    Some(head) if head.half => elements = elements.min(1),
                     Some(_) => {}
                 },
                 Cursor::Fifo(id) => {
@@ -456,9 +461,8 @@ impl VecRun {
         if let Some(index) = out.index {
             data = data & 0xffff | u32::from(index) << 16;
         }
-        let half = self.dest.words == 1 && elements == 1 && out.index.is_none();
         let closes = is_last && self.message == Message::Open;
-        let wavelet = Wavelet { data, control: out.control || marked || closes, half };
+        let wavelet = Wavelet { data, control: out.control || marked || closes, half: out.half };
         let advance_switch = out.advance_switch && is_last;
         let outgoing = Outgoing { wavelet, color: out.color, advance_switch, ready: io.now + io.ramp };
         let sent = io.ports.put(usize::from(out.slot), outgoing);

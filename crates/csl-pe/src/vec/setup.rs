@@ -1,7 +1,7 @@
 //! From a row of the image's table of vector operations to an operation that runs.
 
-use csl_chip::{Arch, Chip, VecOp};
-use csl_image::{PeImage, QueueDir};
+use csl_chip::{Arch, Chip, Elem, VecOp};
+use csl_image::{PeImage, QueueDir, SimdMode};
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
 use csl_isa::vec::{DsrFile, Priority, VecArg, VecDesc};
 
@@ -58,6 +58,25 @@ struct Fabric {
     queue: u8,
 }
 
+/// Elements of an issue.
+#[derive(Clone, Copy)]
+struct FifoSimd {
+    most: u8,
+    least: u8,
+}
+
+/// As for fabric operands, with 32 bits of the FIFO for a wavelet: `simd_64` waits for two, `simd_32_or_64` takes one, too.
+fn fifo_simd(mode: SimdMode, words: u8) -> FifoSimd {
+    let elements = |of: u8| (of / words).max(1);
+    match mode {
+        SimdMode::Off => FifoSimd { most: 1, least: 1 },
+        SimdMode::Simd32 => FifoSimd { most: elements(2), least: elements(2) },
+        SimdMode::Simd64 => FifoSimd { most: elements(4), least: elements(4) },
+        SimdMode::Simd32Or64 => FifoSimd { most: elements(4), least: elements(2) },
+        SimdMode::SimdMax => FifoSimd { most: u8::MAX, least: 0 },
+    }
+}
+
 const ENDLESS: u32 = u32::MAX;
 
 impl Setup<'_> {
@@ -78,9 +97,11 @@ impl Setup<'_> {
 
     fn assemble(&mut self, op: VecOp, config: Config, found: [Found; 4], swapped: bool) -> Result<Started, FaultKind> {
         let elems = op.sources();
-        let per_wavelet = found.iter().filter_map(|f| f.fabric.map(|fabric| fabric.per_wavelet)).min();
+        let fifo = self.fifo_simd(&found, elems, op.dest());
+        let per_wavelet = found.iter().filter_map(|f| f.fabric.map(|fabric| fabric.per_wavelet.min(fifo.most))).min();
         let cursors: [Cursor; 3] = [found[1].cursor, found[2].cursor, found[3].cursor];
-        let rate = timing::rate(self.chip, op, &found[0].cursor, &cursors[..elems.len()], per_wavelet);
+        let mut rate = timing::rate(self.chip, op, &found[0].cursor, &cursors[..elems.len()], per_wavelet);
+        rate.group = rate.group.min(fifo.most);
         let len = [1, 2, 3, 0].into_iter().map(|i| found[i].len).find(|&len| len != 0).unwrap_or(1);
         let effective = self.effective_config(config, &found);
         let operand = |i: usize, words: u16| Operand { cursor: found[i].cursor, words: words as u8, dsr: found[i].dsr };
@@ -98,6 +119,7 @@ impl Setup<'_> {
             is_fabric: per_wavelet.is_some(),
             ut: self.microthread(&config, &found),
             message: self.message(&found),
+            fifo_least: fifo.least,
             result: true,
             needs: Needs::default(),
         }
@@ -105,6 +127,20 @@ impl Setup<'_> {
         run.zero = zeroed(&run, found[0].fabric, swapped);
         let loads = found.iter().map(|f| f.loads).sum();
         Ok(Started { run, loads, extra: scalars * self.chip.timing.scalar_operand + u32::from(rate.lead) })
+    }
+
+    /// What the `.simd_mode` of FIFOs (WSE-2) leaves of an issue: how many elements at most, and at least.
+    fn fifo_simd(&self, found: &[Found; 4], elems: &[Elem], dest: Elem) -> FifoSimd {
+        let words = std::iter::once(dest).chain(elems.iter().copied()).map(|elem| elem.words() as u8);
+        let of = |(f, words): (&Found, u8)| match f.cursor {
+            Cursor::Fifo(id) => self.program.fifos.get(usize::from(id))?.simd.map(|mode| fifo_simd(mode, words)),
+            _ => None,
+        };
+        let all = found.iter().zip(words).filter_map(of);
+        all.fold(FifoSimd { most: u8::MAX, least: 0 }, |a, b| FifoSimd {
+            most: a.most.min(b.most),
+            least: a.least.max(b.least),
+        })
     }
 
     fn message(&self, found: &[Found; 4]) -> Message {
@@ -271,7 +307,9 @@ impl Setup<'_> {
             return Err(missing);
         }
         let has = |flag: u16| dsd.flags() & flag != 0;
+        let half = self.ports.outputs[slot].dense && words == 1 && !dsd.index_offset();
         let out = Out {
+            half,
             slot: slot as u8,
             color,
             control: has(fabric_flags::CONTROL),
@@ -279,7 +317,9 @@ impl Setup<'_> {
             advance_switch: has(fabric_flags::ADVANCE_SWITCH),
             index: dsd.index_offset().then_some(index),
         };
-        let fabric = Fabric { queue, ..self.fabric(dsd, words) };
+        let fabric = self.fabric(dsd, words);
+        let per_wavelet = if half { 1 } else { fabric.per_wavelet };
+        let fabric = Fabric { queue, per_wavelet, ..fabric };
         Ok(Found { cursor: Cursor::Out(out), fabric: Some(fabric), ..none() })
     }
 

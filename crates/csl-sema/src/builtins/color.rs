@@ -39,8 +39,19 @@ pub(super) fn color_config(s: &mut Sema<'_>, call: &Call<'_>, index: usize, colo
         config.filter = Some(read_filter(s, filter)?);
     }
     config.teardown = fields.take_bool(s, "teardown")?.unwrap_or(false);
+    refuse_injection(s, &mut fields)?;
     fields.finish(s)?;
     Ok(config)
+}
+
+/// The guide describes CE injection (WSE-2) and gives no syntax for it: names that it might have.
+fn refuse_injection(s: &mut Sema<'_>, fields: &mut Fields) -> Res<()> {
+    let asked =
+        ["ce_inject", "ce_injection", "inject", "injection"].into_iter().any(|name| fields.take(name).is_some());
+    if asked {
+        return Err(s.error(Code::NotImplemented, fields.span, "CE injection is not implemented"));
+    }
+    Ok(())
 }
 
 fn bad(s: &mut Sema<'_>, fields: &Fields, message: impl Into<String>) -> Stop {

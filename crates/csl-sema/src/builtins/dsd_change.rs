@@ -38,7 +38,7 @@ pub(super) fn set_base_addr(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
 }
 
 /// An array's name stands for its address.
-fn base_address(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+pub(super) fn base_address(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let place = s.eval_place(&call.args[1])?;
     let is_array = matches!(s.types.kind(place.ty), TypeKind::Array { .. });
     if is_array && !matches!(place.kind, PlaceKind::Reg(_)) {

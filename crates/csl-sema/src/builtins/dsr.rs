@@ -1,9 +1,9 @@
 //! Explicit loads of data structure registers.
 
-use csl_chip::Arch;
+use csl_chip::{Arch, SysOp};
 use csl_diag::Code;
 use csl_ir::{
-    Completion, DsdKind, DsdValue, DsrFile, DsrLoad, IdKind, Inst, Ty, TypeKind, TypedValue, Value, VecConfig,
+    Completion, DsdKind, DsdValue, DsrFile, DsrLoad, IdKind, Inst, Opnd, Ty, TypeKind, TypedValue, Value, VecConfig,
     VecOperand,
 };
 
@@ -44,6 +44,20 @@ fn dsr(s: &mut Sema<'_>, call: &Call<'_>) -> Res<(DsrFile, u8)> {
         }
         _ => Err(call.refuse(s, 0, value.ty, "a dsr_dest, dsr_src0 or dsr_src1")),
     }
+}
+
+/// `@set_dsr_base_addr(dsr, pointer)`: what a DSR describes starts elsewhere; everything else of it stays.
+pub(super) fn set_dsr_base_addr(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    let (file, id) = dsr(s, call)?;
+    let base = super::dsd_change::base_address(s, call)?;
+    super::dsd::pointer_elem_words(s, base.ty(), call.arg_span(1))?;
+    let number = match file {
+        DsrFile::Dest => 0,
+        DsrFile::Src0 => 1,
+        _ => 2,
+    };
+    let base = s.opnd(&base, call.arg_span(1))?;
+    super::machine::sys(s, call, SysOp::SetDsrAddr, vec![Opnd::Imm(number << 4 | u64::from(id)), base])
 }
 
 fn check_file(s: &mut Sema<'_>, call: &Call<'_>, file: DsrFile, kind: DsdKind) -> Res<()> {

@@ -24,6 +24,7 @@ const ACTIONS: &[(&str, FifoAction)] = &[
 ];
 
 const SIMD_MODES: &[(&str, SimdMode)] = &[
+    ("simd_off", SimdMode::Off),
     ("simd_32", SimdMode::Simd32),
     ("simd_64", SimdMode::Simd64),
     ("simd_32_or_64", SimdMode::Simd32Or64),
@@ -52,7 +53,7 @@ pub(super) fn allocate(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         activate_push: None,
         activate_pop: None,
         priority: fields.take_choice(s, "priority", PRIORITIES)?,
-        simd: fields.take_choice(s, "simd_mode", SIMD_MODES)?,
+        simd: simd_mode(s, &mut fields)?,
         span: call.span,
     };
     if let Some(task) = fields.take("activate_push") {
@@ -87,6 +88,15 @@ fn buffer(s: &mut Sema<'_>, call: &Call<'_>) -> Res<GlobalRef> {
         Some(csl_ir::Pointer { root: PtrRoot::Global(global), path, .. }) if path.is_empty() => Ok(global),
         _ => Err(call.refuse(s, 0, ty, "a global `var` array or a pointer to one")),
     }
+}
+
+/// Only WSE-2 has it (guide, SIMD mode).
+fn simd_mode(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Option<SimdMode>> {
+    let mode = fields.take_choice(s, "simd_mode", SIMD_MODES)?;
+    if mode.is_some() && s.options.arch == Arch::Wse3 {
+        return Err(s.error(Code::WrongArch, fields.span, "the `.simd_mode` of a FIFO is only there on WSE-2"));
+    }
+    Ok(mode)
 }
 
 fn action(s: &mut Sema<'_>, fields: &mut Fields, name: &'static str) -> Res<FifoAction> {

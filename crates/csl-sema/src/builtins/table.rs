@@ -73,6 +73,7 @@ const ROWS: &[Row] = &[
     ("load_to_dsr", 2, 3, TopOrRuntime, dsr::load_to_dsr),
     ("load_to_dsr_xdsr", 3, 4, TopOrRuntime, dsr::load_to_dsr_xdsr),
     ("load_to_dsr_xdsr_sr", 4, 5, TopOrRuntime, dsr::load_to_dsr_xdsr_sr),
+    ("set_dsr_base_addr", 2, 2, Runtime, dsr::set_dsr_base_addr),
     ("map", 2, MANY, Runtime, map::map),
     // Tasks and queues.
     ("activate", 1, 1, TopOrRuntime, tasks::activate),
