@@ -21,7 +21,6 @@ impl Ramp for Ces {
 
     fn accepted(&mut self, _x: u32, _color: u8) {}
     fn torn_down(&mut self, _x: u32, _color: u8) {}
-    fn exported(&mut self, _port: u32, _wavelet: Wavelet) {}
 }
 
 /// Each color goes one tile in its direction: a sender's, then a receiver's half, in checkerboard columns or rows.

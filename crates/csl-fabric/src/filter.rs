@@ -123,8 +123,11 @@ mod tests {
 
     #[test]
     fn sparse_counter_takes_its_second_limit_once_and_then_passes_all() {
-        let filter =
-            FilterConfig { kind: FilterKind::SparseCounter, limit2: Some(1), ..FilterConfig::counter(3, 0, 0) };
+        let filter = FilterConfig {
+            kind: FilterKind::SparseCounter,
+            limit2: Some(FilterConfig::limit_of(1)),
+            ..FilterConfig::counter(3, 0, 0)
+        };
         assert_eq!(passed(filter, 9), [0, 4, 6, 7, 8]);
     }
 

@@ -5,7 +5,7 @@ use crate::event::{Fault, FaultKind, Traced};
 use crate::record::{
     ADVANCES, Batch, FILTERED, Landing, MESSAGES, QUEUED, Record, SHARES_INPUT, TORN_DOWN, UNKNOWN, precedence,
 };
-use crate::row::{OWN, PORT_BASE, RING, Ramp, Row};
+use crate::row::{OWN, RING, Ramp, Row};
 use crate::wavelet::{Wavelet, ce_ignores};
 
 enum Step {
@@ -88,7 +88,7 @@ impl Row {
         while links != 0 {
             let side = links.trailing_zeros() as usize;
             links &= links - 1;
-            self.send_to(number, side, wavelet, now, ramp)?;
+            self.send_to(number, side, wavelet, now)?;
         }
         Ok(Step::Sent(next))
     }
@@ -210,9 +210,7 @@ impl Row {
     fn give_back(&mut self, side: u8, upstream: u32, (x, color): (u32, u8), now: u64, ramp: &mut impl Ramp) {
         if usize::from(side) == RAMP {
             ramp.accepted(x, color);
-        } else if upstream >= PORT_BASE {
-            self.port_credits.push(upstream.wrapping_sub(PORT_BASE));
-        } else {
+        } else if upstream != UNKNOWN {
             let credit = upstream << 2 | opposite(usize::from(side)) as u32;
             self.outbox(usize::from(side), now).credits.push(credit);
         }
@@ -248,27 +246,16 @@ impl Row {
         while links != 0 {
             let side = links.trailing_zeros() as usize;
             links &= links - 1;
-            self.send_to(number, side, forwarded, now, ramp)?;
+            self.send_to(number, side, forwarded, now)?;
         }
         Ok(())
     }
 
     #[inline]
-    fn send_to(
-        &mut self,
-        number: u32,
-        side: usize,
-        wavelet: Wavelet,
-        now: u64,
-        ramp: &mut impl Ramp,
-    ) -> Result<(), Fault> {
+    fn send_to(&mut self, number: u32, side: usize, wavelet: Wavelet, now: u64) -> Result<(), Fault> {
         let mut target = self.records[number as usize].targets[side];
         if target == UNKNOWN {
             target = self.find_target(number, side, wavelet)?;
-        }
-        if target >= PORT_BASE {
-            ramp.exported(target - PORT_BASE, wavelet);
-            return Ok(());
         }
         self.records[number as usize].use_credit(side);
         let landing = Landing { record: target, from: opposite(side) as u8, wavelet };

@@ -28,8 +28,6 @@ pub trait Ramp {
     fn accepted(&mut self, x: u32, color: u8);
     /// A TEARDOWN command has passed: the color has stopped.
     fn torn_down(&mut self, x: u32, color: u8);
-    /// A wavelet has left the fabric through a port of the host.
-    fn exported(&mut self, port: u32, wavelet: Wavelet);
 }
 
 /// Slots of the inbox: more than the longest hop.
@@ -37,9 +35,6 @@ pub(crate) const RING: usize = 4;
 const FROM_NORTH: usize = 0;
 pub(crate) const OWN: usize = 1;
 const FROM_SOUTH: usize = 2;
-
-/// Targets from here on are ports of the host.
-pub(crate) const PORT_BASE: u32 = 0x4000_0000;
 
 /// The outputs of a tile (a set of directions) that have been used in a cycle: each takes one wavelet.
 #[derive(Clone, Copy)]
@@ -100,9 +95,6 @@ pub struct Row {
     pub(crate) inbox: [[Batch; 3]; RING],
     pub(crate) north: Batch,
     pub(crate) south: Batch,
-    /// Record and side where the host is connected, and the port's number.
-    pub(crate) ports: Vec<(u32, u8, u32)>,
-    pub(crate) port_credits: Vec<u32>,
     /// Whether what happens is recorded beside the hash.
     pub(crate) is_traced: bool,
     pub(crate) hash: u64,
@@ -132,8 +124,6 @@ impl Row {
             inbox: Default::default(),
             north: Batch::default(),
             south: Batch::default(),
-            ports: Vec::new(),
-            port_credits: Vec::new(),
             is_traced,
             hash: 0,
             moved: 0,
@@ -299,7 +289,6 @@ impl Row {
     fn find_upstream(&mut self, number: u32, from: u8) {
         let (x, color) = self.records[number as usize].place();
         let side = usize::from(from);
-        let port = self.ports.iter().find(|port| (port.0, port.1) == (number, from)).map(|port| PORT_BASE + port.2);
         let sender = || {
             let (nx, ny) = self.table.neighbour(x, self.y, side)?;
             let sent_on = match self.config(number).messages {
@@ -308,7 +297,7 @@ impl Row {
             };
             self.table.find(nx, ny, sent_on).map(|(record, _)| record)
         };
-        let upstream = port.or_else(sender).unwrap_or(UNKNOWN);
+        let upstream = sender().unwrap_or(UNKNOWN);
         self.records[number as usize].lane_mut(from).upstream = upstream;
     }
 
@@ -371,31 +360,6 @@ impl Row {
             *local_flip = true;
         }
         self.records[record as usize].flags |= ADVANCES;
-    }
-
-    // ---- ports of the host ----
-
-    /// Connects the host to a side of a tile. `None` when the tile does not route the color.
-    pub fn connect(&mut self, x: u32, side: u8, color: u8, port: u32) -> Option<u32> {
-        let record = self.record(x, color)?;
-        self.ports.push((record, side, port));
-        self.records[record as usize].targets[usize::from(side)] = PORT_BASE + port;
-        Some(record)
-    }
-
-    /// Lands a wavelet from the host. It may send as many as the buffer holds, and one more for each credit.
-    pub fn import(&mut self, record: u32, side: u8, wavelet: Wavelet, now: u64) -> Result<(), Fault> {
-        self.land_one(Landing { record, from: side, wavelet }, now)
-    }
-
-    /// Wavelets that the host may send at first through a port.
-    pub fn port_window(&self) -> u8 {
-        self.buffer
-    }
-
-    /// Takes the credits of the host's ports, each the number of a port.
-    pub fn take_port_credits(&mut self) -> Vec<u32> {
-        std::mem::take(&mut self.port_credits)
     }
 }
 

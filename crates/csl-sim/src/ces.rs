@@ -37,8 +37,6 @@ pub(crate) struct Ces<E> {
     /// Tiles with wavelets in output queues that may leave when their time comes.
     pub senders: Columns,
     pub done: Vec<Done>,
-    /// Wavelets that left through the host's ports.
-    pub exports: Vec<(u32, Wavelet)>,
     /// What elements have said ahead of the clock.
     pub early_events: Vec<Event>,
 }
@@ -59,7 +57,6 @@ impl<E: Element> Ces<E> {
             timers: BinaryHeap::new(),
             senders: none,
             done: Vec::new(),
-            exports: Vec::new(),
             early_events: Vec::new(),
         }
     }
@@ -206,10 +203,6 @@ impl<E: Element> Ramp for Ces<E> {
         let Some(place) = self.touch(x) else { return };
         self.tiles[place as usize].element.torn_down(color);
         self.wake(place);
-    }
-
-    fn exported(&mut self, port: u32, wavelet: Wavelet) {
-        self.exports.push((port, wavelet));
     }
 }
 

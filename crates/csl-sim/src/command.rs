@@ -109,20 +109,6 @@ pub enum Command {
     D2h { from: Endpoint, rect: Rect, per_pe: u32, width: Width },
     /// Calls the exported function with this id on every PE. One word an argument: 16-bit values in the low half.
     Launch { function: u16, args: Vec<u32> },
-    /// Wavelets from outside into a tile, as if they came from the side given: a port of an `SdkLayout` program.
-    Send { port: Port, data: Vec<u32> },
-    /// `count` wavelets that leave a tile by the side given.
-    Receive { port: Port, count: u32 },
-}
-
-/// An edge of a tile where the host is connected instead of a neighbour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Port {
-    pub x: u32,
-    pub y: u32,
-    /// In bit order of the routing registers: 0 west, 1 east, 2 south, 3 north.
-    pub side: u8,
-    pub color: u8,
 }
 
 /// A submitted command.

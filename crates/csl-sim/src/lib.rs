@@ -25,7 +25,7 @@ mod tile;
 mod transfer;
 mod world;
 
-pub use command::{Command, Endpoint, Port, Rect, Spread, Ticket, Width};
+pub use command::{Command, Endpoint, Rect, Spread, Ticket, Width};
 pub use event::{Event, EventKind, Sink};
 pub use options::{SimOptions, Traces};
 pub use sim::Sim;

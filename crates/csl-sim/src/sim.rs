@@ -61,8 +61,7 @@ impl Sim {
         self.host.submit(&mut self.machine, command)
     }
 
-    /// Runs until the command is done. The data of a [`Command::D2h`] or [`Command::Receive`] is given out once;
-    /// `None` for the other commands and when it has been given out.
+    /// Runs until the command is done. The data of a [`Command::D2h`] is given out once; `None` for the other commands and when it has been given out.
     pub fn wait(&mut self, ticket: Ticket) -> Result<Option<Vec<u32>>, Stop> {
         self.run_until(ticket, u64::MAX)?;
         Ok(self.host.take_answer(ticket))

@@ -23,8 +23,6 @@ pub enum SimError {
     NotAStream(u8),
     #[error("PE ({x}, {y}) does not exist or runs no program")]
     NoSuchPe { x: u32, y: u32 },
-    #[error("ports at the edge of a tile are not implemented yet")]
-    Ports,
     #[error("the simulation has stopped")]
     Stopped,
 }

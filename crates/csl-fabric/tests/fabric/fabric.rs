@@ -96,8 +96,6 @@ impl Ramp for Ces {
     fn torn_down(&mut self, x: u32, color: u8) {
         self.note(x, What::TornDown { color });
     }
-
-    fn exported(&mut self, _port: u32, _wavelet: Wavelet) {}
 }
 
 fn landed(event: &TraceEvent) -> Option<Happening> {

@@ -157,8 +157,6 @@ impl Ramp for Ces {
     fn torn_down(&mut self, x: u32, color: u8) {
         self.0[x as usize].pe.tear_down(color);
     }
-
-    fn exported(&mut self, _port: u32, _wavelet: Wavelet) {}
 }
 
 /// The routes of an image whose runs are one tile long.
