@@ -9,13 +9,6 @@ use csl_diag::Code;
 
 use crate::vectors::EXPRESSIONS;
 
-/// Names that no program's outcome can depend on.
-const WITHOUT_OUTCOME: &[(&str, &str)] = &[(
-    "rpc",
-    "the wavelets of a call have no documented format, so that only the host calls; tests/ui/builtins/rpc-twice.csl and \
-     tests/ui/exports/rpc.csl hold what is refused",
-)];
-
 /// What a library keeps to itself: its other names are for programs.
 const INTERNAL: &[(&str, &[&str])] = &[
     ("collectives_2d/params", &["x_axis", "y_axis", "old_entrypoints"]),
@@ -45,7 +38,7 @@ const INTERNAL: &[(&str, &[&str])] = &[
     ("random", &["precision", "random_bits"]),
     ("string", &["DIGITS"]),
     ("tile_config/color_config", &["ROUTES", "address", "bit", "code", "direction_bits"]),
-    ("tile_config/filters", &["refuse"]),
+    ("tile_config/filters", &["HIGH_WORD", "read_double", "write_double"]),
     ("tile_config/input_queue_status", &["ALL", "bit"]),
     ("tile_config/output_queue_status", &["ALL", "bit"]),
     (
@@ -147,9 +140,6 @@ fn assert_all_used(rows: &[(String, Option<String>)]) {
 }
 
 fn user_of_builtin(programs: &[Program], name: &str) -> Option<String> {
-    if let Some((_, why)) = WITHOUT_OUTCOME.iter().find(|(known, _)| *known == name) {
-        return Some(format!("({why})"));
-    }
     if EXPRESSIONS.iter().any(|(op, _)| op.name() == name) {
         return Some("crates/csl-host/tests/vectors.rs".to_owned());
     }
