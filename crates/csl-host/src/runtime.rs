@@ -135,7 +135,6 @@ impl Runtime {
             sink: self.log.clone().map(|log| Sink::new(move |events| lock(&log).write(&events))),
             check: self.settings.check,
             interrupt: self.interrupt.clone(),
-            ..SimOptions::default()
         };
         let sim = Sim::new(self.image.clone(), options).map_err(|error| HostError::Simulation(error.to_string()))?;
         self.state = State::Loaded(sim);
