@@ -81,8 +81,6 @@ sys_ops! {
     /// Prints: `kind` says how `value` is to be shown; collected until `PrintFlush`.
     PrintValue "print_value" (kind, value) none free;
     PrintFlush "print_flush" () none free;
-    /// Stops the PE with the message `id` of the program's string table.
-    Trap "trap" (message) none free;
 }
 
 /// In `SysOp::QueueFlush` and in tables of handlers: the number is that of an input queue.

@@ -49,7 +49,10 @@ pub fn main() -> ExitCode {
     let done = match args.action {
         Action::Enable => python(&["-m", "waferlab.enable", "enable"]),
         Action::Disable => python(&["-m", "waferlab.enable", "disable"]),
-        Action::Version => Ok(println!("waferlab {}", env!("CARGO_PKG_VERSION"))),
+        Action::Version => {
+            println!("waferlab {}", env!("CARGO_PKG_VERSION"));
+            Ok(())
+        }
         Action::Inspect(args) => inspect::run(&args),
         // The order of its options counts, which only the matches know.
         Action::Run(_) => matches.subcommand().map_or(Ok(()), |(_, matches)| run::run(matches)),

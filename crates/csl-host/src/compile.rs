@@ -127,7 +127,7 @@ fn dump_ast(options: &Options, done: &mut Compilation) -> Option<String> {
 }
 
 fn dump_ir(wafer: &Wafer) -> String {
-    wafer.programs.iter().map(|program| csl_ir::dump_program(program)).collect::<Vec<_>>().join("\n")
+    wafer.programs.iter().map(csl_ir::dump_program).collect::<Vec<_>>().join("\n")
 }
 
 fn sema_options(options: &Options) -> csl_sema::Options {
@@ -152,7 +152,7 @@ fn codegen_options(options: &Options, placement: Placement) -> csl_codegen::Opti
     csl_codegen::Options {
         fabric: Size { width: placement.fabric.0, height: placement.fabric.1 },
         offset: Place { x: placement.offset.0, y: placement.offset.1 },
-        memcpy: options.memcpy.then(|| Memcpy {
+        memcpy: options.memcpy.then_some(Memcpy {
             channels: options.channels,
             west_buffer: options.west_buffer,
             east_buffer: options.east_buffer,

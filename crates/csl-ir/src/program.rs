@@ -199,6 +199,6 @@ pub struct Program {
     pub control_table: Option<ControlTable>,
     /// Priority of the main thread against microthreads, where the program sets it.
     pub main_thread_priority: Option<Priority>,
-    /// Texts that `SysOp::Trap`, `SysOp::PrintValue` name by index.
+    /// Texts that `SysOp::PrintValue` names by index.
     pub strings: Vec<String>,
 }

@@ -66,7 +66,7 @@ fn sum_to_odd(a: f64, b: f64) -> f64 {
 /// The unevaluated sum `high + low`, where `high` is its nearest f64, rounded to odd.
 #[inline(always)]
 pub(crate) fn to_odd(high: f64, low: f64) -> f64 {
-    let inexact = low < 0.0 || low > 0.0; // not where it is NaN
+    let inexact = low.abs() > 0.0; // not where it is NaN
     let even = high.to_bits() & 1 == 0;
     // The odd neighbour on the side of the exact value: away from zero where the signs agree. Without branches, so that
     // loops over it become vector code.

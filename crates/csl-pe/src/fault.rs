@@ -60,10 +60,6 @@ pub enum FaultKind {
     /// An operation that can never end and never moves: nothing to wait for.
     EndlessOperation,
     AssertionFailed,
-    /// `SysOp::Trap`: a text of the image's string table.
-    Trap {
-        message: u16,
-    },
     /// An unmasked floating-point exception; in the bits of `<tile_config>`'s exception register.
     FpException {
         raised: u16,

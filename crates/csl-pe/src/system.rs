@@ -122,7 +122,6 @@ impl Pe {
             SysOp::MessageHeader => self.message_header = a as u32,
             SysOp::PrintValue => self.printing.push(Printed { kind: a as u16, value: b }),
             SysOp::PrintFlush => self.flush_print(),
-            SysOp::Trap => return Err(FaultKind::Trap { message: a as u16 }),
         }
         Ok(value)
     }

@@ -99,7 +99,7 @@ impl Sema<'_> {
         }
     }
 
-    fn is_number(&self, ty: Ty) -> bool {
+    pub fn is_number(&self, ty: Ty) -> bool {
         matches!(self.types.kind(ty), TypeKind::Int { .. } | TypeKind::ComptimeInt)
     }
 

@@ -477,7 +477,7 @@ impl Sema<'_> {
         for (index, part) in known.iter_mut().enumerate() {
             let Value::Ptr(pointer) = part else { continue };
             let bit = csl_ir::field_place(&self.types, ty, index).map_or(0, |p| p.bit);
-            if bit % 16 != 0 {
+            if !bit.is_multiple_of(16) {
                 let message = "an address in a packed struct must begin at a multiple of 16 bits";
                 return Err(self.error(Code::NotImplemented, span, message));
             }

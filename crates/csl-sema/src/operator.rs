@@ -237,12 +237,12 @@ impl Sema<'_> {
 
     pub fn unary(&mut self, op: UnOp, value: Operand, span: Span) -> Res<Operand> {
         let kind = self.types.kind(value.ty()).clone();
-        let fits = match (&kind, op) {
-            (TypeKind::Bool, UnOp::Not) => true,
-            (TypeKind::Int { .. }, UnOp::Neg | UnOp::BitNot) | (TypeKind::ComptimeInt, UnOp::Neg) => true,
-            (TypeKind::Float(_) | TypeKind::ComptimeFloat, UnOp::Neg) => true,
-            _ => false,
-        };
+        let fits = matches!(
+            (&kind, op),
+            (TypeKind::Bool, UnOp::Not)
+                | (TypeKind::Int { .. }, UnOp::Neg | UnOp::BitNot)
+                | (TypeKind::ComptimeInt | TypeKind::Float(_) | TypeKind::ComptimeFloat, UnOp::Neg)
+        );
         if !fits {
             return Err(self.bad_unary(op, value.ty(), span));
         }

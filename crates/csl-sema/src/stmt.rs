@@ -51,9 +51,17 @@ impl Sema<'_> {
             return self.store(&place, value, span);
         };
         let rhs = self.eval_expecting(value, Some(place.ty))?;
+        let rhs = self.known_as_target(op, rhs, place.ty, value.span)?;
         let old = self.load(place.clone(), target.span)?;
         let new = self.binary(op, (old, target.span), (rhs, value.span), span)?;
         self.store(&place, new, span)
+    }
+
+    /// A comptime-known integer on the right takes the type of an integer target, by its value.
+    fn known_as_target(&mut self, op: csl_syntax::ast::BinOp, rhs: Operand, target: Ty, span: Span) -> Res<Operand> {
+        use csl_syntax::ast::BinOp::{Shl, Shr};
+        let is_known = matches!(rhs, Operand::Const(_)) && self.is_number(rhs.ty()) && self.is_number(target);
+        if is_known && !matches!(op, Shl | Shr) { self.coerce(rhs, target, span) } else { Ok(rhs) }
     }
 
     fn not_assignable(&mut self, target: &Expr) -> Stop {

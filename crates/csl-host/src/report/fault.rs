@@ -91,7 +91,6 @@ fn pe_fault(program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> String {
         F::FifoFull { fifo } => format!("{} is full", fifo_name(program, *fifo)),
         F::EndlessOperation => "an operation without end that moves nothing".to_owned(),
         F::AssertionFailed => "an assertion does not hold".to_owned(),
-        F::Trap { message } => trap(program, *message),
         F::FpException { raised } => format!("an unmasked floating-point exception: {}", exceptions(*raised)),
         F::Scalar(fault) => fault.message().to_owned(),
         F::BadCode(text) => format!("damaged code: {text}"),
@@ -145,11 +144,6 @@ fn dsr_file(file: DsrFile) -> &'static str {
 
 fn side(output: bool) -> &'static str {
     if output { "output" } else { "input" }
-}
-
-fn trap(program: Option<&PeImage>, message: u16) -> String {
-    let text = program.and_then(|program| program.strings.get(usize::from(message)));
-    text.cloned().unwrap_or_else(|| "a trap".to_owned())
 }
 
 fn fabric_fault(image: &Image, fault: &csl_fabric::Fault, headline: impl Fn(&str) -> String) -> Diagnostic {

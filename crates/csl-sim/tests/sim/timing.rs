@@ -63,7 +63,7 @@ fn chain(words: u16, pes: u32) -> u64 {
     let (even, odd) = (4, 5);
     let (bytes, sum) = (0x400, 0x6000);
     let own = mem(bytes, words);
-    let color = |x: u32| if x % 2 == 0 { even } else { odd };
+    let color = |x: u32| if x.is_multiple_of(2) { even } else { odd };
     let mut programs = Vec::new();
     for x in 0..pes {
         let mut pe = program(&[]);
