@@ -144,6 +144,29 @@ class Layouts(unittest.TestCase):
         with self.assertRaisesRegex(RuntimeError, "fabric files describe systems"):
             sdk.SdkLayout("fabric.json")
 
+    def test_the_variants_of_the_constructor_by_name(self):
+        sdk.SdkLayout(platform=self.platform)
+        sdk.SdkLayout(target=sdk.SdkTarget.WSE2)
+        with self.assertRaisesRegex(RuntimeError, "fabric files describe systems"):
+            sdk.SdkLayout(fabric_file="fabric.json")
+        with self.assertRaisesRegex(TypeError, "one of platform, target and fabric_file"):
+            sdk.SdkLayout()
+        with self.assertRaisesRegex(RuntimeError, "msg_level must be one of"):
+            sdk.SdkLayout(self.platform, msg_level="LOUD")
+
+    def test_params_by_keyword(self):
+        region = self.layout.create_code_region(self.source, "echo", 1, 1)
+        region.set_param_all(color=region.color("rx"))
+        region.set_param(coord=IntVector(0, 0), name="tx", value=region.color("tx"))
+        region.set_param_all(name="turns", value=7)
+        region.place(2, 2)
+        runtime = self.started()
+        self.assertEqual(runtime.read_symbol(2, 2, "told", "uint16"), [7])
+        with self.assertRaisesRegex(RuntimeError, "2 bytes, which are no whole number of items of float64"):
+            runtime.read_symbol(2, 2, "told", "float64")
+        with self.assertRaisesRegex(TypeError, "not by 'number'"):
+            region.set_param_all("turns", number=7)
+
 
 if __name__ == "__main__":
     unittest.main()

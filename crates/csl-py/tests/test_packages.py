@@ -118,6 +118,7 @@ class Helpers(unittest.TestCase):
     def test_extension_to_words(self):
         items = np.array([-1, 2, 3, 4], dtype=np.int16)
         np.testing.assert_array_equal(sdk_utils.input_array_to_u32(items, None, 4), [0xFFFF, 2, 3, 4])
+        np.testing.assert_array_equal(sdk_utils.input_array_to_u32(arr=items, sentinel=None, fast_dim_sz=4), [0xFFFF, 2, 3, 4])
         indexed = sdk_utils.input_array_to_u32(items, 1, 2)
         np.testing.assert_array_equal(indexed, [0xFFFF, 0x10002, 3, 0x10004])
 

@@ -10,6 +10,8 @@ import numpy as np
 import support
 from waferlab import ArgumentError, MemcpyDataType, MemcpyOrder, SdkError, SdkRuntime, SimulationError, compile_csl
 from waferlab.debug_util import debug_util
+from waferlab.enums import SdkTarget
+from waferlab.platform import SdkCompileArtifacts, get_simulator
 
 ALL = (0, 0, 3, 2, 4)
 
@@ -192,6 +194,11 @@ class Life(unittest.TestCase):
         for wrong in ({"cmaddr": "1.2.3.4:9000"}, {"simfab_numthreads": 65}, {"msg_level": "LOUD"}):
             with self.assertRaises(ArgumentError):
                 SdkRuntime(out, **wrong)
+        SdkRuntime(artifacts=SdkCompileArtifacts(out), platform=get_simulator(), simfab_numthreads=np.int64(2))
+        with self.assertRaisesRegex(TypeError, "one of bindir and artifacts"):
+            SdkRuntime()
+        with self.assertRaisesRegex(TypeError, "config must be a SimfabConfig, not SdkTarget"):
+            get_simulator(SdkTarget.WSE2)
         with self.assertRaisesRegex(TypeError, "'speed'"):
             SdkRuntime(out, speed=9)
         with self.assertRaisesRegex(SdkError, "no such folder"):

@@ -28,6 +28,14 @@ def _from_core(bindir):
     )
 
 
+def items(symbol, data, dtype):
+    """The bytes of a symbol as an array of `dtype`."""
+    dtype = np.dtype(dtype)
+    if len(data) % dtype.itemsize:
+        raise ArgumentError(f"{symbol} takes {len(data)} bytes, which are no whole number of items of {dtype}")
+    return np.frombuffer(data, dtype=dtype).copy()
+
+
 class debug_util:  # noqa: N801 (the vendor's spelling)
     """Reads symbols of the newest run of the program in `bindir` in this process, which needs no dump; without one, of
     the core file of an earlier run in the working directory."""
@@ -38,7 +46,7 @@ class debug_util:  # noqa: N801 (the vendor's spelling)
 
     def get_symbol(self, col, row, symbol, dtype):
         """The value of a symbol on one PE."""
-        return np.frombuffer(self._machine.read_symbol(int(col), int(row), symbol), dtype=np.dtype(dtype)).copy()
+        return items(symbol, self._machine.read_symbol(int(col), int(row), symbol), dtype)
 
     def get_symbol_rect(self, rectangle, symbol, dtype):
         """The values of a symbol on a rectangle ((col, row), (width, height)), by column, then row."""

@@ -12,7 +12,7 @@ import numpy as np
 from waferlab import _waferlab
 from waferlab.enums import Edge, FP16TYPE, Route, SdkTarget
 from waferlab.errors import ArgumentError, CompileError, SdkError
-from waferlab.platform import SdkCompileArtifacts, SdkExecutionPlatform
+from waferlab.platform import SdkCompileArtifacts, SdkExecutionPlatform, check_level
 
 # Bits of a set of directions, as the extension takes it.
 _BITS = {Route.WEST: 1, Route.EAST: 2, Route.SOUTH: 4, Route.NORTH: 8, Route.RAMP: 16}
@@ -102,14 +102,14 @@ class CodeRegion:
 
     # Params: `name` and a number or a color, or a color alone that is a param of its own name.
 
-    def set_param(self, coord, *what):
-        self._set(_cell_area(coord), what)
+    def set_param(self, coord, *what, **named):
+        self._set(_cell_area(coord), _given(what, named))
 
-    def set_param_range(self, rect, *what):
-        self._set(_area(rect), what)
+    def set_param_range(self, rect, *what, **named):
+        self._set(_area(rect), _given(what, named))
 
-    def set_param_all(self, *what):
-        self._set(None, what)
+    def set_param_all(self, *what, **named):
+        self._set(None, _given(what, named))
 
     def _set(self, area, what):
         name, value = (what[0].get_local_param_name(), what[0]) if len(what) == 1 and isinstance(what[0], Color) else (
@@ -164,7 +164,11 @@ class CodeRegion:
 class SdkLayout:
     """A layout in the making."""
 
-    def __init__(self, platform, *, msg_level="WARNING"):
+    def __init__(self, platform=None, *, target=None, fabric_file=None, msg_level="WARNING"):
+        given = [value for value in (platform, target, fabric_file) if value is not None]
+        if len(given) != 1:
+            raise TypeError("SdkLayout() takes one of platform, target and fabric_file")
+        platform = given[0]
         if isinstance(platform, SdkTarget):
             target = platform
         elif isinstance(platform, SdkExecutionPlatform):
@@ -173,7 +177,7 @@ class SdkLayout:
             raise SdkError(f"SdkLayout({str(platform)!r}): fabric files describe systems; give a platform or an SdkTarget")
         else:
             raise TypeError(f"SdkLayout() takes a platform or an SdkTarget, not {type(platform).__name__}")
-        logging.getLogger("waferlab").setLevel(msg_level)
+        logging.getLogger("waferlab").setLevel(check_level(msg_level))
         self._design = _waferlab.Design(target.name.lower())
 
     def create_code_region(self, source, name, width, height):
@@ -231,6 +235,14 @@ def _color(design, color):
     if not isinstance(color, Color):
         raise TypeError(f"a Color is wanted, not {type(color).__name__}")
     return design.color(color.get_global_name(), color.get_value())
+
+
+def _given(what, named):
+    """The arguments of a param in order, of which `name`, `value` and `color` may be given by keyword."""
+    unknown = sorted(set(named) - {"name", "value", "color"})
+    if unknown:
+        raise TypeError(f"a param is set by name, value and color, not by {unknown[0]!r}")
+    return (*what, *(named[key] for key in ("name", "value", "color") if key in named))
 
 
 def _param(what):

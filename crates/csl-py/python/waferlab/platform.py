@@ -1,8 +1,11 @@
 """Where a program runs. Waferlab simulates; a system address is refused where it is given."""
+import numpy as np
+
 from waferlab.enums import SdkTarget
 from waferlab.errors import ArgumentError, SdkError
 
 MAX_THREADS = 64
+_MESSAGE_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 def refuse_system(cmaddr):
@@ -14,9 +17,15 @@ def refuse_system(cmaddr):
 
 
 def check_threads(count, name):
-    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MAX_THREADS:
+    if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or not 1 <= count <= MAX_THREADS:
         raise ArgumentError(f"{name} must be a whole number from 1 to {MAX_THREADS}, not {count!r}")
-    return count
+    return int(count)
+
+
+def check_level(level):
+    if level not in _MESSAGE_LEVELS:
+        raise ArgumentError(f"msg_level must be one of {', '.join(_MESSAGE_LEVELS)}, not {level!r}")
+    return level
 
 
 class SimfabConfig:
@@ -33,6 +42,8 @@ class SdkExecutionPlatform:
     """A target to run on; made by get_platform and get_simulator."""
 
     def __init__(self, config=None, target=SdkTarget.WSE3):
+        if not isinstance(config, (SimfabConfig, type(None))):
+            raise TypeError(f"config must be a SimfabConfig, not {type(config).__name__}")
         self.config = config or SimfabConfig()
         self.target = SdkTarget(target)
 

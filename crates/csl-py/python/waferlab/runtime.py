@@ -11,14 +11,13 @@ import numpy as np
 from waferlab import _waferlab, debug_util
 from waferlab.enums import MemcpyDataType, MemcpyOrder
 from waferlab.errors import ArgumentError
-from waferlab.platform import SdkCompileArtifacts, SdkExecutionPlatform, check_threads, refuse_system
+from waferlab.platform import SdkCompileArtifacts, SdkExecutionPlatform, check_level, check_threads, refuse_system
 
 logger = logging.getLogger("waferlab")
 
 WORD_BYTES = 4
 STATISTICS = "sim_stats.json"
 DEFAULT_THREADS = 5
-_MESSAGE_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _COPY_OPTIONS = {
     "streaming": False,
     "data_type": MemcpyDataType.MEMCPY_32BIT,
@@ -41,7 +40,10 @@ class Task:
 class SdkRuntime:
     """Runs one compiled program. Several can live side by side in one process."""
 
-    def __init__(self, bindir, platform=None, **kwargs):
+    def __init__(self, bindir=None, platform=None, *, artifacts=None, **kwargs):
+        if (bindir is None) == (artifacts is None):
+            raise TypeError("SdkRuntime() takes one of bindir and artifacts")
+        bindir = artifacts if bindir is None else bindir
         if isinstance(bindir, SdkCompileArtifacts):
             bindir = bindir.artifacts_path
         if platform is not None and not isinstance(platform, SdkExecutionPlatform):
@@ -93,7 +95,7 @@ class SdkRuntime:
 
     def read_symbol(self, x, y, symbol_name, dtype="uint8"):
         """The bytes of a symbol of one PE, exported or not, as an array of `dtype`."""
-        return np.frombuffer(self._machine.read_symbol(int(x), int(y), symbol_name), dtype=np.dtype(dtype)).copy()
+        return debug_util.items(symbol_name, self._machine.read_symbol(int(x), int(y), symbol_name), dtype)
 
     # Moving data.
 
@@ -256,9 +258,8 @@ def _constructor_options(kwargs):
         raise TypeError(f"SdkRuntime() got an unexpected keyword argument {unknown[0]!r}; it takes {', '.join(options)}")
     options.update(kwargs)
     refuse_system(options["cmaddr"])
-    check_threads(options["simfab_numthreads"], "simfab_numthreads")
-    if options["msg_level"] not in _MESSAGE_LEVELS:
-        raise ArgumentError(f"msg_level must be one of {', '.join(_MESSAGE_LEVELS)}, not {options['msg_level']!r}")
+    options["simfab_numthreads"] = check_threads(options["simfab_numthreads"], "simfab_numthreads")
+    check_level(options["msg_level"])
     return options
 
 

@@ -24,10 +24,12 @@ def memcpy_view(arr, datatype):
     return arr.reshape(*arr.shape, 1).view(dtype)[..., _LITTLE_ENDIAN_FIRST]
 
 
-def input_array_to_u32(np_arr, sentinel, fast_dim_sz):
+def input_array_to_u32(np_arr=None, sentinel=None, fast_dim_sz=1, *, arr=None):
     """Extends 16-bit items to 32-bit words. The high half is zero, or, when `sentinel` is not None, the item's index
-    in the innermost dimension of `fast_dim_sz` items."""
-    flat = np.ascontiguousarray(np_arr).reshape(-1)
+    in the innermost dimension of `fast_dim_sz` items. Published programs call the array `np_arr`, the manual `arr`."""
+    if (np_arr is None) == (arr is None):
+        raise TypeError("input_array_to_u32() takes one of np_arr and arr")
+    flat = np.ascontiguousarray(arr if np_arr is None else np_arr).reshape(-1)
     if flat.dtype.itemsize == 4:
         return flat.view(np.uint32)
     if flat.dtype.itemsize != 2:
