@@ -32,6 +32,8 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// Innermost step first.
     pub trace: Vec<TraceFrame>,
+    /// How many more times it was found on the same way, for other PEs.
+    pub repeats: usize,
 }
 
 impl Diagnostic {
@@ -53,6 +55,7 @@ impl Diagnostic {
             notes: Vec::new(),
             help: None,
             trace: Vec::new(),
+            repeats: 0,
         }
     }
 
@@ -83,6 +86,17 @@ impl Diagnostic {
         self.trace.push(TraceFrame { span, text: text.into() });
         self
     }
+
+    /// Whether it says the same at the same place, reached the same way, though maybe for another PE. What a program
+    /// prints at comptime is never the same: each PE's line counts.
+    fn repeated_by(&self, other: &Diagnostic) -> bool {
+        let place = |d: &Diagnostic| (d.code, d.severity, d.primary.as_ref().map(|l| l.span), d.trace.len());
+        self.severity != Severity::Note
+            && place(self) == place(other)
+            && self.trace.iter().zip(&other.trace).all(|(a, b)| a.span == b.span)
+            && (&self.message, &self.primary, &self.secondary, &self.notes, &self.help)
+                == (&other.message, &other.primary, &other.secondary, &other.notes, &other.help)
+    }
 }
 
 /// The findings of a compilation, in the order they were made.
@@ -96,10 +110,12 @@ impl Diagnostics {
         Diagnostics::default()
     }
 
-    /// Adds a finding unless the very same one was made already.
+    /// Adds a finding unless the very same one was made already; counts one that was made for another PE.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        if !self.list.contains(&diagnostic) {
-            self.list.push(diagnostic);
+        match self.list.iter_mut().find(|d| d.repeated_by(&diagnostic) || **d == diagnostic) {
+            Some(known) if known.trace == diagnostic.trace => {}
+            Some(known) => known.repeats += 1,
+            None => self.list.push(diagnostic),
         }
     }
 

@@ -63,7 +63,7 @@ fn visible(sources: &SourceMap, span: Span) -> Range<usize> {
     lo..first_line.map_or(hi, |line| lo + line.len())
 }
 
-/// The notes, the help and the trace, in this order.
+/// The notes, the help, the trace and how often it was found again, in this order.
 fn notes(sources: &SourceMap, diagnostic: &Diagnostic) -> Vec<String> {
     let notes = diagnostic.notes.iter().map(|text| block("note", text));
     let help = diagnostic.help.iter().map(|text| block("help", text));
@@ -71,7 +71,15 @@ fn notes(sources: &SourceMap, diagnostic: &Diagnostic) -> Vec<String> {
         let (line, column) = sources.line_col(frame.span.file, frame.span.lo);
         block("note", &format!("{}:{line}:{column}: {}", sources.name(frame.span.file), frame.text))
     });
-    notes.chain(help).chain(trace).collect()
+    let again = (diagnostic.repeats > 0).then(|| block("note", &repeats(diagnostic.repeats)));
+    notes.chain(help).chain(trace).chain(again).collect()
+}
+
+fn repeats(count: usize) -> String {
+    match count {
+        1 => "and the same once more, for another PE".to_string(),
+        more => format!("and the same {more} more times, for other PEs"),
+    }
 }
 
 /// `kind: text`, broken into lines that are indented below the first word.

@@ -95,7 +95,11 @@ impl Sema<'_> {
         }
     }
 
+    /// As a statement, an `if` or `switch` drops what its branches give, each of its own type.
     fn join_type(&mut self, exits: &[Exit], expected: Option<Ty>) -> Res<Ty> {
+        if expected == Some(Ty::VOID) {
+            return Ok(Ty::VOID);
+        }
         let values: Vec<(Operand, Span)> = exits.iter().map(|e| (e.1.clone(), e.2)).collect();
         if let Some(ty) = expected
             && values.iter().all(|v| v.0.ty() != Ty::VOID)

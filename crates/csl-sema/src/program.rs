@@ -120,19 +120,22 @@ impl Sema<'_> {
         };
         let contradiction = if ty != declared.ty && !self.same_export_type(ty, declared.ty) {
             let (here, there) = (self.show(ty), self.show(declared.ty));
-            Some(format!("`{name}` has type `{here}`, but the layout declares `{there}`"))
+            Some((format!("`{name}` has type `{here}`, but the layout declares `{there}`"), None))
         } else if declared.mutable == Some(true) && mutable == Some(false) {
-            Some(format!("`{name}` is constant, but the layout declares it mutable"))
+            let help = "declare it with `var`, or end the `@export_name` with `false`";
+            Some((format!("`{name}` is constant, but the layout declares it mutable"), Some(help)))
         } else if declared.mutable == Some(false) && mutable == Some(true) {
-            Some(format!("`{name}` is mutable, but the layout declares it constant"))
+            let help = "declare it with `const`, or end the `@export_name` with `true`";
+            Some((format!("`{name}` is mutable, but the layout declares it constant"), Some(help)))
         } else {
             None
         };
         match contradiction {
             None => Ok(declared.id),
-            Some(message) => {
-                let diagnostic = Diagnostic::new(Code::BadExport, span, message);
-                Err(self.fail(diagnostic.secondary(declared.span, "declared here")))
+            Some((message, help)) => {
+                let diagnostic =
+                    Diagnostic::new(Code::BadExport, span, message).secondary(declared.span, "declared here");
+                Err(self.fail(Diagnostic { help: help.map(str::to_string), ..diagnostic }))
             }
         }
     }

@@ -29,7 +29,7 @@ impl Sema<'_> {
     pub fn eval_stmt(&mut self, stmt: &Stmt) -> Res<()> {
         match &stmt.kind {
             StmtKind::Var(decl) => self.eval_local(decl),
-            StmtKind::Expr(expr) => self.eval(expr).map(|_| ()),
+            StmtKind::Expr(expr) => self.eval_expecting(expr, is_branching(expr).then_some(Ty::VOID)).map(|_| ()),
             StmtKind::Assign { target, op, value } => self.eval_assign(target, *op, value, stmt.span),
             StmtKind::Error => Err(Stop::Error),
         }
@@ -246,4 +246,8 @@ impl Sema<'_> {
         }
         Ok(Binding::Slot { ty, slot, is_const })
     }
+}
+
+fn is_branching(expr: &Expr) -> bool {
+    matches!(expr.kind, ExprKind::If(_) | ExprKind::Switch(_))
 }
