@@ -227,6 +227,12 @@ impl Runtime {
         self.submit(Command::Launch { function, args: words[..params.len()].to_vec() }, None)
     }
 
+    /// Runs until nothing can move any more unless something else is asked for.
+    pub fn rest(&mut self) -> Result<(), HostError> {
+        let rested = self.sim("memcpy_launch")?.rest();
+        self.finish(rested)
+    }
+
     /// Runs until the task is done.
     pub fn wait(&mut self, task: Task) -> Result<(), HostError> {
         let ticket = self.pending(task)?;

@@ -102,6 +102,17 @@ impl Machine {
         self.submitted(py, task)
     }
 
+    /// Runs until nothing can move any more.
+    fn rest(&mut self, py: Python<'_>) -> PyResult<()> {
+        self.patiently(py, Runtime::rest)
+    }
+
+    /// Columns and rows of the program's rectangle.
+    fn size(&self) -> (u32, u32) {
+        let rect = self.runtime.image().rect;
+        (rect.width, rect.height)
+    }
+
     /// Name, whether it leads to the device, x, y and color of every stream, by port number.
     fn streams(&self) -> Vec<(String, bool, u32, u32, u8)> {
         let streams = self.runtime.streams().iter();

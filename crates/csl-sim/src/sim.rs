@@ -107,6 +107,22 @@ impl Sim {
         self.at_rest
     }
 
+    /// Runs until nothing can move any more unless the host asks for something else.
+    pub fn rest(&mut self) -> Result<(), Stop> {
+        loop {
+            let host = &mut self.host;
+            let pause = self.machine.run(u64::MAX, |done| {
+                host.collect(done);
+                host.can_release()
+            })?;
+            match pause {
+                Pause::Interrupted => return Err(self.interrupted()),
+                _ if self.host.release(&mut self.machine) => {}
+                _ => return Ok(()),
+            }
+        }
+    }
+
     fn run_until(&mut self, ticket: Ticket, limit: u64) -> Result<bool, Stop> {
         if self.host.is_done(ticket) {
             return Ok(true);

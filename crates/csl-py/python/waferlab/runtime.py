@@ -153,6 +153,18 @@ class SdkRuntime:
         words = _memory(_host_array("args", args)).tolist() if len(args) else []
         return self._finish(self._machine.call(symbol, words), nonblock)
 
+    def memcpy_launch(self, color, params, nonblock=False):
+        """The call of SDK 0.6: sends `params` to the launch color of every PE, where a task of the program's own takes
+        them apart. It blocks in any case: what follows must find the function at its end, as it does behind a launch
+        that the command stream carries."""
+        words = _host_array("params", params).ravel()
+        width, height = self._machine.size()
+        self._machine.rest()
+        task = self.memcpy_h2d(color, np.tile(words, width * height), 0, 0, width, height, words.size, streaming=True)
+        self._machine.rest()
+        self._deliver()
+        return task
+
     # Waiting.
 
     def task_wait(self, task_handle):
