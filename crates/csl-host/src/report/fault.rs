@@ -119,6 +119,11 @@ fn advice(program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> Option<String>
         ),
         F::QueueBusy { .. } => Some("begin it when the operation that has the queue is done".to_owned()),
         F::NoQueue { output, queue: UNNAMED } => Some(format!("give its DSD an `.{}_queue`", side(*output))),
+        F::NoQueue { output: true, .. } => Some(
+            "name the color in its DSD, `.fabric_color = ..`, or, on WSE-3, bind the queue: \
+             `@initialize_queue(queue, .{ .color = .. })`"
+                .to_owned(),
+        ),
         F::NoQueue { .. } => Some("bind it: `@initialize_queue(queue, .{ .color = .. })`".to_owned()),
         F::Scalar(CpuFault::StackOverflow) => {
             let stack = program?.stack;
