@@ -10,15 +10,16 @@ use crate::trace::Glimpse;
 use crate::vec::config::Effect;
 use crate::vec::run::{Step, VecRun};
 
-/// An asynchronous operation.
+/// An asynchronous operation. In this order in memory: what each cycle looks at lies together.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub(crate) struct Microthread {
-    pub id: u8,
-    pub run: VecRun,
     /// The first cycle in which it may issue.
     pub start: u64,
     /// The instruction that started it.
     pub pc: u32,
+    pub id: u8,
+    pub run: VecRun,
 }
 
 /// What an operation that has ended will do.
@@ -112,7 +113,7 @@ impl Pe {
         if !may || !ut.run.can_issue(ports, &self.fifos) {
             return 0;
         }
-        let priority = ut.run.config.priority.or(queue_priority(self.queue_priority[usize::from(ut.id & 7)]));
+        let priority = ut.run.needs.priority.or(queue_priority(self.queue_priority[usize::from(ut.id & 7)]));
         self.claim(ut.id, class(priority), &ut.run, now)
     }
 

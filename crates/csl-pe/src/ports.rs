@@ -40,8 +40,9 @@ impl Wavelet {
     }
 }
 
-/// Wavelets that have landed and wait for the CE.
+/// Wavelets that have landed and wait for the CE: one cache line.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 pub struct InQueue {
     pub color: u8,
     /// The hardware queue, [`NONE`] for a WSE-2 color that none is bound to.
@@ -51,12 +52,15 @@ pub struct InQueue {
     depth: u8,
     head: u8,
     len: u8,
-    ring: [Wavelet; MAX_DEPTH],
+    /// Control and half bits, by place in the ring.
+    controls: u8,
+    halves: u8,
+    ring: [u32; MAX_DEPTH],
 }
 
 impl InQueue {
     fn new(color: u8, queue: u8, depth: u8) -> InQueue {
-        InQueue { color, queue, dense: false, depth, head: 0, len: 0, ring: [Wavelet::default(); MAX_DEPTH] }
+        InQueue { color, queue, dense: false, depth, head: 0, len: 0, controls: 0, halves: 0, ring: [0; MAX_DEPTH] }
     }
 
     #[inline]
@@ -77,7 +81,11 @@ impl InQueue {
     /// The `i`-th wavelet from the head.
     #[inline]
     pub fn get(&self, i: usize) -> Option<Wavelet> {
-        (i < self.len()).then(|| self.ring[(usize::from(self.head) + i) % MAX_DEPTH])
+        (i < self.len()).then(|| {
+            let place = (usize::from(self.head) + i) % MAX_DEPTH;
+            let has = |bits: u8| bits >> place & 1 != 0;
+            Wavelet { data: self.ring[place], control: has(self.controls), half: has(self.halves) }
+        })
     }
 
     #[inline]
@@ -90,7 +98,10 @@ impl InQueue {
     fn push(&mut self, wavelet: Wavelet) -> bool {
         let room = self.has_room();
         if room {
-            self.ring[(usize::from(self.head) + self.len()) % MAX_DEPTH] = wavelet;
+            let place = (usize::from(self.head) + self.len()) % MAX_DEPTH;
+            self.ring[place] = wavelet.data;
+            self.controls = self.controls & !(1 << place) | u8::from(wavelet.control) << place;
+            self.halves = self.halves & !(1 << place) | u8::from(wavelet.half) << place;
             self.len += 1;
         }
         room
@@ -117,34 +128,9 @@ pub struct Outgoing {
     pub ready: u64,
 }
 
-/// An [`Outgoing`] as it waits, a quarter of a cache line.
-#[derive(Clone, Copy, Debug, Default)]
-struct Waiting {
-    ready: u64,
-    data: u32,
-    color: u8,
-    /// Control, half, advance_switch from the lowest bit on.
-    flags: u8,
-}
-
-impl Waiting {
-    #[inline]
-    fn new(outgoing: Outgoing) -> Waiting {
-        let Outgoing { wavelet: Wavelet { data, control, half }, color, advance_switch, ready } = outgoing;
-        let flags = u8::from(control) | u8::from(half) << 1 | u8::from(advance_switch) << 2;
-        Waiting { ready, data, color, flags }
-    }
-
-    #[inline]
-    fn outgoing(self) -> Outgoing {
-        let has = |bit: u8| self.flags >> bit & 1 != 0;
-        let wavelet = Wavelet { data: self.data, control: has(0), half: has(1) };
-        Outgoing { wavelet, color: self.color, advance_switch: has(2), ready: self.ready }
-    }
-}
-
-/// Wavelets from their dispatch until they land on the router. One order over all colors.
+/// Wavelets from their dispatch until they land on the router. One order over all colors. Two cache lines.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 pub struct OutQueue {
     /// 0-7, or [`UNQUEUED`].
     pub queue: u8,
@@ -155,12 +141,27 @@ pub struct OutQueue {
     depth: u8,
     head: u8,
     len: u8,
-    ring: [Waiting; MAX_DEPTH],
+    colors: [u8; MAX_DEPTH],
+    /// Control, half, advance_switch from the lowest bit on.
+    flags: [u8; MAX_DEPTH],
+    data: [u32; MAX_DEPTH],
+    ready: [u64; MAX_DEPTH],
 }
 
 impl OutQueue {
     fn new(queue: u8, color: u8, depth: u8) -> OutQueue {
-        OutQueue { queue, color, dense: false, depth, head: 0, len: 0, ring: [Waiting::default(); MAX_DEPTH] }
+        OutQueue {
+            queue,
+            color,
+            dense: false,
+            depth,
+            head: 0,
+            len: 0,
+            colors: [NONE; MAX_DEPTH],
+            flags: [0; MAX_DEPTH],
+            data: [0; MAX_DEPTH],
+            ready: [0; MAX_DEPTH],
+        }
     }
 
     #[inline]
@@ -180,7 +181,17 @@ impl OutQueue {
 
     #[inline]
     pub fn get(&self, i: usize) -> Option<Outgoing> {
-        (i < self.len()).then(|| self.ring[(usize::from(self.head) + i) % MAX_DEPTH].outgoing())
+        (i < self.len()).then(|| {
+            let place = self.place(i);
+            let has = |bit: u8| self.flags[place] >> bit & 1 != 0;
+            let wavelet = Wavelet { data: self.data[place], control: has(0), half: has(1) };
+            Outgoing { wavelet, color: self.colors[place], advance_switch: has(2), ready: self.ready[place] }
+        })
+    }
+
+    #[inline]
+    fn place(&self, i: usize) -> usize {
+        (usize::from(self.head) + i) % MAX_DEPTH
     }
 
     /// The head, whether or not it is ready yet.
@@ -192,7 +203,7 @@ impl OutQueue {
     /// When the head may land.
     #[inline]
     pub fn head_ready(&self) -> Option<u64> {
-        (self.len > 0).then(|| self.ring[usize::from(self.head) % MAX_DEPTH].ready)
+        (self.len > 0).then(|| self.ready[self.place(0)])
     }
 
     /// The head, once it may land.
@@ -213,7 +224,11 @@ impl OutQueue {
     fn push(&mut self, outgoing: Outgoing) -> bool {
         let room = self.room() > 0;
         if room {
-            self.ring[(usize::from(self.head) + self.len()) % MAX_DEPTH] = Waiting::new(outgoing);
+            let Outgoing { wavelet: Wavelet { data, control, half }, color, advance_switch, ready } = outgoing;
+            let place = self.place(self.len());
+            let flags = u8::from(control) | u8::from(half) << 1 | u8::from(advance_switch) << 2;
+            (self.data[place], self.ready[place]) = (data, ready);
+            (self.colors[place], self.flags[place]) = (color, flags);
             self.len += 1;
         }
         room

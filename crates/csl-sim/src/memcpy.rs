@@ -10,18 +10,19 @@ use std::sync::Arc;
 use crate::command::{Ticket, Width};
 use crate::tile::NEVER;
 
-/// Commands and streams of a tile.
+/// Commands and streams of a tile. In this order in memory: what each cycle looks at lies together.
 #[derive(Default)]
+#[repr(C)]
 pub(crate) struct TileHost {
-    pub commands: VecDeque<TileCommand>,
-    /// A launch whose function has not been called yet.
-    pub calling: Option<Calling>,
+    /// When a command or stream next has something to do; [`NEVER`] (or a past cycle) while it waits for the program.
+    pub next_due: u64,
     /// The program has not called `unblock_cmd_stream()` since the last launch.
     pub is_blocked: bool,
     pub incoming: Vec<StreamIn>,
+    /// A launch whose function has not been called yet.
+    pub calling: Option<Calling>,
+    pub commands: VecDeque<TileCommand>,
     pub outgoing: Vec<StreamOut>,
-    /// When a command or stream next has something to do; [`NEVER`] (or a past cycle) while it waits for the program.
-    pub next_due: u64,
 }
 
 /// A launch on its way: it is done for the host when so many calls have started.
@@ -105,10 +106,11 @@ pub(crate) struct Done {
 }
 
 impl TileHost {
-    /// Whether it neither has anything for the tile nor waits for it: most tiles, most of the time.
+    /// Whether it neither has anything for the tile nor waits for it, but for `unblock_cmd_stream()`: most tiles, most of
+    /// the time.
     #[inline]
     pub fn is_quiet(&self) -> bool {
-        self.commands.is_empty() && self.incoming.is_empty() && self.calling.is_none()
+        (self.is_blocked || self.commands.is_empty()) && self.incoming.is_empty() && self.calling.is_none()
     }
 
     /// Whether the first command may start at `now`, as far as the command stream goes.

@@ -7,8 +7,8 @@ use crate::memcpy::TileHost;
 /// Never.
 pub(crate) const NEVER: u64 = u64::MAX;
 
-/// In this order in memory: what each cycle looks at lies together.
-#[repr(C)]
+/// In this order in memory: what each cycle looks at lies together, on as few cache lines as can be.
+#[repr(C, align(64))]
 pub(crate) struct Tile<E> {
     pub x: u32,
     /// Colors of which the CE has refused a wavelet since it last had room.

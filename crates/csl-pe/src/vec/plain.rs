@@ -8,7 +8,11 @@ impl VecRun {
     /// One issue of an operation that is plain ([`super::run::Needs`]) and has what it needs.
     pub(super) fn issue_plain(&mut self, io: &mut Io) -> Step {
         let [a, b, c] = &mut self.srcs;
-        let (a, b, c) = (fetch(a, io), fetch(b, io), fetch(c, io));
+        // Sources that there are not lie on cache lines of their own.
+        let sources = self.needs.sources;
+        let a = fetch(a, io);
+        let b = if sources > 1 { fetch(b, io) } else { 0 };
+        let c = if sources > 2 { fetch(c, io) } else { 0 };
         let value = alu::apply(self.op, io.half, a, b, c);
         if let Some(i) = self.accumulate {
             self.srcs[usize::from(i)].cursor = Cursor::Scalar(value);

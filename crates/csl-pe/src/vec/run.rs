@@ -2,6 +2,7 @@
 
 use csl_chip::VecOp;
 use csl_image::{FifoAction, TaskTarget};
+use csl_isa::vec::Priority;
 use csl_num::FloatKind;
 
 use super::alu;
@@ -56,13 +57,13 @@ pub(crate) struct VecRun {
     pub is_fabric: bool,
     /// The scalar source that takes the result of each element.
     pub accumulate: Option<u8>,
+    pub message: Message,
     pub dest: Operand,
     pub srcs: [Operand; 3],
     pub carry: u32,
     pub config: Config,
     /// A source that is cleared at completion: where it started, the size of its elements, the length at the start.
     pub zero: Option<(Cursor, u8, u32)>,
-    pub message: Message,
     pub ut: u8,
     /// Elements that a FIFO must have, or have room for, before anything moves (its `.simd_mode`).
     pub fifo_least: u8,
@@ -79,6 +80,10 @@ pub(crate) struct Needs {
     pub has_fifo: bool,
     /// One element an issue and nothing that wavelets can change: [`VecRun::issue_plain`] runs it.
     pub is_plain: bool,
+    /// Sources up to the last one that there is.
+    pub sources: u8,
+    /// That of the configuration.
+    pub priority: Option<Priority>,
 }
 
 /// What an operation touches while it runs.
@@ -137,6 +142,8 @@ impl VecRun {
             outputs: output,
             has_fifo,
             is_plain: !has_fifo && self.is_plain(),
+            sources: self.srcs.iter().rposition(|src| src.cursor != Cursor::None).map_or(0, |last| last as u8 + 1),
+            priority: self.config.priority,
         };
         self
     }
