@@ -48,6 +48,8 @@ pub struct TaskState {
     pub blocked_channels: u32,
     /// Host calls that have not started yet.
     pub waiting_calls: usize,
+    /// Input slots that an operation reads, whatever it waits for.
+    pub reading: u32,
 }
 
 impl Pe {
@@ -91,7 +93,13 @@ impl Pe {
             held: self.tasks.held(),
             blocked_channels: self.tasks.blocked_channels(),
             waiting_calls: self.calls.len(),
+            reading: self.reading(),
         }
+    }
+
+    fn reading(&self) -> u32 {
+        let main = if let Main::Vec { run, .. } = &self.main { run.needs.inputs } else { 0 };
+        self.uts.iter().fold(main, |all, ut| all | ut.run.needs.inputs)
     }
 
     /// Whether a task runs, as far as the PE has run.

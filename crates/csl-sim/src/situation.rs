@@ -90,8 +90,9 @@ fn active<E: Element>(tile: &Tile<E>, program: u32) -> impl Iterator<Item = Task
 
 /// Heads of input queues that nothing takes.
 fn left_unread<E: Element>(tile: &Tile<E>, arch: Arch) -> Vec<Unread> {
-    let blocked = tile.element.tasks().blocked_channels;
-    let heads = tile.ports.inputs.iter().filter_map(|input| Some((input, input.front()?)));
+    let TaskState { blocked_channels: blocked, reading, .. } = tile.element.tasks();
+    let unread = tile.ports.inputs.iter().enumerate().filter(|(slot, _)| reading >> slot & 1 == 0);
+    let heads = unread.filter_map(|(_, input)| Some((input, input.front()?)));
     heads
         .map(|(input, head)| {
             let channel = if arch == Arch::Wse2 { input.color } else { input.queue };
