@@ -2,7 +2,7 @@
 
 use csl_host::{Argument, Copy, Options, Order, Rect, Runtime, Spread, Width};
 
-use crate::program::running_files;
+use crate::program::{read as read_all, running_files};
 
 const FFT: &str = "
 const memcpy = @import_module(\"<memcpy/get_params>\", .{ .width = 2, .height = 2 });
@@ -29,10 +29,7 @@ fn write(runtime: &mut Runtime, symbol: &str, values: &[f32]) {
 }
 
 fn read(runtime: &mut Runtime, symbol: &str, per_pe: u32) -> Vec<u32> {
-    let id = runtime.id(symbol).unwrap_or_else(|error| panic!("{error}")).into();
-    let task = runtime.d2h(id, 4 * per_pe as usize, &all(per_pe)).expect("the copy is taken");
-    runtime.wait(task).expect("the copy ends");
-    runtime.take_arrived().remove(0).1
+    read_all(runtime, symbol, Rect::new(0, 0, 2, 2), per_pe).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn call(runtime: &mut Runtime, function: &str, arguments: &[i64]) {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use csl_host::{Arch, Copy, Options, Order, Rect, Runtime, Settings, Width, compile};
+use csl_host::{Arch, Options, Rect};
 use csl_num::FloatKind;
 use tempfile::TempDir;
 
@@ -23,20 +23,10 @@ fn run(arch: Arch, fp16: FloatKind) -> Vec<u32> {
         memcpy: true,
         ..Options::new("layout.csl")
     };
-    let compiled = compile(&options);
-    assert!(compiled.succeeded(), "{}", program::text(&compiled));
-    let settings = Settings { threads: 1, check: false };
-    let mut runtime = Runtime::open(&options.output, settings).expect("the program opens");
-    runtime.load().expect("load() comes first");
-    runtime.run().expect("run() comes second");
-    let done = runtime.id("done").expect("done is exported").into();
-    let task = runtime.launch("main", &[]).expect("the call is taken");
-    runtime.wait(task).unwrap_or_else(|error| panic!("{arch} {fp16}: {error}"));
-    let copy =
-        Copy { rect: Rect::new(0, 0, 2, 1), per_pe: 1, width: Width::Bits32, order: Order::RowMajor, streaming: false };
-    let task = runtime.d2h(done, 2, &copy).expect("the copy is taken");
-    runtime.wait(task).unwrap_or_else(|error| panic!("{arch} {fp16}: {error}"));
-    runtime.take_arrived().remove(0).1
+    let mut runtime = program::started(&options);
+    program::call(&mut runtime, "main", &[])
+        .and_then(|()| program::read(&mut runtime, "done", Rect::new(0, 0, 2, 1), 1))
+        .unwrap_or_else(|error| panic!("{arch} {fp16}: {error}"))
 }
 
 #[test]

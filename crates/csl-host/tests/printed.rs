@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use csl_host::{Argument, Copy, Options, Order, Rect, Runtime, Settings, Width, compile};
+use csl_host::{Argument, Options, Rect, Runtime};
 use tempfile::TempDir;
 
 use crate::program;
@@ -16,26 +16,15 @@ fn running(output: &TempDir) -> Runtime {
         params: vec![("width".to_owned(), "3".to_owned())],
         ..Options::new("layout.csl")
     };
-    let compiled = compile(&options);
-    assert!(compiled.succeeded(), "{}", program::text(&compiled));
-    let mut runtime = Runtime::open(&options.output, Settings { threads: 1, check: false }).expect("the program opens");
-    runtime.load().expect("load() comes first");
-    runtime.run().expect("run() comes second");
-    runtime
+    program::started(&options)
 }
 
 fn read(runtime: &mut Runtime, symbol: &str, per_pe: u32) -> Vec<u32> {
-    let id = runtime.id(symbol).expect("it is exported").into();
-    let rect = Rect::new(0, 0, 3, 1);
-    let copy = Copy { rect, per_pe, width: Width::Bits32, order: Order::RowMajor, streaming: false };
-    let task = runtime.d2h(id, 3 * per_pe as usize, &copy).expect("the copy is taken");
-    runtime.wait(task).expect("the copy ends");
-    runtime.take_arrived().remove(0).1
+    program::read(runtime, symbol, Rect::new(0, 0, 3, 1), per_pe).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn call(runtime: &mut Runtime, name: &str, arguments: &[Argument]) {
-    let task = runtime.launch(name, arguments).expect("the call is taken");
-    runtime.wait(task).unwrap_or_else(|error| panic!("{error}"));
+    program::call(runtime, name, arguments).unwrap_or_else(|error| panic!("{error}"));
 }
 
 #[test]

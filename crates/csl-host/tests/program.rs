@@ -1,8 +1,8 @@
-//! A program that the tests share: one row of PEs that scale a vector.
+//! What the tests share: compiling, starting and reading programs, and one of them, a row of PEs that scale a vector.
 
 use std::path::Path;
 
-use csl_host::{Compilation, Options, Runtime, Settings, compile};
+use csl_host::{Argument, Compilation, Copy, HostError, Options, Order, Rect, Runtime, Settings, Width, compile};
 use tempfile::TempDir;
 
 const LAYOUT: &str = "
@@ -87,18 +87,36 @@ pub fn running_files(files: &[(&str, &str)], more: Options) -> (TempDir, Runtime
         std::fs::write(folder.path().join(name), text).expect("the folder is writable");
     }
     let options = Options { folder: folder.path().to_owned(), memcpy: true, ..more };
-    let done = compile(&options);
-    assert!(done.succeeded(), "{}", text(&done));
-    let runtime = started(folder.path());
+    let runtime = started(&options);
     (folder, runtime)
 }
 
-fn started(folder: &Path) -> Runtime {
+/// A program compiled and running.
+pub fn started(options: &Options) -> Runtime {
+    let done = compile(options);
+    assert!(done.succeeded(), "{}", text(&done));
     let settings = Settings { threads: 1, check: false };
-    let mut runtime = Runtime::open(&folder.join("out"), settings).expect("the program opens");
+    let output = options.folder.join(&options.output);
+    let mut runtime = Runtime::open(&output, settings).expect("the program opens");
     runtime.load().expect("load() comes first");
     runtime.run().expect("run() comes second");
     runtime
+}
+
+/// Launches a function, and waits until every PE has begun it.
+pub fn call(runtime: &mut Runtime, name: &str, arguments: &[Argument]) -> Result<(), HostError> {
+    let task = runtime.launch(name, arguments).expect("the call is taken");
+    runtime.wait(task)
+}
+
+/// `per_pe` words of a symbol of each PE of a rectangle, in row-major order.
+pub fn read(runtime: &mut Runtime, symbol: &str, rect: Rect, per_pe: u32) -> Result<Vec<u32>, HostError> {
+    let id = runtime.id(symbol).expect("the symbol is exported").into();
+    let words = (rect.w * rect.h * per_pe) as usize;
+    let copy = Copy { rect, per_pe, width: Width::Bits32, order: Order::RowMajor, streaming: false };
+    let task = runtime.d2h(id, words, &copy).expect("the copy is taken");
+    runtime.wait(task)?;
+    Ok(runtime.take_arrived().remove(0).1)
 }
 
 pub fn text(done: &Compilation) -> String {
@@ -108,8 +126,6 @@ pub fn text(done: &Compilation) -> String {
 /// The program compiled and running.
 pub fn running() -> (TempDir, Runtime) {
     let folder = folder();
-    let done = compile(&options(folder.path()));
-    assert!(done.succeeded(), "{}", text(&done));
-    let runtime = started(folder.path());
+    let runtime = started(&options(folder.path()));
     (folder, runtime)
 }

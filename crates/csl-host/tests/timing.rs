@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use csl_chip::TOOLCHAIN;
-use csl_host::{Arch, Copy, Options, Order, Rect, Runtime, Sdk, Settings, Width, compile};
+use csl_host::{Arch, Options, Rect, Sdk};
 use tempfile::TempDir;
 
 use crate::program;
@@ -24,19 +24,11 @@ impl Scene<'_> {
     fn cycles(&self) -> i64 {
         let output = TempDir::new().expect("a temporary folder");
         let options = self.options(output.path());
-        let compiled = compile(&options);
-        assert!(compiled.succeeded(), "{}: {}", self.program, program::text(&compiled));
-        let mut runtime = Runtime::open(&options.output, Settings { threads: 1, check: false }).expect("it opens");
-        runtime.load().expect("load() comes first");
-        runtime.run().expect("run() comes second");
-        let task = runtime.launch("measure", &[]).expect("the call is taken");
-        runtime.wait(task).unwrap_or_else(|error| panic!("{}: {error}", self.program));
-        let cycles = runtime.id("cycles").expect("cycles is exported").into();
-        let rect = Rect::new(0, 0, 1, 1);
-        let copy = Copy { rect, per_pe: 1, width: Width::Bits32, order: Order::RowMajor, streaming: false };
-        let task = runtime.d2h(cycles, 1, &copy).expect("the copy is taken");
-        runtime.wait(task).unwrap_or_else(|error| panic!("{}: {error}", self.program));
-        runtime.take_arrived()[0].1[0].into()
+        let mut runtime = program::started(&options);
+        program::call(&mut runtime, "measure", &[])
+            .and_then(|()| program::read(&mut runtime, "cycles", Rect::new(0, 0, 1, 1), 1))
+            .unwrap_or_else(|error| panic!("{}: {error}", self.program))[0]
+            .into()
     }
 
     fn options(&self, output: &Path) -> Options {

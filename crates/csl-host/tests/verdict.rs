@@ -1,6 +1,6 @@
 //! A program of one PE that compares values itself: how many of them differ, and which was the first.
 
-use csl_host::{Arch, Copy, HostError, Options, Order, Rect, Runtime, Settings, Width, compile};
+use csl_host::{Arch, HostError, Options, Rect};
 use csl_num::FloatKind;
 use tempfile::TempDir;
 
@@ -47,18 +47,7 @@ pub fn verdict(source: &str, arch: Arch, fp16: FloatKind) -> Result<Vec<u32>, Ho
         memcpy: true,
         ..Options::new("layout.csl")
     };
-    let compiled = compile(&options);
-    assert!(compiled.succeeded(), "{}", program::text(&compiled));
-    let settings = Settings { threads: 1, check: false };
-    let mut runtime = Runtime::open(&options.output, settings).expect("the program opens");
-    runtime.load().expect("load() comes first");
-    runtime.run().expect("run() comes second");
-    let symbol = runtime.id("verdict").expect("verdict is exported").into();
-    let task = runtime.launch("run", &[]).expect("the call is taken");
-    runtime.wait(task)?;
-    let copy =
-        Copy { rect: Rect::new(0, 0, 1, 1), per_pe: 2, width: Width::Bits32, order: Order::RowMajor, streaming: false };
-    let task = runtime.d2h(symbol, 2, &copy).expect("the copy is taken");
-    runtime.wait(task)?;
-    Ok(runtime.take_arrived().remove(0).1)
+    let mut runtime = program::started(&options);
+    program::call(&mut runtime, "run", &[])?;
+    program::read(&mut runtime, "verdict", Rect::new(0, 0, 1, 1), 2)
 }
