@@ -1,6 +1,7 @@
 //! WSE-2 and WSE-3 as tables.
 
 mod chip;
+pub mod message;
 pub mod registers;
 mod shared;
 mod sysop;

@@ -6,6 +6,8 @@
 //! east, south, north and never turns back, so that no two messages can wait for each other in a circle; the first color
 //! itself goes to the ramp. A router keeps an output for one message from its header to its last wavelet.
 
+use csl_chip::message::{PLACE_MASK, ROW_SHIFT};
+
 use crate::config::{EAST, NORTH, RAMP, RAMP_BIT, SOUTH, WEST, opposite};
 use crate::record::{Record, UNKNOWN};
 use crate::row::Row;
@@ -13,10 +15,6 @@ use crate::wavelet::Wavelet;
 
 /// Any side.
 const ALL: u8 = RAMP_BIT | 0xf;
-
-/// Bits of a header: 12 for the number of elements, then 10 for the row and 10 for the column.
-const ROW_SHIFT: u32 = 10;
-const PLACE_MASK: u32 = 0x3ff;
 
 fn destination(header: u32) -> (u32, u32) {
     (header & PLACE_MASK, header >> ROW_SHIFT & PLACE_MASK)

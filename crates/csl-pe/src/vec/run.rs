@@ -1,6 +1,6 @@
 //! A vector operation in progress. It can stop behind any element and go on.
 
-use csl_chip::VecOp;
+use csl_chip::{VecOp, message};
 use csl_image::{FifoAction, TaskTarget};
 use csl_isa::vec::Priority;
 use csl_num::FloatKind;
@@ -41,9 +41,6 @@ pub(crate) enum Message {
     /// The last wavelet closes the message.
     Open,
 }
-
-/// The number of elements in a header.
-const MESSAGE_LENGTH_SHIFT: u32 = 20;
 
 /// In this order in memory: what each issue looks at lies together.
 #[derive(Clone, Debug)]
@@ -248,7 +245,7 @@ impl VecRun {
             }
             (Message::Awaited, _, Cursor::In(In { slot, .. })) => match io.ports.take(usize::from(slot)) {
                 None => return Step::Stalled(Stall::Input(slot)),
-                Some(header) => self.left = header.data >> MESSAGE_LENGTH_SHIFT,
+                Some(header) => self.left = header.data >> message::LENGTH_SHIFT,
             },
             _ => {}
         }
