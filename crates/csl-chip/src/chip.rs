@@ -202,10 +202,6 @@ pub struct ScalarCosts {
 /// Constants of the compiler and its library, not of the machine: what a program's own code around an operation costs.
 #[derive(Debug)]
 pub struct Toolchain {
-    /// Start of a measured program and its timestamps, in the chain reduction.
-    pub start_and_stamps: u32,
-    /// Between two synchronous operations, in the two-phase reduction.
-    pub between_synchronous_ops: u32,
     /// Bytes of a PE's memory that memcpy's code and data take.
     pub memcpy_bytes: u32,
     /// Cycles of the library's functions beside those of the instructions they consist of.
@@ -215,11 +211,9 @@ pub struct Toolchain {
 
 /// Constants of the compiler and its library; the same for both generations.
 pub const TOOLCHAIN: Toolchain = Toolchain {
-    start_and_stamps: 57,        // derived from vendor simulator logs (X): N + 6*(P-1) + 56
-    between_synchronous_ops: 21, // derived from vendor simulator logs (X): two-phase reduction
-    memcpy_bytes: 4100,          // compiled programs, WSE-3, reported (m)
-    sqrt: 50,                    // chosen: as the documented f32 division
-    transcendental: 80,          // chosen: a polynomial of about ten multiply-adds with its range reduction
+    memcpy_bytes: 4100, // compiled programs, WSE-3, reported (m)
+    sqrt: 50,           // chosen: as the documented f32 division
+    transcendental: 80, // chosen: a polynomial of about ten multiply-adds with its range reduction
 };
 
 impl Chip {
