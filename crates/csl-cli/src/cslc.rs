@@ -5,10 +5,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use csl_host::{Compilation, Style, compile, emit};
+use csl_host::{Compilation, Progress, Style, compile, emit};
 
 use crate::args::CslcArgs;
-use crate::progress::Progress;
 
 /// Runs the command on the arguments of the process: 0 when the program compiled, 1 otherwise.
 pub fn main() -> ExitCode {
@@ -44,7 +43,7 @@ fn run(args: &CslcArgs) -> Result<bool, String> {
         None => compile(&options),
         Some(stage) => emit(&options, stage),
     };
-    progress.finish();
+    drop(progress);
     print(args, &done)?;
     if args.verbose && done.succeeded() && args.emit.is_none() {
         eprintln!("{}", done.summary());

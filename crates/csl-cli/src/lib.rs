@@ -1,4 +1,4 @@
-//! `cslc` and `waferlab`: arguments, printing and progress. What they ask for is done by `csl-host`.
+//! `cslc` and `waferlab`: arguments and printing. What they ask for is done by `csl-host`.
 
 pub mod args;
 mod csdb;
@@ -6,9 +6,9 @@ pub mod cslc;
 mod debug_shell;
 mod inspect;
 mod output;
-mod progress;
 mod readelf;
 mod run;
+mod signals;
 pub mod waferlab;
 
 use clap::Parser;

@@ -1,12 +1,14 @@
 //! `waferlab run`: a compiled program without a host program.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{ArgMatches, Args, FromArgMatches};
 use csl_host::batch::{self, Step, parse_copy, parse_launch};
-use csl_host::{LogKinds, Runtime, Settings, default_log};
+use csl_host::{Ending, Runtime, Settings};
 
 use crate::output::print;
+use crate::signals::Signals;
 
 /// What `--help` says behind the options.
 pub const HELP: &str = "\
@@ -17,7 +19,10 @@ Steps are done in the order in which they are given:
 A copy may say the type and the elements of a PE behind the file, and which PEs behind an @:
   --d2h y=y.npy:float32:8@0,0,2,1    x, y, width, height
 Left out, they are the symbol's type, its array's length, and every PE.
-SIMFABRIC_DEBUG=landing,inst_trace,router has the run logged in sim.log.
+SIMFABRIC_DEBUG=landing,inst_trace,router has the run logged in sim.log; landing@P5.2 logs one PE of the fabric.
+
+The run ends when every launched function has unblocked the command stream, or when nothing can move any more. A function
+that is busy 10 million cycles after the last step is cut off. The status is not 0 where a function has not ended.
 
   waferlab run out --h2d x=x.npy --launch compute --d2h y=y.npy";
 
@@ -38,6 +43,10 @@ pub struct RunArgs {
     /// Write the memory of all PEs to a core file at the end
     #[arg(long, value_name = "FILE")]
     core: Option<PathBuf>,
+    /// End the run in this cycle, with a report [default: WAFERLAB_MAX_CYCLES, or none while steps are done and 10
+    /// million cycles behind the last]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_cycles: Option<u64>,
     /// Threads that the simulator may use
     #[arg(long, value_name = "N", default_value_t = 1)]
     threads: usize,
@@ -67,28 +76,44 @@ fn steps(matches: &ArgMatches) -> Result<Vec<Step>, String> {
     Ok(steps.into_iter().map(|(_, step)| step).collect())
 }
 
-/// Runs what the command line says.
-pub fn run(matches: &ArgMatches) -> Result<(), String> {
+/// Runs what the command line says: the status to end with.
+pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
     let args = RunArgs::from_arg_matches(matches).map_err(|error| error.to_string())?;
     let steps = steps(matches)?;
     if !(1..=64).contains(&args.threads) {
         return Err(format!("--threads={}: 1 to 64 threads can be used", args.threads));
     }
-    let kinds = LogKinds::from_environment()?;
     let settings = Settings { threads: args.threads, check: args.check };
     let mut runtime = Runtime::open(&args.folder, settings).map_err(|error| error.to_string())?;
     let here = std::env::current_dir().map_err(|error| format!("the working directory: {error}"))?;
-    runtime.log_to(default_log(&here), kinds);
+    runtime.obey_environment(&here).map_err(|error| error.to_string())?;
+    if let Some(cycles) = args.max_cycles {
+        runtime.limit_cycles(cycles);
+    }
+    let signals =
+        Signals::watch(&runtime.interrupt()).map_err(|error| format!("signals cannot be watched: {error}"))?;
     let say = |text: &str| match text.strip_prefix("warning: ") {
         Some(_) => eprintln!("waferlab: {text}"),
         None if args.quiet => {}
         // Who closes the pipe has seen enough.
         None => drop(print(&format!("{text}\n"))),
     };
-    let cycles = batch::run(&mut runtime, &steps, say).map_err(|error| error.to_string())?;
+    let ended = batch::run(&mut runtime, &steps, say);
     runtime.take_warnings().iter().for_each(|warning| eprintln!("waferlab: warning: {warning}"));
+    let ending = match (ended, signals.status()) {
+        (Ok(ending), _) => ending,
+        (Err(error), None) => return Err(error.to_string()),
+        (Err(error), Some(status)) => {
+            eprintln!("waferlab: {error}");
+            return Ok(status);
+        }
+    };
+    runtime.write_statistics(&here).map_err(|error| error.to_string())?;
     if let Some(core) = &args.core {
         runtime.dump_core(core).map_err(|error| error.to_string())?;
     }
-    if args.quiet { Ok(()) } else { print(&format!("{cycles} cycles\n")) }
+    if !args.quiet {
+        print(&format!("{} cycles\n", runtime.cycle()))?;
+    }
+    Ok(if ending == Ending::Complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -47,26 +47,30 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let done = match args.action {
-        Action::Enable => python(&["-m", "waferlab.enable", "enable"]),
-        Action::Disable => python(&["-m", "waferlab.enable", "disable"]),
+        Action::Enable => python(&["-m", "waferlab.enable", "enable"]).map(success),
+        Action::Disable => python(&["-m", "waferlab.enable", "disable"]).map(success),
         Action::Version => {
             println!("waferlab {}", env!("CARGO_PKG_VERSION"));
-            Ok(())
+            Ok(ExitCode::SUCCESS)
         }
-        Action::Inspect(args) => inspect::run(&args),
+        Action::Inspect(args) => inspect::run(&args).map(success),
         // The order of its options counts, which only the matches know.
-        Action::Run(_) => matches.subcommand().map_or(Ok(()), |(_, matches)| run::run(matches)),
-        Action::Csdb(args) => csdb::run(&args),
-        Action::Readelf(args) => readelf::run(&args),
-        Action::DebugShell(args) => debug_shell::run(&args),
+        Action::Run(_) => matches.subcommand().map_or(Ok(ExitCode::SUCCESS), |(_, matches)| run::run(matches)),
+        Action::Csdb(args) => csdb::run(&args).map(success),
+        Action::Readelf(args) => readelf::run(&args).map(success),
+        Action::DebugShell(args) => debug_shell::run(&args).map(success),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(text) => {
             eprintln!("waferlab: {text}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn success((): ()) -> ExitCode {
+    ExitCode::SUCCESS
 }
 
 /// Runs the Python that this command was installed with; it stands next to it.

@@ -99,6 +99,8 @@ pub struct Row {
     pub(crate) is_traced: bool,
     pub(crate) hash: u64,
     pub(crate) moved: u64,
+    /// The last cycle in which a wavelet landed.
+    last_landing: u64,
     pub(crate) trace: Vec<TraceEvent>,
 }
 
@@ -127,6 +129,7 @@ impl Row {
             is_traced,
             hash: 0,
             moved: 0,
+            last_landing: 0,
             trace: Vec::new(),
         };
         row.mark_shared_inputs();
@@ -151,6 +154,11 @@ impl Row {
     /// Landings so far.
     pub fn moved(&self) -> u64 {
         self.moved
+    }
+
+    /// The last cycle in which a wavelet landed; 0 where none has.
+    pub fn last_landing(&self) -> u64 {
+        self.last_landing
     }
 
     /// Records that may move in the next cycle.
@@ -253,6 +261,7 @@ impl Row {
         let hash = landing_hash(now, record.x(), self.y, from, record.color, wavelet);
         self.hash = self.hash.wrapping_add(hash);
         self.moved += 1;
+        self.last_landing = now;
         if record.rx >> from & 1 != 0 {
             // The guide calls it undefined what a router does with two of one color at once.
             if record.landed_at == now as u32 && record.flags & MESSAGES == 0 {

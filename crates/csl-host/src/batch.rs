@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use csl_image::{ExportKind, Exported, Image};
+use csl_sim::Ending;
 
 use crate::arguments::Argument;
 use crate::check;
@@ -83,8 +84,8 @@ fn parse_argument(word: &str) -> Result<Argument, String> {
     }
 }
 
-/// Does the steps, then waits for the end: the cycles that it took. `say` is told of each step that is done.
-pub fn run(runtime: &mut Runtime, steps: &[Step], mut say: impl FnMut(&str)) -> Result<u64, HostError> {
+/// Does the steps, then waits for the end: how the run ended. `say` is told of each step that is done.
+pub fn run(runtime: &mut Runtime, steps: &[Step], mut say: impl FnMut(&str)) -> Result<Ending, HostError> {
     runtime.load()?;
     runtime.run()?;
     for step in steps {
@@ -99,7 +100,7 @@ pub fn run(runtime: &mut Runtime, steps: &[Step], mut say: impl FnMut(&str)) -> 
     }
     let stopped = runtime.stop();
     runtime.flush_log()?;
-    stopped.map(|()| runtime.cycle())
+    stopped
 }
 
 fn launch(runtime: &mut Runtime, function: &str, arguments: &[Argument]) -> Result<String, HostError> {

@@ -6,7 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use csl_image::{ColorConfig, DirSet, Export, ExportKind, Image, RouteRun, TileRun};
+use csl_image::{ColorConfig, DirSet, Export, ExportKind, Exported, Image, PeImage, RouteRun, TileRun};
 use serde_json::{Value, json};
 
 /// Path of the image in an output folder.
@@ -86,7 +86,7 @@ fn fill(folder: &Path, contents: &Contents) -> io::Result<()> {
     std::fs::write(folder.join(IMAGE_FILE), image.write())?;
     std::fs::write(folder.join(SOURCE_NOTE), contents.source_folder.to_string_lossy().as_bytes())?;
     write_json(&folder.join("out.json"), &metadata(image, contents.colors))?;
-    write_json(&folder.join("bin/out_rpc.json"), &rpc(&image.exports))?;
+    write_json(&folder.join("bin/out_rpc.json"), &rpc(image))?;
     for (x, y) in named_tiles(image) {
         std::fs::write(folder.join(format!("bin/out_{x}_{y}.elf")), ELF_STUB)?;
     }
@@ -106,26 +106,43 @@ fn texts(pairs: &[(String, String)]) -> Value {
     Value::Object(pairs.iter().map(|(name, value)| (name.clone(), json!(value))).collect())
 }
 
-/// `out_rpc.json`, by the documented schema.
-fn rpc(exports: &[Export]) -> Value {
-    json!({ "rpc_symbols": exports.iter().map(rpc_symbol).collect::<Vec<_>>() })
+/// `out_rpc.json`: the documented schema in the form of files that were published with programs, where `immutable` is 0 or 1
+/// and a function without parameters has no `inputs`.
+fn rpc(image: &Image) -> Value {
+    json!({ "rpc_symbols": image.exports.iter().map(|export| rpc_symbol(image, export)).collect::<Vec<_>>() })
 }
 
-fn rpc_symbol(export: &Export) -> Value {
-    let (name, id) = (&export.name, export.id);
+fn rpc_symbol(image: &Image, export: &Export) -> Value {
+    let (name, id, symbol) = (&export.name, export.id, exported_name(image, export));
     match &export.kind {
         ExportKind::Data { mutable, .. } => json!({
-            "id": id, "name": name, "sym_name": name, "kind": "Var", "type": export.ty, "immutable": !mutable,
+            "id": id, "name": name, "sym_name": symbol, "kind": "Var", "type": export.ty,
+            "immutable": u8::from(!mutable),
         }),
+        ExportKind::Function { params } if params.is_empty() => {
+            json!({ "id": id, "name": name, "sym_name": symbol, "kind": "Func", "type": "void" })
+        }
         ExportKind::Function { params } => {
             let inputs: Vec<Value> = params
                 .iter()
                 .enumerate()
                 .map(|(at, p)| json!({ "name": format!("arg{at}"), "type": p.name }))
                 .collect();
-            json!({ "id": id, "name": name, "sym_name": name, "kind": "Func", "type": "void", "inputs": inputs })
+            json!({ "id": id, "name": name, "sym_name": symbol, "kind": "Func", "type": "void", "inputs": inputs })
         }
     }
+}
+
+/// The variable or function behind an exported name, in the first program that has it.
+fn exported_name<'a>(image: &'a Image, export: &'a Export) -> &'a str {
+    let named = |program: &'a PeImage| {
+        let found = program.exports.iter().find(|exported| exported.id == export.id)?;
+        match found.what {
+            Exported::Symbol(index) => program.symbols.get(index as usize).map(|symbol| symbol.name.as_str()),
+            Exported::Func(index) => program.funcs.get(usize::from(index)).map(|func| func.name.as_str()),
+        }
+    };
+    image.programs.iter().find_map(|program| named(program)).unwrap_or(&export.name)
 }
 
 /// Every route as a line, by runs of tiles: place, color, and the sides of its first position.

@@ -6,7 +6,9 @@ use std::path::Path;
 use csl_diag::{Code, Diagnostic, Diagnostics, ErrorFormat, FileId, SourceMap, Span, Style, render};
 use csl_fabric::Obstacle;
 use csl_image::{Image, PeImage, TaskKind};
-use csl_sim::{Count, Group, Held, HostReason, Running, Situation, Standing, Stop, TaskWait, ThreadWait, Unread};
+use csl_sim::{
+    Count, Ending, Group, Held, HostReason, Running, Situation, Standing, Stop, TaskWait, ThreadWait, Unended, Unread,
+};
 
 use indexmap::IndexMap;
 
@@ -27,11 +29,18 @@ pub fn explain(image: &Image, sources: &Path, stop: &Stop) -> String {
             let text = format!("the run was interrupted in cycle {}", report.cycle);
             situation(&mut excerpts, report, Diagnostic::unplaced(Code::RunFault, text))
         }
+        Stop::OutOfCycles(report) => {
+            let text = format!("the run was ended in cycle {}: it may take no more ({MORE_CYCLES})", report.cycle);
+            situation(&mut excerpts, report, Diagnostic::unplaced(Code::RunFault, text))
+        }
     };
     let mut list = Diagnostics::new();
     list.push(diagnostic);
     render(&excerpts.map, &list, ErrorFormat::Human, Style::Plain)
 }
+
+/// How to let a run take longer.
+const MORE_CYCLES: &str = "`waferlab run --max-cycles=N` or WAFERLAB_MAX_CYCLES=N lets a run take N cycles";
 
 /// Source files, read again when a line of them is shown.
 struct Excerpts<'a> {
@@ -44,6 +53,8 @@ struct Excerpts<'a> {
 /// Where an instruction comes from.
 struct Origin {
     function: String,
+    /// `file:line`
+    line: String,
     /// `file:line:column`
     place: String,
     span: Option<Span>,
@@ -54,8 +65,9 @@ impl Excerpts<'_> {
         let line = program.line_of(pc)?;
         let file = self.image.files.get(line.file as usize)?;
         let function = program.func_of(pc).map(|f| f.name.clone()).unwrap_or_default();
-        let place = format!("{file}:{}:{}", line.line, line.column);
-        Some(Origin { function, place, span: self.span(line.file, line.line, line.column) })
+        let (row, column) = (line.line, line.column);
+        let (short, place) = (format!("{file}:{row}"), format!("{file}:{row}:{column}"));
+        Some(Origin { function, line: short, place, span: self.span(line.file, line.line, line.column) })
     }
 
     /// The word at a place; `None` when the file is gone or no longer reaches there.
@@ -102,6 +114,9 @@ struct Line {
 
 fn situation(excerpts: &mut Excerpts, report: &Situation, diagnostic: Diagnostic) -> Diagnostic {
     let mut lines: Vec<Line> = Vec::new();
+    if report.host.is_empty() {
+        lines.extend(report.unended.iter().map(|group| line(group, unended(excerpts.image, group))));
+    }
     let reasons = report.host.iter().flat_map(|wait| &wait.reasons);
     lines.extend(reasons.map(|group| line(group, host_reason(group))));
     lines.extend(report.threads.iter().map(|group| thread_wait(excerpts, group)));
@@ -120,6 +135,49 @@ fn situation(excerpts: &mut Excerpts, report: &Situation, diagnostic: Diagnostic
         }
     });
     if rest == 0 { shown } else { shown.note(format!("{rest} more like these")) }
+}
+
+/// Who had not come to an end when the run was stopped; `None` where all that was launched had.
+pub fn unfinished(image: &Image, sources: &Path, ending: Ending, report: &Situation) -> Option<String> {
+    let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
+    let cycle = report.cycle;
+    let (head, tail) = match ending {
+        Ending::Complete => return None,
+        Ending::Waiting => (format!("nothing could move any more in cycle {cycle} when the run was stopped"), None),
+        Ending::CutOff { after } => {
+            (format!("the run was cut off in cycle {cycle}, {after} cycles after it was to stop"), Some(MORE_CYCLES))
+        }
+    };
+    let mut lines: Vec<Line> = report.unended.iter().map(|group| line(group, unended(image, group))).collect();
+    lines.extend(report.running.iter().map(|group| {
+        let Running { program, pc } = group.what;
+        line(group, format!("{WHO} still ran{}", in_function(&mut excerpts, program, pc)))
+    }));
+    lines.extend(report.threads.iter().map(|group| {
+        let ThreadWait { program, waiting } = group.what;
+        let text = format!("{}{}", waits(image, group), in_function(&mut excerpts, program, waiting.pc));
+        line(group, text)
+    }));
+    lines.extend(report.tasks.iter().map(|group| line(group, task_wait(image, group))));
+    let lines = merge(lines);
+    let rest = lines.len().saturating_sub(MOST_LINES);
+    let shown = lines.iter().take(MOST_LINES).map(|line| line.text.replace(WHO, &who(&line.pes)));
+    let more = (rest > 0).then(|| format!("{rest} more like these"));
+    let all: Vec<String> = shown.chain(more).chain(tail.map(str::to_owned)).collect();
+    Some(format!("{head}: {}", all.join("; ")))
+}
+
+/// ` in FUNCTION, FILE:LINE` of an instruction.
+fn in_function(excerpts: &mut Excerpts, program: u32, pc: u32) -> String {
+    let origin = image_origin(excerpts, program, pc);
+    origin.map(|Origin { function, line, .. }| format!(" in {function}, {line}")).unwrap_or_default()
+}
+
+/// A function that was launched and has not unblocked the command stream.
+fn unended(image: &Image, group: &Group<Unended>) -> String {
+    let export = image.exports.iter().find(|export| export.id == group.what.function);
+    let name = export.map_or("a launched function", |export| export.name.as_str());
+    format!("{name} has not called unblock_cmd_stream() on {WHO}")
 }
 
 /// What a run has left in routers and queues that nobody will take any more, a line for each color.
@@ -207,6 +265,12 @@ fn host_reason(group: &Group<HostReason>) -> String {
 
 fn thread_wait(excerpts: &mut Excerpts, group: &Group<ThreadWait>) -> Line {
     let ThreadWait { program, waiting } = group.what;
+    let text = waits(excerpts.image, group);
+    at_line(excerpts, (program, waiting.pc), line(group, text))
+}
+
+fn waits(image: &Image, group: &Group<ThreadWait>) -> String {
+    let ThreadWait { program, waiting } = group.what;
     let thread = match waiting.thread {
         csl_pe::Thread::Main => "the main thread".to_owned(),
         csl_pe::Thread::Microthread(ut) => format!("microthread {ut}"),
@@ -216,8 +280,8 @@ fn thread_wait(excerpts: &mut Excerpts, group: &Group<ThreadWait>) -> Line {
         Some(1) => ", one element to go".to_owned(),
         Some(left) => format!(", {left} elements to go"),
     };
-    let need = need(excerpts.image.programs.get(program as usize), waiting.need);
-    at_line(excerpts, (program, waiting.pc), line(group, format!("{thread} of {WHO} waits for {need}{left}")))
+    let need = need(image.programs.get(program as usize), waiting.need);
+    format!("{thread} of {WHO} waits for {need}{left}")
 }
 
 fn running(excerpts: &mut Excerpts, group: &Group<Running>) -> Line {

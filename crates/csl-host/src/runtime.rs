@@ -6,10 +6,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use csl_image::{HalfFormat, Image};
 use csl_num::FloatKind;
-use csl_sim::{Command, Endpoint, Sim, SimOptions, Sink, Stop, Ticket};
+use csl_sim::{Command, Ending, Endpoint, Gauge, Sim, SimOptions, Sink, Stop, Ticket};
 use indexmap::IndexMap;
 
 use crate::arguments::{self, Argument};
@@ -18,11 +19,15 @@ use crate::core;
 use crate::error::HostError;
 use crate::layout::{StreamInfo, read_streams};
 use crate::outdir::{IMAGE_FILE, SOURCE_NOTE};
+use crate::progress::{self, Progress};
 use crate::report;
-use crate::simlog::{LogKinds, SimLog, prints};
+use crate::simlog::{LOG_FILE, LogKinds, SimLog, Totals, prints};
 use crate::transfer::{Order, Shape, to_device, to_host};
 
 pub use csl_sim::{Rect, Spread, Width};
+
+/// What a run leaves beside `sim.log`.
+const STATISTICS_FILE: &str = "sim_stats.json";
 
 /// How to run. Nothing here changes a result.
 #[derive(Clone, Debug)]
@@ -64,6 +69,20 @@ struct Pending {
     done: bool,
 }
 
+/// How long the run has taken.
+#[derive(Default)]
+struct Times {
+    loading: Duration,
+    started: Option<Instant>,
+    running: Duration,
+}
+
+/// The variable that ends runs that take more cycles.
+const MAX_CYCLES: &str = "WAFERLAB_MAX_CYCLES";
+
+/// Why a run ends when the host program wants it to, in the words of the vendor's simulator.
+const BY_REQUEST: &str = "Stopping due to user request";
+
 /// One compiled program and its machine.
 pub struct Runtime {
     image: Arc<Image>,
@@ -79,6 +98,10 @@ pub struct Runtime {
     log: Option<Arc<Mutex<SimLog>>>,
     /// Where to log, and what beside prints.
     log_plan: Option<(PathBuf, LogKinds)>,
+    max_cycles: Option<u64>,
+    /// How far the run has come, where a terminal shows it.
+    gauge: Option<Arc<Gauge>>,
+    times: Times,
     pub(crate) streams: Vec<StreamInfo>,
 }
 
@@ -105,6 +128,9 @@ impl Runtime {
             warnings: Vec::new(),
             log: None,
             log_plan: None,
+            max_cycles: None,
+            gauge: None,
+            times: Times::default(),
             streams: Vec::new(),
         }
     }
@@ -127,17 +153,21 @@ impl Runtime {
         if !matches!(self.state, State::Opened) {
             return Err(HostError::Order("load() can be called once, first of all".to_owned()));
         }
+        let since = Instant::now();
         self.log = self.log_plan.take().map(|(path, kinds)| self.open_log(path, kinds));
-        let traces = self.log.as_ref().map(|log| lock(log).kinds().traces());
+        let traces = self.log.as_ref().map(|log| lock(log).traces());
         let options = SimOptions {
             threads: self.threads(),
             traces: traces.unwrap_or_default(),
+            max_cycles: self.max_cycles,
+            gauge: self.gauge.clone(),
             sink: self.log.clone().map(|log| Sink::new(move |events| lock(&log).write(&events))),
             check: self.settings.check,
             interrupt: self.interrupt.clone(),
         };
         let sim = Sim::new(self.image.clone(), options).map_err(|error| HostError::Simulation(error.to_string()))?;
         self.state = State::Loaded(sim);
+        self.times.loading = since.elapsed();
         Ok(())
     }
 
@@ -145,6 +175,7 @@ impl Runtime {
         match std::mem::replace(&mut self.state, State::Opened) {
             State::Loaded(sim) => {
                 self.state = State::Running(sim);
+                self.times.started = Some(Instant::now());
                 Ok(())
             }
             other => {
@@ -154,19 +185,23 @@ impl Runtime {
         }
     }
 
-    /// Waits for everything that was asked for and ends the run. Memory can be read afterwards.
-    pub fn stop(&mut self) -> Result<(), HostError> {
-        let stopped = self.sim("stop()")?.stop();
-        self.finish(stopped)?;
+    /// Waits for everything that was asked for, and for the end of what was launched, and ends the run. Memory can be read
+    /// afterwards. A launched function that does not end is a warning.
+    pub fn stop(&mut self) -> Result<Ending, HostError> {
+        let ending = self.advance("stop()", Sim::stop)?;
         let open: Vec<u64> = self.tasks.iter().filter(|(_, task)| !task.done).map(|(&number, _)| number).collect();
         open.into_iter().try_for_each(|number| self.wait(Task(number)))?;
         if let State::Running(mut sim) = std::mem::replace(&mut self.state, State::Opened) {
+            if ending != Ending::Complete {
+                self.warnings.extend(report::unfinished(&self.image, &self.sources, ending, &sim.situation()));
+            }
             if sim.is_at_rest() {
                 self.warnings.extend(report::left_standing(&self.image, &self.sources, &sim.situation()));
             }
             self.state = State::Stopped(sim);
+            self.close_log(BY_REQUEST);
         }
-        Ok(())
+        Ok(ending)
     }
 
     /// The number of an exported symbol or function.
@@ -229,16 +264,14 @@ impl Runtime {
 
     /// Runs until nothing can move any more unless something else is asked for.
     pub fn rest(&mut self) -> Result<(), HostError> {
-        let rested = self.sim("memcpy_launch")?.rest();
-        self.finish(rested)
+        self.advance("memcpy_launch", Sim::rest)
     }
 
     /// Runs until the task is done.
     pub fn wait(&mut self, task: Task) -> Result<(), HostError> {
         let ticket = self.pending(task)?;
         let Some(ticket) = ticket else { return Ok(()) };
-        let waited = self.sim("task_wait")?.wait(ticket);
-        let data = self.finish(waited)?;
+        let data = self.advance("task_wait", |sim| sim.wait(ticket))?;
         self.complete(task, data);
         Ok(())
     }
@@ -246,8 +279,7 @@ impl Runtime {
     /// Whether the task is done; if not, the machine moves on a little.
     pub fn is_done(&mut self, task: Task) -> Result<bool, HostError> {
         let Some(ticket) = self.pending(task)? else { return Ok(true) };
-        let asked = self.sim("is_task_done")?.is_done(ticket);
-        let done = self.finish(asked)?;
+        let done = self.advance("is_task_done", |sim| sim.is_done(ticket))?;
         if done {
             self.wait(task)?;
         }
@@ -259,13 +291,62 @@ impl Runtime {
         std::mem::take(&mut self.arrived)
     }
 
+    /// Does what the environment of a run in `folder` says: logs there what `SIMFABRIC_DEBUG` names, ends after
+    /// `WAFERLAB_MAX_CYCLES` cycles, shows on a terminal how far the run has come. To be called before `load()`.
+    pub fn obey_environment(&mut self, folder: &Path) -> Result<(), HostError> {
+        let (kinds, warnings) = LogKinds::from_environment();
+        self.warnings.extend(warnings);
+        self.log_to(folder.join(LOG_FILE), kinds);
+        if let Ok(text) = std::env::var(MAX_CYCLES) {
+            let cycles = text.trim().parse().ok().filter(|cycles| *cycles > 0);
+            let wrong =
+                || HostError::argument(format!("{MAX_CYCLES}={text}: a number of cycles, 1 or more, is wanted"));
+            self.max_cycles = Some(cycles.ok_or_else(wrong)?);
+        }
+        self.gauge = Some(Arc::default());
+        Ok(())
+    }
+
+    /// Ends the run, with a report, when it has taken so many cycles. To be called before `load()`.
+    pub fn limit_cycles(&mut self, cycles: u64) {
+        self.max_cycles = Some(cycles);
+    }
+
     /// Has everything logged to a file: what programs print, and what `kinds` says. To be called before `load()`.
     pub fn log_to(&mut self, path: PathBuf, kinds: LogKinds) {
         self.log_plan = Some((path, kinds));
     }
 
-    fn open_log(&self, path: PathBuf, kinds: LogKinds) -> Arc<Mutex<SimLog>> {
+    fn open_log(&mut self, path: PathBuf, kinds: LogKinds) -> Arc<Mutex<SimLog>> {
+        self.warnings.extend(kinds.idle_places(&self.image));
         Arc::new(Mutex::new(SimLog::new(self.image.clone(), half(&self.image), path, kinds)))
+    }
+
+    /// Writes how the run has come to its end. That it cannot be written is told by [`Runtime::flush_log`].
+    fn close_log(&mut self, cause: &str) {
+        let (Some(log), true) = (self.log.clone(), self.flush_log().is_ok()) else { return };
+        if let Some(totals) = self.totals(cause) {
+            lock(&log).close(&totals);
+        }
+    }
+
+    /// What a run has come to, as `sim.log` and `sim_stats.json` tell it.
+    fn totals(&mut self, cause: &str) -> Option<Totals> {
+        self.times.running = self.times.started.map(|started| started.elapsed()).unwrap_or_default();
+        let seconds = self.times.running.as_secs_f64();
+        let threads = self.threads();
+        let sim = self.any_sim()?;
+        let (cycles, (executed, landed)) = (sim.cycle(), sim.last_activity());
+        let tiles = sim.touched().len() as u64;
+        Some(Totals {
+            cause: cause.to_owned(),
+            cycles,
+            idle_ce: cycles - executed,
+            idle_wavelets: cycles - landed,
+            seconds,
+            tiles,
+            threads,
+        })
     }
 
     /// Brings what has happened so far into the log file.
@@ -316,15 +397,40 @@ impl Runtime {
 
     /// What `sim_stats.json` says of the run: size, cycles, traffic.
     pub fn statistics(&mut self) -> serde_json::Value {
-        let image = self.image.clone();
-        let Some(sim) = self.any_sim() else { return serde_json::Value::Null };
+        let (image, loading) = (self.image.clone(), self.times.loading.as_secs_f64());
+        let (Some(totals), Some(sim)) = (self.totals(BY_REQUEST), self.any_sim()) else {
+            return serde_json::Value::Null;
+        };
         let (hash, landings) = sim.landings();
+        let (width, height) = (image.fabric.width, image.fabric.height);
+        let (all, with_code) =
+            (u64::from(width) * u64::from(height), image.tiles.iter().map(|run| u64::from(run.len)).sum());
+        let (rate, tiles): (f64, u64) = (totals.cycles_per_second(), totals.tiles);
+        let tile_rate = rate * tiles as f64;
+        let without_code = all - std::cmp::min(all, with_code);
         serde_json::json!({
             "arch": csl_chip::Arch::from(image.arch).name(),
-            "dimX": image.fabric.width, "dimY": image.fabric.height,
-            "cycles": sim.cycle(), "tiles": sim.touched().len(),
+            "dimX": width, "dimY": height,
+            "cycles": totals.cycles, "tiles": tiles,
             "wavelet_landings": landings, "landings_hash": format!("{hash:016x}"),
+            "cycle_count": totals.cycles, "cycles_per_second": rate,
+            "fabric_x": width, "fabric_y": height,
+            "tile_count": all, "hwtile_count": with_code, "nultile_count": without_code,
+            "iotile_count": 0, "sunset_count": 0, "simulated_tile_count": tiles,
+            "idle_ce_cycles": totals.idle_ce, "idle_wavelet_cycles": totals.idle_wavelets,
+            "init_time": loading, "sim_time": totals.seconds, "total_time": loading + totals.seconds,
+            "nodes": 1, "threads": totals.threads,
+            "tile_cycles_per_second": tile_rate,
+            "tile_cycles_per_second_per_thread": tile_rate / totals.threads as f64,
+            "sim_stop_cause": totals.cause,
         })
+    }
+
+    /// Writes `sim_stats.json`.
+    pub fn write_statistics(&mut self, folder: &Path) -> Result<(), HostError> {
+        let path = folder.join(STATISTICS_FILE);
+        let text = format!("{:#}\n", self.statistics());
+        std::fs::write(&path, text).map_err(|error| HostError::Order(format!("{}: {error}", path.display())))
     }
 
     /// Cycles since the start; 0 before `load()`.
@@ -359,10 +465,9 @@ impl Runtime {
 
     /// What comes of a stream to the host from the first PE of `rect` before nothing can move any more.
     pub(crate) fn wait_for_some(&mut self, command: Command, rect: Rect) -> Result<Vec<u32>, HostError> {
-        let sim = self.sim("receive_tofile")?;
-        let ticket = sim.submit(command).map_err(|error| HostError::Argument(error.to_string()))?;
-        let waited = sim.wait_for_some(ticket, rect.x, rect.y);
-        self.finish(waited)
+        let submitted = self.sim("receive_tofile")?.submit(command);
+        let ticket = submitted.map_err(|error| HostError::Argument(error.to_string()))?;
+        self.advance("receive_tofile", |sim| sim.wait_for_some(ticket, rect.x, rect.y))
     }
 
     /// The ticket of a task; `None` when it is done.
@@ -381,11 +486,25 @@ impl Runtime {
         }
     }
 
+    /// Has the machine do something that takes time, and shows how far it has come.
+    fn advance<T>(&mut self, what: &str, work: impl FnOnce(&mut Sim) -> Result<T, Stop>) -> Result<T, HostError> {
+        let gauge = self.gauge.clone();
+        let sim = self.sim(what)?;
+        let progress = gauge.map(|gauge| Progress::showing(progress::of_run(gauge)));
+        let result = work(sim);
+        drop(progress);
+        self.finish(result)
+    }
+
     /// The result of something that ran, or why it did not finish.
     fn finish<T>(&mut self, result: Result<T, Stop>) -> Result<T, HostError> {
         result.map_err(|stop| {
-            // What led there; that it cannot be written is not what matters now.
-            let _ = self.flush_log();
+            self.close_log(match stop {
+                Stop::Fault(_) => "Stopping due to a fault",
+                Stop::Deadlock(_) => "Stopping due to deadlock",
+                Stop::Interrupted(_) => BY_REQUEST,
+                Stop::OutOfCycles(_) => "Stopping due to the limit of cycles",
+            });
             let report = report::explain(&self.image, &self.sources, &stop);
             match stop {
                 Stop::Interrupted(situation) => {

@@ -218,7 +218,7 @@ fn all_that_comes_can_be_received_without_knowing_how_much() -> Result<(), HostE
     let task = runtime.receive(from, 1)?;
     runtime.wait(task)?;
     assert_eq!(runtime.take_arrived(), [(task, vec![7])]);
-    runtime.stop()
+    runtime.stop().map(drop)
 }
 
 #[test]

@@ -37,9 +37,20 @@ fn it_holds_what_programs_look_for() {
     }
     assert_eq!(read(&out.join("out.json")), json!({ "params": { "width": "3" }, "colors": {} }));
     let rpc = read(&out.join("bin/out_rpc.json"));
-    assert_eq!(rpc["rpc_symbols"][0]["name"], "v");
-    assert_eq!(rpc["rpc_symbols"][2]["immutable"], true);
-    assert_eq!(rpc["rpc_symbols"][3]["inputs"][1]["type"], "i16");
+    // The form of such files that were published with programs; the guide gives the names.
+    let symbols = rpc["rpc_symbols"].as_array().expect("a list");
+    assert_eq!(
+        symbols[0],
+        json!({ "id": 1, "name": "v", "sym_name": "v_ptr", "kind": "Var", "type": "[*]f32", "immutable": 0 })
+    );
+    assert_eq!(symbols[2]["immutable"], 1);
+    let inputs = json!([{ "name": "arg0", "type": "f32" }, { "name": "arg1", "type": "i16" }]);
+    let scale =
+        json!({ "id": 4, "name": "scale", "sym_name": "scale", "kind": "Func", "type": "void", "inputs": inputs });
+    assert_eq!(symbols[3], scale);
+    assert_eq!(symbols[5], json!({ "id": 6, "name": "hold", "sym_name": "hold", "kind": "Func", "type": "void" }));
+    let image = csl_host::read_image(&out).expect("it was compiled");
+    assert!(image.exports.iter().zip(symbols).all(|(export, symbol)| symbol["id"] == export.id), "get_id gives these");
 }
 
 /// Every PE is of a program of its own: no run of tiles is longer than one.

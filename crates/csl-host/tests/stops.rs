@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use csl_host::{Copy, HostError, Options, Order, Rect, Runtime, Width};
+use csl_host::{Copy, Ending, HostError, LogKinds, Options, Order, Rect, Runtime, Settings, Width, compile};
 use tempfile::TempDir;
 
 use crate::program;
@@ -161,4 +161,203 @@ comptime {
                     of PE (1, 0): no operation reads it, and its color or queue is blocked; more are to be sent at \
                     pe.csl:9:16 in main";
     assert_eq!(runtime.take_warnings(), [expected]);
+}
+
+// ---- how a run ends ----
+
+/// Two PEs; a program of them starts with [`HEAD`].
+const PAIR: &str = "
+const memcpy = @import_module(\"<memcpy/get_params>\", .{ .width = 2, .height = 1 });
+layout {
+  @set_rectangle(2, 1);
+  @set_tile_code(0, 0, \"pe.csl\", .{ .memcpy_params = memcpy.get_params(0), .x = 0 });
+  @set_tile_code(1, 0, \"pe.csl\", .{ .memcpy_params = memcpy.get_params(1), .x = 1 });
+  @export_name(\"main\", fn()void);
+}
+";
+
+const HEAD: &str = "param memcpy_params;
+param x: i16;
+const sys_mod = @import_module(\"<memcpy/memcpy>\", memcpy_params);
+var laps: u32 = 0;
+comptime { @export_symbol(main); }
+";
+
+/// A program of two PEs before `load()`.
+fn pair(code: &str) -> (TempDir, Runtime) {
+    let folder = TempDir::new().expect("a temporary folder");
+    std::fs::write(folder.path().join("layout.csl"), PAIR).expect("the folder is writable");
+    std::fs::write(folder.path().join("pe.csl"), format!("{HEAD}{code}")).expect("the folder is writable");
+    let options = Options { folder: folder.path().to_owned(), memcpy: true, ..Options::new("layout.csl") };
+    let done = compile(&options);
+    assert!(done.succeeded(), "{}", program::text(&done));
+    let settings = Settings { threads: 1, check: false };
+    let runtime = Runtime::open(&folder.path().join("out"), settings).expect("the program opens");
+    (folder, runtime)
+}
+
+/// Loads, launches `main` where that is wanted, and stops.
+fn stopped(runtime: &mut Runtime, launches: bool) -> Ending {
+    runtime.load().expect("load() comes first");
+    runtime.run().expect("run() comes second");
+    if launches {
+        program::call(runtime, "main", &[]).expect("it is called");
+    }
+    runtime.stop().expect("it ends")
+}
+
+fn laps(runtime: &mut Runtime, x: u32) -> u32 {
+    let (x, y) = runtime.to_physical(x, 0);
+    let bytes = runtime.read_symbol(x, y, "laps").expect("it is a symbol");
+    u32::from_le_bytes(bytes.try_into().expect("four bytes"))
+}
+
+/// A PE that goes round the same loop so often, each time with the interrupt of a task.
+fn laps_until(end: u32, at_the_end: &str, behind: &str) -> String {
+    format!(
+        "const lap_id = @get_local_task_id(9);
+task lap() void {{
+  laps += 1;
+  if (laps == {end}) {{ {at_the_end} }}
+  if (laps < {end}{behind}) {{ @activate(lap_id); }}
+}}
+fn main() void {{ @activate(lap_id); }}
+comptime {{ @bind_local_task(lap, lap_id); }}
+"
+    )
+}
+
+#[test]
+fn a_function_that_works_long_is_waited_for() {
+    let (_folder, mut runtime) = pair(&laps_until(5_000, "sys_mod.unblock_cmd_stream();", ""));
+    assert_eq!(stopped(&mut runtime, true), Ending::Complete);
+    assert!(runtime.cycle() > 50_000, "it works longer than was ever granted: {}", runtime.cycle());
+    assert_eq!([laps(&mut runtime, 0), laps(&mut runtime, 1)], [5_000; 2]);
+    assert_eq!(runtime.take_warnings(), [""; 0]);
+}
+
+#[test]
+fn work_behind_the_unblock_is_done_and_that_without_an_end_is_cut_off_as_ever() {
+    let (_folder, mut runtime) = pair(&laps_until(2_000, "sys_mod.unblock_cmd_stream();", " + 100"));
+    assert_eq!(stopped(&mut runtime, true), Ending::Complete);
+    assert_eq!(laps(&mut runtime, 0), 2_100);
+    let unblocked = runtime.cycle();
+    let (_folder, mut runtime) = pair(&laps_until(2_000, "sys_mod.unblock_cmd_stream();", " + 1000000000"));
+    assert_eq!(stopped(&mut runtime, true), Ending::Complete);
+    assert!(laps(&mut runtime, 0) > 2_100);
+    assert!(runtime.cycle() < unblocked + 10_000, "{} against {unblocked}", runtime.cycle());
+    assert_eq!(runtime.take_warnings(), [""; 0]);
+}
+
+#[test]
+fn where_nothing_was_launched_a_program_comes_to_rest_or_gets_10_000_cycles() {
+    let by_itself = "comptime { @activate(lap_id); }";
+    let (_folder, mut runtime) = pair(&(laps_until(100, "", "") + by_itself));
+    assert_eq!(stopped(&mut runtime, false), Ending::Complete);
+    assert_eq!(laps(&mut runtime, 0), 100);
+    let (_folder, mut runtime) = pair(&(laps_until(4_000_000_000, "", "") + by_itself));
+    assert_eq!(stopped(&mut runtime, false), Ending::Complete);
+    assert_eq!(runtime.cycle(), 9_999, "from cycle 0 on");
+    assert_eq!(runtime.take_warnings(), [""; 0]);
+}
+
+#[test]
+fn a_machine_at_rest_whose_function_has_not_unblocked_is_a_warning() {
+    let code = "const queue = @get_input_queue(3);
+const from = @get_dsd(fabin_dsd, .{ .extent = 8, .fabric_color = @get_color(3), .input_queue = queue });
+var data = @zeros([8]u32);
+const to = @get_dsd(mem1d_dsd, .{ .tensor_access = |i|{8} -> data[i] });
+fn main() void {
+  if (x == 1) { @mov32(to, from); }
+  sys_mod.unblock_cmd_stream();
+}
+comptime { @initialize_queue(queue, .{ .color = @get_color(3) }); }
+";
+    let (_folder, mut runtime) = pair(code);
+    assert_eq!(stopped(&mut runtime, true), Ending::Waiting);
+    let warnings = runtime.take_warnings();
+    let expected = "nothing could move any more in cycle CYCLE when the run was stopped: main has not called \
+                    unblock_cmd_stream() on PE (1, 0); the main thread of PE (1, 0) waits for a wavelet of color 3 in input \
+                    queue 3, 8 elements to go in main, pe.csl:11";
+    assert_eq!(warnings.iter().map(|text| without_cycle(text)).collect::<Vec<_>>(), [expected]);
+
+    let (_folder, mut runtime) = pair("fn main() void { laps += 1; if (x == 0) { sys_mod.unblock_cmd_stream(); } }\n");
+    assert_eq!(stopped(&mut runtime, true), Ending::Waiting);
+    let expected = "nothing could move any more in cycle CYCLE when the run was stopped: main has not called \
+                    unblock_cmd_stream() on PE (1, 0)";
+    assert_eq!(runtime.take_warnings().iter().map(|text| without_cycle(text)).collect::<Vec<_>>(), [expected]);
+}
+
+/// A text with CYCLE for the number behind the first `cycle `.
+fn without_cycle(text: &str) -> String {
+    let (before, after) = text.split_once("cycle ").expect("it names a cycle");
+    format!("{before}cycle CYCLE{}", after.trim_start_matches(|c: char| c.is_ascii_digit()))
+}
+
+const FOR_EVER: &str = "fn main() void {
+  if (x == 1) { iterate(); }
+  sys_mod.unblock_cmd_stream();
+}
+fn iterate() void {
+  while (true) {
+    laps += 1;
+  }
+}
+";
+
+#[test]
+fn a_function_that_is_busy_for_ever_is_cut_off_after_ten_million_cycles() {
+    let (_folder, mut runtime) = pair(FOR_EVER);
+    assert_eq!(stopped(&mut runtime, true), Ending::CutOff { after: 10_000_000 });
+    let warnings = runtime.take_warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let expected = "the run was cut off in cycle CYCLE, 10000000 cycles after it was to stop: main has not called \
+                    unblock_cmd_stream() on PE (1, 0); PE (1, 0) still ran in iterate, pe.csl:LINE; `waferlab run \
+                    --max-cycles=N` or WAFERLAB_MAX_CYCLES=N lets a run take N cycles";
+    let text = without_cycle(&warnings[0]);
+    let line = ["pe.csl:11", "pe.csl:12"].into_iter().find(|line| text.contains(line)).expect("a line of the loop");
+    assert_eq!(text, expected.replace("pe.csl:LINE", line));
+    assert!(laps(&mut runtime, 1) > 100_000, "memory can be read");
+}
+
+#[test]
+fn the_limit_moves_where_a_function_is_cut_off() {
+    let (_folder, mut runtime) = pair(FOR_EVER);
+    runtime.limit_cycles(30_000);
+    assert!(matches!(stopped(&mut runtime, true), Ending::CutOff { after: 20_000..30_000 }));
+    // What a PE has done ahead of the clock is done.
+    assert!((30_000..30_020).contains(&runtime.cycle()), "{}", runtime.cycle());
+
+    // Some 20 million cycles, a loop of a known cost.
+    let code = "fn main() void {
+  while (laps < 2000000) { laps += 1; }
+  sys_mod.unblock_cmd_stream();
+}
+";
+    let (_folder, mut runtime) = pair(code);
+    runtime.limit_cycles(100_000_000);
+    assert_eq!(stopped(&mut runtime, true), Ending::Complete);
+    assert_eq!(laps(&mut runtime, 1), 2_000_000);
+    assert!(runtime.cycle() > 20_000_000, "{}", runtime.cycle());
+    assert_eq!(runtime.take_warnings(), [""; 0]);
+}
+
+/// What waits for a copy behind an endless function would wait for ever: the report is that of Ctrl-C.
+#[test]
+fn the_limit_ends_an_endless_wait_with_a_report() {
+    let (folder, mut runtime) = pair(FOR_EVER);
+    runtime.limit_cycles(50_000);
+    runtime.log_to(folder.path().join("sim.log"), LogKinds::default());
+    runtime.load().expect("load() comes first");
+    runtime.run().expect("run() comes second");
+    program::call(&mut runtime, "main", &[]).expect("it is called");
+    let again = runtime.launch("main", &[]).expect("the call is taken");
+    let Err(HostError::Simulation(report)) = runtime.wait(again) else { panic!("it never comes to the second call") };
+    assert!(report.starts_with("error[E0901]: the run was ended in cycle 50000: it may take no more ("), "{report}");
+    let notes = notes(&report);
+    assert!(notes[0].starts_with("the host waits for PE (1, 0): a function that it launched before"), "{report}");
+    assert!(notes.iter().any(|note| note.ends_with("the main thread of PE (1, 0) runs, in iterate")), "{report}");
+    let log = std::fs::read_to_string(folder.path().join("sim.log")).expect("it was written");
+    assert!(log.contains("@50000 Stopping due to the limit of cycles\n"), "{log}");
+    assert!(runtime.is_done(again).is_err(), "asking again does not go on");
 }

@@ -267,6 +267,11 @@ impl Pe {
         self.cpu.tau
     }
 
+    /// The last cycle in which a thread had the issue slot; it may lie ahead of the fabric's clock.
+    pub fn last_issue(&self) -> u64 {
+        self.cpu.tau.max(self.holder.1)
+    }
+
     // ---- what memcpy asks ----
 
     /// A host call of function number `func` of the program, with its arguments in canonical form. It becomes ready like

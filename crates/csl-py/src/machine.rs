@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use csl_host::layout::Way;
-use csl_host::{Argument, Copy, HostError, LogKinds, Order, Rect, Runtime, Settings, Spread, Task, Width, default_log};
+use csl_host::{Argument, Copy, HostError, Order, Rect, Runtime, Settings, Spread, Task, Width};
 use pyo3::exceptions::{PyRuntimeWarning, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -26,14 +26,14 @@ impl Machine {
     #[new]
     fn new(py: Python<'_>, folder: PathBuf, threads: usize) -> PyResult<Machine> {
         let settings = Settings { threads, check: false };
-        let kinds = LogKinds::from_environment().map_err(|error| raise(py, &HostError::argument(error)))?;
         let mut runtime = Runtime::open(&folder, settings).map_err(|error| raise(py, &error))?;
-        runtime.log_to(default_log(&std::env::current_dir()?), kinds);
+        runtime.obey_environment(&std::env::current_dir()?).map_err(|error| raise(py, &error))?;
         Ok(Machine { runtime })
     }
 
     fn load(&mut self, py: Python<'_>) -> PyResult<()> {
-        self.patiently(py, Runtime::load)
+        self.patiently(py, Runtime::load)?;
+        self.warn(py, 2)
     }
 
     fn run(&mut self, py: Python<'_>) -> PyResult<()> {
@@ -41,7 +41,7 @@ impl Machine {
     }
 
     fn stop(&mut self, py: Python<'_>) -> PyResult<()> {
-        self.patiently(py, Runtime::stop)?;
+        self.patiently(py, |runtime| runtime.stop().map(drop))?;
         self.warn(py, 2)
     }
 
@@ -183,6 +183,10 @@ impl Machine {
         let (result, raised) = patience::wait(py, &interrupt, || work(&mut self.runtime));
         match (result, raised) {
             (Ok(value), None) => Ok(value),
+            (Err(error @ HostError::Interrupted { .. }), Some(raised)) if patience::is_termination(py, &raised) => {
+                eprintln!("{error}");
+                Err(raised)
+            }
             // A handler of the program's own raised something else than Ctrl-C does.
             (_, Some(error)) if !error.is_instance_of::<pyo3::exceptions::PyKeyboardInterrupt>(py) => Err(error),
             (Err(error), _) => Err(raise(py, &error)),

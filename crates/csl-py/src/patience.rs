@@ -1,4 +1,4 @@
-//! Work that may take long, and that Ctrl-C ends.
+//! Work that may take long, and that Ctrl-C and SIGTERM end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,12 +7,35 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 
+/// What SIGTERM does meanwhile.
+const SIGNALS: &str = "waferlab.signals";
+
 /// How often Python's signal handlers get their turn.
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// Runs `work` on another thread and waits for it without the interpreter lock. A signal whose handler raises sets
 /// `interrupt`, upon which `work` ends soon; the exception is given back beside its result.
 pub fn wait<T: Send>(
+    py: Python<'_>,
+    interrupt: &Arc<AtomicBool>,
+    work: impl FnOnce() -> T + Send,
+) -> (T, Option<PyErr>) {
+    let taken = py.import(SIGNALS).and_then(|signals| signals.call_method0("begin")?.extract::<bool>());
+    let (result, raised) = work_and_watch(py, interrupt, work);
+    let given_back = match &taken {
+        Ok(true) => py.import(SIGNALS).and_then(|signals| signals.call_method0("end")).map(drop),
+        _ => Ok(()),
+    };
+    (result, raised.or(taken.err()).or(given_back.err()))
+}
+
+/// Whether it is what SIGTERM raises while work is done.
+pub fn is_termination(py: Python<'_>, raised: &PyErr) -> bool {
+    let class = py.import(SIGNALS).and_then(|signals| signals.getattr("Terminated"));
+    class.is_ok_and(|class| raised.matches(py, class).unwrap_or(false))
+}
+
+fn work_and_watch<T: Send>(
     py: Python<'_>,
     interrupt: &Arc<AtomicBool>,
     work: impl FnOnce() -> T + Send,

@@ -1,9 +1,18 @@
 """SdkRuntime: what it moves and what it refuses."""
 import os
+import re
 import signal
+import subprocess
+import sys
 import threading
+import time
 import unittest
 import warnings
+
+try:
+    import pty
+except ImportError:
+    pty = None
 
 import numpy as np
 
@@ -206,7 +215,7 @@ class Life(unittest.TestCase):
 
     def test_order_of_calls(self):
         runner = SdkRuntime(support.compiled())
-        self.assertEqual(runner.get_id("v"), 0)
+        self.assertEqual(runner.get_id("v"), 1)
         with self.assertRaisesRegex(SdkError, r"load\(\)"):
             runner.launch("hold")
         with self.assertRaisesRegex(SdkError, r"after load\(\)"):
@@ -228,7 +237,9 @@ class Life(unittest.TestCase):
     def test_stop_returns_though_the_command_stream_is_blocked(self):
         runner = support.running()
         runner.launch("hold", nonblock=False)
-        runner.stop()
+        with self.assertWarnsRegex(RuntimeWarning, r"hold has not called unblock_cmd_stream\(\) on 6 PEs") as caught:
+            runner.stop()
+        self.assertEqual(caught.filename, __file__)
         np.testing.assert_array_equal(runner.read_symbol(4, 1, "v", "float32"), np.zeros(4))
 
     def test_prints_stand_in_sim_log_with_their_cycle(self):
@@ -244,23 +255,24 @@ class Life(unittest.TestCase):
         runner.stop()
         with open("sim.log", encoding="utf-8") as log:
             lines = log.read().splitlines()
-        self.assertEqual(len(lines), 6)
-        for line in lines:
+        self.assertEqual(len(lines), 1 + 6 + 3)
+        for line in lines[1:-3]:
             self.assertRegex(line, r"^@\d+ seven is 7$")
 
     def test_two_simulations_live_side_by_side(self):
         first, second = support.running(), support.running()
-        first.memcpy_h2d(0, np.full(24, 1, np.float32), *ALL)
-        second.memcpy_h2d(0, np.full(24, 2, np.float32), *ALL)
+        v = first.get_id("v")
+        first.memcpy_h2d(v, np.full(24, 1, np.float32), *ALL)
+        second.memcpy_h2d(v, np.full(24, 2, np.float32), *ALL)
         back = np.zeros(24, np.float32)
-        first.memcpy_d2h(back, 0, *ALL)
+        first.memcpy_d2h(back, v, *ALL)
         np.testing.assert_array_equal(back, np.ones(24))
 
     def test_a_deadlock_is_explained(self):
         runner = support.running()
         runner.launch("hold")
         with self.assertRaisesRegex(SimulationError, r"unblock_cmd_stream\(\)"):
-            runner.memcpy_d2h(np.zeros(24, np.float32), 0, *ALL)
+            runner.memcpy_d2h(np.zeros(24, np.float32), runner.get_id("v"), *ALL)
 
     def test_ctrl_c_ends_an_endless_program(self):
         runner = support.running()
@@ -271,8 +283,69 @@ class Life(unittest.TestCase):
         timer.start()
         runner.launch("spin")
         with self.assertRaisesRegex(KeyboardInterrupt, "interrupted at cycle"):
-            runner.memcpy_d2h(np.zeros(24, np.float32), 0, *ALL)
+            runner.memcpy_d2h(np.zeros(24, np.float32), runner.get_id("v"), *ALL)
         timer.join()
+
+    def endless(self, *before, **options):
+        """A script that stops a machine whose PEs never come to an end."""
+        lines = (
+            "import signal, sys", "from waferlab import SdkRuntime", *before,
+            f"runner = SdkRuntime({support.compiled()!r})", "runner.load()", "runner.run()", "runner.launch('spin')",
+            "print('launched', flush=True)", "try:", "  runner.stop()",
+            "finally:", "  print('cleaned up', flush=True)",
+        )  # fmt: skip
+        environment = {**os.environ, "WAFERLAB_MAX_CYCLES": options.pop("cycles", "1000000000000")}
+        return subprocess.Popen([sys.executable, "-c", "\n".join(lines)], env=environment, text=True, **options)
+
+    def test_sigterm_ends_an_endless_program_with_the_report_of_ctrl_c(self):
+        script = self.endless(stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertEqual(script.stdout.readline(), "launched\n")
+        time.sleep(0.3)
+        script.send_signal(signal.SIGTERM)
+        out, errors = script.communicate()
+        self.assertEqual((script.returncode, out), (128 + signal.SIGTERM, "cleaned up\n"))
+        self.assertRegex(errors, r"^interrupted at cycle \d+\nerror\[E0901\]: the run was interrupted in cycle ")
+        self.assertIn("spin has not called unblock_cmd_stream() on 6 PEs", errors)
+        self.assertIn("the main thread of 6 PEs", errors)
+
+    def test_a_program_that_handles_or_ignores_sigterm_keeps_doing_so(self):
+        handler = "signal.signal(signal.SIGTERM, lambda *_: (print('handled', flush=True), sys.exit(7)))"
+        script = self.endless(handler, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        script.stdout.readline()
+        time.sleep(0.3)
+        script.send_signal(signal.SIGTERM)
+        self.assertEqual((script.communicate()[0], script.returncode), ("handled\ncleaned up\n", 7))
+        ignored = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+        script = self.endless(ignored, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cycles="3000000")
+        script.stdout.readline()
+        script.send_signal(signal.SIGTERM)
+        out, errors = script.communicate()
+        self.assertEqual((out, script.returncode), ("cleaned up\n", 0))
+        self.assertIn("WAFERLAB_MAX_CYCLES=N lets a run take N cycles", errors)
+
+    @unittest.skipIf(pty is None, "there are no terminals of that kind here")
+    def test_a_terminal_shows_how_far_a_run_has_come(self):
+        ours, theirs = pty.openpty()
+        script = self.endless(stdout=subprocess.PIPE, stderr=theirs)
+        os.close(theirs)
+        self.addCleanup(os.close, ours)
+        shown = b""
+        while not re.search(rb"cycle [1-9]\d*, [1-9]\d* cycles/s, 6 PEs busy", shown):
+            shown += os.read(ours, 4096)
+        script.send_signal(signal.SIGTERM)
+        script.communicate()
+        self.assertEqual(script.returncode, 128 + signal.SIGTERM)
+
+    def test_the_limit_of_cycles_ends_an_endless_wait(self):
+        os.environ["WAFERLAB_MAX_CYCLES"] = "30000"
+        self.addCleanup(os.environ.pop, "WAFERLAB_MAX_CYCLES", None)
+        runner = support.running()
+        runner.launch("spin")
+        with self.assertRaisesRegex(SimulationError, "the run was ended in cycle 30000: it may take no more"):
+            runner.memcpy_d2h(np.zeros(24, np.float32), runner.get_id("v"), *ALL)
+        os.environ["WAFERLAB_MAX_CYCLES"] = "0"
+        with self.assertRaisesRegex(ArgumentError, "WAFERLAB_MAX_CYCLES=0: a number of cycles, 1 or more, is wanted"):
+            support.running()
 
 
 if __name__ == "__main__":

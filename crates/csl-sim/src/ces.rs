@@ -39,6 +39,8 @@ pub(crate) struct Ces<E> {
     pub done: Vec<Done>,
     /// What elements have said ahead of the clock.
     pub early_events: Vec<Event>,
+    /// Words of the host's streams, where they are told.
+    pub streamed: Vec<Event>,
 }
 
 impl<E: Element> Ces<E> {
@@ -58,6 +60,7 @@ impl<E: Element> Ces<E> {
             senders: none,
             done: Vec::new(),
             early_events: Vec::new(),
+            streamed: Vec::new(),
         }
     }
 
@@ -86,7 +89,7 @@ impl<E: Element> Ces<E> {
         let mut ports = Ports::new(world.image.arch.into());
         let seat = Seat { program, image: &world.image, x, y: self.y };
         let mut element = E::load(&seat, &mut ports);
-        if world.options.traces.instructions {
+        if world.options.traces.instructions.holds(x, self.y) {
             element.trace();
         }
         for (addr, bytes, value) in world.patches(x, self.y) {

@@ -37,6 +37,8 @@ pub(crate) trait Element: Send {
     fn settle(&mut self, cycle: u64);
     /// The cycle up to which it has run.
     fn clock(&self) -> u64;
+    /// The last cycle in which a thread had the issue slot; it may lie ahead of the clock.
+    fn last_issue(&self) -> u64;
     fn read(&self, addr: u16, bytes: u32) -> Vec<u8>;
     fn write(&mut self, addr: u16, bytes: &[u8]);
     /// A TEARDOWN command has stopped a color of the router.
@@ -88,6 +90,10 @@ impl Element for Pe {
 
     fn clock(&self) -> u64 {
         Pe::clock(self)
+    }
+
+    fn last_issue(&self) -> u64 {
+        Pe::last_issue(self)
     }
 
     fn read(&self, addr: u16, bytes: u32) -> Vec<u8> {

@@ -18,6 +18,8 @@ pub enum EventKind {
     Pe(csl_pe::Event),
     /// Of the router.
     Fabric { color: u8, what: csl_fabric::Traced },
+    /// A word of a stream of the host passes the PE's ramp.
+    Stream { color: u8, wavelet: csl_fabric::Wavelet },
 }
 
 /// Takes events while the machine runs, so that they need not wait in memory for its end: by cycle, row and column, every

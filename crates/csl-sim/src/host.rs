@@ -8,9 +8,9 @@ use csl_image::{ExportKind, ParamType};
 use crate::command::{Command, Endpoint, Rect, Spread, Ticket};
 use crate::element::Element;
 use crate::machine::Machine;
-use crate::memcpy::{Call, CopyIn, CopyOut, Done, Job, StreamIn, StreamOut, TileCommand};
+use crate::memcpy::{Call, CopyIn, CopyOut, Done, Job, Part, StreamIn, StreamOut, TileCommand};
 use crate::stop::SimError;
-use crate::world::{World, exported_symbol};
+use crate::world::{World, exported_function, exported_symbol};
 
 /// Commands that tiles have not finished, and answers that the host has not taken.
 #[derive(Default)]
@@ -22,6 +22,8 @@ pub(crate) struct Host {
     free_at: u64,
     /// The cycle in which the host gave its last command.
     given_at: u64,
+    /// Calls of launched functions, one a PE, that have not unblocked the command stream.
+    unended: u64,
     /// Streams into the program that are not done.
     streams_in: Vec<Ticket>,
     /// Commands that wait for those: memcpy carries out one command after another.
@@ -85,6 +87,11 @@ impl Host {
         words
     }
 
+    /// Whether any launched function has not unblocked the command stream.
+    pub fn waits_for_functions(&self) -> bool {
+        self.unended > 0
+    }
+
     pub fn take_answer(&mut self, ticket: Ticket) -> Option<Vec<u32>> {
         self.answers.remove(&ticket)
     }
@@ -101,7 +108,11 @@ impl Host {
 
     /// Takes over what tiles have finished.
     pub fn collect(&mut self, done: &mut Vec<Done>) {
-        for Done { ticket, index, words } in done.drain(..) {
+        for done in done.drain(..) {
+            let Done::Part(Part { ticket, index, words }) = done else {
+                self.unended = self.unended.saturating_sub(1);
+                continue;
+            };
             let Some(pending) = self.pending.get_mut(&ticket) else { continue };
             if let Some(answer) = &mut pending.answer {
                 answer[index * pending.per_pe..][..words.len()].copy_from_slice(&words);
@@ -201,6 +212,10 @@ impl Host {
         let start = self.start(machine, ticket, &everywhere, Spread::Each, 0).start;
         self.expect(ticket, runs.iter().map(|run| run.len as usize).sum(), 0, false);
         for run in runs {
+            let program = &machine.world.image.programs[run.program as usize];
+            if exported_function(program, id).is_some() {
+                self.unended += u64::from(run.len);
+            }
             for x in run.x..run.x + run.len {
                 let job = Job::Call(Arc::clone(&call));
                 give(machine, (x, run.y), TileCommand { ticket, index: 0, due: start, job });

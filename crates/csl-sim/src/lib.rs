@@ -8,7 +8,9 @@ mod ces;
 mod columns;
 mod command;
 mod element;
+mod ending;
 mod event;
+mod gauge;
 mod host;
 mod machine;
 mod memcpy;
@@ -26,10 +28,12 @@ mod transfer;
 mod world;
 
 pub use command::{Command, Endpoint, Rect, Spread, Ticket, Width};
+pub use ending::Ending;
 pub use event::{Event, EventKind, Sink};
-pub use options::{SimOptions, Traces};
+pub use gauge::Gauge;
+pub use options::{SimOptions, Tiles, Traces};
 pub use sim::Sim;
 pub use stop::{
     Count, FaultKind, FaultReport, Group, Held, HostReason, HostWait, Running, SimError, Situation, Standing, Stop,
-    TaskWait, ThreadWait, Unread,
+    TaskWait, ThreadWait, Unended, Unread,
 };

@@ -11,7 +11,7 @@ use crate::parallel;
 use crate::row::Row;
 use crate::shard::{Border, Shard};
 use crate::stop::{FaultReport, Stop};
-use crate::tile::NEVER;
+use crate::tile::{NEVER, Tile};
 use crate::world::World;
 
 /// Visited cycles between two looks at the interrupt flag and at how much there is to do.
@@ -113,6 +113,7 @@ impl<E: Element> Machine<E> {
                 self.run_alone(limit, period, &mut reached)
             };
             self.feed_sink();
+            self.show_gauge();
             match decision {
                 Decision::Pause(pause) => return Ok(pause),
                 Decision::Fault => return Err(Stop::Fault(Box::new(self.take_fault()))),
@@ -197,6 +198,27 @@ impl<E: Element> Machine<E> {
 
     fn is_traced(&self) -> bool {
         self.world.options.traces != Traces::default()
+    }
+
+    fn show_gauge(&mut self) {
+        if let Some(gauge) = self.world.options.gauge.clone() {
+            gauge.show(self.now, || self.busy());
+        }
+    }
+
+    /// PEs that have something to do.
+    fn busy(&mut self) -> u64 {
+        let is_busy = |tile: &&Tile<E>| tile.timer != NEVER || tile.inject_at != NEVER;
+        self.rows().map(|row| row.ces.tiles.iter().filter(is_busy).count() as u64).sum()
+    }
+
+    /// The last cycles in which any PE executed an instruction and any wavelet landed on a router.
+    pub fn last_activity(&mut self) -> (u64, u64) {
+        let now = self.now;
+        self.rows().fold((0, 0), |(executed, landed), row| {
+            let clocks = row.ces.tiles.iter().map(|tile| tile.element.last_issue().min(now));
+            (clocks.fold(executed, u64::max), landed.max(row.fabric.last_landing()))
+        })
     }
 
     /// Gives out what has happened, now and then.

@@ -18,6 +18,8 @@ pub(crate) struct TileHost {
     pub next_due: u64,
     /// The program has not called `unblock_cmd_stream()` since the last launch.
     pub is_blocked: bool,
+    /// Id of the function launched last.
+    pub launched: u16,
     pub incoming: Vec<StreamIn>,
     /// A launch whose function has not been called yet.
     pub calling: Option<Calling>,
@@ -98,11 +100,25 @@ pub(crate) struct StreamOut {
     pub words: Vec<u32>,
 }
 
-/// A tile has finished its part of a command.
-pub(crate) struct Done {
+/// What a tile has done that the host waits for.
+pub(crate) enum Done {
+    /// Its part of a command.
+    Part(Part),
+    /// The function launched last has unblocked the command stream.
+    Unblocked,
+}
+
+/// A tile's part of a command.
+pub(crate) struct Part {
     pub ticket: Ticket,
     pub index: usize,
     pub words: Vec<u32>,
+}
+
+impl Done {
+    pub fn part(ticket: Ticket, index: usize, words: Vec<u32>) -> Done {
+        Done::Part(Part { ticket, index, words })
+    }
 }
 
 impl TileHost {

@@ -196,7 +196,7 @@ impl<E: Element> Row<E> {
             y,
             what: EventKind::Fabric { color: event.color, what: event.what },
         });
-        fabric.chain(self.ces.take_events(now)).collect()
+        fabric.chain(self.ces.take_streamed()).chain(self.ces.take_events(now)).collect()
     }
 }
 

@@ -18,18 +18,12 @@ use crate::world::World;
 /// Cycles by which [`Sim::is_done`] advances the clock.
 const POLL_QUANTUM: u64 = 10_000;
 
-/// Cycles that [`Sim::stop`] gives programs that are still busy when nothing is pending any more.
-const SETTLE: u64 = 10_000;
-
-/// The same for a program without memcpy, for whose end no host can wait otherwise.
-const SETTLE_ALONE: u64 = 1_000_000;
-
 /// A loaded program on a wafer.
 pub struct Sim {
-    machine: Machine<Pe>,
-    host: Host,
-    stopped: bool,
-    at_rest: bool,
+    pub(crate) machine: Machine<Pe>,
+    pub(crate) host: Host,
+    pub(crate) stopped: bool,
+    pub(crate) at_rest: bool,
 }
 
 impl Sim {
@@ -82,26 +76,6 @@ impl Sim {
         self.run_until(ticket, self.machine.now.saturating_add(POLL_QUANTUM))
     }
 
-    /// Completes what is pending; nothing can be submitted after that. Results can still be taken with [`Sim::wait`].
-    /// Then lets programs that are still busy run on for a while, so that what they print or store last is there: up to a
-    /// cycle that no PE has run ahead of, and there all of them stand.
-    pub fn stop(&mut self) -> Result<(), Stop> {
-        self.stopped = true;
-        while let Some(ticket) = self.host.oldest() {
-            self.run_until(ticket, u64::MAX)?;
-        }
-        let settle = if self.image().memcpy.is_some() { SETTLE } else { SETTLE_ALONE };
-        let limit = self.machine.front().max(self.machine.now + settle);
-        match self.machine.run(limit, |_| false)? {
-            Pause::Interrupted => Err(self.interrupted()),
-            pause => {
-                self.at_rest = pause == Pause::Quiet;
-                self.machine.settle();
-                Ok(())
-            }
-        }
-    }
-
     /// Whether nothing could move any more when the run was stopped: what stands then stands for good.
     pub fn is_at_rest(&self) -> bool {
         self.at_rest
@@ -110,42 +84,42 @@ impl Sim {
     /// Runs until nothing can move any more unless the host asks for something else.
     pub fn rest(&mut self) -> Result<(), Stop> {
         loop {
-            let host = &mut self.host;
-            let pause = self.machine.run(u64::MAX, |done| {
-                host.collect(done);
-                host.can_release()
-            })?;
-            match pause {
-                Pause::Interrupted => return Err(self.interrupted()),
+            match self.advance(u64::MAX, Host::can_release)? {
                 _ if self.host.release(&mut self.machine) => {}
                 _ => return Ok(()),
             }
         }
     }
 
-    fn run_until(&mut self, ticket: Ticket, limit: u64) -> Result<bool, Stop> {
+    /// Advances the clock until `reached` holds, `limit` is the next cycle or nothing can move; no further than the whole
+    /// run may take.
+    pub(crate) fn advance(&mut self, limit: u64, reached: impl Fn(&Host) -> bool) -> Result<Pause, Stop> {
+        let most = self.options().max_cycles.map_or(u64::MAX, |cycles| cycles.saturating_add(1));
+        let host = &mut self.host;
+        let pause = self.machine.run(limit.min(most), |done| {
+            host.collect(done);
+            reached(host)
+        })?;
+        match pause {
+            Pause::Interrupted => Err(Stop::Interrupted(self.situation())),
+            Pause::Limit if most <= limit => Err(Stop::OutOfCycles(self.situation())),
+            pause => Ok(pause),
+        }
+    }
+
+    pub(crate) fn run_until(&mut self, ticket: Ticket, limit: u64) -> Result<bool, Stop> {
         if self.host.is_done(ticket) {
             return Ok(true);
         }
         loop {
-            let host = &mut self.host;
-            let pause = self.machine.run(limit, |done| {
-                host.collect(done);
-                host.is_done(ticket) || host.can_release()
-            })?;
-            match pause {
+            match self.advance(limit, |host| host.is_done(ticket) || host.can_release())? {
                 Pause::Reached if self.host.is_done(ticket) => return Ok(true),
                 Pause::Limit => return Ok(false),
-                Pause::Interrupted => return Err(self.interrupted()),
                 // When nothing moves, the stream that the others wait for may wait for one of them.
                 Pause::Reached | Pause::Quiet if self.host.release(&mut self.machine) => {}
                 _ => return Err(Stop::Deadlock(self.situation())),
             }
         }
-    }
-
-    fn interrupted(&mut self) -> Stop {
-        Stop::Interrupted(self.situation())
     }
 
     /// Who runs, who waits and where wavelets stand now: after [`Sim::stop`], what nobody will ever take.
@@ -187,6 +161,11 @@ impl Sim {
     /// Prints, traces and warnings since the last call, by cycle, row and column.
     pub fn take_events(&mut self) -> Vec<Event> {
         self.machine.take_events()
+    }
+
+    /// The last cycles, up to now, in which any PE executed an instruction and any wavelet landed on a router; 0 for never.
+    pub fn last_activity(&mut self) -> (u64, u64) {
+        self.machine.last_activity()
     }
 
     /// Order-free hash over all landings so far, the same for any number of threads, and the number of landings.

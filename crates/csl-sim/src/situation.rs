@@ -11,7 +11,7 @@ use crate::host::Host;
 use crate::machine::Machine;
 use crate::row::Row;
 use crate::stop::{
-    Count, Group, Held, HostReason, HostWait, Running, Situation, Standing, TaskWait, ThreadWait, Unread,
+    Count, Group, Held, HostReason, HostWait, Running, Situation, Standing, TaskWait, ThreadWait, Unended, Unread,
 };
 use crate::tile::Tile;
 
@@ -19,6 +19,7 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Situati
     let mut reasons: Vec<(Ticket, HostReason, u32, u32)> = Vec::new();
     let (mut wavelets, mut unread, mut outputs) = (Vec::new(), Vec::new(), Vec::new());
     let (mut threads, mut running, mut tasks) = (Vec::new(), Vec::new(), Vec::new());
+    let mut unended = Vec::new();
     let mut counts = BTreeMap::new();
     let now = machine.now;
     let world = std::sync::Arc::clone(&machine.world);
@@ -28,6 +29,7 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Situati
         for tile in &row.ces.tiles {
             let (x, y) = (tile.x, row.y);
             reasons.extend(waits(tile, now).into_iter().map(|(ticket, reason)| (ticket, reason, x, y)));
+            unended.extend(tile.host.is_blocked.then_some((Unended { function: tile.host.launched }, x, y)));
             let program = world.program_number(x, y).unwrap_or_default();
             let waiting = tile.element.waiting(&tile.ports).into_iter();
             threads.extend(waiting.map(|waiting| (ThreadWait { program, waiting }, x, y)));
@@ -40,6 +42,7 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Situati
     Situation {
         cycle: now,
         host: host_waits(host, &reasons),
+        unended: group(unended),
         threads: group(threads),
         running: group(running),
         tasks: group(tasks),

@@ -35,6 +35,8 @@ pub enum Stop {
     Deadlock(Box<Situation>),
     /// The interrupt flag was set: the machine stands at a whole cycle and may go on.
     Interrupted(Box<Situation>),
+    /// The run has taken as many cycles as it may.
+    OutOfCycles(Box<Situation>),
 }
 
 /// What went wrong on a PE or in its router.
@@ -62,6 +64,8 @@ pub struct Situation {
     pub cycle: u64,
     /// What the host waits for, oldest first.
     pub host: Vec<HostWait>,
+    /// Launched functions that have not called `unblock_cmd_stream()`.
+    pub unended: Vec<Group<Unended>>,
     /// Threads that wait for something outside themselves.
     pub threads: Vec<Group<ThreadWait>>,
     /// Main threads that run a task and wait for nothing.
@@ -85,6 +89,13 @@ pub struct Count {
     pub wavelets: u64,
     /// PEs where any of them stand.
     pub pes: u64,
+}
+
+/// A function that has been launched and has not unblocked the command stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Unended {
+    /// Id of the export.
+    pub function: u16,
 }
 
 /// A thread that waits, in a program of the image.

@@ -1,12 +1,12 @@
 //! What memcpy does on a tile when its time comes.
 
-use crate::ces::Ces;
+use crate::ces::{Ces, to_fabric};
 use crate::command::Ticket;
 use crate::element::Element;
 use crate::event::{Event, EventKind};
 use crate::memcpy::{Call, Calling, Done, Job, StreamIn, TileCommand, to_bytes, to_words};
 use crate::stop::{FaultKind, FaultReport};
-use crate::tile::NEVER;
+use crate::tile::{NEVER, Tile};
 use crate::world::{exported_function, exported_symbol, is_pointer};
 
 impl<E: Element> Ces<E> {
@@ -25,8 +25,8 @@ impl<E: Element> Ces<E> {
     pub fn tile_to_host(&mut self, place: u32, now: u64) {
         let tile = &mut self.tiles[place as usize];
         let took = std::mem::take(&mut tile.ports.taken) != 0;
-        if std::mem::take(&mut tile.ports.cmd_stream_unblocked) {
-            tile.host.is_blocked = false;
+        if std::mem::take(&mut tile.ports.cmd_stream_unblocked) && std::mem::take(&mut tile.host.is_blocked) {
+            self.done.push(Done::Unblocked);
         }
         if tile.host.calling.as_ref().is_some_and(|calling| tile.element.calls_started() >= calling.calls) {
             self.called(place);
@@ -47,7 +47,7 @@ impl<E: Element> Ces<E> {
     /// A launch is done for the host when its function has been called (semantics.md 23).
     fn called(&mut self, place: u32) {
         if let Some(Calling { ticket, index, .. }) = self.tiles[place as usize].host.calling.take() {
-            self.done.push(Done { ticket, index, words: Vec::new() });
+            self.done.push(Done::part(ticket, index, Vec::new()));
         }
     }
 
@@ -64,27 +64,34 @@ impl<E: Element> Ces<E> {
                 continue;
             }
             let Some(slot) = tile.ports.landing_slot(stream.color) else { continue };
-            if tile.ports.land(slot, csl_pe::Wavelet::word(stream.data[stream.at])) {
+            let word = stream.data[stream.at];
+            if tile.ports.land(slot, csl_pe::Wavelet::word(word)) {
+                if self.world.options.traces.fabric {
+                    self.streamed.push(streamed(now, (tile.x, self.y), stream.color, word));
+                }
                 stream.at += 1;
                 stream.centi_ready = (stream.centi_ready + stream.centi_step).max(100 * (now + 1));
             }
         }
         let finished = |stream: &&StreamIn| stream.at == stream.end;
         for stream in tile.host.incoming.iter().filter(finished) {
-            self.done.push(Done { ticket: stream.ticket, index: stream.index, words: Vec::new() });
+            self.done.push(Done::part(stream.ticket, stream.index, Vec::new()));
         }
         tile.host.incoming.retain(|stream| stream.at < stream.end);
     }
 
     /// Gives a word that leaves a tile on a color without a route to the host. Returns false while the host wants none.
     pub fn sink(&mut self, place: u32, color: u8, word: u32) -> bool {
-        let host = &mut self.tiles[place as usize].host;
+        let Tile { x, host, .. } = &mut self.tiles[place as usize];
         let Some(at) = host.sink(color) else { return false };
+        if self.world.options.traces.fabric {
+            self.streamed.push(streamed(self.now, (*x, self.y), color, word));
+        }
         let stream = &mut host.outgoing[at];
         stream.words.push(word);
         if stream.words.len() == stream.wanted {
             let stream = host.outgoing.remove(at);
-            self.done.push(Done { ticket: stream.ticket, index: stream.index, words: stream.words });
+            self.done.push(Done::part(stream.ticket, stream.index, stream.words));
         }
         true
     }
@@ -124,7 +131,7 @@ impl<E: Element> Ces<E> {
                 to_words(&self.tiles[place as usize].element.read(addr, bytes), copy.width)
             }
         };
-        self.done.push(Done { ticket, index, words });
+        self.done.push(Done::part(ticket, index, words));
         Ok(())
     }
 
@@ -136,6 +143,7 @@ impl<E: Element> Ces<E> {
         match func {
             Some(func) => {
                 tile.host.is_blocked = true;
+                tile.host.launched = call.id;
                 tile.element.call(func, &call.args);
             }
             None => self.called(place),
@@ -158,6 +166,11 @@ impl<E: Element> Ces<E> {
 
     // ---- afterwards ----
 
+    /// The words of the host's streams that have passed the ramps.
+    pub fn take_streamed(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.streamed)
+    }
+
     /// What has been said up to cycle `now`.
     pub fn take_events(&mut self, now: u64) -> Vec<Event> {
         let mut all = std::mem::take(&mut self.early_events);
@@ -170,4 +183,9 @@ impl<E: Element> Ces<E> {
         self.early_events = early;
         due
     }
+}
+
+fn streamed(cycle: u64, (x, y): (u32, u32), color: u8, word: u32) -> Event {
+    let wavelet = to_fabric(csl_pe::Wavelet::word(word));
+    Event { cycle, x, y, what: EventKind::Stream { color, wavelet } }
 }

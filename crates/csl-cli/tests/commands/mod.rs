@@ -195,12 +195,30 @@ fn wrong_arguments_end_with_status_1() {
         ("run out --launch go", "takes 1 argument, 0 given"),
         ("run out --d2h v", "SYMBOL=FILE"),
         ("run out --threads 0", "1 to 64"),
+        ("run out --max-cycles 0", "0 is not in 1.."),
     ] {
         let text = refused(at, line);
         assert!(text.contains(part), "{line}: {text}");
     }
-    let done = command(at, "run out").env("SIMFABRIC_DEBUG", "land").output().expect("it runs");
-    assert!(String::from_utf8_lossy(&done.stderr).contains("`land` is not one of landing"));
+    let done = command(at, "run out").env("WAFERLAB_MAX_CYCLES", "many").output().expect("it runs");
+    let text = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert_eq!(
+        (done.status.code(), text.contains("WAFERLAB_MAX_CYCLES=many: a number of cycles")),
+        (Some(1), true),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_word_of_the_log_that_means_nothing_is_a_warning() {
+    let folder = compiled();
+    let done = command(folder.path(), "run out --quiet").env("SIMFABRIC_DEBUG", "land").output().expect("it runs");
+    let text = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(
+        text.starts_with("waferlab: warning: SIMFABRIC_DEBUG: `land` is left out: it is not one of landing"),
+        "{text}"
+    );
+    assert!(done.status.success());
 }
 
 #[test]
@@ -214,4 +232,67 @@ fn a_reader_that_goes_away_is_no_error() {
     drop(child.stdout.take());
     let done = child.wait_with_output().expect("it ends");
     assert_eq!((done.status.code(), done.stderr.len()), (Some(0), 0));
+}
+
+/// The program with PEs that never come to an end: the east one works for ever.
+fn endless() -> TempDir {
+    let folder = compiled();
+    let pe = PE.replace("task done() void { sys_mod.unblock_cmd_stream(); }", "task done() void { if (x == 1) { iterate(); } sys_mod.unblock_cmd_stream(); }\nfn iterate() void { while (true) { v[0] += 1; } }");
+    std::fs::write(folder.path().join("pe.csl"), pe).expect("the folder is writable");
+    let done =
+        Command::new(env!("CARGO_BIN_EXE_cslc")).args(["layout.csl", "--memcpy"]).current_dir(folder.path()).output();
+    let done = done.expect("cslc runs");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    folder
+}
+
+#[test]
+fn the_status_says_whether_what_was_launched_has_ended() {
+    let folder = endless();
+    let at = folder.path();
+    for (line, variable) in
+        [("run out --launch go:1 --max-cycles 20000", None), ("run out --launch go:1", Some("20000"))]
+    {
+        let mut run = command(at, line);
+        variable.map(|cycles| run.env("WAFERLAB_MAX_CYCLES", cycles));
+        let done = run.output().expect("it runs");
+        assert_eq!(done.status.code(), Some(1), "{line}");
+        let text = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(
+            text.contains("go has not called unblock_cmd_stream() on PE (1, 0); PE (1, 0) still ran in iterate"),
+            "{text}"
+        );
+        assert!(text.contains("--max-cycles=N"), "{text}");
+    }
+    let stats = std::fs::read_to_string(at.join("sim_stats.json")).expect("it was written");
+    assert!(stats.contains("\"sim_stop_cause\": \"Stopping due to user request\""), "{stats}");
+    let log = std::fs::read_to_string(at.join("sim.log")).expect("it was written");
+    assert!(log.lines().last().is_some_and(|line| line.contains(" cycles=2000")), "{log}");
+    assert!(ended(at, "run out").status.success(), "nothing is launched");
+    // The second call waits for the end of the first one.
+    let done = ended(at, "run out --launch go:1 --launch go:2 --max-cycles 20000");
+    let text = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert_eq!(done.status.code(), Some(1));
+    assert!(text.contains("the run was ended in cycle 20000: it may take no more"), "{text}");
+    assert!(text.contains("the main thread of PE (1, 0) runs, in iterate"), "{text}");
+}
+
+#[test]
+#[cfg(unix)]
+fn sigterm_and_ctrl_c_end_a_run_with_a_report() {
+    let folder = endless();
+    for (signal, status) in [("TERM", 143), ("INT", 130)] {
+        let mut run = command(folder.path(), "run out --launch go:1 --launch go:2");
+        let mut child = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        // The first call has returned: the signals are watched.
+        let mut first = [0; 8];
+        std::io::Read::read_exact(child.stdout.as_mut().expect("it is piped"), &mut first).expect("it prints");
+        let sent = Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status();
+        assert!(sent.expect("kill runs").success());
+        let done = child.wait_with_output().expect("it ends");
+        let text = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert_eq!(done.status.code(), Some(status), "{text}");
+        assert!(text.starts_with("waferlab: interrupted at cycle "), "{text}");
+        assert!(text.contains("the main thread of PE (1, 0) runs, in iterate"), "{text}");
+    }
 }

@@ -3,7 +3,7 @@
 use csl_fabric::{SwitchCause, SwitchState, Traced, Wavelet};
 use csl_image::{ColorConfig, DirSet, RouteRun, SwitchPos};
 use csl_num::FloatKind;
-use csl_sim::{Event, EventKind};
+use csl_sim::{Event, Tiles};
 
 use super::{LogKinds, Scene};
 
@@ -15,27 +15,26 @@ const PRINTED: [u8; 5] = [1, 3, 0, 2, 4];
 /// The text of a router's event; `None` when it is not asked for.
 pub(super) fn line(
     scene: &Scene,
-    kinds: LogKinds,
+    kinds: &LogKinds,
     event: &Event,
     (color, what): (u8, &Traced),
     ident: u64,
 ) -> Option<String> {
-    debug_assert!(matches!(event.what, EventKind::Fabric { .. }));
     let (x, y) = scene.place(event);
     let tile = format!("@{} P{x}.{y} (hwtile)", event.cycle);
     match what {
-        Traced::Landing { from, wavelet, local_flip } if kinds.landing => {
+        Traced::Landing { from, wavelet, local_flip } if kinds.landing.holds(x, y) => {
             let (from, flip) = (SIDES[usize::from(*from)], u8::from(*local_flip));
             let fields = fields(scene, *wavelet, ident);
             Some(format!("{tile} landing C{color} from link {from}, {fields}, lf={flip}\n"))
         }
-        Traced::Departure { from, wavelet, ways } if kinds.wavelet => {
+        Traced::Departure { from, wavelet, ways } if kinds.wavelet.holds(x, y) => {
             let (from, ways_text) = (SIDES[usize::from(*from)], set(*ways));
             let (fields, taken) =
                 (all_fields(*wavelet, ident), if ways >> 4 & 1 == 1 { " to_ce_from_router" } else { "" });
             Some(format!("{tile} wavelet C{color} {fields} landing={from} departing={ways_text}{taken}\n"))
         }
-        Traced::Switch { before, after, cause } if kinds.router => {
+        Traced::Switch { before, after, cause } if kinds.router.holds(x, y) => {
             let cause = cause_text(scene, *cause, ident);
             Some(switch(&format!("{tile} router: C{color}:"), *before, *after, &cause))
         }
@@ -61,15 +60,16 @@ fn cause_text(scene: &Scene, cause: SwitchCause, ident: u64) -> String {
 }
 
 /// Where the switches of a run of tiles stand at the start; nothing for colors without switch positions.
-pub(super) fn initial(scene: &Scene, run: &RouteRun) -> String {
+pub(super) fn initial(scene: &Scene, asked: &Tiles, run: &RouteRun) -> String {
     let config = &scene.image.color_configs[run.config as usize];
     if config.positions.iter().all(|position| *position == SwitchPos::Invalid) {
         return String::new();
     }
     let state = state(config);
     let offset = scene.image.offset;
-    let lines = (run.x..run.x + run.len).map(|x| {
-        let head = format!("@0 P{}.{} (hwtile) router: C{}:", offset.x + x, offset.y + run.y, run.color);
+    let places = (run.x..run.x + run.len).map(|x| (offset.x + x, offset.y + run.y));
+    let lines = places.filter(|&(x, y)| asked.holds(x, y)).map(|(x, y)| {
+        let head = format!("@0 P{x}.{y} (hwtile) router: C{}:", run.color);
         switch(&head, state, state, "(init)")
     });
     lines.collect()

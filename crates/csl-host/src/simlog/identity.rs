@@ -8,7 +8,7 @@ use csl_sim::Event;
 
 use super::Scene;
 
-const RAMP: u8 = 4;
+pub(super) const RAMP: u8 = 4;
 const LINKS: [u8; 4] = [0, 1, 2, 3];
 
 /// Column, row, color, and the side that it came from.
@@ -52,7 +52,7 @@ impl Identities {
     }
 
     /// Tile, color, and a count.
-    fn fresh(&mut self, scene: &Scene, event: &Event, color: u8) -> u64 {
+    pub fn fresh(&mut self, scene: &Scene, event: &Event, color: u8) -> u64 {
         let count = self.sent.entry((event.x, event.y, color)).or_default();
         let ident = u64::from(scene.tile(event)) << 40 | u64::from(color) << 32 | u64::from(*count);
         *count += 1;

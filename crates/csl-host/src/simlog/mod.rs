@@ -1,4 +1,5 @@
-//! `sim.log`: what programs print, and with `SIMFABRIC_DEBUG` what the machine does, a line an event.
+//! `sim.log`: what programs print, and with `SIMFABRIC_DEBUG` what the machine does, a line an event; at the end how the run
+//! has ended.
 //!
 //! The forms of the lines are those of the vendor's guide (Debugging Guide, Simulator Logs); where its text leaves spaces
 //! open, those that public viewers expect. Coordinates are the whole fabric's. Lines go to the file as they come: in memory
@@ -8,69 +9,27 @@ mod fabric;
 mod identity;
 mod idle;
 mod instruction;
+mod kinds;
 pub(crate) mod operands;
 mod prints;
+mod totals;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use csl_fabric::Traced;
 use csl_image::Image;
 use csl_num::FloatKind;
-use csl_sim::{Event, EventKind, Traces};
+use csl_sim::{Event, EventKind, Tiles, Traces};
 
+pub use kinds::LogKinds;
 pub(crate) use prints::prints;
+pub(crate) use totals::Totals;
 
-/// The variable that says what to log, and the names under which container runtimes pass it into their containers.
-const VARIABLES: [&str; 3] = ["SIMFABRIC_DEBUG", "SINGULARITYENV_SIMFABRIC_DEBUG", "APPTAINERENV_SIMFABRIC_DEBUG"];
-
-/// What `sim.log` holds beside what programs print.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LogKinds {
-    /// Wavelets that land on routers.
-    pub landing: bool,
-    /// Instructions.
-    pub inst_trace: bool,
-    /// Switches of routers.
-    pub router: bool,
-    /// Wavelets that leave routers. Not in the guide; viewers that animate wavelets read these lines.
-    pub wavelet: bool,
-}
-
-impl LogKinds {
-    /// From a list such as `landing,router`.
-    pub fn parse(list: &str) -> Result<LogKinds, String> {
-        let mut kinds = LogKinds::default();
-        for word in list.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-            let kind = match word {
-                "landing" => &mut kinds.landing,
-                "inst_trace" => &mut kinds.inst_trace,
-                "router" => &mut kinds.router,
-                "wavelet" => &mut kinds.wavelet,
-                _ => return Err(format!("`{word}` is not one of landing, inst_trace, router, wavelet")),
-            };
-            *kind = true;
-        }
-        Ok(kinds)
-    }
-
-    /// From the environment of the process: `SIMFABRIC_DEBUG` or, where that is not set, the names that containers use.
-    pub fn from_environment() -> Result<LogKinds, String> {
-        let set = VARIABLES.into_iter().find_map(|name| std::env::var(name).ok().map(|list| (name, list)));
-        set.map_or(Ok(LogKinds::default()), |(name, list)| {
-            LogKinds::parse(&list).map_err(|error| format!("{name}={list}: {error}"))
-        })
-    }
-
-    fn is_any(self) -> bool {
-        self != LogKinds::default()
-    }
-
-    pub(crate) fn traces(self) -> Traces {
-        Traces { fabric: self.landing || self.router || self.wavelet, instructions: self.inst_trace }
-    }
-}
+/// Where a run logs, in its working folder.
+pub(crate) const LOG_FILE: &str = "sim.log";
 
 /// What the texts of lines need to know.
 pub(crate) struct Scene {
@@ -107,14 +66,12 @@ pub(crate) struct SimLog {
 }
 
 impl SimLog {
-    /// A log at `path`. The file is made with its first line; where `kinds` asks for anything, at once.
+    /// A log at `path`, which is made at once: scripts look for it after every run.
     pub fn new(image: Arc<Image>, half: FloatKind, path: PathBuf, kinds: LogKinds) -> SimLog {
         let scene = Scene { image, half };
         let idents = identity::Identities::default();
         let mut log = SimLog { scene, kinds, path, file: None, idents, idle: idle::Idle::default(), error: None };
-        if kinds.is_any() {
-            log.begin();
-        }
+        log.begin();
         log
     }
 
@@ -122,31 +79,48 @@ impl SimLog {
     fn begin(&mut self) {
         let fabric = self.scene.image.fabric;
         self.put(&format!("@0 dimX={}, dimY={}\n", fabric.width, fabric.height));
-        if self.kinds.router {
+        if self.kinds.router != Tiles::None {
             let image = Arc::clone(&self.scene.image);
             for run in &image.routes {
-                let lines = fabric::initial(&self.scene, run);
+                let lines = fabric::initial(&self.scene, &self.kinds.router, run);
                 self.put(&lines);
             }
         }
     }
 
-    pub fn kinds(&self) -> LogKinds {
-        self.kinds
+    /// What the machine has to tell.
+    pub fn traces(&self) -> Traces {
+        self.kinds.traces(&self.scene.image)
+    }
+
+    /// Writes how the run has ended.
+    pub fn close(&mut self, totals: &Totals) {
+        self.put_idle(totals.cycles + 1);
+        self.put(&totals.lines());
+        self.flush();
+    }
+
+    /// Lines of the PEs that turned idle before `cycle`.
+    fn put_idle(&mut self, cycle: u64) {
+        if self.kinds.inst_trace != Tiles::None {
+            let idle = self.idle.before(cycle);
+            idle.into_iter().for_each(|line| self.put(&instruction::idle(&self.scene, line)));
+        }
     }
 
     /// Adds events, which come in the order of their cycles.
     pub fn write(&mut self, events: &[Event]) {
         for event in events {
-            if self.kinds.inst_trace {
-                let idle = self.idle.before(event.cycle);
-                idle.into_iter().for_each(|line| self.put(&instruction::idle(&self.scene, line)));
-            }
+            self.put_idle(event.cycle);
             if let Some(text) = self.line(event) {
                 self.put(&text);
             }
         }
-        // A program that hangs is looked at while it runs, or killed.
+        self.flush();
+    }
+
+    /// A program that hangs is looked at while it runs, or killed.
+    fn flush(&mut self) {
         if let (Some(file), None) = (&mut self.file, &self.error) {
             self.error = file.flush().err();
         }
@@ -156,7 +130,12 @@ impl SimLog {
         match &event.what {
             EventKind::Fabric { color, what } => {
                 let ident = self.idents.follow(&self.scene, event, *color, what);
-                fabric::line(&self.scene, self.kinds, event, (*color, what), ident)
+                fabric::line(&self.scene, &self.kinds, event, (*color, what), ident)
+            }
+            EventKind::Stream { color, wavelet } => {
+                let what = Traced::Landing { from: identity::RAMP, wavelet: *wavelet, local_flip: false };
+                let ident = self.idents.fresh(&self.scene, event, *color);
+                fabric::line(&self.scene, &self.kinds, event, (*color, &what), ident)
             }
             EventKind::Pe(pe) => match &pe.what {
                 csl_pe::EventKind::Print(_) => prints::line(&self.scene.image, self.scene.half, event),
@@ -189,9 +168,4 @@ impl SimLog {
     pub fn check(&mut self) -> Result<(), String> {
         self.error.take().map_or(Ok(()), |error| Err(format!("{}: {error}", self.path.display())))
     }
-}
-
-/// Where a run that is started here logs, by default.
-pub fn default_path(folder: &Path) -> PathBuf {
-    folder.join("sim.log")
 }

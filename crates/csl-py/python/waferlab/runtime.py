@@ -17,6 +17,9 @@ logger = logging.getLogger("waferlab")
 
 WORD_BYTES = 4
 STATISTICS = "sim_stats.json"
+TRACES = "simfab_traces"
+# Says, in the smoke tests of the vendor's guide, that no traces are wanted.
+SUPPRESS_TRACES = "CSL_SUPPRESS_SIMFAB_TRACE"
 DEFAULT_THREADS = 5
 _COPY_OPTIONS = {
     "streaming": False,
@@ -57,6 +60,8 @@ class SdkRuntime:
         self._folder = os.getcwd()
         config = platform.config if platform else None
         self._core = (config.core_path or "out.core") if config and config.dump_core else None
+        suppressed = options["suppress_simfab_trace"] or (config and config.suppress_trace)
+        self._makes_traces = not suppressed and os.environ.get(SUPPRESS_TRACES, "0") in ("", "0")
         debug_util.remember(bindir, self._machine)
 
     # Starting and stopping.
@@ -64,6 +69,15 @@ class SdkRuntime:
     def load(self):
         """Loads the program into the simulated machine."""
         self._machine.load()
+        if self._makes_traces:
+            self._make_traces()
+
+    def _make_traces(self):
+        """Scripts move this folder beside their results. It stays empty: sim.log holds what there is to see."""
+        try:
+            os.makedirs(os.path.join(self._folder, TRACES), exist_ok=True)
+        except OSError as error:
+            logger.warning("%s", error)
 
     def run(self):
         """Starts the machine; commands are accepted from here on."""

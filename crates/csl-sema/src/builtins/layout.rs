@@ -195,7 +195,8 @@ pub(super) fn export_name(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         return Err(s.fail(diagnostic.secondary(before, "first exported here")));
     }
     s.effects += 1;
-    let id = s.unit.layout.exports.len() as u16;
+    // From 1 on, as the vendor's files have it: hosts take 0 for none.
+    let id = s.unit.layout.exports.len() as u16 + 1;
     let mutable = mutable.filter(|_| !is_function);
     let name = Symbol::new(&name).as_str();
     s.unit.layout.exports.push(ExportName { name, ty, mutable, id, span: call.span });

@@ -71,7 +71,7 @@ fn launches_reach_every_pe_and_pass_arguments() {
 fn a_launch_returns_though_the_stream_stays_blocked_and_so_does_stop() {
     let mut sim = sim(layout(Arch::Wse2, vec![adder(false)], &[&[0]], &[]));
     run(&mut sim, Command::Launch { function: FUNC_ID, args: vec![5] });
-    assert_eq!(sim.stop(), Ok(()));
+    assert_eq!(sim.stop(), Ok(csl_sim::Ending::Waiting));
     assert_eq!(sim.read_memory(0, 0, DATA, 4), Ok(vec![5, 0, 0, 0]));
     assert_eq!(sim.submit(Command::Launch { function: FUNC_ID, args: vec![5] }), Err(SimError::Stopped));
 }
@@ -92,7 +92,7 @@ fn stop_completes_what_is_pending() {
     let ticket = sim.submit(d2h(Rect::new(0, 0, 1, 1), 1, Width::Bits32)).expect("a right command");
     assert_eq!(sim.is_done(ticket), Ok(true));
     let other = sim.submit(d2h(Rect::new(0, 0, 1, 1), 1, Width::Bits32)).expect("a right command");
-    assert_eq!(sim.stop(), Ok(()));
+    assert_eq!(sim.stop(), Ok(csl_sim::Ending::Complete));
     assert_eq!(sim.wait(other), Ok(Some(vec![3])));
     assert_eq!(sim.wait(other), Ok(None));
 }

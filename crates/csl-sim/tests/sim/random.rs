@@ -436,7 +436,7 @@ fn on_engine(image: &Arc<Image>, threads: usize) -> (Outcome, u64) {
     let options = SimOptions { threads, ..SimOptions::default() };
     let mut sim = Sim::new(Arc::clone(image), options).expect("the image is right");
     let fault = match sim.stop() {
-        Ok(()) => None,
+        Ok(_) => None,
         Err(Stop::Fault(fault)) => Some(*fault),
         Err(stop) => panic!("{stop:?}"),
     };

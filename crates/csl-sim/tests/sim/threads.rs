@@ -120,7 +120,7 @@ fn a_traced_run_is_the_same_run() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let keep = Arc::clone(&told);
     let sink = csl_sim::Sink::new(move |events| keep.lock().expect("nobody has panicked").extend(events));
-    let traces = csl_sim::Traces { fabric: true, instructions: true };
+    let traces = csl_sim::Traces { fabric: true, instructions: csl_sim::Tiles::All };
     let options = csl_sim::SimOptions { traces, sink: Some(sink), ..Default::default() };
     let mut traced = csl_sim::Sim::new(Arc::new(pair()), options).expect("the image is right");
     let mut plain = sim(pair());

@@ -1,0 +1,90 @@
+//! A line on the terminal for work that takes its time.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use csl_sim::Gauge;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// How long work may take before anything is shown.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// From one state of the line to the next.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Shows on a terminal, after a second, what is going on. The line goes when this is dropped: nothing that is printed
+/// afterwards mixes with it. Shows nothing where standard error is no terminal.
+pub struct Progress {
+    watcher: Option<(Sender<()>, JoinHandle<()>)>,
+}
+
+impl Progress {
+    /// Shows `text` and how long the work has taken.
+    pub fn start(text: &str) -> Progress {
+        let text = text.to_owned();
+        Progress::showing(move || text.clone())
+    }
+
+    /// Shows what `text` says at each moment.
+    pub fn showing(mut text: impl FnMut() -> String + Send + 'static) -> Progress {
+        if !std::io::stderr().is_terminal() {
+            return Progress { watcher: None };
+        }
+        let (done, waiting) = channel::<()>();
+        let thread = std::thread::spawn(move || {
+            // Whether it is a word or a hang-up, the work is over.
+            let is_over = |patience| waiting.recv_timeout(patience) != Err(RecvTimeoutError::Timeout);
+            if is_over(PATIENCE - TICK) {
+                return;
+            }
+            // The first call lets the text's source know that it is wanted.
+            text();
+            if is_over(TICK) {
+                return;
+            }
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            bar.set_style(style());
+            bar.set_elapsed(PATIENCE);
+            loop {
+                bar.set_message(text());
+                bar.tick();
+                if is_over(TICK) {
+                    break;
+                }
+            }
+            bar.finish_and_clear();
+        });
+        Progress { watcher: Some((done, thread)) }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some((done, thread)) = self.watcher.take() {
+            drop(done);
+            // A line that panicked has nothing left to say.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn style() -> ProgressStyle {
+    let form = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
+    form.unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+/// The line of a run: where its clock stands, how fast it goes, how many PEs have something to do.
+pub(crate) fn of_run(gauge: Arc<Gauge>) -> impl FnMut() -> String + Send {
+    let mut seen = (Instant::now(), gauge.cycle(), 0.0);
+    move || {
+        let (since, before, _) = seen;
+        let (cycle, passed) = (gauge.cycle(), since.elapsed());
+        if passed >= PATIENCE {
+            seen = (Instant::now(), cycle, (cycle - before) as f64 / passed.as_secs_f64());
+        }
+        format!("cycle {cycle}, {:.0} cycles/s, {} PEs busy", seen.2, gauge.busy())
+    }
+}

@@ -1,0 +1,105 @@
+//! What `SIMFABRIC_DEBUG` asks for.
+
+use csl_image::Image;
+use csl_sim::{Tiles, Traces};
+
+use crate::check::program_at;
+
+/// The variable that says what to log, and the names under which container runtimes pass it into their containers.
+const VARIABLES: [&str; 3] = ["SIMFABRIC_DEBUG", "SINGULARITYENV_SIMFABRIC_DEBUG", "APPTAINERENV_SIMFABRIC_DEBUG"];
+
+const WORDS: &str =
+    "landing, inst_trace, router, wavelet, each for all PEs or, as in landing@P5.2, for one of the fabric";
+
+/// What `sim.log` holds beside what programs print, and of which PEs, by place in the whole fabric.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogKinds {
+    /// Wavelets that land on routers.
+    pub landing: Tiles,
+    /// Instructions.
+    pub inst_trace: Tiles,
+    /// Switches of routers.
+    pub router: Tiles,
+    /// Wavelets that leave routers. Not in the guide; viewers that animate wavelets read these lines.
+    pub wavelet: Tiles,
+}
+
+impl LogKinds {
+    /// From a list such as `landing,router@P5.2`, with a warning for each word that means nothing.
+    pub fn parse(list: &str) -> (LogKinds, Vec<String>) {
+        let (mut kinds, mut warnings) = (LogKinds::default(), Vec::new());
+        for word in list.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+            if kinds.add(word).is_none() {
+                warnings.push(format!("`{word}` is left out: it is not one of {WORDS}"));
+            }
+        }
+        (kinds, warnings)
+    }
+
+    /// From the environment of the process: `SIMFABRIC_DEBUG` or, where that is not set, the names that containers use.
+    pub fn from_environment() -> (LogKinds, Vec<String>) {
+        let set = VARIABLES.into_iter().find_map(|name| std::env::var(name).ok().map(|list| (name, list)));
+        let Some((name, list)) = set else { return Default::default() };
+        let (kinds, warnings) = LogKinds::parse(&list);
+        (kinds, warnings.into_iter().map(|warning| format!("{name}: {warning}")).collect())
+    }
+
+    fn add(&mut self, word: &str) -> Option<()> {
+        let (name, place) = match word.split_once('@') {
+            Some((name, place)) => (name, Some(parse_place(place)?)),
+            None => (word, None),
+        };
+        let asked = match name {
+            "landing" => &mut self.landing,
+            "inst_trace" => &mut self.inst_trace,
+            "router" => &mut self.router,
+            "wavelet" => &mut self.wavelet,
+            _ => return None,
+        };
+        *asked = match (&*asked, place) {
+            (Tiles::All, _) | (_, None) => Tiles::All,
+            (Tiles::None, Some(place)) => Tiles::Some([place].into()),
+            (Tiles::Some(before), Some(place)) => Tiles::Some(before.iter().copied().chain([place]).collect()),
+        };
+        Some(())
+    }
+
+    fn all(&self) -> [&Tiles; 4] {
+        [&self.landing, &self.inst_trace, &self.router, &self.wavelet]
+    }
+
+    /// A warning for each PE that is named and runs no program.
+    pub(crate) fn idle_places(&self, image: &Image) -> Vec<String> {
+        let mut places: Vec<(u32, u32)> = self.all().into_iter().flat_map(named).collect();
+        places.sort_unstable();
+        places.dedup();
+        let is_idle = |place: &(u32, u32)| within(image, *place).is_none_or(|(x, y)| program_at(image, x, y).is_none());
+        let text = |(x, y)| format!("SIMFABRIC_DEBUG: P{x}.{y} runs no program, so that nothing of it is logged");
+        places.into_iter().filter(is_idle).map(text).collect()
+    }
+
+    /// What the machine has to tell. Wavelets of one PE are followed through all others.
+    pub(super) fn traces(&self, image: &Image) -> Traces {
+        let fabric = [&self.landing, &self.router, &self.wavelet].into_iter().any(|asked| *asked != Tiles::None);
+        let instructions = match &self.inst_trace {
+            Tiles::Some(places) => Tiles::Some(places.iter().filter_map(|place| within(image, *place)).collect()),
+            all_or_none => all_or_none.clone(),
+        };
+        Traces { fabric, instructions }
+    }
+}
+
+/// `P5.2`: column and row in the fabric.
+fn parse_place(text: &str) -> Option<(u32, u32)> {
+    let (x, y) = text.strip_prefix('P')?.split_once('.')?;
+    Some((x.parse().ok()?, y.parse().ok()?))
+}
+
+fn named(asked: &Tiles) -> Vec<(u32, u32)> {
+    if let Tiles::Some(places) = asked { places.to_vec() } else { Vec::new() }
+}
+
+/// Place in the program's rectangle of a PE of the fabric.
+fn within(image: &Image, (x, y): (u32, u32)) -> Option<(u32, u32)> {
+    Some((x.checked_sub(image.offset.x)?, y.checked_sub(image.offset.y)?))
+}

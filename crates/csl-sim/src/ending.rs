@@ -1,0 +1,73 @@
+//! The end of a run.
+
+use crate::machine::Pause;
+use crate::sim::Sim;
+use crate::stop::Stop;
+
+/// Cycles that launched functions have to unblock the command stream, from the call of [`Sim::stop`] on.
+const GRACE: u64 = 10_000_000;
+
+/// Cycles that programs get behind the last unblock, or where nothing was launched, for what they print or store last.
+const SETTLE: u64 = 10_000;
+
+/// The same for a program without memcpy, for whose end no host can wait otherwise.
+const SETTLE_ALONE: u64 = 1_000_000;
+
+/// How a run has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Every launched function has unblocked the command stream, or nothing was launched.
+    Complete,
+    /// Nothing can move any more, and some launched function has not unblocked the command stream.
+    Waiting,
+    /// Launched functions were busy so many cycles after the call, or the run has taken as many as it may.
+    CutOff { after: u64 },
+}
+
+impl Sim {
+    /// Completes what is pending; nothing can be submitted after that. Results can still be taken with [`Sim::wait`].
+    ///
+    /// Goes on while the machine moves and a launched function has not unblocked the command stream, then lets programs
+    /// that are still busy run on for a while: up to a cycle that no PE has run ahead of, and there all of them stand.
+    pub fn stop(&mut self) -> Result<Ending, Stop> {
+        self.stopped = true;
+        let called_at = self.machine.now;
+        while let Some(ticket) = self.host.oldest() {
+            self.run_until(ticket, u64::MAX)?;
+        }
+        let most = self.options().max_cycles;
+        let limit = most.unwrap_or(called_at + GRACE).saturating_add(1);
+        let mut pause = Pause::Reached;
+        if self.host.waits_for_functions() {
+            pause = self.finish(limit, true)?;
+        }
+        let mut is_cut_off = pause == Pause::Limit;
+        if pause == Pause::Reached {
+            let settle = if self.image().memcpy.is_some() { SETTLE } else { SETTLE_ALONE };
+            let end = self.machine.now + settle;
+            pause = self.finish(end.min(most.map_or(u64::MAX, |_| limit)), false)?;
+            is_cut_off = pause == Pause::Limit && most.is_some_and(|_| limit < end);
+        }
+        self.at_rest = pause == Pause::Quiet;
+        self.machine.settle();
+        Ok(match is_cut_off {
+            true => Ending::CutOff { after: self.machine.now - called_at },
+            false if self.host.waits_for_functions() => Ending::Waiting,
+            false => Ending::Complete,
+        })
+    }
+
+    /// Runs up to a cycle that no PE has run ahead of; to the end of the last launched function, where `waits` for those.
+    fn finish(&mut self, limit: u64, waits: bool) -> Result<Pause, Stop> {
+        let host = &mut self.host;
+        let limit = self.machine.front().max(limit);
+        let pause = self.machine.run(limit, |done| {
+            host.collect(done);
+            waits && !host.waits_for_functions()
+        })?;
+        match pause {
+            Pause::Interrupted => Err(Stop::Interrupted(self.situation())),
+            pause => Ok(pause),
+        }
+    }
+}
