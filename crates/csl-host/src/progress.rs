@@ -85,6 +85,8 @@ pub(crate) fn of_run(gauge: Arc<Gauge>) -> impl FnMut() -> String + Send {
         if passed >= PATIENCE {
             seen = (Instant::now(), cycle, (cycle - before) as f64 / passed.as_secs_f64());
         }
-        format!("cycle {cycle}, {:.0} cycles/s, {} PEs busy", seen.2, gauge.busy())
+        let busy = gauge.busy();
+        let pes = if busy == 1 { "PE" } else { "PEs" };
+        format!("cycle {cycle}, {:.0} cycles/s, {busy} {pes} busy", seen.2)
     }
 }

@@ -290,7 +290,7 @@ class Life(unittest.TestCase):
         """A script that stops a machine whose PEs never come to an end."""
         lines = (
             "import signal, sys", "from waferlab import SdkRuntime", *before,
-            f"runner = SdkRuntime({support.compiled()!r})", "runner.load()", "runner.run()", "runner.launch('spin')",
+            f"runner = SdkRuntime({str(support.compiled())!r})", "runner.load()", "runner.run()", "runner.launch('spin')",
             "print('launched', flush=True)", "try:", "  runner.stop()",
             "finally:", "  print('cleaned up', flush=True)",
         )  # fmt: skip

@@ -126,7 +126,7 @@ pub fn collectives(size: u32, rows: u32, columns: u32, kind: u32) -> Stamps {
 fn logged(program: &str, arch: Arch, params: &[(&str, u32)], kinds: &str, launch: (&str, &[Argument])) -> String {
     let (output, mut runtime) = opened(program, arch, params);
     let log = output.path().join("sim.log");
-    runtime.log_to(log.clone(), LogKinds::parse(kinds).expect("known words"));
+    runtime.log_to(log.clone(), LogKinds::parse(kinds).0);
     runtime.load().expect("load() comes first");
     runtime.run().expect("run() comes second");
     call(&mut runtime, launch.0, launch.1);

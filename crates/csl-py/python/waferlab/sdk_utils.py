@@ -93,11 +93,10 @@ def is_valid_primitive_type(para_type):
 
 def parse_host_callable_api(rpc_symbols):
     """Each exported function with the names and the types of its parameters."""
-    return {
-        symbol["name"]: ([p["name"] for p in symbol["inputs"]], [p["type"] for p in symbol["inputs"]])
-        for symbol in rpc_symbols
-        if symbol["kind"] == "Func"
-    }
+    functions = (symbol for symbol in rpc_symbols if symbol["kind"] == "Func")
+    # A function without parameters has no list of them.
+    params = ((symbol["name"], symbol.get("inputs", [])) for symbol in functions)
+    return {name: ([p["name"] for p in inputs], [p["type"] for p in inputs]) for name, inputs in params}
 
 
 def get_api_info_dict_from_json(json_path):
