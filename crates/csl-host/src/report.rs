@@ -101,15 +101,31 @@ fn direction(side: u8) -> &'static str {
 /// Stands for the PEs in a line that is still to be merged with its like.
 const WHO: &str = "\0";
 
+/// The same in two parts, where a verb stands between them.
+const HOW_MANY: &str = "\x01";
+const FIRST: &str = "\x02";
+
 /// What a report says at most of who waits and where wavelets stand.
 const MOST_LINES: usize = 24;
 
 /// One thing that holds for some PEs. PEs with different programs can have the same to say.
 struct Line {
     at: Option<Span>,
-    /// With [`WHO`] for the PEs.
+    /// With [`WHO`], or [`HOW_MANY`] and [`FIRST`], for the PEs.
     text: String,
     pes: Group<()>,
+}
+
+impl Line {
+    /// The text with its PEs.
+    fn named(&self) -> String {
+        let Group { tiles, x, y, .. } = self.pes;
+        let (how_many, first) = match tiles {
+            1 => (format!("PE ({x}, {y})"), String::new()),
+            _ => (format!("{tiles} PEs"), format!(", the first ({x}, {y})")),
+        };
+        self.text.replace(WHO, &who(&self.pes)).replace(HOW_MANY, &how_many).replace(FIRST, &first)
+    }
 }
 
 fn situation(excerpts: &mut Excerpts, report: &Situation, diagnostic: Diagnostic) -> Diagnostic {
@@ -128,7 +144,7 @@ fn situation(excerpts: &mut Excerpts, report: &Situation, diagnostic: Diagnostic
     let lines = merge(lines);
     let rest = lines.len().saturating_sub(MOST_LINES);
     let shown = lines.iter().take(MOST_LINES).fold(diagnostic, |diagnostic, line| {
-        let text = line.text.replace(WHO, &who(&line.pes));
+        let text = line.named();
         match line.at {
             Some(span) => diagnostic.traced(span, text),
             None => diagnostic.note(text),
@@ -151,7 +167,7 @@ pub fn unfinished(image: &Image, sources: &Path, ending: Ending, report: &Situat
     let mut lines: Vec<Line> = report.unended.iter().map(|group| line(group, unended(image, group))).collect();
     lines.extend(report.running.iter().map(|group| {
         let Running { program, pc } = group.what;
-        line(group, format!("{WHO} still ran{}", in_function(&mut excerpts, program, pc)))
+        line(group, format!("{HOW_MANY} still ran{FIRST}{}", in_function(&mut excerpts, program, pc)))
     }));
     lines.extend(report.threads.iter().map(|group| {
         let ThreadWait { program, waiting } = group.what;
@@ -161,7 +177,7 @@ pub fn unfinished(image: &Image, sources: &Path, ending: Ending, report: &Situat
     lines.extend(report.tasks.iter().map(|group| line(group, task_wait(image, group))));
     let lines = merge(lines);
     let rest = lines.len().saturating_sub(MOST_LINES);
-    let shown = lines.iter().take(MOST_LINES).map(|line| line.text.replace(WHO, &who(&line.pes)));
+    let shown = lines.iter().take(MOST_LINES).map(Line::named);
     let more = (rest > 0).then(|| format!("{rest} more like these"));
     let all: Vec<String> = shown.chain(more).chain(tail.map(str::to_owned)).collect();
     Some(format!("{head}: {}", all.join("; ")))

@@ -361,3 +361,32 @@ fn the_limit_ends_an_endless_wait_with_a_report() {
     assert!(log.contains("@50000 Stopping due to the limit of cycles\n"), "{log}");
     assert!(runtime.is_done(again).is_err(), "asking again does not go on");
 }
+
+#[test]
+fn many_pes_that_are_cut_off_alike_are_counted() {
+    let pe = "
+param memcpy_params;
+const sys_mod = @import_module(\"<memcpy/memcpy>\", memcpy_params);
+var data = @zeros([1]u32);
+var data_ptr: [*]u32 = &data;
+fn main() void { iterate(); }
+fn iterate() void { while (true) { data[0] += 1; } }
+comptime {
+  @export_symbol(data_ptr, \"data\");
+  @export_symbol(main);
+}
+";
+    let folder = TempDir::new().expect("a temporary folder");
+    std::fs::write(folder.path().join("layout.csl"), LAYOUT).expect("the folder is writable");
+    std::fs::write(folder.path().join("pe.csl"), pe).expect("the folder is writable");
+    let options = Options { folder: folder.path().to_owned(), memcpy: true, ..Options::new("layout.csl") };
+    assert!(compile(&options).succeeded());
+    let settings = Settings { threads: 1, check: false };
+    let mut runtime = Runtime::open(&folder.path().join("out"), settings).expect("the program opens");
+    runtime.limit_cycles(10_000);
+    assert!(matches!(stopped(&mut runtime, true), Ending::CutOff { .. }));
+    let text = runtime.take_warnings().remove(0);
+    let expected = ": main has not called unblock_cmd_stream() on 1000 PEs, the first of them (0, 0); 1000 PEs still ran, the \
+                    first (0, 0) in iterate, pe.csl:7; ";
+    assert!(text.contains(expected), "{text}");
+}
