@@ -1,5 +1,7 @@
 //! Bit layout of a router's registers, as published programs read and write it (inferred, WSE-2; taken for WSE-3 too).
 
+use crate::chip::Chip;
+
 /// Route register: five output bits from bit 0, five input bits from bit 5, in the order of [`DIRECTION_BITS`].
 pub const ROUTE_OUTPUT_SHIFT: u32 = 0;
 pub const ROUTE_INPUT_SHIFT: u32 = 5;
@@ -111,10 +113,8 @@ pub mod filter {
     pub const HIGH_WORD: u16 = 0x20;
 }
 
-/// Registers by the names under which the library's `@wl_register` asks for their word addresses.
-pub const NAMES: [(&str, u16); 23] = [
-    ("color_routes", crate::shared::CONFIG.color_routes),
-    ("color_switches", crate::shared::CONFIG.color_switches),
+/// Registers that both chips have at the same word address, by the names under which the library's `@wl_register` asks.
+const NAMES: [(&str, u16); 21] = [
     ("switch_sides", SWITCH_SIDES),
     ("input_queues", ce::INPUT_QUEUES),
     ("output_queues", ce::OUTPUT_QUEUES),
@@ -138,7 +138,11 @@ pub const NAMES: [(&str, u16); 23] = [
     ("end", ce::END),
 ];
 
-/// The word address of a register of [`NAMES`].
-pub fn address(name: &str) -> Option<u16> {
-    NAMES.iter().find(|n| n.0 == name).map(|n| n.1)
+/// The word address of the register that the library's `@wl_register` calls `name`.
+pub fn address(chip: &Chip, name: &str) -> Option<u16> {
+    match name {
+        "color_routes" => Some(chip.config.color_routes),
+        "color_switches" => Some(chip.config.color_switches),
+        _ => NAMES.iter().find(|n| n.0 == name).map(|n| n.1),
+    }
 }

@@ -73,7 +73,7 @@ pub fn child(types: &Types, ty: Ty, value: &Value, index: i64) -> Option<TypedVa
         Value::Undef if in_bounds(types, ty, at) => Value::Undef,
         _ => return None,
     };
-    Some(TypedValue::new(child_ty, value))
+    Some(TypedValue::new(child_ty, value).unwrapped())
 }
 
 fn in_bounds(types: &Types, ty: Ty, index: u64) -> bool {
@@ -168,6 +168,7 @@ pub fn show(types: &Types, value: &TypedValue) -> String {
         }
         Value::Ptr(pointer) => show_pointer(types, value.ty, pointer),
         Value::Fn(_) | Value::Module(_) | Value::Dsd(_) | Value::Fifo(_) => format!("<{}>", types.show(value.ty)),
+        Value::Typed(inner) => show(types, inner),
         Value::Range(range) => format!("@range({}, {}, {})", range[0], range[1], range[2]),
     }
 }

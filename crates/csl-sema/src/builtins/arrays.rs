@@ -38,7 +38,7 @@ pub(super) fn constants(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let ty = call.ty(s, 0)?;
     let (dims, elem) = array_parts(s, call, ty)?;
     match s.eval_as(&call.args[1], elem)? {
-        Operand::Const(value) => Ok(splat(ty, value.value, &dims)),
+        Operand::Const(value) => Ok(splat(ty, value.as_part(elem), &dims)),
         value => fill(s, call, ty, dims.iter().product(), value),
     }
 }
