@@ -82,6 +82,12 @@ pub mod ce {
     /// The six bits that `control_transform` looks at.
     pub const CONTROL_TRANSFORM: u16 = 0x7e9d;
     pub const TRANSFORMED: u16 = 0x3f;
+    /// The three words of the cycle counter, the lowest first, and the word whose lowest bit lets it run: published code
+    /// writes 7 there and reads the counter so.
+    pub const TIMESTAMP: u16 = 0x7ec0;
+    pub const TIMESTAMP_WORDS: u16 = 3;
+    pub const COUNTER_CONTROL: u16 = 0x7ec3;
+    pub const COUNTER_RUNS: u16 = 1;
     /// Blocked microthreads, one bit each (WSE-3).
     pub const UT_BLOCKED: u16 = 0x7e9e;
     /// Whether a word is a register of priorities, exceptions or the control transform: 0 until a program writes it.
@@ -91,7 +97,9 @@ pub mod ce {
 
     /// Whether a word is one of these registers.
     pub const fn holds(word: u16) -> bool {
-        (word >= OUTPUT_QUEUES && word < END) || (word >= INPUT_QUEUES && word < INPUT_QUEUES + 8)
+        (word >= OUTPUT_QUEUES && word < END)
+            || (word >= INPUT_QUEUES && word < INPUT_QUEUES + 8)
+            || (word >= TIMESTAMP && word <= COUNTER_CONTROL)
     }
 
     /// First word behind the last of these but the input queues'.
@@ -114,7 +122,7 @@ pub mod filter {
 }
 
 /// Registers that both chips have at the same word address, by the names under which the library's `@wl_register` asks.
-const NAMES: [(&str, u16); 21] = [
+const NAMES: [(&str, u16); 23] = [
     ("switch_sides", SWITCH_SIDES),
     ("input_queues", ce::INPUT_QUEUES),
     ("output_queues", ce::OUTPUT_QUEUES),
@@ -129,6 +137,8 @@ const NAMES: [(&str, u16); 21] = [
     ("exceptions", ce::EXCEPTIONS),
     ("control_transform", ce::CONTROL_TRANSFORM),
     ("ut_blocked", ce::UT_BLOCKED),
+    ("timestamp", ce::TIMESTAMP),
+    ("counter_control", ce::COUNTER_CONTROL),
     ("filter_counters", filter::COUNTERS),
     ("filter_maxima", filter::MAXIMA),
     ("filter_limits", filter::LIMITS),

@@ -234,7 +234,8 @@ impl Sema<'_> {
         let missing = self.unit.layout.exports.iter().filter(|e| !given.contains(e.name));
         for (name, span) in missing.map(|e| (e.name, e.span)).collect::<Vec<_>>() {
             let message = format!("no PE exports `{name}`");
-            let help = format!("`@export_symbol(..., \"{name}\")` in the code of a PE gives the name something to stand for");
+            let help =
+                format!("`@export_symbol(..., \"{name}\")` in the code of a PE gives the name something to stand for");
             self.report(Diagnostic::new(Code::NothingExported, span, message).help(help));
         }
     }

@@ -250,15 +250,7 @@ impl Sema<'_> {
             Operand::Const(TypedValue { value: Value::Range(parts), .. }) => {
                 Ok(parts.as_ref().clone().map(|p| TypedValue::int(elem, p).into()))
             }
-            Operand::Agg(_, parts) => match <[Operand; 3]>::try_from(parts.clone()) {
-                Ok(parts) => Ok(parts),
-                Err(_) => Err(Stop::Error),
-            },
-            _ => Err(self.error(
-                Code::NotImplemented,
-                span,
-                "a range that lives in memory is not supported; write @range where it is used",
-            )),
+            _ => <[Operand; 3]>::try_from(self.parts_of(range, 3, span)?).map_err(|_| Stop::Error),
         }
     }
 

@@ -99,9 +99,5 @@ fn range_part(s: &mut Sema<'_>, call: &Call<'_>, index: usize) -> Res<Operand> {
     let TypeKind::Range(elem) = *s.types.kind(operand.ty()) else {
         return Err(call.refuse(s, 0, operand.ty(), "a range"));
     };
-    match operand {
-        Operand::Const(TypedValue { value: Value::Range(parts), .. }) => Ok(int_value(elem, parts[index].clone())),
-        Operand::Agg(_, parts) => Ok(parts[index].clone()),
-        _ => Err(s.error(Code::NotImplemented, call.span, "a range that is stored in run-time memory")),
-    }
+    s.range_parts(&operand, elem, call.span).map(|parts| parts[index].clone())
 }
