@@ -1,5 +1,7 @@
 //! Bit layout of a router's registers, as published programs read and write it (inferred, WSE-2; taken for WSE-3 too).
 
+use crate::chip::Chip;
+
 /// Route register: five output bits from bit 0, five input bits from bit 5, in the order of [`DIRECTION_BITS`].
 pub const ROUTE_OUTPUT_SHIFT: u32 = 0;
 pub const ROUTE_INPUT_SHIFT: u32 = 5;
@@ -80,6 +82,12 @@ pub mod ce {
     /// The six bits that `control_transform` looks at.
     pub const CONTROL_TRANSFORM: u16 = 0x7e9d;
     pub const TRANSFORMED: u16 = 0x3f;
+    /// The three words of the cycle counter, the lowest first, and the word whose lowest bit lets it run: published code
+    /// writes 7 there and reads the counter so.
+    pub const TIMESTAMP: u16 = 0x7ec0;
+    pub const TIMESTAMP_WORDS: u16 = 3;
+    pub const COUNTER_CONTROL: u16 = 0x7ec3;
+    pub const COUNTER_RUNS: u16 = 1;
     /// Blocked microthreads, one bit each (WSE-3).
     pub const UT_BLOCKED: u16 = 0x7e9e;
     /// Whether a word is a register of priorities, exceptions or the control transform: 0 until a program writes it.
@@ -89,7 +97,9 @@ pub mod ce {
 
     /// Whether a word is one of these registers.
     pub const fn holds(word: u16) -> bool {
-        (word >= OUTPUT_QUEUES && word < END) || (word >= INPUT_QUEUES && word < INPUT_QUEUES + 8)
+        (word >= OUTPUT_QUEUES && word < END)
+            || (word >= INPUT_QUEUES && word < INPUT_QUEUES + 8)
+            || (word >= TIMESTAMP && word <= COUNTER_CONTROL)
     }
 
     /// First word behind the last of these but the input queues'.
@@ -111,10 +121,8 @@ pub mod filter {
     pub const HIGH_WORD: u16 = 0x20;
 }
 
-/// Registers by the names under which the library's `@wl_register` asks for their word addresses.
-pub const NAMES: [(&str, u16); 23] = [
-    ("color_routes", crate::shared::CONFIG.color_routes),
-    ("color_switches", crate::shared::CONFIG.color_switches),
+/// Registers that both chips have at the same word address, by the names under which the library's `@wl_register` asks.
+const NAMES: [(&str, u16); 23] = [
     ("switch_sides", SWITCH_SIDES),
     ("input_queues", ce::INPUT_QUEUES),
     ("output_queues", ce::OUTPUT_QUEUES),
@@ -129,6 +137,8 @@ pub const NAMES: [(&str, u16); 23] = [
     ("exceptions", ce::EXCEPTIONS),
     ("control_transform", ce::CONTROL_TRANSFORM),
     ("ut_blocked", ce::UT_BLOCKED),
+    ("timestamp", ce::TIMESTAMP),
+    ("counter_control", ce::COUNTER_CONTROL),
     ("filter_counters", filter::COUNTERS),
     ("filter_maxima", filter::MAXIMA),
     ("filter_limits", filter::LIMITS),
@@ -138,7 +148,11 @@ pub const NAMES: [(&str, u16); 23] = [
     ("end", ce::END),
 ];
 
-/// The word address of a register of [`NAMES`].
-pub fn address(name: &str) -> Option<u16> {
-    NAMES.iter().find(|n| n.0 == name).map(|n| n.1)
+/// The word address of the register that the library's `@wl_register` calls `name`.
+pub fn address(chip: &Chip, name: &str) -> Option<u16> {
+    match name {
+        "color_routes" => Some(chip.config.color_routes),
+        "color_switches" => Some(chip.config.color_switches),
+        _ => NAMES.iter().find(|n| n.0 == name).map(|n| n.1),
+    }
 }

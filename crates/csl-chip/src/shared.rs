@@ -1,6 +1,6 @@
 //! Figures in which both generations agree.
 
-use crate::chip::{ConfigSpace, DataRegisters, Memory};
+use crate::chip::{DataRegisters, Memory};
 
 pub(crate) const MEMORY: Memory = Memory {
     bytes: 49_152,            // documented: 48 KB
@@ -16,11 +16,6 @@ pub(crate) const REGISTERS: DataRegisters = DataRegisters {
     endless_length: 0x7fff, // documented
     prngs: 4,               // chosen; documented is only that ids are taken modulo their number
     prng_seed: 0xdead_beef, // documented
-};
-
-pub(crate) const CONFIG: ConfigSpace = ConfigSpace {
-    color_routes: 0x7f20, // inferred: solvers and stencils read and write it, WSE-2; taken for WSE-3 too
-    color_switches: 0x7f40, // inferred, likewise
 };
 
 pub(crate) const TEARDOWN_TASK: u8 = 29; // documented

@@ -1,7 +1,7 @@
 //! WSE-2.
 
 use crate::Arch;
-use crate::chip::{Chip, Fabric, Margins, Memcpy, Queues, ScalarCosts, Tasks, Timing};
+use crate::chip::{Chip, ConfigSpace, Fabric, Margins, Memcpy, Queues, ScalarCosts, Tasks, Timing};
 use crate::shared;
 
 pub(crate) const CHIP: Chip = Chip {
@@ -32,7 +32,10 @@ pub(crate) const CHIP: Chip = Chip {
         no_entrypoint: shared::NO_ENTRYPOINT,
     },
     registers: shared::REGISTERS,
-    config: shared::CONFIG,
+    config: ConfigSpace {
+        color_routes: 0x7f20,   // inferred: solvers and stencils read and write it
+        color_switches: 0x7f40, // inferred, likewise
+    },
     memcpy: Memcpy {
         colors: &[21, 22, 23],                // documented; 27 in release 0.7
         local_tasks: &[27, 28, 30],           // documented

@@ -1,7 +1,7 @@
 //! WSE-3.
 
 use crate::Arch;
-use crate::chip::{Chip, Fabric, Margins, Memcpy, Queues, ScalarCosts, Tasks, Timing};
+use crate::chip::{Chip, ConfigSpace, Fabric, Margins, Memcpy, Queues, ScalarCosts, Tasks, Timing};
 use crate::shared;
 
 pub(crate) const CHIP: Chip = Chip {
@@ -32,7 +32,10 @@ pub(crate) const CHIP: Chip = Chip {
         no_entrypoint: shared::NO_ENTRYPOINT,
     },
     registers: shared::REGISTERS,
-    config: shared::CONFIG,
+    config: ConfigSpace {
+        color_routes: 0x7c00,   // a comment in published code gives the byte address, 2 * 0x7c00
+        color_switches: 0x7c20, // chosen: as far behind the routes as on WSE-2
+    },
     memcpy: Memcpy {
         colors: &[21, 22, 23],                // documented; 27 in release 0.7
         local_tasks: &[27, 28, 30],           // documented

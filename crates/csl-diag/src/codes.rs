@@ -43,6 +43,7 @@ codes! {
     // E01xx: syntax.
     SyntaxError = "E0100", Error, "a token where the grammar has none";
     MisplacedDocComment = "W0101", Warning, "a doc comment that documents nothing";
+    UnusedValue = "W0102", Warning, "a statement that computes a value and drops it";
     // E02xx: names and modules.
     UnknownName = "E0201", Error, "a name that is declared nowhere in scope";
     Redeclared = "E0202", Error, "a name declared twice in one scope";
@@ -93,6 +94,7 @@ codes! {
     BadExport = "E0605", Error, "an export that the layout contradicts or does not name";
     BadRpc = "E0606", Error, "an RPC server that cannot be built";
     NoLayout = "E0607", Error, "a program without a layout block";
+    NothingExported = "W0608", Warning, "an exported name that no PE has";
     // E07xx: memory.
     OutOfMemory = "E0701", Error, "a program that does not fit the memory of a PE";
     BadSection = "E0702", Error, "a link section or symbol that cannot be placed";

@@ -81,6 +81,14 @@ impl SourceMap {
         (line as u32 + 1, column as u32 + 1)
     }
 
+    /// The byte offset of a line and column, counted from 1, the column in bytes; the nearest there is where they lead
+    /// out of the text or into a character.
+    pub fn offset(&self, file: FileId, line: usize, column: usize) -> usize {
+        let source = &self.files[file.0 as usize];
+        let start = source.lines.get(line.saturating_sub(1)).map_or(source.text.len(), |&start| start as usize);
+        source.text.floor_char_boundary(start + column.saturating_sub(1))
+    }
+
     /// The line, counted from 0, that holds a byte offset.
     pub(crate) fn line_index(&self, file: FileId, offset: u32) -> usize {
         self.files[file.0 as usize].lines.partition_point(|&start| start <= offset) - 1

@@ -141,7 +141,8 @@ fn sema_options(options: &Options) -> csl_sema::Options {
         offsets: offset(options),
         margins: margins(options),
         memcpy: options.memcpy,
-        max_inlined_iterations: options.max_inlined_iterations.unwrap_or(defaults.max_inlined_iterations),
+        max_inlined_iterations: options.max_inlined_iterations,
+        most_steps: defaults.most_steps,
         comptime_func_depth_limit: options.comptime_func_depth_limit.unwrap_or(defaults.comptime_func_depth_limit),
         sdk: options.sdk,
     }

@@ -73,6 +73,7 @@ fn stride_of(types: &Types, elem: Ty) -> Option<u32> {
 pub fn field_place(types: &Types, ty: Ty, index: usize) -> Option<FieldPlace> {
     let field_types: Vec<Ty> = match types.kind(ty) {
         TypeKind::Anon { types, .. } => types.clone(),
+        TypeKind::Range(elem) => vec![*elem; 3],
         TypeKind::Struct { packing, fields, .. } => {
             let field_types: Vec<Ty> = fields.iter().map(|f| f.ty).collect();
             if *packing == Packing::Packed {

@@ -54,6 +54,8 @@ pub enum Value {
     Range(Arc<[BigInt; 3]>),
     Dsd(Arc<DsdValue>),
     Fifo(FifoRef),
+    /// What stands where a part of a whole is declared as `comptime_struct`: a struct with the type that it has.
+    Typed(Arc<TypedValue>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -190,6 +192,23 @@ pub struct TypedValue {
 impl TypedValue {
     pub fn new(ty: Ty, value: Value) -> TypedValue {
         TypedValue { ty, value }
+    }
+
+    /// The value as a part that is declared with type `ty`.
+    pub fn as_part(self, ty: Ty) -> Value {
+        match self.value {
+            Value::Undef | Value::Typed(_) => self.value,
+            _ if ty == Ty::COMPTIME_STRUCT => Value::Typed(Arc::new(self)),
+            value => value,
+        }
+    }
+
+    /// The value with the type that it has, whatever its place was declared as.
+    pub fn unwrapped(self) -> TypedValue {
+        match self.value {
+            Value::Typed(inner) => Arc::unwrap_or_clone(inner),
+            _ => self,
+        }
     }
 
     pub fn void() -> TypedValue {

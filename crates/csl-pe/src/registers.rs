@@ -50,6 +50,10 @@ impl Pe {
             ce::EXCEPTIONS => self.unmasked,
             ce::CONTROL_TRANSFORM => (self.transform >> INDEX_SHIFT) as u16,
             ce::UT_BLOCKED => u16::from(self.ut_blocked),
+            ce::TIMESTAMP.. if word < ce::TIMESTAMP + ce::TIMESTAMP_WORDS => {
+                self.system.tsc_word(u64::from(word - ce::TIMESTAMP), self.cpu.tau) as u16
+            }
+            ce::COUNTER_CONTROL => u16::from(self.system.tsc_runs()),
             _ => return registers.read(word).ok_or(FaultKind::NoSuchRegister { word }),
         })
     }
@@ -82,6 +86,10 @@ impl Pe {
             ce::EXCEPTIONS => self.unmasked = value,
             ce::CONTROL_TRANSFORM => self.transform = u32::from(value & ce::TRANSFORMED) << INDEX_SHIFT,
             ce::UT_BLOCKED => self.ut_blocked = value as u8,
+            ce::TIMESTAMP.. if word < ce::TIMESTAMP + ce::TIMESTAMP_WORDS => {
+                self.system.set_tsc_word(word - ce::TIMESTAMP, value, self.cpu.tau);
+            }
+            ce::COUNTER_CONTROL => self.system.run_tsc(value & ce::COUNTER_RUNS != 0, self.cpu.tau),
             _ if registers.write(word, value) => {}
             _ => return Err(FaultKind::NoSuchRegister { word }),
         }

@@ -45,16 +45,34 @@ impl System {
 
     fn latch(&mut self, cycle: u64) {
         if self.tsc_runs {
-            self.tsc_held = cycle - self.tsc_zero;
+            self.tsc_held = cycle.wrapping_sub(self.tsc_zero) & 0xffff_ffff_ffff;
         }
     }
 
     /// 16 bits of the counter; word 0 latches the others.
-    fn tsc_word(&mut self, index: u64, cycle: u64) -> u64 {
+    pub fn tsc_word(&mut self, index: u64, cycle: u64) -> u64 {
         if index == 0 {
             self.latch(cycle);
         }
         self.tsc_held >> (16 * index.min(3)) & 0xffff
+    }
+
+    pub fn tsc_runs(&self) -> bool {
+        self.tsc_runs
+    }
+
+    /// Lets the counter run on from where it stands, or stops it.
+    pub fn run_tsc(&mut self, runs: bool, cycle: u64) {
+        self.latch(cycle);
+        self.tsc_runs = runs;
+        self.tsc_zero = cycle.wrapping_sub(self.tsc_held);
+    }
+
+    pub fn set_tsc_word(&mut self, index: u16, value: u16, cycle: u64) {
+        self.latch(cycle);
+        let shift = 16 * u32::from(index);
+        self.tsc_held = self.tsc_held & !(0xffff << shift) | u64::from(value) << shift;
+        self.tsc_zero = cycle.wrapping_sub(self.tsc_held);
     }
 
     fn prng(&mut self) -> &mut Prng {

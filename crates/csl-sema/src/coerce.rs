@@ -375,7 +375,8 @@ impl Sema<'_> {
     /// An array of `elems`, which have the element type already.
     pub fn make_array(&mut self, ty: Ty, elems: Vec<Operand>, span: Span) -> Res<Operand> {
         if elems.iter().all(Operand::is_const) {
-            let values = elems.into_iter().filter_map(|e| e.as_const().map(|v| v.value.clone())).collect();
+            let part = crate::value::child_ty(&self.types, ty, 0).unwrap_or(Ty::VOID);
+            let values = elems.into_iter().filter_map(|e| Some(e.as_const()?.clone().as_part(part))).collect();
             return Ok(TypedValue::new(ty, Value::Array(Arc::new(ArrayValue::Elems(values)))).into());
         }
         self.build_in_memory(ty, elems, span)
@@ -384,7 +385,9 @@ impl Sema<'_> {
     /// A struct of `parts`, in field order and of the field types.
     pub fn make_struct(&mut self, ty: Ty, parts: Vec<Operand>, span: Span) -> Res<Operand> {
         if parts.iter().all(Operand::is_const) {
-            let values = parts.into_iter().filter_map(|p| p.as_const().map(|v| v.value.clone())).collect();
+            let types = crate::value::field_types(&self.types, ty).unwrap_or_default();
+            let parts = parts.iter().filter_map(Operand::as_const).zip(&types);
+            let values = parts.map(|(part, field)| part.clone().as_part(field.1)).collect();
             return Ok(TypedValue::new(ty, Value::Struct(Arc::new(values))).into());
         }
         if matches!(self.types.kind(ty), TypeKind::Anon { .. }) {
@@ -399,7 +402,7 @@ impl Sema<'_> {
         };
         match self.coerce(part, field, span)? {
             Operand::Const(value) => {
-                let value = Value::Union { active: active as u32, value: Arc::new(value.value) };
+                let value = Value::Union { active: active as u32, value: Arc::new(value.as_part(field)) };
                 Ok(TypedValue::new(ty, value).into())
             }
             part => self.build_field(ty, active, part, span),

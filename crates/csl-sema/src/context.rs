@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use csl_chip::Chip;
-use csl_diag::{Code, Diagnostic, Diagnostics, SourceMap, Span, TraceFrame};
+use csl_diag::{Code, Diagnostic, Diagnostics, FileId, SourceMap, Span, TraceFrame};
 use csl_ir::{BlockId, CellRef, ModuleRef, Reg, SlotId, Ty, Types, Wafer};
 use csl_syntax::{Symbol, ast};
 
@@ -114,13 +114,15 @@ pub struct Sema<'a> {
     pub types: Types,
     /// Parsed files by path.
     pub files: HashMap<String, Arc<SourceFile>>,
+    /// Files read as values, by path.
+    pub data_files: HashMap<String, FileId>,
     /// What is analysed now: the layout, or one PE program.
     pub unit: Unit,
     pub frames: Vec<Frame>,
     pub builders: Vec<FuncBuilder>,
     /// How evaluation came here, outermost first.
     pub trace: Vec<TraceFrame>,
-    /// Iterations and calls that were executed or expanded so far.
+    /// Iterations and calls that were executed or expanded since a tile or route was set or a program begun.
     pub steps: u64,
     /// A quota was exceeded: what follows an error is not looked at any more.
     pub exhausted: bool,
@@ -147,6 +149,7 @@ impl<'a> Sema<'a> {
             diagnostics: Diagnostics::new(),
             types: Types::new(),
             files: HashMap::new(),
+            data_files: HashMap::new(),
             unit: Unit::default(),
             frames: Vec::new(),
             builders: Vec::new(),

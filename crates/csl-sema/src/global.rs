@@ -452,7 +452,7 @@ impl Sema<'_> {
                 }
                 Ok(())
             }
-            Value::Type(_) | Value::Str(_) | Value::Fn(_) | Value::Module(_) | Value::Fifo(_) => {
+            Value::Type(_) | Value::Str(_) | Value::Fn(_) | Value::Module(_) | Value::Fifo(_) | Value::Typed(_) => {
                 Err(self.comptime_only(value.ty, span))
             }
         }

@@ -1,6 +1,6 @@
 //! The layout: evaluating its block, and making one program for each kind of tile.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Span};
@@ -71,6 +71,7 @@ impl Sema<'_> {
         let programs: Vec<Program> = programs.into_iter().collect::<Option<_>>()?;
         self.merge_routes(&programs, width);
         self.warn_off_edge(width, height);
+        self.warn_unexported(&programs);
         if self.diagnostics.has_errors() {
             return None;
         }
@@ -202,6 +203,7 @@ impl Sema<'_> {
         }
         layout.routed.insert(key, next);
         layout.routes.push((route, span));
+        self.steps = 0;
         Ok(())
     }
 
@@ -223,6 +225,18 @@ impl Sema<'_> {
             let message = format!("color {color} of PE ({x}, {y}){more} is routed {name}, off the program's rectangle");
             let note = "a wavelet that takes this way stops the run";
             self.report(Diagnostic::new(Code::RouteOffEdge, span, message).note(note));
+        }
+    }
+
+    /// One warning for each name that hosts may ask for and no program gives.
+    fn warn_unexported(&mut self, programs: &[Program]) {
+        let given: HashSet<&str> = programs.iter().flat_map(|p| &p.exports).map(|e| e.name.as_str()).collect();
+        let missing = self.unit.layout.exports.iter().filter(|e| !given.contains(e.name));
+        for (name, span) in missing.map(|e| (e.name, e.span)).collect::<Vec<_>>() {
+            let message = format!("no PE exports `{name}`");
+            let help =
+                format!("`@export_symbol(..., \"{name}\")` in the code of a PE gives the name something to stand for");
+            self.report(Diagnostic::new(Code::NothingExported, span, message).help(help));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use csl_diag::{Code, Span};
+use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{BinOp, BlockId, CmpOp, Inst, Opnd, Reg, Scalar, Term, Ty, TypeKind, TypedValue, Value};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{Expr, For, While};
@@ -15,19 +15,29 @@ impl Sema<'_> {
     /// One more iteration of a loop, or one more call, that the compiler executes or expands itself.
     pub fn count_step(&mut self, span: Span) -> Res<()> {
         self.steps += 1;
-        let message = if self.steps > self.options.max_inlined_iterations {
-            format!("comptime evaluation exceeded {} iterations and calls", self.options.max_inlined_iterations)
+        let (message, help) = if self.steps > self.options.most_steps {
+            let message = format!("comptime evaluation came to no end within {} iterations and calls", self.steps - 1);
+            (message, "does a loop or a function that calls itself ever end here?")
         } else if !self.is_comptime() && self.builder().is_huge() {
-            "inline loops and functions make more code than a PE could hold".to_string()
+            let message = "inline loops and functions make more code than a PE could hold";
+            (message.to_string(), "leave out `inline`")
         } else {
             return Ok(());
         };
-        let diagnostic = csl_diag::Diagnostic::new(Code::QuotaExceeded, span, message);
-        let help = match self.is_comptime() {
-            true => "raise the limit with --max-inlined-iterations",
-            false => "leave out `inline`",
-        };
-        Err(self.fail(diagnostic.help(help)))
+        Err(self.fail(Diagnostic::new(Code::QuotaExceeded, span, message).help(help)))
+    }
+
+    /// One more iteration of a loop that is unrolled, of which `done` came before. The limit of the command line holds
+    /// for `inline` loops, each by itself.
+    fn count_iteration(&mut self, is_inline: bool, done: u64, span: Span) -> Res<()> {
+        match self.options.max_inlined_iterations {
+            Some(limit) if is_inline && done >= limit => {
+                let message = format!("this inline loop exceeds the maximum of {limit} inlined iterations");
+                let diagnostic = Diagnostic::new(Code::QuotaExceeded, span, message);
+                Err(self.fail(diagnostic.help("raise the limit with --max-inlined-iterations, or leave out `inline`")))
+            }
+            _ => self.count_step(span),
+        }
     }
 
     pub fn eval_for(&mut self, node: &For, span: Span) -> Res<Operand> {
@@ -66,7 +76,7 @@ impl Sema<'_> {
         let exit = (!self.is_comptime()).then(|| self.builder().new_block());
         let mut index = 0u64;
         while let Some(elem) = self.nth(&source, index, node.iter.span)? {
-            self.count_step(span)?;
+            self.count_iteration(node.is_inline, index, span)?;
             let body = |s: &mut Self| {
                 s.bind(node.elem.name, Binding::Const(elem));
                 if let Some(name) = node.index {
@@ -240,15 +250,7 @@ impl Sema<'_> {
             Operand::Const(TypedValue { value: Value::Range(parts), .. }) => {
                 Ok(parts.as_ref().clone().map(|p| TypedValue::int(elem, p).into()))
             }
-            Operand::Agg(_, parts) => match <[Operand; 3]>::try_from(parts.clone()) {
-                Ok(parts) => Ok(parts),
-                Err(_) => Err(Stop::Error),
-            },
-            _ => Err(self.error(
-                Code::NotImplemented,
-                span,
-                "a range that lives in memory is not supported; write @range where it is used",
-            )),
+            _ => <[Operand; 3]>::try_from(self.parts_of(range, 3, span)?).map_err(|_| Stop::Error),
         }
     }
 
@@ -364,14 +366,14 @@ impl Sema<'_> {
     /// `while` at comptime, and `inline while` in emitted code.
     fn unrolled_while(&mut self, node: &While, span: Span) -> Res<Operand> {
         let exit = (!self.is_comptime()).then(|| self.builder().new_block());
-        loop {
+        for done in 0.. {
             let cond = self.eval_as(&node.cond, Ty::BOOL)?;
             match cond.as_bool() {
                 Some(true) => {}
                 Some(false) => break,
                 None => return Err(self.not_comptime(node.cond.span)),
             }
-            self.count_step(span)?;
+            self.count_iteration(node.is_inline, done, span)?;
             let label = node.label.map(|l| l.name);
             if !self.one_iteration(label, exit, span, |s| s.eval(&node.body).map(|_| ()))? {
                 break;

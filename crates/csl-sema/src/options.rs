@@ -31,8 +31,10 @@ pub struct Options {
     /// PEs that stay free east and south of the rectangle.
     pub margins: (u32, u32),
     pub memcpy: bool,
-    /// Iterations of comptime and inline loops.
-    pub max_inlined_iterations: u64,
+    /// Iterations of any one `inline` loop.
+    pub max_inlined_iterations: Option<u64>,
+    /// Iterations and calls at comptime without a tile or a route being set: what is above them may never end.
+    pub most_steps: u64,
     pub comptime_func_depth_limit: u32,
     /// Overrides what the program itself gives away of its generation.
     pub sdk: Option<Sdk>,
@@ -49,7 +51,8 @@ impl Default for Options {
             offsets: (0, 0),
             margins: (0, 0),
             memcpy: false,
-            max_inlined_iterations: 10_000_000,
+            max_inlined_iterations: None,
+            most_steps: 10_000_000,
             comptime_func_depth_limit: 100,
             sdk: None,
         }

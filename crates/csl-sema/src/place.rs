@@ -101,6 +101,9 @@ impl Sema<'_> {
             let pointer = self.load(place, base.span)?;
             place = self.deref(pointer, base.span)?;
         }
+        if place.ty == Ty::COMPTIME_STRUCT {
+            place = self.struct_at(place, base.span)?;
+        }
         if let Some(place) = self.member_place(&place, name, span)? {
             return Ok(place);
         }
@@ -108,6 +111,12 @@ impl Sema<'_> {
             return Err(self.no_field(place.ty, name, span));
         };
         self.part_place(place, index as i64, span)
+    }
+
+    /// What stands at a place that is declared as `comptime_struct`, with the type that it has.
+    fn struct_at(&mut self, place: Place, span: Span) -> Res<Place> {
+        let value = self.load(place, span)?;
+        Ok(Place { ty: value.ty(), is_const: true, kind: PlaceKind::Value(value) })
     }
 
     fn no_field(&mut self, ty: Ty, name: &str, span: Span) -> crate::context::Stop {
@@ -255,6 +264,9 @@ impl Sema<'_> {
                 return self.many_index(pointer, elem, is_const, index, span);
             }
             place = self.pointee(pointer, elem, is_const, span)?;
+        }
+        if place.ty == Ty::COMPTIME_STRUCT {
+            place = self.struct_at(place, base.span)?;
         }
         let dims = match self.types.kind(place.ty).clone() {
             TypeKind::Array { dims, .. } => dims,
@@ -419,7 +431,7 @@ impl Sema<'_> {
             None => None,
         };
         match known {
-            Some(value) => Ok(value.into()),
+            Some(value) => Ok(value.unwrapped().into()),
             None if self.is_comptime() => Err(self.runtime_variable(pointer, span)),
             None => match self.packed_place(pointer, span)? {
                 Some(kind) => self.load(Place { ty, is_const: true, kind }, span),
@@ -489,7 +501,7 @@ impl Sema<'_> {
         let value = self.coerce(value, place.ty, span)?;
         match &place.kind {
             PlaceKind::Value(_) => Err(self.error(Code::NotAssignable, span, "cannot assign to this expression")),
-            PlaceKind::Ptr(pointer) => self.store_pointer(pointer, value, span),
+            PlaceKind::Ptr(pointer) => self.store_pointer(pointer, place.ty, value, span),
             _ if self.is_comptime() => Err(self.not_comptime(span)),
             PlaceKind::Reg(reg) => {
                 let src = self.opnd(&value, span)?;
@@ -503,7 +515,7 @@ impl Sema<'_> {
         }
     }
 
-    fn store_pointer(&mut self, pointer: &Pointer, value: Operand, span: Span) -> Res<()> {
+    fn store_pointer(&mut self, pointer: &Pointer, ty: Ty, value: Operand, span: Span) -> Res<()> {
         let PtrRoot::Cell(cell) = pointer.root else {
             if self.is_comptime() {
                 return Err(self.error(Code::RuntimeOnly, span, "comptime code cannot assign to a run-time variable"));
@@ -529,7 +541,7 @@ impl Sema<'_> {
         }
         // Taken out so that the write does not copy the whole value.
         let mut whole = std::mem::replace(&mut self.unit.cells[cell.0 as usize].value.value, Value::Undef);
-        let written = write_path(&self.types, pointer.root_ty, &mut whole, &pointer.path, value.value);
+        let written = write_path(&self.types, pointer.root_ty, &mut whole, &pointer.path, value.as_part(ty));
         self.unit.cells[cell.0 as usize].value.value = whole;
         match written {
             true => Ok(()),

@@ -25,6 +25,7 @@ impl Sema<'_> {
         let rectangle = self.unit.layout.rectangle();
         let unit = Unit { kind: UnitKind::Pe, name: key.0.clone(), layout, rectangle, ..Unit::default() };
         let outer = std::mem::replace(&mut self.unit, unit);
+        self.steps = 0;
         let text = whose_code(instance);
         let result = self.traced(instance.span, text, |s| s.program(key, instance.span));
         self.unit = outer;
@@ -408,6 +409,7 @@ pub(crate) fn is_portable(value: &Value) -> bool {
         },
         Value::Struct(fields) => fields.iter().all(is_portable),
         Value::Union { value, .. } => is_portable(value),
+        Value::Typed(inner) => is_portable(&inner.value),
         _ => true,
     }
 }

@@ -58,6 +58,8 @@ pub fn find_field(types: &Types, ty: Ty, name: &str) -> Option<(usize, Ty)> {
 pub fn child_ty(types: &Types, ty: Ty, index: i64) -> Option<Ty> {
     match types.kind(ty) {
         TypeKind::Array { elem, .. } => Some(*elem),
+        // start, stop, step
+        TypeKind::Range(elem) => (0..3).contains(&index).then_some(*elem),
         _ => Some(field_types(types, ty)?.get(usize::try_from(index).ok()?)?.1),
     }
 }
@@ -69,11 +71,12 @@ pub fn child(types: &Types, ty: Ty, value: &Value, index: i64) -> Option<TypedVa
     let value = match value {
         Value::Array(array) if at < array.len() => array.get(at).clone(),
         Value::Struct(fields) => fields.get(at as usize)?.clone(),
+        Value::Range(parts) => Value::Int(parts.get(at as usize)?.clone()),
         Value::Union { active, value } if u64::from(*active) == at => (**value).clone(),
         Value::Undef if in_bounds(types, ty, at) => Value::Undef,
         _ => return None,
     };
-    Some(TypedValue::new(child_ty, value))
+    Some(TypedValue::new(child_ty, value).unwrapped())
 }
 
 fn in_bounds(types: &Types, ty: Ty, index: u64) -> bool {
@@ -168,6 +171,7 @@ pub fn show(types: &Types, value: &TypedValue) -> String {
         }
         Value::Ptr(pointer) => show_pointer(types, value.ty, pointer),
         Value::Fn(_) | Value::Module(_) | Value::Dsd(_) | Value::Fifo(_) => format!("<{}>", types.show(value.ty)),
+        Value::Typed(inner) => show(types, inner),
         Value::Range(range) => format!("@range({}, {}, {})", range[0], range[1], range[2]),
     }
 }

@@ -48,6 +48,7 @@ pub(crate) const LIBRARIES: &[(&str, &str)] = &[
     library!("tile_config/output_queue_status"),
     library!("tile_config/queue_flush"),
     library!("tile_config/switch_config"),
+    library!("tile_config/target"),
     library!("tile_config/task_priority"),
     library!("tile_config/teardown"),
     library!("time"),

@@ -153,7 +153,11 @@ impl Builder {
         self.stmt(Stmt { kind: StmtKind::Error, span })
     }
 
-    pub fn expr_stmt(&self, lo: usize, expr: Expr, hi: usize) -> Stmt {
+    pub fn expr_stmt(&mut self, lo: usize, expr: Expr, hi: usize) -> Stmt {
+        if !has_effect(&expr) {
+            let diagnostic = Diagnostic::new(Code::UnusedValue, expr.span, "the value of this expression is not used");
+            self.diagnostics.push(diagnostic.help("write `_ = ` before it to drop it on purpose"));
+        }
         Stmt { kind: StmtKind::Expr(expr), span: self.span(lo, hi) }
     }
 
@@ -162,22 +166,22 @@ impl Builder {
     }
 
     /// `comptime` before a statement.
-    pub fn comptime_stmt(&self, lo: usize, stmt: Stmt, hi: usize) -> Stmt {
+    pub fn comptime_stmt(&mut self, lo: usize, stmt: Stmt, hi: usize) -> Stmt {
         let expr = self.comptime(lo, body(stmt), hi);
         self.expr_stmt(lo, expr, hi)
     }
 
-    pub fn if_stmt(&self, lo: usize, cond: Expr, then: Expr, otherwise: Option<Stmt>, hi: usize) -> Stmt {
+    pub fn if_stmt(&mut self, lo: usize, cond: Expr, then: Expr, otherwise: Option<Stmt>, hi: usize) -> Stmt {
         let expr = self.if_(lo, cond, then, otherwise.map(body), hi);
         self.expr_stmt(lo, expr, hi)
     }
 
-    pub fn for_stmt(&self, lo: usize, head: For, stmt: Stmt, hi: usize) -> Stmt {
+    pub fn for_stmt(&mut self, lo: usize, head: For, stmt: Stmt, hi: usize) -> Stmt {
         let expr = self.for_(lo, head, body(stmt), hi);
         self.expr_stmt(lo, expr, hi)
     }
 
-    pub fn while_stmt(&self, lo: usize, head: While, stmt: Stmt, hi: usize) -> Stmt {
+    pub fn while_stmt(&mut self, lo: usize, head: While, stmt: Stmt, hi: usize) -> Stmt {
         let expr = self.while_(lo, head, body(stmt), hi);
         self.expr_stmt(lo, expr, hi)
     }
@@ -449,5 +453,25 @@ fn clash(function: &FnDecl) -> Option<&'static str> {
         Inlining::Inline if has_storage => Some("an `inline` function cannot have a storage class"),
         Inlining::NoInline if has_storage => Some("a `noinline` function cannot have a storage class"),
         _ => None,
+    }
+}
+
+/// Whether a statement that is this expression may do something: a call, control flow, or what ends with such.
+fn has_effect(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Binary { op: BinOp::And | BinOp::Or, rhs, .. } => has_effect(rhs),
+        ExprKind::Int(_)
+        | ExprKind::Float(_)
+        | ExprKind::Char(_)
+        | ExprKind::Str(_)
+        | ExprKind::Bool(_)
+        | ExprKind::Name(_)
+        | ExprKind::Field { .. }
+        | ExprKind::Index { .. }
+        | ExprKind::Deref(_)
+        | ExprKind::AddrOf(_)
+        | ExprKind::Unary { .. }
+        | ExprKind::Binary { .. } => false,
+        _ => true,
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn constants(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let ty = call.ty(s, 0)?;
     let (dims, elem) = array_parts(s, call, ty)?;
     match s.eval_as(&call.args[1], elem)? {
-        Operand::Const(value) => Ok(splat(ty, value.value, &dims)),
+        Operand::Const(value) => Ok(splat(ty, value.as_part(elem), &dims)),
         value => fill(s, call, ty, dims.iter().product(), value),
     }
 }
@@ -99,9 +99,5 @@ fn range_part(s: &mut Sema<'_>, call: &Call<'_>, index: usize) -> Res<Operand> {
     let TypeKind::Range(elem) = *s.types.kind(operand.ty()) else {
         return Err(call.refuse(s, 0, operand.ty(), "a range"));
     };
-    match operand {
-        Operand::Const(TypedValue { value: Value::Range(parts), .. }) => Ok(int_value(elem, parts[index].clone())),
-        Operand::Agg(_, parts) => Ok(parts[index].clone()),
-        _ => Err(s.error(Code::NotImplemented, call.span, "a range that is stored in run-time memory")),
-    }
+    s.range_parts(&operand, elem, call.span).map(|parts| parts[index].clone())
 }

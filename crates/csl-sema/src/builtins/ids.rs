@@ -15,7 +15,11 @@ const MOST_COLORS: u32 = 64;
 
 /// Any number is a color until it is used to route or bind: `@get_color(32)` stands for an unused stream.
 pub(super) fn get_color(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
-    number_id(s, call, Ty::COLOR, "a color", |_, id| id < MOST_COLORS)
+    number_id(s, call, Ty::COLOR, "a color", |_, id| is_color(id))
+}
+
+pub(super) fn is_color(id: u32) -> bool {
+    id < MOST_COLORS
 }
 
 pub(super) fn get_local_task_id(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {

@@ -91,6 +91,7 @@ pub(super) fn set_tile_code(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let index = entry.index();
     entry.or_insert(Instance { span: call.span, first: (x, y), tiles: 0 }).tiles += 1;
     layout.tiles[at] = index as u32 + 1;
+    s.steps = 0;
     Ok(Operand::void())
 }
 

@@ -132,7 +132,7 @@ pub(super) fn wl_get_y(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
 /// `@wl_register("name")`: the word address of a configuration register.
 pub(super) fn wl_register(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let name = call.text(s, 0)?;
-    match csl_chip::registers::address(&name) {
+    match csl_chip::registers::address(s.chip, &name) {
         Some(addr) => Ok(int_value(Ty::U16, addr)),
         None => Err(s.error(Code::BadBuiltinArgument, call.span, format!("no register is called `{name}`"))),
     }

@@ -10,6 +10,7 @@ mod dsd_change;
 mod dsr;
 mod fifo;
 mod ids;
+mod json;
 mod layout;
 mod machine;
 mod map;

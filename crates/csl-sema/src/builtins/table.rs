@@ -6,7 +6,7 @@ use csl_chip::{Forms, VecOp};
 
 use super::Place::{Anywhere, Global, Layout, Library, Pe, PeGlobal, Runtime, TopComptime, TopOrRuntime};
 use super::{
-    Builtin, Handler, Place, arrays, casts, dsd, dsd_change, dsr, fifo, ids, layout, machine, map, print, queues,
+    Builtin, Handler, Place, arrays, casts, dsd, dsd_change, dsr, fifo, ids, json, layout, machine, map, print, queues,
     reflect, rpc, strings, tasks, typeinfo, vecop,
 };
 
@@ -37,6 +37,7 @@ const ROWS: &[Row] = &[
     ("comptime_assert", 1, 2, Anywhere, reflect::comptime_assert),
     ("comptime_print", 0, MANY, Anywhere, reflect::comptime_print),
     ("import_module", 1, 2, Global, reflect::import_module),
+    ("import_comptime_value", 2, 2, Anywhere, json::import_comptime_value),
     ("get_rectangle", 0, 0, Anywhere, reflect::get_rectangle),
     // Strings, arrays, ranges.
     ("strcat", 0, MANY, Anywhere, strings::strcat),

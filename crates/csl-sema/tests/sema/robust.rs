@@ -67,7 +67,7 @@ fn endless_evaluation_ends() {
     let twice = "inline fn f(n: i16) void { f(n); f(n); }\n";
     assert_eq!(first_error(&format!("{twice}{}", in_task("f(out);"))), Some(Code::QuotaExceeded));
     let tree = "fn f(n: u16, p: *u16) void { if (n > 0) { f(n - 1, p); f(n - 1, p); } }\n";
-    let quota = "//$ iterations=100000\n";
+    let quota = "//$ steps=100000\n";
     let call = "comptime { var x: u16 = 0; f(90, &x); }";
     assert_eq!(first_error(&format!("{quota}{tree}{call}")), Some(Code::QuotaExceeded));
     assert_eq!(first_error(&in_task("inline while (true) { if (out > 1) { break; } }")), Some(Code::QuotaExceeded));
@@ -178,7 +178,7 @@ proptest! {
         let corpus = corpus();
         let text = mutated(&corpus[a % corpus.len()], &corpus[b % corpus.len()], &edits);
         let mut case = Case::tolerant(&text);
-        case.options.max_inlined_iterations = 20_000;
+        case.options.most_steps = 20_000;
         let start = Instant::now();
         let analysis = case.analyze();
         prop_assert!(start.elapsed() < SOON, "{}", text);

@@ -92,7 +92,8 @@ fn options_of(text: &str) -> Options {
             "param" => options.params.push(pair(value)),
             "color" => options.colors.push(pair(value)),
             "memcpy" => options.memcpy = value == "true",
-            "iterations" => options.max_inlined_iterations = value.parse().expect("a number"),
+            "iterations" => options.max_inlined_iterations = Some(value.parse().expect("a number")),
+            "steps" => options.most_steps = value.parse().expect("a number"),
             _ => panic!("unknown option {key}"),
         }
     }
