@@ -5,6 +5,8 @@ import unittest
 
 import numpy as np
 
+from waferlab.errors import CompileError
+
 from cerebras.geometry.geometry import IntRectangle, IntVector
 from cerebras.sdk.runtime import sdkruntimepybind as sdk
 
