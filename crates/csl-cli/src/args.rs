@@ -1,14 +1,22 @@
 //! The command line of `cslc`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, ValueEnum};
-use csl_host::options::{Options, parse_bindings, parse_fp16, parse_pair, parse_sdk, parse_sections};
+use csl_host::options::{Options, PRINTED, parse_bindings, parse_fp16, parse_pair, parse_sdk, parse_sections};
 use csl_host::{Arch, ErrorFormat, Sdk, Stage};
+
+use crate::words::Words;
+
+/// What `--help` says behind the options.
+const HELP: &str = "\
+The output folder may hold other files: they stay as they are. Long options may be written with one dash. An option that is
+given twice counts as given last, but for --params, --colors, --import-path and link sections, which add up.";
 
 /// Compile a CSL program for the Cerebras Wafer-Scale Engine.
 #[derive(Debug, Parser)]
-#[command(name = "cslc", version, disable_help_subcommand = true)]
+#[command(name = "cslc", version, disable_help_subcommand = true, args_override_self = true, after_help = HELP)]
 pub struct CslcArgs {
     /// Input CSL file, the one with the layout block
     #[arg(value_name = "CSL_FILE")]
@@ -55,7 +63,7 @@ pub struct CslcArgs {
     /// Depth that comptime calls may reach before they are called endless
     #[arg(long, value_name = "N")]
     pub comptime_func_depth_limit: Option<u32>,
-    /// Threads that compiling may use
+    /// Accepted for scripts; compiling takes one thread
     #[arg(long, value_name = "N")]
     pub max_parallelism: Option<u32>,
     /// First address of link sections, as .NAME:BYTES,.NAME:BYTES
@@ -64,13 +72,13 @@ pub struct CslcArgs {
     /// Treat warnings as errors
     #[arg(long)]
     pub warnings_as_errors: bool,
-    /// Also write the compile metadata of out.json to this file
-    #[arg(long, value_name = "FILE")]
-    pub output_json: Option<PathBuf>,
-    /// Write the routes of every tile to this file
-    #[arg(long, value_name = "FILE")]
+    /// Also write out.json of the output folder, the values of params, to this file
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    pub output_json: Option<Option<PathBuf>>,
+    /// Write the routes of every tile to this file; without one, print them
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = PRINTED)]
     pub out_routes: Option<PathBuf>,
-    /// Level of debug information; 0 leaves out nothing that Waferlab needs
+    /// Accepted for scripts; debug information is always complete
     #[arg(short = 'g', value_name = "LEVEL")]
     pub debug_info: Option<u8>,
     /// Follow this SDK release where two releases disagree
@@ -85,6 +93,9 @@ pub struct CslcArgs {
     /// Say what is done
     #[arg(long, action = ArgAction::SetTrue)]
     pub verbose: bool,
+    /// Options of the vendor's compiler that have no meaning here.
+    #[arg(skip)]
+    pub ignored: Vec<String>,
 }
 
 /// The stages that `--emit` prints.
@@ -105,6 +116,13 @@ pub enum Format {
 }
 
 impl CslcArgs {
+    /// Parses the words behind the command's name.
+    pub fn from_words(given: impl IntoIterator<Item = OsString>) -> Result<CslcArgs, clap::Error> {
+        let Words { words, ignored } = Words::of(given);
+        let parsed = CslcArgs::try_parse_from(std::iter::once("cslc".into()).chain(words))?;
+        Ok(CslcArgs { ignored, ..parsed })
+    }
+
     /// The compilation that these arguments ask for, or what is wrong with one of them.
     pub fn options(&self) -> Result<Options, String> {
         let most = self.arch.chip().memcpy.max_channels;
@@ -133,8 +151,9 @@ impl CslcArgs {
             )?,
             warnings_as_errors: self.warnings_as_errors,
             sdk: self.sdk,
-            output_json: self.output_json.clone(),
+            output_json: self.output_json.clone().flatten(),
             out_routes: self.out_routes.clone(),
+            ignored: self.ignored.clone(),
             ..Options::new(&self.file)
         })
     }

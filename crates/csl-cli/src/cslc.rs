@@ -1,17 +1,24 @@
 //! The `cslc` command.
 
+use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use clap::Parser;
 use clap::error::ErrorKind;
 use csl_host::{Compilation, Progress, Style, compile, emit};
+use signal_hook::consts::SIGXFSZ;
 
 use crate::args::CslcArgs;
 
 /// Runs the command on the arguments of the process: 0 when the program compiled, 1 otherwise.
 pub fn main() -> ExitCode {
-    let args = match CslcArgs::try_parse() {
+    with_words(std::env::args_os().skip(1))
+}
+
+/// Runs the command on the words behind its name.
+pub(crate) fn with_words(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args = match CslcArgs::from_words(words) {
         Ok(args) => args,
         Err(error) => return usage(&error),
     };
@@ -38,6 +45,8 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
 /// Whether the program compiled.
 fn run(args: &CslcArgs) -> Result<bool, String> {
     let options = args.options()?;
+    // Beyond a limit on the size of files, writing is then an error like a full disk, and no end of the process.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
     let progress = Progress::start(&format!("compiling {}", args.file.display()));
     let done = match args.stage() {
         None => compile(&options),

@@ -1,5 +1,6 @@
 //! `waferlab debug-shell`, also installed as `sdk_debug_shell`: smoke tests, and where to look instead of the GUI.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,11 +12,18 @@ use crate::output::print;
 #[derive(Debug, Args)]
 pub struct ShellArgs {
     #[command(subcommand)]
-    action: Action,
+    pub action: Action,
 }
 
 #[derive(Debug, Subcommand)]
-enum Action {
+pub enum Action {
+    /// Compile a program, as cslc does
+    #[command(disable_help_flag = true)]
+    Compile {
+        /// What cslc is given; --help shows it
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
+        words: Vec<OsString>,
+    },
     /// Run every commands.sh below a folder
     Smoke {
         /// Folder with example programs
@@ -46,6 +54,8 @@ enum Action {
 
 pub fn run(args: &ShellArgs) -> Result<(), String> {
     match &args.action {
+        // It has a status of its own, which `waferlab` returns.
+        Action::Compile { .. } => Ok(()),
         Action::Smoke { folder } => smoke(folder),
         Action::Visualize { folder } => visualize(folder),
         Action::WaveletTrace { folder, x, y, what } if what == "trace" => {

@@ -10,12 +10,11 @@ mod readelf;
 mod run;
 mod signals;
 pub mod waferlab;
+mod words;
 
-use clap::Parser;
 use csl_host::Options;
 
 /// The compilation that `cslc` with these arguments (without its own name) would do, or why it would refuse.
 pub fn parse(arguments: Vec<String>) -> Result<Options, String> {
-    let words = std::iter::once("cslc".to_owned()).chain(arguments);
-    args::CslcArgs::try_parse_from(words).map_err(|error| error.to_string())?.options()
+    args::CslcArgs::from_words(arguments.into_iter().map(Into::into)).map_err(|error| error.to_string())?.options()
 }

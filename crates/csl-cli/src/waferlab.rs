@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::csdb::{self, CsdbArgs};
-use crate::cslc::usage;
+use crate::cslc::{self, usage};
 use crate::debug_shell::{self, ShellArgs};
 use crate::inspect::{self, InspectArgs};
 use crate::readelf::{self, ReadelfArgs};
@@ -46,6 +46,9 @@ pub fn main() -> ExitCode {
         Ok(parsed) => parsed,
         Err(error) => return usage(&error),
     };
+    if let Action::DebugShell(ShellArgs { action: debug_shell::Action::Compile { words } }) = args.action {
+        return cslc::with_words(words);
+    }
     let done = match args.action {
         Action::Enable => python(&["-m", "waferlab.enable", "enable"]).map(success),
         Action::Disable => python(&["-m", "waferlab.enable", "disable"]).map(success),

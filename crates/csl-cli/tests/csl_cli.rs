@@ -1,6 +1,7 @@
 //! What the command line of `cslc` means.
 
 mod commands;
+mod outfolder;
 
 use csl_cli::parse;
 use csl_host::{Arch, Options, Sdk};
@@ -76,5 +77,27 @@ fn wrong_values_are_named() {
     ] {
         let text = refusal(line);
         assert!(text.contains(part), "`{line}` gives\n{text}\nwithout\n{part}");
+    }
+}
+
+#[test]
+fn options_are_taken_as_the_field_writes_them() {
+    let usual = options("a.csl --arch=wse3 --fabric-dims=8,3 --fabric-offsets=4,1 --memcpy --params=M:-4 -o folder");
+    assert_eq!(options("-arch=wse3 -fabric-dims 8,3 -fabric-offsets=4,1 -memcpy -params=M:-4 a.csl -ofolder"), usual);
+    assert_eq!(options("a.csl --g0"), options("a.csl -g0"));
+    assert_eq!(options("a.csl -arch=wse2 -o a --arch=wse3 -o b").output.to_str(), Some("b"));
+    assert_eq!(options("a.csl --dump-one -dump-two=3").ignored, ["--dump-one", "--dump-two=3"]);
+    assert!(refusal("a.csl --damp-one").contains("--damp-one"));
+    assert!(refusal("a.csl -- -arch=wse3").contains("-arch=wse3"));
+    assert!(refusal("a.csl --arch").contains("a value is required"));
+}
+
+#[test]
+fn names_of_files_may_be_left_out() {
+    let given = options("--out-routes a.csl --output-json");
+    assert_eq!((given.root.to_str(), given.output_json, given.out_routes), (Some("a.csl"), None, Some("-".into())));
+    for line in ["--out-routes r --output-json o.json a.csl", "a.csl -out-routes=r -output-json o.json"] {
+        let given = options(line);
+        assert_eq!((given.output_json, given.out_routes), (Some("o.json".into()), Some("r".into())), "{line}");
     }
 }

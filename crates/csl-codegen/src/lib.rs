@@ -22,7 +22,7 @@ pub use listing::{list_image, list_program};
 use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Diagnostics, SourceMap};
-use csl_image::{Image, Memcpy, Place, Sdk, Size};
+use csl_image::{Image, Memcpy, Origin, Place, Sdk, Size};
 use csl_ir::Wafer;
 
 /// What the command line says of the image.
@@ -53,6 +53,7 @@ pub fn generate(wafer: &Wafer, sources: &SourceMap, options: &Options) -> Result
     }
     let (routes, color_configs) = layout::routes(&wafer.routes);
     Ok(Image {
+        origin: Origin::default(),
         arch: program::arch(&wafer.programs).into(),
         sdk: options.sdk,
         fabric: options.fabric,

@@ -100,6 +100,7 @@ codes! {
     BadSection = "E0702", Error, "a link section or symbol that cannot be placed";
     // E08xx: command line.
     BadArgument = "E0801", Error, "a command-line argument that cannot be used";
+    IgnoredOption = "W0802", Warning, "an option that has no effect";
     // E09xx: at run time.
     RunFault = "E0901", Error, "something that stopped a PE while the program ran";
     Deadlock = "E0902", Error, "a run in which nothing can move any more";

@@ -58,6 +58,11 @@ impl SourceMap {
         FileId(self.files.len() as u32 - 1)
     }
 
+    /// The names of all files, in the order in which they were read.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|source| source.name.as_str())
+    }
+
     pub fn name(&self, file: FileId) -> &str {
         &self.files[file.0 as usize].name
     }

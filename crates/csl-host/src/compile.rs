@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use csl_diag::{Code, Diagnostic, Diagnostics, ErrorFormat, SourceMap, Style};
-use csl_image::{Image, Memcpy, Place, Size};
+use csl_image::{Image, Memcpy, Place, Size, Stream};
 use csl_ir::Wafer;
 use csl_sema::{Analysis, Assembly, Sdk, Sources};
+use serde_json::Value;
 
-use crate::options::Options;
-use crate::outdir::{self, Contents};
+use crate::options::{Options, PRINTED};
+use crate::outdir::{self, Contents, NamedFile};
 use crate::placement::{Placement, margins, offset, place};
-use crate::sources::FileSources;
+use crate::sources::{FileSources, LIBRARY_PREFIX};
 
 /// The release whose rules hold for what neither `--sdk` nor the program decides.
 const CURRENT_SDK: Sdk = Sdk { major: 2, minor: 10 };
@@ -36,18 +37,18 @@ pub struct Compilation {
 
 /// Compiles the program and writes its output folder.
 pub fn compile(options: &Options) -> Compilation {
-    let mut done = Compilation::default();
+    let mut done = Compilation::of(options);
     let Some(image) = build(options, &mut done) else { return done };
-    if let Err(error) = write(options, &image) {
-        done.fail(format!("cannot write {}: {error}", options.output.display()));
-    }
     done.summary = summary(options, &image);
+    if let Err(error) = write(options, image, &mut done) {
+        done.fail(error);
+    }
     done
 }
 
 /// The text of one stage; nothing is written.
 pub fn emit(options: &Options, stage: Stage) -> Compilation {
-    let mut done = Compilation::default();
+    let mut done = Compilation::of(options);
     if let Some(text) = stage_text(options, stage, &mut done) {
         done.text = text;
     }
@@ -85,17 +86,49 @@ fn generate(options: &Options, wafer: &Wafer, placement: Placement, done: &mut C
     }
 }
 
-fn write(options: &Options, image: &Image) -> std::io::Result<()> {
-    let source_folder = std::path::absolute(options.locate(Path::new(".")))?;
-    let contents = Contents { image, colors: &options.colors, source_folder: &source_folder };
-    outdir::write(&options.locate(&options.output), &contents)?;
+/// Writes the output folder, and the files that the command line names.
+fn write(options: &Options, image: Image, done: &mut Compilation) -> Result<(), String> {
+    let sources = done.source_files(options);
+    let mut named = Vec::new();
     if let Some(path) = &options.output_json {
-        outdir::write_json(&options.locate(path), &outdir::metadata(image, &options.colors))?;
+        let text = outdir::json_bytes(&outdir::metadata(&image, &options.colors));
+        named.push(NamedFile::stage(&options.locate(path), text, &sources)?);
     }
-    if let Some(path) = &options.out_routes {
-        std::fs::write(options.locate(path), outdir::routes(image))?;
-    }
+    let printed = match &options.out_routes {
+        Some(path) if path == Path::new(PRINTED) => outdir::routes(&image),
+        Some(path) => {
+            let text = outdir::routes(&image).into_bytes();
+            named.push(NamedFile::stage(&options.locate(path), text, &sources)?);
+            String::new()
+        }
+        None => String::new(),
+    };
+    store(options, image, done, Extras::default())?;
+    named.into_iter().try_for_each(NamedFile::put)?;
+    done.text = printed;
     Ok(())
+}
+
+/// What a layout of the host adds to a program.
+#[derive(Default)]
+pub(crate) struct Extras {
+    pub streams: Vec<Stream>,
+    pub files: Vec<(&'static str, Value)>,
+}
+
+/// Writes the output folder.
+pub(crate) fn store(options: &Options, image: Image, done: &Compilation, extras: Extras) -> Result<(), String> {
+    let source_folder = std::path::absolute(options.locate(Path::new(".")));
+    let source_folder = source_folder.map_err(|error| format!("the working directory: {error}"))?;
+    let contents = Contents {
+        image,
+        colors: options.colors.clone(),
+        source_folder,
+        sources: done.source_files(options),
+        streams: extras.streams,
+        more: extras.files,
+    };
+    outdir::write(&options.locate(&options.output), contents)
 }
 
 fn stage_text(options: &Options, stage: Stage, done: &mut Compilation) -> Option<String> {
@@ -168,8 +201,8 @@ fn summary(options: &Options, image: &Image) -> String {
     format!(
         "{}: {} in {} on {} of a fabric of {}x{} at ({}, {})",
         options.output.display(),
-        count(tiles, "tile"),
-        count(image.programs.len() as u64, "program"),
+        outdir::counted(tiles, "tile"),
+        outdir::counted(image.programs.len() as u64, "program"),
         options.arch,
         image.fabric.width,
         image.fabric.height,
@@ -178,11 +211,17 @@ fn summary(options: &Options, image: &Image) -> String {
     )
 }
 
-fn count(number: u64, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
 impl Compilation {
+    /// A compilation that has begun. What it was told in vain is no fault of the program: `--warnings-as-errors` leaves it.
+    fn of(options: &Options) -> Compilation {
+        let mut begun = Compilation::default();
+        for option in &options.ignored {
+            let text = format!("{option} has no effect: Waferlab's compiler has nothing of the kind to write");
+            begun.push(Diagnostic::unplaced(Code::IgnoredOption, text));
+        }
+        begun
+    }
+
     pub fn succeeded(&self) -> bool {
         !self.diagnostics.has_errors()
     }
@@ -211,6 +250,12 @@ impl Compilation {
         self.sources = analysis.sources;
         self.extend(analysis.diagnostics, options);
         analysis.wafer.filter(|_| self.succeeded())
+    }
+
+    /// The files that were read, but for the library's.
+    fn source_files(&self, options: &Options) -> Vec<PathBuf> {
+        let own = self.sources.names().filter(|name| !name.starts_with(LIBRARY_PREFIX));
+        own.map(|name| options.locate(Path::new(name))).collect()
     }
 
     fn push(&mut self, diagnostic: Diagnostic) {

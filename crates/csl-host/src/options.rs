@@ -42,9 +42,14 @@ pub struct Options {
     pub sdk: Option<Sdk>,
     /// Where to write a copy of `out.json`.
     pub output_json: Option<PathBuf>,
-    /// Where to write the routes of every tile as text.
+    /// Where to write the routes of every tile as text; [`PRINTED`] shows them.
     pub out_routes: Option<PathBuf>,
+    /// Options of the vendor's compiler that have no meaning here, as they were given.
+    pub ignored: Vec<String>,
 }
+
+/// In place of a file's name: standard output.
+pub const PRINTED: &str = "-";
 
 impl Options {
     /// The defaults of `cslc` for one file.
@@ -71,6 +76,7 @@ impl Options {
             sdk: None,
             output_json: None,
             out_routes: None,
+            ignored: Vec::new(),
         }
     }
 }

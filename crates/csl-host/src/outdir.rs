@@ -1,100 +1,99 @@
 //! The output folder: what the vendor's compiler leaves there, and our image.
 //!
 //! `out.json`, `bin/out_X_Y.elf`, `bin/out_rpc.json`, and the folders `east`, `west` and `generated` are what published
-//! programs and host scripts look for. The folder is written beside its place and moved there when it is whole.
+//! programs and host scripts look for. How they get there is [`install`]'s part.
 
-use std::io;
+mod install;
+mod named;
+
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use csl_image::{ColorConfig, DirSet, Export, ExportKind, Exported, Image, PeImage, RouteRun, TileRun};
+use csl_image::{ColorConfig, DirSet, Export, ExportKind, Exported, Image, Origin, PeImage, RouteRun, Stream, TileRun};
 use serde_json::{Value, json};
+
+pub use named::NamedFile;
 
 /// Path of the image in an output folder.
 pub const IMAGE_FILE: &str = "bin/program.wafer";
 
-/// Where the compiler's working directory is noted, so that faults can show source lines.
-pub const SOURCE_NOTE: &str = "generated/source_folder";
-
 const FOLDERS: [&str; 4] = ["bin", "east", "west", "generated"];
+
+const METADATA_FILE: &str = "out.json";
+const RPC_FILE: &str = "bin/out_rpc.json";
+pub(crate) const COLORS_FILE: &str = "colors.json";
+pub(crate) const PORT_MAP_FILE: &str = "port_map.json";
+
+/// Everything that lies beside an image, but for the files of tiles.
+const SIDE_FILES: [&str; 4] = [METADATA_FILE, RPC_FILE, COLORS_FILE, PORT_MAP_FILE];
 
 /// Above this many tiles only the first tiles of runs have an ELF file of their own, and no more than so many.
 const MAX_TILE_FILES: usize = 4096;
 
 /// What goes into the folder.
-pub struct Contents<'a> {
-    pub image: &'a Image,
-    pub colors: &'a [(String, String)],
+pub struct Contents {
+    pub image: Image,
+    pub colors: Vec<(String, String)>,
     /// The working directory of the compilation, absolute.
-    pub source_folder: &'a Path,
+    pub source_folder: PathBuf,
+    /// The source files: the folder of one of them, or a folder above, is no place for a program.
+    pub sources: Vec<PathBuf>,
+    pub streams: Vec<Stream>,
+    /// More of [`SIDE_FILES`], with their values.
+    pub more: Vec<(&'static str, Value)>,
 }
 
-/// Writes `folder`, replacing an earlier one; after an error nothing has changed.
-pub fn write(folder: &Path, contents: &Contents) -> io::Result<()> {
-    let parent = folder.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(parent)?;
-    let fresh = sibling(folder, "new");
-    remove(&fresh)?;
-    let written = fill(&fresh, contents).and_then(|()| replace(&fresh, folder));
-    if written.is_err() {
-        // The error that matters is the first one.
-        let _ = remove(&fresh);
-    }
-    written
-}
-
-/// `.NAME.PID.suffix` beside `folder`: two compilers of one folder do not meet in it.
-fn sibling(folder: &Path, suffix: &str) -> PathBuf {
-    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    folder.with_file_name(format!(".{name}.{}.{suffix}", std::process::id()))
-}
-
-fn replace(fresh: &Path, folder: &Path) -> io::Result<()> {
-    let old = sibling(folder, "old");
-    remove(&old)?;
-    match std::fs::rename(folder, &old) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
-    if let Err(error) = std::fs::rename(fresh, folder) {
-        // Put back what was there.
-        let _ = std::fs::rename(&old, folder);
-        return Err(error);
-    }
-    remove(&old)
-}
-
-/// Removes a file or a folder; it may be absent.
-fn remove(path: &Path) -> io::Result<()> {
-    let removed = match std::fs::symlink_metadata(path) {
-        Ok(data) if data.is_dir() => std::fs::remove_dir_all(path),
-        Ok(_) => std::fs::remove_file(path),
-        Err(error) => Err(error),
+/// Writes a compilation into `folder`, beside what others keep there; after an error nothing has changed.
+pub fn write(folder: &Path, contents: Contents) -> Result<(), String> {
+    let Contents { mut image, colors, source_folder, sources, streams, more } = contents;
+    keep_off_sources(folder, &sources)?;
+    let own = [(METADATA_FILE, metadata(&image, &colors)), (RPC_FILE, rpc(&image))];
+    let files = own.into_iter().chain(more).map(|(name, value)| (name.to_owned(), json_bytes(&value)));
+    let beside: Vec<(String, Vec<u8>)> = files.collect();
+    image.origin = Origin {
+        folder: source_folder.to_string_lossy().into_owned(),
+        beside: beside.iter().map(|(name, _)| name.clone()).collect(),
+        streams,
     };
-    match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+    install::install(folder, &install::Parts { program: &image.write(), beside: &beside, tiles: &named_tiles(&image) })
+}
+
+/// A program among the sources would be one `rm -r` away from taking them along.
+fn keep_off_sources(folder: &Path, sources: &[PathBuf]) -> Result<(), String> {
+    // A folder that is not there holds nothing.
+    let Ok(target) = folder.canonicalize() else { return Ok(()) };
+    let is_above = |source: &&PathBuf| {
+        let places = [source.canonicalize(), source.parent().unwrap_or(source).canonicalize()];
+        places.into_iter().flatten().any(|path| path.starts_with(&target))
+    };
+    match sources.iter().find(is_above) {
+        Some(source) => Err(format!(
+            "{}: the source file {} lies in it; choose another output folder",
+            folder.display(),
+            source.display()
+        )),
+        None => Ok(()),
     }
 }
 
-fn fill(folder: &Path, contents: &Contents) -> io::Result<()> {
-    std::fs::create_dir(folder)?;
-    for name in FOLDERS {
-        std::fs::create_dir(folder.join(name))?;
-    }
-    let image = contents.image;
-    std::fs::write(folder.join(IMAGE_FILE), image.write())?;
-    std::fs::write(folder.join(SOURCE_NOTE), contents.source_folder.to_string_lossy().as_bytes())?;
-    write_json(&folder.join("out.json"), &metadata(image, contents.colors))?;
-    write_json(&folder.join("bin/out_rpc.json"), &rpc(image))?;
-    for (x, y) in named_tiles(image) {
-        std::fs::write(folder.join(format!("bin/out_{x}_{y}.elf")), ELF_STUB)?;
-    }
-    Ok(())
+/// Some file systems tell that the disk is full only when the bytes go there.
+fn write_to_disk(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
-pub fn write_json(path: &Path, value: &Value) -> io::Result<()> {
-    std::fs::write(path, format!("{value:#}\n"))
+fn failure(path: &Path, error: &io::Error) -> String {
+    format!("cannot write {}: {error}", path.display())
+}
+
+fn tile_file((x, y): (u32, u32)) -> String {
+    format!("out_{x}_{y}.elf")
+}
+
+pub fn json_bytes(value: &Value) -> Vec<u8> {
+    format!("{value:#}\n").into_bytes()
 }
 
 /// `out.json`: values of the top-level params as text.
@@ -147,7 +146,15 @@ fn exported_name<'a>(image: &'a Image, export: &'a Export) -> &'a str {
 
 /// Every route as a line, by runs of tiles: place, color, and the sides of its first position.
 pub fn routes(image: &Image) -> String {
-    image.routes.iter().map(|run| route(run, &image.color_configs[run.config as usize])).collect()
+    let head = format!(
+        "{} by tiles of the program: (column, row), color, from, to\n",
+        counted(image.routes.len() as u64, "route")
+    );
+    head + &image.routes.iter().map(|run| route(run, &image.color_configs[run.config as usize])).collect::<String>()
+}
+
+pub(crate) fn counted(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 fn route(run: &RouteRun, config: &ColorConfig) -> String {

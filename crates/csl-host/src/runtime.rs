@@ -17,8 +17,7 @@ use crate::arguments::{self, Argument};
 use crate::check;
 use crate::core;
 use crate::error::HostError;
-use crate::layout::{StreamInfo, read_streams};
-use crate::outdir::{IMAGE_FILE, SOURCE_NOTE};
+use crate::outdir::IMAGE_FILE;
 use crate::progress::{self, Progress};
 use crate::report;
 use crate::simlog::{LOG_FILE, LogKinds, SimLog, Totals, prints};
@@ -102,16 +101,14 @@ pub struct Runtime {
     /// How far the run has come, where a terminal shows it.
     gauge: Option<Arc<Gauge>>,
     times: Times,
-    pub(crate) streams: Vec<StreamInfo>,
 }
 
 impl Runtime {
     /// Opens the output folder of a compilation.
     pub fn open(folder: &Path, settings: Settings) -> Result<Runtime, HostError> {
         let image = read_image(folder)?;
-        let note = std::fs::read_to_string(folder.join(SOURCE_NOTE)).unwrap_or_default();
-        let streams = read_streams(folder)?;
-        Ok(Runtime { streams, ..Runtime::new(Arc::new(image), PathBuf::from(note), settings) })
+        let sources = PathBuf::from(&image.origin.folder);
+        Ok(Runtime::new(Arc::new(image), sources, settings))
     }
 
     /// A runtime of an image in memory; `sources` is the folder that its file names are relative to.
@@ -131,7 +128,6 @@ impl Runtime {
             max_cycles: None,
             gauge: None,
             times: Times::default(),
-            streams: Vec::new(),
         }
     }
 
@@ -532,6 +528,9 @@ fn lock(log: &Mutex<SimLog>) -> MutexGuard<'_, SimLog> {
 /// The image in the output folder of a compilation.
 pub fn read_image(folder: &Path) -> Result<Image, HostError> {
     let wrong = |reason: String| HostError::NoProgram { folder: folder.to_owned(), reason };
+    if folder.is_file() {
+        return Err(wrong("a file; give the folder that cslc has written, such as `out`".to_owned()));
+    }
     if !folder.is_dir() {
         return Err(wrong("there is no such folder; compile the program with `cslc ... -o FOLDER` first".to_owned()));
     }

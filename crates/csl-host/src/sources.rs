@@ -58,7 +58,25 @@ impl FileSources {
                 return Ok(found);
             }
         }
-        Err(format!("there is no file {}", tidy(&beside.join(name)).display()))
+        let path = Some(tidy(&beside.join(name))).filter(|path| !path.as_os_str().is_empty());
+        let path = path.unwrap_or_else(|| PathBuf::from("."));
+        if self.folder.join(&path).is_dir() {
+            return Err(format!("{} is a folder; {}", path.display(), self.programs_in(&path)));
+        }
+        Err(format!("there is no file {}", path.display()))
+    }
+
+    /// Which file of a folder could have been meant.
+    fn programs_in(&self, folder: &Path) -> String {
+        let entries = std::fs::read_dir(self.folder.join(folder)).into_iter().flatten().flatten();
+        let named = |path: &PathBuf| path.extension().is_some_and(|kind| kind == "csl");
+        let mut files: Vec<PathBuf> = entries.map(|entry| folder.join(entry.file_name())).filter(named).collect();
+        files.sort();
+        match files.iter().find(|path| path.file_stem().is_some_and(|name| name.to_string_lossy().contains("layout"))) {
+            Some(layout) => format!("did you mean {}?", layout.display()),
+            None if files.is_empty() => "it holds no .csl file".to_owned(),
+            None => format!("name a file of it: {}", list(&files)),
+        }
     }
 
     /// The file, also with `.csl` behind; `None` when there is none, an error when there is one that cannot be read.

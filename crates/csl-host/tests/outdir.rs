@@ -75,9 +75,41 @@ fn a_second_compilation_replaces_the_first() {
     let options = program::options(folder.path());
     assert!(compile(&options).succeeded());
     let before = files(&folder.path().join("out"));
-    std::fs::write(folder.path().join("out/bin/left_over"), "").expect("the folder is writable");
+    assert!(compile(&Options { params: vec![("width".to_owned(), "2".to_owned())], ..options.clone() }).succeeded());
+    assert_eq!(files(&folder.path().join("out")).len(), before.len() - 2, "the third column is gone");
     assert!(compile(&options).succeeded());
     assert_eq!(files(&folder.path().join("out")), before);
+}
+
+/// The first format of images did not say what lay beside them.
+#[test]
+fn a_program_of_an_earlier_version_is_replaced() {
+    let folder = program::folder();
+    let options = program::options(folder.path());
+    assert!(compile(&options).succeeded());
+    let before = files(&folder.path().join("out"));
+    let mut bytes = b"WAFERLAB".to_vec();
+    bytes.extend(1u32.to_le_bytes());
+    let out = folder.path().join("out");
+    std::fs::write(out.join("bin/program.wafer"), bytes).expect("the folder is writable");
+    std::fs::write(out.join("generated/source_folder"), "/home/me").expect("the folder is writable");
+    std::fs::write(out.join("colors.json"), "mine").expect("the folder is writable");
+    let done = compile(&options);
+    assert!(done.succeeded(), "{}", program::text(&done));
+    std::fs::remove_file(out.join("colors.json")).expect("it stays");
+    assert_eq!(files(&out), before);
+}
+
+#[test]
+fn a_folder_or_a_program_of_a_pe_is_no_layout() {
+    let folder = program::folder();
+    std::fs::create_dir(folder.path().join("src")).expect("the folder is writable");
+    std::fs::write(folder.path().join("src/my_layout.csl"), "").expect("the folder is writable");
+    let told = |root: &str| program::text(&compile(&Options { root: root.into(), ..program::options(folder.path()) }));
+    assert!(told("src").contains("src is a folder; did you mean src/my_layout.csl?"), "{}", told("src"));
+    assert!(told(".").contains(". is a folder; did you mean ./layout.csl?"), "{}", told("."));
+    let pe = told("pe.csl");
+    assert!(pe.contains("E0607") && pe.contains("@set_tile_code") && !pe.contains("memcpy_params"), "{pe}");
 }
 
 #[test]

@@ -22,6 +22,16 @@ fn output_below_a_file() {
     insta::assert_snapshot!(text.rsplit_once(": ").expect("it gives a reason").0);
 }
 
+/// Not even where warnings are errors: the program is not at fault.
+#[test]
+fn an_option_without_effect_is_no_error() {
+    let folder = program::folder();
+    let ignored = vec!["--dump-graph=3".to_owned()];
+    let done = compile(&Options { ignored, warnings_as_errors: true, ..program::options(folder.path()) });
+    assert!(done.succeeded());
+    insta::assert_snapshot!(program::text(&done));
+}
+
 #[test]
 fn more_than_a_pe_holds() {
     let folder = program::folder();

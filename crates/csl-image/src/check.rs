@@ -3,7 +3,7 @@
 mod code;
 mod program;
 
-use crate::{DirSet, Image, Patch, PatchValues, Place, Size};
+use crate::{DirSet, Image, Patch, PatchValues, Place, Size, Stream};
 
 /// The largest fabric that an image may ask for, PEs a side: ten times the real one.
 const MAX_SIDE: u32 = 10_000;
@@ -16,6 +16,7 @@ pub fn image(image: &Image) -> Result<(), String> {
     tiles(image)?;
     routes(image)?;
     image.patches.iter().try_for_each(|patch| self::patch(image, patch))?;
+    image.origin.streams.iter().try_for_each(|stream| self::stream(image, stream))?;
     require(image.exports.len() <= usize::from(u16::MAX), || "too many exports".into())?;
     for program in &image.programs {
         program::program(program, image.files.len()).map_err(|what| format!("program {}: {what}", program.name))?;
@@ -69,6 +70,11 @@ fn color_config(config: &crate::ColorConfig) -> Result<(), String> {
         Rx(dirs) | Tx(dirs) => set(dirs),
         Both(rx, tx) => set(rx).and_then(|()| set(tx)),
     })
+}
+
+fn stream(image: &Image, stream: &Stream) -> Result<(), String> {
+    let is_there = stream.x < image.fabric.width && stream.y < image.fabric.height && stream.color < COLORS;
+    require(is_there, || format!("stream {} at {}, {} of color {}", stream.name, stream.x, stream.y, stream.color))
 }
 
 fn patch(image: &Image, patch: &Patch) -> Result<(), String> {

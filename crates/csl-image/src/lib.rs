@@ -6,10 +6,12 @@
 
 mod check;
 mod layout;
+mod origin;
 mod program;
 mod symbols;
 
 pub use layout::*;
+pub use origin::*;
 pub use program::*;
 pub use symbols::*;
 
@@ -21,11 +23,12 @@ use serde::{Deserialize, Serialize};
 pub const MAGIC: [u8; 8] = *b"WAFERLAB";
 
 /// Grows whenever the format changes; another version is refused.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// A compiled layout, ready to load.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Image {
+    pub origin: Origin,
     pub arch: Arch,
     /// The generation of the vendor's SDK whose rules the program was compiled under.
     pub sdk: Sdk,

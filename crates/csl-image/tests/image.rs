@@ -72,7 +72,9 @@ fn pe() -> PeImage {
 
 fn image() -> Image {
     let config = ColorConfig { rx: DirSet(1), tx: DirSet(16), ..ColorConfig::default() };
+    let stream = Stream { name: "in".into(), way: Way::In, x: 2, y: 3, color: 4 };
     Image {
+        origin: Origin { folder: "/home/me".into(), beside: vec!["out.json".into()], streams: vec![stream] },
         arch: Arch::Wse3,
         sdk: Sdk { major: 2, minor: 10 },
         fabric: Size { width: 11, height: 4 },
@@ -108,13 +110,31 @@ fn what_is_written_is_read_back() {
 }
 
 #[test]
+fn the_origin_is_read_without_the_rest() {
+    let mut bytes = image().write();
+    bytes.truncate(80);
+    assert!(Image::read(&bytes).is_err());
+    assert_eq!(Origin::read(&bytes), Some(image().origin));
+    bytes[8] = 1;
+    assert_eq!(Origin::read(&bytes), None);
+}
+
+#[test]
+fn a_stream_ends_in_the_fabric() {
+    let mut image = image();
+    image.origin.streams[0].x = 11;
+    let error = Image::read(&image.write()).expect_err("the fabric has 11 columns").to_string();
+    assert_eq!(error, "damaged image: stream in at 11, 3 of color 4");
+}
+
+#[test]
 fn another_format_is_refused() {
     assert!(matches!(Image::read(b"\x7fELF\x02\x01\x01\0...."), Err(ImageError::NotAnImage)));
     let mut bytes = image().write();
     bytes[8] = 99;
     assert_eq!(
         Image::read(&bytes).expect_err("another version").to_string(),
-        "image of format version 99; this Waferlab reads version 1: compile the program again"
+        "image of format version 99; this Waferlab reads version 2: compile the program again"
     );
 }
 

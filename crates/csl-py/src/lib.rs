@@ -16,7 +16,7 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _waferlab {
     #[pymodule_export]
-    use super::compiling::compile;
+    use super::compiling::{compile, source_folder};
     #[pymodule_export]
     use super::core::CoreFile;
     #[pymodule_export]

@@ -5,6 +5,8 @@ import unittest
 
 import numpy as np
 
+from waferlab.errors import CompileError
+
 from cerebras.geometry.geometry import IntRectangle, IntVector
 from cerebras.sdk.runtime import sdkruntimepybind as sdk
 
@@ -71,6 +73,23 @@ class Layouts(unittest.TestCase):
         region = self.region()
         region.place(2, 2)
         self.layout.compile(os.path.join(self.folder, "out"), libs=[self.folder])
+
+    def test_compile_keeps_what_the_folder_holds(self):
+        self.region().place(2, 2)
+        keep = os.path.join(self.folder, "keep")
+        os.mkdir(keep)
+        with open(os.path.join(keep, "colors.json"), "w", encoding="utf-8") as file:
+            file.write("mine")
+        with self.assertRaisesRegex(CompileError, "colors.json: it is not of an earlier compilation"):
+            self.layout.compile(keep, libs=[self.folder])
+        os.rename(os.path.join(keep, "colors.json"), os.path.join(keep, "palette.json"))
+        self.layout.compile(keep, libs=[self.folder], save_port_map=True)
+        self.assertTrue(os.path.exists(os.path.join(keep, "port_map.json")))
+        self.layout.compile(keep, libs=[self.folder])
+        self.assertEqual(
+            sorted(os.listdir(keep)),
+            ["bin", "colors.json", "east", "generated", "out.json", "palette.json", "west"],
+        )
 
     def test_what_is_sent_comes_back(self):
         into, out = self.streams()

@@ -73,6 +73,14 @@ class Commands(unittest.TestCase):
         self.assertEqual(json.loads(done.stderr.splitlines()[0])["code"], "E0205")
 
 
+class NumPyNote(unittest.TestCase):
+    def test_numpy_2_is_told_of_once(self):
+        nested = f"import subprocess; subprocess.run([{os.path.join(BIN, 'cs_python')!r}, '-c', 'pass'], check=True)"
+        done = run(os.path.join(BIN, "cs_python"), "-c", nested)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stderr.count("cs_python: NumPy"), int(np.__version__.split(".")[0] >= "2"))
+
+
 class Appliance(unittest.TestCase):
     FLAGS = "--fabric-dims=10,4 --fabric-offsets=4,1 --memcpy --channels=1 --params=width:3 -o out"
 
@@ -101,6 +109,28 @@ class Appliance(unittest.TestCase):
             self.assertEqual(launcher.run("cat extra.txt", "test -d out && printf '%s' '!'"), "hello!")
             written = launcher.download_artifact("extra.txt", os.path.join(folder, "copy.txt"))
         self.assertTrue(os.path.exists(written))
+
+    def test_what_lies_in_the_way_stays(self):
+        folder = support.sources()
+        shelf = os.path.join(folder, "shelf")
+        os.makedirs(os.path.join(shelf, "out", "bin"))
+        for name in ("data", "out/data", "out/bin/tool"):
+            with open(os.path.join(shelf, name), "w", encoding="utf-8") as file:
+                file.write("mine")
+        with self.assertRaisesRegex(CompileError, "bin: it holds tool"):
+            SdkCompiler().compile(folder, "layout.csl", self.FLAGS, shelf)
+        os.remove(os.path.join(shelf, "out/bin/tool"))
+        artifact = SdkCompiler().compile(folder, "layout.csl", self.FLAGS, shelf)
+        self.assertEqual(artifact, os.path.join(shelf, "out"))
+        # The artifact as the target: the same program anew, and no folder in it.
+        self.assertEqual(SdkCompiler().compile(folder, "layout.csl", self.FLAGS, artifact), artifact)
+        for name in ("data", "out/data"):
+            with open(os.path.join(shelf, name), encoding="utf-8") as file:
+                self.assertEqual(file.read(), "mine")
+        self.assertEqual(sorted(os.listdir(folder)), ["layout.csl", "pe.csl", "shelf"])
+        with self.assertRaisesRegex(CompileError, "the source file .*layout.csl lies in it"):
+            SdkCompiler().compile(folder, "layout.csl", "-o .", folder)
+        self.assertEqual(sorted(os.listdir(folder)), ["layout.csl", "pe.csl", "shelf"])
 
     def test_errors_are_told(self):
         with self.assertRaisesRegex(CompileError, "nowhere.csl"):

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{ExportName, ModuleRef, Name, Program, Route, TileRun, Ty, TypedValue, Value, Wafer};
 use csl_syntax::Symbol;
-use csl_syntax::ast::{Block, Item, VarDecl, VarKind};
+use csl_syntax::ast::{Block, File, Item, VarDecl, VarKind};
 use indexmap::IndexMap;
 use num_bigint::BigInt;
 use num_traits::Num;
@@ -80,27 +80,23 @@ impl Sema<'_> {
 
     fn evaluate_layout(&mut self, root: &str) -> Res<()> {
         self.unit.name = root.to_string();
+        // First of all: the params of a PE's program have no values here, which would only hide what is wrong.
+        let file = self.load_file(root, None, None)?;
+        let Some(block) = layout_block(&file.ast) else {
+            let message = format!("{root} has no `layout` block");
+            let diagnostic = Diagnostic::unplaced(Code::NoLayout, message);
+            let help = "compile the file that holds the program's layout: a PE's program is compiled with the layout that \
+                        names it in @set_tile_code";
+            return Err(self.fail(diagnostic.help(help)));
+        };
         let bindings = self.command_line_bindings()?;
         let module = self.load_module(root, None, bindings, None)?;
         self.check_command_line(module)?;
-        let Some(block) = self.layout_block(module) else {
-            let message = format!("{root} has no `layout` block");
-            let diagnostic = Diagnostic::unplaced(Code::NoLayout, message);
-            return Err(self.fail(diagnostic.help("compile the file that holds the program's layout")));
-        };
         self.unit.layout.in_block = true;
         let result = self.in_frame(Frame::top_level(module), |s| s.exec_block(&block));
         self.unit.layout.in_block = false;
         result?;
         self.check_tiles(block.span)
-    }
-
-    fn layout_block(&self, module: ModuleRef) -> Option<Arc<Block>> {
-        let items = &self.unit.modules[module.0 as usize].file.ast.items;
-        items.iter().find_map(|item| match item {
-            Item::Layout(block) => Some(block.clone()),
-            _ => None,
-        })
     }
 
     /// The values of `--params` and `--colors`.
@@ -304,4 +300,11 @@ fn parse_int(text: &str) -> Option<BigInt> {
     };
     let number = BigInt::from_str_radix(digits, base).ok().filter(|_| !digits.starts_with(['-', '+']))?;
     Some(if negative { -number } else { number })
+}
+
+fn layout_block(file: &File) -> Option<Arc<Block>> {
+    file.items.iter().find_map(|item| match item {
+        Item::Layout(block) => Some(block.clone()),
+        _ => None,
+    })
 }

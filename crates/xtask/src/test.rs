@@ -1,5 +1,6 @@
 //! Every test, and a line on each at the end.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
@@ -38,7 +39,14 @@ pub fn all(only: &[Suite]) -> Result<(), String> {
 fn with_venv(suite: Suite, venv: &Venv, outcomes: &mut Vec<Outcome>) {
     match suite {
         Suite::Rust => {}
-        Suite::Python => outcomes.push(timed("python", || python(venv))),
+        Suite::Python => {
+            outcomes.push(timed("python", || python(venv, None)));
+            match venv.other_numpy() {
+                Ok(None) => eprintln!("xtask: there is no NumPy 1 for this Python: tested with NumPy 2 alone"),
+                Ok(Some(numpy)) => outcomes.push(timed("python with NumPy 2", || python(venv, Some(&numpy)))),
+                Err(text) => outcomes.push(timed("python with NumPy 2", || Err(text))),
+            }
+        }
         Suite::Examples => outcomes.extend(crate::run::all().iter().map(|folder| {
             let name = folder.strip_prefix(root()).unwrap_or(folder).display().to_string();
             timed(&name, || crate::run::script(venv, folder))
@@ -51,8 +59,14 @@ fn rust() -> Result<(), String> {
     run(cargo().args(["test", "--workspace", "--exclude", "csl-py", "--no-fail-fast"]))
 }
 
-fn python(venv: &Venv) -> Result<(), String> {
-    run(venv.command("python").args(["-m", "unittest", "discover", "-s", "crates/csl-py/tests"]).current_dir(root()))
+/// The Python tests, with the packages of a folder before those of the environment.
+fn python(venv: &Venv, first: Option<&Path>) -> Result<(), String> {
+    let mut command = venv.command("python");
+    command.args(["-m", "unittest", "discover", "-s", "crates/csl-py/tests"]).current_dir(root());
+    if let Some(folder) = first {
+        command.env("PYTHONPATH", folder);
+    }
+    run(&mut command)
 }
 
 fn timed(name: &str, work: impl FnOnce() -> Result<(), String>) -> Outcome {

@@ -7,8 +7,13 @@ use std::process::Command;
 use crate::shell::{output, root, run, target};
 use crate::stamp;
 
-/// What building and running need from PyPI.
-const PACKAGES: [&str; 3] = ["numpy>=1.20", "setuptools>=77", "setuptools-rust>=1.12"];
+/// What building needs from PyPI.
+const TOOLS: [&str; 2] = ["setuptools>=77", "setuptools-rust>=1.12"];
+
+/// The first choice: published host scripts shift 16-bit words and count on its wider results. There are wheels of it for
+/// Python 3.9 to 3.12, and it is not built from source.
+const NUMPY_1: &str = "numpy>=1.20,<2";
+const NUMPY_2: &str = "numpy>=2";
 
 const OLDEST_PYTHON: (u32, u32) = (3, 9);
 
@@ -20,7 +25,7 @@ pub struct Venv {
 /// Makes what is missing and builds what has changed.
 pub fn ensure() -> Result<Venv, String> {
     let venv = Venv { folder: target().join("venv") };
-    venv.once("packages", &PACKAGES.join(" "), || venv.create())?;
+    venv.once("packages", &[&TOOLS[..], &[NUMPY_1, NUMPY_2]].concat().join(" "), || venv.create())?;
     venv.once("waferlab", &stamp::sources(), || venv.install())?;
     Ok(venv)
 }
@@ -54,7 +59,26 @@ impl Venv {
     fn create(&self) -> Result<(), String> {
         eprintln!("xtask: making {}", self.folder.display());
         run(Command::new(find_python()?).args(["-m", "venv", "--clear"]).arg(&self.folder))?;
-        run(self.pip().args(PACKAGES))
+        run(self.pip().args(TOOLS))?;
+        if output(self.pip().args(["--only-binary=numpy", NUMPY_1])).is_some() {
+            return Ok(());
+        }
+        eprintln!("xtask: there is no wheel of NumPy 1 for this Python: taking NumPy 2");
+        run(self.pip().arg(NUMPY_2))
+    }
+
+    /// A folder with NumPy 2 for `PYTHONPATH`, where the environment has NumPy 1.
+    pub fn other_numpy(&self) -> Result<Option<PathBuf>, String> {
+        let test = "import numpy; print(numpy.__version__.split('.')[0])";
+        if output(self.command("python").args(["-c", test])).as_deref() != Some("1") {
+            return Ok(None);
+        }
+        // In the environment's folder, so that it goes when that is made anew.
+        let folder = self.folder.join("numpy2");
+        self.once("numpy2", NUMPY_2, || {
+            run(self.pip().args(["--only-binary=numpy", "--upgrade", "--target"]).arg(&folder).arg(NUMPY_2))
+        })?;
+        Ok(Some(folder))
     }
 
     /// Builds the wheel, release profile, and installs it; puts the drop-in packages on the environment's path.

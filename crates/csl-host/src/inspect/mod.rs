@@ -15,7 +15,6 @@ use serde_json::Value;
 
 use crate::check::program_at;
 use crate::error::HostError;
-use crate::outdir::SOURCE_NOTE;
 use crate::runtime::read_image;
 
 /// Columns of a text.
@@ -57,8 +56,8 @@ pub struct Inspection {
 impl Inspection {
     /// Opens the output folder of a compilation.
     pub fn open(folder: &Path) -> Result<Inspection, HostError> {
-        let sources = std::fs::read_to_string(folder.join(SOURCE_NOTE)).unwrap_or_default().into();
-        Ok(Inspection { image: read_image(folder)?, sources })
+        let image = read_image(folder)?;
+        Ok(Inspection { sources: PathBuf::from(&image.origin.folder), image })
     }
 
     pub fn image(&self) -> &Image {

@@ -1,8 +1,8 @@
 //! From the description to the output folder.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use csl_image::{Image, Patch, PatchValues, Symbol};
+use csl_image::{Image, Patch, PatchValues, Stream, Symbol};
 use csl_ir::Route;
 use csl_num::FloatKind;
 use csl_sema::{Assembly, Kind, ParamValue};
@@ -10,20 +10,17 @@ use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
 use crate::check::program_at;
-use crate::compile::{self, Compilation};
+use crate::compile::{self, Compilation, Extras};
 use crate::layout::Layout;
 use crate::layout::grid::{Area, Cell};
 use crate::layout::region::{Region, SymbolData, Value, config};
-use crate::layout::streams::{STREAMS_FILE, StreamInfo, to_json};
+use crate::layout::streams::to_json;
 use crate::layout::wiring::{Relay, Wiring};
 use crate::options::Options;
-use crate::outdir::{self, Contents};
+use crate::outdir::{COLORS_FILE, PORT_MAP_FILE};
 
 /// The program of a stream's PE.
 const RELAY: &str = "<sdklayout/stream>";
-
-const COLORS_FILE: &str = "colors.json";
-const PORT_MAP_FILE: &str = "port_map.json";
 
 /// How to compile a layout.
 #[derive(Clone, Debug)]
@@ -70,8 +67,7 @@ impl Layout {
         let settings = settings(self, options);
         let Some(mut image) = compile::assemble(&settings, &plan.assembly(), done) else { return Ok(()) };
         image.patches = plan.patches(&image)?;
-        let write = plan.write(&settings, &image, options.save_port_map);
-        write.map_err(|error| format!("cannot write {}: {error}", options.output.display()))
+        compile::store(&settings, image, done, plan.extras(options.save_port_map))
     }
 }
 
@@ -168,21 +164,15 @@ impl Plan<'_> {
 
     // ---- files ----
 
-    fn write(&self, settings: &Options, image: &Image, save_port_map: bool) -> std::io::Result<()> {
-        let source_folder = std::path::absolute(settings.locate(Path::new(".")))?;
-        let folder = settings.locate(&settings.output);
-        outdir::write(&folder, &Contents { image, colors: &[], source_folder: &source_folder })?;
-        let streams = to_json(&self.streams());
-        outdir::write_json(&folder.join(STREAMS_FILE), &streams)?;
-        outdir::write_json(&folder.join(COLORS_FILE), &self.colors())?;
-        match save_port_map {
-            true => outdir::write_json(&folder.join(PORT_MAP_FILE), &streams),
-            false => Ok(()),
-        }
+    fn extras(&self, save_port_map: bool) -> Extras {
+        let streams = self.streams();
+        let port_map = save_port_map.then(|| (PORT_MAP_FILE, to_json(&streams)));
+        let files = [(COLORS_FILE, self.colors())].into_iter().chain(port_map).collect();
+        Extras { streams, files }
     }
 
-    fn streams(&self) -> Vec<StreamInfo> {
-        let info = |outlet: &crate::layout::wiring::Outlet| StreamInfo {
+    fn streams(&self) -> Vec<Stream> {
+        let info = |outlet: &crate::layout::wiring::Outlet| Stream {
             name: outlet.name.clone(),
             way: outlet.way,
             x: outlet.cell.0 as u32,

@@ -17,11 +17,9 @@ use csl_chip::Arch;
 use indexmap::IndexMap;
 
 pub use compiling::LayoutOptions;
+pub use csl_image::{Stream as StreamInfo, Way};
 pub use grid::{Area, Cell, Edge};
 pub use region::{Position, Value};
-pub use streams::StreamInfo;
-
-pub(crate) use streams::read as read_streams;
 
 use crate::error::HostError;
 use region::{Region, SymbolData};
@@ -33,12 +31,6 @@ pub struct ColorId(pub usize);
 pub struct RegionId(pub usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PortId(pub usize);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    In,
-    Out,
-}
 
 #[derive(Clone, Debug)]
 struct Port {

@@ -1,69 +1,36 @@
-//! The streams of a compiled layout: a file in the output folder, and sending and receiving on them.
+//! The streams of a compiled layout: sending and receiving on them.
 
-use std::path::Path;
-
+use csl_image::{Stream, Way};
 use csl_sim::{Command, Endpoint, Rect, Spread, Width};
 use serde_json::{Value, json};
 
 use crate::error::HostError;
-use crate::layout::{Way, refuse};
+use crate::layout::refuse;
 use crate::runtime::{Runtime, Task};
 use crate::transfer::{Order, Shape};
-
-/// Path of the list of streams in an output folder.
-pub const STREAMS_FILE: &str = "generated/streams.json";
 
 /// Words that are asked for at a time when it is not known how many come.
 const CHUNK: usize = 4096;
 
-/// A stream of the host: the PE that it ends at, in the whole fabric, and the color there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StreamInfo {
-    pub name: String,
-    pub way: Way,
-    pub x: u32,
-    pub y: u32,
-    pub color: u8,
-}
-
-pub fn to_json(streams: &[StreamInfo]) -> Value {
-    let entry = |s: &StreamInfo| {
+/// The list that `port_map.json` holds.
+pub fn to_json(streams: &[Stream]) -> Value {
+    let entry = |s: &Stream| {
         let way = if s.way == Way::In { "in" } else { "out" };
         json!({ "name": s.name, "direction": way, "x": s.x, "y": s.y, "color": s.color })
     };
     Value::Array(streams.iter().map(entry).collect())
 }
 
-/// The streams of the program in an output folder; none for a program of `cslc`.
-pub fn read(folder: &Path) -> Result<Vec<StreamInfo>, HostError> {
-    let path = folder.join(STREAMS_FILE);
-    let Ok(text) = std::fs::read_to_string(&path) else { return Ok(Vec::new()) };
-    let damaged = || HostError::NoProgram { folder: folder.to_owned(), reason: format!("{STREAMS_FILE} is damaged") };
-    let value: Value = serde_json::from_str(&text).map_err(|_| damaged())?;
-    value.as_array().ok_or_else(damaged)?.iter().map(|entry| from_json(entry).ok_or_else(damaged)).collect()
-}
-
-fn from_json(entry: &Value) -> Option<StreamInfo> {
-    let number = |key: &str| entry.get(key)?.as_u64();
-    Some(StreamInfo {
-        name: entry.get("name")?.as_str()?.to_owned(),
-        way: if entry.get("direction")?.as_str()? == "in" { Way::In } else { Way::Out },
-        x: number("x")?.try_into().ok()?,
-        y: number("y")?.try_into().ok()?,
-        color: number("color")?.try_into().ok()?,
-    })
-}
-
 impl Runtime {
     /// The streams of a program that was made with [`crate::layout::Layout`], by port number.
-    pub fn streams(&self) -> &[StreamInfo] {
-        &self.streams
+    pub fn streams(&self) -> &[Stream] {
+        &self.image().origin.streams
     }
 
     /// The number of a stream.
     pub fn port(&self, name: &str) -> Result<usize, HostError> {
-        self.streams.iter().position(|stream| stream.name == name).ok_or_else(|| {
-            let names: Vec<&str> = self.streams.iter().map(|stream| stream.name.as_str()).collect();
+        self.streams().iter().position(|stream| stream.name == name).ok_or_else(|| {
+            let names: Vec<&str> = self.streams().iter().map(|stream| stream.name.as_str()).collect();
             let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
             HostError::argument(format!("the program has no stream {name:?}; it has {known}"))
         })
@@ -103,7 +70,7 @@ impl Runtime {
         way: Way,
         count: usize,
     ) -> Result<(Rect, Endpoint, u32), HostError> {
-        let Some(stream) = self.streams.get(port) else {
+        let Some(stream) = self.streams().get(port) else {
             return refuse(format!("{method}: the program has no port with the number {port}"));
         };
         if stream.way != way {

@@ -5,6 +5,7 @@ import subprocess
 import tarfile
 import tempfile
 
+from waferlab import _waferlab
 from waferlab.compiler import compile_csl
 from waferlab.cs_python import environment
 from waferlab.errors import ArgumentError, CompileError, SdkError
@@ -47,17 +48,15 @@ class SdkCompiler:
         if not os.path.isdir(folder):
             raise CompileError(f"there is no folder {folder!r} to compile in")
         words = flags.split()
-        built = compile_csl([main, *words], folder)
-        return _move(built, target, getOutputNameFromCompileOptions(words))
+        return compile_csl([main, *words], folder, _artifact(target, getOutputNameFromCompileOptions(words)))
 
 
 def _files_beside(artifact):
     """The files of the folder that a program was compiled in: a launcher takes them along, as the client does."""
-    note = os.path.join(artifact, "generated", "source_folder")
-    if not os.path.isfile(note):
+    try:
+        folder = _waferlab.source_folder(artifact)
+    except SdkError:
         return []
-    with open(note, encoding="utf-8") as file:
-        folder = file.read()
     entries = os.scandir(folder) if os.path.isdir(folder) else ()
     return [entry.path for entry in entries if entry.is_file()]
 
@@ -68,15 +67,11 @@ def _one_of(name, value, older_name, older_value):
     return os.fspath(value if older_value is None else older_value)
 
 
-def _move(built, target, name):
-    """Puts the compiled program into the folder `target`, or at the path `target` if that is no folder yet."""
-    path = os.path.join(target, os.path.basename(name)) if os.path.isdir(target) else target
-    path = os.path.abspath(path)
-    if path != os.path.abspath(built):
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        shutil.rmtree(path, ignore_errors=True)
-        shutil.move(built, path)
-    return path
+def _artifact(target, name):
+    """Where the compiled program goes: into the folder `target`, or to the path `target` where there is nothing yet or an
+    earlier program."""
+    is_shelf = os.path.isdir(target) and not os.path.exists(os.path.join(target, "bin", "program.wafer"))
+    return os.path.abspath(os.path.join(target, os.path.basename(name)) if is_shelf else target)
 
 
 class SdkRuntime:

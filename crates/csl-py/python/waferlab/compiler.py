@@ -1,4 +1,5 @@
 """cslc from Python."""
+import logging
 import os
 import shlex
 
@@ -6,11 +7,15 @@ from waferlab import _waferlab
 from waferlab.errors import CompileError
 
 
-def compile_csl(arguments, folder="."):
+def compile_csl(arguments, folder=".", output=None):
     """Runs cslc with `arguments` (a list, or one string as a shell would split it) as if `folder` were the working
-    directory, and returns the path of the output folder. Raises CompileError with the diagnostics."""
+    directory, and returns the path of the output folder. `output` stands for the folder that -o names. Raises CompileError
+    with the diagnostics."""
     words = shlex.split(arguments) if isinstance(arguments, str) else [os.fspath(word) for word in arguments]
-    succeeded, output, messages = _waferlab.compile(words, os.path.abspath(folder))
+    succeeded, written, messages, printed = _waferlab.compile(words, os.path.abspath(folder), output)
     if not succeeded:
         raise CompileError(messages)
-    return output
+    if messages:
+        logging.getLogger("waferlab").warning("%s", messages)
+    print(printed, end="")
+    return written

@@ -3,6 +3,7 @@
 The packages go on PYTHONPATH and Python starts anew, so that every option of Python works and processes that the
 program starts find them too.
 """
+import importlib.metadata
 import os
 import sys
 
@@ -23,5 +24,29 @@ def environment():
     return env
 
 
+# Set in the processes below the first one, so that the note is given once.
+_NOTED = "WAFERLAB_NUMPY_NOTED"
+
+
+def note_numpy(env):
+    """Says that NumPy 2 computes less widely than the NumPy that published scripts were written for."""
+    try:
+        version = importlib.metadata.version("numpy")
+    except importlib.metadata.PackageNotFoundError:
+        return
+    if int(version.split(".")[0]) < 2 or _NOTED in env:
+        return
+    env[_NOTED] = "1"
+    print(
+        f"cs_python: NumPy {version}: `uint16 << 16` stays 16 bits wide and gives 0, where NumPy 1 gives a wider number.\n"
+        "cs_python: Scripts that put time stamps together in this way show wrong cycles. NumPy 1, for Python 3.9 to\n"
+        "cs_python: 3.12: pip install 'numpy<2'",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
 def main():
-    os.execve(sys.executable, [sys.executable, *sys.argv[1:]], environment())
+    env = environment()
+    note_numpy(env)
+    os.execve(sys.executable, [sys.executable, *sys.argv[1:]], env)

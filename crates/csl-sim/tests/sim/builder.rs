@@ -154,6 +154,7 @@ pub fn layout(arch: Arch, programs: Vec<PeImage>, tiles: &[&[u32]], routes: &[(u
     let data = ExportKind::Data { mutable: true, elem_bytes: 4, is_float: false, is_signed: false };
     let param = ParamType { name: "u32".into(), bytes: 4, is_float: false, is_signed: false };
     Image {
+        origin: Origin::default(),
         arch,
         sdk: Sdk { major: 1, minor: 4 },
         fabric: Size { width: rect.width + 7, height: rect.height + 2 },

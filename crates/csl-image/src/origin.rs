@@ -1,0 +1,44 @@
+//! Where a program comes from, and what the compilation wrote beside the image.
+//!
+//! It stands in the image so that a reader finds everything that belongs together in one file.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{MAGIC, VERSION};
+
+/// The first field of an image, so that it can be read without the rest.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The compiler's working directory, absolute: names of source files are relative to it.
+    pub folder: String,
+    /// Files of the same compilation, by their paths in the output folder.
+    pub beside: Vec<String>,
+    /// Streams of the host, by port number; programs of `cslc` have none.
+    pub streams: Vec<Stream>,
+}
+
+/// A stream of the host: the PE that it ends at, in the whole fabric, and the color there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stream {
+    pub name: String,
+    pub way: Way,
+    pub x: u32,
+    pub y: u32,
+    pub color: u8,
+}
+
+/// From the side of the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Way {
+    In,
+    Out,
+}
+
+impl Origin {
+    /// The origin of an image in a file; `None` when the file is of another format.
+    pub fn read(bytes: &[u8]) -> Option<Origin> {
+        let (version, body) = bytes.strip_prefix(&MAGIC)?.split_first_chunk::<4>()?;
+        let read = postcard::take_from_bytes(body).ok().filter(|_| u32::from_le_bytes(*version) == VERSION);
+        read.map(|(origin, _)| origin)
+    }
+}
