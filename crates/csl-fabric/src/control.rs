@@ -107,10 +107,9 @@ impl Row {
         self.record(x, color).map(|record| self.config(record))
     }
 
-    /// Changes the configuration of a color at a column, as a register write does. Returns false where the color has no
-    /// record.
-    pub fn reconfigure(&mut self, x: u32, color: u8, now: u64, change: impl FnOnce(&mut ColorConfig)) -> bool {
-        let Some(number) = self.record(x, color) else { return false };
+    /// Changes the configuration of a color at a column, as a register write does.
+    pub fn reconfigure(&mut self, x: u32, color: u8, now: u64, change: impl FnOnce(&mut ColorConfig)) {
+        let number = self.record_made(x, color);
         let old = self.config(number).position;
         change(self.config_mut(number));
         let (torn, filtered) = (self.config(number).teardown, self.config(number).filter.is_some());
@@ -122,7 +121,6 @@ impl Row {
             self.note_switch(number, before, now, SwitchCause::Register);
         }
         self.wake(number);
-        true
     }
 
     // ---- questions after a run ----
@@ -147,10 +145,13 @@ impl Row {
             return Obstacle::Teardown;
         }
         if record.rx >> from & 1 == 0 {
-            return Obstacle::InputClosed { ever: self.config(number).all_inputs() >> from & 1 != 0 };
-        }
-        if record.tx == 0 {
-            return Obstacle::NoOutput;
+            let inputs = self.config(number).all_inputs();
+            let has_no_route = inputs | record.tx == 0;
+            return if has_no_route {
+                Obstacle::Unrouted
+            } else {
+                Obstacle::InputClosed { ever: inputs >> from & 1 != 0 }
+            };
         }
         if record.tx & record.full != 0 {
             return Obstacle::Link((record.tx & record.full).trailing_zeros() as u8);

@@ -1,8 +1,8 @@
-//! What the fabric tells: faults, landings, wavelets that stand.
+//! What the fabric tells: faults, landings, wavelets that stand or are lost.
 
 use crate::wavelet::Wavelet;
 
-/// What the hardware leaves to chance or drops without a word.
+/// What the hardware leaves to chance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     pub x: u32,
@@ -14,9 +14,6 @@ pub struct Fault {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// The wavelet leaves by `side`, and the tile there (if there is one) does not route the color. `path` lists the
-    /// tiles that it comes from by the initial routes, the last first.
-    Nowhere { side: u8, path: Vec<(u32, u32)> },
     /// Two wavelets of one color landed from two open inputs in one cycle.
     Collision { sides: [u8; 2] },
 }
@@ -78,14 +75,23 @@ pub enum Obstacle {
     InputClosed { ever: bool },
     /// The color is in teardown.
     Teardown,
-    /// The route has no output.
-    NoOutput,
+    /// The router has no route for the color.
+    Unrouted,
     /// The neighbour at this side has no room.
     Link(u8),
     /// The CE does not take it.
     Ramp,
     /// Nothing holds it: it moves in the next cycle.
     None,
+}
+
+/// Wavelets that have left the program by a side of a tile: the fabric around takes and drops them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost {
+    pub x: u32,
+    pub color: u8,
+    pub side: u8,
+    pub count: u64,
 }
 
 /// The hash of one landing; hashes of a run are added up, so that their order does not matter.

@@ -18,7 +18,7 @@ mod table;
 pub mod wavelet;
 
 pub use config::{ColorConfig, PopMode, Position};
-pub use event::{Fault, FaultKind, Obstacle, Standing, SwitchCause, SwitchState, TraceEvent, Traced};
+pub use event::{Fault, FaultKind, Lost, Obstacle, Standing, SwitchCause, SwitchState, TraceEvent, Traced};
 pub use filter::{FilterConfig, FilterKind};
 pub use record::Batch;
 pub use row::{Ramp, Row};

@@ -9,6 +9,9 @@ pub(crate) const MAX_BUFFER: usize = 4;
 /// No record known yet.
 pub(crate) const UNKNOWN: u32 = u32::MAX;
 
+/// No record there: the program ends at this side.
+pub(crate) const OUTSIDE: u32 = u32::MAX - 1;
+
 /// The input buffer of one color and side.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lane {

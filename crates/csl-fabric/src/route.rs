@@ -1,9 +1,10 @@
-//! Moving the heads of lanes: through all outputs of the current position at once, or not at all.
+//! Moving the heads of lanes: through all outputs of the current position at once, or not at all. A route without an output
+//! takes and drops what comes in by its inputs.
 
 use crate::config::{LINKS, NORTH, RAMP, RAMP_BIT, SOUTH, opposite};
-use crate::event::{Fault, FaultKind, Traced};
+use crate::event::Traced;
 use crate::record::{
-    ADVANCES, Batch, FILTERED, Landing, MESSAGES, QUEUED, Record, SHARES_INPUT, TORN_DOWN, UNKNOWN, precedence,
+    ADVANCES, Batch, FILTERED, Landing, MESSAGES, OUTSIDE, QUEUED, Record, SHARES_INPUT, TORN_DOWN, UNKNOWN, precedence,
 };
 use crate::row::{OWN, RING, Ramp, Row};
 use crate::wavelet::{Wavelet, ce_ignores};
@@ -18,23 +19,22 @@ enum Step {
 
 impl Row {
     /// Moves what can move in cycle `now`.
-    pub fn route(&mut self, now: u64, ramp: &mut impl Ramp) -> Result<(), Fault> {
+    pub fn route(&mut self, now: u64, ramp: &mut impl Ramp) {
         for precedence in 0..self.active.len() {
-            self.route_some(precedence, now, ramp)?;
+            self.route_some(precedence, now, ramp);
         }
         for (precedence, number) in self.sent.drain(..) {
             self.active[precedence].push(number);
         }
-        Ok(())
     }
 
     /// Moves what can move of the records of one precedence.
-    fn route_some(&mut self, precedence: usize, now: u64, ramp: &mut impl Ramp) -> Result<(), Fault> {
+    fn route_some(&mut self, precedence: usize, now: u64, ramp: &mut impl Ramp) {
         let mut list = std::mem::take(&mut self.active[precedence]);
         let mut keep = 0;
         for i in 0..list.len() {
             let number = list[i];
-            match self.step(number, now, ramp)? {
+            match self.step(number, now, ramp) {
                 Step::Sent(Some(next)) => self.sent.push((next, number)),
                 Step::Contended => {
                     list[keep] = number;
@@ -46,10 +46,9 @@ impl Row {
         list.truncate(keep);
         // Nothing can have been woken while routing: what is sent arrives a hop later.
         self.active[precedence] = list;
-        Ok(())
     }
 
-    fn step(&mut self, number: u32, now: u64, ramp: &mut impl Ramp) -> Result<Step, Fault> {
+    fn step(&mut self, number: u32, now: u64, ramp: &mut impl Ramp) -> Step {
         let record = &mut self.records[number as usize];
         let is_plain = record.flags == QUEUED && record.more.is_none() && !record.lane.has_control();
         if is_plain { self.step_plain(number, now, ramp) } else { self.step_any(number, now, ramp) }
@@ -58,20 +57,20 @@ impl Row {
     /// The short way, which nearly all wavelets go: one input, data only, nothing special about the color. Does what
     /// [`Row::step_any`] does.
     #[inline]
-    fn step_plain(&mut self, number: u32, now: u64, ramp: &mut impl Ramp) -> Result<Step, Fault> {
+    fn step_plain(&mut self, number: u32, now: u64, ramp: &mut impl Ramp) -> Step {
         let record = &mut self.records[number as usize];
         let (tx, lane) = (record.tx, &mut record.lane);
         let from = lane.from;
-        if lane.len == 0 || record.rx >> from & 1 == 0 || tx == 0 || tx & record.full != 0 {
-            return Ok(Step::Blocked);
+        if lane.len == 0 || record.rx >> from & 1 == 0 || tx & record.full != 0 {
+            return Step::Blocked;
         }
         let (x, color) = (u32::from(record.column), record.color);
         if tx & RAMP_BIT != 0 && !ramp.room(x, color) {
-            return Ok(Step::Blocked);
+            return Step::Blocked;
         }
         let used = &mut self.used[x as usize];
         if used.any(tx, now as u32) {
-            return Ok(Step::Contended);
+            return Step::Contended;
         }
         used.add(tx, now as u32);
         let wavelet = lane.front();
@@ -88,22 +87,22 @@ impl Row {
         while links != 0 {
             let side = links.trailing_zeros() as usize;
             links &= links - 1;
-            self.send_to(number, side, wavelet, now)?;
+            self.send_to(number, side, wavelet, now);
         }
-        Ok(Step::Sent(next))
+        Step::Sent(next)
     }
 
-    fn step_any(&mut self, number: u32, now: u64, ramp: &mut impl Ramp) -> Result<Step, Fault> {
+    fn step_any(&mut self, number: u32, now: u64, ramp: &mut impl Ramp) -> Step {
         let record = &self.records[number as usize];
         if record.flags & TORN_DOWN != 0 {
-            return Ok(Step::Blocked);
+            return Step::Blocked;
         }
-        let Some(side) = record.next_side() else { return Ok(Step::Blocked) };
+        let Some(side) = record.next_side() else { return Step::Blocked };
         let wavelet = self.head(number, side);
         let partner = self.partner(number, side);
         for leg in [Some(number), partner].into_iter().flatten() {
             if let Some(step) = self.obstacle(leg, wavelet, now as u32, ramp) {
-                return Ok(step);
+                return step;
             }
         }
         self.take_head(number, side, now, ramp);
@@ -114,13 +113,13 @@ impl Row {
                 .for_each(|leg| self.record_departure(leg, side, wavelet, now));
         }
         for leg in [Some(number), partner].into_iter().flatten() {
-            self.send(leg, wavelet, now, ramp)?;
+            self.send(leg, wavelet, now, ramp);
         }
         if self.records[number as usize].flags & (ADVANCES | MESSAGES) != 0 {
             self.has_left(number, side, wavelet, now);
         }
         let record = &self.records[number as usize];
-        Ok(Step::Sent(record.precedence().filter(|_| record.flags & TORN_DOWN == 0)))
+        Step::Sent(record.precedence().filter(|_| record.flags & TORN_DOWN == 0))
     }
 
     #[cold]
@@ -167,7 +166,7 @@ impl Row {
     fn obstacle(&mut self, number: u32, wavelet: Wavelet, now: u32, ramp: &mut impl Ramp) -> Option<Step> {
         let record = &self.records[number as usize];
         let (x, mut ways, color) = (record.x(), record.tx, record.color);
-        if ways == 0 || ways & record.full != 0 {
+        if ways & record.full != 0 {
             return Some(Step::Blocked);
         }
         if ways & RAMP_BIT != 0 {
@@ -227,7 +226,7 @@ impl Row {
     }
 
     /// Sends a wavelet to all outputs of a record, then lets it work on the switch.
-    fn send(&mut self, number: u32, wavelet: Wavelet, now: u64, ramp: &mut impl Ramp) -> Result<(), Fault> {
+    fn send(&mut self, number: u32, wavelet: Wavelet, now: u64, ramp: &mut impl Ramp) {
         let Record { tx, flags, .. } = self.records[number as usize];
         let (x, color) = self.records[number as usize].place();
         if tx & RAMP_BIT != 0 {
@@ -246,37 +245,43 @@ impl Row {
         while links != 0 {
             let side = links.trailing_zeros() as usize;
             links &= links - 1;
-            self.send_to(number, side, forwarded, now)?;
+            self.send_to(number, side, forwarded, now);
         }
-        Ok(())
     }
 
     #[inline]
-    fn send_to(&mut self, number: u32, side: usize, wavelet: Wavelet, now: u64) -> Result<(), Fault> {
+    fn send_to(&mut self, number: u32, side: usize, wavelet: Wavelet, now: u64) {
         let mut target = self.records[number as usize].targets[side];
-        if target == UNKNOWN {
-            target = self.find_target(number, side, wavelet)?;
+        if target >= OUTSIDE {
+            if target == UNKNOWN {
+                target = self.find_target(number, side, wavelet);
+            }
+            if target == OUTSIDE {
+                return self.lose(number, side);
+            }
         }
         self.records[number as usize].use_credit(side);
         let landing = Landing { record: target, from: opposite(side) as u8, wavelet };
         self.outbox(side, now).landings.push(landing);
-        Ok(())
     }
 
-    fn find_target(&mut self, number: u32, side: usize, wavelet: Wavelet) -> Result<u32, Fault> {
+    #[cold]
+    fn find_target(&mut self, number: u32, side: usize, wavelet: Wavelet) -> u32 {
         let (x, color) = self.records[number as usize].place();
-        let target = match self.config(number).messages {
-            Some(first) => {
-                self.table.neighbour(x, self.y, side).and_then(|at| self.message_record(at, first, wavelet.data))
-            }
-            None => self.table.target(x, self.y, side, color).map(|target| target.record),
+        let by_header = || {
+            let first = self.config(number).messages?;
+            self.message_record(self.table.neighbour(x, self.y, side)?, first, wavelet.data)
         };
-        let Some(target) = target else {
-            let path = self.table.path_to(x, self.y, color);
-            let kind = FaultKind::Nowhere { side: side as u8, path };
-            return Err(Fault { x, y: self.y, color, wavelet, kind });
-        };
+        let target = || self.table.target(x, self.y, side, color).map_or(OUTSIDE, |target| target.record);
+        let target = by_header().unwrap_or_else(target);
         self.records[number as usize].targets[side] = target;
-        Ok(target)
+        target
+    }
+
+    /// The fabric around the program takes a wavelet that leaves by a side, at once, and drops it.
+    #[cold]
+    fn lose(&mut self, number: u32, side: usize) {
+        let (x, color) = self.records[number as usize].place();
+        *self.lost.entry((color, x, side as u8)).or_default() += 1;
     }
 }

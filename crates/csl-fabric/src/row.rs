@@ -6,16 +6,17 @@
 //! register write wakes it. Of records that want the same link those go first whose wavelet comes from the PE itself,
 //! the others in the order in which they became able to.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use csl_chip::Chip;
 use rustc_hash::FxHashMap;
 
 use crate::config::{ColorConfig, RAMP, WEST};
-use crate::event::{Fault, FaultKind, TraceEvent, Traced, landing_hash};
+use crate::event::{Fault, FaultKind, Lost, TraceEvent, Traced, landing_hash};
 use crate::messages;
 use crate::record::{ADVANCES, Batch, Landing, MAX_BUFFER, MESSAGES, QUEUED, Record, SHARES_INPUT, UNKNOWN};
-use crate::table::RouteTable;
+use crate::table::{RouteTable, place_of_unrouted, unrouted};
 use crate::wavelet::Wavelet;
 
 /// The compute elements of a row, as its routers see them.
@@ -78,13 +79,18 @@ pub struct Row {
     pub(crate) table: Arc<RouteTable>,
     pub(crate) hop: u64,
     pub(crate) buffer: u8,
+    /// Those of the table by their numbers, behind them those made since.
     pub(crate) records: Vec<Record>,
+    /// Records of colors that the table does not route, by their numbers for other rows.
+    made: FxHashMap<u32, u32>,
     /// By column.
     pub(crate) used: Vec<Used>,
     /// By column.
     places: Vec<Place>,
     /// Configurations that are no longer those of the table.
     pub(crate) changed: FxHashMap<u32, ColorConfig>,
+    /// Wavelets that have left the program, by color, column and side.
+    pub(crate) lost: BTreeMap<(u8, u32, u8), u64>,
     /// Records, and how many wavelets from the CE are to pass before the switch advances (`.advance_switch`).
     pub(crate) advances: Vec<(u32, u8)>,
     /// Records to look at: those whose next wavelet comes from the ramp, then those whose next wavelet passes by.
@@ -117,9 +123,11 @@ impl Row {
             hop: u64::from(chip.timing.hop),
             buffer,
             records,
+            made: FxHashMap::default(),
             used: vec![Used { cycle: u32::MAX, ways: 0 }; width],
             places,
             changed: FxHashMap::default(),
+            lost: BTreeMap::new(),
             advances: Vec::new(),
             active: Default::default(),
             sent: Vec::new(),
@@ -161,6 +169,11 @@ impl Row {
         self.last_landing
     }
 
+    /// Wavelets that have left the program so far.
+    pub fn lost(&self) -> impl Iterator<Item = Lost> {
+        self.lost.iter().map(|(&(color, x, side), &count)| Lost { x, color, side, count })
+    }
+
     /// Records that may move in the next cycle.
     pub fn active(&self) -> usize {
         self.active.iter().map(Vec::len).sum()
@@ -174,7 +187,36 @@ impl Row {
     /// The number of a color's record at a column.
     #[inline]
     pub fn record(&self, x: u32, color: u8) -> Option<u32> {
-        self.places.get(x as usize)?.record(color)
+        self.places.get(x as usize)?.record(color).or_else(|| self.made_record(unrouted(x, color)))
+    }
+
+    /// The record that was made for a color that the table does not route.
+    fn made_record(&self, number: u32) -> Option<u32> {
+        if self.made.is_empty() { None } else { self.made.get(&number).copied() }
+    }
+
+    /// The record of a color at a column, made where there is none: with no route, so that it holds what lands on it.
+    #[cold]
+    pub(crate) fn record_made(&mut self, x: u32, color: u8) -> u32 {
+        if let Some(number) = self.record(x, color) {
+            return number;
+        }
+        let (number, config) = (self.records.len() as u32, ColorConfig::default());
+        self.records.push(Record::new(x, color, &config, self.buffer));
+        self.changed.insert(number, config);
+        self.made.insert(unrouted(x, color), number);
+        number
+    }
+
+    /// The number of a record in this row, by the one that other rows know.
+    #[inline]
+    fn own_number(&mut self, number: u32) -> u32 {
+        if (number as usize) < self.records.len() { number } else { self.number_of_unrouted(number) }
+    }
+
+    #[cold]
+    fn number_of_unrouted(&mut self, number: u32) -> u32 {
+        place_of_unrouted(number).map_or(number, |(x, color)| self.record_made(x, color))
     }
 
     /// The record that takes what the CE at a column sends on a color: that of the color itself, or with swap in both
@@ -183,7 +225,7 @@ impl Row {
     pub fn routed(&self, x: u32, color: u8) -> Option<u32> {
         let number = match self.table.has_swaps() {
             false => self.record(x, color)?,
-            true => self.table.received(x, self.y, RAMP, color)?.record,
+            true => self.record(x, self.table.received(x, self.y, RAMP, color).color)?,
         };
         let record = &self.records[number as usize];
         (record.rx | record.tx != 0).then_some(number)
@@ -256,7 +298,8 @@ impl Row {
 
     #[inline]
     fn land_one(&mut self, landing: Landing, now: u64) -> Result<(), Fault> {
-        let Landing { record: number, from, wavelet } = landing;
+        let Landing { from, wavelet, .. } = landing;
+        let number = self.own_number(landing.record);
         let record = &mut self.records[number as usize];
         let hash = landing_hash(now, record.x(), self.y, from, record.color, wavelet);
         self.hash = self.hash.wrapping_add(hash);
@@ -304,15 +347,16 @@ impl Row {
                 Some(first) => messages::color_from(first, side),
                 None => self.table.source_color(x, self.y, side, color),
             };
-            self.table.find(nx, ny, sent_on).map(|(record, _)| record)
+            Some(self.table.number(nx, ny, sent_on))
         };
         let upstream = sender().unwrap_or(UNKNOWN);
         self.records[number as usize].lane_mut(from).upstream = upstream;
     }
 
     fn credit(&mut self, credit: u32) {
-        self.records[(credit >> 2) as usize].add_credit((credit & 3) as usize);
-        self.wake(credit >> 2);
+        let number = self.own_number(credit >> 2);
+        self.records[number as usize].add_credit((credit & 3) as usize);
+        self.wake(number);
     }
 
     #[inline]

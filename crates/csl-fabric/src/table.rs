@@ -1,9 +1,9 @@
 //! Which colors are routed where, by runs. Immutable, shared by all rows: any row can tell the number of a record in
 //! any other row without that row being there yet, so a row is made only when something first touches it.
 
-use crate::config::{ColorConfig, EAST, NORTH, RAMP_BIT, SOUTH, WEST, opposite};
+use crate::config::{ColorConfig, EAST, NORTH, SOUTH, WEST, opposite};
 
-/// Tiles `x .. x + len` of a row that route the same colors in the same way.
+/// Tiles `x .. x + len` of a row that route the same colors in the same way. A tile in no run is none of the program's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
     pub x: u32,
@@ -27,17 +27,33 @@ pub struct RouteTable {
     has_swaps: bool,
 }
 
+/// Numbers from here on stand for colors that the table does not route at a tile, by column and color. A router makes a
+/// record for such a color when a wavelet lands or the program writes a route, and knows its real number alone.
+const UNROUTED: u32 = 1 << 29;
+const COLOR_BITS: u32 = 5;
+
+/// The number by which other rows know a color that the table does not route at a column.
+pub(crate) fn unrouted(x: u32, color: u8) -> u32 {
+    UNROUTED | x << COLOR_BITS | u32::from(color)
+}
+
+/// The column and color of a number of [`unrouted`].
+pub(crate) fn place_of_unrouted(number: u32) -> Option<(u32, u8)> {
+    let place = number.checked_sub(UNROUTED)?;
+    Some((place >> COLOR_BITS, (place & ((1 << COLOR_BITS) - 1)) as u8))
+}
+
 /// Where wavelets of a color that leave a tile by a side land.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Number of the record in its row.
+    /// Number of the record in its row, or a number of [`unrouted`].
     pub record: u32,
     pub color: u8,
 }
 
 impl RouteTable {
-    /// `rows[y]` lists the runs of row `y` by column as `(x, len, set)`, without overlap. Sets are ascending by color
-    /// and index `configs`.
+    /// `rows[y]` lists the runs of row `y` by column as `(x, len, set)`, without overlap: all tiles that have a program,
+    /// also those that route nothing. Sets are ascending by color and index `configs`.
     pub fn new(width: u32, rows: Vec<Vec<(u32, u32, u32)>>, sets: Vec<RouteSet>, configs: Vec<ColorConfig>) -> Self {
         let rows = rows.iter().map(|row| number(row, &sets)).collect();
         let has_swaps = configs.iter().any(|config| config.swap_x || config.swap_y);
@@ -84,26 +100,36 @@ impl RouteTable {
         self.has_swaps
     }
 
-    /// The tile behind a side.
+    /// The number by which a neighbour sends to a color's record at a tile of the program.
+    pub(crate) fn number(&self, x: u32, y: u32, color: u8) -> u32 {
+        self.find(x, y, color).map_or_else(|| unrouted(x, color), |found| found.0)
+    }
+
+    /// The tile behind a side; `None` where the program ends there.
     pub fn neighbour(&self, x: u32, y: u32, side: usize) -> Option<(u32, u32)> {
-        match side {
-            WEST => Some((x.checked_sub(1)?, y)),
-            EAST => Some((x + 1, y)).filter(|at| at.0 < self.width),
-            SOUTH => Some((x, y + 1)).filter(|at| at.1 < self.height()),
-            NORTH => Some((x, y.checked_sub(1)?)),
-            _ => None,
-        }
+        let (x, y) = match side {
+            WEST => (x.checked_sub(1)?, y),
+            EAST => (x + 1, y),
+            SOUTH => (x, y + 1),
+            NORTH => (x, y.checked_sub(1)?),
+            _ => return None,
+        };
+        self.run(x, y).map(|_| (x, y))
     }
 
     /// The color on which a tile receives what comes in by `side` on `color`: that color itself, or with color swap
     /// the other one of the pair (advanced features of the guide).
-    pub fn received(&self, x: u32, y: u32, side: usize, color: u8) -> Option<Target> {
+    pub fn received(&self, x: u32, y: u32, side: usize, color: u8) -> Target {
         let takes = |config: &ColorConfig| config.all_inputs() >> side & 1 != 0;
-        let own = self.find(x, y, color).filter(|(_, config)| !config.swaps(side));
+        let found = self.find(x, y, color);
+        let own = found.filter(|(_, config)| !config.swaps(side));
         let swapped = || self.find(x, y, color ^ 1).filter(|(_, config)| config.swaps(side));
         let target = |color| move |(record, _): (u32, &ColorConfig)| Target { record, color };
         let open = own.filter(|(_, config)| takes(config)).map(target(color));
-        open.or_else(|| swapped().map(target(color ^ 1))).or_else(|| own.map(target(color)))
+        open.or_else(|| swapped().map(target(color ^ 1))).unwrap_or_else(|| {
+            let color = if own.is_none() && found.is_some() { color ^ 1 } else { color };
+            Target { record: self.number(x, y, color), color }
+        })
     }
 
     /// Whether the tile receives what comes in by `side` on `color` on the other color of the pair as well.
@@ -115,35 +141,15 @@ impl RouteTable {
         takes(color) == Some(false) && takes(color ^ 1) == Some(true)
     }
 
-    /// Where wavelets of `color` land that leave tile `(x, y)` by `side`.
+    /// Where wavelets of `color` land that leave tile `(x, y)` by `side`; `None` where they leave the program.
     pub fn target(&self, x: u32, y: u32, side: usize, color: u8) -> Option<Target> {
         let (x, y) = self.neighbour(x, y, side)?;
-        self.received(x, y, opposite(side), color)
+        Some(self.received(x, y, opposite(side), color))
     }
 
     /// The color on which the tile behind `side` sent what is received here on `color`.
     pub fn source_color(&self, x: u32, y: u32, side: usize, color: u8) -> u8 {
-        let direct = self.received(x, y, side, color).is_some_and(|target| target.color == color);
-        if direct { color } else { color ^ 1 }
-    }
-
-    /// Tiles that wavelets of `color` pass before they leave `(x, y)`, by the initial routes: the last first, as far as
-    /// there is one input only.
-    pub fn path_to(&self, x: u32, y: u32, color: u8) -> Vec<(u32, u32)> {
-        let mut path = vec![(x, y)];
-        while path.len() < 16 {
-            let (x, y) = path[path.len() - 1];
-            let Some((_, config)) = self.find(x, y, color) else { break };
-            if config.rx == RAMP_BIT || config.rx.count_ones() != 1 {
-                break;
-            }
-            let before = self.neighbour(x, y, config.rx.trailing_zeros() as usize);
-            match before.filter(|at| !path.contains(at)) {
-                Some(before) => path.push(before),
-                None => break,
-            }
-        }
-        path
+        if self.received(x, y, side, color).color == color { color } else { color ^ 1 }
     }
 }
 

@@ -7,7 +7,8 @@ use csl_diag::{Code, Diagnostic, Diagnostics, ErrorFormat, FileId, SourceMap, Sp
 use csl_fabric::Obstacle;
 use csl_image::{Image, PeImage, TaskKind};
 use csl_sim::{
-    Count, Ending, Group, Held, HostReason, Running, Situation, Standing, Stop, TaskWait, ThreadWait, Unended, Unread,
+    Count, Ending, Group, Held, HostReason, Lost, Running, Situation, Standing, Stop, TaskWait, ThreadWait, Unended,
+    Unread,
 };
 
 use indexmap::IndexMap;
@@ -141,6 +142,8 @@ fn situation(excerpts: &mut Excerpts, report: &Situation, diagnostic: Diagnostic
     lines.extend(report.unread.iter().map(|group| line(group, unread(group))));
     lines.extend(report.wavelets.iter().map(|group| line(group, standing(group))));
     lines.extend(report.outputs.iter().map(|group| line(group, held(group))));
+    let off = |group| format!("{}, off the program's rectangle: the fabric there has dropped them", lost(group));
+    lines.extend(report.lost.iter().map(|group| line(group, off(group))));
     let lines = merge(lines);
     let rest = lines.len().saturating_sub(MOST_LINES);
     let shown = lines.iter().take(MOST_LINES).fold(diagnostic, |diagnostic, line| {
@@ -200,6 +203,20 @@ fn unended(image: &Image, group: &Group<Unended>) -> String {
 pub fn left_standing(image: &Image, sources: &Path, report: &Situation) -> Vec<String> {
     let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
     report.standing.iter().map(|count| left_of(&mut excerpts, report, count)).collect()
+}
+
+/// What has left the program's rectangle, all colors in one warning.
+pub fn left_the_rectangle(report: &Situation) -> Option<String> {
+    let colors = report.lost.iter().map(|group| lost(group).replace(WHO, &who(group)));
+    let colors = colors.collect::<Vec<_>>().join(", ");
+    let text = "wavelets have left the program's rectangle, and the fabric around it has dropped them";
+    (!colors.is_empty()).then(|| format!("{text}: {colors}"))
+}
+
+fn lost(group: &Group<Lost>) -> String {
+    let Lost { color, wavelets, side } = group.what;
+    let amount = if wavelets == 1 { "one wavelet".to_owned() } else { format!("{wavelets} wavelets") };
+    format!("{amount} of color {color} left {WHO}, to the {}", direction(side))
 }
 
 /// How much of a color is left, what holds the first of it, and who waits to send more.
@@ -358,7 +375,7 @@ fn standing(group: &Group<Standing>) -> String {
         Obstacle::InputClosed { ever: true } => "the switch does not take that input now".to_owned(),
         Obstacle::InputClosed { ever: false } => "the color's route does not take that input".to_owned(),
         Obstacle::Teardown => "the color is in teardown".to_owned(),
-        Obstacle::NoOutput => "the route has no output".to_owned(),
+        Obstacle::Unrouted => "the color has no route there".to_owned(),
         Obstacle::Link(side) => format!("the neighbour to the {} has no room", direction(side)),
         Obstacle::Ramp => "the PE does not take them".to_owned(),
         Obstacle::None => "nothing holds them".to_owned(),

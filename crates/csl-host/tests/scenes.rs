@@ -10,6 +10,7 @@
 //! - `fails`: a part of the fault or deadlock that ends the run,
 //! - `rejects`: a part of the compiler's errors; the program does not run,
 //! - `warns`: a part of the compiler's warnings and notes,
+//! - `ends`: a part of the one warning at the end of the run,
 //! - `prints`: the lines that `<simprint>` prints, separated by `|`.
 //!
 //! A scene about layouts has one of its own, `NAME.layout`, beside it; it exports `scene_word` and `main`.
@@ -201,6 +202,10 @@ fn complaint(scene: &Scene, arch: Arch) -> Option<String> {
             let (kind, expected) = scene.expected().expect("a scene says what comes of it");
             if let Some(printed) = scene.key("prints").filter(|lines| printed(&mut runtime) != *lines) {
                 return Some(format!("does not print {printed}"));
+            }
+            let warnings = runtime.take_warnings();
+            if scene.key("ends").is_some_and(|part| warnings.len() != 1 || !warnings[0].contains(part)) {
+                return Some(format!("does not end with one warning, but with {warnings:?}"));
             }
             let found = outputs(scene, kind, &mut runtime).expect("out can be read");
             (found != expected)

@@ -37,7 +37,7 @@ pub enum SwitchPos {
     Invalid,
     Rx(DirSet),
     Tx(DirSet),
-    /// Both sides, from an integer bit vector.
+    /// Both sides (WSE-3); either may be empty.
     Both(DirSet, DirSet),
 }
 

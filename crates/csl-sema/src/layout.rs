@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{ExportName, ModuleRef, Name, Program, Route, TileRun, Ty, TypedValue, Value, Wafer};
+use csl_ir::{DirSet, Direction, ExportName, ModuleRef, Name, Program, Route, TileRun, Ty, TypedValue, Value, Wafer};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{Block, File, Item, VarDecl, VarKind};
 use indexmap::IndexMap;
@@ -203,25 +203,31 @@ impl Sema<'_> {
         Ok(())
     }
 
-    /// One warning for each configuration that sends wavelets off the rectangle.
+    /// One warning for each configuration that sends wavelets off the rectangle, on however many tiles and by however many
+    /// sides.
     fn warn_off_edge(&mut self, width: u32, height: u32) {
-        let mut seen: IndexMap<(Span, usize), (u32, u32, u8, u32)> = IndexMap::new();
+        let mut seen: IndexMap<Span, (&Route, DirSet, u32)> = IndexMap::new();
         for (route, span) in &self.unit.layout.routes {
             let edges = [route.x == 0, route.x + 1 == width, route.y + 1 == height, route.y == 0];
-            for (direction, at_edge) in edges.into_iter().enumerate() {
-                if at_edge && route.config.tx.0 >> direction & 1 == 1 {
-                    let entry = seen.entry((*span, direction)).or_insert((route.x, route.y, route.color, 0));
-                    entry.3 += 1;
-                }
+            let edges = (0..).zip(edges).fold(0, |set, (direction, at_edge)| set | u8::from(at_edge) << direction);
+            let off = route.config.tx.0 & edges;
+            if off != 0 {
+                let entry = seen.entry(*span).or_insert((route, DirSet::default(), 0));
+                (entry.1.0, entry.2) = (entry.1.0 | off, entry.2 + 1);
             }
         }
-        for ((span, direction), (x, y, color, count)) in seen {
-            let name = csl_ir::Direction::ALL[direction].name();
+        let warn = |(span, (route, off, count)): (Span, (&Route, DirSet, u32))| {
+            let names = Direction::ALL.iter().enumerate().filter(|(direction, _)| off.0 >> direction & 1 == 1);
+            let names = names.map(|(_, direction)| direction.name()).collect::<Vec<_>>().join(" and ");
+            let Route { x, y, color, .. } = route;
             let more = if count > 1 { format!(" and {} more PEs", count - 1) } else { String::new() };
-            let message = format!("color {color} of PE ({x}, {y}){more} is routed {name}, off the program's rectangle");
-            let note = "a wavelet that takes this way stops the run";
-            self.report(Diagnostic::new(Code::RouteOffEdge, span, message).note(note));
-        }
+            let message =
+                format!("color {color} of PE ({x}, {y}){more} is routed {names}, off the program's rectangle");
+            let note = "what takes this way is lost: the fabric around the program drops it";
+            Diagnostic::new(Code::RouteOffEdge, span, message).note(note)
+        };
+        let warnings: Vec<Diagnostic> = seen.into_iter().map(warn).collect();
+        warnings.into_iter().for_each(|warning| self.report(warning));
     }
 
     /// One warning for each name that hosts may ask for and no program gives.

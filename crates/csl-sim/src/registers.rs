@@ -1,4 +1,11 @@
 //! A router's registers, as the program on its tile reads and writes them (semantics.md 22).
+//!
+//! A write goes to the router by the way of a wavelet that is issued in the same cycle, and takes as long: it overtakes
+//! none that moves. It waits for none either: a program can free a wavelet that stands by such a write. What the program
+//! reads is what its own writes make of the register, those on their way included.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
 
 use csl_chip::Chip;
 use csl_chip::registers::{SWITCH_SIDES, filter};
@@ -6,39 +13,57 @@ use csl_fabric::{ColorConfig, FilterConfig, Row};
 use csl_pe::Registers;
 
 pub(crate) struct RouterRegisters<'a> {
-    pub fabric: &'a mut Row,
+    pub fabric: &'a Row,
     pub chip: &'static Chip,
+    /// Writes of the row on their way, the oldest first.
+    pub writes: &'a mut VecDeque<Write>,
     pub x: u32,
     pub now: u64,
 }
 
-enum Register {
-    Routes(u8),
-    Switches(u8),
-    SwitchSides(u8),
-    FilterCounter(u8),
-    FilterMaximum(u8),
-    FilterLimit(u8),
-    FilterEnable(u8),
-    /// In half wavelets; whether it is the high word.
-    HalfCounter(u8, bool),
-    HalfMaximum(u8, bool),
-    HalfLimit(u8, bool),
+/// A write on its way to the router of a tile.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Write {
+    pub x: u32,
+    /// The cycle in which it takes effect, before any wavelet of that cycle lands from the ramp.
+    pub due: u64,
+    register: Register,
+    value: u16,
 }
 
-type Bank = (u16, fn(u8) -> Register);
+/// A register of a color.
+#[derive(Clone, Copy, Debug)]
+struct Register {
+    color: u8,
+    kind: Kind,
+}
 
-const FILTER_BANKS: [Bank; 10] = [
-    (filter::COUNTERS, Register::FilterCounter),
-    (filter::MAXIMA, Register::FilterMaximum),
-    (filter::LIMITS, Register::FilterLimit),
-    (filter::ENABLES, Register::FilterEnable),
-    (filter::HALF_COUNTERS, |color| Register::HalfCounter(color, false)),
-    (filter::HALF_MAXIMA, |color| Register::HalfMaximum(color, false)),
-    (filter::HALF_LIMITS, |color| Register::HalfLimit(color, false)),
-    (filter::HALF_COUNTERS + filter::HIGH_WORD, |color| Register::HalfCounter(color, true)),
-    (filter::HALF_MAXIMA + filter::HIGH_WORD, |color| Register::HalfMaximum(color, true)),
-    (filter::HALF_LIMITS + filter::HIGH_WORD, |color| Register::HalfLimit(color, true)),
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Routes,
+    Switches,
+    SwitchSides,
+    FilterCounter,
+    FilterMaximum,
+    FilterLimit,
+    FilterEnable,
+    /// In half wavelets; whether it is the high word.
+    HalfCounter(bool),
+    HalfMaximum(bool),
+    HalfLimit(bool),
+}
+
+const FILTER_BANKS: [(u16, Kind); 10] = [
+    (filter::COUNTERS, Kind::FilterCounter),
+    (filter::MAXIMA, Kind::FilterMaximum),
+    (filter::LIMITS, Kind::FilterLimit),
+    (filter::ENABLES, Kind::FilterEnable),
+    (filter::HALF_COUNTERS, Kind::HalfCounter(false)),
+    (filter::HALF_MAXIMA, Kind::HalfMaximum(false)),
+    (filter::HALF_LIMITS, Kind::HalfLimit(false)),
+    (filter::HALF_COUNTERS + filter::HIGH_WORD, Kind::HalfCounter(true)),
+    (filter::HALF_MAXIMA + filter::HIGH_WORD, Kind::HalfMaximum(true)),
+    (filter::HALF_LIMITS + filter::HIGH_WORD, Kind::HalfLimit(true)),
 ];
 
 /// One word of a double register.
@@ -51,80 +76,96 @@ fn set_word(value: &mut u32, is_high: bool, word: u16) {
     *value = if is_high { *value & 0xffff | word << 16 } else { *value & !0xffff | word };
 }
 
-impl RouterRegisters<'_> {
-    fn decode(&self, word: u16) -> Option<Register> {
-        let routes: [Bank; 3] = [
-            (self.chip.config.color_routes, Register::Routes),
-            (self.chip.config.color_switches, Register::Switches),
-            (SWITCH_SIDES, Register::SwitchSides),
-        ];
-        let color = |base: u16| word.checked_sub(base).filter(|color| *color < u16::from(self.chip.fabric.colors));
-        routes.iter().chain(&FILTER_BANKS).find_map(|(base, register)| color(*base).map(|color| register(color as u8)))
+impl Kind {
+    /// The register's word; `None` where it cannot be read or the color has no filter.
+    fn word(self, config: &ColorConfig) -> Option<u16> {
+        let filter = config.filter.as_ref();
+        match self {
+            Kind::Routes => Some(config.route_word()),
+            Kind::Switches => Some(config.switch_word()),
+            Kind::SwitchSides => None,
+            Kind::FilterCounter => filter.map(|filter| FilterConfig::wavelets_of(filter.counter)),
+            Kind::FilterMaximum => filter.map(|filter| FilterConfig::wavelets_of(filter.max_counter)),
+            Kind::FilterLimit => filter.map(|filter| FilterConfig::wavelets_of(filter.limit1)),
+            Kind::FilterEnable => filter.map(|filter| u16::from(!filter.disabled)),
+            Kind::HalfCounter(high) => filter.map(|filter| word_of(filter.counter, high)),
+            Kind::HalfMaximum(high) => filter.map(|filter| word_of(filter.max_counter, high)),
+            Kind::HalfLimit(high) => filter.map(|filter| word_of(filter.limit1, high)),
+        }
+    }
+
+    /// Whether a color has the register: those of filters only where it has a filter.
+    fn exists(self, config: &ColorConfig) -> bool {
+        matches!(self, Kind::Routes | Kind::Switches | Kind::SwitchSides) || config.filter.is_some()
+    }
+
+    fn set(self, config: &mut ColorConfig, value: u16) {
+        match self {
+            Kind::Routes => config.set_route_word(value),
+            Kind::Switches => config.set_switch_word(value),
+            Kind::SwitchSides => config.set_sides_word(value),
+            _ => config.filter.iter_mut().for_each(|filter| self.set_filter(filter, value)),
+        }
+    }
+
+    fn set_filter(self, filter: &mut FilterConfig, value: u16) {
+        match self {
+            Kind::Routes | Kind::Switches | Kind::SwitchSides => {}
+            Kind::FilterCounter => filter.counter = FilterConfig::count_of(value),
+            Kind::FilterMaximum => filter.max_counter = FilterConfig::limit_of(value),
+            Kind::FilterLimit => filter.limit1 = FilterConfig::limit_of(value),
+            Kind::FilterEnable => filter.disabled = value == 0,
+            Kind::HalfCounter(high) => set_word(&mut filter.counter, high, value),
+            Kind::HalfMaximum(high) => set_word(&mut filter.max_counter, high, value),
+            Kind::HalfLimit(high) => set_word(&mut filter.limit1, high, value),
+        }
+    }
+}
+
+impl Write {
+    /// Takes effect.
+    pub fn carry_out(self, fabric: &mut Row, now: u64) {
+        let Register { color, kind } = self.register;
+        fabric.reconfigure(self.x, color, now, |config| kind.set(config, self.value));
     }
 }
 
 impl RouterRegisters<'_> {
-    /// A color without a filter has no such registers.
-    fn change_filter(&mut self, color: u8, change: impl FnOnce(&mut FilterConfig)) -> bool {
-        let has_filter = self.fabric.color_config(self.x, color).is_some_and(|config| config.filter.is_some());
-        has_filter
-            && self.fabric.reconfigure(self.x, color, self.now, |config| {
-                if let Some(filter) = &mut config.filter {
-                    change(filter);
-                }
-            })
+    fn decode(&self, word: u16) -> Option<Register> {
+        let routes = [
+            (self.chip.config.color_routes, Kind::Routes),
+            (self.chip.config.color_switches, Kind::Switches),
+            (SWITCH_SIDES, Kind::SwitchSides),
+        ];
+        let color = |base: u16| word.checked_sub(base).filter(|color| *color < u16::from(self.chip.fabric.colors));
+        let register = |&(base, kind): &(u16, Kind)| color(base).map(|color| Register { color: color as u8, kind });
+        routes.iter().chain(&FILTER_BANKS).find_map(register)
+    }
+
+    /// A color's configuration as the program's writes so far will leave it.
+    fn config(&self, color: u8) -> Cow<'_, ColorConfig> {
+        let now = self.fabric.color_config(self.x, color);
+        let mut config = now.map_or_else(|| Cow::Owned(ColorConfig::default()), Cow::Borrowed);
+        for write in self.writes.iter().filter(|write| (write.x, write.register.color) == (self.x, color)) {
+            write.register.kind.set(config.to_mut(), write.value);
+        }
+        config
     }
 }
 
 impl Registers for RouterRegisters<'_> {
     fn read(&mut self, word: u16) -> Option<u16> {
-        let unrouted = ColorConfig::default();
-        let config = |color| self.fabric.color_config(self.x, color).unwrap_or(&unrouted);
-        let filter = |color| config(color).filter;
-        match self.decode(word)? {
-            Register::Routes(color) => Some(config(color).route_word()),
-            Register::Switches(color) => Some(config(color).switch_word()),
-            Register::SwitchSides(_) => None,
-            Register::FilterCounter(color) => filter(color).map(|filter| FilterConfig::wavelets_of(filter.counter)),
-            Register::FilterMaximum(color) => filter(color).map(|filter| FilterConfig::wavelets_of(filter.max_counter)),
-            Register::FilterLimit(color) => filter(color).map(|filter| FilterConfig::wavelets_of(filter.limit1)),
-            Register::HalfCounter(color, high) => filter(color).map(|filter| word_of(filter.counter, high)),
-            Register::HalfMaximum(color, high) => filter(color).map(|filter| word_of(filter.max_counter, high)),
-            Register::HalfLimit(color, high) => filter(color).map(|filter| word_of(filter.limit1, high)),
-            Register::FilterEnable(color) => filter(color).map(|filter| u16::from(!filter.disabled)),
-        }
+        let Register { color, kind } = self.decode(word)?;
+        kind.word(&self.config(color))
     }
 
-    /// A color that is routed nowhere has registers where the program is seen to write such (`routes`); elsewhere the write
-    /// is refused.
     fn write(&mut self, word: u16, value: u16) -> bool {
-        let Some(register) = self.decode(word) else { return false };
-        let (x, now) = (self.x, self.now);
-        match register {
-            Register::Routes(color) => self.fabric.reconfigure(x, color, now, |config| config.set_route_word(value)),
-            Register::Switches(color) => self.fabric.reconfigure(x, color, now, |config| config.set_switch_word(value)),
-            Register::SwitchSides(color) => {
-                self.fabric.reconfigure(x, color, now, |config| config.set_sides_word(value))
-            }
-            Register::FilterCounter(color) => {
-                self.change_filter(color, |filter| filter.counter = FilterConfig::count_of(value))
-            }
-            Register::FilterMaximum(color) => {
-                self.change_filter(color, |filter| filter.max_counter = FilterConfig::limit_of(value))
-            }
-            Register::FilterLimit(color) => {
-                self.change_filter(color, |filter| filter.limit1 = FilterConfig::limit_of(value))
-            }
-            Register::HalfCounter(color, high) => {
-                self.change_filter(color, |filter| set_word(&mut filter.counter, high, value))
-            }
-            Register::HalfMaximum(color, high) => {
-                self.change_filter(color, |filter| set_word(&mut filter.max_counter, high, value))
-            }
-            Register::HalfLimit(color, high) => {
-                self.change_filter(color, |filter| set_word(&mut filter.limit1, high, value))
-            }
-            Register::FilterEnable(color) => self.change_filter(color, |filter| filter.disabled = value == 0),
-        }
+        let Some(register) = self.decode(word).filter(|register| register.kind.exists(&self.config(register.color)))
+        else {
+            return false;
+        };
+        let due = self.now + u64::from(self.chip.timing.dispatch_to_ramp);
+        self.writes.push_back(Write { x: self.x, due, register, value });
+        true
     }
 }

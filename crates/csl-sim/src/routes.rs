@@ -3,18 +3,15 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-use csl_chip::SysOp;
 use csl_fabric::{ColorConfig, FilterConfig, FilterKind, PopMode, Position, RouteSet, RouteTable};
-use csl_image::{Image, PeImage, SwitchPos};
-use csl_isa::{Insn, Op};
+use csl_image::{Image, SwitchPos};
 use indexmap::{IndexMap, IndexSet};
 
 /// The routes of the program's rectangle, those that programs set at their own tile included.
 pub(crate) fn table(image: &Image) -> RouteTable {
     let mut configs: Vec<ColorConfig> = image.color_configs.iter().map(config).collect();
     let mut spans = layout_spans(image);
-    add_local_routes(image, &mut spans, &mut configs);
-    add_writable_colors(image, &mut spans, &mut configs);
+    add_programs(image, &mut spans, &mut configs);
     let mut sets: IndexSet<RouteSet> = IndexSet::new();
     let rows = (0..image.rect.height).map(|y| {
         let spans = spans.get(&y).map(Vec::as_slice).unwrap_or_default();
@@ -24,59 +21,51 @@ pub(crate) fn table(image: &Image) -> RouteTable {
     RouteTable::new(image.rect.width, rows, sets.into_iter().collect(), configs)
 }
 
-/// One color from column `x` up to `end`.
+/// Tiles with a program, or one color, from column `x` up to `end`.
 #[derive(Clone, Copy)]
 struct Span {
     x: u32,
     end: u32,
-    color: u8,
-    config: u32,
-    /// Of several for one tile and color the lowest counts: the layout's, the program's own, none yet.
-    rank: u8,
+    what: What,
+}
+
+/// Of several for one tile and color the first counts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    /// The layout's word: color and configuration.
+    Layout(u8, u32),
+    /// The program's own.
+    Local(u8, u32),
+    Program,
 }
 
 fn layout_spans(image: &Image) -> BTreeMap<u32, Vec<Span>> {
     let mut spans: BTreeMap<u32, Vec<Span>> = BTreeMap::new();
     for run in &image.routes {
-        let span = Span { x: run.x, end: run.x + run.len, color: run.color, config: run.config, rank: 0 };
+        let span = Span { x: run.x, end: run.x + run.len, what: What::Layout(run.color, run.config) };
         spans.entry(run.y).or_default().push(span);
     }
     spans
 }
 
-/// `@set_local_color_config`. Where the layout routes the color too, the layout's word stands.
-fn add_local_routes(image: &Image, spans: &mut BTreeMap<u32, Vec<Span>>, configs: &mut Vec<ColorConfig>) {
+/// The tiles that have a program, and `@set_local_color_config`. Where the layout routes the color too, the layout's word
+/// stands.
+fn add_programs(image: &Image, spans: &mut BTreeMap<u32, Vec<Span>>, configs: &mut Vec<ColorConfig>) {
     let mut known: IndexMap<(u32, u8), u32> = IndexMap::new();
     for tiles in &image.tiles {
+        let span = |what| Span { x: tiles.x, end: tiles.x + tiles.len, what };
+        spans.entry(tiles.y).or_default().push(span(What::Program));
         for (color, local) in &image.programs[tiles.program as usize].colors {
             let config = *known.entry((tiles.program, *color)).or_insert_with(|| {
                 configs.push(config(local));
                 configs.len() as u32 - 1
             });
-            let span = Span { x: tiles.x, end: tiles.x + tiles.len, color: *color, config, rank: 1 };
-            spans.entry(tiles.y).or_default().push(span);
+            spans.entry(tiles.y).or_default().push(span(What::Local(*color, config)));
         }
     }
 }
 
-/// Colors without a route at tiles whose program writes router registers (`<tile_config>`): it may set them up later.
-fn add_writable_colors(image: &Image, spans: &mut BTreeMap<u32, Vec<Span>>, configs: &mut Vec<ColorConfig>) {
-    let config = configs.len() as u32;
-    configs.push(ColorConfig::default());
-    let colors = csl_chip::chip(image.arch.into()).fabric.colors;
-    let writes: Vec<bool> = image.programs.iter().map(|program| writes_registers(program)).collect();
-    for tiles in image.tiles.iter().filter(|tiles| writes[tiles.program as usize]) {
-        let span = |color| Span { x: tiles.x, end: tiles.x + tiles.len, color, config, rank: 2 };
-        spans.entry(tiles.y).or_default().extend((0..colors).map(span));
-    }
-}
-
-fn writes_registers(program: &PeImage) -> bool {
-    let is_write = |insn: &Insn| insn.op == Op::Sys && insn.a == SysOp::SetConfig as u16;
-    !program.configs.is_empty() || program.code.iter().any(is_write)
-}
-
-/// Cuts a row where any color starts or ends; empty stretches are left out.
+/// Cuts a row where any color or program starts or ends; stretches without either are left out.
 fn split(spans: &[Span]) -> Vec<(u32, u32, RouteSet)> {
     let cuts: BTreeSet<u32> = spans.iter().flat_map(|span| [span.x, span.end]).collect();
     let cuts: Vec<u32> = cuts.into_iter().collect();
@@ -90,12 +79,14 @@ fn split(spans: &[Span]) -> Vec<(u32, u32, RouteSet)> {
         while let Some(span) = next.next_if(|span| span.x == pair[0]) {
             open.push(span);
         }
-        open.sort_by_key(|span| span.rank);
+        open.sort_by_key(|span| span.what);
         let mut set: BTreeMap<u8, u32> = BTreeMap::new();
         for span in &open {
-            set.entry(span.color).or_insert(span.config);
+            if let What::Layout(color, config) | What::Local(color, config) = span.what {
+                set.entry(color).or_insert(config);
+            }
         }
-        if !set.is_empty() {
+        if !open.is_empty() {
             pieces.push((pair[0], pair[1] - pair[0], set.into_iter().collect()));
         }
     }

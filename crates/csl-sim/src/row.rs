@@ -1,9 +1,10 @@
 //! One row of tiles: its routers, its compute elements, and what happens to them in a cycle.
 //!
-//! Order within a cycle: landings on routers; wavelets that leave output queues; routing, to compute elements and to
+//! Order within a cycle: landings on routers; register writes that reach them; wavelets that leave output queues; routing, to compute elements and to
 //! neighbours; then each compute element that has something to do. Tiles go by column, so that nothing depends on when
 //! they were made or woken. Rows share nothing within a cycle.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use csl_fabric::Row as FabricRow;
@@ -12,7 +13,7 @@ use crate::ces::{Ces, to_fabric};
 use crate::columns::Columns;
 use crate::element::Element;
 use crate::event::{Event, EventKind};
-use crate::registers::RouterRegisters;
+use crate::registers::{RouterRegisters, Write};
 use crate::stop::{FaultKind, FaultReport};
 use crate::tile::NEVER;
 use crate::world::World;
@@ -21,6 +22,8 @@ pub(crate) struct Row<E> {
     pub y: u32,
     pub fabric: FabricRow,
     pub ces: Ces<E>,
+    /// Register writes on their way to the routers, the oldest first.
+    writes: VecDeque<Write>,
     /// Scratch: the tiles of this cycle.
     serving: Columns,
     /// How many there were.
@@ -31,14 +34,18 @@ impl<E: Element> Row<E> {
     pub fn new(world: &Arc<World>, y: u32) -> Row<E> {
         let mut fabric = FabricRow::new(Arc::clone(&world.routes), y, world.chip, world.options.traces.fabric);
         configure(&mut fabric, world, y);
-        Row { y, fabric, ces: Ces::new(Arc::clone(world), y), serving: Columns::new(world.width()), served: 0 }
+        let (ces, serving) = (Ces::new(Arc::clone(world), y), Columns::new(world.width()));
+        Row { y, fabric, ces, writes: VecDeque::new(), serving, served: 0 }
     }
 
     /// The next cycle in which there is something to do here; [`NEVER`] for none.
     pub fn next_event(&mut self, now: u64) -> u64 {
         match self.fabric.next_event(now) {
             Some(soon) if soon == now + 1 => soon,
-            fabric => self.ces.next_event(now).min(fabric.unwrap_or(NEVER)),
+            fabric => {
+                let written = self.writes.front().map_or(NEVER, |write| write.due);
+                self.ces.next_event(now).min(fabric.unwrap_or(NEVER)).min(written)
+            }
         }
     }
 
@@ -51,12 +58,23 @@ impl<E: Element> Row<E> {
     pub fn step(&mut self, now: u64, limit: u64) -> Result<(), FaultReport> {
         (self.ces.now, self.ces.limit) = (now, limit);
         self.fabric.land(now).map_err(|fault| fabric_fault(fault, now))?;
+        self.write_registers(now);
         self.inject(now)?;
-        self.fabric.route(now, &mut self.ces).map_err(|fault| fabric_fault(fault, now))?;
+        self.fabric.route(now, &mut self.ces);
         self.serve_all(now)
     }
 
-    // ---- output queues to the router ----
+    // ---- output queues and register writes to the router ----
+
+    fn write_registers(&mut self, now: u64) {
+        while let Some(write) = self.writes.pop_front_if(|write| write.due <= now) {
+            write.carry_out(&mut self.fabric, now);
+            // What waits in an output queue for a route may have one now.
+            if let Some(place) = self.ces.find(write.x) {
+                self.ces.start_sending(place, self.ces.tiles[place as usize].next_injection());
+            }
+        }
+    }
 
     fn inject(&mut self, now: u64) -> Result<(), FaultReport> {
         for index in 0..self.ces.senders.words() {
@@ -146,7 +164,7 @@ impl<E: Element> Row<E> {
     fn advance(&mut self, place: u32, now: u64) -> Result<(), FaultReport> {
         let tile = &mut self.ces.tiles[place as usize];
         let chip = self.ces.world.chip;
-        let mut registers = RouterRegisters { fabric: &mut self.fabric, chip, x: tile.x, now };
+        let mut registers = RouterRegisters { fabric: &self.fabric, chip, writes: &mut self.writes, x: tile.x, now };
         let fault =
             |fault: csl_pe::Fault| FaultReport { cycle: fault.cycle, x: tile.x, y: self.y, what: FaultKind::Pe(fault) };
         tile.element.advance(now, self.ces.limit, &mut tile.ports, &mut registers, &mut tile.wake).map_err(fault)
@@ -200,16 +218,19 @@ impl<E: Element> Row<E> {
     }
 }
 
-/// Register writes that programs make before the first cycle (`@set_config` at comptime), as far as they go to routers.
+/// Register writes that programs make before the first cycle (`@set_config` at comptime), as far as they go to routers:
+/// there they are in force from the start.
 fn configure(fabric: &mut FabricRow, world: &World, y: u32) {
     for run in world.runs(y) {
         let configs = &world.image.programs[run.program as usize].configs;
         for x in (run.x..run.x + run.len).filter(|_| !configs.is_empty()) {
-            let mut registers = RouterRegisters { fabric, chip: world.chip, x, now: 0 };
+            let mut writes = VecDeque::new();
+            let mut registers = RouterRegisters { fabric, chip: world.chip, writes: &mut writes, x, now: 0 };
             for (word, value) in configs {
                 // What is no router register is the compute element's.
                 let _ = csl_pe::Registers::write(&mut registers, *word, *value);
             }
+            writes.into_iter().for_each(|write| write.carry_out(fabric, 0));
         }
     }
 }

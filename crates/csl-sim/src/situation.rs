@@ -11,7 +11,7 @@ use crate::host::Host;
 use crate::machine::Machine;
 use crate::row::Row;
 use crate::stop::{
-    Count, Group, Held, HostReason, HostWait, Running, Situation, Standing, TaskWait, ThreadWait, Unended, Unread,
+    Count, Group, Held, HostReason, HostWait, Lost, Running, Situation, Standing, TaskWait, ThreadWait, Unended, Unread,
 };
 use crate::tile::Tile;
 
@@ -20,12 +20,13 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Situati
     let (mut wavelets, mut unread, mut outputs) = (Vec::new(), Vec::new(), Vec::new());
     let (mut threads, mut running, mut tasks) = (Vec::new(), Vec::new(), Vec::new());
     let mut unended = Vec::new();
-    let mut counts = BTreeMap::new();
+    let (mut counts, mut lost) = (BTreeMap::new(), BTreeMap::new());
     let now = machine.now;
     let world = std::sync::Arc::clone(&machine.world);
     for row in machine.rows() {
         wavelets.extend(standing(row));
         add_counts(&mut counts, row);
+        add_lost(&mut lost, row);
         for tile in &row.ces.tiles {
             let (x, y) = (tile.x, row.y);
             reasons.extend(waits(tile, now).into_iter().map(|(ticket, reason)| (ticket, reason, x, y)));
@@ -50,6 +51,20 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Situati
         unread: group(unread),
         outputs: group(outputs),
         standing: counts.into_iter().map(|(color, (wavelets, pes))| Count { color, wavelets, pes }).collect(),
+        lost: lost.into_values().collect(),
+    }
+}
+
+/// Adds the wavelets that have left the program from a row, by color. Rows come in order, so that the first PE stays.
+fn add_lost<E: Element>(lost: &mut BTreeMap<u8, Group<Lost>>, row: &Row<E>) {
+    let mut last = None;
+    for csl_fabric::Lost { x, color, side, count } in row.fabric.lost() {
+        let first = Group { what: Lost { color, wavelets: 0, side }, tiles: 0, x, y: row.y };
+        let group = lost.entry(color).or_insert(first);
+        group.what.wavelets += count;
+        // A PE may lose a color by several sides.
+        group.tiles += u64::from(last != Some((color, x)));
+        last = Some((color, x));
     }
 }
 

@@ -80,6 +80,17 @@ pub struct Situation {
     pub outputs: Vec<Group<Held>>,
     /// How many there are of these three, by color.
     pub standing: Vec<Count>,
+    /// Wavelets that have left the program and were dropped by the fabric around it, by color.
+    pub lost: Vec<Group<Lost>>,
+}
+
+/// Wavelets of a color that have left the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Lost {
+    pub color: u8,
+    pub wavelets: u64,
+    /// The side of the first PE by which they left.
+    pub side: u8,
 }
 
 /// Wavelets of a color that stand in routers, input queues and output queues.

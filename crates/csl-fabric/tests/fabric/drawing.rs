@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use csl_fabric::{Fault, FaultKind, Obstacle, Wavelet};
+use csl_fabric::{Fault, FaultKind, Lost, Obstacle, Wavelet};
 
 use crate::config::letter;
 use crate::fabric::{Fabric, Happening, What};
@@ -107,21 +107,27 @@ fn obstacle(why: Obstacle) -> String {
         Obstacle::InputClosed { ever: true } => "the switch has closed this input".to_owned(),
         Obstacle::InputClosed { ever: false } => "no switch position takes this input".to_owned(),
         Obstacle::Teardown => "the color is in teardown".to_owned(),
-        Obstacle::NoOutput => "the route has no output".to_owned(),
+        Obstacle::Unrouted => "the color has no route".to_owned(),
         Obstacle::Link(side) => format!("no room at {}", letter(side)),
         Obstacle::Ramp => "the CE takes none".to_owned(),
         Obstacle::None => "on its way".to_owned(),
     }
 }
 
+/// Wavelets that have left the program.
+pub fn lost(fabric: &Fabric) -> String {
+    let mut text = String::new();
+    for (y, row) in fabric.rows.iter().enumerate() {
+        for Lost { x, color, side, count } in row.lost() {
+            writeln!(text, "{x},{y} lost {count} of {color} to {}", letter(side)).expect("a string");
+        }
+    }
+    text
+}
+
 pub fn fault(fault: &Fault, cycle: u64) -> String {
     let Fault { x, y, color, wavelet, kind } = fault;
-    let what = match kind {
-        FaultKind::Nowhere { side, path } => {
-            let path: Vec<String> = path.iter().map(|(x, y)| format!("{x},{y}")).collect();
-            format!("leaves {} into nowhere, on its way {}", letter(*side), path.join(" from "))
-        }
-        FaultKind::Collision { sides: [a, b] } => format!("lands with another, from {} and {}", letter(*a), letter(*b)),
-    };
+    let FaultKind::Collision { sides: [a, b] } = kind;
+    let what = format!("lands with another, from {} and {}", letter(*a), letter(*b));
     format!("fault in cycle {cycle} at {x},{y}: {color}:{} {what}\n", word(*wavelet))
 }

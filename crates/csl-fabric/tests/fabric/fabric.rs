@@ -147,7 +147,7 @@ impl Fabric {
             ces.now = now;
             row.land(now)?;
             inject(row, ces, now)?;
-            row.route(now, ces)?;
+            row.route(now, ces);
         }
         for y in 1..self.rows.len() {
             let (above, below) = self.rows.split_at_mut(y);
@@ -177,8 +177,8 @@ impl Fabric {
                 };
                 (0..24).for_each(|color| row.ramp_has_room(x, color));
             }
-            Deed::Configure(color, config) => assert!(row.reconfigure(x, color, now, |old| *old = config)),
-            Deed::Resume(color) => assert!(row.reconfigure(x, color, now, |config| config.teardown = false)),
+            Deed::Configure(color, config) => row.reconfigure(x, color, now, |old| *old = config),
+            Deed::Resume(color) => row.reconfigure(x, color, now, |config| config.teardown = false),
         }
     }
 }
@@ -190,7 +190,8 @@ fn inject(row: &mut Row, ces: &mut Ces, now: u64) -> Result<(), Fault> {
         if send.from > now || send.words.is_empty() || busy.contains(&send.x) {
             continue;
         }
-        let record = row.routed(send.x, send.color).expect("the sender routes its color");
+        // Without a route it stays where it is.
+        let Some(record) = row.routed(send.x, send.color) else { continue };
         let advances = send.advances && send.words.len() == 1;
         let word = send.words[0];
         if row.inject(record, word, now)? {

@@ -24,7 +24,7 @@ pub fn fault(excerpts: &mut Excerpts, report: &FaultReport) -> Diagnostic {
                 None => diagnostic,
             }
         }
-        FaultKind::Fabric(fault) => fabric_fault(image, fault, headline),
+        FaultKind::Fabric(fault) => fabric_fault(fault, headline),
         FaultKind::BadPointer { id, addr, bytes } => bad_pointer(image, *id, *addr, *bytes, headline),
     };
     let (px, py) = (image.offset.x + x, image.offset.y + y);
@@ -151,38 +151,14 @@ fn side(output: bool) -> &'static str {
     if output { "output" } else { "input" }
 }
 
-fn fabric_fault(image: &Image, fault: &csl_fabric::Fault, headline: impl Fn(&str) -> String) -> Diagnostic {
-    let csl_fabric::Fault { x, y, color, wavelet, kind } = fault;
-    let what = if wavelet.control { "control wavelet" } else { "wavelet" };
-    let place = |(x, y): &(u32, u32)| format!("({x}, {y})");
-    match kind {
-        csl_fabric::FaultKind::Nowhere { side, path } => {
-            let text = headline(&format!("a {what} of color {color} leaves {} into nowhere", direction(*side)));
-            let way: Vec<String> = path.iter().map(place).collect();
-            Diagnostic::unplaced(Code::RunFault, text).note(nowhere(image, (*x, *y), *side, *color)).note(format!(
-                "the {what}, 0x{:08x}, came by {}",
-                wavelet.data,
-                way.join(" from ")
-            ))
-        }
-        csl_fabric::FaultKind::Collision { sides: [a, b] } => {
-            let text = headline(&format!("two wavelets of color {color} arrive in the same cycle"));
-            Diagnostic::unplaced(Code::RunFault, text)
-                .note(format!("one comes from {}, one from {}", direction(*a), direction(*b)))
-                .note(format!("one of them is 0x{:08x}; what a router would do with both is not defined", wavelet.data))
-                .help("let the senders take turns, with a switch on the receiver or with a color for each")
-        }
-    }
-}
-
-/// What is, or is not, where a wavelet of `color` goes that leaves a PE by a side.
-fn nowhere(image: &Image, (x, y): (u32, u32), side: u8, color: u8) -> String {
-    let step = |at: u32, by: i64, end: u32| u32::try_from(i64::from(at) + by).ok().filter(|at| *at < end);
-    let (dx, dy) = [(-1, 0), (1, 0), (0, 1), (0, -1)].get(usize::from(side)).copied().unwrap_or_default();
-    match step(x, dx, image.rect.width).zip(step(y, dy, image.rect.height)) {
-        Some((x, y)) => format!("PE ({x}, {y}), which lies there, does not route color {color}"),
-        None => "the program's rectangle ends there".to_owned(),
-    }
+fn fabric_fault(fault: &csl_fabric::Fault, headline: impl Fn(&str) -> String) -> Diagnostic {
+    let csl_fabric::Fault { color, wavelet, kind, .. } = fault;
+    let csl_fabric::FaultKind::Collision { sides: [a, b] } = kind;
+    let text = headline(&format!("two wavelets of color {color} arrive in the same cycle"));
+    Diagnostic::unplaced(Code::RunFault, text)
+        .note(format!("one comes from {}, one from {}", direction(*a), direction(*b)))
+        .note(format!("one of them is 0x{:08x}; what a router would do with both is not defined", wavelet.data))
+        .help("let the senders take turns, with a switch on the receiver or with a color for each")
 }
 
 fn bad_pointer(image: &Image, id: u16, addr: u16, bytes: u32, headline: impl Fn(&str) -> String) -> Diagnostic {

@@ -146,7 +146,7 @@ fn read_switches(s: &mut Sema<'_>, config: &mut ColorConfig, fields: &mut Fields
     Ok(())
 }
 
-/// `.{ .rx = D }`, `.{ .tx = D }`, `.{ .invalid = true }` or a bit vector of both sides.
+/// `.{ .rx = D }`, `.{ .tx = D }`, both where the chip takes them, `.{ .invalid = true }` or a bit vector of both sides.
 fn read_position(s: &mut Sema<'_>, operand: Operand, outer: &Fields) -> Res<SwitchPos> {
     if let Some(value) = operand.as_const()
         && matches!(value.value, Value::Int(_))
@@ -155,20 +155,18 @@ fn read_position(s: &mut Sema<'_>, operand: Operand, outer: &Fields) -> Res<Swit
         return position_of_bits(s, rx, tx, outer);
     }
     let mut fields = Fields::of(s, &operand, "a switch position", outer.span)?;
-    let sides = [fields.has("rx"), fields.has("tx"), fields.has("invalid")];
-    let position = match sides {
-        [true, false, false] => SwitchPos::Rx(read_directions(s, &mut fields, "rx")?),
-        [false, true, false] => SwitchPos::Tx(read_directions(s, &mut fields, "tx")?),
-        [false, false, true] if fields.take_bool(s, "invalid")? == Some(true) => SwitchPos::Invalid,
-        [false, false, true] => return Err(bad(s, outer, "`.invalid` must be `true`")),
-        _ => {
-            fields.take("rx");
-            fields.take("tx");
-            fields.finish(s)?;
-            return Err(bad(s, outer, "a switch position names exactly one of `.rx`, `.tx` and `.invalid`"));
-        }
-    };
+    let named = [fields.has("rx"), fields.has("tx"), fields.has("invalid")];
+    let (rx, tx) = (read_directions(s, &mut fields, "rx")?, read_directions(s, &mut fields, "tx")?);
+    let invalid = fields.take_bool(s, "invalid")?;
     fields.finish(s)?;
+    let position = match named {
+        [true, false, false] => SwitchPos::Rx(rx),
+        [false, true, false] => SwitchPos::Tx(tx),
+        [true, true, false] => both_sides(s, rx, tx, outer)?,
+        [false, false, true] if invalid == Some(true) => SwitchPos::Invalid,
+        [false, false, true] => return Err(bad(s, outer, "`.invalid` must be `true`")),
+        _ => return Err(bad(s, outer, "a switch position names `.rx`, `.tx` or both, or else `.invalid`")),
+    };
     check_position(s, position, outer)?;
     Ok(position)
 }
@@ -178,17 +176,21 @@ fn position_of_bits(s: &mut Sema<'_>, rx: DirSet, tx: DirSet, fields: &Fields) -
         (0, 0) => SwitchPos::Invalid,
         (_, 0) => SwitchPos::Rx(rx),
         (0, _) => SwitchPos::Tx(tx),
-        _ if s.chip.fabric.wide_switch_positions => SwitchPos::Both(rx, tx),
-        _ => {
-            let message = format!("a switch position sets one side on {}", s.options.arch);
-            return Err(bad(s, fields, message));
-        }
+        _ => both_sides(s, rx, tx, fields)?,
     };
     check_position(s, position, fields)?;
     Ok(position)
 }
 
-/// One direction in, and one out unless the chip takes several.
+fn both_sides(s: &mut Sema<'_>, rx: DirSet, tx: DirSet, fields: &Fields) -> Res<SwitchPos> {
+    if s.chip.fabric.wide_switch_positions {
+        return Ok(SwitchPos::Both(rx, tx));
+    }
+    let message = format!("a switch position sets one side on {}: `.rx` or `.tx`", s.options.arch);
+    Err(bad(s, fields, message))
+}
+
+/// One direction in, and one out unless the chip takes none or several: a position without an output drops what comes in.
 fn check_position(s: &mut Sema<'_>, position: SwitchPos, fields: &Fields) -> Res<()> {
     let (rx, tx) = match position {
         SwitchPos::Invalid => return Ok(()),
@@ -196,10 +198,12 @@ fn check_position(s: &mut Sema<'_>, position: SwitchPos, fields: &Fields) -> Res
         SwitchPos::Tx(tx) => (DirSet(1), tx),
         SwitchPos::Both(rx, tx) => (rx, tx),
     };
-    if rx.0.count_ones() != 1 {
-        return Err(bad(s, fields, "`.rx` of a switch position names exactly one direction"));
+    let wide = s.chip.fabric.wide_switch_positions;
+    if rx.0.count_ones() > 1 || (rx.0 == 0 && !wide) {
+        let number = if wide { "at most one direction" } else { "exactly one direction" };
+        return Err(bad(s, fields, format!("`.rx` of a switch position names {number} on {}", s.options.arch)));
     }
-    if tx.0 == 0 || (tx.0.count_ones() > 1 && !s.chip.fabric.wide_switch_positions) {
+    if tx.0.count_ones() != 1 && !wide {
         let message = format!("`.tx` of a switch position names exactly one direction on {}", s.options.arch);
         return Err(bad(s, fields, message));
     }

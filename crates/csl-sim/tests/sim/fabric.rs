@@ -4,7 +4,7 @@ use csl_chip::{SysOp, VecOp};
 use csl_image::{Arch, Image, PeImage, QueueDir};
 use csl_isa::dsd::{Dsd, DsdClass};
 use csl_isa::{Insn, NO_REG, Op};
-use csl_sim::{Command, Endpoint, FaultKind, Rect, Spread, Stop, TaskWait, Width};
+use csl_sim::{Command, Endpoint, Rect, Spread, Stop, TaskWait, Width};
 
 use crate::builder::*;
 
@@ -59,12 +59,25 @@ fn a_receiver_that_gets_too_little_is_explained() {
 }
 
 #[test]
-fn a_wavelet_that_leaves_into_nowhere_is_a_fault() {
-    let mut sim = sim(layout(Arch::Wse2, vec![sender(1)], &[&[0]], &[(0, 0, COLOR, RAMP, E)]));
-    let Err(Stop::Fault(fault)) = sim.stop() else { panic!("it leaves the rectangle") };
-    let FaultKind::Fabric(what) = fault.what else { panic!("it is the router's fault") };
-    assert_eq!((fault.x, fault.y, what.color), (0, 0, COLOR));
-    assert_eq!(what.kind, csl_fabric::FaultKind::Nowhere { side: 1, path: vec![(0, 0)] });
+fn what_leaves_the_program_is_counted_by_color() {
+    let routes = [(0, 0, COLOR, RAMP, E | N), (1, 0, COLOR, W, E), (0, 1, COLOR, RAMP, S)];
+    let mut sim = sim(layout(Arch::Wse2, vec![sender(20), program(&[])], &[&[0, 1], &[0, 1]], &routes));
+    sim.stop().expect("nothing goes wrong");
+    let lost = sim.situation().lost;
+    assert_eq!(lost.len(), 1);
+    assert_eq!((lost[0].x, lost[0].y, lost[0].tiles), (0, 0, 3));
+    assert_eq!(lost[0].what, csl_sim::Lost { color: COLOR, wavelets: 60, side: 3 });
+}
+
+/// Where a tile has no program the fabric around begins.
+#[test]
+fn tiles_without_a_program_lie_outside() {
+    let routes = [(0, 0, COLOR, RAMP, E)];
+    let mut image = layout(Arch::Wse2, vec![sender(3)], &[&[0, 0]], &routes);
+    image.tiles.retain(|run| run.x == 0);
+    let mut sim = sim(image);
+    sim.stop().expect("nothing goes wrong");
+    assert_eq!(sim.situation().lost[0].what.wavelets, 3);
 }
 
 #[test]
@@ -186,8 +199,10 @@ fn output_queues_share_the_ramp() {
     let open =
         |color: u8, to: u8| [imm(0, 0x7f20 + u16::from(color)), imm(1, u16::from(RAMP) << 5 | u16::from(to)), write];
     let send = |pe: &mut PeImage, color, queue| vec(pe, VecOp::Mov32, fabout(color, queue, 4), mem(DATA, 4));
-    let mut code = open(COLOR, 0).to_vec();
-    code.extend(open(COLOR + 1, 0));
+    // A route that takes nothing from the ramp.
+    let closed = |color: u8| [imm(0, 0x7f20 + u16::from(color)), imm(1, u16::from(N) << 5), write];
+    let mut code = closed(COLOR).to_vec();
+    code.extend(closed(COLOR + 1));
     code.extend([send(&mut pe, COLOR, 2), send(&mut pe, COLOR + 1, 3)]);
     code.extend(open(COLOR, W));
     code.extend(open(COLOR + 1, E));
@@ -202,7 +217,7 @@ fn output_queues_share_the_ramp() {
         _ => None,
     };
     let sent: Vec<(u64, u8)> = sim.take_events().into_iter().filter_map(from_ramp).collect();
-    let first = sent[2].0;
-    let in_turn = [4, 3, 4, 3, 4, 4].into_iter().zip(first..).map(|(color, cycle)| (cycle, color)).collect::<Vec<_>>();
-    assert_eq!(sent[2..], in_turn, "behind the two of color {COLOR} that its closed route took");
+    let first = sent[4].0;
+    let in_turn: Vec<(u64, u8)> = [3, 4, 3, 4].into_iter().zip(first..).map(|(color, cycle)| (cycle, color)).collect();
+    assert_eq!(sent[4..], in_turn, "behind the two of each color that their closed routes took");
 }

@@ -1,4 +1,5 @@
-//! Random small programs: tasks, microthreads, blocking, fabric and memory operations, switches. The engine, on one thread
+//! Random small programs: tasks, microthreads, blocking, fabric and memory operations, switches, routes that are written
+//! at random while the program runs. The engine, on one thread
 //! and on two, does what the reference does: the same memory (timestamps are in it), the same landings, the same fault.
 //!
 //! `CSL_SIM_PROGRAMS` sets how many programs a test run makes, `CSL_SIM_FIRST` the number of the first.
@@ -94,7 +95,8 @@ fn random_image(seed: u64) -> Image {
     for color in 2..2 + colors {
         lay(&mut dice, (width, height), color, &mut plans, &mut routes);
     }
-    let programs = plans.iter().map(|plan| random_program(&mut dice, arch, plan)).collect();
+    let reroutes = dice.one_in(4);
+    let programs = plans.iter().map(|plan| random_program(&mut dice, arch, plan, reroutes)).collect();
     let tiles: Vec<Vec<u32>> = (0..height).map(|y| (y * width..(y + 1) * width).collect()).collect();
     let tiles: Vec<&[u32]> = tiles.iter().map(Vec::as_slice).collect();
     let mut image = layout(arch, programs, &tiles, &[]);
@@ -175,9 +177,11 @@ struct Maker<'a> {
     sends: Vec<End>,
     receives: Vec<End>,
     fifo: bool,
+    /// Writes routes.
+    reroutes: bool,
 }
 
-fn random_program(dice: &mut Dice, arch: Arch, plan: &Plan) -> PeImage {
+fn random_program(dice: &mut Dice, arch: Arch, plan: &Plan, reroutes: bool) -> PeImage {
     let mut pe = program(&[]);
     let bytes = (0..(COUNT - POOL)).map(|_| dice.roll() as u8).collect();
     pe.sections.push(csl_image::Section { addr: POOL, bytes });
@@ -203,7 +207,7 @@ fn random_program(dice: &mut Dice, arch: Arch, plan: &Plan) -> PeImage {
             simd: None,
         });
     }
-    let mut maker = Maker { dice, pe, sends: plan.sends.clone(), receives: plan.receives.clone(), fifo };
+    let mut maker = Maker { dice, pe, sends: plan.sends.clone(), receives: plan.receives.clone(), fifo, reroutes };
     maker.data_tasks(arch);
     for id in TASKS {
         let code = maker.body(id);
@@ -272,6 +276,9 @@ impl Maker<'_> {
     }
 
     fn statement(&mut self, id: u16, start: u16) -> Vec<Insn> {
+        if self.reroutes && self.dice.one_in(8) {
+            return self.reroute();
+        }
         match self.dice.below(16) {
             6 | 7 if id + 1 < TASKS.end => vec![imm(0, self.later(id)), sys(SysOp::ActivateTask, 0, NO_REG)],
             0 | 6 | 7 => vec![Insn::new(Op::Charge, self.dice.between(1, 40), 0, 0)],
@@ -284,6 +291,18 @@ impl Maker<'_> {
             14 => self.fifo(id),
             _ => self.repeat(start),
         }
+    }
+
+    /// Writes the route of a color, whether or not it has one, and looks at what it is then.
+    fn reroute(&mut self) -> Vec<Insn> {
+        let register = 0x7f20 + self.dice.between(2, 8);
+        let inputs = self.dice.pick(&[W, E, S, N, RAMP, RAMP, RAMP | W, 0]);
+        let outputs = self.dice.pick(&[W, E, S, N, RAMP, RAMP | E, S | E, 0]);
+        let word = u16::from(inputs) << 5 | u16::from(outputs);
+        let mut code = vec![imm(6, register), imm(7, word), sys(SysOp::SetConfig, 6, NO_REG)];
+        code.push(sys(SysOp::GetConfig, 6, 5));
+        code.extend(log(5));
+        code
     }
 
     /// A task behind this one, so that every program ends.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use csl_fabric::{ColorConfig, PopMode, Position, Ramp, RouteTable, Row, Traced, Wavelet};
 use csl_image::{Image, SwitchPos};
-use csl_pe::{NoRegisters, Pe, Ports};
+use csl_pe::{Pe, Ports, Registers};
 use csl_sim::{FaultKind, FaultReport};
 
 /// Cycle, column, row, side, color, data.
@@ -25,6 +25,33 @@ struct Tile {
     next_output: usize,
     /// Colors of which the CE has refused a wavelet.
     refused: u32,
+    /// Writes to route registers on their way: the cycle in which they reach the router, color and word.
+    writes: Vec<(u64, u8, u16)>,
+    dispatch_to_ramp: u32,
+}
+
+/// Where the route registers stand.
+const ROUTES: u16 = 0x7f20;
+
+struct RouteRegisters<'a> {
+    row: &'a Row,
+    writes: &'a mut Vec<(u64, u8, u16)>,
+    x: u32,
+    due: u64,
+}
+
+impl Registers for RouteRegisters<'_> {
+    fn read(&mut self, word: u16) -> Option<u16> {
+        let color = (word - ROUTES) as u8;
+        let mut config = self.row.color_config(self.x, color).cloned().unwrap_or_default();
+        self.writes.iter().filter(|write| write.1 == color).for_each(|write| config.set_route_word(write.2));
+        Some(config.route_word())
+    }
+
+    fn write(&mut self, word: u16, value: u16) -> bool {
+        self.writes.push((self.due, (word - ROUTES) as u8, value));
+        true
+    }
 }
 
 impl Reference {
@@ -85,12 +112,17 @@ fn cycle((row, ces): &mut (Row, Ces), y: u32, now: u64) -> Result<(), FaultRepor
     let fabric = |fault: csl_fabric::Fault| FaultReport { cycle: now, x: fault.x, y, what: FaultKind::Fabric(fault) };
     row.land(now).map_err(fabric)?;
     for (x, tile) in (0..).zip(&mut ces.0) {
+        for (_, color, word) in tile.writes.extract_if(.., |write| write.0 == now) {
+            row.reconfigure(x, color, now, |config| config.set_route_word(word));
+        }
         tile.inject(row, x, now).map_err(fabric)?;
     }
-    row.route(now, ces).map_err(fabric)?;
+    row.route(now, ces);
     for (x, tile) in (0..).zip(&mut ces.0) {
         let pe = |fault: csl_pe::Fault| FaultReport { cycle: fault.cycle, x, y, what: FaultKind::Pe(fault) };
-        tile.pe.advance(now, now + 1, &mut tile.ports, &mut NoRegisters).map_err(pe)?;
+        let due = now + u64::from(tile.dispatch_to_ramp);
+        let mut registers = RouteRegisters { row, writes: &mut tile.writes, x, due };
+        tile.pe.advance(now, now + 1, &mut tile.ports, &mut registers).map_err(pe)?;
         tile.take_back(row, x);
     }
     Ok(())
@@ -103,7 +135,8 @@ impl Tile {
         let mut ports = Ports::new(image.arch.into());
         let chip = csl_chip::chip(image.arch.into());
         let pe = Pe::new(Arc::clone(program), chip, image.sdk, x as u16, y as u16, &mut ports);
-        Tile { pe, ports, next_output: 0, refused: 0 }
+        let dispatch_to_ramp = chip.timing.dispatch_to_ramp;
+        Tile { pe, ports, next_output: 0, refused: 0, writes: Vec::new(), dispatch_to_ramp }
     }
 
     /// One wavelet leaves, from the output queues in turn.
@@ -111,7 +144,7 @@ impl Tile {
         let count = self.ports.outputs.len();
         for output in (0..count).map(|i| (self.next_output + i) % count) {
             let Some(head) = self.ports.outputs[output].ready(now) else { continue };
-            let record = row.record(x, head.color).expect("every color that is sent is routed");
+            let Some(record) = row.routed(x, head.color) else { continue };
             let csl_pe::Wavelet { data, control, half } = head.wavelet;
             if row.inject(record, Wavelet { data, control, half }, now)? {
                 self.ports.depart(output);
