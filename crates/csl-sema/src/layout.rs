@@ -71,6 +71,7 @@ impl Sema<'_> {
         let programs: Vec<Program> = programs.into_iter().collect::<Option<_>>()?;
         self.merge_routes(&programs, width);
         self.warn_off_edge(width, height);
+        self.warn_exported_nowhere(&programs);
         if self.diagnostics.has_errors() {
             return None;
         }
@@ -223,6 +224,17 @@ impl Sema<'_> {
             let message = format!("color {color} of PE ({x}, {y}){more} is routed {name}, off the program's rectangle");
             let note = "a wavelet that takes this way stops the run";
             self.report(Diagnostic::new(Code::RouteOffEdge, span, message).note(note));
+        }
+    }
+
+    /// The host can neither call nor copy what no PE has.
+    fn warn_exported_nowhere(&mut self, programs: &[Program]) {
+        let has = |id: u16| programs.iter().any(|program| program.exports.iter().any(|export| export.id == id));
+        let missing: Vec<ExportName> = self.unit.layout.exports.iter().filter(|name| !has(name.id)).cloned().collect();
+        for ExportName { name, span, .. } in missing {
+            let message = format!("the layout exports `{name}`, but no PE has it");
+            let help = format!("add an `@export_symbol` of `{name}` to the program of the PEs that have it");
+            self.report(Diagnostic::new(Code::ExportNowhere, span, message).help(help));
         }
     }
 
