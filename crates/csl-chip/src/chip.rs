@@ -128,6 +128,11 @@ pub struct Memcpy {
     /// Cycles a word.
     pub d2h_copy_cycles_per_word: u32,
     pub d2h_stream_cycles_per_word: u32,
+    /// Words of a stream to one PE that its router and those before it hold when the PE takes none: the stream has ended
+    /// for the host when the last word is among them.
+    pub words_on_the_way: u32,
+    /// The same for one PE of `--width-west-buf`, of which each row has a line of its own.
+    pub buffer_words: u32,
 }
 
 /// PEs around the program's rectangle, without the optional west and east buffers.

@@ -27,3 +27,4 @@ pub(crate) const COLORS: u8 = 24; // documented
 pub(crate) const FILTERS: u8 = 4; // chosen
 pub(crate) const MAX_RPC_PARAMS: u8 = 15; // documented
 pub(crate) const MAX_CHANNELS: u8 = 16; // documented
+pub(crate) const BUFFER_WORDS: u32 = 46 * 1024 / 4; // documented: 46 KB

@@ -53,6 +53,9 @@ pub(crate) const CHIP: Chip = Chip {
         h2d_centicycles_per_word: 283,  // vendor simulator log (M)
         d2h_copy_cycles_per_word: 47,   // vendor simulator log (M)
         d2h_stream_cycles_per_word: 48, // vendor simulator log (M)
+        // Derived (X): pipeline-01-basic of release 1.0 moves 14 words through queues of 6 and 2 before the host reads.
+        words_on_the_way: 6,
+        buffer_words: shared::BUFFER_WORDS,
     },
     timing: Timing {
         clock_mhz: 850,               // documented

@@ -53,6 +53,8 @@ pub(crate) const CHIP: Chip = Chip {
         h2d_centicycles_per_word: 158, // vendor simulator log (M)
         d2h_copy_cycles_per_word: 59,  // vendor simulator log (M)
         d2h_stream_cycles_per_word: 2, // vendor simulator log (M)
+        words_on_the_way: 12,          // chosen: twice those of WSE-2, as a router's buffers are
+        buffer_words: shared::BUFFER_WORDS,
     },
     timing: Timing {
         clock_mhz: 1100,              // user code; 875 in another

@@ -94,7 +94,7 @@ codes! {
     BadExport = "E0605", Error, "an export that the layout contradicts or does not name";
     BadRpc = "E0606", Error, "an RPC server that cannot be built";
     NoLayout = "E0607", Error, "a program without a layout block";
-    NothingExported = "W0608", Warning, "an exported name that no PE has";
+    ExportNowhere = "W0608", Warning, "an exported name that no PE has";
     // E07xx: memory.
     OutOfMemory = "E0701", Error, "a program that does not fit the memory of a PE";
     BadSection = "E0702", Error, "a link section or symbol that cannot be placed";

@@ -1,7 +1,9 @@
 //! Checks of what a host program asks for, before anything moves.
 
-use csl_image::{Export, ExportKind, Exported, Image, ParamType, PeImage, Symbol};
-use csl_sim::{Endpoint, Rect, Sim, Width};
+use std::collections::HashSet;
+
+use csl_image::{Export, ExportKind, Exported, Image, ParamType, PeImage, Symbol, TileRun};
+use csl_sim::{Endpoint, Rect, Sim};
 
 use crate::error::HostError;
 use crate::runtime::Copy;
@@ -51,11 +53,51 @@ pub fn endpoint(image: &Image, number: u32, copy: &Copy, writes: bool) -> Result
         ExportKind::Data { mutable: false, .. } if writes => {
             Err(HostError::argument(format!("{} is exported read-only; the host may not write it", export.name)))
         }
-        ExportKind::Data { elem_bytes, .. } => {
-            item_size(export, *elem_bytes, copy.width)?;
-            Ok(Endpoint::Symbol(export.id))
-        }
+        ExportKind::Data { .. } => match carriers(image, export.id) {
+            Carriers { with: 0, .. } => Err(exported_by_none(export)),
+            _ => Ok(Endpoint::Symbol(export.id)),
+        },
     }
+}
+
+/// How many PEs have what the layout exports.
+struct Carriers {
+    with: u64,
+    without: u64,
+    /// The first PE without it, by row, then column.
+    first: (u32, u32),
+}
+
+fn carriers(image: &Image, id: u16) -> Carriers {
+    let has: Vec<bool> =
+        image.programs.iter().map(|program| program.exports.iter().any(|export| export.id == id)).collect();
+    let (with, without): (Vec<&TileRun>, Vec<&TileRun>) = image.tiles.iter().partition(|run| has[run.program as usize]);
+    let pes = |runs: &[&TileRun]| runs.iter().map(|run| u64::from(run.len)).sum();
+    let first = without.first().map_or((0, 0), |run| (run.x, run.y));
+    Carriers { with: pes(&with), without: pes(&without), first }
+}
+
+fn exported_by_none(export: &Export) -> HostError {
+    let name = &export.name;
+    HostError::argument(format!(
+        "the layout exports {name}, but no PE has it: its program's `@export_symbol` of {name} is missing"
+    ))
+}
+
+/// Whether PEs have the exported function; a warning where some have not.
+pub fn callable(image: &Image, id: u16) -> Result<Option<String>, HostError> {
+    let Some(export) = image.exports.iter().find(|export| export.id == id) else { return Ok(None) };
+    let Carriers { with, without, first: (x, y) } = carriers(image, id);
+    if with == 0 {
+        return Err(exported_by_none(export));
+    }
+    let all = with + without;
+    Ok((without > 0).then(|| {
+        format!(
+            "{} is called on {with} of {all} PEs: the others, the first of them ({x}, {y}), do not export it",
+            export.name
+        )
+    }))
 }
 
 fn color(image: &Image, number: u32) -> Result<u8, HostError> {
@@ -63,20 +105,6 @@ fn color(image: &Image, number: u32) -> Result<u8, HostError> {
     u8::try_from(number).ok().filter(|&color| color < colors).ok_or_else(|| {
         HostError::argument(format!("{number} is not a color to stream on: colors are 0 to {}", colors - 1))
     })
-}
-
-/// A 16-bit copy of 32-bit elements, or the reverse, would scatter the data.
-fn item_size(export: &Export, elem_bytes: u8, width: Width) -> Result<(), HostError> {
-    let (name, ty) = (&export.name, &export.ty);
-    match (elem_bytes, width) {
-        (4, Width::Bits16) => Err(HostError::argument(format!(
-            "{name} is {ty}, with elements of 32 bits, but the copy is of MEMCPY_16BIT"
-        ))),
-        (2, Width::Bits32) => Err(HostError::argument(format!(
-            "{name} is {ty}, with elements of 16 bits, but the copy is of MEMCPY_32BIT"
-        ))),
-        _ => Ok(()),
-    }
 }
 
 /// The rectangle lies in the program's and holds something.
@@ -99,12 +127,15 @@ pub fn rect(image: &Image, rect: &Rect) -> Result<(), HostError> {
     )))
 }
 
-/// The host array has as many words as the copy moves.
-pub fn host_words(method: &str, room: usize, shape: Shape) -> Result<(), HostError> {
+/// The host array has as many words as the copy moves; a warning where it has more.
+pub fn host_words(method: &str, room: usize, shape: Shape) -> Result<Option<String>, HostError> {
     let Shape { h, w, l } = shape;
     match shape.words() {
         Some(0) => Err(HostError::argument(format!("{method}: a copy of 0 elements moves nothing"))),
-        Some(needed) if needed <= room => Ok(()),
+        Some(needed) if needed == room => Ok(None),
+        Some(needed) if needed < room => Ok(Some(format!(
+            "{method}: {h} x {w} PEs with {l} elements each are {needed} items, the first of the host array's {room}"
+        ))),
         Some(needed) => Err(HostError::argument(format!(
             "{method}: {h} x {w} PEs with {l} elements each are {needed} items, but the host array has {room}"
         ))),
@@ -112,9 +143,27 @@ pub fn host_words(method: &str, room: usize, shape: Shape) -> Result<(), HostErr
     }
 }
 
-/// A warning when a copy reaches beyond the object that the symbol's pointer points into, on the copy's first PE.
+/// A warning when a copy reaches beyond the object that the symbol's pointer points into: on the copy's first PE of each
+/// program.
 pub fn extent(image: &Image, sim: &mut Sim, id: u16, copy: &Copy) -> Option<String> {
-    let (x, y) = (copy.rect.x, copy.rect.y);
+    let mut seen = HashSet::new();
+    let places = image.tiles.iter().filter_map(|run| Some((first_within(run, &copy.rect)?, run.program)));
+    let mut of_each = places.filter(|(_, program)| seen.insert(*program)).take(MOST_PROGRAMS);
+    of_each.find_map(|(place, _)| extent_at(image, sim, id, copy, place))
+}
+
+/// Programs that a copy's extent is checked on: where every PE has one of its own, they are alike.
+const MOST_PROGRAMS: usize = 64;
+
+/// The first PE of a run that a copy to `rect` visits.
+fn first_within(run: &TileRun, rect: &Rect) -> Option<(u32, u32)> {
+    let row = run.y.checked_sub(rect.y).filter(|row| *row < rect.h && row % rect.step_y == 0)?;
+    let column = run.x.saturating_sub(rect.x).next_multiple_of(rect.step_x);
+    let x = rect.x + column;
+    (column < rect.w && x < run.x + run.len).then_some((x, rect.y + row))
+}
+
+fn extent_at(image: &Image, sim: &mut Sim, id: u16, copy: &Copy, (x, y): (u32, u32)) -> Option<String> {
     let program = program_at(image, x, y)?;
     let exported = program.exports.iter().find(|export| export.id == id)?;
     let Exported::Symbol(index) = exported.what else { return None };

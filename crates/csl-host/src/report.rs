@@ -199,6 +199,20 @@ fn unended(image: &Image, group: &Group<Unended>) -> String {
     format!("{name} has not called unblock_cmd_stream() on {WHO}")
 }
 
+/// What the host waited for when a command had to begin before its turn.
+pub fn overtaken(report: &Situation) -> String {
+    let reasons = report.host.iter().flat_map(|wait| &wait.reasons);
+    let lines = merge(reasons.map(|group| line(group, host_reason(group))).collect());
+    let waits: Vec<String> =
+        lines.iter().take(MOST_LINES).map(|line| line.text.replace(WHO, &who(&line.pes))).collect();
+    format!(
+        "memcpy carries out one command after another, but in cycle {} nothing could move any more until a later one began, \
+         so it began before its turn; the vendor's tools would wait for ever ({})",
+        report.cycle,
+        waits.join("; ")
+    )
+}
+
 /// What a run has left in routers and queues that nobody will take any more, a line for each color.
 pub fn left_standing(image: &Image, sources: &Path, report: &Situation) -> Vec<String> {
     let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };

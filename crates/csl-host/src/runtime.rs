@@ -3,6 +3,7 @@
 //! Requests are checked here before anything moves, and handed to the machine as commands. The machine takes them in
 //! order; it advances only while somebody waits.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -94,6 +95,8 @@ pub struct Runtime {
     next: u64,
     arrived: Vec<(Task, Vec<u32>)>,
     warnings: Vec<String>,
+    /// Functions that have been called.
+    called: HashSet<u16>,
     log: Option<Arc<Mutex<SimLog>>>,
     /// Where to log, and what beside prints.
     log_plan: Option<(PathBuf, LogKinds)>,
@@ -123,6 +126,7 @@ impl Runtime {
             next: 0,
             arrived: Vec::new(),
             warnings: Vec::new(),
+            called: HashSet::new(),
             log: None,
             log_plan: None,
             max_cycles: None,
@@ -199,6 +203,9 @@ impl Runtime {
             self.state = State::Stopped(sim);
             self.close_log(BY_REQUEST);
         }
+        if let Some(log) = &self.log {
+            lock(log).release();
+        }
         Ok(ending)
     }
 
@@ -218,7 +225,7 @@ impl Runtime {
         let target = check::endpoint(&self.image, to, copy, true)?;
         check::rect(&self.image, &copy.rect)?;
         let shape = shape(copy, spread);
-        check::host_words("memcpy_h2d", words.len(), shape)?;
+        self.warnings.extend(check::host_words("memcpy_h2d", words.len(), shape)?);
         self.check_extent(&target, copy);
         let data = to_device(words, shape, copy.order);
         self.submit(
@@ -233,7 +240,7 @@ impl Runtime {
         let source = check::endpoint(&self.image, from, copy, false)?;
         check::rect(&self.image, &copy.rect)?;
         let shape = shape(copy, Spread::Each);
-        check::host_words("memcpy_d2h", room, shape)?;
+        self.warnings.extend(check::host_words("memcpy_d2h", room, shape)?);
         self.check_extent(&source, copy);
         self.submit(
             Command::D2h { from: source, rect: copy.rect, per_pe: copy.per_pe, width: copy.width },
@@ -246,7 +253,7 @@ impl Runtime {
         self.sim("launch")?;
         let (function, params) = check::function(&self.image, name)?;
         let args = arguments::words(name, params, arguments, half(&self.image))?;
-        self.submit(Command::Launch { function, args }, None)
+        self.call_everywhere(function, args)
     }
 
     /// Calls an exported function on every PE with raw words; words beyond its parameters are ignored.
@@ -257,7 +264,16 @@ impl Runtime {
             let text = format!("call: {name} takes {} words, {} given", params.len(), words.len());
             return Err(HostError::argument(text));
         }
-        self.submit(Command::Launch { function, args: words[..params.len()].to_vec() }, None)
+        let args = words[..params.len()].to_vec();
+        self.call_everywhere(function, args)
+    }
+
+    fn call_everywhere(&mut self, function: u16, args: Vec<u32>) -> Result<Task, HostError> {
+        let warning = check::callable(&self.image, function)?;
+        if self.called.insert(function) {
+            self.warnings.extend(warning);
+        }
+        self.submit(Command::Launch { function, args }, None)
     }
 
     /// Runs until nothing can move any more unless something else is asked for.
@@ -317,7 +333,9 @@ impl Runtime {
 
     fn open_log(&mut self, path: PathBuf, kinds: LogKinds) -> Arc<Mutex<SimLog>> {
         self.warnings.extend(kinds.idle_places(&self.image));
-        Arc::new(Mutex::new(SimLog::new(self.image.clone(), half(&self.image), path, kinds)))
+        let mut log = SimLog::new(self.image.clone(), half(&self.image), path, kinds);
+        self.warnings.extend(log.take_note());
+        Arc::new(Mutex::new(log))
     }
 
     /// Writes how the run has come to its end. That it cannot be written is told by [`Runtime::flush_log`].
@@ -496,6 +514,9 @@ impl Runtime {
 
     /// The result of something that ran, or why it did not finish.
     fn finish<T>(&mut self, result: Result<T, Stop>) -> Result<T, HostError> {
+        if let Some(situation) = self.any_sim().and_then(Sim::take_overtaken) {
+            self.warnings.push(report::overtaken(&situation));
+        }
         result.map_err(|stop| {
             self.close_log(match stop {
                 Stop::Fault(_) => "Stopping due to a fault",

@@ -8,7 +8,8 @@ use crate::program;
 const WIDTH: u32 = 4;
 const HEIGHT: u32 = 3;
 const ALL: Rect = Rect { x: 0, y: 0, w: WIDTH, h: HEIGHT, step_x: 1, step_y: 1 };
-const COUNT: u32 = 20;
+/// What the queues of every stream hold, with those on the way: all of it enters before the host reads any.
+const COUNT: u32 = 10;
 
 /// Colors 0 to 3 lead to the device, 4 to 7 back.
 const LAYOUT: &str = "
@@ -127,17 +128,17 @@ fn back(color: u32) -> u32 {
     4 + (color + 1) % 4
 }
 
-/// Four streams each way at once, whatever the order of the host's array, the number of channels and the buffers beside the
+/// Four streams each way, all asked for at once, whatever the order of the host's array, the number of channels and the buffers beside the
 /// program. Returns the cycle in which all have come.
 fn four_each_way(arch: Arch, order: Order, change: impl Fn(&mut Options)) -> u64 {
     let mut bench = bench(RELAY, arch, (WIDTH, HEIGHT), COUNT, change);
     let copy = stream(ALL, COUNT, order);
     let size = (WIDTH * HEIGHT * COUNT) as usize;
     let sent: Vec<Vec<u32>> = (0..4).map(|color| numbers(color, size)).collect();
-    let receiving: Vec<Task> = (0..4).map(|color| bench.receive(back(color), size, &copy)).collect();
     for (color, words) in (0..).zip(&sent) {
         bench.send(color, words, &copy, Spread::Each);
     }
+    let receiving: Vec<Task> = (0..4).map(|color| bench.receive(back(color), size, &copy)).collect();
     for ((color, words), task) in (0..).zip(&sent).zip(receiving) {
         assert_eq!(bench.arrived(task), Ok(words.clone()), "{arch}, {order:?}, stream {color}");
     }
@@ -188,9 +189,9 @@ fn requests_on_one_color_take_turns() {
     let half = stream(ALL, COUNT / 2, Order::RowMajor);
     let size = (WIDTH * HEIGHT * COUNT / 2) as usize;
     let (first, second) = (numbers(1, size), numbers(7, size));
-    let (one, two) = (bench.receive(back(0), size, &half), bench.receive(back(0), size, &half));
     bench.send(0, &first, &half, Spread::Each);
     bench.send(0, &second, &half, Spread::Each);
+    let (one, two) = (bench.receive(back(0), size, &half), bench.receive(back(0), size, &half));
     assert_eq!(bench.arrived(two), Ok(second));
     assert_eq!(bench.arrived(one), Ok(first));
     let (corner, edge) = (Rect::new(WIDTH - 1, HEIGHT - 1, 1, 1), Rect { step_x: 2, ..Rect::new(0, 0, WIDTH, 1) });
@@ -229,7 +230,7 @@ fn a_stream_that_nobody_reads_on_the_device_is_explained() {
 #[test]
 fn words_beyond_a_request_wait_for_the_next() {
     for arch in [Arch::Wse2, Arch::Wse3] {
-        let mut bench = bench(SENDER, arch, (1, 1), COUNT, |_| {});
+        let mut bench = bench(SENDER, arch, (1, 1), 20, |_| {});
         let rect = Rect::new(0, 0, 1, 1);
         for (words, from) in [(15, 0), (4, 15)] {
             let task = bench.receive(4, words as usize, &stream(rect, words, Order::RowMajor));
@@ -241,4 +242,93 @@ fn words_beyond_a_request_wait_for_the_next() {
                         PE (0, 0): no route takes the color, and the host reads no stream of it";
         assert_eq!(warnings, [expected], "{arch}");
     }
+}
+
+/// Counts the words of a first stream, and keeps the number that had come when the second one came.
+const COUNTER: &str = "
+param memcpy_params;
+param count: u16;
+const sys_mod = @import_module(\"<memcpy/memcpy>\", memcpy_params);
+const first = @get_input_queue(2);
+const second = @get_input_queue(3);
+const first_color = @get_color(@bitcast(u16, sys_mod.MEMCPYH2D_1));
+const second_color = @get_color(@bitcast(u16, sys_mod.MEMCPYH2D_2));
+export var before: u32 = 0;
+var come: u32 = 0;
+task on_first(word: u32) void { come += 1; }
+task on_second(word: u32) void { before = come; }
+comptime {
+  @initialize_queue(first, .{ .color = first_color });
+  @initialize_queue(second, .{ .color = second_color });
+  @bind_data_task(on_first, @get_data_task_id(if (@is_arch(\"wse3\")) first else first_color));
+  @bind_data_task(on_second, @get_data_task_id(if (@is_arch(\"wse3\")) second else second_color));
+}
+";
+
+/// memcpy carries out one command after another, whether the host waits for each of them or not, and whether they concern
+/// the same PEs or not.
+#[test]
+fn streams_that_nobody_waits_for_keep_their_order() {
+    const LONG: u32 = 60;
+    for arch in Arch::ALL {
+        for (spread, shares) in [(Spread::Each, WIDTH * HEIGHT), (Spread::Rows, HEIGHT), (Spread::Columns, WIDTH)] {
+            for order in [Order::RowMajor, Order::ColMajor] {
+                let mut bench = bench(COUNTER, arch, (WIDTH, HEIGHT), LONG, |_| {});
+                bench.send(0, &numbers(1, (shares * LONG) as usize), &stream(ALL, LONG, order), spread);
+                bench.send(1, &numbers(2, shares as usize), &stream(ALL, 1, order), spread);
+                bench.runtime.stop().expect("both streams arrive");
+                assert_eq!(bench.runtime.take_warnings(), [""; 0]);
+                for (x, y) in [(4, 1), (4 + WIDTH - 1, HEIGHT)] {
+                    let before = bench.runtime.read_symbol(x, y, "before").expect("the PE has it");
+                    assert_eq!(before, LONG.to_le_bytes(), "{arch}, {spread:?}, {order:?}, PE ({x}, {y})");
+                }
+            }
+        }
+    }
+}
+
+/// A stream to the host is a command like the others: what comes after it waits for it. Where it then waits for what comes
+/// after it, the vendor's tools wait for ever; here the later one goes first, and a warning says so, once.
+#[test]
+fn a_command_that_an_earlier_one_waits_for_goes_first_with_a_warning() {
+    for arch in Arch::ALL {
+        let mut bench = bench(RELAY, arch, (WIDTH, HEIGHT), COUNT, |_| {});
+        let copy = stream(ALL, COUNT, Order::RowMajor);
+        let words = numbers(1, (WIDTH * HEIGHT * COUNT) as usize);
+        for color in 0..2 {
+            let task = bench.receive(back(color), words.len(), &copy);
+            bench.send(color, &words, &copy, Spread::Each);
+            assert_eq!(bench.arrived(task), Ok(words.clone()), "{arch}");
+        }
+        let warnings = bench.runtime.take_warnings();
+        let expected = "the host waits for 10 more wavelets of color 5 from 12 PEs, the first of them (0, 0))";
+        assert!(
+            warnings[0].starts_with("memcpy carries out one command after another") && warnings[0].ends_with(expected)
+        );
+        assert!(warnings.len() <= 2, "{warnings:?}");
+    }
+}
+
+/// "The program stalls when size exceeds 14" (the vendor's pipeline-01-basic, release 1.0): a stream to the device ends
+/// when its last word has entered the queues on the way, here 6 words of them, 6 of the input queue and 2 of the output queue.
+#[test]
+fn a_stream_ends_when_its_last_word_has_entered_the_queues_on_the_way() {
+    let code = RELAY.replace("sys_mod.MEMCPYD2H_2), 3), in(2)", "sys_mod.MEMCPYD2H_2), 1), in(1)");
+    let code = code.replace("@get_input_queue(i + 2)", "@get_input_queue(if (i == 0) 1 else i + 2)");
+    let code = code.replace("@get_output_queue(i + 2)", "@get_output_queue(if (i == 1) 1 else i + 2)");
+    let run = |size: u32, buffer: u32| {
+        let mut bench = bench(&code, Arch::Wse2, (1, 1), size, |options| options.west_buffer = buffer);
+        let copy = stream(Rect::new(0, 0, 1, 1), size, Order::RowMajor);
+        let sent = numbers(3, size as usize);
+        let task = bench.send(0, &sent, &copy, Spread::Each);
+        bench.runtime.wait(task)?;
+        let task = bench.receive(5, size as usize, &copy);
+        assert_eq!(bench.arrived(task), Ok(sent));
+        Ok::<(), HostError>(())
+    };
+    assert_eq!(run(14, 0), Ok(()));
+    let Err(HostError::Simulation(report)) = run(15, 0) else { panic!("it cannot finish") };
+    assert!(report.contains("the host streams to PE (0, 0) on color 0: 7 wavelets are still to be"), "{report}");
+    // A column of buffers beside the program takes many more.
+    assert_eq!(run(400, 1), Ok(()));
 }

@@ -102,15 +102,12 @@ fn a_stride_reaches_every_second_column() {
 fn wrong_copies_are_refused() {
     let (_folder, mut runtime) = program::running();
     let id = |name: &str| u32::from(runtime.id(name).expect("the symbol is exported"));
-    let (v, h, fixed, scale) = (id("v"), id("h"), id("fixed"), id("scale"));
+    let (v, fixed, scale) = (id("v"), id("fixed"), id("scale"));
     let words = [0; 24];
     let mut h2d = |to, words: &[u32], copy: Copy| refusal(runtime.h2d(to, words, &copy, Spread::Each));
     assert_eq!(h2d(fixed, &words, copy(ALL, 4)), "fixed is exported read-only; the host may not write it");
     assert!(h2d(99, &words, copy(ALL, 4)).starts_with("no exported symbol has the number 99"));
     assert!(h2d(scale, &words, copy(ALL, 4)).starts_with("scale is a function"));
-    assert!(h2d(h, &words, copy(ALL, 4)).contains("elements of 16 bits, but the copy is of MEMCPY_32BIT"));
-    let narrow = Copy { width: Width::Bits16, ..copy(ALL, 4) };
-    assert!(h2d(v, &words, narrow).contains("elements of 32 bits, but the copy is of MEMCPY_16BIT"));
     assert!(h2d(v, &words, copy(Rect::new(1, 0, 3, 1), 4)).contains("reaches outside the program's 3 x 2 PEs"));
     assert!(h2d(v, &words, copy(Rect::new(0, 0, 0, 1), 4)).contains("holds nothing"));
     assert!(h2d(v, &words[..23], copy(ALL, 4)).contains("are 24 items, but the host array has 23"));
@@ -199,4 +196,102 @@ fn a_stream_that_stays_blocked_is_a_deadlock() {
     let task = runtime.d2h(v, 24, &copy(ALL, 4)).expect("the copy is taken");
     let Err(HostError::Simulation(text)) = runtime.wait(task) else { panic!("the copy went well") };
     assert!(text.contains("unblock_cmd_stream()"), "{text}");
+}
+
+/// A copy moves words whatever the elements of the symbol are: two halves a word, the lower one first.
+#[test]
+fn a_copy_moves_words_of_any_element() {
+    let (_folder, mut runtime) = program::running();
+    let id = |name: &str| u32::from(runtime.id(name).expect("the symbol is exported"));
+    let (v, h) = (id("v"), id("h"));
+    let one = Rect::new(1, 1, 1, 1);
+    for (symbol, words) in [(h, [0x0002_0001, 0x0004_0003]), (v, [0x1111_2222, 0x3333_4444])] {
+        let halves: Vec<u32> = words.iter().flat_map(|word: &u32| [word & 0xffff, word >> 16]).collect();
+        let wide = copy(one, 2);
+        let narrow = Copy { width: Width::Bits16, ..copy(one, 4) };
+        for (written, to, read, from) in [(&words[..], &wide, &halves[..], &narrow), (&halves, &narrow, &words, &wide)]
+        {
+            runtime.h2d(symbol, written, to, Spread::Each).expect("the copy is taken");
+            let task = runtime.d2h(symbol, read.len(), from).expect("the copy is taken");
+            runtime.wait(task).expect("the copy ends");
+            assert_eq!(runtime.take_arrived()[0].1, read);
+        }
+    }
+    assert_eq!(runtime.take_warnings(), [""; 0]);
+    // Eight bytes for the four halves, and sixteen are read.
+    runtime.d2h(h, 4, &copy(one, 4)).expect("the copy is taken");
+    assert_eq!(
+        runtime.take_warnings(),
+        ["copy of 4 elements (16 bytes) a PE to or from h: h has room for 8 bytes there"]
+    );
+}
+
+#[test]
+fn a_longer_host_array_warns() {
+    let (_folder, mut runtime) = program::running();
+    let v = runtime.id("v").expect("v is exported").into();
+    runtime.h2d(v, &[0; 25], &copy(ALL, 4), Spread::Each).expect("the copy is taken");
+    runtime.h2d(v, &[0; 9], &copy(ALL, 4), Spread::Rows).expect("the copy is taken");
+    runtime.d2h(v, 26, &copy(ALL, 4)).expect("the copy is taken");
+    let warnings = runtime.take_warnings();
+    assert_eq!(
+        warnings[0],
+        "memcpy_h2d: 2 x 3 PEs with 4 elements each are 24 items, the first of the host array's 25"
+    );
+    assert_eq!(warnings[1], "memcpy_h2d: 2 x 1 PEs with 4 elements each are 8 items, the first of the host array's 9");
+    assert_eq!(
+        warnings[2],
+        "memcpy_d2h: 2 x 3 PEs with 4 elements each are 24 items, the first of the host array's 26"
+    );
+}
+
+/// `on_one` and the longer `v` are those of the second PE; `nowhere` and `gone` have been forgotten.
+const UNEVEN: (&str, &str) = (
+    "
+const memcpy = @import_module(\"<memcpy/get_params>\", .{ .width = 2, .height = 1 });
+layout {
+  @set_rectangle(2, 1);
+  @set_tile_code(0, 0, \"pe.csl\", .{ .memcpy_params = memcpy.get_params(0), .is_first = true });
+  @set_tile_code(1, 0, \"pe.csl\", .{ .memcpy_params = memcpy.get_params(1), .is_first = false });
+  @export_name(\"v\", [*]u32, true);
+  @export_name(\"gone\", [*]u32, true);
+  @export_name(\"on_one\", fn()void);
+  @export_name(\"nowhere\", fn()void);
+}
+",
+    "
+param memcpy_params;
+param is_first: bool;
+const sys_mod = @import_module(\"<memcpy/memcpy>\", memcpy_params);
+var v = @zeros([if (is_first) 4 else 2]u32);
+var v_ptr: [*]u32 = &v;
+fn on_one() void { v[0] = 1; sys_mod.unblock_cmd_stream(); }
+comptime {
+  @export_symbol(v_ptr, \"v\");
+  if (!is_first) { @export_symbol(on_one); }
+}
+",
+);
+
+#[test]
+fn what_no_pe_or_not_every_pe_has_is_told() {
+    let files = [("layout.csl", UNEVEN.0), ("pe.csl", UNEVEN.1)];
+    let (_folder, mut runtime) = program::running_files(&files, csl_host::Options::new("layout.csl"));
+    let missing = |name: &str| {
+        format!("the layout exports {name}, but no PE has it: its program's `@export_symbol` of {name} is missing")
+    };
+    assert_eq!(refusal(runtime.launch("nowhere", &[])), missing("nowhere"));
+    assert_eq!(refusal(runtime.call("nowhere", &[])), missing("nowhere"));
+    let gone = runtime.id("gone").expect("the layout has it").into();
+    assert_eq!(refusal(runtime.d2h(gone, 1, &copy(Rect::new(0, 0, 1, 1), 1))), missing("gone"));
+    for _ in 0..2 {
+        let task = runtime.launch("on_one", &[]).expect("one PE has it");
+        runtime.wait(task).expect("it is called there");
+    }
+    let told = "on_one is called on 1 of 2 PEs: the others, the first of them (0, 0), do not export it";
+    assert_eq!(runtime.take_warnings(), [told]);
+    // The copy fits the first PE and not the second.
+    let v = runtime.id("v").expect("v is exported").into();
+    runtime.d2h(v, 8, &copy(Rect::new(0, 0, 2, 1), 4)).expect("the copy is taken");
+    assert!(runtime.take_warnings()[0].contains("v has room for 8 bytes there"));
 }

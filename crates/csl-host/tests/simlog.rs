@@ -409,3 +409,36 @@ fn a_run_that_fails_leaves_what_led_there() {
     let lines = std::fs::read_to_string(log).expect("prints are logged");
     assert_eq!(lines.matches(" done\n").count(), 2);
 }
+
+/// Runs that go on at the same time do not share a log; one that starts when the other has stopped writes it anew.
+#[test]
+fn runs_in_one_folder_keep_both_logs() {
+    let folder = program::folder();
+    let options = program::options(folder.path());
+    let done = compile(&options);
+    assert!(done.succeeded());
+    let path = folder.path().join("sim.log");
+    let started = || {
+        let settings = Settings { threads: 1, check: false };
+        let mut runtime = Runtime::open(&folder.path().join("out"), settings).expect("the program opens");
+        runtime.log_to(path.clone(), LogKinds::default());
+        runtime.load().expect("load() comes first");
+        runtime.run().expect("run() comes second");
+        runtime
+    };
+    let mut first = started();
+    assert_eq!(first.take_warnings(), [""; 0]);
+    let mut second = started();
+    let second_path = folder.path().join("sim-2.log");
+    let expected =
+        format!("{} belongs to a run that has not stopped: this one logs to {}", path.display(), second_path.display());
+    assert_eq!(second.take_warnings(), [expected]);
+    for runtime in [&mut first, &mut second] {
+        runtime.stop().expect("nothing is pending");
+    }
+    for path in [&path, &second_path] {
+        assert!(std::fs::read_to_string(path).expect("the log is there").starts_with("@0 dimX=10, dimY=4"));
+    }
+    let mut third = started();
+    assert_eq!(third.take_warnings(), [""; 0]);
+}

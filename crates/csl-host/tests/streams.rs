@@ -199,3 +199,45 @@ fn a_synchronous_operation_holds_memcpy_too() {
         }
     }
 }
+
+/// A stream is a command of memcpy: after a launch it begins when the function has unblocked the command stream. Where the
+/// function waits for the stream, which the vendor's tools do not allow, it begins at rest, with a warning.
+#[test]
+fn a_stream_waits_for_the_function_that_was_launched_before() {
+    let late = "
+const take_id = @get_data_task_id(if (@is_arch(\"wse3\")) iq else from_host);
+const turn_id = @get_local_task_id(10);
+var turns: u16 = 0;
+task take(word: u32) void { a[1] = a[0] + word; }
+task turn() void {
+  turns += 1;
+  if (turns < 500) { @activate(turn_id); return; }
+  a[0] = 70;
+  sys_mod.unblock_cmd_stream();
+}
+fn main() void { @activate(turn_id); }
+comptime { @bind_data_task(take, take_id); @bind_local_task(turn, turn_id); }
+";
+    let waiting = "
+const take_id = @get_data_task_id(if (@is_arch(\"wse3\")) iq else from_host);
+task take(word: u32) void { a[0] = 70; a[1] = 70 + word; sys_mod.unblock_cmd_stream(); }
+fn main() void {}
+comptime { @bind_data_task(take, take_id); }
+";
+    for arch in Arch::ALL {
+        for (code, warned) in [(late, false), (waiting, true)] {
+            let (_folder, mut runtime) = running(arch, (2, 10), NUMBERS, code);
+            runtime.launch("main", &[]).expect("main is exported");
+            send(&mut runtime, &[7]);
+            let symbol = runtime.id("a").expect("a is exported").into();
+            let words = received(&mut runtime, symbol, &copy(2, Width::Bits32, false));
+            assert_eq!(words.expect("the stream arrives"), [70, 77], "{arch}");
+            let warnings = runtime.take_warnings();
+            assert_eq!(warnings.len(), usize::from(warned), "{arch}: {warnings:?}");
+            assert!(
+                warnings.iter().all(|warning| warning.contains("has not called unblock_cmd_stream()")),
+                "{warnings:?}"
+            );
+        }
+    }
+}

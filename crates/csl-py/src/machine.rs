@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use csl_host::layout::Way;
 use csl_host::{Argument, Copy, HostError, Order, Rect, Runtime, Settings, Spread, Task, Width};
-use pyo3::exceptions::{PyRuntimeWarning, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -32,8 +32,7 @@ impl Machine {
     }
 
     fn load(&mut self, py: Python<'_>) -> PyResult<()> {
-        self.patiently(py, Runtime::load)?;
-        self.warn(py, 2)
+        self.patiently(py, Runtime::load)
     }
 
     fn run(&mut self, py: Python<'_>) -> PyResult<()> {
@@ -41,12 +40,21 @@ impl Machine {
     }
 
     fn stop(&mut self, py: Python<'_>) -> PyResult<()> {
-        self.patiently(py, |runtime| runtime.stop().map(drop))?;
-        self.warn(py, 2)
+        self.patiently(py, |runtime| runtime.stop().map(drop))
     }
 
-    fn get_id(&self, py: Python<'_>, name: &str) -> PyResult<u16> {
-        self.runtime.id(name).map_err(|error| raise(py, &error))
+    fn get_id(&self, name: &str) -> Option<u16> {
+        self.runtime.id(name).ok()
+    }
+
+    /// The names that the program exports.
+    fn exports(&self) -> Vec<String> {
+        self.runtime.image().exports.iter().map(|export| export.name.clone()).collect()
+    }
+
+    /// Warnings since the last call.
+    fn take_warnings(&mut self) -> Vec<String> {
+        self.runtime.take_warnings()
     }
 
     fn logical_to_physical(&self, x: u32, y: u32) -> (u32, u32) {
@@ -73,7 +81,7 @@ impl Machine {
     ) -> PyResult<u64> {
         let copy = copy(place, stride, streaming, bits16, col_major);
         let task = self.runtime.h2d(dest, &words(data), &copy, spread_of(spread)?);
-        self.submitted(py, task)
+        submitted(py, task)
     }
 
     #[expect(clippy::too_many_arguments, reason = "the host API's own list")]
@@ -88,18 +96,18 @@ impl Machine {
         col_major: bool,
     ) -> PyResult<u64> {
         let task = self.runtime.d2h(src, room, &copy(place, (1, 1), streaming, bits16, col_major));
-        self.submitted(py, task)
+        submitted(py, task)
     }
 
     fn launch(&mut self, py: Python<'_>, name: &str, arguments: Vec<(String, i128, f64)>) -> PyResult<u64> {
         let arguments: PyResult<Vec<Argument>> = arguments.into_iter().map(argument).collect();
         let task = self.runtime.launch(name, &arguments?);
-        self.submitted(py, task)
+        submitted(py, task)
     }
 
     fn call(&mut self, py: Python<'_>, name: &str, words: Vec<u32>) -> PyResult<u64> {
         let task = self.runtime.call(name, &words);
-        self.submitted(py, task)
+        submitted(py, task)
     }
 
     /// Runs until nothing can move any more.
@@ -119,18 +127,18 @@ impl Machine {
         streams.map(|s| (s.name.clone(), s.way == Way::In, s.x, s.y, s.color)).collect()
     }
 
-    fn port(&self, py: Python<'_>, name: &str) -> PyResult<usize> {
-        self.runtime.port(name).map_err(|error| raise(py, &error))
+    fn port(&self, name: &str) -> Option<usize> {
+        self.runtime.port(name).ok()
     }
 
     fn send(&mut self, py: Python<'_>, port: usize, data: &[u8]) -> PyResult<u64> {
         let task = self.runtime.send(port, &words(data));
-        self.submitted(py, task)
+        submitted(py, task)
     }
 
     fn receive(&mut self, py: Python<'_>, port: usize, count: usize) -> PyResult<u64> {
         let task = self.runtime.receive(port, count);
-        self.submitted(py, task)
+        submitted(py, task)
     }
 
     /// Whatever comes on a stream until nothing can move any more.
@@ -193,21 +201,10 @@ impl Machine {
             (Ok(_), Some(error)) => Err(error),
         }
     }
+}
 
-    fn submitted(&mut self, py: Python<'_>, task: Result<Task, HostError>) -> PyResult<u64> {
-        self.warn(py, 3)?;
-        task.map(|task| task.0).map_err(|error| raise(py, &error))
-    }
-
-    /// Shows the runtime's warnings as Python's own, at the line that calls `SdkRuntime`, so many calls away.
-    fn warn(&mut self, py: Python<'_>, calls: i32) -> PyResult<()> {
-        for warning in self.runtime.take_warnings() {
-            let text =
-                std::ffi::CString::new(warning).map_err(|_| PyValueError::new_err("a symbol's name holds a NUL"))?;
-            PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &text, calls)?;
-        }
-        Ok(())
-    }
+fn submitted(py: Python<'_>, task: Result<Task, HostError>) -> PyResult<u64> {
+    task.map(|task| task.0).map_err(|error| raise(py, &error))
 }
 
 fn copy(place: Place, stride: (u32, u32), streaming: bool, bits16: bool, col_major: bool) -> Copy {

@@ -121,7 +121,7 @@ class Layouts(unittest.TestCase):
     def test_streams_from_a_location(self):
         self.region()
         into = self.layout.create_input_stream_from_loc(IntVector(0, 0), self.rx, "in_")
-        out = self.layout.create_output_stream_from_loc(IntVector(0, 0), self.tx)
+        out = self.layout.create_output_stream_from_loc(loc=IntVector(0, 0), c=self.tx)
         runtime = self.started()
         runtime.send(into, np.arange(5, dtype=np.int32))
         back = np.zeros(5, dtype=np.int32)
@@ -135,8 +135,12 @@ class Layouts(unittest.TestCase):
             runtime.send(into, np.zeros(2, dtype=np.uint16))
         with self.assertRaisesRegex(RuntimeError, "3 wavelets of 32 bits do not fit"):
             runtime.receive(out, np.zeros(2, dtype=np.uint32), 3)
-        with self.assertRaisesRegex(RuntimeError, "no stream \"nothing\""):
-            runtime.get_port_id("nothing")
+        self.assertIsNone(runtime.get_port_id("nothing"))
+        for port in (None, "nothing"):
+            with self.assertRaisesRegex(RuntimeError, f"gave None for 'nothing', .* it has {into}, {out}"):
+                runtime.send(port, np.zeros(2, dtype=np.uint32))
+            with self.assertRaisesRegex(RuntimeError, f"gave None for 'nothing', .* it has {into}, {out}"):
+                runtime.receive(port, np.zeros(2, dtype=np.uint32), 2)
 
     def test_colors_know_their_names(self):
         region = self.layout.create_code_region(self.source, "left", 2, 1)
@@ -160,6 +164,10 @@ class Layouts(unittest.TestCase):
             region.set_param_all("turns", 1.5)
         with self.assertRaisesRegex(RuntimeError, "must be a numpy array of"):
             region.set_symbol_all("told", np.zeros(1), 1, 1)
+        with self.assertRaisesRegex(RuntimeError, "big-endian"):
+            region.set_symbol_all("told", np.zeros(1, ">u2"), 1, 1)
+        with self.assertRaisesRegex(RuntimeError, "a masked array"):
+            region.set_symbol_all("told", np.ma.zeros(1, np.uint16), 1, 1)
         with self.assertRaisesRegex(RuntimeError, "fabric files describe systems"):
             sdk.SdkLayout("fabric.json")
 
@@ -172,6 +180,16 @@ class Layouts(unittest.TestCase):
             sdk.SdkLayout()
         with self.assertRaisesRegex(RuntimeError, "msg_level must be one of"):
             sdk.SdkLayout(self.platform, msg_level="LOUD")
+
+    def test_the_color_of_a_port_has_two_names(self):
+        for number, name in enumerate(("c", "color")):
+            region = self.layout.create_code_region(self.source, f"echo{number}", 1, 1)
+            to_ramp, from_ramp = sdk.RoutingPosition().set_output([sdk.RAMP]), sdk.RoutingPosition().add_input(sdk.RAMP)
+            rx, tx = {name: region.color("rx")}, {name: region.color("tx")}
+            region.create_input_port(**rx, edge=sdk.Edge.TOP, routes=[to_ramp], data_size=3, prefix="a")
+            region.create_output_port(**tx, edge=sdk.Edge.TOP, routes=[from_ramp], data_size=3, prefix="b")
+        with self.assertRaisesRegex(TypeError, "'c'"):
+            region.create_input_port(c=rx, color=rx, edge=sdk.Edge.TOP, routes=[to_ramp], data_size=3)
 
     def test_params_by_keyword(self):
         region = self.layout.create_code_region(self.source, "echo", 1, 1)

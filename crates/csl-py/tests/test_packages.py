@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import unittest
+import warnings
 
 import numpy as np
 
@@ -11,6 +12,7 @@ import support
 from waferlab import CompileError, SdkError, cs_python, port_map, sdk_utils, trace
 from waferlab.appliance import SdkCompiler, SdkLauncher
 from waferlab.appliance import SdkRuntime as ApplianceRuntime
+from waferlab.runtime import SdkRuntime as LocalRuntime
 
 BIN = os.path.dirname(sys.executable)
 
@@ -20,11 +22,6 @@ from cerebras.sdk.runtime.sdkruntimepybind import SimfabConfig, get_platform, ge
 from cerebras.sdk.runtime import runtime_utils
 from cerebras.sdk import sdk_utils
 from cerebras.sdk.debug.debug_util import debug_util
-from cerebras.sdk.client import SdkCompiler, SdkLauncher, SdkRuntime, Task, sdk_utils
-from cerebras.appliance.pb.sdk.sdk_common_pb2 import MemcpyDataType, MemcpyOrder
-from cerebras.appliance import logger
-from cerebras_appliance.sdk import SdkCompiler, SdkRuntime
-from cerebras_appliance.pb.sdk.sdk_common_pb2 import MemcpyDataType, MemcpyOrder
 from cerebras.geometry.geometry import IntRectangle, IntVector
 assert (MemcpyDataType.MEMCPY_32BIT.value, MemcpyDataType.MEMCPY_16BIT.value) == (0, 1)
 assert (MemcpyOrder.ROW_MAJOR.value, MemcpyOrder.COL_MAJOR.value) == (0, 1)
@@ -38,6 +35,37 @@ else:
 print("imported")
 """
 
+CLIENT = """
+from cerebras.sdk.client import SdkCompiler, SdkLauncher, SdkRuntime, Task, sdk_utils
+from cerebras.appliance.pb.sdk.sdk_common_pb2 import MemcpyDataType, MemcpyOrder
+from cerebras.appliance import logger
+from cerebras_appliance.sdk import SdkCompiler, SdkRuntime
+from cerebras_appliance.pb.sdk.sdk_common_pb2 import MemcpyDataType, MemcpyOrder
+print("client")
+"""
+
+# What a host that looks for the client sees, in a script and in a process that it forks.
+WITHOUT_CLIENT = """
+import importlib, os
+def look():
+    for name in ("cerebras.sdk.client", "cerebras.sdk.client.sdk_utils", "cerebras.appliance", "cerebras_appliance",
+                 "cerebras_appliance.sdk", "cerebras.appliance.pb.sdk.sdk_common_pb2"):
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            assert name.startswith(error.name), (name, error.name)
+        else:
+            raise AssertionError(name)
+look()
+import cerebras.sdk.runtime.sdkruntimepybind
+child = os.fork()
+if child == 0:
+    look()
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+print("hidden")
+"""
+
 
 def run(*command, **options):
     return subprocess.run(command, capture_output=True, text=True, check=False, **options)
@@ -47,6 +75,29 @@ class Commands(unittest.TestCase):
     def test_cs_python_finds_the_packages(self):
         done = run(os.path.join(BIN, "cs_python"), "-c", IMPORTS)
         self.assertEqual((done.stdout, done.returncode), ("imported\n", 0), done.stderr)
+
+    def test_cs_python_has_no_appliance_client(self):
+        done = run(os.path.join(BIN, "cs_python"), "-c", WITHOUT_CLIENT)
+        self.assertEqual((done.stdout, done.returncode), ("hidden\n", 0), done.stderr)
+
+    def test_plain_python_has_it(self):
+        paths = os.pathsep.join([cs_python.dropins(), os.environ.get("PYTHONPATH", "")])
+        done = run(sys.executable, "-c", CLIENT, env={**os.environ, "PYTHONPATH": paths})
+        self.assertEqual((done.stdout, done.returncode), ("client\n", 0), done.stderr)
+
+    def test_plain_python_has_it_when_a_script_under_cs_python_starts_it(self):
+        script = "import subprocess, sys; sys.exit(subprocess.call([sys.argv[1], '-c', sys.argv[2]]))"
+        done = run(os.path.join(BIN, "cs_python"), "-c", script, sys.executable, CLIENT)
+        self.assertEqual((done.stdout, done.returncode), ("client\n", 0), done.stderr)
+
+    def test_variables_for_the_inside_of_a_container(self):
+        script = "import os; print(*(os.environ.get(name) for name in ('ROWS', 'COLS', 'BOTH', 'PYTHONPATH')))"
+        more = {
+            "SINGULARITYENV_ROWS": "3", "APPTAINERENV_COLS": "5", "COLS": "outside",
+            "SINGULARITYENV_BOTH": "first", "APPTAINERENV_BOTH": "second", "APPTAINERENV_PYTHONPATH": "/mine",
+        }  # fmt: skip
+        done = run(os.path.join(BIN, "cs_python"), "-c", script, env={**os.environ, **more})
+        self.assertEqual(done.stdout, f"3 5 second {cs_python.dropins()}{os.pathsep}/mine\n", done.stderr)
 
     def test_cs_python_stands_in_a_first_line(self):
         script = os.path.join(support.sources(), "script")
@@ -99,6 +150,30 @@ class Appliance(unittest.TestCase):
             runner.memcpy_d2h(back, v, 0, 0, 3, 2, 4, nonblock=True)
         np.testing.assert_array_equal(back, data)
 
+    def test_every_documented_keyword_of_both_classes(self):
+        words = dict(
+            cmaddr=None, suppress_simfab_trace=True, simfab_numthreads=2, msg_level="INFO", memcpy_required=True,
+            simulator=True, disable_version_check=True, mgmt_namespace="n", resource_cpu=24000, resource_mem=64 << 30,
+        )  # fmt: skip
+        cluster = {name: words[name] for name in ("disable_version_check", "mgmt_namespace", "resource_cpu", "resource_mem")}
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            ApplianceRuntime(support.compiled(), **words)
+            LocalRuntime(support.compiled(), **words)
+            SdkCompiler(**cluster)
+            SdkLauncher(support.compiled(), simulator=True, **cluster)
+        for made in (ApplianceRuntime, LocalRuntime, SdkLauncher):
+            with self.assertWarnsRegex(RuntimeWarning, "'simulater'.* is 'simulator'"):
+                made(support.compiled(), simulater=True)
+        with self.assertWarnsRegex(RuntimeWarning, r"SdkCompiler\(\) .*'ressource_cpu'.* is 'resource_cpu'"):
+            SdkCompiler(ressource_cpu=1)
+
+    def test_the_client_has_no_name_that_the_program_does_not_export(self):
+        with ApplianceRuntime(support.compiled()) as runner:
+            self.assertIsNone(runner.get_id("absent"))
+            with self.assertRaisesRegex(SdkError, "gave None for 'absent'"):
+                runner.memcpy_d2h(np.zeros(24, np.float32), runner.get_id("absent"), 0, 0, 3, 2, 4)
+
     def test_the_launcher_runs_in_a_folder_of_its_own(self):
         folder = support.sources()
         extra = os.path.join(folder, "extra.txt")
@@ -144,6 +219,13 @@ class Helpers(unittest.TestCase):
         np.testing.assert_array_equal(view, [2, 3])
         view[0] = 9
         self.assertEqual(words[0], 0x00010009)
+
+    def test_arrays_that_would_be_read_wrongly(self):
+        for wrong in (np.zeros(4, ">u2"), np.ma.masked_array([1, 2], mask=[0, 1], dtype=np.int16)):
+            with self.assertRaises(SdkError):
+                sdk_utils.input_array_to_u32(wrong, None, 4)
+        with self.assertRaises(SdkError):
+            sdk_utils.memcpy_view(np.zeros(4, ">u4"), np.uint16)
 
     def test_extension_to_words(self):
         items = np.array([-1, 2, 3, 4], dtype=np.int16)

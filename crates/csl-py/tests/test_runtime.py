@@ -49,7 +49,8 @@ class Copies(unittest.TestCase):
 
     def test_only_the_given_part_of_an_array_is_written(self):
         back = np.full(10, -1.0, dtype=np.float32)
-        self.runner.memcpy_d2h(back[2:], self.v, 1, 1, 1, 1, 4)
+        with self.assertWarns(RuntimeWarning):
+            self.runner.memcpy_d2h(back[2:], self.v, 1, 1, 1, 1, 4)
         np.testing.assert_array_equal(back, [-1, -1, 0, 0, 0, 0, -1, -1, -1, -1])
 
     def test_a_view_with_gaps_is_written_in_place(self):
@@ -149,15 +150,65 @@ class Refusals(unittest.TestCase):
             getattr(self.runner, method)(*args, **kwargs)
 
     def test_symbols(self):
-        self.refused('no symbol "w"; it exports v, h', "get_id", "w")
         self.refused("read-only", "memcpy_h2d", self.runner.get_id("fixed"), self.data, *ALL)
         self.refused("no exported symbol has the number 77", "memcpy_h2d", 77, self.data, *ALL)
-        self.refused("named by the number", "memcpy_h2d", "v", self.data, *ALL)
+        for wrong in ("v", 1.7, np.float32(1.0), True, np.bool_(True), [0]):
+            self.refused("neither a symbol's number", "memcpy_h2d", wrong, self.data, *ALL)
+            self.refused("neither a symbol's number", "memcpy_d2h", self.data, wrong, *ALL)
+            self.refused("neither a symbol's number", "memcpy_h2d", wrong, self.data, *ALL, streaming=True)
+        self.runner.memcpy_h2d(np.uint16(self.v), self.data, *ALL)
+
+    def test_names_that_do_not_exist(self):
+        self.assertIsNone(self.runner.get_id("absent"))
+        self.assertIsNone(self.runner.get_port_id("nowhere"))
+        told = "gave None for 'absent', 'nowhere', which the program does not have; it has v, h, fixed, scale"
+        self.refused(told, "memcpy_h2d", None, self.data, *ALL)
+        self.refused(told, "memcpy_d2h", self.data, None, *ALL)
+        for method in ("memcpy_h2d_rowbcast", "memcpy_h2d_colbcast"):
+            self.refused(told, method, None, self.data, *ALL)
+        self.refused(told, "memcpy_h2d_stride", None, self.data, *ALL, 1, 1)
+        self.refused(told, "launch", None)
+        self.refused(told, "call", None, [])
+        self.refused(told, "send", None, self.data)
+        self.refused(told, "receive", None, self.data, 1)
+        self.refused(told, "receive_tofile", None, "file")
+        self.refused("gave None for 'absent', 'nowhere', 'gone', which", "send", "gone", self.data)
+        with self.assertRaisesRegex(ArgumentError, "launch: None names nothing; it has v, h"):
+            support.running().launch(None)
 
     def test_item_sizes(self):
         self.refused("items of 8 bytes", "memcpy_h2d", self.v, np.zeros(24), *ALL)
         self.refused("items of 2 bytes", "memcpy_d2h", np.zeros(24, np.float16), self.v, *ALL)
-        self.refused("MEMCPY_16BIT", "memcpy_h2d", self.v, self.data, *ALL, data_type=MemcpyDataType.MEMCPY_16BIT)
+
+    def test_arrays_that_would_be_moved_wrongly(self):
+        pairs = np.zeros(24, dtype=[("low", np.uint16), ("high", np.uint16)])
+        wrong = {
+            "big-endian": np.zeros(24, dtype=">f4"),
+            "a masked array": np.ma.masked_array(self.data, mask=[True] * 24),
+            "must be numbers": pairs,
+            "must be numbers, not .?<U1": np.array(["x"] * 24),
+        }
+        for text, array in wrong.items():
+            self.refused(text, "memcpy_h2d", self.v, array, *ALL)
+            self.refused(text, "memcpy_d2h", array, self.v, *ALL)
+            self.refused(text, "memcpy_h2d_rowbcast", self.v, array, *ALL)
+            self.refused(text, "memcpy_h2d_colbcast", self.v, array, *ALL)
+            self.refused(text, "memcpy_h2d_stride", self.v, array, *ALL, 1, 1)
+            self.refused(text, "send", 0, array)
+            self.refused(text, "receive", 0, array, 1)
+            self.refused(text, "call", "scale", array)
+        self.refused("a masked array", "launch", "scale", np.ma.masked)
+
+    def test_lists(self):
+        self.refused("must be a numpy array, not list", "memcpy_d2h", [0.0] * 24, self.v, *ALL)
+        self.refused("must be a numpy array, not tuple", "receive", 0, (0,) * 24, 1)
+        for wrong in ([0.5] * 24, [1.0] * 24, [2**32] * 24, [-(2**31) - 1] * 24, [True] * 24, ["1"] * 24, [None] * 24):
+            self.refused("a list is taken as whole numbers", "memcpy_h2d", self.v, wrong, *ALL)
+            self.refused("a list is taken as whole numbers", "call", "scale", wrong)
+        self.runner.memcpy_h2d(self.v, [-1, 0, 1, 2**32 - 1], 0, 0, 1, 1, 4)
+        back = np.zeros(4, np.int32)
+        self.runner.memcpy_d2h(back, self.v, 0, 0, 1, 1, 4)
+        np.testing.assert_array_equal(back, [-1, 0, 1, -1])
 
     def test_rectangles(self):
         self.refused("outside the program's 3 x 2", "memcpy_h2d", self.v, self.data, 1, 0, 3, 2, 4)
@@ -167,8 +218,29 @@ class Refusals(unittest.TestCase):
 
     def test_orders_and_arguments(self):
         self.refused("order must be one of MemcpyOrder.ROW_MAJOR", "memcpy_h2d", self.v, self.data, *ALL, order=7)
-        with self.assertRaisesRegex(TypeError, "unexpected keyword argument 'blocking'"):
-            self.runner.memcpy_h2d(self.v, self.data, *ALL, blocking=True)
+
+    def warned(self, text, method, *args, **kwargs):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            getattr(self.runner, method)(*args, **kwargs)
+        self.assertEqual([warning.filename for warning in caught], [__file__])
+        self.assertRegex(str(caught[0].message), text)
+
+    def test_keywords_that_are_not_known(self):
+        self.warned("memcpy_h2d.. .*'non_block'.* is 'nonblock'", "memcpy_h2d", self.v, self.data, *ALL, non_block=True)
+        self.warned("'datatype'.* is 'data_type'", "memcpy_d2h", self.data, self.v, *ALL, datatype=1)
+        self.warned("'ordr'.* is 'order'", "memcpy_h2d_rowbcast", self.v, self.data[:8], *ALL, ordr=1)
+        self.warned("'ordr'.* is 'order'", "memcpy_h2d_colbcast", self.v, self.data[:12], *ALL, ordr=1)
+        self.warned("'steaming'.* is 'streaming'", "memcpy_h2d_stride", self.v, self.data, *ALL, 1, 1, steaming=True)
+        self.warned("'unblock'.* is 'nonblock'", "launch", "scale", 1.0, unblock=True)
+        self.warned("'unblock'.* is 'nonblock'", "call", "scale", np.zeros(1, np.float32), unblock=True)
+
+    def test_a_longer_array_warns(self):
+        longer = np.zeros(25, np.float32)
+        self.warned("24 items, the first of the host array's 25", "memcpy_h2d", self.v, longer, *ALL)
+        self.warned("24 items, the first of the host array's 25", "memcpy_d2h", longer, self.v, *ALL)
+        self.warned("8 items, the first of the host array's 9", "memcpy_h2d_rowbcast", self.v, longer[:9], *ALL)
+        self.warned("12 items, the first of the host array's 13", "memcpy_h2d_colbcast", self.v, longer[:13], *ALL)
 
     def test_read_only_arrays(self):
         self.data.flags.writeable = False
@@ -208,8 +280,11 @@ class Life(unittest.TestCase):
             SdkRuntime()
         with self.assertRaisesRegex(TypeError, "config must be a SimfabConfig, not SdkTarget"):
             get_simulator(SdkTarget.WSE2)
-        with self.assertRaisesRegex(TypeError, "'speed'"):
-            SdkRuntime(out, speed=9)
+        with self.assertWarnsRegex(RuntimeWarning, r"SdkRuntime\(\) .*'simfab_threads'.* is 'simfab_numthreads'"):
+            SdkRuntime(out, simfab_threads=9)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            SdkRuntime(out, mgmt_namespace="n", resource_cpu=1, resource_mem=2, disable_version_check=True)
         with self.assertRaisesRegex(SdkError, "no such folder"):
             SdkRuntime(os.path.join(out, "nowhere"))
 
@@ -267,6 +342,16 @@ class Life(unittest.TestCase):
         back = np.zeros(24, np.float32)
         first.memcpy_d2h(back, v, *ALL)
         np.testing.assert_array_equal(back, np.ones(24))
+
+    def test_words_of_halves_and_halves_of_words(self):
+        runner = support.running()
+        h, wide, narrow = runner.get_id("h"), np.array([0x00020001, 0x00040003], np.uint32), np.zeros(4, np.uint32)
+        for order in MemcpyOrder:
+            runner.memcpy_h2d(h, wide, 0, 0, 1, 1, 2, order=order)
+            runner.memcpy_d2h(narrow, h, 0, 0, 1, 1, 4, order=order, data_type=MemcpyDataType.MEMCPY_16BIT)
+            np.testing.assert_array_equal(narrow, [1, 2, 3, 4])
+            runner.memcpy_d2h(narrow[:2], h, 0, 0, 1, 1, 2, order=order)
+            np.testing.assert_array_equal(narrow[:2], wide)
 
     def test_a_deadlock_is_explained(self):
         runner = support.running()

@@ -1,6 +1,6 @@
 //! The layout: evaluating its block, and making one program for each kind of tile.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Span};
@@ -71,7 +71,7 @@ impl Sema<'_> {
         let programs: Vec<Program> = programs.into_iter().collect::<Option<_>>()?;
         self.merge_routes(&programs, width);
         self.warn_off_edge(width, height);
-        self.warn_unexported(&programs);
+        self.warn_exported_nowhere(&programs);
         if self.diagnostics.has_errors() {
             return None;
         }
@@ -230,15 +230,14 @@ impl Sema<'_> {
         warnings.into_iter().for_each(|warning| self.report(warning));
     }
 
-    /// One warning for each name that hosts may ask for and no program gives.
-    fn warn_unexported(&mut self, programs: &[Program]) {
-        let given: HashSet<&str> = programs.iter().flat_map(|p| &p.exports).map(|e| e.name.as_str()).collect();
-        let missing = self.unit.layout.exports.iter().filter(|e| !given.contains(e.name));
-        for (name, span) in missing.map(|e| (e.name, e.span)).collect::<Vec<_>>() {
-            let message = format!("no PE exports `{name}`");
-            let help =
-                format!("`@export_symbol(..., \"{name}\")` in the code of a PE gives the name something to stand for");
-            self.report(Diagnostic::new(Code::NothingExported, span, message).help(help));
+    /// The host can neither call nor copy what no PE has.
+    fn warn_exported_nowhere(&mut self, programs: &[Program]) {
+        let has = |id: u16| programs.iter().any(|program| program.exports.iter().any(|export| export.id == id));
+        let missing: Vec<ExportName> = self.unit.layout.exports.iter().filter(|name| !has(name.id)).cloned().collect();
+        for ExportName { name, span, .. } in missing {
+            let message = format!("the layout exports `{name}`, but no PE has it");
+            let help = format!("add an `@export_symbol` of `{name}` to the program of the PEs that have it");
+            self.report(Diagnostic::new(Code::ExportNowhere, span, message).help(help));
         }
     }
 

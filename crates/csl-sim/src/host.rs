@@ -24,9 +24,11 @@ pub(crate) struct Host {
     given_at: u64,
     /// Calls of launched functions, one a PE, that have not unblocked the command stream.
     unended: u64,
-    /// Streams into the program that are not done.
-    streams_in: Vec<Ticket>,
-    /// Commands that wait for those: memcpy carries out one command after another.
+    /// Streams that are not done.
+    streams: Vec<Ticket>,
+    /// Commands that wait for earlier ones: memcpy carries out one command after another. Each PE takes copies and launches
+    /// in order, so these are held only behind a stream; a stream waits for all that comes before it.
+    /// The host triggers what is held when that is done, with its latency.
     held: VecDeque<(Ticket, Command)>,
 }
 
@@ -59,24 +61,62 @@ impl Host {
         !self.pending.contains_key(&ticket) && self.held.iter().all(|held| held.0 != ticket)
     }
 
-    /// Whether commands that were held may go now.
-    pub fn can_release(&self) -> bool {
-        self.streams_in.is_empty() && !self.held.is_empty()
+    /// Whether what stands before a command lets it begin.
+    fn may_begin(&self, command: &Command) -> bool {
+        self.streams.is_empty() && (self.pending.is_empty() || !is_stream(command))
     }
 
-    /// Gives out held commands, up to the next stream that the others wait for. Returns whether there was any.
-    pub fn release<E: Element>(&mut self, machine: &mut Machine<E>) -> bool {
-        let held = std::mem::take(&mut self.held);
-        let any = !held.is_empty();
-        for (ticket, command) in held {
-            self.give(machine, ticket, command);
+    /// Whether a command that was held may begin now.
+    pub fn can_release(&self) -> bool {
+        self.held.front().is_some_and(|(_, command)| self.may_begin(command))
+    }
+
+    /// Whether any command waits for others.
+    pub fn holds_any(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// Gives out the held commands that may begin.
+    pub fn release<E: Element>(&mut self, machine: &mut Machine<E>) {
+        while self.can_release() {
+            self.release_one(machine);
         }
-        any
+    }
+
+    /// Gives out the first held command, whatever it waits for.
+    pub fn release_one<E: Element>(&mut self, machine: &mut Machine<E>) {
+        let Some((ticket, command)) = self.held.pop_front() else { return };
+        self.give(machine, ticket, command);
+    }
+
+    /// Tiles whose next command is a stream that waits for `unblock_cmd_stream()`.
+    pub fn blocked_streams<E: Element>(&self, machine: &mut Machine<E>) -> Vec<(u32, u32)> {
+        if self.streams.is_empty() {
+            return Vec::new();
+        }
+        let of_row = |row: &mut crate::row::Row<E>| {
+            let blocked = row.ces.tiles.iter().filter(|tile| tile.host.is_blocked && tile.host.is_stream_next());
+            blocked.map(|tile| (tile.x, row.y)).collect::<Vec<_>>()
+        };
+        machine.rows().flat_map(of_row).collect()
+    }
+
+    /// Has these tiles' streams begin though their command streams are blocked.
+    pub fn begin_streams<E: Element>(&self, machine: &mut Machine<E>, tiles: &[(u32, u32)]) {
+        let now = machine.now;
+        for &(x, y) in tiles {
+            touched(machine, x, y, |tile| {
+                if let Some(command) = tile.host.commands.pop_front() {
+                    tile.host.begin_stream(command.job, now);
+                }
+            });
+        }
     }
 
     /// Ends a stream to the host from one PE before it is complete: the words that have come.
     pub fn withdraw<E: Element>(&mut self, machine: &mut Machine<E>, ticket: Ticket, (x, y): (u32, u32)) -> Vec<u32> {
         self.pending.remove(&ticket);
+        self.streams.retain(|stream| *stream != ticket);
         let mut words = Vec::new();
         touched(machine, x, y, |tile| {
             let streams = std::mem::take(&mut tile.host.outgoing).into_iter();
@@ -120,7 +160,7 @@ impl Host {
             pending.tiles -= 1;
             if pending.tiles == 0 {
                 let finished = self.pending.remove(&ticket).expect("just seen");
-                self.streams_in.retain(|stream| *stream != ticket);
+                self.streams.retain(|stream| *stream != ticket);
                 finished.answer.map(|answer| self.answers.insert(ticket, answer));
             }
         }
@@ -131,7 +171,9 @@ impl Host {
         check(&machine.world, &command)?;
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;
-        if self.streams_in.is_empty() || is_stream(&command) {
+        // Without memcpy each stream has a way of its own.
+        let is_free = machine.world.image.memcpy.is_none();
+        if is_free || (self.held.is_empty() && self.may_begin(&command)) {
             self.give(machine, ticket, command);
         } else {
             self.held.push_back((ticket, command));
@@ -154,7 +196,7 @@ impl Host {
                     }
                     Endpoint::Color(color) => {
                         delivery.stream_in(machine, color, Arc::new(data));
-                        self.streams_in.push(ticket);
+                        self.streams.push(ticket);
                     }
                 }
             }
@@ -168,7 +210,10 @@ impl Host {
                         delivery.commands(machine, |_| Job::CopyOut(Arc::clone(&copy)));
                         self.free_at = delivery.end();
                     }
-                    Endpoint::Color(color) => delivery.stream_out(machine, color),
+                    Endpoint::Color(color) => {
+                        delivery.stream_out(machine, color);
+                        self.streams.push(ticket);
+                    }
                 }
             }
             Command::Launch { function, args } => self.launch(machine, ticket, function, &args),
@@ -256,8 +301,7 @@ impl Delivery<'_> {
         for index in 0..self.rect.len() {
             let rank = index as u64 % self.pes_of_a_channel();
             let due = self.due(rank);
-            let job = job(self.spread.share(self.rect, index));
-            give(machine, self.rect.at(index), TileCommand { ticket: self.ticket, index, due, job });
+            self.command(machine, index, due, job(self.spread.share(self.rect, index)));
         }
     }
 
@@ -265,6 +309,7 @@ impl Delivery<'_> {
     fn stream_in<E: Element>(&self, machine: &mut Machine<E>, color: u8, data: Arc<Vec<u32>>) {
         let per_pe = self.per_pe as usize;
         let channel = self.pes_of_a_channel();
+        let on_the_way = self.words_on_the_way(&machine.world);
         for index in 0..self.rect.len() {
             let at = self.spread.share(self.rect, index) * per_pe;
             let rank = index as u64 % channel;
@@ -277,19 +322,33 @@ impl Delivery<'_> {
                 end: at + per_pe,
                 centi_ready: self.start * 100 + rank * self.centi_word,
                 centi_step: channel * self.centi_word,
+                on_the_way,
+                has_entered: false,
             };
-            let (x, y) = self.rect.at(index);
-            touched(machine, x, y, |tile| tile.host.incoming.push(stream));
+            // The command is there a cycle before the first word.
+            self.command(machine, index, self.start - 1, Job::StreamIn(Box::new(stream)));
         }
+    }
+
+    /// What the routers before a PE hold, and its share of the row's buffer.
+    fn words_on_the_way(&self, world: &World) -> usize {
+        let Some(memcpy) = world.image.memcpy else { return 0 };
+        let chip = &world.chip.memcpy;
+        let buffer =
+            u64::from(memcpy.west_buffer) * u64::from(chip.buffer_words) / u64::from(self.rect.columns().max(1));
+        chip.words_on_the_way as usize + buffer as usize
     }
 
     fn stream_out<E: Element>(&self, machine: &mut Machine<E>, color: u8) {
         for index in 0..self.rect.len() {
             let wanted = self.per_pe as usize;
             let stream = StreamOut { ticket: self.ticket, index, color, wanted, words: Vec::new() };
-            let (x, y) = self.rect.at(index);
-            touched(machine, x, y, |tile| tile.host.outgoing.push(stream));
+            self.command(machine, index, self.start - 1, Job::StreamOut(Box::new(stream)));
         }
+    }
+
+    fn command<E: Element>(&self, machine: &mut Machine<E>, index: usize, due: u64, job: Job) {
+        give(machine, self.rect.at(index), TileCommand { ticket: self.ticket, index, due, job });
     }
 }
 

@@ -1,8 +1,8 @@
 //! memcpy on one tile: the command stream, streams into it and out of it.
 //!
-//! A tile takes its commands in order; a launch holds the stream until the program calls `unblock_cmd_stream()`. A copy
-//! happens in one go between two tasks, once its words have had the time to arrive. Streams bypass the command stream:
-//! their words reach the program's color one by one, as there is room.
+//! A tile takes its commands in order; a launch holds the command stream until the program calls `unblock_cmd_stream()`.
+//! A copy happens in one go between two tasks, once its words have had the time to arrive. A stream begins when the tile
+//! comes to its command; the words reach the program's color one by one, as there is room.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -44,11 +44,12 @@ pub(crate) struct TileCommand {
     pub job: Job,
 }
 
-#[derive(Clone)]
 pub(crate) enum Job {
     CopyIn(Arc<CopyIn>, usize),
     CopyOut(Arc<CopyOut>),
     Call(Arc<Call>),
+    StreamIn(Box<StreamIn>),
+    StreamOut(Box<StreamOut>),
 }
 
 /// Words from the host; a tile takes the `per_pe` words of its share.
@@ -83,11 +84,26 @@ pub(crate) struct StreamIn {
     /// When word `at` arrives, and from one word to the next, in hundredths of a cycle.
     pub centi_ready: u64,
     pub centi_step: u64,
+    /// Words that the queues on the way hold while the tile takes none.
+    pub on_the_way: usize,
+    /// All words have entered these queues: for the host the transfer is done.
+    pub has_entered: bool,
 }
 
 impl StreamIn {
     pub fn ready(&self) -> u64 {
         self.centi_ready.div_ceil(100)
+    }
+
+    pub fn left(&self) -> usize {
+        self.end - self.at
+    }
+
+    /// When the last word enters the queues on the way; `None` while they have no room for it, and when it has.
+    pub fn entry(&self) -> Option<u64> {
+        let behind = self.left().saturating_sub(1) as u64;
+        let has_room = self.left() <= self.on_the_way.max(1) && !self.has_entered;
+        has_room.then(|| (self.centi_ready + behind * self.centi_step).div_ceil(100))
     }
 }
 
@@ -134,6 +150,23 @@ impl TileHost {
         !self.is_blocked && self.commands.front().is_some_and(|command| command.due <= now)
     }
 
+    /// Whether the first command is a stream.
+    pub fn is_stream_next(&self) -> bool {
+        self.commands.front().is_some_and(|command| matches!(command.job, Job::StreamIn(_) | Job::StreamOut(_)))
+    }
+
+    /// Opens a stream in cycle `now`, which may be later than its words could have come; other jobs are not for this place.
+    pub fn begin_stream(&mut self, job: Job, now: u64) {
+        match job {
+            Job::StreamIn(mut stream) => {
+                stream.centi_ready = stream.centi_ready.max(100 * (now + 1));
+                self.incoming.push(*stream);
+            }
+            Job::StreamOut(stream) => self.outgoing.push(*stream),
+            Job::CopyIn(..) | Job::CopyOut(_) | Job::Call(_) => {}
+        }
+    }
+
     /// The transfer that takes the next word that leaves on `color`.
     pub fn sink(&mut self, color: u8) -> Option<usize> {
         self.outgoing.iter().position(|stream| stream.color == color)
@@ -142,7 +175,7 @@ impl TileHost {
     /// Sets `next_due` to the next moment after `now` that needs no event of the program to come.
     pub fn update_due(&mut self, now: u64) {
         let command = self.commands.front().filter(|_| !self.is_blocked).map(|command| command.due);
-        let streams = self.incoming.iter().map(StreamIn::ready);
+        let streams = self.incoming.iter().flat_map(|stream| [Some(stream.ready()), stream.entry()]).flatten();
         self.next_due = command.into_iter().chain(streams).filter(|due| *due > now).min().unwrap_or(NEVER);
     }
 }

@@ -24,6 +24,8 @@ pub struct Sim {
     pub(crate) host: Host,
     pub(crate) stopped: bool,
     pub(crate) at_rest: bool,
+    /// What was waited for when a command first had to go before its turn.
+    overtaken: Option<Box<Situation>>,
 }
 
 impl Sim {
@@ -31,7 +33,7 @@ impl Sim {
     pub fn new(image: Arc<Image>, options: SimOptions) -> Result<Sim, SimError> {
         image.check().map_err(SimError::Image)?;
         let world = Arc::new(World::new(image, options));
-        Ok(Sim { machine: Machine::new(world), host: Host::default(), stopped: false, at_rest: false })
+        Ok(Sim { machine: Machine::new(world), host: Host::default(), stopped: false, at_rest: false, overtaken: None })
     }
 
     pub fn image(&self) -> &Arc<Image> {
@@ -85,10 +87,36 @@ impl Sim {
     pub fn rest(&mut self) -> Result<(), Stop> {
         loop {
             match self.advance(u64::MAX, Host::can_release)? {
-                _ if self.host.release(&mut self.machine) => {}
+                _ if self.go_on() => {}
                 _ => return Ok(()),
             }
         }
+    }
+
+    /// Has commands begin that wait for others: those whose turn it is, or, where nothing can move any more, streams that
+    /// wait for a launched function and then the first of those held. Returns whether there was any.
+    fn go_on(&mut self) -> bool {
+        if self.host.can_release() {
+            self.host.release(&mut self.machine);
+            return true;
+        }
+        let blocked = self.host.blocked_streams(&mut self.machine);
+        if blocked.is_empty() && !self.host.holds_any() {
+            return false;
+        }
+        let situation = self.situation();
+        self.overtaken.get_or_insert(situation);
+        match blocked.is_empty() {
+            true => self.host.release_one(&mut self.machine),
+            false => self.host.begin_streams(&mut self.machine, &blocked),
+        }
+        true
+    }
+
+    /// What the host waited for when, for the first time, nothing could move any more unless a command began before its
+    /// turn. The vendor's memcpy would wait for ever there.
+    pub fn take_overtaken(&mut self) -> Option<Box<Situation>> {
+        self.overtaken.take()
     }
 
     /// Advances the clock until `reached` holds, `limit` is the next cycle or nothing can move; no further than the whole
@@ -116,7 +144,7 @@ impl Sim {
                 Pause::Reached if self.host.is_done(ticket) => return Ok(true),
                 Pause::Limit => return Ok(false),
                 // When nothing moves, the stream that the others wait for may wait for one of them.
-                Pause::Reached | Pause::Quiet if self.host.release(&mut self.machine) => {}
+                Pause::Reached | Pause::Quiet if self.go_on() => {}
                 _ => return Err(Stop::Deadlock(self.situation())),
             }
         }

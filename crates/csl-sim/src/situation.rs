@@ -75,6 +75,8 @@ fn add_counts<E: Element>(counts: &mut BTreeMap<u8, (u64, u64)>, row: &mut Row<E
     for tile in &row.ces.tiles {
         let heads = tile.ports.inputs.iter().filter(|input| !input.is_empty());
         all.extend(heads.map(|input| (input.color, tile.x, input.len() as u64)));
+        let entered = tile.host.incoming.iter().filter(|stream| stream.has_entered);
+        all.extend(entered.map(|stream| (stream.color, tile.x, stream.left() as u64)));
         let sent = tile.ports.outputs.iter().flat_map(|queue| (0..queue.len()).filter_map(|i| queue.get(i)));
         all.extend(sent.map(|outgoing| (outgoing.color, tile.x, 1)));
     }
@@ -130,10 +132,11 @@ fn held<E: Element>(row: &Row<E>, tile: &Tile<E>) -> Vec<Held> {
 fn waits<E: Element>(tile: &Tile<E>, now: u64) -> Vec<(Ticket, HostReason)> {
     let host = &tile.host;
     let called = host.calling.iter().map(|calling| (calling.ticket, HostReason::NotCalled));
-    let incoming = host.incoming.iter().map(|stream| {
-        let left = (stream.end - stream.at) as u32;
-        (stream.ticket, HostReason::StreamIn { color: stream.color, left })
-    });
+    let incoming = host
+        .incoming
+        .iter()
+        .filter(|stream| !stream.has_entered)
+        .map(|stream| (stream.ticket, HostReason::StreamIn { color: stream.color, left: stream.left() as u32 }));
     let outgoing = host.outgoing.iter().map(|stream| {
         let missing = (stream.wanted - stream.words.len()) as u32;
         (stream.ticket, HostReason::StreamOut { color: stream.color, missing })

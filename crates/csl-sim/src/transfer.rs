@@ -4,7 +4,7 @@ use crate::ces::{Ces, to_fabric};
 use crate::command::Ticket;
 use crate::element::Element;
 use crate::event::{Event, EventKind};
-use crate::memcpy::{Call, Calling, Done, Job, StreamIn, TileCommand, to_bytes, to_words};
+use crate::memcpy::{Call, Calling, Done, Job, TileCommand, to_bytes, to_words};
 use crate::stop::{FaultKind, FaultReport};
 use crate::tile::{NEVER, Tile};
 use crate::world::{exported_function, exported_symbol, is_pointer};
@@ -73,11 +73,13 @@ impl<E: Element> Ces<E> {
                 stream.centi_ready = (stream.centi_ready + stream.centi_step).max(100 * (now + 1));
             }
         }
-        let finished = |stream: &&StreamIn| stream.at == stream.end;
-        for stream in tile.host.incoming.iter().filter(finished) {
-            self.done.push(Done::part(stream.ticket, stream.index, Vec::new()));
+        for stream in &mut tile.host.incoming {
+            if !stream.has_entered && (stream.left() == 0 || stream.entry().is_some_and(|entry| entry <= now)) {
+                stream.has_entered = true;
+                self.done.push(Done::part(stream.ticket, stream.index, Vec::new()));
+            }
         }
-        tile.host.incoming.retain(|stream| stream.at < stream.end);
+        tile.host.incoming.retain(|stream| stream.left() > 0);
     }
 
     /// Gives a word that leaves a tile on a color without a route to the host. Returns false while the host wants none.
@@ -102,20 +104,27 @@ impl<E: Element> Ces<E> {
     fn carry_out_first(&mut self, place: u32, now: u64) -> Result<bool, FaultReport> {
         let tile = &mut self.tiles[place as usize];
         let Some(command) = tile.host.commands.pop_front() else { return Ok(false) };
-        if !matches!(command.job, Job::Call(_)) && !tile.element.between_tasks(now) {
+        let is_copy = matches!(command.job, Job::CopyIn(..) | Job::CopyOut(_));
+        if is_copy && !tile.element.between_tasks(now) {
             tile.host.commands.push_front(command);
             return Ok(false);
         }
         let x = tile.x;
-        self.carry_out(place, command).map_err(|what| FaultReport { cycle: now, x, y: self.y, what })?;
+        self.carry_out(place, now, command).map_err(|what| FaultReport { cycle: now, x, y: self.y, what })?;
         Ok(true)
     }
 
-    fn carry_out(&mut self, place: u32, command: TileCommand) -> Result<(), FaultKind> {
+    fn carry_out(&mut self, place: u32, now: u64, command: TileCommand) -> Result<(), FaultKind> {
         let TileCommand { ticket, index, job, .. } = command;
         let words = match job {
             Job::Call(call) => {
                 self.call(place, ticket, index, &call);
+                return Ok(());
+            }
+            Job::StreamIn(_) | Job::StreamOut(_) => {
+                self.tiles[place as usize].host.begin_stream(job, now);
+                // Words for the host may stand in the output queues already.
+                self.start_sending(place, now + 1);
                 return Ok(());
             }
             Job::CopyIn(copy, share) => {

@@ -14,9 +14,9 @@ pub(crate) mod operands;
 mod prints;
 mod totals;
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use csl_fabric::Traced;
@@ -60,6 +60,7 @@ pub(crate) struct SimLog {
     kinds: LogKinds,
     path: PathBuf,
     file: Option<BufWriter<File>>,
+    note: Option<String>,
     idents: identity::Identities,
     idle: idle::Idle,
     error: Option<io::Error>,
@@ -70,7 +71,8 @@ impl SimLog {
     pub fn new(image: Arc<Image>, half: FloatKind, path: PathBuf, kinds: LogKinds) -> SimLog {
         let scene = Scene { image, half };
         let idents = identity::Identities::default();
-        let mut log = SimLog { scene, kinds, path, file: None, idents, idle: idle::Idle::default(), error: None };
+        let mut log =
+            SimLog { scene, kinds, path, file: None, note: None, idents, idle: idle::Idle::default(), error: None };
         log.begin();
         log
     }
@@ -160,7 +162,29 @@ impl SimLog {
     fn file(&mut self) -> io::Result<&mut BufWriter<File>> {
         match &mut self.file {
             Some(file) => Ok(file),
-            none => Ok(none.insert(BufWriter::new(File::create(&self.path)?))),
+            none => {
+                let (file, path) = claim(&self.path)?;
+                if path != self.path {
+                    let (ours, theirs) = (path.display(), self.path.display());
+                    self.note =
+                        Some(format!("{theirs} belongs to a run that has not stopped: this one logs to {ours}"));
+                    self.path = path;
+                }
+                Ok(none.insert(BufWriter::new(file)))
+            }
+        }
+    }
+
+    /// Where the log went when another run has the file, told once.
+    pub fn take_note(&mut self) -> Option<String> {
+        self.note.take()
+    }
+
+    /// Leaves the file to later runs: they write it anew.
+    pub fn release(&mut self) {
+        if let Some(file) = &self.file {
+            // A file system without locks had none to give back.
+            let _ = file.get_ref().unlock();
         }
     }
 
@@ -168,4 +192,20 @@ impl SimLog {
     pub fn check(&mut self) -> Result<(), String> {
         self.error.take().map_or(Ok(()), |error| Err(format!("{}: {error}", self.path.display())))
     }
+}
+
+/// A new file at `path`; beside it, with a number, where a run that has not stopped writes that one.
+fn claim(path: &Path) -> io::Result<(File, PathBuf)> {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let mut at = path.to_owned();
+    for number in 2.. {
+        let file = File::options().write(true).create(true).truncate(false).open(&at)?;
+        // File systems that have no locks are taken as they are.
+        if !matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+            file.set_len(0)?;
+            return Ok((file, at));
+        }
+        at = path.with_file_name(format!("{stem}-{number}.log"));
+    }
+    unreachable!("the numbers do not end")
 }

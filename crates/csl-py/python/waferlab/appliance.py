@@ -12,22 +12,17 @@ from waferlab.errors import ArgumentError, CompileError, SdkError
 from waferlab.runtime import SdkRuntime as _LocalRuntime
 from waferlab.runtime import Task  # noqa: F401 (part of the API)
 from waferlab.sdk_utils import getOutputNameFromCompileOptions
+from waferlab.warning import unknown_words
 
-# Both releases' keyword arguments; they concern a cluster and change nothing here.
+# Keyword arguments of the compiler and the launcher; they concern a cluster and change nothing here.
 _CLUSTER_OPTIONS = ("mgmt_namespace", "resource_cpu", "resource_mem", "disable_version_check", "simulator")
-
-
-def _check_options(who, options):
-    unknown = sorted(set(options) - set(_CLUSTER_OPTIONS))
-    if unknown:
-        raise TypeError(f"{who}() got an unexpected keyword argument {unknown[0]!r}; it takes {', '.join(_CLUSTER_OPTIONS)}")
 
 
 class SdkCompiler:
     """Compiles programs. Usable as a context manager, as current releases ask, and without, as older ones do."""
 
     def __init__(self, **kwargs):
-        _check_options("SdkCompiler", kwargs)
+        unknown_words("SdkCompiler", kwargs, _CLUSTER_OPTIONS)
 
     def __enter__(self):
         return self
@@ -78,8 +73,7 @@ class SdkRuntime:
     """Runs a compiled program; to be used in a `with` statement, which loads, starts and stops it."""
 
     def __init__(self, artifact_path, **kwargs):
-        _check_options("SdkRuntime", kwargs)
-        self._runtime = _LocalRuntime(artifact_path)
+        self._runtime = _LocalRuntime(artifact_path, **kwargs)
 
     def start(self):
         self._runtime.load()
@@ -102,7 +96,7 @@ class SdkLauncher:
     """Runs shell commands in a folder of their own that holds the compiled program."""
 
     def __init__(self, artifact_path, **kwargs):
-        _check_options("SdkLauncher", kwargs)
+        unknown_words("SdkLauncher", kwargs, _CLUSTER_OPTIONS)
         self._artifact = os.path.abspath(artifact_path)
         if not os.path.exists(self._artifact):
             raise ArgumentError(f"there is no compiled program at {artifact_path!r}")

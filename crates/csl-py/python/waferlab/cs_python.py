@@ -1,7 +1,8 @@
 """The `cs_python` command: this environment's Python with the drop-in `cerebras` packages on its path.
 
 The packages go on PYTHONPATH and Python starts anew, so that every option of Python works and processes that the
-program starts find them too.
+program starts find them too. The vendor's `cs_python` is a container: it has no appliance client, and it gets the
+variables SINGULARITYENV_X and APPTAINERENV_X as X.
 """
 import importlib.metadata
 import os
@@ -13,8 +14,25 @@ def dropins():
     return os.path.join(os.path.dirname(os.path.abspath(__file__)), "dropins")
 
 
+# The mark (of Python's option -X) of a process that `cs_python` has started, and of those that it forks: programs that it
+# starts do not have it.
+_MARK = "waferlab_cs_python"
+
+# The later ones win, as they do in the container.
+_CONTAINER_PREFIXES = ("SINGULARITYENV_", "APPTAINERENV_")
+
+
+def hide_client(module):
+    """Raises, in a script that `cs_python` runs, what Python raises for a module that is not there: hosts tell by that
+    whether they run on a cluster or in the container."""
+    if _MARK in sys._xoptions:
+        raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+
+
 def environment():
     env = dict(os.environ)
+    for prefix in _CONTAINER_PREFIXES:
+        env.update({name[len(prefix) :]: value for name, value in os.environ.items() if name.startswith(prefix) and name != prefix})
     rest = [p for p in env.get("PYTHONPATH", "").split(os.pathsep) if p and p != dropins()]
     env["PYTHONPATH"] = os.pathsep.join([dropins(), *rest])
     bin_dir = os.path.dirname(sys.executable)
@@ -49,4 +67,4 @@ def note_numpy(env):
 def main():
     env = environment()
     note_numpy(env)
-    os.execve(sys.executable, [sys.executable, *sys.argv[1:]], env)
+    os.execve(sys.executable, [sys.executable, "-X", _MARK, *sys.argv[1:]], env)

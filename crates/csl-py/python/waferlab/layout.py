@@ -3,13 +3,12 @@
 The description goes to the extension call by call; what a call cannot mean is refused there and then, and what only the
 whole shows (overlaps, paths, colors) by compile().
 """
+import functools
 import logging
 import operator
 import os
 
-import numpy as np
-
-from waferlab import _waferlab
+from waferlab import _waferlab, arrays
 from waferlab.enums import Edge, FP16TYPE, Route, SdkTarget
 from waferlab.errors import ArgumentError, CompileError, SdkError
 from waferlab.platform import SdkCompileArtifacts, SdkExecutionPlatform, check_level
@@ -18,6 +17,18 @@ from waferlab.platform import SdkCompileArtifacts, SdkExecutionPlatform, check_l
 _BITS = {Route.WEST: 1, Route.EAST: 2, Route.SOUTH: 4, Route.NORTH: 8, Route.RAMP: 16}
 _ITEM_TYPES = ("int32", "uint32", "float32", "int16", "uint16")
 _MAX_BUFFER = 2**16 - 1
+
+
+def _color_or_c(method):
+    """Takes the argument `color` of the manual also under the name that the vendor's module has for it, `c`."""
+
+    @functools.wraps(method)
+    def with_either(self, *args, **named):
+        if "c" in named and "color" not in named:
+            named["color"] = named.pop("c")
+        return method(self, *args, **named)
+
+    return with_either
 
 
 class Color:
@@ -134,9 +145,11 @@ class CodeRegion:
         for info in edge_routes:
             self._design.paint_edge(self._number, info._edge.name, number, _routes(info._routes))
 
+    @_color_or_c
     def create_input_port(self, color, edge, routes, data_size, prefix=""):
         return self._port(True, color, edge, routes, data_size, prefix)
 
+    @_color_or_c
     def create_output_port(self, color, edge, routes, data_size, prefix=""):
         return self._port(False, color, edge, routes, data_size, prefix)
 
@@ -154,9 +167,8 @@ class CodeRegion:
 
     def set_symbol_all(self, symbol, data, width, height):
         """Deals a matrix of `width` x `height` items out to the PEs, to each its block."""
-        if not isinstance(data, np.ndarray) or data.dtype.name not in _ITEM_TYPES:
-            kind = data.dtype if isinstance(data, np.ndarray) else type(data).__name__
-            raise ArgumentError(f"set_symbol_all: data must be a numpy array of {', '.join(_ITEM_TYPES)}, not {kind}")
+        if arrays.host_array("set_symbol_all", data).dtype.name not in _ITEM_TYPES:
+            raise ArgumentError(f"set_symbol_all: data must be a numpy array of {', '.join(_ITEM_TYPES)}, not {data.dtype}")
         shape = (operator.index(width), operator.index(height))
         self._design.set_symbol(self._number, str(symbol), data.tobytes(), data.dtype.itemsize, shape)
 
@@ -194,9 +206,11 @@ class SdkLayout:
     def create_output_stream(self, port, io_loc=None, io_buffer_size=1024):
         return self._stream(False, port, io_loc, io_buffer_size)
 
+    @_color_or_c
     def create_input_stream_from_loc(self, loc, color, prefix=""):
         return self._design.stream_at(True, _cell(loc), _color(self._design, color), str(prefix))
 
+    @_color_or_c
     def create_output_stream_from_loc(self, loc, color, prefix=""):
         return self._design.stream_at(False, _cell(loc), _color(self._design, color), str(prefix))
 

@@ -4,23 +4,38 @@ Arguments are checked here and in the extension before anything moves. The exten
 interpreter lock, and looks for Ctrl-C now and then.
 """
 import logging
+import operator
 import os
 
 import numpy as np
 
-from waferlab import _waferlab, debug_util
+from waferlab import _waferlab, arrays, debug_util
 from waferlab.enums import MemcpyDataType, MemcpyOrder
 from waferlab.errors import ArgumentError
 from waferlab.platform import SdkCompileArtifacts, SdkExecutionPlatform, check_level, check_threads, refuse_system
+from waferlab.warning import unknown_words, warn
 
 logger = logging.getLogger("waferlab")
 
-WORD_BYTES = 4
 STATISTICS = "sim_stats.json"
 TRACES = "simfab_traces"
 # Says, in the smoke tests of the vendor's guide, that no traces are wanted.
 SUPPRESS_TRACES = "CSL_SUPPRESS_SIMFAB_TRACE"
 DEFAULT_THREADS = 5
+# What the constructors of both classes of this name take, of the runtime and of the appliance client, with the defaults.
+# The last five concern a cluster or a check of versions and change nothing here.
+OPTIONS = {
+    "cmaddr": None,
+    "suppress_simfab_trace": False,
+    "simfab_numthreads": DEFAULT_THREADS,
+    "msg_level": "WARNING",
+    "memcpy_required": True,
+    "simulator": True,
+    "disable_version_check": False,
+    "mgmt_namespace": None,
+    "resource_cpu": None,
+    "resource_mem": None,
+}
 _COPY_OPTIONS = {
     "streaming": False,
     "data_type": MemcpyDataType.MEMCPY_32BIT,
@@ -56,6 +71,8 @@ class SdkRuntime:
         logger.setLevel(options["msg_level"])
         self._machine = _waferlab.Machine(os.fspath(bindir), threads)
         self._waiting, self._files = {}, {}
+        # Names that get_id() and get_port_id() were asked for and that do not exist.
+        self._unknown = []
         # Where the run leaves its files: sim.log, sim_stats.json, core files.
         self._folder = os.getcwd()
         config = platform.config if platform else None
@@ -68,7 +85,7 @@ class SdkRuntime:
 
     def load(self):
         """Loads the program into the simulated machine."""
-        self._machine.load()
+        self._ask("load")
         if self._makes_traces:
             self._make_traces()
 
@@ -88,7 +105,7 @@ class SdkRuntime:
         for task in list(self._files):
             self._write_file(task)
         try:
-            self._machine.stop()
+            self._ask("stop")
         finally:
             self._deliver()
         with open(os.path.join(self._folder, STATISTICS), "w", encoding="utf-8") as file:
@@ -99,8 +116,20 @@ class SdkRuntime:
     # Names and places.
 
     def get_id(self, symbol):
-        """The number of an exported symbol."""
-        return self._machine.get_id(symbol)
+        """The number of an exported symbol; None where the program exports no such name."""
+        return self._known(symbol, self._machine.get_id(symbol))
+
+    def _known(self, name, number):
+        if number is None and name not in self._unknown:
+            self._unknown.append(name)
+        return number
+
+    def _no_name(self, method):
+        """What is wrong with None in the place of a symbol, a function or a port."""
+        names = ", ".join(map(repr, self._unknown))
+        told = f"; get_id() or get_port_id() gave None for {names}, which the program does not have" if names else ""
+        has = ", ".join([*self._machine.exports(), *(stream[0] for stream in self._machine.streams())])
+        return ArgumentError(f"{method}: None names nothing{told}; it has {has or 'no exported names'}")
 
     def coord_logical_to_physical(self, logical_coords):
         """Coordinates in the whole fabric of a PE of the program's rectangle."""
@@ -116,66 +145,81 @@ class SdkRuntime:
     def memcpy_h2d(self, dest, src, px, py, w, h, elem_per_pe, *older, **kwargs):
         """Copies a host array into a symbol, or streams it on a color, over a rectangle of PEs."""
         rect, options = _copy_arguments("memcpy_h2d", (px, py, w, h, elem_per_pe), older, kwargs)
-        return self._send("each", dest, src, rect, (1, 1), options)
+        return self._send("memcpy_h2d", "each", dest, src, rect, (1, 1), options)
 
     def memcpy_h2d_stride(self, dest, src, px, py, w, h, elem_per_pe, row_stride, col_stride, **kwargs):
         """As memcpy_h2d, to every row_stride-th column and col_stride-th row of the rectangle only."""
         rect, options = _copy_arguments("memcpy_h2d_stride", (px, py, w, h, elem_per_pe), (), kwargs)
-        stride = (_whole("row_stride", row_stride), _whole("col_stride", col_stride))
-        return self._send("each", dest, src, rect, stride, options)
+        stride = (arrays.whole("row_stride", row_stride), arrays.whole("col_stride", col_stride))
+        return self._send("memcpy_h2d_stride", "each", dest, src, rect, stride, options)
 
     def memcpy_h2d_rowbcast(self, dest, src, px, py, w, h, elem_per_pe, **kwargs):
         """Copies one column of data, A[h][elem_per_pe], along the rows of the rectangle."""
         rect, options = _copy_arguments("memcpy_h2d_rowbcast", (px, py, w, h, elem_per_pe), (), kwargs)
-        return self._send("rows", dest, src, rect, (1, 1), options)
+        return self._send("memcpy_h2d_rowbcast", "rows", dest, src, rect, (1, 1), options)
 
     def memcpy_h2d_colbcast(self, dest, src, px, py, w, h, elem_per_pe, **kwargs):
         """Copies one row of data, A[w][elem_per_pe], down the columns of the rectangle."""
         rect, options = _copy_arguments("memcpy_h2d_colbcast", (px, py, w, h, elem_per_pe), (), kwargs)
-        return self._send("columns", dest, src, rect, (1, 1), options)
+        return self._send("memcpy_h2d_colbcast", "columns", dest, src, rect, (1, 1), options)
 
     def memcpy_d2h(self, dest, src, px, py, w, h, elem_per_pe, *older, **kwargs):
         """Copies a symbol, or what leaves on a color, from a rectangle of PEs into a host array, in place."""
         rect, options = _copy_arguments("memcpy_d2h", (px, py, w, h, elem_per_pe), older, kwargs)
-        target = _host_array("dest", dest)
-        if not target.flags.writeable:
-            raise ArgumentError("memcpy_d2h: the host array is read-only")
-        number = self._machine.memcpy_d2h(
-            _endpoint(src), target.size, rect, options["streaming"], options["data_type"] == 1, options["order"] == 1
-        )
+        target = arrays.words_of("memcpy_d2h", arrays.destination("memcpy_d2h", dest))
+        number = self._ask(
+            "memcpy_d2h", self._endpoint("memcpy_d2h", src), target.size, rect,
+            options["streaming"], options["data_type"] == 1, options["order"] == 1,
+        )  # fmt: skip
         self._waiting[number] = target
         return self._finish(number, options["nonblock"])
 
-    def _send(self, spread, dest, src, rect, stride, options):
-        source = _host_array("src", src)
-        number = self._machine.memcpy_h2d(
-            _endpoint(dest), _memory(source).tobytes(), rect, stride, spread,
+    def _send(self, method, spread, dest, src, rect, stride, options):
+        source = arrays.words_of(method, arrays.source(method, src))
+        number = self._ask(
+            "memcpy_h2d", self._endpoint(method, dest), arrays.memory(source).tobytes(), rect, stride, spread,
             options["streaming"], options["data_type"] == 1, options["order"] == 1,
         )  # fmt: skip
         return self._finish(number, options["nonblock"])
+
+    def _endpoint(self, method, value):
+        """The number of a symbol or of a color."""
+        if value is None:
+            raise self._no_name(method)
+        try:
+            number = operator.index(value)
+        except TypeError:
+            number = None
+        if number is None or isinstance(value, (bool, np.bool_)):
+            raise ArgumentError(f"{method}: {value!r} is neither a symbol's number, which get_id() returns, nor a color's")
+        return arrays.whole(f"{method}: a symbol's or color's number", number)
 
     # Calling functions.
 
     def launch(self, symbol, *args, **kwargs):
         """Calls an exported function on every PE; its arguments are checked against their types."""
         nonblock = _only_nonblock("launch", kwargs)
-        return self._finish(self._machine.launch(symbol, [_typed(arg) for arg in args]), nonblock)
+        if symbol is None:
+            raise self._no_name("launch")
+        return self._finish(self._ask("launch", symbol, [_typed(arg) for arg in args]), nonblock)
 
     def call(self, symbol, args=(), *older, **kwargs):
         """Calls an exported function with arguments given as 32-bit words."""
         nonblock = bool(older[0]) if older else _only_nonblock("call", kwargs)
-        words = _memory(_host_array("args", args)).tolist() if len(args) else []
-        return self._finish(self._machine.call(symbol, words), nonblock)
+        if symbol is None:
+            raise self._no_name("call")
+        words = arrays.memory(arrays.words_of("call", arrays.source("call", args))).view(np.uint32).tolist()
+        return self._finish(self._ask("call", symbol, words), nonblock)
 
     def memcpy_launch(self, color, params, nonblock=False):
         """The call of SDK 0.6: sends `params` to the launch color of every PE, where a task of the program's own takes
         them apart. It blocks in any case: what follows must find the function at its end, as it does behind a launch
         that the command stream carries."""
-        words = _host_array("params", params).ravel()
+        words = arrays.words_of("memcpy_launch", arrays.source("memcpy_launch", params)).ravel()
         width, height = self._machine.size()
-        self._machine.rest()
+        self._ask("rest")
         task = self.memcpy_h2d(color, np.tile(words, width * height), 0, 0, width, height, words.size, streaming=True)
-        self._machine.rest()
+        self._ask("rest")
         self._deliver()
         return task
 
@@ -186,7 +230,7 @@ class SdkRuntime:
         if task_handle in self._files:
             self._write_file(task_handle)
         elif self._number(task_handle) is not None:
-            self._machine.wait(self._number(task_handle))
+            self._ask("wait", self._number(task_handle))
         self._deliver()
 
     def is_task_done(self, task_handle):
@@ -194,43 +238,45 @@ class SdkRuntime:
         number = self._number(task_handle)
         if number is None:
             return task_handle not in self._files
-        done = self._machine.is_done(number)
+        done = self._ask("is_done", number)
         self._deliver()
         return done
 
     # Streams of SdkLayout programs.
 
     def get_port_id(self, port_name):
-        """The number of a stream."""
-        return self._machine.port(port_name)
+        """The number of a stream; None where the program has none of this name."""
+        return self._known(port_name, self._machine.port(port_name))
 
-    def send(self, port, src, n_wavelets=None, *, nonblock=False):
+    def send(self, port, src, n_wavelets=None, **kwargs):
         """Sends 32-bit words into a stream; without `n_wavelets`, all of an array with items of 32 bits."""
-        source = src if n_wavelets is not None and isinstance(src, np.ndarray) else _host_array("src", src)
-        data = _memory(source).tobytes()
-        count = source.size if n_wavelets is None else _words_in("send", source, n_wavelets)
-        return self._finish(self._machine.send(self._port(port), data[: count * WORD_BYTES]), nonblock)
+        nonblock = _only_nonblock("send", kwargs)
+        source = arrays.source("send", src)
+        count = arrays.words_of("send", source).size if n_wavelets is None else arrays.words_in("send", source, n_wavelets)
+        data = arrays.memory(source).tobytes()
+        return self._finish(self._ask("send", self._port("send", port), data[: count * arrays.WORD_BYTES]), nonblock)
 
-    def receive(self, port, dest, n_wavelets, *, nonblock=False):
+    def receive(self, port, dest, n_wavelets, **kwargs):
         """Receives 32-bit words of a stream into a host array, in place."""
-        if not isinstance(dest, np.ndarray) or not dest.flags.writeable:
-            raise ArgumentError("receive: dest must be a numpy array that can be written")
-        number = self._machine.receive(self._port(port), _words_in("receive", dest, n_wavelets))
-        self._waiting[number] = dest
+        nonblock = _only_nonblock("receive", kwargs)
+        target = arrays.destination("receive", dest)
+        number = self._ask("receive", self._port("receive", port), arrays.words_in("receive", target, n_wavelets))
+        self._waiting[number] = target
         return self._finish(number, nonblock)
 
-    def receive_tofile(self, port, outfile, *, nonblock=False):
+    def receive_tofile(self, port, outfile, **kwargs):
         """Writes whatever comes on a stream, until nothing in the machine can move any more, to a file of 32-bit words.
         Without blocking, that is done by task_wait() or stop()."""
+        nonblock = _only_nonblock("receive_tofile", kwargs)
         task = Task(self, None)
-        self._files[task] = (self._port(port), outfile)
+        self._files[task] = (self._port("receive_tofile", port), outfile)
         if not nonblock:
             self._write_file(task)
         return task
 
     def _write_file(self, task):
         port, outfile = self._files.pop(task)
-        data = self._machine.receive_all(port)
+        data = self._ask("receive_all", port)
         with open(outfile, "wb") as file:
             file.write(data)
 
@@ -239,8 +285,11 @@ class SdkRuntime:
         for number, (name, is_input, x, y, color) in enumerate(self._machine.streams()):
             print(f"port {number}: {name} ({'input' if is_input else 'output'}), color {color}, PE ({x}, {y})")
 
-    def _port(self, port):
-        return self._machine.port(port) if isinstance(port, str) else _whole("port", port)
+    def _port(self, method, port):
+        number = self.get_port_id(port) if isinstance(port, str) else port
+        if number is None:
+            raise self._no_name(method)
+        return arrays.whole("port", number)
 
     # Looking into the run.
 
@@ -249,6 +298,14 @@ class SdkRuntime:
         self._machine.dump_core(os.fspath(corefile))
 
     dump_elf_core = dump_core
+
+    def _ask(self, what, *arguments):
+        """Asks the machine for something, and shows what it warns of."""
+        try:
+            return getattr(self._machine, what)(*arguments)
+        finally:
+            for text in self._machine.take_warnings():
+                warn(text)
 
     def _finish(self, number, nonblock):
         task = Task(self, number)
@@ -264,25 +321,14 @@ class SdkRuntime:
     def _deliver(self):
         """Writes what has arrived into the arrays that wait for it."""
         for number, data in self._machine.take_arrived():
-            _store(self._waiting.pop(number), data)
+            arrays.store(self._waiting.pop(number), data)
         self._machine.flush_log()
 
 
 def _constructor_options(kwargs):
-    """The documented keyword arguments and their defaults; another name is an error."""
-    options = {
-        "cmaddr": None,
-        "suppress_simfab_trace": False,
-        "simfab_numthreads": DEFAULT_THREADS,
-        "msg_level": "WARNING",
-        "simulator": True,
-        "memcpy_required": True,
-        "disable_version_check": False,
-    }
-    unknown = sorted(set(kwargs) - set(options))
-    if unknown:
-        raise TypeError(f"SdkRuntime() got an unexpected keyword argument {unknown[0]!r}; it takes {', '.join(options)}")
-    options.update(kwargs)
+    """The documented keyword arguments, those given and the defaults of the others."""
+    unknown_words("SdkRuntime", kwargs, OPTIONS)
+    options = {**OPTIONS, **kwargs}
     refuse_system(options["cmaddr"])
     options["simfab_numthreads"] = check_threads(options["simfab_numthreads"], "simfab_numthreads")
     check_level(options["msg_level"])
@@ -300,15 +346,13 @@ def _copy_arguments(method, rect, older, kwargs):
         rect = (*rect[1:], older[0])
     elif older:
         raise TypeError(f"{method}() takes streaming, data_type, order and nonblock by keyword")
-    unknown = sorted(set(kwargs) - set(options))
-    if unknown:
-        raise TypeError(f"{method}() got an unexpected keyword argument {unknown[0]!r}; it takes {', '.join(options)}")
+    unknown_words(method, kwargs, options)
     options.update(kwargs)
     options["data_type"] = _member(method, "data_type", MemcpyDataType, options["data_type"])
     options["order"] = _member(method, "order", MemcpyOrder, options["order"])
     options["streaming"] = bool(options["streaming"])
     names = ("px", "py", "w", "h", "elem_per_pe")
-    return tuple(_whole(name, value) for name, value in zip(names, rect)), options
+    return tuple(arrays.whole(name, value) for name, value in zip(names, rect)), options
 
 
 def _member(method, name, kind, value):
@@ -319,63 +363,8 @@ def _member(method, name, kind, value):
         raise ArgumentError(f"{method}: {name} must be one of {members}, not {value!r}") from None
 
 
-def _whole(name, value):
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise ArgumentError(f"{name} must be a whole number, not {value!r}")
-    if not 0 <= value < 2**31:
-        raise ArgumentError(f"{name} must not be negative or beyond 2^31, but is {value}")
-    return int(value)
-
-
-def _endpoint(value):
-    """The number of a symbol or of a color."""
-    if value is None or isinstance(value, (bool, str)):
-        raise ArgumentError(f"a symbol is named by the number that get_id() returns, not by {value!r}")
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        raise ArgumentError(f"{value!r} is neither a symbol's number nor a color") from None
-
-
-def _host_array(name, value):
-    array = np.asarray(value, dtype=np.uint32) if isinstance(value, (list, tuple)) else value
-    if not isinstance(array, np.ndarray):
-        raise ArgumentError(f"{name} must be a numpy array, not {type(value).__name__}")
-    if array.dtype.itemsize != WORD_BYTES or array.dtype.hasobject:
-        raise ArgumentError(
-            f"{name} has items of {array.dtype.itemsize} bytes ({array.dtype}), but memcpy moves 32-bit words; a 16-bit "
-            "value travels in the low half of one: see sdk_utils.input_array_to_u32 and sdk_utils.memcpy_view"
-        )
-    return array
-
-
-def _words_in(method, array, count):
-    """`count`, after a check that the array holds as many 32-bit words."""
-    count = _whole("n_wavelets", count)
-    size = count * WORD_BYTES
-    if array.dtype.hasobject or size > array.nbytes or size % array.dtype.itemsize:
-        raise ArgumentError(f"{method}: {count} wavelets of 32 bits do not fit an array of {array.size} x {array.dtype}")
-    return count
-
-
-def _memory(array):
-    """The items in the order in which they lie in memory, one after the other."""
-    return array.ravel(order="A") if array.flags.forc else array.ravel()
-
-
-def _store(target, data):
-    """Writes words into `target` in memory order; items beyond them stay as they are."""
-    words = np.frombuffer(data, dtype=np.uint32).view(target.dtype)
-    if target.flags.forc:
-        target.reshape(-1, order="A")[: words.size] = words
-    else:
-        target.flat[: words.size] = words
-
-
 def _only_nonblock(method, kwargs):
-    unknown = sorted(set(kwargs) - {"nonblock"})
-    if unknown:
-        raise TypeError(f"{method}() got an unexpected keyword argument {unknown[0]!r}; it takes nonblock")
+    unknown_words(method, kwargs, ["nonblock"])
     return bool(kwargs.get("nonblock", False))
 
 
@@ -383,6 +372,8 @@ def _typed(arg):
     """An argument as its type's name and its value."""
     if isinstance(arg, (bool, np.bool_)):
         return ("bool", int(arg), 0.0)
+    if isinstance(arg, np.ma.MaskedArray):
+        raise ArgumentError("launch: a masked array is no argument")
     if isinstance(arg, np.ndarray) and arg.size == 1:
         arg = arg.reshape(-1)[0]
     if isinstance(arg, (int, np.integer)):

@@ -1,0 +1,90 @@
+"""Host arrays: which ones memcpy can move as they are, and their words in the order of memory."""
+import numpy as np
+
+from waferlab.errors import ArgumentError
+
+WORD_BYTES = 4
+
+
+def whole(name, value):
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise ArgumentError(f"{name} must be a whole number, not {value!r}")
+    if not 0 <= value < 2**31:
+        raise ArgumentError(f"{name} must not be negative or beyond 2^31, but is {value}")
+    return int(value)
+
+
+def source(method, value):
+    """An array that the host sends. A list of whole numbers is one of 32-bit words."""
+    if isinstance(value, (list, tuple)):
+        value = _whole_words(method, value)
+    return host_array(method, value)
+
+
+def destination(method, value):
+    """An array that the host writes what arrives into."""
+    array = host_array(method, value)
+    if not array.flags.writeable:
+        raise ArgumentError(f"{method}: the host array is read-only")
+    return array
+
+
+def _whole_words(method, values):
+    array = np.asarray(values)
+    if array.size == 0:
+        return np.zeros(0, np.uint32)
+    if array.dtype.kind not in "iu" or array.min() < -(2**31) or array.max() >= 2**32:
+        raise ArgumentError(
+            f"{method}: a list is taken as whole numbers of 32 bits; other data go into a numpy array of their own type first"
+        )
+    # The bits of negative numbers are those of int32.
+    return (array.astype(np.int64) & 0xFFFFFFFF).astype(np.uint32)
+
+
+def host_array(method, value):
+    """`value`, if it is an array whose bytes are those of numbers as the machine has them."""
+    if not isinstance(value, np.ndarray):
+        raise ArgumentError(f"{method}: the host array must be a numpy array, not {type(value).__name__}")
+    if isinstance(value, np.ma.MaskedArray):
+        raise ArgumentError(f"{method}: a masked array would lose its mask; give its filled() values")
+    # Number types that packages add (bfloat16) are void to numpy, but no np.void.
+    if value.dtype.kind not in "biufcV" or value.dtype.type is np.void:
+        raise ArgumentError(f"{method}: the items of the host array must be numbers, not {value.dtype}")
+    if not value.dtype.isnative:
+        raise ArgumentError(
+            f"{method}: the items of the host array are big-endian ({value.dtype}), and the machine is little-endian; "
+            "use array.astype(array.dtype.newbyteorder('='))"
+        )
+    return value
+
+
+def words_of(method, array):
+    if array.dtype.itemsize != WORD_BYTES:
+        raise ArgumentError(
+            f"{method}: the host array has items of {array.dtype.itemsize} bytes ({array.dtype}), but memcpy moves 32-bit "
+            "words; a 16-bit value travels in the low half of one: see sdk_utils.input_array_to_u32 and sdk_utils.memcpy_view"
+        )
+    return array
+
+
+def words_in(method, array, count):
+    """`count`, after a check that the array holds as many 32-bit words."""
+    count = whole("n_wavelets", count)
+    size = count * WORD_BYTES
+    if size > array.nbytes or size % array.dtype.itemsize:
+        raise ArgumentError(f"{method}: {count} wavelets of 32 bits do not fit an array of {array.size} x {array.dtype}")
+    return count
+
+
+def memory(array):
+    """The items in the order in which they lie in memory, one after the other."""
+    return array.ravel(order="A") if array.flags.forc else array.ravel()
+
+
+def store(target, data):
+    """Writes words into `target` in memory order; items beyond them stay as they are."""
+    words = np.frombuffer(data, dtype=np.uint32).view(target.dtype)
+    if target.flags.forc:
+        target.reshape(-1, order="A")[: words.size] = words
+    else:
+        target.flat[: words.size] = words

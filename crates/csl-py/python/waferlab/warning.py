@@ -1,0 +1,23 @@
+"""Warnings, shown at the line of the program that called the package."""
+import difflib
+import os
+import sys
+import warnings
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+def warn(text):
+    """Warns at the first caller outside of this package."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and os.path.abspath(frame.f_code.co_filename).startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, RuntimeWarning, stacklevel=level)
+
+
+def unknown_words(who, given, known):
+    """Warns of keyword arguments that are not known: the vendor's own classes and methods take any."""
+    for word in given:
+        if word not in known:
+            nearest = difflib.get_close_matches(word, known, n=1, cutoff=0)[0]
+            warn(f"{who}() does without the keyword argument {word!r}, which it does not know; the nearest known one is {nearest!r}")
