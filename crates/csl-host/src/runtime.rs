@@ -192,11 +192,13 @@ impl Runtime {
         let open: Vec<u64> = self.tasks.iter().filter(|(_, task)| !task.done).map(|(&number, _)| number).collect();
         open.into_iter().try_for_each(|number| self.wait(Task(number)))?;
         if let State::Running(mut sim) = std::mem::replace(&mut self.state, State::Opened) {
+            let situation = sim.situation();
+            self.warnings.extend(report::held_places(&self.image, &self.sources, &situation));
             if ending != Ending::Complete {
-                self.warnings.extend(report::unfinished(&self.image, &self.sources, ending, &sim.situation()));
+                self.warnings.extend(report::unfinished(&self.image, &self.sources, ending, &situation));
             }
             if sim.is_at_rest() {
-                self.warnings.extend(report::left_standing(&self.image, &self.sources, &sim.situation()));
+                self.warnings.extend(report::left_standing(&self.image, &self.sources, &situation));
             }
             self.state = State::Stopped(sim);
             self.close_log(BY_REQUEST);

@@ -10,6 +10,7 @@
 //! - `fails`: a part of the fault or deadlock that ends the run,
 //! - `rejects`: a part of the compiler's errors; the program does not run,
 //! - `warns`: a part of the compiler's warnings and notes,
+//! - `says`: a part of what the runtime warns of at the end of the run; another such key, `says N`, for each further warning,
 //! - `prints`: the lines that `<simprint>` prints, separated by `|`.
 //!
 //! A scene about layouts has one of its own, `NAME.layout`, beside it; it exports `scene_word` and `main`.
@@ -201,6 +202,11 @@ fn complaint(scene: &Scene, arch: Arch) -> Option<String> {
             let (kind, expected) = scene.expected().expect("a scene says what comes of it");
             if let Some(printed) = scene.key("prints").filter(|lines| printed(&mut runtime) != *lines) {
                 return Some(format!("does not print {printed}"));
+            }
+            let said = runtime.take_warnings().join("\n");
+            let mut parts = scene.keys.iter().filter(|(key, _)| key.starts_with("says"));
+            if let Some((_, part)) = parts.find(|(_, part)| !said.contains(*part)) {
+                return Some(format!("does not say at its end `{part}`:\n{said}"));
             }
             let found = outputs(scene, kind, &mut runtime).expect("out can be read");
             (found != expected)

@@ -34,6 +34,6 @@ pub use gauge::Gauge;
 pub use options::{SimOptions, Tiles, Traces};
 pub use sim::Sim;
 pub use stop::{
-    Count, FaultKind, FaultReport, Group, Held, HostReason, HostWait, Running, SimError, Situation, Standing, Stop,
-    TaskWait, ThreadWait, Unended, Unread,
+    Count, FaultKind, FaultReport, Group, Held, HeldMain, HostReason, HostWait, Running, SimError, Situation, Standing,
+    Stop, TaskWait, ThreadWait, Unended, Unread,
 };
