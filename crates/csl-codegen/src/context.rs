@@ -1,6 +1,6 @@
 //! What the functions of one program share while code is generated: addresses and the tables that instructions name.
 
-use csl_ir::{DsdKind, DsdValue, GlobalId, Pointer, Program, PtrRoot, SimdMode, Ty, TypeKind, Types, ZeroSource};
+use csl_ir::{DsdKind, DsdValue, GlobalId, Opnd, Pointer, Program, PtrRoot, SimdMode, Ty, TypeKind, Types, ZeroSource};
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags, mem4d};
 use csl_isa::vec::{DsrLoad, IterDsd, VecDesc};
 use indexmap::IndexSet;
@@ -29,6 +29,17 @@ impl<'a> Context<'a> {
 
     pub fn pool_index(&mut self, value: u64) -> u16 {
         self.pool.insert_full(value).0 as u16
+    }
+
+    /// The value of an operand that is no register.
+    pub fn constant(&self, operand: &Opnd) -> Option<u64> {
+        Some(match operand {
+            Opnd::Reg(_) => return None,
+            Opnd::Imm(value) => *value,
+            Opnd::Global(id, offset) => u64::from(self.global(*id, *offset)),
+            Opnd::Func(id) => u64::from(csl_isa::fn_address(id.0)),
+            Opnd::Dsd(desc) => self.pack(desc),
+        })
     }
 
     /// The byte address that a constant pointer means.

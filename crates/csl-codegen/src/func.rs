@@ -217,13 +217,7 @@ impl FnGen<'_, '_> {
 
     /// The value of an operand that is known now.
     pub fn constant(&self, operand: &Opnd) -> Option<u64> {
-        Some(match operand {
-            Opnd::Reg(_) => return None,
-            Opnd::Imm(value) => *value,
-            Opnd::Global(id, offset) => u64::from(self.ctx.global(*id, *offset)),
-            Opnd::Func(id) => u64::from(csl_isa::fn_address(id.0)),
-            Opnd::Dsd(desc) => self.ctx.pack(desc),
-        })
+        self.ctx.constant(operand)
     }
 
     /// A register that holds the operand.

@@ -4,13 +4,13 @@ use csl_chip::Arch;
 use csl_diag::{Code, Diagnostic, Span};
 use csl_image::{self as image, HalfFormat, PeImage};
 use csl_ir::{self as ir, FifoAction, Opnd, Program, QueueDir, SimdMode, TaskKind};
-use csl_isa::vec::{DsrLoad, VecConfig};
+use csl_isa::vec::{DsrLoad, RegOrImm};
 use csl_num::FloatKind;
 
 use crate::context::Context;
 use crate::lines::Lines;
 use crate::memory::{self, Placement};
-use crate::rows::{dsr_file, priority};
+use crate::rows::{dsr_file, priority, vec_config};
 use crate::{Options, func};
 
 /// Translates a program that the validator has accepted.
@@ -236,15 +236,20 @@ fn rotating(tasks: &ir::RotatingTasks) -> image::RotatingTasks {
 }
 
 fn dsr_init(ctx: &Context<'_>, load: &ir::DsrLoad, span: Span) -> Result<DsrLoad, Diagnostic> {
-    let Some(dsd) = crate::select::constant_arg(ctx, &load.dsd) else {
-        let message = "a DSR that is loaded before the program starts needs a DSD known at compile time";
-        return Err(Diagnostic::new(Code::NotComptime, span, message));
+    let unknown = |what: &str| {
+        let message = format!("a DSR that is loaded before the program starts needs a {what} known at compile time");
+        Diagnostic::new(Code::NotComptime, span, message)
     };
-    let config = VecConfig {
-        save_address: load.config.save_address,
-        single_step: load.config.single_step,
-        ..VecConfig::default()
-    };
+    let dsd = crate::select::constant_arg(ctx, &load.dsd).ok_or_else(|| unknown("DSD"))?;
+    let mut is_known = true;
+    let config = vec_config(&load.config, &mut |operand| {
+        let value = ctx.constant(operand);
+        is_known &= value.is_some();
+        RegOrImm::Imm(value.unwrap_or(0) as u16)
+    });
+    if !is_known {
+        return Err(unknown("configuration"));
+    }
     Ok(DsrLoad { file: dsr_file(load.file), id: load.id, xdsr: load.xdsr, srs: load.srs.clone(), dsd, config })
 }
 

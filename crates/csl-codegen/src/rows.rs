@@ -84,42 +84,43 @@ impl FnGen<'_, '_> {
     }
 
     fn vec_config(&mut self, config: &VecConfig) -> vec::VecConfig {
-        vec::VecConfig {
-            is_async: config.is_async,
-            completion: match &config.completion {
-                Completion::Nothing => Action::Nothing,
-                Completion::Activate(task) => Action::Activate(self.target(task)),
-                Completion::Unblock(task) => Action::Unblock(self.target(task)),
-            },
-            on_control: config.on_control.as_ref().map(|on_control| match on_control {
-                OnControl::Terminate => vec::OnControl::Terminate,
-                OnControl::Activate(task) => vec::OnControl::Then(Action::Activate(self.target(task))),
-                OnControl::Unblock(task) => vec::OnControl::Then(Action::Unblock(self.target(task))),
-            }),
-            priority: config.priority.map(priority),
-            ut: config.ut.as_ref().map(|ut| self.reg_or_imm(ut)),
-            index: config.index.as_ref().map(|index| self.reg_or_imm(index)),
-            save_address: config.save_address,
-            single_step: config.single_step,
-        }
-    }
-
-    fn target(&mut self, target: &TaskTarget) -> Target {
-        let id = self.reg_or_imm(target.operand());
-        match target {
-            TaskTarget::LocalTask(_) => Target::LocalTask(id),
-            TaskTarget::DataTask(_) => Target::DataTask(id),
-            TaskTarget::ControlTask(_) => Target::ControlTask(id),
-            TaskTarget::Color(_) => Target::Color(id),
-            TaskTarget::InputQueue(_) => Target::InputQueue(id),
-        }
-    }
-
-    fn reg_or_imm(&mut self, operand: &Opnd) -> RegOrImm {
-        match operand {
+        vec_config(config, &mut |operand| match operand {
             Opnd::Reg(reg) => RegOrImm::Reg(self.reg(*reg)),
             other => RegOrImm::Imm(self.constant(other).unwrap_or(0) as u16),
-        }
+        })
+    }
+}
+
+/// The configuration of an operation or a load, whose operands `value` finds.
+pub fn vec_config(config: &VecConfig, value: &mut dyn FnMut(&Opnd) -> RegOrImm) -> vec::VecConfig {
+    vec::VecConfig {
+        is_async: config.is_async,
+        completion: match &config.completion {
+            Completion::Nothing => Action::Nothing,
+            Completion::Activate(task) => Action::Activate(target(task, value)),
+            Completion::Unblock(task) => Action::Unblock(target(task, value)),
+        },
+        on_control: config.on_control.as_ref().map(|on_control| match on_control {
+            OnControl::Terminate => vec::OnControl::Terminate,
+            OnControl::Activate(task) => vec::OnControl::Then(Action::Activate(target(task, value))),
+            OnControl::Unblock(task) => vec::OnControl::Then(Action::Unblock(target(task, value))),
+        }),
+        priority: config.priority.map(priority),
+        ut: config.ut.as_ref().map(&mut *value),
+        index: config.index.as_ref().map(value),
+        save_address: config.save_address,
+        single_step: config.single_step,
+    }
+}
+
+fn target(target: &TaskTarget, value: &mut dyn FnMut(&Opnd) -> RegOrImm) -> Target {
+    let id = value(target.operand());
+    match target {
+        TaskTarget::LocalTask(_) => Target::LocalTask(id),
+        TaskTarget::DataTask(_) => Target::DataTask(id),
+        TaskTarget::ControlTask(_) => Target::ControlTask(id),
+        TaskTarget::Color(_) => Target::Color(id),
+        TaskTarget::InputQueue(_) => Target::InputQueue(id),
     }
 }
 

@@ -86,6 +86,7 @@ codes! {
     SharedQueue = "W0507", Warning, "one queue used by several DSDs";
     WrongArch = "E0508", Error, "a feature that the selected architecture does not have";
     NotImplemented = "E0509", Error, "a feature that Waferlab does not have yet";
+    OlderForm = "W0510", Warning, "a form that today's guide forbids and earlier releases take";
     // E06xx: layout, exports and RPC.
     BadRectangle = "E0601", Error, "a rectangle that does not fit the fabric";
     TileCode = "E0602", Error, "a tile without code, or with two";

@@ -6,9 +6,10 @@ use std::path::Path;
 use csl_diag::{Code, Diagnostic, Diagnostics, ErrorFormat, FileId, SourceMap, Span, Style, render};
 use csl_fabric::Obstacle;
 use csl_image::{Image, PeImage, TaskKind};
+use csl_pe::Resource;
 use csl_sim::{
-    Count, Ending, Group, Held, HostReason, Lost, Running, Situation, Standing, Stop, TaskWait, ThreadWait, Unended,
-    Unread,
+    Count, Ending, Group, Held, HeldMain, HostReason, Lost, Running, Situation, Standing, Stop, TaskWait, ThreadWait,
+    Unended, Unread,
 };
 
 use indexmap::IndexMap;
@@ -233,6 +234,39 @@ fn lost(group: &Group<Lost>) -> String {
     format!("{amount} of color {color} left {WHO}, to the {}", direction(side))
 }
 
+/// Where operations have waited for earlier ones, a line for each place.
+pub fn held_places(image: &Image, sources: &Path, report: &Situation) -> Vec<String> {
+    let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
+    let mut places: IndexMap<String, (String, Group<()>)> = IndexMap::new();
+    for group in &report.holds {
+        let HeldMain { program, hold } = group.what;
+        let Some(waited) = image_origin(&mut excerpts, program, hold.pc) else { continue };
+        let first = image_origin(&mut excerpts, program, hold.first);
+        let first = first.map_or_else(String::new, |first| format!(" at {} in {}", first.place, first.function));
+        let text = format!(
+            "the operation at {} in {} waited until the one{first} was done with {}, and held the main thread of {WHO}",
+            waited.place,
+            waited.function,
+            resource(hold.resource)
+        );
+        let one = line(group, String::new()).pes;
+        let (_, pes) = places.entry(waited.place).or_insert((text, Group { tiles: 0, ..one }));
+        pes.tiles += group.tiles;
+        (pes.y, pes.x) = (pes.y, pes.x).min((group.y, group.x));
+    }
+    places.into_values().map(|(text, pes)| text.replace(WHO, &who(&pes))).collect()
+}
+
+fn resource(resource: Resource) -> String {
+    let queue =
+        |side: &str, queue: u8| if queue == 0xff { format!("the {side}") } else { format!("{side} queue {queue}") };
+    match resource {
+        Resource::Microthread(ut) => format!("microthread {ut}"),
+        Resource::Input(id) => queue("input", id),
+        Resource::Output(id) => queue("output", id),
+    }
+}
+
 /// How much of a color is left, what holds the first of it, and who waits to send more.
 fn left_of(excerpts: &mut Excerpts, report: &Situation, count: &Count) -> String {
     let Count { color, wavelets, pes } = *count;
@@ -380,6 +414,7 @@ fn need(program: Option<&std::sync::Arc<PeImage>>, need: csl_pe::Need) -> String
         csl_pe::Need::Room { queue: id, color } => format!("room for color {color} in output queue{}", queue(id)),
         csl_pe::Need::Fifo(id) => fifo_name(program.map(|program| &**program), id),
         csl_pe::Need::Unblock => "being unblocked".to_owned(),
+        csl_pe::Need::Earlier(what) => format!("{}, which an earlier operation has", resource(what)),
     }
 }
 

@@ -193,6 +193,7 @@ impl Runtime {
         open.into_iter().try_for_each(|number| self.wait(Task(number)))?;
         if let State::Running(mut sim) = std::mem::replace(&mut self.state, State::Opened) {
             let situation = sim.situation();
+            self.warnings.extend(report::held_places(&self.image, &self.sources, &situation));
             if ending != Ending::Complete {
                 self.warnings.extend(report::unfinished(&self.image, &self.sources, ending, &situation));
             }

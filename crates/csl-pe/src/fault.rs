@@ -16,15 +16,6 @@ pub enum FaultKind {
     NoSuchTask {
         id: u16,
     },
-    /// An asynchronous operation on a microthread that still runs another.
-    MicrothreadBusy {
-        ut: u8,
-    },
-    /// A second operation on an input or output queue in use.
-    QueueBusy {
-        output: bool,
-        queue: u8,
-    },
     /// An operation on a fabric DSD whose queue is bound to no color, or that names neither.
     NoQueue {
         output: bool,

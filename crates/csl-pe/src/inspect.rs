@@ -1,5 +1,6 @@
 //! What a PE waits for, as data: for deadlock reports and debuggers.
 
+use crate::hold::Resource;
 use crate::main_thread::Main;
 use crate::pe::Pe;
 use crate::ports::Ports;
@@ -24,6 +25,8 @@ pub enum Need {
     Fifo(u8),
     /// `@unblock` of the microthread.
     Unblock,
+    /// The end of an earlier operation, which has this.
+    Earlier(Resource),
 }
 
 /// A thread that cannot go on.
@@ -82,6 +85,10 @@ impl Pe {
                     _ => return None,
                 };
                 Some(waiting(need, Some(iter.left).filter(|&left| left != u32::MAX)))
+            }
+            Main::Pending(exit) => {
+                let hold = self.held_at(*exit, ports)?;
+                Some(waiting(Need::Earlier(hold.resource), None))
             }
             _ => None,
         }

@@ -112,7 +112,8 @@ impl Pe {
         Ok(Flow::On)
     }
 
-    fn wait_for(&mut self, exit: Exit) -> Flow {
+    /// The main thread comes back to `exit` when it is woken.
+    pub(crate) fn wait_for(&mut self, exit: Exit) -> Flow {
         self.main = Main::Pending(exit);
         Flow::Wait
     }
@@ -132,8 +133,11 @@ impl Pe {
         self.cpu.tau += 1;
     }
 
-    /// A stalled iterator sleeps for its queue.
-    pub(crate) fn wake_of_iter(&self, exit: Exit, now: u64, ports: &Ports, wake: &mut Wake) {
+    /// A stalled iterator sleeps for its queue; what holds for another operation, until a microthread has moved.
+    pub(crate) fn wake_of_pending(&self, exit: Exit, now: u64, ports: &Ports, wake: &mut Wake) {
+        if self.held_at(exit, ports).is_some() {
+            return;
+        }
         let iter = match exit {
             Exit::IterNext { iter, .. } | Exit::IterPut { iter, .. } => self.iter(iter),
             _ => None,

@@ -5,6 +5,7 @@ pub mod event;
 mod exceptions;
 pub mod fault;
 mod fifo;
+mod hold;
 pub mod inspect;
 mod iterator;
 mod main_thread;
@@ -22,6 +23,7 @@ mod vec;
 
 pub use event::{Element, Event, EventKind, Issue, Printed};
 pub use fault::{Fault, FaultKind};
+pub use hold::{Hold, Resource};
 pub use inspect::{Need, TaskState, Thread, Waiting};
 pub use pe::Pe;
 pub use ports::{InQueue, NoRegisters, NotEmpty, OutQueue, Outgoing, Ports, Registers, Wake, Wavelet};

@@ -1,6 +1,6 @@
 //! The main thread: task picks, scalar code up to its sync points, synchronous vector operations.
 
-use csl_chip::{Arch, FLUSH_INPUT};
+use csl_chip::FLUSH_INPUT;
 use csl_image::TaskKind;
 use csl_isa::NO_REG;
 use csl_isa::dsd::{Dsd, DsdClass};
@@ -217,6 +217,10 @@ impl Pe {
                 Ok(Flow::On)
             }
             Exit::SliceEnd => Ok(Flow::On),
+            Exit::Vec { .. } | Exit::IterLoad { .. } if let Some(hold) = self.held_at(exit, ports) => {
+                self.note_hold(hold);
+                Ok(self.wait_for(exit))
+            }
             Exit::Vec { row, dst } => self.start_vector(row, dst, now, ports),
             Exit::LoadDsr { row } => self.load_dsr_row(row),
             Exit::Sys { op, args, dst } => self.serve(op, args, dst, ports, registers),
@@ -252,19 +256,6 @@ impl Pe {
         row.srcs.iter().chain([&row.dest]).any(|&arg| self.arg_on_fabric(arg))
     }
 
-    fn arg_on_fabric(&self, arg: VecArg) -> bool {
-        let is_fabric = |dsd: Dsd| matches!(dsd.class(), DsdClass::Fabin | DsdClass::Fabout);
-        match arg {
-            VecArg::Dsd(reg) => is_fabric(Dsd(self.cpu.reg(reg))),
-            VecArg::DsdConst(word) => is_fabric(Dsd(word)),
-            VecArg::Dsr { file, id } => self
-                .dsrs
-                .find(file, id)
-                .is_some_and(|at| matches!(self.dsrs.get(at).value, Loaded::Packed(dsd) if is_fabric(dsd))),
-            _ => false,
-        }
-    }
-
     // ---- vector operations ----
 
     pub(crate) fn setup<R>(&mut self, ports: &mut Ports, f: impl FnOnce(&mut Setup) -> R) -> R {
@@ -286,39 +277,31 @@ impl Pe {
         let program = self.program.clone();
         let desc = program.vecs.get(usize::from(row)).ok_or(FaultKind::BadCode("no such vector operation"))?;
         let Started { run, loads, extra } = self.setup(ports, |setup| setup.start(desc))?;
-        self.check_resources(&run, ports)?;
         let timing = &self.chip.timing;
-        let loaded = self.cpu.tau + u64::from(loads * timing.dsr_load);
+        // The DSRs of an operation that had to wait were loaded meanwhile.
+        let loaded = (self.cpu.tau + u64::from(loads * timing.dsr_load)).max(now);
         let settled = if loads > 0 { loaded + u64::from(timing.before_operation) } else { loaded };
         let start = settled.max(self.dsr_ready) + u64::from(extra);
         if run.config.is_async {
             self.cpu.tau = loaded + u64::from(timing.async_issue);
-            self.trace_vector(Some(run.ut), start.max(now));
-            self.uts.push(Microthread { id: run.ut, run, start: start.max(now), pc: self.cpu.at() });
+            let id = self.microthread_of(desc);
+            self.trace_vector(Some(id), start);
             self.write_result(dst, true);
+            if run.is_empty() {
+                self.ut_done(&run, run.config.completion, start);
+            } else {
+                self.uts.push(Microthread { id, run, start, pc: self.cpu.at() });
+            }
+        } else if run.is_empty() {
+            self.cpu.tau = start;
+            self.trace_vector(None, start);
+            self.finish_vector(&run, dst, run.config.completion);
         } else {
             self.cpu.tau = start;
             self.trace_vector(None, start);
             self.main = Main::Vec { run, dst };
         }
         Ok(Flow::On)
-    }
-
-    /// Two operations at once on one microthread or queue are a fault. WSE-3 allows one queue on two microthreads.
-    fn check_resources(&self, run: &VecRun, ports: &Ports) -> Result<(), FaultKind> {
-        if run.config.is_async && self.is_ut_busy(run.ut) {
-            return Err(FaultKind::MicrothreadBusy { ut: run.ut });
-        }
-        if self.chip.arch == Arch::Wse3 && run.config.is_async {
-            return Ok(());
-        }
-        if let Some(slot) = lowest(run.needs.inputs & self.busy_inputs()) {
-            return Err(FaultKind::QueueBusy { output: false, queue: ports.inputs[slot].queue });
-        }
-        if let Some(slot) = lowest(run.needs.outputs & self.busy_outputs()) {
-            return Err(FaultKind::QueueBusy { output: true, queue: ports.outputs[slot].queue });
-        }
-        Ok(())
     }
 
     pub(crate) fn write_result(&mut self, dst: u16, value: bool) {
@@ -470,7 +453,7 @@ impl Pe {
             }
             Main::Scalar => wake.at = wake.at.min(self.cpu.tau.max(now + 1)),
             Main::Pending(_) if self.cpu.tau > now => wake.at = wake.at.min(self.cpu.tau),
-            Main::Pending(exit) => self.wake_of_iter(*exit, now, ports, wake),
+            Main::Pending(exit) => self.wake_of_pending(*exit, now, ports, wake),
             Main::Vec { run, .. } if run.is_local() => {
                 let traced = self.tracer.is_some();
                 let issues = if traced { 1 } else { run.issues_left() };
@@ -486,8 +469,4 @@ impl Pe {
             }
         }
     }
-}
-
-fn lowest(mask: u32) -> Option<usize> {
-    (mask != 0).then(|| mask.trailing_zeros() as usize)
 }

@@ -5,7 +5,7 @@ use csl_isa::vec::Priority;
 
 use crate::main_thread::Main;
 use crate::pe::{Pe, io};
-use crate::ports::{NONE, Ports};
+use crate::ports::Ports;
 use crate::trace::Glimpse;
 use crate::vec::config::Effect;
 use crate::vec::run::{Step, VecRun};
@@ -148,7 +148,7 @@ impl Pe {
         }
     }
 
-    fn ut_done(&mut self, run: &VecRun, effect: Effect, now: u64) {
+    pub(crate) fn ut_done(&mut self, run: &VecRun, effect: Effect, now: u64) {
         self.save_dsrs(run);
         if effect != Effect::Nothing {
             let cycle = now + u64::from(self.chip.timing.completion_to_task);
@@ -199,14 +199,5 @@ impl Pe {
     pub(crate) fn busy_inputs(&self) -> u32 {
         let main = if let Main::Vec { run, .. } = &self.main { run.needs.inputs } else { 0 };
         self.uts.iter().fold(main, |mask, ut| mask | ut.run.needs.inputs)
-    }
-
-    pub(crate) fn busy_outputs(&self) -> u32 {
-        let main = if let Main::Vec { run, .. } = &self.main { run.needs.outputs } else { 0 };
-        self.uts.iter().fold(main, |mask, ut| mask | ut.run.needs.outputs)
-    }
-
-    pub(crate) fn is_ut_busy(&self, id: u8) -> bool {
-        id != NONE && self.uts.iter().any(|ut| ut.id == id)
     }
 }

@@ -12,6 +12,7 @@ use crate::cpu::Cpu;
 use crate::event::{Event, Printed};
 use crate::fault::{Fault, FaultKind};
 use crate::fifo::Fifo;
+use crate::hold::Hold;
 use crate::iterator::Iter;
 use crate::main_thread::Main;
 use crate::memory::Memory;
@@ -103,6 +104,7 @@ pub struct Pe {
     /// What the next message starts with.
     pub(crate) message_header: u32,
     pub(crate) rotations: Vec<u32>,
+    pub(crate) holds: Vec<Hold>,
     pub(crate) events: Vec<Event>,
     pub(crate) printing: Vec<Printed>,
 }
@@ -154,6 +156,7 @@ impl Pe {
             main_class: microthread::main_class(program.main_thread_priority),
             queue_priority: [0; 8],
             rotations: program.rotating.iter().map(|pair| pair.init).collect(),
+            holds: Vec::new(),
             events: Vec::new(),
             printing: Vec::new(),
             tracer: None,

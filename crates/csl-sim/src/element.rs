@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use csl_image::{Image, PeImage};
-use csl_pe::{Event, Fault, Pe, Ports, Registers, TaskState, Waiting, Wake};
+use csl_pe::{Event, Fault, Hold, Pe, Ports, Registers, TaskState, Waiting, Wake};
 
 /// What program a tile runs, and where.
 pub(crate) struct Seat<'a> {
@@ -53,6 +53,10 @@ pub(crate) trait Element: Send {
     fn running(&self) -> Option<u32>;
     /// The task table.
     fn tasks(&self) -> TaskState;
+    /// Where the main thread has held for an earlier operation.
+    fn holds(&self) -> &[Hold] {
+        &[]
+    }
 }
 
 impl Element for Pe {
@@ -128,5 +132,9 @@ impl Element for Pe {
 
     fn tasks(&self) -> TaskState {
         self.task_state()
+    }
+
+    fn holds(&self) -> &[Hold] {
+        Pe::holds(self)
     }
 }

@@ -34,6 +34,7 @@ pub use gauge::Gauge;
 pub use options::{SimOptions, Tiles, Traces};
 pub use sim::Sim;
 pub use stop::{
-    Count, FaultKind, FaultReport, Group, Held, HostReason, HostWait, Lost, Running, SimError, Situation, Standing,
+    Count, FaultKind, FaultReport, Group, Held, HeldMain, HostReason, HostWait, Lost, Running, SimError, Situation,
+    Standing,
     Stop, TaskWait, ThreadWait, Unended, Unread,
 };

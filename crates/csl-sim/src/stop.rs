@@ -78,6 +78,8 @@ pub struct Situation {
     pub unread: Vec<Group<Unread>>,
     /// Wavelets that do not leave their PE's output queues.
     pub outputs: Vec<Group<Held>>,
+    /// Where main threads have held so far, whether or not they still do.
+    pub holds: Vec<Group<HeldMain>>,
     /// How many there are of these three, by color.
     pub standing: Vec<Count>,
     /// Wavelets that have left the program and were dropped by the fabric around it, by color.
@@ -115,6 +117,14 @@ pub struct ThreadWait {
     /// Index in [`csl_image::Image::programs`].
     pub program: u32,
     pub waiting: csl_pe::Waiting,
+}
+
+/// A main thread that has held for an earlier operation, which had its microthread or queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HeldMain {
+    /// Index in [`csl_image::Image::programs`].
+    pub program: u32,
+    pub hold: csl_pe::Hold,
 }
 
 /// A main thread in the middle of a task.

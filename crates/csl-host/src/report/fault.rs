@@ -76,8 +76,6 @@ fn pe_fault(program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> String {
         F::UnboundTask { control: true, id } => format!("control task {id} was called, but nothing is bound to it"),
         F::UnboundTask { control: false, id } => format!("task {id} was activated, but nothing is bound to it"),
         F::NoSuchTask { id } => format!("there is no task id {id}"),
-        F::MicrothreadBusy { ut } => format!("microthread {ut} still runs an earlier operation"),
-        F::QueueBusy { output, queue } => format!("{} queue {queue} is in use by another operation", side(*output)),
         F::NoQueue { output, queue: UNNAMED } => format!("the operation names no {} queue", side(*output)),
         F::NoQueue { output, queue } => format!("{} queue {queue} is bound to no color", side(*output)),
         F::QueueNotEmpty { output, queue } => {
@@ -114,10 +112,6 @@ fn advice(program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> Option<String>
              which calls none, instead of {id}"
         )),
         F::UnboundTask { control: false, .. } => Some("bind a task to that id with `@bind_local_task`".to_owned()),
-        F::MicrothreadBusy { .. } => Some(
-            "begin an operation on the same microthread in the task that the first one's `.activate` names".to_owned(),
-        ),
-        F::QueueBusy { .. } => Some("begin it when the operation that has the queue is done".to_owned()),
         F::NoQueue { output, queue: UNNAMED } => Some(format!("give its DSD an `.{}_queue`", side(*output))),
         F::NoQueue { output: true, .. } => Some(
             "name the color in its DSD, `.fabric_color = ..`, or, on WSE-3, bind the queue: \

@@ -61,7 +61,6 @@ pub(crate) struct VecRun {
     pub config: Config,
     /// A source that is cleared at completion: where it started, the size of its elements, the length at the start.
     pub zero: Option<(Cursor, u8, u32)>,
-    pub ut: u8,
     /// Elements that a FIFO must have, or have room for, before anything moves (its `.simd_mode`).
     pub fifo_least: u8,
     /// What the builtin returns.
@@ -156,6 +155,12 @@ impl VecRun {
             && self.message == Message::No
             && self.config.on_control.is_none()
             && !self.operands().any(transforms)
+    }
+
+    /// Whether it ends before anything moves: all its operands have length 0. (A message may be empty, too, but has a
+    /// header, which tells the length.)
+    pub fn is_empty(&self) -> bool {
+        self.left == 0 && self.message == Message::No
     }
 
     /// Whether it touches nothing but memory and scalars.

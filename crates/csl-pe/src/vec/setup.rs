@@ -42,8 +42,8 @@ pub(crate) struct Started {
 /// An operand while it is being looked at.
 struct Found {
     cursor: Cursor,
-    /// 0 for operands without one.
-    len: u32,
+    /// `None` for operands without one: scalars, and FIFOs whose length nobody has set.
+    len: Option<u32>,
     dsr: u8,
     loads: u32,
     /// Where it is on the fabric: elements in a wavelet, flags, queue.
@@ -102,7 +102,7 @@ impl Setup<'_> {
         let cursors: [Cursor; 3] = [found[1].cursor, found[2].cursor, found[3].cursor];
         let mut rate = timing::rate(self.chip, op, &found[0].cursor, &cursors[..elems.len()], per_wavelet);
         rate.group = rate.group.min(fifo.most);
-        let len = [1, 2, 3, 0].into_iter().map(|i| found[i].len).find(|&len| len != 0).unwrap_or(1);
+        let len = length_of([1, 2, 3, 0].map(|i| found[i].len));
         let effective = self.effective_config(config, &found);
         let operand = |i: usize, words: u16| Operand { cursor: found[i].cursor, words: words as u8, dsr: found[i].dsr };
         let scalars = found[1..].iter().filter(|f| matches!(f.cursor, Cursor::Scalar(_))).count() as u32;
@@ -117,7 +117,6 @@ impl Setup<'_> {
             config: effective,
             zero: None,
             is_fabric: per_wavelet.is_some(),
-            ut: self.microthread(&config, &found),
             message: self.message(&found),
             fifo_least: fifo.least,
             result: true,
@@ -160,7 +159,7 @@ impl Setup<'_> {
             found => found?,
         };
         let operand = Operand { cursor: found.cursor, words: words as u8, dsr: found.dsr };
-        Ok((operand, if found.len == 0 { 1 } else { found.len }))
+        Ok((operand, length_of([found.len])))
     }
 
     /// The first DSR that is asynchronous or has actions counts before the operation's own configuration.
@@ -189,22 +188,6 @@ impl Setup<'_> {
         let queue = found.fabric?.queue;
         let dir = if is_dest { QueueDir::Out } else { QueueDir::In };
         self.program.queues.iter().find(|q| q.dir == dir && q.id == queue)?.priority
-    }
-
-    /// WSE-2: the output queue's number, or that of the first input. WSE-3: what the operands say, in the order
-    /// destination, first source, second source; else the queue of the first that is on the fabric.
-    fn microthread(&self, config: &Config, found: &[Found; 4]) -> u8 {
-        let given = |f: &Found| {
-            let of_dsd = f.fabric.and_then(|fabric| (fabric.flags & fabric_flags::UT_MASK).checked_sub(1));
-            match f.config {
-                Some(dsr) => dsr.ut,
-                None if f.fabric.is_some() => config.ut.or(of_dsd.map(|bits| (bits >> fabric_flags::UT_SHIFT) as u8)),
-                None => None,
-            }
-        };
-        let explicit = found.iter().find_map(given).filter(|_| self.chip.arch == Arch::Wse3);
-        let queue = found.iter().find_map(|f| f.fabric.map(|fabric| fabric.queue));
-        explicit.or(queue).unwrap_or(NONE)
     }
 
     fn source(&mut self, arg: &VecArg, words: u16, index: u16) -> Result<Found, FaultKind> {
@@ -248,7 +231,7 @@ impl Setup<'_> {
             (DsdClass::Mem1d, _) => {
                 let base = if dsd.index_offset() { dsd.addr().wrapping_add(index.wrapping_mul(2)) } else { dsd.addr() };
                 let step = (dsd.stride() as u16).wrapping_mul(2 * words);
-                Found { cursor: Cursor::Mem(Linear { addr: base, step }), len, ..none() }
+                Found { cursor: Cursor::Mem(Linear { addr: base, step }), ..none() }
             }
             (DsdClass::Circbuf, _) => circ(dsd, dsd.addr(), words),
             (DsdClass::Fabin, Side::Source) => self.fabin(dsd, words)?,
@@ -256,7 +239,7 @@ impl Setup<'_> {
             (DsdClass::Fabin, Side::Dest) => return Err(FaultKind::BadOperand("a fabin DSD cannot be a destination")),
             (DsdClass::Fabout, Side::Source) => return Err(FaultKind::BadOperand("a fabout DSD cannot be a source")),
         };
-        Ok(Found { loads: 1, len, ..found })
+        Ok(Found { loads: 1, len: Some(len), ..found })
     }
 
     fn fabin(&mut self, dsd: Dsd, words: u16) -> Result<Found, FaultKind> {
@@ -338,7 +321,7 @@ impl Setup<'_> {
     fn fifo(&self, id: u8, side: Side) -> Result<Found, FaultKind> {
         let fifo = self.fifos.get(usize::from(id)).ok_or(FaultKind::BadOperand("no such FIFO"))?;
         let len = if side == Side::Source { fifo.read_len } else { fifo.write_len };
-        Ok(Found { cursor: Cursor::Fifo(id), len: u32::from(len), ..none() })
+        Ok(Found { cursor: Cursor::Fifo(id), len: Some(len.into()).filter(|&len| len != 0), ..none() })
     }
 
     fn dsr(&mut self, file: DsrFile, id: u8, words: u16, index: u16, side: Side) -> Result<Found, FaultKind> {
@@ -355,7 +338,7 @@ impl Setup<'_> {
 }
 
 /// A fabin in an explicit DSR reads from what its queue is bound to: it binds no color itself (semantics.md 21).
-fn queue_alone(dsd: Dsd) -> Dsd {
+pub(crate) fn queue_alone(dsd: Dsd) -> Dsd {
     if dsd.class() != DsdClass::Fabin || dsd.queue() == NONE {
         return dsd;
     }
@@ -369,7 +352,7 @@ enum Side {
 }
 
 fn none() -> Found {
-    Found { cursor: Cursor::None, len: 0, dsr: NO_DSR, loads: 0, fabric: None, config: None }
+    Found { cursor: Cursor::None, len: None, dsr: NO_DSR, loads: 0, fabric: None, config: None }
 }
 
 fn scalar(value: u32) -> Found {
@@ -382,7 +365,7 @@ fn linear(addr: u16) -> Found {
 
 fn mem4(desc: Mem4Desc, words: u16, index: u16) -> Found {
     let mem4 = Mem4::new(desc, words, index);
-    Found { cursor: Cursor::Mem4(mem4), len: mem4.len(), loads: 1, ..none() }
+    Found { cursor: Cursor::Mem4(mem4), len: Some(mem4.len()), loads: 1, ..none() }
 }
 
 fn circ(dsd: Dsd, at: u16, words: u16) -> Found {
@@ -390,10 +373,16 @@ fn circ(dsd: Dsd, at: u16, words: u16) -> Found {
     let bytes = dsd.wraparound().wrapping_mul(step);
     Found {
         cursor: Cursor::Circ(Circ { base: dsd.addr(), addr: at, bytes, step }),
-        len: length(dsd),
+        len: Some(length(dsd)),
         loads: 1,
         ..none()
     }
+}
+
+/// The first length that is not 0; 0 where all that there are are, 1 where there are none (semantics.md 2).
+fn length_of<const N: usize>(lengths: [Option<u32>; N]) -> u32 {
+    let known = lengths.into_iter().flatten();
+    known.clone().find(|&len| len != 0).unwrap_or(if known.count() == 0 { 1 } else { 0 })
 }
 
 fn length(dsd: Dsd) -> u32 {

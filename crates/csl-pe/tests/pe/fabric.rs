@@ -2,9 +2,10 @@
 
 use csl_chip::{Arch, SysOp, VecOp};
 use csl_image::{QueueDir, Sdk};
+use csl_isa::NO_REG;
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
-use csl_isa::vec::{Action, OnControl, RegOrImm, Target, VecArg, VecConfig};
-use csl_pe::{FaultKind, Outgoing, Wavelet};
+use csl_isa::vec::{Action, DsrFile, OnControl, RegOrImm, Target, VecArg, VecConfig};
+use csl_pe::{FaultKind, Need, Outgoing, Resource, Wavelet};
 
 use crate::builder::*;
 
@@ -187,14 +188,146 @@ fn a_source_can_be_cleared_once_it_is_sent() {
     assert_eq!(bench.f32s(0, 3), [0.0, 0.0, 3.0]);
 }
 
-#[test]
-fn two_operations_on_one_microthread_are_a_fault() {
+/// Eight words out and back by color 2 and color 1, the receive behind the send. What was received, and where it held.
+fn send_then_receive(arch: Arch, send: VecConfig, receive: VecConfig) -> (Vec<u16>, Vec<Resource>) {
     let mut image = image();
-    let first = vec_async(&mut image, VecOp::Mov32, mem(0x400, 2, 1), &[fabin(1, 2, 2)], 9);
-    let second = vec_async(&mut image, VecOp::Mov32, fabout(3, 2, 2), &[mem(0, 2, 1)], 9);
+    section(&mut image, 0, (1..=8u32).flat_map(u32::to_le_bytes).collect());
+    queue(&mut image, QueueDir::In, 2, 1);
+    queue(&mut image, QueueDir::Out, 2, 2);
+    let out = vec_to(&mut image, NO_REG, VecOp::Mov32, fabout(2, 2, 8), &[mem(0, 8, 1)], send);
+    let back = vec_to(&mut image, NO_REG, VecOp::Mov32, mem(0x400, 8, 1), &[fabin(1, 2, 8)], receive);
+    main_task(&mut image, &[out, back]);
+    let mut bench = Bench::on(image, arch, SDK_2);
+    loop_back(&mut bench, 200);
+    let held = bench.pe.holds().iter().map(|hold| {
+        assert_eq!((hold.pc, hold.first), (1, 0), "the second operation holds for the first");
+        hold.resource
+    });
+    ((0..8).map(|i| bench.word(0x400 + 4 * i)).collect(), held.collect())
+}
+
+#[test]
+fn the_second_operation_on_a_microthread_waits_for_the_first() {
+    let by_queue = || VecConfig { is_async: true, ..VecConfig::default() };
+    let on = |ut| VecConfig { ut: Some(RegOrImm::Imm(ut)), ..by_queue() };
+    let all = (1..=8).collect::<Vec<u16>>();
+    for arch in [Arch::Wse2, Arch::Wse3] {
+        let held = vec![Resource::Microthread(2)];
+        assert_eq!(send_then_receive(arch, by_queue(), by_queue()), (all.clone(), held));
+    }
+    let held = |ut| (all.clone(), vec![Resource::Microthread(ut)]);
+    assert_eq!(send_then_receive(Arch::Wse3, on(5), on(5)), held(5));
+    assert_eq!(send_then_receive(Arch::Wse3, on(2), by_queue()), held(2));
+    assert_eq!(send_then_receive(Arch::Wse3, on(5), by_queue()), (all.clone(), vec![]));
+    assert_eq!(send_then_receive(Arch::Wse2, by_queue(), VecConfig::default()), (all, vec![]));
+}
+
+/// The first half by a microthread, the second by `second`: in the order in which they were asked for.
+fn halves(arch: Arch, first: VecConfig, second: VecConfig) -> (Vec<u32>, Vec<Resource>) {
+    let mut image = image();
+    section(&mut image, 0, (1..=16u32).flat_map(u32::to_le_bytes).collect());
+    queue(&mut image, QueueDir::Out, 3, 4);
+    let low = vec_to(&mut image, NO_REG, VecOp::Mov32, fabout(4, 3, 8), &[mem(0, 8, 1)], first);
+    let high = vec_to(&mut image, NO_REG, VecOp::Mov32, fabout(4, 3, 8), &[mem(32, 8, 1)], second);
+    main_task(&mut image, &[low, high]);
+    let mut bench = Bench::on(image, arch, SDK_2);
+    let left = loop_back(&mut bench, 200);
+    (datas(&left), bench.pe.holds().iter().map(|hold| hold.resource).collect())
+}
+
+#[test]
+fn an_operation_on_a_queue_in_use_waits_for_it() {
+    let alone = VecConfig { is_async: true, ..VecConfig::default() };
+    let in_order = (1..=16).collect::<Vec<u32>>();
+    for arch in [Arch::Wse2, Arch::Wse3] {
+        let found = halves(arch, alone.clone(), VecConfig::default());
+        assert_eq!(found, (in_order.clone(), vec![Resource::Output(3)]), "a synchronous one");
+        let found = halves(arch, alone.clone(), alone.clone());
+        assert_eq!(found, (in_order.clone(), vec![Resource::Microthread(3)]), "an asynchronous one");
+    }
+    let other = VecConfig { ut: Some(RegOrImm::Imm(6)), ..alone.clone() };
+    assert_eq!(halves(Arch::Wse3, alone, other), (in_order, vec![]), "two microthreads of WSE-3 may share a queue");
+}
+
+/// On WSE-2 an operation binds its color to its queue: not before the operation that has the microthread is done.
+#[test]
+fn what_waits_binds_nothing() {
+    let mut image = image();
+    let first = vec_async(&mut image, VecOp::Mov32, mem(0x400, 2, 1), &[fabin(5, 2, 2)], 9);
+    let second = vec_async(&mut image, VecOp::Mov32, mem(0x420, 1, 1), &[fabin(6, 2, 1)], 9);
     main_task(&mut image, &[first, second]);
-    let fault = Bench::new(image).run().expect_err("microthread 2 is taken");
-    assert_eq!(fault.kind, FaultKind::MicrothreadBusy { ut: 2 });
+    task(&mut image, 9, &[]);
+    let mut bench = Bench::new(image);
+    let held = bench.run().expect("it waits");
+    assert_eq!(bench.pe.waiting(&bench.ports)[0].need, Need::Earlier(Resource::Microthread(2)));
+    assert_eq!((bench.ports.color_slot(5).is_some(), bench.ports.color_slot(6)), (true, None));
+    for (color, data) in [(5, 7), (5, 8), (6, 9)] {
+        let slot = bench.ports.landing_slot(color).expect("there is room");
+        assert!(bench.ports.land(slot, Wavelet::word(data)));
+    }
+    bench.run_from(held + 1).expect("no fault");
+    assert_eq!([bench.word(0x400), bench.word(0x404), bench.word(0x420)], [7, 8, 9]);
+}
+
+/// The load of the second operation's DSR does not count for the first; what the first leaves in the DSR does.
+#[test]
+fn what_waits_finds_its_dsr_as_the_first_leaves_it() {
+    let mut image = image();
+    section(&mut image, 0, (1..=16u32).flat_map(u32::to_le_bytes).collect());
+    let source = VecArg::Dsr { file: DsrFile::Src1, id: 1 };
+    let save = VecConfig { save_address: true, ..VecConfig::default() };
+    let load = load_dsr(&mut image, DsrFile::Src1, 1, mem(0, 8, 1), save);
+    let config = || VecConfig { is_async: true, ..VecConfig::default() };
+    let first = vec_to(&mut image, NO_REG, VecOp::Mov32, fabout(4, 3, 8), &[source], config());
+    let second = vec_to(&mut image, NO_REG, VecOp::Mov32, fabout(4, 3, 8), &[source], config());
+    main_task(&mut image, &[load, first, second]);
+    let mut bench = Bench::new(image);
+    assert_eq!(datas(&loop_back(&mut bench, 200)), (1..=16).collect::<Vec<u32>>());
+}
+
+#[test]
+fn operands_of_length_0_move_nothing_and_complete() {
+    for arch in [Arch::Wse2, Arch::Wse3] {
+        let mut image = image();
+        section(&mut image, 0, bytes16(&[3, 0, 77, 0]));
+        queue(&mut image, QueueDir::In, 2, 1);
+        queue(&mut image, QueueDir::Out, 2, 2);
+        let nothing = fabin(1, 2, 0);
+        let receive = vec_async(&mut image, VecOp::Mov32, mem(0x400, 0, 1), &[nothing], 9);
+        let to_scalar = vec_async(&mut image, VecOp::Mov32, VecArg::PtrAt(4), &[nothing], 10);
+        let send = vec_async(&mut image, VecOp::Mov32, fabout(2, 2, 0), &[scalar(1, 32)], 11);
+        let local = vec_to(&mut image, 9, VecOp::Add16, mem(0x402, 0, 1), &[mem(0, 0, 1), scalar(1, 16)], sync());
+        let waits = vec_to(&mut image, NO_REG, VecOp::Mov32, VecArg::PtrAt(4), &[nothing], sync());
+        let filter = VecConfig { is_async: true, ..VecConfig::default() };
+        let filter = vec_to(&mut image, NO_REG, VecOp::Dfilt, nothing, &[nothing], filter);
+        main_task(&mut image, &[receive, to_scalar, send, local, waits, filter, store16(9, 0x500)]);
+        for id in 9..12 {
+            task(&mut image, id, &[imm(1, id.into()), store16(1, 0x500 + 2 * u16::from(id))]);
+        }
+        let mut bench = Bench::on(image, arch, SDK_2);
+        assert_eq!(loop_back(&mut bench, 100), []);
+        assert_eq!((bench.word(0x400), bench.word(0x402), bench.words(4, 2)), (0, 0, vec![77, 0]));
+        assert_eq!([0x500, 0x512, 0x514, 0x516].map(|at| bench.word(at)), [1, 9, 10, 11]);
+        assert_eq!((bench.pe.waiting(&bench.ports), bench.pe.holds()), (vec![], &[][..]));
+    }
+}
+
+/// One length of 0 among others, and a FIFO without one, decide nothing.
+#[test]
+fn a_length_of_0_among_others_decides_nothing() {
+    let mut image = image();
+    section(&mut image, 0, bytes16(&[5, 6]));
+    let fifo = fifo(&mut image, 0x600, 8, 1);
+    let push = vec(&mut image, VecOp::Mov16, fifo, &[mem(0, 2, 1)]);
+    let pop = vec(&mut image, VecOp::Mov16, VecArg::PtrAt(0x400), &[fifo]);
+    let none = vec(&mut image, VecOp::Mov16, mem(0x402, 0, 1), &[fifo]);
+    let rest = vec(&mut image, VecOp::Mov16, mem(0x404, 1, 1), &[mem(0x402, 0, 1)]);
+    main_task(&mut image, &[push, pop, none, rest]);
+    assert_eq!(run(image).words(0x400, 3), [5, 0, 0]);
+}
+
+fn sync() -> VecConfig {
+    VecConfig::default()
 }
 
 #[test]

@@ -175,9 +175,6 @@ fn single(s: &mut Sema<'_>, operand: Operand, span: Span) -> Res<Operand> {
 
 /// A number of elements.
 fn length(s: &mut Sema<'_>, operand: Operand, span: Span) -> Res<Operand> {
-    if operand.as_const().and_then(small) == Some(0) {
-        return Err(s.error(Code::BadBuiltinArgument, span, "the extent of a DSD may not be 0"));
-    }
     u16_number(s, operand, span)
 }
 

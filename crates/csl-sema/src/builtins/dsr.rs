@@ -1,7 +1,7 @@
 //! Explicit loads of data structure registers.
 
 use csl_chip::{Arch, SysOp};
-use csl_diag::Code;
+use csl_diag::{Code, Diagnostic};
 use csl_ir::{
     Completion, DsdKind, DsdValue, DsrFile, DsrLoad, IdKind, Inst, Opnd, Ty, TypeKind, TypedValue, Value, VecConfig,
     VecOperand,
@@ -9,7 +9,7 @@ use csl_ir::{
 
 use super::Call;
 use super::args::{dsd_kind, id_kind, small};
-use super::config::{ConfigOf, vec_config};
+use super::config::{ConfigOf, legacy_generation, vec_config};
 use crate::context::{Res, Sema};
 use crate::operand::Operand;
 
@@ -19,20 +19,28 @@ pub(super) fn load_to_dsr(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let config = vec_config(s, call, 2, ConfigOf::Load)?;
     let kind = match dsd_kind(s, dsd.ty()) {
         Some(kind @ (DsdKind::Mem1d | DsdKind::Fabin | DsdKind::Fabout)) => kind,
-        Some(DsdKind::Mem4d) => return Err(use_instead(s, call, "mem4d_dsd", "load_to_dsr_xdsr_sr")),
-        Some(DsdKind::Circbuf) => return Err(use_instead(s, call, "circbuf_dsd", "load_to_dsr_xdsr")),
-        _ => return Err(call.refuse(s, 1, dsd.ty(), "a mem1d_dsd, fabin_dsd or fabout_dsd")),
+        Some(kind @ DsdKind::Mem4d) => loaded_whole(s, call, kind, "mem4d_dsd", "load_to_dsr_xdsr_sr"),
+        Some(kind @ DsdKind::Circbuf) => loaded_whole(s, call, kind, "circbuf_dsd", "load_to_dsr_xdsr"),
+        _ => return Err(call.refuse(s, 1, dsd.ty(), "a DSD other than fifo_dsd")),
     };
     check_file(s, call, file, kind)?;
     check_config(s, call, 2, kind, &config)?;
-    let dsd = VecOperand::Dsd(s.opnd(&dsd, call.arg_span(1))?);
+    let dsd = match kind {
+        DsdKind::Mem4d => VecOperand::Mem4d(s.addr(&dsd, call.arg_span(1))?),
+        _ => VecOperand::Dsd(s.opnd(&dsd, call.arg_span(1))?),
+    };
     finish(s, call, DsrLoad { file, id, xdsr: None, srs: Vec::new(), dsd, config })
 }
 
-fn use_instead(s: &mut Sema<'_>, call: &Call<'_>, kind: &str, name: &str) -> crate::context::Stop {
-    let message = format!("a {kind} cannot be loaded with `@load_to_dsr`");
-    let diagnostic = csl_diag::Diagnostic::new(Code::BadOperand, call.arg_span(1), message);
-    s.fail(diagnostic.help(format!("use `@{name}`")))
+/// A DSD that needs more registers than its DSR: the compilers of earlier releases find them themselves (a published
+/// program of SDK 1.3 on both chips relies on it); the guide of 2.10 forbids it.
+fn loaded_whole(s: &mut Sema<'_>, call: &Call<'_>, kind: DsdKind, what: &str, name: &str) -> DsdKind {
+    if !legacy_generation(s) {
+        let message = format!("releases from 2.10 on do not load a {what} with `@load_to_dsr`");
+        let diagnostic = Diagnostic::new(Code::OlderForm, call.arg_span(1), message);
+        s.report(diagnostic.help(format!("use `@{name}`")));
+    }
+    kind
 }
 
 /// The DSR that the first argument is.

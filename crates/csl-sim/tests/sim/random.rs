@@ -326,7 +326,7 @@ impl Maker<'_> {
 
     fn memory_operation(&mut self) -> Insn {
         let high = self.dice.pick(&[8, 60, 300]);
-        let extent = self.dice.between(1, high);
+        let extent = if self.dice.one_in(12) { 0 } else { self.dice.between(1, high) };
         let (dest, a, b) = (self.memory(extent), self.memory(extent), self.memory(extent));
         match self.dice.below(4) {
             0 => self.vector(VecOp::Mov16, dest, vec![a], VecConfig::default()),
@@ -365,7 +365,9 @@ impl Maker<'_> {
         let task = Target::LocalTask(RegOrImm::Imm(self.later(id)));
         let completion = self.dice.pick(&[Action::Nothing, Action::Activate(task), Action::Unblock(task)]);
         let priorities = [None, None, Some(Priority::Low), Some(Priority::Medium), Some(Priority::High)];
-        let (priority, ut) = (self.dice.pick(&priorities), Some(RegOrImm::Imm(queue.into())));
+        // Now and then one that another operation has, too (WSE-3).
+        let ut = if self.dice.one_in(6) { self.dice.between(2, 7) } else { queue.into() };
+        let (priority, ut) = (self.dice.pick(&priorities), Some(RegOrImm::Imm(ut)));
         VecConfig { is_async: true, completion, priority, ut, ..VecConfig::default() }
     }
 
@@ -392,8 +394,15 @@ impl Maker<'_> {
         if end.control {
             return self.send_around_advances(end);
         }
-        let (config, source) = (self.config(id, end.queue), self.memory(end.words));
-        vec![self.vector(VecOp::Mov32, fabout(end.color, end.queue, end.words), vec![source], config)]
+        let config = self.config(id, end.queue);
+        let mut part = |words: u16, config: VecConfig| {
+            let source = self.memory(words);
+            self.vector(VecOp::Mov32, fabout(end.color, end.queue, words), vec![source], config)
+        };
+        // In two parts by one queue, of which one may be empty: the second waits for the first.
+        let first = if end.words % 4 == 3 { end.words / 8 * 3 } else { end.words };
+        let parts = [first, end.words - first].into_iter().take(if first == end.words { 1 } else { 2 });
+        parts.map(|words| part(words, config.clone())).collect()
     }
 
     /// Words, SWITCH_ADV for every router on the way that no CE sees, words.
