@@ -15,7 +15,7 @@ pub fn hint(tokens: &[Lexeme], at: usize, expected: &Expected) -> Option<String>
         (_, Token::Assign, _) if expected.has("==") && expected.has(")") => "compare with `==`",
         (Some(Token::Semicolon), Token::Else, _) => "no `;` stands between an `if` and its `else`",
         (Some(Token::Plus), Token::Plus, _) | (_, Token::Plus, Some(Token::Plus)) => "there is no `++`; write `+= 1`",
-        (_, Token::RParen, _) | (_, Token::Minus, Some(Token::Minus)) if decrements(tokens, at) => {
+        (_, Token::RParen | Token::Semicolon, _) | (_, Token::Minus, Some(Token::Minus)) if decrements(tokens, at) => {
             "there is no `--`; write `-= 1`"
         }
         (Some(Token::RParen), Token::Arrow, _) => "the return type follows the parentheses, without an arrow",

@@ -177,8 +177,9 @@ struct Maker<'a> {
     sends: Vec<End>,
     receives: Vec<End>,
     fifo: bool,
-    /// Writes routes.
+    /// Writes routes, in the registers from this one on.
     reroutes: bool,
+    color_routes: u16,
 }
 
 fn random_program(dice: &mut Dice, arch: Arch, plan: &Plan, reroutes: bool) -> PeImage {
@@ -207,7 +208,7 @@ fn random_program(dice: &mut Dice, arch: Arch, plan: &Plan, reroutes: bool) -> P
             simd: None,
         });
     }
-    let mut maker = Maker { dice, pe, sends: plan.sends.clone(), receives: plan.receives.clone(), fifo, reroutes };
+    let mut maker = Maker { dice, pe, sends: plan.sends.clone(), receives: plan.receives.clone(), fifo, reroutes, color_routes: arch.chip().config.color_routes };
     maker.data_tasks(arch);
     for id in TASKS {
         let code = maker.body(id);
@@ -295,7 +296,7 @@ impl Maker<'_> {
 
     /// Writes the route of a color, whether or not it has one, and looks at what it is then.
     fn reroute(&mut self) -> Vec<Insn> {
-        let register = 0x7f20 + self.dice.between(2, 8);
+        let register = self.color_routes + self.dice.between(2, 8);
         let inputs = self.dice.pick(&[W, E, S, N, RAMP, RAMP, RAMP | W, 0]);
         let outputs = self.dice.pick(&[W, E, S, N, RAMP, RAMP | E, S | E, 0]);
         let word = u16::from(inputs) << 5 | u16::from(outputs);
