@@ -144,6 +144,7 @@ fn sema_options(options: &Options) -> csl_sema::Options {
         max_inlined_iterations: options.max_inlined_iterations.unwrap_or(defaults.max_inlined_iterations),
         comptime_func_depth_limit: options.comptime_func_depth_limit.unwrap_or(defaults.comptime_func_depth_limit),
         sdk: options.sdk,
+        share_programs: defaults.share_programs,
     }
 }
 

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub const MAGIC: [u8; 8] = *b"WAFERLAB";
 
 /// Grows whenever the format changes; another version is refused.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// A compiled layout, ready to load.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
