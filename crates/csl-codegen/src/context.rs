@@ -34,7 +34,7 @@ impl<'a> Context<'a> {
     /// The value of an operand that is no register.
     pub fn constant(&self, operand: &Opnd) -> Option<u64> {
         Some(match operand {
-            Opnd::Reg(_) => return None,
+            Opnd::Reg(_) | Opnd::Tile(_) => return None,
             Opnd::Imm(value) => *value,
             Opnd::Global(id, offset) => u64::from(self.global(*id, *offset)),
             Opnd::Func(id) => u64::from(csl_isa::fn_address(id.0)),

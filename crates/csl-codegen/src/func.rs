@@ -22,6 +22,8 @@ pub enum Held {
     Value(u64),
     /// Address of a stack slot, by its offset.
     Slot(u16),
+    /// A constant of the tile, by its number.
+    Tile(u16),
 }
 
 /// A branch target that is not known yet.
@@ -224,8 +226,9 @@ impl FnGen<'_, '_> {
     pub fn operand(&mut self, operand: &Opnd) -> u16 {
         match operand {
             Opnd::Reg(reg) => self.reg(*reg),
+            Opnd::Tile(number) => self.held(Held::Tile(*number as u16)),
             other => {
-                let value = self.constant(other).expect("only registers are not constant");
+                let value = self.constant(other).expect("only registers and a tile's own constants are not known");
                 self.held(Held::Value(value))
             }
         }
@@ -246,6 +249,7 @@ impl FnGen<'_, '_> {
         match held {
             Held::Value(value) => self.load_constant(into, value),
             Held::Slot(offset) => self.emit(Op::Slot, into, offset, 0),
+            Held::Tile(number) => self.emit(Op::Tile, into, number, 0),
         }
     }
 

@@ -11,6 +11,7 @@ mod layout;
 mod lines;
 mod listing;
 mod memory;
+mod patches;
 mod plan;
 mod program;
 mod regs;
@@ -42,9 +43,13 @@ pub fn generate(wafer: &Wafer, sources: &SourceMap, options: &Options) -> Result
     let mut diagnostics = Diagnostics::new();
     let mut lines = lines::Lines::new(sources);
     let mut programs = Vec::new();
+    let mut places = Vec::new();
     for program in &wafer.programs {
         match checked(program).and_then(|()| program::generate(program, options, &mut lines)) {
-            Ok(image) => programs.push(Arc::new(image)),
+            Ok((image, addrs)) => {
+                programs.push(Arc::new(image));
+                places.push(patches::places(program, &addrs));
+            }
             Err(diagnostic) => diagnostics.push(diagnostic),
         }
     }
@@ -64,7 +69,7 @@ pub fn generate(wafer: &Wafer, sources: &SourceMap, options: &Options) -> Result
         tiles: layout::tiles(wafer),
         routes,
         color_configs,
-        patches: Vec::new(),
+        patches: patches::patches(wafer, &places),
         exports: layout::exports(&wafer.exports, &wafer.types),
         params: wafer.params.clone(),
         files: lines.files(),

@@ -13,8 +13,12 @@ use crate::memory::{self, Placement};
 use crate::rows::{dsr_file, priority, vec_config};
 use crate::{Options, func};
 
-/// Translates a program that the validator has accepted.
-pub fn generate(program: &Program, options: &Options, lines: &mut Lines<'_>) -> Result<PeImage, Diagnostic> {
+/// Translates a program that the validator has accepted. With it, the addresses of its globals.
+pub fn generate(
+    program: &Program,
+    options: &Options,
+    lines: &mut Lines<'_>,
+) -> Result<(PeImage, Vec<u16>), Diagnostic> {
     let placement = memory::place(program, stack_bytes(program), options)?;
     let mut ctx = Context::new(program, placement.addrs.clone());
     let mut code = Vec::new();
@@ -30,7 +34,7 @@ pub fn generate(program: &Program, options: &Options, lines: &mut Lines<'_>) -> 
     }
     check_tables(program, &ctx)?;
     let image = assemble(program, ctx, &placement, Translated { code, funcs, lines: lines.table(&places) })?;
-    Ok(image)
+    Ok((image, placement.addrs))
 }
 
 struct Translated {
@@ -74,6 +78,7 @@ fn assemble(
         separate_control_table: program.control_table.is_some(),
         main_thread_priority: program.main_thread_priority.map(priority),
         strings: program.strings.clone(),
+        tile_consts: program.tile_consts.len() as u16,
         symbols: memory::symbols(program, placement),
         lines: body.lines,
     })
@@ -88,7 +93,14 @@ fn stack_bytes(program: &Program) -> u32 {
 /// Tables are numbered with 16 bits, FIFOs with 8.
 fn check_tables(program: &Program, ctx: &Context<'_>) -> Result<(), Diagnostic> {
     let limit = usize::from(u16::MAX);
-    let rows = [ctx.vecs.len(), ctx.dsr_loads.len(), ctx.iters.len(), ctx.pool.len(), program.funcs.len()];
+    let rows = [
+        ctx.vecs.len(),
+        ctx.dsr_loads.len(),
+        ctx.iters.len(),
+        ctx.pool.len(),
+        program.funcs.len(),
+        program.tile_consts.len(),
+    ];
     let fits = rows.into_iter().all(|rows| rows < limit) && program.fifos.len() <= usize::from(u8::MAX);
     if fits {
         return Ok(());

@@ -64,7 +64,9 @@ impl FnGen<'_, '_> {
             VecOperand::Mem4d(addr) => self.mem4d(addr),
             VecOperand::Fifo(fifo) => VecArg::Fifo(fifo.0 as u8),
             VecOperand::Dsr { file, id } => VecArg::Dsr { file: dsr_file(*file), id: *id },
-            VecOperand::Scalar(Opnd::Reg(reg), ty) => VecArg::Scalar { reg: self.reg(*reg), bits: elem_bits(*ty) },
+            VecOperand::Scalar(value @ (Opnd::Reg(_) | Opnd::Tile(_)), ty) => {
+                VecArg::Scalar { reg: self.operand(value), bits: elem_bits(*ty) }
+            }
             VecOperand::Scalar(other, ty) => {
                 let value = self.constant(other).unwrap_or(0) as u32;
                 let bits = elem_bits(*ty);
@@ -85,7 +87,7 @@ impl FnGen<'_, '_> {
 
     fn vec_config(&mut self, config: &VecConfig) -> vec::VecConfig {
         vec_config(config, &mut |operand| match operand {
-            Opnd::Reg(reg) => RegOrImm::Reg(self.reg(*reg)),
+            Opnd::Reg(_) | Opnd::Tile(_) => RegOrImm::Reg(self.operand(operand)),
             other => RegOrImm::Imm(self.constant(other).unwrap_or(0) as u16),
         })
     }

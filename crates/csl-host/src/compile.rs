@@ -178,6 +178,7 @@ fn sema_options(options: &Options) -> csl_sema::Options {
         most_steps: defaults.most_steps,
         comptime_func_depth_limit: options.comptime_func_depth_limit.unwrap_or(defaults.comptime_func_depth_limit),
         sdk: options.sdk,
+        share_programs: defaults.share_programs,
     }
 }
 

@@ -93,7 +93,7 @@ fn json_has_every_program() {
     assert_eq!(memory.as_array().map(Vec::len), Some(inspection.image().programs.len()));
     let at = Choice { tile: Some((2, 1)), ..choice(Part::Tiles) };
     let tiles = inspection.json(&at).expect("a right choice");
-    assert_eq!(tiles[0]["rectangles"][0], serde_json::json!({ "x": 1, "y": 1, "width": 2, "height": 1 }));
+    assert_eq!(tiles[0]["rectangles"][0], serde_json::json!({ "x": 1, "y": 0, "width": 2, "height": 2 }));
     let routes = inspection.json(&Choice { color: Some(5), ..choice(Part::Routes) }).expect("a right choice");
     assert_eq!(routes[1]["positions"][0], serde_json::json!({ "tx": ["SOUTH"] }));
     assert_eq!(inspection.json(&choice(Part::Summary)).expect("a right choice")["program"]["width"], 3);

@@ -3,7 +3,7 @@
 mod code;
 mod program;
 
-use crate::{DirSet, Image, Patch, PatchValues, Place, Size, Stream};
+use crate::{DirSet, Image, Patch, PatchTarget, PatchValues, Place, Size, Stream};
 
 /// The largest fabric that an image may ask for, PEs a side: ten times the real one.
 const MAX_SIDE: u32 = 10_000;
@@ -79,9 +79,11 @@ fn stream(image: &Image, stream: &Stream) -> Result<(), String> {
 
 fn patch(image: &Image, patch: &Patch) -> Result<(), String> {
     in_rect(image, patch.x, patch.y, patch.len)?;
-    let width = matches!(patch.bytes, 1 | 2 | 4 | 8);
-    let whole = u32::from(patch.addr) + u32::from(patch.bytes) <= program::DATA_LIMIT;
-    require(width && whole, || format!("a patch of {} bytes at {:#x}", patch.bytes, patch.addr))?;
+    if let PatchTarget::Memory { addr, bytes } = patch.target {
+        let width = matches!(bytes, 1 | 2 | 4 | 8);
+        let whole = u32::from(addr) + u32::from(bytes) <= program::DATA_LIMIT;
+        require(width && whole, || format!("a patch of {bytes} bytes at {addr:#x}"))?;
+    }
     match &patch.values {
         PatchValues::Table(values) => require(values.len() == patch.len as usize, || "a short patch table".into()),
         PatchValues::Constant(_) | PatchValues::Linear { .. } => Ok(()),

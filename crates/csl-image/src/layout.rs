@@ -79,22 +79,29 @@ pub struct RouteRun {
     pub config: u32,
 }
 
-/// A value in the memory of a run of tiles.
+/// Where a patch goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum PatchTarget {
+    /// Byte address, and width in bytes: 1, 2, 4 or 8.
+    Memory { addr: u16, bytes: u8 },
+    /// A constant of the tile's code ([`crate::PeImage::tile_consts`]).
+    Const(u16),
+}
+
+/// A value of a run of tiles that is not their program's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Patch {
     pub x: u32,
     pub y: u32,
     pub len: u32,
-    /// Byte address, and width in bytes: 1, 2, 4 or 8.
-    pub addr: u16,
-    pub bytes: u8,
+    pub target: PatchTarget,
     pub values: PatchValues,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PatchValues {
     Constant(u64),
-    /// `first + step * k` for the run's tile `k`, wrapping to the width.
+    /// `first + step * k` for the run's tile `k`, wrapping to 64 bits.
     Linear {
         first: u64,
         step: u64,

@@ -33,6 +33,8 @@ pub struct PeImage {
     pub dsr_loads: Vec<DsrLoad>,
     pub iters: Vec<IterDsd>,
     pub pool: Vec<u64>,
+    /// Number of the constants of which every tile has its own ([`crate::Image::patches`] has their values).
+    pub tile_consts: u16,
     pub tasks: Vec<Task>,
     /// In source order.
     pub startup: Vec<Startup>,

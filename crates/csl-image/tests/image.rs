@@ -43,6 +43,7 @@ fn pe() -> PeImage {
         dsr_loads: Vec::new(),
         iters: Vec::new(),
         pool: vec![u64::MAX],
+        tile_consts: 0,
         tasks: vec![Task { kind: TaskKind::Data, id: 3, func: 0, params: vec![TaskParam { bits: 16, signed: true }] }],
         startup: vec![Startup::Activate(TaskTarget::LocalTask(9))],
         queues: vec![Queue {
@@ -85,7 +86,13 @@ fn image() -> Image {
         tiles: (0..2).map(|y| TileRun { x: 0, y, len: 4, program: 0 }).collect(),
         routes: vec![RouteRun { x: 1, y: 0, len: 3, color: 3, config: 0 }],
         color_configs: vec![config],
-        patches: vec![Patch { x: 0, y: 1, len: 2, addr: 16, bytes: 2, values: PatchValues::Table(vec![5, 6]) }],
+        patches: vec![Patch {
+            x: 0,
+            y: 1,
+            len: 2,
+            target: PatchTarget::Memory { addr: 16, bytes: 2 },
+            values: PatchValues::Table(vec![5, 6]),
+        }],
         exports: vec![Export {
             name: "x".into(),
             id: 0,

@@ -53,6 +53,9 @@ fn global_text(program: &Program, number: usize, global: &Global) -> String {
         };
         text.push_str(&format!(" +{}: {what}", reloc.at));
     }
+    for part in &global.varying {
+        text.push_str(&format!(" +{}: tile{}", part.at, part.tile_const));
+    }
     text
 }
 

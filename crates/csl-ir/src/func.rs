@@ -71,6 +71,8 @@ pub enum Opnd {
     Global(GlobalId, i32),
     /// A function pointer.
     Func(FuncId),
+    /// A constant of which every tile has its own, by its place in [`crate::Program::tile_consts`].
+    Tile(u32),
     /// The packed word of a constant DSD; its base names a global by `PtrRoot::Global(GlobalRef(i))`, where `i`
     /// is the global's index in the program.
     Dsd(Box<DsdValue>),

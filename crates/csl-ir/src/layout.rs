@@ -128,6 +128,8 @@ pub struct Wafer {
     pub height: u32,
     pub programs: Vec<Program>,
     pub tiles: Vec<TileRun>,
+    /// By program, for each of its tiles (row by row) the values of its [`Program::tile_consts`], in canonical form.
+    pub tile_consts: Vec<Vec<u64>>,
     /// Layout routes and those that PE programs set, by tile and color.
     pub routes: Vec<Route>,
     pub exports: Vec<ExportName>,

@@ -28,6 +28,7 @@ mod size;
 mod types;
 mod validate;
 mod value;
+mod varying;
 mod visit;
 
 pub use dump::{dump_layout, dump_program};
@@ -38,3 +39,4 @@ pub use size::{FieldPlace, align_of, bits_of, field_place, size_of};
 pub use types::*;
 pub use validate::{Invalid, validate};
 pub use value::*;
+pub use varying::{Expr, Question, Trace, Varying};

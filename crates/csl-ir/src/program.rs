@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use csl_chip::Arch;
 use csl_diag::Span;
-use csl_num::FloatKind;
+use csl_num::{FloatKind, IntTy};
 
 use crate::func::{Func, FuncId, GlobalId, TaskTarget};
 use crate::layout::ColorConfig;
@@ -28,6 +28,16 @@ pub enum RelocTarget {
     Dsd(Box<crate::value::DsdValue>),
 }
 
+/// An integer inside a global of which every tile has its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VaryingInt {
+    /// Byte offset in the global, and size in bytes.
+    pub at: u32,
+    pub bytes: u8,
+    /// Index in [`Program::tile_consts`].
+    pub tile_const: u32,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Global {
     /// Symbol name: `x`, `module.x`, or the linkname.
@@ -40,6 +50,8 @@ pub struct Global {
     /// Initial bytes; zeros where it is shorter than `size`. An uninitialised global is empty here.
     pub init: Vec<u8>,
     pub relocs: Vec<Reloc>,
+    /// Integers in it of which every tile has its own.
+    pub varying: Vec<VaryingInt>,
     pub linksection: Option<String>,
     pub span: Span,
     /// A FIFO's buffer, a task's table, ...: made by the compiler, hidden from symbol lists.
@@ -201,4 +213,6 @@ pub struct Program {
     pub main_thread_priority: Option<Priority>,
     /// Texts that `SysOp::PrintValue` names by index.
     pub strings: Vec<String>,
+    /// Types of the constants of which every tile has its own; their values stand in [`crate::Wafer::tile_consts`].
+    pub tile_consts: Vec<IntTy>,
 }

@@ -2,6 +2,8 @@
 
 mod inst;
 
+use csl_num::IntTy;
+
 use crate::func::{Block, BlockId, Func, FuncId, GlobalId, Opnd, Reg, Scalar, Term};
 use crate::program::{Exported, Global, Program, RelocTarget};
 use crate::types::DsdKind;
@@ -151,11 +153,20 @@ impl Validator<'_> {
                 known_func(self.program, *id)?;
                 ensure(is_pointer(ty), || format!("a function where {ty:?} is needed"))
             }
+            Opnd::Tile(number) => {
+                let own = self.tile_const(*number)?;
+                let fits = matches!(ty, Scalar::Int { signed, bits } if IntTy::new(signed, bits.into()) == own);
+                ensure(fits, || format!("tile{number} is {own}, not {ty:?}"))
+            }
             Opnd::Dsd(desc) => {
                 dsd(self.program, desc)?;
                 ensure(ty == Scalar::Dsd, || format!("a DSD where {ty:?} is needed"))
             }
         }
+    }
+
+    fn tile_const(&self, number: u32) -> Result<IntTy, String> {
+        self.program.tile_consts.get(number as usize).copied().ok_or_else(|| format!("no tile{number}"))
     }
 
     /// An integer of any width and sign.
@@ -166,6 +177,7 @@ impl Validator<'_> {
                 ensure(matches!(ty, Scalar::Int { .. }), || format!("r{} is {ty:?}, not an integer", reg.0))
             }
             Opnd::Imm(_) => Ok(()),
+            Opnd::Tile(number) => self.tile_const(*number).map(|_| ()),
             other => self.opnd(other, Scalar::PTR),
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use num_bigint::BigInt;
 
 use crate::types::{DsdKind, Name, Ty};
+use crate::varying::Varying;
 
 /// A function instance of the program under analysis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -35,6 +36,8 @@ pub enum Value {
     Bool(bool),
     /// Integers of every type, enums (by their number), colors, ids, queues, directions, DSRs.
     Int(BigInt),
+    /// An integer that may be another one on another tile of the program.
+    Varying(Varying),
     /// The raw bits of the type's format; of an `f64` for `comptime_float`.
     Float(u64),
     Type(Ty),
@@ -56,6 +59,17 @@ pub enum Value {
     Fifo(FifoRef),
     /// What stands where a part of a whole is declared as `comptime_struct`: a struct with the type that it has.
     Typed(Arc<TypedValue>),
+}
+
+impl Value {
+    /// The number of an integer. One that varies is from here on the same on every tile of the program.
+    pub fn int(&self) -> Option<&BigInt> {
+        match self {
+            Value::Int(number) => Some(number),
+            Value::Varying(varying) => Some(varying.settle()),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -34,6 +34,7 @@ fn program(func: Func) -> Program {
         is_const: false,
         init: vec![1, 0, 0, 0, 0, 0, 0, 0],
         relocs: Vec::new(),
+        varying: Vec::new(),
         linksection: None,
         span: SPAN,
         is_hidden: false,
@@ -59,6 +60,7 @@ fn program(func: Func) -> Program {
         rotating: Vec::new(),
         control_table: None,
         main_thread_priority: None,
+        tile_consts: Vec::new(),
         strings: Vec::new(),
     }
 }

@@ -131,6 +131,7 @@ fn field_text(field: Field, value: u16, insn: Insn) -> Option<String> {
         Field::Cost => format!("cost {value}"),
         Field::Func => format!("f{value}"),
         Field::Pool => format!("pool[{value}]"),
+        Field::TileConst => format!("tile[{value}]"),
         Field::VecRow => format!("vec[{value}]"),
         Field::LoadRow => format!("dsr_load[{value}]"),
         Field::IterRow => format!("iter_dsd[{value}]"),

@@ -36,8 +36,10 @@ pub enum Field {
     Count,
     /// A function of the program.
     Func,
-    /// A row of the program's table of 64-bit constants, vector operations, DSR loads, iterators.
+    /// A row of the program's table of 64-bit constants, the tile's own constants, vector operations, DSR loads,
+    /// iterators.
     Pool,
+    TileConst,
     VecRow,
     LoadRow,
     IterRow,
@@ -137,6 +139,8 @@ ops! {
     /// `b | c << 16`, zero-extended.
     Imm32 "imm32" (Dst, Uimm, Uimm);
     Pool "pool" (Dst, Pool, None);
+    /// A constant of which every tile has its own.
+    Tile "tile" (Dst, TileConst, None);
     /// Byte address of the function's stack slots, plus `b`.
     Slot "slot" (Dst, Offset, None);
 

@@ -48,6 +48,8 @@ struct Frame {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cpu {
     pub(crate) regs: Vec<u64>,
+    /// Constants of the code of which every tile has its own.
+    pub(crate) tile_consts: Box<[u64]>,
     callers: Vec<Frame>,
     /// Cycles: issue time of the next instruction.
     pub tau: u64,
@@ -61,8 +63,9 @@ pub struct Cpu {
 }
 
 impl Cpu {
-    pub fn new() -> Cpu {
-        Cpu::default()
+    /// The main thread of a program with so many constants of the tile's own, which are 0 until they are set.
+    pub fn new(tile_consts: u16) -> Cpu {
+        Cpu { tile_consts: vec![0; usize::from(tile_consts)].into(), ..Cpu::default() }
     }
 
     /// Sets up a call of `func` with the arguments in canonical form; [`crate::scalar::run`] then runs it.

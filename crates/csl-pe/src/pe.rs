@@ -130,7 +130,7 @@ impl Pe {
             x,
             y,
             memory: Memory::of(&program),
-            cpu: Cpu::new(),
+            cpu: Cpu::new(program.tile_consts),
             main: Main::Idle,
             tasks: Tasks::new(chip.arch, sdk, &program),
             uts: Vec::new(),
@@ -167,6 +167,11 @@ impl Pe {
             pe.stop(kind, 0);
         }
         pe
+    }
+
+    /// Gives a constant of which every tile has its own (`PeImage::tile_consts`) this tile's value, in canonical form.
+    pub fn set_const(&mut self, number: u16, value: u64) {
+        self.cpu.tile_consts[usize::from(number)] = value;
     }
 
     fn start_up(&mut self, ports: &mut Ports) -> Result<(), FaultKind> {

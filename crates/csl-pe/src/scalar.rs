@@ -244,6 +244,7 @@ pub(crate) fn run_watched<W: Watch>(cpu: &mut Cpu, mem: &mut Memory, pe: &PeImag
             Op::Imm => a!() = insn.b as i16 as u64,
             Op::Imm32 => a!() = u64::from(insn.b) | u64::from(insn.c) << 16,
             Op::Pool => a!() = pe.pool[usize::from(insn.b)],
+            Op::Tile => a!() = cpu.tile_consts[usize::from(insn.b)],
             Op::Slot => a!() = u64::from(cpu.sp.wrapping_add(insn.b)),
 
             Op::AddI16 => a!() = wrap_add::<i16>(b!(), c!()),

@@ -7,7 +7,7 @@ use csl_syntax::Symbol;
 use csl_syntax::ast::{ExprKind, Item, VarKind};
 
 use crate::context::{Res, Sema};
-use crate::layout::{Instance, TileKey};
+use crate::layout::Instance;
 
 /// A value for a param. A color binds to params of type `color` and to integers alike.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -54,7 +54,8 @@ impl Sema<'_> {
         layout.is_legacy = is_legacy;
         for (at, (kind, span)) in assembly.kinds.iter().zip(spans).enumerate() {
             let instance = instance(assembly, at as u32 + 1, span);
-            self.unit.layout.instances.insert(key(kind), instance);
+            let key = self.unit.layout.key(kind.file.clone(), params(kind));
+            self.unit.layout.instances.insert(key, instance);
         }
         self.finish_layout()
     }
@@ -92,10 +93,8 @@ impl Sema<'_> {
     }
 }
 
-fn key(kind: &Kind) -> TileKey {
-    let params: Vec<(Name, TypedValue)> =
-        kind.params.iter().map(|(name, param)| (Symbol::new(name).as_str(), value(param))).collect();
-    (kind.file.clone(), params)
+fn params(kind: &Kind) -> Vec<(Name, TypedValue)> {
+    kind.params.iter().map(|(name, param)| (Symbol::new(name).as_str(), value(param))).collect()
 }
 
 fn value(param: &ParamValue) -> TypedValue {

@@ -64,6 +64,18 @@ impl Sema<'_> {
             return Ok(TypedValue::new(ty, Value::Undef));
         }
         let to = self.types.kind(ty).clone();
+        if let Value::Varying(varying) = &value.value {
+            let stays = self.is_number(value.ty)
+                && match to {
+                    TypeKind::Int { signed, bits } => varying.fits(IntTy { signed, bits }),
+                    TypeKind::ComptimeInt => true,
+                    _ => false,
+                };
+            return match stays {
+                true => Ok(TypedValue::new(ty, value.value)),
+                false => self.coerce_const(TypedValue::int(value.ty, varying.settle().clone()), ty, span),
+            };
+        }
         match (&value.value, &to) {
             (Value::Int(number), TypeKind::Int { signed, bits }) if self.is_number(value.ty) => {
                 let number = number.clone();
@@ -349,13 +361,14 @@ impl Sema<'_> {
 
     fn const_fits(&self, value: &TypedValue, ty: Ty) -> bool {
         match (&value.value, self.types.kind(ty)) {
-            (Value::Int(number), TypeKind::Int { signed, bits }) if value.ty == Ty::COMPTIME_INT => {
-                IntTy { signed: *signed, bits: *bits }.fits(number)
+            (Value::Int(_) | Value::Varying(_), TypeKind::Int { signed, bits }) if value.ty == Ty::COMPTIME_INT => {
+                int_fits(&value.value, IntTy { signed: *signed, bits: *bits })
             }
-            (Value::Int(number), TypeKind::Float(kind)) if value.ty == Ty::COMPTIME_INT => {
-                csl_num::float_to_big(*kind, csl_num::big_to_float(*kind, number)).as_ref() == Some(number)
+            (Value::Int(_) | Value::Varying(_), TypeKind::Float(kind)) if value.ty == Ty::COMPTIME_INT => {
+                let number = value.value.int();
+                number.and_then(|n| csl_num::float_to_big(*kind, csl_num::big_to_float(*kind, n))).as_ref() == number
             }
-            (Value::Int(_), TypeKind::ComptimeFloat) => value.ty == Ty::COMPTIME_INT,
+            (Value::Int(_) | Value::Varying(_), TypeKind::ComptimeFloat) => value.ty == Ty::COMPTIME_INT,
             (Value::Float(_), TypeKind::Float(_)) if value.ty == Ty::COMPTIME_FLOAT => true,
             (Value::Ptr(_), TypeKind::Ptr { .. }) => self.pointer_fits(value.ty, ty),
             (Value::Fn(_), TypeKind::Ptr { is_const: true, elem, .. }) => *elem == value.ty,
@@ -365,8 +378,8 @@ impl Sema<'_> {
 
     fn known_int_fits(&self, value: &TypedValue, ty: Ty) -> bool {
         match (&value.value, self.types.kind(value.ty), self.types.kind(ty)) {
-            (Value::Int(number), TypeKind::Int { .. }, TypeKind::Int { signed, bits }) => {
-                IntTy { signed: *signed, bits: *bits }.fits(number)
+            (Value::Int(_) | Value::Varying(_), TypeKind::Int { .. }, TypeKind::Int { signed, bits }) => {
+                int_fits(&value.value, IntTy { signed: *signed, bits: *bits })
             }
             _ => false,
         }
@@ -464,5 +477,13 @@ impl Sema<'_> {
             }
             other => Ok(self.pin(other, span)),
         }
+    }
+}
+
+/// Whether a type of integers holds the value of an integer.
+fn int_fits(value: &Value, ty: IntTy) -> bool {
+    match value {
+        Value::Varying(varying) => varying.fits(ty),
+        other => other.int().is_some_and(|number| ty.fits(number)),
     }
 }

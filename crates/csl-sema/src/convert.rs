@@ -1,12 +1,12 @@
 //! Explicit conversions (`@as`, `@bitcast`, `@ptrcast`), and operands as the IR takes them.
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{Addr, AddrBase, Inst, Opnd, Pointer, PtrRoot, Scalar, Ty, TypeKind, TypedValue, Value};
+use csl_ir::{Addr, AddrBase, CmpOp, Inst, Opnd, Pointer, PtrRoot, Scalar, Ty, TypeKind, TypedValue, Value, Varying};
 use csl_num::{FloatKind, IntTy};
 use num_bigint::BigInt;
 use num_traits::{ToPrimitive, Zero};
 
-use crate::context::{Res, Sema};
+use crate::context::{Mode, Res, Sema};
 use crate::operand::Operand;
 use crate::packed;
 use crate::value::{f64_of, number_text};
@@ -31,7 +31,7 @@ impl Sema<'_> {
                 return Err(self.other_enum(value.ty, ty, span));
             }
             let number = self.convert_const(value, base, span)?;
-            if !members.iter().any(|m| Value::Int(m.1.clone()) == number.value) {
+            if !members.iter().any(|m| Some(&m.1) == number.value.int()) {
                 let shown = crate::value::show(&self.types, &number);
                 let message = format!("{shown} is the number of no member of `{}`", self.show(ty));
                 return Err(self.error(Code::NotRepresentable, span, message));
@@ -42,6 +42,9 @@ impl Sema<'_> {
             && !matches!(to, TypeKind::Bool)
         {
             return self.convert_const(TypedValue::int(Ty::COMPTIME_INT, u8::from(b)), ty, span);
+        }
+        if let Value::Varying(varying) = &value.value {
+            return self.convert_varying(&value, varying, ty, span);
         }
         match (&value.value, to) {
             (Value::Int(n), TypeKind::Bool) => Ok(TypedValue::bool(!n.is_zero())),
@@ -66,6 +69,23 @@ impl Sema<'_> {
                 Ok(TypedValue::new(ty, Value::Float(wide.to_bits())))
             }
             _ => self.coerce_const(value, ty, span),
+        }
+    }
+
+    /// An integer stays open where it becomes another one.
+    fn convert_varying(&mut self, value: &TypedValue, varying: &Varying, ty: Ty, span: Span) -> Res<TypedValue> {
+        let zero = Value::Int(BigInt::zero());
+        let converted = match *self.types.kind(ty) {
+            TypeKind::Bool => Varying::compare(CmpOp::Ne, &value.value, &zero).map(Value::Bool),
+            TypeKind::Int { signed, bits } if value.ty != Ty::COMPTIME_INT || varying.fits(IntTy { signed, bits }) => {
+                varying.wrapped(IntTy { signed, bits }).map(Value::Varying)
+            }
+            TypeKind::ComptimeInt => Some(value.value.clone()),
+            _ => None,
+        };
+        match converted {
+            Some(converted) => Ok(TypedValue::new(ty, converted)),
+            None => self.convert_const(TypedValue::int(value.ty, varying.settle().clone()), ty, span),
         }
     }
 
@@ -228,7 +248,8 @@ impl Sema<'_> {
 
     fn int_to_pointer(&mut self, operand: Operand, ty: Ty, elem: Ty, span: Span) -> Res<Operand> {
         match operand {
-            Operand::Const(TypedValue { value: Value::Int(number), .. }) => {
+            Operand::Const(TypedValue { value: value @ (Value::Int(_) | Value::Varying(_)), .. }) => {
+                let number = value.int().cloned().unwrap_or_default();
                 let Some(addr) = number.to_u16() else {
                     return Err(self.error(
                         Code::NotRepresentable,
@@ -291,6 +312,7 @@ impl Sema<'_> {
         match &value.value {
             Value::Bool(b) => Ok(Opnd::Imm(u64::from(*b))),
             Value::Int(number) => self.int_opnd(value.ty, number, span),
+            Value::Varying(varying) => self.varying_opnd(value.ty, varying, span),
             Value::Float(bits) => match self.types.kind(value.ty) {
                 TypeKind::Float(kind) if *kind == FloatKind::F32 || *kind == self.options.fp16 => Ok(Opnd::Imm(*bits)),
                 TypeKind::Float(_) => Err(self.other_fp16(value.ty, span)),
@@ -320,6 +342,21 @@ impl Sema<'_> {
             _ => "use it only where it is known at compile time",
         };
         self.fail(diagnostic.help(help))
+    }
+
+    /// Whether code is emitted here.
+    fn emits(&self) -> bool {
+        !self.builders.is_empty() && self.frames.last().is_some_and(|frame| frame.mode == Mode::Runtime)
+    }
+
+    /// In run-time code a value that varies is a constant of the tile.
+    fn varying_opnd(&mut self, ty: Ty, varying: &Varying, span: Span) -> Res<Opnd> {
+        match self.scalar(ty) {
+            Some(Scalar::Int { signed, bits }) if self.emits() => {
+                Ok(Opnd::Tile(self.unit.tile_const(varying, IntTy { signed, bits: bits.into() })))
+            }
+            _ => self.int_opnd(ty, varying.settle(), span),
+        }
     }
 
     fn int_opnd(&mut self, ty: Ty, number: &BigInt, span: Span) -> Res<Opnd> {

@@ -3,7 +3,7 @@
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{
     DsdValue, Global, GlobalId, GlobalRef, ModuleRef, Packing, Pointer, PtrRoot, Reloc, RelocTarget, Ty, TypeKind,
-    TypedValue, Value,
+    TypedValue, Value, VaryingInt,
 };
 use csl_num::IntTy;
 use csl_syntax::ast::{Expr, ExprKind, Storage, VarDecl, VarKind};
@@ -364,7 +364,7 @@ impl Sema<'_> {
     fn lower_global(&mut self, index: usize) -> Global {
         let info = self.unit.globals[index].clone();
         let size = csl_ir::size_of(&self.types, info.ty).unwrap_or(0);
-        let mut image = Bytes { init: Vec::new(), relocs: Vec::new() };
+        let mut image = Bytes { init: Vec::new(), relocs: Vec::new(), varying: Vec::new() };
         if size > ADDRESSABLE {
             let message = format!("`{}` takes {size} bytes, more than a PE can address", info.name);
             self.report(Diagnostic::new(Code::OutOfMemory, info.span, message).note("a PE has 48 KiB of memory"));
@@ -390,6 +390,7 @@ impl Sema<'_> {
             is_const: info.is_const,
             init: image.init,
             relocs: image.relocs,
+            varying: image.varying,
             linksection: info.linksection,
             span: info.span,
             is_hidden: info.is_hidden,
@@ -409,6 +410,18 @@ impl Sema<'_> {
                 let bits = size * 8;
                 let raw = IntTy { signed: false, bits }.wrap(number);
                 image.put_big(at, size, &raw);
+                Ok(())
+            }
+            Value::Varying(varying) => {
+                let ty = IntTy { signed: false, bits: size * 8 };
+                match size {
+                    1 | 2 | 4 | 8 => {
+                        let tile_const = self.unit.tile_const(varying, ty);
+                        image.varying.push(VaryingInt { at, bytes: size as u8, tile_const });
+                        image.put(at, size, 0);
+                    }
+                    _ => image.put_big(at, size, &ty.wrap(varying.settle())),
+                }
                 Ok(())
             }
             Value::Float(bits) => {
@@ -558,6 +571,7 @@ fn is_zero(value: &Value) -> bool {
 struct Bytes {
     init: Vec<u8>,
     relocs: Vec<Reloc>,
+    varying: Vec<VaryingInt>,
 }
 
 impl Bytes {

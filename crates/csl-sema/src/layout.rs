@@ -7,18 +7,16 @@ use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{DirSet, Direction, ExportName, ModuleRef, Name, Program, Route, TileRun, Ty, TypedValue, Value, Wafer};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{Block, File, Item, VarDecl, VarKind};
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use num_bigint::BigInt;
 use num_traits::Num;
 
 use crate::context::{Frame, Res, Sema};
 use crate::operand::Operand;
+use crate::sharing::{self, Shape, TileKey};
 use crate::unit::TopItem;
 
-/// A file with its params: what tiles share.
-pub type TileKey = (String, Vec<(Name, TypedValue)>);
-
-/// The tiles of one kind.
+/// The tiles with one file and the same params.
 #[derive(Clone, Copy, Debug)]
 pub struct Instance {
     /// The `@set_tile_code` of the first tile, and where that is.
@@ -33,8 +31,10 @@ pub struct LayoutState {
     /// The layout block is being evaluated.
     pub in_block: bool,
     pub size: Option<(u32, u32, Span)>,
-    /// One more than the index of the instance of each tile, row by row; 0 without code.
+    /// One more than the index of the instance of each tile, row by row; 0 without code. Once programs are analysed:
+    /// of its program.
     pub tiles: Vec<u32>,
+    pub shapes: IndexSet<Shape>,
     pub instances: IndexMap<TileKey, Instance>,
     pub routes: Vec<(Route, Span)>,
     /// Where in `routes` the route of a tile (x, y) and color is.
@@ -52,6 +52,13 @@ impl LayoutState {
         self.size.map(|(width, height, _)| (width, height))
     }
 
+    /// What tiles with this file and these params have in common.
+    pub fn key(&mut self, file: String, params: Vec<(Name, TypedValue)>) -> TileKey {
+        let (params, numbers) = sharing::split(params);
+        let shape = self.shapes.insert_full(Shape { file, params }).0 as u32;
+        TileKey { shape, numbers }
+    }
+
     pub fn export(&self, name: &str) -> Option<&ExportName> {
         self.exports.iter().find(|e| e.name == name)
     }
@@ -67,15 +74,16 @@ impl Sema<'_> {
     /// Analyses the programs of a layout whose tiles and routes are known.
     pub(crate) fn finish_layout(&mut self) -> Option<Wafer> {
         let (width, height) = self.unit.layout.rectangle()?;
-        let programs = self.analyze_instances();
-        let programs: Vec<Program> = programs.into_iter().collect::<Option<_>>()?;
+        let sharing = self.analyze_instances();
+        let programs: Vec<Program> = sharing.programs.into_iter().collect::<Option<_>>()?;
+        let tile_consts = self.number_programs(&sharing.kinds, programs.len());
         self.merge_routes(&programs, width);
         self.warn_off_edge(width, height);
         self.warn_exported_nowhere(&programs);
         if self.diagnostics.has_errors() {
             return None;
         }
-        Some(self.assemble(programs, width, height))
+        Some(self.assemble(programs, tile_consts, width, height))
     }
 
     fn evaluate_layout(&mut self, root: &str) -> Res<()> {
@@ -158,10 +166,15 @@ impl Sema<'_> {
         Err(self.fail(Diagnostic::new(Code::TileCode, span, message).help("give it some with `@set_tile_code`")))
     }
 
-    /// The program of each instance, in order.
-    fn analyze_instances(&mut self) -> Vec<Option<Program>> {
-        let instances = self.unit.layout.instances.clone();
-        instances.iter().map(|(key, instance)| self.analyze_program(key, instance)).collect()
+    /// Has the tiles name their programs instead of their instances; the constants of each program's tiles.
+    fn number_programs(&mut self, kinds: &[(u32, Vec<u64>)], programs: usize) -> Vec<Vec<u64>> {
+        let mut tile_consts = vec![Vec::new(); programs];
+        for tile in self.unit.layout.tiles.iter_mut().filter(|tile| **tile != 0) {
+            let (program, consts) = &kinds[*tile as usize - 1];
+            tile_consts[*program as usize].extend(consts);
+            *tile = program + 1;
+        }
+        tile_consts
     }
 
     /// Adds the routes that PE programs set themselves to those of the layout.
@@ -241,7 +254,7 @@ impl Sema<'_> {
         }
     }
 
-    fn assemble(&mut self, mut programs: Vec<Program>, width: u32, height: u32) -> Wafer {
+    fn assemble(&mut self, mut programs: Vec<Program>, tile_consts: Vec<Vec<u64>>, width: u32, height: u32) -> Wafer {
         let types = Arc::new(self.types.clone());
         for program in &mut programs {
             program.types = types.clone();
@@ -254,6 +267,7 @@ impl Sema<'_> {
             height,
             programs,
             tiles: runs(&layout.tiles, width),
+            tile_consts,
             routes,
             exports: std::mem::take(&mut layout.exports),
             types,

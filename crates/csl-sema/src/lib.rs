@@ -26,6 +26,7 @@ mod options;
 mod packed;
 mod place;
 mod program;
+mod sharing;
 mod stmt;
 mod switch;
 mod typexpr;

@@ -3,14 +3,15 @@
 use std::cmp::Ordering;
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{CmpOp, Inst, Opnd, Scalar, Ty, TypeKind, TypedValue, Value};
+use csl_ir::{CmpOp, Inst, Opnd, Scalar, Ty, TypeKind, TypedValue, Value, Varying};
 use csl_num::{FloatOp, IntOp, IntTy, Trap};
 use csl_syntax::ast::{BinOp, Expr, UnOp};
 use num_bigint::BigInt;
+use num_traits::Zero;
 
 use crate::context::{Res, Sema, Stop};
 use crate::operand::Operand;
-use crate::value::f64_of;
+use crate::value::{f64_of, int_of};
 
 /// Bits of a comptime integer, so that no program can ask for unbounded memory or time.
 const MOST_BITS: u64 = 1 << 21;
@@ -92,8 +93,18 @@ impl Sema<'_> {
     }
 
     fn fold(&mut self, op: IntOp, ty: Ty, a: &TypedValue, b: &TypedValue, span: Span) -> Res<Operand> {
-        match (&a.value, &b.value, self.types.kind(ty).clone()) {
-            (Value::Int(x), Value::Int(y), kind) => self.fold_int(op, ty, &kind, x, y, span),
+        let kind = self.types.kind(ty).clone();
+        let width = match kind {
+            TypeKind::Int { signed, bits } => Some(IntTy { signed, bits }),
+            _ => None,
+        };
+        if let Some(varying) = Varying::binary(op, &a.value, &b.value, width) {
+            return Ok(TypedValue::new(ty, Value::Varying(varying)).into());
+        }
+        if let (Some(x), Some(y)) = (a.value.int(), b.value.int()) {
+            return self.fold_int(op, ty, &kind, x, y, span);
+        }
+        match (&a.value, &b.value, kind) {
             (Value::Float(x), Value::Float(y), TypeKind::Float(kind)) => {
                 let Some(op) = float_op(op) else { return Err(Stop::Error) };
                 Ok(TypedValue::new(ty, Value::Float(csl_num::float_binop(op, kind, *x, *y))).into())
@@ -144,8 +155,7 @@ impl Sema<'_> {
 
     fn emit_arithmetic(&mut self, op: IntOp, ty: Ty, a: &Operand, b: &Operand, span: Span) -> Res<Operand> {
         let Some(scalar) = self.scalar(ty) else { return Err(self.comptime_only(ty, span)) };
-        if matches!(op, IntOp::Div | IntOp::Rem) && b.as_const().is_some_and(|v| v.value == Value::Int(BigInt::from(0)))
-        {
+        if matches!(op, IntOp::Div | IntOp::Rem) && b.as_const().and_then(int_of).is_some_and(Zero::is_zero) {
             return Err(self.error(Code::DivisionByZero, span, "division by zero"));
         }
         let (a, b) = (self.opnd(a, span)?, self.opnd(b, span)?);
@@ -217,8 +227,11 @@ impl Sema<'_> {
     }
 
     fn compare_const(&self, op: CmpOp, a: &TypedValue, b: &TypedValue) -> bool {
+        if let Some(holds) = Varying::compare(op, &a.value, &b.value) {
+            return holds;
+        }
         let ordering = match (&a.value, &b.value) {
-            (Value::Int(x), Value::Int(y)) => Some(x.cmp(y)),
+            (x, y) if let (Some(x), Some(y)) = (x.int(), y.int()) => Some(x.cmp(y)),
             (Value::Float(_), Value::Float(_)) => {
                 let (x, y) = (f64_of(&self.types, a), f64_of(&self.types, b));
                 x.zip(y).and_then(|(x, y)| x.partial_cmp(&y))
@@ -273,6 +286,10 @@ impl Sema<'_> {
 
     fn fold_unary(&mut self, op: UnOp, value: &TypedValue, kind: &TypeKind, span: Span) -> Res<Operand> {
         let ty = value.ty;
+        if let (Value::Varying(_), Some((op, other))) = (&value.value, as_binary(op)) {
+            let other = TypedValue::int(ty, other);
+            return self.fold(op, ty, &other, value, span);
+        }
         let result = match (&value.value, op, kind) {
             (Value::Bool(b), UnOp::Not, _) => Value::Bool(!b),
             (Value::Int(n), UnOp::Neg, TypeKind::ComptimeInt) => Value::Int(-n),
@@ -301,6 +318,15 @@ impl Sema<'_> {
         let dst = self.new_reg(scalar);
         self.emit(Inst::Un { op, ty: scalar, dst, a }, span);
         Ok(Operand::Reg(ty, Opnd::Reg(dst)))
+    }
+}
+
+/// `-x` is `0 - x`, and `~x` is `-1 ^ x`.
+fn as_binary(op: UnOp) -> Option<(IntOp, i8)> {
+    match op {
+        UnOp::Neg => Some((IntOp::Sub, 0)),
+        UnOp::BitNot => Some((IntOp::Xor, -1)),
+        UnOp::Not => None,
     }
 }
 

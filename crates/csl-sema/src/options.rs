@@ -38,6 +38,8 @@ pub struct Options {
     pub comptime_func_depth_limit: u32,
     /// Overrides what the program itself gives away of its generation.
     pub sdk: Option<Sdk>,
+    /// Tiles share programs where their params allow it. Tests compare with the programs of single tiles.
+    pub share_programs: bool,
 }
 
 impl Default for Options {
@@ -55,6 +57,7 @@ impl Default for Options {
             most_steps: 10_000_000,
             comptime_func_depth_limit: 100,
             sdk: None,
+            share_programs: true,
         }
     }
 }

@@ -12,9 +12,9 @@ use crate::value::field_types;
 /// The bits of a value; `None` when it has none yet, as an address has not.
 pub fn bits_of_value(types: &Types, value: &TypedValue) -> Option<BigInt> {
     match &value.value {
-        Value::Int(number) => {
+        Value::Int(_) | Value::Varying(_) => {
             let bits = raw_width(types, value.ty)?;
-            Some(IntTy { signed: false, bits }.wrap(number))
+            Some(IntTy { signed: false, bits }.wrap(value.value.int()?))
         }
         Value::Float(bits) => Some(BigInt::from(*bits)),
         Value::Bool(b) => Some(BigInt::from(u8::from(*b))),

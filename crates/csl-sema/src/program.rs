@@ -5,36 +5,45 @@ use std::sync::Arc;
 use csl_chip::Arch;
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{
-    Completion, DsrFile, Exported, ExportedSymbol, FuncId, Inst, ModuleRef, Name, OnControl, Opnd, Program, QueueDir,
-    Startup, TaskBind, TaskKind, TaskTarget, TypeKind, TypedValue, Types, Value, VecConfig,
+    Completion, DsrFile, Exported, ExportedSymbol, Expr, FuncId, Inst, ModuleRef, Name, OnControl, Opnd, Program,
+    QueueDir, Startup, TaskBind, TaskKind, TaskTarget, TypeKind, TypedValue, Types, Value, VecConfig,
 };
+use csl_num::IntTy;
 
 use crate::builtins::names_task;
 use crate::context::{Res, Sema, Stop};
-use crate::layout::{Instance, LayoutState, TileKey};
+use crate::layout::{Instance, LayoutState};
 use crate::unit::{ExportTarget, Unit, UnitKind};
+
+/// Constants of which every tile has its own: how they follow from its params, and their types.
+pub type TileConsts = Vec<(Arc<Expr>, IntTy)>;
 
 impl Sema<'_> {
     /// Analyses the program of one kind of tile; `None` when it has errors, which are told once for all its tiles.
-    pub(crate) fn analyze_program(&mut self, key: &TileKey, instance: &Instance) -> Option<Program> {
+    /// With it, how the constants follow of which every tile has its own.
+    pub(crate) fn analyze_program(
+        &mut self,
+        file: &str,
+        params: Vec<(Name, TypedValue)>,
+        instance: &Instance,
+    ) -> Option<(Program, TileConsts)> {
         let layout = LayoutState {
             exports: self.unit.layout.exports.clone(),
             is_legacy: self.unit.layout.is_legacy,
             ..LayoutState::default()
         };
         let rectangle = self.unit.layout.rectangle();
-        let unit = Unit { kind: UnitKind::Pe, name: key.0.clone(), layout, rectangle, ..Unit::default() };
+        let unit = Unit { kind: UnitKind::Pe, name: file.to_string(), layout, rectangle, ..Unit::default() };
         let outer = std::mem::replace(&mut self.unit, unit);
         self.steps = 0;
         let text = whose_code(instance);
-        let result = self.traced(instance.span, text, |s| s.program(key, instance.span));
-        self.unit = outer;
-        result.ok()
+        let result = self.traced(instance.span, text, |s| s.program(file, params, instance.span));
+        let unit = std::mem::replace(&mut self.unit, outer);
+        result.ok().map(|program| (program, unit.tile_consts.into_iter().collect()))
     }
 
-    fn program(&mut self, key: &TileKey, span: Span) -> Res<Program> {
-        let bindings: Vec<(Name, TypedValue)> = key.1.clone();
-        self.load_module(&key.0, None, bindings, Some(span))?;
+    fn program(&mut self, file: &str, params: Vec<(Name, TypedValue)>, span: Span) -> Res<Program> {
+        self.load_module(file, None, params, Some(span))?;
         let mut result = self.run_all_comptime_blocks();
         result = self.declare_exported().and(result);
         result = self.instantiate_exports().and(result);
@@ -331,6 +340,7 @@ impl Sema<'_> {
             control_table: unit.control_table,
             main_thread_priority: unit.main_thread_priority,
             strings: std::mem::take(&mut unit.strings),
+            tile_consts: unit.tile_consts.iter().map(|(_, ty)| *ty).collect(),
         })
     }
 

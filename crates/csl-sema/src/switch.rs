@@ -1,7 +1,7 @@
 //! `switch`.
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{Term, Ty, TypeKind};
+use csl_ir::{CmpOp, Term, Ty, TypeKind, Value, Varying};
 use csl_num::IntTy;
 use csl_syntax::ast::{Expr, Switch, SwitchArm};
 use num_bigint::BigInt;
@@ -17,6 +17,9 @@ impl Sema<'_> {
         let ty = self.switch_type(&input, node.input.span)?;
         let cases = self.switch_cases(node, ty)?;
         self.check_coverage(node, ty, &cases, span)?;
+        if let Some(arm) = input.as_const().and_then(|input| known_arm(&input.value, &cases)) {
+            return self.scoped(|s| s.eval_expecting(&node.arms[arm].body, expected));
+        }
         if let Some(known) = input.as_const().and_then(int_of).cloned() {
             return match taken(node, &cases, &known) {
                 Some(body) => self.scoped(|s| s.eval_expecting(body, expected)),
@@ -147,4 +150,10 @@ fn taken<'n>(node: &'n Switch, cases: &[Vec<BigInt>], known: &BigInt) -> Option<
         None => node.arms.iter().find(|a| a.values.is_empty()),
     };
     arm.map(|a| &a.body)
+}
+
+/// The branch of an input that varies, if the values of one name it.
+fn known_arm(input: &Value, cases: &[Vec<BigInt>]) -> Option<usize> {
+    let is = |case: &BigInt| Varying::compare(CmpOp::Eq, input, &Value::Int(case.clone())) == Some(true);
+    cases.iter().position(|values| values.iter().any(is))
 }

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use csl_diag::Span;
 use csl_ir::{
-    ColorConfig, ControlTable, DsrFile, DsrLoad, Fifo, FnRef, Func, FuncId, Global, GlobalId, GlobalRef, ModuleRef,
-    QueueDir, QueueInit, RotatingTasks, Rpc, Startup, TaskBind, Ty, TypedValue,
+    ColorConfig, ControlTable, DsrFile, DsrLoad, Expr, Fifo, FnRef, Func, FuncId, Global, GlobalId, GlobalRef,
+    ModuleRef, QueueDir, QueueInit, RotatingTasks, Rpc, Startup, TaskBind, Ty, TypedValue, Varying,
 };
+use csl_num::IntTy;
 use csl_syntax::{Symbol, ast};
+use indexmap::IndexSet;
 
 use crate::context::SourceFile;
 use crate::layout::LayoutState;
@@ -157,6 +159,8 @@ pub struct Unit {
     pub control_table: Option<ControlTable>,
     pub main_thread_priority: Option<csl_ir::Priority>,
     pub strings: Vec<String>,
+    /// Constants of which every tile has its own: how they follow from its params, and their types.
+    pub tile_consts: IndexSet<(Arc<Expr>, IntTy)>,
     /// A top-level `comptime` block is being evaluated: task bindings and the like are allowed.
     pub in_comptime_block: bool,
 
@@ -164,6 +168,13 @@ pub struct Unit {
     pub layout: LayoutState,
     /// Coordinates and rectangle of the layout, while `kind` is `Pe`.
     pub rectangle: Option<(u32, u32)>,
+}
+
+impl Unit {
+    /// The number of a tile's constant.
+    pub fn tile_const(&mut self, varying: &Varying, ty: IntTy) -> u32 {
+        self.tile_consts.insert_full((varying.expr().clone(), ty)).0 as u32
+    }
 }
 
 /// Something given to `@export_symbol`, before its id is known.

@@ -9,10 +9,7 @@ use num_traits::ToPrimitive;
 
 /// The integer of a value of any type with a number underneath.
 pub fn int_of(value: &TypedValue) -> Option<&BigInt> {
-    match &value.value {
-        Value::Int(number) => Some(number),
-        _ => None,
-    }
+    value.value.int()
 }
 
 pub fn u64_of(value: &TypedValue) -> Option<u64> {
@@ -151,6 +148,7 @@ pub fn show(types: &Types, value: &TypedValue) -> String {
         Value::Void => "{}".to_string(),
         Value::Bool(b) => b.to_string(),
         Value::Int(number) => show_int(types, value.ty, number),
+        Value::Varying(varying) => show_int(types, value.ty, varying.settle()),
         Value::Float(bits) => match types.kind(value.ty) {
             TypeKind::Float(kind) => csl_num::format_float(*kind, *bits),
             _ => csl_num::format_f64(f64::from_bits(*bits)),

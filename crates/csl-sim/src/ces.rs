@@ -6,6 +6,7 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use csl_fabric::{Ramp, Wavelet};
+use csl_image::PatchTarget;
 use csl_pe::Ports;
 
 use crate::columns::Columns;
@@ -92,8 +93,11 @@ impl<E: Element> Ces<E> {
         if world.options.traces.instructions.holds(x, self.y) {
             element.trace();
         }
-        for (addr, bytes, value) in world.patches(x, self.y) {
-            element.write(addr, &value.to_le_bytes()[..usize::from(bytes)]);
+        for (target, value) in world.patches(x, self.y) {
+            match target {
+                PatchTarget::Memory { addr, bytes } => element.write(addr, &value.to_le_bytes()[..usize::from(bytes)]),
+                PatchTarget::Const(number) => element.set_const(number, value),
+            }
         }
         let place = self.tiles.len() as u32;
         self.tiles.push(Tile::new(x, element, ports));

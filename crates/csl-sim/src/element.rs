@@ -41,6 +41,8 @@ pub(crate) trait Element: Send {
     fn last_issue(&self) -> u64;
     fn read(&self, addr: u16, bytes: u32) -> Vec<u8>;
     fn write(&mut self, addr: u16, bytes: &[u8]);
+    /// Gives the tile's own constant `number` its value.
+    fn set_const(&mut self, number: u16, value: u64);
     /// A TEARDOWN command has stopped a color of the router.
     fn torn_down(&mut self, color: u8);
     /// Has every instruction told among the events from here on.
@@ -108,6 +110,10 @@ impl Element for Pe {
 
     fn write(&mut self, addr: u16, bytes: &[u8]) {
         self.memory_mut().write_bytes(addr, bytes);
+    }
+
+    fn set_const(&mut self, number: u16, value: u64) {
+        Pe::set_const(self, number, value);
     }
 
     fn torn_down(&mut self, color: u8) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use csl_chip::Chip;
 use csl_fabric::RouteTable;
-use csl_image::{Exported, Image, Patch, PatchValues, PeImage, Symbol, TileRun};
+use csl_image::{Exported, Image, Patch, PatchTarget, PatchValues, PeImage, Symbol, TileRun};
 
 use crate::options::SimOptions;
 use crate::routes;
@@ -63,11 +63,11 @@ impl World {
         (x - run.x < run.len).then_some(run.program)
     }
 
-    /// Patches of a tile: byte address, width and value.
-    pub fn patches(&self, x: u32, y: u32) -> impl Iterator<Item = (u16, u8, u64)> {
+    /// Where the patches of a tile go to, and their values.
+    pub fn patches(&self, x: u32, y: u32) -> impl Iterator<Item = (PatchTarget, u64)> {
         let here = move |patch: &&Patch| (patch.x..patch.x + patch.len).contains(&x);
         let row = self.rows[y as usize].patches.iter().map(|index| &self.image.patches[*index as usize]);
-        row.filter(here).map(move |patch| (patch.addr, patch.bytes, patch_value(&patch.values, x - patch.x)))
+        row.filter(here).map(move |patch| (patch.target, patch_value(&patch.values, x - patch.x)))
     }
 }
 

@@ -55,6 +55,7 @@ pub fn array(types: &mut Types, name: &str, count: u64, elem: Ty) -> Global {
         is_const: false,
         init: Vec::new(),
         relocs: Vec::new(),
+        varying: Vec::new(),
         linksection: None,
         span: SPAN,
         is_hidden: false,
@@ -83,6 +84,7 @@ pub fn program(fp16: FloatKind, types: Types, globals: Vec<Global>, funcs: Vec<F
         rotating: Vec::new(),
         control_table: None,
         main_thread_priority: None,
+        tile_consts: Vec::new(),
         strings: Vec::new(),
     }
 }
@@ -92,6 +94,7 @@ pub fn image(program: Program) -> Image {
         width: 1,
         height: 1,
         programs: vec![program],
+        tile_consts: vec![Vec::new()],
         tiles: vec![TileRun { x: 0, y: 0, len: 1, program: 0 }],
         routes: Vec::new(),
         exports: Vec::new(),
@@ -118,7 +121,7 @@ pub fn pe(program: Program) -> Arc<PeImage> {
 
 /// Runs function 0 to its first exit.
 pub fn run_func(pe: &PeImage, memory: &mut Memory, args: &[u64]) -> (Exit, Cpu) {
-    let mut cpu = Cpu::new();
+    let mut cpu = Cpu::new(pe.tile_consts);
     cpu.start(pe, 0, args);
     let exit = run(&mut cpu, memory, pe, u64::MAX);
     (exit, cpu)

@@ -67,7 +67,7 @@ fn an_iteration_of_a_sum_takes_15_cycles() {
 fn a_slice_ends_at_a_branch_and_goes_on() {
     let pe = pe(sum_loop());
     let mut memory = memory_with(&pe, &[1.0, 2.0, 3.5]);
-    let mut cpu = csl_pe::cpu::Cpu::new();
+    let mut cpu = csl_pe::cpu::Cpu::new(0);
     cpu.start(&pe, 0, &[3]);
     let mut slices = 0;
     while csl_pe::scalar::run(&mut cpu, &mut memory, &pe, 1) == Exit::SliceEnd {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use csl_image::{Image, Patch, PatchValues, Stream, Symbol};
+use csl_image::{Image, Patch, PatchTarget, PatchValues, Stream, Symbol};
 use csl_ir::Route;
 use csl_num::FloatKind;
 use csl_sema::{Assembly, Kind, ParamValue};
@@ -66,7 +66,7 @@ impl Layout {
         let plan = Plan { layout: self, wiring, numbers };
         let settings = settings(self, options);
         let Some(mut image) = compile::assemble(&settings, &plan.assembly(), done) else { return Ok(()) };
-        image.patches = plan.patches(&image)?;
+        image.patches.extend(plan.patches(&image)?);
         compile::store(&settings, image, done, plan.extras(options.save_port_map))
     }
 }
@@ -213,8 +213,10 @@ fn row_patches(
                 x: x as u32,
                 y: y as u32,
                 len: (end - x) as u32,
-                addr: symbol.addr + (at * u32::from(data.bytes)) as u16,
-                bytes: data.bytes,
+                target: PatchTarget::Memory {
+                    addr: symbol.addr + (at * u32::from(data.bytes)) as u16,
+                    bytes: data.bytes,
+                },
                 values: PatchValues::Table((x..end).map(item).collect()),
             });
         }

@@ -115,7 +115,7 @@ fn field_name(program: &PeImage, field: Field, value: u16) -> Option<(String, bo
         Field::Func => Some((program.funcs.get(usize::from(value))?.name.clone(), false)),
         Field::TargetHigh => Some(("IP".to_owned(), true)),
         Field::TargetLow => Some((format!("imm({value:04x})"), false)),
-        Field::Pool | Field::VecRow | Field::LoadRow | Field::IterRow | Field::Iter => {
+        Field::Pool | Field::TileConst | Field::VecRow | Field::LoadRow | Field::IterRow | Field::Iter => {
             Some((format!("row({value})"), false))
         }
         Field::None | Field::Target | Field::Cost | Field::Sys => None,

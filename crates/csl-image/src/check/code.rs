@@ -107,6 +107,7 @@ impl Here<'_> {
             Field::Ty => require(IntCode(value).is_valid(), || format!("no integer type {value:#x}")),
             Field::Func => below(self.pe.funcs.len()),
             Field::Pool => below(self.pe.pool.len()),
+            Field::TileConst => below(usize::from(self.pe.tile_consts)),
             Field::VecRow => below(self.pe.vecs.len()),
             Field::LoadRow => below(self.pe.dsr_loads.len()),
             Field::IterRow => below(self.pe.iters.len()),

@@ -38,6 +38,7 @@ pub fn opnd(program: &Program, operand: &Opnd) -> String {
         Opnd::Imm(bits) => format!("{bits:#x}"),
         Opnd::Global(id, offset) => addr_of_global(program, *id, *offset),
         Opnd::Func(id) => format!("&{}", func_name(program, *id)),
+        Opnd::Tile(number) => format!("tile{number}"),
         Opnd::Dsd(desc) => dsd(program, desc),
     }
 }

@@ -140,6 +140,7 @@ impl Validator<'_> {
         match operand {
             Opnd::Reg(reg) => self.reg_ty(*reg).map(|_| ()),
             Opnd::Imm(_) => Ok(()),
+            Opnd::Tile(number) => self.tile_const(*number).map(|_| ()),
             Opnd::Dsd(desc) => dsd(self.program, desc),
             other => self.opnd(other, Scalar::PTR),
         }

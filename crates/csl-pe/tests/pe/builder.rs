@@ -30,6 +30,7 @@ pub fn image() -> PeImage {
         dsr_loads: Vec::new(),
         iters: Vec::new(),
         pool: Vec::new(),
+        tile_consts: 0,
         tasks: Vec::new(),
         startup: Vec::new(),
         queues: Vec::new(),

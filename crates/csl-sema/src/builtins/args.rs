@@ -240,10 +240,7 @@ fn choice<T: Copy>(
 
 /// A comptime-known integer, whatever its type.
 pub(super) fn const_int(s: &mut Sema<'_>, value: &TypedValue, span: Span) -> Res<i64> {
-    let found = match &value.value {
-        Value::Int(int) => int.to_i64(),
-        _ => None,
-    };
+    let found = value.value.int().and_then(ToPrimitive::to_i64);
     found.ok_or_else(|| {
         let message = format!("an integer is needed here, not `{}`", s.show(value.ty));
         s.error(Code::TypeMismatch, span, message)
@@ -278,10 +275,7 @@ pub(super) fn is_int(s: &Sema<'_>, ty: Ty) -> bool {
 }
 
 pub(super) fn small(value: &TypedValue) -> Option<u32> {
-    match &value.value {
-        Value::Int(int) => int.to_u32(),
-        _ => None,
-    }
+    value.value.int()?.to_u32()
 }
 
 pub(super) fn int_value(ty: Ty, value: impl Into<BigInt>) -> Operand {

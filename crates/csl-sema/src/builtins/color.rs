@@ -1,7 +1,7 @@
 //! Color configurations: routes, switches, filters.
 
 use csl_diag::{Code, Diagnostic};
-use csl_ir::{ColorConfig, DirSet, Filter, FilterKind, IdKind, PopMode, SwitchPos, TypedValue, Value};
+use csl_ir::{ColorConfig, DirSet, Filter, FilterKind, IdKind, PopMode, SwitchPos, TypedValue};
 
 use super::Call;
 use super::args::{Fields, const_int, id_kind, small};
@@ -60,7 +60,7 @@ fn bad(s: &mut Sema<'_>, fields: &Fields, message: impl Into<String>) -> Stop {
 
 fn read_routes(s: &mut Sema<'_>, config: &mut ColorConfig, routes: Operand, outer: &Fields) -> Res<()> {
     if let Some(value) = routes.as_const()
-        && matches!(value.value, Value::Int(_))
+        && value.value.int().is_some()
     {
         (config.rx, config.tx) = bit_vector(s, value, outer)?;
         return Ok(());
@@ -149,7 +149,7 @@ fn read_switches(s: &mut Sema<'_>, config: &mut ColorConfig, fields: &mut Fields
 /// `.{ .rx = D }`, `.{ .tx = D }`, both where the chip takes them, `.{ .invalid = true }` or a bit vector of both sides.
 fn read_position(s: &mut Sema<'_>, operand: Operand, outer: &Fields) -> Res<SwitchPos> {
     if let Some(value) = operand.as_const()
-        && matches!(value.value, Value::Int(_))
+        && value.value.int().is_some()
     {
         let (rx, tx) = bit_vector(s, value, outer)?;
         return position_of_bits(s, rx, tx, outer);

@@ -2,7 +2,7 @@
 
 use csl_chip::{Arch, Chip};
 use csl_diag::{Code, Diagnostic};
-use csl_ir::{DsrFile, IdKind, Ty, TypeKind, TypedValue, Value};
+use csl_ir::{DsrFile, IdKind, Ty, TypeKind, TypedValue};
 
 use super::Call;
 use super::args::{id_kind, int_value, is_int, small};
@@ -166,9 +166,9 @@ fn register(
     what: &str,
     count: u8,
 ) -> Res<Operand> {
-    match value.value {
-        Value::Int(_) if small(&value).is_some_and(|id| id < u32::from(count)) => Ok(with_type(value.into(), ty)),
-        Value::Int(id) => {
+    match value.value.int() {
+        Some(_) if small(&value).is_some_and(|id| id < u32::from(count)) => Ok(with_type(value.into(), ty)),
+        Some(id) => {
             let message = format!("there is no {what} {id}");
             let note = format!("they go from 0 to {}", count - 1);
             Err(s.fail(Diagnostic::new(Code::IdOutOfRange, call.arg_span(arg), message).note(note)))

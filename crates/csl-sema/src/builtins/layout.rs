@@ -87,7 +87,8 @@ pub(super) fn set_tile_code(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         }
         return Err(s.fail(diagnostic));
     }
-    let entry = layout.instances.entry((path, params));
+    let key = layout.key(path, params);
+    let entry = layout.instances.entry(key);
     let index = entry.index();
     entry.or_insert(Instance { span: call.span, first: (x, y), tiles: 0 }).tiles += 1;
     layout.tiles[at] = index as u32 + 1;

@@ -3,5 +3,6 @@
 mod golden;
 mod language;
 mod robust;
+mod sharing;
 mod support;
 mod ui;

@@ -36,6 +36,7 @@ pub fn program(words: &[u32]) -> PeImage {
         dsr_loads: Vec::new(),
         iters: Vec::new(),
         pool: Vec::new(),
+        tile_consts: 0,
         tasks: Vec::new(),
         startup: Vec::new(),
         queues: Vec::new(),

@@ -208,7 +208,15 @@ fn random_program(dice: &mut Dice, arch: Arch, plan: &Plan, reroutes: bool) -> P
             simd: None,
         });
     }
-    let mut maker = Maker { dice, pe, sends: plan.sends.clone(), receives: plan.receives.clone(), fifo, reroutes, color_routes: arch.chip().config.color_routes };
+    let mut maker = Maker {
+        dice,
+        pe,
+        sends: plan.sends.clone(),
+        receives: plan.receives.clone(),
+        fifo,
+        reroutes,
+        color_routes: csl_chip::chip(arch.into()).config.color_routes,
+    };
     maker.data_tasks(arch);
     for id in TASKS {
         let code = maker.body(id);

@@ -28,12 +28,13 @@ struct Tile {
     /// Writes to route registers on their way: the cycle in which they reach the router, color and word.
     writes: Vec<(u64, u8, u16)>,
     dispatch_to_ramp: u32,
+    /// Where the route registers stand.
+    routes: u16,
 }
 
-/// Where the route registers stand.
-const ROUTES: u16 = 0x7f20;
-
 struct RouteRegisters<'a> {
+    /// Where they stand.
+    routes: u16,
     row: &'a Row,
     writes: &'a mut Vec<(u64, u8, u16)>,
     x: u32,
@@ -42,14 +43,14 @@ struct RouteRegisters<'a> {
 
 impl Registers for RouteRegisters<'_> {
     fn read(&mut self, word: u16) -> Option<u16> {
-        let color = (word - ROUTES) as u8;
+        let color = (word - self.routes) as u8;
         let mut config = self.row.color_config(self.x, color).cloned().unwrap_or_default();
         self.writes.iter().filter(|write| write.1 == color).for_each(|write| config.set_route_word(write.2));
         Some(config.route_word())
     }
 
     fn write(&mut self, word: u16, value: u16) -> bool {
-        self.writes.push((self.due, (word - ROUTES) as u8, value));
+        self.writes.push((self.due, (word - self.routes) as u8, value));
         true
     }
 }
@@ -121,7 +122,7 @@ fn cycle((row, ces): &mut (Row, Ces), y: u32, now: u64) -> Result<(), FaultRepor
     for (x, tile) in (0..).zip(&mut ces.0) {
         let pe = |fault: csl_pe::Fault| FaultReport { cycle: fault.cycle, x, y, what: FaultKind::Pe(fault) };
         let due = now + u64::from(tile.dispatch_to_ramp);
-        let mut registers = RouteRegisters { row, writes: &mut tile.writes, x, due };
+        let mut registers = RouteRegisters { routes: tile.routes, row, writes: &mut tile.writes, x, due };
         tile.pe.advance(now, now + 1, &mut tile.ports, &mut registers).map_err(pe)?;
         tile.take_back(row, x);
     }
@@ -136,7 +137,15 @@ impl Tile {
         let chip = csl_chip::chip(image.arch.into());
         let pe = Pe::new(Arc::clone(program), chip, image.sdk, x as u16, y as u16, &mut ports);
         let dispatch_to_ramp = chip.timing.dispatch_to_ramp;
-        Tile { pe, ports, next_output: 0, refused: 0, writes: Vec::new(), dispatch_to_ramp }
+        Tile {
+            pe,
+            ports,
+            next_output: 0,
+            refused: 0,
+            writes: Vec::new(),
+            dispatch_to_ramp,
+            routes: chip.config.color_routes,
+        }
     }
 
     /// One wavelet leaves, from the output queues in turn.

@@ -1,0 +1,222 @@
+//! Integers that differ between tiles which share a program, and what comptime code asks of them.
+//!
+//! A layout gives most tiles params of their own: coordinates above all. Analysing the program once a tile would take
+//! time and memory that grow with the wafer. So one tile is analysed with its params as [`Varying`] values: each knows
+//! how it follows from the tile's params (an [`Expr`]) and what it is for that tile. Where comptime code needs to know
+//! something (which branch, how long, which color) the question and its answer go into a [`Trace`]. Every tile whose
+//! params give the same answers has the same program, up to the values that only reach run-time code or data.
+
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use csl_num::{IntOp, IntTy};
+use indexmap::IndexMap;
+use num_bigint::BigInt;
+
+use crate::func::CmpOp;
+
+/// How a value follows from the params of a tile.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub enum Expr {
+    /// A param that differs between the tiles, by its number.
+    Input(u32),
+    Known(i64),
+    /// Exact arithmetic.
+    Bin(IntOp, Arc<Expr>, Arc<Expr>),
+    /// Wrapped to a type of fixed width.
+    Wrap(IntTy, Arc<Expr>),
+}
+
+impl Expr {
+    /// The value for a tile; `None` where it has none that 64 bits hold.
+    pub fn eval(&self, inputs: &[i64]) -> Option<i64> {
+        match self {
+            Expr::Input(number) => inputs.get(*number as usize).copied(),
+            Expr::Known(value) => Some(*value),
+            Expr::Bin(op, a, b) => binary(*op, a.eval(inputs)?, b.eval(inputs)?),
+            Expr::Wrap(ty, a) => wrap(*ty, a.eval(inputs)?),
+        }
+    }
+}
+
+/// Exact arithmetic as [`csl_num::big_binop`] does it, where 64 bits hold the result.
+fn binary(op: IntOp, a: i64, b: i64) -> Option<i64> {
+    match op {
+        IntOp::Add => a.checked_add(b),
+        IntOp::Sub => a.checked_sub(b),
+        IntOp::Mul => a.checked_mul(b),
+        IntOp::Div => a.checked_div(b),
+        IntOp::Rem => a.checked_rem(b),
+        IntOp::And => Some(a & b),
+        IntOp::Or => Some(a | b),
+        IntOp::Xor => Some(a ^ b),
+        IntOp::Shl => {
+            let shifted = a.checked_mul(1i64.checked_shl(u32::try_from(b).ok()?).filter(|power| *power > 0)?)?;
+            Some(shifted)
+        }
+        IntOp::Shr => Some(a >> u32::try_from(b).ok()?.min(63)),
+    }
+}
+
+fn wrap(ty: IntTy, value: i64) -> Option<i64> {
+    match ty.bits {
+        0..=63 => Some(csl_num::wrap64(ty, value as u64) as i64),
+        _ if ty.signed || value >= 0 => Some(value),
+        _ => None,
+    }
+}
+
+/// What comptime code needs to know of a tile's values.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Question {
+    /// The value itself.
+    Value(Arc<Expr>),
+    /// 1 where the two are equal, else 0.
+    Equal(Arc<Expr>, Arc<Expr>),
+    /// 1 where the first is less than the second, else 0.
+    Less(Arc<Expr>, Arc<Expr>),
+    /// 1 where the type holds the value, else 0.
+    Fits(IntTy, Arc<Expr>),
+}
+
+impl Question {
+    /// The answer for a tile; `None` where a value has none.
+    pub fn answer(&self, inputs: &[i64]) -> Option<i64> {
+        match self {
+            Question::Value(expr) => expr.eval(inputs),
+            Question::Equal(a, b) => Some(i64::from(a.eval(inputs)? == b.eval(inputs)?)),
+            Question::Less(a, b) => Some(i64::from(a.eval(inputs)? < b.eval(inputs)?)),
+            Question::Fits(ty, expr) => Some(fits(*ty, expr.eval(inputs)?)),
+        }
+    }
+}
+
+fn fits(ty: IntTy, value: i64) -> i64 {
+    i64::from(ty.fits(&BigInt::from(value)))
+}
+
+/// The questions that an analysis has asked so far, with their answers for its tile, each once.
+#[derive(Debug, Default)]
+pub struct Trace(Mutex<IndexMap<Question, i64>>);
+
+impl Trace {
+    fn record(&self, question: Question, answer: i64) -> i64 {
+        let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *asked.entry(question).or_insert(answer)
+    }
+
+    /// What was asked, in order.
+    pub fn asked(&self) -> Vec<(Question, i64)> {
+        let asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.iter().map(|(question, answer)| (question.clone(), *answer)).collect()
+    }
+}
+
+/// An integer that may be another one on another tile.
+#[derive(Clone, Debug)]
+pub struct Varying {
+    expr: Arc<Expr>,
+    /// Nodes of `expr`.
+    size: u32,
+    /// On the tile that is analysed.
+    known: i64,
+    big: BigInt,
+    trace: Arc<Trace>,
+}
+
+/// Where a value is computed from more than this many parts, comptime code is taken to need it.
+const MOST_NODES: u32 = 64;
+
+impl Varying {
+    /// The param with this number.
+    pub fn input(number: u32, known: i64, trace: &Arc<Trace>) -> Varying {
+        Varying::new(Expr::Input(number), 1, known, trace)
+    }
+
+    fn new(expr: Expr, size: u32, known: i64, trace: &Arc<Trace>) -> Varying {
+        Varying { expr: Arc::new(expr), size, known, big: BigInt::from(known), trace: trace.clone() }
+    }
+
+    pub fn expr(&self) -> &Arc<Expr> {
+        &self.expr
+    }
+
+    /// The value itself, from here on the same on every tile of the program.
+    pub fn settle(&self) -> &BigInt {
+        self.trace.record(Question::Value(self.expr.clone()), self.known);
+        &self.big
+    }
+
+    /// `a op b`, wrapped to `ty` where that is given; `None` where at least one must be settled first.
+    pub fn binary(op: IntOp, a: &crate::Value, b: &crate::Value, ty: Option<IntTy>) -> Option<Varying> {
+        let trace = [a, b].into_iter().find_map(|value| match value {
+            crate::Value::Varying(varying) => Some(varying.trace.clone()),
+            _ => None,
+        })?;
+        let (a, b) = (part(a)?, part(b)?);
+        let size = a.1 + b.1 + 2;
+        let exact = binary(op, a.2, b.2).filter(|_| size <= MOST_NODES)?;
+        let expr = Expr::Bin(op, a.0, b.0);
+        match ty {
+            None => Some(Varying::new(expr, size, exact, &trace)),
+            Some(ty) => Some(Varying::new(Expr::Wrap(ty, Arc::new(expr)), size, wrap(ty, exact)?, &trace)),
+        }
+    }
+
+    /// The value wrapped to a type of fixed width.
+    pub fn wrapped(&self, ty: IntTy) -> Option<Varying> {
+        let known = wrap(ty, self.known).filter(|_| self.size < MOST_NODES)?;
+        Some(Varying::new(Expr::Wrap(ty, self.expr.clone()), self.size + 1, known, &self.trace))
+    }
+
+    /// Whether the type holds the value, on this and every other tile of the program.
+    pub fn fits(&self, ty: IntTy) -> bool {
+        self.trace.record(Question::Fits(ty, self.expr.clone()), fits(ty, self.known)) == 1
+    }
+
+    /// Whether the comparison of two values of which one varies holds, on this and every other tile of the program.
+    pub fn compare(op: CmpOp, a: &crate::Value, b: &crate::Value) -> Option<bool> {
+        let trace = match (a, b) {
+            (crate::Value::Varying(varying), _) | (_, crate::Value::Varying(varying)) => varying.trace.clone(),
+            _ => return None,
+        };
+        let (a, b) = (part(a)?, part(b)?);
+        // Two questions serve all six comparisons, so that the same is not asked in several forms.
+        let (question, answer, wanted) = match op {
+            CmpOp::Eq => (Question::Equal(a.0, b.0), a.2 == b.2, true),
+            CmpOp::Ne => (Question::Equal(a.0, b.0), a.2 == b.2, false),
+            CmpOp::Lt => (Question::Less(a.0, b.0), a.2 < b.2, true),
+            CmpOp::Ge => (Question::Less(a.0, b.0), a.2 < b.2, false),
+            CmpOp::Gt => (Question::Less(b.0, a.0), b.2 < a.2, true),
+            CmpOp::Le => (Question::Less(b.0, a.0), b.2 < a.2, false),
+        };
+        Some((trace.record(question, i64::from(answer)) == 1) == wanted)
+    }
+}
+
+/// An operand: how it follows from the params, of how many nodes, and what it is on this tile.
+fn part(value: &crate::Value) -> Option<(Arc<Expr>, u32, i64)> {
+    match value {
+        crate::Value::Varying(varying) => Some((varying.expr.clone(), varying.size, varying.known)),
+        crate::Value::Int(number) => {
+            let number = i64::try_from(number).ok()?;
+            Some((Arc::new(Expr::Known(number)), 1, number))
+        }
+        _ => None,
+    }
+}
+
+/// As keys of tables two values are equal when they follow from the params in the same way.
+impl PartialEq for Varying {
+    fn eq(&self, other: &Varying) -> bool {
+        self.expr == other.expr
+    }
+}
+
+impl Eq for Varying {}
+
+impl Hash for Varying {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.expr.hash(state);
+    }
+}

@@ -1,0 +1,275 @@
+//! Which tiles share a program.
+//!
+//! Tiles with the same file and params of the same form ([`Shape`]) differ in numbers alone, coordinates above all. The
+//! first is analysed with those numbers open ([`csl_ir::Varying`]); what the analysis asked about them stands in a
+//! tree of questions ([`Shared`]). A tile whose numbers answer alike has the same program, with other constants.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use csl_ir::{ArrayValue, Expr, Name, Program, Question, Trace, TypedValue, Value, Varying};
+use csl_num::{IntTy, wrap64};
+use indexmap::IndexMap;
+use num_bigint::BigInt;
+use num_traits::ToPrimitive;
+
+use crate::context::Sema;
+use crate::layout::Instance;
+
+/// A file with its params, the numbers in them left out.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Shape {
+    pub file: String,
+    pub params: Vec<(Name, TypedValue)>,
+}
+
+/// What makes a tile's code: the number of its shape, and the numbers left out there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TileKey {
+    pub shape: u32,
+    pub numbers: Box<[i64]>,
+}
+
+/// Splits params into their form and the numbers in them, in order.
+pub fn split(params: Vec<(Name, TypedValue)>) -> (Vec<(Name, TypedValue)>, Box<[i64]>) {
+    let mut numbers = Vec::new();
+    let mut params = params;
+    for (_, value) in &mut params {
+        for_each_number(&mut value.value, &mut |value| {
+            let Some(number) = value.int().and_then(ToPrimitive::to_i64) else { return };
+            numbers.push(number);
+            *value = Value::Int(BigInt::ZERO);
+        });
+    }
+    (params, numbers.into())
+}
+
+/// Elements of arrays that count as numbers of their own; longer arrays are part of the form.
+const MOST_ELEMENTS: usize = 256;
+
+/// Visits the integers that 64 bits hold, in a fixed order. One that is replaced by 0 is still visited.
+fn for_each_number(value: &mut Value, visit: &mut impl FnMut(&mut Value)) {
+    match value {
+        Value::Int(number) if number.to_i64().is_some() => visit(value),
+        Value::Array(array) => {
+            if let ArrayValue::Elems(elems) = Arc::make_mut(array)
+                && elems.len() <= MOST_ELEMENTS
+            {
+                elems.iter_mut().for_each(|elem| for_each_number(elem, visit));
+            }
+        }
+        Value::Struct(fields) => Arc::make_mut(fields).iter_mut().for_each(|field| for_each_number(field, visit)),
+        Value::Union { value, .. } => for_each_number(Arc::make_mut(value), visit),
+        _ => {}
+    }
+}
+
+impl Shape {
+    /// The params with the numbers put back by `number`, which is given their places.
+    fn params(&self, number: impl Fn(usize) -> Value) -> Vec<(Name, TypedValue)> {
+        let mut params = self.params.clone();
+        let mut place = 0;
+        for (_, value) in &mut params {
+            for_each_number(&mut value.value, &mut |value| {
+                *value = number(place);
+                place += 1;
+            });
+        }
+        params
+    }
+}
+
+/// The programs of the tiles of one shape, by the answers that their numbers give.
+#[derive(Debug, Default)]
+struct Shared {
+    /// The places of the numbers that are not the same on all tiles.
+    open: Vec<usize>,
+    nodes: Vec<Node>,
+}
+
+#[derive(Debug)]
+enum Node {
+    Ask(Question, HashMap<i64, usize>),
+    Leaf(Outcome),
+}
+
+#[derive(Clone, Debug)]
+enum Outcome {
+    /// The number of a program and its tiles' constants.
+    Program(u32, Arc<Vec<(Arc<Expr>, IntTy)>>),
+    /// The program has errors, which have been told once for all these tiles.
+    Failed,
+    /// Only an analysis with the tile's own numbers tells.
+    Alone,
+}
+
+impl Shared {
+    /// The outcome for a tile; `None` when no tile before gave the same answers.
+    fn find(&self, inputs: &[i64]) -> Option<Outcome> {
+        let mut at = 0;
+        loop {
+            match self.nodes.get(at)? {
+                Node::Leaf(outcome) => return Some(outcome.clone()),
+                Node::Ask(question, answers) => match question.answer(inputs) {
+                    Some(answer) => at = *answers.get(&answer)?,
+                    None => return Some(Outcome::Alone),
+                },
+            }
+        }
+    }
+
+    /// Adds the outcome of an analysis that asked these questions. Questions follow from the answers before them, so
+    /// that the way down is that of `find` until it ends.
+    fn insert(&mut self, asked: Vec<(Question, i64)>, outcome: Outcome) {
+        let mut at = 0;
+        for (question, answer) in asked {
+            if at == self.nodes.len() {
+                self.nodes.push(Node::Ask(question, HashMap::new()));
+            }
+            let next = self.nodes.len();
+            match &mut self.nodes[at] {
+                Node::Ask(_, answers) => at = *answers.entry(answer).or_insert(next),
+                Node::Leaf(_) => return,
+            }
+        }
+        if at == self.nodes.len() {
+            self.nodes.push(Node::Leaf(outcome));
+        }
+    }
+
+    fn inputs(&self, key: &TileKey) -> Vec<i64> {
+        self.open.iter().map(|&place| key.numbers[place]).collect()
+    }
+}
+
+/// The programs of a layout, and what each kind of tile has of them.
+#[derive(Debug, Default)]
+pub struct Sharing {
+    /// `None` where the analysis found errors.
+    pub programs: Vec<Option<Program>>,
+    /// By kind of tile: the number of its program, and its constants.
+    pub kinds: Vec<(u32, Vec<u64>)>,
+}
+
+impl Sema<'_> {
+    /// Analyses as few programs as the tiles need.
+    pub(crate) fn analyze_instances(&mut self) -> Sharing {
+        let instances = std::mem::take(&mut self.unit.layout.instances);
+        let share = self.options.share_programs;
+        let mut shapes = open_numbers(&instances, self.unit.layout.shapes.len(), share);
+        let mut sharing = Sharing::default();
+        for (key, instance) in &instances {
+            let kind = self.kind_of(key, instance, &instances, &mut shapes[key.shape as usize], &mut sharing.programs);
+            sharing.kinds.push(kind);
+        }
+        self.unit.layout.instances = instances;
+        sharing
+    }
+
+    fn kind_of(
+        &mut self,
+        key: &TileKey,
+        instance: &Instance,
+        instances: &IndexMap<TileKey, Instance>,
+        shared: &mut Shared,
+        programs: &mut Vec<Option<Program>>,
+    ) -> (u32, Vec<u64>) {
+        if shared.open.is_empty() {
+            programs.push(self.analyze_alone(key, instance));
+            return (programs.len() as u32 - 1, Vec::new());
+        }
+        let inputs = shared.inputs(key);
+        if shared.find(&inputs).is_none() {
+            match self.analyze_open(key, instance, shared, programs) {
+                (asked, Some(outcome)) => shared.insert(asked, outcome),
+                (asked, None) => {
+                    let instance = Instance { tiles: alike(key, instances, shared, &asked), ..*instance };
+                    programs.push(self.analyze_alone(key, &instance));
+                    let outcome =
+                        if programs.last().is_some_and(Option::is_some) { Outcome::Alone } else { Outcome::Failed };
+                    shared.insert(asked, outcome);
+                    return (programs.len() as u32 - 1, Vec::new());
+                }
+            }
+        }
+        match shared.find(&inputs) {
+            Some(Outcome::Program(number, exprs)) if let Some(consts) = values(&exprs, &inputs) => {
+                return (number, consts);
+            }
+            Some(Outcome::Failed) => {}
+            _ => programs.push(self.analyze_alone(key, instance)),
+        }
+        (programs.len() as u32 - 1, Vec::new())
+    }
+
+    /// Analyses a tile's program with the numbers open that are not the same on all tiles of its shape. Without an
+    /// outcome the analysis did not succeed, and what it told is dropped: the tile's own numbers are to be tried.
+    fn analyze_open(
+        &mut self,
+        key: &TileKey,
+        instance: &Instance,
+        shared: &Shared,
+        programs: &mut Vec<Option<Program>>,
+    ) -> (Vec<(Question, i64)>, Option<Outcome>) {
+        let trace = Arc::new(Trace::default());
+        let mut inputs: Vec<Option<u32>> = vec![None; key.numbers.len()];
+        (0..).zip(&shared.open).for_each(|(number, &place)| inputs[place] = Some(number));
+        let shape = self.unit.layout.shapes[key.shape as usize].clone();
+        let params = shape.params(|place| match inputs[place] {
+            Some(input) => Value::Varying(Varying::input(input, key.numbers[place], &trace)),
+            None => Value::Int(key.numbers[place].into()),
+        });
+        let before = std::mem::take(&mut self.diagnostics);
+        let steps = (self.steps, self.exhausted);
+        let analyzed = self.analyze_program(&shape.file, params, instance);
+        let found = std::mem::replace(&mut self.diagnostics, before);
+        match analyzed {
+            Some((program, consts)) if !found.has_errors() => {
+                self.diagnostics.extend(found);
+                programs.push(Some(program));
+                let outcome = Outcome::Program(programs.len() as u32 - 1, Arc::new(consts));
+                (trace.asked(), Some(outcome))
+            }
+            _ => {
+                (self.steps, self.exhausted) = steps;
+                (trace.asked(), None)
+            }
+        }
+    }
+
+    fn analyze_alone(&mut self, key: &TileKey, instance: &Instance) -> Option<Program> {
+        let shape = self.unit.layout.shapes[key.shape as usize].clone();
+        let params = shape.params(|place| Value::Int(key.numbers[place].into()));
+        Some(self.analyze_program(&shape.file, params, instance)?.0)
+    }
+}
+
+/// The constants of a tile.
+fn values(consts: &[(Arc<Expr>, IntTy)], inputs: &[i64]) -> Option<Vec<u64>> {
+    consts.iter().map(|(expr, ty)| Some(wrap64(*ty, expr.eval(inputs)? as u64))).collect()
+}
+
+/// How many tiles answer these questions as `key` does.
+fn alike(key: &TileKey, instances: &IndexMap<TileKey, Instance>, shared: &Shared, asked: &[(Question, i64)]) -> u32 {
+    let is_alike = |other: &TileKey| {
+        let inputs = shared.inputs(other);
+        other.shape == key.shape && asked.iter().all(|(question, answer)| question.answer(&inputs) == Some(*answer))
+    };
+    instances.iter().filter(|(other, _)| is_alike(other)).map(|(_, instance)| instance.tiles).sum()
+}
+
+/// For each shape, which of its numbers differ between tiles.
+fn open_numbers(instances: &IndexMap<TileKey, Instance>, shapes: usize, share: bool) -> Vec<Shared> {
+    let mut firsts: Vec<Option<&TileKey>> = vec![None; shapes];
+    let mut differ: Vec<Vec<bool>> = vec![Vec::new(); shapes];
+    for key in instances.keys() {
+        let shape = key.shape as usize;
+        let first = firsts[shape].get_or_insert(key);
+        differ[shape].resize(key.numbers.len(), false);
+        for (differs, (a, b)) in differ[shape].iter_mut().zip(first.numbers.iter().zip(&key.numbers)) {
+            *differs |= a != b;
+        }
+    }
+    let open = |differs: Vec<bool>| (0..differs.len()).filter(|&place| differs[place] && share).collect();
+    differ.into_iter().map(|differs| Shared { open: open(differs), nodes: Vec::new() }).collect()
+}

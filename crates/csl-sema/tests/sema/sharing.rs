@@ -1,0 +1,140 @@
+//! Tiles that share a program have the program that an analysis of each by itself would give them.
+
+use csl_ir::{Program, Wafer};
+
+use crate::support::Case;
+
+/// A layout of 6 by 4 tiles with their coordinates, and what differs from test to test: the code of a PE.
+fn wafer(pe: &str, share: bool) -> Wafer {
+    let layout = "layout {
+  @set_rectangle(6, 4);
+  for (@range(i16, 6)) |x| {
+    for (@range(i16, 4)) |y| {
+      @set_tile_code(x, y, \"pe.csl\", .{ .x = x, .y = y, .place = .{ .x = x, .y = y, .last = 5 } });
+    }
+  }
+}
+";
+    let text = format!(
+        "//- layout.csl\n{layout}//- other.csl\nparam n: i16;\nconst big = n > 3;\nfn twice() i16 {{ return if (big) n else n + n; }}\n\
+         //- pe.csl\nparam x: i16;\nparam y: i16;\nparam place;\nvar sink: i16;\nvar wide: i32;\n{pe}"
+    );
+    let mut case = Case::new(&text);
+    case.options.share_programs = share;
+    let analysis = case.analyze();
+    let found: Vec<String> = analysis.diagnostics.iter().map(|d| d.message.clone()).collect();
+    analysis.wafer.unwrap_or_else(|| panic!("{found:?}"))
+}
+
+/// The program of each tile, row by row, with the tile's constants put in.
+fn tiles(wafer: &Wafer) -> Vec<String> {
+    let mut rest: Vec<&[u64]> = wafer.tile_consts.iter().map(Vec::as_slice).collect();
+    let mut texts = Vec::new();
+    for run in &wafer.tiles {
+        let program = &wafer.programs[run.program as usize];
+        for _ in 0..run.len {
+            let (own, behind) = rest[run.program as usize].split_at(program.tile_consts.len());
+            rest[run.program as usize] = behind;
+            texts.push(text(program, own));
+        }
+    }
+    texts
+}
+
+fn text(program: &Program, consts: &[u64]) -> String {
+    let mut program = program.clone();
+    for global in &mut program.globals {
+        for part in std::mem::take(&mut global.varying) {
+            let (at, bytes) = (part.at as usize, usize::from(part.bytes));
+            let value = consts[part.tile_const as usize].to_le_bytes();
+            global.init[at..at + bytes].copy_from_slice(&value[..bytes]);
+        }
+    }
+    let mut text = csl_ir::dump_program(&program);
+    for (number, value) in consts.iter().enumerate().rev() {
+        text = text.replace(&format!("tile{number}"), &(*value as i64).to_string());
+    }
+    text
+}
+
+/// Checks that sharing changes no tile's program, and how many programs it needs.
+fn check(pe: &str, programs: usize) {
+    let (shared, alone) = (wafer(pe, true), wafer(pe, false));
+    assert_eq!(alone.programs.len(), 24, "every tile has params of its own");
+    assert_eq!(tiles(&shared), tiles(&alone));
+    assert_eq!(shared.programs.len(), programs, "{pe}");
+}
+
+#[test]
+fn a_value_that_only_reaches_code_or_data_is_a_constant_of_the_tile() {
+    check("var data = [3]i16{ x, y, x - y };\nexport fn f() void { sink = x * 100 + y; wide = @as(i32, x) << 4; }", 1);
+}
+
+#[test]
+fn params_of_imports_and_fields_of_structs_stay_open() {
+    check(
+        "const m = @import_module(\"other.csl\", .{ .n = place.y });\nexport fn f() void { sink = place.x + m.twice(); }",
+        1,
+    );
+    check("const m = @import_module(\"other.csl\", .{ .n = x });\nexport fn f() void { sink = m.twice(); }", 2);
+}
+
+#[test]
+fn a_branch_counts_by_its_outcome() {
+    check(
+        "export fn f() void { if (x == 0) { sink = 1; } else if (x == place.last) { sink = 2; } else { sink = x; } }",
+        3,
+    );
+    check("export fn f() void { sink = if (x % 2 == 0 and y < 2) x else -y; }", 3);
+    check("export fn f() void { sink = switch (y) { 0 => 5, 1, 2 => x, else => 7 }; }", 4);
+    check(
+        "const kind = if (x > y) @as(i16, 1) else if (x == y) @as(i16, 2) else x;\nexport fn f() void { sink = kind; }",
+        3,
+    );
+}
+
+#[test]
+fn a_value_that_decides_a_size_counts_by_itself() {
+    check("var data: [x + 1]i16;\nexport fn f() void { sink = data[0] + y; }", 6);
+    check(
+        "const c = @get_color(y);\nconst d = @get_dsd(fabout_dsd, .{ .extent = 4, .fabric_color = c, .output_queue = @get_output_queue(2) });\n\
+           export fn f() void { @fmovs(d, 1.0, .{ .async = true }); sink = x; }",
+        4,
+    );
+    check("export fn f() void { for (@range(i16, y)) |i| { sink += i; } }", 4);
+    check("export fn f() void { wide = @as(i32, @as(f32, x)); }", 6);
+}
+
+#[test]
+fn comptime_functions_and_loops_keep_a_value_open() {
+    check(
+        "fn sum(a: i16) i16 { var s: i16 = 0; var i: i16 = 0; while (i < 3) : (i += 1) { s += a * i; } return s; }\n\
+           const total = sum(x);\nexport fn f() void { sink = total; }",
+        1,
+    );
+    check(
+        "fn low(comptime a: i16, b: i16) i16 { return if (a < 3) b else a; }\nexport fn f() void { sink = low(x, sink); }",
+        2,
+    );
+}
+
+#[test]
+fn arithmetic_wraps_for_every_tile_as_for_the_first() {
+    check("const far: i16 = 32765;\nexport fn f() void { sink = far + x; wide = @as(i32, ~x) - 7; sink += -y; }", 1);
+    check("const far: u8 = 252;\nexport fn f() void { sink = @as(i16, far + @as(u8, x)); }", 1);
+}
+
+#[test]
+fn an_error_is_told_once_for_all_tiles_that_have_it() {
+    let text = "//- layout.csl\nlayout {\n  @set_rectangle(8, 1);\n  for (@range(i16, 8)) |x| { @set_tile_code(x, 0, \"pe.csl\", .{ .x = x }); }\n}\n\
+                //- pe.csl\nparam x: i16;\nvar sink: i16;\nexport fn f() void { if (x > 2) { sink = nothing; } else { sink = x; } }\n";
+    let analysis = Case::new(text).analyze();
+    assert!(analysis.wafer.is_none());
+    let found: Vec<_> = analysis.diagnostics.iter().collect();
+    assert_eq!(found.len(), 1);
+    assert!(
+        found[0].trace.iter().any(|step| step.text == "as the code of PE (3, 0) and on 4 more tiles"),
+        "{:?}",
+        found[0].trace
+    );
+}
