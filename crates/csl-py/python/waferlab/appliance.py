@@ -43,7 +43,9 @@ class SdkCompiler:
         if not os.path.isdir(folder):
             raise CompileError(f"there is no folder {folder!r} to compile in")
         words = flags.split()
-        return compile_csl([main, *words], folder, _artifact(target, getOutputNameFromCompileOptions(words)))
+        artifact = _artifact(target, getOutputNameFromCompileOptions(words))
+        # Clients write it down as JSON.
+        return os.fspath(compile_csl([main, *words], folder, artifact))
 
 
 def _files_beside(artifact):
