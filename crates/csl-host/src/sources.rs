@@ -30,7 +30,7 @@ impl FileSources {
         }
     }
 
-    fn library(&self, name: &str, importer: Option<&str>) -> Result<Resolved, String> {
+    fn library(&self, name: &str) -> Result<Resolved, String> {
         for candidate in self.import_paths.iter().map(|folder| folder.join(name)) {
             if let Some(found) = self.read_existing(&candidate)? {
                 return Ok(found);
@@ -39,11 +39,11 @@ impl FileSources {
         // A library file that is written in several files imports its neighbours by plain names.
         match csl_std::lookup(name) {
             Some(text) => Ok(embedded(name, text)),
-            None => Err(self.no_library(name, importer)),
+            None => Err(self.no_library(name)),
         }
     }
 
-    fn no_library(&self, name: &str, _importer: Option<&str>) -> String {
+    fn no_library(&self, name: &str) -> String {
         match self.import_paths.len() {
             0 => format!("there is no library <{name}>; folders of your own can be named with --import-path"),
             _ => format!("there is no library <{name}>, nor a file of that name in {}", list(&self.import_paths)),
@@ -101,7 +101,7 @@ impl FileSources {
 impl Sources for FileSources {
     fn resolve(&mut self, name: &str, importer: Option<&str>) -> Result<Resolved, String> {
         if let Some(library) = name.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
-            return self.library(library, importer);
+            return self.library(library);
         }
         match importer.and_then(|path| path.strip_prefix(LIBRARY_PREFIX)?.strip_suffix('>')) {
             Some(library) => self.library(&neighbour(library, name), importer),

@@ -245,6 +245,7 @@ class Helpers(unittest.TestCase):
         self.assertTrue(sdk_utils.check_rpc_api("scale", [1.0], functions))
         self.assertFalse(sdk_utils.check_rpc_api("scale", [1], functions))
         self.assertEqual(sdk_utils.getOutputNameFromCompileOptions(["a.csl", "-o=x"]), "x")
+        self.assertEqual(sdk_utils.getOutputNameFromCompileOptions(["a.csl", "-out-routes=r", "-ox"]), "x")
 
     def test_port_maps(self):
         tensor = np.arange(24, dtype=np.float32).reshape(4, 6)

@@ -18,7 +18,7 @@ context list | select FOLDER | show       the compiled program
 target create --core-file FILE | list | show
 rectangle select X,Y,W,H | deselect X,Y,W,H | show | reset
 memory read --address A --length N [--stdoutput]   in 16-bit words
-symbol NAME [--stdoutput]                 an object of every selected PE
+symbol NAME                               an object of every selected PE
 wavelet [--color N]                       landings on the selected PEs, from sim.log
 trace list | select FOLDER | show         the folder with sim.log
 workdir select FOLDER                     where memory logs are written
@@ -77,7 +77,7 @@ impl Session {
             "target" => self.target(action, rest),
             "rectangle" => self.rectangle(action, rest),
             "memory" => self.memory(action, rest),
-            "symbol" => self.symbol(action, rest),
+            "symbol" => self.symbol(action),
             "trace" => self.trace(action, rest),
             "wavelet" => self.wavelet(&words[1..]),
             "workdir" => self.workdir(action, rest),
@@ -216,7 +216,7 @@ impl Session {
         }
     }
 
-    fn symbol(&mut self, name: &str, _words: &[String]) -> Result<String, String> {
+    fn symbol(&mut self, name: &str) -> Result<String, String> {
         if name.is_empty() {
             return Err(usage("symbol NAME"));
         }

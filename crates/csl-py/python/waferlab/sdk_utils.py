@@ -132,6 +132,6 @@ def getOutputNameFromCompileOptions(option_list):  # noqa: N802 (the vendor's sp
     for option, following in zip(options, [*options[1:], None]):
         if option == "-o" and following is not None:
             return following
-        if option.startswith("-o"):
+        if option.startswith("-o") and option.split("=")[0] not in ("-out-routes", "-output-json"):
             return option[2:].lstrip("=")
     return "out"
