@@ -104,7 +104,7 @@ impl Sources for FileSources {
             return self.library(library);
         }
         match importer.and_then(|path| path.strip_prefix(LIBRARY_PREFIX)?.strip_suffix('>')) {
-            Some(library) => self.library(&neighbour(library, name), importer),
+            Some(library) => self.library(&neighbour(library, name)),
             None => self.file(name, importer),
         }
     }
