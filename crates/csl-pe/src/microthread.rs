@@ -80,7 +80,7 @@ impl Pe {
             }
         }
         if let Some(at) = winner {
-            self.holder = self.uts[at].id;
+            (self.holder, self.last_issue) = (self.uts[at].id, now);
             self.issue_ut(at, now, ports);
             self.delay_main(now);
         } else if best != 0 {

@@ -66,6 +66,8 @@ pub struct Pe {
     pub(crate) fifos: Vec<Fifo>,
     /// The thread that issued last in the arbitration.
     pub(crate) holder: u8,
+    /// When a microthread issued last.
+    pub(crate) last_issue: u64,
     /// A memcpy transfer runs up to this cycle.
     pub(crate) armed_until: u64,
     /// What `control_transform` flips of a control wavelet's word.
@@ -143,6 +145,7 @@ impl Pe {
             completions: Vec::new(),
             ut_blocked: 0,
             holder: 0,
+            last_issue: 0,
             dsrs: Dsrs::default(),
             dsr_ready: 0,
             last_dest: None,
@@ -287,7 +290,7 @@ impl Pe {
 
     /// The last cycle in which a thread had the issue slot; it may lie ahead of the fabric's clock.
     pub fn last_issue(&self) -> u64 {
-        self.cpu.tau.max(self.holder.1)
+        self.cpu.tau.max(self.last_issue)
     }
 
     // ---- what memcpy asks ----
