@@ -123,6 +123,9 @@ pub struct Memcpy {
     pub max_rpc_params: u8,
     /// Cycles from one command to the next.
     pub command_period: u32,
+    /// Cycles that the host takes from the answer to a blocking call to its next command, a launch or a copy.
+    pub launch_latency: u32,
+    pub copy_latency: u32,
     /// Hundredths of a cycle a word, in a row of 128 words.
     pub h2d_centicycles_per_word: u32,
     /// Cycles a word.
@@ -174,8 +177,15 @@ pub struct Timing {
     pub lane_bits: u32,
     /// Start of an asynchronous operation, in the thread that starts it.
     pub async_issue: u32,
-    /// Start to start of the shortest data task, one wavelet each.
-    pub data_task_period: u32,
+    /// From the last instruction of a task to the first of the next.
+    pub task_switch: u32,
+    /// From the last issue of a synchronous operation to the first of the next, and where that reads what the other wrote.
+    pub between_operations: u32,
+    pub between_dependent_operations: u32,
+    /// Whether scalar code keeps the issue slot from microthreads of low priority but where it branches.
+    pub scalar_code_holds_slot: bool,
+    /// For this long a wavelet from a PE's own ramp takes a place in its input queue, taken or not.
+    pub loopback_hold: u32,
     /// Ticks of the timestamp counter a cycle.
     pub tsc_per_cycle: u32,
 }

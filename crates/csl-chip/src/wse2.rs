@@ -49,9 +49,12 @@ pub(crate) const CHIP: Chip = Chip {
         edge_channels: 60,                                         // documented
         margins: Margins { west: 4, east: 3, north: 1, south: 1 }, // documented
         max_rpc_params: shared::MAX_RPC_PARAMS,
-        command_period: 35,             // vendor simulator log (M)
-        h2d_centicycles_per_word: 283,  // vendor simulator log (M)
-        d2h_copy_cycles_per_word: 47,   // vendor simulator log (M)
+        command_period: 35, // vendor simulator log (M)
+        // derived (X), in-sample: 150 to 220 cycles a blocking launch, in programs timed both by the host's launches and without
+        launch_latency: 140,
+        copy_latency: 2000, // chosen: a published tutorial reads what arrives some time after the launch that made it has returned
+        h2d_centicycles_per_word: 283, // vendor simulator log (M)
+        d2h_copy_cycles_per_word: 47, // vendor simulator log (M)
         d2h_stream_cycles_per_word: 48, // vendor simulator log (M)
         // Derived (X): pipeline-01-basic of release 1.0 moves 14 words through queues of 6 and 2 before the host reads.
         words_on_the_way: 6,
@@ -72,8 +75,13 @@ pub(crate) const CHIP: Chip = Chip {
         timestamp_pair: 6,            // derived (X)
         lane_bits: 64,                // derived (X)
         async_issue: 1,               // reported (m)
-        data_task_period: 9,          // vendor simulator log (M): 9 to 10
-        tsc_per_cycle: 1,             // documented
+        // vendor simulator log (M), in-sample: a task for each wavelet with a body of four instructions every 9 to 10 cycles
+        task_switch: 5,
+        between_operations: 2, // derived (X), in-sample: steps of a stencil with one value a PE
+        between_dependent_operations: 2, // derived (X), in-sample: as dispatch_to_execute, from the same
+        scalar_code_holds_slot: true, // vendor simulator log (M): a relay on a PE with tasks sends once a task
+        loopback_hold: 7,      // derived (X): 3.5 cycles a word through a queue of two words; from one program
+        tsc_per_cycle: 1,      // documented
     },
     scalar: ScalarCosts {
         alu: 1,              // reported (m): one issue a cycle, in order
@@ -84,12 +92,12 @@ pub(crate) const CHIP: Chip = Chip {
         multiply_i32: 4,     // chosen: three 16-bit products and an addition
         alu_i32: 2,          // chosen: the datapath of scalar integers is 16 bits wide
         divide_int: 50,      // chosen: as the f32 division
-        divide_f32: 50,      // documented: about 50
-        divide_f16: 50,      // chosen: as the f32 division
+        divide_f32: 102, // derived (X), in-sample: 98 to 110 from three loops with one division an element, WSE-3; documented is "about 50"
+        divide_f16: 12,  // derived (X), in-sample: 10 to 15 from one loop with exp and one division an element, WSE-3
         branch_not_taken: 3, // taken as on WSE-3
-        branch_taken: 6,     // taken as on WSE-3
-        loop_back_edge: 9,   // taken as on WSE-3
-        call: 6,             // chosen: a taken branch
-        ret: 6,              // chosen: a taken branch
+        branch_taken: 6, // taken as on WSE-3
+        loop_back_edge: 9, // taken as on WSE-3
+        call: 6,         // chosen: a taken branch
+        ret: 6,          // chosen: a taken branch
     },
 };

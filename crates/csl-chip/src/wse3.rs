@@ -49,9 +49,12 @@ pub(crate) const CHIP: Chip = Chip {
         edge_channels: 62,                                         // documented
         margins: Margins { west: 4, east: 3, north: 1, south: 1 }, // documented
         max_rpc_params: shared::MAX_RPC_PARAMS,
-        command_period: 50,            // vendor simulator log (M)
+        command_period: 50, // vendor simulator log (M)
+        // derived (X), in-sample: 150 to 220 cycles a blocking launch, in programs timed both by the host's launches and without
+        launch_latency: 140,
+        copy_latency: 2000, // chosen: a published tutorial reads what arrives some time after the launch that made it has returned
         h2d_centicycles_per_word: 158, // vendor simulator log (M)
-        d2h_copy_cycles_per_word: 59,  // vendor simulator log (M)
+        d2h_copy_cycles_per_word: 59, // vendor simulator log (M)
         d2h_stream_cycles_per_word: 2, // vendor simulator log (M)
         words_on_the_way: 12,          // chosen: twice those of WSE-2, as a router's buffers are
         buffer_words: shared::BUFFER_WORDS,
@@ -71,8 +74,13 @@ pub(crate) const CHIP: Chip = Chip {
         timestamp_pair: 10,           // derived (X): 6 to 11 seen
         lane_bits: 128,               // derived (X)
         async_issue: 1,               // reported (m)
-        data_task_period: 12,         // reported (m): 12 to 15
-        tsc_per_cycle: 1,             // documented
+        // vendor simulator log (M), in-sample: a task for each wavelet with a body of four instructions every 12 to 15 cycles
+        task_switch: 9,
+        between_operations: 2, // derived (X), in-sample: steps of a stencil with one value a PE
+        between_dependent_operations: 3, // derived (X), in-sample: as dispatch_to_execute, from the same
+        scalar_code_holds_slot: false, // vendor simulator log (M): a relay on a PE with tasks is never late
+        loopback_hold: 0,      // not recorded
+        tsc_per_cycle: 1,      // documented
     },
     scalar: ScalarCosts {
         alu: 1,              // reported (m): one issue a cycle, in order
@@ -83,12 +91,12 @@ pub(crate) const CHIP: Chip = Chip {
         multiply_i32: 4,     // chosen: three 16-bit products and an addition
         alu_i32: 2,          // chosen: the datapath of scalar integers is 16 bits wide
         divide_int: 50,      // chosen: as the f32 division
-        divide_f32: 50,      // documented: about 50
-        divide_f16: 50,      // chosen: as the f32 division
+        divide_f32: 102, // derived (X), in-sample: 98 to 110 from three loops with one division an element, WSE-3; documented is "about 50"
+        divide_f16: 12,  // derived (X), in-sample: 10 to 15 from one loop with exp and one division an element, WSE-3
         branch_not_taken: 3, // reported (m)
-        branch_taken: 6,     // reported (m)
-        loop_back_edge: 9,   // reported (m): 9 to 10, no predictor
-        call: 6,             // chosen: a taken branch
-        ret: 6,              // chosen: a taken branch
+        branch_taken: 6, // reported (m)
+        loop_back_edge: 9, // reported (m): 9 to 10, no predictor
+        call: 6,         // chosen: a taken branch
+        ret: 6,          // chosen: a taken branch
     },
 };

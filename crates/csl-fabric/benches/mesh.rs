@@ -15,7 +15,7 @@ impl Ramp for Ces {
         true
     }
 
-    fn deliver(&mut self, _x: u32, _color: u8, wavelet: Wavelet) {
+    fn deliver(&mut self, _x: u32, _color: u8, wavelet: Wavelet, _is_own: bool) {
         std::hint::black_box(wavelet);
     }
 

@@ -81,7 +81,7 @@ impl Row {
             self.note(number, now, Traced::Departure { from, wavelet, ways: tx });
         }
         if tx & RAMP_BIT != 0 {
-            ramp.deliver(x, color, wavelet);
+            ramp.deliver(x, color, wavelet, usize::from(from) == RAMP);
         }
         let mut links = tx & LINKS;
         while links != 0 {
@@ -113,7 +113,7 @@ impl Row {
                 .for_each(|leg| self.record_departure(leg, side, wavelet, now));
         }
         for leg in [Some(number), partner].into_iter().flatten() {
-            self.send(leg, wavelet, now, ramp);
+            self.send(leg, side, wavelet, now, ramp);
         }
         if self.records[number as usize].flags & (ADVANCES | MESSAGES) != 0 {
             self.has_left(number, side, wavelet, now);
@@ -226,13 +226,13 @@ impl Row {
     }
 
     /// Sends a wavelet to all outputs of a record, then lets it work on the switch.
-    fn send(&mut self, number: u32, wavelet: Wavelet, now: u64, ramp: &mut impl Ramp) {
+    fn send(&mut self, number: u32, from: u8, wavelet: Wavelet, now: u64, ramp: &mut impl Ramp) {
         let Record { tx, flags, .. } = self.records[number as usize];
         let (x, color) = self.records[number as usize].place();
         if tx & RAMP_BIT != 0 {
             if self.reaches_ce(number, wavelet) {
                 self.used[x as usize].add(RAMP_BIT, now as u32);
-                ramp.deliver(x, color, wavelet);
+                ramp.deliver(x, color, wavelet, usize::from(from) == RAMP);
             }
             if flags & FILTERED != 0 {
                 self.count_filtered(number, wavelet);

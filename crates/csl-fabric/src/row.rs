@@ -23,8 +23,9 @@ use crate::wavelet::Wavelet;
 pub trait Ramp {
     /// Whether the CE at column `x` can take a wavelet of `color` now.
     fn room(&mut self, x: u32, color: u8) -> bool;
-    /// A wavelet reaches the CE. Only called after [`Ramp::room`] said yes in the same cycle.
-    fn deliver(&mut self, x: u32, color: u8, wavelet: Wavelet);
+    /// A wavelet reaches the CE, from a link or from the CE itself (`is_own`). Only called after [`Ramp::room`] said yes in
+    /// the same cycle.
+    fn deliver(&mut self, x: u32, color: u8, wavelet: Wavelet, is_own: bool);
     /// The router has taken a wavelet that came from the CE: there is room for one more.
     fn accepted(&mut self, x: u32, color: u8);
     /// A TEARDOWN command has passed: the color has stopped.

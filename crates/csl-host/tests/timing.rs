@@ -192,12 +192,12 @@ fn two_phase_reduction_over_512_pes() {
     table.done();
 }
 
-/// Each stage stores a block before it sends it on: 1.001*N*B + 16.1*N + 16.5 for N stages, reported without the program:
-/// what it does between receiving and sending may be the two cycles that are missing.
+/// Each stage stores a block before it sends it on: 1.001*N*B + 16.1*N + 16.5 for N stages, launches a hop later a column
+/// included. Reported without the program.
 #[test]
 fn a_relay_stores_each_block_and_forwards_it() {
     let mut table = Table::new("Store and forward, cycles a stage, WSE-3");
-    for (n, expected, error) in [(32, 48, -2), (128, 144, -2), (512, 529, -3)] {
+    for (n, expected, error) in [(32, 48, 0), (128, 144, 0), (512, 529, -1)] {
         let run = |width| scene("relay", Arch::Wse3, &[("n", n), ("width", width)]).cycles();
         table.row(&format!("blocks of {n} words"), expected, (run(12) - run(4)) / 8, error);
     }

@@ -198,11 +198,6 @@ impl Pe {
         }
     }
 
-    /// Cycles between the end of a task and the first instruction of the next, its return not counted.
-    fn task_switch(&self) -> u64 {
-        u64::from(self.chip.timing.data_task_period.saturating_sub(self.chip.scalar.ret))
-    }
-
     // ---- exits of the interpreter ----
 
     fn leave_interpreter(&mut self, exit: Exit, now: u64, ports: &mut Ports, registers: &mut dyn Registers) -> Flow {
@@ -213,7 +208,7 @@ impl Pe {
         let done = match exit {
             Exit::Returned => {
                 self.main = Main::Idle;
-                self.cpu.tau += self.task_switch();
+                self.cpu.tau += u64::from(self.chip.timing.task_switch);
                 Ok(Flow::On)
             }
             Exit::SliceEnd => Ok(Flow::On),
@@ -281,7 +276,8 @@ impl Pe {
         // The DSRs of an operation that had to wait were loaded meanwhile.
         let loaded = (self.cpu.tau + u64::from(loads * timing.dsr_load)).max(now);
         let settled = if loads > 0 { loaded + u64::from(timing.before_operation) } else { loaded };
-        let start = settled.max(self.dsr_ready) + u64::from(extra);
+        let free = if run.reads(self.last_dest) { self.dependent_ready } else { self.next_ready };
+        let start = (settled.max(self.dsr_ready) + u64::from(extra)).max(free);
         if run.config.is_async {
             self.cpu.tau = loaded + u64::from(timing.async_issue);
             let id = self.microthread_of(desc);
@@ -299,6 +295,7 @@ impl Pe {
         } else {
             self.cpu.tau = start;
             self.trace_vector(None, start);
+            self.last_dest = run.dest.cursor.addr();
             self.main = Main::Vec { run, dst };
         }
         Ok(Flow::On)
@@ -348,8 +345,8 @@ impl Pe {
         let start = self.cpu.tau;
         self.cpu.tau += issues * u64::from(run.rate.period);
         let step = match self.unmasked {
-            0 => Ok(run.run_local(&mut self.memory, self.half, issues)),
-            unmasked => run.run_watched(&mut self.memory, self.half, issues, unmasked),
+            0 => Ok(run.run_local(self.chip, &mut self.memory, self.half, issues)),
+            unmasked => run.run_watched(self.chip, &mut self.memory, self.half, issues, unmasked),
         };
         match step {
             Ok(Step::Done(effect)) => {
@@ -365,6 +362,10 @@ impl Pe {
     fn finish_vector(&mut self, run: &VecRun, dst: u16, effect: Effect) {
         self.save_dsrs(run);
         self.write_result(dst, run.result);
+        let timing = &self.chip.timing;
+        let last_issue = self.cpu.tau.saturating_sub(u64::from(run.rate.period));
+        self.next_ready = last_issue + u64::from(timing.between_operations);
+        self.dependent_ready = last_issue + u64::from(timing.between_dependent_operations);
         self.apply(effect, self.cpu.tau);
     }
 

@@ -29,16 +29,15 @@ pub(crate) struct Completion {
     pub effect: Effect,
 }
 
-/// The main thread in the arbitration.
-const MAIN: u8 = 0xfe;
+/// The main thread in the arbitration, where its priority is a microthread's.
+const MAIN: u8 = 8;
 
 /// A thread that could issue; the highest of all gets the slot. From the top: a bit that makes it more than no claim,
-/// priority, whether the thread issued last, whether it receives, and of low ids the lowest. Priorities are documented;
-/// among equals the thread that issued last keeps the slot until it stalls, and a receiver goes first on a tie (derived
-/// from the RAMP-to-RAMP figures).
+/// priority, and of equals the next in turn behind the thread that issued last. Priorities are documented; the turn is
+/// derived (X): an exchange of eight microthreads takes a cycle a word, and then all of them end together.
 #[inline]
-fn claim(class: u8, holds: bool, receives: bool, id: u8) -> u32 {
-    1 << 31 | u32::from(class) << 16 | u32::from(holds) << 9 | u32::from(receives) << 8 | u32::from(!id)
+fn claim(class: u8, last: u8, id: u8) -> u32 {
+    1 << 31 | u32::from(class) << 16 | u32::from(last.wrapping_sub(id) & 0xf)
 }
 
 /// Microthreads: low 0, medium 2, high 4.
@@ -65,34 +64,28 @@ pub(crate) fn main_class(priority: Option<Priority>) -> u8 {
 }
 
 impl Pe {
-    /// Gives the issue slot of cycle `now` to one thread that can use it. Scalar code of the main thread does not take
-    /// part: its branches and loads leave more free slots than microthreads need (a choice; not public).
-    pub(crate) fn arbitrate(&mut self, now: u64, ports: &mut Ports) {
+    /// Gives the issue slot of cycle `now` to one thread that can use it. On WSE-3 a
+    /// microthread takes it from scalar code of the main thread, which goes on a cycle later. On WSE-2 microthreads of low
+    /// priority wait for it (`is_held`): for the cycle in which a task starts or a branch has been taken.
+    pub(crate) fn arbitrate(&mut self, now: u64, is_held: bool, ports: &mut Ports) {
         if !self.fifos.is_empty() {
             self.uts.iter().filter(|ut| ut.start <= now).for_each(|ut| ut.run.note_wait(&mut self.fifos));
         }
         let mut best = self.main_claim(now, ports);
         let mut winner = None;
         for (at, ut) in self.uts.iter().enumerate() {
-            let claim = self.ut_claim(ut, now, ports);
+            let claim = self.ut_claim(ut, now, is_held, ports);
             if claim > best {
                 (best, winner) = (claim, Some(at));
             }
         }
         if let Some(at) = winner {
-            self.holder = (self.uts[at].id, now);
+            (self.holder, self.last_issue) = (self.uts[at].id, now);
             self.issue_ut(at, now, ports);
             self.delay_main(now);
         } else if best != 0 {
-            self.holder = (MAIN, now);
             self.issue_main(now, ports);
         }
-    }
-
-    #[inline]
-    fn claim(&self, id: u8, class: u8, run: &VecRun, now: u64) -> u32 {
-        let holds = self.holder.0 == id && self.holder.1 + 1 == now;
-        claim(class, holds, run.needs.inputs != 0, id)
     }
 
     /// 0 for none.
@@ -100,7 +93,7 @@ impl Pe {
     fn main_claim(&self, now: u64, ports: &Ports) -> u32 {
         match &self.main {
             Main::Vec { run, .. } if self.cpu.tau <= now && run.can_issue(ports, &self.fifos) => {
-                self.claim(MAIN, self.main_class, run, now)
+                claim(self.main_class, self.holder, MAIN)
             }
             _ => 0,
         }
@@ -108,19 +101,40 @@ impl Pe {
 
     /// 0 for none.
     #[inline]
-    fn ut_claim(&self, ut: &Microthread, now: u64, ports: &Ports) -> u32 {
+    fn ut_claim(&self, ut: &Microthread, now: u64, is_held: bool, ports: &Ports) -> u32 {
         let may = ut.start <= now && self.ut_blocked >> (ut.id & 7) & 1 == 0;
         if !may || !ut.run.can_issue(ports, &self.fifos) {
             return 0;
         }
-        let priority = ut.run.needs.priority.or(queue_priority(self.queue_priority[usize::from(ut.id & 7)]));
-        self.claim(ut.id, class(priority), &ut.run, now)
+        match self.ut_class(ut) {
+            0 if is_held => 0,
+            class => claim(class, self.holder, ut.id),
+        }
     }
 
-    /// The main thread's vector operation has lost the slot.
+    fn ut_class(&self, ut: &Microthread) -> u8 {
+        class(ut.run.needs.priority.or(queue_priority(self.queue_priority[usize::from(ut.id & 7)])))
+    }
+
+    /// Up to when code of the main thread holds the slot, or a task that is about to start.
+    #[inline]
+    pub(crate) fn held_until(&self, now: u64, ports: &Ports) -> u64 {
+        if !self.chip.timing.scalar_code_holds_slot || self.cpu.tau <= now {
+            return 0;
+        }
+        match self.main {
+            Main::Vec { .. } => 0,
+            Main::Idle if self.tasks.pick(ports, self.busy_inputs(), !self.calls.is_empty()).is_none() => 0,
+            _ => self.cpu.tau,
+        }
+    }
+
+    /// The main thread has lost the slot: its vector operation waits a cycle, its code takes one more.
     fn delay_main(&mut self, now: u64) {
-        if matches!(self.main, Main::Vec { .. }) && self.cpu.tau <= now {
-            self.cpu.tau = now + 1;
+        match self.main {
+            Main::Vec { .. } if self.cpu.tau <= now => self.cpu.tau = now + 1,
+            Main::Scalar | Main::Pending(_) if self.cpu.tau > now => self.cpu.tau += 1,
+            _ => {}
         }
     }
 
@@ -185,9 +199,11 @@ impl Pe {
         for completion in &self.completions {
             wake.at = wake.at.min(completion.cycle);
         }
+        let held = self.held_until(now, ports);
         for ut in self.uts.iter().filter(|ut| self.ut_blocked >> (ut.id & 7) & 1 == 0) {
             if ut.run.can_issue(ports, &self.fifos) {
-                wake.at = wake.at.min(ut.start.max(now + 1));
+                let free = if held > now && self.ut_class(ut) == 0 { held } else { now + 1 };
+                wake.at = wake.at.min(ut.start.max(free));
             } else {
                 wake.landings |= ut.run.needs.inputs;
                 wake.credits |= ut.run.needs.outputs;

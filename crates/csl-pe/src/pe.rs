@@ -33,6 +33,7 @@ const PACKED_FROM: Sdk = Sdk { major: 2, minor: 0 };
 macro_rules! io {
     ($pe:ident, $ports:expr, $now:expr, $activated:ident) => {
         crate::vec::run::Io {
+            chip: $pe.chip,
             memory: &mut $pe.memory,
             ports: $ports,
             fifos: &mut $pe.fifos,
@@ -63,8 +64,10 @@ pub struct Pe {
     pub(crate) uts: Vec<Microthread>,
     pub(crate) completions: Vec<Completion>,
     pub(crate) fifos: Vec<Fifo>,
-    /// The thread that issued last, and when: a thread keeps the slot until it stalls.
-    pub(crate) holder: (u8, u64),
+    /// The thread that issued last in the arbitration.
+    pub(crate) holder: u8,
+    /// When a microthread issued last.
+    pub(crate) last_issue: u64,
     /// A memcpy transfer runs up to this cycle.
     pub(crate) armed_until: u64,
     /// What `control_transform` flips of a control wavelet's word.
@@ -91,6 +94,11 @@ pub struct Pe {
     pub(crate) dsrs: Dsrs,
     /// The first cycle in which an operation may use the DSRs loaded last.
     pub(crate) dsr_ready: u64,
+    /// Where the last synchronous operation began to write, and the first cycles in which the next may issue: any, and one
+    /// that reads there.
+    pub(crate) last_dest: Option<u16>,
+    pub(crate) next_ready: u64,
+    pub(crate) dependent_ready: u64,
     pub(crate) iters: Vec<Iter>,
     pub(crate) system: System,
     pub(crate) calls_started: u64,
@@ -136,9 +144,13 @@ impl Pe {
             uts: Vec::new(),
             completions: Vec::new(),
             ut_blocked: 0,
-            holder: (NONE, 0),
+            holder: 0,
+            last_issue: 0,
             dsrs: Dsrs::default(),
             dsr_ready: 0,
+            last_dest: None,
+            next_ready: 0,
+            dependent_ready: 0,
             fifos: program.fifos.iter().map(Fifo::new).collect(),
             iters: Vec::new(),
             system: System::new(chip),
@@ -244,11 +256,12 @@ impl Pe {
             self.take_completions(now);
         }
         self.watch_flushes(ports);
+        let is_held = !self.uts.is_empty() && self.held_until(now, ports) > now;
         if !matches!(&self.main, Main::Vec { run, .. } if run.is_fabric) {
             self.run_main(now, limit, ports, registers);
         }
         if self.fault.is_none() {
-            self.arbitrate(now, ports);
+            self.arbitrate(now, is_held, ports);
             self.watch_flushes(ports);
         }
     }
@@ -277,7 +290,7 @@ impl Pe {
 
     /// The last cycle in which a thread had the issue slot; it may lie ahead of the fabric's clock.
     pub fn last_issue(&self) -> u64 {
-        self.cpu.tau.max(self.holder.1)
+        self.cpu.tau.max(self.last_issue)
     }
 
     // ---- what memcpy asks ----

@@ -52,6 +52,8 @@ pub struct InQueue {
     depth: u8,
     head: u8,
     len: u8,
+    /// Wavelets from the PE's own ramp whose places are not to be had again yet, taken or not.
+    held: u8,
     /// Control and half bits, by place in the ring.
     controls: u8,
     halves: u8,
@@ -60,7 +62,18 @@ pub struct InQueue {
 
 impl InQueue {
     fn new(color: u8, queue: u8, depth: u8) -> InQueue {
-        InQueue { color, queue, dense: false, depth, head: 0, len: 0, controls: 0, halves: 0, ring: [0; MAX_DEPTH] }
+        InQueue {
+            color,
+            queue,
+            dense: false,
+            depth,
+            head: 0,
+            len: 0,
+            held: 0,
+            controls: 0,
+            halves: 0,
+            ring: [0; MAX_DEPTH],
+        }
     }
 
     #[inline]
@@ -75,7 +88,7 @@ impl InQueue {
 
     #[inline]
     pub fn has_room(&self) -> bool {
-        self.len < self.depth
+        self.len.max(self.held) < self.depth
     }
 
     /// The `i`-th wavelet from the head.
@@ -305,6 +318,20 @@ impl Ports {
         }
         self.filled |= u32::from(done) << slot;
         done
+    }
+
+    /// The place of the wavelet that has landed last stays taken until [`Ports::release`], whether or not it is read
+    /// before.
+    pub fn hold(&mut self, slot: usize) {
+        if let Some(input) = self.inputs.get_mut(slot) {
+            input.held += 1;
+        }
+    }
+
+    pub fn release(&mut self, slot: usize) {
+        if let Some(input) = self.inputs.get_mut(slot) {
+            input.held = input.held.saturating_sub(1);
+        }
     }
 
     /// Takes the head of an output queue in the cycle in which it lands on the router: its place is free again in that

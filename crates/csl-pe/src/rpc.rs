@@ -32,7 +32,7 @@ impl Pe {
                 call
             }
         };
-        self.cpu.tau += u64::from(self.chip.timing.data_task_period);
+        self.cpu.tau += u64::from(self.chip.timing.task_switch);
         if call.words.len() < usize::from(call.count) {
             self.rpc_call = Some(call);
             return Ok(());

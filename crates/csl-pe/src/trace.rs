@@ -89,7 +89,7 @@ impl Pe {
         let (mut run, mut memory) = (run.clone(), self.memory.clone());
         for issue in 0..run.issues_left().min(most) {
             let before = Glimpse::of(&run, &memory, None, self.half);
-            run.run_local(&mut memory, self.half, 1);
+            run.run_local(self.chip, &mut memory, self.half, 1);
             let cycle = self.cpu.tau + issue * u64::from(run.rate.period);
             self.trace_elements(MAIN_THREAD, &before, before.moved(run.left), cycle);
         }

@@ -170,6 +170,21 @@ impl<E: Element> Ces<E> {
     }
 }
 
+impl<E: Element> Ces<E> {
+    /// A wavelet from the tile's own ramp takes its place for a while. The router may use it in the cycle after the one in
+    /// which it is given back, as after a read.
+    fn hold(&mut self, place: u32, slot: usize) {
+        let cycles = u64::from(self.world.chip.timing.loopback_hold);
+        if cycles > 0 {
+            let tile = &mut self.tiles[place as usize];
+            tile.ports.hold(slot);
+            tile.returns.push_back((self.now + cycles - 1, slot as u8));
+            let at = tile.timer.min(self.now + cycles - 1);
+            self.set_timer(place, at);
+        }
+    }
+}
+
 impl<E: Element> Ramp for Ces<E> {
     fn room(&mut self, x: u32, color: u8) -> bool {
         let Some(place) = self.touch(x) else { return false };
@@ -181,13 +196,17 @@ impl<E: Element> Ramp for Ces<E> {
         room
     }
 
-    fn deliver(&mut self, x: u32, color: u8, wavelet: Wavelet) {
+    fn deliver(&mut self, x: u32, color: u8, wavelet: Wavelet, is_own: bool) {
         let Some(place) = self.touch(x) else { return };
         let tile = &mut self.tiles[place as usize];
         let Some(slot) = tile.landing_slot_with_room(color) else { return };
         if !tile.ports.land(slot, from_fabric(wavelet)) {
             return;
         }
+        if is_own {
+            self.hold(place, slot);
+        }
+        let tile = &self.tiles[place as usize];
         if tile.wake.landings >> slot & 1 != 0 {
             self.wake(place);
         }

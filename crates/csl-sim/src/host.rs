@@ -32,11 +32,6 @@ pub(crate) struct Host {
     held: VecDeque<(Ticket, Command)>,
 }
 
-/// Cycles that the host takes from the answer to a blocking call to its next command. The vendor's host takes thousands (it
-/// polls), and programs rely on it: the tutorial on switches reads a result that arrives some time after the launch that
-/// made it has returned (chosen).
-const HOST_LATENCY: u64 = 2_000;
-
 struct Pending {
     /// Tiles that have not finished.
     tiles: usize,
@@ -182,11 +177,12 @@ impl Host {
     }
 
     fn give<E: Element>(&mut self, machine: &mut Machine<E>, ticket: Ticket, command: Command) {
+        let copy_latency = machine.world.chip.memcpy.copy_latency;
         match command {
             Command::H2d { per_pe: 0, .. } => self.expect(ticket, 0, 0, false),
             Command::D2h { per_pe: 0, .. } => self.expect(ticket, 0, 0, true),
             Command::H2d { to, rect, per_pe, width, spread, data } => {
-                let delivery = self.start(machine, ticket, &rect, spread, per_pe);
+                let delivery = self.start(machine, ticket, &rect, spread, per_pe, copy_latency);
                 self.expect(ticket, rect.len(), per_pe, false);
                 match to {
                     Endpoint::Symbol(id) => {
@@ -201,8 +197,9 @@ impl Host {
                 }
             }
             Command::D2h { from, rect, per_pe, width } => {
-                let delivery =
-                    self.start(machine, ticket, &rect, Spread::Each, per_pe).device_to_host(&machine.world, from);
+                let delivery = self
+                    .start(machine, ticket, &rect, Spread::Each, per_pe, copy_latency)
+                    .device_to_host(&machine.world, from);
                 self.expect(ticket, rect.len(), per_pe, true);
                 match from {
                     Endpoint::Symbol(id) => {
@@ -238,9 +235,10 @@ impl Host {
         rect: &'a Rect,
         spread: Spread,
         per_pe: u32,
+        latency: u32,
     ) -> Delivery<'a> {
         let memcpy = &machine.world.chip.memcpy;
-        let latency = if machine.now > self.given_at { HOST_LATENCY } else { 0 };
+        let latency = if machine.now > self.given_at { u64::from(latency) } else { 0 };
         self.given_at = machine.now;
         let start = self.free_at.max(machine.now + 1 + latency) + u64::from(memcpy.command_period);
         self.free_at = start;
@@ -253,8 +251,9 @@ impl Host {
         let args = params(&machine.world, id).iter().zip(args).map(|(param, word)| canonical(param, *word)).collect();
         let call = Arc::new(Call { id, args });
         let runs = machine.world.image.tiles.clone();
+        let memcpy = &machine.world.chip.memcpy;
         let everywhere = Rect::new(0, 0, 0, 0);
-        let start = self.start(machine, ticket, &everywhere, Spread::Each, 0).start;
+        let start = self.start(machine, ticket, &everywhere, Spread::Each, 0, memcpy.launch_latency).start;
         self.expect(ticket, runs.iter().map(|run| run.len as usize).sum(), 0, false);
         for run in runs {
             let program = &machine.world.image.programs[run.program as usize];
@@ -352,7 +351,9 @@ impl Delivery<'_> {
     }
 }
 
-fn give<E: Element>(machine: &mut Machine<E>, (x, y): (u32, u32), command: TileCommand) {
+/// Commands come in from the west: a column later, a hop later.
+fn give<E: Element>(machine: &mut Machine<E>, (x, y): (u32, u32), mut command: TileCommand) {
+    command.due += u64::from(x) * u64::from(machine.world.chip.timing.hop);
     touched(machine, x, y, |tile| tile.host.commands.push_back(command));
 }
 

@@ -173,6 +173,9 @@ impl<E: Element> Row<E> {
     /// Passes on what the element has done to its queues.
     fn after_advance(&mut self, place: u32, now: u64) {
         let tile = &mut self.ces.tiles[place as usize];
+        if !tile.returns.is_empty() {
+            tile.take_returns(now);
+        }
         if tile.refused != 0 {
             self.take_back(place);
         }

@@ -1,5 +1,7 @@
 //! A tile that something has touched: its compute element, its queues at the ramp, and what memcpy has for it.
 
+use std::collections::VecDeque;
+
 use csl_pe::{Ports, Wake};
 
 use crate::memcpy::TileHost;
@@ -21,6 +23,8 @@ pub(crate) struct Tile<E> {
     /// The output queue to look at first.
     pub next_output: u8,
     pub ports: Ports,
+    /// Places of input slots that come back, and when: of wavelets that the tile has sent to itself.
+    pub returns: VecDeque<(u64, u8)>,
     pub host: TileHost,
     pub element: E,
 }
@@ -31,6 +35,7 @@ impl<E> Tile<E> {
             x,
             element,
             ports,
+            returns: VecDeque::new(),
             wake: Wake::at(0),
             timer: NEVER,
             inject_at: NEVER,
@@ -53,6 +58,14 @@ impl<E> Tile<E> {
 
     /// The cycle in which the tile wants to be served next without anything happening to it.
     pub fn next_service(&self) -> u64 {
-        self.wake.at.min(self.host.next_due)
+        let returned = self.returns.front().map_or(NEVER, |place| place.0);
+        self.wake.at.min(self.host.next_due).min(returned)
+    }
+
+    /// Frees the places that come back in this cycle.
+    pub fn take_returns(&mut self, now: u64) {
+        while let Some((_, slot)) = self.returns.pop_front_if(|place| place.0 <= now) {
+            self.ports.release(usize::from(slot));
+        }
     }
 }

@@ -182,8 +182,19 @@ impl FnGen<'_, '_> {
         Test { op, a: self.operand(a), b: self.operand(b) }
     }
 
+    /// Whether no code calls the function, only the task picker.
+    fn is_task(&self) -> bool {
+        let program = self.ctx.program;
+        let bound = program.tasks.iter().map(|task| task.func);
+        let handlers = program.teardown_handlers.iter().chain(&program.empty_queue_handlers).map(|handler| handler.1);
+        let alternates = program.rotating.iter().map(|tasks| tasks.alt);
+        let mut all = bound.chain(handlers).chain(alternates);
+        all.any(|func| std::ptr::eq(&program.funcs[func.0 as usize], self.func))
+    }
+
     fn ret(&mut self, value: Option<&Opnd>) {
-        let cost = self.ctx.program.arch.chip().scalar.ret;
+        // The end of a task is part of the time between tasks.
+        let cost = if self.is_task() { 0 } else { self.ctx.program.arch.chip().scalar.ret };
         match value {
             Some(value) => {
                 let reg = self.operand(value);

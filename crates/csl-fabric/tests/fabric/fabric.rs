@@ -84,7 +84,7 @@ impl Ramp for Ces {
         self.room.get(&x).is_none_or(|left| *left > 0)
     }
 
-    fn deliver(&mut self, x: u32, color: u8, wavelet: Wavelet) {
+    fn deliver(&mut self, x: u32, color: u8, wavelet: Wavelet, _is_own: bool) {
         if let Some(left) = self.room.get_mut(&x) {
             *left -= 1;
         }

@@ -124,6 +124,18 @@ impl Mem4 {
         self.extents.iter().fold(1u32, |len, &extent| len.saturating_mul(u32::from(extent)))
     }
 
+    /// Elements left in the innermost dimension.
+    pub fn row_left(&self) -> u32 {
+        if self.dims <= 1 { u32::MAX } else { u32::from(self.extents[0].saturating_sub(self.counts[0])).max(1) }
+    }
+
+    /// Whether the banks of `other` lie as far from this one's in every row: eight banks of two bytes.
+    pub fn keeps_distance(&self, other: &Mem4) -> bool {
+        let same_bank = |i: usize| self.steps[i].wrapping_sub(other.steps[i]) % 16 == 0;
+        let dims = usize::from(self.dims);
+        self.dims == other.dims && self.extents[..dims - 1] == other.extents[..dims - 1] && (1..dims).all(same_bank)
+    }
+
     /// The outermost dimension goes on for as long as the operation does.
     #[inline]
     fn next(&mut self) -> u16 {

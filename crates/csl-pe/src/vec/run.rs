@@ -1,6 +1,6 @@
 //! A vector operation in progress. It can stop behind any element and go on.
 
-use csl_chip::{VecOp, message};
+use csl_chip::{Chip, VecOp, message};
 use csl_image::{FifoAction, TaskTarget};
 use csl_isa::vec::Priority;
 use csl_num::FloatKind;
@@ -9,7 +9,7 @@ use super::alu;
 use super::config::{Config, Effect};
 use super::cursor::{Cursor, In, Out};
 use super::memory_loop;
-use super::timing::Rate;
+use super::timing::{self, Rate};
 use crate::exceptions;
 use crate::fault::FaultKind;
 use crate::fifo::Fifo;
@@ -51,6 +51,8 @@ pub(crate) struct VecRun {
     pub left: u32,
     pub op: VecOp,
     pub rate: Rate,
+    /// Elements up to where the rate has to be looked at again; `u32::MAX` for never.
+    pub row: u32,
     pub is_fabric: bool,
     /// The scalar source that takes the result of each element.
     pub accumulate: Option<u8>,
@@ -84,6 +86,7 @@ pub(crate) struct Needs {
 
 /// What an operation touches while it runs.
 pub(crate) struct Io<'a> {
+    pub chip: &'static Chip,
     pub memory: &'a mut Memory,
     pub ports: &'a mut Ports,
     pub fifos: &'a mut [Fifo],
@@ -152,6 +155,7 @@ impl VecRun {
         };
         let is_word_wise = self.rate.group == 1 && !matches!(self.op, VecOp::Dfilt | VecOp::Addc16);
         is_word_wise
+            && self.row == u32::MAX
             && self.message == Message::No
             && self.config.on_control.is_none()
             && !self.operands().any(transforms)
@@ -168,29 +172,53 @@ impl VecRun {
         self.needs.inputs | self.needs.outputs == 0 && !self.needs.has_fifo
     }
 
+    /// Whether a source begins where `written` does.
+    pub fn reads(&self, written: Option<u16>) -> bool {
+        written.is_some() && self.srcs.iter().any(|src| src.cursor.addr() == written)
+    }
+
     pub fn operands(&self) -> impl Iterator<Item = &Operand> {
         std::iter::once(&self.dest).chain(&self.srcs)
     }
 
-    /// Issues that a local operation still needs.
+    /// Issues of a local operation that are left at the present rate.
     pub fn issues_left(&self) -> u64 {
-        u64::from(self.left.div_ceil(u32::from(self.rate.group)))
+        u64::from(self.left.min(self.row).div_ceil(u32::from(self.rate.group)))
+    }
+
+    /// `elements` have moved: at a new row of an operand its banks may meet those of another, or no longer.
+    #[inline]
+    fn pass_rows(&mut self, chip: &Chip, elements: u32) {
+        if self.row != u32::MAX {
+            self.row = self.row.saturating_sub(elements);
+            if self.row == 0 && self.left > 0 {
+                self.look_at_row(chip);
+            }
+        }
+    }
+
+    fn look_at_row(&mut self, chip: &Chip) {
+        let cursors = self.srcs.map(|src| src.cursor);
+        self.rate = timing::at_row(chip, self.op, self.rate, &cursors);
+        self.row = timing::row(self.op, self.rate, &cursors);
     }
 
     /// Runs `issues` issues of a local operation at once.
-    pub fn run_local(&mut self, memory: &mut Memory, half: FloatKind, issues: u64) -> Step {
+    pub fn run_local(&mut self, chip: &Chip, memory: &mut Memory, half: FloatKind, issues: u64) -> Step {
         let issues = issues.min(u64::from(u32::MAX)) as u32;
         let elements = issues.saturating_mul(u32::from(self.rate.group)).min(self.left);
         memory_loop::run(self, memory, half, elements);
         if self.left != u32::MAX {
             self.left -= elements;
         }
+        self.pass_rows(chip, elements);
         self.after_move(memory)
     }
 
     /// As [`VecRun::run_local`], element by element up to one that raises a floating-point exception of `unmasked`.
     pub fn run_watched(
         &mut self,
+        chip: &Chip,
         memory: &mut Memory,
         half: FloatKind,
         issues: u64,
@@ -205,6 +233,7 @@ impl VecRun {
             if self.left != u32::MAX {
                 self.left -= 1;
             }
+            self.pass_rows(chip, 1);
         }
         Ok(self.after_move(memory))
     }
@@ -236,6 +265,7 @@ impl VecRun {
         if self.left != u32::MAX {
             self.left -= elements;
         }
+        self.pass_rows(io.chip, elements);
         Ok(self.after_move(io.memory))
     }
 

@@ -112,6 +112,7 @@ impl Setup<'_> {
             srcs: [1, 2, 3].map(|i| operand(i, elems.get(i - 1).map_or(1, |elem| elem.words()))),
             left: len,
             rate,
+            row: timing::row(op, rate, &cursors[..elems.len()]),
             carry: 0,
             accumulate: accumulator(&found),
             config: effective,

@@ -2,7 +2,7 @@
 
 use csl_chip::{Chip, Elem, VecOp};
 
-use super::cursor::Cursor;
+use super::cursor::{Cursor, Linear, Mem4};
 
 /// Elements of one issue, and cycles from one issue to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub(crate) fn rate(chip: &Chip, op: VecOp, dest: &Cursor, srcs: &[Cursor], per_w
     if matches!(dest, Cursor::Ptr { .. }) {
         elements = 1; // a scalar destination takes one element a cycle
     }
-    let conflict = bank_conflict(chip, srcs, elements * width);
+    let conflict = bank_conflict(chip, srcs, elements, width);
     let slow = if conflict { 2 } else { 1 };
     if let Some(group) = per_wavelet {
         let period = u32::from(group).div_ceil(elements) * slow;
@@ -62,17 +62,45 @@ pub(crate) fn rate(chip: &Chip, op: VecOp, dest: &Cursor, srcs: &[Cursor], per_w
     Rate { group: elements as u8, period: slow as u8, lead: lead as u8 }
 }
 
-/// Whether the reads of two sources in memory always meet in a bank: 32-bit reads in the same pair of banks, 64-bit
-/// groups in banks that are equal mod 4. Sources that move at different strides drift apart: taken as no conflict.
-fn bank_conflict(chip: &Chip, srcs: &[Cursor], group_bits: u32) -> bool {
-    let mut linear = srcs.iter().filter_map(|src| match src {
+/// Whether the reads of two sources in memory meet in a bank: 32-bit reads in the same pair of banks, 64-bit groups in
+/// banks that are equal mod 4. Sources that move at different strides drift apart: taken as no conflict.
+fn bank_conflict(chip: &Chip, srcs: &[Cursor], elements: u32, width: u32) -> bool {
+    let Some([a, b]) = pair(srcs, elements, width) else { return false };
+    let (a, b) = (chip.bank(a.addr), chip.bank(b.addr));
+    if elements * width > 32 { a % 4 == b % 4 } else { a / 2 == b / 2 }
+}
+
+/// Where two sources in memory that move in step stand. Of mem4d operands it is known of 32-bit elements alone, one a
+/// cycle (derived, X: tiled stencils, whose cycles follow from the addresses of their arrays).
+fn pair(srcs: &[Cursor], elements: u32, width: u32) -> Option<[Linear; 2]> {
+    let mut rows = srcs.iter().filter_map(|src| match src {
         Cursor::Mem(linear) => Some(*linear),
+        Cursor::Mem4(mem4) if elements == 1 && width == 32 => Some(Linear { addr: mem4.addr, step: mem4.steps[0] }),
         _ => None,
     });
-    let (Some(a), Some(b)) = (linear.next(), linear.next()) else { return false };
-    if a.step != b.step {
-        return false;
+    let (a, b) = (rows.next()?, rows.next()?);
+    (a.step == b.step).then_some([a, b])
+}
+
+/// Elements up to the next row of a mem4d source, where the banks of two sources have to be looked at again;
+/// `u32::MAX` where it cannot matter.
+pub(crate) fn row(op: VecOp, rate: Rate, srcs: &[Cursor]) -> u32 {
+    if pair(srcs, rate.group.into(), width(op)).is_none() {
+        return u32::MAX;
     }
-    let (a, b) = (chip.bank(a.addr), chip.bank(b.addr));
-    if group_bits > 32 { a % 4 == b % 4 } else { a / 2 == b / 2 }
+    let mut rows = srcs.iter().filter_map(|src| match src {
+        Cursor::Mem4(mem4) => Some(mem4),
+        _ => None,
+    });
+    match (rows.next(), rows.next()) {
+        (Some(a), Some(b)) if a.keeps_distance(b) => u32::MAX,
+        (Some(a), b) => b.map_or(u32::MAX, Mem4::row_left).min(a.row_left()),
+        (None, _) => u32::MAX,
+    }
+}
+
+/// The rate of an operation that [`row`] is for, at the beginning of a row.
+pub(crate) fn at_row(chip: &Chip, op: VecOp, rate: Rate, srcs: &[Cursor]) -> Rate {
+    let conflict = bank_conflict(chip, srcs, rate.group.into(), width(op));
+    Rate { period: if conflict { 2 } else { 1 }, ..rate }
 }

@@ -5,6 +5,7 @@ use csl_image::{QueueDir, Sdk};
 use csl_isa::NO_REG;
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
 use csl_isa::vec::{Action, DsrFile, OnControl, RegOrImm, Target, VecArg, VecConfig};
+use csl_isa::{Insn, Op};
 use csl_pe::{FaultKind, Need, Outgoing, Resource, Wavelet};
 
 use crate::builder::*;
@@ -390,26 +391,40 @@ fn a_local_operation_and_a_receive_interleave() {
     assert_eq!((received, bench.word(0x500), bench.word(0x600 + 4 * 99)), (vec![20, 30, 40, 50], 1, 3));
 }
 
-/// Cycles from the start to the receiver's completion task for `words` words from RAMP to RAMP of one PE.
-fn ramp_to_ramp(words: u16) -> u64 {
+/// Two sends of four words, of which the first starts two cycles before the second.
+#[test]
+fn microthreads_of_one_priority_take_turns() {
     let mut image = image();
-    let send = vec_async(&mut image, VecOp::Fmovs, fabout(2, 1, words), &[mem(0, words, 1)], 9);
-    let receive = vec_async(&mut image, VecOp::Fmovs, mem(0x4000, words, 1), &[fabin(1, 2, words)], 10);
+    let first = vec_async(&mut image, VecOp::Mov32, fabout(5, 2, 4), &[scalar(7, 32)], 9);
+    let second = vec_async(&mut image, VecOp::Mov32, fabout(6, 3, 4), &[scalar(8, 32)], 9);
+    main_task(&mut image, &[first, second]);
     task(&mut image, 9, &[]);
-    task(&mut image, 10, &[imm(1, 0), sys(SysOp::TscWord, 1, 2), store16(2, 0x9000)]);
-    main_task(&mut image, &[sys(SysOp::TscEnable, 0, 0), receive, send]);
     let mut bench = Bench::new(image);
-    loop_back(&mut bench, 8000);
-    u64::from(bench.word(0x9000))
+    let left = loop_back(&mut bench, 60);
+    let colors: Vec<u8> = left.iter().map(|(_, outgoing)| outgoing.color).collect();
+    assert_eq!(colors, [5, 5, 6, 5, 6, 5, 6, 6]);
+    assert!(left.windows(2).all(|pair| pair[1].0 == pair[0].0 + 1), "no cycle is lost");
 }
 
-/// Published figures of the vendor's simulator: 34 + 7 * floor((M - 1) / 2) + [M even], apart from the program's own
-/// constant; for longer ones they lie up to nine cycles above it.
+/// On WSE-2 a long stretch of scalar code keeps the slot from a send; on WSE-3 it goes on a cycle later for each word.
 #[test]
-fn ramp_to_ramp_takes_seven_cycles_for_two_words() {
-    let one = ramp_to_ramp(1);
-    for words in [2, 5, 10, 20, 50, 100, 2000] {
-        let model = 7 * u64::from((words - 1) / 2) + u64::from(words % 2 == 0);
-        assert_eq!(ramp_to_ramp(words) - one, model, "{words} words");
-    }
+fn scalar_code_and_a_send_share_the_slot() {
+    let ends = [(Arch::Wse2, SDK_1_4), (Arch::Wse3, SDK_2)].map(|(arch, sdk)| {
+        let mut image = image();
+        queue(&mut image, QueueDir::Out, 2, 5);
+        let send = vec_async(&mut image, VecOp::Mov32, fabout(5, 2, 4), &[scalar(7, 32)], 9);
+        let read = [imm(1, 0), sys(SysOp::TscWord, 1, 2), store16(2, 0x500)];
+        // The jump to the next instruction ends a block.
+        let jump = Insn::new(Op::Jump, 0, image.code.len() as u16 + 3, 40);
+        let code = [&[sys(SysOp::TscEnable, 0, 0), send, jump][..], &read].concat();
+        main_task(&mut image, &code);
+        task(&mut image, 9, &[]);
+        let mut bench = Bench::on(image, arch, sdk);
+        let left = loop_back(&mut bench, 100);
+        (left[0].0, bench.word(0x500))
+    });
+    let [(wse2_send, wse2_code), (wse3_send, wse3_code)] = ends;
+    assert!(wse2_send > 40, "behind the code: {wse2_send}");
+    assert!(wse3_send < 20, "amid the code: {wse3_send}");
+    assert_eq!(wse3_code, wse2_code + 4);
 }

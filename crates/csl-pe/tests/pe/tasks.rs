@@ -174,10 +174,10 @@ fn wse3_data_tasks_belong_to_input_queues() {
 }
 
 #[test]
-fn short_data_tasks_follow_each_other_at_the_period_of_the_table() {
+fn short_data_tasks_follow_each_other_with_the_switch_of_the_table() {
     let mut image = image();
     let entry = image.code.len() as u32;
-    image.code.push(Insn::new(Op::RetVoid, 0, 6, 0));
+    image.code.push(Insn::new(Op::RetVoid, 0, 1, 0));
     image.funcs.push(csl_image::Function {
         name: "empty".into(),
         entry,
@@ -191,8 +191,8 @@ fn short_data_tasks_follow_each_other_at_the_period_of_the_table() {
     bind(&mut image, TaskKind::Data, 4, &[16], 0);
     let mut bench = Bench::new(image);
     (0..4).for_each(|i| bench.land(4, Wavelet::word(i)));
-    // The last of four starts three periods after the first, and returns six cycles later.
-    assert_eq!(bench.run().expect("no fault"), 3 * 9 + 6);
+    // The last of four starts three times an instruction and a switch after the first, and ends with its instruction.
+    assert_eq!(bench.run().expect("no fault"), 3 * (1 + 5) + 1);
 }
 
 #[test]

@@ -16,7 +16,12 @@ pub struct Reference {
     now: u64,
 }
 
-struct Ces(Vec<Tile>);
+struct Ces {
+    tiles: Vec<Tile>,
+    now: u64,
+    /// For how long a wavelet from a tile's own ramp takes a place.
+    hold: u64,
+}
 
 struct Tile {
     pe: Pe,
@@ -25,6 +30,8 @@ struct Tile {
     next_output: usize,
     /// Colors of which the CE has refused a wavelet.
     refused: u32,
+    /// Places that come back, and when.
+    returns: Vec<(u64, usize)>,
     /// Writes to route registers on their way: the cycle in which they reach the router, color and word.
     writes: Vec<(u64, u8, u16)>,
     dispatch_to_ramp: u32,
@@ -62,7 +69,8 @@ impl Reference {
         let table = Arc::new(table(image));
         let row = |y: u32| {
             let tiles = (0..image.rect.width).map(|x| Tile::new(image, x, y)).collect();
-            (Row::new(Arc::clone(&table), y, chip, true), Ces(tiles))
+            let hold = u64::from(chip.timing.loopback_hold);
+            (Row::new(Arc::clone(&table), y, chip, true), Ces { tiles, now: 0, hold })
         };
         Reference { rows: (0..image.rect.height).map(row).collect(), now: 0 }
     }
@@ -83,7 +91,7 @@ impl Reference {
     }
 
     pub fn memory(&self, x: u32, y: u32, bytes: u16) -> Vec<u8> {
-        let memory = self.rows[y as usize].1.0[x as usize].pe.memory();
+        let memory = self.rows[y as usize].1.tiles[x as usize].pe.memory();
         (0..bytes).map(|addr| memory.get::<1>(addr)[0]).collect()
     }
 
@@ -111,20 +119,21 @@ impl Reference {
 
 fn cycle((row, ces): &mut (Row, Ces), y: u32, now: u64) -> Result<(), FaultReport> {
     let fabric = |fault: csl_fabric::Fault| FaultReport { cycle: now, x: fault.x, y, what: FaultKind::Fabric(fault) };
+    ces.now = now;
     row.land(now).map_err(fabric)?;
-    for (x, tile) in (0..).zip(&mut ces.0) {
+    for (x, tile) in (0..).zip(&mut ces.tiles) {
         for (_, color, word) in tile.writes.extract_if(.., |write| write.0 == now) {
             row.reconfigure(x, color, now, |config| config.set_route_word(word));
         }
         tile.inject(row, x, now).map_err(fabric)?;
     }
     row.route(now, ces);
-    for (x, tile) in (0..).zip(&mut ces.0) {
+    for (x, tile) in (0..).zip(&mut ces.tiles) {
         let pe = |fault: csl_pe::Fault| FaultReport { cycle: fault.cycle, x, y, what: FaultKind::Pe(fault) };
         let due = now + u64::from(tile.dispatch_to_ramp);
         let mut registers = RouteRegisters { routes: tile.routes, row, writes: &mut tile.writes, x, due };
         tile.pe.advance(now, now + 1, &mut tile.ports, &mut registers).map_err(pe)?;
-        tile.take_back(row, x);
+        tile.take_back(row, x, now);
     }
     Ok(())
 }
@@ -142,6 +151,7 @@ impl Tile {
             ports,
             next_output: 0,
             refused: 0,
+            returns: Vec::new(),
             writes: Vec::new(),
             dispatch_to_ramp,
             routes: chip.config.color_routes,
@@ -165,7 +175,10 @@ impl Tile {
     }
 
     /// Colors that were refused, as soon as there is room for them.
-    fn take_back(&mut self, row: &mut Row, x: u32) {
+    fn take_back(&mut self, row: &mut Row, x: u32, now: u64) {
+        for (_, slot) in self.returns.extract_if(.., |place| place.0 <= now) {
+            self.ports.release(slot);
+        }
         for color in (0..24).filter(|color| self.refused >> color & 1 != 0).collect::<Vec<u8>>() {
             if self.has_room(color) {
                 self.refused &= !(1 << color);
@@ -181,23 +194,27 @@ impl Tile {
 
 impl Ramp for Ces {
     fn room(&mut self, x: u32, color: u8) -> bool {
-        let tile = &mut self.0[x as usize];
+        let tile = &mut self.tiles[x as usize];
         let room = tile.has_room(color);
         tile.refused |= u32::from(!room) << color;
         room
     }
 
-    fn deliver(&mut self, x: u32, color: u8, wavelet: Wavelet) {
+    fn deliver(&mut self, x: u32, color: u8, wavelet: Wavelet, is_own: bool) {
         let Wavelet { data, control, half } = wavelet;
-        let ports = &mut self.0[x as usize].ports;
+        let Tile { ports, returns, .. } = &mut self.tiles[x as usize];
         let slot = ports.landing_slot(color).expect("`room` has found one");
         assert!(ports.land(slot, csl_pe::Wavelet { data, control, half }), "`room` has found room");
+        if is_own && self.hold > 0 {
+            ports.hold(slot);
+            returns.push((self.now + self.hold - 1, slot));
+        }
     }
 
     fn accepted(&mut self, _x: u32, _color: u8) {}
 
     fn torn_down(&mut self, x: u32, color: u8) {
-        self.0[x as usize].pe.tear_down(color);
+        self.tiles[x as usize].pe.tear_down(color);
     }
 }
 

@@ -30,21 +30,21 @@ fn run(image: Image, x: u32) -> u64 {
     u64::from(u16::from_le_bytes([bytes[0], bytes[1]]))
 }
 
-/// A PE that sends to itself through its router: two words deep output queue 1, input queue 2.
+/// A PE that sends to itself through its router: output queue 3, and input queue 4, which is two words deep.
 fn ramp_to_ramp(words: u16) -> u64 {
     const COLOR: u8 = 3;
     let mut pe = program(&[]);
-    bind(&mut pe, QueueDir::Out, 1, COLOR);
-    bind(&mut pe, QueueDir::In, 2, COLOR);
-    let receive = vec_async(&mut pe, VecOp::Fmovs, mem(0x4000, words), fabin(COLOR, 2, words), 9);
-    let send = vec_async(&mut pe, VecOp::Fmovs, fabout(COLOR, 1, words), mem(0x400, words), 10);
-    main_task(&mut pe, &[start_counter(), receive, send]);
+    bind(&mut pe, QueueDir::Out, 3, COLOR);
+    bind(&mut pe, QueueDir::In, 4, COLOR);
+    let receive = vec_async(&mut pe, VecOp::Fmovs, mem(0x4000, words), fabin(COLOR, 4, words), 9);
+    let send = vec_async(&mut pe, VecOp::Fmovs, fabout(COLOR, 3, words), mem(0x400, words), 10);
+    main_task(&mut pe, &[start_counter(), send, receive]);
     task(&mut pe, 9, &stamp());
     task(&mut pe, 10, &[]);
     run(layout(Arch::Wse2, vec![pe], &[&[0]], &[(0, 0, COLOR, RAMP, RAMP)]), 0)
 }
 
-/// 3.5 cycles a word: the two microthreads share one issue slot, and the queue lets two words out every five cycles.
+/// 3.5 cycles a word: the input queue takes two words every seven cycles from the PE's own ramp.
 #[test]
 fn ramp_to_ramp_takes_seven_cycles_for_two_words() {
     let measured =
