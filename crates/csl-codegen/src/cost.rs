@@ -2,7 +2,7 @@
 //! changes a count.
 
 use csl_chip::{Arch, Chip, ScalarCosts, SysOp, TOOLCHAIN};
-use csl_ir::{BinOp, Inst, MathFn, Opnd, Scalar};
+use csl_ir::{BinOp, Inst, MathFn, Opnd, Reg, Scalar};
 
 /// Cycles of one instruction. Those that the engine times (vector operations, DSR loads, iterators) are 0 here.
 pub fn cycles(arch: Arch, inst: &Inst) -> u32 {
@@ -15,6 +15,7 @@ pub fn cycles(arch: Arch, inst: &Inst) -> u32 {
         Inst::Bin { op, ty, .. } => binary(costs, *op, *ty),
         Inst::Un { ty, .. } | Inst::Cmp { ty, .. } => alu(costs, *ty),
         Inst::Cast { from, to, .. } => cast(costs, *from, *to),
+        Inst::Select { ty, dst, a, b, .. } => select(costs, *ty, *dst, [a, b]),
         Inst::Math { f, .. } => math(costs, *f),
         Inst::Load { ty, .. } => costs.load * accesses(*ty),
         Inst::Store { ty, .. } => costs.store * accesses(*ty),
@@ -70,6 +71,17 @@ fn cast(costs: &ScalarCosts, from: Scalar, to: Scalar) -> u32 {
         (Scalar::Int { .. }, Scalar::Int { .. }) => costs.alu,
         _ => costs.float_latency,
     }
+}
+
+/// A predicated move for each side that is not in its place already; constants are brought into registers first.
+fn select(costs: &ScalarCosts, ty: Scalar, dst: Reg, sides: [&Opnd; 2]) -> u32 {
+    let halves = ty.bytes().div_ceil(2) * costs.alu;
+    let side = |side: &Opnd| match side {
+        Opnd::Reg(reg) if *reg == dst => 0,
+        Opnd::Reg(_) => halves,
+        _ => 2 * halves,
+    };
+    sides.into_iter().map(side).sum()
 }
 
 fn math(costs: &ScalarCosts, f: MathFn) -> u32 {
