@@ -58,6 +58,8 @@ pub struct FnGen<'a, 'p> {
     pub plan: Plan,
     pub flow: Flow,
     pub insns: Vec<Insn>,
+    /// Cycles by block and instruction.
+    pub costs: Vec<Vec<u32>>,
     /// IR register to slot.
     slots: Vec<u16>,
     consts: IndexMap<Held, u16>,
@@ -88,12 +90,14 @@ pub fn generate(ctx: &mut Context<'_>, func: &Func) -> Result<Code, TooLarge> {
         return Err(TooLarge("more than 16,383 scalar variables live at once"));
     }
     let starts = vec![0; func.blocks.len()];
+    let costs = crate::cost::of(ctx.program.arch, func);
     let mut generator = FnGen {
         ctx,
         func,
         plan,
         flow,
         insns: Vec::new(),
+        costs,
         slots,
         consts: IndexMap::new(),
         temps: 0,
@@ -122,10 +126,10 @@ impl FnGen<'_, '_> {
         self.starts[id.0 as usize] = self.insns.len() as u32;
         let func = self.func;
         let block: &Block = &func.blocks[id.0 as usize];
-        for (at, original) in block.insts.iter().enumerate() {
+        for at in 0..block.insts.len() {
             self.temps = 0;
             self.line(block.sites[at]);
-            let cost = crate::cost::cycles(self.ctx.program.arch, original);
+            let cost = self.costs[id.0 as usize][at];
             match self.plan.insts[id.0 as usize][at].clone() {
                 Some(inst) => self.inst(&inst, cost),
                 None => self.pending += cost,

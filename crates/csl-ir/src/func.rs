@@ -461,6 +461,8 @@ pub struct Func {
     pub iters: u32,
     /// The first block is the entry.
     pub blocks: Vec<Block>,
+    /// Registers that count the turns of a `for` and never pass the end of their type.
+    pub counters: Vec<Reg>,
     /// Calls whose bodies stand in `blocks`.
     pub inlined: Vec<Inlined>,
     pub linksection: Option<String>,

@@ -20,7 +20,19 @@ fn block(insts: Vec<Inst>, term: Term) -> Block {
 
 fn func(params: u32, ret: Option<Scalar>, regs: Vec<Scalar>, blocks: Vec<Block>) -> Func {
     let (slots, linksection) = (Vec::new(), None);
-    Func { name: "f".into(), span: SPAN, params, ret, regs, slots, iters: 0, blocks, inlined: Vec::new(), linksection }
+    Func {
+        name: "f".into(),
+        span: SPAN,
+        params,
+        ret,
+        regs,
+        slots,
+        iters: 0,
+        blocks,
+        counters: Vec::new(),
+        inlined: Vec::new(),
+        linksection,
+    }
 }
 
 fn program(func: Func) -> Program {

@@ -37,11 +37,11 @@ pub fn new_reg(func: &mut Func, ty: Scalar) -> Reg {
 /// Gives registers other numbers, wherever an instruction reads or writes them.
 pub fn rename(inst: &mut Inst, to: &dyn Fn(Reg) -> Reg) {
     inst.for_each_def_mut(&mut |reg| *reg = to(*reg));
-    rename_uses(inst, to);
+    inst.for_each_operand_mut(&mut |operand| rename_operand(operand, to));
+    rename_addrs(inst, to);
 }
 
-pub fn rename_uses(inst: &mut Inst, to: &dyn Fn(Reg) -> Reg) {
-    inst.for_each_operand_mut(&mut |operand| rename_operand(operand, to));
+pub fn rename_addrs(inst: &mut Inst, to: &dyn Fn(Reg) -> Reg) {
     inst.for_each_addr_mut(&mut |addr| {
         if let AddrBase::Reg(reg) = &mut addr.base {
             *reg = to(*reg);

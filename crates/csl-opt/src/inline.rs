@@ -160,6 +160,7 @@ fn expand(func: &mut Func, block: usize, place: usize, callee: &Func) {
     func.inlined.push(Inlined { func: callee.name.clone(), call: site });
     func.inlined
         .extend(callee.inlined.iter().map(|inner| Inlined { func: inner.func.clone(), call: bases.site(inner.call) }));
+    func.counters.extend(callee.counters.iter().map(|&counter| bases.reg(counter)));
     func.regs.extend(&callee.regs);
     func.slots.extend(callee.slots.iter().cloned());
     func.iters += callee.iters;

@@ -8,10 +8,16 @@
 
 mod blocks;
 mod cfg;
+mod common;
 mod dead;
+mod divide;
 mod dsd;
 mod edit;
+mod forward;
+mod index;
 mod inline;
+mod select;
+mod unroll;
 mod values;
 
 use csl_ir::{Func, Program};
@@ -38,8 +44,20 @@ passes! {
     Blocks "blocks";
     /// Constants and copies, and what follows from them.
     Values "values";
+    /// The turns of short loops one after the other.
+    Unroll "unroll";
+    /// What was stored or loaded is not loaded again.
+    Forward "forward";
+    /// Branches that only decide what registers hold.
+    Select "select";
+    /// Division by constants.
+    Divide "divide";
     /// Descriptors whose parts are known.
     Dsd "dsd";
+    /// What was computed already, and what no turn of a loop changes.
+    Common "common";
+    /// Addresses that move with the counter of a `for`.
+    Index "index";
     /// What nobody looks at.
     Dead "dead";
 }
@@ -68,6 +86,12 @@ impl Passes {
         Passes(self.0 | 1 << pass as u32)
     }
 
+    /// These but one.
+    #[must_use]
+    pub fn without(self, pass: Pass) -> Passes {
+        Passes(self.0 & !(1 << pass as u32))
+    }
+
     /// `all`, `none`, or names of passes with commas between them.
     pub fn parse(text: &str) -> Result<Passes, String> {
         match text {
@@ -91,7 +115,9 @@ pub fn optimise(program: &mut Program, passes: Passes) {
     if passes == Passes::NONE {
         return;
     }
-    each(program, |program, func| simplify(program, func, passes));
+    // Descriptors that the source makes are named by their operations; those that are changed come later.
+    let plain = passes.without(Pass::Dsd);
+    each(program, |program, func| simplify(program, func, plain));
     if passes.has(Pass::Inline) {
         inline::run(program);
     }
@@ -99,7 +125,37 @@ pub fn optimise(program: &mut Program, passes: Passes) {
         dead::functions(program);
     }
     each(program, |program, func| {
+        simplify(program, func, plain);
+        if passes.has(Pass::Unroll) {
+            while unroll::run(func) {
+                blocks::run(func);
+            }
+        }
         simplify(program, func, passes);
+        if passes.has(Pass::Forward) {
+            forward::run(program, func);
+            simplify(program, func, passes);
+        }
+        if passes.has(Pass::Dsd) {
+            dsd::run(program, func);
+        }
+        if passes.has(Pass::Select) {
+            while select::run(program, func) {
+                simplify(program, func, passes);
+            }
+        }
+        if passes.has(Pass::Divide) {
+            divide::run(program, func);
+            simplify(program, func, passes);
+        }
+        if passes.has(Pass::Common) {
+            common::run(func);
+            simplify(program, func, passes);
+        }
+        if passes.has(Pass::Index) {
+            index::run(func);
+            simplify(program, func, passes);
+        }
     });
 }
 

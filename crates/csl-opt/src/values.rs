@@ -176,8 +176,18 @@ impl Walk<'_> {
         }
     }
 
+    fn is_descriptor(&self, operand: &Opnd) -> bool {
+        matches!(operand, Opnd::Reg(reg) if matches!(self.look(*reg), Some(Known::Constant(Opnd::Dsd(_)))))
+    }
+
     fn replace_uses(&self, inst: &mut Inst) {
-        inst.for_each_operand_mut(&mut |operand| self.replace(operand));
+        // A changed descriptor is made in a register; an operation reads it there.
+        let is_kept = matches!(inst, Inst::Vec(_) | Inst::LoadDsr(_) | Inst::IterLoad { .. } | Inst::Store { .. });
+        inst.for_each_operand_mut(&mut |operand| {
+            if !(is_kept && self.passes.has(Pass::Dsd) && self.is_descriptor(operand)) {
+                self.replace(operand);
+            }
+        });
         inst.for_each_addr_mut(&mut |addr| {
             let AddrBase::Reg(reg) = addr.base else { return };
             match self.look(reg) {
@@ -200,6 +210,15 @@ impl Walk<'_> {
 
     /// The instruction as a copy of what is known to come out, where something is.
     fn simplify(&self, inst: &mut Inst) {
+        // What is added to an index is added to the place where the array starts: both count modulo 2^16.
+        if let Inst::Index { base: Opnd::Global(_, start), index, scale, .. } = inst
+            && self.passes.has(Pass::Index)
+            && let Opnd::Reg(reg) = index
+            && let Some(Known::Sum(source, _, offset @ ..=-1 | offset @ 1..)) = self.look(*reg)
+        {
+            *start = start.wrapping_add(i32::from((offset as i16).wrapping_mul(*scale as i16)));
+            *index = Opnd::Reg(source);
+        }
         let (Some(dst), Some(src)) = (inst.defs().next(), self.value(inst)) else { return };
         *inst = Inst::Copy { dst, src };
     }
@@ -269,6 +288,12 @@ impl Walk<'_> {
             Inst::Index { base: Opnd::Reg(base), index: Opnd::Imm(index), scale, .. } if is_u16(func, *base) => {
                 Some(sum(*base, i32::from((*index as u16).wrapping_mul(*scale as u16) as i16)))
             }
+            Inst::Bin {
+                op: BinOp::Add, ty: Scalar::Int { bits: 16, .. }, a: Opnd::Reg(a), b: Opnd::Imm(b), ..
+            } => Some(sum(*a, i32::from(*b as i16))),
+            Inst::Bin {
+                op: BinOp::Sub, ty: Scalar::Int { bits: 16, .. }, a: Opnd::Reg(a), b: Opnd::Imm(b), ..
+            } => Some(sum(*a, -i32::from(*b as i16))),
             Inst::Lea { addr, .. } => match addr.base {
                 AddrBase::Reg(base) if is_u16(func, base) => Some(sum(base, addr.offset)),
                 _ => None,

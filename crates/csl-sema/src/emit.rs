@@ -36,6 +36,7 @@ impl FuncBuilder {
             slots: Vec::new(),
             iters: 0,
             blocks: Vec::new(),
+            counters: Vec::new(),
             inlined: Vec::new(),
             linksection,
         };
@@ -63,6 +64,11 @@ impl FuncBuilder {
     pub fn new_iter(&mut self) -> IterId {
         self.func.iters += 1;
         IterId(self.func.iters - 1)
+    }
+
+    /// Notes that the register counts a loop's turns and never passes the end of its type.
+    pub fn note_counter(&mut self, counter: Reg) {
+        self.func.counters.push(counter);
     }
 
     pub fn new_block(&mut self) -> BlockId {

@@ -37,6 +37,7 @@ pub fn func(name: &str, params: u32, ret: Option<Scalar>, regs: Vec<Scalar>, blo
         slots: Vec::new(),
         iters: 0,
         blocks,
+        counters: Vec::new(),
         inlined: Vec::new(),
         linksection: None,
     }

@@ -1,0 +1,1 @@
+//! What each pass does: the IR of small programs before and after.
