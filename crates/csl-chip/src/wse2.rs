@@ -90,7 +90,7 @@ pub(crate) const CHIP: Chip = Chip {
         branch_taken: 6,      // taken as on WSE-3
         loop_back_edge: 9,    // taken as on WSE-3
         map_back_edge: 1,     // derived (X): 1 to 3 a step beside the operation
-        change_descriptor: 8, // derived (X): 20 to 22 cycles from operation to operation where each descriptor is known, 5 of them for elements
+        change_descriptor: 7, // derived (X): 20 to 22 cycles from operation to operation where each descriptor is known, 5 of them for elements
         computed_index: 2,    // derived (X): +2.4 to +3 an access of a matrix product
         product_latency: 1,   // derived (X): dot product and SAXPY
         call: 6,              // chosen: a taken branch

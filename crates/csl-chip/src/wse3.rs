@@ -89,7 +89,7 @@ pub(crate) const CHIP: Chip = Chip {
         branch_taken: 6,       // reported (m)
         loop_back_edge: 9,     // reported (m): 9 to 10, no predictor
         map_back_edge: 1,      // derived (X): 1 to 3 a step beside the operation
-        change_descriptor: 15, // derived (X): from one matrix product; other sizes and programs agree
+        change_descriptor: 19, // derived (X): from one matrix product; other sizes and programs agree
         computed_index: 2,     // derived (X): +2.4 to +3 an access of a matrix product
         product_latency: 1,    // derived (X): dot product and SAXPY
         call: 6,               // chosen: a taken branch

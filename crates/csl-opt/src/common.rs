@@ -63,6 +63,8 @@ fn hoist(func: &mut Func, preds: &[Vec<BlockId>], uses: &Uses, one: &Loop) {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Part {
     Reg(Reg),
+    /// A register that is written several times, as it was since this moment of the walk: within one block.
+    Since(Reg, u32),
     Imm(u64),
     Global(u32, i32),
 }
@@ -83,22 +85,34 @@ struct Entry {
     offset: i32,
 }
 
+/// Definitions that the walk has met.
+struct Defined {
+    /// Where a register was written last.
+    places: Vec<Option<BlockId>>,
+    /// When.
+    times: Vec<u32>,
+    block_start: u32,
+    clock: u32,
+}
+
 fn share(func: &mut Func, order: &[BlockId], preds: &[Vec<BlockId>], uses: &Uses) {
     let is_fixed = |reg: Reg| uses.defs[number(reg)] == 1;
     let dominators = Dominators::of(func, order, preds);
     // Where the one definition of a register lies, once the walk has met it: that is on the way here if it dominates.
-    let mut defined: Vec<Option<BlockId>> = vec![None; func.regs.len()];
-    defined[..func.params as usize].fill(Some(BlockId(0)));
+    let regs = func.regs.len();
+    let mut defined = Defined { places: vec![None; regs], times: vec![0; regs], block_start: 0, clock: 0 };
+    defined.places[..func.params as usize].fill(Some(BlockId(0)));
     let is_name = |defined: &[Option<BlockId>], reg: Reg, here: BlockId| {
         is_fixed(reg) && defined[number(reg)].is_some_and(|def| dominators.dominates(def, here))
     };
-    let part = |defined: &[Option<BlockId>], operand: &Opnd, here: BlockId| match operand {
-        Opnd::Reg(reg) if is_name(defined, *reg, here) => Some(Part::Reg(*reg)),
+    let part = |defined: &Defined, operand: &Opnd, here: BlockId| match operand {
+        Opnd::Reg(reg) if is_name(&defined.places, *reg, here) => Some(Part::Reg(*reg)),
+        Opnd::Reg(reg) => Some(Part::Since(*reg, defined.times[number(*reg)].max(defined.block_start))),
         Opnd::Imm(value) => Some(Part::Imm(*value)),
         Opnd::Global(id, offset) => Some(Part::Global(id.0, *offset)),
         _ => None,
     };
-    let key = |defined: &[Option<BlockId>], inst: &Inst, here: BlockId| match inst {
+    let key = |defined: &Defined, inst: &Inst, here: BlockId| match inst {
         Inst::Bin { op, ty, a, b, .. } if is_arithmetic(inst) => {
             Some((Key::Bin(*op, *ty, part(defined, a, here)?, part(defined, b, here)?), 0))
         }
@@ -112,10 +126,15 @@ fn share(func: &mut Func, order: &[BlockId], preds: &[Vec<BlockId>], uses: &Uses
     };
     let mut known: FxHashMap<Key, Vec<Entry>> = FxHashMap::default();
     for &block in order {
+        defined.clock += 1;
+        defined.block_start = defined.clock;
         for place in 0..func.blocks[at(block)].insts.len() {
             let inst = &func.blocks[at(block)].insts[place];
             let key = key(&defined, inst, block);
-            inst.defs().for_each(|reg| defined[number(reg)] = Some(block));
+            for reg in inst.defs() {
+                defined.clock += 1;
+                (defined.places[number(reg)], defined.times[number(reg)]) = (Some(block), defined.clock);
+            }
             let Some((key, offset)) = key else { continue };
             let Some(dst) = inst.defs().next().filter(|&dst| is_fixed(dst)) else { continue };
             let entries = known.entry(key).or_default();

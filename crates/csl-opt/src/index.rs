@@ -17,9 +17,9 @@ pub fn run(func: &mut Func) {
     let order = reverse_postorder(func);
     let preds = predecessors(func, &order);
     let found = loops(func, &order, &preds);
-    for one in &found {
-        let has_inner = found.iter().any(|inner| inner.head != one.head && one.blocks.contains(&inner.head));
-        if let (false, Some(entry)) = (has_inner, before(func, &preds, one)) {
+    // From the inside out: where an inner loop's address starts may move with the outer one.
+    for one in found.iter().rev() {
+        if let Some(entry) = before(func, &preds, one) {
             let dominators = Dominators::of(func, &order, &preds);
             if let Some(mut walker) = Walker::new(func, one, entry, &dominators) {
                 walker.run(one);
@@ -37,6 +37,8 @@ struct Walker<'a> {
     entry: BlockId,
     counter: Reg,
     step: u64,
+    /// What the counter is in the first turn.
+    start: Opnd,
     /// Where the one definition of a register lies that changes in the loop; `None` for several.
     changes: FxHashMap<Reg, Option<Place>>,
     /// Addresses that move, by what they are of.
@@ -62,7 +64,12 @@ impl Walker<'_> {
         })?;
         let (block, place) = changes[&counter]?;
         let Inst::Bin { b: Opnd::Imm(step), .. } = func.blocks[at(block)].insts[place] else { return None };
-        Some(Walker { func, dominators, entry, counter, step, changes, moving: Vec::new() })
+        let defs = func.blocks[at(entry)].insts.iter().rev();
+        let start = match { defs }.find(|inst| inst.defs().any(|reg| reg == counter)) {
+            Some(Inst::Copy { src: Opnd::Imm(start), .. }) => Opnd::Imm(*start),
+            _ => Opnd::Reg(counter),
+        };
+        Some(Walker { func, dominators, start, entry, counter, step, changes, moving: Vec::new() })
     }
 
     fn run(&mut self, one: &Loop) {
@@ -104,8 +111,10 @@ impl Walker<'_> {
         let pace = self.pace(&Opnd::Reg(index), user, 0)?;
         let first = self.at_entry(&Opnd::Reg(index), site);
         let moving = new_reg(self.func, Scalar::PTR);
-        let index_at_entry = Inst::Index { dst: moving, base: base.clone(), index: first, scale };
-        push(&mut self.func.blocks[at(self.entry)], index_at_entry, site);
+        let start = new_reg(self.func, Scalar::PTR);
+        let into = &mut self.func.blocks[at(self.entry)];
+        push(into, Inst::Index { dst: start, base: base.clone(), index: first, scale }, site);
+        push(into, Inst::Copy { dst: moving, src: Opnd::Reg(start) }, site);
         let bytes = pace.wrapping_mul(self.step as u16).wrapping_mul(scale as u16);
         if bytes != 0 {
             let (a, b) = (Opnd::Reg(moving), Opnd::Imm(u64::from(bytes)));
@@ -159,7 +168,10 @@ impl Walker<'_> {
     /// The value in the first turn, computed before the loop. Only for what has a pace.
     fn at_entry(&mut self, operand: &Opnd, site: Site) -> Opnd {
         let Opnd::Reg(reg) = operand else { return operand.clone() };
-        let Some(&Some((block, place))) = self.changes.get(reg).filter(|_| *reg != self.counter) else {
+        if *reg == self.counter {
+            return self.start.clone();
+        }
+        let Some(&Some((block, place))) = self.changes.get(reg) else {
             return operand.clone();
         };
         let mut inst = self.func.blocks[at(block)].insts[place].clone();

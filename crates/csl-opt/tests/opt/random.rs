@@ -465,7 +465,7 @@ fn image(program: Program) -> Arc<PeImage> {
     image.programs[0].clone()
 }
 
-/// How the program ends, what it returns, and what it leaves in its globals.
+/// How the program ends, what it returns if it does, and what it leaves in its globals.
 fn outcome(program: Program) -> (Exit, u64, Vec<u8>) {
     let pe = image(program);
     let mut memory = Memory::of(&pe);
@@ -474,7 +474,8 @@ fn outcome(program: Program) -> (Exit, u64, Vec<u8>) {
     let exit = run(&mut cpu, &mut memory, &pe, u64::MAX);
     let mut data = vec![0; usize::from(pe.data_end)];
     memory.read_bytes(0, &mut data);
-    (exit, cpu.result(), data)
+    let result = if exit == Exit::Returned { cpu.result() } else { 0 };
+    (exit, result, data)
 }
 
 fn number(name: &str, otherwise: u64) -> u64 {
