@@ -210,6 +210,14 @@ pub struct ScalarCosts {
     pub branch_taken: u32,
     /// The backward branch of a loop.
     pub loop_back_edge: u32,
+    /// The same of `@map`'s loop.
+    pub map_back_edge: u32,
+    /// A descriptor that is changed, until an operation can use it.
+    pub change_descriptor: u32,
+    /// More for an index that is computed: a step of a pointer does not reach the element.
+    pub computed_index: u32,
+    /// More for a float operation on the product of the one before.
+    pub product_latency: u32,
     pub call: u32,
     pub ret: u32,
 }

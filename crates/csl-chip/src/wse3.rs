@@ -83,20 +83,24 @@ pub(crate) const CHIP: Chip = Chip {
         tsc_per_cycle: 1,      // documented
     },
     scalar: ScalarCosts {
-        alu: 1,              // reported (m): one issue a cycle, in order
-        load: 1,             // chosen: as any instruction
-        store: 2,            // reported (m): a loop with a store, prefix sum and saxpy, takes 18 and 22
-        float_latency: 2,    // reported (m)
-        multiply_i16: 1,     // chosen
-        multiply_i32: 4,     // chosen: three 16-bit products and an addition
-        alu_i32: 2,          // chosen: the datapath of scalar integers is 16 bits wide
-        divide_int: 50,      // chosen: as the f32 division
+        alu: 1,                // reported (m): one issue a cycle, in order
+        load: 1,               // chosen: as any instruction
+        store: 2,              // reported (m): a loop with a store, prefix sum and saxpy, takes 18 and 22
+        float_latency: 2,      // reported (m)
+        multiply_i16: 1,       // chosen
+        multiply_i32: 4,       // chosen: three 16-bit products and an addition
+        alu_i32: 2,            // chosen: the datapath of scalar integers is 16 bits wide
+        divide_int: 50,        // chosen: as the f32 division
         divide_f32: 102, // derived (X), in-sample: 98 to 110 from three loops with one division an element, WSE-3; documented is "about 50"
         divide_f16: 12,  // derived (X), in-sample: 10 to 15 from one loop with exp and one division an element, WSE-3
-        branch_not_taken: 3, // reported (m)
-        branch_taken: 6, // reported (m)
-        loop_back_edge: 9, // reported (m): 9 to 10, no predictor
-        call: 6,         // chosen: a taken branch
-        ret: 6,          // chosen: a taken branch
+        branch_not_taken: 3,   // reported (m)
+        branch_taken: 6,       // reported (m)
+        loop_back_edge: 9,     // reported (m): 9 to 10, no predictor
+        map_back_edge: 1,      // derived (X): 1 to 3 a step beside the operation
+        change_descriptor: 19, // derived (X): from one matrix product; other sizes and programs agree
+        computed_index: 2,     // derived (X): +2.4 to +3 an access of a matrix product
+        product_latency: 1,    // derived (X): dot product and SAXPY
+        call: 6,               // chosen: a taken branch
+        ret: 6,                // chosen: a taken branch
     },
 };

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, ValueEnum};
-use csl_host::options::{Options, PRINTED, parse_bindings, parse_fp16, parse_pair, parse_sdk, parse_sections};
+use csl_host::options::{Options, PRINTED, Passes, parse_bindings, parse_fp16, parse_pair, parse_sdk, parse_sections};
 use csl_host::{Arch, ErrorFormat, Sdk, Stage};
 
 use crate::words::Words;
@@ -84,6 +84,9 @@ pub struct CslcArgs {
     /// Follow this SDK release where two releases disagree
     #[arg(long, value_parser = parse_sdk, value_name = "VERSION")]
     pub sdk: Option<Sdk>,
+    /// Passes of the optimiser that run: all, none, or names with commas between them; for tests that compare
+    #[arg(long, hide = true, value_name = "PASSES", value_parser = Passes::parse, default_value = "all")]
+    pub opt_passes: Passes,
     /// Print a stage of the compilation instead of writing the output folder
     #[arg(long, value_enum, value_name = "STAGE")]
     pub emit: Option<Emit>,
@@ -103,6 +106,7 @@ pub struct CslcArgs {
 pub enum Emit {
     Tokens,
     Ast,
+    Ir0,
     Ir,
     Bytecode,
     Layout,
@@ -151,6 +155,7 @@ impl CslcArgs {
             )?,
             warnings_as_errors: self.warnings_as_errors,
             sdk: self.sdk,
+            passes: self.opt_passes,
             output_json: self.output_json.clone().flatten(),
             out_routes: self.out_routes.clone(),
             ignored: self.ignored.clone(),
@@ -162,6 +167,7 @@ impl CslcArgs {
         self.emit.map(|emit| match emit {
             Emit::Tokens => Stage::Tokens,
             Emit::Ast => Stage::Ast,
+            Emit::Ir0 => Stage::Ir0,
             Emit::Ir => Stage::Ir,
             Emit::Bytecode => Stage::Bytecode,
             Emit::Layout => Stage::Layout,

@@ -15,12 +15,13 @@ pub struct Context<'a> {
     pub dsr_loads: Vec<DsrLoad>,
     pub iters: Vec<IterDsd>,
     pub pool: IndexSet<u64>,
+    pub descriptors: IndexSet<[u16; 10]>,
 }
 
 impl<'a> Context<'a> {
     pub fn new(program: &'a Program, addrs: Vec<u16>) -> Context<'a> {
         let (vecs, dsr_loads, iters) = (Vec::new(), Vec::new(), Vec::new());
-        Context { program, addrs, vecs, dsr_loads, iters, pool: IndexSet::new() }
+        Context { program, addrs, vecs, dsr_loads, iters, pool: IndexSet::new(), descriptors: IndexSet::new() }
     }
 
     pub fn global(&self, id: GlobalId, offset: i32) -> u16 {
@@ -40,6 +41,12 @@ impl<'a> Context<'a> {
             Opnd::Func(id) => u64::from(csl_isa::fn_address(id.0)),
             Opnd::Dsd(desc) => self.pack(desc),
         })
+    }
+
+    /// The row of a mem4d descriptor that takes no memory.
+    pub fn descriptor_index(&mut self, desc: &DsdValue) -> u16 {
+        let words = self.mem4d_words(desc);
+        self.descriptors.insert_full(words).0 as u16
     }
 
     /// The byte address that a constant pointer means.
@@ -64,11 +71,19 @@ impl<'a> Context<'a> {
         if desc.kind != DsdKind::Mem4d {
             return self.pack(desc).to_le_bytes().to_vec();
         }
-        let index_offset = if desc.wavelet_index_offset { mem4d::INDEX_OFFSET } else { 0 };
-        let extents = (0..4).map(|at| desc.extents.get(at).copied().unwrap_or(0));
-        let strides = (0..4).map(|at| desc.strides.get(at).copied().unwrap_or(0) as u16);
-        let head = [self.dsd_addr(desc), desc.extents.len() as u16 | index_offset];
-        head.into_iter().chain(extents).chain(strides).flat_map(u16::to_le_bytes).collect()
+        self.mem4d_words(desc).into_iter().flat_map(u16::to_le_bytes).collect()
+    }
+
+    fn mem4d_words(&self, desc: &DsdValue) -> [u16; 10] {
+        let flag = if desc.wavelet_index_offset { mem4d::INDEX_OFFSET } else { 0 };
+        let extent = |at: usize| desc.extents.get(at).copied().unwrap_or(0);
+        let stride = |at: usize| desc.strides.get(at).copied().unwrap_or(0) as u16;
+        std::array::from_fn(|at| match at {
+            0 => self.dsd_addr(desc),
+            1 => desc.extents.len() as u16 | flag,
+            2..6 => extent(at - 2),
+            _ => stride(at - 6),
+        })
     }
 
     /// The packed word of a DSD that fits one.

@@ -1,20 +1,117 @@
-//! Cycles of IR instructions, from the chip's table. They are counted before any optimisation of ours, so that none
-//! changes a count.
+//! Cycles of IR instructions, from the chip's table. They are counted on what the optimiser leaves and before anything is folded
+//! or fused here, so that no fusion changes a count.
 
 use csl_chip::{Arch, Chip, ScalarCosts, SysOp, TOOLCHAIN};
-use csl_ir::{BinOp, Inst, MathFn, Opnd, Scalar};
+use csl_ir::{AddrBase, BinOp, Block, Func, Inst, MathFn, Opnd, Reg, Scalar};
+use rustc_hash::FxHashSet;
 
-/// Cycles of one instruction. Those that the engine times (vector operations, DSR loads, iterators) are 0 here.
-pub fn cycles(arch: Arch, inst: &Inst) -> u32 {
+/// Cycles of each instruction of a function, by block.
+pub fn of(arch: Arch, func: &Func) -> Vec<Vec<u32>> {
+    let counts = Counts::of(func);
+    func.blocks.iter().map(|block| counts.block(arch, block)).collect()
+}
+
+/// What an instruction's cost depends on beside itself.
+struct Counts {
+    /// Registers that some instruction raises by a constant.
+    is_stepped: Vec<bool>,
+    /// Registers that addresses start at.
+    is_address: Vec<bool>,
+    /// Counters of `for` loops that only count: read by their step and their test.
+    only_counts: Vec<bool>,
+    is_counter: Vec<bool>,
+}
+
+impl Counts {
+    fn of(func: &Func) -> Counts {
+        let none = vec![false; func.regs.len()];
+        let mut uses = vec![0; func.regs.len()];
+        let mut counts =
+            Counts { is_stepped: none.clone(), is_address: none.clone(), only_counts: none.clone(), is_counter: none };
+        for block in &func.blocks {
+            for inst in &block.insts {
+                inst.for_each_use(&mut |reg| uses[reg.0 as usize] += 1);
+                inst.for_each_addr(&mut |addr| {
+                    if let AddrBase::Reg(reg) = addr.base {
+                        counts.is_address[reg.0 as usize] = true;
+                    }
+                });
+                if let Some(reg) = stepped(inst) {
+                    counts.is_stepped[reg.0 as usize] = true;
+                }
+            }
+            if let Some(Opnd::Reg(reg)) = block.term.operand() {
+                uses[reg.0 as usize] += 1;
+            }
+        }
+        for &reg in &func.counters {
+            counts.is_counter[reg.0 as usize] = true;
+            counts.only_counts[reg.0 as usize] = uses[reg.0 as usize] == 2 && counts.is_stepped[reg.0 as usize];
+        }
+        counts
+    }
+
+    fn block(&self, arch: Arch, block: &Block) -> Vec<u32> {
+        let mut products: FxHashSet<Reg> = FxHashSet::default();
+        let mut costs = Vec::new();
+        for inst in &block.insts {
+            costs.push(self.inst(arch, inst, &products));
+            for reg in inst.defs() {
+                products.remove(&reg);
+            }
+            if let Inst::Bin { op: BinOp::Mul, ty: Scalar::F32 | Scalar::Half, dst, .. } = inst {
+                products.insert(*dst);
+            }
+        }
+        costs
+    }
+
+    fn inst(&self, arch: Arch, inst: &Inst, products: &FxHashSet<Reg>) -> u32 {
+        let costs = &arch.chip().scalar;
+        let is_product = |operand: &Opnd| matches!(operand, Opnd::Reg(reg) if products.contains(reg));
+        match inst {
+            // The access steps its address itself.
+            _ if stepped(inst).is_some_and(|reg| self.is_address[reg.0 as usize]) => 0,
+            // A loop that only counts is the back edge.
+            _ if stepped(inst).is_some_and(|reg| self.only_counts[reg.0 as usize]) => 0,
+            Inst::Cmp { a: Opnd::Reg(counter), .. } if self.only_counts[counter.0 as usize] => 0,
+            Inst::Index { index: Opnd::Reg(index), .. } if self.is_counter[index.0 as usize] => 0,
+            Inst::Index { index: Opnd::Reg(index), .. } if !self.is_stepped[index.0 as usize] => {
+                cycles(arch, inst) + costs.computed_index
+            }
+            Inst::Bin { op: BinOp::Add | BinOp::Sub, ty: Scalar::F32 | Scalar::Half, a, b, .. }
+                if is_product(a) || is_product(b) =>
+            {
+                cycles(arch, inst) + costs.product_latency
+            }
+            _ => cycles(arch, inst),
+        }
+    }
+}
+
+/// The register that the instruction raises by a constant.
+fn stepped(inst: &Inst) -> Option<Reg> {
+    match inst {
+        Inst::Bin { op: BinOp::Add, ty: Scalar::Int { .. }, dst, a: Opnd::Reg(a), b: Opnd::Imm(_) } if dst == a => {
+            Some(*dst)
+        }
+        _ => None,
+    }
+}
+
+/// Cycles of one instruction by itself. Those that the engine times (vector operations, DSR loads, iterators) are 0 here.
+fn cycles(arch: Arch, inst: &Inst) -> u32 {
     let chip: &Chip = arch.chip();
     let costs = &chip.scalar;
     match inst {
         // A copy between registers is an artefact of the IR.
         Inst::Copy { src: Opnd::Reg(_), .. } => 0,
+        Inst::Copy { src: Opnd::Dsd(_), .. } => costs.change_descriptor,
         Inst::Copy { .. } => costs.alu,
         Inst::Bin { op, ty, .. } => binary(costs, *op, *ty),
         Inst::Un { ty, .. } | Inst::Cmp { ty, .. } => alu(costs, *ty),
         Inst::Cast { from, to, .. } => cast(costs, *from, *to),
+        Inst::Select { ty, dst, a, b, .. } => select(costs, *ty, *dst, [a, b]),
         Inst::Math { f, .. } => math(costs, *f),
         Inst::Load { ty, .. } => costs.load * accesses(*ty),
         Inst::Store { ty, .. } => costs.store * accesses(*ty),
@@ -22,10 +119,10 @@ pub fn cycles(arch: Arch, inst: &Inst) -> u32 {
         Inst::MemFill { ty, count, .. } => costs.store * accesses(*ty) * count,
         Inst::Lea { .. } | Inst::Index { .. } => costs.alu,
         Inst::Call { args, .. } => costs.call + costs.alu * args.len() as u32,
-        Inst::MakeMem1d { .. } => 4 * costs.alu,
+        Inst::MakeMem1d { .. } => 3 * costs.alu + costs.change_descriptor,
         Inst::MakeFabric { .. } => 2 * costs.alu,
         Inst::MakeMem4d { .. } => 10 * costs.store,
-        Inst::SetDsd { .. } => costs.alu,
+        Inst::SetDsd { .. } => costs.change_descriptor,
         Inst::SetMem4d { .. } => costs.load + costs.alu + costs.store,
         Inst::Sys { op: SysOp::TscWord, args, .. } if args.first() == Some(&Opnd::Imm(0)) => first_tsc_word(chip),
         Inst::Sys { .. } => costs.alu,
@@ -70,6 +167,17 @@ fn cast(costs: &ScalarCosts, from: Scalar, to: Scalar) -> u32 {
         (Scalar::Int { .. }, Scalar::Int { .. }) => costs.alu,
         _ => costs.float_latency,
     }
+}
+
+/// A predicated move for each side that is not in its place already; constants are brought into registers first.
+fn select(costs: &ScalarCosts, ty: Scalar, dst: Reg, sides: [&Opnd; 2]) -> u32 {
+    let halves = ty.bytes().div_ceil(2) * costs.alu;
+    let side = |side: &Opnd| match side {
+        Opnd::Reg(reg) if *reg == dst => 0,
+        Opnd::Reg(_) => halves,
+        _ => 2 * halves,
+    };
+    sides.into_iter().map(side).sum()
 }
 
 fn math(costs: &ScalarCosts, f: MathFn) -> u32 {

@@ -1,7 +1,7 @@
 //! The order of blocks, and what passing from one to another costs.
 
 use csl_chip::ScalarCosts;
-use csl_ir::{BlockId, Func, Term};
+use csl_ir::{Block, BlockId, Func, Inst, Term};
 
 /// The reachable blocks of a function in the order in which their code stands.
 #[derive(Debug)]
@@ -11,6 +11,8 @@ pub struct Flow {
     places: Vec<Option<u32>>,
     /// How many edges lead to each block.
     pub preds: Vec<u32>,
+    /// Whether the block begins with taking an element for `@map`.
+    takes_element: Vec<bool>,
     /// Last place from which a back edge leads to the block, by block.
     loop_end: Vec<Option<u32>>,
 }
@@ -24,7 +26,14 @@ impl Flow {
         for (at, block) in order.iter().enumerate() {
             places[block.0 as usize] = Some(at as u32);
         }
-        let mut flow = Flow { preds: vec![0; places.len()], loop_end: vec![None; places.len()], order, places };
+        let takes_element = |block: &Block| matches!(block.insts.first(), Some(Inst::IterNext { .. }));
+        let mut flow = Flow {
+            preds: vec![0; places.len()],
+            takes_element: func.blocks.iter().map(takes_element).collect(),
+            loop_end: vec![None; places.len()],
+            order,
+            places,
+        };
         flow.edges(func);
         flow
     }
@@ -67,7 +76,8 @@ impl Flow {
     /// while it stays, as in a loop whose test stands at the bottom.
     pub fn edge_cost(&self, costs: &ScalarCosts, term: &Term, from: BlockId, to: BlockId) -> u32 {
         if self.place(to) <= self.place(from) {
-            return costs.loop_back_edge;
+            let is_map = self.takes_element[to.0 as usize];
+            return if is_map { costs.map_back_edge } else { costs.loop_back_edge };
         }
         let falls_through = self.next(from) == Some(to);
         match term {

@@ -1,8 +1,7 @@
 //! Code of one function: virtual registers, constants, block ends and their cycles.
 
-use csl_diag::Span;
 use csl_image::Function;
-use csl_ir::{Block, BlockId, Func, Inst, Opnd, Reg};
+use csl_ir::{Block, BlockId, Func, Inst, Opnd, Reg, Site};
 use csl_isa::vec::{DsrLoad, IterDsd, VecDesc};
 use csl_isa::{Field, Insn, NO_REG, Op};
 use indexmap::IndexMap;
@@ -49,7 +48,7 @@ pub struct Code {
     pub insns: Vec<Insn>,
     pub frame: u16,
     pub stack: u16,
-    pub lines: Vec<(u32, Span)>,
+    pub lines: Vec<(u32, Site)>,
 }
 
 #[derive(Debug)]
@@ -59,6 +58,8 @@ pub struct FnGen<'a, 'p> {
     pub plan: Plan,
     pub flow: Flow,
     pub insns: Vec<Insn>,
+    /// Cycles by block and instruction.
+    pub costs: Vec<Vec<u32>>,
     /// IR register to slot.
     slots: Vec<u16>,
     consts: IndexMap<Held, u16>,
@@ -70,7 +71,7 @@ pub struct FnGen<'a, 'p> {
     in_loop: bool,
     starts: Vec<u32>,
     fixups: Vec<Fixup>,
-    lines: Vec<(u32, Span)>,
+    lines: Vec<(u32, Site)>,
     pub vecs: Vec<VecDesc>,
     pub loads: Vec<DsrLoad>,
     pub iters: Vec<IterDsd>,
@@ -89,12 +90,14 @@ pub fn generate(ctx: &mut Context<'_>, func: &Func) -> Result<Code, TooLarge> {
         return Err(TooLarge("more than 16,383 scalar variables live at once"));
     }
     let starts = vec![0; func.blocks.len()];
+    let costs = crate::cost::of(ctx.program.arch, func);
     let mut generator = FnGen {
         ctx,
         func,
         plan,
         flow,
         insns: Vec::new(),
+        costs,
         slots,
         consts: IndexMap::new(),
         temps: 0,
@@ -123,17 +126,17 @@ impl FnGen<'_, '_> {
         self.starts[id.0 as usize] = self.insns.len() as u32;
         let func = self.func;
         let block: &Block = &func.blocks[id.0 as usize];
-        for (at, original) in block.insts.iter().enumerate() {
+        for at in 0..block.insts.len() {
             self.temps = 0;
-            self.line(block.spans[at]);
-            let cost = crate::cost::cycles(self.ctx.program.arch, original);
+            self.line(block.sites[at]);
+            let cost = self.costs[id.0 as usize][at];
             match self.plan.insts[id.0 as usize][at].clone() {
                 Some(inst) => self.inst(&inst, cost),
                 None => self.pending += cost,
             }
         }
         self.temps = 0;
-        self.line(block.term_span);
+        self.line(block.term_site);
         self.term(&block.term);
     }
 
@@ -166,12 +169,12 @@ impl FnGen<'_, '_> {
         }
     }
 
-    fn line(&mut self, span: Span) {
+    fn line(&mut self, site: Site) {
         let at = self.insns.len() as u32;
         match self.lines.last_mut() {
-            Some((place, last)) if *place == at => *last = span,
-            Some((_, last)) if *last == span => {}
-            _ => self.lines.push((at, span)),
+            Some((place, last)) if *place == at => *last = site,
+            Some((_, last)) if *last == site => {}
+            _ => self.lines.push((at, site)),
         }
     }
 
@@ -306,7 +309,7 @@ impl FnGen<'_, '_> {
         rows::intern(&mut self, &rename);
         let stack = self.func.slots.iter().fold(0, |end, slot| place_slot(end, slot).1).next_multiple_of(4);
         let stack = u16::try_from(stack).map_err(|_| TooLarge("more stack than a PE has memory"))?;
-        let lines = self.lines.iter().map(|&(at, span)| (if at == 0 { 0 } else { at + head as u32 }, span)).collect();
+        let lines = self.lines.iter().map(|&(at, site)| (if at == 0 { 0 } else { at + head as u32 }, site)).collect();
         Ok(Code { insns: self.insns, frame: total as u16, stack, lines })
     }
 

@@ -1,7 +1,8 @@
 //! The line table: where in the source an instruction comes from.
 
-use csl_diag::{FileId, SourceMap, Span};
-use csl_image::Line;
+use csl_diag::{FileId, SourceMap};
+use csl_image::{Inlined, Line};
+use csl_ir::Site;
 use indexmap::IndexSet;
 
 /// Files are numbered in the image as they are met.
@@ -16,18 +17,28 @@ impl<'a> Lines<'a> {
         Lines { sources, files: IndexSet::new() }
     }
 
-    /// From places in order of their instruction; equal neighbours are joined.
-    pub fn table(&mut self, places: &[(u32, Span)]) -> Vec<Line> {
+    /// From places in order of their instruction; equal neighbours are joined. Sites count inlined calls within the program.
+    pub fn table(&mut self, places: &[(u32, Site)]) -> Vec<Line> {
         let mut table: Vec<Line> = Vec::new();
-        for &(pc, span) in places {
-            let (line, column) = self.sources.line_col(span.file, span.lo);
-            let file = self.files.insert_full(span.file).0 as u32;
-            let same = |last: &Line| (last.file, last.line, last.column) == (file, line, column);
-            if !table.last().is_some_and(same) {
-                table.push(Line { pc, file, line, column });
+        for &(pc, site) in places {
+            let line = self.line(pc, site);
+            if !table.last().is_some_and(|last| Line { pc, ..*last } == line) {
+                table.push(line);
             }
         }
         table
+    }
+
+    /// The same for the calls that sites name.
+    pub fn inlined(&mut self, calls: &[csl_ir::Inlined]) -> Vec<Inlined> {
+        calls.iter().map(|call| Inlined { func: call.func.clone(), at: self.line(0, call.call) }).collect()
+    }
+
+    fn line(&mut self, pc: u32, site: Site) -> Line {
+        let Site { span, inlined } = site;
+        let (line, column) = self.sources.line_col(span.file, span.lo);
+        let file = self.files.insert_full(span.file).0 as u32;
+        Line { pc, file, line, column, call: inlined.map(|call| call.0) }
     }
 
     /// Names of the files, by their number in the image.

@@ -18,6 +18,7 @@ pub fn list_program(pe: &PeImage) -> String {
         out.push_str(&disassemble(&pe.code[func.entry as usize..func.end as usize], func.entry as usize));
     }
     rows(&mut out, "pool", pe.pool.iter().map(|value| format!("{value:#x}")));
+    rows(&mut out, "mem4d", pe.descriptors.iter().map(|words| format!("{words:?}")));
     rows(&mut out, "vec", pe.vecs.iter().map(vec_row));
     rows(&mut out, "dsr_load", pe.dsr_loads.iter().map(|row| format!("{row:?}")));
     rows(&mut out, "iter_dsd", pe.iters.iter().map(|row| format!("{:?}, {} bits", row.dsd, row.elem_bits)));

@@ -188,6 +188,7 @@ fn set_simple_dst(inst: Option<&mut Inst>, to: Reg) -> bool {
             | Inst::Un { dst, .. }
             | Inst::Cmp { dst, .. }
             | Inst::Cast { dst, .. }
+            | Inst::Select { dst, .. }
             | Inst::Math { dst, .. }
             | Inst::Load { dst, .. }
             | Inst::Lea { dst, .. }

@@ -3,7 +3,7 @@
 use csl_chip::Arch;
 use csl_diag::{Code, Diagnostic, Span};
 use csl_image::{self as image, HalfFormat, PeImage};
-use csl_ir::{self as ir, FifoAction, Opnd, Program, QueueDir, SimdMode, TaskKind};
+use csl_ir::{self as ir, FifoAction, Opnd, Program, QueueDir, SimdMode, Site, TaskKind};
 use csl_isa::vec::{DsrLoad, RegOrImm};
 use csl_num::FloatKind;
 
@@ -23,17 +23,23 @@ pub fn generate(
     let mut ctx = Context::new(program, placement.addrs.clone());
     let mut code = Vec::new();
     let mut funcs = Vec::new();
-    let mut places: Vec<(u32, Span)> = Vec::new();
+    let mut places: Vec<(u32, Site)> = Vec::new();
+    let mut inlined: Vec<ir::Inlined> = Vec::new();
     for function in &program.funcs {
         let mut body = func::generate(&mut ctx, function).map_err(|why| too_large(function, why.0))?;
         let base = code.len() as u32;
         func::relocate(&mut body.insns, base);
-        places.extend(body.lines.iter().map(|&(at, span)| (base + at, span)));
+        let calls = inlined.len() as u32;
+        places.extend(body.lines.iter().map(|&(at, site)| (base + at, renumbered(site, calls))));
+        inlined.extend(
+            function.inlined.iter().map(|call| ir::Inlined { call: renumbered(call.call, calls), ..call.clone() }),
+        );
         funcs.push(func::entry(function, &body, base));
         code.extend(body.insns);
     }
     check_tables(program, &ctx)?;
-    let image = assemble(program, ctx, &placement, Translated { code, funcs, lines: lines.table(&places) })?;
+    let (lines, inlined) = (lines.table(&places), lines.inlined(&inlined));
+    let image = assemble(program, ctx, &placement, Translated { code, funcs, lines, inlined })?;
     Ok((image, placement.addrs))
 }
 
@@ -41,6 +47,12 @@ struct Translated {
     code: Vec<csl_isa::Insn>,
     funcs: Vec<image::Function>,
     lines: Vec<image::Line>,
+    inlined: Vec<image::Inlined>,
+}
+
+/// A site of a function whose inlined calls stand behind `calls` others in the program's list.
+fn renumbered(site: Site, calls: u32) -> Site {
+    Site { inlined: site.inlined.map(|call| ir::InlinedId(call.0 + calls)), ..site }
 }
 
 fn assemble(
@@ -64,6 +76,7 @@ fn assemble(
         dsr_loads: ctx.dsr_loads,
         iters: ctx.iters,
         pool: ctx.pool.into_iter().collect(),
+        descriptors: ctx.descriptors.into_iter().collect(),
         tasks: program.tasks.iter().map(|task| self::task(program, task)).collect(),
         startup: program.startup.iter().map(startup).collect(),
         queues: program.queues.iter().map(|queue| self::queue(program, queue)).collect(),
@@ -81,6 +94,7 @@ fn assemble(
         tile_consts: program.tile_consts.len() as u16,
         symbols: memory::symbols(program, placement),
         lines: body.lines,
+        inlined: body.inlined,
     })
 }
 
@@ -98,6 +112,7 @@ fn check_tables(program: &Program, ctx: &Context<'_>) -> Result<(), Diagnostic> 
         ctx.dsr_loads.len(),
         ctx.iters.len(),
         ctx.pool.len(),
+        ctx.descriptors.len(),
         program.funcs.len(),
         program.tile_consts.len(),
     ];

@@ -32,6 +32,7 @@ impl FnGen<'_, '_> {
             Inst::Un { op, ty, dst, a } => self.unary(*op, *ty, *dst, a),
             Inst::Cmp { op, ty, dst, a, b } => self.compare(*op, *ty, *dst, a, b),
             Inst::Cast { from, to, to_bool, dst, a } => self.cast(*from, *to, *to_bool, *dst, a),
+            Inst::Select { dst, cond, a, b, .. } => self.choose(*dst, cond, a, b),
             Inst::Math { f, ty, dst, a, b } => self.math(*f, *ty, *dst, a, b.as_ref()),
             Inst::Load { ty, dst, addr } => self.load(*ty, *dst, addr),
             Inst::Store { ty, addr, src } => self.store(*ty, addr, src),

@@ -21,6 +21,9 @@ const CURRENT_SDK: Sdk = Sdk { major: 2, minor: 10 };
 pub enum Stage {
     Tokens,
     Ast,
+    /// As semantic analysis leaves it.
+    Ir0,
+    /// As the optimiser leaves it: what cycles are attached to.
     Ir,
     Bytecode,
     Layout,
@@ -59,7 +62,12 @@ pub fn emit(options: &Options, stage: Stage) -> Compilation {
 pub fn build(options: &Options, done: &mut Compilation) -> Option<Image> {
     let wafer = analyze(options, done)?;
     let placement = done.accept(place(options, wafer.width, wafer.height))?;
-    generate(options, &wafer, placement, done)
+    generate(options, wafer, placement, done)
+}
+
+fn optimised(options: &Options, mut wafer: Wafer) -> Wafer {
+    wafer.programs.iter_mut().for_each(|program| csl_opt::optimise(program, options.passes));
+    wafer
 }
 
 fn analyze(options: &Options, done: &mut Compilation) -> Option<Wafer> {
@@ -73,11 +81,11 @@ pub(crate) fn assemble(options: &Options, assembly: &Assembly, done: &mut Compil
     let analysis = csl_sema::assemble(assembly, &mut FileSources::new(options), &sema_options(options));
     let wafer = done.adopt(analysis, options)?;
     let placement = Placement { fabric: (wafer.width, wafer.height), offset: (0, 0) };
-    generate(options, &wafer, placement, done)
+    generate(options, wafer, placement, done)
 }
 
-fn generate(options: &Options, wafer: &Wafer, placement: Placement, done: &mut Compilation) -> Option<Image> {
-    match csl_codegen::generate(wafer, &done.sources, &codegen_options(options, placement)) {
+fn generate(options: &Options, wafer: Wafer, placement: Placement, done: &mut Compilation) -> Option<Image> {
+    match csl_codegen::generate(&optimised(options, wafer), &done.sources, &codegen_options(options, placement)) {
         Ok(image) => Some(image),
         Err(diagnostics) => {
             done.extend(diagnostics, options);
@@ -135,7 +143,8 @@ fn stage_text(options: &Options, stage: Stage, done: &mut Compilation) -> Option
     match stage {
         Stage::Tokens => Some(csl_syntax::dump_tokens(&root_text(options, done)?)),
         Stage::Ast => dump_ast(options, done),
-        Stage::Ir => analyze(options, done).map(|wafer| dump_ir(&wafer)),
+        Stage::Ir0 => analyze(options, done).map(|wafer| dump_ir(&wafer)),
+        Stage::Ir => analyze(options, done).map(|wafer| dump_ir(&optimised(options, wafer))),
         Stage::Layout => analyze(options, done).map(|wafer| csl_ir::dump_layout(&wafer)),
         Stage::Bytecode => build(options, done).map(|image| csl_codegen::list_image(&image)),
     }

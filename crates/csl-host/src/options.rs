@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use csl_chip::Arch;
 use csl_num::FloatKind;
+pub use csl_opt::Passes;
 use csl_sema::Sdk;
 
 /// Everything that `cslc` can be told. One value is one compilation.
@@ -40,6 +41,8 @@ pub struct Options {
     pub warnings_as_errors: bool,
     /// Where two SDK generations disagree, follow this one instead of guessing from the program.
     pub sdk: Option<Sdk>,
+    /// The passes that run over the IR: fewer than all for tests that compare.
+    pub passes: Passes,
     /// Where to write a copy of `out.json`.
     pub output_json: Option<PathBuf>,
     /// Where to write the routes of every tile as text; [`PRINTED`] shows them.
@@ -74,6 +77,7 @@ impl Options {
             link_sections: Vec::new(),
             warnings_as_errors: false,
             sdk: None,
+            passes: Passes::ALL,
             output_json: None,
             out_routes: None,
             ignored: Vec::new(),

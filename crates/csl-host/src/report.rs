@@ -52,7 +52,7 @@ struct Excerpts<'a> {
     files: HashMap<u32, Option<FileId>>,
 }
 
-/// Where an instruction comes from.
+/// Where an instruction comes from, or a call by which it is reached.
 struct Origin {
     function: String,
     /// `file:line`
@@ -64,12 +64,19 @@ struct Origin {
 
 impl Excerpts<'_> {
     fn origin(&mut self, program: &PeImage, pc: u32) -> Option<Origin> {
-        let line = program.line_of(pc)?;
-        let file = self.image.files.get(line.file as usize)?;
-        let function = program.func_of(pc).map(|f| f.name.clone()).unwrap_or_default();
-        let (row, column) = (line.line, line.column);
-        let (short, place) = (format!("{file}:{row}"), format!("{file}:{row}:{column}"));
-        Some(Origin { function, line: short, place, span: self.span(line.file, line.line, line.column) })
+        self.origins(program, pc).into_iter().next()
+    }
+
+    /// The instruction's own place, then the calls whose place the callee's body has taken, innermost first.
+    fn origins(&mut self, program: &PeImage, pc: u32) -> Vec<Origin> {
+        let origin = |(function, line): (&str, csl_image::Line)| {
+            let file = self.image.files.get(line.file as usize)?;
+            let (row, column) = (line.line, line.column);
+            let (short, place) = (format!("{file}:{row}"), format!("{file}:{row}:{column}"));
+            let span = self.span(line.file, row, column);
+            Some(Origin { function: function.to_owned(), line: short, place, span })
+        };
+        program.origins(pc).into_iter().map_while(origin).collect()
     }
 
     /// The word at a place; `None` when the file is gone or no longer reaches there.

@@ -172,6 +172,39 @@ fn a_fault_shows_its_line() {
     assert!(text.contains("quotient = 100 / by;"), "{text}");
 }
 
+#[test]
+fn a_fault_in_an_inlined_function_shows_its_line_and_the_calls() {
+    let functions = "
+var zero: i16 = 0;
+fn divide(by: i16) i16 {
+  return 100 / by;
+}
+fn outer(by: i16) i16 {
+  return divide(by) + 1;
+}
+fn run() void {
+  verdict[0] = @as(u32, outer(zero));
+}
+";
+    let source = format!("{}{functions}", crate::verdict::FRAME);
+    let ended = crate::verdict::verdict(&source, csl_host::Arch::Wse3, csl_num::FloatKind::F16);
+    let Err(HostError::Simulation(text)) = ended else { panic!("the division went well") };
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown = [
+        "return 100 / by;",
+        "in divide",
+        "return divide(by) + 1;",
+        "called here, in outer",
+        "outer(zero)",
+        "called here, in run",
+    ];
+    let mut rest = words.as_str();
+    for part in shown {
+        let at = rest.find(part).unwrap_or_else(|| panic!("{part} is not there, or not in its place: {text}"));
+        rest = &rest[at..];
+    }
+}
+
 /// Ctrl-C in a program that never ends.
 #[test]
 fn an_interrupt_shows_what_runs() {

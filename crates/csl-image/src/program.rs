@@ -5,7 +5,7 @@ use csl_isa::vec::{DsrLoad, IterDsd, Priority, VecDesc};
 use serde::{Deserialize, Serialize};
 
 use crate::layout::ColorConfig;
-use crate::symbols::{ExportedSymbol, Line, Symbol};
+use crate::symbols::{ExportedSymbol, Inlined, Line, Symbol};
 
 /// The program's 16-bit float format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,8 @@ pub struct PeImage {
     pub pool: Vec<u64>,
     /// Number of the constants of which every tile has its own ([`crate::Image::patches`] has their values).
     pub tile_consts: u16,
+    /// mem4d descriptors that operations name by their row, by words as they would lie in memory.
+    pub descriptors: Vec<[u16; 10]>,
     pub tasks: Vec<Task>,
     /// In source order.
     pub startup: Vec<Startup>,
@@ -62,6 +64,8 @@ pub struct PeImage {
     pub symbols: Vec<Symbol>,
     /// By `pc`.
     pub lines: Vec<Line>,
+    /// Calls whose bodies stand in the caller's code.
+    pub inlined: Vec<Inlined>,
 }
 
 /// A function: instructions `entry..end` of the program's code.
@@ -218,6 +222,20 @@ impl PeImage {
     pub fn line_of(&self, pc: u32) -> Option<Line> {
         let after = self.lines.partition_point(|line| line.pc <= pc);
         after.checked_sub(1).map(|at| self.lines[at])
+    }
+
+    /// Where an instruction comes from, innermost first: its own place and function, then the calls whose place the
+    /// callee's body has taken.
+    pub fn origins(&self, pc: u32) -> Vec<(&str, Line)> {
+        let outermost = self.func_of(pc).map_or("", |func| &func.name);
+        let mut found = Vec::new();
+        let mut next = self.line_of(pc);
+        while let Some(line) = next {
+            let call = line.call.and_then(|call| self.inlined.get(call as usize));
+            found.push((call.map_or(outermost, |call| &call.func), line));
+            next = call.map(|call| call.at);
+        }
+        found
     }
 
     /// The function that an instruction belongs to.

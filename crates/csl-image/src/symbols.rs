@@ -25,6 +25,17 @@ pub struct Line {
     /// From 1.
     pub line: u32,
     pub column: u32,
+    /// The call whose place this has taken, in [`crate::PeImage::inlined`].
+    pub call: Option<u32>,
+}
+
+/// A call that is not made: the callee's body stands in its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inlined {
+    /// The callee.
+    pub func: String,
+    /// The call. Its own `call`, if any, stands before this in the list.
+    pub at: Line,
 }
 
 /// `@export_symbol`: what a name of the layout is on this PE.

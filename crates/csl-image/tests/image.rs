@@ -44,6 +44,7 @@ fn pe() -> PeImage {
         iters: Vec::new(),
         pool: vec![u64::MAX],
         tile_consts: 0,
+        descriptors: vec![[0; 10]],
         tasks: vec![Task { kind: TaskKind::Data, id: 3, func: 0, params: vec![TaskParam { bits: 16, signed: true }] }],
         startup: vec![Startup::Activate(TaskTarget::LocalTask(9))],
         queues: vec![Queue {
@@ -67,8 +68,16 @@ fn pe() -> PeImage {
         main_thread_priority: None,
         strings: vec!["message".into()],
         symbols: vec![Symbol { name: "x".into(), addr: 16, size: 16, ty: "[4]f32".into(), is_hidden: false }],
-        lines: vec![Line { pc: 0, file: 0, line: 3, column: 1 }, Line { pc: 2, file: 0, line: 4, column: 5 }],
+        lines: vec![line(0, 3, 1, None), line(2, 4, 5, Some(1))],
+        inlined: vec![
+            Inlined { func: "g".into(), at: line(0, 6, 1, None) },
+            Inlined { func: "h".into(), at: line(0, 9, 1, Some(0)) },
+        ],
     }
+}
+
+fn line(pc: u32, line: u32, column: u32, call: Option<u32>) -> Line {
+    Line { pc, file: 0, line, column, call }
 }
 
 fn image() -> Image {

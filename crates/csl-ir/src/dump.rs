@@ -1,4 +1,4 @@
-//! The stable text form of the IR, for `--emit=ir` and `--emit=layout`.
+//! The stable text form of the IR, for `--emit=ir`, `--emit=ir0` and `--emit=layout`.
 
 mod inst;
 mod layout;
@@ -178,6 +178,10 @@ fn function(out: &mut String, program: &Program, number: usize, func: &Func) {
     line(out, format_args!("fn f{number} {}({}) {ret} {{", func.name, params.join(", ")));
     for (number, slot) in func.slots.iter().enumerate() {
         line(out, format_args!("  slot{number} {}: size {} align {}", slot.name, slot.size, slot.align));
+    }
+    for (number, call) in func.inlined.iter().enumerate() {
+        let outer = call.call.inlined.map_or(String::new(), |outer| format!(" in {}", outer.0));
+        line(out, format_args!("  inlined {number} {}{outer}", call.func));
     }
     for (number, block) in func.blocks.iter().enumerate() {
         self::block(out, program, func, number, block);

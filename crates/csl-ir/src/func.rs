@@ -159,6 +159,14 @@ pub enum Inst {
         dst: Reg,
         a: Opnd,
     },
+    /// `dst` is `a` where `cond`, a bool, holds, else `b`.
+    Select {
+        ty: Scalar,
+        dst: Reg,
+        cond: Opnd,
+        a: Opnd,
+        b: Opnd,
+    },
     Math {
         f: MathFn,
         ty: Scalar,
@@ -295,6 +303,8 @@ pub enum VecOperand {
     Dsd(Opnd),
     /// A mem4d descriptor in memory.
     Mem4d(Addr),
+    /// A mem4d descriptor that is known at compile time and takes no memory.
+    Mem4dConst(Box<DsdValue>),
     Fifo(FifoRef),
     Dsr {
         file: crate::types::DsrFile,
@@ -393,13 +403,39 @@ pub enum Term {
     Unreachable,
 }
 
+/// A call whose place the callee's body has taken, by its index in [`Func::inlined`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct InlinedId(pub u32);
+
+/// Where an instruction comes from: its place in the source, and in a callee's body the call that it stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Site {
+    pub span: Span,
+    pub inlined: Option<InlinedId>,
+}
+
+impl From<Span> for Site {
+    fn from(span: Span) -> Site {
+        Site { span, inlined: None }
+    }
+}
+
+/// A call that is no longer made, because the callee's body stands in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inlined {
+    /// The callee's name.
+    pub func: String,
+    /// Where it was called. A call within a body that was put in place itself comes behind that one in the list.
+    pub call: Site,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
     pub insts: Vec<Inst>,
-    /// One span an instruction.
-    pub spans: Vec<Span>,
+    /// One an instruction.
+    pub sites: Vec<Site>,
     pub term: Term,
-    pub term_span: Span,
+    pub term_site: Site,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -425,5 +461,9 @@ pub struct Func {
     pub iters: u32,
     /// The first block is the entry.
     pub blocks: Vec<Block>,
+    /// Registers that count the turns of a `for` and never pass the end of their type.
+    pub counters: Vec<Reg>,
+    /// Calls whose bodies stand in `blocks`.
+    pub inlined: Vec<Inlined>,
     pub linksection: Option<String>,
 }

@@ -13,7 +13,7 @@
 //! vector descriptor is the packed word of `csl-isa`. What does not fit a register (arrays, structs,
 //! unions, `mem4d_dsd`) lives in memory and is handled through its address.
 //!
-//! Addresses are in bytes and wrap at 16 bits. Every instruction and terminator carries a span.
+//! Addresses are in bytes and wrap at 16 bits. Every instruction and terminator carries its [`Site`].
 //! The validator ([`validate`]) checks all of this; later stages assume it.
 //!
 //! Calling convention: scalars are passed in registers, aggregates by the address of a value that

@@ -4,7 +4,7 @@ mod inst;
 
 use csl_num::IntTy;
 
-use crate::func::{Block, BlockId, Func, FuncId, GlobalId, Opnd, Reg, Scalar, Term};
+use crate::func::{Block, BlockId, Func, FuncId, GlobalId, Opnd, Reg, Scalar, Site, Term};
 use crate::program::{Exported, Global, Program, RelocTarget};
 use crate::types::DsdKind;
 use crate::value::{DsdValue, PtrRoot};
@@ -94,6 +94,8 @@ impl Validator<'_> {
             let width = !matches!(ty, Scalar::Int { bits, .. } if !(1..=64).contains(&bits));
             ensure(width, || format!("a register of type {ty:?}"))
         })?;
+        let calls = func.inlined.iter().enumerate();
+        calls.map(|(number, call)| self.site(&call.call, number)).collect::<Check>()?;
         func.blocks
             .iter()
             .enumerate()
@@ -101,7 +103,8 @@ impl Validator<'_> {
     }
 
     fn block(&self, block: &Block) -> Check {
-        ensure(block.insts.len() == block.spans.len(), || "not one span an instruction".into())?;
+        ensure(block.insts.len() == block.sites.len(), || "not one site an instruction".into())?;
+        block.sites.iter().chain([&block.term_site]).try_for_each(|site| self.site(site, self.func.inlined.len()))?;
         for inst in &block.insts {
             let text = || crate::dump::inst_text(self.program, self.func, inst);
             self.inst(inst).map_err(|what| format!("{what} in '{}'", text()))?;
@@ -125,6 +128,12 @@ impl Validator<'_> {
             },
             Term::Jump(_) | Term::Unreachable => Ok(()),
         }
+    }
+
+    /// Calls lead outwards: each is of a number below that of what it holds.
+    fn site(&self, site: &Site, below: usize) -> Check {
+        let known = site.inlined.is_none_or(|call| (call.0 as usize) < below);
+        ensure(known, || "an instruction of an inlined call that there is not".into())
     }
 
     fn known_block(&self, id: BlockId) -> Check {

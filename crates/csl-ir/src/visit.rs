@@ -1,7 +1,8 @@
 //! The registers that instructions read and write.
 
 use crate::func::{
-    Addr, AddrBase, Callee, Completion, Inst, OnControl, Opnd, Reg, TaskTarget, Term, VecConfig, VecOperand,
+    Addr, AddrBase, BlockId, Callee, Completion, DsrLoad, Inst, OnControl, Opnd, Reg, TaskTarget, Term, VecConfig,
+    VecInst, VecOperand,
 };
 
 impl Inst {
@@ -13,6 +14,7 @@ impl Inst {
             | Inst::Un { dst, .. }
             | Inst::Cmp { dst, .. }
             | Inst::Cast { dst, .. }
+            | Inst::Select { dst, .. }
             | Inst::Math { dst, .. }
             | Inst::Load { dst, .. }
             | Inst::Lea { dst, .. }
@@ -34,57 +36,147 @@ impl Inst {
         };
         first.into_iter().chain(second)
     }
+}
 
-    /// Calls `f` for each value operand.
-    pub fn for_each_operand<'a>(&'a self, f: &mut dyn FnMut(&'a Opnd)) {
-        match self {
-            Inst::Copy { src, .. } | Inst::IterPut { src, .. } => f(src),
-            Inst::Store { src, .. } | Inst::MemFill { src, .. } => f(src),
-            Inst::Un { a, .. } | Inst::Cast { a, .. } => f(a),
-            Inst::Bin { a, b, .. } | Inst::Cmp { a, b, .. } => [a, b].into_iter().for_each(f),
-            Inst::Math { a, b, .. } => std::iter::once(a).chain(b).for_each(f),
-            Inst::Index { base, index, .. } => [base, index].into_iter().for_each(f),
-            Inst::Call { callee, args, .. } => {
-                if let Callee::Indirect(pointer) = callee {
-                    f(pointer);
+/// The walks over operands, once for looking and once for changing.
+macro_rules! walks {
+    ($operands:ident, $addrs:ident, $vec_operand:ident, $vec_addr:ident, $vec_config:ident, $target:ident, [$($m:tt)?]) => {
+        impl Inst {
+            /// Calls `f` for each value operand.
+            pub fn $operands<'a>(&'a $($m)? self, f: &mut dyn FnMut(&'a $($m)? Opnd)) {
+                match self {
+                    Inst::Copy { src, .. } | Inst::IterPut { src, .. } => f(src),
+                    Inst::Store { src, .. } | Inst::MemFill { src, .. } => f(src),
+                    Inst::Un { a, .. } | Inst::Cast { a, .. } => f(a),
+                    Inst::Bin { a, b, .. } | Inst::Cmp { a, b, .. } => [a, b].into_iter().for_each(f),
+                    Inst::Select { cond, a, b, .. } => [cond, a, b].into_iter().for_each(f),
+                    Inst::Math { a, b, .. } => std::iter::once(a).chain(b).for_each(f),
+                    Inst::Index { base, index, .. } => [base, index].into_iter().for_each(f),
+                    Inst::Call { callee, args, .. } => {
+                        if let Callee::Indirect(pointer) = callee {
+                            f(pointer);
+                        }
+                        args.into_iter().for_each(f);
+                    }
+                    Inst::MakeMem1d { base, offset, stride, extent, .. } => {
+                        [base, offset, stride, extent].into_iter().for_each(f);
+                    }
+                    Inst::MakeFabric { extent, .. } => f(extent),
+                    Inst::MakeMem4d { base, offset, extents, .. } => {
+                        base.into_iter().chain(offset).chain(extents.into_iter().flatten()).for_each(f);
+                    }
+                    Inst::SetDsd { dsd, value, .. } => [dsd, value].into_iter().for_each(f),
+                    Inst::SetMem4d { value, .. } => f(value),
+                    Inst::Vec(vec) => {
+                        let VecInst { srcs, dest, config, .. } = &$($m)? **vec;
+                        srcs.into_iter().chain([dest]).for_each(|operand| $vec_operand(operand, f));
+                        $vec_config(config, f);
+                    }
+                    Inst::LoadDsr(load) => {
+                        let DsrLoad { dsd, config, .. } = &$($m)? **load;
+                        $vec_operand(dsd, f);
+                        $vec_config(config, f);
+                    }
+                    Inst::IterLoad { dsd, .. } => $vec_operand(dsd, f),
+                    Inst::Sys { args, .. } => args.into_iter().for_each(f),
+                    Inst::Load { .. } | Inst::MemCopy { .. } | Inst::Lea { .. } | Inst::IterNext { .. } => {}
                 }
-                args.iter().for_each(f);
             }
-            Inst::MakeMem1d { base, offset, stride, extent, .. } => {
-                [base, offset, stride, extent].into_iter().for_each(f);
-            }
-            Inst::MakeFabric { extent, .. } => f(extent),
-            Inst::MakeMem4d { base, offset, extents, .. } => {
-                base.iter().chain(offset).chain(extents.iter().flatten()).for_each(f);
-            }
-            Inst::SetDsd { dsd, value, .. } => [dsd, value].into_iter().for_each(f),
-            Inst::SetMem4d { value, .. } => f(value),
-            Inst::Vec(vec) => {
-                vec.srcs.iter().chain([&vec.dest]).for_each(|operand| vec_operand(operand, f));
-                vec_config(&vec.config, f);
-            }
-            Inst::LoadDsr(load) => {
-                vec_operand(&load.dsd, f);
-                vec_config(&load.config, f);
-            }
-            Inst::IterLoad { dsd, .. } => vec_operand(dsd, f),
-            Inst::Sys { args, .. } => args.iter().for_each(f),
-            Inst::Load { .. } | Inst::MemCopy { .. } | Inst::Lea { .. } | Inst::IterNext { .. } => {}
-        }
-    }
 
-    /// Calls `f` for each memory address.
-    pub fn for_each_addr<'a>(&'a self, f: &mut dyn FnMut(&'a Addr)) {
-        match self {
-            Inst::Load { addr, .. } | Inst::Store { addr, .. } | Inst::Lea { addr, .. } => f(addr),
-            Inst::SetMem4d { addr, .. } | Inst::MemFill { dst: addr, .. } | Inst::MakeMem4d { dst: addr, .. } => {
-                f(addr)
+            /// Calls `f` for each memory address.
+            pub fn $addrs<'a>(&'a $($m)? self, f: &mut dyn FnMut(&'a $($m)? Addr)) {
+                match self {
+                    Inst::Load { addr, .. } | Inst::Store { addr, .. } | Inst::Lea { addr, .. } => f(addr),
+                    Inst::SetMem4d { addr, .. }
+                    | Inst::MemFill { dst: addr, .. }
+                    | Inst::MakeMem4d { dst: addr, .. } => f(addr),
+                    Inst::MemCopy { dst, src, .. } => [dst, src].into_iter().for_each(f),
+                    Inst::Vec(vec) => {
+                        let VecInst { srcs, dest, .. } = &$($m)? **vec;
+                        srcs.into_iter().chain([dest]).for_each(|operand| $vec_addr(operand, f));
+                    }
+                    Inst::LoadDsr(load) => $vec_addr(&$($m)? load.dsd, f),
+                    Inst::IterLoad { dsd, .. } => $vec_addr(dsd, f),
+                    _ => {}
+                }
             }
-            Inst::MemCopy { dst, src, .. } => [dst, src].into_iter().for_each(f),
-            Inst::Vec(vec) => vec.srcs.iter().chain([&vec.dest]).for_each(|operand| vec_addr(operand, f)),
-            Inst::LoadDsr(load) => vec_addr(&load.dsd, f),
-            Inst::IterLoad { dsd, .. } => vec_addr(dsd, f),
-            _ => {}
+        }
+
+        fn $vec_operand<'a>(operand: &'a $($m)? VecOperand, f: &mut dyn FnMut(&'a $($m)? Opnd)) {
+            match operand {
+                VecOperand::Dsd(value) | VecOperand::Scalar(value, _) | VecOperand::Ptr(value) => f(value),
+                VecOperand::Mem4d(_)
+                | VecOperand::Mem4dConst(_)
+                | VecOperand::Fifo(_)
+                | VecOperand::Dsr { .. } => {}
+            }
+        }
+
+        fn $vec_addr<'a>(operand: &'a $($m)? VecOperand, f: &mut dyn FnMut(&'a $($m)? Addr)) {
+            if let VecOperand::Mem4d(addr) = operand {
+                f(addr);
+            }
+        }
+
+        fn $vec_config<'a>(config: &'a $($m)? VecConfig, f: &mut dyn FnMut(&'a $($m)? Opnd)) {
+            let VecConfig { completion, on_control, ut, index, .. } = config;
+            match completion {
+                Completion::Nothing => {}
+                Completion::Activate(target) | Completion::Unblock(target) => f(target.$target()),
+            }
+            match on_control {
+                Some(OnControl::Activate(target) | OnControl::Unblock(target)) => f(target.$target()),
+                Some(OnControl::Terminate) | None => {}
+            }
+            ut.into_iter().chain(index).for_each(f);
+        }
+
+        impl TaskTarget {
+            /// The task's number.
+            pub fn $target(&$($m)? self) -> &$($m)? Opnd {
+                match self {
+                    TaskTarget::LocalTask(id)
+                    | TaskTarget::DataTask(id)
+                    | TaskTarget::Color(id)
+                    | TaskTarget::InputQueue(id)
+                    | TaskTarget::ControlTask(id) => id,
+                }
+            }
+        }
+    };
+}
+
+walks!(for_each_operand, for_each_addr, vec_operand, vec_addr, vec_config, operand, []);
+walks!(for_each_operand_mut, for_each_addr_mut, vec_operand_mut, vec_addr_mut, vec_config_mut, operand_mut, [mut]);
+
+impl Inst {
+    /// Calls `f` for each register that it writes.
+    pub fn for_each_def_mut(&mut self, f: &mut dyn FnMut(&mut Reg)) {
+        match self {
+            Inst::Copy { dst, .. }
+            | Inst::Bin { dst, .. }
+            | Inst::Un { dst, .. }
+            | Inst::Cmp { dst, .. }
+            | Inst::Cast { dst, .. }
+            | Inst::Select { dst, .. }
+            | Inst::Math { dst, .. }
+            | Inst::Load { dst, .. }
+            | Inst::Lea { dst, .. }
+            | Inst::Index { dst, .. }
+            | Inst::MakeMem1d { dst, .. }
+            | Inst::MakeFabric { dst, .. }
+            | Inst::SetDsd { dst, .. } => f(dst),
+            Inst::Call { dst, .. } | Inst::Sys { dst, .. } => dst.iter_mut().for_each(f),
+            Inst::Vec(vec) => vec.result.iter_mut().for_each(f),
+            Inst::IterNext { dst, ok, .. } => [dst, ok].into_iter().for_each(f),
+            Inst::IterPut { ok, .. } => f(ok),
+            Inst::Store { .. }
+            | Inst::MemCopy { .. }
+            | Inst::MemFill { .. }
+            | Inst::MakeMem4d { .. }
+            | Inst::SetMem4d { .. }
+            | Inst::LoadDsr(_)
+            | Inst::IterLoad { .. } => {}
         }
     }
 
@@ -114,51 +206,34 @@ impl Term {
         }
     }
 
+    pub fn operand_mut(&mut self) -> Option<&mut Opnd> {
+        match self {
+            Term::Branch { cond, .. } => Some(cond),
+            Term::Switch { value, .. } => Some(value),
+            Term::Return(value) => value.as_mut(),
+            Term::Jump(_) | Term::Unreachable => None,
+        }
+    }
+
+    /// Calls `f` for each block that control may go to.
+    pub fn for_each_successor_mut(&mut self, f: &mut dyn FnMut(&mut BlockId)) {
+        match self {
+            Term::Jump(to) => f(to),
+            Term::Branch { then, otherwise, .. } => [then, otherwise].into_iter().for_each(f),
+            Term::Switch { cases, default, .. } => {
+                cases.iter_mut().map(|case| &mut case.1).chain([default]).for_each(f);
+            }
+            Term::Return(_) | Term::Unreachable => {}
+        }
+    }
+
     /// Where control may go.
-    pub fn successors(&self) -> Vec<crate::BlockId> {
+    pub fn successors(&self) -> Vec<BlockId> {
         match self {
             Term::Jump(to) => vec![*to],
             Term::Branch { then, otherwise, .. } => vec![*then, *otherwise],
             Term::Switch { cases, default, .. } => cases.iter().map(|case| case.1).chain([*default]).collect(),
             Term::Return(_) | Term::Unreachable => Vec::new(),
-        }
-    }
-}
-
-fn vec_operand<'a>(operand: &'a VecOperand, f: &mut dyn FnMut(&'a Opnd)) {
-    match operand {
-        VecOperand::Dsd(value) | VecOperand::Scalar(value, _) | VecOperand::Ptr(value) => f(value),
-        VecOperand::Mem4d(_) | VecOperand::Fifo(_) | VecOperand::Dsr { .. } => {}
-    }
-}
-
-fn vec_addr<'a>(operand: &'a VecOperand, f: &mut dyn FnMut(&'a Addr)) {
-    if let VecOperand::Mem4d(addr) = operand {
-        f(addr);
-    }
-}
-
-fn vec_config<'a>(config: &'a VecConfig, f: &mut dyn FnMut(&'a Opnd)) {
-    match &config.completion {
-        Completion::Nothing => {}
-        Completion::Activate(target) | Completion::Unblock(target) => f(target.operand()),
-    }
-    match &config.on_control {
-        Some(OnControl::Activate(target) | OnControl::Unblock(target)) => f(target.operand()),
-        Some(OnControl::Terminate) | None => {}
-    }
-    config.ut.iter().chain(&config.index).for_each(f);
-}
-
-impl TaskTarget {
-    /// The task's number.
-    pub fn operand(&self) -> &Opnd {
-        match self {
-            TaskTarget::LocalTask(id)
-            | TaskTarget::DataTask(id)
-            | TaskTarget::Color(id)
-            | TaskTarget::InputQueue(id)
-            | TaskTarget::ControlTask(id) => id,
         }
     }
 }

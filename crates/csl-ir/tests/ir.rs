@@ -15,12 +15,24 @@ fn reg(number: u32) -> Opnd {
 }
 
 fn block(insts: Vec<Inst>, term: Term) -> Block {
-    Block { spans: vec![SPAN; insts.len()], insts, term, term_span: SPAN }
+    Block { sites: vec![SPAN.into(); insts.len()], insts, term, term_site: SPAN.into() }
 }
 
 fn func(params: u32, ret: Option<Scalar>, regs: Vec<Scalar>, blocks: Vec<Block>) -> Func {
     let (slots, linksection) = (Vec::new(), None);
-    Func { name: "f".into(), span: SPAN, params, ret, regs, slots, iters: 0, blocks, linksection }
+    Func {
+        name: "f".into(),
+        span: SPAN,
+        params,
+        ret,
+        regs,
+        slots,
+        iters: 0,
+        blocks,
+        counters: Vec::new(),
+        inlined: Vec::new(),
+        linksection,
+    }
 }
 
 fn program(func: Func) -> Program {

@@ -134,6 +134,9 @@ ops! {
 
     // Moves and constants.
     Copy "copy" (Dst, Src, None);
+    /// `a = c` where `b` is not 0; where it is 0.
+    MoveIf "move_if" (Acc, Src, Src);
+    MoveUnless "move_unless" (Acc, Src, Src);
     /// A sign-extended 16-bit constant.
     Imm "imm" (Dst, Imm, None);
     /// `b | c << 16`, zero-extended.

@@ -16,6 +16,8 @@ pub enum VecArg {
     Mem4d(RegNo),
     /// The mem4d descriptor at a fixed byte address.
     Mem4dAt(u16),
+    /// A mem4d descriptor that never changes: a row of the program's table of these.
+    Mem4dConst(u16),
     Fifo(u8),
     Dsr {
         file: DsrFile,

@@ -428,6 +428,7 @@ impl Pe {
             VecArg::DsdConst(word) => packed(Dsd(word)),
             VecArg::Mem4d(reg) => Loaded::Mem4(Mem4Desc::read(&self.memory, cpu.reg(reg) as u16)),
             VecArg::Mem4dAt(addr) => Loaded::Mem4(Mem4Desc::read(&self.memory, addr)),
+            VecArg::Mem4dConst(row) => Loaded::Mem4(Mem4Desc::of_words(&self.program.descriptors[usize::from(row)])),
             VecArg::Fifo(id) => Loaded::Fifo(id),
             _ => return Err(FaultKind::BadOperand("only a DSD can be loaded into a DSR")),
         };

@@ -241,6 +241,8 @@ pub(crate) fn run_watched<W: Watch>(cpu: &mut Cpu, mem: &mut Memory, pe: &PeImag
             Op::BrNotLeHalf => branch!(!float_le(half, a!(), b!())),
 
             Op::Copy => a!() = b!(),
+            Op::MoveIf => a!() = if b!() != 0 { c!() } else { a!() },
+            Op::MoveUnless => a!() = if b!() == 0 { c!() } else { a!() },
             Op::Imm => a!() = insn.b as i16 as u64,
             Op::Imm32 => a!() = u64::from(insn.b) | u64::from(insn.c) << 16,
             Op::Pool => a!() = pe.pool[usize::from(insn.b)],

@@ -2,7 +2,7 @@
 
 use csl_diag::Span;
 use csl_ir::{
-    Addr, AddrBase, Block, BlockId, DsdKind, Func, Inst, IterId, Opnd, Reg, Scalar, SlotId, StackSlot, Term, Ty,
+    Addr, AddrBase, Block, BlockId, DsdKind, Func, Inst, IterId, Opnd, Reg, Scalar, Site, SlotId, StackSlot, Term, Ty,
     TypeKind,
 };
 
@@ -36,6 +36,8 @@ impl FuncBuilder {
             slots: Vec::new(),
             iters: 0,
             blocks: Vec::new(),
+            counters: Vec::new(),
+            inlined: Vec::new(),
             linksection,
         };
         let mut builder = FuncBuilder { func, blocks: Vec::new(), current: BlockId(0), emitted: 0 };
@@ -62,6 +64,11 @@ impl FuncBuilder {
     pub fn new_iter(&mut self) -> IterId {
         self.func.iters += 1;
         IterId(self.func.iters - 1)
+    }
+
+    /// Notes that the register counts a loop's turns and never passes the end of its type.
+    pub fn note_counter(&mut self, counter: Reg) {
+        self.func.counters.push(counter);
     }
 
     pub fn new_block(&mut self) -> BlockId {
@@ -122,7 +129,8 @@ impl FuncBuilder {
             .into_iter()
             .map(|block| {
                 let (term, term_span) = block.term.unwrap_or((Term::Unreachable, end));
-                Block { insts: block.insts, spans: block.spans, term, term_span }
+                let sites = block.spans.into_iter().map(Site::from).collect();
+                Block { insts: block.insts, sites, term, term_site: term_span.into() }
             })
             .collect();
         self.func

@@ -196,6 +196,9 @@ impl Sema<'_> {
         let counting = Counting { scalar, counter, stop: stop_opnd, step: step_opnd, descending };
         let check = |s: &mut Self, body: BlockId, exit: BlockId| s.range_check(&counting, body, exit, span);
         let may_wrap = self.may_wrap(elem, &stop, &step);
+        if !may_wrap {
+            self.builder().note_counter(counter);
+        }
         let advance = |s: &mut Self, exit: BlockId| {
             match may_wrap {
                 true => s.advance_or_leave(&counting, exit, span),
@@ -285,6 +288,7 @@ impl Sema<'_> {
         let base = self.place_addr(&place, node.iter.span)?;
         let base = self.emit_lea(base, span);
         let counter = self.emit_copy(Ty::U16, Opnd::Imm(0), span)?;
+        self.builder().note_counter(counter);
         let (stop, step) = (Opnd::Imm(count), Opnd::Imm(1));
         let counting = Counting { scalar: Scalar::U16, counter, stop, step, descending: Some(false) };
         let check = |s: &mut Self, body: BlockId, exit: BlockId| {

@@ -361,10 +361,10 @@ impl Sema<'_> {
             resolve_config(tasks, &mut load.config, *span, &mut missing);
         }
         for block in program.funcs.iter_mut().flat_map(|f| &mut f.blocks) {
-            for (inst, span) in block.insts.iter_mut().zip(&block.spans) {
+            for (inst, site) in block.insts.iter_mut().zip(&block.sites) {
                 match inst {
-                    Inst::Vec(vec) => resolve_config(tasks, &mut vec.config, *span, &mut missing),
-                    Inst::LoadDsr(load) => resolve_config(tasks, &mut load.config, *span, &mut missing),
+                    Inst::Vec(vec) => resolve_config(tasks, &mut vec.config, site.span, &mut missing),
+                    Inst::LoadDsr(load) => resolve_config(tasks, &mut load.config, site.span, &mut missing),
                     _ => {}
                 }
             }

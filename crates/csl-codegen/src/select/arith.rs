@@ -237,6 +237,27 @@ impl FnGen<'_, '_> {
         }
     }
 
+    /// `dst = if cond { a } else { b }`.
+    pub fn choose(&mut self, dst: Reg, cond: &Opnd, a: &Opnd, b: &Opnd) {
+        if let Some(value) = self.constant(cond) {
+            return self.load_into(self.reg(dst), if value != 0 { a } else { b });
+        }
+        let (into, cond) = (self.reg(dst), self.operand(cond));
+        let is_there = |side: &Opnd| matches!(side, Opnd::Reg(side) if self.reg(*side) == into);
+        if is_there(a) {
+            let other = self.operand(b);
+            return self.emit(Op::MoveUnless, into, cond, other);
+        }
+        let (other, kept) = (is_there(b), into == cond);
+        let work = if kept { self.temp() } else { into };
+        if !other || kept {
+            self.load_into(work, b);
+        }
+        let a = self.operand(a);
+        self.emit(Op::MoveIf, work, cond, a);
+        self.copy(into, work);
+    }
+
     pub fn math(&mut self, f: MathFn, ty: Scalar, dst: Reg, a: &Opnd, b: Option<&Opnd>) {
         let args = match b {
             Some(b) => self.consecutive(&[a.clone(), b.clone()]),

@@ -57,7 +57,7 @@ impl FnGen<'_, '_> {
         let Term::Branch { cond, then, otherwise } = &block.term else { return None };
         let is_variable = self.constant(cond).is_none();
         let only_test = is_variable && self.flow.is_loop_head(head) && self.plan.insts[at].iter().all(Option::is_none);
-        let costs = block.insts.iter().map(|inst| crate::cost::cycles(self.ctx.program.arch, inst)).sum();
+        let costs = self.costs[at].iter().sum();
         only_test.then(|| (cond.clone(), *then, *otherwise, costs))
     }
 

@@ -23,12 +23,24 @@ pub fn imm(value: u64) -> Opnd {
 }
 
 pub fn block(insts: Vec<Inst>, term: Term) -> Block {
-    let spans = vec![SPAN; insts.len()];
-    Block { insts, spans, term, term_span: SPAN }
+    let sites = vec![SPAN.into(); insts.len()];
+    Block { insts, sites, term, term_site: SPAN.into() }
 }
 
 pub fn func(name: &str, params: u32, ret: Option<Scalar>, regs: Vec<Scalar>, blocks: Vec<Block>) -> Func {
-    Func { name: name.into(), span: SPAN, params, ret, regs, slots: Vec::new(), iters: 0, blocks, linksection: None }
+    Func {
+        name: name.into(),
+        span: SPAN,
+        params,
+        ret,
+        regs,
+        slots: Vec::new(),
+        iters: 0,
+        blocks,
+        counters: Vec::new(),
+        inlined: Vec::new(),
+        linksection: None,
+    }
 }
 
 pub fn bin(op: BinOp, ty: Scalar, dst: u32, a: Opnd, b: Opnd) -> Inst {

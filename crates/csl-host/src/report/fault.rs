@@ -7,7 +7,7 @@ use csl_isa::vec::DsrFile;
 use csl_pe::cpu::CpuFault;
 use csl_sim::{FaultKind, FaultReport};
 
-use super::{Excerpts, direction, fifo_name};
+use super::{Excerpts, Origin, direction, fifo_name};
 use crate::check::program_at;
 
 pub fn fault(excerpts: &mut Excerpts, report: &FaultReport) -> Diagnostic {
@@ -40,29 +40,35 @@ const OUTER_CALLS: usize = 4;
 
 /// The fault at its line, with the calls that led there.
 fn located(excerpts: &mut Excerpts, program: Option<&PeImage>, text: &str, fault: &csl_pe::Fault) -> Diagnostic {
-    let mut origin = |pc: u32| program.and_then(|program| excerpts.origin(program, pc));
+    let mut origins = |pc: u32| program.map_or(Vec::new(), |program| excerpts.origins(program, pc)).into_iter();
     let mut diagnostic = Diagnostic::unplaced(Code::RunFault, text);
-    if let Some(here) = fault.pc.and_then(&mut origin) {
+    let mut inlined = fault.pc.map(&mut origins).unwrap_or_default();
+    if let Some(here) = inlined.next() {
         diagnostic = match here.span {
             Some(span) => Diagnostic::new(Code::RunFault, span, text),
             None => diagnostic.note(format!("at {}", here.place)),
         };
         diagnostic = diagnostic.note(format!("in {}", here.function));
     }
+    diagnostic = inlined.fold(diagnostic, |diagnostic, caller| called(diagnostic, caller, 1));
     let calls = repeated(fault.stack.get(1..).unwrap_or_default());
     let shown = |place: &usize| *place < INNER_CALLS || place + OUTER_CALLS >= calls.len();
     if calls.len() > INNER_CALLS + OUTER_CALLS {
         diagnostic = diagnostic.note("of the calls the innermost and the outermost are shown");
     }
     for (caller, times) in (0..calls.len()).filter(shown).map(|place| calls[place]) {
-        let Some(caller) = origin(caller) else { continue };
-        let how_often = if times == 1 { String::new() } else { format!(" {times} times over") };
-        diagnostic = match caller.span {
-            Some(span) => diagnostic.traced(span, format!("called here{how_often}, in {}", caller.function)),
-            None => diagnostic.note(format!("called{how_often} at {}, in {}", caller.place, caller.function)),
-        };
+        diagnostic = origins(caller).fold(diagnostic, |diagnostic, caller| called(diagnostic, caller, times));
     }
     diagnostic
+}
+
+/// A call that led to what is reported.
+fn called(diagnostic: Diagnostic, caller: Origin, times: usize) -> Diagnostic {
+    let how_often = if times == 1 { String::new() } else { format!(" {times} times over") };
+    match caller.span {
+        Some(span) => diagnostic.traced(span, format!("called here{how_often}, in {}", caller.function)),
+        None => diagnostic.note(format!("called{how_often} at {}, in {}", caller.place, caller.function)),
+    }
 }
 
 /// Calls from one place that follow each other become one, with their number.

@@ -56,6 +56,7 @@ fn argument(arg: VecArg) -> String {
         VecArg::DsdConst(word) => descriptor(Dsd(word)),
         VecArg::Mem4d(reg) => format!("[R{reg}]"),
         VecArg::Mem4dAt(addr) | VecArg::PtrAt(addr) => format!("addr16({addr:04x})"),
+        VecArg::Mem4dConst(row) => format!("[MEM4D{row}]"),
         VecArg::Fifo(id) => format!("[FIFO{id}]"),
         VecArg::Dsr { file: DsrFile::Dest, id } => format!("[DDS{id}]"),
         VecArg::Dsr { file: DsrFile::Src0, id } => format!("[S0DS{id}]"),

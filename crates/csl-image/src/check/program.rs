@@ -4,7 +4,7 @@ use csl_chip::VecOp;
 use csl_isa::vec::{Action, DsrLoad, OnControl, RegOrImm, Target, VecArg, VecConfig, VecDesc};
 
 use super::{code, color_config, require};
-use crate::{ExportedSymbol, Fifo, PeImage, Startup, Task, TaskKind, TaskTarget};
+use crate::{ExportedSymbol, Fifo, Line, PeImage, Startup, Task, TaskKind, TaskTarget};
 
 /// Addresses from here on are registers.
 pub const DATA_LIMIT: u32 = 0xc000;
@@ -18,8 +18,18 @@ pub fn program(pe: &PeImage, files: usize) -> Result<(), String> {
     tables(pe)?;
     tasks(pe)?;
     names(pe)?;
-    pe.lines.iter().try_for_each(|l| require((l.file as usize) < files, || format!("no file {}", l.file)))?;
+    lines(pe, files)?;
     require(pe.lines.is_sorted_by_key(|l| l.pc), || "line table out of order".into())
+}
+
+/// Calls lead outwards, each to one before it.
+fn lines(pe: &PeImage, files: usize) -> Result<(), String> {
+    let line = |line: &Line, calls: usize| {
+        require((line.file as usize) < files, || format!("no file {}", line.file))?;
+        require(line.call.is_none_or(|call| (call as usize) < calls), || "no such inlined call".into())
+    };
+    pe.inlined.iter().enumerate().try_for_each(|(calls, call)| line(&call.at, calls))?;
+    pe.lines.iter().try_for_each(|at| line(at, pe.inlined.len()))
 }
 
 fn memory(pe: &PeImage) -> Result<(), String> {
@@ -76,6 +86,7 @@ fn dsr_load(pe: &PeImage, row: &DsrLoad) -> Result<(), String> {
 fn vec_arg(pe: &PeImage, arg: VecArg) -> Result<(), String> {
     match arg {
         VecArg::Fifo(id) => require(usize::from(id) < pe.fifos.len(), || format!("no FIFO {id}")),
+        VecArg::Mem4dConst(row) => require(usize::from(row) < pe.descriptors.len(), || format!("no descriptor {row}")),
         VecArg::Dsr { id, .. } => require(id < DSRS, || format!("DSR {id}")),
         VecArg::Scalar { bits, .. } | VecArg::ScalarConst { bits, .. } => {
             require(matches!(bits, 16 | 32), || format!("a scalar of {bits} bits"))

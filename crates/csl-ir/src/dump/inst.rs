@@ -16,6 +16,9 @@ pub fn inst(program: &Program, func: &Func, inst: &Inst) -> String {
             let to = if *to_bool { "bool".into() } else { scalar(*to) };
             format!("cast {} to {to} {}", scalar(*from), opnd(program, a))
         }
+        Inst::Select { ty, cond, a, b, .. } => {
+            format!("select {} {} ? {} : {}", scalar(*ty), opnd(program, cond), opnd(program, a), opnd(program, b))
+        }
         Inst::Math { f, ty, a, b, .. } => {
             format!("{} {} {}", f.name(), scalar(*ty), opnds(program, std::iter::once(a).chain(b)))
         }

@@ -60,6 +60,7 @@ pub fn vec_operand(program: &Program, operand: &VecOperand) -> String {
     match operand {
         VecOperand::Dsd(value) => opnd(program, value),
         VecOperand::Mem4d(at) => format!("mem4d {}", addr(program, at)),
+        VecOperand::Mem4dConst(desc) => dsd(program, desc),
         VecOperand::Fifo(fifo) => format!("fifo{}", fifo.0),
         VecOperand::Dsr { file, id } => format!("{}{id}", dsr_file(*file)),
         VecOperand::Scalar(value, ty) => format!("{} {}", scalar(*ty), opnd(program, value)),

@@ -23,6 +23,11 @@ impl Validator<'_> {
                 self.opnd(b, *ty)
             }
             Inst::Cast { from, to, dst, a, .. } => self.cast(*from, *to, *dst, a),
+            Inst::Select { ty, dst, cond, a, b } => {
+                self.reg(*dst, *ty)?;
+                self.opnd(cond, Scalar::BOOL)?;
+                [a, b].into_iter().try_for_each(|operand| self.opnd(operand, *ty))
+            }
             Inst::Math { f, ty, dst, a, b } => {
                 ensure(is_float(*ty), || format!("{} of {ty:?}", f.name()))?;
                 ensure(f.arity() == 1 + usize::from(b.is_some()), || "the wrong number of operands".into())?;
@@ -175,6 +180,7 @@ impl Validator<'_> {
         match operand {
             VecOperand::Dsd(value) => self.opnd(value, Scalar::Dsd),
             VecOperand::Mem4d(addr) => self.addr(addr),
+            VecOperand::Mem4dConst(desc) => dsd(self.program, desc),
             VecOperand::Fifo(fifo) => {
                 ensure((fifo.0 as usize) < self.program.fifos.len(), || format!("no fifo{}", fifo.0))
             }

@@ -93,6 +93,11 @@ pub(crate) struct Mem4Desc {
 }
 
 impl Mem4Desc {
+    pub fn of_words(words: &[u16; 10]) -> Mem4Desc {
+        let &[addr, shape, e0, e1, e2, e3, s0, s1, s2, s3] = words;
+        Mem4Desc { addr, shape, extents: [e0, e1, e2, e3], strides: [s0, s1, s2, s3] }
+    }
+
     pub fn read(memory: &Memory, at: u16) -> Mem4Desc {
         let word = |offset: u32| memory.read16(at.wrapping_add(offset as u16));
         let words = |offset: u32| [0, 1, 2, 3].map(|i| word(offset + 2 * i));

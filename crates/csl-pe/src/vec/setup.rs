@@ -220,6 +220,10 @@ impl Setup<'_> {
             VecArg::DsdConst(word) => self.packed_dsd(Dsd(word), words, index, side, is_async),
             VecArg::Mem4d(reg) => Ok(mem4(Mem4Desc::read(self.memory, (self.reg)(reg) as u16), words, index)),
             VecArg::Mem4dAt(addr) => Ok(mem4(Mem4Desc::read(self.memory, addr), words, index)),
+            VecArg::Mem4dConst(row) => {
+                let words_of = &self.program.descriptors[usize::from(row)];
+                Ok(mem4(Mem4Desc::of_words(words_of), words, index))
+            }
             VecArg::Fifo(id) => self.fifo(id, side),
             VecArg::Dsr { file, id } => self.dsr(file, id, words, index, side),
             _ => Err(FaultKind::BadOperand("a scalar where a DSD is needed")),

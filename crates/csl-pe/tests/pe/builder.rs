@@ -48,6 +48,8 @@ pub fn image() -> PeImage {
         strings: Vec::new(),
         symbols: Vec::new(),
         lines: Vec::new(),
+        inlined: Vec::new(),
+        descriptors: Vec::new(),
     }
 }
 

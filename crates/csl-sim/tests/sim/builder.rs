@@ -54,6 +54,8 @@ pub fn program(words: &[u32]) -> PeImage {
         strings: Vec::new(),
         symbols: vec![Symbol { name: "ptr".into(), addr: 0x100, size: 2, ty: "[*]u32".into(), is_hidden: false }],
         lines: Vec::new(),
+        inlined: Vec::new(),
+        descriptors: Vec::new(),
     }
 }
 

@@ -1,0 +1,120 @@
+//! The shape of a function: order, predecessors, dominators, loops.
+
+use csl_ir::{BlockId, Func};
+
+pub fn at(block: BlockId) -> usize {
+    block.0 as usize
+}
+
+/// Reachable blocks so that each comes before what it leads to, but for the ends of loops.
+pub fn reverse_postorder(func: &Func) -> Vec<BlockId> {
+    let mut order = Vec::new();
+    let mut seen = vec![false; func.blocks.len()];
+    let mut stack = vec![(BlockId(0), func.blocks[0].term.successors())];
+    seen[0] = true;
+    while let Some((block, pending)) = stack.last_mut() {
+        match pending.pop() {
+            Some(to) if !seen[at(to)] => {
+                seen[at(to)] = true;
+                stack.push((to, func.blocks[at(to)].term.successors()));
+            }
+            Some(_) => {}
+            None => {
+                order.push(*block);
+                stack.pop();
+            }
+        }
+    }
+    order.reverse();
+    order
+}
+
+/// By block, the reachable blocks that lead to it, once for each edge.
+pub fn predecessors(func: &Func, order: &[BlockId]) -> Vec<Vec<BlockId>> {
+    let mut preds = vec![Vec::new(); func.blocks.len()];
+    for &block in order {
+        for to in func.blocks[at(block)].term.successors() {
+            preds[at(to)].push(block);
+        }
+    }
+    preds
+}
+
+/// The blocks through which every way from the entry leads.
+pub struct Dominators {
+    /// Place in the order, by block.
+    place: Vec<usize>,
+    /// The nearest one, as a place in the order, by place.
+    idom: Vec<usize>,
+}
+
+impl Dominators {
+    pub fn of(func: &Func, order: &[BlockId], preds: &[Vec<BlockId>]) -> Dominators {
+        let mut place = vec![usize::MAX; func.blocks.len()];
+        order.iter().enumerate().for_each(|(number, &block)| place[at(block)] = number);
+        let mut idom = vec![usize::MAX; order.len()];
+        idom[0] = 0;
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for (number, &block) in order.iter().enumerate().skip(1) {
+                let known =
+                    preds[at(block)].iter().map(|&pred| place[at(pred)]).filter(|&pred| idom[pred] != usize::MAX);
+                let nearest = known.reduce(|a, b| meet(&idom, a, b)).unwrap_or(0);
+                changed |= idom[number] != nearest;
+                idom[number] = nearest;
+            }
+        }
+        Dominators { place, idom }
+    }
+
+    pub fn dominates(&self, above: BlockId, below: BlockId) -> bool {
+        let (above, mut below) = (self.place[at(above)], self.place[at(below)]);
+        while below > above {
+            below = self.idom[below];
+        }
+        below == above
+    }
+}
+
+fn meet(idom: &[usize], mut a: usize, mut b: usize) -> usize {
+    while a != b {
+        if a > b {
+            a = idom[a];
+        } else {
+            b = idom[b];
+        }
+    }
+    a
+}
+
+/// A loop with one block from which it goes back.
+#[derive(Clone, Debug)]
+pub struct Loop {
+    pub head: BlockId,
+    pub latch: BlockId,
+    /// All its blocks, the head first, in the function's order.
+    pub blocks: Vec<BlockId>,
+}
+
+/// The loops whose heads dominate them, outer ones before inner ones. A head to which several blocks go back is left out.
+pub fn loops(func: &Func, order: &[BlockId], preds: &[Vec<BlockId>]) -> Vec<Loop> {
+    let dominators = Dominators::of(func, order, preds);
+    let mut found = Vec::new();
+    for &head in order {
+        let mut latches = preds[at(head)].iter().filter(|&&pred| dominators.dominates(head, pred));
+        let (Some(&latch), None) = (latches.next(), latches.next()) else { continue };
+        let mut inside = vec![false; func.blocks.len()];
+        inside[at(head)] = true;
+        let mut pending = vec![latch];
+        while let Some(block) = pending.pop() {
+            if !std::mem::replace(&mut inside[at(block)], true) {
+                pending.extend(&preds[at(block)]);
+            }
+        }
+        let blocks: Vec<BlockId> = order.iter().copied().filter(|&block| inside[at(block)]).collect();
+        found.push(Loop { head, latch, blocks });
+    }
+    found.sort_by_key(|found| std::cmp::Reverse(found.blocks.len()));
+    found
+}

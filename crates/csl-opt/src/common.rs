@@ -1,0 +1,157 @@
+//! Common subexpressions: what was computed on every way here is not computed again, and what no turn of a loop changes is
+//! computed before the loop.
+//!
+//! Registers count that have one definition: such a one, where its definition lies on every way, is as good as a name.
+
+use csl_ir::{BinOp, BlockId, Func, Inst, Opnd, Reg, Scalar};
+use rustc_hash::FxHashMap;
+
+use crate::cfg::{Dominators, Loop, at, loops, predecessors, reverse_postorder};
+use crate::edit::{Uses, number};
+
+pub fn run(func: &mut Func) {
+    let order = reverse_postorder(func);
+    let preds = predecessors(func, &order);
+    let uses = Uses::of(func);
+    let mut found = loops(func, &order, &preds);
+    // From the inside out: what leaves an inner loop may leave the outer one too.
+    found.reverse();
+    found.iter().for_each(|one| hoist(func, &preds, &uses, one));
+    share(func, &order, &preds, &uses);
+}
+
+/// The block before a loop, if there is one that leads nowhere else.
+pub fn before(func: &Func, preds: &[Vec<BlockId>], one: &Loop) -> Option<BlockId> {
+    let mut outside = preds[at(one.head)].iter().filter(|&&pred| pred != one.latch);
+    let (Some(&entry), None) = (outside.next(), outside.next()) else { return None };
+    (func.blocks[at(entry)].term.successors().len() == 1).then_some(entry)
+}
+
+/// Integer arithmetic that cannot fault.
+fn is_arithmetic(inst: &Inst) -> bool {
+    match inst {
+        Inst::Bin { op, ty: Scalar::Int { .. }, .. } => !matches!(op, BinOp::Div | BinOp::Rem),
+        Inst::Cast { from: Scalar::Int { .. }, to: Scalar::Int { .. }, .. } => true,
+        _ => false,
+    }
+}
+
+fn hoist(func: &mut Func, preds: &[Vec<BlockId>], uses: &Uses, one: &Loop) {
+    let Some(entry) = before(func, preds, one) else { return };
+    let mut changes = vec![false; func.regs.len()];
+    for inst in one.blocks.iter().flat_map(|&block| &func.blocks[at(block)].insts) {
+        inst.defs().for_each(|reg| changes[number(reg)] = true);
+    }
+    for &block in one.blocks.iter().filter(|&&block| block != one.head) {
+        let mut place = 0;
+        while place < func.blocks[at(block)].insts.len() {
+            let inst = &func.blocks[at(block)].insts[place];
+            let mut is_fixed = is_arithmetic(inst) && inst.defs().all(|reg| uses.defs[number(reg)] == 1);
+            inst.for_each_use(&mut |reg| is_fixed &= !changes[number(reg)]);
+            if !is_fixed {
+                place += 1;
+                continue;
+            }
+            let inst = func.blocks[at(block)].insts.remove(place);
+            let site = func.blocks[at(block)].sites.remove(place);
+            inst.defs().for_each(|reg| changes[number(reg)] = false);
+            crate::edit::push(&mut func.blocks[at(entry)], inst, site);
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Part {
+    Reg(Reg),
+    /// A register that is written several times, as it was since this moment of the walk: within one block.
+    Since(Reg, u32),
+    Imm(u64),
+    Global(u32, i32),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Key {
+    Bin(BinOp, Scalar, Part, Part),
+    Cast(Scalar, Scalar, Part),
+    /// Elements of one global; the offset is told apart.
+    Index(u32, Part, u32),
+}
+
+/// Who has computed something, and with which offset.
+#[derive(Clone, Copy)]
+struct Entry {
+    block: BlockId,
+    reg: Reg,
+    offset: i32,
+}
+
+/// Definitions that the walk has met.
+struct Defined {
+    /// Where a register was written last.
+    places: Vec<Option<BlockId>>,
+    /// When.
+    times: Vec<u32>,
+    block_start: u32,
+    clock: u32,
+}
+
+fn share(func: &mut Func, order: &[BlockId], preds: &[Vec<BlockId>], uses: &Uses) {
+    let is_fixed = |reg: Reg| uses.defs[number(reg)] == 1;
+    let dominators = Dominators::of(func, order, preds);
+    // Where the one definition of a register lies, once the walk has met it: that is on the way here if it dominates.
+    let regs = func.regs.len();
+    let mut defined = Defined { places: vec![None; regs], times: vec![0; regs], block_start: 0, clock: 0 };
+    defined.places[..func.params as usize].fill(Some(BlockId(0)));
+    let is_name = |defined: &[Option<BlockId>], reg: Reg, here: BlockId| {
+        is_fixed(reg) && defined[number(reg)].is_some_and(|def| dominators.dominates(def, here))
+    };
+    let part = |defined: &Defined, operand: &Opnd, here: BlockId| match operand {
+        Opnd::Reg(reg) if is_name(&defined.places, *reg, here) => Some(Part::Reg(*reg)),
+        Opnd::Reg(reg) => Some(Part::Since(*reg, defined.times[number(*reg)].max(defined.block_start))),
+        Opnd::Imm(value) => Some(Part::Imm(*value)),
+        Opnd::Global(id, offset) => Some(Part::Global(id.0, *offset)),
+        _ => None,
+    };
+    let key = |defined: &Defined, inst: &Inst, here: BlockId| match inst {
+        Inst::Bin { op, ty, a, b, .. } if is_arithmetic(inst) => {
+            Some((Key::Bin(*op, *ty, part(defined, a, here)?, part(defined, b, here)?), 0))
+        }
+        Inst::Cast { from, to, to_bool: false, a, .. } if is_arithmetic(inst) => {
+            Some((Key::Cast(*from, *to, part(defined, a, here)?), 0))
+        }
+        Inst::Index { base: Opnd::Global(id, offset), index, scale, .. } => {
+            Some((Key::Index(id.0, part(defined, index, here)?, *scale), *offset))
+        }
+        _ => None,
+    };
+    let mut known: FxHashMap<Key, Vec<Entry>> = FxHashMap::default();
+    for &block in order {
+        defined.clock += 1;
+        defined.block_start = defined.clock;
+        for place in 0..func.blocks[at(block)].insts.len() {
+            let inst = &func.blocks[at(block)].insts[place];
+            let key = key(&defined, inst, block);
+            for reg in inst.defs() {
+                defined.clock += 1;
+                (defined.places[number(reg)], defined.times[number(reg)]) = (Some(block), defined.clock);
+            }
+            let Some((key, offset)) = key else { continue };
+            let Some(dst) = inst.defs().next().filter(|&dst| is_fixed(dst)) else { continue };
+            let entries = known.entry(key).or_default();
+            let found = entries.iter().find(|entry| dominators.dominates(entry.block, block));
+            match found.copied() {
+                Some(Entry { reg, offset: first, .. }) => {
+                    func.blocks[at(block)].insts[place] = same_and(dst, reg, offset.wrapping_sub(first));
+                }
+                None => entries.push(Entry { block, reg: dst, offset }),
+            }
+        }
+    }
+}
+
+fn same_and(dst: Reg, reg: Reg, offset: i32) -> Inst {
+    match offset {
+        0 => Inst::Copy { dst, src: Opnd::Reg(reg) },
+        _ => Inst::Index { dst, base: Opnd::Reg(reg), index: Opnd::Imm(u64::from(offset as u16)), scale: 1 },
+    }
+}

@@ -1,0 +1,286 @@
+//! What nobody looks at: results that are not read, stack slots that are only written, functions that nothing names.
+
+use csl_ir::{
+    AddrBase, Callee, DsdValue, Exported, Func, FuncId, Inst, Opnd, Program, PtrRoot, Reg, RelocTarget, Scalar,
+    VecOperand,
+};
+
+use crate::cfg::at;
+use crate::edit::{is_within, number, retain};
+
+/// Removes instructions without effect.
+pub fn run(program: &Program, func: &mut Func) {
+    drop_unread_slots(func);
+    while drop_unread_results(program, func) {}
+}
+
+/// A set of registers.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Set(Vec<u64>);
+
+impl Set {
+    fn new(size: usize) -> Set {
+        Set(vec![0; size.div_ceil(64)])
+    }
+
+    pub fn has(&self, reg: Reg) -> bool {
+        self.0[number(reg) / 64] >> (number(reg) % 64) & 1 == 1
+    }
+
+    fn insert(&mut self, reg: Reg) {
+        self.0[number(reg) / 64] |= 1 << (number(reg) % 64);
+    }
+
+    fn remove(&mut self, reg: Reg) {
+        self.0[number(reg) / 64] &= !(1 << (number(reg) % 64));
+    }
+
+    /// Adds the members of another; whether there were new ones.
+    fn add(&mut self, other: &Set) -> bool {
+        let mut changed = false;
+        for (into, &from) in self.0.iter_mut().zip(&other.0) {
+            changed |= from & !*into != 0;
+            *into |= from;
+        }
+        changed
+    }
+}
+
+/// By block, the registers that are read behind its end.
+pub fn live_out(func: &Func) -> Vec<Set> {
+    let blocks = func.blocks.len();
+    let mut live_in = vec![Set::new(func.regs.len()); blocks];
+    let mut live_out = live_in.clone();
+    let mut preds = vec![Vec::new(); blocks];
+    for (block, body) in func.blocks.iter().enumerate() {
+        body.term.successors().into_iter().for_each(|to| preds[at(to)].push(block));
+    }
+    let mut pending: Vec<usize> = (0..blocks).collect();
+    let mut is_pending = vec![true; blocks];
+    while let Some(block) = pending.pop() {
+        is_pending[block] = false;
+        let mut live = live_out[block].clone();
+        walk_back(func, block, &mut live, |_, _| {});
+        if live != live_in[block] {
+            for &pred in &preds[block] {
+                if live_out[pred].add(&live) && !std::mem::replace(&mut is_pending[pred], true) {
+                    pending.push(pred);
+                }
+            }
+            live_in[block] = live;
+        }
+    }
+    live_out
+}
+
+/// From what is live at the end of a block to what is live at its start; `see` gets each instruction's place and what is live
+/// behind it.
+fn walk_back(func: &Func, block: usize, live: &mut Set, mut see: impl FnMut(usize, &Set)) {
+    let body = &func.blocks[block];
+    if let Some(Opnd::Reg(reg)) = body.term.operand() {
+        live.insert(*reg);
+    }
+    for (place, inst) in body.insts.iter().enumerate().rev() {
+        see(place, live);
+        inst.defs().for_each(|reg| live.remove(reg));
+        inst.for_each_use(&mut |reg| live.insert(reg));
+    }
+}
+
+fn drop_unread_results(program: &Program, func: &mut Func) -> bool {
+    let mut live = live_out(func);
+    let mut changed = false;
+    for (block, live) in live.iter_mut().enumerate() {
+        let mut is_read = vec![true; func.blocks[block].insts.len()];
+        let body = &func.blocks[block];
+        if let Some(Opnd::Reg(reg)) = body.term.operand() {
+            live.insert(*reg);
+        }
+        // An instruction that goes keeps nothing alive.
+        for (place, inst) in body.insts.iter().enumerate().rev() {
+            if is_pure(program, func, inst) && inst.defs().all(|reg| !live.has(reg)) {
+                is_read[place] = false;
+                continue;
+            }
+            inst.defs().for_each(|reg| live.remove(reg));
+            inst.for_each_use(&mut |reg| live.insert(reg));
+        }
+        let mut is_read = is_read.into_iter();
+        changed |= retain(&mut func.blocks[block], |_| is_read.next().expect("one an instruction"));
+    }
+    // What a loop alone keeps alive for itself stays. Another round finds what was live across blocks.
+    changed
+}
+
+/// Whether nothing but the result comes of it. A division may fault, a float operation may raise an exception that is not
+/// masked, a load through a pointer may read a register that counts its reads.
+pub fn is_pure(program: &Program, func: &Func, inst: &Inst) -> bool {
+    match inst {
+        Inst::Bin { op, ty, b, .. } => {
+            let divides = matches!(op, csl_ir::BinOp::Div | csl_ir::BinOp::Rem);
+            is_int(*ty) && (!divides || matches!(b, Opnd::Imm(1..)))
+        }
+        Inst::Cast { from, to, .. } => is_int(*from) && is_int(*to),
+        Inst::Un { ty, .. } | Inst::Cmp { ty, .. } => is_int(*ty),
+        Inst::Load { ty, addr, .. } => is_within(program, func, addr, ty.bytes()),
+        Inst::Copy { .. }
+        | Inst::Select { .. }
+        | Inst::Lea { .. }
+        | Inst::Index { .. }
+        | Inst::MakeMem1d { .. }
+        | Inst::MakeFabric { .. }
+        | Inst::SetDsd { .. } => true,
+        _ => false,
+    }
+}
+
+pub fn is_int(ty: Scalar) -> bool {
+    matches!(ty, Scalar::Int { .. } | Scalar::Dsd)
+}
+
+/// Stack slots that are written and never looked at, by a read or by their address.
+fn drop_unread_slots(func: &mut Func) {
+    let mut is_read = vec![false; func.slots.len()];
+    for inst in func.blocks.iter().flat_map(|block| &block.insts) {
+        let written = written_slot(inst);
+        let mut skipped = false;
+        inst.for_each_addr(&mut |addr| {
+            let AddrBase::Slot(slot) = addr.base else { return };
+            // The target is the first address of all that write; the source of a copy may be the same slot.
+            let is_target = written == Some(slot) && !std::mem::replace(&mut skipped, true);
+            is_read[slot.0 as usize] |= !is_target;
+        });
+    }
+    if is_read.iter().all(|&read| read) {
+        return;
+    }
+    for block in &mut func.blocks {
+        retain(block, |inst| written_slot(inst).is_none_or(|slot| is_read[slot.0 as usize]));
+    }
+}
+
+fn written_slot(inst: &Inst) -> Option<csl_ir::SlotId> {
+    let (Inst::Store { addr, .. }
+    | Inst::SetMem4d { addr, .. }
+    | Inst::MemFill { dst: addr, .. }
+    | Inst::MemCopy { dst: addr, .. }
+    | Inst::MakeMem4d { dst: addr, .. }) = inst
+    else {
+        return None;
+    };
+    match addr.base {
+        AddrBase::Slot(slot) => Some(slot),
+        _ => None,
+    }
+}
+
+/// Functions that something other than a direct call names, by number.
+pub fn kept_functions(program: &mut Program) -> Vec<bool> {
+    let mut kept = vec![false; program.funcs.len()];
+    tables(program, &mut |id| kept[*id as usize] = true);
+    program.funcs.iter_mut().for_each(|func| pointers(func, &mut |id| kept[*id as usize] = true));
+    kept
+}
+
+/// Drops the functions that nothing leads to.
+pub fn functions(program: &mut Program) {
+    let mut pending = Vec::new();
+    tables(program, &mut |id| pending.push(*id));
+    let mut is_named = vec![false; program.funcs.len()];
+    while let Some(id) = pending.pop() {
+        if !std::mem::replace(&mut is_named[id as usize], true) {
+            let func = &mut program.funcs[id as usize];
+            pointers(func, &mut |id| pending.push(*id));
+            calls(func, &mut |id| pending.push(*id));
+        }
+    }
+    let mut next = 0;
+    let mut numbers = Vec::new();
+    for &named in &is_named {
+        numbers.push(next);
+        next += u32::from(named);
+    }
+    let mut which = is_named.iter();
+    program.funcs.retain(|_| *which.next().expect("one a function"));
+    let mut renumber = |id: &mut u32| *id = numbers[*id as usize];
+    tables(program, &mut renumber);
+    for func in &mut program.funcs {
+        pointers(func, &mut renumber);
+        calls(func, &mut renumber);
+    }
+}
+
+/// Functions that the program's tables name.
+fn tables(program: &mut Program, f: &mut dyn FnMut(&mut u32)) {
+    program.tasks.iter_mut().for_each(|task| f(&mut task.func.0));
+    let handlers = program.teardown_handlers.iter_mut().chain(&mut program.empty_queue_handlers);
+    handlers.for_each(|handler| f(&mut handler.1.0));
+    program.rotating.iter_mut().for_each(|tasks| f(&mut tasks.alt.0));
+    for export in &mut program.exports {
+        if let Exported::Func(FuncId(id)) = &mut export.what {
+            f(id);
+        }
+    }
+    for reloc in program.globals.iter_mut().flat_map(|global| &mut global.relocs) {
+        match &mut reloc.target {
+            RelocTarget::Func(FuncId(id)) => f(id),
+            RelocTarget::Dsd(desc) => descriptor(desc, f),
+            RelocTarget::Global(..) => {}
+        }
+    }
+    program.dsr_loads.iter_mut().for_each(|(load, _)| vec_operand(&mut load.dsd, f));
+}
+
+/// Functions whose address code takes.
+fn pointers(func: &mut Func, f: &mut dyn FnMut(&mut u32)) {
+    for block in &mut func.blocks {
+        for inst in &mut block.insts {
+            inst.for_each_operand_mut(&mut |operand| self::operand(operand, f));
+            match inst {
+                Inst::MakeFabric { desc, .. } | Inst::MakeMem4d { desc, .. } => descriptor(desc, f),
+                Inst::Vec(vec) => vec.srcs.iter_mut().chain([&mut vec.dest]).for_each(|operand| mem4d(operand, f)),
+                Inst::LoadDsr(load) => mem4d(&mut load.dsd, f),
+                Inst::IterLoad { dsd, .. } => mem4d(dsd, f),
+                _ => {}
+            }
+        }
+        if let Some(operand) = block.term.operand_mut() {
+            self::operand(operand, f);
+        }
+    }
+}
+
+fn calls(func: &mut Func, f: &mut dyn FnMut(&mut u32)) {
+    for inst in func.blocks.iter_mut().flat_map(|block| &mut block.insts) {
+        if let Inst::Call { callee: Callee::Direct(FuncId(id)), .. } = inst {
+            f(id);
+        }
+    }
+}
+
+fn operand(operand: &mut Opnd, f: &mut dyn FnMut(&mut u32)) {
+    match operand {
+        Opnd::Func(FuncId(id)) => f(id),
+        Opnd::Dsd(desc) => descriptor(desc, f),
+        Opnd::Reg(_) | Opnd::Imm(_) | Opnd::Global(..) => {}
+    }
+}
+
+fn vec_operand(found: &mut VecOperand, f: &mut dyn FnMut(&mut u32)) {
+    match found {
+        VecOperand::Dsd(value) | VecOperand::Scalar(value, _) | VecOperand::Ptr(value) => operand(value, f),
+        other => mem4d(other, f),
+    }
+}
+
+fn mem4d(operand: &mut VecOperand, f: &mut dyn FnMut(&mut u32)) {
+    if let VecOperand::Mem4dConst(desc) = operand {
+        descriptor(desc, f);
+    }
+}
+
+fn descriptor(desc: &mut DsdValue, f: &mut dyn FnMut(&mut u32)) {
+    if let Some(PtrRoot::Fn(id)) = desc.base.as_mut().map(|base| &mut base.root) {
+        f(&mut id.0);
+    }
+}

@@ -1,0 +1,91 @@
+//! Small changes that several passes make.
+
+use csl_ir::{Addr, AddrBase, Block, Func, GlobalId, Inst, Opnd, Program, Reg, Scalar, Site, Term};
+
+/// How often registers are written and read, over the whole function. Parameters count as written once more.
+pub struct Uses {
+    pub defs: Vec<u32>,
+    pub uses: Vec<u32>,
+}
+
+impl Uses {
+    pub fn of(func: &Func) -> Uses {
+        let mut counts = Uses { defs: vec![0; func.regs.len()], uses: vec![0; func.regs.len()] };
+        counts.defs[..func.params as usize].fill(1);
+        for block in &func.blocks {
+            for inst in &block.insts {
+                inst.defs().for_each(|reg| counts.defs[number(reg)] += 1);
+                inst.for_each_use(&mut |reg| counts.uses[number(reg)] += 1);
+            }
+            if let Some(Opnd::Reg(reg)) = block.term.operand() {
+                counts.uses[number(*reg)] += 1;
+            }
+        }
+        counts
+    }
+}
+
+pub fn number(reg: Reg) -> usize {
+    reg.0 as usize
+}
+
+pub fn new_reg(func: &mut Func, ty: Scalar) -> Reg {
+    func.regs.push(ty);
+    Reg(func.regs.len() as u32 - 1)
+}
+
+/// Gives registers other numbers, wherever an instruction reads or writes them.
+pub fn rename(inst: &mut Inst, to: &dyn Fn(Reg) -> Reg) {
+    inst.for_each_def_mut(&mut |reg| *reg = to(*reg));
+    inst.for_each_operand_mut(&mut |operand| rename_operand(operand, to));
+    rename_addrs(inst, to);
+}
+
+pub fn rename_addrs(inst: &mut Inst, to: &dyn Fn(Reg) -> Reg) {
+    inst.for_each_addr_mut(&mut |addr| {
+        if let AddrBase::Reg(reg) = &mut addr.base {
+            *reg = to(*reg);
+        }
+    });
+}
+
+pub fn rename_operand(operand: &mut Opnd, to: &dyn Fn(Reg) -> Reg) {
+    if let Opnd::Reg(reg) = operand {
+        *reg = to(*reg);
+    }
+}
+
+pub fn rename_term(term: &mut Term, to: &dyn Fn(Reg) -> Reg) {
+    if let Some(operand) = term.operand_mut() {
+        rename_operand(operand, to);
+    }
+}
+
+pub fn push(block: &mut Block, inst: Inst, site: Site) {
+    block.insts.push(inst);
+    block.sites.push(site);
+}
+
+/// Keeps the instructions for which `keep` holds.
+pub fn retain(block: &mut Block, mut keep: impl FnMut(&Inst) -> bool) -> bool {
+    let before = block.insts.len();
+    let kept: Vec<bool> = block.insts.iter().map(&mut keep).collect();
+    if kept.iter().all(|&kept| kept) {
+        return false;
+    }
+    let mut next = kept.iter();
+    block.insts.retain(|_| *next.next().expect("one an instruction"));
+    let mut next = kept.iter();
+    block.sites.retain(|_| *next.next().expect("one an instruction"));
+    block.insts.len() != before
+}
+
+/// Whether an access of `bytes` at the address stays within one object that lies in memory, wherever that is.
+pub fn is_within(program: &Program, func: &Func, addr: &Addr, bytes: u32) -> bool {
+    let size = match addr.base {
+        AddrBase::Global(GlobalId(id)) => program.globals[id as usize].size,
+        AddrBase::Slot(slot) => func.slots[slot.0 as usize].size,
+        AddrBase::Reg(_) | AddrBase::Absolute => return false,
+    };
+    u32::try_from(addr.offset).is_ok_and(|start| start + bytes <= size)
+}

@@ -1,0 +1,84 @@
+//! Store-to-load forwarding: within a block, a value that was stored to a place or loaded from it is not loaded again.
+//!
+//! Places are globals and stack slots by their constant offsets. Other threads may write memory at any time; a program that
+//! looks for that does so again and again, which is never within one block. Vector operations, calls, services and stores
+//! through pointers end what is known.
+
+use csl_ir::{Addr, Func, Inst, Opnd, Program, Scalar};
+
+use crate::edit::is_within;
+
+/// A place and the value in it.
+struct Entry {
+    ty: Scalar,
+    addr: Addr,
+    value: Opnd,
+}
+
+pub fn run(program: &Program, func: &mut Func) {
+    for block in 0..func.blocks.len() {
+        let mut insts = std::mem::take(&mut func.blocks[block].insts);
+        let mut known: Vec<Entry> = Vec::new();
+        for inst in &mut insts {
+            step(program, func, &mut known, inst);
+        }
+        func.blocks[block].insts = insts;
+    }
+}
+
+/// So many places are enough: a long block is not searched again for each of its loads.
+const MOST: usize = 32;
+
+fn step(program: &Program, func: &Func, known: &mut Vec<Entry>, inst: &mut Inst) {
+    let fresh = match inst {
+        Inst::Load { ty, dst, addr } if is_within(program, func, addr, ty.bytes()) => {
+            let (ty, dst, addr) = (*ty, *dst, addr.clone());
+            let found =
+                known.iter().find(|entry| entry.ty == ty && entry.addr == addr).map(|entry| entry.value.clone());
+            match found {
+                Some(src) => {
+                    *inst = Inst::Copy { dst, src };
+                    None
+                }
+                None => Some(Entry { ty, addr, value: Opnd::Reg(dst) }),
+            }
+        }
+        // Memory may not keep the bits of a value that a type of odd width has.
+        Inst::Store { ty, addr, src } if is_within(program, func, addr, ty.bytes()) => {
+            known.retain(|entry| !overlap(entry, addr, ty.bytes()));
+            Some(Entry { ty: *ty, addr: addr.clone(), value: src.clone() })
+        }
+        Inst::Load { .. } => None,
+        Inst::Store { .. }
+        | Inst::MemCopy { .. }
+        | Inst::MemFill { .. }
+        | Inst::MakeMem4d { .. }
+        | Inst::SetMem4d { .. }
+        | Inst::Call { .. }
+        | Inst::Vec(_)
+        | Inst::LoadDsr(_)
+        | Inst::IterLoad { .. }
+        | Inst::IterNext { .. }
+        | Inst::IterPut { .. }
+        | Inst::Sys { .. } => {
+            known.clear();
+            None
+        }
+        _ => None,
+    };
+    for reg in inst.defs() {
+        known.retain(|entry| entry.value != Opnd::Reg(reg));
+    }
+    if let Some(entry) = fresh {
+        if known.len() == MOST {
+            known.remove(0);
+        }
+        known.push(entry);
+    }
+}
+
+/// Whether a store of `bytes` at the address changes the place. Objects do not overlap.
+fn overlap(entry: &Entry, addr: &Addr, bytes: u32) -> bool {
+    let (a, b) = (entry.addr.offset, addr.offset);
+    entry.addr.base == addr.base && a < b + bytes as i32 && b < a + entry.ty.bytes() as i32
+}

@@ -1,0 +1,214 @@
+//! Inlining: the body of a callee takes the place of its call.
+//!
+//! A callee that is small is put in every place where it is called; a larger one only where that is its one use, since nothing
+//! is left behind then. A body brings its own places in the source and that of the call along (`Func::inlined`).
+
+use csl_ir::{
+    AddrBase, Block, BlockId, Callee, Func, FuncId, Inlined, InlinedId, Inst, IterId, Opnd, Program, Reg, Site, SlotId,
+    Term,
+};
+
+use crate::cfg::at;
+use crate::dead;
+use crate::edit::{number, push, rename, rename_term};
+
+/// Instructions of a body that is put in every place. Chosen: LLVM's threshold is a cost of 225 with 5 an instruction, less
+/// what the call would cost.
+const SMALL: usize = 25;
+
+/// No function grows beyond so many.
+const MOST: usize = 1 << 14;
+
+pub fn run(program: &mut Program) {
+    let mut callees = Callees { is_wanted: vec![false; program.funcs.len()] };
+    let mut calls = vec![0u32; program.funcs.len()];
+    program.funcs.iter().flat_map(direct_calls).for_each(|callee| calls[callee] += 1);
+    let kept = dead::kept_functions(program);
+    for component in callees_first(&program.funcs) {
+        for &caller in &component {
+            if let Some(func) = callees.expanded(&program.funcs[caller], &program.funcs) {
+                program.funcs[caller] = func;
+            }
+        }
+        if let [only] = component[..] {
+            let func = &program.funcs[only];
+            let is_recursive = direct_calls(func).any(|callee| callee == only);
+            let is_small = size(func) <= SMALL || calls[only] == 1 && !kept[only];
+            callees.is_wanted[only] = is_small && !is_recursive;
+        }
+    }
+}
+
+/// Instructions that remain when code is made of them.
+fn size(func: &Func) -> usize {
+    let counts = |inst: &&Inst| !matches!(inst, Inst::Copy { src: Opnd::Reg(_), .. });
+    let branches = func.blocks.iter().filter(|block| block.term.operand().is_some()).count();
+    func.blocks.iter().flat_map(|block| &block.insts).filter(counts).count() + branches
+}
+
+fn direct_calls(func: &Func) -> impl Iterator<Item = usize> + '_ {
+    func.blocks.iter().flat_map(|block| &block.insts).filter_map(direct_callee)
+}
+
+fn direct_callee(inst: &Inst) -> Option<usize> {
+    match inst {
+        Inst::Call { callee: Callee::Direct(FuncId(id)), .. } => Some(*id as usize),
+        _ => None,
+    }
+}
+
+/// Functions that call each other in a circle together, and each such group behind those that it calls: Tarjan's algorithm.
+fn callees_first(funcs: &[Func]) -> Vec<Vec<usize>> {
+    const NEW: usize = usize::MAX;
+    let callees: Vec<Vec<usize>> = funcs.iter().map(|func| direct_calls(func).collect()).collect();
+    let (mut index, mut low, mut on_stack) = (vec![NEW; funcs.len()], vec![NEW; funcs.len()], vec![false; funcs.len()]);
+    let (mut next, mut stack, mut groups) = (0, Vec::new(), Vec::new());
+    for root in 0..funcs.len() {
+        let mut walk = vec![(root, 0)];
+        while let Some((func, place)) = walk.pop() {
+            if place == 0 {
+                if index[func] != NEW {
+                    continue;
+                }
+                (index[func], low[func], on_stack[func]) = (next, next, true);
+                next += 1;
+                stack.push(func);
+            } else if on_stack[callees[func][place - 1]] {
+                low[func] = low[func].min(low[callees[func][place - 1]]);
+            }
+            if let Some(&callee) = callees[func].get(place) {
+                walk.push((func, place + 1));
+                if index[callee] == NEW {
+                    walk.push((callee, 0));
+                }
+            } else if low[func] == index[func] {
+                let start = stack.iter().rposition(|&member| member == func).expect("it was put there");
+                let group: Vec<usize> = stack.drain(start..).collect();
+                group.iter().for_each(|&member| on_stack[member] = false);
+                groups.push(group);
+            }
+        }
+    }
+    groups
+}
+
+struct Callees {
+    /// By function; final for those that a caller can name by the time when it is looked at.
+    is_wanted: Vec<bool>,
+}
+
+impl Callees {
+    /// The function with the bodies of its callees in it; `None` where it calls none that is wanted.
+    fn expanded(&self, func: &Func, funcs: &[Func]) -> Option<Func> {
+        if !direct_calls(func).any(|callee| self.is_wanted[callee]) {
+            return None;
+        }
+        let mut func = func.clone();
+        let mut room = MOST.saturating_sub(size(&func));
+        let mut block = 0;
+        // What lies behind a call becomes a block at the end of the list, and is looked at in its turn.
+        while block < func.blocks.len() {
+            let wanted = |inst: &Inst| direct_callee(inst).filter(|&callee| self.is_wanted[callee]);
+            let found = func.blocks[block].insts.iter().enumerate().find_map(|(at, inst)| Some((at, wanted(inst)?)));
+            if let Some((place, callee)) = found.filter(|&(_, callee)| size(&funcs[callee]) <= room) {
+                room -= size(&funcs[callee]);
+                expand(&mut func, block, place, &funcs[callee]);
+            }
+            block += 1;
+        }
+        Some(func)
+    }
+}
+
+/// What a callee's numbers become in its caller.
+struct Bases {
+    reg: u32,
+    slot: u32,
+    iter: u32,
+    block: u32,
+    /// The call itself; the callee's own inlined calls follow.
+    call: u32,
+}
+
+/// Puts the callee's body in the place of the call that is instruction `place` of block `block`.
+fn expand(func: &mut Func, block: usize, place: usize, callee: &Func) {
+    let behind = BlockId(func.blocks.len() as u32);
+    let from = &mut func.blocks[block];
+    let rest = Block {
+        insts: from.insts.split_off(place + 1),
+        sites: from.sites.split_off(place + 1),
+        term: std::mem::replace(&mut from.term, Term::Unreachable),
+        term_site: from.term_site,
+    };
+    let (call, call_site) = (from.insts.pop(), from.sites.pop());
+    let (Some(Inst::Call { dst, args, .. }), Some(site)) = (call, call_site) else {
+        unreachable!("the instruction is a call");
+    };
+    let bases = Bases {
+        reg: func.regs.len() as u32,
+        slot: func.slots.len() as u32,
+        iter: func.iters,
+        block: behind.0 + 1,
+        call: func.inlined.len() as u32,
+    };
+    for (param, src) in args.into_iter().enumerate() {
+        push(from, Inst::Copy { dst: Reg(bases.reg + param as u32), src }, site);
+    }
+    from.term = Term::Jump(BlockId(bases.block));
+    from.term_site = site;
+    func.blocks.push(rest);
+    func.inlined.push(Inlined { func: callee.name.clone(), call: site });
+    func.inlined
+        .extend(callee.inlined.iter().map(|inner| Inlined { func: inner.func.clone(), call: bases.site(inner.call) }));
+    func.counters.extend(callee.counters.iter().map(|&counter| bases.reg(counter)));
+    func.regs.extend(&callee.regs);
+    func.slots.extend(callee.slots.iter().cloned());
+    func.iters += callee.iters;
+    func.blocks.extend(callee.blocks.iter().map(|body| bases.block(body, dst, behind)));
+    debug_assert!(at(behind) < func.blocks.len());
+}
+
+impl Bases {
+    fn reg(&self, reg: Reg) -> Reg {
+        Reg(self.reg + number(reg) as u32)
+    }
+
+    fn site(&self, site: Site) -> Site {
+        let inlined = site.inlined.map_or(self.call, |inner| self.call + 1 + inner.0);
+        Site { inlined: Some(InlinedId(inlined)), ..site }
+    }
+
+    /// A block of the callee. Where it returned, the result goes to `dst` and control goes on `behind` the call.
+    fn block(&self, body: &Block, dst: Option<Reg>, behind: BlockId) -> Block {
+        let mut block = body.clone();
+        block.insts.iter_mut().for_each(|inst| self.inst(inst));
+        block.sites.iter_mut().for_each(|site| *site = self.site(*site));
+        block.term_site = self.site(block.term_site);
+        rename_term(&mut block.term, &|reg| self.reg(reg));
+        block.term.for_each_successor_mut(&mut |to| to.0 += self.block);
+        if let Term::Return(value) = &mut block.term {
+            let value = value.take();
+            block.term = Term::Jump(behind);
+            if let Some((dst, src)) = dst.zip(value) {
+                let site = block.term_site;
+                push(&mut block, Inst::Copy { dst, src }, site);
+            }
+        }
+        block
+    }
+
+    fn inst(&self, inst: &mut Inst) {
+        rename(inst, &|reg| self.reg(reg));
+        inst.for_each_addr_mut(&mut |addr| {
+            if let AddrBase::Slot(SlotId(slot)) = &mut addr.base {
+                *slot += self.slot;
+            }
+        });
+        if let Inst::IterLoad { iter: IterId(iter), .. }
+        | Inst::IterNext { iter: IterId(iter), .. }
+        | Inst::IterPut { iter: IterId(iter), .. } = inst
+        {
+            *iter += self.iter;
+        }
+    }
+}

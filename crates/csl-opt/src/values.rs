@@ -1,0 +1,327 @@
+//! Constants and copies: what a register is known to hold takes its place, and what can be computed now is.
+//!
+//! Registers are not in SSA form. What is known holds along a chain of blocks that each have one predecessor; a register that
+//! has one definition in the whole function, a constant, is known everywhere. Floats are left to the machine, whose
+//! exceptions they may raise.
+
+use csl_ir::{AddrBase, BinOp, BlockId, CmpOp, Func, Inst, Opnd, Program, Reg, Scalar, UnOp};
+use csl_num::IntTy;
+
+use crate::cfg::{at, predecessors, reverse_postorder};
+use crate::edit::{Uses, number};
+use crate::{Pass, Passes, dsd};
+
+pub fn run(program: &Program, func: &mut Func, passes: Passes) {
+    retarget_copies(func);
+    let order = reverse_postorder(func);
+    let preds = predecessors(func, &order);
+    let mut walk = Walk::new(program, func, passes);
+    for &root in order.iter().filter(|&&block| block == BlockId(0) || preds[at(block)].len() != 1) {
+        walk.chain(func, &preds, root);
+    }
+}
+
+/// `t = op; x = t` becomes `x = op` where nothing else reads `t`.
+fn retarget_copies(func: &mut Func) {
+    let uses = Uses::of(func);
+    let is_single = |reg: Reg| uses.defs[number(reg)] == 1 && uses.uses[number(reg)] == 1;
+    let mut defined: Vec<Option<usize>> = vec![None; func.regs.len()];
+    for block in &mut func.blocks {
+        let mut gone = Vec::new();
+        for place in 0..block.insts.len() {
+            if let Inst::Copy { dst, src: Opnd::Reg(temp) } = block.insts[place]
+                && is_single(temp)
+                && let Some(def) = defined[number(temp)]
+                && func.regs[number(dst)] == func.regs[number(temp)]
+                && block.insts[def + 1..place].iter().all(|inst| !touches(inst, dst))
+                && !matches!(block.insts[def], Inst::IterNext { .. })
+            {
+                block.insts[def].for_each_def_mut(&mut |reg| *reg = dst);
+                gone.push(place);
+                defined[number(dst)] = Some(def);
+                continue;
+            }
+            block.insts[place].defs().for_each(|reg| defined[number(reg)] = Some(place));
+        }
+        block.insts.iter().flat_map(Inst::defs).for_each(|reg| defined[number(reg)] = None);
+        if !gone.is_empty() {
+            let mut place = 0;
+            crate::edit::retain(block, |_| {
+                place += 1;
+                !gone.contains(&(place - 1))
+            });
+        }
+    }
+}
+
+fn touches(inst: &Inst, reg: Reg) -> bool {
+    let mut touched = inst.defs().any(|def| def == reg);
+    inst.for_each_use(&mut |used| touched |= used == reg);
+    touched
+}
+
+/// What a register holds.
+#[derive(Clone, Debug)]
+enum Known {
+    Constant(Opnd),
+    /// What the other register held when it had this stamp, plus a number of bytes or units, in 16 bits if there are any.
+    Sum(Reg, u32, i32),
+}
+
+struct Walk<'a> {
+    program: &'a Program,
+    passes: Passes,
+    /// Registers whose one definition is a constant.
+    everywhere: Vec<Option<Opnd>>,
+    known: Vec<Option<Known>>,
+    /// Grows with every definition; what is known of a register of another stamp is out of date.
+    stamps: Vec<u32>,
+    clock: u32,
+    /// What to put back when the walk leaves a block.
+    undo: Vec<(Reg, Option<Known>, u32)>,
+}
+
+impl Walk<'_> {
+    fn new<'a>(program: &'a Program, func: &Func, passes: Passes) -> Walk<'a> {
+        let mut walk = Walk {
+            program,
+            passes,
+            everywhere: vec![None; func.regs.len()],
+            known: vec![None; func.regs.len()],
+            stamps: vec![0; func.regs.len()],
+            clock: 0,
+            undo: Vec::new(),
+        };
+        let uses = Uses::of(func);
+        for inst in func.blocks.iter().flat_map(|block| &block.insts) {
+            if let Inst::Copy { dst, src } = inst
+                && uses.defs[number(*dst)] == 1
+                && !matches!(src, Opnd::Reg(_))
+            {
+                walk.everywhere[number(*dst)] = Some(src.clone());
+            }
+        }
+        walk
+    }
+
+    /// A block and those that only it leads to, and so on.
+    fn chain(&mut self, func: &mut Func, preds: &[Vec<BlockId>], root: BlockId) {
+        let mut pending = vec![(root, 0)];
+        while let Some((block, base)) = pending.pop() {
+            self.forget(base);
+            self.block(func, block);
+            let base = self.undo.len();
+            for to in func.blocks[at(block)].term.successors() {
+                if preds[at(to)].len() == 1 && to != BlockId(0) {
+                    pending.push((to, base));
+                }
+            }
+        }
+        self.forget(0);
+    }
+
+    fn forget(&mut self, base: usize) {
+        while self.undo.len() > base {
+            if let Some((reg, known, stamp)) = self.undo.pop() {
+                (self.known[number(reg)], self.stamps[number(reg)]) = (known, stamp);
+            }
+        }
+    }
+
+    fn block(&mut self, func: &mut Func, block: BlockId) {
+        let mut insts = std::mem::take(&mut func.blocks[at(block)].insts);
+        for inst in &mut insts {
+            self.replace_uses(inst);
+            self.simplify(inst);
+            let known = self.result(func, inst);
+            inst.defs().for_each(|reg| self.define(reg, None));
+            if let Some(known) = known
+                && let Some(dst) = inst.defs().next()
+                && !matches!(known, Known::Sum(source, ..) if source == dst)
+            {
+                self.known[number(dst)] = Some(known);
+            }
+        }
+        func.blocks[at(block)].insts = insts;
+        let body = &mut func.blocks[at(block)];
+        if let Some(operand) = body.term.operand_mut() {
+            self.replace(operand);
+        }
+    }
+
+    fn define(&mut self, reg: Reg, known: Option<Known>) {
+        self.clock += 1;
+        let place = number(reg);
+        self.undo.push((reg, self.known[place].take(), self.stamps[place]));
+        (self.known[place], self.stamps[place]) = (known, self.clock);
+    }
+
+    fn look(&self, reg: Reg) -> Option<Known> {
+        if let Some(constant) = &self.everywhere[number(reg)] {
+            return Some(Known::Constant(constant.clone()));
+        }
+        match &self.known[number(reg)] {
+            Some(Known::Sum(source, stamp, _)) if self.stamps[number(*source)] != *stamp => None,
+            known => known.clone(),
+        }
+    }
+
+    /// A constant or another register that holds the same.
+    fn replace(&self, operand: &mut Opnd) {
+        let Opnd::Reg(reg) = operand else { return };
+        match self.look(*reg) {
+            Some(Known::Constant(constant)) => *operand = constant,
+            Some(Known::Sum(source, _, 0)) => *operand = Opnd::Reg(source),
+            Some(Known::Sum(..)) | None => {}
+        }
+    }
+
+    fn is_descriptor(&self, operand: &Opnd) -> bool {
+        matches!(operand, Opnd::Reg(reg) if matches!(self.look(*reg), Some(Known::Constant(Opnd::Dsd(_)))))
+    }
+
+    fn replace_uses(&self, inst: &mut Inst) {
+        // A changed descriptor is made in a register; an operation reads it there.
+        let is_kept = matches!(inst, Inst::Vec(_) | Inst::LoadDsr(_) | Inst::IterLoad { .. } | Inst::Store { .. });
+        inst.for_each_operand_mut(&mut |operand| {
+            if !(is_kept && self.passes.has(Pass::Dsd) && self.is_descriptor(operand)) {
+                self.replace(operand);
+            }
+        });
+        inst.for_each_addr_mut(&mut |addr| {
+            let AddrBase::Reg(reg) = addr.base else { return };
+            match self.look(reg) {
+                Some(Known::Constant(Opnd::Global(id, offset))) => {
+                    addr.base = AddrBase::Global(id);
+                    addr.offset = addr.offset.wrapping_add(offset);
+                }
+                Some(Known::Constant(Opnd::Imm(value))) => {
+                    addr.base = AddrBase::Absolute;
+                    addr.offset = i32::from((addr.offset as u16).wrapping_add(value as u16));
+                }
+                Some(Known::Sum(source, _, offset)) => {
+                    addr.base = AddrBase::Reg(source);
+                    addr.offset = addr.offset.wrapping_add(offset);
+                }
+                Some(Known::Constant(_)) | None => {}
+            }
+        });
+    }
+
+    /// The instruction as a copy of what is known to come out, where something is.
+    fn simplify(&self, inst: &mut Inst) {
+        // What is added to an index is added to the place where the array starts: both count modulo 2^16.
+        if let Inst::Index { base: Opnd::Global(_, start), index, scale, .. } = inst
+            && self.passes.has(Pass::Index)
+            && let Opnd::Reg(reg) = index
+            && let Some(Known::Sum(source, _, offset @ ..=-1 | offset @ 1..)) = self.look(*reg)
+        {
+            *start = start.wrapping_add(i32::from((offset as i16).wrapping_mul(*scale as i16)));
+            *index = Opnd::Reg(source);
+        }
+        let (Some(dst), Some(src)) = (inst.defs().next(), self.value(inst)) else { return };
+        *inst = Inst::Copy { dst, src };
+    }
+
+    fn value(&self, inst: &Inst) -> Option<Opnd> {
+        match inst {
+            Inst::Bin { op, ty: Scalar::Int { signed, bits }, a, b, .. } => {
+                binary(*op, IntTy::new(*signed, u32::from(*bits)), a, b)
+            }
+            Inst::Cmp { op, ty: Scalar::Int { signed, bits }, a: Opnd::Imm(a), b: Opnd::Imm(b), .. } => {
+                let order = csl_num::int_cmp(IntTy::new(*signed, u32::from(*bits)), *a, *b);
+                let holds = match op {
+                    CmpOp::Eq => order.is_eq(),
+                    CmpOp::Ne => order.is_ne(),
+                    CmpOp::Lt => order.is_lt(),
+                    CmpOp::Le => order.is_le(),
+                    CmpOp::Gt => order.is_gt(),
+                    CmpOp::Ge => order.is_ge(),
+                };
+                Some(Opnd::Imm(u64::from(holds)))
+            }
+            Inst::Un { op: UnOp::Not, a: Opnd::Imm(a), .. } => Some(Opnd::Imm(u64::from(*a == 0))),
+            Inst::Un { op, ty: Scalar::Int { signed, bits }, a: Opnd::Imm(a), .. } => {
+                let ty = IntTy::new(*signed, u32::from(*bits));
+                let value = if *op == UnOp::Neg { csl_num::int_neg(ty, *a) } else { csl_num::int_not(ty, *a) };
+                Some(Opnd::Imm(value))
+            }
+            Inst::Cast { from: Scalar::Int { .. }, to: Scalar::Int { .. }, to_bool: true, a: Opnd::Imm(a), .. } => {
+                Some(Opnd::Imm(u64::from(*a != 0)))
+            }
+            Inst::Cast { from: Scalar::Int { .. }, to: Scalar::Int { signed, bits }, to_bool: false, a, .. } => match a
+            {
+                Opnd::Imm(a) => Some(Opnd::Imm(csl_num::wrap64(IntTy::new(*signed, u32::from(*bits)), *a))),
+                _ => None,
+            },
+            Inst::Select { cond: Opnd::Imm(cond), a, b, .. } => Some(if *cond != 0 { a.clone() } else { b.clone() }),
+            Inst::Index { base: Opnd::Global(id, offset), index: Opnd::Imm(index), scale, .. } => {
+                let bytes = (*index as u16).wrapping_mul(*scale as u16) as i16;
+                Some(Opnd::Global(*id, offset.wrapping_add(i32::from(bytes))))
+            }
+            Inst::Index { base: Opnd::Imm(base), index: Opnd::Imm(index), scale, .. } => {
+                let bytes = (*index as u16).wrapping_mul(*scale as u16);
+                Some(Opnd::Imm(u64::from((*base as u16).wrapping_add(bytes))))
+            }
+            Inst::Lea { addr, .. } => match addr.base {
+                AddrBase::Global(id) => Some(Opnd::Global(id, addr.offset)),
+                AddrBase::Absolute => Some(Opnd::Imm(u64::from(addr.offset as u16))),
+                AddrBase::Reg(_) | AddrBase::Slot(_) => None,
+            },
+            Inst::SetDsd { .. } | Inst::MakeMem1d { .. } | Inst::MakeFabric { .. } if self.passes.has(Pass::Dsd) => {
+                let desc = dsd::known(self.program, inst)?;
+                Some(Opnd::Dsd(Box::new(desc)))
+            }
+            _ => None,
+        }
+    }
+
+    /// What the instruction's result is known to be from now on.
+    fn result(&self, func: &Func, inst: &Inst) -> Option<Known> {
+        let sum = |reg: Reg, offset: i32| match self.look(reg) {
+            Some(Known::Sum(source, stamp, more)) => Known::Sum(source, stamp, offset.wrapping_add(more)),
+            _ => Known::Sum(reg, self.stamps[number(reg)], offset),
+        };
+        match inst {
+            Inst::Copy { src: Opnd::Reg(src), .. } => Some(sum(*src, 0)),
+            Inst::Copy { src, .. } => Some(Known::Constant(src.clone())),
+            Inst::Index { base: Opnd::Reg(base), index: Opnd::Imm(index), scale, .. } if is_u16(func, *base) => {
+                Some(sum(*base, i32::from((*index as u16).wrapping_mul(*scale as u16) as i16)))
+            }
+            Inst::Bin {
+                op: BinOp::Add, ty: Scalar::Int { bits: 16, .. }, a: Opnd::Reg(a), b: Opnd::Imm(b), ..
+            } => Some(sum(*a, i32::from(*b as i16))),
+            Inst::Bin {
+                op: BinOp::Sub, ty: Scalar::Int { bits: 16, .. }, a: Opnd::Reg(a), b: Opnd::Imm(b), ..
+            } => Some(sum(*a, -i32::from(*b as i16))),
+            Inst::Lea { addr, .. } => match addr.base {
+                AddrBase::Reg(base) if is_u16(func, base) => Some(sum(base, addr.offset)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+fn is_u16(func: &Func, reg: Reg) -> bool {
+    func.regs[number(reg)] == Scalar::U16
+}
+
+fn binary(op: BinOp, ty: IntTy, a: &Opnd, b: &Opnd) -> Option<Opnd> {
+    if let (Opnd::Imm(a), Opnd::Imm(b)) = (a, b) {
+        return csl_num::int_binop(op, ty, *a, *b).ok().map(Opnd::Imm);
+    }
+    let (value, constant) = match (a, b) {
+        (Opnd::Imm(constant), value) if matches!(op, BinOp::Add | BinOp::Mul | BinOp::And | BinOp::Or | BinOp::Xor) => {
+            (value, *constant)
+        }
+        (value, Opnd::Imm(constant)) => (value, *constant),
+        _ => return None,
+    };
+    match (op, constant) {
+        (BinOp::Mul | BinOp::And, 0) => Some(Opnd::Imm(0)),
+        (BinOp::Add | BinOp::Sub | BinOp::Or | BinOp::Xor | BinOp::Shl | BinOp::Shr, 0)
+        | (BinOp::Mul | BinOp::Div, 1) => Some(value.clone()),
+        _ => None,
+    }
+}
