@@ -354,6 +354,7 @@ fn global(types: &mut Types, name: &str, elem: Ty) -> Global {
         is_const: false,
         init,
         relocs,
+        varying: Vec::new(),
         linksection: None,
         span: SPAN,
         is_hidden: false,
@@ -399,6 +400,7 @@ fn program(seed: u64) -> Program {
         rotating: Vec::new(),
         control_table: None,
         main_thread_priority: None,
+        tile_consts: Vec::new(),
         strings: Vec::new(),
     }
 }
@@ -442,6 +444,7 @@ fn function(random: &mut Random, number: usize, callees: Vec<(FuncId, Vec<Scalar
 
 fn image(program: Program) -> Arc<PeImage> {
     let wafer = Wafer {
+        tile_consts: vec![Vec::new()],
         width: 1,
         height: 1,
         programs: vec![program],
@@ -469,7 +472,7 @@ fn image(program: Program) -> Arc<PeImage> {
 fn outcome(program: Program) -> (Exit, u64, Vec<u8>) {
     let pe = image(program);
     let mut memory = Memory::of(&pe);
-    let mut cpu = Cpu::new();
+    let mut cpu = Cpu::new(0);
     cpu.start(&pe, 0, &[]);
     let exit = run(&mut cpu, &mut memory, &pe, u64::MAX);
     let mut data = vec![0; usize::from(pe.data_end)];
