@@ -262,7 +262,7 @@ fn operand(operand: &mut Opnd, f: &mut dyn FnMut(&mut u32)) {
     match operand {
         Opnd::Func(FuncId(id)) => f(id),
         Opnd::Dsd(desc) => descriptor(desc, f),
-        Opnd::Reg(_) | Opnd::Imm(_) | Opnd::Global(..) => {}
+        Opnd::Reg(_) | Opnd::Imm(_) | Opnd::Global(..) | Opnd::Tile(_) => {}
     }
 }
 

@@ -354,6 +354,7 @@ fn global(types: &mut Types, name: &str, elem: Ty) -> Global {
         is_const: false,
         init,
         relocs,
+        varying: Vec::new(),
         linksection: None,
         span: SPAN,
         is_hidden: false,
@@ -400,6 +401,7 @@ fn program(seed: u64) -> Program {
         control_table: None,
         main_thread_priority: None,
         strings: Vec::new(),
+        tile_consts: Vec::new(),
     }
 }
 
@@ -445,6 +447,7 @@ fn image(program: Program) -> Arc<PeImage> {
         width: 1,
         height: 1,
         programs: vec![program],
+        tile_consts: vec![Vec::new()],
         tiles: vec![TileRun { x: 0, y: 0, len: 1, program: 0 }],
         routes: Vec::new(),
         exports: Vec::new(),
@@ -469,7 +472,7 @@ fn image(program: Program) -> Arc<PeImage> {
 fn outcome(program: Program) -> (Exit, u64, Vec<u8>) {
     let pe = image(program);
     let mut memory = Memory::of(&pe);
-    let mut cpu = Cpu::new();
+    let mut cpu = Cpu::new(pe.tile_consts);
     cpu.start(&pe, 0, &[]);
     let exit = run(&mut cpu, &mut memory, &pe, u64::MAX);
     let mut data = vec![0; usize::from(pe.data_end)];
