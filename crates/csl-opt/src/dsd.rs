@@ -161,7 +161,9 @@ fn constant(program: &Program, addr: &Addr) -> Option<DsdValue> {
     let Addr { base: AddrBase::Global(GlobalId(id)), offset: 0 } = addr else { return None };
     let global = &program.globals[*id as usize];
     match &global.relocs[..] {
-        [Reloc { at: 0, target: RelocTarget::Dsd(desc) }] if global.is_const && desc.kind == DsdKind::Mem4d => {
+        [Reloc { at: 0, target: RelocTarget::Dsd(desc) }]
+            if global.is_const && global.varying.is_empty() && desc.kind == DsdKind::Mem4d =>
+        {
             Some((**desc).clone())
         }
         _ => None,

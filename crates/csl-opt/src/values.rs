@@ -96,7 +96,7 @@ impl Walk<'_> {
         for inst in func.blocks.iter().flat_map(|block| &block.insts) {
             if let Inst::Copy { dst, src } = inst
                 && uses.defs[number(*dst)] == 1
-                && !matches!(src, Opnd::Reg(_))
+                && !matches!(src, Opnd::Reg(_) | Opnd::Tile(_))
             {
                 walk.everywhere[number(*dst)] = Some(src.clone());
             }
@@ -284,6 +284,8 @@ impl Walk<'_> {
         };
         match inst {
             Inst::Copy { src: Opnd::Reg(src), .. } => Some(sum(*src, 0)),
+            // Every tile has its own: it is loaded where it is.
+            Inst::Copy { src: Opnd::Tile(_), .. } => None,
             Inst::Copy { src, .. } => Some(Known::Constant(src.clone())),
             Inst::Index { base: Opnd::Reg(base), index: Opnd::Imm(index), scale, .. } if is_u16(func, *base) => {
                 Some(sum(*base, i32::from((*index as u16).wrapping_mul(*scale as u16) as i16)))

@@ -400,8 +400,8 @@ fn program(seed: u64) -> Program {
         rotating: Vec::new(),
         control_table: None,
         main_thread_priority: None,
-        tile_consts: Vec::new(),
         strings: Vec::new(),
+        tile_consts: Vec::new(),
     }
 }
 
@@ -448,6 +448,7 @@ fn image(program: Program) -> Arc<PeImage> {
         width: 1,
         height: 1,
         programs: vec![program],
+        tile_consts: vec![Vec::new()],
         tiles: vec![TileRun { x: 0, y: 0, len: 1, program: 0 }],
         routes: Vec::new(),
         exports: Vec::new(),
@@ -472,7 +473,7 @@ fn image(program: Program) -> Arc<PeImage> {
 fn outcome(program: Program) -> (Exit, u64, Vec<u8>) {
     let pe = image(program);
     let mut memory = Memory::of(&pe);
-    let mut cpu = Cpu::new(0);
+    let mut cpu = Cpu::new(pe.tile_consts);
     cpu.start(&pe, 0, &[]);
     let exit = run(&mut cpu, &mut memory, &pe, u64::MAX);
     let mut data = vec![0; usize::from(pe.data_end)];
