@@ -133,7 +133,6 @@ impl Pe {
     fn delay_main(&mut self, now: u64) {
         match self.main {
             Main::Vec { .. } if self.cpu.tau <= now => self.cpu.tau = now + 1,
-            Main::Scalar | Main::Pending(_) if self.cpu.tau > now => self.cpu.tau += 1,
             _ => {}
         }
     }
