@@ -197,6 +197,10 @@ pub struct ScalarCosts {
     pub alu: u32,
     pub load: u32,
     pub store: u32,
+    /// More for the store of a value that a float operation of the same block has made.
+    pub float_to_store: u32,
+    /// A write to a configuration register.
+    pub config_write: u32,
     /// From a float result to a dependent float operation.
     pub float_latency: u32,
     pub multiply_i16: u32,
@@ -230,6 +234,10 @@ pub struct Toolchain {
     /// Cycles of the library's functions beside those of the instructions they consist of.
     pub sqrt: u32,
     pub transcendental: u32,
+    /// `<simprint>`: a text, a value, the end of a line.
+    pub print_text: u32,
+    pub print_value: u32,
+    pub print_line: u32,
 }
 
 /// Constants of the compiler and its library; the same for both generations.
@@ -237,6 +245,10 @@ pub const TOOLCHAIN: Toolchain = Toolchain {
     memcpy_bytes: 4100, // compiled programs, WSE-3, reported (m)
     sqrt: 50,           // chosen: as the documented f32 division
     transcendental: 80, // chosen: a polynomial of about ten multiply-adds with its range reduction
+    // public logs (M), in-sample: 29 a line with a text, 76 to 123 with coordinates
+    print_text: 7,
+    print_value: 20,
+    print_line: 22,
 };
 
 impl Chip {

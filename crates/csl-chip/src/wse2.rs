@@ -87,6 +87,8 @@ pub(crate) const CHIP: Chip = Chip {
         alu: 1,               // reported (m): one issue a cycle, in order
         load: 1,              // chosen: as any instruction
         store: 1,             // chosen: as any instruction
+        float_to_store: 1,    // taken as on WSE-3
+        config_write: 7,      // reported (m), in-sample: about 10 cycles a color for its route
         float_latency: 2,     // taken as on WSE-3
         multiply_i16: 1,      // chosen
         multiply_i32: 4,      // chosen: three 16-bit products and an addition
@@ -94,11 +96,11 @@ pub(crate) const CHIP: Chip = Chip {
         divide_int: 50,       // chosen: as the f32 division
         divide_f32: 102, // derived (X), in-sample: 98 to 110 from three loops with one division an element, WSE-3; documented is "about 50"
         divide_f16: 12,  // derived (X), in-sample: 10 to 15 from one loop with exp and one division an element, WSE-3
-        branch_not_taken: 3,  // taken as on WSE-3
-        branch_taken: 6,      // taken as on WSE-3
-        loop_back_edge: 9,    // taken as on WSE-3
-        map_back_edge: 1,     // derived (X): 1 to 3 a step beside the operation
-        change_descriptor: 7, // derived (X): 20 to 22 cycles from operation to operation where each descriptor is known, 5 of them for elements
+        branch_not_taken: 3, // taken as on WSE-3
+        branch_taken: 6, // taken as on WSE-3
+        loop_back_edge: 9, // taken as on WSE-3
+        map_back_edge: 1, // derived (X): 1 to 3 a step beside the operation
+        change_descriptor: 8, // derived (X): 20 to 22 cycles from operation to operation where each descriptor is known, 5 of them for elements
         computed_index: 2,    // derived (X): +2.4 to +3 an access of a matrix product
         product_latency: 1,   // derived (X): dot product and SAXPY
         call: 6,              // chosen: a taken branch

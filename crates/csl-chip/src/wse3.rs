@@ -56,7 +56,7 @@ pub(crate) const CHIP: Chip = Chip {
         h2d_centicycles_per_word: 158, // vendor simulator log (M)
         d2h_copy_cycles_per_word: 59, // vendor simulator log (M)
         d2h_stream_cycles_per_word: 2, // vendor simulator log (M)
-        words_on_the_way: 12,          // chosen: twice those of WSE-2, as a router's buffers are
+        words_on_the_way: 12, // chosen: twice those of WSE-2, as a router's buffers are
         buffer_words: shared::BUFFER_WORDS,
     },
     timing: Timing {
@@ -85,7 +85,9 @@ pub(crate) const CHIP: Chip = Chip {
     scalar: ScalarCosts {
         alu: 1,                // reported (m): one issue a cycle, in order
         load: 1,               // chosen: as any instruction
-        store: 2,              // reported (m): a loop with a store, prefix sum and saxpy, takes 18 and 22
+        store: 1,              // derived (X): histogram
+        float_to_store: 1,     // derived (X): prefix sum and SAXPY take 18 and 22, a histogram no more than one a store
+        config_write: 7,       // reported (m), in-sample: about 10 cycles a color for its route
         float_latency: 2,      // reported (m)
         multiply_i16: 1,       // chosen
         multiply_i32: 4,       // chosen: three 16-bit products and an addition
@@ -93,14 +95,14 @@ pub(crate) const CHIP: Chip = Chip {
         divide_int: 50,        // chosen: as the f32 division
         divide_f32: 102, // derived (X), in-sample: 98 to 110 from three loops with one division an element, WSE-3; documented is "about 50"
         divide_f16: 12,  // derived (X), in-sample: 10 to 15 from one loop with exp and one division an element, WSE-3
-        branch_not_taken: 3,   // reported (m)
-        branch_taken: 6,       // reported (m)
-        loop_back_edge: 9,     // reported (m): 9 to 10, no predictor
-        map_back_edge: 1,      // derived (X): 1 to 3 a step beside the operation
-        change_descriptor: 19, // derived (X): from one matrix product; other sizes and programs agree
-        computed_index: 2,     // derived (X): +2.4 to +3 an access of a matrix product
-        product_latency: 1,    // derived (X): dot product and SAXPY
-        call: 6,               // chosen: a taken branch
-        ret: 6,                // chosen: a taken branch
+        branch_not_taken: 3, // reported (m)
+        branch_taken: 6, // reported (m)
+        loop_back_edge: 9, // reported (m): 9 to 10, no predictor
+        map_back_edge: 1, // derived (X): 1 to 3 a step beside the operation
+        change_descriptor: 16, // derived (X): from one matrix product; other sizes and programs agree
+        computed_index: 2, // derived (X): +2.4 to +3 an access of a matrix product
+        product_latency: 1, // derived (X): dot product and SAXPY
+        call: 6,         // chosen: a taken branch
+        ret: 6,          // chosen: a taken branch
     },
 };

@@ -1,7 +1,7 @@
 //! Cycles of IR instructions, from the chip's table. They are counted on what the optimiser leaves and before anything is folded
 //! or fused here, so that no fusion changes a count.
 
-use csl_chip::{Arch, Chip, ScalarCosts, SysOp, TOOLCHAIN};
+use csl_chip::{Arch, Chip, PrintKind, ScalarCosts, SysOp, TOOLCHAIN};
 use csl_ir::{AddrBase, BinOp, Block, Func, Inst, MathFn, Opnd, Reg, Scalar};
 use rustc_hash::FxHashSet;
 
@@ -53,11 +53,18 @@ impl Counts {
 
     fn block(&self, arch: Arch, block: &Block) -> Vec<u32> {
         let mut products: FxHashSet<Reg> = FxHashSet::default();
+        let mut floats: FxHashSet<Reg> = FxHashSet::default();
         let mut costs = Vec::new();
         for inst in &block.insts {
-            costs.push(self.inst(arch, inst, &products));
+            let stores_float = matches!(inst, Inst::Store { src: Opnd::Reg(reg), .. } if floats.contains(reg));
+            let wait = if stores_float { arch.chip().scalar.float_to_store } else { 0 };
+            costs.push(self.inst(arch, inst, &products) + wait);
             for reg in inst.defs() {
                 products.remove(&reg);
+                floats.remove(&reg);
+            }
+            if makes_float(inst) {
+                floats.extend(inst.defs());
             }
             if let Inst::Bin { op: BinOp::Mul, ty: Scalar::F32 | Scalar::Half, dst, .. } = inst {
                 products.insert(*dst);
@@ -86,6 +93,16 @@ impl Counts {
             }
             _ => cycles(arch, inst),
         }
+    }
+}
+
+/// Whether its result comes out of the floating-point unit, or depends on it.
+fn makes_float(inst: &Inst) -> bool {
+    match inst {
+        Inst::Bin { ty, .. } | Inst::Un { ty, .. } | Inst::Select { ty, .. } | Inst::Math { ty, .. } => {
+            matches!(ty, Scalar::F32 | Scalar::Half)
+        }
+        _ => false,
     }
 }
 
@@ -125,6 +142,12 @@ fn cycles(arch: Arch, inst: &Inst) -> u32 {
         Inst::SetDsd { .. } => costs.change_descriptor,
         Inst::SetMem4d { .. } => costs.load + costs.alu + costs.store,
         Inst::Sys { op: SysOp::TscWord, args, .. } if args.first() == Some(&Opnd::Imm(0)) => first_tsc_word(chip),
+        Inst::Sys { op: SysOp::SetConfig, .. } => costs.config_write,
+        Inst::Sys { op: SysOp::PrintFlush, .. } => TOOLCHAIN.print_line,
+        Inst::Sys { op: SysOp::PrintValue, args, .. } if args.first() == Some(&Opnd::Imm(PrintKind::Text as u64)) => {
+            TOOLCHAIN.print_text
+        }
+        Inst::Sys { op: SysOp::PrintValue, .. } => TOOLCHAIN.print_value,
         Inst::Sys { .. } => costs.alu,
         Inst::Vec(_) | Inst::LoadDsr(_) | Inst::IterLoad { .. } | Inst::IterNext { .. } | Inst::IterPut { .. } => 0,
     }

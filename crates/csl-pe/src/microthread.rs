@@ -64,17 +64,17 @@ pub(crate) fn main_class(priority: Option<Priority>) -> u8 {
 }
 
 impl Pe {
-    /// Gives the issue slot of cycle `now` to one thread that can use it. On WSE-3 a
-    /// microthread takes it from scalar code of the main thread, which goes on a cycle later. On WSE-2 microthreads of low
-    /// priority wait for it (`is_held`): for the cycle in which a task starts or a branch has been taken.
-    pub(crate) fn arbitrate(&mut self, now: u64, is_held: bool, ports: &mut Ports) {
+    /// Gives the issue slot of cycle `now` to one thread that can use it. Scalar code of the main thread (`has_code`) and
+    /// microthreads take turns: an issue delays the code by a cycle, and the cycle behind it is the code's. On WSE-2
+    /// microthreads of low priority wait for the cycle in which a task starts or a branch has been taken.
+    pub(crate) fn arbitrate(&mut self, now: u64, has_code: bool, ports: &mut Ports) {
         if !self.fifos.is_empty() {
             self.uts.iter().filter(|ut| ut.start <= now).for_each(|ut| ut.run.note_wait(&mut self.fifos));
         }
         let mut best = self.main_claim(now, ports);
         let mut winner = None;
         for (at, ut) in self.uts.iter().enumerate() {
-            let claim = self.ut_claim(ut, now, is_held, ports);
+            let claim = self.ut_claim(ut, now, has_code, ports);
             if claim > best {
                 (best, winner) = (claim, Some(at));
             }
@@ -101,13 +101,14 @@ impl Pe {
 
     /// 0 for none.
     #[inline]
-    fn ut_claim(&self, ut: &Microthread, now: u64, is_held: bool, ports: &Ports) -> u32 {
+    fn ut_claim(&self, ut: &Microthread, now: u64, has_code: bool, ports: &Ports) -> u32 {
         let may = ut.start <= now && self.ut_blocked >> (ut.id & 7) & 1 == 0;
         if !may || !ut.run.can_issue(ports, &self.fifos) {
             return 0;
         }
         match self.ut_class(ut) {
-            0 if is_held => 0,
+            0 if has_code && self.chip.timing.scalar_code_holds_slot => 0,
+            _ if has_code && self.last_issue != 0 && self.last_issue + 1 == now => 0,
             class => claim(class, self.holder, ut.id),
         }
     }
@@ -116,15 +117,14 @@ impl Pe {
         class(ut.run.needs.priority.or(queue_priority(self.queue_priority[usize::from(ut.id & 7)])))
     }
 
-    /// Up to when code of the main thread holds the slot, or a task that is about to start.
+    /// Up to when the main thread has code to issue; where code holds the slot, a task that is about to start counts, too.
     #[inline]
-    pub(crate) fn held_until(&self, now: u64, ports: &Ports) -> u64 {
-        if !self.chip.timing.scalar_code_holds_slot || self.cpu.tau <= now {
-            return 0;
-        }
+    pub(crate) fn code_until(&self, now: u64, ports: &Ports) -> u64 {
+        let is_next = || self.tasks.pick(ports, self.busy_inputs(), !self.calls.is_empty()).is_some();
         match self.main {
+            _ if self.cpu.tau <= now => 0,
             Main::Vec { .. } => 0,
-            Main::Idle if self.tasks.pick(ports, self.busy_inputs(), !self.calls.is_empty()).is_none() => 0,
+            Main::Idle if !self.chip.timing.scalar_code_holds_slot || !is_next() => 0,
             _ => self.cpu.tau,
         }
     }
@@ -133,6 +133,7 @@ impl Pe {
     fn delay_main(&mut self, now: u64) {
         match self.main {
             Main::Vec { .. } if self.cpu.tau <= now => self.cpu.tau = now + 1,
+            Main::Scalar | Main::Pending(_) if self.cpu.tau > now => self.cpu.tau += 1,
             _ => {}
         }
     }
@@ -198,7 +199,8 @@ impl Pe {
         for completion in &self.completions {
             wake.at = wake.at.min(completion.cycle);
         }
-        let held = self.held_until(now, ports);
+        let holds = self.chip.timing.scalar_code_holds_slot && !self.uts.is_empty();
+        let held = if holds { self.code_until(now, ports) } else { 0 };
         for ut in self.uts.iter().filter(|ut| self.ut_blocked >> (ut.id & 7) & 1 == 0) {
             if ut.run.can_issue(ports, &self.fifos) {
                 let free = if held > now && self.ut_class(ut) == 0 { held } else { now + 1 };

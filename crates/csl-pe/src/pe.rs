@@ -256,12 +256,12 @@ impl Pe {
             self.take_completions(now);
         }
         self.watch_flushes(ports);
-        let is_held = !self.uts.is_empty() && self.held_until(now, ports) > now;
+        let has_code = !self.uts.is_empty() && self.code_until(now, ports) > now;
         if !matches!(&self.main, Main::Vec { run, .. } if run.is_fabric) {
             self.run_main(now, limit, ports, registers);
         }
         if self.fault.is_none() {
-            self.arbitrate(now, is_held, ports);
+            self.arbitrate(now, has_code, ports);
             self.watch_flushes(ports);
         }
     }

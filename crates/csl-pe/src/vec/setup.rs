@@ -92,10 +92,19 @@ impl Setup<'_> {
         if op != VecOp::Dfilt {
             found[0] = self.dest(&desc.dest, op.dest().words(), &config)?;
         }
-        self.assemble(op, config, found, swapped)
+        // One that has been computed or loaded is in its register already.
+        let constants = desc.srcs.iter().filter(|arg| matches!(arg, VecArg::ScalarConst { .. })).count() as u32;
+        self.assemble(op, config, found, swapped, constants)
     }
 
-    fn assemble(&mut self, op: VecOp, config: Config, found: [Found; 4], swapped: bool) -> Result<Started, FaultKind> {
+    fn assemble(
+        &mut self,
+        op: VecOp,
+        config: Config,
+        found: [Found; 4],
+        swapped: bool,
+        constants: u32,
+    ) -> Result<Started, FaultKind> {
         let elems = op.sources();
         let fifo = self.fifo_simd(&found, elems, op.dest());
         let per_wavelet = found.iter().filter_map(|f| f.fabric.map(|fabric| fabric.per_wavelet.min(fifo.most))).min();
@@ -105,7 +114,6 @@ impl Setup<'_> {
         let len = length_of([1, 2, 3, 0].map(|i| found[i].len));
         let effective = self.effective_config(config, &found);
         let operand = |i: usize, words: u16| Operand { cursor: found[i].cursor, words: words as u8, dsr: found[i].dsr };
-        let scalars = found[1..].iter().filter(|f| matches!(f.cursor, Cursor::Scalar(_))).count() as u32;
         let mut run = VecRun {
             op,
             dest: operand(0, op.dest().words()),
@@ -126,7 +134,7 @@ impl Setup<'_> {
         .settled();
         run.zero = zeroed(&run, found[0].fabric, swapped);
         let loads = found.iter().map(|f| f.loads).sum();
-        Ok(Started { run, loads, extra: scalars * self.chip.timing.scalar_operand + u32::from(rate.lead) })
+        Ok(Started { run, loads, extra: constants * self.chip.timing.scalar_operand + u32::from(rate.lead) })
     }
 
     /// What the `.simd_mode` of FIFOs (WSE-2) leaves of an issue: how many elements at most, and at least.
