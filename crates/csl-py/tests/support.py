@@ -96,7 +96,13 @@ def compiled():
 
 
 def running():
-    runner = waferlab.SdkRuntime(compiled())
-    runner.load()
-    runner.run()
+    """A run with a folder of its own for its files: not every test stops what it has started."""
+    here = os.getcwd()
+    os.chdir(tempfile.mkdtemp(dir=_scratch))
+    try:
+        runner = waferlab.SdkRuntime(compiled())
+        runner.load()
+        runner.run()
+    finally:
+        os.chdir(here)
     return runner

@@ -34,6 +34,8 @@ class Layouts(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="waferlab-test-")
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(self.folder)
         self.source = os.path.join(self.folder, "echo.csl")
         with open(self.source, "w", encoding="utf-8") as file:
             file.write(ECHO)

@@ -379,6 +379,7 @@ class Life(unittest.TestCase):
             "print('launched', flush=True)", "try:", "  runner.stop()",
             "finally:", "  print('cleaned up', flush=True)",
         )  # fmt: skip
+        options.setdefault("cwd", support.sources())
         environment = {**os.environ, "WAFERLAB_MAX_CYCLES": options.pop("cycles", "1000000000000")}
         return subprocess.Popen([sys.executable, "-c", "\n".join(lines)], env=environment, text=True, **options)
 
