@@ -448,7 +448,6 @@ fn image(program: Program) -> Arc<PeImage> {
         width: 1,
         height: 1,
         programs: vec![program],
-        tile_consts: vec![Vec::new()],
         tiles: vec![TileRun { x: 0, y: 0, len: 1, program: 0 }],
         routes: Vec::new(),
         exports: Vec::new(),
