@@ -190,12 +190,8 @@ fn run() void {
     let ended = crate::verdict::verdict(&source, csl_host::Arch::Wse3, csl_num::FloatKind::F16);
     let Err(HostError::Simulation(text)) = ended else { panic!("the division went well") };
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let shown = [
-        "return 100 / by;",
-        "in divide",
-        "pe.csl:22:10: called here, in outer",
-        "pe.csl:25:25: called here, in run",
-    ];
+    let shown =
+        ["return 100 / by;", "in divide", "pe.csl:22:10: called here, in outer", "pe.csl:25:25: called here, in run"];
     let mut rest = words.as_str();
     for part in shown {
         let at = rest.find(part).unwrap_or_else(|| panic!("{part} is not there, or not in its place: {text}"));
