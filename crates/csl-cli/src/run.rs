@@ -80,7 +80,7 @@ pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
     if !(1..=64).contains(&args.threads) {
         return Err(format!("--threads={}: 1 to 64 threads can be used", args.threads));
     }
-    let settings = Settings { threads: args.threads, check: false };
+    let settings = Settings { threads: args.threads };
     let mut runtime = Runtime::open(&args.folder, settings).map_err(|error| error.to_string())?;
     let here = std::env::current_dir().map_err(|error| format!("the working directory: {error}"))?;
     runtime.obey_environment(&here).map_err(|error| error.to_string())?;

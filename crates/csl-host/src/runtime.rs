@@ -34,8 +34,6 @@ const STATISTICS_FILE: &str = "sim_stats.json";
 pub struct Settings {
     /// Threads at most.
     pub threads: usize,
-    /// Warn of accesses outside the object they started in.
-    pub check: bool,
 }
 
 /// A request that was taken: give it to [`Runtime::wait`].
@@ -162,7 +160,6 @@ impl Runtime {
             max_cycles: self.max_cycles,
             gauge: self.gauge.clone(),
             sink: self.log.clone().map(|log| Sink::new(move |events| lock(&log).write(&events))),
-            check: self.settings.check,
             interrupt: self.interrupt.clone(),
         };
         let sim = Sim::new(self.image.clone(), options).map_err(|error| HostError::Simulation(error.to_string()))?;

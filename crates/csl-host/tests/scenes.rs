@@ -127,7 +127,7 @@ fn options(scene: &Scene, arch: Arch, folder: &TempDir) -> Options {
 /// Runs `main` on every PE until each has called `done()`; the run stays open.
 fn play(scene: &Scene, options: &Options, threads: usize) -> Result<Runtime, HostError> {
     let (width, height) = scene.size();
-    let mut runtime = Runtime::open(&options.folder.join("out"), Settings { threads, check: false })?;
+    let mut runtime = Runtime::open(&options.folder.join("out"), Settings { threads })?;
     runtime.load()?;
     runtime.run()?;
     let word = runtime.id("scene_word")?.into();

@@ -25,7 +25,7 @@ pub struct Machine {
 impl Machine {
     #[new]
     fn new(py: Python<'_>, folder: PathBuf, threads: usize) -> PyResult<Machine> {
-        let settings = Settings { threads, check: false };
+        let settings = Settings { threads };
         let mut runtime = Runtime::open(&folder, settings).map_err(|error| raise(py, &error))?;
         runtime.obey_environment(&std::env::current_dir()?).map_err(|error| raise(py, &error))?;
         Ok(Machine { runtime })

@@ -11,8 +11,6 @@ use crate::gauge::Gauge;
 pub struct SimOptions {
     /// Shards by rows, each on a thread of its own. At least 1.
     pub threads: usize,
-    /// Collect warnings for accesses outside the object they started in.
-    pub check: bool,
     pub traces: Traces,
     /// Gets events as they come; without one they wait for [`crate::Sim::take_events`].
     pub sink: Option<Sink>,
@@ -28,7 +26,6 @@ impl Default for SimOptions {
     fn default() -> SimOptions {
         SimOptions {
             threads: 1,
-            check: false,
             traces: Traces::default(),
             sink: None,
             interrupt: Arc::default(),
