@@ -23,6 +23,7 @@ received = np.zeros(burst, dtype=np.float32)
 runner = SdkRuntime(args.name, cmaddr=args.cmaddr)
 runner.load()
 runner.run()
+# memcpy does one command after another: the burst must find room in the FIFO and the queues before the second begins.
 runner.memcpy_h2d(stream_in, sent, 0, 0, 1, 1, burst, nonblock=True, **STREAM)
 runner.memcpy_d2h(received, stream_out, 1, 0, 1, 1, burst, nonblock=False, **STREAM)
 runner.stop()
