@@ -392,7 +392,8 @@ fn circ(dsd: Dsd, at: u16, words: u16) -> Found {
     }
 }
 
-/// The first length that is not 0; 0 where all that there are are, 1 where there are none (semantics.md 2).
+/// The length of an operation: the first that is not 0 among those of its operands. 0 where every operand has length 0,
+/// and 1 where no operand has a length, as with scalars alone.
 fn length_of<const N: usize>(lengths: [Option<u32>; N]) -> u32 {
     let known = lengths.into_iter().flatten();
     known.clone().find(|&len| len != 0).unwrap_or(if known.count() == 0 { 1 } else { 0 })
