@@ -26,7 +26,7 @@ use crate::trace::Tracer;
 use crate::vec::dsr::Dsrs;
 use crate::vec::run::VecRun;
 
-/// From this release on 16-bit operands on the fabric travel two in a wavelet by default (semantics.md 1).
+/// From this release on 16-bit operands on the fabric travel two in a wavelet (docs/decisions/machine.md M1).
 const PACKED_FROM: Sdk = Sdk { major: 2, minor: 0 };
 
 /// What an operation touches in one issue at `$now`: the fields of a PE beside the operation itself, which is run in place.
@@ -307,7 +307,7 @@ impl Pe {
     }
 
     /// Whether no task runs and no synchronous operation holds the main thread, so that memcpy's own tasks could run
-    /// (semantics.md 11).
+    /// (docs/decisions/machine.md M15).
     pub fn memcpy_ready(&self, now: u64) -> bool {
         matches!(self.main, Main::Idle) && self.cpu.tau <= now
     }
@@ -331,7 +331,7 @@ impl Pe {
         self.memory.write_bytes(addr, &value.to_le_bytes()[..bytes]);
     }
 
-    /// A TEARDOWN wavelet of `color` has passed: the teardown task becomes ready (semantics.md 14).
+    /// A TEARDOWN wavelet of `color` has passed: the teardown task becomes ready (docs/decisions/machine.md M22).
     pub fn tear_down(&mut self, color: u8) {
         self.teardown |= 1u32.checked_shl(u32::from(color)).unwrap_or(0);
         self.tasks.activate_mask(1 << self.chip.tasks.teardown);

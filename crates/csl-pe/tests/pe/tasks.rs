@@ -1,4 +1,4 @@
-//! Task rules (semantics.md 9 to 12), host calls, services, faults.
+//! Task rules (docs/decisions/machine.md M12 to M16), host calls, services, faults.
 
 use csl_chip::{Arch, SysOp, VecOp};
 use csl_image::{QueueDir, RotatingTasks, Sdk, Startup, TaskKind, TaskTarget};
