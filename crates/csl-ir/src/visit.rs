@@ -1,5 +1,7 @@
 //! The registers that instructions read and write.
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::func::{
     Addr, AddrBase, BlockId, Callee, Completion, DsrLoad, Inst, OnControl, Opnd, Reg, TaskTarget, Term, VecConfig,
     VecInst, VecOperand,
@@ -228,12 +230,12 @@ impl Term {
     }
 
     /// Where control may go.
-    pub fn successors(&self) -> Vec<BlockId> {
+    pub fn successors(&self) -> SmallVec<[BlockId; 2]> {
         match self {
-            Term::Jump(to) => vec![*to],
-            Term::Branch { then, otherwise, .. } => vec![*then, *otherwise],
+            Term::Jump(to) => smallvec![*to],
+            Term::Branch { then, otherwise, .. } => smallvec![*then, *otherwise],
             Term::Switch { cases, default, .. } => cases.iter().map(|case| case.1).chain([*default]).collect(),
-            Term::Return(_) | Term::Unreachable => Vec::new(),
+            Term::Return(_) | Term::Unreachable => SmallVec::new(),
         }
     }
 }

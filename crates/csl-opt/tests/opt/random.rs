@@ -506,7 +506,7 @@ fn random_programs_do_the_same_with_the_passes_and_without() {
             variants().enumerate().filter(|(at, _)| *at == 0 || *at as u64 == 1 + seed % Pass::ALL.len() as u64);
         for (_, passes) in every {
             let mut better = plain.clone();
-            optimise(&mut better, passes);
+            optimise(std::slice::from_mut(&mut better), passes);
             validate(&better).unwrap_or_else(|invalid| panic!("seed {seed}, {passes:?}: {invalid:?}"));
             assert_eq!(outcome(better), wanted, "seed {seed}, {passes:?}\n{}", dump_program(&plain));
         }
