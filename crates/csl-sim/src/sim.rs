@@ -5,11 +5,11 @@ use std::sync::Arc;
 use csl_image::Image;
 use csl_pe::Pe;
 
-use crate::command::{Command, Ticket};
 use crate::element::Element;
 use crate::event::Event;
-use crate::host::Host;
 use crate::machine::{Machine, Pause};
+use crate::memcpy::Host;
+use crate::memcpy::{Command, Ticket};
 use crate::options::SimOptions;
 use crate::situation;
 use crate::stop::{SimError, Situation, Stop};

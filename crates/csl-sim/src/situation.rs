@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use csl_chip::Arch;
 use csl_pe::{TaskState, Thread};
 
-use crate::command::Ticket;
 use crate::element::Element;
-use crate::host::Host;
 use crate::machine::Machine;
+use crate::memcpy::Host;
+use crate::memcpy::Ticket;
 use crate::row::Row;
 use crate::stop::{
     Count, Group, Held, HeldMain, HostReason, HostWait, Lost, Running, Situation, Standing, TaskWait, ThreadWait,

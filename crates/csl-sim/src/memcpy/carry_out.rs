@@ -1,10 +1,10 @@
 //! What memcpy does on a tile when its time comes.
 
+use super::command::Ticket;
+use super::tile::{Call, Calling, Done, Job, TileCommand, to_bytes, to_words};
 use crate::ces::{Ces, to_fabric};
-use crate::command::Ticket;
 use crate::element::Element;
 use crate::event::{Event, EventKind};
-use crate::memcpy::{Call, Calling, Done, Job, TileCommand, to_bytes, to_words};
 use crate::stop::{FaultKind, FaultReport};
 use crate::tile::{NEVER, Tile};
 use crate::world::{exported_function, exported_symbol, is_pointer};
