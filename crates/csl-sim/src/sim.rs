@@ -180,9 +180,8 @@ impl Sim {
 
     /// Memory of the object with this name on a PE; `None` when its program has no such object.
     pub fn read_symbol(&mut self, x: u32, y: u32, name: &str) -> Result<Option<Vec<u8>>, SimError> {
-        let program = self.machine.world.program(x, y).ok_or(SimError::NoSuchPe { x, y })?;
-        let symbol = program.symbols.iter().find(|symbol| symbol.name == name);
-        let place = symbol.map(|symbol| (symbol.addr, symbol.size));
+        let program = self.machine.world.image.program_at(x, y).ok_or(SimError::NoSuchPe { x, y })?;
+        let place = program.symbol(name).map(|symbol| (symbol.addr, symbol.size));
         place.map(|(addr, size)| self.read_memory(x, y, addr, size)).transpose()
     }
 

@@ -1,10 +1,10 @@
 //! The one check of a host's request, before anything moves.
 
-use csl_image::ExportKind;
+use csl_image::Export;
 
 use super::command::{Command, Endpoint, Rect};
 use crate::stop::SimError;
-use crate::world::{World, exported_symbol};
+use crate::world::World;
 
 pub(super) fn check(world: &World, command: &Command) -> Result<(), SimError> {
     match command {
@@ -38,13 +38,10 @@ fn check_transfer(world: &World, end: Endpoint, rect: &Rect) -> Result<(), SimEr
 }
 
 fn check_symbol(world: &World, id: u16, rect: &Rect) -> Result<(), SimError> {
-    let is_data =
-        world.image.exports.iter().any(|export| export.id == id && matches!(export.kind, ExportKind::Data { .. }));
-    if !is_data {
+    if world.image.export(id).is_none_or(|export| export.params().is_some()) {
         return Err(SimError::UnknownId { what: "variable", id });
     }
-    let exports: Vec<bool> =
-        world.image.programs.iter().map(|program| exported_symbol(program, id).is_some()).collect();
+    let exports: Vec<bool> = world.image.programs.iter().map(|program| program.exported_symbol(id).is_some()).collect();
     check_pes(world, rect, |program| exports[program as usize], |x, y| SimError::NotOnPe { what: "variable", id, x, y })
 }
 
@@ -74,11 +71,8 @@ fn check_pes(
 }
 
 fn check_launch(world: &World, id: u16, args: usize) -> Result<(), SimError> {
-    let export = world.image.exports.iter().find(|export| export.id == id);
-    match export.map(|export| &export.kind) {
-        Some(ExportKind::Function { params }) => {
-            same(params.len(), args, |expected, found| SimError::Arguments { expected, found })
-        }
-        _ => Err(SimError::UnknownId { what: "function", id }),
+    match world.image.export(id).and_then(Export::params) {
+        Some(params) => same(params.len(), args, |expected, found| SimError::Arguments { expected, found }),
+        None => Err(SimError::UnknownId { what: "function", id }),
     }
 }

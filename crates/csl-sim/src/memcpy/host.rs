@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use csl_image::{ExportKind, ParamType};
+use csl_image::{Export, ParamType};
 
 use super::check::check;
 use super::command::{Command, Endpoint, Rect, Spread, Ticket};
@@ -12,7 +12,7 @@ use super::tile::{Call, CopyIn, CopyOut, Done, Job, Part, TileCommand};
 use crate::element::Element;
 use crate::machine::Machine;
 use crate::stop::SimError;
-use crate::world::{World, exported_function};
+use crate::world::World;
 
 /// Commands that tiles have not finished, and answers that the host has not taken.
 #[derive(Default)]
@@ -247,7 +247,7 @@ impl Host {
         self.expect(ticket, runs.iter().map(|run| run.len as usize).sum(), 0, false);
         for run in runs {
             let program = &machine.world.image.programs[run.program as usize];
-            if exported_function(program, id).is_some() {
+            if program.exported_function(id).is_some() {
                 self.unended += u64::from(run.len);
             }
             for x in run.x..run.x + run.len {
@@ -264,11 +264,7 @@ fn is_stream(command: &Command) -> bool {
 }
 
 fn params(world: &World, id: u16) -> &[ParamType] {
-    let export = world.image.exports.iter().find(|export| export.id == id);
-    match export.map(|export| &export.kind) {
-        Some(ExportKind::Function { params }) => params,
-        _ => &[],
-    }
+    world.image.export(id).and_then(Export::params).unwrap_or_default()
 }
 
 /// An argument as registers hold it: sign- or zero-extended from its width.
