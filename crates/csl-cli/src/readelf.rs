@@ -78,8 +78,9 @@ fn folder_of(path: &Path) -> Result<PathBuf, String> {
 fn tile(args: &ReadelfArgs, inspection: &Inspection) -> Result<Option<(u32, u32)>, String> {
     if let Some((x, y)) = args.tile {
         let offset = inspection.image().offset;
-        let inside = x.checked_sub(offset.x).zip(y.checked_sub(offset.y));
-        return inside
+        return inspection
+            .image()
+            .to_logical(x, y)
             .map(Some)
             .ok_or_else(|| format!("--tile={x},{y}: the program starts at {},{}", offset.x, offset.y));
     }

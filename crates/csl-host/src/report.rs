@@ -202,7 +202,7 @@ fn in_function(excerpts: &mut Excerpts, program: u32, pc: u32) -> String {
 
 /// A function that was launched and has not unblocked the command stream.
 fn unended(image: &Image, group: &Group<Unended>) -> String {
-    let export = image.exports.iter().find(|export| export.id == group.what.function);
+    let export = image.export(group.what.function);
     let name = export.map_or("a launched function", |export| export.name.as_str());
     format!("{name} has not called unblock_cmd_stream() on {WHO}")
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use csl_chip::Arch;
 use csl_pe::{TaskState, Thread};
 
-use crate::command::Ticket;
 use crate::element::Element;
-use crate::host::Host;
 use crate::machine::Machine;
+use crate::memcpy::Host;
+use crate::memcpy::Ticket;
 use crate::row::Row;
 use crate::stop::{
     Count, Group, Held, HeldMain, HostReason, HostWait, Lost, Running, Situation, Standing, TaskWait, ThreadWait,
@@ -32,7 +32,7 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Situati
             let (x, y) = (tile.x, row.y);
             reasons.extend(waits(tile, now).into_iter().map(|(ticket, reason)| (ticket, reason, x, y)));
             unended.extend(tile.host.is_blocked.then_some((Unended { function: tile.host.launched }, x, y)));
-            let program = world.program_number(x, y).unwrap_or_default();
+            let program = world.image.program_number(x, y).unwrap_or_default();
             let waiting = tile.element.waiting(&tile.ports).into_iter();
             threads.extend(waiting.map(|waiting| (ThreadWait { program, waiting }, x, y)));
             running.extend(runs(tile, program).into_iter().map(|running| (running, x, y)));

@@ -1,6 +1,6 @@
 //! Why a simulation stops, as values; `csl-host` turns them into texts.
 
-use crate::command::{Rect, Ticket};
+use crate::memcpy::{Rect, Ticket};
 
 /// A request that is wrong in itself: nothing has moved.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
