@@ -104,7 +104,7 @@ pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
         (Ok(ending), _) => ending,
         (Err(error), None) => return Err(error.to_string()),
         (Err(error), Some(status)) => {
-            tell(&format!("waferlab: {error}\n"));
+            tell(&format!("waferlab: {}\n", error.to_string().trim_end()));
             return Ok(status);
         }
     };

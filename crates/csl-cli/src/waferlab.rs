@@ -64,7 +64,7 @@ pub fn main() -> ExitCode {
     match done {
         Ok(status) => status,
         Err(text) => {
-            tell(&format!("waferlab: {text}\n"));
+            tell(&format!("waferlab: {}\n", text.trim_end()));
             ExitCode::FAILURE
         }
     }

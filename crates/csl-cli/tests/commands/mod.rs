@@ -203,6 +203,30 @@ fn smoke_tests_and_traces() {
     assert!(ran.expect("it runs").success());
     assert_eq!(printed(at, "debug-shell wavelet-trace --x 5 --y 1 trace").matches("landing C3 from link W").count(), 2);
     assert!(printed(at, "debug-shell visualize").contains("sim.log"));
+    assert_eq!(printed(at, "debug-shell compile layout.csl -memcpy -o compiled"), "");
+    assert!(at.join("compiled/bin/program.wafer").is_file());
+    assert!(refused(at, "debug-shell compile nowhere.csl").contains("there is no file nowhere.csl"));
+}
+
+#[test]
+fn libraries_are_found_on_the_import_paths() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("it is writable");
+    write("layout.csl", "const found = @import_module(\"<place>\"); layout { @comptime_print(found.name); @set_rectangle(1, 1); @set_tile_code(0, 0, \"pe.csl\", .{}); }");
+    write("pe.csl", "");
+    for name in ["option", "first", "second"] {
+        std::fs::create_dir(folder.path().join(name)).expect("it is writable");
+        write(&format!("{name}/place.csl"), &format!("const name = \"{name}\";"));
+    }
+    let found = |options: &[&str], variable: &str| {
+        let mut cslc = Command::new(env!("CARGO_BIN_EXE_cslc"));
+        cslc.arg("layout.csl").args(options).current_dir(folder.path()).env("CSL_IMPORT_PATH", variable);
+        let done = cslc.output().expect("cslc runs");
+        String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr)
+    };
+    assert!(found(&[], "").contains("<place>"), "{}", found(&[], ""));
+    assert!(found(&[], "first:second").contains("first"), "{}", found(&[], "first:second"));
+    assert!(found(&["--import-path=option"], "first").contains("option"));
 }
 
 #[test]
@@ -263,7 +287,9 @@ fn a_reader_that_goes_away_is_no_error() {
         cslc.args(["pe.csl"]).current_dir(folder.path());
         cslc
     };
-    for mut command in [command(folder.path(), "inspect nowhere"), command(folder.path(), "run out --launch go"), cslc()] {
+    for mut command in
+        [command(folder.path(), "inspect nowhere"), command(folder.path(), "run out --launch go"), cslc()]
+    {
         let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
         drop(child.stderr.take());
         assert_eq!(child.wait().expect("it ends").code(), Some(1), "{command:?}");
