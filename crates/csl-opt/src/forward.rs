@@ -58,6 +58,7 @@ fn step(program: &Program, func: &Func, known: &mut Vec<Entry>, inst: &mut Inst)
         | Inst::Vec(_)
         | Inst::LoadDsr(_)
         | Inst::IterLoad { .. }
+        | Inst::IterMore { .. }
         | Inst::IterNext { .. }
         | Inst::IterPut { .. }
         | Inst::Sys { .. } => {
