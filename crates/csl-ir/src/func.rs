@@ -259,6 +259,11 @@ pub enum Inst {
         dsd: VecOperand,
         elem_bits: u8,
     },
+    /// Whether the iterator has an element left, which stays where it is.
+    IterMore {
+        iter: IterId,
+        ok: Reg,
+    },
     IterNext {
         iter: IterId,
         ty: Scalar,

@@ -27,7 +27,7 @@ impl Inst {
             Inst::Call { dst, .. } | Inst::Sys { dst, .. } => (*dst, None),
             Inst::Vec(vec) => (vec.result, None),
             Inst::IterNext { dst, ok, .. } => (Some(*dst), Some(*ok)),
-            Inst::IterPut { ok, .. } => (Some(*ok), None),
+            Inst::IterMore { ok, .. } | Inst::IterPut { ok, .. } => (Some(*ok), None),
             Inst::Store { .. }
             | Inst::MemCopy { .. }
             | Inst::MemFill { .. }
@@ -81,7 +81,11 @@ macro_rules! walks {
                     }
                     Inst::IterLoad { dsd, .. } => $vec_operand(dsd, f),
                     Inst::Sys { args, .. } => args.into_iter().for_each(f),
-                    Inst::Load { .. } | Inst::MemCopy { .. } | Inst::Lea { .. } | Inst::IterNext { .. } => {}
+                    Inst::Load { .. }
+                    | Inst::MemCopy { .. }
+                    | Inst::Lea { .. }
+                    | Inst::IterMore { .. }
+                    | Inst::IterNext { .. } => {}
                 }
             }
 
@@ -171,7 +175,7 @@ impl Inst {
             Inst::Call { dst, .. } | Inst::Sys { dst, .. } => dst.iter_mut().for_each(f),
             Inst::Vec(vec) => vec.result.iter_mut().for_each(f),
             Inst::IterNext { dst, ok, .. } => [dst, ok].into_iter().for_each(f),
-            Inst::IterPut { ok, .. } => f(ok),
+            Inst::IterMore { ok, .. } | Inst::IterPut { ok, .. } => f(ok),
             Inst::Store { .. }
             | Inst::MemCopy { .. }
             | Inst::MemFill { .. }

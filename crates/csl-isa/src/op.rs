@@ -334,6 +334,8 @@ ops! {
     Vec "vec" (VecRow, OptDst, None);
     LoadDsr "load_dsr" (LoadRow, None, None);
     IterLoad "iter_load" (Iter, IterRow, None);
+    /// Whether an element is left, into `a`.
+    IterMore "iter_more" (Dst, Iter, None);
     /// Element into `a`; `c` becomes 0 at the end.
     IterNext "iter_next" (Dst, Iter, Dst);
     IterPut "iter_put" (Src, Iter, Dst);

@@ -64,6 +64,7 @@ fn step(around: &Around, func: &Func, known: &mut Vec<Entry>, inst: &mut Inst) -
         | Inst::Vec(_)
         | Inst::LoadDsr(_)
         | Inst::IterLoad { .. }
+        | Inst::IterMore { .. }
         | Inst::IterNext { .. }
         | Inst::IterPut { .. }
         | Inst::Sys { .. } => {

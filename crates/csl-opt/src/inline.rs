@@ -232,6 +232,7 @@ impl Bases {
             }
         });
         if let Inst::IterLoad { iter: IterId(iter), .. }
+        | Inst::IterMore { iter: IterId(iter), .. }
         | Inst::IterNext { iter: IterId(iter), .. }
         | Inst::IterPut { iter: IterId(iter), .. } = inst
         {
