@@ -334,12 +334,13 @@ ops! {
     Vec "vec" (VecRow, OptDst, None);
     LoadDsr "load_dsr" (LoadRow, None, None);
     IterLoad "iter_load" (Iter, IterRow, None);
-    /// Whether an element is left, into `a`.
-    IterMore "iter_more" (Dst, Iter, None);
     /// Element into `a`; `c` becomes 0 at the end.
     IterNext "iter_next" (Dst, Iter, Dst);
     IterPut "iter_put" (Src, Iter, Dst);
     Sys "sys" (Sys, Args, OptDst);
+    // The last, so that images that are there keep their numbers.
+    /// Whether an iterator has an element left, into `a`.
+    IterMore "iter_more" (Dst, Iter, None);
 }
 
 impl Op {
