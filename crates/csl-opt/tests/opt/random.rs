@@ -364,7 +364,9 @@ fn global(types: &mut Types, name: &str, elem: Ty) -> Global {
 /// Function 0 is the one that runs; it may call those behind it, and each of them those behind it.
 fn program(seed: u64) -> Program {
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    (0..4).for_each(|_| drop(random.next()));
+    for _ in 0..4 {
+        random.next();
+    }
     let mut types = Types::new();
     let globals = [("b", Ty::U8), ("h", Ty::U16), ("w", Ty::U32), ("f", Ty::F32), ("d", Ty::U32)]
         .map(|(name, elem)| global(&mut types, name, elem));
