@@ -21,8 +21,7 @@ pub fn opposite(side: usize) -> usize {
     [EAST, WEST, NORTH, SOUTH][side]
 }
 
-/// A switch position: the side that it does not name stays as the position before has it (docs/decisions/machine.md
-/// M36).
+/// A switch position: the side that it does not name stays as before it (docs/decisions/machine.md M36).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Position {
     #[default]

@@ -204,13 +204,14 @@ fn every_decision_has_a_number_a_source_and_tests_that_are_there() {
         let text = decisions(file);
         let numbers: Vec<u32> = text.lines().filter_map(|line| heading(line, letter)).collect();
         assert!(numbers.is_sorted_by(|a, b| a < b), "{file}: {numbers:?}");
-        for part in ["- Source: ", "- Test: "] {
-            let count = text.lines().filter(|line| line.starts_with(part)).count();
-            assert_eq!(count, numbers.len(), "{file}: decisions without `{part}`");
-        }
-        for line in text.lines().filter_map(|line| line.strip_prefix("- Test: ")) {
-            for name in line.split('`').skip(1).step_by(2) {
-                assert!(is_there(name), "{file} names the test {name}, which is not there");
+        for block in text.split("\n\n").filter(|block| block.starts_with("## ")) {
+            let name = block.lines().next().unwrap_or_default();
+            assert!(block.contains("\n- Source: "), "{file}: {name} has no source");
+            let (_, tests) = block.split_once("\n- Test: ").unwrap_or_else(|| panic!("{file}: {name} has no test"));
+            let names: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
+            assert!(!names.is_empty() || tests.starts_with("no test"), "{file}: {name} names no test");
+            for test in names {
+                assert!(is_there(test), "{file}: {name} names {test}, which is not there");
             }
         }
     }
