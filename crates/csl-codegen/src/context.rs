@@ -4,6 +4,7 @@ use csl_ir::{DsdKind, DsdValue, GlobalId, Opnd, Pointer, Program, PtrRoot, SimdM
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags, mem4d};
 use csl_isa::vec::{DsrLoad, IterDsd, VecDesc};
 use indexmap::IndexSet;
+use rustc_hash::FxBuildHasher;
 
 /// One program under translation.
 #[derive(Debug)]
@@ -14,14 +15,14 @@ pub struct Context<'a> {
     pub vecs: Vec<VecDesc>,
     pub dsr_loads: Vec<DsrLoad>,
     pub iters: Vec<IterDsd>,
-    pub pool: IndexSet<u64>,
-    pub descriptors: IndexSet<[u16; 10]>,
+    pub pool: IndexSet<u64, FxBuildHasher>,
+    pub descriptors: IndexSet<[u16; 10], FxBuildHasher>,
 }
 
 impl<'a> Context<'a> {
     pub fn new(program: &'a Program, addrs: Vec<u16>) -> Context<'a> {
         let (vecs, dsr_loads, iters) = (Vec::new(), Vec::new(), Vec::new());
-        Context { program, addrs, vecs, dsr_loads, iters, pool: IndexSet::new(), descriptors: IndexSet::new() }
+        Context { program, addrs, vecs, dsr_loads, iters, pool: IndexSet::default(), descriptors: IndexSet::default() }
     }
 
     pub fn global(&self, id: GlobalId, offset: i32) -> u16 {

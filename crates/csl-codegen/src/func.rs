@@ -5,6 +5,7 @@ use csl_ir::{Block, BlockId, Func, Inst, Opnd, Reg, Site};
 use csl_isa::vec::{DsrLoad, IterDsd, VecDesc};
 use csl_isa::{Field, Insn, NO_REG, Op};
 use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
 
 use crate::context::Context;
 use crate::flow::Flow;
@@ -62,7 +63,7 @@ pub struct FnGen<'a, 'p> {
     pub costs: Vec<Vec<u32>>,
     /// IR register to slot.
     slots: Vec<u16>,
-    consts: IndexMap<Held, u16>,
+    consts: IndexMap<Held, u16, FxBuildHasher>,
     temps: u16,
     most_temps: u16,
     /// Cycles not yet charged.
@@ -99,7 +100,7 @@ pub fn generate(ctx: &mut Context<'_>, func: &Func) -> Result<Code, TooLarge> {
         insns: Vec::new(),
         costs,
         slots,
-        consts: IndexMap::new(),
+        consts: IndexMap::default(),
         temps: 0,
         most_temps: 0,
         pending: 0,

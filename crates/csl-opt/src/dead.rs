@@ -14,10 +14,13 @@ use crate::pool::{Around, Body, BodyId, Pool};
 /// Removes instructions without effect; whether there were some.
 pub fn run(around: &Around, func: &mut Func) -> bool {
     let mut changed = drop_unread_slots(func);
-    while drop_unread_results(around, func) {
-        changed = true;
+    loop {
+        let (dropped, is_less_live) = drop_unread_results(around, func);
+        changed |= dropped;
+        if !is_less_live {
+            return changed;
+        }
     }
-    changed
 }
 
 /// A set of registers.
@@ -94,29 +97,37 @@ fn walk_back(func: &Func, block: usize, live: &mut Set, mut see: impl FnMut(usiz
     }
 }
 
-fn drop_unread_results(around: &Around, func: &mut Func) -> bool {
+/// Whether it dropped something, and whether less is live across blocks now.
+fn drop_unread_results(around: &Around, func: &mut Func) -> (bool, bool) {
     let mut live = live_out(func);
-    let mut changed = false;
+    let (mut changed, mut is_less_live) = (false, false);
     for (block, live) in live.iter_mut().enumerate() {
         let mut is_read = vec![true; func.blocks[block].insts.len()];
         let body = &func.blocks[block];
         if let Some(Opnd::Reg(reg)) = body.term.operand() {
             live.insert(*reg);
         }
-        // An instruction that goes keeps nothing alive.
+        // An instruction that goes keeps nothing alive. What it reads of earlier blocks may be dead there, too.
+        let mut unread: Vec<Reg> = Vec::new();
         for (place, inst) in body.insts.iter().enumerate().rev() {
             if is_pure(around, func, inst) && inst.defs().all(|reg| !live.has(reg)) {
                 is_read[place] = false;
+                unread.retain(|&reg| inst.defs().all(|def| def != reg));
+                inst.for_each_use(&mut |reg| unread.push(reg));
                 continue;
+            }
+            if !unread.is_empty() {
+                unread.retain(|&reg| inst.defs().all(|def| def != reg));
             }
             inst.defs().for_each(|reg| live.remove(reg));
             inst.for_each_use(&mut |reg| live.insert(reg));
         }
+        is_less_live |= !unread.is_empty();
         let mut is_read = is_read.into_iter();
         changed |= retain(&mut func.blocks[block], |_| is_read.next().expect("one an instruction"));
     }
     // What a loop alone keeps alive for itself stays. Another round finds what was live across blocks.
-    changed
+    (changed, is_less_live)
 }
 
 /// Whether nothing but the result comes of it. A division may fault, a float operation may raise an exception that is not

@@ -1,8 +1,8 @@
 //! Descriptors: one whose parts are known at compile time is a constant, and an operation names it without a copy.
 
 use csl_ir::{
-    Addr, AddrBase, DsdChange, DsdKind, DsdValue, Func, GlobalId, GlobalRef, Inst, Opnd, Pointer, PtrRoot,
-    Ty, VecOperand,
+    Addr, AddrBase, DsdChange, DsdKind, DsdValue, Func, GlobalId, GlobalRef, Inst, Opnd, Pointer, PtrRoot, Ty,
+    VecOperand,
 };
 
 use crate::pool::Around;

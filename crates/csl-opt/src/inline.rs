@@ -60,7 +60,8 @@ pub fn run(programs: &mut [Program], pool: &mut Pool) {
                     continue;
                 }
                 table[caller] = *made.entry((body, callees)).or_insert_with(|| {
-                    let callee = |id: usize| is_wanted[id].then(|| (&pool.bodies[table[id]].func, outlines[table[id]].size));
+                    let callee =
+                        |id: usize| is_wanted[id].then(|| (&pool.bodies[table[id]].func, outlines[table[id]].size));
                     let mut func = expanded(&pool.bodies[body].func, outlines[body].size, callee);
                     outlines.push(Outline::of(&mut func));
                     pool.bodies.push(Body { func, home });

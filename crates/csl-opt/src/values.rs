@@ -14,11 +14,14 @@ use crate::{Pass, Passes, dsd};
 
 /// Whether there was something to do.
 pub fn run(around: &Around, func: &mut Func, passes: Passes) -> bool {
-    let uses = Uses::of(func);
+    let mut uses = Uses::of(func);
     let retargeted = retarget_copies(func, &uses);
+    if retargeted {
+        uses = Uses::of(func);
+    }
     let order = reverse_postorder(func);
     let preds = predecessors(func, &order);
-    let mut walk = Walk::new(around, func, passes);
+    let mut walk = Walk::new(around, func, &uses, passes);
     for &root in order.iter().filter(|&&block| block == BlockId(0) || preds[at(block)].len() != 1) {
         walk.chain(func, &preds, root);
     }
@@ -89,7 +92,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn new<'a>(around: &'a Around, func: &Func, passes: Passes) -> Walk<'a> {
+    fn new<'a>(around: &'a Around, func: &Func, uses: &Uses, passes: Passes) -> Walk<'a> {
         let mut walk = Walk {
             around,
             passes,
@@ -100,7 +103,6 @@ impl Walk<'_> {
             clock: 0,
             undo: Vec::new(),
         };
-        let uses = Uses::of(func);
         for inst in func.blocks.iter().flat_map(|block| &block.insts) {
             if let Inst::Copy { dst, src } = inst
                 && uses.defs[number(*dst)] == 1

@@ -515,12 +515,12 @@ impl Sema<'_> {
 
     fn analyze_body(&mut self, pending: &PendingFn) -> Res<csl_ir::Func> {
         let info = self.fn_info(pending.fn_ref).clone();
-        let Some(body) = info.decl.body.clone() else { return Err(Stop::Error) };
+        let Some(body) = &info.decl.body else { return Err(Stop::Error) };
         let section = self.fn_section(&info)?;
         let name = self.symbol_name(info.module, info.decl.name.name.as_str());
         let ret = self.scalar(pending.ret);
         self.builders.push(FuncBuilder::new(name, info.decl.span, ret, section));
-        let result = self.body_in_frame(pending, &info, &body);
+        let result = self.body_in_frame(pending, &info, body);
         let builder = self.builders.pop().ok_or(Stop::Error)?;
         result.map(|()| builder.finish())
     }

@@ -1,12 +1,12 @@
 //! The state of an analysis: what is shared by all programs of a layout, and the frames being evaluated.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use csl_chip::Chip;
 use csl_diag::{Code, Diagnostic, Diagnostics, FileId, SourceMap, Span, TraceFrame};
 use csl_ir::{BlockId, CellRef, ModuleRef, Reg, SlotId, Ty, Types, Wafer};
 use csl_syntax::{Symbol, ast};
+use rustc_hash::FxHashMap;
 
 use crate::emit::FuncBuilder;
 use crate::operand::Operand;
@@ -113,9 +113,9 @@ pub struct Sema<'a> {
     pub diagnostics: Diagnostics,
     pub types: Types,
     /// Parsed files by path.
-    pub files: HashMap<String, Arc<SourceFile>>,
+    pub files: FxHashMap<String, Arc<SourceFile>>,
     /// Files read as values, by path.
-    pub data_files: HashMap<String, FileId>,
+    pub data_files: FxHashMap<String, FileId>,
     /// What is analysed now: the layout, or one PE program.
     pub unit: Unit,
     pub frames: Vec<Frame>,
@@ -148,8 +148,8 @@ impl<'a> Sema<'a> {
             map: SourceMap::new(),
             diagnostics: Diagnostics::new(),
             types: Types::new(),
-            files: HashMap::new(),
-            data_files: HashMap::new(),
+            files: FxHashMap::default(),
+            data_files: FxHashMap::default(),
             unit: Unit::default(),
             frames: Vec::new(),
             builders: Vec::new(),

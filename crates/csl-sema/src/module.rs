@@ -1,12 +1,12 @@
 //! Modules: loading files, binding params, looking names up.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{FnRef, ModuleRef, Name, Ty, TypedValue};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{self, Block, Expr, ExprKind, Item, VarKind};
+use rustc_hash::FxHashMap;
 
 use crate::context::{Frame, Res, Sema, SourceFile, Stop};
 use crate::operand::Place;
@@ -25,7 +25,7 @@ impl Sema<'_> {
         let file = self.load_file(name, importer, span)?;
         self.check_import_cycle(&file, span)?;
         let items = self.declare_items(&file);
-        let mut params = HashMap::new();
+        let mut params = FxHashMap::default();
         for (name, value) in bindings {
             let symbol = Symbol::new(name);
             let is_param = matches!(items.get(&symbol), Some(ItemState { item: TopItem::Var(decl), .. }) if decl.kind == VarKind::Param);
@@ -99,8 +99,8 @@ impl Sema<'_> {
         Ok(file)
     }
 
-    fn declare_items(&mut self, file: &SourceFile) -> HashMap<Symbol, ItemState> {
-        let mut items: HashMap<Symbol, ItemState> = HashMap::new();
+    fn declare_items(&mut self, file: &SourceFile) -> FxHashMap<Symbol, ItemState> {
+        let mut items: FxHashMap<Symbol, ItemState> = FxHashMap::default();
         for item in &file.ast.items {
             let (name, item) = match item {
                 Item::Var(decl) => (decl.name, TopItem::Var(decl.clone())),

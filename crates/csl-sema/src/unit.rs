@@ -1,6 +1,6 @@
 //! What is analysed as one: the layout, or the program of one kind of PE.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use csl_diag::Span;
@@ -11,6 +11,7 @@ use csl_ir::{
 use csl_num::IntTy;
 use csl_syntax::{Symbol, ast};
 use indexmap::IndexSet;
+use rustc_hash::FxHashMap;
 
 use crate::context::SourceFile;
 use crate::layout::LayoutState;
@@ -28,10 +29,10 @@ pub struct Module {
     pub file: Arc<SourceFile>,
     /// How symbols of it are prefixed: empty for the root, else `name.` of the import.
     pub prefix: String,
-    pub params: HashMap<Symbol, TypedValue>,
+    pub params: FxHashMap<Symbol, TypedValue>,
     /// Where the module was asked for; `None` for the root of the layout.
     pub asked_at: Option<Span>,
-    pub items: HashMap<Symbol, ItemState>,
+    pub items: FxHashMap<Symbol, ItemState>,
 }
 
 #[derive(Clone, Debug)]
@@ -123,17 +124,17 @@ pub struct Unit {
     pub fns: Vec<FnInfo>,
     pub globals: Vec<GlobalInfo>,
     pub cells: Vec<Cell>,
-    pub instances: HashMap<InstanceKey, FuncId>,
+    pub instances: FxHashMap<InstanceKey, FuncId>,
     pub pending: VecDeque<PendingFn>,
-    pub memo: HashMap<InstanceKey, TypedValue>,
+    pub memo: FxHashMap<InstanceKey, TypedValue>,
     /// Constants that run-time code needs in memory.
-    pub materialized: HashMap<TypedValue, GlobalRef>,
+    pub materialized: FxHashMap<TypedValue, GlobalRef>,
     /// `export` and `extern` declarations by symbol name.
-    pub linked: HashMap<String, GlobalRef>,
+    pub linked: FxHashMap<String, GlobalRef>,
     /// Link names of variables without a storage class.
-    pub plain_names: HashMap<String, Span>,
+    pub plain_names: FxHashMap<String, Span>,
     /// Functions that `@export` names.
-    pub exported_fns: HashMap<String, FnRef>,
+    pub exported_fns: FxHashMap<String, FnRef>,
 
     // What becomes of it: the parts of a `csl_ir::Program`.
     pub out_globals: Vec<Option<Global>>,
