@@ -123,7 +123,7 @@ fn cycles(arch: Arch, inst: &Inst) -> u32 {
     match inst {
         // A copy between registers is an artefact of the IR.
         Inst::Copy { src: Opnd::Reg(_), .. } => 0,
-        Inst::Copy { src: Opnd::Dsd(_), .. } => costs.change_descriptor,
+        Inst::Copy { src: Opnd::Dsd(_), .. } => costs.known_descriptor,
         Inst::Copy { .. } => costs.alu,
         Inst::Bin { op, ty, .. } => binary(costs, *op, *ty),
         Inst::Un { ty, .. } | Inst::Cmp { ty, .. } => alu(costs, *ty),

@@ -110,6 +110,7 @@ impl Pe {
             Pick::Call => {
                 let call = self.calls.remove(0);
                 self.calls_started += 1;
+                self.in_call = true;
                 self.enter(call.func, &call.args);
                 Ok(())
             }
@@ -208,7 +209,9 @@ impl Pe {
         let done = match exit {
             Exit::Returned => {
                 self.main = Main::Idle;
-                self.cpu.tau += u64::from(self.chip.timing.task_switch);
+                let is_call = std::mem::take(&mut self.in_call);
+                let behind = if is_call { self.chip.memcpy.behind_a_call } else { 0 };
+                self.cpu.tau += u64::from(self.chip.timing.task_switch + behind);
                 Ok(Flow::On)
             }
             Exit::SliceEnd => Ok(Flow::On),

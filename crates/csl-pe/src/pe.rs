@@ -103,6 +103,8 @@ pub struct Pe {
     pub(crate) iters: Vec<Iter>,
     pub(crate) system: System,
     pub(crate) calls_started: u64,
+    /// The main thread runs a launched function.
+    pub(crate) in_call: bool,
     /// Colors whose teardown handler has to run.
     pub(crate) teardown: u32,
     /// Queues that have drained (a register), and those of them whose handler has to run.
@@ -161,6 +163,7 @@ impl Pe {
             armed_until: 0,
             calls: Vec::new(),
             calls_started: 0,
+            in_call: false,
             teardown: 0,
             flushing: 0,
             flushed: 0,

@@ -85,7 +85,7 @@ pub fn window(arch: Arch, kernel: u32, n: u32) -> i64 {
         8 => (0..n).map(|i| i * 389 % 1024).collect(),
         7 => normal(n * n, 1.0),
         9 | 10 => normal(n * n * n, 1.0),
-        12 => Vec::new(),
+        12 | 13 => Vec::new(),
         6 => normal(n, 3.0),
         _ => normal(n, 1.0),
     };
