@@ -18,6 +18,7 @@ use crate::main_thread::Main;
 use crate::memory::Memory;
 use crate::microthread::{self, Completion, Microthread};
 use crate::ports::{NONE, NoRegisters, Ports, Registers, Wake};
+use crate::registers::Unserved;
 use crate::rpc::RpcCall;
 use crate::scalar::half_kind;
 use crate::system::System;
@@ -113,6 +114,9 @@ pub struct Pe {
     pub(crate) message_header: u32,
     pub(crate) rotations: Vec<u32>,
     pub(crate) holds: Vec<Hold>,
+    /// Registers that do nothing here, and what they hold.
+    pub(crate) kept: Vec<(u16, u16)>,
+    pub(crate) unserved: Vec<Unserved>,
     pub(crate) events: Vec<Event>,
     pub(crate) printing: Vec<Printed>,
 }
@@ -169,6 +173,8 @@ impl Pe {
             queue_priority: [0; 8],
             rotations: program.rotating.iter().map(|pair| pair.init).collect(),
             holds: Vec::new(),
+            kept: Vec::new(),
+            unserved: Vec::new(),
             events: Vec::new(),
             printing: Vec::new(),
             tracer: None,
@@ -205,9 +211,13 @@ impl Pe {
             debug_assert!(!matches!(load.dsd, VecArg::Dsd(_)), "checked by the image's reader");
             self.load_dsr(load)?;
         }
-        let own = |word: &u16| ce::holds(*word);
-        for &(word, value) in program.configs.iter().filter(|(word, _)| own(word)) {
-            self.write_register(word, value, ports, &mut NoRegisters)?;
+        for &(word, value) in &program.configs {
+            if ce::holds(word) {
+                self.write_register(word, value, ports, &mut NoRegisters)?;
+            } else {
+                // The router's are read from it; of the rest this is all there is.
+                self.keep(word, value);
+            }
         }
         self.tasks.start_up(&program)
     }

@@ -108,6 +108,59 @@ fn every_rule_names_tests_that_are_there() {
     }
 }
 
+/// Columns of the README's table "What runs", and the chips and releases by which programs of `tests/run` name them.
+const COLUMNS: [(&str, &str, &[&str]); 5] = [
+    ("WSE-2", "chips", &["wse2"]),
+    ("WSE-3", "chips", &["wse3"]),
+    ("0.6 to 0.9", "sdk", &["0.6", "0.7", "0.8", "0.9"]),
+    ("1.0 to 1.4", "sdk", &["1.0", "1.1", "1.2", "1.3", "1.4"]),
+    ("2.10", "sdk", &["2.10"]),
+];
+
+#[test]
+fn every_cell_of_what_runs_names_tests_that_are_there() {
+    let read = |name: &str| fs::read_to_string(root().join(name)).expect("it is readable");
+    let (readme, index) = (read("README.md"), read("tests/what-runs.md"));
+    let table = readme.split("\n## What runs\n").nth(1).expect("the README has the section");
+    let features: Vec<Vec<&str>> =
+        table.lines().skip_while(|line| !line.starts_with("| feature")).skip(2).map_while(cells).collect();
+    let shown: Vec<Vec<&str>> = index.lines().filter_map(cells).skip(1).collect();
+    for feature in &features {
+        let rows: Vec<&Vec<&str>> = shown.iter().filter(|row| row[0] == feature[0]).collect();
+        for (column, &(name, ..)) in COLUMNS.iter().enumerate().filter(|(column, _)| feature[column + 1] != "-") {
+            let of_cell = rows.iter().filter(|row| row[1] == "all" || row[1].split(", ").any(|named| named == name));
+            let tests: Vec<&str> = of_cell.flat_map(|row| row[2].split('`').skip(1).step_by(2)).collect();
+            assert!(!tests.is_empty(), "{}, {name}: no test shows it", feature[0]);
+            for test in tests {
+                assert!(is_of_others(test) || is_there(test), "{} names {test}, which is not there", feature[0]);
+                assert!(concerns(test, column), "{}: {test} is not for {name}", feature[0]);
+            }
+        }
+    }
+    for row in &shown {
+        assert!(features.iter().any(|feature| feature[0] == row[0]), "the README has no feature {}", row[0]);
+    }
+}
+
+fn cells(line: &str) -> Option<Vec<&str>> {
+    Some(line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ").collect())
+}
+
+/// A folder of the vendor's examples, `v1.4.0/...`, or the repository of xDSL's: those are not part of this one.
+fn is_of_others(name: &str) -> bool {
+    let is_release = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit()) && rest.contains('/');
+    name == "xdslproject/wse-stencil" || name.strip_prefix('v').is_some_and(is_release)
+}
+
+/// Whether a program of `tests/run` runs on the chip, or by the rules of the releases, of a column. Others may.
+fn concerns(test: &str, column: usize) -> bool {
+    let Ok(text) = fs::read_to_string(root().join("tests").join(format!("{test}.csl"))) else { return true };
+    let (_, key, values) = COLUMNS[column];
+    let default = if key == "chips" { "wse2 wse3" } else { "2.10" };
+    let named = text.lines().find_map(|line| line.strip_prefix("//> ")?.strip_prefix(key)?.strip_prefix(": "));
+    !test.starts_with("run/") || named.unwrap_or(default).split_whitespace().any(|value| values.contains(&value))
+}
+
 /// The rule's number and the column of its tests.
 fn row(line: &str) -> Option<(u32, &str)> {
     let line = line.strip_prefix("| ")?.strip_suffix(" |")?;
