@@ -8,7 +8,7 @@ use num_bigint::BigInt;
 use num_traits::{ToPrimitive, Zero};
 
 use crate::context::{Res, Sema};
-use crate::operand::Operand;
+use crate::operand::{Operand, Place, PlaceKind};
 use crate::value::{field_types, find_field, int_of};
 
 impl Sema<'_> {
@@ -159,17 +159,14 @@ impl Sema<'_> {
     }
 
     pub fn parts_of(&mut self, operand: &Operand, count: usize, span: Span) -> Res<Vec<Operand>> {
-        let place = crate::operand::Place {
-            ty: operand.ty(),
-            is_const: true,
-            kind: crate::operand::PlaceKind::Value(operand.clone()),
-        };
-        let mut parts = Vec::with_capacity(count);
-        for index in 0..count {
-            let part = self.part_place(place.clone(), index as i64, span)?;
-            parts.push(self.load(part, span)?);
-        }
-        Ok(parts)
+        (0..count).map(|index| self.part_of(operand, index, span)).collect()
+    }
+
+    /// The part number `index` of an aggregate value.
+    pub fn part_of(&mut self, operand: &Operand, index: usize, span: Span) -> Res<Operand> {
+        let place = Place { ty: operand.ty(), is_const: true, kind: PlaceKind::Value(operand.clone()) };
+        let part = self.part_place(place, index as i64, span)?;
+        self.load(part, span)
     }
 
     /// `|i, j|{M, N} -> A[i, j]`, as the struct that the guide says it stands for.

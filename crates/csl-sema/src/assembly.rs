@@ -1,7 +1,7 @@
 //! Layouts that are described from outside, as the host's `SdkLayout` does: tiles, params and routes are given, and
 //! only the PE programs are CSL.
 
-use csl_diag::Span;
+use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{Name, Route, Ty, TypedValue, Wafer};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{ExprKind, Item, VarKind};
@@ -38,13 +38,15 @@ pub struct Assembly {
 }
 
 impl Sema<'_> {
-    /// Analyses every program of `assembly`; `None` when there were errors.
-    pub(crate) fn run_assembly(&mut self, assembly: &Assembly) -> Option<Wafer> {
+    /// Analyses every program of `assembly`.
+    pub(crate) fn run_assembly(&mut self, assembly: &Assembly) -> Res<Wafer> {
         let spans = self.describe(assembly);
-        let is_legacy = self.takes_colors(assembly, &spans).ok()?;
-        let layout = &mut self.unit.layout;
+        let is_legacy = self.takes_colors(assembly, &spans)?;
         // No statement sets the rectangle or the routes: their place is that of the first kind.
-        let place = *spans.first()?;
+        let Some(&place) = spans.first() else {
+            return Err(self.fail(Diagnostic::unplaced(Code::NoLayout, "no tile of the layout has code")));
+        };
+        let layout = &mut self.unit.layout;
         layout.size = Some((assembly.width, assembly.height, place));
         layout.tiles = assembly.tiles.clone();
         for route in &assembly.routes {
@@ -57,7 +59,7 @@ impl Sema<'_> {
             let key = self.unit.layout.key(kind.file.clone(), params(kind));
             self.unit.layout.instances.insert(key, instance);
         }
-        self.finish_layout()
+        self.finish_layout((assembly.width, assembly.height))
     }
 
     /// Puts the descriptions into a file of their own, so that diagnostics have something to show.

@@ -8,14 +8,14 @@ use crate::operand::{Operand, PlaceKind};
 use crate::value::child_ty;
 
 impl Sema<'_> {
-    /// How many steps a pointer's path takes before it enters a packed struct or union, if it does.
-    pub fn packed_at(&self, pointer: &Pointer) -> Option<usize> {
+    /// How many steps a pointer's path takes before it enters a packed struct or union, and its type, if it does.
+    pub fn packed_at(&self, pointer: &Pointer) -> Option<(usize, Ty)> {
         let mut ty = pointer.root_ty;
         for (steps, &index) in pointer.path.iter().enumerate() {
             if let TypeKind::Struct { packing: Packing::Packed, .. }
             | TypeKind::Union { packing: Packing::Packed, .. } = self.types.kind(ty)
             {
-                return Some(steps);
+                return Some((steps, ty));
             }
             ty = child_ty(&self.types, ty, index)?;
         }
@@ -24,15 +24,13 @@ impl Sema<'_> {
 
     /// The bits that a pointer to a packed field means; `None` for any other pointer.
     pub fn packed_place(&mut self, pointer: &Pointer, span: Span) -> Res<Option<PlaceKind>> {
-        let Some(steps) = self.packed_at(pointer) else { return Ok(None) };
+        let Some((steps, whole)) = self.packed_at(pointer) else { return Ok(None) };
         let outer = Pointer { path: pointer.path[..steps].to_vec(), ..pointer.clone() };
-        let (Some(whole), addr) = (self.pointee_ty(&outer), self.pointer_addr(&outer, span)?) else {
-            return Err(Stop::Error);
-        };
+        let addr = self.pointer_addr(&outer, span)?;
         let (mut ty, mut bit) = (whole, 0);
         for &index in &pointer.path[steps..] {
             bit += csl_ir::field_place(&self.types, ty, index as usize).map_or(0, |p| p.bit);
-            ty = child_ty(&self.types, ty, index).ok_or(Stop::Error)?;
+            ty = child_ty(&self.types, ty, index).ok_or_else(|| self.no_part(ty, index, span))?;
         }
         let (Some(container_bits), Some(bits)) =
             (csl_ir::bits_of(&self.types, whole), csl_ir::bits_of(&self.types, ty))

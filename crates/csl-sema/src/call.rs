@@ -137,10 +137,6 @@ impl Sema<'_> {
         let is_inline = decl.inlining == Inlining::Inline;
         let mut frame = Frame::top_level(self.fn_info(f).module);
         let mut bound = Bound { args: Vec::new(), params: Vec::new(), ret: Ty::VOID };
-        let mut values = match &args {
-            Args::Values(values) => values.clone().into_iter(),
-            Args::Exprs(_) => Vec::new().into_iter(),
-        };
         for (index, param) in decl.params.iter().enumerate() {
             let ty = match &param.ty {
                 Some(ty) => Some(self.type_in(&mut frame, ty)?),
@@ -148,7 +144,7 @@ impl Sema<'_> {
             };
             let (arg, at) = match &args {
                 Args::Exprs(exprs) => (self.eval_arg(&exprs[index], param, ty)?, exprs[index].span),
-                Args::Values(_) => (values.next().ok_or(Stop::Error)?, span),
+                Args::Values(values) => (values[index].clone(), span),
             };
             let arg = match ty {
                 Some(ty) => self.labelled(param.span, |_| "for this parameter".into(), |s| s.coerce(arg, ty, at))?,
@@ -271,7 +267,7 @@ impl Sema<'_> {
 
     /// Expands the body where it is called; comptime-known arguments stay known inside.
     fn inline_call(&mut self, f: FnRef, decl: &Arc<FnDecl>, bound: Bound, span: Span) -> Res<Operand> {
-        let Some(body) = &decl.body else { return Err(Stop::Error) };
+        let Some(body) = &decl.body else { return Err(self.without_body(f)) };
         self.count_step(span)?;
         let mut frame = Frame::top_level(self.fn_info(f).module);
         frame.mode = Mode::Runtime;
@@ -368,7 +364,9 @@ impl Sema<'_> {
         self.check_addressable_fn(f, span)?;
         let decl = self.fn_info(f).decl.clone();
         let fn_ty = self.fn_type(f)?;
-        let TypeKind::Fn(ty) = self.types.kind(fn_ty).clone() else { return Err(Stop::Error) };
+        let TypeKind::Fn(ty) = self.types.kind(fn_ty).clone() else {
+            return Err(self.internal(span, "a function has the type of no function").into());
+        };
         if ty.is_generic {
             let message = format!("generic function `{}` needs a call to make an instance", decl.name.name);
             return Err(self.error(Code::BadOperand, span, message));
@@ -394,11 +392,10 @@ impl Sema<'_> {
         }
         let decl = self.fn_info(f).decl.clone();
         if decl.body.is_none() {
-            // The parser has told of any other function without a body.
-            if decl.storage != ast::Storage::Extern {
-                return Err(Stop::Error);
-            }
-            return self.extern_instance(f, &decl, key, span);
+            return match decl.storage {
+                ast::Storage::Extern => self.extern_instance(f, &decl, key, span),
+                _ => Err(self.without_body(f)),
+            };
         }
         if self.unit.out_funcs.len() >= MOST_FUNCTIONS {
             let message =
@@ -428,11 +425,14 @@ impl Sema<'_> {
     fn link_name(&mut self, f: FnRef, decl: &FnDecl) -> Res<String> {
         let Some(expr) = &decl.linkname else { return Ok(decl.name.name.as_str().to_string()) };
         let module = self.fn_info(f).module;
-        let value = self.in_frame(Frame::top_level(module), |s| s.eval_const_as(expr, Ty::COMPTIME_STRING))?;
-        match value.value {
-            Value::Str(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-            _ => Err(Stop::Error),
-        }
+        self.in_frame(Frame::top_level(module), |s| s.eval_string(expr))
+    }
+
+    /// The parser has told of any function without a body that is not `extern`.
+    fn without_body(&mut self, f: FnRef) -> Stop {
+        let FnInfo { module, decl, .. } = self.fn_info(f);
+        let (module, span) = (*module, decl.name.span);
+        self.syntax_error(module, span)
     }
 
     fn exported_fn(&mut self, name: &str) -> Res<Option<FnRef>> {
@@ -504,34 +504,32 @@ impl Sema<'_> {
 
     /// Analyses the bodies of functions that run-time code uses, and of those that these use.
     pub fn drain_pending(&mut self) -> Res<()> {
-        let mut failed = false;
+        let mut result = Ok(());
         while let Some(pending) = self.unit.pending.pop_front() {
-            let func = self.analyze_body(&pending).ok();
-            failed |= func.is_none();
-            self.unit.out_funcs[pending.id.0 as usize] = func;
+            let body = self.analyze_body(&pending);
+            match self.whole(body, pending.called_at) {
+                Ok(func) => self.unit.out_funcs[pending.id.0 as usize] = Some(func),
+                Err(reported) => result = Err(reported.into()),
+            }
         }
-        if failed { Err(Stop::Error) } else { Ok(()) }
+        result
     }
 
     fn analyze_body(&mut self, pending: &PendingFn) -> Res<csl_ir::Func> {
         let info = self.fn_info(pending.fn_ref).clone();
-        let Some(body) = info.decl.body.clone() else { return Err(Stop::Error) };
+        let Some(body) = info.decl.body.clone() else { return Err(self.without_body(pending.fn_ref)) };
         let section = self.fn_section(&info)?;
         let name = self.symbol_name(info.module, info.decl.name.name.as_str());
         let ret = self.scalar(pending.ret);
         self.builders.push(FuncBuilder::new(name, info.decl.span, ret, section));
         let result = self.body_in_frame(pending, &info, &body);
-        let builder = self.builders.pop().ok_or(Stop::Error)?;
+        let builder = self.builders.pop().expect("every pop follows its push");
         result.map(|()| builder.finish())
     }
 
     fn fn_section(&mut self, info: &FnInfo) -> Res<Option<String>> {
         let Some(expr) = &info.decl.linksection else { return Ok(None) };
-        let value = self.in_frame(Frame::top_level(info.module), |s| s.eval_const_as(expr, Ty::COMPTIME_STRING))?;
-        match value.value {
-            Value::Str(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
-            _ => Ok(None),
-        }
+        self.in_frame(Frame::top_level(info.module), |s| s.eval_string(expr)).map(Some)
     }
 
     fn body_in_frame(&mut self, pending: &PendingFn, info: &FnInfo, body: &ast::Block) -> Res<()> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use csl_chip::Chip;
-use csl_diag::{Code, Diagnostic, Diagnostics, FileId, SourceMap, Span, TraceFrame};
+use csl_diag::{Code, Diagnostic, Diagnostics, FileId, Reported, SourceMap, Span, TraceFrame};
 use csl_ir::{BlockId, CellRef, ModuleRef, Reg, SlotId, Ty, Types, Wafer};
 use csl_syntax::{Symbol, ast};
 
@@ -17,10 +17,9 @@ use crate::unit::Unit;
 const SHOWN_STEPS: usize = 6;
 
 /// Why an evaluation did not yield a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// A diagnostic has been given.
-    Error,
+    Error(Reported),
     /// Emitted code does not come past this point (`return`, `break` at run time).
     Diverged,
     /// At comptime: leave the function; the value is in the frame.
@@ -31,6 +30,12 @@ pub enum Stop {
 }
 
 pub type Res<T> = Result<T, Stop>;
+
+impl From<Reported> for Stop {
+    fn from(reported: Reported) -> Stop {
+        Stop::Error(reported)
+    }
+}
 
 /// Whether code is executed now or emitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +56,7 @@ pub enum Binding {
     /// A run-time variable in memory.
     Slot { ty: Ty, slot: SlotId, is_const: bool },
     /// Its declaration failed; using it is no news.
-    Poison,
+    Poison(Reported),
 }
 
 /// Names declared in one block.
@@ -136,6 +141,8 @@ pub struct Sema<'a> {
 pub struct SourceFile {
     pub path: String,
     pub ast: ast::File,
+    /// What the parser found.
+    pub findings: Diagnostics,
     pub is_library: bool,
 }
 
@@ -161,33 +168,65 @@ impl<'a> Sema<'a> {
         }
     }
 
-    pub fn finish(self, wafer: Option<Wafer>) -> Analysis {
-        let wafer = wafer.filter(|_| !self.diagnostics.has_errors());
+    /// An analysis has a wafer or an error: what failed for an error that is not among the findings is a fault of ours.
+    pub fn finish(mut self, wafer: Result<Wafer, Reported>) -> Analysis {
+        if wafer.is_err() && !self.diagnostics.has_errors() {
+            self.internal(None, "the analysis failed, and says nothing of it");
+        }
+        let wafer = self.diagnostics.check().and(wafer);
         Analysis { wafer, sources: self.map, diagnostics: self.diagnostics }
     }
 
     /// Reports a finding with the trace of how evaluation came here.
-    pub fn report(&mut self, mut diagnostic: Diagnostic) {
-        diagnostic.trace.extend(shortened(&self.trace));
+    pub fn report(&mut self, diagnostic: Diagnostic) {
+        let diagnostic = self.with_trace(diagnostic);
         self.diagnostics.push(diagnostic);
+    }
+
+    fn with_trace(&self, mut diagnostic: Diagnostic) -> Diagnostic {
+        diagnostic.trace.extend(shortened(&self.trace));
+        diagnostic
     }
 
     /// Reports an error and gives the value that stops evaluation.
     pub fn fail(&mut self, diagnostic: Diagnostic) -> Stop {
         self.exhausted |= diagnostic.code == Code::QuotaExceeded;
-        self.report(diagnostic);
-        Stop::Error
+        let diagnostic = self.with_trace(diagnostic);
+        self.diagnostics.fail(diagnostic).into()
     }
 
     pub fn error(&mut self, code: Code, span: Span, message: impl Into<String>) -> Stop {
         self.fail(Diagnostic::new(code, span, message))
     }
 
-    /// Evaluates with one more label in whatever is found.
-    pub fn labelled<T>(&mut self, span: Span, text: impl FnOnce(&Self) -> String, f: impl FnOnce(&mut Self) -> T) -> T {
+    /// Reports that this crate contradicts itself.
+    pub fn internal(&mut self, span: impl Into<Option<Span>>, message: &str) -> Reported {
+        let diagnostic = match span.into() {
+            Some(span) => Diagnostic::new(Code::Internal, span, message),
+            None => Diagnostic::unplaced(Code::Internal, message),
+        };
+        let diagnostic = self.with_trace(diagnostic.note("this is a fault of Waferlab, not of the program"));
+        self.diagnostics.fail(diagnostic)
+    }
+
+    /// The result of what control flow cannot leave: a declaration, a program.
+    pub fn whole<T>(&mut self, result: Res<T>, span: impl Into<Option<Span>>) -> Result<T, Reported> {
+        result.map_err(|stop| match stop {
+            Stop::Error(reported) => reported,
+            _ => self.internal(span, "control flow has left what it cannot leave"),
+        })
+    }
+
+    /// Evaluates with findings of its own, for the caller to keep or to drop.
+    pub fn apart<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> (T, Diagnostics) {
         let before = std::mem::take(&mut self.diagnostics);
         let result = f(self);
-        let found = std::mem::replace(&mut self.diagnostics, before);
+        (result, std::mem::replace(&mut self.diagnostics, before))
+    }
+
+    /// Evaluates with one more label in whatever is found.
+    pub fn labelled<T>(&mut self, span: Span, text: impl FnOnce(&Self) -> String, f: impl FnOnce(&mut Self) -> T) -> T {
+        let (result, found) = self.apart(f);
         if !found.is_empty() {
             let text = text(self);
             found.iter().for_each(|d| self.diagnostics.push(d.clone().secondary(span, text.clone())));

@@ -1,6 +1,6 @@
 //! `if`, blocks, `return`, `break`, `continue`, and how values from several ways meet.
 
-use csl_diag::{Code, Diagnostic, Span};
+use csl_diag::{Code, Diagnostic, Reported, Span};
 use csl_ir::{BlockId, Inst, Opnd, Term, Ty};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{Block, Expr, Ident, If};
@@ -25,17 +25,18 @@ impl Sema<'_> {
         let (then, otherwise) = (self.builder().new_block(), self.builder().new_block());
         self.builder().terminate(Term::Branch { cond, then, otherwise }, span);
         let mut exits = Vec::new();
-        let mut failed = self.eval_arm(then, Some(&node.then), expected, span, &mut exits)?;
-        failed |= self.eval_arm(otherwise, node.otherwise.as_ref(), expected, span, &mut exits)?;
+        let then = self.eval_arm(then, Some(&node.then), expected, span, &mut exits)?;
+        let otherwise = self.eval_arm(otherwise, node.otherwise.as_ref(), expected, span, &mut exits)?;
         let joined = self.join(exits, expected, span);
-        if failed { Err(Stop::Error) } else { joined }
+        then.and(otherwise)?;
+        joined
     }
 
     fn eval_branch(&mut self, branch: &Expr, expected: Option<Ty>) -> Res<Operand> {
         self.scoped(|s| s.eval_expecting(branch, expected))
     }
 
-    /// Evaluates a way that may not be taken; true when it had an error.
+    /// Evaluates a way that may not be taken. An error in it does not keep the other ways from being evaluated.
     pub fn eval_arm(
         &mut self,
         block: BlockId,
@@ -43,20 +44,20 @@ impl Sema<'_> {
         expected: Option<Ty>,
         span: Span,
         exits: &mut Vec<Exit>,
-    ) -> Res<bool> {
+    ) -> Res<Result<(), Reported>> {
         self.builder().switch_to(block);
         let Some(body) = body else {
             exits.push((block, Operand::void(), span));
-            return Ok(false);
+            return Ok(Ok(()));
         };
         match self.under_runtime_control(|s| s.eval_branch(body, expected)) {
             Ok(value) => {
                 let end = self.builder().current();
                 exits.push((end, value, body.span));
-                Ok(false)
+                Ok(Ok(()))
             }
-            Err(Stop::Diverged) => Ok(false),
-            Err(Stop::Error) => Ok(true),
+            Err(Stop::Diverged) => Ok(Ok(())),
+            Err(Stop::Error(reported)) => Ok(Err(reported)),
             Err(stop) => Err(stop),
         }
     }

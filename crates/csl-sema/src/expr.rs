@@ -65,7 +65,7 @@ impl Sema<'_> {
                 span,
                 "inline assembly is not supported: Waferlab runs CSL, not machine code",
             )),
-            ExprKind::Error => Err(Stop::Error),
+            ExprKind::Error => Err(self.syntax_error(self.frame().module, span)),
         }
     }
 
@@ -101,18 +101,12 @@ impl Sema<'_> {
             return self.emitted_type(expr);
         }
         // At comptime the value may be one of run time, of which the type is known all the same.
-        let before = std::mem::take(&mut self.diagnostics);
-        let result = self.eval(expr);
-        let found = std::mem::replace(&mut self.diagnostics, before);
+        let failed_before = self.unit.failed.len();
+        let (result, found) = self.apart(|s| s.eval(expr));
         match result {
-            Err(Stop::Error) => {
-                let told = self.diagnostics.iter().count();
-                let result = self.emitted_type(expr);
-                // A global that has failed once says nothing the second time.
-                if result.is_err() && self.diagnostics.iter().count() == told {
-                    self.diagnostics.extend(found);
-                }
-                result
+            Err(Stop::Error(_)) => {
+                self.forget_failed(failed_before);
+                self.emitted_type(expr)
             }
             result => {
                 self.diagnostics.extend(found);

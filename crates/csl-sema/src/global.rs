@@ -78,9 +78,7 @@ impl Sema<'_> {
         if ty == Ty::COLOR && value.ty == Ty::VOID {
             return Ok(TypedValue::int(ty, UNUSED_COLOR));
         }
-        let before = std::mem::take(&mut self.diagnostics);
-        let result = self.coerce_const(value.clone(), ty, decl.name.span);
-        let why = std::mem::replace(&mut self.diagnostics, before);
+        let (result, why) = self.apart(|s| s.coerce_const(value.clone(), ty, decl.name.span));
         result.map_err(|_| {
             let given = crate::value::show(&self.types, &value);
             let message = format!("param `{}` cannot have the value {given}", decl.name.name);
@@ -171,11 +169,12 @@ impl Sema<'_> {
         })
     }
 
+    /// The text of a comptime-known string.
     pub fn eval_string(&mut self, expr: &Expr) -> Res<String> {
         let value = self.eval_const_as(expr, Ty::COMPTIME_STRING)?;
         match value.value {
             Value::Str(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-            _ => Err(Stop::Error),
+            _ => Err(self.error(Code::BadOperand, expr.span, "this string has no value")),
         }
     }
 
@@ -429,7 +428,9 @@ impl Sema<'_> {
                 Ok(())
             }
             Value::Array(array) => {
-                let TypeKind::Array { elem, .. } = *self.types.kind(value.ty) else { return Err(Stop::Error) };
+                let TypeKind::Array { elem, .. } = *self.types.kind(value.ty) else {
+                    return Err(self.internal(span, "an array has the type of no array").into());
+                };
                 let stride = self.elem_stride(elem, span)?;
                 if let csl_ir::ArrayValue::Splat { value, .. } = &**array
                     && is_zero(value)

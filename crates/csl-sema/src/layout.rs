@@ -65,28 +65,27 @@ impl LayoutState {
 }
 
 impl Sema<'_> {
-    /// Analyses the layout in file `root` and every program that it names; `None` when there were errors.
-    pub fn run(&mut self, root: &str) -> Option<Wafer> {
-        self.evaluate_layout(root).ok()?;
-        self.finish_layout()
+    /// Analyses the layout in file `root` and every program that it names.
+    pub fn run(&mut self, root: &str) -> Res<Wafer> {
+        let rectangle = self.evaluate_layout(root)?;
+        self.finish_layout(rectangle)
     }
 
     /// Analyses the programs of a layout whose tiles and routes are known.
-    pub(crate) fn finish_layout(&mut self) -> Option<Wafer> {
-        let (width, height) = self.unit.layout.rectangle()?;
+    pub(crate) fn finish_layout(&mut self, (width, height): (u32, u32)) -> Res<Wafer> {
         let sharing = self.analyze_instances();
-        let programs: Vec<Program> = sharing.programs.into_iter().collect::<Option<_>>()?;
+        let programs: Vec<Program> = sharing.programs.into_iter().collect::<Result<_, _>>()?;
         let tile_consts = self.number_programs(&sharing.kinds, programs.len());
-        self.merge_routes(&programs, width);
+        let merged = self.merge_routes(&programs, width);
         self.warn_off_edge(width, height);
         self.warn_exported_nowhere(&programs);
-        if self.diagnostics.has_errors() {
-            return None;
-        }
-        Some(self.assemble(programs, tile_consts, width, height))
+        merged?;
+        self.diagnostics.check()?;
+        Ok(self.assemble(programs, tile_consts, width, height))
     }
 
-    fn evaluate_layout(&mut self, root: &str) -> Res<()> {
+    /// Evaluates the layout block; the width and the height that it sets.
+    fn evaluate_layout(&mut self, root: &str) -> Res<(u32, u32)> {
         self.unit.name = root.to_string();
         // First of all: the params of a PE's program have no values here, which would only hide what is wrong.
         let file = self.load_file(root, None, None)?;
@@ -153,13 +152,13 @@ impl Sema<'_> {
         Err(self.fail(Diagnostic::new(Code::BadParamValue, decl.name.span, message).label(label)))
     }
 
-    /// Every tile has code.
-    fn check_tiles(&mut self, block: Span) -> Res<()> {
-        let Some((width, _, span)) = self.unit.layout.size else {
+    /// There is a rectangle, of this width and height, and every tile of it has code.
+    fn check_tiles(&mut self, block: Span) -> Res<(u32, u32)> {
+        let Some((width, height, span)) = self.unit.layout.size else {
             return Err(self.error(Code::BadRectangle, block, "the layout block never calls `@set_rectangle`"));
         };
         let empty = self.unit.layout.tiles.iter().filter(|&&t| t == 0).count();
-        let Some(first) = self.unit.layout.tiles.iter().position(|&t| t == 0) else { return Ok(()) };
+        let Some(first) = self.unit.layout.tiles.iter().position(|&t| t == 0) else { return Ok((width, height)) };
         let (x, y) = (first as u32 % width, first as u32 / width);
         let more = if empty > 1 { format!(", nor do {} more", empty - 1) } else { String::new() };
         let message = format!("tile ({x}, {y}) has no code{more}");
@@ -178,7 +177,7 @@ impl Sema<'_> {
     }
 
     /// Adds the routes that PE programs set themselves to those of the layout.
-    fn merge_routes(&mut self, programs: &[Program], width: u32) {
+    fn merge_routes(&mut self, programs: &[Program], width: u32) -> Res<()> {
         for (index, program) in programs.iter().enumerate() {
             if program.colors.is_empty() {
                 continue;
@@ -190,12 +189,11 @@ impl Sema<'_> {
             for at in tiles {
                 for (color, config, span) in &program.colors {
                     let route = Route { x: at % width, y: at / width, color: *color, config: config.clone() };
-                    if self.add_route(route, *span).is_err() {
-                        return;
-                    }
+                    self.add_route(route, *span)?;
                 }
             }
         }
+        Ok(())
     }
 
     /// Records a route; two for one tile and color are an error.

@@ -42,6 +42,7 @@ pub use options::{Analysis, Options, Resolved, Sdk, Sources};
 pub fn analyze(root: &str, sources: &mut dyn Sources, options: &Options) -> Analysis {
     let mut sema = context::Sema::new(sources, options);
     let wafer = sema.run(root);
+    let wafer = sema.whole(wafer, None);
     sema.finish(wafer)
 }
 
@@ -49,5 +50,6 @@ pub fn analyze(root: &str, sources: &mut dyn Sources, options: &Options) -> Anal
 pub fn assemble(assembly: &Assembly, sources: &mut dyn Sources, options: &Options) -> Analysis {
     let mut sema = context::Sema::new(sources, options);
     let wafer = sema.run_assembly(assembly);
+    let wafer = sema.whole(wafer, None);
     sema.finish(wafer)
 }

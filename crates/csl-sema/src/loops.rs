@@ -253,7 +253,7 @@ impl Sema<'_> {
             Operand::Const(TypedValue { value: Value::Range(parts), .. }) => {
                 Ok(parts.as_ref().clone().map(|p| TypedValue::int(elem, p).into()))
             }
-            _ => <[Operand; 3]>::try_from(self.parts_of(range, 3, span)?).map_err(|_| Stop::Error),
+            _ => Ok([self.part_of(range, 0, span)?, self.part_of(range, 1, span)?, self.part_of(range, 2, span)?]),
         }
     }
 

@@ -65,7 +65,9 @@ impl Sema<'_> {
         if let Some(op) = comparison(op) {
             return self.compare(op, a, b, span);
         }
-        let Some(op) = arithmetic(op) else { return Err(Stop::Error) };
+        let Some(op) = arithmetic(op) else {
+            return Err(self.internal(span, "`and` and `or` do not evaluate both sides").into());
+        };
         if matches!(op, IntOp::Shl | IntOp::Shr) {
             return self.shift(op, a, b, span);
         }
@@ -106,7 +108,7 @@ impl Sema<'_> {
         }
         match (&a.value, &b.value, kind) {
             (Value::Float(x), Value::Float(y), TypeKind::Float(kind)) => {
-                let Some(op) = float_op(op) else { return Err(Stop::Error) };
+                let Some(op) = float_op(op) else { return Err(self.no_float_op(span)) };
                 Ok(TypedValue::new(ty, Value::Float(csl_num::float_binop(op, kind, *x, *y))).into())
             }
             (Value::Float(x), Value::Float(y), _) => self.fold_f64(op, f64::from_bits(*x), f64::from_bits(*y), span),
@@ -136,6 +138,10 @@ impl Sema<'_> {
         self.error(code, span, trap.to_string())
     }
 
+    fn no_float_op(&mut self, span: Span) -> Stop {
+        self.error(Code::BadOperand, span, "this operator does not take floats")
+    }
+
     fn fold_f64(&mut self, op: IntOp, x: f64, y: f64, span: Span) -> Res<Operand> {
         if op == IntOp::Div && y == 0.0 {
             return Err(self.error(Code::DivisionByZero, span, "division by zero"));
@@ -145,7 +151,7 @@ impl Sema<'_> {
             IntOp::Sub => x - y,
             IntOp::Mul => x * y,
             IntOp::Div => x / y,
-            _ => return Err(self.error(Code::BadOperand, span, "this operator does not take floats")),
+            _ => return Err(self.no_float_op(span)),
         };
         if result.is_nan() {
             return Err(self.error(Code::Overflow, span, "the result is not a number"));

@@ -4,7 +4,7 @@ use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{Addr, AddrBase, Inst, Opnd, Packing, Pointer, PtrRoot, Scalar, Ty, TypeKind, TypedValue, Value};
 use csl_syntax::ast::{Expr, ExprKind};
 
-use crate::context::{Binding, Res, Sema};
+use crate::context::{Binding, Res, Sema, Stop};
 use crate::operand::{Operand, Place, PlaceKind};
 use crate::value::{child, child_ty, find_field, number_text, read_path, write_path};
 
@@ -20,9 +20,8 @@ impl Sema<'_> {
                 self.deref(pointer, expr.span)
             }
             ExprKind::Builtin { name, args } if name.name.as_str() == "field" && args.len() == 2 => {
-                let field = self.eval_const_as(&args[1], Ty::COMPTIME_STRING)?;
-                let Value::Str(bytes) = field.value else { return Err(crate::context::Stop::Error) };
-                self.field_place(&args[0], &String::from_utf8_lossy(&bytes), args[1].span)
+                let field = self.eval_string(&args[1])?;
+                self.field_place(&args[0], &field, args[1].span)
             }
             _ => Ok(self.value_place(expr)?),
         }
@@ -35,7 +34,7 @@ impl Sema<'_> {
 
     fn name_place(&mut self, name: csl_syntax::Symbol, span: Span) -> Res<Place> {
         match self.find_local(name) {
-            Some(Binding::Poison) => Err(crate::context::Stop::Error),
+            Some(Binding::Poison(reported)) => Err(reported.into()),
             Some(Binding::Const(value)) => Ok(Place { ty: value.ty(), is_const: true, kind: PlaceKind::Value(value) }),
             Some(Binding::Cell(cell)) => {
                 let root_ty = self.unit.cells[cell.0 as usize].value.ty;
@@ -119,7 +118,7 @@ impl Sema<'_> {
         Ok(Place { ty: value.ty(), is_const: true, kind: PlaceKind::Value(value) })
     }
 
-    fn no_field(&mut self, ty: Ty, name: &str, span: Span) -> crate::context::Stop {
+    fn no_field(&mut self, ty: Ty, name: &str, span: Span) -> Stop {
         let shown = self.show(ty);
         let mut diagnostic = Diagnostic::new(Code::UnknownField, span, format!("no field `{name}` in type `{shown}`"));
         if let Some(fields) = crate::value::field_types(&self.types, ty) {
@@ -172,12 +171,7 @@ impl Sema<'_> {
     /// The part number `index` of an aggregate place: a field, or an element by its flat index.
     pub fn part_place(&mut self, place: Place, index: i64, span: Span) -> Res<Place> {
         let Some(ty) = child_ty(&self.types, place.ty, index) else {
-            let shown = self.show(place.ty);
-            return Err(self.error(
-                Code::IndexOutOfBounds,
-                span,
-                format!("index {index} is out of bounds for type `{shown}`"),
-            ));
+            return Err(self.no_part(place.ty, index, span));
         };
         let is_const = place.is_const;
         let kind = match place.kind {
@@ -195,6 +189,11 @@ impl Sema<'_> {
             PlaceKind::Reg(_) => return Err(self.no_field(place.ty, &index.to_string(), span)),
         };
         Ok(Place { ty, is_const, kind })
+    }
+
+    pub fn no_part(&mut self, ty: Ty, index: i64, span: Span) -> Stop {
+        let message = format!("index {index} is out of bounds for type `{}`", self.show(ty));
+        self.error(Code::IndexOutOfBounds, span, message)
     }
 
     fn part_value(&mut self, value: Operand, index: i64, ty: Ty, span: Span) -> Res<Operand> {
@@ -224,14 +223,7 @@ impl Sema<'_> {
             (Value::Union { .. }, _) => {
                 Err(self.error(Code::BadOperand, span, "access to a variant that is not active"))
             }
-            _ => {
-                let shown = self.show(value.ty);
-                Err(self.error(
-                    Code::IndexOutOfBounds,
-                    span,
-                    format!("index {index} is out of bounds for type `{shown}`"),
-                ))
-            }
+            _ => Err(self.no_part(value.ty, index, span)),
         }
     }
 
@@ -283,7 +275,7 @@ impl Sema<'_> {
         self.array_index(place, &dims, indices, span)
     }
 
-    fn index_count(&mut self, expected: usize, got: usize, span: Span) -> crate::context::Stop {
+    fn index_count(&mut self, expected: usize, got: usize, span: Span) -> Stop {
         self.error(Code::ArgumentCount, span, format!("expected {expected} index expression(s), got {got}"))
     }
 
@@ -459,7 +451,7 @@ impl Sema<'_> {
         })
     }
 
-    fn gone(&mut self, span: Span) -> crate::context::Stop {
+    fn gone(&mut self, span: Span) -> Stop {
         self.error(Code::BadOperand, span, "the variable that this points at no longer exists")
     }
 
@@ -468,16 +460,14 @@ impl Sema<'_> {
         let mut value = Operand::Const(root);
         for &index in path {
             let Some(ty) = child_ty(&self.types, value.ty(), index) else {
-                let shown = self.show(value.ty());
-                let message = format!("index {index} is out of bounds for type `{shown}`");
-                return Err(self.error(Code::IndexOutOfBounds, span, message));
+                return Err(self.no_part(value.ty(), index, span));
             };
             value = self.part_value(value, index, ty, span)?;
         }
         Ok(value)
     }
 
-    fn runtime_variable(&mut self, pointer: &Pointer, span: Span) -> crate::context::Stop {
+    fn runtime_variable(&mut self, pointer: &Pointer, span: Span) -> Stop {
         match pointer.root {
             PtrRoot::Global(global) => {
                 let (name, at) =
@@ -633,7 +623,7 @@ impl Sema<'_> {
         }
     }
 
-    fn no_memory(&mut self, ty: Ty, span: Span) -> crate::context::Stop {
+    fn no_memory(&mut self, ty: Ty, span: Span) -> Stop {
         let message = format!("a value of type `{}` is comptime-known and has no address", self.show(ty));
         self.error(Code::ComptimeOnly, span, message)
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use csl_chip::Arch;
-use csl_diag::{Code, Diagnostic, Span};
+use csl_diag::{Code, Diagnostic, Reported, Span};
 use csl_ir::{
     Completion, DsrFile, Exported, ExportedSymbol, Expr, FuncId, Inst, ModuleRef, Name, OnControl, Opnd, Program,
     QueueDir, Startup, TaskBind, TaskKind, TaskTarget, TypeKind, TypedValue, Types, Value, VecConfig,
@@ -11,7 +11,7 @@ use csl_ir::{
 use csl_num::IntTy;
 
 use crate::builtins::names_task;
-use crate::context::{Res, Sema, Stop};
+use crate::context::{Res, Sema};
 use crate::layout::{Instance, LayoutState};
 use crate::unit::{ExportTarget, Unit, UnitKind};
 
@@ -19,14 +19,13 @@ use crate::unit::{ExportTarget, Unit, UnitKind};
 pub type TileConsts = Vec<(Arc<Expr>, IntTy)>;
 
 impl Sema<'_> {
-    /// Analyses the program of one kind of tile; `None` when it has errors, which are told once for all its tiles.
-    /// With it, how the constants follow of which every tile has its own.
+    /// Analyses the program of one kind of tile; errors in it are told once for all its tiles. With it, how the constants follow of which every tile has its own.
     pub(crate) fn analyze_program(
         &mut self,
         file: &str,
         params: Vec<(Name, TypedValue)>,
         instance: &Instance,
-    ) -> Option<(Program, TileConsts)> {
+    ) -> Result<(Program, TileConsts), Reported> {
         let layout = LayoutState {
             exports: self.unit.layout.exports.clone(),
             is_legacy: self.unit.layout.is_legacy,
@@ -39,7 +38,8 @@ impl Sema<'_> {
         let text = whose_code(instance);
         let result = self.traced(instance.span, text, |s| s.program(file, params, instance.span));
         let unit = std::mem::replace(&mut self.unit, outer);
-        result.ok().map(|program| (program, unit.tile_consts.into_iter().collect()))
+        let program = self.whole(result, instance.span)?;
+        Ok((program, unit.tile_consts.into_iter().collect()))
     }
 
     fn program(&mut self, file: &str, params: Vec<(Name, TypedValue)>, span: Span) -> Res<Program> {
@@ -315,8 +315,7 @@ impl Sema<'_> {
         let globals: Option<Vec<_>> = take(&mut unit.out_globals).into_iter().collect();
         let funcs: Option<Vec<_>> = std::mem::take(&mut unit.out_funcs).into_iter().collect();
         let (Some(globals), Some(funcs)) = (globals, funcs) else {
-            // A function or global without a body has given its diagnostic.
-            return Err(Stop::Error);
+            return Err(self.internal(None, "a function or a global of the program was never made").into());
         };
         Ok(Program {
             name: unit.name.clone(),

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use csl_diag::Reported;
 use csl_ir::{ArrayValue, Expr, Name, Program, Question, Trace, TypedValue, Value, Varying};
 use csl_num::{IntTy, wrap64};
 use indexmap::IndexMap;
@@ -145,8 +146,7 @@ impl Shared {
 /// The programs of a layout, and what each kind of tile has of them.
 #[derive(Debug, Default)]
 pub struct Sharing {
-    /// `None` where the analysis found errors.
-    pub programs: Vec<Option<Program>>,
+    pub programs: Vec<Result<Program, Reported>>,
     /// By kind of tile: the number of its program, and its constants.
     pub kinds: Vec<(u32, Vec<u64>)>,
 }
@@ -172,7 +172,7 @@ impl Sema<'_> {
         instance: &Instance,
         instances: &IndexMap<TileKey, Instance>,
         shared: &mut Shared,
-        programs: &mut Vec<Option<Program>>,
+        programs: &mut Vec<Result<Program, Reported>>,
     ) -> (u32, Vec<u64>) {
         if shared.open.is_empty() {
             programs.push(self.analyze_alone(key, instance));
@@ -185,8 +185,7 @@ impl Sema<'_> {
                 (asked, None) => {
                     let instance = Instance { tiles: alike(key, instances, shared, &asked), ..*instance };
                     programs.push(self.analyze_alone(key, &instance));
-                    let outcome =
-                        if programs.last().is_some_and(Option::is_some) { Outcome::Alone } else { Outcome::Failed };
+                    let outcome = if programs.last().is_some_and(Result::is_ok) { Outcome::Alone } else { Outcome::Failed };
                     shared.insert(asked, outcome);
                     return (programs.len() as u32 - 1, Vec::new());
                 }
@@ -209,7 +208,7 @@ impl Sema<'_> {
         key: &TileKey,
         instance: &Instance,
         shared: &Shared,
-        programs: &mut Vec<Option<Program>>,
+        programs: &mut Vec<Result<Program, Reported>>,
     ) -> (Vec<(Question, i64)>, Option<Outcome>) {
         let trace = Arc::new(Trace::default());
         let mut inputs: Vec<Option<u32>> = vec![None; key.numbers.len()];
@@ -219,14 +218,12 @@ impl Sema<'_> {
             Some(input) => Value::Varying(Varying::input(input, key.numbers[place], &trace)),
             None => Value::Int(key.numbers[place].into()),
         });
-        let before = std::mem::take(&mut self.diagnostics);
         let steps = (self.steps, self.exhausted);
-        let analyzed = self.analyze_program(&shape.file, params, instance);
-        let found = std::mem::replace(&mut self.diagnostics, before);
+        let (analyzed, found) = self.apart(|s| s.analyze_program(&shape.file, params, instance));
         match analyzed {
-            Some((program, consts)) if !found.has_errors() => {
+            Ok((program, consts)) if !found.has_errors() => {
                 self.diagnostics.extend(found);
-                programs.push(Some(program));
+                programs.push(Ok(program));
                 let outcome = Outcome::Program(programs.len() as u32 - 1, Arc::new(consts));
                 (trace.asked(), Some(outcome))
             }
@@ -237,10 +234,10 @@ impl Sema<'_> {
         }
     }
 
-    fn analyze_alone(&mut self, key: &TileKey, instance: &Instance) -> Option<Program> {
+    fn analyze_alone(&mut self, key: &TileKey, instance: &Instance) -> Result<Program, Reported> {
         let shape = self.unit.layout.shapes[key.shape as usize].clone();
         let params = shape.params(|place| Value::Int(key.numbers[place].into()));
-        Some(self.analyze_program(&shape.file, params, instance)?.0)
+        Ok(self.analyze_program(&shape.file, params, instance)?.0)
     }
 }
 

@@ -14,15 +14,15 @@ impl Sema<'_> {
     /// has an error, so that all errors of a function are told at once.
     pub fn eval_stmts(&mut self, block: &Block) -> Res<()> {
         self.scoped(|s| {
-            let mut failed = false;
+            let mut result = Ok(());
             for stmt in &block.stmts {
                 match s.eval_stmt(stmt) {
                     Ok(()) => {}
-                    Err(Stop::Error) if !s.is_comptime() && !s.exhausted => failed = true,
+                    error @ Err(Stop::Error(_)) if !s.is_comptime() && !s.exhausted => result = error,
                     Err(stop) => return Err(stop),
                 }
             }
-            if failed { Err(Stop::Error) } else { Ok(()) }
+            result
         })
     }
 
@@ -31,7 +31,7 @@ impl Sema<'_> {
             StmtKind::Var(decl) => self.eval_local(decl),
             StmtKind::Expr(expr) => self.eval_expecting(expr, is_branching(expr).then_some(Ty::VOID)).map(|_| ()),
             StmtKind::Assign { target, op, value } => self.eval_assign(target, *op, value, stmt.span),
-            StmtKind::Error => Err(Stop::Error),
+            StmtKind::Error => Err(self.syntax_error(self.frame().module, stmt.span)),
         }
     }
 
@@ -101,7 +101,9 @@ impl Sema<'_> {
                 Ok(())
             }
             Err(stop) => {
-                self.bind(decl.name.name, Binding::Poison);
+                if let Stop::Error(reported) = stop {
+                    self.bind(decl.name.name, Binding::Poison(reported));
+                }
                 Err(stop)
             }
         }

@@ -1,13 +1,13 @@
 //! `switch`.
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{CmpOp, Term, Ty, TypeKind, Value, Varying};
+use csl_ir::{CmpOp, Scalar, Term, Ty, TypeKind, Value, Varying};
 use csl_num::IntTy;
 use csl_syntax::ast::{Expr, Switch, SwitchArm};
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
 
-use crate::context::{Res, Sema, Stop};
+use crate::context::{Res, Sema};
 use crate::operand::Operand;
 use crate::value::int_of;
 
@@ -103,12 +103,11 @@ impl Sema<'_> {
         expected: Option<Ty>,
         span: Span,
     ) -> Res<Operand> {
-        let Some(scalar) = self.scalar(ty) else { return Err(self.comptime_only(ty, span)) };
-        let value = self.opnd(&input, node.input.span)?;
-        let int = match scalar {
-            csl_ir::Scalar::Int { signed, bits } => IntTy { signed, bits: u32::from(bits) },
-            _ => return Err(Stop::Error),
+        let Some(scalar @ Scalar::Int { signed, bits }) = self.scalar(ty) else {
+            return Err(self.comptime_only(ty, span));
         };
+        let int = IntTy { signed, bits: u32::from(bits) };
+        let value = self.opnd(&input, node.input.span)?;
         let blocks: Vec<_> = node.arms.iter().map(|_| self.builder().new_block()).collect();
         let mut table = Vec::new();
         let mut default = None;
@@ -124,12 +123,13 @@ impl Sema<'_> {
         };
         self.builder().terminate(Term::Switch { ty: scalar, value, cases: table, default }, span);
         let mut exits = Vec::new();
-        let mut failed = false;
+        let mut arms = Ok(());
         for (arm, block) in node.arms.iter().zip(blocks) {
-            failed |= self.eval_arm(block, Some(&arm.body), expected, span, &mut exits)?;
+            arms = arms.and(self.eval_arm(block, Some(&arm.body), expected, span, &mut exits)?);
         }
         let joined = self.join(exits, expected, span);
-        if failed { Err(Stop::Error) } else { joined }
+        arms?;
+        joined
     }
 
     /// All members of an enum have branches; other numbers do not occur.

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use csl_diag::Span;
+use csl_diag::{Reported, Span};
 use csl_ir::{
     ColorConfig, ControlTable, DsrFile, DsrLoad, Expr, Fifo, FnRef, Func, FuncId, Global, GlobalId, GlobalRef,
     ModuleRef, QueueDir, QueueInit, RotatingTasks, Rpc, Startup, TaskBind, Ty, TypedValue, Varying,
@@ -52,7 +52,7 @@ pub enum State {
     /// Being evaluated: meeting it again is a cycle.
     Busy,
     Done(GlobalItem),
-    Failed,
+    Failed(Reported),
 }
 
 /// What a name at the top level of a module is.
@@ -120,6 +120,8 @@ pub struct Unit {
     /// Name of the root file.
     pub name: String,
     pub modules: Vec<Module>,
+    /// Declarations whose state is [`State::Failed`].
+    pub failed: Vec<(ModuleRef, Symbol)>,
     pub fns: Vec<FnInfo>,
     pub globals: Vec<GlobalInfo>,
     pub cells: Vec<Cell>,

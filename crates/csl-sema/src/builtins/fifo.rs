@@ -8,7 +8,7 @@ use csl_ir::{
 };
 
 use super::Call;
-use super::args::{Fields, dsd_kind};
+use super::args::Fields;
 use super::config::{activated, u16_opnd};
 use super::dsd::elem_words;
 use super::machine::sys;
@@ -190,12 +190,9 @@ fn set_length(s: &mut Sema<'_>, call: &Call<'_>, op: SysOp) -> Res<Operand> {
 }
 
 /// The FIFO that an operand of a vector operation is.
-pub(super) fn fifo_of(s: &mut Sema<'_>, operand: &Operand, span: Span) -> Res<Option<FifoRef>> {
-    if dsd_kind(s, operand.ty()) != Some(csl_ir::DsdKind::Fifo) {
-        return Ok(None);
-    }
+pub(super) fn known_fifo(s: &mut Sema<'_>, operand: &Operand, span: Span) -> Res<FifoRef> {
     match operand.as_const().map(|v| &v.value) {
-        Some(Value::Fifo(fifo)) => Ok(Some(*fifo)),
+        Some(Value::Fifo(fifo)) => Ok(*fifo),
         _ => Err(s.error(Code::NotComptime, span, "a FIFO must be comptime-known where it is used")),
     }
 }

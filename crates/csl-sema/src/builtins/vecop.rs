@@ -7,9 +7,9 @@ use csl_ir::{DsdKind, DsrFile, Inst, Opnd, Scalar, Ty, TypeKind, VecInst, VecOpe
 use super::Call;
 use super::args::dsd_kind;
 use super::config::{ConfigOf, vec_config};
-use super::fifo::fifo_of;
+use super::fifo::known_fifo;
 use super::ids::plain_file;
-use crate::context::{Res, Sema, Stop};
+use crate::context::{Res, Sema};
 use crate::operand::Operand;
 
 /// Number of operands before the configuration struct.
@@ -131,10 +131,7 @@ fn scalar_destination(s: &mut Sema<'_>, call: &Call<'_>, op: VecOp, operand: &Op
 
 fn dsd(s: &mut Sema<'_>, operand: &Operand, kind: DsdKind, span: Span) -> Res<VecOperand> {
     match kind {
-        DsdKind::Fifo => match fifo_of(s, operand, span)? {
-            Some(fifo) => Ok(VecOperand::Fifo(fifo)),
-            None => Err(Stop::Error),
-        },
+        DsdKind::Fifo => Ok(VecOperand::Fifo(known_fifo(s, operand, span)?)),
         DsdKind::Mem4d => Ok(VecOperand::Mem4d(s.addr(operand, span)?)),
         DsdKind::Circbuf => {
             let message = "a circbuf_dsd cannot be an operand itself";
