@@ -7,7 +7,7 @@ use csl_syntax::Symbol;
 use csl_syntax::ast::{ExprKind, Item, VarKind};
 
 use crate::context::{Res, Sema};
-use crate::layout::Instance;
+use crate::layout::{Instance, Layout};
 
 /// A value for a param. A color binds to params of type `color` and to integers alike.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -46,20 +46,18 @@ impl Sema<'_> {
         let Some(&place) = spans.first() else {
             return Err(self.fail(Diagnostic::unplaced(Code::NoLayout, "no tile of the layout has code")));
         };
-        let layout = &mut self.unit.layout;
-        layout.size = Some((assembly.width, assembly.height, place));
-        layout.tiles = assembly.tiles.clone();
+        let size = Some((assembly.width, assembly.height, place));
+        let mut layout = Layout { size, tiles: assembly.tiles.clone(), is_legacy, ..Layout::default() };
         for route in &assembly.routes {
             layout.routed.insert((route.x, route.y, route.color), layout.routes.len());
             layout.routes.push((route.clone(), place));
         }
-        layout.is_legacy = is_legacy;
         for (at, (kind, span)) in assembly.kinds.iter().zip(spans).enumerate() {
             let instance = instance(assembly, at as u32 + 1, span);
-            let key = self.unit.layout.key(kind.file.clone(), params(kind));
-            self.unit.layout.instances.insert(key, instance);
+            let key = layout.key(kind.file.clone(), params(kind));
+            layout.instances.insert(key, instance);
         }
-        self.finish_layout((assembly.width, assembly.height))
+        self.finish_layout(layout, (assembly.width, assembly.height))
     }
 
     /// Puts the descriptions into a file of their own, so that diagnostics have something to show.

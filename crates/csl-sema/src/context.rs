@@ -9,9 +9,11 @@ use csl_ir::{BlockId, CellRef, ModuleRef, Reg, SlotId, Ty, Types, Wafer};
 use csl_syntax::{Symbol, ast};
 
 use crate::emit::FuncBuilder;
+use crate::layout::Layout;
 use crate::operand::Operand;
 use crate::options::{Analysis, Options, Sources};
-use crate::unit::Unit;
+use crate::pe::Pe;
+use crate::unit::{Unit, UnitKind};
 
 /// Steps of a long trace that diagnostics show, at either end.
 const SHOWN_STEPS: usize = 6;
@@ -215,6 +217,22 @@ impl<'a> Sema<'a> {
             Stop::Error(reported) => reported,
             _ => self.internal(span, "control flow has left what it cannot leave"),
         })
+    }
+
+    /// What only the program of a PE has. Builtins that ask for it stand nowhere else.
+    pub fn pe(&mut self) -> Res<&mut Pe> {
+        match self.unit.kind {
+            UnitKind::Layout(_) => Err(self.internal(None, "a layout is asked for what only a PE has").into()),
+            UnitKind::Pe(ref mut pe) => Ok(pe),
+        }
+    }
+
+    /// What only a layout has.
+    pub fn layout(&mut self) -> Res<&mut Layout> {
+        match self.unit.kind {
+            UnitKind::Layout(ref mut layout) => Ok(layout),
+            UnitKind::Pe(_) => Err(self.internal(None, "a PE is asked for what only a layout has").into()),
+        }
     }
 
     /// Evaluates with findings of its own, for the caller to keep or to drop.

@@ -24,6 +24,7 @@ mod operand;
 mod operator;
 mod options;
 mod packed;
+mod pe;
 mod place;
 mod program;
 mod sharing;

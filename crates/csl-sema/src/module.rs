@@ -167,7 +167,7 @@ impl Sema<'_> {
     /// Evaluates the top-level `comptime` blocks of a module, in order.
     pub fn run_comptime_blocks(&mut self, module: ModuleRef) -> Res<()> {
         let file = self.unit.modules[module.0 as usize].file.clone();
-        let outer = std::mem::replace(&mut self.unit.in_comptime_block, true);
+        let outer = std::mem::replace(&mut self.pe()?.in_comptime_block, true);
         let mut result = Ok(());
         for item in &file.ast.items {
             if let Item::Comptime(block) = item {
@@ -175,7 +175,7 @@ impl Sema<'_> {
                 result = result.and(this);
             }
         }
-        self.unit.in_comptime_block = outer;
+        self.pe()?.in_comptime_block = outer;
         result
     }
 

@@ -349,7 +349,9 @@ fn fabric(s: &mut Sema<'_>, call: &Call<'_>, kind: DsdKind, ty: Ty, fields: &mut
     }
     if let Some(queue) = side.queue {
         let dir = if kind == DsdKind::Fabin { QueueDir::In } else { QueueDir::Out };
-        s.unit.queue_uses.push((dir, queue, side.color, call.span));
+        if let Some(pe) = s.unit.pe_mut() {
+            pe.queue_uses.push((dir, queue, side.color, call.span));
+        }
     }
     let ends = [(runtime_color, side.color), (runtime_queue, side.queue)];
     let known = int16(&extent);

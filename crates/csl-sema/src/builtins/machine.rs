@@ -82,7 +82,7 @@ pub(super) fn get_config(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         return sys_value(s, call, SysOp::GetConfig, vec![addr]);
     }
     let addr = addr.as_const().and_then(super::args::small);
-    match s.unit.configs.iter().rev().find(|c| Some(u32::from(c.0)) == addr) {
+    match s.pe()?.configs.iter().rev().find(|c| Some(u32::from(c.0)) == addr) {
         Some(&(_, value)) => Ok(int_value(Ty::U16, value)),
         // The guide: where a register has a default, that is what it holds.
         None if addr.is_some_and(|addr| csl_chip::registers::ce::starts_clear(addr as u16)) => {
@@ -106,8 +106,8 @@ pub(super) fn set_config(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     }
     let small = |o: &Operand| o.as_const().and_then(super::args::small).unwrap_or(0) as u16;
     let (addr, value) = (small(&addr), small(&value));
-    s.unit.configs.retain(|c| c.0 != addr);
-    s.unit.configs.push((addr, value));
+    s.pe()?.configs.retain(|c| c.0 != addr);
+    s.pe()?.configs.push((addr, value));
     Ok(Operand::void())
 }
 

@@ -73,12 +73,12 @@ pub(super) fn initialize_queue(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand
         let message = format!("`.ctrl_table_id` is from 0 to {}", CONTROL_TABLES - 1);
         return Err(s.error(Code::BadBuiltinArgument, span, message));
     };
-    if let Some(before) = s.unit.queues.iter().find(|q| q.dir == dir && q.id == id) {
+    if let Some(before) = s.pe()?.queues.iter().find(|q| q.dir == dir && q.id == id) {
         let diagnostic = Diagnostic::new(Code::BadBuiltinArgument, span, "this queue is initialized twice")
             .secondary(before.span, "first here");
         return Err(s.fail(diagnostic));
     }
-    s.unit.queues.push(QueueInit { dir, id, color, priority, ctrl_table_id, dense_mode, span });
+    s.pe()?.queues.push(QueueInit { dir, id, color, priority, ctrl_table_id, dense_mode, span });
     Ok(Operand::void())
 }
 
@@ -98,10 +98,10 @@ pub(super) fn set_empty_queue_handler(s: &mut Sema<'_>, call: &Call<'_>) -> Res<
     let func = handler(s, call)?;
     let (dir, id) = queue(s, call, 1)?;
     let id = flush_id(dir, id);
-    if let Some(&(_, _, before)) = s.unit.empty_queue_handlers.iter().find(|h| h.0 == id) {
+    if let Some(&(_, _, before)) = s.pe()?.empty_queue_handlers.iter().find(|h| h.0 == id) {
         let diagnostic = Diagnostic::new(Code::TaskConflict, call.span, "this queue has two handlers");
         return Err(s.fail(diagnostic.secondary(before, "the first is set here")));
     }
-    s.unit.empty_queue_handlers.push((id, func, call.span));
+    s.pe()?.empty_queue_handlers.push((id, func, call.span));
     Ok(Operand::void())
 }

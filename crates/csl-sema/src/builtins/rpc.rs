@@ -7,8 +7,9 @@ use csl_syntax::ast::{Expr, ExprKind, Storage};
 use super::Call;
 use super::args::{as_function, id_kind, int_value, small};
 use crate::context::{Res, Sema};
+use crate::layout::exported_name;
 use crate::operand::{Operand, Place, PlaceKind};
-use crate::unit::ExportTarget;
+use crate::pe::ExportTarget;
 
 /// The global variable or function that an expression names.
 fn symbol(s: &mut Sema<'_>, call: &Call<'_>, expr: &Expr) -> Res<ExportTarget> {
@@ -54,7 +55,7 @@ pub(super) fn export_symbol(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         1 => symbol_name(&call.args[0]).unwrap_or_default().to_string(),
         _ => call.text(s, 1)?,
     };
-    s.unit.export_refs.push((target, name, call.span));
+    s.pe()?.export_refs.push((target, name, call.span));
     Ok(Operand::void())
 }
 
@@ -90,9 +91,9 @@ pub(super) fn export(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
 
 /// The names under which exported symbols stand, with what they are.
 fn exported(s: &Sema<'_>) -> Vec<(u16, ExportTarget)> {
-    let layout = &s.unit.layout;
-    let refs = s.unit.export_refs.iter();
-    refs.filter_map(|(target, name, _)| Some((layout.export(name)?.id, target.clone()))).collect()
+    let Some(pe) = s.unit.pe() else { return Vec::new() };
+    let refs = pe.export_refs.iter();
+    refs.filter_map(|(target, name, _)| Some((exported_name(&pe.exports, name)?.id, target.clone()))).collect()
 }
 
 pub(super) fn get_symbol_id(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
@@ -185,9 +186,9 @@ pub(super) fn rpc(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let Some(task_id) = small(&id).filter(|&id| s.chip.valid_data_task_id(id)) else {
         return Err(s.error(Code::IdOutOfRange, call.arg_span(0), "this is not a data task id of the chip"));
     };
-    if s.unit.rpc.is_some() {
+    if s.pe()?.rpc.is_some() {
         return Err(s.error(Code::BadRpc, call.span, "a program has at most one RPC server"));
     }
-    s.unit.rpc = Some(Rpc { task_id: task_id as u8, span: call.span });
+    s.pe()?.rpc = Some(Rpc { task_id: task_id as u8, span: call.span });
     Ok(Operand::void())
 }
