@@ -92,7 +92,7 @@ impl Sema<'_> {
                 None => self.eval_expecting(&init.value, hint)?,
             };
             names.push(name);
-            parts.push(self.pin(value, init.value.span));
+            parts.push(self.pin(value, init.value.span)?);
         }
         let types = parts.iter().map(Operand::ty).collect();
         let ty = self.types.intern(TypeKind::Anon { names: Some(names), types });
@@ -107,7 +107,7 @@ impl Sema<'_> {
         let mut parts = Vec::with_capacity(elems.len());
         for elem in elems {
             let value = self.eval_expecting(elem, hint)?;
-            parts.push(self.pin(value, elem.span));
+            parts.push(self.pin(value, elem.span)?);
         }
         let types = parts.iter().map(Operand::ty).collect();
         let ty = self.types.tuple(types);

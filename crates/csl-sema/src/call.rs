@@ -109,7 +109,7 @@ impl Sema<'_> {
         }
         // A function whose result only exists at comptime runs there.
         if self.is_comptime_only(bound.ret) {
-            return self.at_comptime(|s| s.comptime_call(f, &decl, bound, span));
+            return self.at_comptime(span, |s| s.comptime_call(f, &decl, bound, span));
         }
         self.runtime_call(f, bound, span)
     }
@@ -117,7 +117,7 @@ impl Sema<'_> {
     /// Calls nest in frames where the compiler executes or expands them itself.
     fn check_depth(&mut self, span: Span) -> Res<()> {
         let limit = self.options.comptime_func_depth_limit;
-        if self.frames.len() <= limit as usize {
+        if self.frame.depth <= limit {
             return Ok(());
         }
         let message = format!("comptime and inline calls are nested deeper than {limit}");
@@ -163,7 +163,7 @@ impl Sema<'_> {
 
     fn eval_arg(&mut self, expr: &Expr, param: &Param, ty: Option<Ty>) -> Res<Operand> {
         match param.is_comptime {
-            true => self.at_comptime(|s| s.eval_expecting(expr, ty)),
+            true => self.at_comptime(expr.span, |s| s.eval_expecting(expr, ty)),
             false => self.eval_expecting(expr, ty),
         }
     }
@@ -171,11 +171,8 @@ impl Sema<'_> {
     /// A type expression in the scope of the parameters before it.
     fn type_in(&mut self, frame: &mut Frame, expr: &Expr) -> Res<Ty> {
         let inner = std::mem::replace(frame, Frame::top_level(frame.module));
-        self.frames.push(inner);
-        let ty = self.eval_type(expr);
-        if let Some(inner) = self.frames.pop() {
-            *frame = inner;
-        }
+        let (ty, inner) = self.in_frame_kept(inner, |s| s.eval_type(expr));
+        *frame = inner;
         ty
     }
 
@@ -246,12 +243,10 @@ impl Sema<'_> {
         let mut frame = Frame::top_level(self.fn_info(f).module);
         frame.scopes = vec![Scope { names, ..Scope::default() }];
         frame.ret_ty = Some(ret);
-        self.frames.push(frame);
-        let result = self.eval_stmts(body);
-        let frame = self.frames.pop();
+        let (result, frame) = self.in_frame_kept(frame, |s| s.eval_stmts(body));
         self.unit.cells.truncate(first_cell);
-        match (result, frame.and_then(|f| f.ret)) {
-            (Err(Stop::Return), Some(Operand::Const(value))) => Ok(value),
+        match (result, frame.mode) {
+            (Err(Stop::Return), Mode::Comptime { ret: Some(Operand::Const(value)) }) => Ok(value),
             (Ok(()), _) if ret == Ty::VOID => Ok(TypedValue::void()),
             (Ok(()), _) => Err(self.missing_return(f, ret, span)),
             (Err(stop), _) => Err(stop),
@@ -270,27 +265,29 @@ impl Sema<'_> {
         let Some(body) = &decl.body else { return Err(self.without_body(f)) };
         self.count_step(span)?;
         let mut frame = Frame::top_level(self.fn_info(f).module);
-        frame.mode = Mode::Runtime;
         frame.ret_ty = Some(bound.ret);
         frame.addressed = Arc::new(addressed_names(body));
         frame.inline_target = Some(0);
-        frame.runtime_depth = self.frame().runtime_depth;
+        frame.runtime_depth = self.frame.runtime_depth;
         let mut names = Vec::with_capacity(bound.args.len());
         for (param, arg) in decl.params.iter().zip(bound.args) {
             if let Some(name) = param.name {
-                names.push((name.name, Binding::Const(self.pin(arg, span))));
+                names.push((name.name, Binding::Const(self.pin(arg, span)?)));
             }
         }
         frame.scopes = vec![Scope { names, ..Scope::default() }];
-        let (result, mut target) = self.in_frame(frame, |s| {
+        // The expansion goes on with the body of its caller.
+        frame.mode = std::mem::replace(&mut self.frame.mode, Mode::Comptime { ret: None });
+        let ((result, mut target), frame) = self.in_frame_kept(frame, |s| {
             s.push_target(None, false, Some(TargetBlocks { next: None, exit: None }), None);
             let result = s.traced(span, format!("`{}` expanded here", decl.name.name), |s| s.eval_stmts(body));
             (result, s.pop_target())
         });
+        self.frame.mode = frame.mode;
         match result {
             Ok(()) if bound.ret != Ty::VOID => return Err(self.missing_return(f, bound.ret, span)),
             Ok(()) => {
-                let end = self.builder().current();
+                let end = self.code(span)?.current();
                 target.exits.push((end, Operand::void(), span));
             }
             Err(Stop::Diverged) => {}
@@ -316,9 +313,7 @@ impl Sema<'_> {
             let message = format!("the function takes {} argument(s), got {}", ty.params.len(), args.len());
             return Err(self.error(Code::ArgumentCount, span, message));
         }
-        if self.is_comptime() {
-            return Err(self.not_comptime(span));
-        }
+        self.code(span)?;
         let mut operands = Vec::with_capacity(args.len());
         for (index, &param) in ty.params.iter().enumerate() {
             operands.push(match &args {
@@ -334,9 +329,9 @@ impl Sema<'_> {
         let mut opnds = Vec::with_capacity(args.len() + 1);
         let result = match self.scalar(ret) {
             None if ret != Ty::VOID => {
-                let place = self.temporary(ret, "");
+                let place = self.temporary(ret, "", span)?;
                 let addr = self.place_addr(&place, span)?;
-                opnds.push(self.emit_lea(addr, span));
+                opnds.push(self.emit_lea(addr, span)?);
                 Some(place)
             }
             _ => None,
@@ -346,12 +341,14 @@ impl Sema<'_> {
                 Some(_) => self.opnd(&arg, span)?,
                 None => {
                     let addr = self.addr(&arg, span)?;
-                    self.emit_lea(addr, span)
+                    self.emit_lea(addr, span)?
                 }
             });
         }
-        let dst = self.scalar(ret).map(|scalar| self.new_reg(scalar));
-        self.emit(Inst::Call { dst, callee, args: opnds }, span);
+        let scalar = self.scalar(ret);
+        let code = self.code(span)?;
+        let dst = scalar.map(|scalar| code.new_reg(scalar));
+        code.emit(Inst::Call { dst, callee, args: opnds }, span);
         match (result, dst) {
             (Some(place), _) => self.load(place, span),
             (None, Some(reg)) => Ok(Operand::Reg(ret, Opnd::Reg(reg))),
@@ -521,10 +518,18 @@ impl Sema<'_> {
         let section = self.fn_section(&info)?;
         let name = self.symbol_name(info.module, info.decl.name.name.as_str());
         let ret = self.scalar(pending.ret);
-        self.builders.push(FuncBuilder::new(name, info.decl.span, ret, section));
-        let result = self.body_in_frame(pending, &info, &body);
-        let builder = self.builders.pop().expect("every pop follows its push");
-        result.map(|()| builder.finish())
+        self.check_return_type(pending.ret, &info.decl)?;
+        let code = FuncBuilder::new(name, info.decl.span, ret, section);
+        let mut frame = Frame::top_level(info.module);
+        frame.mode = Mode::Runtime(Box::new(code));
+        frame.ret_ty = Some(pending.ret);
+        frame.addressed = Arc::new(addressed_names(&body));
+        let (result, frame) = self.in_frame_kept(frame, |s| s.instance_body(pending, &info, &body));
+        match (result, frame.mode) {
+            (Ok(()), Mode::Runtime(code)) => Ok(code.finish()),
+            (Ok(()), Mode::Comptime { .. }) => Err(self.internal(body.span, "a body was lost").into()),
+            (Err(stop), _) => Err(stop),
+        }
     }
 
     fn fn_section(&mut self, info: &FnInfo) -> Res<Option<String>> {
@@ -532,26 +537,18 @@ impl Sema<'_> {
         self.in_frame(Frame::top_level(info.module), |s| s.eval_string(expr)).map(Some)
     }
 
-    fn body_in_frame(&mut self, pending: &PendingFn, info: &FnInfo, body: &ast::Block) -> Res<()> {
-        let mut frame = Frame::top_level(info.module);
-        frame.mode = Mode::Runtime;
-        frame.ret_ty = Some(pending.ret);
-        frame.addressed = Arc::new(addressed_names(body));
-        frame.scopes = vec![Scope::default()];
-        self.check_return_type(pending.ret, &info.decl)?;
+    fn instance_body(&mut self, pending: &PendingFn, info: &FnInfo, body: &ast::Block) -> Res<()> {
         let generic = info.decl.params.iter().any(|p| p.is_comptime || p.ty.is_none());
         let step = generic
             .then(|| (pending.called_at, format!("in the instance of `{}` that is needed here", info.decl.name.name)));
-        self.in_frame(frame, |s| {
-            let run = |s: &mut Self| {
-                s.bind_instance_params(pending, &info.decl)?;
-                s.eval_body(pending, body)
-            };
-            match step {
-                Some((span, text)) => s.traced(span, text, run),
-                None => run(s),
-            }
-        })
+        let run = |s: &mut Self| {
+            s.bind_instance_params(pending, &info.decl)?;
+            s.eval_body(pending, body)
+        };
+        match step {
+            Some((span, text)) => self.traced(span, text, run),
+            None => run(self),
+        }
     }
 
     fn check_return_type(&mut self, ret: Ty, decl: &FnDecl) -> Res<()> {
@@ -564,7 +561,7 @@ impl Sema<'_> {
     fn eval_body(&mut self, pending: &PendingFn, body: &ast::Block) -> Res<()> {
         match self.eval_stmts(body) {
             Ok(()) if pending.ret == Ty::VOID => self.emit_return(Operand::void(), body.span),
-            Ok(()) if self.builder().is_terminated() => Ok(()),
+            Ok(()) if self.code(body.span)?.is_terminated() => Ok(()),
             Ok(()) => Err(self.missing_return(pending.fn_ref, pending.ret, body.span)),
             Err(Stop::Diverged) => Ok(()),
             Err(stop) => Err(stop),
@@ -573,7 +570,7 @@ impl Sema<'_> {
 
     fn bind_instance_params(&mut self, pending: &PendingFn, decl: &FnDecl) -> Res<()> {
         if pending.ret != Ty::VOID && self.scalar(pending.ret).is_none() {
-            self.builder().new_param(Scalar::PTR);
+            self.code(decl.span)?.new_param(Scalar::PTR);
         }
         // Registers of all parameters come before any other.
         let mut bindings = Vec::with_capacity(decl.params.len());
@@ -582,9 +579,9 @@ impl Sema<'_> {
                 ParamBinding::Comptime(value) => Operand::Const(value.clone()),
                 ParamBinding::Runtime(Ty::VOID) => Operand::void(),
                 ParamBinding::Runtime(ty) => match self.scalar(*ty) {
-                    Some(scalar) => Operand::Reg(*ty, Opnd::Reg(self.builder().new_param(scalar))),
+                    Some(scalar) => Operand::Reg(*ty, Opnd::Reg(self.code(param.span)?.new_param(scalar))),
                     None if csl_ir::size_of(&self.types, *ty).is_some() => {
-                        let reg = self.builder().new_param(Scalar::PTR);
+                        let reg = self.code(param.span)?.new_param(Scalar::PTR);
                         Operand::Mem(*ty, csl_ir::Addr { base: csl_ir::AddrBase::Reg(reg), offset: 0 })
                     }
                     None => return Err(self.comptime_only(*ty, param.span)),
@@ -602,11 +599,11 @@ impl Sema<'_> {
 
     /// A parameter whose address is taken is copied to memory.
     fn param_binding(&mut self, name: Symbol, operand: Operand, span: Span) -> Res<Binding> {
-        if !matches!(operand, Operand::Reg(..)) || !self.frame().addressed.contains(&name) {
+        if !matches!(operand, Operand::Reg(..)) || !self.frame.addressed.contains(&name) {
             return Ok(Binding::Const(operand));
         }
         let ty = operand.ty();
-        let slot = self.new_slot(ty, name.as_str());
+        let slot = self.new_slot(ty, name.as_str(), span)?;
         let addr = csl_ir::Addr { base: csl_ir::AddrBase::Slot(slot), offset: 0 };
         self.store(&Place { ty, is_const: false, kind: PlaceKind::Mem(addr) }, operand, span)?;
         Ok(Binding::Slot { ty, slot, is_const: true })

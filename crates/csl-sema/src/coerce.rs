@@ -432,7 +432,7 @@ impl Sema<'_> {
                 format!("a value of type `{shown}` must be comptime-known"),
             ));
         }
-        let place = self.temporary(ty, "");
+        let place = self.temporary(ty, "", span)?;
         for (index, part) in parts.into_iter().enumerate() {
             let field = self.part_place(place.clone(), index as i64, span)?;
             self.store(&field, part, span)?;
@@ -441,26 +441,29 @@ impl Sema<'_> {
     }
 
     fn build_field(&mut self, ty: Ty, index: usize, part: Operand, span: Span) -> Res<Operand> {
-        let place = self.temporary(ty, "");
+        let place = self.temporary(ty, "", span)?;
         let field = self.part_place(place.clone(), index as i64, span)?;
         self.store(&field, part, span)?;
         self.load(place, span)
     }
 
     /// A copy of a register operand that later assignments to its variable do not change.
-    pub fn pin(&mut self, operand: Operand, span: Span) -> Operand {
-        match operand {
+    pub fn pin(&mut self, operand: Operand, span: Span) -> Res<Operand> {
+        Ok(match operand {
             Operand::Reg(ty, Opnd::Reg(reg)) => match self.scalar(ty) {
                 Some(scalar) => {
-                    let dst = self.new_reg(scalar);
-                    self.emit(Inst::Copy { dst, src: Opnd::Reg(reg) }, span);
+                    let code = self.code(span)?;
+                    let dst = code.new_reg(scalar);
+                    code.emit(Inst::Copy { dst, src: Opnd::Reg(reg) }, span);
                     Operand::Reg(ty, Opnd::Reg(dst))
                 }
                 None => Operand::Reg(ty, Opnd::Reg(reg)),
             },
-            Operand::Agg(ty, parts) => Operand::Agg(ty, parts.into_iter().map(|p| self.pin(p, span)).collect()),
+            Operand::Agg(ty, parts) => {
+                Operand::Agg(ty, parts.into_iter().map(|part| self.pin(part, span)).collect::<Res<_>>()?)
+            }
             other => other,
-        }
+        })
     }
 
     /// [`Sema::pin`] for what outlives its expression: parts in memory are copied too.
@@ -471,11 +474,11 @@ impl Sema<'_> {
                 Ok(Operand::Agg(ty, parts))
             }
             Operand::Mem(ty, _) => {
-                let place = self.temporary(ty, "");
+                let place = self.temporary(ty, "", span)?;
                 self.store(&place, operand, span)?;
                 self.load(place, span)
             }
-            other => Ok(self.pin(other, span)),
+            other => self.pin(other, span),
         }
     }
 }

@@ -39,11 +39,16 @@ impl From<Reported> for Stop {
     }
 }
 
-/// Whether code is executed now or emitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whether code runs now or is emitted. Only a run-time frame has a body to emit into, so that nothing is emitted, and
+/// no register made, at comptime. [`Sema::at_comptime`] demotes the frame for a while; what brings a body of its own makes
+/// a run-time frame: a function's instance, an inline expansion (its caller's body), the type of an expression.
+#[derive(Debug)]
 pub enum Mode {
-    Comptime,
-    Runtime,
+    Comptime {
+        /// The value of a `return`.
+        ret: Option<Operand>,
+    },
+    Runtime(Box<FuncBuilder>),
 }
 
 /// What a name in a block stands for.
@@ -98,11 +103,12 @@ pub struct TargetBlocks {
 pub struct Frame {
     pub module: ModuleRef,
     pub mode: Mode,
+    /// How many frames are around it.
+    pub depth: u32,
     pub scopes: Vec<Scope>,
     pub targets: Vec<Target>,
     /// `None` outside functions.
     pub ret_ty: Option<Ty>,
-    pub ret: Option<Operand>,
     /// For an inline expansion: the index of the target that `return` leaves.
     pub inline_target: Option<usize>,
     /// Names whose address the body takes; such variables live in memory.
@@ -125,8 +131,8 @@ pub struct Sema<'a> {
     pub data_files: HashMap<String, FileId>,
     /// What is analysed now: the layout, or one PE program.
     pub unit: Unit,
-    pub frames: Vec<Frame>,
-    pub builders: Vec<FuncBuilder>,
+    /// What is evaluated now; where nothing is, a frame of no module in particular.
+    pub frame: Frame,
     /// How evaluation came here, outermost first.
     pub trace: Vec<TraceFrame>,
     /// Iterations and calls that were executed or expanded since a tile or route was set or a program begun.
@@ -160,8 +166,7 @@ impl<'a> Sema<'a> {
             files: HashMap::new(),
             data_files: HashMap::new(),
             unit: Unit::default(),
-            frames: Vec::new(),
-            builders: Vec::new(),
+            frame: Frame::top_level(ModuleRef(0)),
             trace: Vec::new(),
             steps: 0,
             exhausted: false,
@@ -260,45 +265,56 @@ impl<'a> Sema<'a> {
         result
     }
 
-    pub fn frame(&self) -> &Frame {
-        self.frames.last().expect("evaluation happens inside a frame")
-    }
-
-    pub fn frame_mut(&mut self) -> &mut Frame {
-        self.frames.last_mut().expect("evaluation happens inside a frame")
-    }
-
     pub fn is_comptime(&self) -> bool {
-        self.frame().mode == Mode::Comptime
+        matches!(self.frame.mode, Mode::Comptime { .. })
     }
 
-    /// Evaluates at comptime whatever the frame's mode is.
-    pub fn at_comptime<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
-        let mode = std::mem::replace(&mut self.frame_mut().mode, Mode::Comptime);
+    /// Evaluates at comptime, which a comptime frame does anyway. Control flow of the emitted code around it is out of reach.
+    pub fn at_comptime<T>(&mut self, span: Span, f: impl FnOnce(&mut Self) -> Res<T>) -> Res<T> {
+        if self.is_comptime() {
+            return f(self);
+        }
+        let result = self.in_mode(Mode::Comptime { ret: None }, f);
+        match result {
+            Err(Stop::Return | Stop::Break(_) | Stop::Continue(_)) => {
+                Err(self.error(Code::WrongContext, span, "control flow cannot leave a comptime expression"))
+            }
+            result => result,
+        }
+    }
+
+    /// Evaluates in the same frame, its code going elsewhere.
+    pub fn in_mode<T>(&mut self, mode: Mode, f: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = std::mem::replace(&mut self.frame.mode, mode);
         let result = f(self);
-        self.frame_mut().mode = mode;
+        self.frame.mode = outer;
         result
     }
 
     /// Evaluates in a fresh frame.
     pub fn in_frame<T>(&mut self, frame: Frame, f: impl FnOnce(&mut Self) -> T) -> T {
-        self.frames.push(frame);
+        self.in_frame_kept(frame, f).0
+    }
+
+    /// Evaluates in a fresh frame, and gives it back.
+    pub fn in_frame_kept<T>(&mut self, frame: Frame, f: impl FnOnce(&mut Self) -> T) -> (T, Frame) {
+        let frame = Frame { depth: self.frame.depth + 1, ..frame };
+        let outer = std::mem::replace(&mut self.frame, frame);
         let result = f(self);
-        self.frames.pop();
-        result
+        (result, std::mem::replace(&mut self.frame, outer))
     }
 
     /// Evaluates in a scope of its own.
     pub fn scoped<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
-        self.frame_mut().scopes.push(Scope::default());
+        self.frame.scopes.push(Scope::default());
         let result = f(self);
-        self.frame_mut().scopes.pop();
+        self.frame.scopes.pop();
         result
     }
 
     /// Whether the code being evaluated stands in a file of the standard library.
     pub fn in_library(&self) -> bool {
-        let module = self.frame().module;
+        let module = self.frame.module;
         self.unit.modules[module.0 as usize].file.is_library
     }
 
@@ -334,11 +350,11 @@ impl Frame {
     pub fn top_level(module: ModuleRef) -> Frame {
         Frame {
             module,
-            mode: Mode::Comptime,
+            mode: Mode::Comptime { ret: None },
+            depth: 0,
             scopes: vec![Scope::default()],
             targets: Vec::new(),
             ret_ty: None,
-            ret: None,
             inline_target: None,
             addressed: Arc::default(),
             runtime_depth: 0,

@@ -6,7 +6,7 @@ use csl_num::{FloatKind, IntTy};
 use num_bigint::BigInt;
 use num_traits::{ToPrimitive, Zero};
 
-use crate::context::{Mode, Res, Sema};
+use crate::context::{Res, Sema};
 use crate::operand::Operand;
 use crate::packed;
 use crate::value::{f64_of, number_text};
@@ -131,8 +131,8 @@ impl Sema<'_> {
         let (Some(from_scalar), Some(to), true) = (self.scalar(from), self.scalar(ty), both) else {
             return self.refuse_conversion(from, ty, span);
         };
-        let dst = self.new_reg(to);
-        self.emit(Inst::Cast { from: from_scalar, to, to_bool: ty == Ty::BOOL, dst, a: opnd }, span);
+        let dst = self.code(span)?.new_reg(to);
+        self.emit(Inst::Cast { from: from_scalar, to, to_bool: ty == Ty::BOOL, dst, a: opnd }, span)?;
         Ok(Operand::Reg(ty, Opnd::Reg(dst)))
     }
 
@@ -198,9 +198,7 @@ impl Sema<'_> {
             if !matches!(value.value, Value::Ptr(_)) {
                 return Err(self.mismatch(value.ty, ty, span));
             }
-            if self.is_comptime() {
-                return Err(self.error(Code::RuntimeOnly, span, "an address is only known at run time"));
-            }
+            self.code_or(span, "an address is only known at run time")?;
             // Run-time code takes the address that code generation gives to the variable.
             let from = value.ty;
             let address = self.opnd(&value.into(), span)?;
@@ -216,7 +214,7 @@ impl Sema<'_> {
     fn bitcast_mem(&mut self, from: Ty, addr: Addr, bits: u32, ty: Ty, span: Span) -> Res<Operand> {
         let backing = self.types.int(false, bits);
         let Some(scalar) = self.scalar(backing) else { return Err(self.mismatch(from, ty, span)) };
-        let (_, raw) = self.emit_load(backing, scalar, addr, span);
+        let raw = self.emit_load(scalar, addr, span)?;
         self.bitcast(Operand::Reg(backing, raw), ty, span)
     }
 
@@ -225,9 +223,9 @@ impl Sema<'_> {
         let backing = self.types.int(false, bits);
         let raw = self.bitcast(Operand::Reg(from, opnd), backing, span)?;
         let Some(scalar) = self.scalar(backing) else { return Err(self.mismatch(from, ty, span)) };
-        let place = self.temporary(ty, "");
+        let place = self.temporary(ty, "", span)?;
         let (addr, src) = (self.place_addr(&place, span)?, self.opnd(&raw, span)?);
-        self.emit(Inst::Store { ty: scalar, addr, src }, span);
+        self.emit(Inst::Store { ty: scalar, addr, src }, span)?;
         self.load(place, span)
     }
 
@@ -241,8 +239,8 @@ impl Sema<'_> {
             Scalar::F32 => Scalar::U32,
             other => other,
         };
-        let dst = self.new_reg(to);
-        self.emit(Inst::Cast { from: raw(from), to: raw(to), to_bool: false, dst, a: opnd }, span);
+        let dst = self.code(span)?.new_reg(to);
+        self.emit(Inst::Cast { from: raw(from), to: raw(to), to_bool: false, dst, a: opnd }, span)?;
         Ok(Operand::Reg(ty, Opnd::Reg(dst)))
     }
 
@@ -296,7 +294,7 @@ impl Sema<'_> {
             Operand::Reg(_, opnd) => Ok(opnd.clone()),
             Operand::Const(value) => self.const_opnd(value, span),
             Operand::Mem(ty, addr) => match self.scalar(*ty) {
-                Some(scalar) => Ok(self.emit_load(*ty, scalar, addr.clone(), span).1),
+                Some(scalar) => self.emit_load(scalar, addr.clone(), span),
                 None => Err(self.not_scalar(*ty, span)),
             },
             Operand::Agg(ty, _) => Err(self.not_scalar(*ty, span)),
@@ -344,15 +342,10 @@ impl Sema<'_> {
         self.fail(diagnostic.help(help))
     }
 
-    /// Whether code is emitted here.
-    fn emits(&self) -> bool {
-        !self.builders.is_empty() && self.frames.last().is_some_and(|frame| frame.mode == Mode::Runtime)
-    }
-
     /// In run-time code a value that varies is a constant of the tile.
     fn varying_opnd(&mut self, ty: Ty, varying: &Varying, span: Span) -> Res<Opnd> {
         match self.scalar(ty) {
-            Some(Scalar::Int { signed, bits }) if self.emits() => {
+            Some(Scalar::Int { signed, bits }) if !self.is_comptime() => {
                 Ok(Opnd::Tile(self.unit.tile_const(varying, IntTy { signed, bits: bits.into() })))
             }
             _ => self.int_opnd(ty, varying.settle(), span),
@@ -442,7 +435,7 @@ impl Sema<'_> {
                 Ok(Addr { base: AddrBase::Global(self.global_id(global)), offset: 0 })
             }
             Operand::Reg(ty, _) | Operand::Agg(ty, _) => {
-                let place = self.temporary(*ty, "");
+                let place = self.temporary(*ty, "", span)?;
                 self.store(&place, operand.clone(), span)?;
                 self.place_addr(&place, span)
             }

@@ -279,7 +279,7 @@ impl Sema<'_> {
                 }
                 Some(_) => Ok(None),
                 None => {
-                    let module = self.frame().module;
+                    let module = self.frame.module;
                     self.stored_item(module, *name, expr.span)
                 }
             },

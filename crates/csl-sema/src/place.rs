@@ -80,7 +80,7 @@ impl Sema<'_> {
             }
             other => {
                 let pointer = self.opnd(&other, span)?;
-                let addr = self.addr_from(pointer, span);
+                let addr = self.addr_from(pointer, span)?;
                 Ok(Place { ty: elem, is_const, kind: PlaceKind::Mem(addr) })
             }
         }
@@ -317,12 +317,10 @@ impl Sema<'_> {
         let TypeKind::Array { elem, .. } = *self.types.kind(place.ty) else {
             return Err(self.error(Code::NotComptime, span, "the index of a tuple must be comptime-known"));
         };
-        if self.is_comptime() {
-            return Err(self.not_comptime(span));
-        }
+        self.code(span)?;
         let scale = self.elem_stride(elem, span)?;
         let base = self.place_addr(&place, span)?;
-        let mut pointer = self.emit_lea(base, span);
+        let mut pointer = self.emit_lea(base, span)?;
         let mut offset = 0u64;
         let mut weight: u64 = dims.iter().product();
         for ((index, at), &dim) in indices.iter().zip(dims) {
@@ -331,19 +329,19 @@ impl Sema<'_> {
                 Some(known) => offset = offset.wrapping_add(known.wrapping_mul(weight * u64::from(scale))),
                 None => {
                     let index = self.opnd(index, *at)?;
-                    pointer = self.emit_index(pointer, index, scale.wrapping_mul(weight as u32), span);
+                    pointer = self.emit_index(pointer, index, scale.wrapping_mul(weight as u32), span)?;
                 }
             }
         }
-        let mut addr = self.addr_from(pointer, span);
+        let mut addr = self.addr_from(pointer, span)?;
         addr.offset = addr.offset.wrapping_add(offset as i32);
         Ok(Place { ty: elem, is_const: place.is_const, kind: PlaceKind::Mem(addr) })
     }
 
-    fn emit_index(&mut self, base: Opnd, index: Opnd, scale: u32, span: Span) -> Opnd {
-        let dst = self.new_reg(Scalar::PTR);
-        self.emit(Inst::Index { dst, base, index, scale }, span);
-        Opnd::Reg(dst)
+    fn emit_index(&mut self, base: Opnd, index: Opnd, scale: u32, span: Span) -> Res<Opnd> {
+        let dst = self.code(span)?.new_reg(Scalar::PTR);
+        self.emit(Inst::Index { dst, base, index, scale }, span)?;
+        Ok(Opnd::Reg(dst))
     }
 
     /// `pointer[index]` for `[*]T`.
@@ -354,20 +352,18 @@ impl Sema<'_> {
         {
             return Ok(place);
         }
-        if self.is_comptime() {
-            return Err(self.not_comptime(span));
-        }
+        self.code(span)?;
         let scale = self.elem_stride(elem, span)?;
         let base = self.opnd(&pointer, span)?;
         let addr = match known {
             Some(at) => {
-                let addr = self.addr_from(base, span);
+                let addr = self.addr_from(base, span)?;
                 Addr { offset: addr.offset.wrapping_add(at.wrapping_mul(i64::from(scale)) as i32), base: addr.base }
             }
             None => {
                 let index = self.opnd(&index, span)?;
-                let pointer = self.emit_index(base, index, scale, span);
-                self.addr_from(pointer, span)
+                let pointer = self.emit_index(base, index, scale, span)?;
+                self.addr_from(pointer, span)?
             }
         };
         Ok(Place { ty: elem, is_const, kind: PlaceKind::Mem(addr) })
@@ -388,10 +384,7 @@ impl Sema<'_> {
     pub fn load(&mut self, place: Place, span: Span) -> Res<Operand> {
         match place.kind {
             PlaceKind::Value(value) => Ok(value),
-            PlaceKind::Reg(_) | PlaceKind::Mem(_) | PlaceKind::Bits { .. } if self.is_comptime() => {
-                Err(self.not_comptime(span))
-            }
-            PlaceKind::Reg(reg) => Ok(Operand::Reg(place.ty, Opnd::Reg(reg))),
+            PlaceKind::Reg(reg) => Ok(Operand::Reg(place.ty, self.code(span)?.read(reg))),
             PlaceKind::Mem(addr) => self.load_memory(place.ty, addr, span),
             PlaceKind::Bits { addr, container_bits, bit, bits } => {
                 self.load_bits(place.ty, addr, container_bits, bit, bits, span)
@@ -401,12 +394,13 @@ impl Sema<'_> {
     }
 
     fn load_memory(&mut self, ty: Ty, addr: Addr, span: Span) -> Res<Operand> {
+        self.code(span)?;
         if ty == Ty::VOID {
             return Ok(Operand::void());
         }
         match self.scalar(ty) {
             Some(scalar) => {
-                let (ty, opnd) = self.emit_load(ty, scalar, addr, span);
+                let opnd = self.emit_load(scalar, addr, span)?;
                 Ok(Operand::Reg(ty, opnd))
             }
             None if csl_ir::size_of(&self.types, ty).is_some() => Ok(Operand::Mem(ty, addr)),
@@ -492,10 +486,9 @@ impl Sema<'_> {
         match &place.kind {
             PlaceKind::Value(_) => Err(self.error(Code::NotAssignable, span, "cannot assign to this expression")),
             PlaceKind::Ptr(pointer) => self.store_pointer(pointer, place.ty, value, span),
-            _ if self.is_comptime() => Err(self.not_comptime(span)),
             PlaceKind::Reg(reg) => {
                 let src = self.opnd(&value, span)?;
-                self.emit(Inst::Copy { dst: *reg, src }, span);
+                self.emit(Inst::Copy { dst: *reg, src }, span)?;
                 Ok(())
             }
             PlaceKind::Mem(addr) => self.store_memory(addr.clone(), value, span),
@@ -507,9 +500,7 @@ impl Sema<'_> {
 
     fn store_pointer(&mut self, pointer: &Pointer, ty: Ty, value: Operand, span: Span) -> Res<()> {
         let PtrRoot::Cell(cell) = pointer.root else {
-            if self.is_comptime() {
-                return Err(self.error(Code::RuntimeOnly, span, "comptime code cannot assign to a run-time variable"));
-            }
+            self.code_or(span, "comptime code cannot assign to a run-time variable")?;
             if let Some(kind) = self.packed_place(pointer, span)? {
                 return self.store(&Place { ty: value.ty(), is_const: false, kind }, value, span);
             }
@@ -517,7 +508,7 @@ impl Sema<'_> {
             return self.store_memory(addr, value, span);
         };
         let Operand::Const(value) = value else { return Err(self.not_comptime(span)) };
-        let depth = self.frame().runtime_depth;
+        let depth = self.frame.runtime_depth;
         let Some(root) = self.unit.cells.get(cell.0 as usize) else {
             return Err(self.gone(span));
         };
@@ -540,10 +531,11 @@ impl Sema<'_> {
     }
 
     fn store_memory(&mut self, addr: Addr, value: Operand, span: Span) -> Res<()> {
+        self.code(span)?;
         let ty = value.ty();
         if let Some(scalar) = self.scalar(ty) {
             let src = self.opnd(&value, span)?;
-            self.emit(Inst::Store { ty: scalar, addr, src }, span);
+            self.emit(Inst::Store { ty: scalar, addr, src }, span)?;
             return Ok(());
         }
         match value {
@@ -560,7 +552,7 @@ impl Sema<'_> {
             value => {
                 let Some(bytes) = csl_ir::size_of(&self.types, ty) else { return Err(self.comptime_only(ty, span)) };
                 let src = self.addr(&value, span)?;
-                self.emit(Inst::MemCopy { dst: addr, src, bytes }, span);
+                self.emit(Inst::MemCopy { dst: addr, src, bytes }, span)?;
                 Ok(())
             }
         }
@@ -576,7 +568,7 @@ impl Sema<'_> {
         let Some(scalar) = self.scalar(elem) else { return Ok(false) };
         if !matches!(each, Value::Undef) {
             let src = self.opnd(&TypedValue::new(elem, each.clone()).into(), span)?;
-            self.emit(Inst::MemFill { ty: scalar, dst: addr.clone(), src, count: *len as u32 }, span);
+            self.emit(Inst::MemFill { ty: scalar, dst: addr.clone(), src, count: *len as u32 }, span)?;
         }
         Ok(true)
     }
@@ -602,11 +594,11 @@ impl Sema<'_> {
             }
             PlaceKind::Ptr(pointer) => Ok(TypedValue::new(ty, Value::Ptr(pointer)).into()),
             PlaceKind::Mem(addr) => {
-                let pointer = self.emit_lea(addr, span);
+                let pointer = self.emit_lea(addr, span)?;
                 Ok(Operand::Reg(ty, pointer))
             }
             PlaceKind::Value(Operand::Mem(_, addr)) => {
-                let pointer = self.emit_lea(addr, span);
+                let pointer = self.emit_lea(addr, span)?;
                 Ok(Operand::Reg(ty, pointer))
             }
             PlaceKind::Value(Operand::Const(TypedValue { ty: fn_ty, value: Value::Fn(f) })) => {
@@ -629,9 +621,9 @@ impl Sema<'_> {
     }
 
     /// New run-time memory for a value.
-    pub fn temporary(&mut self, ty: Ty, name: &str) -> Place {
-        let slot = self.new_slot(ty, name);
-        Place { ty, is_const: false, kind: PlaceKind::Mem(Addr { base: AddrBase::Slot(slot), offset: 0 }) }
+    pub fn temporary(&mut self, ty: Ty, name: &str, span: Span) -> Res<Place> {
+        let slot = self.new_slot(ty, name, span)?;
+        Ok(Place { ty, is_const: false, kind: PlaceKind::Mem(Addr { base: AddrBase::Slot(slot), offset: 0 }) })
     }
 }
 

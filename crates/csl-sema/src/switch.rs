@@ -108,7 +108,8 @@ impl Sema<'_> {
         };
         let int = IntTy { signed, bits: u32::from(bits) };
         let value = self.opnd(&input, node.input.span)?;
-        let blocks: Vec<_> = node.arms.iter().map(|_| self.builder().new_block()).collect();
+        let code = self.code(span)?;
+        let blocks: Vec<_> = node.arms.iter().map(|_| code.new_block()).collect();
         let mut table = Vec::new();
         let mut default = None;
         for ((values, arm), &block) in cases.iter().zip(&node.arms).zip(&blocks) {
@@ -119,9 +120,10 @@ impl Sema<'_> {
         }
         let default = match default {
             Some(block) => block,
-            None => self.unreachable_block(span),
+            // All members of an enum have branches; other numbers do not occur.
+            None => code.unreachable_block(span),
         };
-        self.builder().terminate(Term::Switch { ty: scalar, value, cases: table, default }, span);
+        code.terminate(Term::Switch { ty: scalar, value, cases: table, default }, span);
         let mut exits = Vec::new();
         let mut arms = Ok(());
         for (arm, block) in node.arms.iter().zip(blocks) {
@@ -130,16 +132,6 @@ impl Sema<'_> {
         let joined = self.join(exits, expected, span);
         arms?;
         joined
-    }
-
-    /// All members of an enum have branches; other numbers do not occur.
-    fn unreachable_block(&mut self, span: Span) -> csl_ir::BlockId {
-        let here = self.builder().current();
-        let block = self.builder().new_block();
-        self.builder().switch_to(block);
-        self.builder().terminate(Term::Unreachable, span);
-        self.builder().switch_to(here);
-        block
     }
 }
 

@@ -169,7 +169,7 @@ fn finish(s: &mut Sema<'_>, call: &Call<'_>, load: DsrLoad) -> Res<Operand> {
     if s.is_comptime() {
         s.pe()?.dsr_loads.push((load, call.span));
     } else {
-        s.emit(Inst::LoadDsr(Box::new(load)), call.span);
+        s.emit(Inst::LoadDsr(Box::new(load)), call.span)?;
     }
     Ok(Operand::void())
 }

@@ -25,7 +25,7 @@ use crate::value::{field_types, find_field, float_value};
 pub(super) fn import_comptime_value(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let ty = call.ty(s, 0)?;
     let name = call.text(s, 1)?;
-    let importer = s.frame().module;
+    let importer = s.frame.module;
     let importer = s.unit.modules[importer.0 as usize].file.path.clone();
     let resolved = match s.sources.resolve(&name, Some(&importer)) {
         Ok(resolved) => resolved,

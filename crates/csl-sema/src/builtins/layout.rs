@@ -99,7 +99,7 @@ pub(super) fn set_tile_code(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
 
 /// The file in which the layout block stands.
 fn importer_path(s: &Sema<'_>) -> String {
-    let module = s.frame().module;
+    let module = s.frame.module;
     s.unit.modules[module.0 as usize].file.path.clone()
 }
 

@@ -11,14 +11,14 @@ use crate::operand::Operand;
 
 /// Emits a service that yields nothing.
 pub(super) fn sys(s: &mut Sema<'_>, call: &Call<'_>, op: SysOp, args: Vec<Opnd>) -> Res<Operand> {
-    s.emit(Inst::Sys { op, dst: None, args }, call.span);
+    s.emit(Inst::Sys { op, dst: None, args }, call.span)?;
     Ok(Operand::void())
 }
 
 /// Emits a service that yields a number.
 fn sys_value(s: &mut Sema<'_>, call: &Call<'_>, op: SysOp, args: Vec<Opnd>) -> Res<Operand> {
-    let dst = s.new_reg(Scalar::U16);
-    s.emit(Inst::Sys { op, dst: Some(dst), args }, call.span);
+    let dst = s.code(call.span)?.new_reg(Scalar::U16);
+    s.emit(Inst::Sys { op, dst: Some(dst), args }, call.span)?;
     Ok(Operand::Reg(Ty::U16, Opnd::Reg(dst)))
 }
 
@@ -113,10 +113,7 @@ pub(super) fn set_config(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
 
 /// Emits `op` in run-time code; the library's functions refuse to be called at comptime.
 fn runtime(s: &mut Sema<'_>, call: &Call<'_>) -> Res<()> {
-    if s.is_comptime() {
-        return Err(s.error(Code::RuntimeOnly, call.span, "this only exists at run time"));
-    }
-    Ok(())
+    s.code_or(call.span, "this only exists at run time").map(|_| ())
 }
 
 pub(super) fn wl_get_x(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
@@ -210,8 +207,8 @@ fn emit_math(s: &mut Sema<'_>, call: &Call<'_>, f: MathFn, a: &Operand, b: Optio
         Some(b) => Some(s.opnd(b, call.span)?),
         None => None,
     };
-    let dst = s.new_reg(scalar);
-    s.emit(Inst::Math { f, ty: scalar, dst, a, b }, call.span);
+    let dst = s.code(call.span)?.new_reg(scalar);
+    s.emit(Inst::Math { f, ty: scalar, dst, a, b }, call.span)?;
     Ok(Operand::Reg(ty, Opnd::Reg(dst)))
 }
 

@@ -167,7 +167,7 @@ pub(super) fn import_module(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         }
     }
     s.unit.is_legacy |= is_legacy_import(&name, &bindings);
-    let importer = s.frame().module;
+    let importer = s.frame.module;
     let module = s.load_module(&name, Some(importer), bindings, Some(call.span))?;
     Ok(TypedValue::new(Ty::MODULE, Value::Module(module)).into())
 }

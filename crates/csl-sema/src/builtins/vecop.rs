@@ -53,7 +53,7 @@ pub(super) fn vector(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         return Err(s.error(Code::BadBuiltinArgument, call.arg_span(count), message));
     }
     let srcs = srcs.into_iter().map(|src| src.operand).collect();
-    Ok(emit(s, call, VecInst { op, dest, srcs, config, result: None }))
+    emit(s, call, VecInst { op, dest, srcs, config, result: None })
 }
 
 /// Microthreads serve operations with the fabric, or with a DSR that may hold a fabric DSD.
@@ -62,11 +62,12 @@ fn can_be_async(dest: &VecOperand, srcs: &[Source]) -> bool {
     is_dsr(dest) || srcs.iter().any(|src| src.is_fabric || is_dsr(&src.operand))
 }
 
-fn emit(s: &mut Sema<'_>, call: &Call<'_>, mut inst: VecInst) -> Operand {
-    let result = s.new_reg(Scalar::BOOL);
+fn emit(s: &mut Sema<'_>, call: &Call<'_>, mut inst: VecInst) -> Res<Operand> {
+    let code = s.code(call.span)?;
+    let result = code.new_reg(Scalar::BOOL);
     inst.result = Some(result);
-    s.emit(Inst::Vec(Box::new(inst)), call.span);
-    Operand::Reg(Ty::BOOL, Opnd::Reg(result))
+    code.emit(Inst::Vec(Box::new(inst)), call.span);
+    Ok(Operand::Reg(Ty::BOOL, Opnd::Reg(result)))
 }
 
 /// `@dfilt(fabin, config)`
@@ -82,7 +83,7 @@ fn dfilt(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         let message = "`@dfilt` is asynchronous, and has neither `.on_control` nor `.index`";
         return Err(s.error(Code::BadBuiltinArgument, call.arg_span(1), message));
     }
-    Ok(emit(s, call, VecInst { op: VecOp::Dfilt, dest: operand.clone(), srcs: vec![operand], config, result: None }))
+    emit(s, call, VecInst { op: VecOp::Dfilt, dest: operand.clone(), srcs: vec![operand], config, result: None })
 }
 
 fn dsr_file(s: &Sema<'_>, ty: Ty) -> Option<DsrFile> {
