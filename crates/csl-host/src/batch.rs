@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use csl_image::{ExportKind, Exported, Image};
+use csl_image::{ExportKind, Image};
 use csl_sim::Ending;
 
 use crate::arguments::Argument;
@@ -180,8 +180,7 @@ fn words(array: &Array) -> Option<Vec<u32>> {
 }
 
 fn exported_type(image: &Image, id: u16) -> Result<ItemType, HostError> {
-    let export = image.exports.iter().find(|export| export.id == id);
-    match export.map(|export| &export.kind) {
+    match image.export(id).map(|export| &export.kind) {
         Some(&ExportKind::Data { elem_bytes, is_float, is_signed, .. }) => {
             let kind = if is_float {
                 'f'
@@ -199,15 +198,15 @@ fn exported_type(image: &Image, id: u16) -> Result<ItemType, HostError> {
 /// Elements from where the symbol points to the end of that array, on the first PE.
 fn elements(runtime: &mut Runtime, id: u16, rect: &Rect, item: ItemType) -> Result<usize, HostError> {
     let unknown = || HostError::argument("the number of elements cannot be told from the program; say SYMBOL=FILE:N");
-    let program = check::program_at(runtime.image(), rect.x, rect.y).ok_or_else(unknown)?;
-    let exported = program.exports.iter().find(|export| export.id == id).ok_or_else(unknown)?;
-    let Exported::Symbol(index) = exported.what else { return Err(unknown()) };
-    let (name, own) = program.symbols.get(index as usize).map(|s| (s.name.clone(), s.clone())).ok_or_else(unknown)?;
+    let program = runtime.image().program_at(rect.x, rect.y).cloned().ok_or_else(unknown)?;
+    let own = program.exported_symbol(id).ok_or_else(unknown)?;
     let (x, y) = runtime.to_physical(rect.x, rect.y);
-    let pointer = runtime.read_symbol(x, y, &name)?;
-    let program = check::program_at(runtime.image(), rect.x, rect.y).ok_or_else(unknown)?;
+    let pointer = runtime.read_symbol(x, y, &own.name)?;
     let bytes = match (pointer.as_slice(), own.ty.starts_with(['*', '['])) {
-        (&[low, high], true) => check::room_at(program, u16::from_le_bytes([low, high])).ok_or_else(unknown)?,
+        (&[low, high], true) => {
+            let data = u16::from_le_bytes([low, high]);
+            program.symbol_at(data).and_then(|object| object.room_from(data)).ok_or_else(unknown)?
+        }
         _ => own.size,
     };
     Ok(bytes as usize / usize::from(item.bytes.max(1)))

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use csl_image::{Export, ExportKind, Exported, Image, ParamType, PeImage, Symbol, TileRun};
+use csl_image::{Carriers, Export, ExportKind, Image, ParamType, Place, TileRun};
 use csl_sim::{Endpoint, Rect, Sim};
 
 use crate::error::HostError;
@@ -11,7 +11,7 @@ use crate::transfer::Shape;
 
 /// The export of this name.
 pub fn named<'a>(image: &'a Image, name: &str) -> Result<&'a Export, HostError> {
-    image.exports.iter().find(|export| export.name == name).ok_or_else(|| {
+    image.export_named(name).ok_or_else(|| {
         HostError::argument(format!("the program exports no symbol {name:?}; it exports {}", names(image, |_| true)))
     })
 }
@@ -19,8 +19,7 @@ pub fn named<'a>(image: &'a Image, name: &str) -> Result<&'a Export, HostError> 
 /// Id and parameters of the exported function of this name.
 pub fn function<'a>(image: &'a Image, name: &str) -> Result<(u16, &'a [ParamType]), HostError> {
     let is_function = |export: &&Export| matches!(export.kind, ExportKind::Function { .. });
-    let found = image.exports.iter().find(|export| export.name == name);
-    match found.map(|export| (export.id, &export.kind)) {
+    match image.export_named(name).map(|export| (export.id, &export.kind)) {
         Some((id, ExportKind::Function { params })) => Ok((id, params)),
         Some(_) => Err(HostError::argument(format!("{name} is data, not a function that can be called"))),
         None => Err(HostError::argument(format!(
@@ -53,28 +52,11 @@ pub fn endpoint(image: &Image, number: u32, copy: &Copy, writes: bool) -> Result
         ExportKind::Data { mutable: false, .. } if writes => {
             Err(HostError::argument(format!("{} is exported read-only; the host may not write it", export.name)))
         }
-        ExportKind::Data { .. } => match carriers(image, export.id) {
+        ExportKind::Data { .. } => match image.carriers(export.id) {
             Carriers { with: 0, .. } => Err(exported_by_none(export)),
             _ => Ok(Endpoint::Symbol(export.id)),
         },
     }
-}
-
-/// How many PEs have what the layout exports.
-struct Carriers {
-    with: u64,
-    without: u64,
-    /// The first PE without it, by row, then column.
-    first: (u32, u32),
-}
-
-fn carriers(image: &Image, id: u16) -> Carriers {
-    let has: Vec<bool> =
-        image.programs.iter().map(|program| program.exports.iter().any(|export| export.id == id)).collect();
-    let (with, without): (Vec<&TileRun>, Vec<&TileRun>) = image.tiles.iter().partition(|run| has[run.program as usize]);
-    let pes = |runs: &[&TileRun]| runs.iter().map(|run| u64::from(run.len)).sum();
-    let first = without.first().map_or((0, 0), |run| (run.x, run.y));
-    Carriers { with: pes(&with), without: pes(&without), first }
 }
 
 fn exported_by_none(export: &Export) -> HostError {
@@ -86,13 +68,13 @@ fn exported_by_none(export: &Export) -> HostError {
 
 /// Whether PEs have the exported function; a warning where some have not.
 pub fn callable(image: &Image, id: u16) -> Result<Option<String>, HostError> {
-    let Some(export) = image.exports.iter().find(|export| export.id == id) else { return Ok(None) };
-    let Carriers { with, without, first: (x, y) } = carriers(image, id);
+    let Some(export) = image.export(id) else { return Ok(None) };
+    let Carriers { with, without, first_without } = image.carriers(id);
     if with == 0 {
         return Err(exported_by_none(export));
     }
     let all = with + without;
-    Ok((without > 0).then(|| {
+    Ok(first_without.map(|Place { x, y }| {
         format!(
             "{} is called on {with} of {all} PEs: the others, the first of them ({x}, {y}), do not export it",
             export.name
@@ -164,34 +146,17 @@ fn first_within(run: &TileRun, rect: &Rect) -> Option<(u32, u32)> {
 }
 
 fn extent_at(image: &Image, sim: &mut Sim, id: u16, copy: &Copy, (x, y): (u32, u32)) -> Option<String> {
-    let program = program_at(image, x, y)?;
-    let exported = program.exports.iter().find(|export| export.id == id)?;
-    let Exported::Symbol(index) = exported.what else { return None };
-    let pointer = program.symbols.get(index as usize)?;
+    let (program, name) = (image.program_at(x, y)?, &image.export(id)?.name);
+    let pointer = program.exported_symbol(id)?;
     let bytes = sim.read_memory(x, y, pointer.addr, 2).ok()?;
     let address = u16::from_le_bytes(bytes.try_into().ok()?);
-    let object = object_at(program, address)?;
-    let room = u32::from(object.addr) + object.size - u32::from(address);
+    let object = program.symbol_at(address)?;
+    let room = object.room_from(address)?;
     let needed = copy.per_pe.checked_mul(copy.width.bytes())?;
     (needed > room).then(|| {
         format!(
             "copy of {} elements ({needed} bytes) a PE to or from {}: {} has room for {room} bytes there",
-            copy.per_pe, exported.name, object.name
+            copy.per_pe, name, object.name
         )
     })
-}
-
-/// The program of a PE, by its place in the program's rectangle.
-pub fn program_at(image: &Image, x: u32, y: u32) -> Option<&PeImage> {
-    let run = image.tiles.iter().find(|run| run.y == y && (run.x..run.x + run.len).contains(&x))?;
-    image.programs.get(run.program as usize).map(|program| &**program)
-}
-
-/// Bytes from an address to the end of the object that it lies in.
-pub fn room_at(program: &PeImage, address: u16) -> Option<u32> {
-    object_at(program, address).map(|object| u32::from(object.addr) + object.size - u32::from(address))
-}
-
-fn object_at(program: &PeImage, address: u16) -> Option<&Symbol> {
-    program.symbols.iter().find(|s| s.addr <= address && u32::from(address) < u32::from(s.addr) + s.size)
 }

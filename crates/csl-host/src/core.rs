@@ -83,8 +83,7 @@ impl Core {
 
     /// Memory of the PE at a place in the whole fabric; `None` where the program has none.
     pub fn read(&mut self, x: u32, y: u32, addr: u16, bytes: u32) -> Option<Vec<u8>> {
-        let offset = self.image.offset;
-        let place = (x.checked_sub(offset.x)?, y.checked_sub(offset.y)?);
+        let place = self.image.to_logical(x, y)?;
         match self.tiles.get(&place) {
             Some(memory) => {
                 let at = |i: u32| memory.get(usize::from(addr.wrapping_add(i as u16))).copied().unwrap_or(0);
@@ -96,13 +95,11 @@ impl Core {
 
     /// The bytes of a named object of a PE.
     pub fn read_symbol(&mut self, x: u32, y: u32, name: &str) -> Result<Vec<u8>, HostError> {
-        let offset = self.image.offset;
-        let place = x.checked_sub(offset.x).zip(y.checked_sub(offset.y));
+        let place = self.image.to_logical(x, y);
         let program = place
-            .and_then(|(x, y)| crate::check::program_at(&self.image, x, y))
+            .and_then(|(x, y)| self.image.program_at(x, y))
             .ok_or_else(|| HostError::argument(format!("there is no PE of the program at ({x}, {y}) of the fabric")))?;
-        let symbol = program.symbols.iter().find(|symbol| symbol.name == name);
-        let found = symbol.map(|symbol| (symbol.addr, symbol.size));
+        let found = program.symbol(name).map(|symbol| (symbol.addr, symbol.size));
         let missing = || HostError::argument(format!("the PE at ({x}, {y}) has no symbol {name}"));
         found.and_then(|(addr, size)| self.read(x, y, addr, size)).ok_or_else(missing)
     }

@@ -191,6 +191,7 @@ impl Runtime {
         if let State::Running(mut sim) = std::mem::replace(&mut self.state, State::Opened) {
             let situation = sim.situation();
             self.warnings.extend(report::held_places(&self.image, &self.sources, &situation));
+            self.warnings.extend(report::unserved_registers(&self.image, &self.sources, &situation));
             if ending != Ending::Complete {
                 self.warnings.extend(report::unfinished(&self.image, &self.sources, ending, &situation));
             }
@@ -214,7 +215,7 @@ impl Runtime {
 
     /// Place in the whole fabric of a PE of the program.
     pub fn to_physical(&self, x: u32, y: u32) -> (u32, u32) {
-        (self.image.offset.x + x, self.image.offset.y + y)
+        self.image.to_physical(x, y)
     }
 
     /// Copies `words` to a symbol, or sends them on a color. `words` is the host array of `order`.
@@ -390,10 +391,8 @@ impl Runtime {
 
     /// The bytes of a named object of the PE at this place in the whole fabric.
     pub fn read_symbol(&mut self, x: u32, y: u32, name: &str) -> Result<Vec<u8>, HostError> {
-        let offset = self.image.offset;
         let outside = || HostError::argument(format!("there is no PE of the program at ({x}, {y}) of the fabric"));
-        let (column, row) =
-            (x.checked_sub(offset.x).ok_or_else(outside)?, y.checked_sub(offset.y).ok_or_else(outside)?);
+        let (column, row) = self.image.to_logical(x, y).ok_or_else(outside)?;
         let sim = match &mut self.state {
             State::Opened => return Err(HostError::Order("read_symbol() needs load() first".to_owned())),
             State::Loaded(sim) | State::Running(sim) | State::Stopped(sim) => sim,

@@ -86,7 +86,7 @@ impl<E: Element> Ces<E> {
 
     fn load(&mut self, x: u32) -> Option<u32> {
         let world = Arc::clone(&self.world);
-        let program = world.program(x, self.y)?;
+        let program = world.image.program_at(x, self.y)?;
         let mut ports = Ports::new(world.image.arch.into());
         let seat = Seat { program, image: &world.image, x, y: self.y };
         let mut element = E::load(&seat, &mut ports);

@@ -6,12 +6,10 @@
 mod barrier;
 mod ces;
 mod columns;
-mod command;
 mod element;
 mod ending;
 mod event;
 mod gauge;
-mod host;
 mod machine;
 mod memcpy;
 mod options;
@@ -24,16 +22,15 @@ mod sim;
 mod situation;
 mod stop;
 mod tile;
-mod transfer;
 mod world;
 
-pub use command::{Command, Endpoint, Rect, Spread, Ticket, Width};
 pub use ending::Ending;
 pub use event::{Event, EventKind, Sink};
 pub use gauge::Gauge;
+pub use memcpy::{Command, Endpoint, Rect, Spread, Ticket, Width};
 pub use options::{SimOptions, Tiles, Traces};
 pub use sim::Sim;
 pub use stop::{
     Count, FaultKind, FaultReport, Group, Held, HeldMain, HostReason, HostWait, Lost, Running, SimError, Situation,
-    Standing, Stop, TaskWait, ThreadWait, Unended, Unread,
+    Standing, Stop, StrangeRegister, TaskWait, ThreadWait, Unended, Unread,
 };

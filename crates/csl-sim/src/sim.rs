@@ -5,11 +5,11 @@ use std::sync::Arc;
 use csl_image::Image;
 use csl_pe::Pe;
 
-use crate::command::{Command, Ticket};
 use crate::element::Element;
 use crate::event::Event;
-use crate::host::Host;
 use crate::machine::{Machine, Pause};
+use crate::memcpy::Host;
+use crate::memcpy::{Command, Ticket};
 use crate::options::SimOptions;
 use crate::situation;
 use crate::stop::{SimError, Situation, Stop};
@@ -180,9 +180,8 @@ impl Sim {
 
     /// Memory of the object with this name on a PE; `None` when its program has no such object.
     pub fn read_symbol(&mut self, x: u32, y: u32, name: &str) -> Result<Option<Vec<u8>>, SimError> {
-        let program = self.machine.world.program(x, y).ok_or(SimError::NoSuchPe { x, y })?;
-        let symbol = program.symbols.iter().find(|symbol| symbol.name == name);
-        let place = symbol.map(|symbol| (symbol.addr, symbol.size));
+        let program = self.machine.world.image.program_at(x, y).ok_or(SimError::NoSuchPe { x, y })?;
+        let place = program.symbol(name).map(|symbol| (symbol.addr, symbol.size));
         place.map(|(addr, size)| self.read_memory(x, y, addr, size)).transpose()
     }
 

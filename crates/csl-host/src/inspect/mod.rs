@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 use csl_image::{Image, PeImage};
 use serde_json::Value;
 
-use crate::check::program_at;
 use crate::error::HostError;
 use crate::runtime::read_image;
 
@@ -93,10 +92,9 @@ impl Inspection {
 
     /// Bytes of initialised and zero data of each PE: place in the whole fabric, and the bytes.
     pub fn data_bytes(&self) -> impl Iterator<Item = ((u32, u32), u32)> + '_ {
-        let offset = self.image.offset;
         self.image.tiles.iter().flat_map(move |run| {
             let bytes = self.image.programs[run.program as usize].data_end.into();
-            (run.x..run.x + run.len).map(move |x| ((offset.x + x, offset.y + run.y), bytes))
+            (run.x..run.x + run.len).map(move |x| (self.image.to_physical(x, run.y), bytes))
         })
     }
 
@@ -104,8 +102,8 @@ impl Inspection {
     fn chosen(&self, choice: &Choice) -> Result<Vec<usize>, HostError> {
         let all = 0..self.image.programs.len();
         if let Some((x, y)) = choice.tile {
-            let found = program_at(&self.image, x, y).ok_or_else(|| no_tile(&self.image, x, y))?;
-            return Ok(all.filter(|&number| std::ptr::eq(&*self.image.programs[number], found)).collect());
+            let found = self.image.program_number(x, y).ok_or_else(|| no_tile(&self.image, x, y))?;
+            return Ok(vec![found as usize]);
         }
         let Some(name) = &choice.program else { return Ok(all.collect()) };
         let is_named = |number: &usize| is_named(*number, &self.image.programs[*number], name);

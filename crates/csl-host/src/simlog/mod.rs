@@ -40,7 +40,7 @@ pub(crate) struct Scene {
 impl Scene {
     /// Place in the whole fabric.
     fn place(&self, event: &Event) -> (u32, u32) {
-        (self.image.offset.x + event.x, self.image.offset.y + event.y)
+        self.image.to_physical(event.x, event.y)
     }
 
     /// Number of a tile in the whole fabric, by row.

@@ -12,6 +12,7 @@ from waferlab import _waferlab, arrays
 from waferlab.enums import Edge, FP16TYPE, Route, SdkTarget
 from waferlab.errors import ArgumentError, CompileError, SdkError
 from waferlab.platform import SdkCompileArtifacts, SdkExecutionPlatform, check_level
+from waferlab.warning import unknown_words
 
 # Bits of a set of directions, as the extension takes it.
 _BITS = {Route.WEST: 1, Route.EAST: 2, Route.SOUTH: 4, Route.NORTH: 8, Route.RAMP: 16}
@@ -176,7 +177,8 @@ class CodeRegion:
 class SdkLayout:
     """A layout in the making."""
 
-    def __init__(self, platform=None, *, target=None, fabric_file=None, msg_level="WARNING"):
+    def __init__(self, platform=None, *, target=None, fabric_file=None, msg_level="WARNING", **kwargs):
+        unknown_words("SdkLayout", kwargs, ["platform", "target", "fabric_file", "msg_level"])
         given = [value for value in (platform, target, fabric_file) if value is not None]
         if len(given) != 1:
             raise TypeError("SdkLayout() takes one of platform, target and fabric_file")

@@ -132,7 +132,8 @@ fn output(s: &mut Sema<'_>, call: &Call<'_>, index: usize, ret: Ty) -> Res<Outpu
     }
 }
 
-/// Each turn takes an element of every input and ends the loop where one has none left.
+/// Each turn takes an element of every input and ends the loop where one has none left. Where no input has elements,
+/// those of the output are what is called back for (guide: "for each element of the DSD/DSR argument(s)").
 fn emit_loop(
     s: &mut Sema<'_>,
     call: &Call<'_>,
@@ -144,6 +145,12 @@ fn emit_loop(
     let code = s.code(span)?;
     let [head, end] = code.new_blocks();
     code.enter(head, span);
+    let has_elements = inputs.iter().any(|input| matches!(input, Input::Elements { .. }));
+    if let (false, Output::Elements { iter, .. }) = (has_elements, output) {
+        let ok = code.new_reg(Scalar::BOOL);
+        code.emit(Inst::IterMore { iter: *iter, ok }, span);
+        leave_unless(code, ok, end, span);
+    }
     let mut args = Vec::new();
     for input in inputs {
         args.push(match input {

@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use csl_image::{ExportKind, ParamType};
+use csl_image::{Export, ParamType};
 
-use crate::command::{Command, Endpoint, Rect, Spread, Ticket};
+use super::check::check;
+use super::command::{Command, Endpoint, Rect, Spread, Ticket};
+use super::delivery::{Delivery, give, touched};
+use super::tile::{Call, CopyIn, CopyOut, Done, Job, Part, TileCommand};
 use crate::element::Element;
 use crate::machine::Machine;
-use crate::memcpy::{Call, CopyIn, CopyOut, Done, Job, Part, StreamIn, StreamOut, TileCommand};
 use crate::stop::SimError;
-use crate::world::{World, exported_function, exported_symbol};
+use crate::world::World;
 
 /// Commands that tiles have not finished, and answers that the host has not taken.
 #[derive(Default)]
@@ -37,18 +39,6 @@ struct Pending {
     tiles: usize,
     per_pe: usize,
     answer: Option<Vec<u32>>,
-}
-
-/// A command on its way to tiles: when it and its words get there.
-struct Delivery<'a> {
-    ticket: Ticket,
-    start: u64,
-    rect: &'a Rect,
-    spread: Spread,
-    per_pe: u32,
-    /// Hundredths of a cycle from one word of a channel to the next.
-    centi_word: u64,
-    channels: u64,
 }
 
 impl Host {
@@ -257,7 +247,7 @@ impl Host {
         self.expect(ticket, runs.iter().map(|run| run.len as usize).sum(), 0, false);
         for run in runs {
             let program = &machine.world.image.programs[run.program as usize];
-            if exported_function(program, id).is_some() {
+            if program.exported_function(id).is_some() {
                 self.unended += u64::from(run.len);
             }
             for x in run.x..run.x + run.len {
@@ -268,195 +258,13 @@ impl Host {
     }
 }
 
-impl Delivery<'_> {
-    /// The way back has rates of its own.
-    fn device_to_host(mut self, world: &World, from: Endpoint) -> Self {
-        let memcpy = &world.chip.memcpy;
-        let cycles = match from {
-            Endpoint::Symbol(_) => memcpy.d2h_copy_cycles_per_word,
-            Endpoint::Color(_) => memcpy.d2h_stream_cycles_per_word,
-        };
-        self.centi_word = u64::from(cycles) * 100;
-        self
-    }
-
-    /// PEs of one channel share its rate; rows are dealt out to the channels.
-    fn pes_of_a_channel(&self) -> u64 {
-        u64::from(self.rect.rows()).div_ceil(self.channels) * u64::from(self.rect.columns())
-    }
-
-    /// When the channels are free again.
-    fn end(&self) -> u64 {
-        self.due(self.pes_of_a_channel().saturating_sub(1))
-    }
-
-    /// When all words of the channel's PE with this rank, and of those before it, have passed.
-    fn due(&self, rank: u64) -> u64 {
-        self.start + ((rank + 1) * u64::from(self.per_pe) * self.centi_word).div_ceil(100)
-    }
-
-    /// A command for each tile; due when the words of all tiles before it in its channel have passed too.
-    fn commands<E: Element>(&self, machine: &mut Machine<E>, job: impl Fn(usize) -> Job) {
-        for index in 0..self.rect.len() {
-            let rank = index as u64 % self.pes_of_a_channel();
-            let due = self.due(rank);
-            self.command(machine, index, due, job(self.spread.share(self.rect, index)));
-        }
-    }
-
-    /// A stream into each tile: the tiles of a channel get their words in turn.
-    fn stream_in<E: Element>(&self, machine: &mut Machine<E>, color: u8, data: Arc<Vec<u32>>) {
-        let per_pe = self.per_pe as usize;
-        let channel = self.pes_of_a_channel();
-        let on_the_way = self.words_on_the_way(&machine.world);
-        for index in 0..self.rect.len() {
-            let at = self.spread.share(self.rect, index) * per_pe;
-            let rank = index as u64 % channel;
-            let stream = StreamIn {
-                ticket: self.ticket,
-                index,
-                color,
-                data: Arc::clone(&data),
-                at,
-                end: at + per_pe,
-                centi_ready: self.start * 100 + rank * self.centi_word,
-                centi_step: channel * self.centi_word,
-                on_the_way,
-                has_entered: false,
-            };
-            // The command is there a cycle before the first word.
-            self.command(machine, index, self.start - 1, Job::StreamIn(Box::new(stream)));
-        }
-    }
-
-    /// What the routers before a PE hold, and its share of the row's buffer.
-    fn words_on_the_way(&self, world: &World) -> usize {
-        let Some(memcpy) = world.image.memcpy else { return 0 };
-        let chip = &world.chip.memcpy;
-        let buffer =
-            u64::from(memcpy.west_buffer) * u64::from(chip.buffer_words) / u64::from(self.rect.columns().max(1));
-        chip.words_on_the_way as usize + buffer as usize
-    }
-
-    fn stream_out<E: Element>(&self, machine: &mut Machine<E>, color: u8) {
-        for index in 0..self.rect.len() {
-            let wanted = self.per_pe as usize;
-            let stream = StreamOut { ticket: self.ticket, index, color, wanted, words: Vec::new() };
-            self.command(machine, index, self.start - 1, Job::StreamOut(Box::new(stream)));
-        }
-    }
-
-    fn command<E: Element>(&self, machine: &mut Machine<E>, index: usize, due: u64, job: Job) {
-        give(machine, self.rect.at(index), TileCommand { ticket: self.ticket, index, due, job });
-    }
-}
-
-/// Commands come in from the west: a column later, a hop later.
-fn give<E: Element>(machine: &mut Machine<E>, (x, y): (u32, u32), mut command: TileCommand) {
-    command.due += u64::from(x) * u64::from(machine.world.chip.timing.hop);
-    touched(machine, x, y, |tile| tile.host.commands.push_back(command));
-}
-
-/// Changes what the host has for a tile, and has the tile look at it in the next cycle.
-fn touched<E: Element>(machine: &mut Machine<E>, x: u32, y: u32, change: impl FnOnce(&mut crate::tile::Tile<E>)) {
-    let now = machine.now;
-    let row = machine.row_mut(y);
-    let Some(place) = row.ces.touch(x) else { return };
-    change(&mut row.ces.tiles[place as usize]);
-    row.ces.wake(place);
-    row.ces.start_sending(place, now + 1);
-}
-
 fn is_stream(command: &Command) -> bool {
     let (Command::H2d { to: end, .. } | Command::D2h { from: end, .. }) = command else { return false };
     matches!(end, Endpoint::Color(_))
 }
 
-// ---- checks before anything moves ----
-
-fn check(world: &World, command: &Command) -> Result<(), SimError> {
-    match command {
-        Command::H2d { to, rect, per_pe, spread, data, .. } => {
-            check_transfer(world, *to, rect)?;
-            same(spread.shares(rect) * *per_pe as usize, data.len(), |expected, found| SimError::Length {
-                expected,
-                found,
-            })
-        }
-        Command::D2h { from, rect, .. } => check_transfer(world, *from, rect),
-        Command::Launch { function, args } => check_launch(world, *function, args.len()),
-    }
-}
-
-fn same(expected: usize, found: usize, error: impl FnOnce(usize, usize) -> SimError) -> Result<(), SimError> {
-    if expected == found { Ok(()) } else { Err(error(expected, found)) }
-}
-
-fn check_transfer(world: &World, end: Endpoint, rect: &Rect) -> Result<(), SimError> {
-    let (width, height) = (world.width(), world.height());
-    let inside = |from: u32, len: u32, all: u32| from.checked_add(len).is_some_and(|end| end <= all);
-    if !inside(rect.x, rect.w, width) || !inside(rect.y, rect.h, height) {
-        return Err(SimError::Outside { rect: *rect, width, height });
-    }
-    match end {
-        Endpoint::Symbol(id) => check_symbol(world, id, rect),
-        Endpoint::Color(color) if world.chip.is_routable_color(color.into()) => check_programs(world, rect),
-        Endpoint::Color(color) => Err(SimError::NotAStream(color)),
-    }
-}
-
-fn check_symbol(world: &World, id: u16, rect: &Rect) -> Result<(), SimError> {
-    let is_data =
-        world.image.exports.iter().any(|export| export.id == id && matches!(export.kind, ExportKind::Data { .. }));
-    if !is_data {
-        return Err(SimError::UnknownId { what: "variable", id });
-    }
-    let exports: Vec<bool> =
-        world.image.programs.iter().map(|program| exported_symbol(program, id).is_some()).collect();
-    check_pes(world, rect, |program| exports[program as usize], |x, y| SimError::NotOnPe { what: "variable", id, x, y })
-}
-
-fn check_programs(world: &World, rect: &Rect) -> Result<(), SimError> {
-    check_pes(world, rect, |_| true, |x, y| SimError::NoSuchPe { x, y })
-}
-
-/// Every PE of `rect` must run a program that is `right`.
-fn check_pes(
-    world: &World,
-    rect: &Rect,
-    right: impl Fn(u32) -> bool,
-    error: impl Fn(u32, u32) -> SimError,
-) -> Result<(), SimError> {
-    for row in 0..rect.rows() {
-        let y = rect.y + row * rect.step_y.max(1);
-        let mut runs = world.runs(y).iter().filter(|run| right(run.program)).peekable();
-        for column in 0..rect.columns() {
-            let x = rect.x + column * rect.step_x.max(1);
-            while runs.next_if(|run| run.x + run.len <= x).is_some() {}
-            if runs.peek().is_none_or(|run| run.x > x) {
-                return Err(error(x, y));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn check_launch(world: &World, id: u16, args: usize) -> Result<(), SimError> {
-    let export = world.image.exports.iter().find(|export| export.id == id);
-    match export.map(|export| &export.kind) {
-        Some(ExportKind::Function { params }) => {
-            same(params.len(), args, |expected, found| SimError::Arguments { expected, found })
-        }
-        _ => Err(SimError::UnknownId { what: "function", id }),
-    }
-}
-
 fn params(world: &World, id: u16) -> &[ParamType] {
-    let export = world.image.exports.iter().find(|export| export.id == id);
-    match export.map(|export| &export.kind) {
-        Some(ExportKind::Function { params }) => params,
-        _ => &[],
-    }
+    world.image.export(id).and_then(Export::params).unwrap_or_default()
 }
 
 /// An argument as registers hold it: sign- or zero-extended from its width.

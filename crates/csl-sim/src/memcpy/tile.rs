@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::command::{Ticket, Width};
+use super::command::{Ticket, Width};
 use crate::tile::NEVER;
 
 /// Commands and streams of a tile. In this order in memory: what each cycle looks at lies together.

@@ -1,13 +1,12 @@
 //! What memcpy does on a tile when its time comes.
 
+use super::command::Ticket;
+use super::tile::{Call, Calling, Done, Job, TileCommand, to_bytes, to_words};
 use crate::ces::{Ces, to_fabric};
-use crate::command::Ticket;
 use crate::element::Element;
 use crate::event::{Event, EventKind};
-use crate::memcpy::{Call, Calling, Done, Job, TileCommand, to_bytes, to_words};
 use crate::stop::{FaultKind, FaultReport};
 use crate::tile::{NEVER, Tile};
-use crate::world::{exported_function, exported_symbol, is_pointer};
 
 impl<E: Element> Ces<E> {
     /// Before the element runs: lands stream words, carries out commands.
@@ -44,7 +43,7 @@ impl<E: Element> Ces<E> {
         }
     }
 
-    /// A launch is done for the host when its function has been called (semantics.md 23).
+    /// A launch is done for the host when its function has been called (docs/decisions/memcpy-and-host.md H13).
     fn called(&mut self, place: u32) {
         if let Some(Calling { ticket, index, .. }) = self.tiles[place as usize].host.calling.take() {
             self.done.push(Done::part(ticket, index, Vec::new()));
@@ -148,7 +147,7 @@ impl<E: Element> Ces<E> {
     fn call(&mut self, place: u32, ticket: Ticket, index: usize, call: &Call) {
         let tile = &mut self.tiles[place as usize];
         tile.host.calling = Some(Calling { ticket, index, calls: tile.element.calls_started() + 1 });
-        let func = self.world.program(tile.x, self.y).and_then(|program| exported_function(program, call.id));
+        let func = self.world.image.program_at(tile.x, self.y).and_then(|program| program.exported_function(call.id));
         match func {
             Some(func) => {
                 tile.host.is_blocked = true;
@@ -162,9 +161,9 @@ impl<E: Element> Ces<E> {
     /// Where the data of an exported variable lies now.
     fn data_address(&self, place: u32, id: u16, bytes: u32) -> Result<u16, FaultKind> {
         let tile = &self.tiles[place as usize];
-        let symbol = self.world.program(tile.x, self.y).and_then(|program| exported_symbol(program, id));
+        let symbol = self.world.image.program_at(tile.x, self.y).and_then(|program| program.exported_symbol(id));
         let Some(symbol) = symbol else { return Err(FaultKind::BadPointer { id, addr: 0, bytes }) };
-        let addr = match is_pointer(symbol) {
+        let addr = match symbol.is_pointer() {
             true => u16::from_le_bytes(tile.element.read(symbol.addr, 2).try_into().unwrap_or_default()),
             false => symbol.addr,
         };
