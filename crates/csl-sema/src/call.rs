@@ -1,29 +1,19 @@
-//! Calls: at comptime, expanded inline, or emitted; and the instances of functions.
+//! Calls: their arguments, and the three ways that they go: run at comptime, expanded inline, emitted.
 
 use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{Callee, FnRef, FnTy, FuncId, Inst, Opnd, Pointer, PtrRoot, Scalar, Ty, TypeKind, TypedValue, Value};
+use csl_ir::{Callee, FnRef, FnTy, Inst, Opnd, Pointer, PtrRoot, Ty, TypeKind, TypedValue, Value};
 use csl_syntax::Symbol;
-use csl_syntax::ast::{self, Expr, ExprKind, FnDecl, FnKind, Inlining, Param};
+use csl_syntax::ast::{self, Expr, FnDecl, FnKind, Inlining, Param};
 
 use crate::context::{Binding, Frame, Mode, Res, Scope, Sema, Stop, TargetBlocks};
-use crate::emit::FuncBuilder;
-use crate::operand::{Operand, Place, PlaceKind};
-use crate::unit::{FnInfo, InstanceKey, PendingFn};
+use crate::instance::{ParamBinding, addressed_names};
+use crate::operand::Operand;
+use crate::unit::FnInfo;
 
 /// Results of comptime calls that are kept.
 const MOST_MEMOISED: usize = 1 << 16;
-
-/// Functions of one program, instances of generic ones included.
-const MOST_FUNCTIONS: usize = 1 << 14;
-
-/// How a parameter of an instance is bound.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ParamBinding {
-    Comptime(TypedValue),
-    Runtime(Ty),
-}
 
 /// Arguments of a call, evaluated or not.
 pub enum Args<'e> {
@@ -48,10 +38,6 @@ struct Bound {
 }
 
 impl Sema<'_> {
-    pub fn fn_info(&self, f: FnRef) -> &FnInfo {
-        &self.unit.fns[f.0 as usize]
-    }
-
     pub fn eval_call(&mut self, callee: &Expr, args: &[Expr], span: Span) -> Res<Operand> {
         let callee_value = self.eval(callee)?;
         self.call_with(callee_value, Args::Exprs(args), span, callee.span)
@@ -168,14 +154,6 @@ impl Sema<'_> {
         }
     }
 
-    /// A type expression in the scope of the parameters before it.
-    fn type_in(&mut self, frame: &mut Frame, expr: &Expr) -> Res<Ty> {
-        let inner = std::mem::replace(frame, Frame::top_level(frame.module));
-        let (ty, inner) = self.in_frame_kept(inner, |s| s.eval_type(expr));
-        *frame = inner;
-        ty
-    }
-
     /// How the instance sees the argument, and how the types of later parameters see it.
     fn bind_param(&mut self, param: &Param, arg: Operand, is_inline: bool, span: Span) -> Res<(ParamBinding, Operand)> {
         let ty = arg.ty();
@@ -253,7 +231,7 @@ impl Sema<'_> {
         }
     }
 
-    fn missing_return(&mut self, f: FnRef, ret: Ty, _span: Span) -> Stop {
+    pub fn missing_return(&mut self, f: FnRef, ret: Ty, _span: Span) -> Stop {
         let decl = self.fn_info(f).decl.clone();
         let message = format!("`{}` can end without returning a value of type `{}`", decl.name.name, self.show(ret));
         let diagnostic = Diagnostic::new(Code::MissingReturn, decl.name.span, message);
@@ -355,267 +333,6 @@ impl Sema<'_> {
             (None, None) => Ok(Operand::void()),
         }
     }
-
-    /// The run-time instance of a function without comptime parameters.
-    pub fn instance(&mut self, f: FnRef, span: Span) -> Res<FuncId> {
-        self.check_addressable_fn(f, span)?;
-        let decl = self.fn_info(f).decl.clone();
-        let fn_ty = self.fn_type(f)?;
-        let TypeKind::Fn(ty) = self.types.kind(fn_ty).clone() else {
-            return Err(self.internal(span, "a function has the type of no function").into());
-        };
-        if ty.is_generic {
-            let message = format!("generic function `{}` needs a call to make an instance", decl.name.name);
-            return Err(self.error(Code::BadOperand, span, message));
-        }
-        let params: Vec<ParamBinding> = ty.params.iter().map(|&p| ParamBinding::Runtime(p)).collect();
-        self.instance_with(f, &params, ty.ret, span)
-    }
-
-    /// Inline functions are only there where they are called.
-    pub fn check_addressable_fn(&mut self, f: FnRef, span: Span) -> Res<()> {
-        let decl = self.fn_info(f).decl.clone();
-        if decl.inlining != Inlining::Inline {
-            return Ok(());
-        }
-        let message = format!("inline function `{}` has no address", decl.name.name);
-        Err(self.error(Code::BadOperand, span, message))
-    }
-
-    fn instance_with(&mut self, f: FnRef, params: &[ParamBinding], ret: Ty, span: Span) -> Res<FuncId> {
-        let key: InstanceKey = (f, params.iter().map(key_of).collect());
-        if let Some(&id) = self.unit.instances.get(&key) {
-            return Ok(id);
-        }
-        let decl = self.fn_info(f).decl.clone();
-        if decl.body.is_none() {
-            return match decl.storage {
-                ast::Storage::Extern => self.extern_instance(f, &decl, key, span),
-                _ => Err(self.without_body(f)),
-            };
-        }
-        if self.unit.out_funcs.len() >= MOST_FUNCTIONS {
-            let message =
-                format!("more than {MOST_FUNCTIONS} functions: does `{}` make instances without end?", decl.name.name);
-            return Err(self.error(Code::QuotaExceeded, span, message));
-        }
-        let id = FuncId(self.unit.out_funcs.len() as u32);
-        self.unit.out_funcs.push(None);
-        self.unit.instances.insert(key, id);
-        self.unit.pending.push_back(PendingFn { id, fn_ref: f, params: params.to_vec(), ret, called_at: span });
-        Ok(id)
-    }
-
-    /// An `extern fn` is the function of the program that is exported under its name.
-    fn extern_instance(&mut self, f: FnRef, decl: &FnDecl, key: InstanceKey, span: Span) -> Res<FuncId> {
-        let name = self.link_name(f, decl)?;
-        let found = self.exported_fn(&name)?;
-        let Some(target) = found else {
-            let diagnostic = Diagnostic::new(Code::BadSection, span, format!("no function is exported as `{name}`"));
-            return Err(self.fail(diagnostic.secondary(decl.name.span, "declared extern here")));
-        };
-        let id = self.instance(target, span)?;
-        self.unit.instances.insert(key, id);
-        Ok(id)
-    }
-
-    fn link_name(&mut self, f: FnRef, decl: &FnDecl) -> Res<String> {
-        let Some(expr) = &decl.linkname else { return Ok(decl.name.name.as_str().to_string()) };
-        let module = self.fn_info(f).module;
-        self.in_frame(Frame::top_level(module), |s| s.eval_string(expr))
-    }
-
-    /// The parser has told of any function without a body that is not `extern`.
-    fn without_body(&mut self, f: FnRef) -> Stop {
-        let FnInfo { module, decl, .. } = self.fn_info(f);
-        let (module, span) = (*module, decl.name.span);
-        self.syntax_error(module, span)
-    }
-
-    fn exported_fn(&mut self, name: &str) -> Res<Option<FnRef>> {
-        if let Some(&f) = self.unit.exported_fns.get(name) {
-            return Ok(Some(f));
-        }
-        let candidates: Vec<(csl_ir::ModuleRef, Arc<FnDecl>)> = self
-            .unit
-            .modules
-            .iter()
-            .enumerate()
-            .flat_map(|(m, module)| {
-                module.items.values().filter_map(move |i| match &i.item {
-                    crate::unit::TopItem::Fn(decl) if decl.storage == ast::Storage::Export => {
-                        Some((csl_ir::ModuleRef(m as u32), decl.clone()))
-                    }
-                    _ => None,
-                })
-            })
-            .collect();
-        for (module, decl) in candidates {
-            let Some(crate::unit::GlobalItem::Fn(f)) = self.lookup_item(module, decl.name.name)? else { continue };
-            if self.link_name(f, &decl)? == name {
-                return Ok(Some(f));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The type of a function as a value; `void` in its declaration stands for not yet known.
-    pub fn fn_type(&mut self, f: FnRef) -> Res<Ty> {
-        let info = self.fn_info(f).clone();
-        match info.ty {
-            Ty::VOID => {}
-            Ty::NORETURN => {
-                let message = format!("the type of `{}` depends on itself", info.decl.name.name);
-                return Err(self.error(Code::ImportCycle, info.decl.name.span, message));
-            }
-            known => return Ok(known),
-        }
-        // No function has this type: it says that the types of the declaration are being evaluated.
-        self.unit.fns[f.0 as usize].ty = Ty::NORETURN;
-        let ty = self.declared_fn_type(&info);
-        self.unit.fns[f.0 as usize].ty = *ty.as_ref().unwrap_or(&Ty::VOID);
-        ty
-    }
-
-    fn declared_fn_type(&mut self, info: &FnInfo) -> Res<Ty> {
-        let decl = &info.decl;
-        let is_generic = decl.params.iter().any(|p| p.is_comptime || p.ty.is_none());
-        let is_task = decl.kind == FnKind::Task;
-        let mut ty = FnTy { is_task, params: vec![Ty::VOID; decl.params.len()], ret: Ty::VOID, is_generic };
-        if !is_generic {
-            let mut frame = Frame::top_level(info.module);
-            for (param, slot) in decl.params.iter().zip(&mut ty.params) {
-                if let Some(expr) = &param.ty {
-                    *slot = self.type_in(&mut frame, expr)?;
-                }
-            }
-            ty.ret = self.type_in(&mut frame, &decl.ret)?;
-            if is_task && ty.ret != Ty::VOID {
-                let message = format!("task `{}` cannot return a value", decl.name.name);
-                return Err(self.error(Code::BadTaskSignature, decl.ret.span, message));
-            }
-            ty.is_generic = ty.params.iter().any(|&p| self.is_comptime_only(p));
-        }
-        Ok(self.types.intern(TypeKind::Fn(ty)))
-    }
-
-    /// Analyses the bodies of functions that run-time code uses, and of those that these use.
-    pub fn drain_pending(&mut self) -> Res<()> {
-        let mut result = Ok(());
-        while let Some(pending) = self.unit.pending.pop_front() {
-            let body = self.analyze_body(&pending);
-            match self.whole(body, pending.called_at) {
-                Ok(func) => self.unit.out_funcs[pending.id.0 as usize] = Some(func),
-                Err(reported) => result = Err(reported.into()),
-            }
-        }
-        result
-    }
-
-    fn analyze_body(&mut self, pending: &PendingFn) -> Res<csl_ir::Func> {
-        let info = self.fn_info(pending.fn_ref).clone();
-        let Some(body) = info.decl.body.clone() else { return Err(self.without_body(pending.fn_ref)) };
-        let section = self.fn_section(&info)?;
-        let name = self.symbol_name(info.module, info.decl.name.name.as_str());
-        let ret = self.scalar(pending.ret);
-        self.check_return_type(pending.ret, &info.decl)?;
-        let code = FuncBuilder::new(name, info.decl.span, ret, section);
-        let mut frame = Frame::top_level(info.module);
-        frame.mode = Mode::Runtime(Box::new(code));
-        frame.ret_ty = Some(pending.ret);
-        frame.addressed = Arc::new(addressed_names(&body));
-        let (result, frame) = self.in_frame_kept(frame, |s| s.instance_body(pending, &info, &body));
-        match (result, frame.mode) {
-            (Ok(()), Mode::Runtime(code)) => Ok(code.finish()),
-            (Ok(()), Mode::Comptime { .. }) => Err(self.internal(body.span, "a body was lost").into()),
-            (Err(stop), _) => Err(stop),
-        }
-    }
-
-    fn fn_section(&mut self, info: &FnInfo) -> Res<Option<String>> {
-        let Some(expr) = &info.decl.linksection else { return Ok(None) };
-        self.in_frame(Frame::top_level(info.module), |s| s.eval_string(expr)).map(Some)
-    }
-
-    fn instance_body(&mut self, pending: &PendingFn, info: &FnInfo, body: &ast::Block) -> Res<()> {
-        let generic = info.decl.params.iter().any(|p| p.is_comptime || p.ty.is_none());
-        let step = generic
-            .then(|| (pending.called_at, format!("in the instance of `{}` that is needed here", info.decl.name.name)));
-        let run = |s: &mut Self| {
-            s.bind_instance_params(pending, &info.decl)?;
-            s.eval_body(pending, body)
-        };
-        match step {
-            Some((span, text)) => self.traced(span, text, run),
-            None => run(self),
-        }
-    }
-
-    fn check_return_type(&mut self, ret: Ty, decl: &FnDecl) -> Res<()> {
-        if ret != Ty::VOID && self.scalar(ret).is_none() && csl_ir::size_of(&self.types, ret).is_none() {
-            return Err(self.comptime_only(ret, decl.ret.span));
-        }
-        Ok(())
-    }
-
-    fn eval_body(&mut self, pending: &PendingFn, body: &ast::Block) -> Res<()> {
-        match self.eval_stmts(body) {
-            Ok(()) if pending.ret == Ty::VOID => self.emit_return(Operand::void(), body.span),
-            Ok(()) if self.code(body.span)?.is_terminated() => Ok(()),
-            Ok(()) => Err(self.missing_return(pending.fn_ref, pending.ret, body.span)),
-            Err(Stop::Diverged) => Ok(()),
-            Err(stop) => Err(stop),
-        }
-    }
-
-    fn bind_instance_params(&mut self, pending: &PendingFn, decl: &FnDecl) -> Res<()> {
-        if pending.ret != Ty::VOID && self.scalar(pending.ret).is_none() {
-            self.code(decl.span)?.new_param(Scalar::PTR);
-        }
-        // Registers of all parameters come before any other.
-        let mut bindings = Vec::with_capacity(decl.params.len());
-        for (param, binding) in decl.params.iter().zip(&pending.params) {
-            let operand = match binding {
-                ParamBinding::Comptime(value) => Operand::Const(value.clone()),
-                ParamBinding::Runtime(Ty::VOID) => Operand::void(),
-                ParamBinding::Runtime(ty) => match self.scalar(*ty) {
-                    Some(scalar) => Operand::Reg(*ty, Opnd::Reg(self.code(param.span)?.new_param(scalar))),
-                    None if csl_ir::size_of(&self.types, *ty).is_some() => {
-                        let reg = self.code(param.span)?.new_param(Scalar::PTR);
-                        Operand::Mem(*ty, csl_ir::Addr { base: csl_ir::AddrBase::Reg(reg), offset: 0 })
-                    }
-                    None => return Err(self.comptime_only(*ty, param.span)),
-                },
-            };
-            bindings.push(operand);
-        }
-        for (param, operand) in decl.params.iter().zip(bindings) {
-            let Some(name) = param.name else { continue };
-            let binding = self.param_binding(name.name, operand, param.span)?;
-            self.bind(name.name, binding);
-        }
-        Ok(())
-    }
-
-    /// A parameter whose address is taken is copied to memory.
-    fn param_binding(&mut self, name: Symbol, operand: Operand, span: Span) -> Res<Binding> {
-        if !matches!(operand, Operand::Reg(..)) || !self.frame.addressed.contains(&name) {
-            return Ok(Binding::Const(operand));
-        }
-        let ty = operand.ty();
-        let slot = self.new_slot(ty, name.as_str(), span)?;
-        let addr = csl_ir::Addr { base: csl_ir::AddrBase::Slot(slot), offset: 0 };
-        self.store(&Place { ty, is_const: false, kind: PlaceKind::Mem(addr) }, operand, span)?;
-        Ok(Binding::Slot { ty, slot, is_const: true })
-    }
-}
-
-fn key_of(binding: &ParamBinding) -> TypedValue {
-    match binding {
-        ParamBinding::Comptime(value) => value.clone(),
-        // No comptime value has type `noreturn`, so the two cannot be taken for each other.
-        ParamBinding::Runtime(ty) => TypedValue::new(Ty::NORETURN, Value::Type(*ty)),
-    }
 }
 
 fn points_to_cells(args: &[TypedValue]) -> bool {
@@ -633,28 +350,4 @@ fn points_to_cells(args: &[TypedValue]) -> bool {
         }
     }
     args.iter().any(|arg| value_points(&arg.value))
-}
-
-/// Names of variables whose address a body takes, or may take: those variables live in memory.
-pub fn addressed_names(body: &ast::Block) -> Vec<Symbol> {
-    let mut names = Vec::new();
-    crate::walk::each_expr(body, &mut |expr| {
-        let pointed = match &expr.kind {
-            ExprKind::AddrOf(inner) => Some(&**inner),
-            ExprKind::TensorAccess(access) => Some(&access.base),
-            _ => None,
-        };
-        if let Some(name) = pointed.and_then(root_name) {
-            names.push(name);
-        }
-    });
-    names
-}
-
-fn root_name(expr: &Expr) -> Option<Symbol> {
-    match &expr.kind {
-        ExprKind::Name(name) => Some(*name),
-        ExprKind::Field { base, .. } | ExprKind::Index { base, .. } => root_name(base),
-        _ => None,
-    }
 }

@@ -7,6 +7,7 @@ use csl_ir::{
 };
 
 use crate::context::{Mode, Res, Sema};
+use crate::operand::Operand;
 
 #[derive(Debug)]
 struct OpenBlock {
@@ -246,5 +247,40 @@ impl Sema<'_> {
                 Addr { base: AddrBase::Reg(dst), offset: 0 }
             }
         })
+    }
+
+    /// A copy of a register operand that later assignments to its variable do not change.
+    pub fn pin(&mut self, operand: Operand, span: Span) -> Res<Operand> {
+        Ok(match operand {
+            Operand::Reg(ty, Opnd::Reg(reg)) => match self.scalar(ty) {
+                Some(scalar) => {
+                    let code = self.code(span)?;
+                    let dst = code.new_reg(scalar);
+                    code.emit(Inst::Copy { dst, src: Opnd::Reg(reg) }, span);
+                    Operand::Reg(ty, Opnd::Reg(dst))
+                }
+                None => Operand::Reg(ty, Opnd::Reg(reg)),
+            },
+            Operand::Agg(ty, parts) => {
+                Operand::Agg(ty, parts.into_iter().map(|part| self.pin(part, span)).collect::<Res<_>>()?)
+            }
+            other => other,
+        })
+    }
+
+    /// [`Sema::pin`] for what outlives its expression: parts in memory are copied too.
+    pub fn pin_deep(&mut self, operand: Operand, span: Span) -> Res<Operand> {
+        match operand {
+            Operand::Agg(ty, parts) => {
+                let parts = parts.into_iter().map(|p| self.pin_deep(p, span)).collect::<Res<_>>()?;
+                Ok(Operand::Agg(ty, parts))
+            }
+            Operand::Mem(ty, _) => {
+                let place = self.temporary(ty, "", span)?;
+                self.store(&place, operand, span)?;
+                self.load(place, span)
+            }
+            other => self.pin(other, span),
+        }
     }
 }

@@ -113,7 +113,7 @@ pub struct PendingFn {
     pub id: FuncId,
     pub fn_ref: FnRef,
     /// Types of all parameters, in order, `None` for those bound at comptime.
-    pub params: Vec<crate::call::ParamBinding>,
+    pub params: Vec<crate::instance::ParamBinding>,
     pub ret: Ty,
     pub called_at: Span,
 }

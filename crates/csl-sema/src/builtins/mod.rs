@@ -27,7 +27,7 @@ mod vecop;
 use csl_diag::{Code, Diagnostic, Span};
 use csl_syntax::ast::{Expr, Ident};
 
-use crate::context::{Res, Sema};
+use crate::context::{Res, Sema, Stop};
 use crate::expr::closest;
 use crate::operand::Operand;
 use crate::unit::UnitKind;
@@ -91,7 +91,7 @@ impl Sema<'_> {
         (builtin.handler)(self, &Call { name: builtin.name, args, span })
     }
 
-    fn unknown_builtin(&mut self, name: &Ident) -> crate::context::Stop {
+    fn unknown_builtin(&mut self, name: &Ident) -> Stop {
         let text = name.name.as_str();
         let mut diagnostic = Diagnostic::new(Code::UnknownBuiltin, name.span, format!("CSL has no builtin `@{text}`"));
         if let Some(close) = closest(text, names()) {
