@@ -259,7 +259,7 @@ impl Compilation {
     fn adopt(&mut self, analysis: Analysis, options: &Options) -> Option<Wafer> {
         self.sources = analysis.sources;
         self.extend(analysis.diagnostics, options);
-        analysis.wafer.filter(|_| self.succeeded())
+        analysis.wafer.ok().filter(|_| self.succeeded())
     }
 
     /// The files that were read, but for the library's.

@@ -3,24 +3,28 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use csl_diag::Span;
-use csl_ir::{
-    ColorConfig, ControlTable, DsrFile, DsrLoad, Expr, Fifo, FnRef, Func, FuncId, Global, GlobalId, GlobalRef,
-    ModuleRef, QueueDir, QueueInit, RotatingTasks, Rpc, Startup, TaskBind, Ty, TypedValue, Varying,
-};
+use csl_diag::{Reported, Span};
+use csl_ir::{Expr, FnRef, Func, FuncId, Global, GlobalId, GlobalRef, ModuleRef, Ty, TypedValue, Varying};
 use csl_num::IntTy;
 use csl_syntax::{Symbol, ast};
 use indexmap::IndexSet;
 use rustc_hash::FxHashMap;
 
 use crate::context::SourceFile;
-use crate::layout::LayoutState;
+use crate::layout::Layout;
+use crate::pe::Pe;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What only a layout has, or only a PE's program.
+#[derive(Debug)]
 pub enum UnitKind {
-    #[default]
-    Layout,
-    Pe,
+    Layout(Layout),
+    Pe(Pe),
+}
+
+impl Default for UnitKind {
+    fn default() -> UnitKind {
+        UnitKind::Layout(Layout::default())
+    }
 }
 
 /// One file with its params bound.
@@ -53,7 +57,7 @@ pub enum State {
     /// Being evaluated: meeting it again is a cycle.
     Busy,
     Done(GlobalItem),
-    Failed,
+    Failed(Reported),
 }
 
 /// What a name at the top level of a module is.
@@ -110,7 +114,7 @@ pub struct PendingFn {
     pub id: FuncId,
     pub fn_ref: FnRef,
     /// Types of all parameters, in order, `None` for those bound at comptime.
-    pub params: Vec<crate::call::ParamBinding>,
+    pub params: Vec<crate::instance::ParamBinding>,
     pub ret: Ty,
     pub called_at: Span,
 }
@@ -120,7 +124,11 @@ pub struct Unit {
     pub kind: UnitKind,
     /// Name of the root file.
     pub name: String,
+    /// Imports show that the program was written for SDK 1.4 or older.
+    pub is_legacy: bool,
     pub modules: Vec<Module>,
+    /// Declarations whose state is [`State::Failed`].
+    pub failed: Vec<(ModuleRef, Symbol)>,
     pub fns: Vec<FnInfo>,
     pub globals: Vec<GlobalInfo>,
     pub cells: Vec<Cell>,
@@ -136,51 +144,37 @@ pub struct Unit {
     /// Functions that `@export` names.
     pub exported_fns: FxHashMap<String, FnRef>,
 
-    // What becomes of it: the parts of a `csl_ir::Program`.
+    // What run-time code needs of the program.
     pub out_globals: Vec<Option<Global>>,
     pub out_funcs: Vec<Option<Func>>,
-    pub tasks: Vec<TaskBind>,
-    pub startup: Vec<Startup>,
-    pub queues: Vec<QueueInit>,
-    pub fifos: Vec<Fifo>,
-    pub dsr_loads: Vec<(DsrLoad, Span)>,
-    pub colors: Vec<(u8, ColorConfig, Span)>,
-    pub configs: Vec<(u16, u16)>,
-    /// Queues and colors that fabric DSDs name, and where.
-    pub queue_uses: Vec<(QueueDir, u8, Option<u8>, Span)>,
-    /// DSRs that the program names, and where.
-    pub dsr_uses: Vec<(DsrFile, u8, Span)>,
-    pub export_refs: Vec<(ExportTarget, String, Span)>,
-    pub rpc: Option<Rpc>,
-    pub teardown_handlers: Vec<(u8, FuncId, Span)>,
-    pub empty_queue_handlers: Vec<(u8, FuncId, Span)>,
-    pub rotating: Vec<RotatingTasks>,
-    /// Control tasks that rotate with the data task of an input queue.
-    pub alternates: Vec<(u8, TaskBind)>,
-    pub control_table: Option<ControlTable>,
-    pub main_thread_priority: Option<csl_ir::Priority>,
     pub strings: Vec<String>,
     /// Constants of which every tile has its own: how they follow from its params, and their types.
     pub tile_consts: IndexSet<(Arc<Expr>, IntTy)>,
-    /// A top-level `comptime` block is being evaluated: task bindings and the like are allowed.
-    pub in_comptime_block: bool,
-
-    /// The layout's own state, while `kind` is `Layout`.
-    pub layout: LayoutState,
-    /// Coordinates and rectangle of the layout, while `kind` is `Pe`.
-    pub rectangle: Option<(u32, u32)>,
 }
 
 impl Unit {
+    /// The program of the tiles with the code `file`, before anything of it is analysed.
+    pub fn of_pe(file: &str, layout: &Layout, rectangle: (u32, u32)) -> Unit {
+        let pe = Pe::new(layout.exports.clone(), rectangle);
+        Unit { kind: UnitKind::Pe(pe), name: file.to_string(), is_legacy: layout.is_legacy, ..Unit::default() }
+    }
+
+    pub fn pe(&self) -> Option<&Pe> {
+        match &self.kind {
+            UnitKind::Layout(_) => None,
+            UnitKind::Pe(pe) => Some(pe),
+        }
+    }
+
+    pub fn pe_mut(&mut self) -> Option<&mut Pe> {
+        match &mut self.kind {
+            UnitKind::Layout(_) => None,
+            UnitKind::Pe(pe) => Some(pe),
+        }
+    }
+
     /// The number of a tile's constant.
     pub fn tile_const(&mut self, varying: &Varying, ty: IntTy) -> u32 {
         self.tile_consts.insert_full((varying.expr().clone(), ty)).0 as u32
     }
-}
-
-/// Something given to `@export_symbol`, before its id is known.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ExportTarget {
-    Global(GlobalRef),
-    Fn(FnRef),
 }

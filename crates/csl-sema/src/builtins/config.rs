@@ -124,7 +124,9 @@ pub(crate) fn legacy_generation(s: &Sema<'_>) -> bool {
     if let Some(sdk) = s.options.sdk {
         return sdk < FIRST_PACKED;
     }
-    s.unit.layout.is_legacy || s.unit.layout.binds_colors || s.unit.modules.iter().any(|m| has_legacy_param(&m.file))
+    s.unit.is_legacy
+        || s.unit.pe().is_some_and(|pe| pe.binds_colors)
+        || s.unit.modules.iter().any(|m| has_legacy_param(&m.file))
 }
 
 /// A `param` of type `comptime_struct`.

@@ -167,9 +167,9 @@ fn finish(s: &mut Sema<'_>, call: &Call<'_>, load: DsrLoad) -> Res<Operand> {
         return Err(s.error(Code::WrongArch, call.span, "`.ut_id` is only there on WSE-3"));
     }
     if s.is_comptime() {
-        s.unit.dsr_loads.push((load, call.span));
+        s.pe()?.dsr_loads.push((load, call.span));
     } else {
-        s.emit(Inst::LoadDsr(Box::new(load)), call.span);
+        s.emit(Inst::LoadDsr(Box::new(load)), call.span)?;
     }
     Ok(Operand::void())
 }

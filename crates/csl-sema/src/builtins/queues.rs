@@ -73,12 +73,12 @@ pub(super) fn initialize_queue(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand
         let message = format!("`.ctrl_table_id` is from 0 to {}", CONTROL_TABLES - 1);
         return Err(s.error(Code::BadBuiltinArgument, span, message));
     };
-    if let Some(before) = s.unit.queues.iter().find(|q| q.dir == dir && q.id == id) {
+    if let Some(before) = s.pe()?.queues.iter().find(|q| q.dir == dir && q.id == id) {
         let diagnostic = Diagnostic::new(Code::BadBuiltinArgument, span, "this queue is initialized twice")
             .secondary(before.span, "first here");
         return Err(s.fail(diagnostic));
     }
-    s.unit.queues.push(QueueInit { dir, id, color, priority, ctrl_table_id, dense_mode, span });
+    s.pe()?.queues.push(QueueInit { dir, id, color, priority, ctrl_table_id, dense_mode, span });
     Ok(Operand::void())
 }
 
@@ -95,8 +95,9 @@ pub(super) fn queue_flush(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         (Some(IdKind::OutputQueue), id) => id,
         (Some(IdKind::InputQueue), Opnd::Imm(id)) => Opnd::Imm(id | u64::from(csl_chip::FLUSH_INPUT)),
         (Some(IdKind::InputQueue), id) => {
-            let (dst, b) = (s.new_reg(Scalar::U16), Opnd::Imm(u64::from(csl_chip::FLUSH_INPUT)));
-            s.emit(Inst::Bin { op: BinOp::Or, ty: Scalar::U16, dst, a: id, b }, call.span);
+            let code = s.code(call.span)?;
+            let (dst, b) = (code.new_reg(Scalar::U16), Opnd::Imm(u64::from(csl_chip::FLUSH_INPUT)));
+            code.emit(Inst::Bin { op: BinOp::Or, ty: Scalar::U16, dst, a: id, b }, call.span);
             Opnd::Reg(dst)
         }
         _ => return Err(call.refuse(s, 0, queue.ty(), "an input or output queue")),
@@ -109,10 +110,10 @@ pub(super) fn set_empty_queue_handler(s: &mut Sema<'_>, call: &Call<'_>) -> Res<
     let func = handler(s, call)?;
     let (dir, id) = queue(s, call, 1)?;
     let id = flush_id(dir, id);
-    if let Some(&(_, _, before)) = s.unit.empty_queue_handlers.iter().find(|h| h.0 == id) {
+    if let Some(&(_, _, before)) = s.pe()?.empty_queue_handlers.iter().find(|h| h.0 == id) {
         let diagnostic = Diagnostic::new(Code::TaskConflict, call.span, "this queue has two handlers");
         return Err(s.fail(diagnostic.secondary(before, "the first is set here")));
     }
-    s.unit.empty_queue_handlers.push((id, func, call.span));
+    s.pe()?.empty_queue_handlers.push((id, func, call.span));
     Ok(Operand::void())
 }
