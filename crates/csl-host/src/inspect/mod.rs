@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use csl_image::{Image, PeImage};
 use serde_json::Value;
 
-use crate::error::HostError;
+use crate::error::{HostError, NameError};
 use crate::runtime::read_image;
 
 /// Columns of a text.
@@ -102,7 +102,8 @@ impl Inspection {
     fn chosen(&self, choice: &Choice) -> Result<Vec<usize>, HostError> {
         let all = 0..self.image.programs.len();
         if let Some((x, y)) = choice.tile {
-            let found = self.image.program_number(x, y).ok_or_else(|| no_tile(&self.image, x, y))?;
+            let program = self.image.rect;
+            let found = self.image.program_number(x, y).ok_or(NameError::ProgramAt { x, y, program })?;
             return Ok(vec![found as usize]);
         }
         let Some(name) = &choice.program else { return Ok(all.collect()) };
@@ -110,18 +111,10 @@ impl Inspection {
         let found: Vec<usize> = all.filter(is_named).collect();
         if found.is_empty() {
             let known = list(self.image.programs.iter().map(|program| program.name.as_str()));
-            return Err(HostError::argument(format!("there is no program {name}; there are {known}")));
+            return Err(NameError::Program { name: name.clone(), known }.into());
         }
         Ok(found)
     }
-}
-
-fn no_tile(image: &Image, x: u32, y: u32) -> HostError {
-    let size = image.rect;
-    HostError::argument(format!(
-        "there is no program at ({x}, {y}) of the program's {} x {} PEs",
-        size.width, size.height
-    ))
 }
 
 fn is_named(number: usize, program: &PeImage, name: &str) -> bool {
