@@ -10,18 +10,26 @@ use crate::error::{ArgumentError, HostError};
 /// A value that the host passes to `launch`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Argument {
+    /// A truth value.
     Bool(bool),
     /// A number of the host language without a width of its own.
     Int(i128),
+    /// A float of the host language.
     Float(f64),
     /// A number whose type the host names, such as numpy's `int16`.
     TypedInt {
+        /// Width in bits.
         bits: u8,
+        /// Whether the type has negative values.
         signed: bool,
+        /// The number.
         value: i128,
     },
+    /// A float whose type the host names, such as numpy's `float16`.
     TypedFloat {
+        /// Width in bits.
         bits: u8,
+        /// The number.
         value: f64,
     },
 }

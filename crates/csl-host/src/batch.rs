@@ -13,25 +13,38 @@ use crate::runtime::Runtime;
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
+    /// From a file to a symbol.
     H2d(FileCopy),
+    /// From a symbol to a file.
     D2h(FileCopy),
-    Launch { function: String, arguments: Vec<Argument> },
+    /// A call of an exported function on every PE.
+    Launch {
+        /// Its exported name.
+        function: String,
+        /// One for each parameter.
+        arguments: Vec<Argument>,
+    },
 }
 
 /// `SYMBOL=FILE[:TYPE][:N][@X,Y,W,H]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileCopy {
+    /// The exported name.
     pub symbol: String,
+    /// A `.npy` file.
     pub file: PathBuf,
     /// Left out: what the symbol is exported as.
     pub item: Option<ItemType>,
     /// Elements of a PE. Left out: what the file holds, or what the symbol's array holds.
     pub per_pe: Option<u32>,
-    /// Left out: every PE of the program.
+    /// Column, row, columns and rows, in PEs. Left out: every PE of the program.
     pub rect: Option<(u32, u32, u32, u32)>,
 }
 
 /// Parses a copy.
+///
+/// # Errors
+/// The form that is wanted, or the part that is wrong.
 pub fn parse_copy(text: &str) -> Result<FileCopy, String> {
     let wrong = || format!("`{text}` is not of the form SYMBOL=FILE[:TYPE][:N][@X,Y,W,H]");
     let (symbol, rest) = text.split_once('=').filter(|(symbol, _)| !symbol.is_empty()).ok_or_else(wrong)?;
@@ -61,6 +74,9 @@ fn parse_rect(text: &str) -> Option<(u32, u32, u32, u32)> {
 }
 
 /// Parses `FUNCTION` or `FUNCTION:ARGUMENT,ARGUMENT`.
+///
+/// # Errors
+/// The form that is wanted, or the word that is no number.
 pub fn parse_launch(text: &str) -> Result<(String, Vec<Argument>), String> {
     let (function, list) = text.split_once(':').unwrap_or((text, ""));
     if function.is_empty() {
@@ -83,6 +99,10 @@ fn parse_argument(word: &str) -> Result<Argument, String> {
 }
 
 /// Does the steps, then waits for the end: how the run ended. `say` is told of each step that is done.
+///
+/// # Errors
+/// Those of the runtime's calls, [`HostError::Unreadable`] and [`HostError::Unwritable`] for files, and
+/// [`HostError::Argument`] when a file's items cannot be dealt out. The first error ends the run.
 pub fn run(runtime: &mut Runtime, steps: &[Step], mut say: impl FnMut(&str)) -> Result<Ending, HostError> {
     runtime.load()?;
     runtime.run()?;

@@ -56,6 +56,9 @@ pub(crate) fn write(path: &Path, image: &Image, sim: &mut Sim) -> Result<(), Hos
 
 impl Core {
     /// Opens a core file of the program.
+    ///
+    /// # Errors
+    /// [`HostError::Unreadable`] when the file cannot be read, is no core file, or one of another program.
     pub fn open(path: &Path, image: Image) -> Result<Core, HostError> {
         let read = std::fs::read(path).map_err(FileError::Io);
         let opened = read.and_then(|bytes| Ok(Core::of(&bytes, image)?));
@@ -76,6 +79,7 @@ impl Core {
         Ok(Core { image, cycle: head.cycle, tiles, fresh })
     }
 
+    /// The program.
     pub fn image(&self) -> &Image {
         &self.image
     }
@@ -98,6 +102,9 @@ impl Core {
     }
 
     /// The bytes of a named object of a PE.
+    ///
+    /// # Errors
+    /// [`HostError::Name`] when there is no such PE or no such object on it.
     pub fn read_symbol(&mut self, x: u32, y: u32, name: &str) -> Result<Vec<u8>, HostError> {
         let place = self.image.to_logical(x, y);
         let program = place.and_then(|(x, y)| self.image.program_at(x, y)).ok_or(NameError::Pe { x, y })?;

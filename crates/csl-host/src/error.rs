@@ -1,5 +1,7 @@
 //! Why a request of a host program is not carried out: one error, with its cause by layer.
 
+#![expect(missing_docs, reason = "the message of a variant says what its fields are")]
+
 use std::io;
 use std::path::PathBuf;
 

@@ -77,6 +77,7 @@ impl Array {
 }
 
 /// Why bytes are no array that can be moved.
+#[expect(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NpyError {
     #[error("not a .npy file")]

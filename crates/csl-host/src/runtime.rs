@@ -92,6 +92,9 @@ pub struct Runtime {
 
 impl Runtime {
     /// Opens the output folder of a compilation.
+    ///
+    /// # Errors
+    /// [`HostError::NoProgram`] when the folder does not hold a compiled program.
     pub fn open(folder: &Path, settings: Settings) -> Result<Runtime, HostError> {
         let image = read_image(folder)?;
         let sources = PathBuf::from(&image.origin.folder);
@@ -119,6 +122,7 @@ impl Runtime {
         }
     }
 
+    /// The program.
     pub fn image(&self) -> &Image {
         &self.image
     }
@@ -133,6 +137,11 @@ impl Runtime {
         std::mem::take(&mut self.warnings)
     }
 
+    /// Loads the program into the machine. Costs what its tiles cost that have a program of their own: a PE is made when
+    /// something first touches it.
+    ///
+    /// # Errors
+    /// [`HostError::Sequence`] when it is loaded already, [`HostError::Image`] when an image that was made in memory is damaged.
     pub fn load(&mut self) -> Result<(), HostError> {
         if !matches!(self.state, State::Opened) {
             return Err(SequenceError::LoadedTwice.into());
@@ -154,6 +163,10 @@ impl Runtime {
         Ok(())
     }
 
+    /// Starts the machine: requests are taken from here on. No cycle passes.
+    ///
+    /// # Errors
+    /// [`HostError::Sequence`] unless it is loaded and has not been started.
     pub fn run(&mut self) -> Result<(), HostError> {
         match std::mem::replace(&mut self.state, State::Opened) {
             State::Loaded(sim) => {
@@ -170,6 +183,10 @@ impl Runtime {
 
     /// Waits for everything that was asked for, and for the end of what was launched, and ends the run. Memory can be read
     /// afterwards. A launched function that does not end is a warning.
+    ///
+    /// # Errors
+    /// [`HostError::Sequence`] unless the program runs; [`HostError::Failed`] and
+    /// [`HostError::Interrupted`] when it does not come to that.
     pub fn stop(&mut self) -> Result<Ending, HostError> {
         let ending = self.advance("stop()", Sim::stop)?;
         let open: Vec<u64> = self.tasks.iter().filter(|(_, task)| !task.done).map(|(&number, _)| number).collect();
@@ -194,6 +211,9 @@ impl Runtime {
     }
 
     /// The number of an exported symbol or function.
+    ///
+    /// # Errors
+    /// [`HostError::Name`] with all exported names.
     pub fn id(&self, name: &str) -> Result<u16, HostError> {
         let exports = || Names::exported(&self.image);
         let export = self.image.export_named(name);
@@ -203,6 +223,9 @@ impl Runtime {
     }
 
     /// The exported symbol that a host program names by a number.
+    ///
+    /// # Errors
+    /// [`HostError::Request`] for a number that no id has; whether this id is one of the program's, the copy finds out.
     pub fn symbol(&self, number: u32) -> Result<Endpoint, HostError> {
         let exports = || Names::exported(&self.image);
         let id = u16::try_from(number);
@@ -210,6 +233,9 @@ impl Runtime {
     }
 
     /// The color that a host program names by a number.
+    ///
+    /// # Errors
+    /// [`HostError::Request`] for a number that no color has.
     pub fn color(&self, number: u32) -> Result<Endpoint, HostError> {
         let colors = csl_chip::Arch::from(self.image.arch).chip().fabric.colors;
         Ok(Endpoint::Color(u8::try_from(number).map_err(|_| RequestError::NotAColor { number, colors })?))
@@ -234,6 +260,10 @@ impl Runtime {
 
     /// Copies a host array to a symbol, or streams it on a color. The array has one word an element, in the order of
     /// `copy`.
+    ///
+    /// # Errors
+    /// [`HostError::Sequence`] unless the program runs, [`HostError::Request`] when the machine does not take
+    /// the copy: nothing has moved then.
     pub fn h2d(
         &mut self,
         to: Endpoint,
@@ -250,6 +280,10 @@ impl Runtime {
 
     /// Copies a symbol, or what comes on a color, into an array of the host with `room` items: see
     /// [`Runtime::take_arrived`].
+    ///
+    /// # Errors
+    /// [`HostError::Sequence`] unless the program runs, [`HostError::Request`] when the machine does not take
+    /// the copy.
     pub fn d2h(&mut self, from: Endpoint, room: usize, copy: &Copy) -> Result<Task, HostError> {
         let task = self.submit("memcpy_d2h", Command::D2h { from, copy: *copy, room })?;
         self.warn_of_copy("memcpy_d2h", from, copy, copy.shape(Spread::Each), room);
@@ -266,6 +300,10 @@ impl Runtime {
     }
 
     /// Calls an exported function on every PE with typed arguments.
+    ///
+    /// # Errors
+    /// [`HostError::Sequence`] unless the program runs, [`HostError::Name`] when there is no such function,
+    /// [`HostError::Argument`] when an argument does not fit its parameter, [`HostError::Request`] when no PE has the function.
     pub fn launch(&mut self, name: &str, arguments: &[Argument]) -> Result<Task, HostError> {
         self.sim("launch")?;
         let (function, params) = self.function(name)?;
@@ -274,6 +312,10 @@ impl Runtime {
     }
 
     /// Calls an exported function on every PE with raw words; words beyond its parameters are ignored.
+    ///
+    /// # Errors
+    /// [`HostError::Sequence`] unless the program runs, [`HostError::Name`] when there is no such function,
+    /// [`HostError::Argument`] for too few words, [`HostError::Request`] when no PE has the function.
     pub fn call(&mut self, name: &str, words: &[u32]) -> Result<Task, HostError> {
         self.sim("call")?;
         let (function, params) = self.function(name)?;
@@ -292,11 +334,19 @@ impl Runtime {
     }
 
     /// Runs until nothing can move any more unless something else is asked for.
+    ///
+    /// # Errors
+    /// [`HostError::Sequence`] unless the program runs; [`HostError::Failed`] and
+    /// [`HostError::Interrupted`] when it does not come to that.
     pub fn rest(&mut self) -> Result<(), HostError> {
         self.advance("memcpy_launch", Sim::rest)
     }
 
     /// Runs until the task is done.
+    ///
+    /// # Errors
+    /// [`HostError::Name`] for a task of another runtime; [`HostError::Sequence`] unless the program runs; [`HostError::Failed`] and
+    /// [`HostError::Interrupted`] when it does not come to that.
     pub fn wait(&mut self, task: Task) -> Result<(), HostError> {
         let ticket = self.pending(task)?;
         let Some(ticket) = ticket else { return Ok(()) };
@@ -306,6 +356,10 @@ impl Runtime {
     }
 
     /// Whether the task is done; if not, the machine moves on a little.
+    ///
+    /// # Errors
+    /// [`HostError::Name`] for a task of another runtime; [`HostError::Sequence`] unless the program runs; [`HostError::Failed`] and
+    /// [`HostError::Interrupted`] when it does not come to that.
     pub fn is_done(&mut self, task: Task) -> Result<bool, HostError> {
         let Some(ticket) = self.pending(task)? else { return Ok(true) };
         let done = self.advance("is_task_done", |sim| sim.is_done(ticket))?;
@@ -322,6 +376,9 @@ impl Runtime {
 
     /// Does what the environment of a run in `folder` says: logs there what `SIMFABRIC_DEBUG` names, ends after
     /// `WAFERLAB_MAX_CYCLES` cycles, shows on a terminal how far the run has come. To be called before `load()`.
+    ///
+    /// # Errors
+    /// [`HostError::Argument`] for a `WAFERLAB_MAX_CYCLES` that is no number of cycles.
     pub fn obey_environment(&mut self, folder: &Path) -> Result<(), HostError> {
         let (kinds, warnings) = LogKinds::from_environment();
         self.warnings.extend(warnings);
@@ -379,6 +436,9 @@ impl Runtime {
     }
 
     /// Brings what has happened so far into the log file.
+    ///
+    /// # Errors
+    /// [`HostError::Unwritable`], once.
     pub fn flush_log(&mut self) -> Result<(), HostError> {
         let (Some(log), Some(sim)) = (self.log.clone(), self.any_sim()) else { return Ok(()) };
         let events = sim.take_events();
@@ -404,6 +464,9 @@ impl Runtime {
     }
 
     /// The bytes of a named object of the PE at this place in the whole fabric.
+    ///
+    /// # Errors
+    /// [`HostError::Name`] when there is no such PE or no such object on it, [`HostError::Sequence`] before `load()`.
     pub fn read_symbol(&mut self, x: u32, y: u32, name: &str) -> Result<Vec<u8>, HostError> {
         let (column, row) = self.image.to_logical(x, y).ok_or(NameError::Pe { x, y })?;
         let sim = self.any_sim().ok_or(SequenceError::NotLoaded { method: "read_symbol()" })?;
@@ -412,6 +475,9 @@ impl Runtime {
     }
 
     /// Writes the memory of all PEs to a core file.
+    ///
+    /// # Errors
+    /// [`HostError::Sequence`] before `load()`, [`HostError::Unwritable`] when the file cannot be written.
     pub fn dump_core(&mut self, path: &Path) -> Result<(), HostError> {
         let image = self.image.clone();
         let sim = self.any_sim().ok_or(SequenceError::NotLoaded { method: "dump_core()" })?;
@@ -450,6 +516,9 @@ impl Runtime {
     }
 
     /// Writes `sim_stats.json`.
+    ///
+    /// # Errors
+    /// [`HostError::Unwritable`] when the file cannot be written.
     pub fn write_statistics(&mut self, folder: &Path) -> Result<(), HostError> {
         let path = folder.join(STATISTICS_FILE);
         let text = format!("{:#}\n", self.statistics());
@@ -553,6 +622,9 @@ fn lock(log: &Mutex<SimLog>) -> MutexGuard<'_, SimLog> {
 }
 
 /// The image in the output folder of a compilation.
+///
+/// # Errors
+/// [`HostError::NoProgram`] with the reason.
 pub fn read_image(folder: &Path) -> Result<Image, HostError> {
     image_in(folder).map_err(|cause| HostError::NoProgram { folder: folder.to_owned(), cause })
 }

@@ -177,7 +177,11 @@ fn streams_are_broadcast_along_rows_and_down_columns() {
         let task = bench.receive(back(0), (WIDTH * HEIGHT * COUNT) as usize, &copy);
         let share_of = |pe: u32| if spread == Spread::Rows { pe / WIDTH } else { pe % WIDTH };
         let shares = (0..WIDTH * HEIGHT).flat_map(|pe| sent.chunks(COUNT as usize).nth(share_of(pe) as usize));
-        assert_eq!(bench.arrived(task).expect("it has come"), shares.flatten().copied().collect::<Vec<u32>>(), "{spread:?}");
+        assert_eq!(
+            bench.arrived(task).expect("it has come"),
+            shares.flatten().copied().collect::<Vec<u32>>(),
+            "{spread:?}"
+        );
     }
 }
 

@@ -23,17 +23,24 @@ const WIDTH: usize = 80;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Part {
     #[default]
+    /// Sizes, programs and colors.
     Summary,
+    /// Which program runs where.
     Tiles,
+    /// The routes of a color.
     Routes,
+    /// The objects of a PE's memory.
     Memory,
+    /// The names that the host may use.
     Symbols,
+    /// Instructions.
     Code,
 }
 
 /// What of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choice {
+    /// The part.
     pub part: Part,
     /// A color, for routes.
     pub color: Option<u8>,
@@ -54,16 +61,23 @@ pub struct Inspection {
 
 impl Inspection {
     /// Opens the output folder of a compilation.
+    ///
+    /// # Errors
+    /// [`HostError::NoProgram`] when the folder does not hold a compiled program.
     pub fn open(folder: &Path) -> Result<Inspection, HostError> {
         let image = read_image(folder)?;
         Ok(Inspection { sources: PathBuf::from(&image.origin.folder), image })
     }
 
+    /// The program.
     pub fn image(&self) -> &Image {
         &self.image
     }
 
     /// Lines for people.
+    ///
+    /// # Errors
+    /// [`HostError::Name`] when there is no such program, tile, color or function.
     pub fn text(&self, choice: &Choice) -> Result<String, HostError> {
         let programs = self.chosen(choice)?;
         let variants = variants(&self.image, &programs);
@@ -78,6 +92,9 @@ impl Inspection {
     }
 
     /// The same for tools.
+    ///
+    /// # Errors
+    /// [`HostError::Name`] when there is no such program, tile, color or function.
     pub fn json(&self, choice: &Choice) -> Result<Value, HostError> {
         let programs = self.chosen(choice)?;
         match choice.part {

@@ -1,5 +1,7 @@
 //! Descriptions of layouts that have no meaning.
 
+#![expect(missing_docs, reason = "the message of a variant says what its fields are")]
+
 use super::grid::Cell;
 
 /// A part of a layout's description that cannot be meant: refused when it is said, or when the whole is compiled.

@@ -26,11 +26,13 @@ pub use region::{Position, Value};
 
 use region::{Region, SymbolData};
 
-/// Handles to what a [`Layout`] has been told; each is valid for the layout that gave it.
+/// A color of a [`Layout`], valid for the layout that gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ColorId(pub usize);
+/// A code region of a [`Layout`], valid for the layout that gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RegionId(pub usize);
+/// A port of a [`Layout`], valid for the layout that gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PortId(pub usize);
 
@@ -76,6 +78,7 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// A layout without regions, for a generation of the wafer.
     pub fn new(arch: Arch) -> Layout {
         Layout {
             arch,
@@ -88,6 +91,9 @@ impl Layout {
     }
 
     /// The color of this name, made on first mention. Refused when it was given another number before.
+    ///
+    /// # Errors
+    /// [`LayoutError::ColorNumber`] or [`LayoutError::TwoValues`].
     pub fn color(&mut self, name: &str, value: Option<u8>) -> Result<ColorId, LayoutError> {
         let colors = self.arch.chip().fabric.colors;
         if let Some(number) = value.filter(|number| *number >= colors) {
@@ -107,6 +113,9 @@ impl Layout {
     }
 
     /// A rectangle of PEs that run `source`.
+    ///
+    /// # Errors
+    /// [`LayoutError::EmptyRegion`] or [`LayoutError::TwoRegions`].
     pub fn region(&mut self, source: &str, name: &str, width: u32, height: u32) -> Result<RegionId, LayoutError> {
         if width == 0 || height == 0 {
             return Err(LayoutError::EmptyRegion { name: name.to_owned(), width, height });
@@ -118,12 +127,16 @@ impl Layout {
         Ok(RegionId(self.regions.len() - 1))
     }
 
+    /// Columns and rows of a region, in PEs.
     pub fn size(&self, region: RegionId) -> (u32, u32) {
         let region = &self.regions[region.0];
         (region.width, region.height)
     }
 
     /// Sets a param on the PEs of `area`, or of the whole region.
+    ///
+    /// # Errors
+    /// [`LayoutError::NotInRegion`].
     pub fn set_param(
         &mut self,
         region: RegionId,
@@ -138,6 +151,9 @@ impl Layout {
     }
 
     /// Routes a color on the PEs of `area`, or of the whole region. What was painted before is painted over.
+    ///
+    /// # Errors
+    /// [`LayoutError::NotInRegion`], [`LayoutError::Positions`] or [`LayoutError::FirstPosition`].
     pub fn paint(
         &mut self,
         region: RegionId,
@@ -151,6 +167,9 @@ impl Layout {
     }
 
     /// Paints the PEs along one edge.
+    ///
+    /// # Errors
+    /// [`LayoutError::Positions`] or [`LayoutError::FirstPosition`].
     pub fn paint_edge(
         &mut self,
         region: RegionId,
@@ -164,6 +183,9 @@ impl Layout {
     }
 
     /// Makes the PEs along an edge a port: the side of `routes` that leads outwards is filled in.
+    ///
+    /// # Errors
+    /// [`LayoutError::TwoPorts`], and those of [`Layout::paint_edge`].
     #[expect(clippy::too_many_arguments, reason = "what a port is")]
     pub fn port(
         &mut self,
@@ -191,6 +213,10 @@ impl Layout {
         if color.starts_with(&format!("{region}_")) { color.to_string() } else { format!("{region}_{color}") }
     }
 
+    /// Places the north-west PE of a region in the fabric.
+    ///
+    /// # Errors
+    /// [`LayoutError::Place`] west or north of the fabric.
     pub fn place(&mut self, region: RegionId, at: Cell) -> Result<(), LayoutError> {
         if at.0 < 0 || at.1 < 0 {
             return Err(LayoutError::Place { region: self.regions[region.0].name.clone(), at });
@@ -200,11 +226,17 @@ impl Layout {
     }
 
     /// Places regions side by side from `origin`, or from where the first one is. Returns their width.
+    ///
+    /// # Errors
+    /// [`LayoutError::EmptyStack`] or [`LayoutError::Place`].
     pub fn hstack(&mut self, children: &[RegionId], origin: Option<Cell>) -> Result<u32, LayoutError> {
         self.stack(children, origin, |width, _| (width, 0)).map(|(width, _)| width)
     }
 
     /// Places regions one below the other. Returns their height.
+    ///
+    /// # Errors
+    /// [`LayoutError::EmptyStack`] or [`LayoutError::Place`].
     pub fn vstack(&mut self, children: &[RegionId], origin: Option<Cell>) -> Result<u32, LayoutError> {
         self.stack(children, origin, |_, height| (0, height)).map(|(_, height)| height)
     }
@@ -215,7 +247,7 @@ impl Layout {
         origin: Option<Cell>,
         step: impl Fn(u32, u32) -> (u32, u32),
     ) -> Result<(u32, u32), LayoutError> {
-        let first = children.first().ok_or_else(|| LayoutError::EmptyStack)?;
+        let first = children.first().ok_or(LayoutError::EmptyStack)?;
         let (x, y) = origin.or(self.regions[first.0].place).unwrap_or((0, 0));
         let mut offset = (0, 0);
         for child in children {
@@ -228,6 +260,10 @@ impl Layout {
     }
 
     /// Asks for paths from the PEs of an output port to those of an input port.
+    ///
+    /// # Errors
+    /// [`LayoutError::ConnectedWays`], [`LayoutError::ConnectedSizes`], [`LayoutError::ConnectedWidths`] or
+    /// [`LayoutError::ConnectedTwice`].
     pub fn connect(&mut self, tx: PortId, rx: PortId) -> Result<(), LayoutError> {
         let (from, to) = (&self.ports[tx.0], &self.ports[rx.0]);
         let names = || (from.name.clone(), to.name.clone());
@@ -265,6 +301,10 @@ impl Layout {
     }
 
     /// A stream between the host and a port of one PE, through a PE of its own. Returns its name.
+    ///
+    /// # Errors
+    /// [`LayoutError::StreamWay`], [`LayoutError::StreamWidth`], [`LayoutError::NoBuffer`],
+    /// [`LayoutError::ConnectedTwice`] or [`LayoutError::TwoStreams`].
     pub fn stream(&mut self, way: Way, port: PortId, place: Option<Cell>, buffer: u16) -> Result<String, LayoutError> {
         let name = self.ports[port.0].name.clone();
         if self.ports[port.0].way != way {
@@ -282,6 +322,9 @@ impl Layout {
     }
 
     /// A stream between the host and a color of a region's PE. Returns its name.
+    ///
+    /// # Errors
+    /// [`LayoutError::TwoStreams`].
     pub fn stream_at(&mut self, way: Way, place: Cell, color: ColorId, prefix: &str) -> Result<String, LayoutError> {
         let name = format!("{prefix}{}", self.color_name(color));
         self.add_stream(name, way, StreamEnd::Place { place, color })
@@ -297,6 +340,9 @@ impl Layout {
 
     /// Deals a `width` x `height` matrix out to the PEs of the region, each getting its block, row by row.
     /// `items` have `bytes` bytes each.
+    ///
+    /// # Errors
+    /// [`LayoutError::Deal`] or [`LayoutError::Items`].
     pub fn set_symbol(
         &mut self,
         region: RegionId,

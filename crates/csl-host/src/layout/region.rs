@@ -11,14 +11,18 @@ const MOST_POSITIONS: usize = 4;
 /// A value for a param.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
+    /// A number.
     Int(i64),
+    /// A color, by the number that it gets.
     Color(ColorId),
 }
 
 /// One position of a color's switch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
+    /// Where wavelets come from.
     pub rx: DirSet,
+    /// Where they go.
     pub tx: DirSet,
 }
 

@@ -26,6 +26,9 @@ impl Runtime {
     }
 
     /// The number of a stream.
+    ///
+    /// # Errors
+    /// [`HostError::Name`] with the streams that there are.
     pub fn port(&self, name: &str) -> Result<usize, HostError> {
         self.streams().iter().position(|stream| stream.name == name).ok_or_else(|| {
             let names: Vec<&str> = self.streams().iter().map(|stream| stream.name.as_str()).collect();
@@ -34,6 +37,10 @@ impl Runtime {
     }
 
     /// Sends 32-bit words, one a wavelet.
+    ///
+    /// # Errors
+    /// [`HostError::Sequence`] unless the program runs, [`HostError::Name`] when there is no such port,
+    /// [`HostError::Argument`] when it does not lead to the device.
     pub fn send(&mut self, port: usize, array: impl Into<Vec<u32>>) -> Result<Task, HostError> {
         let array = array.into();
         let (to, copy) = self.stream_end("send", port, Way::In, array.len())?;
@@ -41,12 +48,19 @@ impl Runtime {
     }
 
     /// Receives `count` words: see [`Runtime::take_arrived`].
+    ///
+    /// # Errors
+    /// [`HostError::Sequence`] unless the program runs, [`HostError::Name`] when there is no such port,
+    /// [`HostError::Argument`] when it does not lead from the device.
     pub fn receive(&mut self, port: usize, count: usize) -> Result<Task, HostError> {
         let (from, copy) = self.stream_end("receive", port, Way::Out, count)?;
         self.submit("a command", Command::D2h { from, copy, room: count })
     }
 
     /// Receives whatever comes until nothing can move any more.
+    ///
+    /// # Errors
+    /// As [`Runtime::receive`] and [`Runtime::wait`].
     pub fn receive_all(&mut self, port: usize) -> Result<Vec<u32>, HostError> {
         let mut all = Vec::new();
         loop {
