@@ -149,7 +149,12 @@ fn cycles(arch: Arch, inst: &Inst) -> u32 {
         }
         Inst::Sys { op: SysOp::PrintValue, .. } => TOOLCHAIN.print_value,
         Inst::Sys { .. } => costs.alu,
-        Inst::Vec(_) | Inst::LoadDsr(_) | Inst::IterLoad { .. } | Inst::IterNext { .. } | Inst::IterPut { .. } => 0,
+        Inst::Vec(_)
+        | Inst::LoadDsr(_)
+        | Inst::IterLoad { .. }
+        | Inst::IterMore { .. }
+        | Inst::IterNext { .. }
+        | Inst::IterPut { .. } => 0,
     }
 }
 

@@ -63,6 +63,10 @@ impl FnGen<'_, '_> {
                 let row = self.iter_row(dsd, *elem_bits);
                 self.emit(Op::IterLoad, iter.0 as u16, row, 0);
             }
+            Inst::IterMore { iter, ok } => {
+                let ok = self.reg(*ok);
+                self.emit(Op::IterMore, ok, iter.0 as u16, 0);
+            }
             Inst::IterNext { iter, ty, dst, ok } => self.iter_next(iter.0 as u16, *ty, *dst, *ok),
             Inst::IterPut { iter, src, ok, .. } => {
                 let (src, ok) = (self.operand(src), self.reg(*ok));

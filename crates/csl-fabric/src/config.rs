@@ -21,7 +21,8 @@ pub fn opposite(side: usize) -> usize {
     [EAST, WEST, NORTH, SOUTH][side]
 }
 
-/// A switch position: the side that it does not name stays as the position before has it (semantics.md 16).
+/// A switch position: the side that it does not name stays as the position before has it (docs/decisions/machine.md
+/// M36).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Position {
     #[default]

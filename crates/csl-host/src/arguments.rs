@@ -119,5 +119,7 @@ fn integer(param: &ParamType, value: i128) -> Option<u32> {
 
 fn float(param: &ParamType, value: f64, half: FloatKind) -> Option<u32> {
     let kind = if param.bytes == 2 { half } else { FloatKind::F32 };
-    param.is_float.then(|| csl_num::from_f64(kind, value) as u32)
+    let bits = csl_num::from_f64(kind, value);
+    let overflows = value.is_finite() && !csl_num::to_f64(kind, bits).is_finite();
+    (param.is_float && !overflows).then_some(bits as u32)
 }

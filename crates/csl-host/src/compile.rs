@@ -70,7 +70,7 @@ pub fn build(options: &Options, done: &mut Compilation) -> Option<Image> {
 }
 
 fn optimised(options: &Options, mut wafer: Wafer) -> Wafer {
-    wafer.programs.iter_mut().for_each(|program| csl_opt::optimise(program, options.passes));
+    csl_opt::optimise(&mut wafer.programs, options.passes);
     wafer
 }
 

@@ -8,8 +8,8 @@ use csl_fabric::Obstacle;
 use csl_image::{Image, PeImage, TaskKind};
 use csl_pe::Resource;
 use csl_sim::{
-    Count, Ending, Group, Held, HeldMain, HostReason, Lost, Running, Situation, Standing, Stop, TaskWait, ThreadWait,
-    Unended, Unread,
+    Count, Ending, Group, Held, HeldMain, HostReason, Lost, Running, Situation, Standing, Stop, StrangeRegister,
+    TaskWait, ThreadWait, Unended, Unread,
 };
 
 use indexmap::IndexMap;
@@ -262,6 +262,23 @@ pub fn held_places(image: &Image, sources: &Path, report: &Situation) -> Vec<Str
         (pes.y, pes.x) = (pes.y, pes.x).min((group.y, group.x));
     }
     places.into_values().map(|(text, pes)| text.replace(WHO, &who(&pes))).collect()
+}
+
+/// Which registers without a use here programs have reached for, a line for each place.
+pub fn unserved_registers(image: &Image, sources: &Path, report: &Situation) -> Vec<String> {
+    let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
+    let mut said = Vec::new();
+    for group in &report.unserved {
+        let StrangeRegister { program, place } = group.what;
+        let Some(origin) = image_origin(&mut excerpts, program, place.pc) else { continue };
+        let text = format!(
+            "the register at word address 0x{:04x}, which {} in {} reads or writes on {WHO}, does nothing here but keep what \
+             is written to it",
+            place.word, origin.place, origin.function
+        );
+        said.push(text.replace(WHO, &who(&line(group, String::new()).pes)));
+    }
+    said
 }
 
 fn resource(resource: Resource) -> String {

@@ -194,6 +194,7 @@ impl Runtime {
         if let State::Running(mut sim) = std::mem::replace(&mut self.state, State::Opened) {
             let situation = sim.situation();
             self.warnings.extend(report::held_places(&self.image, &self.sources, &situation));
+            self.warnings.extend(report::unserved_registers(&self.image, &self.sources, &situation));
             if ending != Ending::Complete {
                 self.warnings.extend(report::unfinished(&self.image, &self.sources, ending, &situation));
             }

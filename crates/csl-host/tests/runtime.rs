@@ -127,6 +127,9 @@ fn wrong_calls_are_refused() {
     );
     let typed = Argument::TypedInt { bits: 32, signed: true, value: 3 };
     assert!(launch("scale", &[typed, Argument::Int(1)]).contains("not 3 (int32)"));
+    assert!(
+        launch("scale", &[Argument::Float(1e39), Argument::Int(1)]).contains("must be a value of type f32, not 1e39")
+    );
 }
 
 #[test]

@@ -62,7 +62,7 @@ pub struct GlobalId(pub u32);
 pub struct FuncId(pub u32);
 
 /// An operand of an instruction.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Opnd {
     Reg(Reg),
     /// Canonical bits.
@@ -79,7 +79,7 @@ pub enum Opnd {
 }
 
 /// Where an address starts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AddrBase {
     Global(GlobalId),
     Slot(SlotId),
@@ -89,7 +89,7 @@ pub enum AddrBase {
 }
 
 /// A byte address: `base + offset`, wrapping at 16 bits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Addr {
     pub base: AddrBase,
     pub offset: i32,
@@ -114,7 +114,7 @@ pub enum CmpOp {
     Ge,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Callee {
     Direct(FuncId),
     /// Through a function pointer.
@@ -122,7 +122,7 @@ pub enum Callee {
 }
 
 /// An instruction. `dst` registers have the type that the instruction says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Inst {
     /// Same scalar type on both sides.
     Copy {
@@ -259,6 +259,11 @@ pub enum Inst {
         dsd: VecOperand,
         elem_bits: u8,
     },
+    /// Whether the iterator has an element left, which stays where it is.
+    IterMore {
+        iter: IterId,
+        ok: Reg,
+    },
     IterNext {
         iter: IterId,
         ty: Scalar,
@@ -297,7 +302,7 @@ pub enum DsdChange {
 }
 
 /// An operand of a vector operation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum VecOperand {
     /// A packed mem1d, circbuf, fabin or fabout DSD.
     Dsd(Opnd),
@@ -317,7 +322,7 @@ pub enum VecOperand {
 }
 
 /// Something that a completion activates or unblocks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TaskTarget {
     LocalTask(Opnd),
     DataTask(Opnd),
@@ -327,7 +332,7 @@ pub enum TaskTarget {
 }
 
 /// What happens when an asynchronous operation completes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Completion {
     #[default]
     Nothing,
@@ -336,7 +341,7 @@ pub enum Completion {
 }
 
 /// What a control wavelet does to an operation with `.on_control`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum OnControl {
     Terminate,
     Activate(TaskTarget),
@@ -344,7 +349,7 @@ pub enum OnControl {
 }
 
 /// The configuration struct of a vector operation or DSR load.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct VecConfig {
     pub is_async: bool,
     pub completion: Completion,
@@ -360,7 +365,7 @@ pub struct VecConfig {
 }
 
 /// A vector operation. The multiply-add's scalar factor is the last source.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct VecInst {
     pub op: VecOp,
     pub dest: VecOperand,
@@ -371,7 +376,7 @@ pub struct VecInst {
 }
 
 /// `@load_to_dsr` and its kin.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DsrLoad {
     pub file: crate::types::DsrFile,
     pub id: u8,
@@ -383,7 +388,7 @@ pub struct DsrLoad {
 }
 
 /// How a block ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Term {
     Jump(BlockId),
     /// `cond` is a bool.
@@ -421,7 +426,7 @@ impl From<Span> for Site {
 }
 
 /// A call that is no longer made, because the callee's body stands in its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Inlined {
     /// The callee's name.
     pub func: String,
@@ -429,7 +434,7 @@ pub struct Inlined {
     pub call: Site,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Block {
     pub insts: Vec<Inst>,
     /// One an instruction.
@@ -438,7 +443,7 @@ pub struct Block {
     pub term_site: Site,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StackSlot {
     /// Bytes.
     pub size: u32,
@@ -447,7 +452,7 @@ pub struct StackSlot {
     pub name: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Func {
     /// For listings and stack traces: `module.function`.
     pub name: String,

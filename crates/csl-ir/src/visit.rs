@@ -1,5 +1,7 @@
 //! The registers that instructions read and write.
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::func::{
     Addr, AddrBase, BlockId, Callee, Completion, DsrLoad, Inst, OnControl, Opnd, Reg, TaskTarget, Term, VecConfig,
     VecInst, VecOperand,
@@ -25,7 +27,7 @@ impl Inst {
             Inst::Call { dst, .. } | Inst::Sys { dst, .. } => (*dst, None),
             Inst::Vec(vec) => (vec.result, None),
             Inst::IterNext { dst, ok, .. } => (Some(*dst), Some(*ok)),
-            Inst::IterPut { ok, .. } => (Some(*ok), None),
+            Inst::IterMore { ok, .. } | Inst::IterPut { ok, .. } => (Some(*ok), None),
             Inst::Store { .. }
             | Inst::MemCopy { .. }
             | Inst::MemFill { .. }
@@ -79,7 +81,11 @@ macro_rules! walks {
                     }
                     Inst::IterLoad { dsd, .. } => $vec_operand(dsd, f),
                     Inst::Sys { args, .. } => args.into_iter().for_each(f),
-                    Inst::Load { .. } | Inst::MemCopy { .. } | Inst::Lea { .. } | Inst::IterNext { .. } => {}
+                    Inst::Load { .. }
+                    | Inst::MemCopy { .. }
+                    | Inst::Lea { .. }
+                    | Inst::IterMore { .. }
+                    | Inst::IterNext { .. } => {}
                 }
             }
 
@@ -169,7 +175,7 @@ impl Inst {
             Inst::Call { dst, .. } | Inst::Sys { dst, .. } => dst.iter_mut().for_each(f),
             Inst::Vec(vec) => vec.result.iter_mut().for_each(f),
             Inst::IterNext { dst, ok, .. } => [dst, ok].into_iter().for_each(f),
-            Inst::IterPut { ok, .. } => f(ok),
+            Inst::IterMore { ok, .. } | Inst::IterPut { ok, .. } => f(ok),
             Inst::Store { .. }
             | Inst::MemCopy { .. }
             | Inst::MemFill { .. }
@@ -228,12 +234,12 @@ impl Term {
     }
 
     /// Where control may go.
-    pub fn successors(&self) -> Vec<BlockId> {
+    pub fn successors(&self) -> SmallVec<[BlockId; 2]> {
         match self {
-            Term::Jump(to) => vec![*to],
-            Term::Branch { then, otherwise, .. } => vec![*then, *otherwise],
+            Term::Jump(to) => smallvec![*to],
+            Term::Branch { then, otherwise, .. } => smallvec![*then, *otherwise],
             Term::Switch { cases, default, .. } => cases.iter().map(|case| case.1).chain([*default]).collect(),
-            Term::Return(_) | Term::Unreachable => Vec::new(),
+            Term::Return(_) | Term::Unreachable => SmallVec::new(),
         }
     }
 }

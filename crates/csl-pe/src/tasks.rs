@@ -1,4 +1,4 @@
-//! Tasks: what is bound, active and blocked, and which one runs next (semantics.md 9 to 12).
+//! Tasks: what is bound, active and blocked, and which one runs next (docs/decisions/machine.md M12 to M16).
 
 use csl_chip::Arch;
 use csl_image::{PeImage, QueueDir, Sdk, Startup, Task, TaskKind, TaskParam, TaskTarget};
@@ -6,7 +6,7 @@ use csl_image::{PeImage, QueueDir, Sdk, Startup, Task, TaskKind, TaskParam, Task
 use crate::fault::FaultKind;
 use crate::ports::{InQueue, Ports, Wavelet};
 
-/// From this release on a color or queue without a data task starts blocked (semantics.md 10).
+/// From this release on a color or queue without a data task starts blocked (docs/decisions/machine.md M14).
 const BLOCKED_FROM: Sdk = Sdk { major: 1, minor: 0 };
 
 /// Places in the picker's ring: local tasks by id, then input slots, then memcpy's calls.

@@ -145,12 +145,15 @@ impl Sema<'_> {
             self.unit.modules[module.0 as usize].params.insert(decl.name.name, color);
             return Ok(());
         }
+        let is_color = value.ty == Ty::COLOR;
         if decl.kind != VarKind::Param || self.fits(&Operand::Const(value), ty) {
             return Ok(());
         }
         let message = format!("param `{}` cannot have the value `{text}`", decl.name.name);
         let label = format!("declared with type {}", self.show(ty));
-        Err(self.fail(Diagnostic::new(Code::BadParamValue, decl.name.span, message).label(label)))
+        let diagnostic = Diagnostic::new(Code::BadParamValue, decl.name.span, message).label(label);
+        let help = "--colors gives colors, --params all else";
+        Err(self.fail(if is_color { diagnostic.help(help) } else { diagnostic }))
     }
 
     /// Every tile has code.

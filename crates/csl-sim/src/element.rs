@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use csl_image::{Image, PeImage};
-use csl_pe::{Event, Fault, Hold, Pe, Ports, Registers, TaskState, Waiting, Wake};
+use csl_pe::{Event, Fault, Hold, Pe, Ports, Registers, TaskState, Unserved, Waiting, Wake};
 
 /// What program a tile runs, and where.
 pub(crate) struct Seat<'a> {
@@ -59,6 +59,10 @@ pub(crate) trait Element: Send {
     fn tasks(&self) -> TaskState;
     /// Where the main thread has held for an earlier operation.
     fn holds(&self) -> &[Hold] {
+        &[]
+    }
+    /// Where the program has reached for a register that no part of the machine serves.
+    fn unserved(&self) -> &[Unserved] {
         &[]
     }
 }
@@ -142,5 +146,9 @@ impl Element for Pe {
 
     fn holds(&self) -> &[Hold] {
         Pe::holds(self)
+    }
+
+    fn unserved(&self) -> &[Unserved] {
+        Pe::unserved(self)
     }
 }

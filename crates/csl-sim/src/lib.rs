@@ -33,5 +33,5 @@ pub use options::{SimOptions, Tiles, Traces};
 pub use sim::Sim;
 pub use stop::{
     Count, FaultKind, FaultReport, Group, Held, HeldMain, HostReason, HostWait, Lost, NoSuchPe, Running, Situation,
-    Standing, Stop, TaskWait, ThreadWait, Unended, Unread,
+    Standing, Stop, StrangeRegister, TaskWait, ThreadWait, Unended, Unread,
 };

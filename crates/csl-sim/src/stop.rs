@@ -63,6 +63,8 @@ pub struct Situation {
     pub outputs: Vec<Group<Held>>,
     /// Where main threads have held so far, whether or not they still do.
     pub holds: Vec<Group<HeldMain>>,
+    /// Where programs have reached for registers that no part of the machine serves.
+    pub unserved: Vec<Group<StrangeRegister>>,
     /// How many there are of these three, by color.
     pub standing: Vec<Count>,
     /// Wavelets that have left the program and were dropped by the fabric around it, by color.
@@ -108,6 +110,14 @@ pub struct HeldMain {
     /// Index in [`csl_image::Image::programs`].
     pub program: u32,
     pub hold: csl_pe::Hold,
+}
+
+/// A place that has reached for a register that no part of the machine serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StrangeRegister {
+    /// Index in [`csl_image::Image::programs`].
+    pub program: u32,
+    pub place: csl_pe::Unserved,
 }
 
 /// A main thread in the middle of a task.

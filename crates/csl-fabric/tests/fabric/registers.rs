@@ -1,4 +1,4 @@
-//! Routes and switches as the router's registers show them (semantics.md 22).
+//! Routes and switches as the router's registers show them (docs/decisions/machine.md M46).
 
 use csl_chip::Arch;
 use csl_fabric::{ColorConfig, Position};

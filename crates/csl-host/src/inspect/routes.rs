@@ -38,8 +38,12 @@ pub(super) fn text(image: &Image, color: Option<u8>) -> Result<String, HostError
 }
 
 fn overview(image: &Image) -> String {
+    let colors = colors(image);
+    if colors.is_empty() {
+        return String::from("the program routes no color\n");
+    }
     let mut out = String::from("color   PEs\n");
-    for (color, pes) in colors(image) {
+    for (color, pes) in colors {
         out += &format!("{color:5} {pes:5}\n");
     }
     out + "\n--color N draws the routes of one\n"

@@ -99,7 +99,6 @@ fn pe_fault(program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> String {
         F::FpException { raised } => format!("an unmasked floating-point exception: {}", exceptions(*raised)),
         F::Scalar(fault) => fault.message().to_owned(),
         F::BadCode(text) => format!("damaged code: {text}"),
-        F::NoSuchRegister { word } => format!("there is no register at word address 0x{word:04x}"),
         F::Unsupported(what) => format!("Waferlab does not have {what} yet"),
     }
 }

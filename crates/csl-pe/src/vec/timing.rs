@@ -1,4 +1,4 @@
-//! How fast an operation goes (the small model of the timing reference, with the figures of `csl-chip`).
+//! How fast an operation goes (docs/decisions/machine.md M57).
 
 use csl_chip::{Chip, Elem, VecOp};
 

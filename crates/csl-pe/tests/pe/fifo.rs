@@ -1,4 +1,4 @@
-//! FIFOs (semantics.md 7).
+//! FIFOs (docs/decisions/machine.md M8).
 
 use csl_chip::VecOp;
 use csl_image::{FifoAction, TaskTarget};

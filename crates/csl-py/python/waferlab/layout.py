@@ -12,6 +12,7 @@ from waferlab import _waferlab, arrays
 from waferlab.enums import Edge, FP16TYPE, Route, SdkTarget
 from waferlab.errors import ArgumentError, CompileError, SdkError
 from waferlab.platform import SdkCompileArtifacts, SdkExecutionPlatform, check_level
+from waferlab.warning import unknown_words
 
 _ITEM_TYPES = ("int32", "uint32", "float32", "int16", "uint16")
 _MAX_BUFFER = 2**16 - 1
@@ -174,7 +175,8 @@ class CodeRegion:
 class SdkLayout:
     """A layout in the making."""
 
-    def __init__(self, platform=None, *, target=None, fabric_file=None, msg_level="WARNING"):
+    def __init__(self, platform=None, *, target=None, fabric_file=None, msg_level="WARNING", **kwargs):
+        unknown_words("SdkLayout", kwargs, ["platform", "target", "fabric_file", "msg_level"])
         given = [value for value in (platform, target, fabric_file) if value is not None]
         if len(given) != 1:
             raise TypeError("SdkLayout() takes one of platform, target and fabric_file")

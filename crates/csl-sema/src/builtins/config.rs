@@ -31,13 +31,11 @@ pub(super) fn vec_config(s: &mut Sema<'_>, call: &Call<'_>, index: usize, of: Co
         completion: completion(s, &mut fields)?,
         on_control: on_control(s, &mut fields)?,
         ut: microthread(s, &mut fields)?,
+        priority: fields.take_choice(s, "priority", PRIORITIES)?,
         ..VecConfig::default()
     };
     match of {
-        ConfigOf::Operation => {
-            config.priority = fields.take_choice(s, "priority", PRIORITIES)?;
-            config.index = index_value(s, &mut fields)?;
-        }
+        ConfigOf::Operation => config.index = index_value(s, &mut fields)?,
         ConfigOf::Load => {
             config.save_address = fields.take_bool(s, "save_address")?.unwrap_or(false);
             config.single_step = fields.take_bool(s, "single_step")?.unwrap_or(false);

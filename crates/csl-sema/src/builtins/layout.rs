@@ -21,19 +21,25 @@ pub(super) fn set_rectangle(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         let diagnostic = Diagnostic::new(Code::BadRectangle, call.span, "the rectangle is set twice");
         return Err(s.fail(diagnostic.secondary(before, "first set here")));
     }
-    check_rectangle(s, call, width, height)?;
+    check_size(s, call, width, height)?;
     s.unit.layout.size = Some((width as u32, height as u32, call.span));
     s.unit.layout.tiles = vec![0; (width * height) as usize];
     s.effects += 1;
+    // What follows in the layout is right or wrong by itself.
+    check_place(s, call, width, height)?;
     Ok(Operand::void())
 }
 
-fn check_rectangle(s: &mut Sema<'_>, call: &Call<'_>, width: i64, height: i64) -> Res<()> {
+fn check_size(s: &mut Sema<'_>, call: &Call<'_>, width: i64, height: i64) -> Res<()> {
     let sizes_fit = (1..=0xffff).contains(&width) && (1..=0xffff).contains(&height);
     if !sizes_fit || (width * height) as u64 > MOST_TILES {
         let message = format!("a rectangle of {width} by {height} PEs is not possible");
         return Err(s.error(Code::BadRectangle, call.span, message));
     }
+    Ok(())
+}
+
+fn check_place(s: &mut Sema<'_>, call: &Call<'_>, width: i64, height: i64) -> Res<()> {
     let Some(fabric) = s.options.fabric else { return Ok(()) };
     let offsets = s.options.offsets;
     let room = (i64::from(fabric.0) - i64::from(offsets.0), i64::from(fabric.1) - i64::from(offsets.1));

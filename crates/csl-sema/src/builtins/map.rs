@@ -130,7 +130,8 @@ fn output(s: &mut Sema<'_>, call: &Call<'_>, index: usize, ret: Ty) -> Res<Outpu
     }
 }
 
-/// Each turn takes an element of every input and ends the loop where one has none left.
+/// Each turn takes an element of every input and ends the loop where one has none left. Where no input has elements,
+/// those of the output are what is called back for (guide: "for each element of the DSD/DSR argument(s)").
 fn emit_loop(
     s: &mut Sema<'_>,
     call: &Call<'_>,
@@ -142,6 +143,12 @@ fn emit_loop(
     let (head, end) = (s.builder().new_block(), s.builder().new_block());
     s.builder().terminate(Term::Jump(head), span);
     s.builder().switch_to(head);
+    let has_elements = inputs.iter().any(|input| matches!(input, Input::Elements { .. }));
+    if let (false, Output::Elements { iter, .. }) = (has_elements, output) {
+        let ok = s.new_reg(Scalar::BOOL);
+        s.emit(Inst::IterMore { iter: *iter, ok }, span);
+        leave_unless(s, ok, end, call);
+    }
     let mut args = Vec::new();
     for input in inputs {
         args.push(match input {

@@ -2,7 +2,7 @@
 
 use csl_chip::{Arch, SysOp};
 use csl_diag::{Code, Diagnostic};
-use csl_ir::{IdKind, Opnd, Priority, QueueDir, QueueInit};
+use csl_ir::{BinOp, IdKind, Inst, Opnd, Priority, QueueDir, QueueInit, Scalar};
 
 use super::Call;
 use super::args::{Fields, id_kind, small};
@@ -89,8 +89,19 @@ fn flush_id(dir: QueueDir, id: u8) -> u8 {
 
 pub(super) fn queue_flush(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     wse3_only(s, call)?;
-    let (dir, id) = queue(s, call, 0)?;
-    sys(s, call, SysOp::QueueFlush, vec![Opnd::Imm(u64::from(flush_id(dir, id)))])
+    let queue = call.eval(s, 0)?;
+    let id = s.opnd(&queue, call.arg_span(0))?;
+    let id = match (id_kind(s, queue.ty()), id) {
+        (Some(IdKind::OutputQueue), id) => id,
+        (Some(IdKind::InputQueue), Opnd::Imm(id)) => Opnd::Imm(id | u64::from(csl_chip::FLUSH_INPUT)),
+        (Some(IdKind::InputQueue), id) => {
+            let (dst, b) = (s.new_reg(Scalar::U16), Opnd::Imm(u64::from(csl_chip::FLUSH_INPUT)));
+            s.emit(Inst::Bin { op: BinOp::Or, ty: Scalar::U16, dst, a: id, b }, call.span);
+            Opnd::Reg(dst)
+        }
+        _ => return Err(call.refuse(s, 0, queue.ty(), "an input or output queue")),
+    };
+    sys(s, call, SysOp::QueueFlush, vec![id])
 }
 
 pub(super) fn set_empty_queue_handler(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {

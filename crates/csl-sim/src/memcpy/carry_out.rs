@@ -43,7 +43,7 @@ impl<E: Element> Ces<E> {
         }
     }
 
-    /// A launch is done for the host when its function has been called (semantics.md 23).
+    /// A launch is done for the host when its function has been called (docs/decisions/memcpy-and-host.md H13).
     fn called(&mut self, place: u32) {
         if let Some(Calling { ticket, index, .. }) = self.tiles[place as usize].host.calling.take() {
             self.done.push(Done::part(ticket, index, Vec::new()));
