@@ -84,12 +84,13 @@ impl Core {
         &self.image
     }
 
-    /// The cycle at which it was written.
+    /// The clock cycle at which it was written.
     pub fn cycle(&self) -> u64 {
         self.cycle
     }
 
-    /// Memory of the PE at a place in the whole fabric; `None` where the program has none.
+    /// `bytes` bytes of memory from byte address `addr` on, of the PE at a column and row of the whole fabric; `None` where
+    /// the program has none.
     pub fn read(&mut self, x: u32, y: u32, addr: u16, bytes: u32) -> Option<Vec<u8>> {
         let place = self.image.to_logical(x, y)?;
         match self.tiles.get(&place) {
@@ -101,7 +102,7 @@ impl Core {
         }
     }
 
-    /// The bytes of a named object of a PE.
+    /// The bytes of a named object of the PE at a column and row of the whole fabric.
     ///
     /// # Errors
     /// [`HostError::Name`] when there is no such PE or no such object on it.

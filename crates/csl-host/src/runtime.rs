@@ -32,7 +32,7 @@ const STATISTICS_FILE: &str = "sim_stats.json";
 /// How to run. Nothing here changes a result.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Threads at most.
+    /// Threads at most; 1 or more.
     pub threads: usize,
 }
 
@@ -254,13 +254,14 @@ impl Runtime {
         Ok((export.id, params.to_vec()))
     }
 
-    /// Place in the whole fabric of a PE of the program.
+    /// Column and row in the whole fabric of the PE at a column and row of the program's rectangle.
     pub fn to_physical(&self, x: u32, y: u32) -> (u32, u32) {
         self.image.to_physical(x, y)
     }
 
-    /// Copies a host array to a symbol, or streams it on a color. The array has one word an element, in the order of
-    /// `copy`.
+    /// Copies a host array to a symbol, or streams it on a color. The array is a tensor `A[h][w][per_pe]` of 32-bit words, one
+    /// an element, in the order of `copy`: for `Spread::Rows` `A[h][1][per_pe]`, for `Spread::Columns` `A[1][w][per_pe]`. A
+    /// 16-bit element is the low half of its word; words behind the tensor are a warning.
     ///
     /// # Errors
     /// [`HostError::Sequence`] unless the program runs, [`HostError::Request`] when the machine does not take
@@ -279,8 +280,8 @@ impl Runtime {
         Ok(task)
     }
 
-    /// Copies a symbol, or what comes on a color, into an array of the host with `room` items: see
-    /// [`Runtime::take_arrived`].
+    /// Copies a symbol, or what comes on a color, into an array of the host with room for `room` 32-bit words, one an
+    /// element: a tensor `A[h][w][per_pe]` in the order of `copy`, which [`Runtime::take_arrived`] gives out.
     ///
     /// # Errors
     /// [`HostError::Sequence`] unless the program runs, [`HostError::Request`] when the machine does not take
@@ -312,7 +313,7 @@ impl Runtime {
         self.call_everywhere(function, args)
     }
 
-    /// Calls an exported function on every PE with raw words; words beyond its parameters are ignored.
+    /// Calls an exported function on every PE with raw 32-bit words, one a parameter; words beyond its parameters are ignored.
     ///
     /// # Errors
     /// [`HostError::Sequence`] unless the program runs, [`HostError::Name`] when there is no such function,
@@ -370,7 +371,7 @@ impl Runtime {
         Ok(done)
     }
 
-    /// Host arrays that are complete and have not been taken yet.
+    /// Host arrays that are complete and have not been taken yet: 32-bit words in the order that their copy asked for.
     pub fn take_arrived(&mut self) -> Vec<(Task, Vec<u32>)> {
         std::mem::take(&mut self.arrived)
     }
@@ -392,7 +393,7 @@ impl Runtime {
         Ok(())
     }
 
-    /// Ends the run, with a report, when it has taken so many cycles. To be called before `load()`.
+    /// Ends the run, with a report, when it has taken `cycles` clock cycles. To be called before `load()`.
     pub fn limit_cycles(&mut self, cycles: u64) {
         self.max_cycles = Some(cycles);
     }
@@ -464,7 +465,7 @@ impl Runtime {
         prints(&self.image, half(&self.image), &events)
     }
 
-    /// The bytes of a named object of the PE at this place in the whole fabric.
+    /// The bytes of a named object of the PE at this column and row of the whole fabric, as they lie in its memory.
     ///
     /// # Errors
     /// [`HostError::Name`] when there is no such PE or no such object on it, [`HostError::Sequence`] before `load()`.

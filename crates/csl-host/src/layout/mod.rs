@@ -90,7 +90,7 @@ impl Layout {
         }
     }
 
-    /// The color of this name, made on first mention. Refused when it was given another number before.
+    /// The color of this name, with the number `value` if it is given, made on first mention. Refused when it was given another number before.
     ///
     /// # Errors
     /// [`LayoutError::ColorNumber`] or [`LayoutError::TwoValues`].
@@ -112,7 +112,7 @@ impl Layout {
         }
     }
 
-    /// A rectangle of PEs that run `source`.
+    /// A rectangle of `width` columns and `height` rows of PEs that run the file `source`.
     ///
     /// # Errors
     /// [`LayoutError::EmptyRegion`] or [`LayoutError::TwoRegions`].
@@ -182,7 +182,7 @@ impl Layout {
         region.paint(area, color, routes)
     }
 
-    /// Makes the PEs along an edge a port: the side of `routes` that leads outwards is filled in.
+    /// Makes the PEs along an edge a port that `size` wavelets pass in a run: the side of `routes` that leads outwards is filled in.
     ///
     /// # Errors
     /// [`LayoutError::TwoPorts`], and those of [`Layout::paint_edge`].
@@ -225,7 +225,8 @@ impl Layout {
         Ok(())
     }
 
-    /// Places regions side by side from `origin`, or from where the first one is. Returns their width.
+    /// Places regions side by side from `origin`, or from where the first one is. Returns their width in
+    /// PEs.
     ///
     /// # Errors
     /// [`LayoutError::EmptyStack`] or [`LayoutError::Place`].
@@ -233,7 +234,7 @@ impl Layout {
         self.stack(children, origin, |width, _| (width, 0)).map(|(width, _)| width)
     }
 
-    /// Places regions one below the other. Returns their height.
+    /// Places regions one below the other. Returns their height in PEs.
     ///
     /// # Errors
     /// [`LayoutError::EmptyStack`] or [`LayoutError::Place`].
@@ -300,7 +301,8 @@ impl Layout {
         Ok(())
     }
 
-    /// A stream between the host and a port of one PE, through a PE of its own. Returns its name.
+    /// A stream between the host and a port of one PE, through a PE of its own that buffers `buffer` 32-bit words. Returns
+    /// its name.
     ///
     /// # Errors
     /// [`LayoutError::StreamWay`], [`LayoutError::StreamWidth`], [`LayoutError::NoBuffer`],
@@ -338,8 +340,8 @@ impl Layout {
         Ok(name)
     }
 
-    /// Deals a `width` x `height` matrix out to the PEs of the region, each getting its block, row by row.
-    /// `items` have `bytes` bytes each.
+    /// Deals a matrix of `shape`, columns and rows of items, out to the PEs of the region, each getting its block, row by
+    /// row. `items` are the matrix row by row; on the PE an item takes `bytes` bytes, the low ones of its word.
     ///
     /// # Errors
     /// [`LayoutError::Deal`] or [`LayoutError::Items`].

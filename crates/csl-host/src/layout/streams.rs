@@ -36,7 +36,7 @@ impl Runtime {
         })
     }
 
-    /// Sends 32-bit words, one a wavelet.
+    /// Sends 32-bit words, one a wavelet, into the stream with this number.
     ///
     /// # Errors
     /// [`HostError::Sequence`] unless the program runs, [`HostError::Name`] when there is no such port,
@@ -47,7 +47,7 @@ impl Runtime {
         self.submit("a command", Command::H2d { to, copy, spread: Spread::Each, array })
     }
 
-    /// Receives `count` words: see [`Runtime::take_arrived`].
+    /// Receives `count` 32-bit words, one a wavelet: see [`Runtime::take_arrived`].
     ///
     /// # Errors
     /// [`HostError::Sequence`] unless the program runs, [`HostError::Name`] when there is no such port,
@@ -57,7 +57,7 @@ impl Runtime {
         self.submit("a command", Command::D2h { from, copy, room: count })
     }
 
-    /// Receives whatever comes until nothing can move any more.
+    /// Receives all 32-bit words that come until nothing can move any more.
     ///
     /// # Errors
     /// As [`Runtime::receive`] and [`Runtime::wait`].
