@@ -259,9 +259,9 @@ impl Runtime {
         self.image.to_physical(x, y)
     }
 
-    /// Copies a host array to a symbol, or streams it on a color. The array is a tensor `A[h][w][per_pe]` of 32-bit words, one
-    /// an element, in the order of `copy`: for `Spread::Rows` `A[h][1][per_pe]`, for `Spread::Columns` `A[1][w][per_pe]`. A
-    /// 16-bit element is the low half of its word; words behind the tensor are a warning.
+    /// Copies a host array to a symbol, or streams it on a color. The array is a tensor `A[h][w][per_pe]` of 32-bit words,
+    /// one an element, in the order of `copy`: for `Spread::Rows` `A[h][1][per_pe]`, for `Spread::Columns`
+    /// `A[1][w][per_pe]`. A 16-bit element is the low half of its word; words behind the tensor are a warning.
     ///
     /// # Errors
     /// [`HostError::Sequence`] unless the program runs, [`HostError::Request`] when the machine does not take
@@ -313,7 +313,8 @@ impl Runtime {
         self.call_everywhere(function, args)
     }
 
-    /// Calls an exported function on every PE with raw 32-bit words, one a parameter; words beyond its parameters are ignored.
+    /// Calls an exported function on every PE with raw 32-bit words, one a parameter; words beyond its parameters are
+    /// ignored.
     ///
     /// # Errors
     /// [`HostError::Sequence`] unless the program runs, [`HostError::Name`] when there is no such function,

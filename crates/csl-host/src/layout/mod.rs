@@ -90,7 +90,8 @@ impl Layout {
         }
     }
 
-    /// The color of this name, with the number `value` if it is given, made on first mention. Refused when it was given another number before.
+    /// The color of this name, with the number `value` if it is given, made on first mention. Refused when it was
+    /// given another number before.
     ///
     /// # Errors
     /// [`LayoutError::ColorNumber`] or [`LayoutError::TwoValues`].
@@ -182,7 +183,8 @@ impl Layout {
         region.paint(area, color, routes)
     }
 
-    /// Makes the PEs along an edge a port that `size` wavelets pass in a run: the side of `routes` that leads outwards is filled in.
+    /// Makes the PEs along an edge a port that `size` wavelets pass in a run: the side of `routes` that leads outwards is
+    /// filled in.
     ///
     /// # Errors
     /// [`LayoutError::TwoPorts`], and those of [`Layout::paint_edge`].
