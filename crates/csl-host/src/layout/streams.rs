@@ -44,7 +44,7 @@ impl Runtime {
     pub fn send(&mut self, port: usize, array: impl Into<Vec<u32>>) -> Result<Task, HostError> {
         let array = array.into();
         let (to, copy) = self.stream_end("send", port, Way::In, array.len())?;
-        self.submit("a command", Command::H2d { to, copy, spread: Spread::Each, array })
+        self.submit("send", Command::H2d { to, copy, spread: Spread::Each, array })
     }
 
     /// Receives `count` 32-bit words, one a wavelet: see [`Runtime::take_arrived`].
@@ -54,7 +54,7 @@ impl Runtime {
     /// [`HostError::Argument`] when it does not lead from the device.
     pub fn receive(&mut self, port: usize, count: usize) -> Result<Task, HostError> {
         let (from, copy) = self.stream_end("receive", port, Way::Out, count)?;
-        self.submit("a command", Command::D2h { from, copy, room: count })
+        self.submit("receive", Command::D2h { from, copy, room: count })
     }
 
     /// Receives all 32-bit words that come until nothing can move any more.
