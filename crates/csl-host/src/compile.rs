@@ -19,13 +19,17 @@ const CURRENT_SDK: Sdk = Sdk { major: 2, minor: 10 };
 /// A step that `--emit` shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
+    /// Tokens of the root file.
     Tokens,
+    /// The tree of the root file.
     Ast,
     /// As semantic analysis leaves it.
     Ir0,
     /// As the optimiser leaves it: what cycles are attached to.
     Ir,
+    /// The PEs' instructions.
     Bytecode,
+    /// Tiles, routes and exports.
     Layout,
 }
 
@@ -232,6 +236,7 @@ impl Compilation {
         begun
     }
 
+    /// Whether no diagnostic is an error.
     pub fn succeeded(&self) -> bool {
         !self.diagnostics.has_errors()
     }
@@ -251,6 +256,7 @@ impl Compilation {
         &self.summary
     }
 
+    /// What was found, in order.
     pub fn diagnostics(&self) -> &Diagnostics {
         &self.diagnostics
     }

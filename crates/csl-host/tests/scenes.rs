@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use csl_host::options::parse_sdk;
-use csl_host::{Arch, Copy, HostError, Options, Order, Rect, Runtime, Sdk, Settings, Width, compile, read_image};
+use csl_host::{Arch, Copy, HostError, Options, Rect, Runtime, Sdk, Settings, compile, read_image};
 use csl_sim::{Command, Endpoint, Sim, SimOptions};
 use tempfile::TempDir;
 
@@ -143,7 +143,7 @@ fn play(scene: &Scene, options: &Options, threads: usize) -> Result<Runtime, Hos
     let task = runtime.launch("main", &[])?;
     runtime.wait(task)?;
     let rect = Rect::new(0, 0, width, height);
-    let copy = Copy { rect, per_pe: 1, width: Width::Bits32, order: Order::RowMajor, streaming: false };
+    let copy = Copy::of(rect, 1);
     let task = runtime.d2h(word, (width * height) as usize, &copy)?;
     runtime.wait(task)?;
     runtime.stop()?;
@@ -287,7 +287,7 @@ fn threaded(scene: &Scene, options: &Options, threads: usize) -> (u64, (u64, u64
     let id = |name: &str| image.exports.iter().find(|export| export.name == name).expect("the frame exports it").id;
     let mut sim = Sim::new(image.clone(), SimOptions { threads, ..SimOptions::default() }).expect("the image is whole");
     let rect = Rect::new(0, 0, width, height);
-    let copy = Command::D2h { from: Endpoint::Symbol(id("scene_word")), rect, per_pe: 1, width: Width::Bits32 };
+    let copy = Command::D2h { from: Endpoint::Symbol(id("scene_word")), copy: Copy::of(rect, 1), room: rect.len() };
     for command in [Command::Launch { function: id("main"), args: Vec::new() }, copy] {
         let ticket = sim.submit(command).expect("the command is right");
         sim.wait(ticket).expect("it ends");

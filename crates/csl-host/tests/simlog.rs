@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use csl_host::batch::{Step, run as run_steps};
-use csl_host::{Arch, Copy, LogKinds, Options, Order, Rect, Runtime, Settings, Spread, Width, compile};
+use csl_host::{Arch, Copy, Endpoint, LogKinds, Options, Rect, Runtime, Settings, Spread, compile};
 use tempfile::TempDir;
 
 use crate::program;
@@ -227,9 +227,10 @@ comptime {
         runtime.load().expect("load() comes first");
         runtime.run().expect("run() comes second");
         let rect = Rect::new(0, 0, 1, 1);
-        let copy = Copy { rect, per_pe: 3, width: Width::Bits32, order: Order::RowMajor, streaming: true };
-        let there = runtime.h2d(2, &[7, 8, 0x0001_0009], &copy, Spread::Each).expect("the stream is taken");
-        let back = runtime.d2h(3, 3, &copy).expect("the stream is taken");
+        let copy = Copy::of(rect, 3);
+        let there =
+            runtime.h2d(Endpoint::Color(2), [7, 8, 0x0001_0009], &copy, Spread::Each).expect("the stream is taken");
+        let back = runtime.d2h(Endpoint::Color(3), 3, &copy).expect("the stream is taken");
         runtime.wait(there).expect("it is read");
         runtime.wait(back).expect("it is written");
         runtime.stop().expect("it ends");

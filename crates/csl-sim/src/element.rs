@@ -39,7 +39,9 @@ pub(crate) trait Element: Send {
     fn clock(&self) -> u64;
     /// The last cycle in which a thread had the issue slot; it may lie ahead of the clock.
     fn last_issue(&self) -> u64;
-    fn read(&self, addr: u16, bytes: u32) -> Vec<u8>;
+    /// Copies out as many bytes of its memory as `into` has.
+    fn read(&self, addr: u16, into: &mut [u8]);
+    /// Writes bytes into its memory.
     fn write(&mut self, addr: u16, bytes: &[u8]);
     /// Gives the tile's own constant `number` its value.
     fn set_const(&mut self, number: u16, value: u64);
@@ -106,10 +108,8 @@ impl Element for Pe {
         Pe::last_issue(self)
     }
 
-    fn read(&self, addr: u16, bytes: u32) -> Vec<u8> {
-        let mut read = vec![0; bytes as usize];
-        self.memory().read_bytes(addr, &mut read);
-        read
+    fn read(&self, addr: u16, into: &mut [u8]) {
+        self.memory().read_bytes(addr, into);
     }
 
     fn write(&mut self, addr: u16, bytes: &[u8]) {

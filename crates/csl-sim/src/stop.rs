@@ -1,30 +1,13 @@
 //! Why a simulation stops, as values; `csl-host` turns them into texts.
 
-use crate::memcpy::{Rect, Ticket};
+use crate::memcpy::Ticket;
 
-/// A request that is wrong in itself: nothing has moved.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SimError {
-    #[error("the image is damaged: {0}")]
-    Image(String),
-    #[error("the program was compiled without memcpy")]
-    NoMemcpy,
-    #[error("rectangle {rect:?} does not lie within the program's {width} x {height} PEs")]
-    Outside { rect: Rect, width: u32, height: u32 },
-    #[error("no exported {what} has the id {id}")]
-    UnknownId { what: &'static str, id: u16 },
-    #[error("PE ({x}, {y}) runs no program that exports the {what} with the id {id}")]
-    NotOnPe { what: &'static str, id: u16, x: u32, y: u32 },
-    #[error("the function takes {expected} arguments, {found} are given")]
-    Arguments { expected: usize, found: usize },
-    #[error("{expected} words of data are needed, {found} are given")]
-    Length { expected: usize, found: usize },
-    #[error("color {0} carries no stream")]
-    NotAStream(u8),
-    #[error("PE ({x}, {y}) does not exist or runs no program")]
-    NoSuchPe { x: u32, y: u32 },
-    #[error("the simulation has stopped")]
-    Stopped,
+/// Memory was asked for of a PE that does not exist or runs no program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("PE ({x}, {y}) does not exist or runs no program")]
+pub struct NoSuchPe {
+    pub x: u32,
+    pub y: u32,
 }
 
 /// Why a blocking call did not finish.

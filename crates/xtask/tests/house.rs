@@ -23,6 +23,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("csl-sim", &["csl-pe", "csl-fabric", "csl-image", "csl-isa", "csl-chip"]),
     ("csl-cli", &["csl-host"]),
     ("csl-py", &["csl-host", "csl-cli"]),
+    ("csl-testkit", &["csl-image", "csl-isa", "csl-chip"]),
 ];
 
 /// Crates below csl-host: they read no file, clock, environment or number of threads.
@@ -73,6 +74,12 @@ fn imports_run_one_way() {
             let to = dependency["name"].as_str().unwrap_or_default();
             let ours = to.starts_with("csl-") && dependency["kind"].is_null();
             assert!(!ours || allowed.contains(&to), "{name} imports {to}");
+        }
+    }
+    for package in packages {
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let is_for_tests = dependency["name"] != "csl-testkit" || dependency["kind"] == "dev";
+            assert!(is_for_tests, "{} imports csl-testkit outside of its tests", package["name"]);
         }
     }
 }

@@ -212,7 +212,10 @@ fn smoke_tests_and_traces() {
 fn libraries_are_found_on_the_import_paths() {
     let folder = TempDir::new().expect("a temporary folder");
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("it is writable");
-    write("layout.csl", "const found = @import_module(\"<place>\"); layout { @comptime_print(found.name); @set_rectangle(1, 1); @set_tile_code(0, 0, \"pe.csl\", .{}); }");
+    write(
+        "layout.csl",
+        "const found = @import_module(\"<place>\"); layout { @comptime_print(found.name); @set_rectangle(1, 1); @set_tile_code(0, 0, \"pe.csl\", .{}); }",
+    );
     write("pe.csl", "");
     for name in ["option", "first", "second"] {
         std::fs::create_dir(folder.path().join(name)).expect("it is writable");

@@ -4,7 +4,7 @@ use csl_image::{ColorConfig, DirSet, Image, PopMode, RouteRun, SwitchPos};
 use serde_json::{Value, json};
 
 use super::picture;
-use crate::error::HostError;
+use crate::error::{HostError, NameError};
 
 const NAMES: [&str; 5] = ["WEST", "EAST", "SOUTH", "NORTH", "RAMP"];
 
@@ -53,9 +53,8 @@ fn check(image: &Image, color: u8) -> Result<(), HostError> {
     if image.routes.iter().any(|run| run.color == color) {
         return Ok(());
     }
-    let known: Vec<String> = colors(image).iter().map(|(color, _)| color.to_string()).collect();
-    let known = if known.is_empty() { "none is".to_owned() } else { format!("routed are {}", known.join(", ")) };
-    Err(HostError::argument(format!("color {color} is routed nowhere in the program; {known}")))
+    let routed = colors(image).into_iter().map(|(color, _)| color).collect();
+    Err(NameError::Color { color, routed }.into())
 }
 
 fn config<'a>(image: &'a Image, run: &RouteRun) -> &'a ColorConfig {

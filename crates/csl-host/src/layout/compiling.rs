@@ -30,6 +30,7 @@ pub struct LayoutOptions {
     pub output: PathBuf,
     /// Folders searched for `<...>` before the embedded library.
     pub import_paths: Vec<PathBuf>,
+    /// The program's 16-bit float format.
     pub fp16: FloatKind,
     /// Write the list of streams beside the program too.
     pub save_port_map: bool,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use csl_host::{Arch, Argument, Copy, LogKinds, Options, Order, Rect, Runtime, Settings, Spread, Width, compile};
+use csl_host::{Arch, Argument, Copy, LogKinds, Options, Rect, Runtime, Settings, Spread, compile};
 use tempfile::TempDir;
 
 use crate::program;
@@ -96,8 +96,8 @@ pub fn window(arch: Arch, kernel: u32, n: u32) -> i64 {
         let id = runtime.id(symbol).expect("the symbol is exported").into();
         let rect = Rect::new(0, 0, 1, 1);
         let per_pe = words.len() as u32;
-        let copy = Copy { rect, per_pe, width: Width::Bits32, order: Order::RowMajor, streaming: false };
-        let task = runtime.h2d(id, &words, &copy, Spread::Each).expect("the copy is taken");
+        let copy = Copy::of(rect, per_pe);
+        let task = runtime.h2d(id, &words[..], &copy, Spread::Each).expect("the copy is taken");
         runtime.wait(task).expect("the copy arrives");
     }
     call(&mut runtime, "measure", &[]);
