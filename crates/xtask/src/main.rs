@@ -1,6 +1,7 @@
 //! `cargo xtask`: set-up, examples, tests and benchmarks, from Rust and Python alone.
 
 mod bench;
+mod house;
 mod run;
 mod shell;
 mod stamp;
@@ -36,6 +37,8 @@ enum Command {
         /// Only benchmarks whose name holds this
         filter: Option<String>,
     },
+    /// Print, by crate, how many casts there are, and the type names that several crates define
+    House,
     /// Build everything and make target/venv
     Setup,
 }
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Run { example } => run::example(&example),
         Command::Test { only } => test::all(&only),
         Command::Bench { filter } => bench::all(filter.as_deref()),
+        Command::House => house::report(),
         Command::Setup => venv::ensure().map(|_| ()),
     };
     match done {
