@@ -1,8 +1,8 @@
 //! Cycles of IR instructions, from the chip's table. They are counted on what the optimiser leaves and before anything is folded
 //! or fused here, so that no fusion changes a count.
 
-use csl_chip::{Arch, Chip, PrintKind, ScalarCosts, SysOp, TOOLCHAIN};
 use csl_ir::{AddrBase, BinOp, Block, Func, Inst, MathFn, Opnd, Reg, Scalar};
+use csl_machine::{Arch, Chip, PrintKind, ScalarCosts, SysOp, TOOLCHAIN};
 use rustc_hash::FxHashSet;
 
 /// Cycles of each instruction of a function, by block.

@@ -1,7 +1,7 @@
 //! The order of blocks, and what passing from one to another costs.
 
-use csl_chip::ScalarCosts;
 use csl_ir::{Block, BlockId, Func, Inst, Term};
+use csl_machine::ScalarCosts;
 
 /// The reachable blocks of a function in the order in which their code stands.
 #[derive(Debug)]

@@ -3,10 +3,10 @@
 //! Data start at a fixed low address, link sections with an address of their own are kept clear, the stack follows the
 //! data. What memcpy takes for itself is left free at the top of memory.
 
-use csl_chip::TOOLCHAIN;
 use csl_diag::{Code, Diagnostic};
 use csl_image::{Region, Section, Symbol};
 use csl_ir::{Global, Program, RelocTarget};
+use csl_machine::TOOLCHAIN;
 
 use crate::Options;
 use crate::context::Context;

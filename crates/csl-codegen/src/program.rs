@@ -1,10 +1,10 @@
 //! One PE program: its code and the tables around it.
 
-use csl_chip::Arch;
 use csl_diag::{Code, Diagnostic, Span};
 use csl_image::{self as image, HalfFormat, PeImage};
 use csl_ir::{self as ir, FifoAction, Opnd, Program, QueueDir, SimdMode, Site, TaskKind};
 use csl_isa::vec::{DsrLoad, RegOrImm};
+use csl_machine::Arch;
 use csl_num::FloatKind;
 
 use crate::context::Context;

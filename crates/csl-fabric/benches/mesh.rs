@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use csl_chip::Arch;
 use csl_fabric::{ColorConfig, Ramp, RouteTable, Row, Wavelet};
+use csl_machine::Arch;
 
 /// CEs that take everything and send whenever the router has room.
 struct Ces;

@@ -1,6 +1,6 @@
 //! What `@set_color_config` says of one color at one tile, and the router registers that show it to programs.
 
-use csl_chip::registers as bits;
+use csl_machine::registers as bits;
 
 use crate::filter::FilterConfig;
 

@@ -6,7 +6,7 @@
 //! east, south, north and never turns back, so that no two messages can wait for each other in a circle; the first color
 //! itself goes to the ramp. A router keeps an output for one message from its header to its last wavelet.
 
-use csl_chip::message::{PLACE_MASK, ROW_SHIFT};
+use csl_machine::message::{PLACE_MASK, ROW_SHIFT};
 
 use crate::config::{EAST, NORTH, RAMP, RAMP_BIT, SOUTH, WEST, opposite};
 use crate::record::{Record, UNKNOWN};

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use csl_chip::Chip;
+use csl_machine::Chip;
 use rustc_hash::FxHashMap;
 
 use crate::config::{ColorConfig, RAMP, WEST};

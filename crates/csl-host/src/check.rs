@@ -101,7 +101,7 @@ pub fn callable(image: &Image, id: u16) -> Result<Option<String>, HostError> {
 }
 
 fn color(image: &Image, number: u32) -> Result<u8, HostError> {
-    let colors = csl_chip::Arch::from(image.arch).chip().fabric.colors;
+    let colors = csl_machine::Arch::from(image.arch).chip().fabric.colors;
     u8::try_from(number).ok().filter(|&color| color < colors).ok_or_else(|| {
         HostError::argument(format!("{number} is not a color to stream on: colors are 0 to {}", colors - 1))
     })

@@ -24,9 +24,9 @@ mod transfer;
 
 pub use arguments::Argument;
 pub use compile::{Compilation, Stage, build, compile, emit, output_folder};
-pub use csl_chip::Arch;
 pub use csl_diag::{ErrorFormat, Style};
 pub use csl_image::{Export, ExportKind, Image};
+pub use csl_machine::Arch;
 pub use csl_sema::Sdk;
 pub use csl_sim::Ending;
 pub use error::HostError;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use csl_chip::Arch;
+use csl_machine::Arch;
 use csl_num::FloatKind;
 pub use csl_opt::Passes;
 use csl_sema::Sdk;

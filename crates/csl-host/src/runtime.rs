@@ -423,7 +423,7 @@ impl Runtime {
         let tile_rate = rate * tiles as f64;
         let without_code = all - std::cmp::min(all, with_code);
         serde_json::json!({
-            "arch": csl_chip::Arch::from(image.arch).name(),
+            "arch": csl_machine::Arch::from(image.arch).name(),
             "dimX": width, "dimY": height,
             "cycles": totals.cycles, "tiles": tiles,
             "wavelet_landings": landings, "landings_hash": format!("{hash:016x}"),

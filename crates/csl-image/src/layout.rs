@@ -2,27 +2,27 @@
 
 use serde::{Deserialize, Serialize};
 
-/// [`csl_chip::Arch`], as stored.
+/// [`csl_machine::Arch`], as stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Arch {
     Wse2,
     Wse3,
 }
 
-impl From<csl_chip::Arch> for Arch {
-    fn from(arch: csl_chip::Arch) -> Arch {
+impl From<csl_machine::Arch> for Arch {
+    fn from(arch: csl_machine::Arch) -> Arch {
         match arch {
-            csl_chip::Arch::Wse2 => Arch::Wse2,
-            csl_chip::Arch::Wse3 => Arch::Wse3,
+            csl_machine::Arch::Wse2 => Arch::Wse2,
+            csl_machine::Arch::Wse3 => Arch::Wse3,
         }
     }
 }
 
-impl From<Arch> for csl_chip::Arch {
-    fn from(arch: Arch) -> csl_chip::Arch {
+impl From<Arch> for csl_machine::Arch {
+    fn from(arch: Arch) -> csl_machine::Arch {
         match arch {
-            Arch::Wse2 => csl_chip::Arch::Wse2,
-            Arch::Wse3 => csl_chip::Arch::Wse3,
+            Arch::Wse2 => csl_machine::Arch::Wse2,
+            Arch::Wse3 => csl_machine::Arch::Wse3,
         }
     }
 }

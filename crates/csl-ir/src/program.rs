@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use csl_chip::Arch;
 use csl_diag::Span;
+use csl_machine::Arch;
 use csl_num::{FloatKind, IntTy};
 
 use crate::func::{Func, FuncId, GlobalId, TaskTarget};

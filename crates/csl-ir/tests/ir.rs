@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use csl_chip::{Arch, SysOp, VecOp};
 use csl_diag::{FileId, Span};
 use csl_ir::*;
+use csl_machine::{Arch, SysOp, VecOp};
 use csl_num::FloatKind;
 
 const SPAN: Span = Span { file: FileId(0), lo: 0, hi: 1 };

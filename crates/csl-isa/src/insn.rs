@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use csl_chip::SysOp;
+use csl_machine::SysOp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::op::{Field, Op};

@@ -97,7 +97,7 @@ pub struct VecConfig {
 /// A vector operation, ready to run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VecDesc {
-    /// [`csl_chip::VecOp`] by its number.
+    /// [`csl_machine::VecOp`] by its number.
     pub op: u8,
     pub dest: VecArg,
     /// At most three: the multiply-add's scalar factor is the last.

@@ -5,9 +5,9 @@
 //! the vendor's simulator is recorded to run them to the right end, so this is no fault; each place is told once, when the
 //! run stops.
 
-use csl_chip::Arch;
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
 use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
+use csl_machine::Arch;
 
 use crate::microthread::Microthread;
 use crate::pe::Pe;

@@ -1,10 +1,10 @@
 //! The main thread: task picks, scalar code up to its sync points, synchronous vector operations.
 
-use csl_chip::FLUSH_INPUT;
 use csl_image::TaskKind;
 use csl_isa::NO_REG;
 use csl_isa::dsd::{Dsd, DsdClass};
 use csl_isa::vec::{DsrLoad, VecArg, VecDesc};
+use csl_machine::FLUSH_INPUT;
 
 use crate::fault::FaultKind;
 use crate::microthread::Microthread;

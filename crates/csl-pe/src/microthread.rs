@@ -1,7 +1,7 @@
 //! Microthreads, the one issue slot that they share with the main thread, and completions.
 
-use csl_chip::registers::ce;
 use csl_isa::vec::Priority;
+use csl_machine::registers::ce;
 
 use crate::main_thread::Main;
 use crate::pe::{Pe, io};

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use csl_chip::Chip;
-use csl_chip::registers::ce;
 use csl_image::{PeImage, QueueDir, Sdk};
 use csl_isa::vec::VecArg;
+use csl_machine::Chip;
+use csl_machine::registers::ce;
 use csl_num::FloatKind;
 
 use crate::cpu::Cpu;

@@ -7,7 +7,7 @@
 //! because a color may trigger a task before, while and after a `fabin` operation binds it to a queue at run time
 //! (programs up to SDK 1.4); the queue that it is bound to gives its depth. Slots are made as they are needed.
 
-use csl_chip::Arch;
+use csl_machine::Arch;
 
 /// No color, queue or slot.
 pub const NONE: u8 = 0xff;

@@ -1,7 +1,7 @@
 //! The compute element's own registers; all others are the router's.
 
-use csl_chip::FLUSH_INPUT;
-use csl_chip::registers::{ce, filter};
+use csl_machine::FLUSH_INPUT;
+use csl_machine::registers::{ce, filter};
 
 use crate::fault::FaultKind;
 use crate::pe::Pe;

@@ -5,9 +5,9 @@ mod ops;
 
 pub use exit::{Exit, RegisterLoad};
 
-use csl_chip::SysOp;
 use csl_image::{HalfFormat, PeImage};
 use csl_isa::{Insn, Op, fn_index};
+use csl_machine::SysOp;
 use csl_num::{FloatKind, float_add, float_div, float_eq, float_le, float_lt, float_mul, float_neg, float_sub};
 
 use crate::cpu::{Cpu, CpuFault};

@@ -1,8 +1,8 @@
 //! Services of the PE: counters, random numbers, registers, and the dispatch of system operations.
 
-use csl_chip::{Arch, Chip, SysOp};
 use csl_image::TaskTarget;
 use csl_isa::vec::DsrFile;
+use csl_machine::{Arch, Chip, SysOp};
 use csl_num::Prng;
 
 use crate::event::{Event, EventKind, Printed};

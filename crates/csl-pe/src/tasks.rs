@@ -1,7 +1,7 @@
 //! Tasks: what is bound, active and blocked, and which one runs next (semantics.md 9 to 12).
 
-use csl_chip::Arch;
 use csl_image::{PeImage, QueueDir, Sdk, Startup, Task, TaskKind, TaskParam, TaskTarget};
+use csl_machine::Arch;
 
 use crate::fault::FaultKind;
 use crate::ports::{InQueue, Ports, Wavelet};

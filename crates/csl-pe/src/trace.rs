@@ -1,8 +1,8 @@
 //! The instruction trace of a PE, where somebody asked for it: nothing here runs otherwise, and nothing here changes
 //! what the PE does or when.
 
-use csl_chip::{Arch, VecOp};
 use csl_isa::{Field, Insn, NO_REG, Op};
+use csl_machine::{Arch, VecOp};
 use csl_num::FloatKind;
 
 use crate::event::{Element, Event, EventKind, Issue};

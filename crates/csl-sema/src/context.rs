@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use csl_chip::Chip;
 use csl_diag::{Code, Diagnostic, Diagnostics, FileId, SourceMap, Span, TraceFrame};
 use csl_ir::{BlockId, CellRef, ModuleRef, Reg, SlotId, Ty, Types, Wafer};
+use csl_machine::Chip;
 use csl_syntax::{Symbol, ast};
 
 use crate::emit::FuncBuilder;
@@ -144,7 +144,7 @@ impl<'a> Sema<'a> {
         Sema {
             sources,
             options,
-            chip: csl_chip::chip(options.arch),
+            chip: csl_machine::chip(options.arch),
             map: SourceMap::new(),
             diagnostics: Diagnostics::new(),
             types: Types::new(),

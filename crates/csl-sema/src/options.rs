@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use csl_chip::Arch;
 use csl_diag::{Diagnostics, SourceMap};
 use csl_ir::Wafer;
+use csl_machine::Arch;
 use csl_num::FloatKind;
 
 /// A release of the vendor's SDK, for forms whose meaning changed: `1.4` is `Sdk { major: 1, minor: 4 }`.

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use csl_chip::Arch;
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{
     Completion, DsrFile, Exported, ExportedSymbol, Expr, FuncId, Inst, ModuleRef, Name, OnControl, Opnd, Program,
     QueueDir, Startup, TaskBind, TaskKind, TaskTarget, TypeKind, TypedValue, Types, Value, VecConfig,
 };
+use csl_machine::Arch;
 use csl_num::IntTy;
 
 use crate::builtins::names_task;

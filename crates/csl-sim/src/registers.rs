@@ -7,9 +7,9 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use csl_chip::Chip;
-use csl_chip::registers::{SWITCH_SIDES, filter};
 use csl_fabric::{ColorConfig, FilterConfig, Row};
+use csl_machine::Chip;
+use csl_machine::registers::{SWITCH_SIDES, filter};
 use csl_pe::Registers;
 
 pub(crate) struct RouterRegisters<'a> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use csl_chip::Arch;
+use csl_machine::Arch;
 use csl_pe::{TaskState, Thread};
 
 use crate::command::Ticket;

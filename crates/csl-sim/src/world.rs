@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use csl_chip::Chip;
 use csl_fabric::RouteTable;
 use csl_image::{Exported, Image, Patch, PatchTarget, PatchValues, PeImage, Symbol, TileRun};
+use csl_machine::Chip;
 
 use crate::options::SimOptions;
 use crate::routes;
@@ -33,7 +33,7 @@ impl World {
         for (index, patch) in image.patches.iter().enumerate() {
             rows[patch.y as usize].patches.push(index as u32);
         }
-        let chip = csl_chip::chip(image.arch.into());
+        let chip = csl_machine::chip(image.arch.into());
         let routes = Arc::new(routes::table(&image));
         World { image, chip, routes, options, rows }
     }

@@ -9,9 +9,8 @@ use std::path::{Path, PathBuf};
 use crate::shell::root;
 
 /// What can stand behind a numeric cast.
-const NUMBERS: [&str; 16] = [
-    "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64", "char", "_",
-];
+const NUMBERS: [&str; 16] =
+    ["u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64", "char", "_"];
 
 /// What one crate has.
 #[derive(Default)]
@@ -46,7 +45,8 @@ pub fn report() -> Result<(), String> {
     for (name, Figures { lines, casts }) in &figures {
         println!("{name:14}{lines:>8}{casts:>8}{:>10.1}", 1000.0 * *casts as f64 / *lines as f64);
     }
-    let several = |places: &&Vec<(String, String)>| places.iter().map(|(name, _)| name).collect::<BTreeSet<_>>().len() > 1;
+    let several =
+        |places: &&Vec<(String, String)>| places.iter().map(|(name, _)| name).collect::<BTreeSet<_>>().len() > 1;
     println!("\npublic types in more than one crate: {}", types.values().filter(several).count());
     for (name, places) in types.iter().filter(|(_, places)| several(places)) {
         let places: Vec<&str> = places.iter().map(|(_, place)| place.as_str()).collect();

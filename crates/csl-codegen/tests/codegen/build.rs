@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use csl_chip::Arch;
 use csl_codegen::Options;
 use csl_diag::{FileId, SourceMap, Span};
 use csl_image::{Image, PeImage, Place, Sdk, Size};
 use csl_ir::*;
+use csl_machine::Arch;
 use csl_num::FloatKind;
 use csl_pe::cpu::Cpu;
 use csl_pe::memory::Memory;

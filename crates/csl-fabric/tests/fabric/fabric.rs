@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use csl_chip::Arch;
 use csl_fabric::{ColorConfig, Fault, Ramp, RouteTable, Row, TraceEvent, Traced, Wavelet};
+use csl_machine::Arch;
 
 /// What happened at a tile.
 #[derive(Clone, Copy, Debug, PartialEq)]

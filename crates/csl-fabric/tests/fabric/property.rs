@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use csl_chip::Arch;
 use csl_fabric::{ColorConfig, PopMode, Position, Wavelet};
+use csl_machine::Arch;
 use proptest::prelude::*;
 
 use crate::drawing::{standing, table, wavelet};

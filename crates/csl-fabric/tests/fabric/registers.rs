@@ -1,7 +1,7 @@
 //! Routes and switches as the router's registers show them (semantics.md 22).
 
-use csl_chip::Arch;
 use csl_fabric::{ColorConfig, Position};
+use csl_machine::Arch;
 
 use crate::config::config;
 use crate::fabric::{Fabric, Routes};

@@ -2,8 +2,8 @@
 //!
 //! Banks (timing reference): eight, of 6 KB each, by 16-bit words: bits 1 to 3 of the byte address.
 
-use csl_chip::chip;
 use csl_image::{Image, PeImage, Symbol};
+use csl_machine::chip;
 use serde_json::{Value, json};
 
 use super::title;

@@ -1,7 +1,7 @@
 //! All of a compiled program on one screen.
 
-use csl_chip::Arch;
 use csl_image::Image;
+use csl_machine::Arch;
 use serde_json::{Value, json};
 
 use super::{counted, symbols, tiles, variants};

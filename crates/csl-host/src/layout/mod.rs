@@ -13,7 +13,7 @@ mod router;
 mod streams;
 mod wiring;
 
-use csl_chip::Arch;
+use csl_machine::Arch;
 use indexmap::IndexMap;
 
 pub use compiling::LayoutOptions;

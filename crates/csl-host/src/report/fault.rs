@@ -1,9 +1,9 @@
 //! Faults of programs and routers: what happened, where, and by which calls.
 
-use csl_chip::registers::ce;
 use csl_diag::{Code, Diagnostic};
 use csl_image::{Image, PeImage};
 use csl_isa::vec::DsrFile;
+use csl_machine::registers::ce;
 use csl_pe::cpu::CpuFault;
 use csl_sim::{FaultKind, FaultReport};
 

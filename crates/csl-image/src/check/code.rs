@@ -1,8 +1,8 @@
 //! Checks of instructions: the interpreter indexes without looking.
 
-use csl_chip::SysOp;
 use csl_isa::vec::{Action, OnControl, RegOrImm, Target, VecArg, VecConfig};
 use csl_isa::{Field, Insn, IntCode, NO_REG, Op};
+use csl_machine::SysOp;
 
 use super::require;
 use crate::{Function, PeImage};

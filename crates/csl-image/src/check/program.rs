@@ -1,7 +1,7 @@
 //! Checks of one program outside its code.
 
-use csl_chip::VecOp;
 use csl_isa::vec::{Action, DsrLoad, OnControl, RegOrImm, Target, VecArg, VecConfig, VecDesc};
+use csl_machine::VecOp;
 
 use super::{code, color_config, require};
 use crate::{ExportedSymbol, Fifo, Line, PeImage, Startup, Task, TaskKind, TaskTarget};

@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
-use csl_chip::Arch;
 use csl_codegen::Options;
 use csl_diag::{FileId, SourceMap, Span};
 use csl_image::{PeImage, Place, Sdk, Size};
 use csl_ir::*;
+use csl_machine::Arch;
 use csl_num::FloatKind;
 use csl_opt::{Pass, Passes, optimise};
 use csl_pe::cpu::Cpu;

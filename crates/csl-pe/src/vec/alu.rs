@@ -1,6 +1,6 @@
 //! What each vector operation does to one element.
 
-use csl_chip::VecOp;
+use csl_machine::VecOp;
 use csl_num::{
     FloatKind, faddhs, float_abs, float_add, float_convert, float_max, float_mul, float_neg, float_norm, float_scale,
     float_sub, float_to_xp16, fma, fma_f32, fmachs, xp16_to_float,

@@ -1,6 +1,6 @@
 //! The loop of operations that touch nothing but memory and scalars.
 
-use csl_chip::VecOp;
+use csl_machine::VecOp;
 use csl_num::FloatKind;
 
 use super::alu::{self, Body};

@@ -1,8 +1,8 @@
 //! A vector operation in progress. It can stop behind any element and go on.
 
-use csl_chip::{Chip, VecOp, message};
 use csl_image::{FifoAction, TaskTarget};
 use csl_isa::vec::Priority;
+use csl_machine::{Chip, VecOp, message};
 use csl_num::FloatKind;
 
 use super::alu;

@@ -1,9 +1,9 @@
 //! From a row of the image's table of vector operations to an operation that runs.
 
-use csl_chip::{Arch, Chip, Elem, VecOp};
 use csl_image::{PeImage, QueueDir, SimdMode};
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
 use csl_isa::vec::{DsrFile, Priority, VecArg, VecDesc};
+use csl_machine::{Arch, Chip, Elem, VecOp};
 
 use super::config::{Config, Effect};
 use super::cursor::{Circ, Cursor, In, Linear, Mem4, Mem4Desc, Out};

@@ -1,6 +1,6 @@
-//! How fast an operation goes (the small model of the timing reference, with the figures of `csl-chip`).
+//! How fast an operation goes (the small model of the timing reference, with the figures of `csl-machine`).
 
-use csl_chip::{Chip, Elem, VecOp};
+use csl_machine::{Chip, Elem, VecOp};
 
 use super::cursor::{Cursor, Linear, Mem4};
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use csl_chip::{Arch, SysOp, VecOp};
 use csl_image::{
     Fifo, FifoAction, Function, HalfFormat, PeImage, Queue, QueueDir, Region, Sdk, Section, Startup, Task, TaskKind,
     TaskParam, TaskTarget,
@@ -10,6 +9,7 @@ use csl_image::{
 use csl_isa::dsd::{Dsd, DsdClass};
 use csl_isa::vec::{Action, DsrFile, DsrLoad, RegOrImm, Target, VecArg, VecConfig, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
+use csl_machine::{Arch, SysOp, VecOp};
 use csl_pe::{Fault, NoRegisters, Pe, Ports, Wake};
 
 pub const STACK: u16 = 0xa000;

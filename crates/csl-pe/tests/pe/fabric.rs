@@ -1,11 +1,11 @@
 //! Operations with fabric operands: packing, control wavelets, microthreads, queues. The test is the router.
 
-use csl_chip::{Arch, SysOp, VecOp};
 use csl_image::{QueueDir, Sdk};
 use csl_isa::NO_REG;
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
 use csl_isa::vec::{Action, DsrFile, OnControl, RegOrImm, Target, VecArg, VecConfig};
 use csl_isa::{Insn, Op};
+use csl_machine::{Arch, SysOp, VecOp};
 use csl_pe::{FaultKind, Need, Outgoing, Resource, Wavelet};
 
 use crate::builder::*;

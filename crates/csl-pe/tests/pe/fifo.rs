@@ -1,9 +1,9 @@
 //! FIFOs (semantics.md 7).
 
-use csl_chip::VecOp;
 use csl_image::{FifoAction, TaskTarget};
 use csl_isa::vec::{VecArg, VecConfig};
 use csl_isa::{Insn, Op};
+use csl_machine::VecOp;
 
 use crate::builder::*;
 

@@ -1,8 +1,8 @@
 //! The configuration struct of vector operations and DSR loads.
 
-use csl_chip::Arch;
 use csl_diag::{Code, Span};
 use csl_ir::{Completion, IdKind, OnControl, Opnd, TaskTarget, Ty, VecConfig};
+use csl_machine::Arch;
 use csl_syntax::ast::{ExprKind, Item, VarKind};
 
 use super::Call;

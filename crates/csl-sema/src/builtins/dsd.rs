@@ -1,11 +1,11 @@
 //! `@get_dsd`: descriptors of vectors in memory and on the fabric.
 
-use csl_chip::Arch;
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{
     Addr, AddrBase, BinOp, DsdChange, DsdKind, DsdValue, FabricDsd, IdKind, Inst, Opnd, Pointer, Priority, QueueDir,
     Scalar, SimdMode, Ty, TypeKind, TypedValue, Value, ZeroSource,
 };
+use csl_machine::Arch;
 
 use super::Call;
 use super::args::{Fields, dsd_kind, id_kind, is_int, small};

@@ -1,11 +1,11 @@
 //! Explicit loads of data structure registers.
 
-use csl_chip::{Arch, SysOp};
 use csl_diag::{Code, Diagnostic};
 use csl_ir::{
     Completion, DsdKind, DsdValue, DsrFile, DsrLoad, IdKind, Inst, Opnd, Ty, TypeKind, TypedValue, Value, VecConfig,
     VecOperand,
 };
+use csl_machine::{Arch, SysOp};
 
 use super::Call;
 use super::args::{dsd_kind, id_kind, small};

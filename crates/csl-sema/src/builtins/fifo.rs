@@ -1,11 +1,11 @@
 //! FIFOs in memory.
 
-use csl_chip::{Arch, SysOp};
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{
     DsrFile, DsrLoad, Fifo, FifoAction, FifoRef, GlobalRef, IdKind, Opnd, PtrRoot, SimdMode, Ty, TypeKind, TypedValue,
     Value, VecConfig, VecOperand,
 };
+use csl_machine::{Arch, SysOp};
 
 use super::Call;
 use super::args::{Fields, dsd_kind};

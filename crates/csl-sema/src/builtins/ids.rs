@@ -1,8 +1,8 @@
 //! Ids of colors, tasks, queues and registers, checked against the chip where they are comptime-known.
 
-use csl_chip::{Arch, Chip};
 use csl_diag::{Code, Diagnostic};
 use csl_ir::{DsrFile, IdKind, Ty, TypeKind, TypedValue};
+use csl_machine::{Arch, Chip};
 
 use super::Call;
 use super::args::{id_kind, int_value, is_int, small};

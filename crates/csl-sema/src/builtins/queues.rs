@@ -1,8 +1,8 @@
 //! Queues between a PE and its router.
 
-use csl_chip::{Arch, SysOp};
 use csl_diag::{Code, Diagnostic};
 use csl_ir::{IdKind, Opnd, Priority, QueueDir, QueueInit};
+use csl_machine::{Arch, SysOp};
 
 use super::Call;
 use super::args::{Fields, id_kind, small};
@@ -84,7 +84,7 @@ pub(super) fn initialize_queue(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand
 
 /// What names a queue in `@queue_flush`: output queues by their number, input queues behind them.
 fn flush_id(dir: QueueDir, id: u8) -> u8 {
-    if dir == QueueDir::In { id | csl_chip::FLUSH_INPUT } else { id }
+    if dir == QueueDir::In { id | csl_machine::FLUSH_INPUT } else { id }
 }
 
 pub(super) fn queue_flush(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {

@@ -1,9 +1,9 @@
 //! Binding tasks to ids; activating, blocking and unblocking them.
 
-use csl_chip::registers::ce;
-use csl_chip::{Arch, SysOp};
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{FnRef, FuncId, IdKind, Opnd, Startup, TaskBind, TaskKind, TaskTarget, Ty, TypeKind};
+use csl_machine::registers::ce;
+use csl_machine::{Arch, SysOp};
 
 use super::Call;
 use super::args::{id_kind, small};

@@ -1,8 +1,8 @@
 //! Vector operations: one path for all, driven by the table of the chip.
 
-use csl_chip::{Elem, Forms, VecOp};
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{DsdKind, DsrFile, Inst, Opnd, Scalar, Ty, TypeKind, VecInst, VecOperand};
+use csl_machine::{Elem, Forms, VecOp};
 
 use super::Call;
 use super::args::dsd_kind;

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use csl_chip::{SysOp, VecOp};
 use csl_image::*;
 use csl_isa::dsd::{Dsd, DsdClass};
 use csl_isa::vec::{Action, RegOrImm, Target, VecArg, VecConfig, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
+use csl_machine::{SysOp, VecOp};
 use csl_sim::{Sim, SimOptions, Traces};
 
 pub const W: u8 = 1;

@@ -1,9 +1,9 @@
 //! Programs that talk over the fabric.
 
-use csl_chip::{SysOp, VecOp};
 use csl_image::{Arch, Image, PeImage, QueueDir};
 use csl_isa::dsd::{Dsd, DsdClass};
 use csl_isa::{Insn, NO_REG, Op};
+use csl_machine::{SysOp, VecOp};
 use csl_sim::{Command, Endpoint, Rect, Spread, Stop, TaskWait, Width};
 
 use crate::builder::*;

@@ -6,12 +6,12 @@
 
 use std::sync::Arc;
 
-use csl_chip::{SysOp, VecOp};
 use csl_fabric::Traced;
 use csl_image::{Arch, Fifo, FifoAction, Image, PeImage, QueueDir, RouteRun, SwitchPos, Task, TaskKind, TaskParam};
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
 use csl_isa::vec::{Action, Priority, RegOrImm, Target, VecArg, VecConfig, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
+use csl_machine::{SysOp, VecOp};
 use csl_sim::{Event, EventKind, FaultReport, Sim, SimOptions, Stop, Traces};
 
 use crate::builder::*;
@@ -215,7 +215,7 @@ fn random_program(dice: &mut Dice, arch: Arch, plan: &Plan, reroutes: bool) -> P
         receives: plan.receives.clone(),
         fifo,
         reroutes,
-        color_routes: csl_chip::chip(arch.into()).config.color_routes,
+        color_routes: csl_machine::chip(arch.into()).config.color_routes,
     };
     maker.data_tasks(arch);
     for id in TASKS {

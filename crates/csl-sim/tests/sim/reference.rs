@@ -65,7 +65,7 @@ impl Registers for RouteRegisters<'_> {
 impl Reference {
     /// A machine with one program on each tile, as the random programs have it.
     pub fn new(image: &Image) -> Reference {
-        let chip = csl_chip::chip(image.arch.into());
+        let chip = csl_machine::chip(image.arch.into());
         let table = Arc::new(table(image));
         let row = |y: u32| {
             let tiles = (0..image.rect.width).map(|x| Tile::new(image, x, y)).collect();
@@ -143,7 +143,7 @@ impl Tile {
         let run = image.tiles.iter().find(|run| run.y == y && (run.x..run.x + run.len).contains(&x));
         let program = &image.programs[run.expect("every tile has a program").program as usize];
         let mut ports = Ports::new(image.arch.into());
-        let chip = csl_chip::chip(image.arch.into());
+        let chip = csl_machine::chip(image.arch.into());
         let pe = Pe::new(Arc::clone(program), chip, image.sdk, x as u16, y as u16, &mut ports);
         let dispatch_to_ramp = chip.timing.dispatch_to_ramp;
         Tile {
