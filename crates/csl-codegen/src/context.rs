@@ -1,8 +1,9 @@
 //! What the functions of one program share while code is generated: addresses and the tables that instructions name.
 
-use csl_ir::{DsdKind, DsdValue, GlobalId, Opnd, Pointer, Program, PtrRoot, SimdMode, Ty, TypeKind, Types, ZeroSource};
+use csl_ir::{DsdKind, DsdValue, GlobalId, Opnd, Pointer, Program, PtrRoot, Ty, TypeKind, Types, ZeroSource};
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags, mem4d};
-use csl_isa::vec::{DsrLoad, IterDsd, VecDesc};
+use csl_isa::vec::{IterDsd, RegOrImm, VecArg, VecDesc};
+use csl_machine::{DsrLoad, SimdMode};
 use indexmap::IndexSet;
 
 /// One program under translation.
@@ -12,7 +13,7 @@ pub struct Context<'a> {
     /// Byte address of each global.
     pub addrs: Vec<u16>,
     pub vecs: Vec<VecDesc>,
-    pub dsr_loads: Vec<DsrLoad>,
+    pub dsr_loads: Vec<DsrLoad<VecArg, RegOrImm>>,
     pub iters: Vec<IterDsd>,
     pub pool: IndexSet<u64>,
     pub descriptors: IndexSet<[u16; 10]>,

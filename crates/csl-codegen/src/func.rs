@@ -2,8 +2,9 @@
 
 use csl_image::Function;
 use csl_ir::{Block, BlockId, Func, Inst, Opnd, Reg, Site};
-use csl_isa::vec::{DsrLoad, IterDsd, VecDesc};
+use csl_isa::vec::{IterDsd, RegOrImm, VecArg, VecDesc};
 use csl_isa::{Field, Insn, NO_REG, Op};
+use csl_machine::DsrLoad;
 use indexmap::IndexMap;
 
 use crate::context::Context;
@@ -73,7 +74,7 @@ pub struct FnGen<'a, 'p> {
     fixups: Vec<Fixup>,
     lines: Vec<(u32, Site)>,
     pub vecs: Vec<VecDesc>,
-    pub loads: Vec<DsrLoad>,
+    pub loads: Vec<DsrLoad<VecArg, RegOrImm>>,
     pub iters: Vec<IterDsd>,
 }
 

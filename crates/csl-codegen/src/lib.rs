@@ -23,15 +23,16 @@ pub use listing::{list_image, list_program};
 use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Diagnostics, SourceMap};
-use csl_image::{Image, Memcpy, Origin, Place, Sdk, Size};
+use csl_image::{Image, Memcpy, Origin};
 use csl_ir::Wafer;
+use csl_machine::{Coord, Sdk, Size};
 
 /// What the command line says of the image.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// PEs of the whole fabric, and where the program's rectangle lies in it.
     pub fabric: Size,
-    pub offset: Place,
+    pub offset: Coord,
     pub memcpy: Option<Memcpy>,
     pub sdk: Sdk,
     /// Link sections with a start address in bytes.

@@ -9,15 +9,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use csl_machine::Chip;
+use csl_machine::{Chip, DirSet, Direction, Wavelet};
 use rustc_hash::FxHashMap;
 
-use crate::config::{ColorConfig, RAMP, WEST};
 use crate::event::{Fault, FaultKind, Lost, TraceEvent, Traced, landing_hash};
 use crate::messages;
-use crate::record::{ADVANCES, Batch, Landing, MAX_BUFFER, MESSAGES, QUEUED, Record, SHARES_INPUT, UNKNOWN};
+use crate::record::{ADVANCES, Batch, Credit, Landing, MAX_BUFFER, MESSAGES, QUEUED, Record, SHARES_INPUT, UNKNOWN};
+use crate::state::ColorState;
 use crate::table::{RouteTable, place_of_unrouted, unrouted};
-use crate::wavelet::Wavelet;
 
 /// The compute elements of a row, as its routers see them.
 pub trait Ramp {
@@ -43,19 +42,19 @@ const FROM_SOUTH: usize = 2;
 pub(crate) struct Used {
     /// Low bits of the cycle.
     cycle: u32,
-    ways: u8,
+    ways: DirSet,
 }
 
 impl Used {
     #[inline]
-    pub fn any(self, ways: u8, now: u32) -> bool {
-        self.cycle == now && self.ways & ways != 0
+    pub fn any(self, ways: DirSet, now: u32) -> bool {
+        self.cycle == now && self.ways.meets(ways)
     }
 
     #[inline]
-    pub fn add(&mut self, ways: u8, now: u32) {
-        let before = if self.cycle == now { self.ways } else { 0 };
-        *self = Used { cycle: now, ways: before | ways };
+    pub fn add(&mut self, ways: DirSet, now: u32) {
+        let before = if self.cycle == now { self.ways } else { DirSet::NONE };
+        *self = Used { cycle: now, ways: before.union(ways) };
     }
 }
 
@@ -88,10 +87,10 @@ pub struct Row {
     pub(crate) used: Vec<Used>,
     /// By column.
     places: Vec<Place>,
-    /// Configurations that are no longer those of the table.
-    pub(crate) changed: FxHashMap<u32, ColorConfig>,
+    /// States that are no longer those of the table.
+    pub(crate) changed: FxHashMap<u32, ColorState>,
     /// Wavelets that have left the program, by color, column and side.
-    pub(crate) lost: BTreeMap<(u8, u32, u8), u64>,
+    pub(crate) lost: BTreeMap<(u8, u32, Direction), u64>,
     /// Records, and how many wavelets from the CE are to pass before the switch advances (`.advance_switch`).
     pub(crate) advances: Vec<(u32, u8)>,
     /// Records to look at: those whose next wavelet comes from the ramp, then those whose next wavelet passes by.
@@ -115,7 +114,7 @@ impl Row {
     pub fn new(table: Arc<RouteTable>, y: u32, chip: &Chip, is_traced: bool) -> Row {
         let buffer = (chip.timing.router_buffer as usize).min(MAX_BUFFER) as u8;
         let records: Vec<Record> =
-            table.records(y).map(|(x, color, config)| Record::new(x, color, config, buffer)).collect();
+            table.records(y).map(|(x, color, state)| Record::new(x, color, state, buffer)).collect();
         let width = table.width() as usize;
         let places = places(width, &records);
         let mut row = Row {
@@ -125,7 +124,7 @@ impl Row {
             buffer,
             records,
             made: FxHashMap::default(),
-            used: vec![Used { cycle: u32::MAX, ways: 0 }; width],
+            used: vec![Used { cycle: u32::MAX, ways: DirSet::NONE }; width],
             places,
             changed: FxHashMap::default(),
             lost: BTreeMap::new(),
@@ -149,7 +148,7 @@ impl Row {
     fn mark_shared_inputs(&mut self) {
         for record in &mut self.records {
             let shared = |side| self.table.received_twice(record.x(), self.y, side, record.color);
-            if (WEST..=RAMP).any(shared) {
+            if Direction::ALL.into_iter().any(shared) {
                 record.flags |= SHARES_INPUT;
             }
         }
@@ -202,9 +201,9 @@ impl Row {
         if let Some(number) = self.record(x, color) {
             return number;
         }
-        let (number, config) = (self.records.len() as u32, ColorConfig::default());
-        self.records.push(Record::new(x, color, &config, self.buffer));
-        self.changed.insert(number, config);
+        let (number, state) = (self.records.len() as u32, ColorState::default());
+        self.records.push(Record::new(x, color, &state, self.buffer));
+        self.changed.insert(number, state);
         self.made.insert(unrouted(x, color), number);
         number
     }
@@ -226,10 +225,10 @@ impl Row {
     pub fn routed(&self, x: u32, color: u8) -> Option<u32> {
         let number = match self.table.has_swaps() {
             false => self.record(x, color)?,
-            true => self.record(x, self.table.received(x, self.y, RAMP, color).color)?,
+            true => self.record(x, self.table.received(x, self.y, Direction::Ramp, color).color)?,
         };
         let record = &self.records[number as usize];
-        (record.rx | record.tx != 0).then_some(number)
+        (!record.rx.union(record.tx).is_empty()).then_some(number)
     }
 
     /// The next cycle in which there is something to do here; at most `now + 1` while any record can move.
@@ -306,7 +305,7 @@ impl Row {
         self.hash = self.hash.wrapping_add(hash);
         self.moved += 1;
         self.last_landing = now;
-        if record.rx >> from & 1 != 0 {
+        if record.rx.contains(from) {
             // The guide calls it undefined what a router does with two of one color at once.
             if record.landed_at == now as u32 && record.flags & MESSAGES == 0 {
                 return Err(self.collision(number, from, wavelet));
@@ -315,7 +314,7 @@ impl Row {
         }
         let lane = record.lane_mut(from);
         lane.push(wavelet);
-        if lane.upstream == UNKNOWN && usize::from(from) != RAMP {
+        if lane.upstream == UNKNOWN && from != Direction::Ramp {
             self.find_upstream(number, from);
         }
         self.wake(number);
@@ -331,7 +330,7 @@ impl Row {
         self.trace.push(TraceEvent { cycle, x, y: self.y, color, what });
     }
 
-    fn collision(&self, number: u32, from: u8, wavelet: Wavelet) -> Fault {
+    fn collision(&self, number: u32, from: Direction, wavelet: Wavelet) -> Fault {
         let record = &self.records[number as usize];
         let (a, b) = (record.landed_from, from);
         let kind = FaultKind::Collision { sides: [a.min(b), a.max(b)] };
@@ -339,14 +338,13 @@ impl Row {
     }
 
     /// The sender behind a lane, to whom its credits go back.
-    fn find_upstream(&mut self, number: u32, from: u8) {
+    fn find_upstream(&mut self, number: u32, from: Direction) {
         let (x, color) = self.records[number as usize].place();
-        let side = usize::from(from);
         let sender = || {
-            let (nx, ny) = self.table.neighbour(x, self.y, side)?;
-            let sent_on = match self.config(number).messages {
-                Some(first) => messages::color_from(first, side),
-                None => self.table.source_color(x, self.y, side, color),
+            let (nx, ny) = self.table.neighbour(x, self.y, from)?;
+            let sent_on = match self.state(number).config.messages {
+                Some(first) => messages::color_from(first, from),
+                None => self.table.source_color(x, self.y, from, color),
             };
             Some(self.table.number(nx, ny, sent_on))
         };
@@ -354,9 +352,9 @@ impl Row {
         self.records[number as usize].lane_mut(from).upstream = upstream;
     }
 
-    fn credit(&mut self, credit: u32) {
-        let number = self.own_number(credit >> 2);
-        self.records[number as usize].add_credit((credit & 3) as usize);
+    fn credit(&mut self, credit: Credit) {
+        let number = self.own_number(credit.record());
+        self.records[number as usize].add_credit(credit.side());
         self.wake(number);
     }
 
@@ -391,7 +389,7 @@ impl Row {
     fn land_from_ce(&mut self, record: u32, wavelet: Wavelet, now: u64) -> Result<bool, Fault> {
         let room = self.records[record as usize].ramp_has_room(self.buffer);
         if room {
-            self.land_one(Landing { record, from: RAMP as u8, wavelet }, now)?;
+            self.land_one(Landing { record, from: Direction::Ramp, wavelet }, now)?;
         }
         Ok(room)
     }
@@ -408,7 +406,7 @@ impl Row {
     /// The wavelet that [`Row::inject`] has just taken advances the switch once it has been forwarded.
     pub fn advance_behind(&mut self, record: u32) {
         let lanes = self.records[record as usize].lanes();
-        let waiting = lanes.filter(|lane| usize::from(lane.from) == RAMP).map(|lane| lane.len).sum();
+        let waiting = lanes.filter(|(side, _)| *side == Direction::Ramp).map(|(_, lane)| lane.len).sum();
         self.advances.push((record, waiting));
         if let Some(Traced::Landing { local_flip, .. }) = self.trace.last_mut().map(|event| &mut event.what) {
             *local_flip = true;

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use csl_image::{Export, ExportKind, Exported, Image, ParamType, PeImage, Symbol, TileRun};
+use csl_image::{Export, ExportKind, Exported, Image, ParamType, PeImage, Symbol};
+use csl_machine::TileRun;
 use csl_sim::{Endpoint, Rect, Sim};
 
 use crate::error::HostError;

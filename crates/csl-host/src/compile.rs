@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use csl_diag::{Code, Diagnostic, Diagnostics, ErrorFormat, SourceMap, Style};
-use csl_image::{Image, Memcpy, Place, Size, Stream};
+use csl_image::{Image, Memcpy, Stream};
 use csl_ir::Wafer;
-use csl_sema::{Analysis, Assembly, Sdk, Sources};
+use csl_machine::{Coord, Sdk, Size};
+use csl_sema::{Analysis, Assembly, Sources};
 use serde_json::Value;
 
 use crate::options::{Options, PRINTED};
@@ -195,13 +196,13 @@ fn codegen_options(options: &Options, placement: Placement) -> csl_codegen::Opti
     let sdk = options.sdk.unwrap_or(CURRENT_SDK);
     csl_codegen::Options {
         fabric: Size { width: placement.fabric.0, height: placement.fabric.1 },
-        offset: Place { x: placement.offset.0, y: placement.offset.1 },
+        offset: Coord { x: placement.offset.0, y: placement.offset.1 },
         memcpy: options.memcpy.then_some(Memcpy {
             channels: options.channels,
             west_buffer: options.west_buffer,
             east_buffer: options.east_buffer,
         }),
-        sdk: csl_image::Sdk { major: sdk.major as u16, minor: sdk.minor as u16 },
+        sdk,
         sections: options.link_sections.clone(),
     }
 }

@@ -27,7 +27,7 @@ pub use compile::{Compilation, Stage, build, compile, emit, output_folder};
 pub use csl_diag::{ErrorFormat, Style};
 pub use csl_image::{Export, ExportKind, Image};
 pub use csl_machine::Arch;
-pub use csl_sema::Sdk;
+pub use csl_machine::Sdk;
 pub use csl_sim::Ending;
 pub use error::HostError;
 pub use options::Options;

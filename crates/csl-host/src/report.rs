@@ -5,7 +5,8 @@ use std::path::Path;
 
 use csl_diag::{Code, Diagnostic, Diagnostics, ErrorFormat, FileId, SourceMap, Span, Style, render};
 use csl_fabric::Obstacle;
-use csl_image::{Image, PeImage, TaskKind};
+use csl_image::{Image, PeImage};
+use csl_machine::TaskKind;
 use csl_pe::Resource;
 use csl_sim::{
     Count, Ending, Group, Held, HeldMain, HostReason, Lost, Running, Situation, Standing, Stop, TaskWait, ThreadWait,
@@ -100,11 +101,6 @@ impl Excerpts<'_> {
         self.files.insert(file, id);
         id
     }
-}
-
-/// Sides in the bit order of the routing registers.
-fn direction(side: u8) -> &'static str {
-    ["WEST", "EAST", "SOUTH", "NORTH", "RAMP"].get(usize::from(side)).copied().unwrap_or("nowhere")
 }
 
 /// Stands for the PEs in a line that is still to be merged with its like.
@@ -238,7 +234,7 @@ pub fn left_the_rectangle(report: &Situation) -> Option<String> {
 fn lost(group: &Group<Lost>) -> String {
     let Lost { color, wavelets, side } = group.what;
     let amount = if wavelets == 1 { "one wavelet".to_owned() } else { format!("{wavelets} wavelets") };
-    format!("{amount} of color {color} left {WHO}, to the {}", direction(side))
+    format!("{amount} of color {color} left {WHO}, to the {}", side.name())
 }
 
 /// Where operations have waited for earlier ones, a line for each place.
@@ -432,11 +428,11 @@ fn standing(group: &Group<Standing>) -> String {
         Obstacle::InputClosed { ever: false } => "the color's route does not take that input".to_owned(),
         Obstacle::Teardown => "the color is in teardown".to_owned(),
         Obstacle::Unrouted => "the color has no route there".to_owned(),
-        Obstacle::Link(side) => format!("the neighbour to the {} has no room", direction(side)),
+        Obstacle::Link(side) => format!("the neighbour to the {} has no room", side.name()),
         Obstacle::Ramp => "the PE does not take them".to_owned(),
         Obstacle::None => "nothing holds them".to_owned(),
     };
-    format!("wavelets of color {color} from {} stand in the router of {WHO}: {why}", direction(from))
+    format!("wavelets of color {color} from {} stand in the router of {WHO}: {why}", from.name())
 }
 
 fn unread(group: &Group<Unread>) -> String {

@@ -17,6 +17,7 @@ pub use symbols::*;
 
 use std::sync::Arc;
 
+use csl_machine::{Arch, ColorConfig, Coord, Sdk, Size, TileRun};
 use serde::{Deserialize, Serialize};
 
 /// First bytes of an image file.
@@ -35,7 +36,7 @@ pub struct Image {
     /// PEs of the whole fabric.
     pub fabric: Size,
     /// Where the program's rectangle lies in the fabric.
-    pub offset: Place,
+    pub offset: Coord,
     /// PEs of the program's rectangle.
     pub rect: Size,
     pub memcpy: Option<Memcpy>,

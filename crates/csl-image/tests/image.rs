@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use csl_image::*;
-use csl_isa::vec::{VecArg, VecConfig, VecDesc};
+use csl_isa::vec::{VecArg, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
+use csl_machine::{
+    Arch, ColorConfig, Coord, DirSet, QueueDir, Sdk, Size, Startup, TaskKind, TaskTarget, TileRun, VecConfig,
+};
 use proptest::prelude::*;
 
 fn pe() -> PeImage {
@@ -88,7 +91,7 @@ fn image() -> Image {
         arch: Arch::Wse3,
         sdk: Sdk { major: 2, minor: 10 },
         fabric: Size { width: 11, height: 4 },
-        offset: Place { x: 4, y: 1 },
+        offset: Coord { x: 4, y: 1 },
         rect: Size { width: 4, height: 2 },
         memcpy: Some(Memcpy { channels: 1, west_buffer: 0, east_buffer: 0 }),
         programs: vec![Arc::new(pe())],

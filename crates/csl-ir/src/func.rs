@@ -1,13 +1,13 @@
 //! Functions: registers, blocks, instructions.
 
 use csl_diag::Span;
-use csl_machine::{SysOp, VecOp};
+use csl_machine::{DsrFile, DsrLoad, SysOp, VecConfig, VecOp};
 
 /// Arithmetic of integers and, for the first five, of floats. A shift count is unsigned, of any width.
 pub use csl_num::IntOp as BinOp;
 pub use csl_num::MathFn;
 
-use crate::value::{DsdValue, FifoRef, Priority};
+use crate::value::{DsdValue, FifoRef};
 
 /// What a register holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -252,7 +252,7 @@ pub enum Inst {
         value: Opnd,
     },
     Vec(Box<VecInst>),
-    LoadDsr(Box<DsrLoad>),
+    LoadDsr(Box<DsrLoad<VecOperand, Opnd>>),
     /// One element of an iterator of `@map`: `ok` becomes false at its end.
     IterLoad {
         iter: IterId,
@@ -307,7 +307,7 @@ pub enum VecOperand {
     Mem4dConst(Box<DsdValue>),
     Fifo(FifoRef),
     Dsr {
-        file: crate::types::DsrFile,
+        file: DsrFile,
         id: u8,
     },
     /// A scalar source.
@@ -316,70 +316,15 @@ pub enum VecOperand {
     Ptr(Opnd),
 }
 
-/// Something that a completion activates or unblocks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TaskTarget {
-    LocalTask(Opnd),
-    DataTask(Opnd),
-    Color(Opnd),
-    InputQueue(Opnd),
-    ControlTask(Opnd),
-}
-
-/// What happens when an asynchronous operation completes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Completion {
-    #[default]
-    Nothing,
-    Activate(TaskTarget),
-    Unblock(TaskTarget),
-}
-
-/// What a control wavelet does to an operation with `.on_control`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OnControl {
-    Terminate,
-    Activate(TaskTarget),
-    Unblock(TaskTarget),
-}
-
-/// The configuration struct of a vector operation or DSR load.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct VecConfig {
-    pub is_async: bool,
-    pub completion: Completion,
-    pub on_control: Option<OnControl>,
-    pub priority: Option<Priority>,
-    /// WSE-3 microthread.
-    pub ut: Option<Opnd>,
-    /// `.index`: a u16.
-    pub index: Option<Opnd>,
-    /// `@load_to_dsr` alone.
-    pub save_address: bool,
-    pub single_step: bool,
-}
-
 /// A vector operation. The multiply-add's scalar factor is the last source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VecInst {
     pub op: VecOp,
     pub dest: VecOperand,
     pub srcs: Vec<VecOperand>,
-    pub config: VecConfig,
+    pub config: VecConfig<Opnd>,
     /// The bool that the builtin returns.
     pub result: Option<Reg>,
-}
-
-/// `@load_to_dsr` and its kin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DsrLoad {
-    pub file: crate::types::DsrFile,
-    pub id: u8,
-    pub xdsr: Option<u8>,
-    pub srs: Vec<u8>,
-    /// `Dsd` or `Mem4d`.
-    pub dsd: VecOperand,
-    pub config: VecConfig,
 }
 
 /// How a block ends.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use csl_machine::{Priority, SimdMode};
 use num_bigint::BigInt;
 
 use crate::types::{DsdKind, Name, Ty};
@@ -171,23 +172,6 @@ pub struct FabricDsd {
     pub ut: Option<u8>,
     /// What the library sends and receives as messages.
     pub message: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SimdMode {
-    /// One element a wavelet (packing turned off).
-    Off,
-    Simd32,
-    Simd64,
-    Simd32Or64,
-    SimdMax,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Priority {
-    Low,
-    Medium,
-    High,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

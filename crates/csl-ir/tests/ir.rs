@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use csl_diag::{FileId, Span};
 use csl_ir::*;
-use csl_machine::{Arch, SysOp, VecOp};
+use csl_machine::{Arch, Startup, SysOp, TaskKind, TaskTarget, VecConfig, VecOp};
 use csl_num::FloatKind;
 
 const SPAN: Span = Span { file: FileId(0), lo: 0, hi: 1 };

@@ -1,11 +1,16 @@
-//! WSE-2 and WSE-3 as tables.
+//! The machine: its numbers (WSE-2 and WSE-3 as tables) and its words (directions, routes, wavelets, tasks), each once.
 
 mod chip;
+mod geometry;
 pub mod message;
 pub mod registers;
+mod route;
+mod sdk;
 mod shared;
 mod sysop;
+mod task;
 mod vecop;
+pub mod wavelet;
 mod wse2;
 mod wse3;
 
@@ -13,11 +18,21 @@ pub use chip::{
     Chip, ConfigSpace, DataRegisters, Fabric, Margins, Memcpy, Memory, Queues, ScalarCosts, TOOLCHAIN, Tasks, Timing,
     Toolchain,
 };
+pub use geometry::{Coord, DirSet, Direction, Rect, Size, TileRun};
+pub use route::{ColorConfig, Filter, FilterKind, PopMode, SwitchPos};
+pub use sdk::Sdk;
 pub use sysop::{FLUSH_INPUT, PrintKind, SysOp};
+pub use task::{
+    Action, DsrFile, DsrLoad, FifoAction, FifoConfig, OnControl, Priority, QueueDir, SimdMode, Startup, TaskKind,
+    TaskTarget, VecConfig,
+};
 pub use vecop::{Elem, Forms, VecOp};
+pub use wavelet::Wavelet;
+
+use serde::{Deserialize, Serialize};
 
 /// A generation of the machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Arch {
     Wse2,
     Wse3,

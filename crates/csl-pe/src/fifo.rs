@@ -1,41 +1,35 @@
 //! FIFOs in memory (semantics.md 7).
 
-use csl_image::{FifoAction, TaskTarget};
+use csl_machine::{FifoConfig, TaskTarget};
 
 use crate::memory::Memory;
 
 /// One FIFO. Lengths are in elements of the operation that uses them, everything else in 16-bit words.
 #[derive(Clone, Debug)]
-pub(crate) struct Fifo {
+pub(crate) struct FifoState {
     addr: u16,
     capacity: u16,
     head: u16,
     used: u16,
     pub read_len: u16,
     pub write_len: u16,
-    pub empty_action: FifoAction,
-    pub full_action: FifoAction,
-    pub activate_push: Option<TaskTarget>,
-    pub activate_pop: Option<TaskTarget>,
+    pub config: FifoConfig,
     /// Words that a reader found missing; a push that brings them activates `activate_push`.
     missing: u16,
     /// Words of room that a writer found missing.
     lacking: u16,
 }
 
-impl Fifo {
-    pub fn new(image: &csl_image::Fifo) -> Fifo {
-        Fifo {
+impl FifoState {
+    pub fn new(image: &csl_image::Fifo) -> FifoState {
+        FifoState {
             addr: image.addr,
             capacity: image.words,
             head: 0,
             used: 0,
             read_len: 0,
             write_len: 0,
-            empty_action: image.empty_action,
-            full_action: image.full_action,
-            activate_push: image.activate_push,
-            activate_pop: image.activate_pop,
+            config: image.config,
             missing: 0,
             lacking: 0,
         }
@@ -91,7 +85,7 @@ impl Fifo {
         if enough {
             self.missing = 0;
         }
-        self.activate_push.filter(|_| enough)
+        self.config.activate_push.filter(|_| enough)
     }
 
     /// The task that this pop activates: only after a writer found the FIFO full, once there is room enough.
@@ -100,6 +94,6 @@ impl Fifo {
         if enough {
             self.lacking = 0;
         }
-        self.activate_pop.filter(|_| enough)
+        self.config.activate_pop.filter(|_| enough)
     }
 }

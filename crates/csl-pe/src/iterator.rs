@@ -1,11 +1,12 @@
 //! The iterators of `@map`: one element at a time, one wavelet an element.
 
 use csl_isa::vec::IterDsd;
+use csl_machine::Wavelet;
 
 use crate::fault::FaultKind;
 use crate::main_thread::{Flow, Main};
 use crate::pe::Pe;
-use crate::ports::{Outgoing, Ports, Wake, Wavelet};
+use crate::ports::{Outgoing, Ports, Wake};
 use crate::scalar::Exit;
 use crate::vec::cursor::Cursor;
 use crate::vec::run::{NO_DSR, Operand};

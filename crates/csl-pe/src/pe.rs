@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use csl_image::{PeImage, QueueDir, Sdk};
+use csl_image::PeImage;
 use csl_isa::vec::VecArg;
-use csl_machine::Chip;
 use csl_machine::registers::ce;
+use csl_machine::{Chip, QueueDir, Sdk};
 use csl_num::FloatKind;
 
 use crate::cpu::Cpu;
 use crate::event::{Event, Printed};
 use crate::fault::{Fault, FaultKind};
-use crate::fifo::Fifo;
+use crate::fifo::FifoState;
 use crate::hold::Hold;
 use crate::iterator::Iter;
 use crate::main_thread::Main;
@@ -63,7 +63,7 @@ pub struct Pe {
     pub(crate) chip: &'static Chip,
     pub(crate) uts: Vec<Microthread>,
     pub(crate) completions: Vec<Completion>,
-    pub(crate) fifos: Vec<Fifo>,
+    pub(crate) fifos: Vec<FifoState>,
     /// The thread that issued last in the arbitration.
     pub(crate) holder: u8,
     /// When a microthread issued last.
@@ -151,7 +151,7 @@ impl Pe {
             last_dest: None,
             next_ready: 0,
             dependent_ready: 0,
-            fifos: program.fifos.iter().map(Fifo::new).collect(),
+            fifos: program.fifos.iter().map(FifoState::new).collect(),
             iters: Vec::new(),
             system: System::new(chip),
             armed_until: 0,

@@ -7,7 +7,7 @@
 //! because a color may trigger a task before, while and after a `fabin` operation binds it to a queue at run time
 //! (programs up to SDK 1.4); the queue that it is bound to gives its depth. Slots are made as they are needed.
 
-use csl_machine::Arch;
+use csl_machine::{Arch, Wavelet};
 
 /// No color, queue or slot.
 pub const NONE: u8 = 0xff;
@@ -20,25 +20,6 @@ const COLOR_DEPTH: u8 = 6;
 
 const COLORS: usize = 32;
 const MAX_DEPTH: usize = 8;
-
-/// One 32-bit packet of the fabric. Bits 0-15 of `data` are the data half, 16-31 the index half (or a second element).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Wavelet {
-    pub data: u32,
-    pub control: bool,
-    /// A half wavelet, as an output queue in dense mode sends 16-bit elements (WSE-3): the low 16 bits alone.
-    pub half: bool,
-}
-
-impl Wavelet {
-    pub fn word(data: u32) -> Wavelet {
-        Wavelet { data, control: false, half: false }
-    }
-
-    pub fn control(data: u32) -> Wavelet {
-        Wavelet { data, control: true, half: false }
-    }
-}
 
 /// Wavelets that have landed and wait for the CE: one cache line.
 #[derive(Clone, Debug)]

@@ -1,8 +1,6 @@
 //! Services of the PE: counters, random numbers, registers, and the dispatch of system operations.
 
-use csl_image::TaskTarget;
-use csl_isa::vec::DsrFile;
-use csl_machine::{Arch, Chip, SysOp};
+use csl_machine::{Arch, Chip, DsrFile, SysOp, TaskTarget};
 use csl_num::Prng;
 
 use crate::event::{Event, EventKind, Printed};
@@ -159,7 +157,7 @@ impl Pe {
         }
     }
 
-    fn fifo_mut(&mut self, id: u64) -> Result<&mut crate::fifo::Fifo, FaultKind> {
+    fn fifo_mut(&mut self, id: u64) -> Result<&mut crate::fifo::FifoState, FaultKind> {
         self.fifos.get_mut(id as usize).ok_or(FaultKind::BadOperand("no such FIFO"))
     }
 

@@ -1,10 +1,10 @@
 //! Tasks: what is bound, active and blocked, and which one runs next (semantics.md 9 to 12).
 
-use csl_image::{PeImage, QueueDir, Sdk, Startup, Task, TaskKind, TaskParam, TaskTarget};
-use csl_machine::Arch;
+use csl_image::{PeImage, Task, TaskParam};
+use csl_machine::{Arch, QueueDir, Sdk, Startup, TaskKind, TaskTarget, Wavelet};
 
 use crate::fault::FaultKind;
-use crate::ports::{InQueue, Ports, Wavelet};
+use crate::ports::{InQueue, Ports};
 
 /// From this release on a color or queue without a data task starts blocked (semantics.md 10).
 const BLOCKED_FROM: Sdk = Sdk { major: 1, minor: 0 };

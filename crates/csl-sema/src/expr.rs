@@ -1,7 +1,8 @@
 //! Expressions: dispatch, names and literals.
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{Direction, Ty, TypedValue, Value};
+use csl_ir::{Ty, TypedValue, Value};
+use csl_machine::Direction;
 use csl_syntax::Symbol;
 use csl_syntax::ast::{Expr, ExprKind, UnOp};
 

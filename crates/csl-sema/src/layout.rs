@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{DirSet, Direction, ExportName, ModuleRef, Name, Program, Route, TileRun, Ty, TypedValue, Value, Wafer};
+use csl_ir::{ExportName, ModuleRef, Name, Program, Route, Ty, TypedValue, Value, Wafer};
+use csl_machine::{DirSet, Direction, TileRun};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{Block, File, Item, VarDecl, VarKind};
 use indexmap::{IndexMap, IndexSet};
@@ -221,17 +222,16 @@ impl Sema<'_> {
     fn warn_off_edge(&mut self, width: u32, height: u32) {
         let mut seen: IndexMap<Span, (&Route, DirSet, u32)> = IndexMap::new();
         for (route, span) in &self.unit.layout.routes {
-            let edges = [route.x == 0, route.x + 1 == width, route.y + 1 == height, route.y == 0];
-            let edges = (0..).zip(edges).fold(0, |set, (direction, at_edge)| set | u8::from(at_edge) << direction);
-            let off = route.config.tx.0 & edges;
-            if off != 0 {
+            let inside =
+                |way: &Direction| way.neighbour((route.x, route.y)).is_some_and(|(x, y)| x < width && y < height);
+            let off: DirSet = route.config.tx.iter().filter(|way| !inside(way)).collect();
+            if !off.is_empty() {
                 let entry = seen.entry(*span).or_insert((route, DirSet::default(), 0));
-                (entry.1.0, entry.2) = (entry.1.0 | off, entry.2 + 1);
+                (entry.1, entry.2) = (entry.1.union(off), entry.2 + 1);
             }
         }
         let warn = |(span, (route, off, count)): (Span, (&Route, DirSet, u32))| {
-            let names = Direction::ALL.iter().enumerate().filter(|(direction, _)| off.0 >> direction & 1 == 1);
-            let names = names.map(|(_, direction)| direction.name()).collect::<Vec<_>>().join(" and ");
+            let names = off.iter().map(Direction::name).collect::<Vec<_>>().join(" and ");
             let Route { x, y, color, .. } = route;
             let more = if count > 1 { format!(" and {} more PEs", count - 1) } else { String::new() };
             let message =

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{
-    Completion, DsrFile, Exported, ExportedSymbol, Expr, FuncId, Inst, ModuleRef, Name, OnControl, Opnd, Program,
-    QueueDir, Startup, TaskBind, TaskKind, TaskTarget, TypeKind, TypedValue, Types, Value, VecConfig,
+    Exported, ExportedSymbol, Expr, FuncId, Inst, ModuleRef, Name, Opnd, Program, TaskBind, TypeKind, TypedValue,
+    Types, Value,
 };
-use csl_machine::Arch;
+use csl_machine::{Arch, DsrFile, OnControl, QueueDir, Startup, TaskKind, TaskTarget, VecConfig};
 use csl_num::IntTy;
 
 use crate::builtins::names_task;
@@ -224,7 +224,7 @@ impl Sema<'_> {
         }
         let tasks = &self.unit.tasks;
         for startup in &mut self.unit.startup {
-            let (Startup::Activate(target) | Startup::Block(target) | Startup::Unblock(target)) = startup;
+            let target = startup.target_mut();
             if let TaskTarget::Color(Opnd::Imm(number)) = *target
                 && names_task(tasks, number)
             {
@@ -266,10 +266,9 @@ impl Sema<'_> {
 
     fn reserved_dsrs(&self) -> Vec<(String, Span)> {
         let memcpy = &self.chip.memcpy;
-        let reserved = [(DsrFile::Dest, memcpy.dest_dsr, "dsr_dest"), (DsrFile::Src1, memcpy.src1_dsr, "dsr_src1")];
+        let reserved = [(DsrFile::Dest, memcpy.dest_dsr), (DsrFile::Src1, memcpy.src1_dsr)];
         let named = self.unit.dsr_uses.iter().filter_map(|&(file, id, span)| {
-            let (_, _, name) = reserved.iter().find(|r| (r.0, r.1) == (file, id))?;
-            Some((format!("{name} {id}"), span))
+            reserved.contains(&(file, id)).then(|| (format!("{} {id}", file.name()), span))
         });
         named.collect()
     }
@@ -349,11 +348,10 @@ impl Sema<'_> {
         let mut missing: Vec<(FuncId, Span)> = Vec::new();
         let tasks = &program.tasks;
         for startup in &mut program.startup {
-            let (Startup::Activate(target) | Startup::Block(target) | Startup::Unblock(target)) = startup;
-            resolve(tasks, target, Span::new(csl_diag::FileId(0), 0, 0), &mut missing);
+            resolve(tasks, startup.target_mut(), Span::new(csl_diag::FileId(0), 0, 0), &mut missing);
         }
         for fifo in &mut program.fifos {
-            for target in [&mut fifo.activate_pop, &mut fifo.activate_push].into_iter().flatten() {
+            for target in [&mut fifo.config.activate_pop, &mut fifo.config.activate_push].into_iter().flatten() {
                 resolve(tasks, target, fifo.span, &mut missing);
             }
         }
@@ -376,16 +374,13 @@ impl Sema<'_> {
     }
 }
 
-fn resolve_config(tasks: &[TaskBind], config: &mut VecConfig, span: Span, missing: &mut Vec<(FuncId, Span)>) {
-    if let Completion::Activate(target) | Completion::Unblock(target) = &mut config.completion {
-        resolve(tasks, target, span, missing);
-    }
-    if let Some(OnControl::Activate(target) | OnControl::Unblock(target)) = &mut config.on_control {
-        resolve(tasks, target, span, missing);
-    }
+fn resolve_config(tasks: &[TaskBind], config: &mut VecConfig<Opnd>, span: Span, missing: &mut Vec<(FuncId, Span)>) {
+    let on_control = config.on_control.as_mut().and_then(OnControl::target_mut);
+    let targets = config.completion.target_mut().into_iter().chain(on_control);
+    targets.for_each(|target| resolve(tasks, target, span, missing));
 }
 
-fn resolve(tasks: &[TaskBind], target: &mut TaskTarget, span: Span, missing: &mut Vec<(FuncId, Span)>) {
+fn resolve(tasks: &[TaskBind], target: &mut TaskTarget<Opnd>, span: Span, missing: &mut Vec<(FuncId, Span)>) {
     let TaskTarget::LocalTask(Opnd::Func(func)) = *target else { return };
     match tasks.iter().find(|t| t.func == func) {
         None => missing.push((func, span)),

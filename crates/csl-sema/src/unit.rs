@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use csl_diag::Span;
 use csl_ir::{
-    ColorConfig, ControlTable, DsrFile, DsrLoad, Expr, Fifo, FnRef, Func, FuncId, Global, GlobalId, GlobalRef,
-    ModuleRef, QueueDir, QueueInit, RotatingTasks, Rpc, Startup, TaskBind, Ty, TypedValue, Varying,
+    ControlTable, Expr, FifoInit, FnRef, Func, FuncId, Global, GlobalId, GlobalRef, ModuleRef, Opnd, QueueInit,
+    RotatingTasks, Rpc, TaskBind, Ty, TypedValue, Varying, VecOperand,
 };
+use csl_machine::{ColorConfig, DsrFile, DsrLoad, QueueDir, Startup};
 use csl_num::IntTy;
 use csl_syntax::{Symbol, ast};
 use indexmap::IndexSet;
@@ -139,10 +140,10 @@ pub struct Unit {
     pub out_globals: Vec<Option<Global>>,
     pub out_funcs: Vec<Option<Func>>,
     pub tasks: Vec<TaskBind>,
-    pub startup: Vec<Startup>,
+    pub startup: Vec<Startup<Opnd>>,
     pub queues: Vec<QueueInit>,
-    pub fifos: Vec<Fifo>,
-    pub dsr_loads: Vec<(DsrLoad, Span)>,
+    pub fifos: Vec<FifoInit>,
+    pub dsr_loads: Vec<(DsrLoad<VecOperand, Opnd>, Span)>,
     pub colors: Vec<(u8, ColorConfig, Span)>,
     pub configs: Vec<(u16, u16)>,
     /// Queues and colors that fabric DSDs name, and where.
@@ -157,7 +158,7 @@ pub struct Unit {
     /// Control tasks that rotate with the data task of an input queue.
     pub alternates: Vec<(u8, TaskBind)>,
     pub control_table: Option<ControlTable>,
-    pub main_thread_priority: Option<csl_ir::Priority>,
+    pub main_thread_priority: Option<csl_machine::Priority>,
     pub strings: Vec<String>,
     /// Constants of which every tile has its own: how they follow from its params, and their types.
     pub tile_consts: IndexSet<(Arc<Expr>, IntTy)>,

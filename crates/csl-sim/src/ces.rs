@@ -5,8 +5,9 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use csl_fabric::{Ramp, Wavelet};
+use csl_fabric::Ramp;
 use csl_image::PatchTarget;
+use csl_machine::Wavelet;
 use csl_pe::Ports;
 
 use crate::columns::Columns;
@@ -87,7 +88,7 @@ impl<E: Element> Ces<E> {
     fn load(&mut self, x: u32) -> Option<u32> {
         let world = Arc::clone(&self.world);
         let program = world.program(x, self.y)?;
-        let mut ports = Ports::new(world.image.arch.into());
+        let mut ports = Ports::new(world.image.arch);
         let seat = Seat { program, image: &world.image, x, y: self.y };
         let mut element = E::load(&seat, &mut ports);
         if world.options.traces.instructions.holds(x, self.y) {
@@ -200,7 +201,7 @@ impl<E: Element> Ramp for Ces<E> {
         let Some(place) = self.touch(x) else { return };
         let tile = &mut self.tiles[place as usize];
         let Some(slot) = tile.landing_slot_with_room(color) else { return };
-        if !tile.ports.land(slot, from_fabric(wavelet)) {
+        if !tile.ports.land(slot, wavelet) {
             return;
         }
         if is_own {
@@ -230,12 +231,4 @@ impl<E: Element> Ramp for Ces<E> {
         self.tiles[place as usize].element.torn_down(color);
         self.wake(place);
     }
-}
-
-pub(crate) fn from_fabric(wavelet: Wavelet) -> csl_pe::Wavelet {
-    csl_pe::Wavelet { data: wavelet.data, control: wavelet.control, half: wavelet.half }
-}
-
-pub(crate) fn to_fabric(wavelet: csl_pe::Wavelet) -> Wavelet {
-    Wavelet { data: wavelet.data, control: wavelet.control, half: wavelet.half }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use csl_fabric::Row as FabricRow;
 
-use crate::ces::{Ces, to_fabric};
+use crate::ces::Ces;
 use crate::columns::Columns;
 use crate::element::Element;
 use crate::event::{Event, EventKind};
@@ -113,7 +113,7 @@ impl<E: Element> Row<E> {
         let Some(head) = tile.ports.outputs[output].ready(now) else { return Ok(false) };
         match self.fabric.routed(tile.x, head.color) {
             Some(record) => {
-                let taken = self.fabric.inject(record, to_fabric(head.wavelet), now)?;
+                let taken = self.fabric.inject(record, head.wavelet, now)?;
                 if taken && head.advance_switch {
                     self.fabric.advance_behind(record);
                 }

@@ -1,5 +1,7 @@
 //! Why a simulation stops, as values; `csl-host` turns them into texts.
 
+use csl_machine::Direction;
+
 use crate::command::{Rect, Ticket};
 
 /// A request that is wrong in itself: nothing has moved.
@@ -92,7 +94,7 @@ pub struct Lost {
     pub color: u8,
     pub wavelets: u64,
     /// The side of the first PE by which they left.
-    pub side: u8,
+    pub side: Direction,
 }
 
 /// Wavelets of a color that stand in routers, input queues and output queues.
@@ -149,8 +151,8 @@ pub struct TaskWait {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Standing {
     pub color: u8,
-    /// The side that they came from; 4: the CE.
-    pub from: u8,
+    /// The side that they came from; the ramp: from the CE.
+    pub from: Direction,
     pub why: csl_fabric::Obstacle,
 }
 

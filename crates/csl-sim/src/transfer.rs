@@ -1,6 +1,6 @@
 //! What memcpy does on a tile when its time comes.
 
-use crate::ces::{Ces, to_fabric};
+use crate::ces::Ces;
 use crate::command::Ticket;
 use crate::element::Element;
 use crate::event::{Event, EventKind};
@@ -65,7 +65,7 @@ impl<E: Element> Ces<E> {
             }
             let Some(slot) = tile.ports.landing_slot(stream.color) else { continue };
             let word = stream.data[stream.at];
-            if tile.ports.land(slot, csl_pe::Wavelet::word(word)) {
+            if tile.ports.land(slot, csl_machine::Wavelet::word(word)) {
                 if self.world.options.traces.fabric {
                     self.streamed.push(streamed(now, (tile.x, self.y), stream.color, word));
                 }
@@ -195,6 +195,6 @@ impl<E: Element> Ces<E> {
 }
 
 fn streamed(cycle: u64, (x, y): (u32, u32), color: u8, word: u32) -> Event {
-    let wavelet = to_fabric(csl_pe::Wavelet::word(word));
+    let wavelet = csl_machine::Wavelet::word(word);
     Event { cycle, x, y, what: EventKind::Stream { color, wavelet } }
 }

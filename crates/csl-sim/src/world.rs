@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use csl_fabric::RouteTable;
-use csl_image::{Exported, Image, Patch, PatchTarget, PatchValues, PeImage, Symbol, TileRun};
-use csl_machine::Chip;
+use csl_image::{Exported, Image, Patch, PatchTarget, PatchValues, PeImage, Symbol};
+use csl_machine::{Chip, TileRun};
 
 use crate::options::SimOptions;
 use crate::routes;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use csl_codegen::Options;
 use csl_diag::{FileId, SourceMap, Span};
-use csl_image::{Image, PeImage, Place, Sdk, Size};
+use csl_image::{Image, PeImage};
 use csl_ir::*;
-use csl_machine::Arch;
+use csl_machine::{Arch, Coord, Sdk, Size, TileRun};
 use csl_num::FloatKind;
 use csl_pe::cpu::Cpu;
 use csl_pe::memory::Memory;
@@ -117,7 +117,7 @@ pub fn image(program: Program) -> Image {
     sources.add("pe.csl", "fn f() void {}\n");
     let options = Options {
         fabric: Size { width: 1, height: 1 },
-        offset: Place { x: 0, y: 0 },
+        offset: Coord { x: 0, y: 0 },
         memcpy: None,
         sdk: Sdk { major: 2, minor: 10 },
         sections: Vec::new(),

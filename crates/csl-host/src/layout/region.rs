@@ -1,9 +1,9 @@
 //! One code region: a rectangle of PEs that run the same file.
 
-use csl_ir::{ColorConfig, DirSet, SwitchPos};
+use csl_machine::{ColorConfig, DirSet, SwitchPos};
 
 use crate::error::HostError;
-use crate::layout::grid::{Area, Cell, Edge, only};
+use crate::layout::grid::{Area, Cell, Edge};
 use crate::layout::{ColorId, Way, refuse};
 
 /// Positions of a router's switch.
@@ -31,7 +31,7 @@ impl Position {
 
     /// The position at a port: an empty outer side leads over the edge.
     pub fn leading(self, edge: Edge, way: Way) -> Position {
-        let out = only(edge.outwards());
+        let out = DirSet::of(edge.outwards());
         let filled = |side: DirSet| if side.0 == 0 { out } else { side };
         match way {
             Way::In => Position { rx: filled(self.rx), ..self },
@@ -114,7 +114,7 @@ impl Region {
         if routes.is_empty() || routes.len() > MOST_POSITIONS {
             return refuse(format!("{}: a color has 1 to {MOST_POSITIONS} routing positions", self.name));
         }
-        if routes[0].rx.0 == 0 || routes[0].tx.0 == 0 {
+        if routes[0].rx.is_empty() || routes[0].tx.is_empty() {
             return refuse(format!("{}: the first routing position needs an input and an output", self.name));
         }
         self.paints.push((area, color, routes.to_vec()));
@@ -128,7 +128,7 @@ pub fn config(routes: &[Position]) -> ColorConfig {
     let mut config = ColorConfig { rx: first.rx, tx: first.tx, ..ColorConfig::default() };
     let mut before = first;
     for (slot, next) in config.positions.iter_mut().zip(&routes[1..]) {
-        let changes = |old: DirSet, new: DirSet| new.0 != 0 && new != old;
+        let changes = |old: DirSet, new: DirSet| !new.is_empty() && new != old;
         *slot = match (changes(before.rx, next.rx), changes(before.tx, next.tx)) {
             (true, true) => SwitchPos::Both(next.rx, next.tx),
             (true, false) => SwitchPos::Rx(next.rx),
@@ -136,10 +136,10 @@ pub fn config(routes: &[Position]) -> ColorConfig {
             (false, true) => SwitchPos::Tx(next.tx),
             (false, false) => SwitchPos::Tx(before.tx),
         };
-        if next.rx.0 != 0 {
+        if !next.rx.is_empty() {
             before.rx = next.rx;
         }
-        if next.tx.0 != 0 {
+        if !next.tx.is_empty() {
             before.tx = next.tx;
         }
     }

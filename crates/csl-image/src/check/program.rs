@@ -1,10 +1,10 @@
 //! Checks of one program outside its code.
 
-use csl_isa::vec::{Action, DsrLoad, OnControl, RegOrImm, Target, VecArg, VecConfig, VecDesc};
-use csl_machine::VecOp;
+use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
+use csl_machine::{DsrLoad, OnControl, TaskKind, TaskTarget, VecConfig, VecOp};
 
 use super::{code, color_config, require};
-use crate::{ExportedSymbol, Fifo, Line, PeImage, Startup, Task, TaskKind, TaskTarget};
+use crate::{ExportedSymbol, Fifo, Line, PeImage, Task};
 
 /// Addresses from here on are registers.
 pub const DATA_LIMIT: u32 = 0xc000;
@@ -48,8 +48,9 @@ fn memory(pe: &PeImage) -> Result<(), String> {
 
 fn fifo(fifo: &Fifo) -> Result<(), String> {
     let end = u32::from(fifo.addr) + 2 * u32::from(fifo.words);
-    require(end <= DATA_LIMIT && matches!(fifo.elem_words, 1 | 2 | 4), || format!("a FIFO at {:#x}", fifo.addr))?;
-    fifo.activate_push.iter().chain(&fifo.activate_pop).try_for_each(|&t| task_target(t))
+    let width = matches!(fifo.config.elem_words, 1 | 2 | 4);
+    require(end <= DATA_LIMIT && width, || format!("a FIFO at {:#x}", fifo.addr))?;
+    fifo.config.activate_push.iter().chain(&fifo.config.activate_pop).try_for_each(task_target)
 }
 
 /// Operands of vector operations; register numbers are checked against the functions that use the row.
@@ -77,7 +78,7 @@ fn vec_row(pe: &PeImage, row: &VecDesc) -> Result<(), String> {
     config(&row.config)
 }
 
-fn dsr_load(pe: &PeImage, row: &DsrLoad) -> Result<(), String> {
+fn dsr_load(pe: &PeImage, row: &DsrLoad<VecArg, RegOrImm>) -> Result<(), String> {
     require(row.id < DSRS, || format!("DSR {}", row.id))?;
     vec_arg(pe, row.dsd)?;
     config(&row.config)
@@ -95,33 +96,18 @@ fn vec_arg(pe: &PeImage, arg: VecArg) -> Result<(), String> {
     }
 }
 
-fn config(config: &VecConfig) -> Result<(), String> {
-    action(config.completion)?;
-    match config.on_control {
-        Some(OnControl::Then(then)) => action(then),
-        Some(OnControl::Terminate) | None => Ok(()),
-    }
-}
-
-fn action(action: Action) -> Result<(), String> {
-    let (Action::Activate(target) | Action::Unblock(target)) = action else { return Ok(()) };
-    let (Target::LocalTask(id)
-    | Target::DataTask(id)
-    | Target::ControlTask(id)
-    | Target::Color(id)
-    | Target::InputQueue(id)) = target;
-    match id {
-        RegOrImm::Imm(id) => require(id < 64, || format!("task {id}")),
+fn config(config: &VecConfig<RegOrImm>) -> Result<(), String> {
+    let on_control = config.on_control.as_ref().and_then(OnControl::target);
+    let tasks = config.completion.target().into_iter().chain(on_control);
+    tasks.map(TaskTarget::id).try_for_each(|id| match id {
+        RegOrImm::Imm(id) => require(*id < 64, || format!("task {id}")),
         RegOrImm::Reg(_) => Ok(()),
-    }
+    })
 }
 
 fn tasks(pe: &PeImage) -> Result<(), String> {
     pe.tasks.iter().try_for_each(|task| self::task(pe, task))?;
-    for startup in &pe.startup {
-        let (Startup::Activate(target) | Startup::Block(target) | Startup::Unblock(target)) = *startup;
-        task_target(target)?;
-    }
+    pe.startup.iter().try_for_each(|startup| task_target(startup.target()))?;
     for queue in &pe.queues {
         require(queue.id < 8, || format!("queue {}", queue.id))?;
         require(queue.color.is_none_or(|color| color < 64), || "a queue of no color".into())?;
@@ -150,12 +136,8 @@ fn plain_func(pe: &PeImage, func: u16) -> Result<(), String> {
     require(usize::from(func) < pe.funcs.len(), || format!("no function {func}"))
 }
 
-fn task_target(target: TaskTarget) -> Result<(), String> {
-    let (TaskTarget::LocalTask(id)
-    | TaskTarget::DataTask(id)
-    | TaskTarget::ControlTask(id)
-    | TaskTarget::Color(id)
-    | TaskTarget::InputQueue(id)) = target;
+fn task_target(target: &TaskTarget) -> Result<(), String> {
+    let id = *target.id();
     require(id < 64, || format!("task {id}"))
 }
 

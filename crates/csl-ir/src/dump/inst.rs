@@ -1,9 +1,9 @@
 //! Instructions and terminators as text.
 
+use csl_machine::{Action, DsrLoad, OnControl, VecConfig};
+
 use super::operand::{addr, dsd, dsr_file, func_name, opnd, opnds, reg, scalar, target, vec_operand};
-use crate::func::{
-    BinOp, Callee, CmpOp, Completion, DsdChange, DsrLoad, Func, Inst, OnControl, Reg, Term, UnOp, VecConfig, VecInst,
-};
+use crate::func::{BinOp, Callee, CmpOp, DsdChange, Func, Inst, Opnd, Reg, Term, UnOp, VecInst, VecOperand};
 use crate::program::Program;
 
 pub fn inst(program: &Program, func: &Func, inst: &Inst) -> String {
@@ -132,7 +132,7 @@ fn vec_inst(program: &Program, vec: &VecInst) -> String {
     format!("{} {}{}", vec.op.name(), operands.join(", "), config(program, &vec.config))
 }
 
-pub fn dsr_load(program: &Program, load: &DsrLoad) -> String {
+pub fn dsr_load(program: &Program, load: &DsrLoad<VecOperand, Opnd>) -> String {
     let mut text = format!("load {}{} = {}", dsr_file(load.file), load.id, vec_operand(program, &load.dsd));
     if let Some(xdsr) = load.xdsr {
         text.push_str(&format!(" xdsr {xdsr}"));
@@ -143,20 +143,23 @@ pub fn dsr_load(program: &Program, load: &DsrLoad) -> String {
     text + &config(program, &load.config)
 }
 
-fn config(program: &Program, config: &VecConfig) -> String {
-    let completion = match &config.completion {
-        Completion::Nothing => None,
-        Completion::Activate(task) => Some(format!("activate {}", target(program, task))),
-        Completion::Unblock(task) => Some(format!("unblock {}", target(program, task))),
+fn action(program: &Program, action: &Action<Opnd>) -> Option<String> {
+    let word = match action {
+        Action::Nothing => return None,
+        Action::Activate(_) => "activate",
+        Action::Unblock(_) => "unblock",
     };
+    action.target().map(|task| format!("{word} {}", target(program, task)))
+}
+
+fn config(program: &Program, config: &VecConfig<Opnd>) -> String {
     let on_control = config.on_control.as_ref().map(|then| match then {
         OnControl::Terminate => "on control terminate".to_string(),
-        OnControl::Activate(task) => format!("on control activate {}", target(program, task)),
-        OnControl::Unblock(task) => format!("on control unblock {}", target(program, task)),
+        OnControl::Then(then) => format!("on control {}", action(program, then).unwrap_or_default()),
     });
     let parts = [
         config.is_async.then(|| "async".to_string()),
-        completion,
+        action(program, &config.completion),
         on_control,
         config.priority.map(|priority| format!("priority {priority:?}")),
         config.ut.as_ref().map(|ut| format!("ut {}", opnd(program, ut))),

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::layout::{ColorConfig, DirSet, Direction, Filter, PopMode, SwitchPos, Wafer};
+use csl_machine::{ColorConfig, DirSet, Filter, PopMode, SwitchPos};
+
+use crate::layout::Wafer;
 
 /// Tiles, routes and exports.
 pub fn dump_layout(wafer: &Wafer) -> String {
@@ -70,9 +72,7 @@ fn switch_pos(at: usize, position: SwitchPos) -> String {
 }
 
 fn dirs(dirs: DirSet) -> String {
-    let names = Direction::ALL.into_iter().filter(|&dir| dirs.0 >> dir as u8 & 1 == 1).map(Direction::name);
-    let names: Vec<&str> = names.collect();
-    if names.is_empty() { "-".into() } else { names.join("+") }
+    if dirs.is_empty() { "-".into() } else { dirs.names() }
 }
 
 fn filter(filter: &Filter) -> String {

@@ -1,8 +1,10 @@
 //! Operands, addresses, descriptors and targets as text.
 
-use crate::func::{Addr, AddrBase, FuncId, GlobalId, Opnd, Reg, Scalar, TaskTarget, VecOperand};
+use csl_machine::{DsrFile, TaskTarget};
+
+use crate::func::{Addr, AddrBase, FuncId, GlobalId, Opnd, Reg, Scalar, VecOperand};
 use crate::program::Program;
-use crate::types::{DsdKind, DsrFile};
+use crate::types::DsdKind;
 use crate::value::{DsdValue, FabricDsd, Pointer, PtrRoot};
 
 pub fn scalar(ty: Scalar) -> String {
@@ -73,12 +75,10 @@ pub fn dsr_file(file: DsrFile) -> &'static str {
         DsrFile::Dest => "dest",
         DsrFile::Src0 => "src0_",
         DsrFile::Src1 => "src1_",
-        DsrFile::FifoDest => "fifo_dest",
-        DsrFile::FifoSrc1 => "fifo_src1_",
     }
 }
 
-pub fn target(program: &Program, target: &TaskTarget) -> String {
+pub fn target(program: &Program, target: &TaskTarget<Opnd>) -> String {
     let kind = match target {
         TaskTarget::LocalTask(_) => "local task",
         TaskTarget::DataTask(_) => "data task",
@@ -86,7 +86,7 @@ pub fn target(program: &Program, target: &TaskTarget) -> String {
         TaskTarget::InputQueue(_) => "input queue",
         TaskTarget::ControlTask(_) => "control task",
     };
-    format!("{kind} {}", opnd(program, target.operand()))
+    format!("{kind} {}", opnd(program, target.id()))
 }
 
 pub fn dsd(program: &Program, desc: &DsdValue) -> String {

@@ -1,10 +1,9 @@
 //! The rules of single instructions.
 
+use csl_machine::{DsrLoad, VecConfig};
+
 use super::{Check, Validator, dsd, ensure, is_pointer, known_func, known_global};
-use crate::func::{
-    Addr, AddrBase, BinOp, Callee, Completion, DsrLoad, Inst, IterId, OnControl, Opnd, Reg, Scalar, UnOp, VecConfig,
-    VecInst, VecOperand,
-};
+use crate::func::{Addr, AddrBase, BinOp, Callee, Inst, IterId, Opnd, Reg, Scalar, UnOp, VecInst, VecOperand};
 
 impl Validator<'_> {
     pub(super) fn inst(&self, inst: &Inst) -> Check {
@@ -171,7 +170,7 @@ impl Validator<'_> {
         vec.result.map_or(Ok(()), |result| self.reg(result, Scalar::BOOL))
     }
 
-    fn dsr_load(&self, load: &DsrLoad) -> Check {
+    fn dsr_load(&self, load: &DsrLoad<VecOperand, Opnd>) -> Check {
         self.vec_operand(&load.dsd)?;
         self.config(&load.config)
     }
@@ -190,14 +189,8 @@ impl Validator<'_> {
         }
     }
 
-    fn config(&self, config: &VecConfig) -> Check {
-        if let Completion::Activate(task) | Completion::Unblock(task) = &config.completion {
-            self.any_int(task.operand())?;
-        }
-        if let Some(OnControl::Activate(task) | OnControl::Unblock(task)) = &config.on_control {
-            self.any_int(task.operand())?;
-        }
-        config.ut.iter().chain(&config.index).try_for_each(|operand| self.any_int(operand))
+    fn config(&self, config: &VecConfig<Opnd>) -> Check {
+        config.operands().try_for_each(|operand| self.any_int(operand))
     }
 
     fn iter(&self, iter: IterId) -> Check {

@@ -1,20 +1,18 @@
 //! A vector operation in progress. It can stop behind any element and go on.
 
-use csl_image::{FifoAction, TaskTarget};
-use csl_isa::vec::Priority;
-use csl_machine::{Chip, VecOp, message};
+use csl_machine::{Action, Chip, FifoAction, Priority, TaskTarget, VecOp, Wavelet, message};
 use csl_num::FloatKind;
 
 use super::alu;
-use super::config::{Config, Effect};
+use super::config::Config;
 use super::cursor::{Cursor, In, Out};
 use super::memory_loop;
 use super::timing::{self, Rate};
 use crate::exceptions;
 use crate::fault::FaultKind;
-use crate::fifo::Fifo;
+use crate::fifo::FifoState;
 use crate::memory::Memory;
-use crate::ports::{Outgoing, Ports, Wavelet};
+use crate::ports::{Outgoing, Ports};
 
 pub(crate) const NO_DSR: u8 = 0xff;
 
@@ -89,7 +87,7 @@ pub(crate) struct Io<'a> {
     pub chip: &'static Chip,
     pub memory: &'a mut Memory,
     pub ports: &'a mut Ports,
-    pub fifos: &'a mut [Fifo],
+    pub fifos: &'a mut [FifoState],
     pub half: FloatKind,
     /// The cycle of this issue.
     pub now: u64,
@@ -108,7 +106,7 @@ pub(crate) struct Io<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Moved,
-    Done(Effect),
+    Done(Action),
     Stalled(Stall),
 }
 
@@ -127,7 +125,7 @@ pub enum Stall {
 enum Ready {
     Go(u32),
     Wait(Stall),
-    End(Effect),
+    End(Action),
 }
 
 impl VecRun {
@@ -290,18 +288,18 @@ impl VecRun {
 
     /// Whether an issue would move something or end the operation.
     #[inline]
-    pub fn can_issue(&self, ports: &Ports, fifos: &[Fifo]) -> bool {
+    pub fn can_issue(&self, ports: &Ports, fifos: &[FifoState]) -> bool {
         ports.have(self.needs.inputs, self.needs.outputs)
             && (!self.needs.has_fifo || self.stall(ports, fifos).is_none())
     }
 
     /// What the operation waits for, if it cannot issue.
-    pub fn stall(&self, ports: &Ports, fifos: &[Fifo]) -> Option<Stall> {
+    pub fn stall(&self, ports: &Ports, fifos: &[FifoState]) -> Option<Stall> {
         let of_source = |src: &Operand| match src.cursor {
             Cursor::In(input) => ports.inputs[usize::from(input.slot)].is_empty().then_some(Stall::Input(input.slot)),
             Cursor::Fifo(id) => {
                 let fifo = &fifos[usize::from(id)];
-                self.fifo_stalls(fifo.available(src.words), fifo.empty_action).then_some(Stall::Fifo(id))
+                self.fifo_stalls(fifo.available(src.words), fifo.config.empty_action).then_some(Stall::Fifo(id))
             }
             _ => None,
         };
@@ -309,7 +307,7 @@ impl VecRun {
             Cursor::Out(out) => (ports.outputs[usize::from(out.slot)].room() == 0).then_some(Stall::Output(out.slot)),
             Cursor::Fifo(id) => {
                 let fifo = &fifos[usize::from(id)];
-                self.fifo_stalls(fifo.room(self.dest.words), fifo.full_action).then_some(Stall::Fifo(id))
+                self.fifo_stalls(fifo.room(self.dest.words), fifo.config.full_action).then_some(Stall::Fifo(id))
             }
             _ => None,
         })
@@ -320,7 +318,7 @@ impl VecRun {
     }
 
     /// Tells the FIFO that this operation waits for it, so that the other side's activations know.
-    pub fn note_wait(&self, fifos: &mut [Fifo]) {
+    pub fn note_wait(&self, fifos: &mut [FifoState]) {
         let wanted = u32::from(self.rate.group.max(self.fifo_least)).min(self.left);
         for src in &self.srcs {
             if let Cursor::Fifo(id) = src.cursor
@@ -400,7 +398,7 @@ impl VecRun {
     /// An empty FIFO to read from, or a full one to write to (semantics.md 7). The FIFO's length becomes what is left.
     fn fifo_event(&mut self, io: &mut Io, id: u8, reads: bool, words: u32) -> Result<Ready, FaultKind> {
         let fifo = &mut io.fifos[usize::from(id)];
-        let action = if reads { fifo.empty_action } else { fifo.full_action };
+        let action = if reads { fifo.config.empty_action } else { fifo.config.full_action };
         if reads {
             fifo.hit_empty(words as u16)
         } else {

@@ -1,17 +1,17 @@
 //! From a row of the image's table of vector operations to an operation that runs.
 
-use csl_image::{PeImage, QueueDir, SimdMode};
+use csl_image::PeImage;
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
-use csl_isa::vec::{DsrFile, Priority, VecArg, VecDesc};
-use csl_machine::{Arch, Chip, Elem, VecOp};
+use csl_isa::vec::{VecArg, VecDesc};
+use csl_machine::{Action, Arch, Chip, DsrFile, Elem, Priority, QueueDir, SimdMode, VecOp};
 
-use super::config::{Config, Effect};
+use super::config::Config;
 use super::cursor::{Circ, Cursor, In, Linear, Mem4, Mem4Desc, Out};
 use super::dsr::{Dsrs, Loaded};
 use super::run::{Message, NO_DSR, Needs, Operand, VecRun};
 use super::timing;
 use crate::fault::FaultKind;
-use crate::fifo::Fifo;
+use crate::fifo::FifoState;
 use crate::memory::Memory;
 use crate::ports::{NONE, Ports, UNQUEUED};
 
@@ -25,7 +25,7 @@ pub(crate) struct Setup<'a> {
     pub message_header: u32,
     pub memory: &'a Memory,
     pub ports: &'a mut Ports,
-    pub fifos: &'a [Fifo],
+    pub fifos: &'a [FifoState],
     pub dsrs: &'a Dsrs,
     pub reg: &'a dyn Fn(u16) -> u64,
 }
@@ -141,7 +141,7 @@ impl Setup<'_> {
     fn fifo_simd(&self, found: &[Found; 4], elems: &[Elem], dest: Elem) -> FifoSimd {
         let words = std::iter::once(dest).chain(elems.iter().copied()).map(|elem| elem.words() as u8);
         let of = |(f, words): (&Found, u8)| match f.cursor {
-            Cursor::Fifo(id) => self.program.fifos.get(usize::from(id))?.simd.map(|mode| fifo_simd(mode, words)),
+            Cursor::Fifo(id) => self.program.fifos.get(usize::from(id))?.config.simd.map(|mode| fifo_simd(mode, words)),
             _ => None,
         };
         let all = found.iter().zip(words).filter_map(of);
@@ -177,7 +177,7 @@ impl Setup<'_> {
         for dsr in found.iter().filter_map(|f| f.config) {
             effective.is_async |= dsr.is_async;
             effective.on_control = effective.on_control.or(dsr.on_control);
-            if effective.completion == Effect::Nothing {
+            if effective.completion == Action::Nothing {
                 effective.completion = dsr.completion;
             }
             effective.priority = effective.priority.or(dsr.priority);
@@ -192,7 +192,7 @@ impl Setup<'_> {
     /// The priority that a queue or FIFO was set up with (WSE-3).
     fn resource_priority(&self, is_dest: bool, found: &Found) -> Option<Priority> {
         if let Cursor::Fifo(id) = found.cursor {
-            return self.program.fifos.get(usize::from(id))?.priority;
+            return self.program.fifos.get(usize::from(id))?.config.priority;
         }
         let queue = found.fabric?.queue;
         let dir = if is_dest { QueueDir::Out } else { QueueDir::In };

@@ -3,8 +3,8 @@
 
 use csl_image::PeImage;
 use csl_isa::{Insn, Op};
-use csl_machine::{SysOp, VecOp};
-use csl_pe::{NoRegisters, Wake, Wavelet};
+use csl_machine::{SysOp, VecOp, Wavelet};
+use csl_pe::{NoRegisters, Wake};
 use proptest::prelude::*;
 
 use crate::builder::*;

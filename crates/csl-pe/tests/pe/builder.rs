@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use csl_image::{
-    Fifo, FifoAction, Function, HalfFormat, PeImage, Queue, QueueDir, Region, Sdk, Section, Startup, Task, TaskKind,
-    TaskParam, TaskTarget,
-};
+use csl_image::{Fifo, Function, HalfFormat, PeImage, Queue, Region, Section, Task, TaskParam};
 use csl_isa::dsd::{Dsd, DsdClass};
-use csl_isa::vec::{Action, DsrFile, DsrLoad, RegOrImm, Target, VecArg, VecConfig, VecDesc};
+use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
-use csl_machine::{Arch, SysOp, VecOp};
+use csl_machine::{
+    Action, Arch, DsrFile, DsrLoad, FifoAction, FifoConfig, QueueDir, Sdk, Startup, SysOp, TaskKind, TaskTarget,
+    VecConfig, VecOp,
+};
 use csl_pe::{Fault, NoRegisters, Pe, Ports, Wake};
 
 pub const STACK: u16 = 0xa000;
@@ -93,7 +93,14 @@ pub fn section(image: &mut PeImage, addr: u16, bytes: Vec<u8>) {
 }
 
 /// A vector operation; its bool goes to register `dst`.
-pub fn vec_to(image: &mut PeImage, dst: u16, op: VecOp, dest: VecArg, srcs: &[VecArg], config: VecConfig) -> Insn {
+pub fn vec_to(
+    image: &mut PeImage,
+    dst: u16,
+    op: VecOp,
+    dest: VecArg,
+    srcs: &[VecArg],
+    config: VecConfig<RegOrImm>,
+) -> Insn {
     image.vecs.push(VecDesc { op: op as u8, dest, srcs: srcs.to_vec(), config });
     Insn::new(Op::Vec, image.vecs.len() as u16 - 1, dst, 0)
 }
@@ -104,11 +111,11 @@ pub fn vec(image: &mut PeImage, op: VecOp, dest: VecArg, srcs: &[VecArg]) -> Ins
 
 /// An asynchronous operation that activates a local task.
 pub fn vec_async(image: &mut PeImage, op: VecOp, dest: VecArg, srcs: &[VecArg], then: u8) -> Insn {
-    let completion = Action::Activate(Target::LocalTask(RegOrImm::Imm(u16::from(then))));
+    let completion = Action::Activate(TaskTarget::LocalTask(RegOrImm::Imm(u16::from(then))));
     vec_to(image, NO_REG, op, dest, srcs, VecConfig { is_async: true, completion, ..VecConfig::default() })
 }
 
-pub fn load_dsr(image: &mut PeImage, file: DsrFile, id: u8, dsd: VecArg, config: VecConfig) -> Insn {
+pub fn load_dsr(image: &mut PeImage, file: DsrFile, id: u8, dsd: VecArg, config: VecConfig<RegOrImm>) -> Insn {
     image.dsr_loads.push(DsrLoad { file, id, xdsr: None, srs: Vec::new(), dsd, config });
     Insn::new(Op::LoadDsr, image.dsr_loads.len() as u16 - 1, 0, 0)
 }
@@ -137,13 +144,15 @@ pub fn fifo(image: &mut PeImage, addr: u16, words: u16, elem_words: u16) -> VecA
     image.fifos.push(Fifo {
         addr,
         words,
-        elem_words,
-        empty_action: FifoAction::TestOrSuspend,
-        full_action: FifoAction::TestOrSuspend,
-        activate_push: None,
-        activate_pop: None,
-        priority: None,
-        simd: None,
+        config: FifoConfig {
+            elem_words,
+            empty_action: FifoAction::TestOrSuspend,
+            full_action: FifoAction::TestOrSuspend,
+            activate_push: None,
+            activate_pop: None,
+            priority: None,
+            simd: None,
+        },
     });
     VecArg::Fifo(image.fifos.len() as u8 - 1)
 }

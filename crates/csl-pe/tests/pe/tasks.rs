@@ -1,9 +1,9 @@
 //! Task rules (semantics.md 9 to 12), host calls, services, faults.
 
-use csl_image::{QueueDir, RotatingTasks, Sdk, Startup, TaskKind, TaskTarget};
+use csl_image::RotatingTasks;
 use csl_isa::{Insn, Op};
-use csl_machine::{Arch, SysOp, VecOp};
-use csl_pe::{FaultKind, Wavelet};
+use csl_machine::{Arch, QueueDir, Sdk, Startup, SysOp, TaskKind, TaskTarget, VecOp, Wavelet};
+use csl_pe::FaultKind;
 
 use crate::builder::*;
 

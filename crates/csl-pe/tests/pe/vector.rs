@@ -2,8 +2,8 @@
 
 use csl_image::PeImage;
 use csl_isa::dsd::{Dsd, mem4d};
-use csl_isa::vec::{DsrFile, DsrLoad, RegOrImm, VecArg, VecConfig};
-use csl_machine::VecOp;
+use csl_isa::vec::{RegOrImm, VecArg};
+use csl_machine::{DsrFile, DsrLoad, VecConfig, VecOp};
 use csl_pe::FaultKind;
 
 use crate::builder::*;

@@ -2,10 +2,10 @@
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{
-    Addr, AddrBase, BinOp, DsdChange, DsdKind, DsdValue, FabricDsd, IdKind, Inst, Opnd, Pointer, Priority, QueueDir,
-    Scalar, SimdMode, Ty, TypeKind, TypedValue, Value, ZeroSource,
+    Addr, AddrBase, BinOp, DsdChange, DsdKind, DsdValue, FabricDsd, IdKind, Inst, Opnd, Pointer, Scalar, Ty, TypeKind,
+    TypedValue, Value, ZeroSource,
 };
-use csl_machine::Arch;
+use csl_machine::{Arch, Priority, QueueDir, SimdMode};
 
 use super::Call;
 use super::args::{Fields, dsd_kind, id_kind, is_int, small};

@@ -2,10 +2,9 @@
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{
-    DsrFile, DsrLoad, Fifo, FifoAction, FifoRef, GlobalRef, IdKind, Opnd, PtrRoot, SimdMode, Ty, TypeKind, TypedValue,
-    Value, VecConfig, VecOperand,
+    DsrType, FifoInit, FifoRef, GlobalRef, IdKind, Opnd, PtrRoot, Ty, TypeKind, TypedValue, Value, VecOperand,
 };
-use csl_machine::{Arch, SysOp};
+use csl_machine::{Arch, DsrFile, DsrLoad, FifoAction, FifoConfig, SimdMode, SysOp, VecConfig};
 
 use super::Call;
 use super::args::{Fields, dsd_kind};
@@ -44,9 +43,8 @@ pub(super) fn allocate(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let words = elem_words(s, elem, call.arg_span(0))?;
     let elements: u64 = dims.iter().product();
     let mut fields = call.fields(s, 1, "the configuration of a FIFO")?;
-    let mut fifo = Fifo {
-        buffer: s.global_id(buffer),
-        words: (elements * u64::from(words)) as u32,
+    let global = s.global_id(buffer);
+    let mut config = FifoConfig {
         elem_words: words,
         empty_action: action(s, &mut fields, "empty_action")?,
         full_action: action(s, &mut fields, "full_action")?,
@@ -54,19 +52,19 @@ pub(super) fn allocate(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         activate_pop: None,
         priority: fields.take_choice(s, "priority", PRIORITIES)?,
         simd: simd_mode(s, &mut fields)?,
-        span: call.span,
     };
     if let Some(task) = fields.take("activate_push") {
-        fifo.activate_push = Some(activated(s, &fields, &task)?);
+        config.activate_push = Some(activated(s, &fields, &task)?);
     }
     if let Some(task) = fields.take("activate_pop") {
-        fifo.activate_pop = Some(activated(s, &fields, &task)?);
+        config.activate_pop = Some(activated(s, &fields, &task)?);
     }
     let registers = registers(s, &mut fields)?;
     fields.finish(s)?;
     align(s, buffer);
     let number = FifoRef(s.unit.fifos.len() as u32);
-    s.unit.fifos.push(fifo);
+    let words = (elements * u64::from(words)) as u32;
+    s.unit.fifos.push(FifoInit { buffer: global, words, config, span: call.span });
     if let Some(registers) = registers {
         load_registers(s, number, registers, call.span)?;
     }
@@ -119,8 +117,8 @@ struct Registers {
 
 /// `.dest`, `.src` and `.xdsr`: all three or none, and the first two of one number.
 fn registers(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Option<Registers>> {
-    let dest = register(s, fields, "dest", TypeKind::Dsr(DsrFile::Dest), "a dsr_dest")?;
-    let src = register(s, fields, "src", TypeKind::Dsr(DsrFile::Src1), "a dsr_src1")?;
+    let dest = register(s, fields, "dest", TypeKind::Dsr(DsrType::Plain(DsrFile::Dest)), "a dsr_dest")?;
+    let src = register(s, fields, "src", TypeKind::Dsr(DsrType::Plain(DsrFile::Src1)), "a dsr_src1")?;
     let xdsr = register(s, fields, "xdsr", TypeKind::Id(IdKind::Xdsr), "an xdsr")?;
     let message = match (dest, src, xdsr) {
         (None, None, None) => return Ok(None),
@@ -148,7 +146,7 @@ fn register(
 /// The registers hold the FIFO when the program starts, so that code can name it by them (guide, "FIFO DSR types").
 fn load_registers(s: &mut Sema<'_>, fifo: FifoRef, registers: Registers, span: Span) -> Res<()> {
     let Registers { dsr, xdsr } = registers;
-    let taken = |load: &DsrLoad| {
+    let taken = |load: &DsrLoad<VecOperand, Opnd>| {
         let is_fifo = matches!(load.dsd, VecOperand::Fifo(_));
         load.xdsr == Some(xdsr) || is_fifo && load.id == dsr
     };

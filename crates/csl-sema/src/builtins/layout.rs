@@ -1,7 +1,8 @@
 //! What a layout block says: the rectangle, the code of tiles, routes, exported names.
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{ColorConfig, ExportName, IdKind, Name, Route, Ty, TypeKind, TypedValue, Value};
+use csl_ir::{ExportName, IdKind, Name, Route, Ty, TypeKind, TypedValue, Value};
+use csl_machine::ColorConfig;
 use csl_syntax::Symbol;
 
 use super::Call;

@@ -142,7 +142,7 @@ pub(super) fn wl_register(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
 pub(super) fn wl_is_before(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let (major, minor) = (call.constant(s, 0)?, call.constant(s, 1)?);
     let release = [major, minor].map(|number| small(&number).unwrap_or_default());
-    let is_before = s.options.sdk.is_some_and(|sdk| [sdk.major, sdk.minor] < release);
+    let is_before = s.options.sdk.is_some_and(|sdk| [sdk.major, sdk.minor].map(u32::from) < release);
     Ok(Operand::bool(is_before))
 }
 

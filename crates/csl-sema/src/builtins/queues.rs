@@ -1,8 +1,8 @@
 //! Queues between a PE and its router.
 
 use csl_diag::{Code, Diagnostic};
-use csl_ir::{IdKind, Opnd, Priority, QueueDir, QueueInit};
-use csl_machine::{Arch, SysOp};
+use csl_ir::{IdKind, Opnd, QueueInit};
+use csl_machine::{Arch, Priority, QueueDir, SysOp};
 
 use super::Call;
 use super::args::{Fields, id_kind, small};

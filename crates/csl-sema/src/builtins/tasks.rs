@@ -1,9 +1,9 @@
 //! Binding tasks to ids; activating, blocking and unblocking them.
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{FnRef, FuncId, IdKind, Opnd, Startup, TaskBind, TaskKind, TaskTarget, Ty, TypeKind};
+use csl_ir::{FnRef, FuncId, IdKind, Opnd, TaskBind, Ty, TypeKind};
 use csl_machine::registers::ce;
-use csl_machine::{Arch, SysOp};
+use csl_machine::{Arch, Startup, SysOp, TaskKind, TaskTarget};
 
 use super::Call;
 use super::args::{id_kind, small};
@@ -195,7 +195,7 @@ pub(super) fn set_teardown_handler(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Ope
 }
 
 /// What an id names as something to activate, block or unblock.
-pub(super) fn target(s: &mut Sema<'_>, operand: &Operand, span: Span) -> Res<Option<TaskTarget>> {
+pub(super) fn target(s: &mut Sema<'_>, operand: &Operand, span: Span) -> Res<Option<TaskTarget<Opnd>>> {
     if let Some(f) = operand.as_const().and_then(super::args::as_function) {
         let fn_ty = s.fn_type(f)?;
         let is_task = matches!(s.types.kind(fn_ty), TypeKind::Fn(f) if f.is_task);
@@ -221,7 +221,7 @@ pub(super) fn target(s: &mut Sema<'_>, operand: &Operand, span: Span) -> Res<Opt
 }
 
 /// A number that is no routable color, written as a color in an older program, is the id of a task.
-fn color_target(s: &Sema<'_>, id: Opnd) -> TaskTarget {
+fn color_target(s: &Sema<'_>, id: Opnd) -> TaskTarget<Opnd> {
     match id {
         Opnd::Imm(number) if !s.chip.is_routable_color(number as u32) => TaskTarget::LocalTask(id),
         Opnd::Imm(number) if s.unit.layout.binds_colors && names_task(&s.unit.tasks, number) => {

@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use csl_image::*;
 use csl_isa::dsd::{Dsd, DsdClass};
-use csl_isa::vec::{Action, RegOrImm, Target, VecArg, VecConfig, VecDesc};
+use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
-use csl_machine::{SysOp, VecOp};
+use csl_machine::{
+    Action, Arch, ColorConfig, Coord, DirSet, QueueDir, Sdk, Size, Startup, SysOp, TaskKind, TaskTarget, TileRun,
+    VecConfig, VecOp,
+};
 use csl_sim::{Sim, SimOptions, Traces};
 
 pub const W: u8 = 1;
@@ -94,7 +97,7 @@ pub fn vec(image: &mut PeImage, op: VecOp, dest: VecArg, src: VecArg) -> Insn {
 
 /// An asynchronous operation that activates a local task.
 pub fn vec_async(image: &mut PeImage, op: VecOp, dest: VecArg, src: VecArg, then: u16) -> Insn {
-    let completion = Action::Activate(Target::LocalTask(RegOrImm::Imm(then)));
+    let completion = Action::Activate(TaskTarget::LocalTask(RegOrImm::Imm(then)));
     let config = VecConfig { is_async: true, completion, ..VecConfig::default() };
     image.vecs.push(VecDesc { op: op as u8, dest, srcs: vec![src], config });
     Insn::new(Op::Vec, image.vecs.len() as u16 - 1, NO_REG, 0)
@@ -139,11 +142,7 @@ pub fn layout(arch: Arch, programs: Vec<PeImage>, tiles: &[&[u32]], routes: &[(u
     let tiles = tiles.iter().enumerate();
     let tiles =
         tiles.flat_map(|(y, row)| row.iter().enumerate().map(move |(x, program)| run(y, x, *program))).collect();
-    let config = |(_, _, _, rx, tx): &(u32, u32, u8, u8, u8)| ColorConfig {
-        rx: DirSet(*rx),
-        tx: DirSet(*tx),
-        ..ColorConfig::default()
-    };
+    let config = |(_, _, _, rx, tx): &(u32, u32, u8, u8, u8)| ColorConfig::route(DirSet(*rx), DirSet(*tx));
     let color_configs = routes.iter().map(config).collect();
     let mut numbered: Vec<_> = routes.iter().enumerate().collect();
     numbered.sort_by_key(|(_, route)| (route.1, route.0, route.2));
@@ -161,7 +160,7 @@ pub fn layout(arch: Arch, programs: Vec<PeImage>, tiles: &[&[u32]], routes: &[(u
         arch,
         sdk: Sdk { major: 1, minor: 4 },
         fabric: Size { width: rect.width + 7, height: rect.height + 2 },
-        offset: Place { x: 4, y: 1 },
+        offset: Coord { x: 4, y: 1 },
         rect,
         memcpy: Some(Memcpy { channels: 1, west_buffer: 0, east_buffer: 0 }),
         programs: programs.into_iter().map(Arc::new).collect(),

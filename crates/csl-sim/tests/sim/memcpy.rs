@@ -1,7 +1,7 @@
 //! Copies, launches, the command stream.
 
-use csl_image::Arch;
 use csl_isa::{Insn, Op};
+use csl_machine::Arch;
 use csl_sim::{Command, Endpoint, HostReason, Rect, Sim, SimError, Spread, Stop, Width};
 
 use crate::builder::*;

@@ -2,9 +2,9 @@
 //! them costs is the compiler's, so these compare slopes and differences.
 
 use csl_fabric::Traced;
-use csl_image::{Arch, Image, QueueDir};
+use csl_image::Image;
 use csl_isa::{Insn, NO_REG, Op};
-use csl_machine::{SysOp, VecOp};
+use csl_machine::{Arch, QueueDir, SysOp, VecOp};
 use csl_sim::{EventKind, Rect, Width};
 
 use crate::builder::*;
