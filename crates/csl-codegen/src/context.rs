@@ -26,7 +26,7 @@ impl<'a> Context<'a> {
     }
 
     pub fn global(&self, id: GlobalId, offset: i32) -> u16 {
-        self.addrs[id.0 as usize].wrapping_add(offset as u16)
+        self.addrs[id].wrapping_add(offset as u16)
     }
 
     pub fn pool_index(&mut self, value: u64) -> u16 {
@@ -39,7 +39,7 @@ impl<'a> Context<'a> {
             Opnd::Reg(_) | Opnd::Tile(_) => return None,
             Opnd::Imm(value) => *value,
             Opnd::Global(id, offset) => u64::from(self.global(*id, *offset)),
-            Opnd::Func(id) => u64::from(csl_isa::fn_address(id.0)),
+            Opnd::Func(id) => u64::from(csl_isa::fn_address(id.number())),
             Opnd::Dsd(desc) => self.pack(desc),
         })
     }
@@ -54,9 +54,9 @@ impl<'a> Context<'a> {
     pub fn pointer(&self, pointer: &Pointer) -> u16 {
         let offset = path_offset(&self.program.types, pointer.root_ty, &pointer.path) as u16;
         match pointer.root {
-            PtrRoot::Global(global) => self.addrs[global.0 as usize].wrapping_add(offset),
+            PtrRoot::Global(global) => self.addrs[global].wrapping_add(offset),
             PtrRoot::Absolute(addr) => addr.wrapping_add(offset),
-            PtrRoot::Fn(function) => csl_isa::fn_address(function.0),
+            PtrRoot::Fn(function) => csl_isa::fn_address(function.number()),
             PtrRoot::Cell(_) => unreachable!("the validator refuses pointers to comptime memory"),
         }
     }

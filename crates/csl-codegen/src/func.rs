@@ -104,7 +104,7 @@ pub fn generate(ctx: &mut Context<'_>, func: &Func) -> Result<Code, TooLarge> {
         temps: 0,
         most_temps: 0,
         pending: 0,
-        block: BlockId(0),
+        block: BlockId::new(0),
         in_loop: false,
         starts,
         fixups: Vec::new(),
@@ -124,14 +124,14 @@ impl FnGen<'_, '_> {
         self.flush_unless_sole_fallthrough(id);
         self.block = id;
         self.in_loop = self.flow.is_in_loop(id);
-        self.starts[id.0 as usize] = self.insns.len() as u32;
+        self.starts[id] = self.insns.len() as u32;
         let func = self.func;
-        let block: &Block = &func.blocks[id.0 as usize];
+        let block: &Block = &func.blocks[id];
         for at in 0..block.insts.len() {
             self.temps = 0;
             self.line(block.sites[at]);
-            let cost = self.costs[id.0 as usize][at];
-            match self.plan.insts[id.0 as usize][at].clone() {
+            let cost = self.costs[id][at];
+            match self.plan.insts[id][at].clone() {
                 Some(inst) => self.inst(&inst, cost),
                 None => self.pending += cost,
             }
@@ -143,7 +143,7 @@ impl FnGen<'_, '_> {
 
     /// What a block that falls through has not charged may ride on into the next if nobody else comes there.
     fn flush_unless_sole_fallthrough(&mut self, id: BlockId) {
-        if self.flow.preds[id.0 as usize] != 1 {
+        if self.flow.preds[id] != 1 {
             self.flush();
         }
     }
@@ -185,7 +185,7 @@ impl FnGen<'_, '_> {
 
     /// Place of the running block's first instruction; nothing jumps to what follows it within the block.
     pub fn block_start(&self) -> usize {
-        self.starts[self.block.0 as usize] as usize
+        self.starts[self.block] as usize
     }
 
     pub fn jump_to(&mut self, to: BlockId, cost: u16) {
@@ -218,7 +218,7 @@ impl FnGen<'_, '_> {
     }
 
     pub fn reg(&self, reg: Reg) -> u16 {
-        self.slots[reg.0 as usize]
+        self.slots[reg]
     }
 
     /// The value of an operand that is known now.
@@ -287,9 +287,9 @@ impl FnGen<'_, '_> {
 
     /// Offset of a stack slot from the function's first.
     pub fn slot_offset(&self, slot: csl_ir::SlotId) -> u32 {
-        let before = self.func.slots[..slot.0 as usize].iter();
+        let before = self.func.slots[..slot.index()].iter();
         let end = before.fold(0, |end, slot| place_slot(end, slot).1);
-        place_slot(end, &self.func.slots[slot.0 as usize]).0
+        place_slot(end, &self.func.slots[slot]).0
     }
 
     fn finish(mut self, frame: u16) -> Result<Code, TooLarge> {
@@ -317,7 +317,7 @@ impl FnGen<'_, '_> {
     /// Fills in branch targets, still relative to the function, now that its head has `head` instructions.
     fn resolve(&mut self, head: usize) {
         for fixup in &self.fixups {
-            let target = head as u32 + self.starts[fixup.to.0 as usize];
+            let target = head as u32 + self.starts[fixup.to];
             let (high, low) = ((target >> 16) as u16, target as u16);
             let at = head + fixup.at;
             match fixup.kind {

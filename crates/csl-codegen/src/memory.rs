@@ -180,7 +180,7 @@ fn initial_bytes(ctx: &Context<'_>, global: &Global) -> Vec<u8> {
     for reloc in &global.relocs {
         let value = match &reloc.target {
             RelocTarget::Global(id, offset) => ctx.global(*id, *offset).to_le_bytes().to_vec(),
-            RelocTarget::Func(id) => csl_isa::fn_address(id.0).to_le_bytes().to_vec(),
+            RelocTarget::Func(id) => csl_isa::fn_address(id.number()).to_le_bytes().to_vec(),
             RelocTarget::Dsd(desc) => ctx.descriptor(desc),
         };
         let at = reloc.at as usize;

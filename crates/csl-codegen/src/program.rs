@@ -51,7 +51,7 @@ struct Translated {
 
 /// A site of a function whose inlined calls stand behind `calls` others in the program's list.
 fn renumbered(site: Site, calls: u32) -> Site {
-    Site { inlined: site.inlined.map(|call| ir::InlinedId(call.0 + calls)), ..site }
+    Site { inlined: site.inlined.map(|call| call.plus(calls)), ..site }
 }
 
 fn assemble(
@@ -84,8 +84,8 @@ fn assemble(
         configs: program.configs.clone(),
         exports: program.exports.iter().map(exported).collect(),
         rpc: program.rpc.as_ref().map(|rpc| image::Rpc { task_id: rpc.task_id, functions: rpc_functions(program) }),
-        teardown_handlers: program.teardown_handlers.iter().map(|&(id, func)| (id, func.0 as u16)).collect(),
-        empty_queue_handlers: program.empty_queue_handlers.iter().map(|&(id, func)| (id, func.0 as u16)).collect(),
+        teardown_handlers: program.teardown_handlers.iter().map(|&(id, func)| (id, func.short())).collect(),
+        empty_queue_handlers: program.empty_queue_handlers.iter().map(|&(id, func)| (id, func.short())).collect(),
         rotating: program.rotating.iter().map(rotating).collect(),
         separate_control_table: program.control_table.is_some(),
         main_thread_priority: program.main_thread_priority,
@@ -137,7 +137,7 @@ fn half_format(kind: FloatKind) -> HalfFormat {
 }
 
 fn task(program: &Program, task: &ir::TaskBind) -> image::Task {
-    let func = &program.funcs[task.func.0 as usize];
+    let func = &program.funcs[task.func];
     let param = |(at, &bits): (usize, &u8)| {
         let signed = matches!(func.regs.get(at), Some(ir::Scalar::Int { signed: true, .. }));
         image::TaskParam { bits, signed }
@@ -145,7 +145,7 @@ fn task(program: &Program, task: &ir::TaskBind) -> image::Task {
     image::Task {
         kind: task.kind,
         id: task.id,
-        func: task.func.0 as u16,
+        func: task.func.short(),
         params: task.params.iter().enumerate().map(param).collect(),
     }
 }
@@ -154,9 +154,9 @@ fn task(program: &Program, task: &ir::TaskBind) -> image::Task {
 fn rpc_functions(program: &Program) -> Vec<image::RpcFunction> {
     let callable = |export: &ir::ExportedSymbol| {
         let ir::Exported::Func(func) = export.what else { return None };
-        let body = &program.funcs[func.0 as usize];
+        let body = &program.funcs[func];
         let params = body.regs[..body.params as usize].iter().map(|&reg| rpc_param(reg)).collect::<Option<_>>()?;
-        Some(image::RpcFunction { id: export.id, func: func.0 as u16, params })
+        Some(image::RpcFunction { id: export.id, func: func.short(), params })
     };
     program.exports.iter().filter_map(callable).collect()
 }
@@ -191,7 +191,7 @@ fn constant_id(id: &Opnd) -> u8 {
 }
 
 fn fifo(fifo: &ir::FifoInit, addrs: &[u16]) -> image::Fifo {
-    image::Fifo { addr: addrs[fifo.buffer.0 as usize], words: fifo.words as u16, config: fifo.config.map(constant_id) }
+    image::Fifo { addr: addrs[fifo.buffer], words: fifo.words as u16, config: fifo.config.map(constant_id) }
 }
 
 fn exported(export: &ir::ExportedSymbol) -> image::ExportedSymbol {
@@ -199,15 +199,15 @@ fn exported(export: &ir::ExportedSymbol) -> image::ExportedSymbol {
         name: export.name.clone(),
         id: export.id,
         what: match export.what {
-            ir::Exported::Global(id) => image::Exported::Symbol(id.0),
-            ir::Exported::Func(id) => image::Exported::Func(id.0 as u16),
+            ir::Exported::Global(id) => image::Exported::Symbol(id.number()),
+            ir::Exported::Func(id) => image::Exported::Func(id.short()),
         },
     }
 }
 
 fn rotating(tasks: &ir::RotatingTasks) -> image::RotatingTasks {
     let ir::RotatingTasks { data_task, alt, init, limit } = *tasks;
-    image::RotatingTasks { data_task, alt: alt.0 as u16, init, limit }
+    image::RotatingTasks { data_task, alt: alt.short(), init, limit }
 }
 
 fn dsr_init(

@@ -46,7 +46,7 @@ impl FnGen<'_, '_> {
             VecOperand::Dsd(other) => VecArg::DsdConst(self.constant(other).unwrap_or(0)),
             VecOperand::Mem4d(addr) => self.mem4d(addr),
             VecOperand::Mem4dConst(desc) => VecArg::Mem4dConst(self.ctx.descriptor_index(desc)),
-            VecOperand::Fifo(fifo) => VecArg::Fifo(fifo.0 as u8),
+            VecOperand::Fifo(fifo) => VecArg::Fifo(fifo.number() as u8),
             VecOperand::Dsr { file, id } => VecArg::Dsr { file: *file, id: *id },
             VecOperand::Scalar(value @ (Opnd::Reg(_) | Opnd::Tile(_)), ty) => {
                 VecArg::Scalar { reg: self.operand(value), bits: elem_bits(*ty) }

@@ -61,12 +61,12 @@ impl FnGen<'_, '_> {
             }
             Inst::IterLoad { iter, dsd, elem_bits } => {
                 let row = self.iter_row(dsd, *elem_bits);
-                self.emit(Op::IterLoad, iter.0 as u16, row, 0);
+                self.emit(Op::IterLoad, iter.short(), row, 0);
             }
-            Inst::IterNext { iter, ty, dst, ok } => self.iter_next(iter.0 as u16, *ty, *dst, *ok),
+            Inst::IterNext { iter, ty, dst, ok } => self.iter_next(iter.short(), *ty, *dst, *ok),
             Inst::IterPut { iter, src, ok, .. } => {
                 let (src, ok) = (self.operand(src), self.reg(*ok));
-                self.emit(Op::IterPut, src, iter.0 as u16, ok);
+                self.emit(Op::IterPut, src, iter.short(), ok);
             }
             Inst::Sys { op, dst, args } => {
                 let args = self.consecutive(args);
@@ -102,7 +102,7 @@ impl FnGen<'_, '_> {
         args.iter().zip(window..).for_each(|(arg, into)| self.load_into(into, arg));
         let cost = self.take_pending(cost);
         match (callee, pointer) {
-            (Callee::Direct(func), _) => self.emit(Op::Call, func.0 as u16, window, cost),
+            (Callee::Direct(func), _) => self.emit(Op::Call, func.short(), window, cost),
             (Callee::Indirect(_), pointer) => self.emit(Op::CallPtr, pointer.unwrap_or(NO_REG), window, cost),
         }
         if let Some(dst) = dst {

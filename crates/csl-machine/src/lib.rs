@@ -2,6 +2,7 @@
 
 mod chip;
 mod geometry;
+mod index;
 pub mod message;
 pub mod registers;
 mod route;

@@ -65,9 +65,9 @@ pub fn changed(program: &Program, desc: &DsdValue, what: DsdChange, value: &Opnd
 /// A base address as a root and the bytes behind it, which are whole words.
 fn root(program: &Program, value: &Opnd) -> Option<(PtrRoot, Ty, i16)> {
     match *value {
-        Opnd::Global(GlobalId(id), bytes) if bytes % 2 == 0 => {
-            let ty = program.globals[id as usize].ty;
-            Some((PtrRoot::Global(GlobalRef(id)), ty, bytes as i16))
+        Opnd::Global(id, bytes) if bytes % 2 == 0 => {
+            let ty = program.globals[id].ty;
+            Some((PtrRoot::Global(GlobalRef::new(id.number())), ty, bytes as i16))
         }
         Opnd::Imm(address) => Some((PtrRoot::Absolute(address as u16), Ty::U16, 0)),
         _ => None,
@@ -128,14 +128,14 @@ fn look(inst: &Inst, slots: &mut [Slot]) {
     let is_descriptor = matches!(inst, Inst::Vec(_) | Inst::LoadDsr(_) | Inst::IterLoad { .. }) || writes.is_some();
     inst.for_each_addr(&mut |addr| {
         if let AddrBase::Slot(slot) = addr.base {
-            slots[slot.0 as usize].is_plain &= is_descriptor && addr.offset == 0;
+            slots[slot].is_plain &= is_descriptor && addr.offset == 0;
         }
     });
 }
 
 fn slot_of(addr: &Addr) -> Option<usize> {
     match addr {
-        Addr { base: AddrBase::Slot(slot), offset: 0 } => Some(slot.0 as usize),
+        Addr { base: AddrBase::Slot(slot), offset: 0 } => Some(slot.index()),
         _ => None,
     }
 }
@@ -158,8 +158,8 @@ fn written(program: &Program, known: &[Option<DsdValue>], inst: &Inst) -> Option
 
 /// The descriptor that a constant of the program is.
 fn constant(program: &Program, addr: &Addr) -> Option<DsdValue> {
-    let Addr { base: AddrBase::Global(GlobalId(id)), offset: 0 } = addr else { return None };
-    let global = &program.globals[*id as usize];
+    let Addr { base: AddrBase::Global(id), offset: 0 } = addr else { return None };
+    let global = &program.globals[*id];
     match &global.relocs[..] {
         [Reloc { at: 0, target: RelocTarget::Dsd(desc) }]
             if global.is_const && global.varying.is_empty() && desc.kind == DsdKind::Mem4d =>

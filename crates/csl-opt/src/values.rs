@@ -16,7 +16,7 @@ pub fn run(program: &Program, func: &mut Func, passes: Passes) {
     let order = reverse_postorder(func);
     let preds = predecessors(func, &order);
     let mut walk = Walk::new(program, func, passes);
-    for &root in order.iter().filter(|&&block| block == BlockId(0) || preds[at(block)].len() != 1) {
+    for &root in order.iter().filter(|&&block| block == BlockId::new(0) || preds[at(block)].len() != 1) {
         walk.chain(func, &preds, root);
     }
 }
@@ -112,7 +112,7 @@ impl Walk<'_> {
             self.block(func, block);
             let base = self.undo.len();
             for to in func.blocks[at(block)].term.successors() {
-                if preds[at(to)].len() == 1 && to != BlockId(0) {
+                if preds[at(to)].len() == 1 && to != BlockId::new(0) {
                     pending.push((to, base));
                 }
             }

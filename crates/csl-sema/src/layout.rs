@@ -129,7 +129,7 @@ impl Sema<'_> {
         let given = self.options.params.iter().chain(&self.options.colors);
         let names: Vec<(Symbol, String)> = given.map(|(name, text)| (Symbol::new(name), text.clone())).collect();
         for (name, text) in names {
-            let module_info = &self.unit.modules[module.0 as usize];
+            let module_info = &self.unit.modules[module];
             let Some(value) = module_info.params.get(&name).cloned() else { continue };
             let Some(TopItem::Var(decl)) = module_info.items.get(&name).map(|i| i.item.clone()) else { continue };
             self.check_param(module, &decl, value, &text)?;
@@ -143,7 +143,7 @@ impl Sema<'_> {
         // A color is its number here, as it is where a tile's params are bound.
         if ty == Ty::COLOR && matches!(value.value, Value::Int(_)) {
             let color = TypedValue::new(ty, value.value);
-            self.unit.modules[module.0 as usize].params.insert(decl.name.name, color);
+            self.unit.modules[module].params.insert(decl.name.name, color);
             return Ok(());
         }
         if decl.kind != VarKind::Param || self.fits(&Operand::Const(value), ty) {

@@ -67,7 +67,7 @@ impl Sema<'_> {
         let mut result = Ok(());
         let mut next = 0;
         while next < self.unit.modules.len() {
-            result = self.run_comptime_blocks(ModuleRef(next as u32)).and(result);
+            result = self.run_comptime_blocks(ModuleRef::at(next)).and(result);
             next += 1;
         }
         result
@@ -123,7 +123,7 @@ impl Sema<'_> {
         };
         let (ty, mutable) = match target {
             ExportTarget::Global(g) => {
-                let global = &self.unit.globals[g.0 as usize];
+                let global = &self.unit.globals[*g];
                 (global.ty, Some(!global.is_const))
             }
             ExportTarget::Fn(f) => (self.fn_type(*f)?, None),
@@ -368,7 +368,7 @@ impl Sema<'_> {
             }
         }
         let Some((func, span)) = missing.first() else { return Ok(()) };
-        let message = format!("task `{}` is not bound to an id", program.funcs[func.0 as usize].name);
+        let message = format!("task `{}` is not bound to an id", program.funcs[*func].name);
         let help = "bind it in a top-level `comptime` block, for example with `@bind_local_task`";
         Err(self.fail(Diagnostic::new(Code::BadBuiltinArgument, *span, message).help(help)))
     }

@@ -34,7 +34,7 @@ impl FnGen<'_, '_> {
 
     fn edge(&self, from: BlockId, to: BlockId) -> u32 {
         let costs = &self.ctx.program.arch.chip().scalar;
-        self.flow.edge_cost(costs, &self.func.blocks[from.0 as usize].term, from, to)
+        self.flow.edge_cost(costs, &self.func.blocks[from].term, from, to)
     }
 
     fn jump(&mut self, to: BlockId) {
@@ -52,7 +52,7 @@ impl FnGen<'_, '_> {
 
     /// The test of a loop's head, if the head does nothing else: it is made again at the loop's end instead of a jump.
     fn repeated_test(&self, head: BlockId) -> Option<(Opnd, BlockId, BlockId, u32)> {
-        let at = head.0 as usize;
+        let at = head.index();
         let block = &self.func.blocks[at];
         let Term::Branch { cond, then, otherwise } = &block.term else { return None };
         let is_variable = self.constant(cond).is_none();
@@ -189,7 +189,7 @@ impl FnGen<'_, '_> {
         let handlers = program.teardown_handlers.iter().chain(&program.empty_queue_handlers).map(|handler| handler.1);
         let alternates = program.rotating.iter().map(|tasks| tasks.alt);
         let mut all = bound.chain(handlers).chain(alternates);
-        all.any(|func| std::ptr::eq(&program.funcs[func.0 as usize], self.func))
+        all.any(|func| std::ptr::eq(&program.funcs[func], self.func))
     }
 
     fn ret(&mut self, value: Option<&Opnd>) {

@@ -117,7 +117,7 @@ pub fn constant_arg(ctx: &crate::context::Context<'_>, operand: &csl_ir::VecOper
         csl_ir::VecOperand::Mem4d(Addr { base: csl_ir::AddrBase::Global(id), offset }) => {
             Some(vec::VecArg::Mem4dAt(ctx.global(*id, *offset)))
         }
-        csl_ir::VecOperand::Fifo(fifo) => Some(vec::VecArg::Fifo(fifo.0 as u8)),
+        csl_ir::VecOperand::Fifo(fifo) => Some(vec::VecArg::Fifo(fifo.number() as u8)),
         _ => None,
     }
 }

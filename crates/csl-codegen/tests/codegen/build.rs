@@ -15,7 +15,7 @@ use csl_pe::scalar::{Exit, run};
 pub const SPAN: Span = Span { file: FileId(0), lo: 0, hi: 1 };
 
 pub fn reg(number: u32) -> Opnd {
-    Opnd::Reg(Reg(number))
+    Opnd::Reg(Reg::new(number))
 }
 
 pub fn imm(value: u64) -> Opnd {
@@ -44,15 +44,15 @@ pub fn func(name: &str, params: u32, ret: Option<Scalar>, regs: Vec<Scalar>, blo
 }
 
 pub fn bin(op: BinOp, ty: Scalar, dst: u32, a: Opnd, b: Opnd) -> Inst {
-    Inst::Bin { op, ty, dst: Reg(dst), a, b }
+    Inst::Bin { op, ty, dst: Reg::new(dst), a, b }
 }
 
 pub fn cmp(op: CmpOp, ty: Scalar, dst: u32, a: Opnd, b: Opnd) -> Inst {
-    Inst::Cmp { op, ty, dst: Reg(dst), a, b }
+    Inst::Cmp { op, ty, dst: Reg::new(dst), a, b }
 }
 
 pub fn copy(dst: u32, src: Opnd) -> Inst {
-    Inst::Copy { dst: Reg(dst), src }
+    Inst::Copy { dst: Reg::new(dst), src }
 }
 
 /// `count` elements of `elem`, without initial value.
