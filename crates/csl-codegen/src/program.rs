@@ -5,7 +5,7 @@ use csl_image::{self as image, HalfFormat, PeImage};
 use csl_ir::{self as ir, Opnd, Program, Site, VecOperand};
 use csl_isa::vec::{RegOrImm, VecArg};
 use csl_machine::{Arch, DsrLoad};
-use csl_num::FloatKind;
+use csl_num::{FloatKind, LowBits};
 
 use crate::context::Context;
 use crate::lines::Lines;
@@ -90,7 +90,7 @@ fn assemble(
         separate_control_table: program.control_table.is_some(),
         main_thread_priority: program.main_thread_priority,
         strings: program.strings.clone(),
-        tile_consts: program.tile_consts.len() as u16,
+        tile_consts: program.tile_consts.len().low16(),
         symbols: memory::symbols(program, placement),
         lines: body.lines,
         inlined: body.inlined,
@@ -185,13 +185,13 @@ fn queue(program: &Program, queue: &ir::QueueInit) -> image::Queue {
 /// Ids of what happens before the first cycle are constants.
 fn constant_id(id: &Opnd) -> u8 {
     match id {
-        Opnd::Imm(id) => *id as u8,
+        Opnd::Imm(id) => id.low8(),
         _ => 0,
     }
 }
 
 fn fifo(fifo: &ir::FifoInit, addrs: &[u16]) -> image::Fifo {
-    image::Fifo { addr: addrs[fifo.buffer], words: fifo.words as u16, config: fifo.config.map(constant_id) }
+    image::Fifo { addr: addrs[fifo.buffer], words: fifo.words.low16(), config: fifo.config.map(constant_id) }
 }
 
 fn exported(export: &ir::ExportedSymbol) -> image::ExportedSymbol {
@@ -224,7 +224,7 @@ fn dsr_init(
     let config = load.config.map(&mut |operand| {
         let value = ctx.constant(operand);
         is_known &= value.is_some();
-        RegOrImm::Imm(value.unwrap_or(0) as u16)
+        RegOrImm::Imm(value.unwrap_or(0).low16())
     });
     if !is_known {
         return Err(unknown("configuration"));

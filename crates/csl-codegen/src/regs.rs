@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use csl_ir::{Func, Inst, Opnd, Reg, Term};
+use csl_num::LowBits;
 
 use crate::flow::Flow;
 use crate::plan::Plan;
@@ -141,7 +142,7 @@ fn allocate(func: &Func, intervals: &[Interval]) -> (Vec<u16>, u32) {
             free.pop().map_or_else(|| fresh(&mut next), |Reverse(slot)| slot)
         };
         busy.push(Reverse((interval.end, slot)));
-        slots[interval.reg] = slot as u16;
+        slots[interval.reg] = slot.low16();
     }
     (slots, next)
 }

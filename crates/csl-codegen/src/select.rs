@@ -9,6 +9,7 @@ pub use dsd::constant_arg;
 
 use csl_ir::{AddrBase, Callee, Inst, Opnd, Reg, Scalar};
 use csl_isa::{IntCode, NO_REG, Op};
+use csl_num::LowBits;
 
 use crate::func::{FnGen, is_exit};
 
@@ -71,7 +72,7 @@ impl FnGen<'_, '_> {
             Inst::Sys { op, dst, args } => {
                 let args = self.consecutive(args);
                 let dst = self.optional(*dst);
-                self.emit(Op::Sys, *op as u16, args, dst);
+                self.emit(Op::Sys, op.number(), args, dst);
             }
         }
     }
@@ -86,7 +87,7 @@ impl FnGen<'_, '_> {
             [] => 0,
             [Opnd::Reg(only)] => self.reg(*only),
             _ => {
-                let first = self.window(operands.len() as u16);
+                let first = self.window(operands.len().low16());
                 operands.iter().zip(first..).for_each(|(operand, into)| self.load_into(into, operand));
                 first
             }
@@ -98,7 +99,7 @@ impl FnGen<'_, '_> {
             Callee::Indirect(pointer) => Some(self.operand(pointer)),
             Callee::Direct(_) => None,
         };
-        let window = self.window(args.len().max(1) as u16);
+        let window = self.window(args.len().max(1).low16());
         args.iter().zip(window..).for_each(|(arg, into)| self.load_into(into, arg));
         let cost = self.take_pending(cost);
         match (callee, pointer) {
@@ -125,5 +126,5 @@ impl FnGen<'_, '_> {
 /// A load or store of a register at a fixed address. Through a pointer the time is that of the block's start.
 fn is_register_access(inst: &Inst) -> bool {
     let (Inst::Load { addr, .. } | Inst::Store { addr, .. }) = inst else { return false };
-    matches!(addr.base, AddrBase::Absolute) && addr.offset as u16 >= 0xc000
+    matches!(addr.base, AddrBase::Absolute) && addr.offset.low16() >= 0xc000
 }

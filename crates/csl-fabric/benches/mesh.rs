@@ -63,7 +63,10 @@ fn run(width: u32, height: u32, cycles: u64, directions: usize) {
     for y in 0..height {
         let records = table.records(y).enumerate();
         senders.push(
-            records.filter(|(_, r)| r.2.config.rx == DirSet::RAMP).map(|(n, r)| (RecordId::at(n), u64::from(r.1))).collect(),
+            records
+                .filter(|(_, r)| r.2.config.rx == DirSet::RAMP)
+                .map(|(n, r)| (RecordId::at(n), u64::from(r.1)))
+                .collect(),
         );
     }
     let start = Instant::now();

@@ -5,7 +5,7 @@ use csl_machine::wavelet::{Opcode, opcode, pop};
 use csl_machine::{Direction, PopMode, Wavelet};
 
 use crate::event::{Obstacle, Standing, SwitchCause, SwitchState, Traced};
-use crate::record::{ADVANCES, FILTERED, TORN_DOWN, RecordId};
+use crate::record::{ADVANCES, FILTERED, RecordId, TORN_DOWN};
 use crate::row::{Ramp, Row};
 use crate::state::ColorState;
 

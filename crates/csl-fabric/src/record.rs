@@ -1,6 +1,6 @@
 //! The state of one color at one router: 64 bytes that hold all that a wavelet on its way touches.
 
-use csl_machine::{index_types, DirSet, Direction, Wavelet};
+use csl_machine::{DirSet, Direction, Wavelet, index_types};
 
 use crate::state::ColorState;
 

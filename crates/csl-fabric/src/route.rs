@@ -9,7 +9,7 @@ use crate::record::{
     ADVANCES, Batch, Credit, FILTERED, Landing, MESSAGES, OUTSIDE, QUEUED, Record, RecordId, SHARES_INPUT, TORN_DOWN,
     precedence,
 };
-use crate::row::{OWN, RING, Ramp, Row};
+use crate::row::{OWN, Ramp, Row, low_bits, slot};
 
 enum Step {
     /// Has sent; the precedence of what is ready next.
@@ -70,11 +70,11 @@ impl Row {
         if tx.contains(Direction::Ramp) && !ramp.room(x, color) {
             return Step::Blocked;
         }
-        let used = &mut self.used[x as usize];
-        if used.any(tx, now as u32) {
+        let (used, cycle) = (&mut self.used[x as usize], low_bits(now));
+        if used.any(tx, cycle) {
             return Step::Contended;
         }
-        used.add(tx, now as u32);
+        used.add(tx, cycle);
         let wavelet = lane.front();
         lane.pop();
         let (next, upstream) = ((lane.len > 0).then_some(precedence(from)), lane.upstream);
@@ -100,7 +100,7 @@ impl Row {
         let wavelet = self.head(number, side);
         let partner = self.partner(number, side);
         for leg in [Some(number), partner].into_iter().flatten() {
-            if let Some(step) = self.obstacle(leg, wavelet, now as u32, ramp) {
+            if let Some(step) = self.obstacle(leg, wavelet, low_bits(now), ramp) {
                 return step;
             }
         }
@@ -175,7 +175,7 @@ impl Row {
                 return Some(Step::Blocked);
             }
         }
-        self.used[x as usize].any(ways, now).then_some(Step::Contended)
+        self.used_at(x).any(ways, now).then_some(Step::Contended)
     }
 
     /// Whether a wavelet that goes to the ramp gets to the CE: command lists can hide it, filters reject it.
@@ -205,7 +205,14 @@ impl Row {
 
     /// Tells whoever a wavelet came from that its place is free again.
     #[inline]
-    fn give_back(&mut self, side: Direction, upstream: Option<RecordId>, (x, color): (u32, u8), now: u64, ramp: &mut impl Ramp) {
+    fn give_back(
+        &mut self,
+        side: Direction,
+        upstream: Option<RecordId>,
+        (x, color): (u32, u8),
+        now: u64,
+        ramp: &mut impl Ramp,
+    ) {
         if side == Direction::Ramp {
             ramp.accepted(x, color);
         } else if let Some(upstream) = upstream {
@@ -220,7 +227,7 @@ impl Row {
         match side {
             Direction::North => &mut self.north,
             Direction::South => &mut self.south,
-            _ => &mut self.inbox[(now + self.hop) as usize % RING][OWN],
+            _ => &mut self.inbox[slot(now + self.hop)][OWN],
         }
     }
 
@@ -230,7 +237,7 @@ impl Row {
         let (x, color) = self.records[number].place();
         if tx.contains(Direction::Ramp) {
             if self.reaches_ce(number, wavelet) {
-                self.used[x as usize].add(DirSet::RAMP, now as u32);
+                self.used_at(x).add(DirSet::RAMP, low_bits(now));
                 ramp.deliver(x, color, wavelet, from == Direction::Ramp);
             }
             if flags & FILTERED != 0 {
@@ -240,7 +247,7 @@ impl Row {
         let obeys = wavelet.control && flags & MESSAGES == 0;
         let forwarded = if obeys { self.obey(number, wavelet, now, ramp) } else { wavelet };
         let links = tx.common(DirSet::LINKS);
-        self.used[x as usize].add(links, now as u32);
+        self.used_at(x).add(links, low_bits(now));
         for side in links.iter() {
             self.send_to(number, side, forwarded, now);
         }

@@ -32,7 +32,19 @@ pub trait Ramp {
 }
 
 /// Slots of the inbox: more than the longest hop.
-pub(crate) const RING: usize = 4;
+const RING: usize = 4;
+
+/// The slot of the inbox for what lands in a cycle.
+#[inline]
+pub(crate) fn slot(cycle: u64) -> usize {
+    cycle as usize % RING
+}
+
+/// Low bits of a cycle: enough to tell it from those around it.
+#[inline]
+pub(crate) fn low_bits(cycle: u64) -> u32 {
+    cycle as u32
+}
 const FROM_NORTH: usize = 0;
 pub(crate) const OWN: usize = 1;
 const FROM_SOUTH: usize = 2;
@@ -112,7 +124,7 @@ pub struct Row {
 
 impl Row {
     pub fn new(table: Arc<RouteTable>, y: u32, chip: &Chip, is_traced: bool) -> Row {
-        let buffer = (chip.timing.router_buffer as usize).min(MAX_BUFFER) as u8;
+        let buffer = u8::try_from(chip.timing.router_buffer).unwrap_or(u8::MAX).min(MAX_BUFFER as u8);
         let records: Vec<Record> =
             table.records(y).map(|(x, color, state)| Record::new(x, color, state, buffer)).collect();
         let width = table.width() as usize;
@@ -152,6 +164,12 @@ impl Row {
                 record.flags |= SHARES_INPUT;
             }
         }
+    }
+
+    /// The outputs of a column that have been used.
+    #[inline]
+    pub(crate) fn used_at(&mut self, x: u32) -> &mut Used {
+        &mut self.used[x as usize]
     }
 
     /// Order-free hash over all landings so far.
@@ -237,7 +255,7 @@ impl Row {
         if self.active() > 0 {
             return Some(now + 1);
         }
-        let waiting = |cycle: &u64| self.inbox[*cycle as usize % RING].iter().any(|batch| !batch.is_empty());
+        let waiting = |cycle: &u64| self.inbox[slot(*cycle)].iter().any(|batch| !batch.is_empty());
         (now + 1..=now + self.hop).find(waiting)
     }
 
@@ -246,7 +264,7 @@ impl Row {
     /// Hands the batches of cycle `now` over: what leaves `upper` to the south and `lower` to the north. Exact inverse
     /// of each other in storage: vectors are exchanged, not copied.
     pub fn exchange(upper: &mut Row, lower: &mut Row, now: u64) {
-        let slot = (now + upper.hop) as usize % RING;
+        let slot = slot(now + upper.hop);
         swap_if_any(&mut upper.south, &mut lower.inbox[slot][FROM_NORTH]);
         swap_if_any(&mut lower.north, &mut upper.inbox[slot][FROM_SOUTH]);
     }
@@ -267,18 +285,18 @@ impl Row {
 
     /// Puts a batch that another shard's row sent in cycle `sent_at`.
     pub fn put_from_north(&mut self, batch: Batch, sent_at: u64) {
-        self.inbox[(sent_at + self.hop) as usize % RING][FROM_NORTH] = batch;
+        self.inbox[slot(sent_at + self.hop)][FROM_NORTH] = batch;
     }
 
     pub fn put_from_south(&mut self, batch: Batch, sent_at: u64) {
-        self.inbox[(sent_at + self.hop) as usize % RING][FROM_SOUTH] = batch;
+        self.inbox[slot(sent_at + self.hop)][FROM_SOUTH] = batch;
     }
 
     // ---- landings ----
 
     /// Lands the wavelets and credits that are due in cycle `now`.
     pub fn land(&mut self, now: u64) -> Result<(), Fault> {
-        let slot = now as usize % RING;
+        let slot = slot(now);
         for source in 0..3 {
             if self.inbox[slot][source].is_empty() {
                 continue;
@@ -307,10 +325,10 @@ impl Row {
         self.last_landing = now;
         if record.rx.contains(from) {
             // The guide calls it undefined what a router does with two of one color at once.
-            if record.landed_at == now as u32 && record.flags & MESSAGES == 0 {
+            if record.landed_at == low_bits(now) && record.flags & MESSAGES == 0 {
                 return Err(self.collision(number, from, wavelet));
             }
-            (record.landed_at, record.landed_from) = (now as u32, from);
+            (record.landed_at, record.landed_from) = (low_bits(now), from);
         }
         let lane = record.lane_mut(from);
         lane.push(wavelet);

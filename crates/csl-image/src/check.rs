@@ -45,7 +45,7 @@ fn tiles(image: &Image) -> Result<(), String> {
         in_rect(image, run.x, run.y, run.len)?;
         require((run.y, run.x) >= free, || format!("tiles at {}, {} out of order", run.x, run.y))?;
         free = (run.y, run.x + run.len);
-        require((run.program as usize) < image.programs.len(), || format!("no program {}", run.program))?;
+        require(run.program.index() < image.programs.len(), || format!("no program {}", run.program))?;
     }
     Ok(())
 }

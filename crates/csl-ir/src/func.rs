@@ -1,7 +1,7 @@
 //! Functions: registers, blocks, instructions.
 
 use csl_diag::Span;
-use csl_machine::{index_types, DsrFile, DsrLoad, SysOp, VecConfig, VecOp};
+use csl_machine::{DsrFile, DsrLoad, SysOp, VecConfig, VecOp, index_types};
 
 /// Arithmetic of integers and, for the first five, of floats. A shift count is unsigned, of any width.
 pub use csl_num::IntOp as BinOp;

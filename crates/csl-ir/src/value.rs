@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use csl_machine::{index_types, Priority, SimdMode};
+use csl_machine::{Priority, SimdMode, index_types};
 use num_bigint::BigInt;
 
 use crate::types::{DsdKind, Name, Ty};

@@ -19,7 +19,7 @@ pub use chip::{
     Chip, ConfigSpace, DataRegisters, Fabric, Margins, Memcpy, Memory, Queues, ScalarCosts, TOOLCHAIN, Tasks, Timing,
     Toolchain,
 };
-pub use geometry::{Coord, DirSet, Direction, Rect, Size, TileRun};
+pub use geometry::{Coord, DirSet, Direction, ProgramId, Rect, Size, TileRun};
 pub use route::{ColorConfig, Filter, FilterKind, PopMode, SwitchPos};
 pub use sdk::Sdk;
 pub use sysop::{FLUSH_INPUT, PrintKind, SysOp};

@@ -4,6 +4,7 @@
 //! Registers count that have one definition: such a one, where its definition lies on every way, is as good as a name.
 
 use csl_ir::{BinOp, BlockId, Func, Inst, Opnd, Reg, Scalar};
+use csl_num::LowBits;
 use rustc_hash::FxHashMap;
 
 use crate::cfg::{Dominators, Loop, at, loops, predecessors, reverse_postorder};
@@ -152,6 +153,6 @@ fn share(func: &mut Func, order: &[BlockId], preds: &[Vec<BlockId>], uses: &Uses
 fn same_and(dst: Reg, reg: Reg, offset: i32) -> Inst {
     match offset {
         0 => Inst::Copy { dst, src: Opnd::Reg(reg) },
-        _ => Inst::Index { dst, base: Opnd::Reg(reg), index: Opnd::Imm(u64::from(offset as u16)), scale: 1 },
+        _ => Inst::Index { dst, base: Opnd::Reg(reg), index: Opnd::Imm(u64::from(offset.low16())), scale: 1 },
     }
 }

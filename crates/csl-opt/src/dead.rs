@@ -1,7 +1,7 @@
 //! What nobody looks at: results that are not read, stack slots that are only written, functions that nothing names.
 
 use csl_ir::{
-    AddrBase, Callee, DsdValue, Exported, Func, FnRef, FuncId, Inst, Opnd, Program, PtrRoot, Reg, RelocTarget, Scalar,
+    AddrBase, Callee, DsdValue, Exported, FnRef, Func, FuncId, Inst, Opnd, Program, PtrRoot, Reg, RelocTarget, Scalar,
     VecOperand,
 };
 

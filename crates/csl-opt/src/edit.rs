@@ -1,6 +1,6 @@
 //! Small changes that several passes make.
 
-use csl_ir::{Addr, AddrBase, Block, Func, GlobalId, Inst, Opnd, Program, Reg, Scalar, Site, Term};
+use csl_ir::{Addr, AddrBase, Block, Func, Inst, Opnd, Program, Reg, Scalar, Site, Term};
 
 /// How often registers are written and read, over the whole function. Parameters count as written once more.
 pub struct Uses {

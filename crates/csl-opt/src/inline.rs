@@ -3,14 +3,11 @@
 //! A callee that is small is put in every place where it is called; a larger one only where that is its one use, since nothing
 //! is left behind then. A body brings its own places in the source and that of the call along (`Func::inlined`).
 
-use csl_ir::{
-    AddrBase, Block, BlockId, Callee, Func, FuncId, Inlined, InlinedId, Inst, IterId, Opnd, Program, Reg, Site, SlotId,
-    Term,
-};
+use csl_ir::{AddrBase, Block, BlockId, Callee, Func, Inlined, InlinedId, Inst, Opnd, Program, Reg, Site, Term};
 
 use crate::cfg::at;
 use crate::dead;
-use crate::edit::{number, push, rename, rename_term};
+use crate::edit::{push, rename, rename_term};
 
 /// Instructions of a body that is put in every place. Chosen: LLVM's threshold is a cost of 225 with 5 an instruction, less
 /// what the call would cost.
@@ -204,10 +201,7 @@ impl Bases {
                 *slot = slot.plus(self.slot);
             }
         });
-        if let Inst::IterLoad { iter, .. }
-        | Inst::IterNext { iter, .. }
-        | Inst::IterPut { iter, .. } = inst
-        {
+        if let Inst::IterLoad { iter, .. } | Inst::IterNext { iter, .. } | Inst::IterPut { iter, .. } = inst {
             *iter = iter.plus(self.iter);
         }
     }

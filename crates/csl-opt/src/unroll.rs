@@ -158,7 +158,9 @@ fn unroll(func: &mut Func, one: &Loop, counted: &Counted) {
             body.iter().enumerate().map(|(place, &block)| (block, BlockId::new(base + place as u32))).collect();
         numbers.insert(
             one.head,
-            BlockId::new(next.map_or(first + counted.turns as u32 * per_turn, |next| next + entry(&body, counted.body))),
+            BlockId::new(
+                next.map_or(first + counted.turns as u32 * per_turn, |next| next + entry(&body, counted.body)),
+            ),
         );
         let fresh: FxHashMap<Reg, Reg> =
             locals.iter().map(|&reg| (reg, new_reg(func, func.regs[number(reg)]))).collect();
@@ -258,7 +260,8 @@ fn is_address(func: &Func, one: &Loop, reg: Reg) -> bool {
 
 /// Whether anything outside the loop reads the register: what the loop leaves in it, as far as is known.
 fn is_read_outside(func: &Func, one: &Loop, reg: Reg) -> bool {
-    let outside = func.blocks.iter().enumerate().filter(|(block, _)| !one.blocks.contains(&BlockId::new(*block as u32)));
+    let outside =
+        func.blocks.iter().enumerate().filter(|(block, _)| !one.blocks.contains(&BlockId::new(*block as u32)));
     outside.into_iter().any(|(_, block)| {
         let mut read = block.term.operand() == Some(&Opnd::Reg(reg));
         block.insts.iter().for_each(|inst| inst.for_each_use(&mut |used| read |= used == reg));

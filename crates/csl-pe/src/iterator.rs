@@ -2,6 +2,7 @@
 
 use csl_isa::vec::IterDsd;
 use csl_machine::Wavelet;
+use csl_num::LowBits;
 
 use crate::fault::FaultKind;
 use crate::main_thread::{Flow, Main};
@@ -106,7 +107,7 @@ impl Pe {
             }
             memory => {
                 let addr = memory.next_addr().unwrap_or(0);
-                if words == 1 { self.memory.write16(addr, value as u16) } else { self.memory.write32(addr, value) }
+                if words == 1 { self.memory.write16(addr, value.low16()) } else { self.memory.write32(addr, value) }
             }
         }
         self.step_iter(iter, it, ok);

@@ -4,6 +4,7 @@ use csl_isa::NO_REG;
 use csl_isa::dsd::{Dsd, DsdClass};
 use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
 use csl_machine::{Action, DsrLoad, FLUSH_INPUT, TaskKind};
+use csl_num::LowBits;
 
 use crate::fault::FaultKind;
 use crate::microthread::Microthread;
@@ -425,7 +426,7 @@ impl Pe {
         let value = match load.dsd {
             VecArg::Dsd(reg) => packed(Dsd(cpu.reg(reg))),
             VecArg::DsdConst(word) => packed(Dsd(word)),
-            VecArg::Mem4d(reg) => Loaded::Mem4(Mem4Desc::read(&self.memory, cpu.reg(reg) as u16)),
+            VecArg::Mem4d(reg) => Loaded::Mem4(Mem4Desc::read(&self.memory, cpu.reg(reg).low16())),
             VecArg::Mem4dAt(addr) => Loaded::Mem4(Mem4Desc::read(&self.memory, addr)),
             VecArg::Mem4dConst(row) => Loaded::Mem4(Mem4Desc::of_words(&self.program.descriptors[usize::from(row)])),
             VecArg::Fifo(id) => Loaded::Fifo(id),

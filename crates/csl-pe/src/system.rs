@@ -1,7 +1,7 @@
 //! Services of the PE: counters, random numbers, registers, and the dispatch of system operations.
 
 use csl_machine::{Arch, Chip, DsrFile, SysOp, TaskTarget};
-use csl_num::Prng;
+use csl_num::{LowBits, Prng};
 
 use crate::event::{Event, EventKind, Printed};
 use crate::fault::FaultKind;
@@ -106,7 +106,7 @@ impl Pe {
         registers: &mut dyn Registers,
     ) -> Result<u64, FaultKind> {
         let tau = self.cpu.tau;
-        let channel = |id: u64| TaskTarget::DataTask(id.min(255) as u8);
+        let channel = |id: u64| TaskTarget::DataTask(id.min(255).low8());
         let mut value = 0;
         match op {
             SysOp::ActivateTask => self.tasks.activate_local(a as u16)?,
@@ -119,7 +119,7 @@ impl Pe {
             SysOp::BlockUt => self.ut_blocked |= 1 << (a & 7),
             SysOp::UnblockUt => self.ut_blocked &= !(1 << (a & 7)),
             SysOp::Random16 => value = u64::from(self.system.prng().next_u16()),
-            SysOp::SetActivePrng => self.system.active_prng = (a % PRNGS as u64) as u8,
+            SysOp::SetActivePrng => self.system.active_prng = (a % PRNGS as u64).low8(),
             SysOp::SetPrngSeed => *self.system.prng() = Prng::new(a as u32),
             SysOp::Assert if a == 0 => return Err(FaultKind::AssertionFailed),
             SysOp::Assert => {}
@@ -143,13 +143,13 @@ impl Pe {
     }
 
     fn block_number(&mut self, id: u64, blocked: bool) {
-        let target = self.tasks.task_of_id(&self.program, id as u16);
+        let target = self.tasks.task_of_id(&self.program, id.low16());
         self.tasks.set_blocked(target, blocked);
     }
 
     /// WSE-3 blocks the input queue that the color is bound to.
     fn channel_of_color(&self, color: u64, ports: &Ports) -> TaskTarget {
-        let color = color.min(255) as u8;
+        let color = color.min(255).low8();
         let queue = ports.color_slot(color).map(|slot| ports.inputs[slot].queue);
         match self.chip.arch {
             Arch::Wse2 => TaskTarget::Color(color),
@@ -163,7 +163,7 @@ impl Pe {
 
     fn set_dsr_addr(&mut self, number: u64, addr: u16) -> Result<(), FaultKind> {
         let file = [DsrFile::Dest, DsrFile::Src0, DsrFile::Src1][(number >> 4 & 3).min(2) as usize];
-        let id = (number & 15) as u8;
+        let id = (number & 15).low8();
         let at = self.dsrs.find(file, id).ok_or(FaultKind::EmptyDsr { file, id })?;
         if self.dsrs.set_base(at, addr) {
             return Ok(());
@@ -213,7 +213,7 @@ impl Pe {
         }
         for i in 0..u16::from(bytes / 2) {
             let word = (addr >> 1).wrapping_add(i);
-            self.write_register(word, (value >> (16 * i)) as u16, ports, registers)?;
+            self.write_register(word, (value >> (16 * i)).low16(), ports, registers)?;
         }
         Ok(Flow::On)
     }

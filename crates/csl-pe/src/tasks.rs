@@ -2,6 +2,7 @@
 
 use csl_image::{PeImage, Task, TaskParam};
 use csl_machine::{Arch, QueueDir, Sdk, Startup, TaskKind, TaskTarget, Wavelet};
+use csl_num::LowBits;
 
 use crate::fault::FaultKind;
 use crate::ports::{InQueue, Ports};
@@ -128,7 +129,7 @@ impl Tasks {
     /// `@block(id)` of a number that may be any kind of task: WSE-3 counts input queues below its local tasks; on WSE-2 a
     /// number that is bound to a data task alone means its color.
     pub fn task_of_id(&self, program: &PeImage, id: u16) -> TaskTarget {
-        let number = id.min(255) as u8;
+        let number = id.min(255).low8();
         let bound = |kind| find(program, kind, number).is_some();
         let first_local = u16::from(self.arch.chip().tasks.first_local);
         if id < first_local || (!bound(TaskKind::Local) && bound(TaskKind::Data)) {
@@ -188,7 +189,7 @@ impl Tasks {
             return Some(Pick::Ignored { slot });
         }
         if wavelet.control {
-            let entry = (wavelet.data >> 16 & 63) as u8;
+            let entry = (wavelet.data >> 16 & 63).low8();
             return self.control(slot, channel, entry, wavelet);
         }
         (self.data_bound & bit(channel) != 0).then_some(Pick::Data { slot, channel, wavelet })
@@ -242,7 +243,7 @@ fn in_turn(places: u128, first: u8) -> impl Iterator<Item = u8> {
 
 fn members(mut set: u128) -> impl Iterator<Item = u8> {
     std::iter::from_fn(move || {
-        let lowest = (set != 0).then(|| set.trailing_zeros() as u8)?;
+        let lowest = (set != 0).then(|| set.trailing_zeros().low8())?;
         set &= set - 1;
         Some(lowest)
     })

@@ -3,7 +3,7 @@
 
 use csl_isa::{Field, Insn, NO_REG, Op};
 use csl_machine::{Arch, VecOp};
-use csl_num::FloatKind;
+use csl_num::{FloatKind, LowBits};
 
 use crate::event::{Element, Event, EventKind, Issue};
 use crate::exceptions;
@@ -116,7 +116,7 @@ impl Pe {
         let cycle = cycle + u64::from(self.chip.timing.dispatch_to_execute);
         for k in 0..moved {
             let values = before.values.get(k as usize).copied().unwrap_or_default();
-            let element = Element { seq: running.2, unit: k as u8, values };
+            let element = Element { seq: running.2, unit: k.low8(), values };
             self.events.push(Event { cycle, what: EventKind::Execute { issue: running.1, element } });
             running.2 += 1;
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{ExportName, ModuleRef, Name, Program, Route, Ty, TypedValue, Value, Wafer};
-use csl_machine::{DirSet, Direction, TileRun};
+use csl_machine::{DirSet, Direction, ProgramId, TileRun};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{Block, File, Item, VarDecl, VarKind};
 use indexmap::{IndexMap, IndexSet};
@@ -280,7 +280,7 @@ impl Sema<'_> {
 fn runs(tiles: &[u32], width: u32) -> Vec<TileRun> {
     let mut runs: Vec<TileRun> = Vec::new();
     for (at, &tile) in tiles.iter().enumerate().filter(|(_, tile)| **tile != 0) {
-        let (x, y, program) = (at as u32 % width, at as u32 / width, tile - 1);
+        let (x, y, program) = (at as u32 % width, at as u32 / width, ProgramId::new(tile - 1));
         match runs.last_mut() {
             Some(run) if (run.y, run.x + run.len, run.program) == (y, x, program) => run.len += 1,
             _ => runs.push(TileRun { x, y, len: 1, program }),

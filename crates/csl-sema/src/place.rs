@@ -480,8 +480,7 @@ impl Sema<'_> {
     fn runtime_variable(&mut self, pointer: &Pointer, span: Span) -> crate::context::Stop {
         match pointer.root {
             PtrRoot::Global(global) => {
-                let (name, at) =
-                    (self.unit.globals[global].name.clone(), self.unit.globals[global].span);
+                let (name, at) = (self.unit.globals[global].name.clone(), self.unit.globals[global].span);
                 let diagnostic = Diagnostic::new(
                     Code::NotComptime,
                     span,

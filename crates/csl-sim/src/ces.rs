@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use csl_fabric::Ramp;
 use csl_image::PatchTarget;
-use csl_machine::index_types;
 use csl_machine::Wavelet;
+use csl_machine::index_types;
 use csl_pe::Ports;
 
 use crate::columns::Columns;

@@ -225,7 +225,7 @@ impl<E: Element> Row<E> {
 /// there they are in force from the start.
 fn configure(fabric: &mut FabricRow, world: &World, y: u32) {
     for run in world.runs(y) {
-        let configs = &world.image.programs[run.program as usize].configs;
+        let configs = &world.image.programs[run.program].configs;
         for x in (run.x..run.x + run.len).filter(|_| !configs.is_empty()) {
             let mut writes = VecDeque::new();
             let mut registers = RouterRegisters { fabric, chip: world.chip, writes: &mut writes, x, now: 0 };

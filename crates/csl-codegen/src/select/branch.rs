@@ -2,6 +2,7 @@
 
 use csl_ir::{BlockId, CmpOp, Inst, Opnd, Scalar, Term, UnOp};
 use csl_isa::Op;
+use csl_num::LowBits;
 
 use crate::func::FnGen;
 
@@ -94,7 +95,7 @@ impl FnGen<'_, '_> {
         if self.pending + taken.max(not_taken) > u32::from(u16::MAX) {
             self.flush();
         }
-        let costs = ((self.pending + not_taken) as u16, (self.pending + taken) as u16);
+        let costs = ((self.pending + not_taken).low16(), (self.pending + taken).low16());
         self.pending = 0;
         let test = self.fused_with_step(test);
         self.branch_to(test.op, test.a, test.b, to, costs);
@@ -227,13 +228,13 @@ impl FnGen<'_, '_> {
         let place = self.temp();
         let base = self.operand(&Opnd::Imm(least.wrapping_neg()));
         self.emit(Op::Add64, place, value, base);
-        self.emit(Op::Table, place, span as u16 + 2, 0);
+        self.emit(Op::Table, place, span.low16() + 2, 0);
         for at in 0..=span {
             let case = cases.iter().find(|case| case.0.wrapping_sub(least) == at);
             let to = case.map_or(default, |case| case.1);
-            self.table_entry(to, self.edge(self.block, to) as u16);
+            self.table_entry(to, self.edge(self.block, to).low16());
         }
-        self.table_entry(default, self.edge(self.block, default) as u16);
+        self.table_entry(default, self.edge(self.block, default).low16());
     }
 
     fn chain(&mut self, value: u16, cases: &[(u64, BlockId)], default: BlockId) {
@@ -274,7 +275,7 @@ fn swapped(op: CmpOp) -> CmpOp {
 }
 
 fn immediate_test(op: CmpOp, signed: bool, value: u64) -> Option<(Op, u16)> {
-    let small = i16::try_from(value as i64).ok().map(|value| value as u16);
+    let small = i16::try_from(value as i64).ok().map(|value| value.low16());
     let unsigned = u16::try_from(value).ok();
     match (op, signed) {
         (CmpOp::Eq, _) => small.map(|value| (Op::BrEqImm, value)),

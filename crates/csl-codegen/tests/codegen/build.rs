@@ -6,7 +6,7 @@ use csl_codegen::Options;
 use csl_diag::{FileId, SourceMap, Span};
 use csl_image::{Image, PeImage};
 use csl_ir::*;
-use csl_machine::{Arch, Coord, Sdk, Size, TileRun};
+use csl_machine::{Arch, Coord, ProgramId, Sdk, Size, TileRun};
 use csl_num::FloatKind;
 use csl_pe::cpu::Cpu;
 use csl_pe::memory::Memory;
@@ -107,7 +107,7 @@ pub fn image(program: Program) -> Image {
         height: 1,
         programs: vec![program],
         tile_consts: vec![Vec::new()],
-        tiles: vec![TileRun { x: 0, y: 0, len: 1, program: 0 }],
+        tiles: vec![TileRun { x: 0, y: 0, len: 1, program: ProgramId::new(0) }],
         routes: Vec::new(),
         exports: Vec::new(),
         types: Arc::new(Types::new()),

@@ -137,7 +137,13 @@ fn a_load_from_register_space_leaves_the_interpreter() {
 /// `switch (x) { 3, 4, 5, 6 => 10 + x, 9 => 1, else => 0 }`, dense enough for a table.
 #[test]
 fn a_switch_goes_to_its_case() {
-    let cases = vec![(3, BlockId::new(1)), (4, BlockId::new(1)), (5, BlockId::new(1)), (6, BlockId::new(1)), (9, BlockId::new(2))];
+    let cases = vec![
+        (3, BlockId::new(1)),
+        (4, BlockId::new(1)),
+        (5, BlockId::new(1)),
+        (6, BlockId::new(1)),
+        (9, BlockId::new(2)),
+    ];
     let blocks = vec![
         block(vec![], Term::Switch { ty: I16, value: reg(0), cases, default: BlockId::new(3) }),
         block(vec![bin(BinOp::Add, I16, 1, reg(0), imm(10))], Term::Return(Some(reg(1)))),

@@ -180,9 +180,7 @@ impl Validator<'_> {
             VecOperand::Dsd(value) => self.opnd(value, Scalar::Dsd),
             VecOperand::Mem4d(addr) => self.addr(addr),
             VecOperand::Mem4dConst(desc) => dsd(self.program, desc),
-            VecOperand::Fifo(fifo) => {
-                ensure((fifo.index()) < self.program.fifos.len(), || format!("no fifo{fifo}"))
-            }
+            VecOperand::Fifo(fifo) => ensure((fifo.index()) < self.program.fifos.len(), || format!("no fifo{fifo}")),
             VecOperand::Dsr { .. } => Ok(()),
             VecOperand::Scalar(value, ty) => self.opnd(value, *ty),
             VecOperand::Ptr(value) => self.any_int(value),

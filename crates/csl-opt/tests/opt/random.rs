@@ -8,7 +8,7 @@ use csl_codegen::Options;
 use csl_diag::{FileId, SourceMap, Span};
 use csl_image::PeImage;
 use csl_ir::*;
-use csl_machine::{Arch, Coord, Sdk, Size, TaskKind, TileRun};
+use csl_machine::{Arch, Coord, ProgramId, Sdk, Size, TaskKind, TileRun};
 use csl_num::FloatKind;
 use csl_opt::{Pass, Passes, optimise};
 use csl_pe::cpu::Cpu;
@@ -448,7 +448,7 @@ fn image(program: Program) -> Arc<PeImage> {
         width: 1,
         height: 1,
         programs: vec![program],
-        tiles: vec![TileRun { x: 0, y: 0, len: 1, program: 0 }],
+        tiles: vec![TileRun { x: 0, y: 0, len: 1, program: ProgramId::new(0) }],
         routes: Vec::new(),
         exports: Vec::new(),
         types: Arc::new(Types::new()),

@@ -1,7 +1,7 @@
 //! A vector operation in progress. It can stop behind any element and go on.
 
 use csl_machine::{Action, Chip, FifoAction, Priority, TaskTarget, VecOp, Wavelet, message};
-use csl_num::FloatKind;
+use csl_num::{FloatKind, LowBits};
 
 use super::alu;
 use super::config::Config;
@@ -139,7 +139,7 @@ impl VecRun {
             outputs: output,
             has_fifo,
             is_plain: !has_fifo && self.is_plain(),
-            sources: self.srcs.iter().rposition(|src| src.cursor != Cursor::None).map_or(0, |last| last as u8 + 1),
+            sources: self.srcs.iter().rposition(|src| src.cursor != Cursor::None).map_or(0, |last| last.low8() + 1),
             priority: self.config.priority,
         };
         self
@@ -324,13 +324,13 @@ impl VecRun {
             if let Cursor::Fifo(id) = src.cursor
                 && self.enough(fifos[usize::from(id)].available(src.words)) == 0
             {
-                fifos[usize::from(id)].hit_empty((wanted * u32::from(src.words)) as u16);
+                fifos[usize::from(id)].hit_empty((wanted * u32::from(src.words)).low16());
             }
         }
         if let Cursor::Fifo(id) = self.dest.cursor
             && self.enough(fifos[usize::from(id)].room(self.dest.words)) == 0
         {
-            fifos[usize::from(id)].hit_full((wanted * u32::from(self.dest.words)) as u16);
+            fifos[usize::from(id)].hit_full((wanted * u32::from(self.dest.words)).low16());
         }
     }
 
@@ -400,9 +400,9 @@ impl VecRun {
         let fifo = &mut io.fifos[usize::from(id)];
         let action = if reads { fifo.config.empty_action } else { fifo.config.full_action };
         if reads {
-            fifo.hit_empty(words as u16)
+            fifo.hit_empty(words.low16())
         } else {
-            fifo.hit_full(words as u16)
+            fifo.hit_full(words.low16())
         }
         if action == FifoAction::Fault {
             return Err(if reads { FaultKind::FifoEmpty { fifo: id } } else { FaultKind::FifoFull { fifo: id } });
@@ -410,7 +410,7 @@ impl VecRun {
         if self.suspends(action) {
             return Ok(Ready::Wait(Stall::Fifo(id)));
         }
-        let left = self.left.min(0x7fff) as u16;
+        let left = self.left.min(0x7fff).low16();
         match reads {
             true if fifo.read_len != 0 => fifo.read_len = left,
             false if fifo.write_len != 0 => fifo.write_len = left,
@@ -483,7 +483,7 @@ impl VecRun {
             Cursor::Ptr { value: held, .. } => *held = Some(value),
             Cursor::Fifo(id) => push(io, *id, words, value),
             cursor => match cursor.next_addr() {
-                Some(addr) if words == 1 => io.memory.write16(addr, value as u16),
+                Some(addr) if words == 1 => io.memory.write16(addr, value.low16()),
                 Some(addr) => io.memory.write32(addr, value),
                 None => {}
             },
@@ -545,7 +545,7 @@ impl VecRun {
 }
 
 fn write(memory: &mut Memory, addr: u16, words: u8, value: u32) {
-    if words == 1 { memory.write16(addr, value as u16) } else { memory.write32(addr, value) }
+    if words == 1 { memory.write16(addr, value.low16()) } else { memory.write32(addr, value) }
 }
 
 /// The mask of the control transform works here alone: on both sides of a relay it would undo itself (a choice).
