@@ -4,7 +4,7 @@ use csl_diag::{Code, Diagnostic, Span};
 use csl_image::{self as image, HalfFormat, PeImage};
 use csl_ir::{self as ir, Opnd, Program, Site, VecOperand};
 use csl_isa::vec::{RegOrImm, VecArg};
-use csl_machine::{Arch, DsrLoad};
+use csl_machine::{Arch, DsrLoad, Sdk};
 use csl_num::{FloatKind, LowBits};
 
 use crate::context::Context;
@@ -64,6 +64,7 @@ fn assemble(
         program.dsr_loads.iter().map(|(load, span)| dsr_init(&ctx, load, *span)).collect::<Result<_, _>>()?;
     Ok(PeImage {
         name: program.name.clone(),
+        dialect: program.dialect,
         half: half_format(program.fp16),
         code: body.code,
         funcs: body.funcs,
@@ -230,6 +231,11 @@ fn dsr_init(
         return Err(unknown("configuration"));
     }
     Ok(DsrLoad { file: load.file, id: load.id, xdsr: load.xdsr, srs: load.srs.clone(), dsd, config })
+}
+
+/// The release that a layout was written for: the oldest of its programs'.
+pub fn release(programs: &[Program]) -> Sdk {
+    programs.iter().map(|program| program.release).min().unwrap_or(Sdk::CURRENT)
 }
 
 /// The architecture of a layout's programs.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use csl_image::*;
 use csl_isa::vec::{VecArg, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
-use csl_machine::{
+use csl_machine::{Dialect, 
     Arch, ColorConfig, Coord, DirSet, ProgramId, QueueDir, Sdk, Size, Startup, TaskKind, TaskTarget, TileRun, VecConfig,
 };
 use proptest::prelude::*;
@@ -23,6 +23,7 @@ fn pe() -> PeImage {
     };
     PeImage {
         name: "pe.csl".into(),
+        dialect: Dialect::CURRENT,
         half: HalfFormat::F16,
         code: vec![
             Insn::new(Op::BrLtSImm, 0, 5, 0),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use csl_diag::{FileId, Span};
 use csl_ir::*;
-use csl_machine::{Arch, Startup, SysOp, TaskKind, TaskTarget, VecConfig, VecOp};
+use csl_machine::{Arch, Dialect, Sdk, Startup, SysOp, TaskKind, TaskTarget, VecConfig, VecOp};
 use csl_num::FloatKind;
 
 const SPAN: Span = Span { file: FileId(0), lo: 0, hi: 1 };
@@ -54,6 +54,8 @@ fn program(func: Func) -> Program {
     Program {
         name: "pe.csl".into(),
         arch: Arch::Wse3,
+        release: Sdk::CURRENT,
+        dialect: Dialect::CURRENT,
         fp16: FloatKind::F16,
         types: Arc::new(types),
         globals: vec![x],

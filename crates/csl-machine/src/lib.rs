@@ -21,7 +21,7 @@ pub use chip::{
 };
 pub use geometry::{Coord, DirSet, Direction, ProgramId, Rect, Size, TileRun};
 pub use route::{ColorConfig, Filter, FilterKind, PopMode, SwitchPos};
-pub use sdk::Sdk;
+pub use sdk::{Dialect, Sdk};
 pub use sysop::{FLUSH_INPUT, PrintKind, SysOp};
 pub use task::{
     Action, DsrFile, DsrLoad, FifoAction, FifoConfig, OnControl, Priority, QueueDir, SimdMode, Startup, TaskKind,

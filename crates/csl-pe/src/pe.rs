@@ -5,7 +5,7 @@ use std::sync::Arc;
 use csl_image::PeImage;
 use csl_isa::vec::VecArg;
 use csl_machine::registers::ce;
-use csl_machine::{Chip, QueueDir, Sdk};
+use csl_machine::{Chip, QueueDir};
 use csl_num::FloatKind;
 
 use crate::cpu::Cpu;
@@ -25,9 +25,6 @@ use crate::tasks::Tasks;
 use crate::trace::Tracer;
 use crate::vec::dsr::Dsrs;
 use crate::vec::run::VecRun;
-
-/// From this release on 16-bit operands on the fabric travel two in a wavelet by default (semantics.md 1).
-const PACKED_FROM: Sdk = Sdk { major: 2, minor: 0 };
 
 /// What an operation touches in one issue at `$now`: the fields of a PE beside the operation itself, which is run in place.
 macro_rules! io {
@@ -130,17 +127,17 @@ impl Pe {
     /// the compute element's own are done; the router's and the colors are the simulator's.
     ///
     /// `program` has passed [`csl_image::Image::check`].
-    pub fn new(program: Arc<PeImage>, chip: &'static Chip, sdk: Sdk, x: u16, y: u16, ports: &mut Ports) -> Pe {
+    pub fn new(program: Arc<PeImage>, chip: &'static Chip, x: u16, y: u16, ports: &mut Ports) -> Pe {
         let mut pe = Pe {
             chip,
             half: half_kind(program.half),
-            packed: sdk >= PACKED_FROM,
+            packed: program.dialect.packs_halves,
             x,
             y,
             memory: Memory::of(&program),
             cpu: Cpu::new(program.tile_consts),
             main: Main::Idle,
-            tasks: Tasks::new(chip.arch, sdk, &program),
+            tasks: Tasks::new(chip.arch, &program),
             uts: Vec::new(),
             completions: Vec::new(),
             ut_blocked: 0,

@@ -1,14 +1,11 @@
 //! Tasks: what is bound, active and blocked, and which one runs next (semantics.md 9 to 12).
 
 use csl_image::{PeImage, Task, TaskParam};
-use csl_machine::{Arch, QueueDir, Sdk, Startup, TaskKind, TaskTarget, Wavelet};
+use csl_machine::{Arch, QueueDir, Startup, TaskKind, TaskTarget, Wavelet};
 use csl_num::LowBits;
 
 use crate::fault::FaultKind;
 use crate::ports::{InQueue, Ports};
-
-/// From this release on a color or queue without a data task starts blocked (semantics.md 10).
-const BLOCKED_FROM: Sdk = Sdk { major: 1, minor: 0 };
 
 /// Places in the picker's ring: local tasks by id, then input slots, then memcpy's calls.
 const FIRST_SLOT: u8 = 32;
@@ -61,7 +58,7 @@ pub(crate) enum Pick {
 }
 
 impl Tasks {
-    pub fn new(arch: Arch, sdk: Sdk, program: &PeImage) -> Tasks {
+    pub fn new(arch: Arch, program: &PeImage) -> Tasks {
         let of_kind = |kind| program.tasks.iter().filter(move |task| task.kind == kind);
         let data_bound = of_kind(TaskKind::Data).fold(0, |mask, task| mask | bit(task.id));
         let data_bound = program.rpc.iter().fold(data_bound, |mask, rpc| mask | bit(rpc.task_id));
@@ -74,7 +71,7 @@ impl Tasks {
             active: 0,
             local_blocked: 0,
             control_blocked: 0,
-            channel_blocked: if sdk >= BLOCKED_FROM { !unblocked } else { 0 },
+            channel_blocked: if program.dialect.blocks_unbound_channels { !unblocked } else { 0 },
             data_bound,
             local_priority: 0,
             channel_priority: 0,

@@ -10,6 +10,7 @@ use csl_ir::{
 use csl_machine::{Arch, DsrFile, OnControl, QueueDir, Startup, TaskKind, TaskTarget, VecConfig};
 use csl_num::IntTy;
 
+use crate::builtins::config::{dialect, release};
 use crate::builtins::names_task;
 use crate::context::{Res, Sema, Stop};
 use crate::layout::{Instance, LayoutState};
@@ -309,6 +310,7 @@ impl Sema<'_> {
 
     /// Puts together what the unit has gathered.
     fn collect(&mut self, exports: Vec<ExportedSymbol>) -> Res<Program> {
+        let (release, dialect) = (release(self), dialect(self));
         let unit = &mut self.unit;
         let take = std::mem::take::<Vec<Option<csl_ir::Global>>>;
         let globals: Option<Vec<_>> = take(&mut unit.out_globals).into_iter().collect();
@@ -320,6 +322,8 @@ impl Sema<'_> {
         Ok(Program {
             name: unit.name.clone(),
             arch: self.options.arch,
+            release,
+            dialect,
             fp16: self.options.fp16,
             types: Arc::new(Types::default()),
             globals,

@@ -33,7 +33,7 @@ impl World {
         for (index, patch) in image.patches.iter().enumerate() {
             rows[patch.y as usize].patches.push(index);
         }
-        let chip = csl_machine::chip(image.arch.into());
+        let chip = csl_machine::chip(image.arch);
         let routes = Arc::new(routes::table(&image));
         World { image, chip, routes, options, rows }
     }

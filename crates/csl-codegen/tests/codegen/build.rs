@@ -6,7 +6,7 @@ use csl_codegen::Options;
 use csl_diag::{FileId, SourceMap, Span};
 use csl_image::{Image, PeImage};
 use csl_ir::*;
-use csl_machine::{Arch, Coord, ProgramId, Sdk, Size, TileRun};
+use csl_machine::{Arch, Coord, Dialect, ProgramId, Sdk, Size, TileRun};
 use csl_num::FloatKind;
 use csl_pe::cpu::Cpu;
 use csl_pe::memory::Memory;
@@ -78,6 +78,8 @@ pub fn program(fp16: FloatKind, types: Types, globals: Vec<Global>, funcs: Vec<F
     Program {
         name: "pe.csl".into(),
         arch: Arch::Wse3,
+        release: Sdk::CURRENT,
+        dialect: Dialect::CURRENT,
         fp16,
         types: Arc::new(types),
         globals,
@@ -119,7 +121,6 @@ pub fn image(program: Program) -> Image {
         fabric: Size { width: 1, height: 1 },
         offset: Coord { x: 0, y: 0 },
         memcpy: None,
-        sdk: Sdk { major: 2, minor: 10 },
         sections: Vec::new(),
     };
     let image = csl_codegen::generate(&wafer, &sources, &options).expect("the program is valid");

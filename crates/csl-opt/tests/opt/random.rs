@@ -8,7 +8,7 @@ use csl_codegen::Options;
 use csl_diag::{FileId, SourceMap, Span};
 use csl_image::PeImage;
 use csl_ir::*;
-use csl_machine::{Arch, Coord, ProgramId, Sdk, Size, TaskKind, TileRun};
+use csl_machine::{Arch, Coord, Dialect, ProgramId, Sdk, Size, TaskKind, TileRun};
 use csl_num::FloatKind;
 use csl_opt::{Pass, Passes, optimise};
 use csl_pe::cpu::Cpu;
@@ -382,6 +382,8 @@ fn program(seed: u64) -> Program {
     Program {
         name: "pe.csl".into(),
         arch: Arch::Wse3,
+        release: Sdk::CURRENT,
+        dialect: Dialect::CURRENT,
         fp16: FloatKind::F16,
         types: Arc::new(types),
         globals: globals.to_vec(),
@@ -460,7 +462,6 @@ fn image(program: Program) -> Arc<PeImage> {
         fabric: Size { width: 1, height: 1 },
         offset: Coord { x: 0, y: 0 },
         memcpy: None,
-        sdk: Sdk { major: 2, minor: 10 },
         sections: Vec::new(),
     };
     let image = csl_codegen::generate(&wafer, &sources, &options).expect("the program is valid");

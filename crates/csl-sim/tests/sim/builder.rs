@@ -6,7 +6,7 @@ use csl_image::*;
 use csl_isa::dsd::{Dsd, DsdClass};
 use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
-use csl_machine::{
+use csl_machine::{Dialect, 
     Action, Arch, ColorConfig, Coord, DirSet, ProgramId, QueueDir, Sdk, Size, Startup, SysOp, TaskKind, TaskTarget,
     TileRun, VecConfig, VecOp,
 };
@@ -29,6 +29,7 @@ pub fn program(words: &[u32]) -> PeImage {
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     PeImage {
         name: "test.csl".into(),
+        dialect: Dialect::of(Sdk { major: 1, minor: 4 }),
         half: HalfFormat::F16,
         code: Vec::new(),
         funcs: Vec::new(),

@@ -145,7 +145,7 @@ impl Tile {
         let program = &image.programs[run.expect("every tile has a program").program];
         let mut ports = Ports::new(image.arch);
         let chip = csl_machine::chip(image.arch);
-        let pe = Pe::new(Arc::clone(program), chip, image.sdk, x as u16, y as u16, &mut ports);
+        let pe = Pe::new(Arc::clone(program), chip, x as u16, y as u16, &mut ports);
         let dispatch_to_ramp = chip.timing.dispatch_to_ramp;
         Tile {
             pe,
