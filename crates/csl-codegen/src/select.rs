@@ -9,6 +9,7 @@ pub use dsd::constant_arg;
 
 use csl_ir::{AddrBase, Callee, Inst, Opnd, Reg, Scalar};
 use csl_isa::{IntCode, NO_REG, Op};
+use csl_machine::REGISTERS_START;
 use csl_num::LowBits;
 
 use crate::func::{FnGen, is_exit};
@@ -126,5 +127,5 @@ impl FnGen<'_, '_> {
 /// A load or store of a register at a fixed address. Through a pointer the time is that of the block's start.
 fn is_register_access(inst: &Inst) -> bool {
     let (Inst::Load { addr, .. } | Inst::Store { addr, .. }) = inst else { return false };
-    matches!(addr.base, AddrBase::Absolute) && addr.offset.low16() >= 0xc000
+    matches!(addr.base, AddrBase::Absolute) && addr.offset.low16() >= REGISTERS_START
 }

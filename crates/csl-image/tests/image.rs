@@ -5,8 +5,9 @@ use std::sync::Arc;
 use csl_image::*;
 use csl_isa::vec::{VecArg, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
-use csl_machine::{Dialect, 
-    Arch, ColorConfig, Coord, DirSet, ProgramId, QueueDir, Sdk, Size, Startup, TaskKind, TaskTarget, TileRun, VecConfig,
+use csl_machine::{
+    Arch, ColorConfig, Coord, Dialect, DirSet, ProgramId, QueueDir, Sdk, Size, Startup, TaskKind, TaskTarget, TileRun,
+    VecConfig,
 };
 use proptest::prelude::*;
 

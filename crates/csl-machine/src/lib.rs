@@ -22,6 +22,7 @@ pub use chip::{
 pub use geometry::{Coord, DirSet, Direction, ProgramId, Rect, Size, TileRun};
 pub use route::{ColorConfig, Filter, FilterKind, PopMode, SwitchPos};
 pub use sdk::{Dialect, Sdk};
+pub use shared::{COLORS, DSRS, ENDLESS_LENGTH, LAST_CONTROL_TASK, MAX_CHANNELS, PRNGS, REGISTERS_START};
 pub use sysop::{FLUSH_INPUT, PrintKind, SysOp};
 pub use task::{
     Action, DsrFile, DsrLoad, FifoAction, FifoConfig, OnControl, Priority, QueueDir, SimdMode, Startup, TaskKind,

@@ -3,10 +3,8 @@
 //! Only the bytes up to the highest one ever written are kept; the rest reads as zero. So a tile costs its own data.
 
 use csl_image::PeImage;
+use csl_machine::REGISTERS_START;
 use csl_num::LowBits;
-
-/// Addresses from here on are registers, which the engine serves.
-pub const REGISTERS_START: u16 = 0xc000;
 
 /// The kept part grows to a multiple of this many bytes.
 const GROWTH: usize = 256;

@@ -7,13 +7,13 @@ pub use exit::{Exit, RegisterLoad};
 
 use csl_image::{HalfFormat, PeImage};
 use csl_isa::{Insn, Op, fn_index};
-use csl_machine::SysOp;
+use csl_machine::{REGISTERS_START, SysOp};
 use csl_num::{
     FloatKind, LowBits, float_add, float_div, float_eq, float_le, float_lt, float_mul, float_neg, float_sub,
 };
 
 use crate::cpu::{Cpu, CpuFault};
-use crate::memory::{Memory, REGISTERS_START};
+use crate::memory::Memory;
 use ops::{
     address, extended, index_address, int_ty, math, reg_load, row_address, signed, wrap_add, wrap_mul, wrap_sub,
 };

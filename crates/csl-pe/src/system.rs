@@ -1,6 +1,6 @@
 //! Services of the PE: counters, random numbers, registers, and the dispatch of system operations.
 
-use csl_machine::{Arch, Chip, DsrFile, SysOp, TaskTarget};
+use csl_machine::{Arch, Chip, DsrFile, PRNGS, SysOp, TaskTarget};
 use csl_num::{LowBits, Prng};
 
 use crate::event::{Event, EventKind, Printed};
@@ -10,9 +10,6 @@ use crate::pe::Pe;
 use crate::ports::{Ports, Registers};
 use crate::scalar::RegisterLoad;
 
-/// Generators that `@set_active_prng` chooses among; ids are taken modulo their number.
-const PRNGS: usize = 4;
-
 /// The timestamp counter and the random number generators.
 #[derive(Clone, Debug)]
 pub(crate) struct System {
@@ -21,14 +18,14 @@ pub(crate) struct System {
     tsc_runs: bool,
     /// The 48-bit value of a stopped counter, or the last that was latched.
     tsc_held: u64,
-    prngs: [Prng; PRNGS],
+    prngs: [Prng; PRNGS as usize],
     active_prng: u8,
 }
 
 impl System {
     pub fn new(chip: &Chip) -> System {
         let prng = Prng::new(chip.registers.prng_seed);
-        System { tsc_zero: 0, tsc_runs: false, tsc_held: 0, prngs: [prng; PRNGS], active_prng: 0 }
+        System { tsc_zero: 0, tsc_runs: false, tsc_held: 0, prngs: [prng; PRNGS as usize], active_prng: 0 }
     }
 
     /// Starts the counter from 0 (since SDK 1.1, `enable_tsc` clears it).
@@ -74,7 +71,7 @@ impl System {
     }
 
     fn prng(&mut self) -> &mut Prng {
-        &mut self.prngs[usize::from(self.active_prng) % PRNGS]
+        &mut self.prngs[usize::from(self.active_prng) % usize::from(PRNGS)]
     }
 }
 
@@ -119,7 +116,7 @@ impl Pe {
             SysOp::BlockUt => self.ut_blocked |= 1 << (a & 7),
             SysOp::UnblockUt => self.ut_blocked &= !(1 << (a & 7)),
             SysOp::Random16 => value = u64::from(self.system.prng().next_u16()),
-            SysOp::SetActivePrng => self.system.active_prng = (a % PRNGS as u64).low8(),
+            SysOp::SetActivePrng => self.system.active_prng = (a % u64::from(PRNGS)).low8(),
             SysOp::SetPrngSeed => *self.system.prng() = Prng::new(a as u32),
             SysOp::Assert if a == 0 => return Err(FaultKind::AssertionFailed),
             SysOp::Assert => {}
@@ -162,7 +159,7 @@ impl Pe {
     }
 
     fn set_dsr_addr(&mut self, number: u64, addr: u16) -> Result<(), FaultKind> {
-        let file = [DsrFile::Dest, DsrFile::Src0, DsrFile::Src1][(number >> 4 & 3).min(2) as usize];
+        let file = DsrFile::ALL[(number >> 4 & 3).min(2) as usize];
         let id = (number & 15).low8();
         let at = self.dsrs.find(file, id).ok_or(FaultKind::EmptyDsr { file, id })?;
         if self.dsrs.set_base(at, addr) {

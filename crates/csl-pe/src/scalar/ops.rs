@@ -2,11 +2,12 @@
 
 use csl_isa::dsd::Dsd;
 use csl_isa::{Insn, IntCode};
+use csl_machine::REGISTERS_START;
 use csl_num::{FloatKind, IntTy, LowBits, MathFn};
 
 use super::Exit;
 use super::exit::RegisterLoad;
-use crate::memory::{Memory, REGISTERS_START};
+use crate::memory::Memory;
 
 #[inline(always)]
 pub fn int_ty(code: u16) -> IntTy {

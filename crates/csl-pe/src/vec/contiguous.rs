@@ -1,12 +1,13 @@
 //! The loop of operations whose operands in memory are contiguous: pieces of [`PIECE`] elements are gathered, computed and
 //! scattered in three loops that the compiler can vectorise (measured: 3 to 10 times the element-wise loop).
 
+use csl_machine::REGISTERS_START;
 use csl_num::{FloatKind, LowBits};
 
 use super::alu::{self, Body};
 use super::cursor::{Cursor, Linear};
 use super::run::{Operand, VecRun};
-use crate::memory::{Memory, REGISTERS_START};
+use crate::memory::Memory;
 
 /// Elements of a piece: three sources of it fit the first cache.
 const PIECE: usize = 64;

@@ -1,6 +1,6 @@
 //! A vector operation in progress. It can stop behind any element and go on.
 
-use csl_machine::{Action, Chip, FifoAction, Priority, TaskTarget, VecOp, Wavelet, message};
+use csl_machine::{Action, Chip, ENDLESS_LENGTH, FifoAction, Priority, TaskTarget, VecOp, Wavelet, message};
 use csl_num::{FloatKind, LowBits};
 
 use super::alu;
@@ -410,7 +410,7 @@ impl VecRun {
         if self.suspends(action) {
             return Ok(Ready::Wait(Stall::Fifo(id)));
         }
-        let left = self.left.min(0x7fff).low16();
+        let left = self.left.min(ENDLESS_LENGTH.into()).low16();
         match reads {
             true if fifo.read_len != 0 => fifo.read_len = left,
             false if fifo.write_len != 0 => fifo.write_len = left,

@@ -3,7 +3,7 @@
 use csl_image::PeImage;
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
 use csl_isa::vec::{VecArg, VecDesc};
-use csl_machine::{Action, Arch, Chip, DsrFile, Elem, Priority, QueueDir, SimdMode, VecOp};
+use csl_machine::{Action, Arch, Chip, DsrFile, ENDLESS_LENGTH, Elem, Priority, QueueDir, SimdMode, VecOp};
 use csl_num::LowBits;
 
 use super::config::Config;
@@ -402,7 +402,7 @@ fn length_of<const N: usize>(lengths: [Option<u32>; N]) -> u32 {
 }
 
 fn length(dsd: Dsd) -> u32 {
-    if dsd.extent() == 0x7fff { ENDLESS } else { u32::from(dsd.extent()) }
+    if dsd.extent() == ENDLESS_LENGTH { ENDLESS } else { u32::from(dsd.extent()) }
 }
 
 fn flag_priority(flags: u16) -> Option<Priority> {

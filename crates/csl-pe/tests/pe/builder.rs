@@ -6,9 +6,9 @@ use csl_image::{Fifo, Function, HalfFormat, PeImage, Queue, Region, Section, Tas
 use csl_isa::dsd::{Dsd, DsdClass};
 use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
-use csl_machine::{Dialect, 
-    Action, Arch, DsrFile, DsrLoad, FifoAction, FifoConfig, QueueDir, Sdk, Startup, SysOp, TaskKind, TaskTarget,
-    VecConfig, VecOp,
+use csl_machine::{
+    Action, Arch, Dialect, DsrFile, DsrLoad, FifoAction, FifoConfig, QueueDir, Sdk, Startup, SysOp, TaskKind,
+    TaskTarget, VecConfig, VecOp,
 };
 use csl_pe::{Fault, NoRegisters, Pe, Ports, Wake};
 

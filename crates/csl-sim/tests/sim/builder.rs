@@ -6,9 +6,9 @@ use csl_image::*;
 use csl_isa::dsd::{Dsd, DsdClass};
 use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
-use csl_machine::{Dialect, 
-    Action, Arch, ColorConfig, Coord, DirSet, ProgramId, QueueDir, Sdk, Size, Startup, SysOp, TaskKind, TaskTarget,
-    TileRun, VecConfig, VecOp,
+use csl_machine::{
+    Action, Arch, ColorConfig, Coord, Dialect, DirSet, ProgramId, QueueDir, Sdk, Size, Startup, SysOp, TaskKind,
+    TaskTarget, TileRun, VecConfig, VecOp,
 };
 use csl_sim::{Sim, SimOptions, Traces};
 
