@@ -13,20 +13,20 @@ use crate::Arch;
 #[derive(Debug)]
 pub struct Chip {
     pub arch: Arch,
-    pub memory: Memory,
+    pub memory: MemoryTable,
     pub fabric: Fabric,
     pub queues: Queues,
-    pub tasks: Tasks,
+    pub tasks: TaskTable,
     pub registers: DataRegisters,
     pub config: ConfigSpace,
-    pub memcpy: Memcpy,
+    pub memcpy: MemcpyTable,
     pub timing: Timing,
     pub scalar: ScalarCosts,
 }
 
 /// A PE's memory. Addresses are in bytes.
 #[derive(Debug)]
-pub struct Memory {
+pub struct MemoryTable {
     pub bytes: u32,
     /// Interleaved by 16-bit word: byte address bits 3:1 give the bank.
     pub banks: u32,
@@ -63,7 +63,7 @@ pub struct Queues {
 
 /// Task ids.
 #[derive(Debug)]
-pub struct Tasks {
+pub struct TaskTable {
     pub first_local: u8,
     pub last_local: u8,
     /// Data task ids are 0 ..= `last_data`: colors on WSE-2, input queues on WSE-3.
@@ -96,7 +96,7 @@ pub struct ConfigSpace {
 
 /// What memcpy takes for itself, and its rates.
 #[derive(Debug)]
-pub struct Memcpy {
+pub struct MemcpyTable {
     pub colors: &'static [u8],
     pub local_tasks: &'static [u8],
     pub control_tasks: &'static [u8],

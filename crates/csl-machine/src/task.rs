@@ -257,6 +257,15 @@ pub enum QueueDir {
     Out,
 }
 
+/// `@bind_rotating_tasks` (WSE-3): data tasks that take turns, of which `F` names the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RotatingTasks<F> {
+    pub data_task: u8,
+    pub alt: F,
+    pub init: u32,
+    pub limit: u32,
+}
+
 /// What an operation does on a FIFO that is empty, or full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum FifoAction {

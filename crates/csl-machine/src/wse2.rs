@@ -1,7 +1,7 @@
 //! WSE-2.
 
 use crate::Arch;
-use crate::chip::{Chip, ConfigSpace, Fabric, Margins, Memcpy, Queues, ScalarCosts, Tasks, Timing};
+use crate::chip::{Chip, ConfigSpace, Fabric, Margins, MemcpyTable, Queues, ScalarCosts, TaskTable, Timing};
 use crate::shared;
 
 pub(crate) const CHIP: Chip = Chip {
@@ -20,7 +20,7 @@ pub(crate) const CHIP: Chip = Chip {
         microthreads: shared::MICROTHREADS,
         fabric_inputs_per_op: 2, // documented
     },
-    tasks: Tasks {
+    tasks: TaskTable {
         first_local: 0, // documented
         last_local: 30, // documented
         last_data: 23,  // documented: the color
@@ -33,7 +33,7 @@ pub(crate) const CHIP: Chip = Chip {
         color_routes: 0x7f20,   // inferred: solvers and stencils read and write it
         color_switches: 0x7f40, // inferred, likewise
     },
-    memcpy: Memcpy {
+    memcpy: MemcpyTable {
         colors: &[21, 22, 23],                // documented; 27 in release 0.7
         local_tasks: &[27, 28, 30],           // documented
         control_tasks: &[33, 34, 35, 36, 37], // documented

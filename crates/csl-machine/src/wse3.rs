@@ -1,7 +1,7 @@
 //! WSE-3.
 
 use crate::Arch;
-use crate::chip::{Chip, ConfigSpace, Fabric, Margins, Memcpy, Queues, ScalarCosts, Tasks, Timing};
+use crate::chip::{Chip, ConfigSpace, Fabric, Margins, MemcpyTable, Queues, ScalarCosts, TaskTable, Timing};
 use crate::shared;
 
 pub(crate) const CHIP: Chip = Chip {
@@ -20,7 +20,7 @@ pub(crate) const CHIP: Chip = Chip {
         microthreads: shared::MICROTHREADS,
         fabric_inputs_per_op: 1, // documented
     },
-    tasks: Tasks {
+    tasks: TaskTable {
         first_local: 8, // documented
         last_local: 30, // documented
         last_data: 7,   // documented: the input queue
@@ -33,7 +33,7 @@ pub(crate) const CHIP: Chip = Chip {
         color_routes: 0x7c00,   // a comment in published code gives the byte address, 2 * 0x7c00
         color_switches: 0x7c20, // chosen: as far behind the routes as on WSE-2
     },
-    memcpy: Memcpy {
+    memcpy: MemcpyTable {
         colors: &[21, 22, 23],                // documented; 27 in release 0.7
         local_tasks: &[27, 28, 30],           // documented
         control_tasks: &[33, 34, 35, 36, 37], // documented

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use csl_diag::Span;
 use csl_ir::{
     ControlTable, Expr, FifoInit, FnRef, Func, FuncId, Global, GlobalId, GlobalRef, ModuleRef, Opnd, QueueInit,
-    RotatingTasks, Rpc, TaskBind, Ty, TypedValue, Varying, VecOperand,
+    RpcBind, TaskBind, Ty, TypedValue, Varying, VecOperand,
 };
-use csl_machine::{ColorConfig, DsrFile, DsrLoad, QueueDir, Startup};
+use csl_machine::{ColorConfig, DsrFile, DsrLoad, QueueDir, RotatingTasks, Startup};
 use csl_num::IntTy;
 use csl_syntax::{Symbol, ast};
 use indexmap::IndexSet;
@@ -151,10 +151,10 @@ pub struct Unit {
     /// DSRs that the program names, and where.
     pub dsr_uses: Vec<(DsrFile, u8, Span)>,
     pub export_refs: Vec<(ExportTarget, String, Span)>,
-    pub rpc: Option<Rpc>,
+    pub rpc: Option<RpcBind>,
     pub teardown_handlers: Vec<(u8, FuncId, Span)>,
     pub empty_queue_handlers: Vec<(u8, FuncId, Span)>,
-    pub rotating: Vec<RotatingTasks>,
+    pub rotating: Vec<RotatingTasks<FuncId>>,
     /// Control tasks that rotate with the data task of an input queue.
     pub alternates: Vec<(u8, TaskBind)>,
     pub control_table: Option<ControlTable>,

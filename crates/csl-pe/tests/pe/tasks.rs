@@ -1,8 +1,7 @@
 //! Task rules (semantics.md 9 to 12), host calls, services, faults.
 
-use csl_image::RotatingTasks;
 use csl_isa::{Insn, Op};
-use csl_machine::{Arch, QueueDir, Sdk, Startup, SysOp, TaskKind, TaskTarget, VecOp, Wavelet};
+use csl_machine::{Arch, QueueDir, RotatingTasks, Sdk, Startup, SysOp, TaskKind, TaskTarget, VecOp, Wavelet};
 use csl_pe::FaultKind;
 
 use crate::builder::*;

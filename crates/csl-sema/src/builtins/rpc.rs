@@ -1,7 +1,7 @@
 //! Symbols that the host may name, and the server of remote procedure calls.
 
 use csl_diag::Code;
-use csl_ir::{BlockId, CmpOp, IdKind, Inst, Opnd, PtrRoot, Rpc, Scalar, Term, Ty, TypeKind, TypedValue, Value};
+use csl_ir::{BlockId, CmpOp, IdKind, Inst, Opnd, PtrRoot, RpcBind, Scalar, Term, Ty, TypeKind, TypedValue, Value};
 use csl_syntax::ast::{Expr, ExprKind, Storage};
 
 use super::Call;
@@ -188,6 +188,6 @@ pub(super) fn rpc(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     if s.unit.rpc.is_some() {
         return Err(s.error(Code::BadRpc, call.span, "a program has at most one RPC server"));
     }
-    s.unit.rpc = Some(Rpc { task_id: task_id as u8, span: call.span });
+    s.unit.rpc = Some(RpcBind { task_id: task_id as u8, span: call.span });
     Ok(Operand::void())
 }

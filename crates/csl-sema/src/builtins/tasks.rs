@@ -146,7 +146,7 @@ pub(super) fn bind_rotating_tasks(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Oper
     let (alt, params) = task_instance(s, call, 1, alt, TaskKind::Control)?;
     // What a control wavelet with the id 0 starts that comes in by the same queue, whose table is known at the end.
     s.unit.alternates.push((id as u8, TaskBind { kind: TaskKind::Control, id: 0, func: alt, params, span: call.span }));
-    let rotating = csl_ir::RotatingTasks { data_task: id as u8, alt, init: init as u32, limit: limit as u32 };
+    let rotating = csl_machine::RotatingTasks { data_task: id as u8, alt, init: init as u32, limit: limit as u32 };
     s.unit.rotating.push(rotating);
     Ok(Operand::void())
 }
