@@ -7,7 +7,7 @@ use std::process::Command;
 
 use clap::{Args, Subcommand};
 
-use crate::output::print;
+use crate::output::{print, tell};
 
 #[derive(Debug, Args)]
 pub struct ShellArgs {
@@ -111,7 +111,7 @@ fn passes(script: &Path) -> Result<bool, String> {
     let done = Command::new("bash").arg(name).current_dir(folder).env("PATH", path).output();
     let done = done.map_err(|error| format!("bash: {error}"))?;
     if !done.status.success() {
-        eprint!("{}", String::from_utf8_lossy(&done.stderr));
+        tell(&String::from_utf8_lossy(&done.stderr));
     }
     Ok(done.status.success())
 }

@@ -41,6 +41,12 @@ impl Pe {
         self.iters.get(usize::from(iter))
     }
 
+    pub(crate) fn iter_more(&mut self, iter: u16, ok: u16) -> Flow {
+        let left = self.iter(iter).map_or(0, |iter| iter.left);
+        self.cpu.set_reg(ok, u64::from(left != 0));
+        Flow::On
+    }
+
     pub(crate) fn iter_next(
         &mut self,
         exit: Exit,

@@ -27,3 +27,4 @@ pub use hold::{Hold, Resource};
 pub use inspect::{Need, TaskState, Thread, Waiting};
 pub use pe::Pe;
 pub use ports::{InQueue, NoRegisters, NotEmpty, OutQueue, Outgoing, Ports, Registers, Wake};
+pub use registers::Unserved;

@@ -110,6 +110,7 @@ impl Pe {
             Pick::Call => {
                 let call = self.calls.remove(0);
                 self.calls_started += 1;
+                self.in_call = true;
                 self.enter(call.func, &call.args);
                 Ok(())
             }
@@ -208,7 +209,9 @@ impl Pe {
         let done = match exit {
             Exit::Returned => {
                 self.main = Main::Idle;
-                self.cpu.tau += u64::from(self.chip.timing.task_switch);
+                let is_call = std::mem::take(&mut self.in_call);
+                let behind = if is_call { self.chip.memcpy.behind_a_call } else { 0 };
+                self.cpu.tau += u64::from(self.chip.timing.task_switch + behind);
                 Ok(Flow::On)
             }
             Exit::SliceEnd => Ok(Flow::On),
@@ -220,6 +223,7 @@ impl Pe {
             Exit::LoadDsr { row } => self.load_dsr_row(row),
             Exit::Sys { op, args, dst } => self.serve(op, args, dst, ports, registers),
             Exit::IterLoad { iter, row } => self.iter_load(iter, row, ports),
+            Exit::IterMore { iter, ok } => Ok(self.iter_more(iter, ok)),
             Exit::IterNext { iter, dst, ok } => self.iter_next(exit, iter, dst, ok, ports),
             Exit::IterPut { iter, src, ok } => self.iter_put(exit, iter, src, ok, ports),
             Exit::Load(load) => self.load_register(load, ports, registers),
@@ -243,7 +247,11 @@ impl Pe {
                 self.program.iters.get(usize::from(row)).is_some_and(|iter| self.arg_on_fabric(iter.dsd))
             }
             Exit::IterNext { iter, .. } | Exit::IterPut { iter, .. } => self.is_iter_on_fabric(iter),
-            Exit::SliceEnd | Exit::LoadDsr { .. } | Exit::FpException { .. } | Exit::Fault(_) => false,
+            Exit::SliceEnd
+            | Exit::LoadDsr { .. }
+            | Exit::IterMore { .. }
+            | Exit::FpException { .. }
+            | Exit::Fault(_) => false,
         }
     }
 

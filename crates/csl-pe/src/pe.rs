@@ -18,6 +18,7 @@ use crate::main_thread::Main;
 use crate::memory::Memory;
 use crate::microthread::{self, Completion, Microthread};
 use crate::ports::{NONE, NoRegisters, Ports, Registers, Wake};
+use crate::registers::Unserved;
 use crate::rpc::RpcCall;
 use crate::scalar::half_kind;
 use crate::system::System;
@@ -99,6 +100,8 @@ pub struct Pe {
     pub(crate) iters: Vec<Iter>,
     pub(crate) system: System,
     pub(crate) calls_started: u64,
+    /// The main thread runs a launched function.
+    pub(crate) in_call: bool,
     /// Colors whose teardown handler has to run.
     pub(crate) teardown: u32,
     /// Queues that have drained (a register), and those of them whose handler has to run.
@@ -110,6 +113,9 @@ pub struct Pe {
     pub(crate) message_header: u32,
     pub(crate) rotations: Vec<u32>,
     pub(crate) holds: Vec<Hold>,
+    /// Registers that do nothing here, and what they hold.
+    pub(crate) kept: Vec<(u16, u16)>,
+    pub(crate) unserved: Vec<Unserved>,
     pub(crate) events: Vec<Event>,
     pub(crate) printing: Vec<Printed>,
 }
@@ -154,6 +160,7 @@ impl Pe {
             armed_until: 0,
             calls: Vec::new(),
             calls_started: 0,
+            in_call: false,
             teardown: 0,
             flushing: 0,
             flushed: 0,
@@ -166,6 +173,8 @@ impl Pe {
             queue_priority: [0; 8],
             rotations: program.rotating.iter().map(|pair| pair.init).collect(),
             holds: Vec::new(),
+            kept: Vec::new(),
+            unserved: Vec::new(),
             events: Vec::new(),
             printing: Vec::new(),
             tracer: None,
@@ -202,9 +211,13 @@ impl Pe {
             debug_assert!(!matches!(load.dsd, VecArg::Dsd(_)), "checked by the image's reader");
             self.load_dsr(load)?;
         }
-        let own = |word: &u16| ce::holds(*word);
-        for &(word, value) in program.configs.iter().filter(|(word, _)| own(word)) {
-            self.write_register(word, value, ports, &mut NoRegisters)?;
+        for &(word, value) in &program.configs {
+            if ce::holds(word) {
+                self.write_register(word, value, ports, &mut NoRegisters)?;
+            } else {
+                // The router's are read from it; of the rest this is all there is.
+                self.keep(word, value);
+            }
         }
         self.tasks.start_up(&program)
     }
@@ -304,7 +317,7 @@ impl Pe {
     }
 
     /// Whether no task runs and no synchronous operation holds the main thread, so that memcpy's own tasks could run
-    /// (semantics.md 11).
+    /// (docs/decisions/machine.md M15).
     pub fn memcpy_ready(&self, now: u64) -> bool {
         matches!(self.main, Main::Idle) && self.cpu.tau <= now
     }
@@ -328,7 +341,7 @@ impl Pe {
         self.memory.write_bytes(addr, &value.to_le_bytes()[..bytes]);
     }
 
-    /// A TEARDOWN wavelet of `color` has passed: the teardown task becomes ready (semantics.md 14).
+    /// A TEARDOWN wavelet of `color` has passed: the teardown task becomes ready (docs/decisions/machine.md M22).
     pub fn tear_down(&mut self, color: u8) {
         self.teardown |= 1u32.checked_shl(u32::from(color)).unwrap_or(0);
         self.tasks.activate_mask(1 << self.chip.tasks.teardown);

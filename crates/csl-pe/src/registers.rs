@@ -15,16 +15,18 @@ const INDEX_SHIFT: u32 = 16;
 /// Classes of the main thread's priority register, in the scale of [`crate::microthread`].
 const MAIN_CLASSES: [u8; 4] = [1, 2, 3, 4];
 
+/// A place that has reached for a register (word address) that no part of this machine serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Unserved {
+    pub pc: u32,
+    pub word: u16,
+}
+
 impl Pe {
-    pub(crate) fn read_register(
-        &mut self,
-        word: u16,
-        ports: &Ports,
-        registers: &mut dyn Registers,
-    ) -> Result<u16, FaultKind> {
+    pub(crate) fn read_register(&mut self, word: u16, ports: &Ports, registers: &mut dyn Registers) -> u16 {
         let queue = (word % QUEUES).low8();
         let halves = |value: u32, first: u16| (value >> (16 * (word - first))).low16();
-        Ok(match word {
+        match word {
             ce::INPUT_QUEUES.. if word < ce::INPUT_QUEUES + QUEUES => {
                 let color = ports.input_slot(queue).map_or(NONE, |slot| ports.inputs[slot].color);
                 color_bits(color) | self.queue_priority[usize::from(queue)]
@@ -55,8 +57,11 @@ impl Pe {
                 self.system.tsc_word(u64::from(word - ce::TIMESTAMP), self.cpu.tau).low16()
             }
             ce::COUNTER_CONTROL => u16::from(self.system.tsc_runs()),
-            _ => return registers.read(word).ok_or(FaultKind::NoSuchRegister { word }),
-        })
+            _ => match registers.read(word) {
+                Some(value) => value,
+                None => self.kept(word),
+            },
+        }
     }
 
     pub(crate) fn write_register(
@@ -92,9 +97,38 @@ impl Pe {
             }
             ce::COUNTER_CONTROL => self.system.run_tsc(value & ce::COUNTER_RUNS != 0, self.cpu.tau),
             _ if registers.write(word, value) => {}
-            _ => return Err(FaultKind::NoSuchRegister { word }),
+            _ => {
+                self.note_unserved(word);
+                self.keep(word, value);
+            }
         }
         Ok(())
+    }
+
+    /// What the program has put into a register that does nothing.
+    fn kept(&mut self, word: u16) -> u16 {
+        self.note_unserved(word);
+        self.kept.iter().find(|kept| kept.0 == word).map_or(0, |kept| kept.1)
+    }
+
+    pub(crate) fn keep(&mut self, word: u16, value: u16) {
+        match self.kept.iter_mut().find(|kept| kept.0 == word) {
+            Some(kept) => kept.1 = value,
+            None => self.kept.push((word, value)),
+        }
+    }
+
+    /// Remembers a place for the warning: its first register counts.
+    fn note_unserved(&mut self, word: u16) {
+        let pc = self.cpu.at();
+        if self.unserved.iter().all(|known| known.pc != pc) {
+            self.unserved.push(Unserved { pc, word });
+        }
+    }
+
+    /// The places that have reached for registers that are not there, in the order in which the program came to them.
+    pub fn unserved(&self) -> &[Unserved] {
+        &self.unserved
     }
 }
 

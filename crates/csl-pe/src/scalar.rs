@@ -418,6 +418,7 @@ pub(crate) fn run_watched<W: Watch>(cpu: &mut Cpu, mem: &mut Memory, pe: &PeImag
             Op::Vec => leave!(Exit::Vec { row: insn.a, dst: insn.b }),
             Op::LoadDsr => leave!(Exit::LoadDsr { row: insn.a }),
             Op::IterLoad => leave!(Exit::IterLoad { iter: cpu.iters.wrapping_add(insn.a), row: insn.b }),
+            Op::IterMore => leave!(Exit::IterMore { iter: cpu.iters.wrapping_add(insn.b), ok: insn.a }),
             Op::IterNext => leave!(Exit::IterNext { iter: cpu.iters.wrapping_add(insn.b), dst: insn.a, ok: insn.c }),
             Op::IterPut => leave!(Exit::IterPut { iter: cpu.iters.wrapping_add(insn.b), src: insn.a, ok: insn.c }),
             Op::Sys => leave!(Exit::Sys { op: SysOp::ALL[usize::from(insn.a)], args: insn.b, dst: insn.c }),

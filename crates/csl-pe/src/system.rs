@@ -120,7 +120,7 @@ impl Pe {
             SysOp::SetPrngSeed => *self.system.prng() = Prng::new(a as u32),
             SysOp::Assert if a == 0 => return Err(FaultKind::AssertionFailed),
             SysOp::Assert => {}
-            SysOp::GetConfig => value = u64::from(self.read_register(a as u16, ports, registers)?),
+            SysOp::GetConfig => value = u64::from(self.read_register(a as u16, ports, registers)),
             SysOp::SetConfig => self.write_register(a as u16, b as u16, ports, registers)?,
             SysOp::TscEnable => self.system.enable_tsc(tau),
             SysOp::TscDisable => self.system.disable_tsc(tau),
@@ -188,7 +188,7 @@ impl Pe {
         let mut raw = 0;
         for i in 0..words {
             let word = (load.addr >> 1).wrapping_add(i);
-            raw |= u64::from(self.read_register(word, ports, registers)?) << (16 * i);
+            raw |= u64::from(self.read_register(word, ports, registers)) << (16 * i);
         }
         if load.bytes == 1 && load.addr & 1 == 1 {
             raw >>= 8;

@@ -1,5 +1,5 @@
-//! Explicit data structure registers (semantics.md 6). Only those that are loaded take room. XDSRs and SRs hold no
-//! state of their own here: what they would hold stands with the DSR that was loaded together with them.
+//! Explicit data structure registers (docs/decisions/machine.md M6). Only those that are loaded take room. XDSRs and SRs
+//! hold no state of their own here: what they would hold stands with the DSR that was loaded together with them.
 
 use csl_isa::dsd::{Dsd, DsdClass};
 use csl_machine::DsrFile;

@@ -395,7 +395,8 @@ impl VecRun {
         }
     }
 
-    /// An empty FIFO to read from, or a full one to write to (semantics.md 7). The FIFO's length becomes what is left.
+    /// An empty FIFO to read from, or a full one to write to (docs/decisions/machine.md M8). The FIFO's length becomes
+    /// what is left.
     fn fifo_event(&mut self, io: &mut Io, id: u8, reads: bool, words: u32) -> Result<Ready, FaultKind> {
         let fifo = &mut io.fifos[usize::from(id)];
         let action = if reads { fifo.config.empty_action } else { fifo.config.full_action };
