@@ -3,7 +3,7 @@
 use csl_diag::{Code, Diagnostic};
 use csl_image::{Image, PeImage};
 use csl_machine::registers::ce;
-use csl_pe::cpu::CpuFault;
+use csl_pe::scalar::CpuFault;
 use csl_sim::{FaultKind, FaultReport};
 
 use super::{Excerpts, Origin, fifo_name};
