@@ -24,7 +24,7 @@ impl Flow {
         order.reverse();
         let mut places = vec![None; func.blocks.len()];
         for (at, block) in order.iter().enumerate() {
-            places[block.0 as usize] = Some(at as u32);
+            places[*block] = Some(at as u32);
         }
         let takes_element = |block: &Block| matches!(block.insts.first(), Some(Inst::IterNext { .. }));
         let mut flow = Flow {
@@ -40,10 +40,10 @@ impl Flow {
 
     fn edges(&mut self, func: &Func) {
         for (at, block) in self.order.iter().enumerate() {
-            for to in func.blocks[block.0 as usize].term.successors() {
-                self.preds[to.0 as usize] += 1;
+            for to in func.blocks[*block].term.successors() {
+                self.preds[to] += 1;
                 if self.place(to) <= at as u32 {
-                    self.loop_end[to.0 as usize] = Some(at as u32);
+                    self.loop_end[to] = Some(at as u32);
                 }
             }
         }
@@ -51,7 +51,7 @@ impl Flow {
 
     /// Place of a reachable block in `order`.
     pub fn place(&self, block: BlockId) -> u32 {
-        self.places[block.0 as usize].expect("successors of reachable blocks are reachable")
+        self.places[block].expect("successors of reachable blocks are reachable")
     }
 
     pub fn next(&self, block: BlockId) -> Option<BlockId> {
@@ -59,14 +59,14 @@ impl Flow {
     }
 
     pub fn is_loop_head(&self, block: BlockId) -> bool {
-        self.loop_end[block.0 as usize].is_some()
+        self.loop_end[block].is_some()
     }
 
     /// Whether a back edge spans the block.
     pub fn is_in_loop(&self, block: BlockId) -> bool {
         let here = self.place(block);
         let spans = |&head: &BlockId| {
-            let end = self.loop_end[head.0 as usize];
+            let end = self.loop_end[head];
             end.is_some_and(|end| self.place(head) <= here && here <= end)
         };
         self.order.iter().any(spans)
@@ -76,7 +76,7 @@ impl Flow {
     /// while it stays, as in a loop whose test stands at the bottom.
     pub fn edge_cost(&self, costs: &ScalarCosts, term: &Term, from: BlockId, to: BlockId) -> u32 {
         if self.place(to) <= self.place(from) {
-            let is_map = self.takes_element[to.0 as usize];
+            let is_map = self.takes_element[to];
             return if is_map { costs.map_back_edge } else { costs.loop_back_edge };
         }
         let falls_through = self.next(from) == Some(to);
@@ -93,14 +93,14 @@ impl Flow {
 fn postorder(func: &Func) -> Vec<BlockId> {
     let mut order = Vec::new();
     let mut seen = vec![false; func.blocks.len()];
-    let mut stack = vec![(BlockId(0), func.blocks[0].term.successors())];
+    let mut stack = vec![(BlockId::new(0), func.blocks[0].term.successors())];
     seen[0] = true;
     while let Some((block, pending)) = stack.last_mut() {
         // From the back: the last successor is left first and so comes last in the reversed order.
         match pending.pop() {
-            Some(to) if !seen[to.0 as usize] => {
-                seen[to.0 as usize] = true;
-                stack.push((to, func.blocks[to.0 as usize].term.successors()));
+            Some(to) if !seen[to] => {
+                seen[to] = true;
+                stack.push((to, func.blocks[to].term.successors()));
             }
             Some(_) => {}
             None => {

@@ -4,8 +4,8 @@ use csl_diag::{Code, Diagnostic, Span};
 use csl_image::{self as image, HalfFormat, PeImage};
 use csl_ir::{self as ir, Opnd, Program, Site, VecOperand};
 use csl_isa::vec::{RegOrImm, VecArg};
-use csl_machine::{Arch, DsrLoad};
-use csl_num::FloatKind;
+use csl_machine::{Arch, DsrLoad, Sdk};
+use csl_num::{FloatKind, LowBits};
 
 use crate::context::Context;
 use crate::lines::Lines;
@@ -51,7 +51,7 @@ struct Translated {
 
 /// A site of a function whose inlined calls stand behind `calls` others in the program's list.
 fn renumbered(site: Site, calls: u32) -> Site {
-    Site { inlined: site.inlined.map(|call| ir::InlinedId(call.0 + calls)), ..site }
+    Site { inlined: site.inlined.map(|call| call.plus(calls)), ..site }
 }
 
 fn assemble(
@@ -64,6 +64,7 @@ fn assemble(
         program.dsr_loads.iter().map(|(load, span)| dsr_init(&ctx, load, *span)).collect::<Result<_, _>>()?;
     Ok(PeImage {
         name: program.name.clone(),
+        dialect: program.dialect,
         half: half_format(program.fp16),
         code: body.code,
         funcs: body.funcs,
@@ -84,13 +85,13 @@ fn assemble(
         configs: program.configs.clone(),
         exports: program.exports.iter().map(exported).collect(),
         rpc: program.rpc.as_ref().map(|rpc| image::Rpc { task_id: rpc.task_id, functions: rpc_functions(program) }),
-        teardown_handlers: program.teardown_handlers.iter().map(|&(id, func)| (id, func.0 as u16)).collect(),
-        empty_queue_handlers: program.empty_queue_handlers.iter().map(|&(id, func)| (id, func.0 as u16)).collect(),
+        teardown_handlers: program.teardown_handlers.iter().map(|&(id, func)| (id, func.short())).collect(),
+        empty_queue_handlers: program.empty_queue_handlers.iter().map(|&(id, func)| (id, func.short())).collect(),
         rotating: program.rotating.iter().map(rotating).collect(),
         separate_control_table: program.control_table.is_some(),
         main_thread_priority: program.main_thread_priority,
         strings: program.strings.clone(),
-        tile_consts: program.tile_consts.len() as u16,
+        tile_consts: program.tile_consts.len().low16(),
         symbols: memory::symbols(program, placement),
         lines: body.lines,
         inlined: body.inlined,
@@ -137,7 +138,7 @@ fn half_format(kind: FloatKind) -> HalfFormat {
 }
 
 fn task(program: &Program, task: &ir::TaskBind) -> image::Task {
-    let func = &program.funcs[task.func.0 as usize];
+    let func = &program.funcs[task.func];
     let param = |(at, &bits): (usize, &u8)| {
         let signed = matches!(func.regs.get(at), Some(ir::Scalar::Int { signed: true, .. }));
         image::TaskParam { bits, signed }
@@ -145,7 +146,7 @@ fn task(program: &Program, task: &ir::TaskBind) -> image::Task {
     image::Task {
         kind: task.kind,
         id: task.id,
-        func: task.func.0 as u16,
+        func: task.func.short(),
         params: task.params.iter().enumerate().map(param).collect(),
     }
 }
@@ -154,9 +155,9 @@ fn task(program: &Program, task: &ir::TaskBind) -> image::Task {
 fn rpc_functions(program: &Program) -> Vec<image::RpcFunction> {
     let callable = |export: &ir::ExportedSymbol| {
         let ir::Exported::Func(func) = export.what else { return None };
-        let body = &program.funcs[func.0 as usize];
+        let body = &program.funcs[func];
         let params = body.regs[..body.params as usize].iter().map(|&reg| rpc_param(reg)).collect::<Option<_>>()?;
-        Some(image::RpcFunction { id: export.id, func: func.0 as u16, params })
+        Some(image::RpcFunction { id: export.id, func: func.short(), params })
     };
     program.exports.iter().filter_map(callable).collect()
 }
@@ -185,13 +186,13 @@ fn queue(program: &Program, queue: &ir::QueueInit) -> image::Queue {
 /// Ids of what happens before the first cycle are constants.
 fn constant_id(id: &Opnd) -> u8 {
     match id {
-        Opnd::Imm(id) => *id as u8,
+        Opnd::Imm(id) => id.low8(),
         _ => 0,
     }
 }
 
 fn fifo(fifo: &ir::FifoInit, addrs: &[u16]) -> image::Fifo {
-    image::Fifo { addr: addrs[fifo.buffer.0 as usize], words: fifo.words as u16, config: fifo.config.map(constant_id) }
+    image::Fifo { addr: addrs[fifo.buffer], words: fifo.words.low16(), config: fifo.config.map(constant_id) }
 }
 
 fn exported(export: &ir::ExportedSymbol) -> image::ExportedSymbol {
@@ -199,15 +200,15 @@ fn exported(export: &ir::ExportedSymbol) -> image::ExportedSymbol {
         name: export.name.clone(),
         id: export.id,
         what: match export.what {
-            ir::Exported::Global(id) => image::Exported::Symbol(id.0),
-            ir::Exported::Func(id) => image::Exported::Func(id.0 as u16),
+            ir::Exported::Global(id) => image::Exported::Symbol(id.number()),
+            ir::Exported::Func(id) => image::Exported::Func(id.short()),
         },
     }
 }
 
 fn rotating(tasks: &ir::RotatingTasks) -> image::RotatingTasks {
     let ir::RotatingTasks { data_task, alt, init, limit } = *tasks;
-    image::RotatingTasks { data_task, alt: alt.0 as u16, init, limit }
+    image::RotatingTasks { data_task, alt: alt.short(), init, limit }
 }
 
 fn dsr_init(
@@ -224,12 +225,17 @@ fn dsr_init(
     let config = load.config.map(&mut |operand| {
         let value = ctx.constant(operand);
         is_known &= value.is_some();
-        RegOrImm::Imm(value.unwrap_or(0) as u16)
+        RegOrImm::Imm(value.unwrap_or(0).low16())
     });
     if !is_known {
         return Err(unknown("configuration"));
     }
     Ok(DsrLoad { file: load.file, id: load.id, xdsr: load.xdsr, srs: load.srs.clone(), dsd, config })
+}
+
+/// The release that a layout was written for: the oldest of its programs'.
+pub fn release(programs: &[Program]) -> Sdk {
+    programs.iter().map(|program| program.release).min().unwrap_or(Sdk::CURRENT)
 }
 
 /// The architecture of a layout's programs.

@@ -4,6 +4,7 @@ use csl_ir::{Addr, AddrBase, Opnd, Scalar, VecInst, VecOperand};
 use csl_isa::Op;
 use csl_isa::vec::{IterDsd, RegOrImm, VecArg, VecDesc};
 use csl_machine::{DsrLoad, VecConfig};
+use csl_num::LowBits;
 
 use crate::func::FnGen;
 
@@ -13,14 +14,14 @@ impl FnGen<'_, '_> {
         let dest = self.vec_arg(&inst.dest);
         let srcs = inst.srcs.iter().map(|src| self.vec_arg(src)).collect();
         let config = self.vec_config(&inst.config);
-        self.vecs.push(VecDesc { op: inst.op as u8, dest, srcs, config });
-        (self.vecs.len() - 1) as u16
+        self.vecs.push(VecDesc { op: inst.op.number(), dest, srcs, config });
+        (self.vecs.len() - 1).low16()
     }
 
     pub fn load_row(&mut self, load: &DsrLoad<VecOperand, Opnd>) -> u16 {
         let row = self.dsr_load(load);
         self.loads.push(row);
-        (self.loads.len() - 1) as u16
+        (self.loads.len() - 1).low16()
     }
 
     fn dsr_load(&mut self, load: &DsrLoad<VecOperand, Opnd>) -> DsrLoad<VecArg, RegOrImm> {
@@ -37,7 +38,7 @@ impl FnGen<'_, '_> {
     pub fn iter_row(&mut self, dsd: &VecOperand, elem_bits: u8) -> u16 {
         let dsd = self.vec_arg(dsd);
         self.iters.push(IterDsd { dsd, elem_bits });
-        (self.iters.len() - 1) as u16
+        (self.iters.len() - 1).low16()
     }
 
     fn vec_arg(&mut self, operand: &VecOperand) -> VecArg {
@@ -46,7 +47,7 @@ impl FnGen<'_, '_> {
             VecOperand::Dsd(other) => VecArg::DsdConst(self.constant(other).unwrap_or(0)),
             VecOperand::Mem4d(addr) => self.mem4d(addr),
             VecOperand::Mem4dConst(desc) => VecArg::Mem4dConst(self.ctx.descriptor_index(desc)),
-            VecOperand::Fifo(fifo) => VecArg::Fifo(fifo.0 as u8),
+            VecOperand::Fifo(fifo) => VecArg::Fifo(fifo.number().low8()),
             VecOperand::Dsr { file, id } => VecArg::Dsr { file: *file, id: *id },
             VecOperand::Scalar(value @ (Opnd::Reg(_) | Opnd::Tile(_)), ty) => {
                 VecArg::Scalar { reg: self.operand(value), bits: elem_bits(*ty) }
@@ -57,14 +58,14 @@ impl FnGen<'_, '_> {
                 VecArg::ScalarConst { value: if bits == 16 { value & 0xffff } else { value }, bits }
             }
             VecOperand::Ptr(Opnd::Reg(reg)) => VecArg::Ptr(self.reg(*reg)),
-            VecOperand::Ptr(other) => VecArg::PtrAt(self.constant(other).unwrap_or(0) as u16),
+            VecOperand::Ptr(other) => VecArg::PtrAt(self.constant(other).unwrap_or(0).low16()),
         }
     }
 
     fn mem4d(&mut self, addr: &Addr) -> VecArg {
         match addr.base {
             AddrBase::Global(id) => VecArg::Mem4dAt(self.ctx.global(id, addr.offset)),
-            AddrBase::Absolute => VecArg::Mem4dAt(addr.offset as u16),
+            AddrBase::Absolute => VecArg::Mem4dAt(addr.offset.low16()),
             AddrBase::Slot(_) | AddrBase::Reg(_) => VecArg::Mem4d(self.address_register(addr)),
         }
     }
@@ -72,7 +73,7 @@ impl FnGen<'_, '_> {
     fn vec_config(&mut self, config: &VecConfig<Opnd>) -> VecConfig<RegOrImm> {
         config.map(&mut |operand| match operand {
             Opnd::Reg(_) | Opnd::Tile(_) => RegOrImm::Reg(self.operand(operand)),
-            other => RegOrImm::Imm(self.constant(other).unwrap_or(0) as u16),
+            other => RegOrImm::Imm(self.constant(other).unwrap_or(0).low16()),
         })
     }
 }
@@ -84,7 +85,7 @@ fn elem_bits(ty: Scalar) -> u8 {
 /// Moves a finished function's rows into the program's tables, with the final register numbers.
 pub fn intern(generator: &mut FnGen<'_, '_>, rename: &dyn Fn(u16) -> u16) {
     let ctx = &mut *generator.ctx;
-    let bases = (ctx.vecs.len() as u16, ctx.dsr_loads.len() as u16, ctx.iters.len() as u16);
+    let bases = (ctx.vecs.len().low16(), ctx.dsr_loads.len().low16(), ctx.iters.len().low16());
     for mut row in generator.vecs.drain(..) {
         row.srcs.iter_mut().for_each(|arg| rename_arg(arg, rename));
         rename_arg(&mut row.dest, rename);

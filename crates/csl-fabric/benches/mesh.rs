@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use csl_fabric::{Ramp, RouteTable, Row};
+use csl_fabric::{Ramp, RecordId, RouteTable, Row};
 use csl_machine::{Arch, ColorConfig, DirSet, Direction, Wavelet};
 
 /// CEs that take everything and send whenever the router has room.
@@ -59,11 +59,14 @@ fn run(width: u32, height: u32, cycles: u64, directions: usize) {
     let table = Arc::new(table(width, height, directions));
     let chip = Arch::Wse2.chip();
     let mut rows: Vec<Row> = (0..height).map(|y| Row::new(Arc::clone(&table), y, chip, false)).collect();
-    let mut senders: Vec<Vec<(u32, u64)>> = Vec::new();
+    let mut senders: Vec<Vec<(RecordId, u64)>> = Vec::new();
     for y in 0..height {
         let records = table.records(y).enumerate();
         senders.push(
-            records.filter(|(_, r)| r.2.config.rx == DirSet::RAMP).map(|(n, r)| (n as u32, u64::from(r.1))).collect(),
+            records
+                .filter(|(_, r)| r.2.config.rx == DirSet::RAMP)
+                .map(|(n, r)| (RecordId::at(n), u64::from(r.1)))
+                .collect(),
         );
     }
     let start = Instant::now();

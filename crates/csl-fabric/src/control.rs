@@ -5,19 +5,19 @@ use csl_machine::wavelet::{Opcode, opcode, pop};
 use csl_machine::{Direction, PopMode, Wavelet};
 
 use crate::event::{Obstacle, Standing, SwitchCause, SwitchState, Traced};
-use crate::record::{ADVANCES, FILTERED, TORN_DOWN};
+use crate::record::{ADVANCES, FILTERED, RecordId, TORN_DOWN};
 use crate::row::{Ramp, Row};
 use crate::state::ColorState;
 
 impl Row {
     /// A record's state as it stands.
-    pub(crate) fn state(&self, number: u32) -> &ColorState {
-        let (x, color) = self.records[number as usize].place();
+    pub(crate) fn state(&self, number: RecordId) -> &ColorState {
+        let (x, color) = self.records[number].place();
         let initial = || self.table.find(x, self.y, color).expect("a record has a place in the table").1;
         self.changed.get(&number).unwrap_or_else(initial)
     }
 
-    fn state_mut(&mut self, number: u32) -> &mut ColorState {
+    fn state_mut(&mut self, number: RecordId) -> &mut ColorState {
         if !self.changed.contains_key(&number) {
             let state = self.state(number).clone();
             self.changed.insert(number, state);
@@ -25,14 +25,14 @@ impl Row {
         self.changed.get_mut(&number).expect("inserted above")
     }
 
-    pub(crate) fn count_filtered(&mut self, number: u32, wavelet: Wavelet) {
+    pub(crate) fn count_filtered(&mut self, number: RecordId, wavelet: Wavelet) {
         if let Some(filter) = &mut self.state_mut(number).filter {
             filter.count(wavelet);
         }
     }
 
     /// Carries out command 0 of a control wavelet. Returns what goes on to the neighbours.
-    pub(crate) fn obey(&mut self, number: u32, wavelet: Wavelet, now: u64, ramp: &mut impl Ramp) -> Wavelet {
+    pub(crate) fn obey(&mut self, number: RecordId, wavelet: Wavelet, now: u64, ramp: &mut impl Ramp) -> Wavelet {
         let command = opcode(wavelet.data);
         let old = self.state(number).config.current_pos;
         let changed = match command {
@@ -58,16 +58,16 @@ impl Row {
         if pops { Wavelet { data: pop(wavelet.data), ..wavelet } } else { wavelet }
     }
 
-    fn tear_down(&mut self, number: u32, ramp: &mut impl Ramp) {
+    fn tear_down(&mut self, number: RecordId, ramp: &mut impl Ramp) {
         self.state_mut(number).config.teardown = true;
-        let record = &mut self.records[number as usize];
+        let record = &mut self.records[number];
         record.flags |= TORN_DOWN;
         ramp.torn_down(record.x(), record.color);
     }
 
     /// A wavelet of the CE has been forwarded: `.advance_switch` of the operation that sent it may be due.
     #[cold]
-    pub(crate) fn left_ramp(&mut self, number: u32, now: u64) {
+    pub(crate) fn left_ramp(&mut self, number: RecordId, now: u64) {
         let mut due = false;
         for entry in self.advances.iter_mut().filter(|entry| entry.0 == number) {
             entry.1 -= 1;
@@ -75,7 +75,7 @@ impl Row {
         }
         self.advances.retain(|entry| entry.1 != 0);
         let more = self.advances.iter().any(|entry| entry.0 == number);
-        set_flag(&mut self.records[number as usize].flags, ADVANCES, more);
+        set_flag(&mut self.records[number].flags, ADVANCES, more);
         let old = self.state(number).config.current_pos;
         if due && self.state_mut(number).config.advance() {
             self.apply_position(number, old, now, SwitchCause::Local);
@@ -83,21 +83,21 @@ impl Row {
     }
 
     /// Takes over inputs and outputs of another position.
-    fn apply_position(&mut self, number: u32, old: u8, cycle: u64, cause: SwitchCause) {
+    fn apply_position(&mut self, number: RecordId, old: u8, cycle: u64, cause: SwitchCause) {
         let before = self.apply_route(number, old);
         self.note_switch(number, before, cycle, cause);
     }
 
     /// Takes over inputs and outputs; returns what they were at the `old` position.
-    fn apply_route(&mut self, number: u32, old: u8) -> SwitchState {
+    fn apply_route(&mut self, number: RecordId, old: u8) -> SwitchState {
         let current = self.state(number).config.current();
-        let record = &mut self.records[number as usize];
+        let record = &mut self.records[number];
         let before = SwitchState { position: old, rx: record.rx, tx: record.tx };
         (record.rx, record.tx) = current;
         before
     }
 
-    fn note_switch(&mut self, number: u32, before: SwitchState, cycle: u64, cause: SwitchCause) {
+    fn note_switch(&mut self, number: RecordId, before: SwitchState, cycle: u64, cause: SwitchCause) {
         if self.is_traced {
             let ((rx, tx), position) = (self.state(number).config.current(), self.state(number).config.current_pos);
             self.note(number, cycle, Traced::Switch { before, after: SwitchState { position, rx, tx }, cause });
@@ -115,7 +115,7 @@ impl Row {
         let old = self.state(number).config.current_pos;
         change(self.state_mut(number));
         let (torn, filtered) = (self.state(number).config.teardown, self.state(number).filter.is_some());
-        let record = &mut self.records[number as usize];
+        let record = &mut self.records[number];
         set_flag(&mut record.flags, TORN_DOWN, torn);
         set_flag(&mut record.flags, FILTERED, filtered);
         let before = self.apply_route(number, old);
@@ -131,9 +131,10 @@ impl Row {
     pub fn standing(&self, ramp: &mut impl Ramp) -> Vec<(u32, Standing)> {
         let mut all = Vec::new();
         for (number, record) in self.records.iter().enumerate() {
+            let number = RecordId::at(number);
             for (from, lane) in record.lanes().filter(|(_, lane)| lane.len > 0) {
                 let head = lane.front();
-                let why = self.why(number as u32, from, head, ramp);
+                let why = self.why(number, from, head, ramp);
                 let standing = Standing { color: record.color, from, count: lane.len, head, why };
                 all.push((record.x(), standing));
             }
@@ -141,8 +142,8 @@ impl Row {
         all
     }
 
-    fn why(&self, number: u32, from: Direction, head: Wavelet, ramp: &mut impl Ramp) -> Obstacle {
-        let record = &self.records[number as usize];
+    fn why(&self, number: RecordId, from: Direction, head: Wavelet, ramp: &mut impl Ramp) -> Obstacle {
+        let record = &self.records[number];
         if record.flags & TORN_DOWN != 0 {
             return Obstacle::Teardown;
         }

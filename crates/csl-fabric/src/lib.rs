@@ -18,7 +18,7 @@ mod table;
 
 pub use event::{Fault, FaultKind, Lost, Obstacle, Standing, SwitchCause, SwitchState, TraceEvent, Traced};
 pub use filter::FilterState;
-pub use record::Batch;
+pub use record::{Batch, RecordId};
 pub use row::{Ramp, Row};
 pub use state::ColorState;
 pub use table::{RouteSet, RouteTable, Run, Target};

@@ -9,7 +9,7 @@
 use csl_machine::message::{PLACE_MASK, ROW_SHIFT};
 use csl_machine::{DirSet, Direction, Wavelet};
 
-use crate::record::{Record, UNKNOWN};
+use crate::record::{Record, RecordId};
 use crate::row::Row;
 
 /// The place of the record that a message from the CE keeps to, in [`Record::targets`].
@@ -43,34 +43,33 @@ pub(crate) fn color_from(first: u8, side: Direction) -> u8 {
 
 impl Row {
     /// The record at a tile that a message with this header takes there.
-    pub(crate) fn message_record(&self, at: (u32, u32), first: u8, header: u32) -> Option<u32> {
+    pub(crate) fn message_record(&self, at: (u32, u32), first: u8, header: u32) -> Option<RecordId> {
         let color = color(first, way(at, header));
         self.table.find(at.0, at.1, color).filter(|(_, state)| state.config.messages.is_some()).map(|found| found.0)
     }
 
     /// The record that a wavelet from the CE goes to: the header's choice holds up to the last wavelet. It is kept where
     /// a record that leads to the ramp has no neighbour.
-    pub(crate) fn message_from_ce(&mut self, comm: u32, wavelet: Wavelet) -> u32 {
-        let open = self.records[comm as usize].targets[HELD];
-        if open != UNKNOWN {
+    pub(crate) fn message_from_ce(&mut self, comm: RecordId, wavelet: Wavelet) -> RecordId {
+        if let Some(open) = self.records[comm].targets[HELD] {
             return open;
         }
         let Some(first) = self.state(comm).config.messages else { return comm };
-        let at = (self.records[comm as usize].x(), self.y);
+        let at = (self.records[comm].x(), self.y);
         self.message_record(at, first, wavelet.data).unwrap_or(comm)
     }
 
     /// A wavelet of the CE has landed on `record`.
-    pub(crate) fn message_has_landed(&mut self, comm: u32, record: u32, wavelet: Wavelet) {
-        self.records[comm as usize].targets[HELD] = if wavelet.control { UNKNOWN } else { record };
+    pub(crate) fn message_has_landed(&mut self, comm: RecordId, record: RecordId, wavelet: Wavelet) {
+        self.records[comm].targets[HELD] = if wavelet.control { None } else { Some(record) };
     }
 
     /// A wavelet that came in by `side` has been sent on: the record takes no other message before its last wavelet.
-    pub(crate) fn hold_for_message(&mut self, number: u32, side: Direction, wavelet: Wavelet) {
-        let record: &mut Record = &mut self.records[number as usize];
+    pub(crate) fn hold_for_message(&mut self, number: RecordId, side: Direction, wavelet: Wavelet) {
+        let record: &mut Record = &mut self.records[number];
         record.rx = if wavelet.control { DirSet::ALL } else { DirSet::of(side) };
         if wavelet.control && record.tx != DirSet::RAMP {
-            record.targets = [UNKNOWN; 4];
+            record.targets = [None; 4];
         }
     }
 }

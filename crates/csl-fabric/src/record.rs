@@ -1,17 +1,19 @@
 //! The state of one color at one router: 64 bytes that hold all that a wavelet on its way touches.
 
-use csl_machine::{DirSet, Direction, Wavelet};
+use csl_machine::{DirSet, Direction, Wavelet, index_types};
 
 use crate::state::ColorState;
 
 /// Wavelets that a lane can hold on any chip.
 pub(crate) const MAX_BUFFER: usize = 4;
 
-/// No record known yet.
-pub(crate) const UNKNOWN: u32 = u32::MAX;
+index_types! {
+    /// The state of a color at a router: its number in the row, or one of `table::unrouted`.
+    pub struct RecordId;
+}
 
 /// No record there: the program ends at this side.
-pub(crate) const OUTSIDE: u32 = u32::MAX - 1;
+pub(crate) const OUTSIDE: RecordId = RecordId::new(u32::MAX - 1);
 
 /// The input buffer of one color and side.
 #[derive(Clone, Copy, Debug)]
@@ -23,12 +25,12 @@ pub(crate) struct Lane {
     /// Control bits low, half bits high, by place in the ring.
     kinds: u8,
     /// The record of the sender, for its credits.
-    pub upstream: u32,
+    pub upstream: Option<RecordId>,
     ring: [u32; MAX_BUFFER],
 }
 
 impl Lane {
-    pub const FREE: Lane = Lane { from: None, head: 0, len: 0, kinds: 0, upstream: UNKNOWN, ring: [0; MAX_BUFFER] };
+    pub const FREE: Lane = Lane { from: None, head: 0, len: 0, kinds: 0, upstream: None, ring: [0; MAX_BUFFER] };
 
     #[inline]
     fn at(&self, place: usize) -> Wavelet {
@@ -102,8 +104,8 @@ pub(crate) struct Record {
     /// Where the last wavelet on an open input came from, and low bits of when.
     pub landed_from: Direction,
     pub landed_at: u32,
-    /// Records at the neighbours.
-    pub targets: [u32; 4],
+    /// Records at the neighbours, once they are known.
+    pub targets: [Option<RecordId>; 4],
     pub lane: Lane,
     pub more: Option<Box<MoreLanes>>,
 }
@@ -124,7 +126,7 @@ impl Record {
             column: x as u16,
             landed_from: Direction::West,
             landed_at: u32::MAX,
-            targets: [UNKNOWN; 4],
+            targets: [None; 4],
             lane: Lane::FREE,
             more: None,
         }
@@ -245,13 +247,13 @@ pub(crate) struct Credit(u32);
 
 impl Credit {
     #[inline]
-    pub fn new(record: u32, side: Direction) -> Credit {
-        Credit(record << 2 | u32::from(side.bit()))
+    pub fn new(record: RecordId, side: Direction) -> Credit {
+        Credit(record.number() << 2 | u32::from(side.bit()))
     }
 
     #[inline]
-    pub fn record(self) -> u32 {
-        self.0 >> 2
+    pub fn record(self) -> RecordId {
+        RecordId::new(self.0 >> 2)
     }
 
     #[inline]
@@ -262,7 +264,7 @@ impl Credit {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Landing {
-    pub record: u32,
+    pub record: RecordId,
     pub from: Direction,
     pub wavelet: Wavelet,
 }

@@ -3,6 +3,7 @@
 
 use csl_machine::{ColorConfig, Direction};
 
+use crate::record::RecordId;
 use crate::state::ColorState;
 
 /// Tiles `x .. x + len` of a row that route the same colors in the same way. A tile in no run is none of the program's.
@@ -35,13 +36,13 @@ const UNROUTED: u32 = 1 << 29;
 const COLOR_BITS: u32 = 5;
 
 /// The number by which other rows know a color that the table does not route at a column.
-pub(crate) fn unrouted(x: u32, color: u8) -> u32 {
-    UNROUTED | x << COLOR_BITS | u32::from(color)
+pub(crate) fn unrouted(x: u32, color: u8) -> RecordId {
+    RecordId::new(UNROUTED | x << COLOR_BITS | u32::from(color))
 }
 
 /// The column and color of a number of [`unrouted`].
-pub(crate) fn place_of_unrouted(number: u32) -> Option<(u32, u8)> {
-    let place = number.checked_sub(UNROUTED)?;
+pub(crate) fn place_of_unrouted(number: RecordId) -> Option<(u32, u8)> {
+    let place = number.number().checked_sub(UNROUTED)?;
     Some((place >> COLOR_BITS, (place & ((1 << COLOR_BITS) - 1)) as u8))
 }
 
@@ -49,7 +50,7 @@ pub(crate) fn place_of_unrouted(number: u32) -> Option<(u32, u8)> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
     /// Number of the record in its row, or a number of [`unrouted`].
-    pub record: u32,
+    pub record: RecordId,
     pub color: u8,
 }
 
@@ -89,12 +90,12 @@ impl RouteTable {
     }
 
     /// The number of a color's record at a tile, and its initial configuration.
-    pub fn find(&self, x: u32, y: u32, color: u8) -> Option<(u32, &ColorState)> {
+    pub fn find(&self, x: u32, y: u32, color: u8) -> Option<(RecordId, &ColorState)> {
         let run = self.run(x, y)?;
         let set = &self.sets[run.set as usize];
         let rank = set.binary_search_by_key(&color, |entry| entry.0).ok()?;
-        let record = run.base + (x - run.x) * set.len() as u32 + rank as u32;
-        Some((record, &self.configs[set[rank].1 as usize]))
+        let record = run.base + (x - run.x) * set.len() as u32;
+        Some((RecordId::at(rank).plus(record), &self.configs[set[rank].1 as usize]))
     }
 
     /// Whether any tile swaps colors: if none does, what comes in on a color is that color's.
@@ -104,7 +105,7 @@ impl RouteTable {
     }
 
     /// The number by which a neighbour sends to a color's record at a tile of the program.
-    pub(crate) fn number(&self, x: u32, y: u32, color: u8) -> u32 {
+    pub(crate) fn number(&self, x: u32, y: u32, color: u8) -> RecordId {
         self.find(x, y, color).map_or_else(|| unrouted(x, color), |found| found.0)
     }
 
@@ -121,7 +122,7 @@ impl RouteTable {
         let found = self.find(x, y, color);
         let own = found.filter(|(_, state)| !state.config.swaps(side));
         let swapped = || self.find(x, y, color ^ 1).filter(|(_, state)| state.config.swaps(side));
-        let target = |color| move |(record, _): (u32, &ColorState)| Target { record, color };
+        let target = |color| move |(record, _): (RecordId, &ColorState)| Target { record, color };
         let open = own.filter(|(_, state)| takes(state)).map(target(color));
         open.or_else(|| swapped().map(target(color ^ 1))).unwrap_or_else(|| {
             let color = if own.is_none() && found.is_some() { color ^ 1 } else { color };

@@ -72,7 +72,7 @@ struct Carriers {
 fn carriers(image: &Image, id: u16) -> Carriers {
     let has: Vec<bool> =
         image.programs.iter().map(|program| program.exports.iter().any(|export| export.id == id)).collect();
-    let (with, without): (Vec<&TileRun>, Vec<&TileRun>) = image.tiles.iter().partition(|run| has[run.program as usize]);
+    let (with, without): (Vec<&TileRun>, Vec<&TileRun>) = image.tiles.iter().partition(|run| has[run.program]);
     let pes = |runs: &[&TileRun]| runs.iter().map(|run| u64::from(run.len)).sum();
     let first = without.first().map_or((0, 0), |run| (run.x, run.y));
     Carriers { with: pes(&with), without: pes(&without), first }
@@ -185,7 +185,7 @@ fn extent_at(image: &Image, sim: &mut Sim, id: u16, copy: &Copy, (x, y): (u32, u
 /// The program of a PE, by its place in the program's rectangle.
 pub fn program_at(image: &Image, x: u32, y: u32) -> Option<&PeImage> {
     let run = image.tiles.iter().find(|run| run.y == y && (run.x..run.x + run.len).contains(&x))?;
-    image.programs.get(run.program as usize).map(|program| &**program)
+    image.programs.get(run.program.index()).map(|program| &**program)
 }
 
 /// Bytes from an address to the end of the object that it lies in.

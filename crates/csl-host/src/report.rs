@@ -6,7 +6,7 @@ use std::path::Path;
 use csl_diag::{Code, Diagnostic, Diagnostics, ErrorFormat, FileId, SourceMap, Span, Style, render};
 use csl_fabric::Obstacle;
 use csl_image::{Image, PeImage};
-use csl_machine::TaskKind;
+use csl_machine::{ProgramId, TaskKind};
 use csl_pe::Resource;
 use csl_sim::{
     Count, Ending, Group, Held, HeldMain, HostReason, Lost, Running, Situation, Standing, Stop, TaskWait, ThreadWait,
@@ -191,7 +191,7 @@ pub fn unfinished(image: &Image, sources: &Path, ending: Ending, report: &Situat
 }
 
 /// ` in FUNCTION, FILE:LINE` of an instruction.
-fn in_function(excerpts: &mut Excerpts, program: u32, pc: u32) -> String {
+fn in_function(excerpts: &mut Excerpts, program: ProgramId, pc: u32) -> String {
     let origin = image_origin(excerpts, program, pc);
     origin.map(|Origin { function, line, .. }| format!(" in {function}, {line}")).unwrap_or_default()
 }
@@ -364,7 +364,7 @@ fn waits(image: &Image, group: &Group<ThreadWait>) -> String {
         Some(1) => ", one element to go".to_owned(),
         Some(left) => format!(", {left} elements to go"),
     };
-    let need = need(image.programs.get(program as usize), waiting.need);
+    let need = need(image.programs.get(program.index()), waiting.need);
     format!("{thread} of {WHO} waits for {need}{left}")
 }
 
@@ -375,7 +375,7 @@ fn running(excerpts: &mut Excerpts, group: &Group<Running>) -> Line {
 
 fn task_wait(image: &Image, group: &Group<TaskWait>) -> String {
     let TaskWait { program, id, is_blocked } = group.what;
-    let program = image.programs.get(program as usize);
+    let program = image.programs.get(program.index());
     let task =
         program.and_then(|program| program.tasks.iter().find(|task| task.kind == TaskKind::Local && task.id == id));
     let func = task.zip(program).and_then(|(task, program)| program.funcs.get(usize::from(task.func)));
@@ -385,13 +385,13 @@ fn task_wait(image: &Image, group: &Group<TaskWait>) -> String {
 }
 
 /// The origin of an instruction of the program with this number.
-fn image_origin(excerpts: &mut Excerpts, program: u32, pc: u32) -> Option<Origin> {
-    let program = excerpts.image.programs.get(program as usize)?.clone();
+fn image_origin(excerpts: &mut Excerpts, program: ProgramId, pc: u32) -> Option<Origin> {
+    let program = excerpts.image.programs.get(program.index())?.clone();
     excerpts.origin(&program, pc)
 }
 
 /// A line with the place of an instruction of a program.
-fn at_line(excerpts: &mut Excerpts, (program, pc): (u32, u32), line: Line) -> Line {
+fn at_line(excerpts: &mut Excerpts, (program, pc): (ProgramId, u32), line: Line) -> Line {
     match image_origin(excerpts, program, pc) {
         Some(Origin { function, span: at @ Some(_), .. }) => {
             Line { at, text: format!("{}, in {function}", line.text), ..line }

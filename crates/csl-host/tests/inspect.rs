@@ -48,11 +48,16 @@ comptime {
 "#;
 
 fn inspected(folder: &TempDir) -> Inspection {
+    inspected_with(folder, PE)
+}
+
+/// The same with another program on every PE.
+fn inspected_with(folder: &TempDir, pe: &str) -> Inspection {
     let write =
         |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("the folder is writable");
     write("layout.csl", LAYOUT);
-    write("pe.csl", PE);
-    write("edge.csl", PE);
+    write("pe.csl", pe);
+    write("edge.csl", pe);
     let done = compile(&program::options(folder.path()));
     assert!(done.succeeded(), "{}", program::text(&done));
     Inspection::open(&folder.path().join("out")).expect("it was compiled")
@@ -114,4 +119,15 @@ fn wrong_choices_are_named() {
     }
     std::fs::write(folder.path().join("out").join(csl_host::IMAGE_FILE), "no image").expect("it is writable");
     assert!(Inspection::open(&folder.path().join("out")).is_err());
+}
+
+/// A `param` of type `comptime_struct` is a sign of a program up to 1.4.
+#[test]
+fn the_summary_shows_the_generation_that_the_program_gives_away() {
+    for (param, sdk) in [("param memcpy_params;", "2.10"), ("param memcpy_params: comptime_struct;", "1.4")] {
+        let folder = folder();
+        let inspection = inspected_with(&folder, &PE.replace("param memcpy_params;", param));
+        let text = inspection.text(&choice(Part::Summary)).expect("it can be shown");
+        assert_eq!(text.lines().nth(1), Some(format!("sdk      {sdk}").as_str()));
+    }
 }

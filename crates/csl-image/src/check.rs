@@ -3,15 +3,12 @@
 mod code;
 mod program;
 
-use csl_machine::{ColorConfig, Coord, DirSet, Size, SwitchPos};
+use csl_machine::{COLORS, ColorConfig, Coord, DirSet, MAX_CHANNELS, Size, SwitchPos};
 
 use crate::{Image, Patch, PatchTarget, PatchValues, Stream};
 
 /// The largest fabric that an image may ask for, PEs a side: ten times the real one.
 const MAX_SIDE: u32 = 10_000;
-
-/// Colors that a router knows.
-const COLORS: u8 = 24;
 
 pub fn image(image: &Image) -> Result<(), String> {
     geometry(image)?;
@@ -36,7 +33,7 @@ fn geometry(image: &Image) -> Result<(), String> {
         "a rectangle outside the fabric".into()
     })?;
     let channels = image.memcpy.map_or(1, |memcpy| memcpy.channels);
-    require((1..=16).contains(&channels), || format!("{channels} memcpy channels"))
+    require((1..=MAX_CHANNELS).contains(&channels), || format!("{channels} memcpy channels"))
 }
 
 fn tiles(image: &Image) -> Result<(), String> {
@@ -45,7 +42,7 @@ fn tiles(image: &Image) -> Result<(), String> {
         in_rect(image, run.x, run.y, run.len)?;
         require((run.y, run.x) >= free, || format!("tiles at {}, {} out of order", run.x, run.y))?;
         free = (run.y, run.x + run.len);
-        require((run.program as usize) < image.programs.len(), || format!("no program {}", run.program))?;
+        require(run.program.index() < image.programs.len(), || format!("no program {}", run.program))?;
     }
     Ok(())
 }

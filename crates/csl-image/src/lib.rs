@@ -24,14 +24,14 @@ use serde::{Deserialize, Serialize};
 pub const MAGIC: [u8; 8] = *b"WAFERLAB";
 
 /// Grows whenever the format changes; another version is refused.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// A compiled layout, ready to load.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Image {
     pub origin: Origin,
     pub arch: Arch,
-    /// The generation of the vendor's SDK whose rules the program was compiled under.
+    /// The release of the vendor's SDK that the program was written for: the oldest of its programs'.
     pub sdk: Sdk,
     /// PEs of the whole fabric.
     pub fabric: Size,

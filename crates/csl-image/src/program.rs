@@ -2,7 +2,7 @@
 
 use csl_isa::Insn;
 use csl_isa::vec::{IterDsd, RegOrImm, VecArg, VecDesc};
-use csl_machine::{ColorConfig, DsrLoad, FifoConfig, Priority, QueueDir, Startup, TaskKind};
+use csl_machine::{ColorConfig, Dialect, DsrLoad, FifoConfig, Priority, QueueDir, Startup, TaskKind};
 use serde::{Deserialize, Serialize};
 
 use crate::symbols::{ExportedSymbol, Inlined, Line, Symbol};
@@ -20,6 +20,8 @@ pub enum HalfFormat {
 pub struct PeImage {
     /// The file, as the layout names it.
     pub name: String,
+    /// What the generation of the program decides.
+    pub dialect: Dialect,
     pub half: HalfFormat,
     pub code: Vec<Insn>,
     pub funcs: Vec<Function>,

@@ -6,7 +6,8 @@ use csl_image::*;
 use csl_isa::vec::{VecArg, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
 use csl_machine::{
-    Arch, ColorConfig, Coord, DirSet, QueueDir, Sdk, Size, Startup, TaskKind, TaskTarget, TileRun, VecConfig,
+    Arch, ColorConfig, Coord, Dialect, DirSet, ProgramId, QueueDir, Sdk, Size, Startup, TaskKind, TaskTarget, TileRun,
+    VecConfig,
 };
 use proptest::prelude::*;
 
@@ -23,6 +24,7 @@ fn pe() -> PeImage {
     };
     PeImage {
         name: "pe.csl".into(),
+        dialect: Dialect::CURRENT,
         half: HalfFormat::F16,
         code: vec![
             Insn::new(Op::BrLtSImm, 0, 5, 0),
@@ -95,7 +97,7 @@ fn image() -> Image {
         rect: Size { width: 4, height: 2 },
         memcpy: Some(Memcpy { channels: 1, west_buffer: 0, east_buffer: 0 }),
         programs: vec![Arc::new(pe())],
-        tiles: (0..2).map(|y| TileRun { x: 0, y, len: 4, program: 0 }).collect(),
+        tiles: (0..2).map(|y| TileRun { x: 0, y, len: 4, program: ProgramId::new(0) }).collect(),
         routes: vec![RouteRun { x: 1, y: 0, len: 3, color: 3, config: 0 }],
         color_configs: vec![config],
         patches: vec![Patch {

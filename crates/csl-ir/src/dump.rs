@@ -182,7 +182,7 @@ fn function(out: &mut String, program: &Program, number: usize, func: &Func) {
         line(out, format_args!("  slot{number} {}: size {} align {}", slot.name, slot.size, slot.align));
     }
     for (number, call) in func.inlined.iter().enumerate() {
-        let outer = call.call.inlined.map_or(String::new(), |outer| format!(" in {}", outer.0));
+        let outer = call.call.inlined.map_or(String::new(), |outer| format!(" in {}", outer));
         line(out, format_args!("  inlined {number} {}{outer}", call.func));
     }
     for (number, block) in func.blocks.iter().enumerate() {

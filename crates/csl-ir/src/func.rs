@@ -1,7 +1,7 @@
 //! Functions: registers, blocks, instructions.
 
 use csl_diag::Span;
-use csl_machine::{DsrFile, DsrLoad, SysOp, VecConfig, VecOp};
+use csl_machine::{DsrFile, DsrLoad, SysOp, VecConfig, VecOp, index_types};
 
 /// Arithmetic of integers and, for the first five, of floats. A shift count is unsigned, of any width.
 pub use csl_num::IntOp as BinOp;
@@ -43,23 +43,22 @@ impl Scalar {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Reg(pub u32);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct BlockId(pub u32);
-
-/// A stack slot of a function: memory for an aggregate, or for a variable whose address is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SlotId(pub u32);
-
-/// A global of the [`crate::Program`], by its index there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct GlobalId(pub u32);
-
-/// A function of the [`crate::Program`], by its index there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FuncId(pub u32);
+index_types! {
+    /// A register of a function.
+    pub struct Reg;
+    /// A block of a function.
+    pub struct BlockId;
+    /// A stack slot of a function: memory for an aggregate, or for a variable whose address is taken.
+    pub struct SlotId;
+    /// A global of the [`crate::Program`], by its index there.
+    pub struct GlobalId;
+    /// A function of the [`crate::Program`], by its index there.
+    pub struct FuncId;
+    /// A DSD iterator of one `@map`; numbered within the function.
+    pub struct IterId;
+    /// A call whose place the callee's body has taken, by its index in [`Func::inlined`].
+    pub struct InlinedId;
+}
 
 /// An operand of an instruction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -278,10 +277,6 @@ pub enum Inst {
     },
 }
 
-/// A DSD iterator of one `@map`; numbered within the function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct IterId(pub u32);
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DsdChange {
     /// `value` is a byte address; drops the offset.
@@ -347,10 +342,6 @@ pub enum Term {
     /// Control does not come here: behind an endless loop or a trap.
     Unreachable,
 }
-
-/// A call whose place the callee's body has taken, by its index in [`Func::inlined`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct InlinedId(pub u32);
 
 /// Where an instruction comes from: its place in the source, and in a callee's body the call that it stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use csl_diag::Span;
-use csl_machine::{Arch, ColorConfig, DsrLoad, FifoConfig, Priority, QueueDir, Startup, TaskKind};
+use csl_machine::{Arch, ColorConfig, Dialect, DsrLoad, FifoConfig, Priority, QueueDir, Sdk, Startup, TaskKind};
 use csl_num::{FloatKind, IntTy};
 
 use crate::func::{Func, FuncId, GlobalId, Opnd, VecOperand};
@@ -151,6 +151,9 @@ pub struct Program {
     /// The file, as the layout names it.
     pub name: String,
     pub arch: Arch,
+    /// The release of the vendor's SDK that the program was written for, and what its rules are.
+    pub release: Sdk,
+    pub dialect: Dialect,
     /// The one 16-bit float type of run-time code.
     pub fp16: FloatKind,
     pub types: Arc<Types>,

@@ -1,6 +1,9 @@
 //! Directions, places and rectangles of PEs. Columns grow to the east, rows to the south.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::index_types;
 
 /// Where a router's link leads, or [`Direction::Ramp`]: to its own compute element. The numbers are those of the bits in
 /// the routing registers.
@@ -209,6 +212,25 @@ pub struct TileRun {
     pub x: u32,
     pub y: u32,
     pub len: u32,
-    /// Its number among the programs of the layout.
-    pub program: u32,
+    pub program: ProgramId,
+}
+
+index_types! {
+    /// A program of a layout: tiles share it.
+    pub struct ProgramId;
+}
+
+impl Serialize for ProgramId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.number().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for ProgramId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ProgramId, D::Error> {
+        match u32::deserialize(deserializer)? {
+            u32::MAX => Err(D::Error::custom("no layout has that many programs")),
+            number => Ok(ProgramId::new(number)),
+        }
+    }
 }

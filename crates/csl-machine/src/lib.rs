@@ -2,6 +2,7 @@
 
 mod chip;
 mod geometry;
+mod index;
 pub mod message;
 pub mod registers;
 mod route;
@@ -18,9 +19,10 @@ pub use chip::{
     Chip, ConfigSpace, DataRegisters, Fabric, Margins, Memcpy, Memory, Queues, ScalarCosts, TOOLCHAIN, Tasks, Timing,
     Toolchain,
 };
-pub use geometry::{Coord, DirSet, Direction, Rect, Size, TileRun};
+pub use geometry::{Coord, DirSet, Direction, ProgramId, Rect, Size, TileRun};
 pub use route::{ColorConfig, Filter, FilterKind, PopMode, SwitchPos};
-pub use sdk::Sdk;
+pub use sdk::{Dialect, Sdk};
+pub use shared::{COLORS, DSRS, ENDLESS_LENGTH, LAST_CONTROL_TASK, MAX_CHANNELS, PRNGS, REGISTERS_START};
 pub use sysop::{FLUSH_INPUT, PrintKind, SysOp};
 pub use task::{
     Action, DsrFile, DsrLoad, FifoAction, FifoConfig, OnControl, Priority, QueueDir, SimdMode, Startup, TaskKind,

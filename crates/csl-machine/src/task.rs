@@ -152,6 +152,13 @@ pub enum Priority {
     High,
 }
 
+impl Priority {
+    /// The number in descriptors: 0 low, 1 medium, 2 high.
+    pub const fn code(self) -> u16 {
+        self as u16
+    }
+}
+
 /// The configuration struct of a vector operation or DSR load; `I` is an operand of the instruction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VecConfig<I> {

@@ -40,7 +40,7 @@ fn skip_empty(func: &mut Func) {
         _ => None,
     };
     let end = |start: u32| {
-        let mut block = BlockId(start);
+        let mut block = BlockId::new(start);
         // Blocks may be empty all around a circle.
         for _ in 0..func.blocks.len() {
             match leads_to(block) {
@@ -48,7 +48,7 @@ fn skip_empty(func: &mut Func) {
                 None => return block,
             }
         }
-        BlockId(start)
+        BlockId::new(start)
     };
     let ends: Vec<BlockId> = (0..func.blocks.len() as u32).map(end).collect();
     func.blocks.iter_mut().for_each(|block| block.term.for_each_successor_mut(&mut |to| *to = ends[at(*to)]));
@@ -62,7 +62,7 @@ fn merge(func: &mut Func) {
         while let Term::Jump(next) = func.blocks[at(block)].term
             && preds[at(next)].len() == 1
             && next != block
-            && next != BlockId(0)
+            && next != BlockId::new(0)
         {
             let nothing =
                 Block { insts: Vec::new(), sites: Vec::new(), term: Term::Jump(next), ..func.blocks[at(next)] };
@@ -85,7 +85,7 @@ fn compact(func: &mut Func) {
     let mut next = 0;
     let mut numbers = Vec::new();
     for &reached in &reached {
-        numbers.push(BlockId(next));
+        numbers.push(BlockId::new(next));
         next += u32::from(reached);
     }
     let mut which = reached.iter();

@@ -1,7 +1,7 @@
 //! What nobody looks at: results that are not read, stack slots that are only written, functions that nothing names.
 
 use csl_ir::{
-    AddrBase, Callee, DsdValue, Exported, Func, FuncId, Inst, Opnd, Program, PtrRoot, Reg, RelocTarget, Scalar,
+    AddrBase, Callee, DsdValue, Exported, FnRef, Func, FuncId, Inst, Opnd, Program, PtrRoot, Reg, RelocTarget, Scalar,
     VecOperand,
 };
 
@@ -148,14 +148,14 @@ fn drop_unread_slots(func: &mut Func) {
             let AddrBase::Slot(slot) = addr.base else { return };
             // The target is the first address of all that write; the source of a copy may be the same slot.
             let is_target = written == Some(slot) && !std::mem::replace(&mut skipped, true);
-            is_read[slot.0 as usize] |= !is_target;
+            is_read[slot] |= !is_target;
         });
     }
     if is_read.iter().all(|&read| read) {
         return;
     }
     for block in &mut func.blocks {
-        retain(block, |inst| written_slot(inst).is_none_or(|slot| is_read[slot.0 as usize]));
+        retain(block, |inst| written_slot(inst).is_none_or(|slot| is_read[slot]));
     }
 }
 
@@ -177,8 +177,8 @@ fn written_slot(inst: &Inst) -> Option<csl_ir::SlotId> {
 /// Functions that something other than a direct call names, by number.
 pub fn kept_functions(program: &mut Program) -> Vec<bool> {
     let mut kept = vec![false; program.funcs.len()];
-    tables(program, &mut |id| kept[*id as usize] = true);
-    program.funcs.iter_mut().for_each(|func| pointers(func, &mut |id| kept[*id as usize] = true));
+    tables(program, &mut |id| kept[*id] = true);
+    program.funcs.iter_mut().for_each(|func| pointers(func, &mut |id| kept[*id] = true));
     kept
 }
 
@@ -188,8 +188,8 @@ pub fn functions(program: &mut Program) {
     tables(program, &mut |id| pending.push(*id));
     let mut is_named = vec![false; program.funcs.len()];
     while let Some(id) = pending.pop() {
-        if !std::mem::replace(&mut is_named[id as usize], true) {
-            let func = &mut program.funcs[id as usize];
+        if !std::mem::replace(&mut is_named[id], true) {
+            let func = &mut program.funcs[id];
             pointers(func, &mut |id| pending.push(*id));
             calls(func, &mut |id| pending.push(*id));
         }
@@ -197,12 +197,12 @@ pub fn functions(program: &mut Program) {
     let mut next = 0;
     let mut numbers = Vec::new();
     for &named in &is_named {
-        numbers.push(next);
+        numbers.push(FuncId::new(next));
         next += u32::from(named);
     }
     let mut which = is_named.iter();
     program.funcs.retain(|_| *which.next().expect("one a function"));
-    let mut renumber = |id: &mut u32| *id = numbers[*id as usize];
+    let mut renumber = |id: &mut FuncId| *id = numbers[*id];
     tables(program, &mut renumber);
     for func in &mut program.funcs {
         pointers(func, &mut renumber);
@@ -211,19 +211,19 @@ pub fn functions(program: &mut Program) {
 }
 
 /// Functions that the program's tables name.
-fn tables(program: &mut Program, f: &mut dyn FnMut(&mut u32)) {
-    program.tasks.iter_mut().for_each(|task| f(&mut task.func.0));
+fn tables(program: &mut Program, f: &mut dyn FnMut(&mut FuncId)) {
+    program.tasks.iter_mut().for_each(|task| f(&mut task.func));
     let handlers = program.teardown_handlers.iter_mut().chain(&mut program.empty_queue_handlers);
-    handlers.for_each(|handler| f(&mut handler.1.0));
-    program.rotating.iter_mut().for_each(|tasks| f(&mut tasks.alt.0));
+    handlers.for_each(|handler| f(&mut handler.1));
+    program.rotating.iter_mut().for_each(|tasks| f(&mut tasks.alt));
     for export in &mut program.exports {
-        if let Exported::Func(FuncId(id)) = &mut export.what {
+        if let Exported::Func(id) = &mut export.what {
             f(id);
         }
     }
     for reloc in program.globals.iter_mut().flat_map(|global| &mut global.relocs) {
         match &mut reloc.target {
-            RelocTarget::Func(FuncId(id)) => f(id),
+            RelocTarget::Func(id) => f(id),
             RelocTarget::Dsd(desc) => descriptor(desc, f),
             RelocTarget::Global(..) => {}
         }
@@ -232,7 +232,7 @@ fn tables(program: &mut Program, f: &mut dyn FnMut(&mut u32)) {
 }
 
 /// Functions whose address code takes.
-fn pointers(func: &mut Func, f: &mut dyn FnMut(&mut u32)) {
+fn pointers(func: &mut Func, f: &mut dyn FnMut(&mut FuncId)) {
     for block in &mut func.blocks {
         for inst in &mut block.insts {
             inst.for_each_operand_mut(&mut |operand| self::operand(operand, f));
@@ -250,37 +250,39 @@ fn pointers(func: &mut Func, f: &mut dyn FnMut(&mut u32)) {
     }
 }
 
-fn calls(func: &mut Func, f: &mut dyn FnMut(&mut u32)) {
+fn calls(func: &mut Func, f: &mut dyn FnMut(&mut FuncId)) {
     for inst in func.blocks.iter_mut().flat_map(|block| &mut block.insts) {
-        if let Inst::Call { callee: Callee::Direct(FuncId(id)), .. } = inst {
+        if let Inst::Call { callee: Callee::Direct(id), .. } = inst {
             f(id);
         }
     }
 }
 
-fn operand(operand: &mut Opnd, f: &mut dyn FnMut(&mut u32)) {
+fn operand(operand: &mut Opnd, f: &mut dyn FnMut(&mut FuncId)) {
     match operand {
-        Opnd::Func(FuncId(id)) => f(id),
+        Opnd::Func(id) => f(id),
         Opnd::Dsd(desc) => descriptor(desc, f),
         Opnd::Reg(_) | Opnd::Imm(_) | Opnd::Global(..) | Opnd::Tile(_) => {}
     }
 }
 
-fn vec_operand(found: &mut VecOperand, f: &mut dyn FnMut(&mut u32)) {
+fn vec_operand(found: &mut VecOperand, f: &mut dyn FnMut(&mut FuncId)) {
     match found {
         VecOperand::Dsd(value) | VecOperand::Scalar(value, _) | VecOperand::Ptr(value) => operand(value, f),
         other => mem4d(other, f),
     }
 }
 
-fn mem4d(operand: &mut VecOperand, f: &mut dyn FnMut(&mut u32)) {
+fn mem4d(operand: &mut VecOperand, f: &mut dyn FnMut(&mut FuncId)) {
     if let VecOperand::Mem4dConst(desc) = operand {
         descriptor(desc, f);
     }
 }
 
-fn descriptor(desc: &mut DsdValue, f: &mut dyn FnMut(&mut u32)) {
+fn descriptor(desc: &mut DsdValue, f: &mut dyn FnMut(&mut FuncId)) {
     if let Some(PtrRoot::Fn(id)) = desc.base.as_mut().map(|base| &mut base.root) {
-        f(&mut id.0);
+        let mut func = FuncId::new(id.number());
+        f(&mut func);
+        *id = FnRef::new(func.number());
     }
 }

@@ -1,16 +1,17 @@
 //! Descriptors: one whose parts are known at compile time is a constant, and an operation names it without a copy.
 
 use csl_ir::{
-    Addr, AddrBase, DsdChange, DsdKind, DsdValue, Func, GlobalId, GlobalRef, Inst, Opnd, Pointer, Program, PtrRoot,
-    Reloc, RelocTarget, Ty, VecOperand,
+    Addr, AddrBase, DsdChange, DsdKind, DsdValue, Func, GlobalRef, Inst, Opnd, Pointer, Program, PtrRoot, Reloc,
+    RelocTarget, Ty, VecOperand,
 };
+use csl_num::LowBits;
 
 /// The descriptor that the instruction makes, if it is known now.
 pub fn known(program: &Program, inst: &Inst) -> Option<DsdValue> {
     match inst {
         Inst::SetDsd { dsd: Opnd::Dsd(desc), what, value, .. } => changed(program, desc, *what, value),
         Inst::MakeFabric { desc, extent: Opnd::Imm(extent), .. } => {
-            Some(DsdValue { extents: vec![*extent as u16], ..(**desc).clone() })
+            Some(DsdValue { extents: vec![extent.low16()], ..(**desc).clone() })
         }
         Inst::MakeMem1d { base, offset: Opnd::Imm(offset), elem_words, stride, extent, index_offset, .. } => {
             let (Opnd::Imm(stride), Opnd::Imm(extent)) = (stride, extent) else { return None };
@@ -19,8 +20,8 @@ pub fn known(program: &Program, inst: &Inst) -> Option<DsdValue> {
                 base: None,
                 offset: 0,
                 elem_words: 1,
-                extents: vec![*extent as u16],
-                strides: vec![*stride as i16],
+                extents: vec![extent.low16()],
+                strides: vec![stride.signed16()],
                 wraparound: 0,
                 wavelet_index_offset: *index_offset,
                 fabric: None,
@@ -44,18 +45,18 @@ pub fn changed(program: &Program, desc: &DsdValue, what: DsdChange, value: &Opnd
             (desc.offset, desc.elem_words) = (i32::from(bytes) / 2, 1);
         }
         (DsdChange::Offset { elem_words }, Opnd::Imm(value)) if is_memory => {
-            let steps = i32::from(*value as i16);
+            let steps = i32::from(value.signed16());
             if desc.elem_words != elem_words {
-                let words = desc.offset.wrapping_mul(i32::from(desc.elem_words)) as i16;
+                let words = desc.offset.wrapping_mul(i32::from(desc.elem_words)).signed16();
                 (desc.offset, desc.elem_words) = (i32::from(words), 1);
             }
             let scale = if desc.elem_words == elem_words { 1 } else { i32::from(elem_words) };
             desc.offset = desc.offset.wrapping_add(steps.wrapping_mul(scale));
         }
-        (DsdChange::Length, Opnd::Imm(value)) if desc.kind != DsdKind::Mem4d => desc.extents = vec![*value as u16],
+        (DsdChange::Length, Opnd::Imm(value)) if desc.kind != DsdKind::Mem4d => desc.extents = vec![value.low16()],
         (DsdChange::Stride, Opnd::Imm(value)) if is_memory => match desc.strides.first_mut() {
-            Some(innermost) => *innermost = *value as i16,
-            None => desc.strides = vec![*value as i16],
+            Some(innermost) => *innermost = value.signed16(),
+            None => desc.strides = vec![value.signed16()],
         },
         _ => return None,
     }
@@ -65,11 +66,11 @@ pub fn changed(program: &Program, desc: &DsdValue, what: DsdChange, value: &Opnd
 /// A base address as a root and the bytes behind it, which are whole words.
 fn root(program: &Program, value: &Opnd) -> Option<(PtrRoot, Ty, i16)> {
     match *value {
-        Opnd::Global(GlobalId(id), bytes) if bytes % 2 == 0 => {
-            let ty = program.globals[id as usize].ty;
-            Some((PtrRoot::Global(GlobalRef(id)), ty, bytes as i16))
+        Opnd::Global(id, bytes) if bytes % 2 == 0 => {
+            let ty = program.globals[id].ty;
+            Some((PtrRoot::Global(GlobalRef::new(id.number())), ty, bytes.signed16()))
         }
-        Opnd::Imm(address) => Some((PtrRoot::Absolute(address as u16), Ty::U16, 0)),
+        Opnd::Imm(address) => Some((PtrRoot::Absolute(address.low16()), Ty::U16, 0)),
         _ => None,
     }
 }
@@ -128,14 +129,14 @@ fn look(inst: &Inst, slots: &mut [Slot]) {
     let is_descriptor = matches!(inst, Inst::Vec(_) | Inst::LoadDsr(_) | Inst::IterLoad { .. }) || writes.is_some();
     inst.for_each_addr(&mut |addr| {
         if let AddrBase::Slot(slot) = addr.base {
-            slots[slot.0 as usize].is_plain &= is_descriptor && addr.offset == 0;
+            slots[slot].is_plain &= is_descriptor && addr.offset == 0;
         }
     });
 }
 
 fn slot_of(addr: &Addr) -> Option<usize> {
     match addr {
-        Addr { base: AddrBase::Slot(slot), offset: 0 } => Some(slot.0 as usize),
+        Addr { base: AddrBase::Slot(slot), offset: 0 } => Some(slot.index()),
         _ => None,
     }
 }
@@ -158,8 +159,8 @@ fn written(program: &Program, known: &[Option<DsdValue>], inst: &Inst) -> Option
 
 /// The descriptor that a constant of the program is.
 fn constant(program: &Program, addr: &Addr) -> Option<DsdValue> {
-    let Addr { base: AddrBase::Global(GlobalId(id)), offset: 0 } = addr else { return None };
-    let global = &program.globals[*id as usize];
+    let Addr { base: AddrBase::Global(id), offset: 0 } = addr else { return None };
+    let global = &program.globals[*id];
     match &global.relocs[..] {
         [Reloc { at: 0, target: RelocTarget::Dsd(desc) }]
             if global.is_const && global.varying.is_empty() && desc.kind == DsdKind::Mem4d =>
@@ -181,17 +182,17 @@ fn made(
     for (place, extent) in extents.iter().enumerate() {
         match (extent, desc.extents.get_mut(place)) {
             (None, _) => {}
-            (Some(Opnd::Imm(extent)), Some(known)) => *known = *extent as u16,
+            (Some(Opnd::Imm(extent)), Some(known)) => *known = extent.low16(),
             _ => return None,
         }
     }
     match offset {
         None => {}
-        Some(Opnd::Imm(offset)) => desc.offset = i32::from(*offset as i16),
+        Some(Opnd::Imm(offset)) => desc.offset = i32::from(offset.signed16()),
         Some(_) => return None,
     }
     let Some(base) = base else { return Some(desc) };
-    let words = Opnd::Imm(u64::from(desc.offset.wrapping_mul(i32::from(desc.elem_words)) as u16));
+    let words = Opnd::Imm(u64::from(desc.offset.wrapping_mul(i32::from(desc.elem_words)).low16()));
     let based = changed(program, &desc, DsdChange::BaseAddr, base)?;
     changed(program, &based, DsdChange::Offset { elem_words: 1 }, &words)
 }

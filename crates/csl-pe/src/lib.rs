@@ -9,7 +9,6 @@
 //!
 //! A PE sees the fabric only through its queues at the ramp ([`Ports`]) and the registers of its router ([`Registers`]).
 
-mod bits;
 mod datapath;
 mod event;
 mod exceptions;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use csl_image::PeImage;
 use csl_isa::vec::VecArg;
 use csl_machine::registers::ce;
-use csl_machine::{Chip, QueueDir, Sdk};
+use csl_machine::{Chip, QueueDir};
 
 use crate::datapath::{Datapath, Memory};
 use crate::event::Event;
@@ -13,9 +13,6 @@ use crate::fault::{Fault, FaultKind};
 use crate::ports::{NONE, NoRegisters, Ports, Registers, Wake};
 use crate::scalar::Cpu;
 use crate::sched::{Call, Hold, Sched, TaskState, Visit, Waiting};
-
-/// From this release on 16-bit operands on the fabric travel two in a wavelet by default (semantics.md 1).
-const PACKED_FROM: Sdk = Sdk { major: 2, minor: 0 };
 
 /// One PE.
 ///
@@ -40,10 +37,10 @@ impl Pe {
     /// the compute element's own are done; the router's and the colors are the simulator's.
     ///
     /// `program` has passed [`csl_image::Image::check`].
-    pub fn new(program: Arc<PeImage>, chip: &'static Chip, sdk: Sdk, x: u16, y: u16, ports: &mut Ports) -> Pe {
+    pub fn new(program: Arc<PeImage>, chip: &'static Chip, x: u16, y: u16, ports: &mut Ports) -> Pe {
         let mut pe = Pe {
-            data: Datapath::new(&program, chip, sdk >= PACKED_FROM),
-            sched: Sched::new(&program, chip, sdk),
+            data: Datapath::new(&program, chip),
+            sched: Sched::new(&program, chip),
             cpu: Cpu::new(program.tile_consts),
             program,
             at: (x, y),

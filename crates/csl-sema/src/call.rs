@@ -49,7 +49,7 @@ struct Bound {
 
 impl Sema<'_> {
     pub fn fn_info(&self, f: FnRef) -> &FnInfo {
-        &self.unit.fns[f.0 as usize]
+        &self.unit.fns[f]
     }
 
     pub fn eval_call(&mut self, callee: &Expr, args: &[Expr], span: Span) -> Res<Operand> {
@@ -405,7 +405,7 @@ impl Sema<'_> {
                 format!("more than {MOST_FUNCTIONS} functions: does `{}` make instances without end?", decl.name.name);
             return Err(self.error(Code::QuotaExceeded, span, message));
         }
-        let id = FuncId(self.unit.out_funcs.len() as u32);
+        let id = FuncId::at(self.unit.out_funcs.len());
         self.unit.out_funcs.push(None);
         self.unit.instances.insert(key, id);
         self.unit.pending.push_back(PendingFn { id, fn_ref: f, params: params.to_vec(), ret, called_at: span });
@@ -447,7 +447,7 @@ impl Sema<'_> {
             .flat_map(|(m, module)| {
                 module.items.values().filter_map(move |i| match &i.item {
                     crate::unit::TopItem::Fn(decl) if decl.storage == ast::Storage::Export => {
-                        Some((csl_ir::ModuleRef(m as u32), decl.clone()))
+                        Some((csl_ir::ModuleRef::new(m as u32), decl.clone()))
                     }
                     _ => None,
                 })
@@ -474,9 +474,9 @@ impl Sema<'_> {
             known => return Ok(known),
         }
         // No function has this type: it says that the types of the declaration are being evaluated.
-        self.unit.fns[f.0 as usize].ty = Ty::NORETURN;
+        self.unit.fns[f].ty = Ty::NORETURN;
         let ty = self.declared_fn_type(&info);
-        self.unit.fns[f.0 as usize].ty = *ty.as_ref().unwrap_or(&Ty::VOID);
+        self.unit.fns[f].ty = *ty.as_ref().unwrap_or(&Ty::VOID);
         ty
     }
 
@@ -508,7 +508,7 @@ impl Sema<'_> {
         while let Some(pending) = self.unit.pending.pop_front() {
             let func = self.analyze_body(&pending).ok();
             failed |= func.is_none();
-            self.unit.out_funcs[pending.id.0 as usize] = func;
+            self.unit.out_funcs[pending.id] = func;
         }
         if failed { Err(Stop::Error) } else { Ok(()) }
     }

@@ -242,7 +242,7 @@ impl<'a> Sema<'a> {
     /// Whether the code being evaluated stands in a file of the standard library.
     pub fn in_library(&self) -> bool {
         let module = self.frame().module;
-        self.unit.modules[module.0 as usize].file.is_library
+        self.unit.modules[module].file.is_library
     }
 
     pub fn show(&self, ty: Ty) -> String {

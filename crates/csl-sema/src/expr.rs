@@ -130,7 +130,7 @@ impl Sema<'_> {
         let result = self.eval(expr);
         self.frame_mut().mode = mode;
         self.builders.pop();
-        self.unit.instances.retain(|_, id| (id.0 as usize) < funcs);
+        self.unit.instances.retain(|_, id| (id.index()) < funcs);
         self.unit.pending.truncate(pending);
         self.unit.out_funcs.truncate(funcs);
         result.map(|v| v.ty())
@@ -179,7 +179,7 @@ impl Sema<'_> {
                 Place { ty, is_const: true, kind: PlaceKind::Ptr(pointer) }
             }
             GlobalItem::Var(global) => {
-                let info = &self.unit.globals[global.0 as usize];
+                let info = &self.unit.globals[global];
                 let (ty, is_const) = (info.ty, info.is_const);
                 let pointer = csl_ir::Pointer { root: csl_ir::PtrRoot::Global(global), root_ty: ty, path: Vec::new() };
                 Place { ty, is_const, kind: PlaceKind::Ptr(pointer) }
@@ -210,7 +210,7 @@ impl Sema<'_> {
     fn similar_name(&self, name: &str) -> Option<&'static str> {
         let frame = self.frame();
         let locals = frame.scopes.iter().flat_map(|s| s.names.iter().map(|n| n.0));
-        let globals = self.unit.modules[frame.module.0 as usize].items.keys().copied();
+        let globals = self.unit.modules[frame.module].items.keys().copied();
         closest(name, locals.chain(globals).map(Symbol::as_str))
     }
 

@@ -39,15 +39,15 @@ impl Sema<'_> {
     /// Symbols of an imported module are called after the constant that it was first bound to.
     fn name_module(&mut self, importer: ModuleRef, decl: &VarDecl, value: &TypedValue) {
         if let Value::Module(module) = value.value
-            && self.unit.modules[module.0 as usize].prefix.is_empty()
+            && self.unit.modules[module].prefix.is_empty()
         {
             let prefix = format!("{}.", self.symbol_name(importer, decl.name.name.as_str()));
-            self.unit.modules[module.0 as usize].prefix = prefix;
+            self.unit.modules[module].prefix = prefix;
         }
     }
 
     fn declare_param(&mut self, module: ModuleRef, decl: &VarDecl, ty: Option<Ty>) -> Res<GlobalItem> {
-        let bound = self.unit.modules[module.0 as usize].params.get(&decl.name.name).cloned();
+        let bound = self.unit.modules[module].params.get(&decl.name.name).cloned();
         let value = match (bound, ty) {
             (Some(value), Some(ty)) => self.param_value(module, value, ty, decl)?,
             (Some(value), None) => value,
@@ -60,7 +60,7 @@ impl Sema<'_> {
     fn unbound_param(&mut self, module: ModuleRef, decl: &VarDecl) -> Stop {
         let message = format!("param `{}` has no value", decl.name.name);
         let diagnostic = Diagnostic::new(Code::UnboundParam, decl.name.span, message);
-        self.fail(match self.unit.modules[module.0 as usize].asked_at {
+        self.fail(match self.unit.modules[module].asked_at {
             Some(span) => diagnostic
                 .secondary(span, "nothing is bound to it here")
                 .help(format!("add `.{} = ...` to the struct of params", decl.name.name)),
@@ -86,7 +86,7 @@ impl Sema<'_> {
             let message = format!("param `{}` cannot have the value {given}", decl.name.name);
             let label = format!("declared with type `{}`", self.show(ty));
             let mut diagnostic = Diagnostic::new(Code::BadParamValue, decl.name.span, message).label(label);
-            if let Some(span) = self.unit.modules[module.0 as usize].asked_at {
+            if let Some(span) = self.unit.modules[module].asked_at {
                 let text = format!("given a value of type `{}` here", self.show(value.ty));
                 diagnostic = diagnostic.secondary(span, text);
             }
@@ -199,7 +199,7 @@ impl Sema<'_> {
             self.unit.linked.insert(name, global);
             return Ok(global);
         };
-        let other = &mut self.unit.globals[known.0 as usize];
+        let other = &mut self.unit.globals[known];
         let (both_export, other_span) =
             (other.storage == Storage::Export && info.storage == Storage::Export, other.span);
         if other.ty != info.ty || other.is_const != info.is_const || both_export {
@@ -221,7 +221,7 @@ impl Sema<'_> {
             self.unit.plain_names.get(&info.name).copied()
         } else if decl.linkname.is_some() {
             self.unit.plain_names.insert(info.name.clone(), info.span);
-            self.unit.linked.get(&info.name).map(|&other| self.unit.globals[other.0 as usize].span)
+            self.unit.linked.get(&info.name).map(|&other| self.unit.globals[other].span)
         } else {
             None
         };
@@ -232,16 +232,16 @@ impl Sema<'_> {
 
     pub fn new_global(&mut self, info: GlobalInfo) -> GlobalRef {
         self.unit.globals.push(info);
-        GlobalRef(self.unit.globals.len() as u32 - 1)
+        GlobalRef::at(self.unit.globals.len() - 1)
     }
 
     /// The global's number in the program; using it once puts it there.
     pub fn global_id(&mut self, global: GlobalRef) -> GlobalId {
-        let info = &mut self.unit.globals[global.0 as usize];
+        let info = &mut self.unit.globals[global];
         if let Some(id) = info.id {
             return id;
         }
-        let id = GlobalId(self.unit.out_globals.len() as u32);
+        let id = GlobalId::at(self.unit.out_globals.len());
         info.id = Some(id);
         self.unit.out_globals.push(None);
         id
@@ -340,16 +340,16 @@ impl Sema<'_> {
     pub fn lower_globals(&mut self) -> Res<()> {
         for index in 0..self.unit.globals.len() {
             if self.unit.globals[index].storage == Storage::Export {
-                self.global_id(GlobalRef(index as u32));
+                self.global_id(GlobalRef::at(index));
             }
         }
         // Lowering one global may bring in others, and functions whose bodies bring in more.
         while self.has_unlowered() {
             for index in 0..self.unit.globals.len() {
                 let Some(id) = self.unit.globals[index].id else { continue };
-                if self.unit.out_globals[id.0 as usize].is_none() {
+                if self.unit.out_globals[id].is_none() {
                     let global = self.lower_global(index);
-                    self.unit.out_globals[id.0 as usize] = Some(global);
+                    self.unit.out_globals[id] = Some(global);
                 }
             }
             self.drain_pending()?;
@@ -534,7 +534,7 @@ impl Sema<'_> {
         if let Some(base) = &dsd.base {
             let bytes = self.path_offset(base.root_ty, &base.path, span)?;
             let root = match base.root {
-                PtrRoot::Global(global) => PtrRoot::Global(GlobalRef(self.global_id(global).0)),
+                PtrRoot::Global(global) => PtrRoot::Global(GlobalRef::new(self.global_id(global).number())),
                 PtrRoot::Absolute(addr) => PtrRoot::Absolute(addr),
                 PtrRoot::Cell(_) | PtrRoot::Fn(_) => {
                     return Err(self.error(Code::ComptimeOnly, span, "a DSD needs an address that exists at run time"));

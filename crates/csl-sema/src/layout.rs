@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{ExportName, ModuleRef, Name, Program, Route, Ty, TypedValue, Value, Wafer};
-use csl_machine::{DirSet, Direction, TileRun};
+use csl_machine::{DirSet, Direction, ProgramId, TileRun};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{Block, File, Item, VarDecl, VarKind};
 use indexmap::{IndexMap, IndexSet};
@@ -129,7 +129,7 @@ impl Sema<'_> {
         let given = self.options.params.iter().chain(&self.options.colors);
         let names: Vec<(Symbol, String)> = given.map(|(name, text)| (Symbol::new(name), text.clone())).collect();
         for (name, text) in names {
-            let module_info = &self.unit.modules[module.0 as usize];
+            let module_info = &self.unit.modules[module];
             let Some(value) = module_info.params.get(&name).cloned() else { continue };
             let Some(TopItem::Var(decl)) = module_info.items.get(&name).map(|i| i.item.clone()) else { continue };
             self.check_param(module, &decl, value, &text)?;
@@ -143,7 +143,7 @@ impl Sema<'_> {
         // A color is its number here, as it is where a tile's params are bound.
         if ty == Ty::COLOR && matches!(value.value, Value::Int(_)) {
             let color = TypedValue::new(ty, value.value);
-            self.unit.modules[module.0 as usize].params.insert(decl.name.name, color);
+            self.unit.modules[module].params.insert(decl.name.name, color);
             return Ok(());
         }
         if decl.kind != VarKind::Param || self.fits(&Operand::Const(value), ty) {
@@ -280,7 +280,7 @@ impl Sema<'_> {
 fn runs(tiles: &[u32], width: u32) -> Vec<TileRun> {
     let mut runs: Vec<TileRun> = Vec::new();
     for (at, &tile) in tiles.iter().enumerate().filter(|(_, tile)| **tile != 0) {
-        let (x, y, program) = (at as u32 % width, at as u32 / width, tile - 1);
+        let (x, y, program) = (at as u32 % width, at as u32 / width, ProgramId::new(tile - 1));
         match runs.last_mut() {
             Some(run) if (run.y, run.x + run.len, run.program) == (y, x, program) => run.len += 1,
             _ => runs.push(TileRun { x, y, len: 1, program }),

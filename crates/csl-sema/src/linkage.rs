@@ -16,7 +16,7 @@ impl Sema<'_> {
     pub fn declare_exported(&mut self) -> Res<()> {
         let mut result = Ok(());
         for module in 0..self.unit.modules.len() {
-            let module = ModuleRef(module as u32);
+            let module = ModuleRef::at(module);
             for name in self.exported_names(module) {
                 result = self.declare_export(module, name).and(result);
             }
@@ -26,7 +26,7 @@ impl Sema<'_> {
 
     /// In the order of the file, so that a program is always numbered the same way.
     fn exported_names(&self, module: ModuleRef) -> Vec<Symbol> {
-        let items = self.unit.modules[module.0 as usize].items.values();
+        let items = self.unit.modules[module].items.values();
         let mut names: Vec<(Span, Symbol)> = items
             .filter_map(|state| match &state.item {
                 TopItem::Var(decl) if decl.storage == Storage::Export => Some((decl.span, decl.name.name)),

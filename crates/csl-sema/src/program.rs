@@ -10,6 +10,7 @@ use csl_ir::{
 use csl_machine::{Arch, DsrFile, OnControl, QueueDir, Startup, TaskKind, TaskTarget, VecConfig};
 use csl_num::IntTy;
 
+use crate::builtins::config::{dialect, release};
 use crate::builtins::names_task;
 use crate::context::{Res, Sema, Stop};
 use crate::layout::{Instance, LayoutState};
@@ -67,7 +68,7 @@ impl Sema<'_> {
         let mut result = Ok(());
         let mut next = 0;
         while next < self.unit.modules.len() {
-            result = self.run_comptime_blocks(ModuleRef(next as u32)).and(result);
+            result = self.run_comptime_blocks(ModuleRef::at(next)).and(result);
             next += 1;
         }
         result
@@ -123,7 +124,7 @@ impl Sema<'_> {
         };
         let (ty, mutable) = match target {
             ExportTarget::Global(g) => {
-                let global = &self.unit.globals[g.0 as usize];
+                let global = &self.unit.globals[*g];
                 (global.ty, Some(!global.is_const))
             }
             ExportTarget::Fn(f) => (self.fn_type(*f)?, None),
@@ -309,6 +310,7 @@ impl Sema<'_> {
 
     /// Puts together what the unit has gathered.
     fn collect(&mut self, exports: Vec<ExportedSymbol>) -> Res<Program> {
+        let (release, dialect) = (release(self), dialect(self));
         let unit = &mut self.unit;
         let take = std::mem::take::<Vec<Option<csl_ir::Global>>>;
         let globals: Option<Vec<_>> = take(&mut unit.out_globals).into_iter().collect();
@@ -320,6 +322,8 @@ impl Sema<'_> {
         Ok(Program {
             name: unit.name.clone(),
             arch: self.options.arch,
+            release,
+            dialect,
             fp16: self.options.fp16,
             types: Arc::new(Types::default()),
             globals,
@@ -368,7 +372,7 @@ impl Sema<'_> {
             }
         }
         let Some((func, span)) = missing.first() else { return Ok(()) };
-        let message = format!("task `{}` is not bound to an id", program.funcs[func.0 as usize].name);
+        let message = format!("task `{}` is not bound to an id", program.funcs[*func].name);
         let help = "bind it in a top-level `comptime` block, for example with `@bind_local_task`";
         Err(self.fail(Diagnostic::new(Code::BadBuiltinArgument, *span, message).help(help)))
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use csl_image::{ExportKind, ParamType};
+use csl_machine::ProgramId;
 
 use crate::command::{Command, Endpoint, Rect, Spread, Ticket};
 use crate::element::Element;
@@ -256,7 +257,7 @@ impl Host {
         let start = self.start(machine, ticket, &everywhere, Spread::Each, 0, memcpy.launch_latency).start;
         self.expect(ticket, runs.iter().map(|run| run.len as usize).sum(), 0, false);
         for run in runs {
-            let program = &machine.world.image.programs[run.program as usize];
+            let program = &machine.world.image.programs[run.program];
             if exported_function(program, id).is_some() {
                 self.unended += u64::from(run.len);
             }
@@ -295,10 +296,15 @@ impl Delivery<'_> {
         self.start + ((rank + 1) * u64::from(self.per_pe) * self.centi_word).div_ceil(100)
     }
 
+    /// The place of the `index`-th tile among those of its channel.
+    fn rank(&self, index: usize) -> u64 {
+        index as u64 % self.pes_of_a_channel()
+    }
+
     /// A command for each tile; due when the words of all tiles before it in its channel have passed too.
     fn commands<E: Element>(&self, machine: &mut Machine<E>, job: impl Fn(usize) -> Job) {
         for index in 0..self.rect.len() {
-            let rank = index as u64 % self.pes_of_a_channel();
+            let rank = self.rank(index);
             let due = self.due(rank);
             self.command(machine, index, due, job(self.spread.share(self.rect, index)));
         }
@@ -311,7 +317,7 @@ impl Delivery<'_> {
         let on_the_way = self.words_on_the_way(&machine.world);
         for index in 0..self.rect.len() {
             let at = self.spread.share(self.rect, index) * per_pe;
-            let rank = index as u64 % channel;
+            let rank = self.rank(index);
             let stream = StreamIn {
                 ticket: self.ticket,
                 index,
@@ -335,7 +341,7 @@ impl Delivery<'_> {
         let chip = &world.chip.memcpy;
         let buffer =
             u64::from(memcpy.west_buffer) * u64::from(chip.buffer_words) / u64::from(self.rect.columns().max(1));
-        chip.words_on_the_way as usize + buffer as usize
+        (u64::from(chip.words_on_the_way) + buffer) as usize
     }
 
     fn stream_out<E: Element>(&self, machine: &mut Machine<E>, color: u8) {
@@ -362,7 +368,7 @@ fn touched<E: Element>(machine: &mut Machine<E>, x: u32, y: u32, change: impl Fn
     let now = machine.now;
     let row = machine.row_mut(y);
     let Some(place) = row.ces.touch(x) else { return };
-    change(&mut row.ces.tiles[place as usize]);
+    change(&mut row.ces.tiles[place]);
     row.ces.wake(place);
     row.ces.start_sending(place, now + 1);
 }
@@ -413,7 +419,7 @@ fn check_symbol(world: &World, id: u16, rect: &Rect) -> Result<(), SimError> {
     }
     let exports: Vec<bool> =
         world.image.programs.iter().map(|program| exported_symbol(program, id).is_some()).collect();
-    check_pes(world, rect, |program| exports[program as usize], |x, y| SimError::NotOnPe { what: "variable", id, x, y })
+    check_pes(world, rect, |program| exports[program], |x, y| SimError::NotOnPe { what: "variable", id, x, y })
 }
 
 fn check_programs(world: &World, rect: &Rect) -> Result<(), SimError> {
@@ -424,7 +430,7 @@ fn check_programs(world: &World, rect: &Rect) -> Result<(), SimError> {
 fn check_pes(
     world: &World,
     rect: &Rect,
-    right: impl Fn(u32) -> bool,
+    right: impl Fn(ProgramId) -> bool,
     error: impl Fn(u32, u32) -> SimError,
 ) -> Result<(), SimError> {
     for row in 0..rect.rows() {
@@ -463,5 +469,5 @@ fn params(world: &World, id: u16) -> &[ParamType] {
 fn canonical(param: &ParamType, word: u32) -> u64 {
     let unused = 64 - 8 * u32::from(param.bytes.clamp(1, 4));
     let high = u64::from(word) << unused;
-    if param.is_signed && !param.is_float { (high as i64 >> unused) as u64 } else { high >> unused }
+    if param.is_signed && !param.is_float { (high.cast_signed() >> unused).cast_unsigned() } else { high >> unused }
 }

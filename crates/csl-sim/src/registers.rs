@@ -68,7 +68,7 @@ const FILTER_BANKS: [(u16, Kind); 10] = [
 
 /// One word of a double register.
 fn word_of(value: u32, is_high: bool) -> u16 {
-    if is_high { (value >> 16) as u16 } else { value as u16 }
+    (if is_high { value >> 16 } else { value & 0xffff }) as u16
 }
 
 fn set_word(value: &mut u32, is_high: bool, word: u16) {

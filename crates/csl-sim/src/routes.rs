@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use csl_fabric::{RouteSet, RouteTable};
 use csl_image::Image;
-use csl_machine::ColorConfig;
+use csl_machine::{ColorConfig, ProgramId};
 use indexmap::{IndexMap, IndexSet};
 
 /// The routes of the program's rectangle, those that programs set at their own tile included.
@@ -52,11 +52,11 @@ fn layout_spans(image: &Image) -> BTreeMap<u32, Vec<Span>> {
 /// The tiles that have a program, and `@set_local_color_config`. Where the layout routes the color too, the layout's word
 /// stands.
 fn add_programs(image: &Image, spans: &mut BTreeMap<u32, Vec<Span>>, configs: &mut Vec<ColorConfig>) {
-    let mut known: IndexMap<(u32, u8), u32> = IndexMap::new();
+    let mut known: IndexMap<(ProgramId, u8), u32> = IndexMap::new();
     for tiles in &image.tiles {
         let span = |what| Span { x: tiles.x, end: tiles.x + tiles.len, what };
         spans.entry(tiles.y).or_default().push(span(What::Program));
-        for (color, local) in &image.programs[tiles.program as usize].colors {
+        for (color, local) in &image.programs[tiles.program].colors {
             let config = *known.entry((tiles.program, *color)).or_insert_with(|| {
                 configs.push(local.clone());
                 configs.len() as u32 - 1

@@ -1,6 +1,6 @@
 //! Why a simulation stops, as values; `csl-host` turns them into texts.
 
-use csl_machine::Direction;
+use csl_machine::{Direction, ProgramId};
 
 use crate::command::{Rect, Ticket};
 
@@ -116,24 +116,21 @@ pub struct Unended {
 /// A thread that waits, in a program of the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ThreadWait {
-    /// Index in [`csl_image::Image::programs`].
-    pub program: u32,
+    pub program: ProgramId,
     pub waiting: csl_pe::Waiting,
 }
 
 /// A main thread that has held for an earlier operation, which had its microthread or queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HeldMain {
-    /// Index in [`csl_image::Image::programs`].
-    pub program: u32,
+    pub program: ProgramId,
     pub hold: csl_pe::Hold,
 }
 
 /// A main thread in the middle of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Running {
-    /// Index in [`csl_image::Image::programs`].
-    pub program: u32,
+    pub program: ProgramId,
     /// The instruction that ran last.
     pub pc: u32,
 }
@@ -141,8 +138,7 @@ pub struct Running {
 /// A local task that is active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskWait {
-    /// Index in [`csl_image::Image::programs`].
-    pub program: u32,
+    pub program: ProgramId,
     pub id: u8,
     pub is_blocked: bool,
 }

@@ -1,6 +1,6 @@
 //! What memcpy does on a tile when its time comes.
 
-use crate::ces::Ces;
+use crate::ces::{Ces, TileId};
 use crate::command::Ticket;
 use crate::element::Element;
 use crate::event::{Event, EventKind};
@@ -11,9 +11,9 @@ use crate::world::{exported_function, exported_symbol, is_pointer};
 
 impl<E: Element> Ces<E> {
     /// Before the element runs: lands stream words, carries out commands.
-    pub fn host_to_tile(&mut self, place: u32, now: u64) -> Result<(), FaultReport> {
+    pub fn host_to_tile(&mut self, place: TileId, now: u64) -> Result<(), FaultReport> {
         self.land_streams(place, now);
-        while self.tiles[place as usize].host.command_is_due(now) {
+        while self.tiles[place].host.command_is_due(now) {
             if !self.carry_out_first(place, now)? {
                 break;
             }
@@ -22,8 +22,8 @@ impl<E: Element> Ces<E> {
     }
 
     /// After the element has run.
-    pub fn tile_to_host(&mut self, place: u32, now: u64) {
-        let tile = &mut self.tiles[place as usize];
+    pub fn tile_to_host(&mut self, place: TileId, now: u64) {
+        let tile = &mut self.tiles[place];
         let took = std::mem::take(&mut tile.ports.taken) != 0;
         if std::mem::take(&mut tile.ports.cmd_stream_unblocked) && std::mem::take(&mut tile.host.is_blocked) {
             self.done.push(Done::Unblocked);
@@ -31,7 +31,7 @@ impl<E: Element> Ces<E> {
         if tile.host.calling.as_ref().is_some_and(|calling| tile.element.calls_started() >= calling.calls) {
             self.called(place);
         }
-        let tile = &mut self.tiles[place as usize];
+        let tile = &mut self.tiles[place];
         if tile.host.commands.is_empty() && tile.host.incoming.is_empty() {
             tile.host.next_due = NEVER;
             return;
@@ -45,8 +45,8 @@ impl<E: Element> Ces<E> {
     }
 
     /// A launch is done for the host when its function has been called (semantics.md 23).
-    fn called(&mut self, place: u32) {
-        if let Some(Calling { ticket, index, .. }) = self.tiles[place as usize].host.calling.take() {
+    fn called(&mut self, place: TileId) {
+        if let Some(Calling { ticket, index, .. }) = self.tiles[place].host.calling.take() {
             self.done.push(Done::part(ticket, index, Vec::new()));
         }
     }
@@ -54,8 +54,8 @@ impl<E: Element> Ces<E> {
     // ---- streams ----
 
     /// At most one word a cycle and color, in the order in which the transfers were submitted.
-    fn land_streams(&mut self, place: u32, now: u64) {
-        let tile = &mut self.tiles[place as usize];
+    fn land_streams(&mut self, place: TileId, now: u64) {
+        let tile = &mut self.tiles[place];
         let mut seen = 0u32;
         for stream in &mut tile.host.incoming {
             let first = seen >> stream.color & 1 == 0;
@@ -83,8 +83,8 @@ impl<E: Element> Ces<E> {
     }
 
     /// Gives a word that leaves a tile on a color without a route to the host. Returns false while the host wants none.
-    pub fn sink(&mut self, place: u32, color: u8, word: u32) -> bool {
-        let Tile { x, host, .. } = &mut self.tiles[place as usize];
+    pub fn sink(&mut self, place: TileId, color: u8, word: u32) -> bool {
+        let Tile { x, host, .. } = &mut self.tiles[place];
         let Some(at) = host.sink(color) else { return false };
         if self.world.options.traces.fabric {
             self.streamed.push(streamed(self.now, (*x, self.y), color, word));
@@ -101,8 +101,8 @@ impl<E: Element> Ces<E> {
     // ---- commands ----
 
     /// Returns false when the command has to wait for the end of a task.
-    fn carry_out_first(&mut self, place: u32, now: u64) -> Result<bool, FaultReport> {
-        let tile = &mut self.tiles[place as usize];
+    fn carry_out_first(&mut self, place: TileId, now: u64) -> Result<bool, FaultReport> {
+        let tile = &mut self.tiles[place];
         let Some(command) = tile.host.commands.pop_front() else { return Ok(false) };
         let is_copy = matches!(command.job, Job::CopyIn(..) | Job::CopyOut(_));
         if is_copy && !tile.element.between_tasks(now) {
@@ -114,7 +114,7 @@ impl<E: Element> Ces<E> {
         Ok(true)
     }
 
-    fn carry_out(&mut self, place: u32, now: u64, command: TileCommand) -> Result<(), FaultKind> {
+    fn carry_out(&mut self, place: TileId, now: u64, command: TileCommand) -> Result<(), FaultKind> {
         let TileCommand { ticket, index, job, .. } = command;
         let words = match job {
             Job::Call(call) => {
@@ -122,7 +122,7 @@ impl<E: Element> Ces<E> {
                 return Ok(());
             }
             Job::StreamIn(_) | Job::StreamOut(_) => {
-                self.tiles[place as usize].host.begin_stream(job, now);
+                self.tiles[place].host.begin_stream(job, now);
                 // Words for the host may stand in the output queues already.
                 self.start_sending(place, now + 1);
                 return Ok(());
@@ -131,13 +131,13 @@ impl<E: Element> Ces<E> {
                 let words = &copy.data[share * copy.per_pe as usize..][..copy.per_pe as usize];
                 let bytes = to_bytes(words, copy.width);
                 let addr = self.data_address(place, copy.id, bytes.len() as u32)?;
-                self.tiles[place as usize].element.write(addr, &bytes);
+                self.tiles[place].element.write(addr, &bytes);
                 Vec::new()
             }
             Job::CopyOut(copy) => {
                 let bytes = copy.per_pe * copy.width.bytes();
                 let addr = self.data_address(place, copy.id, bytes)?;
-                to_words(&self.tiles[place as usize].element.read(addr, bytes), copy.width)
+                to_words(&self.tiles[place].element.read(addr, bytes), copy.width)
             }
         };
         self.done.push(Done::part(ticket, index, words));
@@ -145,8 +145,8 @@ impl<E: Element> Ces<E> {
     }
 
     /// A PE whose program does not export the function has nothing to call.
-    fn call(&mut self, place: u32, ticket: Ticket, index: usize, call: &Call) {
-        let tile = &mut self.tiles[place as usize];
+    fn call(&mut self, place: TileId, ticket: Ticket, index: usize, call: &Call) {
+        let tile = &mut self.tiles[place];
         tile.host.calling = Some(Calling { ticket, index, calls: tile.element.calls_started() + 1 });
         let func = self.world.program(tile.x, self.y).and_then(|program| exported_function(program, call.id));
         match func {
@@ -160,8 +160,8 @@ impl<E: Element> Ces<E> {
     }
 
     /// Where the data of an exported variable lies now.
-    fn data_address(&self, place: u32, id: u16, bytes: u32) -> Result<u16, FaultKind> {
-        let tile = &self.tiles[place as usize];
+    fn data_address(&self, place: TileId, id: u16, bytes: u32) -> Result<u16, FaultKind> {
+        let tile = &self.tiles[place];
         let symbol = self.world.program(tile.x, self.y).and_then(|program| exported_symbol(program, id));
         let Some(symbol) = symbol else { return Err(FaultKind::BadPointer { id, addr: 0, bytes }) };
         let addr = match is_pointer(symbol) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use csl_fabric::RouteTable;
 use csl_image::{Exported, Image, Patch, PatchTarget, PatchValues, PeImage, Symbol};
-use csl_machine::{Chip, TileRun};
+use csl_machine::{Chip, ProgramId, TileRun};
 
 use crate::options::SimOptions;
 use crate::routes;
@@ -21,7 +21,7 @@ pub(crate) struct World {
 #[derive(Clone, Default)]
 struct RowPlan {
     tiles: Vec<TileRun>,
-    patches: Vec<u32>,
+    patches: Vec<usize>,
 }
 
 impl World {
@@ -31,9 +31,9 @@ impl World {
             rows[run.y as usize].tiles.push(*run);
         }
         for (index, patch) in image.patches.iter().enumerate() {
-            rows[patch.y as usize].patches.push(index as u32);
+            rows[patch.y as usize].patches.push(index);
         }
-        let chip = csl_machine::chip(image.arch.into());
+        let chip = csl_machine::chip(image.arch);
         let routes = Arc::new(routes::table(&image));
         World { image, chip, routes, options, rows }
     }
@@ -53,11 +53,11 @@ impl World {
 
     /// The program of a tile; `None` for a tile without one.
     pub fn program(&self, x: u32, y: u32) -> Option<&Arc<PeImage>> {
-        self.program_number(x, y).map(|number| &self.image.programs[number as usize])
+        self.program_number(x, y).map(|number| &self.image.programs[number])
     }
 
     /// Its index in the image.
-    pub fn program_number(&self, x: u32, y: u32) -> Option<u32> {
+    pub fn program_number(&self, x: u32, y: u32) -> Option<ProgramId> {
         let runs = &self.rows.get(y as usize)?.tiles;
         let run = runs[runs.partition_point(|run| run.x <= x).checked_sub(1)?];
         (x - run.x < run.len).then_some(run.program)
@@ -66,7 +66,7 @@ impl World {
     /// Where the patches of a tile go to, and their values.
     pub fn patches(&self, x: u32, y: u32) -> impl Iterator<Item = (PatchTarget, u64)> {
         let here = move |patch: &&Patch| (patch.x..patch.x + patch.len).contains(&x);
-        let row = self.rows[y as usize].patches.iter().map(|index| &self.image.patches[*index as usize]);
+        let row = self.rows[y as usize].patches.iter().map(|index| &self.image.patches[*index]);
         row.filter(here).map(move |patch| (patch.target, patch_value(&patch.values, x - patch.x)))
     }
 }

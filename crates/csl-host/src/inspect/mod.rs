@@ -95,7 +95,7 @@ impl Inspection {
     pub fn data_bytes(&self) -> impl Iterator<Item = ((u32, u32), u32)> + '_ {
         let offset = self.image.offset;
         self.image.tiles.iter().flat_map(move |run| {
-            let bytes = self.image.programs[run.program as usize].data_end.into();
+            let bytes = self.image.programs[run.program].data_end.into();
             (run.x..run.x + run.len).map(move |x| ((offset.x + x, offset.y + run.y), bytes))
         })
     }

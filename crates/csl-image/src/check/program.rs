@@ -1,16 +1,15 @@
 //! Checks of one program outside its code.
 
 use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
-use csl_machine::{DsrLoad, OnControl, TaskKind, TaskTarget, VecConfig, VecOp};
+use csl_machine::{
+    COLORS, DSRS, DsrLoad, LAST_CONTROL_TASK, OnControl, REGISTERS_START, TaskKind, TaskTarget, VecConfig, VecOp,
+};
 
 use super::{code, color_config, require};
 use crate::{ExportedSymbol, Fifo, Line, PeImage, Task};
 
-/// Addresses from here on are registers.
-pub const DATA_LIMIT: u32 = 0xc000;
-
-/// Registers of one file of DSRs.
-const DSRS: u8 = 16;
+/// One behind the last byte of data.
+pub const DATA_LIMIT: u32 = REGISTERS_START as u32;
 
 pub fn program(pe: &PeImage, files: usize) -> Result<(), String> {
     memory(pe)?;
@@ -65,7 +64,7 @@ fn tables(pe: &PeImage) -> Result<(), String> {
         require(matches!(iter.elem_bits, 16 | 32), || format!("an iterator over {} bits", iter.elem_bits))?;
     }
     for (color, config) in &pe.colors {
-        require(*color < super::COLORS, || format!("a configuration of color {color}"))?;
+        require(*color < COLORS, || format!("a configuration of color {color}"))?;
         color_config(config)?;
     }
     Ok(())
@@ -100,7 +99,7 @@ fn config(config: &VecConfig<RegOrImm>) -> Result<(), String> {
     let on_control = config.on_control.as_ref().and_then(OnControl::target);
     let tasks = config.completion.target().into_iter().chain(on_control);
     tasks.map(TaskTarget::id).try_for_each(|id| match id {
-        RegOrImm::Imm(id) => require(*id < 64, || format!("task {id}")),
+        RegOrImm::Imm(id) => require(*id <= LAST_CONTROL_TASK.into(), || format!("task {id}")),
         RegOrImm::Reg(_) => Ok(()),
     })
 }
@@ -111,7 +110,7 @@ fn tasks(pe: &PeImage) -> Result<(), String> {
     for queue in &pe.queues {
         require(queue.id < 8, || format!("queue {}", queue.id))?;
         require(queue.color.is_none_or(|color| color < 64), || "a queue of no color".into())?;
-        require(queue.control_base < 64, || format!("control tasks from {}", queue.control_base))?;
+        require(queue.control_base <= LAST_CONTROL_TASK, || format!("control tasks from {}", queue.control_base))?;
     }
     pe.rpc.iter().flat_map(|rpc| &rpc.functions).try_for_each(|called| {
         let func = pe.funcs.get(usize::from(called.func)).ok_or_else(|| format!("no function {}", called.func))?;
@@ -124,8 +123,8 @@ fn tasks(pe: &PeImage) -> Result<(), String> {
 }
 
 fn task(pe: &PeImage, task: &Task) -> Result<(), String> {
-    let limit = if task.kind == TaskKind::Control { 64 } else { 32 };
-    require(task.id < limit, || format!("task {}", task.id))?;
+    let last = if task.kind == TaskKind::Control { LAST_CONTROL_TASK } else { 31 };
+    require(task.id <= last, || format!("task {}", task.id))?;
     let func = pe.funcs.get(usize::from(task.func)).ok_or_else(|| format!("no function {}", task.func))?;
     require(usize::from(func.params) == task.params.len(), || format!("task {} takes other arguments", func.name))?;
     let widths = task.params.iter().all(|param| (1..=32).contains(&param.bits));
@@ -138,7 +137,7 @@ fn plain_func(pe: &PeImage, func: u16) -> Result<(), String> {
 
 fn task_target(target: &TaskTarget) -> Result<(), String> {
     let id = *target.id();
-    require(id < 64, || format!("task {id}"))
+    require(id <= LAST_CONTROL_TASK, || format!("task {id}"))
 }
 
 fn names(pe: &PeImage) -> Result<(), String> {

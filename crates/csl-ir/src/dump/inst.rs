@@ -61,10 +61,10 @@ pub fn inst(program: &Program, func: &Func, inst: &Inst) -> String {
         Inst::Vec(vec) => vec_inst(program, vec),
         Inst::LoadDsr(load) => dsr_load(program, load),
         Inst::IterLoad { iter, dsd, elem_bits } => {
-            format!("iter{} = {} of {elem_bits} bits", iter.0, vec_operand(program, dsd))
+            format!("iter{} = {} of {elem_bits} bits", iter, vec_operand(program, dsd))
         }
-        Inst::IterNext { iter, ty, .. } => format!("next {} iter{}", scalar(*ty), iter.0),
-        Inst::IterPut { iter, ty, src, .. } => format!("put {} iter{}, {}", scalar(*ty), iter.0, opnd(program, src)),
+        Inst::IterNext { iter, ty, .. } => format!("next {} iter{}", scalar(*ty), iter),
+        Inst::IterPut { iter, ty, src, .. } => format!("put {} iter{}, {}", scalar(*ty), iter, opnd(program, src)),
         Inst::Sys { op, args, .. } => format!("{}({})", op.name(), opnds(program, args)),
     };
     let defs: Vec<String> = inst.defs().map(|def| typed(func, def)).collect();
@@ -72,7 +72,7 @@ pub fn inst(program: &Program, func: &Func, inst: &Inst) -> String {
 }
 
 fn typed(func: &Func, def: Reg) -> String {
-    func.regs.get(def.0 as usize).map_or_else(|| format!("r{}?", def.0), |&ty| format!("{}: {}", reg(def), scalar(ty)))
+    func.regs.get(def.index()).map_or_else(|| format!("r{}?", def), |&ty| format!("{}: {}", reg(def), scalar(ty)))
 }
 
 fn callee_text(program: &Program, callee: &Callee) -> String {
@@ -173,13 +173,13 @@ fn config(program: &Program, config: &VecConfig<Opnd>) -> String {
 
 pub fn term(program: &Program, term: &Term) -> String {
     match term {
-        Term::Jump(to) => format!("jump b{}", to.0),
+        Term::Jump(to) => format!("jump b{}", to),
         Term::Branch { cond, then, otherwise } => {
-            format!("branch {}, b{}, b{}", opnd(program, cond), then.0, otherwise.0)
+            format!("branch {}, b{}, b{}", opnd(program, cond), then, otherwise)
         }
         Term::Switch { ty, value, cases, default } => {
-            let cases: Vec<String> = cases.iter().map(|(bits, to)| format!("{}: b{}", *bits as i64, to.0)).collect();
-            format!("switch {} {}, {}, else b{}", scalar(*ty), opnd(program, value), cases.join(", "), default.0)
+            let cases: Vec<String> = cases.iter().map(|(bits, to)| format!("{}: b{}", *bits as i64, to)).collect();
+            format!("switch {} {}, {}, else b{}", scalar(*ty), opnd(program, value), cases.join(", "), default)
         }
         Term::Return(None) => "return".into(),
         Term::Return(Some(value)) => format!("return {}", opnd(program, value)),

@@ -11,7 +11,7 @@ pub fn dump_layout(wafer: &Wafer) -> String {
     let mut lines = vec![format!("rectangle {} x {}", wafer.width, wafer.height)];
     lines.extend(wafer.params.iter().map(|(name, value)| format!("param {name} = {value}")));
     for run in &wafer.tiles {
-        let name = wafer.programs.get(run.program as usize).map_or("?", |program| &program.name);
+        let name = wafer.programs.get(run.program.index()).map_or("?", |program| &program.name);
         lines.push(format!("tiles {}: program {} {name}", place(run.x, run.y, run.len), run.program));
     }
     lines.extend(routes(wafer));

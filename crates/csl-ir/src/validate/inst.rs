@@ -130,7 +130,7 @@ impl Validator<'_> {
             }
         };
         known_func(self.program, id)?;
-        let func = &self.program.funcs[id.0 as usize];
+        let func = &self.program.funcs[id];
         ensure(args.len() == func.params as usize, || "the wrong number of arguments".into())?;
         args.iter().zip(&func.regs).try_for_each(|(arg, &ty)| self.opnd(arg, ty))?;
         match (dst, func.ret) {
@@ -153,10 +153,10 @@ impl Validator<'_> {
     fn addr(&self, addr: &Addr) -> Check {
         match addr.base {
             AddrBase::Global(id) => known_global(self.program, id),
-            AddrBase::Slot(id) => ensure((id.0 as usize) < self.func.slots.len(), || format!("no slot{}", id.0)),
+            AddrBase::Slot(id) => ensure(id.index() < self.func.slots.len(), || format!("no slot{id}")),
             AddrBase::Reg(reg) => {
                 let ty = self.reg_ty(reg)?;
-                ensure(is_pointer(ty), || format!("r{} is {ty:?}, not an address", reg.0))
+                ensure(is_pointer(ty), || format!("r{} is {ty:?}, not an address", reg))
             }
             AddrBase::Absolute => Ok(()),
         }
@@ -180,9 +180,7 @@ impl Validator<'_> {
             VecOperand::Dsd(value) => self.opnd(value, Scalar::Dsd),
             VecOperand::Mem4d(addr) => self.addr(addr),
             VecOperand::Mem4dConst(desc) => dsd(self.program, desc),
-            VecOperand::Fifo(fifo) => {
-                ensure((fifo.0 as usize) < self.program.fifos.len(), || format!("no fifo{}", fifo.0))
-            }
+            VecOperand::Fifo(fifo) => ensure((fifo.index()) < self.program.fifos.len(), || format!("no fifo{fifo}")),
             VecOperand::Dsr { .. } => Ok(()),
             VecOperand::Scalar(value, ty) => self.opnd(value, *ty),
             VecOperand::Ptr(value) => self.any_int(value),
@@ -194,7 +192,7 @@ impl Validator<'_> {
     }
 
     fn iter(&self, iter: IterId) -> Check {
-        ensure(iter.0 < self.func.iters, || format!("no iterator {}", iter.0))
+        ensure(iter.number() < self.func.iters, || format!("no iterator {iter}"))
     }
 }
 

@@ -3,11 +3,11 @@
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
 use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
 use csl_machine::Arch;
+use csl_num::LowBits;
 
 use super::config::Config;
 use super::dsr::{Loaded, queue_alone};
 use super::state::Datapath;
-use crate::bits::low8;
 use crate::ports::NONE;
 
 /// The DSD of an operand, if it is on the fabric, and the configuration of an explicit DSR.
@@ -42,15 +42,15 @@ impl Datapath {
     /// first that is on the fabric.
     pub fn microthread_of(&self, desc: &VecDesc, reg: &dyn Fn(u16) -> u64) -> u8 {
         let of_operation = desc.config.ut.map(|ut| match ut {
-            RegOrImm::Reg(number) => low8(reg(number)),
-            RegOrImm::Imm(ut) => low8(u64::from(ut)),
+            RegOrImm::Reg(number) => reg(number).low8(),
+            RegOrImm::Imm(ut) => ut.low8(),
         });
         let given = |claim: Claim| {
             let of_dsd = claim.fabric.and_then(|dsd| (dsd.flags() & fabric_flags::UT_MASK).checked_sub(1));
             match claim.dsr {
                 Some(dsr) => dsr.ut,
                 None if claim.fabric.is_some() => {
-                    of_operation.or(of_dsd.map(|bits| low8(u64::from(bits >> fabric_flags::UT_SHIFT))))
+                    of_operation.or(of_dsd.map(|bits| (bits >> fabric_flags::UT_SHIFT).low8()))
                 }
                 None => None,
             }

@@ -2,6 +2,7 @@
 
 use csl_isa::vec::RegOrImm;
 use csl_machine::{Action, OnControl, Priority, VecConfig};
+use csl_num::LowBits;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Config {
@@ -24,7 +25,7 @@ impl Config {
                 OnControl::Then(action) => effect(action, reg),
             }),
             priority: config.priority,
-            ut: config.ut.map(|ut| value(ut, reg) as u8),
+            ut: config.ut.map(|ut| value(ut, reg).low8()),
             index: config.index.map_or(0, |index| value(index, reg)),
             save_address: config.save_address,
         }
@@ -33,12 +34,12 @@ impl Config {
 
 fn value(operand: RegOrImm, reg: &dyn Fn(u16) -> u64) -> u16 {
     match operand {
-        RegOrImm::Reg(r) => reg(r) as u16,
+        RegOrImm::Reg(r) => reg(r).low16(),
         RegOrImm::Imm(value) => value,
     }
 }
 
 /// What an action touches, with its number known.
 fn effect(action: Action<RegOrImm>, reg: &dyn Fn(u16) -> u64) -> Action {
-    action.map(|operand| value(*operand, reg).min(255) as u8)
+    action.map(|operand| value(*operand, reg).min(255).low8())
 }

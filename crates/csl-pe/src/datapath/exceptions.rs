@@ -3,11 +3,10 @@
 
 use csl_machine::VecOp;
 use csl_num::{
-    FloatKind, FloatOp, FpFlags, IntTy, faddhs_flags, float_binop_flags, float_convert_flags, float_scale_flags,
-    fma_flags, fmachs_flags, int_to_float_flags,
+    FloatKind, FloatOp, FpFlags, IntTy, LowBits, faddhs_flags, float_binop_flags, float_convert_flags,
+    float_scale_flags, fma_flags, fmachs_flags, int_to_float_flags,
 };
 
-use crate::bits::{extend16, low16};
 use crate::exceptions::register_bits;
 
 const F32: FloatKind = FloatKind::F32;
@@ -30,12 +29,12 @@ pub(super) fn of_element(op: VecOp, half: FloatKind, sources: [u32; 3]) -> u16 {
         VecOp::Faddhs => faddhs_flags(half, a, b),
         VecOp::Fh2s => float_convert_flags(half, F32, a),
         VecOp::Fs2h => float_convert_flags(F32, half, a),
-        VecOp::Fscaleh => float_scale_flags(half, a, low16(b).cast_signed()),
-        VecOp::Fscales => float_scale_flags(F32, a, low16(b).cast_signed()),
+        VecOp::Fscaleh => float_scale_flags(half, a, b.signed16()),
+        VecOp::Fscales => float_scale_flags(F32, a, b.signed16()),
         VecOp::Fh2xp16 => to_fixed(half, a),
         VecOp::Fs2xp16 => to_fixed(F32, a),
-        VecOp::Xp162fh => int_to_float_flags(half, IntTy::I16, extend16(low16(a))),
-        VecOp::Xp162fs => int_to_float_flags(F32, IntTy::I16, extend16(low16(a))),
+        VecOp::Xp162fh => int_to_float_flags(half, IntTy::I16, i64::from(a.signed16()).cast_unsigned()),
+        VecOp::Xp162fs => int_to_float_flags(F32, IntTy::I16, i64::from(a.signed16()).cast_unsigned()),
         _ => FpFlags::default(),
     })
 }

@@ -1,6 +1,7 @@
 //! FIFOs in memory (semantics.md 7).
 
 use csl_machine::{FifoConfig, TaskTarget};
+use csl_num::LowBits;
 
 use super::memory::Memory;
 
@@ -57,7 +58,7 @@ impl FifoState {
 
     fn word_addr(&self, offset: u16) -> u16 {
         let at = (u32::from(self.head) + u32::from(offset)) % u32::from(self.capacity.max(1));
-        self.addr.wrapping_add(2 * at as u16)
+        self.addr.wrapping_add(2 * at.low16())
     }
 
     /// Pops an element; the caller has looked at [`Fifo::available`].
@@ -74,7 +75,7 @@ impl FifoState {
     /// Pushes an element; the caller has looked at [`Fifo::room`].
     pub fn push(&mut self, memory: &mut Memory, words: u8, value: u32) {
         for i in 0..words {
-            memory.write16(self.word_addr(self.used + u16::from(i)), (value >> (16 * i)) as u16);
+            memory.write16(self.word_addr(self.used + u16::from(i)), (value >> (16 * i)).low16());
         }
         self.used += u16::from(words);
     }

@@ -1,13 +1,13 @@
 //! One issue of an operation: the elements that its operands let move, in one cycle.
 
-use csl_machine::{Action, FifoAction, VecOp};
+use csl_machine::{Action, ENDLESS_LENGTH, FifoAction, VecOp};
+use csl_num::LowBits;
 
 use super::cursor::Cursor;
 use super::exceptions;
 use super::operation::{Message, Operation, Stall, Step};
 use super::state::Datapath;
 use super::wavelets::received;
-use crate::bits::low16;
 use crate::fault::FaultKind;
 use crate::ports::Ports;
 
@@ -94,7 +94,7 @@ impl Operation {
     /// An empty FIFO to read from, or a full one to write to (semantics.md 7). The FIFO's length becomes what is left.
     fn meet_fifo(&mut self, data: &mut Datapath, id: u8, end: End, words: u32) -> Result<Ready, FaultKind> {
         let fifo = &mut data.fifos[usize::from(id)];
-        let words = low16(u64::from(words));
+        let words = words.low16();
         let (action, length, fault) = match end {
             End::Read => {
                 fifo.hit_empty(words);
@@ -112,7 +112,7 @@ impl Operation {
             return Ok(Ready::Wait(Stall::Fifo(id)));
         }
         if *length != 0 {
-            *length = low16(u64::from(self.left.min(0x7fff)));
+            *length = self.left.min(ENDLESS_LENGTH.into()).low16();
         }
         self.result = action == FifoAction::Terminate;
         Ok(Ready::End(self.config.completion))

@@ -3,11 +3,11 @@
 use csl_image::PeImage;
 use csl_isa::vec::IterDsd;
 use csl_machine::Wavelet;
+use csl_num::LowBits;
 
 use super::cursor::{Cursor, NO_DSR, Operand};
 use super::operands::Setup;
 use super::state::{Datapath, Iter};
-use crate::bits::low32;
 use crate::fault::FaultKind;
 use crate::ports::{Outgoing, Ports};
 
@@ -76,7 +76,7 @@ impl Datapath {
     /// Writes the next element of a destination in cycle `now`.
     pub fn iter_put(&mut self, iter: u16, value: u64, now: u64, ports: &mut Ports) -> Result<Turn, FaultKind> {
         let Some(mut it) = self.unfinished(iter) else { return Ok(Turn::End) };
-        let word = low32(value);
+        let word = value.low32();
         match it.operand.cursor {
             Cursor::Out(out) => {
                 if ports.outputs[usize::from(out.slot)].room() == 0 {

@@ -4,13 +4,13 @@ use csl_image::PeImage;
 use csl_isa::dsd::{Dsd, DsdClass};
 use csl_isa::vec::{RegOrImm, VecArg};
 use csl_machine::{DsrFile, DsrLoad};
+use csl_num::LowBits;
 
 use super::config::Config;
 use super::cursor::Mem4Desc;
 use super::dsr::Loaded;
 use super::operation::Operation;
 use super::state::Datapath;
-use crate::bits::{low8, low16};
 use crate::fault::FaultKind;
 
 impl Datapath {
@@ -28,7 +28,7 @@ impl Datapath {
         let value = match load.dsd {
             VecArg::Dsd(number) => packed(Dsd(reg(number))),
             VecArg::DsdConst(word) => packed(Dsd(word)),
-            VecArg::Mem4d(number) => Loaded::Mem4(Mem4Desc::read(&self.memory, low16(reg(number)))),
+            VecArg::Mem4d(number) => Loaded::Mem4(Mem4Desc::read(&self.memory, reg(number).low16())),
             VecArg::Mem4dAt(addr) => Loaded::Mem4(Mem4Desc::read(&self.memory, addr)),
             VecArg::Mem4dConst(row) => Loaded::Mem4(Mem4Desc::of_words(&program.descriptors[usize::from(row)])),
             VecArg::Fifo(id) => Loaded::Fifo(id),
@@ -47,8 +47,8 @@ impl Datapath {
 
     /// `@set_dsr_base_addr`: bits 4 and 5 of `number` tell the file, the low four the id.
     pub fn set_dsr_addr(&mut self, number: u64, addr: u16) -> Result<(), FaultKind> {
-        let file = [DsrFile::Dest, DsrFile::Src0, DsrFile::Src1][usize::from(low16((number >> 4 & 3).min(2)))];
-        let id = low8(number & 15);
+        let file = DsrFile::ALL[usize::from((number >> 4 & 3).min(2).low8())];
+        let id = (number & 15).low8();
         let at = self.dsrs.find(file, id).ok_or(FaultKind::EmptyDsr { file, id })?;
         if self.dsrs.set_base(at, addr) {
             return Ok(());

@@ -1,24 +1,21 @@
 //! Operations that touch nothing but memory and scalars: many issues at once.
 
 use csl_machine::Chip;
-use csl_num::FloatKind;
+use csl_num::{FloatKind, LowBits};
 
 use super::exceptions;
 use super::memory::Memory;
 use super::memory_loop;
 use super::operation::{Operation, Step};
-use crate::bits::low32;
 use crate::fault::FaultKind;
 
 impl Operation {
     /// Runs `issues` issues of a local operation at once.
     pub fn run_local(&mut self, chip: &Chip, memory: &mut Memory, half: FloatKind, issues: u64) -> Step {
-        let issues = issues.min(u64::from(u32::MAX)) as u32;
+        let issues = issues.min(u64::from(u32::MAX)).low32();
         let elements = issues.saturating_mul(u32::from(self.rate.group)).min(self.left);
         memory_loop::run(self, memory, half, elements);
-        if self.left != u32::MAX {
-            self.left -= elements;
-        }
+        self.count(elements);
         self.pass_rows(chip, elements);
         self.after_move(memory)
     }
@@ -38,12 +35,9 @@ impl Operation {
                 return Err(FaultKind::FpException { raised });
             }
             memory_loop::run(self, memory, half, 1);
-            if self.left != u32::MAX {
-                self.left -= 1;
-            }
+            self.count(1);
             self.pass_rows(chip, 1);
         }
         Ok(self.after_move(memory))
     }
-
 }

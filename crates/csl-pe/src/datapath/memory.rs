@@ -3,12 +3,10 @@
 //! Only the bytes up to the highest one ever written are kept; the rest reads as zero. So a tile costs its own data.
 
 use csl_image::PeImage;
+use csl_machine::REGISTERS_START;
+use csl_num::LowBits;
 
-use crate::bits::low16;
 use crate::scalar::Surroundings;
-
-/// Addresses from here on are registers, which are no memory.
-pub const REGISTERS_START: u16 = 0xc000;
 
 /// The kept part grows to a multiple of this many bytes.
 const GROWTH: usize = 256;
@@ -56,7 +54,7 @@ impl Memory {
 
     #[cold]
     fn get_slowly<const N: usize>(&self, addr: u16) -> [u8; N] {
-        std::array::from_fn(|i| self.bytes.get(usize::from(addr.wrapping_add(low16(i as u64)))).copied().unwrap_or(0))
+        std::array::from_fn(|i| self.bytes.get(usize::from(addr.wrapping_add(i.low16()))).copied().unwrap_or(0))
     }
 
     /// Writes `N` bytes from any address on; what falls into register space is dropped.
@@ -96,7 +94,7 @@ impl Memory {
     /// Writes the low `words` 16-bit words of `value`: 1 or 2.
     #[inline(always)]
     pub fn write_element(&mut self, addr: u16, words: u8, value: u32) {
-        if words == 1 { self.write16(addr, low16(u64::from(value))) } else { self.write32(addr, value) }
+        if words == 1 { self.write16(addr, value.low16()) } else { self.write32(addr, value) }
     }
 
     /// Copies out `into.len()` bytes from any address on.
@@ -106,7 +104,7 @@ impl Memory {
             return;
         }
         for (i, byte) in into.iter_mut().enumerate() {
-            [*byte] = self.get(addr.wrapping_add(low16(i as u64)));
+            [*byte] = self.get(addr.wrapping_add(i.low16()));
         }
     }
 
@@ -128,7 +126,7 @@ impl Memory {
             return;
         }
         for (i, &byte) in bytes.iter().enumerate() {
-            if let Some(place) = self.bytes.get_mut(usize::from(addr.wrapping_add(low16(i as u64)))) {
+            if let Some(place) = self.bytes.get_mut(usize::from(addr.wrapping_add(i.low16()))) {
                 *place = byte;
             }
         }

@@ -6,8 +6,8 @@ use csl_num::FloatKind;
 use super::alu::{self, Body};
 use super::contiguous;
 use super::cursor::{Cursor, Linear};
-use super::operation::Operation;
 use super::memory::Memory;
+use super::operation::Operation;
 
 /// Runs `elements` elements in their order, so that overlapping operands see what was written before.
 pub(crate) fn run(run: &mut Operation, memory: &mut Memory, half: FloatKind, elements: u32) {

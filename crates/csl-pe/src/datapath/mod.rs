@@ -23,11 +23,10 @@ mod state;
 mod timing;
 mod wavelets;
 
-pub use memory::{Memory, REGISTERS_START};
+pub use memory::Memory;
 
 pub(crate) use claim::operands;
 pub(crate) use cursor::Cursor;
-pub(crate) use fifo::FifoState;
 pub(crate) use iterator::Turn;
 pub(crate) use operands::Setup;
 pub(crate) use operation::{Operation, Stall, Step};

@@ -3,13 +3,13 @@
 use csl_image::PeImage;
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
 use csl_isa::vec::VecArg;
-use csl_machine::{Arch, DsrFile};
+use csl_machine::{Arch, DsrFile, ENDLESS_LENGTH};
+use csl_num::LowBits;
 
 use super::config::Config;
 use super::cursor::{Circ, Cursor, In, Linear, Mem4, Mem4Desc, NO_DSR, Out};
 use super::dsr::{Loaded, queue_alone};
 use super::state::Datapath;
-use crate::bits::{low8, low16, low32};
 use crate::fault::FaultKind;
 use crate::ports::{NONE, Ports, UNQUEUED};
 
@@ -47,9 +47,9 @@ impl Setup<'_> {
     pub(super) fn source(&mut self, arg: &VecArg, words: u16, index: u16) -> Result<Found, FaultKind> {
         let mask = if words == 1 { 0xffff } else { u32::MAX };
         match *arg {
-            VecArg::Scalar { reg, .. } => Ok(scalar(low32((self.reg)(reg)) & mask)),
+            VecArg::Scalar { reg, .. } => Ok(scalar((self.reg)(reg).low32() & mask)),
             VecArg::ScalarConst { value, .. } => Ok(scalar(value & mask)),
-            VecArg::Ptr(reg) => Ok(linear(low16((self.reg)(reg)))),
+            VecArg::Ptr(reg) => Ok(linear((self.reg)(reg).low16())),
             VecArg::PtrAt(addr) => Ok(linear(addr)),
             ref other => self.dsd(other, words, index, Side::Source, false),
         }
@@ -58,7 +58,7 @@ impl Setup<'_> {
     pub(super) fn dest(&mut self, arg: &VecArg, words: u16, config: &Config) -> Result<Found, FaultKind> {
         let pointer = |addr| Found { cursor: Cursor::Ptr { addr, value: None }, loads: 1, ..none() };
         match *arg {
-            VecArg::Ptr(reg) => Ok(pointer(low16((self.reg)(reg)))),
+            VecArg::Ptr(reg) => Ok(pointer((self.reg)(reg).low16())),
             VecArg::PtrAt(addr) => Ok(pointer(addr)),
             VecArg::Scalar { .. } | VecArg::ScalarConst { .. } => {
                 Err(FaultKind::BadOperand("a scalar cannot be a destination"))
@@ -71,7 +71,7 @@ impl Setup<'_> {
         match *arg {
             VecArg::Dsd(reg) => self.packed_dsd(Dsd((self.reg)(reg)), words, index, side, is_async),
             VecArg::DsdConst(word) => self.packed_dsd(Dsd(word), words, index, side, is_async),
-            VecArg::Mem4d(reg) => Ok(mem4(Mem4Desc::read(&self.data.memory, low16((self.reg)(reg))), words, index)),
+            VecArg::Mem4d(reg) => Ok(mem4(Mem4Desc::read(&self.data.memory, (self.reg)(reg).low16()), words, index)),
             VecArg::Mem4dAt(addr) => Ok(mem4(Mem4Desc::read(&self.data.memory, addr), words, index)),
             VecArg::Mem4dConst(row) => {
                 let words_of = &self.program.descriptors[usize::from(row)];
@@ -103,7 +103,7 @@ impl Setup<'_> {
     fn fabin(&mut self, dsd: Dsd, words: u16) -> Result<Found, FaultKind> {
         let slot = self.input_slot(dsd)?;
         let control_transform = dsd.flags() & fabric_flags::CONTROL_TRANSFORM != 0;
-        let cursor = Cursor::In(In { slot: low8(slot as u64), control_transform });
+        let cursor = Cursor::In(In { slot: slot.low8(), control_transform });
         Ok(Found { cursor, fabric: Some(self.fabric(dsd, words)), ..none() })
     }
 
@@ -151,7 +151,7 @@ impl Setup<'_> {
         let half = self.ports.outputs[slot].dense && words == 1 && !dsd.index_offset();
         let out = Out {
             half,
-            slot: low8(slot as u64),
+            slot: slot.low8(),
             color,
             control: has(fabric_flags::CONTROL),
             control_transform: has(fabric_flags::CONTROL_TRANSFORM),
@@ -191,7 +191,7 @@ impl Setup<'_> {
             Loaded::Mem4(desc) => mem4(desc, words, index),
             Loaded::Fifo(id) => self.fifo(id, side)?,
         };
-        Ok(Found { loads: 0, dsr: low8(at as u64), config: Some(config), ..found })
+        Ok(Found { loads: 0, dsr: at.low8(), config: Some(config), ..found })
     }
 }
 
@@ -230,5 +230,5 @@ fn circ(dsd: Dsd, at: u16, words: u16) -> Found {
 }
 
 fn length(dsd: Dsd) -> u32 {
-    if dsd.extent() == 0x7fff { ENDLESS } else { u32::from(dsd.extent()) }
+    if dsd.extent() == ENDLESS_LENGTH { ENDLESS } else { u32::from(dsd.extent()) }
 }

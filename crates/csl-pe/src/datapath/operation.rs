@@ -1,15 +1,14 @@
 //! A vector operation under way. It can stop behind any element and go on.
 
 use csl_machine::{Action, Chip, FifoAction, Priority, VecOp};
-use csl_num::FloatKind;
+use csl_num::{FloatKind, LowBits};
 
 use super::alu;
 use super::config::Config;
-use super::cursor::{Cursor, In, Operand, Out};
+use super::cursor::{Cursor, In, NO_DSR, Operand, Out};
 use super::fifo::FifoState;
 use super::memory::Memory;
 use super::timing::{self, Rate};
-use crate::bits::low16;
 use crate::ports::Ports;
 
 /// How far an operation on a message is (`<message_passing>`).
@@ -99,7 +98,7 @@ impl Operation {
             outputs: output,
             has_fifo,
             is_fast: !has_fifo && self.is_fast(),
-            sources: self.srcs.iter().rposition(|src| src.cursor != Cursor::None).map_or(0, |last| last as u8 + 1),
+            sources: self.srcs.iter().rposition(|src| src.cursor != Cursor::None).map_or(0, |last| last.low8() + 1),
             priority: self.config.priority,
         };
         self
@@ -211,22 +210,22 @@ impl Operation {
             if let Cursor::Fifo(id) = src.cursor
                 && self.enough(fifos[usize::from(id)].available(src.words)) == 0
             {
-                fifos[usize::from(id)].hit_empty((wanted * u32::from(src.words)) as u16);
+                fifos[usize::from(id)].hit_empty((wanted * u32::from(src.words)).low16());
             }
         }
         if let Cursor::Fifo(id) = self.dest.cursor
             && self.enough(fifos[usize::from(id)].room(self.dest.words)) == 0
         {
-            fifos[usize::from(id)].hit_full((wanted * u32::from(self.dest.words)) as u16);
+            fifos[usize::from(id)].hit_full((wanted * u32::from(self.dest.words)).low16());
         }
     }
 
-    fn suspends(&self, action: FifoAction) -> bool {
+    pub(super) fn suspends(&self, action: FifoAction) -> bool {
         matches!(action, FifoAction::Suspend) || (action == FifoAction::TestOrSuspend && self.config.is_async)
     }
 
     /// Elements of a FIFO that this issue can move: with a packed wavelet all or nothing, by a `.simd_mode` so many at once.
-    fn enough(&self, elements: u32) -> u32 {
+    pub(super) fn enough(&self, elements: u32) -> u32 {
         let wanted = u32::from(self.rate.group).min(self.left);
         let unit = u32::from(self.fifo_least.max(1)).min(self.left).max(1);
         let whole = elements.min(wanted) / unit * unit;
@@ -276,4 +275,3 @@ impl Operation {
         self.operands().filter(|o| o.dsr != NO_DSR).filter_map(|o| Some((usize::from(o.dsr), o.cursor.addr()?)))
     }
 }
-

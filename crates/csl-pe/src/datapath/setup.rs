@@ -3,13 +3,13 @@
 use csl_isa::dsd::fabric_flags;
 use csl_isa::vec::{VecArg, VecDesc};
 use csl_machine::{Action, Elem, Priority, QueueDir, SimdMode, VecOp};
+use csl_num::LowBits;
 
 use super::config::Config;
 use super::cursor::{Cursor, Operand};
 use super::operands::{Fabric, Found, Setup, none};
 use super::operation::{Message, Needs, Operation};
 use super::timing;
-use crate::bits::low8;
 use crate::fault::FaultKind;
 
 /// An operation about to start and what its start costs.
@@ -74,7 +74,8 @@ impl Setup<'_> {
         rate.group = rate.group.min(fifo.most);
         let len = length_of([1, 2, 3, 0].map(|i| found[i].len));
         let effective = self.effective_config(config, &found);
-        let operand = |i: usize, words: u16| Operand { cursor: found[i].cursor, words: low8(u64::from(words)), dsr: found[i].dsr };
+        let operand =
+            |i: usize, words: u16| Operand { cursor: found[i].cursor, words: words.low8(), dsr: found[i].dsr };
         let mut run = Operation {
             op,
             dest: operand(0, op.dest().words()),
@@ -100,7 +101,7 @@ impl Setup<'_> {
 
     /// What the `.simd_mode` of FIFOs (WSE-2) leaves of an issue: how many elements at most, and at least.
     fn fifo_simd(&self, found: &[Found; 4], elems: &[Elem], dest: Elem) -> FifoSimd {
-        let words = std::iter::once(dest).chain(elems.iter().copied()).map(|elem| low8(u64::from(elem.words())));
+        let words = std::iter::once(dest).chain(elems.iter().copied()).map(|elem| elem.words().low8());
         let of = |(f, words): (&Found, u8)| match f.cursor {
             Cursor::Fifo(id) => self.program.fifos.get(usize::from(id))?.config.simd.map(|mode| fifo_simd(mode, words)),
             _ => None,
@@ -128,7 +129,7 @@ impl Setup<'_> {
             Err(FaultKind::BadOperand(_)) => self.dest(arg, words, &config)?,
             found => found?,
         };
-        let operand = Operand { cursor: found.cursor, words: low8(u64::from(words)), dsr: found.dsr };
+        let operand = Operand { cursor: found.cursor, words: words.low8(), dsr: found.dsr };
         Ok((operand, length_of([found.len])))
     }
 
@@ -192,7 +193,7 @@ fn is_swapped(op: VecOp, srcs: &[VecArg]) -> bool {
 fn accumulator(found: &[Found; 4]) -> Option<u8> {
     let is_scalar = |i: &usize| matches!(found[*i].cursor, Cursor::Scalar(_));
     let reduces = matches!(found[0].cursor, Cursor::Ptr { .. }) && !matches!(found[2].cursor, Cursor::None);
-    [1, 2].into_iter().find(is_scalar).filter(|_| reduces).map(|i| i as u8 - 1)
+    [1, 2].into_iter().find(is_scalar).filter(|_| reduces).map(|i| i.low8() - 1)
 }
 
 /// The source that `.zero` clears when the operation completes, as it stands at the start. With one source it is the

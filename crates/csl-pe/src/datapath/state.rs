@@ -8,7 +8,6 @@ use super::cursor::Operand;
 use super::dsr::Dsrs;
 use super::fifo::FifoState;
 use super::memory::Memory;
-use crate::bits::low16;
 use crate::fault::FaultKind;
 use crate::scalar::half_kind;
 
@@ -30,7 +29,7 @@ pub(crate) struct Datapath {
     pub unmasked: u16,
     /// The program's 16-bit float format.
     pub half: FloatKind,
-    /// Whether 16-bit operands on the fabric travel two in a wavelet unless they say otherwise (SDK 2 on).
+    /// Whether 16-bit operands on the fabric travel two in a wavelet unless they say otherwise.
     pub packed: bool,
     pub dsrs: Dsrs,
     /// The iterators of `@map`, numbered over all running functions.
@@ -48,7 +47,7 @@ pub(crate) struct Iter {
 }
 
 impl Datapath {
-    pub fn new(program: &PeImage, chip: &'static Chip, packed: bool) -> Datapath {
+    pub fn new(program: &PeImage, chip: &'static Chip) -> Datapath {
         Datapath {
             chip,
             fifos: program.fifos.iter().map(FifoState::new).collect(),
@@ -57,7 +56,7 @@ impl Datapath {
             transform: 0,
             unmasked: 0,
             half: half_kind(program.half),
-            packed,
+            packed: program.dialect.packs_halves,
             dsrs: Dsrs::default(),
             iters: Vec::new(),
             message_header: 0,
@@ -76,7 +75,8 @@ impl Datapath {
     }
 
     pub fn fifo_mut(&mut self, id: u64) -> Result<&mut FifoState, FaultKind> {
-        self.fifos.get_mut(usize::from(low16(id))).ok_or(FaultKind::BadOperand("no such FIFO"))
+        let fifo = usize::try_from(id).ok().and_then(|id| self.fifos.get_mut(id));
+        fifo.ok_or(FaultKind::BadOperand("no such FIFO"))
     }
 
     /// Pops an element of `words` words that is there.

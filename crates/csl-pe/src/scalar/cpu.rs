@@ -1,8 +1,7 @@
 //! The state of the scalar core: registers, call frames, time.
 
 use csl_image::{Function, PeImage};
-
-use crate::bits::{index, low32};
+use csl_num::LowBits;
 
 /// Calls within calls. Real programs, which hold their frames in 48 KiB, do not come near.
 pub const MAX_CALL_DEPTH: usize = 1024;
@@ -90,12 +89,12 @@ impl Cpu {
     /// The register's value.
     #[inline(always)]
     pub fn reg(&self, reg: u16) -> u64 {
-        self.regs[index(self.fp) + usize::from(reg)]
+        self.regs[self.fp as usize + usize::from(reg)]
     }
 
     #[inline(always)]
     pub fn set_reg(&mut self, reg: u16, value: u64) {
-        self.regs[index(self.fp) + usize::from(reg)] = value;
+        self.regs[self.fp as usize + usize::from(reg)] = value;
     }
 
     /// The next instruction.
@@ -128,13 +127,13 @@ impl Cpu {
         let entered = &pe.funcs[usize::from(func)];
         let sp = next_stack(self.sp, caller, entered, pe.stack.end)?;
         self.callers.push(Frame { pc: self.pc, fp: self.fp, sp: self.sp, iters: self.iters, func: self.func });
-        let fp = index(self.fp) + usize::from(window);
+        let fp = self.fp as usize + usize::from(window);
         let end = fp + usize::from(entered.frame);
         if self.regs.len() < end {
             self.regs.resize(end, 0);
         }
         self.iters = self.iters.wrapping_add(caller.iters);
-        (self.pc, self.fp, self.sp, self.func) = (entered.entry, low32(fp as u64), sp, func);
+        (self.pc, self.fp, self.sp, self.func) = (entered.entry, fp.low32(), sp, func);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use csl_machine::SysOp;
 
 use super::cpu::{Cpu, CpuFault};
-use crate::bits::canonical;
+use super::ops::canonical;
 
 /// What the interpreter's caller has to do before it resumes. Registers are those of the running function's frame;
 /// `dst` is [`csl_isa::NO_REG`] where the result is not wanted.

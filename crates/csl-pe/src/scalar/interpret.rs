@@ -3,13 +3,16 @@
 use csl_image::{HalfFormat, PeImage};
 use csl_isa::{Insn, Op, fn_index};
 use csl_machine::SysOp;
-use csl_num::{FloatKind, float_add, float_div, float_eq, float_le, float_lt, float_mul, float_neg, float_sub};
+use csl_num::{
+    FloatKind, LowBits, float_add, float_div, float_eq, float_le, float_lt, float_mul, float_neg, float_sub,
+};
 
 use super::cpu::{Cpu, CpuFault};
 use super::exit::Exit;
-use super::ops::{self, address, index_address, int_ty, math, reg_load, row_address, wrap_add, wrap_mul, wrap_sub};
+use super::ops::{
+    self, address, extended, index_address, int_ty, math, reg_load, row_address, signed, wrap_add, wrap_mul, wrap_sub,
+};
 use super::surroundings::Surroundings;
-use crate::bits::{extend16, index, low16, low32, signed16};
 
 const F32: FloatKind = FloatKind::F32;
 
@@ -28,9 +31,9 @@ pub fn half_kind(half: HalfFormat) -> FloatKind {
 pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u64) -> Exit {
     let code: &[Insn] = &pe.code;
     let half = half_kind(pe.half);
-    let mut pc = index(cpu.pc);
+    let mut pc = cpu.pc as usize;
     let mut tau = cpu.tau;
-    let mut frame: &mut [u64] = &mut cpu.regs[index(cpu.fp)..];
+    let mut frame: &mut [u64] = &mut cpu.regs[cpu.fp as usize..];
 
     loop {
         let insn = code[pc];
@@ -40,7 +43,7 @@ pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u
         macro_rules! leave {
             ($exit:expr) => {{
                 let exit = $exit;
-                (cpu.pc, cpu.tau) = (pc as u32, tau);
+                (cpu.pc, cpu.tau) = (pc.low32(), tau);
                 return exit;
             }};
         }
@@ -100,12 +103,12 @@ pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u
         macro_rules! call {
             ($func:expr, $cost:expr) => {{
                 tau += u64::from($cost);
-                cpu.pc = pc as u32;
+                cpu.pc = pc.low32();
                 if let Err(fault) = cpu.enter(pe, $func, insn.b) {
                     fault!(fault)
                 }
-                pc = index(cpu.pc);
-                frame = &mut cpu.regs[index(cpu.fp)..];
+                pc = cpu.pc as usize;
+                frame = &mut cpu.regs[cpu.fp as usize..];
             }};
         }
         macro_rules! ret {
@@ -114,8 +117,8 @@ pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u
                 if !cpu.leave() {
                     leave!(Exit::Returned)
                 }
-                pc = index(cpu.pc);
-                frame = &mut cpu.regs[index(cpu.fp)..];
+                pc = cpu.pc as usize;
+                frame = &mut cpu.regs[cpu.fp as usize..];
             }};
         }
         macro_rules! load {
@@ -132,7 +135,7 @@ pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u
                 let addr: u16 = $addr;
                 let value = a!() as $ty;
                 if !around.store(addr, value.to_le_bytes()) {
-                    leave!(Exit::Store { addr, bytes: size_of::<$ty>() as u8, value: u64::from(value) })
+                    leave!(Exit::Store { addr, bytes: size_of::<$ty>().low8(), value: u64::from(value) })
                 }
             }};
         }
@@ -146,7 +149,7 @@ pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u
         }
         macro_rules! fill {
             ($ty:ty) => {{
-                if !around.fill(low16(a!()), (b!() as $ty).to_le_bytes(), insn.c) {
+                if !around.fill(a!().low16(), (b!() as $ty).to_le_bytes(), insn.c) {
                     fault!(CpuFault::CopyOfRegisters)
                 }
             }};
@@ -164,7 +167,7 @@ pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u
                 jump!(insn.a, insn.b)
             }
             Op::Call => call!(insn.a, insn.c),
-            Op::CallPtr => match fn_index(low16(a!())).filter(|&func| usize::from(func) < pe.funcs.len()) {
+            Op::CallPtr => match fn_index(a!().low16()).filter(|&func| usize::from(func) < pe.funcs.len()) {
                 Some(func) => call!(func, insn.c),
                 None => fault!(CpuFault::BadFunctionPointer),
             },
@@ -174,7 +177,7 @@ pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u
             }
             Op::RetVoid => ret!(),
             Op::Table => {
-                let ext = code[pc + usize::from(low16(a!().min(u64::from(insn.b) - 1)))];
+                let ext = code[pc + usize::from(a!().min(u64::from(insn.b) - 1).low16())];
                 tau += u64::from(ext.a);
                 jump!(ext.b, ext.c)
             }
@@ -187,19 +190,19 @@ pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u
             Op::BrLeS => branch!(a!().cast_signed() <= b!().cast_signed()),
             Op::BrLtU => branch!(a!() < b!()),
             Op::BrLeU => branch!(a!() <= b!()),
-            Op::BrEqImm => branch!(a!().cast_signed() == signed16(insn.b)),
-            Op::BrNeImm => branch!(a!().cast_signed() != signed16(insn.b)),
-            Op::BrLtSImm => branch!(a!().cast_signed() < signed16(insn.b)),
-            Op::BrLeSImm => branch!(a!().cast_signed() <= signed16(insn.b)),
-            Op::BrGtSImm => branch!(a!().cast_signed() > signed16(insn.b)),
-            Op::BrGeSImm => branch!(a!().cast_signed() >= signed16(insn.b)),
+            Op::BrEqImm => branch!(a!().cast_signed() == signed(insn.b)),
+            Op::BrNeImm => branch!(a!().cast_signed() != signed(insn.b)),
+            Op::BrLtSImm => branch!(a!().cast_signed() < signed(insn.b)),
+            Op::BrLeSImm => branch!(a!().cast_signed() <= signed(insn.b)),
+            Op::BrGtSImm => branch!(a!().cast_signed() > signed(insn.b)),
+            Op::BrGeSImm => branch!(a!().cast_signed() >= signed(insn.b)),
             Op::BrLtUImm => branch!(a!() < u64::from(insn.b)),
             Op::BrLeUImm => branch!(a!() <= u64::from(insn.b)),
             Op::BrGtUImm => branch!(a!() > u64::from(insn.b)),
             Op::BrGeUImm => branch!(a!() >= u64::from(insn.b)),
             Op::NextI16 => next!(i16, b!().cast_signed()),
             Op::NextU16 => next!(u16, b!().cast_signed()),
-            Op::NextI16Imm => next!(i16, signed16(insn.b)),
+            Op::NextI16Imm => next!(i16, signed(insn.b)),
             Op::NextU16Imm => next!(u16, i64::from(insn.b)),
             Op::BrEqF32 => branch!(float_eq(F32, a!(), b!())),
             Op::BrNeF32 => branch!(!float_eq(F32, a!(), b!())),
@@ -217,7 +220,7 @@ pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u
             Op::Copy => a!() = b!(),
             Op::MoveIf => a!() = if b!() != 0 { c!() } else { a!() },
             Op::MoveUnless => a!() = if b!() == 0 { c!() } else { a!() },
-            Op::Imm => a!() = extend16(insn.b),
+            Op::Imm => a!() = extended(insn.b),
             Op::Imm32 => a!() = u64::from(insn.b) | u64::from(insn.c) << 16,
             Op::Pool => a!() = pe.pool[usize::from(insn.b)],
             Op::Tile => a!() = cpu.tile_consts[usize::from(insn.b)],
@@ -238,29 +241,29 @@ pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u
             Op::MulI32 => a!() = wrap_mul::<i32>(b!(), c!()),
             Op::MulU32 => a!() = wrap_mul::<u32>(b!(), c!()),
             Op::Mul64 => a!() = b!().wrapping_mul(c!()),
-            Op::AddI16Imm => a!() = wrap_add::<i16>(b!(), extend16(insn.c)),
-            Op::AddU16Imm => a!() = wrap_add::<u16>(b!(), extend16(insn.c)),
-            Op::AddI32Imm => a!() = wrap_add::<i32>(b!(), extend16(insn.c)),
-            Op::AddU32Imm => a!() = wrap_add::<u32>(b!(), extend16(insn.c)),
-            Op::Add64Imm => a!() = b!().wrapping_add(extend16(insn.c)),
-            Op::MulI16Imm => a!() = wrap_mul::<i16>(b!(), extend16(insn.c)),
-            Op::MulU16Imm => a!() = wrap_mul::<u16>(b!(), extend16(insn.c)),
-            Op::MulI32Imm => a!() = wrap_mul::<i32>(b!(), extend16(insn.c)),
-            Op::MulU32Imm => a!() = wrap_mul::<u32>(b!(), extend16(insn.c)),
-            Op::Mul64Imm => a!() = b!().wrapping_mul(extend16(insn.c)),
+            Op::AddI16Imm => a!() = wrap_add::<i16>(b!(), extended(insn.c)),
+            Op::AddU16Imm => a!() = wrap_add::<u16>(b!(), extended(insn.c)),
+            Op::AddI32Imm => a!() = wrap_add::<i32>(b!(), extended(insn.c)),
+            Op::AddU32Imm => a!() = wrap_add::<u32>(b!(), extended(insn.c)),
+            Op::Add64Imm => a!() = b!().wrapping_add(extended(insn.c)),
+            Op::MulI16Imm => a!() = wrap_mul::<i16>(b!(), extended(insn.c)),
+            Op::MulU16Imm => a!() = wrap_mul::<u16>(b!(), extended(insn.c)),
+            Op::MulI32Imm => a!() = wrap_mul::<i32>(b!(), extended(insn.c)),
+            Op::MulU32Imm => a!() = wrap_mul::<u32>(b!(), extended(insn.c)),
+            Op::Mul64Imm => a!() = b!().wrapping_mul(extended(insn.c)),
             Op::DivS => divide!(b!().cast_signed().wrapping_div(c!().cast_signed()).cast_unsigned()),
             Op::DivU => divide!(b!() / c!()),
             Op::RemS => divide!(b!().cast_signed().wrapping_rem(c!().cast_signed()).cast_unsigned()),
             Op::RemU => divide!(b!() % c!()),
             Op::Shl => a!() = csl_num::int_shl(int_ty(insn.c), a!(), b!()),
             Op::ShrS => a!() = (b!().cast_signed() >> c!().min(63)).cast_unsigned(),
-            Op::ShrU => a!() = b!().checked_shr(low32(c!().min(64))).unwrap_or(0),
+            Op::ShrU => a!() = b!().checked_shr(c!().min(64).low32()).unwrap_or(0),
             Op::And => a!() = b!() & c!(),
             Op::Or => a!() = b!() | c!(),
             Op::Xor => a!() = b!() ^ c!(),
-            Op::AndImm => a!() = b!() & extend16(insn.c),
-            Op::OrImm => a!() = b!() | extend16(insn.c),
-            Op::XorImm => a!() = b!() ^ extend16(insn.c),
+            Op::AndImm => a!() = b!() & extended(insn.c),
+            Op::OrImm => a!() = b!() | extended(insn.c),
+            Op::XorImm => a!() = b!() ^ extended(insn.c),
             Op::ShlImm => a!() = csl_num::int_shl(int_ty(insn.c), a!(), u64::from(insn.b)),
             Op::ShrSImm => a!() = (b!().cast_signed() >> insn.c.min(63)).cast_unsigned(),
             Op::ShrUImm => a!() = b!().checked_shr(u32::from(insn.c)).unwrap_or(0),
@@ -333,17 +336,17 @@ pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u
             Op::Store16At => store!(u16, insn.b),
             Op::Store32At => store!(u32, insn.b),
             Op::Store64At => store!(u64, insn.b),
-            Op::LoadU8Idx => load!(u8, u64, index_address::<1>(low16(b!()), c!())),
-            Op::LoadI8Idx => load!(i8, i64, index_address::<1>(low16(b!()), c!())),
-            Op::LoadU16Idx => load!(u16, u64, index_address::<2>(low16(b!()), c!())),
-            Op::LoadI16Idx => load!(i16, i64, index_address::<2>(low16(b!()), c!())),
-            Op::LoadU32Idx => load!(u32, u64, index_address::<4>(low16(b!()), c!())),
-            Op::LoadI32Idx => load!(i32, i64, index_address::<4>(low16(b!()), c!())),
-            Op::Load64Idx => load!(u64, u64, index_address::<8>(low16(b!()), c!())),
-            Op::Store8Idx => store!(u8, index_address::<1>(low16(b!()), c!())),
-            Op::Store16Idx => store!(u16, index_address::<2>(low16(b!()), c!())),
-            Op::Store32Idx => store!(u32, index_address::<4>(low16(b!()), c!())),
-            Op::Store64Idx => store!(u64, index_address::<8>(low16(b!()), c!())),
+            Op::LoadU8Idx => load!(u8, u64, index_address::<1>(b!().low16(), c!())),
+            Op::LoadI8Idx => load!(i8, i64, index_address::<1>(b!().low16(), c!())),
+            Op::LoadU16Idx => load!(u16, u64, index_address::<2>(b!().low16(), c!())),
+            Op::LoadI16Idx => load!(i16, i64, index_address::<2>(b!().low16(), c!())),
+            Op::LoadU32Idx => load!(u32, u64, index_address::<4>(b!().low16(), c!())),
+            Op::LoadI32Idx => load!(i32, i64, index_address::<4>(b!().low16(), c!())),
+            Op::Load64Idx => load!(u64, u64, index_address::<8>(b!().low16(), c!())),
+            Op::Store8Idx => store!(u8, index_address::<1>(b!().low16(), c!())),
+            Op::Store16Idx => store!(u16, index_address::<2>(b!().low16(), c!())),
+            Op::Store32Idx => store!(u32, index_address::<4>(b!().low16(), c!())),
+            Op::Store64Idx => store!(u64, index_address::<8>(b!().low16(), c!())),
             Op::LoadU8AtIdx => load!(u8, u64, index_address::<1>(insn.b, c!())),
             Op::LoadI8AtIdx => load!(i8, i64, index_address::<1>(insn.b, c!())),
             Op::LoadU16AtIdx => load!(u16, u64, index_address::<2>(insn.b, c!())),
@@ -361,16 +364,16 @@ pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u
             Op::LoadI32Row => load!(i32, i64, row!(4)),
             Op::Store16Row => store!(u16, row!(2)),
             Op::Store32Row => store!(u32, row!(4)),
-            Op::Index1 => a!() = u64::from(index_address::<1>(low16(b!()), c!())),
-            Op::Index2 => a!() = u64::from(index_address::<2>(low16(b!()), c!())),
-            Op::Index4 => a!() = u64::from(index_address::<4>(low16(b!()), c!())),
-            Op::Index8 => a!() = u64::from(index_address::<8>(low16(b!()), c!())),
+            Op::Index1 => a!() = u64::from(index_address::<1>(b!().low16(), c!())),
+            Op::Index2 => a!() = u64::from(index_address::<2>(b!().low16(), c!())),
+            Op::Index4 => a!() = u64::from(index_address::<4>(b!().low16(), c!())),
+            Op::Index8 => a!() = u64::from(index_address::<8>(b!().low16(), c!())),
             Op::Index1At => a!() = u64::from(index_address::<1>(insn.b, c!())),
             Op::Index2At => a!() = u64::from(index_address::<2>(insn.b, c!())),
             Op::Index4At => a!() = u64::from(index_address::<4>(insn.b, c!())),
             Op::Index8At => a!() = u64::from(index_address::<8>(insn.b, c!())),
             Op::MemCopy => {
-                if !around.copy(low16(a!()), low16(b!()), insn.c) {
+                if !around.copy(a!().low16(), b!().low16(), insn.c) {
                     fault!(CpuFault::CopyOfRegisters)
                 }
             }
@@ -380,10 +383,10 @@ pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u
             Op::MemFill64 => fill!(u64),
 
             Op::MakeMem1d => a!() = ops::make_mem1d(frame, insn),
-            Op::SetDsdAddr => a!() = ops::dsd(b!()).with_addr(low16(c!())).0,
+            Op::SetDsdAddr => a!() = ops::dsd(b!()).with_addr(c!().low16()).0,
             Op::AddDsdWords => a!() = ops::add_dsd_words(b!(), c!()),
-            Op::SetDsdLength => a!() = ops::dsd(b!()).with_extent(low16(c!())).0,
-            Op::SetDsdStride => a!() = ops::dsd(b!()).with_stride(low16(c!()).cast_signed()).0,
+            Op::SetDsdLength => a!() = ops::dsd(b!()).with_extent(c!().low16()).0,
+            Op::SetDsdStride => a!() = ops::dsd(b!()).with_stride(c!().signed16()).0,
 
             Op::Vec => leave!(Exit::Vec { row: insn.a, dst: insn.b }),
             Op::LoadDsr => leave!(Exit::LoadDsr { row: insn.a }),

@@ -12,6 +12,7 @@ mod surroundings;
 pub use cpu::{Cpu, CpuFault, MAX_CALL_DEPTH};
 pub use exit::{Exit, RegisterLoad};
 pub use interpret::{half_kind, run};
+pub use ops::canonical;
 pub use surroundings::Surroundings;
 
 pub use exceptions::raised_by;

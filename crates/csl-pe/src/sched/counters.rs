@@ -1,12 +1,7 @@
 //! The timestamp counter and the random number generators of a PE.
 
-use csl_machine::Chip;
-use csl_num::Prng;
-
-use crate::bits::{half_of, low8, low32};
-
-/// Generators that `@set_active_prng` chooses among; ids are taken modulo their number.
-const PRNGS: usize = 4;
+use csl_machine::{Chip, PRNGS};
+use csl_num::{LowBits, Prng};
 
 /// The timestamp counter and the random number generators.
 #[derive(Clone, Debug)]
@@ -16,14 +11,14 @@ pub(crate) struct Counters {
     tsc_runs: bool,
     /// The 48-bit value of a stopped counter, or the last that was latched.
     tsc_held: u64,
-    prngs: [Prng; PRNGS],
+    prngs: [Prng; PRNGS as usize],
     active_prng: u8,
 }
 
 impl Counters {
     pub fn new(chip: &Chip) -> Counters {
         let prng = Prng::new(chip.registers.prng_seed);
-        Counters { tsc_zero: 0, tsc_runs: false, tsc_held: 0, prngs: [prng; PRNGS], active_prng: 0 }
+        Counters { tsc_zero: 0, tsc_runs: false, tsc_held: 0, prngs: [prng; PRNGS as usize], active_prng: 0 }
     }
 
     /// Starts the counter from 0 (since SDK 1.1, `enable_tsc` clears it).
@@ -47,7 +42,7 @@ impl Counters {
         if index == 0 {
             self.latch(cycle);
         }
-        half_of(self.tsc_held, low32(index.min(3)))
+        (self.tsc_held >> (16 * index.min(3).low32())).low16()
     }
 
     pub fn tsc_runs(&self) -> bool {
@@ -70,11 +65,11 @@ impl Counters {
 
     /// Chooses the generator that `@random16` draws from.
     pub fn set_active_prng(&mut self, id: u64) {
-        self.active_prng = low8(id % PRNGS as u64);
+        self.active_prng = (id % u64::from(PRNGS)).low8();
     }
 
     /// The active generator.
     pub fn prng(&mut self) -> &mut Prng {
-        &mut self.prngs[usize::from(self.active_prng) % PRNGS]
+        &mut self.prngs[usize::from(self.active_prng) % usize::from(PRNGS)]
     }
 }

@@ -2,9 +2,9 @@
 
 use csl_machine::FLUSH_INPUT;
 use csl_machine::registers::{ce, filter};
+use csl_num::LowBits;
 
 use super::state::{Sched, Visit};
-use crate::bits::{half_of, low8};
 use crate::fault::FaultKind;
 use crate::ports::{NONE, Ports, Registers};
 
@@ -19,8 +19,8 @@ impl Sched {
     /// The register at a word address.
     pub fn read_register(&mut self, word: u16, visit: &mut Visit) -> Result<u16, FaultKind> {
         let Visit { cpu, data, ports, registers, .. } = visit;
-        let queue = low8(u64::from(word % QUEUES));
-        let halves = |value: u32, first: u16| half_of(u64::from(value), u32::from(word - first));
+        let queue = (word % QUEUES).low8();
+        let halves = |value: u32, first: u16| (value >> (16 * (word - first))).low16();
         Ok(match word {
             ce::INPUT_QUEUES.. if word < ce::INPUT_QUEUES + QUEUES => {
                 let color = ports.input_slot(queue).map_or(NONE, |slot| ports.inputs[slot].color);
@@ -46,7 +46,7 @@ impl Sched {
                 halves(self.tasks.channel_priority, ce::CHANNEL_PRIORITY)
             }
             ce::EXCEPTIONS => data.unmasked,
-            ce::CONTROL_TRANSFORM => half_of(u64::from(data.transform), 1),
+            ce::CONTROL_TRANSFORM => (data.transform >> INDEX_SHIFT).low16(),
             ce::UT_BLOCKED => u16::from(self.ut_blocked),
             ce::TIMESTAMP.. if word < ce::TIMESTAMP + ce::TIMESTAMP_WORDS => {
                 self.counters.tsc_word(u64::from(word - ce::TIMESTAMP), cpu.tau)
@@ -59,7 +59,7 @@ impl Sched {
     /// Writes the register at a word address.
     pub fn write_register(&mut self, word: u16, value: u16, visit: &mut Visit) -> Result<(), FaultKind> {
         let Visit { cpu, data, ports, registers, .. } = visit;
-        let queue = low8(u64::from(word % QUEUES));
+        let queue = (word % QUEUES).low8();
         match word {
             ce::INPUT_QUEUES.. if word < ce::INPUT_QUEUES + QUEUES => {
                 self.queue_priority[usize::from(queue)] = value & (ce::MEDIUM_PRIORITY | ce::HIGH_PRIORITY);
@@ -79,7 +79,7 @@ impl Sched {
             }
             ce::EXCEPTIONS => data.unmasked = value,
             ce::CONTROL_TRANSFORM => data.transform = u32::from(value & ce::TRANSFORMED) << INDEX_SHIFT,
-            ce::UT_BLOCKED => self.ut_blocked = low8(u64::from(value)),
+            ce::UT_BLOCKED => self.ut_blocked = value.low8(),
             ce::TIMESTAMP.. if word < ce::TIMESTAMP + ce::TIMESTAMP_WORDS => {
                 self.counters.set_tsc_word(word - ce::TIMESTAMP, value, cpu.tau);
             }
@@ -96,7 +96,7 @@ fn color_bits(color: u8) -> u16 {
 }
 
 fn color_of(value: u16) -> Option<u8> {
-    Some(value & 0x1f).filter(|&color| color != ce::NO_COLOR).map(|color| low8(u64::from(color)))
+    Some(value & 0x1f).filter(|&color| color != ce::NO_COLOR).map(|color| color.low8())
 }
 
 fn bind_input(ports: &mut Ports, queue: u8, value: u16) -> Result<(), FaultKind> {

@@ -5,10 +5,10 @@
 //! high half; each argument follows as a wavelet of its own.
 
 use csl_image::{PeImage, RpcFunction};
+use csl_num::LowBits;
 
 use super::calls::Call;
 use super::tasks::canonical;
-use crate::bits::{half_of, low8};
 use crate::fault::FaultKind;
 
 #[derive(Clone, Debug, Default)]
@@ -33,12 +33,8 @@ impl RpcServer {
     /// The server's task: one wavelet a run. The call, once its last argument is there; one of something that is not
     /// exported is ignored.
     pub fn take(&mut self, data: u32, program: &PeImage) -> Result<Option<Call>, FaultKind> {
-        let data_word = u64::from(data);
         let call = match self.call.take() {
-            None => {
-                let count = low8(u64::from(half_of(data_word, 1).min(255)));
-                Incoming { id: half_of(data_word, 0), count, words: Vec::new() }
-            }
+            None => Incoming { id: data.low16(), count: (data >> 16).min(255).low8(), words: Vec::new() },
             Some(mut call) => {
                 call.words.push(data);
                 call

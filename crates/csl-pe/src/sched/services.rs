@@ -2,10 +2,9 @@
 
 use csl_image::PeImage;
 use csl_machine::{Arch, SysOp, TaskTarget};
-use csl_num::Prng;
+use csl_num::{LowBits, Prng};
 
 use super::state::{Sched, Visit};
-use crate::bits::{half_of, low8, low16, low32};
 use crate::event::{Event, EventKind, Printed};
 use crate::fault::FaultKind;
 use crate::scalar::RegisterLoad;
@@ -27,7 +26,7 @@ impl Sched {
         let channel = |id: u64| TaskTarget::DataTask(byte(id));
         let mut value = 0;
         match op {
-            SysOp::ActivateTask => self.tasks.activate_local(low16(a))?,
+            SysOp::ActivateTask => self.tasks.activate_local(a.low16())?,
             SysOp::BlockTask => self.block_number(a, true, visit.program),
             SysOp::UnblockTask => self.block_number(a, false, visit.program),
             SysOp::BlockColor => self.tasks.set_blocked(channel_of_color(a, visit), true),
@@ -38,30 +37,30 @@ impl Sched {
             SysOp::UnblockUt => self.ut_blocked &= !(1 << (a & 7)),
             SysOp::Random16 => value = u64::from(self.counters.prng().next_u16()),
             SysOp::SetActivePrng => self.counters.set_active_prng(a),
-            SysOp::SetPrngSeed => *self.counters.prng() = Prng::new(low32(a)),
+            SysOp::SetPrngSeed => *self.counters.prng() = Prng::new(a.low32()),
             SysOp::Assert if a == 0 => return Err(FaultKind::AssertionFailed),
             SysOp::Assert => {}
-            SysOp::GetConfig => value = u64::from(self.read_register(low16(a), visit)?),
-            SysOp::SetConfig => self.write_register(low16(a), low16(b), visit)?,
+            SysOp::GetConfig => value = u64::from(self.read_register(a.low16(), visit)?),
+            SysOp::SetConfig => self.write_register(a.low16(), b.low16(), visit)?,
             SysOp::TscEnable => self.counters.enable_tsc(tau),
             SysOp::TscDisable => self.counters.disable_tsc(tau),
             SysOp::TscWord => value = u64::from(self.counters.tsc_word(a, tau)),
             SysOp::UnblockCmdStream => visit.ports.cmd_stream_unblocked = true,
             SysOp::GetX => value = u64::from(visit.at.0),
             SysOp::GetY => value = u64::from(visit.at.1),
-            SysOp::SetFifoReadLength => visit.data.fifo_mut(a)?.read_len = low16(b),
-            SysOp::SetFifoWriteLength => visit.data.fifo_mut(a)?.write_len = low16(b),
+            SysOp::SetFifoReadLength => visit.data.fifo_mut(a)?.read_len = b.low16(),
+            SysOp::SetFifoWriteLength => visit.data.fifo_mut(a)?.write_len = b.low16(),
             SysOp::QueueFlush => self.flush(a, visit),
-            SysOp::SetDsrAddr => visit.data.set_dsr_addr(a, low16(b))?,
-            SysOp::MessageHeader => visit.data.message_header = low32(a),
-            SysOp::PrintValue => self.printing.push(Printed { kind: low16(a), value: b }),
+            SysOp::SetDsrAddr => visit.data.set_dsr_addr(a, b.low16())?,
+            SysOp::MessageHeader => visit.data.message_header = a.low32(),
+            SysOp::PrintValue => self.printing.push(Printed { kind: a.low16(), value: b }),
             SysOp::PrintFlush => self.flush_print(tau),
         }
         Ok(value)
     }
 
     fn block_number(&mut self, id: u64, blocked: bool, program: &PeImage) {
-        let target = self.tasks.task_of_id(program, low16(id));
+        let target = self.tasks.task_of_id(program, id.low16());
         self.tasks.set_blocked(target, blocked);
     }
 
@@ -97,7 +96,7 @@ impl Sched {
         }
         for i in 0..u16::from(bytes / 2) {
             let word = (addr >> 1).wrapping_add(i);
-            self.write_register(word, half_of(value, u32::from(i)), visit)?;
+            self.write_register(word, (value >> (16 * i)).low16(), visit)?;
         }
         Ok(())
     }
@@ -105,7 +104,7 @@ impl Sched {
 
 /// The number of a color, queue or task; numbers that are too large name none.
 fn byte(id: u64) -> u8 {
-    low8(id.min(255))
+    id.min(255).low8()
 }
 
 /// WSE-3 blocks the input queue that the color is bound to.

@@ -10,15 +10,7 @@ use crate::scalar::{Cpu, Exit};
 
 impl Sched {
     /// What the PE sleeps for after cycle `now`.
-    pub fn sleep(
-        &self,
-        now: u64,
-        cpu: &Cpu,
-        data: &Datapath,
-        program: &PeImage,
-        ports: &Ports,
-        wake: &mut Wake,
-    ) {
+    pub fn sleep(&self, now: u64, cpu: &Cpu, data: &Datapath, program: &PeImage, ports: &Ports, wake: &mut Wake) {
         *wake = Wake { at: u64::MAX, landings: 0, credits: self.handlers.awaited_outputs(ports) };
         self.wake_of_uts(now, cpu, data, ports, wake);
         match &self.main {

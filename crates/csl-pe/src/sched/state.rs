@@ -1,7 +1,7 @@
 //! The state of the scheduler, and what it works with in one visit.
 
 use csl_image::PeImage;
-use csl_machine::{Chip, Sdk};
+use csl_machine::Chip;
 
 use super::calls::Calls;
 use super::counters::Counters;
@@ -70,7 +70,7 @@ pub(crate) struct Visit<'a> {
 }
 
 impl Sched {
-    pub fn new(program: &PeImage, chip: &Chip, sdk: Sdk) -> Sched {
+    pub fn new(program: &PeImage, chip: &Chip) -> Sched {
         Sched {
             fault: None,
             tracer: None,
@@ -84,7 +84,7 @@ impl Sched {
             queue_priority: [0; 8],
             handlers: Handlers::default(),
             main: Main::Idle,
-            tasks: Tasks::new(chip.arch, sdk, program),
+            tasks: Tasks::new(chip.arch, program),
             calls: Calls::default(),
             pace: Pace::default(),
             counters: Counters::new(chip),

@@ -3,10 +3,9 @@
 
 use csl_isa::{Field, Insn, NO_REG, Op};
 use csl_machine::{Arch, VecOp};
-use csl_num::FloatKind;
+use csl_num::{FloatKind, LowBits};
 
 use super::tasks::Pick;
-use crate::bits::{index, low8, low32};
 use crate::datapath::{Cursor, Memory, Operation};
 use crate::event::{Element, Event, EventKind, Issue};
 use crate::ports::Ports;
@@ -41,7 +40,11 @@ impl Tracer {
             Pick::Ignored { .. } => self.task,
             // The guide: a launched function runs in the task of memcpy's command color (WSE-2) or input queue (WSE-3).
             Pick::Call => {
-                if arch == Arch::Wse2 { 22 } else { 1 }
+                if arch == Arch::Wse2 {
+                    22
+                } else {
+                    1
+                }
             }
         };
     }
@@ -59,8 +62,8 @@ impl Tracer {
     pub fn elements(&mut self, thread: u8, before: &Glimpse, left: u32, cycle: u64, events: &mut Vec<Event>) {
         let Some(running) = self.running.iter_mut().find(|running| running.0 == thread) else { return };
         for k in 0..before.moved(left) {
-            let values = before.values.get(index(k)).copied().unwrap_or_default();
-            let element = Element { seq: running.2, unit: low8(u64::from(k)), values };
+            let values = before.values.get(k as usize).copied().unwrap_or_default();
+            let element = Element { seq: running.2, unit: k.low8(), values };
             events.push(Event { cycle, what: EventKind::Execute { issue: running.1, element } });
             running.2 += 1;
         }
@@ -173,6 +176,6 @@ impl Steps {
         };
         let writes = matches!(fields[0], Field::Dst | Field::OptDst | Field::Acc) && insn.a != NO_REG;
         let values = [None, read(0, insn.a), read(1, insn.b), read(2, insn.c)];
-        self.list.push(ScalarStep { tau, pc: low32(pc as u64), values, written: writes.then_some(insn.a) });
+        self.list.push(ScalarStep { tau, pc: pc.low32(), values, written: writes.then_some(insn.a) });
     }
 }

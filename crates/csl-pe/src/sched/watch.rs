@@ -14,19 +14,19 @@ use crate::fault::FaultKind;
 use crate::scalar::{self, Cpu, Exit, Surroundings};
 
 /// Runs scalar code up to an exit, watched where there is a reason.
-pub(super) fn run_scalar(
-    visit: &mut Visit,
-    until: u64,
-    tracer: Option<&mut Tracer>,
-    events: &mut Vec<Event>,
-) -> Exit {
+pub(super) fn run_scalar(visit: &mut Visit, until: u64, tracer: Option<&mut Tracer>, events: &mut Vec<Event>) -> Exit {
     let Visit { cpu, data, program, .. } = visit;
     if tracer.is_none() && data.unmasked == 0 {
         return scalar::run(cpu, &mut data.memory, program, until);
     }
     let (unmasked, half) = (data.unmasked, data.half);
     let Some(tracer) = tracer else {
-        return scalar::run(cpu, &mut Watched { memory: &mut data.memory, steps: None, unmasked, half }, program, until);
+        return scalar::run(
+            cpu,
+            &mut Watched { memory: &mut data.memory, steps: None, unmasked, half },
+            program,
+            until,
+        );
     };
     let steps = Some(&mut tracer.steps);
     let exit = scalar::run(cpu, &mut Watched { memory: &mut data.memory, steps, unmasked, half }, program, until);

@@ -7,8 +7,8 @@ use csl_isa::dsd::{Dsd, DsdClass};
 use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
 use csl_machine::{
-    Action, Arch, DsrFile, DsrLoad, FifoAction, FifoConfig, QueueDir, Sdk, Startup, SysOp, TaskKind, TaskTarget,
-    VecConfig, VecOp,
+    Action, Arch, Dialect, DsrFile, DsrLoad, FifoAction, FifoConfig, QueueDir, Sdk, Startup, SysOp, TaskKind,
+    TaskTarget, VecConfig, VecOp,
 };
 use csl_pe::{Fault, NoRegisters, Pe, Ports, Wake};
 
@@ -20,6 +20,7 @@ pub const FOREVER: u64 = u64::MAX;
 pub fn image() -> PeImage {
     PeImage {
         name: "test".into(),
+        dialect: Dialect::CURRENT,
         half: HalfFormat::F16,
         code: Vec::new(),
         funcs: Vec::new(),
@@ -186,8 +187,9 @@ impl Bench {
     }
 
     pub fn on(image: PeImage, arch: Arch, sdk: Sdk) -> Bench {
+        let image = PeImage { dialect: Dialect::of(sdk), ..image };
         let mut ports = Ports::new(arch);
-        let pe = Pe::new(Arc::new(image), arch.chip(), sdk, 3, 5, &mut ports);
+        let pe = Pe::new(Arc::new(image), arch.chip(), 3, 5, &mut ports);
         Bench { pe, ports }
     }
 

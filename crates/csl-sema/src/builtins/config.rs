@@ -2,7 +2,7 @@
 
 use csl_diag::{Code, Span};
 use csl_ir::{IdKind, Opnd, Ty};
-use csl_machine::{Action, Arch, OnControl, Sdk, TaskTarget, VecConfig};
+use csl_machine::{Action, Arch, Dialect, OnControl, Sdk, TaskTarget, VecConfig};
 use csl_syntax::ast::{ExprKind, Item, VarKind};
 
 use super::Call;
@@ -119,14 +119,22 @@ pub(super) fn u16_opnd(s: &mut Sema<'_>, operand: Operand, span: Span) -> Res<Op
     s.opnd(&operand, span)
 }
 
-/// Whether the program is of SDK 1.4 or older, where 16-bit values travel one a wavelet: by `--sdk`, else by
-/// forms that later releases have given up.
-pub(crate) fn legacy_generation(s: &Sema<'_>) -> bool {
-    const FIRST_PACKED: Sdk = Sdk { major: 2, minor: 0 };
-    if let Some(sdk) = s.options.sdk {
-        return sdk < FIRST_PACKED;
+/// The release whose rules hold for the program: by `--sdk`, else by forms that later releases have given up.
+pub(crate) fn release(s: &Sema<'_>) -> Sdk {
+    let layout = &s.unit.layout;
+    match s.options.sdk {
+        Some(sdk) => sdk,
+        None if layout.binds_colors => Sdk::LAST_WITH_TASK_COLORS,
+        None if layout.is_legacy || s.unit.modules.iter().any(|m| has_legacy_param(&m.file)) => Sdk::LAST_UNPACKED,
+        None => Sdk::CURRENT,
     }
-    s.unit.layout.is_legacy || s.unit.layout.binds_colors || s.unit.modules.iter().any(|m| has_legacy_param(&m.file))
+}
+
+/// The rules of the program's generation. What a release before 1.0 left unblocked, a program without `--sdk` unblocks by
+/// its start-up ([`Sema::follow_old_conventions`]).
+pub(crate) fn dialect(s: &Sema<'_>) -> Dialect {
+    let blocks_unbound_channels = s.options.sdk.is_none_or(|sdk| Dialect::of(sdk).blocks_unbound_channels);
+    Dialect { blocks_unbound_channels, ..Dialect::of(release(s)) }
 }
 
 /// A `param` of type `comptime_struct`.

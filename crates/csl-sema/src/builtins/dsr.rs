@@ -6,7 +6,7 @@ use csl_machine::{Action, Arch, DsrFile, DsrLoad, SysOp, VecConfig};
 
 use super::Call;
 use super::args::{dsd_kind, id_kind, small};
-use super::config::{ConfigOf, legacy_generation, vec_config};
+use super::config::{ConfigOf, dialect, vec_config};
 use crate::context::{Res, Sema};
 use crate::operand::Operand;
 
@@ -32,7 +32,7 @@ pub(super) fn load_to_dsr(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
 /// A DSD that needs more registers than its DSR: the compilers of earlier releases find them themselves (a published
 /// program of SDK 1.3 on both chips relies on it); the guide of 2.10 forbids it.
 fn loaded_whole(s: &mut Sema<'_>, call: &Call<'_>, kind: DsdKind, what: &str, name: &str) -> DsdKind {
-    if !legacy_generation(s) {
+    if dialect(s).packs_halves {
         let message = format!("releases from 2.10 on do not load a {what} with `@load_to_dsr`");
         let diagnostic = Diagnostic::new(Code::OlderForm, call.arg_span(1), message);
         s.report(diagnostic.help(format!("use `@{name}`")));

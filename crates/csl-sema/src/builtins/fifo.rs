@@ -32,7 +32,7 @@ const SIMD_MODES: &[(&str, SimdMode)] = &[
 
 pub(super) fn allocate(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let buffer = buffer(s, call)?;
-    let info = &s.unit.globals[buffer.0 as usize];
+    let info = &s.unit.globals[buffer];
     let (ty, is_const) = (info.ty, info.is_const);
     let TypeKind::Array { dims, elem } = s.types.kind(ty).clone() else {
         return Err(call.refuse(s, 0, ty, "a global array"));
@@ -62,7 +62,7 @@ pub(super) fn allocate(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let registers = registers(s, &mut fields)?;
     fields.finish(s)?;
     align(s, buffer);
-    let number = FifoRef(s.unit.fifos.len() as u32);
+    let number = FifoRef::at(s.unit.fifos.len());
     let words = (elements * u64::from(words)) as u32;
     s.unit.fifos.push(FifoInit { buffer: global, words, config, span: call.span });
     if let Some(registers) = registers {
@@ -166,7 +166,7 @@ fn load_registers(s: &mut Sema<'_>, fifo: FifoRef, registers: Registers, span: S
 /// FIFO buffers begin at a multiple of the widest access, 128 bits (chosen: the guide gives no number).
 fn align(s: &mut Sema<'_>, buffer: GlobalRef) {
     const BUFFER_ALIGN: u32 = 16;
-    s.unit.globals[buffer.0 as usize].align.get_or_insert(BUFFER_ALIGN);
+    s.unit.globals[buffer].align.get_or_insert(BUFFER_ALIGN);
 }
 
 pub(super) fn set_read_length(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
@@ -184,7 +184,7 @@ fn set_length(s: &mut Sema<'_>, call: &Call<'_>, op: SysOp) -> Res<Operand> {
     };
     let length = s.eval_expecting(&call.args[1], Some(Ty::U16))?;
     let length = u16_opnd(s, length, call.arg_span(1))?;
-    sys(s, call, op, vec![Opnd::Imm(u64::from(fifo.0)), length])
+    sys(s, call, op, vec![Opnd::Imm(u64::from(fifo.number())), length])
 }
 
 /// The FIFO that an operand of a vector operation is.

@@ -100,7 +100,7 @@ pub(super) fn set_tile_code(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
 /// The file in which the layout block stands.
 fn importer_path(s: &Sema<'_>) -> String {
     let module = s.frame().module;
-    s.unit.modules[module.0 as usize].file.path.clone()
+    s.unit.modules[module].file.path.clone()
 }
 
 fn resolve(s: &mut Sema<'_>, name: &str, importer: &str, span: Span) -> Res<String> {

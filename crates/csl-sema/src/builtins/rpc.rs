@@ -80,7 +80,7 @@ pub(super) fn export(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let Value::Ptr(csl_ir::Pointer { root: PtrRoot::Global(global), .. }) = pointer.value else {
         return Err(call.refuse(s, 0, pointer.ty, "a pointer to a global variable or function"));
     };
-    let info = &mut s.unit.globals[global.0 as usize];
+    let info = &mut s.unit.globals[global];
     info.name = name.clone();
     info.storage = Storage::Export;
     s.unit.linked.insert(name, global);
@@ -108,7 +108,7 @@ fn exported_globals(s: &Sema<'_>, fits: impl Fn(&Sema<'_>, Ty) -> bool) -> Vec<(
         ExportTarget::Global(global) => Some((id, global)),
         ExportTarget::Fn(_) => None,
     });
-    globals.filter(|&(_, g)| fits(s, s.unit.globals[g.0 as usize].ty)).collect()
+    globals.filter(|&(_, g)| fits(s, s.unit.globals[g].ty)).collect()
 }
 
 fn is_tensor(s: &Sema<'_>, ty: Ty) -> bool {

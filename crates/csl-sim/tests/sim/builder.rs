@@ -7,8 +7,8 @@ use csl_isa::dsd::{Dsd, DsdClass};
 use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
 use csl_machine::{
-    Action, Arch, ColorConfig, Coord, DirSet, QueueDir, Sdk, Size, Startup, SysOp, TaskKind, TaskTarget, TileRun,
-    VecConfig, VecOp,
+    Action, Arch, ColorConfig, Coord, Dialect, DirSet, ProgramId, QueueDir, Sdk, Size, Startup, SysOp, TaskKind,
+    TaskTarget, TileRun, VecConfig, VecOp,
 };
 use csl_sim::{Sim, SimOptions, Traces};
 
@@ -29,6 +29,7 @@ pub fn program(words: &[u32]) -> PeImage {
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     PeImage {
         name: "test.csl".into(),
+        dialect: Dialect::of(Sdk { major: 1, minor: 4 }),
         half: HalfFormat::F16,
         code: Vec::new(),
         funcs: Vec::new(),
@@ -138,7 +139,12 @@ pub fn bind(image: &mut PeImage, dir: QueueDir, id: u8, color: u8) {
 /// A layout of one row or more: program numbers by tile, and routes `(x, y, color, rx, tx)`.
 pub fn layout(arch: Arch, programs: Vec<PeImage>, tiles: &[&[u32]], routes: &[(u32, u32, u8, u8, u8)]) -> Image {
     let rect = Size { width: tiles[0].len() as u32, height: tiles.len() as u32 };
-    let run = |y: usize, x: usize, program: u32| TileRun { x: x as u32, y: y as u32, len: 1, program };
+    let run = |y: usize, x: usize, program: u32| TileRun {
+        x: x as u32,
+        y: y as u32,
+        len: 1,
+        program: ProgramId::new(program),
+    };
     let tiles = tiles.iter().enumerate();
     let tiles =
         tiles.flat_map(|(y, row)| row.iter().enumerate().map(move |(x, program)| run(y, x, *program))).collect();

@@ -3,7 +3,7 @@
 use csl_image::{Image, PeImage};
 use csl_isa::dsd::{Dsd, DsdClass};
 use csl_isa::{Insn, NO_REG, Op};
-use csl_machine::{Arch, QueueDir, SysOp, VecOp};
+use csl_machine::{Arch, ProgramId, QueueDir, SysOp, VecOp};
 use csl_sim::{Command, Endpoint, Rect, Spread, Stop, TaskWait, Width};
 
 use crate::builder::*;
@@ -53,7 +53,7 @@ fn a_receiver_that_gets_too_little_is_explained() {
     let ticket = sim.submit(read(1, 4)).expect("a right command");
     let Err(Stop::Deadlock(deadlock)) = sim.wait(ticket) else { panic!("it cannot finish") };
     let wait = &deadlock.threads[0];
-    assert_eq!((wait.x, wait.y, wait.tiles, wait.what.program), (1, 0, 1, 1));
+    assert_eq!((wait.x, wait.y, wait.tiles, wait.what.program), (1, 0, 1, ProgramId::new(1)));
     assert_eq!(wait.what.waiting.need, csl_pe::Need::Wavelet { queue: 2, color: COLOR });
     assert_eq!(wait.what.waiting.left, Some(1));
 }
@@ -144,7 +144,10 @@ fn an_interrupted_run_says_who_runs_and_who_waits() {
     assert_eq!(situation.host[0].pes, 1);
     assert_eq!((situation.threads.len(), situation.threads[0].x), (1, 1));
     let ready = &situation.tasks[0];
-    assert_eq!((ready.what, ready.tiles, ready.x), (TaskWait { program: 0, id: 8, is_blocked: false }, 2, 0));
+    assert_eq!(
+        (ready.what, ready.tiles, ready.x),
+        (TaskWait { program: ProgramId::new(0), id: 8, is_blocked: false }, 2, 0)
+    );
 }
 
 /// `<tile_config>` may set up a color that the layout leaves alone.

@@ -142,10 +142,10 @@ fn cycle((row, ces): &mut (Row, Ces), y: u32, now: u64) -> Result<(), FaultRepor
 impl Tile {
     fn new(image: &Image, x: u32, y: u32) -> Tile {
         let run = image.tiles.iter().find(|run| run.y == y && (run.x..run.x + run.len).contains(&x));
-        let program = &image.programs[run.expect("every tile has a program").program as usize];
+        let program = &image.programs[run.expect("every tile has a program").program];
         let mut ports = Ports::new(image.arch);
         let chip = csl_machine::chip(image.arch);
-        let pe = Pe::new(Arc::clone(program), chip, image.sdk, x as u16, y as u16, &mut ports);
+        let pe = Pe::new(Arc::clone(program), chip, x as u16, y as u16, &mut ports);
         let dispatch_to_ramp = chip.timing.dispatch_to_ramp;
         Tile {
             pe,
