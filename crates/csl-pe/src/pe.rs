@@ -10,7 +10,9 @@ use csl_machine::{Chip, QueueDir};
 use crate::datapath::{Datapath, Memory};
 use crate::event::Event;
 use crate::fault::{Fault, FaultKind};
-use crate::ports::{NONE, NoRegisters, Ports, Registers, Wake};
+use crate::outside::{NoRegisters, Registers, Wake};
+use crate::ports::Ports;
+use crate::queues::NONE;
 use crate::scalar::Cpu;
 use crate::sched::{Call, Hold, Sched, TaskState, Visit, Waiting};
 

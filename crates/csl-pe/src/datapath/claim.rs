@@ -8,7 +8,7 @@ use csl_num::LowBits;
 use super::config::Config;
 use super::dsr::{Loaded, queue_alone};
 use super::state::Datapath;
-use crate::ports::NONE;
+use crate::queues::NONE;
 
 /// The DSD of an operand, if it is on the fabric, and the configuration of an explicit DSR.
 #[derive(Clone, Copy, Default)]

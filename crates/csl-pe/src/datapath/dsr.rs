@@ -6,7 +6,7 @@ use csl_machine::DsrFile;
 
 use super::config::Config;
 use super::cursor::Mem4Desc;
-use crate::ports::NONE;
+use crate::queues::NONE;
 
 /// A descriptor as it was loaded; element sizes come from the operation.
 #[derive(Clone, Copy, Debug, PartialEq)]

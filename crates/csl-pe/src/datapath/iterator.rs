@@ -9,7 +9,8 @@ use super::cursor::{Cursor, NO_DSR, Operand};
 use super::operands::Setup;
 use super::state::{Datapath, Iter};
 use crate::fault::FaultKind;
-use crate::ports::{Outgoing, Ports};
+use crate::ports::Ports;
+use crate::queues::Outgoing;
 
 const UNUSED: Iter = Iter { operand: Operand { cursor: Cursor::None, words: 1, dsr: NO_DSR }, left: 0 };
 

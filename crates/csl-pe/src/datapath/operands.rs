@@ -11,7 +11,8 @@ use super::cursor::{Circ, Cursor, In, Linear, Mem4, Mem4Desc, NO_DSR, Out};
 use super::dsr::{Loaded, queue_alone};
 use super::state::Datapath;
 use crate::fault::FaultKind;
-use crate::ports::{NONE, Ports, UNQUEUED};
+use crate::ports::Ports;
+use crate::queues::{NONE, UNQUEUED};
 
 /// Everything that an operand may refer to.
 pub(crate) struct Setup<'a> {

@@ -5,7 +5,8 @@ use csl_machine::{Wavelet, message};
 use super::cursor::{Cursor, In, Out};
 use super::operation::{Message, Operation, Stall, Step};
 use super::state::Datapath;
-use crate::ports::{Outgoing, Ports};
+use crate::ports::Ports;
+use crate::queues::Outgoing;
 
 /// The mark of a control wavelet that `control_transform` has put into memory: the two highest bits (the guide says no
 /// more).

@@ -1,6 +1,7 @@
 //! Why the interpreter has stopped.
 
 use csl_machine::SysOp;
+use csl_num::LowBits;
 
 use super::cpu::{Cpu, CpuFault};
 use super::ops::canonical;
@@ -67,6 +68,12 @@ pub struct RegisterLoad {
     pub bytes: u8,
     pub signed: bool,
     pub dst: u16,
+}
+
+/// The exit of a load from register space.
+#[cold]
+pub(super) fn register_load(dst: u16, addr: u16, bytes: usize, signed: bool) -> Exit {
+    Exit::Load(RegisterLoad { addr, bytes: bytes.low8(), signed, dst })
 }
 
 impl Cpu {

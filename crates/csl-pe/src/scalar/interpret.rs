@@ -8,9 +8,9 @@ use csl_num::{
 };
 
 use super::cpu::{Cpu, CpuFault};
-use super::exit::Exit;
+use super::exit::{Exit, register_load};
 use super::ops::{
-    self, address, extended, index_address, int_ty, math, reg_load, row_address, signed, wrap_add, wrap_mul, wrap_sub,
+    self, address, extended, index_address, int_ty, math, row_address, signed, wrap_add, wrap_mul, wrap_sub,
 };
 use super::surroundings::Surroundings;
 
@@ -126,7 +126,7 @@ pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u
                 let addr: u16 = $addr;
                 a!() = match around.load(addr) {
                     Some(bytes) => <$wide>::from(<$ty>::from_le_bytes(bytes)) as u64,
-                    None => leave!(reg_load(insn.a, addr, size_of::<$ty>(), <$ty>::MIN != 0)),
+                    None => leave!(register_load(insn.a, addr, size_of::<$ty>(), <$ty>::MIN != 0)),
                 };
             }};
         }

@@ -4,8 +4,6 @@ use csl_isa::dsd::Dsd;
 use csl_isa::{Insn, IntCode};
 use csl_num::{FloatKind, IntTy, LowBits, MathFn};
 
-use super::exit::{Exit, RegisterLoad};
-
 #[inline(always)]
 pub fn int_ty(code: u16) -> IntTy {
     IntTy::new(IntCode(code).signed(), IntCode(code).bits())
@@ -93,11 +91,6 @@ pub fn index_address<const SCALE: u16>(base: u16, index: u64) -> u16 {
 #[inline(always)]
 pub fn row_address<const SCALE: u16>(ext: Insn, row: u64, index: u64) -> u16 {
     index_address::<SCALE>(ext.b.wrapping_add(row.low16().wrapping_mul(ext.a)), index)
-}
-
-#[cold]
-pub fn reg_load(dst: u16, addr: u16, bytes: usize, signed: bool) -> Exit {
-    Exit::Load(RegisterLoad { addr, bytes: bytes.low8(), signed, dst })
 }
 
 pub fn math(kind: FloatKind, frame: &[u64], insn: Insn) -> u64 {

@@ -5,7 +5,7 @@ use super::state::{Sched, Visit};
 use super::tracer::TRACED_QUANTUM;
 use super::watch;
 use crate::fault::FaultKind;
-use crate::ports::NONE;
+use crate::queues::NONE;
 
 /// Cycles that the main thread runs ahead at most before the simulator gets control again.
 const QUANTUM: u64 = 1 << 16;

@@ -11,7 +11,8 @@ use csl_machine::Arch;
 
 use super::microthread::Microthread;
 use crate::datapath::{Datapath, operands};
-use crate::ports::{NONE, Ports, UNQUEUED};
+use crate::ports::Ports;
+use crate::queues::{NONE, UNQUEUED};
 use crate::scalar::{Cpu, Exit};
 
 /// Something that an earlier operation has.

@@ -7,7 +7,8 @@ use super::main_thread::Main;
 use super::microthread::Microthread;
 use super::state::Sched;
 use crate::datapath::{Cursor, Datapath, Operation, Stall};
-use crate::ports::{NONE, Ports};
+use crate::ports::Ports;
+use crate::queues::NONE;
 use crate::scalar::{Cpu, Exit};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,7 +6,9 @@ use csl_num::LowBits;
 
 use super::state::{Sched, Visit};
 use crate::fault::FaultKind;
-use crate::ports::{NONE, Ports, Registers};
+use crate::outside::Registers;
+use crate::ports::Ports;
+use crate::queues::NONE;
 
 const QUEUES: u16 = 8;
 /// Bits of a wavelet below its index.

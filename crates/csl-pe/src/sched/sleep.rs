@@ -5,7 +5,8 @@ use csl_image::PeImage;
 use super::main_thread::Main;
 use super::state::Sched;
 use crate::datapath::{Cursor, Datapath};
-use crate::ports::{Ports, Wake};
+use crate::outside::Wake;
+use crate::ports::Ports;
 use crate::scalar::{Cpu, Exit};
 
 impl Sched {

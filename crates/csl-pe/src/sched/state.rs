@@ -15,7 +15,8 @@ use super::tracer::Tracer;
 use crate::datapath::Datapath;
 use crate::event::{Event, Printed};
 use crate::fault::{Fault, FaultKind};
-use crate::ports::{Ports, Registers};
+use crate::outside::Registers;
+use crate::ports::Ports;
 use crate::scalar::{Cpu, Exit};
 
 /// Tasks, the main thread, microthreads and their one issue slot, completions, and the registers of the compute element

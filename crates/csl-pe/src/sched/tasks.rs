@@ -5,7 +5,8 @@ use csl_machine::{Arch, QueueDir, Startup, TaskKind, TaskTarget, Wavelet};
 use csl_num::LowBits;
 
 use crate::fault::FaultKind;
-use crate::ports::{InQueue, Ports};
+use crate::ports::Ports;
+use crate::queues::InQueue;
 use crate::scalar;
 
 /// Places in the picker's ring: local tasks by id, then input slots, then memcpy's calls.
