@@ -1,4 +1,4 @@
-//! One PE in three parts. Imports run one way, from the bottom of this list to its top:
+//! One PE in three parts. Each names only those above it (`tests/pe/layers.rs` holds that):
 //!
 //! | module | its part |
 //! |---|---|
