@@ -11,8 +11,9 @@ use crate::words::Words;
 
 /// What `--help` says behind the options.
 const HELP: &str = "\
-The output folder may hold other files: they stay as they are. Long options may be written with one dash. An option that is
-given twice counts as given last, but for --params, --colors, --import-path and link sections, which add up.";
+The output folder may hold other files: they stay as they are. Long options may
+be written with one dash. An option that is given twice counts as given last,
+but for --params, --colors, --import-path and link sections, which add up.";
 
 /// Compile a CSL program for the Cerebras Wafer-Scale Engine.
 #[derive(Debug, Parser)]
@@ -57,10 +58,10 @@ pub struct CslcArgs {
     /// The FP16 format of run-time code
     #[arg(long, value_parser = fp16_name, default_value = "f16", value_name = "f16|bf16|cb16")]
     pub fp16_format: String,
-    /// Iterations that comptime loops may take before they are called endless
+    /// Iterations that each `inline` loop may take [default: as many as a PE can hold]
     #[arg(long, value_name = "N")]
     pub max_inlined_iterations: Option<u64>,
-    /// Depth that comptime calls may reach before they are called endless
+    /// Depth that comptime and inline calls may reach [default: 100]
     #[arg(long, value_name = "N")]
     pub comptime_func_depth_limit: Option<u32>,
     /// Accepted for scripts; compiling takes one thread

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::output::print;
+use crate::output::{print, tell};
 use session::{After, Session};
 
 #[derive(Debug, Args)]
@@ -37,7 +37,7 @@ pub fn run(args: &CsdbArgs) -> Result<(), String> {
             Err(text) => {
                 // Behind what was printed before it.
                 let _ = std::io::stdout().flush();
-                eprintln!("ERROR:csdb: {text}");
+                tell(&format!("ERROR:csdb: {text}\n"));
             }
         }
     }

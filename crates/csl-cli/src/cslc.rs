@@ -1,7 +1,7 @@
 //! The `cslc` command.
 
 use std::ffi::OsString;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use csl_host::{Compilation, Progress, Style, compile, emit};
 use signal_hook::consts::SIGXFSZ;
 
 use crate::args::CslcArgs;
+use crate::output::{self, tell};
 
 /// Runs the command on the arguments of the process: 0 when the program compiled, 1 otherwise.
 pub fn main() -> ExitCode {
@@ -26,7 +27,7 @@ pub(crate) fn with_words(words: impl IntoIterator<Item = OsString>) -> ExitCode 
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(text) => {
-            eprintln!("cslc: {text}");
+            tell(&format!("cslc: {text}\n"));
             ExitCode::FAILURE
         }
     }
@@ -55,16 +56,13 @@ fn run(args: &CslcArgs) -> Result<bool, String> {
     drop(progress);
     print(args, &done)?;
     if args.verbose && done.succeeded() && args.emit.is_none() {
-        eprintln!("{}", done.summary());
+        tell(&format!("{}\n", done.summary()));
     }
     Ok(done.succeeded())
 }
 
 fn print(args: &CslcArgs, done: &Compilation) -> Result<(), String> {
     let style = if std::io::stderr().is_terminal() { Style::Colored } else { Style::Plain };
-    eprint!("{}", done.render(args.format(), style));
-    match std::io::stdout().write_all(done.text().as_bytes()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(|error| format!("cannot print: {error}")),
-    }
+    tell(&done.render(args.format(), style));
+    output::print(done.text())
 }

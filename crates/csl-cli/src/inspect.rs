@@ -32,7 +32,7 @@ pub struct InspectArgs {
     json: bool,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum PartName {
     /// All on one screen
     Summary,
@@ -61,7 +61,25 @@ impl PartName {
     }
 }
 
+impl InspectArgs {
+    /// An option says something about some of the parts, and is wrong with any other.
+    fn check(&self) -> Result<(), String> {
+        use PartName::{Code, Memory, Routes, Tiles};
+        let options: [(&str, bool, &[PartName], &str); 4] = [
+            ("color", self.color.is_some(), &[Routes], "routes"),
+            ("program", self.program.is_some(), &[Tiles, Memory, Code], "tiles, memory and code"),
+            ("tile", self.tile.is_some(), &[Tiles, Memory, Code], "tiles, memory and code"),
+            ("function", self.function.is_some(), &[Code], "code"),
+        ];
+        match options.iter().find(|(_, is_given, parts, _)| *is_given && !parts.contains(&self.part)) {
+            Some((name, _, _, parts)) => Err(format!("--{name} goes with {parts}")),
+            None => Ok(()),
+        }
+    }
+}
+
 pub fn run(args: &InspectArgs) -> Result<(), String> {
+    args.check()?;
     let choice = Choice {
         part: args.part.part(),
         color: args.color,

@@ -1,4 +1,4 @@
-//! Printing that ends quietly when nobody reads any more, as behind `| head`.
+//! Printing that ends quietly where the reader is gone, as behind `| head`.
 
 use std::io::{ErrorKind, Write};
 
@@ -8,4 +8,9 @@ pub(crate) fn print(text: &str) -> Result<(), String> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         other => other.map_err(|error| format!("cannot print: {error}")),
     }
+}
+
+/// Errors, warnings and what is said beside a result.
+pub(crate) fn tell(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }

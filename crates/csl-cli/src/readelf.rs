@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use csl_host::Image;
 use csl_host::inspect::{Choice, Inspection, Part};
 use csl_host::options::parse_pair;
 
@@ -13,22 +14,30 @@ use crate::output::print;
 pub struct ReadelfArgs {
     /// An ELF file of an output folder of cslc (bin/out_X_Y.elf), or the folder
     file: PathBuf,
-    /// Symbols with address, size and bank
+    /// Symbols with address, size and bank; a function's are counted in instruction words
     #[arg(long, visible_alias = "sym")]
     symbols: bool,
-    /// Bytes of data of each PE, by place in the whole fabric
+    /// Size of the data of each PE, by place in the whole fabric
     #[arg(short = 'm', long)]
     memory: bool,
     /// Unit of -m
-    #[arg(short = 'u', long, value_enum, default_value = "byte")]
+    #[arg(short = 'u', long, value_enum, default_value = "byte", requires = "memory")]
     unit: Unit,
     /// Size of the fabric and place of the program in it
     #[arg(short = 's', long, visible_alias = "fs")]
     size: bool,
-    /// Draw which PEs have a program
-    #[arg(long, value_name = "coarse|fine", num_args = 0..=1, require_equals = true, default_missing_value = "coarse")]
-    visualize: Option<String>,
-    /// Of this PE of the whole fabric alone
+    /// Draw which PEs have a program: a wide fabric on one screen, or a sign for each PE
+    #[arg(
+        long,
+        value_enum,
+        value_name = "coarse|fine",
+        hide_possible_values = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "coarse"
+    )]
+    visualize: Option<Grain>,
+    /// Symbols and memory of this PE of the whole fabric alone
     #[arg(long, value_name = "X,Y", value_parser = parse_pair)]
     tile: Option<(u32, u32)>,
 }
@@ -39,22 +48,34 @@ enum Unit {
     Word,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Grain {
+    Coarse,
+    Fine,
+}
+
 pub fn run(args: &ReadelfArgs) -> Result<(), String> {
     let folder = folder_of(&args.file)?;
     let inspection = Inspection::open(&folder).map_err(|error| error.to_string())?;
     let mut out = String::new();
-    let nothing_asked = !args.symbols && !args.memory && args.visualize.is_none();
-    if args.size || nothing_asked {
+    if args.tile.is_some() && !args.symbols && !args.memory {
+        return Err("--tile goes with --symbols and --memory".to_owned());
+    }
+    if !args.size && !args.symbols && !args.memory && args.visualize.is_none() {
         out += &inspection.text(&Choice::default()).map_err(|error| error.to_string())?;
     }
+    if args.size {
+        out += &size(&inspection);
+    }
+    let tile = tile(args, &inspection)?;
     if args.symbols {
-        out += &symbols(&inspection, tile(args, &inspection)?)?;
+        out += &symbols(&inspection, tile)?;
     }
     if args.memory {
-        out += &memory(&inspection, args);
+        out += &memory(&inspection, args.unit, tile)?;
     }
-    if args.visualize.is_some() {
-        out += &picture(&inspection);
+    if let Some(grain) = args.visualize {
+        out += &picture(&inspection, grain);
     }
     print(&out)
 }
@@ -78,14 +99,21 @@ fn folder_of(path: &Path) -> Result<PathBuf, String> {
 fn tile(args: &ReadelfArgs, inspection: &Inspection) -> Result<Option<(u32, u32)>, String> {
     if let Some((x, y)) = args.tile {
         let offset = inspection.image().offset;
-        let inside = x.checked_sub(offset.x).zip(y.checked_sub(offset.y));
-        return inside
+        return inspection
+            .image()
+            .to_logical(x, y)
             .map(Some)
             .ok_or_else(|| format!("--tile={x},{y}: the program starts at {},{}", offset.x, offset.y));
     }
     let name = args.file.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
     let place = name.strip_prefix("out_").and_then(|place| place.split_once('_'));
     Ok(place.and_then(|(x, y)| Some((x.parse().ok()?, y.parse().ok()?))))
+}
+
+fn size(inspection: &Inspection) -> String {
+    let Image { fabric, rect, offset, .. } = inspection.image();
+    let (fabric, rect) = (format!("{} x {}", fabric.width, fabric.height), format!("{} x {}", rect.width, rect.height));
+    format!("fabric   {fabric} PEs\nprogram  {rect} PEs at ({}, {})\n", offset.x, offset.y)
 }
 
 /// A table as readelf prints it: number, value, size, type, binding, bank, name.
@@ -118,24 +146,30 @@ fn symbols(inspection: &Inspection, tile: Option<(u32, u32)>) -> Result<String, 
         }
         for function in code["functions"].as_array().into_iter().flatten() {
             let name = function["name"].as_str().unwrap_or_default();
-            line(&function["entry"], &serde_json::Value::Null, "FUNC", String::new(), name);
+            let words = function["end"].as_u64().zip(function["entry"].as_u64()).map(|(end, entry)| end - entry);
+            line(&function["entry"], &words.into(), "FUNC", String::new(), name);
         }
     }
     Ok(out)
 }
 
-fn memory(inspection: &Inspection, args: &ReadelfArgs) -> String {
-    let wanted = |place: &(u32, u32)| args.tile.is_none_or(|tile| tile == *place);
-    let (divisor, unit) = if args.unit == Unit::Word { (2, "words") } else { (1, "bytes") };
-    let lines = inspection.data_bytes().filter(|(place, _)| wanted(place));
-    lines.map(|((x, y), bytes)| format!("({x}, {y}): {} {unit}\n", bytes / divisor)).collect()
+fn memory(inspection: &Inspection, unit: Unit, tile: Option<(u32, u32)>) -> Result<String, String> {
+    let offset = inspection.image().offset;
+    let wanted = tile.map(|(x, y)| (offset.x + x, offset.y + y));
+    let (divisor, unit) = if unit == Unit::Word { (2, "words") } else { (1, "bytes") };
+    let lines = inspection.data_bytes().filter(|(place, _)| wanted.is_none_or(|wanted| wanted == *place));
+    let out: String = lines.map(|((x, y), bytes)| format!("({x}, {y}): {} {unit}\n", bytes / divisor)).collect();
+    match wanted {
+        Some((x, y)) if out.is_empty() => Err(format!("there is no program at ({x}, {y}) of the fabric")),
+        _ => Ok(out),
+    }
 }
 
-/// `#` where there is a program, `.` where there is none; wide fabrics several PEs to a sign.
-fn picture(inspection: &Inspection) -> String {
+/// `#` where there is a program, `.` where there is none; coarse, wide fabrics have several PEs to a sign.
+fn picture(inspection: &Inspection, grain: Grain) -> String {
     const WIDTH: u32 = 76;
     let fabric = inspection.image().fabric;
-    let scale = fabric.width.div_ceil(WIDTH).max(1);
+    let scale = if grain == Grain::Fine { 1 } else { fabric.width.div_ceil(WIDTH).max(1) };
     let (columns, rows) = (fabric.width.div_ceil(scale), fabric.height.div_ceil(scale));
     let mut signs = vec![vec!['.'; columns as usize]; rows as usize];
     for ((x, y), _) in inspection.data_bytes() {

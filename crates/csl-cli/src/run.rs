@@ -7,22 +7,25 @@ use clap::{ArgMatches, Args, FromArgMatches};
 use csl_host::batch::{self, Step, parse_copy, parse_launch};
 use csl_host::{Ending, Runtime, Settings};
 
-use crate::output::print;
+use crate::output::{print, tell};
 use crate::signals::Signals;
 
 /// What `--help` says behind the options.
 pub const HELP: &str = "\
 Steps are done in the order in which they are given:
-  --h2d SYMBOL=FILE.npy       the file's items are dealt out to the PEs, row by row
+  --h2d SYMBOL=FILE.npy       deals the file's items out to the PEs, row by row
   --launch NAME:1.5,3         calls an exported function on every PE
   --d2h SYMBOL=FILE.npy       writes an array of shape (rows, columns, elements)
-A copy may say the type and the elements of a PE behind the file, and which PEs behind an @:
+A copy may say the type and the elements of a PE behind the file, and which PEs
+behind an @:
   --d2h y=y.npy:float32:8@0,0,2,1    x, y, width, height
 Left out, they are the symbol's type, its array's length, and every PE.
-SIMFABRIC_DEBUG=landing,inst_trace,router has the run logged in sim.log; landing@P5.2 logs one PE of the fabric.
+SIMFABRIC_DEBUG=landing,inst_trace,router has the run logged in sim.log;
+landing@P5.2 logs one PE of the fabric.
 
-The run ends when every launched function has unblocked the command stream, or when nothing can move any more. A function
-that is busy 10 million cycles after the last step is cut off. The status is not 0 where a function has not ended.
+The run ends when every launched function has unblocked the command stream, or
+when nothing can move any more. A function that is busy 10 million cycles after
+the last step is cut off. The status is not 0 where a function has not ended.
 
   waferlab run out --h2d x=x.npy --launch compute --d2h y=y.npy";
 
@@ -90,18 +93,18 @@ pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
     let signals =
         Signals::watch(&runtime.interrupt()).map_err(|error| format!("signals cannot be watched: {error}"))?;
     let say = |text: &str| match text.strip_prefix("warning: ") {
-        Some(_) => eprintln!("waferlab: {text}"),
+        Some(_) => tell(&format!("waferlab: {text}\n")),
         None if args.quiet => {}
         // Who closes the pipe has seen enough.
         None => drop(print(&format!("{text}\n"))),
     };
     let ended = batch::run(&mut runtime, &steps, say);
-    runtime.take_warnings().iter().for_each(|warning| eprintln!("waferlab: warning: {warning}"));
+    runtime.take_warnings().iter().for_each(|warning| tell(&format!("waferlab: warning: {warning}\n")));
     let ending = match (ended, signals.status()) {
         (Ok(ending), _) => ending,
         (Err(error), None) => return Err(error.to_string()),
         (Err(error), Some(status)) => {
-            eprintln!("waferlab: {error}");
+            tell(&format!("waferlab: {}\n", error.to_string().trim_end()));
             return Ok(status);
         }
     };

@@ -8,6 +8,7 @@ use crate::csdb::{self, CsdbArgs};
 use crate::cslc::{self, usage};
 use crate::debug_shell::{self, ShellArgs};
 use crate::inspect::{self, InspectArgs};
+use crate::output::{print, tell};
 use crate::readelf::{self, ReadelfArgs};
 use crate::run::{self, RunArgs};
 
@@ -46,16 +47,13 @@ pub fn main() -> ExitCode {
         Ok(parsed) => parsed,
         Err(error) => return usage(&error),
     };
-    if let Action::DebugShell(ShellArgs { action: debug_shell::Action::Compile { words } }) = args.action {
+    if let Action::DebugShell(ShellArgs { action: debug_shell::Request::Compile { words } }) = args.action {
         return cslc::with_words(words);
     }
     let done = match args.action {
         Action::Enable => python(&["-m", "waferlab.enable", "enable"]).map(success),
         Action::Disable => python(&["-m", "waferlab.enable", "disable"]).map(success),
-        Action::Version => {
-            println!("waferlab {}", env!("CARGO_PKG_VERSION"));
-            Ok(ExitCode::SUCCESS)
-        }
+        Action::Version => print(concat!("waferlab ", env!("CARGO_PKG_VERSION"), "\n")).map(success),
         Action::Inspect(args) => inspect::run(&args).map(success),
         // The order of its options counts, which only the matches know.
         Action::Run(_) => matches.subcommand().map_or(Ok(ExitCode::SUCCESS), |(_, matches)| run::run(matches)),
@@ -66,7 +64,7 @@ pub fn main() -> ExitCode {
     match done {
         Ok(status) => status,
         Err(text) => {
-            eprintln!("waferlab: {text}");
+            tell(&format!("waferlab: {}\n", text.trim_end()));
             ExitCode::FAILURE
         }
     }

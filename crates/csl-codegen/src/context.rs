@@ -6,6 +6,7 @@ use csl_isa::vec::{IterDsd, RegOrImm, VecArg, VecDesc};
 use csl_machine::{DsrLoad, SimdMode};
 use csl_num::LowBits;
 use indexmap::IndexSet;
+use rustc_hash::FxBuildHasher;
 
 /// One program under translation.
 #[derive(Debug)]
@@ -16,14 +17,14 @@ pub struct Context<'a> {
     pub vecs: Vec<VecDesc>,
     pub dsr_loads: Vec<DsrLoad<VecArg, RegOrImm>>,
     pub iters: Vec<IterDsd>,
-    pub pool: IndexSet<u64>,
-    pub descriptors: IndexSet<[u16; 10]>,
+    pub pool: IndexSet<u64, FxBuildHasher>,
+    pub descriptors: IndexSet<[u16; 10], FxBuildHasher>,
 }
 
 impl<'a> Context<'a> {
     pub fn new(program: &'a Program, addrs: Vec<u16>) -> Context<'a> {
         let (vecs, dsr_loads, iters) = (Vec::new(), Vec::new(), Vec::new());
-        Context { program, addrs, vecs, dsr_loads, iters, pool: IndexSet::new(), descriptors: IndexSet::new() }
+        Context { program, addrs, vecs, dsr_loads, iters, pool: IndexSet::default(), descriptors: IndexSet::default() }
     }
 
     pub fn global(&self, id: GlobalId, offset: i32) -> u16 {

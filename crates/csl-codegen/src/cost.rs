@@ -123,7 +123,7 @@ fn cycles(arch: Arch, inst: &Inst) -> u32 {
     match inst {
         // A copy between registers is an artefact of the IR.
         Inst::Copy { src: Opnd::Reg(_), .. } => 0,
-        Inst::Copy { src: Opnd::Dsd(_), .. } => costs.change_descriptor,
+        Inst::Copy { src: Opnd::Dsd(_), .. } => costs.known_descriptor,
         Inst::Copy { .. } => costs.alu,
         Inst::Bin { op, ty, .. } => binary(costs, *op, *ty),
         Inst::Un { ty, .. } | Inst::Cmp { ty, .. } => alu(costs, *ty),
@@ -149,7 +149,12 @@ fn cycles(arch: Arch, inst: &Inst) -> u32 {
         }
         Inst::Sys { op: SysOp::PrintValue, .. } => TOOLCHAIN.print_value,
         Inst::Sys { .. } => costs.alu,
-        Inst::Vec(_) | Inst::LoadDsr(_) | Inst::IterLoad { .. } | Inst::IterNext { .. } | Inst::IterPut { .. } => 0,
+        Inst::Vec(_)
+        | Inst::LoadDsr(_)
+        | Inst::IterLoad { .. }
+        | Inst::IterMore { .. }
+        | Inst::IterNext { .. }
+        | Inst::IterPut { .. } => 0,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The order of blocks, and what passing from one to another costs.
 
-use csl_ir::{Block, BlockId, Func, Inst, Term};
-use csl_machine::ScalarCosts;
+use csl_ir::{BinOp, Block, BlockId, Func, Inst, Opnd, Scalar, Term};
+use csl_machine::{ScalarCosts, SysOp};
 
 /// The reachable blocks of a function in the order in which their code stands.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub struct Flow {
     takes_element: Vec<bool>,
     /// Last place from which a back edge leads to the block, by block.
     loop_end: Vec<Option<u32>>,
+    /// For a block that ends in a branch over a predicated side: that side.
+    predicated: Vec<Option<BlockId>>,
 }
 
 impl Flow {
@@ -31,10 +33,12 @@ impl Flow {
             preds: vec![0; places.len()],
             takes_element: func.blocks.iter().map(takes_element).collect(),
             loop_end: vec![None; places.len()],
+            predicated: vec![None; places.len()],
             order,
             places,
         };
         flow.edges(func);
+        flow.predicated = func.blocks.iter().map(|block| flow.side(func, block)).collect();
         flow
     }
 
@@ -47,6 +51,31 @@ impl Flow {
                 }
             }
         }
+    }
+
+    /// The side of an `if` without else whose only instruction the machine predicates, instead of branching over it. Sides of
+    /// two are branched over in a recorded program.
+    fn side(&self, func: &Func, block: &Block) -> Option<BlockId> {
+        let Term::Branch { then, otherwise, .. } = block.term else { return None };
+        let is_side = |side: BlockId, join: BlockId| {
+            let body = &func.blocks[side];
+            body.term == Term::Jump(join)
+                && self.places[side] < self.places[join]
+                && self.preds[side] == 1
+                && matches!(&body.insts[..], [inst] if is_predicable(inst))
+        };
+        [(then, otherwise), (otherwise, then)].into_iter().find(|&(side, join)| is_side(side, join)).map(|pair| pair.0)
+    }
+
+    /// The predicated side behind a block's branch.
+    pub fn predicated_side(&self, block: BlockId) -> Option<BlockId> {
+        self.predicated[block]
+    }
+
+    /// Whether the loop that begins at `head` holds the block.
+    pub fn is_in_loop_of(&self, head: BlockId, block: BlockId) -> bool {
+        let place = self.place(block);
+        self.place(head) <= place && self.loop_end[head].is_some_and(|end| place <= end)
     }
 
     /// Place of a reachable block in `order`.
@@ -86,6 +115,21 @@ impl Flow {
             Term::Branch { .. } if self.is_loop_head(from) || falls_through => costs.branch_not_taken,
             _ => costs.branch_taken,
         }
+    }
+}
+
+/// Stores, activations and what only computes: no calls, no vector operations, no floats.
+fn is_predicable(inst: &Inst) -> bool {
+    let is_int = |ty: Scalar| matches!(ty, Scalar::Int { .. });
+    match inst {
+        Inst::Bin { op, ty, .. } => is_int(*ty) && !matches!(op, BinOp::Div | BinOp::Rem),
+        Inst::Un { ty, .. } | Inst::Cmp { ty, .. } => is_int(*ty),
+        Inst::Cast { from, to, .. } => is_int(*from) && is_int(*to),
+        Inst::Copy { src: Opnd::Dsd(_), .. } => false,
+        Inst::Copy { .. } | Inst::Select { .. } | Inst::Load { .. } | Inst::Store { .. } | Inst::Lea { .. } => true,
+        Inst::Index { .. } => true,
+        Inst::Sys { op, .. } => matches!(op, SysOp::ActivateTask | SysOp::BlockTask | SysOp::UnblockTask),
+        _ => false,
     }
 }
 

@@ -7,6 +7,7 @@ use csl_isa::{Field, Insn, NO_REG, Op};
 use csl_machine::DsrLoad;
 use csl_num::LowBits;
 use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
 
 use crate::context::Context;
 use crate::flow::Flow;
@@ -64,7 +65,7 @@ pub struct FnGen<'a, 'p> {
     pub costs: Vec<Vec<u32>>,
     /// IR register to slot.
     slots: Vec<u16>,
-    consts: IndexMap<Held, u16>,
+    consts: IndexMap<Held, u16, FxBuildHasher>,
     temps: u16,
     most_temps: u16,
     /// Cycles not yet charged.
@@ -101,7 +102,7 @@ pub fn generate(ctx: &mut Context<'_>, func: &Func) -> Result<Code, TooLarge> {
         insns: Vec::new(),
         costs,
         slots,
-        consts: IndexMap::new(),
+        consts: IndexMap::default(),
         temps: 0,
         most_temps: 0,
         pending: 0,

@@ -4,7 +4,7 @@ use csl_diag::{Code, Diagnostic, Span};
 use csl_image::{self as image, HalfFormat, PeImage};
 use csl_ir::{self as ir, Opnd, Program, Site, VecOperand};
 use csl_isa::vec::{RegOrImm, VecArg};
-use csl_machine::{Arch, DsrLoad, Sdk};
+use csl_machine::{Arch, DsrLoad, RotatingTasks, Sdk};
 use csl_num::{FloatKind, LowBits};
 
 use crate::context::Context;
@@ -206,9 +206,9 @@ fn exported(export: &ir::ExportedSymbol) -> image::ExportedSymbol {
     }
 }
 
-fn rotating(tasks: &ir::RotatingTasks) -> image::RotatingTasks {
-    let ir::RotatingTasks { data_task, alt, init, limit } = *tasks;
-    image::RotatingTasks { data_task, alt: alt.short(), init, limit }
+fn rotating(tasks: &RotatingTasks<ir::FuncId>) -> RotatingTasks<u16> {
+    let RotatingTasks { data_task, alt, init, limit } = *tasks;
+    RotatingTasks { data_task, alt: alt.short(), init, limit }
 }
 
 fn dsr_init(

@@ -65,6 +65,10 @@ impl FnGen<'_, '_> {
                 let row = self.iter_row(dsd, *elem_bits);
                 self.emit(Op::IterLoad, iter.short(), row, 0);
             }
+            Inst::IterMore { iter, ok } => {
+                let ok = self.reg(*ok);
+                self.emit(Op::IterMore, ok, iter.number() as u16, 0);
+            }
             Inst::IterNext { iter, ty, dst, ok } => self.iter_next(iter.short(), *ty, *dst, *ok),
             Inst::IterPut { iter, src, ok, .. } => {
                 let (src, ok) = (self.operand(src), self.reg(*ok));

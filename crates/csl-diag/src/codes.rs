@@ -105,4 +105,6 @@ codes! {
     // E09xx: at run time.
     RunFault = "E0901", Error, "something that stopped a PE while the program ran";
     Deadlock = "E0902", Error, "a run in which nothing can move any more";
+    // E0999: ourselves.
+    Internal = "E0999", Error, "a fault of the compiler itself";
 }

@@ -99,6 +99,10 @@ impl Diagnostic {
     }
 }
 
+/// Proof that an error has been reported: only [`Diagnostics::fail`] and [`Diagnostics::check`] give one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reported(());
+
 /// The findings of a compilation, in the order they were made.
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
@@ -117,6 +121,18 @@ impl Diagnostics {
             Some(known) => known.repeats += 1,
             None => self.list.push(diagnostic),
         }
+    }
+
+    /// Adds an error, whatever the severity of its code.
+    pub fn fail(&mut self, diagnostic: Diagnostic) -> Reported {
+        self.push(Diagnostic { severity: Severity::Error, ..diagnostic });
+        Reported(())
+    }
+
+    /// # Errors
+    /// There are errors among the findings.
+    pub fn check(&self) -> Result<(), Reported> {
+        if self.has_errors() { Err(Reported(())) } else { Ok(()) }
     }
 
     pub fn extend(&mut self, other: Diagnostics) {

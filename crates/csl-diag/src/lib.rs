@@ -11,6 +11,6 @@ mod render;
 mod source;
 
 pub use codes::{Code, Severity};
-pub use diagnostic::{Diagnostic, Diagnostics, Label, TraceFrame};
+pub use diagnostic::{Diagnostic, Diagnostics, Label, Reported, TraceFrame};
 pub use render::{ErrorFormat, Style, render};
 pub use source::{FileId, SourceMap, Span};

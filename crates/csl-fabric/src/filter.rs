@@ -1,4 +1,4 @@
-//! Filters: they decide what of a color reaches the compute element; forwarding is not touched (semantics.md 17).
+//! Filters decide what of a color reaches the compute element, never what is forwarded (docs/decisions/machine.md M37).
 
 use csl_machine::{Filter, FilterKind, Wavelet};
 

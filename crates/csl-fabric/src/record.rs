@@ -216,7 +216,7 @@ impl Record {
 }
 
 /// Whether a wavelet comes from the ramp (0) or passes by (1). What a PE sends takes no turns with what passes: in the
-/// two-phase reduction (timing.md, all sixteen measured values) the stream of the last leader, which shares the links of a
+/// two-phase reduction (docs/decisions/machine.md M40) the stream of the last leader, which shares the links of a
 /// whole segment, costs that segment's chain no cycle.
 #[inline]
 pub(crate) fn precedence(side: Direction) -> usize {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Instant;
 
-use csl_host::{Arch, Copy, Options, Order, Rect, Runtime, Settings, Spread, Width, compile};
+use csl_host::{Arch, Copy, Options, Rect, Runtime, Settings, Spread, compile};
 
 /// Seconds that this thread has had a processor, where the system tells (Linux); else of the clock. On a busy machine
 /// only the former means anything.
@@ -71,7 +71,7 @@ impl Program {
 }
 
 fn copy(rect: Rect, per_pe: u32) -> Copy {
-    Copy { rect, per_pe, width: Width::Bits32, order: Order::RowMajor, streaming: false }
+    Copy::of(rect, per_pe)
 }
 
 /// Nanoseconds of one step of a chain of dependent multiplications and table look-ups, the measure of this machine.
@@ -154,7 +154,7 @@ fn copies(step: f64) {
     let copy = copy(Rect::new(0, 0, SIDE, SIDE), WORDS);
     let words: Vec<u32> = (0..SIDE * SIDE * WORDS).collect();
     let start = seconds();
-    let there = runtime.h2d(data, &words, &copy, Spread::Each).expect("the copy is taken");
+    let there = runtime.h2d(data, &words[..], &copy, Spread::Each).expect("the copy is taken");
     runtime.wait(there).expect("it ends");
     let back = runtime.d2h(data, words.len(), &copy).expect("the copy is taken");
     runtime.wait(back).expect("it ends");

@@ -2,38 +2,49 @@
 
 use std::path::PathBuf;
 
-use csl_image::{ExportKind, Exported, Image};
-use csl_sim::Ending;
+use csl_image::{ExportKind, Image};
+use csl_sim::{Copy, Ending, Endpoint, Order, Rect, Spread, Width};
 
 use crate::arguments::Argument;
-use crate::check;
-use crate::error::HostError;
+use crate::error::{ArgumentError, HostError};
 use crate::npy::{Array, ItemType};
-use crate::runtime::{Copy, Rect, Runtime, Spread, Width};
-use crate::transfer::Order;
+use crate::runtime::Runtime;
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
+    /// From a file to a symbol.
     H2d(FileCopy),
+    /// From a symbol to a file.
     D2h(FileCopy),
-    Launch { function: String, arguments: Vec<Argument> },
+    /// A call of an exported function on every PE.
+    Launch {
+        /// Its exported name.
+        function: String,
+        /// One for each parameter.
+        arguments: Vec<Argument>,
+    },
 }
 
 /// `SYMBOL=FILE[:TYPE][:N][@X,Y,W,H]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileCopy {
+    /// The exported name.
     pub symbol: String,
+    /// A `.npy` file.
     pub file: PathBuf,
     /// Left out: what the symbol is exported as.
     pub item: Option<ItemType>,
     /// Elements of a PE. Left out: what the file holds, or what the symbol's array holds.
     pub per_pe: Option<u32>,
-    /// Left out: every PE of the program.
+    /// Column, row, columns and rows, in PEs. Left out: every PE of the program.
     pub rect: Option<(u32, u32, u32, u32)>,
 }
 
 /// Parses a copy.
+///
+/// # Errors
+/// The form that is wanted, or the part that is wrong.
 pub fn parse_copy(text: &str) -> Result<FileCopy, String> {
     let wrong = || format!("`{text}` is not of the form SYMBOL=FILE[:TYPE][:N][@X,Y,W,H]");
     let (symbol, rest) = text.split_once('=').filter(|(symbol, _)| !symbol.is_empty()).ok_or_else(wrong)?;
@@ -63,6 +74,9 @@ fn parse_rect(text: &str) -> Option<(u32, u32, u32, u32)> {
 }
 
 /// Parses `FUNCTION` or `FUNCTION:ARGUMENT,ARGUMENT`.
+///
+/// # Errors
+/// The form that is wanted, or the word that is no number.
 pub fn parse_launch(text: &str) -> Result<(String, Vec<Argument>), String> {
     let (function, list) = text.split_once(':').unwrap_or((text, ""));
     if function.is_empty() {
@@ -85,6 +99,10 @@ fn parse_argument(word: &str) -> Result<Argument, String> {
 }
 
 /// Does the steps, then waits for the end: how the run ended. `say` is told of each step that is done.
+///
+/// # Errors
+/// Those of the runtime's calls, [`HostError::Unreadable`] and [`HostError::Unwritable`] for files, and
+/// [`HostError::Argument`] when a file's items cannot be dealt out. The first error ends the run.
 pub fn run(runtime: &mut Runtime, steps: &[Step], mut say: impl FnMut(&str)) -> Result<Ending, HostError> {
     runtime.load()?;
     runtime.run()?;
@@ -113,28 +131,20 @@ fn h2d(runtime: &mut Runtime, copy: &FileCopy) -> Result<String, HostError> {
     let array = Array::read(&copy.file)?;
     let item = array.item;
     if copy.item.is_some_and(|wanted| wanted != item) {
-        return Err(HostError::argument(format!("{}: its items are of another type", copy.file.display())));
+        return Err(ArgumentError::ItemType { file: copy.file.clone() }.into());
     }
     let rect = rect(runtime.image(), copy);
     let pes = rect.len();
     let per_pe = copy.per_pe.map_or(array.items().checked_div(pes).unwrap_or(0), |count| count as usize);
     if per_pe * pes != array.items() {
-        return Err(HostError::argument(format!(
-            "{}: {} items cannot be dealt out to {} x {} PEs{}",
-            copy.file.display(),
-            array.items(),
-            rect.w,
-            rect.h,
-            copy.per_pe.map_or(String::new(), |count| format!(" with {count} each"))
-        )));
+        let (file, items, Rect { w, h, .. }) = (copy.file.clone(), array.items(), rect);
+        return Err(ArgumentError::Share { file, items, w, h, per_pe: copy.per_pe }.into());
     }
-    let words = words(&array).ok_or_else(|| {
-        HostError::argument(format!("{}: items of {} bytes cannot be moved", copy.file.display(), item.bytes))
-    })?;
+    let words = words(&array).ok_or_else(|| ArgumentError::FileItems { file: copy.file.clone(), bytes: item.bytes })?;
     let order = if array.is_fortran { Order::ColMajor } else { Order::RowMajor };
     let plan = plan(rect, per_pe, item, order)?;
     let target = runtime.id(&copy.symbol)?;
-    let task = runtime.h2d(target.into(), &words, &plan, Spread::Each)?;
+    let task = runtime.h2d(Endpoint::Symbol(target), words, &plan, Spread::Each)?;
     runtime.wait(task)?;
     Ok(format!("{} -> {}: {per_pe} a PE on {} x {} PEs", copy.file.display(), copy.symbol, rect.w, rect.h))
 }
@@ -143,13 +153,13 @@ fn d2h(runtime: &mut Runtime, copy: &FileCopy) -> Result<String, HostError> {
     let id = runtime.id(&copy.symbol)?;
     let item = copy.item.map_or_else(|| exported_type(runtime.image(), id), Ok)?;
     let rect = rect(runtime.image(), copy);
-    check::rect(runtime.image(), &rect)?;
+    rect.check_within(runtime.image().rect)?;
     let per_pe = match copy.per_pe {
         Some(count) => count as usize,
         None => elements(runtime, id, &rect, item)?,
     };
     let plan = plan(rect, per_pe, item, Order::RowMajor)?;
-    let task = runtime.d2h(id.into(), rect.len() * per_pe, &plan)?;
+    let task = runtime.d2h(Endpoint::Symbol(id), rect.len() * per_pe, &plan)?;
     runtime.wait(task)?;
     let words = runtime.take_arrived().into_iter().flat_map(|(_, words)| words);
     let data = words.flat_map(|word| word.to_le_bytes().into_iter().take(item.bytes.into())).collect();
@@ -167,10 +177,10 @@ fn plan(rect: Rect, per_pe: usize, item: ItemType, order: Order) -> Result<Copy,
     let width = match item.bytes {
         2 => Width::Bits16,
         4 => Width::Bits32,
-        bytes => return Err(HostError::argument(format!("items of {bytes} bytes cannot be moved"))),
+        bytes => return Err(ArgumentError::Items { bytes }.into()),
     };
-    let per_pe = u32::try_from(per_pe).map_err(|_| HostError::argument("that many elements do not fit a PE"))?;
-    Ok(Copy { rect, per_pe, width, order, streaming: false })
+    let per_pe = u32::try_from(per_pe).map_err(|_| ArgumentError::TooManyElements)?;
+    Ok(Copy { rect, per_pe, width, order })
 }
 
 /// A word an item; `None` for other sizes than 2 and 4 bytes.
@@ -180,8 +190,7 @@ fn words(array: &Array) -> Option<Vec<u32>> {
 }
 
 fn exported_type(image: &Image, id: u16) -> Result<ItemType, HostError> {
-    let export = image.exports.iter().find(|export| export.id == id);
-    match export.map(|export| &export.kind) {
+    match image.export(id).map(|export| &export.kind) {
         Some(&ExportKind::Data { elem_bytes, is_float, is_signed, .. }) => {
             let kind = if is_float {
                 'f'
@@ -192,22 +201,22 @@ fn exported_type(image: &Image, id: u16) -> Result<ItemType, HostError> {
             };
             Ok(ItemType { kind, bytes: elem_bytes })
         }
-        _ => Err(HostError::argument("a function cannot be copied")),
+        _ => Err(ArgumentError::CopiedFunction.into()),
     }
 }
 
 /// Elements from where the symbol points to the end of that array, on the first PE.
 fn elements(runtime: &mut Runtime, id: u16, rect: &Rect, item: ItemType) -> Result<usize, HostError> {
-    let unknown = || HostError::argument("the number of elements cannot be told from the program; say SYMBOL=FILE:N");
-    let program = check::program_at(runtime.image(), rect.x, rect.y).ok_or_else(unknown)?;
-    let exported = program.exports.iter().find(|export| export.id == id).ok_or_else(unknown)?;
-    let Exported::Symbol(index) = exported.what else { return Err(unknown()) };
-    let (name, own) = program.symbols.get(index as usize).map(|s| (s.name.clone(), s.clone())).ok_or_else(unknown)?;
+    let unknown = || ArgumentError::UnknownExtent;
+    let program = runtime.image().program_at(rect.x, rect.y).cloned().ok_or_else(unknown)?;
+    let own = program.exported_symbol(id).ok_or_else(unknown)?;
     let (x, y) = runtime.to_physical(rect.x, rect.y);
-    let pointer = runtime.read_symbol(x, y, &name)?;
-    let program = check::program_at(runtime.image(), rect.x, rect.y).ok_or_else(unknown)?;
+    let pointer = runtime.read_symbol(x, y, &own.name)?;
     let bytes = match (pointer.as_slice(), own.ty.starts_with(['*', '['])) {
-        (&[low, high], true) => check::room_at(program, u16::from_le_bytes([low, high])).ok_or_else(unknown)?,
+        (&[low, high], true) => {
+            let data = u16::from_le_bytes([low, high]);
+            program.symbol_at(data).and_then(|object| object.room_from(data)).ok_or_else(unknown)?
+        }
         _ => own.size,
     };
     Ok(bytes as usize / usize::from(item.bytes.max(1)))

@@ -17,13 +17,17 @@ use crate::sources::{FileSources, LIBRARY_PREFIX};
 /// A step that `--emit` shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
+    /// Tokens of the root file.
     Tokens,
+    /// The tree of the root file.
     Ast,
     /// As semantic analysis leaves it.
     Ir0,
     /// As the optimiser leaves it: what cycles are attached to.
     Ir,
+    /// The PEs' instructions.
     Bytecode,
+    /// Tiles, routes and exports.
     Layout,
 }
 
@@ -64,7 +68,7 @@ pub fn build(options: &Options, done: &mut Compilation) -> Option<Image> {
 }
 
 fn optimised(options: &Options, mut wafer: Wafer) -> Wafer {
-    wafer.programs.iter_mut().for_each(|program| csl_opt::optimise(program, options.passes));
+    csl_opt::optimise(&mut wafer.programs, options.passes);
     wafer
 }
 
@@ -228,6 +232,7 @@ impl Compilation {
         begun
     }
 
+    /// Whether no diagnostic is an error.
     pub fn succeeded(&self) -> bool {
         !self.diagnostics.has_errors()
     }
@@ -247,6 +252,7 @@ impl Compilation {
         &self.summary
     }
 
+    /// What was found, in order.
     pub fn diagnostics(&self) -> &Diagnostics {
         &self.diagnostics
     }
@@ -255,7 +261,7 @@ impl Compilation {
     fn adopt(&mut self, analysis: Analysis, options: &Options) -> Option<Wafer> {
         self.sources = analysis.sources;
         self.extend(analysis.diagnostics, options);
-        analysis.wafer.filter(|_| self.succeeded())
+        analysis.wafer.ok().filter(|_| self.succeeded())
     }
 
     /// The files that were read, but for the library's.

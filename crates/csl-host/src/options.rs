@@ -9,7 +9,7 @@ pub use csl_opt::Passes;
 /// Everything that `cslc` can be told. One value is one compilation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
-    /// What relative paths are relative to: the working directory of whoever asks.
+    /// What relative paths are relative to: the working directory of the caller.
     pub folder: PathBuf,
     /// The file that holds the `layout` block, as named on the command line.
     pub root: PathBuf,
@@ -19,24 +19,31 @@ pub struct Options {
     pub params: Vec<(String, String)>,
     /// Top-level params of type `color` by name.
     pub colors: Vec<(String, String)>,
+    /// The generation of the wafer.
     pub arch: Arch,
     /// Columns and rows of the simulated fabric; `None` takes the smallest that holds the program.
     pub fabric_dims: Option<(u32, u32)>,
     /// Column and row of the program's north-west PE in the fabric; `None` takes the least that is allowed.
     pub fabric_offsets: Option<(u32, u32)>,
+    /// Whether memcpy's own PEs stand beside the program.
     pub memcpy: bool,
     /// I/O channels of memcpy, 1 to 16.
     pub channels: u8,
-    /// Columns of buffer PEs between memcpy's own and the program.
+    /// Columns of buffer PEs between memcpy's own and the program, in the west.
     pub west_buffer: u32,
+    /// The same in the east.
     pub east_buffer: u32,
     /// Folders searched for `<...>` before the embedded library, in order.
     pub import_paths: Vec<PathBuf>,
+    /// The program's 16-bit float format.
     pub fp16: FloatKind,
+    /// Iterations that one `inline` loop may have; `None` leaves it to what a PE can hold.
     pub max_inlined_iterations: Option<u64>,
+    /// Calls within one another that comptime code may make.
     pub comptime_func_depth_limit: Option<u32>,
     /// First address of a link section, in bytes.
     pub link_sections: Vec<(String, u16)>,
+    /// Whether a warning fails the compilation.
     pub warnings_as_errors: bool,
     /// Where two SDK generations disagree, follow this one instead of guessing from the program.
     pub sdk: Option<Sdk>,
@@ -92,6 +99,9 @@ impl Options {
 }
 
 /// Parses a release of the vendor's SDK, such as `1.4` or `2.10.0`.
+///
+/// # Errors
+/// What is wrong with the text.
 pub fn parse_sdk(text: &str) -> Result<Sdk, String> {
     let numbers: Option<Vec<u16>> = text.split('.').map(|part| part.parse().ok()).collect();
     match numbers.as_deref() {
@@ -102,6 +112,9 @@ pub fn parse_sdk(text: &str) -> Result<Sdk, String> {
 }
 
 /// `name:value,name:value` as it stands after `--params` and `--colors`.
+///
+/// # Errors
+/// What is wrong with the text.
 pub fn parse_bindings(text: &str) -> Result<Vec<(String, String)>, String> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(parse_binding).collect()
 }
@@ -122,6 +135,9 @@ fn is_name(text: &str) -> bool {
 }
 
 /// `W,H` or `X,Y`: two whole numbers from 0 to 65535.
+///
+/// # Errors
+/// What is wrong with the text.
 pub fn parse_pair(text: &str) -> Result<(u32, u32), String> {
     let number = |part: &str| part.trim().parse::<u16>().ok().map(u32::from);
     text.split_once(',')
@@ -130,6 +146,9 @@ pub fn parse_pair(text: &str) -> Result<(u32, u32), String> {
 }
 
 /// `.section:ADDRESS,...`, addresses in bytes and decimal or 0x-hexadecimal.
+///
+/// # Errors
+/// What is wrong with the text.
 pub fn parse_sections(text: &str) -> Result<Vec<(String, u16)>, String> {
     text.trim_matches('"').split(',').filter(|item| !item.trim().is_empty()).map(parse_section).collect()
 }
@@ -149,6 +168,9 @@ fn parse_address(text: &str) -> Option<u16> {
 }
 
 /// `f16`, `bf16` or `cb16`.
+///
+/// # Errors
+/// What is wrong with the text.
 pub fn parse_fp16(text: &str) -> Result<FloatKind, String> {
     match text {
         "f16" => Ok(FloatKind::F16),

@@ -135,12 +135,9 @@ fn rpc_symbol(image: &Image, export: &Export) -> Value {
 
 /// The variable or function behind an exported name, in the first program that has it.
 fn exported_name<'a>(image: &'a Image, export: &'a Export) -> &'a str {
-    let named = |program: &'a PeImage| {
-        let found = program.exports.iter().find(|exported| exported.id == export.id)?;
-        match found.what {
-            Exported::Symbol(index) => program.symbols.get(index as usize).map(|symbol| symbol.name.as_str()),
-            Exported::Func(index) => program.funcs.get(usize::from(index)).map(|func| func.name.as_str()),
-        }
+    let named = |program: &'a PeImage| match program.exported(export.id)? {
+        Exported::Symbol(index) => program.symbols.get(index as usize).map(|symbol| symbol.name.as_str()),
+        Exported::Func(index) => program.funcs.get(usize::from(index)).map(|func| func.name.as_str()),
     };
     image.programs.iter().find_map(|program| named(program)).unwrap_or(&export.name)
 }

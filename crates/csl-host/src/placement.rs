@@ -11,7 +11,9 @@ use crate::options::Options;
 /// The fabric and the program's place in it, in PEs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Placement {
+    /// Columns and rows.
     pub fabric: (u32, u32),
+    /// Column and row of the program's north-west PE.
     pub offset: (u32, u32),
 }
 
@@ -25,6 +27,9 @@ struct Room {
 }
 
 /// Places a program of `width` x `height` PEs, or says on every side what is missing.
+///
+/// # Errors
+/// A diagnostic for each thing that is wrong: the program's place, and the size of the fabric.
 pub fn place(options: &Options, width: u32, height: u32) -> Result<Placement, Vec<Diagnostic>> {
     let room = room(options);
     let offset = offset(options);

@@ -1,19 +1,24 @@
 //! A line on the terminal for work that takes its time.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use csl_sim::Gauge;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// How long work may take before anything is shown.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// From one state of the line to the next.
 const TICK: Duration = Duration::from_millis(100);
+
+/// Columns that the line takes at most, with some left for a `^C`: a longer one would take two lines of a usual terminal.
+const WIDTH: usize = 76;
+
+/// One after the other, they show that the work goes on.
+const SIGNS: [char; 4] = ['|', '/', '-', '\\'];
 
 /// Shows on a terminal, after a second, what is going on. The line goes when this is dropped: nothing that is printed
 /// afterwards mixes with it. Shows nothing where standard error is no terminal.
@@ -35,6 +40,7 @@ impl Progress {
         }
         let (done, waiting) = channel::<()>();
         let thread = std::thread::spawn(move || {
+            let began = Instant::now();
             // Whether it is a word or a hang-up, the work is over.
             let is_over = |patience| waiting.recv_timeout(patience) != Err(RecvTimeoutError::Timeout);
             if is_over(PATIENCE - TICK) {
@@ -45,17 +51,13 @@ impl Progress {
             if is_over(TICK) {
                 return;
             }
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            bar.set_style(style());
-            bar.set_elapsed(PATIENCE);
-            loop {
-                bar.set_message(text());
-                bar.tick();
+            for sign in SIGNS.iter().cycle() {
+                show(&format!("{sign} {} ({}s)", text(), began.elapsed().as_secs()));
                 if is_over(TICK) {
                     break;
                 }
             }
-            bar.finish_and_clear();
+            show("");
         });
         Progress { watcher: Some((done, thread)) }
     }
@@ -71,9 +73,12 @@ impl Drop for Progress {
     }
 }
 
-fn style() -> ProgressStyle {
-    let form = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
-    form.unwrap_or_else(|_| ProgressStyle::default_spinner())
+/// Puts `text` in the place of what the line has shown. The cursor stays right behind it, so that the `^C` which a terminal
+/// shows for Ctrl-C stands in the same line and goes with it.
+fn show(text: &str) {
+    let fitting: String = text.chars().take(WIDTH).collect();
+    // A terminal that is gone shows nothing.
+    let _ = write!(std::io::stderr().lock(), "\r\x1b[2K{fitting}");
 }
 
 /// The line of a run: where its clock stands, how fast it goes, how many PEs have something to do.

@@ -9,8 +9,8 @@ use csl_image::{Image, PeImage};
 use csl_machine::{ProgramId, TaskKind};
 use csl_pe::Resource;
 use csl_sim::{
-    Count, Ending, Group, Held, HeldMain, HostReason, Lost, Running, Situation, Standing, Stop, TaskWait, ThreadWait,
-    Unended, Unread,
+    Count, Ending, Group, Held, HeldMain, HostReason, Lost, Running, Situation, Standing, Stop, StrangeRegister,
+    TaskWait, ThreadWait, Unended, Unread,
 };
 
 use indexmap::IndexMap;
@@ -198,7 +198,7 @@ fn in_function(excerpts: &mut Excerpts, program: ProgramId, pc: u32) -> String {
 
 /// A function that was launched and has not unblocked the command stream.
 fn unended(image: &Image, group: &Group<Unended>) -> String {
-    let export = image.exports.iter().find(|export| export.id == group.what.function);
+    let export = image.export(group.what.function);
     let name = export.map_or("a launched function", |export| export.name.as_str());
     format!("{name} has not called unblock_cmd_stream() on {WHO}")
 }
@@ -258,6 +258,23 @@ pub fn held_places(image: &Image, sources: &Path, report: &Situation) -> Vec<Str
         (pes.y, pes.x) = (pes.y, pes.x).min((group.y, group.x));
     }
     places.into_values().map(|(text, pes)| text.replace(WHO, &who(&pes))).collect()
+}
+
+/// Which registers without a use here programs have reached for, a line for each place.
+pub fn unserved_registers(image: &Image, sources: &Path, report: &Situation) -> Vec<String> {
+    let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
+    let mut said = Vec::new();
+    for group in &report.unserved {
+        let StrangeRegister { program, place } = group.what;
+        let Some(origin) = image_origin(&mut excerpts, program, place.pc) else { continue };
+        let text = format!(
+            "the register at word address 0x{:04x}, which {} in {} reads or writes on {WHO}, does nothing here but keep what \
+             is written to it",
+            place.word, origin.place, origin.function
+        );
+        said.push(text.replace(WHO, &who(&line(group, String::new()).pes)));
+    }
+    said
 }
 
 fn resource(resource: Resource) -> String {

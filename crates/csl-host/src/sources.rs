@@ -21,6 +21,7 @@ pub struct FileSources {
 }
 
 impl FileSources {
+    /// The folder and the import paths of a compilation, and those of `CSL_IMPORT_PATH`.
     pub fn new(options: &Options) -> FileSources {
         let environment = std::env::var_os("CSL_IMPORT_PATH").unwrap_or_default();
         let more = std::env::split_paths(&environment).filter(|path| !path.as_os_str().is_empty());

@@ -217,6 +217,8 @@ fn every_diagnostic_code_is_shown() {
         let found = shown.iter().find(|(_, text)| text.contains(&mark));
         found.map(|(path, _)| path.strip_prefix(repository()).unwrap_or(path).display().to_string())
     };
-    let rows: Vec<_> = Code::ALL.iter().map(|code| (code.text().to_owned(), place(code))).collect();
+    // No program is known to show a fault of the compiler itself.
+    let codes = Code::ALL.iter().filter(|code| **code != Code::Internal);
+    let rows: Vec<_> = codes.map(|code| (code.text().to_owned(), place(code))).collect();
     assert_all_used(&rows);
 }

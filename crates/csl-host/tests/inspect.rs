@@ -1,7 +1,7 @@
 //! What `waferlab inspect` says of a small program.
 
-use csl_host::compile;
 use csl_host::inspect::{Choice, Inspection, Part};
+use csl_host::{Stage, compile, emit};
 use tempfile::TempDir;
 
 use crate::program;
@@ -51,7 +51,6 @@ fn inspected(folder: &TempDir) -> Inspection {
     inspected_with(folder, PE)
 }
 
-/// The same with another program on every PE.
 fn inspected_with(folder: &TempDir, pe: &str) -> Inspection {
     let write =
         |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("the folder is writable");
@@ -88,6 +87,19 @@ fn every_part_as_text() {
     let all = texts.collect::<Vec<String>>().join("\n----\n");
     assert!(all.lines().all(|line| line.chars().count() <= 80), "{all}");
     insta::assert_snapshot!(all);
+}
+
+#[test]
+fn stages_and_code_show_what_the_optimiser_left() {
+    let folder = folder();
+    let pe = PE.replace("fn go(n: i16) void {\n", "fn twice(n: u16) u16 {\n  return n * 2;\n}\nfn go(n: i16) void {\n");
+    let inspection = inspected_with(&folder, &pe.replace("flag + row", "twice(flag)"));
+    let ir = |stage| emit(&program::options(folder.path()), stage).text().to_owned();
+    assert!(ir(Stage::Ir0).contains("call twice("), "before the optimiser the function is called: {}", ir(Stage::Ir0));
+    assert!(!ir(Stage::Ir).contains("call twice("), "its body has taken the place of the call: {}", ir(Stage::Ir));
+    let code = inspection.text(&choice(Part::Code)).expect("a right choice");
+    let (_, go) = code.split_once("go:\n").expect("the function is there");
+    assert!(!code.contains("twice:\n") && go.contains("return n * 2;"), "the callee's line within its caller: {code}");
 }
 
 #[test]

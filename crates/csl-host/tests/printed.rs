@@ -3,15 +3,16 @@
 
 use std::path::Path;
 
-use csl_host::{Argument, Options, Rect, Runtime};
+use csl_host::{Argument, Options, Rect, Runtime, Sdk};
 use tempfile::TempDir;
 
 use crate::program;
 
-fn running(output: &TempDir) -> Runtime {
+fn running(output: &TempDir, sdk: Option<Sdk>) -> Runtime {
     let options = Options {
         folder: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/run/printed"),
         output: output.path().join("out"),
+        sdk,
         memcpy: true,
         params: vec![("width".to_owned(), "3".to_owned())],
         ..Options::new("layout.csl")
@@ -29,8 +30,14 @@ fn call(runtime: &mut Runtime, name: &str, arguments: &[Argument]) {
 
 #[test]
 fn runs_as_its_constructs_say() {
+    for sdk in [None, Some(Sdk { major: 1, minor: 4 })] {
+        check(sdk);
+    }
+}
+
+fn check(sdk: Option<Sdk>) {
     let output = TempDir::new().expect("a temporary folder");
-    let mut runtime = running(&output);
+    let mut runtime = running(&output, sdk);
     call(&mut runtime, "initialize", &[]);
     call(&mut runtime, "gemv", &[]);
     // Row i of A holds 6 i to 6 i + 5, x ones and b twos.

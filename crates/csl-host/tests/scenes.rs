@@ -5,7 +5,7 @@
 //!
 //! - `chips`: `wse2`, `wse3` or both (both),
 //! - `size`: columns and rows, `2x1` (`1x1`),
-//! - `sdk`: the generation whose rules hold (today's),
+//! - `sdk`: the releases whose rules hold, a run for each (today's),
 //! - `out TYPE`: the elements of `out` after the run, PEs separated by `|`, in row-major order,
 //! - `fails`: a part of the fault or deadlock that ends the run,
 //! - `rejects`: a part of the compiler's errors; the program does not run,
@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use csl_host::options::parse_sdk;
-use csl_host::{Arch, Copy, HostError, Options, Order, Rect, Runtime, Settings, Width, compile, read_image};
+use csl_host::{Arch, Copy, HostError, Options, Rect, Runtime, Sdk, Settings, compile, read_image};
 use csl_sim::{Command, Endpoint, Sim, SimOptions};
 use tempfile::TempDir;
 
@@ -95,6 +95,15 @@ impl Scene {
         Arch::ALL.iter().copied().filter(|arch| named.contains(&arch.to_string())).collect()
     }
 
+    /// The runs: on each chip, with the rules of each release that has it. `None` leaves these to the program.
+    fn runs(&self) -> Vec<(Arch, Option<Sdk>)> {
+        let named = self.key("sdk").map(|names| names.split_whitespace().map(|sdk| parse_sdk(sdk).expect("a release")));
+        let releases = named.map_or_else(|| vec![None], |releases| releases.map(Some).collect());
+        let has_chip = |arch: Arch, sdk: Option<Sdk>| arch == Arch::Wse2 || sdk.is_none_or(|sdk| sdk.major > 0);
+        let runs = self.chips().into_iter().flat_map(|arch| releases.iter().map(move |&sdk| (arch, sdk)));
+        runs.filter(|&(arch, sdk)| has_chip(arch, sdk)).collect()
+    }
+
     /// The type and the values of each PE's `out`.
     fn expected(&self) -> Option<(&str, Vec<String>)> {
         let (key, values) = self.keys.iter().find(|(key, _)| key.starts_with("out "))?;
@@ -104,7 +113,7 @@ impl Scene {
 }
 
 /// A folder with the scene as a program, and how to compile it.
-fn options(scene: &Scene, arch: Arch, folder: &TempDir) -> Options {
+fn options(scene: &Scene, arch: Arch, sdk: Option<Sdk>, folder: &TempDir) -> Options {
     let (width, height) = scene.size();
     let file = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("the folder is writable");
     file("layout.csl", &scene.layout);
@@ -118,7 +127,7 @@ fn options(scene: &Scene, arch: Arch, folder: &TempDir) -> Options {
         folder: folder.path().to_owned(),
         arch,
         memcpy: true,
-        sdk: scene.key("sdk").map(|sdk| parse_sdk(sdk).expect("a release")),
+        sdk,
         params: vec![("width".to_owned(), width.to_string()), ("height".to_owned(), height.to_string())],
         ..Options::new("layout.csl")
     }
@@ -134,7 +143,7 @@ fn play(scene: &Scene, options: &Options, threads: usize) -> Result<Runtime, Hos
     let task = runtime.launch("main", &[])?;
     runtime.wait(task)?;
     let rect = Rect::new(0, 0, width, height);
-    let copy = Copy { rect, per_pe: 1, width: Width::Bits32, order: Order::RowMajor, streaming: false };
+    let copy = Copy::of(rect, 1);
     let task = runtime.d2h(word, (width * height) as usize, &copy)?;
     runtime.wait(task)?;
     runtime.stop()?;
@@ -179,9 +188,9 @@ fn printed(runtime: &mut Runtime) -> String {
 }
 
 /// What is wrong with a run of the scene, if anything.
-fn complaint(scene: &Scene, arch: Arch) -> Option<String> {
+fn complaint(scene: &Scene, arch: Arch, sdk: Option<Sdk>) -> Option<String> {
     let folder = TempDir::new().expect("a temporary folder");
-    let options = options(scene, arch, &folder);
+    let options = options(scene, arch, sdk, &folder);
     let compiled = compile(&options);
     let said = program::text(&compiled);
     if let Some(part) = scene.key("rejects") {
@@ -231,8 +240,10 @@ fn files(subject: &str) -> Vec<PathBuf> {
 fn check(subject: &str) {
     let mut complaints = Vec::new();
     for scene in files(subject).iter().map(|path| Scene::read(path)) {
-        for arch in scene.chips() {
-            complaints.extend(complaint(&scene, arch).map(|what| format!("{subject}/{} on {arch} {what}", scene.name)));
+        for (arch, sdk) in scene.runs() {
+            let of = sdk.map_or_else(String::new, |sdk| format!(", SDK {}.{},", sdk.major, sdk.minor));
+            let name = format!("{subject}/{} on {arch}{of}", scene.name);
+            complaints.extend(complaint(&scene, arch, sdk).map(|what| format!("{name} {what}")));
         }
     }
     assert!(complaints.is_empty(), "{} scenes went wrong\n\n{}", complaints.len(), complaints.join("\n\n"));
@@ -248,7 +259,8 @@ fn without_cycles(text: &str) -> String {
 /// The text of the fault or deadlock that a scene ends in.
 fn report(scene: &Scene) -> String {
     let folder = TempDir::new().expect("a temporary folder");
-    let options = options(scene, scene.chips()[0], &folder);
+    let (arch, sdk) = scene.runs()[0];
+    let options = options(scene, arch, sdk, &folder);
     let compiled = compile(&options);
     if !compiled.succeeded() {
         return format!("does not compile:\n{}", program::text(&compiled));
@@ -275,7 +287,7 @@ fn threaded(scene: &Scene, options: &Options, threads: usize) -> (u64, (u64, u64
     let id = |name: &str| image.exports.iter().find(|export| export.name == name).expect("the frame exports it").id;
     let mut sim = Sim::new(image.clone(), SimOptions { threads, ..SimOptions::default() }).expect("the image is whole");
     let rect = Rect::new(0, 0, width, height);
-    let copy = Command::D2h { from: Endpoint::Symbol(id("scene_word")), rect, per_pe: 1, width: Width::Bits32 };
+    let copy = Command::D2h { from: Endpoint::Symbol(id("scene_word")), copy: Copy::of(rect, 1), room: rect.len() };
     for command in [Command::Launch { function: id("main"), args: Vec::new() }, copy] {
         let ticket = sim.submit(command).expect("the command is right");
         sim.wait(ticket).expect("it ends");
@@ -290,9 +302,9 @@ fn threaded(scene: &Scene, options: &Options, threads: usize) -> (u64, (u64, u64
 fn threads_change_nothing() {
     for scene in files("threads").iter().map(|path| Scene::read(path)) {
         for arch in scene.chips() {
-            assert_eq!(complaint(&scene, arch), None, "{} on {arch}", scene.name);
+            assert_eq!(complaint(&scene, arch, None), None, "{} on {arch}", scene.name);
             let folder = TempDir::new().expect("a temporary folder");
-            let options = options(&scene, arch, &folder);
+            let options = options(&scene, arch, None, &folder);
             assert!(compile(&options).succeeded());
             let one = threaded(&scene, &options, 1);
             assert!(one.1.1 > 0, "wavelets move");

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use csl_host::{Copy, Ending, HostError, LogKinds, Options, Order, Rect, Runtime, Settings, Width, compile};
+use csl_host::{Copy, Ending, HostError, LogKinds, Options, Rect, Runtime, Settings, compile};
 use tempfile::TempDir;
 
 use crate::program;
@@ -29,13 +29,13 @@ fn running(pe: &str) -> (TempDir, Runtime) {
 /// Calls `main`, then copies a word of `data` from every PE: what that ends in, as text.
 fn end(runtime: &mut Runtime) -> String {
     let rect = Rect::new(0, 0, 40, 25);
-    let copy = Copy { rect, per_pe: 1, width: Width::Bits32, order: Order::RowMajor, streaming: false };
+    let copy = Copy::of(rect, 1);
     let data = runtime.id("data").expect("it is exported").into();
     let task = runtime.launch("main", &[]).expect("the call is taken");
     runtime.wait(task).expect("it is called");
     let task = runtime.d2h(data, 1000, &copy).expect("the copy is taken");
     match runtime.wait(task) {
-        Err(HostError::Simulation(report) | HostError::Interrupted { report, .. }) => report,
+        Err(HostError::Failed { report, .. } | HostError::Interrupted { report, .. }) => report,
         other => panic!("it goes wrong: {other:?}"),
     }
 }
@@ -352,7 +352,9 @@ fn the_limit_ends_an_endless_wait_with_a_report() {
     runtime.run().expect("run() comes second");
     program::call(&mut runtime, "main", &[]).expect("it is called");
     let again = runtime.launch("main", &[]).expect("the call is taken");
-    let Err(HostError::Simulation(report)) = runtime.wait(again) else { panic!("it never comes to the second call") };
+    let Err(HostError::Failed { report, .. }) = runtime.wait(again) else {
+        panic!("it never comes to the second call")
+    };
     assert!(report.starts_with("error[E0901]: the run was ended in cycle 50000: it may take no more ("), "{report}");
     let notes = notes(&report);
     assert!(notes[0].starts_with("the host waits for PE (1, 0): a function that it launched before"), "{report}");

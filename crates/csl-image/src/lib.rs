@@ -6,11 +6,13 @@
 
 mod check;
 mod layout;
+mod lookup;
 mod origin;
 mod program;
 mod symbols;
 
 pub use layout::*;
+pub use lookup::Carriers;
 pub use origin::*;
 pub use program::*;
 pub use symbols::*;

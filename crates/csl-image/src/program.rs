@@ -2,7 +2,7 @@
 
 use csl_isa::Insn;
 use csl_isa::vec::{IterDsd, RegOrImm, VecArg, VecDesc};
-use csl_machine::{ColorConfig, Dialect, DsrLoad, FifoConfig, Priority, QueueDir, Startup, TaskKind};
+use csl_machine::{ColorConfig, Dialect, DsrLoad, FifoConfig, Priority, QueueDir, RotatingTasks, Startup, TaskKind};
 use serde::{Deserialize, Serialize};
 
 use crate::symbols::{ExportedSymbol, Inlined, Line, Symbol};
@@ -56,7 +56,7 @@ pub struct PeImage {
     pub teardown_handlers: Vec<(u8, u16)>,
     /// Queue, as `SysOp::QueueFlush` counts them, and function (WSE-3).
     pub empty_queue_handlers: Vec<(u8, u16)>,
-    pub rotating: Vec<RotatingTasks>,
+    pub rotating: Vec<RotatingTasks<u16>>,
     /// Control tasks have a table of their own (WSE-3).
     pub separate_control_table: bool,
     pub main_thread_priority: Option<Priority>,
@@ -154,15 +154,6 @@ pub struct RpcFunction {
     pub id: u16,
     pub func: u16,
     pub params: Vec<TaskParam>,
-}
-
-/// `@bind_rotating_tasks` (WSE-3).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RotatingTasks {
-    pub data_task: u8,
-    pub alt: u16,
-    pub init: u32,
-    pub limit: u32,
 }
 
 impl PeImage {

@@ -6,8 +6,7 @@ use csl_image::*;
 use csl_isa::vec::{VecArg, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
 use csl_machine::{
-    Arch, ColorConfig, Coord, Dialect, DirSet, ProgramId, QueueDir, Sdk, Size, Startup, TaskKind, TaskTarget, TileRun,
-    VecConfig,
+    Arch, ColorConfig, Coord, DirSet, ProgramId, QueueDir, Sdk, Size, Startup, TaskKind, TaskTarget, TileRun, VecConfig,
 };
 use proptest::prelude::*;
 
@@ -24,8 +23,6 @@ fn pe() -> PeImage {
     };
     PeImage {
         name: "pe.csl".into(),
-        dialect: Dialect::CURRENT,
-        half: HalfFormat::F16,
         code: vec![
             Insn::new(Op::BrLtSImm, 0, 5, 0),
             Insn::new(Op::Ext, 3, 6, 3),
@@ -45,10 +42,7 @@ fn pe() -> PeImage {
             srcs: vec![VecArg::Dsd(1), VecArg::Scalar { reg: 2, bits: 16 }],
             config: VecConfig::default(),
         }],
-        dsr_loads: Vec::new(),
-        iters: Vec::new(),
         pool: vec![u64::MAX],
-        tile_consts: 0,
         descriptors: vec![[0; 10]],
         tasks: vec![Task { kind: TaskKind::Data, id: 3, func: 0, params: vec![TaskParam { bits: 16, signed: true }] }],
         startup: vec![Startup::Activate(TaskTarget::LocalTask(9))],
@@ -60,17 +54,10 @@ fn pe() -> PeImage {
             control_base: 0,
             dense_mode: false,
         }],
-        fifos: Vec::new(),
-        dsr_inits: Vec::new(),
-        colors: Vec::new(),
         configs: vec![(0x7f20, 1)],
         exports: vec![ExportedSymbol { name: "x".into(), id: 0, what: Exported::Symbol(0) }],
         rpc: Some(Rpc { task_id: 1, functions: Vec::new() }),
         teardown_handlers: vec![(4, 1)],
-        empty_queue_handlers: Vec::new(),
-        rotating: Vec::new(),
-        separate_control_table: false,
-        main_thread_priority: None,
         strings: vec!["message".into()],
         symbols: vec![Symbol { name: "x".into(), addr: 16, size: 16, ty: "[4]f32".into(), is_hidden: false }],
         lines: vec![line(0, 3, 1, None), line(2, 4, 5, Some(1))],
@@ -78,6 +65,7 @@ fn pe() -> PeImage {
             Inlined { func: "g".into(), at: line(0, 6, 1, None) },
             Inlined { func: "h".into(), at: line(0, 9, 1, Some(0)) },
         ],
+        ..csl_testkit::program()
     }
 }
 
@@ -155,7 +143,7 @@ fn another_format_is_refused() {
     bytes[8] = 99;
     assert_eq!(
         Image::read(&bytes).expect_err("another version").to_string(),
-        "image of format version 99; this Waferlab reads version 2: compile the program again"
+        "image of format version 99; this Waferlab reads version 3: compile the program again"
     );
 }
 

@@ -61,7 +61,7 @@ index_types! {
 }
 
 /// An operand of an instruction.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Opnd {
     Reg(Reg),
     /// Canonical bits.
@@ -78,7 +78,7 @@ pub enum Opnd {
 }
 
 /// Where an address starts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AddrBase {
     Global(GlobalId),
     Slot(SlotId),
@@ -88,7 +88,7 @@ pub enum AddrBase {
 }
 
 /// A byte address: `base + offset`, wrapping at 16 bits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Addr {
     pub base: AddrBase,
     pub offset: i32,
@@ -113,7 +113,7 @@ pub enum CmpOp {
     Ge,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Callee {
     Direct(FuncId),
     /// Through a function pointer.
@@ -121,7 +121,7 @@ pub enum Callee {
 }
 
 /// An instruction. `dst` registers have the type that the instruction says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Inst {
     /// Same scalar type on both sides.
     Copy {
@@ -258,6 +258,11 @@ pub enum Inst {
         dsd: VecOperand,
         elem_bits: u8,
     },
+    /// Whether the iterator has an element left, which stays where it is.
+    IterMore {
+        iter: IterId,
+        ok: Reg,
+    },
     IterNext {
         iter: IterId,
         ty: Scalar,
@@ -292,7 +297,7 @@ pub enum DsdChange {
 }
 
 /// An operand of a vector operation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum VecOperand {
     /// A packed mem1d, circbuf, fabin or fabout DSD.
     Dsd(Opnd),
@@ -312,7 +317,7 @@ pub enum VecOperand {
 }
 
 /// A vector operation. The multiply-add's scalar factor is the last source.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct VecInst {
     pub op: VecOp,
     pub dest: VecOperand,
@@ -323,7 +328,7 @@ pub struct VecInst {
 }
 
 /// How a block ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Term {
     Jump(BlockId),
     /// `cond` is a bool.
@@ -357,7 +362,7 @@ impl From<Span> for Site {
 }
 
 /// A call that is no longer made, because the callee's body stands in its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Inlined {
     /// The callee's name.
     pub func: String,
@@ -365,7 +370,7 @@ pub struct Inlined {
     pub call: Site,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Block {
     pub insts: Vec<Inst>,
     /// One an instruction.
@@ -374,7 +379,7 @@ pub struct Block {
     pub term_site: Site,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StackSlot {
     /// Bytes.
     pub size: u32,
@@ -383,7 +388,7 @@ pub struct StackSlot {
     pub name: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Func {
     /// For listings and stack traces: `module.function`.
     pub name: String,

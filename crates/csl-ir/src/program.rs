@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use csl_diag::Span;
-use csl_machine::{Arch, ColorConfig, Dialect, DsrLoad, FifoConfig, Priority, QueueDir, Sdk, Startup, TaskKind};
+use csl_machine::{
+    Arch, ColorConfig, Dialect, DsrLoad, FifoConfig, Priority, QueueDir, RotatingTasks, Sdk, Startup, TaskKind,
+};
 use csl_num::{FloatKind, IntTy};
 
 use crate::func::{Func, FuncId, GlobalId, Opnd, VecOperand};
@@ -106,15 +108,6 @@ pub enum Exported {
     Func(FuncId),
 }
 
-/// `@bind_rotating_tasks` (WSE-3).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RotatingTasks {
-    pub data_task: u8,
-    pub alt: FuncId,
-    pub init: u32,
-    pub limit: u32,
-}
-
 /// `@set_control_task_table` (WSE-3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ControlTable {
@@ -139,7 +132,7 @@ impl ControlTable {
 
 /// The RPC server of `@rpc`, or the one that memcpy brings.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rpc {
+pub struct RpcBind {
     /// Color (WSE-2) or input queue (WSE-3) it listens to.
     pub task_id: u8,
     pub span: Span,
@@ -169,11 +162,11 @@ pub struct Program {
     /// `@set_config` before start: word address, value.
     pub configs: Vec<(u16, u16)>,
     pub exports: Vec<ExportedSymbol>,
-    pub rpc: Option<Rpc>,
+    pub rpc: Option<RpcBind>,
     pub teardown_handlers: Vec<(u8, FuncId)>,
     /// By queue, as `SysOp::QueueFlush` counts them (WSE-3).
     pub empty_queue_handlers: Vec<(u8, FuncId)>,
-    pub rotating: Vec<RotatingTasks>,
+    pub rotating: Vec<RotatingTasks<FuncId>>,
     /// Control tasks have a table of their own (WSE-3).
     pub control_table: Option<ControlTable>,
     /// Priority of the main thread against microthreads, where the program sets it.

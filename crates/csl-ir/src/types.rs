@@ -7,6 +7,7 @@ use csl_machine::DsrFile;
 use csl_num::FloatKind;
 use indexmap::IndexSet;
 use num_bigint::BigInt;
+use rustc_hash::FxBuildHasher;
 
 /// A type of a [`Types`] pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -160,7 +161,7 @@ pub enum TypeKind {
 /// The pool that [`Ty`]s index.
 #[derive(Clone, Debug)]
 pub struct Types {
-    kinds: IndexSet<TypeKind>,
+    kinds: IndexSet<TypeKind, FxBuildHasher>,
     /// How a struct, union or enum is called, where a `const` named it.
     names: indexmap::IndexMap<Ty, Name>,
 }
@@ -173,7 +174,7 @@ macro_rules! primitives {
 
         impl Default for Types {
             fn default() -> Types {
-                let mut types = Types { kinds: IndexSet::new(), names: indexmap::IndexMap::new() };
+                let mut types = Types { kinds: IndexSet::default(), names: indexmap::IndexMap::new() };
                 $(assert_eq!(types.intern($kind), Ty::$konst, "primitive types are numbered in table order");)*
                 types
             }

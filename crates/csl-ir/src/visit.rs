@@ -3,6 +3,7 @@
 use csl_machine::DsrLoad;
 
 use crate::func::{Addr, AddrBase, BlockId, Callee, Inst, Opnd, Reg, Term, VecInst, VecOperand};
+use smallvec::{SmallVec, smallvec};
 
 impl Inst {
     /// The registers that it writes, in order.
@@ -24,7 +25,7 @@ impl Inst {
             Inst::Call { dst, .. } | Inst::Sys { dst, .. } => (*dst, None),
             Inst::Vec(vec) => (vec.result, None),
             Inst::IterNext { dst, ok, .. } => (Some(*dst), Some(*ok)),
-            Inst::IterPut { ok, .. } => (Some(*ok), None),
+            Inst::IterMore { ok, .. } | Inst::IterPut { ok, .. } => (Some(*ok), None),
             Inst::Store { .. }
             | Inst::MemCopy { .. }
             | Inst::MemFill { .. }
@@ -78,7 +79,11 @@ macro_rules! walks {
                     }
                     Inst::IterLoad { dsd, .. } => $vec_operand(dsd, f),
                     Inst::Sys { args, .. } => args.into_iter().for_each(f),
-                    Inst::Load { .. } | Inst::MemCopy { .. } | Inst::Lea { .. } | Inst::IterNext { .. } => {}
+                    Inst::Load { .. }
+                    | Inst::MemCopy { .. }
+                    | Inst::Lea { .. }
+                    | Inst::IterMore { .. }
+                    | Inst::IterNext { .. } => {}
                 }
             }
 
@@ -142,7 +147,7 @@ impl Inst {
             Inst::Call { dst, .. } | Inst::Sys { dst, .. } => dst.iter_mut().for_each(f),
             Inst::Vec(vec) => vec.result.iter_mut().for_each(f),
             Inst::IterNext { dst, ok, .. } => [dst, ok].into_iter().for_each(f),
-            Inst::IterPut { ok, .. } => f(ok),
+            Inst::IterMore { ok, .. } | Inst::IterPut { ok, .. } => f(ok),
             Inst::Store { .. }
             | Inst::MemCopy { .. }
             | Inst::MemFill { .. }
@@ -201,12 +206,12 @@ impl Term {
     }
 
     /// Where control may go.
-    pub fn successors(&self) -> Vec<BlockId> {
+    pub fn successors(&self) -> SmallVec<[BlockId; 2]> {
         match self {
-            Term::Jump(to) => vec![*to],
-            Term::Branch { then, otherwise, .. } => vec![*then, *otherwise],
+            Term::Jump(to) => smallvec![*to],
+            Term::Branch { then, otherwise, .. } => smallvec![*then, *otherwise],
             Term::Switch { cases, default, .. } => cases.iter().map(|case| case.1).chain([*default]).collect(),
-            Term::Return(_) | Term::Unreachable => Vec::new(),
+            Term::Return(_) | Term::Unreachable => SmallVec::new(),
         }
     }
 }

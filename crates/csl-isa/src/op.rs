@@ -338,6 +338,9 @@ ops! {
     IterNext "iter_next" (Dst, Iter, Dst);
     IterPut "iter_put" (Src, Iter, Dst);
     Sys "sys" (Sys, Args, OptDst);
+    // The last, so that images that are there keep their numbers.
+    /// Whether an iterator has an element left, into `a`.
+    IterMore "iter_more" (Dst, Iter, None);
 }
 
 impl Op {

@@ -197,15 +197,6 @@ pub struct Coord {
     pub y: u32,
 }
 
-/// PEs from column `x` and row `y` on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rect {
-    pub x: u32,
-    pub y: u32,
-    pub width: u32,
-    pub height: u32,
-}
-
 /// `len` tiles of row `y` from column `x` on, all with the same program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TileRun {

@@ -16,17 +16,17 @@ mod wse2;
 mod wse3;
 
 pub use chip::{
-    Chip, ConfigSpace, DataRegisters, Fabric, Margins, Memcpy, Memory, Queues, ScalarCosts, TOOLCHAIN, Tasks, Timing,
-    Toolchain,
+    Chip, ConfigSpace, DataRegisters, Fabric, Margins, MemcpyTable, MemoryTable, Queues, ScalarCosts, TOOLCHAIN,
+    TaskTable, Timing, Toolchain,
 };
-pub use geometry::{Coord, DirSet, Direction, ProgramId, Rect, Size, TileRun};
+pub use geometry::{Coord, DirSet, Direction, ProgramId, Size, TileRun};
 pub use route::{ColorConfig, Filter, FilterKind, PopMode, SwitchPos};
 pub use sdk::{Dialect, Sdk};
 pub use shared::{COLORS, DSRS, ENDLESS_LENGTH, LAST_CONTROL_TASK, MAX_CHANNELS, PRNGS, REGISTERS_START};
 pub use sysop::{FLUSH_INPUT, PrintKind, SysOp};
 pub use task::{
-    Action, DsrFile, DsrLoad, FifoAction, FifoConfig, OnControl, Priority, QueueDir, SimdMode, Startup, TaskKind,
-    TaskTarget, VecConfig,
+    Action, DsrFile, DsrLoad, FifoAction, FifoConfig, OnControl, Priority, QueueDir, RotatingTasks, SimdMode, Startup,
+    TaskKind, TaskTarget, VecConfig,
 };
 pub use vecop::{Elem, Forms, VecOp};
 pub use wavelet::Wavelet;

@@ -21,9 +21,9 @@ impl Sdk {
 /// What the generation of a program decides, by name: it is found once, when the program is analysed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dialect {
-    /// 16-bit operands on the fabric travel two in a wavelet unless the program says otherwise (semantics.md 1).
+    /// 16-bit operands on the fabric travel two in a wavelet unless the program says otherwise (docs/decisions/machine.md M1).
     pub packs_halves: bool,
-    /// Colors and input queues without a data task start blocked.
+    /// Colors and input queues without a data task start blocked (docs/decisions/machine.md M14).
     pub blocks_unbound_channels: bool,
 }
 

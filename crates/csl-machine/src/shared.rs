@@ -1,6 +1,6 @@
 //! Figures in which both generations agree.
 
-use crate::chip::{DataRegisters, Memory};
+use crate::chip::{DataRegisters, MemoryTable};
 
 /// Byte addresses from here on are registers: memory ends at 48 KiB (documented), registers lie above (inferred).
 pub const REGISTERS_START: u16 = 0xC000;
@@ -23,7 +23,7 @@ pub const MAX_CHANNELS: u8 = 16;
 /// Control tasks go up to this one (documented).
 pub const LAST_CONTROL_TASK: u8 = 63;
 
-pub(crate) const MEMORY: Memory = Memory {
+pub(crate) const MEMORY: MemoryTable = MemoryTable {
     bytes: REGISTERS_START as u32,
     banks: 8,                 // documented: 8 banks of 6 KB, successive words in successive banks
     read_bits_per_cycle: 128, // derived (X): two reads of at most 64 bits, 128 for one

@@ -11,7 +11,7 @@ pub enum TaskKind {
 
 /// A task named by its kind and number; colors and input queues stand for the data task behind them. The number is known
 /// (`u8`), or an operand of the instruction that names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TaskTarget<I = u8> {
     LocalTask(I),
     DataTask(I),
@@ -52,7 +52,7 @@ impl<I> TaskTarget<I> {
 }
 
 /// What the compiler blocks, unblocks or activates before the first cycle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Startup<I = u8> {
     Activate(TaskTarget<I>),
     Block(TaskTarget<I>),
@@ -81,7 +81,7 @@ impl<I> Startup<I> {
 }
 
 /// What happens when an asynchronous operation completes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Action<I = u8> {
     #[default]
     Nothing,
@@ -115,7 +115,7 @@ impl<I> Action<I> {
 }
 
 /// What a control wavelet does to an operation with `.on_control`: it ends it, and may do something more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum OnControl<I> {
     Terminate,
     Then(Action<I>),
@@ -160,7 +160,7 @@ impl Priority {
 }
 
 /// The configuration struct of a vector operation or DSR load; `I` is an operand of the instruction.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct VecConfig<I> {
     pub is_async: bool,
     pub completion: Action<I>,
@@ -241,7 +241,7 @@ impl DsrFile {
 }
 
 /// A load of a DSR: the descriptor `D`, the configuration's operands `I`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct DsrLoad<D, I> {
     pub file: DsrFile,
     pub id: u8,
@@ -255,6 +255,15 @@ pub struct DsrLoad<D, I> {
 pub enum QueueDir {
     In,
     Out,
+}
+
+/// `@bind_rotating_tasks` (WSE-3): data tasks that take turns, of which `F` names the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RotatingTasks<F> {
+    pub data_task: u8,
+    pub alt: F,
+    pub init: u32,
+    pub limit: u32,
 }
 
 /// What an operation does on a FIFO that is empty, or full.
@@ -279,7 +288,7 @@ pub enum SimdMode {
 }
 
 /// How a FIFO is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FifoConfig<I = u8> {
     pub elem_words: u16,
     pub empty_action: FifoAction,

@@ -1,6 +1,6 @@
 //! Wavelets and the command list that a control wavelet carries.
 //!
-//! Bits of a control wavelet (timing.md, vendor simulator logs): 0-15 data, 16-21 entrypoint (31: none), then eight
+//! Bits of a control wavelet (docs/decisions/machine.md M35): 0-15 data, 16-21 entrypoint (31: none), then eight
 //! commands of three bits, two of opcode and one that says "CE ignores": command 0 at 22-24, 1 at 25-27, 2 at 28, 29
 //! and 0, 3 at 1-3, ... 7 at 13-15. Commands 2 to 7 share the data bits.
 

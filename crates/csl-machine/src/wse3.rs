@@ -1,7 +1,7 @@
 //! WSE-3.
 
 use crate::Arch;
-use crate::chip::{Chip, ConfigSpace, Fabric, Margins, Memcpy, Queues, ScalarCosts, Tasks, Timing};
+use crate::chip::{Chip, ConfigSpace, Fabric, Margins, MemcpyTable, Queues, ScalarCosts, TaskTable, Timing};
 use crate::shared;
 
 pub(crate) const CHIP: Chip = Chip {
@@ -20,7 +20,7 @@ pub(crate) const CHIP: Chip = Chip {
         microthreads: shared::MICROTHREADS,
         fabric_inputs_per_op: 1, // documented
     },
-    tasks: Tasks {
+    tasks: TaskTable {
         first_local: 8, // documented
         last_local: 30, // documented
         last_data: 7,   // documented: the input queue
@@ -33,7 +33,7 @@ pub(crate) const CHIP: Chip = Chip {
         color_routes: 0x7c00,   // a comment in published code gives the byte address, 2 * 0x7c00
         color_switches: 0x7c20, // chosen: as far behind the routes as on WSE-2
     },
-    memcpy: Memcpy {
+    memcpy: MemcpyTable {
         colors: &[21, 22, 23],                // documented; 27 in release 0.7
         local_tasks: &[27, 28, 30],           // documented
         control_tasks: &[33, 34, 35, 36, 37], // documented
@@ -45,6 +45,9 @@ pub(crate) const CHIP: Chip = Chip {
         margins: Margins { west: 4, east: 3, north: 1, south: 1 }, // documented
         max_rpc_params: shared::MAX_RPC_PARAMS,
         command_period: 50, // vendor simulator log (M)
+        // derived (X), in-sample: the first data task behind a launched function comes so much later, WSE-3; a command task
+        // takes about 15 cycles (M)
+        behind_a_call: 10,
         // derived (X), in-sample: 150 to 220 cycles a blocking launch, in programs timed both by the host's launches and without
         launch_latency: 140,
         copy_latency: 2000, // chosen: a published tutorial reads what arrives some time after the launch that made it has returned
@@ -77,23 +80,24 @@ pub(crate) const CHIP: Chip = Chip {
     scalar: ScalarCosts {
         alu: 1,                // reported (m): one issue a cycle, in order
         load: 1,               // chosen: as any instruction
-        store: 1,              // derived (X): histogram
-        float_to_store: 1,     // derived (X): prefix sum and SAXPY take 18 and 22, a histogram no more than one a store
-        config_write: 7,       // reported (m), in-sample: about 10 cycles a color for its route
-        float_latency: 2,      // reported (m)
-        multiply_i16: 1,       // chosen
-        multiply_i32: 4,       // chosen: three 16-bit products and an addition
-        alu_i32: 2,            // chosen: the datapath of scalar integers is 16 bits wide
-        divide_int: 50,        // chosen: as the f32 division
+        store: 1,              // derived (X), in-sample: histogram
+        float_to_store: 1, // derived (X), in-sample: prefix sum and SAXPY take 18 and 22, a histogram no more than one a store
+        config_write: 7,   // reported (m), in-sample: about 10 cycles a color for its route
+        float_latency: 2,  // reported (m)
+        multiply_i16: 1,   // chosen
+        multiply_i32: 4,   // chosen: three 16-bit products and an addition
+        alu_i32: 2,        // chosen: the datapath of scalar integers is 16 bits wide
+        divide_int: 50,    // chosen: as the f32 division
         divide_f32: 102, // derived (X), in-sample: 98 to 110 from three loops with one division an element, WSE-3; documented is "about 50"
         divide_f16: 12,  // derived (X), in-sample: 10 to 15 from one loop with exp and one division an element, WSE-3
         branch_not_taken: 3, // reported (m)
         branch_taken: 6, // reported (m)
         loop_back_edge: 9, // reported (m): 9 to 10, no predictor
-        map_back_edge: 1, // derived (X): 1 to 3 a step beside the operation
-        change_descriptor: 16, // derived (X): from one matrix product; other sizes and programs agree
-        computed_index: 2, // derived (X): +2.4 to +3 an access of a matrix product
-        product_latency: 1, // derived (X): dot product and SAXPY
+        map_back_edge: 1, // derived (X), in-sample: 1 to 3 a step beside the operation
+        known_descriptor: 16, // taken as that of one that is changed
+        change_descriptor: 16, // derived (X), in-sample: from one matrix product; other sizes and programs agree
+        computed_index: 2, // derived (X), in-sample: +2.4 to +3 an access of a matrix product
+        product_latency: 1, // derived (X), in-sample: dot product and SAXPY
         call: 6,         // chosen: a taken branch
         ret: 6,          // chosen: a taken branch
     },

@@ -3,44 +3,54 @@
 
 use csl_ir::{Block, BlockId, Func, Opnd, Term};
 
-use crate::cfg::{at, predecessors, reverse_postorder};
+use crate::cfg::{at, reverse_postorder};
 
-pub fn run(func: &mut Func) {
-    func.blocks.iter_mut().for_each(settle);
-    skip_empty(func);
-    // A branch whose sides now are one.
-    func.blocks.iter_mut().for_each(settle);
-    merge(func);
-    compact(func);
+/// Whether there was something to do.
+pub fn run(func: &mut Func) -> bool {
+    let mut changed = settle(func);
+    if skip_empty(func) {
+        changed = true;
+        // A branch whose sides now are one.
+        settle(func);
+    }
+    let order = reverse_postorder(func);
+    let mut kept = vec![false; func.blocks.len()];
+    order.iter().for_each(|&block| kept[at(block)] = true);
+    changed |= merge(func, &order, &mut kept);
+    compact(func, &kept) || changed
 }
 
-/// A test of what is known, or one that leads to the same place either way.
-fn settle(block: &mut Block) {
-    let to = match &block.term {
-        Term::Branch { then, otherwise, .. } if then == otherwise => *then,
-        Term::Branch { cond: Opnd::Imm(value), then, otherwise } => {
-            if *value != 0 {
-                *then
-            } else {
-                *otherwise
-            }
+/// A test of what is known, or one that leads to the same place either way, becomes a jump.
+fn settle(func: &mut Func) -> bool {
+    let mut changed = false;
+    for block in &mut func.blocks {
+        if let Some(to) = only_way(&block.term) {
+            block.term = Term::Jump(to);
+            changed = true;
         }
+    }
+    changed
+}
+
+fn only_way(term: &Term) -> Option<BlockId> {
+    match term {
+        Term::Branch { then, otherwise, .. } if then == otherwise => Some(*then),
+        Term::Branch { cond: Opnd::Imm(value), then, otherwise } => Some(if *value != 0 { *then } else { *otherwise }),
         Term::Switch { value: Opnd::Imm(value), cases, default, .. } => {
-            cases.iter().find(|case| case.0 == *value).map_or(*default, |case| case.1)
+            Some(cases.iter().find(|case| case.0 == *value).map_or(*default, |case| case.1))
         }
-        _ => return,
-    };
-    block.term = Term::Jump(to);
+        _ => None,
+    }
 }
 
-/// Whoever goes to an empty block goes where that one leads.
-fn skip_empty(func: &mut Func) {
+/// Ways to an empty block go where that one leads.
+fn skip_empty(func: &mut Func) -> bool {
     let leads_to = |block: BlockId| match func.blocks[at(block)] {
         Block { term: Term::Jump(to), ref insts, .. } if insts.is_empty() && to != block => Some(to),
         _ => None,
     };
-    let end = |start: u32| {
-        let mut block = BlockId::new(start);
+    let end = |start: BlockId| {
+        let mut block = start;
         // Blocks may be empty all around a circle.
         for _ in 0..func.blocks.len() {
             match leads_to(block) {
@@ -48,19 +58,32 @@ fn skip_empty(func: &mut Func) {
                 None => return block,
             }
         }
-        BlockId::new(start)
+        start
     };
-    let ends: Vec<BlockId> = (0..func.blocks.len() as u32).map(end).collect();
-    func.blocks.iter_mut().for_each(|block| block.term.for_each_successor_mut(&mut |to| *to = ends[at(*to)]));
+    if !func.blocks.iter().any(|block| block.insts.is_empty() && matches!(block.term, Term::Jump(_))) {
+        return false;
+    }
+    let ends: Vec<BlockId> = (0..func.blocks.len() as u32).map(|block| end(BlockId::new(block))).collect();
+    let mut changed = false;
+    for block in &mut func.blocks {
+        block.term.for_each_successor_mut(&mut |to| {
+            changed |= *to != ends[at(*to)];
+            *to = ends[at(*to)];
+        });
+    }
+    changed
 }
 
-/// Appends a block to the only one that leads to it, where that one leads nowhere else.
-fn merge(func: &mut Func) {
-    let order = reverse_postorder(func);
-    let preds = predecessors(func, &order);
-    for &block in &order {
+/// Appends a block to the only one that leads to it, where that one leads nowhere else; then it is `kept` no more.
+fn merge(func: &mut Func, order: &[BlockId], kept: &mut [bool]) -> bool {
+    let mut ways = vec![0u32; func.blocks.len()];
+    for &block in order {
+        func.blocks[at(block)].term.successors().into_iter().for_each(|to| ways[at(to)] += 1);
+    }
+    let mut changed = false;
+    for &block in order {
         while let Term::Jump(next) = func.blocks[at(block)].term
-            && preds[at(next)].len() == 1
+            && ways[at(next)] == 1
             && next != block
             && next != BlockId::new(0)
         {
@@ -71,24 +94,26 @@ fn merge(func: &mut Func) {
             into.insts.extend(insts);
             into.sites.extend(sites);
             (into.term, into.term_site) = (term, term_site);
+            kept[at(next)] = false;
+            changed = true;
         }
     }
+    changed
 }
 
-/// Drops what control does not reach. Blocks that remain keep their order.
-fn compact(func: &mut Func) {
-    let mut reached = vec![false; func.blocks.len()];
-    reverse_postorder(func).into_iter().for_each(|block| reached[at(block)] = true);
-    if reached.iter().all(|&reached| reached) {
-        return;
+/// Drops the other blocks. Those that remain keep their order.
+fn compact(func: &mut Func, kept: &[bool]) -> bool {
+    if kept.iter().all(|&kept| kept) {
+        return false;
     }
     let mut next = 0;
     let mut numbers = Vec::new();
-    for &reached in &reached {
+    for &kept in kept {
         numbers.push(BlockId::new(next));
-        next += u32::from(reached);
+        next += u32::from(kept);
     }
-    let mut which = reached.iter();
+    let mut which = kept.iter();
     func.blocks.retain(|_| *which.next().expect("one a block"));
     func.blocks.iter_mut().for_each(|block| block.term.for_each_successor_mut(&mut |to| *to = numbers[at(*to)]));
+    true
 }

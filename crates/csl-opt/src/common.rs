@@ -10,15 +10,17 @@ use rustc_hash::FxHashMap;
 use crate::cfg::{Dominators, Loop, at, loops, predecessors, reverse_postorder};
 use crate::edit::{Uses, number};
 
-pub fn run(func: &mut Func) {
+/// Whether there was something to do.
+pub fn run(func: &mut Func) -> bool {
     let order = reverse_postorder(func);
     let preds = predecessors(func, &order);
     let uses = Uses::of(func);
     let mut found = loops(func, &order, &preds);
     // From the inside out: what leaves an inner loop may leave the outer one too.
     found.reverse();
-    found.iter().for_each(|one| hoist(func, &preds, &uses, one));
-    share(func, &order, &preds, &uses);
+    let mut changed = false;
+    found.iter().for_each(|one| changed |= hoist(func, &preds, &uses, one));
+    share(func, &order, &preds, &uses) || changed
 }
 
 /// The block before a loop, if there is one that leads nowhere else.
@@ -37,8 +39,9 @@ fn is_arithmetic(inst: &Inst) -> bool {
     }
 }
 
-fn hoist(func: &mut Func, preds: &[Vec<BlockId>], uses: &Uses, one: &Loop) {
-    let Some(entry) = before(func, preds, one) else { return };
+fn hoist(func: &mut Func, preds: &[Vec<BlockId>], uses: &Uses, one: &Loop) -> bool {
+    let Some(entry) = before(func, preds, one) else { return false };
+    let mut changed = false;
     let mut changes = vec![false; func.regs.len()];
     for inst in one.blocks.iter().flat_map(|&block| &func.blocks[at(block)].insts) {
         inst.defs().for_each(|reg| changes[number(reg)] = true);
@@ -57,8 +60,10 @@ fn hoist(func: &mut Func, preds: &[Vec<BlockId>], uses: &Uses, one: &Loop) {
             let site = func.blocks[at(block)].sites.remove(place);
             inst.defs().for_each(|reg| changes[number(reg)] = false);
             crate::edit::push(&mut func.blocks[at(entry)], inst, site);
+            changed = true;
         }
     }
+    changed
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -96,7 +101,8 @@ struct Defined {
     clock: u32,
 }
 
-fn share(func: &mut Func, order: &[BlockId], preds: &[Vec<BlockId>], uses: &Uses) {
+fn share(func: &mut Func, order: &[BlockId], preds: &[Vec<BlockId>], uses: &Uses) -> bool {
+    let mut changed = false;
     let is_fixed = |reg: Reg| uses.defs[number(reg)] == 1;
     let dominators = Dominators::of(func, order, preds);
     // Where the one definition of a register lies, once the walk has met it: that is on the way here if it dominates.
@@ -143,11 +149,13 @@ fn share(func: &mut Func, order: &[BlockId], preds: &[Vec<BlockId>], uses: &Uses
             match found.copied() {
                 Some(Entry { reg, offset: first, .. }) => {
                     func.blocks[at(block)].insts[place] = same_and(dst, reg, offset.wrapping_sub(first));
+                    changed = true;
                 }
                 None => entries.push(Entry { block, reg: dst, offset }),
             }
         }
     }
+    changed
 }
 
 fn same_and(dst: Reg, reg: Reg, offset: i32) -> Inst {

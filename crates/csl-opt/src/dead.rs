@@ -5,13 +5,22 @@ use csl_ir::{
     VecOperand,
 };
 
+use rustc_hash::FxHashMap;
+
 use crate::cfg::at;
 use crate::edit::{is_within, number, retain};
+use crate::pool::{Around, Body, BodyId, Pool};
 
-/// Removes instructions without effect.
-pub fn run(program: &Program, func: &mut Func) {
-    drop_unread_slots(func);
-    while drop_unread_results(program, func) {}
+/// Removes instructions without effect; whether there were some.
+pub fn run(around: &Around, func: &mut Func) -> bool {
+    let mut changed = drop_unread_slots(func);
+    loop {
+        let (dropped, is_less_live) = drop_unread_results(around, func);
+        changed |= dropped;
+        if !is_less_live {
+            return changed;
+        }
+    }
 }
 
 /// A set of registers.
@@ -57,9 +66,10 @@ pub fn live_out(func: &Func) -> Vec<Set> {
     }
     let mut pending: Vec<usize> = (0..blocks).collect();
     let mut is_pending = vec![true; blocks];
+    let mut live = Set::new(func.regs.len());
     while let Some(block) = pending.pop() {
         is_pending[block] = false;
-        let mut live = live_out[block].clone();
+        live.0.clone_from(&live_out[block].0);
         walk_back(func, block, &mut live, |_, _| {});
         if live != live_in[block] {
             for &pred in &preds[block] {
@@ -67,7 +77,7 @@ pub fn live_out(func: &Func) -> Vec<Set> {
                     pending.push(pred);
                 }
             }
-            live_in[block] = live;
+            std::mem::swap(&mut live_in[block], &mut live);
         }
     }
     live_out
@@ -87,34 +97,42 @@ fn walk_back(func: &Func, block: usize, live: &mut Set, mut see: impl FnMut(usiz
     }
 }
 
-fn drop_unread_results(program: &Program, func: &mut Func) -> bool {
+/// Whether it dropped something, and whether less is live across blocks now.
+fn drop_unread_results(around: &Around, func: &mut Func) -> (bool, bool) {
     let mut live = live_out(func);
-    let mut changed = false;
+    let (mut changed, mut is_less_live) = (false, false);
     for (block, live) in live.iter_mut().enumerate() {
         let mut is_read = vec![true; func.blocks[block].insts.len()];
         let body = &func.blocks[block];
         if let Some(Opnd::Reg(reg)) = body.term.operand() {
             live.insert(*reg);
         }
-        // An instruction that goes keeps nothing alive.
+        // An instruction that goes keeps nothing alive. What it reads of earlier blocks may be dead there, too.
+        let mut unread: Vec<Reg> = Vec::new();
         for (place, inst) in body.insts.iter().enumerate().rev() {
-            if is_pure(program, func, inst) && inst.defs().all(|reg| !live.has(reg)) {
+            if is_pure(around, func, inst) && inst.defs().all(|reg| !live.has(reg)) {
                 is_read[place] = false;
+                unread.retain(|&reg| inst.defs().all(|def| def != reg));
+                inst.for_each_use(&mut |reg| unread.push(reg));
                 continue;
+            }
+            if !unread.is_empty() {
+                unread.retain(|&reg| inst.defs().all(|def| def != reg));
             }
             inst.defs().for_each(|reg| live.remove(reg));
             inst.for_each_use(&mut |reg| live.insert(reg));
         }
+        is_less_live |= !unread.is_empty();
         let mut is_read = is_read.into_iter();
         changed |= retain(&mut func.blocks[block], |_| is_read.next().expect("one an instruction"));
     }
     // What a loop alone keeps alive for itself stays. Another round finds what was live across blocks.
-    changed
+    (changed, is_less_live)
 }
 
 /// Whether nothing but the result comes of it. A division may fault, a float operation may raise an exception that is not
 /// masked, a load through a pointer may read a register that counts its reads.
-pub fn is_pure(program: &Program, func: &Func, inst: &Inst) -> bool {
+pub fn is_pure(around: &Around, func: &Func, inst: &Inst) -> bool {
     match inst {
         Inst::Bin { op, ty, b, .. } => {
             let divides = matches!(op, csl_ir::BinOp::Div | csl_ir::BinOp::Rem);
@@ -122,7 +140,7 @@ pub fn is_pure(program: &Program, func: &Func, inst: &Inst) -> bool {
         }
         Inst::Cast { from, to, .. } => is_int(*from) && is_int(*to),
         Inst::Un { ty, .. } | Inst::Cmp { ty, .. } => is_int(*ty),
-        Inst::Load { ty, addr, .. } => is_within(program, func, addr, ty.bytes()),
+        Inst::Load { ty, addr, .. } => is_within(around, func, addr, ty.bytes()),
         Inst::Copy { .. }
         | Inst::Select { .. }
         | Inst::Lea { .. }
@@ -139,7 +157,7 @@ pub fn is_int(ty: Scalar) -> bool {
 }
 
 /// Stack slots that are written and never looked at, by a read or by their address.
-fn drop_unread_slots(func: &mut Func) {
+fn drop_unread_slots(func: &mut Func) -> bool {
     let mut is_read = vec![false; func.slots.len()];
     for inst in func.blocks.iter().flat_map(|block| &block.insts) {
         let written = written_slot(inst);
@@ -152,11 +170,13 @@ fn drop_unread_slots(func: &mut Func) {
         });
     }
     if is_read.iter().all(|&read| read) {
-        return;
+        return false;
     }
+    let mut changed = false;
     for block in &mut func.blocks {
-        retain(block, |inst| written_slot(inst).is_none_or(|slot| is_read[slot]));
+        changed |= retain(block, |inst| written_slot(inst).is_none_or(|slot| is_read[slot]));
     }
+    changed
 }
 
 fn written_slot(inst: &Inst) -> Option<csl_ir::SlotId> {
@@ -174,40 +194,69 @@ fn written_slot(inst: &Inst) -> Option<csl_ir::SlotId> {
     }
 }
 
-/// Functions that something other than a direct call names, by number.
-pub fn kept_functions(program: &mut Program) -> Vec<bool> {
-    let mut kept = vec![false; program.funcs.len()];
-    tables(program, &mut |id| kept[*id] = true);
-    program.funcs.iter_mut().for_each(|func| pointers(func, &mut |id| kept[*id] = true));
-    kept
+/// Functions that the program's tables name, by number.
+pub fn named_by_tables(program: &mut Program) -> Vec<usize> {
+    let mut found = Vec::new();
+    tables(program, &mut |id| found.push(id.index()));
+    found
+}
+
+/// Functions whose address the code takes, by number.
+pub fn named_by_pointers(func: &mut Func) -> Vec<usize> {
+    let mut found = Vec::new();
+    pointers(func, &mut |id| found.push(id.index()));
+    found
 }
 
 /// Drops the functions that nothing leads to.
-pub fn functions(program: &mut Program) {
-    let mut pending = Vec::new();
-    tables(program, &mut |id| pending.push(*id));
-    let mut is_named = vec![false; program.funcs.len()];
-    while let Some(id) = pending.pop() {
-        if !std::mem::replace(&mut is_named[id], true) {
-            let func = &mut program.funcs[id];
-            pointers(func, &mut |id| pending.push(*id));
-            calls(func, &mut |id| pending.push(*id));
+pub fn functions(programs: &mut [Program], pool: &mut Pool) {
+    let mut named: FxHashMap<BodyId, Vec<FuncId>> = FxHashMap::default();
+    // What became of a function with other numbers for those that it names.
+    let mut made: FxHashMap<(BodyId, Vec<FuncId>), BodyId> = FxHashMap::default();
+    let Pool { bodies, tables: all } = pool;
+    for (home, (program, table)) in programs.iter_mut().zip(all).enumerate() {
+        let mut pending = named_by_tables(program);
+        let mut is_named = vec![false; table.len()];
+        while let Some(id) = pending.pop() {
+            if !std::mem::replace(&mut is_named[id], true) {
+                let named = named.entry(table[id]).or_insert_with(|| names(&mut bodies[table[id]].func));
+                pending.extend(named.iter().map(|id| id.index()));
+            }
+        }
+        let mut next = 0;
+        let mut numbers = Vec::new();
+        for &named in &is_named {
+            numbers.push(FuncId::new(next));
+            next += u32::from(named);
+        }
+        let mut which = is_named.iter();
+        table.retain(|_| *which.next().expect("one a function"));
+        let mut renumber = |id: &mut FuncId| *id = numbers[*id];
+        tables(program, &mut renumber);
+        for body in table {
+            let renumbered: Vec<FuncId> = named[body].iter().map(|&id| numbers[id]).collect();
+            if renumbered != named[body] {
+                *body = *made.entry((*body, renumbered)).or_insert_with(|| {
+                    let mut func = bodies[*body].func.clone();
+                    all_names(&mut func, &mut renumber);
+                    bodies.push(Body { func, home });
+                    bodies.len() - 1
+                });
+            }
         }
     }
-    let mut next = 0;
-    let mut numbers = Vec::new();
-    for &named in &is_named {
-        numbers.push(FuncId::new(next));
-        next += u32::from(named);
-    }
-    let mut which = is_named.iter();
-    program.funcs.retain(|_| *which.next().expect("one a function"));
-    let mut renumber = |id: &mut FuncId| *id = numbers[*id];
-    tables(program, &mut renumber);
-    for func in &mut program.funcs {
-        pointers(func, &mut renumber);
-        calls(func, &mut renumber);
-    }
+}
+
+/// The functions that a function's code names.
+fn names(func: &mut Func) -> Vec<FuncId> {
+    let mut found = Vec::new();
+    all_names(func, &mut |id| found.push(*id));
+    found
+}
+
+fn all_names(func: &mut Func, f: &mut dyn FnMut(&mut FuncId)) {
+    pointers(func, f);
+    calls(func, f);
 }
 
 /// Functions that the program's tables name.

@@ -1,12 +1,15 @@
 //! Division and remainder by constants: shifts and masks for powers of two, a multiplication with the reciprocal and a shift
 //! for other integers, a multiplication for floats whose reciprocal is exact.
 
-use csl_ir::{BinOp, Func, Inst, Opnd, Program, Reg, Scalar, Site};
+use csl_ir::{BinOp, Func, Inst, Opnd, Reg, Scalar, Site};
 use csl_num::FloatKind;
 
 use crate::edit::new_reg;
+use crate::pool::Around;
 
-pub fn run(program: &Program, func: &mut Func) {
+/// Whether there was something to do.
+pub fn run(around: &Around, func: &mut Func) -> bool {
+    let mut changed = false;
     for block in 0..func.blocks.len() {
         if !func.blocks[block].insts.iter().any(is_division) {
             continue;
@@ -16,13 +19,16 @@ pub fn run(program: &Program, func: &mut Func) {
         let mut made = Made { func, insts: Vec::new(), sites: Vec::new(), site: None };
         for (inst, site) in insts.into_iter().zip(sites) {
             made.site = Some(site);
-            if !made.divide(program, &inst) {
+            if made.divide(around, &inst) {
+                changed = true;
+            } else {
                 made.push(inst);
             }
         }
         let Made { insts, sites, .. } = made;
         (func.blocks[block].insts, func.blocks[block].sites) = (insts, sites);
     }
+    changed
 }
 
 fn is_division(inst: &Inst) -> bool {
@@ -56,11 +62,11 @@ impl Made<'_> {
     }
 
     /// Whether it has written something cheaper in the instruction's place.
-    fn divide(&mut self, program: &Program, inst: &Inst) -> bool {
+    fn divide(&mut self, around: &Around, inst: &Inst) -> bool {
         let Inst::Bin { op, ty, dst, a, b: Opnd::Imm(by) } = inst else { return false };
         match (op, ty) {
             (BinOp::Div, Scalar::F32) => self.reciprocal(FloatKind::F32, *ty, *dst, a, *by),
-            (BinOp::Div, Scalar::Half) => self.reciprocal(program.fp16, *ty, *dst, a, *by),
+            (BinOp::Div, Scalar::Half) => self.reciprocal(around.fp16, *ty, *dst, a, *by),
             (BinOp::Div | BinOp::Rem, Scalar::Int { signed, bits }) => {
                 if *op == BinOp::Rem && self.masked(*signed, *ty, *dst, a, *by) {
                     return true;

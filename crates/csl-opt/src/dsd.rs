@@ -1,15 +1,16 @@
 //! Descriptors: one whose parts are known at compile time is a constant, and an operation names it without a copy.
 
 use csl_ir::{
-    Addr, AddrBase, DsdChange, DsdKind, DsdValue, Func, GlobalRef, Inst, Opnd, Pointer, Program, PtrRoot, Reloc,
-    RelocTarget, Ty, VecOperand,
+    Addr, AddrBase, DsdChange, DsdKind, DsdValue, Func, GlobalRef, Inst, Opnd, Pointer, PtrRoot, Ty, VecOperand,
 };
 use csl_num::LowBits;
 
+use crate::pool::Around;
+
 /// The descriptor that the instruction makes, if it is known now.
-pub fn known(program: &Program, inst: &Inst) -> Option<DsdValue> {
+pub fn known(around: &Around, inst: &Inst) -> Option<DsdValue> {
     match inst {
-        Inst::SetDsd { dsd: Opnd::Dsd(desc), what, value, .. } => changed(program, desc, *what, value),
+        Inst::SetDsd { dsd: Opnd::Dsd(desc), what, value, .. } => changed(around, desc, *what, value),
         Inst::MakeFabric { desc, extent: Opnd::Imm(extent), .. } => {
             Some(DsdValue { extents: vec![extent.low16()], ..(**desc).clone() })
         }
@@ -26,8 +27,8 @@ pub fn known(program: &Program, inst: &Inst) -> Option<DsdValue> {
                 wavelet_index_offset: *index_offset,
                 fabric: None,
             };
-            let based = changed(program, &start, DsdChange::BaseAddr, base)?;
-            changed(program, &based, DsdChange::Offset { elem_words: *elem_words }, &Opnd::Imm(*offset))
+            let based = changed(around, &start, DsdChange::BaseAddr, base)?;
+            changed(around, &based, DsdChange::Offset { elem_words: *elem_words }, &Opnd::Imm(*offset))
         }
         _ => None,
     }
@@ -35,12 +36,12 @@ pub fn known(program: &Program, inst: &Inst) -> Option<DsdValue> {
 
 /// A constant descriptor with another property, as the machine would change it. Addresses wrap at 16 bits wherever they are
 /// made of base and offset, so only those 16 bits count.
-pub fn changed(program: &Program, desc: &DsdValue, what: DsdChange, value: &Opnd) -> Option<DsdValue> {
+pub fn changed(around: &Around, desc: &DsdValue, what: DsdChange, value: &Opnd) -> Option<DsdValue> {
     let is_memory = matches!(desc.kind, DsdKind::Mem1d | DsdKind::Mem4d);
     let mut desc = desc.clone();
     match (what, value) {
         (DsdChange::BaseAddr, Opnd::Global(..) | Opnd::Imm(_)) if is_memory => {
-            let (root, root_ty, bytes) = root(program, value)?;
+            let (root, root_ty, bytes) = root(around, value)?;
             desc.base = Some(Pointer { root, root_ty, path: Vec::new() });
             (desc.offset, desc.elem_words) = (i32::from(bytes) / 2, 1);
         }
@@ -64,11 +65,10 @@ pub fn changed(program: &Program, desc: &DsdValue, what: DsdChange, value: &Opnd
 }
 
 /// A base address as a root and the bytes behind it, which are whole words.
-fn root(program: &Program, value: &Opnd) -> Option<(PtrRoot, Ty, i16)> {
+fn root(around: &Around, value: &Opnd) -> Option<(PtrRoot, Ty, i16)> {
     match *value {
         Opnd::Global(id, bytes) if bytes % 2 == 0 => {
-            let ty = program.globals[id].ty;
-            Some((PtrRoot::Global(GlobalRef::new(id.number())), ty, bytes.signed16()))
+            Some((PtrRoot::Global(GlobalRef::new(id.number())), around.ty(id), bytes.signed16()))
         }
         Opnd::Imm(address) => Some((PtrRoot::Absolute(address.low16()), Ty::U16, 0)),
         _ => None,
@@ -77,34 +77,36 @@ fn root(program: &Program, value: &Opnd) -> Option<(PtrRoot, Ty, i16)> {
 
 /// Operations name the mem4d descriptor that a stack slot is known to hold.
 ///
-/// A slot counts that nothing but descriptors' own instructions touches: no other way leads to its memory.
-pub fn run(program: &Program, func: &mut Func) {
+/// Whether there was something to do. A slot counts that nothing but descriptors' own instructions touches: no other way leads to its memory.
+pub fn run(around: &Around, func: &mut Func) -> bool {
     let mut slots = vec![Slot { writers: 0, is_plain: true }; func.slots.len()];
     for inst in func.blocks.iter().flat_map(|block| &block.insts) {
         look(inst, &mut slots);
     }
     if !slots.iter().any(|slot| slot.is_plain && slot.writers > 0) {
-        return;
+        return false;
     }
     // What the one writer of a slot puts there holds everywhere.
     let mut everywhere: Vec<Option<DsdValue>> = vec![None; slots.len()];
     for inst in func.blocks.iter().flat_map(|block| &block.insts) {
-        if let Some((slot, Some(desc))) = written(program, &[], inst)
+        if let Some((slot, Some(desc))) = written(around, &[], inst)
             && slots[slot].is_plain
             && slots[slot].writers == 1
         {
             everywhere[slot] = Some(desc);
         }
     }
+    let mut changed = false;
     for block in &mut func.blocks {
         let mut known = everywhere.clone();
         for inst in &mut block.insts {
-            name_constants(inst, &known, &slots);
-            if let Some((slot, desc)) = written(program, &known, inst) {
+            changed |= name_constants(inst, &known, &slots);
+            if let Some((slot, desc)) = written(around, &known, inst) {
                 known[slot] = desc;
             }
         }
     }
+    changed
 }
 
 /// Of a mem4d descriptor in memory.
@@ -142,15 +144,15 @@ fn slot_of(addr: &Addr) -> Option<usize> {
 }
 
 /// The slot that an instruction writes a descriptor to, and what it then holds if that is known.
-fn written(program: &Program, known: &[Option<DsdValue>], inst: &Inst) -> Option<(usize, Option<DsdValue>)> {
+fn written(around: &Around, known: &[Option<DsdValue>], inst: &Inst) -> Option<(usize, Option<DsdValue>)> {
     let held = |addr: &Addr| slot_of(addr).and_then(|slot| known.get(slot)?.clone());
     match inst {
-        Inst::MemCopy { dst, src, .. } => Some((slot_of(dst)?, held(src).or_else(|| constant(program, src)))),
+        Inst::MemCopy { dst, src, .. } => Some((slot_of(dst)?, held(src).or_else(|| constant(around, src)))),
         Inst::MakeMem4d { dst, desc, base, offset, extents } => {
-            Some((slot_of(dst)?, made(program, desc, base.as_ref(), offset.as_ref(), extents)))
+            Some((slot_of(dst)?, made(around, desc, base.as_ref(), offset.as_ref(), extents)))
         }
         Inst::SetMem4d { addr, what, value } => {
-            let desc = held(addr).and_then(|desc| changed(program, &desc, *what, value));
+            let desc = held(addr).and_then(|desc| changed(around, &desc, *what, value));
             Some((slot_of(addr)?, desc))
         }
         _ => None,
@@ -158,21 +160,13 @@ fn written(program: &Program, known: &[Option<DsdValue>], inst: &Inst) -> Option
 }
 
 /// The descriptor that a constant of the program is.
-fn constant(program: &Program, addr: &Addr) -> Option<DsdValue> {
+fn constant(around: &Around, addr: &Addr) -> Option<DsdValue> {
     let Addr { base: AddrBase::Global(id), offset: 0 } = addr else { return None };
-    let global = &program.globals[*id];
-    match &global.relocs[..] {
-        [Reloc { at: 0, target: RelocTarget::Dsd(desc) }]
-            if global.is_const && global.varying.is_empty() && desc.kind == DsdKind::Mem4d =>
-        {
-            Some((**desc).clone())
-        }
-        _ => None,
-    }
+    around.descriptor(*id).cloned()
 }
 
 fn made(
-    program: &Program,
+    around: &Around,
     desc: &DsdValue,
     base: Option<&Opnd>,
     offset: Option<&Opnd>,
@@ -193,18 +187,20 @@ fn made(
     }
     let Some(base) = base else { return Some(desc) };
     let words = Opnd::Imm(u64::from(desc.offset.wrapping_mul(i32::from(desc.elem_words)).low16()));
-    let based = changed(program, &desc, DsdChange::BaseAddr, base)?;
-    changed(program, &based, DsdChange::Offset { elem_words: 1 }, &words)
+    let based = changed(around, &desc, DsdChange::BaseAddr, base)?;
+    changed(around, &based, DsdChange::Offset { elem_words: 1 }, &words)
 }
 
-fn name_constants(inst: &mut Inst, known: &[Option<DsdValue>], slots: &[Slot]) {
-    let name = |operand: &mut VecOperand| {
+fn name_constants(inst: &mut Inst, known: &[Option<DsdValue>], slots: &[Slot]) -> bool {
+    let mut changed = false;
+    let mut name = |operand: &mut VecOperand| {
         if let VecOperand::Mem4d(addr) = operand
             && let Some(slot) = slot_of(addr)
             && slots[slot].is_plain
             && let Some(desc) = &known[slot]
         {
             *operand = VecOperand::Mem4dConst(Box::new(desc.clone()));
+            changed = true;
         }
     };
     match inst {
@@ -213,4 +209,5 @@ fn name_constants(inst: &mut Inst, known: &[Option<DsdValue>], slots: &[Slot]) {
         Inst::IterLoad { dsd, .. } => name(dsd),
         _ => {}
     }
+    changed
 }

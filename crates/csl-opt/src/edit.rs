@@ -1,6 +1,7 @@
 //! Small changes that several passes make.
 
-use csl_ir::{Addr, AddrBase, Block, Func, Inst, Opnd, Program, Reg, Scalar, Site, Term};
+use crate::pool::Around;
+use csl_ir::{Addr, AddrBase, Block, Func, Inst, Opnd, Reg, Scalar, Site, Term};
 
 /// How often registers are written and read, over the whole function. Parameters count as written once more.
 pub struct Uses {
@@ -81,9 +82,9 @@ pub fn retain(block: &mut Block, mut keep: impl FnMut(&Inst) -> bool) -> bool {
 }
 
 /// Whether an access of `bytes` at the address stays within one object that lies in memory, wherever that is.
-pub fn is_within(program: &Program, func: &Func, addr: &Addr, bytes: u32) -> bool {
+pub fn is_within(around: &Around, func: &Func, addr: &Addr, bytes: u32) -> bool {
     let size = match addr.base {
-        AddrBase::Global(id) => program.globals[id].size,
+        AddrBase::Global(id) => around.size(id),
         AddrBase::Slot(slot) => func.slots[slot].size,
         AddrBase::Reg(_) | AddrBase::Absolute => return false,
     };

@@ -4,9 +4,10 @@
 //! looks for that does so again and again, which is never within one block. Vector operations, calls, services and stores
 //! through pointers end what is known.
 
-use csl_ir::{Addr, Func, Inst, Opnd, Program, Scalar};
+use csl_ir::{Addr, Func, Inst, Opnd, Scalar};
 
 use crate::edit::is_within;
+use crate::pool::Around;
 
 /// A place and the value in it.
 struct Entry {
@@ -15,36 +16,41 @@ struct Entry {
     value: Opnd,
 }
 
-pub fn run(program: &Program, func: &mut Func) {
+/// Whether there was something to do.
+pub fn run(around: &Around, func: &mut Func) -> bool {
+    let mut changed = false;
     for block in 0..func.blocks.len() {
         let mut insts = std::mem::take(&mut func.blocks[block].insts);
         let mut known: Vec<Entry> = Vec::new();
         for inst in &mut insts {
-            step(program, func, &mut known, inst);
+            changed |= step(around, func, &mut known, inst);
         }
         func.blocks[block].insts = insts;
     }
+    changed
 }
 
 /// So many places are enough: a long block is not searched again for each of its loads.
 const MOST: usize = 32;
 
-fn step(program: &Program, func: &Func, known: &mut Vec<Entry>, inst: &mut Inst) {
+fn step(around: &Around, func: &Func, known: &mut Vec<Entry>, inst: &mut Inst) -> bool {
+    let mut changed = false;
     let fresh = match inst {
-        Inst::Load { ty, dst, addr } if is_within(program, func, addr, ty.bytes()) => {
+        Inst::Load { ty, dst, addr } if is_within(around, func, addr, ty.bytes()) => {
             let (ty, dst, addr) = (*ty, *dst, addr.clone());
             let found =
                 known.iter().find(|entry| entry.ty == ty && entry.addr == addr).map(|entry| entry.value.clone());
             match found {
                 Some(src) => {
                     *inst = Inst::Copy { dst, src };
+                    changed = true;
                     None
                 }
                 None => Some(Entry { ty, addr, value: Opnd::Reg(dst) }),
             }
         }
         // Memory may not keep the bits of a value that a type of odd width has.
-        Inst::Store { ty, addr, src } if is_within(program, func, addr, ty.bytes()) => {
+        Inst::Store { ty, addr, src } if is_within(around, func, addr, ty.bytes()) => {
             known.retain(|entry| !overlap(entry, addr, ty.bytes()));
             Some(Entry { ty: *ty, addr: addr.clone(), value: src.clone() })
         }
@@ -58,6 +64,7 @@ fn step(program: &Program, func: &Func, known: &mut Vec<Entry>, inst: &mut Inst)
         | Inst::Vec(_)
         | Inst::LoadDsr(_)
         | Inst::IterLoad { .. }
+        | Inst::IterMore { .. }
         | Inst::IterNext { .. }
         | Inst::IterPut { .. }
         | Inst::Sys { .. } => {
@@ -75,6 +82,7 @@ fn step(program: &Program, func: &Func, known: &mut Vec<Entry>, inst: &mut Inst)
         }
         known.push(entry);
     }
+    changed
 }
 
 /// Whether a store of `bytes` at the address changes the place. Objects do not overlap.

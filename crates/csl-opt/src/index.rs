@@ -11,22 +11,25 @@ use crate::cfg::{Dominators, Loop, at, loops, predecessors, reverse_postorder};
 use crate::common::before;
 use crate::edit::{Uses, new_reg, number, push};
 
-pub fn run(func: &mut Func) {
+/// Whether there was something to do.
+pub fn run(func: &mut Func) -> bool {
     if func.counters.is_empty() {
-        return;
+        return false;
     }
     let order = reverse_postorder(func);
     let preds = predecessors(func, &order);
     let found = loops(func, &order, &preds);
+    let mut changed = false;
     // From the inside out: where an inner loop's address starts may move with the outer one.
     for one in found.iter().rev() {
         if let Some(entry) = before(func, &preds, one) {
             let dominators = Dominators::of(func, &order, &preds);
             if let Some(mut walker) = Walker::new(func, one, entry, &dominators) {
-                walker.run(one);
+                changed |= walker.run(one);
             }
         }
     }
+    changed
 }
 
 /// Block and place in it.
@@ -73,7 +76,8 @@ impl Walker<'_> {
         Some(Walker { func, dominators, start, entry, counter, step, changes, moving: Vec::new() })
     }
 
-    fn run(&mut self, one: &Loop) {
+    fn run(&mut self, one: &Loop) -> bool {
+        let mut changed = false;
         let uses = Uses::of(self.func);
         for &block in &one.blocks {
             let last = if block == one.latch { self.changes[&self.counter].map(|def| def.1) } else { None };
@@ -94,9 +98,11 @@ impl Walker<'_> {
                 let site = self.func.blocks[at(block)].sites[place];
                 if let Some(moving) = self.moving(one, (block, place), base, index, scale, site) {
                     self.func.blocks[at(block)].insts[place] = Inst::Copy { dst, src: Opnd::Reg(moving) };
+                    changed = true;
                 }
             }
         }
+        changed
     }
 
     fn is_fixed(&self, operand: &Opnd) -> bool {

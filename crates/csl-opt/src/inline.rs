@@ -5,9 +5,12 @@
 
 use csl_ir::{AddrBase, Block, BlockId, Callee, Func, Inlined, InlinedId, Inst, Opnd, Program, Reg, Site, Term};
 
+use rustc_hash::FxHashMap;
+
 use crate::cfg::at;
 use crate::dead;
 use crate::edit::{push, rename, rename_term};
+use crate::pool::{Body, BodyId, Pool};
 
 /// Instructions of a body that is put in every place. Chosen: LLVM's threshold is a cost of 225 with 5 an instruction, less
 /// what the call would cost.
@@ -16,22 +19,57 @@ const SMALL: usize = 25;
 /// No function grows beyond so many.
 const MOST: usize = 1 << 14;
 
-pub fn run(program: &mut Program) {
-    let mut callees = Callees { is_wanted: vec![false; program.funcs.len()] };
-    let mut calls = vec![0u32; program.funcs.len()];
-    program.funcs.iter().flat_map(direct_calls).for_each(|callee| calls[callee] += 1);
-    let kept = dead::kept_functions(program);
-    for component in callees_first(&program.funcs) {
-        for &caller in &component {
-            if let Some(func) = callees.expanded(&program.funcs[caller], &program.funcs) {
-                program.funcs[caller] = func;
-            }
+/// What inlining asks of a function.
+struct Outline {
+    calls: Vec<usize>,
+    pointers: Vec<usize>,
+    size: usize,
+}
+
+impl Outline {
+    fn of(func: &mut Func) -> Outline {
+        Outline { calls: direct_calls(func).collect(), pointers: dead::named_by_pointers(func), size: size(func) }
+    }
+}
+
+pub fn run(programs: &mut [Program], pool: &mut Pool) {
+    let mut outlines: Vec<Outline> = pool.bodies.iter_mut().map(|body| Outline::of(&mut body.func)).collect();
+    // What became of a function and of the callees that it takes in.
+    let mut made: FxHashMap<(BodyId, Vec<Option<BodyId>>), BodyId> = FxHashMap::default();
+    for (home, program) in programs.iter_mut().enumerate() {
+        let table = &mut pool.tables[home];
+        let mut calls = vec![0u32; table.len()];
+        let mut kept = vec![false; table.len()];
+        dead::named_by_tables(program).into_iter().for_each(|id| kept[id] = true);
+        for &body in table.iter() {
+            outlines[body].calls.iter().for_each(|&id| calls[id] += 1);
+            outlines[body].pointers.iter().for_each(|&id| kept[id] = true);
         }
-        if let [only] = component[..] {
-            let func = &program.funcs[only];
-            let is_recursive = direct_calls(func).any(|callee| callee == only);
-            let is_small = size(func) <= SMALL || calls[only] == 1 && !kept[only];
-            callees.is_wanted[only] = is_small && !is_recursive;
+        // By function; final for those that a caller can name by the time when it is looked at.
+        let mut is_wanted = vec![false; table.len()];
+        let graph: Vec<&[usize]> = table.iter().map(|&body| &outlines[body].calls[..]).collect();
+        for component in callees_first(&graph) {
+            for &caller in &component {
+                let body = table[caller];
+                let wanted = |&callee: &usize| is_wanted[callee].then(|| table[callee]);
+                let callees: Vec<Option<BodyId>> = outlines[body].calls.iter().map(wanted).collect();
+                if callees.iter().all(Option::is_none) {
+                    continue;
+                }
+                table[caller] = *made.entry((body, callees)).or_insert_with(|| {
+                    let callee =
+                        |id: usize| is_wanted[id].then(|| (&pool.bodies[table[id]].func, outlines[table[id]].size));
+                    let mut func = expanded(&pool.bodies[body].func, outlines[body].size, callee);
+                    outlines.push(Outline::of(&mut func));
+                    pool.bodies.push(Body { func, home });
+                    pool.bodies.len() - 1
+                });
+            }
+            if let [only] = component[..] {
+                let outline = &outlines[table[only]];
+                let is_small = outline.size <= SMALL || calls[only] == 1 && !kept[only];
+                is_wanted[only] = is_small && !outline.calls.contains(&only);
+            }
         }
     }
 }
@@ -55,12 +93,12 @@ fn direct_callee(inst: &Inst) -> Option<usize> {
 }
 
 /// Functions that call each other in a circle together, and each such group behind those that it calls: Tarjan's algorithm.
-fn callees_first(funcs: &[Func]) -> Vec<Vec<usize>> {
+fn callees_first(callees: &[&[usize]]) -> Vec<Vec<usize>> {
     const NEW: usize = usize::MAX;
-    let callees: Vec<Vec<usize>> = funcs.iter().map(|func| direct_calls(func).collect()).collect();
-    let (mut index, mut low, mut on_stack) = (vec![NEW; funcs.len()], vec![NEW; funcs.len()], vec![false; funcs.len()]);
+    let count = callees.len();
+    let (mut index, mut low, mut on_stack) = (vec![NEW; count], vec![NEW; count], vec![false; count]);
     let (mut next, mut stack, mut groups) = (0, Vec::new(), Vec::new());
-    for root in 0..funcs.len() {
+    for root in 0..count {
         let mut walk = vec![(root, 0)];
         while let Some((func, place)) = walk.pop() {
             if place == 0 {
@@ -89,32 +127,22 @@ fn callees_first(funcs: &[Func]) -> Vec<Vec<usize>> {
     groups
 }
 
-struct Callees {
-    /// By function; final for those that a caller can name by the time when it is looked at.
-    is_wanted: Vec<bool>,
-}
-
-impl Callees {
-    /// The function with the bodies of its callees in it; `None` where it calls none that is wanted.
-    fn expanded(&self, func: &Func, funcs: &[Func]) -> Option<Func> {
-        if !direct_calls(func).any(|callee| self.is_wanted[callee]) {
-            return None;
+/// The function, of that size, with the bodies of its callees in it. `wanted` tells bodies and sizes.
+fn expanded<'a>(func: &Func, size: usize, wanted: impl Fn(usize) -> Option<(&'a Func, usize)>) -> Func {
+    let mut func = func.clone();
+    let mut room = MOST.saturating_sub(size);
+    let mut block = 0;
+    // What lies behind a call becomes a block at the end of the list, and is looked at in its turn.
+    while block < func.blocks.len() {
+        let wanted = |inst: &Inst| direct_callee(inst).and_then(&wanted);
+        let found = func.blocks[block].insts.iter().enumerate().find_map(|(at, inst)| Some((at, wanted(inst)?)));
+        if let Some((place, (callee, size))) = found.filter(|&(_, (_, size))| size <= room) {
+            room -= size;
+            expand(&mut func, block, place, callee);
         }
-        let mut func = func.clone();
-        let mut room = MOST.saturating_sub(size(&func));
-        let mut block = 0;
-        // What lies behind a call becomes a block at the end of the list, and is looked at in its turn.
-        while block < func.blocks.len() {
-            let wanted = |inst: &Inst| direct_callee(inst).filter(|&callee| self.is_wanted[callee]);
-            let found = func.blocks[block].insts.iter().enumerate().find_map(|(at, inst)| Some((at, wanted(inst)?)));
-            if let Some((place, callee)) = found.filter(|&(_, callee)| size(&funcs[callee]) <= room) {
-                room -= size(&funcs[callee]);
-                expand(&mut func, block, place, &funcs[callee]);
-            }
-            block += 1;
-        }
-        Some(func)
+        block += 1;
     }
+    func
 }
 
 /// What a callee's numbers become in its caller.
@@ -201,7 +229,11 @@ impl Bases {
                 *slot = slot.plus(self.slot);
             }
         });
-        if let Inst::IterLoad { iter, .. } | Inst::IterNext { iter, .. } | Inst::IterPut { iter, .. } = inst {
+        if let Inst::IterLoad { iter, .. }
+        | Inst::IterMore { iter, .. }
+        | Inst::IterNext { iter, .. }
+        | Inst::IterPut { iter, .. } = inst
+        {
             *iter = iter.plus(self.iter);
         }
     }

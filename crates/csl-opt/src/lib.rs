@@ -16,11 +16,13 @@ mod edit;
 mod forward;
 mod index;
 mod inline;
+mod pool;
 mod select;
 mod unroll;
 mod values;
 
 use csl_ir::{Func, Program};
+use pool::{Around, Pool};
 
 macro_rules! passes {
     ($($(#[doc = $doc:literal])* $pass:ident $name:literal;)*) => {
@@ -110,76 +112,77 @@ fn unknown(name: &str) -> String {
     format!("there is no pass `{name}`; there are all, none, {}", known.join(", "))
 }
 
-/// Runs the passes over a program that the validator accepts; it accepts what they leave.
-pub fn optimise(program: &mut Program, passes: Passes) {
+/// Runs the passes over the programs of a wafer, which the validator accepts; it accepts what they leave.
+pub fn optimise(programs: &mut [Program], passes: Passes) {
     if passes == Passes::NONE {
         return;
     }
     // Descriptors that the source makes are named by their operations; those that are changed come later.
     let plain = passes.without(Pass::Dsd);
-    each(program, |program, func| simplify(program, func, plain));
-    if passes.has(Pass::Inline) {
-        inline::run(program);
-    }
-    if passes.has(Pass::Dead) {
-        dead::functions(program);
-    }
-    each(program, |program, func| {
-        simplify(program, func, plain);
-        if passes.has(Pass::Unroll) {
-            while unroll::run(func) {
-                blocks::run(func);
-            }
-        }
-        simplify(program, func, passes);
-        if passes.has(Pass::Forward) {
-            forward::run(program, func);
-            simplify(program, func, passes);
-        }
-        if passes.has(Pass::Dsd) {
-            dsd::run(program, func);
-        }
-        if passes.has(Pass::Select) {
-            while select::run(program, func) {
-                simplify(program, func, passes);
-            }
-        }
-        if passes.has(Pass::Divide) {
-            divide::run(program, func);
-            simplify(program, func, passes);
-        }
-        if passes.has(Pass::Common) {
-            common::run(func);
-            simplify(program, func, passes);
-        }
-        if passes.has(Pass::Index) {
-            index::run(func);
-            simplify(program, func, passes);
-        }
+    let mut pool = Pool::of(programs);
+    pool.each(programs, |around, func| {
+        simplify(around, func, plain);
     });
-}
-
-/// Runs a pass over each function, while the rest of the program stands for looking up.
-fn each(program: &mut Program, pass: impl Fn(&Program, &mut Func)) {
-    let mut funcs = std::mem::take(&mut program.funcs);
-    funcs.iter_mut().for_each(|func| pass(program, func));
-    program.funcs = funcs;
-}
-
-fn simplify(program: &Program, func: &mut Func, passes: Passes) {
-    if passes.has(Pass::Blocks) {
-        blocks::run(func);
-    }
-    if passes.has(Pass::Values) {
-        values::run(program, func, passes);
-    }
-    if passes.has(Pass::Blocks) {
-        blocks::run(func);
+    if passes.has(Pass::Inline) {
+        inline::run(programs, &mut pool);
     }
     if passes.has(Pass::Dead) {
-        dead::run(program, func);
+        dead::functions(programs, &mut pool);
     }
-    if passes.has(Pass::Blocks) {
-        blocks::run(func);
+    pool.each(programs, |around, func| improve(around, func, passes));
+    pool.put_back(programs);
+}
+
+fn improve(around: &Around, func: &mut Func, passes: Passes) {
+    simplify(around, func, passes.without(Pass::Dsd));
+    if passes.has(Pass::Unroll) {
+        while unroll::run(func) {
+            blocks::run(func);
+        }
     }
+    // What nothing has changed since it was simplified without effect is simple.
+    let mut is_simple = !simplify(around, func, passes);
+    let simplify_after = |changed: bool, is_simple: &mut bool, func: &mut Func| {
+        *is_simple = *is_simple && !changed || !simplify(around, func, passes);
+    };
+    if passes.has(Pass::Forward) {
+        let changed = forward::run(around, func);
+        simplify_after(changed, &mut is_simple, func);
+    }
+    if passes.has(Pass::Dsd) {
+        is_simple &= !dsd::run(around, func);
+    }
+    if passes.has(Pass::Select) {
+        while select::run(around, func) {
+            simplify_after(true, &mut is_simple, func);
+        }
+    }
+    if passes.has(Pass::Divide) {
+        let changed = divide::run(around, func);
+        simplify_after(changed, &mut is_simple, func);
+    }
+    if passes.has(Pass::Common) {
+        let changed = common::run(func);
+        simplify_after(changed, &mut is_simple, func);
+    }
+    if passes.has(Pass::Index) {
+        let changed = index::run(func);
+        simplify_after(changed, &mut is_simple, func);
+    }
+}
+
+/// Whether there was something to do.
+fn simplify(around: &Around, func: &mut Func, passes: Passes) -> bool {
+    // Blocks that were looked at are as they should be until a pass changes something.
+    let tidy = |func: &mut Func| passes.has(Pass::Blocks) && blocks::run(func);
+    let mut changed = tidy(func);
+    if passes.has(Pass::Values) && values::run(around, func, passes) {
+        changed = true;
+        tidy(func);
+    }
+    if passes.has(Pass::Dead) && dead::run(around, func) {
+        changed = true;
+        tidy(func);
+    }
+    changed
 }

@@ -3,22 +3,23 @@
 //! A side is converted when it is at most four plain instructions: without effect, without fault, without exception. What it
 //! writes and somebody reads later is chosen by the branch's condition.
 
-use csl_ir::{Block, BlockId, Func, Inst, Opnd, Program, Reg, Term};
+use csl_ir::{Block, BlockId, Func, Inst, Opnd, Reg, Term};
 use rustc_hash::FxHashMap;
 
 use crate::cfg::{at, predecessors, reverse_postorder};
 use crate::dead::{Set, is_pure, live_out};
 use crate::edit::{new_reg, number, push, rename_addrs};
+use crate::pool::Around;
 
 /// Instructions of a side.
 const MOST: usize = 4;
 
 /// Converts what it finds; whether there was something.
-pub fn run(program: &Program, func: &mut Func) -> bool {
+pub fn run(around: &Around, func: &mut Func) -> bool {
     let order = reverse_postorder(func);
     let preds = predecessors(func, &order);
     let candidates: Vec<(BlockId, Shape)> =
-        order.iter().filter_map(|&block| Some((block, shape(program, func, &preds, block)?))).collect();
+        order.iter().filter_map(|&block| Some((block, shape(around, func, &preds, block)?))).collect();
     if candidates.is_empty() {
         return false;
     }
@@ -44,14 +45,14 @@ struct Shape {
     join: BlockId,
 }
 
-fn shape(program: &Program, func: &Func, preds: &[Vec<BlockId>], block: BlockId) -> Option<Shape> {
+fn shape(around: &Around, func: &Func, preds: &[Vec<BlockId>], block: BlockId) -> Option<Shape> {
     let Term::Branch { cond, then, otherwise } = &func.blocks[at(block)].term else { return None };
     let side = |side: BlockId| -> Option<BlockId> {
         let body = &func.blocks[at(side)];
         let is_plain = preds[at(side)].len() == 1
             && side != block
             && body.insts.len() <= MOST
-            && body.insts.iter().all(|inst| is_pure(program, func, inst));
+            && body.insts.iter().all(|inst| is_pure(around, func, inst));
         match body.term {
             Term::Jump(join) if is_plain && join != side => Some(join),
             _ => None,

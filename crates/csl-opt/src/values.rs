@@ -4,26 +4,33 @@
 //! has one definition in the whole function, a constant, is known everywhere. Floats are left to the machine, whose
 //! exceptions they may raise.
 
-use csl_ir::{AddrBase, BinOp, BlockId, CmpOp, Func, Inst, Opnd, Program, Reg, Scalar, UnOp};
+use csl_ir::{AddrBase, BinOp, BlockId, CmpOp, Func, Inst, Opnd, Reg, Scalar, UnOp};
 use csl_num::{IntTy, LowBits};
 
 use crate::cfg::{at, predecessors, reverse_postorder};
 use crate::edit::{Uses, number};
+use crate::pool::Around;
 use crate::{Pass, Passes, dsd};
 
-pub fn run(program: &Program, func: &mut Func, passes: Passes) {
-    retarget_copies(func);
+/// Whether there was something to do.
+pub fn run(around: &Around, func: &mut Func, passes: Passes) -> bool {
+    let mut uses = Uses::of(func);
+    let retargeted = retarget_copies(func, &uses);
+    if retargeted {
+        uses = Uses::of(func);
+    }
     let order = reverse_postorder(func);
     let preds = predecessors(func, &order);
-    let mut walk = Walk::new(program, func, passes);
+    let mut walk = Walk::new(around, func, &uses, passes);
     for &root in order.iter().filter(|&&block| block == BlockId::new(0) || preds[at(block)].len() != 1) {
         walk.chain(func, &preds, root);
     }
+    retargeted || walk.changed
 }
 
 /// `t = op; x = t` becomes `x = op` where nothing else reads `t`.
-fn retarget_copies(func: &mut Func) {
-    let uses = Uses::of(func);
+fn retarget_copies(func: &mut Func, uses: &Uses) -> bool {
+    let mut changed = false;
     let is_single = |reg: Reg| uses.defs[number(reg)] == 1 && uses.uses[number(reg)] == 1;
     let mut defined: Vec<Option<usize>> = vec![None; func.regs.len()];
     for block in &mut func.blocks {
@@ -45,13 +52,15 @@ fn retarget_copies(func: &mut Func) {
         }
         block.insts.iter().flat_map(Inst::defs).for_each(|reg| defined[number(reg)] = None);
         if !gone.is_empty() {
+            changed = true;
             let mut place = 0;
             crate::edit::retain(block, |_| {
                 place += 1;
-                !gone.contains(&(place - 1))
+                gone.binary_search(&(place - 1)).is_err()
             });
         }
     }
+    changed
 }
 
 fn touches(inst: &Inst, reg: Reg) -> bool {
@@ -69,8 +78,9 @@ enum Known {
 }
 
 struct Walk<'a> {
-    program: &'a Program,
+    around: &'a Around<'a>,
     passes: Passes,
+    changed: bool,
     /// Registers whose one definition is a constant.
     everywhere: Vec<Option<Opnd>>,
     known: Vec<Option<Known>>,
@@ -82,17 +92,17 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn new<'a>(program: &'a Program, func: &Func, passes: Passes) -> Walk<'a> {
+    fn new<'a>(around: &'a Around, func: &Func, uses: &Uses, passes: Passes) -> Walk<'a> {
         let mut walk = Walk {
-            program,
+            around,
             passes,
+            changed: false,
             everywhere: vec![None; func.regs.len()],
             known: vec![None; func.regs.len()],
             stamps: vec![0; func.regs.len()],
             clock: 0,
             undo: Vec::new(),
         };
-        let uses = Uses::of(func);
         for inst in func.blocks.iter().flat_map(|block| &block.insts) {
             if let Inst::Copy { dst, src } = inst
                 && uses.defs[number(*dst)] == 1
@@ -145,7 +155,7 @@ impl Walk<'_> {
         func.blocks[at(block)].insts = insts;
         let body = &mut func.blocks[at(block)];
         if let Some(operand) = body.term.operand_mut() {
-            self.replace(operand);
+            self.changed |= self.replace(operand);
         }
     }
 
@@ -166,26 +176,28 @@ impl Walk<'_> {
         }
     }
 
-    /// A constant or another register that holds the same.
-    fn replace(&self, operand: &mut Opnd) {
-        let Opnd::Reg(reg) = operand else { return };
+    /// A constant or another register that holds the same, where there is one.
+    fn replace(&self, operand: &mut Opnd) -> bool {
+        let Opnd::Reg(reg) = operand else { return false };
         match self.look(*reg) {
             Some(Known::Constant(constant)) => *operand = constant,
             Some(Known::Sum(source, _, 0)) => *operand = Opnd::Reg(source),
-            Some(Known::Sum(..)) | None => {}
+            Some(Known::Sum(..)) | None => return false,
         }
+        true
     }
 
     fn is_descriptor(&self, operand: &Opnd) -> bool {
         matches!(operand, Opnd::Reg(reg) if matches!(self.look(*reg), Some(Known::Constant(Opnd::Dsd(_)))))
     }
 
-    fn replace_uses(&self, inst: &mut Inst) {
+    fn replace_uses(&mut self, inst: &mut Inst) {
+        let mut changed = false;
         // A changed descriptor is made in a register; an operation reads it there.
         let is_kept = matches!(inst, Inst::Vec(_) | Inst::LoadDsr(_) | Inst::IterLoad { .. } | Inst::Store { .. });
         inst.for_each_operand_mut(&mut |operand| {
             if !(is_kept && self.passes.has(Pass::Dsd) && self.is_descriptor(operand)) {
-                self.replace(operand);
+                changed |= self.replace(operand);
             }
         });
         inst.for_each_addr_mut(&mut |addr| {
@@ -203,13 +215,15 @@ impl Walk<'_> {
                     addr.base = AddrBase::Reg(source);
                     addr.offset = addr.offset.wrapping_add(offset);
                 }
-                Some(Known::Constant(_)) | None => {}
+                Some(Known::Constant(_)) | None => return,
             }
+            changed = true;
         });
+        self.changed |= changed;
     }
 
     /// The instruction as a copy of what is known to come out, where something is.
-    fn simplify(&self, inst: &mut Inst) {
+    fn simplify(&mut self, inst: &mut Inst) {
         // What is added to an index is added to the place where the array starts: both count modulo 2^16.
         if let Inst::Index { base: Opnd::Global(_, start), index, scale, .. } = inst
             && self.passes.has(Pass::Index)
@@ -218,9 +232,11 @@ impl Walk<'_> {
         {
             *start = start.wrapping_add(i32::from(offset.signed16().wrapping_mul(scale.signed16())));
             *index = Opnd::Reg(source);
+            self.changed = true;
         }
         let (Some(dst), Some(src)) = (inst.defs().next(), self.value(inst)) else { return };
         *inst = Inst::Copy { dst, src };
+        self.changed = true;
     }
 
     fn value(&self, inst: &Inst) -> Option<Opnd> {
@@ -269,7 +285,7 @@ impl Walk<'_> {
                 AddrBase::Reg(_) | AddrBase::Slot(_) => None,
             },
             Inst::SetDsd { .. } | Inst::MakeMem1d { .. } | Inst::MakeFabric { .. } if self.passes.has(Pass::Dsd) => {
-                let desc = dsd::known(self.program, inst)?;
+                let desc = dsd::known(self.around, inst)?;
                 Some(Opnd::Dsd(Box::new(desc)))
             }
             _ => None,

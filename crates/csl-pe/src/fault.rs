@@ -59,10 +59,6 @@ pub enum FaultKind {
     Scalar(CpuFault),
     /// A row of a table that the image does not have: only where the image was not checked.
     BadCode(&'static str),
-    /// A register (word address) that the chip does not have.
-    NoSuchRegister {
-        word: u16,
-    },
     /// A service that the machine does not have yet.
     Unsupported(&'static str),
 }

@@ -14,7 +14,7 @@ use crate::outside::{NoRegisters, Registers, Wake};
 use crate::ports::Ports;
 use crate::queues::NONE;
 use crate::scalar::Cpu;
-use crate::sched::{Call, Hold, Sched, TaskState, Visit, Waiting};
+use crate::sched::{Call, Hold, Sched, TaskState, Unserved, Visit, Waiting};
 
 /// One PE.
 ///
@@ -74,8 +74,13 @@ impl Pe {
             debug_assert!(!matches!(load.dsd, VecArg::Dsd(_)), "checked by the image's reader");
             visit.data.load_dsr(load, visit.program, &|number| visit.cpu.reg(number))?;
         }
-        for &(word, value) in visit.program.configs.iter().filter(|(word, _)| ce::holds(*word)) {
-            self.sched.write_register(word, value, &mut visit)?;
+        for &(word, value) in &visit.program.configs {
+            if ce::holds(word) {
+                self.sched.write_register(word, value, &mut visit)?;
+            } else {
+                // The router's are read from it; of the rest this is all there is.
+                self.sched.unserved.write(word, value);
+            }
         }
         self.sched.tasks.start_up(&self.program)
     }
@@ -151,7 +156,7 @@ impl Pe {
     }
 
     /// Whether no task runs and no synchronous operation holds the main thread, so that memcpy's own tasks could run
-    /// (semantics.md 11).
+    /// (docs/decisions/machine.md M15).
     pub fn memcpy_ready(&self, now: u64) -> bool {
         self.sched.main.is_idle() && self.cpu.tau <= now
     }
@@ -175,7 +180,7 @@ impl Pe {
         self.data.memory.write_bytes(addr, &value.to_le_bytes()[..bytes]);
     }
 
-    /// A TEARDOWN wavelet of `color` has passed: the teardown task becomes ready (semantics.md 14).
+    /// A TEARDOWN wavelet of `color` has passed: the teardown task becomes ready (docs/decisions/machine.md M22).
     pub fn tear_down(&mut self, color: u8) {
         self.sched.handlers.torn |= 1u32.checked_shl(u32::from(color)).unwrap_or(0);
         self.sched.tasks.activate_mask(1 << self.data.chip.tasks.teardown);
@@ -216,6 +221,11 @@ impl Pe {
     /// The instruction of the main thread and its callers, innermost first; empty while no task runs.
     pub fn call_stack(&self) -> Vec<u32> {
         if self.is_running() { self.cpu.call_stack() } else { Vec::new() }
+    }
+
+    /// The places that have reached for registers that are not there, in the order in which the program came to them.
+    pub fn unserved(&self) -> &[Unserved] {
+        &self.sched.unserved.places
     }
 
     /// The places where the main thread has held for an earlier operation, in the order in which it came to them.

@@ -41,7 +41,7 @@ pub struct Ports {
     pub cmd_stream_unblocked: bool,
 }
 
-/// Binding an output or input queue that still holds wavelets to another color (semantics.md 19).
+/// Binding an output or input queue that still holds wavelets to another color (docs/decisions/machine.md M30).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotEmpty;
 

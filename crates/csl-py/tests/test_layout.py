@@ -182,6 +182,16 @@ class Layouts(unittest.TestCase):
             sdk.SdkLayout()
         with self.assertRaisesRegex(RuntimeError, "msg_level must be one of"):
             sdk.SdkLayout(self.platform, msg_level="LOUD")
+        with self.assertWarnsRegex(RuntimeWarning, r"SdkLayout\(\) .*'msg_lvl'.* is 'msg_level'"):
+            sdk.SdkLayout(self.platform, msg_lvl="INFO")
+
+    def test_a_rectangle_ends_at_a_corner_or_after_its_dims(self):
+        corner = IntRectangle(IntVector(1, 2), IntVector(4, 6))
+        self.assertEqual(IntRectangle(IntVector(1, 2), dims=IntVector(3, 4)), corner)
+        origin, end = corner
+        self.assertEqual((origin, end), ((1, 2), (4, 6)))
+        with self.assertRaisesRegex(TypeError, "one of end and dims"):
+            IntRectangle(IntVector(1, 2))
 
     def test_the_color_of_a_port_has_two_names(self):
         for number, name in enumerate(("c", "color")):

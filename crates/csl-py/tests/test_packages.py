@@ -1,9 +1,12 @@
 """The drop-in packages, the helpers and the commands."""
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
+import venv
 import warnings
 
 import numpy as np
@@ -122,6 +125,28 @@ class Commands(unittest.TestCase):
     def test_diagnostics_as_json(self):
         done = run(os.path.join(BIN, "cslc"), "nowhere.csl", "--error-format=json")
         self.assertEqual(json.loads(done.stderr.splitlines()[0])["code"], "E0205")
+
+
+class Enabling(unittest.TestCase):
+    def test_plain_python_of_an_environment_finds_the_packages_while_they_are_enabled(self):
+        folder = tempfile.mkdtemp(prefix="waferlab-test-")
+        self.addCleanup(shutil.rmtree, folder)
+        venv.create(folder, with_pip=False)
+        python = os.path.join(folder, "Scripts" if os.name == "nt" else "bin", "python")
+        packages = os.pathsep.join(path for path in sys.path if path and os.path.isdir(path))
+        packages = os.pathsep.join(path for path in packages.split(os.pathsep) if os.path.basename(path) != "dropins")
+        plain = {**os.environ, "PYTHONPATH": packages}
+
+        def status(*arguments):
+            return subprocess.run([python, *arguments], env=plain, capture_output=True, check=False).returncode
+
+        look = ("-c", "import cerebras.sdk.client")
+        self.assertNotEqual(status(*look), 0)
+        self.assertEqual(status("-m", "waferlab.enable", "enable"), 0)
+        self.assertEqual(status(*look), 0)
+        self.assertEqual(status("-m", "waferlab.enable", "disable"), 0)
+        self.assertNotEqual(status(*look), 0)
+        self.assertNotEqual(status("-m", "waferlab.enable", "enabel"), 0)
 
 
 class NumPyNote(unittest.TestCase):

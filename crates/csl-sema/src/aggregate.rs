@@ -1,15 +1,14 @@
-//! Struct, tuple and array values, and tensor access expressions.
+//! Struct, tuple, array and union values: from their initialisers, from parts, and taken apart.
+
+use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{Name, Ty, TypeKind, TypedValue, Value};
-use csl_syntax::Symbol;
-use csl_syntax::ast::{BinOp, Expr, ExprKind, FieldInit, TensorAccess, UnOp};
-use num_bigint::BigInt;
-use num_traits::{ToPrimitive, Zero};
+use csl_ir::{ArrayValue, Name, Ty, TypeKind, TypedValue, Value};
+use csl_syntax::ast::{Expr, FieldInit};
 
 use crate::context::{Res, Sema};
-use crate::operand::Operand;
-use crate::value::{field_types, find_field, int_of};
+use crate::operand::{Operand, Place, PlaceKind};
+use crate::value::{field_types, find_field};
 
 impl Sema<'_> {
     pub fn eval_struct_init(
@@ -92,7 +91,7 @@ impl Sema<'_> {
                 None => self.eval_expecting(&init.value, hint)?,
             };
             names.push(name);
-            parts.push(self.pin(value, init.value.span));
+            parts.push(self.pin(value, init.value.span)?);
         }
         let types = parts.iter().map(Operand::ty).collect();
         let ty = self.types.intern(TypeKind::Anon { names: Some(names), types });
@@ -107,7 +106,7 @@ impl Sema<'_> {
         let mut parts = Vec::with_capacity(elems.len());
         for elem in elems {
             let value = self.eval_expecting(elem, hint)?;
-            parts.push(self.pin(value, elem.span));
+            parts.push(self.pin(value, elem.span)?);
         }
         let types = parts.iter().map(Operand::ty).collect();
         let ty = self.types.tuple(types);
@@ -159,184 +158,75 @@ impl Sema<'_> {
     }
 
     pub fn parts_of(&mut self, operand: &Operand, count: usize, span: Span) -> Res<Vec<Operand>> {
-        let place = crate::operand::Place {
-            ty: operand.ty(),
-            is_const: true,
-            kind: crate::operand::PlaceKind::Value(operand.clone()),
+        (0..count).map(|index| self.part_of(operand, index, span)).collect()
+    }
+
+    /// The part number `index` of an aggregate value.
+    pub fn part_of(&mut self, operand: &Operand, index: usize, span: Span) -> Res<Operand> {
+        let place = Place { ty: operand.ty(), is_const: true, kind: PlaceKind::Value(operand.clone()) };
+        let part = self.part_place(place, index as i64, span)?;
+        self.load(part, span)
+    }
+
+    /// An array of `elems`, which have the element type already.
+    pub fn make_array(&mut self, ty: Ty, elems: Vec<Operand>, span: Span) -> Res<Operand> {
+        if elems.iter().all(Operand::is_const) {
+            let part = crate::value::child_ty(&self.types, ty, 0).unwrap_or(Ty::VOID);
+            let values = elems.into_iter().filter_map(|e| Some(e.as_const()?.clone().as_part(part))).collect();
+            return Ok(TypedValue::new(ty, Value::Array(Arc::new(ArrayValue::Elems(values)))).into());
+        }
+        self.build_in_memory(ty, elems, span)
+    }
+
+    /// A struct of `parts`, in field order and of the field types.
+    pub fn make_struct(&mut self, ty: Ty, parts: Vec<Operand>, span: Span) -> Res<Operand> {
+        if parts.iter().all(Operand::is_const) {
+            let types = crate::value::field_types(&self.types, ty).unwrap_or_default();
+            let parts = parts.iter().filter_map(Operand::as_const).zip(&types);
+            let values = parts.map(|(part, field)| part.clone().as_part(field.1)).collect();
+            return Ok(TypedValue::new(ty, Value::Struct(Arc::new(values))).into());
+        }
+        if matches!(self.types.kind(ty), TypeKind::Anon { .. }) {
+            return Ok(Operand::Agg(ty, parts));
+        }
+        self.build_in_memory(ty, parts, span)
+    }
+
+    pub fn make_union(&mut self, ty: Ty, active: usize, part: Operand, span: Span) -> Res<Operand> {
+        let Some(field) = crate::value::child_ty(&self.types, ty, active as i64) else {
+            return Err(self.mismatch(part.ty(), ty, span));
         };
-        let mut parts = Vec::with_capacity(count);
-        for index in 0..count {
-            let part = self.part_place(place.clone(), index as i64, span)?;
-            parts.push(self.load(part, span)?);
-        }
-        Ok(parts)
-    }
-
-    /// `|i, j|{M, N} -> A[i, j]`, as the struct that the guide says it stands for.
-    pub fn eval_tensor_access(&mut self, access: &TensorAccess, span: Span) -> Res<Operand> {
-        if access.vars.len() != access.extents.len() {
-            let message = format!("{} induction variables but {} lengths", access.vars.len(), access.extents.len());
-            return Err(self.error(Code::ArgumentCount, span, message));
-        }
-        let mut extents = Vec::with_capacity(access.extents.len());
-        for extent in &access.extents {
-            extents.push(self.eval_const_as(extent, Ty::U16)?);
-        }
-        let (base, dims) = self.tensor_base(&access.base)?;
-        if dims.len() != access.indices.len() {
-            let message = format!("the tensor has {} dimensions, got {} indices", dims.len(), access.indices.len());
-            return Err(self.error(Code::ArgumentCount, span, message));
-        }
-        let vars: Vec<Symbol> = access.vars.iter().map(|v| v.name).collect();
-        let mut flat = Affine::constant(BigInt::zero(), vars.len());
-        for (index, dim) in access.indices.iter().zip(&dims) {
-            let index = self.affine(index, &vars)?;
-            flat = flat.scaled(&BigInt::from(*dim)).plus(&index);
-        }
-        self.access_struct(base, flat, extents, span)
-    }
-
-    fn tensor_base(&mut self, base: &Expr) -> Res<(Operand, Vec<u64>)> {
-        let place = self.eval_place(base)?;
-        match self.types.kind(place.ty).clone() {
-            TypeKind::Array { dims, .. } => Ok((self.address_of_expr(place, base)?, dims)),
-            TypeKind::Ptr { many, elem, .. } => {
-                let pointer = self.load(place, base.span)?;
-                let dims = match self.types.kind(elem).clone() {
-                    TypeKind::Array { dims, .. } if !many => dims,
-                    _ => vec![0],
-                };
-                Ok((pointer, dims))
+        match self.coerce(part, field, span)? {
+            Operand::Const(value) => {
+                let value = Value::Union { active: active as u32, value: Arc::new(value.as_part(field)) };
+                Ok(TypedValue::new(ty, value).into())
             }
-            _ => {
-                let shown = self.show(place.ty);
-                Err(self.error(
-                    Code::BadOperand,
-                    base.span,
-                    format!("a tensor access needs an array or a pointer to one, got: `{shown}`"),
-                ))
-            }
+            part => self.build_field(ty, active, part, span),
         }
     }
 
-    /// Strides innermost first, each with the reset of the loops inside it.
-    fn access_struct(&mut self, base: Operand, flat: Affine, extents: Vec<TypedValue>, span: Span) -> Res<Operand> {
-        let lengths: Vec<BigInt> = extents.iter().map(|e| int_of(e).cloned().unwrap_or_default()).collect();
-        let mut strides = Vec::with_capacity(lengths.len());
-        let mut reset = BigInt::zero();
-        for (coefficient, length) in flat.coefficients.iter().zip(&lengths).rev() {
-            strides.push(coefficient - &reset);
-            reset += coefficient * (length - 1u8);
+    /// Stores `parts` one by one into a new stack slot.
+    fn build_in_memory(&mut self, ty: Ty, parts: Vec<Operand>, span: Span) -> Res<Operand> {
+        if csl_ir::size_of(&self.types, ty).is_none() {
+            let shown = self.show(ty);
+            return Err(self.error(
+                Code::ComptimeOnly,
+                span,
+                format!("a value of type `{shown}` must be comptime-known"),
+            ));
         }
-        let stride_ty = if lengths.len() == 1 { Ty::I8 } else { Ty::I16 };
-        let mut stride_values = Vec::with_capacity(strides.len());
-        for stride in strides {
-            // A one-dimensional stride is an i8 in the guide; published programs go beyond, as the register does.
-            let ty = if stride_ty == Ty::I8 && stride.to_i8().is_none() { Ty::I16 } else { stride_ty };
-            stride_values.push(self.coerce_const(TypedValue::int(Ty::COMPTIME_INT, stride), ty, span)?);
+        let place = self.temporary(ty, "", span)?;
+        for (index, part) in parts.into_iter().enumerate() {
+            let field = self.part_place(place.clone(), index as i64, span)?;
+            self.store(&field, part, span)?;
         }
-        let offset = self.coerce_const(TypedValue::int(Ty::COMPTIME_INT, flat.constant), Ty::I16, span)?;
-        let strides = self.tuple_value(stride_values);
-        let extents = self.tuple_value(extents);
-        let parts = vec![base, offset.into(), strides.into(), extents.into()];
-        let names = Some(vec!["base_address", "offset", "stride", "extent"]);
-        let ty = TypeKind::Anon { names, types: parts.iter().map(Operand::ty).collect() };
-        let ty = self.types.intern(ty);
-        self.make_struct(ty, parts, span)
+        self.load(place, span)
     }
 
-    fn tuple_value(&mut self, values: Vec<TypedValue>) -> TypedValue {
-        let ty = self.types.tuple(values.iter().map(|v| v.ty).collect());
-        TypedValue::new(ty, Value::Struct(std::sync::Arc::new(values.into_iter().map(|v| v.value).collect())))
-    }
-
-    /// An index of a tensor access: a sum of multiples of the induction variables and a comptime number.
-    fn affine(&mut self, expr: &Expr, vars: &[Symbol]) -> Res<Affine> {
-        match &expr.kind {
-            ExprKind::Name(name) if vars.contains(name) => {
-                let at = vars.iter().position(|v| v == name).expect("it is contained");
-                Ok(Affine::variable(at, vars.len()))
-            }
-            _ if !mentions(expr, vars) => {
-                let value = self.eval_const(expr)?;
-                match int_of(&value) {
-                    Some(number) => Ok(Affine::constant(number.clone(), vars.len())),
-                    None => Err(self.mismatch(value.ty, Ty::COMPTIME_INT, expr.span)),
-                }
-            }
-            ExprKind::Unary { op: UnOp::Neg, operand } => Ok(self.affine(operand, vars)?.scaled(&BigInt::from(-1))),
-            ExprKind::Binary { op: BinOp::Add, lhs, rhs } => {
-                let (lhs, rhs) = (self.affine(lhs, vars)?, self.affine(rhs, vars)?);
-                Ok(lhs.plus(&rhs))
-            }
-            ExprKind::Binary { op: BinOp::Sub, lhs, rhs } => {
-                let (lhs, rhs) = (self.affine(lhs, vars)?, self.affine(rhs, vars)?);
-                Ok(lhs.plus(&rhs.scaled(&BigInt::from(-1))))
-            }
-            ExprKind::Binary { op: BinOp::Mul, lhs, rhs } => {
-                let (lhs, rhs) = (self.affine(lhs, vars)?, self.affine(rhs, vars)?);
-                match (lhs.as_constant(), rhs.as_constant()) {
-                    (Some(factor), _) => Ok(rhs.scaled(factor)),
-                    (_, Some(factor)) => Ok(lhs.scaled(factor)),
-                    _ => Err(self.not_affine(expr.span)),
-                }
-            }
-            _ => Err(self.not_affine(expr.span)),
-        }
-    }
-
-    fn not_affine(&mut self, span: Span) -> crate::context::Stop {
-        self.error(
-            Code::BadOperand,
-            span,
-            "an index of a tensor access must be an affine expression of the induction variables",
-        )
-    }
-}
-
-/// Whether an affine expression names one of `vars`.
-fn mentions(expr: &Expr, vars: &[Symbol]) -> bool {
-    match &expr.kind {
-        ExprKind::Name(name) => vars.contains(name),
-        ExprKind::Unary { operand, .. } => mentions(operand, vars),
-        ExprKind::Binary { lhs, rhs, .. } => mentions(lhs, vars) || mentions(rhs, vars),
-        ExprKind::Builtin { args, .. } => args.iter().any(|a| mentions(a, vars)),
-        ExprKind::Call { args, .. } => args.iter().any(|a| mentions(a, vars)),
-        _ => false,
-    }
-}
-
-/// `constant + sum of coefficients[i] * variable[i]`
-#[derive(Clone, Debug)]
-struct Affine {
-    constant: BigInt,
-    coefficients: Vec<BigInt>,
-}
-
-impl Affine {
-    fn constant(constant: BigInt, vars: usize) -> Affine {
-        Affine { constant, coefficients: vec![BigInt::zero(); vars] }
-    }
-
-    fn variable(at: usize, vars: usize) -> Affine {
-        let mut affine = Affine::constant(BigInt::zero(), vars);
-        affine.coefficients[at] = BigInt::from(1);
-        affine
-    }
-
-    fn as_constant(&self) -> Option<&BigInt> {
-        self.coefficients.iter().all(Zero::is_zero).then_some(&self.constant)
-    }
-
-    fn scaled(mut self, factor: &BigInt) -> Affine {
-        self.constant *= factor;
-        self.coefficients.iter_mut().for_each(|c| *c *= factor);
-        self
-    }
-
-    fn plus(mut self, other: &Affine) -> Affine {
-        self.constant += &other.constant;
-        self.coefficients.iter_mut().zip(&other.coefficients).for_each(|(a, b)| *a += b);
-        self
+    fn build_field(&mut self, ty: Ty, index: usize, part: Operand, span: Span) -> Res<Operand> {
+        let place = self.temporary(ty, "", span)?;
+        let field = self.part_place(place.clone(), index as i64, span)?;
+        self.store(&field, part, span)?;
+        self.load(place, span)
     }
 }

@@ -1,13 +1,13 @@
 //! Layouts that are described from outside, as the host's `SdkLayout` does: tiles, params and routes are given, and
 //! only the PE programs are CSL.
 
-use csl_diag::Span;
+use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{Name, Route, Ty, TypedValue, Wafer};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{ExprKind, Item, VarKind};
 
 use crate::context::{Res, Sema};
-use crate::layout::Instance;
+use crate::layout::{Instance, Layout};
 
 /// A value for a param. A color binds to params of type `color` and to integers alike.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -38,26 +38,26 @@ pub struct Assembly {
 }
 
 impl Sema<'_> {
-    /// Analyses every program of `assembly`; `None` when there were errors.
-    pub(crate) fn run_assembly(&mut self, assembly: &Assembly) -> Option<Wafer> {
+    /// Analyses every program of `assembly`.
+    pub(crate) fn run_assembly(&mut self, assembly: &Assembly) -> Res<Wafer> {
         let spans = self.describe(assembly);
-        let is_legacy = self.takes_colors(assembly, &spans).ok()?;
-        let layout = &mut self.unit.layout;
+        let is_legacy = self.takes_colors(assembly, &spans)?;
         // No statement sets the rectangle or the routes: their place is that of the first kind.
-        let place = *spans.first()?;
-        layout.size = Some((assembly.width, assembly.height, place));
-        layout.tiles = assembly.tiles.clone();
+        let Some(&place) = spans.first() else {
+            return Err(self.fail(Diagnostic::unplaced(Code::NoLayout, "no tile of the layout has code")));
+        };
+        let size = Some((assembly.width, assembly.height, place));
+        let mut layout = Layout { size, tiles: assembly.tiles.clone(), is_legacy, ..Layout::default() };
         for route in &assembly.routes {
             layout.routed.insert((route.x, route.y, route.color), layout.routes.len());
             layout.routes.push((route.clone(), place));
         }
-        layout.is_legacy = is_legacy;
         for (at, (kind, span)) in assembly.kinds.iter().zip(spans).enumerate() {
             let instance = instance(assembly, at as u32 + 1, span);
-            let key = self.unit.layout.key(kind.file.clone(), params(kind));
-            self.unit.layout.instances.insert(key, instance);
+            let key = layout.key(kind.file.clone(), params(kind));
+            layout.instances.insert(key, instance);
         }
-        self.finish_layout()
+        self.finish_layout(layout, (assembly.width, assembly.height))
     }
 
     /// Puts the descriptions into a file of their own, so that diagnostics have something to show.

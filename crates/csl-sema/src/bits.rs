@@ -8,14 +8,14 @@ use crate::operand::{Operand, PlaceKind};
 use crate::value::child_ty;
 
 impl Sema<'_> {
-    /// How many steps a pointer's path takes before it enters a packed struct or union, if it does.
-    pub fn packed_at(&self, pointer: &Pointer) -> Option<usize> {
+    /// How many steps a pointer's path takes before it enters a packed struct or union, and its type, if it does.
+    pub fn packed_at(&self, pointer: &Pointer) -> Option<(usize, Ty)> {
         let mut ty = pointer.root_ty;
         for (steps, &index) in pointer.path.iter().enumerate() {
             if let TypeKind::Struct { packing: Packing::Packed, .. }
             | TypeKind::Union { packing: Packing::Packed, .. } = self.types.kind(ty)
             {
-                return Some(steps);
+                return Some((steps, ty));
             }
             ty = child_ty(&self.types, ty, index)?;
         }
@@ -24,15 +24,13 @@ impl Sema<'_> {
 
     /// The bits that a pointer to a packed field means; `None` for any other pointer.
     pub fn packed_place(&mut self, pointer: &Pointer, span: Span) -> Res<Option<PlaceKind>> {
-        let Some(steps) = self.packed_at(pointer) else { return Ok(None) };
+        let Some((steps, whole)) = self.packed_at(pointer) else { return Ok(None) };
         let outer = Pointer { path: pointer.path[..steps].to_vec(), ..pointer.clone() };
-        let (Some(whole), addr) = (self.pointee_ty(&outer), self.pointer_addr(&outer, span)?) else {
-            return Err(Stop::Error);
-        };
+        let addr = self.pointer_addr(&outer, span)?;
         let (mut ty, mut bit) = (whole, 0);
         for &index in &pointer.path[steps..] {
             bit += csl_ir::field_place(&self.types, ty, index as usize).map_or(0, |p| p.bit);
-            ty = child_ty(&self.types, ty, index).ok_or(Stop::Error)?;
+            ty = child_ty(&self.types, ty, index).ok_or_else(|| self.no_part(ty, index, span))?;
         }
         let (Some(container_bits), Some(bits)) =
             (csl_ir::bits_of(&self.types, whole), csl_ir::bits_of(&self.types, ty))
@@ -57,20 +55,23 @@ impl Sema<'_> {
         span: Span,
     ) -> Res<Operand> {
         let container = self.container(container_bits, span)?;
-        let word = self.new_reg(container);
-        self.emit(Inst::Load { ty: container, dst: word, addr }, span);
-        let shifted = self.new_reg(container);
+        let word = self.code(span)?.new_reg(container);
+        self.emit(Inst::Load { ty: container, dst: word, addr }, span)?;
+        let shifted = self.code(span)?.new_reg(container);
         self.emit(
             Inst::Bin { op: BinOp::Shr, ty: container, dst: shifted, a: Opnd::Reg(word), b: Opnd::Imm(u64::from(bit)) },
             span,
-        );
+        )?;
         let field = Scalar::Int { signed: false, bits: bits.clamp(1, 64) as u8 };
-        let raw = self.new_reg(field);
-        self.emit(Inst::Cast { from: container, to: field, to_bool: false, dst: raw, a: Opnd::Reg(shifted) }, span);
+        let raw = self.code(span)?.new_reg(field);
+        self.emit(Inst::Cast { from: container, to: field, to_bool: false, dst: raw, a: Opnd::Reg(shifted) }, span)?;
         let raw_ty = self.types.int(false, bits);
         if ty == Ty::BOOL {
-            let wide = self.new_reg(Scalar::BOOL);
-            self.emit(Inst::Cast { from: field, to: Scalar::BOOL, to_bool: false, dst: wide, a: Opnd::Reg(raw) }, span);
+            let wide = self.code(span)?.new_reg(Scalar::BOOL);
+            self.emit(
+                Inst::Cast { from: field, to: Scalar::BOOL, to_bool: false, dst: wide, a: Opnd::Reg(raw) },
+                span,
+            )?;
             return Ok(Operand::Reg(ty, Opnd::Reg(wide)));
         }
         self.bitcast_field(Operand::Reg(raw_ty, Opnd::Reg(raw)), ty, span)
@@ -131,18 +132,23 @@ impl Sema<'_> {
             Scalar::F32 => Scalar::U32,
             other => other,
         };
-        let (narrow, wide, moved) = (self.new_reg(field), self.new_reg(container), self.new_reg(container));
-        self.emit(Inst::Cast { from: raw, to: field, to_bool: false, dst: narrow, a: src }, span);
-        self.emit(Inst::Cast { from: field, to: container, to_bool: false, dst: wide, a: Opnd::Reg(narrow) }, span);
+        let (narrow, wide, moved) =
+            (self.code(span)?.new_reg(field), self.code(span)?.new_reg(container), self.code(span)?.new_reg(container));
+        self.emit(Inst::Cast { from: raw, to: field, to_bool: false, dst: narrow, a: src }, span)?;
+        self.emit(Inst::Cast { from: field, to: container, to_bool: false, dst: wide, a: Opnd::Reg(narrow) }, span)?;
         let bin = |op, dst, a, b| Inst::Bin { op, ty: container, dst, a, b };
-        self.emit(bin(BinOp::Shl, moved, Opnd::Reg(wide), Opnd::Imm(u64::from(bit))), span);
+        self.emit(bin(BinOp::Shl, moved, Opnd::Reg(wide), Opnd::Imm(u64::from(bit))), span)?;
         let mask = !((u64::MAX >> (64 - bits.clamp(1, 64))) << bit);
         let keep = csl_num::wrap64(csl_num::IntTy { signed: false, bits: container.bytes() * 8 }, mask);
-        let (old, kept, new) = (self.new_reg(container), self.new_reg(container), self.new_reg(container));
-        self.emit(Inst::Load { ty: container, dst: old, addr: addr.clone() }, span);
-        self.emit(bin(BinOp::And, kept, Opnd::Reg(old), Opnd::Imm(keep)), span);
-        self.emit(bin(BinOp::Or, new, Opnd::Reg(kept), Opnd::Reg(moved)), span);
-        self.emit(Inst::Store { ty: container, addr, src: Opnd::Reg(new) }, span);
+        let (old, kept, new) = (
+            self.code(span)?.new_reg(container),
+            self.code(span)?.new_reg(container),
+            self.code(span)?.new_reg(container),
+        );
+        self.emit(Inst::Load { ty: container, dst: old, addr: addr.clone() }, span)?;
+        self.emit(bin(BinOp::And, kept, Opnd::Reg(old), Opnd::Imm(keep)), span)?;
+        self.emit(bin(BinOp::Or, new, Opnd::Reg(kept), Opnd::Reg(moved)), span)?;
+        self.emit(Inst::Store { ty: container, addr, src: Opnd::Reg(new) }, span)?;
         Ok(())
     }
 }

@@ -1,13 +1,11 @@
 //! Implicit conversions: which values fit where, and the common type of several.
 
-use std::sync::Arc;
-
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{ArrayValue, Inst, Opnd, PtrRoot, Ty, TypeKind, TypedValue, Value};
+use csl_ir::{Opnd, PtrRoot, Ty, TypeKind, TypedValue, Value};
 use csl_num::{FloatKind, IntTy};
 use num_bigint::BigInt;
 
-use crate::context::{Res, Sema};
+use crate::context::{Res, Sema, Stop};
 use crate::operand::Operand;
 use crate::value::{field_types, float_value, number_text};
 
@@ -32,7 +30,7 @@ impl Sema<'_> {
         }
     }
 
-    pub fn mismatch(&mut self, from: Ty, to: Ty, span: Span) -> crate::context::Stop {
+    pub fn mismatch(&mut self, from: Ty, to: Ty, span: Span) -> Stop {
         let castable = self.is_castable(from) && self.is_castable(to) && from != Ty::BOOL;
         let (from, to) = (self.show(from), self.show(to));
         let diagnostic = Diagnostic::new(Code::TypeMismatch, span, format!("expected type `{to}`, got: `{from}`"));
@@ -294,7 +292,7 @@ impl Sema<'_> {
         Ok(common.ty())
     }
 
-    fn no_peer(&mut self, a: (Ty, Span), b: (Ty, Span)) -> crate::context::Stop {
+    fn no_peer(&mut self, a: (Ty, Span), b: (Ty, Span)) -> Stop {
         let castable = self.is_castable(a.0) && self.is_castable(b.0);
         let (a_shown, b_shown) = (self.show(a.0), self.show(b.0));
         let message = format!("incompatible types: `{a_shown}` and `{b_shown}`");
@@ -382,100 +380,6 @@ impl Sema<'_> {
                 int_fits(&value.value, IntTy { signed: *signed, bits: *bits })
             }
             _ => false,
-        }
-    }
-
-    /// An array of `elems`, which have the element type already.
-    pub fn make_array(&mut self, ty: Ty, elems: Vec<Operand>, span: Span) -> Res<Operand> {
-        if elems.iter().all(Operand::is_const) {
-            let part = crate::value::child_ty(&self.types, ty, 0).unwrap_or(Ty::VOID);
-            let values = elems.into_iter().filter_map(|e| Some(e.as_const()?.clone().as_part(part))).collect();
-            return Ok(TypedValue::new(ty, Value::Array(Arc::new(ArrayValue::Elems(values)))).into());
-        }
-        self.build_in_memory(ty, elems, span)
-    }
-
-    /// A struct of `parts`, in field order and of the field types.
-    pub fn make_struct(&mut self, ty: Ty, parts: Vec<Operand>, span: Span) -> Res<Operand> {
-        if parts.iter().all(Operand::is_const) {
-            let types = crate::value::field_types(&self.types, ty).unwrap_or_default();
-            let parts = parts.iter().filter_map(Operand::as_const).zip(&types);
-            let values = parts.map(|(part, field)| part.clone().as_part(field.1)).collect();
-            return Ok(TypedValue::new(ty, Value::Struct(Arc::new(values))).into());
-        }
-        if matches!(self.types.kind(ty), TypeKind::Anon { .. }) {
-            return Ok(Operand::Agg(ty, parts));
-        }
-        self.build_in_memory(ty, parts, span)
-    }
-
-    pub fn make_union(&mut self, ty: Ty, active: usize, part: Operand, span: Span) -> Res<Operand> {
-        let Some(field) = crate::value::child_ty(&self.types, ty, active as i64) else {
-            return Err(self.mismatch(part.ty(), ty, span));
-        };
-        match self.coerce(part, field, span)? {
-            Operand::Const(value) => {
-                let value = Value::Union { active: active as u32, value: Arc::new(value.as_part(field)) };
-                Ok(TypedValue::new(ty, value).into())
-            }
-            part => self.build_field(ty, active, part, span),
-        }
-    }
-
-    /// Stores `parts` one by one into a new stack slot.
-    fn build_in_memory(&mut self, ty: Ty, parts: Vec<Operand>, span: Span) -> Res<Operand> {
-        if csl_ir::size_of(&self.types, ty).is_none() {
-            let shown = self.show(ty);
-            return Err(self.error(
-                Code::ComptimeOnly,
-                span,
-                format!("a value of type `{shown}` must be comptime-known"),
-            ));
-        }
-        let place = self.temporary(ty, "");
-        for (index, part) in parts.into_iter().enumerate() {
-            let field = self.part_place(place.clone(), index as i64, span)?;
-            self.store(&field, part, span)?;
-        }
-        self.load(place, span)
-    }
-
-    fn build_field(&mut self, ty: Ty, index: usize, part: Operand, span: Span) -> Res<Operand> {
-        let place = self.temporary(ty, "");
-        let field = self.part_place(place.clone(), index as i64, span)?;
-        self.store(&field, part, span)?;
-        self.load(place, span)
-    }
-
-    /// A copy of a register operand that later assignments to its variable do not change.
-    pub fn pin(&mut self, operand: Operand, span: Span) -> Operand {
-        match operand {
-            Operand::Reg(ty, Opnd::Reg(reg)) => match self.scalar(ty) {
-                Some(scalar) => {
-                    let dst = self.new_reg(scalar);
-                    self.emit(Inst::Copy { dst, src: Opnd::Reg(reg) }, span);
-                    Operand::Reg(ty, Opnd::Reg(dst))
-                }
-                None => Operand::Reg(ty, Opnd::Reg(reg)),
-            },
-            Operand::Agg(ty, parts) => Operand::Agg(ty, parts.into_iter().map(|p| self.pin(p, span)).collect()),
-            other => other,
-        }
-    }
-
-    /// [`Sema::pin`] for what outlives its expression: parts in memory are copied too.
-    pub fn pin_deep(&mut self, operand: Operand, span: Span) -> Res<Operand> {
-        match operand {
-            Operand::Agg(ty, parts) => {
-                let parts = parts.into_iter().map(|p| self.pin_deep(p, span)).collect::<Res<_>>()?;
-                Ok(Operand::Agg(ty, parts))
-            }
-            Operand::Mem(ty, _) => {
-                let place = self.temporary(ty, "");
-                self.store(&place, operand, span)?;
-                self.load(place, span)
-            }
-            other => Ok(self.pin(other, span)),
         }
     }
 }

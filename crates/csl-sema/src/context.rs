@@ -1,26 +1,27 @@
 //! The state of an analysis: what is shared by all programs of a layout, and the frames being evaluated.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use csl_diag::{Code, Diagnostic, Diagnostics, FileId, SourceMap, Span, TraceFrame};
+use csl_diag::{Code, Diagnostic, Diagnostics, FileId, Reported, SourceMap, Span, TraceFrame};
 use csl_ir::{BlockId, CellRef, ModuleRef, Reg, SlotId, Ty, Types, Wafer};
 use csl_machine::Chip;
 use csl_syntax::{Symbol, ast};
+use rustc_hash::FxHashMap;
 
 use crate::emit::FuncBuilder;
+use crate::layout::Layout;
 use crate::operand::Operand;
 use crate::options::{Analysis, Options, Sources};
-use crate::unit::Unit;
+use crate::pe::Pe;
+use crate::unit::{Unit, UnitKind};
 
 /// Steps of a long trace that diagnostics show, at either end.
 const SHOWN_STEPS: usize = 6;
 
 /// Why an evaluation did not yield a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// A diagnostic has been given.
-    Error,
+    Error(Reported),
     /// Emitted code does not come past this point (`return`, `break` at run time).
     Diverged,
     /// At comptime: leave the function; the value is in the frame.
@@ -32,11 +33,22 @@ pub enum Stop {
 
 pub type Res<T> = Result<T, Stop>;
 
-/// Whether code is executed now or emitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+impl From<Reported> for Stop {
+    fn from(reported: Reported) -> Stop {
+        Stop::Error(reported)
+    }
+}
+
+/// Whether code runs now or is emitted. Only a run-time frame has a body to emit into, so that nothing is emitted, and
+/// no register made, at comptime. [`Sema::at_comptime`] demotes the frame for a while; what brings a body of its own makes
+/// a run-time frame: a function's instance, an inline expansion (its caller's body), the type of an expression.
+#[derive(Debug)]
 pub enum Mode {
-    Comptime,
-    Runtime,
+    Comptime {
+        /// The value of a `return`.
+        ret: Option<Operand>,
+    },
+    Runtime(Box<FuncBuilder>),
 }
 
 /// What a name in a block stands for.
@@ -51,7 +63,7 @@ pub enum Binding {
     /// A run-time variable in memory.
     Slot { ty: Ty, slot: SlotId, is_const: bool },
     /// Its declaration failed; using it is no news.
-    Poison,
+    Poison(Reported),
 }
 
 /// Names declared in one block.
@@ -91,11 +103,12 @@ pub struct TargetBlocks {
 pub struct Frame {
     pub module: ModuleRef,
     pub mode: Mode,
+    /// How many frames are around it.
+    pub depth: u32,
     pub scopes: Vec<Scope>,
     pub targets: Vec<Target>,
     /// `None` outside functions.
     pub ret_ty: Option<Ty>,
-    pub ret: Option<Operand>,
     /// For an inline expansion: the index of the target that `return` leaves.
     pub inline_target: Option<usize>,
     /// Names whose address the body takes; such variables live in memory.
@@ -113,13 +126,13 @@ pub struct Sema<'a> {
     pub diagnostics: Diagnostics,
     pub types: Types,
     /// Parsed files by path.
-    pub files: HashMap<String, Arc<SourceFile>>,
+    pub files: FxHashMap<String, Arc<SourceFile>>,
     /// Files read as values, by path.
-    pub data_files: HashMap<String, FileId>,
+    pub data_files: FxHashMap<String, FileId>,
     /// What is analysed now: the layout, or one PE program.
     pub unit: Unit,
-    pub frames: Vec<Frame>,
-    pub builders: Vec<FuncBuilder>,
+    /// What is evaluated now; where nothing is, a frame of no module in particular.
+    pub frame: Frame,
     /// How evaluation came here, outermost first.
     pub trace: Vec<TraceFrame>,
     /// Iterations and calls that were executed or expanded since a tile or route was set or a program begun.
@@ -136,6 +149,8 @@ pub struct Sema<'a> {
 pub struct SourceFile {
     pub path: String,
     pub ast: ast::File,
+    /// What the parser found.
+    pub findings: Diagnostics,
     pub is_library: bool,
 }
 
@@ -148,11 +163,10 @@ impl<'a> Sema<'a> {
             map: SourceMap::new(),
             diagnostics: Diagnostics::new(),
             types: Types::new(),
-            files: HashMap::new(),
-            data_files: HashMap::new(),
+            files: FxHashMap::default(),
+            data_files: FxHashMap::default(),
             unit: Unit::default(),
-            frames: Vec::new(),
-            builders: Vec::new(),
+            frame: Frame::top_level(ModuleRef::new(0)),
             trace: Vec::new(),
             steps: 0,
             exhausted: false,
@@ -161,33 +175,81 @@ impl<'a> Sema<'a> {
         }
     }
 
-    pub fn finish(self, wafer: Option<Wafer>) -> Analysis {
-        let wafer = wafer.filter(|_| !self.diagnostics.has_errors());
+    /// An analysis has a wafer or an error: what failed for an error that is not among the findings is a fault of ours.
+    pub fn finish(mut self, wafer: Result<Wafer, Reported>) -> Analysis {
+        if wafer.is_err() && !self.diagnostics.has_errors() {
+            self.internal(None, "the analysis failed, and says nothing of it");
+        }
+        let wafer = self.diagnostics.check().and(wafer);
         Analysis { wafer, sources: self.map, diagnostics: self.diagnostics }
     }
 
     /// Reports a finding with the trace of how evaluation came here.
-    pub fn report(&mut self, mut diagnostic: Diagnostic) {
-        diagnostic.trace.extend(shortened(&self.trace));
+    pub fn report(&mut self, diagnostic: Diagnostic) {
+        let diagnostic = self.with_trace(diagnostic);
         self.diagnostics.push(diagnostic);
+    }
+
+    fn with_trace(&self, mut diagnostic: Diagnostic) -> Diagnostic {
+        diagnostic.trace.extend(shortened(&self.trace));
+        diagnostic
     }
 
     /// Reports an error and gives the value that stops evaluation.
     pub fn fail(&mut self, diagnostic: Diagnostic) -> Stop {
         self.exhausted |= diagnostic.code == Code::QuotaExceeded;
-        self.report(diagnostic);
-        Stop::Error
+        let diagnostic = self.with_trace(diagnostic);
+        self.diagnostics.fail(diagnostic).into()
     }
 
     pub fn error(&mut self, code: Code, span: Span, message: impl Into<String>) -> Stop {
         self.fail(Diagnostic::new(code, span, message))
     }
 
-    /// Evaluates with one more label in whatever is found.
-    pub fn labelled<T>(&mut self, span: Span, text: impl FnOnce(&Self) -> String, f: impl FnOnce(&mut Self) -> T) -> T {
+    /// Reports that this crate contradicts itself.
+    pub fn internal(&mut self, span: impl Into<Option<Span>>, message: &str) -> Reported {
+        let diagnostic = match span.into() {
+            Some(span) => Diagnostic::new(Code::Internal, span, message),
+            None => Diagnostic::unplaced(Code::Internal, message),
+        };
+        let diagnostic = self.with_trace(diagnostic.note("this is a fault of Waferlab, not of the program"));
+        self.diagnostics.fail(diagnostic)
+    }
+
+    /// The result of what control flow cannot leave: a declaration, a program.
+    pub fn whole<T>(&mut self, result: Res<T>, span: impl Into<Option<Span>>) -> Result<T, Reported> {
+        result.map_err(|stop| match stop {
+            Stop::Error(reported) => reported,
+            _ => self.internal(span, "control flow has left what it cannot leave"),
+        })
+    }
+
+    /// What only the program of a PE has. Builtins that ask for it stand nowhere else.
+    pub fn pe(&mut self) -> Res<&mut Pe> {
+        match self.unit.kind {
+            UnitKind::Layout(_) => Err(self.internal(None, "a layout is asked for what only a PE has").into()),
+            UnitKind::Pe(ref mut pe) => Ok(pe),
+        }
+    }
+
+    /// What only a layout has.
+    pub fn layout(&mut self) -> Res<&mut Layout> {
+        match self.unit.kind {
+            UnitKind::Layout(ref mut layout) => Ok(layout),
+            UnitKind::Pe(_) => Err(self.internal(None, "a PE is asked for what only a layout has").into()),
+        }
+    }
+
+    /// Evaluates with findings of its own, for the caller to keep or to drop.
+    pub fn apart<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> (T, Diagnostics) {
         let before = std::mem::take(&mut self.diagnostics);
         let result = f(self);
-        let found = std::mem::replace(&mut self.diagnostics, before);
+        (result, std::mem::replace(&mut self.diagnostics, before))
+    }
+
+    /// Evaluates with one more label in whatever is found.
+    pub fn labelled<T>(&mut self, span: Span, text: impl FnOnce(&Self) -> String, f: impl FnOnce(&mut Self) -> T) -> T {
+        let (result, found) = self.apart(f);
         if !found.is_empty() {
             let text = text(self);
             found.iter().for_each(|d| self.diagnostics.push(d.clone().secondary(span, text.clone())));
@@ -203,45 +265,56 @@ impl<'a> Sema<'a> {
         result
     }
 
-    pub fn frame(&self) -> &Frame {
-        self.frames.last().expect("evaluation happens inside a frame")
-    }
-
-    pub fn frame_mut(&mut self) -> &mut Frame {
-        self.frames.last_mut().expect("evaluation happens inside a frame")
-    }
-
     pub fn is_comptime(&self) -> bool {
-        self.frame().mode == Mode::Comptime
+        matches!(self.frame.mode, Mode::Comptime { .. })
     }
 
-    /// Evaluates at comptime whatever the frame's mode is.
-    pub fn at_comptime<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
-        let mode = std::mem::replace(&mut self.frame_mut().mode, Mode::Comptime);
+    /// Evaluates at comptime, which a comptime frame does anyway. Control flow of the emitted code around it is out of reach.
+    pub fn at_comptime<T>(&mut self, span: Span, f: impl FnOnce(&mut Self) -> Res<T>) -> Res<T> {
+        if self.is_comptime() {
+            return f(self);
+        }
+        let result = self.in_mode(Mode::Comptime { ret: None }, f);
+        match result {
+            Err(Stop::Return | Stop::Break(_) | Stop::Continue(_)) => {
+                Err(self.error(Code::WrongContext, span, "control flow cannot leave a comptime expression"))
+            }
+            result => result,
+        }
+    }
+
+    /// Evaluates in the same frame, its code going elsewhere.
+    pub fn in_mode<T>(&mut self, mode: Mode, f: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = std::mem::replace(&mut self.frame.mode, mode);
         let result = f(self);
-        self.frame_mut().mode = mode;
+        self.frame.mode = outer;
         result
     }
 
     /// Evaluates in a fresh frame.
     pub fn in_frame<T>(&mut self, frame: Frame, f: impl FnOnce(&mut Self) -> T) -> T {
-        self.frames.push(frame);
+        self.in_frame_kept(frame, f).0
+    }
+
+    /// Evaluates in a fresh frame, and gives it back.
+    pub fn in_frame_kept<T>(&mut self, frame: Frame, f: impl FnOnce(&mut Self) -> T) -> (T, Frame) {
+        let frame = Frame { depth: self.frame.depth + 1, ..frame };
+        let outer = std::mem::replace(&mut self.frame, frame);
         let result = f(self);
-        self.frames.pop();
-        result
+        (result, std::mem::replace(&mut self.frame, outer))
     }
 
     /// Evaluates in a scope of its own.
     pub fn scoped<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
-        self.frame_mut().scopes.push(Scope::default());
+        self.frame.scopes.push(Scope::default());
         let result = f(self);
-        self.frame_mut().scopes.pop();
+        self.frame.scopes.pop();
         result
     }
 
     /// Whether the code being evaluated stands in a file of the standard library.
     pub fn in_library(&self) -> bool {
-        let module = self.frame().module;
+        let module = self.frame.module;
         self.unit.modules[module].file.is_library
     }
 
@@ -277,11 +350,11 @@ impl Frame {
     pub fn top_level(module: ModuleRef) -> Frame {
         Frame {
             module,
-            mode: Mode::Comptime,
+            mode: Mode::Comptime { ret: None },
+            depth: 0,
             scopes: vec![Scope::default()],
             targets: Vec::new(),
             ret_ty: None,
-            ret: None,
             inline_target: None,
             addressed: Arc::default(),
             runtime_depth: 0,

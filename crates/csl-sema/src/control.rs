@@ -1,11 +1,11 @@
 //! `if`, blocks, `return`, `break`, `continue`, and how values from several ways meet.
 
-use csl_diag::{Code, Diagnostic, Span};
+use csl_diag::{Code, Diagnostic, Reported, Span};
 use csl_ir::{BlockId, Inst, Opnd, Term, Ty};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{Block, Expr, Ident, If};
 
-use crate::context::{Res, Sema, Stop, Target, TargetBlocks};
+use crate::context::{Mode, Res, Sema, Stop, Target, TargetBlocks};
 use crate::operand::{Operand, Place, PlaceKind};
 
 /// A value at the end of a block that is still open.
@@ -22,20 +22,22 @@ impl Sema<'_> {
             };
         }
         let cond = self.opnd(&cond, node.cond.span)?;
-        let (then, otherwise) = (self.builder().new_block(), self.builder().new_block());
-        self.builder().terminate(Term::Branch { cond, then, otherwise }, span);
+        let code = self.code(span)?;
+        let [then, otherwise] = code.new_blocks();
+        code.terminate(Term::Branch { cond, then, otherwise }, span);
         let mut exits = Vec::new();
-        let mut failed = self.eval_arm(then, Some(&node.then), expected, span, &mut exits)?;
-        failed |= self.eval_arm(otherwise, node.otherwise.as_ref(), expected, span, &mut exits)?;
+        let then = self.eval_arm(then, Some(&node.then), expected, span, &mut exits)?;
+        let otherwise = self.eval_arm(otherwise, node.otherwise.as_ref(), expected, span, &mut exits)?;
         let joined = self.join(exits, expected, span);
-        if failed { Err(Stop::Error) } else { joined }
+        then.and(otherwise)?;
+        joined
     }
 
     fn eval_branch(&mut self, branch: &Expr, expected: Option<Ty>) -> Res<Operand> {
         self.scoped(|s| s.eval_expecting(branch, expected))
     }
 
-    /// Evaluates a way that may not be taken; true when it had an error.
+    /// Evaluates a way that may not be taken. An error in it does not keep the other ways from being evaluated.
     pub fn eval_arm(
         &mut self,
         block: BlockId,
@@ -43,29 +45,29 @@ impl Sema<'_> {
         expected: Option<Ty>,
         span: Span,
         exits: &mut Vec<Exit>,
-    ) -> Res<bool> {
-        self.builder().switch_to(block);
+    ) -> Res<Result<(), Reported>> {
+        self.code(span)?.switch_to(block);
         let Some(body) = body else {
             exits.push((block, Operand::void(), span));
-            return Ok(false);
+            return Ok(Ok(()));
         };
         match self.under_runtime_control(|s| s.eval_branch(body, expected)) {
             Ok(value) => {
-                let end = self.builder().current();
+                let end = self.code(span)?.current();
                 exits.push((end, value, body.span));
-                Ok(false)
+                Ok(Ok(()))
             }
-            Err(Stop::Diverged) => Ok(false),
-            Err(Stop::Error) => Ok(true),
+            Err(Stop::Diverged) => Ok(Ok(())),
+            Err(Stop::Error(reported)) => Ok(Err(reported)),
             Err(stop) => Err(stop),
         }
     }
 
     /// Evaluates what run-time control flow may skip or repeat.
     pub fn under_runtime_control<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
-        self.frame_mut().runtime_depth += 1;
+        self.frame.runtime_depth += 1;
         let result = f(self);
-        self.frame_mut().runtime_depth -= 1;
+        self.frame.runtime_depth -= 1;
         result
     }
 
@@ -75,20 +77,20 @@ impl Sema<'_> {
             return Err(Stop::Diverged);
         }
         if let [(block, value, _)] = &exits[..] {
-            self.builder().switch_to(*block);
+            self.code(span)?.switch_to(*block);
             return Ok(value.clone());
         }
         let ty = self.join_type(&exits, expected)?;
-        let join = self.builder().new_block();
+        let join = self.code(span)?.new_block();
         let result = self.join_result(ty, span)?;
         for (block, value, at) in exits {
-            self.builder().switch_to(block);
+            self.code(span)?.switch_to(block);
             if let Some(place) = &result {
                 self.store(place, value, at)?;
             }
-            self.builder().terminate(Term::Jump(join), at);
+            self.code(at)?.terminate(Term::Jump(join), at);
         }
-        self.builder().switch_to(join);
+        self.code(span)?.switch_to(join);
         match result {
             Some(place) => self.load(place, span),
             None => Ok(Operand::void()),
@@ -119,10 +121,10 @@ impl Sema<'_> {
         }
         Ok(Some(match self.scalar(ty) {
             Some(scalar) => {
-                let reg = self.new_reg(scalar);
+                let reg = self.code(span)?.new_reg(scalar);
                 Place { ty, is_const: false, kind: PlaceKind::Reg(reg) }
             }
-            None => self.temporary(ty, ""),
+            None => self.temporary(ty, "", span)?,
         }))
     }
 
@@ -131,7 +133,7 @@ impl Sema<'_> {
             return self.eval_stmts(body).map(|()| Operand::void());
         };
         self.check_label(label)?;
-        let blocks = (!self.is_comptime()).then_some(TargetBlocks { next: None, exit: None });
+        let blocks = self.runtime().map(|_| TargetBlocks { next: None, exit: None });
         let index = self.push_target(Some(label.name), false, blocks, expected);
         let result = self.eval_stmts(body);
         let target = self.pop_target();
@@ -151,7 +153,7 @@ impl Sema<'_> {
             if let Some((_, value, at)) = target.exits.iter().find(|e| e.1.ty() != Ty::VOID) {
                 return Err(self.value_of_open_block(value.ty(), *at, span));
             }
-            let end = self.builder().current();
+            let end = self.code(span)?.current();
             target.exits.push((end, Operand::void(), span));
         }
         self.join(target.exits, target.expected, span)
@@ -165,7 +167,7 @@ impl Sema<'_> {
     }
 
     pub fn check_label(&mut self, label: Ident) -> Res<()> {
-        if self.frame().targets.iter().any(|t| t.label == Some(label.name)) {
+        if self.frame.targets.iter().any(|t| t.label == Some(label.name)) {
             return Err(self.error(Code::Redeclared, label.span, format!("redefinition of label `{}`", label.name)));
         }
         Ok(())
@@ -178,18 +180,18 @@ impl Sema<'_> {
         blocks: Option<TargetBlocks>,
         expected: Option<Ty>,
     ) -> usize {
-        let targets = &mut self.frame_mut().targets;
+        let targets = &mut self.frame.targets;
         targets.push(Target { label, is_loop, blocks, exits: Vec::new(), value: None, expected, continued: false });
         targets.len() - 1
     }
 
     pub fn pop_target(&mut self) -> Target {
-        self.frame_mut().targets.pop().expect("every pop follows its push")
+        self.frame.targets.pop().expect("every pop follows its push")
     }
 
     /// `return value`
     pub fn eval_return(&mut self, value: Option<&Expr>, span: Span) -> Res<Operand> {
-        let Some(ret_ty) = self.frame().ret_ty else {
+        let Some(ret_ty) = self.frame.ret_ty else {
             return Err(self.error(Code::WrongContext, span, "`return` outside of a function"));
         };
         let operand = match value {
@@ -200,12 +202,14 @@ impl Sema<'_> {
                 return Err(self.error(Code::TypeMismatch, span, format!("expected a return value of type `{shown}`")));
             }
         };
-        if let Some(index) = self.frame().inline_target {
-            return Err(self.leave(index, operand, span));
+        if let Some(index) = self.frame.inline_target {
+            return self.leave(index, operand, span);
         }
-        if self.is_comptime() {
-            let Operand::Const(_) = operand else { return Err(self.not_comptime(span)) };
-            self.frame_mut().ret = Some(operand);
+        if let Mode::Comptime { ret } = &mut self.frame.mode {
+            if !operand.is_const() {
+                return Err(self.not_comptime(span));
+            }
+            *ret = Some(operand);
             return Err(Stop::Return);
         }
         self.emit_return(operand, span)?;
@@ -225,47 +229,47 @@ impl Sema<'_> {
                 None
             }
         };
-        self.builder().terminate(Term::Return(value), span);
+        self.code(span)?.terminate(Term::Return(value), span);
         Ok(())
     }
 
     pub fn eval_break(&mut self, label: Option<Ident>, value: Option<&Expr>, span: Span) -> Res<Operand> {
         let index = self.find_target(label, "break", span)?;
-        let expected = self.frame().targets[index].expected;
+        let expected = self.frame.targets[index].expected;
         let operand = match value {
             Some(expr) => self.eval_expecting(expr, expected)?,
             None => Operand::void(),
         };
-        let target = &self.frame().targets[index];
+        let target = &self.frame.targets[index];
         if target.is_loop && operand.ty() != Ty::VOID {
             return Err(self.error(Code::BadLabel, span, "a loop has no value to break with"));
         }
-        Err(self.leave(index, operand, value.map_or(span, |v| v.span)))
+        self.leave(index, operand, value.map_or(span, |v| v.span))
     }
 
     /// Leaves the target with a value: at once, or in emitted code.
-    fn leave(&mut self, index: usize, operand: Operand, span: Span) -> Stop {
-        let Some(blocks) = self.frame().targets[index].blocks else {
-            self.frame_mut().targets[index].value = Some(operand);
-            return Stop::Break(index);
+    fn leave(&mut self, index: usize, operand: Operand, span: Span) -> Res<Operand> {
+        let Some(blocks) = self.frame.targets[index].blocks else {
+            self.frame.targets[index].value = Some(operand);
+            return Err(Stop::Break(index));
         };
-        if self.is_comptime() {
-            return self.error(Code::WrongContext, span, "comptime control flow cannot leave a run-time block");
-        }
+        let Some(code) = self.runtime() else {
+            return Err(self.error(Code::WrongContext, span, "comptime control flow cannot leave a run-time block"));
+        };
         match blocks.exit {
-            Some(exit) => self.builder().terminate(Term::Jump(exit), span),
+            Some(exit) => code.terminate(Term::Jump(exit), span),
             None => {
-                let operand = self.pin(operand, span);
-                let from = self.builder().current();
-                self.frame_mut().targets[index].exits.push((from, operand, span));
+                let from = code.current();
+                let operand = self.pin(operand, span)?;
+                self.frame.targets[index].exits.push((from, operand, span));
             }
         }
-        Stop::Diverged
+        Err(Stop::Diverged)
     }
 
     pub fn eval_continue(&mut self, label: Option<Ident>, span: Span) -> Res<Operand> {
         let index = self.find_target(label, "continue", span)?;
-        let target = &mut self.frame_mut().targets[index];
+        let target = &mut self.frame.targets[index];
         if !target.is_loop {
             return Err(self.error(Code::BadLabel, span, "`continue` needs a loop; this label names a block"));
         }
@@ -273,14 +277,14 @@ impl Sema<'_> {
         match target.blocks.and_then(|b| b.next) {
             None => Err(Stop::Continue(index)),
             Some(next) => {
-                self.builder().terminate(Term::Jump(next), span);
+                self.code(span)?.terminate(Term::Jump(next), span);
                 Err(Stop::Diverged)
             }
         }
     }
 
     fn find_target(&mut self, label: Option<Ident>, what: &str, span: Span) -> Res<usize> {
-        let targets = &self.frame().targets;
+        let targets = &self.frame.targets;
         let found = match label {
             Some(label) => targets.iter().rposition(|t| t.label == Some(label.name)),
             None => targets.iter().rposition(|t| t.is_loop),
@@ -300,8 +304,8 @@ impl Sema<'_> {
     /// A register that starts as `value`.
     pub fn emit_copy(&mut self, ty: Ty, value: Opnd, span: Span) -> Res<csl_ir::Reg> {
         let Some(scalar) = self.scalar(ty) else { return Err(self.comptime_only(ty, span)) };
-        let dst = self.new_reg(scalar);
-        self.emit(Inst::Copy { dst, src: value }, span);
+        let dst = self.code(span)?.new_reg(scalar);
+        self.emit(Inst::Copy { dst, src: value }, span)?;
         Ok(dst)
     }
 }

@@ -1,12 +1,12 @@
-//! Explicit conversions (`@as`, `@bitcast`, `@ptrcast`), and operands as the IR takes them.
+//! Conversions that are asked for: `@as`, `@bitcast`, `@ptrcast`.
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{Addr, AddrBase, CmpOp, Inst, Opnd, Pointer, PtrRoot, Scalar, Ty, TypeKind, TypedValue, Value, Varying};
+use csl_ir::{Addr, CmpOp, Inst, Opnd, Pointer, PtrRoot, Scalar, Ty, TypeKind, TypedValue, Value, Varying};
 use csl_num::{FloatKind, IntTy};
 use num_bigint::BigInt;
 use num_traits::{ToPrimitive, Zero};
 
-use crate::context::{Mode, Res, Sema};
+use crate::context::{Res, Sema, Stop};
 use crate::operand::Operand;
 use crate::packed;
 use crate::value::{f64_of, number_text};
@@ -89,7 +89,7 @@ impl Sema<'_> {
         }
     }
 
-    fn other_enum(&mut self, from: Ty, ty: Ty, span: Span) -> crate::context::Stop {
+    fn other_enum(&mut self, from: Ty, ty: Ty, span: Span) -> Stop {
         let (from, to) = (self.show(from), self.show(ty));
         let diagnostic = Diagnostic::new(Code::TypeMismatch, span, format!("expected type `{to}`, got: `{from}`"));
         self.fail(diagnostic.help(format!("convert it by way of its number: @as({to}, @as(u16, ...))")))
@@ -131,8 +131,8 @@ impl Sema<'_> {
         let (Some(from_scalar), Some(to), true) = (self.scalar(from), self.scalar(ty), both) else {
             return self.refuse_conversion(from, ty, span);
         };
-        let dst = self.new_reg(to);
-        self.emit(Inst::Cast { from: from_scalar, to, to_bool: ty == Ty::BOOL, dst, a: opnd }, span);
+        let dst = self.code(span)?.new_reg(to);
+        self.emit(Inst::Cast { from: from_scalar, to, to_bool: ty == Ty::BOOL, dst, a: opnd }, span)?;
         Ok(Operand::Reg(ty, Opnd::Reg(dst)))
     }
 
@@ -152,7 +152,7 @@ impl Sema<'_> {
         Err(self.mismatch(from, ty, span))
     }
 
-    pub fn other_fp16(&mut self, ty: Ty, span: Span) -> crate::context::Stop {
+    pub fn other_fp16(&mut self, ty: Ty, span: Span) -> Stop {
         let message = format!("variable of type `{}` must be comptime-known", self.show(ty));
         let format = TypeKind::Float(self.options.fp16);
         let selected = self.types.intern(format);
@@ -160,7 +160,7 @@ impl Sema<'_> {
         self.fail(Diagnostic::new(Code::ComptimeOnly, span, message).note(note))
     }
 
-    pub fn not_comptime(&mut self, span: Span) -> crate::context::Stop {
+    pub fn not_comptime(&mut self, span: Span) -> Stop {
         let diagnostic = Diagnostic::new(Code::NotComptime, span, "expected a comptime-known value");
         self.fail(diagnostic.label("only known at run time"))
     }
@@ -198,9 +198,7 @@ impl Sema<'_> {
             if !matches!(value.value, Value::Ptr(_)) {
                 return Err(self.mismatch(value.ty, ty, span));
             }
-            if self.is_comptime() {
-                return Err(self.error(Code::RuntimeOnly, span, "an address is only known at run time"));
-            }
+            self.code_or(span, "an address is only known at run time")?;
             // Run-time code takes the address that code generation gives to the variable.
             let from = value.ty;
             let address = self.opnd(&value.into(), span)?;
@@ -216,7 +214,7 @@ impl Sema<'_> {
     fn bitcast_mem(&mut self, from: Ty, addr: Addr, bits: u32, ty: Ty, span: Span) -> Res<Operand> {
         let backing = self.types.int(false, bits);
         let Some(scalar) = self.scalar(backing) else { return Err(self.mismatch(from, ty, span)) };
-        let (_, raw) = self.emit_load(backing, scalar, addr, span);
+        let raw = self.emit_load(scalar, addr, span)?;
         self.bitcast(Operand::Reg(backing, raw), ty, span)
     }
 
@@ -225,9 +223,9 @@ impl Sema<'_> {
         let backing = self.types.int(false, bits);
         let raw = self.bitcast(Operand::Reg(from, opnd), backing, span)?;
         let Some(scalar) = self.scalar(backing) else { return Err(self.mismatch(from, ty, span)) };
-        let place = self.temporary(ty, "");
+        let place = self.temporary(ty, "", span)?;
         let (addr, src) = (self.place_addr(&place, span)?, self.opnd(&raw, span)?);
-        self.emit(Inst::Store { ty: scalar, addr, src }, span);
+        self.emit(Inst::Store { ty: scalar, addr, src }, span)?;
         self.load(place, span)
     }
 
@@ -241,8 +239,8 @@ impl Sema<'_> {
             Scalar::F32 => Scalar::U32,
             other => other,
         };
-        let dst = self.new_reg(to);
-        self.emit(Inst::Cast { from: raw(from), to: raw(to), to_bool: false, dst, a: opnd }, span);
+        let dst = self.code(span)?.new_reg(to);
+        self.emit(Inst::Cast { from: raw(from), to: raw(to), to_bool: false, dst, a: opnd }, span)?;
         Ok(Operand::Reg(ty, Opnd::Reg(dst)))
     }
 
@@ -287,165 +285,6 @@ impl Sema<'_> {
             }
             Operand::Reg(_, opnd) => Ok(Operand::Reg(ty, opnd)),
             other => Err(self.mismatch(other.ty(), ty, span)),
-        }
-    }
-
-    /// A scalar value as an operand of an instruction.
-    pub fn opnd(&mut self, operand: &Operand, span: Span) -> Res<Opnd> {
-        match operand {
-            Operand::Reg(_, opnd) => Ok(opnd.clone()),
-            Operand::Const(value) => self.const_opnd(value, span),
-            Operand::Mem(ty, addr) => match self.scalar(*ty) {
-                Some(scalar) => Ok(self.emit_load(*ty, scalar, addr.clone(), span).1),
-                None => Err(self.not_scalar(*ty, span)),
-            },
-            Operand::Agg(ty, _) => Err(self.not_scalar(*ty, span)),
-        }
-    }
-
-    fn not_scalar(&mut self, ty: Ty, span: Span) -> crate::context::Stop {
-        let shown = self.show(ty);
-        self.error(Code::ComptimeOnly, span, format!("a value of type `{shown}` cannot be used at run time here"))
-    }
-
-    fn const_opnd(&mut self, value: &TypedValue, span: Span) -> Res<Opnd> {
-        match &value.value {
-            Value::Bool(b) => Ok(Opnd::Imm(u64::from(*b))),
-            Value::Int(number) => self.int_opnd(value.ty, number, span),
-            Value::Varying(varying) => self.varying_opnd(value.ty, varying, span),
-            Value::Float(bits) => match self.types.kind(value.ty) {
-                TypeKind::Float(kind) if *kind == FloatKind::F32 || *kind == self.options.fp16 => Ok(Opnd::Imm(*bits)),
-                TypeKind::Float(_) => Err(self.other_fp16(value.ty, span)),
-                _ => Err(self.comptime_only(value.ty, span)),
-            },
-            // An uninitialised scalar: any value will do.
-            Value::Undef if self.scalar(value.ty).is_some() => Ok(Opnd::Imm(0)),
-            Value::Ptr(pointer) => self.pointer_opnd(pointer, span),
-            Value::Dsd(dsd) => Ok(Opnd::Dsd(Box::new(self.lower_dsd(dsd, span)?))),
-            _ => Err(self.comptime_only(value.ty, span)),
-        }
-    }
-
-    pub fn comptime_only(&mut self, ty: Ty, span: Span) -> crate::context::Stop {
-        if let TypeKind::Float(kind) = *self.types.kind(ty)
-            && kind != FloatKind::F32
-            && kind != self.options.fp16
-        {
-            return self.other_fp16(ty, span);
-        }
-        let shown = self.show(ty);
-        let diagnostic =
-            Diagnostic::new(Code::ComptimeOnly, span, format!("a value of type `{shown}` must be comptime-known"));
-        let help = match ty {
-            Ty::COMPTIME_INT => "give the variable an integer type such as i16",
-            Ty::COMPTIME_FLOAT => "give the variable a float type such as f32",
-            _ => "use it only where it is known at compile time",
-        };
-        self.fail(diagnostic.help(help))
-    }
-
-    /// Whether code is emitted here.
-    fn emits(&self) -> bool {
-        !self.builders.is_empty() && self.frames.last().is_some_and(|frame| frame.mode == Mode::Runtime)
-    }
-
-    /// In run-time code a value that varies is a constant of the tile.
-    fn varying_opnd(&mut self, ty: Ty, varying: &Varying, span: Span) -> Res<Opnd> {
-        match self.scalar(ty) {
-            Some(Scalar::Int { signed, bits }) if self.emits() => {
-                Ok(Opnd::Tile(self.unit.tile_const(varying, IntTy { signed, bits: bits.into() })))
-            }
-            _ => self.int_opnd(ty, varying.settle(), span),
-        }
-    }
-
-    fn int_opnd(&mut self, ty: Ty, number: &BigInt, span: Span) -> Res<Opnd> {
-        match self.scalar(ty) {
-            Some(Scalar::Int { signed, bits }) => {
-                Ok(Opnd::Imm(IntTy { signed, bits: u32::from(bits) }.canonical(number)))
-            }
-            // DSRs and the like are numbers in instructions, never in registers.
-            _ if matches!(self.types.kind(ty), TypeKind::Dsr(_)) => Ok(Opnd::Imm(number.to_u64().unwrap_or(0))),
-            _ if matches!(self.types.kind(ty), TypeKind::Int { .. }) => {
-                let shown = self.show(ty);
-                Err(self.error(
-                    Code::NotImplemented,
-                    span,
-                    format!("`{shown}` is not supported at run time: integers have 1 to 64 bits there"),
-                ))
-            }
-            _ => Err(self.comptime_only(ty, span)),
-        }
-    }
-
-    fn pointer_opnd(&mut self, pointer: &Pointer, span: Span) -> Res<Opnd> {
-        if let PtrRoot::Fn(f) = pointer.root {
-            return Ok(Opnd::Func(self.instance(f, span)?));
-        }
-        Ok(match self.pointer_addr(pointer, span)? {
-            Addr { base: AddrBase::Global(id), offset } => Opnd::Global(id, offset),
-            Addr { offset, .. } => Opnd::Imm(u64::from(offset as u16)),
-        })
-    }
-
-    /// Where a comptime-known pointer points at run time.
-    pub fn pointer_addr(&mut self, pointer: &Pointer, span: Span) -> Res<Addr> {
-        let offset = self.path_offset(pointer.root_ty, &pointer.path, span)?;
-        match pointer.root {
-            PtrRoot::Global(global) => Ok(Addr { base: AddrBase::Global(self.global_id(global)), offset }),
-            PtrRoot::Absolute(addr) => {
-                Ok(Addr { base: AddrBase::Absolute, offset: i32::from(addr).wrapping_add(offset) })
-            }
-            PtrRoot::Cell(_) => {
-                Err(self.error(Code::ComptimeOnly, span, "a comptime variable has no address at run time"))
-            }
-            PtrRoot::Fn(_) => Err(self.error(Code::BadOperand, span, "a function cannot be read as data")),
-        }
-    }
-
-    /// Bytes from the start of a value of type `ty` to the part that `path` names.
-    pub fn path_offset(&mut self, ty: Ty, path: &[i64], span: Span) -> Res<i32> {
-        let Some((&first, rest)) = path.split_first() else { return Ok(0) };
-        let (part, offset) = self.part_offset(ty, first, span)?;
-        Ok(offset.wrapping_add(self.path_offset(part, rest, span)?))
-    }
-
-    fn part_offset(&mut self, ty: Ty, index: i64, span: Span) -> Res<(Ty, i32)> {
-        let (part, offset) = match self.types.kind(ty).clone() {
-            TypeKind::Array { elem, .. } => (elem, i64::from(self.elem_stride(elem, span)?).wrapping_mul(index)),
-            _ => match (crate::value::child_ty(&self.types, ty, index), usize::try_from(index)) {
-                (Some(part), Ok(at)) => {
-                    let place = csl_ir::field_place(&self.types, ty, at);
-                    (part, place.map_or(0, |p| i64::from(p.offset)))
-                }
-                // One past a lone object: `[*]T` arithmetic on a pointer to a scalar.
-                _ => (ty, i64::from(self.elem_stride(ty, span)?).wrapping_mul(index)),
-            },
-        };
-        Ok((part, offset as i32))
-    }
-
-    /// Bytes between neighbouring elements of an array of `elem`.
-    pub fn elem_stride(&mut self, elem: Ty, span: Span) -> Res<u32> {
-        match csl_ir::size_of(&self.types, elem) {
-            Some(size) => Ok(size.next_multiple_of(csl_ir::align_of(&self.types, elem))),
-            None => Err(self.comptime_only(elem, span)),
-        }
-    }
-
-    /// Where an aggregate value lies in memory; constants are put there.
-    pub fn addr(&mut self, operand: &Operand, span: Span) -> Res<Addr> {
-        match operand {
-            Operand::Mem(_, addr) => Ok(addr.clone()),
-            Operand::Const(value) => {
-                let global = self.materialize(value.clone(), span);
-                Ok(Addr { base: AddrBase::Global(self.global_id(global)), offset: 0 })
-            }
-            Operand::Reg(ty, _) | Operand::Agg(ty, _) => {
-                let place = self.temporary(*ty, "");
-                self.store(&place, operand.clone(), span)?;
-                self.place_addr(&place, span)
-            }
         }
     }
 }

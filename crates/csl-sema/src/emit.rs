@@ -1,12 +1,13 @@
 //! Building the body of a function.
 
-use csl_diag::Span;
+use csl_diag::{Code, Span};
 use csl_ir::{
     Addr, AddrBase, Block, BlockId, DsdKind, Func, Inst, IterId, Opnd, Reg, Scalar, Site, SlotId, StackSlot, Term, Ty,
     TypeKind,
 };
 
-use crate::context::Sema;
+use crate::context::{Mode, Res, Sema};
+use crate::operand::Operand;
 
 #[derive(Debug)]
 struct OpenBlock {
@@ -56,6 +57,11 @@ impl FuncBuilder {
         self.new_reg(ty)
     }
 
+    /// The value of a register, which only code has.
+    pub fn read(&self, reg: Reg) -> Opnd {
+        Opnd::Reg(reg)
+    }
+
     pub fn new_slot(&mut self, size: u32, align: u32, name: String) -> SlotId {
         self.func.slots.push(StackSlot { size, align, name });
         SlotId::at(self.func.slots.len() - 1)
@@ -74,6 +80,23 @@ impl FuncBuilder {
     pub fn new_block(&mut self) -> BlockId {
         self.blocks.push(OpenBlock { insts: Vec::new(), spans: Vec::new(), term: None });
         BlockId::at(self.blocks.len() - 1)
+    }
+
+    pub fn new_blocks<const N: usize>(&mut self) -> [BlockId; N] {
+        [(); N].map(|()| self.new_block())
+    }
+
+    /// A block that control never comes to.
+    pub fn unreachable_block(&mut self, span: Span) -> BlockId {
+        let block = self.new_block();
+        self.blocks[block].term = Some((Term::Unreachable, span));
+        block
+    }
+
+    /// Jumps to a block, and goes on there.
+    pub fn enter(&mut self, block: BlockId, span: Span) {
+        self.terminate(Term::Jump(block), span);
+        self.switch_to(block);
     }
 
     /// Whether the function is far larger than any memory that could hold it.
@@ -138,23 +161,40 @@ impl FuncBuilder {
 }
 
 impl Sema<'_> {
-    pub fn builder(&mut self) -> &mut FuncBuilder {
-        self.builders.last_mut().expect("run-time code is emitted inside a function")
+    /// The body under construction. A comptime frame has none: what needs one there is not comptime-known.
+    pub fn code(&mut self, span: Span) -> Res<&mut FuncBuilder> {
+        match self.frame.mode {
+            Mode::Runtime(ref mut code) => Ok(code),
+            Mode::Comptime { .. } => Err(self.not_comptime(span)),
+        }
     }
 
-    pub fn emit(&mut self, inst: Inst, span: Span) {
-        self.builder().emit(inst, span);
+    /// The same, for what the language only has in run-time code, refused with these words.
+    pub fn code_or(&mut self, span: Span, message: &str) -> Res<&mut FuncBuilder> {
+        match self.frame.mode {
+            Mode::Runtime(ref mut code) => Ok(code),
+            Mode::Comptime { .. } => Err(self.error(Code::RuntimeOnly, span, message)),
+        }
     }
 
-    pub fn new_reg(&mut self, ty: Scalar) -> Reg {
-        self.builder().new_reg(ty)
+    /// The same where code is emitted, and nothing where it runs at once.
+    pub fn runtime(&mut self) -> Option<&mut FuncBuilder> {
+        match &mut self.frame.mode {
+            Mode::Runtime(code) => Some(code),
+            Mode::Comptime { .. } => None,
+        }
+    }
+
+    pub fn emit(&mut self, inst: Inst, span: Span) -> Res<()> {
+        self.code(span)?.emit(inst, span);
+        Ok(())
     }
 
     /// Stack memory for a value of a type that has a size.
-    pub fn new_slot(&mut self, ty: Ty, name: &str) -> SlotId {
+    pub fn new_slot(&mut self, ty: Ty, name: &str, span: Span) -> Res<SlotId> {
         let size = csl_ir::size_of(&self.types, ty).unwrap_or(0);
         let align = csl_ir::align_of(&self.types, ty);
-        self.builder().new_slot(size, align, name.to_string())
+        Ok(self.code(span)?.new_slot(size, align, name.to_string()))
     }
 
     /// What register a value of the type takes at run time; `None` for aggregates and comptime-only types.
@@ -175,37 +215,72 @@ impl Sema<'_> {
     }
 
     /// Loads a scalar into a new register.
-    pub fn emit_load(&mut self, ty: Ty, scalar: Scalar, addr: Addr, span: Span) -> (Ty, Opnd) {
-        let dst = self.new_reg(scalar);
-        self.emit(Inst::Load { ty: scalar, dst, addr }, span);
-        (ty, Opnd::Reg(dst))
+    pub fn emit_load(&mut self, scalar: Scalar, addr: Addr, span: Span) -> Res<Opnd> {
+        let dst = self.code(span)?.new_reg(scalar);
+        self.emit(Inst::Load { ty: scalar, dst, addr }, span)?;
+        Ok(Opnd::Reg(dst))
     }
 
     /// The address as a number in a register.
-    pub fn emit_lea(&mut self, addr: Addr, span: Span) -> Opnd {
-        match addr {
+    pub fn emit_lea(&mut self, addr: Addr, span: Span) -> Res<Opnd> {
+        Ok(match addr {
             Addr { base: AddrBase::Global(id), offset } => Opnd::Global(id, offset),
             Addr { base: AddrBase::Reg(reg), offset: 0 } => Opnd::Reg(reg),
             Addr { base: AddrBase::Absolute, offset } => Opnd::Imm(u64::from(offset as u16)),
             addr => {
-                let dst = self.new_reg(Scalar::PTR);
-                self.emit(Inst::Lea { dst, addr }, span);
+                let dst = self.code(span)?.new_reg(Scalar::PTR);
+                self.emit(Inst::Lea { dst, addr }, span)?;
                 Opnd::Reg(dst)
             }
-        }
+        })
     }
 
     /// The address that a pointer operand holds.
-    pub fn addr_from(&mut self, pointer: Opnd, span: Span) -> Addr {
-        match pointer {
+    pub fn addr_from(&mut self, pointer: Opnd, span: Span) -> Res<Addr> {
+        Ok(match pointer {
             Opnd::Reg(reg) => Addr { base: AddrBase::Reg(reg), offset: 0 },
             Opnd::Global(id, offset) => Addr { base: AddrBase::Global(id), offset },
             Opnd::Imm(address) => Addr { base: AddrBase::Absolute, offset: address as i32 },
             other => {
-                let dst = self.new_reg(Scalar::PTR);
-                self.emit(Inst::Copy { dst, src: other }, span);
+                let dst = self.code(span)?.new_reg(Scalar::PTR);
+                self.emit(Inst::Copy { dst, src: other }, span)?;
                 Addr { base: AddrBase::Reg(dst), offset: 0 }
             }
+        })
+    }
+
+    /// A copy of a register operand that later assignments to its variable do not change.
+    pub fn pin(&mut self, operand: Operand, span: Span) -> Res<Operand> {
+        Ok(match operand {
+            Operand::Reg(ty, Opnd::Reg(reg)) => match self.scalar(ty) {
+                Some(scalar) => {
+                    let code = self.code(span)?;
+                    let dst = code.new_reg(scalar);
+                    code.emit(Inst::Copy { dst, src: Opnd::Reg(reg) }, span);
+                    Operand::Reg(ty, Opnd::Reg(dst))
+                }
+                None => Operand::Reg(ty, Opnd::Reg(reg)),
+            },
+            Operand::Agg(ty, parts) => {
+                Operand::Agg(ty, parts.into_iter().map(|part| self.pin(part, span)).collect::<Res<_>>()?)
+            }
+            other => other,
+        })
+    }
+
+    /// [`Sema::pin`] for what outlives its expression: parts in memory are copied too.
+    pub fn pin_deep(&mut self, operand: Operand, span: Span) -> Res<Operand> {
+        match operand {
+            Operand::Agg(ty, parts) => {
+                let parts = parts.into_iter().map(|p| self.pin_deep(p, span)).collect::<Res<_>>()?;
+                Ok(Operand::Agg(ty, parts))
+            }
+            Operand::Mem(ty, _) => {
+                let place = self.temporary(ty, "", span)?;
+                self.store(&place, operand, span)?;
+                self.load(place, span)
+            }
+            other => self.pin(other, span),
         }
     }
 }

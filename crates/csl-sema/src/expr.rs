@@ -66,7 +66,7 @@ impl Sema<'_> {
                 span,
                 "inline assembly is not supported: Waferlab runs CSL, not machine code",
             )),
-            ExprKind::Error => Err(Stop::Error),
+            ExprKind::Error => Err(self.syntax_error(self.frame.module, span)),
         }
     }
 
@@ -79,12 +79,12 @@ impl Sema<'_> {
     /// The comptime-known value of an expression. It is evaluated as the frame's mode has it, so that a name may
     /// be a run-time variable whose type or address is all that matters; the result must be known.
     pub fn eval_const(&mut self, expr: &Expr) -> Res<TypedValue> {
-        let value = self.at_comptime(|s| s.eval(expr))?;
+        let value = self.at_comptime(expr.span, |s| s.eval(expr))?;
         self.known(value, expr.span)
     }
 
     pub fn eval_const_as(&mut self, expr: &Expr, ty: Ty) -> Res<TypedValue> {
-        let value = self.at_comptime(|s| s.eval_expecting(expr, Some(ty)))?;
+        let value = self.at_comptime(expr.span, |s| s.eval_expecting(expr, Some(ty)))?;
         let value = self.known(value, expr.span)?;
         self.coerce_const(value, ty, expr.span)
     }
@@ -102,18 +102,12 @@ impl Sema<'_> {
             return self.emitted_type(expr);
         }
         // At comptime the value may be one of run time, of which the type is known all the same.
-        let before = std::mem::take(&mut self.diagnostics);
-        let result = self.eval(expr);
-        let found = std::mem::replace(&mut self.diagnostics, before);
+        let failed_before = self.unit.failed.len();
+        let (result, found) = self.apart(|s| s.eval(expr));
         match result {
-            Err(Stop::Error) => {
-                let told = self.diagnostics.iter().count();
-                let result = self.emitted_type(expr);
-                // A global that has failed once says nothing the second time.
-                if result.is_err() && self.diagnostics.iter().count() == told {
-                    self.diagnostics.extend(found);
-                }
-                result
+            Err(Stop::Error(_)) => {
+                self.forget_failed(failed_before);
+                self.emitted_type(expr)
             }
             result => {
                 self.diagnostics.extend(found);
@@ -125,11 +119,8 @@ impl Sema<'_> {
     /// The type of what an expression is at run time; what it emits, and the functions it needs, are thrown away.
     fn emitted_type(&mut self, expr: &Expr) -> Res<Ty> {
         let (funcs, pending) = (self.unit.out_funcs.len(), self.unit.pending.len());
-        self.builders.push(FuncBuilder::new(String::new(), expr.span, None, None));
-        let mode = std::mem::replace(&mut self.frame_mut().mode, Mode::Runtime);
-        let result = self.eval(expr);
-        self.frame_mut().mode = mode;
-        self.builders.pop();
+        let code = FuncBuilder::new(String::new(), expr.span, None, None);
+        let result = self.in_mode(Mode::Runtime(Box::new(code)), |s| s.eval(expr));
         self.unit.instances.retain(|_, id| (id.index()) < funcs);
         self.unit.pending.truncate(pending);
         self.unit.out_funcs.truncate(funcs);
@@ -141,25 +132,19 @@ impl Sema<'_> {
         if self.is_comptime() {
             return self.eval_expecting(inner, expected);
         }
-        let value = self.at_comptime(|s| s.eval_expecting(inner, expected));
-        match value {
-            Ok(value) => self.known(value, inner.span).map(Operand::Const),
-            Err(Stop::Return | Stop::Break(_) | Stop::Continue(_)) => {
-                Err(self.error(Code::WrongContext, inner.span, "control flow cannot leave a comptime expression"))
-            }
-            Err(stop) => Err(stop),
-        }
+        let value = self.at_comptime(inner.span, |s| s.eval_expecting(inner, expected))?;
+        self.known(value, inner.span).map(Operand::Const)
     }
 
     pub fn find_local(&self, name: Symbol) -> Option<Binding> {
-        let frame = self.frame();
+        let frame = &self.frame;
         let found = frame.scopes.iter().rev().flat_map(|s| s.names.iter().rev()).find(|n| n.0 == name);
         found.map(|n| n.1.clone())
     }
 
     /// A name that no block declares: a global, a primitive type, a direction.
     pub fn global_place(&mut self, name: Symbol, span: Span) -> Res<Place> {
-        let module = self.frame().module;
+        let module = self.frame.module;
         if let Some(item) = self.lookup_item(module, name)? {
             return self.item_place(item, span);
         }
@@ -208,7 +193,7 @@ impl Sema<'_> {
     }
 
     fn similar_name(&self, name: &str) -> Option<&'static str> {
-        let frame = self.frame();
+        let frame = &self.frame;
         let locals = frame.scopes.iter().flat_map(|s| s.names.iter().map(|n| n.0));
         let globals = self.unit.modules[frame.module].items.keys().copied();
         closest(name, locals.chain(globals).map(Symbol::as_str))

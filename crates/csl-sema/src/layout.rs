@@ -28,7 +28,7 @@ pub struct Instance {
 
 /// What the layout block has said so far.
 #[derive(Debug, Default)]
-pub struct LayoutState {
+pub struct Layout {
     /// The layout block is being evaluated.
     pub in_block: bool,
     pub size: Option<(u32, u32, Span)>,
@@ -43,11 +43,9 @@ pub struct LayoutState {
     pub exports: Vec<ExportName>,
     /// The layout shows that it was written for SDK 1.4 or older.
     pub is_legacy: bool,
-    /// `@bind_task` binds tasks to colors, as up to SDK 0.9.
-    pub binds_colors: bool,
 }
 
-impl LayoutState {
+impl Layout {
     /// Width and height, once `@set_rectangle` has given them.
     pub fn rectangle(&self) -> Option<(u32, u32)> {
         self.size.map(|(width, height, _)| (width, height))
@@ -60,34 +58,51 @@ impl LayoutState {
         TileKey { shape, numbers }
     }
 
-    pub fn export(&self, name: &str) -> Option<&ExportName> {
-        self.exports.iter().find(|e| e.name == name)
+    /// Records a route.
+    ///
+    /// # Errors
+    /// The tile has one for the color.
+    pub fn add_route(&mut self, route: Route, span: Span) -> Result<(), Diagnostic> {
+        let key = (route.x, route.y, route.color);
+        if let Some(&before) = self.routed.get(&key) {
+            let earlier = self.routes[before].1;
+            let (x, y, color) = key;
+            let message = format!("color {color} is configured twice at PE ({x}, {y})");
+            return Err(Diagnostic::new(Code::BadRoute, span, message).secondary(earlier, "first configured here"));
+        }
+        self.routed.insert(key, self.routes.len());
+        self.routes.push((route, span));
+        Ok(())
     }
 }
 
+pub fn exported_name<'e>(exports: &'e [ExportName], name: &str) -> Option<&'e ExportName> {
+    exports.iter().find(|e| e.name == name)
+}
+
 impl Sema<'_> {
-    /// Analyses the layout in file `root` and every program that it names; `None` when there were errors.
-    pub fn run(&mut self, root: &str) -> Option<Wafer> {
-        self.evaluate_layout(root).ok()?;
-        self.finish_layout()
+    /// Analyses the layout in file `root` and every program that it names.
+    pub fn run(&mut self, root: &str) -> Res<Wafer> {
+        let (layout, rectangle) = self.evaluate_layout(root)?;
+        self.finish_layout(layout, rectangle)
     }
 
     /// Analyses the programs of a layout whose tiles and routes are known.
-    pub(crate) fn finish_layout(&mut self) -> Option<Wafer> {
-        let (width, height) = self.unit.layout.rectangle()?;
-        let sharing = self.analyze_instances();
-        let programs: Vec<Program> = sharing.programs.into_iter().collect::<Option<_>>()?;
-        let tile_consts = self.number_programs(&sharing.kinds, programs.len());
-        self.merge_routes(&programs, width);
-        self.warn_off_edge(width, height);
-        self.warn_exported_nowhere(&programs);
-        if self.diagnostics.has_errors() {
-            return None;
-        }
-        Some(self.assemble(programs, tile_consts, width, height))
+    pub(crate) fn finish_layout(&mut self, mut layout: Layout, rectangle: (u32, u32)) -> Res<Wafer> {
+        let (width, height) = rectangle;
+        let sharing = self.analyze_instances(&layout, rectangle);
+        let programs: Vec<Program> = sharing.programs.into_iter().collect::<Result<_, _>>()?;
+        let tile_consts = number_programs(&mut layout, &sharing.kinds, programs.len());
+        let merged = merge_routes(&mut layout, &programs, width).map_err(|diagnostic| self.fail(diagnostic));
+        self.warn_off_edge(&layout, width, height);
+        self.warn_exported_nowhere(&layout, &programs);
+        merged?;
+        self.diagnostics.check()?;
+        Ok(self.assemble(layout, programs, tile_consts, rectangle))
     }
 
-    fn evaluate_layout(&mut self, root: &str) -> Res<()> {
+    /// Evaluates the layout block: what it says, and the width and the height that it sets.
+    fn evaluate_layout(&mut self, root: &str) -> Res<(Layout, (u32, u32))> {
         self.unit.name = root.to_string();
         // First of all: the params of a PE's program have no values here, which would only hide what is wrong.
         let file = self.load_file(root, None, None)?;
@@ -101,11 +116,11 @@ impl Sema<'_> {
         let bindings = self.command_line_bindings()?;
         let module = self.load_module(root, None, bindings, None)?;
         self.check_command_line(module)?;
-        self.unit.layout.in_block = true;
-        let result = self.in_frame(Frame::top_level(module), |s| s.exec_block(&block));
-        self.unit.layout.in_block = false;
-        result?;
-        self.check_tiles(block.span)
+        self.layout()?.in_block = true;
+        self.in_frame(Frame::top_level(module), |s| s.exec_block(&block))?;
+        let layout = Layout { is_legacy: self.unit.is_legacy, ..std::mem::take(self.layout()?) };
+        let rectangle = self.check_tiles(&layout, block.span)?;
+        Ok((layout, rectangle))
     }
 
     /// The values of `--params` and `--colors`.
@@ -146,82 +161,35 @@ impl Sema<'_> {
             self.unit.modules[module].params.insert(decl.name.name, color);
             return Ok(());
         }
+        let is_color = value.ty == Ty::COLOR;
         if decl.kind != VarKind::Param || self.fits(&Operand::Const(value), ty) {
             return Ok(());
         }
         let message = format!("param `{}` cannot have the value `{text}`", decl.name.name);
         let label = format!("declared with type {}", self.show(ty));
-        Err(self.fail(Diagnostic::new(Code::BadParamValue, decl.name.span, message).label(label)))
+        let diagnostic = Diagnostic::new(Code::BadParamValue, decl.name.span, message).label(label);
+        let help = "--colors gives colors, --params all else";
+        Err(self.fail(if is_color { diagnostic.help(help) } else { diagnostic }))
     }
 
-    /// Every tile has code.
-    fn check_tiles(&mut self, block: Span) -> Res<()> {
-        let Some((width, _, span)) = self.unit.layout.size else {
+    /// There is a rectangle, of this width and height, and every tile of it has code.
+    fn check_tiles(&mut self, layout: &Layout, block: Span) -> Res<(u32, u32)> {
+        let Some((width, height, span)) = layout.size else {
             return Err(self.error(Code::BadRectangle, block, "the layout block never calls `@set_rectangle`"));
         };
-        let empty = self.unit.layout.tiles.iter().filter(|&&t| t == 0).count();
-        let Some(first) = self.unit.layout.tiles.iter().position(|&t| t == 0) else { return Ok(()) };
+        let empty = layout.tiles.iter().filter(|&&t| t == 0).count();
+        let Some(first) = layout.tiles.iter().position(|&t| t == 0) else { return Ok((width, height)) };
         let (x, y) = (first as u32 % width, first as u32 / width);
         let more = if empty > 1 { format!(", nor do {} more", empty - 1) } else { String::new() };
         let message = format!("tile ({x}, {y}) has no code{more}");
         Err(self.fail(Diagnostic::new(Code::TileCode, span, message).help("give it some with `@set_tile_code`")))
     }
 
-    /// Has the tiles name their programs instead of their instances; the constants of each program's tiles.
-    fn number_programs(&mut self, kinds: &[(u32, Vec<u64>)], programs: usize) -> Vec<Vec<u64>> {
-        let mut tile_consts = vec![Vec::new(); programs];
-        for tile in self.unit.layout.tiles.iter_mut().filter(|tile| **tile != 0) {
-            let (program, consts) = &kinds[*tile as usize - 1];
-            tile_consts[*program as usize].extend(consts);
-            *tile = program + 1;
-        }
-        tile_consts
-    }
-
-    /// Adds the routes that PE programs set themselves to those of the layout.
-    fn merge_routes(&mut self, programs: &[Program], width: u32) {
-        for (index, program) in programs.iter().enumerate() {
-            if program.colors.is_empty() {
-                continue;
-            }
-            let wanted = index as u32 + 1;
-            let tiles: Vec<u32> = (0..self.unit.layout.tiles.len() as u32)
-                .filter(|&at| self.unit.layout.tiles[at as usize] == wanted)
-                .collect();
-            for at in tiles {
-                for (color, config, span) in &program.colors {
-                    let route = Route { x: at % width, y: at / width, color: *color, config: config.clone() };
-                    if self.add_route(route, *span).is_err() {
-                        return;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Records a route; two for one tile and color are an error.
-    pub(crate) fn add_route(&mut self, route: Route, span: Span) -> Res<()> {
-        let layout = &mut self.unit.layout;
-        let key = (route.x, route.y, route.color);
-        let next = layout.routes.len();
-        if let Some(&before) = layout.routed.get(&key) {
-            let earlier = layout.routes[before].1;
-            let (x, y, color) = key;
-            let message = format!("color {color} is configured twice at PE ({x}, {y})");
-            let diagnostic = Diagnostic::new(Code::BadRoute, span, message).secondary(earlier, "first configured here");
-            return Err(self.fail(diagnostic));
-        }
-        layout.routed.insert(key, next);
-        layout.routes.push((route, span));
-        self.steps = 0;
-        Ok(())
-    }
-
     /// One warning for each configuration that sends wavelets off the rectangle, on however many tiles and by however many
     /// sides.
-    fn warn_off_edge(&mut self, width: u32, height: u32) {
+    fn warn_off_edge(&mut self, layout: &Layout, width: u32, height: u32) {
         let mut seen: IndexMap<Span, (&Route, DirSet, u32)> = IndexMap::new();
-        for (route, span) in &self.unit.layout.routes {
+        for (route, span) in &layout.routes {
             let inside =
                 |way: &Direction| way.neighbour((route.x, route.y)).is_some_and(|(x, y)| x < width && y < height);
             let off: DirSet = route.config.tx.iter().filter(|way| !inside(way)).collect();
@@ -244,9 +212,9 @@ impl Sema<'_> {
     }
 
     /// The host can neither call nor copy what no PE has.
-    fn warn_exported_nowhere(&mut self, programs: &[Program]) {
+    fn warn_exported_nowhere(&mut self, layout: &Layout, programs: &[Program]) {
         let has = |id: u16| programs.iter().any(|program| program.exports.iter().any(|export| export.id == id));
-        let missing: Vec<ExportName> = self.unit.layout.exports.iter().filter(|name| !has(name.id)).cloned().collect();
+        let missing: Vec<ExportName> = layout.exports.iter().filter(|name| !has(name.id)).cloned().collect();
         for ExportName { name, span, .. } in missing {
             let message = format!("the layout exports `{name}`, but no PE has it");
             let help = format!("add an `@export_symbol` of `{name}` to the program of the PEs that have it");
@@ -254,13 +222,18 @@ impl Sema<'_> {
         }
     }
 
-    fn assemble(&mut self, mut programs: Vec<Program>, tile_consts: Vec<Vec<u64>>, width: u32, height: u32) -> Wafer {
+    fn assemble(
+        &self,
+        layout: Layout,
+        mut programs: Vec<Program>,
+        tile_consts: Vec<Vec<u64>>,
+        (width, height): (u32, u32),
+    ) -> Wafer {
         let types = Arc::new(self.types.clone());
         for program in &mut programs {
             program.types = types.clone();
         }
-        let layout = &mut self.unit.layout;
-        let mut routes: Vec<Route> = std::mem::take(&mut layout.routes).into_iter().map(|r| r.0).collect();
+        let mut routes: Vec<Route> = layout.routes.into_iter().map(|r| r.0).collect();
         routes.sort_by_key(|r| (r.y, r.x, r.color));
         Wafer {
             width,
@@ -269,11 +242,41 @@ impl Sema<'_> {
             tiles: runs(&layout.tiles, width),
             tile_consts,
             routes,
-            exports: std::mem::take(&mut layout.exports),
+            exports: layout.exports,
             types,
             params: self.options.params.clone(),
         }
     }
+}
+
+/// Has the tiles name their programs instead of their instances; the constants of each program's tiles.
+fn number_programs(layout: &mut Layout, kinds: &[(u32, Vec<u64>)], programs: usize) -> Vec<Vec<u64>> {
+    let mut tile_consts = vec![Vec::new(); programs];
+    for tile in layout.tiles.iter_mut().filter(|tile| **tile != 0) {
+        let (program, consts) = &kinds[*tile as usize - 1];
+        tile_consts[*program as usize].extend(consts);
+        *tile = program + 1;
+    }
+    tile_consts
+}
+
+/// Adds the routes that PE programs set themselves to those of the layout.
+fn merge_routes(layout: &mut Layout, programs: &[Program], width: u32) -> Result<(), Diagnostic> {
+    for (index, program) in programs.iter().enumerate() {
+        if program.colors.is_empty() {
+            continue;
+        }
+        let wanted = index as u32 + 1;
+        let tiles: Vec<u32> =
+            (0..layout.tiles.len() as u32).filter(|&at| layout.tiles[at as usize] == wanted).collect();
+        for at in tiles {
+            for (color, config, span) in &program.colors {
+                let route = Route { x: at % width, y: at / width, color: *color, config: config.clone() };
+                layout.add_route(route, *span)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The tiles, row by row, with equal neighbours in one run.

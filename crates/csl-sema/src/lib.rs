@@ -1,9 +1,18 @@
 //! Semantic analysis: names, modules, comptime evaluation, types, generics, pruning, layout. AST in, IR out.
 //!
-//! One pass evaluates, checks and prunes: a branch that is not taken at comptime is not looked at. An
-//! expression evaluates to an [`operand::Operand`], which is a comptime value or a place at run time; whether
-//! code runs now or is emitted depends on the frame it is evaluated in ([`context::Mode`]).
+//! One pass evaluates, checks and prunes: a branch that is not taken at comptime is not looked at. An expression evaluates
+//! to an [`operand::Operand`], which is a comptime value or a place at run time. What is legal where is a matter of types:
+//!
+//! - An analysis ([`context::Sema`]) holds what the whole compilation shares.
+//! - A unit ([`unit::Unit`]) is a layout or the program of one kind of PE; what only one of them has stands in its
+//!   [`unit::UnitKind`].
+//! - A frame ([`context::Frame`]) is comptime or run-time ([`context::Mode`]); only a run-time frame has a body to emit
+//!   into, which [`context::Sema::code`] hands out.
+//! - An evaluation that stops for an error has reported it ([`context::Stop::Error`] holds the proof), and so has an analysis
+//!   without a wafer.
 
+mod access;
+mod address;
 mod aggregate;
 mod assembly;
 mod bits;
@@ -15,20 +24,28 @@ mod control;
 mod convert;
 mod emit;
 mod expr;
+mod function;
 mod global;
+mod instance;
 mod layout;
 mod linkage;
 mod loops;
+mod lower;
 mod module;
 mod operand;
 mod operator;
+mod opnd;
 mod options;
 mod packed;
+mod part;
+mod pe;
 mod place;
 mod program;
 mod sharing;
 mod stmt;
+mod storage;
 mod switch;
+mod tensor;
 mod typexpr;
 mod unit;
 mod value;
@@ -42,6 +59,7 @@ pub use options::{Analysis, Options, Resolved, Sources};
 pub fn analyze(root: &str, sources: &mut dyn Sources, options: &Options) -> Analysis {
     let mut sema = context::Sema::new(sources, options);
     let wafer = sema.run(root);
+    let wafer = sema.whole(wafer, None);
     sema.finish(wafer)
 }
 
@@ -49,5 +67,6 @@ pub fn analyze(root: &str, sources: &mut dyn Sources, options: &Options) -> Anal
 pub fn assemble(assembly: &Assembly, sources: &mut dyn Sources, options: &Options) -> Analysis {
     let mut sema = context::Sema::new(sources, options);
     let wafer = sema.run_assembly(assembly);
+    let wafer = sema.whole(wafer, None);
     sema.finish(wafer)
 }

@@ -1,15 +1,15 @@
-//! `export` and `extern`: which types may have them, and keeping what is exported.
+//! `export` and `extern`: which types may have them, which declarations are of one symbol, and keeping what is exported.
 
 use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{DsdKind, FnRef, FnTy, IdKind, ModuleRef, Packing, Ty, TypeKind};
+use csl_ir::{DsdKind, FnRef, FnTy, FuncId, GlobalRef, IdKind, ModuleRef, Packing, Ty, TypeKind};
 use csl_num::FloatKind;
 use csl_syntax::Symbol;
-use csl_syntax::ast::{FnDecl, Inlining, Storage};
+use csl_syntax::ast::{FnDecl, Inlining, Storage, VarDecl};
 
-use crate::context::{Res, Sema, Stop};
-use crate::unit::{GlobalItem, TopItem};
+use crate::context::{Frame, Res, Sema, Stop};
+use crate::unit::{GlobalInfo, GlobalItem, InstanceKey, TopItem};
 
 impl Sema<'_> {
     /// Exported declarations are part of the program whether it uses them or not.
@@ -90,6 +90,93 @@ impl Sema<'_> {
             },
             _ => false,
         }
+    }
+
+    /// An `extern fn` is the function of the program that is exported under its name.
+    pub fn extern_instance(&mut self, f: FnRef, decl: &FnDecl, key: InstanceKey, span: Span) -> Res<FuncId> {
+        let name = self.link_name(f, decl)?;
+        let found = self.exported_fn(&name)?;
+        let Some(target) = found else {
+            let diagnostic = Diagnostic::new(Code::BadSection, span, format!("no function is exported as `{name}`"));
+            return Err(self.fail(diagnostic.secondary(decl.name.span, "declared extern here")));
+        };
+        let id = self.instance(target, span)?;
+        self.unit.instances.insert(key, id);
+        Ok(id)
+    }
+
+    pub fn link_name(&mut self, f: FnRef, decl: &FnDecl) -> Res<String> {
+        let Some(expr) = &decl.linkname else { return Ok(decl.name.name.as_str().to_string()) };
+        let module = self.fn_info(f).module;
+        self.in_frame(Frame::top_level(module), |s| s.eval_string(expr))
+    }
+
+    pub fn exported_fn(&mut self, name: &str) -> Res<Option<FnRef>> {
+        if let Some(&f) = self.unit.exported_fns.get(name) {
+            return Ok(Some(f));
+        }
+        let candidates: Vec<(ModuleRef, Arc<FnDecl>)> = self
+            .unit
+            .modules
+            .iter()
+            .enumerate()
+            .flat_map(|(m, module)| {
+                module.items.values().filter_map(move |i| match &i.item {
+                    TopItem::Fn(decl) if decl.storage == Storage::Export => Some((ModuleRef::at(m), decl.clone())),
+                    _ => None,
+                })
+            })
+            .collect();
+        for (module, decl) in candidates {
+            let Some(GlobalItem::Fn(f)) = self.lookup_item(module, decl.name.name)? else { continue };
+            if self.link_name(f, &decl)? == name {
+                return Ok(Some(f));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Joins `export` and `extern` declarations of one symbol.
+    pub fn link(&mut self, info: GlobalInfo, decl: &VarDecl) -> Res<GlobalRef> {
+        self.check_plain_name(&info, decl)?;
+        if info.storage == Storage::Default {
+            return Ok(self.new_global(info));
+        }
+        let Some(&known) = self.unit.linked.get(&info.name) else {
+            let name = info.name.clone();
+            let global = self.new_global(info);
+            self.unit.linked.insert(name, global);
+            return Ok(global);
+        };
+        let other = &mut self.unit.globals[known];
+        let (both_export, other_span) =
+            (other.storage == Storage::Export && info.storage == Storage::Export, other.span);
+        if other.ty != info.ty || other.is_const != info.is_const || both_export {
+            let what = if both_export { "exported twice" } else { "declared with different types" };
+            let diagnostic =
+                Diagnostic::new(Code::BadExport, decl.name.span, format!("symbol `{}` is {what}", info.name));
+            return Err(self.fail(diagnostic.secondary(other_span, "also here")));
+        }
+        if info.storage == Storage::Export {
+            let id = other.id;
+            *other = GlobalInfo { id, ..info };
+        }
+        Ok(known)
+    }
+
+    /// A declaration with a storage class shares its symbol with none that has a link name alone.
+    fn check_plain_name(&mut self, info: &GlobalInfo, decl: &VarDecl) -> Res<()> {
+        let other = if info.storage != Storage::Default {
+            self.unit.plain_names.get(&info.name).copied()
+        } else if decl.linkname.is_some() {
+            self.unit.plain_names.insert(info.name.clone(), info.span);
+            self.unit.linked.get(&info.name).map(|&other| self.unit.globals[other].span)
+        } else {
+            None
+        };
+        let Some(other) = other else { return Ok(()) };
+        let message = format!("symbol `{}` is declared both with and without a storage class", info.name);
+        Err(self.fail(Diagnostic::new(Code::BadExport, info.span, message).secondary(other, "also here")))
     }
 }
 

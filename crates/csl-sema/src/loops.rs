@@ -9,16 +9,18 @@ use csl_syntax::ast::{Expr, For, While};
 use num_bigint::{BigInt, Sign};
 
 use crate::context::{Binding, Res, Sema, Stop, TargetBlocks};
+use crate::emit::FuncBuilder;
 use crate::operand::{Operand, Place, PlaceKind};
 
 impl Sema<'_> {
     /// One more iteration of a loop, or one more call, that the compiler executes or expands itself.
     pub fn count_step(&mut self, span: Span) -> Res<()> {
         self.steps += 1;
+        let is_huge = self.runtime().is_some_and(|code| code.is_huge());
         let (message, help) = if self.steps > self.options.most_steps {
             let message = format!("comptime evaluation came to no end within {} iterations and calls", self.steps - 1);
             (message, "does a loop or a function that calls itself ever end here?")
-        } else if !self.is_comptime() && self.builder().is_huge() {
+        } else if is_huge {
             let message = "inline loops and functions make more code than a PE could hold";
             (message.to_string(), "leave out `inline`")
         } else {
@@ -73,7 +75,7 @@ impl Sema<'_> {
     /// Every iteration on its own, with comptime-known elements where they are known.
     fn unrolled_for(&mut self, node: &For, iter: Operand, span: Span) -> Res<Operand> {
         let source = self.iteration(iter, node.iter.span)?;
-        let exit = (!self.is_comptime()).then(|| self.builder().new_block());
+        let exit = self.runtime().map(FuncBuilder::new_block);
         let mut index = 0u64;
         while let Some(elem) = self.nth(&source, index, node.iter.span)? {
             self.count_iteration(node.is_inline, index, span)?;
@@ -102,7 +104,7 @@ impl Sema<'_> {
         span: Span,
         body: impl FnOnce(&mut Self) -> Res<()>,
     ) -> Res<bool> {
-        let next = exit.map(|_| self.builder().new_block());
+        let next = self.runtime().map(FuncBuilder::new_block);
         let blocks = exit.map(|exit| TargetBlocks { next, exit: Some(exit) });
         let target = self.push_target(label, true, blocks, None);
         let first_cell = self.unit.cells.len();
@@ -116,14 +118,14 @@ impl Sema<'_> {
             (Err(Stop::Continue(to)), None) if to == target => Ok(true),
             (Err(Stop::Break(to)), None) if to == target => Ok(false),
             (Ok(_), Some(TargetBlocks { next: Some(next), .. })) => {
-                self.builder().terminate(Term::Jump(next), span);
-                self.builder().switch_to(next);
+                self.code(span)?.enter(next, span);
                 Ok(true)
             }
             (Err(Stop::Diverged), Some(TargetBlocks { next: Some(next), .. })) => {
-                self.builder().switch_to(next);
+                let code = self.code(span)?;
+                code.switch_to(next);
                 if !done.continued {
-                    self.builder().terminate(Term::Unreachable, span);
+                    code.terminate(Term::Unreachable, span);
                 }
                 Ok(done.continued)
             }
@@ -194,18 +196,18 @@ impl Sema<'_> {
         let step_opnd = self.opnd(&step, span)?;
         let step_opnd = self.fixed(elem, step_opnd, span)?;
         let counting = Counting { scalar, counter, stop: stop_opnd, step: step_opnd, descending };
-        let check = |s: &mut Self, body: BlockId, exit: BlockId| s.range_check(&counting, body, exit, span);
+        let check = |code: &mut FuncBuilder, body, exit| counting.check(code, body, exit, span);
         let may_wrap = self.may_wrap(elem, &stop, &step);
         if !may_wrap {
-            self.builder().note_counter(counter);
+            self.code(span)?.note_counter(counter);
         }
-        let advance = |s: &mut Self, exit: BlockId| {
+        let advance = |code: &mut FuncBuilder, exit| {
             match may_wrap {
-                true => s.advance_or_leave(&counting, exit, span),
-                false => s.emit_step(&counting, counter, span),
+                true => counting.advance_or_leave(code, exit, span),
+                false => counting.step_into(code, counter, span),
             }
             if let Some(index) = index {
-                s.emit_increment(index, span);
+                increment(code, index, span);
             }
         };
         let value = Operand::Reg(elem, Opnd::Reg(counter));
@@ -224,22 +226,6 @@ impl Sema<'_> {
         !self.fits(&next.into(), elem)
     }
 
-    /// Adds the step to the counter.
-    fn emit_step(&mut self, range: &Counting, dst: Reg, span: Span) {
-        let (a, b) = (Opnd::Reg(range.counter), range.step.clone());
-        self.emit(Inst::Bin { op: BinOp::Add, ty: range.scalar, dst, a, b }, span);
-    }
-
-    /// The same, but leaves the loop where the next value has wrapped.
-    fn advance_or_leave(&mut self, range: &Counting, exit: BlockId, span: Span) {
-        let next = self.new_reg(range.scalar);
-        self.emit_step(range, next, span);
-        let go_on = self.builder().new_block();
-        self.range_check(&Counting { stop: Opnd::Reg(next), ..range.clone() }, go_on, exit, span);
-        self.builder().switch_to(go_on);
-        self.emit(Inst::Copy { dst: range.counter, src: Opnd::Reg(next) }, span);
-    }
-
     fn fixed(&mut self, ty: Ty, opnd: Opnd, span: Span) -> Res<Opnd> {
         match opnd {
             Opnd::Reg(_) => Ok(Opnd::Reg(self.emit_copy(ty, opnd, span)?)),
@@ -253,32 +239,7 @@ impl Sema<'_> {
             Operand::Const(TypedValue { value: Value::Range(parts), .. }) => {
                 Ok(parts.as_ref().clone().map(|p| TypedValue::int(elem, p).into()))
             }
-            _ => <[Operand; 3]>::try_from(self.parts_of(range, 3, span)?).map_err(|_| Stop::Error),
-        }
-    }
-
-    /// Goes to `body` while the counter is inside, else to `exit`.
-    fn range_check(&mut self, range: &Counting, body: BlockId, exit: BlockId, span: Span) {
-        let Counting { scalar, counter, stop, step, descending } = range.clone();
-        let compare = |s: &mut Self, op: CmpOp| {
-            let dst = s.new_reg(Scalar::BOOL);
-            s.emit(Inst::Cmp { op, ty: scalar, dst, a: Opnd::Reg(counter), b: stop.clone() }, span);
-            s.builder().terminate(Term::Branch { cond: Opnd::Reg(dst), then: body, otherwise: exit }, span);
-        };
-        let signed = matches!(scalar, Scalar::Int { signed: true, .. });
-        match descending {
-            Some(true) => compare(self, CmpOp::Gt),
-            None if signed => {
-                let (up, down) = (self.builder().new_block(), self.builder().new_block());
-                let dst = self.new_reg(Scalar::BOOL);
-                self.emit(Inst::Cmp { op: CmpOp::Ge, ty: scalar, dst, a: step.clone(), b: Opnd::Imm(0) }, span);
-                self.builder().terminate(Term::Branch { cond: Opnd::Reg(dst), then: up, otherwise: down }, span);
-                self.builder().switch_to(up);
-                compare(self, CmpOp::Lt);
-                self.builder().switch_to(down);
-                compare(self, CmpOp::Gt);
-            }
-            _ => compare(self, CmpOp::Lt),
+            _ => Ok([self.part_of(range, 0, span)?, self.part_of(range, 1, span)?, self.part_of(range, 2, span)?]),
         }
     }
 
@@ -286,29 +247,20 @@ impl Sema<'_> {
         let count: u64 = dims.iter().product();
         let scale = self.elem_stride(elem, span)?;
         let base = self.place_addr(&place, node.iter.span)?;
-        let base = self.emit_lea(base, span);
+        let base = self.emit_lea(base, span)?;
         let counter = self.emit_copy(Ty::U16, Opnd::Imm(0), span)?;
-        self.builder().note_counter(counter);
+        self.code(span)?.note_counter(counter);
         let (stop, step) = (Opnd::Imm(count), Opnd::Imm(1));
         let counting = Counting { scalar: Scalar::U16, counter, stop, step, descending: Some(false) };
-        let check = |s: &mut Self, body: BlockId, exit: BlockId| {
-            s.range_check(&counting, body, exit, span);
-        };
-        let advance = |s: &mut Self, _: BlockId| s.emit_increment(counter, span);
+        let check = |code: &mut FuncBuilder, body, exit| counting.check(code, body, exit, span);
+        let advance = |code: &mut FuncBuilder, _| increment(code, counter, span);
         let load = |s: &mut Self| {
-            let dst = s.new_reg(Scalar::PTR);
-            s.emit(Inst::Index { dst, base: base.clone(), index: Opnd::Reg(counter), scale }, span);
-            let addr = s.addr_from(Opnd::Reg(dst), span);
+            let dst = s.code(span)?.new_reg(Scalar::PTR);
+            s.emit(Inst::Index { dst, base: base.clone(), index: Opnd::Reg(counter), scale }, span)?;
+            let addr = s.addr_from(Opnd::Reg(dst), span)?;
             s.load(Place { ty: elem, is_const: true, kind: PlaceKind::Mem(addr) }, span)
         };
         self.emitted_loop(node, Some(counter), span, check, advance, load)
-    }
-
-    fn emit_increment(&mut self, counter: Reg, span: Span) {
-        self.emit(
-            Inst::Bin { op: BinOp::Add, ty: Scalar::U16, dst: counter, a: Opnd::Reg(counter), b: Opnd::Imm(1) },
-            span,
-        );
     }
 
     /// The register that counts iterations, where the loop names one.
@@ -324,15 +276,15 @@ impl Sema<'_> {
         node: &For,
         index: Option<Reg>,
         span: Span,
-        check: impl FnOnce(&mut Self, BlockId, BlockId),
-        advance: impl FnOnce(&mut Self, BlockId),
+        check: impl FnOnce(&mut FuncBuilder, BlockId, BlockId),
+        advance: impl FnOnce(&mut FuncBuilder, BlockId),
         elem: impl FnOnce(&mut Self) -> Res<Operand>,
     ) -> Res<Operand> {
-        let [head, body, next, exit] = [(); 4].map(|()| self.builder().new_block());
-        self.builder().terminate(Term::Jump(head), span);
-        self.builder().switch_to(head);
-        check(self, body, exit);
-        self.builder().switch_to(body);
+        let code = self.code(span)?;
+        let [head, body, next, exit] = code.new_blocks();
+        code.enter(head, span);
+        check(code, body, exit);
+        code.switch_to(body);
         let elem = elem(self)?;
         let blocks = TargetBlocks { next: Some(next), exit: Some(exit) };
         self.push_target(node.label.map(|l| l.name), true, Some(blocks), None);
@@ -346,11 +298,11 @@ impl Sema<'_> {
             })
         });
         self.pop_target();
-        self.builder().terminate(Term::Jump(next), span);
-        self.builder().switch_to(next);
-        advance(self, exit);
-        self.builder().terminate(Term::Jump(head), span);
-        self.builder().switch_to(exit);
+        let code = self.code(span)?;
+        code.enter(next, span);
+        advance(code, exit);
+        code.terminate(Term::Jump(head), span);
+        code.switch_to(exit);
         match result {
             Ok(_) | Err(Stop::Diverged) => Ok(Operand::void()),
             Err(stop) => Err(stop),
@@ -369,7 +321,7 @@ impl Sema<'_> {
 
     /// `while` at comptime, and `inline while` in emitted code.
     fn unrolled_while(&mut self, node: &While, span: Span) -> Res<Operand> {
-        let exit = (!self.is_comptime()).then(|| self.builder().new_block());
+        let exit = self.runtime().map(FuncBuilder::new_block);
         for done in 0.. {
             let cond = self.eval_as(&node.cond, Ty::BOOL)?;
             match cond.as_bool() {
@@ -391,31 +343,30 @@ impl Sema<'_> {
     }
 
     fn end_unrolled(&mut self, exit: Option<BlockId>, span: Span) {
-        if let Some(exit) = exit {
-            self.builder().terminate(Term::Jump(exit), span);
-            self.builder().switch_to(exit);
+        if let (Some(exit), Some(code)) = (exit, self.runtime()) {
+            code.enter(exit, span);
         }
     }
 
     fn runtime_while(&mut self, node: &While, span: Span) -> Res<Operand> {
-        let [head, body, next, exit] = [(); 4].map(|()| self.builder().new_block());
-        self.builder().terminate(Term::Jump(head), span);
-        self.builder().switch_to(head);
+        let code = self.code(span)?;
+        let [head, body, next, exit] = code.new_blocks();
+        code.enter(head, span);
         let endless = self.while_head(&node.cond, body, exit)?;
-        self.builder().switch_to(body);
+        self.code(span)?.switch_to(body);
         let blocks = TargetBlocks { next: Some(next), exit: Some(exit) };
         self.push_target(node.label.map(|l| l.name), true, Some(blocks), None);
         let result = self.under_runtime_control(|s| s.scoped(|s| s.eval(&node.body)));
         self.pop_target();
-        self.builder().terminate(Term::Jump(next), span);
-        self.builder().switch_to(next);
+        self.code(span)?.enter(next, span);
         if let Some(step) = &node.step {
             self.under_runtime_control(|s| s.eval_stmt(step))?;
         }
-        self.builder().terminate(Term::Jump(head), span);
-        self.builder().switch_to(exit);
+        let code = self.code(span)?;
+        code.terminate(Term::Jump(head), span);
+        code.switch_to(exit);
         match result {
-            Ok(_) | Err(Stop::Diverged) if endless && !self.builder().is_reached(exit) => Err(Stop::Diverged),
+            Ok(_) | Err(Stop::Diverged) if endless && !code.is_reached(exit) => Err(Stop::Diverged),
             Ok(_) | Err(Stop::Diverged) => Ok(Operand::void()),
             Err(stop) => Err(stop),
         }
@@ -426,11 +377,11 @@ impl Sema<'_> {
         let value = self.under_runtime_control(|s| s.eval_as(cond, Ty::BOOL))?;
         if let Some(known) = value.as_bool() {
             let to = if known { body } else { exit };
-            self.builder().terminate(Term::Jump(to), cond.span);
+            self.code(cond.span)?.terminate(Term::Jump(to), cond.span);
             return Ok(known);
         }
         let value = self.opnd(&value, cond.span)?;
-        self.builder().terminate(Term::Branch { cond: value, then: body, otherwise: exit }, cond.span);
+        self.code(cond.span)?.terminate(Term::Branch { cond: value, then: body, otherwise: exit }, cond.span);
         Ok(false)
     }
 }
@@ -450,4 +401,55 @@ struct Counting {
     step: Opnd,
     /// `None` when the sign of the step is only known at run time.
     descending: Option<bool>,
+}
+
+impl Counting {
+    /// Goes to `body` while the counter is inside, else to `exit`.
+    fn check(&self, code: &mut FuncBuilder, body: BlockId, exit: BlockId, span: Span) {
+        let compare = |code: &mut FuncBuilder, op| {
+            let inside = self.compare(code, op, Opnd::Reg(self.counter), self.stop.clone(), span);
+            code.terminate(Term::Branch { cond: inside, then: body, otherwise: exit }, span);
+        };
+        let signed = matches!(self.scalar, Scalar::Int { signed: true, .. });
+        match self.descending {
+            Some(true) => compare(code, CmpOp::Gt),
+            None if signed => {
+                let [up, down] = code.new_blocks();
+                let ascends = self.compare(code, CmpOp::Ge, self.step.clone(), Opnd::Imm(0), span);
+                code.terminate(Term::Branch { cond: ascends, then: up, otherwise: down }, span);
+                code.switch_to(up);
+                compare(code, CmpOp::Lt);
+                code.switch_to(down);
+                compare(code, CmpOp::Gt);
+            }
+            _ => compare(code, CmpOp::Lt),
+        }
+    }
+
+    fn compare(&self, code: &mut FuncBuilder, op: CmpOp, a: Opnd, b: Opnd, span: Span) -> Opnd {
+        let dst = code.new_reg(Scalar::BOOL);
+        code.emit(Inst::Cmp { op, ty: self.scalar, dst, a, b }, span);
+        Opnd::Reg(dst)
+    }
+
+    /// The counter and the step, added up in `dst`.
+    fn step_into(&self, code: &mut FuncBuilder, dst: Reg, span: Span) {
+        let (a, b) = (Opnd::Reg(self.counter), self.step.clone());
+        code.emit(Inst::Bin { op: BinOp::Add, ty: self.scalar, dst, a, b }, span);
+    }
+
+    /// Adds the step to the counter, but leaves the loop where the next value has wrapped.
+    fn advance_or_leave(&self, code: &mut FuncBuilder, exit: BlockId, span: Span) {
+        let next = code.new_reg(self.scalar);
+        self.step_into(code, next, span);
+        let go_on = code.new_block();
+        Counting { stop: Opnd::Reg(next), ..self.clone() }.check(code, go_on, exit, span);
+        code.switch_to(go_on);
+        code.emit(Inst::Copy { dst: self.counter, src: Opnd::Reg(next) }, span);
+    }
+}
+
+fn increment(code: &mut FuncBuilder, counter: Reg, span: Span) {
+    let (a, b) = (Opnd::Reg(counter), Opnd::Imm(1));
+    code.emit(Inst::Bin { op: BinOp::Add, ty: Scalar::U16, dst: counter, a, b }, span);
 }

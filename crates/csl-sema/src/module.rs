@@ -1,12 +1,12 @@
 //! Modules: loading files, binding params, looking names up.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{FnRef, ModuleRef, Name, Ty, TypedValue};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{self, Block, Expr, ExprKind, Item, VarKind};
+use rustc_hash::FxHashMap;
 
 use crate::context::{Frame, Res, Sema, SourceFile, Stop};
 use crate::operand::Place;
@@ -25,7 +25,7 @@ impl Sema<'_> {
         let file = self.load_file(name, importer, span)?;
         self.check_import_cycle(&file, span)?;
         let items = self.declare_items(&file);
-        let mut params = HashMap::new();
+        let mut params = FxHashMap::default();
         for (name, value) in bindings {
             let symbol = Symbol::new(name);
             let is_param = matches!(items.get(&symbol), Some(ItemState { item: TopItem::Var(decl), .. }) if decl.kind == VarKind::Param);
@@ -88,19 +88,30 @@ impl Sema<'_> {
                 }));
             }
         };
-        if let Some(file) = self.files.get(&resolved.path) {
-            return Ok(file.clone());
+        if let Some(file) = self.files.get(&resolved.path).cloned() {
+            // What was found when the file was first read may have been dropped; what was kept is not told twice.
+            self.diagnostics.extend(file.findings.clone());
+            return Ok(file);
         }
         let id = self.map.add(resolved.path.clone(), resolved.text.clone());
-        let (ast, diagnostics) = csl_syntax::parse(id, &resolved.text);
-        self.diagnostics.extend(diagnostics);
-        let file = Arc::new(SourceFile { path: resolved.path.clone(), ast, is_library: resolved.is_library });
+        let (ast, findings) = csl_syntax::parse(id, &resolved.text);
+        self.diagnostics.extend(findings.clone());
+        let (path, is_library) = (resolved.path.clone(), resolved.is_library);
+        let file = Arc::new(SourceFile { path, ast, findings, is_library });
         self.files.insert(resolved.path, file.clone());
         Ok(file)
     }
 
-    fn declare_items(&mut self, file: &SourceFile) -> HashMap<Symbol, ItemState> {
-        let mut items: HashMap<Symbol, ItemState> = HashMap::new();
+    /// The error that the parser has told of a part of a module.
+    pub fn syntax_error(&mut self, module: ModuleRef, span: Span) -> Stop {
+        match self.unit.modules[module].file.findings.check() {
+            Err(reported) => reported.into(),
+            Ok(()) => self.internal(span, "the parser gave this up without a word").into(),
+        }
+    }
+
+    fn declare_items(&mut self, file: &SourceFile) -> FxHashMap<Symbol, ItemState> {
+        let mut items: FxHashMap<Symbol, ItemState> = FxHashMap::default();
         for item in &file.ast.items {
             let (name, item) = match item {
                 Item::Var(decl) => (decl.name, TopItem::Var(decl.clone())),
@@ -136,7 +147,7 @@ impl Sema<'_> {
     /// Imports (their comptime blocks bind tasks) and FIFOs with registers of their own take effect whether their names
     /// are used or not. Other FIFOs do not: published pipelines allocate more than a PE could hold and use some.
     fn import_eagerly(&mut self, module: ModuleRef, file: &ast::File, span: Option<Span>) -> Res<()> {
-        let mut failed = false;
+        let mut outcome = Ok(());
         let path = self.unit.modules[module].file.path.clone();
         for item in &file.items {
             let Item::Var(decl) = item else { continue };
@@ -148,18 +159,15 @@ impl Sema<'_> {
                 Some(span) if module.number() > 0 => self.traced(span, format!("`{path}` imported here"), lookup),
                 _ => lookup(self),
             };
-            match result {
-                Ok(_) => {}
-                Err(_) => failed = true,
-            }
+            outcome = result.map(|_| ()).and(outcome);
         }
-        if failed { Err(Stop::Error) } else { Ok(()) }
+        outcome
     }
 
     /// Evaluates the top-level `comptime` blocks of a module, in order.
     pub fn run_comptime_blocks(&mut self, module: ModuleRef) -> Res<()> {
         let file = self.unit.modules[module].file.clone();
-        let outer = std::mem::replace(&mut self.unit.in_comptime_block, true);
+        let outer = std::mem::replace(&mut self.pe()?.in_comptime_block, true);
         let mut result = Ok(());
         for item in &file.ast.items {
             if let Item::Comptime(block) = item {
@@ -167,7 +175,7 @@ impl Sema<'_> {
                 result = result.and(this);
             }
         }
-        self.unit.in_comptime_block = outer;
+        self.pe()?.in_comptime_block = outer;
         result
     }
 
@@ -187,7 +195,7 @@ impl Sema<'_> {
         let Some(entry) = self.unit.modules[module].items.get_mut(&name) else { return Ok(None) };
         match &entry.state {
             State::Done(item) => return Ok(Some(item.clone())),
-            State::Failed => return Err(Stop::Error),
+            State::Failed(reported) => return Err((*reported).into()),
             State::Busy => {
                 let span = entry.item.name_span();
                 let message = format!("the value of `{name}` depends on itself");
@@ -197,6 +205,7 @@ impl Sema<'_> {
         }
         entry.state = State::Busy;
         let item = entry.item.clone();
+        let span = item.name_span();
         let result = match item {
             TopItem::Var(decl) => self.in_frame(Frame::top_level(module), |s| s.declare_global(module, &decl)),
             TopItem::Fn(decl) => {
@@ -204,12 +213,24 @@ impl Sema<'_> {
                 Ok(GlobalItem::Fn(FnRef::at(self.unit.fns.len() - 1)))
             }
         };
+        let result = self.whole(result, span);
         let state = match &result {
             Ok(item) => State::Done(item.clone()),
-            Err(_) => State::Failed,
+            Err(reported) => {
+                self.unit.failed.push((module, name));
+                State::Failed(*reported)
+            }
         };
         self.set_state(module, name, state);
-        result.map(Some).map_err(|_| Stop::Error)
+        Ok(result.map(Some)?)
+    }
+
+    /// Declarations that failed since there were `kept` of them are to be evaluated again, because what they told is
+    /// dropped.
+    pub fn forget_failed(&mut self, kept: usize) {
+        for (module, name) in self.unit.failed.split_off(kept) {
+            self.set_state(module, name, State::Pending);
+        }
     }
 
     pub fn set_state(&mut self, module: ModuleRef, name: Symbol, state: State) {

@@ -23,16 +23,16 @@ impl Sema<'_> {
         }
         let expected = if comparison(op).is_some() { None } else { expected };
         let a = self.eval_expecting(lhs, expected)?;
-        let a = if self.is_comptime() { a } else { self.keep(a, rhs, lhs.span) };
+        let a = self.keep(a, rhs, lhs.span)?;
         let b = self.eval_expecting(rhs, expected)?;
         self.binary(op, (a, lhs.span), (b, rhs.span), span)
     }
 
     /// Copies a variable's value when evaluating `other` could change the variable.
-    fn keep(&mut self, value: Operand, other: &Expr, span: Span) -> Operand {
+    fn keep(&mut self, value: Operand, other: &Expr, span: Span) -> Res<Operand> {
         match other.kind {
             csl_syntax::ast::ExprKind::Block { .. } => self.pin(value, span),
-            _ => value,
+            _ => Ok(value),
         }
     }
 
@@ -45,18 +45,18 @@ impl Sema<'_> {
             Some(_) => return self.eval_as(rhs, Ty::BOOL),
             None => {}
         }
-        let result = self.new_reg(Scalar::BOOL);
+        let result = self.code(span)?.new_reg(Scalar::BOOL);
         let cond = self.opnd(&a, lhs.span)?;
-        self.emit(Inst::Copy { dst: result, src: cond.clone() }, span);
-        let (more, done) = (self.builder().new_block(), self.builder().new_block());
+        self.emit(Inst::Copy { dst: result, src: cond.clone() }, span)?;
+        let code = self.code(span)?;
+        let [more, done] = code.new_blocks();
         let (then, otherwise) = if decides { (done, more) } else { (more, done) };
-        self.builder().terminate(csl_ir::Term::Branch { cond, then, otherwise }, span);
-        self.builder().switch_to(more);
+        code.terminate(csl_ir::Term::Branch { cond, then, otherwise }, span);
+        code.switch_to(more);
         let b = self.under_runtime_control(|s| s.eval_as(rhs, Ty::BOOL))?;
         let src = self.opnd(&b, rhs.span)?;
-        self.emit(Inst::Copy { dst: result, src }, span);
-        self.builder().terminate(csl_ir::Term::Jump(done), span);
-        self.builder().switch_to(done);
+        self.emit(Inst::Copy { dst: result, src }, span)?;
+        self.code(span)?.enter(done, span);
         Ok(Operand::Reg(Ty::BOOL, Opnd::Reg(result)))
     }
 
@@ -65,7 +65,9 @@ impl Sema<'_> {
         if let Some(op) = comparison(op) {
             return self.compare(op, a, b, span);
         }
-        let Some(op) = arithmetic(op) else { return Err(Stop::Error) };
+        let Some(op) = arithmetic(op) else {
+            return Err(self.internal(span, "`and` and `or` do not evaluate both sides").into());
+        };
         if matches!(op, IntOp::Shl | IntOp::Shr) {
             return self.shift(op, a, b, span);
         }
@@ -106,7 +108,7 @@ impl Sema<'_> {
         }
         match (&a.value, &b.value, kind) {
             (Value::Float(x), Value::Float(y), TypeKind::Float(kind)) => {
-                let Some(op) = float_op(op) else { return Err(Stop::Error) };
+                let Some(op) = float_op(op) else { return Err(self.no_float_op(span)) };
                 Ok(TypedValue::new(ty, Value::Float(csl_num::float_binop(op, kind, *x, *y))).into())
             }
             (Value::Float(x), Value::Float(y), _) => self.fold_f64(op, f64::from_bits(*x), f64::from_bits(*y), span),
@@ -136,6 +138,10 @@ impl Sema<'_> {
         self.error(code, span, trap.to_string())
     }
 
+    fn no_float_op(&mut self, span: Span) -> Stop {
+        self.error(Code::BadOperand, span, "this operator does not take floats")
+    }
+
     fn fold_f64(&mut self, op: IntOp, x: f64, y: f64, span: Span) -> Res<Operand> {
         if op == IntOp::Div && y == 0.0 {
             return Err(self.error(Code::DivisionByZero, span, "division by zero"));
@@ -145,7 +151,7 @@ impl Sema<'_> {
             IntOp::Sub => x - y,
             IntOp::Mul => x * y,
             IntOp::Div => x / y,
-            _ => return Err(self.error(Code::BadOperand, span, "this operator does not take floats")),
+            _ => return Err(self.no_float_op(span)),
         };
         if result.is_nan() {
             return Err(self.error(Code::Overflow, span, "the result is not a number"));
@@ -159,8 +165,8 @@ impl Sema<'_> {
             return Err(self.error(Code::DivisionByZero, span, "division by zero"));
         }
         let (a, b) = (self.opnd(a, span)?, self.opnd(b, span)?);
-        let dst = self.new_reg(scalar);
-        self.emit(Inst::Bin { op, ty: scalar, dst, a, b }, span);
+        let dst = self.code(span)?.new_reg(scalar);
+        self.emit(Inst::Bin { op, ty: scalar, dst, a, b }, span)?;
         Ok(Operand::Reg(ty, Opnd::Reg(dst)))
     }
 
@@ -198,8 +204,8 @@ impl Sema<'_> {
         }
         let Some(scalar) = self.scalar(ty) else { return Err(self.comptime_only(ty, span)) };
         let (a, b) = (self.opnd(&a, span)?, self.opnd(&b, span)?);
-        let dst = self.new_reg(Scalar::BOOL);
-        self.emit(Inst::Cmp { op, ty: scalar, dst, a, b }, span);
+        let dst = self.code(span)?.new_reg(Scalar::BOOL);
+        self.emit(Inst::Cmp { op, ty: scalar, dst, a, b }, span)?;
         Ok(Operand::Reg(Ty::BOOL, Opnd::Reg(dst)))
     }
 
@@ -315,8 +321,8 @@ impl Sema<'_> {
             UnOp::Not => csl_ir::UnOp::Not,
         };
         let a = self.opnd(&value, span)?;
-        let dst = self.new_reg(scalar);
-        self.emit(Inst::Un { op, ty: scalar, dst, a }, span);
+        let dst = self.code(span)?.new_reg(scalar);
+        self.emit(Inst::Un { op, ty: scalar, dst, a }, span)?;
         Ok(Operand::Reg(ty, Opnd::Reg(dst)))
     }
 }

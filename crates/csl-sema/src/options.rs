@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use csl_diag::{Diagnostics, SourceMap};
+use csl_diag::{Diagnostics, Reported, SourceMap};
 use csl_ir::Wafer;
 use csl_machine::{Arch, Sdk};
 use csl_num::FloatKind;
@@ -74,8 +74,8 @@ pub trait Sources {
 /// What came of a compilation.
 #[derive(Debug)]
 pub struct Analysis {
-    /// `None` when there were errors.
-    pub wafer: Option<Wafer>,
+    /// Without one there are errors among the diagnostics.
+    pub wafer: Result<Wafer, Reported>,
     pub sources: SourceMap,
     pub diagnostics: Diagnostics,
 }

@@ -2,45 +2,41 @@
 
 use std::sync::Arc;
 
-use csl_diag::{Code, Diagnostic, Span};
+use csl_diag::{Code, Diagnostic, Reported, Span};
 use csl_ir::{
     Exported, ExportedSymbol, Expr, FuncId, Inst, ModuleRef, Name, Opnd, Program, TaskBind, TypeKind, TypedValue,
     Types, Value,
 };
-use csl_machine::{Arch, DsrFile, OnControl, QueueDir, Startup, TaskKind, TaskTarget, VecConfig};
+use csl_machine::{OnControl, TaskKind, TaskTarget, VecConfig};
 use csl_num::IntTy;
 
 use crate::builtins::config::{dialect, release};
-use crate::builtins::names_task;
-use crate::context::{Res, Sema, Stop};
-use crate::layout::{Instance, LayoutState};
-use crate::unit::{ExportTarget, Unit, UnitKind};
+use crate::context::{Res, Sema};
+use crate::layout::{Instance, Layout, exported_name};
+use crate::pe::ExportTarget;
+use crate::unit::Unit;
 
 /// Constants of which every tile has its own: how they follow from its params, and their types.
 pub type TileConsts = Vec<(Arc<Expr>, IntTy)>;
 
 impl Sema<'_> {
-    /// Analyses the program of one kind of tile; `None` when it has errors, which are told once for all its tiles.
-    /// With it, how the constants follow of which every tile has its own.
+    /// Analyses the program of one kind of tile; errors in it are told once for all its tiles. With it, how the constants follow of which every tile has its own.
     pub(crate) fn analyze_program(
         &mut self,
+        layout: &Layout,
+        rectangle: (u32, u32),
         file: &str,
         params: Vec<(Name, TypedValue)>,
         instance: &Instance,
-    ) -> Option<(Program, TileConsts)> {
-        let layout = LayoutState {
-            exports: self.unit.layout.exports.clone(),
-            is_legacy: self.unit.layout.is_legacy,
-            ..LayoutState::default()
-        };
-        let rectangle = self.unit.layout.rectangle();
-        let unit = Unit { kind: UnitKind::Pe, name: file.to_string(), layout, rectangle, ..Unit::default() };
+    ) -> Result<(Program, TileConsts), Reported> {
+        let unit = Unit::of_pe(file, layout, rectangle);
         let outer = std::mem::replace(&mut self.unit, unit);
         self.steps = 0;
         let text = whose_code(instance);
         let result = self.traced(instance.span, text, |s| s.program(file, params, instance.span));
         let unit = std::mem::replace(&mut self.unit, outer);
-        result.ok().map(|program| (program, unit.tile_consts.into_iter().collect()))
+        let program = self.whole(result, instance.span)?;
+        Ok((program, unit.tile_consts.into_iter().collect()))
     }
 
     fn program(&mut self, file: &str, params: Vec<(Name, TypedValue)>, span: Span) -> Res<Program> {
@@ -50,17 +46,26 @@ impl Sema<'_> {
         result = self.instantiate_exports().and(result);
         result = self.drain_pending().and(result);
         result?;
-        self.bind_alternates();
-        self.check_tasks()?;
-        self.check_teardown_task()?;
-        self.follow_old_conventions();
-        self.warn_reserved();
-        self.warn_shared_queues();
+        self.finish_pe()?;
         let exports = self.lower_exports()?;
         self.lower_globals()?;
         let mut program = self.collect(exports)?;
         self.resolve_program(&mut program)?;
         Ok(program)
+    }
+
+    /// Whether what the modules have said of the PE goes together, now that all of them have.
+    fn finish_pe(&mut self) -> Res<()> {
+        let (chip, options) = (self.chip, self.options);
+        let pe = self.pe()?;
+        pe.bind_alternates();
+        let checked = pe.check_tasks().and_then(|()| pe.check_teardown_task(chip));
+        pe.follow_old_conventions(options.arch, chip);
+        let mut warnings = if options.memcpy { pe.warn_reserved(&chip.memcpy) } else { Vec::new() };
+        warnings.extend(pe.warn_shared_queues());
+        checked.map_err(|diagnostic| self.fail(diagnostic))?;
+        warnings.into_iter().for_each(|warning| self.report(warning));
+        Ok(())
     }
 
     /// Modules may be imported while blocks run, so their number may grow.
@@ -76,7 +81,7 @@ impl Sema<'_> {
 
     /// Queues the analysis of the functions that the host can call.
     fn instantiate_exports(&mut self) -> Res<()> {
-        for (target, _, span) in self.unit.export_refs.clone() {
+        for (target, _, span) in self.pe()?.export_refs.clone() {
             if let ExportTarget::Fn(f) = target {
                 self.instance(f, span)?;
             }
@@ -87,7 +92,7 @@ impl Sema<'_> {
     fn lower_exports(&mut self) -> Res<Vec<ExportedSymbol>> {
         let mut lowered: Vec<ExportedSymbol> = Vec::new();
         let mut result = Ok(());
-        for (target, name, span) in self.unit.export_refs.clone() {
+        for (target, name, span) in self.pe()?.export_refs.clone() {
             match self.lower_export(&target, &name, span, &lowered) {
                 Ok(symbol) => lowered.push(symbol),
                 Err(stop) => result = Err(stop),
@@ -117,7 +122,7 @@ impl Sema<'_> {
 
     /// The id of the layout's `@export_name`, which must agree with the symbol.
     fn check_export(&mut self, target: &ExportTarget, name: &str, span: Span) -> Res<u16> {
-        let Some(declared) = self.unit.layout.export(name).cloned() else {
+        let Some(declared) = exported_name(&self.pe()?.exports, name).cloned() else {
             let diagnostic =
                 Diagnostic::new(Code::BadExport, span, format!("the layout does not declare the name `{name}`"));
             return Err(self.fail(diagnostic.help(format!("add `@export_name(\"{name}\", ...)` to the layout block"))));
@@ -167,157 +172,15 @@ impl Sema<'_> {
         }
     }
 
-    /// The tasks that rotate with data tasks are the first of their input queues' control task tables.
-    fn bind_alternates(&mut self) {
-        let unit = &mut self.unit;
-        let table = unit.control_table.unwrap_or_default();
-        for (queue, mut task) in std::mem::take(&mut unit.alternates) {
-            let own = unit.queues.iter().find(|q| q.dir == QueueDir::In && q.id == queue);
-            task.id = own.map_or(0, |q| table.first_entry(q.ctrl_table_id));
-            unit.tasks.push(task);
-        }
-    }
-
-    /// No two tasks share an entry of the task table.
-    fn check_tasks(&mut self) -> Res<()> {
-        let tasks = self.unit.tasks.clone();
-        let separate = self.unit.control_table.is_some();
-        for (index, task) in tasks.iter().enumerate() {
-            let same = |other: &&TaskBind| {
-                let tables_differ = separate && (other.kind == TaskKind::Control) != (task.kind == TaskKind::Control);
-                other.id == task.id && other.func != task.func && !tables_differ
-            };
-            if let Some(rpc) = &self.unit.rpc
-                && rpc.task_id == task.id
-                && !(separate && task.kind == TaskKind::Control)
-            {
-                let message = format!("a task is bound to the id {}, which the RPC server has", task.id);
-                let diagnostic = Diagnostic::new(Code::TaskConflict, task.span, message);
-                let rpc = rpc.span;
-                return Err(self.fail(diagnostic.secondary(rpc, "the server is made here")));
-            }
-            if let Some(first) = tasks[..index].iter().find(same) {
-                let message = format!("two tasks are bound to the id {}", task.id);
-                let diagnostic = Diagnostic::new(Code::TaskConflict, task.span, message);
-                let note = "data, local and control tasks share one table";
-                return Err(self.fail(diagnostic.secondary(first.span, "the first is bound here").note(note)));
-            }
-        }
-        Ok(())
-    }
-
-    /// Beside a teardown handler no task has the id that runs it (guide, builtins).
-    fn check_teardown_task(&mut self) -> Res<()> {
-        let Some(&(_, _, handler)) = self.unit.teardown_handlers.first() else { return Ok(()) };
-        let (id, separate) = (self.chip.tasks.teardown, self.unit.control_table.is_some());
-        let has_id = |task: &&TaskBind| task.id == id && !(separate && task.kind == TaskKind::Control);
-        let Some(span) = self.unit.tasks.iter().find(has_id).map(|task| task.span) else { return Ok(()) };
-        let message = format!("a task is bound to the id {id}, which runs teardown handlers");
-        let diagnostic = Diagnostic::new(Code::TaskConflict, span, message);
-        Err(self.fail(diagnostic.secondary(handler, "a handler is set here")))
-    }
-
-    /// Up to SDK 0.9, where tasks are bound to colors, nothing starts blocked, and a color that a task without
-    /// wavelets is bound to means that task.
-    fn follow_old_conventions(&mut self) {
-        if !self.unit.layout.binds_colors || self.options.arch != Arch::Wse2 {
-            return;
-        }
-        let tasks = &self.unit.tasks;
-        for startup in &mut self.unit.startup {
-            let target = startup.target_mut();
-            if let TaskTarget::Color(Opnd::Imm(number)) = *target
-                && names_task(tasks, number)
-            {
-                *target = TaskTarget::LocalTask(Opnd::Imm(number));
-            }
-        }
-        let all = 0..u64::from(self.chip.fabric.colors);
-        let unblocked = all.map(|color| Startup::Unblock(TaskTarget::Color(Opnd::Imm(color))));
-        self.unit.startup.splice(0..0, unblocked);
-    }
-
-    /// What memcpy uses itself is better left alone; published programs use it nevertheless.
-    fn warn_reserved(&mut self) {
-        if !self.options.memcpy {
-            return;
-        }
-        let mut found = self.reserved_queues();
-        found.extend(self.reserved_dsrs());
-        found.extend(self.reserved_ids());
-        for (place, (what, span)) in found.iter().enumerate() {
-            if found[..place].iter().all(|earlier| earlier.0 != *what) {
-                self.report(Diagnostic::new(Code::ReservedResource, *span, format!("memcpy uses {what} itself")));
-            }
-        }
-    }
-
-    fn reserved_queues(&self) -> Vec<(String, Span)> {
-        let initialized = self.unit.queues.iter().map(|queue| (queue.dir, queue.id, queue.span));
-        let used = self.unit.queue_uses.iter().map(|&(dir, queue, _, span)| (dir, queue, span));
-        let named = initialized.chain(used).filter_map(|(dir, queue, span)| {
-            let (name, reserved) = match dir {
-                QueueDir::In => ("input queue", self.chip.memcpy.input_queues),
-                QueueDir::Out => ("output queue", self.chip.memcpy.output_queues),
-            };
-            reserved.contains(&queue).then(|| (format!("{name} {queue}"), span))
-        });
-        named.collect()
-    }
-
-    fn reserved_dsrs(&self) -> Vec<(String, Span)> {
-        let memcpy = &self.chip.memcpy;
-        let reserved = [(DsrFile::Dest, memcpy.dest_dsr), (DsrFile::Src1, memcpy.src1_dsr)];
-        let named = self.unit.dsr_uses.iter().filter_map(|&(file, id, span)| {
-            reserved.contains(&(file, id)).then(|| (format!("{} {id}", file.name()), span))
-        });
-        named.collect()
-    }
-
-    /// Task ids and colors.
-    fn reserved_ids(&self) -> Vec<(String, Span)> {
-        let memcpy = &self.chip.memcpy;
-        let tasks = self.unit.tasks.iter().filter_map(|task| {
-            let (name, reserved) = match task.kind {
-                TaskKind::Local => ("local task id", memcpy.local_tasks),
-                TaskKind::Control => ("control task id", memcpy.control_tasks),
-                TaskKind::Data => return None,
-            };
-            reserved.contains(&task.id).then(|| (format!("{name} {}", task.id), task.span))
-        });
-        let colors = self.unit.colors.iter().filter(|(color, _, _)| memcpy.colors.contains(color));
-        tasks.chain(colors.map(|&(color, _, span)| (format!("color {color}"), span))).collect()
-    }
-
-    /// DSDs of several colors on one queue: published programs take turns, others mix up their wavelets.
-    fn warn_shared_queues(&mut self) {
-        let uses = std::mem::take(&mut self.unit.queue_uses);
-        let uses: Vec<_> =
-            uses.into_iter().filter_map(|(dir, queue, color, span)| Some((dir, queue, color?, span))).collect();
-        let mut warned = Vec::new();
-        for (place, &(dir, queue, color, span)) in uses.iter().enumerate() {
-            let before =
-                uses[..place].iter().find(|earlier| (earlier.0, earlier.1) == (dir, queue) && earlier.2 != color);
-            let Some(&(_, _, other, first)) = before.filter(|_| !warned.contains(&(dir, queue))) else { continue };
-            warned.push((dir, queue));
-            let name = if dir == QueueDir::In { "input" } else { "output" };
-            let message = format!("DSDs of colors {other} and {color} share {name} queue {queue}");
-            let diagnostic =
-                Diagnostic::new(Code::SharedQueue, span, message).secondary(first, "the first is made here");
-            self.report(diagnostic.note("only one operation at a time may use a queue"));
-        }
-    }
-
     /// Puts together what the unit has gathered.
     fn collect(&mut self, exports: Vec<ExportedSymbol>) -> Res<Program> {
         let (release, dialect) = (release(self), dialect(self));
+        let pe = std::mem::take(self.pe()?);
         let unit = &mut self.unit;
-        let take = std::mem::take::<Vec<Option<csl_ir::Global>>>;
-        let globals: Option<Vec<_>> = take(&mut unit.out_globals).into_iter().collect();
+        let globals: Option<Vec<_>> = std::mem::take(&mut unit.out_globals).into_iter().collect();
         let funcs: Option<Vec<_>> = std::mem::take(&mut unit.out_funcs).into_iter().collect();
         let (Some(globals), Some(funcs)) = (globals, funcs) else {
-            // A function or global without a body has given its diagnostic.
-            return Err(Stop::Error);
+            return Err(self.internal(None, "a function or a global of the program was never made").into());
         };
         Ok(Program {
             name: unit.name.clone(),
@@ -328,20 +191,20 @@ impl Sema<'_> {
             types: Arc::new(Types::default()),
             globals,
             funcs,
-            tasks: std::mem::take(&mut unit.tasks),
-            startup: std::mem::take(&mut unit.startup),
-            queues: std::mem::take(&mut unit.queues),
-            fifos: std::mem::take(&mut unit.fifos),
-            dsr_loads: std::mem::take(&mut unit.dsr_loads),
-            colors: std::mem::take(&mut unit.colors),
-            configs: std::mem::take(&mut unit.configs),
+            tasks: pe.tasks,
+            startup: pe.startup,
+            queues: pe.queues,
+            fifos: pe.fifos,
+            dsr_loads: pe.dsr_loads,
+            colors: pe.colors,
+            configs: pe.configs,
             exports,
-            rpc: unit.rpc.take(),
-            teardown_handlers: unit.teardown_handlers.iter().map(|h| (h.0, h.1)).collect(),
-            empty_queue_handlers: unit.empty_queue_handlers.iter().map(|h| (h.0, h.1)).collect(),
-            rotating: std::mem::take(&mut unit.rotating),
-            control_table: unit.control_table,
-            main_thread_priority: unit.main_thread_priority,
+            rpc: pe.rpc,
+            teardown_handlers: pe.teardown_handlers.iter().map(|h| (h.0, h.1)).collect(),
+            empty_queue_handlers: pe.empty_queue_handlers.iter().map(|h| (h.0, h.1)).collect(),
+            rotating: pe.rotating,
+            control_table: pe.control_table,
+            main_thread_priority: None,
             strings: std::mem::take(&mut unit.strings),
             tile_consts: unit.tile_consts.iter().map(|(_, ty)| *ty).collect(),
         })

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use csl_diag::Reported;
 use csl_ir::{ArrayValue, Expr, Name, Program, Question, Trace, TypedValue, Value, Varying};
 use csl_num::{IntTy, wrap64};
 use indexmap::IndexMap;
@@ -14,7 +15,7 @@ use num_bigint::BigInt;
 use num_traits::ToPrimitive;
 
 use crate::context::Sema;
-use crate::layout::Instance;
+use crate::layout::{Instance, Layout};
 
 /// A file with its params, the numbers in them left out.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -145,24 +146,29 @@ impl Shared {
 /// The programs of a layout, and what each kind of tile has of them.
 #[derive(Debug, Default)]
 pub struct Sharing {
-    /// `None` where the analysis found errors.
-    pub programs: Vec<Option<Program>>,
+    pub programs: Vec<Result<Program, Reported>>,
     /// By kind of tile: the number of its program, and its constants.
     pub kinds: Vec<(u32, Vec<u64>)>,
 }
 
+/// The tiles of a layout that has been evaluated.
+#[derive(Clone, Copy)]
+struct Tiles<'l> {
+    layout: &'l Layout,
+    /// Width and height.
+    rectangle: (u32, u32),
+}
+
 impl Sema<'_> {
     /// Analyses as few programs as the tiles need.
-    pub(crate) fn analyze_instances(&mut self) -> Sharing {
-        let instances = std::mem::take(&mut self.unit.layout.instances);
-        let share = self.options.share_programs;
-        let mut shapes = open_numbers(&instances, self.unit.layout.shapes.len(), share);
+    pub(crate) fn analyze_instances(&mut self, layout: &Layout, rectangle: (u32, u32)) -> Sharing {
+        let tiles = Tiles { layout, rectangle };
+        let mut shapes = open_numbers(&layout.instances, layout.shapes.len(), self.options.share_programs);
         let mut sharing = Sharing::default();
-        for (key, instance) in &instances {
-            let kind = self.kind_of(key, instance, &instances, &mut shapes[key.shape as usize], &mut sharing.programs);
+        for (key, instance) in &layout.instances {
+            let kind = self.kind_of(key, instance, tiles, &mut shapes[key.shape as usize], &mut sharing.programs);
             sharing.kinds.push(kind);
         }
-        self.unit.layout.instances = instances;
         sharing
     }
 
@@ -170,23 +176,23 @@ impl Sema<'_> {
         &mut self,
         key: &TileKey,
         instance: &Instance,
-        instances: &IndexMap<TileKey, Instance>,
+        tiles: Tiles<'_>,
         shared: &mut Shared,
-        programs: &mut Vec<Option<Program>>,
+        programs: &mut Vec<Result<Program, Reported>>,
     ) -> (u32, Vec<u64>) {
         if shared.open.is_empty() {
-            programs.push(self.analyze_alone(key, instance));
+            programs.push(self.analyze_alone(key, instance, tiles));
             return (programs.len() as u32 - 1, Vec::new());
         }
         let inputs = shared.inputs(key);
         if shared.find(&inputs).is_none() {
-            match self.analyze_open(key, instance, shared, programs) {
+            match self.analyze_open(key, instance, tiles, shared, programs) {
                 (asked, Some(outcome)) => shared.insert(asked, outcome),
                 (asked, None) => {
-                    let instance = Instance { tiles: alike(key, instances, shared, &asked), ..*instance };
-                    programs.push(self.analyze_alone(key, &instance));
+                    let instance = Instance { tiles: alike(key, &tiles.layout.instances, shared, &asked), ..*instance };
+                    programs.push(self.analyze_alone(key, &instance, tiles));
                     let outcome =
-                        if programs.last().is_some_and(Option::is_some) { Outcome::Alone } else { Outcome::Failed };
+                        if programs.last().is_some_and(Result::is_ok) { Outcome::Alone } else { Outcome::Failed };
                     shared.insert(asked, outcome);
                     return (programs.len() as u32 - 1, Vec::new());
                 }
@@ -197,7 +203,7 @@ impl Sema<'_> {
                 return (number, consts);
             }
             Some(Outcome::Failed) => {}
-            _ => programs.push(self.analyze_alone(key, instance)),
+            _ => programs.push(self.analyze_alone(key, instance, tiles)),
         }
         (programs.len() as u32 - 1, Vec::new())
     }
@@ -208,25 +214,25 @@ impl Sema<'_> {
         &mut self,
         key: &TileKey,
         instance: &Instance,
+        tiles: Tiles<'_>,
         shared: &Shared,
-        programs: &mut Vec<Option<Program>>,
+        programs: &mut Vec<Result<Program, Reported>>,
     ) -> (Vec<(Question, i64)>, Option<Outcome>) {
         let trace = Arc::new(Trace::default());
         let mut inputs: Vec<Option<u32>> = vec![None; key.numbers.len()];
         (0..).zip(&shared.open).for_each(|(number, &place)| inputs[place] = Some(number));
-        let shape = self.unit.layout.shapes[key.shape as usize].clone();
+        let Tiles { layout, rectangle } = tiles;
+        let shape = &layout.shapes[key.shape as usize];
         let params = shape.params(|place| match inputs[place] {
             Some(input) => Value::Varying(Varying::input(input, key.numbers[place], &trace)),
             None => Value::Int(key.numbers[place].into()),
         });
-        let before = std::mem::take(&mut self.diagnostics);
         let steps = (self.steps, self.exhausted);
-        let analyzed = self.analyze_program(&shape.file, params, instance);
-        let found = std::mem::replace(&mut self.diagnostics, before);
+        let (analyzed, found) = self.apart(|s| s.analyze_program(layout, rectangle, &shape.file, params, instance));
         match analyzed {
-            Some((program, consts)) if !found.has_errors() => {
+            Ok((program, consts)) if !found.has_errors() => {
                 self.diagnostics.extend(found);
-                programs.push(Some(program));
+                programs.push(Ok(program));
                 let outcome = Outcome::Program(programs.len() as u32 - 1, Arc::new(consts));
                 (trace.asked(), Some(outcome))
             }
@@ -237,10 +243,11 @@ impl Sema<'_> {
         }
     }
 
-    fn analyze_alone(&mut self, key: &TileKey, instance: &Instance) -> Option<Program> {
-        let shape = self.unit.layout.shapes[key.shape as usize].clone();
+    fn analyze_alone(&mut self, key: &TileKey, instance: &Instance, tiles: Tiles<'_>) -> Result<Program, Reported> {
+        let Tiles { layout, rectangle } = tiles;
+        let shape = &layout.shapes[key.shape as usize];
         let params = shape.params(|place| Value::Int(key.numbers[place].into()));
-        Some(self.analyze_program(&shape.file, params, instance)?.0)
+        Ok(self.analyze_program(layout, rectangle, &shape.file, params, instance)?.0)
     }
 }
 

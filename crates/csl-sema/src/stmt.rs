@@ -14,15 +14,15 @@ impl Sema<'_> {
     /// has an error, so that all errors of a function are told at once.
     pub fn eval_stmts(&mut self, block: &Block) -> Res<()> {
         self.scoped(|s| {
-            let mut failed = false;
+            let mut result = Ok(());
             for stmt in &block.stmts {
                 match s.eval_stmt(stmt) {
                     Ok(()) => {}
-                    Err(Stop::Error) if !s.is_comptime() && !s.exhausted => failed = true,
+                    error @ Err(Stop::Error(_)) if !s.is_comptime() && !s.exhausted => result = error,
                     Err(stop) => return Err(stop),
                 }
             }
-            if failed { Err(Stop::Error) } else { Ok(()) }
+            result
         })
     }
 
@@ -31,7 +31,7 @@ impl Sema<'_> {
             StmtKind::Var(decl) => self.eval_local(decl),
             StmtKind::Expr(expr) => self.eval_expecting(expr, is_branching(expr).then_some(Ty::VOID)).map(|_| ()),
             StmtKind::Assign { target, op, value } => self.eval_assign(target, *op, value, stmt.span),
-            StmtKind::Error => Err(Stop::Error),
+            StmtKind::Error => Err(self.syntax_error(self.frame.module, stmt.span)),
         }
     }
 
@@ -88,7 +88,7 @@ impl Sema<'_> {
 
     /// Adds a name to the innermost scope.
     pub fn bind(&mut self, name: Symbol, binding: Binding) {
-        let scope = self.frame_mut().scopes.last_mut().expect("a frame has a scope while it evaluates");
+        let scope = self.frame.scopes.last_mut().expect("a frame has a scope while it evaluates");
         scope.names.push((name, binding));
     }
 
@@ -101,21 +101,23 @@ impl Sema<'_> {
                 Ok(())
             }
             Err(stop) => {
-                self.bind(decl.name.name, Binding::Poison);
+                if let Stop::Error(reported) = stop {
+                    self.bind(decl.name.name, Binding::Poison(reported));
+                }
                 Err(stop)
             }
         }
     }
 
     fn declare(&mut self, decl: &VarDecl) {
-        if let Some(scope) = self.frame_mut().scopes.last_mut() {
+        if let Some(scope) = self.frame.scopes.last_mut() {
             scope.declared.push((decl.name.name, decl.name.span));
         }
     }
 
     fn check_redeclared(&mut self, decl: &VarDecl) -> Res<()> {
         let name = decl.name.name;
-        let Some(scope) = self.frame().scopes.last().filter(|s| s.names.iter().any(|n| n.0 == name)) else {
+        let Some(scope) = self.frame.scopes.last().filter(|s| s.names.iter().any(|n| n.0 == name)) else {
             return Ok(());
         };
         let first = scope.declared.iter().find(|d| d.0 == name).map(|d| d.1);
@@ -167,7 +169,7 @@ impl Sema<'_> {
     }
 
     pub fn new_cell(&mut self, value: TypedValue, is_const: bool) -> csl_ir::CellRef {
-        let runtime_depth = self.frame().runtime_depth;
+        let runtime_depth = self.frame.runtime_depth;
         self.unit.cells.push(Cell { value, runtime_depth, is_const });
         csl_ir::CellRef::new(self.unit.cells.len() as u32 - 1)
     }
@@ -202,7 +204,7 @@ impl Sema<'_> {
     }
 
     fn is_addressed(&self, name: Symbol) -> bool {
-        self.frame().addressed.contains(&name)
+        self.frame.addressed.contains(&name)
     }
 
     fn var_local(&mut self, decl: &VarDecl, ty: Option<Ty>) -> Res<Binding> {
@@ -223,10 +225,10 @@ impl Sema<'_> {
         }
         match self.scalar(ty) {
             Some(scalar) if !self.is_addressed(decl.name.name) => {
-                let reg = self.new_reg(scalar);
+                let reg = self.code(decl.span)?.new_reg(scalar);
                 if let Some((value, span)) = value {
                     let src = self.opnd(&value, span)?;
-                    self.emit(Inst::Copy { dst: reg, src }, decl.span);
+                    self.emit(Inst::Copy { dst: reg, src }, decl.span)?;
                 }
                 Ok(Binding::Reg(ty, reg))
             }
@@ -238,7 +240,7 @@ impl Sema<'_> {
         if csl_ir::size_of(&self.types, ty).is_none() {
             return Err(self.comptime_only(ty, decl.name.span));
         }
-        let slot = self.new_slot(ty, decl.name.name.as_str());
+        let slot = self.new_slot(ty, decl.name.name.as_str(), decl.span)?;
         if let Some(value) = value {
             let addr = csl_ir::Addr { base: csl_ir::AddrBase::Slot(slot), offset: 0 };
             let place = Place { ty, is_const: false, kind: PlaceKind::Mem(addr) };

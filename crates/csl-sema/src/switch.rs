@@ -1,13 +1,13 @@
 //! `switch`.
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{CmpOp, Term, Ty, TypeKind, Value, Varying};
+use csl_ir::{CmpOp, Scalar, Term, Ty, TypeKind, Value, Varying};
 use csl_num::IntTy;
 use csl_syntax::ast::{Expr, Switch, SwitchArm};
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
 
-use crate::context::{Res, Sema, Stop};
+use crate::context::{Res, Sema};
 use crate::operand::Operand;
 use crate::value::int_of;
 
@@ -103,13 +103,13 @@ impl Sema<'_> {
         expected: Option<Ty>,
         span: Span,
     ) -> Res<Operand> {
-        let Some(scalar) = self.scalar(ty) else { return Err(self.comptime_only(ty, span)) };
-        let value = self.opnd(&input, node.input.span)?;
-        let int = match scalar {
-            csl_ir::Scalar::Int { signed, bits } => IntTy { signed, bits: u32::from(bits) },
-            _ => return Err(Stop::Error),
+        let Some(scalar @ Scalar::Int { signed, bits }) = self.scalar(ty) else {
+            return Err(self.comptime_only(ty, span));
         };
-        let blocks: Vec<_> = node.arms.iter().map(|_| self.builder().new_block()).collect();
+        let int = IntTy { signed, bits: u32::from(bits) };
+        let value = self.opnd(&input, node.input.span)?;
+        let code = self.code(span)?;
+        let blocks: Vec<_> = node.arms.iter().map(|_| code.new_block()).collect();
         let mut table = Vec::new();
         let mut default = None;
         for ((values, arm), &block) in cases.iter().zip(&node.arms).zip(&blocks) {
@@ -120,26 +120,18 @@ impl Sema<'_> {
         }
         let default = match default {
             Some(block) => block,
-            None => self.unreachable_block(span),
+            // All members of an enum have branches; other numbers do not occur.
+            None => code.unreachable_block(span),
         };
-        self.builder().terminate(Term::Switch { ty: scalar, value, cases: table, default }, span);
+        code.terminate(Term::Switch { ty: scalar, value, cases: table, default }, span);
         let mut exits = Vec::new();
-        let mut failed = false;
+        let mut arms = Ok(());
         for (arm, block) in node.arms.iter().zip(blocks) {
-            failed |= self.eval_arm(block, Some(&arm.body), expected, span, &mut exits)?;
+            arms = arms.and(self.eval_arm(block, Some(&arm.body), expected, span, &mut exits)?);
         }
         let joined = self.join(exits, expected, span);
-        if failed { Err(Stop::Error) } else { joined }
-    }
-
-    /// All members of an enum have branches; other numbers do not occur.
-    fn unreachable_block(&mut self, span: Span) -> csl_ir::BlockId {
-        let here = self.builder().current();
-        let block = self.builder().new_block();
-        self.builder().switch_to(block);
-        self.builder().terminate(Term::Unreachable, span);
-        self.builder().switch_to(here);
-        block
+        arms?;
+        joined
     }
 }
 

@@ -18,7 +18,7 @@ const MOST_ELEMENTS: u64 = 1 << 28;
 impl Sema<'_> {
     /// The type that an expression of type `type` yields.
     pub fn eval_type(&mut self, expr: &Expr) -> Res<Ty> {
-        let value = self.at_comptime(|s| s.eval(expr))?;
+        let value = self.at_comptime(expr.span, |s| s.eval(expr))?;
         match value.as_const().map(|v| &v.value) {
             Some(Value::Type(ty)) => Ok(*ty),
             // `{}` where a type is wanted cannot happen; `void` values come from failed builtins.

@@ -1,26 +1,30 @@
 //! What is analysed as one: the layout, or the program of one kind of PE.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use csl_diag::Span;
-use csl_ir::{
-    ControlTable, Expr, FifoInit, FnRef, Func, FuncId, Global, GlobalId, GlobalRef, ModuleRef, Opnd, QueueInit,
-    RotatingTasks, Rpc, TaskBind, Ty, TypedValue, Varying, VecOperand,
-};
-use csl_machine::{ColorConfig, DsrFile, DsrLoad, QueueDir, Startup};
+use csl_diag::{Reported, Span};
+use csl_ir::{Expr, FnRef, Func, FuncId, Global, GlobalId, GlobalRef, ModuleRef, Ty, TypedValue, Varying};
 use csl_num::IntTy;
 use csl_syntax::{Symbol, ast};
 use indexmap::IndexSet;
+use rustc_hash::FxHashMap;
 
 use crate::context::SourceFile;
-use crate::layout::LayoutState;
+use crate::layout::Layout;
+use crate::pe::Pe;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What only a layout has, or only a PE's program.
+#[derive(Debug)]
 pub enum UnitKind {
-    #[default]
-    Layout,
-    Pe,
+    Layout(Layout),
+    Pe(Pe),
+}
+
+impl Default for UnitKind {
+    fn default() -> UnitKind {
+        UnitKind::Layout(Layout::default())
+    }
 }
 
 /// One file with its params bound.
@@ -29,10 +33,10 @@ pub struct Module {
     pub file: Arc<SourceFile>,
     /// How symbols of it are prefixed: empty for the root, else `name.` of the import.
     pub prefix: String,
-    pub params: HashMap<Symbol, TypedValue>,
+    pub params: FxHashMap<Symbol, TypedValue>,
     /// Where the module was asked for; `None` for the root of the layout.
     pub asked_at: Option<Span>,
-    pub items: HashMap<Symbol, ItemState>,
+    pub items: FxHashMap<Symbol, ItemState>,
 }
 
 #[derive(Clone, Debug)]
@@ -53,7 +57,7 @@ pub enum State {
     /// Being evaluated: meeting it again is a cycle.
     Busy,
     Done(GlobalItem),
-    Failed,
+    Failed(Reported),
 }
 
 /// What a name at the top level of a module is.
@@ -110,7 +114,7 @@ pub struct PendingFn {
     pub id: FuncId,
     pub fn_ref: FnRef,
     /// Types of all parameters, in order, `None` for those bound at comptime.
-    pub params: Vec<crate::call::ParamBinding>,
+    pub params: Vec<crate::instance::ParamBinding>,
     pub ret: Ty,
     pub called_at: Span,
 }
@@ -120,67 +124,57 @@ pub struct Unit {
     pub kind: UnitKind,
     /// Name of the root file.
     pub name: String,
+    /// Imports show that the program was written for SDK 1.4 or older.
+    pub is_legacy: bool,
     pub modules: Vec<Module>,
+    /// Declarations whose state is [`State::Failed`].
+    pub failed: Vec<(ModuleRef, Symbol)>,
     pub fns: Vec<FnInfo>,
     pub globals: Vec<GlobalInfo>,
     pub cells: Vec<Cell>,
-    pub instances: HashMap<InstanceKey, FuncId>,
+    pub instances: FxHashMap<InstanceKey, FuncId>,
     pub pending: VecDeque<PendingFn>,
-    pub memo: HashMap<InstanceKey, TypedValue>,
+    pub memo: FxHashMap<InstanceKey, TypedValue>,
     /// Constants that run-time code needs in memory.
-    pub materialized: HashMap<TypedValue, GlobalRef>,
+    pub materialized: FxHashMap<TypedValue, GlobalRef>,
     /// `export` and `extern` declarations by symbol name.
-    pub linked: HashMap<String, GlobalRef>,
+    pub linked: FxHashMap<String, GlobalRef>,
     /// Link names of variables without a storage class.
-    pub plain_names: HashMap<String, Span>,
+    pub plain_names: FxHashMap<String, Span>,
     /// Functions that `@export` names.
-    pub exported_fns: HashMap<String, FnRef>,
+    pub exported_fns: FxHashMap<String, FnRef>,
 
-    // What becomes of it: the parts of a `csl_ir::Program`.
+    // What run-time code needs of the program.
     pub out_globals: Vec<Option<Global>>,
     pub out_funcs: Vec<Option<Func>>,
-    pub tasks: Vec<TaskBind>,
-    pub startup: Vec<Startup<Opnd>>,
-    pub queues: Vec<QueueInit>,
-    pub fifos: Vec<FifoInit>,
-    pub dsr_loads: Vec<(DsrLoad<VecOperand, Opnd>, Span)>,
-    pub colors: Vec<(u8, ColorConfig, Span)>,
-    pub configs: Vec<(u16, u16)>,
-    /// Queues and colors that fabric DSDs name, and where.
-    pub queue_uses: Vec<(QueueDir, u8, Option<u8>, Span)>,
-    /// DSRs that the program names, and where.
-    pub dsr_uses: Vec<(DsrFile, u8, Span)>,
-    pub export_refs: Vec<(ExportTarget, String, Span)>,
-    pub rpc: Option<Rpc>,
-    pub teardown_handlers: Vec<(u8, FuncId, Span)>,
-    pub empty_queue_handlers: Vec<(u8, FuncId, Span)>,
-    pub rotating: Vec<RotatingTasks>,
-    /// Control tasks that rotate with the data task of an input queue.
-    pub alternates: Vec<(u8, TaskBind)>,
-    pub control_table: Option<ControlTable>,
-    pub main_thread_priority: Option<csl_machine::Priority>,
     pub strings: Vec<String>,
     /// Constants of which every tile has its own: how they follow from its params, and their types.
     pub tile_consts: IndexSet<(Arc<Expr>, IntTy)>,
-    /// A top-level `comptime` block is being evaluated: task bindings and the like are allowed.
-    pub in_comptime_block: bool,
-
-    /// The layout's own state, while `kind` is `Layout`.
-    pub layout: LayoutState,
-    /// Coordinates and rectangle of the layout, while `kind` is `Pe`.
-    pub rectangle: Option<(u32, u32)>,
 }
 
 impl Unit {
+    /// The program of the tiles with the code `file`, before anything of it is analysed.
+    pub fn of_pe(file: &str, layout: &Layout, rectangle: (u32, u32)) -> Unit {
+        let pe = Pe::new(layout.exports.clone(), rectangle);
+        Unit { kind: UnitKind::Pe(pe), name: file.to_string(), is_legacy: layout.is_legacy, ..Unit::default() }
+    }
+
+    pub fn pe(&self) -> Option<&Pe> {
+        match &self.kind {
+            UnitKind::Layout(_) => None,
+            UnitKind::Pe(pe) => Some(pe),
+        }
+    }
+
+    pub fn pe_mut(&mut self) -> Option<&mut Pe> {
+        match &mut self.kind {
+            UnitKind::Layout(_) => None,
+            UnitKind::Pe(pe) => Some(pe),
+        }
+    }
+
     /// The number of a tile's constant.
     pub fn tile_const(&mut self, varying: &Varying, ty: IntTy) -> u32 {
         self.tile_consts.insert_full((varying.expr().clone(), ty)).0 as u32
     }
-}
-
-/// Something given to `@export_symbol`, before its id is known.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ExportTarget {
-    Global(GlobalRef),
-    Fn(FnRef),
 }

@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use csl_fabric::Ramp;
 use csl_image::PatchTarget;
-use csl_machine::Wavelet;
-use csl_machine::index_types;
+use csl_machine::{Wavelet, index_types};
 use csl_pe::Ports;
 
 use crate::columns::Columns;
@@ -104,7 +103,7 @@ impl<E: Element> Ces<E> {
 
     fn load(&mut self, x: u32) -> Option<TileId> {
         let world = Arc::clone(&self.world);
-        let program = world.program(x, self.y)?;
+        let program = world.image.program_at(x, self.y)?;
         let mut ports = Ports::new(world.image.arch);
         let seat = Seat { program, image: &world.image, x, y: self.y };
         let mut element = E::load(&seat, &mut ports);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use csl_image::{Image, PeImage};
-use csl_pe::{Event, Fault, Hold, Pe, Ports, Registers, TaskState, Waiting, Wake};
+use csl_pe::{Event, Fault, Hold, Pe, Ports, Registers, TaskState, Unserved, Waiting, Wake};
 
 /// What program a tile runs, and where.
 pub(crate) struct Seat<'a> {
@@ -39,7 +39,9 @@ pub(crate) trait Element: Send {
     fn clock(&self) -> u64;
     /// The last cycle in which a thread had the issue slot; it may lie ahead of the clock.
     fn last_issue(&self) -> u64;
-    fn read(&self, addr: u16, bytes: u32) -> Vec<u8>;
+    /// Copies out as many bytes of its memory as `into` has.
+    fn read(&self, addr: u16, into: &mut [u8]);
+    /// Writes bytes into its memory.
     fn write(&mut self, addr: u16, bytes: &[u8]);
     /// Gives the tile's own constant `number` its value.
     fn set_const(&mut self, number: u16, value: u64);
@@ -57,6 +59,10 @@ pub(crate) trait Element: Send {
     fn tasks(&self) -> TaskState;
     /// Where the main thread has held for an earlier operation.
     fn holds(&self) -> &[Hold] {
+        &[]
+    }
+    /// Where the program has reached for a register that no part of the machine serves.
+    fn unserved(&self) -> &[Unserved] {
         &[]
     }
 }
@@ -102,10 +108,8 @@ impl Element for Pe {
         Pe::last_issue(self)
     }
 
-    fn read(&self, addr: u16, bytes: u32) -> Vec<u8> {
-        let mut read = vec![0; bytes as usize];
-        self.memory().read_bytes(addr, &mut read);
-        read
+    fn read(&self, addr: u16, into: &mut [u8]) {
+        self.memory().read_bytes(addr, into);
     }
 
     fn write(&mut self, addr: u16, bytes: &[u8]) {
@@ -142,5 +146,9 @@ impl Element for Pe {
 
     fn holds(&self) -> &[Hold] {
         Pe::holds(self)
+    }
+
+    fn unserved(&self) -> &[Unserved] {
+        Pe::unserved(self)
     }
 }

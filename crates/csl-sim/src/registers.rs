@@ -1,4 +1,4 @@
-//! A router's registers, as the program on its tile reads and writes them (semantics.md 22).
+//! A router's registers, as the program on its tile reads and writes them (docs/decisions/machine.md M45, M46).
 //!
 //! A write goes to the router by the way of a wavelet that is issued in the same cycle, and takes as long: it overtakes
 //! none that moves. It waits for none either: a program can free a wavelet that stands by such a write. What the program

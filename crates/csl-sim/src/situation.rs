@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use csl_machine::{Arch, ProgramId};
 use csl_pe::{TaskState, Thread};
 
-use crate::command::Ticket;
 use crate::element::Element;
-use crate::host::Host;
 use crate::machine::Machine;
+use crate::memcpy::Host;
+use crate::memcpy::Ticket;
 use crate::row::Row;
 use crate::stop::{
-    Count, Group, Held, HeldMain, HostReason, HostWait, Lost, Running, Situation, Standing, TaskWait, ThreadWait,
-    Unended, Unread,
+    Count, Group, Held, HeldMain, HostReason, HostWait, Lost, Running, Situation, Standing, StrangeRegister, TaskWait,
+    ThreadWait, Unended, Unread,
 };
 use crate::tile::Tile;
 
@@ -20,7 +20,7 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Situati
     let mut reasons: Vec<(Ticket, HostReason, u32, u32)> = Vec::new();
     let (mut wavelets, mut unread, mut outputs) = (Vec::new(), Vec::new(), Vec::new());
     let (mut threads, mut running, mut tasks) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut unended, mut holds) = (Vec::new(), Vec::new());
+    let (mut unended, mut holds, mut unserved) = (Vec::new(), Vec::new(), Vec::new());
     let (mut counts, mut lost) = (BTreeMap::new(), BTreeMap::new());
     let now = machine.now;
     let world = std::sync::Arc::clone(&machine.world);
@@ -32,7 +32,7 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Situati
             let (x, y) = (tile.x, row.y);
             reasons.extend(waits(tile, now).into_iter().map(|(ticket, reason)| (ticket, reason, x, y)));
             unended.extend(tile.host.is_blocked.then_some((Unended { function: tile.host.launched }, x, y)));
-            let Some(program) = world.program_number(x, y) else { continue };
+            let Some(program) = world.image.program_number(x, y) else { continue };
             let waiting = tile.element.waiting(&tile.ports).into_iter();
             threads.extend(waiting.map(|waiting| (ThreadWait { program, waiting }, x, y)));
             running.extend(runs(tile, program).into_iter().map(|running| (running, x, y)));
@@ -40,6 +40,8 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Situati
             unread.extend(left_unread(tile, world.chip.arch).into_iter().map(|unread| (unread, x, y)));
             outputs.extend(held(row, tile).into_iter().map(|held| (held, x, y)));
             holds.extend(tile.element.holds().iter().map(|&hold| (HeldMain { program, hold }, x, y)));
+            let strange = tile.element.unserved().iter();
+            unserved.extend(strange.map(|&place| (StrangeRegister { program, place }, x, y)));
         }
     }
     Situation {
@@ -53,6 +55,7 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Situati
         unread: group(unread),
         outputs: group(outputs),
         holds: group(holds),
+        unserved: group(unserved),
         standing: counts.into_iter().map(|(color, (wavelets, pes))| Count { color, wavelets, pes }).collect(),
         lost: lost.into_values().collect(),
     }

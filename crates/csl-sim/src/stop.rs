@@ -2,31 +2,14 @@
 
 use csl_machine::{Direction, ProgramId};
 
-use crate::command::{Rect, Ticket};
+use crate::memcpy::Ticket;
 
-/// A request that is wrong in itself: nothing has moved.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SimError {
-    #[error("the image is damaged: {0}")]
-    Image(String),
-    #[error("the program was compiled without memcpy")]
-    NoMemcpy,
-    #[error("rectangle {rect:?} does not lie within the program's {width} x {height} PEs")]
-    Outside { rect: Rect, width: u32, height: u32 },
-    #[error("no exported {what} has the id {id}")]
-    UnknownId { what: &'static str, id: u16 },
-    #[error("PE ({x}, {y}) runs no program that exports the {what} with the id {id}")]
-    NotOnPe { what: &'static str, id: u16, x: u32, y: u32 },
-    #[error("the function takes {expected} arguments, {found} are given")]
-    Arguments { expected: usize, found: usize },
-    #[error("{expected} words of data are needed, {found} are given")]
-    Length { expected: usize, found: usize },
-    #[error("color {0} carries no stream")]
-    NotAStream(u8),
-    #[error("PE ({x}, {y}) does not exist or runs no program")]
-    NoSuchPe { x: u32, y: u32 },
-    #[error("the simulation has stopped")]
-    Stopped,
+/// Memory was asked for of a PE that does not exist or runs no program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("PE ({x}, {y}) does not exist or runs no program")]
+pub struct NoSuchPe {
+    pub x: u32,
+    pub y: u32,
 }
 
 /// Why a blocking call did not finish.
@@ -82,6 +65,8 @@ pub struct Situation {
     pub outputs: Vec<Group<Held>>,
     /// Where main threads have held so far, whether or not they still do.
     pub holds: Vec<Group<HeldMain>>,
+    /// Where programs have reached for registers that no part of the machine serves.
+    pub unserved: Vec<Group<StrangeRegister>>,
     /// How many there are of these three, by color.
     pub standing: Vec<Count>,
     /// Wavelets that have left the program and were dropped by the fabric around it, by color.
@@ -125,6 +110,13 @@ pub struct ThreadWait {
 pub struct HeldMain {
     pub program: ProgramId,
     pub hold: csl_pe::Hold,
+}
+
+/// A place that has reached for a register that no part of the machine serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StrangeRegister {
+    pub program: ProgramId,
+    pub place: csl_pe::Unserved,
 }
 
 /// A main thread in the middle of a task.

@@ -1,5 +1,5 @@
 //! The invariants of ARCHITECTURE.md that a text search can hold: who imports whom, what stays out of the lower crates, and
-//! that the tests which `tests/semantics.md` names are there.
+//! that the tests, files and decisions that documents and comments name are there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,6 +23,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("csl-sim", &["csl-pe", "csl-fabric", "csl-image", "csl-isa", "csl-machine"]),
     ("csl-cli", &["csl-host"]),
     ("csl-py", &["csl-host", "csl-cli"]),
+    ("csl-testkit", &["csl-image", "csl-isa", "csl-machine"]),
 ];
 
 /// Crates below csl-host: they read no file, clock, environment or number of threads.
@@ -75,6 +76,12 @@ fn imports_run_one_way() {
             assert!(!ours || allowed.contains(&to), "{name} imports {to}");
         }
     }
+    for package in packages {
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let is_for_tests = dependency["name"] != "csl-testkit" || dependency["kind"] == "dev";
+            assert!(is_for_tests, "{} imports csl-testkit outside of its tests", package["name"]);
+        }
+    }
 }
 
 #[test]
@@ -108,6 +115,59 @@ fn every_rule_names_tests_that_are_there() {
     }
 }
 
+/// Columns of the README's table "What runs", and the chips and releases by which programs of `tests/run` name them.
+const COLUMNS: [(&str, &str, &[&str]); 5] = [
+    ("WSE-2", "chips", &["wse2"]),
+    ("WSE-3", "chips", &["wse3"]),
+    ("0.6 to 0.9", "sdk", &["0.6", "0.7", "0.8", "0.9"]),
+    ("1.0 to 1.4", "sdk", &["1.0", "1.1", "1.2", "1.3", "1.4"]),
+    ("2.10", "sdk", &["2.10"]),
+];
+
+#[test]
+fn every_cell_of_what_runs_names_tests_that_are_there() {
+    let read = |name: &str| fs::read_to_string(root().join(name)).expect("it is readable");
+    let (readme, index) = (read("README.md"), read("tests/what-runs.md"));
+    let table = readme.split("\n## What runs\n").nth(1).expect("the README has the section");
+    let features: Vec<Vec<&str>> =
+        table.lines().skip_while(|line| !line.starts_with("| feature")).skip(2).map_while(cells).collect();
+    let shown: Vec<Vec<&str>> = index.lines().filter_map(cells).skip(1).collect();
+    for feature in &features {
+        let rows: Vec<&Vec<&str>> = shown.iter().filter(|row| row[0] == feature[0]).collect();
+        for (column, &(name, ..)) in COLUMNS.iter().enumerate().filter(|(column, _)| feature[column + 1] != "-") {
+            let of_cell = rows.iter().filter(|row| row[1] == "all" || row[1].split(", ").any(|named| named == name));
+            let tests: Vec<&str> = of_cell.flat_map(|row| row[2].split('`').skip(1).step_by(2)).collect();
+            assert!(!tests.is_empty(), "{}, {name}: no test shows it", feature[0]);
+            for test in tests {
+                assert!(is_of_others(test) || is_there(test), "{} names {test}, which is not there", feature[0]);
+                assert!(concerns(test, column), "{}: {test} is not for {name}", feature[0]);
+            }
+        }
+    }
+    for row in &shown {
+        assert!(features.iter().any(|feature| feature[0] == row[0]), "the README has no feature {}", row[0]);
+    }
+}
+
+fn cells(line: &str) -> Option<Vec<&str>> {
+    Some(line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ").collect())
+}
+
+/// A folder of the vendor's examples, `v1.4.0/...`, or the repository of xDSL's: those are not part of this one.
+fn is_of_others(name: &str) -> bool {
+    let is_release = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit()) && rest.contains('/');
+    name == "xdslproject/wse-stencil" || name.strip_prefix('v').is_some_and(is_release)
+}
+
+/// Whether a program of `tests/run` runs on the chip, or by the rules of the releases, of a column. Others may.
+fn concerns(test: &str, column: usize) -> bool {
+    let Ok(text) = fs::read_to_string(root().join("tests").join(format!("{test}.csl"))) else { return true };
+    let (_, key, values) = COLUMNS[column];
+    let default = if key == "chips" { "wse2 wse3" } else { "2.10" };
+    let named = text.lines().find_map(|line| line.strip_prefix("//> ")?.strip_prefix(key)?.strip_prefix(": "));
+    !test.starts_with("run/") || named.unwrap_or(default).split_whitespace().any(|value| values.contains(&value))
+}
+
 /// The rule's number and the column of its tests.
 fn row(line: &str) -> Option<(u32, &str)> {
     let line = line.strip_prefix("| ")?.strip_suffix(" |")?;
@@ -125,10 +185,111 @@ fn is_there(name: &str) -> bool {
 
 fn has_test(package: &str, name: &str) -> bool {
     let declared = [format!("fn {name}("), format!("def {name}(")];
-    files(&root().join("crates").join(package).join("tests"), &["rs", "py"]).iter().any(|file| {
+    let folders = ["tests", "src"].map(|part| root().join("crates").join(package).join(part));
+    folders.iter().filter(|folder| folder.is_dir()).flat_map(|folder| files(folder, &["rs", "py"])).any(|file| {
         let text = fs::read_to_string(file).expect("a test is readable");
         declared.iter().any(|declaration| text.contains(declaration))
     })
+}
+
+/// The files of `docs/decisions` and the letter that their numbers begin with.
+const DECISIONS: [(&str, char); 4] =
+    [("language", 'L'), ("machine", 'M'), ("memcpy-and-host", 'H'), ("debugging", 'D')];
+
+fn decisions(name: &str) -> String {
+    fs::read_to_string(root().join(format!("docs/decisions/{name}.md"))).expect("the decisions are readable")
+}
+
+/// The number of a heading such as `## M45. A register write ...`.
+fn heading(line: &str, letter: char) -> Option<u32> {
+    line.strip_prefix("## ")?.strip_prefix(letter)?.split_once(". ")?.0.parse().ok()
+}
+
+#[test]
+fn every_decision_has_a_number_a_source_and_tests_that_are_there() {
+    for (file, letter) in DECISIONS {
+        let text = decisions(file);
+        let numbers: Vec<u32> = text.lines().filter_map(|line| heading(line, letter)).collect();
+        assert!(numbers.is_sorted_by(|a, b| a < b), "{file}: {numbers:?}");
+        for block in text.split("\n\n").filter(|block| block.starts_with("## ")) {
+            let name = block.lines().next().unwrap_or_default();
+            assert!(block.contains("\n- Source: "), "{file}: {name} has no source");
+            let (_, tests) = block.split_once("\n- Test: ").unwrap_or_else(|| panic!("{file}: {name} has no test"));
+            let names: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
+            assert!(!names.is_empty() || tests.starts_with("no test"), "{file}: {name} names no test");
+            for test in names {
+                assert!(is_there(test), "{file}: {name} names {test}, which is not there");
+            }
+        }
+    }
+}
+
+/// Comments and documents cite what is in this repository: decisions by file and number, rules by `tests/semantics.md`.
+#[test]
+fn citations_lead_somewhere() {
+    let known: Vec<(String, Vec<String>)> = DECISIONS
+        .iter()
+        .map(|&(file, letter)| {
+            let text = decisions(file);
+            let numbers = text.lines().filter_map(|line| heading(line, letter));
+            (format!("{file}.md"), numbers.map(|number| format!("{letter}{number}")).collect())
+        })
+        .collect();
+    for (path, text) in prose() {
+        for (file, numbers) in &known {
+            for cited in text.split(file.as_str()).skip(1).filter_map(cited) {
+                assert!(numbers.contains(&cited), "{} cites {file} {cited}, which is not there", path.display());
+            }
+        }
+        let outside = |name: &str| text.replace("tests/semantics.md", "").contains(name);
+        for name in [concat!("timing", ".md"), concat!("semantics", ".md"), concat!("cycles", ".md")] {
+            assert!(!outside(name), "{} cites {name}, which is not in this repository", path.display());
+        }
+    }
+}
+
+/// The number behind the name of a file of decisions.
+fn cited(rest: &str) -> Option<String> {
+    let rest = rest.strip_prefix('`').unwrap_or(rest).strip_prefix(' ')?;
+    let number: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
+    let (letter, digits) = number.split_at_checked(1)?;
+    let is_number = letter.chars().all(|c| c.is_ascii_uppercase()) && !digits.is_empty();
+    (is_number && digits.chars().all(|c| c.is_ascii_digit())).then_some(number)
+}
+
+/// Files and folders that documents name in backquotes, by their path from the root or from `crates/`, and tests.
+#[test]
+fn what_documents_name_is_there() {
+    let guides = ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md"].map(|name| root().join(name));
+    let decided = DECISIONS.map(|(file, _)| root().join(format!("docs/decisions/{file}.md")));
+    for path in guides.iter().chain(&decided) {
+        let text = fs::read_to_string(path).expect("a document is readable");
+        for name in text.split('`').skip(1).step_by(2).filter(|name| is_path(name)) {
+            let there = [root(), root().join("crates")].iter().any(|base| base.join(name).exists());
+            assert!(there, "{} names {name}, which is not there", path.display());
+        }
+        let is_test = |name: &&str| name.contains("::") && (name.starts_with("csl-") || name.starts_with("xtask"));
+        for name in text.split('`').skip(1).step_by(2).filter(is_test) {
+            assert!(is_there(name), "{} names the test {name}, which is not there", path.display());
+        }
+    }
+}
+
+fn is_path(name: &str) -> bool {
+    let starts = ["crates/", "csl-", "docs/", "tests/", "grammar/", "examples/"];
+    name.contains('/') && !name.contains([' ', '*', '<', '{']) && starts.iter().any(|start| name.starts_with(start))
+}
+
+/// Sources, programs and documents.
+fn prose() -> Vec<(PathBuf, String)> {
+    let folders = ["crates", "tests", "examples", "grammar", "docs"].map(|name| root().join(name));
+    let mut paths: Vec<PathBuf> =
+        folders.iter().flat_map(|folder| files(folder, &["rs", "csl", "py", "md", "tsv", "lalrpop"])).collect();
+    paths.extend(["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md"].map(|name| root().join(name)));
+    // What is built, and the table that lists old names.
+    let skipped = |part: &std::ffi::OsStr| part == "build" || part == "moved.md";
+    paths.retain(|path| !path.components().any(|part| skipped(part.as_os_str())));
+    paths.into_iter().map(|path| (path.clone(), fs::read_to_string(&path).unwrap_or_default())).collect()
 }
 
 fn sources(dir: &Path) -> Vec<PathBuf> {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use csl_host::core::{Core, is_core};
+use csl_host::core_file::{Core, is_core};
 use csl_host::inspect::{Choice, Inspection};
 use csl_host::{IMAGE_FILE, read_image};
 

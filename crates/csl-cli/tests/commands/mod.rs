@@ -159,8 +159,30 @@ fn what_scripts_ask_of_elf_files() {
     );
     assert!(symbols.lines().any(|line| line.contains(" FUNC ") && line.ends_with(" go")), "{symbols}");
     assert!(printed(at, "readelf -m out").starts_with("(4, 1): "));
-    assert_eq!(printed(at, "readelf -m -u word --tile 5,1 out").lines().count(), 1);
+    assert!(
+        symbols.lines().filter(|line| line.contains(" FUNC ")).all(|line| !line.contains("     0 FUNC")),
+        "functions have a size: {symbols}"
+    );
+    for line in ["readelf -m -u word --tile 5,1 out", "readelf -m -u word out/bin/out_1_0.elf"] {
+        let text = printed(at, line);
+        assert!(text.starts_with("(5, 1): ") && text.ends_with(" words\n") && text.lines().count() == 1, "{text}");
+    }
+    for line in ["readelf -s out", "readelf --fs out/bin/out_0_0.elf"] {
+        assert_eq!(printed(at, line), "fabric   9 x 3 PEs\nprogram  2 x 1 PEs at (4, 1)\n");
+    }
     assert!(printed(at, "readelf --visualize out").contains("....##...\n"));
+    assert!(printed(at, "readelf --visualize=fine out").contains("....##...\n"));
+    for (line, part) in [
+        ("readelf --visualize=none out", "possible values: coarse, fine"),
+        ("readelf --tile 4,1 out", "--tile goes with --symbols and --memory"),
+        ("readelf -u word out", "--memory"),
+        ("readelf -m --tile 3,1 out", "the program starts at 4,1"),
+        ("readelf -m --tile 6,1 out", "no program at (6, 1)"),
+        ("readelf --sym --tile 6,1 out", "no program at (2, 0)"),
+    ] {
+        let text = refused(at, line);
+        assert!(text.contains(part), "{line}: {text}");
+    }
     assert!(refused(at, "readelf pe.csl").contains("pe.csl: not an ELF file"));
     assert!(refused(at, "readelf out/bin/none.elf").contains("there is no such file"));
 }
@@ -181,6 +203,33 @@ fn smoke_tests_and_traces() {
     assert!(ran.expect("it runs").success());
     assert_eq!(printed(at, "debug-shell wavelet-trace --x 5 --y 1 trace").matches("landing C3 from link W").count(), 2);
     assert!(printed(at, "debug-shell visualize").contains("sim.log"));
+    assert_eq!(printed(at, "debug-shell compile layout.csl -memcpy -o compiled"), "");
+    assert!(at.join("compiled/bin/program.wafer").is_file());
+    assert!(refused(at, "debug-shell compile nowhere.csl").contains("there is no file nowhere.csl"));
+}
+
+#[test]
+fn libraries_are_found_on_the_import_paths() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("it is writable");
+    write(
+        "layout.csl",
+        "const found = @import_module(\"<place>\"); layout { @comptime_print(found.name); @set_rectangle(1, 1); @set_tile_code(0, 0, \"pe.csl\", .{}); }",
+    );
+    write("pe.csl", "");
+    for name in ["option", "first", "second"] {
+        std::fs::create_dir(folder.path().join(name)).expect("it is writable");
+        write(&format!("{name}/place.csl"), &format!("const name = \"{name}\";"));
+    }
+    let found = |options: &[&str], variable: &str| {
+        let mut cslc = Command::new(env!("CARGO_BIN_EXE_cslc"));
+        cslc.arg("layout.csl").args(options).current_dir(folder.path()).env("CSL_IMPORT_PATH", variable);
+        let done = cslc.output().expect("cslc runs");
+        String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr)
+    };
+    assert!(found(&[], "").contains("<place>"), "{}", found(&[], ""));
+    assert!(found(&[], "first:second").contains("first"), "{}", found(&[], "first:second"));
+    assert!(found(&["--import-path=option"], "first").contains("option"));
 }
 
 #[test]
@@ -191,6 +240,11 @@ fn wrong_arguments_end_with_status_1() {
         ("inspect nowhere", "there is no such folder"),
         ("inspect .", "not an output folder of cslc"),
         ("inspect out routes --color 4", "routed are 3"),
+        ("inspect out --color 3", "--color goes with routes"),
+        ("inspect out symbols --program 0", "--program goes with tiles, memory and code"),
+        ("inspect out routes --tile 0,0", "--tile goes with tiles, memory and code"),
+        ("inspect out tiles --function go", "--function goes with code"),
+        ("inspect out code --function gone", "there is no function gone"),
         ("run nowhere", "there is no such folder"),
         ("run out --launch go", "takes 1 argument, 0 given"),
         ("run out --d2h v", "SYMBOL=FILE"),
@@ -224,14 +278,25 @@ fn a_word_of_the_log_that_means_nothing_is_a_warning() {
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
     let folder = compiled();
-    let mut child = command(folder.path(), "inspect out code --json")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    drop(child.stdout.take());
-    let done = child.wait_with_output().expect("it ends");
-    assert_eq!((done.status.code(), done.stderr.len()), (Some(0), 0));
+    for line in ["inspect out code --json", "version", "--help", "readelf --sym out", "run out --launch go:1"] {
+        let mut child = command(folder.path(), line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        drop(child.as_mut().expect("it starts").stdout.take());
+        let done = child.and_then(std::process::Child::wait_with_output).expect("it ends");
+        assert_eq!((done.status.code(), String::from_utf8_lossy(&done.stderr).as_ref()), (Some(0), ""), "{line}");
+    }
+    // Behind `2>&1 | head` errors have no reader either.
+    let cslc = || {
+        let mut cslc = Command::new(env!("CARGO_BIN_EXE_cslc"));
+        cslc.args(["pe.csl"]).current_dir(folder.path());
+        cslc
+    };
+    for mut command in
+        [command(folder.path(), "inspect nowhere"), command(folder.path(), "run out --launch go"), cslc()]
+    {
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
+        drop(child.stderr.take());
+        assert_eq!(child.wait().expect("it ends").code(), Some(1), "{command:?}");
+    }
 }
 
 /// The program with PEs that never come to an end: the east one works for ever.

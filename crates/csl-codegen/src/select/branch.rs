@@ -23,7 +23,7 @@ impl FnGen<'_, '_> {
     pub fn term(&mut self, term: &Term) {
         match term {
             Term::Jump(to) => self.jump(*to),
-            Term::Branch { cond, then, otherwise } => self.branch(self.block, cond, *then, *otherwise),
+            Term::Branch { cond, then, otherwise } => self.branch(self.block, cond, *then, *otherwise, 0),
             Term::Switch { ty, value, cases, default } => self.switch(*ty, value, cases, *default),
             Term::Return(value) => self.ret(value.as_ref()),
             Term::Unreachable => {
@@ -34,6 +34,10 @@ impl FnGen<'_, '_> {
     }
 
     fn edge(&self, from: BlockId, to: BlockId) -> u32 {
+        if let Some(side) = self.flow.predicated_side(from) {
+            // Its instructions are issued, wanted or not.
+            return if to == side { 0 } else { self.costs[side].iter().sum() };
+        }
         let costs = &self.ctx.program.arch.chip().scalar;
         self.flow.edge_cost(costs, &self.func.blocks[from].term, from, to)
     }
@@ -43,8 +47,8 @@ impl FnGen<'_, '_> {
         if self.flow.next(self.block) == Some(to) {
             self.pending += cost;
         } else if let Some((cond, then, otherwise, test_cost)) = self.repeated_test(to) {
-            self.pending += cost + test_cost;
-            self.branch(to, &cond, then, otherwise);
+            self.pending += test_cost;
+            self.branch(to, &cond, then, otherwise, cost);
         } else {
             let cost = self.take_pending(cost);
             self.jump_to(to, cost);
@@ -62,10 +66,12 @@ impl FnGen<'_, '_> {
         only_test.then(|| (cond.clone(), *then, *otherwise, costs))
     }
 
-    /// The branch at the end of block `from`, which is this one or a loop's head repeated here.
-    fn branch(&mut self, from: BlockId, cond: &Opnd, then: BlockId, otherwise: BlockId) {
+    /// The branch at the end of block `from`: this one, or a loop's head repeated here, where staying in the loop costs
+    /// `back` more.
+    fn branch(&mut self, from: BlockId, cond: &Opnd, then: BlockId, otherwise: BlockId, back: u32) {
         let next = self.flow.next(self.block);
-        let (then_cost, else_cost) = (self.edge(from, then), self.edge(from, otherwise));
+        let cost = |to| self.edge(from, to) + if self.flow.is_in_loop_of(from, to) { back } else { 0 };
+        let (then_cost, else_cost) = (cost(then), cost(otherwise));
         if let Some(value) = self.constant(cond) {
             let (to, cost) = if value != 0 { (then, then_cost) } else { (otherwise, else_cost) };
             return self.go(to, cost);

@@ -1,4 +1,4 @@
-//! Routes and switches as the router's registers show them (semantics.md 22).
+//! Routes and switches as the router's registers show them (docs/decisions/machine.md M46).
 
 use csl_fabric::ColorState;
 use csl_machine::{Arch, DirSet, SwitchPos};

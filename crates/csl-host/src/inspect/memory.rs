@@ -1,6 +1,6 @@
 //! What lies where in the memory of a PE.
 //!
-//! Banks (timing reference): eight, of 6 KB each, by 16-bit words: bits 1 to 3 of the byte address.
+//! Banks (`Memory` of the chip tables): eight, of 6 KB each, by 16-bit words: bits 1 to 3 of the byte address.
 
 use csl_image::{Image, PeImage, Symbol};
 use csl_machine::chip;

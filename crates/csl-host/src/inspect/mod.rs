@@ -13,8 +13,7 @@ use std::path::{Path, PathBuf};
 use csl_image::{Image, PeImage};
 use serde_json::Value;
 
-use crate::check::program_at;
-use crate::error::HostError;
+use crate::error::{HostError, NameError};
 use crate::runtime::read_image;
 
 /// Columns of a text.
@@ -24,17 +23,24 @@ const WIDTH: usize = 80;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Part {
     #[default]
+    /// Sizes, programs and colors.
     Summary,
+    /// Which program runs where.
     Tiles,
+    /// The routes of a color.
     Routes,
+    /// The objects of a PE's memory.
     Memory,
+    /// The names that the host may use.
     Symbols,
+    /// Instructions.
     Code,
 }
 
 /// What of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choice {
+    /// The part.
     pub part: Part,
     /// A color, for routes.
     pub color: Option<u8>,
@@ -55,16 +61,23 @@ pub struct Inspection {
 
 impl Inspection {
     /// Opens the output folder of a compilation.
+    ///
+    /// # Errors
+    /// [`HostError::NoProgram`] when the folder does not hold a compiled program.
     pub fn open(folder: &Path) -> Result<Inspection, HostError> {
         let image = read_image(folder)?;
         Ok(Inspection { sources: PathBuf::from(&image.origin.folder), image })
     }
 
+    /// The program.
     pub fn image(&self) -> &Image {
         &self.image
     }
 
     /// Lines for people.
+    ///
+    /// # Errors
+    /// [`HostError::Name`] when there is no such program, tile, color or function.
     pub fn text(&self, choice: &Choice) -> Result<String, HostError> {
         let programs = self.chosen(choice)?;
         let variants = variants(&self.image, &programs);
@@ -79,6 +92,9 @@ impl Inspection {
     }
 
     /// The same for tools.
+    ///
+    /// # Errors
+    /// [`HostError::Name`] when there is no such program, tile, color or function.
     pub fn json(&self, choice: &Choice) -> Result<Value, HostError> {
         let programs = self.chosen(choice)?;
         match choice.part {
@@ -93,10 +109,9 @@ impl Inspection {
 
     /// Bytes of initialised and zero data of each PE: place in the whole fabric, and the bytes.
     pub fn data_bytes(&self) -> impl Iterator<Item = ((u32, u32), u32)> + '_ {
-        let offset = self.image.offset;
         self.image.tiles.iter().flat_map(move |run| {
             let bytes = self.image.programs[run.program].data_end.into();
-            (run.x..run.x + run.len).map(move |x| ((offset.x + x, offset.y + run.y), bytes))
+            (run.x..run.x + run.len).map(move |x| (self.image.to_physical(x, run.y), bytes))
         })
     }
 
@@ -104,26 +119,19 @@ impl Inspection {
     fn chosen(&self, choice: &Choice) -> Result<Vec<usize>, HostError> {
         let all = 0..self.image.programs.len();
         if let Some((x, y)) = choice.tile {
-            let found = program_at(&self.image, x, y).ok_or_else(|| no_tile(&self.image, x, y))?;
-            return Ok(all.filter(|&number| std::ptr::eq(&*self.image.programs[number], found)).collect());
+            let program = self.image.rect;
+            let found = self.image.program_number(x, y).ok_or(NameError::ProgramAt { x, y, program })?;
+            return Ok(vec![found.index()]);
         }
         let Some(name) = &choice.program else { return Ok(all.collect()) };
         let is_named = |number: &usize| is_named(*number, &self.image.programs[*number], name);
         let found: Vec<usize> = all.filter(is_named).collect();
         if found.is_empty() {
             let known = list(self.image.programs.iter().map(|program| program.name.as_str()));
-            return Err(HostError::argument(format!("there is no program {name}; there are {known}")));
+            return Err(NameError::Program { name: name.clone(), known }.into());
         }
         Ok(found)
     }
-}
-
-fn no_tile(image: &Image, x: u32, y: u32) -> HostError {
-    let size = image.rect;
-    HostError::argument(format!(
-        "there is no program at ({x}, {y}) of the program's {} x {} PEs",
-        size.width, size.height
-    ))
 }
 
 fn is_named(number: usize, program: &PeImage, name: &str) -> bool {

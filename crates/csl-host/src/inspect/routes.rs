@@ -5,7 +5,7 @@ use csl_machine::{ColorConfig, DirSet, Direction, PopMode, SwitchPos};
 use serde_json::{Value, json};
 
 use super::picture;
-use crate::error::HostError;
+use crate::error::{HostError, NameError};
 
 /// Colors that are routed anywhere, and on how many PEs.
 pub(super) fn colors(image: &Image) -> Vec<(u8, u64)> {
@@ -37,8 +37,12 @@ pub(super) fn text(image: &Image, color: Option<u8>) -> Result<String, HostError
 }
 
 fn overview(image: &Image) -> String {
+    let colors = colors(image);
+    if colors.is_empty() {
+        return String::from("the program routes no color\n");
+    }
     let mut out = String::from("color   PEs\n");
-    for (color, pes) in colors(image) {
+    for (color, pes) in colors {
         out += &format!("{color:5} {pes:5}\n");
     }
     out + "\n--color N draws the routes of one\n"
@@ -48,9 +52,8 @@ fn check(image: &Image, color: u8) -> Result<(), HostError> {
     if image.routes.iter().any(|run| run.color == color) {
         return Ok(());
     }
-    let known: Vec<String> = colors(image).iter().map(|(color, _)| color.to_string()).collect();
-    let known = if known.is_empty() { "none is".to_owned() } else { format!("routed are {}", known.join(", ")) };
-    Err(HostError::argument(format!("color {color} is routed nowhere in the program; {known}")))
+    let routed = colors(image).into_iter().map(|(color, _)| color).collect();
+    Err(NameError::Color { color, routed }.into())
 }
 
 fn config<'a>(image: &'a Image, run: &RouteRun) -> &'a ColorConfig {

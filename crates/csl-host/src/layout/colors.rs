@@ -5,9 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::error::HostError;
 use crate::layout::grid::Cell;
-use crate::layout::{ColorId, Layout, refuse};
+use crate::layout::{ColorId, Layout, LayoutError};
 
 /// The colors that connections join, by the lowest of them.
 pub type Class = usize;
@@ -22,7 +21,7 @@ pub struct Classes {
 
 impl Classes {
     /// Joins the colors of connected ports, and adds a color of its own for each stream's PE.
-    pub fn new(layout: &Layout) -> Result<Classes, HostError> {
+    pub fn new(layout: &Layout) -> Result<Classes, LayoutError> {
         let mut names: Vec<String> = layout.colors.keys().cloned().collect();
         let mut fixed: Vec<Option<u8>> = layout.colors.values().copied().collect();
         names.extend(layout.streams.iter().map(|stream| format!("of the host's stream {}", stream.name)));
@@ -34,17 +33,15 @@ impl Classes {
         Ok(classes)
     }
 
-    fn join(&mut self, a: usize, b: usize) -> Result<(), HostError> {
+    fn join(&mut self, a: usize, b: usize) -> Result<(), LayoutError> {
         let (first, second) = (self.class[a].min(self.class[b]), self.class[a].max(self.class[b]));
         if first == second {
             return Ok(());
         }
         self.fixed[first] = match (self.fixed[first], self.fixed[second]) {
             (Some(x), Some(y)) if x != y => {
-                let (a, b) = (&self.names[a], &self.names[b]);
-                return refuse(format!(
-                    "colors {a} and {b} are connected, but have the fixed values {x} and {y}; paths do not change colors"
-                ));
+                let (a, b) = (self.names[a].clone(), self.names[b].clone());
+                return Err(LayoutError::ConnectedValues { a, b, x, y });
             }
             (x, y) => x.or(y),
         };
@@ -66,15 +63,15 @@ impl Classes {
     }
 
     /// A number for every class that is its own, by class.
-    pub fn number(&self, uses: &BTreeMap<Cell, BTreeSet<Class>>, colors: u8) -> Result<Vec<u8>, HostError> {
+    pub fn number(&self, uses: &BTreeMap<Cell, BTreeSet<Class>>, colors: u8) -> Result<Vec<u8>, LayoutError> {
         let meets = self.meetings(uses);
         let mut numbers: Vec<Option<u8>> = vec![None; self.names.len()];
         let mut counts = vec![0u32; usize::from(colors)];
         let own = || (0..self.names.len()).filter(|class| self.class[*class] == *class);
         for (class, number) in own().filter_map(|class| Some((class, self.fixed[class]?))) {
             if let Some(other) = meets[class].iter().find(|other| numbers[**other] == Some(number)) {
-                let (a, b) = (self.name(*other), self.name(class));
-                return refuse(format!("colors {a} and {b} have the fixed value {number} on the same PE"));
+                let (a, b) = (self.name(*other).to_owned(), self.name(class).to_owned());
+                return Err(LayoutError::SharedValue { a, b, number });
             }
             numbers[class] = Some(number);
             counts[usize::from(number)] += 1;
@@ -83,10 +80,7 @@ impl Classes {
             let taken: BTreeSet<u8> = meets[class].iter().filter_map(|other| numbers[*other]).collect();
             let free = (0..colors).filter(|number| !taken.contains(number));
             let Some(number) = free.min_by_key(|number| counts[usize::from(*number)]) else {
-                return refuse(format!(
-                    "no color is left for {}: all {colors} are in use on its PEs",
-                    self.name(class)
-                ));
+                return Err(LayoutError::NoColorLeft { name: self.name(class).to_owned(), colors });
             };
             numbers[class] = Some(number);
             counts[usize::from(number)] += 1;

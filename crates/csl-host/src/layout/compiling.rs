@@ -9,7 +9,6 @@ use csl_sema::{Assembly, Kind, ParamValue};
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
-use crate::check::program_at;
 use crate::compile::{self, Compilation, Extras};
 use crate::layout::Layout;
 use crate::layout::grid::{Area, Cell};
@@ -31,6 +30,7 @@ pub struct LayoutOptions {
     pub output: PathBuf,
     /// Folders searched for `<...>` before the embedded library.
     pub import_paths: Vec<PathBuf>,
+    /// The program's 16-bit float format.
     pub fp16: FloatKind,
     /// Write the list of streams beside the program too.
     pub save_port_map: bool,
@@ -227,8 +227,8 @@ fn row_patches(
 
 /// The object on a PE, which has to have room for the PE's block.
 fn symbol_at<'a>(image: &'a Image, region: &Region, data: &SymbolData, cell: Cell) -> Result<&'a Symbol, String> {
-    let program = program_at(image, cell.0 as u32, cell.1 as u32);
-    let found = program.and_then(|program| program.symbols.iter().find(|symbol| symbol.name == data.symbol));
+    let program = image.program_at(cell.0 as u32, cell.1 as u32);
+    let found = program.and_then(|program| program.symbol(&data.symbol));
     let Some(symbol) = found else {
         return Err(format!("set_symbol_all: the program of {} has no symbol {}", region.name, data.symbol));
     };

@@ -8,17 +8,23 @@ pub type Cell = (i32, i32);
 /// From `(x, y)`, included, to `end`, excluded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Area {
+    /// The first column.
     pub x: i32,
+    /// The first row.
     pub y: i32,
+    /// One behind the last column.
     pub end_x: i32,
+    /// One behind the last row.
     pub end_y: i32,
 }
 
 impl Area {
+    /// `width` columns and `height` rows of PEs from `(x, y)` on.
     pub fn new(x: i32, y: i32, width: u32, height: u32) -> Area {
         Area { x, y, end_x: x + width as i32, end_y: y + height as i32 }
     }
 
+    /// Whether a PE lies in the area.
     pub fn contains(&self, (x, y): Cell) -> bool {
         (self.x..self.end_x).contains(&x) && (self.y..self.end_y).contains(&y)
     }
@@ -28,10 +34,12 @@ impl Area {
         (self.y..self.end_y).flat_map(move |y| (self.x..self.end_x).map(move |x| (x, y)))
     }
 
+    /// The area, so many columns and rows further.
     pub fn moved(&self, (dx, dy): Cell) -> Area {
         Area { x: self.x + dx, y: self.y + dy, end_x: self.end_x + dx, end_y: self.end_y + dy }
     }
 
+    /// Whether any PE lies in both.
     pub fn overlaps(&self, other: &Area) -> bool {
         self.x < other.end_x && other.x < self.end_x && self.y < other.end_y && other.y < self.end_y
     }
@@ -40,9 +48,13 @@ impl Area {
 /// A side of a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edge {
+    /// North.
     Top,
+    /// South.
     Bottom,
+    /// West.
     Left,
+    /// East.
     Right,
 }
 

@@ -1,10 +1,9 @@
 //! One code region: a rectangle of PEs that run the same file.
 
-use csl_machine::{ColorConfig, DirSet, SwitchPos};
+use csl_machine::{ColorConfig, DirSet, Direction, SwitchPos};
 
-use crate::error::HostError;
 use crate::layout::grid::{Area, Cell, Edge};
-use crate::layout::{ColorId, Way, refuse};
+use crate::layout::{ColorId, LayoutError, Way};
 
 /// Positions of a router's switch.
 const MOST_POSITIONS: usize = 4;
@@ -12,14 +11,18 @@ const MOST_POSITIONS: usize = 4;
 /// A value for a param.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
+    /// A number.
     Int(i64),
+    /// A color, by the number that it gets.
     Color(ColorId),
 }
 
 /// One position of a color's switch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
+    /// Where wavelets come from.
     pub rx: DirSet,
+    /// Where they go.
     pub tx: DirSet,
 }
 
@@ -27,6 +30,14 @@ impl Position {
     /// From sets of directions: bit 0 west, 1 east, 2 south, 3 north, 4 ramp.
     pub fn new(rx: u8, tx: u8) -> Position {
         Position { rx: DirSet(rx), tx: DirSet(tx) }
+    }
+
+    /// From the sides themselves.
+    pub fn between(
+        inputs: impl IntoIterator<Item = Direction>,
+        outputs: impl IntoIterator<Item = Direction>,
+    ) -> Position {
+        Position { rx: inputs.into_iter().collect(), tx: outputs.into_iter().collect() }
     }
 
     /// The position at a port: an empty outer side leads over the edge.
@@ -85,7 +96,7 @@ impl Region {
     }
 
     /// `area`, which has to lie in the region; `None` is all of it.
-    pub fn area(&self, area: Option<Area>) -> Result<Area, HostError> {
+    pub fn area(&self, area: Option<Area>) -> Result<Area, LayoutError> {
         let Some(area) = area else { return Ok(self.all()) };
         let all = self.all();
         let inside = area.x >= 0 && area.y >= 0 && area.end_x <= all.end_x && area.end_y <= all.end_y;
@@ -93,10 +104,8 @@ impl Region {
             return Ok(area);
         }
         let Area { x, y, end_x, end_y } = area;
-        refuse(format!(
-            "({x}, {y}) to ({end_x}, {end_y}) is no part of {}, which has {} x {} PEs",
-            self.name, self.width, self.height
-        ))
+        let (region, width, height) = (self.name.clone(), self.width, self.height);
+        Err(LayoutError::NotInRegion { x, y, end_x, end_y, region, width, height })
     }
 
     /// The PEs along an edge.
@@ -110,12 +119,12 @@ impl Region {
         }
     }
 
-    pub fn paint(&mut self, area: Area, color: ColorId, routes: &[Position]) -> Result<(), HostError> {
+    pub fn paint(&mut self, area: Area, color: ColorId, routes: &[Position]) -> Result<(), LayoutError> {
         if routes.is_empty() || routes.len() > MOST_POSITIONS {
-            return refuse(format!("{}: a color has 1 to {MOST_POSITIONS} routing positions", self.name));
+            return Err(LayoutError::Positions { region: self.name.clone(), most: MOST_POSITIONS });
         }
         if routes[0].rx.is_empty() || routes[0].tx.is_empty() {
-            return refuse(format!("{}: the first routing position needs an input and an output", self.name));
+            return Err(LayoutError::FirstPosition { region: self.name.clone() });
         }
         self.paints.push((area, color, routes.to_vec()));
         Ok(())

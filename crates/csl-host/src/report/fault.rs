@@ -1,13 +1,14 @@
 //! Faults of programs and routers: what happened, where, and by which calls.
 
 use csl_diag::{Code, Diagnostic};
+use std::sync::Arc;
+
 use csl_image::{Image, PeImage};
 use csl_machine::registers::ce;
 use csl_pe::scalar::CpuFault;
 use csl_sim::{FaultKind, FaultReport};
 
 use super::{Excerpts, Origin, fifo_name};
-use crate::check::program_at;
 
 pub fn fault(excerpts: &mut Excerpts, report: &FaultReport) -> Diagnostic {
     let FaultReport { cycle, x, y, what } = report;
@@ -15,7 +16,7 @@ pub fn fault(excerpts: &mut Excerpts, report: &FaultReport) -> Diagnostic {
     let headline = |what: &str| format!("PE ({x}, {y}) stopped in cycle {cycle}: {what}");
     let diagnostic = match what {
         FaultKind::Pe(fault) => {
-            let program = program_at(image, *x, *y);
+            let program = image.program_at(*x, *y).map(Arc::as_ref);
             let text = headline(&pe_fault(program, &fault.kind));
             let diagnostic = located(excerpts, program, &text, fault);
             match advice(program, &fault.kind) {
@@ -26,7 +27,7 @@ pub fn fault(excerpts: &mut Excerpts, report: &FaultReport) -> Diagnostic {
         FaultKind::Fabric(fault) => fabric_fault(fault, headline),
         FaultKind::BadPointer { id, addr, bytes } => bad_pointer(image, *id, *addr, *bytes, headline),
     };
-    let (px, py) = (image.offset.x + x, image.offset.y + y);
+    let (px, py) = image.to_physical(*x, *y);
     diagnostic.note(format!("in the whole fabric this is PE ({px}, {py})"))
 }
 
@@ -97,7 +98,6 @@ fn pe_fault(program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> String {
         F::FpException { raised } => format!("an unmasked floating-point exception: {}", exceptions(*raised)),
         F::Scalar(fault) => fault.message().to_owned(),
         F::BadCode(text) => format!("damaged code: {text}"),
-        F::NoSuchRegister { word } => format!("there is no register at word address 0x{word:04x}"),
         F::Unsupported(what) => format!("Waferlab does not have {what} yet"),
     }
 }
@@ -153,7 +153,7 @@ fn fabric_fault(fault: &csl_fabric::Fault, headline: impl Fn(&str) -> String) ->
 }
 
 fn bad_pointer(image: &Image, id: u16, addr: u16, bytes: u32, headline: impl Fn(&str) -> String) -> Diagnostic {
-    let name = image.exports.iter().find(|export| export.id == id).map_or("(unknown)", |export| &export.name);
+    let name = image.export(id).map_or("(unknown)", |export| &export.name);
     let text = headline(&format!("memcpy cannot copy {name}: its pointer is no address of memory"));
     Diagnostic::unplaced(Code::RunFault, text)
         .note(format!("the pointer is 0x{addr:04x}, and {bytes} bytes were to be copied from there on"))

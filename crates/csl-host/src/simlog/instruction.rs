@@ -9,7 +9,6 @@ use csl_sim::Event;
 use super::Scene;
 use super::idle::IdlePe;
 use super::operands::{Operands, operands};
-use crate::check::program_at;
 
 const SLOTS: [&str; 4] = ["Dest", "Src0", "Src1", "Src2"];
 
@@ -39,7 +38,7 @@ pub(super) fn executed(scene: &Scene, event: &Event, issue: &Issue, element: &El
 }
 
 pub(super) fn idle(scene: &Scene, pe: IdlePe) -> String {
-    let (x, y) = (scene.image.offset.x + pe.x, scene.image.offset.y + pe.y);
+    let (x, y) = scene.image.to_physical(pe.x, pe.y);
     let id = y * scene.image.fabric.width + x;
     format!("@{} P{x}.{y}: Id: {id}, Msg: [EX OP] IDLE\n", pe.cycle)
 }
@@ -67,7 +66,7 @@ struct Found {
 
 impl Found {
     fn at(scene: &Scene, event: &Event, issue: &Issue) -> Option<Found> {
-        let program = program_at(&scene.image, event.x, event.y)?;
+        let program = scene.image.program_at(event.x, event.y)?;
         let insn = *program.code.get(issue.pc as usize)?;
         Some(Found { name: name(program, insn), operands: operands(program, insn, issue.pc) })
     }

@@ -3,8 +3,6 @@
 use csl_image::Image;
 use csl_sim::{Tiles, Traces};
 
-use crate::check::program_at;
-
 /// The variable that says what to log, and the names under which container runtimes pass it into their containers.
 const VARIABLES: [&str; 3] = ["SIMFABRIC_DEBUG", "SINGULARITYENV_SIMFABRIC_DEBUG", "APPTAINERENV_SIMFABRIC_DEBUG"];
 
@@ -73,7 +71,9 @@ impl LogKinds {
         let mut places: Vec<(u32, u32)> = self.all().into_iter().flat_map(named).collect();
         places.sort_unstable();
         places.dedup();
-        let is_idle = |place: &(u32, u32)| within(image, *place).is_none_or(|(x, y)| program_at(image, x, y).is_none());
+        let is_idle = |place: &(u32, u32)| {
+            image.to_logical(place.0, place.1).is_none_or(|(x, y)| image.program_at(x, y).is_none())
+        };
         let text = |(x, y)| format!("SIMFABRIC_DEBUG: P{x}.{y} runs no program, so that nothing of it is logged");
         places.into_iter().filter(is_idle).map(text).collect()
     }
@@ -82,7 +82,9 @@ impl LogKinds {
     pub(super) fn traces(&self, image: &Image) -> Traces {
         let fabric = [&self.landing, &self.router, &self.wavelet].into_iter().any(|asked| *asked != Tiles::None);
         let instructions = match &self.inst_trace {
-            Tiles::Some(places) => Tiles::Some(places.iter().filter_map(|place| within(image, *place)).collect()),
+            Tiles::Some(places) => {
+                Tiles::Some(places.iter().filter_map(|place| image.to_logical(place.0, place.1)).collect())
+            }
             all_or_none => all_or_none.clone(),
         };
         Traces { fabric, instructions }
@@ -97,9 +99,4 @@ fn parse_place(text: &str) -> Option<(u32, u32)> {
 
 fn named(asked: &Tiles) -> Vec<(u32, u32)> {
     if let Tiles::Some(places) = asked { places.to_vec() } else { Vec::new() }
-}
-
-/// Place in the program's rectangle of a PE of the fabric.
-fn within(image: &Image, (x, y): (u32, u32)) -> Option<(u32, u32)> {
-    Some((x.checked_sub(image.offset.x)?, y.checked_sub(image.offset.y)?))
 }

@@ -24,6 +24,8 @@ use csl_image::Image;
 use csl_num::FloatKind;
 use csl_sim::{Event, EventKind, Tiles, Traces};
 
+use crate::error::HostError;
+
 pub use kinds::LogKinds;
 pub(crate) use prints::prints;
 pub(crate) use totals::Totals;
@@ -40,7 +42,7 @@ pub(crate) struct Scene {
 impl Scene {
     /// Place in the whole fabric.
     fn place(&self, event: &Event) -> (u32, u32) {
-        (self.image.offset.x + event.x, self.image.offset.y + event.y)
+        self.image.to_physical(event.x, event.y)
     }
 
     /// Number of a tile in the whole fabric, by row.
@@ -189,8 +191,9 @@ impl SimLog {
     }
 
     /// The first error, told once.
-    pub fn check(&mut self) -> Result<(), String> {
-        self.error.take().map_or(Ok(()), |error| Err(format!("{}: {error}", self.path.display())))
+    pub fn check(&mut self) -> Result<(), HostError> {
+        let unwritable = |cause| HostError::Unwritable { path: self.path.clone(), cause };
+        self.error.take().map_or(Ok(()), |cause| Err(unwritable(cause)))
     }
 }
 

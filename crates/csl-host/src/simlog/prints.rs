@@ -6,8 +6,6 @@ use csl_num::{FloatKind, format_float};
 use csl_pe::{EventKind as Said, Printed};
 use csl_sim::{Event, EventKind};
 
-use crate::check::program_at;
-
 /// The lines of prints among `events`.
 pub(crate) fn prints(image: &Image, half: FloatKind, events: &[Event]) -> String {
     events.iter().filter_map(|event| line(image, half, event)).collect()
@@ -17,7 +15,7 @@ pub(super) fn line(image: &Image, half: FloatKind, event: &Event) -> Option<Stri
     let Event { cycle, x, y, what: EventKind::Pe(csl_pe::Event { what: Said::Print(printed), .. }) } = event else {
         return None;
     };
-    let program = program_at(image, *x, *y)?;
+    let program = image.program_at(*x, *y)?;
     let text: String = printed.iter().map(|value| show(program, half, value)).collect();
     Some(format!("@{cycle} {text}\n"))
 }

@@ -137,6 +137,14 @@ fn windows(jobs: &mut Vec<Job>) {
     for (name, kernel, n) in kernels {
         job(jobs, format!("WSE-3 {name}"), move || runs::window(Arch::Wse3, kernel, n));
     }
+    let pieces =
+        ["f32 division", "f16 division", "line of simprint", "line of simprint with coordinates", "color's new route"];
+    for (piece, name) in (0u32..).zip(pieces) {
+        job(jobs, format!("WSE-3 a {name}"), move || {
+            let times = |count: u32| runs::window(Arch::Wse3, 13, 10 * piece + count);
+            (times(9) - times(1)) / 8
+        });
+    }
     job(jobs, "WSE-3 matvec with @map", || runs::stamped("matvec", Arch::Wse3, &[("n", 25)], 2, 2).longest());
     job(jobs, "WSE-2 25 @fmacs in two loops", || runs::issues_of_two_loops().iter().sum());
     for (arch, name, n) in [

@@ -63,6 +63,7 @@ pub fn inst(program: &Program, func: &Func, inst: &Inst) -> String {
         Inst::IterLoad { iter, dsd, elem_bits } => {
             format!("iter{} = {} of {elem_bits} bits", iter, vec_operand(program, dsd))
         }
+        Inst::IterMore { iter, .. } => format!("more iter{iter}"),
         Inst::IterNext { iter, ty, .. } => format!("next {} iter{}", scalar(*ty), iter),
         Inst::IterPut { iter, ty, src, .. } => format!("put {} iter{}, {}", scalar(*ty), iter, opnd(program, src)),
         Inst::Sys { op, args, .. } => format!("{}({})", op.name(), opnds(program, args)),

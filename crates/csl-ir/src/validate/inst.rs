@@ -81,6 +81,10 @@ impl Validator<'_> {
                 ensure(matches!(elem_bits, 16 | 32), || format!("elements of {elem_bits} bits"))?;
                 self.vec_operand(dsd)
             }
+            Inst::IterMore { iter, ok } => {
+                self.iter(*iter)?;
+                self.reg(*ok, Scalar::BOOL)
+            }
             Inst::IterNext { iter, ty, dst, ok } => {
                 self.iter(*iter)?;
                 self.reg(*dst, *ty)?;

@@ -26,7 +26,7 @@ impl Sources for OneFile {
 fn program(text: &str) -> Program {
     let options = Options { fabric: Some((20, 20)), offsets: (4, 1), ..Options::default() };
     let analysis = csl_sema::analyze("layout.csl", &mut OneFile(text.to_owned()), &options);
-    let wafer = analysis.wafer.unwrap_or_else(|| panic!("{:?}", analysis.diagnostics));
+    let wafer = analysis.wafer.unwrap_or_else(|_| panic!("{:?}", analysis.diagnostics));
     wafer.programs.into_iter().next().expect("one program")
 }
 
@@ -45,9 +45,9 @@ fn each_pass_by_itself() {
         let first = text.lines().next().unwrap_or_default();
         let earlier = first.strip_prefix("//$ after ").map_or(Ok(Passes::NONE), Passes::parse).expect("known passes");
         let mut program = program(&text);
-        optimise(&mut program, earlier);
+        optimise(std::slice::from_mut(&mut program), earlier);
         let before = functions(&program);
-        optimise(&mut program, Passes::NONE.with(*pass));
+        optimise(std::slice::from_mut(&mut program), Passes::NONE.with(*pass));
         validate(&program).unwrap_or_else(|invalid| panic!("{name}: {invalid:?}"));
         let after = functions(&program);
         assert_ne!(before, after, "{name} changes nothing");

@@ -364,7 +364,9 @@ fn global(types: &mut Types, name: &str, elem: Ty) -> Global {
 /// Function 0 is the one that runs; it may call those behind it, and each of them those behind it.
 fn program(seed: u64) -> Program {
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    (0..4).for_each(|_| drop(random.next()));
+    for _ in 0..4 {
+        random.next();
+    }
     let mut types = Types::new();
     let globals = [("b", Ty::U8), ("h", Ty::U16), ("w", Ty::U32), ("f", Ty::F32), ("d", Ty::U32)]
         .map(|(name, elem)| global(&mut types, name, elem));
@@ -507,7 +509,7 @@ fn random_programs_do_the_same_with_the_passes_and_without() {
             variants().enumerate().filter(|(at, _)| *at == 0 || *at as u64 == 1 + seed % Pass::ALL.len() as u64);
         for (_, passes) in every {
             let mut better = plain.clone();
-            optimise(&mut better, passes);
+            optimise(std::slice::from_mut(&mut better), passes);
             validate(&better).unwrap_or_else(|invalid| panic!("seed {seed}, {passes:?}: {invalid:?}"));
             assert_eq!(outcome(better), wanted, "seed {seed}, {passes:?}\n{}", dump_program(&plain));
         }

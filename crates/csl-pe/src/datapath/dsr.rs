@@ -1,5 +1,5 @@
-//! Explicit data structure registers (semantics.md 6). Only those that are loaded take room. XDSRs and SRs hold no
-//! state of their own here: what they would hold stands with the DSR that was loaded together with them.
+//! Explicit data structure registers (docs/decisions/machine.md M6). Only those that are loaded take room. XDSRs and SRs
+//! hold no state of their own here: what they would hold stands with the DSR that was loaded together with them.
 
 use csl_isa::dsd::{Dsd, DsdClass};
 use csl_machine::DsrFile;
@@ -76,7 +76,7 @@ impl Dsrs {
     }
 }
 
-/// A fabin in an explicit DSR reads from what its queue is bound to: it binds no color itself (semantics.md 21).
+/// A fabin in an explicit DSR reads from the color of its queue and binds none (docs/decisions/machine.md M29).
 pub(crate) fn queue_alone(dsd: Dsd) -> Dsd {
     if dsd.class() != DsdClass::Fabin || dsd.queue() == NONE {
         return dsd;

@@ -1,4 +1,4 @@
-//! FIFOs in memory (semantics.md 7).
+//! FIFOs in memory (docs/decisions/machine.md M8).
 
 use csl_machine::{FifoConfig, TaskTarget};
 use csl_num::LowBits;

@@ -91,7 +91,8 @@ impl Operation {
         }
     }
 
-    /// An empty FIFO to read from, or a full one to write to (semantics.md 7). The FIFO's length becomes what is left.
+    /// An empty FIFO to read from, or a full one to write to (docs/decisions/machine.md M8). The FIFO's length becomes what
+    /// is left.
     fn meet_fifo(&mut self, data: &mut Datapath, id: u8, end: End, words: u32) -> Result<Ready, FaultKind> {
         let fifo = &mut data.fifos[usize::from(id)];
         let words = words.low16();

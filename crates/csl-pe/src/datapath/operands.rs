@@ -108,7 +108,7 @@ impl Setup<'_> {
         Ok(Found { cursor, fabric: Some(self.fabric(dsd, words)), ..none() })
     }
 
-    /// WSE-2 up to SDK 1.4: the operation binds its color to its queue (semantics.md 21).
+    /// WSE-2 up to SDK 1.4: the operation binds its color to its queue (docs/decisions/machine.md M29).
     fn input_slot(&mut self, dsd: Dsd) -> Result<usize, FaultKind> {
         let (queue, color) = (dsd.queue(), dsd.color());
         if queue != NONE && !self.data.chip.valid_input_queue(u32::from(queue)) {
@@ -165,7 +165,7 @@ impl Setup<'_> {
         Ok(Found { cursor: Cursor::Out(out), fabric: Some(fabric), ..none() })
     }
 
-    /// Elements in a wavelet (semantics.md 1). An index takes the place of a second element; a control wavelet has none.
+    /// Elements in a wavelet (docs/decisions/machine.md M1). An index takes the place of a second element; a control wavelet has none.
     fn fabric(&self, dsd: Dsd, words: u16) -> Fabric {
         let flags = dsd.flags();
         let mode = (flags & fabric_flags::SIMD_MASK) >> fabric_flags::SIMD_SHIFT;

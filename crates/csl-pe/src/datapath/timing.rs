@@ -1,4 +1,4 @@
-//! How fast an operation goes (the small model of the timing reference, with the figures of `csl-machine`).
+//! How fast an operation goes (docs/decisions/machine.md M57).
 
 use csl_machine::{Chip, Elem, VecOp};
 use csl_num::LowBits;

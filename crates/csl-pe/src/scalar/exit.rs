@@ -34,6 +34,11 @@ pub enum Exit {
         iter: u16,
         row: u16,
     },
+    /// 1 into `ok` while an element is left, else 0.
+    IterMore {
+        iter: u16,
+        ok: u16,
+    },
     /// Next element into `dst`; 1 or, at the end, 0 into `ok`.
     IterNext {
         iter: u16,

@@ -391,6 +391,7 @@ pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u
             Op::Vec => leave!(Exit::Vec { row: insn.a, dst: insn.b }),
             Op::LoadDsr => leave!(Exit::LoadDsr { row: insn.a }),
             Op::IterLoad => leave!(Exit::IterLoad { iter: cpu.iters.wrapping_add(insn.a), row: insn.b }),
+            Op::IterMore => leave!(Exit::IterMore { iter: cpu.iters.wrapping_add(insn.b), ok: insn.a }),
             Op::IterNext => leave!(Exit::IterNext { iter: cpu.iters.wrapping_add(insn.b), dst: insn.a, ok: insn.c }),
             Op::IterPut => leave!(Exit::IterPut { iter: cpu.iters.wrapping_add(insn.b), src: insn.a, ok: insn.c }),
             Op::Sys => leave!(Exit::Sys { op: SysOp::ALL[usize::from(insn.a)], args: insn.b, dst: insn.c }),

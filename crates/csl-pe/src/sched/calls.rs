@@ -13,6 +13,8 @@ pub(crate) struct Calls {
     pub waiting: Vec<Call>,
     /// How many have started so far.
     pub started: u64,
+    /// The main thread runs a called function.
+    pub is_running: bool,
 }
 
 impl Calls {
@@ -23,6 +25,7 @@ impl Calls {
     /// The next one starts.
     pub fn start(&mut self) -> Call {
         self.started += 1;
+        self.is_running = true;
         self.waiting.remove(0)
     }
 }

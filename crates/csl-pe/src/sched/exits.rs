@@ -26,7 +26,10 @@ impl Sched {
         match exit {
             Exit::Returned => {
                 self.main = Main::Idle;
-                visit.cpu.tau += u64::from(visit.data.chip.timing.task_switch);
+                let chip = visit.data.chip;
+                let is_call = std::mem::take(&mut self.calls.is_running);
+                let behind = if is_call { chip.memcpy.behind_a_call } else { 0 };
+                visit.cpu.tau += u64::from(chip.timing.task_switch + behind);
             }
             Exit::SliceEnd => {}
             Exit::Vec { .. } | Exit::IterLoad { .. }
@@ -43,6 +46,10 @@ impl Sched {
                 data.load_iter(iter, row, program, ports, &|number| cpu.reg(number))?;
                 cpu.tau += u64::from(data.chip.timing.dsr_load);
             }
+            Exit::IterMore { iter, ok } => {
+                let left = visit.data.iter(iter).map_or(0, |iter| iter.left);
+                visit.cpu.set_reg(ok, u64::from(left != 0));
+            }
             Exit::IterNext { iter, dst, ok } => {
                 let turn = visit.data.iter_next(iter, visit.ports)?;
                 if let Turn::Moved(value) = turn {
@@ -54,7 +61,7 @@ impl Sched {
                 let turn = visit.data.iter_put(iter, visit.cpu.reg(src), visit.cpu.tau, visit.ports)?;
                 return Ok(self.after_turn(exit, turn, ok, visit.cpu));
             }
-            Exit::Load(load) => self.load_register(load, visit)?,
+            Exit::Load(load) => self.load_register(load, visit),
             Exit::Store { addr, bytes, value } => self.store_register(addr, bytes, value, visit)?,
             Exit::FpException { raised } => return Err(FaultKind::FpException { raised }),
             Exit::Fault(fault) => return Err(FaultKind::Scalar(fault)),
@@ -103,6 +110,8 @@ fn is_sync_point(exit: Exit, cpu: &Cpu, data: &Datapath, program: &PeImage) -> b
             program.iters.get(usize::from(row)).is_some_and(|iter| data.is_on_fabric(iter.dsd, &reg))
         }
         Exit::IterNext { iter, .. } | Exit::IterPut { iter, .. } => data.is_iter_on_fabric(iter),
-        Exit::SliceEnd | Exit::LoadDsr { .. } | Exit::FpException { .. } | Exit::Fault(_) => false,
+        Exit::SliceEnd | Exit::LoadDsr { .. } | Exit::IterMore { .. } | Exit::FpException { .. } | Exit::Fault(_) => {
+            false
+        }
     }
 }

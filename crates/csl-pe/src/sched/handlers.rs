@@ -1,4 +1,4 @@
-//! The handlers of the teardown task: of colors that were torn down (semantics.md 14), and of queues that have drained
+//! The handlers of the teardown task: of colors that were torn down (docs/decisions/machine.md M22), and of queues that have drained
 //! (`@queue_flush`). Queues are counted as `SysOp::QueueFlush` does.
 
 use csl_image::PeImage;

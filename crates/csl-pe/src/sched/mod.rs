@@ -20,11 +20,13 @@ mod start;
 mod state;
 mod tasks;
 mod tracer;
+mod unserved;
 mod vector;
 mod watch;
 
 pub use hold::{Hold, Resource};
 pub use inspect::{Need, TaskState, Thread, Waiting};
+pub use unserved::Unserved;
 
 pub(crate) use calls::Call;
 pub(crate) use state::{Sched, Visit};

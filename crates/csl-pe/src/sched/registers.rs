@@ -19,11 +19,11 @@ const MAIN_CLASSES: [u8; 4] = [1, 2, 3, 4];
 
 impl Sched {
     /// The register at a word address.
-    pub fn read_register(&mut self, word: u16, visit: &mut Visit) -> Result<u16, FaultKind> {
+    pub fn read_register(&mut self, word: u16, visit: &mut Visit) -> u16 {
         let Visit { cpu, data, ports, registers, .. } = visit;
         let queue = (word % QUEUES).low8();
         let halves = |value: u32, first: u16| (value >> (16 * (word - first))).low16();
-        Ok(match word {
+        match word {
             ce::INPUT_QUEUES.. if word < ce::INPUT_QUEUES + QUEUES => {
                 let color = ports.input_slot(queue).map_or(NONE, |slot| ports.inputs[slot].color);
                 color_bits(color) | self.queue_priority[usize::from(queue)]
@@ -54,8 +54,14 @@ impl Sched {
                 self.counters.tsc_word(u64::from(word - ce::TIMESTAMP), cpu.tau)
             }
             ce::COUNTER_CONTROL => u16::from(self.counters.tsc_runs()),
-            _ => return registers.read(word).ok_or(FaultKind::NoSuchRegister { word }),
-        })
+            _ => match registers.read(word) {
+                Some(value) => value,
+                None => {
+                    self.unserved.note(cpu.at(), word);
+                    self.unserved.read(word)
+                }
+            },
+        }
     }
 
     /// Writes the register at a word address.
@@ -87,7 +93,10 @@ impl Sched {
             }
             ce::COUNTER_CONTROL => self.counters.run_tsc(value & ce::COUNTER_RUNS != 0, cpu.tau),
             _ if registers.write(word, value) => {}
-            _ => return Err(FaultKind::NoSuchRegister { word }),
+            _ => {
+                self.unserved.note(cpu.at(), word);
+                self.unserved.write(word, value);
+            }
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ use super::microthread::{self, Completion, Microthread};
 use super::rpc::RpcServer;
 use super::tasks::Tasks;
 use super::tracer::Tracer;
+use super::unserved::UnservedRegisters;
 use crate::datapath::Datapath;
 use crate::event::{Event, Printed};
 use crate::fault::{Fault, FaultKind};
@@ -51,6 +52,7 @@ pub(crate) struct Sched {
     /// `@bind_rotating_tasks`: how often each pair's data task has run in this turn.
     pub rotations: Vec<u32>,
     pub holds: Vec<Hold>,
+    pub unserved: UnservedRegisters,
     pub events: Vec<Event>,
     pub printing: Vec<Printed>,
 }
@@ -92,6 +94,7 @@ impl Sched {
             rpc: RpcServer::default(),
             rotations: program.rotating.iter().map(|pair| pair.init).collect(),
             holds: Vec::new(),
+            unserved: UnservedRegisters::default(),
             events: Vec::new(),
             printing: Vec::new(),
         }

@@ -1,4 +1,4 @@
-//! Tasks: what is bound, active and blocked, and which one runs next (semantics.md 9 to 12).
+//! Tasks: what is bound, active and blocked, and which one runs next (docs/decisions/machine.md M12 to M16).
 
 use csl_image::{PeImage, Task, TaskParam};
 use csl_machine::{Arch, QueueDir, Startup, TaskKind, TaskTarget, Wavelet};

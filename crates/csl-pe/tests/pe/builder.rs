@@ -2,118 +2,20 @@
 
 use std::sync::Arc;
 
-use csl_image::{Fifo, Function, HalfFormat, PeImage, Queue, Region, Section, Task, TaskParam};
-use csl_isa::dsd::{Dsd, DsdClass};
-use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
-use csl_isa::{Insn, NO_REG, Op};
-use csl_machine::{
-    Action, Arch, Dialect, DsrFile, DsrLoad, FifoAction, FifoConfig, QueueDir, Sdk, Startup, SysOp, TaskKind,
-    TaskTarget, VecConfig, VecOp,
-};
+use csl_image::{Fifo, PeImage, Section};
+use csl_isa::vec::{RegOrImm, VecArg};
+use csl_isa::{Insn, Op};
+use csl_machine::{Arch, Dialect, DsrFile, DsrLoad, FifoAction, FifoConfig, Sdk, SysOp, VecConfig};
 use csl_pe::{Fault, NoRegisters, Pe, Ports, Wake};
-
-pub const STACK: u16 = 0xa000;
+pub use csl_testkit::{
+    bind, fabin, fabout, func, main_task, mem, program as image, queue, task, vec, vec_async, vec_to,
+};
 
 /// Nowhere near the end of a test.
 pub const FOREVER: u64 = u64::MAX;
 
-pub fn image() -> PeImage {
-    PeImage {
-        name: "test".into(),
-        dialect: Dialect::CURRENT,
-        half: HalfFormat::F16,
-        code: Vec::new(),
-        funcs: Vec::new(),
-        sections: Vec::new(),
-        data_end: 0,
-        stack: Region { start: STACK, end: 0xb000 },
-        vecs: Vec::new(),
-        dsr_loads: Vec::new(),
-        iters: Vec::new(),
-        pool: Vec::new(),
-        tile_consts: 0,
-        tasks: Vec::new(),
-        startup: Vec::new(),
-        queues: Vec::new(),
-        fifos: Vec::new(),
-        dsr_inits: Vec::new(),
-        colors: Vec::new(),
-        configs: Vec::new(),
-        exports: Vec::new(),
-        rpc: None,
-        teardown_handlers: Vec::new(),
-        empty_queue_handlers: Vec::new(),
-        rotating: Vec::new(),
-        separate_control_table: false,
-        main_thread_priority: None,
-        strings: Vec::new(),
-        symbols: Vec::new(),
-        lines: Vec::new(),
-        inlined: Vec::new(),
-        descriptors: Vec::new(),
-    }
-}
-
-/// Adds a function; `ret_void` without cost is put behind its code.
-pub fn func(image: &mut PeImage, params: u16, code: &[Insn]) -> u16 {
-    let entry = image.code.len() as u32;
-    image.code.extend_from_slice(code);
-    image.code.push(Insn::new(Op::RetVoid, 0, 0, 0));
-    image.funcs.push(Function {
-        name: format!("f{}", image.funcs.len()),
-        entry,
-        end: image.code.len() as u32,
-        frame: 16,
-        params,
-        has_result: false,
-        stack: 0,
-        iters: 4,
-    });
-    image.funcs.len() as u16 - 1
-}
-
-pub fn bind(image: &mut PeImage, kind: TaskKind, id: u8, bits: &[u8], func: u16) {
-    let params = bits.iter().map(|&bits| TaskParam { bits, signed: false }).collect();
-    image.tasks.push(Task { kind, id, func, params });
-}
-
-/// A local task with this code.
-pub fn task(image: &mut PeImage, id: u8, code: &[Insn]) {
-    let func = func(image, 0, code);
-    bind(image, TaskKind::Local, id, &[], func);
-}
-
-/// A local task that is active at the start.
-pub fn main_task(image: &mut PeImage, code: &[Insn]) {
-    task(image, 8, code);
-    image.startup.push(Startup::Activate(TaskTarget::LocalTask(8)));
-}
-
 pub fn section(image: &mut PeImage, addr: u16, bytes: Vec<u8>) {
     image.sections.push(Section { addr, bytes });
-}
-
-/// A vector operation; its bool goes to register `dst`.
-pub fn vec_to(
-    image: &mut PeImage,
-    dst: u16,
-    op: VecOp,
-    dest: VecArg,
-    srcs: &[VecArg],
-    config: VecConfig<RegOrImm>,
-) -> Insn {
-    image.vecs.push(VecDesc { op: op as u8, dest, srcs: srcs.to_vec(), config });
-    Insn::new(Op::Vec, image.vecs.len() as u16 - 1, dst, 0)
-}
-
-pub fn vec(image: &mut PeImage, op: VecOp, dest: VecArg, srcs: &[VecArg]) -> Insn {
-    vec_to(image, NO_REG, op, dest, srcs, VecConfig::default())
-}
-
-/// An asynchronous operation that activates a local task.
-pub fn vec_async(image: &mut PeImage, op: VecOp, dest: VecArg, srcs: &[VecArg], then: u8) -> Insn {
-    let completion = Action::Activate(TaskTarget::LocalTask(RegOrImm::Imm(u16::from(then))));
-    vec_to(image, NO_REG, op, dest, srcs, VecConfig { is_async: true, completion, ..VecConfig::default() })
 }
 
 pub fn load_dsr(image: &mut PeImage, file: DsrFile, id: u8, dsd: VecArg, config: VecConfig<RegOrImm>) -> Insn {
@@ -121,24 +23,8 @@ pub fn load_dsr(image: &mut PeImage, file: DsrFile, id: u8, dsd: VecArg, config:
     Insn::new(Op::LoadDsr, image.dsr_loads.len() as u16 - 1, 0, 0)
 }
 
-pub fn mem(addr: u16, extent: u16, stride: i16) -> VecArg {
-    VecArg::DsdConst(Dsd::mem1d(addr, extent, stride, false).0)
-}
-
-pub fn fabin(color: u8, queue: u8, extent: u16) -> VecArg {
-    VecArg::DsdConst(Dsd::fabric(DsdClass::Fabin, color, queue, extent, 0, false).0)
-}
-
-pub fn fabout(color: u8, queue: u8, extent: u16) -> VecArg {
-    VecArg::DsdConst(Dsd::fabric(DsdClass::Fabout, color, queue, extent, 0, false).0)
-}
-
 pub fn scalar(value: u32, bits: u8) -> VecArg {
     VecArg::ScalarConst { value, bits }
-}
-
-pub fn queue(image: &mut PeImage, dir: QueueDir, id: u8, color: u8) {
-    image.queues.push(Queue { dir, id, color: Some(color), priority: None, control_base: 0, dense_mode: false });
 }
 
 pub fn fifo(image: &mut PeImage, addr: u16, words: u16, elem_words: u16) -> VecArg {

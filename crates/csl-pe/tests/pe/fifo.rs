@@ -1,4 +1,4 @@
-//! FIFOs (semantics.md 7).
+//! FIFOs (docs/decisions/machine.md M8).
 
 use csl_isa::vec::VecArg;
 use csl_isa::{Insn, Op};

@@ -1,8 +1,7 @@
-//! Task rules (semantics.md 9 to 12), host calls, services, faults.
+//! Task rules (docs/decisions/machine.md M12 to M16), host calls, services, faults.
 
-use csl_image::RotatingTasks;
 use csl_isa::{Insn, Op};
-use csl_machine::{Arch, QueueDir, Sdk, Startup, SysOp, TaskKind, TaskTarget, VecOp, Wavelet};
+use csl_machine::{Arch, QueueDir, RotatingTasks, Sdk, Startup, SysOp, TaskKind, TaskTarget, VecOp, Wavelet};
 use csl_pe::FaultKind;
 
 use crate::builder::*;
@@ -297,11 +296,15 @@ fn coordinates_are_those_of_the_tile() {
 }
 
 #[test]
-fn a_register_that_nobody_serves_is_a_fault() {
+fn a_register_that_no_part_serves_keeps_what_is_written() {
     let mut image = image();
-    main_task(&mut image, &[imm(1, 0x7f20), sys(SysOp::GetConfig, 1, 2)]);
-    let fault = Bench::new(image).run().expect_err("no registers on the bench");
-    assert_eq!(fault.kind, FaultKind::NoSuchRegister { word: 0x7f20 });
+    let read = |at| [imm(1, 0x7f20), sys(SysOp::GetConfig, 1, 3), store16(3, at)];
+    let write = [imm(1, 0x7f20), imm(2, 77), sys(SysOp::SetConfig, 1, 0)];
+    main_task(&mut image, &[&read(LOG)[..], &write[..], &read(LOG + 2)[..]].concat());
+    let bench = run(image);
+    assert_eq!(bench.words(LOG, 2), [0, 77]);
+    let words: Vec<u16> = bench.pe.unserved().iter().map(|place| place.word).collect();
+    assert_eq!(words, [0x7f20; 3], "a warning for each place");
 }
 
 #[test]

@@ -49,10 +49,10 @@ fn fill(s: &mut Sema<'_>, call: &Call<'_>, ty: Ty, count: u64, value: Operand) -
         return Err(s.error(Code::NotComptime, call.arg_span(1), "an aggregate element must be comptime-known"));
     };
     let src = s.opnd(&value, call.arg_span(1))?;
-    let slot = s.new_slot(ty, "constants");
+    let slot = s.new_slot(ty, "constants", call.span)?;
     let addr = csl_ir::Addr { base: csl_ir::AddrBase::Slot(slot), offset: 0 };
     let fill = csl_ir::Inst::MemFill { ty: scalar, dst: addr.clone(), src, count: count as u32 };
-    s.emit(fill, call.span);
+    s.emit(fill, call.span)?;
     Ok(Operand::Mem(ty, addr))
 }
 

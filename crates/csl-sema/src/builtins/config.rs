@@ -31,13 +31,11 @@ pub(super) fn vec_config(s: &mut Sema<'_>, call: &Call<'_>, index: usize, of: Co
         completion: completion(s, &mut fields)?,
         on_control: on_control(s, &mut fields)?,
         ut: microthread(s, &mut fields)?,
+        priority: fields.take_choice(s, "priority", PRIORITIES)?,
         ..VecConfig::default()
     };
     match of {
-        ConfigOf::Operation => {
-            config.priority = fields.take_choice(s, "priority", PRIORITIES)?;
-            config.index = index_value(s, &mut fields)?;
-        }
+        ConfigOf::Operation => config.index = index_value(s, &mut fields)?,
         ConfigOf::Load => {
             config.save_address = fields.take_bool(s, "save_address")?.unwrap_or(false);
             config.single_step = fields.take_bool(s, "single_step")?.unwrap_or(false);
@@ -121,17 +119,17 @@ pub(super) fn u16_opnd(s: &mut Sema<'_>, operand: Operand, span: Span) -> Res<Op
 
 /// The release whose rules hold for the program: by `--sdk`, else by forms that later releases have given up.
 pub(crate) fn release(s: &Sema<'_>) -> Sdk {
-    let layout = &s.unit.layout;
+    let has_legacy_param = || s.unit.modules.iter().any(|m| has_legacy_param(&m.file));
     match s.options.sdk {
         Some(sdk) => sdk,
-        None if layout.binds_colors => Sdk::LAST_WITH_TASK_COLORS,
-        None if layout.is_legacy || s.unit.modules.iter().any(|m| has_legacy_param(&m.file)) => Sdk::LAST_UNPACKED,
+        None if s.unit.pe().is_some_and(|pe| pe.binds_colors) => Sdk::LAST_WITH_TASK_COLORS,
+        None if s.unit.is_legacy || has_legacy_param() => Sdk::LAST_UNPACKED,
         None => Sdk::CURRENT,
     }
 }
 
 /// The rules of the program's generation. What a release before 1.0 left unblocked, a program without `--sdk` unblocks by
-/// its start-up ([`Sema::follow_old_conventions`]).
+/// its start-up ([`crate::pe::Pe::follow_old_conventions`]).
 pub(crate) fn dialect(s: &Sema<'_>) -> Dialect {
     let blocks_unbound_channels = s.options.sdk.is_none_or(|sdk| Dialect::of(sdk).blocks_unbound_channels);
     Dialect { blocks_unbound_channels, ..Dialect::of(release(s)) }

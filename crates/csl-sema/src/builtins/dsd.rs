@@ -137,8 +137,8 @@ fn mem1d(s: &mut Sema<'_>, call: &Call<'_>, ty: Ty, fields: &mut Fields) -> Res<
     }
     let (base, offset) = (s.opnd(&access.base, span)?, s.opnd(&offset, span)?);
     let (stride, extent) = (s.opnd(&stride, span)?, s.opnd(&extent, span)?);
-    let dst = s.new_reg(Scalar::Dsd);
-    s.emit(Inst::MakeMem1d { dst, base, offset, elem_words, stride, extent, index_offset }, call.span);
+    let dst = s.code(call.span)?.new_reg(Scalar::Dsd);
+    s.emit(Inst::MakeMem1d { dst, base, offset, elem_words, stride, extent, index_offset }, call.span)?;
     Ok(Operand::Reg(ty, Opnd::Reg(dst)))
 }
 
@@ -242,9 +242,9 @@ fn mem4d(s: &mut Sema<'_>, call: &Call<'_>, ty: Ty, fields: &mut Fields) -> Res<
     for (length, known) in lengths.iter().zip(known) {
         extents.push(if known.is_some() { None } else { Some(s.opnd(length, span)?) });
     }
-    let slot = s.new_slot(ty, "mem4d_dsd");
+    let slot = s.new_slot(ty, "mem4d_dsd", call.span)?;
     let dst = Addr { base: AddrBase::Slot(slot), offset: 0 };
-    s.emit(Inst::MakeMem4d { dst: dst.clone(), desc: Box::new(dsd), base, offset, extents }, call.span);
+    s.emit(Inst::MakeMem4d { dst: dst.clone(), desc: Box::new(dsd), base, offset, extents }, call.span)?;
     Ok(Operand::Mem(ty, dst))
 }
 
@@ -349,7 +349,9 @@ fn fabric(s: &mut Sema<'_>, call: &Call<'_>, kind: DsdKind, ty: Ty, fields: &mut
     }
     if let Some(queue) = side.queue {
         let dir = if kind == DsdKind::Fabin { QueueDir::In } else { QueueDir::Out };
-        s.unit.queue_uses.push((dir, queue, side.color, call.span));
+        if let Some(pe) = s.unit.pe_mut() {
+            pe.queue_uses.push((dir, queue, side.color, call.span));
+        }
     }
     let ends = [(runtime_color, side.color), (runtime_queue, side.queue)];
     let known = int16(&extent);
@@ -363,8 +365,8 @@ fn fabric(s: &mut Sema<'_>, call: &Call<'_>, kind: DsdKind, ty: Ty, fields: &mut
         Some(_) => constant(ty, dsd),
         None => {
             let extent = s.opnd(&extent, span)?;
-            let dst = s.new_reg(Scalar::Dsd);
-            s.emit(Inst::MakeFabric { dst, desc: Box::new(dsd), extent }, call.span);
+            let dst = s.code(call.span)?.new_reg(Scalar::Dsd);
+            s.emit(Inst::MakeFabric { dst, desc: Box::new(dsd), extent }, call.span)?;
             Operand::Reg(ty, Opnd::Reg(dst))
         }
     };
@@ -388,11 +390,12 @@ fn set_ends(s: &mut Sema<'_>, dsd: Operand, ends: [(Option<Opnd>, Option<u8>); 2
         return Ok(dsd);
     }
     let [color, queue] = ends.map(|(runtime, known)| runtime.unwrap_or(Opnd::Imm(u64::from(known.unwrap_or(NONE)))));
-    let (high, both, dst) = (s.new_reg(Scalar::U16), s.new_reg(Scalar::U16), s.new_reg(Scalar::Dsd));
-    s.emit(Inst::Bin { op: BinOp::Shl, ty: Scalar::U16, dst: high, a: queue, b: Opnd::Imm(8) }, span);
-    s.emit(Inst::Bin { op: BinOp::Or, ty: Scalar::U16, dst: both, a: Opnd::Reg(high), b: color }, span);
+    let code = s.code(span)?;
+    let (high, both, dst) = (code.new_reg(Scalar::U16), code.new_reg(Scalar::U16), code.new_reg(Scalar::Dsd));
+    code.emit(Inst::Bin { op: BinOp::Shl, ty: Scalar::U16, dst: high, a: queue, b: Opnd::Imm(8) }, span);
+    code.emit(Inst::Bin { op: BinOp::Or, ty: Scalar::U16, dst: both, a: Opnd::Reg(high), b: color }, span);
     let (ty, dsd) = (dsd.ty(), s.opnd(&dsd, span)?);
-    s.emit(Inst::SetDsd { dst, dsd, what: DsdChange::Ends, value: Opnd::Reg(both) }, span);
+    s.emit(Inst::SetDsd { dst, dsd, what: DsdChange::Ends, value: Opnd::Reg(both) }, span)?;
     Ok(Operand::Reg(ty, Opnd::Reg(dst)))
 }
 

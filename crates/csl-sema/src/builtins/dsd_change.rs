@@ -102,15 +102,15 @@ fn emit_change(s: &mut Sema<'_>, call: &Call<'_>, dsd: Operand, what: DsdChange,
     let ty = dsd.ty();
     if dsd_kind(s, ty) == Some(DsdKind::Mem4d) {
         let src = s.addr(&dsd, call.span)?;
-        let slot = s.new_slot(ty, "mem4d_dsd");
+        let slot = s.new_slot(ty, "mem4d_dsd", call.span)?;
         let addr = Addr { base: AddrBase::Slot(slot), offset: 0 };
         let bytes = csl_ir::size_of(&s.types, ty).unwrap_or(0);
-        s.emit(Inst::MemCopy { dst: addr.clone(), src, bytes }, call.span);
-        s.emit(Inst::SetMem4d { addr: addr.clone(), what, value }, call.span);
+        s.emit(Inst::MemCopy { dst: addr.clone(), src, bytes }, call.span)?;
+        s.emit(Inst::SetMem4d { addr: addr.clone(), what, value }, call.span)?;
         return Ok(Operand::Mem(ty, addr));
     }
     let dsd = s.opnd(&dsd, call.span)?;
-    let dst = s.new_reg(Scalar::Dsd);
-    s.emit(Inst::SetDsd { dst, dsd, what, value }, call.span);
+    let dst = s.code(call.span)?.new_reg(Scalar::Dsd);
+    s.emit(Inst::SetDsd { dst, dsd, what, value }, call.span)?;
     Ok(Operand::Reg(ty, Opnd::Reg(dst)))
 }

@@ -162,9 +162,9 @@ fn finish(s: &mut Sema<'_>, call: &Call<'_>, load: DsrLoad<VecOperand, Opnd>) ->
         return Err(s.error(Code::WrongArch, call.span, "`.ut_id` is only there on WSE-3"));
     }
     if s.is_comptime() {
-        s.unit.dsr_loads.push((load, call.span));
+        s.pe()?.dsr_loads.push((load, call.span));
     } else {
-        s.emit(Inst::LoadDsr(Box::new(load)), call.span);
+        s.emit(Inst::LoadDsr(Box::new(load)), call.span)?;
     }
     Ok(Operand::void())
 }

@@ -7,7 +7,7 @@ use csl_ir::{
 use csl_machine::{Arch, DsrFile, DsrLoad, FifoAction, FifoConfig, SimdMode, SysOp, VecConfig};
 
 use super::Call;
-use super::args::{Fields, dsd_kind};
+use super::args::Fields;
 use super::config::{activated, u16_opnd};
 use super::dsd::elem_words;
 use super::machine::sys;
@@ -62,9 +62,10 @@ pub(super) fn allocate(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let registers = registers(s, &mut fields)?;
     fields.finish(s)?;
     align(s, buffer);
-    let number = FifoRef::at(s.unit.fifos.len());
     let words = (elements * u64::from(words)) as u32;
-    s.unit.fifos.push(FifoInit { buffer: global, words, config, span: call.span });
+    let fifos = &mut s.pe()?.fifos;
+    let number = FifoRef::at(fifos.len());
+    fifos.push(FifoInit { buffer: global, words, config, span: call.span });
     if let Some(registers) = registers {
         load_registers(s, number, registers, call.span)?;
     }
@@ -150,15 +151,15 @@ fn load_registers(s: &mut Sema<'_>, fifo: FifoRef, registers: Registers, span: S
         let is_fifo = matches!(load.dsd, VecOperand::Fifo(_));
         load.xdsr == Some(xdsr) || is_fifo && load.id == dsr
     };
-    if let Some((_, before)) = s.unit.dsr_loads.iter().find(|(load, _)| taken(load)) {
+    if let Some(&(_, before)) = s.pe()?.dsr_loads.iter().find(|(load, _)| taken(load)) {
         let message = "a register of this FIFO is used already";
         let diagnostic = Diagnostic::new(Code::BadBuiltinArgument, span, message);
-        return Err(s.fail(diagnostic.secondary(*before, "here")));
+        return Err(s.fail(diagnostic.secondary(before, "here")));
     }
     for file in [DsrFile::Dest, DsrFile::Src1] {
         let dsd = VecOperand::Fifo(fifo);
         let load = DsrLoad { file, id: dsr, xdsr: Some(xdsr), srs: Vec::new(), dsd, config: VecConfig::default() };
-        s.unit.dsr_loads.push((load, span));
+        s.pe()?.dsr_loads.push((load, span));
     }
     Ok(())
 }
@@ -188,12 +189,9 @@ fn set_length(s: &mut Sema<'_>, call: &Call<'_>, op: SysOp) -> Res<Operand> {
 }
 
 /// The FIFO that an operand of a vector operation is.
-pub(super) fn fifo_of(s: &mut Sema<'_>, operand: &Operand, span: Span) -> Res<Option<FifoRef>> {
-    if dsd_kind(s, operand.ty()) != Some(csl_ir::DsdKind::Fifo) {
-        return Ok(None);
-    }
+pub(super) fn known_fifo(s: &mut Sema<'_>, operand: &Operand, span: Span) -> Res<FifoRef> {
     match operand.as_const().map(|v| &v.value) {
-        Some(Value::Fifo(fifo)) => Ok(Some(*fifo)),
+        Some(Value::Fifo(fifo)) => Ok(*fifo),
         _ => Err(s.error(Code::NotComptime, span, "a FIFO must be comptime-known where it is used")),
     }
 }

@@ -132,8 +132,8 @@ pub(super) fn get_dsr(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         TypeKind::Dsr(_) => Err(call.refuse(s, 1, value.ty, "a DSR of the same file")),
         _ => {
             let dsr = register(s, call, 1, value, ty, "DSR", s.chip.registers.dsrs)?;
-            if let Some(id) = dsr.as_const().and_then(small) {
-                s.unit.dsr_uses.push((file.file(), id as u8, call.span));
+            if let (Some(id), Some(pe)) = (dsr.as_const().and_then(small), s.unit.pe_mut()) {
+                pe.dsr_uses.push((file.file(), id as u8, call.span));
             }
             Ok(dsr)
         }

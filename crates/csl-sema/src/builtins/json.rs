@@ -25,7 +25,7 @@ use crate::value::{field_types, find_field, float_value};
 pub(super) fn import_comptime_value(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let ty = call.ty(s, 0)?;
     let name = call.text(s, 1)?;
-    let importer = s.frame().module;
+    let importer = s.frame.module;
     let importer = s.unit.modules[importer].file.path.clone();
     let resolved = match s.sources.resolve(&name, Some(&importer)) {
         Ok(resolved) => resolved,
@@ -35,14 +35,13 @@ pub(super) fn import_comptime_value(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Op
     let file = known.unwrap_or_else(|| s.map.add(resolved.path.clone(), resolved.text.clone()));
     s.data_files.insert(resolved.path, file);
 
-    let mut reported = false;
+    let mut stopped = None;
     let mut reader = serde_json::Deserializer::from_str(&resolved.text);
-    let seed = Wanted { s, ty: Some(ty), file, reported: &mut reported };
+    let seed = Wanted { s, ty: Some(ty), file, stopped: &mut stopped };
     let read = seed.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     let value = match read {
         Ok(value) => value,
-        Err(_) if reported => return Err(Stop::Error),
-        Err(error) => return Err(refuse(s, call, file, &error)),
+        Err(error) => return Err(stopped.unwrap_or_else(|| refuse(s, call, file, &error))),
     };
     // A struct with a name of its own takes the fields by their names.
     s.coerce_const(value, ty, call.span).map(Operand::Const)
@@ -71,8 +70,8 @@ struct Wanted<'w, 'a> {
     s: &'w mut Sema<'a>,
     ty: Option<Ty>,
     file: FileId,
-    /// What went wrong has a diagnostic already.
-    reported: &'w mut bool,
+    /// Why the type of a key did not evaluate.
+    stopped: &'w mut Option<Stop>,
 }
 
 impl<'de> DeserializeSeed<'de> for Wanted<'_, '_> {
@@ -145,8 +144,8 @@ impl Wanted<'_, '_> {
     }
 
     fn evaluated<E: Error>(&mut self, ty: &Expr) -> Result<Ty, E> {
-        self.s.eval_type(ty).map_err(|_| {
-            *self.reported = true;
+        self.s.eval_type(ty).map_err(|stop| {
+            *self.stopped = Some(stop);
             E::custom("the type of a key")
         })
     }
@@ -198,9 +197,9 @@ impl<'de> Visitor<'de> for Wanted<'_, '_> {
         };
         let count: u64 = dims.iter().product();
         let mut elems = Vec::new();
-        let Wanted { s, file, reported, .. } = self;
+        let Wanted { s, file, stopped, .. } = self;
         while let Some(value) =
-            list.next_element_seed(Wanted { s: &mut *s, ty: Some(elem), file, reported: &mut *reported })?
+            list.next_element_seed(Wanted { s: &mut *s, ty: Some(elem), file, stopped: &mut *stopped })?
         {
             elems.push(value.as_part(elem));
         }
@@ -221,8 +220,8 @@ impl<'de> Visitor<'de> for Wanted<'_, '_> {
             if fields.iter().any(|field| field.0 == name) {
                 return Err(A::Error::custom(format!("the object has two fields `{name}`")));
             }
-            let Wanted { s, file, reported, .. } = &mut self;
-            let seed = Wanted { s: &mut **s, ty, file: *file, reported: &mut **reported };
+            let Wanted { s, file, stopped, .. } = &mut self;
+            let seed = Wanted { s: &mut **s, ty, file: *file, stopped: &mut **stopped };
             fields.push((name, map.next_value_seed(seed)?.into()));
         }
         let named = self.ty.and_then(|ty| field_types(&self.s.types, ty));

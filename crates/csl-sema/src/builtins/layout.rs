@@ -9,7 +9,7 @@ use super::Call;
 use super::args::{id_kind, small, want_const};
 use super::color::color_config;
 use crate::context::{Res, Sema};
-use crate::layout::Instance;
+use crate::layout::{Instance, exported_name};
 use crate::operand::Operand;
 use crate::program::is_portable;
 
@@ -18,23 +18,30 @@ const MOST_TILES: u64 = 1 << 24;
 
 pub(super) fn set_rectangle(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let (width, height) = (call.int(s, 0)?, call.int(s, 1)?);
-    if let Some((_, _, before)) = s.unit.layout.size {
+    if let Some((_, _, before)) = s.layout()?.size {
         let diagnostic = Diagnostic::new(Code::BadRectangle, call.span, "the rectangle is set twice");
         return Err(s.fail(diagnostic.secondary(before, "first set here")));
     }
-    check_rectangle(s, call, width, height)?;
-    s.unit.layout.size = Some((width as u32, height as u32, call.span));
-    s.unit.layout.tiles = vec![0; (width * height) as usize];
+    check_size(s, call, width, height)?;
+    let layout = s.layout()?;
+    layout.size = Some((width as u32, height as u32, call.span));
+    layout.tiles = vec![0; (width * height) as usize];
     s.effects += 1;
+    // What follows in the layout is right or wrong by itself.
+    check_place(s, call, width, height)?;
     Ok(Operand::void())
 }
 
-fn check_rectangle(s: &mut Sema<'_>, call: &Call<'_>, width: i64, height: i64) -> Res<()> {
+fn check_size(s: &mut Sema<'_>, call: &Call<'_>, width: i64, height: i64) -> Res<()> {
     let sizes_fit = (1..=0xffff).contains(&width) && (1..=0xffff).contains(&height);
     if !sizes_fit || (width * height) as u64 > MOST_TILES {
         let message = format!("a rectangle of {width} by {height} PEs is not possible");
         return Err(s.error(Code::BadRectangle, call.span, message));
     }
+    Ok(())
+}
+
+fn check_place(s: &mut Sema<'_>, call: &Call<'_>, width: i64, height: i64) -> Res<()> {
     let Some(fabric) = s.options.fabric else { return Ok(()) };
     let offsets = s.options.offsets;
     let room = (i64::from(fabric.0) - i64::from(offsets.0), i64::from(fabric.1) - i64::from(offsets.1));
@@ -53,7 +60,7 @@ fn check_rectangle(s: &mut Sema<'_>, call: &Call<'_>, width: i64, height: i64) -
 /// The tile that the first two arguments name, inside the rectangle.
 fn tile(s: &mut Sema<'_>, call: &Call<'_>, code: Code) -> Res<(u32, u32)> {
     let (x, y) = (call.int(s, 0)?, call.int(s, 1)?);
-    let Some((width, height)) = s.unit.layout.rectangle() else {
+    let Some((width, height)) = s.layout()?.rectangle() else {
         let message = format!("`@{}` stands before `@set_rectangle`", call.name);
         return Err(s.error(Code::WrongContext, call.span, message));
     };
@@ -77,8 +84,8 @@ pub(super) fn set_tile_code(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     };
     let params = params(s, call)?;
     s.effects += 1;
-    let (width, _) = s.unit.layout.rectangle().unwrap_or((1, 1));
-    let layout = &mut s.unit.layout;
+    let layout = s.layout()?;
+    let (width, _) = layout.rectangle().unwrap_or((1, 1));
     let at = (y * width + x) as usize;
     if layout.tiles[at] != 0 {
         let before = layout.instances[layout.tiles[at] as usize - 1].span;
@@ -99,7 +106,7 @@ pub(super) fn set_tile_code(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
 
 /// The file in which the layout block stands.
 fn importer_path(s: &Sema<'_>) -> String {
-    let module = s.frame().module;
+    let module = s.frame.module;
     s.unit.modules[module].file.path.clone()
 }
 
@@ -150,7 +157,8 @@ pub(super) fn set_color_config(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand
     let color = routable(s, call, 2)?;
     let config = color_config(s, call, 3, color)?;
     s.effects += 1;
-    s.add_route(Route { x, y, color, config }, call.span)?;
+    s.layout()?.add_route(Route { x, y, color, config }, call.span).map_err(|diagnostic| s.fail(diagnostic))?;
+    s.steps = 0;
     Ok(Operand::void())
 }
 
@@ -169,12 +177,12 @@ pub(super) fn wl_message_route(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand
 }
 
 fn add_local_config(s: &mut Sema<'_>, call: &Call<'_>, color: u8, config: ColorConfig) -> Res<Operand> {
-    if let Some(&(_, _, before)) = s.unit.colors.iter().find(|c| c.0 == color) {
+    if let Some(&(_, _, before)) = s.pe()?.colors.iter().find(|c| c.0 == color) {
         let message = format!("color {color} is configured twice");
         let diagnostic = Diagnostic::new(Code::BadRoute, call.span, message).secondary(before, "first configured here");
         return Err(s.fail(diagnostic));
     }
-    s.unit.colors.push((color, config, call.span));
+    s.pe()?.colors.push((color, config, call.span));
     Ok(Operand::void())
 }
 
@@ -192,17 +200,17 @@ pub(super) fn export_name(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         let message = format!("`@export_name` of the variable `{name}` must say whether it is mutable");
         return Err(s.error(Code::BadExport, call.span, message));
     }
-    if let Some(before) = s.unit.layout.export(&name) {
+    if let Some(before) = exported_name(&s.layout()?.exports, &name) {
         let before = before.span;
         let diagnostic = Diagnostic::new(Code::BadExport, call.span, format!("the name `{name}` is exported twice"));
         return Err(s.fail(diagnostic.secondary(before, "first exported here")));
     }
     s.effects += 1;
     // From 1 on, as the vendor's files have it: hosts take 0 for none.
-    let id = s.unit.layout.exports.len() as u16 + 1;
+    let id = s.layout()?.exports.len() as u16 + 1;
     let mutable = mutable.filter(|_| !is_function);
     let name = Symbol::new(&name).as_str();
-    s.unit.layout.exports.push(ExportName { name, ty, mutable, id, span: call.span });
+    s.layout()?.exports.push(ExportName { name, ty, mutable, id, span: call.span });
     Ok(Operand::void())
 }
 

@@ -11,14 +11,14 @@ use crate::operand::Operand;
 
 /// Emits a service that yields nothing.
 pub(super) fn sys(s: &mut Sema<'_>, call: &Call<'_>, op: SysOp, args: Vec<Opnd>) -> Res<Operand> {
-    s.emit(Inst::Sys { op, dst: None, args }, call.span);
+    s.emit(Inst::Sys { op, dst: None, args }, call.span)?;
     Ok(Operand::void())
 }
 
 /// Emits a service that yields a number.
 fn sys_value(s: &mut Sema<'_>, call: &Call<'_>, op: SysOp, args: Vec<Opnd>) -> Res<Operand> {
-    let dst = s.new_reg(Scalar::U16);
-    s.emit(Inst::Sys { op, dst: Some(dst), args }, call.span);
+    let dst = s.code(call.span)?.new_reg(Scalar::U16);
+    s.emit(Inst::Sys { op, dst: Some(dst), args }, call.span)?;
     Ok(Operand::Reg(Ty::U16, Opnd::Reg(dst)))
 }
 
@@ -82,7 +82,7 @@ pub(super) fn get_config(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         return sys_value(s, call, SysOp::GetConfig, vec![addr]);
     }
     let addr = addr.as_const().and_then(super::args::small);
-    match s.unit.configs.iter().rev().find(|c| Some(u32::from(c.0)) == addr) {
+    match s.pe()?.configs.iter().rev().find(|c| Some(u32::from(c.0)) == addr) {
         Some(&(_, value)) => Ok(int_value(Ty::U16, value)),
         // The guide: where a register has a default, that is what it holds.
         None if addr.is_some_and(|addr| csl_machine::registers::ce::starts_clear(addr as u16)) => {
@@ -106,17 +106,14 @@ pub(super) fn set_config(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     }
     let small = |o: &Operand| o.as_const().and_then(super::args::small).unwrap_or(0) as u16;
     let (addr, value) = (small(&addr), small(&value));
-    s.unit.configs.retain(|c| c.0 != addr);
-    s.unit.configs.push((addr, value));
+    s.pe()?.configs.retain(|c| c.0 != addr);
+    s.pe()?.configs.push((addr, value));
     Ok(Operand::void())
 }
 
 /// Emits `op` in run-time code; the library's functions refuse to be called at comptime.
 fn runtime(s: &mut Sema<'_>, call: &Call<'_>) -> Res<()> {
-    if s.is_comptime() {
-        return Err(s.error(Code::RuntimeOnly, call.span, "this only exists at run time"));
-    }
-    Ok(())
+    s.code_or(call.span, "this only exists at run time").map(|_| ())
 }
 
 pub(super) fn wl_get_x(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
@@ -210,8 +207,8 @@ fn emit_math(s: &mut Sema<'_>, call: &Call<'_>, f: MathFn, a: &Operand, b: Optio
         Some(b) => Some(s.opnd(b, call.span)?),
         None => None,
     };
-    let dst = s.new_reg(scalar);
-    s.emit(Inst::Math { f, ty: scalar, dst, a, b }, call.span);
+    let dst = s.code(call.span)?.new_reg(scalar);
+    s.emit(Inst::Math { f, ty: scalar, dst, a, b }, call.span)?;
     Ok(Operand::Reg(ty, Opnd::Reg(dst)))
 }
 

@@ -1,12 +1,13 @@
 //! `@map`: a loop over the elements of DSDs, with a call of a function in it.
 
-use csl_diag::Code;
+use csl_diag::{Code, Span};
 use csl_ir::{Addr, DsdKind, Inst, IterId, Opnd, Scalar, Term, Ty, TypeKind, VecOperand};
 use csl_machine::DsrFile;
 
 use super::Call;
 use super::args::{as_function, dsd_kind};
 use crate::context::{Res, Sema};
+use crate::emit::FuncBuilder;
 use crate::operand::Operand;
 
 /// An input: an element a turn, or the same value each time.
@@ -88,11 +89,12 @@ fn iterable(
     }
 }
 
-fn start_iter(s: &mut Sema<'_>, call: &Call<'_>, dsd: VecOperand, scalar: Scalar) -> IterId {
-    let iter = s.builder().new_iter();
+fn start_iter(s: &mut Sema<'_>, call: &Call<'_>, dsd: VecOperand, scalar: Scalar) -> Res<IterId> {
+    let code = s.code(call.span)?;
+    let iter = code.new_iter();
     let elem_bits = (scalar.bytes() * 8) as u8;
-    s.emit(Inst::IterLoad { iter, dsd, elem_bits }, call.span);
-    iter
+    code.emit(Inst::IterLoad { iter, dsd, elem_bits }, call.span);
+    Ok(iter)
 }
 
 fn input(s: &mut Sema<'_>, call: &Call<'_>, index: usize, param: Ty) -> Res<Input> {
@@ -100,11 +102,11 @@ fn input(s: &mut Sema<'_>, call: &Call<'_>, index: usize, param: Ty) -> Res<Inpu
     match iterable(s, call, index, &operand, false)? {
         Some(dsd) => {
             let scalar = element_type(s, call, index, param)?;
-            let iter = start_iter(s, call, dsd, scalar);
+            let iter = start_iter(s, call, dsd, scalar)?;
             Ok(Input::Elements { iter, ty: param, scalar })
         }
         None => {
-            let operand = s.pin(operand, call.arg_span(index));
+            let operand = s.pin(operand, call.arg_span(index))?;
             Ok(Input::Value(operand))
         }
     }
@@ -114,13 +116,13 @@ fn output(s: &mut Sema<'_>, call: &Call<'_>, index: usize, ret: Ty) -> Res<Outpu
     let operand = call.eval(s, index)?;
     if let Some(dsd) = iterable(s, call, index, &operand, true)? {
         let scalar = element_type(s, call, index, ret)?;
-        let iter = start_iter(s, call, dsd, scalar);
+        let iter = start_iter(s, call, dsd, scalar)?;
         return Ok(Output::Elements { iter, scalar });
     }
     match (s.types.kind(operand.ty()), s.scalar(ret)) {
         (TypeKind::Ptr { is_const: false, elem, .. }, Some(scalar)) if *elem == ret => {
             let pointer = s.opnd(&operand, call.arg_span(index))?;
-            let addr = s.addr_from(pointer, call.arg_span(index));
+            let addr = s.addr_from(pointer, call.arg_span(index))?;
             Ok(Output::Scalar { addr, scalar })
         }
         _ => {
@@ -130,7 +132,8 @@ fn output(s: &mut Sema<'_>, call: &Call<'_>, index: usize, ret: Ty) -> Res<Outpu
     }
 }
 
-/// Each turn takes an element of every input and ends the loop where one has none left.
+/// Each turn takes an element of every input and ends the loop where one has none left. Where no input has elements,
+/// those of the output are what is called back for (guide: "for each element of the DSD/DSR argument(s)").
 fn emit_loop(
     s: &mut Sema<'_>,
     call: &Call<'_>,
@@ -139,17 +142,24 @@ fn emit_loop(
     output: &Output,
 ) -> Res<Operand> {
     let span = call.span;
-    let (head, end) = (s.builder().new_block(), s.builder().new_block());
-    s.builder().terminate(Term::Jump(head), span);
-    s.builder().switch_to(head);
+    let code = s.code(span)?;
+    let [head, end] = code.new_blocks();
+    code.enter(head, span);
+    let has_elements = inputs.iter().any(|input| matches!(input, Input::Elements { .. }));
+    if let (false, Output::Elements { iter, .. }) = (has_elements, output) {
+        let ok = code.new_reg(Scalar::BOOL);
+        code.emit(Inst::IterMore { iter: *iter, ok }, span);
+        leave_unless(code, ok, end, span);
+    }
     let mut args = Vec::new();
     for input in inputs {
         args.push(match input {
             Input::Value(value) => value,
             Input::Elements { iter, ty, scalar } => {
-                let (dst, ok) = (s.new_reg(scalar), s.new_reg(Scalar::BOOL));
-                s.emit(Inst::IterNext { iter, ty: scalar, dst, ok }, span);
-                leave_unless(s, ok, end, call);
+                let code = s.code(span)?;
+                let (dst, ok) = (code.new_reg(scalar), code.new_reg(Scalar::BOOL));
+                code.emit(Inst::IterNext { iter, ty: scalar, dst, ok }, span);
+                leave_unless(code, ok, end, span);
                 Operand::Reg(ty, Opnd::Reg(dst))
             }
         });
@@ -159,22 +169,24 @@ fn emit_loop(
         Output::None => {}
         Output::Scalar { addr, scalar } => {
             let src = s.opnd(&result, span)?;
-            s.emit(Inst::Store { ty: *scalar, addr: addr.clone(), src }, span);
+            s.emit(Inst::Store { ty: *scalar, addr: addr.clone(), src }, span)?;
         }
         Output::Elements { iter, scalar } => {
             let src = s.opnd(&result, span)?;
-            let ok = s.new_reg(Scalar::BOOL);
-            s.emit(Inst::IterPut { iter: *iter, ty: *scalar, src, ok }, span);
-            leave_unless(s, ok, end, call);
+            let code = s.code(span)?;
+            let ok = code.new_reg(Scalar::BOOL);
+            code.emit(Inst::IterPut { iter: *iter, ty: *scalar, src, ok }, span);
+            leave_unless(code, ok, end, span);
         }
     }
-    s.builder().terminate(Term::Jump(head), span);
-    s.builder().switch_to(end);
+    let code = s.code(span)?;
+    code.terminate(Term::Jump(head), span);
+    code.switch_to(end);
     Ok(Operand::void())
 }
 
-fn leave_unless(s: &mut Sema<'_>, ok: csl_ir::Reg, end: csl_ir::BlockId, call: &Call<'_>) {
-    let next = s.builder().new_block();
-    s.builder().terminate(Term::Branch { cond: Opnd::Reg(ok), then: next, otherwise: end }, call.span);
-    s.builder().switch_to(next);
+fn leave_unless(code: &mut FuncBuilder, ok: csl_ir::Reg, end: csl_ir::BlockId, span: Span) {
+    let next = code.new_block();
+    code.terminate(Term::Branch { cond: Opnd::Reg(ok), then: next, otherwise: end }, span);
+    code.switch_to(next);
 }

@@ -27,7 +27,7 @@ mod vecop;
 use csl_diag::{Code, Diagnostic, Span};
 use csl_syntax::ast::{Expr, Ident};
 
-use crate::context::{Res, Sema};
+use crate::context::{Res, Sema, Stop};
 use crate::expr::closest;
 use crate::operand::Operand;
 use crate::unit::UnitKind;
@@ -91,7 +91,7 @@ impl Sema<'_> {
         (builtin.handler)(self, &Call { name: builtin.name, args, span })
     }
 
-    fn unknown_builtin(&mut self, name: &Ident) -> crate::context::Stop {
+    fn unknown_builtin(&mut self, name: &Ident) -> Stop {
         let text = name.name.as_str();
         let mut diagnostic = Diagnostic::new(Code::UnknownBuiltin, name.span, format!("CSL has no builtin `@{text}`"));
         if let Some(close) = closest(text, names()) {
@@ -116,12 +116,15 @@ impl Sema<'_> {
     }
 
     fn check_place(&mut self, builtin: &Builtin, span: Span) -> Res<()> {
-        let in_layout = self.unit.kind == UnitKind::Layout;
         let runtime = !self.is_comptime();
-        let top = !in_layout && self.unit.in_comptime_block && !runtime;
+        let (in_layout, in_block) = match &self.unit.kind {
+            UnitKind::Layout(layout) => (true, layout.in_block),
+            UnitKind::Pe(pe) => (false, pe.in_comptime_block),
+        };
+        let top = !in_layout && in_block && !runtime;
         let (fits, wanted) = match builtin.place {
             Place::Anywhere => (true, ""),
-            Place::Layout => (in_layout && self.unit.layout.in_block, "in a `layout` block"),
+            Place::Layout => (in_layout && in_block, "in a `layout` block"),
             Place::TopComptime => (top, "in a top-level `comptime` block of a PE program"),
             Place::TopOrRuntime => (top || runtime, "in a top-level `comptime` block or in run-time code"),
             Place::Runtime => (runtime, "in run-time code"),

@@ -14,7 +14,7 @@ pub(super) fn print(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let form = call.text(s, 0)?;
     if form == "text" {
         let text = call.text(s, 1)?;
-        print_text(s, &text, call.span);
+        print_text(s, &text, call.span)?;
         return Ok(Operand::void());
     }
     let value = call.eval(s, 1)?;
@@ -23,24 +23,22 @@ pub(super) fn print(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
 }
 
 fn runtime(s: &mut Sema<'_>, call: &Call<'_>) -> Res<()> {
-    if s.is_comptime() {
-        return Err(s.error(Code::RuntimeOnly, call.span, "only run-time code prints; use `@comptime_print`"));
-    }
-    Ok(())
+    s.code_or(call.span, "only run-time code prints; use `@comptime_print`").map(|_| ())
 }
 
 /// A line end sends what has been printed to the log. As in C, a NUL ends the text.
-fn print_text(s: &mut Sema<'_>, text: &str, span: Span) {
+fn print_text(s: &mut Sema<'_>, text: &str, span: Span) -> Res<()> {
     let text = text.split('\0').next().unwrap_or_default();
     for (index, line) in text.split('\n').enumerate() {
         if index > 0 {
-            s.emit(Inst::Sys { op: SysOp::PrintFlush, dst: None, args: Vec::new() }, span);
+            s.emit(Inst::Sys { op: SysOp::PrintFlush, dst: None, args: Vec::new() }, span)?;
         }
         if !line.is_empty() {
             let number = intern_string(s, line);
-            emit(s, PrintKind::Text, Opnd::Imm(number), span);
+            emit(s, PrintKind::Text, Opnd::Imm(number), span)?;
         }
     }
+    Ok(())
 }
 
 fn intern_string(s: &mut Sema<'_>, text: &str) -> u64 {
@@ -52,9 +50,9 @@ fn intern_string(s: &mut Sema<'_>, text: &str) -> u64 {
     at as u64
 }
 
-fn emit(s: &mut Sema<'_>, kind: PrintKind, value: Opnd, span: Span) {
+fn emit(s: &mut Sema<'_>, kind: PrintKind, value: Opnd, span: Span) -> Res<()> {
     let args = vec![Opnd::Imm(kind as u64), value];
-    s.emit(Inst::Sys { op: SysOp::PrintValue, dst: None, args }, span);
+    s.emit(Inst::Sys { op: SysOp::PrintValue, dst: None, args }, span)
 }
 
 /// How a value of the type is shown in the form; `None` where the form does not take it.
@@ -83,8 +81,7 @@ fn print_as(s: &mut Sema<'_>, call: &Call<'_>, form: &str, value: Operand) -> Re
         return Err(s.error(Code::BadBuiltinArgument, call.span, message));
     };
     let value = s.opnd(&value, call.span)?;
-    emit(s, kind, value, call.span);
-    Ok(())
+    emit(s, kind, value, call.span)
 }
 
 /// A part of a format string.
@@ -149,7 +146,7 @@ pub(super) fn format(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let mut args = args.into_iter();
     for piece in pieces {
         match piece {
-            Piece::Text(text) => print_text(s, &text, call.span),
+            Piece::Text(text) => print_text(s, &text, call.span)?,
             Piece::Value(form) => {
                 if let Some(value) = args.next() {
                     print_as(s, call, form, value)?;

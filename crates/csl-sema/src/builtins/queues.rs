@@ -1,7 +1,7 @@
 //! Queues between a PE and its router.
 
 use csl_diag::{Code, Diagnostic};
-use csl_ir::{IdKind, Opnd, QueueInit};
+use csl_ir::{BinOp, IdKind, Inst, Opnd, QueueInit, Scalar};
 use csl_machine::{Arch, Priority, QueueDir, SysOp};
 
 use super::Call;
@@ -73,12 +73,12 @@ pub(super) fn initialize_queue(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand
         let message = format!("`.ctrl_table_id` is from 0 to {}", CONTROL_TABLES - 1);
         return Err(s.error(Code::BadBuiltinArgument, span, message));
     };
-    if let Some(before) = s.unit.queues.iter().find(|q| q.dir == dir && q.id == id) {
+    if let Some(before) = s.pe()?.queues.iter().find(|q| q.dir == dir && q.id == id) {
         let diagnostic = Diagnostic::new(Code::BadBuiltinArgument, span, "this queue is initialized twice")
             .secondary(before.span, "first here");
         return Err(s.fail(diagnostic));
     }
-    s.unit.queues.push(QueueInit { dir, id, color, priority, ctrl_table_id, dense_mode, span });
+    s.pe()?.queues.push(QueueInit { dir, id, color, priority, ctrl_table_id, dense_mode, span });
     Ok(Operand::void())
 }
 
@@ -89,8 +89,20 @@ fn flush_id(dir: QueueDir, id: u8) -> u8 {
 
 pub(super) fn queue_flush(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     wse3_only(s, call)?;
-    let (dir, id) = queue(s, call, 0)?;
-    sys(s, call, SysOp::QueueFlush, vec![Opnd::Imm(u64::from(flush_id(dir, id)))])
+    let queue = call.eval(s, 0)?;
+    let id = s.opnd(&queue, call.arg_span(0))?;
+    let id = match (id_kind(s, queue.ty()), id) {
+        (Some(IdKind::OutputQueue), id) => id,
+        (Some(IdKind::InputQueue), Opnd::Imm(id)) => Opnd::Imm(id | u64::from(csl_machine::FLUSH_INPUT)),
+        (Some(IdKind::InputQueue), id) => {
+            let code = s.code(call.span)?;
+            let (dst, b) = (code.new_reg(Scalar::U16), Opnd::Imm(u64::from(csl_machine::FLUSH_INPUT)));
+            code.emit(Inst::Bin { op: BinOp::Or, ty: Scalar::U16, dst, a: id, b }, call.span);
+            Opnd::Reg(dst)
+        }
+        _ => return Err(call.refuse(s, 0, queue.ty(), "an input or output queue")),
+    };
+    sys(s, call, SysOp::QueueFlush, vec![id])
 }
 
 pub(super) fn set_empty_queue_handler(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
@@ -98,10 +110,10 @@ pub(super) fn set_empty_queue_handler(s: &mut Sema<'_>, call: &Call<'_>) -> Res<
     let func = handler(s, call)?;
     let (dir, id) = queue(s, call, 1)?;
     let id = flush_id(dir, id);
-    if let Some(&(_, _, before)) = s.unit.empty_queue_handlers.iter().find(|h| h.0 == id) {
+    if let Some(&(_, _, before)) = s.pe()?.empty_queue_handlers.iter().find(|h| h.0 == id) {
         let diagnostic = Diagnostic::new(Code::TaskConflict, call.span, "this queue has two handlers");
         return Err(s.fail(diagnostic.secondary(before, "the first is set here")));
     }
-    s.unit.empty_queue_handlers.push((id, func, call.span));
+    s.pe()?.empty_queue_handlers.push((id, func, call.span));
     Ok(Operand::void())
 }

@@ -166,8 +166,8 @@ pub(super) fn import_module(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
             }
         }
     }
-    s.unit.layout.is_legacy |= is_legacy_import(&name, &bindings);
-    let importer = s.frame().module;
+    s.unit.is_legacy |= is_legacy_import(&name, &bindings);
+    let importer = s.frame.module;
     let module = s.load_module(&name, Some(importer), bindings, Some(call.span))?;
     Ok(TypedValue::new(Ty::MODULE, Value::Module(module)).into())
 }
@@ -180,9 +180,9 @@ fn is_legacy_import(name: &str, bindings: &[(Name, TypedValue)]) -> bool {
 
 /// `.{ .width, .height, .fabric, .offsets }`
 pub(super) fn get_rectangle(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
-    let rectangle = match s.unit.kind {
-        UnitKind::Layout => s.unit.layout.rectangle(),
-        UnitKind::Pe => s.unit.rectangle,
+    let rectangle = match &s.unit.kind {
+        UnitKind::Layout(layout) => layout.rectangle(),
+        UnitKind::Pe(pe) => Some(pe.rectangle),
     };
     let Some(rectangle) = rectangle else {
         let message = "`@get_rectangle` is only known after `@set_rectangle`";

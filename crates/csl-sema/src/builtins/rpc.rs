@@ -1,14 +1,16 @@
 //! Symbols that the host may name, and the server of remote procedure calls.
 
-use csl_diag::Code;
-use csl_ir::{BlockId, CmpOp, IdKind, Inst, Opnd, PtrRoot, Rpc, Scalar, Term, Ty, TypeKind, TypedValue, Value};
+use csl_diag::{Code, Span};
+use csl_ir::{BlockId, CmpOp, IdKind, Inst, Opnd, PtrRoot, RpcBind, Scalar, Term, Ty, TypeKind, TypedValue, Value};
 use csl_syntax::ast::{Expr, ExprKind, Storage};
 
 use super::Call;
 use super::args::{as_function, id_kind, int_value, small};
 use crate::context::{Res, Sema};
+use crate::emit::FuncBuilder;
+use crate::layout::exported_name;
 use crate::operand::{Operand, Place, PlaceKind};
-use crate::unit::ExportTarget;
+use crate::pe::ExportTarget;
 
 /// The global variable or function that an expression names.
 fn symbol(s: &mut Sema<'_>, call: &Call<'_>, expr: &Expr) -> Res<ExportTarget> {
@@ -54,7 +56,7 @@ pub(super) fn export_symbol(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         1 => symbol_name(&call.args[0]).unwrap_or_default().to_string(),
         _ => call.text(s, 1)?,
     };
-    s.unit.export_refs.push((target, name, call.span));
+    s.pe()?.export_refs.push((target, name, call.span));
     Ok(Operand::void())
 }
 
@@ -90,9 +92,9 @@ pub(super) fn export(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
 
 /// The names under which exported symbols stand, with what they are.
 fn exported(s: &Sema<'_>) -> Vec<(u16, ExportTarget)> {
-    let layout = &s.unit.layout;
-    let refs = s.unit.export_refs.iter();
-    refs.filter_map(|(target, name, _)| Some((layout.export(name)?.id, target.clone()))).collect()
+    let Some(pe) = s.unit.pe() else { return Vec::new() };
+    let refs = pe.export_refs.iter();
+    refs.filter_map(|(target, name, _)| Some((exported_name(&pe.exports, name)?.id, target.clone()))).collect()
 }
 
 pub(super) fn get_symbol_id(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
@@ -149,30 +151,31 @@ fn select(
         return Err(s.error(Code::BadExport, call.span, message));
     }
     let id = s.opnd(&id, call.span)?;
-    let dst = s.new_reg(scalar);
+    let code = s.code(call.span)?;
+    let dst = code.new_reg(scalar);
     // Without such a symbol the value is not defined; 0 keeps runs the same.
-    s.emit(Inst::Copy { dst, src: Opnd::Imm(0) }, call.span);
-    let end = s.builder().new_block();
+    code.emit(Inst::Copy { dst, src: Opnd::Imm(0) }, call.span);
+    let end = code.new_block();
     for &(number, global) in symbols {
-        let (here, next) = compare(s, call, &id, number);
-        s.builder().switch_to(here);
         let from = csl_ir::AddrBase::Global(s.global_id(global));
-        s.emit(Inst::Load { ty: scalar, dst, addr: csl_ir::Addr { base: from, offset: 0 } }, call.span);
-        s.builder().terminate(Term::Jump(end), call.span);
-        s.builder().switch_to(next);
+        let code = s.code(call.span)?;
+        let (here, next) = compare(code, call.span, &id, number);
+        code.switch_to(here);
+        code.emit(Inst::Load { ty: scalar, dst, addr: csl_ir::Addr { base: from, offset: 0 } }, call.span);
+        code.terminate(Term::Jump(end), call.span);
+        code.switch_to(next);
     }
-    s.builder().terminate(Term::Jump(end), call.span);
-    s.builder().switch_to(end);
+    s.code(call.span)?.enter(end, call.span);
     Ok(Operand::Reg(ty, Opnd::Reg(dst)))
 }
 
 /// Branches on `id == number`: the block where it holds, and the one where it does not.
-fn compare(s: &mut Sema<'_>, call: &Call<'_>, id: &Opnd, number: u16) -> (BlockId, BlockId) {
-    let cond = s.new_reg(Scalar::BOOL);
+fn compare(code: &mut FuncBuilder, span: Span, id: &Opnd, number: u16) -> (BlockId, BlockId) {
+    let cond = code.new_reg(Scalar::BOOL);
     let b = Opnd::Imm(u64::from(number));
-    s.emit(Inst::Cmp { op: CmpOp::Eq, ty: Scalar::U16, dst: cond, a: id.clone(), b }, call.span);
-    let (here, next) = (s.builder().new_block(), s.builder().new_block());
-    s.builder().terminate(Term::Branch { cond: Opnd::Reg(cond), then: here, otherwise: next }, call.span);
+    code.emit(Inst::Cmp { op: CmpOp::Eq, ty: Scalar::U16, dst: cond, a: id.clone(), b }, span);
+    let [here, next] = code.new_blocks();
+    code.terminate(Term::Branch { cond: Opnd::Reg(cond), then: here, otherwise: next }, span);
     (here, next)
 }
 
@@ -185,9 +188,9 @@ pub(super) fn rpc(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let Some(task_id) = small(&id).filter(|&id| s.chip.valid_data_task_id(id)) else {
         return Err(s.error(Code::IdOutOfRange, call.arg_span(0), "this is not a data task id of the chip"));
     };
-    if s.unit.rpc.is_some() {
+    if s.pe()?.rpc.is_some() {
         return Err(s.error(Code::BadRpc, call.span, "a program has at most one RPC server"));
     }
-    s.unit.rpc = Some(Rpc { task_id: task_id as u8, span: call.span });
+    s.pe()?.rpc = Some(RpcBind { task_id: task_id as u8, span: call.span });
     Ok(Operand::void())
 }

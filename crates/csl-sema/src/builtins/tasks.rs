@@ -46,7 +46,7 @@ pub(super) fn bind_task(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let Some(id) = small(&value).filter(|_| id_kind(s, value.ty).is_some()) else {
         return Err(call.refuse(s, 1, value.ty, "a color"));
     };
-    s.unit.layout.binds_colors = true;
+    s.pe()?.binds_colors = true;
     let task = call.function(s, 0)?;
     let has_params = !s.fn_info(task).decl.params.is_empty();
     if has_params && s.chip.valid_data_task_id(id) {
@@ -65,7 +65,7 @@ pub(super) fn bind_task(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
 fn bind(s: &mut Sema<'_>, call: &Call<'_>, index: usize, kind: TaskKind, id: u32) -> Res<Operand> {
     let task = call.function(s, index)?;
     let (func, params) = task_instance(s, call, index, task, kind)?;
-    s.unit.tasks.push(TaskBind { kind, id: id as u8, func, params, span: call.span });
+    s.pe()?.tasks.push(TaskBind { kind, id: id as u8, func, params, span: call.span });
     Ok(Operand::void())
 }
 
@@ -138,16 +138,18 @@ pub(super) fn bind_rotating_tasks(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Oper
         let message = "`.init` and `.limit` are not negative, and `.init` is at most `.limit`";
         return Err(s.error(Code::BadBuiltinArgument, call.arg_span(3), message));
     }
-    if s.unit.rotating.len() == 2 {
+    if s.pe()?.rotating.len() == 2 {
         return Err(s.error(Code::BadBuiltinArgument, call.span, "WSE-3 rotates at most two pairs of tasks"));
     }
     bind(s, call, 0, TaskKind::Data, id)?;
     let alt = call.function(s, 1)?;
     let (alt, params) = task_instance(s, call, 1, alt, TaskKind::Control)?;
     // What a control wavelet with the id 0 starts that comes in by the same queue, whose table is known at the end.
-    s.unit.alternates.push((id as u8, TaskBind { kind: TaskKind::Control, id: 0, func: alt, params, span: call.span }));
-    let rotating = csl_ir::RotatingTasks { data_task: id as u8, alt, init: init as u32, limit: limit as u32 };
-    s.unit.rotating.push(rotating);
+    s.pe()?
+        .alternates
+        .push((id as u8, TaskBind { kind: TaskKind::Control, id: 0, func: alt, params, span: call.span }));
+    let rotating = csl_machine::RotatingTasks { data_task: id as u8, alt, init: init as u32, limit: limit as u32 };
+    s.pe()?.rotating.push(rotating);
     Ok(Operand::void())
 }
 
@@ -161,11 +163,11 @@ pub(super) fn set_control_task_table(s: &mut Sema<'_>, call: &Call<'_>) -> Res<O
         let message = "`.instructions` is 2, 4 or 8, and `.stride` is from 1 to 7";
         return Err(s.error(Code::BadBuiltinArgument, call.span, message));
     }
-    if s.unit.control_table.is_some() {
+    if s.pe()?.control_table.is_some() {
         return Err(s.error(Code::BadBuiltinArgument, call.span, "the control task table is set twice"));
     }
     // How many instructions an entry has says where code lies: nothing that a program could see.
-    s.unit.control_table = Some(csl_ir::ControlTable { stride: stride as u8 });
+    s.pe()?.control_table = Some(csl_ir::ControlTable { stride: stride as u8 });
     Ok(Operand::void())
 }
 
@@ -185,12 +187,12 @@ pub(super) fn set_teardown_handler(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Ope
     let Some(id) = small(&color).filter(|&c| s.chip.is_routable_color(c)) else {
         return Err(call.refuse(s, 1, color.ty, "a routable color"));
     };
-    if let Some(&(_, _, before)) = s.unit.teardown_handlers.iter().find(|h| u32::from(h.0) == id) {
+    if let Some(&(_, _, before)) = s.pe()?.teardown_handlers.iter().find(|h| u32::from(h.0) == id) {
         let message = format!("color {id} has two teardown handlers");
         let diagnostic = Diagnostic::new(Code::TaskConflict, call.span, message);
         return Err(s.fail(diagnostic.secondary(before, "the first is set here")));
     }
-    s.unit.teardown_handlers.push((id as u8, func, call.span));
+    s.pe()?.teardown_handlers.push((id as u8, func, call.span));
     Ok(Operand::void())
 }
 
@@ -224,7 +226,7 @@ pub(super) fn target(s: &mut Sema<'_>, operand: &Operand, span: Span) -> Res<Opt
 fn color_target(s: &Sema<'_>, id: Opnd) -> TaskTarget<Opnd> {
     match id {
         Opnd::Imm(number) if !s.chip.is_routable_color(number as u32) => TaskTarget::LocalTask(id),
-        Opnd::Imm(number) if s.unit.layout.binds_colors && names_task(&s.unit.tasks, number) => {
+        Opnd::Imm(number) if s.unit.pe().is_some_and(|pe| pe.binds_colors && names_task(&pe.tasks, number)) => {
             TaskTarget::LocalTask(id)
         }
         id => TaskTarget::Color(id),
@@ -245,7 +247,7 @@ pub(super) fn activate(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     };
     match target {
         target if s.is_comptime() => {
-            s.unit.startup.push(Startup::Activate(target));
+            s.pe()?.startup.push(Startup::Activate(target));
             Ok(Operand::void())
         }
         TaskTarget::LocalTask(id) => {
@@ -259,7 +261,8 @@ pub(super) fn activate(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
 /// The id of a task named in run-time code, whose binding is known by then.
 fn bound_id(s: &mut Sema<'_>, id: Opnd, span: Span) -> Res<Opnd> {
     let Opnd::Func(func) = id else { return Ok(id) };
-    match s.unit.tasks.iter().find(|t| t.func == func) {
+    let tasks = s.unit.pe().map_or(&[][..], |pe| &pe.tasks);
+    match tasks.iter().find(|t| t.func == func) {
         Some(task) => Ok(Opnd::Imm(u64::from(task.id))),
         None => Err(s.error(Code::BadBuiltinArgument, span, "this task is not bound to an id")),
     }
@@ -283,7 +286,7 @@ fn set_blocked(s: &mut Sema<'_>, call: &Call<'_>, blocked: bool) -> Res<Operand>
     };
     if s.is_comptime() {
         let startup = if blocked { Startup::Block(target) } else { Startup::Unblock(target) };
-        s.unit.startup.push(startup);
+        s.pe()?.startup.push(startup);
         return Ok(Operand::void());
     }
     // On WSE-2 the id of a data task is its color.
@@ -302,10 +305,11 @@ fn set_blocked(s: &mut Sema<'_>, call: &Call<'_>, blocked: bool) -> Res<Operand>
 fn set_ut_blocked(s: &mut Sema<'_>, call: &Call<'_>, operand: &Operand, blocked: bool) -> Res<Operand> {
     if s.is_comptime() {
         let id = operand.as_const().and_then(small).unwrap_or(0);
-        let before = s.unit.configs.iter().find(|config| config.0 == ce::UT_BLOCKED).map_or(0, |config| config.1);
+        let configs = &mut s.pe()?.configs;
+        let before = configs.iter().find(|config| config.0 == ce::UT_BLOCKED).map_or(0, |config| config.1);
         let bit = 1 << id;
-        s.unit.configs.retain(|config| config.0 != ce::UT_BLOCKED);
-        s.unit.configs.push((ce::UT_BLOCKED, if blocked { before | bit } else { before & !bit }));
+        configs.retain(|config| config.0 != ce::UT_BLOCKED);
+        configs.push((ce::UT_BLOCKED, if blocked { before | bit } else { before & !bit }));
         return Ok(Operand::void());
     }
     let id = s.opnd(operand, call.span)?;

@@ -7,8 +7,8 @@ use csl_machine::{DsrFile, Elem, Forms, VecOp};
 use super::Call;
 use super::args::dsd_kind;
 use super::config::{ConfigOf, vec_config};
-use super::fifo::fifo_of;
-use crate::context::{Res, Sema, Stop};
+use super::fifo::known_fifo;
+use crate::context::{Res, Sema};
 use crate::operand::Operand;
 
 /// Number of operands before the configuration struct.
@@ -52,7 +52,7 @@ pub(super) fn vector(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         return Err(s.error(Code::BadBuiltinArgument, call.arg_span(count), message));
     }
     let srcs = srcs.into_iter().map(|src| src.operand).collect();
-    Ok(emit(s, call, VecInst { op, dest, srcs, config, result: None }))
+    emit(s, call, VecInst { op, dest, srcs, config, result: None })
 }
 
 /// Microthreads serve operations with the fabric, or with a DSR that may hold a fabric DSD.
@@ -61,11 +61,12 @@ fn can_be_async(dest: &VecOperand, srcs: &[Source]) -> bool {
     is_dsr(dest) || srcs.iter().any(|src| src.is_fabric || is_dsr(&src.operand))
 }
 
-fn emit(s: &mut Sema<'_>, call: &Call<'_>, mut inst: VecInst) -> Operand {
-    let result = s.new_reg(Scalar::BOOL);
+fn emit(s: &mut Sema<'_>, call: &Call<'_>, mut inst: VecInst) -> Res<Operand> {
+    let code = s.code(call.span)?;
+    let result = code.new_reg(Scalar::BOOL);
     inst.result = Some(result);
-    s.emit(Inst::Vec(Box::new(inst)), call.span);
-    Operand::Reg(Ty::BOOL, Opnd::Reg(result))
+    code.emit(Inst::Vec(Box::new(inst)), call.span);
+    Ok(Operand::Reg(Ty::BOOL, Opnd::Reg(result)))
 }
 
 /// `@dfilt(fabin, config)`
@@ -81,7 +82,7 @@ fn dfilt(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         let message = "`@dfilt` is asynchronous, and has neither `.on_control` nor `.index`";
         return Err(s.error(Code::BadBuiltinArgument, call.arg_span(1), message));
     }
-    Ok(emit(s, call, VecInst { op: VecOp::Dfilt, dest: operand.clone(), srcs: vec![operand], config, result: None }))
+    emit(s, call, VecInst { op: VecOp::Dfilt, dest: operand.clone(), srcs: vec![operand], config, result: None })
 }
 
 fn dsr_file(s: &Sema<'_>, ty: Ty) -> Option<DsrType> {
@@ -130,10 +131,7 @@ fn scalar_destination(s: &mut Sema<'_>, call: &Call<'_>, op: VecOp, operand: &Op
 
 fn dsd(s: &mut Sema<'_>, operand: &Operand, kind: DsdKind, span: Span) -> Res<VecOperand> {
     match kind {
-        DsdKind::Fifo => match fifo_of(s, operand, span)? {
-            Some(fifo) => Ok(VecOperand::Fifo(fifo)),
-            None => Err(Stop::Error),
-        },
+        DsdKind::Fifo => Ok(VecOperand::Fifo(known_fifo(s, operand, span)?)),
         DsdKind::Mem4d => Ok(VecOperand::Mem4d(s.addr(operand, span)?)),
         DsdKind::Circbuf => {
             let message = "a circbuf_dsd cannot be an operand itself";

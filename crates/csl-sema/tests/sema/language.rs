@@ -10,7 +10,7 @@ fn rules() {
     let mut broken = Vec::new();
     for (path, text) in programs(&folder) {
         let analysis = Case::new(&text).analyze();
-        if analysis.wafer.is_none() || !analysis.diagnostics.is_empty() {
+        if analysis.wafer.is_err() || !analysis.diagnostics.is_empty() {
             broken.push(format!("{}:\n{}", path.display(), rendered(&analysis)));
         }
         for invalid in invalid(&analysis) {

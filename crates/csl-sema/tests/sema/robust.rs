@@ -183,7 +183,8 @@ proptest! {
         let analysis = case.analyze();
         prop_assert!(start.elapsed() < SOON, "{}", text);
         prop_assert!(super::support::invalid(&analysis).is_empty(), "{:?}: {}", super::support::invalid(&analysis), text);
-        // Whatever was found can be shown.
-        prop_assert!(analysis.wafer.is_some() || !rendered(&analysis).is_empty(), "silent: {}", text);
+        // A program that failed says why, and not by a fault of ours.
+        prop_assert_eq!(analysis.wafer.is_err(), analysis.diagnostics.has_errors(), "{}", text);
+        prop_assert!(analysis.diagnostics.iter().all(|d| d.code != Code::Internal), "{}: {}", rendered(&analysis), text);
     }
 }

@@ -4,7 +4,7 @@ use csl_image::{Image, PeImage};
 use csl_isa::dsd::{Dsd, DsdClass};
 use csl_isa::{Insn, NO_REG, Op};
 use csl_machine::{Arch, ProgramId, QueueDir, SysOp, VecOp};
-use csl_sim::{Command, Endpoint, Rect, Spread, Stop, TaskWait, Width};
+use csl_sim::{Command, Copy, Endpoint, Rect, Spread, Stop, TaskWait};
 
 use crate::builder::*;
 
@@ -35,7 +35,7 @@ fn pair(arch: Arch, sent: u16, wanted: u16) -> Image {
 
 fn read(x: u32, count: u32) -> Command {
     let rect = Rect::new(x, 0, 1, 1);
-    Command::D2h { from: Endpoint::Symbol(DATA_ID), rect, per_pe: count, width: Width::Bits32 }
+    Command::D2h { from: Endpoint::Symbol(DATA_ID), copy: Copy::of(rect, count), room: count as usize }
 }
 
 #[test]
@@ -89,11 +89,11 @@ fn streams_pass_through_a_program_word_by_word() {
     main_task(&mut pe, &[relay]);
     for arch in [Arch::Wse2, Arch::Wse3] {
         let mut sim = sim(layout(arch, vec![pe.clone()], &[&[0, 0]], &[]));
-        let (rect, width, spread) = (Rect::new(0, 0, 2, 1), Width::Bits32, Spread::Each);
+        let (copy, spread) = (Copy::of(Rect::new(0, 0, 2, 1), 6), Spread::Each);
         let data: Vec<u32> = (1..=12).collect();
         let to = Endpoint::Color(4);
-        let out = sim.submit(Command::D2h { from: Endpoint::Color(5), rect, per_pe: 6, width }).expect("right");
-        sim.submit(Command::H2d { to, rect, per_pe: 6, width, spread, data: data.clone() }).expect("right");
+        let out = sim.submit(Command::D2h { from: Endpoint::Color(5), copy, room: 12 }).expect("right");
+        sim.submit(Command::H2d { to, copy, spread, array: data.clone() }).expect("right");
         assert_eq!(sim.wait(out), Ok(Some(data)), "{arch:?}");
     }
 }
@@ -107,10 +107,10 @@ fn a_copy_waits_for_the_stream_before_it() {
     main_task(&mut pe, &[receive]);
     task(&mut pe, 9, &[]);
     let mut sim = sim(layout(Arch::Wse2, vec![pe], &[&[0]], &[]));
-    let (rect, width, spread) = (Rect::new(0, 0, 1, 1), Width::Bits32, Spread::Each);
+    let (copy, spread) = (Copy::of(Rect::new(0, 0, 1, 1), 6), Spread::Each);
     let data: Vec<u32> = (1..=6).collect();
     let to = Endpoint::Color(4);
-    sim.submit(Command::H2d { to, rect, per_pe: 6, width, spread, data: data.clone() }).expect("right");
+    sim.submit(Command::H2d { to, copy, spread, array: data.clone() }).expect("right");
     let copy = sim.submit(read(0, 6)).expect("right");
     assert_eq!(sim.wait(copy), Ok(Some(data)));
 }
@@ -184,8 +184,8 @@ fn an_operation_advances_its_own_router() {
     let mut sim = sim(image);
     for (at, words) in [((1, 0), vec![1, 2]), ((0, 1), vec![3])] {
         let rect = Rect::new(at.0, at.1, 1, 1);
-        let command =
-            Command::D2h { from: Endpoint::Symbol(DATA_ID), rect, per_pe: words.len() as u32, width: Width::Bits32 };
+        let copy = Copy::of(rect, words.len() as u32);
+        let command = Command::D2h { from: Endpoint::Symbol(DATA_ID), copy, room: words.len() };
         let ticket = sim.submit(command).expect("a right command");
         assert_eq!(sim.wait(ticket), Ok(Some(words)));
     }

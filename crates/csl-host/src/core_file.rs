@@ -11,7 +11,7 @@ use std::sync::Arc;
 use csl_image::Image;
 use csl_sim::{Sim, SimOptions};
 
-use crate::error::HostError;
+use crate::error::{CoreError, FileError, HostError, NameError};
 
 const MAGIC: &[u8; 8] = b"WAFERCOR";
 const VERSION: u32 = 1;
@@ -44,47 +44,55 @@ pub(crate) fn write(path: &Path, image: &Image, sim: &mut Sim) -> Result<(), Hos
     bytes.extend(sim.cycle().to_le_bytes());
     bytes.extend((touched.len() as u32).to_le_bytes());
     for (x, y) in touched {
-        let mut data = sim.read_memory(x, y, 0, memory).map_err(|error| HostError::Argument(error.to_string()))?;
+        let mut data = sim.read_memory(x, y, 0, memory)?;
         data.truncate(data.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1));
         for number in [x, y, data.len() as u32] {
             bytes.extend(number.to_le_bytes());
         }
         bytes.extend(data);
     }
-    std::fs::write(path, bytes).map_err(|error| HostError::Order(format!("{}: {error}", path.display())))
+    std::fs::write(path, bytes).map_err(|cause| HostError::Unwritable { path: path.to_owned(), cause })
 }
 
 impl Core {
     /// Opens a core file of the program.
+    ///
+    /// # Errors
+    /// [`HostError::Unreadable`] when the file cannot be read, is no core file, or one of another program.
     pub fn open(path: &Path, image: Image) -> Result<Core, HostError> {
-        let wrong = |reason: &str| HostError::argument(format!("{}: {reason}", path.display()));
-        let bytes = std::fs::read(path).map_err(|error| wrong(&error.to_string()))?;
-        let body = bytes.strip_prefix(MAGIC).ok_or_else(|| wrong("not a core file of Waferlab"))?;
-        let (head, tiles) = parse(body).ok_or_else(|| wrong("a damaged core file"))?;
+        let read = std::fs::read(path).map_err(FileError::Io);
+        let opened = read.and_then(|bytes| Ok(Core::of(&bytes, image)?));
+        opened.map_err(|cause| HostError::Unreadable { path: path.to_owned(), cause })
+    }
+
+    fn of(bytes: &[u8], image: Image) -> Result<Core, CoreError> {
+        let body = bytes.strip_prefix(MAGIC).ok_or(CoreError::NotACore)?;
+        let (head, tiles) = parse(body).ok_or(CoreError::Damaged)?;
         if head.version != VERSION {
-            return Err(wrong("a core file of another version of Waferlab"));
+            return Err(CoreError::Version);
         }
         if head.checksum != checksum(&image) {
-            return Err(wrong("a core file of another program, or of another compilation of this one"));
+            return Err(CoreError::OtherProgram);
         }
         let image = Arc::new(image);
-        let fresh = Sim::new(image.clone(), SimOptions::default()).map_err(|error| wrong(&error.to_string()))?;
+        let fresh = Sim::new(image.clone(), SimOptions::default())?;
         Ok(Core { image, cycle: head.cycle, tiles, fresh })
     }
 
+    /// The program.
     pub fn image(&self) -> &Image {
         &self.image
     }
 
-    /// The cycle at which it was written.
+    /// The clock cycle at which it was written.
     pub fn cycle(&self) -> u64 {
         self.cycle
     }
 
-    /// Memory of the PE at a place in the whole fabric; `None` where the program has none.
+    /// `bytes` bytes of memory from byte address `addr` on, of the PE at a column and row of the whole fabric; `None` where
+    /// the program has none.
     pub fn read(&mut self, x: u32, y: u32, addr: u16, bytes: u32) -> Option<Vec<u8>> {
-        let offset = self.image.offset;
-        let place = (x.checked_sub(offset.x)?, y.checked_sub(offset.y)?);
+        let place = self.image.to_logical(x, y)?;
         match self.tiles.get(&place) {
             Some(memory) => {
                 let at = |i: u32| memory.get(usize::from(addr.wrapping_add(i as u16))).copied().unwrap_or(0);
@@ -94,17 +102,16 @@ impl Core {
         }
     }
 
-    /// The bytes of a named object of a PE.
+    /// The bytes of a named object of the PE at a column and row of the whole fabric.
+    ///
+    /// # Errors
+    /// [`HostError::Name`] when there is no such PE or no such object on it.
     pub fn read_symbol(&mut self, x: u32, y: u32, name: &str) -> Result<Vec<u8>, HostError> {
-        let offset = self.image.offset;
-        let place = x.checked_sub(offset.x).zip(y.checked_sub(offset.y));
-        let program = place
-            .and_then(|(x, y)| crate::check::program_at(&self.image, x, y))
-            .ok_or_else(|| HostError::argument(format!("there is no PE of the program at ({x}, {y}) of the fabric")))?;
-        let symbol = program.symbols.iter().find(|symbol| symbol.name == name);
-        let found = symbol.map(|symbol| (symbol.addr, symbol.size));
-        let missing = || HostError::argument(format!("the PE at ({x}, {y}) has no symbol {name}"));
-        found.and_then(|(addr, size)| self.read(x, y, addr, size)).ok_or_else(missing)
+        let place = self.image.to_logical(x, y);
+        let program = place.and_then(|(x, y)| self.image.program_at(x, y)).ok_or(NameError::Pe { x, y })?;
+        let found = program.symbol(name).map(|symbol| (symbol.addr, symbol.size));
+        let missing = || NameError::Symbol { x, y, name: name.to_owned() };
+        found.and_then(|(addr, size)| self.read(x, y, addr, size)).ok_or_else(|| missing().into())
     }
 }
 

@@ -1,13 +1,12 @@
 //! What memcpy does on a tile when its time comes.
 
+use super::command::{Ticket, Width};
+use super::tile::{Call, Calling, Done, Job, TileCommand};
 use crate::ces::{Ces, TileId};
-use crate::command::Ticket;
 use crate::element::Element;
 use crate::event::{Event, EventKind};
-use crate::memcpy::{Call, Calling, Done, Job, TileCommand, to_bytes, to_words};
 use crate::stop::{FaultKind, FaultReport};
 use crate::tile::{NEVER, Tile};
-use crate::world::{exported_function, exported_symbol, is_pointer};
 
 impl<E: Element> Ces<E> {
     /// Before the element runs: lands stream words, carries out commands.
@@ -44,7 +43,7 @@ impl<E: Element> Ces<E> {
         }
     }
 
-    /// A launch is done for the host when its function has been called (semantics.md 23).
+    /// A launch is done for the host when its function has been called (docs/decisions/memcpy-and-host.md H13).
     fn called(&mut self, place: TileId) {
         if let Some(Calling { ticket, index, .. }) = self.tiles[place].host.calling.take() {
             self.done.push(Done::part(ticket, index, Vec::new()));
@@ -64,7 +63,7 @@ impl<E: Element> Ces<E> {
                 continue;
             }
             let Some(slot) = tile.ports.landing_slot(stream.color) else { continue };
-            let word = stream.data[stream.at];
+            let word = stream.word();
             if tile.ports.land(slot, csl_machine::Wavelet::word(word)) {
                 if self.world.options.traces.fabric {
                     self.streamed.push(streamed(now, (tile.x, self.y), stream.color, word));
@@ -128,16 +127,13 @@ impl<E: Element> Ces<E> {
                 return Ok(());
             }
             Job::CopyIn(copy, share) => {
-                let words = &copy.data[share * copy.per_pe as usize..][..copy.per_pe as usize];
-                let bytes = to_bytes(words, copy.width);
-                let addr = self.data_address(place, copy.id, bytes.len() as u32)?;
-                self.tiles[place].element.write(addr, &bytes);
+                let addr = self.data_address(place, copy.id, copy.width.of(copy.per_pe))?;
+                write_items(&mut self.tiles[place].element, addr, copy.array.of_pe(share), copy.width);
                 Vec::new()
             }
             Job::CopyOut(copy) => {
-                let bytes = copy.per_pe * copy.width.bytes();
-                let addr = self.data_address(place, copy.id, bytes)?;
-                to_words(&self.tiles[place].element.read(addr, bytes), copy.width)
+                let addr = self.data_address(place, copy.id, copy.width.of(copy.per_pe))?;
+                read_items(&self.tiles[place].element, addr, copy.per_pe, copy.width)
             }
         };
         self.done.push(Done::part(ticket, index, words));
@@ -148,7 +144,7 @@ impl<E: Element> Ces<E> {
     fn call(&mut self, place: TileId, ticket: Ticket, index: usize, call: &Call) {
         let tile = &mut self.tiles[place];
         tile.host.calling = Some(Calling { ticket, index, calls: tile.element.calls_started() + 1 });
-        let func = self.world.program(tile.x, self.y).and_then(|program| exported_function(program, call.id));
+        let func = self.world.image.program_at(tile.x, self.y).and_then(|program| program.exported_function(call.id));
         match func {
             Some(func) => {
                 tile.host.is_blocked = true;
@@ -162,13 +158,17 @@ impl<E: Element> Ces<E> {
     /// Where the data of an exported variable lies now.
     fn data_address(&self, place: TileId, id: u16, bytes: u32) -> Result<u16, FaultKind> {
         let tile = &self.tiles[place];
-        let symbol = self.world.program(tile.x, self.y).and_then(|program| exported_symbol(program, id));
+        let symbol = self.world.image.program_at(tile.x, self.y).and_then(|program| program.exported_symbol(id));
         let Some(symbol) = symbol else { return Err(FaultKind::BadPointer { id, addr: 0, bytes }) };
-        let addr = match is_pointer(symbol) {
-            true => u16::from_le_bytes(tile.element.read(symbol.addr, 2).try_into().unwrap_or_default()),
+        let addr = match symbol.is_pointer() {
+            true => {
+                let mut pointer = [0; 2];
+                tile.element.read(symbol.addr, &mut pointer);
+                u16::from_le_bytes(pointer)
+            }
             false => symbol.addr,
         };
-        let end = u32::from(addr) + bytes;
+        let end = bytes.saturating_add(addr.into());
         let fits = end <= self.world.chip.memory.bytes;
         if fits { Ok(addr) } else { Err(FaultKind::BadPointer { id, addr, bytes }) }
     }
@@ -192,6 +192,23 @@ impl<E: Element> Ces<E> {
         self.early_events = early;
         due
     }
+}
+
+/// Writes elements one behind the other; of a host's word, a 16-bit element takes the low half.
+fn write_items<E: Element>(element: &mut E, addr: u16, items: impl Iterator<Item = u32>, width: Width) {
+    for (at, word) in (addr..).step_by(width.bytes() as usize).zip(items) {
+        element.write(at, &word.to_le_bytes()[..width.bytes() as usize]);
+    }
+}
+
+/// Reads `count` elements as words of the host.
+fn read_items<E: Element>(element: &E, addr: u16, count: u32, width: Width) -> Vec<u32> {
+    let read = |at: u32| {
+        let mut word = [0; 4];
+        element.read(addr + (at * width.bytes()) as u16, &mut word[..width.bytes() as usize]);
+        u32::from_le_bytes(word)
+    };
+    (0..count).map(read).collect()
 }
 
 fn streamed(cycle: u64, (x, y): (u32, u32), color: u8, word: u32) -> Event {

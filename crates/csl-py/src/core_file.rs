@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use csl_host::core::Core;
+use csl_host::core_file::Core;
 use csl_host::read_image;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;

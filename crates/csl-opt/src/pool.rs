@@ -1,0 +1,152 @@
+//! The functions of all programs, each once.
+//!
+//! Tiles that differ a little have programs of their own, most of whose functions are equal. What a pass makes of a function
+//! follows from the function and from what [`Around`] tells of the program; where both are equal, it is done once.
+
+use std::hash::{Hash, Hasher};
+
+use csl_ir::{AddrBase, DsdKind, DsdValue, Func, Global, GlobalId, Opnd, Program, Reloc, RelocTarget, Ty};
+use csl_num::FloatKind;
+use rustc_hash::{FxHashMap, FxHasher};
+
+/// All that a pass may know of the program around a function.
+pub struct Around<'a> {
+    pub fp16: FloatKind,
+    globals: &'a [Global],
+}
+
+impl Around<'_> {
+    pub fn of(program: &Program) -> Around<'_> {
+        Around { fp16: program.fp16, globals: &program.globals }
+    }
+
+    pub fn size(&self, id: GlobalId) -> u32 {
+        self.globals[id].size
+    }
+
+    pub fn ty(&self, id: GlobalId) -> Ty {
+        self.globals[id].ty
+    }
+
+    /// The mem4d descriptor that a constant is.
+    pub fn descriptor(&self, id: GlobalId) -> Option<&DsdValue> {
+        let global = &self.globals[id];
+        match &global.relocs[..] {
+            [Reloc { at: 0, target: RelocTarget::Dsd(desc) }]
+                if global.is_const && global.varying.is_empty() && desc.kind == DsdKind::Mem4d =>
+            {
+                Some(desc)
+            }
+            _ => None,
+        }
+    }
+
+    fn agrees(&self, other: &Around, on: &[GlobalId]) -> bool {
+        self.fp16 == other.fp16 && on.iter().all(|&id| self.facts(id) == other.facts(id))
+    }
+
+    fn facts(&self, id: GlobalId) -> (u32, Ty, Option<&DsdValue>) {
+        (self.size(id), self.ty(id), self.descriptor(id))
+    }
+}
+
+/// A function of the pool, by its place.
+pub type BodyId = usize;
+
+pub struct Body {
+    pub func: Func,
+    /// A program that has it. What the function may know is the same in all others that do.
+    pub home: usize,
+}
+
+pub struct Pool {
+    pub bodies: Vec<Body>,
+    /// By program, its functions.
+    pub tables: Vec<Vec<BodyId>>,
+}
+
+impl Pool {
+    /// Takes the functions out of the programs.
+    pub fn of(programs: &mut [Program]) -> Pool {
+        let taken: Vec<Vec<Func>> = programs.iter_mut().map(|program| std::mem::take(&mut program.funcs)).collect();
+        let mut bodies: Vec<Body> = Vec::new();
+        let mut alike: FxHashMap<u64, Vec<(BodyId, Vec<GlobalId>)>> = FxHashMap::default();
+        let mut tables = Vec::new();
+        for (home, funcs) in taken.into_iter().enumerate() {
+            let around = Around::of(&programs[home]);
+            let place = |func: Func| {
+                let alike = alike.entry(hash(&func)).or_default();
+                let known = alike.iter().find(|(id, globals)| {
+                    let body = &bodies[*id];
+                    body.func == func && around.agrees(&Around::of(&programs[body.home]), globals)
+                });
+                known.map(|known| known.0).unwrap_or_else(|| {
+                    alike.push((bodies.len(), named_globals(&func)));
+                    bodies.push(Body { func, home });
+                    bodies.len() - 1
+                })
+            };
+            tables.push(funcs.into_iter().map(place).collect());
+        }
+        Pool { bodies, tables }
+    }
+
+    /// Runs a pass over each function that a program has.
+    pub fn each(&mut self, programs: &[Program], pass: impl Fn(&Around, &mut Func)) {
+        let uses = self.uses();
+        for (body, _) in self.bodies.iter_mut().zip(uses).filter(|(_, uses)| *uses > 0) {
+            pass(&Around::of(&programs[body.home]), &mut body.func);
+        }
+    }
+
+    /// Gives every program its functions.
+    pub fn put_back(self, programs: &mut [Program]) {
+        let mut uses = self.uses();
+        let mut bodies: Vec<Option<Func>> = self.bodies.into_iter().map(|body| Some(body.func)).collect();
+        for (program, table) in programs.iter_mut().zip(self.tables) {
+            let funcs = table.into_iter().map(|id| {
+                uses[id] -= 1;
+                let func = if uses[id] == 0 { bodies[id].take() } else { bodies[id].clone() };
+                func.expect("taken by its last user")
+            });
+            program.funcs = funcs.collect();
+        }
+    }
+
+    fn uses(&self) -> Vec<u32> {
+        let mut uses = vec![0; self.bodies.len()];
+        self.tables.iter().flatten().for_each(|&id| uses[id] += 1);
+        uses
+    }
+}
+
+fn hash(func: &Func) -> u64 {
+    let mut hasher = FxHasher::default();
+    func.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn named_globals(func: &Func) -> Vec<GlobalId> {
+    let mut found = Vec::new();
+    for block in &func.blocks {
+        for inst in &block.insts {
+            inst.for_each_operand(&mut |operand| found.extend(global(operand)));
+            inst.for_each_addr(&mut |addr| {
+                if let AddrBase::Global(id) = addr.base {
+                    found.push(id);
+                }
+            });
+        }
+        found.extend(block.term.operand().and_then(global));
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn global(operand: &Opnd) -> Option<GlobalId> {
+    match operand {
+        Opnd::Global(id, _) => Some(*id),
+        _ => None,
+    }
+}

@@ -1,0 +1,219 @@
+//! Run-time instances of functions: one for each set of comptime arguments, and the analysis of their bodies.
+//!
+//! An instance is asked for by a call, an address or a binding, and waits until [`Sema::drain_pending`] analyses its body.
+
+use std::sync::Arc;
+
+use csl_diag::{Code, Span};
+use csl_ir::{FnRef, FuncId, Opnd, Scalar, Ty, TypeKind, TypedValue, Value};
+use csl_syntax::Symbol;
+use csl_syntax::ast::{self, Expr, ExprKind, FnDecl, Inlining};
+
+use crate::context::{Binding, Frame, Mode, Res, Sema, Stop};
+use crate::emit::FuncBuilder;
+use crate::operand::{Operand, Place, PlaceKind};
+use crate::unit::{FnInfo, InstanceKey, PendingFn};
+
+/// Functions of one program, instances of generic ones included.
+const MOST_FUNCTIONS: usize = 1 << 14;
+
+/// How a parameter of an instance is bound.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ParamBinding {
+    Comptime(TypedValue),
+    Runtime(Ty),
+}
+
+impl Sema<'_> {
+    /// The run-time instance of a function without comptime parameters.
+    pub fn instance(&mut self, f: FnRef, span: Span) -> Res<FuncId> {
+        self.check_addressable_fn(f, span)?;
+        let decl = self.fn_info(f).decl.clone();
+        let fn_ty = self.fn_type(f)?;
+        let TypeKind::Fn(ty) = self.types.kind(fn_ty).clone() else {
+            return Err(self.internal(span, "a function has the type of no function").into());
+        };
+        if ty.is_generic {
+            let message = format!("generic function `{}` needs a call to make an instance", decl.name.name);
+            return Err(self.error(Code::BadOperand, span, message));
+        }
+        let params: Vec<ParamBinding> = ty.params.iter().map(|&p| ParamBinding::Runtime(p)).collect();
+        self.instance_with(f, &params, ty.ret, span)
+    }
+
+    /// Inline functions are only there where they are called.
+    pub fn check_addressable_fn(&mut self, f: FnRef, span: Span) -> Res<()> {
+        let decl = self.fn_info(f).decl.clone();
+        if decl.inlining != Inlining::Inline {
+            return Ok(());
+        }
+        let message = format!("inline function `{}` has no address", decl.name.name);
+        Err(self.error(Code::BadOperand, span, message))
+    }
+
+    pub fn instance_with(&mut self, f: FnRef, params: &[ParamBinding], ret: Ty, span: Span) -> Res<FuncId> {
+        let key: InstanceKey = (f, params.iter().map(key_of).collect());
+        if let Some(&id) = self.unit.instances.get(&key) {
+            return Ok(id);
+        }
+        let decl = self.fn_info(f).decl.clone();
+        if decl.body.is_none() {
+            return match decl.storage {
+                ast::Storage::Extern => self.extern_instance(f, &decl, key, span),
+                _ => Err(self.without_body(f)),
+            };
+        }
+        if self.unit.out_funcs.len() >= MOST_FUNCTIONS {
+            let message =
+                format!("more than {MOST_FUNCTIONS} functions: does `{}` make instances without end?", decl.name.name);
+            return Err(self.error(Code::QuotaExceeded, span, message));
+        }
+        let id = FuncId::at(self.unit.out_funcs.len());
+        self.unit.out_funcs.push(None);
+        self.unit.instances.insert(key, id);
+        self.unit.pending.push_back(PendingFn { id, fn_ref: f, params: params.to_vec(), ret, called_at: span });
+        Ok(id)
+    }
+
+    /// Analyses the bodies of functions that run-time code uses, and of those that these use.
+    pub fn drain_pending(&mut self) -> Res<()> {
+        let mut result = Ok(());
+        while let Some(pending) = self.unit.pending.pop_front() {
+            let body = self.analyze_body(&pending);
+            match self.whole(body, pending.called_at) {
+                Ok(func) => self.unit.out_funcs[pending.id] = Some(func),
+                Err(reported) => result = Err(reported.into()),
+            }
+        }
+        result
+    }
+
+    fn analyze_body(&mut self, pending: &PendingFn) -> Res<csl_ir::Func> {
+        let info = self.fn_info(pending.fn_ref).clone();
+        let Some(body) = &info.decl.body else { return Err(self.without_body(pending.fn_ref)) };
+        let section = self.fn_section(&info)?;
+        let name = self.symbol_name(info.module, info.decl.name.name.as_str());
+        let ret = self.scalar(pending.ret);
+        self.check_return_type(pending.ret, &info.decl)?;
+        let code = FuncBuilder::new(name, info.decl.span, ret, section);
+        let mut frame = Frame::top_level(info.module);
+        frame.mode = Mode::Runtime(Box::new(code));
+        frame.ret_ty = Some(pending.ret);
+        frame.addressed = Arc::new(addressed_names(body));
+        let (result, frame) = self.in_frame_kept(frame, |s| s.instance_body(pending, &info, body));
+        match (result, frame.mode) {
+            (Ok(()), Mode::Runtime(code)) => Ok(code.finish()),
+            (Ok(()), Mode::Comptime { .. }) => Err(self.internal(body.span, "a body was lost").into()),
+            (Err(stop), _) => Err(stop),
+        }
+    }
+
+    fn fn_section(&mut self, info: &FnInfo) -> Res<Option<String>> {
+        let Some(expr) = &info.decl.linksection else { return Ok(None) };
+        self.in_frame(Frame::top_level(info.module), |s| s.eval_string(expr)).map(Some)
+    }
+
+    fn instance_body(&mut self, pending: &PendingFn, info: &FnInfo, body: &ast::Block) -> Res<()> {
+        let generic = info.decl.params.iter().any(|p| p.is_comptime || p.ty.is_none());
+        let step = generic
+            .then(|| (pending.called_at, format!("in the instance of `{}` that is needed here", info.decl.name.name)));
+        let run = |s: &mut Self| {
+            s.bind_instance_params(pending, &info.decl)?;
+            s.eval_body(pending, body)
+        };
+        match step {
+            Some((span, text)) => self.traced(span, text, run),
+            None => run(self),
+        }
+    }
+
+    pub fn check_return_type(&mut self, ret: Ty, decl: &FnDecl) -> Res<()> {
+        if ret != Ty::VOID && self.scalar(ret).is_none() && csl_ir::size_of(&self.types, ret).is_none() {
+            return Err(self.comptime_only(ret, decl.ret.span));
+        }
+        Ok(())
+    }
+
+    fn bind_instance_params(&mut self, pending: &PendingFn, decl: &FnDecl) -> Res<()> {
+        if pending.ret != Ty::VOID && self.scalar(pending.ret).is_none() {
+            self.code(decl.span)?.new_param(Scalar::PTR);
+        }
+        // Registers of all parameters come before any other.
+        let mut bindings = Vec::with_capacity(decl.params.len());
+        for (param, binding) in decl.params.iter().zip(&pending.params) {
+            let operand = match binding {
+                ParamBinding::Comptime(value) => Operand::Const(value.clone()),
+                ParamBinding::Runtime(Ty::VOID) => Operand::void(),
+                ParamBinding::Runtime(ty) => match self.scalar(*ty) {
+                    Some(scalar) => Operand::Reg(*ty, Opnd::Reg(self.code(param.span)?.new_param(scalar))),
+                    None if csl_ir::size_of(&self.types, *ty).is_some() => {
+                        let reg = self.code(param.span)?.new_param(Scalar::PTR);
+                        Operand::Mem(*ty, csl_ir::Addr { base: csl_ir::AddrBase::Reg(reg), offset: 0 })
+                    }
+                    None => return Err(self.comptime_only(*ty, param.span)),
+                },
+            };
+            bindings.push(operand);
+        }
+        for (param, operand) in decl.params.iter().zip(bindings) {
+            let Some(name) = param.name else { continue };
+            let binding = self.param_binding(name.name, operand, param.span)?;
+            self.bind(name.name, binding);
+        }
+        Ok(())
+    }
+
+    /// A parameter whose address is taken is copied to memory.
+    fn param_binding(&mut self, name: Symbol, operand: Operand, span: Span) -> Res<Binding> {
+        if !matches!(operand, Operand::Reg(..)) || !self.frame.addressed.contains(&name) {
+            return Ok(Binding::Const(operand));
+        }
+        let ty = operand.ty();
+        let slot = self.new_slot(ty, name.as_str(), span)?;
+        let addr = csl_ir::Addr { base: csl_ir::AddrBase::Slot(slot), offset: 0 };
+        self.store(&Place { ty, is_const: false, kind: PlaceKind::Mem(addr) }, operand, span)?;
+        Ok(Binding::Slot { ty, slot, is_const: true })
+    }
+
+    fn eval_body(&mut self, pending: &PendingFn, body: &ast::Block) -> Res<()> {
+        match self.eval_stmts(body) {
+            Ok(()) if pending.ret == Ty::VOID => self.emit_return(Operand::void(), body.span),
+            Ok(()) if self.code(body.span)?.is_terminated() => Ok(()),
+            Ok(()) => Err(self.missing_return(pending.fn_ref, pending.ret, body.span)),
+            Err(Stop::Diverged) => Ok(()),
+            Err(stop) => Err(stop),
+        }
+    }
+}
+
+fn key_of(binding: &ParamBinding) -> TypedValue {
+    match binding {
+        ParamBinding::Comptime(value) => value.clone(),
+        // No comptime value has type `noreturn`, so the two cannot be taken for each other.
+        ParamBinding::Runtime(ty) => TypedValue::new(Ty::NORETURN, Value::Type(*ty)),
+    }
+}
+
+/// Names of variables whose address a body takes, or may take: those variables live in memory.
+pub fn addressed_names(body: &ast::Block) -> Vec<Symbol> {
+    let mut names = Vec::new();
+    crate::walk::each_expr(body, &mut |expr| {
+        let pointed = match &expr.kind {
+            ExprKind::AddrOf(inner) => Some(&**inner),
+            ExprKind::TensorAccess(access) => Some(&access.base),
+            _ => None,
+        };
+        if let Some(name) = pointed.and_then(root_name) {
+            names.push(name);
+        }
+    });
+    names
+}
+
+fn root_name(expr: &Expr) -> Option<Symbol> {
+    match &expr.kind {
+        ExprKind::Name(name) => Some(*name),
+        ExprKind::Field { base, .. } | ExprKind::Index { base, .. } => root_name(base),
+        _ => None,
+    }
+}

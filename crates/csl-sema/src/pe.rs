@@ -1,0 +1,190 @@
+//! The program of a PE while its modules are analysed: what they bind, initialize and export, and whether it goes together.
+
+use csl_diag::{Code, Diagnostic, Span};
+use csl_ir::{
+    ControlTable, ExportName, FifoInit, FnRef, FuncId, GlobalRef, Opnd, QueueInit, RpcBind, TaskBind, VecOperand,
+};
+use csl_machine::{
+    Arch, Chip, ColorConfig, DsrFile, DsrLoad, MemcpyTable, QueueDir, RotatingTasks, Startup, TaskKind, TaskTarget,
+};
+
+use crate::builtins::names_task;
+
+/// What only the program of a PE has. Most of it are parts of a `csl_ir::Program`.
+#[derive(Debug, Default)]
+pub struct Pe {
+    /// Width and height of the layout.
+    pub rectangle: (u32, u32),
+    /// The names that the layout exports.
+    pub exports: Vec<ExportName>,
+    /// `@bind_task` binds tasks to colors, as up to SDK 0.9.
+    pub binds_colors: bool,
+    /// A top-level `comptime` block is being evaluated: task bindings and the like are allowed.
+    pub in_comptime_block: bool,
+    pub tasks: Vec<TaskBind>,
+    pub startup: Vec<Startup<Opnd>>,
+    pub queues: Vec<QueueInit>,
+    pub fifos: Vec<FifoInit>,
+    pub dsr_loads: Vec<(DsrLoad<VecOperand, Opnd>, Span)>,
+    pub colors: Vec<(u8, ColorConfig, Span)>,
+    pub configs: Vec<(u16, u16)>,
+    /// Queues and colors that fabric DSDs name, and where.
+    pub queue_uses: Vec<(QueueDir, u8, Option<u8>, Span)>,
+    /// DSRs that the program names, and where.
+    pub dsr_uses: Vec<(DsrFile, u8, Span)>,
+    pub export_refs: Vec<(ExportTarget, String, Span)>,
+    pub rpc: Option<RpcBind>,
+    pub teardown_handlers: Vec<(u8, FuncId, Span)>,
+    pub empty_queue_handlers: Vec<(u8, FuncId, Span)>,
+    pub rotating: Vec<RotatingTasks<FuncId>>,
+    /// Control tasks that rotate with the data task of an input queue.
+    pub alternates: Vec<(u8, TaskBind)>,
+    pub control_table: Option<ControlTable>,
+}
+
+/// Something given to `@export_symbol`, before its id is known.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExportTarget {
+    Global(GlobalRef),
+    Fn(FnRef),
+}
+
+impl Pe {
+    pub fn new(exports: Vec<ExportName>, rectangle: (u32, u32)) -> Pe {
+        Pe { exports, rectangle, ..Pe::default() }
+    }
+
+    /// The tasks that rotate with data tasks are the first of their input queues' control task tables.
+    pub fn bind_alternates(&mut self) {
+        let table = self.control_table.unwrap_or_default();
+        for (queue, mut task) in std::mem::take(&mut self.alternates) {
+            let own = self.queues.iter().find(|q| q.dir == QueueDir::In && q.id == queue);
+            task.id = own.map_or(0, |q| table.first_entry(q.ctrl_table_id));
+            self.tasks.push(task);
+        }
+    }
+
+    /// No two tasks share an entry of the task table.
+    pub fn check_tasks(&self) -> Result<(), Diagnostic> {
+        let tasks = &self.tasks;
+        let separate = self.control_table.is_some();
+        for (index, task) in tasks.iter().enumerate() {
+            let same = |other: &&TaskBind| {
+                let tables_differ = separate && (other.kind == TaskKind::Control) != (task.kind == TaskKind::Control);
+                other.id == task.id && other.func != task.func && !tables_differ
+            };
+            if let Some(rpc) = &self.rpc
+                && rpc.task_id == task.id
+                && !(separate && task.kind == TaskKind::Control)
+            {
+                let message = format!("a task is bound to the id {}, which the RPC server has", task.id);
+                let diagnostic = Diagnostic::new(Code::TaskConflict, task.span, message);
+                return Err(diagnostic.secondary(rpc.span, "the server is made here"));
+            }
+            if let Some(first) = tasks[..index].iter().find(same) {
+                let message = format!("two tasks are bound to the id {}", task.id);
+                let diagnostic = Diagnostic::new(Code::TaskConflict, task.span, message);
+                let note = "data, local and control tasks share one table";
+                return Err(diagnostic.secondary(first.span, "the first is bound here").note(note));
+            }
+        }
+        Ok(())
+    }
+
+    /// Beside a teardown handler no task has the id that runs it (guide, builtins).
+    pub fn check_teardown_task(&self, chip: &Chip) -> Result<(), Diagnostic> {
+        let Some(&(_, _, handler)) = self.teardown_handlers.first() else { return Ok(()) };
+        let (id, separate) = (chip.tasks.teardown, self.control_table.is_some());
+        let has_id = |task: &&TaskBind| task.id == id && !(separate && task.kind == TaskKind::Control);
+        let Some(span) = self.tasks.iter().find(has_id).map(|task| task.span) else { return Ok(()) };
+        let message = format!("a task is bound to the id {id}, which runs teardown handlers");
+        let diagnostic = Diagnostic::new(Code::TaskConflict, span, message);
+        Err(diagnostic.secondary(handler, "a handler is set here"))
+    }
+
+    /// Up to SDK 0.9, where tasks are bound to colors, nothing starts blocked, and a color that a task without
+    /// wavelets is bound to means that task.
+    pub fn follow_old_conventions(&mut self, arch: Arch, chip: &Chip) {
+        if !self.binds_colors || arch != Arch::Wse2 {
+            return;
+        }
+        let tasks = &self.tasks;
+        for startup in &mut self.startup {
+            let target = startup.target_mut();
+            if let TaskTarget::Color(Opnd::Imm(number)) = *target
+                && names_task(tasks, number)
+            {
+                *target = TaskTarget::LocalTask(Opnd::Imm(number));
+            }
+        }
+        let all = 0..u64::from(chip.fabric.colors);
+        let unblocked = all.map(|color| Startup::Unblock(TaskTarget::Color(Opnd::Imm(color))));
+        self.startup.splice(0..0, unblocked);
+    }
+
+    /// What memcpy uses itself is better left alone; published programs use it nevertheless.
+    pub fn warn_reserved(&self, memcpy: &MemcpyTable) -> Vec<Diagnostic> {
+        let mut found = self.reserved_queues(memcpy);
+        found.extend(self.reserved_dsrs(memcpy));
+        found.extend(self.reserved_ids(memcpy));
+        let first = (0..found.len()).filter(|&at| found[..at].iter().all(|earlier| earlier.0 != found[at].0));
+        let warn = |(what, span): &(String, Span)| {
+            Diagnostic::new(Code::ReservedResource, *span, format!("memcpy uses {what} itself"))
+        };
+        first.map(|at| warn(&found[at])).collect()
+    }
+
+    fn reserved_queues(&self, memcpy: &MemcpyTable) -> Vec<(String, Span)> {
+        let initialized = self.queues.iter().map(|queue| (queue.dir, queue.id, queue.span));
+        let used = self.queue_uses.iter().map(|&(dir, queue, _, span)| (dir, queue, span));
+        let named = initialized.chain(used).filter_map(|(dir, queue, span)| {
+            let (name, reserved) = match dir {
+                QueueDir::In => ("input queue", memcpy.input_queues),
+                QueueDir::Out => ("output queue", memcpy.output_queues),
+            };
+            reserved.contains(&queue).then(|| (format!("{name} {queue}"), span))
+        });
+        named.collect()
+    }
+
+    fn reserved_dsrs(&self, memcpy: &MemcpyTable) -> Vec<(String, Span)> {
+        let reserved = [(DsrFile::Dest, memcpy.dest_dsr), (DsrFile::Src1, memcpy.src1_dsr)];
+        let named = self.dsr_uses.iter().filter_map(|&(file, id, span)| {
+            reserved.contains(&(file, id)).then(|| (format!("{} {id}", file.name()), span))
+        });
+        named.collect()
+    }
+
+    /// Task ids and colors.
+    fn reserved_ids(&self, memcpy: &MemcpyTable) -> Vec<(String, Span)> {
+        let tasks = self.tasks.iter().filter_map(|task| {
+            let (name, reserved) = match task.kind {
+                TaskKind::Local => ("local task id", memcpy.local_tasks),
+                TaskKind::Control => ("control task id", memcpy.control_tasks),
+                TaskKind::Data => return None,
+            };
+            reserved.contains(&task.id).then(|| (format!("{name} {}", task.id), task.span))
+        });
+        let colors = self.colors.iter().filter(|(color, _, _)| memcpy.colors.contains(color));
+        tasks.chain(colors.map(|&(color, _, span)| (format!("color {color}"), span))).collect()
+    }
+
+    /// DSDs of several colors on one queue: published programs take turns, others mix up their wavelets.
+    pub fn warn_shared_queues(&self) -> Vec<Diagnostic> {
+        let known = |&(dir, queue, color, span): &(QueueDir, u8, Option<u8>, Span)| Some((dir, queue, color?, span));
+        let uses: Vec<_> = self.queue_uses.iter().filter_map(known).collect();
+        let (mut warned, mut warnings) = (Vec::new(), Vec::new());
+        for (place, &(dir, queue, color, span)) in uses.iter().enumerate() {
+            let before =
+                uses[..place].iter().find(|earlier| (earlier.0, earlier.1) == (dir, queue) && earlier.2 != color);
+            let Some(&(_, _, other, first)) = before.filter(|_| !warned.contains(&(dir, queue))) else { continue };
+            warned.push((dir, queue));
+            let name = if dir == QueueDir::In { "input" } else { "output" };
+            let message = format!("DSDs of colors {other} and {color} share {name} queue {queue}");
+            let diagnostic =
+                Diagnostic::new(Code::SharedQueue, span, message).secondary(first, "the first is made here");
+            warnings.push(diagnostic.note("only one operation at a time may use a queue"));
+        }
+        warnings
+    }
+}

@@ -1,0 +1,122 @@
+//! The way of a command to its tiles: when it, and each of its words, gets there.
+
+use std::sync::Arc;
+
+use super::array::HostArray;
+use super::command::{Endpoint, Rect, Spread, Ticket};
+use super::tile::{Job, StreamIn, StreamOut, TileCommand};
+use crate::element::Element;
+use crate::machine::Machine;
+use crate::tile::Tile;
+use crate::world::World;
+
+/// A command on its way to tiles: when it and its words get there.
+pub(super) struct Delivery<'a> {
+    pub ticket: Ticket,
+    pub start: u64,
+    pub rect: &'a Rect,
+    pub spread: Spread,
+    pub per_pe: u32,
+    /// Hundredths of a cycle from one word of a channel to the next.
+    pub centi_word: u64,
+    pub channels: u64,
+}
+
+impl Delivery<'_> {
+    /// The way back has rates of its own.
+    pub fn device_to_host(mut self, world: &World, from: Endpoint) -> Self {
+        let memcpy = &world.chip.memcpy;
+        let cycles = match from {
+            Endpoint::Symbol(_) => memcpy.d2h_copy_cycles_per_word,
+            Endpoint::Color(_) => memcpy.d2h_stream_cycles_per_word,
+        };
+        self.centi_word = u64::from(cycles) * 100;
+        self
+    }
+
+    /// PEs of one channel share its rate; rows are dealt out to the channels.
+    fn pes_of_a_channel(&self) -> u64 {
+        u64::from(self.rect.rows()).div_ceil(self.channels) * u64::from(self.rect.columns())
+    }
+
+    /// When the channels are free again.
+    pub fn end(&self) -> u64 {
+        self.due(self.pes_of_a_channel().saturating_sub(1))
+    }
+
+    /// When all words of the channel's PE with this rank, and of those before it, have passed.
+    fn due(&self, rank: u64) -> u64 {
+        self.start + ((rank + 1) * u64::from(self.per_pe) * self.centi_word).div_ceil(100)
+    }
+
+    /// A command for each tile; due when the words of all tiles before it in its channel have passed too.
+    pub fn commands<E: Element>(&self, machine: &mut Machine<E>, job: impl Fn(usize) -> Job) {
+        for index in 0..self.rect.len() {
+            let rank = index as u64 % self.pes_of_a_channel();
+            let due = self.due(rank);
+            self.command(machine, index, due, job(self.spread.share(self.rect, index)));
+        }
+    }
+
+    /// A stream into each tile: the tiles of a channel get their words in turn.
+    pub fn stream_in<E: Element>(&self, machine: &mut Machine<E>, color: u8, array: Arc<HostArray>) {
+        let per_pe = self.per_pe as usize;
+        let channel = self.pes_of_a_channel();
+        let on_the_way = self.words_on_the_way(&machine.world);
+        for index in 0..self.rect.len() {
+            let rank = index as u64 % channel;
+            let stream = StreamIn {
+                ticket: self.ticket,
+                index,
+                color,
+                array: Arc::clone(&array),
+                share: self.spread.share(self.rect, index),
+                at: 0,
+                end: per_pe,
+                centi_ready: self.start * 100 + rank * self.centi_word,
+                centi_step: channel * self.centi_word,
+                on_the_way,
+                has_entered: false,
+            };
+            // The command is there a cycle before the first word.
+            self.command(machine, index, self.start - 1, Job::StreamIn(Box::new(stream)));
+        }
+    }
+
+    /// What the routers before a PE hold, and its share of the row's buffer.
+    fn words_on_the_way(&self, world: &World) -> usize {
+        let Some(memcpy) = world.image.memcpy else { return 0 };
+        let chip = &world.chip.memcpy;
+        let buffer =
+            u64::from(memcpy.west_buffer) * u64::from(chip.buffer_words) / u64::from(self.rect.columns().max(1));
+        chip.words_on_the_way as usize + buffer as usize
+    }
+
+    pub fn stream_out<E: Element>(&self, machine: &mut Machine<E>, color: u8) {
+        for index in 0..self.rect.len() {
+            let wanted = self.per_pe as usize;
+            let stream = StreamOut { ticket: self.ticket, index, color, wanted, words: Vec::new() };
+            self.command(machine, index, self.start - 1, Job::StreamOut(Box::new(stream)));
+        }
+    }
+
+    fn command<E: Element>(&self, machine: &mut Machine<E>, index: usize, due: u64, job: Job) {
+        give(machine, self.rect.at(index), TileCommand { ticket: self.ticket, index, due, job });
+    }
+}
+
+/// Commands come in from the west: a column later, a hop later.
+pub(super) fn give<E: Element>(machine: &mut Machine<E>, (x, y): (u32, u32), mut command: TileCommand) {
+    command.due += u64::from(x) * u64::from(machine.world.chip.timing.hop);
+    touched(machine, x, y, |tile| tile.host.commands.push_back(command));
+}
+
+/// Changes what the host has for a tile, and has the tile look at it in the next cycle.
+pub(super) fn touched<E: Element>(machine: &mut Machine<E>, x: u32, y: u32, change: impl FnOnce(&mut Tile<E>)) {
+    let now = machine.now;
+    let row = machine.row_mut(y);
+    let Some(place) = row.ces.touch(x) else { return };
+    change(&mut row.ces.tiles[place]);
+    row.ces.wake(place);
+    row.ces.start_sending(place, now + 1);
+}

@@ -1,0 +1,277 @@
+//! Pending commands: from the host's request to commands and streams of single tiles, and back to one answer.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use csl_image::{Export, ParamType};
+
+use super::array::HostArray;
+use super::check::check;
+use super::command::{Command, Copy, Endpoint, Rect, Spread, Ticket};
+use super::delivery::{Delivery, give, touched};
+use super::error::RequestError;
+use super::tile::{Call, CopyIn, CopyOut, Done, Job, Part, TileCommand};
+use crate::element::Element;
+use crate::machine::Machine;
+use crate::world::World;
+
+/// Commands that tiles have not finished, and answers that the host has not taken.
+#[derive(Default)]
+pub(crate) struct Host {
+    pending: BTreeMap<Ticket, Pending>,
+    answers: BTreeMap<Ticket, Vec<u32>>,
+    next_ticket: u64,
+    /// When memcpy can issue its next command.
+    free_at: u64,
+    /// The cycle in which the host gave its last command.
+    given_at: u64,
+    /// Calls of launched functions, one a PE, that have not unblocked the command stream.
+    unended: u64,
+    /// Streams that are not done.
+    streams: Vec<Ticket>,
+    /// Commands that wait for earlier ones: memcpy carries out one command after another. Each PE takes copies and launches
+    /// in order, so these are held only behind a stream; a stream waits for all that comes before it.
+    /// The host triggers what is held when that is done, with its latency.
+    held: VecDeque<(Ticket, Command)>,
+}
+
+struct Pending {
+    /// Tiles that have not finished.
+    tiles: usize,
+    answer: Option<HostArray>,
+}
+
+impl Host {
+    pub fn is_done(&self, ticket: Ticket) -> bool {
+        !self.pending.contains_key(&ticket) && self.held.iter().all(|held| held.0 != ticket)
+    }
+
+    /// Whether what stands before a command lets it begin.
+    fn may_begin(&self, command: &Command) -> bool {
+        self.streams.is_empty() && (self.pending.is_empty() || !command.is_stream())
+    }
+
+    /// Whether a command that was held may begin now.
+    pub fn can_release(&self) -> bool {
+        self.held.front().is_some_and(|(_, command)| self.may_begin(command))
+    }
+
+    /// Whether any command waits for others.
+    pub fn holds_any(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// Gives out the held commands that may begin.
+    pub fn release<E: Element>(&mut self, machine: &mut Machine<E>) {
+        while self.can_release() {
+            self.release_one(machine);
+        }
+    }
+
+    /// Gives out the first held command, whatever it waits for.
+    pub fn release_one<E: Element>(&mut self, machine: &mut Machine<E>) {
+        let Some((ticket, command)) = self.held.pop_front() else { return };
+        self.give(machine, ticket, command);
+    }
+
+    /// Tiles whose next command is a stream that waits for `unblock_cmd_stream()`.
+    pub fn blocked_streams<E: Element>(&self, machine: &mut Machine<E>) -> Vec<(u32, u32)> {
+        if self.streams.is_empty() {
+            return Vec::new();
+        }
+        let of_row = |row: &mut crate::row::Row<E>| {
+            let blocked = row.ces.tiles.iter().filter(|tile| tile.host.is_blocked && tile.host.is_stream_next());
+            blocked.map(|tile| (tile.x, row.y)).collect::<Vec<_>>()
+        };
+        machine.rows().flat_map(of_row).collect()
+    }
+
+    /// Has these tiles' streams begin though their command streams are blocked.
+    pub fn begin_streams<E: Element>(&self, machine: &mut Machine<E>, tiles: &[(u32, u32)]) {
+        let now = machine.now;
+        for &(x, y) in tiles {
+            touched(machine, x, y, |tile| {
+                if let Some(command) = tile.host.commands.pop_front() {
+                    tile.host.begin_stream(command.job, now);
+                }
+            });
+        }
+    }
+
+    /// Ends a stream to the host from one PE before it is complete: the words that have come.
+    pub fn withdraw<E: Element>(&mut self, machine: &mut Machine<E>, ticket: Ticket, (x, y): (u32, u32)) -> Vec<u32> {
+        self.pending.remove(&ticket);
+        self.streams.retain(|stream| *stream != ticket);
+        let mut words = Vec::new();
+        touched(machine, x, y, |tile| {
+            let streams = std::mem::take(&mut tile.host.outgoing).into_iter();
+            let (ended, others): (Vec<_>, Vec<_>) = streams.partition(|stream| stream.ticket == ticket);
+            tile.host.outgoing = others;
+            words = ended.into_iter().flat_map(|stream| stream.words).collect();
+        });
+        words
+    }
+
+    /// Whether any launched function has not unblocked the command stream.
+    pub fn waits_for_functions(&self) -> bool {
+        self.unended > 0
+    }
+
+    pub fn take_answer(&mut self, ticket: Ticket) -> Option<Vec<u32>> {
+        self.answers.remove(&ticket)
+    }
+
+    /// Commands that are not done, oldest first, with the number of tiles that have not finished.
+    pub fn pending(&self) -> impl Iterator<Item = (Ticket, usize)> {
+        self.pending.iter().map(|(ticket, pending)| (*ticket, pending.tiles))
+    }
+
+    pub fn oldest(&self) -> Option<Ticket> {
+        let held = self.held.front().map(|held| held.0);
+        self.pending.keys().next().copied().into_iter().chain(held).min()
+    }
+
+    /// Takes over what tiles have finished.
+    pub fn collect(&mut self, done: &mut Vec<Done>) {
+        for done in done.drain(..) {
+            let Done::Part(Part { ticket, index, words }) = done else {
+                self.unended = self.unended.saturating_sub(1);
+                continue;
+            };
+            let Some(pending) = self.pending.get_mut(&ticket) else { continue };
+            if let Some(answer) = &mut pending.answer {
+                answer.set_of_pe(index, &words);
+            }
+            pending.tiles -= 1;
+            if pending.tiles == 0 {
+                let finished = self.pending.remove(&ticket).expect("just seen");
+                self.streams.retain(|stream| *stream != ticket);
+                finished.answer.map(|answer| self.answers.insert(ticket, answer.into_words()));
+            }
+        }
+    }
+
+    /// Checks a command and gives it to its tiles.
+    pub fn submit<E: Element>(&mut self, machine: &mut Machine<E>, command: Command) -> Result<Ticket, RequestError> {
+        check(&machine.world, &command)?;
+        let ticket = Ticket(self.next_ticket);
+        self.next_ticket += 1;
+        // Without memcpy each stream has a way of its own.
+        let is_free = machine.world.image.memcpy.is_none();
+        if is_free || (self.held.is_empty() && self.may_begin(&command)) {
+            self.give(machine, ticket, command);
+        } else {
+            self.held.push_back((ticket, command));
+        }
+        Ok(ticket)
+    }
+
+    fn give<E: Element>(&mut self, machine: &mut Machine<E>, ticket: Ticket, command: Command) {
+        let copy_latency = machine.world.chip.memcpy.copy_latency;
+        match command {
+            Command::H2d { copy: Copy { per_pe: 0, .. }, .. } => self.expect(ticket, 0, None),
+            Command::D2h { copy, .. } if copy.per_pe == 0 => self.expect(ticket, 0, Some(answer(&copy))),
+            Command::H2d { to, copy, spread, array } => {
+                let Copy { ref rect, per_pe, width, order } = copy;
+                let array = HostArray::new(array, copy.shape(spread), order);
+                let delivery = self.start(machine, ticket, rect, spread, per_pe, copy_latency);
+                self.expect(ticket, rect.len(), None);
+                match to {
+                    Endpoint::Symbol(id) => {
+                        let copy = Arc::new(CopyIn { id, per_pe, width, array });
+                        delivery.commands(machine, |share| Job::CopyIn(Arc::clone(&copy), share));
+                        self.free_at = delivery.end();
+                    }
+                    Endpoint::Color(color) => {
+                        delivery.stream_in(machine, color, Arc::new(array));
+                        self.streams.push(ticket);
+                    }
+                }
+            }
+            Command::D2h { from, copy, room: _ } => {
+                let Copy { ref rect, per_pe, width, .. } = copy;
+                let delivery = self
+                    .start(machine, ticket, rect, Spread::Each, per_pe, copy_latency)
+                    .device_to_host(&machine.world, from);
+                self.expect(ticket, rect.len(), Some(answer(&copy)));
+                match from {
+                    Endpoint::Symbol(id) => {
+                        let copy = Arc::new(CopyOut { id, per_pe, width });
+                        delivery.commands(machine, |_| Job::CopyOut(Arc::clone(&copy)));
+                        self.free_at = delivery.end();
+                    }
+                    Endpoint::Color(color) => {
+                        delivery.stream_out(machine, color);
+                        self.streams.push(ticket);
+                    }
+                }
+            }
+            Command::Launch { function, args } => self.launch(machine, ticket, function, &args),
+        }
+    }
+
+    /// Waits for so many tiles, which fill `answer`.
+    fn expect(&mut self, ticket: Ticket, tiles: usize, answer: Option<HostArray>) {
+        if tiles > 0 {
+            self.pending.insert(ticket, Pending { tiles, answer });
+        } else if let Some(answer) = answer {
+            self.answers.insert(ticket, answer.into_words());
+        }
+    }
+
+    /// Issues a command: memcpy sends one after another, a period apart.
+    fn start<'a, E: Element>(
+        &mut self,
+        machine: &Machine<E>,
+        ticket: Ticket,
+        rect: &'a Rect,
+        spread: Spread,
+        per_pe: u32,
+        latency: u32,
+    ) -> Delivery<'a> {
+        let memcpy = &machine.world.chip.memcpy;
+        let latency = if machine.now > self.given_at { u64::from(latency) } else { 0 };
+        self.given_at = machine.now;
+        let start = self.free_at.max(machine.now + 1 + latency) + u64::from(memcpy.command_period);
+        self.free_at = start;
+        let channels = machine.world.image.memcpy.map_or(1, |memcpy| u64::from(memcpy.channels).max(1));
+        let centi_word = u64::from(memcpy.h2d_centicycles_per_word);
+        Delivery { ticket, start, rect, spread, per_pe, centi_word, channels }
+    }
+
+    fn launch<E: Element>(&mut self, machine: &mut Machine<E>, ticket: Ticket, id: u16, args: &[u32]) {
+        let args = params(&machine.world, id).iter().zip(args).map(|(param, word)| canonical(param, *word)).collect();
+        let call = Arc::new(Call { id, args });
+        let runs = machine.world.image.tiles.clone();
+        let memcpy = &machine.world.chip.memcpy;
+        let everywhere = Rect::new(0, 0, 0, 0);
+        let start = self.start(machine, ticket, &everywhere, Spread::Each, 0, memcpy.launch_latency).start;
+        self.expect(ticket, runs.iter().map(|run| run.len as usize).sum(), None);
+        for run in runs {
+            let program = &machine.world.image.programs[run.program];
+            if program.exported_function(id).is_some() {
+                self.unended += u64::from(run.len);
+            }
+            for x in run.x..run.x + run.len {
+                let job = Job::Call(Arc::clone(&call));
+                give(machine, (x, run.y), TileCommand { ticket, index: 0, due: start, job });
+            }
+        }
+    }
+}
+
+/// The array that a copy to the host fills.
+fn answer(copy: &Copy) -> HostArray {
+    HostArray::empty(copy.shape(Spread::Each), copy.order)
+}
+
+fn params(world: &World, id: u16) -> &[ParamType] {
+    world.image.export(id).and_then(Export::params).unwrap_or_default()
+}
+
+/// An argument as registers hold it: sign- or zero-extended from its width.
+fn canonical(param: &ParamType, word: u32) -> u64 {
+    let unused = 64 - 8 * u32::from(param.bytes.clamp(1, 4));
+    let high = u64::from(word) << unused;
+    if param.is_signed && !param.is_float { (high as i64 >> unused) as u64 } else { high >> unused }
+}
