@@ -47,7 +47,7 @@ from cerebras_appliance.pb.sdk.sdk_common_pb2 import MemcpyDataType, MemcpyOrder
 print("client")
 """
 
-# Prints the modules that a host that looks for the client finds, in a script and in a process that it forks.
+# A host that must not find the client, in a script and in a process that it forks.
 WITHOUT_CLIENT = """
 import importlib, os
 def look():
