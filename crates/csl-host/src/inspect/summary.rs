@@ -1,4 +1,4 @@
-//! All of a compiled program on one screen.
+//! Shows all of a compiled program on one screen.
 
 use csl_chip::Arch;
 use csl_image::Image;

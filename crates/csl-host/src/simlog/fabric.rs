@@ -7,12 +7,12 @@ use csl_sim::{Event, Tiles};
 
 use super::{LogKinds, Scene};
 
-/// By bit of a set of directions.
+/// The letters of the sides, by bit of a set of directions.
 const SIDES: [char; 5] = ['W', 'E', 'S', 'N', 'R'];
-/// The order in which a set is printed, a place each.
+/// The order in which the sides of a set are printed, a place each.
 const PRINTED: [u8; 5] = [1, 3, 0, 2, 4];
 
-/// The text of a router's event; `None` when it is not asked for.
+/// The text of a router's event; `None` when the log has no such events.
 pub(super) fn line(
     scene: &Scene,
     kinds: &LogKinds,
@@ -59,7 +59,7 @@ fn cause_text(scene: &Scene, cause: SwitchCause, ident: u64) -> String {
     }
 }
 
-/// Where the switches of a run of tiles stand at the start; nothing for colors without switch positions.
+/// The switch positions of a run of tiles at the start; empty for colors without switch positions.
 pub(super) fn initial(scene: &Scene, asked: &Tiles, run: &RouteRun) -> String {
     let config = &scene.image.color_configs[run.config as usize];
     if config.positions.iter().all(|position| *position == SwitchPos::Invalid) {
@@ -87,7 +87,7 @@ fn state(config: &ColorConfig) -> SwitchState {
     SwitchState { position: config.current_pos, rx: rx.0, tx: tx.0 }
 }
 
-/// East, north, west, south and ramp, each in its place.
+/// A set of sides: east, north, west, south and ramp, each in its place.
 fn set(ways: u8) -> String {
     let letter = |&bit: &u8| if ways >> bit & 1 == 1 { SIDES[usize::from(bit)] } else { ' ' };
     format!("/{}/", PRINTED.iter().map(letter).collect::<String>())
