@@ -207,7 +207,7 @@ fn unended(image: &Image, group: &Group<Unended>) -> String {
     format!("{name} has not called unblock_cmd_stream() on {WHO}")
 }
 
-/// Warns that a command had to begin before its turn, with the commands that waited for it.
+/// Warns that a command had to begin before its turn, with the reasons why the host waited.
 pub fn overtaken(report: &Situation) -> String {
     let reasons = report.host.iter().flat_map(|wait| &wait.reasons);
     let lines = merge(reasons.map(|group| line(group, host_reason(group))).collect());
@@ -317,7 +317,7 @@ fn sender(excerpts: &mut Excerpts, report: &Situation, color: u8) -> Option<Orig
     image_origin(excerpts, wait.program, wait.waiting.pc)
 }
 
-/// The reason why wavelets of a color are stalled: at their end rather than on their way.
+/// The reason why wavelets of a color are stalled, preferably one at the end of their way.
 fn holding(report: &Situation, color: u8) -> Option<Line> {
     let unread = report.unread.iter().filter(|group| group.what.color == color).map(|group| line(group, unread(group)));
     let on_its_way = |group: &&Group<Standing>| matches!(group.what.why, Obstacle::Link(_));

@@ -561,7 +561,7 @@ impl Runtime {
         Ok(task)
     }
 
-    /// Runs until the first PE of `rect` sends words of a stream to the host, or nothing can move any more.
+    /// The words of a stream to the host that have come from the first PE of `rect` when nothing can move any more.
     pub(crate) fn wait_for_some(&mut self, command: Command, rect: Rect) -> Result<Vec<u32>, HostError> {
         let ticket = self.sim("receive_tofile")?.submit(command)?;
         self.advance("receive_tofile", |sim| sim.wait_for_some(ticket, rect.x, rect.y))
