@@ -1,10 +1,10 @@
 //! Places the program's rectangle in the fabric, with room for memcpy's own PEs around it.
 //!
 //! The margins are a rule of the memcpy infrastructure: its command and buffer PEs stand west and east of the
-//! program and one row stays free north and south of it (`csl-chip`, `Memcpy::margins`).
+//! program and one row stays free north and south of it (`csl-machine`, `Memcpy::margins`).
 
-use csl_chip::Margins;
 use csl_diag::{Code, Diagnostic};
+use csl_machine::Margins;
 
 use crate::options::Options;
 

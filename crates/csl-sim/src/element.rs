@@ -69,8 +69,8 @@ pub(crate) trait Element: Send {
 
 impl Element for Pe {
     fn load(seat: &Seat<'_>, ports: &mut Ports) -> Pe {
-        let chip = csl_chip::chip(seat.image.arch.into());
-        Pe::new(Arc::clone(seat.program), chip, seat.image.sdk, seat.x as u16, seat.y as u16, ports)
+        let chip = csl_machine::chip(seat.image.arch);
+        Pe::new(Arc::clone(seat.program), chip, seat.x as u16, seat.y as u16, ports)
     }
 
     fn advance(

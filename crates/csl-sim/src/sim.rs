@@ -164,7 +164,7 @@ impl Sim {
         let end = self.machine.now + 1;
         let row = self.machine.row_mut(y);
         let place = row.ces.touch(x).ok_or(NoSuchPe { x, y })?;
-        let element = &mut row.ces.tiles[place as usize].element;
+        let element = &mut row.ces.tiles[place].element;
         element.settle(end);
         let mut read = vec![0; bytes as usize];
         element.memory().read_bytes(addr, &mut read);

@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::layout::grid::{Cell, LINKS, step};
+use csl_machine::Direction;
+
+use crate::layout::grid::{Cell, step};
 
 /// The shortest path from `from` to a PE that is a `goal`, both included, over PEs that are `open`.
 pub fn nearest(from: Cell, open: impl Fn(Cell) -> bool, goal: impl Fn(Cell) -> bool) -> Option<Vec<Cell>> {
@@ -15,7 +17,7 @@ pub fn nearest(from: Cell, open: impl Fn(Cell) -> bool, goal: impl Fn(Cell) -> b
         if goal(cell) {
             return Some(trace(&before, cell));
         }
-        for next in LINKS.map(|direction| step(cell, direction)) {
+        for next in Direction::LINKS.map(|direction| step(cell, direction)) {
             if !before.contains_key(&next) && open(next) {
                 before.insert(next, cell);
                 queue.push_back(next);

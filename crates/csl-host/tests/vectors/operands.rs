@@ -1,6 +1,6 @@
 //! The forms of operands: the text of each, the code before and after, and the place of its elements for the loop.
 
-use csl_chip::{Arch, Elem, Forms, VecOp};
+use csl_machine::{Arch, Elem, Forms, VecOp};
 
 use super::type_of;
 
