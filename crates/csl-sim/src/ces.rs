@@ -112,7 +112,9 @@ impl<E: Element> Ces<E> {
         }
         for (target, value) in world.patches(x, self.y) {
             match target {
-                PatchTarget::Memory { addr, bytes } => element.write(addr, &value.to_le_bytes()[..usize::from(bytes)]),
+                PatchTarget::Memory { addr, bytes } => {
+                    element.memory_mut().write_bytes(addr, &value.to_le_bytes()[..usize::from(bytes)]);
+                }
                 PatchTarget::Const(number) => element.set_const(number, value),
             }
         }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use csl_image::{Image, ImageError};
 use csl_pe::Pe;
 
-use crate::element::Element;
 use crate::event::Event;
 use crate::machine::{Machine, Pause};
 use crate::memcpy::Host;
@@ -168,7 +167,7 @@ impl Sim {
         let element = &mut row.ces.tiles[place].element;
         element.settle(end);
         let mut read = vec![0; bytes as usize];
-        element.read(addr, &mut read);
+        element.memory().read_bytes(addr, &mut read);
         Ok(read)
     }
 

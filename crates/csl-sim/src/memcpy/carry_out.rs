@@ -1,5 +1,7 @@
 //! What memcpy does on a tile when its time comes.
 
+use csl_pe::memory::Memory;
+
 use super::command::{Ticket, Width};
 use super::tile::{Call, Calling, Done, Job, TileCommand};
 use crate::ces::{Ces, TileId};
@@ -128,12 +130,12 @@ impl<E: Element> Ces<E> {
             }
             Job::CopyIn(copy, share) => {
                 let addr = self.data_address(place, copy.id, copy.width.of(copy.per_pe))?;
-                write_items(&mut self.tiles[place].element, addr, copy.array.of_pe(share), copy.width);
+                write_items(self.tiles[place].element.memory_mut(), addr, copy.array.of_pe(share), copy.width);
                 Vec::new()
             }
             Job::CopyOut(copy) => {
                 let addr = self.data_address(place, copy.id, copy.width.of(copy.per_pe))?;
-                read_items(&self.tiles[place].element, addr, copy.per_pe, copy.width)
+                read_items(self.tiles[place].element.memory(), addr, copy.per_pe, copy.width)
             }
         };
         self.done.push(Done::part(ticket, index, words));
@@ -161,11 +163,7 @@ impl<E: Element> Ces<E> {
         let symbol = self.world.image.program_at(tile.x, self.y).and_then(|program| program.exported_symbol(id));
         let Some(symbol) = symbol else { return Err(FaultKind::BadPointer { id, addr: 0, bytes }) };
         let addr = match symbol.is_pointer() {
-            true => {
-                let mut pointer = [0; 2];
-                tile.element.read(symbol.addr, &mut pointer);
-                u16::from_le_bytes(pointer)
-            }
+            true => tile.element.memory().read16(symbol.addr),
             false => symbol.addr,
         };
         let end = bytes.saturating_add(addr.into());
@@ -195,20 +193,27 @@ impl<E: Element> Ces<E> {
 }
 
 /// Writes elements one behind the other; of a host's word, a 16-bit element takes the low half.
-fn write_items<E: Element>(element: &mut E, addr: u16, items: impl Iterator<Item = u32>, width: Width) {
-    for (at, word) in (addr..).step_by(width.bytes() as usize).zip(items) {
-        element.write(at, &word.to_le_bytes()[..width.bytes() as usize]);
+fn write_items(memory: &mut Memory, addr: u16, items: impl Iterator<Item = u32>, width: Width) {
+    for (at, word) in places(addr, width).zip(items) {
+        match width {
+            Width::Bits16 => memory.write16(at, word as u16),
+            Width::Bits32 => memory.write32(at, word),
+        }
     }
 }
 
 /// Reads `count` elements as words of the host.
-fn read_items<E: Element>(element: &E, addr: u16, count: u32, width: Width) -> Vec<u32> {
-    let read = |at: u32| {
-        let mut word = [0; 4];
-        element.read(addr + (at * width.bytes()) as u16, &mut word[..width.bytes() as usize]);
-        u32::from_le_bytes(word)
+fn read_items(memory: &Memory, addr: u16, count: u32, width: Width) -> Vec<u32> {
+    let read = |at| match width {
+        Width::Bits16 => memory.read16(at).into(),
+        Width::Bits32 => memory.read32(at),
     };
-    (0..count).map(read).collect()
+    places(addr, width).take(count as usize).map(read).collect()
+}
+
+/// Byte addresses of elements one behind the other.
+fn places(addr: u16, width: Width) -> impl Iterator<Item = u16> {
+    (u32::from(addr)..).step_by(width.bytes() as usize).map(|at| at as u16)
 }
 
 fn streamed(cycle: u64, (x, y): (u32, u32), color: u8, word: u32) -> Event {
