@@ -2,8 +2,8 @@
 
 use csl_ir::*;
 use csl_num::FloatKind;
-use csl_pe::cpu::CpuFault;
-use csl_pe::memory::Memory;
+use csl_pe::Memory;
+use csl_pe::scalar::CpuFault;
 use csl_pe::scalar::Exit;
 
 use crate::build::*;
@@ -68,7 +68,7 @@ fn an_iteration_of_a_sum_takes_17_cycles_as_it_stands() {
 fn a_slice_ends_at_a_branch_and_goes_on() {
     let pe = pe(sum_loop());
     let mut memory = memory_with(&pe, &[1.0, 2.0, 3.5]);
-    let mut cpu = csl_pe::cpu::Cpu::new(0);
+    let mut cpu = csl_pe::scalar::Cpu::new(0);
     cpu.start(&pe, 0, &[3]);
     let mut slices = 0;
     while csl_pe::scalar::run(&mut cpu, &mut memory, &pe, 1) == Exit::SliceEnd {

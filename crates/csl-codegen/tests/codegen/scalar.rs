@@ -2,8 +2,8 @@
 
 use csl_ir::*;
 use csl_num::{FloatKind, FloatOp, IntTy};
-use csl_pe::cpu::CpuFault;
-use csl_pe::memory::Memory;
+use csl_pe::Memory;
+use csl_pe::scalar::CpuFault;
 use csl_pe::scalar::Exit;
 use proptest::prelude::*;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use csl_image::{Image, PeImage};
 use csl_machine::registers::ce;
-use csl_pe::cpu::CpuFault;
+use csl_pe::scalar::CpuFault;
 use csl_sim::{FaultKind, FaultReport};
 
 use super::{Excerpts, Origin, fifo_name};
