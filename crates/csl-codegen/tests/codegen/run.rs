@@ -55,8 +55,8 @@ fn a_loop_sums_an_array() {
     assert_eq!((exit, f32::from_bits(cpu.result() as u32)), (Exit::Returned, 6.5));
 }
 
-/// Without the optimiser, which makes the element's address step with the counter: it saves two of 17 cycles, and 15 are
-/// what the WSE-3 simulator is reported to take (`tests/timing/recorded.tsv`, sum).
+/// A sum without the optimiser, which makes the element's address step with the counter. That saves two of 17 cycles;
+/// 15 are reported for the WSE-3 simulator (`tests/timing/recorded.tsv`, sum).
 #[test]
 fn an_iteration_of_a_sum_takes_17_cycles_as_it_stands() {
     let pe = pe(sum_loop());
