@@ -4,17 +4,18 @@ use csl_diag::{FileId, SourceMap};
 use csl_image::{Inlined, Line};
 use csl_ir::Site;
 use indexmap::IndexSet;
+use rustc_hash::FxBuildHasher;
 
 /// Files are numbered in the image as they are met.
 #[derive(Debug)]
 pub struct Lines<'a> {
     sources: &'a SourceMap,
-    files: IndexSet<FileId>,
+    files: IndexSet<FileId, FxBuildHasher>,
 }
 
 impl<'a> Lines<'a> {
     pub fn new(sources: &'a SourceMap) -> Lines<'a> {
-        Lines { sources, files: IndexSet::new() }
+        Lines { sources, files: IndexSet::default() }
     }
 
     /// From places in order of their instruction; equal neighbours are joined. Sites count inlined calls within the program.
@@ -38,7 +39,7 @@ impl<'a> Lines<'a> {
         let Site { span, inlined } = site;
         let (line, column) = self.sources.line_col(span.file, span.lo);
         let file = self.files.insert_full(span.file).0 as u32;
-        Line { pc, file, line, column, call: inlined.map(|call| call.0) }
+        Line { pc, file, line, column, call: inlined.map(|call| call.number()) }
     }
 
     /// Names of the files, by their number in the image.

@@ -1,74 +1,91 @@
-//! Arguments of exported functions: values of the host checked against the types of the kernel, as words.
+//! Arguments of exported functions: checks values of the host against the types of the kernel and makes words of them.
+
+use std::fmt;
 
 use csl_image::ParamType;
 use csl_num::FloatKind;
 
-use crate::error::HostError;
+use crate::error::{ArgumentError, HostError};
 
 /// A value that the host passes to `launch`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Argument {
+    /// A truth value.
     Bool(bool),
     /// A number of the host language without a width of its own.
     Int(i128),
+    /// A float of the host language.
     Float(f64),
     /// A number whose type the host names, such as numpy's `int16`.
     TypedInt {
+        /// Width in bits.
         bits: u8,
+        /// Whether the type has negative values.
         signed: bool,
+        /// The number.
         value: i128,
     },
+    /// A float whose type the host names, such as numpy's `float16`.
     TypedFloat {
+        /// Width in bits.
         bits: u8,
+        /// The number.
         value: f64,
     },
 }
 
-/// One word an argument, 16-bit values in the low half.
+/// The words of the arguments, one 32-bit word each, 16-bit values in the low half.
 pub fn words(
     function: &str,
     params: &[ParamType],
     arguments: &[Argument],
     half: FloatKind,
 ) -> Result<Vec<u32>, HostError> {
-    if params.len() != arguments.len() {
-        let plural = if params.len() == 1 { "" } else { "s" };
-        return Err(HostError::argument(format!(
-            "launch: {function}{} takes {} argument{plural}, {} given",
-            signature(params),
-            params.len(),
-            arguments.len()
-        )));
+    let (name, given) = (|| function.to_owned(), arguments.len());
+    if params.len() != given {
+        return Err(ArgumentError::Count { function: name(), params: Signature::of(params), given }.into());
     }
     let one = |(at, (param, argument)): (usize, (&ParamType, &Argument))| {
-        word(param, argument, half).ok_or_else(|| HostError::argument(mismatch(function, at, params, argument)))
+        word(param, argument, half).ok_or_else(|| {
+            let (params, given) = (Signature::of(params), argument.clone());
+            ArgumentError::Type { function: name(), params, at, given }.into()
+        })
     };
     params.iter().zip(arguments).enumerate().map(one).collect()
 }
 
-fn mismatch(function: &str, at: usize, params: &[ParamType], argument: &Argument) -> String {
-    format!(
-        "launch: argument {} of {function}{} must be a value of type {}, not {}",
-        at + 1,
-        signature(params),
-        params[at].name,
-        show(argument)
-    )
+/// The types of a function's parameters, as CSL writes them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature(pub Vec<String>);
+
+impl Signature {
+    fn of(params: &[ParamType]) -> Signature {
+        Signature(params.iter().map(|param| param.name.clone()).collect())
+    }
+
+    /// `2 arguments, 3`
+    pub(crate) fn takes(&self, given: usize) -> String {
+        let count = self.0.len();
+        format!("{count} argument{}, {given}", if count == 1 { "" } else { "s" })
+    }
 }
 
-fn signature(params: &[ParamType]) -> String {
-    format!("({})", params.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", "))
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "({})", self.0.join(", "))
+    }
 }
 
-fn show(argument: &Argument) -> String {
-    match argument {
-        Argument::Bool(value) => format!("{value}"),
-        Argument::Int(value) => format!("{value}"),
-        Argument::Float(value) => format!("{value:?}"),
-        Argument::TypedInt { bits, signed, value } => {
-            format!("{value} ({}{bits})", if *signed { "int" } else { "uint" })
+impl fmt::Display for Argument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Argument::Bool(value) => write!(f, "{value}"),
+            Argument::Int(value) => write!(f, "{value}"),
+            Argument::Float(value) => write!(f, "{value:?}"),
+            Argument::TypedInt { bits, signed: true, value } => write!(f, "{value} (int{bits})"),
+            Argument::TypedInt { bits, signed: false, value } => write!(f, "{value} (uint{bits})"),
+            Argument::TypedFloat { bits, value } => write!(f, "{value:?} (float{bits})"),
         }
-        Argument::TypedFloat { bits, value } => format!("{value:?} (float{bits})"),
     }
 }
 

@@ -3,37 +3,48 @@
 use std::path::PathBuf;
 
 use csl_image::{ExportKind, Image};
-use csl_sim::Ending;
+use csl_sim::{Copy, Ending, Endpoint, Order, Rect, Spread, Width};
 
 use crate::arguments::Argument;
-use crate::check;
-use crate::error::HostError;
+use crate::error::{ArgumentError, HostError};
 use crate::npy::{Array, ItemType};
-use crate::runtime::{Copy, Rect, Runtime, Spread, Width};
-use crate::transfer::Order;
+use crate::runtime::Runtime;
 
-/// One thing to do.
+/// One step of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
+    /// From a file to a symbol.
     H2d(FileCopy),
+    /// From a symbol to a file.
     D2h(FileCopy),
-    Launch { function: String, arguments: Vec<Argument> },
+    /// A call of an exported function on every PE.
+    Launch {
+        /// Its exported name.
+        function: String,
+        /// One for each parameter.
+        arguments: Vec<Argument>,
+    },
 }
 
 /// `SYMBOL=FILE[:TYPE][:N][@X,Y,W,H]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileCopy {
+    /// The exported name.
     pub symbol: String,
+    /// A `.npy` file.
     pub file: PathBuf,
-    /// Left out: what the symbol is exported as.
+    /// The type of the items in the file; `None` takes the type that the symbol is exported with.
     pub item: Option<ItemType>,
-    /// Elements of a PE. Left out: what the file holds, or what the symbol's array holds.
+    /// Elements of a PE; `None` takes the number that the file or the symbol's array holds.
     pub per_pe: Option<u32>,
-    /// Left out: every PE of the program.
+    /// Column, row, columns and rows, in PEs; `None` takes every PE of the program.
     pub rect: Option<(u32, u32, u32, u32)>,
 }
 
 /// Parses a copy.
+///
+/// # Errors
+/// The form of a copy, or the part of `text` that is wrong.
 pub fn parse_copy(text: &str) -> Result<FileCopy, String> {
     let wrong = || format!("`{text}` is not of the form SYMBOL=FILE[:TYPE][:N][@X,Y,W,H]");
     let (symbol, rest) = text.split_once('=').filter(|(symbol, _)| !symbol.is_empty()).ok_or_else(wrong)?;
@@ -63,6 +74,9 @@ fn parse_rect(text: &str) -> Option<(u32, u32, u32, u32)> {
 }
 
 /// Parses `FUNCTION` or `FUNCTION:ARGUMENT,ARGUMENT`.
+///
+/// # Errors
+/// The form of a launch, or the word that is no number.
 pub fn parse_launch(text: &str) -> Result<(String, Vec<Argument>), String> {
     let (function, list) = text.split_once(':').unwrap_or((text, ""));
     if function.is_empty() {
@@ -84,7 +98,12 @@ fn parse_argument(word: &str) -> Result<Argument, String> {
     }
 }
 
-/// Does the steps, then waits for the end: how the run ended. `say` is told of each step that is done.
+/// Does the steps, then waits for the end of the run, and returns how it ended. `say` gets a line on each finished
+/// step.
+///
+/// # Errors
+/// Those of the runtime's calls, [`HostError::Unreadable`] and [`HostError::Unwritable`] for files, and
+/// [`HostError::Argument`] when a file's items cannot be dealt out. The first error ends the run.
 pub fn run(runtime: &mut Runtime, steps: &[Step], mut say: impl FnMut(&str)) -> Result<Ending, HostError> {
     runtime.load()?;
     runtime.run()?;
@@ -113,28 +132,20 @@ fn h2d(runtime: &mut Runtime, copy: &FileCopy) -> Result<String, HostError> {
     let array = Array::read(&copy.file)?;
     let item = array.item;
     if copy.item.is_some_and(|wanted| wanted != item) {
-        return Err(HostError::argument(format!("{}: its items are of another type", copy.file.display())));
+        return Err(ArgumentError::ItemType { file: copy.file.clone() }.into());
     }
     let rect = rect(runtime.image(), copy);
     let pes = rect.len();
     let per_pe = copy.per_pe.map_or(array.items().checked_div(pes).unwrap_or(0), |count| count as usize);
     if per_pe * pes != array.items() {
-        return Err(HostError::argument(format!(
-            "{}: {} items cannot be dealt out to {} x {} PEs{}",
-            copy.file.display(),
-            array.items(),
-            rect.w,
-            rect.h,
-            copy.per_pe.map_or(String::new(), |count| format!(" with {count} each"))
-        )));
+        let (file, items, Rect { w, h, .. }) = (copy.file.clone(), array.items(), rect);
+        return Err(ArgumentError::Share { file, items, w, h, per_pe: copy.per_pe }.into());
     }
-    let words = words(&array).ok_or_else(|| {
-        HostError::argument(format!("{}: items of {} bytes cannot be moved", copy.file.display(), item.bytes))
-    })?;
+    let words = words(&array).ok_or_else(|| ArgumentError::FileItems { file: copy.file.clone(), bytes: item.bytes })?;
     let order = if array.is_fortran { Order::ColMajor } else { Order::RowMajor };
     let plan = plan(rect, per_pe, item, order)?;
     let target = runtime.id(&copy.symbol)?;
-    let task = runtime.h2d(target.into(), &words, &plan, Spread::Each)?;
+    let task = runtime.h2d(Endpoint::Symbol(target), words, &plan, Spread::Each)?;
     runtime.wait(task)?;
     Ok(format!("{} -> {}: {per_pe} a PE on {} x {} PEs", copy.file.display(), copy.symbol, rect.w, rect.h))
 }
@@ -143,13 +154,13 @@ fn d2h(runtime: &mut Runtime, copy: &FileCopy) -> Result<String, HostError> {
     let id = runtime.id(&copy.symbol)?;
     let item = copy.item.map_or_else(|| exported_type(runtime.image(), id), Ok)?;
     let rect = rect(runtime.image(), copy);
-    check::rect(runtime.image(), &rect)?;
+    rect.check_within(runtime.image().rect)?;
     let per_pe = match copy.per_pe {
         Some(count) => count as usize,
         None => elements(runtime, id, &rect, item)?,
     };
     let plan = plan(rect, per_pe, item, Order::RowMajor)?;
-    let task = runtime.d2h(id.into(), rect.len() * per_pe, &plan)?;
+    let task = runtime.d2h(Endpoint::Symbol(id), rect.len() * per_pe, &plan)?;
     runtime.wait(task)?;
     let words = runtime.take_arrived().into_iter().flat_map(|(_, words)| words);
     let data = words.flat_map(|word| word.to_le_bytes().into_iter().take(item.bytes.into())).collect();
@@ -167,13 +178,13 @@ fn plan(rect: Rect, per_pe: usize, item: ItemType, order: Order) -> Result<Copy,
     let width = match item.bytes {
         2 => Width::Bits16,
         4 => Width::Bits32,
-        bytes => return Err(HostError::argument(format!("items of {bytes} bytes cannot be moved"))),
+        bytes => return Err(ArgumentError::Items { bytes }.into()),
     };
-    let per_pe = u32::try_from(per_pe).map_err(|_| HostError::argument("that many elements do not fit a PE"))?;
-    Ok(Copy { rect, per_pe, width, order, streaming: false })
+    let per_pe = u32::try_from(per_pe).map_err(|_| ArgumentError::TooManyElements)?;
+    Ok(Copy { rect, per_pe, width, order })
 }
 
-/// A word an item; `None` for other sizes than 2 and 4 bytes.
+/// The array's items, one 32-bit word each; `None` for items of other sizes than 2 and 4 bytes.
 fn words(array: &Array) -> Option<Vec<u32>> {
     let little = |bytes: &[u8]| bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte));
     matches!(array.item.bytes, 2 | 4).then(|| array.data.chunks_exact(array.item.bytes.into()).map(little).collect())
@@ -191,13 +202,13 @@ fn exported_type(image: &Image, id: u16) -> Result<ItemType, HostError> {
             };
             Ok(ItemType { kind, bytes: elem_bytes })
         }
-        _ => Err(HostError::argument("a function cannot be copied")),
+        _ => Err(ArgumentError::CopiedFunction.into()),
     }
 }
 
-/// Elements from where the symbol points to the end of that array, on the first PE.
+/// The number of elements between the symbol's pointer and the end of its array, on the first PE.
 fn elements(runtime: &mut Runtime, id: u16, rect: &Rect, item: ItemType) -> Result<usize, HostError> {
-    let unknown = || HostError::argument("the number of elements cannot be told from the program; say SYMBOL=FILE:N");
+    let unknown = || ArgumentError::UnknownExtent;
     let program = runtime.image().program_at(rect.x, rect.y).cloned().ok_or_else(unknown)?;
     let own = program.exported_symbol(id).ok_or_else(unknown)?;
     let (x, y) = runtime.to_physical(rect.x, rect.y);

@@ -1,29 +1,236 @@
-//! What the host side reports.
+//! The error of a request of a host program, with its cause by layer.
 
+#![expect(missing_docs, reason = "the message of a variant says what its fields are")]
+
+use std::io;
 use std::path::PathBuf;
 
-/// Why a request of a host program was not carried out.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+use csl_image::ImageError;
+use csl_machine::Size;
+use csl_sim::{Names, NoSuchPe, RequestError};
+
+use crate::arguments::{Argument, Signature};
+use crate::layout::LayoutError;
+use crate::npy::NpyError;
+use crate::outdir::IMAGE_FILE;
+
+/// The reason why a request of a host program was not carried out.
+#[derive(Debug, thiserror::Error)]
 pub enum HostError {
     /// The folder does not hold a compiled program.
-    #[error("{folder}: {reason}", folder = .folder.display())]
-    NoProgram { folder: PathBuf, reason: String },
-    /// A wrong argument; nothing has moved.
-    #[error("{0}")]
-    Argument(String),
-    /// Something out of order, such as a copy before `run()`.
-    #[error("{0}")]
-    Order(String),
-    /// A fault or a deadlock, as rendered text.
-    #[error("{0}")]
-    Simulation(String),
-    /// The run was interrupted at this cycle: what it was doing, as rendered text.
+    #[error("{}: {cause}", .folder.display())]
+    NoProgram { folder: PathBuf, cause: FolderError },
+    /// An image that was made in memory and is damaged.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// A call out of order, such as a copy before `run()`.
+    #[error(transparent)]
+    Sequence(#[from] SequenceError),
+    /// A request that the machine does not take; nothing has moved.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// A name or coordinates that the program does not have.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// A value that cannot be taken.
+    #[error(transparent)]
+    Argument(#[from] ArgumentError),
+    /// A description of a layout that has no meaning.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// A file that cannot be read.
+    #[error("{}: {cause}", .path.display())]
+    Unreadable { path: PathBuf, cause: FileError },
+    /// A file that cannot be written.
+    #[error("{}: {cause}", .path.display())]
+    Unwritable { path: PathBuf, cause: io::Error },
+    /// The run has ended in `cause`, as the rendered report explains.
+    #[error("{report}")]
+    Failed { cause: Failure, report: String },
+    /// The run was interrupted in this cycle, with a rendered report of its state. It can go on.
     #[error("interrupted at cycle {cycle}\n{report}")]
     Interrupted { cycle: u64, report: String },
 }
 
+/// The kind of error that the host API raises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// A wrong argument; nothing has moved.
+    Argument,
+    /// A fault of a PE, or a run that can make no more progress.
+    Simulation,
+    /// Ctrl-C.
+    Interrupted,
+    /// Any other error: no program, calls out of order, files that cannot be written.
+    Other,
+}
+
 impl HostError {
-    pub fn argument(text: impl Into<String>) -> HostError {
-        HostError::Argument(text.into())
+    /// The kind of error that the host API raises for this one.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            HostError::Request(RequestError::Stopped) => ErrorKind::Other,
+            HostError::Request(_)
+            | HostError::Name(_)
+            | HostError::Argument(_)
+            | HostError::Layout(_)
+            | HostError::Unreadable { .. } => ErrorKind::Argument,
+            HostError::Failed { .. } => ErrorKind::Simulation,
+            HostError::Interrupted { .. } => ErrorKind::Interrupted,
+            HostError::NoProgram { .. }
+            | HostError::Image(_)
+            | HostError::Sequence(_)
+            | HostError::Unwritable { .. } => ErrorKind::Other,
+        }
     }
+}
+
+impl From<NoSuchPe> for HostError {
+    fn from(place: NoSuchPe) -> HostError {
+        HostError::Name(NameError::Tile(place))
+    }
+}
+
+/// The way in which a run has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// A PE or a router has stopped with a fault.
+    Fault,
+    /// Nothing can move any more, and the host still waits.
+    Deadlock,
+    /// The run has taken as many cycles as it may.
+    OutOfCycles,
+}
+
+/// The reason why a folder does not hold a compiled program.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    #[error("a file; give the folder that cslc has written, such as `out`")]
+    IsFile,
+    #[error("there is no such folder; compile the program with `cslc ... -o FOLDER` first")]
+    Missing,
+    #[error("not an output folder of cslc: it has no {IMAGE_FILE}")]
+    NotCompiled,
+    #[error(transparent)]
+    Unreadable(#[from] io::Error),
+    #[error(transparent)]
+    Image(#[from] ImageError),
+}
+
+/// A call out of order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SequenceError {
+    #[error("load() can be called once, first of all")]
+    LoadedTwice,
+    #[error("run() can be called once, after load()")]
+    RunTwice,
+    #[error("{method} needs load() first")]
+    NotLoaded { method: &'static str },
+    #[error("{method}: call load() and run() first")]
+    NotRunning { method: &'static str },
+    #[error("{method}: the run has been stopped")]
+    Stopped { method: &'static str },
+}
+
+/// A name or coordinates that the program does not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    #[error("the program exports no symbol {name:?}; it exports {exports}")]
+    Export { name: String, exports: Names },
+    #[error("the program exports no function {name:?}; it exports {functions}")]
+    Function { name: String, functions: Names },
+    #[error("{name} is data, not a function that can be called")]
+    NotAFunction { name: String },
+    #[error("the task is not one of this runtime")]
+    Task,
+    #[error("there is no PE of the program at ({x}, {y}) of the fabric")]
+    Pe { x: u32, y: u32 },
+    #[error(transparent)]
+    Tile(NoSuchPe),
+    #[error("the PE at ({x}, {y}) has no symbol {name}")]
+    Symbol { x: u32, y: u32, name: String },
+    #[error("the program has no stream {name:?}; it has {}", if .streams.is_empty() { "none" } else { .streams })]
+    Stream { name: String, streams: String },
+    #[error("{method}: the program has no port with the number {port}")]
+    Port { method: &'static str, port: usize },
+    /// Coordinates outside the program's rectangle, which has the size `program`.
+    #[error("there is no program at ({x}, {y}) of the program's {} x {} PEs", .program.width, .program.height)]
+    ProgramAt { x: u32, y: u32, program: Size },
+    #[error("there is no program {name}; there are {known}")]
+    Program { name: String, known: String },
+    #[error("there is no function {name}; there are {known}")]
+    Code { name: String, known: String },
+    #[error("color {color} is routed nowhere in the program; {}", list_of(.routed))]
+    Color { color: u8, routed: Vec<u8> },
+}
+
+fn list_of(colors: &[u8]) -> String {
+    let colors: Vec<String> = colors.iter().map(u8::to_string).collect();
+    if colors.is_empty() { "none is".to_owned() } else { format!("routed are {}", colors.join(", ")) }
+}
+
+/// A value that cannot be taken.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ArgumentError {
+    #[error("launch: {function}{params} takes {} given", params.takes(*.given))]
+    Count { function: String, params: Signature, given: usize },
+    /// Argument `at`, from 0, has another type than the parameter, or does not fit it.
+    #[error(
+        "launch: argument {} of {function}{params} must be a value of type {}, not {given}",
+        .at + 1, .params.0[*.at]
+    )]
+    Type { function: String, params: Signature, at: usize, given: Argument },
+    #[error("call: {function} takes {expected} words, {given} given")]
+    Words { function: String, expected: usize, given: usize },
+    #[error("{variable}={text}: a number of cycles, 1 or more, is wanted")]
+    Cycles { variable: &'static str, text: String },
+    #[error("{method}: {stream} does not lead to the device; it is no stream to send to")]
+    NotToDevice { method: &'static str, stream: String },
+    #[error("{method}: {stream} does not lead from the device; it is no stream to receive from")]
+    NotFromDevice { method: &'static str, stream: String },
+    #[error("{method}: {count} wavelets are too many for one call")]
+    Wavelets { method: &'static str, count: usize },
+    #[error("{}: its items are of another type", .file.display())]
+    ItemType { file: PathBuf },
+    #[error(
+        "{}: {items} items cannot be dealt out to {w} x {h} PEs{}",
+        .file.display(), .per_pe.map_or(String::new(), |count| format!(" with {count} each"))
+    )]
+    Share { file: PathBuf, items: usize, w: u32, h: u32, per_pe: Option<u32> },
+    #[error("{}: items of {bytes} bytes cannot be moved", .file.display())]
+    FileItems { file: PathBuf, bytes: u8 },
+    #[error("items of {bytes} bytes cannot be moved")]
+    Items { bytes: u8 },
+    #[error("that many elements do not fit a PE")]
+    TooManyElements,
+    #[error("a function cannot be copied")]
+    CopiedFunction,
+    #[error("the number of elements cannot be told from the program; say SYMBOL=FILE:N")]
+    UnknownExtent,
+}
+
+/// The reason why a file cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Npy(#[from] NpyError),
+    #[error(transparent)]
+    Core(#[from] CoreError),
+}
+
+/// The reason why a file is no core file of the program.
+#[derive(Debug, thiserror::Error)]
+pub enum CoreError {
+    #[error("not a core file of Waferlab")]
+    NotACore,
+    #[error("a damaged core file")]
+    Damaged,
+    #[error("a core file of another version of Waferlab")]
+    Version,
+    #[error("a core file of another program, or of another compilation of this one")]
+    OtherProgram,
+    #[error(transparent)]
+    Image(#[from] ImageError),
 }

@@ -1,13 +1,63 @@
-//! The whole of Waferlab in plain Rust: compile, load, run, copy, launch, stop.
+//! Waferlab as a Rust library: compile, load, run, copy, launch, stop.
 //!
 //! [`compile`] is the pipeline on one page; [`Runtime`] is a program on the simulated wafer. Only this crate reads
 //! files and the environment; faults and deadlocks of the machine become texts here.
+//!
+//! # Example
+//! Two PEs, each of which doubles its four numbers:
+//! ```
+//! use csl_host::{Copy, Endpoint, ErrorFormat, Options, Rect, Runtime, Settings, Spread, Style, compile};
+//!
+//! # let temporary = tempfile::tempdir()?;
+//! # let folder = temporary.path();
+//! std::fs::write(folder.join("layout.csl"), r#"
+//!     const memcpy = @import_module("<memcpy/get_params>", .{ .width = 2, .height = 1 });
+//!     layout {
+//!       @set_rectangle(2, 1);
+//!       for (@range(u16, 2)) |x| {
+//!         @set_tile_code(x, 0, "pe.csl", .{ .memcpy_params = memcpy.get_params(x) });
+//!       }
+//!       @export_name("v", [*]u32, true);
+//!       @export_name("double", fn()void);
+//!     }"#)?;
+//! std::fs::write(folder.join("pe.csl"), r#"
+//!     param memcpy_params;
+//!     const sys_mod = @import_module("<memcpy/memcpy>", memcpy_params);
+//!     var v = @zeros([4]u32);
+//!     var v_ptr: [*]u32 = &v;
+//!     fn double() void {
+//!       for (@range(i16, 4)) |i| { v[i] *= 2; }
+//!       sys_mod.unblock_cmd_stream();
+//!     }
+//!     comptime {
+//!       @export_symbol(v_ptr, "v");
+//!       @export_symbol(double);
+//!     }"#)?;
+//!
+//! let options = Options { folder: folder.to_owned(), memcpy: true, ..Options::new("layout.csl") };
+//! let done = compile(&options);
+//! assert!(done.succeeded(), "{}", done.render(ErrorFormat::Human, Style::Plain));
+//!
+//! let mut runtime = Runtime::open(&folder.join("out"), Settings { threads: 1 })?;
+//! runtime.load()?;
+//! runtime.run()?;
+//! let v = Endpoint::Symbol(runtime.id("v")?);
+//! let copy = Copy::of(Rect::new(0, 0, 2, 1), 4);
+//! runtime.h2d(v, [1, 2, 3, 4, 5, 6, 7, 8], &copy, Spread::Each)?;
+//! runtime.launch("double", &[])?;
+//! let task = runtime.d2h(v, 8, &copy)?;
+//! runtime.stop()?;
+//! assert_eq!(runtime.take_arrived(), [(task, vec![2, 4, 6, 8, 10, 12, 14, 16])]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+#![deny(missing_docs, clippy::missing_errors_doc)]
+
+mod advice;
 mod arguments;
 pub mod batch;
-mod check;
 mod compile;
-pub mod core;
+pub mod core_file;
 mod error;
 pub mod inspect;
 pub mod layout;
@@ -20,21 +70,23 @@ mod report;
 mod runtime;
 mod simlog;
 mod sources;
-mod transfer;
 
-pub use arguments::Argument;
+pub use arguments::{Argument, Signature};
 pub use compile::{Compilation, Stage, build, compile, emit, output_folder};
-pub use csl_chip::Arch;
 pub use csl_diag::{ErrorFormat, Style};
-pub use csl_image::{Export, ExportKind, Image};
-pub use csl_sema::Sdk;
-pub use csl_sim::Ending;
-pub use error::HostError;
+pub use csl_image::{Export, ExportKind, Image, ImageError};
+pub use csl_machine::{Arch, Sdk, Size};
+pub use csl_num::FloatKind;
+
+pub use csl_sim::{Copy, Ending, Endpoint, Names, NoSuchPe, Order, Rect, RequestError, Shape, Spread, Width};
+pub use error::{
+    ArgumentError, CoreError, ErrorKind, Failure, FileError, FolderError, HostError, NameError, SequenceError,
+};
+pub use npy::NpyError;
 pub use options::Options;
 pub use outdir::IMAGE_FILE;
 pub use placement::{Placement, place};
 pub use progress::Progress;
-pub use runtime::{Copy, Rect, Runtime, Settings, Spread, Task, Width, read_image};
+pub use runtime::{Runtime, Settings, Task, read_image};
 pub use simlog::LogKinds;
 pub use sources::FileSources;
-pub use transfer::Order;

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use crate::error::HostError;
+use crate::error::{FileError, HostError};
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
-/// The data begin at a multiple of this.
+/// The data begin at a multiple of this number of bytes.
 const ALIGNMENT: usize = 64;
 
 /// The type of an array's items.
@@ -17,7 +17,7 @@ pub struct ItemType {
 }
 
 impl ItemType {
-    /// From a name such as `float32` or `uint16`.
+    /// The type with a name such as `float32` or `uint16`.
     pub fn from_name(name: &str) -> Option<ItemType> {
         let digits = name.find(|c: char| c.is_ascii_digit())?;
         let bits: u8 = name[digits..].parse().ok()?;
@@ -36,7 +36,7 @@ impl ItemType {
 pub struct Array {
     pub item: ItemType,
     pub shape: Vec<usize>,
-    /// The first index is fastest.
+    /// Whether the first index is the fastest.
     pub is_fortran: bool,
     pub data: Vec<u8>,
 }
@@ -47,14 +47,14 @@ impl Array {
     }
 
     pub fn read(path: &Path) -> Result<Array, HostError> {
-        let wrong = |reason: String| HostError::argument(format!("{}: {reason}", path.display()));
-        let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
-        parse(&bytes).map_err(wrong)
+        let read = std::fs::read(path).map_err(FileError::Io);
+        let parsed = read.and_then(|bytes| parse(&bytes).map_err(FileError::Npy));
+        parsed.map_err(|cause| HostError::Unreadable { path: path.to_owned(), cause })
     }
 
     pub fn write(&self, path: &Path) -> Result<(), HostError> {
-        let bytes = self.bytes();
-        std::fs::write(path, bytes).map_err(|error| HostError::argument(format!("{}: {error}", path.display())))
+        let unwritable = |cause| HostError::Unwritable { path: path.to_owned(), cause };
+        std::fs::write(path, self.bytes()).map_err(unwritable)
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -76,14 +76,28 @@ impl Array {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Array, String> {
-    let not_npy = || "not a .npy file".to_owned();
+/// The reason why bytes are no array that can be moved.
+#[expect(missing_docs, reason = "the message of a variant says what its fields are")]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NpyError {
+    #[error("not a .npy file")]
+    NotNpy,
+    #[error("a .npy file of version {0}")]
+    Version(u8),
+    #[error("items of type {0:?}; numbers of 2 or 4 bytes, little-endian, can be moved")]
+    ItemType(String),
+    #[error("it ends after {found} of {wanted} bytes of data")]
+    Short { found: usize, wanted: usize },
+}
+
+fn parse(bytes: &[u8]) -> Result<Array, NpyError> {
+    let not_npy = || NpyError::NotNpy;
     let rest = bytes.strip_prefix(MAGIC).ok_or_else(not_npy)?;
     let (version, rest) = rest.split_first_chunk::<2>().ok_or_else(not_npy)?;
     let (length, rest) = match version[0] {
         1 => rest.split_first_chunk::<2>().map(|(n, rest)| (usize::from(u16::from_le_bytes(*n)), rest)),
         2 | 3 => rest.split_first_chunk::<4>().map(|(n, rest)| (u32::from_le_bytes(*n) as usize, rest)),
-        other => return Err(format!("a .npy file of version {other}")),
+        other => return Err(NpyError::Version(other)),
     }
     .ok_or_else(not_npy)?;
     let header = rest.get(..length).and_then(|header| std::str::from_utf8(header).ok()).ok_or_else(not_npy)?;
@@ -92,20 +106,20 @@ fn parse(bytes: &[u8]) -> Result<Array, String> {
     let is_fortran = field(header, "fortran_order").is_some_and(|text| text.starts_with("True"));
     let shape = shape(field(header, "shape").ok_or_else(not_npy)?).ok_or_else(not_npy)?;
     let items = shape.iter().try_fold(1usize, |product, n| product.checked_mul(*n)).ok_or_else(not_npy)?;
-    let size = items.checked_mul(item.bytes.into()).ok_or_else(not_npy)?;
-    let data = data.get(..size).ok_or_else(|| format!("it ends after {} of {size} bytes of data", data.len()))?;
+    let wanted = items.checked_mul(item.bytes.into()).ok_or_else(not_npy)?;
+    let data = data.get(..wanted).ok_or(NpyError::Short { found: data.len(), wanted })?;
     Ok(Array { item, shape, is_fortran, data: data.to_vec() })
 }
 
-/// What stands behind a key of the header.
+/// The text of the value of a key in the header.
 fn field<'a>(header: &'a str, key: &str) -> Option<&'a str> {
     let (_, rest) = header.split_once(&format!("'{key}'"))?;
     Some(rest.trim_start().strip_prefix(':')?.trim_start())
 }
 
-fn item_type(text: &str) -> Result<ItemType, String> {
+fn item_type(text: &str) -> Result<ItemType, NpyError> {
     let name = text.strip_prefix('\'').and_then(|text| text.split_once('\'')).map_or(text, |(name, _)| name);
-    let refused = || format!("items of type {name:?}; numbers of 2 or 4 bytes, little-endian, can be moved");
+    let refused = || NpyError::ItemType(name.to_owned());
     let number = name.strip_prefix(['<', '|', '=']).ok_or_else(refused)?;
     let kind = number.chars().next().filter(|kind| "fiub".contains(*kind)).ok_or_else(refused)?;
     let bytes: u8 = number[1..].parse().map_err(|_| refused())?;
@@ -153,6 +167,6 @@ mod tests {
         let text = String::from_utf8_lossy(&good).into_owned();
         assert_eq!(text.matches("<u4").count(), 1);
         let big: Vec<u8> = good.iter().map(|&b| if b == b'<' { b'>' } else { b }).collect();
-        assert!(parse(&big).expect_err("big-endian").contains(">u4"));
+        assert!(parse(&big).expect_err("big-endian").to_string().contains(">u4"));
     }
 }

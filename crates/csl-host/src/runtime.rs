@@ -1,7 +1,7 @@
 //! A program on the simulated wafer: load, run, copy, launch, wait, stop.
 //!
-//! Requests are checked here before anything moves, and handed to the machine as commands. The machine takes them in
-//! order; it advances only while somebody waits.
+//! Requests go to the machine as commands. The machine checks them before anything moves and carries them out in order;
+//! it advances only inside calls that wait.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -9,50 +9,38 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use csl_image::{HalfFormat, Image};
+use csl_image::{HalfFormat, Image, ParamType};
 use csl_num::FloatKind;
-use csl_sim::{Command, Ending, Endpoint, Gauge, Sim, SimOptions, Sink, Stop, Ticket};
+use csl_sim::{
+    Command, Copy, Ending, Endpoint, Gauge, Names, Rect, RequestError, Shape, Sim, SimOptions, Sink, Spread, Stop,
+    Ticket,
+};
 use indexmap::IndexMap;
 
+use crate::advice;
 use crate::arguments::{self, Argument};
-use crate::check;
-use crate::core;
-use crate::error::HostError;
+use crate::core_file;
+use crate::error::{ArgumentError, Failure, FolderError, HostError, NameError, SequenceError};
 use crate::outdir::IMAGE_FILE;
 use crate::progress::{self, Progress};
 use crate::report;
 use crate::simlog::{LOG_FILE, LogKinds, SimLog, Totals, prints};
-use crate::transfer::{Order, Shape, to_device, to_host};
 
-pub use csl_sim::{Rect, Spread, Width};
-
-/// What a run leaves beside `sim.log`.
+/// The file with the statistics of a run, beside `sim.log`.
 const STATISTICS_FILE: &str = "sim_stats.json";
 
-/// How to run. Nothing here changes a result.
+/// Settings of a run. None of them changes a result.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Threads at most.
+    /// The greatest number of threads, 1 or more.
     pub threads: usize,
 }
 
-/// A request that was taken: give it to [`Runtime::wait`].
+/// A request that the machine has taken, for [`Runtime::wait`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Task(pub u64);
 
-/// What a copy moves, and how.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Copy {
-    pub rect: Rect,
-    /// Elements on each PE.
-    pub per_pe: u32,
-    pub width: Width,
-    pub order: Order,
-    /// Streaming: the number given is a color. Otherwise it is that of a symbol.
-    pub streaming: bool,
-}
-
-/// Where a runtime stands in its life.
+/// The stages in the life of a runtime.
 enum State {
     Opened,
     Loaded(Sim),
@@ -62,12 +50,10 @@ enum State {
 
 struct Pending {
     ticket: Ticket,
-    /// For copies to the host.
-    arrival: Option<(Shape, Order)>,
     done: bool,
 }
 
-/// How long the run has taken.
+/// Time that the run has taken.
 #[derive(Default)]
 struct Times {
     loading: Duration,
@@ -75,10 +61,10 @@ struct Times {
     running: Duration,
 }
 
-/// The variable that ends runs that take more cycles.
+/// The environment variable that limits the cycles of a run.
 const MAX_CYCLES: &str = "WAFERLAB_MAX_CYCLES";
 
-/// Why a run ends when the host program wants it to, in the words of the vendor's simulator.
+/// The cause of an end that the host program asked for, in the words of the vendor's simulator.
 const BY_REQUEST: &str = "Stopping due to user request";
 
 /// One compiled program and its machine.
@@ -96,16 +82,19 @@ pub struct Runtime {
     /// Functions that have been called.
     called: HashSet<u16>,
     log: Option<Arc<Mutex<SimLog>>>,
-    /// Where to log, and what beside prints.
+    /// The path of the log, and the kinds of events in it beside prints.
     log_plan: Option<(PathBuf, LogKinds)>,
     max_cycles: Option<u64>,
-    /// How far the run has come, where a terminal shows it.
+    /// The progress of the run, where a terminal shows it.
     gauge: Option<Arc<Gauge>>,
     times: Times,
 }
 
 impl Runtime {
     /// Opens the output folder of a compilation.
+    ///
+    /// # Errors
+    /// [`HostError::NoProgram`] when the folder does not hold a compiled program.
     pub fn open(folder: &Path, settings: Settings) -> Result<Runtime, HostError> {
         let image = read_image(folder)?;
         let sources = PathBuf::from(&image.origin.folder);
@@ -133,6 +122,7 @@ impl Runtime {
         }
     }
 
+    /// The program.
     pub fn image(&self) -> &Image {
         &self.image
     }
@@ -147,9 +137,15 @@ impl Runtime {
         std::mem::take(&mut self.warnings)
     }
 
+    /// Loads the program into the machine. The cost is that of the tiles with a program of their own: a PE is made when
+    /// something first touches it.
+    ///
+    /// # Errors
+    /// [`HostError::Sequence`] when the program is loaded already, [`HostError::Image`] when an image that was made in
+    /// memory is damaged.
     pub fn load(&mut self) -> Result<(), HostError> {
         if !matches!(self.state, State::Opened) {
-            return Err(HostError::Order("load() can be called once, first of all".to_owned()));
+            return Err(SequenceError::LoadedTwice.into());
         }
         let since = Instant::now();
         self.log = self.log_plan.take().map(|(path, kinds)| self.open_log(path, kinds));
@@ -162,12 +158,16 @@ impl Runtime {
             sink: self.log.clone().map(|log| Sink::new(move |events| lock(&log).write(&events))),
             interrupt: self.interrupt.clone(),
         };
-        let sim = Sim::new(self.image.clone(), options).map_err(|error| HostError::Simulation(error.to_string()))?;
+        let sim = Sim::new(self.image.clone(), options)?;
         self.state = State::Loaded(sim);
         self.times.loading = since.elapsed();
         Ok(())
     }
 
+    /// Starts the machine, which takes requests from here on. No cycle passes.
+    ///
+    /// # Errors
+    /// [`HostError::Sequence`] unless the program is loaded and has not been started.
     pub fn run(&mut self) -> Result<(), HostError> {
         match std::mem::replace(&mut self.state, State::Opened) {
             State::Loaded(sim) => {
@@ -177,13 +177,17 @@ impl Runtime {
             }
             other => {
                 self.state = other;
-                Err(HostError::Order("run() can be called once, after load()".to_owned()))
+                Err(SequenceError::RunTwice.into())
             }
         }
     }
 
-    /// Waits for everything that was asked for, and for the end of what was launched, and ends the run. Memory can be read
-    /// afterwards. A launched function that does not end is a warning.
+    /// Waits for all requests and launched functions, and ends the run. Memory can be read afterwards. A launched
+    /// function that does not end is a warning.
+    ///
+    /// # Errors
+    /// [`HostError::Sequence`] unless the program runs; [`HostError::Failed`] and [`HostError::Interrupted`]
+    /// when the run ends before that.
     pub fn stop(&mut self) -> Result<Ending, HostError> {
         let ending = self.advance("stop()", Sim::stop)?;
         let open: Vec<u64> = self.tasks.iter().filter(|(_, task)| !task.done).map(|(&number, _)| number).collect();
@@ -209,87 +213,158 @@ impl Runtime {
     }
 
     /// The number of an exported symbol or function.
+    ///
+    /// # Errors
+    /// [`HostError::Name`], which lists all exported names.
     pub fn id(&self, name: &str) -> Result<u16, HostError> {
-        check::named(&self.image, name).map(|export| export.id)
+        let exports = || Names::exported(&self.image);
+        let export = self.image.export_named(name);
+        export
+            .map(|export| export.id)
+            .ok_or_else(|| NameError::Export { name: name.to_owned(), exports: exports() }.into())
     }
 
-    /// Place in the whole fabric of a PE of the program.
+    /// The exported symbol that a host program names by a number.
+    ///
+    /// # Errors
+    /// [`HostError::Request`] for a number beyond the range of ids; the copy itself checks that the program has the id.
+    pub fn symbol(&self, number: u32) -> Result<Endpoint, HostError> {
+        let exports = || Names::exported(&self.image);
+        let id = u16::try_from(number);
+        Ok(Endpoint::Symbol(id.map_err(|_| RequestError::NoSuchExport { number, exports: exports() })?))
+    }
+
+    /// The color that a host program names by a number.
+    ///
+    /// # Errors
+    /// [`HostError::Request`] for a number beyond the range of colors.
+    pub fn color(&self, number: u32) -> Result<Endpoint, HostError> {
+        let colors = csl_machine::Arch::from(self.image.arch).chip().fabric.colors;
+        Ok(Endpoint::Color(u8::try_from(number).map_err(|_| RequestError::NotAColor { number, colors })?))
+    }
+
+    /// The exported function of this name: its id and its parameters.
+    fn function(&self, name: &str) -> Result<(u16, Vec<ParamType>), NameError> {
+        let (image, name) = (&self.image, name.to_owned());
+        let Some(export) = image.export_named(&name) else {
+            let functions = image.exports.iter().filter(|export| export.params().is_some());
+            let functions = Names(functions.map(|export| export.name.clone()).collect());
+            return Err(NameError::Function { name, functions });
+        };
+        let params = export.params().ok_or(NameError::NotAFunction { name })?;
+        Ok((export.id, params.to_vec()))
+    }
+
+    /// Column and row in the whole fabric of the PE at a column and row of the program's rectangle.
     pub fn to_physical(&self, x: u32, y: u32) -> (u32, u32) {
         self.image.to_physical(x, y)
     }
 
-    /// Copies `words` to a symbol, or sends them on a color. `words` is the host array of `order`.
-    pub fn h2d(&mut self, to: u32, words: &[u32], copy: &Copy, spread: Spread) -> Result<Task, HostError> {
-        self.sim("memcpy_h2d")?;
-        let target = check::endpoint(&self.image, to, copy, true)?;
-        check::rect(&self.image, &copy.rect)?;
-        let shape = shape(copy, spread);
-        self.warnings.extend(check::host_words("memcpy_h2d", words.len(), shape)?);
-        self.check_extent(&target, copy);
-        let data = to_device(words, shape, copy.order);
-        self.submit(
-            Command::H2d { to: target, rect: copy.rect, per_pe: copy.per_pe, width: copy.width, spread, data },
-            None,
-        )
+    /// Copies a host array to a symbol, or streams it on a color. The array is a tensor `A[h][w][per_pe]` of 32-bit words,
+    /// one an element, in the order of `copy`: for `Spread::Rows` `A[h][1][per_pe]`, for `Spread::Columns`
+    /// `A[1][w][per_pe]`. A 16-bit element is the low half of its word; words behind the tensor are a warning.
+    ///
+    /// # Errors
+    /// [`HostError::Sequence`] unless the program runs, [`HostError::Request`] when the machine does not take
+    /// the copy: nothing has moved then.
+    pub fn h2d(
+        &mut self,
+        to: Endpoint,
+        array: impl Into<Vec<u32>>,
+        copy: &Copy,
+        spread: Spread,
+    ) -> Result<Task, HostError> {
+        let array = array.into();
+        let items = array.len();
+        let task = self.submit("memcpy_h2d", Command::H2d { to, copy: *copy, spread, array })?;
+        self.warn_of_copy("memcpy_h2d", to, copy, copy.shape(spread), items);
+        Ok(task)
     }
 
-    /// Copies a symbol, or what comes on a color, into `room` words of the host: see [`Runtime::take_arrived`].
-    pub fn d2h(&mut self, from: u32, room: usize, copy: &Copy) -> Result<Task, HostError> {
-        self.sim("memcpy_d2h")?;
-        let source = check::endpoint(&self.image, from, copy, false)?;
-        check::rect(&self.image, &copy.rect)?;
-        let shape = shape(copy, Spread::Each);
-        self.warnings.extend(check::host_words("memcpy_d2h", room, shape)?);
-        self.check_extent(&source, copy);
-        self.submit(
-            Command::D2h { from: source, rect: copy.rect, per_pe: copy.per_pe, width: copy.width },
-            Some((shape, copy.order)),
-        )
+    /// Copies a symbol, or the wavelets that come on a color, into an array of the host with room for `room` 32-bit
+    /// words, one an element: a tensor `A[h][w][per_pe]` in the order of `copy`. [`Runtime::take_arrived`] gives it
+    /// out.
+    ///
+    /// # Errors
+    /// [`HostError::Sequence`] unless the program runs, [`HostError::Request`] when the machine does not take
+    /// the copy.
+    pub fn d2h(&mut self, from: Endpoint, room: usize, copy: &Copy) -> Result<Task, HostError> {
+        let task = self.submit("memcpy_d2h", Command::D2h { from, copy: *copy, room })?;
+        self.warn_of_copy("memcpy_d2h", from, copy, copy.shape(Spread::Each), room);
+        Ok(task)
+    }
+
+    /// Warns when the host's array has more items than the copy moves, and when the copy reaches beyond the array that the
+    /// symbol points to.
+    fn warn_of_copy(&mut self, method: &str, endpoint: Endpoint, copy: &Copy, shape: Shape, items: usize) {
+        self.warnings.extend(advice::surplus(method, shape, items));
+        if let State::Running(sim) = &mut self.state {
+            self.warnings.extend(advice::extent(&self.image, sim, endpoint, copy));
+        }
     }
 
     /// Calls an exported function on every PE with typed arguments.
+    ///
+    /// # Errors
+    /// [`HostError::Sequence`] unless the program runs, [`HostError::Name`] when there is no such function,
+    /// [`HostError::Argument`] when an argument does not fit its parameter, [`HostError::Request`] when no PE has the function.
     pub fn launch(&mut self, name: &str, arguments: &[Argument]) -> Result<Task, HostError> {
         self.sim("launch")?;
-        let (function, params) = check::function(&self.image, name)?;
-        let args = arguments::words(name, params, arguments, half(&self.image))?;
+        let (function, params) = self.function(name)?;
+        let args = arguments::words(name, &params, arguments, half(&self.image))?;
         self.call_everywhere(function, args)
     }
 
-    /// Calls an exported function on every PE with raw words; words beyond its parameters are ignored.
+    /// Calls an exported function on every PE with raw 32-bit words, one a parameter; words beyond its parameters are
+    /// ignored.
+    ///
+    /// # Errors
+    /// [`HostError::Sequence`] unless the program runs, [`HostError::Name`] when there is no such function,
+    /// [`HostError::Argument`] for too few words, [`HostError::Request`] when no PE has the function.
     pub fn call(&mut self, name: &str, words: &[u32]) -> Result<Task, HostError> {
         self.sim("call")?;
-        let (function, params) = check::function(&self.image, name)?;
-        if words.len() < params.len() {
-            let text = format!("call: {name} takes {} words, {} given", params.len(), words.len());
-            return Err(HostError::argument(text));
-        }
-        let args = words[..params.len()].to_vec();
-        self.call_everywhere(function, args)
+        let (function, params) = self.function(name)?;
+        let (expected, given) = (params.len(), words.len());
+        let args = words.get(..expected);
+        let args = args.ok_or_else(|| ArgumentError::Words { function: name.to_owned(), expected, given })?;
+        self.call_everywhere(function, args.to_vec())
     }
 
     fn call_everywhere(&mut self, function: u16, args: Vec<u32>) -> Result<Task, HostError> {
-        let warning = check::callable(&self.image, function)?;
+        let task = self.submit("launch", Command::Launch { function, args })?;
         if self.called.insert(function) {
-            self.warnings.extend(warning);
+            self.warnings.extend(advice::partial_call(&self.image, function));
         }
-        self.submit(Command::Launch { function, args }, None)
+        Ok(task)
     }
 
-    /// Runs until nothing can move any more unless something else is asked for.
+    /// Runs until nothing can move any more unless the host makes another request.
+    ///
+    /// # Errors
+    /// [`HostError::Sequence`] unless the program runs; [`HostError::Failed`] and [`HostError::Interrupted`]
+    /// when the run ends before that.
     pub fn rest(&mut self) -> Result<(), HostError> {
         self.advance("memcpy_launch", Sim::rest)
     }
 
     /// Runs until the task is done.
+    ///
+    /// # Errors
+    /// [`HostError::Name`] for a task of another runtime; [`HostError::Sequence`] unless the program runs;
+    /// [`HostError::Failed`] and [`HostError::Interrupted`] when the run ends before the task is done.
     pub fn wait(&mut self, task: Task) -> Result<(), HostError> {
         let ticket = self.pending(task)?;
         let Some(ticket) = ticket else { return Ok(()) };
-        let data = self.advance("task_wait", |sim| sim.wait(ticket))?;
-        self.complete(task, data);
+        let array = self.advance("task_wait", |sim| sim.wait(ticket))?;
+        self.complete(task, array);
         Ok(())
     }
 
     /// Whether the task is done; if not, the machine moves on a little.
+    ///
+    /// # Errors
+    /// [`HostError::Name`] for a task of another runtime; [`HostError::Sequence`] unless the program runs;
+    /// [`HostError::Failed`] and [`HostError::Interrupted`] when the run ends meanwhile.
     pub fn is_done(&mut self, task: Task) -> Result<bool, HostError> {
         let Some(ticket) = self.pending(task)? else { return Ok(true) };
         let done = self.advance("is_task_done", |sim| sim.is_done(ticket))?;
@@ -299,33 +374,34 @@ impl Runtime {
         Ok(done)
     }
 
-    /// Host arrays that are complete and have not been taken yet.
+    /// Host arrays that are complete and have not been taken yet: 32-bit words in the order that their copy asked for.
     pub fn take_arrived(&mut self) -> Vec<(Task, Vec<u32>)> {
         std::mem::take(&mut self.arrived)
     }
 
-    /// Does what the environment of a run in `folder` says: logs there what `SIMFABRIC_DEBUG` names, ends after
-    /// `WAFERLAB_MAX_CYCLES` cycles, shows on a terminal how far the run has come. To be called before `load()`.
+    /// Applies the environment of a run in `folder`: logs there the kinds of events in `SIMFABRIC_DEBUG`, ends after
+    /// `WAFERLAB_MAX_CYCLES` cycles, shows the progress of the run on a terminal. To be called before `load()`.
+    ///
+    /// # Errors
+    /// [`HostError::Argument`] for a `WAFERLAB_MAX_CYCLES` that is no number of cycles.
     pub fn obey_environment(&mut self, folder: &Path) -> Result<(), HostError> {
         let (kinds, warnings) = LogKinds::from_environment();
         self.warnings.extend(warnings);
         self.log_to(folder.join(LOG_FILE), kinds);
         if let Ok(text) = std::env::var(MAX_CYCLES) {
             let cycles = text.trim().parse().ok().filter(|cycles| *cycles > 0);
-            let wrong =
-                || HostError::argument(format!("{MAX_CYCLES}={text}: a number of cycles, 1 or more, is wanted"));
-            self.max_cycles = Some(cycles.ok_or_else(wrong)?);
+            self.max_cycles = Some(cycles.ok_or(ArgumentError::Cycles { variable: MAX_CYCLES, text })?);
         }
         self.gauge = Some(Arc::default());
         Ok(())
     }
 
-    /// Ends the run, with a report, when it has taken so many cycles. To be called before `load()`.
+    /// Ends the run, with a report, when it has taken `cycles` clock cycles. To be called before `load()`.
     pub fn limit_cycles(&mut self, cycles: u64) {
         self.max_cycles = Some(cycles);
     }
 
-    /// Has everything logged to a file: what programs print, and what `kinds` says. To be called before `load()`.
+    /// Logs to a file: the lines that programs print, and the events that `kinds` names. To be called before `load()`.
     pub fn log_to(&mut self, path: PathBuf, kinds: LogKinds) {
         self.log_plan = Some((path, kinds));
     }
@@ -337,7 +413,7 @@ impl Runtime {
         Arc::new(Mutex::new(log))
     }
 
-    /// Writes how the run has come to its end. That it cannot be written is told by [`Runtime::flush_log`].
+    /// Writes the end of the run to the log. [`Runtime::flush_log`] reports an error in doing so.
     fn close_log(&mut self, cause: &str) {
         let (Some(log), true) = (self.log.clone(), self.flush_log().is_ok()) else { return };
         if let Some(totals) = self.totals(cause) {
@@ -345,7 +421,7 @@ impl Runtime {
         }
     }
 
-    /// What a run has come to, as `sim.log` and `sim_stats.json` tell it.
+    /// The totals of the run, as `sim.log` and `sim_stats.json` tell them.
     fn totals(&mut self, cause: &str) -> Option<Totals> {
         self.times.running = self.times.started.map(|started| started.elapsed()).unwrap_or_default();
         let seconds = self.times.running.as_secs_f64();
@@ -364,13 +440,16 @@ impl Runtime {
         })
     }
 
-    /// Brings what has happened so far into the log file.
+    /// Writes the events so far to the log file.
+    ///
+    /// # Errors
+    /// [`HostError::Unwritable`], once.
     pub fn flush_log(&mut self) -> Result<(), HostError> {
         let (Some(log), Some(sim)) = (self.log.clone(), self.any_sim()) else { return Ok(()) };
         let events = sim.take_events();
         let mut log = lock(&log);
         log.write(&events);
-        log.check().map_err(HostError::Order)
+        log.check()
     }
 
     fn any_sim(&mut self) -> Option<&mut Sim> {
@@ -380,7 +459,7 @@ impl Runtime {
         }
     }
 
-    /// Lines that programs have printed since the last call; nothing when they go to a file.
+    /// Lines that programs have printed since the last call; empty when they go to a file.
     pub fn take_log(&mut self) -> String {
         if self.log.is_some() {
             return String::new();
@@ -389,26 +468,28 @@ impl Runtime {
         prints(&self.image, half(&self.image), &events)
     }
 
-    /// The bytes of a named object of the PE at this place in the whole fabric.
+    /// The bytes of a named object of the PE at this column and row of the whole fabric, as they lie in its memory.
+    ///
+    /// # Errors
+    /// [`HostError::Name`] when there is no such PE or no such object on it, [`HostError::Sequence`] before `load()`.
     pub fn read_symbol(&mut self, x: u32, y: u32, name: &str) -> Result<Vec<u8>, HostError> {
-        let outside = || HostError::argument(format!("there is no PE of the program at ({x}, {y}) of the fabric"));
-        let (column, row) = self.image.to_logical(x, y).ok_or_else(outside)?;
-        let sim = match &mut self.state {
-            State::Opened => return Err(HostError::Order("read_symbol() needs load() first".to_owned())),
-            State::Loaded(sim) | State::Running(sim) | State::Stopped(sim) => sim,
-        };
-        let found = sim.read_symbol(column, row, name).map_err(|error| HostError::Argument(error.to_string()))?;
-        found.ok_or_else(|| HostError::argument(format!("the PE at ({x}, {y}) has no symbol {name}")))
+        let (column, row) = self.image.to_logical(x, y).ok_or(NameError::Pe { x, y })?;
+        let sim = self.any_sim().ok_or(SequenceError::NotLoaded { method: "read_symbol()" })?;
+        let found = sim.read_symbol(column, row, name)?;
+        found.ok_or_else(|| NameError::Symbol { x, y, name: name.to_owned() }.into())
     }
 
     /// Writes the memory of all PEs to a core file.
+    ///
+    /// # Errors
+    /// [`HostError::Sequence`] before `load()`, [`HostError::Unwritable`] when the file cannot be written.
     pub fn dump_core(&mut self, path: &Path) -> Result<(), HostError> {
         let image = self.image.clone();
-        let sim = self.any_sim().ok_or_else(|| HostError::Order("dump_core() needs load() first".to_owned()))?;
-        core::write(path, &image, sim)
+        let sim = self.any_sim().ok_or(SequenceError::NotLoaded { method: "dump_core()" })?;
+        core_file::write(path, &image, sim)
     }
 
-    /// What `sim_stats.json` says of the run: size, cycles, traffic.
+    /// The statistics in `sim_stats.json`: size, cycles, traffic.
     pub fn statistics(&mut self) -> serde_json::Value {
         let (image, loading) = (self.image.clone(), self.times.loading.as_secs_f64());
         let (Some(totals), Some(sim)) = (self.totals(BY_REQUEST), self.any_sim()) else {
@@ -422,7 +503,7 @@ impl Runtime {
         let tile_rate = rate * tiles as f64;
         let without_code = all - std::cmp::min(all, with_code);
         serde_json::json!({
-            "arch": csl_chip::Arch::from(image.arch).name(),
+            "arch": csl_machine::Arch::from(image.arch).name(),
             "dimX": width, "dimY": height,
             "cycles": totals.cycles, "tiles": tiles,
             "wavelet_landings": landings, "landings_hash": format!("{hash:016x}"),
@@ -440,10 +521,13 @@ impl Runtime {
     }
 
     /// Writes `sim_stats.json`.
+    ///
+    /// # Errors
+    /// [`HostError::Unwritable`] when the file cannot be written.
     pub fn write_statistics(&mut self, folder: &Path) -> Result<(), HostError> {
         let path = folder.join(STATISTICS_FILE);
         let text = format!("{:#}\n", self.statistics());
-        std::fs::write(&path, text).map_err(|error| HostError::Order(format!("{}: {error}", path.display())))
+        std::fs::write(&path, text).map_err(|cause| HostError::Unwritable { path, cause })
     }
 
     /// Cycles since the start; 0 before `load()`.
@@ -454,32 +538,32 @@ impl Runtime {
         }
     }
 
-    /// More threads than the machine has would only wait for one another.
+    /// The number of threads to use: more than the machine has would only wait for one another.
     fn threads(&self) -> usize {
         let available = std::thread::available_parallelism().map_or(1, usize::from);
         self.settings.threads.clamp(1, available)
     }
 
-    fn sim(&mut self, what: &str) -> Result<&mut Sim, HostError> {
+    fn sim(&mut self, method: &'static str) -> Result<&mut Sim, SequenceError> {
         match &mut self.state {
             State::Running(sim) => Ok(sim),
-            State::Stopped(_) => Err(HostError::Order(format!("{what}: the run has been stopped"))),
-            _ => Err(HostError::Order(format!("{what}: call load() and run() first"))),
+            State::Stopped(_) => Err(SequenceError::Stopped { method }),
+            State::Opened | State::Loaded(_) => Err(SequenceError::NotRunning { method }),
         }
     }
 
-    pub(crate) fn submit(&mut self, command: Command, arrival: Option<(Shape, Order)>) -> Result<Task, HostError> {
-        let ticket = self.sim("a command")?.submit(command).map_err(|error| HostError::Argument(error.to_string()))?;
+    /// Gives a request of the host's `method` to the machine, which checks it.
+    pub(crate) fn submit(&mut self, method: &'static str, command: Command) -> Result<Task, HostError> {
+        let ticket = self.sim(method)?.submit(command)?;
         let task = Task(self.next);
         self.next += 1;
-        self.tasks.insert(task.0, Pending { ticket, arrival, done: false });
+        self.tasks.insert(task.0, Pending { ticket, done: false });
         Ok(task)
     }
 
-    /// What comes of a stream to the host from the first PE of `rect` before nothing can move any more.
+    /// The words of a stream to the host that have come from the first PE of `rect` when nothing can move any more.
     pub(crate) fn wait_for_some(&mut self, command: Command, rect: Rect) -> Result<Vec<u32>, HostError> {
-        let submitted = self.sim("receive_tofile")?.submit(command);
-        let ticket = submitted.map_err(|error| HostError::Argument(error.to_string()))?;
+        let ticket = self.sim("receive_tofile")?.submit(command)?;
         self.advance("receive_tofile", |sim| sim.wait_for_some(ticket, rect.x, rect.y))
     }
 
@@ -487,29 +571,31 @@ impl Runtime {
     fn pending(&self, task: Task) -> Result<Option<Ticket>, HostError> {
         match self.tasks.get(&task.0) {
             Some(pending) => Ok((!pending.done).then_some(pending.ticket)),
-            None => Err(HostError::argument("the task is not one of this runtime")),
+            None => Err(NameError::Task.into()),
         }
     }
 
-    fn complete(&mut self, task: Task, data: Option<Vec<u32>>) {
+    fn complete(&mut self, task: Task, array: Option<Vec<u32>>) {
         let Some(pending) = self.tasks.get_mut(&task.0) else { return };
         pending.done = true;
-        if let (Some((shape, order)), Some(words)) = (pending.arrival, data) {
-            self.arrived.push((task, to_host(words, shape, order)));
-        }
+        self.arrived.extend(array.map(|array| (task, array)));
     }
 
-    /// Has the machine do something that takes time, and shows how far it has come.
-    fn advance<T>(&mut self, what: &str, work: impl FnOnce(&mut Sim) -> Result<T, Stop>) -> Result<T, HostError> {
+    /// Runs something on the machine that takes time, and shows its progress.
+    fn advance<T>(
+        &mut self,
+        method: &'static str,
+        work: impl FnOnce(&mut Sim) -> Result<T, Stop>,
+    ) -> Result<T, HostError> {
         let gauge = self.gauge.clone();
-        let sim = self.sim(what)?;
+        let sim = self.sim(method)?;
         let progress = gauge.map(|gauge| Progress::showing(progress::of_run(gauge)));
         let result = work(sim);
         drop(progress);
         self.finish(result)
     }
 
-    /// The result of something that ran, or why it did not finish.
+    /// The result of something that ran, or the error that ended it.
     fn finish<T>(&mut self, result: Result<T, Stop>) -> Result<T, HostError> {
         if let Some(situation) = self.any_sim().and_then(Sim::take_overtaken) {
             self.warnings.push(report::overtaken(&situation));
@@ -522,22 +608,17 @@ impl Runtime {
                 Stop::OutOfCycles(_) => "Stopping due to the limit of cycles",
             });
             let report = report::explain(&self.image, &self.sources, &stop);
-            match stop {
+            let cause = match stop {
                 Stop::Interrupted(situation) => {
                     self.interrupt.store(false, Ordering::Relaxed);
-                    HostError::Interrupted { cycle: situation.cycle, report }
+                    return HostError::Interrupted { cycle: situation.cycle, report };
                 }
-                _ => HostError::Simulation(report),
-            }
+                Stop::Fault(_) => Failure::Fault,
+                Stop::Deadlock(_) => Failure::Deadlock,
+                Stop::OutOfCycles(_) => Failure::OutOfCycles,
+            };
+            HostError::Failed { cause, report }
         })
-    }
-
-    /// Warns when a copy reaches beyond the array that the symbol points to on its first PE.
-    fn check_extent(&mut self, target: &Endpoint, copy: &Copy) {
-        let (Endpoint::Symbol(id), State::Running(sim)) = (target, &mut self.state) else { return };
-        if let Some(warning) = check::extent(&self.image, sim, *id, copy) {
-            self.warnings.push(warning);
-        }
     }
 }
 
@@ -546,29 +627,25 @@ fn lock(log: &Mutex<SimLog>) -> MutexGuard<'_, SimLog> {
 }
 
 /// The image in the output folder of a compilation.
+///
+/// # Errors
+/// [`HostError::NoProgram`] with the reason.
 pub fn read_image(folder: &Path) -> Result<Image, HostError> {
-    let wrong = |reason: String| HostError::NoProgram { folder: folder.to_owned(), reason };
-    if folder.is_file() {
-        return Err(wrong("a file; give the folder that cslc has written, such as `out`".to_owned()));
-    }
-    if !folder.is_dir() {
-        return Err(wrong("there is no such folder; compile the program with `cslc ... -o FOLDER` first".to_owned()));
-    }
-    let bytes = std::fs::read(folder.join(IMAGE_FILE)).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => wrong(format!("not an output folder of cslc: it has no {IMAGE_FILE}")),
-        _ => wrong(error.to_string()),
-    })?;
-    Image::read(&bytes).map_err(|error| wrong(error.to_string()))
+    image_in(folder).map_err(|cause| HostError::NoProgram { folder: folder.to_owned(), cause })
 }
 
-fn shape(copy: &Copy, spread: Spread) -> Shape {
-    let (rows, columns) = (copy.rect.rows() as usize, copy.rect.columns() as usize);
-    let (h, w) = match spread {
-        Spread::Each => (rows, columns),
-        Spread::Rows => (rows, 1),
-        Spread::Columns => (1, columns),
-    };
-    Shape { h, w, l: copy.per_pe as usize }
+fn image_in(folder: &Path) -> Result<Image, FolderError> {
+    if folder.is_file() {
+        return Err(FolderError::IsFile);
+    }
+    if !folder.is_dir() {
+        return Err(FolderError::Missing);
+    }
+    let bytes = std::fs::read(folder.join(IMAGE_FILE)).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => FolderError::NotCompiled,
+        _ => FolderError::Unreadable(error),
+    })?;
+    Ok(Image::read(&bytes)?)
 }
 
 /// The program's 16-bit float format; all PE programs of an image have the same.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use csl_host::batch::{Step, parse_copy, parse_launch, run};
-use csl_host::core::Core;
+use csl_host::core_file::Core;
 use csl_host::{Argument, Runtime, Settings, compile, read_image};
 
 use crate::program;
@@ -25,7 +25,7 @@ fn opened(folder: &Path) -> Runtime {
     Runtime::open(&folder.join("out"), Settings { threads: 1 }).expect("it was compiled")
 }
 
-/// The steps, with `DIR` standing for the folder; what is said, or why it ends.
+/// Runs the steps, with `DIR` standing for the folder; the messages, or the error that ended the run.
 fn done(folder: &Path, steps: &[&str]) -> Result<Vec<String>, String> {
     let at = |text: &&str| step(&text.replace("DIR", &folder.display().to_string()));
     let steps: Vec<Step> = steps.iter().map(at).collect();
@@ -106,8 +106,8 @@ fn a_core_file_holds_the_memory_of_its_run() {
     runtime.dump_core(&file).expect("the folder is writable");
     let image = || read_image(&folder.path().join("out")).expect("it was compiled");
     let mut core = Core::open(&file, image()).expect("it was written");
-    assert_eq!(core.read_symbol(6, 2, "v"), Ok([3.0f32; 4].iter().flat_map(|v| v.to_le_bytes()).collect()));
-    assert_eq!(core.read_symbol(4, 1, "v"), Ok(vec![0; 16]), "a PE that the run has not touched");
+    assert_eq!(core.read_symbol(6, 2, "v").expect("it is there"), [3.0f32; 4].map(f32::to_le_bytes).concat());
+    assert_eq!(core.read_symbol(4, 1, "v").expect("it is there"), [0; 16], "a PE that the run has not touched");
     assert!(core.read_symbol(0, 0, "v").is_err());
     let bytes = std::fs::read(&file).expect("it was written");
     for end in 0..bytes.len() {

@@ -1,7 +1,7 @@
-//! What `waferlab inspect` says of a small program.
+//! Tests the texts of `waferlab inspect` on a small program.
 
-use csl_host::compile;
 use csl_host::inspect::{Choice, Inspection, Part};
+use csl_host::{Stage, compile, emit};
 use tempfile::TempDir;
 
 use crate::program;
@@ -48,11 +48,15 @@ comptime {
 "#;
 
 fn inspected(folder: &TempDir) -> Inspection {
+    inspected_with(folder, PE)
+}
+
+fn inspected_with(folder: &TempDir, pe: &str) -> Inspection {
     let write =
         |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("the folder is writable");
     write("layout.csl", LAYOUT);
-    write("pe.csl", PE);
-    write("edge.csl", PE);
+    write("pe.csl", pe);
+    write("edge.csl", pe);
     let done = compile(&program::options(folder.path()));
     assert!(done.succeeded(), "{}", program::text(&done));
     Inspection::open(&folder.path().join("out")).expect("it was compiled")
@@ -86,6 +90,19 @@ fn every_part_as_text() {
 }
 
 #[test]
+fn stages_and_code_show_what_the_optimiser_left() {
+    let folder = folder();
+    let pe = PE.replace("fn go(n: i16) void {\n", "fn twice(n: u16) u16 {\n  return n * 2;\n}\nfn go(n: i16) void {\n");
+    let inspection = inspected_with(&folder, &pe.replace("flag + row", "twice(flag)"));
+    let ir = |stage| emit(&program::options(folder.path()), stage).text().to_owned();
+    assert!(ir(Stage::Ir0).contains("call twice("), "before the optimiser the function is called: {}", ir(Stage::Ir0));
+    assert!(!ir(Stage::Ir).contains("call twice("), "its body has taken the place of the call: {}", ir(Stage::Ir));
+    let code = inspection.text(&choice(Part::Code)).expect("a right choice");
+    let (_, go) = code.split_once("go:\n").expect("the function is there");
+    assert!(!code.contains("twice:\n") && go.contains("return n * 2;"), "the callee's line within its caller: {code}");
+}
+
+#[test]
 fn json_has_every_program() {
     let folder = folder();
     let inspection = inspected(&folder);
@@ -114,4 +131,15 @@ fn wrong_choices_are_named() {
     }
     std::fs::write(folder.path().join("out").join(csl_host::IMAGE_FILE), "no image").expect("it is writable");
     assert!(Inspection::open(&folder.path().join("out")).is_err());
+}
+
+/// A `param` of type `comptime_struct` is a sign of a program up to 1.4.
+#[test]
+fn the_summary_shows_the_generation_that_the_program_gives_away() {
+    for (param, sdk) in [("param memcpy_params;", "2.10"), ("param memcpy_params: comptime_struct;", "1.4")] {
+        let folder = folder();
+        let inspection = inspected_with(&folder, &PE.replace("param memcpy_params;", param));
+        let text = inspection.text(&choice(Part::Summary)).expect("it can be shown");
+        assert_eq!(text.lines().nth(1), Some(format!("sdk      {sdk}").as_str()));
+    }
 }

@@ -1,6 +1,6 @@
 //! The kernels that programs launch by the names that they export.
 
-use csl_host::{Argument, Copy, Options, Order, Rect, Runtime, Spread, Width};
+use csl_host::{Argument, Copy, Options, Rect, Runtime, Spread};
 
 use crate::program::{read as read_all, running_files};
 
@@ -13,18 +13,18 @@ layout {
 }
 ";
 
-/// Numbers of a PE of 2 x 2 in a transform of 4 x 4 x 4: 16 complex ones.
+/// Numbers of a PE of 2 x 2 in a transform of 4 x 4 x 4: real and imaginary parts of 16.
 const PARTS: u32 = 32;
 
 fn all(per_pe: u32) -> Copy {
     let rect = Rect::new(0, 0, 2, 2);
-    Copy { rect, per_pe, width: Width::Bits32, order: Order::RowMajor, streaming: false }
+    Copy::of(rect, per_pe)
 }
 
 fn write(runtime: &mut Runtime, symbol: &str, values: &[f32]) {
     let id = runtime.id(symbol).unwrap_or_else(|error| panic!("{error}")).into();
     let words: Vec<u32> = values.iter().map(|value| value.to_bits()).collect();
-    let task = runtime.h2d(id, &words, &all(values.len() as u32 / 4), Spread::Each).expect("the copy is taken");
+    let task = runtime.h2d(id, words, &all(values.len() as u32 / 4), Spread::Each).expect("the copy is taken");
     runtime.wait(task).expect("the copy ends");
 }
 

@@ -1,8 +1,8 @@
-//! Layouts that a host program describes: what they do when they run, and what is refused.
+//! Layouts that a host program describes: runs of them, and errors.
 
 use std::path::Path;
 
-use csl_host::layout::{Edge, Layout, LayoutOptions, Position, RegionId, Value, Way};
+use csl_host::layout::{Edge, Layout, LayoutError, LayoutOptions, Position, RegionId, Value, Way};
 use csl_host::{Arch, ErrorFormat, HostError, Runtime, Settings, Style, read_image};
 use tempfile::TempDir;
 
@@ -11,7 +11,7 @@ const WEST: u8 = 1 << 0;
 const SOUTH: u8 = 1 << 2;
 const RAMP: u8 = 1 << 4;
 
-/// Sends `first`, `first + 1`, ...: four words.
+/// Sends four words: `first`, `first + 1`, ...
 const SENDER: &str = "
 param tx: u16;
 param first: u16;
@@ -41,7 +41,7 @@ comptime {
 }
 ";
 
-/// Passes on every word that comes.
+/// Passes on every word that arrives.
 const WORKER: &str = "
 param rx: u16;
 param tx: u16;
@@ -203,7 +203,7 @@ fn waiting_for_what_never_comes_is_explained() -> Result<(), HostError> {
     let (_folder, mut runtime) = started(&served(Arch::Wse3, 8)?);
     let from = runtime.port("worker_tx")?;
     let task = runtime.receive(from, 1)?;
-    assert!(matches!(runtime.wait(task), Err(HostError::Simulation(_))));
+    assert!(matches!(runtime.wait(task), Err(HostError::Failed { .. })));
     Ok(())
 }
 
@@ -211,10 +211,10 @@ fn waiting_for_what_never_comes_is_explained() -> Result<(), HostError> {
 fn all_that_comes_can_be_received_without_knowing_how_much() -> Result<(), HostError> {
     let (_folder, mut runtime) = started(&served(Arch::Wse3, 8)?);
     let (to, from) = (runtime.port("worker_rx")?, runtime.port("worker_tx")?);
-    runtime.send(to, &[1, 2, 3])?;
+    runtime.send(to, [1, 2, 3])?;
     assert_eq!(runtime.receive_all(from)?, [1, 2, 3]);
     assert!(runtime.receive_all(from)?.is_empty());
-    runtime.send(to, &[7])?;
+    runtime.send(to, [7])?;
     let task = runtime.receive(from, 1)?;
     runtime.wait(task)?;
     assert_eq!(runtime.take_arrived(), [(task, vec![7])]);
@@ -225,7 +225,7 @@ fn all_that_comes_can_be_received_without_knowing_how_much() -> Result<(), HostE
 fn a_stream_has_one_direction() -> Result<(), HostError> {
     let (_folder, mut runtime) = started(&served(Arch::Wse3, 8)?);
     let (to, from) = (runtime.port("worker_rx")?, runtime.port("worker_tx")?);
-    assert!(matches!(runtime.send(from, &[1]), Err(HostError::Argument(_))));
+    assert!(matches!(runtime.send(from, [1]), Err(HostError::Argument(_))));
     assert!(matches!(runtime.receive(to, 1), Err(HostError::Argument(_))));
     let text = runtime.port("nothing").expect_err("there is no such stream").to_string();
     assert!(text.contains("worker_rx, worker_tx"), "{text}");
@@ -245,7 +245,7 @@ fn the_host_can_reach_a_pe_right_away() -> Result<(), HostError> {
         assert_eq!(layout.stream_at(Way::Out, (0, 0), tx, "")?, "tx");
         let (_folder, mut runtime) = started(&layout);
         assert_eq!(runtime.streams()[0].color, 5);
-        runtime.send(0, &[41, 42])?;
+        runtime.send(0, [41, 42])?;
         let task = runtime.receive(1, 2)?;
         runtime.wait(task)?;
         assert_eq!(runtime.take_arrived(), [(task, vec![41, 42])]);
@@ -289,8 +289,8 @@ fn what_cannot_be_meant_is_refused() -> Result<(), HostError> {
     let both = [Position::new(RAMP, EAST)];
     let out = layout.port(region, Way::Out, color, Edge::Top, &out_of_ramp(), 4, "")?;
     let wide = layout.port(region, Way::In, color, Edge::Left, &into_ramp(), 4, "")?;
-    let text = |result: Result<String, HostError>| result.expect_err("this is refused").to_string();
-    let unit = |result: Result<(), HostError>| result.map(|()| String::new());
+    let text = |result: Result<String, LayoutError>| result.expect_err("this is refused").to_string();
+    let unit = |result: Result<(), LayoutError>| result.map(|()| String::new());
     assert_eq!(text(layout.color("c", Some(4)).map(|_| String::new())), "color c is given the values 3 and 4");
     assert_eq!(text(layout.color("d", Some(24)).map(|_| String::new())), "color d cannot be 24: colors are 0 to 23");
     assert_eq!(

@@ -1,8 +1,9 @@
-//! What the tests share: compiling, starting and reading programs, and one of them, a row of PEs that scale a vector.
+//! Helpers that the tests share: compiling, starting and reading programs, and one program, a row of PEs that scale a
+//! vector.
 
 use std::path::Path;
 
-use csl_host::{Argument, Compilation, Copy, HostError, Options, Order, Rect, Runtime, Settings, Width, compile};
+use csl_host::{Argument, Compilation, Copy, HostError, Options, Rect, Runtime, Settings, compile};
 use tempfile::TempDir;
 
 const LAYOUT: &str = "
@@ -113,7 +114,7 @@ pub fn call(runtime: &mut Runtime, name: &str, arguments: &[Argument]) -> Result
 pub fn read(runtime: &mut Runtime, symbol: &str, rect: Rect, per_pe: u32) -> Result<Vec<u32>, HostError> {
     let id = runtime.id(symbol).expect("the symbol is exported").into();
     let words = (rect.w * rect.h * per_pe) as usize;
-    let copy = Copy { rect, per_pe, width: Width::Bits32, order: Order::RowMajor, streaming: false };
+    let copy = Copy::of(rect, per_pe);
     let task = runtime.d2h(id, words, &copy).expect("the copy is taken");
     runtime.wait(task)?;
     Ok(runtime.take_arrived().remove(0).1)

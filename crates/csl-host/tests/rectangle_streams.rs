@@ -1,6 +1,6 @@
 //! Streams between the host and a rectangle of PEs: order and completeness against what the host asked for.
 
-use csl_host::{Arch, Copy, HostError, Options, Order, Rect, Runtime, Spread, Task, Width};
+use csl_host::{Arch, Copy, Endpoint, HostError, Options, Order, Rect, Runtime, Spread, Task};
 use tempfile::TempDir;
 
 use crate::program;
@@ -8,7 +8,7 @@ use crate::program;
 const WIDTH: u32 = 4;
 const HEIGHT: u32 = 3;
 const ALL: Rect = Rect { x: 0, y: 0, w: WIDTH, h: HEIGHT, step_x: 1, step_y: 1 };
-/// What the queues of every stream hold, with those on the way: all of it enters before the host reads any.
+/// The number of words that the queues of every stream and the links hold: all of them enter before the host reads any.
 const COUNT: u32 = 10;
 
 /// Colors 0 to 3 lead to the device, 4 to 7 back.
@@ -31,7 +31,7 @@ layout {
 }
 ";
 
-/// What is sent on color 0 comes back on color 5, 1 on 6, 2 on 7, 3 on 4.
+/// Words sent on color 0 come back on color 5, 1 on 6, 2 on 7, 3 on 4.
 const RELAY: &str = "
 param memcpy_params;
 param count: u16;
@@ -99,19 +99,19 @@ fn bench(pe: &str, arch: Arch, (width, height): (u32, u32), count: u32, change: 
 }
 
 fn stream(rect: Rect, per_pe: u32, order: Order) -> Copy {
-    Copy { rect, per_pe, width: Width::Bits32, order, streaming: true }
+    Copy { order, ..Copy::of(rect, per_pe) }
 }
 
 impl Bench {
-    fn send(&mut self, color: u32, words: &[u32], copy: &Copy, spread: Spread) -> Task {
-        self.runtime.h2d(color, words, copy, spread).expect("the stream is taken")
+    fn send(&mut self, color: u8, words: &[u32], copy: &Copy, spread: Spread) -> Task {
+        self.runtime.h2d(Endpoint::Color(color), words, copy, spread).expect("the stream is taken")
     }
 
-    fn receive(&mut self, color: u32, words: usize, copy: &Copy) -> Task {
-        self.runtime.d2h(color, words, copy).expect("the stream is taken")
+    fn receive(&mut self, color: u8, words: usize, copy: &Copy) -> Task {
+        self.runtime.d2h(Endpoint::Color(color), words, copy).expect("the stream is taken")
     }
 
-    /// What has come for a task.
+    /// The words that have arrived for a task.
     fn arrived(&mut self, task: Task) -> Result<Vec<u32>, HostError> {
         self.runtime.wait(task)?;
         let (_, words) = self.runtime.take_arrived().into_iter().find(|(of, _)| *of == task).expect("it has come");
@@ -124,7 +124,7 @@ fn numbers(seed: u32, count: usize) -> Vec<u32> {
 }
 
 /// The color on which a stream comes back.
-fn back(color: u32) -> u32 {
+fn back(color: u8) -> u8 {
     4 + (color + 1) % 4
 }
 
@@ -140,7 +140,7 @@ fn four_each_way(arch: Arch, order: Order, change: impl Fn(&mut Options)) -> u64
     }
     let receiving: Vec<Task> = (0..4).map(|color| bench.receive(back(color), size, &copy)).collect();
     for ((color, words), task) in (0..).zip(&sent).zip(receiving) {
-        assert_eq!(bench.arrived(task), Ok(words.clone()), "{arch}, {order:?}, stream {color}");
+        assert_eq!(bench.arrived(task).expect("it has come"), words.clone(), "{arch}, {order:?}, stream {color}");
     }
     let cycle = bench.runtime.cycle();
     bench.runtime.stop().expect("nothing is pending");
@@ -177,7 +177,11 @@ fn streams_are_broadcast_along_rows_and_down_columns() {
         let task = bench.receive(back(0), (WIDTH * HEIGHT * COUNT) as usize, &copy);
         let share_of = |pe: u32| if spread == Spread::Rows { pe / WIDTH } else { pe % WIDTH };
         let shares = (0..WIDTH * HEIGHT).flat_map(|pe| sent.chunks(COUNT as usize).nth(share_of(pe) as usize));
-        assert_eq!(bench.arrived(task), Ok(shares.flatten().copied().collect()), "{spread:?}");
+        assert_eq!(
+            bench.arrived(task).expect("it has come"),
+            shares.flatten().copied().collect::<Vec<u32>>(),
+            "{spread:?}"
+        );
     }
 }
 
@@ -192,15 +196,15 @@ fn requests_on_one_color_take_turns() {
     bench.send(0, &first, &half, Spread::Each);
     bench.send(0, &second, &half, Spread::Each);
     let (one, two) = (bench.receive(back(0), size, &half), bench.receive(back(0), size, &half));
-    assert_eq!(bench.arrived(two), Ok(second));
-    assert_eq!(bench.arrived(one), Ok(first));
+    assert_eq!(bench.arrived(two).expect("it has come"), second);
+    assert_eq!(bench.arrived(one).expect("it has come"), first);
     let (corner, edge) = (Rect::new(WIDTH - 1, HEIGHT - 1, 1, 1), Rect { step_x: 2, ..Rect::new(0, 0, WIDTH, 1) });
     for (rect, pes) in [(edge, 2), (corner, 1)] {
         let copy = stream(rect, COUNT, Order::RowMajor);
         let words = numbers(2, (pes * COUNT) as usize);
         bench.send(1, &words, &copy, Spread::Each);
         let task = bench.receive(back(1), words.len(), &copy);
-        assert_eq!(bench.arrived(task), Ok(words));
+        assert_eq!(bench.arrived(task).expect("it has come"), words);
     }
 }
 
@@ -210,7 +214,7 @@ fn a_stream_with_too_few_words_is_explained() {
         let mut bench = bench(SENDER, arch, (2, 1), COUNT - 3, |_| {});
         let both = Rect::new(0, 0, 2, 1);
         let task = bench.receive(4, 2 * COUNT as usize, &stream(both, COUNT, Order::RowMajor));
-        let Err(HostError::Simulation(report)) = bench.arrived(task) else { panic!("it cannot finish") };
+        let Err(HostError::Failed { report, .. }) = bench.arrived(task) else { panic!("it cannot finish") };
         let expected = "the host waits for 3 more wavelets of color 4 from 2 PEs, the first\n         of them (0, 0)";
         assert!(report.contains("nothing can move any more") && report.contains(expected), "{arch}: {report}");
     }
@@ -221,12 +225,12 @@ fn a_stream_that_nobody_reads_on_the_device_is_explained() {
     let mut bench = bench(RELAY, Arch::Wse2, (1, 1), 4, |_| {});
     let copy = stream(Rect::new(0, 0, 1, 1), 40, Order::RowMajor);
     let task = bench.send(0, &numbers(1, 40), &copy, Spread::Each);
-    let Err(HostError::Simulation(report)) = bench.runtime.wait(task) else { panic!("it cannot finish") };
+    let Err(HostError::Failed { report, .. }) = bench.runtime.wait(task) else { panic!("it cannot finish") };
     assert!(report.contains("the host streams to PE (0, 0) on color 0"), "{report}");
 }
 
-/// What the host has not asked for stays on the device, for its next request; what nobody has asked for when the run is
-/// stopped is told.
+/// Words that the host has not asked for stay on the device for its next request; when the run is stopped, a warning
+/// tells of words that it never asked for.
 #[test]
 fn words_beyond_a_request_wait_for_the_next() {
     for arch in [Arch::Wse2, Arch::Wse3] {
@@ -234,7 +238,7 @@ fn words_beyond_a_request_wait_for_the_next() {
         let rect = Rect::new(0, 0, 1, 1);
         for (words, from) in [(15, 0), (4, 15)] {
             let task = bench.receive(4, words as usize, &stream(rect, words, Order::RowMajor));
-            assert_eq!(bench.arrived(task), Ok((from..from + words).collect()), "{arch}");
+            assert_eq!(bench.arrived(task).expect("it has come"), (from..from + words).collect::<Vec<u32>>(), "{arch}");
         }
         bench.runtime.stop().expect("nothing is pending");
         let warnings = bench.runtime.take_warnings();
@@ -287,8 +291,8 @@ fn streams_that_nobody_waits_for_keep_their_order() {
     }
 }
 
-/// A stream to the host is a command like the others: what comes after it waits for it. Where it then waits for what comes
-/// after it, the vendor's tools wait for ever; here the later one goes first, and a warning says so, once.
+/// A stream to the host is a command like the others: later commands wait for it. Where the stream itself waits for a
+/// later command, the vendor's tools wait for ever; here the later one goes first, and a warning says so, once.
 #[test]
 fn a_command_that_an_earlier_one_waits_for_goes_first_with_a_warning() {
     for arch in Arch::ALL {
@@ -298,7 +302,7 @@ fn a_command_that_an_earlier_one_waits_for_goes_first_with_a_warning() {
         for color in 0..2 {
             let task = bench.receive(back(color), words.len(), &copy);
             bench.send(color, &words, &copy, Spread::Each);
-            assert_eq!(bench.arrived(task), Ok(words.clone()), "{arch}");
+            assert_eq!(bench.arrived(task).expect("it has come"), words.clone(), "{arch}");
         }
         let warnings = bench.runtime.take_warnings();
         let expected = "the host waits for 10 more wavelets of color 5 from 12 PEs, the first of them (0, 0))";
@@ -323,12 +327,12 @@ fn a_stream_ends_when_its_last_word_has_entered_the_queues_on_the_way() {
         let task = bench.send(0, &sent, &copy, Spread::Each);
         bench.runtime.wait(task)?;
         let task = bench.receive(5, size as usize, &copy);
-        assert_eq!(bench.arrived(task), Ok(sent));
+        assert_eq!(bench.arrived(task).expect("it has come"), sent);
         Ok::<(), HostError>(())
     };
-    assert_eq!(run(14, 0), Ok(()));
-    let Err(HostError::Simulation(report)) = run(15, 0) else { panic!("it cannot finish") };
+    run(14, 0).expect("the stream is taken on the way");
+    let Err(HostError::Failed { report, .. }) = run(15, 0) else { panic!("it cannot finish") };
     assert!(report.contains("the host streams to PE (0, 0) on color 0: 7 wavelets are still to be"), "{report}");
     // A column of buffers beside the program takes many more.
-    assert_eq!(run(400, 1), Ok(()));
+    run(400, 1).expect("the stream is taken on the way");
 }

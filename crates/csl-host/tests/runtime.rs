@@ -1,13 +1,13 @@
-//! Copies, launches and what is refused before anything moves.
+//! Copies, launches, and requests that are refused before anything moves.
 
-use csl_host::{Argument, Copy, HostError, Order, Rect, Spread, Width};
+use csl_host::{Argument, Copy, Endpoint, ErrorKind, HostError, Order, Rect, Spread, Width};
 
 use crate::program;
 
 const ALL: Rect = Rect { x: 0, y: 0, w: 3, h: 2, step_x: 1, step_y: 1 };
 
 fn copy(rect: Rect, per_pe: u32) -> Copy {
-    Copy { rect, per_pe, width: Width::Bits32, order: Order::RowMajor, streaming: false }
+    Copy::of(rect, per_pe)
 }
 
 fn floats(words: &[u32]) -> Vec<f32> {
@@ -20,7 +20,7 @@ fn bits(values: impl IntoIterator<Item = f32>) -> Vec<u32> {
 
 fn refusal<T>(result: Result<T, HostError>) -> String {
     match result {
-        Err(HostError::Argument(text)) => text,
+        Err(error) if error.kind() == ErrorKind::Argument => error.to_string(),
         Err(other) => panic!("another error: {other}"),
         Ok(_) => panic!("the request was taken"),
     }
@@ -31,7 +31,7 @@ fn what_goes_out_scaled_comes_back() {
     let (_folder, mut runtime) = program::running();
     let v = runtime.id("v").expect("v is exported").into();
     let words = bits((0..24).map(|i| i as f32));
-    let task = runtime.h2d(v, &words, &copy(ALL, 4), Spread::Each).expect("the copy is taken");
+    let task = runtime.h2d(v, &words[..], &copy(ALL, 4), Spread::Each).expect("the copy is taken");
     runtime.wait(task).expect("the copy ends");
     let task = runtime.launch("scale", &[Argument::Float(0.5), Argument::Int(1)]).expect("the call is taken");
     runtime.wait(task).expect("the call ends");
@@ -49,7 +49,7 @@ fn column_major_has_the_row_fastest() {
     let v = runtime.id("v").expect("v is exported").into();
     let by_column = Copy { order: Order::ColMajor, ..copy(ALL, 4) };
     // Element l of PE (w, h) is h + 2*(w + 3*l).
-    let task = runtime.h2d(v, &bits((0..24).map(|i| i as f32)), &by_column, Spread::Each).expect("the copy is taken");
+    let task = runtime.h2d(v, bits((0..24).map(|i| i as f32)), &by_column, Spread::Each).expect("the copy is taken");
     runtime.wait(task).expect("the copy ends");
     let one = Rect::new(2, 1, 1, 1);
     let task = runtime.d2h(v, 4, &copy(one, 4)).expect("the copy is taken");
@@ -63,7 +63,7 @@ fn sixteen_bits_travel_in_words_of_thirty_two() {
     let h = runtime.id("h").expect("h is exported").into();
     let narrow = Copy { width: Width::Bits16, ..copy(Rect::new(1, 0, 1, 1), 4) };
     let words = [1, 2, 3, 0xffff_fff0];
-    let task = runtime.h2d(h, &words, &narrow, Spread::Each).expect("the copy is taken");
+    let task = runtime.h2d(h, &words[..], &narrow, Spread::Each).expect("the copy is taken");
     runtime.wait(task).expect("the copy ends");
     let task = runtime.d2h(h, 4, &narrow).expect("the copy is taken");
     runtime.wait(task).expect("the copy ends");
@@ -78,7 +78,7 @@ fn a_broadcast_gives_all_of_a_row_or_column_the_same() {
         [(Spread::Rows, 2, [1.0, 1.0, 1.0, 2.0, 2.0, 2.0]), (Spread::Columns, 3, [1.0, 2.0, 3.0, 1.0, 2.0, 3.0])]
     {
         let words = bits((1..=shares).map(|i| i as f32));
-        let task = runtime.h2d(v, &words, &copy(ALL, 1), spread).expect("the copy is taken");
+        let task = runtime.h2d(v, &words[..], &copy(ALL, 1), spread).expect("the copy is taken");
         runtime.wait(task).expect("the copy ends");
         let task = runtime.d2h(v, 6, &copy(ALL, 1)).expect("the copy is taken");
         runtime.wait(task).expect("the copy ends");
@@ -91,7 +91,7 @@ fn a_stride_reaches_every_second_column() {
     let (_folder, mut runtime) = program::running();
     let v = runtime.id("v").expect("v is exported").into();
     let strided = copy(Rect { step_x: 2, step_y: 2, ..ALL }, 1);
-    let task = runtime.h2d(v, &bits([7.0, 8.0]), &strided, Spread::Each).expect("the copy is taken");
+    let task = runtime.h2d(v, bits([7.0, 8.0]), &strided, Spread::Each).expect("the copy is taken");
     runtime.wait(task).expect("the copy ends");
     let task = runtime.d2h(v, 6, &copy(ALL, 1)).expect("the copy is taken");
     runtime.wait(task).expect("the copy ends");
@@ -101,17 +101,17 @@ fn a_stride_reaches_every_second_column() {
 #[test]
 fn wrong_copies_are_refused() {
     let (_folder, mut runtime) = program::running();
-    let id = |name: &str| u32::from(runtime.id(name).expect("the symbol is exported"));
+    let id = |name: &str| Endpoint::from(runtime.id(name).expect("the symbol is exported"));
     let (v, fixed, scale) = (id("v"), id("fixed"), id("scale"));
     let words = [0; 24];
     let mut h2d = |to, words: &[u32], copy: Copy| refusal(runtime.h2d(to, words, &copy, Spread::Each));
     assert_eq!(h2d(fixed, &words, copy(ALL, 4)), "fixed is exported read-only; the host may not write it");
-    assert!(h2d(99, &words, copy(ALL, 4)).starts_with("no exported symbol has the number 99"));
+    assert!(h2d(Endpoint::Symbol(99), &words, copy(ALL, 4)).starts_with("no exported symbol has the number 99"));
     assert!(h2d(scale, &words, copy(ALL, 4)).starts_with("scale is a function"));
     assert!(h2d(v, &words, copy(Rect::new(1, 0, 3, 1), 4)).contains("reaches outside the program's 3 x 2 PEs"));
     assert!(h2d(v, &words, copy(Rect::new(0, 0, 0, 1), 4)).contains("holds nothing"));
     assert!(h2d(v, &words[..23], copy(ALL, 4)).contains("are 24 items, but the host array has 23"));
-    assert!(h2d(40, &words, Copy { streaming: true, ..copy(ALL, 4) }).contains("colors are 0 to 23"));
+    assert!(h2d(Endpoint::Color(40), &words, copy(ALL, 4)).contains("colors are 0 to 23"));
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn nothing_moves_out_of_order() {
 fn a_symbol_is_read_at_its_place_in_the_fabric() {
     let (_folder, mut runtime) = program::running();
     let v = runtime.id("v").expect("v is exported").into();
-    let task = runtime.h2d(v, &bits([3.0]), &copy(Rect::new(2, 1, 1, 1), 1), Spread::Each).expect("the copy is taken");
+    let task = runtime.h2d(v, bits([3.0]), &copy(Rect::new(2, 1, 1, 1), 1), Spread::Each).expect("the copy is taken");
     runtime.wait(task).expect("the copy ends");
     runtime.stop().expect("nothing is pending");
     assert_eq!(runtime.to_physical(2, 1), (6, 2));
@@ -169,7 +169,7 @@ fn a_symbol_is_read_at_its_place_in_the_fabric() {
 fn a_fault_shows_its_line() {
     let (_folder, mut runtime) = program::running();
     let task = runtime.launch("divide", &[Argument::Int(0)]).expect("the call is taken");
-    let Err(HostError::Simulation(text)) = runtime.wait(task) else { panic!("the division went well") };
+    let Err(HostError::Failed { report: text, .. }) = runtime.wait(task) else { panic!("the division went well") };
     assert!(text.contains("PE (0, 0) stopped in cycle"), "{text}");
     assert!(text.contains("integer division by zero"), "{text}");
     assert!(text.contains("quotient = 100 / by;"), "{text}");
@@ -191,7 +191,7 @@ fn run() void {
 ";
     let source = format!("{}{functions}", crate::verdict::FRAME);
     let ended = crate::verdict::verdict(&source, csl_host::Arch::Wse3, csl_num::FloatKind::F16);
-    let Err(HostError::Simulation(text)) = ended else { panic!("the division went well") };
+    let Err(HostError::Failed { report: text, .. }) = ended else { panic!("the division went well") };
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let shown =
         ["return 100 / by;", "in divide", "pe.csl:22:10: called here, in outer", "pe.csl:25:25: called here, in run"];
@@ -224,7 +224,7 @@ fn a_stream_that_stays_blocked_is_a_deadlock() {
     let task = runtime.launch("hold", &[]).expect("the call is taken");
     runtime.wait(task).expect("a call ends when the function has returned");
     let task = runtime.d2h(v, 24, &copy(ALL, 4)).expect("the copy is taken");
-    let Err(HostError::Simulation(text)) = runtime.wait(task) else { panic!("the copy went well") };
+    let Err(HostError::Failed { report: text, .. }) = runtime.wait(task) else { panic!("the copy went well") };
     assert!(text.contains("unblock_cmd_stream()"), "{text}");
 }
 
@@ -232,7 +232,7 @@ fn a_stream_that_stays_blocked_is_a_deadlock() {
 #[test]
 fn a_copy_moves_words_of_any_element() {
     let (_folder, mut runtime) = program::running();
-    let id = |name: &str| u32::from(runtime.id(name).expect("the symbol is exported"));
+    let id = |name: &str| Endpoint::from(runtime.id(name).expect("the symbol is exported"));
     let (v, h) = (id("v"), id("h"));
     let one = Rect::new(1, 1, 1, 1);
     for (symbol, words) in [(h, [0x0002_0001, 0x0004_0003]), (v, [0x1111_2222, 0x3333_4444])] {

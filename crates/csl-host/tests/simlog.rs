@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use csl_host::batch::{Step, run as run_steps};
-use csl_host::{Arch, Copy, LogKinds, Options, Order, Rect, Runtime, Settings, Spread, Width, compile};
+use csl_host::{Arch, Copy, Endpoint, LogKinds, Options, Rect, Runtime, Settings, Spread, compile};
 use tempfile::TempDir;
 
 use crate::program;
@@ -62,9 +62,9 @@ comptime {
 }
 "#;
 
-fn run(arch: Arch, folder: &Path, list: &str) -> String {
+fn run(arch: Arch, folder: &Path, list: &str, pe: &str) -> String {
     std::fs::write(folder.join("layout.csl"), LAYOUT).expect("the folder is writable");
-    std::fs::write(folder.join("pe.csl"), PE).expect("the folder is writable");
+    std::fs::write(folder.join("pe.csl"), pe).expect("the folder is writable");
     let options = Options { folder: folder.to_owned(), memcpy: true, arch, ..Options::new("layout.csl") };
     let done = compile(&options);
     assert!(done.succeeded(), "{}", program::text(&done));
@@ -93,7 +93,7 @@ fn run(arch: Arch, folder: &Path, list: &str) -> String {
 }
 
 fn logged(arch: Arch, list: &str) -> String {
-    run(arch, TempDir::new().expect("a temporary folder").path(), list)
+    run(arch, TempDir::new().expect("a temporary folder").path(), list, PE)
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn prints_need_no_variable() {
     assert_eq!(lines.len(), 3);
 }
 
-/// A script that moves the log away after each run finds it, whatever the run was.
+/// A script that moves the log away after each run finds it, whether the run printed, was silent or failed.
 #[test]
 fn a_run_that_says_nothing_and_one_that_fails_leave_a_log_too() {
     let folder = program::folder();
@@ -227,9 +227,10 @@ comptime {
         runtime.load().expect("load() comes first");
         runtime.run().expect("run() comes second");
         let rect = Rect::new(0, 0, 1, 1);
-        let copy = Copy { rect, per_pe: 3, width: Width::Bits32, order: Order::RowMajor, streaming: true };
-        let there = runtime.h2d(2, &[7, 8, 0x0001_0009], &copy, Spread::Each).expect("the stream is taken");
-        let back = runtime.d2h(3, 3, &copy).expect("the stream is taken");
+        let copy = Copy::of(rect, 3);
+        let there =
+            runtime.h2d(Endpoint::Color(2), [7, 8, 0x0001_0009], &copy, Spread::Each).expect("the stream is taken");
+        let back = runtime.d2h(Endpoint::Color(3), 3, &copy).expect("the stream is taken");
         runtime.wait(there).expect("it is read");
         runtime.wait(back).expect("it is written");
         runtime.stop().expect("it ends");
@@ -265,7 +266,7 @@ fn each_word_gives_its_lines() {
     }
 }
 
-/// What a viewer takes from a line; `None` where it would not know the line.
+/// The fields that a viewer takes from a line; `None` where it would not know the line.
 #[derive(Debug, PartialEq)]
 enum Seen<'a> {
     Size,
@@ -372,10 +373,12 @@ fn a_wavelet_keeps_its_identity_on_its_way() {
 }
 
 /// The published trace of one hop on WSE-3: dispatch at 375, on the ramp from 382, at the neighbour from 384 to 391,
-/// executed from 387, and the task behind it at 394. Here two words go.
+/// executed from 387, and the task behind it at 394. Here two words go, so late that the launch at the neighbour has ended.
 #[test]
 fn one_hop_has_the_cycles_of_the_published_trace() {
-    let log = logged(Arch::Wse3, "landing,inst_trace");
+    let sum = "@fadds(v_dsd, v_dsd, v_dsd);";
+    let pe = PE.replace(sum, &sum.repeat(8));
+    let log = run(Arch::Wse3, TempDir::new().expect("a temporary folder").path(), "landing,inst_trace", &pe);
     let cycles = |parts: &[&str]| -> Vec<u64> {
         let lines = log.lines().filter(|line| parts.iter().all(|part| line.contains(part)));
         lines.map(|line| head(line).expect("a cycle").0).collect()

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use csl_host::{Copy, Ending, HostError, LogKinds, Options, Order, Rect, Runtime, Settings, Width, compile};
+use csl_host::{Copy, Ending, HostError, LogKinds, Options, Rect, Runtime, Settings, compile};
 use tempfile::TempDir;
 
 use crate::program;
@@ -26,16 +26,16 @@ fn running(pe: &str) -> (TempDir, Runtime) {
     program::running_files(&[("layout.csl", LAYOUT), ("pe.csl", pe)], Options::new("layout.csl"))
 }
 
-/// Calls `main`, then copies a word of `data` from every PE: what that ends in, as text.
+/// Calls `main`, then copies a word of `data` from every PE; returns the report of the run's end.
 fn end(runtime: &mut Runtime) -> String {
     let rect = Rect::new(0, 0, 40, 25);
-    let copy = Copy { rect, per_pe: 1, width: Width::Bits32, order: Order::RowMajor, streaming: false };
+    let copy = Copy::of(rect, 1);
     let data = runtime.id("data").expect("it is exported").into();
     let task = runtime.launch("main", &[]).expect("the call is taken");
     runtime.wait(task).expect("it is called");
     let task = runtime.d2h(data, 1000, &copy).expect("the copy is taken");
     match runtime.wait(task) {
-        Err(HostError::Simulation(report) | HostError::Interrupted { report, .. }) => report,
+        Err(HostError::Failed { report, .. } | HostError::Interrupted { report, .. }) => report,
         other => panic!("it goes wrong: {other:?}"),
     }
 }
@@ -72,7 +72,7 @@ comptime {
     assert_eq!(notes(&end(&mut runtime)), expected);
 }
 
-/// Such a program is never at rest: Ctrl-C gives the same account.
+/// A program whose tasks activate themselves is never at rest: Ctrl-C gives the same account.
 #[test]
 fn tasks_that_activate_themselves_for_ever_are_named_when_interrupted() {
     let pe = "
@@ -121,7 +121,8 @@ comptime {
     assert_eq!(notes(&report), expected);
 }
 
-/// Wavelets that nobody takes are no error, but who stops the run is told of them, with the line that would send more.
+/// Wavelets that no program takes are no error, but a warning names them when the run is stopped, with the line that
+/// would send more.
 #[test]
 fn wavelets_that_are_left_are_told_when_the_run_is_stopped() {
     let layout = "
@@ -342,7 +343,7 @@ fn the_limit_moves_where_a_function_is_cut_off() {
     assert_eq!(runtime.take_warnings(), [""; 0]);
 }
 
-/// What waits for a copy behind an endless function would wait for ever: the report is that of Ctrl-C.
+/// A copy after an endless function would wait for ever: the report is that of Ctrl-C.
 #[test]
 fn the_limit_ends_an_endless_wait_with_a_report() {
     let (folder, mut runtime) = pair(FOR_EVER);
@@ -352,7 +353,9 @@ fn the_limit_ends_an_endless_wait_with_a_report() {
     runtime.run().expect("run() comes second");
     program::call(&mut runtime, "main", &[]).expect("it is called");
     let again = runtime.launch("main", &[]).expect("the call is taken");
-    let Err(HostError::Simulation(report)) = runtime.wait(again) else { panic!("it never comes to the second call") };
+    let Err(HostError::Failed { report, .. }) = runtime.wait(again) else {
+        panic!("it never comes to the second call")
+    };
     assert!(report.starts_with("error[E0901]: the run was ended in cycle 50000: it may take no more ("), "{report}");
     let notes = notes(&report);
     assert!(notes[0].starts_with("the host waits for PE (1, 0): a function that it launched before"), "{report}");

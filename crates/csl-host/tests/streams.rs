@@ -1,13 +1,13 @@
-//! Memcpy in streaming mode: what its colors are to a program, and how its elements travel.
+//! Memcpy in streaming mode: the meaning of its colors for a program, and the way of its elements.
 
-use csl_host::{Arch, Copy, HostError, Options, Order, Rect, Runtime, Sdk, Spread, Width};
+use csl_host::{Arch, Copy, Endpoint, HostError, Options, Rect, Runtime, Sdk, Spread, Width};
 use tempfile::TempDir;
 
 use crate::program::running_files;
 
 const ONE: Rect = Rect { x: 0, y: 0, w: 1, h: 1, step_x: 1, step_y: 1 };
-const FROM_HOST: u32 = 4;
-const TO_HOST: u32 = 5;
+const FROM_HOST: Endpoint = Endpoint::Color(4);
+const TO_HOST: Endpoint = Endpoint::Color(5);
 
 /// `$STREAMS` is how the generation binds its streaming colors.
 const LAYOUT: &str = "
@@ -43,15 +43,15 @@ comptime {
 }
 ";
 
-fn running(arch: Arch, sdk: impl Into<Option<(u32, u32)>>, streams: &str, code: &str) -> (TempDir, Runtime) {
+fn running(arch: Arch, sdk: impl Into<Option<(u16, u16)>>, streams: &str, code: &str) -> (TempDir, Runtime) {
     let pe = format!("{FRAME}{QUEUES}{code}");
     let sdk = sdk.into().map(|(major, minor)| Sdk { major, minor });
     let options = Options { arch, sdk, ..Options::new("layout.csl") };
     running_files(&[("layout.csl", &LAYOUT.replace("$STREAMS", streams)), ("pe.csl", &pe)], options)
 }
 
-fn copy(per_pe: u32, width: Width, streaming: bool) -> Copy {
-    Copy { rect: ONE, per_pe, width, order: Order::RowMajor, streaming }
+fn copy(per_pe: u32, width: Width) -> Copy {
+    Copy { width, ..Copy::of(ONE, per_pe) }
 }
 
 fn call(runtime: &mut Runtime) {
@@ -59,14 +59,14 @@ fn call(runtime: &mut Runtime) {
     runtime.wait(task).expect("main returns");
 }
 
-fn received(runtime: &mut Runtime, from: u32, copy: &Copy) -> Result<Vec<u32>, HostError> {
+fn received(runtime: &mut Runtime, from: Endpoint, copy: &Copy) -> Result<Vec<u32>, HostError> {
     let task = runtime.d2h(from, copy.per_pe as usize, copy)?;
     runtime.wait(task)?;
     Ok(runtime.take_arrived().remove(0).1)
 }
 
 fn send(runtime: &mut Runtime, words: &[u32]) {
-    let copy = copy(words.len() as u32, Width::Bits32, true);
+    let copy = copy(words.len() as u32, Width::Bits32);
     runtime.h2d(FROM_HOST, words, &copy, Spread::Each).expect("the stream is taken");
 }
 
@@ -88,7 +88,7 @@ fn a_streaming_fabout_sends_one_element_a_wavelet() {
         for (code, expected) in [(&streaming, &[1, 2, 3, 4][..]), (&packed, &[0x0002_0001, 0x0004_0003])] {
             let (_folder, mut runtime) = running(arch, (2, 10), NUMBERS, code);
             call(&mut runtime);
-            let words = copy(expected.len() as u32, Width::Bits32, true);
+            let words = copy(expected.len() as u32, Width::Bits32);
             assert_eq!(received(&mut runtime, TO_HOST, &words).expect("all words come"), expected, "{arch}");
         }
     }
@@ -110,7 +110,7 @@ fn main() void { @mov16(to, source, .{ .async = true }); sys_mod.unblock_cmd_str
     {
         let (_folder, mut runtime) = running(Arch::Wse2, None, streams, code);
         call(&mut runtime);
-        let words = copy(expected.len() as u32, Width::Bits32, true);
+        let words = copy(expected.len() as u32, Width::Bits32);
         assert_eq!(received(&mut runtime, TO_HOST, &words).expect("all words come"), expected, "{streams}");
     }
 }
@@ -157,7 +157,7 @@ comptime { @bind_data_task(take, @get_data_task_id(if (@is_arch(\"wse3\")) iq el
             call(&mut runtime);
             send(&mut runtime, &[7, 8, 9]);
             let symbol = runtime.id("a").expect("a is exported").into();
-            let words = received(&mut runtime, symbol, &copy(3, Width::Bits32, false));
+            let words = received(&mut runtime, symbol, &copy(3, Width::Bits32));
             assert_eq!(words.expect("the stream arrives"), [7, 8, 9], "{arch}");
         }
     }
@@ -172,10 +172,10 @@ fn main() void { @mov32(to, 0x12345678, .{ .async = true }); sys_mod.unblock_cmd
 ";
     let (_folder, mut runtime) = running(Arch::Wse2, (2, 10), NUMBERS, code);
     call(&mut runtime);
-    assert_eq!(received(&mut runtime, TO_HOST, &copy(1, Width::Bits16, true)).expect("it comes"), [0x1234_5678]);
+    assert_eq!(received(&mut runtime, TO_HOST, &copy(1, Width::Bits16)).expect("it comes"), [0x1234_5678]);
 }
 
-/// While a synchronous fabric operation holds the main thread memcpy waits as well; a microthread holds nobody.
+/// While a synchronous fabric operation holds the main thread memcpy waits as well; a microthread makes neither wait.
 #[test]
 fn a_synchronous_operation_holds_memcpy_too() {
     let wait = |how: &str| {
@@ -185,7 +185,7 @@ fn a_synchronous_operation_holds_memcpy_too() {
              fn main() void {{ sys_mod.unblock_cmd_stream(); @mov32(into, from{how}); a[1] = 3; }}"
         )
     };
-    let words = copy(2, Width::Bits32, false);
+    let words = copy(2, Width::Bits32);
     for (how, is_held) in [("", true), (", .{ .async = true }", false)] {
         let (_folder, mut runtime) = running(Arch::Wse2, (2, 10), NUMBERS, &wait(how));
         let symbol = runtime.id("a").expect("a is exported").into();
@@ -230,7 +230,7 @@ comptime { @bind_data_task(take, take_id); }
             runtime.launch("main", &[]).expect("main is exported");
             send(&mut runtime, &[7]);
             let symbol = runtime.id("a").expect("a is exported").into();
-            let words = received(&mut runtime, symbol, &copy(2, Width::Bits32, false));
+            let words = received(&mut runtime, symbol, &copy(2, Width::Bits32));
             assert_eq!(words.expect("the stream arrives"), [70, 77], "{arch}");
             let warnings = runtime.take_warnings();
             assert_eq!(warnings.len(), usize::from(warned), "{arch}: {warnings:?}");

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use csl_image::*;
-use csl_isa::vec::{VecArg, VecConfig, VecDesc};
+use csl_isa::vec::{VecArg, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
+use csl_machine::{
+    Arch, ColorConfig, Coord, DirSet, ProgramId, QueueDir, Sdk, Size, Startup, TaskKind, TaskTarget, TileRun, VecConfig,
+};
 use proptest::prelude::*;
 
 fn pe() -> PeImage {
@@ -20,7 +23,6 @@ fn pe() -> PeImage {
     };
     PeImage {
         name: "pe.csl".into(),
-        half: HalfFormat::F16,
         code: vec![
             Insn::new(Op::BrLtSImm, 0, 5, 0),
             Insn::new(Op::Ext, 3, 6, 3),
@@ -40,10 +42,7 @@ fn pe() -> PeImage {
             srcs: vec![VecArg::Dsd(1), VecArg::Scalar { reg: 2, bits: 16 }],
             config: VecConfig::default(),
         }],
-        dsr_loads: Vec::new(),
-        iters: Vec::new(),
         pool: vec![u64::MAX],
-        tile_consts: 0,
         descriptors: vec![[0; 10]],
         tasks: vec![Task { kind: TaskKind::Data, id: 3, func: 0, params: vec![TaskParam { bits: 16, signed: true }] }],
         startup: vec![Startup::Activate(TaskTarget::LocalTask(9))],
@@ -55,17 +54,10 @@ fn pe() -> PeImage {
             control_base: 0,
             dense_mode: false,
         }],
-        fifos: Vec::new(),
-        dsr_inits: Vec::new(),
-        colors: Vec::new(),
         configs: vec![(0x7f20, 1)],
         exports: vec![ExportedSymbol { name: "x".into(), id: 0, what: Exported::Symbol(0) }],
         rpc: Some(Rpc { task_id: 1, functions: Vec::new() }),
         teardown_handlers: vec![(4, 1)],
-        empty_queue_handlers: Vec::new(),
-        rotating: Vec::new(),
-        separate_control_table: false,
-        main_thread_priority: None,
         strings: vec!["message".into()],
         symbols: vec![Symbol { name: "x".into(), addr: 16, size: 16, ty: "[4]f32".into(), is_hidden: false }],
         lines: vec![line(0, 3, 1, None), line(2, 4, 5, Some(1))],
@@ -73,6 +65,7 @@ fn pe() -> PeImage {
             Inlined { func: "g".into(), at: line(0, 6, 1, None) },
             Inlined { func: "h".into(), at: line(0, 9, 1, Some(0)) },
         ],
+        ..csl_testkit::program()
     }
 }
 
@@ -88,11 +81,11 @@ fn image() -> Image {
         arch: Arch::Wse3,
         sdk: Sdk { major: 2, minor: 10 },
         fabric: Size { width: 11, height: 4 },
-        offset: Place { x: 4, y: 1 },
+        offset: Coord { x: 4, y: 1 },
         rect: Size { width: 4, height: 2 },
         memcpy: Some(Memcpy { channels: 1, west_buffer: 0, east_buffer: 0 }),
         programs: vec![Arc::new(pe())],
-        tiles: (0..2).map(|y| TileRun { x: 0, y, len: 4, program: 0 }).collect(),
+        tiles: (0..2).map(|y| TileRun { x: 0, y, len: 4, program: ProgramId::new(0) }).collect(),
         routes: vec![RouteRun { x: 1, y: 0, len: 3, color: 3, config: 0 }],
         color_configs: vec![config],
         patches: vec![Patch {
@@ -150,7 +143,7 @@ fn another_format_is_refused() {
     bytes[8] = 99;
     assert_eq!(
         Image::read(&bytes).expect_err("another version").to_string(),
-        "image of format version 99; this Waferlab reads version 2: compile the program again"
+        "image of format version 99; this Waferlab reads version 3: compile the program again"
     );
 }
 

@@ -1,4 +1,4 @@
-//! `cslc` without a process.
+//! Runs `cslc` within this process.
 
 use std::path::PathBuf;
 
@@ -6,30 +6,29 @@ use csl_host::{ErrorFormat, Style};
 use pyo3::prelude::*;
 
 use crate::errors::raise;
+use crate::values::Compiled;
 
-/// Compiles as `cslc ARGUMENTS` would in `folder`, or into `output` instead: whether it succeeded, the output folder, the
-/// diagnostics, and what `cslc` would print.
+/// Compiles as `cslc ARGUMENTS` would in `folder`, or into `output` instead.
 #[pyfunction]
 #[pyo3(signature = (arguments, folder, output=None))]
-pub fn compile(
-    py: Python<'_>,
-    arguments: Vec<String>,
-    folder: PathBuf,
-    output: Option<PathBuf>,
-) -> PyResult<(bool, PathBuf, String, String)> {
-    py.detach(|| Ok(run(arguments, folder, output)))
+pub fn compile(py: Python<'_>, arguments: Vec<String>, folder: PathBuf, output: Option<PathBuf>) -> Compiled {
+    py.detach(|| run(arguments, folder, output))
 }
 
-fn run(arguments: Vec<String>, folder: PathBuf, output: Option<PathBuf>) -> (bool, PathBuf, String, String) {
+fn run(arguments: Vec<String>, folder: PathBuf, output: Option<PathBuf>) -> Compiled {
     let mut options = match csl_cli::parse(arguments) {
         Ok(options) => options,
-        Err(text) => return (false, folder, text, String::new()),
+        Err(messages) => return Compiled { succeeded: false, folder, messages, text: String::new() },
     };
     options.folder = folder;
     options.output = output.unwrap_or(options.output);
     let done = csl_host::compile(&options);
-    let messages = done.render(ErrorFormat::Human, Style::Plain);
-    (done.succeeded(), csl_host::output_folder(&options), messages, done.text().to_owned())
+    Compiled {
+        succeeded: done.succeeded(),
+        folder: csl_host::output_folder(&options),
+        messages: done.render(ErrorFormat::Human, Style::Plain),
+        text: done.text().to_owned(),
+    }
 }
 
 /// The folder that a program was compiled in.

@@ -1,16 +1,16 @@
-//! Errors of the host as exceptions of the package.
+//! Turns errors of the host into exceptions of the package.
 
-use csl_host::HostError;
+use csl_host::{ErrorKind, HostError};
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 
-/// The exception of `waferlab.errors` that says what `error` is.
+/// The exception of `waferlab.errors` that corresponds to `error`.
 pub fn raise(py: Python<'_>, error: &HostError) -> PyErr {
-    match error {
-        HostError::Interrupted { .. } => PyKeyboardInterrupt::new_err(error.to_string()),
-        HostError::Argument(_) => package_error(py, "ArgumentError", error),
-        HostError::Simulation(_) => package_error(py, "SimulationError", error),
-        HostError::NoProgram { .. } | HostError::Order(_) => package_error(py, "SdkError", error),
+    match error.kind() {
+        ErrorKind::Interrupted => PyKeyboardInterrupt::new_err(error.to_string()),
+        ErrorKind::Argument => package_error(py, "ArgumentError", error),
+        ErrorKind::Simulation => package_error(py, "SimulationError", error),
+        ErrorKind::Other => package_error(py, "SdkError", error),
     }
 }
 

@@ -1,18 +1,13 @@
-//! `csl_host::layout` for `waferlab.layout`: handles cross as numbers.
+//! `csl_host::layout` for `waferlab.layout`: handles cross the border as numbers.
 
 use std::path::PathBuf;
 
-use csl_host::layout::{Area, Cell, ColorId, Edge, Layout, LayoutOptions, PortId, Position, RegionId, Value, Way};
-use csl_host::{Arch, ErrorFormat, HostError, Style, options};
-use pyo3::exceptions::PyValueError;
+use csl_host::layout::{self, Cell, ColorId, Layout, LayoutError, LayoutOptions, PortId, RegionId, Value};
+use csl_host::{ErrorFormat, Style};
 use pyo3::prelude::*;
 
 use crate::errors::raise;
-
-/// x, y of the north-west PE; x, y behind the south-east PE.
-type Corners = (i32, i32, i32, i32);
-/// Sets of directions, by bit: west, east, south, north, ramp.
-type Routes = Vec<(u8, u8)>;
+use crate::values::{Arch, Area, Compiled, Edge, Fp16, Position, Way};
 
 #[pyclass]
 pub struct Design {
@@ -22,9 +17,8 @@ pub struct Design {
 #[pymethods]
 impl Design {
     #[new]
-    fn new(arch: &str) -> PyResult<Design> {
-        let arch = Arch::from_name(arch).ok_or_else(|| PyValueError::new_err(format!("unknown target {arch}")))?;
-        Ok(Design { layout: Layout::new(arch) })
+    fn new(arch: Arch) -> Design {
+        Design { layout: Layout::new(arch.into()) }
     }
 
     fn color(&mut self, py: Python<'_>, name: &str, value: Option<u8>) -> PyResult<usize> {
@@ -39,38 +33,45 @@ impl Design {
         &mut self,
         py: Python<'_>,
         region: usize,
-        area: Option<Corners>,
+        area: Option<Area>,
         name: &str,
         value: i64,
     ) -> PyResult<()> {
-        raised(py, self.layout.set_param(RegionId(region), area.map(corners), name, Value::Int(value)))
+        raised(py, self.layout.set_param(RegionId(region), area.map(|area| area.0), name, Value::Int(value)))
     }
 
     fn set_color(
         &mut self,
         py: Python<'_>,
         region: usize,
-        area: Option<Corners>,
+        area: Option<Area>,
         name: &str,
         color: usize,
     ) -> PyResult<()> {
         let value = Value::Color(ColorId(color));
-        raised(py, self.layout.set_param(RegionId(region), area.map(corners), name, value))
+        raised(py, self.layout.set_param(RegionId(region), area.map(|area| area.0), name, value))
     }
 
     fn paint(
         &mut self,
         py: Python<'_>,
         region: usize,
-        area: Option<Corners>,
+        area: Option<Area>,
         color: usize,
-        routes: Routes,
+        routes: Vec<Position>,
     ) -> PyResult<()> {
-        raised(py, self.layout.paint(RegionId(region), area.map(corners), ColorId(color), &positions(&routes)))
+        raised(py, self.layout.paint(RegionId(region), area.map(|area| area.0), ColorId(color), &positions(&routes)))
     }
 
-    fn paint_edge(&mut self, py: Python<'_>, region: usize, edge: &str, color: usize, routes: Routes) -> PyResult<()> {
-        raised(py, self.layout.paint_edge(RegionId(region), edge_of(edge)?, ColorId(color), &positions(&routes)))
+    fn paint_edge(
+        &mut self,
+        py: Python<'_>,
+        region: usize,
+        edge: Edge,
+        color: usize,
+        routes: Vec<Position>,
+    ) -> PyResult<()> {
+        raised(py, self.layout.paint_edge(RegionId(region), edge.into(), ColorId(color), &positions(&routes)))
     }
 
     #[expect(clippy::too_many_arguments, reason = "the host API's own list")]
@@ -78,16 +79,16 @@ impl Design {
         &mut self,
         py: Python<'_>,
         region: usize,
-        is_input: bool,
+        way: Way,
         color: usize,
-        edge: &str,
-        routes: Routes,
+        edge: Edge,
+        routes: Vec<Position>,
         size: u64,
         prefix: &str,
     ) -> PyResult<usize> {
-        let (routes, edge) = (positions(&routes), edge_of(edge)?);
-        let port = self.layout.port(RegionId(region), way(is_input), ColorId(color), edge, &routes, size, prefix);
-        raised(py, port).map(|port| port.0)
+        let (way, color, routes) = (way.into(), ColorId(color), positions(&routes));
+        raised(py, self.layout.port(RegionId(region), way, color, edge.into(), &routes, size, prefix))
+            .map(|port| port.0)
     }
 
     fn place(&mut self, py: Python<'_>, region: usize, x: i32, y: i32) -> PyResult<()> {
@@ -106,26 +107,12 @@ impl Design {
         raised(py, self.layout.connect(PortId(tx), PortId(rx)))
     }
 
-    fn stream(
-        &mut self,
-        py: Python<'_>,
-        is_input: bool,
-        port: usize,
-        place: Option<Cell>,
-        buffer: u16,
-    ) -> PyResult<String> {
-        raised(py, self.layout.stream(way(is_input), PortId(port), place, buffer))
+    fn stream(&mut self, py: Python<'_>, way: Way, port: usize, place: Option<Cell>, buffer: u16) -> PyResult<String> {
+        raised(py, self.layout.stream(way.into(), PortId(port), place, buffer))
     }
 
-    fn stream_at(
-        &mut self,
-        py: Python<'_>,
-        is_input: bool,
-        place: Cell,
-        color: usize,
-        prefix: &str,
-    ) -> PyResult<String> {
-        raised(py, self.layout.stream_at(way(is_input), place, ColorId(color), prefix))
+    fn stream_at(&mut self, py: Python<'_>, way: Way, place: Cell, color: usize, prefix: &str) -> PyResult<String> {
+        raised(py, self.layout.stream_at(way.into(), place, ColorId(color), prefix))
     }
 
     fn set_symbol(
@@ -141,52 +128,38 @@ impl Design {
         raised(py, self.layout.set_symbol(RegionId(region), symbol, items, item_bytes, shape))
     }
 
-    /// Compiles into `output`, relative to `folder`: whether it succeeded, the output folder, and the diagnostics.
+    /// Compiles into `output`, relative to `folder`.
+    #[pyo3(signature = (folder, output, libraries, fp16, *, save_port_map))]
     fn compile(
         &self,
         py: Python<'_>,
         folder: PathBuf,
         output: PathBuf,
         libraries: Vec<PathBuf>,
-        fp16: &str,
+        fp16: Fp16,
         save_port_map: bool,
-    ) -> PyResult<(bool, PathBuf, String)> {
-        let fp16 = options::parse_fp16(fp16).map_err(PyValueError::new_err)?;
-        let asked = LayoutOptions { folder, output, import_paths: libraries, fp16, save_port_map };
+    ) -> Compiled {
+        let asked = LayoutOptions { folder, output, import_paths: libraries, fp16: fp16.into(), save_port_map };
         let done = py.detach(|| self.layout.compile(&asked));
-        let text = done.render(ErrorFormat::Human, Style::Plain);
-        Ok((done.succeeded(), asked.folder.join(&asked.output), text))
+        Compiled {
+            succeeded: done.succeeded(),
+            folder: asked.folder.join(&asked.output),
+            messages: done.render(ErrorFormat::Human, Style::Plain),
+            text: done.text().to_owned(),
+        }
     }
 }
 
-fn raised<T>(py: Python<'_>, result: Result<T, HostError>) -> PyResult<T> {
-    result.map_err(|error| raise(py, &error))
+fn raised<T>(py: Python<'_>, result: Result<T, LayoutError>) -> PyResult<T> {
+    result.map_err(|error| raise(py, &error.into()))
 }
 
-fn corners((x, y, end_x, end_y): Corners) -> Area {
-    Area { x, y, end_x, end_y }
-}
-
-fn positions(routes: &Routes) -> Vec<Position> {
-    routes.iter().map(|(rx, tx)| Position::new(*rx, *tx)).collect()
+fn positions(routes: &[Position]) -> Vec<layout::Position> {
+    routes.iter().map(|position| position.0).collect()
 }
 
 fn regions(children: &[usize]) -> Vec<RegionId> {
     children.iter().map(|child| RegionId(*child)).collect()
-}
-
-fn way(is_input: bool) -> Way {
-    if is_input { Way::In } else { Way::Out }
-}
-
-fn edge_of(name: &str) -> PyResult<Edge> {
-    match name {
-        "TOP" => Ok(Edge::Top),
-        "BOTTOM" => Ok(Edge::Bottom),
-        "LEFT" => Ok(Edge::Left),
-        "RIGHT" => Ok(Edge::Right),
-        _ => Err(PyValueError::new_err(format!("unknown edge {name}"))),
-    }
 }
 
 /// A little-endian item of up to four bytes.

@@ -1,15 +1,16 @@
 //! The extension module `waferlab._waferlab`: `csl-host` for Python.
 //!
-//! Arrays cross as bytes of 32-bit words: the Python side takes them out of numpy arrays and writes them back in
-//! place, so that no pointer of numpy's is held here. Work is done without the interpreter lock, on a thread of its own,
-//! while this one looks for Ctrl-C.
+//! Requests cross as enums and classes ([`values`]). Arrays cross as bytes of 32-bit words: the Python side takes them
+//! out of numpy arrays and writes them back in place, so that no pointer of numpy's is held here. Work runs on a thread
+//! of its own without the interpreter lock, while the calling thread looks for Ctrl-C.
 
 mod compiling;
-mod core;
+mod core_file;
 mod errors;
 mod layout;
 mod machine;
 mod patience;
+mod values;
 
 use pyo3::prelude::*;
 
@@ -18,9 +19,14 @@ mod _waferlab {
     #[pymodule_export]
     use super::compiling::{compile, source_folder};
     #[pymodule_export]
-    use super::core::CoreFile;
+    use super::core_file::CoreFile;
     #[pymodule_export]
     use super::layout::Design;
     #[pymodule_export]
     use super::machine::Machine;
+    #[pymodule_export]
+    use super::values::{
+        Arch, Area, Argument, Compiled, Copy, Edge, Fp16, Mode, Order, Position, Rect, Route, Spread, Stream, Way,
+        Width,
+    };
 }

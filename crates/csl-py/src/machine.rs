@@ -2,19 +2,16 @@
 
 use std::path::PathBuf;
 
-use csl_host::layout::Way;
-use csl_host::{Argument, Copy, HostError, Order, Rect, Runtime, Settings, Spread, Task, Width};
-use pyo3::exceptions::PyValueError;
+use csl_host::{Endpoint, HostError, Runtime, Settings, Task};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::errors::raise;
 use crate::patience;
+use crate::values::{Argument, Copy, Mode, Stream};
 
+/// Bytes of a word of an array.
 const WORD: usize = 4;
-
-/// px, py, w, h, elements of a PE.
-type Place = (u32, u32, u32, u32, u32);
 
 #[pyclass]
 pub struct Machine {
@@ -66,42 +63,24 @@ impl Machine {
         Ok(PyBytes::new(py, &bytes))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the host API's own list")]
-    fn memcpy_h2d(
-        &mut self,
-        py: Python<'_>,
-        dest: u32,
-        data: &[u8],
-        place: Place,
-        stride: (u32, u32),
-        spread: &str,
-        streaming: bool,
-        bits16: bool,
-        col_major: bool,
-    ) -> PyResult<u64> {
-        let copy = copy(place, stride, streaming, bits16, col_major);
-        let task = self.runtime.h2d(dest, &words(data), &copy, spread_of(spread)?);
+    /// Copies an array, as bytes of 32-bit words, to a symbol or a color.
+    fn memcpy_h2d(&mut self, py: Python<'_>, to: u32, array: &[u8], copy: Copy) -> PyResult<u64> {
+        let Copy { copy, mode, spread } = copy;
+        let endpoint = self.endpoint(py, to, mode)?;
+        let task = self.runtime.h2d(endpoint, words(array), &copy, spread);
         submitted(py, task)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the host API's own list")]
-    fn memcpy_d2h(
-        &mut self,
-        py: Python<'_>,
-        src: u32,
-        room: usize,
-        place: Place,
-        streaming: bool,
-        bits16: bool,
-        col_major: bool,
-    ) -> PyResult<u64> {
-        let task = self.runtime.d2h(src, room, &copy(place, (1, 1), streaming, bits16, col_major));
+    /// Copies a symbol or a color to an array of `room` items; [`Self::take_arrived`] gives the array.
+    fn memcpy_d2h(&mut self, py: Python<'_>, from: u32, room: usize, copy: Copy) -> PyResult<u64> {
+        let endpoint = self.endpoint(py, from, copy.mode)?;
+        let task = self.runtime.d2h(endpoint, room, &copy.copy);
         submitted(py, task)
     }
 
-    fn launch(&mut self, py: Python<'_>, name: &str, arguments: Vec<(String, i128, f64)>) -> PyResult<u64> {
-        let arguments: PyResult<Vec<Argument>> = arguments.into_iter().map(argument).collect();
-        let task = self.runtime.launch(name, &arguments?);
+    fn launch(&mut self, py: Python<'_>, name: &str, arguments: Vec<Argument>) -> PyResult<u64> {
+        let arguments: Vec<csl_host::Argument> = arguments.into_iter().map(|argument| argument.0).collect();
+        let task = self.runtime.launch(name, &arguments);
         submitted(py, task)
     }
 
@@ -121,18 +100,17 @@ impl Machine {
         (rect.width, rect.height)
     }
 
-    /// Name, whether it leads to the device, x, y and color of every stream, by port number.
-    fn streams(&self) -> Vec<(String, bool, u32, u32, u8)> {
-        let streams = self.runtime.streams().iter();
-        streams.map(|s| (s.name.clone(), s.way == Way::In, s.x, s.y, s.color)).collect()
+    /// Every stream, by port number.
+    fn streams(&self) -> Vec<Stream> {
+        self.runtime.streams().iter().map(Stream::from).collect()
     }
 
     fn port(&self, name: &str) -> Option<usize> {
         self.runtime.port(name).ok()
     }
 
-    fn send(&mut self, py: Python<'_>, port: usize, data: &[u8]) -> PyResult<u64> {
-        let task = self.runtime.send(port, &words(data));
+    fn send(&mut self, py: Python<'_>, port: usize, array: &[u8]) -> PyResult<u64> {
+        let task = self.runtime.send(port, words(array));
         submitted(py, task)
     }
 
@@ -141,10 +119,10 @@ impl Machine {
         submitted(py, task)
     }
 
-    /// Whatever comes on a stream until nothing can move any more.
+    /// The words that come on a stream until nothing can move any more.
     fn receive_all<'py>(&mut self, py: Python<'py>, port: usize) -> PyResult<Bound<'py, PyBytes>> {
         let words = self.patiently(py, |runtime| runtime.receive_all(port))?;
-        Ok(PyBytes::new(py, &bytes(&words)))
+        bytes(py, &words)
     }
 
     fn wait(&mut self, py: Python<'_>, task: u64) -> PyResult<()> {
@@ -155,13 +133,13 @@ impl Machine {
         self.patiently(py, |runtime| runtime.is_done(Task(task)))
     }
 
-    /// Tasks that have brought data, with the data as 32-bit words.
-    fn take_arrived<'py>(&mut self, py: Python<'py>) -> Vec<(u64, Bound<'py, PyBytes>)> {
+    /// The tasks whose arrays have arrived since the last call, with the arrays' bytes.
+    fn take_arrived<'py>(&mut self, py: Python<'py>) -> PyResult<Vec<(u64, Bound<'py, PyBytes>)>> {
         let arrived = self.runtime.take_arrived();
-        arrived.into_iter().map(|(task, words)| (task.0, PyBytes::new(py, &bytes(&words)))).collect()
+        arrived.into_iter().map(|(task, array)| Ok((task.0, bytes(py, &array)?))).collect()
     }
 
-    /// Brings what has happened so far into `sim.log`.
+    /// Writes the events so far to `sim.log`.
     fn flush_log(&mut self, py: Python<'_>) -> PyResult<()> {
         self.runtime.flush_log().map_err(|error| raise(py, &error))
     }
@@ -171,7 +149,7 @@ impl Machine {
         self.runtime.dump_core(&file).map_err(|error| raise(py, &error))
     }
 
-    /// What `sim_stats.json` says of the run, as JSON.
+    /// The statistics of the run as `sim_stats.json` has them, as JSON.
     fn statistics(&mut self) -> String {
         format!("{:#}\n", self.runtime.statistics())
     }
@@ -182,6 +160,14 @@ impl Machine {
 }
 
 impl Machine {
+    fn endpoint(&self, py: Python<'_>, number: u32, mode: Mode) -> PyResult<Endpoint> {
+        let endpoint = match mode {
+            Mode::Copy => self.runtime.symbol(number),
+            Mode::Stream => self.runtime.color(number),
+        };
+        endpoint.map_err(|error| raise(py, &error))
+    }
+
     fn patiently<T: Send>(
         &mut self,
         py: Python<'_>,
@@ -195,7 +181,7 @@ impl Machine {
                 eprintln!("{error}");
                 Err(raised)
             }
-            // A handler of the program's own raised something else than Ctrl-C does.
+            // A signal handler of the program's own raised another exception than KeyboardInterrupt.
             (_, Some(error)) if !error.is_instance_of::<pyo3::exceptions::PyKeyboardInterrupt>(py) => Err(error),
             (Err(error), _) => Err(raise(py, &error)),
             (Ok(_), Some(error)) => Err(error),
@@ -207,46 +193,14 @@ fn submitted(py: Python<'_>, task: Result<Task, HostError>) -> PyResult<u64> {
     task.map(|task| task.0).map_err(|error| raise(py, &error))
 }
 
-fn copy(place: Place, stride: (u32, u32), streaming: bool, bits16: bool, col_major: bool) -> Copy {
-    let (x, y, w, h, per_pe) = place;
-    Copy {
-        rect: Rect { x, y, w, h, step_x: stride.0, step_y: stride.1 },
-        per_pe,
-        width: if bits16 { Width::Bits16 } else { Width::Bits32 },
-        order: if col_major { Order::ColMajor } else { Order::RowMajor },
-        streaming,
-    }
+/// The words of an array of the host.
+fn words(array: &[u8]) -> Vec<u32> {
+    array.as_chunks::<WORD>().0.iter().map(|word| u32::from_le_bytes(*word)).collect()
 }
 
-fn spread_of(name: &str) -> PyResult<Spread> {
-    match name {
-        "each" => Ok(Spread::Each),
-        "rows" => Ok(Spread::Rows),
-        "columns" => Ok(Spread::Columns),
-        _ => Err(PyValueError::new_err(format!("unknown spread {name}"))),
-    }
-}
-
-/// An argument as the Python side describes it: the name of its type, its integer value, its float value.
-fn argument((kind, int, float): (String, i128, f64)) -> PyResult<Argument> {
-    let sized = |prefix: &str| kind.strip_prefix(prefix).and_then(|bits| bits.parse::<u8>().ok());
-    match kind.as_str() {
-        "bool" => Ok(Argument::Bool(int != 0)),
-        "int" => Ok(Argument::Int(int)),
-        "float" => Ok(Argument::Float(float)),
-        _ => match (sized("int"), sized("uint"), sized("float")) {
-            (Some(bits), _, _) => Ok(Argument::TypedInt { bits, signed: true, value: int }),
-            (_, Some(bits), _) => Ok(Argument::TypedInt { bits, signed: false, value: int }),
-            (_, _, Some(bits)) => Ok(Argument::TypedFloat { bits, value: float }),
-            _ => Err(PyValueError::new_err(format!("launch: arguments of type {kind} cannot be passed"))),
-        },
-    }
-}
-
-fn words(data: &[u8]) -> Vec<u32> {
-    data.chunks_exact(WORD).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]])).collect()
-}
-
-fn bytes(words: &[u32]) -> Vec<u8> {
-    words.iter().flat_map(|word| word.to_le_bytes()).collect()
+fn bytes<'py>(py: Python<'py>, array: &[u32]) -> PyResult<Bound<'py, PyBytes>> {
+    PyBytes::new_with(py, array.len() * WORD, |bytes| {
+        bytes.as_chunks_mut::<WORD>().0.iter_mut().zip(array).for_each(|(place, word)| *place = word.to_le_bytes());
+        Ok(())
+    })
 }

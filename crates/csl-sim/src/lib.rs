@@ -1,7 +1,8 @@
 //! The machine: joins PEs ([`csl_pe`]) and routers ([`csl_fabric`]), owns the clock and memcpy, and answers the host.
 //!
 //! The clock advances only inside blocking calls ([`Sim::wait`], [`Sim::stop`]) and, by a fixed quantum, in
-//! [`Sim::is_done`]. Everything that can go wrong is a value; nothing here renders text, reads a file or a clock.
+//! [`Sim::is_done`]. Everything that can go wrong is a value: of a run that stops `csl-host` makes a report, of a request
+//! that is wrong in itself [`RequestError`] is the message. Nothing here reads a file or a clock.
 
 mod barrier;
 mod ces;
@@ -27,10 +28,10 @@ mod world;
 pub use ending::Ending;
 pub use event::{Event, EventKind, Sink};
 pub use gauge::Gauge;
-pub use memcpy::{Command, Endpoint, Rect, Spread, Ticket, Width};
+pub use memcpy::{Command, Copy, Endpoint, Names, Order, Rect, RequestError, Shape, Spread, Ticket, Width};
 pub use options::{SimOptions, Tiles, Traces};
 pub use sim::Sim;
 pub use stop::{
-    Count, FaultKind, FaultReport, Group, Held, HeldMain, HostReason, HostWait, Lost, Running, SimError, Situation,
+    Count, FaultKind, FaultReport, Group, Held, HeldMain, HostReason, HostWait, Lost, NoSuchPe, Running, Situation,
     Standing, Stop, StrangeRegister, TaskWait, ThreadWait, Unended, Unread,
 };

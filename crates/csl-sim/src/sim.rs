@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use csl_image::Image;
+use csl_image::{Image, ImageError};
 use csl_pe::Pe;
 
-use crate::element::Element;
 use crate::event::Event;
 use crate::machine::{Machine, Pause};
 use crate::memcpy::Host;
-use crate::memcpy::{Command, Ticket};
+use crate::memcpy::{Command, RequestError, Ticket};
 use crate::options::SimOptions;
 use crate::situation;
-use crate::stop::{SimError, Situation, Stop};
+use crate::stop::{NoSuchPe, Situation, Stop};
 use crate::world::World;
 
 /// Cycles by which [`Sim::is_done`] advances the clock.
@@ -30,8 +29,8 @@ pub struct Sim {
 
 impl Sim {
     /// Loads a program. Costs what its tile runs cost: a PE is made when something first touches it.
-    pub fn new(image: Arc<Image>, options: SimOptions) -> Result<Sim, SimError> {
-        image.check().map_err(SimError::Image)?;
+    pub fn new(image: Arc<Image>, options: SimOptions) -> Result<Sim, ImageError> {
+        image.check().map_err(ImageError::Invalid)?;
         let world = Arc::new(World::new(image, options));
         Ok(Sim { machine: Machine::new(world), host: Host::default(), stopped: false, at_rest: false, overtaken: None })
     }
@@ -50,9 +49,9 @@ impl Sim {
     }
 
     /// Takes a command after checking it; does not advance the clock.
-    pub fn submit(&mut self, command: Command) -> Result<Ticket, SimError> {
+    pub fn submit(&mut self, command: Command) -> Result<Ticket, RequestError> {
         if self.stopped {
-            return Err(SimError::Stopped);
+            return Err(RequestError::Stopped);
         }
         self.host.submit(&mut self.machine, command)
     }
@@ -158,16 +157,18 @@ impl Sim {
     /// Memory of a PE at the cycle that the clock stands at: exact after [`Sim::stop`] (scalar code from one back edge of a
     /// loop to the next, or to the next thing that others see, counts as one). While the host has not said where it will
     /// stop, a PE may have run ahead where nobody could tell the difference.
-    pub fn read_memory(&mut self, x: u32, y: u32, addr: u16, bytes: u32) -> Result<Vec<u8>, SimError> {
+    pub fn read_memory(&mut self, x: u32, y: u32, addr: u16, bytes: u32) -> Result<Vec<u8>, NoSuchPe> {
         if x >= self.machine.world.width() || y >= self.machine.world.height() {
-            return Err(SimError::NoSuchPe { x, y });
+            return Err(NoSuchPe { x, y });
         }
         let end = self.machine.now + 1;
         let row = self.machine.row_mut(y);
-        let place = row.ces.touch(x).ok_or(SimError::NoSuchPe { x, y })?;
-        let element = &mut row.ces.tiles[place as usize].element;
+        let place = row.ces.touch(x).ok_or(NoSuchPe { x, y })?;
+        let element = &mut row.ces.tiles[place].element;
         element.settle(end);
-        Ok(element.read(addr, bytes))
+        let mut read = vec![0; bytes as usize];
+        element.memory().read_bytes(addr, &mut read);
+        Ok(read)
     }
 
     /// The PEs that the run has touched, by row, then column: all others are as they were loaded.
@@ -179,8 +180,8 @@ impl Sim {
     }
 
     /// Memory of the object with this name on a PE; `None` when its program has no such object.
-    pub fn read_symbol(&mut self, x: u32, y: u32, name: &str) -> Result<Option<Vec<u8>>, SimError> {
-        let program = self.machine.world.image.program_at(x, y).ok_or(SimError::NoSuchPe { x, y })?;
+    pub fn read_symbol(&mut self, x: u32, y: u32, name: &str) -> Result<Option<Vec<u8>>, NoSuchPe> {
+        let program = self.machine.world.image.program_at(x, y).ok_or(NoSuchPe { x, y })?;
         let place = program.symbol(name).map(|symbol| (symbol.addr, symbol.size));
         place.map(|(addr, size)| self.read_memory(x, y, addr, size)).transpose()
     }

@@ -1,30 +1,15 @@
 //! Why a simulation stops, as values; `csl-host` turns them into texts.
 
-use crate::memcpy::{Rect, Ticket};
+use csl_machine::{Direction, ProgramId};
 
-/// A request that is wrong in itself: nothing has moved.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SimError {
-    #[error("the image is damaged: {0}")]
-    Image(String),
-    #[error("the program was compiled without memcpy")]
-    NoMemcpy,
-    #[error("rectangle {rect:?} does not lie within the program's {width} x {height} PEs")]
-    Outside { rect: Rect, width: u32, height: u32 },
-    #[error("no exported {what} has the id {id}")]
-    UnknownId { what: &'static str, id: u16 },
-    #[error("PE ({x}, {y}) runs no program that exports the {what} with the id {id}")]
-    NotOnPe { what: &'static str, id: u16, x: u32, y: u32 },
-    #[error("the function takes {expected} arguments, {found} are given")]
-    Arguments { expected: usize, found: usize },
-    #[error("{expected} words of data are needed, {found} are given")]
-    Length { expected: usize, found: usize },
-    #[error("color {0} carries no stream")]
-    NotAStream(u8),
-    #[error("PE ({x}, {y}) does not exist or runs no program")]
-    NoSuchPe { x: u32, y: u32 },
-    #[error("the simulation has stopped")]
-    Stopped,
+use crate::memcpy::Ticket;
+
+/// Memory was asked for of a PE that does not exist or runs no program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("PE ({x}, {y}) does not exist or runs no program")]
+pub struct NoSuchPe {
+    pub x: u32,
+    pub y: u32,
 }
 
 /// Why a blocking call did not finish.
@@ -94,7 +79,7 @@ pub struct Lost {
     pub color: u8,
     pub wavelets: u64,
     /// The side of the first PE by which they left.
-    pub side: u8,
+    pub side: Direction,
 }
 
 /// Wavelets of a color that stand in routers, input queues and output queues.
@@ -116,32 +101,28 @@ pub struct Unended {
 /// A thread that waits, in a program of the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ThreadWait {
-    /// Index in [`csl_image::Image::programs`].
-    pub program: u32,
+    pub program: ProgramId,
     pub waiting: csl_pe::Waiting,
 }
 
 /// A main thread that has held for an earlier operation, which had its microthread or queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HeldMain {
-    /// Index in [`csl_image::Image::programs`].
-    pub program: u32,
+    pub program: ProgramId,
     pub hold: csl_pe::Hold,
 }
 
 /// A place that has reached for a register that no part of the machine serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StrangeRegister {
-    /// Index in [`csl_image::Image::programs`].
-    pub program: u32,
+    pub program: ProgramId,
     pub place: csl_pe::Unserved,
 }
 
 /// A main thread in the middle of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Running {
-    /// Index in [`csl_image::Image::programs`].
-    pub program: u32,
+    pub program: ProgramId,
     /// The instruction that ran last.
     pub pc: u32,
 }
@@ -149,8 +130,7 @@ pub struct Running {
 /// A local task that is active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskWait {
-    /// Index in [`csl_image::Image::programs`].
-    pub program: u32,
+    pub program: ProgramId,
     pub id: u8,
     pub is_blocked: bool,
 }
@@ -159,8 +139,8 @@ pub struct TaskWait {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Standing {
     pub color: u8,
-    /// The side that they came from; 4: the CE.
-    pub from: u8,
+    /// The side that they came from; the ramp: from the CE.
+    pub from: Direction,
     pub why: csl_fabric::Obstacle,
 }
 

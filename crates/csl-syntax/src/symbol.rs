@@ -1,8 +1,9 @@
 //! Interned names: compared and hashed as one number.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{LazyLock, RwLock};
+
+use rustc_hash::FxHashMap;
 
 /// A name. Equal names are equal symbols, in the whole process.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -10,12 +11,12 @@ pub struct Symbol(u32);
 
 #[derive(Default)]
 struct Interner {
-    ids: HashMap<&'static str, u32>,
+    ids: FxHashMap<&'static str, u32>,
     names: Vec<&'static str>,
 }
 
-// Names live as long as the process: there are as many as there are different identifiers in the
-// sources it has read.
+// Names live as long as the process. There are as many as there are different identifiers in the sources that
+// it has read.
 static INTERNER: LazyLock<RwLock<Interner>> = LazyLock::new(RwLock::default);
 
 impl Symbol {

@@ -1,12 +1,15 @@
 //! `cargo xtask`: set-up, examples, tests and benchmarks, from Rust and Python alone.
 
 mod bench;
+mod compile_times;
+mod house;
 mod run;
 mod shell;
 mod stamp;
 mod test;
 mod venv;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -35,7 +38,15 @@ enum Command {
     Bench {
         /// Only benchmarks whose name holds this
         filter: Option<String>,
+        /// What compiling costs with this `cslc` of another build, and with ours
+        #[arg(long, value_name = "CSLC", conflicts_with = "filter")]
+        compile: Option<PathBuf>,
+        /// Folders with the programs to compile; the examples if there are none
+        #[arg(long, value_name = "FOLDER", requires = "compile")]
+        programs: Vec<PathBuf>,
     },
+    /// Print, by crate, how many casts there are, and the type names that several crates define
+    House,
     /// Build everything and make target/venv
     Setup,
 }
@@ -44,7 +55,9 @@ fn main() -> ExitCode {
     let done = match Args::parse().command {
         Command::Run { example } => run::example(&example),
         Command::Test { only } => test::all(&only),
-        Command::Bench { filter } => bench::all(filter.as_deref()),
+        Command::Bench { compile: Some(before), programs, .. } => compile_times::compare(&before, &programs),
+        Command::Bench { filter, .. } => bench::all(filter.as_deref()),
+        Command::House => house::report(),
         Command::Setup => venv::ensure().map(|_| ()),
     };
     match done {

@@ -1,4 +1,4 @@
-//! Examples, by their own scripts.
+//! Runs examples by their own scripts.
 
 use std::path::{Path, PathBuf};
 
@@ -22,6 +22,24 @@ pub fn all() -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| is_example(path)).collect();
     folders.sort();
     folders
+}
+
+/// The `commands*.sh` of a tree, but for those that start a job on an appliance.
+pub fn scripts(tree: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut pending = vec![tree.to_owned()];
+    while let Some(folder) = pending.pop() {
+        for path in std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if path.is_dir() && !path.is_symlink() {
+                pending.push(path);
+            } else if name.starts_with("commands") && name.ends_with(".sh") && !name.contains("appliance") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
 }
 
 fn is_example(path: &Path) -> bool {

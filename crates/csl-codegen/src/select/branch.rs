@@ -2,6 +2,7 @@
 
 use csl_ir::{BlockId, CmpOp, Inst, Opnd, Scalar, Term, UnOp};
 use csl_isa::Op;
+use csl_num::LowBits;
 
 use crate::func::FnGen;
 
@@ -22,7 +23,7 @@ impl FnGen<'_, '_> {
     pub fn term(&mut self, term: &Term) {
         match term {
             Term::Jump(to) => self.jump(*to),
-            Term::Branch { cond, then, otherwise } => self.branch(self.block, cond, *then, *otherwise),
+            Term::Branch { cond, then, otherwise } => self.branch(self.block, cond, *then, *otherwise, 0),
             Term::Switch { ty, value, cases, default } => self.switch(*ty, value, cases, *default),
             Term::Return(value) => self.ret(value.as_ref()),
             Term::Unreachable => {
@@ -33,8 +34,12 @@ impl FnGen<'_, '_> {
     }
 
     fn edge(&self, from: BlockId, to: BlockId) -> u32 {
+        if let Some(side) = self.flow.predicated_side(from) {
+            // Its instructions are issued, wanted or not.
+            return if to == side { 0 } else { self.costs[side].iter().sum() };
+        }
         let costs = &self.ctx.program.arch.chip().scalar;
-        self.flow.edge_cost(costs, &self.func.blocks[from.0 as usize].term, from, to)
+        self.flow.edge_cost(costs, &self.func.blocks[from].term, from, to)
     }
 
     fn jump(&mut self, to: BlockId) {
@@ -42,8 +47,8 @@ impl FnGen<'_, '_> {
         if self.flow.next(self.block) == Some(to) {
             self.pending += cost;
         } else if let Some((cond, then, otherwise, test_cost)) = self.repeated_test(to) {
-            self.pending += cost + test_cost;
-            self.branch(to, &cond, then, otherwise);
+            self.pending += test_cost;
+            self.branch(to, &cond, then, otherwise, cost);
         } else {
             let cost = self.take_pending(cost);
             self.jump_to(to, cost);
@@ -52,7 +57,7 @@ impl FnGen<'_, '_> {
 
     /// The test of a loop's head, if the head does nothing else: it is made again at the loop's end instead of a jump.
     fn repeated_test(&self, head: BlockId) -> Option<(Opnd, BlockId, BlockId, u32)> {
-        let at = head.0 as usize;
+        let at = head.index();
         let block = &self.func.blocks[at];
         let Term::Branch { cond, then, otherwise } = &block.term else { return None };
         let is_variable = self.constant(cond).is_none();
@@ -61,10 +66,12 @@ impl FnGen<'_, '_> {
         only_test.then(|| (cond.clone(), *then, *otherwise, costs))
     }
 
-    /// The branch at the end of block `from`, which is this one or a loop's head repeated here.
-    fn branch(&mut self, from: BlockId, cond: &Opnd, then: BlockId, otherwise: BlockId) {
+    /// The branch at the end of block `from`: this one, or a loop's head repeated here, where staying in the loop costs
+    /// `back` more.
+    fn branch(&mut self, from: BlockId, cond: &Opnd, then: BlockId, otherwise: BlockId, back: u32) {
         let next = self.flow.next(self.block);
-        let (then_cost, else_cost) = (self.edge(from, then), self.edge(from, otherwise));
+        let cost = |to| self.edge(from, to) + if self.flow.is_in_loop_of(from, to) { back } else { 0 };
+        let (then_cost, else_cost) = (cost(then), cost(otherwise));
         if let Some(value) = self.constant(cond) {
             let (to, cost) = if value != 0 { (then, then_cost) } else { (otherwise, else_cost) };
             return self.go(to, cost);
@@ -94,7 +101,7 @@ impl FnGen<'_, '_> {
         if self.pending + taken.max(not_taken) > u32::from(u16::MAX) {
             self.flush();
         }
-        let costs = ((self.pending + not_taken) as u16, (self.pending + taken) as u16);
+        let costs = ((self.pending + not_taken).low16(), (self.pending + taken).low16());
         self.pending = 0;
         let test = self.fused_with_step(test);
         self.branch_to(test.op, test.a, test.b, to, costs);
@@ -189,7 +196,7 @@ impl FnGen<'_, '_> {
         let handlers = program.teardown_handlers.iter().chain(&program.empty_queue_handlers).map(|handler| handler.1);
         let alternates = program.rotating.iter().map(|tasks| tasks.alt);
         let mut all = bound.chain(handlers).chain(alternates);
-        all.any(|func| std::ptr::eq(&program.funcs[func.0 as usize], self.func))
+        all.any(|func| std::ptr::eq(&program.funcs[func], self.func))
     }
 
     fn ret(&mut self, value: Option<&Opnd>) {
@@ -227,13 +234,13 @@ impl FnGen<'_, '_> {
         let place = self.temp();
         let base = self.operand(&Opnd::Imm(least.wrapping_neg()));
         self.emit(Op::Add64, place, value, base);
-        self.emit(Op::Table, place, span as u16 + 2, 0);
+        self.emit(Op::Table, place, span.low16() + 2, 0);
         for at in 0..=span {
             let case = cases.iter().find(|case| case.0.wrapping_sub(least) == at);
             let to = case.map_or(default, |case| case.1);
-            self.table_entry(to, self.edge(self.block, to) as u16);
+            self.table_entry(to, self.edge(self.block, to).low16());
         }
-        self.table_entry(default, self.edge(self.block, default) as u16);
+        self.table_entry(default, self.edge(self.block, default).low16());
     }
 
     fn chain(&mut self, value: u16, cases: &[(u64, BlockId)], default: BlockId) {
@@ -274,7 +281,7 @@ fn swapped(op: CmpOp) -> CmpOp {
 }
 
 fn immediate_test(op: CmpOp, signed: bool, value: u64) -> Option<(Op, u16)> {
-    let small = i16::try_from(value as i64).ok().map(|value| value as u16);
+    let small = i16::try_from(value as i64).ok().map(|value| value.low16());
     let unsigned = u16::try_from(value).ok();
     match (op, signed) {
         (CmpOp::Eq, _) => small.map(|value| (Op::BrEqImm, value)),

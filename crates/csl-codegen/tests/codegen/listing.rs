@@ -18,7 +18,7 @@ fn a_loop_is_three_instructions() {
         3  br_le_s r0, r1, @9, cost 1/4
         5  load_u32_at_idx r3, 0x10, r1
         6  add_f32 r2, r2, r3
-        7  next_i16 r1, r0, @5, cost 20/17
+        7  next_i16 r1, r0, @5, cost 11/17
         9  ret r2, cost 6
     ");
 }

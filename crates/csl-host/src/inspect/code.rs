@@ -7,11 +7,11 @@ use csl_isa::disassemble;
 use serde_json::{Value, json};
 
 use super::{Inspection, list, title};
-use crate::error::HostError;
+use crate::error::{HostError, NameError};
 use crate::simlog::operands;
 use crate::sources::reread;
 
-/// An instruction: its number, how many words it takes, its text.
+/// An instruction: its number, its length in words of 8 bytes, its text.
 struct Row {
     pc: u32,
     text: String,
@@ -43,7 +43,7 @@ fn check(inspection: &Inspection, programs: &[usize], name: Option<&str>) -> Res
         return Ok(());
     }
     let known = list(chosen().flat_map(|program| program.funcs.iter().map(|function| function.name.as_str())));
-    Err(HostError::argument(format!("there is no function {name}; there are {known}")))
+    Err(NameError::Code { name: name.to_owned(), known }.into())
 }
 
 pub(super) fn text(inspection: &Inspection, variants: &[Vec<usize>], name: Option<&str>) -> Result<String, HostError> {

@@ -1,20 +1,20 @@
-//! Numbers for colors.
+//! Gives numbers to the colors of a layout.
 //!
-//! Colors that a connection joins are one: a wavelet keeps its color on its way. Such a class gets the number that the
-//! program gives to one of its colors, or else the one in least use among those that no other class has at any of its PEs.
+//! Colors that a connection joins form one class, because a wavelet keeps its color on its way. A class gets the number
+//! that the program gives to one of its colors; else, among the numbers that no other class has at any of its PEs, the
+//! one in least use.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::error::HostError;
 use crate::layout::grid::Cell;
-use crate::layout::{ColorId, Layout, refuse};
+use crate::layout::{ColorId, Layout, LayoutError};
 
-/// The colors that connections join, by the lowest of them.
+/// A class of joined colors, named by the lowest of them.
 pub type Class = usize;
 
-/// Which colors are one, and what they are called.
+/// The classes of colors, and their names.
 pub struct Classes {
-    /// By color, then by stream: its class.
+    /// The class of each color, then of each stream.
     class: Vec<Class>,
     names: Vec<String>,
     fixed: Vec<Option<u8>>,
@@ -22,7 +22,7 @@ pub struct Classes {
 
 impl Classes {
     /// Joins the colors of connected ports, and adds a color of its own for each stream's PE.
-    pub fn new(layout: &Layout) -> Result<Classes, HostError> {
+    pub fn new(layout: &Layout) -> Result<Classes, LayoutError> {
         let mut names: Vec<String> = layout.colors.keys().cloned().collect();
         let mut fixed: Vec<Option<u8>> = layout.colors.values().copied().collect();
         names.extend(layout.streams.iter().map(|stream| format!("of the host's stream {}", stream.name)));
@@ -34,17 +34,15 @@ impl Classes {
         Ok(classes)
     }
 
-    fn join(&mut self, a: usize, b: usize) -> Result<(), HostError> {
+    fn join(&mut self, a: usize, b: usize) -> Result<(), LayoutError> {
         let (first, second) = (self.class[a].min(self.class[b]), self.class[a].max(self.class[b]));
         if first == second {
             return Ok(());
         }
         self.fixed[first] = match (self.fixed[first], self.fixed[second]) {
             (Some(x), Some(y)) if x != y => {
-                let (a, b) = (&self.names[a], &self.names[b]);
-                return refuse(format!(
-                    "colors {a} and {b} are connected, but have the fixed values {x} and {y}; paths do not change colors"
-                ));
+                let (a, b) = (self.names[a].clone(), self.names[b].clone());
+                return Err(LayoutError::ConnectedValues { a, b, x, y });
             }
             (x, y) => x.or(y),
         };
@@ -65,16 +63,16 @@ impl Classes {
         &self.names[class]
     }
 
-    /// A number for every class that is its own, by class.
-    pub fn number(&self, uses: &BTreeMap<Cell, BTreeSet<Class>>, colors: u8) -> Result<Vec<u8>, HostError> {
+    /// The number of every class, by class; classes that meet at a PE have different numbers.
+    pub fn number(&self, uses: &BTreeMap<Cell, BTreeSet<Class>>, colors: u8) -> Result<Vec<u8>, LayoutError> {
         let meets = self.meetings(uses);
         let mut numbers: Vec<Option<u8>> = vec![None; self.names.len()];
         let mut counts = vec![0u32; usize::from(colors)];
         let own = || (0..self.names.len()).filter(|class| self.class[*class] == *class);
         for (class, number) in own().filter_map(|class| Some((class, self.fixed[class]?))) {
             if let Some(other) = meets[class].iter().find(|other| numbers[**other] == Some(number)) {
-                let (a, b) = (self.name(*other), self.name(class));
-                return refuse(format!("colors {a} and {b} have the fixed value {number} on the same PE"));
+                let (a, b) = (self.name(*other).to_owned(), self.name(class).to_owned());
+                return Err(LayoutError::SharedValue { a, b, number });
             }
             numbers[class] = Some(number);
             counts[usize::from(number)] += 1;
@@ -83,10 +81,7 @@ impl Classes {
             let taken: BTreeSet<u8> = meets[class].iter().filter_map(|other| numbers[*other]).collect();
             let free = (0..colors).filter(|number| !taken.contains(number));
             let Some(number) = free.min_by_key(|number| counts[usize::from(*number)]) else {
-                return refuse(format!(
-                    "no color is left for {}: all {colors} are in use on its PEs",
-                    self.name(class)
-                ));
+                return Err(LayoutError::NoColorLeft { name: self.name(class).to_owned(), colors });
             };
             numbers[class] = Some(number);
             counts[usize::from(number)] += 1;
@@ -94,7 +89,7 @@ impl Classes {
         Ok(self.class.iter().map(|class| numbers[*class].unwrap_or_default()).collect())
     }
 
-    /// By class: those that share a PE with it.
+    /// For each class, the classes that share a PE with it.
     fn meetings(&self, uses: &BTreeMap<Cell, BTreeSet<Class>>) -> Vec<BTreeSet<Class>> {
         let mut meets = vec![BTreeSet::new(); self.names.len()];
         let together: BTreeSet<&BTreeSet<Class>> = uses.values().collect();

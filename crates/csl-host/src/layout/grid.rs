@@ -1,37 +1,45 @@
-//! Places, areas and edges, in PEs.
+//! Coordinates, areas and edges, in PEs.
 
-use csl_ir::{DirSet, Direction};
+use csl_machine::Direction;
 
-/// Column and row. Negative ones lie outside of any fabric.
+/// Column and row of a PE. Negative ones lie outside of any fabric.
 pub type Cell = (i32, i32);
 
-/// From `(x, y)`, included, to `end`, excluded.
+/// The PEs from `(x, y)`, included, to `end`, excluded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Area {
+    /// The first column.
     pub x: i32,
+    /// The first row.
     pub y: i32,
+    /// One behind the last column.
     pub end_x: i32,
+    /// One behind the last row.
     pub end_y: i32,
 }
 
 impl Area {
+    /// `width` columns and `height` rows of PEs from `(x, y)` on.
     pub fn new(x: i32, y: i32, width: u32, height: u32) -> Area {
         Area { x, y, end_x: x + width as i32, end_y: y + height as i32 }
     }
 
+    /// Whether a PE lies in the area.
     pub fn contains(&self, (x, y): Cell) -> bool {
         (self.x..self.end_x).contains(&x) && (self.y..self.end_y).contains(&y)
     }
 
-    /// Row by row.
+    /// The PEs of the area, row by row.
     pub fn cells(self) -> impl Iterator<Item = Cell> {
         (self.y..self.end_y).flat_map(move |y| (self.x..self.end_x).map(move |x| (x, y)))
     }
 
+    /// The area, moved by `dx` columns and `dy` rows.
     pub fn moved(&self, (dx, dy): Cell) -> Area {
         Area { x: self.x + dx, y: self.y + dy, end_x: self.end_x + dx, end_y: self.end_y + dy }
     }
 
+    /// Whether any PE lies in both.
     pub fn overlaps(&self, other: &Area) -> bool {
         self.x < other.end_x && other.x < self.end_x && self.y < other.end_y && other.y < self.end_y
     }
@@ -40,9 +48,13 @@ impl Area {
 /// A side of a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edge {
+    /// North.
     Top,
+    /// South.
     Bottom,
+    /// West.
     Left,
+    /// East.
     Right,
 }
 
@@ -60,23 +72,11 @@ impl Edge {
 
 /// The neighbour in a direction.
 pub fn step((x, y): Cell, direction: Direction) -> Cell {
-    match direction {
-        Direction::West => (x - 1, y),
-        Direction::East => (x + 1, y),
-        Direction::South => (x, y + 1),
-        Direction::North => (x, y - 1),
-        Direction::Ramp => (x, y),
-    }
+    let (dx, dy) = direction.step();
+    (x + dx, y + dy)
 }
 
-/// Links of a router, in the order in which a search takes them.
-pub const LINKS: [Direction; 4] = [Direction::West, Direction::East, Direction::South, Direction::North];
-
-/// The direction from a place to its neighbour.
+/// The direction from a PE to its neighbour.
 pub fn towards(from: Cell, to: Cell) -> Option<Direction> {
-    LINKS.into_iter().find(|direction| step(from, *direction) == to)
-}
-
-pub fn only(direction: Direction) -> DirSet {
-    DirSet(1 << direction as u8)
+    Direction::LINKS.into_iter().find(|direction| step(from, *direction) == to)
 }

@@ -6,6 +6,7 @@
 
 mod colors;
 mod compiling;
+mod error;
 mod grid;
 mod placing;
 mod region;
@@ -13,22 +14,25 @@ mod router;
 mod streams;
 mod wiring;
 
-use csl_chip::Arch;
+use csl_machine::Arch;
 use indexmap::IndexMap;
 
 pub use compiling::LayoutOptions;
 pub use csl_image::{Stream as StreamInfo, Way};
+pub use csl_machine::Direction;
+pub use error::LayoutError;
 pub use grid::{Area, Cell, Edge};
 pub use region::{Position, Value};
 
-use crate::error::HostError;
 use region::{Region, SymbolData};
 
-/// Handles to what a [`Layout`] has been told; each is valid for the layout that gave it.
+/// A color of a [`Layout`], valid for the layout that gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ColorId(pub usize);
+/// A code region of a [`Layout`], valid for the layout that gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RegionId(pub usize);
+/// A port of a [`Layout`], valid for the layout that gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PortId(pub usize);
 
@@ -39,12 +43,12 @@ struct Port {
     region: RegionId,
     edge: Edge,
     color: ColorId,
-    /// Wavelets that pass in a run; equal at both ends of a connection.
+    /// The number of wavelets that pass in a run; equal at both ends of a connection.
     size: u64,
     is_used: bool,
 }
 
-/// Where a stream of the host begins or ends.
+/// The end of a stream of the host.
 #[derive(Clone, Debug)]
 enum StreamEnd {
     /// A PE of its own, connected to a port; `None` leaves its place to the compiler. The buffer is in words.
@@ -66,7 +70,7 @@ struct Stream {
 pub struct Layout {
     arch: Arch,
     regions: Vec<Region>,
-    /// Fixed numbers by global name.
+    /// The colors by global name, with their numbers where they are fixed.
     colors: IndexMap<String, Option<u8>>,
     ports: Vec<Port>,
     connections: Vec<(PortId, PortId)>,
@@ -74,6 +78,7 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// A layout without regions, for a generation of the wafer.
     pub fn new(arch: Arch) -> Layout {
         Layout {
             arch,
@@ -85,17 +90,21 @@ impl Layout {
         }
     }
 
-    /// The color of this name, made on first mention. Refused when it was given another number before.
-    pub fn color(&mut self, name: &str, value: Option<u8>) -> Result<ColorId, HostError> {
+    /// The color of this name, made on first mention, with the number `value` if it is given. A second, different
+    /// number is refused.
+    ///
+    /// # Errors
+    /// [`LayoutError::ColorNumber`] or [`LayoutError::TwoValues`].
+    pub fn color(&mut self, name: &str, value: Option<u8>) -> Result<ColorId, LayoutError> {
         let colors = self.arch.chip().fabric.colors;
         if let Some(number) = value.filter(|number| *number >= colors) {
-            return refuse(format!("color {name} cannot be {number}: colors are 0 to {}", colors - 1));
+            return Err(LayoutError::ColorNumber { name: name.to_owned(), number, colors });
         }
         let entry = self.colors.entry(name.to_owned());
         let id = ColorId(entry.index());
         let known = entry.or_insert(value);
         match (*known, value) {
-            (Some(a), Some(b)) if a != b => refuse(format!("color {name} is given the values {a} and {b}")),
+            (Some(a), Some(b)) if a != b => Err(LayoutError::TwoValues { name: name.to_owned(), a, b }),
             (None, Some(_)) => {
                 *known = value;
                 Ok(id)
@@ -104,64 +113,81 @@ impl Layout {
         }
     }
 
-    /// A rectangle of PEs that run `source`.
-    pub fn region(&mut self, source: &str, name: &str, width: u32, height: u32) -> Result<RegionId, HostError> {
+    /// A rectangle of `width` columns and `height` rows of PEs that run the file `source`.
+    ///
+    /// # Errors
+    /// [`LayoutError::EmptyRegion`] or [`LayoutError::TwoRegions`].
+    pub fn region(&mut self, source: &str, name: &str, width: u32, height: u32) -> Result<RegionId, LayoutError> {
         if width == 0 || height == 0 {
-            return refuse(format!("code region {name} of {width} x {height} PEs holds nothing"));
+            return Err(LayoutError::EmptyRegion { name: name.to_owned(), width, height });
         }
         if self.regions.iter().any(|region| region.name == name) {
-            return refuse(format!("there are two code regions with the name {name}"));
+            return Err(LayoutError::TwoRegions { name: name.to_owned() });
         }
         self.regions.push(Region::new(source, name, width, height));
         Ok(RegionId(self.regions.len() - 1))
     }
 
+    /// Columns and rows of a region, in PEs.
     pub fn size(&self, region: RegionId) -> (u32, u32) {
         let region = &self.regions[region.0];
         (region.width, region.height)
     }
 
     /// Sets a param on the PEs of `area`, or of the whole region.
+    ///
+    /// # Errors
+    /// [`LayoutError::NotInRegion`].
     pub fn set_param(
         &mut self,
         region: RegionId,
         area: Option<Area>,
         name: &str,
         value: Value,
-    ) -> Result<(), HostError> {
+    ) -> Result<(), LayoutError> {
         let region = &mut self.regions[region.0];
         let area = region.area(area)?;
         region.params.push((area, name.to_owned(), value));
         Ok(())
     }
 
-    /// Routes a color on the PEs of `area`, or of the whole region. What was painted before is painted over.
+    /// Routes a color on the PEs of `area`, or of the whole region. Earlier routes there are replaced.
+    ///
+    /// # Errors
+    /// [`LayoutError::NotInRegion`], [`LayoutError::Positions`] or [`LayoutError::FirstPosition`].
     pub fn paint(
         &mut self,
         region: RegionId,
         area: Option<Area>,
         color: ColorId,
         routes: &[Position],
-    ) -> Result<(), HostError> {
+    ) -> Result<(), LayoutError> {
         let region = &mut self.regions[region.0];
         let area = region.area(area)?;
         region.paint(area, color, routes)
     }
 
     /// Paints the PEs along one edge.
+    ///
+    /// # Errors
+    /// [`LayoutError::Positions`] or [`LayoutError::FirstPosition`].
     pub fn paint_edge(
         &mut self,
         region: RegionId,
         edge: Edge,
         color: ColorId,
         routes: &[Position],
-    ) -> Result<(), HostError> {
+    ) -> Result<(), LayoutError> {
         let region = &mut self.regions[region.0];
         let area = region.edge(edge);
         region.paint(area, color, routes)
     }
 
-    /// Makes the PEs along an edge a port: the side of `routes` that leads outwards is filled in.
+    /// Makes the PEs along an edge a port that `size` wavelets pass in a run. The side of `routes` that leads outwards
+    /// is filled in.
+    ///
+    /// # Errors
+    /// [`LayoutError::TwoPorts`], and those of [`Layout::paint_edge`].
     #[expect(clippy::too_many_arguments, reason = "what a port is")]
     pub fn port(
         &mut self,
@@ -172,10 +198,10 @@ impl Layout {
         routes: &[Position],
         size: u64,
         prefix: &str,
-    ) -> Result<PortId, HostError> {
+    ) -> Result<PortId, LayoutError> {
         let name = format!("{prefix}{}", self.port_name(region, color));
         if self.ports.iter().any(|port| port.name == name && port.region == region && port.way == way) {
-            return refuse(format!("there are two ports {name}; give one of them a prefix"));
+            return Err(LayoutError::TwoPorts { name });
         }
         let routes: Vec<Position> = routes.iter().map(|route| route.leading(edge, way)).collect();
         self.paint_edge(region, edge, color, &routes)?;
@@ -189,21 +215,31 @@ impl Layout {
         if color.starts_with(&format!("{region}_")) { color.to_string() } else { format!("{region}_{color}") }
     }
 
-    pub fn place(&mut self, region: RegionId, at: Cell) -> Result<(), HostError> {
+    /// Places the north-west PE of a region in the fabric.
+    ///
+    /// # Errors
+    /// [`LayoutError::Place`] west or north of the fabric.
+    pub fn place(&mut self, region: RegionId, at: Cell) -> Result<(), LayoutError> {
         if at.0 < 0 || at.1 < 0 {
-            return refuse(format!("{} cannot be placed at {at:?}", self.regions[region.0].name));
+            return Err(LayoutError::Place { region: self.regions[region.0].name.clone(), at });
         }
         self.regions[region.0].place = Some(at);
         Ok(())
     }
 
-    /// Places regions side by side from `origin`, or from where the first one is. Returns their width.
-    pub fn hstack(&mut self, children: &[RegionId], origin: Option<Cell>) -> Result<u32, HostError> {
+    /// Places regions side by side from `origin`, or from the place of the first one. Returns their width in PEs.
+    ///
+    /// # Errors
+    /// [`LayoutError::EmptyStack`] or [`LayoutError::Place`].
+    pub fn hstack(&mut self, children: &[RegionId], origin: Option<Cell>) -> Result<u32, LayoutError> {
         self.stack(children, origin, |width, _| (width, 0)).map(|(width, _)| width)
     }
 
-    /// Places regions one below the other. Returns their height.
-    pub fn vstack(&mut self, children: &[RegionId], origin: Option<Cell>) -> Result<u32, HostError> {
+    /// Places regions one below the other. Returns their height in PEs.
+    ///
+    /// # Errors
+    /// [`LayoutError::EmptyStack`] or [`LayoutError::Place`].
+    pub fn vstack(&mut self, children: &[RegionId], origin: Option<Cell>) -> Result<u32, LayoutError> {
         self.stack(children, origin, |_, height| (0, height)).map(|(_, height)| height)
     }
 
@@ -212,8 +248,8 @@ impl Layout {
         children: &[RegionId],
         origin: Option<Cell>,
         step: impl Fn(u32, u32) -> (u32, u32),
-    ) -> Result<(u32, u32), HostError> {
-        let first = children.first().ok_or_else(|| HostError::argument("there is nothing to stack"))?;
+    ) -> Result<(u32, u32), LayoutError> {
+        let first = children.first().ok_or(LayoutError::EmptyStack)?;
         let (x, y) = origin.or(self.regions[first.0].place).unwrap_or((0, 0));
         let mut offset = (0, 0);
         for child in children {
@@ -226,18 +262,26 @@ impl Layout {
     }
 
     /// Asks for paths from the PEs of an output port to those of an input port.
-    pub fn connect(&mut self, tx: PortId, rx: PortId) -> Result<(), HostError> {
+    ///
+    /// # Errors
+    /// [`LayoutError::ConnectedWays`], [`LayoutError::ConnectedSizes`], [`LayoutError::ConnectedWidths`] or
+    /// [`LayoutError::ConnectedTwice`].
+    pub fn connect(&mut self, tx: PortId, rx: PortId) -> Result<(), LayoutError> {
         let (from, to) = (&self.ports[tx.0], &self.ports[rx.0]);
-        let between = || format!("{} and {} cannot be connected", from.name, to.name);
+        let names = || (from.name.clone(), to.name.clone());
         if (from.way, to.way) != (Way::Out, Way::In) {
-            return refuse(format!("{}: a connection leads from an output port to an input port", between()));
+            let (from, to) = names();
+            return Err(LayoutError::ConnectedWays { from, to });
         }
-        if from.size != to.size {
-            return refuse(format!("{}: their data sizes are {} and {}", between(), from.size, to.size));
+        let (a, b) = (from.size, to.size);
+        if a != b {
+            let (from, to) = names();
+            return Err(LayoutError::ConnectedSizes { from, to, a, b });
         }
         let (a, b) = (self.port_pes(tx), self.port_pes(rx));
         if a != b {
-            return refuse(format!("{}: they are {a} and {b} PEs wide", between()));
+            let (from, to) = names();
+            return Err(LayoutError::ConnectedWidths { from, to, a, b });
         }
         self.use_port(tx)?;
         self.use_port(rx)?;
@@ -250,47 +294,58 @@ impl Layout {
         self.regions[port.region.0].edge(port.edge).cells().count() as u32
     }
 
-    fn use_port(&mut self, port: PortId) -> Result<(), HostError> {
+    fn use_port(&mut self, port: PortId) -> Result<(), LayoutError> {
         let port = &mut self.ports[port.0];
         if std::mem::replace(&mut port.is_used, true) {
-            return refuse(format!("port {} is connected twice", port.name));
+            return Err(LayoutError::ConnectedTwice { name: port.name.clone() });
         }
         Ok(())
     }
 
-    /// A stream between the host and a port of one PE, through a PE of its own. Returns its name.
-    pub fn stream(&mut self, way: Way, port: PortId, place: Option<Cell>, buffer: u16) -> Result<String, HostError> {
+    /// A stream between the host and a port of one PE, through a PE of its own that buffers `buffer` 32-bit words. Returns
+    /// its name.
+    ///
+    /// # Errors
+    /// [`LayoutError::StreamWay`], [`LayoutError::StreamWidth`], [`LayoutError::NoBuffer`],
+    /// [`LayoutError::ConnectedTwice`] or [`LayoutError::TwoStreams`].
+    pub fn stream(&mut self, way: Way, port: PortId, place: Option<Cell>, buffer: u16) -> Result<String, LayoutError> {
         let name = self.ports[port.0].name.clone();
         if self.ports[port.0].way != way {
-            return refuse(format!("{name}: an input stream needs an input port, an output stream an output port"));
+            return Err(LayoutError::StreamWay { port: name });
         }
         let pes = self.port_pes(port);
         if pes != 1 {
-            return refuse(format!("{name} is {pes} PEs wide; a stream needs a port of one PE"));
+            return Err(LayoutError::StreamWidth { port: name, pes });
         }
         if buffer == 0 {
-            return refuse(format!("{name}: io_buffer_size must be 1 or more"));
+            return Err(LayoutError::NoBuffer { port: name });
         }
         self.use_port(port)?;
         self.add_stream(name, way, StreamEnd::Port { port, place, buffer })
     }
 
     /// A stream between the host and a color of a region's PE. Returns its name.
-    pub fn stream_at(&mut self, way: Way, place: Cell, color: ColorId, prefix: &str) -> Result<String, HostError> {
+    ///
+    /// # Errors
+    /// [`LayoutError::TwoStreams`].
+    pub fn stream_at(&mut self, way: Way, place: Cell, color: ColorId, prefix: &str) -> Result<String, LayoutError> {
         let name = format!("{prefix}{}", self.color_name(color));
         self.add_stream(name, way, StreamEnd::Place { place, color })
     }
 
-    fn add_stream(&mut self, name: String, way: Way, end: StreamEnd) -> Result<String, HostError> {
+    fn add_stream(&mut self, name: String, way: Way, end: StreamEnd) -> Result<String, LayoutError> {
         if self.streams.iter().any(|stream| stream.name == name) {
-            return refuse(format!("there are two streams {name}; give one of them a prefix"));
+            return Err(LayoutError::TwoStreams { name });
         }
         self.streams.push(Stream { name: name.clone(), way, end });
         Ok(name)
     }
 
-    /// Deals a `width` x `height` matrix out to the PEs of the region, each getting its block, row by row.
-    /// `items` have `bytes` bytes each.
+    /// Deals a matrix of `shape`, columns and rows of items, out to the PEs of the region, each getting its block, row by
+    /// row. `items` are the matrix row by row; on the PE an item takes `bytes` bytes, the low ones of its word.
+    ///
+    /// # Errors
+    /// [`LayoutError::Deal`] or [`LayoutError::Items`].
     pub fn set_symbol(
         &mut self,
         region: RegionId,
@@ -298,17 +353,16 @@ impl Layout {
         items: Vec<u32>,
         bytes: u8,
         shape: (u32, u32),
-    ) -> Result<(), HostError> {
+    ) -> Result<(), LayoutError> {
         let region = &mut self.regions[region.0];
         let (width, height) = shape;
         if width == 0 || height == 0 || width % region.width != 0 || height % region.height != 0 {
-            return refuse(format!(
-                "{symbol}: {width} x {height} items cannot be dealt out to the {} x {} PEs of {}",
-                region.width, region.height, region.name
-            ));
+            let (symbol, name) = (symbol.to_owned(), region.name.clone());
+            let (width, height) = (region.width, region.height);
+            return Err(LayoutError::Deal { symbol, shape, region: name, width, height });
         }
         if items.len() as u64 != u64::from(width) * u64::from(height) {
-            return refuse(format!("{symbol}: {} items given for a shape of {width} x {height}", items.len()));
+            return Err(LayoutError::Items { symbol: symbol.to_owned(), items: items.len(), shape });
         }
         region.symbols.push(SymbolData { symbol: symbol.to_owned(), items, bytes, width, height });
         Ok(())
@@ -317,8 +371,4 @@ impl Layout {
     fn color_name(&self, color: ColorId) -> &str {
         self.colors.get_index(color.0).map_or("", |(name, _)| name)
     }
-}
-
-fn refuse<T>(text: String) -> Result<T, HostError> {
-    Err(HostError::Argument(text))
 }

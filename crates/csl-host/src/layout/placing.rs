@@ -1,16 +1,15 @@
-//! Where regions stand: where the program puts them, the others side by side to the east of those, with room for paths
+//! Places the regions: where the program puts them, the others side by side to the east of those, with room for paths
 //! around them where there are any.
 
-use crate::error::HostError;
+use crate::layout::LayoutError;
 use crate::layout::grid::{Area, Cell};
-use crate::layout::refuse;
 use crate::layout::region::Region;
 
 /// Free columns and rows before a region that the program has not placed, when ports are in use.
 const ROOM: i32 = 2;
 
-/// The area of every region. Refuses two that overlap.
-pub fn settle(regions: &[Region], has_paths: bool) -> Result<Vec<Area>, HostError> {
+/// The area of every region. Two that overlap are an error.
+pub fn settle(regions: &[Region], has_paths: bool) -> Result<Vec<Area>, LayoutError> {
     let room = if has_paths { ROOM } else { 0 };
     let at = |region: &Region, place: Cell| Area::new(place.0, place.1, region.width, region.height);
     let placed = regions.iter().filter_map(|region| region.place.map(|place| at(region, place)));
@@ -27,11 +26,11 @@ pub fn settle(regions: &[Region], has_paths: bool) -> Result<Vec<Area>, HostErro
     Ok(areas)
 }
 
-fn check_overlap(regions: &[Region], areas: &[Area]) -> Result<(), HostError> {
+fn check_overlap(regions: &[Region], areas: &[Area]) -> Result<(), LayoutError> {
     for (b, area) in areas.iter().enumerate() {
         if let Some(a) = areas[..b].iter().position(|other| other.overlaps(area)) {
-            let (a, b) = (&regions[a].name, &regions[b].name);
-            return refuse(format!("code regions {a} and {b} overlap; place() them apart"));
+            let (a, b) = (regions[a].name.clone(), regions[b].name.clone());
+            return Err(LayoutError::Overlap { a, b });
         }
     }
     Ok(())

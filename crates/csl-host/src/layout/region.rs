@@ -1,10 +1,9 @@
 //! One code region: a rectangle of PEs that run the same file.
 
-use csl_ir::{ColorConfig, DirSet, SwitchPos};
+use csl_machine::{ColorConfig, DirSet, Direction, SwitchPos};
 
-use crate::error::HostError;
-use crate::layout::grid::{Area, Cell, Edge, only};
-use crate::layout::{ColorId, Way, refuse};
+use crate::layout::grid::{Area, Cell, Edge};
+use crate::layout::{ColorId, LayoutError, Way};
 
 /// Positions of a router's switch.
 const MOST_POSITIONS: usize = 4;
@@ -12,26 +11,38 @@ const MOST_POSITIONS: usize = 4;
 /// A value for a param.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
+    /// A number.
     Int(i64),
+    /// A color, by the number that it gets.
     Color(ColorId),
 }
 
 /// One position of a color's switch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
+    /// The sides from which wavelets come.
     pub rx: DirSet,
+    /// The sides to which they go.
     pub tx: DirSet,
 }
 
 impl Position {
-    /// From sets of directions: bit 0 west, 1 east, 2 south, 3 north, 4 ramp.
+    /// A position from sets of directions: bit 0 west, 1 east, 2 south, 3 north, 4 ramp.
     pub fn new(rx: u8, tx: u8) -> Position {
         Position { rx: DirSet(rx), tx: DirSet(tx) }
     }
 
+    /// A position from the sides themselves.
+    pub fn between(
+        inputs: impl IntoIterator<Item = Direction>,
+        outputs: impl IntoIterator<Item = Direction>,
+    ) -> Position {
+        Position { rx: inputs.into_iter().collect(), tx: outputs.into_iter().collect() }
+    }
+
     /// The position at a port: an empty outer side leads over the edge.
     pub fn leading(self, edge: Edge, way: Way) -> Position {
-        let out = only(edge.outwards());
+        let out = DirSet::of(edge.outwards());
         let filled = |side: DirSet| if side.0 == 0 { out } else { side };
         match way {
             Way::In => Position { rx: filled(self.rx), ..self },
@@ -52,7 +63,7 @@ pub struct SymbolData {
     pub height: u32,
 }
 
-/// What has been said of a region. Areas are relative to its north-west PE.
+/// The description of a region. Areas are relative to its north-west PE.
 #[derive(Clone, Debug)]
 pub struct Region {
     pub source: String,
@@ -60,7 +71,7 @@ pub struct Region {
     pub width: u32,
     pub height: u32,
     pub place: Option<Cell>,
-    /// Later ones count.
+    /// Params of PEs; a later one replaces an earlier one.
     pub params: Vec<(Area, String, Value)>,
     pub paints: Vec<(Area, ColorId, Vec<Position>)>,
     pub symbols: Vec<SymbolData>,
@@ -84,8 +95,8 @@ impl Region {
         Area::new(0, 0, self.width, self.height)
     }
 
-    /// `area`, which has to lie in the region; `None` is all of it.
-    pub fn area(&self, area: Option<Area>) -> Result<Area, HostError> {
+    /// `area`, if it lies in the region; `None` is the whole region.
+    pub fn area(&self, area: Option<Area>) -> Result<Area, LayoutError> {
         let Some(area) = area else { return Ok(self.all()) };
         let all = self.all();
         let inside = area.x >= 0 && area.y >= 0 && area.end_x <= all.end_x && area.end_y <= all.end_y;
@@ -93,10 +104,8 @@ impl Region {
             return Ok(area);
         }
         let Area { x, y, end_x, end_y } = area;
-        refuse(format!(
-            "({x}, {y}) to ({end_x}, {end_y}) is no part of {}, which has {} x {} PEs",
-            self.name, self.width, self.height
-        ))
+        let (region, width, height) = (self.name.clone(), self.width, self.height);
+        Err(LayoutError::NotInRegion { x, y, end_x, end_y, region, width, height })
     }
 
     /// The PEs along an edge.
@@ -110,12 +119,12 @@ impl Region {
         }
     }
 
-    pub fn paint(&mut self, area: Area, color: ColorId, routes: &[Position]) -> Result<(), HostError> {
+    pub fn paint(&mut self, area: Area, color: ColorId, routes: &[Position]) -> Result<(), LayoutError> {
         if routes.is_empty() || routes.len() > MOST_POSITIONS {
-            return refuse(format!("{}: a color has 1 to {MOST_POSITIONS} routing positions", self.name));
+            return Err(LayoutError::Positions { region: self.name.clone(), most: MOST_POSITIONS });
         }
-        if routes[0].rx.0 == 0 || routes[0].tx.0 == 0 {
-            return refuse(format!("{}: the first routing position needs an input and an output", self.name));
+        if routes[0].rx.is_empty() || routes[0].tx.is_empty() {
+            return Err(LayoutError::FirstPosition { region: self.name.clone() });
         }
         self.paints.push((area, color, routes.to_vec()));
         Ok(())
@@ -128,18 +137,18 @@ pub fn config(routes: &[Position]) -> ColorConfig {
     let mut config = ColorConfig { rx: first.rx, tx: first.tx, ..ColorConfig::default() };
     let mut before = first;
     for (slot, next) in config.positions.iter_mut().zip(&routes[1..]) {
-        let changes = |old: DirSet, new: DirSet| new.0 != 0 && new != old;
+        let changes = |old: DirSet, new: DirSet| !new.is_empty() && new != old;
         *slot = match (changes(before.rx, next.rx), changes(before.tx, next.tx)) {
             (true, true) => SwitchPos::Both(next.rx, next.tx),
             (true, false) => SwitchPos::Rx(next.rx),
-            // A position that changes nothing is one all the same.
+            // A position that changes nothing still counts as one.
             (false, true) => SwitchPos::Tx(next.tx),
             (false, false) => SwitchPos::Tx(before.tx),
         };
-        if next.rx.0 != 0 {
+        if !next.rx.is_empty() {
             before.rx = next.rx;
         }
-        if next.tx.0 != 0 {
+        if !next.tx.is_empty() {
             before.tx = next.tx;
         }
     }

@@ -1,18 +1,16 @@
-//! The streams of a compiled layout: sending and receiving on them.
+//! Sends and receives on the streams of a compiled layout.
 
 use csl_image::{Stream, Way};
-use csl_sim::{Command, Endpoint, Rect, Spread, Width};
+use csl_sim::{Command, Copy, Endpoint, Rect, Spread};
 use serde_json::{Value, json};
 
-use crate::error::HostError;
-use crate::layout::refuse;
+use crate::error::{ArgumentError, HostError, NameError};
 use crate::runtime::{Runtime, Task};
-use crate::transfer::{Order, Shape};
 
-/// Words that are asked for at a time when it is not known how many come.
+/// 32-bit words to ask for at a time when their total number is not known.
 const CHUNK: usize = 4096;
 
-/// The list that `port_map.json` holds.
+/// The list of streams in the form of `port_map.json`.
 pub fn to_json(streams: &[Stream]) -> Value {
     let entry = |s: &Stream| {
         let way = if s.way == Way::In { "in" } else { "out" };
@@ -28,34 +26,46 @@ impl Runtime {
     }
 
     /// The number of a stream.
+    ///
+    /// # Errors
+    /// [`HostError::Name`], which lists the streams of the program.
     pub fn port(&self, name: &str) -> Result<usize, HostError> {
         self.streams().iter().position(|stream| stream.name == name).ok_or_else(|| {
             let names: Vec<&str> = self.streams().iter().map(|stream| stream.name.as_str()).collect();
-            let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            HostError::argument(format!("the program has no stream {name:?}; it has {known}"))
+            NameError::Stream { name: name.to_owned(), streams: names.join(", ") }.into()
         })
     }
 
-    /// Sends 32-bit words, one a wavelet.
-    pub fn send(&mut self, port: usize, words: &[u32]) -> Result<Task, HostError> {
-        let (rect, to, per_pe) = self.stream_end("send", port, Way::In, words.len())?;
-        let (width, spread, data) = (Width::Bits32, Spread::Each, words.to_vec());
-        self.submit(Command::H2d { to, rect, per_pe, width, spread, data }, None)
+    /// Sends 32-bit words, one a wavelet, into the stream with this number.
+    ///
+    /// # Errors
+    /// [`HostError::Sequence`] unless the program runs, [`HostError::Name`] when there is no such port,
+    /// [`HostError::Argument`] when it does not lead to the device.
+    pub fn send(&mut self, port: usize, array: impl Into<Vec<u32>>) -> Result<Task, HostError> {
+        let array = array.into();
+        let (to, copy) = self.stream_end("send", port, Way::In, array.len())?;
+        self.submit("send", Command::H2d { to, copy, spread: Spread::Each, array })
     }
 
-    /// Receives `count` words: see [`Runtime::take_arrived`].
+    /// Receives `count` 32-bit words, one a wavelet: see [`Runtime::take_arrived`].
+    ///
+    /// # Errors
+    /// [`HostError::Sequence`] unless the program runs, [`HostError::Name`] when there is no such port,
+    /// [`HostError::Argument`] when it does not lead from the device.
     pub fn receive(&mut self, port: usize, count: usize) -> Result<Task, HostError> {
-        let (rect, from, per_pe) = self.stream_end("receive", port, Way::Out, count)?;
-        let shape = Shape { h: 1, w: 1, l: count };
-        self.submit(Command::D2h { from, rect, per_pe, width: Width::Bits32 }, Some((shape, Order::RowMajor)))
+        let (from, copy) = self.stream_end("receive", port, Way::Out, count)?;
+        self.submit("receive", Command::D2h { from, copy, room: count })
     }
 
-    /// Receives whatever comes until nothing can move any more.
+    /// Receives all 32-bit words that come until nothing can move any more.
+    ///
+    /// # Errors
+    /// As [`Runtime::receive`] and [`Runtime::wait`].
     pub fn receive_all(&mut self, port: usize) -> Result<Vec<u32>, HostError> {
         let mut all = Vec::new();
         loop {
-            let (rect, from, per_pe) = self.stream_end("receive_tofile", port, Way::Out, CHUNK)?;
-            let words = self.wait_for_some(Command::D2h { from, rect, per_pe, width: Width::Bits32 }, rect)?;
+            let (from, copy) = self.stream_end("receive_tofile", port, Way::Out, CHUNK)?;
+            let words = self.wait_for_some(Command::D2h { from, copy, room: CHUNK }, copy.rect)?;
             all.extend(&words);
             if words.len() < CHUNK {
                 return Ok(all);
@@ -65,24 +75,21 @@ impl Runtime {
 
     fn stream_end(
         &self,
-        method: &str,
+        method: &'static str,
         port: usize,
         way: Way,
         count: usize,
-    ) -> Result<(Rect, Endpoint, u32), HostError> {
-        let Some(stream) = self.streams().get(port) else {
-            return refuse(format!("{method}: the program has no port with the number {port}"));
-        };
+    ) -> Result<(Endpoint, Copy), HostError> {
+        let Some(stream) = self.streams().get(port) else { return Err(NameError::Port { method, port }.into()) };
         if stream.way != way {
-            let (is, wants) = if way == Way::In { ("to", "send to") } else { ("from", "receive from") };
-            return refuse(format!(
-                "{method}: {} does not lead {is} the device; it is no stream to {wants}",
-                stream.name
-            ));
+            let stream = stream.name.clone();
+            return Err(match way {
+                Way::In => ArgumentError::NotToDevice { method, stream },
+                Way::Out => ArgumentError::NotFromDevice { method, stream },
+            }
+            .into());
         }
-        let Ok(per_pe) = u32::try_from(count) else {
-            return refuse(format!("{method}: {count} wavelets are too many for one call"));
-        };
-        Ok((Rect::new(stream.x, stream.y, 1, 1), Endpoint::Color(stream.color), per_pe))
+        let per_pe = u32::try_from(count).map_err(|_| ArgumentError::Wavelets { method, count })?;
+        Ok((Endpoint::Color(stream.color), Copy::of(Rect::new(stream.x, stream.y, 1, 1), per_pe)))
     }
 }

@@ -1,18 +1,17 @@
-//! What stands where: routes that the program painted, paths between ports, and the PEs of streams.
+//! Routes a layout: the routes that the program painted, paths between ports, and the PEs of streams.
 //!
 //! Connections get their paths in the order of `connect`, then streams in the order in which they were made. A path is
 //! a shortest one outside of all regions; where there is none, it may cross PEs that do not use its color.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use csl_ir::Direction;
+use csl_machine::{DirSet, Direction};
 
-use crate::error::HostError;
 use crate::layout::colors::{Class, Classes};
-use crate::layout::grid::{Area, Cell, only, step, towards};
+use crate::layout::grid::{Area, Cell, step, towards};
 use crate::layout::region::{Position, Region, Value};
 use crate::layout::router::nearest;
-use crate::layout::{Layout, PortId, Stream, StreamEnd, Way, placing, refuse};
+use crate::layout::{Layout, LayoutError, PortId, Stream, StreamEnd, Way, placing};
 
 /// Free columns and rows around the regions that paths may use, beside one for each stream.
 const MARGIN: i32 = 2;
@@ -23,11 +22,11 @@ pub struct Relay {
     pub name: String,
     pub from: Class,
     pub to: Class,
-    /// Words.
+    /// Size of the buffer in 32-bit words.
     pub buffer: u16,
 }
 
-/// Where the host is connected.
+/// A color at a PE to which the host is connected.
 pub struct Outlet {
     pub name: String,
     pub way: Way,
@@ -43,12 +42,12 @@ pub struct Wiring {
     pub uses: BTreeMap<Cell, BTreeSet<Class>>,
     pub relays: Vec<Relay>,
     pub outlets: Vec<Outlet>,
-    /// Paths stay west and north of here.
+    /// The corner, excluded, of the area that paths may use.
     bounds: Cell,
 }
 
 impl Wiring {
-    pub fn new(layout: &Layout) -> Result<Wiring, HostError> {
+    pub fn new(layout: &Layout) -> Result<Wiring, LayoutError> {
         let has_paths = layout.ports.iter().any(|port| port.is_used);
         let areas = placing::settle(&layout.regions, has_paths)?;
         let mut wiring = Wiring {
@@ -74,7 +73,7 @@ impl Wiring {
 
     // ---- what the program said ----
 
-    fn paint(&mut self, layout: &Layout, at: usize) -> Result<(), HostError> {
+    fn paint(&mut self, layout: &Layout, at: usize) -> Result<(), LayoutError> {
         let region: &Region = &layout.regions[at];
         let origin = (self.areas[at].x, self.areas[at].y);
         let mut painted = BTreeMap::new();
@@ -83,8 +82,8 @@ impl Wiring {
             for cell in area.moved(origin).cells() {
                 let before = painted.insert((cell, class), *color).filter(|before| before != color);
                 if let Some(before) = before {
-                    let (a, b) = (layout.color_name(before), layout.color_name(*color));
-                    return refuse(format!("colors {a} and {b} are connected, and both are painted on PE {cell:?}"));
+                    let (a, b) = (layout.color_name(before).to_owned(), layout.color_name(*color).to_owned());
+                    return Err(LayoutError::PaintedTwice { a, b, pe: cell });
                 }
                 self.routes.insert((cell, class), routes.clone());
                 self.uses.entry(cell).or_default().insert(class);
@@ -102,7 +101,7 @@ impl Wiring {
 
     // ---- connections ----
 
-    fn connect(&mut self, layout: &Layout, tx: PortId, rx: PortId) -> Result<(), HostError> {
+    fn connect(&mut self, layout: &Layout, tx: PortId, rx: PortId) -> Result<(), LayoutError> {
         let class = self.classes.of(layout.ports[tx.0].color);
         let ends: Vec<_> = self.port_cells(layout, tx).into_iter().zip(self.port_cells(layout, rx)).collect();
         for ((from, start), (to, end)) in ends {
@@ -110,11 +109,8 @@ impl Wiring {
                 continue;
             }
             let Some(path) = self.path(class, start, |_, cell| cell == end) else {
-                let (a, b) = (&layout.ports[tx.0].name, &layout.ports[rx.0].name);
-                return refuse(format!(
-                    "no path leads from port {a} at PE {from:?} to port {b} at PE {to:?}; regions have to stand clear of \
-                     the fabric's edge on the side of their ports"
-                ));
+                let [tx, rx] = [tx, rx].map(|port| layout.ports[port.0].name.clone());
+                return Err(LayoutError::NoPath { from: tx, from_pe: from, to: rx, to_pe: to });
             };
             self.lay(Some(from), &path, Some(to), class);
         }
@@ -129,7 +125,7 @@ impl Wiring {
         edge.cells().map(|cell| (cell, step(cell, port.edge.outwards()))).collect()
     }
 
-    /// A path for a color that no PE on it uses yet; outside of regions if that can be.
+    /// A path for a color over PEs that do not use it yet; outside of regions if possible.
     fn path(&self, class: Class, start: Cell, goal: impl Fn(&Wiring, Cell) -> bool) -> Option<Vec<Cell>> {
         let can_pass = |cell: Cell| {
             let inside = cell.0 >= 0 && cell.1 >= 0 && cell.0 < self.bounds.0 && cell.1 < self.bounds.1;
@@ -145,10 +141,10 @@ impl Wiring {
         self.areas.iter().any(|area| area.contains(cell)) || self.relays.iter().any(|relay| relay.cell == cell)
     }
 
-    /// Routes a path. Without a PE before or after it, it begins or ends at the ramp.
+    /// Routes a path. Without a PE before or after it, the path begins or ends at the ramp.
     fn lay(&mut self, before: Option<Cell>, path: &[Cell], after: Option<Cell>, class: Class) {
         let side = |cell: Cell, other: Option<Cell>| {
-            only(other.and_then(|other| towards(cell, other)).unwrap_or(Direction::Ramp))
+            DirSet::of(other.and_then(|other| towards(cell, other)).unwrap_or(Direction::Ramp))
         };
         for (at, cell) in path.iter().enumerate() {
             let previous = if at == 0 { before } else { Some(path[at - 1]) };
@@ -161,7 +157,7 @@ impl Wiring {
 
     // ---- streams ----
 
-    fn stream(&mut self, layout: &Layout, at: usize, stream: &Stream) -> Result<(), HostError> {
+    fn stream(&mut self, layout: &Layout, at: usize, stream: &Stream) -> Result<(), LayoutError> {
         let (cell, class) = match stream.end {
             StreamEnd::Port { port, place, buffer } => {
                 let host = self.classes.of_stream(layout, at);
@@ -187,10 +183,10 @@ impl Wiring {
         place: Option<Cell>,
         host: Class,
         buffer: u16,
-    ) -> Result<Cell, HostError> {
+    ) -> Result<Cell, LayoutError> {
         let name = stream.name.clone();
         if let Some(place) = place.filter(|place| place.0 < 0 || place.1 < 0 || self.is_occupied(*place)) {
-            return refuse(format!("stream {name}: io_loc {place:?} is taken or outside of the fabric"));
+            return Err(LayoutError::Taken { name, place });
         }
         let class = self.classes.of(layout.ports[port.0].color);
         let (pe, start) = self.port_cells(layout, port)[0];
@@ -200,10 +196,7 @@ impl Wiring {
             None => self.path(class, start, is_free),
         };
         let Some(mut path) = found else {
-            return refuse(format!(
-                "no path leads between the host's stream and port {name} at PE {pe:?}; regions have to stand clear of the \
-                 fabric's edge on the side of their ports"
-            ));
+            return Err(LayoutError::NoPathToHost { name, pe });
         };
         let cell = path[path.len() - 1];
         let (from, to) = match stream.way {
@@ -222,23 +215,20 @@ impl Wiring {
         Ok(cell)
     }
 
-    /// Connects the host to a color right at a PE: between its program and the host there is no route then.
-    fn open(&mut self, stream: &Stream, cell: Cell, class: Class) -> Result<(), HostError> {
-        let name = &stream.name;
+    /// Connects the host to a color directly at a PE: no route leads from its program to the host then.
+    fn open(&mut self, stream: &Stream, cell: Cell, class: Class) -> Result<(), LayoutError> {
+        let name = || stream.name.clone();
         if !self.areas.iter().any(|area| area.contains(cell)) {
-            return refuse(format!("stream {name}: there is no code region at {cell:?}"));
+            return Err(LayoutError::NoRegion { name: name(), at: cell });
         }
-        let ramp = only(Direction::Ramp);
+        let ramp = DirSet::of(Direction::Ramp);
         let leads_to_host = |routes: &Vec<Position>| match stream.way {
             Way::In => routes.len() == 1 && routes[0].tx == ramp,
             Way::Out => routes.len() == 1 && routes[0].rx == ramp,
         };
         if self.routes.remove(&(cell, class)).is_some_and(|routes| !leads_to_host(&routes)) {
-            return refuse(format!(
-                "stream {name}: color {} goes on to other PEs from {cell:?}, which streams from a location do not support; \
-                 use a port",
-                self.classes.name(class)
-            ));
+            let color = self.classes.name(class).to_owned();
+            return Err(LayoutError::GoesOn { name: name(), color, at: cell });
         }
         self.uses.entry(cell).or_default().insert(class);
         Ok(())

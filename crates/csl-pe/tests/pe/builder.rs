@@ -2,148 +2,44 @@
 
 use std::sync::Arc;
 
-use csl_chip::{Arch, SysOp, VecOp};
-use csl_image::{
-    Fifo, FifoAction, Function, HalfFormat, PeImage, Queue, QueueDir, Region, Sdk, Section, Startup, Task, TaskKind,
-    TaskParam, TaskTarget,
-};
-use csl_isa::dsd::{Dsd, DsdClass};
-use csl_isa::vec::{Action, DsrFile, DsrLoad, RegOrImm, Target, VecArg, VecConfig, VecDesc};
-use csl_isa::{Insn, NO_REG, Op};
+use csl_image::{Fifo, PeImage, Section};
+use csl_isa::vec::{RegOrImm, VecArg};
+use csl_isa::{Insn, Op};
+use csl_machine::{Arch, Dialect, DsrFile, DsrLoad, FifoAction, FifoConfig, Sdk, SysOp, VecConfig};
 use csl_pe::{Fault, NoRegisters, Pe, Ports, Wake};
-
-pub const STACK: u16 = 0xa000;
+pub use csl_testkit::{
+    bind, fabin, fabout, func, main_task, mem, program as image, queue, task, vec, vec_async, vec_to,
+};
 
 /// Nowhere near the end of a test.
 pub const FOREVER: u64 = u64::MAX;
-
-pub fn image() -> PeImage {
-    PeImage {
-        name: "test".into(),
-        half: HalfFormat::F16,
-        code: Vec::new(),
-        funcs: Vec::new(),
-        sections: Vec::new(),
-        data_end: 0,
-        stack: Region { start: STACK, end: 0xb000 },
-        vecs: Vec::new(),
-        dsr_loads: Vec::new(),
-        iters: Vec::new(),
-        pool: Vec::new(),
-        tile_consts: 0,
-        tasks: Vec::new(),
-        startup: Vec::new(),
-        queues: Vec::new(),
-        fifos: Vec::new(),
-        dsr_inits: Vec::new(),
-        colors: Vec::new(),
-        configs: Vec::new(),
-        exports: Vec::new(),
-        rpc: None,
-        teardown_handlers: Vec::new(),
-        empty_queue_handlers: Vec::new(),
-        rotating: Vec::new(),
-        separate_control_table: false,
-        main_thread_priority: None,
-        strings: Vec::new(),
-        symbols: Vec::new(),
-        lines: Vec::new(),
-        inlined: Vec::new(),
-        descriptors: Vec::new(),
-    }
-}
-
-/// Adds a function; `ret_void` without cost is put behind its code.
-pub fn func(image: &mut PeImage, params: u16, code: &[Insn]) -> u16 {
-    let entry = image.code.len() as u32;
-    image.code.extend_from_slice(code);
-    image.code.push(Insn::new(Op::RetVoid, 0, 0, 0));
-    image.funcs.push(Function {
-        name: format!("f{}", image.funcs.len()),
-        entry,
-        end: image.code.len() as u32,
-        frame: 16,
-        params,
-        has_result: false,
-        stack: 0,
-        iters: 4,
-    });
-    image.funcs.len() as u16 - 1
-}
-
-pub fn bind(image: &mut PeImage, kind: TaskKind, id: u8, bits: &[u8], func: u16) {
-    let params = bits.iter().map(|&bits| TaskParam { bits, signed: false }).collect();
-    image.tasks.push(Task { kind, id, func, params });
-}
-
-/// A local task with this code.
-pub fn task(image: &mut PeImage, id: u8, code: &[Insn]) {
-    let func = func(image, 0, code);
-    bind(image, TaskKind::Local, id, &[], func);
-}
-
-/// A local task that is active at the start.
-pub fn main_task(image: &mut PeImage, code: &[Insn]) {
-    task(image, 8, code);
-    image.startup.push(Startup::Activate(TaskTarget::LocalTask(8)));
-}
 
 pub fn section(image: &mut PeImage, addr: u16, bytes: Vec<u8>) {
     image.sections.push(Section { addr, bytes });
 }
 
-/// A vector operation; its bool goes to register `dst`.
-pub fn vec_to(image: &mut PeImage, dst: u16, op: VecOp, dest: VecArg, srcs: &[VecArg], config: VecConfig) -> Insn {
-    image.vecs.push(VecDesc { op: op as u8, dest, srcs: srcs.to_vec(), config });
-    Insn::new(Op::Vec, image.vecs.len() as u16 - 1, dst, 0)
-}
-
-pub fn vec(image: &mut PeImage, op: VecOp, dest: VecArg, srcs: &[VecArg]) -> Insn {
-    vec_to(image, NO_REG, op, dest, srcs, VecConfig::default())
-}
-
-/// An asynchronous operation that activates a local task.
-pub fn vec_async(image: &mut PeImage, op: VecOp, dest: VecArg, srcs: &[VecArg], then: u8) -> Insn {
-    let completion = Action::Activate(Target::LocalTask(RegOrImm::Imm(u16::from(then))));
-    vec_to(image, NO_REG, op, dest, srcs, VecConfig { is_async: true, completion, ..VecConfig::default() })
-}
-
-pub fn load_dsr(image: &mut PeImage, file: DsrFile, id: u8, dsd: VecArg, config: VecConfig) -> Insn {
+pub fn load_dsr(image: &mut PeImage, file: DsrFile, id: u8, dsd: VecArg, config: VecConfig<RegOrImm>) -> Insn {
     image.dsr_loads.push(DsrLoad { file, id, xdsr: None, srs: Vec::new(), dsd, config });
     Insn::new(Op::LoadDsr, image.dsr_loads.len() as u16 - 1, 0, 0)
-}
-
-pub fn mem(addr: u16, extent: u16, stride: i16) -> VecArg {
-    VecArg::DsdConst(Dsd::mem1d(addr, extent, stride, false).0)
-}
-
-pub fn fabin(color: u8, queue: u8, extent: u16) -> VecArg {
-    VecArg::DsdConst(Dsd::fabric(DsdClass::Fabin, color, queue, extent, 0, false).0)
-}
-
-pub fn fabout(color: u8, queue: u8, extent: u16) -> VecArg {
-    VecArg::DsdConst(Dsd::fabric(DsdClass::Fabout, color, queue, extent, 0, false).0)
 }
 
 pub fn scalar(value: u32, bits: u8) -> VecArg {
     VecArg::ScalarConst { value, bits }
 }
 
-pub fn queue(image: &mut PeImage, dir: QueueDir, id: u8, color: u8) {
-    image.queues.push(Queue { dir, id, color: Some(color), priority: None, control_base: 0, dense_mode: false });
-}
-
 pub fn fifo(image: &mut PeImage, addr: u16, words: u16, elem_words: u16) -> VecArg {
     image.fifos.push(Fifo {
         addr,
         words,
-        elem_words,
-        empty_action: FifoAction::TestOrSuspend,
-        full_action: FifoAction::TestOrSuspend,
-        activate_push: None,
-        activate_pop: None,
-        priority: None,
-        simd: None,
+        config: FifoConfig {
+            elem_words,
+            empty_action: FifoAction::TestOrSuspend,
+            full_action: FifoAction::TestOrSuspend,
+            activate_push: None,
+            activate_pop: None,
+            priority: None,
+            simd: None,
+        },
     });
     VecArg::Fifo(image.fifos.len() as u8 - 1)
 }
@@ -177,8 +73,9 @@ impl Bench {
     }
 
     pub fn on(image: PeImage, arch: Arch, sdk: Sdk) -> Bench {
+        let image = PeImage { dialect: Dialect::of(sdk), ..image };
         let mut ports = Ports::new(arch);
-        let pe = Pe::new(Arc::new(image), arch.chip(), sdk, 3, 5, &mut ports);
+        let pe = Pe::new(Arc::new(image), arch.chip(), 3, 5, &mut ports);
         Bench { pe, ports }
     }
 

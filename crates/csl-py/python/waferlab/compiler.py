@@ -12,10 +12,10 @@ def compile_csl(arguments, folder=".", output=None):
     directory, and returns the path of the output folder. `output` stands for the folder that -o names. Raises CompileError
     with the diagnostics."""
     words = shlex.split(arguments) if isinstance(arguments, str) else [os.fspath(word) for word in arguments]
-    succeeded, written, messages, printed = _waferlab.compile(words, os.path.abspath(folder), output)
-    if not succeeded:
-        raise CompileError(messages)
-    if messages:
-        logging.getLogger("waferlab").warning("%s", messages)
-    print(printed, end="")
-    return written
+    done = _waferlab.compile(words, os.path.abspath(folder), output)
+    if not done.succeeded:
+        raise CompileError(done.messages)
+    if done.messages:
+        logging.getLogger("waferlab").warning("%s", done.messages)
+    print(done.text, end="")
+    return done.folder

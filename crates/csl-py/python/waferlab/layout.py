@@ -14,8 +14,6 @@ from waferlab.errors import ArgumentError, CompileError, SdkError
 from waferlab.platform import SdkCompileArtifacts, SdkExecutionPlatform, check_level
 from waferlab.warning import unknown_words
 
-# Bits of a set of directions, as the extension takes it.
-_BITS = {Route.WEST: 1, Route.EAST: 2, Route.SOUTH: 4, Route.NORTH: 8, Route.RAMP: 16}
 _ITEM_TYPES = ("int32", "uint32", "float32", "int16", "uint16")
 _MAX_BUFFER = 2**16 - 1
 
@@ -144,19 +142,19 @@ class CodeRegion:
         number = _color(self._design, color)
         self._design.paint(self._number, None, number, _routes(routes))
         for info in edge_routes:
-            self._design.paint_edge(self._number, info._edge.name, number, _routes(info._routes))
+            self._design.paint_edge(self._number, _member(_waferlab.Edge, info._edge), number, _routes(info._routes))
 
     @_color_or_c
     def create_input_port(self, color, edge, routes, data_size, prefix=""):
-        return self._port(True, color, edge, routes, data_size, prefix)
+        return self._port(_waferlab.Way.IN, color, edge, routes, data_size, prefix)
 
     @_color_or_c
     def create_output_port(self, color, edge, routes, data_size, prefix=""):
-        return self._port(False, color, edge, routes, data_size, prefix)
+        return self._port(_waferlab.Way.OUT, color, edge, routes, data_size, prefix)
 
-    def _port(self, is_input, color, edge, routes, data_size, prefix):
+    def _port(self, way, color, edge, routes, data_size, prefix):
         number = self._design.port(
-            self._number, is_input, _color(self._design, color), Edge(edge).name, _routes(routes),
+            self._number, way, _color(self._design, color), _member(_waferlab.Edge, Edge(edge)), _routes(routes),
             operator.index(data_size), str(prefix),
         )  # fmt: skip
         return PortHandle(self._design, number)
@@ -192,7 +190,7 @@ class SdkLayout:
         else:
             raise TypeError(f"SdkLayout() takes a platform or an SdkTarget, not {type(platform).__name__}")
         logging.getLogger("waferlab").setLevel(check_level(msg_level))
-        self._design = _waferlab.Design(target.name.lower())
+        self._design = _waferlab.Design(_member(_waferlab.Arch, target))
 
     def create_code_region(self, source, name, width, height):
         size = (operator.index(width), operator.index(height))
@@ -203,18 +201,18 @@ class SdkLayout:
         self._design.connect(self._own(tx), self._own(rx))
 
     def create_input_stream(self, port, io_loc=None, io_buffer_size=1024):
-        return self._stream(True, port, io_loc, io_buffer_size)
+        return self._stream(_waferlab.Way.IN, port, io_loc, io_buffer_size)
 
     def create_output_stream(self, port, io_loc=None, io_buffer_size=1024):
-        return self._stream(False, port, io_loc, io_buffer_size)
+        return self._stream(_waferlab.Way.OUT, port, io_loc, io_buffer_size)
 
     @_color_or_c
     def create_input_stream_from_loc(self, loc, color, prefix=""):
-        return self._design.stream_at(True, _cell(loc), _color(self._design, color), str(prefix))
+        return self._design.stream_at(_waferlab.Way.IN, _cell(loc), _color(self._design, color), str(prefix))
 
     @_color_or_c
     def create_output_stream_from_loc(self, loc, color, prefix=""):
-        return self._design.stream_at(False, _cell(loc), _color(self._design, color), str(prefix))
+        return self._design.stream_at(_waferlab.Way.OUT, _cell(loc), _color(self._design, color), str(prefix))
 
     def hstack(self, children, origin=None):
         return self._design.hstack([self._own(child) for child in children], _optional_cell(origin))
@@ -224,21 +222,21 @@ class SdkLayout:
 
     def compile(self, out_prefix, libs=(), cslc_prefix="", save_port_map=False, f16_type=FP16TYPE.F16):
         """Compiles into the folder `out_prefix`. `cslc_prefix` has no meaning here: the compiler is this package."""
-        succeeded, folder, messages = self._design.compile(
-            os.getcwd(), os.fspath(out_prefix), [os.fspath(path) for path in libs], FP16TYPE(f16_type).name.lower(),
-            bool(save_port_map),
+        done = self._design.compile(
+            os.getcwd(), os.fspath(out_prefix), [os.fspath(path) for path in libs], _member(_waferlab.Fp16, FP16TYPE(f16_type)),
+            save_port_map=bool(save_port_map),
         )  # fmt: skip
-        if not succeeded:
-            raise CompileError(messages)
-        if messages:
-            logging.getLogger("waferlab").warning("%s", messages)
-        return SdkCompileArtifacts(folder)
+        if not done.succeeded:
+            raise CompileError(done.messages)
+        if done.messages:
+            logging.getLogger("waferlab").warning("%s", done.messages)
+        return SdkCompileArtifacts(done.folder)
 
-    def _stream(self, is_input, port, io_loc, io_buffer_size):
+    def _stream(self, way, port, io_loc, io_buffer_size):
         size = operator.index(io_buffer_size)
         if not 1 <= size <= _MAX_BUFFER:
             raise ArgumentError(f"io_buffer_size must be 1 to {_MAX_BUFFER}, not {size}")
-        return self._design.stream(is_input, self._own(port), _optional_cell(io_loc), size)
+        return self._design.stream(way, self._own(port), _optional_cell(io_loc), size)
 
     def _own(self, handle):
         """The number of a region or a port of this layout."""
@@ -269,11 +267,16 @@ def _param(what):
 
 
 def _routes(routes):
-    return [(_directions(position.get_input()), _directions(position.get_output())) for position in routes]
+    return [_waferlab.Position(_sides(position.get_input()), _sides(position.get_output())) for position in routes]
 
 
-def _directions(routes):
-    return sum(_BITS[route] for route in set(routes))
+def _sides(routes):
+    return [_member(_waferlab.Route, route) for route in routes]
+
+
+def _member(enum, member):
+    """The member of the extension's enum that has the name of the host API's."""
+    return getattr(enum, member.name)
 
 
 def _cell(vector):
@@ -287,9 +290,9 @@ def _optional_cell(vector):
 
 def _cell_area(coord):
     x, y = _cell(coord)
-    return x, y, x + 1, y + 1
+    return _waferlab.Area(x, y, x + 1, y + 1)
 
 
 def _area(rect):
     origin, end = rect
-    return (*_cell(origin), *_cell(end))
+    return _waferlab.Area(*_cell(origin), *_cell(end))

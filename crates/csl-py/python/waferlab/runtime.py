@@ -19,10 +19,10 @@ logger = logging.getLogger("waferlab")
 
 STATISTICS = "sim_stats.json"
 TRACES = "simfab_traces"
-# Says, in the smoke tests of the vendor's guide, that no traces are wanted.
+# The environment variable with which the smoke tests of the vendor's guide ask for no traces.
 SUPPRESS_TRACES = "CSL_SUPPRESS_SIMFAB_TRACE"
 DEFAULT_THREADS = 5
-# What the constructors of both classes of this name take, of the runtime and of the appliance client, with the defaults.
+# The options, with defaults, of the constructors of both classes of this name: the runtime and the appliance client.
 # The last five concern a cluster or a check of versions and change nothing here.
 OPTIONS = {
     "cmaddr": None,
@@ -41,6 +41,14 @@ _COPY_OPTIONS = {
     "data_type": MemcpyDataType.MEMCPY_32BIT,
     "order": MemcpyOrder.ROW_MAJOR,
     "nonblock": False,
+}
+
+
+# The stride of all copies but `memcpy_strided`.
+_NO_STRIDE = {"step_x": 1, "step_y": 1}
+_WIDTHS = {
+    MemcpyDataType.MEMCPY_32BIT: _waferlab.Width.BITS32,
+    MemcpyDataType.MEMCPY_16BIT: _waferlab.Width.BITS16,
 }
 
 
@@ -71,9 +79,9 @@ class SdkRuntime:
         logger.setLevel(options["msg_level"])
         self._machine = _waferlab.Machine(os.fspath(bindir), threads)
         self._waiting, self._files = {}, {}
-        # Names that get_id() and get_port_id() were asked for and that do not exist.
+        # Names that get_id() or get_port_id() was asked for and that do not exist.
         self._unknown = []
-        # Where the run leaves its files: sim.log, sim_stats.json, core files.
+        # The folder in which the run leaves its files: sim.log, sim_stats.json, core files.
         self._folder = os.getcwd()
         config = platform.config if platform else None
         self._core = (config.core_path or "out.core") if config and config.dump_core else None
@@ -128,7 +136,7 @@ class SdkRuntime:
         """What is wrong with None in the place of a symbol, a function or a port."""
         names = ", ".join(map(repr, self._unknown))
         told = f"; get_id() or get_port_id() gave None for {names}, which the program does not have" if names else ""
-        has = ", ".join([*self._machine.exports(), *(stream[0] for stream in self._machine.streams())])
+        has = ", ".join([*self._machine.exports(), *(stream.name for stream in self._machine.streams())])
         return ArgumentError(f"{method}: None names nothing{told}; it has {has or 'no exported names'}")
 
     def coord_logical_to_physical(self, logical_coords):
@@ -145,41 +153,36 @@ class SdkRuntime:
     def memcpy_h2d(self, dest, src, px, py, w, h, elem_per_pe, *older, **kwargs):
         """Copies a host array into a symbol, or streams it on a color, over a rectangle of PEs."""
         rect, options = _copy_arguments("memcpy_h2d", (px, py, w, h, elem_per_pe), older, kwargs)
-        return self._send("memcpy_h2d", "each", dest, src, rect, (1, 1), options)
+        return self._send("memcpy_h2d", _waferlab.Spread.EACH, dest, src, rect, options)
 
     def memcpy_h2d_stride(self, dest, src, px, py, w, h, elem_per_pe, row_stride, col_stride, **kwargs):
         """As memcpy_h2d, to every row_stride-th column and col_stride-th row of the rectangle only."""
         rect, options = _copy_arguments("memcpy_h2d_stride", (px, py, w, h, elem_per_pe), (), kwargs)
-        stride = (arrays.whole("row_stride", row_stride), arrays.whole("col_stride", col_stride))
-        return self._send("memcpy_h2d_stride", "each", dest, src, rect, stride, options)
+        options["step_x"], options["step_y"] = arrays.whole("row_stride", row_stride), arrays.whole("col_stride", col_stride)
+        return self._send("memcpy_h2d_stride", _waferlab.Spread.EACH, dest, src, rect, options)
 
     def memcpy_h2d_rowbcast(self, dest, src, px, py, w, h, elem_per_pe, **kwargs):
         """Copies one column of data, A[h][elem_per_pe], along the rows of the rectangle."""
         rect, options = _copy_arguments("memcpy_h2d_rowbcast", (px, py, w, h, elem_per_pe), (), kwargs)
-        return self._send("memcpy_h2d_rowbcast", "rows", dest, src, rect, (1, 1), options)
+        return self._send("memcpy_h2d_rowbcast", _waferlab.Spread.ROWS, dest, src, rect, options)
 
     def memcpy_h2d_colbcast(self, dest, src, px, py, w, h, elem_per_pe, **kwargs):
         """Copies one row of data, A[w][elem_per_pe], down the columns of the rectangle."""
         rect, options = _copy_arguments("memcpy_h2d_colbcast", (px, py, w, h, elem_per_pe), (), kwargs)
-        return self._send("memcpy_h2d_colbcast", "columns", dest, src, rect, (1, 1), options)
+        return self._send("memcpy_h2d_colbcast", _waferlab.Spread.COLUMNS, dest, src, rect, options)
 
     def memcpy_d2h(self, dest, src, px, py, w, h, elem_per_pe, *older, **kwargs):
         """Copies a symbol, or what leaves on a color, from a rectangle of PEs into a host array, in place."""
         rect, options = _copy_arguments("memcpy_d2h", (px, py, w, h, elem_per_pe), older, kwargs)
-        target = arrays.words_of("memcpy_d2h", arrays.destination("memcpy_d2h", dest))
-        number = self._ask(
-            "memcpy_d2h", self._endpoint("memcpy_d2h", src), target.size, rect,
-            options["streaming"], options["data_type"] == 1, options["order"] == 1,
-        )  # fmt: skip
-        self._waiting[number] = target
+        array = arrays.words_of("memcpy_d2h", arrays.destination("memcpy_d2h", dest))
+        number = self._ask("memcpy_d2h", self._endpoint("memcpy_d2h", src), array.size, _copy(rect, options))
+        self._waiting[number] = array
         return self._finish(number, options["nonblock"])
 
-    def _send(self, method, spread, dest, src, rect, stride, options):
-        source = arrays.words_of(method, arrays.source(method, src))
-        number = self._ask(
-            "memcpy_h2d", self._endpoint(method, dest), arrays.memory(source).tobytes(), rect, stride, spread,
-            options["streaming"], options["data_type"] == 1, options["order"] == 1,
-        )  # fmt: skip
+    def _send(self, method, spread, dest, src, rect, options):
+        array = arrays.words_of(method, arrays.source(method, src))
+        copy = _copy(rect, options, spread)
+        number = self._ask("memcpy_h2d", self._endpoint(method, dest), arrays.memory(array).tobytes(), copy)
         return self._finish(number, options["nonblock"])
 
     def _endpoint(self, method, value):
@@ -251,17 +254,17 @@ class SdkRuntime:
     def send(self, port, src, n_wavelets=None, **kwargs):
         """Sends 32-bit words into a stream; without `n_wavelets`, all of an array with items of 32 bits."""
         nonblock = _only_nonblock("send", kwargs)
-        source = arrays.source("send", src)
-        count = arrays.words_of("send", source).size if n_wavelets is None else arrays.words_in("send", source, n_wavelets)
-        data = arrays.memory(source).tobytes()
-        return self._finish(self._ask("send", self._port("send", port), data[: count * arrays.WORD_BYTES]), nonblock)
+        array = arrays.source("send", src)
+        count = arrays.words_of("send", array).size if n_wavelets is None else arrays.words_in("send", array, n_wavelets)
+        data = arrays.memory(array).tobytes()[: count * arrays.WORD_BYTES]
+        return self._finish(self._ask("send", self._port("send", port), data), nonblock)
 
     def receive(self, port, dest, n_wavelets, **kwargs):
         """Receives 32-bit words of a stream into a host array, in place."""
         nonblock = _only_nonblock("receive", kwargs)
-        target = arrays.destination("receive", dest)
-        number = self._ask("receive", self._port("receive", port), arrays.words_in("receive", target, n_wavelets))
-        self._waiting[number] = target
+        array = arrays.destination("receive", dest)
+        number = self._ask("receive", self._port("receive", port), arrays.words_in("receive", array, n_wavelets))
+        self._waiting[number] = array
         return self._finish(number, nonblock)
 
     def receive_tofile(self, port, outfile, **kwargs):
@@ -282,8 +285,9 @@ class SdkRuntime:
 
     def report_port_infos(self):
         """Prints name, color and place of every stream."""
-        for number, (name, is_input, x, y, color) in enumerate(self._machine.streams()):
-            print(f"port {number}: {name} ({'input' if is_input else 'output'}), color {color}, PE ({x}, {y})")
+        for number, stream in enumerate(self._machine.streams()):
+            way = "input" if stream.way == _waferlab.Way.IN else "output"
+            print(f"port {number}: {stream.name} ({way}), color {stream.color}, PE ({stream.x}, {stream.y})")
 
     def _port(self, method, port):
         number = self.get_port_id(port) if isinstance(port, str) else port
@@ -325,6 +329,19 @@ class SdkRuntime:
         self._machine.flush_log()
 
 
+def _copy(rect, options, spread=_waferlab.Spread.EACH):
+    """What a copy moves, and how, as the extension takes it."""
+    px, py, w, h, elem_per_pe = rect
+    return _waferlab.Copy(
+        _waferlab.Rect(px, py, w, h, step_x=options["step_x"], step_y=options["step_y"]),
+        elem_per_pe,
+        mode=_waferlab.Mode.STREAM if options["streaming"] else _waferlab.Mode.COPY,
+        width=_WIDTHS[options["data_type"]],
+        order=getattr(_waferlab.Order, options["order"].name),
+        spread=spread,
+    )
+
+
 def _constructor_options(kwargs):
     """The documented keyword arguments, those given and the defaults of the others."""
     unknown_words("SdkRuntime", kwargs, OPTIONS)
@@ -351,6 +368,7 @@ def _copy_arguments(method, rect, older, kwargs):
     options["data_type"] = _member(method, "data_type", MemcpyDataType, options["data_type"])
     options["order"] = _member(method, "order", MemcpyOrder, options["order"])
     options["streaming"] = bool(options["streaming"])
+    options.update(_NO_STRIDE)
     names = ("px", "py", "w", "h", "elem_per_pe")
     return tuple(arrays.whole(name, value) for name, value in zip(names, rect)), options
 
@@ -369,15 +387,20 @@ def _only_nonblock(method, kwargs):
 
 
 def _typed(arg):
-    """An argument as its type's name and its value."""
+    """An argument as the extension takes it: with its type, where it has one of its own."""
     if isinstance(arg, (bool, np.bool_)):
-        return ("bool", int(arg), 0.0)
+        return _waferlab.Argument.bool(bool(arg))
     if isinstance(arg, np.ma.MaskedArray):
         raise ArgumentError("launch: a masked array is no argument")
     if isinstance(arg, np.ndarray) and arg.size == 1:
         arg = arg.reshape(-1)[0]
-    if isinstance(arg, (int, np.integer)):
-        return (arg.dtype.name if isinstance(arg, np.integer) else "int", int(arg), 0.0)
-    if isinstance(arg, (float, np.floating)):
-        return (arg.dtype.name if isinstance(arg, np.floating) and type(arg) is not np.float64 else "float", 0, float(arg))
+    if isinstance(arg, np.integer):
+        return _waferlab.Argument.typed_int(arg.dtype.name, int(arg))
+    if isinstance(arg, int):
+        return _waferlab.Argument.int(arg)
+    # A float64 is a Python float, which is what numpy turns one into.
+    if isinstance(arg, np.floating) and type(arg) is not np.float64:
+        return _waferlab.Argument.typed_float(arg.dtype.name, float(arg))
+    if isinstance(arg, float):
+        return _waferlab.Argument.float(float(arg))
     raise ArgumentError(f"launch: an argument must be a number, not {arg!r}")

@@ -1,78 +1,132 @@
 //! The one check of a host's request, before anything moves.
 
-use csl_image::Export;
+use csl_image::{Carriers, Export, ExportKind};
+use csl_machine::Size;
 
-use super::command::{Command, Endpoint, Rect};
-use crate::stop::SimError;
+use super::array::Shape;
+use super::command::{Command, Endpoint, Rect, Spread};
+use super::error::{Names, RequestError};
 use crate::world::World;
 
-pub(super) fn check(world: &World, command: &Command) -> Result<(), SimError> {
+pub(super) fn check(world: &World, command: &Command) -> Result<(), RequestError> {
     match command {
-        Command::H2d { to, rect, per_pe, spread, data, .. } => {
-            check_transfer(world, *to, rect)?;
-            same(spread.shares(rect) * *per_pe as usize, data.len(), |expected, found| SimError::Length {
-                expected,
-                found,
-            })
+        Command::H2d { to, copy, spread, array } => {
+            check_endpoint(world, command, *to)?;
+            copy.rect.check_within(world.image.rect)?;
+            check_array(world, command, copy.shape(*spread), array.len())?;
+            check_pes(world, *to, &copy.rect)
         }
-        Command::D2h { from, rect, .. } => check_transfer(world, *from, rect),
+        Command::D2h { from, copy, room } => {
+            check_endpoint(world, command, *from)?;
+            copy.rect.check_within(world.image.rect)?;
+            check_array(world, command, copy.shape(Spread::Each), *room)?;
+            check_pes(world, *from, &copy.rect)
+        }
         Command::Launch { function, args } => check_launch(world, *function, args.len()),
     }
 }
 
-fn same(expected: usize, found: usize, error: impl FnOnce(usize, usize) -> SimError) -> Result<(), SimError> {
-    if expected == found { Ok(()) } else { Err(error(expected, found)) }
-}
-
-fn check_transfer(world: &World, end: Endpoint, rect: &Rect) -> Result<(), SimError> {
-    let (width, height) = (world.width(), world.height());
-    let inside = |from: u32, len: u32, all: u32| from.checked_add(len).is_some_and(|end| end <= all);
-    if !inside(rect.x, rect.w, width) || !inside(rect.y, rect.h, height) {
-        return Err(SimError::Outside { rect: *rect, width, height });
+/// The endpoint exists and admits the copy.
+fn check_endpoint(world: &World, command: &Command, endpoint: Endpoint) -> Result<(), RequestError> {
+    let id = match endpoint {
+        Endpoint::Symbol(id) => id,
+        Endpoint::Color(color) if world.chip.is_routable_color(color.into()) => return Ok(()),
+        Endpoint::Color(color) => {
+            return Err(RequestError::NotAColor { number: color.into(), colors: world.chip.fabric.colors });
+        }
+    };
+    let Some(export) = world.image.export(id) else {
+        return Err(RequestError::NoSuchExport { number: id.into(), exports: Names::exported(&world.image) });
+    };
+    let name = || export.name.clone();
+    match export.kind {
+        ExportKind::Function { .. } => Err(RequestError::NotData { name: name() }),
+        ExportKind::Data { mutable: false, .. } if matches!(command, Command::H2d { .. }) => {
+            Err(RequestError::ReadOnly { name: name() })
+        }
+        ExportKind::Data { .. } => check_carriers(world, export),
     }
-    match end {
-        Endpoint::Symbol(id) => check_symbol(world, id, rect),
-        Endpoint::Color(color) if world.chip.is_routable_color(color.into()) => check_programs(world, rect),
-        Endpoint::Color(color) => Err(SimError::NotAStream(color)),
+}
+
+fn check_carriers(world: &World, export: &Export) -> Result<(), RequestError> {
+    match world.image.carriers(export.id) {
+        Carriers { with: 0, .. } => Err(RequestError::OnNoPe { name: export.name.clone() }),
+        _ => Ok(()),
     }
 }
 
-fn check_symbol(world: &World, id: u16, rect: &Rect) -> Result<(), SimError> {
-    if world.image.export(id).is_none_or(|export| export.params().is_some()) {
-        return Err(SimError::UnknownId { what: "variable", id });
+impl Rect {
+    /// Checks that the rectangle lies in the program's and holds something.
+    ///
+    /// # Errors
+    /// [`RequestError::NoStride`], [`RequestError::EmptyRectangle`] or [`RequestError::Outside`].
+    pub fn check_within(&self, program: Size) -> Result<(), RequestError> {
+        let Rect { x, y, w, h, step_x, step_y } = *self;
+        if step_x == 0 || step_y == 0 {
+            return Err(RequestError::NoStride);
+        }
+        if w == 0 || h == 0 {
+            return Err(RequestError::EmptyRectangle { w, h });
+        }
+        let inside = |from: u32, len: u32, all: u32| from.checked_add(len).is_some_and(|end| end <= all);
+        match inside(x, w, program.width) && inside(y, h, program.height) {
+            true => Ok(()),
+            false => Err(RequestError::Outside { rect: *self, program }),
+        }
     }
-    let exports: Vec<bool> = world.image.programs.iter().map(|program| program.exported_symbol(id).is_some()).collect();
-    check_pes(world, rect, |program| exports[program as usize], |x, y| SimError::NotOnPe { what: "variable", id, x, y })
 }
 
-fn check_programs(world: &World, rect: &Rect) -> Result<(), SimError> {
-    check_pes(world, rect, |_| true, |x, y| SimError::NoSuchPe { x, y })
+/// The host's array has as many items as the copy moves, or more. Only streams of a program without memcpy may be empty.
+fn check_array(world: &World, command: &Command, shape: Shape, found: usize) -> Result<(), RequestError> {
+    let method = command.method();
+    let may_be_empty = world.image.memcpy.is_none() && command.is_stream();
+    match shape.items() {
+        Some(0) if !may_be_empty => Err(RequestError::NoElements { method }),
+        Some(needed) if needed > found => Err(RequestError::ShortArray { method, shape, needed, found }),
+        Some(_) => Ok(()),
+        None => Err(RequestError::TooManyElements { method, shape }),
+    }
 }
 
-/// Every PE of `rect` must run a program that is `right`.
-fn check_pes(
-    world: &World,
-    rect: &Rect,
-    right: impl Fn(u32) -> bool,
-    error: impl Fn(u32, u32) -> SimError,
-) -> Result<(), SimError> {
+/// Every PE of the rectangle runs a program, and that has the exported variable.
+fn check_pes(world: &World, endpoint: Endpoint, rect: &Rect) -> Result<(), RequestError> {
+    let right: Vec<bool> = match endpoint {
+        Endpoint::Symbol(id) => {
+            world.image.programs.iter().map(|program| program.exported_symbol(id).is_some()).collect()
+        }
+        Endpoint::Color(_) => vec![true; world.image.programs.len()],
+    };
+    let missing = first_without(world, rect, |program| right[program]);
+    missing.map_or(Ok(()), |(x, y)| {
+        Err(match endpoint {
+            Endpoint::Symbol(id) => RequestError::NotOnPe { id, x, y },
+            Endpoint::Color(_) => RequestError::NoSuchPe { x, y },
+        })
+    })
+}
+
+/// The first PE of a rectangle that does not run a program that is `right`.
+fn first_without(world: &World, rect: &Rect, right: impl Fn(csl_machine::ProgramId) -> bool) -> Option<(u32, u32)> {
     for row in 0..rect.rows() {
-        let y = rect.y + row * rect.step_y.max(1);
+        let y = rect.y + row * rect.step_y;
         let mut runs = world.runs(y).iter().filter(|run| right(run.program)).peekable();
         for column in 0..rect.columns() {
-            let x = rect.x + column * rect.step_x.max(1);
+            let x = rect.x + column * rect.step_x;
             while runs.next_if(|run| run.x + run.len <= x).is_some() {}
             if runs.peek().is_none_or(|run| run.x > x) {
-                return Err(error(x, y));
+                return Some((x, y));
             }
         }
     }
-    Ok(())
+    None
 }
 
-fn check_launch(world: &World, id: u16, args: usize) -> Result<(), SimError> {
-    match world.image.export(id).and_then(Export::params) {
-        Some(params) => same(params.len(), args, |expected, found| SimError::Arguments { expected, found }),
-        None => Err(SimError::UnknownId { what: "function", id }),
+fn check_launch(world: &World, id: u16, found: usize) -> Result<(), RequestError> {
+    let function = world.image.export(id).and_then(|export| Some((export, export.params()?)));
+    let Some((export, params)) = function else { return Err(RequestError::NoSuchFunction { id }) };
+    let expected = params.len();
+    match expected == found {
+        true => check_carriers(world, export),
+        false => Err(RequestError::Arguments { expected, found }),
     }
 }

@@ -1,5 +1,7 @@
 //! What the host asks of the machine, as values.
 
+use super::array::{Order, Shape};
+
 /// PEs of the program's rectangle: columns `x, x + step_x, ..` below `x + w`, rows likewise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rect {
@@ -29,7 +31,13 @@ impl Rect {
 
     /// PEs that are visited.
     pub fn len(&self) -> usize {
-        self.columns() as usize * self.rows() as usize
+        let (columns, rows) = self.shape();
+        columns * rows
+    }
+
+    /// Columns and rows that are visited.
+    fn shape(&self) -> (usize, usize) {
+        (self.columns() as usize, self.rows() as usize)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -38,7 +46,7 @@ impl Rect {
 
     /// The `index`-th PE in row-major order.
     pub fn at(&self, index: usize) -> (u32, u32) {
-        let (row, column) = (index / self.columns() as usize, index % self.columns() as usize);
+        let (row, column) = (index / self.shape().0, index % self.shape().0);
         (self.x + column as u32 * self.step_x.max(1), self.y + row as u32 * self.step_y.max(1))
     }
 }
@@ -58,6 +66,11 @@ impl Width {
             Width::Bits32 => 4,
         }
     }
+
+    /// Size of so many elements in bytes.
+    pub(super) fn of(self, elements: u32) -> u32 {
+        elements.saturating_mul(self.bytes())
+    }
 }
 
 /// What a transfer reads or writes on the device.
@@ -67,6 +80,13 @@ pub enum Endpoint {
     Symbol(u16),
     /// Streaming mode: wavelets of this color.
     Color(u8),
+}
+
+impl From<u16> for Endpoint {
+    /// The exported pointer variable with this id.
+    fn from(id: u16) -> Endpoint {
+        Endpoint::Symbol(id)
+    }
 }
 
 /// How host data is dealt out.
@@ -81,34 +101,72 @@ pub enum Spread {
 }
 
 impl Spread {
-    /// PEs' worth of data that a transfer to `rect` takes.
-    pub fn shares(self, rect: &Rect) -> usize {
-        match self {
-            Spread::Each => rect.len(),
-            Spread::Rows => rect.rows() as usize,
-            Spread::Columns => rect.columns() as usize,
-        }
-    }
-
     /// Which share the `index`-th PE of `rect` (row-major) gets.
     pub fn share(self, rect: &Rect, index: usize) -> usize {
         match self {
             Spread::Each => index,
-            Spread::Rows => index / rect.columns() as usize,
-            Spread::Columns => index % rect.columns() as usize,
+            Spread::Rows => index / rect.shape().0,
+            Spread::Columns => index % rect.shape().0,
         }
+    }
+}
+
+/// What a copy moves: between the host's array, a tensor `A[h][w][per_pe]`, and the PEs of a rectangle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copy {
+    pub rect: Rect,
+    /// Elements on each PE.
+    pub per_pe: u32,
+    /// Size of an element on the device.
+    pub width: Width,
+    /// How the tensor lies in the host's array.
+    pub order: Order,
+}
+
+impl Copy {
+    /// `per_pe` 32-bit elements for each PE of `rect`, in row-major order.
+    pub fn of(rect: Rect, per_pe: u32) -> Copy {
+        Copy { rect, per_pe, width: Width::Bits32, order: Order::RowMajor }
+    }
+
+    /// The tensor that the host's array holds.
+    pub fn shape(&self, spread: Spread) -> Shape {
+        let (rows, columns) = (self.rect.rows() as usize, self.rect.columns() as usize);
+        let (h, w) = match spread {
+            Spread::Each => (rows, columns),
+            Spread::Rows => (rows, 1),
+            Spread::Columns => (1, columns),
+        };
+        Shape { h, w, l: self.per_pe as usize }
     }
 }
 
 /// A request of the host. Every PE takes its commands in the order in which they were submitted.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Host to device. `data` holds `per_pe` words for each share: PE by PE in row-major order of `rect`.
-    H2d { to: Endpoint, rect: Rect, per_pe: u32, width: Width, spread: Spread, data: Vec<u32> },
-    /// Device to host; the answer has `per_pe` words for each PE in row-major order of `rect`.
-    D2h { from: Endpoint, rect: Rect, per_pe: u32, width: Width },
+    /// Host to device. The host's array has one 32-bit word an element; what lies behind the tensor is not sent.
+    H2d { to: Endpoint, copy: Copy, spread: Spread, array: Vec<u32> },
+    /// Device to host, into an array of `room` items; the answer is the tensor.
+    D2h { from: Endpoint, copy: Copy, room: usize },
     /// Calls the exported function with this id on every PE. One word an argument: 16-bit values in the low half.
     Launch { function: u16, args: Vec<u32> },
+}
+
+impl Command {
+    /// The host API's name of it.
+    pub fn method(&self) -> &'static str {
+        match self {
+            Command::H2d { .. } => "memcpy_h2d",
+            Command::D2h { .. } => "memcpy_d2h",
+            Command::Launch { .. } => "launch",
+        }
+    }
+
+    /// Whether it moves wavelets of a color.
+    pub(super) fn is_stream(&self) -> bool {
+        let (Command::H2d { to: end, .. } | Command::D2h { from: end, .. }) = self else { return false };
+        matches!(end, Endpoint::Color(_))
+    }
 }
 
 /// A submitted command.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::array::HostArray;
 use super::command::{Endpoint, Rect, Spread, Ticket};
 use super::tile::{Job, StreamIn, StreamOut, TileCommand};
 use crate::element::Element;
@@ -58,20 +59,20 @@ impl Delivery<'_> {
     }
 
     /// A stream into each tile: the tiles of a channel get their words in turn.
-    pub fn stream_in<E: Element>(&self, machine: &mut Machine<E>, color: u8, data: Arc<Vec<u32>>) {
+    pub fn stream_in<E: Element>(&self, machine: &mut Machine<E>, color: u8, array: Arc<HostArray>) {
         let per_pe = self.per_pe as usize;
         let channel = self.pes_of_a_channel();
         let on_the_way = self.words_on_the_way(&machine.world);
         for index in 0..self.rect.len() {
-            let at = self.spread.share(self.rect, index) * per_pe;
             let rank = index as u64 % channel;
             let stream = StreamIn {
                 ticket: self.ticket,
                 index,
                 color,
-                data: Arc::clone(&data),
-                at,
-                end: at + per_pe,
+                array: Arc::clone(&array),
+                share: self.spread.share(self.rect, index),
+                at: 0,
+                end: per_pe,
                 centi_ready: self.start * 100 + rank * self.centi_word,
                 centi_step: channel * self.centi_word,
                 on_the_way,
@@ -115,7 +116,7 @@ pub(super) fn touched<E: Element>(machine: &mut Machine<E>, x: u32, y: u32, chan
     let now = machine.now;
     let row = machine.row_mut(y);
     let Some(place) = row.ces.touch(x) else { return };
-    change(&mut row.ces.tiles[place as usize]);
+    change(&mut row.ces.tiles[place]);
     row.ces.wake(place);
     row.ces.start_sending(place, now + 1);
 }

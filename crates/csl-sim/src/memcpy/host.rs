@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use csl_image::{Export, ParamType};
 
+use super::array::HostArray;
 use super::check::check;
-use super::command::{Command, Endpoint, Rect, Spread, Ticket};
+use super::command::{Command, Copy, Endpoint, Rect, Spread, Ticket};
 use super::delivery::{Delivery, give, touched};
+use super::error::RequestError;
 use super::tile::{Call, CopyIn, CopyOut, Done, Job, Part, TileCommand};
 use crate::element::Element;
 use crate::machine::Machine;
-use crate::stop::SimError;
 use crate::world::World;
 
 /// Commands that tiles have not finished, and answers that the host has not taken.
@@ -37,8 +38,7 @@ pub(crate) struct Host {
 struct Pending {
     /// Tiles that have not finished.
     tiles: usize,
-    per_pe: usize,
-    answer: Option<Vec<u32>>,
+    answer: Option<HostArray>,
 }
 
 impl Host {
@@ -48,7 +48,7 @@ impl Host {
 
     /// Whether what stands before a command lets it begin.
     fn may_begin(&self, command: &Command) -> bool {
-        self.streams.is_empty() && (self.pending.is_empty() || !is_stream(command))
+        self.streams.is_empty() && (self.pending.is_empty() || !command.is_stream())
     }
 
     /// Whether a command that was held may begin now.
@@ -140,19 +140,19 @@ impl Host {
             };
             let Some(pending) = self.pending.get_mut(&ticket) else { continue };
             if let Some(answer) = &mut pending.answer {
-                answer[index * pending.per_pe..][..words.len()].copy_from_slice(&words);
+                answer.set_of_pe(index, &words);
             }
             pending.tiles -= 1;
             if pending.tiles == 0 {
                 let finished = self.pending.remove(&ticket).expect("just seen");
                 self.streams.retain(|stream| *stream != ticket);
-                finished.answer.map(|answer| self.answers.insert(ticket, answer));
+                finished.answer.map(|answer| self.answers.insert(ticket, answer.into_words()));
             }
         }
     }
 
     /// Checks a command and gives it to its tiles.
-    pub fn submit<E: Element>(&mut self, machine: &mut Machine<E>, command: Command) -> Result<Ticket, SimError> {
+    pub fn submit<E: Element>(&mut self, machine: &mut Machine<E>, command: Command) -> Result<Ticket, RequestError> {
         check(&machine.world, &command)?;
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;
@@ -169,28 +169,31 @@ impl Host {
     fn give<E: Element>(&mut self, machine: &mut Machine<E>, ticket: Ticket, command: Command) {
         let copy_latency = machine.world.chip.memcpy.copy_latency;
         match command {
-            Command::H2d { per_pe: 0, .. } => self.expect(ticket, 0, 0, false),
-            Command::D2h { per_pe: 0, .. } => self.expect(ticket, 0, 0, true),
-            Command::H2d { to, rect, per_pe, width, spread, data } => {
-                let delivery = self.start(machine, ticket, &rect, spread, per_pe, copy_latency);
-                self.expect(ticket, rect.len(), per_pe, false);
+            Command::H2d { copy: Copy { per_pe: 0, .. }, .. } => self.expect(ticket, 0, None),
+            Command::D2h { copy, .. } if copy.per_pe == 0 => self.expect(ticket, 0, Some(answer(&copy))),
+            Command::H2d { to, copy, spread, array } => {
+                let Copy { ref rect, per_pe, width, order } = copy;
+                let array = HostArray::new(array, copy.shape(spread), order);
+                let delivery = self.start(machine, ticket, rect, spread, per_pe, copy_latency);
+                self.expect(ticket, rect.len(), None);
                 match to {
                     Endpoint::Symbol(id) => {
-                        let copy = Arc::new(CopyIn { id, per_pe, width, data });
+                        let copy = Arc::new(CopyIn { id, per_pe, width, array });
                         delivery.commands(machine, |share| Job::CopyIn(Arc::clone(&copy), share));
                         self.free_at = delivery.end();
                     }
                     Endpoint::Color(color) => {
-                        delivery.stream_in(machine, color, Arc::new(data));
+                        delivery.stream_in(machine, color, Arc::new(array));
                         self.streams.push(ticket);
                     }
                 }
             }
-            Command::D2h { from, rect, per_pe, width } => {
+            Command::D2h { from, copy, room: _ } => {
+                let Copy { ref rect, per_pe, width, .. } = copy;
                 let delivery = self
-                    .start(machine, ticket, &rect, Spread::Each, per_pe, copy_latency)
+                    .start(machine, ticket, rect, Spread::Each, per_pe, copy_latency)
                     .device_to_host(&machine.world, from);
-                self.expect(ticket, rect.len(), per_pe, true);
+                self.expect(ticket, rect.len(), Some(answer(&copy)));
                 match from {
                     Endpoint::Symbol(id) => {
                         let copy = Arc::new(CopyOut { id, per_pe, width });
@@ -207,13 +210,12 @@ impl Host {
         }
     }
 
-    fn expect(&mut self, ticket: Ticket, tiles: usize, per_pe: u32, has_answer: bool) {
-        let answer = has_answer.then(|| vec![0; tiles * per_pe as usize]);
-        let pending = Pending { tiles, per_pe: per_pe as usize, answer };
+    /// Waits for so many tiles, which fill `answer`.
+    fn expect(&mut self, ticket: Ticket, tiles: usize, answer: Option<HostArray>) {
         if tiles > 0 {
-            self.pending.insert(ticket, pending);
-        } else if let Some(answer) = pending.answer {
-            self.answers.insert(ticket, answer);
+            self.pending.insert(ticket, Pending { tiles, answer });
+        } else if let Some(answer) = answer {
+            self.answers.insert(ticket, answer.into_words());
         }
     }
 
@@ -244,9 +246,9 @@ impl Host {
         let memcpy = &machine.world.chip.memcpy;
         let everywhere = Rect::new(0, 0, 0, 0);
         let start = self.start(machine, ticket, &everywhere, Spread::Each, 0, memcpy.launch_latency).start;
-        self.expect(ticket, runs.iter().map(|run| run.len as usize).sum(), 0, false);
+        self.expect(ticket, runs.iter().map(|run| run.len as usize).sum(), None);
         for run in runs {
-            let program = &machine.world.image.programs[run.program as usize];
+            let program = &machine.world.image.programs[run.program];
             if program.exported_function(id).is_some() {
                 self.unended += u64::from(run.len);
             }
@@ -258,9 +260,9 @@ impl Host {
     }
 }
 
-fn is_stream(command: &Command) -> bool {
-    let (Command::H2d { to: end, .. } | Command::D2h { from: end, .. }) = command else { return false };
-    matches!(end, Endpoint::Color(_))
+/// The array that a copy to the host fills.
+fn answer(copy: &Copy) -> HostArray {
+    HostArray::empty(copy.shape(Spread::Each), copy.order)
 }
 
 fn params(world: &World, id: u16) -> &[ParamType] {

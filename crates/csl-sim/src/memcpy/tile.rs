@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::array::HostArray;
 use super::command::{Ticket, Width};
 use crate::tile::NEVER;
 
@@ -52,12 +53,13 @@ pub(crate) enum Job {
     StreamOut(Box<StreamOut>),
 }
 
-/// Words from the host; a tile takes the `per_pe` words of its share.
+/// Elements from the host; a tile takes those of its share.
 pub(crate) struct CopyIn {
     pub id: u16,
+    /// Elements of a share.
     pub per_pe: u32,
     pub width: Width,
-    pub data: Vec<u32>,
+    pub array: HostArray,
 }
 
 pub(crate) struct CopyOut {
@@ -77,8 +79,10 @@ pub(crate) struct StreamIn {
     pub ticket: Ticket,
     pub index: usize,
     pub color: u8,
-    pub data: Arc<Vec<u32>>,
-    /// The next word and the end, in `data`.
+    pub array: Arc<HostArray>,
+    /// The tile's share of the array.
+    pub share: usize,
+    /// The next word of the share, and how many it has.
     pub at: usize,
     pub end: usize,
     /// When word `at` arrives, and from one word to the next, in hundredths of a cycle.
@@ -93,6 +97,11 @@ pub(crate) struct StreamIn {
 impl StreamIn {
     pub fn ready(&self) -> u64 {
         self.centi_ready.div_ceil(100)
+    }
+
+    /// The next word.
+    pub fn word(&self) -> u32 {
+        self.array.word(self.share, self.at)
     }
 
     pub fn left(&self) -> usize {
@@ -177,21 +186,5 @@ impl TileHost {
         let command = self.commands.front().filter(|_| !self.is_blocked).map(|command| command.due);
         let streams = self.incoming.iter().flat_map(|stream| [Some(stream.ready()), stream.entry()]).flatten();
         self.next_due = command.into_iter().chain(streams).filter(|due| *due > now).min().unwrap_or(NEVER);
-    }
-}
-
-/// Bytes in device order of host words.
-pub(crate) fn to_bytes(words: &[u32], width: Width) -> Vec<u8> {
-    match width {
-        Width::Bits32 => words.iter().flat_map(|word| word.to_le_bytes()).collect(),
-        Width::Bits16 => words.iter().flat_map(|word| (*word as u16).to_le_bytes()).collect(),
-    }
-}
-
-/// Host words of bytes in device order.
-pub(crate) fn to_words(bytes: &[u8], width: Width) -> Vec<u32> {
-    match width {
-        Width::Bits32 => bytes.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)).collect(),
-        Width::Bits16 => bytes.as_chunks().0.iter().map(|word| u16::from_le_bytes(*word).into()).collect(),
     }
 }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use csl_chip::{SysOp, VecOp};
 use csl_image::*;
-use csl_isa::dsd::{Dsd, DsdClass};
-use csl_isa::vec::{Action, RegOrImm, Target, VecArg, VecConfig, VecDesc};
+use csl_isa::vec::VecArg;
 use csl_isa::{Insn, NO_REG, Op};
+use csl_machine::{Arch, ColorConfig, Coord, Dialect, DirSet, ProgramId, Sdk, Size, SysOp, TileRun, VecOp};
 use csl_sim::{Sim, SimOptions, Traces};
+pub use csl_testkit::{fabin, fabout, func, main_task, queue as bind, task};
 
 pub const W: u8 = 1;
 pub const E: u8 = 2;
@@ -21,52 +21,20 @@ pub const DATA_ID: u16 = 0;
 /// Id of the exported function, where there is one.
 pub const FUNC_ID: u16 = 1;
 
+/// The release that the programs are of.
+const SDK: Sdk = Sdk { major: 1, minor: 4 };
+
 /// A program without code that exports the pointer `data` to the `words` given.
 pub fn program(words: &[u32]) -> PeImage {
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     PeImage {
-        name: "test.csl".into(),
-        half: HalfFormat::F16,
-        code: Vec::new(),
-        funcs: Vec::new(),
+        dialect: Dialect::of(SDK),
         sections: vec![Section { addr: 0x100, bytes: DATA.to_le_bytes().to_vec() }, Section { addr: DATA, bytes }],
         data_end: DATA + 4 * words.len() as u16,
-        stack: Region { start: 0xa000, end: 0xb000 },
-        vecs: Vec::new(),
-        dsr_loads: Vec::new(),
-        iters: Vec::new(),
-        pool: Vec::new(),
-        tile_consts: 0,
-        tasks: Vec::new(),
-        startup: Vec::new(),
-        queues: Vec::new(),
-        fifos: Vec::new(),
-        dsr_inits: Vec::new(),
-        colors: Vec::new(),
-        configs: Vec::new(),
         exports: vec![ExportedSymbol { name: "data".into(), id: DATA_ID, what: Exported::Symbol(0) }],
-        rpc: None,
-        teardown_handlers: Vec::new(),
-        empty_queue_handlers: Vec::new(),
-        rotating: Vec::new(),
-        separate_control_table: false,
-        main_thread_priority: None,
-        strings: Vec::new(),
         symbols: vec![Symbol { name: "ptr".into(), addr: 0x100, size: 2, ty: "[*]u32".into(), is_hidden: false }],
-        lines: Vec::new(),
-        inlined: Vec::new(),
-        descriptors: Vec::new(),
+        ..csl_testkit::program()
     }
-}
-
-pub fn func(image: &mut PeImage, params: u16, code: &[Insn]) -> u16 {
-    let entry = image.code.len() as u32;
-    image.code.extend_from_slice(code);
-    image.code.push(Insn::new(Op::RetVoid, 0, 0, 0));
-    let end = image.code.len() as u32;
-    let name = format!("f{}", image.funcs.len());
-    image.funcs.push(Function { name, entry, end, frame: 16, params, has_result: false, stack: 0, iters: 0 });
-    image.funcs.len() as u16 - 1
 }
 
 /// Exports a function that the host can launch.
@@ -75,29 +43,13 @@ pub fn export(image: &mut PeImage, params: u16, code: &[Insn]) {
     image.exports.push(ExportedSymbol { name: "f".into(), id: FUNC_ID, what: Exported::Func(func) });
 }
 
-/// A local task.
-pub fn task(image: &mut PeImage, id: u8, code: &[Insn]) {
-    let func = func(image, 0, code);
-    image.tasks.push(Task { kind: TaskKind::Local, id, func, params: Vec::new() });
-}
-
-/// A local task that is active at the start.
-pub fn main_task(image: &mut PeImage, code: &[Insn]) {
-    task(image, 8, code);
-    image.startup.push(Startup::Activate(TaskTarget::LocalTask(8)));
-}
-
 pub fn vec(image: &mut PeImage, op: VecOp, dest: VecArg, src: VecArg) -> Insn {
-    image.vecs.push(VecDesc { op: op as u8, dest, srcs: vec![src], config: VecConfig::default() });
-    Insn::new(Op::Vec, image.vecs.len() as u16 - 1, NO_REG, 0)
+    csl_testkit::vec(image, op, dest, &[src])
 }
 
 /// An asynchronous operation that activates a local task.
-pub fn vec_async(image: &mut PeImage, op: VecOp, dest: VecArg, src: VecArg, then: u16) -> Insn {
-    let completion = Action::Activate(Target::LocalTask(RegOrImm::Imm(then)));
-    let config = VecConfig { is_async: true, completion, ..VecConfig::default() };
-    image.vecs.push(VecDesc { op: op as u8, dest, srcs: vec![src], config });
-    Insn::new(Op::Vec, image.vecs.len() as u16 - 1, NO_REG, 0)
+pub fn vec_async(image: &mut PeImage, op: VecOp, dest: VecArg, src: VecArg, then: u8) -> Insn {
+    csl_testkit::vec_async(image, op, dest, &[src], then)
 }
 
 pub fn unblock_cmd_stream() -> Insn {
@@ -106,21 +58,11 @@ pub fn unblock_cmd_stream() -> Insn {
 
 /// `dest = a + b` over f32.
 pub fn add(image: &mut PeImage, dest: VecArg, a: VecArg, b: VecArg) -> Insn {
-    let config = VecConfig::default();
-    image.vecs.push(VecDesc { op: VecOp::Fadds as u8, dest, srcs: vec![a, b], config });
-    Insn::new(Op::Vec, image.vecs.len() as u16 - 1, NO_REG, 0)
+    csl_testkit::vec(image, VecOp::Fadds, dest, &[a, b])
 }
 
 pub fn mem(addr: u16, extent: u16) -> VecArg {
-    VecArg::DsdConst(Dsd::mem1d(addr, extent, 1, false).0)
-}
-
-pub fn fabin(color: u8, queue: u8, extent: u16) -> VecArg {
-    VecArg::DsdConst(Dsd::fabric(DsdClass::Fabin, color, queue, extent, 0, false).0)
-}
-
-pub fn fabout(color: u8, queue: u8, extent: u16) -> VecArg {
-    VecArg::DsdConst(Dsd::fabric(DsdClass::Fabout, color, queue, extent, 0, false).0)
+    csl_testkit::mem(addr, extent, 1)
 }
 
 /// A `fabout` that names no queue, as programs up to SDK 1.4 may.
@@ -128,22 +70,19 @@ pub fn unqueued(color: u8, extent: u16) -> VecArg {
     fabout(color, 0xff, extent)
 }
 
-pub fn bind(image: &mut PeImage, dir: QueueDir, id: u8, color: u8) {
-    image.queues.push(Queue { dir, id, color: Some(color), priority: None, control_base: 0, dense_mode: false });
-}
-
 /// A layout of one row or more: program numbers by tile, and routes `(x, y, color, rx, tx)`.
 pub fn layout(arch: Arch, programs: Vec<PeImage>, tiles: &[&[u32]], routes: &[(u32, u32, u8, u8, u8)]) -> Image {
     let rect = Size { width: tiles[0].len() as u32, height: tiles.len() as u32 };
-    let run = |y: usize, x: usize, program: u32| TileRun { x: x as u32, y: y as u32, len: 1, program };
+    let run = |y: usize, x: usize, program: u32| TileRun {
+        x: x as u32,
+        y: y as u32,
+        len: 1,
+        program: ProgramId::new(program),
+    };
     let tiles = tiles.iter().enumerate();
     let tiles =
         tiles.flat_map(|(y, row)| row.iter().enumerate().map(move |(x, program)| run(y, x, *program))).collect();
-    let config = |(_, _, _, rx, tx): &(u32, u32, u8, u8, u8)| ColorConfig {
-        rx: DirSet(*rx),
-        tx: DirSet(*tx),
-        ..ColorConfig::default()
-    };
+    let config = |(_, _, _, rx, tx): &(u32, u32, u8, u8, u8)| ColorConfig::route(DirSet(*rx), DirSet(*tx));
     let color_configs = routes.iter().map(config).collect();
     let mut numbered: Vec<_> = routes.iter().enumerate().collect();
     numbered.sort_by_key(|(_, route)| (route.1, route.0, route.2));
@@ -159,9 +98,9 @@ pub fn layout(arch: Arch, programs: Vec<PeImage>, tiles: &[&[u32]], routes: &[(u
     Image {
         origin: Origin::default(),
         arch,
-        sdk: Sdk { major: 1, minor: 4 },
+        sdk: SDK,
         fabric: Size { width: rect.width + 7, height: rect.height + 2 },
-        offset: Place { x: 4, y: 1 },
+        offset: Coord { x: 4, y: 1 },
         rect,
         memcpy: Some(Memcpy { channels: 1, west_buffer: 0, east_buffer: 0 }),
         programs: programs.into_iter().map(Arc::new).collect(),

@@ -1,17 +1,18 @@
 //! Copies, launches, the command stream.
 
-use csl_image::Arch;
 use csl_isa::{Insn, Op};
-use csl_sim::{Command, Endpoint, HostReason, Rect, Sim, SimError, Spread, Stop, Width};
+use csl_machine::Arch;
+use csl_sim::{Command, Copy, Endpoint, HostReason, Order, Rect, RequestError, Shape, Sim, Spread, Stop, Width};
 
 use crate::builder::*;
 
-fn h2d(rect: Rect, per_pe: u32, spread: Spread, data: Vec<u32>) -> Command {
-    Command::H2d { to: Endpoint::Symbol(DATA_ID), rect, per_pe, width: Width::Bits32, spread, data }
+fn h2d(rect: Rect, per_pe: u32, spread: Spread, array: Vec<u32>) -> Command {
+    Command::H2d { to: Endpoint::Symbol(DATA_ID), copy: Copy::of(rect, per_pe), spread, array }
 }
 
 fn d2h(rect: Rect, per_pe: u32, width: Width) -> Command {
-    Command::D2h { from: Endpoint::Symbol(DATA_ID), rect, per_pe, width }
+    let copy = Copy { width, ..Copy::of(rect, per_pe) };
+    Command::D2h { from: Endpoint::Symbol(DATA_ID), copy, room: rect.len() * per_pe as usize }
 }
 
 fn run(sim: &mut Sim, command: Command) -> Option<Vec<u32>> {
@@ -39,6 +40,18 @@ fn copies_go_pe_by_pe_in_row_major_order() {
     assert_eq!(run(&mut sim, h2d(part, 2, Spread::Each, (1..=8).collect())), None);
     let all = run(&mut sim, d2h(Rect::new(0, 0, 3, 2), 2, Width::Bits32));
     assert_eq!(all, Some(vec![0, 0, 1, 2, 3, 4, 0, 0, 5, 6, 7, 8]));
+}
+
+#[test]
+fn column_major_arrays_have_the_row_fastest_both_ways() {
+    let mut sim = sim(layout(Arch::Wse2, vec![program(&[0; 4])], &[&[0, 0, 0], &[0, 0, 0]], &[]));
+    let all = Rect::new(0, 0, 3, 2);
+    let (endpoint, copy) = (Endpoint::Symbol(DATA_ID), Copy { order: Order::ColMajor, ..Copy::of(all, 2) });
+    let array: Vec<u32> = (0..12).collect();
+    run(&mut sim, Command::H2d { to: endpoint, copy, spread: Spread::Each, array: array.clone() });
+    // PE (column 1, row 0) holds places 0 + 2*1 and 0 + 2*(1 + 3).
+    assert_eq!(run(&mut sim, d2h(Rect::new(1, 0, 1, 1), 2, Width::Bits32)), Some(vec![2, 8]));
+    assert_eq!(run(&mut sim, Command::D2h { from: endpoint, copy, room: 12 }), Some(array));
 }
 
 #[test]
@@ -73,7 +86,7 @@ fn a_launch_returns_though_the_stream_stays_blocked_and_so_does_stop() {
     run(&mut sim, Command::Launch { function: FUNC_ID, args: vec![5] });
     assert_eq!(sim.stop(), Ok(csl_sim::Ending::Waiting));
     assert_eq!(sim.read_memory(0, 0, DATA, 4), Ok(vec![5, 0, 0, 0]));
-    assert_eq!(sim.submit(Command::Launch { function: FUNC_ID, args: vec![5] }), Err(SimError::Stopped));
+    assert_eq!(sim.submit(Command::Launch { function: FUNC_ID, args: vec![5] }), Err(RequestError::Stopped));
 }
 
 #[test]
@@ -102,11 +115,14 @@ fn wrong_commands_are_refused_before_anything_moves() {
     let mut sim = sim(layout(Arch::Wse2, vec![adder(true)], &[&[0]], &[]));
     let one = Rect::new(0, 0, 1, 1);
     let wide = Rect::new(0, 0, 2, 1);
-    assert_eq!(sim.submit(d2h(wide, 1, Width::Bits32)), Err(SimError::Outside { rect: wide, width: 1, height: 1 }));
-    assert_eq!(sim.submit(h2d(one, 2, Spread::Each, vec![1])), Err(SimError::Length { expected: 2, found: 1 }));
+    let program = csl_machine::Size { width: 1, height: 1 };
+    assert_eq!(sim.submit(d2h(wide, 1, Width::Bits32)), Err(RequestError::Outside { rect: wide, program }));
+    let (method, shape) = ("memcpy_h2d", Shape { h: 1, w: 1, l: 2 });
+    let short = RequestError::ShortArray { method, shape, needed: 2, found: 1 };
+    assert_eq!(sim.submit(h2d(one, 2, Spread::Each, vec![1])), Err(short));
     let launch = |function, args| Command::Launch { function, args };
-    assert_eq!(sim.submit(launch(FUNC_ID, vec![])), Err(SimError::Arguments { expected: 1, found: 0 }));
-    assert_eq!(sim.submit(launch(9, vec![])), Err(SimError::UnknownId { what: "function", id: 9 }));
+    assert_eq!(sim.submit(launch(FUNC_ID, vec![])), Err(RequestError::Arguments { expected: 1, found: 0 }));
+    assert_eq!(sim.submit(launch(9, vec![])), Err(RequestError::NoSuchFunction { id: 9 }));
     assert_eq!(sim.cycle(), 0);
 }
 

@@ -1,8 +1,8 @@
 //! The number of threads changes nothing.
 
-use csl_chip::VecOp;
-use csl_image::{Arch, DirSet, Image, PeImage, QueueDir};
-use csl_sim::{Command, Endpoint, Rect, Stop, Width};
+use csl_image::{Image, PeImage};
+use csl_machine::{Arch, DirSet, QueueDir, VecOp};
+use csl_sim::{Command, Copy, Endpoint, Rect, Stop};
 
 use crate::builder::*;
 
@@ -68,8 +68,8 @@ fn any_number_of_threads_gives_the_same_run() {
         let run = |threads: usize| {
             let mut sim = threaded(image(arch), threads);
             let rect = Rect::new(0, 0, WIDTH, HEIGHT);
-            let (from, width) = (Endpoint::Symbol(DATA_ID), Width::Bits32);
-            let ticket = sim.submit(Command::D2h { from, rect, per_pe: 1, width }).expect("a right command");
+            let (from, copy) = (Endpoint::Symbol(DATA_ID), Copy::of(rect, 1));
+            let ticket = sim.submit(Command::D2h { from, copy, room: rect.len() }).expect("a right command");
             let words = sim.wait(ticket).expect("it finishes").expect("data");
             sim.stop().expect("no fault");
             let last = sim.read_memory(WIDTH - 1, HEIGHT - 1, 0x4000 + 4 * WORDS - 4, 4).expect("there is a PE");

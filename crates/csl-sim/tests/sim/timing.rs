@@ -1,11 +1,11 @@
 //! Cycle counts of public logs (vendor simulator, WSE-2), on programs of single operations. What a program's own code around
 //! them costs is the compiler's, so these compare slopes and differences.
 
-use csl_chip::{SysOp, VecOp};
 use csl_fabric::Traced;
-use csl_image::{Arch, Image, QueueDir};
+use csl_image::Image;
 use csl_isa::{Insn, NO_REG, Op};
-use csl_sim::{EventKind, Rect, Width};
+use csl_machine::{Arch, QueueDir, SysOp, VecOp};
+use csl_sim::{EventKind, Rect};
 
 use crate::builder::*;
 
@@ -131,9 +131,8 @@ fn polling_and_waiting_give_the_same_run() {
     let image = || layout(Arch::Wse2, vec![program(&[7])], &[&[0]], &[]);
     let read = |rect| csl_sim::Command::D2h {
         from: csl_sim::Endpoint::Symbol(DATA_ID),
-        rect,
-        per_pe: 1,
-        width: Width::Bits32,
+        copy: csl_sim::Copy::of(rect, 1),
+        room: 1,
     };
     let mut waiting = sim(image());
     let ticket = waiting.submit(read(Rect::new(0, 0, 1, 1))).expect("a right command");

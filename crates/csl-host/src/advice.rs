@@ -1,0 +1,58 @@
+//! Warnings about requests that the machine takes but that may not do what the host program means.
+
+use std::collections::HashSet;
+
+use csl_image::{Carriers, Image};
+use csl_machine::{Coord, TileRun};
+use csl_sim::{Copy, Endpoint, Rect, Shape, Sim};
+
+/// The host's array has more items than the copy moves.
+pub fn surplus(method: &str, shape: Shape, room: usize) -> Option<String> {
+    let needed = shape.items()?;
+    (needed < room).then(|| format!("{method}: {shape} are {needed} items, the first of the host array's {room}"))
+}
+
+/// Some PEs lack the exported function that is called on all.
+pub fn partial_call(image: &Image, id: u16) -> Option<String> {
+    let Carriers { with, without, first_without } = image.carriers(id);
+    let (name, Coord { x, y }, all) = (&image.export(id)?.name, first_without?, with + without);
+    Some(format!("{name} is called on {with} of {all} PEs: the others, the first of them ({x}, {y}), do not export it"))
+}
+
+/// A copy reaches beyond the object that the symbol's pointer points into; checked on the copy's first PE of each
+/// program.
+pub fn extent(image: &Image, sim: &mut Sim, endpoint: Endpoint, copy: &Copy) -> Option<String> {
+    let Endpoint::Symbol(id) = endpoint else { return None };
+    let mut seen = HashSet::new();
+    let places = image.tiles.iter().filter_map(|run| Some((first_within(run, &copy.rect)?, run.program)));
+    let mut of_each = places.filter(|(_, program)| seen.insert(*program)).take(MOST_PROGRAMS);
+    of_each.find_map(|(place, _)| extent_at(image, sim, id, copy, place))
+}
+
+/// The greatest number of programs on which a copy's extent is checked. Where every PE has a program of its own, they
+/// are alike.
+const MOST_PROGRAMS: usize = 64;
+
+/// The first PE of a run that a copy to `rect` visits.
+fn first_within(run: &TileRun, rect: &Rect) -> Option<(u32, u32)> {
+    let row = run.y.checked_sub(rect.y).filter(|row| *row < rect.h && row % rect.step_y == 0)?;
+    let column = run.x.saturating_sub(rect.x).next_multiple_of(rect.step_x);
+    let x = rect.x + column;
+    (column < rect.w && x < run.x + run.len).then_some((x, rect.y + row))
+}
+
+fn extent_at(image: &Image, sim: &mut Sim, id: u16, copy: &Copy, (x, y): (u32, u32)) -> Option<String> {
+    let (program, name) = (image.program_at(x, y)?, &image.export(id)?.name);
+    let pointer = program.exported_symbol(id)?;
+    let bytes = sim.read_memory(x, y, pointer.addr, 2).ok()?;
+    let address = u16::from_le_bytes(bytes.try_into().ok()?);
+    let object = program.symbol_at(address)?;
+    let room = object.room_from(address)?;
+    let needed = copy.per_pe.checked_mul(copy.width.bytes())?;
+    (needed > room).then(|| {
+        format!(
+            "copy of {} elements ({needed} bytes) a PE to or from {}: {} has room for {room} bytes there",
+            copy.per_pe, name, object.name
+        )
+    })
+}

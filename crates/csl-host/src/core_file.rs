@@ -1,0 +1,158 @@
+//! Core files: the memory of every PE that a run has touched, for a look afterwards.
+//!
+//! The format is our own: the magic, the format's version, a checksum of the program's image, the cycle, the number of
+//! PEs, and for each PE its coordinates in the program's rectangle and its memory up to the last byte that is not 0.
+//! Numbers are little-endian. A PE that the run has not touched is as the program initialises it.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use csl_image::Image;
+use csl_sim::{Sim, SimOptions};
+
+use crate::error::{CoreError, FileError, HostError, NameError};
+
+const MAGIC: &[u8; 8] = b"WAFERCOR";
+const VERSION: u32 = 1;
+
+/// A core file, with the program that it belongs to.
+pub struct Core {
+    image: Arc<Image>,
+    cycle: u64,
+    /// The memory of the PEs in the file, by coordinates in the program's rectangle.
+    tiles: HashMap<(u32, u32), Vec<u8>>,
+    /// The program before its first cycle.
+    fresh: Sim,
+}
+
+/// Whether a file begins as core files do.
+pub fn is_core(path: &Path) -> bool {
+    use std::io::Read;
+    let mut magic = [0; MAGIC.len()];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut magic));
+    read.is_ok() && &magic == MAGIC
+}
+
+/// Writes the memory of a run.
+pub(crate) fn write(path: &Path, image: &Image, sim: &mut Sim) -> Result<(), HostError> {
+    let memory = csl_machine::chip(image.arch).memory.bytes;
+    let touched = sim.touched();
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend(VERSION.to_le_bytes());
+    bytes.extend(checksum(image).to_le_bytes());
+    bytes.extend(sim.cycle().to_le_bytes());
+    bytes.extend((touched.len() as u32).to_le_bytes());
+    for (x, y) in touched {
+        let mut data = sim.read_memory(x, y, 0, memory)?;
+        data.truncate(data.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1));
+        for number in [x, y, data.len() as u32] {
+            bytes.extend(number.to_le_bytes());
+        }
+        bytes.extend(data);
+    }
+    std::fs::write(path, bytes).map_err(|cause| HostError::Unwritable { path: path.to_owned(), cause })
+}
+
+impl Core {
+    /// Opens a core file of the program.
+    ///
+    /// # Errors
+    /// [`HostError::Unreadable`] when the file cannot be read, is no core file, or one of another program.
+    pub fn open(path: &Path, image: Image) -> Result<Core, HostError> {
+        let read = std::fs::read(path).map_err(FileError::Io);
+        let opened = read.and_then(|bytes| Ok(Core::of(&bytes, image)?));
+        opened.map_err(|cause| HostError::Unreadable { path: path.to_owned(), cause })
+    }
+
+    fn of(bytes: &[u8], image: Image) -> Result<Core, CoreError> {
+        let body = bytes.strip_prefix(MAGIC).ok_or(CoreError::NotACore)?;
+        let (head, tiles) = parse(body).ok_or(CoreError::Damaged)?;
+        if head.version != VERSION {
+            return Err(CoreError::Version);
+        }
+        if head.checksum != checksum(&image) {
+            return Err(CoreError::OtherProgram);
+        }
+        let image = Arc::new(image);
+        let fresh = Sim::new(image.clone(), SimOptions::default())?;
+        Ok(Core { image, cycle: head.cycle, tiles, fresh })
+    }
+
+    /// The program.
+    pub fn image(&self) -> &Image {
+        &self.image
+    }
+
+    /// The clock cycle at which the file was written.
+    pub fn cycle(&self) -> u64 {
+        self.cycle
+    }
+
+    /// `bytes` bytes of memory from byte address `addr` on, of the PE at a column and row of the whole fabric; `None`
+    /// where the program has no such PE.
+    pub fn read(&mut self, x: u32, y: u32, addr: u16, bytes: u32) -> Option<Vec<u8>> {
+        let place = self.image.to_logical(x, y)?;
+        match self.tiles.get(&place) {
+            Some(memory) => {
+                let at = |i: u32| memory.get(usize::from(addr.wrapping_add(i as u16))).copied().unwrap_or(0);
+                Some((0..bytes).map(at).collect())
+            }
+            None => self.fresh.read_memory(place.0, place.1, addr, bytes).ok(),
+        }
+    }
+
+    /// The bytes of a named object of the PE at a column and row of the whole fabric.
+    ///
+    /// # Errors
+    /// [`HostError::Name`] when there is no such PE or no such object on it.
+    pub fn read_symbol(&mut self, x: u32, y: u32, name: &str) -> Result<Vec<u8>, HostError> {
+        let place = self.image.to_logical(x, y);
+        let program = place.and_then(|(x, y)| self.image.program_at(x, y)).ok_or(NameError::Pe { x, y })?;
+        let found = program.symbol(name).map(|symbol| (symbol.addr, symbol.size));
+        let missing = || NameError::Symbol { x, y, name: name.to_owned() };
+        found.and_then(|(addr, size)| self.read(x, y, addr, size)).ok_or_else(|| missing().into())
+    }
+}
+
+struct Head {
+    version: u32,
+    checksum: u64,
+    cycle: u64,
+}
+
+type Tiles = HashMap<(u32, u32), Vec<u8>>;
+
+fn parse(mut body: &[u8]) -> Option<(Head, Tiles)> {
+    let head = Head { version: word(&mut body)?, checksum: long(&mut body)?, cycle: long(&mut body)? };
+    let count = word(&mut body)?;
+    let mut tiles = Tiles::new();
+    for _ in 0..count {
+        let place = (word(&mut body)?, word(&mut body)?);
+        let length = word(&mut body)? as usize;
+        let data = body.get(..length)?;
+        body = &body[length..];
+        tiles.insert(place, data.to_vec());
+    }
+    body.is_empty().then_some((head, tiles))
+}
+
+fn word(body: &mut &[u8]) -> Option<u32> {
+    let (first, rest) = body.split_first_chunk()?;
+    *body = rest;
+    Some(u32::from_le_bytes(*first))
+}
+
+fn long(body: &mut &[u8]) -> Option<u64> {
+    let (first, rest) = body.split_first_chunk()?;
+    *body = rest;
+    Some(u64::from_le_bytes(*first))
+}
+
+/// FNV-1a over the image's file, the same on every machine and in every release.
+fn checksum(image: &Image) -> u64 {
+    image
+        .write()
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
+}
