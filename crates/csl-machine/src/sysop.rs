@@ -1,4 +1,4 @@
-//! What a PE can be asked for beyond arithmetic, memory and vector operations: one row a service.
+//! Services of a PE beyond arithmetic, memory and vector operations: one row a service.
 
 macro_rules! sys_ops {
     ($($(#[doc = $doc:literal])* $variant:ident $name:literal ($($arg:ident),*) $result:ident $sync:ident;)*) => {
@@ -10,7 +10,7 @@ macro_rules! sys_ops {
         impl SysOp {
             pub const ALL: &[SysOp] = &[$(SysOp::$variant,)*];
 
-            /// Its place in [`SysOp::ALL`], as instructions hold it.
+            /// The index in [`SysOp::ALL`], as instructions hold it.
             pub const fn number(self) -> u16 {
                 self as u16
             }
@@ -29,7 +29,7 @@ macro_rules! sys_ops {
                 match self { $(SysOp::$variant => sys_ops!(@result $result),)* }
             }
 
-            /// Whether the main thread must stand at the fabric's clock when it does this.
+            /// Whether the main thread must stand at the fabric's clock for this service.
             pub fn is_sync_point(self) -> bool {
                 match self { $(SysOp::$variant => sys_ops!(@sync $sync),)* }
             }
