@@ -192,7 +192,8 @@ pub struct Program {
     pub fp16: FloatKind,
     pub types: Arc<Types>,
     pub globals: Vec<Global>,
-    pub funcs: Vec<Func>,
+    /// Programs share those that are equal.
+    pub funcs: Vec<Arc<Func>>,
     pub tasks: Vec<TaskBind>,
     pub startup: Vec<Startup>,
     pub queues: Vec<QueueInit>,

@@ -9,6 +9,7 @@ use crate::func::{
 
 impl Inst {
     /// The registers that it writes, in order.
+    #[inline]
     pub fn defs(&self) -> impl Iterator<Item = Reg> + use<> {
         let (first, second) = match self {
             Inst::Copy { dst, .. }
