@@ -12,11 +12,11 @@ use crate::output::{print, tell};
 #[derive(Debug, Args)]
 pub struct ShellArgs {
     #[command(subcommand)]
-    pub action: Action,
+    pub action: Request,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Action {
+pub enum Request {
     /// Compile a program, as cslc does
     #[command(disable_help_flag = true)]
     Compile {
@@ -55,13 +55,13 @@ pub enum Action {
 pub fn run(args: &ShellArgs) -> Result<(), String> {
     match &args.action {
         // It has a status of its own, which `waferlab` returns.
-        Action::Compile { .. } => Ok(()),
-        Action::Smoke { folder } => smoke(folder),
-        Action::Visualize { folder } => visualize(folder),
-        Action::WaveletTrace { folder, x, y, what } if what == "trace" => {
+        Request::Compile { .. } => Ok(()),
+        Request::Smoke { folder } => smoke(folder),
+        Request::Visualize { folder } => visualize(folder),
+        Request::WaveletTrace { folder, x, y, what } if what == "trace" => {
             landings(&folder.join("sim.log"), |place| place == (*x, *y), None)
         }
-        Action::WaveletTrace { what, .. } => Err(format!("wavelet-trace {what}: only `trace` is known")),
+        Request::WaveletTrace { what, .. } => Err(format!("wavelet-trace {what}: only `trace` is known")),
     }
 }
 

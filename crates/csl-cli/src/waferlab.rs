@@ -47,7 +47,7 @@ pub fn main() -> ExitCode {
         Ok(parsed) => parsed,
         Err(error) => return usage(&error),
     };
-    if let Action::DebugShell(ShellArgs { action: debug_shell::Action::Compile { words } }) = args.action {
+    if let Action::DebugShell(ShellArgs { action: debug_shell::Request::Compile { words } }) = args.action {
         return cslc::with_words(words);
     }
     let done = match args.action {

@@ -58,7 +58,7 @@ fn label(sources: &SourceMap, style: shown::LabelStyle, label: &Label) -> shown:
 
 /// A span over several lines is shown by its first line alone, so that no function body is listed.
 fn visible(sources: &SourceMap, span: Span) -> Range<usize> {
-    let (lo, hi) = (span.lo as usize, span.hi as usize);
+    let Range { start: lo, end: hi } = span.range();
     let first_line = sources.text(span.file).get(lo..hi).and_then(|text| text.lines().next());
     lo..first_line.map_or(hi, |line| lo + line.len())
 }
@@ -124,7 +124,7 @@ impl<'a> Files<'a> for SourceMap {
     }
 
     fn line_index(&'a self, id: FileId, byte_index: usize) -> Result<usize, Error> {
-        Ok(SourceMap::line_index(self, id, byte_index as u32))
+        Ok(SourceMap::line_index(self, id, byte_index))
     }
 
     fn line_range(&'a self, id: FileId, line_index: usize) -> Result<Range<usize>, Error> {

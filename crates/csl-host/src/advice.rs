@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use csl_image::{Carriers, Image, Place, TileRun};
+use csl_image::{Carriers, Image};
+use csl_machine::{Coord, TileRun};
 use csl_sim::{Copy, Endpoint, Rect, Shape, Sim};
 
 /// The host's array has more items than the copy moves.
@@ -14,7 +15,7 @@ pub fn surplus(method: &str, shape: Shape, room: usize) -> Option<String> {
 /// Some PEs do not have the exported function that is called everywhere.
 pub fn partial_call(image: &Image, id: u16) -> Option<String> {
     let Carriers { with, without, first_without } = image.carriers(id);
-    let (name, Place { x, y }, all) = (&image.export(id)?.name, first_without?, with + without);
+    let (name, Coord { x, y }, all) = (&image.export(id)?.name, first_without?, with + without);
     Some(format!("{name} is called on {with} of {all} PEs: the others, the first of them ({x}, {y}), do not export it"))
 }
 

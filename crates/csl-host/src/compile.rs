@@ -3,18 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use csl_diag::{Code, Diagnostic, Diagnostics, ErrorFormat, SourceMap, Style};
-use csl_image::{Image, Memcpy, Place, Size, Stream};
+use csl_image::{Image, Memcpy, Stream};
 use csl_ir::Wafer;
-use csl_sema::{Analysis, Assembly, Sdk, Sources};
+use csl_machine::{Coord, Size};
+use csl_sema::{Analysis, Assembly, Sources};
 use serde_json::Value;
 
 use crate::options::{Options, PRINTED};
 use crate::outdir::{self, Contents, NamedFile};
 use crate::placement::{Placement, margins, offset, place};
 use crate::sources::{FileSources, LIBRARY_PREFIX};
-
-/// The release whose rules hold for what neither `--sdk` nor the program decides.
-const CURRENT_SDK: Sdk = Sdk { major: 2, minor: 10 };
 
 /// A step that `--emit` shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,16 +194,14 @@ fn sema_options(options: &Options) -> csl_sema::Options {
 }
 
 fn codegen_options(options: &Options, placement: Placement) -> csl_codegen::Options {
-    let sdk = options.sdk.unwrap_or(CURRENT_SDK);
     csl_codegen::Options {
         fabric: Size { width: placement.fabric.0, height: placement.fabric.1 },
-        offset: Place { x: placement.offset.0, y: placement.offset.1 },
+        offset: Coord { x: placement.offset.0, y: placement.offset.1 },
         memcpy: options.memcpy.then_some(Memcpy {
             channels: options.channels,
             west_buffer: options.west_buffer,
             east_buffer: options.east_buffer,
         }),
-        sdk: csl_image::Sdk { major: sdk.major as u16, minor: sdk.minor as u16 },
         sections: options.link_sections.clone(),
     }
 }

@@ -36,7 +36,7 @@ pub fn is_core(path: &Path) -> bool {
 
 /// Writes the memory of a run.
 pub(crate) fn write(path: &Path, image: &Image, sim: &mut Sim) -> Result<(), HostError> {
-    let memory = csl_chip::chip(image.arch.into()).memory.bytes;
+    let memory = csl_machine::chip(image.arch).memory.bytes;
     let touched = sim.touched();
     let mut bytes = MAGIC.to_vec();
     bytes.extend(VERSION.to_le_bytes());

@@ -5,7 +5,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use csl_image::{ImageError, Size};
+use csl_image::ImageError;
+use csl_machine::Size;
 use csl_sim::{Names, NoSuchPe, RequestError};
 
 use crate::arguments::{Argument, Signature};

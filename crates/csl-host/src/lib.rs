@@ -73,11 +73,11 @@ mod sources;
 
 pub use arguments::{Argument, Signature};
 pub use compile::{Compilation, Stage, build, compile, emit, output_folder};
-pub use csl_chip::Arch;
 pub use csl_diag::{ErrorFormat, Style};
-pub use csl_image::{Export, ExportKind, Image, ImageError, Size};
+pub use csl_image::{Export, ExportKind, Image, ImageError};
+pub use csl_machine::{Arch, Sdk, Size};
 pub use csl_num::FloatKind;
-pub use csl_sema::Sdk;
+
 pub use csl_sim::{Copy, Ending, Endpoint, Names, NoSuchPe, Order, Rect, RequestError, Shape, Spread, Width};
 pub use error::{
     ArgumentError, CoreError, ErrorKind, Failure, FileError, FolderError, HostError, NameError, SequenceError,

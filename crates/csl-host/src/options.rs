@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use csl_chip::Arch;
+use csl_machine::{Arch, Sdk};
 use csl_num::FloatKind;
 pub use csl_opt::Passes;
-use csl_sema::Sdk;
 
 /// Everything that `cslc` can be told. One value is one compilation.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,7 +103,7 @@ impl Options {
 /// # Errors
 /// What is wrong with the text.
 pub fn parse_sdk(text: &str) -> Result<Sdk, String> {
-    let numbers: Option<Vec<u32>> = text.split('.').map(|part| part.parse().ok()).collect();
+    let numbers: Option<Vec<u16>> = text.split('.').map(|part| part.parse().ok()).collect();
     match numbers.as_deref() {
         Some(&[major]) => Ok(Sdk { major, minor: 0 }),
         Some(&[major, minor] | &[major, minor, _]) => Ok(Sdk { major, minor }),

@@ -10,7 +10,8 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use csl_image::{ColorConfig, DirSet, Export, ExportKind, Exported, Image, Origin, PeImage, RouteRun, Stream, TileRun};
+use csl_image::{Export, ExportKind, Exported, Image, Origin, PeImage, RouteRun, Stream};
+use csl_machine::{ColorConfig, TileRun};
 use serde_json::{Value, json};
 
 pub use named::NamedFile;
@@ -159,14 +160,7 @@ fn route(run: &RouteRun, config: &ColorConfig) -> String {
         1 => format!("({}, {})", run.x, run.y),
         len => format!("({}..{}, {})", run.x, run.x + len - 1, run.y),
     };
-    format!("{place} color {} rx {} tx {}\n", run.color, sides(config.rx), sides(config.tx))
-}
-
-fn sides(set: DirSet) -> String {
-    const NAMES: [&str; 5] = ["WEST", "EAST", "SOUTH", "NORTH", "RAMP"];
-    let named: Vec<&str> =
-        NAMES.iter().enumerate().filter(|(bit, _)| set.0 >> bit & 1 == 1).map(|(_, name)| *name).collect();
-    if named.is_empty() { "nothing".to_owned() } else { named.join("+") }
+    format!("{place} color {} rx {} tx {}\n", run.color, config.rx.names(), config.tx.names())
 }
 
 /// Tiles that have an ELF file, in the program's rectangle.

@@ -1,10 +1,10 @@
 //! Where the program's rectangle stands in the fabric, and whether memcpy's own PEs fit around it.
 //!
 //! The margins are a rule of the memcpy infrastructure: its command and buffer PEs stand west and east of the
-//! program and one row stays free north and south of it (`csl-chip`, `Memcpy::margins`).
+//! program and one row stays free north and south of it (`csl-machine`, `Memcpy::margins`).
 
-use csl_chip::Margins;
 use csl_diag::{Code, Diagnostic};
+use csl_machine::Margins;
 
 use crate::options::Options;
 

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use csl_diag::{Code, Diagnostic, Diagnostics, ErrorFormat, FileId, SourceMap, Span, Style, render};
 use csl_fabric::Obstacle;
-use csl_image::{Image, PeImage, TaskKind};
+use csl_image::{Image, PeImage};
+use csl_machine::{ProgramId, TaskKind};
 use csl_pe::Resource;
 use csl_sim::{
     Count, Ending, Group, Held, HeldMain, HostReason, Lost, Running, Situation, Standing, Stop, StrangeRegister,
@@ -102,11 +103,6 @@ impl Excerpts<'_> {
     }
 }
 
-/// Sides in the bit order of the routing registers.
-fn direction(side: u8) -> &'static str {
-    ["WEST", "EAST", "SOUTH", "NORTH", "RAMP"].get(usize::from(side)).copied().unwrap_or("nowhere")
-}
-
 /// Stands for the PEs in a line that is still to be merged with its like.
 const WHO: &str = "\0";
 
@@ -195,7 +191,7 @@ pub fn unfinished(image: &Image, sources: &Path, ending: Ending, report: &Situat
 }
 
 /// ` in FUNCTION, FILE:LINE` of an instruction.
-fn in_function(excerpts: &mut Excerpts, program: u32, pc: u32) -> String {
+fn in_function(excerpts: &mut Excerpts, program: ProgramId, pc: u32) -> String {
     let origin = image_origin(excerpts, program, pc);
     origin.map(|Origin { function, line, .. }| format!(" in {function}, {line}")).unwrap_or_default()
 }
@@ -238,7 +234,7 @@ pub fn left_the_rectangle(report: &Situation) -> Option<String> {
 fn lost(group: &Group<Lost>) -> String {
     let Lost { color, wavelets, side } = group.what;
     let amount = if wavelets == 1 { "one wavelet".to_owned() } else { format!("{wavelets} wavelets") };
-    format!("{amount} of color {color} left {WHO}, to the {}", direction(side))
+    format!("{amount} of color {color} left {WHO}, to the {}", side.name())
 }
 
 /// Where operations have waited for earlier ones, a line for each place.
@@ -385,7 +381,7 @@ fn waits(image: &Image, group: &Group<ThreadWait>) -> String {
         Some(1) => ", one element to go".to_owned(),
         Some(left) => format!(", {left} elements to go"),
     };
-    let need = need(image.programs.get(program as usize), waiting.need);
+    let need = need(image.programs.get(program.index()), waiting.need);
     format!("{thread} of {WHO} waits for {need}{left}")
 }
 
@@ -396,7 +392,7 @@ fn running(excerpts: &mut Excerpts, group: &Group<Running>) -> Line {
 
 fn task_wait(image: &Image, group: &Group<TaskWait>) -> String {
     let TaskWait { program, id, is_blocked } = group.what;
-    let program = image.programs.get(program as usize);
+    let program = image.programs.get(program.index());
     let task =
         program.and_then(|program| program.tasks.iter().find(|task| task.kind == TaskKind::Local && task.id == id));
     let func = task.zip(program).and_then(|(task, program)| program.funcs.get(usize::from(task.func)));
@@ -406,13 +402,13 @@ fn task_wait(image: &Image, group: &Group<TaskWait>) -> String {
 }
 
 /// The origin of an instruction of the program with this number.
-fn image_origin(excerpts: &mut Excerpts, program: u32, pc: u32) -> Option<Origin> {
-    let program = excerpts.image.programs.get(program as usize)?.clone();
+fn image_origin(excerpts: &mut Excerpts, program: ProgramId, pc: u32) -> Option<Origin> {
+    let program = excerpts.image.programs.get(program.index())?.clone();
     excerpts.origin(&program, pc)
 }
 
 /// A line with the place of an instruction of a program.
-fn at_line(excerpts: &mut Excerpts, (program, pc): (u32, u32), line: Line) -> Line {
+fn at_line(excerpts: &mut Excerpts, (program, pc): (ProgramId, u32), line: Line) -> Line {
     match image_origin(excerpts, program, pc) {
         Some(Origin { function, span: at @ Some(_), .. }) => {
             Line { at, text: format!("{}, in {function}", line.text), ..line }
@@ -449,11 +445,11 @@ fn standing(group: &Group<Standing>) -> String {
         Obstacle::InputClosed { ever: false } => "the color's route does not take that input".to_owned(),
         Obstacle::Teardown => "the color is in teardown".to_owned(),
         Obstacle::Unrouted => "the color has no route there".to_owned(),
-        Obstacle::Link(side) => format!("the neighbour to the {} has no room", direction(side)),
+        Obstacle::Link(side) => format!("the neighbour to the {} has no room", side.name()),
         Obstacle::Ramp => "the PE does not take them".to_owned(),
         Obstacle::None => "nothing holds them".to_owned(),
     };
-    format!("wavelets of color {color} from {} stand in the router of {WHO}: {why}", direction(from))
+    format!("wavelets of color {color} from {} stand in the router of {WHO}: {why}", from.name())
 }
 
 fn unread(group: &Group<Unread>) -> String {

@@ -238,7 +238,7 @@ impl Runtime {
     /// # Errors
     /// [`HostError::Request`] for a number that no color has.
     pub fn color(&self, number: u32) -> Result<Endpoint, HostError> {
-        let colors = csl_chip::Arch::from(self.image.arch).chip().fabric.colors;
+        let colors = csl_machine::Arch::from(self.image.arch).chip().fabric.colors;
         Ok(Endpoint::Color(u8::try_from(number).map_err(|_| RequestError::NotAColor { number, colors })?))
     }
 
@@ -501,7 +501,7 @@ impl Runtime {
         let tile_rate = rate * tiles as f64;
         let without_code = all - std::cmp::min(all, with_code);
         serde_json::json!({
-            "arch": csl_chip::Arch::from(image.arch).name(),
+            "arch": csl_machine::Arch::from(image.arch).name(),
             "dimX": width, "dimY": height,
             "cycles": totals.cycles, "tiles": tiles,
             "wavelet_landings": landings, "landings_hash": format!("{hash:016x}"),

@@ -132,3 +132,14 @@ fn wrong_choices_are_named() {
     std::fs::write(folder.path().join("out").join(csl_host::IMAGE_FILE), "no image").expect("it is writable");
     assert!(Inspection::open(&folder.path().join("out")).is_err());
 }
+
+/// A `param` of type `comptime_struct` is a sign of a program up to 1.4.
+#[test]
+fn the_summary_shows_the_generation_that_the_program_gives_away() {
+    for (param, sdk) in [("param memcpy_params;", "2.10"), ("param memcpy_params: comptime_struct;", "1.4")] {
+        let folder = folder();
+        let inspection = inspected_with(&folder, &PE.replace("param memcpy_params;", param));
+        let text = inspection.text(&choice(Part::Summary)).expect("it can be shown");
+        assert_eq!(text.lines().nth(1), Some(format!("sdk      {sdk}").as_str()));
+    }
+}

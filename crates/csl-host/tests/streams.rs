@@ -43,7 +43,7 @@ comptime {
 }
 ";
 
-fn running(arch: Arch, sdk: impl Into<Option<(u32, u32)>>, streams: &str, code: &str) -> (TempDir, Runtime) {
+fn running(arch: Arch, sdk: impl Into<Option<(u16, u16)>>, streams: &str, code: &str) -> (TempDir, Runtime) {
     let pe = format!("{FRAME}{QUEUES}{code}");
     let sdk = sdk.into().map(|(major, minor)| Sdk { major, minor });
     let options = Options { arch, sdk, ..Options::new("layout.csl") };

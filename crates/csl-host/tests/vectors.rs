@@ -6,8 +6,8 @@ mod reference;
 
 use std::fmt::Write;
 
-use csl_chip::{Elem, Forms, VecOp};
 use csl_host::Arch;
+use csl_machine::{Elem, Forms, VecOp};
 use csl_num::FloatKind;
 
 use self::operands::{Dest, Source, destinations, pointer_sources, sources};

@@ -111,7 +111,7 @@ pub fn float_scale_flags(kind: FloatKind, a: Bits, exponent: i16) -> FpFlags {
 /// Of a conversion to an integer: what no value of the type is near to is invalid.
 pub fn float_to_int_flags(kind: FloatKind, bits: Bits, ty: IntTy) -> FpFlags {
     let x = to_f64(kind, bits);
-    let bits = ty.bits as i32;
+    let bits = ty.bits.cast_signed();
     let (low, high) = match ty.signed {
         true => (-power_of_two(bits - 1), power_of_two(bits - 1)),
         false => (0.0, power_of_two(bits)),

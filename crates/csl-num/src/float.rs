@@ -6,6 +6,7 @@
 //! 16-bit operands are computed in f32 or f64: where the wider format has at least 2p + 2 bits of significand and room
 //! for every exponent, the second rounding changes nothing (Figueroa, "When is double rounding innocuous?", 1995).
 
+use crate::bits::LowBits;
 use crate::kind::{Bits, CANONICAL_NAN_F32, FloatKind, f16_to_f32, f32_to_f16, from_f64, power_of_two, to_f64};
 use std::cmp::Ordering;
 
@@ -74,7 +75,7 @@ fn arithmetic(
 
 #[inline(always)]
 fn f32_of(bits: Bits) -> f32 {
-    f32::from_bits(bits as u32)
+    f32::from_bits(bits.low32())
 }
 
 #[inline(always)]
@@ -85,7 +86,7 @@ fn bits_of(value: f32) -> Bits {
 /// `@faddhs`: a value of the 16-bit `kind` plus an f32, rounded once to f32.
 #[inline]
 pub fn faddhs(kind: FloatKind, half: Bits, single: Bits) -> Bits {
-    bits_of(to_f64(kind, half) as f32 + f32_of(single))
+    bits_of(crate::kind::single(to_f64(kind, half)) + f32_of(single))
 }
 
 /// Flips the sign bit, of a NaN too.
@@ -118,7 +119,7 @@ pub fn float_cmp(kind: FloatKind, a: Bits, b: Bits) -> Option<Ordering> {
 /// Maps the values that are no NaN onto integers in their order; both zeros onto 0.
 #[inline(always)]
 fn order_key(kind: FloatKind, a: Bits) -> i64 {
-    let magnitude = float_abs(kind, a) as i64;
+    let magnitude = float_abs(kind, a).cast_signed();
     if a & kind.sign_bit() != 0 { -magnitude } else { magnitude }
 }
 

@@ -3,6 +3,7 @@
 //! The host's f64 function decides where all values within its error round alike (Ziv's test), which is nearly always.
 //! Else the function is evaluated to about 100 bits and rounded once, so that no result depends on the host.
 
+use crate::bits::LowBits;
 use crate::dd::DoubleDouble;
 use crate::float::{float_div, float_is_nan, sqrt};
 use crate::fma::to_odd;
@@ -241,9 +242,9 @@ fn reduce(x: f64) -> (u32, DoubleDouble) {
         return (0, x.into());
     }
     // x = m * 2^exponent, with m below 2^25 and exponent below 104: see `FloatKind`.
-    let exponent = (x.abs().to_bits() >> 52) as i32 - 1023 - 24;
+    let exponent = (x.abs().to_bits() >> 52).low32().cast_signed() - 1023 - 24;
     let m = (x.abs() * power_of_two(-exponent)) as u32;
-    let fraction_bits = (TWO_OVER_PI_BITS - exponent) as u64;
+    let fraction_bits = u64::from((TWO_OVER_PI_BITS - exponent).cast_unsigned());
     let turns = BigUint::from_slice(&TWO_OVER_PI) * m;
     // Rounding to the nearest: add one half, take the integer part, subtract one half.
     let half = BigUint::from(1u32) << (fraction_bits - 1);
@@ -263,9 +264,9 @@ fn reduce(x: f64) -> (u32, DoubleDouble) {
 fn fixed_point(value: &BigUint, fraction_bits: u64) -> DoubleDouble {
     let drop = value.bits().saturating_sub(106);
     let head = (value >> drop).to_u128().expect("106 bits were kept");
-    let (high, low) = ((head >> 53) as u64, head as u64 & ((1 << 53) - 1));
+    let (high, low) = ((head >> 53).low64(), head.low64() & ((1 << 53) - 1));
     let sum = DoubleDouble::sum(high as f64 * power_of_two(53), low as f64);
-    sum.scale(power_of_two(drop as i32 - fraction_bits as i32))
+    sum.scale(power_of_two(drop.low32().cast_signed() - fraction_bits.low32().cast_signed()))
 }
 
 #[cfg(test)]

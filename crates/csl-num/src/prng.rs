@@ -1,5 +1,7 @@
 //! The generator behind `@random16`.
 
+use crate::bits::LowBits;
+
 /// A linear feedback shift register with the polynomial x^23 + x^18 + 1 that advances 128 steps after each use;
 /// the guide gives the polynomial, the steps and the initial state, one generator a PE.
 ///
@@ -23,7 +25,7 @@ impl Prng {
 
     /// The next 16 random bits.
     pub fn next_u16(&mut self) -> u16 {
-        let value = self.state as u16;
+        let value = self.state.low16();
         for _ in 0..128 / STEPS_AT_ONCE {
             self.state = advance(self.state);
         }

@@ -1,9 +1,9 @@
 //! Floating-point exceptions: what instructions and elements of vector operations raise, looked at only where the program
 //! has unmasked one. "An unmasked exception causes the processor to immediately stop execution" (guide, `<tile_config>`).
 
-use csl_chip::VecOp;
-use csl_chip::registers::ce;
 use csl_isa::{Insn, IntCode, Op};
+use csl_machine::VecOp;
+use csl_machine::registers::ce;
 use csl_num::{
     FloatKind, FloatOp, FpFlags, IntTy, MathFn, faddhs_flags, float_binop_flags, float_convert_flags, float_mul,
     float_scale_flags, float_to_int_flags, fma_flags, fmachs_flags, int_to_float_flags, math_fn_flags,

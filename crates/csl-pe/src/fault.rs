@@ -1,6 +1,6 @@
 //! What goes wrong on a PE, as data: the host renders it with the line table.
 
-use csl_isa::vec::DsrFile;
+use csl_machine::DsrFile;
 
 use crate::cpu::CpuFault;
 

@@ -1,41 +1,36 @@
 //! FIFOs in memory (docs/decisions/machine.md M8).
 
-use csl_image::{FifoAction, TaskTarget};
+use csl_machine::{FifoConfig, TaskTarget};
+use csl_num::LowBits;
 
 use crate::memory::Memory;
 
 /// One FIFO. Lengths are in elements of the operation that uses them, everything else in 16-bit words.
 #[derive(Clone, Debug)]
-pub(crate) struct Fifo {
+pub(crate) struct FifoState {
     addr: u16,
     capacity: u16,
     head: u16,
     used: u16,
     pub read_len: u16,
     pub write_len: u16,
-    pub empty_action: FifoAction,
-    pub full_action: FifoAction,
-    pub activate_push: Option<TaskTarget>,
-    pub activate_pop: Option<TaskTarget>,
+    pub config: FifoConfig,
     /// Words that a reader found missing; a push that brings them activates `activate_push`.
     missing: u16,
     /// Words of room that a writer found missing.
     lacking: u16,
 }
 
-impl Fifo {
-    pub fn new(image: &csl_image::Fifo) -> Fifo {
-        Fifo {
+impl FifoState {
+    pub fn new(image: &csl_image::Fifo) -> FifoState {
+        FifoState {
             addr: image.addr,
             capacity: image.words,
             head: 0,
             used: 0,
             read_len: 0,
             write_len: 0,
-            empty_action: image.empty_action,
-            full_action: image.full_action,
-            activate_push: image.activate_push,
-            activate_pop: image.activate_pop,
+            config: image.config,
             missing: 0,
             lacking: 0,
         }
@@ -63,7 +58,7 @@ impl Fifo {
 
     fn word_addr(&self, offset: u16) -> u16 {
         let at = (u32::from(self.head) + u32::from(offset)) % u32::from(self.capacity.max(1));
-        self.addr.wrapping_add(2 * at as u16)
+        self.addr.wrapping_add(2 * at.low16())
     }
 
     /// Pops an element; the caller has looked at [`Fifo::available`].
@@ -80,7 +75,7 @@ impl Fifo {
     /// Pushes an element; the caller has looked at [`Fifo::room`].
     pub fn push(&mut self, memory: &mut Memory, words: u8, value: u32) {
         for i in 0..words {
-            memory.write16(self.word_addr(self.used + u16::from(i)), (value >> (16 * i)) as u16);
+            memory.write16(self.word_addr(self.used + u16::from(i)), (value >> (16 * i)).low16());
         }
         self.used += u16::from(words);
     }
@@ -91,7 +86,7 @@ impl Fifo {
         if enough {
             self.missing = 0;
         }
-        self.activate_push.filter(|_| enough)
+        self.config.activate_push.filter(|_| enough)
     }
 
     /// The task that this pop activates: only after a writer found the FIFO full, once there is room enough.
@@ -100,6 +95,6 @@ impl Fifo {
         if enough {
             self.lacking = 0;
         }
-        self.activate_pop.filter(|_| enough)
+        self.config.activate_pop.filter(|_| enough)
     }
 }

@@ -5,9 +5,10 @@
 //! the vendor's simulator is recorded to run them to the right end, so this is no fault; each place is told once, when the
 //! run stops.
 
-use csl_chip::Arch;
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
 use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
+use csl_machine::Arch;
+use csl_num::LowBits;
 
 use crate::microthread::Microthread;
 use crate::pe::Pe;
@@ -47,15 +48,15 @@ impl Pe {
     /// destination, first source, second source; else the queue of the first that is on the fabric.
     pub(crate) fn microthread_of(&self, desc: &VecDesc) -> u8 {
         let of_operation = desc.config.ut.map(|ut| match ut {
-            RegOrImm::Reg(reg) => self.cpu.reg(reg) as u8,
-            RegOrImm::Imm(ut) => ut as u8,
+            RegOrImm::Reg(reg) => self.cpu.reg(reg).low8(),
+            RegOrImm::Imm(ut) => ut.low8(),
         });
         let given = |claim: Claim| {
             let of_dsd = claim.fabric.and_then(|dsd| (dsd.flags() & fabric_flags::UT_MASK).checked_sub(1));
             match claim.dsr {
                 Some(dsr) => dsr.ut,
                 None if claim.fabric.is_some() => {
-                    of_operation.or(of_dsd.map(|bits| (bits >> fabric_flags::UT_SHIFT) as u8))
+                    of_operation.or(of_dsd.map(|bits| (bits >> fabric_flags::UT_SHIFT).low8()))
                 }
                 None => None,
             }

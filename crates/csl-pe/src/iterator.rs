@@ -1,11 +1,13 @@
 //! The iterators of `@map`: one element at a time, one wavelet an element.
 
 use csl_isa::vec::IterDsd;
+use csl_machine::Wavelet;
+use csl_num::LowBits;
 
 use crate::fault::FaultKind;
 use crate::main_thread::{Flow, Main};
 use crate::pe::Pe;
-use crate::ports::{Outgoing, Ports, Wake, Wavelet};
+use crate::ports::{Outgoing, Ports, Wake};
 use crate::scalar::Exit;
 use crate::vec::cursor::Cursor;
 use crate::vec::run::{NO_DSR, Operand};
@@ -111,7 +113,7 @@ impl Pe {
             }
             memory => {
                 let addr = memory.next_addr().unwrap_or(0);
-                if words == 1 { self.memory.write16(addr, value as u16) } else { self.memory.write32(addr, value) }
+                if words == 1 { self.memory.write16(addr, value.low16()) } else { self.memory.write32(addr, value) }
             }
         }
         self.step_iter(iter, it, ok);

@@ -26,5 +26,5 @@ pub use fault::{Fault, FaultKind};
 pub use hold::{Hold, Resource};
 pub use inspect::{Need, TaskState, Thread, Waiting};
 pub use pe::Pe;
-pub use ports::{InQueue, NoRegisters, NotEmpty, OutQueue, Outgoing, Ports, Registers, Wake, Wavelet};
+pub use ports::{InQueue, NoRegisters, NotEmpty, OutQueue, Outgoing, Ports, Registers, Wake};
 pub use registers::Unserved;

@@ -1,10 +1,10 @@
 //! The main thread: task picks, scalar code up to its sync points, synchronous vector operations.
 
-use csl_chip::FLUSH_INPUT;
-use csl_image::TaskKind;
 use csl_isa::NO_REG;
 use csl_isa::dsd::{Dsd, DsdClass};
-use csl_isa::vec::{DsrLoad, VecArg, VecDesc};
+use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
+use csl_machine::{Action, DsrLoad, FLUSH_INPUT, TaskKind};
+use csl_num::LowBits;
 
 use crate::fault::FaultKind;
 use crate::microthread::Microthread;
@@ -13,7 +13,7 @@ use crate::ports::{Ports, Registers, Wake};
 use crate::scalar::Exit;
 use crate::tasks::{self, Pick};
 use crate::trace::{Glimpse, MAIN_THREAD, TRACED_SLICE};
-use crate::vec::config::{Config, Effect};
+use crate::vec::config::Config;
 use crate::vec::cursor::Mem4Desc;
 use crate::vec::dsr::Loaded;
 use crate::vec::run::{Step, VecRun};
@@ -367,7 +367,7 @@ impl Pe {
         }
     }
 
-    fn finish_vector(&mut self, run: &VecRun, dst: u16, effect: Effect) {
+    fn finish_vector(&mut self, run: &VecRun, dst: u16, effect: Action) {
         self.save_dsrs(run);
         self.write_result(dst, run.result);
         let timing = &self.chip.timing;
@@ -425,7 +425,7 @@ impl Pe {
         Ok(Flow::On)
     }
 
-    pub(crate) fn load_dsr(&mut self, load: &DsrLoad) -> Result<(), FaultKind> {
+    pub(crate) fn load_dsr(&mut self, load: &DsrLoad<VecArg, RegOrImm>) -> Result<(), FaultKind> {
         let cpu = &self.cpu;
         let packed = |dsd: Dsd| match dsd.class() {
             DsdClass::Circbuf => Loaded::Circ { dsd, at: dsd.addr() },
@@ -434,7 +434,7 @@ impl Pe {
         let value = match load.dsd {
             VecArg::Dsd(reg) => packed(Dsd(cpu.reg(reg))),
             VecArg::DsdConst(word) => packed(Dsd(word)),
-            VecArg::Mem4d(reg) => Loaded::Mem4(Mem4Desc::read(&self.memory, cpu.reg(reg) as u16)),
+            VecArg::Mem4d(reg) => Loaded::Mem4(Mem4Desc::read(&self.memory, cpu.reg(reg).low16())),
             VecArg::Mem4dAt(addr) => Loaded::Mem4(Mem4Desc::read(&self.memory, addr)),
             VecArg::Mem4dConst(row) => Loaded::Mem4(Mem4Desc::of_words(&self.program.descriptors[usize::from(row)])),
             VecArg::Fifo(id) => Loaded::Fifo(id),

@@ -3,9 +3,8 @@
 //! Only the bytes up to the highest one ever written are kept; the rest reads as zero. So a tile costs its own data.
 
 use csl_image::PeImage;
-
-/// Addresses from here on are registers, which the engine serves.
-pub const REGISTERS_START: u16 = 0xc000;
+use csl_machine::REGISTERS_START;
+use csl_num::LowBits;
 
 /// The kept part grows to a multiple of this many bytes.
 const GROWTH: usize = 256;
@@ -53,7 +52,7 @@ impl Memory {
 
     #[cold]
     fn get_slowly<const N: usize>(&self, addr: u16) -> [u8; N] {
-        std::array::from_fn(|i| self.bytes.get(usize::from(addr.wrapping_add(i as u16))).copied().unwrap_or(0))
+        std::array::from_fn(|i| self.bytes.get(usize::from(addr.wrapping_add(i.low16()))).copied().unwrap_or(0))
     }
 
     /// Writes `N` bytes from any address on; what falls into register space is dropped.
@@ -91,7 +90,7 @@ impl Memory {
             return;
         }
         for (i, byte) in into.iter_mut().enumerate() {
-            [*byte] = self.get(addr.wrapping_add(i as u16));
+            [*byte] = self.get(addr.wrapping_add(i.low16()));
         }
     }
 
@@ -113,7 +112,7 @@ impl Memory {
             return;
         }
         for (i, &byte) in bytes.iter().enumerate() {
-            if let Some(place) = self.bytes.get_mut(usize::from(addr.wrapping_add(i as u16))) {
+            if let Some(place) = self.bytes.get_mut(usize::from(addr.wrapping_add(i.low16()))) {
                 *place = byte;
             }
         }

@@ -1,13 +1,12 @@
 //! Microthreads, the one issue slot that they share with the main thread, and completions.
 
-use csl_chip::registers::ce;
-use csl_isa::vec::Priority;
+use csl_machine::registers::ce;
+use csl_machine::{Action, Priority};
 
 use crate::main_thread::Main;
 use crate::pe::{Pe, io};
 use crate::ports::Ports;
 use crate::trace::Glimpse;
-use crate::vec::config::Effect;
 use crate::vec::run::{Step, VecRun};
 
 /// An asynchronous operation. In this order in memory: what each cycle looks at lies together.
@@ -26,7 +25,7 @@ pub(crate) struct Microthread {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Completion {
     pub cycle: u64,
-    pub effect: Effect,
+    pub effect: Action,
 }
 
 /// The main thread in the arbitration, where its priority is a microthread's.
@@ -162,9 +161,9 @@ impl Pe {
         }
     }
 
-    pub(crate) fn ut_done(&mut self, run: &VecRun, effect: Effect, now: u64) {
+    pub(crate) fn ut_done(&mut self, run: &VecRun, effect: Action, now: u64) {
         self.save_dsrs(run);
-        if effect != Effect::Nothing {
+        if effect != Action::Nothing {
             let cycle = now + u64::from(self.chip.timing.completion_to_task);
             self.completions.push(Completion { cycle, effect });
         }
@@ -182,15 +181,15 @@ impl Pe {
         (0..self.completions.len()).min_by_key(|&at| self.completions[at].cycle)
     }
 
-    pub(crate) fn apply(&mut self, effect: Effect, cycle: u64) {
+    pub(crate) fn apply(&mut self, effect: Action, cycle: u64) {
         match effect {
-            Effect::Nothing => {}
-            Effect::Activate(target) => {
+            Action::Nothing => {}
+            Action::Activate(target) => {
                 if let Err(kind) = self.tasks.activate(target) {
                     self.stop(kind, cycle);
                 }
             }
-            Effect::Unblock(target) => self.tasks.set_blocked(target, false),
+            Action::Unblock(target) => self.tasks.set_blocked(target, false),
         }
     }
 

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use csl_chip::Chip;
-use csl_chip::registers::ce;
-use csl_image::{PeImage, QueueDir, Sdk};
+use csl_image::PeImage;
 use csl_isa::vec::VecArg;
+use csl_machine::registers::ce;
+use csl_machine::{Chip, QueueDir};
 use csl_num::FloatKind;
 
 use crate::cpu::Cpu;
 use crate::event::{Event, Printed};
 use crate::fault::{Fault, FaultKind};
-use crate::fifo::Fifo;
+use crate::fifo::FifoState;
 use crate::hold::Hold;
 use crate::iterator::Iter;
 use crate::main_thread::Main;
@@ -26,9 +26,6 @@ use crate::tasks::Tasks;
 use crate::trace::Tracer;
 use crate::vec::dsr::Dsrs;
 use crate::vec::run::VecRun;
-
-/// From this release on 16-bit operands on the fabric travel two in a wavelet (docs/decisions/machine.md M1).
-const PACKED_FROM: Sdk = Sdk { major: 2, minor: 0 };
 
 /// What an operation touches in one issue at `$now`: the fields of a PE beside the operation itself, which is run in place.
 macro_rules! io {
@@ -64,7 +61,7 @@ pub struct Pe {
     pub(crate) chip: &'static Chip,
     pub(crate) uts: Vec<Microthread>,
     pub(crate) completions: Vec<Completion>,
-    pub(crate) fifos: Vec<Fifo>,
+    pub(crate) fifos: Vec<FifoState>,
     /// The thread that issued last in the arbitration.
     pub(crate) holder: u8,
     /// When a microthread issued last.
@@ -136,17 +133,17 @@ impl Pe {
     /// the compute element's own are done; the router's and the colors are the simulator's.
     ///
     /// `program` has passed [`csl_image::Image::check`].
-    pub fn new(program: Arc<PeImage>, chip: &'static Chip, sdk: Sdk, x: u16, y: u16, ports: &mut Ports) -> Pe {
+    pub fn new(program: Arc<PeImage>, chip: &'static Chip, x: u16, y: u16, ports: &mut Ports) -> Pe {
         let mut pe = Pe {
             chip,
             half: half_kind(program.half),
-            packed: sdk >= PACKED_FROM,
+            packed: program.dialect.packs_halves,
             x,
             y,
             memory: Memory::of(&program),
             cpu: Cpu::new(program.tile_consts),
             main: Main::Idle,
-            tasks: Tasks::new(chip.arch, sdk, &program),
+            tasks: Tasks::new(chip.arch, &program),
             uts: Vec::new(),
             completions: Vec::new(),
             ut_blocked: 0,
@@ -157,7 +154,7 @@ impl Pe {
             last_dest: None,
             next_ready: 0,
             dependent_ready: 0,
-            fifos: program.fifos.iter().map(Fifo::new).collect(),
+            fifos: program.fifos.iter().map(FifoState::new).collect(),
             iters: Vec::new(),
             system: System::new(chip),
             armed_until: 0,

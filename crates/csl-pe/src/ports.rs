@@ -7,7 +7,8 @@
 //! because a color may trigger a task before, while and after a `fabin` operation binds it to a queue at run time
 //! (programs up to SDK 1.4); the queue that it is bound to gives its depth. Slots are made as they are needed.
 
-use csl_chip::Arch;
+use csl_machine::{Arch, Wavelet};
+use csl_num::LowBits;
 
 /// No color, queue or slot.
 pub const NONE: u8 = 0xff;
@@ -20,25 +21,6 @@ const COLOR_DEPTH: u8 = 6;
 
 const COLORS: usize = 32;
 const MAX_DEPTH: usize = 8;
-
-/// One 32-bit packet of the fabric. Bits 0-15 of `data` are the data half, 16-31 the index half (or a second element).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Wavelet {
-    pub data: u32,
-    pub control: bool,
-    /// A half wavelet, as an output queue in dense mode sends 16-bit elements (WSE-3): the low 16 bits alone.
-    pub half: bool,
-}
-
-impl Wavelet {
-    pub fn word(data: u32) -> Wavelet {
-        Wavelet { data, control: false, half: false }
-    }
-
-    pub fn control(data: u32) -> Wavelet {
-        Wavelet { data, control: true, half: false }
-    }
-}
 
 /// Wavelets that have landed and wait for the CE: one cache line.
 #[derive(Clone, Debug)]
@@ -123,7 +105,7 @@ impl InQueue {
     #[inline]
     fn pop(&mut self) -> Option<Wavelet> {
         let wavelet = self.front()?;
-        self.head = (self.head + 1) % MAX_DEPTH as u8;
+        self.head = (self.head + 1) % MAX_DEPTH.low8();
         self.len -= 1;
         Some(wavelet)
     }
@@ -228,7 +210,7 @@ impl OutQueue {
     #[inline]
     fn pop(&mut self) -> Option<Outgoing> {
         let head = self.front()?;
-        self.head = (self.head + 1) % MAX_DEPTH as u8;
+        self.head = (self.head + 1) % MAX_DEPTH.low8();
         self.len -= 1;
         Some(head)
     }
@@ -377,7 +359,7 @@ impl Ports {
     /// Binds an input queue (0-7) to a color, at start, by `encode_input_queue`, or by a `fabin` operation (WSE-2).
     pub fn bind_input(&mut self, queue: u8, color: u8) -> Result<usize, NotEmpty> {
         // Numbers that no chip has share one place, so that slots stay few whatever an image holds.
-        let (queue, color) = (queue & 7, color.min(COLORS as u8 - 1));
+        let (queue, color) = (queue & 7, color.min(COLORS.low8() - 1));
         let depth = self.arch.chip().input_queue_depth(usize::from(queue)).unwrap_or(1);
         let slot = match self.arch {
             Arch::Wse2 => self.color_slot(color).unwrap_or_else(|| self.add_input(color, queue, depth)),
@@ -392,8 +374,8 @@ impl Ports {
         }
         (input.color, input.queue) = (color, queue);
         input.depth = depth.max(input.len);
-        self.input_of_queue[usize::from(queue)] = slot as u8;
-        set(&mut self.input_of_color, color, slot as u8);
+        self.input_of_queue[usize::from(queue)] = slot.low8();
+        set(&mut self.input_of_color, color, slot.low8());
         Ok(slot)
     }
 
@@ -401,7 +383,7 @@ impl Ports {
     fn add_input(&mut self, color: u8, queue: u8, depth: u8) -> usize {
         let slot = self.inputs.len();
         self.inputs.push(InQueue::new(color, queue, depth));
-        set(&mut self.input_of_color, color, slot as u8);
+        set(&mut self.input_of_color, color, slot.low8());
         slot
     }
 
@@ -423,7 +405,7 @@ impl Ports {
         let depth = queues.output_depth.get(usize::from(queue)).copied().unwrap_or(queues.unnamed_output_depth);
         self.outputs.push(OutQueue::new(queue, NONE, depth));
         self.open |= u32::from(depth > 0) << slot;
-        self.output_of_queue[usize::from(queue)] = slot as u8;
+        self.output_of_queue[usize::from(queue)] = slot.low8();
         slot
     }
 

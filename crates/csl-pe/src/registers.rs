@@ -1,7 +1,8 @@
 //! The compute element's own registers; all others are the router's.
 
-use csl_chip::FLUSH_INPUT;
-use csl_chip::registers::{ce, filter};
+use csl_machine::FLUSH_INPUT;
+use csl_machine::registers::{ce, filter};
+use csl_num::LowBits;
 
 use crate::fault::FaultKind;
 use crate::pe::Pe;
@@ -23,8 +24,8 @@ pub struct Unserved {
 
 impl Pe {
     pub(crate) fn read_register(&mut self, word: u16, ports: &Ports, registers: &mut dyn Registers) -> u16 {
-        let queue = (word % QUEUES) as u8;
-        let halves = |value: u32, first: u16| (value >> (16 * (word - first))) as u16;
+        let queue = (word % QUEUES).low8();
+        let halves = |value: u32, first: u16| (value >> (16 * (word - first))).low16();
         match word {
             ce::INPUT_QUEUES.. if word < ce::INPUT_QUEUES + QUEUES => {
                 let color = ports.input_slot(queue).map_or(NONE, |slot| ports.inputs[slot].color);
@@ -50,10 +51,10 @@ impl Pe {
                 halves(self.tasks.channel_priority, ce::CHANNEL_PRIORITY)
             }
             ce::EXCEPTIONS => self.unmasked,
-            ce::CONTROL_TRANSFORM => (self.transform >> INDEX_SHIFT) as u16,
+            ce::CONTROL_TRANSFORM => (self.transform >> INDEX_SHIFT).low16(),
             ce::UT_BLOCKED => u16::from(self.ut_blocked),
             ce::TIMESTAMP.. if word < ce::TIMESTAMP + ce::TIMESTAMP_WORDS => {
-                self.system.tsc_word(u64::from(word - ce::TIMESTAMP), self.cpu.tau) as u16
+                self.system.tsc_word(u64::from(word - ce::TIMESTAMP), self.cpu.tau).low16()
             }
             ce::COUNTER_CONTROL => u16::from(self.system.tsc_runs()),
             _ => match registers.read(word) {
@@ -70,7 +71,7 @@ impl Pe {
         ports: &mut Ports,
         registers: &mut dyn Registers,
     ) -> Result<(), FaultKind> {
-        let queue = (word % QUEUES) as u8;
+        let queue = (word % QUEUES).low8();
         match word {
             ce::INPUT_QUEUES.. if word < ce::INPUT_QUEUES + QUEUES => {
                 self.queue_priority[usize::from(queue)] = value & (ce::MEDIUM_PRIORITY | ce::HIGH_PRIORITY);
@@ -90,7 +91,7 @@ impl Pe {
             }
             ce::EXCEPTIONS => self.unmasked = value,
             ce::CONTROL_TRANSFORM => self.transform = u32::from(value & ce::TRANSFORMED) << INDEX_SHIFT,
-            ce::UT_BLOCKED => self.ut_blocked = value as u8,
+            ce::UT_BLOCKED => self.ut_blocked = value.low8(),
             ce::TIMESTAMP.. if word < ce::TIMESTAMP + ce::TIMESTAMP_WORDS => {
                 self.system.set_tsc_word(word - ce::TIMESTAMP, value, self.cpu.tau);
             }
@@ -136,7 +137,7 @@ fn color_bits(color: u8) -> u16 {
 }
 
 fn color_of(value: u16) -> Option<u8> {
-    Some(value & 0x1f).filter(|&color| color != ce::NO_COLOR).map(|color| color as u8)
+    Some(value & 0x1f).filter(|&color| color != ce::NO_COLOR).map(|color| color.low8())
 }
 
 fn bind_input(ports: &mut Ports, queue: u8, value: u16) -> Result<(), FaultKind> {

@@ -5,6 +5,7 @@
 //! high half; each argument follows as a wavelet of its own.
 
 use csl_image::RpcFunction;
+use csl_num::LowBits;
 
 use crate::fault::FaultKind;
 use crate::pe::Pe;
@@ -26,7 +27,7 @@ impl Pe {
     /// The server's task: one wavelet a run. With the last argument it calls the function.
     pub(crate) fn serve_rpc(&mut self, data: u32) -> Result<(), FaultKind> {
         let call = match self.rpc_call.take() {
-            None => RpcCall { id: data as u16, count: (data >> 16).min(255) as u8, words: Vec::new() },
+            None => RpcCall { id: data.low16(), count: (data >> 16).min(255).low8(), words: Vec::new() },
             Some(mut call) => {
                 call.words.push(data);
                 call

@@ -5,14 +5,18 @@ mod ops;
 
 pub use exit::{Exit, RegisterLoad};
 
-use csl_chip::SysOp;
 use csl_image::{HalfFormat, PeImage};
 use csl_isa::{Insn, Op, fn_index};
-use csl_num::{FloatKind, float_add, float_div, float_eq, float_le, float_lt, float_mul, float_neg, float_sub};
+use csl_machine::{REGISTERS_START, SysOp};
+use csl_num::{
+    FloatKind, LowBits, float_add, float_div, float_eq, float_le, float_lt, float_mul, float_neg, float_sub,
+};
 
 use crate::cpu::{Cpu, CpuFault};
-use crate::memory::{Memory, REGISTERS_START};
-use ops::{address, index_address, int_ty, math, reg_load, row_address, wrap_add, wrap_mul, wrap_sub};
+use crate::memory::Memory;
+use ops::{
+    address, extended, index_address, int_ty, math, reg_load, row_address, signed, wrap_add, wrap_mul, wrap_sub,
+};
 
 const F32: FloatKind = FloatKind::F32;
 
@@ -61,7 +65,7 @@ pub(crate) fn run_watched<W: Watch>(cpu: &mut Cpu, mem: &mut Memory, pe: &PeImag
         macro_rules! leave {
             ($exit:expr) => {{
                 let exit = $exit;
-                (cpu.pc, cpu.tau) = (pc as u32, tau);
+                (cpu.pc, cpu.tau) = (pc.low32(), tau);
                 return exit;
             }};
         }
@@ -108,7 +112,7 @@ pub(crate) fn run_watched<W: Watch>(cpu: &mut Cpu, mem: &mut Memory, pe: &PeImag
         macro_rules! next {
             ($ty:ty, $limit:expr) => {{
                 a!() = wrap_add::<$ty>(a!(), 1);
-                branch!((a!() as i64) < $limit)
+                branch!(a!().cast_signed() < $limit)
             }};
         }
         macro_rules! row {
@@ -121,7 +125,7 @@ pub(crate) fn run_watched<W: Watch>(cpu: &mut Cpu, mem: &mut Memory, pe: &PeImag
         macro_rules! call {
             ($func:expr, $cost:expr) => {{
                 tau += u64::from($cost);
-                cpu.pc = pc as u32;
+                cpu.pc = pc.low32();
                 if let Err(fault) = cpu.enter(pe, $func, insn.b) {
                     fault!(fault)
                 }
@@ -156,7 +160,7 @@ pub(crate) fn run_watched<W: Watch>(cpu: &mut Cpu, mem: &mut Memory, pe: &PeImag
                 let value = a!() as $ty;
                 if !mem.put_kept(addr, value.to_le_bytes()) {
                     if addr >= REGISTERS_START {
-                        leave!(Exit::Store { addr, bytes: size_of::<$ty>() as u8, value: u64::from(value) })
+                        leave!(Exit::Store { addr, bytes: size_of::<$ty>().low8(), value: u64::from(value) })
                     }
                     mem.put(addr, value.to_le_bytes());
                 }
@@ -172,7 +176,7 @@ pub(crate) fn run_watched<W: Watch>(cpu: &mut Cpu, mem: &mut Memory, pe: &PeImag
         }
         macro_rules! fill {
             ($ty:ty) => {{
-                if !ops::fill(mem, a!() as u16, (b!() as $ty).to_le_bytes(), insn.c) {
+                if !ops::fill(mem, a!().low16(), (b!() as $ty).to_le_bytes(), insn.c) {
                     fault!(CpuFault::CopyOfRegisters)
                 }
             }};
@@ -190,7 +194,7 @@ pub(crate) fn run_watched<W: Watch>(cpu: &mut Cpu, mem: &mut Memory, pe: &PeImag
                 jump!(insn.a, insn.b)
             }
             Op::Call => call!(insn.a, insn.c),
-            Op::CallPtr => match fn_index(a!() as u16).filter(|&func| usize::from(func) < pe.funcs.len()) {
+            Op::CallPtr => match fn_index(a!().low16()).filter(|&func| usize::from(func) < pe.funcs.len()) {
                 Some(func) => call!(func, insn.c),
                 None => fault!(CpuFault::BadFunctionPointer),
             },
@@ -209,23 +213,23 @@ pub(crate) fn run_watched<W: Watch>(cpu: &mut Cpu, mem: &mut Memory, pe: &PeImag
             Op::BrNonZero => branch!(a!() != 0),
             Op::BrEq => branch!(a!() == b!()),
             Op::BrNe => branch!(a!() != b!()),
-            Op::BrLtS => branch!((a!() as i64) < b!() as i64),
-            Op::BrLeS => branch!(a!() as i64 <= b!() as i64),
+            Op::BrLtS => branch!(a!().cast_signed() < b!().cast_signed()),
+            Op::BrLeS => branch!(a!().cast_signed() <= b!().cast_signed()),
             Op::BrLtU => branch!(a!() < b!()),
             Op::BrLeU => branch!(a!() <= b!()),
-            Op::BrEqImm => branch!(a!() as i64 == i64::from(insn.b as i16)),
-            Op::BrNeImm => branch!(a!() as i64 != i64::from(insn.b as i16)),
-            Op::BrLtSImm => branch!((a!() as i64) < i64::from(insn.b as i16)),
-            Op::BrLeSImm => branch!(a!() as i64 <= i64::from(insn.b as i16)),
-            Op::BrGtSImm => branch!(a!() as i64 > i64::from(insn.b as i16)),
-            Op::BrGeSImm => branch!(a!() as i64 >= i64::from(insn.b as i16)),
+            Op::BrEqImm => branch!(a!().cast_signed() == signed(insn.b)),
+            Op::BrNeImm => branch!(a!().cast_signed() != signed(insn.b)),
+            Op::BrLtSImm => branch!(a!().cast_signed() < signed(insn.b)),
+            Op::BrLeSImm => branch!(a!().cast_signed() <= signed(insn.b)),
+            Op::BrGtSImm => branch!(a!().cast_signed() > signed(insn.b)),
+            Op::BrGeSImm => branch!(a!().cast_signed() >= signed(insn.b)),
             Op::BrLtUImm => branch!(a!() < u64::from(insn.b)),
             Op::BrLeUImm => branch!(a!() <= u64::from(insn.b)),
             Op::BrGtUImm => branch!(a!() > u64::from(insn.b)),
             Op::BrGeUImm => branch!(a!() >= u64::from(insn.b)),
-            Op::NextI16 => next!(i16, b!() as i64),
-            Op::NextU16 => next!(u16, b!() as i64),
-            Op::NextI16Imm => next!(i16, i64::from(insn.b as i16)),
+            Op::NextI16 => next!(i16, b!().cast_signed()),
+            Op::NextU16 => next!(u16, b!().cast_signed()),
+            Op::NextI16Imm => next!(i16, signed(insn.b)),
             Op::NextU16Imm => next!(u16, i64::from(insn.b)),
             Op::BrEqF32 => branch!(float_eq(F32, a!(), b!())),
             Op::BrNeF32 => branch!(!float_eq(F32, a!(), b!())),
@@ -243,7 +247,7 @@ pub(crate) fn run_watched<W: Watch>(cpu: &mut Cpu, mem: &mut Memory, pe: &PeImag
             Op::Copy => a!() = b!(),
             Op::MoveIf => a!() = if b!() != 0 { c!() } else { a!() },
             Op::MoveUnless => a!() = if b!() == 0 { c!() } else { a!() },
-            Op::Imm => a!() = insn.b as i16 as u64,
+            Op::Imm => a!() = extended(insn.b),
             Op::Imm32 => a!() = u64::from(insn.b) | u64::from(insn.c) << 16,
             Op::Pool => a!() = pe.pool[usize::from(insn.b)],
             Op::Tile => a!() = cpu.tile_consts[usize::from(insn.b)],
@@ -264,31 +268,31 @@ pub(crate) fn run_watched<W: Watch>(cpu: &mut Cpu, mem: &mut Memory, pe: &PeImag
             Op::MulI32 => a!() = wrap_mul::<i32>(b!(), c!()),
             Op::MulU32 => a!() = wrap_mul::<u32>(b!(), c!()),
             Op::Mul64 => a!() = b!().wrapping_mul(c!()),
-            Op::AddI16Imm => a!() = wrap_add::<i16>(b!(), insn.c as i16 as u64),
-            Op::AddU16Imm => a!() = wrap_add::<u16>(b!(), insn.c as i16 as u64),
-            Op::AddI32Imm => a!() = wrap_add::<i32>(b!(), insn.c as i16 as u64),
-            Op::AddU32Imm => a!() = wrap_add::<u32>(b!(), insn.c as i16 as u64),
-            Op::Add64Imm => a!() = b!().wrapping_add(insn.c as i16 as u64),
-            Op::MulI16Imm => a!() = wrap_mul::<i16>(b!(), insn.c as i16 as u64),
-            Op::MulU16Imm => a!() = wrap_mul::<u16>(b!(), insn.c as i16 as u64),
-            Op::MulI32Imm => a!() = wrap_mul::<i32>(b!(), insn.c as i16 as u64),
-            Op::MulU32Imm => a!() = wrap_mul::<u32>(b!(), insn.c as i16 as u64),
-            Op::Mul64Imm => a!() = b!().wrapping_mul(insn.c as i16 as u64),
-            Op::DivS => divide!((b!() as i64).wrapping_div(c!() as i64) as u64),
+            Op::AddI16Imm => a!() = wrap_add::<i16>(b!(), extended(insn.c)),
+            Op::AddU16Imm => a!() = wrap_add::<u16>(b!(), extended(insn.c)),
+            Op::AddI32Imm => a!() = wrap_add::<i32>(b!(), extended(insn.c)),
+            Op::AddU32Imm => a!() = wrap_add::<u32>(b!(), extended(insn.c)),
+            Op::Add64Imm => a!() = b!().wrapping_add(extended(insn.c)),
+            Op::MulI16Imm => a!() = wrap_mul::<i16>(b!(), extended(insn.c)),
+            Op::MulU16Imm => a!() = wrap_mul::<u16>(b!(), extended(insn.c)),
+            Op::MulI32Imm => a!() = wrap_mul::<i32>(b!(), extended(insn.c)),
+            Op::MulU32Imm => a!() = wrap_mul::<u32>(b!(), extended(insn.c)),
+            Op::Mul64Imm => a!() = b!().wrapping_mul(extended(insn.c)),
+            Op::DivS => divide!(b!().cast_signed().wrapping_div(c!().cast_signed()).cast_unsigned()),
             Op::DivU => divide!(b!() / c!()),
-            Op::RemS => divide!((b!() as i64).wrapping_rem(c!() as i64) as u64),
+            Op::RemS => divide!(b!().cast_signed().wrapping_rem(c!().cast_signed()).cast_unsigned()),
             Op::RemU => divide!(b!() % c!()),
             Op::Shl => a!() = csl_num::int_shl(int_ty(insn.c), a!(), b!()),
-            Op::ShrS => a!() = (b!() as i64 >> c!().min(63)) as u64,
-            Op::ShrU => a!() = b!().checked_shr(c!().min(64) as u32).unwrap_or(0),
+            Op::ShrS => a!() = (b!().cast_signed() >> c!().min(63)).cast_unsigned(),
+            Op::ShrU => a!() = b!().checked_shr(c!().min(64).low32()).unwrap_or(0),
             Op::And => a!() = b!() & c!(),
             Op::Or => a!() = b!() | c!(),
             Op::Xor => a!() = b!() ^ c!(),
-            Op::AndImm => a!() = b!() & insn.c as i16 as u64,
-            Op::OrImm => a!() = b!() | insn.c as i16 as u64,
-            Op::XorImm => a!() = b!() ^ insn.c as i16 as u64,
+            Op::AndImm => a!() = b!() & extended(insn.c),
+            Op::OrImm => a!() = b!() | extended(insn.c),
+            Op::XorImm => a!() = b!() ^ extended(insn.c),
             Op::ShlImm => a!() = csl_num::int_shl(int_ty(insn.c), a!(), u64::from(insn.b)),
-            Op::ShrSImm => a!() = (b!() as i64 >> insn.c.min(63)) as u64,
+            Op::ShrSImm => a!() = (b!().cast_signed() >> insn.c.min(63)).cast_unsigned(),
             Op::ShrUImm => a!() = b!().checked_shr(u32::from(insn.c)).unwrap_or(0),
             Op::Neg => a!() = csl_num::int_neg(int_ty(insn.c), b!()),
             Op::BitNot => a!() = csl_num::int_not(int_ty(insn.c), b!()),
@@ -298,8 +302,8 @@ pub(crate) fn run_watched<W: Watch>(cpu: &mut Cpu, mem: &mut Memory, pe: &PeImag
 
             Op::Eq => a!() = u64::from(b!() == c!()),
             Op::Ne => a!() = u64::from(b!() != c!()),
-            Op::LtS => a!() = u64::from((b!() as i64) < c!() as i64),
-            Op::LeS => a!() = u64::from(b!() as i64 <= c!() as i64),
+            Op::LtS => a!() = u64::from(b!().cast_signed() < c!().cast_signed()),
+            Op::LeS => a!() = u64::from(b!().cast_signed() <= c!().cast_signed()),
             Op::LtU => a!() = u64::from(b!() < c!()),
             Op::LeU => a!() = u64::from(b!() <= c!()),
             Op::EqF32 => a!() = u64::from(float_eq(F32, b!(), c!())),
@@ -359,17 +363,17 @@ pub(crate) fn run_watched<W: Watch>(cpu: &mut Cpu, mem: &mut Memory, pe: &PeImag
             Op::Store16At => store!(u16, insn.b),
             Op::Store32At => store!(u32, insn.b),
             Op::Store64At => store!(u64, insn.b),
-            Op::LoadU8Idx => load!(u8, u64, index_address::<1>(b!() as u16, c!())),
-            Op::LoadI8Idx => load!(i8, i64, index_address::<1>(b!() as u16, c!())),
-            Op::LoadU16Idx => load!(u16, u64, index_address::<2>(b!() as u16, c!())),
-            Op::LoadI16Idx => load!(i16, i64, index_address::<2>(b!() as u16, c!())),
-            Op::LoadU32Idx => load!(u32, u64, index_address::<4>(b!() as u16, c!())),
-            Op::LoadI32Idx => load!(i32, i64, index_address::<4>(b!() as u16, c!())),
-            Op::Load64Idx => load!(u64, u64, index_address::<8>(b!() as u16, c!())),
-            Op::Store8Idx => store!(u8, index_address::<1>(b!() as u16, c!())),
-            Op::Store16Idx => store!(u16, index_address::<2>(b!() as u16, c!())),
-            Op::Store32Idx => store!(u32, index_address::<4>(b!() as u16, c!())),
-            Op::Store64Idx => store!(u64, index_address::<8>(b!() as u16, c!())),
+            Op::LoadU8Idx => load!(u8, u64, index_address::<1>(b!().low16(), c!())),
+            Op::LoadI8Idx => load!(i8, i64, index_address::<1>(b!().low16(), c!())),
+            Op::LoadU16Idx => load!(u16, u64, index_address::<2>(b!().low16(), c!())),
+            Op::LoadI16Idx => load!(i16, i64, index_address::<2>(b!().low16(), c!())),
+            Op::LoadU32Idx => load!(u32, u64, index_address::<4>(b!().low16(), c!())),
+            Op::LoadI32Idx => load!(i32, i64, index_address::<4>(b!().low16(), c!())),
+            Op::Load64Idx => load!(u64, u64, index_address::<8>(b!().low16(), c!())),
+            Op::Store8Idx => store!(u8, index_address::<1>(b!().low16(), c!())),
+            Op::Store16Idx => store!(u16, index_address::<2>(b!().low16(), c!())),
+            Op::Store32Idx => store!(u32, index_address::<4>(b!().low16(), c!())),
+            Op::Store64Idx => store!(u64, index_address::<8>(b!().low16(), c!())),
             Op::LoadU8AtIdx => load!(u8, u64, index_address::<1>(insn.b, c!())),
             Op::LoadI8AtIdx => load!(i8, i64, index_address::<1>(insn.b, c!())),
             Op::LoadU16AtIdx => load!(u16, u64, index_address::<2>(insn.b, c!())),
@@ -387,16 +391,16 @@ pub(crate) fn run_watched<W: Watch>(cpu: &mut Cpu, mem: &mut Memory, pe: &PeImag
             Op::LoadI32Row => load!(i32, i64, row!(4)),
             Op::Store16Row => store!(u16, row!(2)),
             Op::Store32Row => store!(u32, row!(4)),
-            Op::Index1 => a!() = u64::from(index_address::<1>(b!() as u16, c!())),
-            Op::Index2 => a!() = u64::from(index_address::<2>(b!() as u16, c!())),
-            Op::Index4 => a!() = u64::from(index_address::<4>(b!() as u16, c!())),
-            Op::Index8 => a!() = u64::from(index_address::<8>(b!() as u16, c!())),
+            Op::Index1 => a!() = u64::from(index_address::<1>(b!().low16(), c!())),
+            Op::Index2 => a!() = u64::from(index_address::<2>(b!().low16(), c!())),
+            Op::Index4 => a!() = u64::from(index_address::<4>(b!().low16(), c!())),
+            Op::Index8 => a!() = u64::from(index_address::<8>(b!().low16(), c!())),
             Op::Index1At => a!() = u64::from(index_address::<1>(insn.b, c!())),
             Op::Index2At => a!() = u64::from(index_address::<2>(insn.b, c!())),
             Op::Index4At => a!() = u64::from(index_address::<4>(insn.b, c!())),
             Op::Index8At => a!() = u64::from(index_address::<8>(insn.b, c!())),
             Op::MemCopy => {
-                if !ops::copy(mem, a!() as u16, b!() as u16, insn.c) {
+                if !ops::copy(mem, a!().low16(), b!().low16(), insn.c) {
                     fault!(CpuFault::CopyOfRegisters)
                 }
             }
@@ -406,10 +410,10 @@ pub(crate) fn run_watched<W: Watch>(cpu: &mut Cpu, mem: &mut Memory, pe: &PeImag
             Op::MemFill64 => fill!(u64),
 
             Op::MakeMem1d => a!() = ops::make_mem1d(frame, insn),
-            Op::SetDsdAddr => a!() = ops::dsd(b!()).with_addr(c!() as u16).0,
+            Op::SetDsdAddr => a!() = ops::dsd(b!()).with_addr(c!().low16()).0,
             Op::AddDsdWords => a!() = ops::add_dsd_words(b!(), c!()),
-            Op::SetDsdLength => a!() = ops::dsd(b!()).with_extent(c!() as u16).0,
-            Op::SetDsdStride => a!() = ops::dsd(b!()).with_stride(c!() as i16).0,
+            Op::SetDsdLength => a!() = ops::dsd(b!()).with_extent(c!().low16()).0,
+            Op::SetDsdStride => a!() = ops::dsd(b!()).with_stride(c!().signed16()).0,
 
             Op::Vec => leave!(Exit::Vec { row: insn.a, dst: insn.b }),
             Op::LoadDsr => leave!(Exit::LoadDsr { row: insn.a }),

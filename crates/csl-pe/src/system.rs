@@ -1,9 +1,7 @@
 //! Services of the PE: counters, random numbers, registers, and the dispatch of system operations.
 
-use csl_chip::{Arch, Chip, SysOp};
-use csl_image::TaskTarget;
-use csl_isa::vec::DsrFile;
-use csl_num::Prng;
+use csl_machine::{Arch, Chip, DsrFile, PRNGS, SysOp, TaskTarget};
+use csl_num::{LowBits, Prng};
 
 use crate::event::{Event, EventKind, Printed};
 use crate::fault::FaultKind;
@@ -11,9 +9,6 @@ use crate::main_thread::Flow;
 use crate::pe::Pe;
 use crate::ports::{Ports, Registers};
 use crate::scalar::RegisterLoad;
-
-/// Generators that `@set_active_prng` chooses among; ids are taken modulo their number.
-const PRNGS: usize = 4;
 
 /// The timestamp counter and the random number generators.
 #[derive(Clone, Debug)]
@@ -23,14 +18,14 @@ pub(crate) struct System {
     tsc_runs: bool,
     /// The 48-bit value of a stopped counter, or the last that was latched.
     tsc_held: u64,
-    prngs: [Prng; PRNGS],
+    prngs: [Prng; PRNGS as usize],
     active_prng: u8,
 }
 
 impl System {
     pub fn new(chip: &Chip) -> System {
         let prng = Prng::new(chip.registers.prng_seed);
-        System { tsc_zero: 0, tsc_runs: false, tsc_held: 0, prngs: [prng; PRNGS], active_prng: 0 }
+        System { tsc_zero: 0, tsc_runs: false, tsc_held: 0, prngs: [prng; PRNGS as usize], active_prng: 0 }
     }
 
     /// Starts the counter from 0 (since SDK 1.1, `enable_tsc` clears it).
@@ -76,7 +71,7 @@ impl System {
     }
 
     fn prng(&mut self) -> &mut Prng {
-        &mut self.prngs[usize::from(self.active_prng) % PRNGS]
+        &mut self.prngs[usize::from(self.active_prng) % usize::from(PRNGS)]
     }
 }
 
@@ -108,7 +103,7 @@ impl Pe {
         registers: &mut dyn Registers,
     ) -> Result<u64, FaultKind> {
         let tau = self.cpu.tau;
-        let channel = |id: u64| TaskTarget::DataTask(id.min(255) as u8);
+        let channel = |id: u64| TaskTarget::DataTask(id.min(255).low8());
         let mut value = 0;
         match op {
             SysOp::ActivateTask => self.tasks.activate_local(a as u16)?,
@@ -121,7 +116,7 @@ impl Pe {
             SysOp::BlockUt => self.ut_blocked |= 1 << (a & 7),
             SysOp::UnblockUt => self.ut_blocked &= !(1 << (a & 7)),
             SysOp::Random16 => value = u64::from(self.system.prng().next_u16()),
-            SysOp::SetActivePrng => self.system.active_prng = (a % PRNGS as u64) as u8,
+            SysOp::SetActivePrng => self.system.active_prng = (a % u64::from(PRNGS)).low8(),
             SysOp::SetPrngSeed => *self.system.prng() = Prng::new(a as u32),
             SysOp::Assert if a == 0 => return Err(FaultKind::AssertionFailed),
             SysOp::Assert => {}
@@ -145,13 +140,13 @@ impl Pe {
     }
 
     fn block_number(&mut self, id: u64, blocked: bool) {
-        let target = self.tasks.task_of_id(&self.program, id as u16);
+        let target = self.tasks.task_of_id(&self.program, id.low16());
         self.tasks.set_blocked(target, blocked);
     }
 
     /// WSE-3 blocks the input queue that the color is bound to.
     fn channel_of_color(&self, color: u64, ports: &Ports) -> TaskTarget {
-        let color = color.min(255) as u8;
+        let color = color.min(255).low8();
         let queue = ports.color_slot(color).map(|slot| ports.inputs[slot].queue);
         match self.chip.arch {
             Arch::Wse2 => TaskTarget::Color(color),
@@ -159,13 +154,13 @@ impl Pe {
         }
     }
 
-    fn fifo_mut(&mut self, id: u64) -> Result<&mut crate::fifo::Fifo, FaultKind> {
+    fn fifo_mut(&mut self, id: u64) -> Result<&mut crate::fifo::FifoState, FaultKind> {
         self.fifos.get_mut(id as usize).ok_or(FaultKind::BadOperand("no such FIFO"))
     }
 
     fn set_dsr_addr(&mut self, number: u64, addr: u16) -> Result<(), FaultKind> {
-        let file = [DsrFile::Dest, DsrFile::Src0, DsrFile::Src1][(number >> 4 & 3).min(2) as usize];
-        let id = (number & 15) as u8;
+        let file = DsrFile::ALL[(number >> 4 & 3).min(2) as usize];
+        let id = (number & 15).low8();
         let at = self.dsrs.find(file, id).ok_or(FaultKind::EmptyDsr { file, id })?;
         if self.dsrs.set_base(at, addr) {
             return Ok(());
@@ -215,7 +210,7 @@ impl Pe {
         }
         for i in 0..u16::from(bytes / 2) {
             let word = (addr >> 1).wrapping_add(i);
-            self.write_register(word, (value >> (16 * i)) as u16, ports, registers)?;
+            self.write_register(word, (value >> (16 * i)).low16(), ports, registers)?;
         }
         Ok(Flow::On)
     }

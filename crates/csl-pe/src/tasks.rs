@@ -1,13 +1,11 @@
 //! Tasks: what is bound, active and blocked, and which one runs next (docs/decisions/machine.md M12 to M16).
 
-use csl_chip::Arch;
-use csl_image::{PeImage, QueueDir, Sdk, Startup, Task, TaskKind, TaskParam, TaskTarget};
+use csl_image::{PeImage, Task, TaskParam};
+use csl_machine::{Arch, QueueDir, Startup, TaskKind, TaskTarget, Wavelet};
+use csl_num::LowBits;
 
 use crate::fault::FaultKind;
-use crate::ports::{InQueue, Ports, Wavelet};
-
-/// From this release on a color or queue without a data task starts blocked (docs/decisions/machine.md M14).
-const BLOCKED_FROM: Sdk = Sdk { major: 1, minor: 0 };
+use crate::ports::{InQueue, Ports};
 
 /// Places in the picker's ring: local tasks by id, then input slots, then memcpy's calls.
 const FIRST_SLOT: u8 = 32;
@@ -60,7 +58,7 @@ pub(crate) enum Pick {
 }
 
 impl Tasks {
-    pub fn new(arch: Arch, sdk: Sdk, program: &PeImage) -> Tasks {
+    pub fn new(arch: Arch, program: &PeImage) -> Tasks {
         let of_kind = |kind| program.tasks.iter().filter(move |task| task.kind == kind);
         let data_bound = of_kind(TaskKind::Data).fold(0, |mask, task| mask | bit(task.id));
         let data_bound = program.rpc.iter().fold(data_bound, |mask, rpc| mask | bit(rpc.task_id));
@@ -73,7 +71,7 @@ impl Tasks {
             active: 0,
             local_blocked: 0,
             control_blocked: 0,
-            channel_blocked: if sdk >= BLOCKED_FROM { !unblocked } else { 0 },
+            channel_blocked: if program.dialect.blocks_unbound_channels { !unblocked } else { 0 },
             data_bound,
             local_priority: 0,
             channel_priority: 0,
@@ -128,7 +126,7 @@ impl Tasks {
     /// `@block(id)` of a number that may be any kind of task: WSE-3 counts input queues below its local tasks; on WSE-2 a
     /// number that is bound to a data task alone means its color.
     pub fn task_of_id(&self, program: &PeImage, id: u16) -> TaskTarget {
-        let number = id.min(255) as u8;
+        let number = id.min(255).low8();
         let bound = |kind| find(program, kind, number).is_some();
         let first_local = u16::from(self.arch.chip().tasks.first_local);
         if id < first_local || (!bound(TaskKind::Local) && bound(TaskKind::Data)) {
@@ -188,7 +186,7 @@ impl Tasks {
             return Some(Pick::Ignored { slot });
         }
         if wavelet.control {
-            let entry = (wavelet.data >> 16 & 63) as u8;
+            let entry = (wavelet.data >> 16 & 63).low8();
             return self.control(slot, channel, entry, wavelet);
         }
         (self.data_bound & bit(channel) != 0).then_some(Pick::Data { slot, channel, wavelet })
@@ -242,7 +240,7 @@ fn in_turn(places: u128, first: u8) -> impl Iterator<Item = u8> {
 
 fn members(mut set: u128) -> impl Iterator<Item = u8> {
     std::iter::from_fn(move || {
-        let lowest = (set != 0).then(|| set.trailing_zeros() as u8)?;
+        let lowest = (set != 0).then(|| set.trailing_zeros().low8())?;
         set &= set - 1;
         Some(lowest)
     })

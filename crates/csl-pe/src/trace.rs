@@ -1,9 +1,9 @@
 //! The instruction trace of a PE, where somebody asked for it: nothing here runs otherwise, and nothing here changes
 //! what the PE does or when.
 
-use csl_chip::{Arch, VecOp};
 use csl_isa::{Field, Insn, NO_REG, Op};
-use csl_num::FloatKind;
+use csl_machine::{Arch, VecOp};
+use csl_num::{FloatKind, LowBits};
 
 use crate::event::{Element, Event, EventKind, Issue};
 use crate::exceptions;
@@ -116,7 +116,7 @@ impl Pe {
         let cycle = cycle + u64::from(self.chip.timing.dispatch_to_execute);
         for k in 0..moved {
             let values = before.values.get(k as usize).copied().unwrap_or_default();
-            let element = Element { seq: running.2, unit: k as u8, values };
+            let element = Element { seq: running.2, unit: k.low8(), values };
             self.events.push(Event { cycle, what: EventKind::Execute { issue: running.1, element } });
             running.2 += 1;
         }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use csl_chip::Chip;
 use csl_diag::{Code, Diagnostic, Diagnostics, FileId, Reported, SourceMap, Span, TraceFrame};
 use csl_ir::{BlockId, CellRef, ModuleRef, Reg, SlotId, Ty, Types, Wafer};
+use csl_machine::Chip;
 use csl_syntax::{Symbol, ast};
 use rustc_hash::FxHashMap;
 
@@ -159,14 +159,14 @@ impl<'a> Sema<'a> {
         Sema {
             sources,
             options,
-            chip: csl_chip::chip(options.arch),
+            chip: csl_machine::chip(options.arch),
             map: SourceMap::new(),
             diagnostics: Diagnostics::new(),
             types: Types::new(),
             files: FxHashMap::default(),
             data_files: FxHashMap::default(),
             unit: Unit::default(),
-            frame: Frame::top_level(ModuleRef(0)),
+            frame: Frame::top_level(ModuleRef::new(0)),
             trace: Vec::new(),
             steps: 0,
             exhausted: false,
@@ -315,7 +315,7 @@ impl<'a> Sema<'a> {
     /// Whether the code being evaluated stands in a file of the standard library.
     pub fn in_library(&self) -> bool {
         let module = self.frame.module;
-        self.unit.modules[module.0 as usize].file.is_library
+        self.unit.modules[module].file.is_library
     }
 
     pub fn show(&self, ty: Ty) -> String {

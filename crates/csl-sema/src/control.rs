@@ -223,7 +223,7 @@ impl Sema<'_> {
             None if ty == Ty::VOID => None,
             None => {
                 // The first parameter is where the caller wants an aggregate.
-                let addr = csl_ir::Addr { base: csl_ir::AddrBase::Reg(csl_ir::Reg(0)), offset: 0 };
+                let addr = csl_ir::Addr { base: csl_ir::AddrBase::Reg(csl_ir::Reg::new(0)), offset: 0 };
                 let place = Place { ty, is_const: false, kind: PlaceKind::Mem(addr) };
                 self.store(&place, operand, span)?;
                 None

@@ -41,14 +41,14 @@ impl FuncBuilder {
             inlined: Vec::new(),
             linksection,
         };
-        let mut builder = FuncBuilder { func, blocks: Vec::new(), current: BlockId(0), emitted: 0 };
+        let mut builder = FuncBuilder { func, blocks: Vec::new(), current: BlockId::new(0), emitted: 0 };
         builder.new_block();
         builder
     }
 
     pub fn new_reg(&mut self, ty: Scalar) -> Reg {
         self.func.regs.push(ty);
-        Reg(self.func.regs.len() as u32 - 1)
+        Reg::at(self.func.regs.len() - 1)
     }
 
     /// A register for the next parameter; all are made before any other register.
@@ -64,12 +64,12 @@ impl FuncBuilder {
 
     pub fn new_slot(&mut self, size: u32, align: u32, name: String) -> SlotId {
         self.func.slots.push(StackSlot { size, align, name });
-        SlotId(self.func.slots.len() as u32 - 1)
+        SlotId::at(self.func.slots.len() - 1)
     }
 
     pub fn new_iter(&mut self) -> IterId {
         self.func.iters += 1;
-        IterId(self.func.iters - 1)
+        IterId::new(self.func.iters - 1)
     }
 
     /// Notes that the register counts a loop's turns and never passes the end of its type.
@@ -79,7 +79,7 @@ impl FuncBuilder {
 
     pub fn new_block(&mut self) -> BlockId {
         self.blocks.push(OpenBlock { insts: Vec::new(), spans: Vec::new(), term: None });
-        BlockId(self.blocks.len() as u32 - 1)
+        BlockId::at(self.blocks.len() - 1)
     }
 
     pub fn new_blocks<const N: usize>(&mut self) -> [BlockId; N] {
@@ -89,7 +89,7 @@ impl FuncBuilder {
     /// A block that control never comes to.
     pub fn unreachable_block(&mut self, span: Span) -> BlockId {
         let block = self.new_block();
-        self.blocks[block.0 as usize].term = Some((Term::Unreachable, span));
+        self.blocks[block].term = Some((Term::Unreachable, span));
         block
     }
 
@@ -115,7 +115,7 @@ impl FuncBuilder {
 
     /// Appends to the current block; dropped when the block has ended, because control does not come there.
     pub fn emit(&mut self, inst: Inst, span: Span) {
-        let block = &mut self.blocks[self.current.0 as usize];
+        let block = &mut self.blocks[self.current];
         if block.term.is_none() {
             self.emitted += 1;
             block.insts.push(inst);
@@ -125,14 +125,14 @@ impl FuncBuilder {
 
     /// Ends the current block unless it has ended.
     pub fn terminate(&mut self, term: Term, span: Span) {
-        let block = &mut self.blocks[self.current.0 as usize];
+        let block = &mut self.blocks[self.current];
         if block.term.is_none() {
             block.term = Some((term, span));
         }
     }
 
     pub fn is_terminated(&self) -> bool {
-        self.blocks[self.current.0 as usize].term.is_some()
+        self.blocks[self.current].term.is_some()
     }
 
     /// Whether some finished block goes to `block`.

@@ -1,7 +1,8 @@
 //! Expressions: dispatch, names and literals.
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{Direction, Ty, TypedValue, Value};
+use csl_ir::{Ty, TypedValue, Value};
+use csl_machine::Direction;
 use csl_syntax::Symbol;
 use csl_syntax::ast::{Expr, ExprKind, UnOp};
 
@@ -120,7 +121,7 @@ impl Sema<'_> {
         let (funcs, pending) = (self.unit.out_funcs.len(), self.unit.pending.len());
         let code = FuncBuilder::new(String::new(), expr.span, None, None);
         let result = self.in_mode(Mode::Runtime(Box::new(code)), |s| s.eval(expr));
-        self.unit.instances.retain(|_, id| (id.0 as usize) < funcs);
+        self.unit.instances.retain(|_, id| (id.index()) < funcs);
         self.unit.pending.truncate(pending);
         self.unit.out_funcs.truncate(funcs);
         result.map(|v| v.ty())
@@ -163,7 +164,7 @@ impl Sema<'_> {
                 Place { ty, is_const: true, kind: PlaceKind::Ptr(pointer) }
             }
             GlobalItem::Var(global) => {
-                let info = &self.unit.globals[global.0 as usize];
+                let info = &self.unit.globals[global];
                 let (ty, is_const) = (info.ty, info.is_const);
                 let pointer = csl_ir::Pointer { root: csl_ir::PtrRoot::Global(global), root_ty: ty, path: Vec::new() };
                 Place { ty, is_const, kind: PlaceKind::Ptr(pointer) }
@@ -194,7 +195,7 @@ impl Sema<'_> {
     fn similar_name(&self, name: &str) -> Option<&'static str> {
         let frame = &self.frame;
         let locals = frame.scopes.iter().flat_map(|s| s.names.iter().map(|n| n.0));
-        let globals = self.unit.modules[frame.module.0 as usize].items.keys().copied();
+        let globals = self.unit.modules[frame.module].items.keys().copied();
         closest(name, locals.chain(globals).map(Symbol::as_str))
     }
 

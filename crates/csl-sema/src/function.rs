@@ -9,7 +9,7 @@ use crate::unit::FnInfo;
 
 impl Sema<'_> {
     pub fn fn_info(&self, f: FnRef) -> &FnInfo {
-        &self.unit.fns[f.0 as usize]
+        &self.unit.fns[f]
     }
 
     /// The type of a function as a value; `void` in its declaration stands for not yet known.
@@ -24,9 +24,9 @@ impl Sema<'_> {
             known => return Ok(known),
         }
         // No function has this type: it says that the types of the declaration are being evaluated.
-        self.unit.fns[f.0 as usize].ty = Ty::NORETURN;
+        self.unit.fns[f].ty = Ty::NORETURN;
         let ty = self.declared_fn_type(&info);
-        self.unit.fns[f.0 as usize].ty = *ty.as_ref().unwrap_or(&Ty::VOID);
+        self.unit.fns[f].ty = *ty.as_ref().unwrap_or(&Ty::VOID);
         ty
     }
 

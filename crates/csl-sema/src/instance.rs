@@ -68,7 +68,7 @@ impl Sema<'_> {
                 format!("more than {MOST_FUNCTIONS} functions: does `{}` make instances without end?", decl.name.name);
             return Err(self.error(Code::QuotaExceeded, span, message));
         }
-        let id = FuncId(self.unit.out_funcs.len() as u32);
+        let id = FuncId::at(self.unit.out_funcs.len());
         self.unit.out_funcs.push(None);
         self.unit.instances.insert(key, id);
         self.unit.pending.push_back(PendingFn { id, fn_ref: f, params: params.to_vec(), ret, called_at: span });
@@ -81,7 +81,7 @@ impl Sema<'_> {
         while let Some(pending) = self.unit.pending.pop_front() {
             let body = self.analyze_body(&pending);
             match self.whole(body, pending.called_at) {
-                Ok(func) => self.unit.out_funcs[pending.id.0 as usize] = Some(func),
+                Ok(func) => self.unit.out_funcs[pending.id] = Some(func),
                 Err(reported) => result = Err(reported.into()),
             }
         }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{DirSet, Direction, ExportName, ModuleRef, Name, Program, Route, TileRun, Ty, TypedValue, Value, Wafer};
+use csl_ir::{ExportName, ModuleRef, Name, Program, Route, Ty, TypedValue, Value, Wafer};
+use csl_machine::{DirSet, Direction, ProgramId, TileRun};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{Block, File, Item, VarDecl, VarKind};
 use indexmap::{IndexMap, IndexSet};
@@ -143,7 +144,7 @@ impl Sema<'_> {
         let given = self.options.params.iter().chain(&self.options.colors);
         let names: Vec<(Symbol, String)> = given.map(|(name, text)| (Symbol::new(name), text.clone())).collect();
         for (name, text) in names {
-            let module_info = &self.unit.modules[module.0 as usize];
+            let module_info = &self.unit.modules[module];
             let Some(value) = module_info.params.get(&name).cloned() else { continue };
             let Some(TopItem::Var(decl)) = module_info.items.get(&name).map(|i| i.item.clone()) else { continue };
             self.check_param(module, &decl, value, &text)?;
@@ -157,7 +158,7 @@ impl Sema<'_> {
         // A color is its number here, as it is where a tile's params are bound.
         if ty == Ty::COLOR && matches!(value.value, Value::Int(_)) {
             let color = TypedValue::new(ty, value.value);
-            self.unit.modules[module.0 as usize].params.insert(decl.name.name, color);
+            self.unit.modules[module].params.insert(decl.name.name, color);
             return Ok(());
         }
         let is_color = value.ty == Ty::COLOR;
@@ -189,17 +190,16 @@ impl Sema<'_> {
     fn warn_off_edge(&mut self, layout: &Layout, width: u32, height: u32) {
         let mut seen: IndexMap<Span, (&Route, DirSet, u32)> = IndexMap::new();
         for (route, span) in &layout.routes {
-            let edges = [route.x == 0, route.x + 1 == width, route.y + 1 == height, route.y == 0];
-            let edges = (0..).zip(edges).fold(0, |set, (direction, at_edge)| set | u8::from(at_edge) << direction);
-            let off = route.config.tx.0 & edges;
-            if off != 0 {
+            let inside =
+                |way: &Direction| way.neighbour((route.x, route.y)).is_some_and(|(x, y)| x < width && y < height);
+            let off: DirSet = route.config.tx.iter().filter(|way| !inside(way)).collect();
+            if !off.is_empty() {
                 let entry = seen.entry(*span).or_insert((route, DirSet::default(), 0));
-                (entry.1.0, entry.2) = (entry.1.0 | off, entry.2 + 1);
+                (entry.1, entry.2) = (entry.1.union(off), entry.2 + 1);
             }
         }
         let warn = |(span, (route, off, count)): (Span, (&Route, DirSet, u32))| {
-            let names = Direction::ALL.iter().enumerate().filter(|(direction, _)| off.0 >> direction & 1 == 1);
-            let names = names.map(|(_, direction)| direction.name()).collect::<Vec<_>>().join(" and ");
+            let names = off.iter().map(Direction::name).collect::<Vec<_>>().join(" and ");
             let Route { x, y, color, .. } = route;
             let more = if count > 1 { format!(" and {} more PEs", count - 1) } else { String::new() };
             let message =
@@ -283,7 +283,7 @@ fn merge_routes(layout: &mut Layout, programs: &[Program], width: u32) -> Result
 fn runs(tiles: &[u32], width: u32) -> Vec<TileRun> {
     let mut runs: Vec<TileRun> = Vec::new();
     for (at, &tile) in tiles.iter().enumerate().filter(|(_, tile)| **tile != 0) {
-        let (x, y, program) = (at as u32 % width, at as u32 / width, tile - 1);
+        let (x, y, program) = (at as u32 % width, at as u32 / width, ProgramId::new(tile - 1));
         match runs.last_mut() {
             Some(run) if (run.y, run.x + run.len, run.program) == (y, x, program) => run.len += 1,
             _ => runs.push(TileRun { x, y, len: 1, program }),

@@ -53,7 +53,7 @@ mod walk;
 
 pub use assembly::{Assembly, Kind, ParamValue};
 pub use builtins::names as builtin_names;
-pub use options::{Analysis, Options, Resolved, Sdk, Sources};
+pub use options::{Analysis, Options, Resolved, Sources};
 
 /// Analyses the program whose layout is the file `root`.
 pub fn analyze(root: &str, sources: &mut dyn Sources, options: &Options) -> Analysis {

@@ -16,7 +16,7 @@ impl Sema<'_> {
     pub fn declare_exported(&mut self) -> Res<()> {
         let mut result = Ok(());
         for module in 0..self.unit.modules.len() {
-            let module = ModuleRef(module as u32);
+            let module = ModuleRef::at(module);
             for name in self.exported_names(module) {
                 result = self.declare_export(module, name).and(result);
             }
@@ -26,7 +26,7 @@ impl Sema<'_> {
 
     /// In the order of the file, so that a program is always numbered the same way.
     fn exported_names(&self, module: ModuleRef) -> Vec<Symbol> {
-        let items = self.unit.modules[module.0 as usize].items.values();
+        let items = self.unit.modules[module].items.values();
         let mut names: Vec<(Span, Symbol)> = items
             .filter_map(|state| match &state.item {
                 TopItem::Var(decl) if decl.storage == Storage::Export => Some((decl.span, decl.name.name)),
@@ -122,7 +122,7 @@ impl Sema<'_> {
             .enumerate()
             .flat_map(|(m, module)| {
                 module.items.values().filter_map(move |i| match &i.item {
-                    TopItem::Fn(decl) if decl.storage == Storage::Export => Some((ModuleRef(m as u32), decl.clone())),
+                    TopItem::Fn(decl) if decl.storage == Storage::Export => Some((ModuleRef::at(m), decl.clone())),
                     _ => None,
                 })
             })
@@ -148,7 +148,7 @@ impl Sema<'_> {
             self.unit.linked.insert(name, global);
             return Ok(global);
         };
-        let other = &mut self.unit.globals[known.0 as usize];
+        let other = &mut self.unit.globals[known];
         let (both_export, other_span) =
             (other.storage == Storage::Export && info.storage == Storage::Export, other.span);
         if other.ty != info.ty || other.is_const != info.is_const || both_export {
@@ -170,7 +170,7 @@ impl Sema<'_> {
             self.unit.plain_names.get(&info.name).copied()
         } else if decl.linkname.is_some() {
             self.unit.plain_names.insert(info.name.clone(), info.span);
-            self.unit.linked.get(&info.name).map(|&other| self.unit.globals[other.0 as usize].span)
+            self.unit.linked.get(&info.name).map(|&other| self.unit.globals[other].span)
         } else {
             None
         };

@@ -21,16 +21,16 @@ impl Sema<'_> {
     pub fn lower_globals(&mut self) -> Res<()> {
         for index in 0..self.unit.globals.len() {
             if self.unit.globals[index].storage == Storage::Export {
-                self.global_id(GlobalRef(index as u32));
+                self.global_id(GlobalRef::at(index));
             }
         }
         // Lowering one global may bring in others, and functions whose bodies bring in more.
         while self.has_unlowered() {
             for index in 0..self.unit.globals.len() {
                 let Some(id) = self.unit.globals[index].id else { continue };
-                if self.unit.out_globals[id.0 as usize].is_none() {
+                if self.unit.out_globals[id].is_none() {
                     let global = self.lower_global(index);
-                    self.unit.out_globals[id.0 as usize] = Some(global);
+                    self.unit.out_globals[id] = Some(global);
                 }
             }
             self.drain_pending()?;
@@ -217,7 +217,7 @@ impl Sema<'_> {
         if let Some(base) = &dsd.base {
             let bytes = self.path_offset(base.root_ty, &base.path, span)?;
             let root = match base.root {
-                PtrRoot::Global(global) => PtrRoot::Global(GlobalRef(self.global_id(global).0)),
+                PtrRoot::Global(global) => PtrRoot::Global(GlobalRef::new(self.global_id(global).number())),
                 PtrRoot::Absolute(addr) => PtrRoot::Absolute(addr),
                 PtrRoot::Cell(_) | PtrRoot::Fn(_) => {
                     return Err(self.error(Code::ComptimeOnly, span, "a DSD needs an address that exists at run time"));

@@ -35,7 +35,7 @@ impl Sema<'_> {
             }
             params.insert(symbol, value);
         }
-        let module = ModuleRef(self.unit.modules.len() as u32);
+        let module = ModuleRef::at(self.unit.modules.len());
         self.unit.modules.push(Module { file: file.clone(), prefix: String::new(), params, asked_at: span, items });
         self.importing.push(file.path.clone());
         let result = self.import_eagerly(module, &file.ast, span);
@@ -78,7 +78,7 @@ impl Sema<'_> {
 
     /// The parsed file, from the cache or the sources.
     pub fn load_file(&mut self, name: &str, importer: Option<ModuleRef>, span: Option<Span>) -> Res<Arc<SourceFile>> {
-        let importer = importer.map(|m| self.unit.modules[m.0 as usize].file.path.clone());
+        let importer = importer.map(|m| self.unit.modules[m].file.path.clone());
         let resolved = match self.sources.resolve(name, importer.as_deref()) {
             Ok(resolved) => resolved,
             Err(why) => {
@@ -104,7 +104,7 @@ impl Sema<'_> {
 
     /// The error that the parser has told of a part of a module.
     pub fn syntax_error(&mut self, module: ModuleRef, span: Span) -> Stop {
-        match self.unit.modules[module.0 as usize].file.findings.check() {
+        match self.unit.modules[module].file.findings.check() {
             Err(reported) => reported.into(),
             Ok(()) => self.internal(span, "the parser gave this up without a word").into(),
         }
@@ -148,7 +148,7 @@ impl Sema<'_> {
     /// are used or not. Other FIFOs do not: published pipelines allocate more than a PE could hold and use some.
     fn import_eagerly(&mut self, module: ModuleRef, file: &ast::File, span: Option<Span>) -> Res<()> {
         let mut outcome = Ok(());
-        let path = self.unit.modules[module.0 as usize].file.path.clone();
+        let path = self.unit.modules[module].file.path.clone();
         for item in &file.items {
             let Item::Var(decl) = item else { continue };
             if !decl.init.as_ref().is_some_and(takes_effect) {
@@ -156,7 +156,7 @@ impl Sema<'_> {
             }
             let lookup = |s: &mut Self| s.lookup_item(module, decl.name.name);
             let result = match span {
-                Some(span) if module.0 > 0 => self.traced(span, format!("`{path}` imported here"), lookup),
+                Some(span) if module.number() > 0 => self.traced(span, format!("`{path}` imported here"), lookup),
                 _ => lookup(self),
             };
             outcome = result.map(|_| ()).and(outcome);
@@ -166,7 +166,7 @@ impl Sema<'_> {
 
     /// Evaluates the top-level `comptime` blocks of a module, in order.
     pub fn run_comptime_blocks(&mut self, module: ModuleRef) -> Res<()> {
-        let file = self.unit.modules[module.0 as usize].file.clone();
+        let file = self.unit.modules[module].file.clone();
         let outer = std::mem::replace(&mut self.pe()?.in_comptime_block, true);
         let mut result = Ok(());
         for item in &file.ast.items {
@@ -192,7 +192,7 @@ impl Sema<'_> {
 
     /// What `name` is at the top level of `module`; `None` when it is nothing there.
     pub fn lookup_item(&mut self, module: ModuleRef, name: Symbol) -> Res<Option<GlobalItem>> {
-        let Some(entry) = self.unit.modules[module.0 as usize].items.get_mut(&name) else { return Ok(None) };
+        let Some(entry) = self.unit.modules[module].items.get_mut(&name) else { return Ok(None) };
         match &entry.state {
             State::Done(item) => return Ok(Some(item.clone())),
             State::Failed(reported) => return Err((*reported).into()),
@@ -210,7 +210,7 @@ impl Sema<'_> {
             TopItem::Var(decl) => self.in_frame(Frame::top_level(module), |s| s.declare_global(module, &decl)),
             TopItem::Fn(decl) => {
                 self.unit.fns.push(FnInfo { module, decl, ty: Ty::VOID });
-                Ok(GlobalItem::Fn(FnRef(self.unit.fns.len() as u32 - 1)))
+                Ok(GlobalItem::Fn(FnRef::at(self.unit.fns.len() - 1)))
             }
         };
         let result = self.whole(result, span);
@@ -234,7 +234,7 @@ impl Sema<'_> {
     }
 
     pub fn set_state(&mut self, module: ModuleRef, name: Symbol, state: State) {
-        if let Some(entry) = self.unit.modules[module.0 as usize].items.get_mut(&name) {
+        if let Some(entry) = self.unit.modules[module].items.get_mut(&name) {
             entry.state = state;
         }
     }
@@ -244,7 +244,7 @@ impl Sema<'_> {
         match self.lookup_item(module, Symbol::new(name))? {
             Some(item) => self.item_place(item, span),
             None => {
-                let module = &self.unit.modules[module.0 as usize];
+                let module = &self.unit.modules[module];
                 let message = format!("`{}` has no member `{name}`", module.file.path);
                 let names = module.items.keys().map(|n| n.as_str());
                 let close = crate::expr::closest(name, names);
@@ -259,7 +259,7 @@ impl Sema<'_> {
 
     /// The name of a global or function of `module` in the compiled program.
     pub fn symbol_name(&self, module: ModuleRef, name: &str) -> String {
-        format!("{}{name}", self.unit.modules[module.0 as usize].prefix)
+        format!("{}{name}", self.unit.modules[module].prefix)
     }
 }
 

@@ -2,17 +2,10 @@
 
 use std::sync::Arc;
 
-use csl_chip::Arch;
 use csl_diag::{Diagnostics, Reported, SourceMap};
 use csl_ir::Wafer;
+use csl_machine::{Arch, Sdk};
 use csl_num::FloatKind;
-
-/// A release of the vendor's SDK, for forms whose meaning changed: `1.4` is `Sdk { major: 1, minor: 4 }`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Sdk {
-    pub major: u32,
-    pub minor: u32,
-}
 
 /// Everything but the sources.
 #[derive(Clone, Debug)]

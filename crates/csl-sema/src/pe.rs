@@ -1,10 +1,11 @@
 //! The program of a PE while its modules are analysed: what they bind, initialize and export, and whether it goes together.
 
-use csl_chip::{Arch, Chip, Memcpy};
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{
-    ColorConfig, ControlTable, DsrFile, DsrLoad, ExportName, Fifo, FnRef, FuncId, GlobalRef, Opnd, QueueDir, QueueInit,
-    RotatingTasks, Rpc, Startup, TaskBind, TaskKind, TaskTarget,
+    ControlTable, ExportName, FifoInit, FnRef, FuncId, GlobalRef, Opnd, QueueInit, RpcBind, TaskBind, VecOperand,
+};
+use csl_machine::{
+    Arch, Chip, ColorConfig, DsrFile, DsrLoad, MemcpyTable, QueueDir, RotatingTasks, Startup, TaskKind, TaskTarget,
 };
 
 use crate::builtins::names_task;
@@ -21,10 +22,10 @@ pub struct Pe {
     /// A top-level `comptime` block is being evaluated: task bindings and the like are allowed.
     pub in_comptime_block: bool,
     pub tasks: Vec<TaskBind>,
-    pub startup: Vec<Startup>,
+    pub startup: Vec<Startup<Opnd>>,
     pub queues: Vec<QueueInit>,
-    pub fifos: Vec<Fifo>,
-    pub dsr_loads: Vec<(DsrLoad, Span)>,
+    pub fifos: Vec<FifoInit>,
+    pub dsr_loads: Vec<(DsrLoad<VecOperand, Opnd>, Span)>,
     pub colors: Vec<(u8, ColorConfig, Span)>,
     pub configs: Vec<(u16, u16)>,
     /// Queues and colors that fabric DSDs name, and where.
@@ -32,10 +33,10 @@ pub struct Pe {
     /// DSRs that the program names, and where.
     pub dsr_uses: Vec<(DsrFile, u8, Span)>,
     pub export_refs: Vec<(ExportTarget, String, Span)>,
-    pub rpc: Option<Rpc>,
+    pub rpc: Option<RpcBind>,
     pub teardown_handlers: Vec<(u8, FuncId, Span)>,
     pub empty_queue_handlers: Vec<(u8, FuncId, Span)>,
-    pub rotating: Vec<RotatingTasks>,
+    pub rotating: Vec<RotatingTasks<FuncId>>,
     /// Control tasks that rotate with the data task of an input queue.
     pub alternates: Vec<(u8, TaskBind)>,
     pub control_table: Option<ControlTable>,
@@ -109,7 +110,7 @@ impl Pe {
         }
         let tasks = &self.tasks;
         for startup in &mut self.startup {
-            let (Startup::Activate(target) | Startup::Block(target) | Startup::Unblock(target)) = startup;
+            let target = startup.target_mut();
             if let TaskTarget::Color(Opnd::Imm(number)) = *target
                 && names_task(tasks, number)
             {
@@ -122,7 +123,7 @@ impl Pe {
     }
 
     /// What memcpy uses itself is better left alone; published programs use it nevertheless.
-    pub fn warn_reserved(&self, memcpy: &Memcpy) -> Vec<Diagnostic> {
+    pub fn warn_reserved(&self, memcpy: &MemcpyTable) -> Vec<Diagnostic> {
         let mut found = self.reserved_queues(memcpy);
         found.extend(self.reserved_dsrs(memcpy));
         found.extend(self.reserved_ids(memcpy));
@@ -133,7 +134,7 @@ impl Pe {
         first.map(|at| warn(&found[at])).collect()
     }
 
-    fn reserved_queues(&self, memcpy: &Memcpy) -> Vec<(String, Span)> {
+    fn reserved_queues(&self, memcpy: &MemcpyTable) -> Vec<(String, Span)> {
         let initialized = self.queues.iter().map(|queue| (queue.dir, queue.id, queue.span));
         let used = self.queue_uses.iter().map(|&(dir, queue, _, span)| (dir, queue, span));
         let named = initialized.chain(used).filter_map(|(dir, queue, span)| {
@@ -146,17 +147,16 @@ impl Pe {
         named.collect()
     }
 
-    fn reserved_dsrs(&self, memcpy: &Memcpy) -> Vec<(String, Span)> {
-        let reserved = [(DsrFile::Dest, memcpy.dest_dsr, "dsr_dest"), (DsrFile::Src1, memcpy.src1_dsr, "dsr_src1")];
+    fn reserved_dsrs(&self, memcpy: &MemcpyTable) -> Vec<(String, Span)> {
+        let reserved = [(DsrFile::Dest, memcpy.dest_dsr), (DsrFile::Src1, memcpy.src1_dsr)];
         let named = self.dsr_uses.iter().filter_map(|&(file, id, span)| {
-            let (_, _, name) = reserved.iter().find(|r| (r.0, r.1) == (file, id))?;
-            Some((format!("{name} {id}"), span))
+            reserved.contains(&(file, id)).then(|| (format!("{} {id}", file.name()), span))
         });
         named.collect()
     }
 
     /// Task ids and colors.
-    fn reserved_ids(&self, memcpy: &Memcpy) -> Vec<(String, Span)> {
+    fn reserved_ids(&self, memcpy: &MemcpyTable) -> Vec<(String, Span)> {
         let tasks = self.tasks.iter().filter_map(|task| {
             let (name, reserved) = match task.kind {
                 TaskKind::Local => ("local task id", memcpy.local_tasks),

@@ -37,8 +37,8 @@ impl Sema<'_> {
             Some(Binding::Poison(reported)) => Err(reported.into()),
             Some(Binding::Const(value)) => Ok(Place { ty: value.ty(), is_const: true, kind: PlaceKind::Value(value) }),
             Some(Binding::Cell(cell)) => {
-                let root_ty = self.unit.cells[cell.0 as usize].value.ty;
-                let is_const = self.unit.cells[cell.0 as usize].is_const;
+                let root_ty = self.unit.cells[cell].value.ty;
+                let is_const = self.unit.cells[cell].is_const;
                 let pointer = Pointer { root: PtrRoot::Cell(cell), root_ty, path: Vec::new() };
                 Ok(Place { ty: root_ty, is_const, kind: PlaceKind::Ptr(pointer) })
             }

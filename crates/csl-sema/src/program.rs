@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Reported, Span};
 use csl_ir::{
-    Completion, Exported, ExportedSymbol, Expr, FuncId, Inst, ModuleRef, Name, OnControl, Opnd, Program, Startup,
-    TaskBind, TaskKind, TaskTarget, TypeKind, TypedValue, Types, Value, VecConfig,
+    Exported, ExportedSymbol, Expr, FuncId, Inst, ModuleRef, Name, Opnd, Program, TaskBind, TypeKind, TypedValue,
+    Types, Value,
 };
+use csl_machine::{OnControl, TaskKind, TaskTarget, VecConfig};
 use csl_num::IntTy;
 
+use crate::builtins::config::{dialect, release};
 use crate::context::{Res, Sema};
 use crate::layout::{Instance, Layout, exported_name};
 use crate::pe::ExportTarget;
@@ -71,7 +73,7 @@ impl Sema<'_> {
         let mut result = Ok(());
         let mut next = 0;
         while next < self.unit.modules.len() {
-            result = self.run_comptime_blocks(ModuleRef(next as u32)).and(result);
+            result = self.run_comptime_blocks(ModuleRef::at(next)).and(result);
             next += 1;
         }
         result
@@ -127,7 +129,7 @@ impl Sema<'_> {
         };
         let (ty, mutable) = match target {
             ExportTarget::Global(g) => {
-                let global = &self.unit.globals[g.0 as usize];
+                let global = &self.unit.globals[*g];
                 (global.ty, Some(!global.is_const))
             }
             ExportTarget::Fn(f) => (self.fn_type(*f)?, None),
@@ -172,16 +174,20 @@ impl Sema<'_> {
 
     /// Puts together what the unit has gathered.
     fn collect(&mut self, exports: Vec<ExportedSymbol>) -> Res<Program> {
+        let (release, dialect) = (release(self), dialect(self));
         let pe = std::mem::take(self.pe()?);
         let unit = &mut self.unit;
         let globals: Option<Vec<_>> = std::mem::take(&mut unit.out_globals).into_iter().collect();
-        let funcs: Option<Vec<_>> = std::mem::take(&mut unit.out_funcs).into_iter().map(|func| func.map(Arc::new)).collect();
+        let funcs: Option<Vec<_>> =
+            std::mem::take(&mut unit.out_funcs).into_iter().map(|func| func.map(Arc::new)).collect();
         let (Some(globals), Some(funcs)) = (globals, funcs) else {
             return Err(self.internal(None, "a function or a global of the program was never made").into());
         };
         Ok(Program {
             name: unit.name.clone(),
             arch: self.options.arch,
+            release,
+            dialect,
             fp16: self.options.fp16,
             types: Arc::new(Types::default()),
             globals,
@@ -210,11 +216,10 @@ impl Sema<'_> {
         let mut missing: Vec<(FuncId, Span)> = Vec::new();
         let tasks = &program.tasks;
         for startup in &mut program.startup {
-            let (Startup::Activate(target) | Startup::Block(target) | Startup::Unblock(target)) = startup;
-            resolve(tasks, target, Span::new(csl_diag::FileId(0), 0, 0), &mut missing);
+            resolve(tasks, startup.target_mut(), Span::new(csl_diag::FileId(0), 0, 0), &mut missing);
         }
         for fifo in &mut program.fifos {
-            for target in [&mut fifo.activate_pop, &mut fifo.activate_push].into_iter().flatten() {
+            for target in [&mut fifo.config.activate_pop, &mut fifo.config.activate_push].into_iter().flatten() {
                 resolve(tasks, target, fifo.span, &mut missing);
             }
         }
@@ -231,22 +236,19 @@ impl Sema<'_> {
             }
         }
         let Some((func, span)) = missing.first() else { return Ok(()) };
-        let message = format!("task `{}` is not bound to an id", program.funcs[func.0 as usize].name);
+        let message = format!("task `{}` is not bound to an id", program.funcs[*func].name);
         let help = "bind it in a top-level `comptime` block, for example with `@bind_local_task`";
         Err(self.fail(Diagnostic::new(Code::BadBuiltinArgument, *span, message).help(help)))
     }
 }
 
-fn resolve_config(tasks: &[TaskBind], config: &mut VecConfig, span: Span, missing: &mut Vec<(FuncId, Span)>) {
-    if let Completion::Activate(target) | Completion::Unblock(target) = &mut config.completion {
-        resolve(tasks, target, span, missing);
-    }
-    if let Some(OnControl::Activate(target) | OnControl::Unblock(target)) = &mut config.on_control {
-        resolve(tasks, target, span, missing);
-    }
+fn resolve_config(tasks: &[TaskBind], config: &mut VecConfig<Opnd>, span: Span, missing: &mut Vec<(FuncId, Span)>) {
+    let on_control = config.on_control.as_mut().and_then(OnControl::target_mut);
+    let targets = config.completion.target_mut().into_iter().chain(on_control);
+    targets.for_each(|target| resolve(tasks, target, span, missing));
 }
 
-fn resolve(tasks: &[TaskBind], target: &mut TaskTarget, span: Span, missing: &mut Vec<(FuncId, Span)>) {
+fn resolve(tasks: &[TaskBind], target: &mut TaskTarget<Opnd>, span: Span, missing: &mut Vec<(FuncId, Span)>) {
     let TaskTarget::LocalTask(Opnd::Func(func)) = *target else { return };
     match tasks.iter().find(|t| t.func == func) {
         None => missing.push((func, span)),

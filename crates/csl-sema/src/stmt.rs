@@ -171,7 +171,7 @@ impl Sema<'_> {
     pub fn new_cell(&mut self, value: TypedValue, is_const: bool) -> csl_ir::CellRef {
         let runtime_depth = self.frame.runtime_depth;
         self.unit.cells.push(Cell { value, runtime_depth, is_const });
-        csl_ir::CellRef(self.unit.cells.len() as u32 - 1)
+        csl_ir::CellRef::new(self.unit.cells.len() as u32 - 1)
     }
 
     fn no_type(&mut self, decl: &VarDecl) -> Stop {

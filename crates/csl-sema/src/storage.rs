@@ -11,16 +11,16 @@ use crate::unit::{GlobalInfo, GlobalItem, State};
 impl Sema<'_> {
     pub fn new_global(&mut self, info: GlobalInfo) -> GlobalRef {
         self.unit.globals.push(info);
-        GlobalRef(self.unit.globals.len() as u32 - 1)
+        GlobalRef::at(self.unit.globals.len() - 1)
     }
 
     /// The global's number in the program; using it once puts it there.
     pub fn global_id(&mut self, global: GlobalRef) -> GlobalId {
-        let info = &mut self.unit.globals[global.0 as usize];
+        let info = &mut self.unit.globals[global];
         if let Some(id) = info.id {
             return id;
         }
-        let id = GlobalId(self.unit.out_globals.len() as u32);
+        let id = GlobalId::at(self.unit.out_globals.len());
         info.id = Some(id);
         self.unit.out_globals.push(None);
         id

@@ -110,7 +110,7 @@ impl Inspection {
     /// Bytes of initialised and zero data of each PE: place in the whole fabric, and the bytes.
     pub fn data_bytes(&self) -> impl Iterator<Item = ((u32, u32), u32)> + '_ {
         self.image.tiles.iter().flat_map(move |run| {
-            let bytes = self.image.programs[run.program as usize].data_end.into();
+            let bytes = self.image.programs[run.program].data_end.into();
             (run.x..run.x + run.len).map(move |x| (self.image.to_physical(x, run.y), bytes))
         })
     }
@@ -121,7 +121,7 @@ impl Inspection {
         if let Some((x, y)) = choice.tile {
             let program = self.image.rect;
             let found = self.image.program_number(x, y).ok_or(NameError::ProgramAt { x, y, program })?;
-            return Ok(vec![found as usize]);
+            return Ok(vec![found.index()]);
         }
         let Some(name) = &choice.program else { return Ok(all.collect()) };
         let is_named = |number: &usize| is_named(*number, &self.image.programs[*number], name);

@@ -1,12 +1,11 @@
 //! The routes of a color: drawn where the fabric is small, listed where it is not.
 
-use csl_image::{ColorConfig, DirSet, Image, PopMode, RouteRun, SwitchPos};
+use csl_image::{Image, RouteRun};
+use csl_machine::{ColorConfig, DirSet, Direction, PopMode, SwitchPos};
 use serde_json::{Value, json};
 
 use super::picture;
 use crate::error::{HostError, NameError};
-
-const NAMES: [&str; 5] = ["WEST", "EAST", "SOUTH", "NORTH", "RAMP"];
 
 /// Colors that are routed anywhere, and on how many PEs.
 pub(super) fn colors(image: &Image) -> Vec<(u8, u64)> {
@@ -70,20 +69,15 @@ fn line(run: &RouteRun, text: &str) -> String {
 }
 
 fn sides(set: DirSet) -> Vec<&'static str> {
-    (0..NAMES.len()).filter(|bit| set.0 >> bit & 1 == 1).map(|bit| NAMES[bit]).collect()
-}
-
-fn joined(set: DirSet) -> String {
-    let sides = sides(set);
-    if sides.is_empty() { "nothing".to_owned() } else { sides.join("+") }
+    set.iter().map(Direction::name).collect()
 }
 
 fn way(config: &ColorConfig) -> String {
-    format!("{} > {}", joined(config.rx), joined(config.tx))
+    format!("{} > {}", config.rx.names(), config.tx.names())
 }
 
 fn has_more(config: &ColorConfig) -> bool {
-    let plain = ColorConfig { rx: config.rx, tx: config.tx, ..ColorConfig::default() };
+    let plain = ColorConfig::route(config.rx, config.tx);
     *config != plain
 }
 
@@ -93,9 +87,9 @@ fn more(config: &ColorConfig) -> String {
     for (number, position) in (1..).zip(&config.positions) {
         match position {
             SwitchPos::Invalid => {}
-            SwitchPos::Rx(rx) => parts.push(format!("pos{number} rx {}", joined(*rx))),
-            SwitchPos::Tx(tx) => parts.push(format!("pos{number} tx {}", joined(*tx))),
-            SwitchPos::Both(rx, tx) => parts.push(format!("pos{number} rx {} tx {}", joined(*rx), joined(*tx))),
+            SwitchPos::Rx(rx) => parts.push(format!("pos{number} rx {}", rx.names())),
+            SwitchPos::Tx(tx) => parts.push(format!("pos{number} tx {}", tx.names())),
+            SwitchPos::Both(rx, tx) => parts.push(format!("pos{number} rx {} tx {}", rx.names(), tx.names())),
         }
     }
     if config.current_pos > 0 {

@@ -19,14 +19,14 @@ struct Block {
 
 /// PEs that run a program.
 pub(super) fn count(image: &Image, program: usize) -> u64 {
-    image.tiles.iter().filter(|run| run.program as usize == program).map(|run| u64::from(run.len)).sum()
+    image.tiles.iter().filter(|run| run.program.index() == program).map(|run| u64::from(run.len)).sum()
 }
 
 /// First and last column, and row, of PEs in a row without a gap.
 fn runs(image: &Image, programs: &[usize]) -> Vec<(u32, u32, u32)> {
     let wanted: Vec<bool> = (0..image.programs.len()).map(|number| programs.contains(&number)).collect();
     let mut runs: Vec<(u32, u32, u32)> = Vec::new();
-    for run in image.tiles.iter().filter(|run| wanted[run.program as usize]) {
+    for run in image.tiles.iter().filter(|run| wanted[run.program]) {
         match runs.last_mut() {
             Some(last) if last.2 == run.y && last.1 + 1 == run.x => last.1 += run.len,
             _ => runs.push((run.x, run.x + run.len - 1, run.y)),

@@ -1,6 +1,6 @@
 //! Places, areas and edges, in PEs.
 
-use csl_ir::{DirSet, Direction};
+use csl_machine::Direction;
 
 /// Column and row. Negative ones lie outside of any fabric.
 pub type Cell = (i32, i32);
@@ -72,23 +72,11 @@ impl Edge {
 
 /// The neighbour in a direction.
 pub fn step((x, y): Cell, direction: Direction) -> Cell {
-    match direction {
-        Direction::West => (x - 1, y),
-        Direction::East => (x + 1, y),
-        Direction::South => (x, y + 1),
-        Direction::North => (x, y - 1),
-        Direction::Ramp => (x, y),
-    }
+    let (dx, dy) = direction.step();
+    (x + dx, y + dy)
 }
-
-/// Links of a router, in the order in which a search takes them.
-pub const LINKS: [Direction; 4] = [Direction::West, Direction::East, Direction::South, Direction::North];
 
 /// The direction from a place to its neighbour.
 pub fn towards(from: Cell, to: Cell) -> Option<Direction> {
-    LINKS.into_iter().find(|direction| step(from, *direction) == to)
-}
-
-pub fn only(direction: Direction) -> DirSet {
-    DirSet(1 << direction as u8)
+    Direction::LINKS.into_iter().find(|direction| step(from, *direction) == to)
 }

@@ -14,12 +14,12 @@ mod router;
 mod streams;
 mod wiring;
 
-use csl_chip::Arch;
+use csl_machine::Arch;
 use indexmap::IndexMap;
 
 pub use compiling::LayoutOptions;
 pub use csl_image::{Stream as StreamInfo, Way};
-pub use csl_ir::Direction;
+pub use csl_machine::Direction;
 pub use error::LayoutError;
 pub use grid::{Area, Cell, Edge};
 pub use region::{Position, Value};

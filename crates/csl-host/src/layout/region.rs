@@ -1,8 +1,8 @@
 //! One code region: a rectangle of PEs that run the same file.
 
-use csl_ir::{ColorConfig, DirSet, Direction, SwitchPos};
+use csl_machine::{ColorConfig, DirSet, Direction, SwitchPos};
 
-use crate::layout::grid::{Area, Cell, Edge, only};
+use crate::layout::grid::{Area, Cell, Edge};
 use crate::layout::{ColorId, LayoutError, Way};
 
 /// Positions of a router's switch.
@@ -37,13 +37,12 @@ impl Position {
         inputs: impl IntoIterator<Item = Direction>,
         outputs: impl IntoIterator<Item = Direction>,
     ) -> Position {
-        let set = |sides: &mut dyn Iterator<Item = Direction>| DirSet(sides.fold(0, |set, side| set | only(side).0));
-        Position { rx: set(&mut inputs.into_iter()), tx: set(&mut outputs.into_iter()) }
+        Position { rx: inputs.into_iter().collect(), tx: outputs.into_iter().collect() }
     }
 
     /// The position at a port: an empty outer side leads over the edge.
     pub fn leading(self, edge: Edge, way: Way) -> Position {
-        let out = only(edge.outwards());
+        let out = DirSet::of(edge.outwards());
         let filled = |side: DirSet| if side.0 == 0 { out } else { side };
         match way {
             Way::In => Position { rx: filled(self.rx), ..self },
@@ -124,7 +123,7 @@ impl Region {
         if routes.is_empty() || routes.len() > MOST_POSITIONS {
             return Err(LayoutError::Positions { region: self.name.clone(), most: MOST_POSITIONS });
         }
-        if routes[0].rx.0 == 0 || routes[0].tx.0 == 0 {
+        if routes[0].rx.is_empty() || routes[0].tx.is_empty() {
             return Err(LayoutError::FirstPosition { region: self.name.clone() });
         }
         self.paints.push((area, color, routes.to_vec()));
@@ -138,7 +137,7 @@ pub fn config(routes: &[Position]) -> ColorConfig {
     let mut config = ColorConfig { rx: first.rx, tx: first.tx, ..ColorConfig::default() };
     let mut before = first;
     for (slot, next) in config.positions.iter_mut().zip(&routes[1..]) {
-        let changes = |old: DirSet, new: DirSet| new.0 != 0 && new != old;
+        let changes = |old: DirSet, new: DirSet| !new.is_empty() && new != old;
         *slot = match (changes(before.rx, next.rx), changes(before.tx, next.tx)) {
             (true, true) => SwitchPos::Both(next.rx, next.tx),
             (true, false) => SwitchPos::Rx(next.rx),
@@ -146,10 +145,10 @@ pub fn config(routes: &[Position]) -> ColorConfig {
             (false, true) => SwitchPos::Tx(next.tx),
             (false, false) => SwitchPos::Tx(before.tx),
         };
-        if next.rx.0 != 0 {
+        if !next.rx.is_empty() {
             before.rx = next.rx;
         }
-        if next.tx.0 != 0 {
+        if !next.tx.is_empty() {
             before.tx = next.tx;
         }
     }

@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::layout::grid::{Cell, LINKS, step};
+use csl_machine::Direction;
+
+use crate::layout::grid::{Cell, step};
 
 /// The nearest place that is a `goal`, as the path to it from `from`, both included. The path leads over `open` places.
 pub fn nearest(from: Cell, open: impl Fn(Cell) -> bool, goal: impl Fn(Cell) -> bool) -> Option<Vec<Cell>> {
@@ -15,7 +17,7 @@ pub fn nearest(from: Cell, open: impl Fn(Cell) -> bool, goal: impl Fn(Cell) -> b
         if goal(cell) {
             return Some(trace(&before, cell));
         }
-        for next in LINKS.map(|direction| step(cell, direction)) {
+        for next in Direction::LINKS.map(|direction| step(cell, direction)) {
             if !before.contains_key(&next) && open(next) {
                 before.insert(next, cell);
                 queue.push_back(next);

@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use csl_ir::Direction;
+use csl_machine::{DirSet, Direction};
 
 use crate::layout::colors::{Class, Classes};
-use crate::layout::grid::{Area, Cell, only, step, towards};
+use crate::layout::grid::{Area, Cell, step, towards};
 use crate::layout::region::{Position, Region, Value};
 use crate::layout::router::nearest;
 use crate::layout::{Layout, LayoutError, PortId, Stream, StreamEnd, Way, placing};
@@ -144,7 +144,7 @@ impl Wiring {
     /// Routes a path. Without a PE before or after it, it begins or ends at the ramp.
     fn lay(&mut self, before: Option<Cell>, path: &[Cell], after: Option<Cell>, class: Class) {
         let side = |cell: Cell, other: Option<Cell>| {
-            only(other.and_then(|other| towards(cell, other)).unwrap_or(Direction::Ramp))
+            DirSet::of(other.and_then(|other| towards(cell, other)).unwrap_or(Direction::Ramp))
         };
         for (at, cell) in path.iter().enumerate() {
             let previous = if at == 0 { before } else { Some(path[at - 1]) };
@@ -221,7 +221,7 @@ impl Wiring {
         if !self.areas.iter().any(|area| area.contains(cell)) {
             return Err(LayoutError::NoRegion { name: name(), at: cell });
         }
-        let ramp = only(Direction::Ramp);
+        let ramp = DirSet::of(Direction::Ramp);
         let leads_to_host = |routes: &Vec<Position>| match stream.way {
             Way::In => routes.len() == 1 && routes[0].tx == ramp,
             Way::Out => routes.len() == 1 && routes[0].rx == ramp,

@@ -1,15 +1,14 @@
 //! Faults of programs and routers: what happened, where, and by which calls.
 
-use csl_chip::registers::ce;
 use csl_diag::{Code, Diagnostic};
 use std::sync::Arc;
 
 use csl_image::{Image, PeImage};
-use csl_isa::vec::DsrFile;
+use csl_machine::registers::ce;
 use csl_pe::cpu::CpuFault;
 use csl_sim::{FaultKind, FaultReport};
 
-use super::{Excerpts, Origin, direction, fifo_name};
+use super::{Excerpts, Origin, fifo_name};
 
 pub fn fault(excerpts: &mut Excerpts, report: &FaultReport) -> Diagnostic {
     let FaultReport { cycle, x, y, what } = report;
@@ -88,7 +87,7 @@ fn pe_fault(program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> String {
         F::QueueNotEmpty { output, queue } => {
             format!("{} queue {queue} was bound anew while it held wavelets", side(*output))
         }
-        F::EmptyDsr { file, id } => format!("{} {id} was used before anything was loaded into it", dsr_file(*file)),
+        F::EmptyDsr { file, id } => format!("{} {id} was used before anything was loaded into it", file.name()),
         F::BadOperand(text) => format!("an operand that the operation does not take: {text}"),
         F::HalfWavelet { queue } => format!("input queue {queue} got a half wavelet, but is not in dense mode"),
         F::BadRpc { function, given } => bad_rpc(program, *function, *given),
@@ -139,14 +138,6 @@ fn exceptions(raised: u16) -> String {
     names.map(|(_, name)| *name).collect::<Vec<_>>().join(", ")
 }
 
-fn dsr_file(file: DsrFile) -> &'static str {
-    match file {
-        DsrFile::Dest => "dsr_dest",
-        DsrFile::Src0 => "dsr_src0",
-        DsrFile::Src1 => "dsr_src1",
-    }
-}
-
 fn side(output: bool) -> &'static str {
     if output { "output" } else { "input" }
 }
@@ -156,7 +147,7 @@ fn fabric_fault(fault: &csl_fabric::Fault, headline: impl Fn(&str) -> String) ->
     let csl_fabric::FaultKind::Collision { sides: [a, b] } = kind;
     let text = headline(&format!("two wavelets of color {color} arrive in the same cycle"));
     Diagnostic::unplaced(Code::RunFault, text)
-        .note(format!("one comes from {}, one from {}", direction(*a), direction(*b)))
+        .note(format!("one comes from {}, one from {}", a.name(), b.name()))
         .note(format!("one of them is 0x{:08x}; what a router would do with both is not defined", wavelet.data))
         .help("let the senders take turns, with a switch on the receiver or with a color for each")
 }

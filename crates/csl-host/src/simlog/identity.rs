@@ -4,17 +4,15 @@
 use std::collections::{HashMap, VecDeque};
 
 use csl_fabric::Traced;
+use csl_machine::{DirSet, Direction};
 use csl_sim::Event;
 
 use super::Scene;
 
-pub(super) const RAMP: u8 = 4;
-const LINKS: [u8; 4] = [0, 1, 2, 3];
-
 /// Column, row, color, and the side that it came from.
-type Lane = (u32, u32, u8, u8);
+type Lane = (u32, u32, u8, Direction);
 /// Column and row of the tile that receives, and the side.
-type Link = (u32, u32, u8);
+type Link = (u32, u32, Direction);
 
 #[derive(Default)]
 pub(super) struct Identities {
@@ -32,14 +30,14 @@ impl Identities {
         let (x, y) = (event.x, event.y);
         match *what {
             Traced::Landing { from, .. } => {
-                let passed = if from == RAMP { None } else { take(&mut self.links, &(x, y, from)) };
+                let passed = if from == Direction::Ramp { None } else { take(&mut self.links, &(x, y, from)) };
                 let ident = passed.unwrap_or_else(|| self.fresh(scene, event, color));
                 self.lanes.entry((x, y, color, from)).or_default().push_back(ident);
                 ident
             }
             Traced::Departure { from, ways, .. } => {
                 let ident = take(&mut self.lanes, &(x, y, color, from)).unwrap_or(0);
-                for side in LINKS.into_iter().filter(|side| ways >> side & 1 == 1) {
+                for side in ways.common(DirSet::LINKS).iter() {
                     if let Some(link) = beyond(scene, x, y, side) {
                         self.links.entry(link).or_default().push_back(ident);
                     }
@@ -65,13 +63,8 @@ fn take<K: std::hash::Hash + Eq>(queues: &mut HashMap<K, VecDeque<u64>>, key: &K
 }
 
 /// The end of a link; `None` outside the program's rectangle.
-fn beyond(scene: &Scene, x: u32, y: u32, side: u8) -> Option<Link> {
+fn beyond(scene: &Scene, x: u32, y: u32, side: Direction) -> Option<Link> {
     let size = scene.image.rect;
-    let (x, y, from) = match side {
-        0 => (x.checked_sub(1)?, y, 1),
-        1 => (x + 1, y, 0),
-        2 => (x, y + 1, 3),
-        _ => (x, y.checked_sub(1)?, 2),
-    };
-    (x < size.width && y < size.height).then_some((x, y, from))
+    let (x, y) = side.neighbour((x, y))?;
+    (x < size.width && y < size.height).then_some((x, y, side.opposite()))
 }

@@ -52,7 +52,7 @@ impl Scene {
     }
 
     fn is_wse3(&self) -> bool {
-        self.image.arch == csl_image::Arch::Wse3
+        self.image.arch == csl_machine::Arch::Wse3
     }
 }
 
@@ -137,7 +137,7 @@ impl SimLog {
                 fabric::line(&self.scene, &self.kinds, event, (*color, what), ident)
             }
             EventKind::Stream { color, wavelet } => {
-                let what = Traced::Landing { from: identity::RAMP, wavelet: *wavelet, local_flip: false };
+                let what = Traced::Landing { from: csl_machine::Direction::Ramp, wavelet: *wavelet, local_flip: false };
                 let ident = self.idents.fresh(&self.scene, event, *color);
                 fabric::line(&self.scene, &self.kinds, event, (*color, &what), ident)
             }

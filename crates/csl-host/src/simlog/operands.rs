@@ -1,10 +1,10 @@
 //! What an instruction works on, by name.
 
-use csl_chip::VecOp;
 use csl_image::PeImage;
 use csl_isa::dsd::{Dsd, DsdClass};
-use csl_isa::vec::{DsrFile, VecArg, VecDesc};
+use csl_isa::vec::{VecArg, VecDesc};
 use csl_isa::{Field, Insn, NO_REG, Op};
+use csl_machine::{DsrFile, VecOp};
 use csl_pe::Element;
 
 /// Destination and sources.

@@ -1,6 +1,6 @@
 //! The forms of operands: how each is written, what has to run before and after, and where its elements are for the loop.
 
-use csl_chip::{Arch, Elem, Forms, VecOp};
+use csl_machine::{Arch, Elem, Forms, VecOp};
 
 use super::type_of;
 

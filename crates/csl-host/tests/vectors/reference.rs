@@ -1,6 +1,6 @@
 //! The data of the cases and what each operation makes of one element, in plain CSL.
 
-use csl_chip::VecOp;
+use csl_machine::VecOp;
 
 /// The value of one element. Floats are small enough for every result to be exact in each format, so that an operation
 /// that rounds once and an expression that rounds twice agree.

@@ -1,6 +1,6 @@
 //! Why the interpreter stopped.
 
-use csl_chip::SysOp;
+use csl_machine::SysOp;
 
 use crate::cpu::{Cpu, CpuFault};
 

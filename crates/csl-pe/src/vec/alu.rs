@@ -1,9 +1,9 @@
 //! What each vector operation does to one element.
 
-use csl_chip::VecOp;
+use csl_machine::VecOp;
 use csl_num::{
-    FloatKind, faddhs, float_abs, float_add, float_convert, float_max, float_mul, float_neg, float_norm, float_scale,
-    float_sub, float_to_xp16, fma, fma_f32, fmachs, xp16_to_float,
+    FloatKind, LowBits, faddhs, float_abs, float_add, float_convert, float_max, float_mul, float_neg, float_norm,
+    float_scale, float_sub, float_to_xp16, fma, fma_f32, fmachs, xp16_to_float,
 };
 
 /// A loop over elements, written once and compiled for each operation.
@@ -102,7 +102,7 @@ fn shift_right(a: u32, count: u32) -> u32 {
 
 #[inline(always)]
 fn shift_right_signed(a: u32, count: u32) -> u32 {
-    (a as i16 >> (count & 0xffff).min(15)) as u16 as u32
+    (a as i16 >> (count & 0xffff).min(15)).low16() as u32
 }
 
 /// One element.

@@ -1,22 +1,14 @@
 //! The configuration of an operation or a DSR, with its registers read.
 
-use csl_image::TaskTarget;
-use csl_isa::vec::{Action, OnControl, Priority, RegOrImm, Target, VecConfig};
-
-/// What a completion does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Effect {
-    #[default]
-    Nothing,
-    Activate(TaskTarget),
-    Unblock(TaskTarget),
-}
+use csl_isa::vec::RegOrImm;
+use csl_machine::{Action, OnControl, Priority, VecConfig};
+use csl_num::LowBits;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Config {
     pub is_async: bool,
-    pub completion: Effect,
-    pub on_control: Option<Effect>,
+    pub completion: Action,
+    pub on_control: Option<Action>,
     pub priority: Option<Priority>,
     pub ut: Option<u8>,
     pub index: u16,
@@ -24,13 +16,16 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    pub fn resolve(config: &VecConfig, reg: &dyn Fn(u16) -> u64) -> Config {
+    pub fn resolve(config: &VecConfig<RegOrImm>, reg: &dyn Fn(u16) -> u64) -> Config {
         Config {
             is_async: config.is_async,
             completion: effect(config.completion, reg),
-            on_control: config.on_control.map(|on| on_control(on, reg)),
+            on_control: config.on_control.map(|on_control| match on_control {
+                OnControl::Terminate => Action::Nothing,
+                OnControl::Then(action) => effect(action, reg),
+            }),
             priority: config.priority,
-            ut: config.ut.map(|ut| value(ut, reg) as u8),
+            ut: config.ut.map(|ut| value(ut, reg).low8()),
             index: config.index.map_or(0, |index| value(index, reg)),
             save_address: config.save_address,
         }
@@ -39,33 +34,12 @@ impl Config {
 
 fn value(operand: RegOrImm, reg: &dyn Fn(u16) -> u64) -> u16 {
     match operand {
-        RegOrImm::Reg(r) => reg(r) as u16,
+        RegOrImm::Reg(r) => reg(r).low16(),
         RegOrImm::Imm(value) => value,
     }
 }
 
-fn effect(action: Action, reg: &dyn Fn(u16) -> u64) -> Effect {
-    match action {
-        Action::Nothing => Effect::Nothing,
-        Action::Activate(target) => Effect::Activate(resolve_target(target, reg)),
-        Action::Unblock(target) => Effect::Unblock(resolve_target(target, reg)),
-    }
-}
-
-fn on_control(on: OnControl, reg: &dyn Fn(u16) -> u64) -> Effect {
-    match on {
-        OnControl::Terminate => Effect::Nothing,
-        OnControl::Then(action) => effect(action, reg),
-    }
-}
-
-fn resolve_target(target: Target, reg: &dyn Fn(u16) -> u64) -> TaskTarget {
-    let id = |operand| value(operand, reg).min(255) as u8;
-    match target {
-        Target::LocalTask(operand) => TaskTarget::LocalTask(id(operand)),
-        Target::DataTask(operand) => TaskTarget::DataTask(id(operand)),
-        Target::ControlTask(operand) => TaskTarget::ControlTask(id(operand)),
-        Target::Color(operand) => TaskTarget::Color(id(operand)),
-        Target::InputQueue(operand) => TaskTarget::InputQueue(id(operand)),
-    }
+/// What an action touches, with its number known.
+fn effect(action: Action<RegOrImm>, reg: &dyn Fn(u16) -> u64) -> Action {
+    action.map(|operand| value(*operand, reg).min(255).low8())
 }

@@ -1,12 +1,13 @@
 //! The loop of operations whose operands in memory are contiguous: pieces of [`PIECE`] elements are gathered, computed and
 //! scattered in three loops that the compiler can vectorise (measured: 3 to 10 times the element-wise loop).
 
-use csl_num::FloatKind;
+use csl_machine::REGISTERS_START;
+use csl_num::{FloatKind, LowBits};
 
 use super::alu::{self, Body};
 use super::cursor::{Cursor, Linear};
 use super::run::{Operand, VecRun};
-use crate::memory::{Memory, REGISTERS_START};
+use crate::memory::Memory;
 
 /// Elements of a piece: three sources of it fit the first cache.
 const PIECE: usize = 64;
@@ -79,7 +80,7 @@ fn lane(operand: &Operand, elements: u32) -> Option<Lane> {
 
 fn step(operand: &mut Operand, elements: u32) {
     if let Cursor::Mem(linear) = &mut operand.cursor {
-        linear.addr = linear.addr.wrapping_add(linear.step.wrapping_mul(elements as u16));
+        linear.addr = linear.addr.wrapping_add(linear.step.wrapping_mul(elements.low16()));
     }
 }
 
@@ -131,7 +132,7 @@ fn scatter(memory: &mut [u8], lane: Lane, first: usize, from: &[u32]) {
         Lane::Scalar(_) => {}
         Lane::Memory { addr, bytes: 2 } => {
             let (words, _) = memory[addr + 2 * first..].as_chunks_mut::<2>();
-            words.iter_mut().zip(from).for_each(|(word, value)| *word = (*value as u16).to_le_bytes());
+            words.iter_mut().zip(from).for_each(|(word, value)| *word = value.low16().to_le_bytes());
         }
         Lane::Memory { addr, .. } => {
             let (words, _) = memory[addr + 4 * first..].as_chunks_mut::<4>();

@@ -1,6 +1,7 @@
 //! Where an operand of a running operation stands.
 
 use csl_isa::dsd::mem4d;
+use csl_num::LowBits;
 
 use crate::memory::Memory;
 
@@ -99,7 +100,7 @@ impl Mem4Desc {
     }
 
     pub fn read(memory: &Memory, at: u16) -> Mem4Desc {
-        let word = |offset: u32| memory.read16(at.wrapping_add(offset as u16));
+        let word = |offset: u32| memory.read16(at.wrapping_add(offset.low16()));
         let words = |offset: u32| [0, 1, 2, 3].map(|i| word(offset + 2 * i));
         Mem4Desc {
             addr: word(mem4d::ADDR),
@@ -116,7 +117,7 @@ impl Mem4 {
         let dims = usize::from(desc.shape & 7).clamp(1, 4);
         let index = if desc.shape & mem4d::INDEX_OFFSET != 0 { index.wrapping_mul(2) } else { 0 };
         let addr = desc.addr.wrapping_add(index);
-        let mut mem4 = Mem4 { addr, dims: dims as u8, extents: [1; 4], counts: [0; 4], steps: [0; 4] };
+        let mut mem4 = Mem4 { addr, dims: dims.low8(), extents: [1; 4], counts: [0; 4], steps: [0; 4] };
         for i in 0..dims {
             mem4.extents[i] = desc.extents[dims - 1 - i];
             mem4.steps[i] = desc.strides[i].wrapping_mul(2 * words);

@@ -2,7 +2,7 @@
 //! hold no state of their own here: what they would hold stands with the DSR that was loaded together with them.
 
 use csl_isa::dsd::{Dsd, DsdClass};
-use csl_isa::vec::DsrFile;
+use csl_machine::DsrFile;
 
 use super::config::Config;
 use super::cursor::Mem4Desc;

@@ -1,7 +1,7 @@
 //! The loop of operations that touch nothing but memory and scalars.
 
-use csl_chip::VecOp;
-use csl_num::FloatKind;
+use csl_machine::VecOp;
+use csl_num::{FloatKind, LowBits};
 
 use super::alu::{self, Body};
 use super::contiguous;
@@ -82,7 +82,7 @@ fn read(memory: &Memory, addr: u16, words: u8) -> u32 {
 
 #[inline(always)]
 fn write(memory: &mut Memory, addr: u16, words: u8, value: u32) {
-    if words == 1 { memory.write16(addr, value as u16) } else { memory.write32(addr, value) }
+    if words == 1 { memory.write16(addr, value.low16()) } else { memory.write32(addr, value) }
 }
 
 /// Every operand a mem1d or a scalar: no look at the kind of cursor for each element.

@@ -1,5 +1,7 @@
 //! The short way of an issue: one element, no FIFO, nothing that a wavelet can change. Nearly all wavelets go it.
 
+use csl_num::LowBits;
+
 use super::alu;
 use super::cursor::Cursor;
 use super::run::{Io, Operand, Step, VecRun};
@@ -24,7 +26,7 @@ impl VecRun {
             }
             Cursor::Ptr { value: held, .. } => *held = Some(value),
             cursor => match cursor.next_addr() {
-                Some(addr) if self.dest.words == 1 => io.memory.write16(addr, value as u16),
+                Some(addr) if self.dest.words == 1 => io.memory.write16(addr, value.low16()),
                 Some(addr) => io.memory.write32(addr, value),
                 None => {}
             },

@@ -1,20 +1,18 @@
 //! A vector operation in progress. It can stop behind any element and go on.
 
-use csl_chip::{Chip, VecOp, message};
-use csl_image::{FifoAction, TaskTarget};
-use csl_isa::vec::Priority;
-use csl_num::FloatKind;
+use csl_machine::{Action, Chip, ENDLESS_LENGTH, FifoAction, Priority, TaskTarget, VecOp, Wavelet, message};
+use csl_num::{FloatKind, LowBits};
 
 use super::alu;
-use super::config::{Config, Effect};
+use super::config::Config;
 use super::cursor::{Cursor, In, Out};
 use super::memory_loop;
 use super::timing::{self, Rate};
 use crate::exceptions;
 use crate::fault::FaultKind;
-use crate::fifo::Fifo;
+use crate::fifo::FifoState;
 use crate::memory::Memory;
-use crate::ports::{Outgoing, Ports, Wavelet};
+use crate::ports::{Outgoing, Ports};
 
 pub(crate) const NO_DSR: u8 = 0xff;
 
@@ -89,7 +87,7 @@ pub(crate) struct Io<'a> {
     pub chip: &'static Chip,
     pub memory: &'a mut Memory,
     pub ports: &'a mut Ports,
-    pub fifos: &'a mut [Fifo],
+    pub fifos: &'a mut [FifoState],
     pub half: FloatKind,
     /// The cycle of this issue.
     pub now: u64,
@@ -108,7 +106,7 @@ pub(crate) struct Io<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Moved,
-    Done(Effect),
+    Done(Action),
     Stalled(Stall),
 }
 
@@ -127,7 +125,7 @@ pub enum Stall {
 enum Ready {
     Go(u32),
     Wait(Stall),
-    End(Effect),
+    End(Action),
 }
 
 impl VecRun {
@@ -141,7 +139,7 @@ impl VecRun {
             outputs: output,
             has_fifo,
             is_plain: !has_fifo && self.is_plain(),
-            sources: self.srcs.iter().rposition(|src| src.cursor != Cursor::None).map_or(0, |last| last as u8 + 1),
+            sources: self.srcs.iter().rposition(|src| src.cursor != Cursor::None).map_or(0, |last| last.low8() + 1),
             priority: self.config.priority,
         };
         self
@@ -290,18 +288,18 @@ impl VecRun {
 
     /// Whether an issue would move something or end the operation.
     #[inline]
-    pub fn can_issue(&self, ports: &Ports, fifos: &[Fifo]) -> bool {
+    pub fn can_issue(&self, ports: &Ports, fifos: &[FifoState]) -> bool {
         ports.have(self.needs.inputs, self.needs.outputs)
             && (!self.needs.has_fifo || self.stall(ports, fifos).is_none())
     }
 
     /// What the operation waits for, if it cannot issue.
-    pub fn stall(&self, ports: &Ports, fifos: &[Fifo]) -> Option<Stall> {
+    pub fn stall(&self, ports: &Ports, fifos: &[FifoState]) -> Option<Stall> {
         let of_source = |src: &Operand| match src.cursor {
             Cursor::In(input) => ports.inputs[usize::from(input.slot)].is_empty().then_some(Stall::Input(input.slot)),
             Cursor::Fifo(id) => {
                 let fifo = &fifos[usize::from(id)];
-                self.fifo_stalls(fifo.available(src.words), fifo.empty_action).then_some(Stall::Fifo(id))
+                self.fifo_stalls(fifo.available(src.words), fifo.config.empty_action).then_some(Stall::Fifo(id))
             }
             _ => None,
         };
@@ -309,7 +307,7 @@ impl VecRun {
             Cursor::Out(out) => (ports.outputs[usize::from(out.slot)].room() == 0).then_some(Stall::Output(out.slot)),
             Cursor::Fifo(id) => {
                 let fifo = &fifos[usize::from(id)];
-                self.fifo_stalls(fifo.room(self.dest.words), fifo.full_action).then_some(Stall::Fifo(id))
+                self.fifo_stalls(fifo.room(self.dest.words), fifo.config.full_action).then_some(Stall::Fifo(id))
             }
             _ => None,
         })
@@ -320,19 +318,19 @@ impl VecRun {
     }
 
     /// Tells the FIFO that this operation waits for it, so that the other side's activations know.
-    pub fn note_wait(&self, fifos: &mut [Fifo]) {
+    pub fn note_wait(&self, fifos: &mut [FifoState]) {
         let wanted = u32::from(self.rate.group.max(self.fifo_least)).min(self.left);
         for src in &self.srcs {
             if let Cursor::Fifo(id) = src.cursor
                 && self.enough(fifos[usize::from(id)].available(src.words)) == 0
             {
-                fifos[usize::from(id)].hit_empty((wanted * u32::from(src.words)) as u16);
+                fifos[usize::from(id)].hit_empty((wanted * u32::from(src.words)).low16());
             }
         }
         if let Cursor::Fifo(id) = self.dest.cursor
             && self.enough(fifos[usize::from(id)].room(self.dest.words)) == 0
         {
-            fifos[usize::from(id)].hit_full((wanted * u32::from(self.dest.words)) as u16);
+            fifos[usize::from(id)].hit_full((wanted * u32::from(self.dest.words)).low16());
         }
     }
 
@@ -401,11 +399,11 @@ impl VecRun {
     /// what is left.
     fn fifo_event(&mut self, io: &mut Io, id: u8, reads: bool, words: u32) -> Result<Ready, FaultKind> {
         let fifo = &mut io.fifos[usize::from(id)];
-        let action = if reads { fifo.empty_action } else { fifo.full_action };
+        let action = if reads { fifo.config.empty_action } else { fifo.config.full_action };
         if reads {
-            fifo.hit_empty(words as u16)
+            fifo.hit_empty(words.low16())
         } else {
-            fifo.hit_full(words as u16)
+            fifo.hit_full(words.low16())
         }
         if action == FifoAction::Fault {
             return Err(if reads { FaultKind::FifoEmpty { fifo: id } } else { FaultKind::FifoFull { fifo: id } });
@@ -413,7 +411,7 @@ impl VecRun {
         if self.suspends(action) {
             return Ok(Ready::Wait(Stall::Fifo(id)));
         }
-        let left = self.left.min(0x7fff) as u16;
+        let left = self.left.min(ENDLESS_LENGTH.into()).low16();
         match reads {
             true if fifo.read_len != 0 => fifo.read_len = left,
             false if fifo.write_len != 0 => fifo.write_len = left,
@@ -486,7 +484,7 @@ impl VecRun {
             Cursor::Ptr { value: held, .. } => *held = Some(value),
             Cursor::Fifo(id) => push(io, *id, words, value),
             cursor => match cursor.next_addr() {
-                Some(addr) if words == 1 => io.memory.write16(addr, value as u16),
+                Some(addr) if words == 1 => io.memory.write16(addr, value.low16()),
                 Some(addr) => io.memory.write32(addr, value),
                 None => {}
             },
@@ -548,7 +546,7 @@ impl VecRun {
 }
 
 fn write(memory: &mut Memory, addr: u16, words: u8, value: u32) {
-    if words == 1 { memory.write16(addr, value as u16) } else { memory.write32(addr, value) }
+    if words == 1 { memory.write16(addr, value.low16()) } else { memory.write32(addr, value) }
 }
 
 /// The mask of the control transform works here alone: on both sides of a relay it would undo itself (a choice).

@@ -1,17 +1,18 @@
 //! From a row of the image's table of vector operations to an operation that runs.
 
-use csl_chip::{Arch, Chip, Elem, VecOp};
-use csl_image::{PeImage, QueueDir, SimdMode};
+use csl_image::PeImage;
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
-use csl_isa::vec::{DsrFile, Priority, VecArg, VecDesc};
+use csl_isa::vec::{VecArg, VecDesc};
+use csl_machine::{Action, Arch, Chip, DsrFile, ENDLESS_LENGTH, Elem, Priority, QueueDir, SimdMode, VecOp};
+use csl_num::LowBits;
 
-use super::config::{Config, Effect};
+use super::config::Config;
 use super::cursor::{Circ, Cursor, In, Linear, Mem4, Mem4Desc, Out};
 use super::dsr::{Dsrs, Loaded};
 use super::run::{Message, NO_DSR, Needs, Operand, VecRun};
 use super::timing;
 use crate::fault::FaultKind;
-use crate::fifo::Fifo;
+use crate::fifo::FifoState;
 use crate::memory::Memory;
 use crate::ports::{NONE, Ports, UNQUEUED};
 
@@ -25,7 +26,7 @@ pub(crate) struct Setup<'a> {
     pub message_header: u32,
     pub memory: &'a Memory,
     pub ports: &'a mut Ports,
-    pub fifos: &'a [Fifo],
+    pub fifos: &'a [FifoState],
     pub dsrs: &'a Dsrs,
     pub reg: &'a dyn Fn(u16) -> u64,
 }
@@ -113,7 +114,8 @@ impl Setup<'_> {
         rate.group = rate.group.min(fifo.most);
         let len = length_of([1, 2, 3, 0].map(|i| found[i].len));
         let effective = self.effective_config(config, &found);
-        let operand = |i: usize, words: u16| Operand { cursor: found[i].cursor, words: words as u8, dsr: found[i].dsr };
+        let operand =
+            |i: usize, words: u16| Operand { cursor: found[i].cursor, words: words.low8(), dsr: found[i].dsr };
         let mut run = VecRun {
             op,
             dest: operand(0, op.dest().words()),
@@ -139,9 +141,9 @@ impl Setup<'_> {
 
     /// What the `.simd_mode` of FIFOs (WSE-2) leaves of an issue: how many elements at most, and at least.
     fn fifo_simd(&self, found: &[Found; 4], elems: &[Elem], dest: Elem) -> FifoSimd {
-        let words = std::iter::once(dest).chain(elems.iter().copied()).map(|elem| elem.words() as u8);
+        let words = std::iter::once(dest).chain(elems.iter().copied()).map(|elem| elem.words().low8());
         let of = |(f, words): (&Found, u8)| match f.cursor {
-            Cursor::Fifo(id) => self.program.fifos.get(usize::from(id))?.simd.map(|mode| fifo_simd(mode, words)),
+            Cursor::Fifo(id) => self.program.fifos.get(usize::from(id))?.config.simd.map(|mode| fifo_simd(mode, words)),
             _ => None,
         };
         let all = found.iter().zip(words).filter_map(of);
@@ -167,7 +169,7 @@ impl Setup<'_> {
             Err(FaultKind::BadOperand(_)) => self.dest(arg, words, &config)?,
             found => found?,
         };
-        let operand = Operand { cursor: found.cursor, words: words as u8, dsr: found.dsr };
+        let operand = Operand { cursor: found.cursor, words: words.low8(), dsr: found.dsr };
         Ok((operand, length_of([found.len])))
     }
 
@@ -177,7 +179,7 @@ impl Setup<'_> {
         for dsr in found.iter().filter_map(|f| f.config) {
             effective.is_async |= dsr.is_async;
             effective.on_control = effective.on_control.or(dsr.on_control);
-            if effective.completion == Effect::Nothing {
+            if effective.completion == Action::Nothing {
                 effective.completion = dsr.completion;
             }
             effective.priority = effective.priority.or(dsr.priority);
@@ -192,7 +194,7 @@ impl Setup<'_> {
     /// The priority that a queue or FIFO was set up with (WSE-3).
     fn resource_priority(&self, is_dest: bool, found: &Found) -> Option<Priority> {
         if let Cursor::Fifo(id) = found.cursor {
-            return self.program.fifos.get(usize::from(id))?.priority;
+            return self.program.fifos.get(usize::from(id))?.config.priority;
         }
         let queue = found.fabric?.queue;
         let dir = if is_dest { QueueDir::Out } else { QueueDir::In };
@@ -204,7 +206,7 @@ impl Setup<'_> {
         match *arg {
             VecArg::Scalar { reg, .. } => Ok(scalar((self.reg)(reg) as u32 & mask)),
             VecArg::ScalarConst { value, .. } => Ok(scalar(value & mask)),
-            VecArg::Ptr(reg) => Ok(linear((self.reg)(reg) as u16)),
+            VecArg::Ptr(reg) => Ok(linear((self.reg)(reg).low16())),
             VecArg::PtrAt(addr) => Ok(linear(addr)),
             ref other => self.dsd(other, words, index, Side::Source, false),
         }
@@ -213,7 +215,7 @@ impl Setup<'_> {
     fn dest(&mut self, arg: &VecArg, words: u16, config: &Config) -> Result<Found, FaultKind> {
         let pointer = |addr| Found { cursor: Cursor::Ptr { addr, value: None }, loads: 1, ..none() };
         match *arg {
-            VecArg::Ptr(reg) => Ok(pointer((self.reg)(reg) as u16)),
+            VecArg::Ptr(reg) => Ok(pointer((self.reg)(reg).low16())),
             VecArg::PtrAt(addr) => Ok(pointer(addr)),
             VecArg::Scalar { .. } | VecArg::ScalarConst { .. } => {
                 Err(FaultKind::BadOperand("a scalar cannot be a destination"))
@@ -226,7 +228,7 @@ impl Setup<'_> {
         match *arg {
             VecArg::Dsd(reg) => self.packed_dsd(Dsd((self.reg)(reg)), words, index, side, is_async),
             VecArg::DsdConst(word) => self.packed_dsd(Dsd(word), words, index, side, is_async),
-            VecArg::Mem4d(reg) => Ok(mem4(Mem4Desc::read(self.memory, (self.reg)(reg) as u16), words, index)),
+            VecArg::Mem4d(reg) => Ok(mem4(Mem4Desc::read(self.memory, (self.reg)(reg).low16()), words, index)),
             VecArg::Mem4dAt(addr) => Ok(mem4(Mem4Desc::read(self.memory, addr), words, index)),
             VecArg::Mem4dConst(row) => {
                 let words_of = &self.program.descriptors[usize::from(row)];
@@ -243,7 +245,7 @@ impl Setup<'_> {
         let found = match (dsd.class(), side) {
             (DsdClass::Mem1d, _) => {
                 let base = if dsd.index_offset() { dsd.addr().wrapping_add(index.wrapping_mul(2)) } else { dsd.addr() };
-                let step = (dsd.stride() as u16).wrapping_mul(2 * words);
+                let step = (dsd.stride().low16()).wrapping_mul(2 * words);
                 Found { cursor: Cursor::Mem(Linear { addr: base, step }), ..none() }
             }
             (DsdClass::Circbuf, _) => circ(dsd, dsd.addr(), words),
@@ -258,7 +260,7 @@ impl Setup<'_> {
     fn fabin(&mut self, dsd: Dsd, words: u16) -> Result<Found, FaultKind> {
         let slot = self.input_slot(dsd)?;
         let control_transform = dsd.flags() & fabric_flags::CONTROL_TRANSFORM != 0;
-        let cursor = Cursor::In(In { slot: slot as u8, control_transform });
+        let cursor = Cursor::In(In { slot: slot.low8(), control_transform });
         Ok(Found { cursor, fabric: Some(self.fabric(dsd, words)), ..none() })
     }
 
@@ -306,7 +308,7 @@ impl Setup<'_> {
         let half = self.ports.outputs[slot].dense && words == 1 && !dsd.index_offset();
         let out = Out {
             half,
-            slot: slot as u8,
+            slot: slot.low8(),
             color,
             control: has(fabric_flags::CONTROL),
             control_transform: has(fabric_flags::CONTROL_TRANSFORM),
@@ -347,7 +349,7 @@ impl Setup<'_> {
             Loaded::Mem4(desc) => mem4(desc, words, index),
             Loaded::Fifo(id) => self.fifo(id, side)?,
         };
-        Ok(Found { loads: 0, dsr: at as u8, config: Some(config), ..found })
+        Ok(Found { loads: 0, dsr: at.low8(), config: Some(config), ..found })
     }
 }
 
@@ -401,7 +403,7 @@ fn length_of<const N: usize>(lengths: [Option<u32>; N]) -> u32 {
 }
 
 fn length(dsd: Dsd) -> u32 {
-    if dsd.extent() == 0x7fff { ENDLESS } else { u32::from(dsd.extent()) }
+    if dsd.extent() == ENDLESS_LENGTH { ENDLESS } else { u32::from(dsd.extent()) }
 }
 
 fn flag_priority(flags: u16) -> Option<Priority> {
@@ -428,7 +430,7 @@ fn is_swapped(op: VecOp, srcs: &[VecArg]) -> bool {
 fn accumulator(found: &[Found; 4]) -> Option<u8> {
     let is_scalar = |i: &usize| matches!(found[*i].cursor, Cursor::Scalar(_));
     let reduces = matches!(found[0].cursor, Cursor::Ptr { .. }) && !matches!(found[2].cursor, Cursor::None);
-    [1, 2].into_iter().find(is_scalar).filter(|_| reduces).map(|i| i as u8 - 1)
+    [1, 2].into_iter().find(is_scalar).filter(|_| reduces).map(|i| i.low8() - 1)
 }
 
 /// The source that `.zero` clears when the operation completes, as it stands at the start. With one source it is the

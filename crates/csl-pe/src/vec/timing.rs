@@ -1,6 +1,7 @@
 //! How fast an operation goes (docs/decisions/machine.md M57).
 
-use csl_chip::{Chip, Elem, VecOp};
+use csl_machine::{Chip, Elem, VecOp};
+use csl_num::LowBits;
 
 use super::cursor::{Cursor, Linear, Mem4};
 
@@ -25,7 +26,7 @@ fn width(op: VecOp) -> u32 {
 /// The guide's appendix: what strides (in elements) leave of the SIMD width. It says two things of strides of
 /// 4 mod 8 ("two operations a cycle, or a SIMD width of 4"); two is taken.
 fn stride_limit(step_bytes: u16, elem_bits: u32) -> u32 {
-    let stride = step_bytes as i16 / (elem_bits / 8) as i16;
+    let stride = step_bytes.signed16() / (elem_bits / 8).signed16();
     match stride {
         0 | 1 => u32::MAX,
         _ => match stride.rem_euclid(8) {
@@ -56,10 +57,10 @@ pub(crate) fn rate(chip: &Chip, op: VecOp, dest: &Cursor, srcs: &[Cursor], per_w
     let slow = if conflict { 2 } else { 1 };
     if let Some(group) = per_wavelet {
         let period = u32::from(group).div_ceil(elements) * slow;
-        return Rate { group, period: period as u8, lead: 0 };
+        return Rate { group, period: period.low8(), lead: 0 };
     }
     let lead = if memory_sources >= 2 && elements == 4 { chip.timing.two_sources_at_four_lanes } else { 0 };
-    Rate { group: elements as u8, period: slow as u8, lead: lead as u8 }
+    Rate { group: elements.low8(), period: slow.low8(), lead: lead.low8() }
 }
 
 /// Whether the reads of two sources in memory meet in a bank: 32-bit reads in the same pair of banks, 64-bit groups in

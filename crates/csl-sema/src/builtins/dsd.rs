@@ -1,15 +1,15 @@
 //! `@get_dsd`: descriptors of vectors in memory and on the fabric.
 
-use csl_chip::Arch;
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{
-    Addr, AddrBase, BinOp, DsdChange, DsdKind, DsdValue, FabricDsd, IdKind, Inst, Opnd, Pointer, Priority, QueueDir,
-    Scalar, SimdMode, Ty, TypeKind, TypedValue, Value, ZeroSource,
+    Addr, AddrBase, BinOp, DsdChange, DsdKind, DsdValue, FabricDsd, IdKind, Inst, Opnd, Pointer, Scalar, Ty, TypeKind,
+    TypedValue, Value, ZeroSource,
 };
+use csl_machine::{Arch, Priority, QueueDir, SimdMode};
 
 use super::Call;
 use super::args::{Fields, dsd_kind, id_kind, is_int, small};
-use super::config::legacy_generation;
+use super::config::dialect;
 use super::queues::PRIORITIES;
 use crate::context::{Res, Sema};
 use crate::operand::Operand;
@@ -328,7 +328,7 @@ fn fabric(s: &mut Sema<'_>, call: &Call<'_>, kind: DsdKind, ty: Ty, fields: &mut
         color: color(s, fields)?,
         queue: queue(s, fields, queue_field, queue_kind)?,
         // Up to SDK 1.4 16-bit values travel one a wavelet unless the program asks for more.
-        simd: simd.or_else(|| legacy_generation(s).then_some(SimdMode::Off)),
+        simd: simd.or_else(|| (!dialect(s).packs_halves).then_some(SimdMode::Off)),
         priority: priority(s, fields)?,
         control_transform: fields.take_bool(s, "control_transform")?.unwrap_or(false),
         ..FabricDsd::default()

@@ -1,8 +1,8 @@
 //! Ids of colors, tasks, queues and registers, checked against the chip where they are comptime-known.
 
-use csl_chip::{Arch, Chip};
 use csl_diag::{Code, Diagnostic};
-use csl_ir::{DsrFile, IdKind, Ty, TypeKind, TypedValue};
+use csl_ir::{DsrType, IdKind, Ty, TypeKind, TypedValue};
+use csl_machine::{Arch, Chip};
 
 use super::Call;
 use super::args::{id_kind, int_value, is_int, small};
@@ -126,24 +126,17 @@ pub(super) fn get_dsr(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     };
     let value = call.constant(s, 1)?;
     match *s.types.kind(value.ty) {
-        TypeKind::Dsr(of) if plain_file(file) == of && file != of => Ok(with_type(value.into(), ty)),
+        TypeKind::Dsr(of @ DsrType::Plain(plain)) if file.file() == plain && file != of => {
+            Ok(with_type(value.into(), ty))
+        }
         TypeKind::Dsr(_) => Err(call.refuse(s, 1, value.ty, "a DSR of the same file")),
         _ => {
             let dsr = register(s, call, 1, value, ty, "DSR", s.chip.registers.dsrs)?;
             if let (Some(id), Some(pe)) = (dsr.as_const().and_then(small), s.unit.pe_mut()) {
-                pe.dsr_uses.push((plain_file(file), id as u8, call.span));
+                pe.dsr_uses.push((file.file(), id as u8, call.span));
             }
             Ok(dsr)
         }
-    }
-}
-
-/// The file of DSRs that a FIFO's DSR is in.
-pub(super) fn plain_file(file: DsrFile) -> DsrFile {
-    match file {
-        DsrFile::FifoDest => DsrFile::Dest,
-        DsrFile::FifoSrc1 => DsrFile::Src1,
-        file => file,
     }
 }
 

@@ -1,7 +1,8 @@
 //! What a layout block says: the rectangle, the code of tiles, routes, exported names.
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{ColorConfig, ExportName, IdKind, Name, Route, Ty, TypeKind, TypedValue, Value};
+use csl_ir::{ExportName, IdKind, Name, Route, Ty, TypeKind, TypedValue, Value};
+use csl_machine::ColorConfig;
 use csl_syntax::Symbol;
 
 use super::Call;
@@ -106,7 +107,7 @@ pub(super) fn set_tile_code(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
 /// The file in which the layout block stands.
 fn importer_path(s: &Sema<'_>) -> String {
     let module = s.frame.module;
-    s.unit.modules[module.0 as usize].file.path.clone()
+    s.unit.modules[module].file.path.clone()
 }
 
 fn resolve(s: &mut Sema<'_>, name: &str, importer: &str, span: Span) -> Res<String> {

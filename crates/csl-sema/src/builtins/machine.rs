@@ -1,8 +1,8 @@
 //! Registers and counters of a PE, and what the standard library needs of it.
 
-use csl_chip::SysOp;
 use csl_diag::Code;
 use csl_ir::{Inst, MathFn, Opnd, Scalar, Ty, TypeKind, TypedValue, Value};
+use csl_machine::SysOp;
 
 use super::Call;
 use super::args::{int_value, small};
@@ -85,7 +85,7 @@ pub(super) fn get_config(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     match s.pe()?.configs.iter().rev().find(|c| Some(u32::from(c.0)) == addr) {
         Some(&(_, value)) => Ok(int_value(Ty::U16, value)),
         // The guide: where a register has a default, that is what it holds.
-        None if addr.is_some_and(|addr| csl_chip::registers::ce::starts_clear(addr as u16)) => {
+        None if addr.is_some_and(|addr| csl_machine::registers::ce::starts_clear(addr as u16)) => {
             Ok(int_value(Ty::U16, 0u16))
         }
         None => {
@@ -129,7 +129,7 @@ pub(super) fn wl_get_y(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
 /// `@wl_register("name")`: the word address of a configuration register.
 pub(super) fn wl_register(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let name = call.text(s, 0)?;
-    match csl_chip::registers::address(s.chip, &name) {
+    match csl_machine::registers::address(s.chip, &name) {
         Some(addr) => Ok(int_value(Ty::U16, addr)),
         None => Err(s.error(Code::BadBuiltinArgument, call.span, format!("no register is called `{name}`"))),
     }
@@ -139,7 +139,7 @@ pub(super) fn wl_register(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
 pub(super) fn wl_is_before(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let (major, minor) = (call.constant(s, 0)?, call.constant(s, 1)?);
     let release = [major, minor].map(|number| small(&number).unwrap_or_default());
-    let is_before = s.options.sdk.is_some_and(|sdk| [sdk.major, sdk.minor] < release);
+    let is_before = s.options.sdk.is_some_and(|sdk| [sdk.major, sdk.minor].map(u32::from) < release);
     Ok(Operand::bool(is_before))
 }
 

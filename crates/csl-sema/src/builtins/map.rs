@@ -1,11 +1,11 @@
 //! `@map`: a loop over the elements of DSDs, with a call of a function in it.
 
 use csl_diag::{Code, Span};
-use csl_ir::{Addr, DsdKind, DsrFile, Inst, IterId, Opnd, Scalar, Term, Ty, TypeKind, VecOperand};
+use csl_ir::{Addr, DsdKind, Inst, IterId, Opnd, Scalar, Term, Ty, TypeKind, VecOperand};
+use csl_machine::DsrFile;
 
 use super::Call;
 use super::args::{as_function, dsd_kind};
-use super::ids::plain_file;
 use crate::context::{Res, Sema};
 use crate::emit::FuncBuilder;
 use crate::operand::Operand;
@@ -72,12 +72,12 @@ fn iterable(
     let span = call.arg_span(index);
     if let TypeKind::Dsr(file) = *s.types.kind(operand.ty()) {
         let wanted = if is_output { DsrFile::Dest } else { DsrFile::Src1 };
-        if plain_file(file) != wanted {
+        if file.file() != wanted {
             let text = if is_output { "a dsr_dest" } else { "a dsr_src1" };
             return Err(call.refuse(s, index, operand.ty(), text));
         }
         let id = operand.as_const().and_then(super::args::small).unwrap_or(0) as u8;
-        return Ok(Some(VecOperand::Dsr { file, id }));
+        return Ok(Some(VecOperand::Dsr { file: wanted, id }));
     }
     match dsd_kind(s, operand.ty()) {
         None => Ok(None),

@@ -4,7 +4,7 @@ mod args;
 mod arrays;
 mod casts;
 mod color;
-mod config;
+pub(crate) mod config;
 mod dsd;
 mod dsd_change;
 mod dsr;

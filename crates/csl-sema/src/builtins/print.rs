@@ -1,8 +1,8 @@
 //! Prints to the simulator's log, for `<simprint>`.
 
-use csl_chip::{PrintKind, SysOp};
 use csl_diag::{Code, Span};
 use csl_ir::{Inst, Opnd, Ty};
+use csl_machine::{PrintKind, SysOp};
 
 use super::Call;
 use crate::context::{Res, Sema};

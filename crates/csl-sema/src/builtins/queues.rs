@@ -1,8 +1,8 @@
 //! Queues between a PE and its router.
 
-use csl_chip::{Arch, SysOp};
 use csl_diag::{Code, Diagnostic};
-use csl_ir::{BinOp, IdKind, Inst, Opnd, Priority, QueueDir, QueueInit, Scalar};
+use csl_ir::{BinOp, IdKind, Inst, Opnd, QueueInit, Scalar};
+use csl_machine::{Arch, Priority, QueueDir, SysOp};
 
 use super::Call;
 use super::args::{Fields, id_kind, small};
@@ -84,7 +84,7 @@ pub(super) fn initialize_queue(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand
 
 /// What names a queue in `@queue_flush`: output queues by their number, input queues behind them.
 fn flush_id(dir: QueueDir, id: u8) -> u8 {
-    if dir == QueueDir::In { id | csl_chip::FLUSH_INPUT } else { id }
+    if dir == QueueDir::In { id | csl_machine::FLUSH_INPUT } else { id }
 }
 
 pub(super) fn queue_flush(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
@@ -93,10 +93,10 @@ pub(super) fn queue_flush(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let id = s.opnd(&queue, call.arg_span(0))?;
     let id = match (id_kind(s, queue.ty()), id) {
         (Some(IdKind::OutputQueue), id) => id,
-        (Some(IdKind::InputQueue), Opnd::Imm(id)) => Opnd::Imm(id | u64::from(csl_chip::FLUSH_INPUT)),
+        (Some(IdKind::InputQueue), Opnd::Imm(id)) => Opnd::Imm(id | u64::from(csl_machine::FLUSH_INPUT)),
         (Some(IdKind::InputQueue), id) => {
             let code = s.code(call.span)?;
-            let (dst, b) = (code.new_reg(Scalar::U16), Opnd::Imm(u64::from(csl_chip::FLUSH_INPUT)));
+            let (dst, b) = (code.new_reg(Scalar::U16), Opnd::Imm(u64::from(csl_machine::FLUSH_INPUT)));
             code.emit(Inst::Bin { op: BinOp::Or, ty: Scalar::U16, dst, a: id, b }, call.span);
             Opnd::Reg(dst)
         }

@@ -1,8 +1,8 @@
 //! Builtins that look at types, structs, the target and the compilation itself.
 
-use csl_chip::Arch;
 use csl_diag::{Code, Diagnostic};
 use csl_ir::{ArrayValue, Name, Ty, TypeKind, TypedValue, Value};
+use csl_machine::Arch;
 use csl_syntax::Symbol;
 use num_bigint::BigInt;
 

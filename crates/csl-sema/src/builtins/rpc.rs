@@ -1,7 +1,7 @@
 //! Symbols that the host may name, and the server of remote procedure calls.
 
 use csl_diag::{Code, Span};
-use csl_ir::{BlockId, CmpOp, IdKind, Inst, Opnd, PtrRoot, Rpc, Scalar, Term, Ty, TypeKind, TypedValue, Value};
+use csl_ir::{BlockId, CmpOp, IdKind, Inst, Opnd, PtrRoot, RpcBind, Scalar, Term, Ty, TypeKind, TypedValue, Value};
 use csl_syntax::ast::{Expr, ExprKind, Storage};
 
 use super::Call;
@@ -82,7 +82,7 @@ pub(super) fn export(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let Value::Ptr(csl_ir::Pointer { root: PtrRoot::Global(global), .. }) = pointer.value else {
         return Err(call.refuse(s, 0, pointer.ty, "a pointer to a global variable or function"));
     };
-    let info = &mut s.unit.globals[global.0 as usize];
+    let info = &mut s.unit.globals[global];
     info.name = name.clone();
     info.storage = Storage::Export;
     s.unit.linked.insert(name, global);
@@ -110,7 +110,7 @@ fn exported_globals(s: &Sema<'_>, fits: impl Fn(&Sema<'_>, Ty) -> bool) -> Vec<(
         ExportTarget::Global(global) => Some((id, global)),
         ExportTarget::Fn(_) => None,
     });
-    globals.filter(|&(_, g)| fits(s, s.unit.globals[g.0 as usize].ty)).collect()
+    globals.filter(|&(_, g)| fits(s, s.unit.globals[g].ty)).collect()
 }
 
 fn is_tensor(s: &Sema<'_>, ty: Ty) -> bool {
@@ -191,6 +191,6 @@ pub(super) fn rpc(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     if s.pe()?.rpc.is_some() {
         return Err(s.error(Code::BadRpc, call.span, "a program has at most one RPC server"));
     }
-    s.pe()?.rpc = Some(Rpc { task_id: task_id as u8, span: call.span });
+    s.pe()?.rpc = Some(RpcBind { task_id: task_id as u8, span: call.span });
     Ok(Operand::void())
 }

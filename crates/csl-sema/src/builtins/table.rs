@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use csl_chip::{Forms, VecOp};
+use csl_machine::{Forms, VecOp};
 
 use super::Place::{Anywhere, Global, Layout, Library, Pe, PeGlobal, Runtime, TopComptime, TopOrRuntime};
 use super::{

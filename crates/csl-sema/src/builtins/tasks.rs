@@ -1,9 +1,9 @@
 //! Binding tasks to ids; activating, blocking and unblocking them.
 
-use csl_chip::registers::ce;
-use csl_chip::{Arch, SysOp};
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{FnRef, FuncId, IdKind, Opnd, Startup, TaskBind, TaskKind, TaskTarget, Ty, TypeKind};
+use csl_ir::{FnRef, FuncId, IdKind, Opnd, TaskBind, Ty, TypeKind};
+use csl_machine::registers::ce;
+use csl_machine::{Arch, Startup, SysOp, TaskKind, TaskTarget};
 
 use super::Call;
 use super::args::{id_kind, small};
@@ -148,7 +148,7 @@ pub(super) fn bind_rotating_tasks(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Oper
     s.pe()?
         .alternates
         .push((id as u8, TaskBind { kind: TaskKind::Control, id: 0, func: alt, params, span: call.span }));
-    let rotating = csl_ir::RotatingTasks { data_task: id as u8, alt, init: init as u32, limit: limit as u32 };
+    let rotating = csl_machine::RotatingTasks { data_task: id as u8, alt, init: init as u32, limit: limit as u32 };
     s.pe()?.rotating.push(rotating);
     Ok(Operand::void())
 }
@@ -197,7 +197,7 @@ pub(super) fn set_teardown_handler(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Ope
 }
 
 /// What an id names as something to activate, block or unblock.
-pub(super) fn target(s: &mut Sema<'_>, operand: &Operand, span: Span) -> Res<Option<TaskTarget>> {
+pub(super) fn target(s: &mut Sema<'_>, operand: &Operand, span: Span) -> Res<Option<TaskTarget<Opnd>>> {
     if let Some(f) = operand.as_const().and_then(super::args::as_function) {
         let fn_ty = s.fn_type(f)?;
         let is_task = matches!(s.types.kind(fn_ty), TypeKind::Fn(f) if f.is_task);
@@ -223,7 +223,7 @@ pub(super) fn target(s: &mut Sema<'_>, operand: &Operand, span: Span) -> Res<Opt
 }
 
 /// A number that is no routable color, written as a color in an older program, is the id of a task.
-fn color_target(s: &Sema<'_>, id: Opnd) -> TaskTarget {
+fn color_target(s: &Sema<'_>, id: Opnd) -> TaskTarget<Opnd> {
     match id {
         Opnd::Imm(number) if !s.chip.is_routable_color(number as u32) => TaskTarget::LocalTask(id),
         Opnd::Imm(number) if s.unit.pe().is_some_and(|pe| pe.binds_colors && names_task(&pe.tasks, number)) => {

@@ -31,10 +31,10 @@ fn tiles(wafer: &Wafer) -> Vec<String> {
     let mut rest: Vec<&[u64]> = wafer.tile_consts.iter().map(Vec::as_slice).collect();
     let mut texts = Vec::new();
     for run in &wafer.tiles {
-        let program = &wafer.programs[run.program as usize];
+        let program = &wafer.programs[run.program];
         for _ in 0..run.len {
-            let (own, behind) = rest[run.program as usize].split_at(program.tile_consts.len());
-            rest[run.program as usize] = behind;
+            let (own, behind) = rest[run.program].split_at(program.tile_consts.len());
+            rest[run.program] = behind;
             texts.push(text(program, own));
         }
     }

@@ -88,7 +88,7 @@ fn options_of(text: &str) -> Options {
     for word in words {
         let (key, value) = word.split_once('=').unwrap_or_else(|| panic!("no key=value: {word}"));
         match key {
-            "arch" => options.arch = csl_chip::Arch::from_name(value).expect("a known architecture"),
+            "arch" => options.arch = csl_machine::Arch::from_name(value).expect("a known architecture"),
             "param" => options.params.push(pair(value)),
             "color" => options.colors.push(pair(value)),
             "memcpy" => options.memcpy = value == "true",

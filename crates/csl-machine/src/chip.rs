@@ -14,27 +14,25 @@ use crate::Arch;
 #[derive(Debug)]
 pub struct Chip {
     pub arch: Arch,
-    pub memory: Memory,
+    pub memory: MemoryTable,
     pub fabric: Fabric,
     pub queues: Queues,
-    pub tasks: Tasks,
+    pub tasks: TaskTable,
     pub registers: DataRegisters,
     pub config: ConfigSpace,
-    pub memcpy: Memcpy,
+    pub memcpy: MemcpyTable,
     pub timing: Timing,
     pub scalar: ScalarCosts,
 }
 
 /// A PE's memory. Addresses are in bytes.
 #[derive(Debug)]
-pub struct Memory {
+pub struct MemoryTable {
     pub bytes: u32,
     /// Interleaved by 16-bit word: byte address bits 3:1 give the bank.
     pub banks: u32,
     /// Bits that a cycle can read in all; several memory sources share them.
     pub read_bits_per_cycle: u32,
-    /// First byte address that is a register and not memory.
-    pub registers_start: u16,
 }
 
 /// Colors and routers.
@@ -48,9 +46,6 @@ pub struct Fabric {
     pub switch_positions: u8,
     /// Whether a position may name several tx directions, and both a tx and an rx side.
     pub wide_switch_positions: bool,
-    pub filters: u8,
-    /// Columns and rows of a whole machine.
-    pub full_size: (u16, u16),
 }
 
 /// Queues between the router and the compute element, in 32-bit wavelets.
@@ -69,7 +64,7 @@ pub struct Queues {
 
 /// Task ids.
 #[derive(Debug)]
-pub struct Tasks {
+pub struct TaskTable {
     pub first_local: u8,
     pub last_local: u8,
     /// Data task ids are 0 ..= `last_data`: colors on WSE-2, input queues on WSE-3.
@@ -77,7 +72,6 @@ pub struct Tasks {
     pub last_control: u8,
     /// The local task that runs teardown and empty-queue handlers.
     pub teardown: u8,
-    pub timer: u8,
     /// The control entrypoint that means "none".
     pub no_entrypoint: u8,
 }
@@ -89,9 +83,6 @@ pub struct DataRegisters {
     pub dsrs: u8,
     pub xdsrs: u8,
     pub srs: u8,
-    /// The length that means "without end".
-    pub endless_length: u16,
-    pub prngs: u8,
     pub prng_seed: u32,
 }
 
@@ -106,18 +97,16 @@ pub struct ConfigSpace {
 
 /// What memcpy takes for itself, and its rates.
 #[derive(Debug)]
-pub struct Memcpy {
+pub struct MemcpyTable {
     pub colors: &'static [u8],
     pub local_tasks: &'static [u8],
     pub control_tasks: &'static [u8],
-    pub microthread: u8,
     pub input_queues: &'static [u8],
     pub output_queues: &'static [u8],
     pub dest_dsr: u8,
     pub src1_dsr: u8,
     /// I/O channels that memcpy may use, and those at each edge.
     pub max_channels: u8,
-    pub edge_channels: u8,
     /// Columns and rows that memcpy's own PEs need around the program's rectangle.
     pub margins: Margins,
     /// Arguments of a host-callable function, at most.
@@ -153,14 +142,10 @@ pub struct Margins {
 /// Cycles of fabric and vector operations.
 #[derive(Debug)]
 pub struct Timing {
-    /// Clock in MHz.
-    pub clock_mhz: u32,
     /// Landing on a PE to landing on its neighbour.
     pub hop: u32,
     /// Dispatch of a send to its landing from RAMP.
     pub dispatch_to_ramp: u32,
-    /// Landing of a wavelet to the dispatch of the operation that receives it.
-    pub landing_to_dispatch: u32,
     /// Dispatch of an element to its execution.
     pub dispatch_to_execute: u32,
     /// Last dispatch of an operation to the task that its completion activates.
@@ -189,8 +174,6 @@ pub struct Timing {
     pub scalar_code_holds_slot: bool,
     /// For this long a wavelet from a PE's own ramp takes a place in its input queue, taken or not.
     pub loopback_hold: u32,
-    /// Ticks of the timestamp counter a cycle.
-    pub tsc_per_cycle: u32,
 }
 
 /// Cycles of scalar instructions.

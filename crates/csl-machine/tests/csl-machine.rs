@@ -1,6 +1,6 @@
 //! The tables, where a wrong figure would be noticed late.
 
-use csl_chip::{Arch, Chip, chip, registers};
+use csl_machine::{Arch, Chip, chip, registers};
 
 #[test]
 fn names_read_back() {

@@ -10,6 +10,11 @@ macro_rules! sys_ops {
         impl SysOp {
             pub const ALL: &[SysOp] = &[$(SysOp::$variant,)*];
 
+            /// Its place in [`SysOp::ALL`], as instructions hold it.
+            pub const fn number(self) -> u16 {
+                self as u16
+            }
+
             /// The name in IR and bytecode listings.
             pub fn name(self) -> &'static str {
                 match self { $(SysOp::$variant => $name,)* }

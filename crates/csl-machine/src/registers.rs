@@ -22,6 +22,7 @@ pub const INVALID_DIRECTION: u16 = 5;
 pub const SWITCH_POSITION_SHIFT: u32 = 13;
 pub const SWITCH_RING_BIT: u32 = 12;
 pub const SWITCH_FIELD_BITS: u32 = 4;
+pub const SWITCH_FIELD: u16 = (1 << SWITCH_FIELD_BITS) - 1;
 pub const SWITCH_SELECT_INPUT: u16 = 1 << 3;
 
 /// Gives both sides of a switch position, which the switch register has no room for (WSE-3): the position in bits 6 and 7,

@@ -51,6 +51,11 @@ macro_rules! vec_ops {
         impl VecOp {
             pub const ALL: &[VecOp] = &[$(VecOp::$variant,)*];
 
+            /// Its place in [`VecOp::ALL`], as images hold it.
+            pub const fn number(self) -> u8 {
+                self as u8
+            }
+
             /// The builtin's name, without `@`.
             pub fn name(self) -> &'static str {
                 match self { $(VecOp::$variant => $name,)* }

@@ -1,7 +1,7 @@
 //! WSE-3.
 
 use crate::Arch;
-use crate::chip::{Chip, ConfigSpace, Fabric, Margins, Memcpy, Queues, ScalarCosts, Tasks, Timing};
+use crate::chip::{Chip, ConfigSpace, Fabric, Margins, MemcpyTable, Queues, ScalarCosts, TaskTable, Timing};
 use crate::shared;
 
 pub(crate) const CHIP: Chip = Chip {
@@ -12,8 +12,6 @@ pub(crate) const CHIP: Chip = Chip {
         switchable_colors: 0x33_33ff, // documented: 0 to 9, 12, 13, 16, 17, 20 and 21
         switch_positions: 4,          // documented: pos0 to pos3
         wide_switch_positions: true,  // documented: one function sets both sides; several tx where the chip allows
-        filters: shared::FILTERS,
-        full_size: (762, 1172), // documented
     },
     queues: Queues {
         input_depth: &[8, 8, 4, 4, 4, 4, 4, 4],  // documented
@@ -22,13 +20,12 @@ pub(crate) const CHIP: Chip = Chip {
         microthreads: shared::MICROTHREADS,
         fabric_inputs_per_op: 1, // documented
     },
-    tasks: Tasks {
+    tasks: TaskTable {
         first_local: 8, // documented
         last_local: 30, // documented
         last_data: 7,   // documented: the input queue
         last_control: shared::LAST_CONTROL_TASK,
         teardown: shared::TEARDOWN_TASK,
-        timer: shared::TIMER_TASK,
         no_entrypoint: shared::NO_ENTRYPOINT,
     },
     registers: shared::REGISTERS,
@@ -36,17 +33,15 @@ pub(crate) const CHIP: Chip = Chip {
         color_routes: 0x7c00,   // a comment in published code gives the byte address, 2 * 0x7c00
         color_switches: 0x7c20, // chosen: as far behind the routes as on WSE-2
     },
-    memcpy: Memcpy {
+    memcpy: MemcpyTable {
         colors: &[21, 22, 23],                // documented; 27 in release 0.7
         local_tasks: &[27, 28, 30],           // documented
         control_tasks: &[33, 34, 35, 36, 37], // documented
-        microthread: 0,                       // documented
         input_queues: &[0, 1],                // documented
         output_queues: &[0],                  // documented
         dest_dsr: 0,                          // documented
         src1_dsr: 0,                          // documented
         max_channels: shared::MAX_CHANNELS,
-        edge_channels: 62,                                         // documented
         margins: Margins { west: 4, east: 3, north: 1, south: 1 }, // documented
         max_rpc_params: shared::MAX_RPC_PARAMS,
         command_period: 50, // vendor simulator log (M)
@@ -63,10 +58,8 @@ pub(crate) const CHIP: Chip = Chip {
         buffer_words: shared::BUFFER_WORDS,
     },
     timing: Timing {
-        clock_mhz: 1100,              // user code; 875 in another
         hop: 2,                       // vendor simulator log (M), silicon (S)
         dispatch_to_ramp: 7,          // vendor simulator log (M)
-        landing_to_dispatch: 0,       // vendor simulator log (M)
         dispatch_to_execute: 3,       // vendor simulator log (M): stages 3 and 6
         completion_to_task: 3,        // reported (m)
         router_buffer: 4,             // derived (X): twice the hop
@@ -83,7 +76,6 @@ pub(crate) const CHIP: Chip = Chip {
         between_dependent_operations: 3, // derived (X), in-sample: as dispatch_to_execute, from the same
         scalar_code_holds_slot: false, // vendor simulator log (M): a relay on a PE with tasks is never late
         loopback_hold: 0,      // not recorded
-        tsc_per_cycle: 1,      // documented
     },
     scalar: ScalarCosts {
         alu: 1,                // reported (m): one issue a cycle, in order

@@ -1,7 +1,7 @@
 //! WSE-2.
 
 use crate::Arch;
-use crate::chip::{Chip, ConfigSpace, Fabric, Margins, Memcpy, Queues, ScalarCosts, Tasks, Timing};
+use crate::chip::{Chip, ConfigSpace, Fabric, Margins, MemcpyTable, Queues, ScalarCosts, TaskTable, Timing};
 use crate::shared;
 
 pub(crate) const CHIP: Chip = Chip {
@@ -12,8 +12,6 @@ pub(crate) const CHIP: Chip = Chip {
         switchable_colors: 0xff_ffff, // documented: all colors
         switch_positions: 4,          // documented: pos0 to pos3
         wide_switch_positions: false, // inferred: its switch register has room for one side and one direction a position
-        filters: shared::FILTERS,
-        full_size: (757, 996), // documented
     },
     queues: Queues {
         input_depth: &[6, 6, 4, 4, 2, 2, 2, 2], // documented
@@ -22,13 +20,12 @@ pub(crate) const CHIP: Chip = Chip {
         microthreads: shared::MICROTHREADS,
         fabric_inputs_per_op: 2, // documented
     },
-    tasks: Tasks {
+    tasks: TaskTable {
         first_local: 0, // documented
         last_local: 30, // documented
         last_data: 23,  // documented: the color
         last_control: shared::LAST_CONTROL_TASK,
         teardown: shared::TEARDOWN_TASK,
-        timer: shared::TIMER_TASK,
         no_entrypoint: shared::NO_ENTRYPOINT,
     },
     registers: shared::REGISTERS,
@@ -36,17 +33,15 @@ pub(crate) const CHIP: Chip = Chip {
         color_routes: 0x7f20,   // inferred: solvers and stencils read and write it
         color_switches: 0x7f40, // inferred, likewise
     },
-    memcpy: Memcpy {
+    memcpy: MemcpyTable {
         colors: &[21, 22, 23],                // documented; 27 in release 0.7
         local_tasks: &[27, 28, 30],           // documented
         control_tasks: &[33, 34, 35, 36, 37], // documented
-        microthread: 0,                       // documented
         input_queues: &[0],                   // documented
         output_queues: &[0],                  // documented
         dest_dsr: 0,                          // documented
         src1_dsr: 0,                          // documented
         max_channels: shared::MAX_CHANNELS,
-        edge_channels: 60,                                         // documented
         margins: Margins { west: 4, east: 3, north: 1, south: 1 }, // documented
         max_rpc_params: shared::MAX_RPC_PARAMS,
         command_period: 35, // vendor simulator log (M)
@@ -64,10 +59,8 @@ pub(crate) const CHIP: Chip = Chip {
         buffer_words: shared::BUFFER_WORDS,
     },
     timing: Timing {
-        clock_mhz: 850,               // documented
         hop: 1,                       // vendor simulator log (M), silicon (S)
         dispatch_to_ramp: 5,          // vendor simulator log (M)
-        landing_to_dispatch: 0,       // vendor simulator log (M)
         dispatch_to_execute: 2,       // vendor simulator log (M): stages 2 and 4
         completion_to_task: 3,        // reported for WSE-3 (m), taken as the same
         router_buffer: 2,             // derived (X): twice the hop
@@ -84,7 +77,6 @@ pub(crate) const CHIP: Chip = Chip {
         between_dependent_operations: 2, // derived (X), in-sample: as dispatch_to_execute, from the same
         scalar_code_holds_slot: true, // vendor simulator log (M): a relay on a PE with tasks sends once a task
         loopback_hold: 7, // derived (X), in-sample: 3.5 cycles a word through a queue of two words; from one program
-        tsc_per_cycle: 1, // documented
     },
     scalar: ScalarCosts {
         alu: 1,                // reported (m): one issue a cycle, in order
