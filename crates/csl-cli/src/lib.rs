@@ -14,6 +14,10 @@ mod words;
 
 use csl_host::Options;
 
+/// A compilation makes and drops small pieces by the million: a tenth of its time with the allocator of the C library.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The compilation that `cslc` with these arguments (without its own name) would do, or why it would refuse.
 pub fn parse(arguments: Vec<String>) -> Result<Options, String> {
     args::CslcArgs::from_words(arguments.into_iter().map(Into::into)).map_err(|error| error.to_string())?.options()
