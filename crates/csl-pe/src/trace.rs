@@ -217,6 +217,8 @@ struct Watcher<'a> {
 }
 
 impl Watch for Watcher<'_> {
+    const SINGLY: bool = true;
+
     fn at(&mut self, tau: u64, pc: usize, insn: Insn, frame: &[u64]) -> u16 {
         if let Some(steps) = &mut self.steps {
             steps.at(tau, pc, insn, frame);
