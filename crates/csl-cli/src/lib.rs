@@ -1,4 +1,4 @@
-//! `cslc` and `waferlab`: arguments and printing. What they ask for is done by `csl-host`.
+//! `cslc` and `waferlab`: arguments and printing. The work itself is done by `csl-host`.
 
 pub mod args;
 mod csdb;

@@ -1,8 +1,10 @@
 //! What the functions of one program share while code is generated: addresses and the tables that instructions name.
 
-use csl_ir::{DsdKind, DsdValue, GlobalId, Opnd, Pointer, Program, PtrRoot, SimdMode, Ty, TypeKind, Types, ZeroSource};
+use csl_ir::{DsdKind, DsdValue, GlobalId, Opnd, Pointer, Program, PtrRoot, Ty, TypeKind, Types, ZeroSource};
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags, mem4d};
-use csl_isa::vec::{DsrLoad, IterDsd, VecDesc};
+use csl_isa::vec::{IterDsd, RegOrImm, VecArg, VecDesc};
+use csl_machine::{DsrLoad, SimdMode};
+use csl_num::LowBits;
 use indexmap::IndexSet;
 use rustc_hash::FxBuildHasher;
 
@@ -13,7 +15,7 @@ pub struct Context<'a> {
     /// Byte address of each global.
     pub addrs: Vec<u16>,
     pub vecs: Vec<VecDesc>,
-    pub dsr_loads: Vec<DsrLoad>,
+    pub dsr_loads: Vec<DsrLoad<VecArg, RegOrImm>>,
     pub iters: Vec<IterDsd>,
     pub pool: IndexSet<u64, FxBuildHasher>,
     pub descriptors: IndexSet<[u16; 10], FxBuildHasher>,
@@ -26,11 +28,11 @@ impl<'a> Context<'a> {
     }
 
     pub fn global(&self, id: GlobalId, offset: i32) -> u16 {
-        self.addrs[id.0 as usize].wrapping_add(offset as u16)
+        self.addrs[id].wrapping_add(offset.low16())
     }
 
     pub fn pool_index(&mut self, value: u64) -> u16 {
-        self.pool.insert_full(value).0 as u16
+        self.pool.insert_full(value).0.low16()
     }
 
     /// The value of an operand that is no register.
@@ -39,7 +41,7 @@ impl<'a> Context<'a> {
             Opnd::Reg(_) | Opnd::Tile(_) => return None,
             Opnd::Imm(value) => *value,
             Opnd::Global(id, offset) => u64::from(self.global(*id, *offset)),
-            Opnd::Func(id) => u64::from(csl_isa::fn_address(id.0)),
+            Opnd::Func(id) => u64::from(csl_isa::fn_address(id.number())),
             Opnd::Dsd(desc) => self.pack(desc),
         })
     }
@@ -47,16 +49,16 @@ impl<'a> Context<'a> {
     /// The row of a mem4d descriptor that takes no memory.
     pub fn descriptor_index(&mut self, desc: &DsdValue) -> u16 {
         let words = self.mem4d_words(desc);
-        self.descriptors.insert_full(words).0 as u16
+        self.descriptors.insert_full(words).0.low16()
     }
 
     /// The byte address that a constant pointer means.
     pub fn pointer(&self, pointer: &Pointer) -> u16 {
-        let offset = path_offset(&self.program.types, pointer.root_ty, &pointer.path) as u16;
+        let offset = path_offset(&self.program.types, pointer.root_ty, &pointer.path).low16();
         match pointer.root {
-            PtrRoot::Global(global) => self.addrs[global.0 as usize].wrapping_add(offset),
+            PtrRoot::Global(global) => self.addrs[global].wrapping_add(offset),
             PtrRoot::Absolute(addr) => addr.wrapping_add(offset),
-            PtrRoot::Fn(function) => csl_isa::fn_address(function.0),
+            PtrRoot::Fn(function) => csl_isa::fn_address(function.number()),
             PtrRoot::Cell(_) => unreachable!("the validator refuses pointers to comptime memory"),
         }
     }
@@ -64,7 +66,7 @@ impl<'a> Context<'a> {
     /// Byte address that a memory DSD starts at.
     pub fn dsd_addr(&self, desc: &DsdValue) -> u16 {
         let base = desc.base.as_ref().map_or(0, |pointer| self.pointer(pointer));
-        base.wrapping_add((desc.offset * i32::from(desc.elem_words) * 2) as u16)
+        base.wrapping_add((desc.offset * i32::from(desc.elem_words) * 2).low16())
     }
 
     /// A DSD as it lies in memory: 8 bytes, or the 20 of a mem4d descriptor.
@@ -78,10 +80,10 @@ impl<'a> Context<'a> {
     fn mem4d_words(&self, desc: &DsdValue) -> [u16; 10] {
         let flag = if desc.wavelet_index_offset { mem4d::INDEX_OFFSET } else { 0 };
         let extent = |at: usize| desc.extents.get(at).copied().unwrap_or(0);
-        let stride = |at: usize| desc.strides.get(at).copied().unwrap_or(0) as u16;
+        let stride = |at: usize| desc.strides.get(at).copied().unwrap_or(0).low16();
         std::array::from_fn(|at| match at {
             0 => self.dsd_addr(desc),
-            1 => desc.extents.len() as u16 | flag,
+            1 => desc.extents.len().low16() | flag,
             2..6 => extent(at - 2),
             _ => stride(at - 6),
         })
@@ -112,7 +114,7 @@ fn pack_fabric(desc: &DsdValue, class: DsdClass, extent: u16) -> u64 {
         | flag(fabric.zero == Some(ZeroSource::Second), fabric_flags::ZERO_SECOND)
         | flag(fabric.message, fabric_flags::MESSAGE)
         | fabric.simd.map_or(0, simd_code) << fabric_flags::SIMD_SHIFT
-        | fabric.priority.map_or(0, |p| p as u16 + 1) << fabric_flags::PRIORITY_SHIFT
+        | fabric.priority.map_or(0, |priority| priority.code() + 1) << fabric_flags::PRIORITY_SHIFT
         | fabric.ut.map_or(0, |ut| u16::from(ut) + 1) << fabric_flags::UT_SHIFT;
     let (color, queue) = (fabric.color.unwrap_or(0xff), fabric.queue.unwrap_or(0xff));
     Dsd::fabric(class, color, queue, extent, flags, desc.wavelet_index_offset).0

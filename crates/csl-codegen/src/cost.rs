@@ -1,8 +1,8 @@
 //! Cycles of IR instructions, from the chip's table. They are counted on what the optimiser leaves and before anything is folded
 //! or fused here, so that no fusion changes a count.
 
-use csl_chip::{Arch, Chip, PrintKind, ScalarCosts, SysOp, TOOLCHAIN};
 use csl_ir::{AddrBase, BinOp, Block, Func, Inst, MathFn, Opnd, Reg, Scalar};
+use csl_machine::{Arch, Chip, PrintKind, ScalarCosts, SysOp, TOOLCHAIN};
 use rustc_hash::FxHashSet;
 
 /// Cycles of each instruction of a function, by block.
@@ -30,23 +30,23 @@ impl Counts {
             Counts { is_stepped: none.clone(), is_address: none.clone(), only_counts: none.clone(), is_counter: none };
         for block in &func.blocks {
             for inst in &block.insts {
-                inst.for_each_use(&mut |reg| uses[reg.0 as usize] += 1);
+                inst.for_each_use(&mut |reg| uses[reg] += 1);
                 inst.for_each_addr(&mut |addr| {
                     if let AddrBase::Reg(reg) = addr.base {
-                        counts.is_address[reg.0 as usize] = true;
+                        counts.is_address[reg] = true;
                     }
                 });
                 if let Some(reg) = stepped(inst) {
-                    counts.is_stepped[reg.0 as usize] = true;
+                    counts.is_stepped[reg] = true;
                 }
             }
             if let Some(Opnd::Reg(reg)) = block.term.operand() {
-                uses[reg.0 as usize] += 1;
+                uses[*reg] += 1;
             }
         }
         for &reg in &func.counters {
-            counts.is_counter[reg.0 as usize] = true;
-            counts.only_counts[reg.0 as usize] = uses[reg.0 as usize] == 2 && counts.is_stepped[reg.0 as usize];
+            counts.is_counter[reg] = true;
+            counts.only_counts[reg] = uses[reg] == 2 && counts.is_stepped[reg];
         }
         counts
     }
@@ -78,12 +78,12 @@ impl Counts {
         let is_product = |operand: &Opnd| matches!(operand, Opnd::Reg(reg) if products.contains(reg));
         match inst {
             // The access steps its address itself.
-            _ if stepped(inst).is_some_and(|reg| self.is_address[reg.0 as usize]) => 0,
+            _ if stepped(inst).is_some_and(|reg| self.is_address[reg]) => 0,
             // A loop that only counts is the back edge.
-            _ if stepped(inst).is_some_and(|reg| self.only_counts[reg.0 as usize]) => 0,
-            Inst::Cmp { a: Opnd::Reg(counter), .. } if self.only_counts[counter.0 as usize] => 0,
-            Inst::Index { index: Opnd::Reg(index), .. } if self.is_counter[index.0 as usize] => 0,
-            Inst::Index { index: Opnd::Reg(index), .. } if !self.is_stepped[index.0 as usize] => {
+            _ if stepped(inst).is_some_and(|reg| self.only_counts[reg]) => 0,
+            Inst::Cmp { a: Opnd::Reg(counter), .. } if self.only_counts[*counter] => 0,
+            Inst::Index { index: Opnd::Reg(index), .. } if self.is_counter[*index] => 0,
+            Inst::Index { index: Opnd::Reg(index), .. } if !self.is_stepped[*index] => {
                 cycles(arch, inst) + costs.computed_index
             }
             Inst::Bin { op: BinOp::Add | BinOp::Sub, ty: Scalar::F32 | Scalar::Half, a, b, .. }

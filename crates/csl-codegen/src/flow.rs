@@ -1,7 +1,7 @@
 //! The order of blocks, and what passing from one to another costs.
 
-use csl_chip::{ScalarCosts, SysOp};
 use csl_ir::{BinOp, Block, BlockId, Func, Inst, Opnd, Scalar, Term};
+use csl_machine::{ScalarCosts, SysOp};
 
 /// The reachable blocks of a function in the order in which their code stands.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Flow {
         order.reverse();
         let mut places = vec![None; func.blocks.len()];
         for (at, block) in order.iter().enumerate() {
-            places[block.0 as usize] = Some(at as u32);
+            places[*block] = Some(at as u32);
         }
         let takes_element = |block: &Block| matches!(block.insts.first(), Some(Inst::IterNext { .. }));
         let mut flow = Flow {
@@ -44,10 +44,10 @@ impl Flow {
 
     fn edges(&mut self, func: &Func) {
         for (at, block) in self.order.iter().enumerate() {
-            for to in func.blocks[block.0 as usize].term.successors() {
-                self.preds[to.0 as usize] += 1;
+            for to in func.blocks[*block].term.successors() {
+                self.preds[to] += 1;
                 if self.place(to) <= at as u32 {
-                    self.loop_end[to.0 as usize] = Some(at as u32);
+                    self.loop_end[to] = Some(at as u32);
                 }
             }
         }
@@ -58,10 +58,10 @@ impl Flow {
     fn side(&self, func: &Func, block: &Block) -> Option<BlockId> {
         let Term::Branch { then, otherwise, .. } = block.term else { return None };
         let is_side = |side: BlockId, join: BlockId| {
-            let body = &func.blocks[side.0 as usize];
+            let body = &func.blocks[side];
             body.term == Term::Jump(join)
-                && self.places[side.0 as usize] < self.places[join.0 as usize]
-                && self.preds[side.0 as usize] == 1
+                && self.places[side] < self.places[join]
+                && self.preds[side] == 1
                 && matches!(&body.insts[..], [inst] if is_predicable(inst))
         };
         [(then, otherwise), (otherwise, then)].into_iter().find(|&(side, join)| is_side(side, join)).map(|pair| pair.0)
@@ -69,18 +69,18 @@ impl Flow {
 
     /// The predicated side behind a block's branch.
     pub fn predicated_side(&self, block: BlockId) -> Option<BlockId> {
-        self.predicated[block.0 as usize]
+        self.predicated[block]
     }
 
     /// Whether the loop that begins at `head` holds the block.
     pub fn is_in_loop_of(&self, head: BlockId, block: BlockId) -> bool {
         let place = self.place(block);
-        self.place(head) <= place && self.loop_end[head.0 as usize].is_some_and(|end| place <= end)
+        self.place(head) <= place && self.loop_end[head].is_some_and(|end| place <= end)
     }
 
     /// Place of a reachable block in `order`.
     pub fn place(&self, block: BlockId) -> u32 {
-        self.places[block.0 as usize].expect("successors of reachable blocks are reachable")
+        self.places[block].expect("successors of reachable blocks are reachable")
     }
 
     pub fn next(&self, block: BlockId) -> Option<BlockId> {
@@ -88,14 +88,14 @@ impl Flow {
     }
 
     pub fn is_loop_head(&self, block: BlockId) -> bool {
-        self.loop_end[block.0 as usize].is_some()
+        self.loop_end[block].is_some()
     }
 
     /// Whether a back edge spans the block.
     pub fn is_in_loop(&self, block: BlockId) -> bool {
         let here = self.place(block);
         let spans = |&head: &BlockId| {
-            let end = self.loop_end[head.0 as usize];
+            let end = self.loop_end[head];
             end.is_some_and(|end| self.place(head) <= here && here <= end)
         };
         self.order.iter().any(spans)
@@ -105,7 +105,7 @@ impl Flow {
     /// while it stays, as in a loop whose test stands at the bottom.
     pub fn edge_cost(&self, costs: &ScalarCosts, term: &Term, from: BlockId, to: BlockId) -> u32 {
         if self.place(to) <= self.place(from) {
-            let is_map = self.takes_element[to.0 as usize];
+            let is_map = self.takes_element[to];
             return if is_map { costs.map_back_edge } else { costs.loop_back_edge };
         }
         let falls_through = self.next(from) == Some(to);
@@ -137,14 +137,14 @@ fn is_predicable(inst: &Inst) -> bool {
 fn postorder(func: &Func) -> Vec<BlockId> {
     let mut order = Vec::new();
     let mut seen = vec![false; func.blocks.len()];
-    let mut stack = vec![(BlockId(0), func.blocks[0].term.successors())];
+    let mut stack = vec![(BlockId::new(0), func.blocks[0].term.successors())];
     seen[0] = true;
     while let Some((block, pending)) = stack.last_mut() {
         // From the back: the last successor is left first and so comes last in the reversed order.
         match pending.pop() {
-            Some(to) if !seen[to.0 as usize] => {
-                seen[to.0 as usize] = true;
-                stack.push((to, func.blocks[to.0 as usize].term.successors()));
+            Some(to) if !seen[to] => {
+                seen[to] = true;
+                stack.push((to, func.blocks[to].term.successors()));
             }
             Some(_) => {}
             None => {

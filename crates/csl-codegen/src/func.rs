@@ -2,8 +2,10 @@
 
 use csl_image::Function;
 use csl_ir::{Block, BlockId, Func, Inst, Opnd, Reg, Site};
-use csl_isa::vec::{DsrLoad, IterDsd, VecDesc};
+use csl_isa::vec::{IterDsd, RegOrImm, VecArg, VecDesc};
 use csl_isa::{Field, Insn, NO_REG, Op};
+use csl_machine::DsrLoad;
+use csl_num::LowBits;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 
@@ -75,7 +77,7 @@ pub struct FnGen<'a, 'p> {
     fixups: Vec<Fixup>,
     lines: Vec<(u32, Site)>,
     pub vecs: Vec<VecDesc>,
-    pub loads: Vec<DsrLoad>,
+    pub loads: Vec<DsrLoad<VecArg, RegOrImm>>,
     pub iters: Vec<IterDsd>,
 }
 
@@ -105,7 +107,7 @@ pub fn generate(ctx: &mut Context<'_>, func: &Func) -> Result<Code, TooLarge> {
         temps: 0,
         most_temps: 0,
         pending: 0,
-        block: BlockId(0),
+        block: BlockId::new(0),
         in_loop: false,
         starts,
         fixups: Vec::new(),
@@ -117,7 +119,7 @@ pub fn generate(ctx: &mut Context<'_>, func: &Func) -> Result<Code, TooLarge> {
     for block in generator.flow.order.clone() {
         generator.block(block);
     }
-    generator.finish(frame as u16)
+    generator.finish(frame.low16())
 }
 
 impl FnGen<'_, '_> {
@@ -125,14 +127,14 @@ impl FnGen<'_, '_> {
         self.flush_unless_sole_fallthrough(id);
         self.block = id;
         self.in_loop = self.flow.is_in_loop(id);
-        self.starts[id.0 as usize] = self.insns.len() as u32;
+        self.starts[id] = self.insns.len() as u32;
         let func = self.func;
-        let block: &Block = &func.blocks[id.0 as usize];
+        let block: &Block = &func.blocks[id];
         for at in 0..block.insts.len() {
             self.temps = 0;
             self.line(block.sites[at]);
-            let cost = self.costs[id.0 as usize][at];
-            match self.plan.insts[id.0 as usize][at].clone() {
+            let cost = self.costs[id][at];
+            match self.plan.insts[id][at].clone() {
                 Some(inst) => self.inst(&inst, cost),
                 None => self.pending += cost,
             }
@@ -144,7 +146,7 @@ impl FnGen<'_, '_> {
 
     /// What a block that falls through has not charged may ride on into the next if nobody else comes there.
     fn flush_unless_sole_fallthrough(&mut self, id: BlockId) {
-        if self.flow.preds[id.0 as usize] != 1 {
+        if self.flow.preds[id] != 1 {
             self.flush();
         }
     }
@@ -152,7 +154,7 @@ impl FnGen<'_, '_> {
     /// Charges what is pending, so that what follows happens at the right time.
     pub fn flush(&mut self) {
         if self.pending > 0 {
-            self.emit(Op::Charge, self.pending as u16, (self.pending >> 16) as u16, 0);
+            self.emit(Op::Charge, self.pending.low16(), (self.pending >> 16).low16(), 0);
             self.pending = 0;
         }
     }
@@ -166,7 +168,7 @@ impl FnGen<'_, '_> {
             }
             Err(_) => {
                 self.flush();
-                more.min(u32::from(u16::MAX)) as u16
+                more.min(u32::from(u16::MAX)).low16()
             }
         }
     }
@@ -186,7 +188,7 @@ impl FnGen<'_, '_> {
 
     /// Place of the running block's first instruction; nothing jumps to what follows it within the block.
     pub fn block_start(&self) -> usize {
-        self.starts[self.block.0 as usize] as usize
+        self.starts[self.block] as usize
     }
 
     pub fn jump_to(&mut self, to: BlockId, cost: u16) {
@@ -219,7 +221,7 @@ impl FnGen<'_, '_> {
     }
 
     pub fn reg(&self, reg: Reg) -> u16 {
-        self.slots[reg.0 as usize]
+        self.slots[reg]
     }
 
     /// The value of an operand that is known now.
@@ -231,7 +233,7 @@ impl FnGen<'_, '_> {
     pub fn operand(&mut self, operand: &Opnd) -> u16 {
         match operand {
             Opnd::Reg(reg) => self.reg(*reg),
-            Opnd::Tile(number) => self.held(Held::Tile(*number as u16)),
+            Opnd::Tile(number) => self.held(Held::Tile(number.low16())),
             other => {
                 let value = self.constant(other).expect("only registers and a tile's own constants are not known");
                 self.held(Held::Value(value))
@@ -242,7 +244,7 @@ impl FnGen<'_, '_> {
     /// A register that holds the thing: set once, at the head of the function, if this is in a loop.
     pub fn held(&mut self, held: Held) -> u16 {
         if self.in_loop || self.consts.contains_key(&held) {
-            let next = CONSTS + self.consts.len() as u16;
+            let next = CONSTS + self.consts.len().low16();
             return *self.consts.entry(held).or_insert(next);
         }
         let temp = self.temp();
@@ -260,9 +262,9 @@ impl FnGen<'_, '_> {
 
     pub fn load_constant(&mut self, into: u16, value: u64) {
         if let Ok(small) = i16::try_from(value as i64) {
-            self.emit(Op::Imm, into, small as u16, 0);
+            self.emit(Op::Imm, into, small.low16(), 0);
         } else if value <= u64::from(u32::MAX) {
-            self.emit(Op::Imm32, into, value as u16, (value >> 16) as u16);
+            self.emit(Op::Imm32, into, value.low16(), (value >> 16).low16());
         } else {
             let row = self.ctx.pool_index(value);
             self.emit(Op::Pool, into, row, 0);
@@ -288,9 +290,9 @@ impl FnGen<'_, '_> {
 
     /// Offset of a stack slot from the function's first.
     pub fn slot_offset(&self, slot: csl_ir::SlotId) -> u32 {
-        let before = self.func.slots[..slot.0 as usize].iter();
+        let before = self.func.slots[..slot.index()].iter();
         let end = before.fold(0, |end, slot| place_slot(end, slot).1);
-        place_slot(end, &self.func.slots[slot.0 as usize]).0
+        place_slot(end, &self.func.slots[slot]).0
     }
 
     fn finish(mut self, frame: u16) -> Result<Code, TooLarge> {
@@ -301,7 +303,7 @@ impl FnGen<'_, '_> {
         let head = self.insns.len();
         self.insns.extend(body);
         self.resolve(head);
-        let consts = self.consts.len() as u16;
+        let consts = self.consts.len().low16();
         let total = u32::from(frame) + u32::from(consts) + u32::from(self.most_temps);
         if total >= u32::from(NO_REG) {
             return Err(TooLarge("more registers than a frame has"));
@@ -313,14 +315,14 @@ impl FnGen<'_, '_> {
         let stack = self.func.slots.iter().fold(0, |end, slot| place_slot(end, slot).1).next_multiple_of(4);
         let stack = u16::try_from(stack).map_err(|_| TooLarge("more stack than a PE has memory"))?;
         let lines = self.lines.iter().map(|&(at, site)| (if at == 0 { 0 } else { at + head as u32 }, site)).collect();
-        Ok(Code { insns: self.insns, frame: total as u16, stack, lines })
+        Ok(Code { insns: self.insns, frame: total.low16(), stack, lines })
     }
 
     /// Fills in branch targets, still relative to the function, now that its head has `head` instructions.
     fn resolve(&mut self, head: usize) {
         for fixup in &self.fixups {
-            let target = head as u32 + self.starts[fixup.to.0 as usize];
-            let (high, low) = ((target >> 16) as u16, target as u16);
+            let target = head as u32 + self.starts[fixup.to];
+            let (high, low) = ((target >> 16).low16(), target.low16());
             let at = head + fixup.at;
             match fixup.kind {
                 FixupKind::Jump => (self.insns[at].a, self.insns[at].b) = (high, low),
@@ -384,7 +386,7 @@ pub fn relocate(insns: &mut [Insn], base: u32) {
 
 fn shifted(high: u16, low: u16, base: u32) -> (u16, u16) {
     let target = (u32::from(high) << 16 | u32::from(low)) + base;
-    ((target >> 16) as u16, target as u16)
+    ((target >> 16).low16(), target.low16())
 }
 
 /// The image's entry for a translated function.
@@ -394,10 +396,10 @@ pub fn entry(func: &Func, code: &Code, base: u32) -> Function {
         entry: base,
         end: base + code.insns.len() as u32,
         frame: code.frame,
-        params: func.params as u16,
+        params: func.params.low16(),
         has_result: func.ret.is_some(),
         stack: code.stack,
-        iters: func.iters as u16,
+        iters: func.iters.low16(),
     }
 }
 

@@ -1,27 +1,24 @@
 //! Tiles, routes and exports, by runs.
 
 use csl_image::{self as image, ExportKind, ParamType, RouteRun};
-use csl_ir::{self as ir, DirSet, ExportName, FilterKind, PopMode, Route, SwitchPos, Ty, TypeKind, Types};
+use csl_ir::{self as ir, ExportName, Route, Ty, TypeKind, Types};
+use csl_machine::{ColorConfig, TileRun};
 use indexmap::IndexSet;
 
-pub fn tiles(wafer: &ir::Wafer) -> Vec<image::TileRun> {
-    let mut tiles: Vec<image::TileRun> = wafer
-        .tiles
-        .iter()
-        .map(|run| image::TileRun { x: run.x, y: run.y, len: run.len, program: run.program })
-        .collect();
+pub fn tiles(wafer: &ir::Wafer) -> Vec<TileRun> {
+    let mut tiles = wafer.tiles.clone();
     tiles.sort_by_key(|run| (run.y, run.x));
     tiles
 }
 
 /// Routes by color, row and column, neighbours of equal configuration joined; and the distinct configurations.
-pub fn routes(routes: &[Route]) -> (Vec<RouteRun>, Vec<image::ColorConfig>) {
+pub fn routes(routes: &[Route]) -> (Vec<RouteRun>, Vec<ColorConfig>) {
     let mut sorted: Vec<&Route> = routes.iter().collect();
     sorted.sort_by_key(|route| (route.color, route.y, route.x));
     let mut configs = IndexSet::new();
     let mut runs: Vec<RouteRun> = Vec::new();
     for route in sorted {
-        let config = configs.insert_full(color_config(&route.config)).0 as u32;
+        let config = configs.insert_full(route.config.clone()).0 as u32;
         let run = RouteRun { x: route.x, y: route.y, len: 1, color: route.color, config };
         match runs.last_mut() {
             Some(last) if continues(last, &run) => last.len += 1,
@@ -33,60 +30,6 @@ pub fn routes(routes: &[Route]) -> (Vec<RouteRun>, Vec<image::ColorConfig>) {
 
 fn continues(last: &RouteRun, run: &RouteRun) -> bool {
     (last.color, last.y, last.config, last.x + last.len) == (run.color, run.y, run.config, run.x)
-}
-
-pub fn color_config(config: &ir::ColorConfig) -> image::ColorConfig {
-    image::ColorConfig {
-        rx: dirs(config.rx),
-        tx: dirs(config.tx),
-        swap_x: config.swap_x,
-        swap_y: config.swap_y,
-        positions: config.positions.map(switch_pos),
-        current_pos: config.current_pos,
-        ring_mode: config.ring_mode,
-        pop_mode: match config.pop_mode {
-            PopMode::NoPop => image::PopMode::NoPop,
-            PopMode::AlwaysPop => image::PopMode::AlwaysPop,
-            PopMode::PopOnAdvance => image::PopMode::PopOnAdvance,
-            PopMode::PopOnAdvanceNop => image::PopMode::PopOnAdvanceNop,
-        },
-        filter: config.filter.map(filter),
-        teardown: config.teardown,
-        messages: config.messages,
-    }
-}
-
-fn dirs(dirs: DirSet) -> image::DirSet {
-    image::DirSet(dirs.0)
-}
-
-fn switch_pos(position: SwitchPos) -> image::SwitchPos {
-    match position {
-        SwitchPos::Invalid => image::SwitchPos::Invalid,
-        SwitchPos::Rx(rx) => image::SwitchPos::Rx(dirs(rx)),
-        SwitchPos::Tx(tx) => image::SwitchPos::Tx(dirs(tx)),
-        SwitchPos::Both(rx, tx) => image::SwitchPos::Both(dirs(rx), dirs(tx)),
-    }
-}
-
-fn filter(filter: ir::Filter) -> image::Filter {
-    image::Filter {
-        kind: match filter.kind {
-            FilterKind::Counter => image::FilterKind::Counter,
-            FilterKind::SparseCounter => image::FilterKind::SparseCounter,
-            FilterKind::Range => image::FilterKind::Range,
-        },
-        count_data: filter.count_data,
-        count_control: filter.count_control,
-        filter_control: filter.filter_control,
-        fast_mode: filter.fast_mode,
-        init_counter: filter.init_counter,
-        limit1: filter.limit1,
-        limit2: filter.limit2,
-        max_counter: filter.max_counter,
-        min_idx: filter.min_idx,
-        max_idx: filter.max_idx,
-    }
 }
 
 pub fn exports(exports: &[ExportName], types: &Types) -> Vec<image::Export> {

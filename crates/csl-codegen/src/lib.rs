@@ -24,17 +24,17 @@ pub use listing::{list_image, list_program};
 use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Diagnostics, SourceMap};
-use csl_image::{Image, Memcpy, Origin, Place, Sdk, Size};
+use csl_image::{Image, Memcpy, Origin};
 use csl_ir::Wafer;
+use csl_machine::{Coord, Size};
 
 /// What the command line says of the image.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// PEs of the whole fabric, and where the program's rectangle lies in it.
     pub fabric: Size,
-    pub offset: Place,
+    pub offset: Coord,
     pub memcpy: Option<Memcpy>,
-    pub sdk: Sdk,
     /// Link sections with a start address in bytes.
     pub sections: Vec<(String, u16)>,
 }
@@ -60,8 +60,8 @@ pub fn generate(wafer: &Wafer, sources: &SourceMap, options: &Options) -> Result
     let (routes, color_configs) = layout::routes(&wafer.routes);
     Ok(Image {
         origin: Origin::default(),
-        arch: program::arch(&wafer.programs).into(),
-        sdk: options.sdk,
+        arch: program::arch(&wafer.programs),
+        sdk: program::release(&wafer.programs),
         fabric: options.fabric,
         offset: options.offset,
         rect: Size { width: wafer.width, height: wafer.height },

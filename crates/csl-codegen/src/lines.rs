@@ -39,7 +39,7 @@ impl<'a> Lines<'a> {
         let Site { span, inlined } = site;
         let (line, column) = self.sources.line_col(span.file, span.lo);
         let file = self.files.insert_full(span.file).0 as u32;
-        Line { pc, file, line, column, call: inlined.map(|call| call.0) }
+        Line { pc, file, line, column, call: inlined.map(|call| call.number()) }
     }
 
     /// Names of the files, by their number in the image.

@@ -32,7 +32,7 @@ fn head(number: usize, func: &Function) -> String {
 }
 
 fn vec_row(row: &csl_isa::vec::VecDesc) -> String {
-    let name = csl_chip::VecOp::ALL.get(usize::from(row.op)).map_or("?", |op| op.name());
+    let name = csl_machine::VecOp::ALL.get(usize::from(row.op)).map_or("?", |op| op.name());
     let srcs: Vec<String> = row.srcs.iter().map(|src| format!("{src:?}")).collect();
     let config = if row.config == Default::default() { String::new() } else { format!(" {:?}", row.config) };
     format!("{name} {:?} <- {}{config}", row.dest, srcs.join(", "))

@@ -3,10 +3,11 @@
 //! Data start at a fixed low address, link sections with an address of their own are kept clear, the stack follows the
 //! data. What memcpy takes for itself is left free at the top of memory.
 
-use csl_chip::TOOLCHAIN;
 use csl_diag::{Code, Diagnostic};
 use csl_image::{Region, Section, Symbol};
 use csl_ir::{Global, Program, RelocTarget};
+use csl_machine::TOOLCHAIN;
+use csl_num::LowBits;
 
 use crate::Options;
 use crate::context::Context;
@@ -37,13 +38,13 @@ pub fn place(program: &Program, stack_bytes: u32, options: &Options) -> Result<P
         return Err(out_of_memory(program, stack_bytes, overhead, stack + stack_bytes));
     }
     let top = placer.fixed.iter().map(|range| range.0).filter(|&start| start >= stack).min();
-    let region = Region { start: stack as u16, end: top.unwrap_or(limit).min(limit) as u16 };
+    let region = Region { start: stack.low16(), end: top.unwrap_or(limit).min(limit).low16() };
     let highest = placer.fixed.iter().map(|range| range.1).fold(end, u32::max);
     if highest > limit {
         return Err(out_of_memory(program, stack_bytes, overhead, highest));
     }
-    let addrs = placer.addrs.into_iter().map(|addr| addr as u16).collect();
-    Ok(Placement { addrs, data_end: highest as u16, stack: region })
+    let addrs = placer.addrs.into_iter().map(LowBits::low16).collect();
+    Ok(Placement { addrs, data_end: highest.low16(), stack: region })
 }
 
 struct Placer {
@@ -180,7 +181,7 @@ fn initial_bytes(ctx: &Context<'_>, global: &Global) -> Vec<u8> {
     for reloc in &global.relocs {
         let value = match &reloc.target {
             RelocTarget::Global(id, offset) => ctx.global(*id, *offset).to_le_bytes().to_vec(),
-            RelocTarget::Func(id) => csl_isa::fn_address(id.0).to_le_bytes().to_vec(),
+            RelocTarget::Func(id) => csl_isa::fn_address(id.number()).to_le_bytes().to_vec(),
             RelocTarget::Dsd(desc) => ctx.descriptor(desc),
         };
         let at = reloc.at as usize;

@@ -2,14 +2,15 @@
 
 use csl_image::{Patch, PatchTarget, PatchValues};
 use csl_ir::{Program, Wafer};
+use csl_num::LowBits;
 
 /// Where each of a program's tile constants goes to; `addrs` are the addresses of its globals.
 pub fn places(program: &Program, addrs: &[u16]) -> Vec<Vec<PatchTarget>> {
     let mut places: Vec<Vec<PatchTarget>> =
-        (0..program.tile_consts.len() as u16).map(|number| vec![PatchTarget::Const(number)]).collect();
+        (0..program.tile_consts.len().low16()).map(|number| vec![PatchTarget::Const(number)]).collect();
     for (global, &addr) in program.globals.iter().zip(addrs) {
         for part in &global.varying {
-            let target = PatchTarget::Memory { addr: addr.wrapping_add(part.at as u16), bytes: part.bytes };
+            let target = PatchTarget::Memory { addr: addr.wrapping_add(part.at.low16()), bytes: part.bytes };
             places[part.tile_const as usize].push(target);
         }
     }
@@ -22,9 +23,9 @@ pub fn patches(wafer: &Wafer, places: &[Vec<Vec<PatchTarget>>]) -> Vec<Patch> {
     let mut patches = Vec::new();
     // The values of a program's tiles stand in the order of its runs.
     for run in &wafer.tiles {
-        let places = &places[run.program as usize];
-        let (values, behind) = rest[run.program as usize].split_at(run.len as usize * places.len());
-        rest[run.program as usize] = behind;
+        let places = &places[run.program];
+        let (values, behind) = rest[run.program].split_at(run.len as usize * places.len());
+        rest[run.program] = behind;
         for (number, targets) in places.iter().enumerate() {
             let own = values.iter().skip(number).step_by(places.len()).copied();
             let values = compact(own.collect());

@@ -29,8 +29,8 @@ impl Plan {
         let insts = &mut self.insts[block];
         for at in 0..insts.len() {
             let Some(Inst::Copy { dst, src: Opnd::Reg(temp) }) = insts[at] else { continue };
-            let same = func.regs[dst.0 as usize] == func.regs[temp.0 as usize];
-            if !same || !uses.is_single(temp) || temp.0 < func.params {
+            let same = func.regs[dst] == func.regs[temp];
+            if !same || !uses.is_single(temp) || temp.number() < func.params {
                 continue;
             }
             let Some(def) = def_before(insts, at, temp) else { continue };
@@ -84,7 +84,7 @@ impl Plan {
 
     /// An index counts modulo 2^16, so casts between integers of 16 bits and more do not matter to it.
     fn skip_index_cast(&mut self, func: &Func, uses: &Uses, block: usize, at: usize, index: Reg) {
-        if !uses.is_single(index) || index.0 < func.params {
+        if !uses.is_single(index) || index.number() < func.params {
             return;
         }
         let Some(def) = def_before(&self.insts[block], at, index) else { return };
@@ -130,11 +130,11 @@ impl Uses {
         let mut counts = Uses { defs: vec![0; func.regs.len()], uses: vec![0; func.regs.len()] };
         for (block, insts) in func.blocks.iter().zip(insts) {
             for inst in insts.iter().flatten() {
-                inst.defs().for_each(|reg| counts.defs[reg.0 as usize] += 1);
-                inst.for_each_use(&mut |reg| counts.uses[reg.0 as usize] += 1);
+                inst.defs().for_each(|reg| counts.defs[reg] += 1);
+                inst.for_each_use(&mut |reg| counts.uses[reg] += 1);
             }
             if let Some(Opnd::Reg(reg)) = block.term.operand() {
-                counts.uses[reg.0 as usize] += 1;
+                counts.uses[*reg] += 1;
             }
         }
         counts
@@ -142,7 +142,7 @@ impl Uses {
 
     /// Written once and read once.
     fn is_single(&self, reg: Reg) -> bool {
-        self.defs[reg.0 as usize] == 1 && self.uses[reg.0 as usize] == 1
+        self.defs[reg] == 1 && self.uses[reg] == 1
     }
 }
 

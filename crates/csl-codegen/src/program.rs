@@ -1,16 +1,15 @@
 //! One PE program: its code and the tables around it.
 
-use csl_chip::Arch;
 use csl_diag::{Code, Diagnostic, Span};
 use csl_image::{self as image, HalfFormat, PeImage};
-use csl_ir::{self as ir, FifoAction, Opnd, Program, QueueDir, SimdMode, Site, TaskKind};
-use csl_isa::vec::{DsrLoad, RegOrImm};
-use csl_num::FloatKind;
+use csl_ir::{self as ir, Opnd, Program, Site, VecOperand};
+use csl_isa::vec::{RegOrImm, VecArg};
+use csl_machine::{Arch, DsrLoad, RotatingTasks, Sdk};
+use csl_num::{FloatKind, LowBits};
 
 use crate::context::Context;
 use crate::lines::Lines;
 use crate::memory::{self, Placement};
-use crate::rows::{dsr_file, priority, vec_config};
 use crate::{Options, func};
 
 /// Translates a program that the validator has accepted. With it, the addresses of its globals.
@@ -52,7 +51,7 @@ struct Translated {
 
 /// A site of a function whose inlined calls stand behind `calls` others in the program's list.
 fn renumbered(site: Site, calls: u32) -> Site {
-    Site { inlined: site.inlined.map(|call| ir::InlinedId(call.0 + calls)), ..site }
+    Site { inlined: site.inlined.map(|call| call.plus(calls)), ..site }
 }
 
 fn assemble(
@@ -65,6 +64,7 @@ fn assemble(
         program.dsr_loads.iter().map(|(load, span)| dsr_init(&ctx, load, *span)).collect::<Result<_, _>>()?;
     Ok(PeImage {
         name: program.name.clone(),
+        dialect: program.dialect,
         half: half_format(program.fp16),
         code: body.code,
         funcs: body.funcs,
@@ -78,20 +78,20 @@ fn assemble(
         pool: ctx.pool.into_iter().collect(),
         descriptors: ctx.descriptors.into_iter().collect(),
         tasks: program.tasks.iter().map(|task| self::task(program, task)).collect(),
-        startup: program.startup.iter().map(startup).collect(),
+        startup: program.startup.iter().map(|startup| startup.map(constant_id)).collect(),
         queues: program.queues.iter().map(|queue| self::queue(program, queue)).collect(),
         fifos: program.fifos.iter().map(|fifo| self::fifo(fifo, &placement.addrs)).collect(),
-        colors: program.colors.iter().map(|(color, config, _)| (*color, crate::layout::color_config(config))).collect(),
+        colors: program.colors.iter().map(|(color, config, _)| (*color, config.clone())).collect(),
         configs: program.configs.clone(),
         exports: program.exports.iter().map(exported).collect(),
         rpc: program.rpc.as_ref().map(|rpc| image::Rpc { task_id: rpc.task_id, functions: rpc_functions(program) }),
-        teardown_handlers: program.teardown_handlers.iter().map(|&(id, func)| (id, func.0 as u16)).collect(),
-        empty_queue_handlers: program.empty_queue_handlers.iter().map(|&(id, func)| (id, func.0 as u16)).collect(),
+        teardown_handlers: program.teardown_handlers.iter().map(|&(id, func)| (id, func.short())).collect(),
+        empty_queue_handlers: program.empty_queue_handlers.iter().map(|&(id, func)| (id, func.short())).collect(),
         rotating: program.rotating.iter().map(rotating).collect(),
         separate_control_table: program.control_table.is_some(),
-        main_thread_priority: program.main_thread_priority.map(priority),
+        main_thread_priority: program.main_thread_priority,
         strings: program.strings.clone(),
-        tile_consts: program.tile_consts.len() as u16,
+        tile_consts: program.tile_consts.len().low16(),
         symbols: memory::symbols(program, placement),
         lines: body.lines,
         inlined: body.inlined,
@@ -138,19 +138,15 @@ fn half_format(kind: FloatKind) -> HalfFormat {
 }
 
 fn task(program: &Program, task: &ir::TaskBind) -> image::Task {
-    let func = &program.funcs[task.func.0 as usize];
+    let func = &program.funcs[task.func];
     let param = |(at, &bits): (usize, &u8)| {
         let signed = matches!(func.regs.get(at), Some(ir::Scalar::Int { signed: true, .. }));
         image::TaskParam { bits, signed }
     };
     image::Task {
-        kind: match task.kind {
-            TaskKind::Local => image::TaskKind::Local,
-            TaskKind::Data => image::TaskKind::Data,
-            TaskKind::Control => image::TaskKind::Control,
-        },
+        kind: task.kind,
         id: task.id,
-        func: task.func.0 as u16,
+        func: task.func.short(),
         params: task.params.iter().enumerate().map(param).collect(),
     }
 }
@@ -159,9 +155,9 @@ fn task(program: &Program, task: &ir::TaskBind) -> image::Task {
 fn rpc_functions(program: &Program) -> Vec<image::RpcFunction> {
     let callable = |export: &ir::ExportedSymbol| {
         let ir::Exported::Func(func) = export.what else { return None };
-        let body = &program.funcs[func.0 as usize];
+        let body = &program.funcs[func];
         let params = body.regs[..body.params as usize].iter().map(|&reg| rpc_param(reg)).collect::<Option<_>>()?;
-        Some(image::RpcFunction { id: export.id, func: func.0 as u16, params })
+        Some(image::RpcFunction { id: export.id, func: func.short(), params })
     };
     program.exports.iter().filter_map(callable).collect()
 }
@@ -176,74 +172,27 @@ fn rpc_param(scalar: ir::Scalar) -> Option<image::TaskParam> {
     (1..=32).contains(&bits).then_some(image::TaskParam { bits, signed })
 }
 
-/// Ids of what happens before the first cycle are constants.
-fn task_target(target: &ir::TaskTarget) -> image::TaskTarget {
-    let id = match target.operand() {
-        Opnd::Imm(id) => *id as u8,
-        _ => 0,
-    };
-    match target {
-        ir::TaskTarget::LocalTask(_) => image::TaskTarget::LocalTask(id),
-        ir::TaskTarget::DataTask(_) => image::TaskTarget::DataTask(id),
-        ir::TaskTarget::ControlTask(_) => image::TaskTarget::ControlTask(id),
-        ir::TaskTarget::Color(_) => image::TaskTarget::Color(id),
-        ir::TaskTarget::InputQueue(_) => image::TaskTarget::InputQueue(id),
-    }
-}
-
-fn startup(startup: &ir::Startup) -> image::Startup {
-    match startup {
-        ir::Startup::Activate(target) => image::Startup::Activate(task_target(target)),
-        ir::Startup::Block(target) => image::Startup::Block(task_target(target)),
-        ir::Startup::Unblock(target) => image::Startup::Unblock(task_target(target)),
-    }
-}
-
 fn queue(program: &Program, queue: &ir::QueueInit) -> image::Queue {
     image::Queue {
-        dir: match queue.dir {
-            QueueDir::In => image::QueueDir::In,
-            QueueDir::Out => image::QueueDir::Out,
-        },
+        dir: queue.dir,
         id: queue.id,
         color: queue.color,
-        priority: queue.priority.map(priority),
+        priority: queue.priority,
         control_base: program.control_table.unwrap_or_default().first_entry(queue.ctrl_table_id),
         dense_mode: queue.dense_mode,
     }
 }
 
-fn fifo(fifo: &ir::Fifo, addrs: &[u16]) -> image::Fifo {
-    image::Fifo {
-        addr: addrs[fifo.buffer.0 as usize],
-        words: fifo.words as u16,
-        elem_words: fifo.elem_words,
-        empty_action: fifo_action(fifo.empty_action),
-        full_action: fifo_action(fifo.full_action),
-        activate_push: fifo.activate_push.as_ref().map(task_target),
-        activate_pop: fifo.activate_pop.as_ref().map(task_target),
-        priority: fifo.priority.map(priority),
-        simd: fifo.simd.map(simd_mode),
+/// Ids of what happens before the first cycle are constants.
+fn constant_id(id: &Opnd) -> u8 {
+    match id {
+        Opnd::Imm(id) => id.low8(),
+        _ => 0,
     }
 }
 
-fn fifo_action(action: FifoAction) -> image::FifoAction {
-    match action {
-        FifoAction::TestOrSuspend => image::FifoAction::TestOrSuspend,
-        FifoAction::Terminate => image::FifoAction::Terminate,
-        FifoAction::Suspend => image::FifoAction::Suspend,
-        FifoAction::Fault => image::FifoAction::Fault,
-    }
-}
-
-fn simd_mode(mode: SimdMode) -> image::SimdMode {
-    match mode {
-        SimdMode::Off => image::SimdMode::Off,
-        SimdMode::Simd32 => image::SimdMode::Simd32,
-        SimdMode::Simd64 => image::SimdMode::Simd64,
-        SimdMode::Simd32Or64 => image::SimdMode::Simd32Or64,
-        SimdMode::SimdMax => image::SimdMode::SimdMax,
-    }
+fn fifo(fifo: &ir::FifoInit, addrs: &[u16]) -> image::Fifo {
+    image::Fifo { addr: addrs[fifo.buffer], words: fifo.words.low16(), config: fifo.config.map(constant_id) }
 }
 
 fn exported(export: &ir::ExportedSymbol) -> image::ExportedSymbol {
@@ -251,33 +200,42 @@ fn exported(export: &ir::ExportedSymbol) -> image::ExportedSymbol {
         name: export.name.clone(),
         id: export.id,
         what: match export.what {
-            ir::Exported::Global(id) => image::Exported::Symbol(id.0),
-            ir::Exported::Func(id) => image::Exported::Func(id.0 as u16),
+            ir::Exported::Global(id) => image::Exported::Symbol(id.number()),
+            ir::Exported::Func(id) => image::Exported::Func(id.short()),
         },
     }
 }
 
-fn rotating(tasks: &ir::RotatingTasks) -> image::RotatingTasks {
-    let ir::RotatingTasks { data_task, alt, init, limit } = *tasks;
-    image::RotatingTasks { data_task, alt: alt.0 as u16, init, limit }
+fn rotating(tasks: &RotatingTasks<ir::FuncId>) -> RotatingTasks<u16> {
+    let RotatingTasks { data_task, alt, init, limit } = *tasks;
+    RotatingTasks { data_task, alt: alt.short(), init, limit }
 }
 
-fn dsr_init(ctx: &Context<'_>, load: &ir::DsrLoad, span: Span) -> Result<DsrLoad, Diagnostic> {
+fn dsr_init(
+    ctx: &Context<'_>,
+    load: &DsrLoad<VecOperand, Opnd>,
+    span: Span,
+) -> Result<DsrLoad<VecArg, RegOrImm>, Diagnostic> {
     let unknown = |what: &str| {
         let message = format!("a DSR that is loaded before the program starts needs a {what} known at compile time");
         Diagnostic::new(Code::NotComptime, span, message)
     };
     let dsd = crate::select::constant_arg(ctx, &load.dsd).ok_or_else(|| unknown("DSD"))?;
     let mut is_known = true;
-    let config = vec_config(&load.config, &mut |operand| {
+    let config = load.config.map(&mut |operand| {
         let value = ctx.constant(operand);
         is_known &= value.is_some();
-        RegOrImm::Imm(value.unwrap_or(0) as u16)
+        RegOrImm::Imm(value.unwrap_or(0).low16())
     });
     if !is_known {
         return Err(unknown("configuration"));
     }
-    Ok(DsrLoad { file: dsr_file(load.file), id: load.id, xdsr: load.xdsr, srs: load.srs.clone(), dsd, config })
+    Ok(DsrLoad { file: load.file, id: load.id, xdsr: load.xdsr, srs: load.srs.clone(), dsd, config })
+}
+
+/// The release that a layout was written for: the oldest of its programs'.
+pub fn release(programs: &[Program]) -> Sdk {
+    programs.iter().map(|program| program.release).min().unwrap_or(Sdk::CURRENT)
 }
 
 /// The architecture of a layout's programs.

@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use csl_ir::{Func, Inst, Opnd, Reg, Term};
+use csl_num::LowBits;
 
 use crate::flow::Flow;
 use crate::plan::Plan;
@@ -27,10 +28,10 @@ pub fn assign(func: &Func, plan: &Plan, flow: &Flow) -> (Vec<u16>, u32) {
     let mut blocks = Vec::new();
     for &block in &flow.order {
         let first = mentions.place;
-        for inst in plan.insts[block.0 as usize].iter().flatten() {
+        for inst in plan.insts[block].iter().flatten() {
             mentions.inst(plan, inst);
         }
-        mentions.term(plan, &func.blocks[block.0 as usize].term);
+        mentions.term(plan, &func.blocks[block].term);
         blocks.push((first, mentions.place - 1));
     }
     let jumps = backward_jumps(func, flow, &blocks);
@@ -43,7 +44,7 @@ pub fn assign(func: &Func, plan: &Plan, flow: &Flow) -> (Vec<u16>, u32) {
 fn backward_jumps(func: &Func, flow: &Flow, blocks: &[(u32, u32)]) -> Vec<(u32, u32)> {
     let mut jumps = Vec::new();
     for (at, block) in flow.order.iter().enumerate() {
-        for to in func.blocks[block.0 as usize].term.successors() {
+        for to in func.blocks[*block].term.successors() {
             let target = flow.place(to) as usize;
             if target <= at {
                 jumps.push((blocks[target].0, blocks[at].1));
@@ -89,7 +90,7 @@ impl Mentions {
     }
 
     fn mention(&mut self, reg: Reg, place: u32, is_def: bool) {
-        let seen = &mut self.seen[reg.0 as usize];
+        let seen = &mut self.seen[reg];
         match seen {
             Some((_, end, _)) => *end = place,
             None => *seen = Some((place, place, is_def)),
@@ -141,7 +142,7 @@ fn allocate(func: &Func, intervals: &[Interval]) -> (Vec<u16>, u32) {
             free.pop().map_or_else(|| fresh(&mut next), |Reverse(slot)| slot)
         };
         busy.push(Reverse((interval.end, slot)));
-        slots[interval.reg] = slot as u16;
+        slots[interval.reg] = slot.low16();
     }
     (slots, next)
 }

@@ -9,6 +9,8 @@ pub use dsd::constant_arg;
 
 use csl_ir::{AddrBase, Callee, Inst, Opnd, Reg, Scalar};
 use csl_isa::{IntCode, NO_REG, Op};
+use csl_machine::REGISTERS_START;
+use csl_num::LowBits;
 
 use crate::func::{FnGen, is_exit};
 
@@ -61,21 +63,21 @@ impl FnGen<'_, '_> {
             }
             Inst::IterLoad { iter, dsd, elem_bits } => {
                 let row = self.iter_row(dsd, *elem_bits);
-                self.emit(Op::IterLoad, iter.0 as u16, row, 0);
+                self.emit(Op::IterLoad, iter.short(), row, 0);
             }
             Inst::IterMore { iter, ok } => {
                 let ok = self.reg(*ok);
-                self.emit(Op::IterMore, ok, iter.0 as u16, 0);
+                self.emit(Op::IterMore, ok, iter.number() as u16, 0);
             }
-            Inst::IterNext { iter, ty, dst, ok } => self.iter_next(iter.0 as u16, *ty, *dst, *ok),
+            Inst::IterNext { iter, ty, dst, ok } => self.iter_next(iter.short(), *ty, *dst, *ok),
             Inst::IterPut { iter, src, ok, .. } => {
                 let (src, ok) = (self.operand(src), self.reg(*ok));
-                self.emit(Op::IterPut, src, iter.0 as u16, ok);
+                self.emit(Op::IterPut, src, iter.short(), ok);
             }
             Inst::Sys { op, dst, args } => {
                 let args = self.consecutive(args);
                 let dst = self.optional(*dst);
-                self.emit(Op::Sys, *op as u16, args, dst);
+                self.emit(Op::Sys, op.number(), args, dst);
             }
         }
     }
@@ -90,7 +92,7 @@ impl FnGen<'_, '_> {
             [] => 0,
             [Opnd::Reg(only)] => self.reg(*only),
             _ => {
-                let first = self.window(operands.len() as u16);
+                let first = self.window(operands.len().low16());
                 operands.iter().zip(first..).for_each(|(operand, into)| self.load_into(into, operand));
                 first
             }
@@ -102,11 +104,11 @@ impl FnGen<'_, '_> {
             Callee::Indirect(pointer) => Some(self.operand(pointer)),
             Callee::Direct(_) => None,
         };
-        let window = self.window(args.len().max(1) as u16);
+        let window = self.window(args.len().max(1).low16());
         args.iter().zip(window..).for_each(|(arg, into)| self.load_into(into, arg));
         let cost = self.take_pending(cost);
         match (callee, pointer) {
-            (Callee::Direct(func), _) => self.emit(Op::Call, func.0 as u16, window, cost),
+            (Callee::Direct(func), _) => self.emit(Op::Call, func.short(), window, cost),
             (Callee::Indirect(_), pointer) => self.emit(Op::CallPtr, pointer.unwrap_or(NO_REG), window, cost),
         }
         if let Some(dst) = dst {
@@ -129,5 +131,5 @@ impl FnGen<'_, '_> {
 /// A load or store of a register at a fixed address. Through a pointer the time is that of the block's start.
 fn is_register_access(inst: &Inst) -> bool {
     let (Inst::Load { addr, .. } | Inst::Store { addr, .. }) = inst else { return false };
-    matches!(addr.base, AddrBase::Absolute) && addr.offset as u16 >= 0xc000
+    matches!(addr.base, AddrBase::Absolute) && addr.offset.low16() >= REGISTERS_START
 }

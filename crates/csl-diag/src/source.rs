@@ -1,9 +1,9 @@
-//! Files and positions in them.
+//! Source files and positions in them.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-/// A file of a [`SourceMap`].
+/// The number of a file in a [`SourceMap`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileId(pub u32);
 
@@ -20,7 +20,12 @@ impl Span {
         Span { file, lo: lo as u32, hi: hi as u32 }
     }
 
-    /// The smallest span that holds both; `other` is ignored when it is of another file.
+    /// Its bytes within the file.
+    pub fn range(self) -> Range<usize> {
+        self.lo as usize..self.hi as usize
+    }
+
+    /// The smallest span that holds both spans; `other` is ignored when it is of another file.
     pub fn to(self, other: Span) -> Span {
         if self.file != other.file {
             return self;
@@ -34,7 +39,7 @@ struct Source {
     name: String,
     text: Arc<str>,
     /// Byte offset of the start of each line.
-    lines: Vec<u32>,
+    lines: Vec<usize>,
 }
 
 /// The texts that a compilation has read, by [`FileId`].
@@ -52,7 +57,7 @@ impl SourceMap {
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> FileId {
         let text = text.into();
         let lines = std::iter::once(0)
-            .chain(text.bytes().enumerate().filter(|&(_, b)| b == b'\n').map(|(at, _)| at as u32 + 1))
+            .chain(text.bytes().enumerate().filter(|&(_, b)| b == b'\n').map(|(at, _)| at + 1))
             .collect();
         self.files.push(Source { name: name.into(), text, lines });
         FileId(self.files.len() as u32 - 1)
@@ -63,47 +68,52 @@ impl SourceMap {
         self.files.iter().map(|source| source.name.as_str())
     }
 
+    fn source(&self, file: FileId) -> &Source {
+        &self.files[file.0 as usize]
+    }
+
     pub fn name(&self, file: FileId) -> &str {
-        &self.files[file.0 as usize].name
+        &self.source(file).name
     }
 
     pub fn text(&self, file: FileId) -> &Arc<str> {
-        &self.files[file.0 as usize].text
+        &self.source(file).text
     }
 
     /// The text that `span` covers.
     pub fn snippet(&self, span: Span) -> &str {
-        &self.text(span.file)[span.lo as usize..span.hi as usize]
+        &self.text(span.file)[span.range()]
     }
 
     /// Line and column of a byte offset, both counted from 1; the column counts characters.
     pub fn line_col(&self, file: FileId, offset: u32) -> (u32, u32) {
-        let source = &self.files[file.0 as usize];
+        let source = self.source(file);
+        let offset = offset as usize;
         let line = self.line_index(file, offset);
-        let before = &source.text.as_bytes()[source.lines[line] as usize..(offset as usize).min(source.text.len())];
-        // Every byte of UTF-8 that does not continue a character begins one.
+        let before = &source.text.as_bytes()[source.lines[line]..offset.min(source.text.len())];
+        // A byte of UTF-8 begins a character unless it continues one.
         let column = before.iter().filter(|&&byte| byte & 0xc0 != 0x80).count();
         (line as u32 + 1, column as u32 + 1)
     }
 
-    /// The byte offset of a line and column, counted from 1, the column in bytes; the nearest there is where they lead
-    /// out of the text or into a character.
+    /// The byte offset of a line and column, both counted from 1, the column in bytes. A position beyond the text or
+    /// inside a character gives the nearest offset that there is.
     pub fn offset(&self, file: FileId, line: usize, column: usize) -> usize {
-        let source = &self.files[file.0 as usize];
-        let start = source.lines.get(line.saturating_sub(1)).map_or(source.text.len(), |&start| start as usize);
+        let source = self.source(file);
+        let start = source.lines.get(line.saturating_sub(1)).copied().unwrap_or(source.text.len());
         source.text.floor_char_boundary(start + column.saturating_sub(1))
     }
 
     /// The line, counted from 0, that holds a byte offset.
-    pub(crate) fn line_index(&self, file: FileId, offset: u32) -> usize {
-        self.files[file.0 as usize].lines.partition_point(|&start| start <= offset) - 1
+    pub(crate) fn line_index(&self, file: FileId, offset: usize) -> usize {
+        self.source(file).lines.partition_point(|&start| start <= offset) - 1
     }
 
     /// The bytes of a line, counted from 0, with its line feed.
     pub(crate) fn line_range(&self, file: FileId, line: usize) -> Option<Range<usize>> {
-        let source = &self.files[file.0 as usize];
-        let start = *source.lines.get(line)? as usize;
-        let end = source.lines.get(line + 1).map_or(source.text.len(), |&next| next as usize);
+        let source = self.source(file);
+        let start = *source.lines.get(line)?;
+        let end = source.lines.get(line + 1).copied().unwrap_or(source.text.len());
         Some(start..end)
     }
 }

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use csl_chip::Arch;
-use csl_fabric::{ColorConfig, Ramp, RouteTable, Row, Wavelet};
+use csl_fabric::{Ramp, RecordId, RouteTable, Row};
+use csl_machine::{Arch, ColorConfig, DirSet, Direction, Wavelet};
 
 /// CEs that take everything and send whenever the router has room.
 struct Ces;
@@ -37,10 +37,11 @@ fn table(width: u32, height: u32, directions: usize) -> RouteTable {
                     let last = if side < 2 { width - 1 } else { height - 1 };
                     let edge = [0, last, last, 0][side] == line;
                     let other = [last, 0, 0, last][side] == line;
-                    let (into, back) = (1u8 << side, 1u8 << [1, 0, 3, 2][side]);
+                    let way = Direction::LINKS[side];
+                    let (into, back) = (DirSet::of(way), DirSet::of(way.opposite()));
                     let config = match (line + phase) % 2 {
-                        0 if !edge => ColorConfig::route(0x10, into),
-                        1 if !other => ColorConfig::route(back, 0x10),
+                        0 if !edge => ColorConfig::route(DirSet::RAMP, into),
+                        1 if !other => ColorConfig::route(back, DirSet::RAMP),
                         _ => continue,
                     };
                     set.push(((side * 2) as u8 + phase as u8, configs.len() as u32));
@@ -58,10 +59,15 @@ fn run(width: u32, height: u32, cycles: u64, directions: usize) {
     let table = Arc::new(table(width, height, directions));
     let chip = Arch::Wse2.chip();
     let mut rows: Vec<Row> = (0..height).map(|y| Row::new(Arc::clone(&table), y, chip, false)).collect();
-    let mut senders: Vec<Vec<(u32, u64)>> = Vec::new();
+    let mut senders: Vec<Vec<(RecordId, u64)>> = Vec::new();
     for y in 0..height {
         let records = table.records(y).enumerate();
-        senders.push(records.filter(|(_, r)| r.2.rx == 0x10).map(|(n, r)| (n as u32, u64::from(r.1))).collect());
+        senders.push(
+            records
+                .filter(|(_, r)| r.2.config.rx == DirSet::RAMP)
+                .map(|(n, r)| (RecordId::at(n), u64::from(r.1)))
+                .collect(),
+        );
     }
     let start = Instant::now();
     let mut injected = 0u64;

@@ -1,6 +1,6 @@
 //! What the fabric tells: faults, landings, wavelets that stand or are lost.
 
-use crate::wavelet::Wavelet;
+use csl_machine::{DirSet, Direction, Wavelet};
 
 /// What the hardware leaves to chance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Fault {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FaultKind {
     /// Two wavelets of one color landed from two open inputs in one cycle.
-    Collision { sides: [u8; 2] },
+    Collision { sides: [Direction; 2] },
 }
 
 /// What a router has done, recorded where somebody asked for it, in the order in which it happened.
@@ -30,11 +30,11 @@ pub struct TraceEvent {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Traced {
-    /// A wavelet has landed, from this side; 4: from the CE, with a switch that is to advance behind it or not.
-    Landing { from: u8, wavelet: Wavelet, local_flip: bool },
+    /// A wavelet has landed, from this side; from the CE with a switch that is to advance behind it or not.
+    Landing { from: Direction, wavelet: Wavelet, local_flip: bool },
     /// The wavelet that landed first from this side leaves through a set of directions; the CE gets it where the ramp is
     /// among them.
-    Departure { from: u8, wavelet: Wavelet, ways: u8 },
+    Departure { from: Direction, wavelet: Wavelet, ways: DirSet },
     /// The position of a color's switch has changed. What a wavelet has done follows that wavelet's departure.
     Switch { before: SwitchState, after: SwitchState, cause: SwitchCause },
 }
@@ -43,8 +43,8 @@ pub enum Traced {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SwitchState {
     pub position: u8,
-    pub rx: u8,
-    pub tx: u8,
+    pub rx: DirSet,
+    pub tx: DirSet,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,8 +62,8 @@ pub enum SwitchCause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
     pub color: u8,
-    /// The side that they came from; 4: the CE.
-    pub from: u8,
+    /// The side that they came from; the ramp: from the CE.
+    pub from: Direction,
     pub count: u8,
     pub head: Wavelet,
     pub why: Obstacle,
@@ -78,7 +78,7 @@ pub enum Obstacle {
     /// The router has no route for the color.
     Unrouted,
     /// The neighbour at this side has no room.
-    Link(u8),
+    Link(Direction),
     /// The CE does not take it.
     Ramp,
     /// Nothing holds it: it moves in the next cycle.
@@ -90,14 +90,14 @@ pub enum Obstacle {
 pub struct Lost {
     pub x: u32,
     pub color: u8,
-    pub side: u8,
+    pub side: Direction,
     pub count: u64,
 }
 
 /// The hash of one landing; hashes of a run are added up, so that their order does not matter.
 #[inline]
-pub fn landing_hash(cycle: u64, x: u32, y: u32, from: u8, color: u8, wavelet: Wavelet) -> u64 {
-    let place = u64::from(x) << 40 | u64::from(y) << 16 | u64::from(from) << 8 | u64::from(color);
+pub fn landing_hash(cycle: u64, x: u32, y: u32, from: Direction, color: u8, wavelet: Wavelet) -> u64 {
+    let place = u64::from(x) << 40 | u64::from(y) << 16 | u64::from(from.bit()) << 8 | u64::from(color);
     let mixed = (cycle ^ place.rotate_left(24)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let data = u64::from(wavelet.data) | u64::from(wavelet.control) << 32;
     (mixed ^ mixed >> 32 ^ data).wrapping_mul(0xD6E8_FEB8_6659_FD93)

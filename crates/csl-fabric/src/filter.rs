@@ -1,20 +1,13 @@
 //! Filters decide what of a color reaches the compute element, never what is forwarded (docs/decisions/machine.md M37).
 
-use crate::wavelet::Wavelet;
+use csl_machine::{Filter, FilterKind, Wavelet};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FilterKind {
-    Counter,
-    SparseCounter,
-    Range,
-}
-
-/// A filter as `@set_color_config` describes it; also its state, since the registers change what the layout set.
+/// A filter as it stands.
 ///
-/// Counters count half wavelets, as those of WSE-3 do; a full one counts for two. [`FilterConfig::count_of`] and
-/// [`FilterConfig::limit_of`] turn numbers of wavelets into them.
+/// Counters count half wavelets, as those of WSE-3 do; a full one counts for two. [`FilterState::count_of`] and
+/// [`FilterState::limit_of`] turn numbers of wavelets into them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct FilterConfig {
+pub struct FilterState {
     pub kind: FilterKind,
     pub count_data: bool,
     pub count_control: bool,
@@ -32,19 +25,20 @@ pub struct FilterConfig {
     pub disabled: bool,
 }
 
-impl FilterConfig {
-    pub fn counter(limit1: u16, max_counter: u16, init: u16) -> FilterConfig {
-        FilterConfig {
-            kind: FilterKind::Counter,
-            count_data: true,
-            count_control: false,
-            filter_control: false,
-            counter: FilterConfig::count_of(init),
-            limit1: FilterConfig::limit_of(limit1),
-            limit2: None,
-            max_counter: FilterConfig::limit_of(max_counter),
-            min_idx: 0,
-            max_idx: 0,
+impl FilterState {
+    /// The filter at the start.
+    pub fn new(filter: &Filter) -> FilterState {
+        FilterState {
+            kind: filter.kind,
+            count_data: filter.count_data,
+            count_control: filter.count_control,
+            filter_control: filter.filter_control,
+            counter: FilterState::count_of(filter.init_counter),
+            limit1: FilterState::limit_of(filter.limit1),
+            limit2: filter.limit2.map(FilterState::limit_of),
+            max_counter: FilterState::limit_of(filter.max_counter),
+            min_idx: filter.min_idx,
+            max_idx: filter.max_idx,
             disabled: false,
         }
     }
@@ -62,10 +56,6 @@ impl FilterConfig {
     /// The wavelet that a counter or limit lies in.
     pub fn wavelets_of(halves: u32) -> u16 {
         (halves / 2) as u16
-    }
-
-    pub fn range(min_idx: u16, max_idx: u16) -> FilterConfig {
-        FilterConfig { kind: FilterKind::Range, min_idx, max_idx, ..FilterConfig::counter(0, 0, 0) }
     }
 
     /// Whether the wavelet that arrives now may go up the ramp.
@@ -103,7 +93,13 @@ impl FilterConfig {
 mod tests {
     use super::*;
 
-    fn passed(mut filter: FilterConfig, words: u32) -> Vec<u32> {
+    fn counter(limit1: u16, max_counter: u16, init_counter: u16) -> Filter {
+        let kind = FilterKind::Counter;
+        Filter { limit1, max_counter, init_counter, count_data: true, ..Filter::new(kind) }
+    }
+
+    fn passed(filter: &Filter, words: u32) -> Vec<u32> {
+        let mut filter = FilterState::new(filter);
         let mut kept = Vec::new();
         for data in 0..words {
             let wavelet = Wavelet::word(data);
@@ -117,23 +113,19 @@ mod tests {
 
     #[test]
     fn counter_has_a_period_of_limit_plus_one() {
-        assert_eq!(passed(FilterConfig::counter(3, 1, 0), 9), [0, 1, 4, 5, 8]);
-        assert_eq!(passed(FilterConfig::counter(3, 1, 2), 9), [2, 3, 6, 7]);
+        assert_eq!(passed(&counter(3, 1, 0), 9), [0, 1, 4, 5, 8]);
+        assert_eq!(passed(&counter(3, 1, 2), 9), [2, 3, 6, 7]);
     }
 
     #[test]
     fn sparse_counter_takes_its_second_limit_once_and_then_passes_all() {
-        let filter = FilterConfig {
-            kind: FilterKind::SparseCounter,
-            limit2: Some(FilterConfig::limit_of(1)),
-            ..FilterConfig::counter(3, 0, 0)
-        };
-        assert_eq!(passed(filter, 9), [0, 4, 6, 7, 8]);
+        let filter = Filter { kind: FilterKind::SparseCounter, limit2: Some(1), ..counter(3, 0, 0) };
+        assert_eq!(passed(&filter, 9), [0, 4, 6, 7, 8]);
     }
 
     #[test]
     fn range_looks_at_the_index_half_and_lets_control_pass() {
-        let filter = FilterConfig::range(3, 5);
+        let filter = FilterState::new(&Filter { min_idx: 3, max_idx: 5, ..Filter::new(FilterKind::Range) });
         assert!(filter.passes(Wavelet::word(0x0003_0009)) && filter.passes(Wavelet::word(0x0005_0000)));
         assert!(!filter.passes(Wavelet::word(0x0006_0003)) && filter.passes(Wavelet::control(0x0006_0003)));
     }

@@ -6,7 +6,6 @@
 //! of a neighbour row, `Row::land` one hop later, and so on until a route ends at a ramp. Places in a lane are counted as
 //! credits at the sender; a credit takes one hop back, so that a buffer of two hops streams at one wavelet a cycle.
 
-pub mod config;
 mod control;
 mod event;
 mod filter;
@@ -14,13 +13,12 @@ mod messages;
 mod record;
 mod route;
 mod row;
+mod state;
 mod table;
-pub mod wavelet;
 
-pub use config::{ColorConfig, PopMode, Position};
 pub use event::{Fault, FaultKind, Lost, Obstacle, Standing, SwitchCause, SwitchState, TraceEvent, Traced};
-pub use filter::{FilterConfig, FilterKind};
-pub use record::Batch;
+pub use filter::FilterState;
+pub use record::{Batch, RecordId};
 pub use row::{Ramp, Row};
+pub use state::ColorState;
 pub use table::{RouteSet, RouteTable, Run, Target};
-pub use wavelet::Wavelet;

@@ -6,72 +6,70 @@
 //! east, south, north and never turns back, so that no two messages can wait for each other in a circle; the first color
 //! itself goes to the ramp. A router keeps an output for one message from its header to its last wavelet.
 
-use csl_chip::message::{PLACE_MASK, ROW_SHIFT};
+use csl_machine::message::{PLACE_MASK, ROW_SHIFT};
+use csl_machine::{DirSet, Direction, Wavelet};
 
-use crate::config::{EAST, NORTH, RAMP, RAMP_BIT, SOUTH, WEST, opposite};
-use crate::record::{Record, UNKNOWN};
+use crate::record::{Record, RecordId};
 use crate::row::Row;
-use crate::wavelet::Wavelet;
 
-/// Any side.
-const ALL: u8 = RAMP_BIT | 0xf;
+/// The place of the record that a message from the CE keeps to, in [`Record::targets`].
+const HELD: usize = Direction::West.index();
 
 fn destination(header: u32) -> (u32, u32) {
     (header & PLACE_MASK, header >> ROW_SHIFT & PLACE_MASK)
 }
 
 /// The side by which a message leaves a tile.
-fn way((x, y): (u32, u32), header: u32) -> usize {
+fn way((x, y): (u32, u32), header: u32) -> Direction {
     let (column, row) = destination(header);
     match (column.cmp(&x), row.cmp(&y)) {
-        (std::cmp::Ordering::Less, _) => WEST,
-        (std::cmp::Ordering::Greater, _) => EAST,
-        (_, std::cmp::Ordering::Greater) => SOUTH,
-        (_, std::cmp::Ordering::Less) => NORTH,
-        _ => RAMP,
+        (std::cmp::Ordering::Less, _) => Direction::West,
+        (std::cmp::Ordering::Greater, _) => Direction::East,
+        (_, std::cmp::Ordering::Greater) => Direction::South,
+        (_, std::cmp::Ordering::Less) => Direction::North,
+        _ => Direction::Ramp,
     }
 }
 
 /// The color of messages that leave by a side.
-fn color(first: u8, side: usize) -> u8 {
-    if side == RAMP { first } else { first + 1 + side as u8 }
+fn color(first: u8, side: Direction) -> u8 {
+    if side == Direction::Ramp { first } else { first + 1 + side.bit() }
 }
 
 /// The color on which the tile behind `side` sends messages here.
-pub(crate) fn color_from(first: u8, side: usize) -> u8 {
-    color(first, opposite(side))
+pub(crate) fn color_from(first: u8, side: Direction) -> u8 {
+    color(first, side.opposite())
 }
 
 impl Row {
     /// The record at a tile that a message with this header takes there.
-    pub(crate) fn message_record(&self, at: (u32, u32), first: u8, header: u32) -> Option<u32> {
+    pub(crate) fn message_record(&self, at: (u32, u32), first: u8, header: u32) -> Option<RecordId> {
         let color = color(first, way(at, header));
-        self.table.find(at.0, at.1, color).filter(|(_, config)| config.messages.is_some()).map(|found| found.0)
+        self.table.find(at.0, at.1, color).filter(|(_, state)| state.config.messages.is_some()).map(|found| found.0)
     }
 
     /// The record that a wavelet from the CE goes to: the header's choice holds up to the last wavelet. It is kept where
     /// a record that leads to the ramp has no neighbour.
-    pub(crate) fn message_from_ce(&mut self, comm: u32, wavelet: Wavelet) -> u32 {
-        let open = self.records[comm as usize].targets[WEST];
-        if open != UNKNOWN {
+    pub(crate) fn message_from_ce(&mut self, comm: RecordId, wavelet: Wavelet) -> RecordId {
+        if let Some(open) = self.records[comm].targets[HELD] {
             return open;
         }
-        let Some(first) = self.config(comm).messages else { return comm };
-        let at = (self.records[comm as usize].x(), self.y);
+        let Some(first) = self.state(comm).config.messages else { return comm };
+        let at = (self.records[comm].x(), self.y);
         self.message_record(at, first, wavelet.data).unwrap_or(comm)
     }
 
     /// A wavelet of the CE has landed on `record`.
-    pub(crate) fn message_has_landed(&mut self, comm: u32, record: u32, wavelet: Wavelet) {
-        self.records[comm as usize].targets[WEST] = if wavelet.control { UNKNOWN } else { record };
+    pub(crate) fn message_has_landed(&mut self, comm: RecordId, record: RecordId, wavelet: Wavelet) {
+        self.records[comm].targets[HELD] = if wavelet.control { None } else { Some(record) };
     }
 
     /// A wavelet that came in by `side` has been sent on: the record takes no other message before its last wavelet.
-    pub(crate) fn hold_for_message(&mut self, number: u32, side: u8, wavelet: Wavelet) {
-        let record: &mut Record = &mut self.records[number as usize];
-        record.rx = if wavelet.control { ALL } else { 1 << side };
-        if wavelet.control && record.tx != RAMP_BIT {
-            record.targets = [UNKNOWN; 4];
+    pub(crate) fn hold_for_message(&mut self, number: RecordId, side: Direction, wavelet: Wavelet) {
+        let record: &mut Record = &mut self.records[number];
+        record.rx = if wavelet.control { DirSet::ALL } else { DirSet::of(side) };
+        if wavelet.control && record.tx != DirSet::RAMP {
+            record.targets = [None; 4];
         }
     }
 }

@@ -1,33 +1,36 @@
 //! The state of one color at one router: 64 bytes that hold all that a wavelet on its way touches.
 
-use crate::config::{ColorConfig, RAMP, RAMP_BIT};
-use crate::wavelet::Wavelet;
+use csl_machine::{DirSet, Direction, Wavelet, index_types};
+
+use crate::state::ColorState;
 
 /// Wavelets that a lane can hold on any chip.
 pub(crate) const MAX_BUFFER: usize = 4;
 
-/// No record known yet.
-pub(crate) const UNKNOWN: u32 = u32::MAX;
+index_types! {
+    /// The state of a color at a router: its number in the row, or one of `table::unrouted`.
+    pub struct RecordId;
+}
 
 /// No record there: the program ends at this side.
-pub(crate) const OUTSIDE: u32 = u32::MAX - 1;
+pub(crate) const OUTSIDE: RecordId = RecordId::new(u32::MAX - 1);
 
 /// The input buffer of one color and side.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lane {
-    /// The side; 0xff while nothing has come in.
-    pub from: u8,
+    /// The side, once something has come in.
+    pub from: Option<Direction>,
     head: u8,
     pub len: u8,
     /// Control bits low, half bits high, by place in the ring.
     kinds: u8,
     /// The record of the sender, for its credits.
-    pub upstream: u32,
+    pub upstream: Option<RecordId>,
     ring: [u32; MAX_BUFFER],
 }
 
 impl Lane {
-    pub const FREE: Lane = Lane { from: 0xff, head: 0, len: 0, kinds: 0, upstream: UNKNOWN, ring: [0; MAX_BUFFER] };
+    pub const FREE: Lane = Lane { from: None, head: 0, len: 0, kinds: 0, upstream: None, ring: [0; MAX_BUFFER] };
 
     #[inline]
     fn at(&self, place: usize) -> Wavelet {
@@ -70,7 +73,7 @@ impl Lane {
 pub(crate) struct MoreLanes {
     pub lanes: Vec<Lane>,
     /// The side that was served last.
-    pub served: u8,
+    pub served: Option<Direction>,
 }
 
 /// Flags of a record.
@@ -89,40 +92,41 @@ pub(crate) const MESSAGES: u8 = 1 << 5;
 /// One color at one router.
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
-    pub rx: u8,
-    pub tx: u8,
+    pub rx: DirSet,
+    pub tx: DirSet,
     pub flags: u8,
     pub color: u8,
     /// Room known to be at the neighbours, in wavelets.
     credits: [u8; 4],
     /// The sides where there is none, as a set.
-    pub full: u8,
+    pub full: DirSet,
     pub column: u16,
     /// Where the last wavelet on an open input came from, and low bits of when.
-    pub landed_from: u8,
+    pub landed_from: Direction,
     pub landed_at: u32,
-    /// Records at the neighbours.
-    pub targets: [u32; 4],
+    /// Records at the neighbours, once they are known.
+    pub targets: [Option<RecordId>; 4],
     pub lane: Lane,
     pub more: Option<Box<MoreLanes>>,
 }
 
 impl Record {
-    pub fn new(x: u32, color: u8, config: &ColorConfig, credits: u8) -> Record {
+    pub fn new(x: u32, color: u8, state: &ColorState, credits: u8) -> Record {
+        let config = &state.config;
         let (rx, tx) = config.current();
         let torn = if config.teardown { TORN_DOWN } else { 0 };
-        let filtered = if config.filter.is_some() { FILTERED } else { 0 };
+        let filtered = if state.filter.is_some() { FILTERED } else { 0 };
         Record {
             rx,
             tx,
             flags: torn | filtered | if config.messages.is_some() { MESSAGES } else { 0 },
             color,
             credits: [credits; 4],
-            full: 0,
+            full: DirSet::NONE,
             column: x as u16,
-            landed_from: 0,
+            landed_from: Direction::West,
             landed_at: u32::MAX,
-            targets: [UNKNOWN; 4],
+            targets: [None; 4],
             lane: Lane::FREE,
             more: None,
         }
@@ -140,53 +144,57 @@ impl Record {
 
     /// A neighbour has taken a wavelet on.
     #[inline]
-    pub fn add_credit(&mut self, side: usize) {
-        self.credits[side] += 1;
-        self.full &= !(1 << side);
+    pub fn add_credit(&mut self, side: Direction) {
+        self.credits[side.index()] += 1;
+        self.full.remove(side);
     }
 
     /// A wavelet leaves for a neighbour.
     #[inline]
-    pub fn use_credit(&mut self, side: usize) {
-        self.credits[side] -= 1;
-        self.full |= u8::from(self.credits[side] == 0) << side;
+    pub fn use_credit(&mut self, side: Direction) {
+        let credits = &mut self.credits[side.index()];
+        *credits -= 1;
+        if *credits == 0 {
+            self.full.insert(side);
+        }
     }
 
     /// The lane for a side, made if there is none.
     #[inline]
-    pub fn lane_mut(&mut self, side: u8) -> &mut Lane {
-        if self.lane.from == side { &mut self.lane } else { self.other_lane_mut(side) }
+    pub fn lane_mut(&mut self, side: Direction) -> &mut Lane {
+        if self.lane.from == Some(side) { &mut self.lane } else { self.other_lane_mut(side) }
     }
 
     #[cold]
-    fn other_lane_mut(&mut self, side: u8) -> &mut Lane {
-        if self.lane.from == 0xff {
-            self.lane.from = side;
+    fn other_lane_mut(&mut self, side: Direction) -> &mut Lane {
+        if self.lane.from.is_none() {
+            self.lane.from = Some(side);
             return &mut self.lane;
         }
         let more = self.more.get_or_insert_default();
-        let place = more.lanes.iter().position(|lane| lane.from == side).unwrap_or_else(|| {
-            more.lanes.push(Lane { from: side, ..Lane::FREE });
+        let place = more.lanes.iter().position(|lane| lane.from == Some(side)).unwrap_or_else(|| {
+            more.lanes.push(Lane { from: Some(side), ..Lane::FREE });
             more.lanes.len() - 1
         });
         &mut more.lanes[place]
     }
 
-    /// All lanes that anything has come in by.
-    pub fn lanes(&self) -> impl Iterator<Item = &Lane> {
+    /// All lanes that anything has come in by, with their sides.
+    pub fn lanes(&self) -> impl Iterator<Item = (Direction, &Lane)> {
         let more = self.more.iter().flat_map(|more| &more.lanes);
-        std::iter::once(&self.lane).chain(more).filter(|lane| lane.from != 0xff)
+        std::iter::once(&self.lane).chain(more).filter_map(|lane| Some((lane.from?, lane)))
     }
 
     /// The side whose head goes next: an open input that is not empty; of several, in turn.
     #[inline]
-    pub fn next_side(&self) -> Option<u8> {
-        let ready = |lane: &Lane| lane.len > 0 && self.rx >> lane.from & 1 != 0;
+    pub fn next_side(&self) -> Option<Direction> {
+        let ready = |side: &Direction, lane: &Lane| lane.len > 0 && self.rx.contains(*side);
         match &self.more {
-            None => ready(&self.lane).then_some(self.lane.from),
+            None => self.lane.from.filter(|side| ready(side, &self.lane)),
             Some(more) => {
-                let sides = self.lanes().filter(|lane| ready(lane)).map(|lane| lane.from);
-                sides.min_by_key(|side| (side + 4 - more.served) % 5)
+                let sides = self.lanes().filter(|(side, lane)| ready(side, lane)).map(|(side, _)| side);
+                let served = more.served.map_or(0, Direction::index);
+                sides.min_by_key(|side| (side.index() + 4 - served) % 5)
             }
         }
     }
@@ -200,10 +208,10 @@ impl Record {
     /// Room for a wavelet from the CE.
     #[inline]
     pub fn ramp_has_room(&self, buffer: u8) -> bool {
-        if usize::from(self.lane.from) == RAMP {
+        if self.lane.from == Some(Direction::Ramp) {
             return self.lane.len < buffer;
         }
-        self.lanes().find(|lane| 1 << lane.from == RAMP_BIT).is_none_or(|lane| lane.len < buffer)
+        self.lanes().find(|(side, _)| *side == Direction::Ramp).is_none_or(|(_, lane)| lane.len < buffer)
     }
 }
 
@@ -211,16 +219,15 @@ impl Record {
 /// two-phase reduction (docs/decisions/machine.md M40) the stream of the last leader, which shares the links of a
 /// whole segment, costs that segment's chain no cycle.
 #[inline]
-pub(crate) fn precedence(side: u8) -> usize {
-    usize::from(usize::from(side) != RAMP)
+pub(crate) fn precedence(side: Direction) -> usize {
+    usize::from(side != Direction::Ramp)
 }
 
 /// Wavelets for one cycle from one neighbour row, or from the row itself.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     pub(crate) landings: Vec<Landing>,
-    /// Record and side: `record << 2 | side`.
-    pub(crate) credits: Vec<u32>,
+    pub(crate) credits: Vec<Credit>,
 }
 
 impl Batch {
@@ -234,10 +241,31 @@ impl Batch {
     }
 }
 
+/// A place that has become free at a neighbour: the record and side that it belongs to, as `record << 2 | side`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Credit(u32);
+
+impl Credit {
+    #[inline]
+    pub fn new(record: RecordId, side: Direction) -> Credit {
+        Credit(record.number() << 2 | u32::from(side.bit()))
+    }
+
+    #[inline]
+    pub fn record(self) -> RecordId {
+        RecordId::new(self.0 >> 2)
+    }
+
+    #[inline]
+    pub fn side(self) -> Direction {
+        Direction::LINKS[self.0 as usize & 3]
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Landing {
-    pub record: u32,
-    pub from: u8,
+    pub record: RecordId,
+    pub from: Direction,
     pub wavelet: Wavelet,
 }
 

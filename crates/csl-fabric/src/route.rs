@@ -1,13 +1,15 @@
 //! Moving the heads of lanes: through all outputs of the current position at once, or not at all. A route without an output
 //! takes and drops what comes in by its inputs.
 
-use crate::config::{LINKS, NORTH, RAMP, RAMP_BIT, SOUTH, opposite};
+use csl_machine::wavelet::ce_ignores;
+use csl_machine::{DirSet, Direction, Wavelet};
+
 use crate::event::Traced;
 use crate::record::{
-    ADVANCES, Batch, FILTERED, Landing, MESSAGES, OUTSIDE, QUEUED, Record, SHARES_INPUT, TORN_DOWN, UNKNOWN, precedence,
+    ADVANCES, Batch, Credit, FILTERED, Landing, MESSAGES, OUTSIDE, QUEUED, Record, RecordId, SHARES_INPUT, TORN_DOWN,
+    precedence,
 };
-use crate::row::{OWN, RING, Ramp, Row};
-use crate::wavelet::{Wavelet, ce_ignores};
+use crate::row::{OWN, Ramp, Row, low_bits, slot};
 
 enum Step {
     /// Has sent; the precedence of what is ready next.
@@ -40,7 +42,7 @@ impl Row {
                     list[keep] = number;
                     keep += 1;
                 }
-                Step::Sent(None) | Step::Blocked => self.records[number as usize].flags &= !QUEUED,
+                Step::Sent(None) | Step::Blocked => self.records[number].flags &= !QUEUED,
             }
         }
         list.truncate(keep);
@@ -48,8 +50,8 @@ impl Row {
         self.active[precedence] = list;
     }
 
-    fn step(&mut self, number: u32, now: u64, ramp: &mut impl Ramp) -> Step {
-        let record = &mut self.records[number as usize];
+    fn step(&mut self, number: RecordId, now: u64, ramp: &mut impl Ramp) -> Step {
+        let record = &mut self.records[number];
         let is_plain = record.flags == QUEUED && record.more.is_none() && !record.lane.has_control();
         if is_plain { self.step_plain(number, now, ramp) } else { self.step_any(number, now, ramp) }
     }
@@ -57,22 +59,22 @@ impl Row {
     /// The short way, which nearly all wavelets go: one input, data only, nothing special about the color. Does what
     /// [`Row::step_any`] does.
     #[inline]
-    fn step_plain(&mut self, number: u32, now: u64, ramp: &mut impl Ramp) -> Step {
-        let record = &mut self.records[number as usize];
+    fn step_plain(&mut self, number: RecordId, now: u64, ramp: &mut impl Ramp) -> Step {
+        let record = &mut self.records[number];
         let (tx, lane) = (record.tx, &mut record.lane);
-        let from = lane.from;
-        if lane.len == 0 || record.rx >> from & 1 == 0 || tx & record.full != 0 {
+        let Some(from) = lane.from else { return Step::Blocked };
+        if lane.len == 0 || !record.rx.contains(from) || tx.meets(record.full) {
             return Step::Blocked;
         }
         let (x, color) = (u32::from(record.column), record.color);
-        if tx & RAMP_BIT != 0 && !ramp.room(x, color) {
+        if tx.contains(Direction::Ramp) && !ramp.room(x, color) {
             return Step::Blocked;
         }
-        let used = &mut self.used[x as usize];
-        if used.any(tx, now as u32) {
+        let (used, cycle) = (&mut self.used[x as usize], low_bits(now));
+        if used.any(tx, cycle) {
             return Step::Contended;
         }
-        used.add(tx, now as u32);
+        used.add(tx, cycle);
         let wavelet = lane.front();
         lane.pop();
         let (next, upstream) = ((lane.len > 0).then_some(precedence(from)), lane.upstream);
@@ -80,20 +82,17 @@ impl Row {
         if self.is_traced {
             self.note(number, now, Traced::Departure { from, wavelet, ways: tx });
         }
-        if tx & RAMP_BIT != 0 {
-            ramp.deliver(x, color, wavelet, usize::from(from) == RAMP);
+        if tx.contains(Direction::Ramp) {
+            ramp.deliver(x, color, wavelet, from == Direction::Ramp);
         }
-        let mut links = tx & LINKS;
-        while links != 0 {
-            let side = links.trailing_zeros() as usize;
-            links &= links - 1;
+        for side in tx.common(DirSet::LINKS).iter() {
             self.send_to(number, side, wavelet, now);
         }
         Step::Sent(next)
     }
 
-    fn step_any(&mut self, number: u32, now: u64, ramp: &mut impl Ramp) -> Step {
-        let record = &self.records[number as usize];
+    fn step_any(&mut self, number: RecordId, now: u64, ramp: &mut impl Ramp) -> Step {
+        let record = &self.records[number];
         if record.flags & TORN_DOWN != 0 {
             return Step::Blocked;
         }
@@ -101,7 +100,7 @@ impl Row {
         let wavelet = self.head(number, side);
         let partner = self.partner(number, side);
         for leg in [Some(number), partner].into_iter().flatten() {
-            if let Some(step) = self.obstacle(leg, wavelet, now as u32, ramp) {
+            if let Some(step) = self.obstacle(leg, wavelet, low_bits(now), ramp) {
                 return step;
             }
         }
@@ -115,24 +114,24 @@ impl Row {
         for leg in [Some(number), partner].into_iter().flatten() {
             self.send(leg, side, wavelet, now, ramp);
         }
-        if self.records[number as usize].flags & (ADVANCES | MESSAGES) != 0 {
+        if self.records[number].flags & (ADVANCES | MESSAGES) != 0 {
             self.has_left(number, side, wavelet, now);
         }
-        let record = &self.records[number as usize];
+        let record = &self.records[number];
         Step::Sent(record.precedence().filter(|_| record.flags & TORN_DOWN == 0))
     }
 
     #[cold]
-    fn record_departure(&mut self, number: u32, from: u8, wavelet: Wavelet, now: u64) {
-        let tx = self.records[number as usize].tx;
-        let ways = if self.reaches_ce(number, wavelet) { tx } else { tx & LINKS };
+    fn record_departure(&mut self, number: RecordId, from: Direction, wavelet: Wavelet, now: u64) {
+        let tx = self.records[number].tx;
+        let ways = if self.reaches_ce(number, wavelet) { tx } else { tx.common(DirSet::LINKS) };
         self.note(number, now, Traced::Departure { from, wavelet, ways });
     }
 
     #[cold]
-    fn has_left(&mut self, number: u32, side: u8, wavelet: Wavelet, now: u64) {
-        let flags = self.records[number as usize].flags;
-        if flags & ADVANCES != 0 && usize::from(side) == RAMP {
+    fn has_left(&mut self, number: RecordId, side: Direction, wavelet: Wavelet, now: u64) {
+        let flags = self.records[number].flags;
+        if flags & ADVANCES != 0 && side == Direction::Ramp {
             self.left_ramp(number, now);
         }
         if flags & MESSAGES != 0 {
@@ -141,98 +140,105 @@ impl Row {
     }
 
     #[inline]
-    fn head(&self, number: u32, side: u8) -> Wavelet {
-        let record = &self.records[number as usize];
+    fn head(&self, number: RecordId, side: Direction) -> Wavelet {
+        let record = &self.records[number];
         match &record.more {
             None => record.lane.front(),
-            Some(_) => record.lanes().find(|lane| lane.from == side).map(|lane| lane.front()).unwrap_or_default(),
+            Some(_) => record.lanes().find(|(from, _)| *from == side).map(|(_, lane)| lane.front()).unwrap_or_default(),
         }
     }
 
     /// The other color's record, where color swap makes this input arrive on both.
     #[inline]
-    fn partner(&self, number: u32, side: u8) -> Option<u32> {
-        let record = &self.records[number as usize];
+    fn partner(&self, number: RecordId, side: Direction) -> Option<RecordId> {
+        let record = &self.records[number];
         if record.flags & SHARES_INPUT == 0 {
             return None;
         }
-        let shared = self.table.received_twice(record.x(), self.y, usize::from(side), record.color);
+        let shared = self.table.received_twice(record.x(), self.y, side, record.color);
         let partner = self.record(record.x(), record.color ^ 1).filter(|_| shared)?;
-        (self.records[partner as usize].rx >> side & 1 != 0).then_some(partner)
+        self.records[partner].rx.contains(side).then_some(partner)
     }
 
     /// What keeps a wavelet from leaving through all outputs at once.
     #[inline]
-    fn obstacle(&mut self, number: u32, wavelet: Wavelet, now: u32, ramp: &mut impl Ramp) -> Option<Step> {
-        let record = &self.records[number as usize];
+    fn obstacle(&mut self, number: RecordId, wavelet: Wavelet, now: u32, ramp: &mut impl Ramp) -> Option<Step> {
+        let record = &self.records[number];
         let (x, mut ways, color) = (record.x(), record.tx, record.color);
-        if ways & record.full != 0 {
+        if ways.meets(record.full) {
             return Some(Step::Blocked);
         }
-        if ways & RAMP_BIT != 0 {
+        if ways.contains(Direction::Ramp) {
             if !self.reaches_ce(number, wavelet) {
-                ways &= LINKS;
+                ways = ways.common(DirSet::LINKS);
             } else if !ramp.room(x, color) {
                 return Some(Step::Blocked);
             }
         }
-        self.used[x as usize].any(ways, now).then_some(Step::Contended)
+        self.used_at(x).any(ways, now).then_some(Step::Contended)
     }
 
     /// Whether a wavelet that goes to the ramp gets to the CE: command lists can hide it, filters reject it.
     #[inline]
-    pub(crate) fn reaches_ce(&self, number: u32, wavelet: Wavelet) -> bool {
-        let flags = self.records[number as usize].flags;
+    pub(crate) fn reaches_ce(&self, number: RecordId, wavelet: Wavelet) -> bool {
+        let flags = self.records[number].flags;
         if wavelet.control && flags & MESSAGES == 0 && ce_ignores(wavelet.data) {
             return false;
         }
         let filtered = flags & FILTERED != 0;
-        !filtered || self.config(number).filter.as_ref().is_none_or(|filter| filter.passes(wavelet))
+        !filtered || self.state(number).filter.as_ref().is_none_or(|filter| filter.passes(wavelet))
     }
 
     /// Takes the wavelet out of its lane and gives the place back.
     #[inline]
-    fn take_head(&mut self, number: u32, side: u8, now: u64, ramp: &mut impl Ramp) {
-        let record = &mut self.records[number as usize];
+    fn take_head(&mut self, number: RecordId, side: Direction, now: u64, ramp: &mut impl Ramp) {
+        let record = &mut self.records[number];
         let (x, color) = (record.x(), record.color);
         let lane = record.lane_mut(side);
         lane.pop();
         let upstream = lane.upstream;
         if let Some(more) = &mut record.more {
-            more.served = side;
+            more.served = Some(side);
         }
         self.give_back(side, upstream, (x, color), now, ramp);
     }
 
     /// Tells whoever a wavelet came from that its place is free again.
     #[inline]
-    fn give_back(&mut self, side: u8, upstream: u32, (x, color): (u32, u8), now: u64, ramp: &mut impl Ramp) {
-        if usize::from(side) == RAMP {
+    fn give_back(
+        &mut self,
+        side: Direction,
+        upstream: Option<RecordId>,
+        (x, color): (u32, u8),
+        now: u64,
+        ramp: &mut impl Ramp,
+    ) {
+        if side == Direction::Ramp {
             ramp.accepted(x, color);
-        } else if upstream != UNKNOWN {
-            let credit = upstream << 2 | opposite(usize::from(side)) as u32;
-            self.outbox(usize::from(side), now).credits.push(credit);
+        } else if let Some(upstream) = upstream {
+            let credit = Credit::new(upstream, side.opposite());
+            self.outbox(side, now).credits.push(credit);
         }
     }
 
     /// Where things for the tile at a side go.
     #[inline]
-    pub(crate) fn outbox(&mut self, side: usize, now: u64) -> &mut Batch {
+    pub(crate) fn outbox(&mut self, side: Direction, now: u64) -> &mut Batch {
         match side {
-            NORTH => &mut self.north,
-            SOUTH => &mut self.south,
-            _ => &mut self.inbox[(now + self.hop) as usize % RING][OWN],
+            Direction::North => &mut self.north,
+            Direction::South => &mut self.south,
+            _ => &mut self.inbox[slot(now + self.hop)][OWN],
         }
     }
 
     /// Sends a wavelet to all outputs of a record, then lets it work on the switch.
-    fn send(&mut self, number: u32, from: u8, wavelet: Wavelet, now: u64, ramp: &mut impl Ramp) {
-        let Record { tx, flags, .. } = self.records[number as usize];
-        let (x, color) = self.records[number as usize].place();
-        if tx & RAMP_BIT != 0 {
+    fn send(&mut self, number: RecordId, from: Direction, wavelet: Wavelet, now: u64, ramp: &mut impl Ramp) {
+        let Record { tx, flags, .. } = self.records[number];
+        let (x, color) = self.records[number].place();
+        if tx.contains(Direction::Ramp) {
             if self.reaches_ce(number, wavelet) {
-                self.used[x as usize].add(RAMP_BIT, now as u32);
-                ramp.deliver(x, color, wavelet, usize::from(from) == RAMP);
+                self.used_at(x).add(DirSet::RAMP, low_bits(now));
+                ramp.deliver(x, color, wavelet, from == Direction::Ramp);
             }
             if flags & FILTERED != 0 {
                 self.count_filtered(number, wavelet);
@@ -240,48 +246,42 @@ impl Row {
         }
         let obeys = wavelet.control && flags & MESSAGES == 0;
         let forwarded = if obeys { self.obey(number, wavelet, now, ramp) } else { wavelet };
-        let mut links = tx & LINKS;
-        self.used[x as usize].add(links, now as u32);
-        while links != 0 {
-            let side = links.trailing_zeros() as usize;
-            links &= links - 1;
+        let links = tx.common(DirSet::LINKS);
+        self.used_at(x).add(links, low_bits(now));
+        for side in links.iter() {
             self.send_to(number, side, forwarded, now);
         }
     }
 
     #[inline]
-    fn send_to(&mut self, number: u32, side: usize, wavelet: Wavelet, now: u64) {
-        let mut target = self.records[number as usize].targets[side];
-        if target >= OUTSIDE {
-            if target == UNKNOWN {
-                target = self.find_target(number, side, wavelet);
-            }
-            if target == OUTSIDE {
-                return self.lose(number, side);
-            }
+    fn send_to(&mut self, number: RecordId, side: Direction, wavelet: Wavelet, now: u64) {
+        let known = self.records[number].targets[side.index()];
+        let target = known.unwrap_or_else(|| self.find_target(number, side, wavelet));
+        if target == OUTSIDE {
+            return self.lose(number, side);
         }
-        self.records[number as usize].use_credit(side);
-        let landing = Landing { record: target, from: opposite(side) as u8, wavelet };
+        self.records[number].use_credit(side);
+        let landing = Landing { record: target, from: side.opposite(), wavelet };
         self.outbox(side, now).landings.push(landing);
     }
 
     #[cold]
-    fn find_target(&mut self, number: u32, side: usize, wavelet: Wavelet) -> u32 {
-        let (x, color) = self.records[number as usize].place();
+    fn find_target(&mut self, number: RecordId, side: Direction, wavelet: Wavelet) -> RecordId {
+        let (x, color) = self.records[number].place();
         let by_header = || {
-            let first = self.config(number).messages?;
+            let first = self.state(number).config.messages?;
             self.message_record(self.table.neighbour(x, self.y, side)?, first, wavelet.data)
         };
         let target = || self.table.target(x, self.y, side, color).map_or(OUTSIDE, |target| target.record);
         let target = by_header().unwrap_or_else(target);
-        self.records[number as usize].targets[side] = target;
+        self.records[number].targets[side.index()] = Some(target);
         target
     }
 
     /// The fabric around the program takes a wavelet that leaves by a side, at once, and drops it.
     #[cold]
-    fn lose(&mut self, number: u32, side: usize) {
-        let (x, color) = self.records[number as usize].place();
-        *self.lost.entry((color, x, side as u8)).or_default() += 1;
+    fn lose(&mut self, number: RecordId, side: Direction) {
+        let (x, color) = self.records[number].place();
+        *self.lost.entry((color, x, side)).or_default() += 1;
     }
 }

@@ -9,15 +9,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use csl_chip::Chip;
+use csl_machine::{Chip, DirSet, Direction, Wavelet};
 use rustc_hash::FxHashMap;
 
-use crate::config::{ColorConfig, RAMP, WEST};
 use crate::event::{Fault, FaultKind, Lost, TraceEvent, Traced, landing_hash};
 use crate::messages;
-use crate::record::{ADVANCES, Batch, Landing, MAX_BUFFER, MESSAGES, QUEUED, Record, SHARES_INPUT, UNKNOWN};
+use crate::record::{ADVANCES, Batch, Credit, Landing, MAX_BUFFER, MESSAGES, QUEUED, Record, RecordId, SHARES_INPUT};
+use crate::state::ColorState;
 use crate::table::{RouteTable, place_of_unrouted, unrouted};
-use crate::wavelet::Wavelet;
 
 /// The compute elements of a row, as its routers see them.
 pub trait Ramp {
@@ -33,7 +32,19 @@ pub trait Ramp {
 }
 
 /// Slots of the inbox: more than the longest hop.
-pub(crate) const RING: usize = 4;
+const RING: usize = 4;
+
+/// The slot of the inbox for what lands in a cycle.
+#[inline]
+pub(crate) fn slot(cycle: u64) -> usize {
+    cycle as usize % RING
+}
+
+/// Low bits of a cycle: enough to tell it from those around it.
+#[inline]
+pub(crate) fn low_bits(cycle: u64) -> u32 {
+    cycle as u32
+}
 const FROM_NORTH: usize = 0;
 pub(crate) const OWN: usize = 1;
 const FROM_SOUTH: usize = 2;
@@ -43,19 +54,19 @@ const FROM_SOUTH: usize = 2;
 pub(crate) struct Used {
     /// Low bits of the cycle.
     cycle: u32,
-    ways: u8,
+    ways: DirSet,
 }
 
 impl Used {
     #[inline]
-    pub fn any(self, ways: u8, now: u32) -> bool {
-        self.cycle == now && self.ways & ways != 0
+    pub fn any(self, ways: DirSet, now: u32) -> bool {
+        self.cycle == now && self.ways.meets(ways)
     }
 
     #[inline]
-    pub fn add(&mut self, ways: u8, now: u32) {
-        let before = if self.cycle == now { self.ways } else { 0 };
-        *self = Used { cycle: now, ways: before | ways };
+    pub fn add(&mut self, ways: DirSet, now: u32) {
+        let before = if self.cycle == now { self.ways } else { DirSet::NONE };
+        *self = Used { cycle: now, ways: before.union(ways) };
     }
 }
 
@@ -69,9 +80,9 @@ struct Place {
 
 impl Place {
     #[inline]
-    fn record(self, color: u8) -> Option<u32> {
+    fn record(self, color: u8) -> Option<RecordId> {
         let bit = 1u32.checked_shl(color.into())?;
-        (self.colors & bit != 0).then(|| self.first + (self.colors & (bit - 1)).count_ones())
+        (self.colors & bit != 0).then(|| RecordId::new(self.first + (self.colors & (bit - 1)).count_ones()))
     }
 }
 
@@ -83,21 +94,21 @@ pub struct Row {
     /// Those of the table by their numbers, behind them those made since.
     pub(crate) records: Vec<Record>,
     /// Records of colors that the table does not route, by their numbers for other rows.
-    made: FxHashMap<u32, u32>,
+    made: FxHashMap<RecordId, RecordId>,
     /// By column.
     pub(crate) used: Vec<Used>,
     /// By column.
     places: Vec<Place>,
-    /// Configurations that are no longer those of the table.
-    pub(crate) changed: FxHashMap<u32, ColorConfig>,
+    /// States that are no longer those of the table.
+    pub(crate) changed: FxHashMap<RecordId, ColorState>,
     /// Wavelets that have left the program, by color, column and side.
-    pub(crate) lost: BTreeMap<(u8, u32, u8), u64>,
+    pub(crate) lost: BTreeMap<(u8, u32, Direction), u64>,
     /// Records, and how many wavelets from the CE are to pass before the switch advances (`.advance_switch`).
-    pub(crate) advances: Vec<(u32, u8)>,
+    pub(crate) advances: Vec<(RecordId, u8)>,
     /// Records to look at: those whose next wavelet comes from the ramp, then those whose next wavelet passes by.
-    pub(crate) active: [Vec<u32>; 2],
+    pub(crate) active: [Vec<RecordId>; 2],
     /// Scratch: records that have sent and go to the end of a list, with its precedence.
-    pub(crate) sent: Vec<(usize, u32)>,
+    pub(crate) sent: Vec<(usize, RecordId)>,
     /// By cycle modulo RING, then by where the batch comes from.
     pub(crate) inbox: [[Batch; 3]; RING],
     pub(crate) north: Batch,
@@ -113,9 +124,9 @@ pub struct Row {
 
 impl Row {
     pub fn new(table: Arc<RouteTable>, y: u32, chip: &Chip, is_traced: bool) -> Row {
-        let buffer = (chip.timing.router_buffer as usize).min(MAX_BUFFER) as u8;
+        let buffer = u8::try_from(chip.timing.router_buffer).unwrap_or(u8::MAX).min(MAX_BUFFER as u8);
         let records: Vec<Record> =
-            table.records(y).map(|(x, color, config)| Record::new(x, color, config, buffer)).collect();
+            table.records(y).map(|(x, color, state)| Record::new(x, color, state, buffer)).collect();
         let width = table.width() as usize;
         let places = places(width, &records);
         let mut row = Row {
@@ -125,7 +136,7 @@ impl Row {
             buffer,
             records,
             made: FxHashMap::default(),
-            used: vec![Used { cycle: u32::MAX, ways: 0 }; width],
+            used: vec![Used { cycle: u32::MAX, ways: DirSet::NONE }; width],
             places,
             changed: FxHashMap::default(),
             lost: BTreeMap::new(),
@@ -149,10 +160,16 @@ impl Row {
     fn mark_shared_inputs(&mut self) {
         for record in &mut self.records {
             let shared = |side| self.table.received_twice(record.x(), self.y, side, record.color);
-            if (WEST..=RAMP).any(shared) {
+            if Direction::ALL.into_iter().any(shared) {
                 record.flags |= SHARES_INPUT;
             }
         }
+    }
+
+    /// The outputs of a column that have been used.
+    #[inline]
+    pub(crate) fn used_at(&mut self, x: u32) -> &mut Used {
+        &mut self.used[x as usize]
     }
 
     /// Order-free hash over all landings so far.
@@ -187,49 +204,49 @@ impl Row {
 
     /// The number of a color's record at a column.
     #[inline]
-    pub fn record(&self, x: u32, color: u8) -> Option<u32> {
+    pub fn record(&self, x: u32, color: u8) -> Option<RecordId> {
         self.places.get(x as usize)?.record(color).or_else(|| self.made_record(unrouted(x, color)))
     }
 
     /// The record that was made for a color that the table does not route.
-    fn made_record(&self, number: u32) -> Option<u32> {
+    fn made_record(&self, number: RecordId) -> Option<RecordId> {
         if self.made.is_empty() { None } else { self.made.get(&number).copied() }
     }
 
     /// The record of a color at a column, made where there is none: with no route, so that it holds what lands on it.
     #[cold]
-    pub(crate) fn record_made(&mut self, x: u32, color: u8) -> u32 {
+    pub(crate) fn record_made(&mut self, x: u32, color: u8) -> RecordId {
         if let Some(number) = self.record(x, color) {
             return number;
         }
-        let (number, config) = (self.records.len() as u32, ColorConfig::default());
-        self.records.push(Record::new(x, color, &config, self.buffer));
-        self.changed.insert(number, config);
+        let (number, state) = (RecordId::next(&self.records), ColorState::default());
+        self.records.push(Record::new(x, color, &state, self.buffer));
+        self.changed.insert(number, state);
         self.made.insert(unrouted(x, color), number);
         number
     }
 
     /// The number of a record in this row, by the one that other rows know.
     #[inline]
-    fn own_number(&mut self, number: u32) -> u32 {
-        if (number as usize) < self.records.len() { number } else { self.number_of_unrouted(number) }
+    fn own_number(&mut self, number: RecordId) -> RecordId {
+        if number.index() < self.records.len() { number } else { self.number_of_unrouted(number) }
     }
 
     #[cold]
-    fn number_of_unrouted(&mut self, number: u32) -> u32 {
+    fn number_of_unrouted(&mut self, number: RecordId) -> RecordId {
         place_of_unrouted(number).map_or(number, |(x, color)| self.record_made(x, color))
     }
 
     /// The record that takes what the CE at a column sends on a color: that of the color itself, or with swap in both
     /// directions that of the other one of the pair. `None` where neither takes or sends anything at its current position.
     #[inline]
-    pub fn routed(&self, x: u32, color: u8) -> Option<u32> {
+    pub fn routed(&self, x: u32, color: u8) -> Option<RecordId> {
         let number = match self.table.has_swaps() {
             false => self.record(x, color)?,
-            true => self.record(x, self.table.received(x, self.y, RAMP, color).color)?,
+            true => self.record(x, self.table.received(x, self.y, Direction::Ramp, color).color)?,
         };
-        let record = &self.records[number as usize];
-        (record.rx | record.tx != 0).then_some(number)
+        let record = &self.records[number];
+        (!record.rx.union(record.tx).is_empty()).then_some(number)
     }
 
     /// The next cycle in which there is something to do here; at most `now + 1` while any record can move.
@@ -238,7 +255,7 @@ impl Row {
         if self.active() > 0 {
             return Some(now + 1);
         }
-        let waiting = |cycle: &u64| self.inbox[*cycle as usize % RING].iter().any(|batch| !batch.is_empty());
+        let waiting = |cycle: &u64| self.inbox[slot(*cycle)].iter().any(|batch| !batch.is_empty());
         (now + 1..=now + self.hop).find(waiting)
     }
 
@@ -247,7 +264,7 @@ impl Row {
     /// Hands the batches of cycle `now` over: what leaves `upper` to the south and `lower` to the north. Exact inverse
     /// of each other in storage: vectors are exchanged, not copied.
     pub fn exchange(upper: &mut Row, lower: &mut Row, now: u64) {
-        let slot = (now + upper.hop) as usize % RING;
+        let slot = slot(now + upper.hop);
         swap_if_any(&mut upper.south, &mut lower.inbox[slot][FROM_NORTH]);
         swap_if_any(&mut lower.north, &mut upper.inbox[slot][FROM_SOUTH]);
     }
@@ -268,18 +285,18 @@ impl Row {
 
     /// Puts a batch that another shard's row sent in cycle `sent_at`.
     pub fn put_from_north(&mut self, batch: Batch, sent_at: u64) {
-        self.inbox[(sent_at + self.hop) as usize % RING][FROM_NORTH] = batch;
+        self.inbox[slot(sent_at + self.hop)][FROM_NORTH] = batch;
     }
 
     pub fn put_from_south(&mut self, batch: Batch, sent_at: u64) {
-        self.inbox[(sent_at + self.hop) as usize % RING][FROM_SOUTH] = batch;
+        self.inbox[slot(sent_at + self.hop)][FROM_SOUTH] = batch;
     }
 
     // ---- landings ----
 
     /// Lands the wavelets and credits that are due in cycle `now`.
     pub fn land(&mut self, now: u64) -> Result<(), Fault> {
-        let slot = now as usize % RING;
+        let slot = slot(now);
         for source in 0..3 {
             if self.inbox[slot][source].is_empty() {
                 continue;
@@ -301,21 +318,21 @@ impl Row {
     fn land_one(&mut self, landing: Landing, now: u64) -> Result<(), Fault> {
         let Landing { from, wavelet, .. } = landing;
         let number = self.own_number(landing.record);
-        let record = &mut self.records[number as usize];
+        let record = &mut self.records[number];
         let hash = landing_hash(now, record.x(), self.y, from, record.color, wavelet);
         self.hash = self.hash.wrapping_add(hash);
         self.moved += 1;
         self.last_landing = now;
-        if record.rx >> from & 1 != 0 {
+        if record.rx.contains(from) {
             // The guide calls it undefined what a router does with two of one color at once.
-            if record.landed_at == now as u32 && record.flags & MESSAGES == 0 {
+            if record.landed_at == low_bits(now) && record.flags & MESSAGES == 0 {
                 return Err(self.collision(number, from, wavelet));
             }
-            (record.landed_at, record.landed_from) = (now as u32, from);
+            (record.landed_at, record.landed_from) = (low_bits(now), from);
         }
         let lane = record.lane_mut(from);
         lane.push(wavelet);
-        if lane.upstream == UNKNOWN && usize::from(from) != RAMP {
+        if lane.upstream.is_none() && from != Direction::Ramp {
             self.find_upstream(number, from);
         }
         self.wake(number);
@@ -326,43 +343,42 @@ impl Row {
     }
 
     #[cold]
-    pub(crate) fn note(&mut self, number: u32, cycle: u64, what: Traced) {
-        let (x, color) = self.records[number as usize].place();
+    pub(crate) fn note(&mut self, number: RecordId, cycle: u64, what: Traced) {
+        let (x, color) = self.records[number].place();
         self.trace.push(TraceEvent { cycle, x, y: self.y, color, what });
     }
 
-    fn collision(&self, number: u32, from: u8, wavelet: Wavelet) -> Fault {
-        let record = &self.records[number as usize];
+    fn collision(&self, number: RecordId, from: Direction, wavelet: Wavelet) -> Fault {
+        let record = &self.records[number];
         let (a, b) = (record.landed_from, from);
         let kind = FaultKind::Collision { sides: [a.min(b), a.max(b)] };
         Fault { x: record.x(), y: self.y, color: record.color, wavelet, kind }
     }
 
     /// The sender behind a lane, to whom its credits go back.
-    fn find_upstream(&mut self, number: u32, from: u8) {
-        let (x, color) = self.records[number as usize].place();
-        let side = usize::from(from);
+    fn find_upstream(&mut self, number: RecordId, from: Direction) {
+        let (x, color) = self.records[number].place();
         let sender = || {
-            let (nx, ny) = self.table.neighbour(x, self.y, side)?;
-            let sent_on = match self.config(number).messages {
-                Some(first) => messages::color_from(first, side),
-                None => self.table.source_color(x, self.y, side, color),
+            let (nx, ny) = self.table.neighbour(x, self.y, from)?;
+            let sent_on = match self.state(number).config.messages {
+                Some(first) => messages::color_from(first, from),
+                None => self.table.source_color(x, self.y, from, color),
             };
             Some(self.table.number(nx, ny, sent_on))
         };
-        let upstream = sender().unwrap_or(UNKNOWN);
-        self.records[number as usize].lane_mut(from).upstream = upstream;
+        let upstream = sender();
+        self.records[number].lane_mut(from).upstream = upstream;
     }
 
-    fn credit(&mut self, credit: u32) {
-        let number = self.own_number(credit >> 2);
-        self.records[number as usize].add_credit((credit & 3) as usize);
+    fn credit(&mut self, credit: Credit) {
+        let number = self.own_number(credit.record());
+        self.records[number].add_credit(credit.side());
         self.wake(number);
     }
 
     #[inline]
-    pub(crate) fn wake(&mut self, number: u32) {
-        let record = &mut self.records[number as usize];
+    pub(crate) fn wake(&mut self, number: RecordId) {
+        let record = &mut self.records[number];
         if record.flags & QUEUED == 0
             && let Some(precedence) = record.precedence()
         {
@@ -381,22 +397,22 @@ impl Row {
     /// Lands a wavelet from the CE. Returns false, and changes nothing, when the buffer is full;
     /// [`Ramp::accepted`] tells when there is room again.
     #[inline]
-    pub fn inject(&mut self, record: u32, wavelet: Wavelet, now: u64) -> Result<bool, Fault> {
-        if self.records[record as usize].flags & MESSAGES != 0 {
+    pub fn inject(&mut self, record: RecordId, wavelet: Wavelet, now: u64) -> Result<bool, Fault> {
+        if self.records[record].flags & MESSAGES != 0 {
             return self.inject_message(record, wavelet, now);
         }
         self.land_from_ce(record, wavelet, now)
     }
 
-    fn land_from_ce(&mut self, record: u32, wavelet: Wavelet, now: u64) -> Result<bool, Fault> {
-        let room = self.records[record as usize].ramp_has_room(self.buffer);
+    fn land_from_ce(&mut self, record: RecordId, wavelet: Wavelet, now: u64) -> Result<bool, Fault> {
+        let room = self.records[record].ramp_has_room(self.buffer);
         if room {
-            self.land_one(Landing { record, from: RAMP as u8, wavelet }, now)?;
+            self.land_one(Landing { record, from: Direction::Ramp, wavelet }, now)?;
         }
         Ok(room)
     }
 
-    fn inject_message(&mut self, comm: u32, wavelet: Wavelet, now: u64) -> Result<bool, Fault> {
+    fn inject_message(&mut self, comm: RecordId, wavelet: Wavelet, now: u64) -> Result<bool, Fault> {
         let record = self.message_from_ce(comm, wavelet);
         let landed = self.land_from_ce(record, wavelet, now)?;
         if landed {
@@ -406,14 +422,14 @@ impl Row {
     }
 
     /// The wavelet that [`Row::inject`] has just taken advances the switch once it has been forwarded.
-    pub fn advance_behind(&mut self, record: u32) {
-        let lanes = self.records[record as usize].lanes();
-        let waiting = lanes.filter(|lane| usize::from(lane.from) == RAMP).map(|lane| lane.len).sum();
+    pub fn advance_behind(&mut self, record: RecordId) {
+        let lanes = self.records[record].lanes();
+        let waiting = lanes.filter(|(side, _)| *side == Direction::Ramp).map(|(_, lane)| lane.len).sum();
         self.advances.push((record, waiting));
         if let Some(Traced::Landing { local_flip, .. }) = self.trace.last_mut().map(|event| &mut event.what) {
             *local_flip = true;
         }
-        self.records[record as usize].flags |= ADVANCES;
+        self.records[record].flags |= ADVANCES;
     }
 }
 

@@ -1,7 +1,10 @@
 //! Which colors are routed where, by runs. Immutable, shared by all rows: any row can tell the number of a record in
 //! any other row without that row being there yet, so a row is made only when something first touches it.
 
-use crate::config::{ColorConfig, EAST, NORTH, SOUTH, WEST, opposite};
+use csl_machine::{ColorConfig, Direction};
+
+use crate::record::RecordId;
+use crate::state::ColorState;
 
 /// Tiles `x .. x + len` of a row that route the same colors in the same way. A tile in no run is none of the program's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +25,7 @@ pub struct RouteTable {
     width: u32,
     rows: Vec<Vec<Run>>,
     sets: Vec<RouteSet>,
-    configs: Vec<ColorConfig>,
+    configs: Vec<ColorState>,
     /// Some tile swaps colors.
     has_swaps: bool,
 }
@@ -33,13 +36,13 @@ const UNROUTED: u32 = 1 << 29;
 const COLOR_BITS: u32 = 5;
 
 /// The number by which other rows know a color that the table does not route at a column.
-pub(crate) fn unrouted(x: u32, color: u8) -> u32 {
-    UNROUTED | x << COLOR_BITS | u32::from(color)
+pub(crate) fn unrouted(x: u32, color: u8) -> RecordId {
+    RecordId::new(UNROUTED | x << COLOR_BITS | u32::from(color))
 }
 
 /// The column and color of a number of [`unrouted`].
-pub(crate) fn place_of_unrouted(number: u32) -> Option<(u32, u8)> {
-    let place = number.checked_sub(UNROUTED)?;
+pub(crate) fn place_of_unrouted(number: RecordId) -> Option<(u32, u8)> {
+    let place = number.number().checked_sub(UNROUTED)?;
     Some((place >> COLOR_BITS, (place & ((1 << COLOR_BITS) - 1)) as u8))
 }
 
@@ -47,7 +50,7 @@ pub(crate) fn place_of_unrouted(number: u32) -> Option<(u32, u8)> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
     /// Number of the record in its row, or a number of [`unrouted`].
-    pub record: u32,
+    pub record: RecordId,
     pub color: u8,
 }
 
@@ -57,6 +60,7 @@ impl RouteTable {
     pub fn new(width: u32, rows: Vec<Vec<(u32, u32, u32)>>, sets: Vec<RouteSet>, configs: Vec<ColorConfig>) -> Self {
         let rows = rows.iter().map(|row| number(row, &sets)).collect();
         let has_swaps = configs.iter().any(|config| config.swap_x || config.swap_y);
+        let configs = configs.into_iter().map(ColorState::new).collect();
         RouteTable { width, rows, sets, configs, has_swaps }
     }
 
@@ -69,7 +73,7 @@ impl RouteTable {
     }
 
     /// Records of row `y` in order of their numbers: column, color, configuration.
-    pub fn records(&self, y: u32) -> impl Iterator<Item = (u32, u8, &ColorConfig)> {
+    pub fn records(&self, y: u32) -> impl Iterator<Item = (u32, u8, &ColorState)> {
         self.rows[y as usize].iter().flat_map(move |run| {
             (run.x..run.x + run.len).flat_map(move |x| {
                 self.sets[run.set as usize]
@@ -86,12 +90,12 @@ impl RouteTable {
     }
 
     /// The number of a color's record at a tile, and its initial configuration.
-    pub fn find(&self, x: u32, y: u32, color: u8) -> Option<(u32, &ColorConfig)> {
+    pub fn find(&self, x: u32, y: u32, color: u8) -> Option<(RecordId, &ColorState)> {
         let run = self.run(x, y)?;
         let set = &self.sets[run.set as usize];
         let rank = set.binary_search_by_key(&color, |entry| entry.0).ok()?;
-        let record = run.base + (x - run.x) * set.len() as u32 + rank as u32;
-        Some((record, &self.configs[set[rank].1 as usize]))
+        let record = run.base + (x - run.x) * set.len() as u32;
+        Some((RecordId::at(rank).plus(record), &self.configs[set[rank].1 as usize]))
     }
 
     /// Whether any tile swaps colors: if none does, what comes in on a color is that color's.
@@ -101,31 +105,25 @@ impl RouteTable {
     }
 
     /// The number by which a neighbour sends to a color's record at a tile of the program.
-    pub(crate) fn number(&self, x: u32, y: u32, color: u8) -> u32 {
+    pub(crate) fn number(&self, x: u32, y: u32, color: u8) -> RecordId {
         self.find(x, y, color).map_or_else(|| unrouted(x, color), |found| found.0)
     }
 
     /// The tile behind a side; `None` where the program ends there.
-    pub fn neighbour(&self, x: u32, y: u32, side: usize) -> Option<(u32, u32)> {
-        let (x, y) = match side {
-            WEST => (x.checked_sub(1)?, y),
-            EAST => (x + 1, y),
-            SOUTH => (x, y + 1),
-            NORTH => (x, y.checked_sub(1)?),
-            _ => return None,
-        };
+    pub fn neighbour(&self, x: u32, y: u32, side: Direction) -> Option<(u32, u32)> {
+        let (x, y) = side.neighbour((x, y))?;
         self.run(x, y).map(|_| (x, y))
     }
 
     /// The color on which a tile receives what comes in by `side` on `color`: that color itself, or with color swap
     /// the other one of the pair (advanced features of the guide).
-    pub fn received(&self, x: u32, y: u32, side: usize, color: u8) -> Target {
-        let takes = |config: &ColorConfig| config.all_inputs() >> side & 1 != 0;
+    pub fn received(&self, x: u32, y: u32, side: Direction, color: u8) -> Target {
+        let takes = |state: &ColorState| state.config.all_inputs().contains(side);
         let found = self.find(x, y, color);
-        let own = found.filter(|(_, config)| !config.swaps(side));
-        let swapped = || self.find(x, y, color ^ 1).filter(|(_, config)| config.swaps(side));
-        let target = |color| move |(record, _): (u32, &ColorConfig)| Target { record, color };
-        let open = own.filter(|(_, config)| takes(config)).map(target(color));
+        let own = found.filter(|(_, state)| !state.config.swaps(side));
+        let swapped = || self.find(x, y, color ^ 1).filter(|(_, state)| state.config.swaps(side));
+        let target = |color| move |(record, _): (RecordId, &ColorState)| Target { record, color };
+        let open = own.filter(|(_, state)| takes(state)).map(target(color));
         open.or_else(|| swapped().map(target(color ^ 1))).unwrap_or_else(|| {
             let color = if own.is_none() && found.is_some() { color ^ 1 } else { color };
             Target { record: self.number(x, y, color), color }
@@ -133,22 +131,22 @@ impl RouteTable {
     }
 
     /// Whether the tile receives what comes in by `side` on `color` on the other color of the pair as well.
-    pub fn received_twice(&self, x: u32, y: u32, side: usize, color: u8) -> bool {
+    pub fn received_twice(&self, x: u32, y: u32, side: Direction, color: u8) -> bool {
         let takes = |color: u8| {
-            let (_, config) = self.find(x, y, color)?;
-            (config.all_inputs() >> side & 1 != 0).then(|| config.swaps(side))
+            let config = &self.find(x, y, color)?.1.config;
+            config.all_inputs().contains(side).then(|| config.swaps(side))
         };
         takes(color) == Some(false) && takes(color ^ 1) == Some(true)
     }
 
     /// Where wavelets of `color` land that leave tile `(x, y)` by `side`; `None` where they leave the program.
-    pub fn target(&self, x: u32, y: u32, side: usize, color: u8) -> Option<Target> {
+    pub fn target(&self, x: u32, y: u32, side: Direction, color: u8) -> Option<Target> {
         let (x, y) = self.neighbour(x, y, side)?;
-        Some(self.received(x, y, opposite(side), color))
+        Some(self.received(x, y, side.opposite(), color))
     }
 
     /// The color on which the tile behind `side` sent what is received here on `color`.
-    pub fn source_color(&self, x: u32, y: u32, side: usize, color: u8) -> u8 {
+    pub fn source_color(&self, x: u32, y: u32, side: Direction, color: u8) -> u8 {
         if self.received(x, y, side, color).color == color { color } else { color ^ 1 }
     }
 }

@@ -1,20 +1,18 @@
-//! The pipeline: text to output folder.
+//! The pipeline of a compilation: from text to the output folder.
 
 use std::path::{Path, PathBuf};
 
 use csl_diag::{Code, Diagnostic, Diagnostics, ErrorFormat, SourceMap, Style};
-use csl_image::{Image, Memcpy, Place, Size, Stream};
+use csl_image::{Image, Memcpy, Stream};
 use csl_ir::Wafer;
-use csl_sema::{Analysis, Assembly, Sdk, Sources};
+use csl_machine::{Coord, Size};
+use csl_sema::{Analysis, Assembly, Sources};
 use serde_json::Value;
 
 use crate::options::{Options, PRINTED};
 use crate::outdir::{self, Contents, NamedFile};
 use crate::placement::{Placement, margins, offset, place};
 use crate::sources::{FileSources, LIBRARY_PREFIX};
-
-/// The release whose rules hold for what neither `--sdk` nor the program decides.
-const CURRENT_SDK: Sdk = Sdk { major: 2, minor: 10 };
 
 /// A step that `--emit` shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,9 +21,9 @@ pub enum Stage {
     Tokens,
     /// The tree of the root file.
     Ast,
-    /// As semantic analysis leaves it.
+    /// The IR after semantic analysis.
     Ir0,
-    /// As the optimiser leaves it: what cycles are attached to.
+    /// The IR after the optimiser, to which cycles are attached.
     Ir,
     /// The PEs' instructions.
     Bytecode,
@@ -33,7 +31,7 @@ pub enum Stage {
     Layout,
 }
 
-/// What came of a compilation.
+/// The outcome of a compilation.
 #[derive(Debug, Default)]
 pub struct Compilation {
     sources: SourceMap,
@@ -62,7 +60,7 @@ pub fn emit(options: &Options, stage: Stage) -> Compilation {
     done
 }
 
-/// Text to image. `None` when there were errors, which `done` then holds.
+/// Compiles text to an image. `None` when there were errors, which `done` then holds.
 pub fn build(options: &Options, done: &mut Compilation) -> Option<Image> {
     let wafer = analyze(options, done)?;
     let placement = done.accept(place(options, wafer.width, wafer.height))?;
@@ -121,7 +119,7 @@ fn write(options: &Options, image: Image, done: &mut Compilation) -> Result<(), 
     Ok(())
 }
 
-/// What a layout of the host adds to a program.
+/// Additions to a program by a layout of the host.
 #[derive(Default)]
 pub(crate) struct Extras {
     pub streams: Vec<Stream>,
@@ -196,16 +194,14 @@ fn sema_options(options: &Options) -> csl_sema::Options {
 }
 
 fn codegen_options(options: &Options, placement: Placement) -> csl_codegen::Options {
-    let sdk = options.sdk.unwrap_or(CURRENT_SDK);
     csl_codegen::Options {
         fabric: Size { width: placement.fabric.0, height: placement.fabric.1 },
-        offset: Place { x: placement.offset.0, y: placement.offset.1 },
+        offset: Coord { x: placement.offset.0, y: placement.offset.1 },
         memcpy: options.memcpy.then_some(Memcpy {
             channels: options.channels,
             west_buffer: options.west_buffer,
             east_buffer: options.east_buffer,
         }),
-        sdk: csl_image::Sdk { major: sdk.major as u16, minor: sdk.minor as u16 },
         sections: options.link_sections.clone(),
     }
 }
@@ -226,7 +222,8 @@ fn summary(options: &Options, image: &Image) -> String {
 }
 
 impl Compilation {
-    /// A compilation that has begun. What it was told in vain is no fault of the program: `--warnings-as-errors` leaves it.
+    /// A compilation that has begun. Options without effect get a note, which `--warnings-as-errors` leaves alone: the
+    /// program is not at fault.
     fn of(options: &Options) -> Compilation {
         let mut begun = Compilation::default();
         for option in &options.ignored {
@@ -246,29 +243,29 @@ impl Compilation {
         csl_diag::render(&self.sources, &self.diagnostics, format, style)
     }
 
-    /// What was asked to be shown.
+    /// The text that `emit` was asked for.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// One line on what was compiled.
+    /// One line that sums up the compilation.
     pub fn summary(&self) -> &str {
         &self.summary
     }
 
-    /// What was found, in order.
+    /// The findings, in order.
     pub fn diagnostics(&self) -> &Diagnostics {
         &self.diagnostics
     }
 
-    /// Takes the findings of an analysis over; `None` when it failed.
+    /// Takes the findings of an analysis over; `None` when the analysis failed.
     fn adopt(&mut self, analysis: Analysis, options: &Options) -> Option<Wafer> {
         self.sources = analysis.sources;
         self.extend(analysis.diagnostics, options);
         analysis.wafer.ok().filter(|_| self.succeeded())
     }
 
-    /// The files that were read, but for the library's.
+    /// The source files that were read, without those of the library.
     fn source_files(&self, options: &Options) -> Vec<PathBuf> {
         let own = self.sources.names().filter(|name| !name.starts_with(LIBRARY_PREFIX));
         own.map(|name| options.locate(Path::new(name))).collect()
@@ -300,7 +297,7 @@ impl Compilation {
     }
 }
 
-/// The output folder of a compilation, as its caller has to open it.
+/// The path of the output folder as the caller has to open it.
 pub fn output_folder(options: &Options) -> PathBuf {
     options.locate(&options.output)
 }

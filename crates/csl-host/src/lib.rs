@@ -1,4 +1,4 @@
-//! The whole of Waferlab in plain Rust: compile, load, run, copy, launch, stop.
+//! Waferlab as a Rust library: compile, load, run, copy, launch, stop.
 //!
 //! [`compile`] is the pipeline on one page; [`Runtime`] is a program on the simulated wafer. Only this crate reads
 //! files and the environment; faults and deadlocks of the machine become texts here.
@@ -73,11 +73,11 @@ mod sources;
 
 pub use arguments::{Argument, Signature};
 pub use compile::{Compilation, Stage, build, compile, emit, output_folder};
-pub use csl_chip::Arch;
 pub use csl_diag::{ErrorFormat, Style};
-pub use csl_image::{Export, ExportKind, Image, ImageError, Size};
+pub use csl_image::{Export, ExportKind, Image, ImageError};
+pub use csl_machine::{Arch, Sdk, Size};
 pub use csl_num::FloatKind;
-pub use csl_sema::Sdk;
+
 pub use csl_sim::{Copy, Ending, Endpoint, Names, NoSuchPe, Order, Rect, RequestError, Shape, Spread, Width};
 pub use error::{
     ArgumentError, CoreError, ErrorKind, Failure, FileError, FolderError, HostError, NameError, SequenceError,

@@ -1,4 +1,4 @@
-//! What `waferlab inspect` says of a small program.
+//! Tests the texts of `waferlab inspect` on a small program.
 
 use csl_host::inspect::{Choice, Inspection, Part};
 use csl_host::{Stage, compile, emit};
@@ -131,4 +131,15 @@ fn wrong_choices_are_named() {
     }
     std::fs::write(folder.path().join("out").join(csl_host::IMAGE_FILE), "no image").expect("it is writable");
     assert!(Inspection::open(&folder.path().join("out")).is_err());
+}
+
+/// A `param` of type `comptime_struct` is a sign of a program up to 1.4.
+#[test]
+fn the_summary_shows_the_generation_that_the_program_gives_away() {
+    for (param, sdk) in [("param memcpy_params;", "2.10"), ("param memcpy_params: comptime_struct;", "1.4")] {
+        let folder = folder();
+        let inspection = inspected_with(&folder, &PE.replace("param memcpy_params;", param));
+        let text = inspection.text(&choice(Part::Summary)).expect("it can be shown");
+        assert_eq!(text.lines().nth(1), Some(format!("sdk      {sdk}").as_str()));
+    }
 }

@@ -3,13 +3,12 @@
 mod code;
 mod program;
 
-use crate::{DirSet, Image, Patch, PatchTarget, PatchValues, Place, Size, Stream};
+use csl_machine::{COLORS, ColorConfig, Coord, DirSet, MAX_CHANNELS, Size, SwitchPos};
+
+use crate::{Image, Patch, PatchTarget, PatchValues, Stream};
 
 /// The largest fabric that an image may ask for, PEs a side: ten times the real one.
 const MAX_SIDE: u32 = 10_000;
-
-/// Colors that a router knows.
-const COLORS: u8 = 24;
 
 pub fn image(image: &Image) -> Result<(), String> {
     geometry(image)?;
@@ -26,7 +25,7 @@ pub fn image(image: &Image) -> Result<(), String> {
 
 fn geometry(image: &Image) -> Result<(), String> {
     let Size { width, height } = image.fabric;
-    let Place { x, y } = image.offset;
+    let Coord { x, y } = image.offset;
     require(width <= MAX_SIDE && height <= MAX_SIDE, || format!("a fabric of {width}x{height}"))?;
     require(image.rect.width > 0 && image.rect.height > 0, || "an empty rectangle".into())?;
     let fits = |offset: u32, len: u32, side: u32| offset.checked_add(len).is_some_and(|end| end <= side);
@@ -34,7 +33,7 @@ fn geometry(image: &Image) -> Result<(), String> {
         "a rectangle outside the fabric".into()
     })?;
     let channels = image.memcpy.map_or(1, |memcpy| memcpy.channels);
-    require((1..=16).contains(&channels), || format!("{channels} memcpy channels"))
+    require((1..=MAX_CHANNELS).contains(&channels), || format!("{channels} memcpy channels"))
 }
 
 fn tiles(image: &Image) -> Result<(), String> {
@@ -43,7 +42,7 @@ fn tiles(image: &Image) -> Result<(), String> {
         in_rect(image, run.x, run.y, run.len)?;
         require((run.y, run.x) >= free, || format!("tiles at {}, {} out of order", run.x, run.y))?;
         free = (run.y, run.x + run.len);
-        require((run.program as usize) < image.programs.len(), || format!("no program {}", run.program))?;
+        require(run.program.index() < image.programs.len(), || format!("no program {}", run.program))?;
     }
     Ok(())
 }
@@ -57,8 +56,7 @@ fn routes(image: &Image) -> Result<(), String> {
     image.color_configs.iter().try_for_each(color_config)
 }
 
-fn color_config(config: &crate::ColorConfig) -> Result<(), String> {
-    use crate::SwitchPos::{Both, Invalid, Rx, Tx};
+fn color_config(config: &ColorConfig) -> Result<(), String> {
     let set = |set: DirSet| require(set.0 < 32, || format!("directions {:#x}", set.0));
     set(config.rx)?;
     set(config.tx)?;
@@ -66,9 +64,9 @@ fn color_config(config: &crate::ColorConfig) -> Result<(), String> {
     require(config.messages.is_none_or(messages), || "a message color that leads nowhere".into())?;
     require(config.current_pos <= 3, || format!("switch position {}", config.current_pos))?;
     config.positions.iter().try_for_each(|position| match *position {
-        Invalid => Ok(()),
-        Rx(dirs) | Tx(dirs) => set(dirs),
-        Both(rx, tx) => set(rx).and_then(|()| set(tx)),
+        SwitchPos::Invalid => Ok(()),
+        SwitchPos::Rx(dirs) | SwitchPos::Tx(dirs) => set(dirs),
+        SwitchPos::Both(rx, tx) => set(rx).and_then(|()| set(tx)),
     })
 }
 

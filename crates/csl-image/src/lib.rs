@@ -19,25 +19,26 @@ pub use symbols::*;
 
 use std::sync::Arc;
 
+use csl_machine::{Arch, ColorConfig, Coord, Sdk, Size, TileRun};
 use serde::{Deserialize, Serialize};
 
 /// First bytes of an image file.
 pub const MAGIC: [u8; 8] = *b"WAFERLAB";
 
 /// Grows whenever the format changes; another version is refused.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// A compiled layout, ready to load.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Image {
     pub origin: Origin,
     pub arch: Arch,
-    /// The generation of the vendor's SDK whose rules the program was compiled under.
+    /// The release of the vendor's SDK that the program was written for: the oldest of its programs'.
     pub sdk: Sdk,
     /// PEs of the whole fabric.
     pub fabric: Size,
     /// Where the program's rectangle lies in the fabric.
-    pub offset: Place,
+    pub offset: Coord,
     /// PEs of the program's rectangle.
     pub rect: Size,
     pub memcpy: Option<Memcpy>,

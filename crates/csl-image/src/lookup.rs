@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::{Export, ExportKind, Exported, Image, ParamType, PeImage, Place, Symbol, TileRun};
+use csl_machine::{Coord, ProgramId, TileRun};
+
+use crate::{Export, ExportKind, Exported, Image, ParamType, PeImage, Symbol};
 
 /// How many PEs have something that the layout exports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,7 +14,7 @@ pub struct Carriers {
     /// PEs whose program does not.
     pub without: u64,
     /// The first PE without it, by row, then column, in the program's rectangle.
-    pub first_without: Option<Place>,
+    pub first_without: Option<Coord>,
 }
 
 impl Image {
@@ -28,7 +30,7 @@ impl Image {
 
     /// The number of the program that the PE at a place of the program's rectangle runs: an index in
     /// [`Image::programs`].
-    pub fn program_number(&self, x: u32, y: u32) -> Option<u32> {
+    pub fn program_number(&self, x: u32, y: u32) -> Option<ProgramId> {
         let after = self.tiles.partition_point(|run| (run.y, run.x) <= (y, x));
         let run = self.tiles[after.checked_sub(1)?];
         (run.y == y && x - run.x < run.len).then_some(run.program)
@@ -36,7 +38,7 @@ impl Image {
 
     /// The program that the PE at a place of the program's rectangle runs.
     pub fn program_at(&self, x: u32, y: u32) -> Option<&Arc<PeImage>> {
-        self.program_number(x, y).map(|number| &self.programs[number as usize])
+        self.program_number(x, y).map(|number| &self.programs[number])
     }
 
     /// The place in the program's rectangle of a PE at a place of the whole fabric; `None` west or north of it.
@@ -52,10 +54,9 @@ impl Image {
     /// How many PEs have the export with this id.
     pub fn carriers(&self, id: u16) -> Carriers {
         let has: Vec<bool> = self.programs.iter().map(|program| program.exported(id).is_some()).collect();
-        let (with, without): (Vec<&TileRun>, Vec<&TileRun>) =
-            self.tiles.iter().partition(|run| has[run.program as usize]);
+        let (with, without): (Vec<&TileRun>, Vec<&TileRun>) = self.tiles.iter().partition(|run| has[run.program]);
         let pes = |runs: &[&TileRun]| runs.iter().map(|run| u64::from(run.len)).sum();
-        let first_without = without.first().map(|run| Place { x: run.x, y: run.y });
+        let first_without = without.first().map(|run| Coord { x: run.x, y: run.y });
         Carriers { with: pes(&with), without: pes(&without), first_without }
     }
 }

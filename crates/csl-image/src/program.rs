@@ -1,10 +1,10 @@
 //! One PE program.
 
 use csl_isa::Insn;
-use csl_isa::vec::{DsrLoad, IterDsd, Priority, VecDesc};
+use csl_isa::vec::{IterDsd, RegOrImm, VecArg, VecDesc};
+use csl_machine::{ColorConfig, Dialect, DsrLoad, FifoConfig, Priority, QueueDir, RotatingTasks, Startup, TaskKind};
 use serde::{Deserialize, Serialize};
 
-use crate::layout::ColorConfig;
 use crate::symbols::{ExportedSymbol, Inlined, Line, Symbol};
 
 /// The program's 16-bit float format.
@@ -20,6 +20,8 @@ pub enum HalfFormat {
 pub struct PeImage {
     /// The file, as the layout names it.
     pub name: String,
+    /// What the generation of the program decides.
+    pub dialect: Dialect,
     pub half: HalfFormat,
     pub code: Vec<Insn>,
     pub funcs: Vec<Function>,
@@ -30,7 +32,7 @@ pub struct PeImage {
     /// Where stack slots may lie: from `start` up to `end`.
     pub stack: Region,
     pub vecs: Vec<VecDesc>,
-    pub dsr_loads: Vec<DsrLoad>,
+    pub dsr_loads: Vec<DsrLoad<VecArg, RegOrImm>>,
     pub iters: Vec<IterDsd>,
     pub pool: Vec<u64>,
     /// Number of the constants of which every tile has its own ([`crate::Image::patches`] has their values).
@@ -43,7 +45,7 @@ pub struct PeImage {
     pub queues: Vec<Queue>,
     pub fifos: Vec<Fifo>,
     /// DSR loads before the first cycle; their operands are constants.
-    pub dsr_inits: Vec<DsrLoad>,
+    pub dsr_inits: Vec<DsrLoad<VecArg, RegOrImm>>,
     /// Colors that the program configures at its own tile.
     pub colors: Vec<(u8, ColorConfig)>,
     /// Writes to configuration registers before the first cycle: word address, value.
@@ -54,7 +56,7 @@ pub struct PeImage {
     pub teardown_handlers: Vec<(u8, u16)>,
     /// Queue, as `SysOp::QueueFlush` counts them, and function (WSE-3).
     pub empty_queue_handlers: Vec<(u8, u16)>,
-    pub rotating: Vec<RotatingTasks>,
+    pub rotating: Vec<RotatingTasks<u16>>,
     /// Control tasks have a table of their own (WSE-3).
     pub separate_control_table: bool,
     pub main_thread_priority: Option<Priority>,
@@ -99,13 +101,6 @@ pub struct Region {
     pub end: u16,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum TaskKind {
-    Local,
-    Data,
-    Control,
-}
-
 /// A task bound to an id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
@@ -125,29 +120,6 @@ pub struct TaskParam {
     pub signed: bool,
 }
 
-/// A task named by its kind and number; colors and input queues stand for the data task behind them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum TaskTarget {
-    LocalTask(u8),
-    DataTask(u8),
-    ControlTask(u8),
-    Color(u8),
-    InputQueue(u8),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Startup {
-    Activate(TaskTarget),
-    Block(TaskTarget),
-    Unblock(TaskTarget),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum QueueDir {
-    In,
-    Out,
-}
-
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Queue {
     pub dir: QueueDir,
@@ -159,37 +131,13 @@ pub struct Queue {
     pub dense_mode: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum FifoAction {
-    #[default]
-    TestOrSuspend,
-    Terminate,
-    Suspend,
-    Fault,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum SimdMode {
-    Off,
-    Simd32,
-    Simd64,
-    Simd32Or64,
-    SimdMax,
-}
-
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fifo {
     /// The buffer.
     pub addr: u16,
     /// Capacity in 16-bit words.
     pub words: u16,
-    pub elem_words: u16,
-    pub empty_action: FifoAction,
-    pub full_action: FifoAction,
-    pub activate_push: Option<TaskTarget>,
-    pub activate_pop: Option<TaskTarget>,
-    pub priority: Option<Priority>,
-    pub simd: Option<SimdMode>,
+    pub config: FifoConfig,
 }
 
 /// The RPC server: it listens to a color (WSE-2) or an input queue (WSE-3).
@@ -206,15 +154,6 @@ pub struct RpcFunction {
     pub id: u16,
     pub func: u16,
     pub params: Vec<TaskParam>,
-}
-
-/// `@bind_rotating_tasks` (WSE-3).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RotatingTasks {
-    pub data_task: u8,
-    pub alt: u16,
-    pub init: u32,
-    pub limit: u32,
 }
 
 impl PeImage {

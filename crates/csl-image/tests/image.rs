@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use csl_image::*;
-use csl_isa::vec::{VecArg, VecConfig, VecDesc};
+use csl_isa::vec::{VecArg, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
+use csl_machine::{
+    Arch, ColorConfig, Coord, DirSet, ProgramId, QueueDir, Sdk, Size, Startup, TaskKind, TaskTarget, TileRun, VecConfig,
+};
 use proptest::prelude::*;
 
 fn pe() -> PeImage {
@@ -78,11 +81,11 @@ fn image() -> Image {
         arch: Arch::Wse3,
         sdk: Sdk { major: 2, minor: 10 },
         fabric: Size { width: 11, height: 4 },
-        offset: Place { x: 4, y: 1 },
+        offset: Coord { x: 4, y: 1 },
         rect: Size { width: 4, height: 2 },
         memcpy: Some(Memcpy { channels: 1, west_buffer: 0, east_buffer: 0 }),
         programs: vec![Arc::new(pe())],
-        tiles: (0..2).map(|y| TileRun { x: 0, y, len: 4, program: 0 }).collect(),
+        tiles: (0..2).map(|y| TileRun { x: 0, y, len: 4, program: ProgramId::new(0) }).collect(),
         routes: vec![RouteRun { x: 1, y: 0, len: 3, color: 3, config: 0 }],
         color_configs: vec![config],
         patches: vec![Patch {
@@ -140,7 +143,7 @@ fn another_format_is_refused() {
     bytes[8] = 99;
     assert_eq!(
         Image::read(&bytes).expect_err("another version").to_string(),
-        "image of format version 99; this Waferlab reads version 2: compile the program again"
+        "image of format version 99; this Waferlab reads version 3: compile the program again"
     );
 }
 

@@ -6,8 +6,10 @@ mod operand;
 
 use std::fmt::Write;
 
+use csl_machine::{QueueDir, Startup, TaskKind};
+
 use crate::func::{Block, Func};
-use crate::program::{Exported, Fifo, Global, Program, QueueDir, QueueInit, RelocTarget, Startup, TaskBind, TaskKind};
+use crate::program::{Exported, FifoInit, Global, Program, QueueInit, RelocTarget, TaskBind};
 pub(crate) use inst::inst as inst_text;
 use inst::{inst, term};
 use operand::{addr_of_global, scalar, target};
@@ -74,12 +76,12 @@ fn tables(out: &mut String, program: &Program) {
         line(out, format_args!("{}", task_text(program, task)));
     }
     for startup in &program.startup {
-        let (word, task) = match startup {
-            Startup::Activate(task) => ("activate", task),
-            Startup::Block(task) => ("block", task),
-            Startup::Unblock(task) => ("unblock", task),
+        let word = match startup {
+            Startup::Activate(_) => "activate",
+            Startup::Block(_) => "block",
+            Startup::Unblock(_) => "unblock",
         };
-        line(out, format_args!("start: {word} {}", target(program, task)));
+        line(out, format_args!("start: {word} {}", target(program, startup.target())));
     }
     for queue in &program.queues {
         line(out, format_args!("{}", queue_text(queue)));
@@ -159,11 +161,11 @@ fn queue_text(queue: &QueueInit) -> String {
     text
 }
 
-fn fifo_text(program: &Program, number: usize, fifo: &Fifo) -> String {
-    let buffer = addr_of_global(program, fifo.buffer, 0);
-    let mut text = format!("fifo{number} {buffer} words {} of elements of {}", fifo.words, fifo.elem_words);
-    text.push_str(&format!(" on empty {:?} on full {:?}", fifo.empty_action, fifo.full_action));
-    for (word, task) in [("push", &fifo.activate_push), ("pop", &fifo.activate_pop)] {
+fn fifo_text(program: &Program, number: usize, fifo: &FifoInit) -> String {
+    let (buffer, config) = (addr_of_global(program, fifo.buffer, 0), &fifo.config);
+    let mut text = format!("fifo{number} {buffer} words {} of elements of {}", fifo.words, config.elem_words);
+    text.push_str(&format!(" on empty {:?} on full {:?}", config.empty_action, config.full_action));
+    for (word, task) in [("push", &config.activate_push), ("pop", &config.activate_pop)] {
         if let Some(task) = task {
             text.push_str(&format!(" {word} activates {}", target(program, task)));
         }
@@ -180,7 +182,7 @@ fn function(out: &mut String, program: &Program, number: usize, func: &Func) {
         line(out, format_args!("  slot{number} {}: size {} align {}", slot.name, slot.size, slot.align));
     }
     for (number, call) in func.inlined.iter().enumerate() {
-        let outer = call.call.inlined.map_or(String::new(), |outer| format!(" in {}", outer.0));
+        let outer = call.call.inlined.map_or(String::new(), |outer| format!(" in {}", outer));
         line(out, format_args!("  inlined {number} {}{outer}", call.func));
     }
     for (number, block) in func.blocks.iter().enumerate() {

@@ -1,13 +1,13 @@
 //! Functions: registers, blocks, instructions.
 
-use csl_chip::{SysOp, VecOp};
 use csl_diag::Span;
+use csl_machine::{DsrFile, DsrLoad, SysOp, VecConfig, VecOp, index_types};
 
 /// Arithmetic of integers and, for the first five, of floats. A shift count is unsigned, of any width.
 pub use csl_num::IntOp as BinOp;
 pub use csl_num::MathFn;
 
-use crate::value::{DsdValue, FifoRef, Priority};
+use crate::value::{DsdValue, FifoRef};
 
 /// What a register holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,23 +43,22 @@ impl Scalar {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Reg(pub u32);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct BlockId(pub u32);
-
-/// A stack slot of a function: memory for an aggregate, or for a variable whose address is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SlotId(pub u32);
-
-/// A global of the [`crate::Program`], by its index there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct GlobalId(pub u32);
-
-/// A function of the [`crate::Program`], by its index there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FuncId(pub u32);
+index_types! {
+    /// A register of a function.
+    pub struct Reg;
+    /// A block of a function.
+    pub struct BlockId;
+    /// A stack slot of a function: memory for an aggregate, or for a variable whose address is taken.
+    pub struct SlotId;
+    /// A global of the [`crate::Program`], by its index there.
+    pub struct GlobalId;
+    /// A function of the [`crate::Program`], by its index there.
+    pub struct FuncId;
+    /// A DSD iterator of one `@map`; numbered within the function.
+    pub struct IterId;
+    /// A call whose place the callee's body has taken, by its index in [`Func::inlined`].
+    pub struct InlinedId;
+}
 
 /// An operand of an instruction.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -252,7 +251,7 @@ pub enum Inst {
         value: Opnd,
     },
     Vec(Box<VecInst>),
-    LoadDsr(Box<DsrLoad>),
+    LoadDsr(Box<DsrLoad<VecOperand, Opnd>>),
     /// One element of an iterator of `@map`: `ok` becomes false at its end.
     IterLoad {
         iter: IterId,
@@ -283,10 +282,6 @@ pub enum Inst {
     },
 }
 
-/// A DSD iterator of one `@map`; numbered within the function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct IterId(pub u32);
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DsdChange {
     /// `value` is a byte address; drops the offset.
@@ -312,7 +307,7 @@ pub enum VecOperand {
     Mem4dConst(Box<DsdValue>),
     Fifo(FifoRef),
     Dsr {
-        file: crate::types::DsrFile,
+        file: DsrFile,
         id: u8,
     },
     /// A scalar source.
@@ -321,70 +316,15 @@ pub enum VecOperand {
     Ptr(Opnd),
 }
 
-/// Something that a completion activates or unblocks.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum TaskTarget {
-    LocalTask(Opnd),
-    DataTask(Opnd),
-    Color(Opnd),
-    InputQueue(Opnd),
-    ControlTask(Opnd),
-}
-
-/// What happens when an asynchronous operation completes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Completion {
-    #[default]
-    Nothing,
-    Activate(TaskTarget),
-    Unblock(TaskTarget),
-}
-
-/// What a control wavelet does to an operation with `.on_control`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum OnControl {
-    Terminate,
-    Activate(TaskTarget),
-    Unblock(TaskTarget),
-}
-
-/// The configuration struct of a vector operation or DSR load.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct VecConfig {
-    pub is_async: bool,
-    pub completion: Completion,
-    pub on_control: Option<OnControl>,
-    pub priority: Option<Priority>,
-    /// WSE-3 microthread.
-    pub ut: Option<Opnd>,
-    /// `.index`: a u16.
-    pub index: Option<Opnd>,
-    /// `@load_to_dsr` alone.
-    pub save_address: bool,
-    pub single_step: bool,
-}
-
 /// A vector operation. The multiply-add's scalar factor is the last source.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct VecInst {
     pub op: VecOp,
     pub dest: VecOperand,
     pub srcs: Vec<VecOperand>,
-    pub config: VecConfig,
+    pub config: VecConfig<Opnd>,
     /// The bool that the builtin returns.
     pub result: Option<Reg>,
-}
-
-/// `@load_to_dsr` and its kin.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct DsrLoad {
-    pub file: crate::types::DsrFile,
-    pub id: u8,
-    pub xdsr: Option<u8>,
-    pub srs: Vec<u8>,
-    /// `Dsd` or `Mem4d`.
-    pub dsd: VecOperand,
-    pub config: VecConfig,
 }
 
 /// How a block ends.
@@ -407,10 +347,6 @@ pub enum Term {
     /// Control does not come here: behind an endless loop or a trap.
     Unreachable,
 }
-
-/// A call whose place the callee's body has taken, by its index in [`Func::inlined`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct InlinedId(pub u32);
 
 /// Where an instruction comes from: its place in the source, and in a callee's body the call that it stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

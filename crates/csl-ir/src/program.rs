@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use csl_chip::Arch;
 use csl_diag::Span;
+use csl_machine::{
+    Arch, ColorConfig, Dialect, DsrLoad, FifoConfig, Priority, QueueDir, RotatingTasks, Sdk, Startup, TaskKind,
+};
 use csl_num::{FloatKind, IntTy};
 
-use crate::func::{Func, FuncId, GlobalId, TaskTarget};
-use crate::layout::ColorConfig;
+use crate::func::{Func, FuncId, GlobalId, Opnd, VecOperand};
 use crate::types::{Ty, Types};
-use crate::value::Priority;
 
 /// A value inside a global that is only known once addresses are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,13 +58,6 @@ pub struct Global {
     pub is_hidden: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TaskKind {
-    Local,
-    Data,
-    Control,
-}
-
 /// A task bound to an id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskBind {
@@ -75,12 +68,6 @@ pub struct TaskBind {
     /// Width in bits of each parameter.
     pub params: Vec<u8>,
     pub span: Span,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum QueueDir {
-    In,
-    Out,
 }
 
 /// `@initialize_queue`, or a binding that a fabric DSD of an older program implies.
@@ -95,27 +82,13 @@ pub struct QueueInit {
     pub span: Span,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum FifoAction {
-    #[default]
-    TestOrSuspend,
-    Terminate,
-    Suspend,
-    Fault,
-}
-
+/// `@allocate_fifo`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fifo {
+pub struct FifoInit {
     pub buffer: GlobalId,
     /// Capacity in 16-bit words.
     pub words: u32,
-    pub elem_words: u16,
-    pub empty_action: FifoAction,
-    pub full_action: FifoAction,
-    pub activate_push: Option<TaskTarget>,
-    pub activate_pop: Option<TaskTarget>,
-    pub priority: Option<Priority>,
-    pub simd: Option<crate::value::SimdMode>,
+    pub config: FifoConfig<Opnd>,
     pub span: Span,
 }
 
@@ -133,23 +106,6 @@ pub struct ExportedSymbol {
 pub enum Exported {
     Global(GlobalId),
     Func(FuncId),
-}
-
-/// What the compiler blocks, unblocks or activates before the first cycle, in source order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Startup {
-    Activate(TaskTarget),
-    Block(TaskTarget),
-    Unblock(TaskTarget),
-}
-
-/// `@bind_rotating_tasks` (WSE-3).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RotatingTasks {
-    pub data_task: u8,
-    pub alt: FuncId,
-    pub init: u32,
-    pub limit: u32,
 }
 
 /// `@set_control_task_table` (WSE-3).
@@ -176,7 +132,7 @@ impl ControlTable {
 
 /// The RPC server of `@rpc`, or the one that memcpy brings.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rpc {
+pub struct RpcBind {
     /// Color (WSE-2) or input queue (WSE-3) it listens to.
     pub task_id: u8,
     pub span: Span,
@@ -188,25 +144,29 @@ pub struct Program {
     /// The file, as the layout names it.
     pub name: String,
     pub arch: Arch,
+    /// The release of the vendor's SDK that the program was written for, and what its rules are.
+    pub release: Sdk,
+    pub dialect: Dialect,
     /// The one 16-bit float type of run-time code.
     pub fp16: FloatKind,
     pub types: Arc<Types>,
     pub globals: Vec<Global>,
     pub funcs: Vec<Func>,
     pub tasks: Vec<TaskBind>,
-    pub startup: Vec<Startup>,
+    /// In source order.
+    pub startup: Vec<Startup<Opnd>>,
     pub queues: Vec<QueueInit>,
-    pub fifos: Vec<Fifo>,
-    pub dsr_loads: Vec<(crate::func::DsrLoad, Span)>,
+    pub fifos: Vec<FifoInit>,
+    pub dsr_loads: Vec<(DsrLoad<VecOperand, Opnd>, Span)>,
     pub colors: Vec<(u8, ColorConfig, Span)>,
     /// `@set_config` before start: word address, value.
     pub configs: Vec<(u16, u16)>,
     pub exports: Vec<ExportedSymbol>,
-    pub rpc: Option<Rpc>,
+    pub rpc: Option<RpcBind>,
     pub teardown_handlers: Vec<(u8, FuncId)>,
     /// By queue, as `SysOp::QueueFlush` counts them (WSE-3).
     pub empty_queue_handlers: Vec<(u8, FuncId)>,
-    pub rotating: Vec<RotatingTasks>,
+    pub rotating: Vec<RotatingTasks<FuncId>>,
     /// Control tasks have a table of their own (WSE-3).
     pub control_table: Option<ControlTable>,
     /// Priority of the main thread against microthreads, where the program sets it.

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use csl_diag::Span;
+use csl_machine::DsrFile;
 use csl_num::FloatKind;
 use indexmap::IndexSet;
 use num_bigint::BigInt;
@@ -25,13 +26,40 @@ pub enum DsdKind {
     Fifo,
 }
 
+/// The types of DSRs: those of a FIFO's ends are apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum DsrFile {
-    Dest,
-    Src0,
-    Src1,
+pub enum DsrType {
+    Plain(DsrFile),
     FifoDest,
     FifoSrc1,
+}
+
+impl DsrType {
+    pub const ALL: [DsrType; 5] = [
+        DsrType::Plain(DsrFile::Dest),
+        DsrType::Plain(DsrFile::Src0),
+        DsrType::Plain(DsrFile::Src1),
+        DsrType::FifoDest,
+        DsrType::FifoSrc1,
+    ];
+
+    /// The file that the register stands in.
+    pub const fn file(self) -> DsrFile {
+        match self {
+            DsrType::Plain(file) => file,
+            DsrType::FifoDest => DsrFile::Dest,
+            DsrType::FifoSrc1 => DsrFile::Src1,
+        }
+    }
+
+    /// As CSL writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            DsrType::Plain(file) => file.name(),
+            DsrType::FifoDest => "dsr_fifo_dest",
+            DsrType::FifoSrc1 => "dsr_fifo_src1",
+        }
+    }
 }
 
 /// Types that are a small number underneath and mean a resource of the machine.
@@ -94,7 +122,7 @@ pub enum TypeKind {
     Module,
     Id(IdKind),
     Dsd(DsdKind),
-    Dsr(DsrFile),
+    Dsr(DsrType),
     /// A range whose numbers have the type.
     Range(Ty),
     Array {
@@ -193,11 +221,11 @@ primitives! {
     FABIN_DSD = 35, "fabin_dsd", TypeKind::Dsd(DsdKind::Fabin);
     FABOUT_DSD = 36, "fabout_dsd", TypeKind::Dsd(DsdKind::Fabout);
     FIFO_DSD = 37, "fifo_dsd", TypeKind::Dsd(DsdKind::Fifo);
-    DSR_DEST = 38, "dsr_dest", TypeKind::Dsr(DsrFile::Dest);
-    DSR_SRC0 = 39, "dsr_src0", TypeKind::Dsr(DsrFile::Src0);
-    DSR_SRC1 = 40, "dsr_src1", TypeKind::Dsr(DsrFile::Src1);
-    DSR_FIFO_DEST = 41, "dsr_fifo_dest", TypeKind::Dsr(DsrFile::FifoDest);
-    DSR_FIFO_SRC1 = 42, "dsr_fifo_src1", TypeKind::Dsr(DsrFile::FifoSrc1);
+    DSR_DEST = 38, "dsr_dest", TypeKind::Dsr(DsrType::Plain(DsrFile::Dest));
+    DSR_SRC0 = 39, "dsr_src0", TypeKind::Dsr(DsrType::Plain(DsrFile::Src0));
+    DSR_SRC1 = 40, "dsr_src1", TypeKind::Dsr(DsrType::Plain(DsrFile::Src1));
+    DSR_FIFO_DEST = 41, "dsr_fifo_dest", TypeKind::Dsr(DsrType::FifoDest);
+    DSR_FIFO_SRC1 = 42, "dsr_fifo_src1", TypeKind::Dsr(DsrType::FifoSrc1);
 }
 
 impl Types {

@@ -36,7 +36,7 @@ fn tables(program: &Program) -> Check {
     program.globals.iter().try_for_each(|global| self::global(program, global))?;
     for task in &program.tasks {
         known_func(program, task.func)?;
-        let func = &program.funcs[task.func.0 as usize];
+        let func = &program.funcs[task.func];
         ensure(task.params.len() == func.params as usize, || format!("task {} takes other arguments", func.name))?;
     }
     let handlers = program.teardown_handlers.iter().chain(&program.empty_queue_handlers).map(|handler| handler.1);
@@ -63,18 +63,18 @@ fn global(program: &Program, global: &Global) -> Check {
 }
 
 fn known_global(program: &Program, id: GlobalId) -> Check {
-    ensure((id.0 as usize) < program.globals.len(), || format!("no global g{}", id.0))
+    ensure(id.index() < program.globals.len(), || format!("no global g{id}"))
 }
 
 fn known_func(program: &Program, id: FuncId) -> Check {
-    ensure((id.0 as usize) < program.funcs.len(), || format!("no function f{}", id.0))
+    ensure(id.index() < program.funcs.len(), || format!("no function f{id}"))
 }
 
 /// A constant descriptor starts at a global, a function or a fixed address.
 fn dsd(program: &Program, desc: &DsdValue) -> Check {
     match desc.base.as_ref().map(|base| base.root) {
-        Some(PtrRoot::Global(id)) => known_global(program, GlobalId(id.0)),
-        Some(PtrRoot::Fn(id)) => known_func(program, FuncId(id.0)),
+        Some(PtrRoot::Global(id)) => known_global(program, GlobalId::new(id.number())),
+        Some(PtrRoot::Fn(id)) => known_func(program, FuncId::new(id.number())),
         Some(PtrRoot::Cell(_)) => Err("a DSD over comptime memory".into()),
         Some(PtrRoot::Absolute(_)) | None => Ok(()),
     }
@@ -132,21 +132,21 @@ impl Validator<'_> {
 
     /// Calls lead outwards: each is of a number below that of what it holds.
     fn site(&self, site: &Site, below: usize) -> Check {
-        let known = site.inlined.is_none_or(|call| (call.0 as usize) < below);
+        let known = site.inlined.is_none_or(|call| (call.index()) < below);
         ensure(known, || "an instruction of an inlined call that there is not".into())
     }
 
     fn known_block(&self, id: BlockId) -> Check {
-        ensure((id.0 as usize) < self.func.blocks.len(), || format!("no block b{}", id.0))
+        ensure(id.index() < self.func.blocks.len(), || format!("no block b{id}"))
     }
 
     fn reg_ty(&self, reg: Reg) -> Result<Scalar, String> {
-        self.func.regs.get(reg.0 as usize).copied().ok_or_else(|| format!("no register r{}", reg.0))
+        self.func.regs.get(reg.index()).copied().ok_or_else(|| format!("no register r{}", reg))
     }
 
     fn reg(&self, reg: Reg, ty: Scalar) -> Check {
         let actual = self.reg_ty(reg)?;
-        ensure(actual == ty, || format!("r{} is {actual:?}, not {ty:?}", reg.0))
+        ensure(actual == ty, || format!("r{} is {actual:?}, not {ty:?}", reg))
     }
 
     /// An operand of the type; constants in canonical form.
@@ -183,7 +183,7 @@ impl Validator<'_> {
         match operand {
             Opnd::Reg(reg) => {
                 let ty = self.reg_ty(*reg)?;
-                ensure(matches!(ty, Scalar::Int { .. }), || format!("r{} is {ty:?}, not an integer", reg.0))
+                ensure(matches!(ty, Scalar::Int { .. }), || format!("r{} is {ty:?}, not an integer", reg))
             }
             Opnd::Imm(_) => Ok(()),
             Opnd::Tile(number) => self.tile_const(*number).map(|_| ()),

@@ -2,30 +2,24 @@
 
 use std::sync::Arc;
 
+use csl_machine::{Priority, SimdMode, index_types};
 use num_bigint::BigInt;
 
 use crate::types::{DsdKind, Name, Ty};
 use crate::varying::Varying;
 
-/// A function instance of the program under analysis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FnRef(pub u32);
-
-/// A module instance (a file with its params bound).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ModuleRef(pub u32);
-
-/// A cell of comptime memory: a `comptime var`, or any variable while a function runs at comptime.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CellRef(pub u32);
-
-/// A global of the program under analysis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct GlobalRef(pub u32);
-
-/// A FIFO that `@allocate_fifo` made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FifoRef(pub u32);
+index_types! {
+    /// A function instance of the program under analysis.
+    pub struct FnRef;
+    /// A module instance (a file with its params bound).
+    pub struct ModuleRef;
+    /// A cell of comptime memory: a `comptime var`, or any variable while a function runs at comptime.
+    pub struct CellRef;
+    /// A global of the program under analysis.
+    pub struct GlobalRef;
+    /// A FIFO that `@allocate_fifo` made.
+    pub struct FifoRef;
+}
 
 /// A value known at compile time. Its type stands beside it ([`TypedValue`]).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -171,23 +165,6 @@ pub struct FabricDsd {
     pub ut: Option<u8>,
     /// What the library sends and receives as messages.
     pub message: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SimdMode {
-    /// One element a wavelet (packing turned off).
-    Off,
-    Simd32,
-    Simd64,
-    Simd32Or64,
-    SimdMax,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Priority {
-    Low,
-    Medium,
-    High,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,11 +1,9 @@
 //! The registers that instructions read and write.
 
-use smallvec::{SmallVec, smallvec};
+use csl_machine::DsrLoad;
 
-use crate::func::{
-    Addr, AddrBase, BlockId, Callee, Completion, DsrLoad, Inst, OnControl, Opnd, Reg, TaskTarget, Term, VecConfig,
-    VecInst, VecOperand,
-};
+use crate::func::{Addr, AddrBase, BlockId, Callee, Inst, Opnd, Reg, Term, VecInst, VecOperand};
+use smallvec::{SmallVec, smallvec};
 
 impl Inst {
     /// The registers that it writes, in order.
@@ -42,7 +40,7 @@ impl Inst {
 
 /// The walks over operands, once for looking and once for changing.
 macro_rules! walks {
-    ($operands:ident, $addrs:ident, $vec_operand:ident, $vec_addr:ident, $vec_config:ident, $target:ident, [$($m:tt)?]) => {
+    ($operands:ident, $addrs:ident, $vec_operand:ident, $vec_addr:ident, $config_operands:ident, [$($m:tt)?]) => {
         impl Inst {
             /// Calls `f` for each value operand.
             pub fn $operands<'a>(&'a $($m)? self, f: &mut dyn FnMut(&'a $($m)? Opnd)) {
@@ -72,12 +70,12 @@ macro_rules! walks {
                     Inst::Vec(vec) => {
                         let VecInst { srcs, dest, config, .. } = &$($m)? **vec;
                         srcs.into_iter().chain([dest]).for_each(|operand| $vec_operand(operand, f));
-                        $vec_config(config, f);
+                        config.$config_operands().for_each(f);
                     }
                     Inst::LoadDsr(load) => {
                         let DsrLoad { dsd, config, .. } = &$($m)? **load;
                         $vec_operand(dsd, f);
-                        $vec_config(config, f);
+                        config.$config_operands().for_each(f);
                     }
                     Inst::IterLoad { dsd, .. } => $vec_operand(dsd, f),
                     Inst::Sys { args, .. } => args.into_iter().for_each(f),
@@ -123,37 +121,11 @@ macro_rules! walks {
                 f(addr);
             }
         }
-
-        fn $vec_config<'a>(config: &'a $($m)? VecConfig, f: &mut dyn FnMut(&'a $($m)? Opnd)) {
-            let VecConfig { completion, on_control, ut, index, .. } = config;
-            match completion {
-                Completion::Nothing => {}
-                Completion::Activate(target) | Completion::Unblock(target) => f(target.$target()),
-            }
-            match on_control {
-                Some(OnControl::Activate(target) | OnControl::Unblock(target)) => f(target.$target()),
-                Some(OnControl::Terminate) | None => {}
-            }
-            ut.into_iter().chain(index).for_each(f);
-        }
-
-        impl TaskTarget {
-            /// The task's number.
-            pub fn $target(&$($m)? self) -> &$($m)? Opnd {
-                match self {
-                    TaskTarget::LocalTask(id)
-                    | TaskTarget::DataTask(id)
-                    | TaskTarget::Color(id)
-                    | TaskTarget::InputQueue(id)
-                    | TaskTarget::ControlTask(id) => id,
-                }
-            }
-        }
     };
 }
 
-walks!(for_each_operand, for_each_addr, vec_operand, vec_addr, vec_config, operand, []);
-walks!(for_each_operand_mut, for_each_addr_mut, vec_operand_mut, vec_addr_mut, vec_config_mut, operand_mut, [mut]);
+walks!(for_each_operand, for_each_addr, vec_operand, vec_addr, operands, []);
+walks!(for_each_operand_mut, for_each_addr_mut, vec_operand_mut, vec_addr_mut, operands_mut, [mut]);
 
 impl Inst {
     /// Calls `f` for each register that it writes.

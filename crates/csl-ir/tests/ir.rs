@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use csl_chip::{Arch, SysOp, VecOp};
 use csl_diag::{FileId, Span};
 use csl_ir::*;
+use csl_machine::{Arch, Dialect, Sdk, Startup, SysOp, TaskKind, TaskTarget, VecConfig, VecOp};
 use csl_num::FloatKind;
 
 const SPAN: Span = Span { file: FileId(0), lo: 0, hi: 1 };
 const I16: Scalar = Scalar::I16;
 
 fn reg(number: u32) -> Opnd {
-    Opnd::Reg(Reg(number))
+    Opnd::Reg(Reg::new(number))
 }
 
 fn block(insts: Vec<Inst>, term: Term) -> Block {
@@ -54,11 +54,13 @@ fn program(func: Func) -> Program {
     Program {
         name: "pe.csl".into(),
         arch: Arch::Wse3,
+        release: Sdk::CURRENT,
+        dialect: Dialect::CURRENT,
         fp16: FloatKind::F16,
         types: Arc::new(types),
         globals: vec![x],
         funcs: vec![func],
-        tasks: vec![TaskBind { kind: TaskKind::Local, id: 8, func: FuncId(0), params: vec![16], span: SPAN }],
+        tasks: vec![TaskBind { kind: TaskKind::Local, id: 8, func: FuncId::new(0), params: vec![16], span: SPAN }],
         startup: vec![Startup::Activate(TaskTarget::LocalTask(Opnd::Imm(8)))],
         queues: Vec::new(),
         fifos: Vec::new(),
@@ -81,7 +83,7 @@ fn dsd_of_x() -> DsdValue {
     let ty = Types::new().array(vec![4], Ty::I16);
     DsdValue {
         kind: DsdKind::Mem1d,
-        base: Some(Pointer { root: PtrRoot::Global(GlobalRef(0)), root_ty: ty, path: vec![] }),
+        base: Some(Pointer { root: PtrRoot::Global(GlobalRef::new(0)), root_ty: ty, path: vec![] }),
         offset: 1,
         elem_words: 1,
         extents: vec![3],
@@ -104,15 +106,15 @@ fn shrink() -> Func {
     };
     let blocks = vec![
         block(
-            vec![Inst::Cmp { op: CmpOp::Gt, ty: I16, dst: Reg(1), a: reg(0), b: Opnd::Imm(0) }],
-            Term::Branch { cond: reg(1), then: BlockId(1), otherwise: BlockId(2) },
+            vec![Inst::Cmp { op: CmpOp::Gt, ty: I16, dst: Reg::new(1), a: reg(0), b: Opnd::Imm(0) }],
+            Term::Branch { cond: reg(1), then: BlockId::new(1), otherwise: BlockId::new(2) },
         ),
         block(
             vec![
                 Inst::Vec(Box::new(add)),
-                Inst::Bin { op: BinOp::Sub, ty: I16, dst: Reg(0), a: reg(0), b: Opnd::Imm(1) },
+                Inst::Bin { op: BinOp::Sub, ty: I16, dst: Reg::new(0), a: reg(0), b: Opnd::Imm(1) },
             ],
-            Term::Jump(BlockId(0)),
+            Term::Jump(BlockId::new(0)),
         ),
         block(vec![Inst::Sys { op: SysOp::ActivateTask, dst: None, args: vec![Opnd::Imm(8)] }], Term::Return(None)),
     ];
@@ -154,7 +156,7 @@ fn broken(regs: Vec<Scalar>, insts: Vec<Inst>, term: Term) -> String {
 
 #[test]
 fn broken_rules_are_named() {
-    let add = |ty, a, b| Inst::Bin { op: BinOp::Add, ty, dst: Reg(1), a, b };
+    let add = |ty, a, b| Inst::Bin { op: BinOp::Add, ty, dst: Reg::new(1), a, b };
     let ret = || Term::Return(Some(reg(0)));
     let regs = || vec![I16, I16, Scalar::F32];
     let single = |inst| broken(regs(), vec![inst], ret());
@@ -168,10 +170,10 @@ fn broken_rules_are_named() {
         "b0: 0x8000 is no Int { signed: true, bits: 16 } in 'r1: i16 = add i16 r0, 32768'"
     );
     assert_eq!(
-        single(Inst::Call { dst: None, callee: Callee::Direct(FuncId(0)), args: vec![] }),
+        single(Inst::Call { dst: None, callee: Callee::Direct(FuncId::new(0)), args: vec![] }),
         "b0: the wrong number of arguments in 'call f()'"
     );
-    assert_eq!(broken(regs(), vec![], Term::Jump(BlockId(4))), "b0: no block b4 at its end");
+    assert_eq!(broken(regs(), vec![], Term::Jump(BlockId::new(4))), "b0: no block b4 at its end");
     assert_eq!(broken(regs(), vec![], Term::Return(None)), "b0: no value is returned at its end");
     assert_eq!(broken(vec![], vec![], ret()), "more parameters than registers");
 }

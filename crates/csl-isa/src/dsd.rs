@@ -1,5 +1,7 @@
 //! Descriptors as the machine holds them: the packed 64-bit word of a DSD, and the mem4d descriptor in memory.
 
+use csl_num::LowBits;
+
 /// What a packed descriptor describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -46,7 +48,7 @@ impl Dsd {
     pub const INDEX_OFFSET: u64 = 1 << 52;
 
     pub fn mem1d(addr: u16, extent: u16, stride: i16, index_offset: bool) -> Dsd {
-        Dsd::pack(addr, extent, stride as u16, DsdClass::Mem1d, index_offset)
+        Dsd::pack(addr, extent, stride.low16(), DsdClass::Mem1d, index_offset)
     }
 
     pub fn circbuf(addr: u16, extent: u16, wraparound: u16) -> Dsd {
@@ -73,31 +75,31 @@ impl Dsd {
     }
 
     pub fn addr(self) -> u16 {
-        self.0 as u16
+        self.0.low16()
     }
 
     pub fn color(self) -> u8 {
-        self.0 as u8
+        self.0.low8()
     }
 
     pub fn queue(self) -> u8 {
-        (self.0 >> 8) as u8
+        (self.0 >> 8).low8()
     }
 
     pub fn extent(self) -> u16 {
-        (self.0 >> 16) as u16
+        (self.0 >> 16).low16()
     }
 
     pub fn stride(self) -> i16 {
-        (self.0 >> 32) as i16
+        (self.0 >> 32).signed16()
     }
 
     pub fn wraparound(self) -> u16 {
-        (self.0 >> 32) as u16
+        (self.0 >> 32).low16()
     }
 
     pub fn flags(self) -> u16 {
-        (self.0 >> 32) as u16
+        (self.0 >> 32).low16()
     }
 
     pub fn index_offset(self) -> bool {
@@ -113,7 +115,7 @@ impl Dsd {
     }
 
     pub fn with_stride(self, stride: i16) -> Dsd {
-        Dsd(self.0 & !0xffff_0000_0000 | u64::from(stride as u16) << 32)
+        Dsd(self.0 & !0xffff_0000_0000 | u64::from(stride.low16()) << 32)
     }
 }
 

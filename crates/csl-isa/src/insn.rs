@@ -1,8 +1,9 @@
 //! One instruction: its encoding and its text.
 
+use csl_num::LowBits;
 use std::fmt::Write;
 
-use csl_chip::SysOp;
+use csl_machine::SysOp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::op::{Field, Op};
@@ -42,8 +43,8 @@ impl Insn {
 
     /// `None` where no operation has the number.
     pub fn decode(word: u64) -> Option<Insn> {
-        let op = Op::from_number(word as u16)?;
-        Some(Insn { op, a: (word >> 16) as u16, b: (word >> 32) as u16, c: (word >> 48) as u16 })
+        let op = Op::from_number(word.low16())?;
+        Some(Insn { op, a: (word >> 16).low16(), b: (word >> 32).low16(), c: (word >> 48).low16() })
     }
 }
 
@@ -86,7 +87,7 @@ impl IntCode {
 
 /// The value of a pointer to function number `index`. 0 is no function.
 pub fn fn_address(index: u32) -> u16 {
-    (index + 1) as u16
+    (index + 1).low16()
 }
 
 /// The function that a pointer's value means.
@@ -133,7 +134,7 @@ fn field_text(field: Field, value: u16, insn: Insn) -> Option<String> {
         Field::OptDst if value == NO_REG => return None,
         Field::Dst | Field::OptDst | Field::Src | Field::Acc => format!("r{value}"),
         Field::Args | Field::Window => format!("r{value}.."),
-        Field::Imm => (value as i16).to_string(),
+        Field::Imm => value.signed16().to_string(),
         Field::Uimm | Field::Count => value.to_string(),
         Field::Offset => format!("{value:#x}"),
         Field::Ty => format!("{}{}", if IntCode(value).signed() { 'i' } else { 'u' }, IntCode(value).bits()),

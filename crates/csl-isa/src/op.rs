@@ -45,7 +45,7 @@ pub enum Field {
     IterRow,
     /// An iterator of the running function.
     Iter,
-    /// A [`csl_chip::SysOp`] by its number.
+    /// A [`csl_machine::SysOp`] by its number.
     Sys,
     /// A function of `csl_num::MathFn::ALL` by its place.
     Math,

@@ -1,5 +1,6 @@
 //! Vector operations: one instruction names a row of the image's table of these.
 
+use csl_machine::{DsrFile, VecConfig};
 use serde::{Deserialize, Serialize};
 
 /// A register of the running frame.
@@ -37,13 +38,6 @@ pub enum VecArg {
     PtrAt(u16),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum DsrFile {
-    Dest,
-    Src0,
-    Src1,
-}
-
 /// A register, or a number that never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RegOrImm {
@@ -51,69 +45,15 @@ pub enum RegOrImm {
     Imm(u16),
 }
 
-/// What a completion touches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Target {
-    LocalTask(RegOrImm),
-    DataTask(RegOrImm),
-    ControlTask(RegOrImm),
-    Color(RegOrImm),
-    InputQueue(RegOrImm),
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Action {
-    #[default]
-    Nothing,
-    Activate(Target),
-    Unblock(Target),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum OnControl {
-    Terminate,
-    Then(Action),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Priority {
-    Low,
-    Medium,
-    High,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VecConfig {
-    pub is_async: bool,
-    pub completion: Action,
-    pub on_control: Option<OnControl>,
-    pub priority: Option<Priority>,
-    pub ut: Option<RegOrImm>,
-    pub index: Option<RegOrImm>,
-    pub save_address: bool,
-    pub single_step: bool,
-}
-
 /// A vector operation, ready to run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VecDesc {
-    /// [`csl_chip::VecOp`] by its number.
+    /// [`csl_machine::VecOp`] by its number.
     pub op: u8,
     pub dest: VecArg,
     /// At most three: the multiply-add's scalar factor is the last.
     pub srcs: Vec<VecArg>,
-    pub config: VecConfig,
-}
-
-/// A DSR load.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DsrLoad {
-    pub file: DsrFile,
-    pub id: u8,
-    pub xdsr: Option<u8>,
-    pub srs: Vec<u8>,
-    pub dsd: VecArg,
-    pub config: VecConfig,
+    pub config: VecConfig<RegOrImm>,
 }
 
 /// What an iterator of `@map` runs over.

@@ -1,5 +1,6 @@
 //! Casts between integers and floats, each rounded once.
 
+use crate::bits::LowBits;
 use crate::kind::{Bits, FloatKind, from_f64, to_f64};
 use crate::{IntTy, wrap64};
 use num_bigint::BigInt;
@@ -9,7 +10,7 @@ use num_traits::{FromPrimitive, Signed, ToPrimitive, Zero};
 #[inline]
 pub fn int_to_float(kind: FloatKind, ty: IntTy, value: u64) -> Bits {
     match kind {
-        FloatKind::F32 if ty.signed => u64::from((value as i64 as f32).to_bits()),
+        FloatKind::F32 if ty.signed => u64::from((value.cast_signed() as f32).to_bits()),
         FloatKind::F32 => u64::from((value as f32).to_bits()),
         _ => from_f64(kind, int_to_f64_odd(ty, value)),
     }
@@ -18,12 +19,12 @@ pub fn int_to_float(kind: FloatKind, ty: IntTy, value: u64) -> Bits {
 /// The canonical integer rounded to the nearest f64.
 #[inline]
 pub fn int_to_f64(ty: IntTy, value: u64) -> f64 {
-    if ty.signed { value as i64 as f64 } else { value as f64 }
+    if ty.signed { value.cast_signed() as f64 } else { value as f64 }
 }
 
 /// An f64 that rounds to 16-bit formats as the integer does: low bits that f64 cannot hold are folded into one sticky bit.
 fn int_to_f64_odd(ty: IntTy, value: u64) -> f64 {
-    let negative = ty.signed && (value as i64) < 0;
+    let negative = ty.signed && value.cast_signed() < 0;
     let magnitude = if negative { value.wrapping_neg() } else { value };
     let sticky = u64::from(magnitude & 0x7ff != 0) << 11;
     let folded = if magnitude >> 53 == 0 { magnitude } else { magnitude & !0x7ff | sticky };
@@ -36,7 +37,7 @@ pub fn float_to_int(kind: FloatKind, bits: Bits, ty: IntTy) -> u64 {
     f64_to_int(to_f64(kind, bits), ty)
 }
 
-/// As [`float_to_int`], from f64. For types of up to 64 bits.
+/// [`float_to_int`] from an f64, for types of up to 64 bits.
 #[inline]
 pub fn f64_to_int(value: f64, ty: IntTy) -> u64 {
     if ty.bits == 0 {
@@ -44,7 +45,7 @@ pub fn f64_to_int(value: f64, ty: IntTy) -> u64 {
     }
     let unused = 64 - ty.bits.min(64);
     if ty.signed {
-        (value as i64).clamp(i64::MIN >> unused, i64::MAX >> unused) as u64
+        (value as i64).clamp(i64::MIN >> unused, i64::MAX >> unused).cast_unsigned()
     } else {
         (value as u64).min(u64::MAX >> unused)
     }
@@ -68,7 +69,7 @@ pub fn big_to_f64(value: &BigInt) -> f64 {
 
 /// An exact integer rounded once to `kind`.
 pub fn big_to_float(kind: FloatKind, value: &BigInt) -> Bits {
-    // Few bits and a sticky bit are exact in f64, so that the only rounding is the last.
+    // A few bits and a sticky bit are exact in f64, so that the last rounding is the only one.
     let magnitude = round_big(value.abs(), 50);
     from_f64(kind, if value.is_negative() { -magnitude } else { magnitude })
 }
@@ -85,7 +86,7 @@ fn round_big(value: BigInt, keep: u64) -> f64 {
     if lost {
         digits |= 1;
     }
-    if digits.is_zero() { 0.0 } else { scale(digits as f64, drop as i32) }
+    if digits.is_zero() { 0.0 } else { scale(digits as f64, drop.low32().cast_signed()) }
 }
 
 fn scale(value: f64, exponent: i32) -> f64 {

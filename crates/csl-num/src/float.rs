@@ -1,11 +1,12 @@
 //! Float arithmetic on raw bits, each operation rounded once to nearest even.
 //!
-//! NaN results are canonical (sign clear, quiet, empty payload), because processors that run this differ in the NaNs
-//! they make; `neg`, `abs` and moves only touch the sign bit.
+//! NaN results are canonical (sign clear, quiet, empty payload), because host processors differ in the NaNs that they
+//! make; `neg`, `abs` and moves only touch the sign bit.
 //!
 //! 16-bit operands are computed in f32 or f64: where the wider format has at least 2p + 2 bits of significand and room
 //! for every exponent, the second rounding changes nothing (Figueroa, "When is double rounding innocuous?", 1995).
 
+use crate::bits::LowBits;
 use crate::kind::{Bits, CANONICAL_NAN_F32, FloatKind, f16_to_f32, f32_to_f16, from_f64, power_of_two, to_f64};
 use std::cmp::Ordering;
 
@@ -56,7 +57,7 @@ pub fn float_div(kind: FloatKind, a: Bits, b: Bits) -> Bits {
     arithmetic(kind, a, b, |a, b| a / b, |a, b| a / b)
 }
 
-/// f32 and f16 compute in f32, the two formats with a wider exponent in f64.
+/// Computes `op` in f32 for f32 and f16, and in f64 for the two formats with a wider exponent.
 #[inline(always)]
 fn arithmetic(
     kind: FloatKind,
@@ -74,7 +75,7 @@ fn arithmetic(
 
 #[inline(always)]
 fn f32_of(bits: Bits) -> f32 {
-    f32::from_bits(bits as u32)
+    f32::from_bits(bits.low32())
 }
 
 #[inline(always)]
@@ -85,7 +86,7 @@ fn bits_of(value: f32) -> Bits {
 /// `@faddhs`: a value of the 16-bit `kind` plus an f32, rounded once to f32.
 #[inline]
 pub fn faddhs(kind: FloatKind, half: Bits, single: Bits) -> Bits {
-    bits_of(to_f64(kind, half) as f32 + f32_of(single))
+    bits_of(crate::kind::single(to_f64(kind, half)) + f32_of(single))
 }
 
 /// Flips the sign bit, of a NaN too.
@@ -118,7 +119,7 @@ pub fn float_cmp(kind: FloatKind, a: Bits, b: Bits) -> Option<Ordering> {
 /// Maps the values that are no NaN onto integers in their order; both zeros onto 0.
 #[inline(always)]
 fn order_key(kind: FloatKind, a: Bits) -> i64 {
-    let magnitude = float_abs(kind, a) as i64;
+    let magnitude = float_abs(kind, a).cast_signed();
     if a & kind.sign_bit() != 0 { -magnitude } else { magnitude }
 }
 

@@ -4,6 +4,8 @@
 //! and a value rounded to odd with at least two bits more than the target can be rounded again without harm
 //! (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms using rounding to odd", 2008).
 
+use crate::bits::LowBits;
+use crate::kind::single;
 use crate::kind::{Bits, CANONICAL_NAN_F32, FloatKind, f16_to_f32, from_f64, to_f64};
 
 /// `a * b + c`, rounded once, all of one kind.
@@ -43,14 +45,14 @@ pub fn fma_f32(a: f32, b: f32, c: f32) -> f32 {
     let result = if cfg!(target_feature = "fma") {
         a.mul_add(b, c)
     } else {
-        sum_to_odd(f64::from(a) * f64::from(b), f64::from(c)) as f32
+        single(sum_to_odd(f64::from(a) * f64::from(b), f64::from(c)))
     };
     if result.is_nan() { f32::from_bits(CANONICAL_NAN_F32) } else { result }
 }
 
 #[inline(always)]
 fn f32_of(bits: Bits) -> f32 {
-    f32::from_bits(bits as u32)
+    f32::from_bits(bits.low32())
 }
 
 /// `a + b` rounded to odd.

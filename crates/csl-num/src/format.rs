@@ -1,12 +1,13 @@
 //! Text of float values: the fewest digits that read back as the same value.
 
+use crate::kind::single;
 use crate::kind::{Bits, FloatKind, from_f64, to_f64};
 
 /// A value of `kind`, such as `0.1`, `-3.0`, `1e-30`, `inf`, `nan`, with the fewest digits that round to it.
 pub fn format_float(kind: FloatKind, bits: Bits) -> String {
     let value = to_f64(kind, bits);
     if kind == FloatKind::F32 {
-        return layout(value, &format!("{:e}", value as f32));
+        return layout(value, &format!("{:e}", single(value)));
     }
     layout(value, &shortest(kind, bits, value))
 }
@@ -43,9 +44,9 @@ fn layout(value: f64, scientific: &str) -> String {
 /// `digits`, of which the first has the weight 10^`exponent`, in positional notation.
 fn positional(digits: &str, exponent: i32) -> String {
     if exponent < 0 {
-        return format!("0.{}{digits}", "0".repeat((-exponent - 1) as usize));
+        return format!("0.{}{digits}", "0".repeat(usize::try_from(-exponent - 1).unwrap_or(0)));
     }
-    let whole = exponent as usize + 1;
+    let whole = usize::try_from(exponent + 1).unwrap_or(0);
     if digits.len() <= whole {
         return format!("{digits}{}.0", "0".repeat(whole - digits.len()));
     }

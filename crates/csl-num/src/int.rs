@@ -62,9 +62,9 @@ impl IntTy {
         wrap64(self, digits.first().copied().unwrap_or(0))
     }
 
-    /// The value that the canonical form `value` stands for.
+    /// The integer whose canonical form is `value`.
     pub fn to_big(self, value: u64) -> BigInt {
-        if self.signed { BigInt::from(value as i64) } else { BigInt::from(value) }
+        if self.signed { BigInt::from(value.cast_signed()) } else { BigInt::from(value) }
     }
 }
 
@@ -115,7 +115,7 @@ pub const fn wrap64(ty: IntTy, value: u64) -> u64 {
         return 0;
     }
     let unused = 64 - ty.bits;
-    if ty.signed { ((value << unused) as i64 >> unused) as u64 } else { value << unused >> unused }
+    if ty.signed { ((value << unused).cast_signed() >> unused).cast_unsigned() } else { value << unused >> unused }
 }
 
 /// `op` on canonical operands, with a canonical result. Arithmetic wraps around; division truncates and MIN / -1
@@ -157,27 +157,33 @@ pub const fn int_mul(ty: IntTy, a: u64, b: u64) -> u64 {
 
 #[inline(always)]
 fn int_div(ty: IntTy, a: u64, b: u64) -> u64 {
-    let quotient = if ty.signed { (a as i64).wrapping_div(b as i64) as u64 } else { a / b };
+    let quotient = if ty.signed { a.cast_signed().wrapping_div(b.cast_signed()).cast_unsigned() } else { a / b };
     wrap64(ty, quotient)
 }
 
 #[inline(always)]
 fn int_rem(ty: IntTy, a: u64, b: u64) -> u64 {
-    if ty.signed { (a as i64).wrapping_rem(b as i64) as u64 } else { a % b }
+    if ty.signed { a.cast_signed().wrapping_rem(b.cast_signed()).cast_unsigned() } else { a % b }
+}
+
+/// The bits of a type, as shift counts are.
+#[inline(always)]
+const fn width(ty: IntTy) -> u64 {
+    ty.bits as u64
 }
 
 /// `a << count`; 0 for counts of the width or more.
 #[inline(always)]
 pub const fn int_shl(ty: IntTy, a: u64, count: u64) -> u64 {
-    if count >= ty.bits as u64 { 0 } else { wrap64(ty, a << count) }
+    if count >= width(ty) { 0 } else { wrap64(ty, a << count) }
 }
 
 /// `a >> count`, arithmetic for signed types; 0 or the sign for counts of the width or more.
 #[inline(always)]
 pub const fn int_shr(ty: IntTy, a: u64, count: u64) -> u64 {
     if ty.signed {
-        (a as i64 >> if count > 63 { 63 } else { count }) as u64
-    } else if count >= ty.bits as u64 {
+        (a.cast_signed() >> if count > 63 { 63 } else { count }).cast_unsigned()
+    } else if count >= width(ty) {
         0
     } else {
         a >> count
@@ -199,5 +205,5 @@ pub const fn int_not(ty: IntTy, a: u64) -> u64 {
 /// Compares canonical operands.
 #[inline(always)]
 pub fn int_cmp(ty: IntTy, a: u64, b: u64) -> Ordering {
-    if ty.signed { (a as i64).cmp(&(b as i64)) } else { a.cmp(&b) }
+    if ty.signed { a.cast_signed().cmp(&b.cast_signed()) } else { a.cmp(&b) }
 }

@@ -1,5 +1,7 @@
 //! The four float formats and the exact conversions between each of them and f64.
 
+use crate::bits::LowBits;
+
 /// A value's raw bits, in the low 16 or 32 bits.
 pub type Bits = u64;
 
@@ -8,10 +10,10 @@ pub const CANONICAL_NAN_F32: u32 = 0x7fc0_0000;
 
 /// A CSL floating point format.
 ///
-/// All four follow IEEE 754: subnormals, signed zeros, infinities and NaNs (the highest exponent is reserved).
-/// For `cb16` the guide gives 1 sign, 6 exponent and 9 mantissa bits and one example, 6.0 = 0b0_101100_100000000:
-/// 1.5 * 2^2 with exponent field 44, so the bias is 42. That its highest exponent means infinity and NaN and its
-/// lowest subnormals is our choice: the guide does not say.
+/// All four follow IEEE 754: subnormals, signed zeros, infinities and NaNs (the highest exponent is reserved). For
+/// `cb16` the guide gives 1 sign, 6 exponent and 9 mantissa bits and one example, 6.0 = 0b0_101100_100000000: 1.5 * 2^2
+/// with exponent field 44, so the bias is 42. The guide does not define the highest and the lowest exponent of `cb16`:
+/// as infinity and NaN, and as subnormals, they are our choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FloatKind {
     F16,
@@ -114,8 +116,8 @@ impl std::fmt::Display for FloatKind {
 #[inline]
 pub fn to_f64(kind: FloatKind, bits: Bits) -> f64 {
     match kind {
-        FloatKind::F32 => f64::from(f32::from_bits(bits as u32)),
-        FloatKind::Bf16 => f64::from(f32::from_bits((bits as u32) << 16)),
+        FloatKind::F32 => f64::from(f32::from_bits(bits.low32())),
+        FloatKind::Bf16 => f64::from(f32::from_bits((bits.low32()) << 16)),
         FloatKind::F16 => f64::from(f16_to_f32(bits)),
         FloatKind::Cb16 => decode(kind.format(), bits),
     }
@@ -125,12 +127,12 @@ fn decode(format: Format, bits: Bits) -> f64 {
     let negative = bits & format.sign_bit() != 0;
     let exponent = bits >> format.man_bits & format.exp_max();
     let mantissa = bits & ((1 << format.man_bits) - 1);
-    let lowest = 1 - format.bias - format.man_bits as i32;
+    let lowest = 1 - format.bias - format.man_bits.cast_signed();
     let magnitude = match exponent {
         0 => mantissa as f64 * power_of_two(lowest),
         e if e == format.exp_max() && mantissa == 0 => f64::INFINITY,
         e if e == format.exp_max() => f64::NAN,
-        e => (mantissa | 1 << format.man_bits) as f64 * power_of_two(lowest + e as i32 - 1),
+        e => (mantissa | 1 << format.man_bits) as f64 * power_of_two(lowest + e.low32().cast_signed() - 1),
     };
     if negative { -magnitude } else { magnitude }
 }
@@ -138,7 +140,7 @@ fn decode(format: Format, bits: Bits) -> f64 {
 /// 2^`exponent` for exponents of normal f64 values.
 pub(crate) fn power_of_two(exponent: i32) -> f64 {
     debug_assert!((-1022..=1023).contains(&exponent));
-    f64::from_bits(((exponent + 1023) as u64) << 52)
+    f64::from_bits(u64::from((exponent + 1023).cast_unsigned()) << 52)
 }
 
 /// `value` rounded to the nearest value of `kind`, ties to even; overflow gives infinity, NaN the canonical NaN.
@@ -146,24 +148,24 @@ pub(crate) fn power_of_two(exponent: i32) -> f64 {
 pub fn from_f64(kind: FloatKind, value: f64) -> Bits {
     match kind {
         FloatKind::F32 if value.is_nan() => u64::from(CANONICAL_NAN_F32),
-        FloatKind::F32 => u64::from((value as f32).to_bits()),
+        FloatKind::F32 => u64::from(single(value).to_bits()),
         FloatKind::F16 => f32_to_f16(f64_to_f32_odd(value)),
         _ => encode(kind.format(), value),
     }
 }
 
-/// An f16's value, exactly. Shifted into place, its exponent is too small by the difference of the two biases, and the
+/// An f16's value, exactly. After the shift its exponent is too small by the difference of the two biases; the
 /// multiplication that corrects it also normalises subnormals.
 #[inline(always)]
 pub(crate) fn f16_to_f32(bits: Bits) -> f32 {
-    let magnitude = (bits as u32 & 0x7fff) << 13;
+    let magnitude = (bits.low32() & 0x7fff) << 13;
     let scaled = (f32::from_bits(magnitude) * f32::from_bits((127 + 112) << 23)).to_bits();
     let special = if magnitude >= 0x7c00 << 13 { 0xff << 23 } else { 0 };
-    f32::from_bits(scaled | special | (bits as u32 & 0x8000) << 16)
+    f32::from_bits(scaled | special | (bits.low32() & 0x8000) << 16)
 }
 
-/// `value` rounded to the nearest f16, ties to even; NaN gives the canonical NaN. Without branches, so that loops
-/// over it become vector code.
+/// `value` rounded to the nearest f16, ties to even; NaN gives the canonical NaN. The code has no branches, so that
+/// loops over it become vector code.
 #[inline(always)]
 pub(crate) fn f32_to_f16(value: f32) -> Bits {
     const TWO_TO_16: u32 = (127 + 16) << 23;
@@ -186,7 +188,7 @@ fn f64_to_f32_odd(value: f64) -> f32 {
     const LOST: u64 = (1 << 29) - 1;
     let bits = value.to_bits();
     let sticky = u64::from(bits & LOST != 0) << 29;
-    f64::from_bits(bits & !LOST | sticky) as f32
+    single(f64::from_bits(bits & !LOST | sticky))
 }
 
 fn encode(format: Format, value: f64) -> Bits {
@@ -195,7 +197,7 @@ fn encode(format: Format, value: f64) -> Bits {
     }
     let bits = value.to_bits();
     let sign = if bits >> 63 != 0 { format.sign_bit() } else { 0 };
-    let exponent = (bits >> 52 & 0x7ff) as i32 - 1023;
+    let exponent = (bits >> 52 & 0x7ff).low32().cast_signed() - 1023;
     let significand = bits & ((1 << 52) - 1) | 1 << 52;
     sign | encode_magnitude(format, exponent, significand)
 }
@@ -203,17 +205,17 @@ fn encode(format: Format, value: f64) -> Bits {
 /// Rounds `significand` * 2^(`exponent` - 52), where bit 52 of `significand` is set.
 fn encode_magnitude(format: Format, exponent: i32, significand: u64) -> Bits {
     let lowest_normal = 1 - format.bias;
-    let below = (lowest_normal - exponent).max(0) as u32;
+    let below = (lowest_normal - exponent).max(0).cast_unsigned();
     let shift = 52 - format.man_bits + below;
     if shift > 54 {
-        return 0; // less than half of the smallest subnormal; f64 zeros and subnormals come here too
+        return 0; // Less than half of the smallest subnormal; zeros and subnormals of f64 come here too.
     }
     let rounded = shift_right_nearest_even(significand, shift);
     if below > 0 {
         return rounded; // a carry into the exponent field gives the smallest normal
     }
     // The carry of `rounded` moves on into the exponent, and past the largest value to infinity.
-    let biased = (exponent + format.bias) as u64;
+    let biased = u64::from((exponent + format.bias).cast_unsigned());
     ((biased << format.man_bits) + (rounded - (1 << format.man_bits))).min(format.infinity())
 }
 
@@ -222,4 +224,9 @@ fn shift_right_nearest_even(value: u64, shift: u32) -> u64 {
     let rest = value & ((1 << shift) - 1);
     let half = 1 << (shift - 1);
     kept + u64::from(rest > half || (rest == half && kept & 1 == 1))
+}
+
+/// Rounds to the nearest f32, ties to even.
+pub(crate) fn single(value: f64) -> f32 {
+    value as f32
 }

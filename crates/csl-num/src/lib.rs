@@ -5,6 +5,7 @@
 //! form); a float lives as its raw bits in the low 16 or 32 bits of a `u64`.
 
 mod big;
+mod bits;
 mod cast;
 mod dd;
 mod flags;
@@ -17,6 +18,7 @@ mod math;
 mod prng;
 
 pub use big::{MAX_SHIFT, big_binop, big_neg, big_not};
+pub use bits::LowBits;
 pub use cast::{
     big_to_f64, big_to_float, f64_to_big, f64_to_int, float_to_big, float_to_int, float_to_xp16, int_to_f64,
     int_to_float, xp16_to_float,
@@ -38,7 +40,7 @@ pub use kind::{Bits, CANONICAL_NAN_F32, FloatKind, from_f64, to_f64};
 pub use math::{MathFn, math_fn};
 pub use prng::Prng;
 
-/// Why an operation has no value.
+/// The reason why an operation has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trap {
     /// Integer division or remainder by zero.

@@ -3,6 +3,7 @@
 //! The host's f64 function decides where all values within its error round alike (Ziv's test), which is nearly always.
 //! Else the function is evaluated to about 100 bits and rounded once, so that no result depends on the host.
 
+use crate::bits::LowBits;
 use crate::dd::DoubleDouble;
 use crate::float::{float_div, float_is_nan, sqrt};
 use crate::fma::to_odd;
@@ -68,7 +69,7 @@ impl MathFn {
         NAMES.iter().find(|(_, known)| *known == name).map(|(function, _)| *function)
     }
 
-    /// [`math_fn`] as a method.
+    /// [`math_fn`] as a method of the function.
     pub fn eval(self, kind: FloatKind, a: Bits, b: Bits) -> Bits {
         math_fn(self, kind, a, b)
     }
@@ -108,14 +109,14 @@ pub fn math_fn(name: MathFn, kind: FloatKind, a: Bits, b: Bits) -> Bits {
 
 /// Rounds a value that the host's `estimate` is near, by way of `exact` if the estimate leaves a doubt.
 fn ziv(kind: FloatKind, estimate: f64, exact: impl FnOnce() -> DoubleDouble) -> Bits {
-    // Generous: the f64 functions of every libm are within 2^-51.
+    // A generous bound: the f64 functions of every libm are within 2^-51.
     const DOUBT: f64 = 1.0 / (1u64 << 48) as f64;
     let (below, above) = (from_f64(kind, estimate * (1.0 - DOUBT)), from_f64(kind, estimate * (1.0 + DOUBT)));
     if below == above { below } else { round(kind, exact()) }
 }
 
 fn round(kind: FloatKind, value: DoubleDouble) -> Bits {
-    // The smallest real distance to a boundary is far above this, and below it lies nothing but noise; or the value is
+    // A real distance to a boundary is far above this bound, and a distance below it is only noise. Or the value is
     // next to a representable one, as sin x = x - tiny, and the low part decides nothing.
     let noise = value.high.abs() * power_of_two(-85);
     let low = if value.low.abs() <= noise { 0.0 } else { value.low };
@@ -134,7 +135,7 @@ fn exp_minus_one_series(x: DoubleDouble) -> DoubleDouble {
 
 fn exp(x: DoubleDouble) -> DoubleDouble {
     if x.high.abs() > 690.0 {
-        // Far outside every format: underflow or overflow, decided by the last rounding.
+        // The exponent is far outside every format: the last rounding gives underflow or overflow.
         return if x.high < 0.0 { DoubleDouble::from(power_of_two(-1000)) } else { f64::INFINITY.into() };
     }
     let k = (x.high / DoubleDouble::LN_2.high).round();
@@ -167,7 +168,7 @@ fn logistic(x: f64) -> DoubleDouble {
     DoubleDouble::ONE / (DoubleDouble::ONE + exp((-x).into()))
 }
 
-/// For finite x > 0, by one Newton step.
+/// The inverse square root of a finite x > 0, by one Newton step.
 fn inverse_square_root(x: f64) -> DoubleDouble {
     let y = 1.0 / x.sqrt();
     let rest = DoubleDouble::ONE - DoubleDouble::product(y, y) * x.into();
@@ -241,9 +242,9 @@ fn reduce(x: f64) -> (u32, DoubleDouble) {
         return (0, x.into());
     }
     // x = m * 2^exponent, with m below 2^25 and exponent below 104: see `FloatKind`.
-    let exponent = (x.abs().to_bits() >> 52) as i32 - 1023 - 24;
+    let exponent = (x.abs().to_bits() >> 52).low32().cast_signed() - 1023 - 24;
     let m = (x.abs() * power_of_two(-exponent)) as u32;
-    let fraction_bits = (TWO_OVER_PI_BITS - exponent) as u64;
+    let fraction_bits = u64::from((TWO_OVER_PI_BITS - exponent).cast_unsigned());
     let turns = BigUint::from_slice(&TWO_OVER_PI) * m;
     // Rounding to the nearest: add one half, take the integer part, subtract one half.
     let half = BigUint::from(1u32) << (fraction_bits - 1);
@@ -263,9 +264,9 @@ fn reduce(x: f64) -> (u32, DoubleDouble) {
 fn fixed_point(value: &BigUint, fraction_bits: u64) -> DoubleDouble {
     let drop = value.bits().saturating_sub(106);
     let head = (value >> drop).to_u128().expect("106 bits were kept");
-    let (high, low) = ((head >> 53) as u64, head as u64 & ((1 << 53) - 1));
+    let (high, low) = ((head >> 53).low64(), head.low64() & ((1 << 53) - 1));
     let sum = DoubleDouble::sum(high as f64 * power_of_two(53), low as f64);
-    sum.scale(power_of_two(drop as i32 - fraction_bits as i32))
+    sum.scale(power_of_two(drop.low32().cast_signed() - fraction_bits.low32().cast_signed()))
 }
 
 #[cfg(test)]
@@ -278,7 +279,7 @@ mod tests {
     }
 
     proptest! {
-        // Ziv's test hides the exact evaluations from the tests of `math_fn`.
+        // Ziv's test keeps the tests of `math_fn` from reaching the exact evaluations.
         #[test]
         fn exact_evaluations_agree_with_the_host(x in -80.0f32..80.0, any: f32, y in -5.0f32..5.0) {
             let (x, any, y) = (f64::from(x), f64::from(any), f64::from(y));

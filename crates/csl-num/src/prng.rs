@@ -1,10 +1,12 @@
 //! The generator behind `@random16`.
 
+use crate::bits::LowBits;
+
 /// A linear feedback shift register with the polynomial x^23 + x^18 + 1 that advances 128 steps after each use;
 /// the guide gives the polynomial, the steps and the initial state, one generator a PE.
 ///
-/// Not documented, our choice: the register is 32 bits wide and shifts left (Fibonacci form, taps at bits 22 and 17);
-/// a use returns the low 16 bits before the advance.
+/// The guide leaves open how the register is laid out; our choice: 32 bits, shifted left (Fibonacci form, taps at bits
+/// 22 and 17). A use returns the low 16 bits before the advance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prng {
     pub state: u32,
@@ -23,7 +25,7 @@ impl Prng {
 
     /// The next 16 random bits.
     pub fn next_u16(&mut self) -> u16 {
-        let value = self.state as u16;
+        let value = self.state.low16();
         for _ in 0..128 / STEPS_AT_ONCE {
             self.state = advance(self.state);
         }

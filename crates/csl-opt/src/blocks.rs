@@ -63,7 +63,7 @@ fn skip_empty(func: &mut Func) -> bool {
     if !func.blocks.iter().any(|block| block.insts.is_empty() && matches!(block.term, Term::Jump(_))) {
         return false;
     }
-    let ends: Vec<BlockId> = (0..func.blocks.len() as u32).map(|block| end(BlockId(block))).collect();
+    let ends: Vec<BlockId> = (0..func.blocks.len() as u32).map(|block| end(BlockId::new(block))).collect();
     let mut changed = false;
     for block in &mut func.blocks {
         block.term.for_each_successor_mut(&mut |to| {
@@ -85,7 +85,7 @@ fn merge(func: &mut Func, order: &[BlockId], kept: &mut [bool]) -> bool {
         while let Term::Jump(next) = func.blocks[at(block)].term
             && ways[at(next)] == 1
             && next != block
-            && next != BlockId(0)
+            && next != BlockId::new(0)
         {
             let nothing =
                 Block { insts: Vec::new(), sites: Vec::new(), term: Term::Jump(next), ..func.blocks[at(next)] };
@@ -109,7 +109,7 @@ fn compact(func: &mut Func, kept: &[bool]) -> bool {
     let mut next = 0;
     let mut numbers = Vec::new();
     for &kept in kept {
-        numbers.push(BlockId(next));
+        numbers.push(BlockId::new(next));
         next += u32::from(kept);
     }
     let mut which = kept.iter();

@@ -3,14 +3,14 @@
 use csl_ir::{BlockId, Func};
 
 pub fn at(block: BlockId) -> usize {
-    block.0 as usize
+    block.index()
 }
 
 /// Reachable blocks so that each comes before what it leads to, but for the ends of loops.
 pub fn reverse_postorder(func: &Func) -> Vec<BlockId> {
     let mut order = Vec::new();
     let mut seen = vec![false; func.blocks.len()];
-    let mut stack = vec![(BlockId(0), func.blocks[0].term.successors())];
+    let mut stack = vec![(BlockId::new(0), func.blocks[0].term.successors())];
     seen[0] = true;
     while let Some((block, pending)) = stack.last_mut() {
         match pending.pop() {

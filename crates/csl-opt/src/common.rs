@@ -4,6 +4,7 @@
 //! Registers count that have one definition: such a one, where its definition lies on every way, is as good as a name.
 
 use csl_ir::{BinOp, BlockId, Func, Inst, Opnd, Reg, Scalar};
+use csl_num::LowBits;
 use rustc_hash::FxHashMap;
 
 use crate::cfg::{Dominators, Loop, at, loops, predecessors, reverse_postorder};
@@ -107,7 +108,7 @@ fn share(func: &mut Func, order: &[BlockId], preds: &[Vec<BlockId>], uses: &Uses
     // Where the one definition of a register lies, once the walk has met it: that is on the way here if it dominates.
     let regs = func.regs.len();
     let mut defined = Defined { places: vec![None; regs], times: vec![0; regs], block_start: 0, clock: 0 };
-    defined.places[..func.params as usize].fill(Some(BlockId(0)));
+    defined.places[..func.params as usize].fill(Some(BlockId::new(0)));
     let is_name = |defined: &[Option<BlockId>], reg: Reg, here: BlockId| {
         is_fixed(reg) && defined[number(reg)].is_some_and(|def| dominators.dominates(def, here))
     };
@@ -115,7 +116,7 @@ fn share(func: &mut Func, order: &[BlockId], preds: &[Vec<BlockId>], uses: &Uses
         Opnd::Reg(reg) if is_name(&defined.places, *reg, here) => Some(Part::Reg(*reg)),
         Opnd::Reg(reg) => Some(Part::Since(*reg, defined.times[number(*reg)].max(defined.block_start))),
         Opnd::Imm(value) => Some(Part::Imm(*value)),
-        Opnd::Global(id, offset) => Some(Part::Global(id.0, *offset)),
+        Opnd::Global(id, offset) => Some(Part::Global(id.number(), *offset)),
         _ => None,
     };
     let key = |defined: &Defined, inst: &Inst, here: BlockId| match inst {
@@ -126,7 +127,7 @@ fn share(func: &mut Func, order: &[BlockId], preds: &[Vec<BlockId>], uses: &Uses
             Some((Key::Cast(*from, *to, part(defined, a, here)?), 0))
         }
         Inst::Index { base: Opnd::Global(id, offset), index, scale, .. } => {
-            Some((Key::Index(id.0, part(defined, index, here)?, *scale), *offset))
+            Some((Key::Index(id.number(), part(defined, index, here)?, *scale), *offset))
         }
         _ => None,
     };
@@ -160,6 +161,6 @@ fn share(func: &mut Func, order: &[BlockId], preds: &[Vec<BlockId>], uses: &Uses
 fn same_and(dst: Reg, reg: Reg, offset: i32) -> Inst {
     match offset {
         0 => Inst::Copy { dst, src: Opnd::Reg(reg) },
-        _ => Inst::Index { dst, base: Opnd::Reg(reg), index: Opnd::Imm(u64::from(offset as u16)), scale: 1 },
+        _ => Inst::Index { dst, base: Opnd::Reg(reg), index: Opnd::Imm(u64::from(offset.low16())), scale: 1 },
     }
 }

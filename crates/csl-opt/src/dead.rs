@@ -1,7 +1,7 @@
 //! What nobody looks at: results that are not read, stack slots that are only written, functions that nothing names.
 
 use csl_ir::{
-    AddrBase, Callee, DsdValue, Exported, Func, FuncId, Inst, Opnd, Program, PtrRoot, Reg, RelocTarget, Scalar,
+    AddrBase, Callee, DsdValue, Exported, FnRef, Func, FuncId, Inst, Opnd, Program, PtrRoot, Reg, RelocTarget, Scalar,
     VecOperand,
 };
 
@@ -166,7 +166,7 @@ fn drop_unread_slots(func: &mut Func) -> bool {
             let AddrBase::Slot(slot) = addr.base else { return };
             // The target is the first address of all that write; the source of a copy may be the same slot.
             let is_target = written == Some(slot) && !std::mem::replace(&mut skipped, true);
-            is_read[slot.0 as usize] |= !is_target;
+            is_read[slot] |= !is_target;
         });
     }
     if is_read.iter().all(|&read| read) {
@@ -174,7 +174,7 @@ fn drop_unread_slots(func: &mut Func) -> bool {
     }
     let mut changed = false;
     for block in &mut func.blocks {
-        changed |= retain(block, |inst| written_slot(inst).is_none_or(|slot| is_read[slot.0 as usize]));
+        changed |= retain(block, |inst| written_slot(inst).is_none_or(|slot| is_read[slot]));
     }
     changed
 }
@@ -197,22 +197,22 @@ fn written_slot(inst: &Inst) -> Option<csl_ir::SlotId> {
 /// Functions that the program's tables name, by number.
 pub fn named_by_tables(program: &mut Program) -> Vec<usize> {
     let mut found = Vec::new();
-    tables(program, &mut |id| found.push(*id as usize));
+    tables(program, &mut |id| found.push(id.index()));
     found
 }
 
 /// Functions whose address the code takes, by number.
 pub fn named_by_pointers(func: &mut Func) -> Vec<usize> {
     let mut found = Vec::new();
-    pointers(func, &mut |id| found.push(*id as usize));
+    pointers(func, &mut |id| found.push(id.index()));
     found
 }
 
 /// Drops the functions that nothing leads to.
 pub fn functions(programs: &mut [Program], pool: &mut Pool) {
-    let mut named: FxHashMap<BodyId, Vec<u32>> = FxHashMap::default();
+    let mut named: FxHashMap<BodyId, Vec<FuncId>> = FxHashMap::default();
     // What became of a function with other numbers for those that it names.
-    let mut made: FxHashMap<(BodyId, Vec<u32>), BodyId> = FxHashMap::default();
+    let mut made: FxHashMap<(BodyId, Vec<FuncId>), BodyId> = FxHashMap::default();
     let Pool { bodies, tables: all } = pool;
     for (home, (program, table)) in programs.iter_mut().zip(all).enumerate() {
         let mut pending = named_by_tables(program);
@@ -220,21 +220,21 @@ pub fn functions(programs: &mut [Program], pool: &mut Pool) {
         while let Some(id) = pending.pop() {
             if !std::mem::replace(&mut is_named[id], true) {
                 let named = named.entry(table[id]).or_insert_with(|| names(&mut bodies[table[id]].func));
-                pending.extend(named.iter().map(|&id| id as usize));
+                pending.extend(named.iter().map(|id| id.index()));
             }
         }
         let mut next = 0;
         let mut numbers = Vec::new();
         for &named in &is_named {
-            numbers.push(next);
+            numbers.push(FuncId::new(next));
             next += u32::from(named);
         }
         let mut which = is_named.iter();
         table.retain(|_| *which.next().expect("one a function"));
-        let mut renumber = |id: &mut u32| *id = numbers[*id as usize];
+        let mut renumber = |id: &mut FuncId| *id = numbers[*id];
         tables(program, &mut renumber);
         for body in table {
-            let renumbered: Vec<u32> = named[body].iter().map(|&id| numbers[id as usize]).collect();
+            let renumbered: Vec<FuncId> = named[body].iter().map(|&id| numbers[id]).collect();
             if renumbered != named[body] {
                 *body = *made.entry((*body, renumbered)).or_insert_with(|| {
                     let mut func = bodies[*body].func.clone();
@@ -248,31 +248,31 @@ pub fn functions(programs: &mut [Program], pool: &mut Pool) {
 }
 
 /// The functions that a function's code names.
-fn names(func: &mut Func) -> Vec<u32> {
+fn names(func: &mut Func) -> Vec<FuncId> {
     let mut found = Vec::new();
     all_names(func, &mut |id| found.push(*id));
     found
 }
 
-fn all_names(func: &mut Func, f: &mut dyn FnMut(&mut u32)) {
+fn all_names(func: &mut Func, f: &mut dyn FnMut(&mut FuncId)) {
     pointers(func, f);
     calls(func, f);
 }
 
 /// Functions that the program's tables name.
-fn tables(program: &mut Program, f: &mut dyn FnMut(&mut u32)) {
-    program.tasks.iter_mut().for_each(|task| f(&mut task.func.0));
+fn tables(program: &mut Program, f: &mut dyn FnMut(&mut FuncId)) {
+    program.tasks.iter_mut().for_each(|task| f(&mut task.func));
     let handlers = program.teardown_handlers.iter_mut().chain(&mut program.empty_queue_handlers);
-    handlers.for_each(|handler| f(&mut handler.1.0));
-    program.rotating.iter_mut().for_each(|tasks| f(&mut tasks.alt.0));
+    handlers.for_each(|handler| f(&mut handler.1));
+    program.rotating.iter_mut().for_each(|tasks| f(&mut tasks.alt));
     for export in &mut program.exports {
-        if let Exported::Func(FuncId(id)) = &mut export.what {
+        if let Exported::Func(id) = &mut export.what {
             f(id);
         }
     }
     for reloc in program.globals.iter_mut().flat_map(|global| &mut global.relocs) {
         match &mut reloc.target {
-            RelocTarget::Func(FuncId(id)) => f(id),
+            RelocTarget::Func(id) => f(id),
             RelocTarget::Dsd(desc) => descriptor(desc, f),
             RelocTarget::Global(..) => {}
         }
@@ -281,7 +281,7 @@ fn tables(program: &mut Program, f: &mut dyn FnMut(&mut u32)) {
 }
 
 /// Functions whose address code takes.
-fn pointers(func: &mut Func, f: &mut dyn FnMut(&mut u32)) {
+fn pointers(func: &mut Func, f: &mut dyn FnMut(&mut FuncId)) {
     for block in &mut func.blocks {
         for inst in &mut block.insts {
             inst.for_each_operand_mut(&mut |operand| self::operand(operand, f));
@@ -299,37 +299,39 @@ fn pointers(func: &mut Func, f: &mut dyn FnMut(&mut u32)) {
     }
 }
 
-fn calls(func: &mut Func, f: &mut dyn FnMut(&mut u32)) {
+fn calls(func: &mut Func, f: &mut dyn FnMut(&mut FuncId)) {
     for inst in func.blocks.iter_mut().flat_map(|block| &mut block.insts) {
-        if let Inst::Call { callee: Callee::Direct(FuncId(id)), .. } = inst {
+        if let Inst::Call { callee: Callee::Direct(id), .. } = inst {
             f(id);
         }
     }
 }
 
-fn operand(operand: &mut Opnd, f: &mut dyn FnMut(&mut u32)) {
+fn operand(operand: &mut Opnd, f: &mut dyn FnMut(&mut FuncId)) {
     match operand {
-        Opnd::Func(FuncId(id)) => f(id),
+        Opnd::Func(id) => f(id),
         Opnd::Dsd(desc) => descriptor(desc, f),
         Opnd::Reg(_) | Opnd::Imm(_) | Opnd::Global(..) | Opnd::Tile(_) => {}
     }
 }
 
-fn vec_operand(found: &mut VecOperand, f: &mut dyn FnMut(&mut u32)) {
+fn vec_operand(found: &mut VecOperand, f: &mut dyn FnMut(&mut FuncId)) {
     match found {
         VecOperand::Dsd(value) | VecOperand::Scalar(value, _) | VecOperand::Ptr(value) => operand(value, f),
         other => mem4d(other, f),
     }
 }
 
-fn mem4d(operand: &mut VecOperand, f: &mut dyn FnMut(&mut u32)) {
+fn mem4d(operand: &mut VecOperand, f: &mut dyn FnMut(&mut FuncId)) {
     if let VecOperand::Mem4dConst(desc) = operand {
         descriptor(desc, f);
     }
 }
 
-fn descriptor(desc: &mut DsdValue, f: &mut dyn FnMut(&mut u32)) {
+fn descriptor(desc: &mut DsdValue, f: &mut dyn FnMut(&mut FuncId)) {
     if let Some(PtrRoot::Fn(id)) = desc.base.as_mut().map(|base| &mut base.root) {
-        f(&mut id.0);
+        let mut func = FuncId::new(id.number());
+        f(&mut func);
+        *id = FnRef::new(func.number());
     }
 }

@@ -1,9 +1,9 @@
 //! Descriptors: one whose parts are known at compile time is a constant, and an operation names it without a copy.
 
 use csl_ir::{
-    Addr, AddrBase, DsdChange, DsdKind, DsdValue, Func, GlobalId, GlobalRef, Inst, Opnd, Pointer, PtrRoot, Ty,
-    VecOperand,
+    Addr, AddrBase, DsdChange, DsdKind, DsdValue, Func, GlobalRef, Inst, Opnd, Pointer, PtrRoot, Ty, VecOperand,
 };
+use csl_num::LowBits;
 
 use crate::pool::Around;
 
@@ -12,7 +12,7 @@ pub fn known(around: &Around, inst: &Inst) -> Option<DsdValue> {
     match inst {
         Inst::SetDsd { dsd: Opnd::Dsd(desc), what, value, .. } => changed(around, desc, *what, value),
         Inst::MakeFabric { desc, extent: Opnd::Imm(extent), .. } => {
-            Some(DsdValue { extents: vec![*extent as u16], ..(**desc).clone() })
+            Some(DsdValue { extents: vec![extent.low16()], ..(**desc).clone() })
         }
         Inst::MakeMem1d { base, offset: Opnd::Imm(offset), elem_words, stride, extent, index_offset, .. } => {
             let (Opnd::Imm(stride), Opnd::Imm(extent)) = (stride, extent) else { return None };
@@ -21,8 +21,8 @@ pub fn known(around: &Around, inst: &Inst) -> Option<DsdValue> {
                 base: None,
                 offset: 0,
                 elem_words: 1,
-                extents: vec![*extent as u16],
-                strides: vec![*stride as i16],
+                extents: vec![extent.low16()],
+                strides: vec![stride.signed16()],
                 wraparound: 0,
                 wavelet_index_offset: *index_offset,
                 fabric: None,
@@ -46,18 +46,18 @@ pub fn changed(around: &Around, desc: &DsdValue, what: DsdChange, value: &Opnd) 
             (desc.offset, desc.elem_words) = (i32::from(bytes) / 2, 1);
         }
         (DsdChange::Offset { elem_words }, Opnd::Imm(value)) if is_memory => {
-            let steps = i32::from(*value as i16);
+            let steps = i32::from(value.signed16());
             if desc.elem_words != elem_words {
-                let words = desc.offset.wrapping_mul(i32::from(desc.elem_words)) as i16;
+                let words = desc.offset.wrapping_mul(i32::from(desc.elem_words)).signed16();
                 (desc.offset, desc.elem_words) = (i32::from(words), 1);
             }
             let scale = if desc.elem_words == elem_words { 1 } else { i32::from(elem_words) };
             desc.offset = desc.offset.wrapping_add(steps.wrapping_mul(scale));
         }
-        (DsdChange::Length, Opnd::Imm(value)) if desc.kind != DsdKind::Mem4d => desc.extents = vec![*value as u16],
+        (DsdChange::Length, Opnd::Imm(value)) if desc.kind != DsdKind::Mem4d => desc.extents = vec![value.low16()],
         (DsdChange::Stride, Opnd::Imm(value)) if is_memory => match desc.strides.first_mut() {
-            Some(innermost) => *innermost = *value as i16,
-            None => desc.strides = vec![*value as i16],
+            Some(innermost) => *innermost = value.signed16(),
+            None => desc.strides = vec![value.signed16()],
         },
         _ => return None,
     }
@@ -67,10 +67,10 @@ pub fn changed(around: &Around, desc: &DsdValue, what: DsdChange, value: &Opnd) 
 /// A base address as a root and the bytes behind it, which are whole words.
 fn root(around: &Around, value: &Opnd) -> Option<(PtrRoot, Ty, i16)> {
     match *value {
-        Opnd::Global(GlobalId(id), bytes) if bytes % 2 == 0 => {
-            Some((PtrRoot::Global(GlobalRef(id)), around.ty(GlobalId(id)), bytes as i16))
+        Opnd::Global(id, bytes) if bytes % 2 == 0 => {
+            Some((PtrRoot::Global(GlobalRef::new(id.number())), around.ty(id), bytes.signed16()))
         }
-        Opnd::Imm(address) => Some((PtrRoot::Absolute(address as u16), Ty::U16, 0)),
+        Opnd::Imm(address) => Some((PtrRoot::Absolute(address.low16()), Ty::U16, 0)),
         _ => None,
     }
 }
@@ -131,14 +131,14 @@ fn look(inst: &Inst, slots: &mut [Slot]) {
     let is_descriptor = matches!(inst, Inst::Vec(_) | Inst::LoadDsr(_) | Inst::IterLoad { .. }) || writes.is_some();
     inst.for_each_addr(&mut |addr| {
         if let AddrBase::Slot(slot) = addr.base {
-            slots[slot.0 as usize].is_plain &= is_descriptor && addr.offset == 0;
+            slots[slot].is_plain &= is_descriptor && addr.offset == 0;
         }
     });
 }
 
 fn slot_of(addr: &Addr) -> Option<usize> {
     match addr {
-        Addr { base: AddrBase::Slot(slot), offset: 0 } => Some(slot.0 as usize),
+        Addr { base: AddrBase::Slot(slot), offset: 0 } => Some(slot.index()),
         _ => None,
     }
 }
@@ -176,17 +176,17 @@ fn made(
     for (place, extent) in extents.iter().enumerate() {
         match (extent, desc.extents.get_mut(place)) {
             (None, _) => {}
-            (Some(Opnd::Imm(extent)), Some(known)) => *known = *extent as u16,
+            (Some(Opnd::Imm(extent)), Some(known)) => *known = extent.low16(),
             _ => return None,
         }
     }
     match offset {
         None => {}
-        Some(Opnd::Imm(offset)) => desc.offset = i32::from(*offset as i16),
+        Some(Opnd::Imm(offset)) => desc.offset = i32::from(offset.signed16()),
         Some(_) => return None,
     }
     let Some(base) = base else { return Some(desc) };
-    let words = Opnd::Imm(u64::from(desc.offset.wrapping_mul(i32::from(desc.elem_words)) as u16));
+    let words = Opnd::Imm(u64::from(desc.offset.wrapping_mul(i32::from(desc.elem_words)).low16()));
     let based = changed(around, &desc, DsdChange::BaseAddr, base)?;
     changed(around, &based, DsdChange::Offset { elem_words: 1 }, &words)
 }

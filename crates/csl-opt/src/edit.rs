@@ -1,8 +1,7 @@
 //! Small changes that several passes make.
 
-use csl_ir::{Addr, AddrBase, Block, Func, Inst, Opnd, Reg, Scalar, Site, Term};
-
 use crate::pool::Around;
+use csl_ir::{Addr, AddrBase, Block, Func, Inst, Opnd, Reg, Scalar, Site, Term};
 
 /// How often registers are written and read, over the whole function. Parameters count as written once more.
 pub struct Uses {
@@ -28,12 +27,12 @@ impl Uses {
 }
 
 pub fn number(reg: Reg) -> usize {
-    reg.0 as usize
+    reg.index()
 }
 
 pub fn new_reg(func: &mut Func, ty: Scalar) -> Reg {
     func.regs.push(ty);
-    Reg(func.regs.len() as u32 - 1)
+    Reg::at(func.regs.len() - 1)
 }
 
 /// Gives registers other numbers, wherever an instruction reads or writes them.
@@ -86,7 +85,7 @@ pub fn retain(block: &mut Block, mut keep: impl FnMut(&Inst) -> bool) -> bool {
 pub fn is_within(around: &Around, func: &Func, addr: &Addr, bytes: u32) -> bool {
     let size = match addr.base {
         AddrBase::Global(id) => around.size(id),
-        AddrBase::Slot(slot) => func.slots[slot.0 as usize].size,
+        AddrBase::Slot(slot) => func.slots[slot].size,
         AddrBase::Reg(_) | AddrBase::Absolute => return false,
     };
     u32::try_from(addr.offset).is_ok_and(|start| start + bytes <= size)

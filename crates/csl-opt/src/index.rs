@@ -4,6 +4,7 @@
 //! told, and the vendor's compiler leaves the arithmetic there. Ours is exact modulo 2^16 either way.
 
 use csl_ir::{BinOp, BlockId, Func, Inst, Opnd, Reg, Scalar, Site};
+use csl_num::LowBits;
 use rustc_hash::FxHashMap;
 
 use crate::cfg::{Dominators, Loop, at, loops, predecessors, reverse_postorder};
@@ -121,7 +122,7 @@ impl Walker<'_> {
         let into = &mut self.func.blocks[at(self.entry)];
         push(into, Inst::Index { dst: start, base: base.clone(), index: first, scale }, site);
         push(into, Inst::Copy { dst: moving, src: Opnd::Reg(start) }, site);
-        let bytes = pace.wrapping_mul(self.step as u16).wrapping_mul(scale as u16);
+        let bytes = pace.wrapping_mul(self.step.low16()).wrapping_mul(scale.low16());
         if bytes != 0 {
             let (a, b) = (Opnd::Reg(moving), Opnd::Imm(u64::from(bytes)));
             let step = Inst::Bin { op: BinOp::Add, ty: Scalar::PTR, dst: moving, a, b };
@@ -165,7 +166,7 @@ impl Walker<'_> {
             }
             Inst::Bin { op: BinOp::Mul, a, b: Opnd::Imm(factor), .. }
             | Inst::Bin { op: BinOp::Mul, a: Opnd::Imm(factor), b: a, .. } => {
-                Some(self.pace(a, here, depth + 1)?.wrapping_mul(*factor as u16))
+                Some(self.pace(a, here, depth + 1)?.wrapping_mul(factor.low16()))
             }
             _ => None,
         }

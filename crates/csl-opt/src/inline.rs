@@ -3,16 +3,13 @@
 //! A callee that is small is put in every place where it is called; a larger one only where that is its one use, since nothing
 //! is left behind then. A body brings its own places in the source and that of the call along (`Func::inlined`).
 
-use csl_ir::{
-    AddrBase, Block, BlockId, Callee, Func, FuncId, Inlined, InlinedId, Inst, IterId, Opnd, Program, Reg, Site, SlotId,
-    Term,
-};
+use csl_ir::{AddrBase, Block, BlockId, Callee, Func, Inlined, InlinedId, Inst, Opnd, Program, Reg, Site, Term};
 
 use rustc_hash::FxHashMap;
 
 use crate::cfg::at;
 use crate::dead;
-use crate::edit::{number, push, rename, rename_term};
+use crate::edit::{push, rename, rename_term};
 use crate::pool::{Body, BodyId, Pool};
 
 /// Instructions of a body that is put in every place. Chosen: LLVM's threshold is a cost of 225 with 5 an instruction, less
@@ -90,7 +87,7 @@ fn direct_calls(func: &Func) -> impl Iterator<Item = usize> + '_ {
 
 fn direct_callee(inst: &Inst) -> Option<usize> {
     match inst {
-        Inst::Call { callee: Callee::Direct(FuncId(id)), .. } => Some(*id as usize),
+        Inst::Call { callee: Callee::Direct(id), .. } => Some(id.index()),
         _ => None,
     }
 }
@@ -160,7 +157,7 @@ struct Bases {
 
 /// Puts the callee's body in the place of the call that is instruction `place` of block `block`.
 fn expand(func: &mut Func, block: usize, place: usize, callee: &Func) {
-    let behind = BlockId(func.blocks.len() as u32);
+    let behind = BlockId::at(func.blocks.len());
     let from = &mut func.blocks[block];
     let rest = Block {
         insts: from.insts.split_off(place + 1),
@@ -176,13 +173,13 @@ fn expand(func: &mut Func, block: usize, place: usize, callee: &Func) {
         reg: func.regs.len() as u32,
         slot: func.slots.len() as u32,
         iter: func.iters,
-        block: behind.0 + 1,
+        block: behind.number() + 1,
         call: func.inlined.len() as u32,
     };
     for (param, src) in args.into_iter().enumerate() {
-        push(from, Inst::Copy { dst: Reg(bases.reg + param as u32), src }, site);
+        push(from, Inst::Copy { dst: Reg::at(param).plus(bases.reg), src }, site);
     }
-    from.term = Term::Jump(BlockId(bases.block));
+    from.term = Term::Jump(BlockId::new(bases.block));
     from.term_site = site;
     func.blocks.push(rest);
     func.inlined.push(Inlined { func: callee.name.clone(), call: site });
@@ -198,12 +195,12 @@ fn expand(func: &mut Func, block: usize, place: usize, callee: &Func) {
 
 impl Bases {
     fn reg(&self, reg: Reg) -> Reg {
-        Reg(self.reg + number(reg) as u32)
+        reg.plus(self.reg)
     }
 
     fn site(&self, site: Site) -> Site {
-        let inlined = site.inlined.map_or(self.call, |inner| self.call + 1 + inner.0);
-        Site { inlined: Some(InlinedId(inlined)), ..site }
+        let inlined = site.inlined.map_or(0, |inner| 1 + inner.number());
+        Site { inlined: Some(InlinedId::new(self.call + inlined)), ..site }
     }
 
     /// A block of the callee. Where it returned, the result goes to `dst` and control goes on `behind` the call.
@@ -213,7 +210,7 @@ impl Bases {
         block.sites.iter_mut().for_each(|site| *site = self.site(*site));
         block.term_site = self.site(block.term_site);
         rename_term(&mut block.term, &|reg| self.reg(reg));
-        block.term.for_each_successor_mut(&mut |to| to.0 += self.block);
+        block.term.for_each_successor_mut(&mut |to| *to = to.plus(self.block));
         if let Term::Return(value) = &mut block.term {
             let value = value.take();
             block.term = Term::Jump(behind);
@@ -228,16 +225,16 @@ impl Bases {
     fn inst(&self, inst: &mut Inst) {
         rename(inst, &|reg| self.reg(reg));
         inst.for_each_addr_mut(&mut |addr| {
-            if let AddrBase::Slot(SlotId(slot)) = &mut addr.base {
-                *slot += self.slot;
+            if let AddrBase::Slot(slot) = &mut addr.base {
+                *slot = slot.plus(self.slot);
             }
         });
-        if let Inst::IterLoad { iter: IterId(iter), .. }
-        | Inst::IterMore { iter: IterId(iter), .. }
-        | Inst::IterNext { iter: IterId(iter), .. }
-        | Inst::IterPut { iter: IterId(iter), .. } = inst
+        if let Inst::IterLoad { iter, .. }
+        | Inst::IterMore { iter, .. }
+        | Inst::IterNext { iter, .. }
+        | Inst::IterPut { iter, .. } = inst
         {
-            *iter += self.iter;
+            *iter = iter.plus(self.iter);
         }
     }
 }

@@ -21,16 +21,16 @@ impl Around<'_> {
     }
 
     pub fn size(&self, id: GlobalId) -> u32 {
-        self.globals[id.0 as usize].size
+        self.globals[id].size
     }
 
     pub fn ty(&self, id: GlobalId) -> Ty {
-        self.globals[id.0 as usize].ty
+        self.globals[id].ty
     }
 
     /// The mem4d descriptor that a constant is.
     pub fn descriptor(&self, id: GlobalId) -> Option<&DsdValue> {
-        let global = &self.globals[id.0 as usize];
+        let global = &self.globals[id];
         match &global.relocs[..] {
             [Reloc { at: 0, target: RelocTarget::Dsd(desc) }]
                 if global.is_const && global.varying.is_empty() && desc.kind == DsdKind::Mem4d =>

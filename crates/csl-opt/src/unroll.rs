@@ -155,10 +155,12 @@ fn unroll(func: &mut Func, one: &Loop, counted: &Counted) {
         let base = first + turn * per_turn;
         let next = if u64::from(turn) + 1 == counted.turns { None } else { Some(base + per_turn) };
         let mut numbers: FxHashMap<BlockId, BlockId> =
-            body.iter().enumerate().map(|(place, &block)| (block, BlockId(base + place as u32))).collect();
+            body.iter().enumerate().map(|(place, &block)| (block, BlockId::new(base + place as u32))).collect();
         numbers.insert(
             one.head,
-            BlockId(next.map_or(first + counted.turns as u32 * per_turn, |next| next + entry(&body, counted.body))),
+            BlockId::new(
+                next.map_or(first + counted.turns as u32 * per_turn, |next| next + entry(&body, counted.body)),
+            ),
         );
         let fresh: FxHashMap<Reg, Reg> =
             locals.iter().map(|&reg| (reg, new_reg(func, func.regs[number(reg)]))).collect();
@@ -186,7 +188,7 @@ fn unroll(func: &mut Func, one: &Loop, counted: &Counted) {
     let head = &mut func.blocks[at(one.head)];
     head.insts.clear();
     head.sites.clear();
-    head.term = Term::Jump(BlockId(enter));
+    head.term = Term::Jump(BlockId::new(enter));
 }
 
 /// The place of the block where a turn begins.
@@ -258,7 +260,8 @@ fn is_address(func: &Func, one: &Loop, reg: Reg) -> bool {
 
 /// Whether anything outside the loop reads the register: what the loop leaves in it, as far as is known.
 fn is_read_outside(func: &Func, one: &Loop, reg: Reg) -> bool {
-    let outside = func.blocks.iter().enumerate().filter(|(block, _)| !one.blocks.contains(&BlockId(*block as u32)));
+    let outside =
+        func.blocks.iter().enumerate().filter(|(block, _)| !one.blocks.contains(&BlockId::new(*block as u32)));
     outside.into_iter().any(|(_, block)| {
         let mut read = block.term.operand() == Some(&Opnd::Reg(reg));
         block.insts.iter().for_each(|inst| inst.for_each_use(&mut |used| read |= used == reg));

@@ -5,7 +5,7 @@
 //! exceptions they may raise.
 
 use csl_ir::{AddrBase, BinOp, BlockId, CmpOp, Func, Inst, Opnd, Reg, Scalar, UnOp};
-use csl_num::IntTy;
+use csl_num::{IntTy, LowBits};
 
 use crate::cfg::{at, predecessors, reverse_postorder};
 use crate::edit::{Uses, number};
@@ -22,7 +22,7 @@ pub fn run(around: &Around, func: &mut Func, passes: Passes) -> bool {
     let order = reverse_postorder(func);
     let preds = predecessors(func, &order);
     let mut walk = Walk::new(around, func, &uses, passes);
-    for &root in order.iter().filter(|&&block| block == BlockId(0) || preds[at(block)].len() != 1) {
+    for &root in order.iter().filter(|&&block| block == BlockId::new(0) || preds[at(block)].len() != 1) {
         walk.chain(func, &preds, root);
     }
     retargeted || walk.changed
@@ -122,7 +122,7 @@ impl Walk<'_> {
             self.block(func, block);
             let base = self.undo.len();
             for to in func.blocks[at(block)].term.successors() {
-                if preds[at(to)].len() == 1 && to != BlockId(0) {
+                if preds[at(to)].len() == 1 && to != BlockId::new(0) {
                     pending.push((to, base));
                 }
             }
@@ -209,7 +209,7 @@ impl Walk<'_> {
                 }
                 Some(Known::Constant(Opnd::Imm(value))) => {
                     addr.base = AddrBase::Absolute;
-                    addr.offset = i32::from((addr.offset as u16).wrapping_add(value as u16));
+                    addr.offset = i32::from(addr.offset.low16().wrapping_add(value.low16()));
                 }
                 Some(Known::Sum(source, _, offset)) => {
                     addr.base = AddrBase::Reg(source);
@@ -230,7 +230,7 @@ impl Walk<'_> {
             && let Opnd::Reg(reg) = index
             && let Some(Known::Sum(source, _, offset @ ..=-1 | offset @ 1..)) = self.look(*reg)
         {
-            *start = start.wrapping_add(i32::from((offset as i16).wrapping_mul(*scale as i16)));
+            *start = start.wrapping_add(i32::from(offset.signed16().wrapping_mul(scale.signed16())));
             *index = Opnd::Reg(source);
             self.changed = true;
         }
@@ -272,16 +272,16 @@ impl Walk<'_> {
             },
             Inst::Select { cond: Opnd::Imm(cond), a, b, .. } => Some(if *cond != 0 { a.clone() } else { b.clone() }),
             Inst::Index { base: Opnd::Global(id, offset), index: Opnd::Imm(index), scale, .. } => {
-                let bytes = (*index as u16).wrapping_mul(*scale as u16) as i16;
+                let bytes = index.low16().wrapping_mul(scale.low16()).signed16();
                 Some(Opnd::Global(*id, offset.wrapping_add(i32::from(bytes))))
             }
             Inst::Index { base: Opnd::Imm(base), index: Opnd::Imm(index), scale, .. } => {
-                let bytes = (*index as u16).wrapping_mul(*scale as u16);
-                Some(Opnd::Imm(u64::from((*base as u16).wrapping_add(bytes))))
+                let bytes = index.low16().wrapping_mul(scale.low16());
+                Some(Opnd::Imm(u64::from(base.low16().wrapping_add(bytes))))
             }
             Inst::Lea { addr, .. } => match addr.base {
                 AddrBase::Global(id) => Some(Opnd::Global(id, addr.offset)),
-                AddrBase::Absolute => Some(Opnd::Imm(u64::from(addr.offset as u16))),
+                AddrBase::Absolute => Some(Opnd::Imm(u64::from(addr.offset.low16()))),
                 AddrBase::Reg(_) | AddrBase::Slot(_) => None,
             },
             Inst::SetDsd { .. } | Inst::MakeMem1d { .. } | Inst::MakeFabric { .. } if self.passes.has(Pass::Dsd) => {
@@ -304,7 +304,7 @@ impl Walk<'_> {
             Inst::Copy { src: Opnd::Tile(_), .. } => None,
             Inst::Copy { src, .. } => Some(Known::Constant(src.clone())),
             Inst::Index { base: Opnd::Reg(base), index: Opnd::Imm(index), scale, .. } if is_u16(func, *base) => {
-                Some(sum(*base, i32::from((*index as u16).wrapping_mul(*scale as u16) as i16)))
+                Some(sum(*base, i32::from(index.low16().wrapping_mul(scale.low16()).signed16())))
             }
             Inst::Bin {
                 op: BinOp::Add, ty: Scalar::Int { bits: 16, .. }, a: Opnd::Reg(a), b: Opnd::Imm(b), ..

@@ -1,8 +1,8 @@
 //! What goes wrong on a PE, as data: the host renders it with the line table.
 
-use csl_isa::vec::DsrFile;
+use csl_machine::DsrFile;
 
-use crate::cpu::CpuFault;
+use crate::scalar::CpuFault;
 
 /// Why a PE stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What a PE sees of the world outside: its queues at the ramp, and the registers of its router.
+//! The ports of a PE at the ramp: its queues, by hardware queue and by color.
 //!
 //! The simulator owns one [`Ports`] for each touched tile. It lands wavelets in input slots and takes them from output
 //! slots; the PE takes from the former and puts into the latter. Nothing here knows a route.
@@ -7,246 +7,15 @@
 //! because a color may trigger a task before, while and after a `fabin` operation binds it to a queue at run time
 //! (programs up to SDK 1.4); the queue that it is bound to gives its depth. Slots are made as they are needed.
 
-use csl_chip::Arch;
+use csl_machine::{Arch, Wavelet};
+use csl_num::LowBits;
 
-/// No color, queue or slot.
-pub const NONE: u8 = 0xff;
-
-/// The output queue of a synchronous `fabout` operation that names none (up to SDK 1.4): a path six words deep.
-pub const UNQUEUED: u8 = 8;
+use crate::queues::{InQueue, NONE, OutQueue, Outgoing, UNQUEUED};
 
 /// Wavelets that a WSE-2 color without an input queue holds at the ramp. Not documented; taken as the deepest queue's.
 const COLOR_DEPTH: u8 = 6;
 
 const COLORS: usize = 32;
-const MAX_DEPTH: usize = 8;
-
-/// One 32-bit packet of the fabric. Bits 0-15 of `data` are the data half, 16-31 the index half (or a second element).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Wavelet {
-    pub data: u32,
-    pub control: bool,
-    /// A half wavelet, as an output queue in dense mode sends 16-bit elements (WSE-3): the low 16 bits alone.
-    pub half: bool,
-}
-
-impl Wavelet {
-    pub fn word(data: u32) -> Wavelet {
-        Wavelet { data, control: false, half: false }
-    }
-
-    pub fn control(data: u32) -> Wavelet {
-        Wavelet { data, control: true, half: false }
-    }
-}
-
-/// Wavelets that have landed and wait for the CE: one cache line.
-#[derive(Clone, Debug)]
-#[repr(align(64))]
-pub struct InQueue {
-    pub color: u8,
-    /// The hardware queue, [`NONE`] for a WSE-2 color that none is bound to.
-    pub queue: u8,
-    /// Takes half wavelets, too (WSE-3).
-    pub dense: bool,
-    depth: u8,
-    head: u8,
-    len: u8,
-    /// Wavelets from the PE's own ramp whose places are not to be had again yet, taken or not.
-    held: u8,
-    /// Control and half bits, by place in the ring.
-    controls: u8,
-    halves: u8,
-    ring: [u32; MAX_DEPTH],
-}
-
-impl InQueue {
-    fn new(color: u8, queue: u8, depth: u8) -> InQueue {
-        InQueue {
-            color,
-            queue,
-            dense: false,
-            depth,
-            head: 0,
-            len: 0,
-            held: 0,
-            controls: 0,
-            halves: 0,
-            ring: [0; MAX_DEPTH],
-        }
-    }
-
-    #[inline]
-    pub fn len(&self) -> usize {
-        usize::from(self.len)
-    }
-
-    #[inline]
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    #[inline]
-    pub fn has_room(&self) -> bool {
-        self.len.max(self.held) < self.depth
-    }
-
-    /// The `i`-th wavelet from the head.
-    #[inline]
-    pub fn get(&self, i: usize) -> Option<Wavelet> {
-        (i < self.len()).then(|| {
-            let place = (usize::from(self.head) + i) % MAX_DEPTH;
-            let has = |bits: u8| bits >> place & 1 != 0;
-            Wavelet { data: self.ring[place], control: has(self.controls), half: has(self.halves) }
-        })
-    }
-
-    #[inline]
-    pub fn front(&self) -> Option<Wavelet> {
-        self.get(0)
-    }
-
-    /// Returns false, and changes nothing, when there is no room.
-    #[inline]
-    fn push(&mut self, wavelet: Wavelet) -> bool {
-        let room = self.has_room();
-        if room {
-            let place = (usize::from(self.head) + self.len()) % MAX_DEPTH;
-            self.ring[place] = wavelet.data;
-            self.controls = self.controls & !(1 << place) | u8::from(wavelet.control) << place;
-            self.halves = self.halves & !(1 << place) | u8::from(wavelet.half) << place;
-            self.len += 1;
-        }
-        room
-    }
-
-    #[inline]
-    fn pop(&mut self) -> Option<Wavelet> {
-        let wavelet = self.front()?;
-        self.head = (self.head + 1) % MAX_DEPTH as u8;
-        self.len -= 1;
-        Some(wavelet)
-    }
-}
-
-/// A wavelet on its way from the CE to the router.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Outgoing {
-    pub wavelet: Wavelet,
-    pub color: u8,
-    /// The last wavelet of an operation with `advance_switch`: behind it this router advances the color's switch.
-    pub advance_switch: bool,
-    /// The first cycle in which it may land on the router from RAMP: the cycle of its dispatch plus the chip's
-    /// dispatch-to-ramp latency.
-    pub ready: u64,
-}
-
-/// Wavelets from their dispatch until they land on the router. One order over all colors. Two cache lines.
-#[derive(Clone, Debug)]
-#[repr(align(64))]
-pub struct OutQueue {
-    /// 0-7, or [`UNQUEUED`].
-    pub queue: u8,
-    /// The color that the queue is configured with; [`NONE`] where each operation names its own (WSE-2).
-    pub color: u8,
-    /// Sends 16-bit elements as half wavelets (WSE-3).
-    pub dense: bool,
-    depth: u8,
-    head: u8,
-    len: u8,
-    colors: [u8; MAX_DEPTH],
-    /// Control, half, advance_switch from the lowest bit on.
-    flags: [u8; MAX_DEPTH],
-    data: [u32; MAX_DEPTH],
-    ready: [u64; MAX_DEPTH],
-}
-
-impl OutQueue {
-    fn new(queue: u8, color: u8, depth: u8) -> OutQueue {
-        OutQueue {
-            queue,
-            color,
-            dense: false,
-            depth,
-            head: 0,
-            len: 0,
-            colors: [NONE; MAX_DEPTH],
-            flags: [0; MAX_DEPTH],
-            data: [0; MAX_DEPTH],
-            ready: [0; MAX_DEPTH],
-        }
-    }
-
-    #[inline]
-    pub fn len(&self) -> usize {
-        usize::from(self.len)
-    }
-
-    #[inline]
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    #[inline]
-    pub fn room(&self) -> usize {
-        usize::from(self.depth - self.len)
-    }
-
-    #[inline]
-    pub fn get(&self, i: usize) -> Option<Outgoing> {
-        (i < self.len()).then(|| {
-            let place = self.place(i);
-            let has = |bit: u8| self.flags[place] >> bit & 1 != 0;
-            let wavelet = Wavelet { data: self.data[place], control: has(0), half: has(1) };
-            Outgoing { wavelet, color: self.colors[place], advance_switch: has(2), ready: self.ready[place] }
-        })
-    }
-
-    #[inline]
-    fn place(&self, i: usize) -> usize {
-        (usize::from(self.head) + i) % MAX_DEPTH
-    }
-
-    /// The head, whether or not it is ready yet.
-    #[inline]
-    pub fn front(&self) -> Option<Outgoing> {
-        self.get(0)
-    }
-
-    /// When the head may land.
-    #[inline]
-    pub fn head_ready(&self) -> Option<u64> {
-        (self.len > 0).then(|| self.ready[self.place(0)])
-    }
-
-    /// The head, once it may land.
-    #[inline]
-    pub fn ready(&self, now: u64) -> Option<Outgoing> {
-        self.head_ready().filter(|ready| *ready <= now).and_then(|_| self.front())
-    }
-
-    #[inline]
-    fn pop(&mut self) -> Option<Outgoing> {
-        let head = self.front()?;
-        self.head = (self.head + 1) % MAX_DEPTH as u8;
-        self.len -= 1;
-        Some(head)
-    }
-
-    #[inline]
-    fn push(&mut self, outgoing: Outgoing) -> bool {
-        let room = self.room() > 0;
-        if room {
-            let Outgoing { wavelet: Wavelet { data, control, half }, color, advance_switch, ready } = outgoing;
-            let place = self.place(self.len());
-            let flags = u8::from(control) | u8::from(half) << 1 | u8::from(advance_switch) << 2;
-            (self.data[place], self.ready[place]) = (data, ready);
-            (self.colors[place], self.flags[place]) = (color, flags);
-            self.len += 1;
-        }
-        room
-    }
-}
 
 /// The queues of one PE.
 #[derive(Clone, Debug)]
@@ -377,7 +146,7 @@ impl Ports {
     /// Binds an input queue (0-7) to a color, at start, by `encode_input_queue`, or by a `fabin` operation (WSE-2).
     pub fn bind_input(&mut self, queue: u8, color: u8) -> Result<usize, NotEmpty> {
         // Numbers that no chip has share one place, so that slots stay few whatever an image holds.
-        let (queue, color) = (queue & 7, color.min(COLORS as u8 - 1));
+        let (queue, color) = (queue & 7, color.min(COLORS.low8() - 1));
         let depth = self.arch.chip().input_queue_depth(usize::from(queue)).unwrap_or(1);
         let slot = match self.arch {
             Arch::Wse2 => self.color_slot(color).unwrap_or_else(|| self.add_input(color, queue, depth)),
@@ -392,8 +161,8 @@ impl Ports {
         }
         (input.color, input.queue) = (color, queue);
         input.depth = depth.max(input.len);
-        self.input_of_queue[usize::from(queue)] = slot as u8;
-        set(&mut self.input_of_color, color, slot as u8);
+        self.input_of_queue[usize::from(queue)] = slot.low8();
+        set(&mut self.input_of_color, color, slot.low8());
         Ok(slot)
     }
 
@@ -401,7 +170,7 @@ impl Ports {
     fn add_input(&mut self, color: u8, queue: u8, depth: u8) -> usize {
         let slot = self.inputs.len();
         self.inputs.push(InQueue::new(color, queue, depth));
-        set(&mut self.input_of_color, color, slot as u8);
+        set(&mut self.input_of_color, color, slot.low8());
         slot
     }
 
@@ -423,7 +192,7 @@ impl Ports {
         let depth = queues.output_depth.get(usize::from(queue)).copied().unwrap_or(queues.unnamed_output_depth);
         self.outputs.push(OutQueue::new(queue, NONE, depth));
         self.open |= u32::from(depth > 0) << slot;
-        self.output_of_queue[usize::from(queue)] = slot as u8;
+        self.output_of_queue[usize::from(queue)] = slot.low8();
         slot
     }
 
@@ -461,46 +230,4 @@ fn set(table: &mut [u8], index: u8, slot: u8) {
 
 fn unbind(table: &mut [u8], color: u8) {
     set(table, color, NONE);
-}
-
-/// Registers outside the CE: the router's (word addresses 0x7f20 and up), queue encodings, filters. A PE calls this at a
-/// sync point alone, so at the fabric's own cycle.
-pub trait Registers {
-    /// `None`: no such register.
-    fn read(&mut self, word: u16) -> Option<u16>;
-    /// `false`: no such register.
-    fn write(&mut self, word: u16, value: u16) -> bool;
-}
-
-/// A PE that stands alone: no registers.
-pub struct NoRegisters;
-
-impl Registers for NoRegisters {
-    fn read(&mut self, _word: u16) -> Option<u16> {
-        None
-    }
-
-    fn write(&mut self, _word: u16, _value: u16) -> bool {
-        false
-    }
-}
-
-/// What a PE sleeps for. It wants to be advanced again at the first of these; earlier calls are harmless.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wake {
-    /// The cycle, `u64::MAX` for none.
-    pub at: u64,
-    /// Input slots: a landing in one of them.
-    pub landings: u32,
-    /// Output queues (by index in `outputs`): a place that becomes free in one of them.
-    pub credits: u32,
-}
-
-impl Wake {
-    /// Nothing but a command or a landing on a slot that does not exist yet can move the PE.
-    pub const IDLE: Wake = Wake { at: u64::MAX, landings: !0, credits: 0 };
-
-    pub fn at(cycle: u64) -> Wake {
-        Wake { at: cycle, landings: 0, credits: 0 }
-    }
 }

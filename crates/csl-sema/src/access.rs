@@ -1,4 +1,4 @@
-//! Reading and writing places.
+//! Reads and writes places.
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{Addr, Inst, Pointer, PtrRoot, Ty, TypeKind, TypedValue, Value};
@@ -7,7 +7,7 @@ use crate::context::{Res, Sema, Stop};
 use crate::operand::{Operand, Place, PlaceKind};
 use crate::value::{child_ty, read_path, write_path};
 
-/// Elements of an array whose parts are written one by one at comptime.
+/// The greatest number of elements of an array whose parts are written one by one at comptime.
 const MOST_WRITTEN: u64 = 1 << 22;
 
 impl Sema<'_> {
@@ -63,12 +63,12 @@ impl Sema<'_> {
     /// The comptime-known value of the object that a pointer starts from.
     fn known_root(&mut self, ty: Ty, pointer: &Pointer, span: Span) -> Res<Option<TypedValue>> {
         Ok(match pointer.root {
-            PtrRoot::Cell(cell) => match self.unit.cells.get(cell.0 as usize) {
+            PtrRoot::Cell(cell) => match self.unit.cells.get(cell.index()) {
                 Some(root) => Some(root.value.clone()),
                 None => return Err(self.gone(span)),
             },
             PtrRoot::Global(global) => {
-                let info = &self.unit.globals[global.0 as usize];
+                let info = &self.unit.globals[global];
                 info.init.clone().filter(|init| info.is_const && init.value != Value::Undef)
             }
             PtrRoot::Fn(f) => Some(TypedValue::new(ty, Value::Fn(f))),
@@ -83,8 +83,7 @@ impl Sema<'_> {
     fn runtime_variable(&mut self, pointer: &Pointer, span: Span) -> Stop {
         match pointer.root {
             PtrRoot::Global(global) => {
-                let (name, at) =
-                    (self.unit.globals[global.0 as usize].name.clone(), self.unit.globals[global.0 as usize].span);
+                let (name, at) = (self.unit.globals[global].name.clone(), self.unit.globals[global].span);
                 let diagnostic = Diagnostic::new(
                     Code::NotComptime,
                     span,
@@ -128,7 +127,7 @@ impl Sema<'_> {
         };
         let Operand::Const(value) = value else { return Err(self.not_comptime(span)) };
         let depth = self.frame.runtime_depth;
-        let Some(root) = self.unit.cells.get(cell.0 as usize) else {
+        let Some(root) = self.unit.cells.get(cell.index()) else {
             return Err(self.gone(span));
         };
         if root.runtime_depth < depth {
@@ -139,10 +138,10 @@ impl Sema<'_> {
             let message = format!("an array of more than {MOST_WRITTEN} elements cannot be changed at comptime");
             return Err(self.error(Code::QuotaExceeded, span, message));
         }
-        // Taken out so that the write does not copy the whole value.
-        let mut whole = std::mem::replace(&mut self.unit.cells[cell.0 as usize].value.value, Value::Undef);
+        // The value is taken out, so that the write does not copy all of it.
+        let mut whole = std::mem::replace(&mut self.unit.cells[cell].value.value, Value::Undef);
         let written = write_path(&self.types, pointer.root_ty, &mut whole, &pointer.path, value.as_part(ty));
-        self.unit.cells[cell.0 as usize].value.value = whole;
+        self.unit.cells[cell].value.value = whole;
         match written {
             true => Ok(()),
             false => Err(self.error(Code::IndexOutOfBounds, span, "this part does not exist")),

@@ -7,7 +7,7 @@ use csl_syntax::ast::{Expr, Storage, VarDecl, VarKind};
 use crate::context::{Res, Sema, Stop};
 use crate::unit::{GlobalInfo, GlobalItem};
 
-/// No color of any chip; published programs write it for a stream that is not there.
+/// The number that published programs write as the color of an absent stream; no chip has such a color.
 const UNUSED_COLOR: u32 = 32;
 
 impl Sema<'_> {
@@ -25,18 +25,18 @@ impl Sema<'_> {
         }
     }
 
-    /// Symbols of an imported module are called after the constant that it was first bound to.
+    /// Names a module: symbols of an imported module are called after the constant that it was first bound to.
     fn name_module(&mut self, importer: ModuleRef, decl: &VarDecl, value: &TypedValue) {
         if let Value::Module(module) = value.value
-            && self.unit.modules[module.0 as usize].prefix.is_empty()
+            && self.unit.modules[module].prefix.is_empty()
         {
             let prefix = format!("{}.", self.symbol_name(importer, decl.name.name.as_str()));
-            self.unit.modules[module.0 as usize].prefix = prefix;
+            self.unit.modules[module].prefix = prefix;
         }
     }
 
     fn declare_param(&mut self, module: ModuleRef, decl: &VarDecl, ty: Option<Ty>) -> Res<GlobalItem> {
-        let bound = self.unit.modules[module.0 as usize].params.get(&decl.name.name).cloned();
+        let bound = self.unit.modules[module].params.get(&decl.name.name).cloned();
         let value = match (bound, ty) {
             (Some(value), Some(ty)) => self.param_value(module, value, ty, decl)?,
             (Some(value), None) => value,
@@ -49,7 +49,7 @@ impl Sema<'_> {
     fn unbound_param(&mut self, module: ModuleRef, decl: &VarDecl) -> Stop {
         let message = format!("param `{}` has no value", decl.name.name);
         let diagnostic = Diagnostic::new(Code::UnboundParam, decl.name.span, message);
-        self.fail(match self.unit.modules[module.0 as usize].asked_at {
+        self.fail(match self.unit.modules[module].asked_at {
             Some(span) => diagnostic
                 .secondary(span, "nothing is bound to it here")
                 .help(format!("add `.{} = ...` to the struct of params", decl.name.name)),
@@ -73,7 +73,7 @@ impl Sema<'_> {
             let message = format!("param `{}` cannot have the value {given}", decl.name.name);
             let label = format!("declared with type `{}`", self.show(ty));
             let mut diagnostic = Diagnostic::new(Code::BadParamValue, decl.name.span, message).label(label);
-            if let Some(span) = self.unit.modules[module.0 as usize].asked_at {
+            if let Some(span) = self.unit.modules[module].asked_at {
                 let text = format!("given a value of type `{}` here", self.show(value.ty));
                 diagnostic = diagnostic.secondary(span, text);
             }
@@ -116,7 +116,7 @@ impl Sema<'_> {
                 format!("`{}` needs a type or an initial value", decl.name.name),
             ));
         };
-        // What has no memory can only be a comptime-known variable that nothing changes.
+        // A value without memory can only be a comptime-known variable that nothing changes.
         if self.is_comptime_only(ty) || csl_ir::size_of(&self.types, ty).is_none() {
             return self.comptime_global(decl, ty, value);
         }

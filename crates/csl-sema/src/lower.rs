@@ -1,4 +1,4 @@
-//! The globals of a program with their initial bytes.
+//! Lowers the globals of a program to initial bytes.
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{
@@ -13,7 +13,7 @@ use num_traits::{ToPrimitive, Zero};
 use crate::context::{Res, Sema};
 use crate::value::field_types;
 
-/// Bytes that 16-bit addresses reach.
+/// The number of bytes that 16-bit addresses reach.
 const ADDRESSABLE: u32 = 1 << 16;
 
 impl Sema<'_> {
@@ -21,16 +21,16 @@ impl Sema<'_> {
     pub fn lower_globals(&mut self) -> Res<()> {
         for index in 0..self.unit.globals.len() {
             if self.unit.globals[index].storage == Storage::Export {
-                self.global_id(GlobalRef(index as u32));
+                self.global_id(GlobalRef::at(index));
             }
         }
         // Lowering one global may bring in others, and functions whose bodies bring in more.
         while self.has_unlowered() {
             for index in 0..self.unit.globals.len() {
                 let Some(id) = self.unit.globals[index].id else { continue };
-                if self.unit.out_globals[id.0 as usize].is_none() {
+                if self.unit.out_globals[id].is_none() {
                     let global = self.lower_global(index);
-                    self.unit.out_globals[id.0 as usize] = Some(global);
+                    self.unit.out_globals[id] = Some(global);
                 }
             }
             self.drain_pending()?;
@@ -167,7 +167,7 @@ impl Sema<'_> {
         Ok(())
     }
 
-    /// The backing integer; an address in it is filled in later, which needs a word of its own.
+    /// Writes a packed value as its backing integer; an address in it is filled in later and needs a word of its own.
     fn lower_packed(&mut self, ty: Ty, parts: &[Value], at: u32, image: &mut Bytes, span: Span) -> Res<()> {
         let mut known = parts.to_vec();
         for (index, part) in known.iter_mut().enumerate() {
@@ -217,7 +217,7 @@ impl Sema<'_> {
         if let Some(base) = &dsd.base {
             let bytes = self.path_offset(base.root_ty, &base.path, span)?;
             let root = match base.root {
-                PtrRoot::Global(global) => PtrRoot::Global(GlobalRef(self.global_id(global).0)),
+                PtrRoot::Global(global) => PtrRoot::Global(GlobalRef::new(self.global_id(global).number())),
                 PtrRoot::Absolute(addr) => PtrRoot::Absolute(addr),
                 PtrRoot::Cell(_) | PtrRoot::Fn(_) => {
                     return Err(self.error(Code::ComptimeOnly, span, "a DSD needs an address that exists at run time"));
@@ -241,7 +241,7 @@ fn is_zero(value: &Value) -> bool {
     }
 }
 
-/// Initial bytes under construction: as long as the last byte that was set.
+/// Initial bytes under construction, up to the last byte that was set.
 struct Bytes {
     init: Vec<u8>,
     relocs: Vec<Reloc>,

@@ -1,4 +1,4 @@
-//! Modules: loading files, binding params, looking names up.
+//! Modules: loads files, binds params, looks names up.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use crate::operand::Place;
 use crate::unit::{FnInfo, GlobalItem, ItemState, Module, State, TopItem};
 
 impl Sema<'_> {
-    /// Loads a file as a new module instance: two imports of a file are two modules.
-    /// `span` is where it is asked for; none for the root.
+    /// Loads a file as a new module instance: two imports of a file are two modules. `span` is the place of
+    /// the import; none for the root.
     pub fn load_module(
         &mut self,
         name: &str,
@@ -35,7 +35,7 @@ impl Sema<'_> {
             }
             params.insert(symbol, value);
         }
-        let module = ModuleRef(self.unit.modules.len() as u32);
+        let module = ModuleRef::at(self.unit.modules.len());
         self.unit.modules.push(Module { file: file.clone(), prefix: String::new(), params, asked_at: span, items });
         self.importing.push(file.path.clone());
         let result = self.import_eagerly(module, &file.ast, span);
@@ -43,7 +43,7 @@ impl Sema<'_> {
         result.map(|()| module)
     }
 
-    /// A file may import itself with other params, but not without end.
+    /// Checks that imports end: a file may import itself with other params, but not for ever.
     fn check_import_cycle(&mut self, file: &SourceFile, span: Option<Span>) -> Res<()> {
         let nested = self.importing.iter().filter(|path| **path == file.path).count();
         if nested <= MOST_NESTED && self.unit.modules.len() <= MOST_MODULES {
@@ -57,7 +57,7 @@ impl Sema<'_> {
     }
 
     fn unknown_binding(&mut self, name: Name, file: &SourceFile, span: Option<Span>) {
-        // memcpy's own struct carries more than any one generation of the library declares.
+        // The struct of memcpy carries more fields than any one generation of the library declares.
         if file.is_library {
             return;
         }
@@ -78,7 +78,7 @@ impl Sema<'_> {
 
     /// The parsed file, from the cache or the sources.
     pub fn load_file(&mut self, name: &str, importer: Option<ModuleRef>, span: Option<Span>) -> Res<Arc<SourceFile>> {
-        let importer = importer.map(|m| self.unit.modules[m.0 as usize].file.path.clone());
+        let importer = importer.map(|m| self.unit.modules[m].file.path.clone());
         let resolved = match self.sources.resolve(name, importer.as_deref()) {
             Ok(resolved) => resolved,
             Err(why) => {
@@ -89,7 +89,7 @@ impl Sema<'_> {
             }
         };
         if let Some(file) = self.files.get(&resolved.path).cloned() {
-            // What was found when the file was first read may have been dropped; what was kept is not told twice.
+            // Findings of the first reading may have been dropped; those that were kept are not reported twice.
             self.diagnostics.extend(file.findings.clone());
             return Ok(file);
         }
@@ -102,9 +102,9 @@ impl Sema<'_> {
         Ok(file)
     }
 
-    /// The error that the parser has told of a part of a module.
+    /// The error that the parser has reported for a part of a module.
     pub fn syntax_error(&mut self, module: ModuleRef, span: Span) -> Stop {
-        match self.unit.modules[module.0 as usize].file.findings.check() {
+        match self.unit.modules[module].file.findings.check() {
             Err(reported) => reported.into(),
             Ok(()) => self.internal(span, "the parser gave this up without a word").into(),
         }
@@ -144,11 +144,12 @@ impl Sema<'_> {
         }
     }
 
-    /// Imports (their comptime blocks bind tasks) and FIFOs with registers of their own take effect whether their names
-    /// are used or not. Other FIFOs do not: published pipelines allocate more than a PE could hold and use some.
+    /// Evaluates imports (their comptime blocks bind tasks) and FIFOs with registers of their own, which take effect
+    /// whether their names are used or not. Other FIFOs wait: published pipelines allocate more than a PE could hold
+    /// and use some.
     fn import_eagerly(&mut self, module: ModuleRef, file: &ast::File, span: Option<Span>) -> Res<()> {
         let mut outcome = Ok(());
-        let path = self.unit.modules[module.0 as usize].file.path.clone();
+        let path = self.unit.modules[module].file.path.clone();
         for item in &file.items {
             let Item::Var(decl) = item else { continue };
             if !decl.init.as_ref().is_some_and(takes_effect) {
@@ -156,7 +157,7 @@ impl Sema<'_> {
             }
             let lookup = |s: &mut Self| s.lookup_item(module, decl.name.name);
             let result = match span {
-                Some(span) if module.0 > 0 => self.traced(span, format!("`{path}` imported here"), lookup),
+                Some(span) if module.number() > 0 => self.traced(span, format!("`{path}` imported here"), lookup),
                 _ => lookup(self),
             };
             outcome = result.map(|_| ()).and(outcome);
@@ -166,7 +167,7 @@ impl Sema<'_> {
 
     /// Evaluates the top-level `comptime` blocks of a module, in order.
     pub fn run_comptime_blocks(&mut self, module: ModuleRef) -> Res<()> {
-        let file = self.unit.modules[module.0 as usize].file.clone();
+        let file = self.unit.modules[module].file.clone();
         let outer = std::mem::replace(&mut self.pe()?.in_comptime_block, true);
         let mut result = Ok(());
         for item in &file.ast.items {
@@ -179,7 +180,7 @@ impl Sema<'_> {
         result
     }
 
-    /// Executes a top-level block in the current frame, telling every statement's error.
+    /// Executes a top-level block in the current frame, and reports the errors of all its statements.
     pub fn exec_block(&mut self, block: &Block) -> Res<()> {
         let first_cell = self.unit.cells.len();
         let mut result = Ok(());
@@ -190,9 +191,9 @@ impl Sema<'_> {
         result
     }
 
-    /// What `name` is at the top level of `module`; `None` when it is nothing there.
+    /// The item that `name` is at the top level of `module`; `None` when the module declares no such name.
     pub fn lookup_item(&mut self, module: ModuleRef, name: Symbol) -> Res<Option<GlobalItem>> {
-        let Some(entry) = self.unit.modules[module.0 as usize].items.get_mut(&name) else { return Ok(None) };
+        let Some(entry) = self.unit.modules[module].items.get_mut(&name) else { return Ok(None) };
         match &entry.state {
             State::Done(item) => return Ok(Some(item.clone())),
             State::Failed(reported) => return Err((*reported).into()),
@@ -210,7 +211,7 @@ impl Sema<'_> {
             TopItem::Var(decl) => self.in_frame(Frame::top_level(module), |s| s.declare_global(module, &decl)),
             TopItem::Fn(decl) => {
                 self.unit.fns.push(FnInfo { module, decl, ty: Ty::VOID });
-                Ok(GlobalItem::Fn(FnRef(self.unit.fns.len() as u32 - 1)))
+                Ok(GlobalItem::Fn(FnRef::at(self.unit.fns.len() - 1)))
             }
         };
         let result = self.whole(result, span);
@@ -225,8 +226,8 @@ impl Sema<'_> {
         Ok(result.map(Some)?)
     }
 
-    /// Declarations that failed since there were `kept` of them are to be evaluated again, because what they told is
-    /// dropped.
+    /// Forgets the declarations that failed after the first `kept`, so that they are evaluated again: their findings
+    /// are dropped.
     pub fn forget_failed(&mut self, kept: usize) {
         for (module, name) in self.unit.failed.split_off(kept) {
             self.set_state(module, name, State::Pending);
@@ -234,7 +235,7 @@ impl Sema<'_> {
     }
 
     pub fn set_state(&mut self, module: ModuleRef, name: Symbol, state: State) {
-        if let Some(entry) = self.unit.modules[module.0 as usize].items.get_mut(&name) {
+        if let Some(entry) = self.unit.modules[module].items.get_mut(&name) {
             entry.state = state;
         }
     }
@@ -244,7 +245,7 @@ impl Sema<'_> {
         match self.lookup_item(module, Symbol::new(name))? {
             Some(item) => self.item_place(item, span),
             None => {
-                let module = &self.unit.modules[module.0 as usize];
+                let module = &self.unit.modules[module];
                 let message = format!("`{}` has no member `{name}`", module.file.path);
                 let names = module.items.keys().map(|n| n.as_str());
                 let close = crate::expr::closest(name, names);
@@ -259,17 +260,17 @@ impl Sema<'_> {
 
     /// The name of a global or function of `module` in the compiled program.
     pub fn symbol_name(&self, module: ModuleRef, name: &str) -> String {
-        format!("{}{name}", self.unit.modules[module.0 as usize].prefix)
+        format!("{}{name}", self.unit.modules[module].prefix)
     }
 }
 
-/// Module instances of one program.
+/// The greatest number of module instances of one program.
 const MOST_MODULES: usize = 4096;
 
-/// How often a file may stand in a chain of imports.
+/// The greatest number of times that a file may occur in a chain of imports.
 const MOST_NESTED: usize = 16;
 
-/// Whether an initial value is an import or a FIFO with registers, or chooses among such.
+/// Whether an initial value is an import or a FIFO with registers, or a choice among such.
 fn takes_effect(expr: &Expr) -> bool {
     match &expr.kind {
         ExprKind::Builtin { name, args } => match name.name.as_str() {

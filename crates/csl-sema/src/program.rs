@@ -1,24 +1,27 @@
-//! One PE program: its modules, its comptime blocks, the functions that can run, and what the host may name.
+//! Analyses one PE program: its modules, its comptime blocks, the functions that can run, and its exports.
 
 use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Reported, Span};
 use csl_ir::{
-    Completion, Exported, ExportedSymbol, Expr, FuncId, Inst, ModuleRef, Name, OnControl, Opnd, Program, Startup,
-    TaskBind, TaskKind, TaskTarget, TypeKind, TypedValue, Types, Value, VecConfig,
+    Exported, ExportedSymbol, Expr, FuncId, Inst, ModuleRef, Name, Opnd, Program, TaskBind, TypeKind, TypedValue,
+    Types, Value,
 };
+use csl_machine::{OnControl, TaskKind, TaskTarget, VecConfig};
 use csl_num::IntTy;
 
+use crate::builtins::config::{dialect, release};
 use crate::context::{Res, Sema};
 use crate::layout::{Instance, Layout, exported_name};
 use crate::pe::ExportTarget;
 use crate::unit::Unit;
 
-/// Constants of which every tile has its own: how they follow from its params, and their types.
+/// The constants that differ between the tiles of a program: each as an expression of the tile's params, and its type.
 pub type TileConsts = Vec<(Arc<Expr>, IntTy)>;
 
 impl Sema<'_> {
-    /// Analyses the program of one kind of tile; errors in it are told once for all its tiles. With it, how the constants follow of which every tile has its own.
+    /// Analyses the program of one kind of tile; an error in it is reported once for all its tiles. Returns the
+    /// constants of its tiles too.
     pub(crate) fn analyze_program(
         &mut self,
         layout: &Layout,
@@ -52,7 +55,7 @@ impl Sema<'_> {
         Ok(program)
     }
 
-    /// Whether what the modules have said of the PE goes together, now that all of them have.
+    /// Checks that the declarations of all modules about the PE fit together.
     fn finish_pe(&mut self) -> Res<()> {
         let (chip, options) = (self.chip, self.options);
         let pe = self.pe()?;
@@ -66,12 +69,12 @@ impl Sema<'_> {
         Ok(())
     }
 
-    /// Modules may be imported while blocks run, so their number may grow.
+    /// Runs the comptime blocks of all modules. Blocks may import modules, so that their number may grow.
     fn run_all_comptime_blocks(&mut self) -> Res<()> {
         let mut result = Ok(());
         let mut next = 0;
         while next < self.unit.modules.len() {
-            result = self.run_comptime_blocks(ModuleRef(next as u32)).and(result);
+            result = self.run_comptime_blocks(ModuleRef::at(next)).and(result);
             next += 1;
         }
         result
@@ -127,7 +130,7 @@ impl Sema<'_> {
         };
         let (ty, mutable) = match target {
             ExportTarget::Global(g) => {
-                let global = &self.unit.globals[g.0 as usize];
+                let global = &self.unit.globals[*g];
                 (global.ty, Some(!global.is_const))
             }
             ExportTarget::Fn(f) => (self.fn_type(*f)?, None),
@@ -154,7 +157,8 @@ impl Sema<'_> {
         }
     }
 
-    /// Pointers to one element type are one type to the host, whatever they say of the number of elements.
+    /// Whether two types are one to the host: pointers to one element type are, whatever they say of the number of
+    /// elements.
     fn same_export_type(&self, a: csl_ir::Ty, b: csl_ir::Ty) -> bool {
         match (self.pointed_element(a), self.pointed_element(b)) {
             (Some(a), Some(b)) => a == b,
@@ -170,8 +174,9 @@ impl Sema<'_> {
         }
     }
 
-    /// Puts together what the unit has gathered.
+    /// Collects the program from the state of the unit.
     fn collect(&mut self, exports: Vec<ExportedSymbol>) -> Res<Program> {
+        let (release, dialect) = (release(self), dialect(self));
         let pe = std::mem::take(self.pe()?);
         let unit = &mut self.unit;
         let globals: Option<Vec<_>> = std::mem::take(&mut unit.out_globals).into_iter().collect();
@@ -182,6 +187,8 @@ impl Sema<'_> {
         Ok(Program {
             name: unit.name.clone(),
             arch: self.options.arch,
+            release,
+            dialect,
             fp16: self.options.fp16,
             types: Arc::new(Types::default()),
             globals,
@@ -205,16 +212,15 @@ impl Sema<'_> {
         })
     }
 
-    /// Replaces tasks named in configuration structs by the ids that they are bound to.
+    /// Replaces tasks named in configuration structs by their bound ids.
     fn resolve_program(&mut self, program: &mut Program) -> Res<()> {
         let mut missing: Vec<(FuncId, Span)> = Vec::new();
         let tasks = &program.tasks;
         for startup in &mut program.startup {
-            let (Startup::Activate(target) | Startup::Block(target) | Startup::Unblock(target)) = startup;
-            resolve(tasks, target, Span::new(csl_diag::FileId(0), 0, 0), &mut missing);
+            resolve(tasks, startup.target_mut(), Span::new(csl_diag::FileId(0), 0, 0), &mut missing);
         }
         for fifo in &mut program.fifos {
-            for target in [&mut fifo.activate_pop, &mut fifo.activate_push].into_iter().flatten() {
+            for target in [&mut fifo.config.activate_pop, &mut fifo.config.activate_push].into_iter().flatten() {
                 resolve(tasks, target, fifo.span, &mut missing);
             }
         }
@@ -231,22 +237,19 @@ impl Sema<'_> {
             }
         }
         let Some((func, span)) = missing.first() else { return Ok(()) };
-        let message = format!("task `{}` is not bound to an id", program.funcs[func.0 as usize].name);
+        let message = format!("task `{}` is not bound to an id", program.funcs[*func].name);
         let help = "bind it in a top-level `comptime` block, for example with `@bind_local_task`";
         Err(self.fail(Diagnostic::new(Code::BadBuiltinArgument, *span, message).help(help)))
     }
 }
 
-fn resolve_config(tasks: &[TaskBind], config: &mut VecConfig, span: Span, missing: &mut Vec<(FuncId, Span)>) {
-    if let Completion::Activate(target) | Completion::Unblock(target) = &mut config.completion {
-        resolve(tasks, target, span, missing);
-    }
-    if let Some(OnControl::Activate(target) | OnControl::Unblock(target)) = &mut config.on_control {
-        resolve(tasks, target, span, missing);
-    }
+fn resolve_config(tasks: &[TaskBind], config: &mut VecConfig<Opnd>, span: Span, missing: &mut Vec<(FuncId, Span)>) {
+    let on_control = config.on_control.as_mut().and_then(OnControl::target_mut);
+    let targets = config.completion.target_mut().into_iter().chain(on_control);
+    targets.for_each(|target| resolve(tasks, target, span, missing));
 }
 
-fn resolve(tasks: &[TaskBind], target: &mut TaskTarget, span: Span, missing: &mut Vec<(FuncId, Span)>) {
+fn resolve(tasks: &[TaskBind], target: &mut TaskTarget<Opnd>, span: Span, missing: &mut Vec<(FuncId, Span)>) {
     let TaskTarget::LocalTask(Opnd::Func(func)) = *target else { return };
     match tasks.iter().find(|t| t.func == func) {
         None => missing.push((func, span)),
@@ -270,7 +273,7 @@ fn whose_code(instance: &Instance) -> String {
     }
 }
 
-/// Whether a value means the same in another program: nothing in it refers to this one's memory or code.
+/// Whether a value has the same meaning in another program: it does not refer to memory or code of this one.
 pub(crate) fn is_portable(value: &Value) -> bool {
     match value {
         Value::Ptr(_) | Value::Fn(_) | Value::Module(_) | Value::Dsd(_) | Value::Fifo(_) => false,

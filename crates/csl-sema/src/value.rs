@@ -1,8 +1,9 @@
-//! Comptime values: looking into them, changing them in place, showing them.
+//! Comptime values: reads parts of them, changes them in place, prints them.
 
 use std::sync::Arc;
 
-use csl_ir::{ArrayValue, DsrFile, FieldTy, IdKind, Name, Pointer, PtrRoot, Ty, TypeKind, TypedValue, Types, Value};
+use csl_ir::{ArrayValue, FieldTy, IdKind, Name, Pointer, PtrRoot, Ty, TypeKind, TypedValue, Types, Value};
+use csl_machine::Direction;
 use csl_num::FloatKind;
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
@@ -132,7 +133,7 @@ fn undefined_parts(types: &Types, ty: Ty) -> Option<Value> {
     }
 }
 
-/// A number for people: one with thousands of digits only by its size.
+/// A number as text for people; one with thousands of digits only by its size.
 pub fn number_text(number: &BigInt) -> String {
     const SHOWN_BITS: u64 = 1024;
     match number.bits() {
@@ -180,23 +181,12 @@ fn show_int(types: &Types, ty: Ty, number: &BigInt) -> String {
             .iter()
             .find(|m| m.1 == *number)
             .map_or_else(|| number_text(number), |m| format!("{}.{}", types.show(ty), m.0)),
-        TypeKind::Id(IdKind::Direction) => number
-            .to_usize()
-            .and_then(|n| csl_ir::Direction::ALL.get(n))
-            .map_or_else(|| number_text(number), |d| d.name().to_string()),
+        TypeKind::Id(IdKind::Direction) => {
+            number.to_u32().and_then(Direction::from_bit).map_or_else(|| number_text(number), |d| d.name().to_string())
+        }
         TypeKind::Id(_) => format!("{}({})", types.show(ty), number_text(number)),
-        TypeKind::Dsr(file) => format!("{}({})", dsr_name(*file), number_text(number)),
+        TypeKind::Dsr(file) => format!("{}({})", file.name(), number_text(number)),
         _ => number_text(number),
-    }
-}
-
-fn dsr_name(file: DsrFile) -> &'static str {
-    match file {
-        DsrFile::Dest => "dsr_dest",
-        DsrFile::Src0 => "dsr_src0",
-        DsrFile::Src1 => "dsr_src1",
-        DsrFile::FifoDest => "dsr_fifo_dest",
-        DsrFile::FifoSrc1 => "dsr_fifo_src1",
     }
 }
 

@@ -5,8 +5,9 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use csl_fabric::{Ramp, Wavelet};
+use csl_fabric::Ramp;
 use csl_image::PatchTarget;
+use csl_machine::{Wavelet, index_types};
 use csl_pe::Ports;
 
 use crate::columns::Columns;
@@ -16,10 +17,20 @@ use crate::memcpy::Done;
 use crate::tile::{NEVER, Tile};
 use crate::world::World;
 
-/// No tile there yet.
-const UNTOUCHED: u32 = u32::MAX;
-/// No program there.
-const EMPTY: u32 = u32::MAX - 1;
+index_types! {
+    /// A tile of a row that something has touched.
+    pub(crate) struct TileId;
+}
+
+/// What is known of a column.
+#[derive(Clone, Copy)]
+enum Column {
+    /// Nothing has touched it.
+    Untouched,
+    /// No program is there.
+    Empty,
+    Tile(TileId),
+}
 
 pub(crate) struct Ces<E> {
     pub y: u32,
@@ -28,13 +39,13 @@ pub(crate) struct Ces<E> {
     /// The cycle at which the host will look.
     pub limit: u64,
     pub tiles: Vec<Tile<E>>,
-    /// By column: index in `tiles`.
-    places: Vec<u32>,
+    /// By column.
+    places: Vec<Column>,
     /// Tiles to serve in this cycle.
     pub ready: Columns,
     /// Tiles to serve in the next cycle.
     soon: Columns,
-    timers: BinaryHeap<Reverse<(u64, u32)>>,
+    timers: BinaryHeap<Reverse<(u64, TileId)>>,
     /// Tiles with wavelets in output queues that may leave when their time comes.
     pub senders: Columns,
     pub done: Vec<Done>,
@@ -46,7 +57,7 @@ pub(crate) struct Ces<E> {
 
 impl<E: Element> Ces<E> {
     pub fn new(world: Arc<World>, y: u32) -> Ces<E> {
-        let places = vec![UNTOUCHED; world.width() as usize];
+        let places = vec![Column::Untouched; world.width() as usize];
         let none = Columns::new(world.width());
         Ces {
             y,
@@ -67,27 +78,33 @@ impl<E: Element> Ces<E> {
 
     /// The tile at a column, made when this is the first time that something touches it; `None` without a program.
     #[inline]
-    pub fn touch(&mut self, x: u32) -> Option<u32> {
-        let place = *self.places.get(x as usize)?;
-        if place == UNTOUCHED { self.make(x) } else { (place != EMPTY).then_some(place) }
+    pub fn touch(&mut self, x: u32) -> Option<TileId> {
+        match *self.places.get(x as usize)? {
+            Column::Tile(place) => Some(place),
+            Column::Empty => None,
+            Column::Untouched => self.make(x),
+        }
     }
 
     /// The tile at a column, if it was ever touched.
-    pub fn find(&self, x: u32) -> Option<u32> {
-        self.places.get(x as usize).copied().filter(|place| *place < EMPTY)
+    pub fn find(&self, x: u32) -> Option<TileId> {
+        match *self.places.get(x as usize)? {
+            Column::Tile(place) => Some(place),
+            Column::Empty | Column::Untouched => None,
+        }
     }
 
     #[cold]
-    fn make(&mut self, x: u32) -> Option<u32> {
+    fn make(&mut self, x: u32) -> Option<TileId> {
         let made = self.load(x);
-        self.places[x as usize] = made.unwrap_or(EMPTY);
+        self.places[x as usize] = made.map_or(Column::Empty, Column::Tile);
         made
     }
 
-    fn load(&mut self, x: u32) -> Option<u32> {
+    fn load(&mut self, x: u32) -> Option<TileId> {
         let world = Arc::clone(&self.world);
         let program = world.image.program_at(x, self.y)?;
-        let mut ports = Ports::new(world.image.arch.into());
+        let mut ports = Ports::new(world.image.arch);
         let seat = Seat { program, image: &world.image, x, y: self.y };
         let mut element = E::load(&seat, &mut ports);
         if world.options.traces.instructions.holds(x, self.y) {
@@ -95,11 +112,13 @@ impl<E: Element> Ces<E> {
         }
         for (target, value) in world.patches(x, self.y) {
             match target {
-                PatchTarget::Memory { addr, bytes } => element.write(addr, &value.to_le_bytes()[..usize::from(bytes)]),
+                PatchTarget::Memory { addr, bytes } => {
+                    element.memory_mut().write_bytes(addr, &value.to_le_bytes()[..usize::from(bytes)]);
+                }
                 PatchTarget::Const(number) => element.set_const(number, value),
             }
         }
-        let place = self.tiles.len() as u32;
+        let place = TileId::next(&self.tiles);
         self.tiles.push(Tile::new(x, element, ports));
         self.wake(place);
         Some(place)
@@ -107,20 +126,20 @@ impl<E: Element> Ces<E> {
 
     /// The tile at a column that one of the sets names.
     #[inline]
-    pub fn place(&self, x: u32) -> u32 {
-        self.places[x as usize]
+    pub fn place(&self, x: u32) -> TileId {
+        self.find(x).expect("a tile that is named has been touched")
     }
 
     /// Has a tile served in this cycle, or in the next when this cycle's turn is over.
     #[inline]
-    pub fn wake(&mut self, place: u32) {
-        self.ready.insert(self.tiles[place as usize].x);
+    pub fn wake(&mut self, place: TileId) {
+        self.ready.insert(self.tiles[place].x);
     }
 
     /// Sets the tile's timer.
     #[inline]
-    pub fn set_timer(&mut self, place: u32, at: u64) {
-        let tile = &mut self.tiles[place as usize];
+    pub fn set_timer(&mut self, place: TileId, at: u64) {
+        let tile = &mut self.tiles[place];
         if tile.timer == at {
             return;
         }
@@ -137,16 +156,16 @@ impl<E: Element> Ces<E> {
         self.soon.move_to(&mut self.ready);
         while let Some(Reverse((at, place))) = self.timers.peek().copied().filter(|timer| timer.0.0 <= now) {
             self.timers.pop();
-            if self.tiles[place as usize].timer == at {
-                self.tiles[place as usize].timer = NEVER;
+            if self.tiles[place].timer == at {
+                self.tiles[place].timer = NEVER;
                 self.wake(place);
             }
         }
     }
 
     /// Puts a tile with full output queues on the list of senders.
-    pub fn start_sending(&mut self, place: u32, at: u64) {
-        let tile = &mut self.tiles[place as usize];
+    pub fn start_sending(&mut self, place: TileId, at: u64) {
+        let tile = &mut self.tiles[place];
         tile.inject_at = tile.inject_at.min(at);
         if tile.inject_at != NEVER {
             self.senders.insert(tile.x);
@@ -159,13 +178,13 @@ impl<E: Element> Ces<E> {
             return now + 1;
         }
         while let Some(Reverse((at, place))) = self.timers.peek().copied() {
-            if self.tiles[place as usize].timer == at {
+            if self.tiles[place].timer == at {
                 break;
             }
             self.timers.pop();
         }
         let timer = self.timers.peek().map_or(NEVER, |timer| timer.0.0);
-        let injections = self.senders.iter().map(|x| self.tiles[self.place(x) as usize].inject_at);
+        let injections = self.senders.iter().map(|x| self.tiles[self.place(x)].inject_at);
         injections.fold(timer, u64::min).max(now + 1)
     }
 }
@@ -173,10 +192,10 @@ impl<E: Element> Ces<E> {
 impl<E: Element> Ces<E> {
     /// A wavelet from the tile's own ramp takes its place for a while. The router may use it in the cycle after the one in
     /// which it is given back, as after a read.
-    fn hold(&mut self, place: u32, slot: usize) {
+    fn hold(&mut self, place: TileId, slot: usize) {
         let cycles = u64::from(self.world.chip.timing.loopback_hold);
         if cycles > 0 {
-            let tile = &mut self.tiles[place as usize];
+            let tile = &mut self.tiles[place];
             tile.ports.hold(slot);
             tile.returns.push_back((self.now + cycles - 1, slot as u8));
             let at = tile.timer.min(self.now + cycles - 1);
@@ -188,7 +207,7 @@ impl<E: Element> Ces<E> {
 impl<E: Element> Ramp for Ces<E> {
     fn room(&mut self, x: u32, color: u8) -> bool {
         let Some(place) = self.touch(x) else { return false };
-        let tile = &mut self.tiles[place as usize];
+        let tile = &mut self.tiles[place];
         let room = tile.landing_slot_with_room(color).is_some();
         if !room {
             tile.refused |= 1 << color;
@@ -198,15 +217,15 @@ impl<E: Element> Ramp for Ces<E> {
 
     fn deliver(&mut self, x: u32, color: u8, wavelet: Wavelet, is_own: bool) {
         let Some(place) = self.touch(x) else { return };
-        let tile = &mut self.tiles[place as usize];
+        let tile = &mut self.tiles[place];
         let Some(slot) = tile.landing_slot_with_room(color) else { return };
-        if !tile.ports.land(slot, from_fabric(wavelet)) {
+        if !tile.ports.land(slot, wavelet) {
             return;
         }
         if is_own {
             self.hold(place, slot);
         }
-        let tile = &self.tiles[place as usize];
+        let tile = &self.tiles[place];
         if tile.wake.landings >> slot & 1 != 0 {
             self.wake(place);
         }
@@ -214,7 +233,7 @@ impl<E: Element> Ramp for Ces<E> {
 
     fn accepted(&mut self, x: u32, _color: u8) {
         let Some(place) = self.find(x) else { return };
-        let tile = &self.tiles[place as usize];
+        let tile = &self.tiles[place];
         if tile.inject_at <= self.now + 1 {
             return;
         }
@@ -227,15 +246,7 @@ impl<E: Element> Ramp for Ces<E> {
 
     fn torn_down(&mut self, x: u32, color: u8) {
         let Some(place) = self.touch(x) else { return };
-        self.tiles[place as usize].element.torn_down(color);
+        self.tiles[place].element.torn_down(color);
         self.wake(place);
     }
-}
-
-pub(crate) fn from_fabric(wavelet: Wavelet) -> csl_pe::Wavelet {
-    csl_pe::Wavelet { data: wavelet.data, control: wavelet.control, half: wavelet.half }
-}
-
-pub(crate) fn to_fabric(wavelet: csl_pe::Wavelet) -> Wavelet {
-    Wavelet { data: wavelet.data, control: wavelet.control, half: wavelet.half }
 }

@@ -12,12 +12,17 @@ impl Columns {
 
     #[inline]
     pub fn insert(&mut self, x: u32) {
-        self.0[(x / u64::BITS) as usize] |= 1 << (x % u64::BITS);
+        *self.word_of(x) |= 1 << (x % u64::BITS);
     }
 
     #[inline]
     pub fn remove(&mut self, x: u32) {
-        self.0[(x / u64::BITS) as usize] &= !(1 << (x % u64::BITS));
+        *self.word_of(x) &= !(1 << (x % u64::BITS));
+    }
+
+    #[inline]
+    fn word_of(&mut self, x: u32) -> &mut u64 {
+        &mut self.0[(x / u64::BITS) as usize]
     }
 
     pub fn is_empty(&self) -> bool {
@@ -43,12 +48,12 @@ impl Columns {
 
     /// The columns of one word as they stand now.
     pub fn word(&self, index: usize) -> impl ExactSizeIterator<Item = u32> + use<> {
-        Ones { word: self.0[index], base: index as u32 * u64::BITS }
+        Ones::new(self.0[index], index)
     }
 
     /// The same, and takes them out.
     pub fn take_word(&mut self, index: usize) -> impl ExactSizeIterator<Item = u32> + use<> {
-        Ones { word: std::mem::take(&mut self.0[index]), base: index as u32 * u64::BITS }
+        Ones::new(std::mem::take(&mut self.0[index]), index)
     }
 }
 
@@ -56,6 +61,12 @@ impl Columns {
 struct Ones {
     word: u64,
     base: u32,
+}
+
+impl Ones {
+    fn new(word: u64, index: usize) -> Ones {
+        Ones { word, base: index as u32 * u64::BITS }
+    }
 }
 
 impl Iterator for Ones {

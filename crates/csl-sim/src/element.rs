@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use csl_image::{Image, PeImage};
+use csl_pe::Memory;
 use csl_pe::{Event, Fault, Hold, Pe, Ports, Registers, TaskState, Unserved, Waiting, Wake};
 
 /// What program a tile runs, and where.
@@ -39,10 +40,9 @@ pub(crate) trait Element: Send {
     fn clock(&self) -> u64;
     /// The last cycle in which a thread had the issue slot; it may lie ahead of the clock.
     fn last_issue(&self) -> u64;
-    /// Copies out as many bytes of its memory as `into` has.
-    fn read(&self, addr: u16, into: &mut [u8]);
-    /// Writes bytes into its memory.
-    fn write(&mut self, addr: u16, bytes: &[u8]);
+    /// Its memory, as the host sees it.
+    fn memory(&self) -> &Memory;
+    fn memory_mut(&mut self) -> &mut Memory;
     /// Gives the tile's own constant `number` its value.
     fn set_const(&mut self, number: u16, value: u64);
     /// A TEARDOWN command has stopped a color of the router.
@@ -69,8 +69,8 @@ pub(crate) trait Element: Send {
 
 impl Element for Pe {
     fn load(seat: &Seat<'_>, ports: &mut Ports) -> Pe {
-        let chip = csl_chip::chip(seat.image.arch.into());
-        Pe::new(Arc::clone(seat.program), chip, seat.image.sdk, seat.x as u16, seat.y as u16, ports)
+        let chip = csl_machine::chip(seat.image.arch);
+        Pe::new(Arc::clone(seat.program), chip, seat.x as u16, seat.y as u16, ports)
     }
 
     fn advance(
@@ -108,12 +108,12 @@ impl Element for Pe {
         Pe::last_issue(self)
     }
 
-    fn read(&self, addr: u16, into: &mut [u8]) {
-        self.memory().read_bytes(addr, into);
+    fn memory(&self) -> &Memory {
+        Pe::memory(self)
     }
 
-    fn write(&mut self, addr: u16, bytes: &[u8]) {
-        self.memory_mut().write_bytes(addr, bytes);
+    fn memory_mut(&mut self) -> &mut Memory {
+        Pe::memory_mut(self)
     }
 
     fn set_const(&mut self, number: u16, value: u64) {

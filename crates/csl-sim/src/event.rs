@@ -19,7 +19,7 @@ pub enum EventKind {
     /// Of the router.
     Fabric { color: u8, what: csl_fabric::Traced },
     /// A word of a stream of the host passes the PE's ramp.
-    Stream { color: u8, wavelet: csl_fabric::Wavelet },
+    Stream { color: u8, wavelet: csl_machine::Wavelet },
 }
 
 /// Takes events while the machine runs, so that they need not wait in memory for its end: by cycle, row and column, every

@@ -79,10 +79,10 @@ impl<E: Element> Machine<E> {
     fn touch_active(&mut self) {
         let world = Arc::clone(&self.world);
         let starts = |program: &Arc<csl_image::PeImage>| {
-            program.startup.iter().any(|startup| matches!(startup, csl_image::Startup::Activate(_)))
+            program.startup.iter().any(|startup| matches!(startup, csl_machine::Startup::Activate(_)))
         };
         let active: Vec<bool> = world.image.programs.iter().map(starts).collect();
-        for run in world.image.tiles.iter().filter(|run| active[run.program as usize]) {
+        for run in world.image.tiles.iter().filter(|run| active[run.program]) {
             for x in run.x..run.x + run.len {
                 self.row_mut(run.y).ces.touch(x);
             }

@@ -7,9 +7,9 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use csl_chip::Chip;
-use csl_chip::registers::{SWITCH_SIDES, filter};
-use csl_fabric::{ColorConfig, FilterConfig, Row};
+use csl_fabric::{ColorState, FilterState, Row};
+use csl_machine::Chip;
+use csl_machine::registers::{SWITCH_SIDES, filter};
 use csl_pe::Registers;
 
 pub(crate) struct RouterRegisters<'a> {
@@ -68,7 +68,7 @@ const FILTER_BANKS: [(u16, Kind); 10] = [
 
 /// One word of a double register.
 fn word_of(value: u32, is_high: bool) -> u16 {
-    if is_high { (value >> 16) as u16 } else { value as u16 }
+    (if is_high { value >> 16 } else { value & 0xffff }) as u16
 }
 
 fn set_word(value: &mut u32, is_high: bool, word: u16) {
@@ -78,15 +78,15 @@ fn set_word(value: &mut u32, is_high: bool, word: u16) {
 
 impl Kind {
     /// The register's word; `None` where it cannot be read or the color has no filter.
-    fn word(self, config: &ColorConfig) -> Option<u16> {
+    fn word(self, config: &ColorState) -> Option<u16> {
         let filter = config.filter.as_ref();
         match self {
             Kind::Routes => Some(config.route_word()),
             Kind::Switches => Some(config.switch_word()),
             Kind::SwitchSides => None,
-            Kind::FilterCounter => filter.map(|filter| FilterConfig::wavelets_of(filter.counter)),
-            Kind::FilterMaximum => filter.map(|filter| FilterConfig::wavelets_of(filter.max_counter)),
-            Kind::FilterLimit => filter.map(|filter| FilterConfig::wavelets_of(filter.limit1)),
+            Kind::FilterCounter => filter.map(|filter| FilterState::wavelets_of(filter.counter)),
+            Kind::FilterMaximum => filter.map(|filter| FilterState::wavelets_of(filter.max_counter)),
+            Kind::FilterLimit => filter.map(|filter| FilterState::wavelets_of(filter.limit1)),
             Kind::FilterEnable => filter.map(|filter| u16::from(!filter.disabled)),
             Kind::HalfCounter(high) => filter.map(|filter| word_of(filter.counter, high)),
             Kind::HalfMaximum(high) => filter.map(|filter| word_of(filter.max_counter, high)),
@@ -95,11 +95,11 @@ impl Kind {
     }
 
     /// Whether a color has the register: those of filters only where it has a filter.
-    fn exists(self, config: &ColorConfig) -> bool {
+    fn exists(self, config: &ColorState) -> bool {
         matches!(self, Kind::Routes | Kind::Switches | Kind::SwitchSides) || config.filter.is_some()
     }
 
-    fn set(self, config: &mut ColorConfig, value: u16) {
+    fn set(self, config: &mut ColorState, value: u16) {
         match self {
             Kind::Routes => config.set_route_word(value),
             Kind::Switches => config.set_switch_word(value),
@@ -108,12 +108,12 @@ impl Kind {
         }
     }
 
-    fn set_filter(self, filter: &mut FilterConfig, value: u16) {
+    fn set_filter(self, filter: &mut FilterState, value: u16) {
         match self {
             Kind::Routes | Kind::Switches | Kind::SwitchSides => {}
-            Kind::FilterCounter => filter.counter = FilterConfig::count_of(value),
-            Kind::FilterMaximum => filter.max_counter = FilterConfig::limit_of(value),
-            Kind::FilterLimit => filter.limit1 = FilterConfig::limit_of(value),
+            Kind::FilterCounter => filter.counter = FilterState::count_of(value),
+            Kind::FilterMaximum => filter.max_counter = FilterState::limit_of(value),
+            Kind::FilterLimit => filter.limit1 = FilterState::limit_of(value),
             Kind::FilterEnable => filter.disabled = value == 0,
             Kind::HalfCounter(high) => set_word(&mut filter.counter, high, value),
             Kind::HalfMaximum(high) => set_word(&mut filter.max_counter, high, value),
@@ -143,9 +143,9 @@ impl RouterRegisters<'_> {
     }
 
     /// A color's configuration as the program's writes so far will leave it.
-    fn config(&self, color: u8) -> Cow<'_, ColorConfig> {
-        let now = self.fabric.color_config(self.x, color);
-        let mut config = now.map_or_else(|| Cow::Owned(ColorConfig::default()), Cow::Borrowed);
+    fn config(&self, color: u8) -> Cow<'_, ColorState> {
+        let now = self.fabric.color_state(self.x, color);
+        let mut config = now.map_or_else(|| Cow::Owned(ColorState::default()), Cow::Borrowed);
         for write in self.writes.iter().filter(|write| (write.x, write.register.color) == (self.x, color)) {
             write.register.kind.set(config.to_mut(), write.value);
         }

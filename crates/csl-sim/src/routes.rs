@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-use csl_fabric::{ColorConfig, FilterConfig, FilterKind, PopMode, Position, RouteSet, RouteTable};
-use csl_image::{Image, SwitchPos};
+use csl_fabric::{RouteSet, RouteTable};
+use csl_image::Image;
+use csl_machine::{ColorConfig, ProgramId};
 use indexmap::{IndexMap, IndexSet};
 
 /// The routes of the program's rectangle, those that programs set at their own tile included.
 pub(crate) fn table(image: &Image) -> RouteTable {
-    let mut configs: Vec<ColorConfig> = image.color_configs.iter().map(config).collect();
+    let mut configs: Vec<ColorConfig> = image.color_configs.clone();
     let mut spans = layout_spans(image);
     add_programs(image, &mut spans, &mut configs);
     let mut sets: IndexSet<RouteSet> = IndexSet::new();
@@ -51,13 +52,13 @@ fn layout_spans(image: &Image) -> BTreeMap<u32, Vec<Span>> {
 /// The tiles that have a program, and `@set_local_color_config`. Where the layout routes the color too, the layout's word
 /// stands.
 fn add_programs(image: &Image, spans: &mut BTreeMap<u32, Vec<Span>>, configs: &mut Vec<ColorConfig>) {
-    let mut known: IndexMap<(u32, u8), u32> = IndexMap::new();
+    let mut known: IndexMap<(ProgramId, u8), u32> = IndexMap::new();
     for tiles in &image.tiles {
         let span = |what| Span { x: tiles.x, end: tiles.x + tiles.len, what };
         spans.entry(tiles.y).or_default().push(span(What::Program));
-        for (color, local) in &image.programs[tiles.program as usize].colors {
+        for (color, local) in &image.programs[tiles.program].colors {
             let config = *known.entry((tiles.program, *color)).or_insert_with(|| {
-                configs.push(config(local));
+                configs.push(local.clone());
                 configs.len() as u32 - 1
             });
             spans.entry(tiles.y).or_default().push(span(What::Local(*color, config)));
@@ -91,60 +92,4 @@ fn split(spans: &[Span]) -> Vec<(u32, u32, RouteSet)> {
         }
     }
     pieces
-}
-
-fn config(image: &csl_image::ColorConfig) -> ColorConfig {
-    ColorConfig {
-        rx: image.rx.0,
-        tx: image.tx.0,
-        swap_x: image.swap_x,
-        swap_y: image.swap_y,
-        positions: image.positions.map(position),
-        position: image.current_pos,
-        ring: image.ring_mode,
-        pop: pop_mode(image.pop_mode),
-        filter: image.filter.as_ref().map(filter),
-        teardown: image.teardown,
-        invalid_selects: 0,
-        messages: image.messages,
-    }
-}
-
-fn position(position: SwitchPos) -> Position {
-    match position {
-        SwitchPos::Invalid => Position::Invalid,
-        SwitchPos::Rx(rx) => Position::Rx(rx.0),
-        SwitchPos::Tx(tx) => Position::Tx(tx.0),
-        SwitchPos::Both(rx, tx) => Position::Both(rx.0, tx.0),
-    }
-}
-
-fn pop_mode(mode: csl_image::PopMode) -> PopMode {
-    match mode {
-        csl_image::PopMode::NoPop => PopMode::NoPop,
-        csl_image::PopMode::AlwaysPop => PopMode::AlwaysPop,
-        csl_image::PopMode::PopOnAdvance => PopMode::PopOnAdvance,
-        csl_image::PopMode::PopOnAdvanceNop => PopMode::PopOnAdvanceNop,
-    }
-}
-
-/// `fast_mode` is accepted by programs and documented nowhere; it changes nothing here.
-fn filter(filter: &csl_image::Filter) -> FilterConfig {
-    FilterConfig {
-        kind: match filter.kind {
-            csl_image::FilterKind::Counter => FilterKind::Counter,
-            csl_image::FilterKind::SparseCounter => FilterKind::SparseCounter,
-            csl_image::FilterKind::Range => FilterKind::Range,
-        },
-        count_data: filter.count_data,
-        count_control: filter.count_control,
-        filter_control: filter.filter_control,
-        counter: FilterConfig::count_of(filter.init_counter),
-        limit1: FilterConfig::limit_of(filter.limit1),
-        limit2: filter.limit2.map(FilterConfig::limit_of),
-        max_counter: FilterConfig::limit_of(filter.max_counter),
-        min_idx: filter.min_idx,
-        max_idx: filter.max_idx,
-        disabled: false,
-    }
 }

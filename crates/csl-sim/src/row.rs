@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use csl_fabric::Row as FabricRow;
 
-use crate::ces::{Ces, to_fabric};
+use crate::ces::{Ces, TileId};
 use crate::columns::Columns;
 use crate::element::Element;
 use crate::event::{Event, EventKind};
@@ -71,7 +71,7 @@ impl<E: Element> Row<E> {
             write.carry_out(&mut self.fabric, now);
             // What waits in an output queue for a route may have one now.
             if let Some(place) = self.ces.find(write.x) {
-                self.ces.start_sending(place, self.ces.tiles[place as usize].next_injection());
+                self.ces.start_sending(place, self.ces.tiles[place].next_injection());
             }
         }
     }
@@ -80,10 +80,10 @@ impl<E: Element> Row<E> {
         for index in 0..self.ces.senders.words() {
             for x in self.ces.senders.word(index) {
                 let place = self.ces.place(x);
-                if self.ces.tiles[place as usize].inject_at <= now {
+                if self.ces.tiles[place].inject_at <= now {
                     self.inject_one(place, now).map_err(|fault| fabric_fault(fault, now))?;
                 }
-                if self.ces.tiles[place as usize].inject_at == NEVER {
+                if self.ces.tiles[place].inject_at == NEVER {
                     self.ces.senders.remove(x);
                 }
             }
@@ -92,28 +92,28 @@ impl<E: Element> Row<E> {
     }
 
     /// Lets one wavelet of a tile out, from its output queues in turn.
-    fn inject_one(&mut self, place: u32, now: u64) -> Result<(), csl_fabric::Fault> {
-        let count = self.ces.tiles[place as usize].ports.outputs.len();
-        let first = usize::from(self.ces.tiles[place as usize].next_output);
+    fn inject_one(&mut self, place: TileId, now: u64) -> Result<(), csl_fabric::Fault> {
+        let count = self.ces.tiles[place].ports.outputs.len();
+        let first = usize::from(self.ces.tiles[place].next_output);
         for output in (0..count).map(|i| (first + i) % count) {
             if self.leave(place, output, now)? {
                 self.took_output(place, output, (output + 1) % count, now);
                 return Ok(());
             }
         }
-        let tile = &mut self.ces.tiles[place as usize];
+        let tile = &mut self.ces.tiles[place];
         let heads = tile.ports.outputs.iter().filter_map(|queue| queue.head_ready());
         tile.inject_at = heads.filter(|ready| *ready > now).min().unwrap_or(NEVER);
         Ok(())
     }
 
     /// Moves the head of an output queue to the router, or to the host where the color is one of its streams.
-    fn leave(&mut self, place: u32, output: usize, now: u64) -> Result<bool, csl_fabric::Fault> {
-        let tile = &mut self.ces.tiles[place as usize];
+    fn leave(&mut self, place: TileId, output: usize, now: u64) -> Result<bool, csl_fabric::Fault> {
+        let tile = &mut self.ces.tiles[place];
         let Some(head) = tile.ports.outputs[output].ready(now) else { return Ok(false) };
         match self.fabric.routed(tile.x, head.color) {
             Some(record) => {
-                let taken = self.fabric.inject(record, to_fabric(head.wavelet), now)?;
+                let taken = self.fabric.inject(record, head.wavelet, now)?;
                 if taken && head.advance_switch {
                     self.fabric.advance_behind(record);
                 }
@@ -123,8 +123,8 @@ impl<E: Element> Row<E> {
         }
     }
 
-    fn took_output(&mut self, place: u32, output: usize, next: usize, now: u64) {
-        let tile = &mut self.ces.tiles[place as usize];
+    fn took_output(&mut self, place: TileId, output: usize, next: usize, now: u64) {
+        let tile = &mut self.ces.tiles[place];
         tile.ports.depart(output);
         tile.next_output = next as u8;
         let at = tile.next_injection();
@@ -150,19 +150,19 @@ impl<E: Element> Row<E> {
         Ok(())
     }
 
-    fn serve(&mut self, place: u32, now: u64) -> Result<(), FaultReport> {
-        if !self.ces.tiles[place as usize].host.is_quiet() {
+    fn serve(&mut self, place: TileId, now: u64) -> Result<(), FaultReport> {
+        if !self.ces.tiles[place].host.is_quiet() {
             self.ces.host_to_tile(place, now)?;
         }
         self.advance(place, now)?;
         self.after_advance(place, now);
-        let next = self.ces.tiles[place as usize].next_service();
+        let next = self.ces.tiles[place].next_service();
         self.ces.set_timer(place, next.max(now + 1));
         Ok(())
     }
 
-    fn advance(&mut self, place: u32, now: u64) -> Result<(), FaultReport> {
-        let tile = &mut self.ces.tiles[place as usize];
+    fn advance(&mut self, place: TileId, now: u64) -> Result<(), FaultReport> {
+        let tile = &mut self.ces.tiles[place];
         let chip = self.ces.world.chip;
         let mut registers = RouterRegisters { fabric: &self.fabric, chip, writes: &mut self.writes, x: tile.x, now };
         let fault =
@@ -171,20 +171,20 @@ impl<E: Element> Row<E> {
     }
 
     /// Passes on what the element has done to its queues.
-    fn after_advance(&mut self, place: u32, now: u64) {
-        let tile = &mut self.ces.tiles[place as usize];
+    fn after_advance(&mut self, place: TileId, now: u64) {
+        let tile = &mut self.ces.tiles[place];
         if !tile.returns.is_empty() {
             tile.take_returns(now);
         }
         if tile.refused != 0 {
             self.take_back(place);
         }
-        let tile = &mut self.ces.tiles[place as usize];
+        let tile = &mut self.ces.tiles[place];
         if std::mem::take(&mut tile.ports.put) != 0 && tile.inject_at == NEVER {
             let at = tile.next_injection();
             self.ces.start_sending(place, at.max(now + 1));
         }
-        let tile = &mut self.ces.tiles[place as usize];
+        let tile = &mut self.ces.tiles[place];
         if tile.host.is_quiet() && !tile.ports.cmd_stream_unblocked {
             (tile.host.next_due, tile.ports.taken) = (NEVER, 0);
         } else {
@@ -193,8 +193,8 @@ impl<E: Element> Row<E> {
     }
 
     /// Colors that were refused wake their record once there is room.
-    fn take_back(&mut self, place: u32) {
-        let tile = &mut self.ces.tiles[place as usize];
+    fn take_back(&mut self, place: TileId) {
+        let tile = &mut self.ces.tiles[place];
         let mut colors = tile.refused;
         while colors != 0 {
             let color = colors.trailing_zeros() as u8;
@@ -225,7 +225,7 @@ impl<E: Element> Row<E> {
 /// there they are in force from the start.
 fn configure(fabric: &mut FabricRow, world: &World, y: u32) {
     for run in world.runs(y) {
-        let configs = &world.image.programs[run.program as usize].configs;
+        let configs = &world.image.programs[run.program].configs;
         for x in (run.x..run.x + run.len).filter(|_| !configs.is_empty()) {
             let mut writes = VecDeque::new();
             let mut registers = RouterRegisters { fabric, chip: world.chip, writes: &mut writes, x, now: 0 };

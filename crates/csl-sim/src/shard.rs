@@ -21,7 +21,7 @@ pub(crate) struct Shard<E> {
     /// The least of them in each block of [`BLOCK`] rows: what rests costs no look.
     blocks: Vec<u64>,
     /// Scratch: the rows of a cycle.
-    stepped: Vec<u32>,
+    stepped: Vec<usize>,
     /// What the last cycle has left.
     pub done: Vec<Done>,
     pub fault: Option<FaultReport>,
@@ -83,14 +83,14 @@ impl<E: Element> Shard<E> {
         self.stepped.clear();
         for block in (0..self.blocks.len()).filter(|block| self.blocks[*block] <= now) {
             let due = self.rows_of(block).filter(|index| self.next[*index] <= now);
-            self.stepped.extend(due.map(|index| index as u32));
+            self.stepped.extend(due);
         }
     }
 
     /// Settles when rows that were due want to be looked at again.
     fn settle_next(&mut self, now: u64) {
         for i in 0..self.stepped.len() {
-            let index = self.stepped[i] as usize;
+            let index = self.stepped[i];
             self.next[index] = self.rows[index].as_mut().map_or(NEVER, |row| row.next_event(now));
         }
         for block in 0..self.blocks.len() {
@@ -105,7 +105,7 @@ impl<E: Element> Shard<E> {
         self.work = 0;
         self.collect_due(now);
         for i in 0..self.stepped.len() {
-            let Some(row) = self.rows[self.stepped[i] as usize].as_mut() else { continue };
+            let Some(row) = self.rows[self.stepped[i]].as_mut() else { continue };
             if let Err(report) = row.step(now, limit) {
                 self.fault.get_or_insert(report);
             }
@@ -113,7 +113,7 @@ impl<E: Element> Shard<E> {
             self.work += row.work();
         }
         for i in 0..self.stepped.len() {
-            self.hand_over(self.stepped[i] as usize, now, border);
+            self.hand_over(self.stepped[i], now, border);
         }
         self.settle_next(now);
     }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use csl_image::{Image, ImageError};
 use csl_pe::Pe;
 
-use crate::element::Element;
 use crate::event::Event;
 use crate::machine::{Machine, Pause};
 use crate::memcpy::Host;
@@ -165,10 +164,10 @@ impl Sim {
         let end = self.machine.now + 1;
         let row = self.machine.row_mut(y);
         let place = row.ces.touch(x).ok_or(NoSuchPe { x, y })?;
-        let element = &mut row.ces.tiles[place as usize].element;
+        let element = &mut row.ces.tiles[place].element;
         element.settle(end);
         let mut read = vec![0; bytes as usize];
-        element.read(addr, &mut read);
+        element.memory().read_bytes(addr, &mut read);
         Ok(read)
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use csl_chip::Arch;
+use csl_machine::{Arch, ProgramId};
 use csl_pe::{TaskState, Thread};
 
 use crate::element::Element;
@@ -32,7 +32,7 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Situati
             let (x, y) = (tile.x, row.y);
             reasons.extend(waits(tile, now).into_iter().map(|(ticket, reason)| (ticket, reason, x, y)));
             unended.extend(tile.host.is_blocked.then_some((Unended { function: tile.host.launched }, x, y)));
-            let program = world.image.program_number(x, y).unwrap_or_default();
+            let Some(program) = world.image.program_number(x, y) else { continue };
             let waiting = tile.element.waiting(&tile.ports).into_iter();
             threads.extend(waiting.map(|waiting| (ThreadWait { program, waiting }, x, y)));
             running.extend(runs(tile, program).into_iter().map(|running| (running, x, y)));
@@ -103,12 +103,12 @@ fn standing<E: Element>(row: &mut Row<E>) -> Vec<(Standing, u32, u32)> {
 }
 
 /// What the main thread runs, unless it waits for something.
-fn runs<E: Element>(tile: &Tile<E>, program: u32) -> Option<Running> {
+fn runs<E: Element>(tile: &Tile<E>, program: ProgramId) -> Option<Running> {
     let main_waits = tile.element.waiting(&tile.ports).iter().any(|waiting| waiting.thread == Thread::Main);
     tile.element.running().filter(|_| !main_waits).map(|pc| Running { program, pc })
 }
 
-fn active<E: Element>(tile: &Tile<E>, program: u32) -> impl Iterator<Item = TaskWait> {
+fn active<E: Element>(tile: &Tile<E>, program: ProgramId) -> impl Iterator<Item = TaskWait> {
     let TaskState { active, held, .. } = tile.element.tasks();
     let is_active = move |id: &u8| active >> id & 1 != 0;
     (0..32).filter(is_active).map(move |id| TaskWait { program, id, is_blocked: held >> id & 1 != 0 })

@@ -1,5 +1,7 @@
 //! Why a simulation stops, as values; `csl-host` turns them into texts.
 
+use csl_machine::{Direction, ProgramId};
+
 use crate::memcpy::Ticket;
 
 /// Memory was asked for of a PE that does not exist or runs no program.
@@ -77,7 +79,7 @@ pub struct Lost {
     pub color: u8,
     pub wavelets: u64,
     /// The side of the first PE by which they left.
-    pub side: u8,
+    pub side: Direction,
 }
 
 /// Wavelets of a color that stand in routers, input queues and output queues.
@@ -99,32 +101,28 @@ pub struct Unended {
 /// A thread that waits, in a program of the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ThreadWait {
-    /// Index in [`csl_image::Image::programs`].
-    pub program: u32,
+    pub program: ProgramId,
     pub waiting: csl_pe::Waiting,
 }
 
 /// A main thread that has held for an earlier operation, which had its microthread or queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HeldMain {
-    /// Index in [`csl_image::Image::programs`].
-    pub program: u32,
+    pub program: ProgramId,
     pub hold: csl_pe::Hold,
 }
 
 /// A place that has reached for a register that no part of the machine serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StrangeRegister {
-    /// Index in [`csl_image::Image::programs`].
-    pub program: u32,
+    pub program: ProgramId,
     pub place: csl_pe::Unserved,
 }
 
 /// A main thread in the middle of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Running {
-    /// Index in [`csl_image::Image::programs`].
-    pub program: u32,
+    pub program: ProgramId,
     /// The instruction that ran last.
     pub pc: u32,
 }
@@ -132,8 +130,7 @@ pub struct Running {
 /// A local task that is active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskWait {
-    /// Index in [`csl_image::Image::programs`].
-    pub program: u32,
+    pub program: ProgramId,
     pub id: u8,
     pub is_blocked: bool,
 }
@@ -142,8 +139,8 @@ pub struct TaskWait {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Standing {
     pub color: u8,
-    /// The side that they came from; 4: the CE.
-    pub from: u8,
+    /// The side that they came from; the ramp: from the CE.
+    pub from: Direction,
     pub why: csl_fabric::Obstacle,
 }
 

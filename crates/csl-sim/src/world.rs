@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use csl_chip::Chip;
 use csl_fabric::RouteTable;
-use csl_image::{Image, Patch, PatchTarget, PatchValues, TileRun};
+use csl_image::{Image, Patch, PatchTarget, PatchValues};
+use csl_machine::{Chip, TileRun};
 
 use crate::options::SimOptions;
 use crate::routes;
@@ -21,7 +21,7 @@ pub(crate) struct World {
 #[derive(Clone, Default)]
 struct RowPlan {
     tiles: Vec<TileRun>,
-    patches: Vec<u32>,
+    patches: Vec<usize>,
 }
 
 impl World {
@@ -31,9 +31,9 @@ impl World {
             rows[run.y as usize].tiles.push(*run);
         }
         for (index, patch) in image.patches.iter().enumerate() {
-            rows[patch.y as usize].patches.push(index as u32);
+            rows[patch.y as usize].patches.push(index);
         }
-        let chip = csl_chip::chip(image.arch.into());
+        let chip = csl_machine::chip(image.arch);
         let routes = Arc::new(routes::table(&image));
         World { image, chip, routes, options, rows }
     }
@@ -54,7 +54,7 @@ impl World {
     /// Where the patches of a tile go to, and their values.
     pub fn patches(&self, x: u32, y: u32) -> impl Iterator<Item = (PatchTarget, u64)> {
         let here = move |patch: &&Patch| (patch.x..patch.x + patch.len).contains(&x);
-        let row = self.rows[y as usize].patches.iter().map(|index| &self.image.patches[*index as usize]);
+        let row = self.rows[y as usize].patches.iter().map(|index| &self.image.patches[*index]);
         row.filter(here).map(move |patch| (patch.target, patch_value(&patch.values, x - patch.x)))
     }
 }

@@ -1,17 +1,16 @@
 //! Programs of a few instructions, for the tests of crates that run or read images. A dev-dependency only.
 
-use csl_chip::VecOp;
-use csl_image::{
-    Function, HalfFormat, PeImage, Queue, QueueDir, Region, Startup, Task, TaskKind, TaskParam, TaskTarget,
-};
+use csl_image::{Function, HalfFormat, PeImage, Queue, Region, Task, TaskParam};
 use csl_isa::dsd::{Dsd, DsdClass};
-use csl_isa::vec::{Action, RegOrImm, Target, VecArg, VecConfig, VecDesc};
+use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
+use csl_machine::{Action, Dialect, QueueDir, Startup, TaskKind, TaskTarget, VecConfig, VecOp};
 
 /// A program without code and data.
 pub fn program() -> PeImage {
     PeImage {
         name: "test.csl".into(),
+        dialect: Dialect::CURRENT,
         half: HalfFormat::F16,
         code: Vec::new(),
         funcs: Vec::new(),
@@ -79,7 +78,14 @@ pub fn queue(program: &mut PeImage, dir: QueueDir, id: u8, color: u8) {
 }
 
 /// A vector operation; its bool goes to register `dst`.
-pub fn vec_to(program: &mut PeImage, dst: u16, op: VecOp, dest: VecArg, srcs: &[VecArg], config: VecConfig) -> Insn {
+pub fn vec_to(
+    program: &mut PeImage,
+    dst: u16,
+    op: VecOp,
+    dest: VecArg,
+    srcs: &[VecArg],
+    config: VecConfig<RegOrImm>,
+) -> Insn {
     program.vecs.push(VecDesc { op: op as u8, dest, srcs: srcs.to_vec(), config });
     Insn::new(Op::Vec, program.vecs.len() as u16 - 1, dst, 0)
 }
@@ -91,7 +97,7 @@ pub fn vec(program: &mut PeImage, op: VecOp, dest: VecArg, srcs: &[VecArg]) -> I
 
 /// An asynchronous operation that activates a local task.
 pub fn vec_async(program: &mut PeImage, op: VecOp, dest: VecArg, srcs: &[VecArg], then: u8) -> Insn {
-    let completion = Action::Activate(Target::LocalTask(RegOrImm::Imm(u16::from(then))));
+    let completion = Action::Activate(TaskTarget::LocalTask(RegOrImm::Imm(u16::from(then))));
     vec_to(program, NO_REG, op, dest, srcs, VecConfig { is_async: true, completion, ..VecConfig::default() })
 }
 

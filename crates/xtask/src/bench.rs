@@ -1,4 +1,4 @@
-//! Benchmarks, in release: of routers alone, and of whole programs.
+//! Benchmarks, in release: of the routers alone, and of whole programs.
 
 use crate::shell::{cargo, run};
 

@@ -2,6 +2,7 @@
 
 mod bench;
 mod compile_times;
+mod house;
 mod run;
 mod shell;
 mod stamp;
@@ -44,6 +45,8 @@ enum Command {
         #[arg(long, value_name = "FOLDER", requires = "compile")]
         programs: Vec<PathBuf>,
     },
+    /// Print, by crate, how many casts there are, and the type names that several crates define
+    House,
     /// Build everything and make target/venv
     Setup,
 }
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Command::Test { only } => test::all(&only),
         Command::Bench { compile: Some(before), programs, .. } => compile_times::compare(&before, &programs),
         Command::Bench { filter, .. } => bench::all(filter.as_deref()),
+        Command::House => house::report(),
         Command::Setup => venv::ensure().map(|_| ()),
     };
     match done {

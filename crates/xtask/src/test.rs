@@ -1,4 +1,4 @@
-//! Every test, and a line on each at the end.
+//! Runs every test and prints a line on each suite at the end.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -54,7 +54,8 @@ fn with_venv(suite: Suite, venv: &Venv, outcomes: &mut Vec<Outcome>) {
     }
 }
 
-/// The extension module is left out: it is built with the interpreter of the environment and tested from Python.
+/// Runs the Rust tests. The extension module is left out: it is built with the interpreter of the environment and
+/// tested from Python.
 fn rust() -> Result<(), String> {
     run(cargo().args(["test", "--workspace", "--exclude", "csl-py", "--no-fail-fast"]))
 }

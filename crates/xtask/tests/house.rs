@@ -5,32 +5,32 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What each crate may import of ours, dev-dependencies aside.
+/// The crates of this workspace that each crate may import, dev-dependencies aside.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("csl-diag", &[]),
     ("csl-num", &[]),
-    ("csl-chip", &[]),
+    ("csl-machine", &[]),
     ("csl-std", &[]),
     ("csl-syntax", &["csl-diag"]),
-    ("csl-ir", &["csl-num", "csl-diag", "csl-chip"]),
-    ("csl-sema", &["csl-syntax", "csl-ir", "csl-chip", "csl-num", "csl-diag"]),
+    ("csl-ir", &["csl-num", "csl-diag", "csl-machine"]),
+    ("csl-sema", &["csl-syntax", "csl-ir", "csl-machine", "csl-num", "csl-diag"]),
     ("csl-opt", &["csl-ir", "csl-num"]),
-    ("csl-isa", &["csl-chip", "csl-num"]),
-    ("csl-image", &["csl-isa", "csl-chip", "csl-num"]),
-    ("csl-codegen", &["csl-ir", "csl-isa", "csl-image", "csl-chip", "csl-num", "csl-diag"]),
-    ("csl-fabric", &["csl-chip"]),
-    ("csl-pe", &["csl-isa", "csl-image", "csl-num", "csl-chip"]),
-    ("csl-sim", &["csl-pe", "csl-fabric", "csl-image", "csl-isa", "csl-chip"]),
+    ("csl-isa", &["csl-machine", "csl-num"]),
+    ("csl-image", &["csl-isa", "csl-machine", "csl-num"]),
+    ("csl-codegen", &["csl-ir", "csl-isa", "csl-image", "csl-machine", "csl-num", "csl-diag"]),
+    ("csl-fabric", &["csl-machine"]),
+    ("csl-pe", &["csl-isa", "csl-image", "csl-num", "csl-machine"]),
+    ("csl-sim", &["csl-pe", "csl-fabric", "csl-image", "csl-isa", "csl-machine"]),
     ("csl-cli", &["csl-host"]),
     ("csl-py", &["csl-host", "csl-cli"]),
-    ("csl-testkit", &["csl-image", "csl-isa", "csl-chip"]),
+    ("csl-testkit", &["csl-image", "csl-isa", "csl-machine"]),
 ];
 
 /// Crates below csl-host: they read no file, clock, environment or number of threads.
 const PURE: &[&str] = &[
     "csl-diag",
     "csl-num",
-    "csl-chip",
+    "csl-machine",
     "csl-std",
     "csl-syntax",
     "csl-ir",
@@ -96,7 +96,7 @@ fn lower_crates_touch_nothing_outside() {
     }
 }
 
-/// Rules that `tests/semantics.md` counts.
+/// The number of rules in `tests/semantics.md`.
 const RULES: u32 = 37;
 
 #[test]
@@ -153,13 +153,15 @@ fn cells(line: &str) -> Option<Vec<&str>> {
     Some(line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ").collect())
 }
 
-/// A folder of the vendor's examples, `v1.4.0/...`, or the repository of xDSL's: those are not part of this one.
+/// Whether a name is a folder of the vendor's examples, `v1.4.0/...`, or the repository of xDSL's: those are not in
+/// this repository.
 fn is_of_others(name: &str) -> bool {
     let is_release = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit()) && rest.contains('/');
     name == "xdslproject/wse-stencil" || name.strip_prefix('v').is_some_and(is_release)
 }
 
-/// Whether a program of `tests/run` runs on the chip, or by the rules of the releases, of a column. Others may.
+/// Whether a program of `tests/run` runs on the chip, or by the rules of the releases, of a column. Other tests concern
+/// every column.
 fn concerns(test: &str, column: usize) -> bool {
     let Ok(text) = fs::read_to_string(root().join("tests").join(format!("{test}.csl"))) else { return true };
     let (_, key, values) = COLUMNS[column];
@@ -175,7 +177,8 @@ fn row(line: &str) -> Option<(u32, &str)> {
     Some((rule.parse().ok()?, rest.rsplit_once(" | ")?.1))
 }
 
-/// `CRATE::name` is a test in that crate; all else is a file of `tests/`, without its ending.
+/// Whether a test or file exists: `CRATE::name` is a test in that crate, any other name a file of `tests/`, without its
+/// ending.
 fn is_there(name: &str) -> bool {
     match name.split_once("::") {
         Some((package, test)) => has_test(package, test),
@@ -286,7 +289,7 @@ fn prose() -> Vec<(PathBuf, String)> {
     let mut paths: Vec<PathBuf> =
         folders.iter().flat_map(|folder| files(folder, &["rs", "csl", "py", "md", "tsv", "lalrpop"])).collect();
     paths.extend(["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md"].map(|name| root().join(name)));
-    // What is built, and the table that lists old names.
+    // Build output, and the table that lists old names.
     let skipped = |part: &std::ffi::OsStr| part == "build" || part == "moved.md";
     paths.retain(|path| !path.components().any(|part| skipped(part.as_os_str())));
     paths.into_iter().map(|path| (path.clone(), fs::read_to_string(&path).unwrap_or_default())).collect()

@@ -2,6 +2,7 @@
 
 use csl_ir::{BinOp, CmpOp, Inst, MathFn, Opnd, Reg, Scalar, UnOp};
 use csl_isa::{IntCode, Op};
+use csl_num::LowBits;
 
 use crate::func::FnGen;
 
@@ -56,7 +57,7 @@ impl IntTy {
     fn immediate(self, value: u64) -> Option<u16> {
         let unused = 64 - u32::from(self.bits);
         let extended = (value << unused) as i64 >> unused;
-        i16::try_from(extended).ok().map(|small| small as u16)
+        i16::try_from(extended).ok().map(|small| small.low16())
     }
 }
 
@@ -156,7 +157,7 @@ impl FnGen<'_, '_> {
     fn shift_left(&mut self, ty: IntTy, into: u16, a: &Opnd, count: &Opnd) {
         if let Some(count) = self.constant(count) {
             self.load_into(into, a);
-            return self.emit(Op::ShlImm, into, count.min(64) as u16, ty.code());
+            return self.emit(Op::ShlImm, into, count.min(64).low16(), ty.code());
         }
         let count = self.operand(count);
         let work = if count == into { self.temp() } else { into };
@@ -170,7 +171,7 @@ impl FnGen<'_, '_> {
             Some(count) => {
                 let a = self.operand(a);
                 let op = if ty.signed { Op::ShrSImm } else { Op::ShrUImm };
-                self.emit(op, into, a, count.min(64) as u16);
+                self.emit(op, into, a, count.min(64).low16());
             }
             None => self.plain(if ty.signed { Op::ShrS } else { Op::ShrU }, into, a, count),
         }
@@ -186,7 +187,7 @@ impl FnGen<'_, '_> {
         // A sign-extended mask keeps a zero-extended operand zero-extended, but only under `and`.
         let small = self.constant(b).and_then(|value| match op {
             BinOp::And => ty.immediate(value),
-            _ => i16::try_from(value as i64).ok().map(|small| small as u16),
+            _ => i16::try_from(value as i64).ok().map(|small| small.low16()),
         });
         match small {
             Some(value) => {
@@ -265,7 +266,7 @@ impl FnGen<'_, '_> {
         };
         let op = if ty == Scalar::F32 { Op::MathF32 } else { Op::MathHalf };
         let number = MathFn::ALL.iter().position(|&known| known == f).expect("every function is in the list");
-        self.emit(op, self.reg(dst), args, number as u16);
+        self.emit(op, self.reg(dst), args, number.low16());
     }
 }
 

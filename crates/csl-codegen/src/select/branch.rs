@@ -2,6 +2,7 @@
 
 use csl_ir::{BlockId, CmpOp, Inst, Opnd, Scalar, Term, UnOp};
 use csl_isa::Op;
+use csl_num::LowBits;
 
 use crate::func::FnGen;
 
@@ -35,10 +36,10 @@ impl FnGen<'_, '_> {
     fn edge(&self, from: BlockId, to: BlockId) -> u32 {
         if let Some(side) = self.flow.predicated_side(from) {
             // Its instructions are issued, wanted or not.
-            return if to == side { 0 } else { self.costs[side.0 as usize].iter().sum() };
+            return if to == side { 0 } else { self.costs[side].iter().sum() };
         }
         let costs = &self.ctx.program.arch.chip().scalar;
-        self.flow.edge_cost(costs, &self.func.blocks[from.0 as usize].term, from, to)
+        self.flow.edge_cost(costs, &self.func.blocks[from].term, from, to)
     }
 
     fn jump(&mut self, to: BlockId) {
@@ -56,7 +57,7 @@ impl FnGen<'_, '_> {
 
     /// The test of a loop's head, if the head does nothing else: it is made again at the loop's end instead of a jump.
     fn repeated_test(&self, head: BlockId) -> Option<(Opnd, BlockId, BlockId, u32)> {
-        let at = head.0 as usize;
+        let at = head.index();
         let block = &self.func.blocks[at];
         let Term::Branch { cond, then, otherwise } = &block.term else { return None };
         let is_variable = self.constant(cond).is_none();
@@ -100,7 +101,7 @@ impl FnGen<'_, '_> {
         if self.pending + taken.max(not_taken) > u32::from(u16::MAX) {
             self.flush();
         }
-        let costs = ((self.pending + not_taken) as u16, (self.pending + taken) as u16);
+        let costs = ((self.pending + not_taken).low16(), (self.pending + taken).low16());
         self.pending = 0;
         let test = self.fused_with_step(test);
         self.branch_to(test.op, test.a, test.b, to, costs);
@@ -195,7 +196,7 @@ impl FnGen<'_, '_> {
         let handlers = program.teardown_handlers.iter().chain(&program.empty_queue_handlers).map(|handler| handler.1);
         let alternates = program.rotating.iter().map(|tasks| tasks.alt);
         let mut all = bound.chain(handlers).chain(alternates);
-        all.any(|func| std::ptr::eq(&program.funcs[func.0 as usize], self.func))
+        all.any(|func| std::ptr::eq(&program.funcs[func], self.func))
     }
 
     fn ret(&mut self, value: Option<&Opnd>) {
@@ -233,13 +234,13 @@ impl FnGen<'_, '_> {
         let place = self.temp();
         let base = self.operand(&Opnd::Imm(least.wrapping_neg()));
         self.emit(Op::Add64, place, value, base);
-        self.emit(Op::Table, place, span as u16 + 2, 0);
+        self.emit(Op::Table, place, span.low16() + 2, 0);
         for at in 0..=span {
             let case = cases.iter().find(|case| case.0.wrapping_sub(least) == at);
             let to = case.map_or(default, |case| case.1);
-            self.table_entry(to, self.edge(self.block, to) as u16);
+            self.table_entry(to, self.edge(self.block, to).low16());
         }
-        self.table_entry(default, self.edge(self.block, default) as u16);
+        self.table_entry(default, self.edge(self.block, default).low16());
     }
 
     fn chain(&mut self, value: u16, cases: &[(u64, BlockId)], default: BlockId) {
@@ -280,7 +281,7 @@ fn swapped(op: CmpOp) -> CmpOp {
 }
 
 fn immediate_test(op: CmpOp, signed: bool, value: u64) -> Option<(Op, u16)> {
-    let small = i16::try_from(value as i64).ok().map(|value| value as u16);
+    let small = i16::try_from(value as i64).ok().map(|value| value.low16());
     let unsigned = u16::try_from(value).ok();
     match (op, signed) {
         (CmpOp::Eq, _) => small.map(|value| (Op::BrEqImm, value)),

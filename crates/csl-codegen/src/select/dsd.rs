@@ -3,6 +3,7 @@
 use csl_ir::{Addr, DsdChange, DsdValue, Opnd, Reg};
 use csl_isa::dsd::mem4d;
 use csl_isa::{Op, vec};
+use csl_num::LowBits;
 
 use crate::func::FnGen;
 
@@ -57,15 +58,15 @@ impl FnGen<'_, '_> {
     ) {
         let at = self.address_register(dst);
         let addr = self.mem4d_addr(desc, base, offset);
-        self.emit(Op::Store16, addr, at, mem4d::ADDR as u16);
+        self.emit(Op::Store16, addr, at, mem4d::ADDR.low16());
         let flag = if desc.wavelet_index_offset { mem4d::INDEX_OFFSET } else { 0 };
-        self.store_word(at, mem4d::SHAPE, &Opnd::Imm(u64::from(desc.extents.len() as u16 | flag)));
+        self.store_word(at, mem4d::SHAPE, &Opnd::Imm(u64::from(desc.extents.len().low16() | flag)));
         for place in 0..4 {
             let constant = desc.extents.get(place).copied().unwrap_or(0);
             let extent = extents.get(place).cloned().flatten().unwrap_or(Opnd::Imm(u64::from(constant)));
             self.store_word(at, mem4d::EXTENTS + 2 * place as u32, &extent);
             let stride = desc.strides.get(place).copied().unwrap_or(0);
-            self.store_word(at, mem4d::STRIDES + 2 * place as u32, &Opnd::Imm(stride as u16 as u64));
+            self.store_word(at, mem4d::STRIDES + 2 * place as u32, &Opnd::Imm(stride.low16().into()));
         }
     }
 
@@ -86,7 +87,7 @@ impl FnGen<'_, '_> {
 
     fn store_word(&mut self, at: u16, offset: u32, value: &Opnd) {
         let value = self.operand(value);
-        self.emit(Op::Store16, value, at, offset as u16);
+        self.emit(Op::Store16, value, at, offset.low16());
     }
 
     pub fn set_mem4d(&mut self, addr: &Addr, what: DsdChange, value: &Opnd) {
@@ -101,9 +102,9 @@ impl FnGen<'_, '_> {
             DsdChange::Offset { elem_words } => {
                 let words = self.words(value, elem_words);
                 let old = self.temp();
-                self.emit(Op::LoadU16, old, at, mem4d::ADDR as u16);
+                self.emit(Op::LoadU16, old, at, mem4d::ADDR.low16());
                 self.emit(Op::Index2, old, old, words);
-                self.emit(Op::Store16, old, at, mem4d::ADDR as u16);
+                self.emit(Op::Store16, old, at, mem4d::ADDR.low16());
             }
         }
     }
@@ -117,7 +118,7 @@ pub fn constant_arg(ctx: &crate::context::Context<'_>, operand: &csl_ir::VecOper
         csl_ir::VecOperand::Mem4d(Addr { base: csl_ir::AddrBase::Global(id), offset }) => {
             Some(vec::VecArg::Mem4dAt(ctx.global(*id, *offset)))
         }
-        csl_ir::VecOperand::Fifo(fifo) => Some(vec::VecArg::Fifo(fifo.0 as u8)),
+        csl_ir::VecOperand::Fifo(fifo) => Some(vec::VecArg::Fifo(fifo.number().low8())),
         _ => None,
     }
 }

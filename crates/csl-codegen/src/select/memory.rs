@@ -2,6 +2,7 @@
 
 use csl_ir::{Addr, AddrBase, Inst, Opnd, Reg, Scalar};
 use csl_isa::{IntCode, Op};
+use csl_num::LowBits;
 
 use crate::func::{FnGen, Held};
 
@@ -69,8 +70,8 @@ impl FnGen<'_, '_> {
         let Some(Inst::Index { base, index: row, scale, .. }) = self.plan.folded.get(&row).cloned() else {
             return None;
         };
-        let base = self.constant(&base)? as u16;
-        Some(Row { row: self.operand(&row), index: self.operand(&index), size: scale as u16, base })
+        let base = self.constant(&base)?.low16();
+        Some(Row { row: self.operand(&row), index: self.operand(&index), size: scale.low16(), base })
     }
 
     fn emit_row(&mut self, op: Op, value: u16, row: Row) {
@@ -90,10 +91,10 @@ impl FnGen<'_, '_> {
     fn place(&mut self, addr: &Addr) -> Place {
         match addr.base {
             AddrBase::Global(id) => Place::At(self.ctx.global(id, addr.offset)),
-            AddrBase::Absolute => Place::At(addr.offset as u16),
+            AddrBase::Absolute => Place::At(addr.offset.low16()),
             AddrBase::Slot(slot) => {
                 let offset = self.slot_offset(slot);
-                Place::Base(self.held(Held::Slot(offset as u16)), addr.offset as u16)
+                Place::Base(self.held(Held::Slot(offset.low16())), addr.offset.low16())
             }
             AddrBase::Reg(reg) => self.folded_index(reg, addr.offset),
         }
@@ -102,11 +103,11 @@ impl FnGen<'_, '_> {
     /// The address in `reg`, or its computation where that was folded into this access.
     fn folded_index(&mut self, reg: Reg, offset: i32) -> Place {
         let Some(Inst::Index { base, index, .. }) = self.plan.folded.get(&reg).cloned() else {
-            return Place::Base(self.reg(reg), offset as u16);
+            return Place::Base(self.reg(reg), offset.low16());
         };
         let index = self.operand(&index);
         match self.constant(&base) {
-            Some(at) => Place::AtIndex((at as u16).wrapping_add(offset as u16), index),
+            Some(at) => Place::AtIndex(at.low16().wrapping_add(offset.low16()), index),
             None => Place::BaseIndex(self.operand(&base), index),
         }
     }
@@ -143,9 +144,9 @@ impl FnGen<'_, '_> {
     pub fn index(&mut self, dst: Reg, base: &Opnd, index: &Opnd, scale: u32) {
         let into = self.reg(dst);
         if let Some(steps) = self.constant(index) {
-            let bytes = (steps as u16).wrapping_mul(scale as u16);
+            let bytes = steps.low16().wrapping_mul(scale.low16());
             return match self.constant(base) {
-                Some(at) => self.load_constant(into, u64::from((at as u16).wrapping_add(bytes))),
+                Some(at) => self.load_constant(into, u64::from(at.low16().wrapping_add(bytes))),
                 None => {
                     let base = self.operand(base);
                     self.emit(Op::AddU16Imm, into, base, bytes);
@@ -156,7 +157,7 @@ impl FnGen<'_, '_> {
         match self.constant(base) {
             Some(at) => {
                 let ops = [Op::Index1At, Op::Index2At, Op::Index4At, Op::Index8At];
-                self.emit(ops[scale_at], into, at as u16, index);
+                self.emit(ops[scale_at], into, at.low16(), index);
             }
             None => {
                 let base = self.operand(base);
@@ -172,19 +173,19 @@ impl FnGen<'_, '_> {
             return (index, scale.trailing_zeros() as usize);
         }
         let product = self.temp();
-        self.emit(Op::MulU16Imm, product, index, scale as u16);
+        self.emit(Op::MulU16Imm, product, index, scale.low16());
         (product, 0)
     }
 
     pub fn mem_copy(&mut self, dst: &Addr, src: &Addr, bytes: u32) {
         let (dst, src) = (self.address_register(dst), self.address_register(src));
-        self.emit(Op::MemCopy, dst, src, bytes as u16);
+        self.emit(Op::MemCopy, dst, src, bytes.low16());
     }
 
     pub fn mem_fill(&mut self, ty: Scalar, dst: &Addr, src: &Opnd, count: u32) {
         let (dst, src) = (self.address_register(dst), self.operand(src));
         let ops = [Op::MemFill8, Op::MemFill16, Op::MemFill32, Op::MemFill64];
-        self.emit(ops[ty.bytes().trailing_zeros() as usize], dst, src, count as u16);
+        self.emit(ops[ty.bytes().trailing_zeros() as usize], dst, src, count.low16());
     }
 }
 

@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use csl_chip::Arch;
 use csl_codegen::Options;
 use csl_diag::{FileId, SourceMap, Span};
-use csl_image::{Image, PeImage, Place, Sdk, Size};
+use csl_image::{Image, PeImage};
 use csl_ir::*;
+use csl_machine::{Arch, Coord, Dialect, ProgramId, Sdk, Size, TileRun};
 use csl_num::FloatKind;
-use csl_pe::cpu::Cpu;
-use csl_pe::memory::Memory;
+use csl_pe::Memory;
+use csl_pe::scalar::Cpu;
 use csl_pe::scalar::{Exit, run};
 
 pub const SPAN: Span = Span { file: FileId(0), lo: 0, hi: 1 };
 
 pub fn reg(number: u32) -> Opnd {
-    Opnd::Reg(Reg(number))
+    Opnd::Reg(Reg::new(number))
 }
 
 pub fn imm(value: u64) -> Opnd {
@@ -44,15 +44,15 @@ pub fn func(name: &str, params: u32, ret: Option<Scalar>, regs: Vec<Scalar>, blo
 }
 
 pub fn bin(op: BinOp, ty: Scalar, dst: u32, a: Opnd, b: Opnd) -> Inst {
-    Inst::Bin { op, ty, dst: Reg(dst), a, b }
+    Inst::Bin { op, ty, dst: Reg::new(dst), a, b }
 }
 
 pub fn cmp(op: CmpOp, ty: Scalar, dst: u32, a: Opnd, b: Opnd) -> Inst {
-    Inst::Cmp { op, ty, dst: Reg(dst), a, b }
+    Inst::Cmp { op, ty, dst: Reg::new(dst), a, b }
 }
 
 pub fn copy(dst: u32, src: Opnd) -> Inst {
-    Inst::Copy { dst: Reg(dst), src }
+    Inst::Copy { dst: Reg::new(dst), src }
 }
 
 /// `count` elements of `elem`, without initial value.
@@ -78,6 +78,8 @@ pub fn program(fp16: FloatKind, types: Types, globals: Vec<Global>, funcs: Vec<F
     Program {
         name: "pe.csl".into(),
         arch: Arch::Wse3,
+        release: Sdk::CURRENT,
+        dialect: Dialect::CURRENT,
         fp16,
         types: Arc::new(types),
         globals,
@@ -107,7 +109,7 @@ pub fn image(program: Program) -> Image {
         height: 1,
         programs: vec![program],
         tile_consts: vec![Vec::new()],
-        tiles: vec![TileRun { x: 0, y: 0, len: 1, program: 0 }],
+        tiles: vec![TileRun { x: 0, y: 0, len: 1, program: ProgramId::new(0) }],
         routes: Vec::new(),
         exports: Vec::new(),
         types: Arc::new(Types::new()),
@@ -117,9 +119,8 @@ pub fn image(program: Program) -> Image {
     sources.add("pe.csl", "fn f() void {}\n");
     let options = Options {
         fabric: Size { width: 1, height: 1 },
-        offset: Place { x: 0, y: 0 },
+        offset: Coord { x: 0, y: 0 },
         memcpy: None,
-        sdk: Sdk { major: 2, minor: 10 },
         sections: Vec::new(),
     };
     let image = csl_codegen::generate(&wafer, &sources, &options).expect("the program is valid");

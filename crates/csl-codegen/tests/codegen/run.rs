@@ -2,8 +2,8 @@
 
 use csl_ir::*;
 use csl_num::FloatKind;
-use csl_pe::cpu::CpuFault;
-use csl_pe::memory::Memory;
+use csl_pe::Memory;
+use csl_pe::scalar::CpuFault;
 use csl_pe::scalar::Exit;
 
 use crate::build::*;
@@ -17,23 +17,23 @@ pub fn sum_loop() -> Program {
     let x = array(&mut types, "x", 8, Ty::F32);
     // 0: n, 1: i, 2: s, 3: test, 4: address, 5: element, 6: sum, 7: next i
     let regs = vec![I16, I16, Scalar::F32, BOOL, Scalar::PTR, Scalar::F32, Scalar::F32, I16];
-    let element = Addr { base: AddrBase::Reg(Reg(4)), offset: 0 };
+    let element = Addr { base: AddrBase::Reg(Reg::new(4)), offset: 0 };
     let blocks = vec![
-        block(vec![copy(1, imm(0)), copy(2, imm(0))], Term::Jump(BlockId(1))),
+        block(vec![copy(1, imm(0)), copy(2, imm(0))], Term::Jump(BlockId::new(1))),
         block(
             vec![cmp(CmpOp::Lt, I16, 3, reg(1), reg(0))],
-            Term::Branch { cond: reg(3), then: BlockId(2), otherwise: BlockId(3) },
+            Term::Branch { cond: reg(3), then: BlockId::new(2), otherwise: BlockId::new(3) },
         ),
         block(
             vec![
-                Inst::Index { dst: Reg(4), base: Opnd::Global(GlobalId(0), 0), index: reg(1), scale: 4 },
-                Inst::Load { ty: Scalar::F32, dst: Reg(5), addr: element },
+                Inst::Index { dst: Reg::new(4), base: Opnd::Global(GlobalId::new(0), 0), index: reg(1), scale: 4 },
+                Inst::Load { ty: Scalar::F32, dst: Reg::new(5), addr: element },
                 bin(BinOp::Add, Scalar::F32, 6, reg(2), reg(5)),
                 copy(2, reg(6)),
                 bin(BinOp::Add, I16, 7, reg(1), imm(1)),
                 copy(1, reg(7)),
             ],
-            Term::Jump(BlockId(1)),
+            Term::Jump(BlockId::new(1)),
         ),
         block(vec![], Term::Return(Some(reg(2)))),
     ];
@@ -114,7 +114,7 @@ fn an_iteration_of_a_sum_takes_17_cycles_as_it_stands() {
 fn a_slice_ends_at_a_branch_and_goes_on() {
     let pe = pe(sum_loop());
     let mut memory = memory_with(&pe, &[1.0, 2.0, 3.5]);
-    let mut cpu = csl_pe::cpu::Cpu::new(0);
+    let mut cpu = csl_pe::scalar::Cpu::new(0);
     cpu.start(&pe, 0, &[3]);
     let mut slices = 0;
     while csl_pe::scalar::run(&mut cpu, &mut memory, &pe, 1) == Exit::SliceEnd {
@@ -126,11 +126,11 @@ fn a_slice_ends_at_a_branch_and_goes_on() {
 /// `fn fact(n) { if (n < 2) return 1; return n * fact(n - 1); }`
 fn factorial() -> Program {
     let regs = vec![I16, BOOL, I16, I16, I16];
-    let call = Inst::Call { dst: Some(Reg(3)), callee: Callee::Direct(FuncId(0)), args: vec![reg(2)] };
+    let call = Inst::Call { dst: Some(Reg::new(3)), callee: Callee::Direct(FuncId::new(0)), args: vec![reg(2)] };
     let blocks = vec![
         block(
             vec![cmp(CmpOp::Lt, I16, 1, reg(0), imm(2))],
-            Term::Branch { cond: reg(1), then: BlockId(1), otherwise: BlockId(2) },
+            Term::Branch { cond: reg(1), then: BlockId::new(1), otherwise: BlockId::new(2) },
         ),
         block(vec![], Term::Return(Some(imm(1)))),
         block(
@@ -150,7 +150,7 @@ fn a_function_calls_itself() {
 #[test]
 fn endless_recursion_is_a_fault() {
     let regs = vec![];
-    let call = Inst::Call { dst: None, callee: Callee::Direct(FuncId(0)), args: vec![] };
+    let call = Inst::Call { dst: None, callee: Callee::Direct(FuncId::new(0)), args: vec![] };
     let body = vec![block(vec![call], Term::Return(None))];
     let pe = pe(program(FloatKind::F16, Types::new(), vec![], vec![func("f", 0, None, regs, body)]));
     assert_eq!(run_func(&pe, &mut Memory::new(), &[]).0, Exit::Fault(CpuFault::CallDepth));
@@ -169,7 +169,7 @@ fn division_by_zero_is_a_fault_at_its_line() {
 #[test]
 fn a_load_from_register_space_leaves_the_interpreter() {
     let addr = Addr { base: AddrBase::Absolute, offset: 0xfe40 };
-    let body = vec![block(vec![Inst::Load { ty: I16, dst: Reg(0), addr }], Term::Return(Some(reg(0))))];
+    let body = vec![block(vec![Inst::Load { ty: I16, dst: Reg::new(0), addr }], Term::Return(Some(reg(0))))];
     let pe = pe(program(FloatKind::F16, Types::new(), vec![], vec![func("f", 0, Some(I16), vec![I16], body)]));
     let mut memory = Memory::new();
     let (exit, mut cpu) = run_func(&pe, &mut memory, &[]);
@@ -183,9 +183,15 @@ fn a_load_from_register_space_leaves_the_interpreter() {
 /// `switch (x) { 3, 4, 5, 6 => 10 + x, 9 => 1, else => 0 }`, dense enough for a table.
 #[test]
 fn a_switch_goes_to_its_case() {
-    let cases = vec![(3, BlockId(1)), (4, BlockId(1)), (5, BlockId(1)), (6, BlockId(1)), (9, BlockId(2))];
+    let cases = vec![
+        (3, BlockId::new(1)),
+        (4, BlockId::new(1)),
+        (5, BlockId::new(1)),
+        (6, BlockId::new(1)),
+        (9, BlockId::new(2)),
+    ];
     let blocks = vec![
-        block(vec![], Term::Switch { ty: I16, value: reg(0), cases, default: BlockId(3) }),
+        block(vec![], Term::Switch { ty: I16, value: reg(0), cases, default: BlockId::new(3) }),
         block(vec![bin(BinOp::Add, I16, 1, reg(0), imm(10))], Term::Return(Some(reg(1)))),
         block(vec![], Term::Return(Some(imm(1)))),
         block(vec![], Term::Return(Some(imm(0)))),
@@ -197,11 +203,11 @@ fn a_switch_goes_to_its_case() {
 
 #[test]
 fn a_stack_slot_is_memory() {
-    let slot = |offset| Addr { base: AddrBase::Slot(SlotId(0)), offset };
+    let slot = |offset| Addr { base: AddrBase::Slot(SlotId::new(0)), offset };
     let insts = vec![
         Inst::MemFill { ty: I16, dst: slot(0), src: imm(7), count: 4 },
         Inst::Store { ty: I16, addr: slot(2), src: reg(0) },
-        Inst::Load { ty: Scalar::Int { signed: false, bits: 64 }, dst: Reg(1), addr: slot(0) },
+        Inst::Load { ty: Scalar::Int { signed: false, bits: 64 }, dst: Reg::new(1), addr: slot(0) },
     ];
     let ret = Scalar::Int { signed: false, bits: 64 };
     let mut f = func("f", 1, Some(ret), vec![I16, ret], vec![block(insts, Term::Return(Some(reg(1))))]);

@@ -2,8 +2,8 @@
 
 use csl_ir::*;
 use csl_num::{FloatKind, FloatOp, IntTy};
-use csl_pe::cpu::CpuFault;
-use csl_pe::memory::Memory;
+use csl_pe::Memory;
+use csl_pe::scalar::CpuFault;
 use csl_pe::scalar::Exit;
 use proptest::prelude::*;
 
@@ -75,7 +75,7 @@ fn eval_cmp(fp16: FloatKind, ty: Scalar, op: CmpOp, constant: Option<u64>, args:
         vec![
             block(
                 vec![test.clone()],
-                Term::Branch { cond: reg(2), then: BlockId(then), otherwise: BlockId(otherwise) },
+                Term::Branch { cond: reg(2), then: BlockId::new(then), otherwise: BlockId::new(otherwise) },
             ),
             block(vec![], Term::Return(Some(imm(u64::from(then == 1))))),
             block(vec![], Term::Return(Some(imm(u64::from(then == 2))))),
@@ -108,7 +108,7 @@ proptest! {
         let a = csl_num::wrap64(ty, a);
         let expected = [(UnOp::Neg, csl_num::int_neg(ty, a)), (UnOp::BitNot, csl_num::int_not(ty, a))];
         for (op, expected) in expected {
-            let inst = Inst::Un { op, ty: scalar(ty), dst: Reg(2), a: reg(0) };
+            let inst = Inst::Un { op, ty: scalar(ty), dst: Reg::new(2), a: reg(0) };
             prop_assert_eq!(eval(FloatKind::F16, scalar(ty), scalar(ty), scalar(ty), inst, [a, 0]), Ok(expected));
         }
     }
@@ -126,7 +126,7 @@ proptest! {
     #[test]
     fn integer_casts(from in int_ty(), to in int_ty(), a in bits()) {
         let a = csl_num::wrap64(from, a);
-        let inst = Inst::Cast { from: scalar(from), to: scalar(to), to_bool: false, dst: Reg(2), a: reg(0) };
+        let inst = Inst::Cast { from: scalar(from), to: scalar(to), to_bool: false, dst: Reg::new(2), a: reg(0) };
         let result = eval(FloatKind::F16, scalar(from), scalar(from), scalar(to), inst, [a, 0]);
         prop_assert_eq!(result, Ok(csl_num::wrap64(to, a)));
     }
@@ -158,7 +158,7 @@ proptest! {
     fn float_casts(kind in float_kind(), int in int_ty(), a: u64, n in bits()) {
         let (ty, fp16) = float_scalar(kind);
         let (a, n) = (float_bits(kind, a), csl_num::wrap64(int, n));
-        let cast = |from, to, to_bool| Inst::Cast { from, to, to_bool, dst: Reg(2), a: reg(0) };
+        let cast = |from, to, to_bool| Inst::Cast { from, to, to_bool, dst: Reg::new(2), a: reg(0) };
         let to_int = eval(fp16, ty, ty, scalar(int), cast(ty, scalar(int), false), [a, 0]);
         prop_assert_eq!(to_int, Ok(csl_num::float_to_int(kind, a, int)));
         let from_int = eval(fp16, scalar(int), ty, ty, cast(scalar(int), ty, false), [n, 0]);
@@ -176,7 +176,7 @@ proptest! {
         let (a, b) = (float_bits(kind, a), float_bits(kind, b));
         for f in MathFn::ALL {
             let second = (f.arity() == 2).then(|| reg(1));
-            let inst = Inst::Math { f, ty, dst: Reg(2), a: reg(0), b: second };
+            let inst = Inst::Math { f, ty, dst: Reg::new(2), a: reg(0), b: second };
             prop_assert_eq!(eval(fp16, ty, ty, ty, inst, [a, b]), Ok(csl_num::math_fn(f, kind, a, b)), "{:?}", f);
         }
     }
@@ -186,13 +186,13 @@ proptest! {
         let a = csl_num::wrap64(ty, a);
         let mut types = Types::new();
         let x = array(&mut types, "x", 64, Ty::U64);
-        let addr = Addr { base: AddrBase::Reg(Reg(3)), offset: 0 };
+        let addr = Addr { base: AddrBase::Reg(Reg::new(3)), offset: 0 };
         let scale = scalar(ty).bytes();
         let insts = vec![
-            Inst::Index { dst: Reg(3), base: Opnd::Global(GlobalId(0), 0), index: reg(1), scale },
+            Inst::Index { dst: Reg::new(3), base: Opnd::Global(GlobalId::new(0), 0), index: reg(1), scale },
             Inst::Store { ty: scalar(ty), addr: addr.clone(), src: reg(0) },
-            Inst::Index { dst: Reg(4), base: Opnd::Global(GlobalId(0), 0), index: reg(1), scale },
-            Inst::Load { ty: scalar(ty), dst: Reg(2), addr: Addr { base: AddrBase::Reg(Reg(4)), offset: 0 } },
+            Inst::Index { dst: Reg::new(4), base: Opnd::Global(GlobalId::new(0), 0), index: reg(1), scale },
+            Inst::Load { ty: scalar(ty), dst: Reg::new(2), addr: Addr { base: AddrBase::Reg(Reg::new(4)), offset: 0 } },
         ];
         let regs = vec![scalar(ty), Scalar::U16, scalar(ty), Scalar::PTR, Scalar::PTR];
         let body = vec![block(insts, Term::Return(Some(reg(2))))];

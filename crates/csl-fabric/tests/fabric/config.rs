@@ -2,18 +2,18 @@
 
 use std::iter::Peekable;
 
-use csl_fabric::{ColorConfig, FilterConfig, FilterKind, PopMode, Position};
+use csl_machine::{ColorConfig, DirSet, Direction, Filter, FilterKind, PopMode, SwitchPos};
 
 const SIDES: &str = "WESNR";
 
-pub fn directions(set: &str) -> u8 {
-    let bit = |c| 1u8 << SIDES.find(c).unwrap_or_else(|| panic!("`{c}` is no direction, in {set}"));
-    set.chars().filter(|c| *c != '-').map(bit).sum()
+pub fn directions(set: &str) -> DirSet {
+    let direction = |c| Direction::ALL[SIDES.find(c).unwrap_or_else(|| panic!("`{c}` is no direction, in {set}"))];
+    set.chars().filter(|c| *c != '-').map(direction).collect()
 }
 
 /// The letter of a side.
-pub fn letter(side: u8) -> char {
-    SIDES.chars().nth(side.into()).expect("one of five sides")
+pub fn letter(side: Direction) -> char {
+    SIDES.chars().nth(side.index()).expect("one of five sides")
 }
 
 /// Reads `IN > OUT` and the options that the head of `scene.rs` lists.
@@ -31,13 +31,13 @@ pub fn config(text: &str) -> ColorConfig {
 
 fn read_option<'a>(config: &mut ColorConfig, option: &str, rest: &mut Peekable<impl Iterator<Item = &'a str>>) {
     match option {
-        "ring" => config.ring = true,
+        "ring" => config.ring_mode = true,
         "swap_x" => config.swap_x = true,
         "swap_y" => config.swap_y = true,
         "teardown" => config.teardown = true,
         "messages" => config.messages = rest.next().and_then(|first| first.parse().ok()),
-        "at" => config.position = rest.next().and_then(|k| k.parse().ok()).expect("a position"),
-        "pop" => config.pop = pop_mode(rest.next().expect("a pop mode")),
+        "at" => config.current_pos = rest.next().and_then(|k| k.parse().ok()).expect("a position"),
+        "pop" => config.pop_mode = pop_mode(rest.next().expect("a pop mode")),
         "counter" => config.filter = Some(filter(FilterKind::Counter, rest)),
         "sparse" => config.filter = Some(filter(FilterKind::SparseCounter, rest)),
         "range" => config.filter = Some(filter(FilterKind::Range, rest)),
@@ -49,16 +49,16 @@ fn read_option<'a>(config: &mut ColorConfig, option: &str, rest: &mut Peekable<i
 }
 
 /// `rx SET`, `tx SET` or both.
-fn position<'a>(rest: &mut Peekable<impl Iterator<Item = &'a str>>) -> Position {
+fn position<'a>(rest: &mut Peekable<impl Iterator<Item = &'a str>>) -> SwitchPos {
     let mut side = |name: &str| {
         rest.next_if(|word| *word == name)?;
         rest.next().map(directions)
     };
     match (side("rx"), side("tx")) {
-        (Some(rx), Some(tx)) => Position::Both(rx, tx),
-        (Some(rx), None) => Position::Rx(rx),
-        (None, Some(tx)) => Position::Tx(tx),
-        (None, None) => Position::Invalid,
+        (Some(rx), Some(tx)) => SwitchPos::Both(rx, tx),
+        (Some(rx), None) => SwitchPos::Rx(rx),
+        (None, Some(tx)) => SwitchPos::Tx(tx),
+        (None, None) => SwitchPos::Invalid,
     }
 }
 
@@ -73,8 +73,8 @@ fn pop_mode(word: &str) -> PopMode {
 }
 
 /// Fields `name=number` or `name` alone, up to the first word that is none.
-fn filter<'a>(kind: FilterKind, rest: &mut Peekable<impl Iterator<Item = &'a str>>) -> FilterConfig {
-    let mut filter = FilterConfig { kind, ..FilterConfig::counter(0, 0, 0) };
+fn filter<'a>(kind: FilterKind, rest: &mut Peekable<impl Iterator<Item = &'a str>>) -> Filter {
+    let mut filter = Filter { count_data: true, ..Filter::new(kind) };
     while let Some(word) = rest.next_if(|word| set_field(&mut filter.clone(), word)) {
         set_field(&mut filter, word);
     }
@@ -82,14 +82,14 @@ fn filter<'a>(kind: FilterKind, rest: &mut Peekable<impl Iterator<Item = &'a str
 }
 
 /// Sets a field; false when the word names none.
-fn set_field(filter: &mut FilterConfig, word: &str) -> bool {
+fn set_field(filter: &mut Filter, word: &str) -> bool {
     let (name, value) = word.split_once('=').unwrap_or((word, "1"));
     let number = value.parse().expect("a number");
     match name {
-        "limit1" => filter.limit1 = FilterConfig::limit_of(number),
-        "limit2" => filter.limit2 = Some(FilterConfig::limit_of(number)),
-        "max_counter" => filter.max_counter = FilterConfig::limit_of(number),
-        "init_counter" => filter.counter = FilterConfig::count_of(number),
+        "limit1" => filter.limit1 = number,
+        "limit2" => filter.limit2 = Some(number),
+        "max_counter" => filter.max_counter = number,
+        "init_counter" => filter.init_counter = number,
         "min_idx" => filter.min_idx = number,
         "max_idx" => filter.max_idx = number,
         "count_data" => filter.count_data = number != 0,

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use csl_fabric::{Fault, FaultKind, Lost, Obstacle, Wavelet};
+use csl_fabric::{Fault, FaultKind, Lost, Obstacle};
+use csl_machine::Wavelet;
 
 use crate::config::letter;
 use crate::fabric::{Fabric, Happening, What};

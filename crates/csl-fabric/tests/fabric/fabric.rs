@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use csl_chip::Arch;
-use csl_fabric::{ColorConfig, Fault, Ramp, RouteTable, Row, TraceEvent, Traced, Wavelet};
+use csl_fabric::{ColorState, Fault, Ramp, RouteTable, Row, TraceEvent, Traced};
+use csl_machine::{Arch, ColorConfig, Direction, Wavelet};
 
 /// What happened at a tile.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum What {
     /// A wavelet has landed on the router, from a side.
-    Landed { from: u8, color: u8, wavelet: Wavelet },
+    Landed { from: Direction, color: u8, wavelet: Wavelet },
     /// The CE has taken a wavelet.
     Taken { color: u8, wavelet: Wavelet },
     /// The color's switch stands at another position.
@@ -177,8 +177,8 @@ impl Fabric {
                 };
                 (0..24).for_each(|color| row.ramp_has_room(x, color));
             }
-            Deed::Configure(color, config) => row.reconfigure(x, color, now, |old| *old = config),
-            Deed::Resume(color) => row.reconfigure(x, color, now, |config| config.teardown = false),
+            Deed::Configure(color, config) => row.reconfigure(x, color, now, |old| *old = ColorState::new(config)),
+            Deed::Resume(color) => row.reconfigure(x, color, now, |state| state.config.teardown = false),
         }
     }
 }

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use csl_chip::Arch;
-use csl_fabric::Wavelet;
+use csl_machine::{Arch, Wavelet};
 use proptest::prelude::*;
 
 use crate::config::config;

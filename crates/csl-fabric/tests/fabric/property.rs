@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use csl_chip::Arch;
-use csl_fabric::{ColorConfig, PopMode, Position, Wavelet};
+use csl_machine::{Arch, ColorConfig, DirSet, Direction, PopMode, SwitchPos, Wavelet};
 use proptest::prelude::*;
 
 use crate::drawing::{standing, table, wavelet};
@@ -16,19 +15,20 @@ const COLOR: u8 = 7;
 
 /// Grows a tree from a root: each step gives a member and a direction; steps onto members are left out.
 fn tree(root: (u32, u32), steps: &[(usize, usize)]) -> (Routes, BTreeMap<(u32, u32), u64>) {
-    let mut configs = BTreeMap::from([(root, ColorConfig::route(0x10, 0))]);
+    let mut configs = BTreeMap::from([(root, ColorConfig::route(DirSet::RAMP, DirSet::NONE))]);
     let mut hops = BTreeMap::from([(root, 0)]);
     let mut members = vec![root];
     for (member, side) in steps {
         let from = members[member % members.len()];
-        let Some(to) = neighbour(from, *side).filter(|to| !configs.contains_key(to)) else { continue };
-        configs.get_mut(&from).expect("a member").tx |= 1 << side;
-        configs.insert(to, ColorConfig::route(1 << [1, 0, 3, 2][*side], 0));
+        let side = Direction::LINKS[*side];
+        let Some(to) = neighbour(from, side).filter(|to| !configs.contains_key(to)) else { continue };
+        configs.get_mut(&from).expect("a member").tx.insert(side);
+        configs.insert(to, ColorConfig::route(DirSet::of(side.opposite()), DirSet::NONE));
         hops.insert(to, hops[&from] + 1);
         members.push(to);
     }
     let routes = configs.into_iter().map(|(at, mut config)| {
-        config.tx |= 0x10;
+        config.tx.insert(Direction::Ramp);
         (at, vec![(COLOR, config)])
     });
     (routes.collect(), hops)
@@ -39,14 +39,8 @@ fn taken(happening: &Happening) -> Option<(u64, u32)> {
     Some((happening.cycle, wavelet.data))
 }
 
-fn neighbour((x, y): (u32, u32), side: usize) -> Option<(u32, u32)> {
-    let at = match side {
-        0 => (x.checked_sub(1)?, y),
-        1 => (x + 1, y),
-        2 => (x, y + 1),
-        _ => (x, y.checked_sub(1)?),
-    };
-    (at.0 < WIDTH && at.1 < HEIGHT).then_some(at)
+fn neighbour(at: (u32, u32), side: Direction) -> Option<(u32, u32)> {
+    side.neighbour(at).filter(|(x, y)| *x < WIDTH && *y < HEIGHT)
 }
 
 proptest! {
@@ -99,9 +93,9 @@ struct Model {
 }
 
 impl Model {
-    fn outputs(&self) -> u8 {
+    fn outputs(&self) -> DirSet {
         let named = self.config.positions[..self.position].iter().rev().find_map(|position| match position {
-            Position::Tx(set) => Some(*set),
+            SwitchPos::Tx(set) => Some(*set),
             _ => None,
         });
         named.unwrap_or(self.config.tx)
@@ -112,14 +106,14 @@ impl Model {
         let before = self.position;
         let command = list.chars().next().map(|c| c.to_ascii_lowercase());
         match command {
-            Some('a') if self.position < 3 && self.config.positions[self.position] != Position::Invalid => {
+            Some('a') if self.position < 3 && self.config.positions[self.position] != SwitchPos::Invalid => {
                 self.position += 1;
             }
-            Some('a') if self.config.ring => self.position = 0,
+            Some('a') if self.config.ring_mode => self.position = 0,
             Some('r') => self.position = 0,
             _ => {}
         }
-        let pops = match self.config.pop {
+        let pops = match self.config.pop_mode {
             PopMode::NoPop => false,
             PopMode::AlwaysPop => true,
             PopMode::PopOnAdvance => self.position != before,
@@ -139,10 +133,10 @@ fn walk(tiles: &mut Tiles, at: (u32, u32), sent: &Sent, taken: &mut BTreeMap<(u3
         Sent::Word(_) => (false, sent.clone()),
         Sent::List(list) => (list.starts_with(char::is_uppercase), Sent::List(tile.obey(list))),
     };
-    if outputs & 0x10 != 0 && !hidden {
+    if outputs.contains(Direction::Ramp) && !hidden {
         taken.entry(at).or_default().push(sent.wavelet());
     }
-    for side in (0..4).filter(|side| outputs >> side & 1 != 0) {
+    for side in outputs.common(DirSet::LINKS).iter() {
         walk(tiles, neighbour(at, side).expect("routes lead to members"), &onward, taken);
     }
 }
@@ -153,13 +147,12 @@ fn switched(routes: Routes, dice: &[(u8, [u8; 3], bool, u8)]) -> Routes {
         let colors: &mut Vec<(u8, ColorConfig)> = &mut colors;
         let config = &mut colors[0].1;
         let all = config.tx;
-        let some_of = |mask: u8| if all & mask == 0 { all } else { all & mask };
+        let some_of = |mask: u8| Some(all.common(DirSet(mask))).filter(|some| !some.is_empty()).unwrap_or(all);
         config.tx = some_of(*start);
         let valid = sets.iter().take_while(|set| **set != 0);
-        valid.zip(&mut config.positions).for_each(|(set, position)| *position = Position::Tx(some_of(*set)));
-        config.ring = *ring;
-        let modes = [PopMode::NoPop, PopMode::AlwaysPop, PopMode::PopOnAdvance, PopMode::PopOnAdvanceNop];
-        config.pop = modes[usize::from(*pop)];
+        valid.zip(&mut config.positions).for_each(|(set, position)| *position = SwitchPos::Tx(some_of(*set)));
+        config.ring_mode = *ring;
+        config.pop_mode = PopMode::ALL[usize::from(*pop)];
         (at, std::mem::take(colors))
     };
     routes.into_iter().zip(dice.iter().cycle()).map(with_switch).collect()

@@ -1,7 +1,7 @@
 //! Routes and switches as the router's registers show them (docs/decisions/machine.md M46).
 
-use csl_chip::Arch;
-use csl_fabric::{ColorConfig, Position};
+use csl_fabric::ColorState;
+use csl_machine::{Arch, DirSet, SwitchPos};
 
 use crate::config::config;
 use crate::fabric::{Fabric, Routes};
@@ -10,17 +10,17 @@ fn one_router(text: &str) -> Fabric {
     Fabric::new(Arch::Wse2, 1, 1, &Routes::from([((0, 0), vec![(3, config(text))])]))
 }
 
-fn change(fabric: &mut Fabric, change: impl FnOnce(&mut ColorConfig)) -> &ColorConfig {
+fn change(fabric: &mut Fabric, change: impl FnOnce(&mut ColorState)) -> &ColorState {
     fabric.rows[0].reconfigure(0, 3, 0, change);
-    fabric.rows[0].color_config(0, 3).expect("it is routed")
+    fabric.rows[0].color_state(0, 3).expect("it is routed")
 }
 
 #[test]
 fn a_route_can_be_read_and_written() {
     let mut fabric = one_router("R > R");
-    assert_eq!(fabric.rows[0].color_config(0, 3).expect("it is routed").route_word(), 0x210);
-    let config = change(&mut fabric, |config| config.set_route_word(0x10 << 5 | 0x02));
-    assert_eq!((config.rx, config.tx), (0x10, 0x02));
+    assert_eq!(fabric.rows[0].color_state(0, 3).expect("it is routed").route_word(), 0x210);
+    let config = &change(&mut fabric, |state| state.set_route_word(0x10 << 5 | 0x02)).config;
+    assert_eq!((config.rx, config.tx), (DirSet(0x10), DirSet(0x02)));
 }
 
 /// Programs disable a position by its direction bits alone, and enable it again the same way: the select bit must stand
@@ -29,8 +29,8 @@ fn a_route_can_be_read_and_written() {
 fn a_disabled_position_keeps_its_select_bit() {
     let mut fabric = one_router("W > E pos1 rx R");
     let mut write = |bits: fn(u16) -> u16| {
-        change(&mut fabric, |config| config.set_switch_word(bits(config.switch_word()))).positions[0]
+        change(&mut fabric, |state| state.set_switch_word(bits(state.switch_word()))).config.positions[0]
     };
-    assert_eq!(write(|word| word & !7 | 5), Position::Invalid);
-    assert_eq!(write(|word| word & !7 | 4), Position::Rx(1 << 4));
+    assert_eq!(write(|word| word & !7 | 5), SwitchPos::Invalid);
+    assert_eq!(write(|word| word & !7 | 4), SwitchPos::Rx(DirSet(1 << 4)));
 }

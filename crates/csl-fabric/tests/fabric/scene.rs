@@ -24,7 +24,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use csl_chip::Arch;
+use csl_machine::Arch;
 
 use crate::config::config;
 use crate::drawing;

@@ -1,9 +1,9 @@
-//! What lies where in the memory of a PE.
+//! The map of a PE's memory: the objects by address.
 //!
 //! Banks (`Memory` of the chip tables): eight, of 6 KB each, by 16-bit words: bits 1 to 3 of the byte address.
 
-use csl_chip::chip;
 use csl_image::{Image, PeImage, Symbol};
+use csl_machine::chip;
 use serde_json::{Value, json};
 
 use super::title;
@@ -48,7 +48,7 @@ fn pieces(program: &PeImage, memory: u32) -> Vec<Piece> {
 }
 
 pub(super) fn text(image: &Image, variants: &[Vec<usize>]) -> String {
-    let memory = &chip(image.arch.into()).memory;
+    let memory = &chip(image.arch).memory;
     let mut out = String::new();
     for programs in variants {
         let program = &image.programs[programs[0]];
@@ -69,7 +69,7 @@ pub(super) fn text(image: &Image, variants: &[Vec<usize>]) -> String {
 }
 
 pub(super) fn json(image: &Image, programs: &[usize]) -> Value {
-    let memory = &chip(image.arch.into()).memory;
+    let memory = &chip(image.arch).memory;
     let object = |piece: &Piece| {
         json!({
             "name": piece.what, "type": piece.ty, "address": piece.start, "bytes": piece.bytes,

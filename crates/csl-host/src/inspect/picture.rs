@@ -1,31 +1,26 @@
-//! The routes of a color, drawn.
+//! Draws the routes of a color.
 //!
-//! A tile is three columns and up to three rows: in the middle what the compute element does (`o` sends, `*` takes, `@`
-//! both, `+` neither), around it arrows in the direction in which wavelets go.
+//! A tile takes three columns and up to three rows. The sign in the middle is the compute element (`o` sends, `*`
+//! takes, `@` both, `+` neither); around it are arrows in the direction in which wavelets go.
 
 use std::collections::HashMap;
 
-use csl_image::{ColorConfig, Image};
+use csl_image::Image;
+use csl_machine::{ColorConfig, Direction};
 
-const WEST: u8 = 1;
-const EAST: u8 = 1 << 1;
-const SOUTH: u8 = 1 << 2;
-const NORTH: u8 = 1 << 3;
-const RAMP: u8 = 1 << 4;
-
-/// Columns that a tile takes.
+/// Columns of text for a tile.
 const CELL: usize = 4;
-/// Columns in front of the tiles.
+/// Columns of text before the tiles.
 const MARGIN: usize = 4;
-/// The largest fabric that is drawn.
+/// Columns of the widest fabric that is drawn, in PEs.
 pub(super) const MOST_COLUMNS: u32 = 18;
 pub(super) const MOST_ROWS: u32 = 24;
 
 pub(super) const LEGEND: &str = "o the PE sends, * it takes, @ both, + neither; arrows go as wavelets do\n";
 
 /// Arrows: out of the tile, into it, both.
-fn arrow(config: &ColorConfig, side: u8, [out, into, both]: [char; 3]) -> char {
-    match (config.tx.0 & side != 0, config.rx.0 & side != 0) {
+fn arrow(config: &ColorConfig, side: Direction, [out, into, both]: [char; 3]) -> char {
+    match (config.tx.contains(side), config.rx.contains(side)) {
         (true, true) => both,
         (true, false) => out,
         (false, true) => into,
@@ -34,7 +29,7 @@ fn arrow(config: &ColorConfig, side: u8, [out, into, both]: [char; 3]) -> char {
 }
 
 fn middle(config: &ColorConfig) -> char {
-    match (config.rx.0 & RAMP != 0, config.tx.0 & RAMP != 0) {
+    match (config.rx.contains(Direction::Ramp), config.tx.contains(Direction::Ramp)) {
         (true, true) => '@',
         (true, false) => 'o',
         (false, true) => '*',
@@ -56,12 +51,13 @@ pub(super) fn draw(image: &Image, color: u8) -> String {
         let row = |cell: &dyn Fn(&ColorConfig) -> String| -> String {
             (0..size.width).map(|x| at.get(&(x, y)).map_or(" ".repeat(CELL), |config| cell(config))).collect()
         };
-        let above = row(&|config| format!(" {}  ", arrow(config, NORTH, ['↑', '↓', '↕'])));
+        let above = row(&|config| format!(" {}  ", arrow(config, Direction::North, ['↑', '↓', '↕'])));
         let level = row(&|config| {
-            let (west, east) = (arrow(config, WEST, ['←', '→', '↔']), arrow(config, EAST, ['→', '←', '↔']));
+            let west = arrow(config, Direction::West, ['←', '→', '↔']);
+            let east = arrow(config, Direction::East, ['→', '←', '↔']);
             format!("{west}{}{east} ", middle(config))
         });
-        let below = row(&|config| format!(" {}  ", arrow(config, SOUTH, ['↓', '↑', '↕'])));
+        let below = row(&|config| format!(" {}  ", arrow(config, Direction::South, ['↓', '↑', '↕'])));
         let level = if level.trim().is_empty() { " .  ".repeat(size.width as usize) } else { level };
         for (label, line) in [(String::new(), above), (y.to_string(), level), (String::new(), below)] {
             if !line.trim().is_empty() {

@@ -1,14 +1,13 @@
-//! The routes of a color: drawn where the fabric is small, listed where it is not.
+//! Shows the routes of a color: drawn where the fabric is small, else listed.
 
-use csl_image::{ColorConfig, DirSet, Image, PopMode, RouteRun, SwitchPos};
+use csl_image::{Image, RouteRun};
+use csl_machine::{ColorConfig, DirSet, Direction, PopMode, SwitchPos};
 use serde_json::{Value, json};
 
 use super::picture;
 use crate::error::{HostError, NameError};
 
-const NAMES: [&str; 5] = ["WEST", "EAST", "SOUTH", "NORTH", "RAMP"];
-
-/// Colors that are routed anywhere, and on how many PEs.
+/// Colors that are routed anywhere, with the number of PEs that route them.
 pub(super) fn colors(image: &Image) -> Vec<(u8, u64)> {
     let mut found = std::collections::BTreeMap::new();
     for run in &image.routes {
@@ -70,32 +69,27 @@ fn line(run: &RouteRun, text: &str) -> String {
 }
 
 fn sides(set: DirSet) -> Vec<&'static str> {
-    (0..NAMES.len()).filter(|bit| set.0 >> bit & 1 == 1).map(|bit| NAMES[bit]).collect()
-}
-
-fn joined(set: DirSet) -> String {
-    let sides = sides(set);
-    if sides.is_empty() { "nothing".to_owned() } else { sides.join("+") }
+    set.iter().map(Direction::name).collect()
 }
 
 fn way(config: &ColorConfig) -> String {
-    format!("{} > {}", joined(config.rx), joined(config.tx))
+    format!("{} > {}", config.rx.names(), config.tx.names())
 }
 
 fn has_more(config: &ColorConfig) -> bool {
-    let plain = ColorConfig { rx: config.rx, tx: config.tx, ..ColorConfig::default() };
+    let plain = ColorConfig::route(config.rx, config.tx);
     *config != plain
 }
 
-/// What a route has beside its first inputs and outputs.
+/// The parts of a route beside its first inputs and outputs: further switch positions and the like.
 fn more(config: &ColorConfig) -> String {
     let mut parts = Vec::new();
     for (number, position) in (1..).zip(&config.positions) {
         match position {
             SwitchPos::Invalid => {}
-            SwitchPos::Rx(rx) => parts.push(format!("pos{number} rx {}", joined(*rx))),
-            SwitchPos::Tx(tx) => parts.push(format!("pos{number} tx {}", joined(*tx))),
-            SwitchPos::Both(rx, tx) => parts.push(format!("pos{number} rx {} tx {}", joined(*rx), joined(*tx))),
+            SwitchPos::Rx(rx) => parts.push(format!("pos{number} rx {}", rx.names())),
+            SwitchPos::Tx(tx) => parts.push(format!("pos{number} tx {}", tx.names())),
+            SwitchPos::Both(rx, tx) => parts.push(format!("pos{number} rx {} tx {}", rx.names(), tx.names())),
         }
     }
     if config.current_pos > 0 {

@@ -1,6 +1,5 @@
-//! All of a compiled program on one screen.
+//! Shows all of a compiled program on one screen.
 
-use csl_chip::Arch;
 use csl_image::Image;
 use serde_json::{Value, json};
 
@@ -8,7 +7,7 @@ use super::{counted, symbols, tiles, variants};
 
 pub(super) fn text(image: &Image) -> String {
     let (size, offset, fabric) = (image.rect, image.offset, image.fabric);
-    let mut out = format!("arch     {}\n", Arch::from(image.arch));
+    let mut out = format!("arch     {}\n", image.arch);
     out += &format!("sdk      {}.{}\n", image.sdk.major, image.sdk.minor);
     out += &format!("fabric   {} x {} PEs\n", fabric.width, fabric.height);
     out += &format!("program  {} x {} PEs at ({}, {})\n", size.width, size.height, offset.x, offset.y);
@@ -43,7 +42,7 @@ pub(super) fn json(image: &Image) -> Value {
         })
     });
     json!({
-        "arch": Arch::from(image.arch).name(),
+        "arch": image.arch.name(),
         "sdk": format!("{}.{}", image.sdk.major, image.sdk.minor),
         "fabric": { "width": image.fabric.width, "height": image.fabric.height },
         "offset": { "x": image.offset.x, "y": image.offset.y },

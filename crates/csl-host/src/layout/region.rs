@@ -1,8 +1,8 @@
 //! One code region: a rectangle of PEs that run the same file.
 
-use csl_ir::{ColorConfig, DirSet, Direction, SwitchPos};
+use csl_machine::{ColorConfig, DirSet, Direction, SwitchPos};
 
-use crate::layout::grid::{Area, Cell, Edge, only};
+use crate::layout::grid::{Area, Cell, Edge};
 use crate::layout::{ColorId, LayoutError, Way};
 
 /// Positions of a router's switch.
@@ -20,30 +20,29 @@ pub enum Value {
 /// One position of a color's switch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
-    /// Where wavelets come from.
+    /// The sides from which wavelets come.
     pub rx: DirSet,
-    /// Where they go.
+    /// The sides to which they go.
     pub tx: DirSet,
 }
 
 impl Position {
-    /// From sets of directions: bit 0 west, 1 east, 2 south, 3 north, 4 ramp.
+    /// A position from sets of directions: bit 0 west, 1 east, 2 south, 3 north, 4 ramp.
     pub fn new(rx: u8, tx: u8) -> Position {
         Position { rx: DirSet(rx), tx: DirSet(tx) }
     }
 
-    /// From the sides themselves.
+    /// A position from the sides themselves.
     pub fn between(
         inputs: impl IntoIterator<Item = Direction>,
         outputs: impl IntoIterator<Item = Direction>,
     ) -> Position {
-        let set = |sides: &mut dyn Iterator<Item = Direction>| DirSet(sides.fold(0, |set, side| set | only(side).0));
-        Position { rx: set(&mut inputs.into_iter()), tx: set(&mut outputs.into_iter()) }
+        Position { rx: inputs.into_iter().collect(), tx: outputs.into_iter().collect() }
     }
 
     /// The position at a port: an empty outer side leads over the edge.
     pub fn leading(self, edge: Edge, way: Way) -> Position {
-        let out = only(edge.outwards());
+        let out = DirSet::of(edge.outwards());
         let filled = |side: DirSet| if side.0 == 0 { out } else { side };
         match way {
             Way::In => Position { rx: filled(self.rx), ..self },
@@ -64,7 +63,7 @@ pub struct SymbolData {
     pub height: u32,
 }
 
-/// What has been said of a region. Areas are relative to its north-west PE.
+/// The description of a region. Areas are relative to its north-west PE.
 #[derive(Clone, Debug)]
 pub struct Region {
     pub source: String,
@@ -72,7 +71,7 @@ pub struct Region {
     pub width: u32,
     pub height: u32,
     pub place: Option<Cell>,
-    /// Later ones count.
+    /// Params of PEs; a later one replaces an earlier one.
     pub params: Vec<(Area, String, Value)>,
     pub paints: Vec<(Area, ColorId, Vec<Position>)>,
     pub symbols: Vec<SymbolData>,
@@ -96,7 +95,7 @@ impl Region {
         Area::new(0, 0, self.width, self.height)
     }
 
-    /// `area`, which has to lie in the region; `None` is all of it.
+    /// `area`, if it lies in the region; `None` is the whole region.
     pub fn area(&self, area: Option<Area>) -> Result<Area, LayoutError> {
         let Some(area) = area else { return Ok(self.all()) };
         let all = self.all();
@@ -124,7 +123,7 @@ impl Region {
         if routes.is_empty() || routes.len() > MOST_POSITIONS {
             return Err(LayoutError::Positions { region: self.name.clone(), most: MOST_POSITIONS });
         }
-        if routes[0].rx.0 == 0 || routes[0].tx.0 == 0 {
+        if routes[0].rx.is_empty() || routes[0].tx.is_empty() {
             return Err(LayoutError::FirstPosition { region: self.name.clone() });
         }
         self.paints.push((area, color, routes.to_vec()));
@@ -138,18 +137,18 @@ pub fn config(routes: &[Position]) -> ColorConfig {
     let mut config = ColorConfig { rx: first.rx, tx: first.tx, ..ColorConfig::default() };
     let mut before = first;
     for (slot, next) in config.positions.iter_mut().zip(&routes[1..]) {
-        let changes = |old: DirSet, new: DirSet| new.0 != 0 && new != old;
+        let changes = |old: DirSet, new: DirSet| !new.is_empty() && new != old;
         *slot = match (changes(before.rx, next.rx), changes(before.tx, next.tx)) {
             (true, true) => SwitchPos::Both(next.rx, next.tx),
             (true, false) => SwitchPos::Rx(next.rx),
-            // A position that changes nothing is one all the same.
+            // A position that changes nothing still counts as one.
             (false, true) => SwitchPos::Tx(next.tx),
             (false, false) => SwitchPos::Tx(before.tx),
         };
-        if next.rx.0 != 0 {
+        if !next.rx.is_empty() {
             before.rx = next.rx;
         }
-        if next.tx.0 != 0 {
+        if !next.tx.is_empty() {
             before.tx = next.tx;
         }
     }

@@ -1,10 +1,12 @@
-//! Shortest paths over PEs. The same question has the same answer: neighbours are tried west, east, south, north.
+//! Shortest paths over PEs. Neighbours are tried west, east, south, north, so that the result is always the same.
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::layout::grid::{Cell, LINKS, step};
+use csl_machine::Direction;
 
-/// The nearest place that is a `goal`, as the path to it from `from`, both included. The path leads over `open` places.
+use crate::layout::grid::{Cell, step};
+
+/// The shortest path from `from` to a PE that is a `goal`, both included, over PEs that are `open`.
 pub fn nearest(from: Cell, open: impl Fn(Cell) -> bool, goal: impl Fn(Cell) -> bool) -> Option<Vec<Cell>> {
     if !open(from) {
         return None;
@@ -15,7 +17,7 @@ pub fn nearest(from: Cell, open: impl Fn(Cell) -> bool, goal: impl Fn(Cell) -> b
         if goal(cell) {
             return Some(trace(&before, cell));
         }
-        for next in LINKS.map(|direction| step(cell, direction)) {
+        for next in Direction::LINKS.map(|direction| step(cell, direction)) {
             if !before.contains_key(&next) && open(next) {
                 before.insert(next, cell);
                 queue.push_back(next);

@@ -1,15 +1,14 @@
-//! Faults of programs and routers: what happened, where, and by which calls.
+//! Words the faults of programs and routers: the event, its place, and the calls that led there.
 
-use csl_chip::registers::ce;
 use csl_diag::{Code, Diagnostic};
 use std::sync::Arc;
 
 use csl_image::{Image, PeImage};
-use csl_isa::vec::DsrFile;
-use csl_pe::cpu::CpuFault;
+use csl_machine::registers::ce;
+use csl_pe::scalar::CpuFault;
 use csl_sim::{FaultKind, FaultReport};
 
-use super::{Excerpts, Origin, direction, fifo_name};
+use super::{Excerpts, Origin, fifo_name};
 
 pub fn fault(excerpts: &mut Excerpts, report: &FaultReport) -> Diagnostic {
     let FaultReport { cycle, x, y, what } = report;
@@ -32,10 +31,10 @@ pub fn fault(excerpts: &mut Excerpts, report: &FaultReport) -> Diagnostic {
     diagnostic.note(format!("in the whole fabric this is PE ({px}, {py})"))
 }
 
-/// Stands for the number of a queue where an operation names none.
+/// The number that stands for a queue where an operation names none.
 const UNNAMED: u8 = 0xff;
 
-/// Of a long call stack the innermost and the outermost calls are shown.
+/// The number of innermost calls shown of a long call stack, beside the outermost ones.
 const INNER_CALLS: usize = 8;
 const OUTER_CALLS: usize = 4;
 
@@ -63,7 +62,7 @@ fn located(excerpts: &mut Excerpts, program: Option<&PeImage>, text: &str, fault
     diagnostic
 }
 
-/// A call that led to what is reported.
+/// Adds a call that led to the reported place.
 fn called(diagnostic: Diagnostic, caller: Origin, times: usize) -> Diagnostic {
     let how_often = if times == 1 { String::new() } else { format!(" {times} times over") };
     match caller.span {
@@ -72,7 +71,7 @@ fn called(diagnostic: Diagnostic, caller: Origin, times: usize) -> Diagnostic {
     }
 }
 
-/// Calls from one place that follow each other become one, with their number.
+/// Merges consecutive calls from one place, with their number.
 fn repeated(stack: &[u32]) -> Vec<(u32, usize)> {
     stack.chunk_by(|a, b| a == b).map(|calls| (calls[0], calls.len())).collect()
 }
@@ -88,7 +87,7 @@ fn pe_fault(program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> String {
         F::QueueNotEmpty { output, queue } => {
             format!("{} queue {queue} was bound anew while it held wavelets", side(*output))
         }
-        F::EmptyDsr { file, id } => format!("{} {id} was used before anything was loaded into it", dsr_file(*file)),
+        F::EmptyDsr { file, id } => format!("{} {id} was used before anything was loaded into it", file.name()),
         F::BadOperand(text) => format!("an operand that the operation does not take: {text}"),
         F::HalfWavelet { queue } => format!("input queue {queue} got a half wavelet, but is not in dense mode"),
         F::BadRpc { function, given } => bad_rpc(program, *function, *given),
@@ -109,7 +108,7 @@ fn bad_rpc(program: Option<&PeImage>, function: u16, given: u8) -> String {
     format!("a remote call of '{name}' with {given} arguments, which takes {takes}")
 }
 
-/// What usually mends it, where that does not go without saying.
+/// The usual remedy, where it is not obvious.
 fn advice(program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> Option<String> {
     use csl_pe::FaultKind as F;
     match kind {
@@ -139,14 +138,6 @@ fn exceptions(raised: u16) -> String {
     names.map(|(_, name)| *name).collect::<Vec<_>>().join(", ")
 }
 
-fn dsr_file(file: DsrFile) -> &'static str {
-    match file {
-        DsrFile::Dest => "dsr_dest",
-        DsrFile::Src0 => "dsr_src0",
-        DsrFile::Src1 => "dsr_src1",
-    }
-}
-
 fn side(output: bool) -> &'static str {
     if output { "output" } else { "input" }
 }
@@ -156,7 +147,7 @@ fn fabric_fault(fault: &csl_fabric::Fault, headline: impl Fn(&str) -> String) ->
     let csl_fabric::FaultKind::Collision { sides: [a, b] } = kind;
     let text = headline(&format!("two wavelets of color {color} arrive in the same cycle"));
     Diagnostic::unplaced(Code::RunFault, text)
-        .note(format!("one comes from {}, one from {}", direction(*a), direction(*b)))
+        .note(format!("one comes from {}, one from {}", a.name(), b.name()))
         .note(format!("one of them is 0x{:08x}; what a router would do with both is not defined", wavelet.data))
         .help("let the senders take turns, with a switch on the receiver or with a color for each")
 }

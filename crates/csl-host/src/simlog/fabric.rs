@@ -1,18 +1,17 @@
 //! Lines about routers: landings, departures, switches.
 
-use csl_fabric::{SwitchCause, SwitchState, Traced, Wavelet};
-use csl_image::{ColorConfig, DirSet, RouteRun, SwitchPos};
+use csl_fabric::{SwitchCause, SwitchState, Traced};
+use csl_image::RouteRun;
+use csl_machine::{ColorConfig, DirSet, Direction, SwitchPos, Wavelet};
 use csl_num::FloatKind;
 use csl_sim::{Event, Tiles};
 
 use super::{LogKinds, Scene};
 
-/// By bit of a set of directions.
-const SIDES: [char; 5] = ['W', 'E', 'S', 'N', 'R'];
-/// The order in which a set is printed, a place each.
-const PRINTED: [u8; 5] = [1, 3, 0, 2, 4];
+/// The order in which the sides of a set are printed, a place each.
+const PRINTED: [Direction; 5] = [Direction::East, Direction::North, Direction::West, Direction::South, Direction::Ramp];
 
-/// The text of a router's event; `None` when it is not asked for.
+/// The text of a router's event; `None` when the log has no such events.
 pub(super) fn line(
     scene: &Scene,
     kinds: &LogKinds,
@@ -24,14 +23,14 @@ pub(super) fn line(
     let tile = format!("@{} P{x}.{y} (hwtile)", event.cycle);
     match what {
         Traced::Landing { from, wavelet, local_flip } if kinds.landing.holds(x, y) => {
-            let (from, flip) = (SIDES[usize::from(*from)], u8::from(*local_flip));
+            let (from, flip) = (letter(*from), u8::from(*local_flip));
             let fields = fields(scene, *wavelet, ident);
             Some(format!("{tile} landing C{color} from link {from}, {fields}, lf={flip}\n"))
         }
         Traced::Departure { from, wavelet, ways } if kinds.wavelet.holds(x, y) => {
-            let (from, ways_text) = (SIDES[usize::from(*from)], set(*ways));
+            let (from, ways_text) = (letter(*from), set(*ways));
             let (fields, taken) =
-                (all_fields(*wavelet, ident), if ways >> 4 & 1 == 1 { " to_ce_from_router" } else { "" });
+                (all_fields(*wavelet, ident), if ways.contains(Direction::Ramp) { " to_ce_from_router" } else { "" });
             Some(format!("{tile} wavelet C{color} {fields} landing={from} departing={ways_text}{taken}\n"))
         }
         Traced::Switch { before, after, cause } if kinds.router.holds(x, y) => {
@@ -43,7 +42,7 @@ pub(super) fn line(
 }
 
 fn switch(head: &str, before: SwitchState, after: SwitchState, cause: &str) -> String {
-    let half = |side: &str, from: u8, to: u8| {
+    let half = |side: &str, from: DirSet, to: DirSet| {
         let (old, new) = (before.position, after.position);
         format!("{head} {side} {old}={} -> {new}={} {cause}\n", set(from), set(to))
     };
@@ -59,7 +58,7 @@ fn cause_text(scene: &Scene, cause: SwitchCause, ident: u64) -> String {
     }
 }
 
-/// Where the switches of a run of tiles stand at the start; nothing for colors without switch positions.
+/// The switch positions of a run of tiles at the start; empty for colors without switch positions.
 pub(super) fn initial(scene: &Scene, asked: &Tiles, run: &RouteRun) -> String {
     let config = &scene.image.color_configs[run.config as usize];
     if config.positions.iter().all(|position| *position == SwitchPos::Invalid) {
@@ -76,21 +75,25 @@ pub(super) fn initial(scene: &Scene, asked: &Tiles, run: &RouteRun) -> String {
 }
 
 fn state(config: &ColorConfig) -> SwitchState {
-    let passed = &config.positions[..usize::from(config.current_pos.min(3))];
-    let step = |(rx, tx): (DirSet, DirSet), position: &SwitchPos| match *position {
-        SwitchPos::Invalid => (rx, tx),
-        SwitchPos::Rx(rx) => (rx, tx),
-        SwitchPos::Tx(tx) => (rx, tx),
-        SwitchPos::Both(rx, tx) => (rx, tx),
-    };
-    let (rx, tx) = passed.iter().fold((config.rx, config.tx), step);
-    SwitchState { position: config.current_pos, rx: rx.0, tx: tx.0 }
+    let (rx, tx) = config.current();
+    SwitchState { position: config.current_pos, rx, tx }
 }
 
-/// East, north, west, south and ramp, each in its place.
-fn set(ways: u8) -> String {
-    let letter = |&bit: &u8| if ways >> bit & 1 == 1 { SIDES[usize::from(bit)] } else { ' ' };
-    format!("/{}/", PRINTED.iter().map(letter).collect::<String>())
+/// The letter that stands for a direction.
+fn letter(direction: Direction) -> char {
+    match direction {
+        Direction::West => 'W',
+        Direction::East => 'E',
+        Direction::South => 'S',
+        Direction::North => 'N',
+        Direction::Ramp => 'R',
+    }
+}
+
+/// A set of sides: east, north, west, south and ramp, each in its place.
+fn set(ways: DirSet) -> String {
+    let place = |way: Direction| if ways.contains(way) { letter(way) } else { ' ' };
+    format!("/{}/", PRINTED.map(place).iter().collect::<String>())
 }
 
 /// The fields of a wavelet; `half` exists on WSE-3 alone.
@@ -130,6 +133,9 @@ mod tests {
 
     #[test]
     fn directions_have_their_places() {
-        assert_eq!([set(1 << 4), set(1 << 0), set(1 << 1 | 1 << 2)], ["/    R/", "/  W  /", "/E  S /"]);
+        assert_eq!(
+            [DirSet(1 << 4), DirSet(1 << 0), DirSet(1 << 1 | 1 << 2)].map(set),
+            ["/    R/", "/  W  /", "/E  S /"]
+        );
     }
 }

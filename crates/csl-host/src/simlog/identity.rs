@@ -1,45 +1,43 @@
-//! Which wavelet is which: the number that stays with a wavelet on its way. Routers do not carry it; every lane and link
-//! is first in, first out, so that it can be followed from landings and departures.
+//! Follows wavelets: gives each the number that stays with it on its way. Routers do not carry the number, but every
+//! lane and link is first in, first out, so that a wavelet can be followed from landings and departures.
 
 use std::collections::{HashMap, VecDeque};
 
 use csl_fabric::Traced;
+use csl_machine::{DirSet, Direction};
 use csl_sim::Event;
 
 use super::Scene;
 
-pub(super) const RAMP: u8 = 4;
-const LINKS: [u8; 4] = [0, 1, 2, 3];
-
-/// Column, row, color, and the side that it came from.
-type Lane = (u32, u32, u8, u8);
-/// Column and row of the tile that receives, and the side.
-type Link = (u32, u32, u8);
+/// The key of a lane: column, row, color, and the side that its wavelets come from.
+type Lane = (u32, u32, u8, Direction);
+/// The key of a link: column and row of the tile that receives, and the side.
+type Link = (u32, u32, Direction);
 
 #[derive(Default)]
 pub(super) struct Identities {
     lanes: HashMap<Lane, VecDeque<u64>>,
     links: HashMap<Link, VecDeque<u64>>,
-    /// Wavelets that a tile has sent on a color so far.
+    /// The number of wavelets that a tile has sent on a color so far.
     sent: HashMap<(u32, u32, u8), u32>,
-    /// The wavelet that left a tile last, by color: what it does to the switch is told behind that.
+    /// The wavelet that left a tile last, by color: the log names its effect on the switch after it has left.
     left: HashMap<(u32, u32, u8), u64>,
 }
 
 impl Identities {
-    /// The identity of the wavelet that an event is about.
+    /// The number of the wavelet that an event is about.
     pub fn follow(&mut self, scene: &Scene, event: &Event, color: u8, what: &Traced) -> u64 {
         let (x, y) = (event.x, event.y);
         match *what {
             Traced::Landing { from, .. } => {
-                let passed = if from == RAMP { None } else { take(&mut self.links, &(x, y, from)) };
+                let passed = if from == Direction::Ramp { None } else { take(&mut self.links, &(x, y, from)) };
                 let ident = passed.unwrap_or_else(|| self.fresh(scene, event, color));
                 self.lanes.entry((x, y, color, from)).or_default().push_back(ident);
                 ident
             }
             Traced::Departure { from, ways, .. } => {
                 let ident = take(&mut self.lanes, &(x, y, color, from)).unwrap_or(0);
-                for side in LINKS.into_iter().filter(|side| ways >> side & 1 == 1) {
+                for side in ways.common(DirSet::LINKS).iter() {
                     if let Some(link) = beyond(scene, x, y, side) {
                         self.links.entry(link).or_default().push_back(ident);
                     }
@@ -51,7 +49,7 @@ impl Identities {
         }
     }
 
-    /// Tile, color, and a count.
+    /// A new number: of the tile, the color, and a count.
     pub fn fresh(&mut self, scene: &Scene, event: &Event, color: u8) -> u64 {
         let count = self.sent.entry((event.x, event.y, color)).or_default();
         let ident = u64::from(scene.tile(event)) << 40 | u64::from(color) << 32 | u64::from(*count);
@@ -65,13 +63,8 @@ fn take<K: std::hash::Hash + Eq>(queues: &mut HashMap<K, VecDeque<u64>>, key: &K
 }
 
 /// The end of a link; `None` outside the program's rectangle.
-fn beyond(scene: &Scene, x: u32, y: u32, side: u8) -> Option<Link> {
+fn beyond(scene: &Scene, x: u32, y: u32, side: Direction) -> Option<Link> {
     let size = scene.image.rect;
-    let (x, y, from) = match side {
-        0 => (x.checked_sub(1)?, y, 1),
-        1 => (x + 1, y, 0),
-        2 => (x, y + 1, 3),
-        _ => (x, y.checked_sub(1)?, 2),
-    };
-    (x < size.width && y < size.height).then_some((x, y, from))
+    let (x, y) = side.neighbour((x, y))?;
+    (x < size.width && y < size.height).then_some((x, y, side.opposite()))
 }

@@ -1,8 +1,8 @@
-//! Lines about instructions: decoded, executed, none.
+//! Lines about instructions: decoded, executed, or none.
 
-use csl_chip::VecOp;
 use csl_image::PeImage;
 use csl_isa::{Insn, Op};
+use csl_machine::VecOp;
 use csl_pe::{Element, Issue};
 use csl_sim::Event;
 
@@ -58,7 +58,7 @@ fn digits(value: u64, words: u16) -> String {
     }
 }
 
-/// An instruction and what it names.
+/// An instruction, with its operands by name.
 struct Found {
     name: String,
     operands: Operands,
@@ -84,7 +84,7 @@ impl Found {
 fn name(program: &PeImage, insn: Insn) -> String {
     let vector = (insn.op == Op::Vec).then(|| program.vecs.get(usize::from(insn.a))).flatten();
     let vector = vector.and_then(|row| VecOp::ALL.get(usize::from(row.op)));
-    let system = (insn.op == Op::Sys).then(|| csl_chip::SysOp::ALL.get(usize::from(insn.a))).flatten();
+    let system = (insn.op == Op::Sys).then(|| csl_machine::SysOp::ALL.get(usize::from(insn.a))).flatten();
     let name = match (vector, system) {
         (Some(op), _) => op.name(),
         (_, Some(op)) => op.name(),

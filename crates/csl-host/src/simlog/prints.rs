@@ -1,7 +1,7 @@
-//! What programs print: `@CYCLE text`.
+//! Prints of programs: lines of the form `@CYCLE text`.
 
-use csl_chip::PrintKind;
 use csl_image::{Image, PeImage};
+use csl_machine::PrintKind;
 use csl_num::{FloatKind, format_float};
 use csl_pe::{EventKind as Said, Printed};
 use csl_sim::{Event, EventKind};

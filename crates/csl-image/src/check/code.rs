@@ -1,8 +1,8 @@
 //! Checks of instructions: the interpreter indexes without looking.
 
-use csl_chip::SysOp;
-use csl_isa::vec::{Action, OnControl, RegOrImm, Target, VecArg, VecConfig};
+use csl_isa::vec::{RegOrImm, VecArg};
 use csl_isa::{Field, Insn, IntCode, NO_REG, Op};
+use csl_machine::{SysOp, VecConfig};
 
 use super::require;
 use crate::{Function, PeImage};
@@ -138,7 +138,7 @@ impl Here<'_> {
         require(known == Some(&true), || format!("no instruction at {target}"))
     }
 
-    fn row(&self, args: &[VecArg], config: &VecConfig) -> Result<(), String> {
+    fn row(&self, args: &[VecArg], config: &VecConfig<RegOrImm>) -> Result<(), String> {
         highest_register(args, config).map_or(Ok(()), |reg| self.registers(reg, 1))
     }
 }
@@ -153,32 +153,14 @@ fn args(insn: Insn) -> Result<usize, String> {
 }
 
 /// The highest register that a row of a table names.
-pub fn highest_register(args: &[VecArg], config: &VecConfig) -> Option<u16> {
+pub fn highest_register(args: &[VecArg], config: &VecConfig<RegOrImm>) -> Option<u16> {
     let of_arg = |arg: &VecArg| match *arg {
         VecArg::Dsd(reg) | VecArg::Mem4d(reg) | VecArg::Scalar { reg, .. } | VecArg::Ptr(reg) => Some(reg),
         _ => None,
     };
-    let on_control = match config.on_control {
-        Some(OnControl::Then(action)) => of_action(action),
-        _ => None,
-    };
-    let options = [config.ut, config.index].into_iter().flatten().filter_map(of_option);
-    args.iter().filter_map(of_arg).chain(of_action(config.completion)).chain(on_control).chain(options).max()
-}
-
-fn of_action(action: Action) -> Option<u16> {
-    let (Action::Activate(target) | Action::Unblock(target)) = action else { return None };
-    let (Target::LocalTask(id)
-    | Target::DataTask(id)
-    | Target::ControlTask(id)
-    | Target::Color(id)
-    | Target::InputQueue(id)) = target;
-    of_option(id)
-}
-
-fn of_option(option: RegOrImm) -> Option<u16> {
-    match option {
+    let of_option = |option: &RegOrImm| match *option {
         RegOrImm::Reg(reg) => Some(reg),
         RegOrImm::Imm(_) => None,
-    }
+    };
+    args.iter().filter_map(of_arg).chain(config.operands().filter_map(of_option)).max()
 }

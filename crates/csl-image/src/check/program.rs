@@ -1,16 +1,15 @@
 //! Checks of one program outside its code.
 
-use csl_chip::VecOp;
-use csl_isa::vec::{Action, DsrLoad, OnControl, RegOrImm, Target, VecArg, VecConfig, VecDesc};
+use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
+use csl_machine::{
+    COLORS, DSRS, DsrLoad, LAST_CONTROL_TASK, OnControl, REGISTERS_START, TaskKind, TaskTarget, VecConfig, VecOp,
+};
 
 use super::{code, color_config, require};
-use crate::{ExportedSymbol, Fifo, Line, PeImage, Startup, Task, TaskKind, TaskTarget};
+use crate::{ExportedSymbol, Fifo, Line, PeImage, Task};
 
-/// Addresses from here on are registers.
-pub const DATA_LIMIT: u32 = 0xc000;
-
-/// Registers of one file of DSRs.
-const DSRS: u8 = 16;
+/// One behind the last byte of data.
+pub const DATA_LIMIT: u32 = REGISTERS_START as u32;
 
 pub fn program(pe: &PeImage, files: usize) -> Result<(), String> {
     memory(pe)?;
@@ -48,8 +47,9 @@ fn memory(pe: &PeImage) -> Result<(), String> {
 
 fn fifo(fifo: &Fifo) -> Result<(), String> {
     let end = u32::from(fifo.addr) + 2 * u32::from(fifo.words);
-    require(end <= DATA_LIMIT && matches!(fifo.elem_words, 1 | 2 | 4), || format!("a FIFO at {:#x}", fifo.addr))?;
-    fifo.activate_push.iter().chain(&fifo.activate_pop).try_for_each(|&t| task_target(t))
+    let width = matches!(fifo.config.elem_words, 1 | 2 | 4);
+    require(end <= DATA_LIMIT && width, || format!("a FIFO at {:#x}", fifo.addr))?;
+    fifo.config.activate_push.iter().chain(&fifo.config.activate_pop).try_for_each(task_target)
 }
 
 /// Operands of vector operations; register numbers are checked against the functions that use the row.
@@ -64,7 +64,7 @@ fn tables(pe: &PeImage) -> Result<(), String> {
         require(matches!(iter.elem_bits, 16 | 32), || format!("an iterator over {} bits", iter.elem_bits))?;
     }
     for (color, config) in &pe.colors {
-        require(*color < super::COLORS, || format!("a configuration of color {color}"))?;
+        require(*color < COLORS, || format!("a configuration of color {color}"))?;
         color_config(config)?;
     }
     Ok(())
@@ -77,7 +77,7 @@ fn vec_row(pe: &PeImage, row: &VecDesc) -> Result<(), String> {
     config(&row.config)
 }
 
-fn dsr_load(pe: &PeImage, row: &DsrLoad) -> Result<(), String> {
+fn dsr_load(pe: &PeImage, row: &DsrLoad<VecArg, RegOrImm>) -> Result<(), String> {
     require(row.id < DSRS, || format!("DSR {}", row.id))?;
     vec_arg(pe, row.dsd)?;
     config(&row.config)
@@ -95,37 +95,22 @@ fn vec_arg(pe: &PeImage, arg: VecArg) -> Result<(), String> {
     }
 }
 
-fn config(config: &VecConfig) -> Result<(), String> {
-    action(config.completion)?;
-    match config.on_control {
-        Some(OnControl::Then(then)) => action(then),
-        Some(OnControl::Terminate) | None => Ok(()),
-    }
-}
-
-fn action(action: Action) -> Result<(), String> {
-    let (Action::Activate(target) | Action::Unblock(target)) = action else { return Ok(()) };
-    let (Target::LocalTask(id)
-    | Target::DataTask(id)
-    | Target::ControlTask(id)
-    | Target::Color(id)
-    | Target::InputQueue(id)) = target;
-    match id {
-        RegOrImm::Imm(id) => require(id < 64, || format!("task {id}")),
+fn config(config: &VecConfig<RegOrImm>) -> Result<(), String> {
+    let on_control = config.on_control.as_ref().and_then(OnControl::target);
+    let tasks = config.completion.target().into_iter().chain(on_control);
+    tasks.map(TaskTarget::id).try_for_each(|id| match id {
+        RegOrImm::Imm(id) => require(*id <= LAST_CONTROL_TASK.into(), || format!("task {id}")),
         RegOrImm::Reg(_) => Ok(()),
-    }
+    })
 }
 
 fn tasks(pe: &PeImage) -> Result<(), String> {
     pe.tasks.iter().try_for_each(|task| self::task(pe, task))?;
-    for startup in &pe.startup {
-        let (Startup::Activate(target) | Startup::Block(target) | Startup::Unblock(target)) = *startup;
-        task_target(target)?;
-    }
+    pe.startup.iter().try_for_each(|startup| task_target(startup.target()))?;
     for queue in &pe.queues {
         require(queue.id < 8, || format!("queue {}", queue.id))?;
         require(queue.color.is_none_or(|color| color < 64), || "a queue of no color".into())?;
-        require(queue.control_base < 64, || format!("control tasks from {}", queue.control_base))?;
+        require(queue.control_base <= LAST_CONTROL_TASK, || format!("control tasks from {}", queue.control_base))?;
     }
     pe.rpc.iter().flat_map(|rpc| &rpc.functions).try_for_each(|called| {
         let func = pe.funcs.get(usize::from(called.func)).ok_or_else(|| format!("no function {}", called.func))?;
@@ -138,8 +123,8 @@ fn tasks(pe: &PeImage) -> Result<(), String> {
 }
 
 fn task(pe: &PeImage, task: &Task) -> Result<(), String> {
-    let limit = if task.kind == TaskKind::Control { 64 } else { 32 };
-    require(task.id < limit, || format!("task {}", task.id))?;
+    let last = if task.kind == TaskKind::Control { LAST_CONTROL_TASK } else { 31 };
+    require(task.id <= last, || format!("task {}", task.id))?;
     let func = pe.funcs.get(usize::from(task.func)).ok_or_else(|| format!("no function {}", task.func))?;
     require(usize::from(func.params) == task.params.len(), || format!("task {} takes other arguments", func.name))?;
     let widths = task.params.iter().all(|param| (1..=32).contains(&param.bits));
@@ -150,13 +135,9 @@ fn plain_func(pe: &PeImage, func: u16) -> Result<(), String> {
     require(usize::from(func) < pe.funcs.len(), || format!("no function {func}"))
 }
 
-fn task_target(target: TaskTarget) -> Result<(), String> {
-    let (TaskTarget::LocalTask(id)
-    | TaskTarget::DataTask(id)
-    | TaskTarget::ControlTask(id)
-    | TaskTarget::Color(id)
-    | TaskTarget::InputQueue(id)) = target;
-    require(id < 64, || format!("task {id}"))
+fn task_target(target: &TaskTarget) -> Result<(), String> {
+    let id = *target.id();
+    require(id <= LAST_CONTROL_TASK, || format!("task {id}"))
 }
 
 fn names(pe: &PeImage) -> Result<(), String> {

@@ -1,9 +1,9 @@
 //! Instructions and terminators as text.
 
+use csl_machine::{Action, DsrLoad, OnControl, VecConfig};
+
 use super::operand::{addr, dsd, dsr_file, func_name, opnd, opnds, reg, scalar, target, vec_operand};
-use crate::func::{
-    BinOp, Callee, CmpOp, Completion, DsdChange, DsrLoad, Func, Inst, OnControl, Reg, Term, UnOp, VecConfig, VecInst,
-};
+use crate::func::{BinOp, Callee, CmpOp, DsdChange, Func, Inst, Opnd, Reg, Term, UnOp, VecInst, VecOperand};
 use crate::program::Program;
 
 pub fn inst(program: &Program, func: &Func, inst: &Inst) -> String {
@@ -61,11 +61,11 @@ pub fn inst(program: &Program, func: &Func, inst: &Inst) -> String {
         Inst::Vec(vec) => vec_inst(program, vec),
         Inst::LoadDsr(load) => dsr_load(program, load),
         Inst::IterLoad { iter, dsd, elem_bits } => {
-            format!("iter{} = {} of {elem_bits} bits", iter.0, vec_operand(program, dsd))
+            format!("iter{} = {} of {elem_bits} bits", iter, vec_operand(program, dsd))
         }
-        Inst::IterMore { iter, .. } => format!("more iter{}", iter.0),
-        Inst::IterNext { iter, ty, .. } => format!("next {} iter{}", scalar(*ty), iter.0),
-        Inst::IterPut { iter, ty, src, .. } => format!("put {} iter{}, {}", scalar(*ty), iter.0, opnd(program, src)),
+        Inst::IterMore { iter, .. } => format!("more iter{iter}"),
+        Inst::IterNext { iter, ty, .. } => format!("next {} iter{}", scalar(*ty), iter),
+        Inst::IterPut { iter, ty, src, .. } => format!("put {} iter{}, {}", scalar(*ty), iter, opnd(program, src)),
         Inst::Sys { op, args, .. } => format!("{}({})", op.name(), opnds(program, args)),
     };
     let defs: Vec<String> = inst.defs().map(|def| typed(func, def)).collect();
@@ -73,7 +73,7 @@ pub fn inst(program: &Program, func: &Func, inst: &Inst) -> String {
 }
 
 fn typed(func: &Func, def: Reg) -> String {
-    func.regs.get(def.0 as usize).map_or_else(|| format!("r{}?", def.0), |&ty| format!("{}: {}", reg(def), scalar(ty)))
+    func.regs.get(def.index()).map_or_else(|| format!("r{}?", def), |&ty| format!("{}: {}", reg(def), scalar(ty)))
 }
 
 fn callee_text(program: &Program, callee: &Callee) -> String {
@@ -133,7 +133,7 @@ fn vec_inst(program: &Program, vec: &VecInst) -> String {
     format!("{} {}{}", vec.op.name(), operands.join(", "), config(program, &vec.config))
 }
 
-pub fn dsr_load(program: &Program, load: &DsrLoad) -> String {
+pub fn dsr_load(program: &Program, load: &DsrLoad<VecOperand, Opnd>) -> String {
     let mut text = format!("load {}{} = {}", dsr_file(load.file), load.id, vec_operand(program, &load.dsd));
     if let Some(xdsr) = load.xdsr {
         text.push_str(&format!(" xdsr {xdsr}"));
@@ -144,20 +144,23 @@ pub fn dsr_load(program: &Program, load: &DsrLoad) -> String {
     text + &config(program, &load.config)
 }
 
-fn config(program: &Program, config: &VecConfig) -> String {
-    let completion = match &config.completion {
-        Completion::Nothing => None,
-        Completion::Activate(task) => Some(format!("activate {}", target(program, task))),
-        Completion::Unblock(task) => Some(format!("unblock {}", target(program, task))),
+fn action(program: &Program, action: &Action<Opnd>) -> Option<String> {
+    let word = match action {
+        Action::Nothing => return None,
+        Action::Activate(_) => "activate",
+        Action::Unblock(_) => "unblock",
     };
+    action.target().map(|task| format!("{word} {}", target(program, task)))
+}
+
+fn config(program: &Program, config: &VecConfig<Opnd>) -> String {
     let on_control = config.on_control.as_ref().map(|then| match then {
         OnControl::Terminate => "on control terminate".to_string(),
-        OnControl::Activate(task) => format!("on control activate {}", target(program, task)),
-        OnControl::Unblock(task) => format!("on control unblock {}", target(program, task)),
+        OnControl::Then(then) => format!("on control {}", action(program, then).unwrap_or_default()),
     });
     let parts = [
         config.is_async.then(|| "async".to_string()),
-        completion,
+        action(program, &config.completion),
         on_control,
         config.priority.map(|priority| format!("priority {priority:?}")),
         config.ut.as_ref().map(|ut| format!("ut {}", opnd(program, ut))),
@@ -171,13 +174,13 @@ fn config(program: &Program, config: &VecConfig) -> String {
 
 pub fn term(program: &Program, term: &Term) -> String {
     match term {
-        Term::Jump(to) => format!("jump b{}", to.0),
+        Term::Jump(to) => format!("jump b{}", to),
         Term::Branch { cond, then, otherwise } => {
-            format!("branch {}, b{}, b{}", opnd(program, cond), then.0, otherwise.0)
+            format!("branch {}, b{}, b{}", opnd(program, cond), then, otherwise)
         }
         Term::Switch { ty, value, cases, default } => {
-            let cases: Vec<String> = cases.iter().map(|(bits, to)| format!("{}: b{}", *bits as i64, to.0)).collect();
-            format!("switch {} {}, {}, else b{}", scalar(*ty), opnd(program, value), cases.join(", "), default.0)
+            let cases: Vec<String> = cases.iter().map(|(bits, to)| format!("{}: b{}", *bits as i64, to)).collect();
+            format!("switch {} {}, {}, else b{}", scalar(*ty), opnd(program, value), cases.join(", "), default)
         }
         Term::Return(None) => "return".into(),
         Term::Return(Some(value)) => format!("return {}", opnd(program, value)),

@@ -2,14 +2,16 @@
 
 use std::fmt::Write;
 
-use crate::layout::{ColorConfig, DirSet, Direction, Filter, PopMode, SwitchPos, Wafer};
+use csl_machine::{ColorConfig, DirSet, Filter, PopMode, SwitchPos};
+
+use crate::layout::Wafer;
 
 /// Tiles, routes and exports.
 pub fn dump_layout(wafer: &Wafer) -> String {
     let mut lines = vec![format!("rectangle {} x {}", wafer.width, wafer.height)];
     lines.extend(wafer.params.iter().map(|(name, value)| format!("param {name} = {value}")));
     for run in &wafer.tiles {
-        let name = wafer.programs.get(run.program as usize).map_or("?", |program| &program.name);
+        let name = wafer.programs.get(run.program.index()).map_or("?", |program| &program.name);
         lines.push(format!("tiles {}: program {} {name}", place(run.x, run.y, run.len), run.program));
     }
     lines.extend(routes(wafer));
@@ -70,9 +72,7 @@ fn switch_pos(at: usize, position: SwitchPos) -> String {
 }
 
 fn dirs(dirs: DirSet) -> String {
-    let names = Direction::ALL.into_iter().filter(|&dir| dirs.0 >> dir as u8 & 1 == 1).map(Direction::name);
-    let names: Vec<&str> = names.collect();
-    if names.is_empty() { "-".into() } else { names.join("+") }
+    if dirs.is_empty() { "-".into() } else { dirs.names() }
 }
 
 fn filter(filter: &Filter) -> String {

@@ -1,8 +1,10 @@
 //! Operands, addresses, descriptors and targets as text.
 
-use crate::func::{Addr, AddrBase, FuncId, GlobalId, Opnd, Reg, Scalar, TaskTarget, VecOperand};
+use csl_machine::{DsrFile, TaskTarget};
+
+use crate::func::{Addr, AddrBase, FuncId, GlobalId, Opnd, Reg, Scalar, VecOperand};
 use crate::program::Program;
-use crate::types::{DsdKind, DsrFile};
+use crate::types::DsdKind;
 use crate::value::{DsdValue, FabricDsd, Pointer, PtrRoot};
 
 pub fn scalar(ty: Scalar) -> String {
@@ -15,16 +17,16 @@ pub fn scalar(ty: Scalar) -> String {
 }
 
 pub fn reg(reg: Reg) -> String {
-    format!("r{}", reg.0)
+    format!("r{}", reg)
 }
 
 pub fn func_name(program: &Program, id: FuncId) -> String {
-    program.funcs.get(id.0 as usize).map_or_else(|| format!("f{}?", id.0), |func| func.name.clone())
+    program.funcs.get(id.index()).map_or_else(|| format!("f{}?", id), |func| func.name.clone())
 }
 
 pub fn addr_of_global(program: &Program, id: GlobalId, offset: i32) -> String {
-    let name = program.globals.get(id.0 as usize).map_or("?", |global| &global.name);
-    format!("&g{}:{name}{}", id.0, plus(offset))
+    let name = program.globals.get(id.index()).map_or("?", |global| &global.name);
+    format!("&g{}:{name}{}", id, plus(offset))
 }
 
 fn plus(offset: i32) -> String {
@@ -50,7 +52,7 @@ pub fn opnds<'a>(program: &Program, operands: impl IntoIterator<Item = &'a Opnd>
 pub fn addr(program: &Program, addr: &Addr) -> String {
     match addr.base {
         AddrBase::Global(id) => format!("[{}]", addr_of_global(program, id, addr.offset)),
-        AddrBase::Slot(slot) => format!("[slot{}{}]", slot.0, plus(addr.offset)),
+        AddrBase::Slot(slot) => format!("[slot{}{}]", slot, plus(addr.offset)),
         AddrBase::Reg(base) => format!("[{}{}]", reg(base), plus(addr.offset)),
         AddrBase::Absolute => format!("[{:#06x}]", addr.offset as u16),
     }
@@ -61,7 +63,7 @@ pub fn vec_operand(program: &Program, operand: &VecOperand) -> String {
         VecOperand::Dsd(value) => opnd(program, value),
         VecOperand::Mem4d(at) => format!("mem4d {}", addr(program, at)),
         VecOperand::Mem4dConst(desc) => dsd(program, desc),
-        VecOperand::Fifo(fifo) => format!("fifo{}", fifo.0),
+        VecOperand::Fifo(fifo) => format!("fifo{}", fifo),
         VecOperand::Dsr { file, id } => format!("{}{id}", dsr_file(*file)),
         VecOperand::Scalar(value, ty) => format!("{} {}", scalar(*ty), opnd(program, value)),
         VecOperand::Ptr(value) => format!("*{}", opnd(program, value)),
@@ -73,12 +75,10 @@ pub fn dsr_file(file: DsrFile) -> &'static str {
         DsrFile::Dest => "dest",
         DsrFile::Src0 => "src0_",
         DsrFile::Src1 => "src1_",
-        DsrFile::FifoDest => "fifo_dest",
-        DsrFile::FifoSrc1 => "fifo_src1_",
     }
 }
 
-pub fn target(program: &Program, target: &TaskTarget) -> String {
+pub fn target(program: &Program, target: &TaskTarget<Opnd>) -> String {
     let kind = match target {
         TaskTarget::LocalTask(_) => "local task",
         TaskTarget::DataTask(_) => "data task",
@@ -86,7 +86,7 @@ pub fn target(program: &Program, target: &TaskTarget) -> String {
         TaskTarget::InputQueue(_) => "input queue",
         TaskTarget::ControlTask(_) => "control task",
     };
-    format!("{kind} {}", opnd(program, target.operand()))
+    format!("{kind} {}", opnd(program, target.id()))
 }
 
 pub fn dsd(program: &Program, desc: &DsdValue) -> String {
@@ -126,9 +126,9 @@ fn dsd_kind(kind: DsdKind) -> &'static str {
 
 fn pointer(program: &Program, pointer: &Pointer) -> String {
     let root = match pointer.root {
-        PtrRoot::Global(id) => addr_of_global(program, GlobalId(id.0), 0),
-        PtrRoot::Cell(id) => format!("comptime cell {}", id.0),
-        PtrRoot::Fn(id) => format!("fn {}", id.0),
+        PtrRoot::Global(id) => addr_of_global(program, GlobalId::new(id.number()), 0),
+        PtrRoot::Cell(id) => format!("comptime cell {}", id),
+        PtrRoot::Fn(id) => format!("fn {}", id),
         PtrRoot::Absolute(at) => format!("{at:#06x}"),
     };
     let path: String = pointer.path.iter().map(|step| format!(".{step}")).collect();

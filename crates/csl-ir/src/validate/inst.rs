@@ -1,10 +1,9 @@
 //! The rules of single instructions.
 
+use csl_machine::{DsrLoad, VecConfig};
+
 use super::{Check, Validator, dsd, ensure, is_pointer, known_func, known_global};
-use crate::func::{
-    Addr, AddrBase, BinOp, Callee, Completion, DsrLoad, Inst, IterId, OnControl, Opnd, Reg, Scalar, UnOp, VecConfig,
-    VecInst, VecOperand,
-};
+use crate::func::{Addr, AddrBase, BinOp, Callee, Inst, IterId, Opnd, Reg, Scalar, UnOp, VecInst, VecOperand};
 
 impl Validator<'_> {
     pub(super) fn inst(&self, inst: &Inst) -> Check {
@@ -135,7 +134,7 @@ impl Validator<'_> {
             }
         };
         known_func(self.program, id)?;
-        let func = &self.program.funcs[id.0 as usize];
+        let func = &self.program.funcs[id];
         ensure(args.len() == func.params as usize, || "the wrong number of arguments".into())?;
         args.iter().zip(&func.regs).try_for_each(|(arg, &ty)| self.opnd(arg, ty))?;
         match (dst, func.ret) {
@@ -158,10 +157,10 @@ impl Validator<'_> {
     fn addr(&self, addr: &Addr) -> Check {
         match addr.base {
             AddrBase::Global(id) => known_global(self.program, id),
-            AddrBase::Slot(id) => ensure((id.0 as usize) < self.func.slots.len(), || format!("no slot{}", id.0)),
+            AddrBase::Slot(id) => ensure(id.index() < self.func.slots.len(), || format!("no slot{id}")),
             AddrBase::Reg(reg) => {
                 let ty = self.reg_ty(reg)?;
-                ensure(is_pointer(ty), || format!("r{} is {ty:?}, not an address", reg.0))
+                ensure(is_pointer(ty), || format!("r{} is {ty:?}, not an address", reg))
             }
             AddrBase::Absolute => Ok(()),
         }
@@ -175,7 +174,7 @@ impl Validator<'_> {
         vec.result.map_or(Ok(()), |result| self.reg(result, Scalar::BOOL))
     }
 
-    fn dsr_load(&self, load: &DsrLoad) -> Check {
+    fn dsr_load(&self, load: &DsrLoad<VecOperand, Opnd>) -> Check {
         self.vec_operand(&load.dsd)?;
         self.config(&load.config)
     }
@@ -185,27 +184,19 @@ impl Validator<'_> {
             VecOperand::Dsd(value) => self.opnd(value, Scalar::Dsd),
             VecOperand::Mem4d(addr) => self.addr(addr),
             VecOperand::Mem4dConst(desc) => dsd(self.program, desc),
-            VecOperand::Fifo(fifo) => {
-                ensure((fifo.0 as usize) < self.program.fifos.len(), || format!("no fifo{}", fifo.0))
-            }
+            VecOperand::Fifo(fifo) => ensure((fifo.index()) < self.program.fifos.len(), || format!("no fifo{fifo}")),
             VecOperand::Dsr { .. } => Ok(()),
             VecOperand::Scalar(value, ty) => self.opnd(value, *ty),
             VecOperand::Ptr(value) => self.any_int(value),
         }
     }
 
-    fn config(&self, config: &VecConfig) -> Check {
-        if let Completion::Activate(task) | Completion::Unblock(task) = &config.completion {
-            self.any_int(task.operand())?;
-        }
-        if let Some(OnControl::Activate(task) | OnControl::Unblock(task)) = &config.on_control {
-            self.any_int(task.operand())?;
-        }
-        config.ut.iter().chain(&config.index).try_for_each(|operand| self.any_int(operand))
+    fn config(&self, config: &VecConfig<Opnd>) -> Check {
+        config.operands().try_for_each(|operand| self.any_int(operand))
     }
 
     fn iter(&self, iter: IterId) -> Check {
-        ensure(iter.0 < self.func.iters, || format!("no iterator {}", iter.0))
+        ensure(iter.number() < self.func.iters, || format!("no iterator {iter}"))
     }
 }
 

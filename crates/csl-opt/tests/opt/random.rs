@@ -4,15 +4,15 @@
 
 use std::sync::Arc;
 
-use csl_chip::Arch;
 use csl_codegen::Options;
 use csl_diag::{FileId, SourceMap, Span};
-use csl_image::{PeImage, Place, Sdk, Size};
+use csl_image::PeImage;
 use csl_ir::*;
+use csl_machine::{Arch, Coord, Dialect, ProgramId, Sdk, Size, TaskKind, TileRun};
 use csl_num::FloatKind;
 use csl_opt::{Pass, Passes, optimise};
-use csl_pe::cpu::Cpu;
-use csl_pe::memory::Memory;
+use csl_pe::Memory;
+use csl_pe::scalar::Cpu;
 use csl_pe::scalar::{Exit, run};
 
 const SPAN: Span = Span { file: FileId(0), lo: 0, hi: 1 };
@@ -80,13 +80,13 @@ struct Maker<'a> {
 impl Maker<'_> {
     fn reg(&mut self, ty: Scalar) -> Reg {
         self.func.regs.push(ty);
-        Reg(self.func.regs.len() as u32 - 1)
+        Reg::at(self.func.regs.len() - 1)
     }
 
     fn block(&mut self) -> BlockId {
         let end = Block { insts: Vec::new(), sites: Vec::new(), term: Term::Unreachable, term_site: SPAN.into() };
         self.func.blocks.push(end);
-        BlockId(self.func.blocks.len() as u32 - 1)
+        BlockId::at(self.func.blocks.len() - 1)
     }
 
     fn emit(&mut self, inst: Inst) {
@@ -97,7 +97,7 @@ impl Maker<'_> {
 
     fn end(&mut self, term: Term, next: BlockId) {
         self.func.blocks[self.current].term = term;
-        self.current = next.0 as usize;
+        self.current = next.index();
     }
 
     fn constant(&mut self, ty: Scalar) -> u64 {
@@ -116,7 +116,7 @@ impl Maker<'_> {
 
     /// A variable of the type or a constant.
     fn operand(&mut self, ty: Scalar) -> Opnd {
-        let fitting: Vec<Reg> = self.vars.iter().copied().filter(|reg| self.func.regs[reg.0 as usize] == ty).collect();
+        let fitting: Vec<Reg> = self.vars.iter().copied().filter(|reg| self.func.regs[*reg] == ty).collect();
         if fitting.is_empty() || self.random.one_in(4) {
             return Opnd::Imm(self.constant(ty));
         }
@@ -125,7 +125,7 @@ impl Maker<'_> {
 
     /// The address of an element, in bounds or, sometimes, one that wraps around the whole memory of data.
     fn addr(&mut self, ty: Scalar) -> Addr {
-        let global = GlobalId(global_of(ty));
+        let global = GlobalId::new(global_of(ty));
         let place = self.random.below(LEN as usize) as u64;
         match self.random.below(4) {
             0 => Addr { base: AddrBase::Global(global), offset: (place * u64::from(ty.bytes())) as i32 },
@@ -133,7 +133,7 @@ impl Maker<'_> {
                 let bytes = ty.bytes() as usize;
                 let offset = self.random.below(32 / bytes) * bytes;
                 Addr {
-                    base: AddrBase::Slot(SlotId(self.random.below(self.func.slots.len()) as u32)),
+                    base: AddrBase::Slot(SlotId::new(self.random.below(self.func.slots.len()) as u32)),
                     offset: offset as i32,
                 }
             }
@@ -212,7 +212,7 @@ impl Maker<'_> {
         match self.random.below(16) {
             0..6 => {
                 let dst = self.random.pick(&self.vars.clone());
-                let src = self.value(self.func.regs[dst.0 as usize]);
+                let src = self.value(self.func.regs[dst]);
                 self.emit(Inst::Copy { dst, src });
             }
             6..9 => {
@@ -234,7 +234,7 @@ impl Maker<'_> {
         let [made, moved] = [(); 2].map(|()| self.reg(Scalar::Dsd));
         let offset =
             if self.random.one_in(2) { self.operand(Scalar::I16) } else { Opnd::Imm(self.constant(Scalar::I16)) };
-        let base = Opnd::Global(GlobalId(self.random.below(4) as u32), 4);
+        let base = Opnd::Global(GlobalId::new(self.random.below(4) as u32), 4);
         let (stride, extent) = (Opnd::Imm(2), Opnd::Imm(self.random.below(9) as u64));
         let elem_words = self.random.pick(&[1, 2]);
         self.emit(Inst::MakeMem1d {
@@ -254,7 +254,7 @@ impl Maker<'_> {
         };
         let value = Opnd::Imm(self.constant(Scalar::U16));
         self.emit(Inst::SetDsd { dst: moved, dsd: Opnd::Reg(made), what, value });
-        let addr = Addr { base: AddrBase::Global(GlobalId(DESCRIPTOR)), offset: 0 };
+        let addr = Addr { base: AddrBase::Global(GlobalId::new(DESCRIPTOR)), offset: 0 };
         self.emit(Inst::Store { ty: Scalar::Dsd, addr, src: Opnd::Reg(moved) });
     }
 
@@ -301,7 +301,7 @@ impl Maker<'_> {
         self.emit(Inst::Bin { op: BinOp::Add, ty, dst: counter, a: Opnd::Reg(counter), b: Opnd::Imm(step) });
         self.end(Term::Jump(head), exit);
         if self.random.one_in(2) {
-            let dst = self.vars.iter().copied().find(|reg| self.func.regs[reg.0 as usize] == ty);
+            let dst = self.vars.iter().copied().find(|reg| self.func.regs[*reg] == ty);
             if let Some(dst) = dst {
                 self.emit(Inst::Copy { dst, src: Opnd::Reg(counter) });
             }
@@ -323,7 +323,7 @@ impl Maker<'_> {
         let dst = ret.map(|ty| self.reg(ty));
         self.emit(Inst::Call { dst, callee: Callee::Direct(id), args });
         if let Some((src, ty)) = dst.zip(ret)
-            && let Some(into) = self.vars.iter().copied().find(|reg| self.func.regs[reg.0 as usize] == ty)
+            && let Some(into) = self.vars.iter().copied().find(|reg| self.func.regs[*reg] == ty)
         {
             self.emit(Inst::Copy { dst: into, src: Opnd::Reg(src) });
         }
@@ -375,7 +375,7 @@ fn program(seed: u64) -> Program {
     for number in (0..count).rev() {
         let callees = funcs.iter().rev().enumerate().map(|(at, func)| {
             let params = func.regs[..func.params as usize].to_vec();
-            (FuncId((number + 1 + at) as u32), params, func.ret)
+            (FuncId::new((number + 1 + at) as u32), params, func.ret)
         });
         let callees = callees.collect();
         funcs.push(function(&mut random, number, callees));
@@ -384,11 +384,13 @@ fn program(seed: u64) -> Program {
     Program {
         name: "pe.csl".into(),
         arch: Arch::Wse3,
+        release: Sdk::CURRENT,
+        dialect: Dialect::CURRENT,
         fp16: FloatKind::F16,
         types: Arc::new(types),
         globals: globals.to_vec(),
         funcs,
-        tasks: vec![TaskBind { kind: TaskKind::Local, id: 8, func: FuncId(0), params: Vec::new(), span: SPAN }],
+        tasks: vec![TaskBind { kind: TaskKind::Local, id: 8, func: FuncId::new(0), params: Vec::new(), span: SPAN }],
         startup: Vec::new(),
         queues: Vec::new(),
         fifos: Vec::new(),
@@ -426,11 +428,11 @@ fn function(random: &mut Random, number: usize, callees: Vec<(FuncId, Vec<Scalar
         linksection: None,
     };
     let budget = 10 + random.below(30);
-    let vars = (0..params as u32).map(Reg).collect();
+    let vars = (0..params as u32).map(Reg::new).collect();
     let mut maker = Maker { random, func, vars, current: 0, turns: 1, callees, budget, targets: Vec::new() };
     maker.block();
     for slot in 0..maker.func.slots.len() as u32 {
-        let dst = Addr { base: AddrBase::Slot(SlotId(slot)), offset: 0 };
+        let dst = Addr { base: AddrBase::Slot(SlotId::new(slot)), offset: 0 };
         maker.emit(Inst::MemFill { ty: Scalar::U32, dst, src: Opnd::Imm(u64::from(slot) + 5), count: 8 });
     }
     for ty in TYPES {
@@ -440,7 +442,7 @@ fn function(random: &mut Random, number: usize, callees: Vec<(FuncId, Vec<Scalar
     }
     maker.statements(12);
     let value = ret.map(|ty| maker.operand(ty));
-    maker.end(Term::Return(value), BlockId(0));
+    maker.end(Term::Return(value), BlockId::new(0));
     maker.func
 }
 
@@ -450,7 +452,7 @@ fn image(program: Program) -> Arc<PeImage> {
         width: 1,
         height: 1,
         programs: vec![program],
-        tiles: vec![TileRun { x: 0, y: 0, len: 1, program: 0 }],
+        tiles: vec![TileRun { x: 0, y: 0, len: 1, program: ProgramId::new(0) }],
         routes: Vec::new(),
         exports: Vec::new(),
         types: Arc::new(Types::new()),
@@ -460,9 +462,8 @@ fn image(program: Program) -> Arc<PeImage> {
     sources.add("pe.csl", "fn f() void {}\n");
     let options = Options {
         fabric: Size { width: 1, height: 1 },
-        offset: Place { x: 0, y: 0 },
+        offset: Coord { x: 0, y: 0 },
         memcpy: None,
-        sdk: Sdk { major: 2, minor: 10 },
         sections: Vec::new(),
     };
     let image = csl_codegen::generate(&wafer, &sources, &options).expect("the program is valid");

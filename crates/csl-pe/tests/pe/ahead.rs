@@ -1,10 +1,10 @@
 //! Running ahead changes nothing: random programs, woken only when they ask for it, agree with the same programs stepped
 //! through every cycle without running ahead.
 
-use csl_chip::{SysOp, VecOp};
 use csl_image::PeImage;
 use csl_isa::{Insn, Op};
-use csl_pe::{NoRegisters, Wake, Wavelet};
+use csl_machine::{SysOp, VecOp, Wavelet};
+use csl_pe::{NoRegisters, Wake};
 use proptest::prelude::*;
 
 use crate::builder::*;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use csl_chip::{Arch, SysOp};
-use csl_image::{Fifo, FifoAction, PeImage, Sdk, Section};
-use csl_isa::vec::{DsrFile, DsrLoad, VecArg, VecConfig};
+use csl_image::{Fifo, PeImage, Section};
+use csl_isa::vec::{RegOrImm, VecArg};
 use csl_isa::{Insn, Op};
+use csl_machine::{Arch, Dialect, DsrFile, DsrLoad, FifoAction, FifoConfig, Sdk, SysOp, VecConfig};
 use csl_pe::{Fault, NoRegisters, Pe, Ports, Wake};
 pub use csl_testkit::{
     bind, fabin, fabout, func, main_task, mem, program as image, queue, task, vec, vec_async, vec_to,
@@ -18,7 +18,7 @@ pub fn section(image: &mut PeImage, addr: u16, bytes: Vec<u8>) {
     image.sections.push(Section { addr, bytes });
 }
 
-pub fn load_dsr(image: &mut PeImage, file: DsrFile, id: u8, dsd: VecArg, config: VecConfig) -> Insn {
+pub fn load_dsr(image: &mut PeImage, file: DsrFile, id: u8, dsd: VecArg, config: VecConfig<RegOrImm>) -> Insn {
     image.dsr_loads.push(DsrLoad { file, id, xdsr: None, srs: Vec::new(), dsd, config });
     Insn::new(Op::LoadDsr, image.dsr_loads.len() as u16 - 1, 0, 0)
 }
@@ -31,13 +31,15 @@ pub fn fifo(image: &mut PeImage, addr: u16, words: u16, elem_words: u16) -> VecA
     image.fifos.push(Fifo {
         addr,
         words,
-        elem_words,
-        empty_action: FifoAction::TestOrSuspend,
-        full_action: FifoAction::TestOrSuspend,
-        activate_push: None,
-        activate_pop: None,
-        priority: None,
-        simd: None,
+        config: FifoConfig {
+            elem_words,
+            empty_action: FifoAction::TestOrSuspend,
+            full_action: FifoAction::TestOrSuspend,
+            activate_push: None,
+            activate_pop: None,
+            priority: None,
+            simd: None,
+        },
     });
     VecArg::Fifo(image.fifos.len() as u8 - 1)
 }
@@ -71,8 +73,9 @@ impl Bench {
     }
 
     pub fn on(image: PeImage, arch: Arch, sdk: Sdk) -> Bench {
+        let image = PeImage { dialect: Dialect::of(sdk), ..image };
         let mut ports = Ports::new(arch);
-        let pe = Pe::new(Arc::new(image), arch.chip(), sdk, 3, 5, &mut ports);
+        let pe = Pe::new(Arc::new(image), arch.chip(), 3, 5, &mut ports);
         Bench { pe, ports }
     }
 

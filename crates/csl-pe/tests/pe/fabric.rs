@@ -1,12 +1,11 @@
 //! Operations with fabric operands: packing, control wavelets, microthreads, queues. The test is the router.
 
-use csl_chip::{Arch, SysOp, VecOp};
-use csl_image::{QueueDir, Sdk};
 use csl_isa::NO_REG;
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
-use csl_isa::vec::{Action, DsrFile, OnControl, RegOrImm, Target, VecArg, VecConfig};
+use csl_isa::vec::{RegOrImm, VecArg};
 use csl_isa::{Insn, Op};
-use csl_pe::{FaultKind, Need, Outgoing, Resource, Wavelet};
+use csl_machine::{Action, Arch, DsrFile, OnControl, QueueDir, Sdk, SysOp, TaskTarget, VecConfig, VecOp, Wavelet};
+use csl_pe::{FaultKind, Need, Outgoing, Resource};
 
 use crate::builder::*;
 
@@ -120,7 +119,7 @@ fn a_completion_takes_effect_three_cycles_after_the_last_dispatch() {
 #[test]
 fn a_control_wavelet_ends_an_operation_with_on_control() {
     let mut image = image();
-    let then = OnControl::Then(Action::Activate(Target::LocalTask(RegOrImm::Imm(9))));
+    let then = OnControl::Then(Action::Activate(TaskTarget::LocalTask(RegOrImm::Imm(9))));
     let config = VecConfig { is_async: true, on_control: Some(then), ..VecConfig::default() };
     let receive = vec_to(&mut image, 0, VecOp::Mov32, mem(0x400, 0x7fff, 1), &[fabin(1, 2, 0x7fff)], config);
     task(&mut image, 9, &[imm(0, 7), store16(0, 0x500)]);
@@ -190,7 +189,7 @@ fn a_source_can_be_cleared_once_it_is_sent() {
 }
 
 /// Eight words out and back by color 2 and color 1, the receive behind the send. What was received, and where it held.
-fn send_then_receive(arch: Arch, send: VecConfig, receive: VecConfig) -> (Vec<u16>, Vec<Resource>) {
+fn send_then_receive(arch: Arch, send: VecConfig<RegOrImm>, receive: VecConfig<RegOrImm>) -> (Vec<u16>, Vec<Resource>) {
     let mut image = image();
     section(&mut image, 0, (1..=8u32).flat_map(u32::to_le_bytes).collect());
     queue(&mut image, QueueDir::In, 2, 1);
@@ -224,7 +223,7 @@ fn the_second_operation_on_a_microthread_waits_for_the_first() {
 }
 
 /// The first half by a microthread, the second by `second`: in the order in which they were asked for.
-fn halves(arch: Arch, first: VecConfig, second: VecConfig) -> (Vec<u32>, Vec<Resource>) {
+fn halves(arch: Arch, first: VecConfig<RegOrImm>, second: VecConfig<RegOrImm>) -> (Vec<u32>, Vec<Resource>) {
     let mut image = image();
     section(&mut image, 0, (1..=16u32).flat_map(u32::to_le_bytes).collect());
     queue(&mut image, QueueDir::Out, 3, 4);
@@ -331,7 +330,7 @@ fn a_length_of_0_among_others_decides_nothing() {
     assert_eq!(run(image).words(0x400, 3), [5, 0, 0]);
 }
 
-fn sync() -> VecConfig {
+fn sync() -> VecConfig<RegOrImm> {
     VecConfig::default()
 }
 

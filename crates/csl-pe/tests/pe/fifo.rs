@@ -1,9 +1,8 @@
 //! FIFOs (docs/decisions/machine.md M8).
 
-use csl_chip::VecOp;
-use csl_image::{FifoAction, TaskTarget};
-use csl_isa::vec::{VecArg, VecConfig};
+use csl_isa::vec::VecArg;
 use csl_isa::{Insn, Op};
+use csl_machine::{FifoAction, TaskTarget, VecConfig, VecOp};
 
 use crate::builder::*;
 
@@ -56,7 +55,7 @@ fn a_scalar_destination_keeps_its_value_on_empty() {
 fn terminate_ends_with_true() {
     let mut image = image();
     let fifo = fifo(&mut image, BUFFER, 4, 1);
-    image.fifos[0].empty_action = FifoAction::Terminate;
+    image.fifos[0].config.empty_action = FifoAction::Terminate;
     let pop = vec_to(&mut image, 9, VecOp::Mov16, mem(0x400, 1, 1), &[fifo], VecConfig::default());
     main_task(&mut image, &[pop, result_to(0x500)]);
     assert_eq!(run(image).word(0x500), 1);
@@ -66,7 +65,7 @@ fn terminate_ends_with_true() {
 fn a_push_activates_only_after_somebody_found_the_fifo_empty() {
     let mut image = image();
     let fifo = fifo(&mut image, BUFFER, 8, 1);
-    image.fifos[0].activate_push = Some(TaskTarget::LocalTask(9));
+    image.fifos[0].config.activate_push = Some(TaskTarget::LocalTask(9));
     let push = vec(&mut image, VecOp::Mov16, fifo, &[scalar(5, 16)]);
     let pop = vec(&mut image, VecOp::Mov16, mem(0x400, 1, 1), &[fifo]);
     // Pushed, popped, found empty, pushed: one activation, which counts in memory.
@@ -90,7 +89,7 @@ fn a_received_word_goes_through_a_fifo_to_the_fabric() {
     let (mut sent, mut got) = (0, Vec::new());
     for now in 0..100 {
         let slot = bench.ports.landing_slot(1).expect("WSE-2 makes a slot for each color");
-        if sent < 5 && bench.ports.land(slot, csl_pe::Wavelet::word(100 + sent)) {
+        if sent < 5 && bench.ports.land(slot, csl_machine::Wavelet::word(100 + sent)) {
             sent += 1;
         }
         bench.advance(now).expect("no fault");

@@ -2,9 +2,8 @@
 
 use csl_image::PeImage;
 use csl_isa::{Field, Insn, Op};
-use csl_pe::cpu::Cpu;
-use csl_pe::memory::Memory;
-use csl_pe::scalar::{self, Exit};
+use csl_pe::Memory;
+use csl_pe::scalar::{self, Cpu, Exit};
 use csl_testkit::{func, program};
 use proptest::prelude::*;
 
@@ -35,7 +34,7 @@ fn code() -> impl Strategy<Value = Vec<Insn>> {
         let ops: Vec<Op> = [fused].into_iter().chain(followers).collect();
         let at_end = |end| ops.iter().zip(&fields).flat_map(move |(&op, &fields)| insn(op, fields, end)).collect();
         let code: Vec<Insn> = at_end(0);
-        at_end(code.len() as u16)
+        at_end(u16::try_from(code.len()).expect("a few words"))
     })
 }
 
@@ -44,10 +43,10 @@ fn run(code: &[Insn], regs: &[u64], until: u64) -> Vec<(Exit, Cpu, Memory)> {
     let mut pe: PeImage = program();
     func(&mut pe, REGS, code);
     let mut memory = Memory::new();
-    memory.write_bytes(0, &(0..200).map(|i| (i * 37) as u8).collect::<Vec<u8>>());
+    memory.write_bytes(0, &(0..200u8).map(|i| i.wrapping_mul(37)).collect::<Vec<u8>>());
     let mut cpu = Cpu::new(0);
     cpu.start(&pe, 0, regs);
-    let mut seen = Vec::new();
+    let mut seen: Vec<(Exit, Cpu, Memory)> = Vec::new();
     while !matches!(seen.last(), Some((Exit::Returned | Exit::Fault(_), ..))) {
         let exit = scalar::run(&mut cpu, &mut memory, &pe, until);
         if let Exit::Load(load) = exit {

@@ -5,6 +5,7 @@ mod builder;
 mod fabric;
 mod fifo;
 mod fused;
+mod layers;
 mod ops;
 mod tasks;
 mod timing;

@@ -1,7 +1,7 @@
 //! Every vector operation over mem1d operands against a plain loop over the documented meaning of one element.
 
-use csl_chip::{Elem, VecOp};
 use csl_isa::vec::VecArg;
+use csl_machine::{Elem, VecOp};
 use csl_num::{FloatKind, IntTy, fma, fmachs};
 use proptest::prelude::*;
 

@@ -1,9 +1,8 @@
 //! Task rules (docs/decisions/machine.md M12 to M16), host calls, services, faults.
 
-use csl_chip::{Arch, SysOp, VecOp};
-use csl_image::{QueueDir, RotatingTasks, Sdk, Startup, TaskKind, TaskTarget};
 use csl_isa::{Insn, Op};
-use csl_pe::{FaultKind, Wavelet};
+use csl_machine::{Arch, QueueDir, RotatingTasks, Sdk, Startup, SysOp, TaskKind, TaskTarget, VecOp, Wavelet};
+use csl_pe::FaultKind;
 
 use crate::builder::*;
 
@@ -332,13 +331,13 @@ fn tasks_of_high_priority_go_first() {
         task(&mut image, id, &log(u16::from(id)));
         image.startup.push(Startup::Activate(TaskTarget::LocalTask(id)));
     }
-    image.configs.push((csl_chip::registers::ce::LOCAL_TASK_PRIORITY, 1 << 10));
+    image.configs.push((csl_machine::registers::ce::LOCAL_TASK_PRIORITY, 1 << 10));
     assert_eq!(run(image).log(), [10, 9]);
 }
 
 #[test]
 fn an_input_queue_takes_another_color_only_when_it_is_empty() {
-    let register = csl_chip::registers::ce::INPUT_QUEUES + 2;
+    let register = csl_machine::registers::ce::INPUT_QUEUES + 2;
     let mut image = image();
     queue(&mut image, QueueDir::In, 2, 13);
     main_task(&mut image, &[imm(1, register), imm(2, 14), sys(SysOp::SetConfig, 1, 0)]);
@@ -373,7 +372,7 @@ fn a_drained_output_queue_runs_its_handler() {
 /// SDK 0.9 sets it in place).
 #[test]
 fn an_input_queue_s_register_keeps_color_and_priority() {
-    use csl_chip::registers::ce;
+    use csl_machine::registers::ce;
     let mut image = image();
     queue(&mut image, QueueDir::In, 2, 13);
     let (register, word) = (ce::INPUT_QUEUES + 2, 13 | ce::HIGH_PRIORITY);

@@ -1,10 +1,10 @@
 //! The vendor simulator's cycles of one operation between two timestamps. The timestamps themselves are the compiler's
 //! (6 cycles on WSE-2, 10 on WSE-3): here the counter is read without cost.
 
-use csl_chip::{Arch, SysOp, VecOp};
-use csl_image::{PeImage, Sdk};
-use csl_isa::vec::{DsrFile, VecArg, VecConfig};
+use csl_image::PeImage;
+use csl_isa::vec::VecArg;
 use csl_isa::{Insn, Op};
+use csl_machine::{Arch, DsrFile, Sdk, SysOp, VecConfig, VecOp};
 
 use crate::builder::*;
 

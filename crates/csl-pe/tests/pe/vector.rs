@@ -1,9 +1,9 @@
 //! Operands other than plain mem1d, and the rules of lengths and registers.
 
-use csl_chip::VecOp;
 use csl_image::PeImage;
 use csl_isa::dsd::{Dsd, mem4d};
-use csl_isa::vec::{DsrFile, DsrLoad, RegOrImm, VecArg, VecConfig};
+use csl_isa::vec::{RegOrImm, VecArg};
+use csl_machine::{DsrFile, DsrLoad, VecConfig, VecOp};
 use csl_pe::FaultKind;
 
 use crate::builder::*;

@@ -1,28 +1,21 @@
 //! Color configurations: routes, switches, filters.
 
 use csl_diag::{Code, Diagnostic};
-use csl_ir::{ColorConfig, DirSet, Filter, FilterKind, IdKind, PopMode, SwitchPos, TypedValue};
+use csl_ir::{IdKind, TypedValue};
+use csl_machine::{ColorConfig, DirSet, Direction, Filter, FilterKind, PopMode, SwitchPos};
 
 use super::Call;
 use super::args::{Fields, const_int, id_kind, small};
 use crate::context::{Res, Sema, Stop};
 use crate::operand::Operand;
 
-/// Directions of one side in the bit vector form.
+/// Width in bits of the directions of one side in the bit vector form.
 const SIDE_BITS: u32 = 5;
-const SIDE_MASK: i64 = 0x1f;
-
-const POP_MODES: &[(&str, PopMode)] = &[
-    ("no_pop", PopMode::NoPop),
-    ("always_pop", PopMode::AlwaysPop),
-    ("pop_on_advance", PopMode::PopOnAdvance),
-    ("pop_on_advance_nop", PopMode::PopOnAdvanceNop),
-];
 
 const FILTER_KINDS: &[(&str, FilterKind)] =
     &[("counter", FilterKind::Counter), ("sparse_counter", FilterKind::SparseCounter), ("range", FilterKind::Range)];
 
-/// The configuration that argument `index` gives `color`.
+/// The configuration of `color` that argument `index` gives.
 pub(super) fn color_config(s: &mut Sema<'_>, call: &Call<'_>, index: usize, color: u8) -> Res<ColorConfig> {
     let mut fields = call.fields(s, index, "a color configuration")?;
     let mut config = ColorConfig::default();
@@ -44,7 +37,7 @@ pub(super) fn color_config(s: &mut Sema<'_>, call: &Call<'_>, index: usize, colo
     Ok(config)
 }
 
-/// The guide describes CE injection (WSE-2) and gives no syntax for it: names that it might have.
+/// Refuses CE injection (WSE-2) under names that it might have: the guide describes it and gives no syntax.
 fn refuse_injection(s: &mut Sema<'_>, fields: &mut Fields) -> Res<()> {
     let asked =
         ["ce_inject", "ce_injection", "inject", "injection"].into_iter().any(|name| fields.take(name).is_some());
@@ -75,41 +68,40 @@ fn read_routes(s: &mut Sema<'_>, config: &mut ColorConfig, routes: Operand, oute
     fields.finish(s)
 }
 
-/// rx in bits 0 to 4, tx in bits 5 to 9.
+/// The routes in a bit vector: rx in bits 0 to 4, tx in bits 5 to 9.
 fn bit_vector(s: &mut Sema<'_>, value: &TypedValue, fields: &Fields) -> Res<(DirSet, DirSet)> {
     let bits = const_int(s, value, fields.span)?;
     if !(0..1 << (2 * SIDE_BITS)).contains(&bits) {
         return Err(bad(s, fields, format!("{bits:#x} is not a bit vector of directions: it has ten bits")));
     }
-    Ok((DirSet((bits & SIDE_MASK) as u8), DirSet((bits >> SIDE_BITS) as u8)))
+    Ok((DirSet::from_bits(bits), DirSet::from_bits(bits >> SIDE_BITS)))
 }
 
-/// A direction, or a tuple of different ones.
+/// The directions in a field: one direction, or a tuple of different ones.
 fn read_directions(s: &mut Sema<'_>, fields: &mut Fields, name: &'static str) -> Res<DirSet> {
     let Some(operand) = fields.take(name) else { return Ok(DirSet::default()) };
     if let Some(direction) = direction(s, &operand) {
-        return Ok(DirSet(1 << direction));
+        return Ok(DirSet::of(direction));
     }
     let mut set = DirSet::default();
     for part in s.tuple_of(&operand, fields.span)? {
         let Some(direction) = direction(s, &part) else {
             return Err(fields.mismatch(s, name, "directions", part.ty()));
         };
-        if set.0 >> direction & 1 == 1 {
-            let shown = csl_ir::Direction::ALL[direction as usize].name();
-            return Err(bad(s, fields, format!("`.{name}` names {shown} twice")));
+        if set.contains(direction) {
+            return Err(bad(s, fields, format!("`.{name}` names {} twice", direction.name())));
         }
-        set.0 |= 1 << direction;
+        set.insert(direction);
     }
     Ok(set)
 }
 
-fn direction(s: &Sema<'_>, operand: &Operand) -> Option<u32> {
+fn direction(s: &Sema<'_>, operand: &Operand) -> Option<Direction> {
     let value = operand.as_const()?;
     if id_kind(s, value.ty) != Some(IdKind::Direction) {
         return None;
     }
-    small(value).filter(|&d| d < SIDE_BITS)
+    Direction::from_bit(small(value)?)
 }
 
 fn check_switchable(s: &mut Sema<'_>, color: u8, fields: &Fields) -> Res<()> {
@@ -140,13 +132,14 @@ fn read_switches(s: &mut Sema<'_>, config: &mut ColorConfig, fields: &mut Fields
     if let Some(ring) = fields.take_bool(s, "ring_mode")? {
         config.ring_mode = ring;
     }
-    if let Some(mode) = fields.take_choice(s, "pop_mode", POP_MODES)? {
+    if let Some(mode) = fields.take_choice(s, "pop_mode", &PopMode::ALL.map(|mode| (mode.name(), mode)))? {
         config.pop_mode = mode;
     }
     Ok(())
 }
 
-/// `.{ .rx = D }`, `.{ .tx = D }`, both where the chip takes them, `.{ .invalid = true }` or a bit vector of both sides.
+/// A switch position: `.{ .rx = D }`, `.{ .tx = D }`, both where the chip takes them, `.{ .invalid = true }` or a bit
+/// vector of both sides.
 fn read_position(s: &mut Sema<'_>, operand: Operand, outer: &Fields) -> Res<SwitchPos> {
     if let Some(value) = operand.as_const()
         && value.value.int().is_some()
@@ -172,11 +165,11 @@ fn read_position(s: &mut Sema<'_>, operand: Operand, outer: &Fields) -> Res<Swit
 }
 
 fn position_of_bits(s: &mut Sema<'_>, rx: DirSet, tx: DirSet, fields: &Fields) -> Res<SwitchPos> {
-    let position = match (rx.0, tx.0) {
-        (0, 0) => SwitchPos::Invalid,
-        (_, 0) => SwitchPos::Rx(rx),
-        (0, _) => SwitchPos::Tx(tx),
-        _ => both_sides(s, rx, tx, fields)?,
+    let position = match (rx.is_empty(), tx.is_empty()) {
+        (true, true) => SwitchPos::Invalid,
+        (false, true) => SwitchPos::Rx(rx),
+        (true, false) => SwitchPos::Tx(tx),
+        (false, false) => both_sides(s, rx, tx, fields)?,
     };
     check_position(s, position, fields)?;
     Ok(position)
@@ -190,20 +183,22 @@ fn both_sides(s: &mut Sema<'_>, rx: DirSet, tx: DirSet, fields: &Fields) -> Res<
     Err(bad(s, fields, message))
 }
 
-/// One direction in, and one out unless the chip takes none or several: a position without an output drops what comes in.
+/// Checks that a position has one direction in, and one out unless the chip takes none or several: without an output it
+/// drops what comes in.
 fn check_position(s: &mut Sema<'_>, position: SwitchPos, fields: &Fields) -> Res<()> {
+    let one = DirSet::RAMP;
     let (rx, tx) = match position {
         SwitchPos::Invalid => return Ok(()),
-        SwitchPos::Rx(rx) => (rx, DirSet(1)),
-        SwitchPos::Tx(tx) => (DirSet(1), tx),
+        SwitchPos::Rx(rx) => (rx, one),
+        SwitchPos::Tx(tx) => (one, tx),
         SwitchPos::Both(rx, tx) => (rx, tx),
     };
     let wide = s.chip.fabric.wide_switch_positions;
-    if rx.0.count_ones() > 1 || (rx.0 == 0 && !wide) {
+    if rx.len() > 1 || (rx.is_empty() && !wide) {
         let number = if wide { "at most one direction" } else { "exactly one direction" };
         return Err(bad(s, fields, format!("`.rx` of a switch position names {number} on {}", s.options.arch)));
     }
-    if tx.0.count_ones() != 1 && !wide {
+    if tx.len() != 1 && !wide {
         let message = format!("`.tx` of a switch position names exactly one direction on {}", s.options.arch);
         return Err(bad(s, fields, message));
     }
@@ -214,20 +209,8 @@ fn read_filter(s: &mut Sema<'_>, mut fields: Fields) -> Res<Filter> {
     let Some(kind) = fields.take_choice(s, "kind", FILTER_KINDS)? else {
         return Err(bad(s, &fields, "a filter needs a field `.kind`"));
     };
-    let mut filter = Filter {
-        kind,
-        count_data: false,
-        count_control: false,
-        filter_control: false,
-        fast_mode: false,
-        init_counter: 0,
-        limit1: 0,
-        limit2: None,
-        max_counter: 0,
-        min_idx: 0,
-        max_idx: 0,
-    };
-    // Not in the guide, but published programs set it.
+    let mut filter = Filter::new(kind);
+    // The guide has no such field, but published programs set it.
     filter.fast_mode = fields.take_bool(s, "fast_mode")?.unwrap_or(false);
     match kind {
         FilterKind::Range => {

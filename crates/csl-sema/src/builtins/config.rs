@@ -1,8 +1,8 @@
-//! The configuration struct of vector operations and DSR loads.
+//! Reads the configuration struct of vector operations and DSR loads.
 
-use csl_chip::Arch;
 use csl_diag::{Code, Span};
-use csl_ir::{Completion, IdKind, OnControl, Opnd, TaskTarget, Ty, VecConfig};
+use csl_ir::{IdKind, Opnd, Ty};
+use csl_machine::{Action, Arch, Dialect, OnControl, Sdk, TaskTarget, VecConfig};
 use csl_syntax::ast::{ExprKind, Item, VarKind};
 
 use super::Call;
@@ -12,7 +12,7 @@ use super::tasks::target;
 use crate::context::{Res, Sema};
 use crate::operand::Operand;
 
-/// Which fields a configuration struct may have.
+/// The kinds of configuration struct, by the fields that they may have.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum ConfigOf {
     Operation,
@@ -20,7 +20,7 @@ pub(super) enum ConfigOf {
 }
 
 /// Reads argument `index`, if it is there.
-pub(super) fn vec_config(s: &mut Sema<'_>, call: &Call<'_>, index: usize, of: ConfigOf) -> Res<VecConfig> {
+pub(super) fn vec_config(s: &mut Sema<'_>, call: &Call<'_>, index: usize, of: ConfigOf) -> Res<VecConfig<Opnd>> {
     let what = match of {
         ConfigOf::Operation => "the configuration of a vector operation",
         ConfigOf::Load => "the configuration of a DSR load",
@@ -45,32 +45,33 @@ pub(super) fn vec_config(s: &mut Sema<'_>, call: &Call<'_>, index: usize, of: Co
     Ok(config)
 }
 
-fn completion(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Completion> {
+fn completion(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Action<Opnd>> {
     let (activate, unblock) = (fields.take("activate"), fields.take("unblock"));
     match (activate, unblock) {
-        (None, None) => Ok(Completion::Nothing),
-        (Some(task), None) => Ok(Completion::Activate(activated(s, fields, &task)?)),
-        (None, Some(task)) => Ok(Completion::Unblock(unblocked(s, fields, &task)?)),
+        (None, None) => Ok(Action::Nothing),
+        (Some(task), None) => Ok(Action::Activate(activated(s, fields, &task)?)),
+        (None, Some(task)) => Ok(Action::Unblock(unblocked(s, fields, &task)?)),
         _ => Err(s.error(Code::BadBuiltinArgument, fields.span, "`.activate` and `.unblock` exclude each other")),
     }
 }
 
-/// A local task id or a task's name; a color in programs up to SDK 0.9, where colors are the ids of tasks.
-pub(super) fn activated(s: &mut Sema<'_>, fields: &Fields, task: &Operand) -> Res<TaskTarget> {
+/// The task to activate: a local task id or a task's name; a color in programs up to SDK 0.9, where colors are the ids
+/// of tasks.
+pub(super) fn activated(s: &mut Sema<'_>, fields: &Fields, task: &Operand) -> Res<TaskTarget<Opnd>> {
     match target(s, task, fields.span)? {
         Some(TaskTarget::LocalTask(id) | TaskTarget::Color(id)) => Ok(TaskTarget::LocalTask(id)),
         _ => Err(fields.mismatch(s, "activate", "a local task id or a task", task.ty())),
     }
 }
 
-fn unblocked(s: &mut Sema<'_>, fields: &Fields, task: &Operand) -> Res<TaskTarget> {
+fn unblocked(s: &mut Sema<'_>, fields: &Fields, task: &Operand) -> Res<TaskTarget<Opnd>> {
     match target(s, task, fields.span)? {
         Some(target) => Ok(target),
         None => Err(fields.mismatch(s, "unblock", "a color, a task id, a queue or a task", task.ty())),
     }
 }
 
-fn on_control(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Option<OnControl>> {
+fn on_control(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Option<OnControl<Opnd>>> {
     let Some(operand) = fields.take("on_control") else { return Ok(None) };
     let mut inner = Fields::of(s, &operand, "`.on_control`", fields.span)?;
     let terminate = inner.take_bool(s, "terminate")?;
@@ -78,8 +79,8 @@ fn on_control(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Option<OnControl>> {
     let action = match (terminate, activate, unblock) {
         (Some(true), None, None) => Some(OnControl::Terminate),
         (Some(false) | None, None, None) => None,
-        (None, Some(task), None) => Some(OnControl::Activate(activated(s, &inner, &task)?)),
-        (None, None, Some(task)) => Some(OnControl::Unblock(unblocked(s, &inner, &task)?)),
+        (None, Some(task), None) => Some(OnControl::Then(Action::Activate(activated(s, &inner, &task)?))),
+        (None, None, Some(task)) => Some(OnControl::Then(Action::Unblock(unblocked(s, &inner, &task)?))),
         _ => {
             let message = "`.on_control` has exactly one of `.terminate`, `.activate` and `.unblock`";
             return Err(s.error(Code::BadBuiltinArgument, inner.span, message));
@@ -108,7 +109,7 @@ fn index_value(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Option<Opnd>> {
     u16_opnd(s, operand, fields.span).map(Some)
 }
 
-/// A 16-bit number, signed or not.
+/// The operand of a 16-bit number, signed or not.
 pub(super) fn u16_opnd(s: &mut Sema<'_>, operand: Operand, span: Span) -> Res<Opnd> {
     let operand = match operand.ty() {
         Ty::I16 if !operand.is_const() => s.bitcast(operand, Ty::U16, span)?,
@@ -117,16 +118,22 @@ pub(super) fn u16_opnd(s: &mut Sema<'_>, operand: Operand, span: Span) -> Res<Op
     s.opnd(&operand, span)
 }
 
-/// Whether the program is of SDK 1.4 or older, where 16-bit values travel one a wavelet: by `--sdk`, else by
-/// forms that later releases have given up.
-pub(crate) fn legacy_generation(s: &Sema<'_>) -> bool {
-    const FIRST_PACKED: crate::options::Sdk = crate::options::Sdk { major: 2, minor: 0 };
-    if let Some(sdk) = s.options.sdk {
-        return sdk < FIRST_PACKED;
+/// The release whose rules hold for the program: by `--sdk`, else by forms that later releases have given up.
+pub(crate) fn release(s: &Sema<'_>) -> Sdk {
+    let has_legacy_param = || s.unit.modules.iter().any(|m| has_legacy_param(&m.file));
+    match s.options.sdk {
+        Some(sdk) => sdk,
+        None if s.unit.pe().is_some_and(|pe| pe.binds_colors) => Sdk::LAST_WITH_TASK_COLORS,
+        None if s.unit.is_legacy || has_legacy_param() => Sdk::LAST_UNPACKED,
+        None => Sdk::CURRENT,
     }
-    s.unit.is_legacy
-        || s.unit.pe().is_some_and(|pe| pe.binds_colors)
-        || s.unit.modules.iter().any(|m| has_legacy_param(&m.file))
+}
+
+/// The rules of the program's generation. What a release before 1.0 left unblocked, a program without `--sdk` unblocks by
+/// its start-up ([`crate::pe::Pe::follow_old_conventions`]).
+pub(crate) fn dialect(s: &Sema<'_>) -> Dialect {
+    let blocks_unbound_channels = s.options.sdk.is_none_or(|sdk| Dialect::of(sdk).blocks_unbound_channels);
+    Dialect { blocks_unbound_channels, ..Dialect::of(release(s)) }
 }
 
 /// A `param` of type `comptime_struct`.

@@ -1,11 +1,10 @@
 //! FIFOs in memory.
 
-use csl_chip::{Arch, SysOp};
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{
-    DsrFile, DsrLoad, Fifo, FifoAction, FifoRef, GlobalRef, IdKind, Opnd, PtrRoot, SimdMode, Ty, TypeKind, TypedValue,
-    Value, VecConfig, VecOperand,
+    DsrType, FifoInit, FifoRef, GlobalRef, IdKind, Opnd, PtrRoot, Ty, TypeKind, TypedValue, Value, VecOperand,
 };
+use csl_machine::{Arch, DsrFile, DsrLoad, FifoAction, FifoConfig, SimdMode, SysOp, VecConfig};
 
 use super::Call;
 use super::args::Fields;
@@ -33,7 +32,7 @@ const SIMD_MODES: &[(&str, SimdMode)] = &[
 
 pub(super) fn allocate(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let buffer = buffer(s, call)?;
-    let info = &s.unit.globals[buffer.0 as usize];
+    let info = &s.unit.globals[buffer];
     let (ty, is_const) = (info.ty, info.is_const);
     let TypeKind::Array { dims, elem } = s.types.kind(ty).clone() else {
         return Err(call.refuse(s, 0, ty, "a global array"));
@@ -44,9 +43,8 @@ pub(super) fn allocate(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let words = elem_words(s, elem, call.arg_span(0))?;
     let elements: u64 = dims.iter().product();
     let mut fields = call.fields(s, 1, "the configuration of a FIFO")?;
-    let mut fifo = Fifo {
-        buffer: s.global_id(buffer),
-        words: (elements * u64::from(words)) as u32,
+    let global = s.global_id(buffer);
+    let mut config = FifoConfig {
         elem_words: words,
         empty_action: action(s, &mut fields, "empty_action")?,
         full_action: action(s, &mut fields, "full_action")?,
@@ -54,20 +52,20 @@ pub(super) fn allocate(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         activate_pop: None,
         priority: fields.take_choice(s, "priority", PRIORITIES)?,
         simd: simd_mode(s, &mut fields)?,
-        span: call.span,
     };
     if let Some(task) = fields.take("activate_push") {
-        fifo.activate_push = Some(activated(s, &fields, &task)?);
+        config.activate_push = Some(activated(s, &fields, &task)?);
     }
     if let Some(task) = fields.take("activate_pop") {
-        fifo.activate_pop = Some(activated(s, &fields, &task)?);
+        config.activate_pop = Some(activated(s, &fields, &task)?);
     }
     let registers = registers(s, &mut fields)?;
     fields.finish(s)?;
     align(s, buffer);
+    let words = (elements * u64::from(words)) as u32;
     let fifos = &mut s.pe()?.fifos;
-    let number = FifoRef(fifos.len() as u32);
-    fifos.push(fifo);
+    let number = FifoRef::at(fifos.len());
+    fifos.push(FifoInit { buffer: global, words, config, span: call.span });
     if let Some(registers) = registers {
         load_registers(s, number, registers, call.span)?;
     }
@@ -91,7 +89,7 @@ fn buffer(s: &mut Sema<'_>, call: &Call<'_>) -> Res<GlobalRef> {
     }
 }
 
-/// Only WSE-2 has it (guide, SIMD mode).
+/// The SIMD mode of a FIFO, which only WSE-2 has (guide, SIMD mode).
 fn simd_mode(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Option<SimdMode>> {
     let mode = fields.take_choice(s, "simd_mode", SIMD_MODES)?;
     if mode.is_some() && s.options.arch == Arch::Wse3 {
@@ -110,18 +108,18 @@ fn action(s: &mut Sema<'_>, fields: &mut Fields, name: &'static str) -> Res<Fifo
     Ok(action)
 }
 
-/// Numbers of registers that the program chooses for a FIFO.
+/// Numbers of the registers that the program chooses for a FIFO.
 #[derive(Clone, Copy)]
 struct Registers {
-    /// Of the dsr_dest and of the dsr_src1.
+    /// The common number of the dsr_dest and the dsr_src1.
     dsr: u8,
     xdsr: u8,
 }
 
-/// `.dest`, `.src` and `.xdsr`: all three or none, and the first two of one number.
+/// The registers `.dest`, `.src` and `.xdsr`: all three or none, the first two with one number.
 fn registers(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Option<Registers>> {
-    let dest = register(s, fields, "dest", TypeKind::Dsr(DsrFile::Dest), "a dsr_dest")?;
-    let src = register(s, fields, "src", TypeKind::Dsr(DsrFile::Src1), "a dsr_src1")?;
+    let dest = register(s, fields, "dest", TypeKind::Dsr(DsrType::Plain(DsrFile::Dest)), "a dsr_dest")?;
+    let src = register(s, fields, "src", TypeKind::Dsr(DsrType::Plain(DsrFile::Src1)), "a dsr_src1")?;
     let xdsr = register(s, fields, "xdsr", TypeKind::Id(IdKind::Xdsr), "an xdsr")?;
     let message = match (dest, src, xdsr) {
         (None, None, None) => return Ok(None),
@@ -146,10 +144,11 @@ fn register(
     }
 }
 
-/// The registers hold the FIFO when the program starts, so that code can name it by them (guide, "FIFO DSR types").
+/// Loads the FIFO into the registers when the program starts, so that code can name it by them (guide, "FIFO DSR
+/// types").
 fn load_registers(s: &mut Sema<'_>, fifo: FifoRef, registers: Registers, span: Span) -> Res<()> {
     let Registers { dsr, xdsr } = registers;
-    let taken = |load: &DsrLoad| {
+    let taken = |load: &DsrLoad<VecOperand, Opnd>| {
         let is_fifo = matches!(load.dsd, VecOperand::Fifo(_));
         load.xdsr == Some(xdsr) || is_fifo && load.id == dsr
     };
@@ -166,10 +165,10 @@ fn load_registers(s: &mut Sema<'_>, fifo: FifoRef, registers: Registers, span: S
     Ok(())
 }
 
-/// FIFO buffers begin at a multiple of the widest access, 128 bits (chosen: the guide gives no number).
+/// Aligns the buffer of a FIFO to the widest access, 128 bits (chosen: the guide gives no number).
 fn align(s: &mut Sema<'_>, buffer: GlobalRef) {
     const BUFFER_ALIGN: u32 = 16;
-    s.unit.globals[buffer.0 as usize].align.get_or_insert(BUFFER_ALIGN);
+    s.unit.globals[buffer].align.get_or_insert(BUFFER_ALIGN);
 }
 
 pub(super) fn set_read_length(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
@@ -187,10 +186,10 @@ fn set_length(s: &mut Sema<'_>, call: &Call<'_>, op: SysOp) -> Res<Operand> {
     };
     let length = s.eval_expecting(&call.args[1], Some(Ty::U16))?;
     let length = u16_opnd(s, length, call.arg_span(1))?;
-    sys(s, call, op, vec![Opnd::Imm(u64::from(fifo.0)), length])
+    sys(s, call, op, vec![Opnd::Imm(u64::from(fifo.number())), length])
 }
 
-/// The FIFO that an operand of a vector operation is.
+/// The FIFO in an operand of a vector operation.
 pub(super) fn known_fifo(s: &mut Sema<'_>, operand: &Operand, span: Span) -> Res<FifoRef> {
     match operand.as_const().map(|v| &v.value) {
         Some(Value::Fifo(fifo)) => Ok(*fifo),

@@ -1,16 +1,16 @@
 //! `@map`: a loop over the elements of DSDs, with a call of a function in it.
 
 use csl_diag::{Code, Span};
-use csl_ir::{Addr, DsdKind, DsrFile, Inst, IterId, Opnd, Scalar, Term, Ty, TypeKind, VecOperand};
+use csl_ir::{Addr, DsdKind, Inst, IterId, Opnd, Scalar, Term, Ty, TypeKind, VecOperand};
+use csl_machine::DsrFile;
 
 use super::Call;
 use super::args::{as_function, dsd_kind};
-use super::ids::plain_file;
 use crate::context::{Res, Sema};
 use crate::emit::FuncBuilder;
 use crate::operand::Operand;
 
-/// An input: an element a turn, or the same value each time.
+/// An input of the loop: one element a turn, or the same value each time.
 enum Input {
     Elements { iter: IterId, ty: Ty, scalar: Scalar },
     Value(Operand),
@@ -61,7 +61,7 @@ fn element_type(s: &mut Sema<'_>, call: &Call<'_>, index: usize, ty: Ty) -> Res<
     }
 }
 
-/// The DSD or DSR that an argument is, as something to iterate over.
+/// The DSD or DSR in an argument, as an iterator's range.
 fn iterable(
     s: &mut Sema<'_>,
     call: &Call<'_>,
@@ -72,12 +72,12 @@ fn iterable(
     let span = call.arg_span(index);
     if let TypeKind::Dsr(file) = *s.types.kind(operand.ty()) {
         let wanted = if is_output { DsrFile::Dest } else { DsrFile::Src1 };
-        if plain_file(file) != wanted {
+        if file.file() != wanted {
             let text = if is_output { "a dsr_dest" } else { "a dsr_src1" };
             return Err(call.refuse(s, index, operand.ty(), text));
         }
         let id = operand.as_const().and_then(super::args::small).unwrap_or(0) as u8;
-        return Ok(Some(VecOperand::Dsr { file, id }));
+        return Ok(Some(VecOperand::Dsr { file: wanted, id }));
     }
     match dsd_kind(s, operand.ty()) {
         None => Ok(None),
@@ -132,8 +132,8 @@ fn output(s: &mut Sema<'_>, call: &Call<'_>, index: usize, ret: Ty) -> Res<Outpu
     }
 }
 
-/// Each turn takes an element of every input and ends the loop where one has none left. Where no input has elements,
-/// those of the output are what is called back for (guide: "for each element of the DSD/DSR argument(s)").
+/// Emits the loop. Each turn takes an element of every input, and the loop ends where one has none left. Where no input
+/// has elements, the elements of the output count (guide: "for each element of the DSD/DSR argument(s)").
 fn emit_loop(
     s: &mut Sema<'_>,
     call: &Call<'_>,

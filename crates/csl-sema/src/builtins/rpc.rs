@@ -1,7 +1,7 @@
 //! Symbols that the host may name, and the server of remote procedure calls.
 
 use csl_diag::{Code, Span};
-use csl_ir::{BlockId, CmpOp, IdKind, Inst, Opnd, PtrRoot, Rpc, Scalar, Term, Ty, TypeKind, TypedValue, Value};
+use csl_ir::{BlockId, CmpOp, IdKind, Inst, Opnd, PtrRoot, RpcBind, Scalar, Term, Ty, TypeKind, TypedValue, Value};
 use csl_syntax::ast::{Expr, ExprKind, Storage};
 
 use super::Call;
@@ -60,7 +60,7 @@ pub(super) fn export_symbol(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     Ok(Operand::void())
 }
 
-/// `@export(&symbol, .{ .name = "..." })`: as the storage class `export`, under a computed name.
+/// `@export(&symbol, .{ .name = "..." })`: has the effect of the storage class `export`, under a computed name.
 pub(super) fn export(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let pointer = call.constant(s, 0)?;
     let mut fields = call.fields(s, 1, "the options of `@export`")?;
@@ -82,7 +82,7 @@ pub(super) fn export(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let Value::Ptr(csl_ir::Pointer { root: PtrRoot::Global(global), .. }) = pointer.value else {
         return Err(call.refuse(s, 0, pointer.ty, "a pointer to a global variable or function"));
     };
-    let info = &mut s.unit.globals[global.0 as usize];
+    let info = &mut s.unit.globals[global];
     info.name = name.clone();
     info.storage = Storage::Export;
     s.unit.linked.insert(name, global);
@@ -90,7 +90,7 @@ pub(super) fn export(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     Ok(Operand::void())
 }
 
-/// The names under which exported symbols stand, with what they are.
+/// The exported symbols, by id.
 fn exported(s: &Sema<'_>) -> Vec<(u16, ExportTarget)> {
     let Some(pe) = s.unit.pe() else { return Vec::new() };
     let refs = pe.export_refs.iter();
@@ -110,7 +110,7 @@ fn exported_globals(s: &Sema<'_>, fits: impl Fn(&Sema<'_>, Ty) -> bool) -> Vec<(
         ExportTarget::Global(global) => Some((id, global)),
         ExportTarget::Fn(_) => None,
     });
-    globals.filter(|&(_, g)| fits(s, s.unit.globals[g.0 as usize].ty)).collect()
+    globals.filter(|&(_, g)| fits(s, s.unit.globals[g].ty)).collect()
 }
 
 fn is_tensor(s: &Sema<'_>, ty: Ty) -> bool {
@@ -135,7 +135,7 @@ pub(super) fn get_tensor_ptr(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> 
     select(s, call, ty, id, &symbols)
 }
 
-/// The value of that symbol whose id is `id` at run time.
+/// Emits the value of the symbol whose id is `id` at run time.
 fn select(
     s: &mut Sema<'_>,
     call: &Call<'_>,
@@ -169,7 +169,7 @@ fn select(
     Ok(Operand::Reg(ty, Opnd::Reg(dst)))
 }
 
-/// Branches on `id == number`: the block where it holds, and the one where it does not.
+/// Branches on `id == number`; returns the block where it holds, and the one where it does not.
 fn compare(code: &mut FuncBuilder, span: Span, id: &Opnd, number: u16) -> (BlockId, BlockId) {
     let cond = code.new_reg(Scalar::BOOL);
     let b = Opnd::Imm(u64::from(number));
@@ -179,7 +179,7 @@ fn compare(code: &mut FuncBuilder, span: Span, id: &Opnd, number: u16) -> (Block
     (here, next)
 }
 
-/// `@rpc(id)`; older programs give the color itself.
+/// `@rpc(id)`; older programs give a color instead.
 pub(super) fn rpc(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let id = call.constant(s, 0)?;
     if !matches!(id_kind(s, id.ty), Some(IdKind::DataTask | IdKind::Color)) {
@@ -191,6 +191,6 @@ pub(super) fn rpc(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     if s.pe()?.rpc.is_some() {
         return Err(s.error(Code::BadRpc, call.span, "a program has at most one RPC server"));
     }
-    s.pe()?.rpc = Some(Rpc { task_id: task_id as u8, span: call.span });
+    s.pe()?.rpc = Some(RpcBind { task_id: task_id as u8, span: call.span });
     Ok(Operand::void())
 }

@@ -1,14 +1,13 @@
 //! Vector operations: one path for all, driven by the table of the chip.
 
-use csl_chip::{Elem, Forms, VecOp};
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{DsdKind, DsrFile, Inst, Opnd, Scalar, Ty, TypeKind, VecInst, VecOperand};
+use csl_ir::{DsdKind, DsrType, Inst, Opnd, Scalar, Ty, TypeKind, VecInst, VecOperand};
+use csl_machine::{DsrFile, Elem, Forms, VecOp};
 
 use super::Call;
 use super::args::dsd_kind;
 use super::config::{ConfigOf, vec_config};
 use super::fifo::known_fifo;
-use super::ids::plain_file;
 use crate::context::{Res, Sema};
 use crate::operand::Operand;
 
@@ -56,7 +55,8 @@ pub(super) fn vector(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     emit(s, call, VecInst { op, dest, srcs, config, result: None })
 }
 
-/// Microthreads serve operations with the fabric, or with a DSR that may hold a fabric DSD.
+/// Whether the operation may be asynchronous: microthreads serve operations with the fabric, or with a DSR that may
+/// hold a fabric DSD.
 fn can_be_async(dest: &VecOperand, srcs: &[Source]) -> bool {
     let is_dsr = |operand: &VecOperand| matches!(operand, VecOperand::Dsr { .. });
     is_dsr(dest) || srcs.iter().any(|src| src.is_fabric || is_dsr(&src.operand))
@@ -75,7 +75,7 @@ fn dfilt(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let input = call.eval(s, 0)?;
     let operand = match (dsd_kind(s, input.ty()), dsr_file(s, input.ty())) {
         (Some(DsdKind::Fabin), _) => VecOperand::Dsd(s.opnd(&input, call.arg_span(0))?),
-        (_, Some(file)) if plain_file(file) == DsrFile::Src1 => dsr(&input, file),
+        (_, Some(file)) if file.file() == DsrFile::Src1 => dsr(&input, file.file()),
         _ => return Err(call.refuse(s, 0, input.ty(), "a fabin_dsd or a dsr_src1")),
     };
     let config = vec_config(s, call, 1, ConfigOf::Operation)?;
@@ -86,7 +86,7 @@ fn dfilt(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     emit(s, call, VecInst { op: VecOp::Dfilt, dest: operand.clone(), srcs: vec![operand], config, result: None })
 }
 
-fn dsr_file(s: &Sema<'_>, ty: Ty) -> Option<DsrFile> {
+fn dsr_file(s: &Sema<'_>, ty: Ty) -> Option<DsrType> {
     match s.types.kind(ty) {
         TypeKind::Dsr(file) => Some(*file),
         _ => None,
@@ -105,9 +105,9 @@ fn destination(s: &mut Sema<'_>, call: &Call<'_>, op: VecOp, operand: &Operand) 
     if let Some(file) = dsr_file(s, operand.ty())
         && !scalar_only
     {
-        return match plain_file(file) {
+        return match file.file() {
             DsrFile::Src1 => Err(call.refuse(s, 0, operand.ty(), "a dsr_dest or dsr_src0 as destination")),
-            _ => Ok(dsr(operand, file)),
+            file => Ok(dsr(operand, file)),
         };
     }
     match dsd_kind(s, operand.ty()) {
@@ -155,10 +155,10 @@ fn source(s: &mut Sema<'_>, call: &Call<'_>, index: usize, types: Vec<Ty>) -> Re
     let operand = s.eval_expecting(&call.args[index], types.first().copied())?;
     let span = call.arg_span(index);
     if let Some(file) = dsr_file(s, operand.ty()) {
-        if plain_file(file) == DsrFile::Dest {
+        if file.file() == DsrFile::Dest {
             return Err(call.refuse(s, index, operand.ty(), "a dsr_src0 or dsr_src1 as source"));
         }
-        return Ok(Source { operand: dsr(&operand, file), is_vector: true, is_fabric: false, is_fifo: false });
+        return Ok(Source { operand: dsr(&operand, file.file()), is_vector: true, is_fabric: false, is_fifo: false });
     }
     match dsd_kind(s, operand.ty()) {
         Some(DsdKind::Fabout) => Err(call.refuse(s, index, operand.ty(), "a DSD that can be read")),
@@ -185,9 +185,9 @@ fn elem_types(s: &mut Sema<'_>, elem: Elem) -> Vec<Ty> {
     }
 }
 
-/// The types that a scalar at argument `index` may have, the one preferred for literals first. The scalar of `@faddhs`
-/// says by its type which of the two sources is the 16-bit one (guide: 16 bits beside a DSD as destination, 32 beside a
-/// pointer).
+/// The types that a scalar at argument `index` may have, the one preferred for literals first. The type of the scalar
+/// of `@faddhs` tells which of the two sources is the 16-bit one (guide: 16 bits beside a DSD as destination, 32 beside
+/// a pointer).
 fn scalar_types(s: &mut Sema<'_>, op: VecOp, index: usize, dest: &VecOperand) -> Vec<Ty> {
     let half = s.fp16_type();
     match (op, dest) {
@@ -222,7 +222,7 @@ fn scalar_source(s: &mut Sema<'_>, call: &Call<'_>, index: usize, types: Vec<Ty>
     Ok(VecOperand::Scalar(s.opnd(&operand, span)?, scalar))
 }
 
-/// Which combinations of vectors and scalars the operation has.
+/// Checks that the operation has this combination of vectors and scalars.
 fn check_forms(s: &mut Sema<'_>, call: &Call<'_>, op: VecOp, srcs: &[Source]) -> Res<()> {
     let vectors = srcs.iter().filter(|src| src.is_vector).count();
     let problem = match op.forms() {

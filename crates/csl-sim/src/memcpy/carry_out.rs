@@ -1,8 +1,10 @@
 //! What memcpy does on a tile when its time comes.
 
+use csl_pe::Memory;
+
 use super::command::{Ticket, Width};
 use super::tile::{Call, Calling, Done, Job, TileCommand};
-use crate::ces::{Ces, to_fabric};
+use crate::ces::{Ces, TileId};
 use crate::element::Element;
 use crate::event::{Event, EventKind};
 use crate::stop::{FaultKind, FaultReport};
@@ -10,9 +12,9 @@ use crate::tile::{NEVER, Tile};
 
 impl<E: Element> Ces<E> {
     /// Before the element runs: lands stream words, carries out commands.
-    pub fn host_to_tile(&mut self, place: u32, now: u64) -> Result<(), FaultReport> {
+    pub fn host_to_tile(&mut self, place: TileId, now: u64) -> Result<(), FaultReport> {
         self.land_streams(place, now);
-        while self.tiles[place as usize].host.command_is_due(now) {
+        while self.tiles[place].host.command_is_due(now) {
             if !self.carry_out_first(place, now)? {
                 break;
             }
@@ -21,8 +23,8 @@ impl<E: Element> Ces<E> {
     }
 
     /// After the element has run.
-    pub fn tile_to_host(&mut self, place: u32, now: u64) {
-        let tile = &mut self.tiles[place as usize];
+    pub fn tile_to_host(&mut self, place: TileId, now: u64) {
+        let tile = &mut self.tiles[place];
         let took = std::mem::take(&mut tile.ports.taken) != 0;
         if std::mem::take(&mut tile.ports.cmd_stream_unblocked) && std::mem::take(&mut tile.host.is_blocked) {
             self.done.push(Done::Unblocked);
@@ -30,7 +32,7 @@ impl<E: Element> Ces<E> {
         if tile.host.calling.as_ref().is_some_and(|calling| tile.element.calls_started() >= calling.calls) {
             self.called(place);
         }
-        let tile = &mut self.tiles[place as usize];
+        let tile = &mut self.tiles[place];
         if tile.host.commands.is_empty() && tile.host.incoming.is_empty() {
             tile.host.next_due = NEVER;
             return;
@@ -44,8 +46,8 @@ impl<E: Element> Ces<E> {
     }
 
     /// A launch is done for the host when its function has been called (docs/decisions/memcpy-and-host.md H13).
-    fn called(&mut self, place: u32) {
-        if let Some(Calling { ticket, index, .. }) = self.tiles[place as usize].host.calling.take() {
+    fn called(&mut self, place: TileId) {
+        if let Some(Calling { ticket, index, .. }) = self.tiles[place].host.calling.take() {
             self.done.push(Done::part(ticket, index, Vec::new()));
         }
     }
@@ -53,8 +55,8 @@ impl<E: Element> Ces<E> {
     // ---- streams ----
 
     /// At most one word a cycle and color, in the order in which the transfers were submitted.
-    fn land_streams(&mut self, place: u32, now: u64) {
-        let tile = &mut self.tiles[place as usize];
+    fn land_streams(&mut self, place: TileId, now: u64) {
+        let tile = &mut self.tiles[place];
         let mut seen = 0u32;
         for stream in &mut tile.host.incoming {
             let first = seen >> stream.color & 1 == 0;
@@ -64,7 +66,7 @@ impl<E: Element> Ces<E> {
             }
             let Some(slot) = tile.ports.landing_slot(stream.color) else { continue };
             let word = stream.word();
-            if tile.ports.land(slot, csl_pe::Wavelet::word(word)) {
+            if tile.ports.land(slot, csl_machine::Wavelet::word(word)) {
                 if self.world.options.traces.fabric {
                     self.streamed.push(streamed(now, (tile.x, self.y), stream.color, word));
                 }
@@ -82,8 +84,8 @@ impl<E: Element> Ces<E> {
     }
 
     /// Gives a word that leaves a tile on a color without a route to the host. Returns false while the host wants none.
-    pub fn sink(&mut self, place: u32, color: u8, word: u32) -> bool {
-        let Tile { x, host, .. } = &mut self.tiles[place as usize];
+    pub fn sink(&mut self, place: TileId, color: u8, word: u32) -> bool {
+        let Tile { x, host, .. } = &mut self.tiles[place];
         let Some(at) = host.sink(color) else { return false };
         if self.world.options.traces.fabric {
             self.streamed.push(streamed(self.now, (*x, self.y), color, word));
@@ -100,8 +102,8 @@ impl<E: Element> Ces<E> {
     // ---- commands ----
 
     /// Returns false when the command has to wait for the end of a task.
-    fn carry_out_first(&mut self, place: u32, now: u64) -> Result<bool, FaultReport> {
-        let tile = &mut self.tiles[place as usize];
+    fn carry_out_first(&mut self, place: TileId, now: u64) -> Result<bool, FaultReport> {
+        let tile = &mut self.tiles[place];
         let Some(command) = tile.host.commands.pop_front() else { return Ok(false) };
         let is_copy = matches!(command.job, Job::CopyIn(..) | Job::CopyOut(_));
         if is_copy && !tile.element.between_tasks(now) {
@@ -113,7 +115,7 @@ impl<E: Element> Ces<E> {
         Ok(true)
     }
 
-    fn carry_out(&mut self, place: u32, now: u64, command: TileCommand) -> Result<(), FaultKind> {
+    fn carry_out(&mut self, place: TileId, now: u64, command: TileCommand) -> Result<(), FaultKind> {
         let TileCommand { ticket, index, job, .. } = command;
         let words = match job {
             Job::Call(call) => {
@@ -121,19 +123,19 @@ impl<E: Element> Ces<E> {
                 return Ok(());
             }
             Job::StreamIn(_) | Job::StreamOut(_) => {
-                self.tiles[place as usize].host.begin_stream(job, now);
+                self.tiles[place].host.begin_stream(job, now);
                 // Words for the host may stand in the output queues already.
                 self.start_sending(place, now + 1);
                 return Ok(());
             }
             Job::CopyIn(copy, share) => {
                 let addr = self.data_address(place, copy.id, copy.width.of(copy.per_pe))?;
-                write_items(&mut self.tiles[place as usize].element, addr, copy.array.of_pe(share), copy.width);
+                write_items(self.tiles[place].element.memory_mut(), addr, copy.array.of_pe(share), copy.width);
                 Vec::new()
             }
             Job::CopyOut(copy) => {
                 let addr = self.data_address(place, copy.id, copy.width.of(copy.per_pe))?;
-                read_items(&self.tiles[place as usize].element, addr, copy.per_pe, copy.width)
+                read_items(self.tiles[place].element.memory(), addr, copy.per_pe, copy.width)
             }
         };
         self.done.push(Done::part(ticket, index, words));
@@ -141,8 +143,8 @@ impl<E: Element> Ces<E> {
     }
 
     /// A PE whose program does not export the function has nothing to call.
-    fn call(&mut self, place: u32, ticket: Ticket, index: usize, call: &Call) {
-        let tile = &mut self.tiles[place as usize];
+    fn call(&mut self, place: TileId, ticket: Ticket, index: usize, call: &Call) {
+        let tile = &mut self.tiles[place];
         tile.host.calling = Some(Calling { ticket, index, calls: tile.element.calls_started() + 1 });
         let func = self.world.image.program_at(tile.x, self.y).and_then(|program| program.exported_function(call.id));
         match func {
@@ -156,16 +158,12 @@ impl<E: Element> Ces<E> {
     }
 
     /// Where the data of an exported variable lies now.
-    fn data_address(&self, place: u32, id: u16, bytes: u32) -> Result<u16, FaultKind> {
-        let tile = &self.tiles[place as usize];
+    fn data_address(&self, place: TileId, id: u16, bytes: u32) -> Result<u16, FaultKind> {
+        let tile = &self.tiles[place];
         let symbol = self.world.image.program_at(tile.x, self.y).and_then(|program| program.exported_symbol(id));
         let Some(symbol) = symbol else { return Err(FaultKind::BadPointer { id, addr: 0, bytes }) };
         let addr = match symbol.is_pointer() {
-            true => {
-                let mut pointer = [0; 2];
-                tile.element.read(symbol.addr, &mut pointer);
-                u16::from_le_bytes(pointer)
-            }
+            true => tile.element.memory().read16(symbol.addr),
             false => symbol.addr,
         };
         let end = bytes.saturating_add(addr.into());
@@ -195,23 +193,30 @@ impl<E: Element> Ces<E> {
 }
 
 /// Writes elements one behind the other; of a host's word, a 16-bit element takes the low half.
-fn write_items<E: Element>(element: &mut E, addr: u16, items: impl Iterator<Item = u32>, width: Width) {
-    for (at, word) in (addr..).step_by(width.bytes() as usize).zip(items) {
-        element.write(at, &word.to_le_bytes()[..width.bytes() as usize]);
+fn write_items(memory: &mut Memory, addr: u16, items: impl Iterator<Item = u32>, width: Width) {
+    for (at, word) in places(addr, width).zip(items) {
+        match width {
+            Width::Bits16 => memory.write16(at, word as u16),
+            Width::Bits32 => memory.write32(at, word),
+        }
     }
 }
 
 /// Reads `count` elements as words of the host.
-fn read_items<E: Element>(element: &E, addr: u16, count: u32, width: Width) -> Vec<u32> {
-    let read = |at: u32| {
-        let mut word = [0; 4];
-        element.read(addr + (at * width.bytes()) as u16, &mut word[..width.bytes() as usize]);
-        u32::from_le_bytes(word)
+fn read_items(memory: &Memory, addr: u16, count: u32, width: Width) -> Vec<u32> {
+    let read = |at| match width {
+        Width::Bits16 => memory.read16(at).into(),
+        Width::Bits32 => memory.read32(at),
     };
-    (0..count).map(read).collect()
+    places(addr, width).take(count as usize).map(read).collect()
+}
+
+/// Byte addresses of elements one behind the other.
+fn places(addr: u16, width: Width) -> impl Iterator<Item = u16> {
+    (u32::from(addr)..).step_by(width.bytes() as usize).map(|at| at as u16)
 }
 
 fn streamed(cycle: u64, (x, y): (u32, u32), color: u8, word: u32) -> Event {
-    let wavelet = to_fabric(csl_pe::Wavelet::word(word));
+    let wavelet = csl_machine::Wavelet::word(word);
     Event { cycle, x, y, what: EventKind::Stream { color, wavelet } }
 }

@@ -1,6 +1,7 @@
 //! The one check of a host's request, before anything moves.
 
-use csl_image::{Carriers, Export, ExportKind, Size};
+use csl_image::{Carriers, Export, ExportKind};
+use csl_machine::Size;
 
 use super::array::Shape;
 use super::command::{Command, Endpoint, Rect, Spread};
@@ -95,7 +96,7 @@ fn check_pes(world: &World, endpoint: Endpoint, rect: &Rect) -> Result<(), Reque
         }
         Endpoint::Color(_) => vec![true; world.image.programs.len()],
     };
-    let missing = first_without(world, rect, |program| right[program as usize]);
+    let missing = first_without(world, rect, |program| right[program]);
     missing.map_or(Ok(()), |(x, y)| {
         Err(match endpoint {
             Endpoint::Symbol(id) => RequestError::NotOnPe { id, x, y },
@@ -105,7 +106,7 @@ fn check_pes(world: &World, endpoint: Endpoint, rect: &Rect) -> Result<(), Reque
 }
 
 /// The first PE of a rectangle that does not run a program that is `right`.
-fn first_without(world: &World, rect: &Rect, right: impl Fn(u32) -> bool) -> Option<(u32, u32)> {
+fn first_without(world: &World, rect: &Rect, right: impl Fn(csl_machine::ProgramId) -> bool) -> Option<(u32, u32)> {
     for row in 0..rect.rows() {
         let y = rect.y + row * rect.step_y;
         let mut runs = world.runs(y).iter().filter(|run| right(run.program)).peekable();

@@ -31,7 +31,13 @@ impl Rect {
 
     /// PEs that are visited.
     pub fn len(&self) -> usize {
-        self.columns() as usize * self.rows() as usize
+        let (columns, rows) = self.shape();
+        columns * rows
+    }
+
+    /// Columns and rows that are visited.
+    fn shape(&self) -> (usize, usize) {
+        (self.columns() as usize, self.rows() as usize)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -40,7 +46,7 @@ impl Rect {
 
     /// The `index`-th PE in row-major order.
     pub fn at(&self, index: usize) -> (u32, u32) {
-        let (row, column) = (index / self.columns() as usize, index % self.columns() as usize);
+        let (row, column) = (index / self.shape().0, index % self.shape().0);
         (self.x + column as u32 * self.step_x.max(1), self.y + row as u32 * self.step_y.max(1))
     }
 }
@@ -99,8 +105,8 @@ impl Spread {
     pub fn share(self, rect: &Rect, index: usize) -> usize {
         match self {
             Spread::Each => index,
-            Spread::Rows => index / rect.columns() as usize,
-            Spread::Columns => index % rect.columns() as usize,
+            Spread::Rows => index / rect.shape().0,
+            Spread::Columns => index % rect.shape().0,
         }
     }
 }

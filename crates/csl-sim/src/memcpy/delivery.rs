@@ -116,7 +116,7 @@ pub(super) fn touched<E: Element>(machine: &mut Machine<E>, x: u32, y: u32, chan
     let now = machine.now;
     let row = machine.row_mut(y);
     let Some(place) = row.ces.touch(x) else { return };
-    change(&mut row.ces.tiles[place as usize]);
+    change(&mut row.ces.tiles[place]);
     row.ces.wake(place);
     row.ces.start_sending(place, now + 1);
 }

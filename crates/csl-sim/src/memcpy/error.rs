@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use csl_image::{Image, Size};
+use csl_image::Image;
+use csl_machine::Size;
 
 use super::array::Shape;
 use super::command::Rect;

@@ -248,7 +248,7 @@ impl Host {
         let start = self.start(machine, ticket, &everywhere, Spread::Each, 0, memcpy.launch_latency).start;
         self.expect(ticket, runs.iter().map(|run| run.len as usize).sum(), None);
         for run in runs {
-            let program = &machine.world.image.programs[run.program as usize];
+            let program = &machine.world.image.programs[run.program];
             if program.exported_function(id).is_some() {
                 self.unended += u64::from(run.len);
             }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use csl_chip::{SysOp, VecOp};
 use csl_image::*;
 use csl_isa::vec::VecArg;
 use csl_isa::{Insn, NO_REG, Op};
+use csl_machine::{Arch, ColorConfig, Coord, Dialect, DirSet, ProgramId, Sdk, Size, SysOp, TileRun, VecOp};
 use csl_sim::{Sim, SimOptions, Traces};
 pub use csl_testkit::{fabin, fabout, func, main_task, queue as bind, task};
 
@@ -21,10 +21,14 @@ pub const DATA_ID: u16 = 0;
 /// Id of the exported function, where there is one.
 pub const FUNC_ID: u16 = 1;
 
+/// The release that the programs are of.
+const SDK: Sdk = Sdk { major: 1, minor: 4 };
+
 /// A program without code that exports the pointer `data` to the `words` given.
 pub fn program(words: &[u32]) -> PeImage {
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     PeImage {
+        dialect: Dialect::of(SDK),
         sections: vec![Section { addr: 0x100, bytes: DATA.to_le_bytes().to_vec() }, Section { addr: DATA, bytes }],
         data_end: DATA + 4 * words.len() as u16,
         exports: vec![ExportedSymbol { name: "data".into(), id: DATA_ID, what: Exported::Symbol(0) }],
@@ -69,15 +73,16 @@ pub fn unqueued(color: u8, extent: u16) -> VecArg {
 /// A layout of one row or more: program numbers by tile, and routes `(x, y, color, rx, tx)`.
 pub fn layout(arch: Arch, programs: Vec<PeImage>, tiles: &[&[u32]], routes: &[(u32, u32, u8, u8, u8)]) -> Image {
     let rect = Size { width: tiles[0].len() as u32, height: tiles.len() as u32 };
-    let run = |y: usize, x: usize, program: u32| TileRun { x: x as u32, y: y as u32, len: 1, program };
+    let run = |y: usize, x: usize, program: u32| TileRun {
+        x: x as u32,
+        y: y as u32,
+        len: 1,
+        program: ProgramId::new(program),
+    };
     let tiles = tiles.iter().enumerate();
     let tiles =
         tiles.flat_map(|(y, row)| row.iter().enumerate().map(move |(x, program)| run(y, x, *program))).collect();
-    let config = |(_, _, _, rx, tx): &(u32, u32, u8, u8, u8)| ColorConfig {
-        rx: DirSet(*rx),
-        tx: DirSet(*tx),
-        ..ColorConfig::default()
-    };
+    let config = |(_, _, _, rx, tx): &(u32, u32, u8, u8, u8)| ColorConfig::route(DirSet(*rx), DirSet(*tx));
     let color_configs = routes.iter().map(config).collect();
     let mut numbered: Vec<_> = routes.iter().enumerate().collect();
     numbered.sort_by_key(|(_, route)| (route.1, route.0, route.2));
@@ -93,9 +98,9 @@ pub fn layout(arch: Arch, programs: Vec<PeImage>, tiles: &[&[u32]], routes: &[(u
     Image {
         origin: Origin::default(),
         arch,
-        sdk: Sdk { major: 1, minor: 4 },
+        sdk: SDK,
         fabric: Size { width: rect.width + 7, height: rect.height + 2 },
-        offset: Place { x: 4, y: 1 },
+        offset: Coord { x: 4, y: 1 },
         rect,
         memcpy: Some(Memcpy { channels: 1, west_buffer: 0, east_buffer: 0 }),
         programs: programs.into_iter().map(Arc::new).collect(),

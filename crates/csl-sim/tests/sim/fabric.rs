@@ -1,9 +1,9 @@
 //! Programs that talk over the fabric.
 
-use csl_chip::{SysOp, VecOp};
-use csl_image::{Arch, Image, PeImage, QueueDir};
+use csl_image::{Image, PeImage};
 use csl_isa::dsd::{Dsd, DsdClass};
 use csl_isa::{Insn, NO_REG, Op};
+use csl_machine::{Arch, ProgramId, QueueDir, SysOp, VecOp};
 use csl_sim::{Command, Copy, Endpoint, Rect, Spread, Stop, TaskWait};
 
 use crate::builder::*;
@@ -53,7 +53,7 @@ fn a_receiver_that_gets_too_little_is_explained() {
     let ticket = sim.submit(read(1, 4)).expect("a right command");
     let Err(Stop::Deadlock(deadlock)) = sim.wait(ticket) else { panic!("it cannot finish") };
     let wait = &deadlock.threads[0];
-    assert_eq!((wait.x, wait.y, wait.tiles, wait.what.program), (1, 0, 1, 1));
+    assert_eq!((wait.x, wait.y, wait.tiles, wait.what.program), (1, 0, 1, ProgramId::new(1)));
     assert_eq!(wait.what.waiting.need, csl_pe::Need::Wavelet { queue: 2, color: COLOR });
     assert_eq!(wait.what.waiting.left, Some(1));
 }
@@ -66,7 +66,7 @@ fn what_leaves_the_program_is_counted_by_color() {
     let lost = sim.situation().lost;
     assert_eq!(lost.len(), 1);
     assert_eq!((lost[0].x, lost[0].y, lost[0].tiles), (0, 0, 3));
-    assert_eq!(lost[0].what, csl_sim::Lost { color: COLOR, wavelets: 60, side: 3 });
+    assert_eq!(lost[0].what, csl_sim::Lost { color: COLOR, wavelets: 60, side: csl_machine::Direction::North });
 }
 
 /// Where a tile has no program the fabric around begins.
@@ -123,7 +123,7 @@ fn wavelets_that_nobody_takes_are_named_at_the_end() {
     sim.stop().expect("nothing goes wrong");
     let left = sim.situation();
     let standing = &left.wavelets[0];
-    assert_eq!((standing.x, standing.what.color, standing.what.from), (1, COLOR, 0));
+    assert_eq!((standing.x, standing.what.color, standing.what.from), (1, COLOR, csl_machine::Direction::West));
     assert_eq!(standing.what.why, csl_fabric::Obstacle::InputClosed { ever: false });
     assert!(sim.is_at_rest());
     assert_eq!(left.standing, [csl_sim::Count { color: COLOR, wavelets: 1, pes: 1 }]);
@@ -144,7 +144,10 @@ fn an_interrupted_run_says_who_runs_and_who_waits() {
     assert_eq!(situation.host[0].pes, 1);
     assert_eq!((situation.threads.len(), situation.threads[0].x), (1, 1));
     let ready = &situation.tasks[0];
-    assert_eq!((ready.what, ready.tiles, ready.x), (TaskWait { program: 0, id: 8, is_blocked: false }, 2, 0));
+    assert_eq!(
+        (ready.what, ready.tiles, ready.x),
+        (TaskWait { program: ProgramId::new(0), id: 8, is_blocked: false }, 2, 0)
+    );
 }
 
 /// `<tile_config>` may set up a color that the layout leaves alone.
@@ -177,7 +180,7 @@ fn an_operation_advances_its_own_router() {
     main_task(&mut pe, &code);
     let routes = [(0, 0, COLOR, RAMP, E), (1, 0, COLOR, W, RAMP), (0, 1, COLOR, N, RAMP)];
     let mut image = layout(Arch::Wse2, vec![pe, receiver(2), receiver(1)], &[&[0, 1], &[2, 2]], &routes);
-    image.color_configs[0].positions[0] = csl_image::SwitchPos::Tx(csl_image::DirSet(S));
+    image.color_configs[0].positions[0] = csl_machine::SwitchPos::Tx(csl_machine::DirSet(S));
     let mut sim = sim(image);
     for (at, words) in [((1, 0), vec![1, 2]), ((0, 1), vec![3])] {
         let rect = Rect::new(at.0, at.1, 1, 1);
@@ -211,9 +214,10 @@ fn output_queues_share_the_ramp() {
     let mut sim = traced(layout(Arch::Wse2, vec![receiver(4), pe, program(&[])], &[&[0, 1, 2]], &routes));
     sim.stop().expect("no fault");
     let from_ramp = |event: csl_sim::Event| match event.what {
-        csl_sim::EventKind::Fabric { color, what: csl_fabric::Traced::Landing { from: 4, .. } } => {
-            Some((event.cycle, color))
-        }
+        csl_sim::EventKind::Fabric {
+            color,
+            what: csl_fabric::Traced::Landing { from: csl_machine::Direction::Ramp, .. },
+        } => Some((event.cycle, color)),
         _ => None,
     };
     let sent: Vec<(u64, u8)> = sim.take_events().into_iter().filter_map(from_ramp).collect();

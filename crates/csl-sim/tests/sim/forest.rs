@@ -1,8 +1,8 @@
 //! A mesh covered with random trees of several colors: every PE gets the words of its trees' roots, each once and in order,
 //! and any number of threads gives the same landings, cycle by cycle.
 
-use csl_chip::VecOp;
-use csl_image::{Arch, Image, PeImage, QueueDir};
+use csl_image::{Image, PeImage};
+use csl_machine::{Arch, QueueDir, VecOp};
 
 use crate::builder::*;
 use crate::random::Dice;

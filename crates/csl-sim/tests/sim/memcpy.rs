@@ -1,7 +1,7 @@
 //! Copies, launches, the command stream.
 
-use csl_image::Arch;
 use csl_isa::{Insn, Op};
+use csl_machine::Arch;
 use csl_sim::{Command, Copy, Endpoint, HostReason, Order, Rect, RequestError, Shape, Sim, Spread, Stop, Width};
 
 use crate::builder::*;
@@ -115,7 +115,7 @@ fn wrong_commands_are_refused_before_anything_moves() {
     let mut sim = sim(layout(Arch::Wse2, vec![adder(true)], &[&[0]], &[]));
     let one = Rect::new(0, 0, 1, 1);
     let wide = Rect::new(0, 0, 2, 1);
-    let program = csl_image::Size { width: 1, height: 1 };
+    let program = csl_machine::Size { width: 1, height: 1 };
     assert_eq!(sim.submit(d2h(wide, 1, Width::Bits32)), Err(RequestError::Outside { rect: wide, program }));
     let (method, shape) = ("memcpy_h2d", Shape { h: 1, w: 1, l: 2 });
     let short = RequestError::ShortArray { method, shape, needed: 2, found: 1 };

@@ -1,8 +1,7 @@
 //! What the host reads of a PE's memory when it stops it in the middle of something.
 
-use csl_chip::VecOp;
-use csl_image::{Arch, QueueDir};
 use csl_isa::{Insn, Op};
+use csl_machine::{Arch, QueueDir, VecOp};
 
 use crate::builder::*;
 

@@ -6,12 +6,14 @@
 
 use std::sync::Arc;
 
-use csl_chip::{SysOp, VecOp};
 use csl_fabric::Traced;
-use csl_image::{Arch, Fifo, FifoAction, Image, PeImage, QueueDir, RouteRun, SwitchPos, Task, TaskKind, TaskParam};
+use csl_image::{Fifo, Image, PeImage, RouteRun, Task, TaskParam};
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
-use csl_isa::vec::{Action, Priority, RegOrImm, Target, VecArg, VecConfig, VecDesc};
+use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
+use csl_machine::{
+    Action, Arch, FifoAction, FifoConfig, Priority, QueueDir, SwitchPos, SysOp, TaskKind, TaskTarget, VecConfig, VecOp,
+};
 use csl_sim::{Event, EventKind, FaultReport, Sim, SimOptions, Stop, Traces};
 
 use crate::builder::*;
@@ -108,7 +110,7 @@ fn random_image(seed: u64) -> Image {
     image
 }
 
-type Routes = Vec<(u32, u32, u8, csl_image::ColorConfig)>;
+type Routes = Vec<(u32, u32, u8, csl_machine::ColorConfig)>;
 
 /// A walk from a random tile; tiles on the way may take what passes, the last one does.
 fn lay(dice: &mut Dice, (width, height): (u32, u32), color: u8, plans: &mut [Plan], routes: &mut Routes) {
@@ -125,7 +127,7 @@ fn lay(dice: &mut Dice, (width, height): (u32, u32), color: u8, plans: &mut [Pla
         let Some(next) = neighbour(at, side, (width, height)).filter(|next| !visited.contains(next)) else { break };
         let takes = dice.one_in(2) && from != RAMP;
         let switches = dice.one_in(4) && from != RAMP;
-        let mut config = csl_image::ColorConfig { rx: dirs(from), tx: dirs(side), ..Default::default() };
+        let mut config = csl_machine::ColorConfig { rx: dirs(from), tx: dirs(side), ..Default::default() };
         if switches {
             config.positions[0] = SwitchPos::Tx(dirs(RAMP));
             config.ring_mode = dice.one_in(2);
@@ -141,15 +143,15 @@ fn lay(dice: &mut Dice, (width, height): (u32, u32), color: u8, plans: &mut [Pla
         at = next;
         visited.push(at);
     }
-    routes.push((at.0, at.1, color, csl_image::ColorConfig { rx: dirs(from), tx: dirs(RAMP), ..Default::default() }));
+    routes.push((at.0, at.1, color, csl_machine::ColorConfig { rx: dirs(from), tx: dirs(RAMP), ..Default::default() }));
     take(dice, &path, &mut plans[(at.1 * width + at.0) as usize]);
     let sends = &mut plans[(source.1 * width + source.0) as usize].sends;
     let queue = 3 + sends.len() as u8;
     sends.push(End { color, queue, words: path.words, control: path.has_switch });
 }
 
-fn dirs(set: u8) -> csl_image::DirSet {
-    csl_image::DirSet(set)
+fn dirs(set: u8) -> csl_machine::DirSet {
+    csl_machine::DirSet(set)
 }
 
 fn neighbour((x, y): (u32, u32), side: u8, (width, height): (u32, u32)) -> Option<(u32, u32)> {
@@ -199,13 +201,15 @@ fn random_program(dice: &mut Dice, arch: Arch, plan: &Plan, reroutes: bool) -> P
         pe.fifos.push(Fifo {
             addr: 0xa00,
             words: 2 * dice.between(2, 12),
-            elem_words: 2,
-            empty_action: action,
-            full_action: action,
-            activate_push: None,
-            activate_pop: None,
-            priority: None,
-            simd: None,
+            config: FifoConfig {
+                elem_words: 2,
+                empty_action: action,
+                full_action: action,
+                activate_push: None,
+                activate_pop: None,
+                priority: None,
+                simd: None,
+            },
         });
     }
     let mut maker = Maker {
@@ -215,7 +219,7 @@ fn random_program(dice: &mut Dice, arch: Arch, plan: &Plan, reroutes: bool) -> P
         receives: plan.receives.clone(),
         fifo,
         reroutes,
-        color_routes: csl_chip::chip(arch.into()).config.color_routes,
+        color_routes: csl_machine::chip(arch.into()).config.color_routes,
     };
     maker.data_tasks(arch);
     for id in TASKS {
@@ -328,7 +332,7 @@ impl Maker<'_> {
         VecArg::DsdConst(Dsd::mem1d(addr, extent, self.dice.pick(&[1, 1, 1, 2, 0]), false).0)
     }
 
-    fn vector(&mut self, op: VecOp, dest: VecArg, srcs: Vec<VecArg>, config: VecConfig) -> Insn {
+    fn vector(&mut self, op: VecOp, dest: VecArg, srcs: Vec<VecArg>, config: VecConfig<RegOrImm>) -> Insn {
         self.pe.vecs.push(VecDesc { op: op as u8, dest, srcs, config });
         Insn::new(Op::Vec, self.pe.vecs.len() as u16 - 1, NO_REG, 0)
     }
@@ -367,11 +371,11 @@ impl Maker<'_> {
     }
 
     /// How an operation runs that may be asynchronous.
-    fn config(&mut self, id: u16, queue: u8) -> VecConfig {
+    fn config(&mut self, id: u16, queue: u8) -> VecConfig<RegOrImm> {
         if self.dice.one_in(3) {
             return VecConfig::default();
         }
-        let task = Target::LocalTask(RegOrImm::Imm(self.later(id)));
+        let task = TaskTarget::LocalTask(RegOrImm::Imm(self.later(id)));
         let completion = self.dice.pick(&[Action::Nothing, Action::Activate(task), Action::Unblock(task)]);
         let priorities = [None, None, Some(Priority::Low), Some(Priority::Medium), Some(Priority::High)];
         // Now and then one that another operation has, too (WSE-3).
@@ -404,7 +408,7 @@ impl Maker<'_> {
             return self.send_around_advances(end);
         }
         let config = self.config(id, end.queue);
-        let mut part = |words: u16, config: VecConfig| {
+        let mut part = |words: u16, config: VecConfig<RegOrImm>| {
             let source = self.memory(words);
             self.vector(VecOp::Mov32, fabout(end.color, end.queue, words), vec![source], config)
         };

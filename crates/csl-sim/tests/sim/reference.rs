@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use csl_fabric::{ColorConfig, PopMode, Position, Ramp, RouteTable, Row, Traced, Wavelet};
-use csl_image::{Image, SwitchPos};
+use csl_fabric::{Ramp, RouteTable, Row, Traced};
+use csl_image::Image;
+use csl_machine::{Direction, Wavelet};
 use csl_pe::{Pe, Ports, Registers};
 use csl_sim::{FaultKind, FaultReport};
 
 /// Cycle, column, row, side, color, data.
-pub type Landed = (u64, u32, u32, u8, u8, u32);
+pub type Landed = (u64, u32, u32, Direction, u8, u32);
 
 pub struct Reference {
     rows: Vec<(Row, Ces)>,
@@ -51,7 +52,7 @@ struct RouteRegisters<'a> {
 impl Registers for RouteRegisters<'_> {
     fn read(&mut self, word: u16) -> Option<u16> {
         let color = (word - self.routes) as u8;
-        let mut config = self.row.color_config(self.x, color).cloned().unwrap_or_default();
+        let mut config = self.row.color_state(self.x, color).cloned().unwrap_or_default();
         self.writes.iter().filter(|write| write.1 == color).for_each(|write| config.set_route_word(write.2));
         Some(config.route_word())
     }
@@ -65,7 +66,7 @@ impl Registers for RouteRegisters<'_> {
 impl Reference {
     /// A machine with one program on each tile, as the random programs have it.
     pub fn new(image: &Image) -> Reference {
-        let chip = csl_chip::chip(image.arch.into());
+        let chip = csl_machine::chip(image.arch);
         let table = Arc::new(table(image));
         let row = |y: u32| {
             let tiles = (0..image.rect.width).map(|x| Tile::new(image, x, y)).collect();
@@ -141,10 +142,10 @@ fn cycle((row, ces): &mut (Row, Ces), y: u32, now: u64) -> Result<(), FaultRepor
 impl Tile {
     fn new(image: &Image, x: u32, y: u32) -> Tile {
         let run = image.tiles.iter().find(|run| run.y == y && (run.x..run.x + run.len).contains(&x));
-        let program = &image.programs[run.expect("every tile has a program").program as usize];
-        let mut ports = Ports::new(image.arch.into());
-        let chip = csl_chip::chip(image.arch.into());
-        let pe = Pe::new(Arc::clone(program), chip, image.sdk, x as u16, y as u16, &mut ports);
+        let program = &image.programs[run.expect("every tile has a program").program];
+        let mut ports = Ports::new(image.arch);
+        let chip = csl_machine::chip(image.arch);
+        let pe = Pe::new(Arc::clone(program), chip, x as u16, y as u16, &mut ports);
         let dispatch_to_ramp = chip.timing.dispatch_to_ramp;
         Tile {
             pe,
@@ -164,7 +165,7 @@ impl Tile {
         for output in (0..count).map(|i| (self.next_output + i) % count) {
             let Some(head) = self.ports.outputs[output].ready(now) else { continue };
             let Some(record) = row.routed(x, head.color) else { continue };
-            let csl_pe::Wavelet { data, control, half } = head.wavelet;
+            let csl_machine::Wavelet { data, control, half } = head.wavelet;
             if row.inject(record, Wavelet { data, control, half }, now)? {
                 self.ports.depart(output);
                 self.next_output = (output + 1) % count;
@@ -204,7 +205,7 @@ impl Ramp for Ces {
         let Wavelet { data, control, half } = wavelet;
         let Tile { ports, returns, .. } = &mut self.tiles[x as usize];
         let slot = ports.landing_slot(color).expect("`room` has found one");
-        assert!(ports.land(slot, csl_pe::Wavelet { data, control, half }), "`room` has found room");
+        assert!(ports.land(slot, csl_machine::Wavelet { data, control, half }), "`room` has found room");
         if is_own && self.hold > 0 {
             ports.hold(slot);
             returns.push((self.now + self.hold - 1, slot));
@@ -220,7 +221,7 @@ impl Ramp for Ces {
 
 /// The routes of an image whose runs are one tile long.
 fn table(image: &Image) -> RouteTable {
-    let configs = image.color_configs.iter().map(config).collect();
+    let configs = image.color_configs.clone();
     let mut sets = Vec::new();
     let mut rows = Vec::new();
     for y in 0..image.rect.height {
@@ -235,15 +236,4 @@ fn table(image: &Image) -> RouteTable {
         rows.push(runs);
     }
     RouteTable::new(image.rect.width, rows, sets, configs)
-}
-
-fn config(image: &csl_image::ColorConfig) -> ColorConfig {
-    let position = |position: &SwitchPos| match position {
-        SwitchPos::Tx(tx) => Position::Tx(tx.0),
-        _ => Position::Invalid,
-    };
-    let mut config = ColorConfig::route(image.rx.0, image.tx.0);
-    config.positions[0] = position(&image.positions[0]);
-    (config.ring, config.pop) = (image.ring_mode, PopMode::NoPop);
-    config
 }

@@ -1,7 +1,7 @@
 //! The number of threads changes nothing.
 
-use csl_chip::VecOp;
-use csl_image::{Arch, DirSet, Image, PeImage, QueueDir};
+use csl_image::{Image, PeImage};
+use csl_machine::{Arch, DirSet, QueueDir, VecOp};
 use csl_sim::{Command, Copy, Endpoint, Rect, Stop};
 
 use crate::builder::*;

@@ -1,10 +1,10 @@
 //! Cycle counts of public logs (vendor simulator, WSE-2), on programs of single operations. What a program's own code around
 //! them costs is the compiler's, so these compare slopes and differences.
 
-use csl_chip::{SysOp, VecOp};
 use csl_fabric::Traced;
-use csl_image::{Arch, Image, QueueDir};
+use csl_image::Image;
 use csl_isa::{Insn, NO_REG, Op};
+use csl_machine::{Arch, QueueDir, SysOp, VecOp};
 use csl_sim::{EventKind, Rect};
 
 use crate::builder::*;

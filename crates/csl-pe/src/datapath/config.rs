@@ -1,0 +1,45 @@
+//! The configuration of an operation or a DSR, with its registers read.
+
+use csl_isa::vec::RegOrImm;
+use csl_machine::{Action, OnControl, Priority, VecConfig};
+use csl_num::LowBits;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Config {
+    pub is_async: bool,
+    pub completion: Action,
+    pub on_control: Option<Action>,
+    pub priority: Option<Priority>,
+    pub ut: Option<u8>,
+    pub index: u16,
+    pub save_address: bool,
+}
+
+impl Config {
+    pub fn resolve(config: &VecConfig<RegOrImm>, reg: &dyn Fn(u16) -> u64) -> Config {
+        Config {
+            is_async: config.is_async,
+            completion: effect(config.completion, reg),
+            on_control: config.on_control.map(|on_control| match on_control {
+                OnControl::Terminate => Action::Nothing,
+                OnControl::Then(action) => effect(action, reg),
+            }),
+            priority: config.priority,
+            ut: config.ut.map(|ut| value(ut, reg).low8()),
+            index: config.index.map_or(0, |index| value(index, reg)),
+            save_address: config.save_address,
+        }
+    }
+}
+
+fn value(operand: RegOrImm, reg: &dyn Fn(u16) -> u64) -> u16 {
+    match operand {
+        RegOrImm::Reg(r) => reg(r).low16(),
+        RegOrImm::Imm(value) => value,
+    }
+}
+
+/// What an action touches, with its number known.
+fn effect(action: Action<RegOrImm>, reg: &dyn Fn(u16) -> u64) -> Action {
+    action.map(|operand| value(*operand, reg).min(255).low8())
+}
