@@ -13,6 +13,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::context::Context;
 use crate::flow::Flow;
+use crate::fuse::fuse;
 use crate::plan::Plan;
 use crate::rows;
 
@@ -335,6 +336,7 @@ impl FnGen<'_, '_> {
         let rename = |reg| rename(reg, frame, consts);
         self.insns.iter_mut().for_each(|insn| rename_fields(insn, &rename));
         rows::intern(&mut self, &rename);
+        fuse(&mut self.insns);
         let stack = self.func.slots.iter().fold(0, |end, slot| place_slot(end, slot).1).next_multiple_of(4);
         let stack = u16::try_from(stack).map_err(|_| TooLarge("more stack than a PE has memory"))?;
         let lines = self.lines.iter().map(|&(at, site)| (if at == 0 { 0 } else { at + head as u32 }, site)).collect();

@@ -1,12 +1,13 @@
 //! The code generator: IR to image, with memory, registers, instructions, and the tables around them.
 //!
-//! Cycles are counted on the IR (`cost.rs`, `flow.rs`) before anything is folded or fused (`plan.rs`), so that no
+//! Cycles are counted on the IR (`cost.rs`, `flow.rs`) before anything is folded or fused (`plan.rs`, `fuse.rs`), so that no
 //! optimisation changes a count.
 
 mod context;
 mod cost;
 mod flow;
 mod func;
+mod fuse;
 mod layout;
 mod lines;
 mod listing;
