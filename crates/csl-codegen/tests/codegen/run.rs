@@ -47,14 +47,22 @@ pub fn dot_loop() -> Program {
     // 0: n, 1: i, 2: s, 3: test, 4 and 5: addresses, 6 and 7: elements, 8: product
     let (ptr, f32) = (Scalar::PTR, Scalar::F32);
     let regs = vec![Scalar::U16, Scalar::U16, f32, BOOL, ptr, ptr, f32, f32, f32];
-    let address =
-        |dst, global| Inst::Index { dst: Reg(dst), base: Opnd::Global(GlobalId(global), 0), index: reg(1), scale: 4 };
-    let load = |dst, at| Inst::Load { ty: f32, dst: Reg(dst), addr: Addr { base: AddrBase::Reg(Reg(at)), offset: 0 } };
+    let address = |dst, global| Inst::Index {
+        dst: Reg::new(dst),
+        base: Opnd::Global(GlobalId::new(global), 0),
+        index: reg(1),
+        scale: 4,
+    };
+    let load = |dst, at| Inst::Load {
+        ty: f32,
+        dst: Reg::new(dst),
+        addr: Addr { base: AddrBase::Reg(Reg::new(at)), offset: 0 },
+    };
     let blocks = vec![
-        block(vec![copy(1, imm(0)), copy(2, imm(0))], Term::Jump(BlockId(1))),
+        block(vec![copy(1, imm(0)), copy(2, imm(0))], Term::Jump(BlockId::new(1))),
         block(
             vec![cmp(CmpOp::Lt, Scalar::U16, 3, reg(1), reg(0))],
-            Term::Branch { cond: reg(3), then: BlockId(2), otherwise: BlockId(3) },
+            Term::Branch { cond: reg(3), then: BlockId::new(2), otherwise: BlockId::new(3) },
         ),
         block(
             vec![
@@ -66,7 +74,7 @@ pub fn dot_loop() -> Program {
                 bin(BinOp::Add, f32, 2, reg(2), reg(8)),
                 bin(BinOp::Add, Scalar::U16, 1, reg(1), imm(1)),
             ],
-            Term::Jump(BlockId(1)),
+            Term::Jump(BlockId::new(1)),
         ),
         block(vec![], Term::Return(Some(reg(2)))),
     ];
