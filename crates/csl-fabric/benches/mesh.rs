@@ -1,5 +1,5 @@
 //! Benchmark of a mesh in which every CE streams to its neighbours: millions of link hops a second, and nanoseconds a
-//! tile and cycle. `cargo bench -p csl-fabric -- [WIDTH HEIGHT CYCLES]`
+//! tile and cycle. `cargo bench -p waferlab-fabric -- [WIDTH HEIGHT CYCLES]`
 
 use std::sync::Arc;
 use std::time::Instant;
