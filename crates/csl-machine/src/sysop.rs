@@ -81,7 +81,7 @@ sys_ops! {
     QueueFlush "queue_flush" (queue) none sync;
     /// Moves what a DSR describes to byte address `addr`; `dsr` is its file (0 dest, 1 src0, 2 src1) above four bits of id.
     SetDsrAddr "set_dsr_addr" (dsr, addr) none free;
-    /// What the next message starts with: length, row and column (`<message_passing>`).
+    /// Sets the header of the next message: length, row and column (`<message_passing>`).
     MessageHeader "message_header" (header) none free;
     /// Prints: `kind` says how `value` is to be shown; collected until `PrintFlush`.
     PrintValue "print_value" (kind, value) none free;
