@@ -60,7 +60,7 @@ impl Value {
     pub fn int(&self) -> Option<&BigInt> {
         match self {
             Value::Int(number) => Some(number),
-            Value::Varying(varying) => Some(varying.settle()),
+            Value::Varying(varying) => Some(varying.concretize()),
             _ => None,
         }
     }

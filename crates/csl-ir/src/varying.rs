@@ -142,7 +142,7 @@ impl Varying {
     }
 
     /// The value itself, which becomes the same on every tile of the program.
-    pub fn settle(&self) -> &BigInt {
+    pub fn concretize(&self) -> &BigInt {
         self.trace.record(Question::Value(self.expr.clone()), self.known);
         &self.big
     }

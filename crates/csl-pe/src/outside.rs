@@ -28,16 +28,16 @@ pub struct Wake {
     /// The cycle; `u64::MAX` for none.
     pub at: u64,
     /// The input slots in which a landing wakes it.
-    pub landings: u32,
+    pub arrivals: u32,
     /// The output queues (by index in `outputs`) in which a free place wakes it.
     pub credits: u32,
 }
 
 impl Wake {
     /// A PE that only a command, or a landing on a slot that does not exist yet, can wake.
-    pub const IDLE: Wake = Wake { at: u64::MAX, landings: !0, credits: 0 };
+    pub const IDLE: Wake = Wake { at: u64::MAX, arrivals: !0, credits: 0 };
 
     pub fn at(cycle: u64) -> Wake {
-        Wake { at: cycle, landings: 0, credits: 0 }
+        Wake { at: cycle, arrivals: 0, credits: 0 }
     }
 }

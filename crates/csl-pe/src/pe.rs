@@ -14,11 +14,11 @@ use crate::outside::{NoRegisters, Registers, Wake};
 use crate::ports::Ports;
 use crate::queues::NONE;
 use crate::scalar::Cpu;
-use crate::sched::{Call, Hold, Sched, TaskState, Unserved, Visit, Waiting};
+use crate::sched::{Call, Hazard, Sched, TaskState, Unserved, Visit, Waiting};
 
 /// One PE.
 ///
-/// Its clock is `tau`, the cycle in which the main thread issues next. While no microthread runs, nothing that the PE
+/// Its clock is `local_time`, the cycle in which the main thread issues next. While no microthread runs, nothing that the PE
 /// does can be seen from outside before its next *sync point*, so it runs ahead of the fabric's clock up to there.
 ///
 /// In this order in memory: what each cycle of a streaming PE looks at lies together (measured).
@@ -48,7 +48,7 @@ impl Pe {
             at: (x, y),
         };
         if let Err(kind) = pe.start_up(ports) {
-            pe.sched.stop(kind, 0, &pe.cpu);
+            pe.sched.raise_fault(kind, 0, &pe.cpu);
         }
         pe
     }
@@ -122,19 +122,19 @@ impl Pe {
 
     /// The cycle in which the main thread goes on: the fabric's clock may lie behind it.
     pub fn clock(&self) -> u64 {
-        self.cpu.tau
+        self.cpu.local_time
     }
 
     /// The last cycle in which a thread had the issue slot; it may lie ahead of the fabric's clock.
     pub fn last_issue(&self) -> u64 {
-        self.cpu.tau.max(self.sched.last_issue)
+        self.cpu.local_time.max(self.sched.last_issue)
     }
 
     /// Brings memory up to date for the host at a stop cycle: the main thread's local operation does its issues before
     /// `now`.
     #[inline]
-    pub fn settle(&mut self, now: u64) {
-        self.sched.settle(now, &mut self.cpu, &mut self.data);
+    pub fn synchronize(&mut self, now: u64) {
+        self.sched.synchronize(now, &mut self.cpu, &mut self.data);
     }
 
     pub fn program(&self) -> &Arc<PeImage> {
@@ -158,7 +158,7 @@ impl Pe {
     /// Whether no task runs and no synchronous operation holds the main thread, so that memcpy's own tasks could run
     /// (docs/decisions/machine.md M15).
     pub fn memcpy_ready(&self, now: u64) -> bool {
-        self.sched.main.is_idle() && self.cpu.tau <= now
+        self.sched.main.is_idle() && self.cpu.local_time <= now
     }
 
     /// Notes that a memcpy transfer runs on microthread 0 up to, not including, that cycle: the main thread does not
@@ -231,7 +231,7 @@ impl Pe {
     }
 
     /// The places where the main thread has held for an earlier operation, in the order in which it came to them.
-    pub fn holds(&self) -> &[Hold] {
+    pub fn holds(&self) -> &[Hazard] {
         &self.sched.holds
     }
 }

@@ -70,7 +70,7 @@ impl Ports {
     /// The input slot where a wavelet of `color` lands; `None` where no input queue takes the color (WSE-3), or the
     /// color does not exist: the wavelet then stays in the router.
     #[inline]
-    pub fn landing_slot(&mut self, color: u8) -> Option<usize> {
+    pub fn arrival_slot(&mut self, color: u8) -> Option<usize> {
         let slot = *self.input_of_color.get(usize::from(color))?;
         if slot != NONE {
             return Some(usize::from(slot));
@@ -81,7 +81,7 @@ impl Ports {
     /// Lands a wavelet. Returns false, and changes nothing, when the slot is full.
     #[must_use]
     #[inline]
-    pub fn land(&mut self, slot: usize, wavelet: Wavelet) -> bool {
+    pub fn arrive(&mut self, slot: usize, wavelet: Wavelet) -> bool {
         let Some(input) = self.inputs.get_mut(slot) else { return false };
         let done = input.push(wavelet);
         if wavelet.half && !input.dense {
@@ -93,15 +93,15 @@ impl Ports {
 
     /// Keeps the place of the last landed wavelet taken until [`Ports::release`], whether or not the wavelet is read
     /// before.
-    pub fn hold(&mut self, slot: usize) {
+    pub fn reserve(&mut self, slot: usize) {
         if let Some(input) = self.inputs.get_mut(slot) {
-            input.held += 1;
+            input.reserved += 1;
         }
     }
 
     pub fn release(&mut self, slot: usize) {
         if let Some(input) = self.inputs.get_mut(slot) {
-            input.held = input.held.saturating_sub(1);
+            input.reserved = input.reserved.saturating_sub(1);
         }
     }
 

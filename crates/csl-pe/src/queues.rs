@@ -24,7 +24,7 @@ pub struct InQueue {
     head: u8,
     pub(crate) len: u8,
     /// The number of places reserved for wavelets from the PE's own ramp, taken or not.
-    pub(crate) held: u8,
+    pub(crate) reserved: u8,
     /// The control and half bits, by position in the ring.
     controls: u8,
     halves: u8,
@@ -40,7 +40,7 @@ impl InQueue {
             depth,
             head: 0,
             len: 0,
-            held: 0,
+            reserved: 0,
             controls: 0,
             halves: 0,
             ring: [0; MAX_DEPTH],
@@ -59,7 +59,7 @@ impl InQueue {
 
     #[inline]
     pub fn has_room(&self) -> bool {
-        self.len.max(self.held) < self.depth
+        self.len.max(self.reserved) < self.depth
     }
 
     /// The `i`-th wavelet from the head.

@@ -114,21 +114,21 @@ fn a_fused_loop_adds_products() {
 #[test]
 fn an_iteration_of_a_sum_takes_17_cycles_as_it_stands() {
     let pe = pe(sum_loop());
-    let cycles = |n| run_func(&pe, &mut memory_with(&pe, &[1.0; 8]), &[n]).1.tau;
+    let cycles = |n| run_func(&pe, &mut memory_with(&pe, &[1.0; 8]), &[n]).1.local_time;
     assert_eq!(cycles(5) - cycles(4), 17);
 }
 
 #[test]
-fn a_slice_ends_at_a_branch_and_goes_on() {
+fn a_quantum_ends_at_a_branch_and_goes_on() {
     let pe = pe(sum_loop());
     let mut memory = memory_with(&pe, &[1.0, 2.0, 3.5]);
     let mut cpu = csl_pe::scalar::Cpu::new(0);
     cpu.start(&pe, 0, &[3]);
-    let mut slices = 0;
-    while csl_pe::scalar::run(&mut cpu, &mut memory, &pe, 1) == Exit::SliceEnd {
-        slices += 1;
+    let mut quanta = 0;
+    while csl_pe::scalar::run(&mut cpu, &mut memory, &pe, 1) == Exit::QuantumEnd {
+        quanta += 1;
     }
-    assert_eq!((slices, f32::from_bits(cpu.result() as u32)), (2, 6.5));
+    assert_eq!((quanta, f32::from_bits(cpu.result() as u32)), (2, 6.5));
 }
 
 /// `fn fact(n) { if (n < 2) return 1; return n * fact(n - 1); }`

@@ -119,7 +119,7 @@ impl Setup<'_> {
             (Arch::Wse2, true, true) => Some(self.bind_input(queue, color)?),
             (Arch::Wse3, true, true) if self.ports.input_slot(queue).is_none() => Some(self.bind_input(queue, color)?),
             (_, true, _) => self.ports.input_slot(queue),
-            (_, false, _) => self.ports.landing_slot(color),
+            (_, false, _) => self.ports.arrival_slot(color),
         };
         slot.ok_or(FaultKind::NoQueue { output: false, queue })
     }

@@ -53,7 +53,7 @@ pub struct Cpu {
     pub(super) tile_consts: Box<[u64]>,
     callers: Vec<Frame>,
     /// The issue time of the next instruction, in cycles.
-    pub tau: u64,
+    pub local_time: u64,
     pub(super) pc: u32,
     pub(super) fp: u32,
     /// Byte address of the running function's stack slots.

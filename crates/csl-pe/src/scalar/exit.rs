@@ -12,8 +12,8 @@ use super::ops::canonical;
 pub enum Exit {
     /// The function that was started has returned.
     Returned,
-    /// `tau` has reached the limit at a branch; another run continues.
-    SliceEnd,
+    /// `local_time` has reached the limit at a branch; another run continues.
+    QuantumEnd,
     /// A vector operation: a row of the program's `vecs`.
     Vec {
         row: u16,

@@ -25,25 +25,25 @@ pub fn half_kind(half: HalfFormat) -> FloatKind {
     }
 }
 
-/// Runs `cpu` until an exit. `SliceEnd` comes at the first branch taken with `cpu.tau >= until`.
+/// Runs `cpu` until an exit. `QuantumEnd` comes at the first branch taken with `cpu.local_time >= until`.
 ///
 /// `pe` must have passed [`csl_image::Image::check`]; otherwise this may panic.
 pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: u64) -> Exit {
     let code: &[Insn] = &pe.code;
     let half = half_kind(pe.half);
     let mut pc = cpu.pc as usize;
-    let mut tau = cpu.tau;
+    let mut local_time = cpu.local_time;
     let mut frame: &mut [u64] = &mut cpu.regs[cpu.fp as usize..];
 
     loop {
         let mut insn = if S::LOOKS { code[pc].alone() } else { code[pc] };
-        let raised = around.before(tau, pc, insn, frame);
+        let raised = around.before(local_time, pc, insn, frame);
         pc += 1;
 
         macro_rules! leave {
             ($exit:expr) => {{
                 let exit = $exit;
-                (cpu.pc, cpu.tau) = (pc.low32(), tau);
+                (cpu.pc, cpu.local_time) = (pc.low32(), local_time);
                 return exit;
             }};
         }
@@ -70,8 +70,8 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
         macro_rules! jump {
             ($high:expr, $low:expr) => {{
                 pc = (usize::from($high) << 16) | usize::from($low);
-                if tau >= until {
-                    leave!(Exit::SliceEnd)
+                if local_time >= until {
+                    leave!(Exit::QuantumEnd)
                 }
             }};
         }
@@ -79,10 +79,10 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
             ($taken:expr) => {{
                 let ext = code[pc];
                 if $taken {
-                    tau += u64::from(ext.b);
+                    local_time += u64::from(ext.b);
                     jump!(insn.c, ext.c)
                 } else {
-                    tau += u64::from(ext.a);
+                    local_time += u64::from(ext.a);
                     pc += 1;
                 }
             }};
@@ -102,7 +102,7 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
         }
         macro_rules! call {
             ($func:expr, $cost:expr) => {{
-                tau += u64::from($cost);
+                local_time += u64::from($cost);
                 cpu.pc = pc.low32();
                 if let Err(fault) = cpu.enter(pe, $func, insn.b) {
                     fault!(fault)
@@ -113,7 +113,7 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
         }
         macro_rules! ret {
             () => {{
-                tau += u64::from(insn.b);
+                local_time += u64::from(insn.b);
                 if !cpu.leave() {
                     leave!(Exit::Returned)
                 }
@@ -232,9 +232,9 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
 
         match insn.op {
             Op::Ext | Op::Unreachable => fault!(CpuFault::Unreachable),
-            Op::Charge => tau += u64::from(insn.a) | u64::from(insn.b) << 16,
+            Op::Charge => local_time += u64::from(insn.a) | u64::from(insn.b) << 16,
             Op::Jump => {
-                tau += u64::from(insn.c);
+                local_time += u64::from(insn.c);
                 jump!(insn.a, insn.b)
             }
             Op::Call => call!(insn.a, insn.c),
@@ -249,7 +249,7 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
             Op::RetVoid => ret!(),
             Op::Table => {
                 let ext = code[pc + usize::from(a!().min(u64::from(insn.b) - 1).low16())];
-                tau += u64::from(ext.a);
+                local_time += u64::from(ext.a);
                 jump!(ext.b, ext.c)
             }
 

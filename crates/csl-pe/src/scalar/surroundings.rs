@@ -16,10 +16,10 @@ pub trait Surroundings {
     fn copy(&mut self, to: u16, from: u16, bytes: u16) -> bool;
     /// Writes `value` `count` times at consecutive addresses; `false` where they leave data memory.
     fn fill<const N: usize>(&mut self, to: u16, value: [u8; N], count: u16) -> bool;
-    /// Tells that the instruction at `pc` is about to run in cycle `tau`, with the registers `frame`. Returns the
+    /// Tells that the instruction at `pc` is about to run in cycle `local_time`, with the registers `frame`. Returns the
     /// floating-point exceptions for which the core stops before it, in the bits of their register.
     #[inline(always)]
-    fn before(&mut self, _tau: u64, _pc: usize, _insn: Insn, _frame: &[u64]) -> u16 {
+    fn before(&mut self, _local_time: u64, _pc: usize, _insn: Insn, _frame: &[u64]) -> u16 {
         0
     }
 }

@@ -3,7 +3,7 @@
 use super::main_thread::Main;
 use super::microthread::{self, MAIN, Microthread, claim};
 use super::state::Sched;
-use super::tracer::Glimpse;
+use super::tracer::IssuePreview;
 use crate::datapath::{Datapath, Step};
 use crate::ports::Ports;
 use crate::scalar::Cpu;
@@ -37,7 +37,7 @@ impl Sched {
     #[inline]
     fn main_claim(&self, now: u64, cpu: &Cpu, data: &Datapath, ports: &Ports) -> u32 {
         match &self.main {
-            Main::Vec { run, .. } if cpu.tau <= now && run.can_issue(ports, &data.fifos) => {
+            Main::Vec { run, .. } if cpu.local_time <= now && run.can_issue(ports, &data.fifos) => {
                 claim(self.main_class, self.holder, MAIN)
             }
             _ => 0,
@@ -69,18 +69,18 @@ impl Sched {
     pub fn code_until(&self, now: u64, cpu: &Cpu, data: &Datapath, ports: &Ports) -> u64 {
         let is_next = || self.tasks.pick(ports, self.busy_inputs(), self.calls.any()).is_some();
         match self.main {
-            _ if cpu.tau <= now => 0,
+            _ if cpu.local_time <= now => 0,
             Main::Vec { .. } => 0,
             Main::Idle if !data.chip.timing.scalar_code_holds_slot || !is_next() => 0,
-            _ => cpu.tau,
+            _ => cpu.local_time,
         }
     }
 
     /// Delays the main thread, which has lost the slot: its vector operation waits a cycle, its code takes one more.
     fn delay_main(&mut self, now: u64, cpu: &mut Cpu) {
         match self.main {
-            Main::Vec { .. } if cpu.tau <= now => cpu.tau = now + 1,
-            Main::Scalar | Main::Pending(_) if cpu.tau > now => cpu.tau += 1,
+            Main::Vec { .. } if cpu.local_time <= now => cpu.local_time = now + 1,
+            Main::Scalar | Main::Pending(_) if cpu.local_time > now => cpu.local_time += 1,
             _ => {}
         }
     }
@@ -88,7 +88,7 @@ impl Sched {
     fn issue_ut(&mut self, at: usize, now: u64, cpu: &Cpu, data: &mut Datapath, ports: &mut Ports) {
         let ut = &mut self.uts[at];
         ut.start = now + u64::from(ut.run.rate.period);
-        let before = self.tracer.is_some().then(|| Glimpse::of(&ut.run, &data.memory, Some(ports), data.half));
+        let before = self.tracer.is_some().then(|| IssuePreview::of(&ut.run, &data.memory, Some(ports), data.half));
         let step = ut.run.issue(data, ports, now);
         let (id, left) = (ut.id, ut.run.left);
         self.tasks.activate_mask(data.take_activated());
@@ -103,7 +103,7 @@ impl Sched {
             }
             Err(kind) => {
                 self.uts.swap_remove(at);
-                self.stop(kind, now, cpu);
+                self.raise_fault(kind, now, cpu);
             }
         }
     }

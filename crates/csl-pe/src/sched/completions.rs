@@ -34,7 +34,7 @@ impl Sched {
             Action::Nothing => {}
             Action::Activate(target) => {
                 if let Err(kind) = self.tasks.activate(target) {
-                    self.stop(kind, cycle, cpu);
+                    self.raise_fault(kind, cycle, cpu);
                 }
             }
             Action::Unblock(target) => self.tasks.set_blocked(target, false),

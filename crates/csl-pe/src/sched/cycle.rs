@@ -15,9 +15,9 @@ impl Sched {
     pub fn cycle(&mut self, visit: &mut Visit) {
         let now = visit.now;
         if visit.ports.stray_half != NONE {
-            return self.stop(FaultKind::HalfWavelet { queue: visit.ports.stray_half }, now, visit.cpu);
+            return self.raise_fault(FaultKind::HalfWavelet { queue: visit.ports.stray_half }, now, visit.cpu);
         }
-        self.settle(now, visit.cpu, visit.data);
+        self.synchronize(now, visit.cpu, visit.data);
         if !self.completions.is_empty() {
             self.take_completions(now, visit.cpu);
         }
@@ -41,7 +41,7 @@ impl Sched {
             let ahead = if self.is_armed(now) { now + 1 } else { quantum_end.max(now + 1) };
             let flow = match self.main {
                 Main::Idle => self.pick(visit),
-                Main::Scalar if visit.cpu.tau >= ahead => Flow::Wait,
+                Main::Scalar if visit.cpu.local_time >= ahead => Flow::Wait,
                 Main::Scalar => {
                     let tracer = self.tracer.as_deref_mut();
                     let exit = watch::run_scalar(visit, ahead, tracer, &mut self.events);

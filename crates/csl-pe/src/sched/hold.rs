@@ -25,7 +25,7 @@ pub enum Resource {
 
 /// A place where the main thread has held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Hold {
+pub struct Hazard {
     /// The instruction that had to wait.
     pub pc: u32,
     /// The instruction of the operation that it waited for the first time.
@@ -44,7 +44,7 @@ pub(super) struct Holds<'a> {
 
 impl Holds<'_> {
     /// The hold of the main thread at an exit, if it must wait for an earlier operation.
-    pub fn at(&self, exit: Exit) -> Option<Hold> {
+    pub fn at(&self, exit: Exit) -> Option<Hazard> {
         let reg = |number| self.cpu.reg(number);
         match exit {
             Exit::Vec { row, .. } => {
@@ -61,7 +61,7 @@ impl Holds<'_> {
         }
     }
 
-    fn of_microthread(&self, desc: &VecDesc) -> Option<Hold> {
+    fn of_microthread(&self, desc: &VecDesc) -> Option<Hazard> {
         let id = self.data.microthread_of(desc, &|number| self.cpu.reg(number));
         match self.uts.iter().find(|ut| ut.id == id && id != NONE) {
             Some(first) => Some(self.hold(first, Resource::Microthread(id))),
@@ -71,7 +71,7 @@ impl Holds<'_> {
         }
     }
 
-    fn of_queue(&self, arg: VecArg) -> Option<Hold> {
+    fn of_queue(&self, arg: VecArg) -> Option<Hazard> {
         let dsd = self.data.claim_of(arg, &|number| self.cpu.reg(number)).fabric?;
         let (queue, color) = (dsd.queue(), dsd.color());
         if dsd.class() == DsdClass::Fabout {
@@ -86,7 +86,7 @@ impl Holds<'_> {
         Some(self.hold(first, Resource::Input(queue)))
     }
 
-    fn hold(&self, first: &Microthread, resource: Resource) -> Hold {
-        Hold { pc: self.cpu.at(), first: first.pc, resource }
+    fn hold(&self, first: &Microthread, resource: Resource) -> Hazard {
+        Hazard { pc: self.cpu.at(), first: first.pc, resource }
     }
 }

@@ -93,7 +93,7 @@ impl Sched {
                 Some(waiting(need, finite(iter.left)))
             }
             Main::Pending(exit) => {
-                let hold = self.held_at(*exit, cpu, data, program, ports)?;
+                let hold = self.hazard_at(*exit, cpu, data, program, ports)?;
                 Some(waiting(Need::Earlier(hold.resource), None))
             }
             _ => None,
@@ -114,7 +114,7 @@ impl Sched {
     pub fn running(&self, cpu: &Cpu) -> Option<u32> {
         match &self.main {
             Main::Idle => None,
-            Main::Scalar | Main::Pending(Exit::SliceEnd) => Some(cpu.pc()),
+            Main::Scalar | Main::Pending(Exit::QuantumEnd) => Some(cpu.pc()),
             Main::Pending(_) | Main::Vec { .. } => Some(cpu.at()),
         }
     }

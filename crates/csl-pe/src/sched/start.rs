@@ -13,15 +13,15 @@ use crate::scalar::Cpu;
 impl Sched {
     /// Starts the next task that is ready in cycle `now`.
     pub fn pick(&mut self, visit: &mut Visit) -> Flow {
-        if visit.cpu.tau > visit.now {
+        if visit.cpu.local_time > visit.now {
             return Flow::Wait;
         }
         let Some(pick) = self.tasks.pick(visit.ports, self.busy_inputs(), self.calls.any()) else { return Flow::Wait };
-        visit.cpu.tau = visit.now;
+        visit.cpu.local_time = visit.now;
         self.tasks.started(pick);
         self.trace_task(pick, visit.data.chip.arch);
         if let Err(kind) = self.start_task(pick, visit) {
-            self.stop(kind, visit.now, visit.cpu);
+            self.raise_fault(kind, visit.now, visit.cpu);
         }
         Flow::On
     }
@@ -40,7 +40,7 @@ impl Sched {
                 if !is_rpc_channel(program, channel) {
                     return self.start_bound(TaskKind::Data, channel, wavelet.data, cpu, program);
                 }
-                cpu.tau += u64::from(data.chip.timing.task_switch);
+                cpu.local_time += u64::from(data.chip.timing.task_switch);
                 if let Some(call) = self.rpc.take(wavelet.data, program)? {
                     self.enter(call.func, &call.args, cpu, program);
                 }

@@ -6,7 +6,7 @@ use csl_machine::Chip;
 use super::calls::Calls;
 use super::counters::Counters;
 use super::handlers::Handlers;
-use super::hold::{Hold, Holds};
+use super::hold::{Hazard, Holds};
 use super::main_thread::{Main, Pace};
 use super::microthread::{self, Completion, Microthread};
 use super::rpc::RpcServer;
@@ -51,7 +51,7 @@ pub(crate) struct Sched {
     pub rpc: RpcServer,
     /// The number of runs of each pair's data task in this turn (`@bind_rotating_tasks`).
     pub rotations: Vec<u32>,
-    pub holds: Vec<Hold>,
+    pub holds: Vec<Hazard>,
     pub unserved: UnservedRegisters,
     pub events: Vec<Event>,
     pub printing: Vec<Printed>,
@@ -115,7 +115,7 @@ impl Sched {
     }
 
     /// Stops the PE with a fault.
-    pub fn stop(&mut self, kind: FaultKind, cycle: u64, cpu: &Cpu) {
+    pub fn raise_fault(&mut self, kind: FaultKind, cycle: u64, cpu: &Cpu) {
         let stack = if self.main.is_idle() { Vec::new() } else { cpu.call_stack() };
         self.fault = Some(Box::new(Fault { kind, cycle, pc: stack.first().copied(), stack }));
     }
@@ -130,12 +130,19 @@ impl Sched {
 
     /// The hold of the main thread at an exit, if any. Nothing is bound or read for this.
     #[inline]
-    pub fn held_at(&self, exit: Exit, cpu: &Cpu, data: &Datapath, program: &PeImage, ports: &Ports) -> Option<Hold> {
+    pub fn hazard_at(
+        &self,
+        exit: Exit,
+        cpu: &Cpu,
+        data: &Datapath,
+        program: &PeImage,
+        ports: &Ports,
+    ) -> Option<Hazard> {
         if self.uts.is_empty() { None } else { Holds { uts: &self.uts, cpu, data, program, ports }.at(exit) }
     }
 
     /// Remembers a place for the warning, with the resource that it waited for first.
-    pub fn note_hold(&mut self, hold: Hold) {
+    pub fn note_hazard(&mut self, hold: Hazard) {
         if self.holds.iter().all(|known| known.pc != hold.pc) {
             self.holds.push(hold);
         }

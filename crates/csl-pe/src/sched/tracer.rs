@@ -60,7 +60,7 @@ impl Tracer {
     }
 
     /// Records the elements that a thread's operation has moved, down to `left`; they are executed in `cycle`.
-    pub fn elements(&mut self, thread: u8, before: &Glimpse, left: u32, cycle: u64, events: &mut Vec<Event>) {
+    pub fn elements(&mut self, thread: u8, before: &IssuePreview, left: u32, cycle: u64, events: &mut Vec<Event>) {
         let Some(running) = self.running.iter_mut().find(|running| running.0 == thread) else { return };
         for k in 0..before.moved(left) {
             let values = before.values.get(k as usize).copied().unwrap_or_default();
@@ -82,9 +82,13 @@ impl Tracer {
         let steps = std::mem::take(&mut self.steps.list);
         self.steps.frame = 0;
         for (at, step) in steps.iter().enumerate() {
-            let first = steps[..at].iter().rposition(|other| other.tau != step.tau).map_or(0, |other| other + 1);
-            let next = steps[at..].iter().find(|other| other.tau != step.tau).map_or(end, |other| other.tau);
-            let cycle = (step.tau + (at - first) as u64).min(next.max(step.tau + 1) - 1);
+            let first =
+                steps[..at].iter().rposition(|other| other.local_time != step.local_time).map_or(0, |other| other + 1);
+            let next = steps[at..]
+                .iter()
+                .find(|other| other.local_time != step.local_time)
+                .map_or(end, |other| other.local_time);
+            let cycle = (step.local_time + (at - first) as u64).min(next.max(step.local_time + 1) - 1);
             let issue = self.number(step.pc, None);
             let element = Element { seq: 0, unit: 0, values: step.values };
             events.push(Event { cycle, what: EventKind::Issue(issue) });
@@ -94,19 +98,19 @@ impl Tracer {
 }
 
 /// The result of the next issue of an operation, as far as it can be computed beforehand.
-pub(crate) struct Glimpse {
+pub(crate) struct IssuePreview {
     values: Vec<Values>,
     left: u32,
     group: u32,
 }
 
-impl Glimpse {
-    pub fn of(run: &Operation, memory: &Memory, ports: Option<&Ports>, half: FloatKind) -> Glimpse {
+impl IssuePreview {
+    pub fn of(run: &Operation, memory: &Memory, ports: Option<&Ports>, half: FloatKind) -> IssuePreview {
         let (left, group) = (run.left, u32::from(run.rate.group));
         let elements = if run.op == VecOp::Dfilt { 0 } else { group.min(left) };
         let mut run = run.clone();
         let values = (0..elements).map(|k| element(&mut run, memory, ports, half, k)).collect();
-        Glimpse { values, left, group }
+        IssuePreview { values, left, group }
     }
 
     /// The number of elements that have moved when `left` are left.
@@ -148,7 +152,7 @@ pub(crate) struct Steps {
 
 #[derive(Clone, Copy, Debug)]
 struct ScalarStep {
-    tau: u64,
+    local_time: u64,
     pc: u32,
     values: Values,
     /// The register whose value is known only after the instruction.
@@ -156,8 +160,8 @@ struct ScalarStep {
 }
 
 impl Steps {
-    /// Notes that the instruction at `pc` is about to run in cycle `tau`.
-    pub fn at(&mut self, tau: u64, pc: usize, insn: Insn, frame: &[u64]) {
+    /// Notes that the instruction at `pc` is about to run in cycle `local_time`.
+    pub fn at(&mut self, local_time: u64, pc: usize, insn: Insn, frame: &[u64]) {
         let place = frame.as_ptr() as usize;
         if let Some(last) = self.list.last_mut()
             && let Some(register) = last.written.take()
@@ -177,6 +181,6 @@ impl Steps {
         };
         let writes = matches!(fields[0], Field::Dst | Field::OptDst | Field::Acc) && insn.a != NO_REG;
         let values = [None, read(0, insn.a), read(1, insn.b), read(2, insn.c)];
-        self.list.push(ScalarStep { tau, pc: pc.low32(), values, written: writes.then_some(insn.a) });
+        self.list.push(ScalarStep { local_time, pc: pc.low32(), values, written: writes.then_some(insn.a) });
     }
 }

@@ -7,7 +7,7 @@ use csl_num::FloatKind;
 use super::main_thread::Main;
 use super::state::{Sched, Visit};
 use super::tasks::Pick;
-use super::tracer::{Glimpse, MAIN_THREAD, Steps, Tracer};
+use super::tracer::{IssuePreview, MAIN_THREAD, Steps, Tracer};
 use crate::datapath::{Datapath, Memory, Step};
 use crate::event::Event;
 use crate::fault::FaultKind;
@@ -30,7 +30,7 @@ pub(super) fn run_scalar(visit: &mut Visit, until: u64, tracer: Option<&mut Trac
     };
     let steps = Some(&mut tracer.steps);
     let exit = scalar::run(cpu, &mut Watched { memory: &mut data.memory, steps, unmasked, half }, program, until);
-    tracer.tell(cpu.tau, u64::from(data.chip.timing.dispatch_to_execute), events);
+    tracer.tell(cpu.local_time, u64::from(data.chip.timing.dispatch_to_execute), events);
     exit
 }
 
@@ -61,9 +61,9 @@ impl Surroundings for Watched<'_> {
         self.memory.fill(to, value, count)
     }
 
-    fn before(&mut self, tau: u64, pc: usize, insn: Insn, frame: &[u64]) -> u16 {
+    fn before(&mut self, local_time: u64, pc: usize, insn: Insn, frame: &[u64]) -> u16 {
         if let Some(steps) = &mut self.steps {
-            steps.at(tau, pc, insn, frame);
+            steps.at(local_time, pc, insn, frame);
         }
         if self.unmasked == 0 { 0 } else { scalar::raised_by(insn, frame, self.half) & self.unmasked }
     }
@@ -89,9 +89,9 @@ impl Sched {
         let Main::Vec { run, .. } = &self.main else { return };
         let (mut run, mut memory) = (run.clone(), data.memory.clone());
         for issue in 0..run.issues_left().min(most) {
-            let before = Glimpse::of(&run, &memory, None, data.half);
+            let before = IssuePreview::of(&run, &memory, None, data.half);
             run.run_local(data.chip, &mut memory, data.half, 1);
-            let cycle = cpu.tau + issue * u64::from(run.rate.period);
+            let cycle = cpu.local_time + issue * u64::from(run.rate.period);
             self.trace_elements(MAIN_THREAD, &before, run.left, cycle, data);
         }
     }
@@ -101,7 +101,7 @@ impl Sched {
     pub fn trace_issue(
         &mut self,
         thread: u8,
-        before: &Glimpse,
+        before: &IssuePreview,
         left: u32,
         step: &Result<Step, FaultKind>,
         now: u64,
@@ -112,7 +112,7 @@ impl Sched {
         }
     }
 
-    fn trace_elements(&mut self, thread: u8, before: &Glimpse, left: u32, cycle: u64, data: &Datapath) {
+    fn trace_elements(&mut self, thread: u8, before: &IssuePreview, left: u32, cycle: u64, data: &Datapath) {
         let cycle = cycle + u64::from(data.chip.timing.dispatch_to_execute);
         if let Some(tracer) = &mut self.tracer {
             tracer.elements(thread, before, left, cycle, &mut self.events);

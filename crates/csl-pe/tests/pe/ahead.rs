@@ -118,10 +118,10 @@ fn outcome(image: &PeImage, landings: &Landings, eager: bool) -> Outcome {
     for now in 0..CYCLES {
         let mut visit = eager || wake.at <= now;
         while let Some((i, (_, color))) = next.next_if(|(_, (cycle, _))| *cycle <= now) {
-            let slot = bench.ports.landing_slot(*color).expect("a slot");
+            let slot = bench.ports.arrival_slot(*color).expect("a slot");
             // Without room it is lost, in both runs.
-            let _ = bench.ports.land(slot, Wavelet::word(i as u32 * 0x101));
-            visit |= wake.landings >> slot & 1 == 1;
+            let _ = bench.ports.arrive(slot, Wavelet::word(i as u32 * 0x101));
+            visit |= wake.arrivals >> slot & 1 == 1;
         }
         for slot in 0..bench.ports.outputs.len() {
             if bench.ports.outputs[slot].ready(now).is_some() {
@@ -135,7 +135,7 @@ fn outcome(image: &PeImage, landings: &Landings, eager: bool) -> Outcome {
             wake = bench.pe.advance(now, limit, &mut bench.ports, &mut NoRegisters).expect("no fault");
         }
     }
-    bench.pe.settle(CYCLES);
+    bench.pe.synchronize(CYCLES);
     let mut memory = vec![0; 0x1400];
     bench.pe.memory().read_bytes(0, &mut memory);
     Outcome { memory, sent }
@@ -150,7 +150,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(cases()))]
 
     #[test]
-    fn running_ahead_changes_nothing(
+    fn temporal_decoupling_changes_nothing(
         steps in prop::collection::vec(step(), 1..14),
         landings in prop::collection::vec((0u64..400, 1u8..4), 0..40),
     ) {

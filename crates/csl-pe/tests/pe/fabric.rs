@@ -18,8 +18,8 @@ fn loop_back(bench: &mut Bench, cycles: u64) -> Vec<(u64, Outgoing)> {
     for now in 0..cycles {
         for queue in 0..bench.ports.outputs.len() {
             let Some(head) = bench.ports.outputs[queue].ready(now) else { continue };
-            let slot = if head.color == 2 { bench.ports.landing_slot(1) } else { None };
-            let lands = slot.is_none_or(|slot| bench.ports.land(slot, head.wavelet));
+            let slot = if head.color == 2 { bench.ports.arrival_slot(1) } else { None };
+            let lands = slot.is_none_or(|slot| bench.ports.arrive(slot, head.wavelet));
             if lands {
                 bench.ports.depart(queue);
                 left.push((now, head));
@@ -58,8 +58,10 @@ fn the_narrowest_operand_decides_how_many_travel_together() {
     let relay = vec(&mut image, VecOp::Mov16, flagged(DsdClass::Fabout, 3, 2, 2, off), &[fabin(1, 1, 2)]);
     main_task(&mut image, &[relay]);
     let mut bench = Bench::on(image, Arch::Wse2, SDK_2);
-    let slot = bench.ports.landing_slot(1).expect("a slot");
-    assert!(bench.ports.land(slot, Wavelet::word(0xaaaa_0001)) && bench.ports.land(slot, Wavelet::word(0xbbbb_0002)));
+    let slot = bench.ports.arrival_slot(1).expect("a slot");
+    assert!(
+        bench.ports.arrive(slot, Wavelet::word(0xaaaa_0001)) && bench.ports.arrive(slot, Wavelet::word(0xbbbb_0002))
+    );
     assert_eq!(datas(&loop_back(&mut bench, 50)), [1, 2]);
 }
 
@@ -110,8 +112,8 @@ fn a_completion_takes_effect_three_cycles_after_the_last_dispatch() {
     bench.advance(0).expect("no fault");
     let rest = bench.run_from(1).expect("no fault");
     assert!(rest < 40);
-    let slot = bench.ports.landing_slot(1).expect("a slot");
-    assert!(bench.ports.land(slot, Wavelet::word(1)));
+    let slot = bench.ports.arrival_slot(1).expect("a slot");
+    assert!(bench.ports.arrive(slot, Wavelet::word(1)));
     bench.run_from(40).expect("no fault");
     assert_eq!(bench.word(0x500), 43);
 }
@@ -125,9 +127,9 @@ fn a_control_wavelet_ends_an_operation_with_on_control() {
     task(&mut image, 9, &[imm(0, 7), store16(0, 0x500)]);
     main_task(&mut image, &[receive]);
     let mut bench = Bench::new(image);
-    let slot = bench.ports.landing_slot(1).expect("a slot");
+    let slot = bench.ports.arrival_slot(1).expect("a slot");
     for wavelet in [Wavelet::word(5), Wavelet::word(6), Wavelet::control(31 << 16)] {
-        assert!(bench.ports.land(slot, wavelet));
+        assert!(bench.ports.arrive(slot, wavelet));
     }
     bench.run().expect("no fault");
     assert_eq!((bench.words(0x400, 4), bench.word(0x500)), (vec![5, 0, 6, 0], 7));
@@ -141,13 +143,13 @@ fn dfilt_drops_data_until_its_control_wavelets_came() {
     task(&mut image, 9, &[receive]);
     main_task(&mut image, &[filter]);
     let mut bench = Bench::new(image);
-    let slot = bench.ports.landing_slot(1).expect("a slot");
+    let slot = bench.ports.arrival_slot(1).expect("a slot");
     let control = Wavelet::control(31 << 16);
     for wavelet in [Wavelet::word(1), control, Wavelet::word(2), control] {
-        assert!(bench.ports.land(slot, wavelet));
+        assert!(bench.ports.arrive(slot, wavelet));
     }
     let rest = bench.run().expect("no fault");
-    assert!(bench.ports.land(slot, Wavelet::word(3)));
+    assert!(bench.ports.arrive(slot, Wavelet::word(3)));
     bench.run_from(rest + 1).expect("no fault");
     assert_eq!(bench.word(0x400), 3);
 }
@@ -267,8 +269,8 @@ fn what_waits_binds_nothing() {
     assert_eq!(bench.pe.waiting(&bench.ports)[0].need, Need::Earlier(Resource::Microthread(2)));
     assert_eq!((bench.ports.color_slot(5).is_some(), bench.ports.color_slot(6)), (true, None));
     for (color, data) in [(5, 7), (5, 8), (6, 9)] {
-        let slot = bench.ports.landing_slot(color).expect("there is room");
-        assert!(bench.ports.land(slot, Wavelet::word(data)));
+        let slot = bench.ports.arrival_slot(color).expect("there is room");
+        assert!(bench.ports.arrive(slot, Wavelet::word(data)));
     }
     bench.run_from(held + 1).expect("no fault");
     assert_eq!([bench.word(0x400), bench.word(0x404), bench.word(0x420)], [7, 8, 9]);
@@ -368,8 +370,8 @@ fn a_received_control_wavelet_can_be_stored_and_sent_on_as_one() {
     let forward = vec(&mut image, VecOp::Mov32, send, &[mem(0x400, 2, 1)]);
     main_task(&mut image, &[store, forward]);
     let mut bench = Bench::new(image);
-    let slot = bench.ports.landing_slot(1).expect("a slot");
-    assert!(bench.ports.land(slot, Wavelet::word(5)) && bench.ports.land(slot, Wavelet::control(0x1f_0000)));
+    let slot = bench.ports.arrival_slot(1).expect("a slot");
+    assert!(bench.ports.arrive(slot, Wavelet::word(5)) && bench.ports.arrive(slot, Wavelet::control(0x1f_0000)));
     let left = loop_back(&mut bench, 60);
     assert_eq!(left[0].1.wavelet, Wavelet::word(5));
     assert_eq!(left[1].1.wavelet, Wavelet::control(0x1f_0000));
@@ -384,10 +386,10 @@ fn a_local_operation_and_a_receive_interleave() {
     let work = vec(&mut image, VecOp::Mov32, mem(0x600, 100, 1), &[scalar(3, 32)]);
     main_task(&mut image, &[receive, work, imm(0, 1), store16(0, 0x500)]);
     let mut bench = Bench::new(image);
-    let slot = bench.ports.landing_slot(1).expect("a slot");
+    let slot = bench.ports.arrival_slot(1).expect("a slot");
     for now in 0..200 {
         if now >= 20 && now % 10 == 0 && now < 60 {
-            assert!(bench.ports.land(slot, Wavelet::word(now as u32)));
+            assert!(bench.ports.arrive(slot, Wavelet::word(now as u32)));
         }
         bench.advance(now).expect("no fault");
     }
