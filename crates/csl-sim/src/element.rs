@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use csl_image::{Image, PeImage};
-use csl_pe::memory::Memory;
+use csl_pe::Memory;
 use csl_pe::{Event, Fault, Hold, Pe, Ports, Registers, TaskState, Unserved, Waiting, Wake};
 
 /// What program a tile runs, and where.

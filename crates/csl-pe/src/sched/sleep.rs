@@ -11,6 +11,7 @@ use crate::scalar::{Cpu, Exit};
 
 impl Sched {
     /// What the PE sleeps for after cycle `now`.
+    #[inline]
     pub fn sleep(&self, now: u64, cpu: &Cpu, data: &Datapath, program: &PeImage, ports: &Ports, wake: &mut Wake) {
         *wake = Wake { at: u64::MAX, landings: 0, credits: self.handlers.awaited_outputs(ports) };
         self.wake_of_uts(now, cpu, data, ports, wake);
@@ -39,6 +40,7 @@ impl Sched {
     }
 
     /// What the microthreads and completions wait for.
+    #[inline]
     fn wake_of_uts(&self, now: u64, cpu: &Cpu, data: &Datapath, ports: &Ports, wake: &mut Wake) {
         for completion in &self.completions {
             wake.at = wake.at.min(completion.cycle);

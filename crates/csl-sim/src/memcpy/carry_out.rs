@@ -1,6 +1,6 @@
 //! What memcpy does on a tile when its time comes.
 
-use csl_pe::memory::Memory;
+use csl_pe::Memory;
 
 use super::command::{Ticket, Width};
 use super::tile::{Call, Calling, Done, Job, TileCommand};
