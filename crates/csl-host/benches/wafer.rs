@@ -1,4 +1,4 @@
-//! Measures how fast programs run: `cargo xtask bench`, or `cargo bench -p csl-host --bench wafer`. One thread.
+//! Measures how fast programs run: `cargo xtask bench`, or `cargo bench -p waferlab-host --bench wafer`. One thread.
 //!
 //! Each line ends with a ratio to something that is measured in the same run, so that figures of different machines and
 //! of noisy ones can be compared.

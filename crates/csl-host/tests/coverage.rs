@@ -1,5 +1,5 @@
 //! Every builtin, every function and constant of the library and every diagnostic code is used by a program of ours whose
-//! outcome a test compares. `cargo test -p csl-host coverage -- --nocapture` prints which program that is.
+//! outcome a test compares. `cargo test -p waferlab-host coverage -- --nocapture` prints which program that is.
 
 use std::collections::BTreeMap;
 use std::fs;

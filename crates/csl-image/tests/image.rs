@@ -1,4 +1,4 @@
-//! What is written is read back; what was not written by us is refused, never trusted and never a panic.
+//! A written image is read back; any other file is refused, never trusted and never a panic.
 
 use std::sync::Arc;
 
@@ -143,7 +143,7 @@ fn another_format_is_refused() {
     bytes[8] = 99;
     assert_eq!(
         Image::read(&bytes).expect_err("another version").to_string(),
-        "image of format version 99; this Waferlab reads version 3: compile the program again"
+        "image of format version 99; this Waferlab reads version 4: compile the program again"
     );
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::op::{Field, Op};
 
-/// Stands where a register may be left out.
+/// The number that stands for a register that is left out.
 pub const NO_REG: u16 = 0xffff;
 
 /// An instruction. In the image it is the 64-bit word `op | a << 16 | b << 32 | c << 48`.
@@ -41,7 +41,7 @@ impl Insn {
         1 + if self.op == Op::Table { usize::from(self.b) } else { usize::from(self.op.has_ext()) }
     }
 
-    /// `None` where no operation has the number.
+    /// The instruction in a word; `None` where no operation has the number.
     pub fn decode(word: u64) -> Option<Insn> {
         let op = Op::from_number(word.low16())?;
         Some(Insn { op, a: (word >> 16).low16(), b: (word >> 32).low16(), c: (word >> 48).low16() })
@@ -90,13 +90,13 @@ pub fn fn_address(index: u32) -> u16 {
     (index + 1).low16()
 }
 
-/// The function that a pointer's value means.
+/// The function that a pointer's value refers to.
 #[inline(always)]
 pub fn fn_index(address: u16) -> Option<u16> {
     address.checked_sub(1)
 }
 
-/// One line for each instruction: its place, name and fields.
+/// The text of code, a line for each instruction: its position, name and fields.
 pub fn disassemble(code: &[Insn], first: usize) -> String {
     let mut out = String::new();
     let mut at = 0;

@@ -1,6 +1,6 @@
 //! The instruction table: one row an operation.
 
-/// What one of the three fields of an instruction holds.
+/// The content of one of the three fields of an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
     /// Not used; 0.
@@ -13,7 +13,7 @@ pub enum Field {
     Src,
     /// A register that is read and written.
     Acc,
-    /// The first of the consecutive registers that are read: as many as the operation says.
+    /// The first of the consecutive registers that are read; the operation gives their number.
     Args,
     /// First register of a callee's frame.
     Window,
@@ -47,7 +47,7 @@ pub enum Field {
     Iter,
     /// A [`csl_machine::SysOp`] by its number.
     Sys,
-    /// A function of `csl_num::MathFn::ALL` by its place.
+    /// A function of `csl_num::MathFn::ALL`, by its index.
     Math,
 }
 
@@ -62,10 +62,10 @@ macro_rules! ops {
         pub enum Op { $($(#[doc = $doc])* $op,)* $($fused,)* }
 
         impl Op {
-            /// Every operation; its place is its number.
+            /// Every operation; its index is its number.
             pub const ALL: &[Op] = &[$(Op::$op,)* $(Op::$fused,)*];
 
-            /// Those that carry out several instructions.
+            /// The operations that carry out several instructions.
             pub const FUSED: &[Op] = &[$(Op::$fused,)*];
 
             /// The name in listings.
@@ -73,7 +73,7 @@ macro_rules! ops {
                 match self { $(Op::$op => $name,)* $(Op::$fused => $fused_name,)* }
             }
 
-            /// What the fields `a`, `b` and `c` hold.
+            /// The contents of the fields `a`, `b` and `c`.
             pub fn fields(self) -> [Field; 3] {
                 match self {
                     $(Op::$op => [Field::$a, Field::$b, Field::$c],)*
@@ -86,7 +86,7 @@ macro_rules! ops {
                 match self { $(Op::$fused => Op::$head,)* op => op }
             }
 
-            /// What may stand behind the instruction, one set for each of the instructions that are carried out with it.
+            /// The instructions that are carried out with a fused one: for each, the operations that may stand in its place.
             pub fn followers(self) -> &'static [&'static [Op]] {
                 match self { $(Op::$fused => &[$(&[$(Op::$part,)+],)+],)* _ => &[] }
             }
@@ -348,7 +348,7 @@ ops! {
     SetDsdLength "set_dsd_length" (Dst, Src, Src);
     SetDsdStride "set_dsd_stride" (Dst, Src, Src);
 
-    // What leaves the interpreter: the engine carries it out and resumes behind it.
+    // Instructions that leave the interpreter: the engine carries them out and resumes after them.
     /// A vector operation; the bool goes to `b`.
     Vec "vec" (VecRow, OptDst, None);
     LoadDsr "load_dsr" (LoadRow, None, None);
@@ -357,13 +357,13 @@ ops! {
     IterNext "iter_next" (Dst, Iter, Dst);
     IterPut "iter_put" (Src, Iter, Dst);
     Sys "sys" (Sys, Args, OptDst);
-    // The last, so that images that are there keep their numbers.
+    // The last row, so that existing images keep their numbers.
     /// Whether an iterator has an element left, into `a`.
     IterMore "iter_more" (Dst, Iter, None);
 
-    // Several instructions at once: the first, whose fields these are, and those that follow it. These stay in their places as
-    // they are, so that each of them can be jumped to, watched or come back to by itself. Which ones: what stands in the loops
-    // of published programs. The longest with the same beginning comes first.
+    // Several instructions at once: the first, with its fields, and those that follow it. The latter stay in their places
+    // unchanged, so that control can jump to each of them, stop at it, and go on at it. The rows are the sequences that loops
+    // of published programs hold. Of two with the same first instruction, the longer stands first.
     @fused {
         // A step of a sum of products.
         DotIdx "load_u32_idx+3" LoadU32Idx [LoadU32Idx | LoadU32AtIdx | LoadU32Row] [MulAccF32] [NextU16 | NextU16Imm];
@@ -406,7 +406,7 @@ impl Op {
         self.is_branch() || self.is_row_access()
     }
 
-    /// Whether control never goes on behind it.
+    /// Whether control never continues after the instruction.
     pub fn is_end(self) -> bool {
         matches!(self, Op::Jump | Op::Ret | Op::RetVoid | Op::Table | Op::Unreachable)
     }

@@ -23,7 +23,7 @@ struct Call {
 
 /// Prints the times of each program, their ratio, and the median and the worst of the ratios. Without folders: the examples.
 pub fn compare(before: &Path, folders: &[PathBuf]) -> Result<(), String> {
-    shell::run(shell::cargo().args(["build", "--release", "--quiet", "-p", "csl-cli"]))?;
+    shell::run(shell::cargo().args(["build", "--release", "--quiet", "-p", "waferlab-cli"]))?;
     let before = before.canonicalize().map_err(|error| format!("{}: {error}", before.display()))?;
     let binaries = [before, target().join("release/cslc")];
     let examples = [root().join("examples")];

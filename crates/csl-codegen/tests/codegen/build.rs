@@ -1,4 +1,4 @@
-//! Small IR by hand, and a way to run it.
+//! Builds small IR by hand, and runs it.
 
 use std::sync::Arc;
 

@@ -47,14 +47,22 @@ pub fn dot_loop() -> Program {
     // 0: n, 1: i, 2: s, 3: test, 4 and 5: addresses, 6 and 7: elements, 8: product
     let (ptr, f32) = (Scalar::PTR, Scalar::F32);
     let regs = vec![Scalar::U16, Scalar::U16, f32, BOOL, ptr, ptr, f32, f32, f32];
-    let address =
-        |dst, global| Inst::Index { dst: Reg(dst), base: Opnd::Global(GlobalId(global), 0), index: reg(1), scale: 4 };
-    let load = |dst, at| Inst::Load { ty: f32, dst: Reg(dst), addr: Addr { base: AddrBase::Reg(Reg(at)), offset: 0 } };
+    let address = |dst, global| Inst::Index {
+        dst: Reg::new(dst),
+        base: Opnd::Global(GlobalId::new(global), 0),
+        index: reg(1),
+        scale: 4,
+    };
+    let load = |dst, at| Inst::Load {
+        ty: f32,
+        dst: Reg::new(dst),
+        addr: Addr { base: AddrBase::Reg(Reg::new(at)), offset: 0 },
+    };
     let blocks = vec![
-        block(vec![copy(1, imm(0)), copy(2, imm(0))], Term::Jump(BlockId(1))),
+        block(vec![copy(1, imm(0)), copy(2, imm(0))], Term::Jump(BlockId::new(1))),
         block(
             vec![cmp(CmpOp::Lt, Scalar::U16, 3, reg(1), reg(0))],
-            Term::Branch { cond: reg(3), then: BlockId(2), otherwise: BlockId(3) },
+            Term::Branch { cond: reg(3), then: BlockId::new(2), otherwise: BlockId::new(3) },
         ),
         block(
             vec![
@@ -66,7 +74,7 @@ pub fn dot_loop() -> Program {
                 bin(BinOp::Add, f32, 2, reg(2), reg(8)),
                 bin(BinOp::Add, Scalar::U16, 1, reg(1), imm(1)),
             ],
-            Term::Jump(BlockId(1)),
+            Term::Jump(BlockId::new(1)),
         ),
         block(vec![], Term::Return(Some(reg(2)))),
     ];
@@ -88,7 +96,7 @@ fn a_loop_sums_an_array() {
     assert_eq!((exit, f32::from_bits(cpu.result() as u32)), (Exit::Returned, 6.5));
 }
 
-/// The four instructions of an iteration are one; what stands before the loop jumps over them, and they come out alike.
+/// The four instructions of an iteration are carried out as one, however often the loop runs.
 #[test]
 fn a_fused_loop_adds_products() {
     let pe = pe(dot_loop());
@@ -101,8 +109,8 @@ fn a_fused_loop_adds_products() {
     }
 }
 
-/// Without the optimiser, which makes the element's address step with the counter: it saves two of 17 cycles, and 15 are
-/// what the WSE-3 simulator is reported to take (`tests/timing/recorded.tsv`, sum).
+/// A sum without the optimiser, which makes the element's address step with the counter. That saves two of 17 cycles;
+/// 15 are reported for the WSE-3 simulator (`tests/timing/recorded.tsv`, sum).
 #[test]
 fn an_iteration_of_a_sum_takes_17_cycles_as_it_stands() {
     let pe = pe(sum_loop());

@@ -1,4 +1,4 @@
-//! Checks of instructions: the interpreter indexes without looking.
+//! Checks instructions, so that the interpreter may index without checks.
 
 use csl_isa::vec::{RegOrImm, VecArg};
 use csl_isa::{Field, Insn, IntCode, NO_REG, Op};
@@ -10,7 +10,7 @@ use crate::{Function, PeImage};
 /// Functions of `csl_num::MathFn::ALL`.
 const MATH_FNS: u16 = 12;
 
-/// The place of `pow` there, which has two operands.
+/// The index of `pow` there, which has two operands.
 const POW: u16 = 5;
 
 pub fn code(pe: &PeImage) -> Result<(), String> {
@@ -39,7 +39,7 @@ fn function(pe: &PeImage, func: &Function) -> Result<(), String> {
         .try_for_each(|at| here.insn(at).map_err(|what| format!("{} at {}: {what}", code[at].op.name(), entry + at)))
 }
 
-/// Which words are instructions rather than `ext`.
+/// For each word of code, whether it is an instruction rather than `ext`.
 fn starts(code: &[Insn]) -> Result<Vec<bool>, String> {
     let mut starts = vec![false; code.len()];
     let mut at = 0;
@@ -91,7 +91,7 @@ impl Here<'_> {
         }
     }
 
-    /// What an instruction that carries out several finds behind it.
+    /// The instructions that a fused one is going to carry out follow it.
     fn followers(&self, mut at: usize) -> Result<(), String> {
         self.code[at].op.followers().iter().try_for_each(|set| {
             at += self.code[at].words();
