@@ -9,20 +9,20 @@ use super::cursor::{Cursor, Linear, Operand};
 use super::memory::Memory;
 use super::operation::Operation;
 
-/// Elements of a piece: three sources of it fit the first cache.
+/// Elements of a piece: three sources of it fit the first-level cache.
 const PIECE: usize = 64;
 
-/// Shorter operations are not worth the pieces.
+/// The least number of elements for which pieces pay.
 const WORTH_IT: u32 = 8;
 
-/// A contiguous stretch of memory: byte address, bytes of an element; or a scalar.
+/// A contiguous part of memory (byte address, bytes of an element), or a scalar.
 #[derive(Clone, Copy)]
 enum Lane {
     Memory { addr: usize, bytes: usize },
     Scalar(u32),
 }
 
-/// Runs `elements` elements if the operands allow it; else does nothing and returns false.
+/// Runs `elements` elements if the operands allow it; else changes nothing and returns false.
 pub(super) fn run(run: &mut Operation, memory: &mut Memory, half: FloatKind, elements: u32) -> bool {
     if elements < WORTH_IT {
         return false;
@@ -35,7 +35,7 @@ pub(super) fn run(run: &mut Operation, memory: &mut Memory, half: FloatKind, ele
     true
 }
 
-/// One behind the highest byte that is touched.
+/// The end, excluded, of the highest byte that is accessed.
 fn end_of_all(srcs: &[Lane; 3], dest: Lane, elements: usize) -> usize {
     let end = |lane: &Lane| match *lane {
         Lane::Memory { addr, bytes } => addr + bytes * elements,
@@ -44,8 +44,8 @@ fn end_of_all(srcs: &[Lane; 3], dest: Lane, elements: usize) -> usize {
     srcs.iter().chain([&dest]).map(end).max().unwrap_or(0)
 }
 
-/// Destination and sources, where all are contiguous or scalar, lie in data memory, and no element of a source can have
-/// been written by an element before it in the same operation.
+/// Destination and sources, if all are contiguous or scalar and lie in data memory, and no element of a source can have
+/// been written by an earlier element of the same operation.
 fn lanes(run: &Operation, elements: u32) -> Option<(Lane, [Lane; 3])> {
     let dest = lane(&run.dest, elements)?;
     let Lane::Memory { addr: to, bytes: width } = dest else { return None };
@@ -103,7 +103,7 @@ impl Body for Pieces<'_> {
             for (values, src) in values.iter_mut().zip(&self.srcs) {
                 gather(self.bytes, *src, first, &mut values[..count]);
             }
-            // Always a whole piece: a fixed count vectorises, and what is too much is not stored.
+            // A whole piece is always computed: a fixed count vectorises, and surplus results are not stored.
             let [a, b, c] = &values;
             for i in 0..PIECE {
                 results[i] = f(a[i], b[i], c[i]);

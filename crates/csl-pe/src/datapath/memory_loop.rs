@@ -1,4 +1,4 @@
-//! The loop of operations that touch nothing but memory and scalars.
+//! The loop of local operations, which access memory and scalars only.
 
 use csl_machine::VecOp;
 use csl_num::FloatKind;
@@ -9,7 +9,7 @@ use super::cursor::{Cursor, Linear};
 use super::memory::Memory;
 use super::operation::Operation;
 
-/// Runs `elements` elements in their order, so that overlapping operands see what was written before.
+/// Runs `elements` elements in order, so that overlapping operands see earlier results.
 pub(crate) fn run(run: &mut Operation, memory: &mut Memory, half: FloatKind, elements: u32) {
     let op = run.op;
     let independent = run.accumulate.is_none() && op != VecOp::Addc16;
@@ -23,7 +23,7 @@ pub(crate) fn run(run: &mut Operation, memory: &mut Memory, half: FloatKind, ele
     }
 }
 
-/// Any cursors.
+/// The loop for any cursors.
 struct General<'a> {
     run: &'a mut Operation,
     memory: &'a mut Memory,
@@ -51,13 +51,13 @@ impl Body for General<'_> {
     }
 }
 
-/// The sources of the next element, which stays where it is.
+/// The sources of the next element, without moving on.
 pub(super) fn next_sources(run: &Operation, memory: &Memory) -> [u32; 3] {
     let mut ahead = run.clone();
     [0, 1, 2].map(|i| ahead.srcs[i].next(memory))
 }
 
-/// Every operand a mem1d or a scalar: no look at the kind of cursor for each element.
+/// The loop for mem1d and scalar operands: it does not test the kind of cursor for each element.
 struct Strided<'a> {
     run: &'a mut Operation,
     memory: &'a mut Memory,
@@ -95,7 +95,7 @@ fn lane(cursor: Cursor, words: u8) -> Option<Lane> {
     }
 }
 
-/// Destination and sources, if all are.
+/// Destination and sources, if all are mem1d or scalar.
 fn linear(run: &Operation) -> Option<[Lane; 4]> {
     let lane_of = |i: usize| lane(run.srcs[i].cursor, run.srcs[i].words);
     let dest = lane(run.dest.cursor, run.dest.words).filter(|dest| dest.words != 0)?;

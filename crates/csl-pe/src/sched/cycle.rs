@@ -7,11 +7,11 @@ use super::watch;
 use crate::fault::FaultKind;
 use crate::queues::NONE;
 
-/// Cycles that the main thread runs ahead at most before the simulator gets control again.
+/// The greatest number of cycles that the main thread runs ahead before the simulator gets control again.
 const QUANTUM: u64 = 1 << 16;
 
 impl Sched {
-    /// One cycle in the order of the reference: due completions, the main thread's own work, the one issue slot.
+    /// Runs one cycle, in the order of the reference: due completions, the main thread's own work, the one issue slot.
     pub fn cycle(&mut self, visit: &mut Visit) {
         let now = visit.now;
         if visit.ports.stray_half != NONE {
@@ -32,7 +32,7 @@ impl Sched {
         }
     }
 
-    /// The main thread's work up to `now`, or ahead of it while no other thread could see that.
+    /// Does the main thread's work up to `now`, or ahead of it while no other thread could see that.
     fn run_main(&mut self, visit: &mut Visit) {
         let now = visit.now;
         let quantum = if self.tracer.is_some() { TRACED_QUANTUM } else { QUANTUM };

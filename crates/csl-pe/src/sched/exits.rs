@@ -1,4 +1,4 @@
-//! Exits of the interpreter: what scalar code asks of the rest of the PE.
+//! Exits of the interpreter: the requests of scalar code to the rest of the PE.
 
 use csl_isa::vec::VecDesc;
 
@@ -69,7 +69,7 @@ impl Sched {
         Ok(Flow::On)
     }
 
-    /// The main thread comes back to `exit` when it is woken.
+    /// Lets the main thread return to `exit` when it is woken.
     fn wait_for(&mut self, exit: Exit) -> Flow {
         self.main = Main::Pending(exit);
         Flow::Wait

@@ -1,4 +1,4 @@
-//! The compute element's own registers; all others are the router's.
+//! The compute element's own registers; all others belong to the router.
 
 use csl_machine::FLUSH_INPUT;
 use csl_machine::registers::{ce, filter};
@@ -115,7 +115,7 @@ fn bind_input(ports: &mut Ports, queue: u8, value: u16) -> Result<(), FaultKind>
     ports.bind_input(queue, color).map_err(|_| FaultKind::QueueNotEmpty { output: false, queue }).map(drop)
 }
 
-/// The queue's register switches the filter of its color; most colors have none.
+/// Switches the filter of a queue's color by the queue's register; most colors have none.
 fn enable_filter(registers: &mut dyn Registers, value: u16) {
     if let Some(color) = color_of(value) {
         let is_enabled = u16::from(value & ce::FILTER_ENABLE != 0);

@@ -101,12 +101,12 @@ impl Sched {
     }
 }
 
-/// The number of a color, queue or task; numbers that are too large name none.
+/// The number of a color, queue or task; a number that is too large names none.
 fn byte(id: u64) -> u8 {
     id.min(255).low8()
 }
 
-/// WSE-3 blocks the input queue that the color is bound to.
+/// The channel of a color; WSE-3 blocks the input queue that the color is bound to.
 fn channel_of_color(color: u64, visit: &Visit) -> TaskTarget {
     let color = byte(color);
     let queue = visit.ports.color_slot(color).map(|slot| visit.ports.inputs[slot].queue);

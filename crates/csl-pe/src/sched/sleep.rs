@@ -1,4 +1,4 @@
-//! What a PE sleeps for.
+//! Finds the events that a PE sleeps for.
 
 use csl_image::PeImage;
 
@@ -10,7 +10,7 @@ use crate::ports::Ports;
 use crate::scalar::{Cpu, Exit};
 
 impl Sched {
-    /// What the PE sleeps for after cycle `now`.
+    /// The events that the PE sleeps for after cycle `now`.
     pub fn sleep(&self, now: u64, cpu: &Cpu, data: &Datapath, program: &PeImage, ports: &Ports, wake: &mut Wake) {
         *wake = Wake { at: u64::MAX, landings: 0, credits: self.handlers.awaited_outputs(ports) };
         self.wake_of_uts(now, cpu, data, ports, wake);
@@ -38,7 +38,7 @@ impl Sched {
         }
     }
 
-    /// What the microthreads and completions wait for.
+    /// The events that the microthreads and completions wait for.
     fn wake_of_uts(&self, now: u64, cpu: &Cpu, data: &Datapath, ports: &Ports, wake: &mut Wake) {
         for completion in &self.completions {
             wake.at = wake.at.min(completion.cycle);
@@ -57,7 +57,7 @@ impl Sched {
     }
 }
 
-/// A stalled iterator sleeps for its queue; anything else goes on in the next cycle.
+/// The events of a stalled exit: an iterator sleeps for its queue, any other continues in the next cycle.
 fn wake_of_iterator(exit: Exit, now: u64, data: &Datapath, ports: &Ports, wake: &mut Wake) {
     let iter = match exit {
         Exit::IterNext { iter, .. } | Exit::IterPut { iter, .. } => data.iter(iter),

@@ -1,4 +1,4 @@
-//! Starts of tasks: the picked one's function is entered with its arguments.
+//! Starts tasks: enters the function of the picked one with its arguments.
 
 use csl_image::PeImage;
 use csl_machine::TaskKind;
@@ -85,7 +85,8 @@ impl Sched {
         self.main = Main::Scalar;
     }
 
-    /// `@bind_rotating_tasks`: the alternate task's function where it is its turn. The wavelet stays for the data task.
+    /// The alternate task's function where it is its turn (`@bind_rotating_tasks`). The wavelet stays for the data
+    /// task.
     fn rotate(&mut self, channel: u8, program: &PeImage) -> Option<u16> {
         let at = program.rotating.iter().position(|pair| pair.data_task == channel)?;
         let pair = &program.rotating[at];
@@ -94,7 +95,7 @@ impl Sched {
         turn.then_some(pair.alt)
     }
 
-    /// The teardown task, whose id this is, where a handler has to run.
+    /// Starts a handler of the teardown task, which has this id, if one has to run.
     fn start_handler(&mut self, id: u8, cpu: &mut Cpu, program: &PeImage) -> bool {
         let Some((func, is_another)) = self.handlers.next(program) else { return false };
         self.enter(func, &[], cpu, program);

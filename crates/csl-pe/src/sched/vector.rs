@@ -47,8 +47,8 @@ impl Sched {
         Ok(Flow::On)
     }
 
-    /// An operation without fabric operands runs through at once where no other thread can see it; everything else takes
-    /// part in the arbitration. Nothing is issued in cycle `ahead` or later.
+    /// Runs the main thread's operation. One without fabric operands runs through at once where no other thread can see
+    /// it; all others take part in the arbitration. Nothing is issued in cycle `ahead` or later.
     pub fn run_vector(&mut self, ahead: u64, visit: &mut Visit) -> Flow {
         let Visit { now, cpu, data, ports, .. } = visit;
         let Main::Vec { run, .. } = &self.main else { return Flow::On };
@@ -109,7 +109,8 @@ impl Sched {
         self.apply(effect, cpu.tau, cpu);
     }
 
-    /// While a microthread was stalled, the main thread's local operation went on: the issues before `now`.
+    /// Catches up the main thread's local operation, which went on while a microthread was stalled: does the issues
+    /// before `now`.
     #[inline]
     pub fn settle(&mut self, now: u64, cpu: &mut Cpu, data: &mut Datapath) {
         if let Main::Vec { run, .. } = &self.main
@@ -121,7 +122,7 @@ impl Sched {
         }
     }
 
-    /// The slot of cycle `now` is the main thread's.
+    /// Uses the slot of cycle `now` for the main thread.
     pub fn issue_main(&mut self, now: u64, cpu: &mut Cpu, data: &mut Datapath, ports: &mut Ports) {
         let Main::Vec { run, .. } = &mut self.main else { return };
         cpu.tau = now + u64::from(run.rate.period);

@@ -1,4 +1,4 @@
-//! Watching: scalar code and vector operations of a PE that is traced, or that has unmasked floating-point exceptions.
+//! Watches scalar code and vector operations of a PE that is traced or has unmasked floating-point exceptions.
 
 use csl_isa::Insn;
 use csl_machine::Arch;
@@ -13,7 +13,7 @@ use crate::event::Event;
 use crate::fault::FaultKind;
 use crate::scalar::{self, Cpu, Exit, Surroundings};
 
-/// Runs scalar code up to an exit, watched where there is a reason.
+/// Runs scalar code up to an exit, watched if there is a reason.
 pub(super) fn run_scalar(visit: &mut Visit, until: u64, tracer: Option<&mut Tracer>, events: &mut Vec<Event>) -> Exit {
     let Visit { cpu, data, program, .. } = visit;
     if tracer.is_none() && data.unmasked == 0 {
@@ -34,7 +34,7 @@ pub(super) fn run_scalar(visit: &mut Visit, until: u64, tracer: Option<&mut Trac
     exit
 }
 
-/// Memory, with a trace and unmasked floating-point exceptions looking on.
+/// Memory, observed by a trace and by unmasked floating-point exceptions.
 struct Watched<'a> {
     memory: &'a mut Memory,
     steps: Option<&'a mut Steps>,
@@ -76,14 +76,14 @@ impl Sched {
         }
     }
 
-    /// A vector operation starts at `cycle`, on a microthread or on the main thread.
+    /// Records that a vector operation starts at `cycle`, on a microthread or on the main thread.
     pub fn trace_vector(&mut self, ut: Option<u8>, cycle: u64, cpu: &Cpu) {
         if let Some(tracer) = &mut self.tracer {
             tracer.vector(cpu.at(), ut, cycle, &mut self.events);
         }
     }
 
-    /// The main thread's operation on memory is about to issue, back to back.
+    /// Records the issues of the main thread's operation on memory that are about to happen, back to back.
     #[cold]
     pub fn trace_local(&mut self, most: u64, cpu: &Cpu, data: &Datapath) {
         let Main::Vec { run, .. } = &self.main else { return };
@@ -96,7 +96,7 @@ impl Sched {
         }
     }
 
-    /// A thread's operation has had its issue of cycle `now`; it has `left` elements to go.
+    /// Records the issue of a thread's operation in cycle `now`; `left` elements remain.
     #[cold]
     pub fn trace_issue(
         &mut self,

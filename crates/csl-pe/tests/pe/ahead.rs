@@ -1,5 +1,5 @@
-//! Running ahead changes nothing: random programs, woken only when they ask for it, agree with the same programs stepped
-//! through every cycle without running ahead.
+//! Running ahead changes nothing: random programs, woken only when they ask for it, agree with the same programs that
+//! are stepped through every cycle.
 
 use csl_image::PeImage;
 use csl_isa::{Insn, Op};
@@ -100,7 +100,7 @@ fn program(steps: &[Step]) -> PeImage {
     image
 }
 
-/// Wavelets as (cycle, color), and what leaves with its cycle.
+/// Landings as (cycle, color). The outcome has the departures with their cycles.
 type Landings = Vec<(u64, u8)>;
 
 #[derive(Debug, PartialEq)]
@@ -109,7 +109,7 @@ struct Outcome {
     sent: Vec<(u64, u8, u32)>,
 }
 
-/// `eager`: visit the PE in every cycle and let it run no further.
+/// Runs a program; `eager` visits the PE in every cycle and lets it run no further.
 fn outcome(image: &PeImage, landings: &Landings, eager: bool) -> Outcome {
     let mut bench = Bench::new(image.clone());
     let mut sent = Vec::new();
@@ -141,7 +141,7 @@ fn outcome(image: &PeImage, landings: &Landings, eager: bool) -> Outcome {
     Outcome { memory, sent }
 }
 
-/// How many random programs: a long run asks for more with `WAFERLAB_CASES`.
+/// The number of random programs; `WAFERLAB_CASES` sets it for a long run.
 fn cases() -> u32 {
     std::env::var("WAFERLAB_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(2000)
 }

@@ -1,4 +1,4 @@
-//! Operations with fabric operands: packing, control wavelets, microthreads, queues. The test is the router.
+//! Operations with fabric operands: packing, control wavelets, microthreads, queues. The test plays the router.
 
 use csl_isa::NO_REG;
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
@@ -12,7 +12,7 @@ use crate::builder::*;
 const SDK_1_4: Sdk = Sdk { major: 1, minor: 4 };
 const SDK_2: Sdk = Sdk { major: 2, minor: 10 };
 
-/// Runs `cycles` cycles; what leaves on color 2 comes back on color 1. Everything that left, with its cycle.
+/// Runs `cycles` cycles, with wavelets of color 2 coming back on color 1. Returns all that left, with the cycles.
 fn loop_back(bench: &mut Bench, cycles: u64) -> Vec<(u64, Outgoing)> {
     let mut left = Vec::new();
     for now in 0..cycles {
@@ -188,7 +188,8 @@ fn a_source_can_be_cleared_once_it_is_sent() {
     assert_eq!(bench.f32s(0, 3), [0.0, 0.0, 3.0]);
 }
 
-/// Eight words out and back by color 2 and color 1, the receive behind the send. What was received, and where it held.
+/// Eight words out and back by color 2 and color 1, the receive after the send. Returns the received words and the
+/// holds.
 fn send_then_receive(arch: Arch, send: VecConfig<RegOrImm>, receive: VecConfig<RegOrImm>) -> (Vec<u16>, Vec<Resource>) {
     let mut image = image();
     section(&mut image, 0, (1..=8u32).flat_map(u32::to_le_bytes).collect());
@@ -222,7 +223,7 @@ fn the_second_operation_on_a_microthread_waits_for_the_first() {
     assert_eq!(send_then_receive(Arch::Wse2, by_queue(), VecConfig::default()), (all, vec![]));
 }
 
-/// The first half by a microthread, the second by `second`: in the order in which they were asked for.
+/// The first half by a microthread, the second by `second`; both must arrive in this order.
 fn halves(arch: Arch, first: VecConfig<RegOrImm>, second: VecConfig<RegOrImm>) -> (Vec<u32>, Vec<Resource>) {
     let mut image = image();
     section(&mut image, 0, (1..=16u32).flat_map(u32::to_le_bytes).collect());
