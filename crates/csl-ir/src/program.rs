@@ -151,7 +151,8 @@ pub struct Program {
     pub fp16: FloatKind,
     pub types: Arc<Types>,
     pub globals: Vec<Global>,
-    pub funcs: Vec<Func>,
+    /// Programs share those that are equal.
+    pub funcs: Vec<Arc<Func>>,
     pub tasks: Vec<TaskBind>,
     /// Actions before the first cycle, in source order.
     pub startup: Vec<Startup<Opnd>>,

@@ -7,6 +7,7 @@ use smallvec::{SmallVec, smallvec};
 
 impl Inst {
     /// The registers that the instruction writes, in order.
+    #[inline]
     pub fn defs(&self) -> impl Iterator<Item = Reg> + use<> {
         let (first, second) = match self {
             Inst::Copy { dst, .. }

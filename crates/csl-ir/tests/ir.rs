@@ -59,7 +59,7 @@ fn program(func: Func) -> Program {
         fp16: FloatKind::F16,
         types: Arc::new(types),
         globals: vec![x],
-        funcs: vec![func],
+        funcs: vec![Arc::new(func)],
         tasks: vec![TaskBind { kind: TaskKind::Local, id: 8, func: FuncId::new(0), params: vec![16], span: SPAN }],
         startup: vec![Startup::Activate(TaskTarget::LocalTask(Opnd::Imm(8)))],
         queues: Vec::new(),

@@ -64,10 +64,11 @@ impl FnGen<'_, '_> {
     /// The element of a row, where the row's address was folded into the access.
     fn row(&mut self, addr: &Addr) -> Option<Row> {
         let AddrBase::Reg(element) = addr.base else { return None };
-        let Some(Inst::Index { base: Opnd::Reg(row), index, .. }) = self.plan.folded.get(&element).cloned() else {
+        let Some(Inst::Index { base: Opnd::Reg(row), index, .. }) = self.draft.plan.folded.get(&element).cloned()
+        else {
             return None;
         };
-        let Some(Inst::Index { base, index: row, scale, .. }) = self.plan.folded.get(&row).cloned() else {
+        let Some(Inst::Index { base, index: row, scale, .. }) = self.draft.plan.folded.get(&row).cloned() else {
             return None;
         };
         let base = self.constant(&base)?.low16();
@@ -102,7 +103,7 @@ impl FnGen<'_, '_> {
 
     /// The address in `reg`, or its computation where that was folded into this access.
     fn folded_index(&mut self, reg: Reg, offset: i32) -> Place {
-        let Some(Inst::Index { base, index, .. }) = self.plan.folded.get(&reg).cloned() else {
+        let Some(Inst::Index { base, index, .. }) = self.draft.plan.folded.get(&reg).cloned() else {
             return Place::Base(self.reg(reg), offset.low16());
         };
         let index = self.operand(&index);

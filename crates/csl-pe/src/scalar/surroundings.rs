@@ -5,6 +5,9 @@ use csl_isa::Insn;
 /// Data memory, and an observer of each instruction. The core leaves everything else (registers of the machine, vector
 /// operations, services) to its caller: it stops with an [`super::Exit`].
 pub trait Surroundings {
+    /// Whether `before` looks at each instruction, so that those fused into one are carried out one by one.
+    const LOOKS: bool = false;
+
     /// `N` bytes of memory; `None` where `addr` lies in register space.
     fn load<const N: usize>(&self, addr: u16) -> Option<[u8; N]>;
     /// Writes `N` bytes; `false`, and nothing is written, where `addr` lies in register space.

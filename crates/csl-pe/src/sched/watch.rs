@@ -43,6 +43,8 @@ struct Watched<'a> {
 }
 
 impl Surroundings for Watched<'_> {
+    const LOOKS: bool = true;
+
     fn load<const N: usize>(&self, addr: u16) -> Option<[u8; N]> {
         self.memory.load(addr)
     }
