@@ -1,5 +1,5 @@
-//! `waferlab csdb`, also installed as `csdb`: looks into core files of runs. Addresses and lengths are in 16-bit words, as
-//! the vendor's debugger has them; coordinates are the whole fabric's.
+//! `waferlab csdb`, also installed as `csdb`: looks into core files of runs. Addresses and lengths are in 16-bit words,
+//! as in the vendor's debugger; coordinates are those of the whole fabric.
 
 mod rectangles;
 mod session;
@@ -19,7 +19,7 @@ pub struct CsdbArgs {
     folder: PathBuf,
 }
 
-/// Reads commands until `exit` or the end of the input. A wrong command is told and the next one is read.
+/// Reads commands until `exit` or the end of the input. A wrong command gives a message, and the next one is read.
 pub fn run(args: &CsdbArgs) -> Result<(), String> {
     let mut session = Session::start(&args.folder)?;
     let is_terminal = std::io::stdin().is_terminal();
@@ -35,7 +35,7 @@ pub fn run(args: &CsdbArgs) -> Result<(), String> {
             Ok(After::Print(text)) => print(&text)?,
             Ok(After::Exit) => return Ok(()),
             Err(text) => {
-                // Behind what was printed before it.
+                // Flushed, so that the message follows the earlier output.
                 let _ = std::io::stdout().flush();
                 tell(&format!("ERROR:csdb: {text}\n"));
             }

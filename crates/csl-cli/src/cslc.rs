@@ -17,7 +17,7 @@ pub fn main() -> ExitCode {
     with_words(std::env::args_os().skip(1))
 }
 
-/// Runs the command on the words behind its name.
+/// Runs the command on the words after its name.
 pub(crate) fn with_words(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args = match CslcArgs::from_words(words) {
         Ok(args) => args,
@@ -33,9 +33,9 @@ pub(crate) fn with_words(words: impl IntoIterator<Item = OsString>) -> ExitCode 
     }
 }
 
-/// Help and version end well; every wrong argument ends with status 1, as any other error does.
+/// Prints help, the version or an error of the command line. Help and version end with status 0, every error with 1.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    // Printing help can only fail when nobody reads it.
+    // Printing can only fail when the reader is gone.
     let _ = error.print();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
@@ -46,7 +46,7 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
 /// Whether the program compiled.
 fn run(args: &CslcArgs) -> Result<bool, String> {
     let options = args.options()?;
-    // Beyond a limit on the size of files, writing is then an error like a full disk, and no end of the process.
+    // Writing beyond a limit on the size of files is then an error like a full disk, and does not end the process.
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
     let progress = Progress::start(&format!("compiling {}", args.file.display()));
     let done = match args.stage() {

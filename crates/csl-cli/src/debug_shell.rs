@@ -1,4 +1,5 @@
-//! `waferlab debug-shell`, also installed as `sdk_debug_shell`: smoke tests, and where to look instead of the GUI.
+//! `waferlab debug-shell`, also installed as `sdk_debug_shell`: runs smoke tests, and names what replaces the vendor's
+//! GUI.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
@@ -54,7 +55,7 @@ pub enum Request {
 
 pub fn run(args: &ShellArgs) -> Result<(), String> {
     match &args.action {
-        // It has a status of its own, which `waferlab` returns.
+        // `cslc` has a status of its own, which `waferlab` returns.
         Request::Compile { .. } => Ok(()),
         Request::Smoke { folder } => smoke(folder),
         Request::Visualize { folder } => visualize(folder),
@@ -67,7 +68,7 @@ pub fn run(args: &ShellArgs) -> Result<(), String> {
 
 // ---- smoke ----
 
-/// A script that is run, and the folder it is run in.
+/// Collects the scripts to run below a folder.
 fn scripts(folder: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
     let mut entries: Vec<PathBuf> =
         std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
@@ -101,7 +102,7 @@ fn smoke(folder: &Path) -> Result<(), String> {
     }
 }
 
-/// Runs a script where it stands, with the commands that stand beside this one first on the path.
+/// Runs a script in its folder, with the commands installed beside this one first on the path; whether it passed.
 fn passes(script: &Path) -> Result<bool, String> {
     let (Some(folder), Some(name)) = (script.parent(), script.file_name()) else { return Ok(false) };
     let own = std::env::current_exe().map_err(|error| format!("cannot tell where this command is: {error}"))?;
@@ -133,7 +134,7 @@ fn visualize(folder: &Path) -> Result<(), String> {
     print(&text)
 }
 
-/// Prints the landings of a log on the PEs and colors that are wanted, line by line.
+/// Prints the landings of a log on the PEs for which `is_wanted` holds, line by line.
 pub(crate) fn landings(log: &Path, is_wanted: impl Fn((u32, u32)) -> bool, color: Option<u32>) -> Result<(), String> {
     let wrong = |error: std::io::Error| format!("{}: {error}", log.display());
     let file = std::fs::File::open(log).map_err(|error| match error.kind() {
@@ -152,7 +153,7 @@ pub(crate) fn landings(log: &Path, is_wanted: impl Fn((u32, u32)) -> bool, color
     Ok(())
 }
 
-/// Place and color of a landing.
+/// The coordinates and the color of a landing.
 fn landing(line: &str) -> Option<((u32, u32), u32)> {
     let (_, rest) = line.strip_prefix('@')?.split_once(" P")?;
     let (place, rest) = rest.split_once(' ')?;

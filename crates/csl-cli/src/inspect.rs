@@ -1,4 +1,4 @@
-//! `waferlab inspect`.
+//! `waferlab inspect`: shows the contents of a compiled program.
 
 use std::path::PathBuf;
 
@@ -62,7 +62,7 @@ impl PartName {
 }
 
 impl InspectArgs {
-    /// An option says something about some of the parts, and is wrong with any other.
+    /// Refuses an option that the part to show does not take.
     fn check(&self) -> Result<(), String> {
         use PartName::{Code, Memory, Routes, Tiles};
         let options: [(&str, bool, &[PartName], &str); 4] = [

@@ -1,4 +1,4 @@
-//! `cslc` and `waferlab`: arguments and printing. What they ask for is done by `csl-host`.
+//! `cslc` and `waferlab`: arguments and printing. The work itself is done by `csl-host`.
 
 pub mod args;
 mod csdb;
@@ -13,10 +13,6 @@ pub mod waferlab;
 mod words;
 
 use csl_host::Options;
-
-/// A compilation makes and drops small pieces by the million: a tenth of its time with the allocator of the C library.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The compilation that `cslc` with these arguments (without its own name) would do, or why it would refuse.
 pub fn parse(arguments: Vec<String>) -> Result<Options, String> {

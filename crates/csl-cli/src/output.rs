@@ -1,4 +1,4 @@
-//! Printing that ends quietly where the reader is gone, as behind `| head`.
+//! Printing that ends quietly when the reader is gone, as behind `| head`.
 
 use std::io::{ErrorKind, Write};
 
@@ -10,7 +10,7 @@ pub(crate) fn print(text: &str) -> Result<(), String> {
     }
 }
 
-/// Errors, warnings and what is said beside a result.
+/// Prints errors, warnings and messages beside a result, to standard error.
 pub(crate) fn tell(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }

@@ -1,5 +1,5 @@
-//! `waferlab readelf`, also installed as `cs_readelf`: what scripts ask of the compiler's ELF files, answered from the
-//! program's image. Addresses and sizes are in bytes.
+//! `waferlab readelf`, also installed as `cs_readelf`: answers the questions that scripts ask of the compiler's ELF
+//! files from the program's image. Addresses and sizes are in bytes.
 
 use std::path::{Path, PathBuf};
 
@@ -95,7 +95,7 @@ fn folder_of(path: &Path) -> Result<PathBuf, String> {
     )
 }
 
-/// The PE that is meant, in the program's rectangle: of `--tile`, or of a file's name.
+/// The PE that `--tile` or a file's name gives, in coordinates of the program's rectangle.
 fn tile(args: &ReadelfArgs, inspection: &Inspection) -> Result<Option<(u32, u32)>, String> {
     if let Some((x, y)) = args.tile {
         let offset = inspection.image().offset;
@@ -165,7 +165,8 @@ fn memory(inspection: &Inspection, unit: Unit, tile: Option<(u32, u32)>) -> Resu
     }
 }
 
-/// `#` where there is a program, `.` where there is none; coarse, wide fabrics have several PEs to a sign.
+/// The map of a program: `#` for a PE with a program, `.` for one without. A coarse map of a wide fabric has several
+/// PEs to a sign.
 fn picture(inspection: &Inspection, grain: Grain) -> String {
     const WIDTH: u32 = 76;
     let fabric = inspection.image().fabric;

@@ -1,4 +1,4 @@
-//! `waferlab run`: a compiled program without a host program.
+//! `waferlab run`: runs a compiled program without a host program.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -76,7 +76,7 @@ fn steps(matches: &ArgMatches) -> Result<Vec<Step>, String> {
     Ok(steps.into_iter().map(|(_, step)| step).collect())
 }
 
-/// Runs what the command line says: the status to end with.
+/// Runs the steps of the command line; returns the status of the process.
 pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
     let args = RunArgs::from_arg_matches(matches).map_err(|error| error.to_string())?;
     let steps = steps(matches)?;
@@ -95,7 +95,7 @@ pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
     let say = |text: &str| match text.strip_prefix("warning: ") {
         Some(_) => tell(&format!("waferlab: {text}\n")),
         None if args.quiet => {}
-        // Who closes the pipe has seen enough.
+        // A closed pipe is no error: its reader has seen enough.
         None => drop(print(&format!("{text}\n"))),
     };
     let ended = batch::run(&mut runtime, &steps, say);

@@ -55,7 +55,7 @@ pub fn main() -> ExitCode {
         Action::Disable => python(&["-m", "waferlab.enable", "disable"]).map(success),
         Action::Version => print(concat!("waferlab ", env!("CARGO_PKG_VERSION"), "\n")).map(success),
         Action::Inspect(args) => inspect::run(&args).map(success),
-        // The order of its options counts, which only the matches know.
+        // The order of the options of `run` counts; only the matches know it.
         Action::Run(_) => matches.subcommand().map_or(Ok(ExitCode::SUCCESS), |(_, matches)| run::run(matches)),
         Action::Csdb(args) => csdb::run(&args).map(success),
         Action::Readelf(args) => readelf::run(&args).map(success),
@@ -74,7 +74,7 @@ fn success((): ()) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Runs the Python that this command was installed with; it stands next to it.
+/// Runs the Python that this command was installed with, which lies in the same folder.
 fn python(arguments: &[&str]) -> Result<(), String> {
     let own = std::env::current_exe().map_err(|error| format!("cannot tell where this command is: {error}"))?;
     let program = own.with_file_name("python");

@@ -1,4 +1,5 @@
-//! The words of a command line of `cslc` as they are typed in the field, made into those that [`crate::args`] declares.
+//! Rewrites the words of a `cslc` command line, as existing scripts write them, into those that [`crate::args`]
+//! declares.
 
 use std::ffi::OsString;
 
@@ -6,20 +7,20 @@ use clap::CommandFactory;
 
 use crate::args::CslcArgs;
 
-/// Options whose value may be left out. A word behind one is its value, unless it is the program.
+/// Options whose value may be left out. The word after such an option is its value, unless it is the program.
 const WITH_OPTIONAL_VALUE: [&str; 2] = ["--out-routes", "--output-json"];
 
-/// Words of a command line, and those that were taken out of it: options that have no meaning here.
+/// The words of a command line, and the options without meaning here that were taken out of it.
 pub struct Words {
     pub words: Vec<OsString>,
     pub ignored: Vec<String>,
 }
 
 impl Words {
-    /// `-arch=wse3` is `--arch=wse3`, `--g0` is `-g0`, `--dump-...` has no meaning here.
+    /// Rewrites the words: `-arch=wse3` is `--arch=wse3`, `--g0` is `-g0`, `--dump-...` has no meaning here.
     pub fn of(given: impl IntoIterator<Item = OsString>) -> Words {
         let mut command = CslcArgs::command();
-        // Only then are --help and --version among them.
+        // Building adds --help and --version to the options.
         command.build();
         let names: Vec<String> = command
             .get_arguments()

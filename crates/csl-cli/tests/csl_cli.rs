@@ -1,4 +1,4 @@
-//! What the command line of `cslc` means.
+//! Tests of the command line of `cslc`.
 
 mod commands;
 mod outfolder;

@@ -1,4 +1,5 @@
-//! What the functions of one program share while code is generated: addresses and the tables that instructions name.
+//! The state that the functions of one program share while code is generated: addresses, and the tables that
+//! instructions name.
 
 use csl_ir::{DsdKind, DsdValue, GlobalId, Opnd, Pointer, Program, PtrRoot, Ty, TypeKind, Types, ZeroSource};
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags, mem4d};
@@ -35,7 +36,7 @@ impl<'a> Context<'a> {
         self.pool.insert_full(value).0.low16()
     }
 
-    /// The value of an operand that is no register.
+    /// The value of an operand, if it is no register.
     pub fn constant(&self, operand: &Opnd) -> Option<u64> {
         Some(match operand {
             Opnd::Reg(_) | Opnd::Tile(_) => return None,
@@ -52,7 +53,7 @@ impl<'a> Context<'a> {
         self.descriptors.insert_full(words).0.low16()
     }
 
-    /// The byte address that a constant pointer means.
+    /// The byte address of a constant pointer.
     pub fn pointer(&self, pointer: &Pointer) -> u16 {
         let offset = path_offset(&self.program.types, pointer.root_ty, &pointer.path).low16();
         match pointer.root {
@@ -63,13 +64,13 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Byte address that a memory DSD starts at.
+    /// The byte address at which a memory DSD starts.
     pub fn dsd_addr(&self, desc: &DsdValue) -> u16 {
         let base = desc.base.as_ref().map_or(0, |pointer| self.pointer(pointer));
         base.wrapping_add((desc.offset * i32::from(desc.elem_words) * 2).low16())
     }
 
-    /// A DSD as it lies in memory: 8 bytes, or the 20 of a mem4d descriptor.
+    /// The bytes of a DSD in memory: 8, or the 20 of a mem4d descriptor.
     pub fn descriptor(&self, desc: &DsdValue) -> Vec<u8> {
         if desc.kind != DsdKind::Mem4d {
             return self.pack(desc).to_le_bytes().to_vec();
@@ -89,7 +90,7 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// The packed word of a DSD that fits one.
+    /// The packed word of a DSD that fits into one.
     pub fn pack(&self, desc: &DsdValue) -> u64 {
         let extent = desc.extents.first().copied().unwrap_or(1);
         match desc.kind {
@@ -130,8 +131,8 @@ fn simd_code(mode: SimdMode) -> u16 {
     }
 }
 
-/// Bytes from the start of a `ty` to the part that `path` names. An index into what is neither an array nor has so
-/// many fields steps over whole values: arithmetic on a `[*]T`.
+/// The offset in bytes, in a `ty`, of the part that `path` names. An index into a value that is no array and has fewer
+/// fields steps over whole values: arithmetic on a `[*]T`.
 fn path_offset(types: &Types, ty: Ty, path: &[i64]) -> i64 {
     let Some((&index, rest)) = path.split_first() else { return 0 };
     if let TypeKind::Array { elem, .. } = types.kind(ty) {

@@ -1,17 +1,17 @@
-//! Cycles of IR instructions, from the chip's table. They are counted on what the optimiser leaves and before anything is folded
+//! Cycles of IR instructions, from the chip's table. They are counted on the optimised IR and before anything is folded
 //! or fused here, so that no fusion changes a count.
 
 use csl_ir::{AddrBase, BinOp, Block, Func, Inst, MathFn, Opnd, Reg, Scalar};
 use csl_machine::{Arch, Chip, PrintKind, ScalarCosts, SysOp, TOOLCHAIN};
 use rustc_hash::FxHashSet;
 
-/// Cycles of each instruction of a function, by block.
+/// The cycles of each instruction of a function, by block.
 pub fn of(arch: Arch, func: &Func) -> Vec<Vec<u32>> {
     let counts = Counts::of(func);
     func.blocks.iter().map(|block| counts.block(arch, block)).collect()
 }
 
-/// What an instruction's cost depends on beside itself.
+/// The facts beside an instruction itself on which its cost depends.
 struct Counts {
     /// Registers that some instruction raises by a constant.
     is_stepped: Vec<bool>,
@@ -79,7 +79,7 @@ impl Counts {
         match inst {
             // The access steps its address itself.
             _ if stepped(inst).is_some_and(|reg| self.is_address[reg]) => 0,
-            // A loop that only counts is the back edge.
+            // The step of a loop that only counts is part of the back edge.
             _ if stepped(inst).is_some_and(|reg| self.only_counts[reg]) => 0,
             Inst::Cmp { a: Opnd::Reg(counter), .. } if self.only_counts[*counter] => 0,
             Inst::Index { index: Opnd::Reg(index), .. } if self.is_counter[*index] => 0,
@@ -96,7 +96,7 @@ impl Counts {
     }
 }
 
-/// Whether its result comes out of the floating-point unit, or depends on it.
+/// Whether the instruction's result comes from the floating-point unit, or depends on it.
 fn makes_float(inst: &Inst) -> bool {
     match inst {
         Inst::Bin { ty, .. } | Inst::Un { ty, .. } | Inst::Select { ty, .. } | Inst::Math { ty, .. } => {
@@ -116,7 +116,8 @@ fn stepped(inst: &Inst) -> Option<Reg> {
     }
 }
 
-/// Cycles of one instruction by itself. Those that the engine times (vector operations, DSR loads, iterators) are 0 here.
+/// The cycles of one instruction on its own. Instructions that the engine times (vector operations, DSR loads,
+/// iterators) have 0 here.
 fn cycles(arch: Arch, inst: &Inst) -> u32 {
     let chip: &Chip = arch.chip();
     let costs = &chip.scalar;
@@ -158,12 +159,12 @@ fn cycles(arch: Arch, inst: &Inst) -> u32 {
     }
 }
 
-/// What a timestamp takes, less its two other reads and three stores.
+/// The cycles of a timestamp, less its two other reads and three stores.
 fn first_tsc_word(chip: &Chip) -> u32 {
     chip.timing.timestamp_pair - 2 * chip.scalar.alu - 3 * chip.scalar.store
 }
 
-/// 32 bits move at once.
+/// The number of memory accesses of a value: 32 bits move at once.
 fn accesses(ty: Scalar) -> u32 {
     ty.bytes().div_ceil(4)
 }
@@ -197,7 +198,8 @@ fn cast(costs: &ScalarCosts, from: Scalar, to: Scalar) -> u32 {
     }
 }
 
-/// A predicated move for each side that is not in its place already; constants are brought into registers first.
+/// The cycles of a selection: a predicated move for each side that is not in its place already; constants are brought
+/// into registers first.
 fn select(costs: &ScalarCosts, ty: Scalar, dst: Reg, sides: [&Opnd; 2]) -> u32 {
     let halves = ty.bytes().div_ceil(2) * costs.alu;
     let side = |side: &Opnd| match side {

@@ -1,4 +1,4 @@
-//! The order of blocks, and what passing from one to another costs.
+//! The order of blocks, and the cycles of the edges between them.
 
 use csl_ir::{BinOp, Block, BlockId, Func, Inst, Opnd, Scalar, Term};
 use csl_machine::{ScalarCosts, SysOp};
@@ -7,20 +7,21 @@ use csl_machine::{ScalarCosts, SysOp};
 #[derive(Debug)]
 pub struct Flow {
     pub order: Vec<BlockId>,
-    /// Place in `order`; `None` for blocks that control never reaches.
+    /// Position in `order`; `None` for blocks that control never reaches.
     places: Vec<Option<u32>>,
-    /// How many edges lead to each block.
+    /// The number of edges that lead to each block.
     pub preds: Vec<u32>,
-    /// Whether the block begins with taking an element for `@map`.
+    /// Whether the block begins by taking an element for `@map`.
     takes_element: Vec<bool>,
-    /// Last place from which a back edge leads to the block, by block.
+    /// The last position from which a back edge leads to the block, by block.
     loop_end: Vec<Option<u32>>,
     /// For a block that ends in a branch over a predicated side: that side.
     predicated: Vec<Option<BlockId>>,
 }
 
 impl Flow {
-    /// Reverse postorder; a branch's `then` side comes before the other, so that loop bodies precede what follows them.
+    /// The reverse postorder. The `then` side of a branch comes before the other, so that a loop's body precedes its
+    /// exit.
     pub fn of(func: &Func) -> Flow {
         let mut order = postorder(func);
         order.reverse();
@@ -53,8 +54,8 @@ impl Flow {
         }
     }
 
-    /// The side of an `if` without else whose only instruction the machine predicates, instead of branching over it. Sides of
-    /// two are branched over in a recorded program.
+    /// The side of an `if` without else whose only instruction the machine predicates, instead of branching over it. A
+    /// recorded program branches over sides of two instructions.
     fn side(&self, func: &Func, block: &Block) -> Option<BlockId> {
         let Term::Branch { then, otherwise, .. } = block.term else { return None };
         let is_side = |side: BlockId, join: BlockId| {
@@ -67,18 +68,18 @@ impl Flow {
         [(then, otherwise), (otherwise, then)].into_iter().find(|&(side, join)| is_side(side, join)).map(|pair| pair.0)
     }
 
-    /// The predicated side behind a block's branch.
+    /// The predicated side after a block's branch.
     pub fn predicated_side(&self, block: BlockId) -> Option<BlockId> {
         self.predicated[block]
     }
 
-    /// Whether the loop that begins at `head` holds the block.
+    /// Whether the loop with this `head` holds the block.
     pub fn is_in_loop_of(&self, head: BlockId, block: BlockId) -> bool {
         let place = self.place(block);
         self.place(head) <= place && self.loop_end[head].is_some_and(|end| place <= end)
     }
 
-    /// Place of a reachable block in `order`.
+    /// The position of a reachable block in `order`.
     pub fn place(&self, block: BlockId) -> u32 {
         self.places[block].expect("successors of reachable blocks are reachable")
     }
@@ -101,8 +102,8 @@ impl Flow {
         self.order.iter().any(spans)
     }
 
-    /// Cycles from the end of `from` to the start of `to`. A loop pays for its back edge; the test at its head is free
-    /// while it stays, as in a loop whose test stands at the bottom.
+    /// The cycles from the end of `from` to the start of `to`. A loop pays for its back edge; the test at its head is
+    /// free while the loop continues, as in a loop with its test at the bottom.
     pub fn edge_cost(&self, costs: &ScalarCosts, term: &Term, from: BlockId, to: BlockId) -> u32 {
         if self.place(to) <= self.place(from) {
             let is_map = self.takes_element[to];
@@ -118,7 +119,8 @@ impl Flow {
     }
 }
 
-/// Stores, activations and what only computes: no calls, no vector operations, no floats.
+/// Whether an instruction can be predicated: a store, an activation or plain arithmetic; no call, vector operation or
+/// float.
 fn is_predicable(inst: &Inst) -> bool {
     let is_int = |ty: Scalar| matches!(ty, Scalar::Int { .. });
     match inst {
@@ -133,7 +135,7 @@ fn is_predicable(inst: &Inst) -> bool {
     }
 }
 
-/// Blocks in the order in which a depth-first walk leaves them; iterative, because code may be deep.
+/// Blocks in the order in which a depth-first walk leaves them. The walk is iterative, because code may be deep.
 fn postorder(func: &Func) -> Vec<BlockId> {
     let mut order = Vec::new();
     let mut seen = vec![false; func.blocks.len()];

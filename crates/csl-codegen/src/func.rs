@@ -1,4 +1,4 @@
-//! Code of one function: virtual registers, constants, block ends and their cycles.
+//! Generates the code of one function: virtual registers, constants, block ends and their cycles.
 
 use std::sync::Arc;
 
@@ -20,17 +20,17 @@ use crate::rows;
 const CONSTS: u16 = 0x4000;
 const TEMPS: u16 = 0x8000;
 
-/// Something that a register holds for the whole function.
+/// A value that a register holds for the whole function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Held {
     Value(u64),
-    /// Address of a stack slot, by its offset.
+    /// The address of a stack slot, by the slot's offset in bytes.
     Slot(u16),
     /// A constant of the tile, by its number.
     Tile(u16),
 }
 
-/// A branch target that is not known yet.
+/// A branch whose target is not known yet.
 #[derive(Debug)]
 struct Fixup {
     /// The instruction; its `ext` word follows for branches.
@@ -43,11 +43,11 @@ struct Fixup {
 enum FixupKind {
     Jump,
     Branch,
-    /// An `ext` word of a table.
+    /// The branch target in an `ext` word of a table.
     Ext,
 }
 
-/// A finished function; places are relative to its first instruction.
+/// A finished function; positions are relative to its first instruction.
 #[derive(Debug)]
 pub struct Code {
     pub insns: Vec<Insn>,
@@ -78,7 +78,7 @@ pub struct FnGen<'a, 'p> {
     pub iters: Vec<IterDsd>,
 }
 
-/// Why a function cannot be translated.
+/// The reason why a function cannot be translated: a table or frame that is too large.
 #[derive(Debug)]
 pub struct TooLarge(pub &'static str);
 
@@ -87,9 +87,9 @@ pub struct TooLarge(pub &'static str);
 pub struct Draft {
     pub plan: Plan,
     pub flow: Flow,
-    /// Cycles by block and instruction.
+    /// The cycles of each instruction, by block.
     pub costs: Vec<Vec<u32>>,
-    /// IR register to slot.
+    /// The slot of each IR register.
     slots: Vec<u16>,
     frame: u32,
 }
@@ -167,14 +167,15 @@ impl FnGen<'_, '_> {
         self.term(&block.term);
     }
 
-    /// What a block that falls through has not charged may ride on into the next if nobody else comes there.
+    /// Charges pending cycles at the end of a block, unless it falls through into a block with no other predecessor,
+    /// which can charge them.
     fn flush_unless_sole_fallthrough(&mut self, id: BlockId) {
         if self.draft.flow.preds[id] != 1 {
             self.flush();
         }
     }
 
-    /// Charges what is pending, so that what follows happens at the right time.
+    /// Charges pending cycles, so that the next instruction sees the right time.
     pub fn flush(&mut self) {
         if self.pending > 0 {
             self.emit(Op::Charge, self.pending.low16(), (self.pending >> 16).low16(), 0);
@@ -182,7 +183,7 @@ impl FnGen<'_, '_> {
         }
     }
 
-    /// Takes what is pending for a cost field, together with `more`.
+    /// Takes the pending cycles for a cost field, together with `more`.
     pub fn take_pending(&mut self, more: u32) -> u16 {
         match u16::try_from(self.pending + more) {
             Ok(cost) => {
@@ -209,7 +210,7 @@ impl FnGen<'_, '_> {
         self.insns.push(Insn::new(op, a, b, c));
     }
 
-    /// Place of the running block's first instruction; nothing jumps to what follows it within the block.
+    /// The position of the running block's first instruction; no jump leads further into the block.
     pub fn block_start(&self) -> usize {
         self.starts[self.block] as usize
     }
@@ -230,12 +231,12 @@ impl FnGen<'_, '_> {
         self.emit(Op::Ext, cost, 0, 0);
     }
 
-    /// A fresh temporary, until the next IR instruction.
+    /// A new temporary register, valid until the next IR instruction.
     pub fn temp(&mut self) -> u16 {
         self.window(1)
     }
 
-    /// Consecutive fresh temporaries.
+    /// Consecutive new temporary registers.
     pub fn window(&mut self, count: u16) -> u16 {
         let first = TEMPS + self.temps;
         self.temps += count;
@@ -247,7 +248,7 @@ impl FnGen<'_, '_> {
         self.draft.slots[reg]
     }
 
-    /// The value of an operand that is known now.
+    /// The value of an operand that is known at compile time.
     pub fn constant(&self, operand: &Opnd) -> Option<u64> {
         self.ctx.constant(operand)
     }
@@ -264,7 +265,7 @@ impl FnGen<'_, '_> {
         }
     }
 
-    /// A register that holds the thing: set once, at the head of the function, if this is in a loop.
+    /// A register with the value: set once, at the head of the function, if this is in a loop.
     pub fn held(&mut self, held: Held) -> u16 {
         if self.in_loop || self.consts.contains_key(&held) {
             let next = CONSTS + self.consts.len().low16();
@@ -294,7 +295,7 @@ impl FnGen<'_, '_> {
         }
     }
 
-    /// Puts the operand into a particular register.
+    /// Moves the operand into a particular register.
     pub fn load_into(&mut self, into: u16, operand: &Opnd) {
         match self.constant(operand) {
             Some(value) => self.load_constant(into, value),
@@ -311,7 +312,7 @@ impl FnGen<'_, '_> {
         }
     }
 
-    /// Offset of a stack slot from the function's first.
+    /// The offset of a stack slot in bytes from the function's first.
     pub fn slot_offset(&self, slot: csl_ir::SlotId) -> u32 {
         let before = self.func.slots[..slot.index()].iter();
         let end = before.fold(0, |end, slot| place_slot(end, slot).1);
@@ -355,7 +356,8 @@ impl FnGen<'_, '_> {
     }
 }
 
-/// Start and end of a stack slot behind `end`; four bytes and more are aligned to four, for vector operands.
+/// Start and end, in bytes, of a stack slot placed after `end`. Slots of four bytes or more are aligned to four, for
+/// vector operands.
 fn place_slot(end: u32, slot: &csl_ir::StackSlot) -> (u32, u32) {
     let align = if slot.size >= 4 { slot.align.max(4) } else { slot.align.max(1) };
     let start = end.next_multiple_of(align);
@@ -383,7 +385,7 @@ fn rename_fields(insn: &mut Insn, rename: &dyn Fn(u16) -> u16) {
     }
 }
 
-/// Moves branch targets that are relative to the function to where its code stands.
+/// Turns branch targets relative to the function into absolute ones.
 pub fn relocate(insns: &mut [Insn], base: u32) {
     let mut at = 0;
     while at < insns.len() {
@@ -425,7 +427,7 @@ pub fn entry(func: &Func, code: &Code, base: u32) -> Function {
     }
 }
 
-/// Whether the engine has to see the right time when it meets this.
+/// Whether the engine has to see the right time at this instruction.
 pub fn is_exit(inst: &Inst) -> bool {
     matches!(
         inst,

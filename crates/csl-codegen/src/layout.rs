@@ -1,4 +1,4 @@
-//! Tiles, routes and exports, by runs.
+//! The tiles, routes and exports of an image, by runs.
 
 use csl_image::{self as image, ExportKind, ParamType, RouteRun};
 use csl_ir::{self as ir, ExportName, Route, Ty, TypeKind, Types};
@@ -11,7 +11,7 @@ pub fn tiles(wafer: &ir::Wafer) -> Vec<TileRun> {
     tiles
 }
 
-/// Routes by color, row and column, neighbours of equal configuration joined; and the distinct configurations.
+/// Routes by color, row and column, with neighbours of equal configuration joined; and the distinct configurations.
 pub fn routes(routes: &[Route]) -> (Vec<RouteRun>, Vec<ColorConfig>) {
     let mut sorted: Vec<&Route> = routes.iter().collect();
     sorted.sort_by_key(|route| (route.color, route.y, route.x));
@@ -51,7 +51,7 @@ fn data(types: &Types, export: &ExportName) -> ExportKind {
     ExportKind::Data { mutable: export.mutable.unwrap_or(false), elem_bytes: bytes, is_float, is_signed }
 }
 
-/// The scalar that an array, or a pointer to one, consists of.
+/// The element type of an array, or of a pointer to one.
 fn element(types: &Types, ty: Ty) -> Ty {
     match types.kind(ty) {
         TypeKind::Array { elem, .. } | TypeKind::Ptr { elem, .. } => element(types, *elem),

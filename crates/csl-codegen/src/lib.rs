@@ -1,4 +1,4 @@
-//! IR to image: places in memory, registers, instructions, and the tables around them.
+//! The code generator: IR to image, with memory, registers, instructions, and the tables around them.
 //!
 //! Cycles are counted on the IR (`cost.rs`, `flow.rs`) before anything is folded or fused (`plan.rs`), so that no
 //! optimisation changes a count.
@@ -27,10 +27,10 @@ use csl_image::{Image, Memcpy, Origin};
 use csl_ir::Wafer;
 use csl_machine::{Coord, Size};
 
-/// What the command line says of the image.
+/// The options of the command line for an image.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// PEs of the whole fabric, and where the program's rectangle lies in it.
+    /// Columns and rows of the whole fabric, and the coordinates of the program's rectangle in it.
     pub fabric: Size,
     pub offset: Coord,
     pub memcpy: Option<Memcpy>,
@@ -77,7 +77,7 @@ pub fn generate(wafer: &Wafer, sources: &SourceMap, options: &Options) -> Result
     })
 }
 
-/// A program that breaks the IR's contract is a defect of the compiler: said, not trusted.
+/// Checks a program against the IR's contract: a violation is a defect of the compiler, which it reports.
 fn checked(program: &csl_ir::Program) -> Result<(), Diagnostic> {
     csl_ir::validate(program).map_err(|invalid| {
         let message = format!("internal error: invalid IR in '{}' of {}: {}", invalid.func, program.name, invalid.what);

@@ -1,4 +1,4 @@
-//! The line table: where in the source an instruction comes from.
+//! The line table: the source place of each instruction.
 
 use csl_diag::{FileId, SourceMap};
 use csl_image::{Inlined, Line};
@@ -6,7 +6,7 @@ use csl_ir::Site;
 use indexmap::IndexSet;
 use rustc_hash::FxBuildHasher;
 
-/// Files are numbered in the image as they are met.
+/// The files of an image, numbered as they are met.
 #[derive(Debug)]
 pub struct Lines<'a> {
     sources: &'a SourceMap,
@@ -18,7 +18,8 @@ impl<'a> Lines<'a> {
         Lines { sources, files: IndexSet::default() }
     }
 
-    /// From places in order of their instruction; equal neighbours are joined. Sites count inlined calls within the program.
+    /// The table, from places in the order of their instructions; equal neighbours are joined. Sites count inlined
+    /// calls within the program.
     pub fn table(&mut self, places: &[(u32, Site)]) -> Vec<Line> {
         let mut table: Vec<Line> = Vec::new();
         for &(pc, site) in places {
@@ -30,7 +31,7 @@ impl<'a> Lines<'a> {
         table
     }
 
-    /// The same for the calls that sites name.
+    /// The table of the inlined calls that sites name.
     pub fn inlined(&mut self, calls: &[csl_ir::Inlined]) -> Vec<Inlined> {
         calls.iter().map(|call| Inlined { func: call.func.clone(), at: self.line(0, call.call) }).collect()
     }

@@ -1,7 +1,7 @@
-//! Where globals lie in a PE's memory.
+//! Places globals in a PE's memory.
 //!
-//! Data start at a fixed low address, link sections with an address of their own are kept clear, the stack follows the
-//! data. What memcpy takes for itself is left free at the top of memory.
+//! Data start at a fixed low address, link sections with an address of their own are kept clear, and the stack follows
+//! the data. Memory at the top that memcpy uses stays free.
 
 use csl_diag::{Code, Diagnostic};
 use csl_image::{Region, Section, Symbol};
@@ -12,15 +12,16 @@ use csl_num::LowBits;
 use crate::Options;
 use crate::context::Context;
 
-/// The first byte of data. Some programs read the word before an array's start, which is then still memory.
+/// The address of the first byte of data. Some programs read the word before an array's start, which is still memory
+/// then.
 const DATA_START: u32 = 16;
 
-/// Lines of the map of what takes the room.
+/// Lines of the memory map in a diagnostic.
 const MAP_LINES: usize = 12;
 
 #[derive(Debug)]
 pub struct Placement {
-    /// Byte address of each global.
+    /// The byte address of each global.
     pub addrs: Vec<u16>,
     pub data_end: u16,
     pub stack: Region,
@@ -83,7 +84,7 @@ impl Placer {
         Ok(())
     }
 
-    /// Everything else, in order of declaration around the fixed sections; the end of the last.
+    /// Places all other globals, in order of declaration around the fixed sections; returns the end of the last.
     fn place_rest(&mut self, program: &Program) -> u32 {
         let mut at = DATA_START;
         for index in in_declaration_order(program) {
@@ -102,9 +103,9 @@ impl Placer {
     }
 }
 
-/// Initialised globals, then those that start as zeros, then what the compiler made, each by file and place in it: what a
-/// linker makes of `.data` and `.bss`. Programs depend on it: the inverse FFT of 1.0 to 2.10 negates numbers behind the end of
-/// an array, twice, and an array that is declared before it must not be there.
+/// Initialised globals, then those that start as zeros, then those of the compiler, each by file and place in it: the
+/// order that a linker gives to `.data` and `.bss`. Programs depend on it: the inverse FFT of 1.0 to 2.10 negates
+/// numbers after the end of an array, twice, and an array that is declared before it must not be there.
 fn in_declaration_order(program: &Program) -> Vec<usize> {
     let mut order: Vec<usize> = (0..program.globals.len()).collect();
     order.sort_by_key(|&index| {
@@ -120,7 +121,8 @@ fn in_section<'a>(program: &'a Program, name: &'a str) -> impl Iterator<Item = (
     globals.filter(move |(_, global)| global.linksection.as_deref() == Some(name))
 }
 
-/// Four bytes and more are aligned to four, as the vendor guide's appendix recommends for vector operands.
+/// The alignment in bytes: globals of four bytes or more have four, as the vendor guide's appendix recommends for
+/// vector operands.
 fn align(global: &Global) -> u32 {
     if global.size >= 4 { global.align.max(4) } else { global.align.max(1) }
 }

@@ -1,10 +1,10 @@
-//! What tiles that share a program have of their own: patches of its memory and of its constants, by runs.
+//! The differences between tiles that share a program: patches of its memory and of its constants, by runs.
 
 use csl_image::{Patch, PatchTarget, PatchValues};
 use csl_ir::{Program, Wafer};
 use csl_num::LowBits;
 
-/// Where each of a program's tile constants goes to; `addrs` are the addresses of its globals.
+/// The targets of each of a program's tile constants; `addrs` are the addresses of its globals.
 pub fn places(program: &Program, addrs: &[u16]) -> Vec<Vec<PatchTarget>> {
     let mut places: Vec<Vec<PatchTarget>> =
         (0..program.tile_consts.len().low16()).map(|number| vec![PatchTarget::Const(number)]).collect();

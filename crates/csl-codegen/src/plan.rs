@@ -1,13 +1,13 @@
-//! What is done to a function's IR before instructions are chosen: copies of temporaries vanish, and temporaries that
-//! one instruction makes and one uses are folded into the user where a fused instruction exists.
+//! Rewrites a function's IR before instructions are chosen: copies of temporaries vanish, and a temporary with one use
+//! is folded into its user where a fused instruction exists.
 
 use csl_ir::{AddrBase, BinOp, Func, Inst, Opnd, Reg, Scalar, Term};
 use rustc_hash::FxHashMap;
 
-/// A function's instructions, rewritten. Places stay, so that costs keep theirs: what vanished is `None`.
+/// A function's instructions, rewritten. Positions stay, so that costs keep theirs: a removed instruction is `None`.
 #[derive(Debug)]
 pub struct Plan {
-    /// By block, by instruction.
+    /// The instructions by block.
     pub insts: Vec<Vec<Option<Inst>>>,
     /// Definitions that moved into the only instruction that uses them.
     pub folded: FxHashMap<Reg, Inst>,
@@ -24,7 +24,7 @@ impl Plan {
         plan
     }
 
-    /// `t = op; x = t` becomes `x = op`.
+    /// Turns `t = op; x = t` into `x = op`.
     fn retarget_copies(&mut self, func: &Func, uses: &Uses, block: usize) {
         let insts = &mut self.insts[block];
         for at in 0..insts.len() {
@@ -82,7 +82,7 @@ impl Plan {
         }
     }
 
-    /// An index counts modulo 2^16, so casts between integers of 16 bits and more do not matter to it.
+    /// Skips casts of an index between integers of 16 bits and more: an index counts modulo 2^16.
     fn skip_index_cast(&mut self, func: &Func, uses: &Uses, block: usize, at: usize, index: Reg) {
         if !uses.is_single(index) || index.number() < func.params {
             return;
@@ -103,7 +103,8 @@ impl Plan {
         }
     }
 
-    /// Folds the definition of `temp` into the instruction at `at` where `fits` and nothing it reads changes between.
+    /// Folds the definition of `temp` into the instruction at `at` where `fits` holds and the definition's operands do
+    /// not change between.
     fn fold_if(&mut self, uses: &Uses, block: usize, at: usize, temp: Reg, fits: impl Fn(&Inst) -> bool) {
         if !uses.is_single(temp) {
             return;
@@ -119,7 +120,7 @@ impl Plan {
     }
 }
 
-/// How often registers are written and read, over the whole function.
+/// The numbers of writes and reads of each register, over the whole function.
 struct Uses {
     defs: Vec<u32>,
     uses: Vec<u32>,
@@ -140,7 +141,7 @@ impl Uses {
         counts
     }
 
-    /// Written once and read once.
+    /// Whether the register is written once and read once.
     fn is_single(&self, reg: Reg) -> bool {
         self.defs[reg] == 1 && self.uses[reg] == 1
     }
@@ -170,7 +171,7 @@ fn is_index(inst: &Inst, size: u32, offset: i32) -> bool {
     }
 }
 
-/// The address of a row: a constant plus the row's number times its size.
+/// Whether the instruction computes the address of a row: a constant plus the row's number times its size.
 fn is_row(inst: &Inst) -> bool {
     matches!(inst, Inst::Index { base: Opnd::Global(..) | Opnd::Imm(_), index: Opnd::Reg(_), .. })
 }

@@ -1,4 +1,4 @@
-//! One PE program: its code and the tables around it.
+//! Generates one PE program: its code and the tables around it.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::lines::Lines;
 use crate::memory::{self, Placement};
 use crate::{Options, func};
 
-/// Translates a program that the validator has accepted. With it, the addresses of its globals.
+/// Translates a program that the validator has accepted; returns the addresses of its globals too.
 pub fn generate(
     program: &Program,
     options: &Options,
@@ -54,7 +54,7 @@ struct Translated {
     inlined: Vec<image::Inlined>,
 }
 
-/// A site of a function whose inlined calls stand behind `calls` others in the program's list.
+/// The site of a function whose inlined calls follow `calls` others in the program's list.
 fn renumbered(site: Site, calls: u32) -> Site {
     Site { inlined: site.inlined.map(|call| call.plus(calls)), ..site }
 }
@@ -103,13 +103,13 @@ fn assemble(
     })
 }
 
-/// Room for the stack slots: of the deepest chain of calls, if functions do not call themselves.
+/// Bytes for the stack slots: of the deepest chain of calls, if functions do not call themselves.
 fn stack_bytes(program: &Program) -> u32 {
     let own = |func: &Arc<ir::Func>| func.slots.iter().map(|slot| slot.size + slot.align.max(4)).sum::<u32>();
     program.funcs.iter().map(own).max().unwrap_or(0)
 }
 
-/// Tables are numbered with 16 bits, FIFOs with 8.
+/// Checks the sizes of tables, which are numbered with 16 bits, and of FIFOs, numbered with 8.
 fn check_tables(program: &Program, ctx: &Context<'_>) -> Result<(), Diagnostic> {
     let limit = usize::from(u16::MAX);
     let rows = [
@@ -156,7 +156,7 @@ fn task(program: &Program, task: &ir::TaskBind) -> image::Task {
     }
 }
 
-/// Exported functions whose parameters a wavelet each can carry.
+/// Exported functions whose parameters each fit into one wavelet.
 fn rpc_functions(program: &Program) -> Vec<image::RpcFunction> {
     let callable = |export: &ir::ExportedSymbol| {
         let ir::Exported::Func(func) = export.what else { return None };
@@ -188,7 +188,7 @@ fn queue(program: &Program, queue: &ir::QueueInit) -> image::Queue {
     }
 }
 
-/// Ids of what happens before the first cycle are constants.
+/// An id in an action before the first cycle, which is a constant.
 fn constant_id(id: &Opnd) -> u8 {
     match id {
         Opnd::Imm(id) => id.low8(),

@@ -1,8 +1,9 @@
-//! Which slot of the frame holds which register of the IR: registers that are not needed at the same time share one.
+//! Register allocation: assigns the registers of the IR to slots of the frame. Registers that are not live together
+//! share one.
 //!
-//! A register's interval runs from its first to its last mention in the order of the code. One that lives within a
-//! single block needs no more. Any other is stretched over every backward jump that its interval meets, again and
-//! again until none is left: a path from a definition to a use leaves the interval only by such a jump.
+//! A register's interval runs from its first to its last mention in the order of the code. That is enough for a
+//! register that lives within a single block. Any other interval is stretched over every backward jump that it meets,
+//! until none is left: a path from a definition to a use leaves the interval only by such a jump.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -16,12 +17,12 @@ use crate::plan::Plan;
 #[derive(Clone, Copy, Debug)]
 struct Interval {
     reg: usize,
-    /// Places of the first and last mention: twice the instruction's number, and one more where it is written.
+    /// The first and the last mention: twice the instruction's number, and one more where it is written.
     start: u32,
     end: u32,
 }
 
-/// The slot of each register, and the number of slots. Parameters keep their places; registers that are never
+/// The slot of each register, and the number of slots. Parameters keep their positions; registers that are never
 /// mentioned get slot 0.
 pub fn assign(func: &Func, plan: &Plan, flow: &Flow) -> (Vec<u16>, u32) {
     let mut mentions = Mentions::new(func);
@@ -40,7 +41,7 @@ pub fn assign(func: &Func, plan: &Plan, flow: &Flow) -> (Vec<u16>, u32) {
     allocate(func, &intervals)
 }
 
-/// First and last place of each loop: from the target of a backward jump to the block that jumps.
+/// The first and last position of each loop: from the target of a backward jump to the block that jumps.
 fn backward_jumps(func: &Func, flow: &Flow, blocks: &[(u32, u32)]) -> Vec<(u32, u32)> {
     let mut jumps = Vec::new();
     for (at, block) in flow.order.iter().enumerate() {
@@ -57,7 +58,7 @@ fn backward_jumps(func: &Func, flow: &Flow, blocks: &[(u32, u32)]) -> Vec<(u32, 
 struct Mentions {
     params: u32,
     place: u32,
-    /// By register: first and last mention, and whether the first one writes it.
+    /// For each register, its first and last mention, and whether the first one writes it.
     seen: Vec<Option<(u32, u32, bool)>>,
 }
 
@@ -81,7 +82,7 @@ impl Mentions {
         self.place += 2;
     }
 
-    /// A use of a folded register is one of what computes it.
+    /// Notes a use of a register; the use of a folded register is one of the operands of its definition.
     fn used(&mut self, plan: &Plan, reg: Reg) {
         match plan.folded.get(&reg) {
             Some(inst) => inst.for_each_use(&mut |inner| self.used(plan, inner)),
@@ -123,7 +124,7 @@ fn stretched(mut interval: (u32, u32), jumps: &[(u32, u32)]) -> (u32, u32) {
     }
 }
 
-/// Hands out the lowest free slot to each interval in turn.
+/// Gives the lowest free slot to each interval in turn.
 fn allocate(func: &Func, intervals: &[Interval]) -> (Vec<u16>, u32) {
     let mut slots = vec![0; func.regs.len()];
     let mut next = func.params;

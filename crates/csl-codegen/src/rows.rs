@@ -1,4 +1,4 @@
-//! Rows of the tables that vector instructions, DSR loads and iterators name.
+//! Makes rows of the tables that vector instructions, DSR loads and iterators name.
 
 use csl_ir::{Addr, AddrBase, Opnd, Scalar, VecInst, VecOperand};
 use csl_isa::Op;
@@ -9,7 +9,7 @@ use csl_num::LowBits;
 use crate::func::FnGen;
 
 impl FnGen<'_, '_> {
-    /// Adds a vector operation's row; its number within the function.
+    /// Adds a vector operation's row; returns its number within the function.
     pub fn vec_row(&mut self, inst: &VecInst) -> u16 {
         let dest = self.vec_arg(&inst.dest);
         let srcs = inst.srcs.iter().map(|src| self.vec_arg(src)).collect();

@@ -1,4 +1,4 @@
-//! Instruction selection: what each IR instruction becomes.
+//! Instruction selection: translates each IR instruction.
 
 mod arith;
 mod branch;
@@ -15,7 +15,8 @@ use csl_num::LowBits;
 use crate::func::{FnGen, is_exit};
 
 impl FnGen<'_, '_> {
-    /// One instruction that takes `cost` cycles. What leaves the interpreter sees the time at which it is issued.
+    /// Translates one instruction, which takes `cost` cycles. An instruction that leaves the interpreter sees the time
+    /// at which it is issued.
     pub fn inst(&mut self, inst: &Inst, cost: u32) {
         if let Inst::Call { dst, callee, args } = inst {
             return self.call(*dst, callee, args, cost);
@@ -86,7 +87,7 @@ impl FnGen<'_, '_> {
         reg.map_or(NO_REG, |reg| self.reg(reg))
     }
 
-    /// The operands in consecutive registers; the first of these.
+    /// Moves the operands into consecutive registers; returns the first of these.
     pub fn consecutive(&mut self, operands: &[Opnd]) -> u16 {
         match operands {
             [] => 0,
@@ -116,7 +117,7 @@ impl FnGen<'_, '_> {
         }
     }
 
-    /// The engine gives the element's raw bits.
+    /// Takes an element for `@map`; the engine gives its raw bits.
     fn iter_next(&mut self, iter: u16, ty: Scalar, dst: Reg, ok: Reg) {
         let (dst, ok) = (self.reg(dst), self.reg(ok));
         self.emit(Op::IterNext, dst, iter, ok);
@@ -128,7 +129,8 @@ impl FnGen<'_, '_> {
     }
 }
 
-/// A load or store of a register at a fixed address. Through a pointer the time is that of the block's start.
+/// Whether the instruction is a load or store of a register at a fixed address. Through a pointer the time is that of
+/// the block's start.
 fn is_register_access(inst: &Inst) -> bool {
     let (Inst::Load { addr, .. } | Inst::Store { addr, .. }) = inst else { return false };
     matches!(addr.base, AddrBase::Absolute) && addr.offset.low16() >= REGISTERS_START

@@ -1,4 +1,4 @@
-//! The table of diagnostic codes: each is declared once, here, and never renumbered.
+//! The table of diagnostic codes. A code is declared once, here, and never renumbered.
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,7 +26,7 @@ macro_rules! codes {
                 match self { $(Code::$name => Severity::$severity,)* }
             }
 
-            /// One line on what this kind of finding means.
+            /// One line on the meaning of this kind of finding.
             pub fn summary(self) -> &'static str {
                 match self { $(Code::$name => $summary,)* }
             }

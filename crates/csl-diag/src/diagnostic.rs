@@ -1,16 +1,16 @@
-//! What a diagnostic says.
+//! Diagnostics: a finding of the compiler with its place, notes, help and trace, and the list of all findings.
 
 use crate::codes::{Code, Severity};
 use crate::source::Span;
 
-/// A place in the source that a diagnostic points at, with a word on why.
+/// A place in the source that a diagnostic points at, with a few words on why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
     pub span: Span,
     pub text: String,
 }
 
-/// One step of how the compiler came to the place: a comptime call, an import, a tile.
+/// One step of the way on which the compiler came to the place: a comptime call, an import, a tile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceFrame {
     pub span: Span,
@@ -24,15 +24,15 @@ pub struct Diagnostic {
     pub code: Code,
     pub severity: Severity,
     pub message: String,
-    /// Where it is; `None` only for findings without a place in any file (command-line arguments).
+    /// The place of the finding; `None` only for findings without a place in any file (command-line arguments).
     pub primary: Option<Label>,
     pub secondary: Vec<Label>,
     pub notes: Vec<String>,
-    /// What to do about it, shown as "help: ...".
+    /// Advice to the user, shown as "help: ...".
     pub help: Option<String>,
-    /// Innermost step first.
+    /// The steps that led to the place, the innermost first.
     pub trace: Vec<TraceFrame>,
-    /// How many more times it was found on the same way, for other PEs.
+    /// The number of times that the same finding was made again for other PEs, reached the same way.
     pub repeats: usize,
 }
 
@@ -87,8 +87,8 @@ impl Diagnostic {
         self
     }
 
-    /// Whether it says the same at the same place, reached the same way, though maybe for another PE. What a program
-    /// prints at comptime is never the same: each PE's line counts.
+    /// Whether `other` says the same at the same place, reached the same way, though maybe for another PE. A line that
+    /// a program prints at comptime is never the same as another: each PE's line counts.
     fn repeated_by(&self, other: &Diagnostic) -> bool {
         let place = |d: &Diagnostic| (d.code, d.severity, d.primary.as_ref().map(|l| l.span), d.trace.len());
         self.severity != Severity::Note
@@ -114,7 +114,7 @@ impl Diagnostics {
         Diagnostics::default()
     }
 
-    /// Adds a finding unless the very same one was made already; counts one that was made for another PE.
+    /// Adds a finding unless an equal one is in the list; a finding that was made again for another PE is counted.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         match self.list.iter_mut().find(|d| d.repeated_by(&diagnostic) || **d == diagnostic) {
             Some(known) if known.trace == diagnostic.trace => {}
@@ -130,7 +130,7 @@ impl Diagnostics {
     }
 
     /// # Errors
-    /// There are errors among the findings.
+    /// The list holds an error.
     pub fn check(&self) -> Result<(), Reported> {
         if self.has_errors() { Err(Reported(())) } else { Ok(()) }
     }

@@ -1,4 +1,4 @@
-//! Diagnostics for people, with the source lines that they speak of.
+//! Renders diagnostics for people, with the source lines that they point at.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub fn render(sources: &SourceMap, diagnostic: &Diagnostic, style: Style) -> Str
         Style::Plain => emit(NoColor::new(Vec::new()), sources, diagnostic).map(NoColor::into_inner),
         Style::Colored => emit(Ansi::new(Vec::new()), sources, diagnostic).map(Ansi::into_inner),
     };
-    // A span outside its file is a mistake of ours, which must not cost the user the message.
+    // A span outside its file is a fault of the compiler, which must not cost the user the message.
     let text = text.unwrap_or_else(|_| format!("{}\n\n", diagnostic.message).into_bytes());
     String::from_utf8_lossy(&text).into_owned()
 }
@@ -63,7 +63,7 @@ fn visible(sources: &SourceMap, span: Span) -> Range<usize> {
     lo..first_line.map_or(hi, |line| lo + line.len())
 }
 
-/// The notes, the help, the trace and how often it was found again, in this order.
+/// The notes, the help, the trace and the count of repetitions, in this order.
 fn notes(sources: &SourceMap, diagnostic: &Diagnostic) -> Vec<String> {
     let notes = diagnostic.notes.iter().map(|text| block("note", text));
     let help = diagnostic.help.iter().map(|text| block("help", text));
@@ -89,7 +89,7 @@ fn block(kind: &str, text: &str) -> String {
     format!("{kind}: {}", lines.join(&indent))
 }
 
-/// Breaks at spaces; keeps what is indented, which is a table or a map, as it is.
+/// Breaks a line at spaces. An indented line is part of a table or a map and stays as it is.
 fn wrap(line: &str) -> Vec<String> {
     if line.starts_with(' ') || line.chars().count() <= WIDTH {
         return vec![line.to_string()];

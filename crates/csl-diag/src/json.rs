@@ -12,15 +12,16 @@ struct Object<'a> {
     code: &'static str,
     severity: &'static str,
     message: &'a str,
-    /// The primary one first.
+    /// The places in the source, the primary one first.
     spans: Vec<Place<'a>>,
     notes: &'a [String],
     help: Option<&'a str>,
-    /// Innermost step first.
+    /// The trace, the innermost step first.
     trace: Vec<Place<'a>>,
 }
 
-/// Lines and columns count from 1, columns in characters; the end is the first place after the span.
+/// A range in a file. Lines and columns count from 1, columns in characters; the end is the first position after the
+/// span.
 #[derive(Serialize)]
 struct Place<'a> {
     file: &'a str,

@@ -1,7 +1,7 @@
-//! Source files, spans and diagnostics: what went wrong, where, why, and what to do.
+//! Source files, spans and diagnostics: the words in which every crate of the compiler reports.
 //!
-//! Every crate of the compiler reports through [`Diagnostic`]; only this crate renders one, and it is
-//! the only user of codespan-reporting. It knows nothing of tokens or syntax trees.
+//! Every crate of the compiler reports through [`Diagnostic`]; this crate alone renders them, and it alone uses
+//! codespan-reporting. It knows nothing of tokens or syntax trees.
 
 mod codes;
 mod diagnostic;

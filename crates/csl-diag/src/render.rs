@@ -1,10 +1,10 @@
-//! Diagnostics as text for people and as JSON for tools.
+//! Renders diagnostics as text for people and as JSON for tools.
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::SourceMap;
 use crate::{human, json};
 
-/// What kind of text to produce.
+/// The kind of text to produce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorFormat {
     Human,
@@ -19,7 +19,7 @@ pub enum Style {
     Colored,
 }
 
-/// All of `diagnostics`, in order.
+/// The text of all of `diagnostics`, in order.
 pub fn render(sources: &SourceMap, diagnostics: &Diagnostics, format: ErrorFormat, style: Style) -> String {
     let one: fn(&SourceMap, &Diagnostic, Style) -> String = match format {
         ErrorFormat::Human => human::render,

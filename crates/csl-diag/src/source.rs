@@ -1,9 +1,9 @@
-//! Files and positions in them.
+//! Source files and positions in them.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-/// A file of a [`SourceMap`].
+/// The number of a file in a [`SourceMap`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileId(pub u32);
 
@@ -25,7 +25,7 @@ impl Span {
         self.lo as usize..self.hi as usize
     }
 
-    /// The smallest span that holds both; `other` is ignored when it is of another file.
+    /// The smallest span that holds both spans; `other` is ignored when it is of another file.
     pub fn to(self, other: Span) -> Span {
         if self.file != other.file {
             return self;
@@ -91,13 +91,13 @@ impl SourceMap {
         let offset = offset as usize;
         let line = self.line_index(file, offset);
         let before = &source.text.as_bytes()[source.lines[line]..offset.min(source.text.len())];
-        // Every byte of UTF-8 that does not continue a character begins one.
+        // A byte of UTF-8 begins a character unless it continues one.
         let column = before.iter().filter(|&&byte| byte & 0xc0 != 0x80).count();
         (line as u32 + 1, column as u32 + 1)
     }
 
-    /// The byte offset of a line and column, counted from 1, the column in bytes; the nearest there is where they lead
-    /// out of the text or into a character.
+    /// The byte offset of a line and column, both counted from 1, the column in bytes. A position beyond the text or
+    /// inside a character gives the nearest offset that there is.
     pub fn offset(&self, file: FileId, line: usize, column: usize) -> usize {
         let source = self.source(file);
         let start = source.lines.get(line.saturating_sub(1)).copied().unwrap_or(source.text.len());

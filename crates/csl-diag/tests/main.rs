@@ -1,4 +1,4 @@
-//! What the renderings look like.
+//! Renders diagnostics and compares the text with snapshots.
 
 use csl_diag::{Code, Diagnostic, Diagnostics, ErrorFormat, FileId, SourceMap, Span, Style, render};
 
@@ -86,7 +86,7 @@ fn the_end_of_a_file_and_an_empty_file_can_be_shown() {
     let all = vec![
         Diagnostic::new(Code::SyntaxError, Span::new(empty, 0, 0), "nothing here"),
         Diagnostic::new(Code::SyntaxError, Span::new(end, 2, 2), "nothing more"),
-        // Spans outside the file are a mistake of the compiler, but no reason to fall over.
+        // Spans outside the file are a fault of the compiler; the renderer must survive them.
         Diagnostic::new(Code::SyntaxError, Span::new(end, 90, 99), "far out"),
     ];
     let text = show(&sources, all.clone(), ErrorFormat::Human, Style::Plain);

@@ -1,5 +1,5 @@
-//! A mesh in which every CE streams to its neighbours: millions of link hops a second, and nanoseconds a tile and cycle.
-//! `cargo bench -p csl-fabric -- [WIDTH HEIGHT CYCLES]`
+//! Benchmark of a mesh in which every CE streams to its neighbours: millions of link hops a second, and nanoseconds a
+//! tile and cycle. `cargo bench -p waferlab-fabric -- [WIDTH HEIGHT CYCLES]`
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,7 +7,7 @@ use std::time::Instant;
 use csl_fabric::{Ramp, RecordId, RouteTable, Row};
 use csl_machine::{Arch, ColorConfig, DirSet, Direction, Wavelet};
 
-/// CEs that take everything and send whenever the router has room.
+/// CEs that take every wavelet and send whenever the router has room.
 struct Ces;
 
 impl Ramp for Ces {
@@ -75,7 +75,7 @@ fn run(width: u32, height: u32, cycles: u64, directions: usize) {
         for y in 0..rows.len() {
             rows[y].land(now).expect("no fault");
             for (record, color) in &senders[y] {
-                // The onramp takes one wavelet a cycle: the colors of a tile in turn.
+                // The onramp takes one wavelet a cycle, so the colors of a tile take turns.
                 if directions == 1 || (now + color) % directions as u64 == 0 {
                     injected += u64::from(rows[y].inject(*record, Wavelet::word(now as u32), now).expect("no fault"));
                 }

@@ -1,5 +1,5 @@
-//! Configurations that change while the program runs: switches, teardown, filters' counters, register writes. And what
-//! stands where after a run.
+//! Configurations that change while the program runs: switches, teardown, filters' counters, register writes. Also the
+//! account of wavelets that stand after a run.
 
 use csl_machine::wavelet::{Opcode, opcode, pop};
 use csl_machine::{Direction, PopMode, Wavelet};
@@ -10,7 +10,7 @@ use crate::row::{Ramp, Row};
 use crate::state::ColorState;
 
 impl Row {
-    /// A record's state as it stands.
+    /// The current state of a record.
     pub(crate) fn state(&self, number: RecordId) -> &ColorState {
         let (x, color) = self.records[number].place();
         let initial = || self.table.find(x, self.y, color).expect("a record has a place in the table").1;
@@ -31,7 +31,7 @@ impl Row {
         }
     }
 
-    /// Carries out command 0 of a control wavelet. Returns what goes on to the neighbours.
+    /// Carries out command 0 of a control wavelet. Returns the wavelet that goes on to the neighbours.
     pub(crate) fn obey(&mut self, number: RecordId, wavelet: Wavelet, now: u64, ramp: &mut impl Ramp) -> Wavelet {
         let command = opcode(wavelet.data);
         let old = self.state(number).config.current_pos;
@@ -65,7 +65,7 @@ impl Row {
         ramp.torn_down(record.x(), record.color);
     }
 
-    /// A wavelet of the CE has been forwarded: `.advance_switch` of the operation that sent it may be due.
+    /// Notes that a wavelet of the CE has been forwarded: `.advance_switch` of the operation that sent it may be due.
     #[cold]
     pub(crate) fn left_ramp(&mut self, number: RecordId, now: u64) {
         let mut due = false;
@@ -88,7 +88,7 @@ impl Row {
         self.note_switch(number, before, cycle, cause);
     }
 
-    /// Takes over inputs and outputs; returns what they were at the `old` position.
+    /// Takes over inputs and outputs; returns those at the `old` position.
     fn apply_route(&mut self, number: RecordId, old: u8) -> SwitchState {
         let current = self.state(number).config.current();
         let record = &mut self.records[number];

@@ -1,8 +1,8 @@
-//! What the fabric tells: faults, landings, wavelets that stand or are lost.
+//! Reports of the fabric: faults, landings, wavelets that stand or are lost.
 
 use csl_machine::{DirSet, Direction, Wavelet};
 
-/// What the hardware leaves to chance.
+/// An event that the hardware leaves undefined.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     pub x: u32,
@@ -18,7 +18,7 @@ pub enum FaultKind {
     Collision { sides: [Direction; 2] },
 }
 
-/// What a router has done, recorded where somebody asked for it, in the order in which it happened.
+/// An event of a router. Events are recorded when they are asked for, in the order in which they happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceEvent {
     pub cycle: u64,
@@ -30,16 +30,16 @@ pub struct TraceEvent {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Traced {
-    /// A wavelet has landed, from this side; from the CE with a switch that is to advance behind it or not.
+    /// A wavelet has landed from this side; `local_flip` tells whether a switch is to advance behind one from the CE.
     Landing { from: Direction, wavelet: Wavelet, local_flip: bool },
-    /// The wavelet that landed first from this side leaves through a set of directions; the CE gets it where the ramp is
-    /// among them.
+    /// The wavelet that landed first from this side leaves through a set of directions, the ramp to the CE among them
+    /// or not.
     Departure { from: Direction, wavelet: Wavelet, ways: DirSet },
-    /// The position of a color's switch has changed. What a wavelet has done follows that wavelet's departure.
+    /// The position of a color's switch has changed. A change by a wavelet follows that wavelet's departure.
     Switch { before: SwitchState, after: SwitchState, cause: SwitchCause },
 }
 
-/// Where a switch stands: its position, and sets of directions.
+/// The state of a switch: its position, and sets of directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SwitchState {
     pub position: u8,
@@ -58,11 +58,11 @@ pub enum SwitchCause {
     Register,
 }
 
-/// Wavelets that stand in a router's input buffer, and why.
+/// Wavelets that stand in a router's input buffer, and the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
     pub color: u8,
-    /// The side that they came from; the ramp: from the CE.
+    /// The side that they came from; the ramp for those from the CE.
     pub from: Direction,
     pub count: u8,
     pub head: Wavelet,
@@ -81,11 +81,11 @@ pub enum Obstacle {
     Link(Direction),
     /// The CE does not take it.
     Ramp,
-    /// Nothing holds it: it moves in the next cycle.
+    /// No reason: the wavelet moves in the next cycle.
     None,
 }
 
-/// Wavelets that have left the program by a side of a tile: the fabric around takes and drops them.
+/// Wavelets that have left the program by a side of a tile: the fabric around it takes and drops them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lost {
     pub x: u32,

@@ -1,8 +1,9 @@
-//! Filters decide what of a color reaches the compute element, never what is forwarded (docs/decisions/machine.md M37).
+//! Filters decide which wavelets of a color reach the compute element, never which are forwarded
+//! (docs/decisions/machine.md M37).
 
 use csl_machine::{Filter, FilterKind, Wavelet};
 
-/// A filter as it stands.
+/// The running state of a filter.
 ///
 /// Counters count half wavelets, as those of WSE-3 do; a full one counts for two. [`FilterState::count_of`] and
 /// [`FilterState::limit_of`] turn numbers of wavelets into them.
@@ -11,17 +12,17 @@ pub struct FilterState {
     pub kind: FilterKind,
     pub count_data: bool,
     pub count_control: bool,
-    /// Of all wavelets, only control wavelets that come when the counter equals `max_counter` pass.
+    /// Whether only control wavelets pass that come when the counter equals `max_counter`.
     pub filter_control: bool,
-    /// The initial value, then the running one.
+    /// The counter, which begins with its initial value.
     pub counter: u32,
-    /// The counter goes back to 0 after it has had this value.
+    /// The value after which the counter goes back to 0.
     pub limit1: u32,
     pub limit2: Option<u32>,
     pub max_counter: u32,
     pub min_idx: u16,
     pub max_idx: u16,
-    /// Lets everything pass: a sparse counter that has run out, or a filter that is switched off.
+    /// Whether everything passes: a sparse counter that has run out, or a filter that is switched off.
     pub disabled: bool,
 }
 
@@ -43,17 +44,17 @@ impl FilterState {
         }
     }
 
-    /// Half wavelets that have come before wavelet number `wavelets`.
+    /// The number of half wavelets before wavelet number `wavelets`.
     pub fn count_of(wavelets: u16) -> u32 {
         2 * u32::from(wavelets)
     }
 
-    /// The last half of wavelet number `wavelets`.
+    /// The number of the last half of wavelet number `wavelets`.
     pub fn limit_of(wavelets: u16) -> u32 {
         2 * u32::from(wavelets) + 1
     }
 
-    /// The wavelet that a counter or limit lies in.
+    /// The number of the wavelet that holds a counter or limit.
     pub fn wavelets_of(halves: u32) -> u16 {
         (halves / 2) as u16
     }

@@ -1,5 +1,5 @@
-//! Routers, links and buffers of the wafer: colors, routes, switches, filters, swaps. Nothing here knows that there is an
-//! interpreter: the compute elements are a [`Ramp`].
+//! Routers, links and buffers of the wafer: colors, routes, switches, filters, swaps. The crate knows the compute
+//! elements only as a [`Ramp`], not as interpreters of programs.
 //!
 //! A wavelet's way: the CE's output queue, `Row::inject` (it lands from RAMP), the lane of its color, `Row::route` (through
 //! all outputs of the current switch position at once, when each has room and its way is free), a batch of its own row or

@@ -1,5 +1,5 @@
-//! The network of `<message_passing>` (WSE-3): five colors on which a message finds its own way. What the hardware does is
-//! not public; this is a choice that fits the library's documented colors, header and closing control bit.
+//! The network of `<message_passing>` (WSE-3): five colors on which a message finds its own way. The hardware's method
+//! is not public; this is a choice that fits the library's documented colors, header and closing control bit.
 //!
 //! A message is a worm: a header wavelet that names the tile, data, and a last wavelet with the control bit set, which is
 //! data as well. It goes along its row first, then along its column: the color behind the first by 1, 2, 3, 4 goes west,
@@ -12,7 +12,7 @@ use csl_machine::{DirSet, Direction, Wavelet};
 use crate::record::{Record, RecordId};
 use crate::row::Row;
 
-/// The place of the record that a message from the CE keeps to, in [`Record::targets`].
+/// The index in [`Record::targets`] of the record that a message from the CE keeps to.
 const HELD: usize = Direction::West.index();
 
 fn destination(header: u32) -> (u32, u32) {
@@ -48,8 +48,8 @@ impl Row {
         self.table.find(at.0, at.1, color).filter(|(_, state)| state.config.messages.is_some()).map(|found| found.0)
     }
 
-    /// The record that a wavelet from the CE goes to: the header's choice holds up to the last wavelet. It is kept where
-    /// a record that leads to the ramp has no neighbour.
+    /// The record for a wavelet from the CE: the header's choice holds up to the last wavelet. It is kept where a
+    /// record that leads to the ramp has no neighbour.
     pub(crate) fn message_from_ce(&mut self, comm: RecordId, wavelet: Wavelet) -> RecordId {
         if let Some(open) = self.records[comm].targets[HELD] {
             return open;
@@ -59,12 +59,13 @@ impl Row {
         self.message_record(at, first, wavelet.data).unwrap_or(comm)
     }
 
-    /// A wavelet of the CE has landed on `record`.
+    /// Notes that a wavelet of the CE has landed on `record`.
     pub(crate) fn message_has_landed(&mut self, comm: RecordId, record: RecordId, wavelet: Wavelet) {
         self.records[comm].targets[HELD] = if wavelet.control { None } else { Some(record) };
     }
 
-    /// A wavelet that came in by `side` has been sent on: the record takes no other message before its last wavelet.
+    /// Notes that a wavelet that came in by `side` has been sent on: the record takes no other message before its last
+    /// wavelet.
     pub(crate) fn hold_for_message(&mut self, number: RecordId, side: Direction, wavelet: Wavelet) {
         let record: &mut Record = &mut self.records[number];
         record.rx = if wavelet.control { DirSet::ALL } else { DirSet::of(side) };

@@ -1,10 +1,10 @@
-//! The state of one color at one router: 64 bytes that hold all that a wavelet on its way touches.
+//! The state of one color at one router, in 64 bytes: everything that forwarding a wavelet touches.
 
 use csl_machine::{DirSet, Direction, Wavelet, index_types};
 
 use crate::state::ColorState;
 
-/// Wavelets that a lane can hold on any chip.
+/// The greatest number of wavelets that a lane holds on any chip.
 pub(crate) const MAX_BUFFER: usize = 4;
 
 index_types! {
@@ -12,17 +12,17 @@ index_types! {
     pub struct RecordId;
 }
 
-/// No record there: the program ends at this side.
+/// Stands for no record: the program ends at this side.
 pub(crate) const OUTSIDE: RecordId = RecordId::new(u32::MAX - 1);
 
 /// The input buffer of one color and side.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lane {
-    /// The side, once something has come in.
+    /// The side that wavelets come from; `None` until the first has come.
     pub from: Option<Direction>,
     head: u8,
     pub len: u8,
-    /// Control bits low, half bits high, by place in the ring.
+    /// The kinds of the wavelets by position in the ring: control bits low, half bits high.
     kinds: u8,
     /// The record of the sender, for its credits.
     pub upstream: Option<RecordId>,
@@ -79,14 +79,14 @@ pub(crate) struct MoreLanes {
 /// Flags of a record.
 pub(crate) const QUEUED: u8 = 1 << 0;
 pub(crate) const TORN_DOWN: u8 = 1 << 1;
-/// Has a filter, so that delivery to the ramp is not the short way.
+/// The record has a filter, so that delivery to the ramp is not the short way.
 pub(crate) const FILTERED: u8 = 1 << 2;
 /// Some input is also received by the other color of the pair.
 pub(crate) const SHARES_INPUT: u8 = 1 << 3;
 /// A wavelet from the CE that waits here advances the switch behind itself.
 pub(crate) const ADVANCES: u8 = 1 << 4;
 
-/// One of the colors of the message network.
+/// The record is one of the colors of the message network.
 pub(crate) const MESSAGES: u8 = 1 << 5;
 
 /// One color at one router.
@@ -96,12 +96,12 @@ pub(crate) struct Record {
     pub tx: DirSet,
     pub flags: u8,
     pub color: u8,
-    /// Room known to be at the neighbours, in wavelets.
+    /// The room known to be at the neighbours, in wavelets.
     credits: [u8; 4],
-    /// The sides where there is none, as a set.
+    /// The set of sides without room.
     pub full: DirSet,
     pub column: u16,
-    /// Where the last wavelet on an open input came from, and low bits of when.
+    /// The side from which the last wavelet landed on an open input; low bits of the cycle follow.
     pub landed_from: Direction,
     pub landed_at: u32,
     /// Records at the neighbours, once they are known.
@@ -137,19 +137,19 @@ impl Record {
         self.column.into()
     }
 
-    /// Column and color.
+    /// The column and the color of the record.
     pub fn place(&self) -> (u32, u8) {
         (self.column.into(), self.color)
     }
 
-    /// A neighbour has taken a wavelet on.
+    /// Adds a credit: a neighbour has forwarded a wavelet.
     #[inline]
     pub fn add_credit(&mut self, side: Direction) {
         self.credits[side.index()] += 1;
         self.full.remove(side);
     }
 
-    /// A wavelet leaves for a neighbour.
+    /// Uses a credit: a wavelet leaves for a neighbour.
     #[inline]
     pub fn use_credit(&mut self, side: Direction) {
         let credits = &mut self.credits[side.index()];
@@ -179,13 +179,13 @@ impl Record {
         &mut more.lanes[place]
     }
 
-    /// All lanes that anything has come in by, with their sides.
+    /// All lanes that wavelets have come in by, with their sides.
     pub fn lanes(&self) -> impl Iterator<Item = (Direction, &Lane)> {
         let more = self.more.iter().flat_map(|more| &more.lanes);
         std::iter::once(&self.lane).chain(more).filter_map(|lane| Some((lane.from?, lane)))
     }
 
-    /// The side whose head goes next: an open input that is not empty; of several, in turn.
+    /// The side of the next wavelet to forward: an open input that is not empty; several take turns.
     #[inline]
     pub fn next_side(&self) -> Option<Direction> {
         let ready = |side: &Direction, lane: &Lane| lane.len > 0 && self.rx.contains(*side);
@@ -199,13 +199,13 @@ impl Record {
         }
     }
 
-    /// The precedence of the next wavelet; `None` where none stands.
+    /// The precedence of the next wavelet; `None` where there is none.
     #[inline]
     pub fn precedence(&self) -> Option<usize> {
         self.next_side().map(precedence)
     }
 
-    /// Room for a wavelet from the CE.
+    /// Whether there is room for a wavelet from the CE.
     #[inline]
     pub fn ramp_has_room(&self, buffer: u8) -> bool {
         if self.lane.from == Some(Direction::Ramp) {
@@ -215,15 +215,15 @@ impl Record {
     }
 }
 
-/// Whether a wavelet comes from the ramp (0) or passes by (1). What a PE sends takes no turns with what passes: in the
-/// two-phase reduction (docs/decisions/machine.md M40) the stream of the last leader, which shares the links of a
-/// whole segment, costs that segment's chain no cycle.
+/// Whether a wavelet comes from the ramp (0) or passes by (1). Wavelets of a PE take no turns with passing ones: in the
+/// two-phase reduction (docs/decisions/machine.md M40) the stream of the last leader, which shares the links of a whole
+/// segment, costs that segment's chain no cycle.
 #[inline]
 pub(crate) fn precedence(side: Direction) -> usize {
     usize::from(side != Direction::Ramp)
 }
 
-/// Wavelets for one cycle from one neighbour row, or from the row itself.
+/// The wavelets and credits of one cycle from one neighbour row, or from the row itself.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     pub(crate) landings: Vec<Landing>,

@@ -1,5 +1,5 @@
-//! Moving the heads of lanes: through all outputs of the current position at once, or not at all. A route without an output
-//! takes and drops what comes in by its inputs.
+//! Moves the heads of lanes: through all outputs of the current position at once, or not at all. A route without an
+//! output takes and drops the wavelets of its inputs.
 
 use csl_machine::wavelet::ce_ignores;
 use csl_machine::{DirSet, Direction, Wavelet};
@@ -12,15 +12,15 @@ use crate::record::{
 use crate::row::{OWN, Ramp, Row, low_bits, slot};
 
 enum Step {
-    /// Has sent; the precedence of what is ready next.
+    /// The wavelet has been sent; the precedence of the next one that is ready.
     Sent(Option<usize>),
-    /// A way is taken in this cycle.
+    /// An output is taken in this cycle.
     Contended,
     Blocked,
 }
 
 impl Row {
-    /// Moves what can move in cycle `now`.
+    /// Moves the wavelets that can move in cycle `now`.
     pub fn route(&mut self, now: u64, ramp: &mut impl Ramp) {
         for precedence in 0..self.active.len() {
             self.route_some(precedence, now, ramp);
@@ -30,7 +30,7 @@ impl Row {
         }
     }
 
-    /// Moves what can move of the records of one precedence.
+    /// Moves the wavelets that can move, of the records of one precedence.
     fn route_some(&mut self, precedence: usize, now: u64, ramp: &mut impl Ramp) {
         let mut list = std::mem::take(&mut self.active[precedence]);
         let mut keep = 0;
@@ -46,7 +46,7 @@ impl Row {
             }
         }
         list.truncate(keep);
-        // Nothing can have been woken while routing: what is sent arrives a hop later.
+        // Routing wakes no record: a wavelet that is sent arrives a hop later.
         self.active[precedence] = list;
     }
 
@@ -56,8 +56,8 @@ impl Row {
         if is_plain { self.step_plain(number, now, ramp) } else { self.step_any(number, now, ramp) }
     }
 
-    /// The short way, which nearly all wavelets go: one input, data only, nothing special about the color. Does what
-    /// [`Row::step_any`] does.
+    /// The short way, which nearly all wavelets go: one input, data only, a color without special features. Has the
+    /// same effect as [`Row::step_any`].
     #[inline]
     fn step_plain(&mut self, number: RecordId, now: u64, ramp: &mut impl Ramp) -> Step {
         let record = &mut self.records[number];
@@ -148,7 +148,7 @@ impl Row {
         }
     }
 
-    /// The other color's record, where color swap makes this input arrive on both.
+    /// The other color's record, where color swap lets this input arrive on both.
     #[inline]
     fn partner(&self, number: RecordId, side: Direction) -> Option<RecordId> {
         let record = &self.records[number];
@@ -160,7 +160,7 @@ impl Row {
         self.records[partner].rx.contains(side).then_some(partner)
     }
 
-    /// What keeps a wavelet from leaving through all outputs at once.
+    /// The reason why a wavelet cannot leave through all outputs at once.
     #[inline]
     fn obstacle(&mut self, number: RecordId, wavelet: Wavelet, now: u32, ramp: &mut impl Ramp) -> Option<Step> {
         let record = &self.records[number];
@@ -178,7 +178,7 @@ impl Row {
         self.used_at(x).any(ways, now).then_some(Step::Contended)
     }
 
-    /// Whether a wavelet that goes to the ramp gets to the CE: command lists can hide it, filters reject it.
+    /// Whether a wavelet that goes to the ramp reaches the CE: command lists can hide it, filters reject it.
     #[inline]
     pub(crate) fn reaches_ce(&self, number: RecordId, wavelet: Wavelet) -> bool {
         let flags = self.records[number].flags;
@@ -203,7 +203,7 @@ impl Row {
         self.give_back(side, upstream, (x, color), now, ramp);
     }
 
-    /// Tells whoever a wavelet came from that its place is free again.
+    /// Gives the credit of a wavelet's place back to its sender.
     #[inline]
     fn give_back(
         &mut self,
@@ -221,7 +221,7 @@ impl Row {
         }
     }
 
-    /// Where things for the tile at a side go.
+    /// The batch for the tile at a side.
     #[inline]
     pub(crate) fn outbox(&mut self, side: Direction, now: u64) -> &mut Batch {
         match side {
@@ -231,7 +231,7 @@ impl Row {
         }
     }
 
-    /// Sends a wavelet to all outputs of a record, then lets it work on the switch.
+    /// Sends a wavelet to all outputs of a record, then lets it change the switch.
     fn send(&mut self, number: RecordId, from: Direction, wavelet: Wavelet, now: u64, ramp: &mut impl Ramp) {
         let Record { tx, flags, .. } = self.records[number];
         let (x, color) = self.records[number].place();
@@ -278,7 +278,7 @@ impl Row {
         target
     }
 
-    /// The fabric around the program takes a wavelet that leaves by a side, at once, and drops it.
+    /// Drops a wavelet that leaves the program by a side: the fabric around takes it at once.
     #[cold]
     fn lose(&mut self, number: RecordId, side: Direction) {
         let (x, color) = self.records[number].place();

@@ -1,5 +1,6 @@
 //! One row of routers. It owns its records and touches no other row: wavelets and credits for the rows north and south
-//! leave as batches that arrive a hop later, so the order in which rows are visited, and by which thread, changes nothing.
+//! leave as batches that arrive a hop later. So the order in which rows are visited, and the threads that visit them,
+//! change nothing.
 //!
 //! The way of a wavelet: [`Row::inject`] (or a batch) puts it into a lane; [`Row::route`] moves the heads of lanes whose
 //! record stands in the active list. A record that cannot move sleeps until a landing, a credit, room at the ramp or a
@@ -25,22 +26,22 @@ pub trait Ramp {
     /// A wavelet reaches the CE, from a link or from the CE itself (`is_own`). Only called after [`Ramp::room`] said yes in
     /// the same cycle.
     fn deliver(&mut self, x: u32, color: u8, wavelet: Wavelet, is_own: bool);
-    /// The router has taken a wavelet that came from the CE: there is room for one more.
+    /// Tells the CE that the router has taken a wavelet from it: there is room for one more.
     fn accepted(&mut self, x: u32, color: u8);
-    /// A TEARDOWN command has passed: the color has stopped.
+    /// Tells the CE that a TEARDOWN command has passed: the color has stopped.
     fn torn_down(&mut self, x: u32, color: u8);
 }
 
-/// Slots of the inbox: more than the longest hop.
+/// The number of slots of the inbox: more than the longest hop.
 const RING: usize = 4;
 
-/// The slot of the inbox for what lands in a cycle.
+/// The slot of the inbox for arrivals in a cycle.
 #[inline]
 pub(crate) fn slot(cycle: u64) -> usize {
     cycle as usize % RING
 }
 
-/// Low bits of a cycle: enough to tell it from those around it.
+/// The low bits of a cycle, enough to distinguish it from those around it.
 #[inline]
 pub(crate) fn low_bits(cycle: u64) -> u32 {
     cycle as u32
@@ -49,10 +50,10 @@ const FROM_NORTH: usize = 0;
 pub(crate) const OWN: usize = 1;
 const FROM_SOUTH: usize = 2;
 
-/// The outputs of a tile (a set of directions) that have been used in a cycle: each takes one wavelet.
+/// The outputs of a tile (a set of directions) used in a cycle: each takes one wavelet.
 #[derive(Clone, Copy)]
 pub(crate) struct Used {
-    /// Low bits of the cycle.
+    /// The low bits of that cycle.
     cycle: u32,
     ways: DirSet,
 }
@@ -70,7 +71,7 @@ impl Used {
     }
 }
 
-/// Where the records of a tile stand: one after another, by color.
+/// The records of a tile: one after another, by color.
 #[derive(Clone, Copy, Default)]
 struct Place {
     first: u32,
@@ -91,29 +92,29 @@ pub struct Row {
     pub(crate) table: Arc<RouteTable>,
     pub(crate) hop: u64,
     pub(crate) buffer: u8,
-    /// Those of the table by their numbers, behind them those made since.
+    /// The records of the table by their numbers, then those made since.
     pub(crate) records: Vec<Record>,
-    /// Records of colors that the table does not route, by their numbers for other rows.
+    /// The records of colors that the table does not route, by their numbers for other rows.
     made: FxHashMap<RecordId, RecordId>,
-    /// By column.
+    /// The used outputs of each column.
     pub(crate) used: Vec<Used>,
-    /// By column.
+    /// The records of each column.
     places: Vec<Place>,
-    /// States that are no longer those of the table.
+    /// States that differ from those of the table.
     pub(crate) changed: FxHashMap<RecordId, ColorState>,
     /// Wavelets that have left the program, by color, column and side.
     pub(crate) lost: BTreeMap<(u8, u32, Direction), u64>,
-    /// Records, and how many wavelets from the CE are to pass before the switch advances (`.advance_switch`).
+    /// Records, each with the number of wavelets from the CE before its switch advances (`.advance_switch`).
     pub(crate) advances: Vec<(RecordId, u8)>,
-    /// Records to look at: those whose next wavelet comes from the ramp, then those whose next wavelet passes by.
+    /// The records to visit: those whose next wavelet comes from the ramp, then those whose next wavelet passes by.
     pub(crate) active: [Vec<RecordId>; 2],
-    /// Scratch: records that have sent and go to the end of a list, with its precedence.
+    /// Scratch: records that have sent and go to the end of a list, each with its precedence.
     pub(crate) sent: Vec<(usize, RecordId)>,
-    /// By cycle modulo RING, then by where the batch comes from.
+    /// The batches by cycle modulo RING, then by their source.
     pub(crate) inbox: [[Batch; 3]; RING],
     pub(crate) north: Batch,
     pub(crate) south: Batch,
-    /// Whether what happens is recorded beside the hash.
+    /// Whether events are recorded beside the hash.
     pub(crate) is_traced: bool,
     pub(crate) hash: u64,
     pub(crate) moved: u64,
@@ -166,38 +167,38 @@ impl Row {
         }
     }
 
-    /// The outputs of a column that have been used.
+    /// The outputs of a column used in this cycle.
     #[inline]
     pub(crate) fn used_at(&mut self, x: u32) -> &mut Used {
         &mut self.used[x as usize]
     }
 
-    /// Order-free hash over all landings so far.
+    /// The order-free hash over all landings so far.
     pub fn hash(&self) -> u64 {
         self.hash
     }
 
-    /// Landings so far.
+    /// The number of landings so far.
     pub fn moved(&self) -> u64 {
         self.moved
     }
 
-    /// The last cycle in which a wavelet landed; 0 where none has.
+    /// The last cycle in which a wavelet landed; 0 if none has.
     pub fn last_landing(&self) -> u64 {
         self.last_landing
     }
 
-    /// Wavelets that have left the program so far.
+    /// The wavelets that have left the program so far.
     pub fn lost(&self) -> impl Iterator<Item = Lost> {
         self.lost.iter().map(|(&(color, x, side), &count)| Lost { x, color, side, count })
     }
 
-    /// Records that may move in the next cycle.
+    /// The number of records that may move in the next cycle.
     pub fn active(&self) -> usize {
         self.active.iter().map(Vec::len).sum()
     }
 
-    /// Takes what has been recorded.
+    /// Takes the recorded events.
     pub fn take_events(&mut self) -> Vec<TraceEvent> {
         std::mem::take(&mut self.trace)
     }
@@ -213,7 +214,8 @@ impl Row {
         if self.made.is_empty() { None } else { self.made.get(&number).copied() }
     }
 
-    /// The record of a color at a column, made where there is none: with no route, so that it holds what lands on it.
+    /// The record of a color at a column. It is made if there is none: without a route, so that it keeps the wavelets
+    /// that land on it.
     #[cold]
     pub(crate) fn record_made(&mut self, x: u32, color: u8) -> RecordId {
         if let Some(number) = self.record(x, color) {
@@ -226,7 +228,7 @@ impl Row {
         number
     }
 
-    /// The number of a record in this row, by the one that other rows know.
+    /// The number of a record in this row, from the number that other rows know.
     #[inline]
     fn own_number(&mut self, number: RecordId) -> RecordId {
         if number.index() < self.records.len() { number } else { self.number_of_unrouted(number) }
@@ -237,8 +239,9 @@ impl Row {
         place_of_unrouted(number).map_or(number, |(x, color)| self.record_made(x, color))
     }
 
-    /// The record that takes what the CE at a column sends on a color: that of the color itself, or with swap in both
-    /// directions that of the other one of the pair. `None` where neither takes or sends anything at its current position.
+    /// The record that takes the wavelets of the CE at a column on a color: that of the color itself, or with swap in
+    /// both directions that of the other color of the pair. `None` where neither takes or sends anything at its current
+    /// position.
     #[inline]
     pub fn routed(&self, x: u32, color: u8) -> Option<RecordId> {
         let number = match self.table.has_swaps() {
@@ -249,7 +252,7 @@ impl Row {
         (!record.rx.union(record.tx).is_empty()).then_some(number)
     }
 
-    /// The next cycle in which there is something to do here; at most `now + 1` while any record can move.
+    /// The next cycle with an event in this row; at most `now + 1` while any record can move.
     #[inline]
     pub fn next_event(&self, now: u64) -> Option<u64> {
         if self.active() > 0 {
@@ -261,15 +264,15 @@ impl Row {
 
     // ---- between rows ----
 
-    /// Hands the batches of cycle `now` over: what leaves `upper` to the south and `lower` to the north. Exact inverse
-    /// of each other in storage: vectors are exchanged, not copied.
+    /// Exchanges the batches of cycle `now`: those that leave `upper` to the south and `lower` to the north. The
+    /// vectors are exchanged, not copied.
     pub fn exchange(upper: &mut Row, lower: &mut Row, now: u64) {
         let slot = slot(now + upper.hop);
         swap_if_any(&mut upper.south, &mut lower.inbox[slot][FROM_NORTH]);
         swap_if_any(&mut lower.north, &mut upper.inbox[slot][FROM_SOUTH]);
     }
 
-    /// Whether anything waits for the neighbour rows: `(north, south)`.
+    /// Whether any batch waits for the neighbour rows: `(north, south)`.
     pub fn has_outgoing(&self) -> (bool, bool) {
         (!self.north.is_empty(), !self.south.is_empty())
     }
@@ -283,7 +286,7 @@ impl Row {
         std::mem::take(&mut self.south)
     }
 
-    /// Puts a batch that another shard's row sent in cycle `sent_at`.
+    /// Puts the batch that another shard's row sent in cycle `sent_at` into the inbox.
     pub fn put_from_north(&mut self, batch: Batch, sent_at: u64) {
         self.inbox[slot(sent_at + self.hop)][FROM_NORTH] = batch;
     }
@@ -324,7 +327,7 @@ impl Row {
         self.moved += 1;
         self.last_landing = now;
         if record.rx.contains(from) {
-            // The guide calls it undefined what a router does with two of one color at once.
+            // The guide leaves it undefined how a router treats two wavelets of one color at once.
             if record.landed_at == low_bits(now) && record.flags & MESSAGES == 0 {
                 return Err(self.collision(number, from, wavelet));
             }
@@ -355,7 +358,7 @@ impl Row {
         Fault { x: record.x(), y: self.y, color: record.color, wavelet, kind }
     }
 
-    /// The sender behind a lane, to whom its credits go back.
+    /// Finds the sender of a lane, which gets its credits.
     fn find_upstream(&mut self, number: RecordId, from: Direction) {
         let (x, color) = self.records[number].place();
         let sender = || {
@@ -387,7 +390,7 @@ impl Row {
         }
     }
 
-    /// The CE at a column has room for a color again, or takes it at all now.
+    /// Notes that the CE at a column has room for a color again, or takes it at all now.
     pub fn ramp_has_room(&mut self, x: u32, color: u8) {
         if let Some(record) = self.record(x, color) {
             self.wake(record);
@@ -421,7 +424,7 @@ impl Row {
         Ok(landed)
     }
 
-    /// The wavelet that [`Row::inject`] has just taken advances the switch once it has been forwarded.
+    /// Lets the wavelet that [`Row::inject`] has just taken advance the switch once it has been forwarded.
     pub fn advance_behind(&mut self, record: RecordId) {
         let lanes = self.records[record].lanes();
         let waiting = lanes.filter(|(side, _)| *side == Direction::Ramp).map(|(_, lane)| lane.len).sum();

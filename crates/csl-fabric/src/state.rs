@@ -1,5 +1,5 @@
-//! The state of one color at one router as its configuration and register writes leave it, and the router registers that
-//! show it to programs.
+//! The running state of one color at one router, after register writes, and the router registers that show it to
+//! programs.
 
 use csl_machine::registers as bits;
 use csl_machine::{ColorConfig, DirSet, Direction, PopMode, SwitchPos};
@@ -9,7 +9,7 @@ use crate::filter::FilterState;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ColorState {
     pub config: ColorConfig,
-    /// The running filter: registers and wavelets change what the layout set.
+    /// The running filter: registers and wavelets change the one that the layout set.
     pub filter: Option<FilterState>,
     /// Select bits (bit k: position k + 1) that a register write left at invalid positions. Programs disable a position by
     /// its direction alone and count on finding the select bit again (allreduce of the published solvers, up to 1.1).
@@ -17,7 +17,7 @@ pub struct ColorState {
 }
 
 impl ColorState {
-    /// The state at the start.
+    /// The state at the start of a run.
     pub fn new(config: ColorConfig) -> ColorState {
         let filter = config.filter.as_ref().map(FilterState::new);
         ColorState { config, filter, invalid_selects: 0 }
@@ -34,7 +34,7 @@ impl ColorState {
             | u16::from(config.teardown) << bits::ROUTE_TEARDOWN_BIT
     }
 
-    /// Writes the route register. Swaps are fixed when the program starts: a write leaves them as they are.
+    /// Writes the route register. Swaps are fixed when the program starts: a write does not change them.
     pub fn set_route_word(&mut self, word: u16) {
         let config = &mut self.config;
         config.tx = DirSet::from_bits((word >> bits::ROUTE_OUTPUT_SHIFT).into());
@@ -51,7 +51,8 @@ impl ColorState {
             | u16::from(self.config.ring_mode) << bits::SWITCH_RING_BIT
     }
 
-    /// Writes the switch register. A position whose field does not change keeps what the register cannot show.
+    /// Writes the switch register. A position whose field does not change keeps the details that the register cannot
+    /// show.
     pub fn set_switch_word(&mut self, word: u16) {
         self.config.current_pos = (word >> bits::SWITCH_POSITION_SHIFT & 3) as u8;
         self.config.ring_mode = word >> bits::SWITCH_RING_BIT & 1 == 1;
@@ -74,7 +75,7 @@ impl ColorState {
         }
     }
 
-    /// The field of position `k`, in its place.
+    /// The field of position `k`, shifted into place.
     fn field(&self, k: u32, position: SwitchPos) -> u16 {
         let kept = position == SwitchPos::Invalid && self.invalid_selects >> (k - 1) & 1 == 1;
         let select = if kept { bits::SWITCH_SELECT_INPUT } else { 0 };

@@ -1,12 +1,12 @@
-//! Which colors are routed where, by runs. Immutable, shared by all rows: any row can tell the number of a record in
-//! any other row without that row being there yet, so a row is made only when something first touches it.
+//! The table of routes, by runs of tiles. It is immutable and shared by all rows: any row can tell the number of a
+//! record in any other row before that row exists, so a row is made only when something first touches it.
 
 use csl_machine::{ColorConfig, Direction};
 
 use crate::record::RecordId;
 use crate::state::ColorState;
 
-/// Tiles `x .. x + len` of a row that route the same colors in the same way. A tile in no run is none of the program's.
+/// Tiles `x .. x + len` of a row that route the same colors in the same way. A tile in no run is outside the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
     pub x: u32,
@@ -26,7 +26,7 @@ pub struct RouteTable {
     rows: Vec<Vec<Run>>,
     sets: Vec<RouteSet>,
     configs: Vec<ColorState>,
-    /// Some tile swaps colors.
+    /// Whether some tile swaps colors.
     has_swaps: bool,
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn place_of_unrouted(number: RecordId) -> Option<(u32, u8)> {
     Some((place >> COLOR_BITS, (place & ((1 << COLOR_BITS) - 1)) as u8))
 }
 
-/// Where wavelets of a color that leave a tile by a side land.
+/// The place where wavelets of a color land that leave a tile by a side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
     /// Number of the record in its row, or a number of [`unrouted`].
@@ -55,8 +55,8 @@ pub struct Target {
 }
 
 impl RouteTable {
-    /// `rows[y]` lists the runs of row `y` by column as `(x, len, set)`, without overlap: all tiles that have a program,
-    /// also those that route nothing. Sets are ascending by color and index `configs`.
+    /// The table. `rows[y]` lists the runs of row `y` by column as `(x, len, set)`, without overlap: all tiles that
+    /// have a program, also those that route nothing. Sets are ascending by color and index `configs`.
     pub fn new(width: u32, rows: Vec<Vec<(u32, u32, u32)>>, sets: Vec<RouteSet>, configs: Vec<ColorConfig>) -> Self {
         let rows = rows.iter().map(|row| number(row, &sets)).collect();
         let has_swaps = configs.iter().any(|config| config.swap_x || config.swap_y);
@@ -98,7 +98,7 @@ impl RouteTable {
         Some((RecordId::at(rank).plus(record), &self.configs[set[rank].1 as usize]))
     }
 
-    /// Whether any tile swaps colors: if none does, what comes in on a color is that color's.
+    /// Whether any tile swaps colors. If none does, wavelets that come in on a color belong to that color.
     #[inline]
     pub fn has_swaps(&self) -> bool {
         self.has_swaps
@@ -115,8 +115,8 @@ impl RouteTable {
         self.run(x, y).map(|_| (x, y))
     }
 
-    /// The color on which a tile receives what comes in by `side` on `color`: that color itself, or with color swap
-    /// the other one of the pair (advanced features of the guide).
+    /// The color on which a tile receives the wavelets that come in by `side` on `color`: that color itself, or with
+    /// color swap the other one of the pair (advanced features of the guide).
     pub fn received(&self, x: u32, y: u32, side: Direction, color: u8) -> Target {
         let takes = |state: &ColorState| state.config.all_inputs().contains(side);
         let found = self.find(x, y, color);
@@ -130,7 +130,7 @@ impl RouteTable {
         })
     }
 
-    /// Whether the tile receives what comes in by `side` on `color` on the other color of the pair as well.
+    /// Whether the tile receives the wavelets that come in by `side` on `color` on the other color of the pair as well.
     pub fn received_twice(&self, x: u32, y: u32, side: Direction, color: u8) -> bool {
         let takes = |color: u8| {
             let config = &self.find(x, y, color)?.1.config;
@@ -139,13 +139,13 @@ impl RouteTable {
         takes(color) == Some(false) && takes(color ^ 1) == Some(true)
     }
 
-    /// Where wavelets of `color` land that leave tile `(x, y)` by `side`; `None` where they leave the program.
+    /// The target of wavelets of `color` that leave tile `(x, y)` by `side`; `None` where they leave the program.
     pub fn target(&self, x: u32, y: u32, side: Direction, color: u8) -> Option<Target> {
         let (x, y) = self.neighbour(x, y, side)?;
         Some(self.received(x, y, side.opposite(), color))
     }
 
-    /// The color on which the tile behind `side` sent what is received here on `color`.
+    /// The color on which the tile behind `side` sent the wavelets that are received here on `color`.
     pub fn source_color(&self, x: u32, y: u32, side: Direction, color: u8) -> u8 {
         if self.received(x, y, side, color).color == color { color } else { color ^ 1 }
     }

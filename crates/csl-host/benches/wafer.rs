@@ -1,4 +1,4 @@
-//! How fast programs run: `cargo xtask bench`, or `cargo bench -p csl-host --bench wafer`. One thread.
+//! Measures how fast programs run: `cargo xtask bench`, or `cargo bench -p waferlab-host --bench wafer`. One thread.
 //!
 //! Each line ends with a ratio to something that is measured in the same run, so that figures of different machines and
 //! of noisy ones can be compared.
@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use csl_host::{Arch, Copy, Options, Rect, Runtime, Settings, Spread, compile};
 
-/// Seconds that this thread has had a processor, where the system tells (Linux); else of the clock. On a busy machine
-/// only the former means anything.
+/// The processor time of this thread in seconds where the system tells it (Linux), else the time of the clock. On a
+/// busy machine only the former is meaningful.
 fn seconds() -> f64 {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
@@ -19,7 +19,7 @@ fn seconds() -> f64 {
     on_processor.map_or_else(|| START.elapsed().as_secs_f64(), |nanoseconds| nanoseconds / 1e9)
 }
 
-/// A program, and what it is run with.
+/// A program with its params.
 struct Program {
     folder: PathBuf,
     params: Vec<(String, String)>,
@@ -53,8 +53,8 @@ impl Program {
         runtime
     }
 
-    /// Seconds of `calls` calls of `measure`, until all `width` x `height` PEs have done what they do, and what PE 0
-    /// measured in the last one, in cycles.
+    /// Runs `calls` calls of `measure`, each until all `width` x `height` PEs are done. Returns the seconds that they
+    /// took, and the cycles that PE 0 measured in the last one.
     fn run(&self, width: u32, height: u32, calls: u32) -> (f64, f64) {
         let mut runtime = self.load();
         let cycles = runtime.id("cycles").expect("cycles is exported").into();
@@ -102,7 +102,7 @@ fn mesh(step: f64) {
     );
 }
 
-/// The reductions of 4,096 words over 512 PEs; every word crosses every link.
+/// The reductions of 4,096 32-bit words over 512 PEs; every word crosses every link.
 fn reductions(step: f64) {
     let chain = Program::new("tests/timing/chain", &[("n", 4096), ("width", 512)]);
     let two_phase = Program::new("tests/timing/two-phase", &[("n", 4096), ("width", 512), ("s", 32), ("pauses", 0)]);
@@ -145,7 +145,7 @@ fn tasks(step: f64) {
     );
 }
 
-/// A million words to the device and back.
+/// A million 32-bit words to the device and back.
 fn copies(step: f64) {
     const SIDE: u32 = 32;
     const WORDS: u32 = 1024;
@@ -167,7 +167,7 @@ fn copies(step: f64) {
     );
 }
 
-/// A wafer of PEs that have nearly nothing to do: compiled, loaded, called once, and stamps read from all.
+/// A wafer of PEs with nearly no work: compiled, loaded, called once, and stamps read from all.
 fn idle(step: f64) {
     const SIDE: u32 = 512;
     let program = Program::new("tests/timing/idle", &[("side", SIDE), ("n", 4)]);

@@ -1,4 +1,4 @@
-//! Warnings about requests that the machine takes, and that may not do what they are meant to.
+//! Warnings about requests that the machine takes but that may not do what the host program means.
 
 use std::collections::HashSet;
 
@@ -12,14 +12,15 @@ pub fn surplus(method: &str, shape: Shape, room: usize) -> Option<String> {
     (needed < room).then(|| format!("{method}: {shape} are {needed} items, the first of the host array's {room}"))
 }
 
-/// Some PEs do not have the exported function that is called everywhere.
+/// Some PEs lack the exported function that is called on all.
 pub fn partial_call(image: &Image, id: u16) -> Option<String> {
     let Carriers { with, without, first_without } = image.carriers(id);
     let (name, Coord { x, y }, all) = (&image.export(id)?.name, first_without?, with + without);
     Some(format!("{name} is called on {with} of {all} PEs: the others, the first of them ({x}, {y}), do not export it"))
 }
 
-/// A copy reaches beyond the object that the symbol's pointer points into: on the copy's first PE of each program.
+/// A copy reaches beyond the object that the symbol's pointer points into; checked on the copy's first PE of each
+/// program.
 pub fn extent(image: &Image, sim: &mut Sim, endpoint: Endpoint, copy: &Copy) -> Option<String> {
     let Endpoint::Symbol(id) = endpoint else { return None };
     let mut seen = HashSet::new();
@@ -28,7 +29,8 @@ pub fn extent(image: &Image, sim: &mut Sim, endpoint: Endpoint, copy: &Copy) -> 
     of_each.find_map(|(place, _)| extent_at(image, sim, id, copy, place))
 }
 
-/// Programs that a copy's extent is checked on: where every PE has one of its own, they are alike.
+/// The greatest number of programs on which a copy's extent is checked. Where every PE has a program of its own, they
+/// are alike.
 const MOST_PROGRAMS: usize = 64;
 
 /// The first PE of a run that a copy to `rect` visits.

@@ -1,4 +1,4 @@
-//! Arguments of exported functions: values of the host checked against the types of the kernel, as words.
+//! Arguments of exported functions: checks values of the host against the types of the kernel and makes words of them.
 
 use std::fmt;
 
@@ -34,7 +34,7 @@ pub enum Argument {
     },
 }
 
-/// One word an argument, 16-bit values in the low half.
+/// The words of the arguments, one 32-bit word each, 16-bit values in the low half.
 pub fn words(
     function: &str,
     params: &[ParamType],

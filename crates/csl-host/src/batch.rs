@@ -10,7 +10,7 @@ use crate::error::{ArgumentError, HostError};
 use crate::npy::{Array, ItemType};
 use crate::runtime::Runtime;
 
-/// One thing to do.
+/// One step of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     /// From a file to a symbol.
@@ -33,18 +33,18 @@ pub struct FileCopy {
     pub symbol: String,
     /// A `.npy` file.
     pub file: PathBuf,
-    /// Left out: what the symbol is exported as.
+    /// The type of the items in the file; `None` takes the type that the symbol is exported with.
     pub item: Option<ItemType>,
-    /// Elements of a PE. Left out: what the file holds, or what the symbol's array holds.
+    /// Elements of a PE; `None` takes the number that the file or the symbol's array holds.
     pub per_pe: Option<u32>,
-    /// Column, row, columns and rows, in PEs. Left out: every PE of the program.
+    /// Column, row, columns and rows, in PEs; `None` takes every PE of the program.
     pub rect: Option<(u32, u32, u32, u32)>,
 }
 
 /// Parses a copy.
 ///
 /// # Errors
-/// The form that is wanted, or the part that is wrong.
+/// The form of a copy, or the part of `text` that is wrong.
 pub fn parse_copy(text: &str) -> Result<FileCopy, String> {
     let wrong = || format!("`{text}` is not of the form SYMBOL=FILE[:TYPE][:N][@X,Y,W,H]");
     let (symbol, rest) = text.split_once('=').filter(|(symbol, _)| !symbol.is_empty()).ok_or_else(wrong)?;
@@ -76,7 +76,7 @@ fn parse_rect(text: &str) -> Option<(u32, u32, u32, u32)> {
 /// Parses `FUNCTION` or `FUNCTION:ARGUMENT,ARGUMENT`.
 ///
 /// # Errors
-/// The form that is wanted, or the word that is no number.
+/// The form of a launch, or the word that is no number.
 pub fn parse_launch(text: &str) -> Result<(String, Vec<Argument>), String> {
     let (function, list) = text.split_once(':').unwrap_or((text, ""));
     if function.is_empty() {
@@ -98,7 +98,8 @@ fn parse_argument(word: &str) -> Result<Argument, String> {
     }
 }
 
-/// Does the steps, then waits for the end: how the run ended. `say` is told of each step that is done.
+/// Does the steps, then waits for the end of the run, and returns how it ended. `say` gets a line on each finished
+/// step.
 ///
 /// # Errors
 /// Those of the runtime's calls, [`HostError::Unreadable`] and [`HostError::Unwritable`] for files, and
@@ -183,7 +184,7 @@ fn plan(rect: Rect, per_pe: usize, item: ItemType, order: Order) -> Result<Copy,
     Ok(Copy { rect, per_pe, width, order })
 }
 
-/// A word an item; `None` for other sizes than 2 and 4 bytes.
+/// The array's items, one 32-bit word each; `None` for items of other sizes than 2 and 4 bytes.
 fn words(array: &Array) -> Option<Vec<u32>> {
     let little = |bytes: &[u8]| bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte));
     matches!(array.item.bytes, 2 | 4).then(|| array.data.chunks_exact(array.item.bytes.into()).map(little).collect())
@@ -205,7 +206,7 @@ fn exported_type(image: &Image, id: u16) -> Result<ItemType, HostError> {
     }
 }
 
-/// Elements from where the symbol points to the end of that array, on the first PE.
+/// The number of elements between the symbol's pointer and the end of its array, on the first PE.
 fn elements(runtime: &mut Runtime, id: u16, rect: &Rect, item: ItemType) -> Result<usize, HostError> {
     let unknown = || ArgumentError::UnknownExtent;
     let program = runtime.image().program_at(rect.x, rect.y).cloned().ok_or_else(unknown)?;

@@ -1,4 +1,4 @@
-//! The pipeline: text to output folder.
+//! The pipeline of a compilation: from text to the output folder.
 
 use std::path::{Path, PathBuf};
 
@@ -21,9 +21,9 @@ pub enum Stage {
     Tokens,
     /// The tree of the root file.
     Ast,
-    /// As semantic analysis leaves it.
+    /// The IR after semantic analysis.
     Ir0,
-    /// As the optimiser leaves it: what cycles are attached to.
+    /// The IR after the optimiser, to which cycles are attached.
     Ir,
     /// The PEs' instructions.
     Bytecode,
@@ -31,7 +31,7 @@ pub enum Stage {
     Layout,
 }
 
-/// What came of a compilation.
+/// The outcome of a compilation.
 #[derive(Debug, Default)]
 pub struct Compilation {
     sources: SourceMap,
@@ -60,7 +60,7 @@ pub fn emit(options: &Options, stage: Stage) -> Compilation {
     done
 }
 
-/// Text to image. `None` when there were errors, which `done` then holds.
+/// Compiles text to an image. `None` when there were errors, which `done` then holds.
 pub fn build(options: &Options, done: &mut Compilation) -> Option<Image> {
     let wafer = analyze(options, done)?;
     let placement = done.accept(place(options, wafer.width, wafer.height))?;
@@ -119,7 +119,7 @@ fn write(options: &Options, image: Image, done: &mut Compilation) -> Result<(), 
     Ok(())
 }
 
-/// What a layout of the host adds to a program.
+/// Additions to a program by a layout of the host.
 #[derive(Default)]
 pub(crate) struct Extras {
     pub streams: Vec<Stream>,
@@ -222,7 +222,8 @@ fn summary(options: &Options, image: &Image) -> String {
 }
 
 impl Compilation {
-    /// A compilation that has begun. What it was told in vain is no fault of the program: `--warnings-as-errors` leaves it.
+    /// A compilation that has begun. Options without effect get a note, which `--warnings-as-errors` leaves alone: the
+    /// program is not at fault.
     fn of(options: &Options) -> Compilation {
         let mut begun = Compilation::default();
         for option in &options.ignored {
@@ -242,29 +243,29 @@ impl Compilation {
         csl_diag::render(&self.sources, &self.diagnostics, format, style)
     }
 
-    /// What was asked to be shown.
+    /// The text that `emit` was asked for.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// One line on what was compiled.
+    /// One line that sums up the compilation.
     pub fn summary(&self) -> &str {
         &self.summary
     }
 
-    /// What was found, in order.
+    /// The findings, in order.
     pub fn diagnostics(&self) -> &Diagnostics {
         &self.diagnostics
     }
 
-    /// Takes the findings of an analysis over; `None` when it failed.
+    /// Takes the findings of an analysis over; `None` when the analysis failed.
     fn adopt(&mut self, analysis: Analysis, options: &Options) -> Option<Wafer> {
         self.sources = analysis.sources;
         self.extend(analysis.diagnostics, options);
         analysis.wafer.ok().filter(|_| self.succeeded())
     }
 
-    /// The files that were read, but for the library's.
+    /// The source files that were read, without those of the library.
     fn source_files(&self, options: &Options) -> Vec<PathBuf> {
         let own = self.sources.names().filter(|name| !name.starts_with(LIBRARY_PREFIX));
         own.map(|name| options.locate(Path::new(name))).collect()
@@ -296,7 +297,7 @@ impl Compilation {
     }
 }
 
-/// The output folder of a compilation, as its caller has to open it.
+/// The path of the output folder as the caller has to open it.
 pub fn output_folder(options: &Options) -> PathBuf {
     options.locate(&options.output)
 }

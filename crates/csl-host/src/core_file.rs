@@ -1,8 +1,8 @@
-//! Core files: the memory of every PE that a run has touched, to be looked into later.
+//! Core files: the memory of every PE that a run has touched, for a look afterwards.
 //!
-//! The format is our own: the magic, the format's version, a checksum of the program's image, the cycle, the number of PEs,
-//! and for each its place in the program's rectangle and its memory up to the last byte that is not 0. Numbers are
-//! little-endian. PEs that the run has not touched are as the program initialises them.
+//! The format is our own: the magic, the format's version, a checksum of the program's image, the cycle, the number of
+//! PEs, and for each PE its coordinates in the program's rectangle and its memory up to the last byte that is not 0.
+//! Numbers are little-endian. A PE that the run has not touched is as the program initialises it.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -20,7 +20,7 @@ const VERSION: u32 = 1;
 pub struct Core {
     image: Arc<Image>,
     cycle: u64,
-    /// By place in the program's rectangle.
+    /// The memory of the PEs in the file, by coordinates in the program's rectangle.
     tiles: HashMap<(u32, u32), Vec<u8>>,
     /// The program before its first cycle.
     fresh: Sim,
@@ -84,13 +84,13 @@ impl Core {
         &self.image
     }
 
-    /// The clock cycle at which it was written.
+    /// The clock cycle at which the file was written.
     pub fn cycle(&self) -> u64 {
         self.cycle
     }
 
-    /// `bytes` bytes of memory from byte address `addr` on, of the PE at a column and row of the whole fabric; `None` where
-    /// the program has none.
+    /// `bytes` bytes of memory from byte address `addr` on, of the PE at a column and row of the whole fabric; `None`
+    /// where the program has no such PE.
     pub fn read(&mut self, x: u32, y: u32, addr: u16, bytes: u32) -> Option<Vec<u8>> {
         let place = self.image.to_logical(x, y)?;
         match self.tiles.get(&place) {
@@ -149,7 +149,7 @@ fn long(body: &mut &[u8]) -> Option<u64> {
     Some(u64::from_le_bytes(*first))
 }
 
-/// FNV-1a over the image's file: the same on every machine and in every release.
+/// FNV-1a over the image's file, the same on every machine and in every release.
 fn checksum(image: &Image) -> u64 {
     image
         .write()

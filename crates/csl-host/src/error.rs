@@ -1,4 +1,4 @@
-//! Why a request of a host program is not carried out: one error, with its cause by layer.
+//! The error of a request of a host program, with its cause by layer.
 
 #![expect(missing_docs, reason = "the message of a variant says what its fields are")]
 
@@ -14,22 +14,22 @@ use crate::layout::LayoutError;
 use crate::npy::NpyError;
 use crate::outdir::IMAGE_FILE;
 
-/// Why a request of a host program was not carried out.
+/// The reason why a request of a host program was not carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
     /// The folder does not hold a compiled program.
     #[error("{}: {cause}", .folder.display())]
     NoProgram { folder: PathBuf, cause: FolderError },
-    /// A program that was made in memory is not as it has to be.
+    /// An image that was made in memory and is damaged.
     #[error(transparent)]
     Image(#[from] ImageError),
     /// A call out of order, such as a copy before `run()`.
     #[error(transparent)]
     Sequence(#[from] SequenceError),
-    /// The machine does not take the request: nothing has moved.
+    /// A request that the machine does not take; nothing has moved.
     #[error(transparent)]
     Request(#[from] RequestError),
-    /// A name or place that the program does not have.
+    /// A name or coordinates that the program does not have.
     #[error(transparent)]
     Name(#[from] NameError),
     /// A value that cannot be taken.
@@ -47,12 +47,12 @@ pub enum HostError {
     /// The run has ended in `cause`, as the rendered report explains.
     #[error("{report}")]
     Failed { cause: Failure, report: String },
-    /// The run was interrupted at this cycle: what it was doing, as rendered text. It can go on.
+    /// The run was interrupted in this cycle, with a rendered report of its state. It can go on.
     #[error("interrupted at cycle {cycle}\n{report}")]
     Interrupted { cycle: u64, report: String },
 }
 
-/// What kind of error the host API raises.
+/// The kind of error that the host API raises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
     /// A wrong argument; nothing has moved.
@@ -61,12 +61,12 @@ pub enum ErrorKind {
     Simulation,
     /// Ctrl-C.
     Interrupted,
-    /// All else: no program, calls out of order, files that cannot be written.
+    /// Any other error: no program, calls out of order, files that cannot be written.
     Other,
 }
 
 impl HostError {
-    /// What kind of error the host API raises for it.
+    /// The kind of error that the host API raises for this one.
     pub fn kind(&self) -> ErrorKind {
         match self {
             HostError::Request(RequestError::Stopped) => ErrorKind::Other,
@@ -91,7 +91,7 @@ impl From<NoSuchPe> for HostError {
     }
 }
 
-/// What a run has ended in.
+/// The way in which a run has failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// A PE or a router has stopped with a fault.
@@ -102,7 +102,7 @@ pub enum Failure {
     OutOfCycles,
 }
 
-/// Why a folder does not hold a compiled program.
+/// The reason why a folder does not hold a compiled program.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     #[error("a file; give the folder that cslc has written, such as `out`")]
@@ -132,7 +132,7 @@ pub enum SequenceError {
     Stopped { method: &'static str },
 }
 
-/// A name or place that the program does not have.
+/// A name or coordinates that the program does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     #[error("the program exports no symbol {name:?}; it exports {exports}")]
@@ -153,7 +153,7 @@ pub enum NameError {
     Stream { name: String, streams: String },
     #[error("{method}: the program has no port with the number {port}")]
     Port { method: &'static str, port: usize },
-    /// A program by its place in the program's rectangle, which has this size.
+    /// Coordinates outside the program's rectangle, which has the size `program`.
     #[error("there is no program at ({x}, {y}) of the program's {} x {} PEs", .program.width, .program.height)]
     ProgramAt { x: u32, y: u32, program: Size },
     #[error("there is no program {name}; there are {known}")]
@@ -209,7 +209,7 @@ pub enum ArgumentError {
     UnknownExtent,
 }
 
-/// Why a file cannot be read.
+/// The reason why a file cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     #[error(transparent)]
@@ -220,7 +220,7 @@ pub enum FileError {
     Core(#[from] CoreError),
 }
 
-/// Why a file is no core file of the program.
+/// The reason why a file is no core file of the program.
 #[derive(Debug, thiserror::Error)]
 pub enum CoreError {
     #[error("not a core file of Waferlab")]

@@ -1,4 +1,4 @@
-//! The whole of Waferlab in plain Rust: compile, load, run, copy, launch, stop.
+//! Waferlab as a Rust library: compile, load, run, copy, launch, stop.
 //!
 //! [`compile`] is the pipeline on one page; [`Runtime`] is a program on the simulated wafer. Only this crate reads
 //! files and the environment; faults and deadlocks of the machine become texts here.

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::error::{FileError, HostError};
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
-/// The data begin at a multiple of this.
+/// The data begin at a multiple of this number of bytes.
 const ALIGNMENT: usize = 64;
 
 /// The type of an array's items.
@@ -17,7 +17,7 @@ pub struct ItemType {
 }
 
 impl ItemType {
-    /// From a name such as `float32` or `uint16`.
+    /// The type with a name such as `float32` or `uint16`.
     pub fn from_name(name: &str) -> Option<ItemType> {
         let digits = name.find(|c: char| c.is_ascii_digit())?;
         let bits: u8 = name[digits..].parse().ok()?;
@@ -36,7 +36,7 @@ impl ItemType {
 pub struct Array {
     pub item: ItemType,
     pub shape: Vec<usize>,
-    /// The first index is fastest.
+    /// Whether the first index is the fastest.
     pub is_fortran: bool,
     pub data: Vec<u8>,
 }
@@ -76,7 +76,7 @@ impl Array {
     }
 }
 
-/// Why bytes are no array that can be moved.
+/// The reason why bytes are no array that can be moved.
 #[expect(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NpyError {
@@ -111,7 +111,7 @@ fn parse(bytes: &[u8]) -> Result<Array, NpyError> {
     Ok(Array { item, shape, is_fortran, data: data.to_vec() })
 }
 
-/// What stands behind a key of the header.
+/// The text of the value of a key in the header.
 fn field<'a>(header: &'a str, key: &str) -> Option<&'a str> {
     let (_, rest) = header.split_once(&format!("'{key}'"))?;
     Some(rest.trim_start().strip_prefix(':')?.trim_start())

@@ -1,4 +1,4 @@
-//! What a compilation is asked to do, and how the words of a command line become that.
+//! Options of a compilation, and parsers for the words of a command line.
 
 use std::path::{Path, PathBuf};
 
@@ -6,10 +6,10 @@ use csl_machine::{Arch, Sdk};
 use csl_num::FloatKind;
 pub use csl_opt::Passes;
 
-/// Everything that `cslc` can be told. One value is one compilation.
+/// All options of `cslc`. One value is one compilation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
-    /// What relative paths are relative to: the working directory of the caller.
+    /// The folder that relative paths are relative to: the working directory of the caller.
     pub folder: PathBuf,
     /// The file that holds the `layout` block, as named on the command line.
     pub root: PathBuf,
@@ -21,7 +21,7 @@ pub struct Options {
     pub colors: Vec<(String, String)>,
     /// The generation of the wafer.
     pub arch: Arch,
-    /// Columns and rows of the simulated fabric; `None` takes the smallest that holds the program.
+    /// Columns and rows of the simulated fabric; `None` takes the smallest fabric that holds the program.
     pub fabric_dims: Option<(u32, u32)>,
     /// Column and row of the program's north-west PE in the fabric; `None` takes the least that is allowed.
     pub fabric_offsets: Option<(u32, u32)>,
@@ -31,33 +31,33 @@ pub struct Options {
     pub channels: u8,
     /// Columns of buffer PEs between memcpy's own and the program, in the west.
     pub west_buffer: u32,
-    /// The same in the east.
+    /// Columns of buffer PEs between the program and memcpy's own, in the east.
     pub east_buffer: u32,
     /// Folders searched for `<...>` before the embedded library, in order.
     pub import_paths: Vec<PathBuf>,
     /// The program's 16-bit float format.
     pub fp16: FloatKind,
-    /// Iterations that one `inline` loop may have; `None` leaves it to what a PE can hold.
+    /// Iterations that one `inline` loop may have; `None` takes the number that a PE can hold.
     pub max_inlined_iterations: Option<u64>,
-    /// Calls within one another that comptime code may make.
+    /// Depth of nested calls of comptime code; `None` takes the default.
     pub comptime_func_depth_limit: Option<u32>,
     /// First address of a link section, in bytes.
     pub link_sections: Vec<(String, u16)>,
     /// Whether a warning fails the compilation.
     pub warnings_as_errors: bool,
-    /// Where two SDK generations disagree, follow this one instead of guessing from the program.
+    /// The SDK release to follow where two releases disagree; `None` guesses from the program.
     pub sdk: Option<Sdk>,
-    /// The passes that run over the IR: fewer than all for tests that compare.
+    /// The passes that run over the IR; tests that compare use fewer than all.
     pub passes: Passes,
-    /// Where to write a copy of `out.json`.
+    /// The path of a copy of `out.json`.
     pub output_json: Option<PathBuf>,
-    /// Where to write the routes of every tile as text; [`PRINTED`] shows them.
+    /// The path for the routes of every tile as text; [`PRINTED`] shows them.
     pub out_routes: Option<PathBuf>,
     /// Options of the vendor's compiler that have no meaning here, as they were given.
     pub ignored: Vec<String>,
 }
 
-/// In place of a file's name: standard output.
+/// The name that stands for standard output in place of a file.
 pub const PRINTED: &str = "-";
 
 impl Options {
@@ -92,7 +92,7 @@ impl Options {
 }
 
 impl Options {
-    /// `path` as the process that compiles has to open it.
+    /// `path` as the process of the compiler has to open it.
     pub fn locate(&self, path: &Path) -> PathBuf {
         self.folder.join(path)
     }
@@ -101,7 +101,7 @@ impl Options {
 /// Parses a release of the vendor's SDK, such as `1.4` or `2.10.0`.
 ///
 /// # Errors
-/// What is wrong with the text.
+/// The fault in the text.
 pub fn parse_sdk(text: &str) -> Result<Sdk, String> {
     let numbers: Option<Vec<u16>> = text.split('.').map(|part| part.parse().ok()).collect();
     match numbers.as_deref() {
@@ -111,10 +111,10 @@ pub fn parse_sdk(text: &str) -> Result<Sdk, String> {
     }
 }
 
-/// `name:value,name:value` as it stands after `--params` and `--colors`.
+/// Parses `name:value,name:value` as it stands after `--params` and `--colors`.
 ///
 /// # Errors
-/// What is wrong with the text.
+/// The fault in the text.
 pub fn parse_bindings(text: &str) -> Result<Vec<(String, String)>, String> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(parse_binding).collect()
 }
@@ -134,10 +134,10 @@ fn is_name(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// `W,H` or `X,Y`: two whole numbers from 0 to 65535.
+/// Parses `W,H` or `X,Y`: two whole numbers from 0 to 65535.
 ///
 /// # Errors
-/// What is wrong with the text.
+/// The fault in the text.
 pub fn parse_pair(text: &str) -> Result<(u32, u32), String> {
     let number = |part: &str| part.trim().parse::<u16>().ok().map(u32::from);
     text.split_once(',')
@@ -145,10 +145,10 @@ pub fn parse_pair(text: &str) -> Result<(u32, u32), String> {
         .ok_or_else(|| format!("`{text}` is not two whole numbers such as 8,3"))
 }
 
-/// `.section:ADDRESS,...`, addresses in bytes and decimal or 0x-hexadecimal.
+/// Parses `.section:ADDRESS,...`, addresses in bytes, decimal or 0x-hexadecimal.
 ///
 /// # Errors
-/// What is wrong with the text.
+/// The fault in the text.
 pub fn parse_sections(text: &str) -> Result<Vec<(String, u16)>, String> {
     text.trim_matches('"').split(',').filter(|item| !item.trim().is_empty()).map(parse_section).collect()
 }
@@ -167,10 +167,10 @@ fn parse_address(text: &str) -> Option<u16> {
     }
 }
 
-/// `f16`, `bf16` or `cb16`.
+/// Parses `f16`, `bf16` or `cb16`.
 ///
 /// # Errors
-/// What is wrong with the text.
+/// The fault in the text.
 pub fn parse_fp16(text: &str) -> Result<FloatKind, String> {
     match text {
         "f16" => Ok(FloatKind::F16),

@@ -1,7 +1,7 @@
-//! The output folder: what the vendor's compiler leaves there, and our image.
+//! Writes the output folder: the files of the vendor's compiler, and our image.
 //!
-//! `out.json`, `bin/out_X_Y.elf`, `bin/out_rpc.json`, and the folders `east`, `west` and `generated` are what published
-//! programs and host scripts look for. How they get there is [`install`]'s part.
+//! Published programs and host scripts look for `out.json`, `bin/out_X_Y.elf`, `bin/out_rpc.json`, and the folders
+//! `east`, `west` and `generated`. [`install`] puts the files in place.
 
 mod install;
 mod named;
@@ -26,26 +26,27 @@ const RPC_FILE: &str = "bin/out_rpc.json";
 pub(crate) const COLORS_FILE: &str = "colors.json";
 pub(crate) const PORT_MAP_FILE: &str = "port_map.json";
 
-/// Everything that lies beside an image, but for the files of tiles.
+/// All files beside an image, but for those of tiles.
 const SIDE_FILES: [&str; 4] = [METADATA_FILE, RPC_FILE, COLORS_FILE, PORT_MAP_FILE];
 
-/// Above this many tiles only the first tiles of runs have an ELF file of their own, and no more than so many.
+/// Up to this many tiles each have an ELF file of their own. Above it only the first tiles of runs have one, and no
+/// more than this many.
 const MAX_TILE_FILES: usize = 4096;
 
-/// What goes into the folder.
+/// The contents of the folder.
 pub struct Contents {
     pub image: Image,
     pub colors: Vec<(String, String)>,
     /// The working directory of the compilation, absolute.
     pub source_folder: PathBuf,
-    /// The source files: the folder of one of them, or a folder above, is no place for a program.
+    /// The source files: neither the folder of one of them nor a folder above it may become the output folder.
     pub sources: Vec<PathBuf>,
     pub streams: Vec<Stream>,
     /// More of [`SIDE_FILES`], with their values.
     pub more: Vec<(&'static str, Value)>,
 }
 
-/// Writes a compilation into `folder`, beside what others keep there; after an error nothing has changed.
+/// Writes a compilation into `folder`, beside foreign files there; after an error nothing has changed.
 pub fn write(folder: &Path, contents: Contents) -> Result<(), String> {
     let Contents { mut image, colors, source_folder, sources, streams, more } = contents;
     keep_off_sources(folder, &sources)?;
@@ -60,9 +61,9 @@ pub fn write(folder: &Path, contents: Contents) -> Result<(), String> {
     install::install(folder, &install::Parts { program: &image.write(), beside: &beside, tiles: &named_tiles(&image) })
 }
 
-/// A program among the sources would be one `rm -r` away from taking them along.
+/// Refuses an output folder that holds sources: `rm -r` of it would take them along.
 fn keep_off_sources(folder: &Path, sources: &[PathBuf]) -> Result<(), String> {
-    // A folder that is not there holds nothing.
+    // A folder that does not exist holds nothing.
     let Ok(target) = folder.canonicalize() else { return Ok(()) };
     let is_above = |source: &&PathBuf| {
         let places = [source.canonicalize(), source.parent().unwrap_or(source).canonicalize()];
@@ -78,7 +79,7 @@ fn keep_off_sources(folder: &Path, sources: &[PathBuf]) -> Result<(), String> {
     }
 }
 
-/// Some file systems tell that the disk is full only when the bytes go there.
+/// Writes the bytes through to the disk: some file systems report a full disk only then.
 fn write_to_disk(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
@@ -106,7 +107,7 @@ fn texts(pairs: &[(String, String)]) -> Value {
     Value::Object(pairs.iter().map(|(name, value)| (name.clone(), json!(value))).collect())
 }
 
-/// `out_rpc.json`: the documented schema in the form of files that were published with programs, where `immutable` is 0 or 1
+/// `out_rpc.json`: the documented schema, in the form of files that were published with programs: `immutable` is 0 or 1
 /// and a function without parameters has no `inputs`.
 fn rpc(image: &Image) -> Value {
     json!({ "rpc_symbols": image.exports.iter().map(|export| rpc_symbol(image, export)).collect::<Vec<_>>() })
@@ -142,7 +143,7 @@ fn exported_name<'a>(image: &'a Image, export: &'a Export) -> &'a str {
     image.programs.iter().find_map(|program| named(program)).unwrap_or(&export.name)
 }
 
-/// Every route as a line, by runs of tiles: place, color, and the sides of its first position.
+/// Every route as a line, by runs of tiles: coordinates, color, and the sides of its first position.
 pub fn routes(image: &Image) -> String {
     let head = format!(
         "{} by tiles of the program: (column, row), color, from, to\n",
@@ -163,7 +164,7 @@ fn route(run: &RouteRun, config: &ColorConfig) -> String {
     format!("{place} color {} rx {} tx {}\n", run.color, config.rx.names(), config.tx.names())
 }
 
-/// Tiles that have an ELF file, in the program's rectangle.
+/// Tiles that have an ELF file, by coordinates in the program's rectangle.
 fn named_tiles(image: &Image) -> Vec<(u32, u32)> {
     let all: u64 = image.tiles.iter().map(|run| u64::from(run.len)).sum();
     let columns = |run: &TileRun| if all <= MAX_TILE_FILES as u64 { run.len } else { 1 };

@@ -1,4 +1,4 @@
-//! Where the program's rectangle stands in the fabric, and whether memcpy's own PEs fit around it.
+//! Places the program's rectangle in the fabric, with room for memcpy's own PEs around it.
 //!
 //! The margins are a rule of the memcpy infrastructure: its command and buffer PEs stand west and east of the
 //! program and one row stays free north and south of it (`csl-machine`, `Memcpy::margins`).
@@ -26,10 +26,10 @@ struct Room {
     south: u32,
 }
 
-/// Places a program of `width` x `height` PEs, or says on every side what is missing.
+/// Places a program of `width` x `height` PEs.
 ///
 /// # Errors
-/// A diagnostic for each thing that is wrong: the program's place, and the size of the fabric.
+/// A diagnostic for each fault: in the program's place, and in the size of the fabric.
 pub fn place(options: &Options, width: u32, height: u32) -> Result<Placement, Vec<Diagnostic>> {
     let room = room(options);
     let offset = offset(options);
@@ -44,7 +44,7 @@ pub fn place(options: &Options, width: u32, height: u32) -> Result<Placement, Ve
     }
 }
 
-/// Where the program begins.
+/// Column and row of the program's north-west PE.
 pub fn offset(options: &Options) -> (u32, u32) {
     let room = room(options);
     options.fabric_offsets.unwrap_or((room.west, room.north))

@@ -1,4 +1,4 @@
-//! A line on the terminal for work that takes its time.
+//! Shows a line on the terminal during long work.
 
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
@@ -8,32 +8,33 @@ use std::time::{Duration, Instant};
 
 use csl_sim::Gauge;
 
-/// How long work may take before anything is shown.
+/// The time that work takes before a line is shown.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// From one state of the line to the next.
+/// The time between two states of the line.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Columns that the line takes at most, with some left for a `^C`: a longer one would take two lines of a usual terminal.
+/// The greatest width of the line in columns, with room for a `^C`: a longer one would take two lines of a usual
+/// terminal.
 const WIDTH: usize = 76;
 
-/// One after the other, they show that the work goes on.
+/// The states of a turning sign that shows that the work goes on.
 const SIGNS: [char; 4] = ['|', '/', '-', '\\'];
 
-/// Shows on a terminal, after a second, what is going on. The line goes when this is dropped: nothing that is printed
-/// afterwards mixes with it. Shows nothing where standard error is no terminal.
+/// Shows the state of long work on a terminal, from the second second on. A drop removes the line, so that later output
+/// does not mix with it. Shows nothing where standard error is no terminal.
 pub struct Progress {
     watcher: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 impl Progress {
-    /// Shows `text` and how long the work has taken.
+    /// Shows `text` and the time that the work has taken.
     pub fn start(text: &str) -> Progress {
         let text = text.to_owned();
         Progress::showing(move || text.clone())
     }
 
-    /// Shows what `text` says at each moment.
+    /// Shows the current result of `text`.
     pub fn showing(mut text: impl FnMut() -> String + Send + 'static) -> Progress {
         if !std::io::stderr().is_terminal() {
             return Progress { watcher: None };
@@ -41,12 +42,12 @@ impl Progress {
         let (done, waiting) = channel::<()>();
         let thread = std::thread::spawn(move || {
             let began = Instant::now();
-            // Whether it is a word or a hang-up, the work is over.
+            // A message and a hang-up both mean that the work is over.
             let is_over = |patience| waiting.recv_timeout(patience) != Err(RecvTimeoutError::Timeout);
             if is_over(PATIENCE - TICK) {
                 return;
             }
-            // The first call lets the text's source know that it is wanted.
+            // The first call tells the source of the text that it is needed.
             text();
             if is_over(TICK) {
                 return;
@@ -67,21 +68,21 @@ impl Drop for Progress {
     fn drop(&mut self) {
         if let Some((done, thread)) = self.watcher.take() {
             drop(done);
-            // A line that panicked has nothing left to say.
+            // A thread that panicked needs no further handling.
             let _ = thread.join();
         }
     }
 }
 
-/// Puts `text` in the place of what the line has shown. The cursor stays right behind it, so that the `^C` which a terminal
-/// shows for Ctrl-C stands in the same line and goes with it.
+/// Replaces the line by `text`. The cursor stays right behind it, so that the `^C` which a terminal shows for Ctrl-C
+/// stands in the same line and is removed with it.
 fn show(text: &str) {
     let fitting: String = text.chars().take(WIDTH).collect();
-    // A terminal that is gone shows nothing.
+    // Errors are ignored: a closed terminal shows nothing.
     let _ = write!(std::io::stderr().lock(), "\r\x1b[2K{fitting}");
 }
 
-/// The line of a run: where its clock stands, how fast it goes, how many PEs have something to do.
+/// The line of a run: its clock, its speed, the number of PEs with work.
 pub(crate) fn of_run(gauge: Arc<Gauge>) -> impl FnMut() -> String + Send {
     let mut seen = (Instant::now(), gauge.cycle(), 0.0);
     move || {

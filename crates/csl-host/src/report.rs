@@ -1,4 +1,4 @@
-//! Faults and deadlocks as texts with source excerpts, through the image's line table.
+//! Words faults and deadlocks, with source excerpts by the image's line table.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -42,10 +42,10 @@ pub fn explain(image: &Image, sources: &Path, stop: &Stop) -> String {
     render(&excerpts.map, &list, ErrorFormat::Human, Style::Plain)
 }
 
-/// How to let a run take longer.
+/// Advice on how to let a run take longer.
 const MORE_CYCLES: &str = "`waferlab run --max-cycles=N` or WAFERLAB_MAX_CYCLES=N lets a run take N cycles";
 
-/// Source files, read again when a line of them is shown.
+/// Source files, read when a line of them is shown.
 struct Excerpts<'a> {
     image: &'a Image,
     sources: &'a Path,
@@ -53,7 +53,7 @@ struct Excerpts<'a> {
     files: HashMap<u32, Option<FileId>>,
 }
 
-/// Where an instruction comes from, or a call by which it is reached.
+/// The source of an instruction, or of a call that reached it.
 struct Origin {
     function: String,
     /// `file:line`
@@ -68,7 +68,7 @@ impl Excerpts<'_> {
         self.origins(program, pc).into_iter().next()
     }
 
-    /// The instruction's own place, then the calls whose place the callee's body has taken, innermost first.
+    /// The instruction's own place, then the calls that were replaced by the callee's body, innermost first.
     fn origins(&mut self, program: &PeImage, pc: u32) -> Vec<Origin> {
         let origin = |(function, line): (&str, csl_image::Line)| {
             let file = self.image.files.get(line.file as usize)?;
@@ -80,7 +80,7 @@ impl Excerpts<'_> {
         program.origins(pc).into_iter().map_while(origin).collect()
     }
 
-    /// The word at a place; `None` when the file is gone or no longer reaches there.
+    /// The span of the word at a place; `None` when the file is gone or shorter than that.
     fn span(&mut self, file: u32, line: u32, column: u32) -> Option<Span> {
         let id = self.file(file)?;
         let text = self.map.text(id).clone();
@@ -103,26 +103,26 @@ impl Excerpts<'_> {
     }
 }
 
-/// Stands for the PEs in a line that is still to be merged with its like.
+/// A placeholder for the PEs in a line that is still to be merged with equal lines.
 const WHO: &str = "\0";
 
-/// The same in two parts, where a verb stands between them.
+/// The placeholder for the number of PEs, where a verb stands between number and names.
 const HOW_MANY: &str = "\x01";
 const FIRST: &str = "\x02";
 
-/// What a report says at most of who waits and where wavelets stand.
+/// The greatest number of lines of a report on waiting PEs and stalled wavelets.
 const MOST_LINES: usize = 24;
 
-/// One thing that holds for some PEs. PEs with different programs can have the same to say.
+/// A statement that holds for some PEs. It can hold for PEs with different programs.
 struct Line {
     at: Option<Span>,
-    /// With [`WHO`], or [`HOW_MANY`] and [`FIRST`], for the PEs.
+    /// The statement, with [`WHO`], or [`HOW_MANY`] and [`FIRST`], for the PEs.
     text: String,
     pes: Group<()>,
 }
 
 impl Line {
-    /// The text with its PEs.
+    /// The text with the names of its PEs.
     fn named(&self) -> String {
         let Group { tiles, x, y, .. } = self.pes;
         let (how_many, first) = match tiles {
@@ -160,7 +160,7 @@ fn situation(excerpts: &mut Excerpts, report: &Situation, diagnostic: Diagnostic
     if rest == 0 { shown } else { shown.note(format!("{rest} more like these")) }
 }
 
-/// Who had not come to an end when the run was stopped; `None` where all that was launched had.
+/// The launched functions and PEs that had not ended when the run was stopped; `None` if all had.
 pub fn unfinished(image: &Image, sources: &Path, ending: Ending, report: &Situation) -> Option<String> {
     let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
     let cycle = report.cycle;
@@ -190,7 +190,7 @@ pub fn unfinished(image: &Image, sources: &Path, ending: Ending, report: &Situat
     Some(format!("{head}: {}", all.join("; ")))
 }
 
-/// ` in FUNCTION, FILE:LINE` of an instruction.
+/// ` in FUNCTION, FILE:LINE` for an instruction.
 fn in_function(excerpts: &mut Excerpts, program: ProgramId, pc: u32) -> String {
     let origin = image_origin(excerpts, program, pc);
     origin.map(|Origin { function, line, .. }| format!(" in {function}, {line}")).unwrap_or_default()
@@ -203,7 +203,7 @@ fn unended(image: &Image, group: &Group<Unended>) -> String {
     format!("{name} has not called unblock_cmd_stream() on {WHO}")
 }
 
-/// What the host waited for when a command had to begin before its turn.
+/// Warns that a command had to begin before its turn, with the reasons why the host waited.
 pub fn overtaken(report: &Situation) -> String {
     let reasons = report.host.iter().flat_map(|wait| &wait.reasons);
     let lines = merge(reasons.map(|group| line(group, host_reason(group))).collect());
@@ -217,13 +217,13 @@ pub fn overtaken(report: &Situation) -> String {
     )
 }
 
-/// What a run has left in routers and queues that nobody will take any more, a line for each color.
+/// Warns of wavelets left in routers and queues that no program will take any more, a line for each color.
 pub fn left_standing(image: &Image, sources: &Path, report: &Situation) -> Vec<String> {
     let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
     report.standing.iter().map(|count| left_of(&mut excerpts, report, count)).collect()
 }
 
-/// What has left the program's rectangle, all colors in one warning.
+/// Warns of wavelets that have left the program's rectangle, all colors in one warning.
 pub fn left_the_rectangle(report: &Situation) -> Option<String> {
     let colors = report.lost.iter().map(|group| lost(group).replace(WHO, &who(group)));
     let colors = colors.collect::<Vec<_>>().join(", ");
@@ -237,7 +237,7 @@ fn lost(group: &Group<Lost>) -> String {
     format!("{amount} of color {color} left {WHO}, to the {}", side.name())
 }
 
-/// Where operations have waited for earlier ones, a line for each place.
+/// Warns of places where operations have waited for earlier ones, a line for each.
 pub fn held_places(image: &Image, sources: &Path, report: &Situation) -> Vec<String> {
     let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
     let mut places: IndexMap<String, (String, Group<()>)> = IndexMap::new();
@@ -260,7 +260,7 @@ pub fn held_places(image: &Image, sources: &Path, report: &Situation) -> Vec<Str
     places.into_values().map(|(text, pes)| text.replace(WHO, &who(&pes))).collect()
 }
 
-/// Which registers without a use here programs have reached for, a line for each place.
+/// Warns of registers without a use here that programs have accessed, a line for each place.
 pub fn unserved_registers(image: &Image, sources: &Path, report: &Situation) -> Vec<String> {
     let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
     let mut said = Vec::new();
@@ -287,7 +287,8 @@ fn resource(resource: Resource) -> String {
     }
 }
 
-/// How much of a color is left, what holds the first of it, and who waits to send more.
+/// The line on a color: the number of wavelets left, what stalls the first of them, and the thread that waits to send
+/// more.
 fn left_of(excerpts: &mut Excerpts, report: &Situation, count: &Count) -> String {
     let Count { color, wavelets, pes } = *count;
     let amount = if wavelets == 1 { "one wavelet".to_owned() } else { format!("{wavelets} wavelets") };
@@ -302,7 +303,7 @@ fn left_of(excerpts: &mut Excerpts, report: &Situation, count: &Count) -> String
     text
 }
 
-/// Where a thread waits to send more on a color.
+/// The place where a thread waits to send more on a color.
 fn sender(excerpts: &mut Excerpts, report: &Situation, color: u8) -> Option<Origin> {
     let sends = |wait: &ThreadWait| match wait.waiting.need {
         csl_pe::Need::Room { color: to, .. } => to == color,
@@ -312,7 +313,7 @@ fn sender(excerpts: &mut Excerpts, report: &Situation, color: u8) -> Option<Orig
     image_origin(excerpts, wait.program, wait.waiting.pc)
 }
 
-/// What holds wavelets of a color: at their end rather than on their way.
+/// The reason why wavelets of a color are stalled, preferably one at the end of their way.
 fn holding(report: &Situation, color: u8) -> Option<Line> {
     let unread = report.unread.iter().filter(|group| group.what.color == color).map(|group| line(group, unread(group)));
     let on_its_way = |group: &&Group<Standing>| matches!(group.what.why, Obstacle::Link(_));
@@ -327,7 +328,7 @@ fn line<T>(group: &Group<T>, text: String) -> Line {
     Line { at: None, text, pes: Group { what: (), tiles: group.tiles, x: group.x, y: group.y } }
 }
 
-/// Lines that say the same become one, in the place of the first.
+/// Merges equal lines into one, in the place of the first.
 fn merge(lines: Vec<Line>) -> Vec<Line> {
     let mut merged: IndexMap<(Option<Span>, String), Group<()>> = IndexMap::new();
     for Line { at, text, pes } in lines {

@@ -1,7 +1,7 @@
 //! A program on the simulated wafer: load, run, copy, launch, wait, stop.
 //!
-//! Requests go to the machine as commands, which checks them before anything moves and takes them in order; it advances
-//! only inside calls that wait.
+//! Requests go to the machine as commands. The machine checks them before anything moves and carries them out in order;
+//! it advances only inside calls that wait.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -26,21 +26,21 @@ use crate::progress::{self, Progress};
 use crate::report;
 use crate::simlog::{LOG_FILE, LogKinds, SimLog, Totals, prints};
 
-/// What a run leaves beside `sim.log`.
+/// The file with the statistics of a run, beside `sim.log`.
 const STATISTICS_FILE: &str = "sim_stats.json";
 
-/// How to run. Nothing here changes a result.
+/// Settings of a run. None of them changes a result.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Threads at most; 1 or more.
+    /// The greatest number of threads, 1 or more.
     pub threads: usize,
 }
 
-/// A request that was taken: give it to [`Runtime::wait`].
+/// A request that the machine has taken, for [`Runtime::wait`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Task(pub u64);
 
-/// Where a runtime stands in its life.
+/// The stages in the life of a runtime.
 enum State {
     Opened,
     Loaded(Sim),
@@ -53,7 +53,7 @@ struct Pending {
     done: bool,
 }
 
-/// How long the run has taken.
+/// Time that the run has taken.
 #[derive(Default)]
 struct Times {
     loading: Duration,
@@ -61,10 +61,10 @@ struct Times {
     running: Duration,
 }
 
-/// The variable that ends runs that take more cycles.
+/// The environment variable that limits the cycles of a run.
 const MAX_CYCLES: &str = "WAFERLAB_MAX_CYCLES";
 
-/// Why a run ends when the host program wants it to, in the words of the vendor's simulator.
+/// The cause of an end that the host program asked for, in the words of the vendor's simulator.
 const BY_REQUEST: &str = "Stopping due to user request";
 
 /// One compiled program and its machine.
@@ -82,10 +82,10 @@ pub struct Runtime {
     /// Functions that have been called.
     called: HashSet<u16>,
     log: Option<Arc<Mutex<SimLog>>>,
-    /// Where to log, and what beside prints.
+    /// The path of the log, and the kinds of events in it beside prints.
     log_plan: Option<(PathBuf, LogKinds)>,
     max_cycles: Option<u64>,
-    /// How far the run has come, where a terminal shows it.
+    /// The progress of the run, where a terminal shows it.
     gauge: Option<Arc<Gauge>>,
     times: Times,
 }
@@ -137,11 +137,12 @@ impl Runtime {
         std::mem::take(&mut self.warnings)
     }
 
-    /// Loads the program into the machine. Costs what its tiles cost that have a program of their own: a PE is made when
+    /// Loads the program into the machine. The cost is that of the tiles with a program of their own: a PE is made when
     /// something first touches it.
     ///
     /// # Errors
-    /// [`HostError::Sequence`] when it is loaded already, [`HostError::Image`] when an image that was made in memory is damaged.
+    /// [`HostError::Sequence`] when the program is loaded already, [`HostError::Image`] when an image that was made in
+    /// memory is damaged.
     pub fn load(&mut self) -> Result<(), HostError> {
         if !matches!(self.state, State::Opened) {
             return Err(SequenceError::LoadedTwice.into());
@@ -163,10 +164,10 @@ impl Runtime {
         Ok(())
     }
 
-    /// Starts the machine: requests are taken from here on. No cycle passes.
+    /// Starts the machine, which takes requests from here on. No cycle passes.
     ///
     /// # Errors
-    /// [`HostError::Sequence`] unless it is loaded and has not been started.
+    /// [`HostError::Sequence`] unless the program is loaded and has not been started.
     pub fn run(&mut self) -> Result<(), HostError> {
         match std::mem::replace(&mut self.state, State::Opened) {
             State::Loaded(sim) => {
@@ -181,12 +182,12 @@ impl Runtime {
         }
     }
 
-    /// Waits for everything that was asked for, and for the end of what was launched, and ends the run. Memory can be read
-    /// afterwards. A launched function that does not end is a warning.
+    /// Waits for all requests and launched functions, and ends the run. Memory can be read afterwards. A launched
+    /// function that does not end is a warning.
     ///
     /// # Errors
-    /// [`HostError::Sequence`] unless the program runs; [`HostError::Failed`] and
-    /// [`HostError::Interrupted`] when it does not come to that.
+    /// [`HostError::Sequence`] unless the program runs; [`HostError::Failed`] and [`HostError::Interrupted`]
+    /// when the run ends before that.
     pub fn stop(&mut self) -> Result<Ending, HostError> {
         let ending = self.advance("stop()", Sim::stop)?;
         let open: Vec<u64> = self.tasks.iter().filter(|(_, task)| !task.done).map(|(&number, _)| number).collect();
@@ -214,7 +215,7 @@ impl Runtime {
     /// The number of an exported symbol or function.
     ///
     /// # Errors
-    /// [`HostError::Name`] with all exported names.
+    /// [`HostError::Name`], which lists all exported names.
     pub fn id(&self, name: &str) -> Result<u16, HostError> {
         let exports = || Names::exported(&self.image);
         let export = self.image.export_named(name);
@@ -226,7 +227,7 @@ impl Runtime {
     /// The exported symbol that a host program names by a number.
     ///
     /// # Errors
-    /// [`HostError::Request`] for a number that no id has; whether this id is one of the program's, the copy finds out.
+    /// [`HostError::Request`] for a number beyond the range of ids; the copy itself checks that the program has the id.
     pub fn symbol(&self, number: u32) -> Result<Endpoint, HostError> {
         let exports = || Names::exported(&self.image);
         let id = u16::try_from(number);
@@ -236,7 +237,7 @@ impl Runtime {
     /// The color that a host program names by a number.
     ///
     /// # Errors
-    /// [`HostError::Request`] for a number that no color has.
+    /// [`HostError::Request`] for a number beyond the range of colors.
     pub fn color(&self, number: u32) -> Result<Endpoint, HostError> {
         let colors = csl_machine::Arch::from(self.image.arch).chip().fabric.colors;
         Ok(Endpoint::Color(u8::try_from(number).map_err(|_| RequestError::NotAColor { number, colors })?))
@@ -280,8 +281,9 @@ impl Runtime {
         Ok(task)
     }
 
-    /// Copies a symbol, or what comes on a color, into an array of the host with room for `room` 32-bit words, one an
-    /// element: a tensor `A[h][w][per_pe]` in the order of `copy`, which [`Runtime::take_arrived`] gives out.
+    /// Copies a symbol, or the wavelets that come on a color, into an array of the host with room for `room` 32-bit
+    /// words, one an element: a tensor `A[h][w][per_pe]` in the order of `copy`. [`Runtime::take_arrived`] gives it
+    /// out.
     ///
     /// # Errors
     /// [`HostError::Sequence`] unless the program runs, [`HostError::Request`] when the machine does not take
@@ -336,11 +338,11 @@ impl Runtime {
         Ok(task)
     }
 
-    /// Runs until nothing can move any more unless something else is asked for.
+    /// Runs until nothing can move any more unless the host makes another request.
     ///
     /// # Errors
-    /// [`HostError::Sequence`] unless the program runs; [`HostError::Failed`] and
-    /// [`HostError::Interrupted`] when it does not come to that.
+    /// [`HostError::Sequence`] unless the program runs; [`HostError::Failed`] and [`HostError::Interrupted`]
+    /// when the run ends before that.
     pub fn rest(&mut self) -> Result<(), HostError> {
         self.advance("memcpy_launch", Sim::rest)
     }
@@ -348,8 +350,8 @@ impl Runtime {
     /// Runs until the task is done.
     ///
     /// # Errors
-    /// [`HostError::Name`] for a task of another runtime; [`HostError::Sequence`] unless the program runs; [`HostError::Failed`] and
-    /// [`HostError::Interrupted`] when it does not come to that.
+    /// [`HostError::Name`] for a task of another runtime; [`HostError::Sequence`] unless the program runs;
+    /// [`HostError::Failed`] and [`HostError::Interrupted`] when the run ends before the task is done.
     pub fn wait(&mut self, task: Task) -> Result<(), HostError> {
         let ticket = self.pending(task)?;
         let Some(ticket) = ticket else { return Ok(()) };
@@ -361,8 +363,8 @@ impl Runtime {
     /// Whether the task is done; if not, the machine moves on a little.
     ///
     /// # Errors
-    /// [`HostError::Name`] for a task of another runtime; [`HostError::Sequence`] unless the program runs; [`HostError::Failed`] and
-    /// [`HostError::Interrupted`] when it does not come to that.
+    /// [`HostError::Name`] for a task of another runtime; [`HostError::Sequence`] unless the program runs;
+    /// [`HostError::Failed`] and [`HostError::Interrupted`] when the run ends meanwhile.
     pub fn is_done(&mut self, task: Task) -> Result<bool, HostError> {
         let Some(ticket) = self.pending(task)? else { return Ok(true) };
         let done = self.advance("is_task_done", |sim| sim.is_done(ticket))?;
@@ -377,8 +379,8 @@ impl Runtime {
         std::mem::take(&mut self.arrived)
     }
 
-    /// Does what the environment of a run in `folder` says: logs there what `SIMFABRIC_DEBUG` names, ends after
-    /// `WAFERLAB_MAX_CYCLES` cycles, shows on a terminal how far the run has come. To be called before `load()`.
+    /// Applies the environment of a run in `folder`: logs there the kinds of events in `SIMFABRIC_DEBUG`, ends after
+    /// `WAFERLAB_MAX_CYCLES` cycles, shows the progress of the run on a terminal. To be called before `load()`.
     ///
     /// # Errors
     /// [`HostError::Argument`] for a `WAFERLAB_MAX_CYCLES` that is no number of cycles.
@@ -399,7 +401,7 @@ impl Runtime {
         self.max_cycles = Some(cycles);
     }
 
-    /// Has everything logged to a file: what programs print, and what `kinds` says. To be called before `load()`.
+    /// Logs to a file: the lines that programs print, and the events that `kinds` names. To be called before `load()`.
     pub fn log_to(&mut self, path: PathBuf, kinds: LogKinds) {
         self.log_plan = Some((path, kinds));
     }
@@ -411,7 +413,7 @@ impl Runtime {
         Arc::new(Mutex::new(log))
     }
 
-    /// Writes how the run has come to its end. That it cannot be written is told by [`Runtime::flush_log`].
+    /// Writes the end of the run to the log. [`Runtime::flush_log`] reports an error in doing so.
     fn close_log(&mut self, cause: &str) {
         let (Some(log), true) = (self.log.clone(), self.flush_log().is_ok()) else { return };
         if let Some(totals) = self.totals(cause) {
@@ -419,7 +421,7 @@ impl Runtime {
         }
     }
 
-    /// What a run has come to, as `sim.log` and `sim_stats.json` tell it.
+    /// The totals of the run, as `sim.log` and `sim_stats.json` tell them.
     fn totals(&mut self, cause: &str) -> Option<Totals> {
         self.times.running = self.times.started.map(|started| started.elapsed()).unwrap_or_default();
         let seconds = self.times.running.as_secs_f64();
@@ -438,7 +440,7 @@ impl Runtime {
         })
     }
 
-    /// Brings what has happened so far into the log file.
+    /// Writes the events so far to the log file.
     ///
     /// # Errors
     /// [`HostError::Unwritable`], once.
@@ -457,7 +459,7 @@ impl Runtime {
         }
     }
 
-    /// Lines that programs have printed since the last call; nothing when they go to a file.
+    /// Lines that programs have printed since the last call; empty when they go to a file.
     pub fn take_log(&mut self) -> String {
         if self.log.is_some() {
             return String::new();
@@ -487,7 +489,7 @@ impl Runtime {
         core_file::write(path, &image, sim)
     }
 
-    /// What `sim_stats.json` says of the run: size, cycles, traffic.
+    /// The statistics in `sim_stats.json`: size, cycles, traffic.
     pub fn statistics(&mut self) -> serde_json::Value {
         let (image, loading) = (self.image.clone(), self.times.loading.as_secs_f64());
         let (Some(totals), Some(sim)) = (self.totals(BY_REQUEST), self.any_sim()) else {
@@ -536,7 +538,7 @@ impl Runtime {
         }
     }
 
-    /// More threads than the machine has would only wait for one another.
+    /// The number of threads to use: more than the machine has would only wait for one another.
     fn threads(&self) -> usize {
         let available = std::thread::available_parallelism().map_or(1, usize::from);
         self.settings.threads.clamp(1, available)
@@ -559,7 +561,7 @@ impl Runtime {
         Ok(task)
     }
 
-    /// What comes of a stream to the host from the first PE of `rect` before nothing can move any more.
+    /// The words of a stream to the host that have come from the first PE of `rect` when nothing can move any more.
     pub(crate) fn wait_for_some(&mut self, command: Command, rect: Rect) -> Result<Vec<u32>, HostError> {
         let ticket = self.sim("receive_tofile")?.submit(command)?;
         self.advance("receive_tofile", |sim| sim.wait_for_some(ticket, rect.x, rect.y))
@@ -579,7 +581,7 @@ impl Runtime {
         self.arrived.extend(array.map(|array| (task, array)));
     }
 
-    /// Has the machine do something that takes time, and shows how far it has come.
+    /// Runs something on the machine that takes time, and shows its progress.
     fn advance<T>(
         &mut self,
         method: &'static str,
@@ -593,7 +595,7 @@ impl Runtime {
         self.finish(result)
     }
 
-    /// The result of something that ran, or why it did not finish.
+    /// The result of something that ran, or the error that ended it.
     fn finish<T>(&mut self, result: Result<T, Stop>) -> Result<T, HostError> {
         if let Some(situation) = self.any_sim().and_then(Sim::take_overtaken) {
             self.warnings.push(report::overtaken(&situation));

@@ -1,4 +1,4 @@
-//! Where `@import_module` and `@set_tile_code` find their files.
+//! Finds the files of `@import_module` and `@set_tile_code`.
 //!
 //! `<name>` is looked for in the folders of `--import-path`, then in those of `CSL_IMPORT_PATH`, then in the embedded
 //! standard library. Any other name is a path: absolute, or relative to the file that names it, and failing that,
@@ -11,7 +11,7 @@ use csl_sema::{Resolved, Sources};
 
 use crate::options::Options;
 
-/// Prefix of the paths that library files go by.
+/// The prefix in the paths of library files.
 pub const LIBRARY_PREFIX: &str = "<";
 
 /// Files on disk and the embedded library.
@@ -37,7 +37,7 @@ impl FileSources {
                 return Ok(found);
             }
         }
-        // A library file that is written in several files imports its neighbours by plain names.
+        // A library file may import another file of its folder by a plain name.
         match csl_std::lookup(name) {
             Some(text) => Ok(embedded(name, text)),
             None => Err(self.no_library(name)),
@@ -67,7 +67,7 @@ impl FileSources {
         Err(format!("there is no file {}", path.display()))
     }
 
-    /// Which file of a folder could have been meant.
+    /// A list of the files in a folder that could have been meant.
     fn programs_in(&self, folder: &Path) -> String {
         let entries = std::fs::read_dir(self.folder.join(folder)).into_iter().flatten().flatten();
         let named = |path: &PathBuf| path.extension().is_some_and(|kind| kind == "csl");
@@ -80,7 +80,7 @@ impl FileSources {
         }
     }
 
-    /// The file, also with `.csl` behind; `None` when there is none, an error when there is one that cannot be read.
+    /// The file, also with `.csl` appended; `None` when there is none, an error when it cannot be read.
     fn read_existing(&self, path: &Path) -> Result<Option<Resolved>, String> {
         let mut with_suffix = path.as_os_str().to_owned();
         with_suffix.push(".csl");
@@ -111,7 +111,7 @@ impl Sources for FileSources {
     }
 }
 
-/// The text of a file of a compilation, for showing lines of it; `None` when it is gone.
+/// The text of a file of a compilation, to show lines of it; `None` when it is gone.
 pub fn reread(folder: &Path, path: &str) -> Option<String> {
     match path.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
         Some(library) => csl_std::lookup(library).map(str::to_owned),

@@ -1,5 +1,5 @@
-//! A run-time operation has the value that the same operation has at comptime: every operator, cast and type, on edge
-//! values and pseudo-random ones. Both sides stand in one CSL program, which counts where they differ.
+//! A run-time operation has the value that the same operation has at comptime: tested for every operator, cast and
+//! type, on edge values and pseudo-random ones. Both sides stand in one CSL program, which counts where they differ.
 
 use std::fmt::Write;
 
@@ -23,7 +23,7 @@ const INTS: [(&str, u32, bool); 12] = [
     ("u48", 48, false),
 ];
 
-/// xorshift64: the test is the same in every run.
+/// xorshift64, so that every run of the test is the same.
 struct Random(u64);
 
 impl Random {
@@ -191,7 +191,7 @@ fn floats() {
     assert_agrees(float_checks("f32", "u32", 32));
 }
 
-/// Where the value fits: beyond that comptime refuses and the PE saturates.
+/// Floats within the integer's range: beyond it comptime refuses and the PE saturates.
 #[test]
 fn floats_to_integers() {
     for (name, bits, signed) in INTS {

@@ -25,7 +25,7 @@ fn opened(folder: &Path) -> Runtime {
     Runtime::open(&folder.join("out"), Settings { threads: 1 }).expect("it was compiled")
 }
 
-/// The steps, with `DIR` standing for the folder; what is said, or why it ends.
+/// Runs the steps, with `DIR` standing for the folder; the messages, or the error that ended the run.
 fn done(folder: &Path, steps: &[&str]) -> Result<Vec<String>, String> {
     let at = |text: &&str| step(&text.replace("DIR", &folder.display().to_string()));
     let steps: Vec<Step> = steps.iter().map(at).collect();

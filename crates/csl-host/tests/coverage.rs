@@ -1,5 +1,5 @@
 //! Every builtin, every function and constant of the library and every diagnostic code is used by a program of ours whose
-//! outcome a test compares. `cargo test -p csl-host coverage -- --nocapture` prints which program that is.
+//! outcome a test compares. `cargo test -p waferlab-host coverage -- --nocapture` prints which program that is.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +9,7 @@ use csl_diag::Code;
 
 use crate::vectors::EXPRESSIONS;
 
-/// What a library keeps to itself: its other names are for programs.
+/// Names that only the library itself uses; all its other names are for programs.
 const INTERNAL: &[(&str, &[&str])] = &[
     ("collectives_2d/params", &["x_axis", "y_axis", "old_entrypoints"]),
     ("control", &["NO_ENTRYPOINT", "entrypoint_bits", "command_bits", "place", "given_commands", "remaining_ignored"]),
@@ -47,7 +47,7 @@ const INTERNAL: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Libraries that are programs or large: what they give to programs.
+/// The names that libraries give to programs, for libraries that are programs or large.
 const GIVES: &[(&str, &[&str])] = &[
     ("collectives_2d/pe", &["pe_id", "init", "broadcast", "scatter", "gather", "reduce_fadds"]),
     ("kernels/fft/fft3d", &["X", "twiddle_array", "transform"]),
@@ -85,7 +85,7 @@ fn files(folder: &Path, extension: &str) -> BTreeMap<PathBuf, String> {
     all
 }
 
-/// A program and its name below `tests/run`, comments left out.
+/// A program, comments left out, and its name below `tests/run`.
 struct Program {
     name: String,
     code: String,
@@ -99,7 +99,7 @@ impl Program {
         self.code.match_indices(&word).any(|(at, _)| ends(&self.code[at + word.len()..]))
     }
 
-    /// Whether the program imports the library, or what it is a part of.
+    /// Whether the program imports the library, or the library that it is a part of.
     fn imports(&self, library: &str) -> bool {
         let whole = self.code.contains(&format!("\"<{library}>\""));
         let part = library.split_once("tile_config/").map(|(_, part)| part);
@@ -107,7 +107,7 @@ impl Program {
     }
 }
 
-/// The programs whose outcome is compared: with values, assertions, a fault, a message or what is printed.
+/// The programs whose outcome is compared: values, assertions, a fault, a message or printed lines.
 fn programs() -> Vec<Program> {
     let folder = repository().join("tests/run");
     let layouts = files(&folder, "layout");
@@ -130,7 +130,7 @@ fn without_comment(line: &str) -> &str {
     line.split("//").next().unwrap_or_default()
 }
 
-/// Prints who uses what, and fails for what nobody uses.
+/// Prints the program that uses each name, and fails for names that no program uses.
 fn assert_all_used(rows: &[(String, Option<String>)]) {
     for (name, user) in rows {
         println!("{name:60} {}", user.as_deref().unwrap_or("-"));
@@ -154,7 +154,7 @@ fn every_builtin_is_tested() {
     assert_all_used(&rows);
 }
 
-/// The names that a library declares at its top level. Modules within it and addresses of registers are its own affair.
+/// The names that a library declares at its top level. Modules within it and addresses of registers do not count.
 fn declared(text: &'static str) -> Vec<&'static str> {
     text.lines()
         .filter(|line| !line.contains("= @import_module(") && !line.contains("@wl_register("))
@@ -170,7 +170,7 @@ fn row<'a>(table: &[(&str, &'a [&'a str])], library: &str) -> Option<&'a [&'a st
     table.iter().find(|(name, _)| *name == library).map(|(_, names)| *names)
 }
 
-/// What a library gives to programs.
+/// The names that a library gives to programs.
 fn given(library: &str, text: &'static str) -> Vec<&'static str> {
     if let Some(names) = row(GIVES, library) {
         return names.to_vec();

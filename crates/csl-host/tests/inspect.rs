@@ -1,4 +1,4 @@
-//! What `waferlab inspect` says of a small program.
+//! Tests the texts of `waferlab inspect` on a small program.
 
 use csl_host::inspect::{Choice, Inspection, Part};
 use csl_host::{Stage, compile, emit};

@@ -13,7 +13,7 @@ layout {
 }
 ";
 
-/// Numbers of a PE of 2 x 2 in a transform of 4 x 4 x 4: 16 complex ones.
+/// Numbers of a PE of 2 x 2 in a transform of 4 x 4 x 4: real and imaginary parts of 16.
 const PARTS: u32 = 32;
 
 fn all(per_pe: u32) -> Copy {

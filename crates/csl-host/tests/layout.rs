@@ -1,4 +1,4 @@
-//! Layouts that a host program describes: what they do when they run, and what is refused.
+//! Layouts that a host program describes: runs of them, and errors.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ const WEST: u8 = 1 << 0;
 const SOUTH: u8 = 1 << 2;
 const RAMP: u8 = 1 << 4;
 
-/// Sends `first`, `first + 1`, ...: four words.
+/// Sends four words: `first`, `first + 1`, ...
 const SENDER: &str = "
 param tx: u16;
 param first: u16;
@@ -41,7 +41,7 @@ comptime {
 }
 ";
 
-/// Passes on every word that comes.
+/// Passes on every word that arrives.
 const WORKER: &str = "
 param rx: u16;
 param tx: u16;

@@ -1,4 +1,5 @@
-//! What the tests share: compiling, starting and reading programs, and one of them, a row of PEs that scale a vector.
+//! Helpers that the tests share: compiling, starting and reading programs, and one program, a row of PEs that scale a
+//! vector.
 
 use std::path::Path;
 

@@ -8,7 +8,7 @@ use crate::program;
 const WIDTH: u32 = 4;
 const HEIGHT: u32 = 3;
 const ALL: Rect = Rect { x: 0, y: 0, w: WIDTH, h: HEIGHT, step_x: 1, step_y: 1 };
-/// What the queues of every stream hold, with those on the way: all of it enters before the host reads any.
+/// The number of words that the queues of every stream and the links hold: all of them enter before the host reads any.
 const COUNT: u32 = 10;
 
 /// Colors 0 to 3 lead to the device, 4 to 7 back.
@@ -31,7 +31,7 @@ layout {
 }
 ";
 
-/// What is sent on color 0 comes back on color 5, 1 on 6, 2 on 7, 3 on 4.
+/// Words sent on color 0 come back on color 5, 1 on 6, 2 on 7, 3 on 4.
 const RELAY: &str = "
 param memcpy_params;
 param count: u16;
@@ -111,7 +111,7 @@ impl Bench {
         self.runtime.d2h(Endpoint::Color(color), words, copy).expect("the stream is taken")
     }
 
-    /// What has come for a task.
+    /// The words that have arrived for a task.
     fn arrived(&mut self, task: Task) -> Result<Vec<u32>, HostError> {
         self.runtime.wait(task)?;
         let (_, words) = self.runtime.take_arrived().into_iter().find(|(of, _)| *of == task).expect("it has come");
@@ -229,8 +229,8 @@ fn a_stream_that_nobody_reads_on_the_device_is_explained() {
     assert!(report.contains("the host streams to PE (0, 0) on color 0"), "{report}");
 }
 
-/// What the host has not asked for stays on the device, for its next request; what nobody has asked for when the run is
-/// stopped is told.
+/// Words that the host has not asked for stay on the device for its next request; when the run is stopped, a warning
+/// tells of words that it never asked for.
 #[test]
 fn words_beyond_a_request_wait_for_the_next() {
     for arch in [Arch::Wse2, Arch::Wse3] {
@@ -291,8 +291,8 @@ fn streams_that_nobody_waits_for_keep_their_order() {
     }
 }
 
-/// A stream to the host is a command like the others: what comes after it waits for it. Where it then waits for what comes
-/// after it, the vendor's tools wait for ever; here the later one goes first, and a warning says so, once.
+/// A stream to the host is a command like the others: later commands wait for it. Where the stream itself waits for a
+/// later command, the vendor's tools wait for ever; here the later one goes first, and a warning says so, once.
 #[test]
 fn a_command_that_an_earlier_one_waits_for_goes_first_with_a_warning() {
     for arch in Arch::ALL {

@@ -1,4 +1,4 @@
-//! What the compiler refuses behind the analysis, with its rendering: the command line and the memory of a PE.
+//! Refusals of the compiler after the analysis, as rendered: the command line and the memory of a PE.
 
 use csl_host::{Options, compile};
 use tempfile::TempDir;
@@ -17,12 +17,12 @@ fn output_below_a_file() {
     let folder = program::folder();
     std::fs::write(folder.path().join("taken"), "").expect("the folder is writable");
     let options = Options { output: folder.path().join("taken/out"), ..program::options(folder.path()) };
-    // What the system says of it stands last.
+    // The operating system's message comes last; it differs.
     let text = rendered(&options, &folder);
     insta::assert_snapshot!(text.rsplit_once(": ").expect("it gives a reason").0);
 }
 
-/// Not even where warnings are errors: the program is not at fault.
+/// An ignored option is no error, not even where warnings are: the program is not at fault.
 #[test]
 fn an_option_without_effect_is_no_error() {
     let folder = program::folder();

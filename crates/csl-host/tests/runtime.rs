@@ -1,4 +1,4 @@
-//! Copies, launches and what is refused before anything moves.
+//! Copies, launches, and requests that are refused before anything moves.
 
 use csl_host::{Argument, Copy, Endpoint, ErrorKind, HostError, Order, Rect, Spread, Width};
 

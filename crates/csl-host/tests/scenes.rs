@@ -1,7 +1,7 @@
-//! The programs of `tests/run/SUBJECT/`: one file each, on the chips that it concerns, with what has to come of it.
+//! The programs of `tests/run/SUBJECT/`: one file each, run on the chips that it concerns, its outcome compared.
 //!
-//! A file is the program of every PE of a small rectangle; [`FRAME`] is appended to it. What follows a line `//> file: NAME` is
-//! another file of the program. Its lines `//> key: value` say
+//! A file is the program of every PE of a small rectangle; [`FRAME`] is appended to it. The text after a line `//>
+//! file: NAME` is another file of the program. Its lines `//> key: value` say
 //!
 //! - `chips`: `wse2`, `wse3` or both (both),
 //! - `size`: columns and rows, `2x1` (`1x1`),
@@ -10,13 +10,13 @@
 //! - `fails`: a part of the fault or deadlock that ends the run,
 //! - `rejects`: a part of the compiler's errors; the program does not run,
 //! - `warns`: a part of the compiler's warnings and notes,
-//! - `says`: a part of what the runtime warns of at the end of the run; another such key, `says N`, for each further warning.
-//!   With one of them, there are no other warnings,
+//! - `says`: a part of a warning of the runtime at the end of the run; another such key, `says N`, for each further
+//! warning. With one of them, there are no other warnings,
 //! - `prints`: the lines that `<simprint>` prints, separated by `|`.
 //!
 //! A scene about layouts has one of its own, `NAME.layout`, beside it; it exports `scene_word` and `main`.
 //!
-//! A program calls `done()` on each PE when `out` is what it has to be.
+//! A program calls `done()` on each PE when `out` has its final value.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -63,7 +63,7 @@ comptime {
 }
 ";
 
-/// What the head of a file asks for.
+/// The keys at the head of a file.
 pub struct Scene {
     name: String,
     text: String,
@@ -95,7 +95,8 @@ impl Scene {
         Arch::ALL.iter().copied().filter(|arch| named.contains(&arch.to_string())).collect()
     }
 
-    /// The runs: on each chip, with the rules of each release that has it. `None` leaves these to the program.
+    /// The runs: on each chip, with the rules of each release that the chip has. `None` leaves the release to the
+    /// program.
     fn runs(&self) -> Vec<(Arch, Option<Sdk>)> {
         let named = self.key("sdk").map(|names| names.split_whitespace().map(|sdk| parse_sdk(sdk).expect("a release")));
         let releases = named.map_or_else(|| vec![None], |releases| releases.map(Some).collect());
@@ -187,7 +188,7 @@ fn printed(runtime: &mut Runtime) -> String {
     log.lines().map(|line| line.split_once(' ').map_or(line, |(_, text)| text)).collect::<Vec<_>>().join("|")
 }
 
-/// What is wrong with a run of the scene, if anything.
+/// The fault in a run of the scene, if any.
 fn complaint(scene: &Scene, arch: Arch, sdk: Option<Sdk>) -> Option<String> {
     let folder = TempDir::new().expect("a temporary folder");
     let options = options(scene, arch, sdk, &folder);
@@ -236,7 +237,7 @@ fn files(subject: &str) -> Vec<PathBuf> {
     paths
 }
 
-/// Runs every scene of a subject and shows all that went wrong.
+/// Runs every scene of a subject and shows all failures.
 fn check(subject: &str) {
     let mut complaints = Vec::new();
     for scene in files(subject).iter().map(|path| Scene::read(path)) {
@@ -249,7 +250,7 @@ fn check(subject: &str) {
     assert!(complaints.is_empty(), "{} scenes went wrong\n\n{}", complaints.len(), complaints.join("\n\n"));
 }
 
-/// Cycles are the subject of other tests: here they would only make texts change.
+/// The text without cycles, which are the subject of other tests and would only make snapshots change.
 fn without_cycles(text: &str) -> String {
     let mut parts = text.split("in cycle ");
     let first = parts.next().unwrap_or_default().to_owned();

@@ -123,7 +123,7 @@ fn prints_need_no_variable() {
     assert_eq!(lines.len(), 3);
 }
 
-/// A script that moves the log away after each run finds it, whatever the run was.
+/// A script that moves the log away after each run finds it, whether the run printed, was silent or failed.
 #[test]
 fn a_run_that_says_nothing_and_one_that_fails_leave_a_log_too() {
     let folder = program::folder();
@@ -266,7 +266,7 @@ fn each_word_gives_its_lines() {
     }
 }
 
-/// What a viewer takes from a line; `None` where it would not know the line.
+/// The fields that a viewer takes from a line; `None` where it would not know the line.
 #[derive(Debug, PartialEq)]
 enum Seen<'a> {
     Size,

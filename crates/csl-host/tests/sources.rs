@@ -1,4 +1,4 @@
-//! Where imports are found.
+//! Tests the search for the files of imports.
 
 use std::path::Path;
 

@@ -26,7 +26,7 @@ fn running(pe: &str) -> (TempDir, Runtime) {
     program::running_files(&[("layout.csl", LAYOUT), ("pe.csl", pe)], Options::new("layout.csl"))
 }
 
-/// Calls `main`, then copies a word of `data` from every PE: what that ends in, as text.
+/// Calls `main`, then copies a word of `data` from every PE; returns the report of the run's end.
 fn end(runtime: &mut Runtime) -> String {
     let rect = Rect::new(0, 0, 40, 25);
     let copy = Copy::of(rect, 1);
@@ -72,7 +72,7 @@ comptime {
     assert_eq!(notes(&end(&mut runtime)), expected);
 }
 
-/// Such a program is never at rest: Ctrl-C gives the same account.
+/// A program whose tasks activate themselves is never at rest: Ctrl-C gives the same account.
 #[test]
 fn tasks_that_activate_themselves_for_ever_are_named_when_interrupted() {
     let pe = "
@@ -121,7 +121,8 @@ comptime {
     assert_eq!(notes(&report), expected);
 }
 
-/// Wavelets that nobody takes are no error, but who stops the run is told of them, with the line that would send more.
+/// Wavelets that no program takes are no error, but a warning names them when the run is stopped, with the line that
+/// would send more.
 #[test]
 fn wavelets_that_are_left_are_told_when_the_run_is_stopped() {
     let layout = "
@@ -342,7 +343,7 @@ fn the_limit_moves_where_a_function_is_cut_off() {
     assert_eq!(runtime.take_warnings(), [""; 0]);
 }
 
-/// What waits for a copy behind an endless function would wait for ever: the report is that of Ctrl-C.
+/// A copy after an endless function would wait for ever: the report is that of Ctrl-C.
 #[test]
 fn the_limit_ends_an_endless_wait_with_a_report() {
     let (folder, mut runtime) = pair(FOR_EVER);

@@ -1,4 +1,4 @@
-//! Memcpy in streaming mode: what its colors are to a program, and how its elements travel.
+//! Memcpy in streaming mode: the meaning of its colors for a program, and the way of its elements.
 
 use csl_host::{Arch, Copy, Endpoint, HostError, Options, Rect, Runtime, Sdk, Spread, Width};
 use tempfile::TempDir;
@@ -175,7 +175,7 @@ fn main() void { @mov32(to, 0x12345678, .{ .async = true }); sys_mod.unblock_cmd
     assert_eq!(received(&mut runtime, TO_HOST, &copy(1, Width::Bits16)).expect("it comes"), [0x1234_5678]);
 }
 
-/// While a synchronous fabric operation holds the main thread memcpy waits as well; a microthread holds nobody.
+/// While a synchronous fabric operation holds the main thread memcpy waits as well; a microthread makes neither wait.
 #[test]
 fn a_synchronous_operation_holds_memcpy_too() {
     let wait = |how: &str| {

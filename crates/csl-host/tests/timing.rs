@@ -1,6 +1,6 @@
-//! The programs of `tests/timing` against what is publicly known of the vendor simulator's cycles: here what follows from
-//! the machine alone, in [`recorded`] whole programs. Every test prints a table of expected and measured cycles; run with
-//! `--nocapture` to see them. What is not exact is pinned to the error that it has.
+//! The programs of `tests/timing` against publicly known cycles of the vendor's simulator: here those that follow from
+//! the machine alone, in [`recorded`] whole programs. Every test prints a table of expected and measured cycles; run
+//! with `--nocapture` to see them. A figure that is not exact is pinned to its error.
 
 mod recorded;
 mod runs;
@@ -22,7 +22,7 @@ struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    /// What PE 0 measured between its timestamps.
+    /// The cycles that PE 0 measured between its timestamps.
     fn cycles(&self) -> i64 {
         let output = TempDir::new().expect("a temporary folder");
         let options = self.options(output.path());
@@ -52,7 +52,7 @@ fn scene<'a>(program: &'a str, arch: Arch, params: &'a [(&'a str, u32)]) -> Scen
     Scene { program, arch, params, sdk: sdk.filter(|_| arch == Arch::Wse2) }
 }
 
-/// Expected and measured cycles; what is printed, and what is not as it is pinned.
+/// Expected and measured cycles: a text to print, and the rows whose error is not the pinned one.
 #[derive(Default)]
 struct Table {
     text: String,
@@ -65,7 +65,7 @@ impl Table {
         Table { text, wrong: String::new() }
     }
 
-    /// `error`: by how much it is known to differ; 0 where it is exact.
+    /// Adds a row; `error` is the known difference in cycles, 0 where the figure is exact.
     fn row(&mut self, name: &str, expected: i64, measured: i64, error: i64) {
         let difference = measured - expected;
         let line = format!("{name:<44}{expected:>9}{measured:>9}{difference:>+7}\n");
@@ -98,7 +98,7 @@ fn vector(arch: Arch, kind: u32, n: u32) -> i64 {
     scene("vector", arch, &[("kind", kind), ("n", n)]).cycles()
 }
 
-/// What published logs of STREAM show, at every size that was recorded. The chip table was fitted on these.
+/// Cycles of STREAM in published logs, at every size that was recorded. The chip table was fitted on these.
 #[test]
 fn stream_on_wse2_is_exact() {
     // Name, number in the program, elements a cycle, cycles beside those of the elements.
@@ -150,7 +150,7 @@ fn vector_operations_on_wse3() {
     table.done();
 }
 
-/// The program is not published, only N + 6*(P-1) + 56 cycles for it: what its size adds is held here, the 56 cycles of
+/// Only N + 6*(P-1) + 56 cycles are published, not the program: its growth with its size is held here; the 56 cycles of
 /// its start and stamps are a row of the recorded programs.
 #[test]
 fn a_chain_adds_six_or_nine_cycles_a_pe() {
@@ -166,9 +166,9 @@ fn a_chain_adds_six_or_nine_cycles_a_pe() {
     table.done();
 }
 
-/// As of the chain, only cycles are published: held here is what other sizes add to 64 words in segments of 32. Where
-/// segments are long beside the vector, the leaders wait for their data, and the published program is 3 cycles slower
-/// than the machine explains.
+/// Only cycles are published here too: held is the growth beyond 64 words in segments of 32. Where segments are long
+/// beside the vector, the leaders wait for their data, and the published program is 3 cycles slower than the machine
+/// explains.
 #[test]
 fn two_phase_reduction_over_512_pes() {
     // By the size of the segments: measured for 4,096 and for 64 words, and our errors.
@@ -204,9 +204,9 @@ fn a_relay_stores_each_block_and_forwards_it() {
     table.done();
 }
 
-/// What the root of a collective takes for eight PEs more, each with n words of its own: a cycle a word, and a few a PE for
-/// its step from one operation to the next where the queues hold less than a chunk. On WSE-2 an output queue of two words
-/// lets a word pass every 2.5 cycles.
+/// Cycles that the root of a collective takes more for eight more PEs, each with n words of its own: a cycle a word,
+/// and a few a PE for its step from one operation to the next where the queues hold less than a chunk. On WSE-2 an
+/// output queue of two words lets a word pass every 2.5 cycles.
 #[test]
 fn a_scatter_and_a_gather_move_a_word_a_cycle() {
     let mut table = Table::new("Eight PEs more in a scatter or a gather");

@@ -37,7 +37,7 @@ impl Program {
         Program { op, cases: String::new(), texts: Vec::new() }
     }
 
-    /// One use of the operation, and the loop that says what comes of it.
+    /// One use of the operation, and the loop that computes its result.
     fn case(&mut self, dest: &Dest, srcs: &[Source]) {
         let number = self.texts.len();
         let op = self.op.name();
@@ -74,7 +74,7 @@ impl Program {
     }
 }
 
-/// The loop: element for element, or what a pointer to a scalar holds in the end.
+/// The loop that compares: element for element, or the final value of a scalar behind a pointer.
 fn comparison(dest: &Dest, srcs: &[Source], number: usize) -> String {
     let mut at: Vec<&str> = srcs.iter().map(|s| s.at.as_str()).collect();
     at.resize(3, "0");
@@ -123,7 +123,7 @@ fn assert_equals_loop(op: VecOp, arch: Arch, fp16: FloatKind) {
     assert_eq!(result[0], 0, "{arch} {fp16}: {} differences, the first in {first}", result[0]);
 }
 
-/// `@dfilt` has no elements: `tests/run/wavelets` shows what it drops.
+/// All operations but `@dfilt`, which has no elements: `tests/run/wavelets` tests the wavelets that it drops.
 fn operations() -> impl Iterator<Item = VecOp> {
     VecOp::ALL.iter().copied().filter(|&op| op != VecOp::Dfilt)
 }

@@ -1,4 +1,4 @@
-//! A program of one PE that compares values itself: how many of them differ, and which was the first.
+//! A program of one PE that compares values itself: the number of differences and the first of them.
 
 use csl_host::{Arch, HostError, Options, Rect};
 use csl_num::FloatKind;
@@ -34,7 +34,7 @@ comptime {
 }
 ";
 
-/// What the program's `verdict` is after `run`, or how the run ended.
+/// The program's `verdict` after `run`, or how the run ended.
 pub fn verdict(source: &str, arch: Arch, fp16: FloatKind) -> Result<Vec<u32>, HostError> {
     let folder = TempDir::new().expect("a temporary folder");
     std::fs::write(folder.path().join("layout.csl"), LAYOUT).expect("the folder is writable");

@@ -1,4 +1,4 @@
-//! What the reader checks, so that the machine may take it for granted.
+//! The checks of the reader, after which the machine may trust an image.
 
 mod code;
 mod program;

@@ -1,11 +1,11 @@
-//! Where programs run and how colors are routed.
+//! The layout of an image: the programs of tiles, the routes of colors, exports.
 
 use serde::{Deserialize, Serialize};
 
-/// `--memcpy` and what belongs to it.
+/// The options of memcpy: `--memcpy` and its parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memcpy {
-    /// 1 to 16.
+    /// The number of I/O channels, 1 to 16.
     pub channels: u8,
     /// Columns of buffer PEs at each side.
     pub west_buffer: u32,
@@ -23,7 +23,7 @@ pub struct RouteRun {
     pub config: u32,
 }
 
-/// Where a patch goes to.
+/// The target of a patch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum PatchTarget {
     /// Byte address, and width in bytes: 1, 2, 4 or 8.
@@ -32,7 +32,7 @@ pub enum PatchTarget {
     Const(u16),
 }
 
-/// A value of a run of tiles that is not their program's.
+/// A value of a run of tiles that differs from their program's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Patch {
     pub x: u32,
@@ -57,7 +57,7 @@ pub enum PatchValues {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Export {
     pub name: String,
-    /// What `get_id` returns.
+    /// The id that `get_id` returns.
     pub id: u16,
     /// The type as CSL writes it.
     pub ty: String,
@@ -66,7 +66,7 @@ pub struct Export {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ExportKind {
-    /// An array or pointer whose elements take so many bytes.
+    /// An array or pointer, with the size of an element in bytes.
     Data {
         mutable: bool,
         elem_bytes: u8,
@@ -81,9 +81,9 @@ pub enum ExportKind {
 /// A parameter of a function that the host launches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParamType {
-    /// As CSL writes it.
+    /// The type as CSL writes it.
     pub name: String,
-    /// Bytes: 0 for types that have no size.
+    /// Size in bytes; 0 for types that have no size.
     pub bytes: u8,
     pub is_float: bool,
     pub is_signed: bool,

@@ -1,4 +1,4 @@
-//! What a compilation leaves in `out/`: programs, tiles, routes, names. Writer and reader.
+//! The file format of a compiled program: programs, tiles, routes, names. Writer and reader.
 //!
 //! A file is the eight bytes of [`MAGIC`], the format's version (a little-endian `u32`), and a postcard of [`Image`].
 //! The reader trusts nothing: every index, address and number is checked, so that the machine may take them
@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 /// First bytes of an image file.
 pub const MAGIC: [u8; 8] = *b"WAFERLAB";
 
-/// Grows whenever the format changes; another version is refused.
+/// The version of the format, which grows with every change; other versions are refused.
 pub const VERSION: u32 = 3;
 
 /// A compiled layout, ready to load.
@@ -35,22 +35,22 @@ pub struct Image {
     pub arch: Arch,
     /// The release of the vendor's SDK that the program was written for: the oldest of its programs'.
     pub sdk: Sdk,
-    /// PEs of the whole fabric.
+    /// Columns and rows of the whole fabric.
     pub fabric: Size,
-    /// Where the program's rectangle lies in the fabric.
+    /// Coordinates of the program's rectangle in the fabric.
     pub offset: Coord,
-    /// PEs of the program's rectangle.
+    /// Columns and rows of the program's rectangle.
     pub rect: Size,
     pub memcpy: Option<Memcpy>,
     pub programs: Vec<Arc<PeImage>>,
-    /// By row, then column, without overlap. Coordinates are in the program's rectangle.
+    /// Runs of tiles by row, then column, without overlap. Coordinates are in the program's rectangle.
     pub tiles: Vec<TileRun>,
     pub routes: Vec<RouteRun>,
     /// The distinct configurations that routes name.
     pub color_configs: Vec<ColorConfig>,
     /// Values that differ between tiles of one program.
     pub patches: Vec<Patch>,
-    /// By id.
+    /// The exports by id.
     pub exports: Vec<Export>,
     /// Params of the layout, for `out.json`: name and value as text.
     pub params: Vec<(String, String)>,

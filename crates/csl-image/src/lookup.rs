@@ -6,12 +6,12 @@ use csl_machine::{Coord, ProgramId, TileRun};
 
 use crate::{Export, ExportKind, Exported, Image, ParamType, PeImage, Symbol};
 
-/// How many PEs have something that the layout exports.
+/// The number of PEs that have an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Carriers {
-    /// PEs whose program has it.
+    /// PEs whose program has the export.
     pub with: u64,
-    /// PEs whose program does not.
+    /// PEs whose program lacks it.
     pub without: u64,
     /// The first PE without it, by row, then column, in the program's rectangle.
     pub first_without: Option<Coord>,
@@ -28,7 +28,7 @@ impl Image {
         self.exports.iter().find(|export| export.id == id)
     }
 
-    /// The number of the program that the PE at a place of the program's rectangle runs: an index in
+    /// The number of the program that the PE at these coordinates of the program's rectangle runs: an index in
     /// [`Image::programs`].
     pub fn program_number(&self, x: u32, y: u32) -> Option<ProgramId> {
         let after = self.tiles.partition_point(|run| (run.y, run.x) <= (y, x));
@@ -36,22 +36,22 @@ impl Image {
         (run.y == y && x - run.x < run.len).then_some(run.program)
     }
 
-    /// The program that the PE at a place of the program's rectangle runs.
+    /// The program that the PE at these coordinates of the program's rectangle runs.
     pub fn program_at(&self, x: u32, y: u32) -> Option<&Arc<PeImage>> {
         self.program_number(x, y).map(|number| &self.programs[number])
     }
 
-    /// The place in the program's rectangle of a PE at a place of the whole fabric; `None` west or north of it.
+    /// Turns coordinates of the whole fabric into those of the program's rectangle; `None` west or north of it.
     pub fn to_logical(&self, x: u32, y: u32) -> Option<(u32, u32)> {
         Some((x.checked_sub(self.offset.x)?, y.checked_sub(self.offset.y)?))
     }
 
-    /// The place in the whole fabric of a PE at a place of the program's rectangle.
+    /// Turns coordinates of the program's rectangle into those of the whole fabric.
     pub fn to_physical(&self, x: u32, y: u32) -> (u32, u32) {
         (self.offset.x + x, self.offset.y + y)
     }
 
-    /// How many PEs have the export with this id.
+    /// The number of PEs that have the export with this id.
     pub fn carriers(&self, id: u16) -> Carriers {
         let has: Vec<bool> = self.programs.iter().map(|program| program.exported(id).is_some()).collect();
         let (with, without): (Vec<&TileRun>, Vec<&TileRun>) = self.tiles.iter().partition(|run| has[run.program]);
@@ -72,12 +72,12 @@ impl Export {
 }
 
 impl PeImage {
-    /// What the export with this id is in the program.
+    /// The object of the program that the export with this id names.
     pub fn exported(&self, id: u16) -> Option<Exported> {
         self.exports.iter().find(|export| export.id == id).map(|export| export.what)
     }
 
-    /// The function that an export stands for: an index in [`PeImage::funcs`].
+    /// The function that an export names: an index in [`PeImage::funcs`].
     pub fn exported_function(&self, id: u16) -> Option<u16> {
         match self.exported(id)? {
             Exported::Func(func) => Some(func),
@@ -85,7 +85,7 @@ impl PeImage {
         }
     }
 
-    /// The variable that an export stands for.
+    /// The variable that an export names.
     pub fn exported_symbol(&self, id: u16) -> Option<&Symbol> {
         match self.exported(id)? {
             Exported::Symbol(symbol) => self.symbols.get(symbol as usize),
@@ -98,7 +98,7 @@ impl PeImage {
         self.symbols.iter().find(|symbol| symbol.name == name)
     }
 
-    /// The object that the byte at an address belongs to.
+    /// The object that holds the byte at an address.
     pub fn symbol_at(&self, addr: u16) -> Option<&Symbol> {
         self.symbols.iter().find(|symbol| symbol.room_from(addr).is_some())
     }

@@ -1,6 +1,6 @@
-//! Where a program comes from, and what the compilation wrote beside the image.
+//! The origin of a program, and the files that the compilation wrote beside the image.
 //!
-//! It stands in the image so that a reader finds everything that belongs together in one file.
+//! The origin stands in the image, so that a reader finds everything in one file.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,7 @@ pub struct Stream {
     pub color: u8,
 }
 
-/// From the side of the device.
+/// The direction of a stream, seen from the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Way {
     In,

@@ -20,27 +20,27 @@ pub enum HalfFormat {
 pub struct PeImage {
     /// The file, as the layout names it.
     pub name: String,
-    /// What the generation of the program decides.
+    /// The rules of the program's generation.
     pub dialect: Dialect,
     pub half: HalfFormat,
     pub code: Vec<Insn>,
     pub funcs: Vec<Function>,
-    /// Initial memory; zero where no section is. By address, without overlap.
+    /// Initial memory, by address, without overlap; bytes outside all sections are zero.
     pub sections: Vec<Section>,
-    /// One behind the last byte of data.
+    /// The end, excluded, of the data, as a byte address.
     pub data_end: u16,
-    /// Where stack slots may lie: from `start` up to `end`.
+    /// The bytes that stack slots may use.
     pub stack: Region,
     pub vecs: Vec<VecDesc>,
     pub dsr_loads: Vec<DsrLoad<VecArg, RegOrImm>>,
     pub iters: Vec<IterDsd>,
     pub pool: Vec<u64>,
-    /// Number of the constants of which every tile has its own ([`crate::Image::patches`] has their values).
+    /// The number of constants that differ between tiles ([`crate::Image::patches`] has their values).
     pub tile_consts: u16,
-    /// mem4d descriptors that operations name by their row, by words as they would lie in memory.
+    /// mem4d descriptors that operations name by their row, in words as in memory.
     pub descriptors: Vec<[u16; 10]>,
     pub tasks: Vec<Task>,
-    /// In source order.
+    /// Actions before the first cycle, in source order.
     pub startup: Vec<Startup>,
     pub queues: Vec<Queue>,
     pub fifos: Vec<Fifo>,
@@ -52,39 +52,39 @@ pub struct PeImage {
     pub configs: Vec<(u16, u16)>,
     pub exports: Vec<ExportedSymbol>,
     pub rpc: Option<Rpc>,
-    /// Color and function.
+    /// Handlers of torn-down colors: color and function.
     pub teardown_handlers: Vec<(u8, u16)>,
-    /// Queue, as `SysOp::QueueFlush` counts them, and function (WSE-3).
+    /// Handlers of empty queues: queue, as `SysOp::QueueFlush` counts them, and function (WSE-3).
     pub empty_queue_handlers: Vec<(u8, u16)>,
     pub rotating: Vec<RotatingTasks<u16>>,
-    /// Control tasks have a table of their own (WSE-3).
+    /// Whether control tasks have a table of their own (WSE-3).
     pub separate_control_table: bool,
     pub main_thread_priority: Option<Priority>,
     /// Texts of traps and prints.
     pub strings: Vec<String>,
-    /// By address.
+    /// Objects by address.
     pub symbols: Vec<Symbol>,
-    /// By `pc`.
+    /// The line table, by `pc`.
     pub lines: Vec<Line>,
-    /// Calls whose bodies stand in the caller's code.
+    /// Calls whose bodies were inlined into the caller's code.
     pub inlined: Vec<Inlined>,
 }
 
 /// A function: instructions `entry..end` of the program's code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Function {
-    /// `module.function`.
+    /// The name: `module.function`.
     pub name: String,
     pub entry: u32,
     pub end: u32,
-    /// Registers that its code names, those of calls' arguments and results included.
+    /// The number of registers that the code names, those of calls' arguments and results included.
     pub frame: u16,
-    /// The first registers.
+    /// The number of parameters, which are the first registers.
     pub params: u16,
     pub has_result: bool,
-    /// Bytes of stack slots.
+    /// Size of the stack slots in bytes.
     pub stack: u16,
-    /// `@map` iterators.
+    /// The number of `@map` iterators.
     pub iters: u16,
 }
 
@@ -105,18 +105,18 @@ pub struct Region {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
     pub kind: TaskKind,
-    /// Local: 0 to 30. Data: the color on WSE-2, the input queue on WSE-3. Control: 0 to 63.
+    /// The id. Local: 0 to 30. Data: the color on WSE-2, the input queue on WSE-3. Control: 0 to 63.
     pub id: u8,
     pub func: u16,
     pub params: Vec<TaskParam>,
 }
 
-/// How a word of a wavelet becomes a register.
+/// A parameter of a task: the bits that it takes of a wavelet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskParam {
-    /// 1 to 32.
+    /// The width in bits, 1 to 32.
     pub bits: u8,
-    /// Sign-extended.
+    /// Whether the value is sign-extended.
     pub signed: bool,
 }
 
@@ -126,14 +126,14 @@ pub struct Queue {
     pub id: u8,
     pub color: Option<u8>,
     pub priority: Option<Priority>,
-    /// Added to the entry point of control wavelets that come in by it (WSE-3).
+    /// The number added to the entry point of control wavelets that come by this queue (WSE-3).
     pub control_base: u8,
     pub dense_mode: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fifo {
-    /// The buffer.
+    /// The byte address of the buffer.
     pub addr: u16,
     /// Capacity in 16-bit words.
     pub words: u16,
@@ -150,7 +150,7 @@ pub struct Rpc {
 /// A function that wavelets can call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RpcFunction {
-    /// Of the exported name.
+    /// The id of the export.
     pub id: u16,
     pub func: u16,
     pub params: Vec<TaskParam>,
@@ -163,8 +163,8 @@ impl PeImage {
         after.checked_sub(1).map(|at| self.lines[at])
     }
 
-    /// Where an instruction comes from, innermost first: its own place and function, then the calls whose place the
-    /// callee's body has taken.
+    /// The source places of an instruction, innermost first: its own place and function, then the inlined calls around
+    /// it.
     pub fn origins(&self, pc: u32) -> Vec<(&str, Line)> {
         let outermost = self.func_of(pc).map_or("", |func| &func.name);
         let mut found = Vec::new();

@@ -8,37 +8,37 @@ pub struct Symbol {
     pub name: String,
     /// Byte address.
     pub addr: u16,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u32,
     /// The type as CSL writes it.
     pub ty: String,
-    /// Made by the compiler; not for symbol lists.
+    /// Whether the compiler made the object; such objects are left out of symbol lists.
     pub is_hidden: bool,
 }
 
-/// From instruction `pc` on, the source is at this place.
+/// The source place of the instructions from `pc` on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     pub pc: u32,
     /// Index in [`crate::Image::files`].
     pub file: u32,
-    /// From 1.
+    /// The line, counted from 1.
     pub line: u32,
     pub column: u32,
-    /// The call whose place this has taken, in [`crate::PeImage::inlined`].
+    /// The inlined call that the instructions belong to, in [`crate::PeImage::inlined`].
     pub call: Option<u32>,
 }
 
-/// A call that is not made: the callee's body stands in its place.
+/// An inlined call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inlined {
     /// The callee.
     pub func: String,
-    /// The call. Its own `call`, if any, stands before this in the list.
+    /// The place of the call. Its own `call`, if any, stands before this one in the list.
     pub at: Line,
 }
 
-/// `@export_symbol`: what a name of the layout is on this PE.
+/// `@export_symbol`: the object of this PE that a name of the layout refers to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportedSymbol {
     pub name: String,

@@ -1,4 +1,4 @@
-//! What is written is read back; what was not written by us is refused, never trusted and never a panic.
+//! A written image is read back; any other file is refused, never trusted and never a panic.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
-//! Descriptors as the machine holds them: the packed 64-bit word of a DSD, and the mem4d descriptor in memory.
+//! Descriptors in the machine's form: the packed 64-bit word of a DSD, and the mem4d descriptor in memory.
 
 use csl_num::LowBits;
 
-/// What a packed descriptor describes.
+/// The class of a packed descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum DsdClass {
@@ -31,13 +31,13 @@ pub mod fabric_flags {
     pub const CONTROL_TRANSFORM: u16 = 1 << 2;
     pub const ZERO_FIRST: u16 = 1 << 3;
     pub const ZERO_SECOND: u16 = 1 << 4;
-    /// 0: the program's default; 1: off; 2: simd_32; 3: simd_64; 4: simd_32_or_64; 5: simd_max.
+    /// The SIMD mode: 0 the program's default, 1 off, 2 simd_32, 3 simd_64, 4 simd_32_or_64, 5 simd_max.
     pub const SIMD_SHIFT: u16 = 5;
     pub const SIMD_MASK: u16 = 7 << SIMD_SHIFT;
-    /// 0: none given; 1: low; 2: medium; 3: high.
+    /// The priority: 0 none given, 1 low, 2 medium, 3 high.
     pub const PRIORITY_SHIFT: u16 = 8;
     pub const PRIORITY_MASK: u16 = 3 << PRIORITY_SHIFT;
-    /// 0: none; otherwise the WSE-3 microthread plus 1.
+    /// The microthread: 0 none, otherwise the WSE-3 microthread plus 1.
     pub const UT_SHIFT: u16 = 10;
     pub const UT_MASK: u16 = 15 << UT_SHIFT;
     /// A message of `<message_passing>`: a header goes first, the last wavelet has the control bit set.
@@ -55,7 +55,7 @@ impl Dsd {
         Dsd::pack(addr, extent, wraparound, DsdClass::Circbuf, false)
     }
 
-    /// `color` and `queue` are 0xff where none is given.
+    /// A fabric descriptor; `color` and `queue` are 0xff where none is given.
     pub fn fabric(class: DsdClass, color: u8, queue: u8, extent: u16, flags: u16, index_offset: bool) -> Dsd {
         Dsd::pack(u16::from(color) | u16::from(queue) << 8, extent, flags, class, index_offset)
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::op::{Field, Op};
 
-/// Stands where a register may be left out.
+/// The number that stands for a register that is left out.
 pub const NO_REG: u16 = 0xffff;
 
 /// An instruction. In the image it is the 64-bit word `op | a << 16 | b << 32 | c << 48`.
@@ -31,7 +31,7 @@ impl Insn {
         self.op as u64 | u64::from(self.a) << 16 | u64::from(self.b) << 32 | u64::from(self.c) << 48
     }
 
-    /// `None` where no operation has the number.
+    /// The instruction in a word; `None` where no operation has the number.
     pub fn decode(word: u64) -> Option<Insn> {
         let op = Op::from_number(word.low16())?;
         Some(Insn { op, a: (word >> 16).low16(), b: (word >> 32).low16(), c: (word >> 48).low16() })
@@ -80,13 +80,13 @@ pub fn fn_address(index: u32) -> u16 {
     (index + 1).low16()
 }
 
-/// The function that a pointer's value means.
+/// The function that a pointer's value refers to.
 #[inline(always)]
 pub fn fn_index(address: u16) -> Option<u16> {
     address.checked_sub(1)
 }
 
-/// One line for each instruction: its place, name and fields.
+/// The text of code, a line for each instruction: its position, name and fields.
 pub fn disassemble(code: &[Insn], first: usize) -> String {
     let mut out = String::new();
     let mut at = 0;

@@ -1,9 +1,9 @@
-//! The PE instruction set: what compiled code consists of, and what the machine executes.
+//! The PE instruction set: the instructions of compiled code, which the machine executes.
 //!
 //! # Contract
 //!
-//! An instruction ([`Insn`]) is 8 bytes: an operation and three 16-bit fields. What a field means stands in the
-//! table in `op.rs`, from which come the [`Op`] enum, the decoder and the listing.
+//! An instruction ([`Insn`]) is 8 bytes: an operation and three 16-bit fields. The table in `op.rs` gives the meaning
+//! of each field; the [`Op`] enum, the decoder and the listing come from it.
 //!
 //! Registers are 64-bit slots of a flat frame, in canonical form: integers sign- or zero-extended from their width,
 //! floats as raw bits, addresses as 16 bits, DSDs as the packed word of [`dsd`]. Because operands are canonical, most
@@ -13,9 +13,9 @@
 //! A callee's frame starts at a register of its caller's (the *window*): arguments are the first registers of the
 //! window, the result is its register 0.
 //!
-//! Cycles ride in what ends a basic block: in a field of `jump`, `call` and `ret`, and for branches in the `ext` word
-//! that follows (`a` when not taken, `b` when taken, `c` the low half of the target). `charge` adds cycles anywhere
-//! else: before whatever must see the right time.
+//! The instruction that ends a basic block carries its cycles: in a field of `jump`, `call` and `ret`, and for branches
+//! in the `ext` word that follows (`a` when not taken, `b` when taken, `c` the low half of the target). `charge` adds
+//! cycles anywhere else: before an instruction that must see the right time.
 
 pub mod dsd;
 mod insn;

@@ -1,6 +1,6 @@
 //! The instruction table: one row an operation.
 
-/// What one of the three fields of an instruction holds.
+/// The content of one of the three fields of an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
     /// Not used; 0.
@@ -13,7 +13,7 @@ pub enum Field {
     Src,
     /// A register that is read and written.
     Acc,
-    /// The first of the consecutive registers that are read: as many as the operation says.
+    /// The first of the consecutive registers that are read; the operation gives their number.
     Args,
     /// First register of a callee's frame.
     Window,
@@ -47,7 +47,7 @@ pub enum Field {
     Iter,
     /// A [`csl_machine::SysOp`] by its number.
     Sys,
-    /// A function of `csl_num::MathFn::ALL` by its place.
+    /// A function of `csl_num::MathFn::ALL`, by its index.
     Math,
 }
 
@@ -59,7 +59,7 @@ macro_rules! ops {
         pub enum Op { $($(#[doc = $doc])* $op,)* }
 
         impl Op {
-            /// Every operation; its place is its number.
+            /// Every operation; its index is its number.
             pub const ALL: &[Op] = &[$(Op::$op,)*];
 
             /// The name in listings.
@@ -67,7 +67,7 @@ macro_rules! ops {
                 match self { $(Op::$op => $name,)* }
             }
 
-            /// What the fields `a`, `b` and `c` hold.
+            /// The contents of the fields `a`, `b` and `c`.
             pub fn fields(self) -> [Field; 3] {
                 match self { $(Op::$op => [Field::$a, Field::$b, Field::$c],)* }
             }
@@ -329,7 +329,7 @@ ops! {
     SetDsdLength "set_dsd_length" (Dst, Src, Src);
     SetDsdStride "set_dsd_stride" (Dst, Src, Src);
 
-    // What leaves the interpreter: the engine carries it out and resumes behind it.
+    // Instructions that leave the interpreter: the engine carries them out and resumes after them.
     /// A vector operation; the bool goes to `b`.
     Vec "vec" (VecRow, OptDst, None);
     LoadDsr "load_dsr" (LoadRow, None, None);
@@ -338,7 +338,7 @@ ops! {
     IterNext "iter_next" (Dst, Iter, Dst);
     IterPut "iter_put" (Src, Iter, Dst);
     Sys "sys" (Sys, Args, OptDst);
-    // The last, so that images that are there keep their numbers.
+    // The last row, so that existing images keep their numbers.
     /// Whether an iterator has an element left, into `a`.
     IterMore "iter_more" (Dst, Iter, None);
 }
@@ -365,7 +365,7 @@ impl Op {
         self.is_branch() || self.is_row_access()
     }
 
-    /// Whether control never goes on behind it.
+    /// Whether control never continues after the instruction.
     pub fn is_end(self) -> bool {
         matches!(self, Op::Jump | Op::Ret | Op::RetVoid | Op::Table | Op::Unreachable)
     }

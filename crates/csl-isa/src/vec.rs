@@ -6,18 +6,18 @@ use serde::{Deserialize, Serialize};
 /// A register of the running frame.
 pub type RegNo = u16;
 
-/// Where an operand of a vector operation comes from.
+/// The source of an operand of a vector operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum VecArg {
     /// A register with a packed DSD.
     Dsd(RegNo),
-    /// A packed DSD that never changes.
+    /// A constant packed DSD.
     DsdConst(u64),
     /// A register with the byte address of a mem4d descriptor.
     Mem4d(RegNo),
     /// The mem4d descriptor at a fixed byte address.
     Mem4dAt(u16),
-    /// A mem4d descriptor that never changes: a row of the program's table of these.
+    /// A constant mem4d descriptor: a row of the program's table of these.
     Mem4dConst(u16),
     Fifo(u8),
     Dsr {
@@ -38,7 +38,7 @@ pub enum VecArg {
     PtrAt(u16),
 }
 
-/// A register, or a number that never changes.
+/// A register, or a constant number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RegOrImm {
     Reg(RegNo),
@@ -51,15 +51,15 @@ pub struct VecDesc {
     /// [`csl_machine::VecOp`] by its number.
     pub op: u8,
     pub dest: VecArg,
-    /// At most three: the multiply-add's scalar factor is the last.
+    /// The sources, at most three: the multiply-add's scalar factor is the last.
     pub srcs: Vec<VecArg>,
     pub config: VecConfig<RegOrImm>,
 }
 
-/// What an iterator of `@map` runs over.
+/// The operand that an iterator of `@map` runs over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IterDsd {
     pub dsd: VecArg,
-    /// 16 or 32.
+    /// The width of an element in bits: 16 or 32.
     pub elem_bits: u8,
 }

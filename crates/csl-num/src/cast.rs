@@ -37,7 +37,7 @@ pub fn float_to_int(kind: FloatKind, bits: Bits, ty: IntTy) -> u64 {
     f64_to_int(to_f64(kind, bits), ty)
 }
 
-/// As [`float_to_int`], from f64. For types of up to 64 bits.
+/// [`float_to_int`] from an f64, for types of up to 64 bits.
 #[inline]
 pub fn f64_to_int(value: f64, ty: IntTy) -> u64 {
     if ty.bits == 0 {
@@ -69,7 +69,7 @@ pub fn big_to_f64(value: &BigInt) -> f64 {
 
 /// An exact integer rounded once to `kind`.
 pub fn big_to_float(kind: FloatKind, value: &BigInt) -> Bits {
-    // Few bits and a sticky bit are exact in f64, so that the only rounding is the last.
+    // A few bits and a sticky bit are exact in f64, so that the last rounding is the only one.
     let magnitude = round_big(value.abs(), 50);
     from_f64(kind, if value.is_negative() { -magnitude } else { magnitude })
 }

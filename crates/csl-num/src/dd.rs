@@ -1,6 +1,6 @@
-//! Double-double arithmetic: an unevaluated sum of two f64 with about 106 significant bits. Wide enough that rounding a
-//! transcendental function's value to 24 bits comes out right, and the same on every host, as it uses nothing but the
-//! basic IEEE operations. (Dekker 1971; Hida, Li and Bailey, "Library for double-double arithmetic", 2001.)
+//! Double-double arithmetic: an unevaluated sum of two f64 with about 106 significant bits. That is wide enough to
+//! round a transcendental function's value to 24 bits correctly. Only the basic IEEE operations are used, so that every
+//! host computes the same. (Dekker 1971; Hida, Li and Bailey, "Library for double-double arithmetic", 2001.)
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 

@@ -1,5 +1,6 @@
-//! The exceptions of IEEE 754 that operations raise. Apart from the operations themselves, which run far more often than
-//! anybody unmasks an exception. No NaN operand raises anything: none of the formats tells signalling NaNs apart here.
+//! The exceptions of IEEE 754 that operations raise. They are computed apart from the operations, which run far more
+//! often than a program unmasks an exception. No NaN operand raises an exception: none of the formats distinguishes
+//! signalling NaNs here.
 
 use crate::cast::int_to_f64;
 use crate::float::{FloatOp, float_binop, float_convert, float_scale};
@@ -8,7 +9,7 @@ use crate::kind::{Bits, FloatKind, power_of_two, to_f64};
 use crate::math::{MathFn, math_fn};
 use crate::{IntTy, faddhs, int_to_float};
 
-/// What an operation raised; the PE's exception mask may stop on it.
+/// The exceptions that an operation raised; a PE stops on those that its exception mask admits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FpFlags {
     pub invalid: bool,
@@ -25,7 +26,7 @@ impl FpFlags {
     const INVALID: FpFlags = FpFlags { invalid: true, ..FpFlags::NONE };
     const DIV_BY_ZERO: FpFlags = FpFlags { div_by_zero: true, ..FpFlags::NONE };
 
-    /// What either raised.
+    /// The exceptions that either operation raised.
     pub fn or(self, other: FpFlags) -> FpFlags {
         FpFlags {
             invalid: self.invalid | other.invalid,
@@ -37,7 +38,8 @@ impl FpFlags {
     }
 }
 
-/// Flags of an operation that gave `result`, of `kind`; `differs` tells whether a finite result is not the exact value.
+/// The exceptions of an operation whose result is `result`, of `kind`; `differs` tells whether a finite result is not
+/// the exact value.
 fn flags(kind: FloatKind, operands: &[f64], result: Bits, differs: impl FnOnce(f64) -> bool) -> FpFlags {
     let result = to_f64(kind, result);
     if operands.iter().any(|operand| operand.is_nan()) {
@@ -55,7 +57,7 @@ fn flags(kind: FloatKind, operands: &[f64], result: Bits, differs: impl FnOnce(f
     FpFlags { overflow, underflow: inexact && tiny, inexact, ..FpFlags::NONE }
 }
 
-/// Of [`float_binop`]. All operands have at most 24 significant bits.
+/// The exceptions of [`float_binop`]. All operands have at most 24 significant bits.
 pub fn float_binop_flags(op: FloatOp, kind: FloatKind, a: Bits, b: Bits) -> FpFlags {
     let (x, y) = (to_f64(kind, a), to_f64(kind, b));
     if op == FloatOp::Div && y == 0.0 && x.is_finite() && x != 0.0 {
@@ -77,38 +79,38 @@ fn sum_differs(x: f64, y: f64, result: f64) -> bool {
     sum != result || error != 0.0
 }
 
-/// Of [`fma`]: products are exact in f64.
+/// The exceptions of [`fma`]: products are exact in f64.
 pub fn fma_flags(kind: FloatKind, a: Bits, b: Bits, c: Bits) -> FpFlags {
     let [x, y, z] = [a, b, c].map(|bits| to_f64(kind, bits));
     flags(kind, &[x, y, z], fma(kind, a, b, c), |result| sum_differs(x * y, z, result))
 }
 
-/// Of [`fmachs`].
+/// The exceptions of [`fmachs`].
 pub fn fmachs_flags(kind: FloatKind, a: Bits, b: Bits, c: Bits) -> FpFlags {
     let (x, y, z) = (to_f64(kind, a), to_f64(kind, b), to_f64(FloatKind::F32, c));
     flags(FloatKind::F32, &[x, y, z], fmachs(kind, a, b, c), |result| sum_differs(x * y, z, result))
 }
 
-/// Of [`faddhs`].
+/// The exceptions of [`faddhs`].
 pub fn faddhs_flags(kind: FloatKind, half: Bits, single: Bits) -> FpFlags {
     let (x, y) = (to_f64(kind, half), to_f64(FloatKind::F32, single));
     flags(FloatKind::F32, &[x, y], faddhs(kind, half, single), |result| sum_differs(x, y, result))
 }
 
-/// Of [`float_convert`].
+/// The exceptions of [`float_convert`].
 pub fn float_convert_flags(from: FloatKind, to: FloatKind, bits: Bits) -> FpFlags {
     let x = to_f64(from, bits);
     flags(to, &[x], float_convert(from, to, bits), |result| result != x)
 }
 
-/// Of [`float_scale`].
+/// The exceptions of [`float_scale`].
 pub fn float_scale_flags(kind: FloatKind, a: Bits, exponent: i16) -> FpFlags {
     let x = to_f64(kind, a);
     let exact = x * power_of_two(i32::from(exponent).clamp(-600, 600));
     flags(kind, &[x], float_scale(kind, a, exponent), |result| result != exact)
 }
 
-/// Of a conversion to an integer: what no value of the type is near to is invalid.
+/// The exceptions of a conversion to an integer: a value that no value of the type is near to is invalid.
 pub fn float_to_int_flags(kind: FloatKind, bits: Bits, ty: IntTy) -> FpFlags {
     let x = to_f64(kind, bits);
     let bits = ty.bits.cast_signed();
@@ -123,13 +125,13 @@ pub fn float_to_int_flags(kind: FloatKind, bits: Bits, ty: IntTy) -> FpFlags {
     FpFlags { inexact: whole != x, ..FpFlags::NONE }
 }
 
-/// Of [`int_to_float`], for integers of at most 53 bits.
+/// The exceptions of [`int_to_float`], for integers of at most 53 bits.
 pub fn int_to_float_flags(kind: FloatKind, ty: IntTy, value: u64) -> FpFlags {
     let exact = int_to_f64(ty, value);
     flags(kind, &[exact], int_to_float(kind, ty, value), |result| result != exact)
 }
 
-/// Of [`math_fn`]. Transcendental functions have no exact value but small integers.
+/// The exceptions of [`math_fn`]. Transcendental functions have no exact values but small integers.
 pub fn math_fn_flags(function: MathFn, kind: FloatKind, a: Bits, b: Bits) -> FpFlags {
     let x = to_f64(kind, a);
     let y = if function.arity() == 2 { to_f64(kind, b) } else { 0.0 };
@@ -150,5 +152,5 @@ pub fn math_fn_flags(function: MathFn, kind: FloatKind, a: Bits, b: Bits) -> FpF
     })
 }
 
-/// Integers up to here are taken for exact results.
+/// Integers up to this magnitude are taken for exact results.
 const EXACT_INTEGERS: f64 = 1024.0;

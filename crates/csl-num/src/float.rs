@@ -1,7 +1,7 @@
 //! Float arithmetic on raw bits, each operation rounded once to nearest even.
 //!
-//! NaN results are canonical (sign clear, quiet, empty payload), because processors that run this differ in the NaNs
-//! they make; `neg`, `abs` and moves only touch the sign bit.
+//! NaN results are canonical (sign clear, quiet, empty payload), because host processors differ in the NaNs that they
+//! make; `neg`, `abs` and moves only touch the sign bit.
 //!
 //! 16-bit operands are computed in f32 or f64: where the wider format has at least 2p + 2 bits of significand and room
 //! for every exponent, the second rounding changes nothing (Figueroa, "When is double rounding innocuous?", 1995).
@@ -57,7 +57,7 @@ pub fn float_div(kind: FloatKind, a: Bits, b: Bits) -> Bits {
     arithmetic(kind, a, b, |a, b| a / b, |a, b| a / b)
 }
 
-/// f32 and f16 compute in f32, the two formats with a wider exponent in f64.
+/// Computes `op` in f32 for f32 and f16, and in f64 for the two formats with a wider exponent.
 #[inline(always)]
 fn arithmetic(
     kind: FloatKind,

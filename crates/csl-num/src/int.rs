@@ -62,7 +62,7 @@ impl IntTy {
         wrap64(self, digits.first().copied().unwrap_or(0))
     }
 
-    /// The value that the canonical form `value` stands for.
+    /// The integer whose canonical form is `value`.
     pub fn to_big(self, value: u64) -> BigInt {
         if self.signed { BigInt::from(value.cast_signed()) } else { BigInt::from(value) }
     }

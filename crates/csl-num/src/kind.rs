@@ -10,10 +10,10 @@ pub const CANONICAL_NAN_F32: u32 = 0x7fc0_0000;
 
 /// A CSL floating point format.
 ///
-/// All four follow IEEE 754: subnormals, signed zeros, infinities and NaNs (the highest exponent is reserved).
-/// For `cb16` the guide gives 1 sign, 6 exponent and 9 mantissa bits and one example, 6.0 = 0b0_101100_100000000:
-/// 1.5 * 2^2 with exponent field 44, so the bias is 42. That its highest exponent means infinity and NaN and its
-/// lowest subnormals is our choice: the guide does not say.
+/// All four follow IEEE 754: subnormals, signed zeros, infinities and NaNs (the highest exponent is reserved). For
+/// `cb16` the guide gives 1 sign, 6 exponent and 9 mantissa bits and one example, 6.0 = 0b0_101100_100000000: 1.5 * 2^2
+/// with exponent field 44, so the bias is 42. The guide does not define the highest and the lowest exponent of `cb16`:
+/// as infinity and NaN, and as subnormals, they are our choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FloatKind {
     F16,
@@ -154,7 +154,7 @@ pub fn from_f64(kind: FloatKind, value: f64) -> Bits {
     }
 }
 
-/// An f16's value, exactly. Shifted into place, its exponent is too small by the difference of the two biases, and the
+/// An f16's value, exactly. After the shift its exponent is too small by the difference of the two biases; the
 /// multiplication that corrects it also normalises subnormals.
 #[inline(always)]
 pub(crate) fn f16_to_f32(bits: Bits) -> f32 {
@@ -164,8 +164,8 @@ pub(crate) fn f16_to_f32(bits: Bits) -> f32 {
     f32::from_bits(scaled | special | (bits.low32() & 0x8000) << 16)
 }
 
-/// `value` rounded to the nearest f16, ties to even; NaN gives the canonical NaN. Without branches, so that loops
-/// over it become vector code.
+/// `value` rounded to the nearest f16, ties to even; NaN gives the canonical NaN. The code has no branches, so that
+/// loops over it become vector code.
 #[inline(always)]
 pub(crate) fn f32_to_f16(value: f32) -> Bits {
     const TWO_TO_16: u32 = (127 + 16) << 23;
@@ -208,7 +208,7 @@ fn encode_magnitude(format: Format, exponent: i32, significand: u64) -> Bits {
     let below = (lowest_normal - exponent).max(0).cast_unsigned();
     let shift = 52 - format.man_bits + below;
     if shift > 54 {
-        return 0; // less than half of the smallest subnormal; f64 zeros and subnormals come here too
+        return 0; // Less than half of the smallest subnormal; zeros and subnormals of f64 come here too.
     }
     let rounded = shift_right_nearest_even(significand, shift);
     if below > 0 {

@@ -40,7 +40,7 @@ pub use kind::{Bits, CANONICAL_NAN_F32, FloatKind, from_f64, to_f64};
 pub use math::{MathFn, math_fn};
 pub use prng::Prng;
 
-/// Why an operation has no value.
+/// The reason why an operation has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trap {
     /// Integer division or remainder by zero.

@@ -69,7 +69,7 @@ impl MathFn {
         NAMES.iter().find(|(_, known)| *known == name).map(|(function, _)| *function)
     }
 
-    /// [`math_fn`] as a method.
+    /// [`math_fn`] as a method of the function.
     pub fn eval(self, kind: FloatKind, a: Bits, b: Bits) -> Bits {
         math_fn(self, kind, a, b)
     }
@@ -109,14 +109,14 @@ pub fn math_fn(name: MathFn, kind: FloatKind, a: Bits, b: Bits) -> Bits {
 
 /// Rounds a value that the host's `estimate` is near, by way of `exact` if the estimate leaves a doubt.
 fn ziv(kind: FloatKind, estimate: f64, exact: impl FnOnce() -> DoubleDouble) -> Bits {
-    // Generous: the f64 functions of every libm are within 2^-51.
+    // A generous bound: the f64 functions of every libm are within 2^-51.
     const DOUBT: f64 = 1.0 / (1u64 << 48) as f64;
     let (below, above) = (from_f64(kind, estimate * (1.0 - DOUBT)), from_f64(kind, estimate * (1.0 + DOUBT)));
     if below == above { below } else { round(kind, exact()) }
 }
 
 fn round(kind: FloatKind, value: DoubleDouble) -> Bits {
-    // The smallest real distance to a boundary is far above this, and below it lies nothing but noise; or the value is
+    // A real distance to a boundary is far above this bound, and a distance below it is only noise. Or the value is
     // next to a representable one, as sin x = x - tiny, and the low part decides nothing.
     let noise = value.high.abs() * power_of_two(-85);
     let low = if value.low.abs() <= noise { 0.0 } else { value.low };
@@ -135,7 +135,7 @@ fn exp_minus_one_series(x: DoubleDouble) -> DoubleDouble {
 
 fn exp(x: DoubleDouble) -> DoubleDouble {
     if x.high.abs() > 690.0 {
-        // Far outside every format: underflow or overflow, decided by the last rounding.
+        // The exponent is far outside every format: the last rounding gives underflow or overflow.
         return if x.high < 0.0 { DoubleDouble::from(power_of_two(-1000)) } else { f64::INFINITY.into() };
     }
     let k = (x.high / DoubleDouble::LN_2.high).round();
@@ -168,7 +168,7 @@ fn logistic(x: f64) -> DoubleDouble {
     DoubleDouble::ONE / (DoubleDouble::ONE + exp((-x).into()))
 }
 
-/// For finite x > 0, by one Newton step.
+/// The inverse square root of a finite x > 0, by one Newton step.
 fn inverse_square_root(x: f64) -> DoubleDouble {
     let y = 1.0 / x.sqrt();
     let rest = DoubleDouble::ONE - DoubleDouble::product(y, y) * x.into();
@@ -279,7 +279,7 @@ mod tests {
     }
 
     proptest! {
-        // Ziv's test hides the exact evaluations from the tests of `math_fn`.
+        // Ziv's test keeps the tests of `math_fn` from reaching the exact evaluations.
         #[test]
         fn exact_evaluations_agree_with_the_host(x in -80.0f32..80.0, any: f32, y in -5.0f32..5.0) {
             let (x, any, y) = (f64::from(x), f64::from(any), f64::from(y));

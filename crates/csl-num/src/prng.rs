@@ -5,8 +5,8 @@ use crate::bits::LowBits;
 /// A linear feedback shift register with the polynomial x^23 + x^18 + 1 that advances 128 steps after each use;
 /// the guide gives the polynomial, the steps and the initial state, one generator a PE.
 ///
-/// Not documented, our choice: the register is 32 bits wide and shifts left (Fibonacci form, taps at bits 22 and 17);
-/// a use returns the low 16 bits before the advance.
+/// The guide leaves open how the register is laid out; our choice: 32 bits, shifted left (Fibonacci form, taps at bits
+/// 22 and 17). A use returns the low 16 bits before the advance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prng {
     pub state: u32,

@@ -1,16 +1,16 @@
-//! Blocks: tests of what is known become jumps, empty blocks vanish, a block that only one other leads to becomes a part of
-//! that, and what control never reaches is dropped.
+//! Cleans up blocks: tests of known values become jumps, empty blocks vanish, a block with one predecessor is merged
+//! into it, and unreachable blocks are dropped.
 
 use csl_ir::{Block, BlockId, Func, Opnd, Term};
 
 use crate::cfg::{at, reverse_postorder};
 
-/// Whether there was something to do.
+/// Cleans up a function; whether anything changed.
 pub fn run(func: &mut Func) -> bool {
     let mut changed = settle(func);
     if skip_empty(func) {
         changed = true;
-        // A branch whose sides now are one.
+        // The sides of a branch may be one block now.
         settle(func);
     }
     let order = reverse_postorder(func);
@@ -20,7 +20,7 @@ pub fn run(func: &mut Func) -> bool {
     compact(func, &kept) || changed
 }
 
-/// A test of what is known, or one that leads to the same place either way, becomes a jump.
+/// Turns tests of known values, and branches to one block either way, into jumps.
 fn settle(func: &mut Func) -> bool {
     let mut changed = false;
     for block in &mut func.blocks {
@@ -43,7 +43,7 @@ fn only_way(term: &Term) -> Option<BlockId> {
     }
 }
 
-/// Ways to an empty block go where that one leads.
+/// Redirects edges that lead to an empty block to that block's target.
 fn skip_empty(func: &mut Func) -> bool {
     let leads_to = |block: BlockId| match func.blocks[at(block)] {
         Block { term: Term::Jump(to), ref insts, .. } if insts.is_empty() && to != block => Some(to),
@@ -51,7 +51,7 @@ fn skip_empty(func: &mut Func) -> bool {
     };
     let end = |start: BlockId| {
         let mut block = start;
-        // Blocks may be empty all around a circle.
+        // Empty blocks may form a circle.
         for _ in 0..func.blocks.len() {
             match leads_to(block) {
                 Some(to) => block = to,
@@ -74,7 +74,7 @@ fn skip_empty(func: &mut Func) -> bool {
     changed
 }
 
-/// Appends a block to the only one that leads to it, where that one leads nowhere else; then it is `kept` no more.
+/// Appends a block to its only predecessor, where that has no other successor; the block is `kept` no more.
 fn merge(func: &mut Func, order: &[BlockId], kept: &mut [bool]) -> bool {
     let mut ways = vec![0u32; func.blocks.len()];
     for &block in order {
@@ -101,7 +101,7 @@ fn merge(func: &mut Func, order: &[BlockId], kept: &mut [bool]) -> bool {
     changed
 }
 
-/// Drops the other blocks. Those that remain keep their order.
+/// Drops the blocks that are not kept. The others keep their order.
 fn compact(func: &mut Func, kept: &[bool]) -> bool {
     if kept.iter().all(|&kept| kept) {
         return false;

@@ -1,4 +1,4 @@
-//! The shape of a function: order, predecessors, dominators, loops.
+//! The control-flow graph of a function: order, predecessors, dominators, loops.
 
 use csl_ir::{BlockId, Func};
 
@@ -6,7 +6,7 @@ pub fn at(block: BlockId) -> usize {
     block.index()
 }
 
-/// Reachable blocks so that each comes before what it leads to, but for the ends of loops.
+/// Reachable blocks in an order in which each comes before its successors, but for the back edges of loops.
 pub fn reverse_postorder(func: &Func) -> Vec<BlockId> {
     let mut order = Vec::new();
     let mut seen = vec![false; func.blocks.len()];
@@ -29,7 +29,7 @@ pub fn reverse_postorder(func: &Func) -> Vec<BlockId> {
     order
 }
 
-/// By block, the reachable blocks that lead to it, once for each edge.
+/// For each block, its reachable predecessors, once for each edge.
 pub fn predecessors(func: &Func, order: &[BlockId]) -> Vec<Vec<BlockId>> {
     let mut preds = vec![Vec::new(); func.blocks.len()];
     for &block in order {
@@ -40,11 +40,11 @@ pub fn predecessors(func: &Func, order: &[BlockId]) -> Vec<Vec<BlockId>> {
     preds
 }
 
-/// The blocks through which every way from the entry leads.
+/// The dominators of each block: the blocks through which every path from the entry to it leads.
 pub struct Dominators {
-    /// Place in the order, by block.
+    /// Position in the order, by block.
     place: Vec<usize>,
-    /// The nearest one, as a place in the order, by place.
+    /// The nearest dominator, by position, as a position.
     idom: Vec<usize>,
 }
 
@@ -88,16 +88,17 @@ fn meet(idom: &[usize], mut a: usize, mut b: usize) -> usize {
     a
 }
 
-/// A loop with one block from which it goes back.
+/// A loop with one back edge.
 #[derive(Clone, Debug)]
 pub struct Loop {
     pub head: BlockId,
     pub latch: BlockId,
-    /// All its blocks, the head first, in the function's order.
+    /// All blocks of the loop, the head first, in the function's order.
     pub blocks: Vec<BlockId>,
 }
 
-/// The loops whose heads dominate them, outer ones before inner ones. A head to which several blocks go back is left out.
+/// The loops whose heads dominate their blocks, outer ones before inner ones. A head with several back edges is left
+/// out.
 pub fn loops(func: &Func, order: &[BlockId], preds: &[Vec<BlockId>]) -> Vec<Loop> {
     let dominators = Dominators::of(func, order, preds);
     let mut found = Vec::new();

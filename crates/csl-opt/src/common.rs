@@ -1,7 +1,8 @@
-//! Common subexpressions: what was computed on every way here is not computed again, and what no turn of a loop changes is
-//! computed before the loop.
+//! Common subexpressions and loop invariants: a value that was computed on every path here is not computed again, and
+//! one that no turn of a loop changes is computed before the loop.
 //!
-//! Registers count that have one definition: such a one, where its definition lies on every way, is as good as a name.
+//! Only registers with one definition take part: where the definition lies on every path, such a register is as good as
+//! a name.
 
 use csl_ir::{BinOp, BlockId, Func, Inst, Opnd, Reg, Scalar};
 use csl_num::LowBits;
@@ -10,27 +11,27 @@ use rustc_hash::FxHashMap;
 use crate::cfg::{Dominators, Loop, at, loops, predecessors, reverse_postorder};
 use crate::edit::{Uses, number};
 
-/// Whether there was something to do.
+/// Runs the pass on a function; whether anything changed.
 pub fn run(func: &mut Func) -> bool {
     let order = reverse_postorder(func);
     let preds = predecessors(func, &order);
     let uses = Uses::of(func);
     let mut found = loops(func, &order, &preds);
-    // From the inside out: what leaves an inner loop may leave the outer one too.
+    // From the inside out: an invariant of an inner loop may be one of the outer loop too.
     found.reverse();
     let mut changed = false;
     found.iter().for_each(|one| changed |= hoist(func, &preds, &uses, one));
     share(func, &order, &preds, &uses) || changed
 }
 
-/// The block before a loop, if there is one that leads nowhere else.
+/// The block before a loop, if there is one with no other successor.
 pub fn before(func: &Func, preds: &[Vec<BlockId>], one: &Loop) -> Option<BlockId> {
     let mut outside = preds[at(one.head)].iter().filter(|&&pred| pred != one.latch);
     let (Some(&entry), None) = (outside.next(), outside.next()) else { return None };
     (func.blocks[at(entry)].term.successors().len() == 1).then_some(entry)
 }
 
-/// Integer arithmetic that cannot fault.
+/// Whether the instruction is integer arithmetic that cannot fault.
 fn is_arithmetic(inst: &Inst) -> bool {
     match inst {
         Inst::Bin { op, ty: Scalar::Int { .. }, .. } => !matches!(op, BinOp::Div | BinOp::Rem),
@@ -69,7 +70,7 @@ fn hoist(func: &mut Func, preds: &[Vec<BlockId>], uses: &Uses, one: &Loop) -> bo
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Part {
     Reg(Reg),
-    /// A register that is written several times, as it was since this moment of the walk: within one block.
+    /// The value that a register with several definitions has at this moment of the walk: valid within one block.
     Since(Reg, u32),
     Imm(u64),
     Global(u32, i32),
@@ -79,11 +80,11 @@ enum Part {
 enum Key {
     Bin(BinOp, Scalar, Part, Part),
     Cast(Scalar, Scalar, Part),
-    /// Elements of one global; the offset is told apart.
+    /// Elements of one global; the offset is kept apart.
     Index(u32, Part, u32),
 }
 
-/// Who has computed something, and with which offset.
+/// The register that holds a computed value, and the offset that it was computed with.
 #[derive(Clone, Copy)]
 struct Entry {
     block: BlockId,
@@ -91,11 +92,11 @@ struct Entry {
     offset: i32,
 }
 
-/// Definitions that the walk has met.
+/// The definitions that the walk has met.
 struct Defined {
-    /// Where a register was written last.
+    /// The block with a register's last definition.
     places: Vec<Option<BlockId>>,
-    /// When.
+    /// The time of that definition in the walk.
     times: Vec<u32>,
     block_start: u32,
     clock: u32,
@@ -105,7 +106,7 @@ fn share(func: &mut Func, order: &[BlockId], preds: &[Vec<BlockId>], uses: &Uses
     let mut changed = false;
     let is_fixed = |reg: Reg| uses.defs[number(reg)] == 1;
     let dominators = Dominators::of(func, order, preds);
-    // Where the one definition of a register lies, once the walk has met it: that is on the way here if it dominates.
+    // The block with the one definition of a register, once the walk has met it: on the path here if it dominates.
     let regs = func.regs.len();
     let mut defined = Defined { places: vec![None; regs], times: vec![0; regs], block_start: 0, clock: 0 };
     defined.places[..func.params as usize].fill(Some(BlockId::new(0)));

@@ -1,4 +1,4 @@
-//! What nobody looks at: results that are not read, stack slots that are only written, functions that nothing names.
+//! Removes dead code: results that are never read, stack slots that are only written, functions that nothing names.
 
 use csl_ir::{
     AddrBase, Callee, DsdValue, Exported, FnRef, Func, FuncId, Inst, Opnd, Program, PtrRoot, Reg, RelocTarget, Scalar,
@@ -11,7 +11,7 @@ use crate::cfg::at;
 use crate::edit::{is_within, number, retain};
 use crate::pool::{Around, Body, BodyId, Pool};
 
-/// Removes instructions without effect; whether there were some.
+/// Removes instructions without effect from a function; whether there were any.
 pub fn run(around: &Around, func: &mut Func) -> bool {
     let mut changed = drop_unread_slots(func);
     loop {
@@ -44,7 +44,7 @@ impl Set {
         self.0[number(reg) / 64] &= !(1 << (number(reg) % 64));
     }
 
-    /// Adds the members of another; whether there were new ones.
+    /// Adds the members of another set; whether any were new.
     fn add(&mut self, other: &Set) -> bool {
         let mut changed = false;
         for (into, &from) in self.0.iter_mut().zip(&other.0) {
@@ -55,7 +55,7 @@ impl Set {
     }
 }
 
-/// By block, the registers that are read behind its end.
+/// For each block, the registers that are read after its end.
 pub fn live_out(func: &Func) -> Vec<Set> {
     let blocks = func.blocks.len();
     let mut live_in = vec![Set::new(func.regs.len()); blocks];
@@ -83,8 +83,8 @@ pub fn live_out(func: &Func) -> Vec<Set> {
     live_out
 }
 
-/// From what is live at the end of a block to what is live at its start; `see` gets each instruction's place and what is live
-/// behind it.
+/// Steps from the registers live at the end of a block to those live at its start; `see` gets the position of each
+/// instruction and the registers live after it.
 fn walk_back(func: &Func, block: usize, live: &mut Set, mut see: impl FnMut(usize, &Set)) {
     let body = &func.blocks[block];
     if let Some(Opnd::Reg(reg)) = body.term.operand() {
@@ -97,7 +97,7 @@ fn walk_back(func: &Func, block: usize, live: &mut Set, mut see: impl FnMut(usiz
     }
 }
 
-/// Whether it dropped something, and whether less is live across blocks now.
+/// Drops unread results; whether there were any, and whether fewer registers are live across blocks now.
 fn drop_unread_results(around: &Around, func: &mut Func) -> (bool, bool) {
     let mut live = live_out(func);
     let (mut changed, mut is_less_live) = (false, false);
@@ -109,7 +109,7 @@ fn drop_unread_results(around: &Around, func: &mut Func) -> (bool, bool) {
         if let Some(Opnd::Reg(reg)) = body.term.operand() {
             live.insert(*reg);
         }
-        // An instruction that goes keeps nothing alive. What it reads of earlier blocks may be dead there, too.
+        // A removed instruction keeps nothing alive: registers of earlier blocks that it reads may be dead there, too.
         let mut unread: Vec<Reg> = Vec::new();
         for (place, inst) in body.insts.iter().enumerate().rev() {
             if is_pure(around, func, inst) && inst.defs().all(|reg| !live.has(reg)) {
@@ -128,12 +128,12 @@ fn drop_unread_results(around: &Around, func: &mut Func) -> (bool, bool) {
         let mut is_read = is_read.iter();
         changed |= retain(&mut func.blocks[block], |_| *is_read.next().expect("one an instruction"));
     }
-    // What a loop alone keeps alive for itself stays. Another round finds what was live across blocks.
+    // A value that only a loop itself keeps alive stays. Another round finds values that were live across blocks.
     (changed, is_less_live)
 }
 
-/// Whether nothing but the result comes of it. A division may fault, a float operation may raise an exception that is not
-/// masked, a load through a pointer may read a register that counts its reads.
+/// Whether an instruction has no effect but its result. A division may fault, a float operation may raise an exception
+/// that is not masked, a load through a pointer may read a register that counts its reads.
 pub fn is_pure(around: &Around, func: &Func, inst: &Inst) -> bool {
     match inst {
         Inst::Bin { op, ty, b, .. } => {
@@ -158,7 +158,7 @@ pub fn is_int(ty: Scalar) -> bool {
     matches!(ty, Scalar::Int { .. } | Scalar::Dsd)
 }
 
-/// Stack slots that are written and never looked at, by a read or by their address.
+/// Removes stack slots that are written and never read, and whose address is not taken.
 fn drop_unread_slots(func: &mut Func) -> bool {
     let mut is_read = vec![false; func.slots.len()];
     for inst in func.blocks.iter().flat_map(|block| &block.insts) {
@@ -166,7 +166,7 @@ fn drop_unread_slots(func: &mut Func) -> bool {
         let mut skipped = false;
         inst.for_each_addr(&mut |addr| {
             let AddrBase::Slot(slot) = addr.base else { return };
-            // The target is the first address of all that write; the source of a copy may be the same slot.
+            // The target is the first address of an instruction that writes; the source of a copy may be the same slot.
             let is_target = written == Some(slot) && !std::mem::replace(&mut skipped, true);
             is_read[slot] |= !is_target;
         });
@@ -210,10 +210,10 @@ pub fn named_by_pointers(func: &mut Func) -> Vec<usize> {
     found
 }
 
-/// Drops the functions that nothing leads to.
+/// Drops the functions that cannot be reached.
 pub fn functions(programs: &mut [Program], pool: &mut Pool) {
     let mut named: FxHashMap<BodyId, Vec<FuncId>> = FxHashMap::default();
-    // What became of a function with other numbers for those that it names.
+    // The result for a function with other numbers for the functions that it names.
     let mut made: FxHashMap<(BodyId, Vec<FuncId>), BodyId> = FxHashMap::default();
     let Pool { bodies, tables: all } = pool;
     for (home, (program, table)) in programs.iter_mut().zip(all).enumerate() {

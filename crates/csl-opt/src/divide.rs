@@ -7,7 +7,7 @@ use csl_num::FloatKind;
 use crate::edit::new_reg;
 use crate::pool::Around;
 
-/// Whether there was something to do.
+/// Runs the pass on a function; whether anything changed.
 pub fn run(around: &Around, func: &mut Func) -> bool {
     let mut changed = false;
     for block in 0..func.blocks.len() {
@@ -35,7 +35,7 @@ fn is_division(inst: &Inst) -> bool {
     matches!(inst, Inst::Bin { op: BinOp::Div | BinOp::Rem, b: Opnd::Imm(_), .. })
 }
 
-/// A block's instructions in the making.
+/// The instructions of a block under construction.
 struct Made<'a> {
     func: &'a mut Func,
     insts: Vec<Inst>,
@@ -61,7 +61,7 @@ impl Made<'_> {
         dst
     }
 
-    /// Whether it has written something cheaper in the instruction's place.
+    /// Writes a cheaper form of the instruction; whether there is one.
     fn divide(&mut self, around: &Around, inst: &Inst) -> bool {
         let Inst::Bin { op, ty, dst, a, b: Opnd::Imm(by) } = inst else { return false };
         match (op, ty) {
@@ -109,7 +109,7 @@ impl Made<'_> {
             if !signed {
                 return Some(self.bin(BinOp::Shr, ty, a, shift));
             }
-            // Rounds towards zero: what is negative is raised by the divisor less one first.
+            // Rounds towards zero: a negative dividend is raised by the divisor less one first.
             let sign = self.bin(BinOp::Shr, ty, a, u64::from(bits) - 1);
             let raise = self.bin(BinOp::And, ty, sign, by - 1);
             let raised = self.bin(BinOp::Add, ty, a, raise);
@@ -138,7 +138,7 @@ impl Made<'_> {
             let quotient = self.bin(BinOp::Shr, wide, product, u64::from(shift));
             return self.cast(wide, ty, quotient);
         }
-        // A factor of 33 bits: the product with its highest bit is a sum.
+        // The factor has 33 bits: the product with its highest bit is an addition.
         let wide = Scalar::Int { signed: false, bits: 64 };
         let value = self.cast(ty, wide, a);
         let product = self.bin(BinOp::Mul, wide, value, (factor - (1 << 32)) as u64);
@@ -148,7 +148,7 @@ impl Made<'_> {
         self.cast(wide, ty, quotient)
     }
 
-    /// The same for signed numbers: the quotient rounded down, and one more for what is negative.
+    /// The quotient of signed numbers by the same method: rounded down, plus one for negative dividends.
     fn signed_quotient(&mut self, ty: Scalar, bits: u32, a: &Opnd, by: u64) -> Reg {
         let shift = bits - 1 + by.ilog2() + 1;
         let factor = (1u128 << shift) / u128::from(by) + 1;
@@ -162,7 +162,7 @@ impl Made<'_> {
     }
 }
 
-/// An operand of an instruction that is being written.
+/// An operand of an instruction under construction.
 struct Value(Opnd);
 
 impl From<Reg> for Value {
@@ -183,8 +183,8 @@ impl From<&Opnd> for Value {
     }
 }
 
-/// `1 / value` where both are powers of two and normal numbers. Then a product with it and a quotient are the same number
-/// before it is rounded.
+/// `1 / value` where both are powers of two and normal numbers. Then the product and the quotient are the same number
+/// before rounding.
 fn exact_reciprocal(kind: FloatKind, value: u64) -> Option<u64> {
     let (exponent_bits, fraction_bits) = match kind {
         FloatKind::F32 => (8, 23),
@@ -213,7 +213,7 @@ mod tests {
         assert_eq!(exact_reciprocal(FloatKind::F32, bits(-0.5)), Some(bits(-2.0)));
         assert_eq!(exact_reciprocal(FloatKind::F32, bits(3.0)), None);
         assert_eq!(exact_reciprocal(FloatKind::F32, bits(0.0)), None);
-        // Its reciprocal would be subnormal.
+        // The reciprocal would be subnormal.
         assert_eq!(exact_reciprocal(FloatKind::F32, bits(2f32.powi(127))), None);
         assert_eq!(exact_reciprocal(FloatKind::F16, 0x4000), Some(0x3800));
     }

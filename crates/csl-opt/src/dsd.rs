@@ -1,4 +1,4 @@
-//! Descriptors: one whose parts are known at compile time is a constant, and an operation names it without a copy.
+//! Descriptors: one with parts known at compile time becomes a constant, and operations name it without a copy.
 
 use csl_ir::{
     Addr, AddrBase, DsdChange, DsdKind, DsdValue, Func, GlobalRef, Inst, Opnd, Pointer, PtrRoot, Ty, VecOperand,
@@ -7,7 +7,7 @@ use csl_num::LowBits;
 
 use crate::pool::Around;
 
-/// The descriptor that the instruction makes, if it is known now.
+/// The descriptor that the instruction makes, if it is known at compile time.
 pub fn known(around: &Around, inst: &Inst) -> Option<DsdValue> {
     match inst {
         Inst::SetDsd { dsd: Opnd::Dsd(desc), what, value, .. } => changed(around, desc, *what, value),
@@ -34,8 +34,8 @@ pub fn known(around: &Around, inst: &Inst) -> Option<DsdValue> {
     }
 }
 
-/// A constant descriptor with another property, as the machine would change it. Addresses wrap at 16 bits wherever they are
-/// made of base and offset, so only those 16 bits count.
+/// A constant descriptor with one property changed, as the machine would do it. Addresses made of base and offset wrap
+/// at 16 bits everywhere, so only those 16 bits count.
 pub fn changed(around: &Around, desc: &DsdValue, what: DsdChange, value: &Opnd) -> Option<DsdValue> {
     let is_memory = matches!(desc.kind, DsdKind::Mem1d | DsdKind::Mem4d);
     let mut desc = desc.clone();
@@ -64,7 +64,7 @@ pub fn changed(around: &Around, desc: &DsdValue, what: DsdChange, value: &Opnd) 
     Some(desc)
 }
 
-/// A base address as a root and the bytes behind it, which are whole words.
+/// A base address as a root and an offset in bytes, which is whole words.
 fn root(around: &Around, value: &Opnd) -> Option<(PtrRoot, Ty, i16)> {
     match *value {
         Opnd::Global(id, bytes) if bytes % 2 == 0 => {
@@ -75,9 +75,9 @@ fn root(around: &Around, value: &Opnd) -> Option<(PtrRoot, Ty, i16)> {
     }
 }
 
-/// Operations name the mem4d descriptor that a stack slot is known to hold.
+/// Lets operations name the mem4d descriptor that a stack slot is known to hold; whether anything changed.
 ///
-/// Whether there was something to do. A slot counts that nothing but descriptors' own instructions touches: no other way leads to its memory.
+/// The slot may be accessed by instructions of descriptors only: then there is no other access to its memory.
 pub fn run(around: &Around, func: &mut Func) -> bool {
     let mut slots = vec![Slot { writers: 0, is_plain: true }; func.slots.len()];
     for inst in func.blocks.iter().flat_map(|block| &block.insts) {
@@ -86,7 +86,7 @@ pub fn run(around: &Around, func: &mut Func) -> bool {
     if !slots.iter().any(|slot| slot.is_plain && slot.writers > 0) {
         return false;
     }
-    // What the one writer of a slot puts there holds everywhere.
+    // A slot with one writer holds that writer's descriptor everywhere.
     let mut everywhere: Vec<Option<DsdValue>> = vec![None; slots.len()];
     for inst in func.blocks.iter().flat_map(|block| &block.insts) {
         if let Some((slot, Some(desc))) = written(around, &[], inst)
@@ -109,7 +109,7 @@ pub fn run(around: &Around, func: &mut Func) -> bool {
     changed
 }
 
-/// Of a mem4d descriptor in memory.
+/// Bytes of a mem4d descriptor in memory.
 const MEM4D_BYTES: u32 = 20;
 
 #[derive(Clone)]
@@ -143,7 +143,7 @@ fn slot_of(addr: &Addr) -> Option<usize> {
     }
 }
 
-/// The slot that an instruction writes a descriptor to, and what it then holds if that is known.
+/// The slot that an instruction writes a descriptor to, with the descriptor if it is known.
 fn written(around: &Around, known: &[Option<DsdValue>], inst: &Inst) -> Option<(usize, Option<DsdValue>)> {
     let held = |addr: &Addr| slot_of(addr).and_then(|slot| known.get(slot)?.clone());
     match inst {
@@ -159,7 +159,7 @@ fn written(around: &Around, known: &[Option<DsdValue>], inst: &Inst) -> Option<(
     }
 }
 
-/// The descriptor that a constant of the program is.
+/// The descriptor in a constant of the program.
 fn constant(around: &Around, addr: &Addr) -> Option<DsdValue> {
     let Addr { base: AddrBase::Global(id), offset: 0 } = addr else { return None };
     around.descriptor(*id).cloned()

@@ -1,9 +1,9 @@
-//! Small changes that several passes make.
+//! Small changes to functions that several passes make.
 
 use crate::pool::Around;
 use csl_ir::{Addr, AddrBase, Block, Func, Inst, Opnd, Reg, Scalar, Site, Term};
 
-/// How often registers are written and read, over the whole function. Parameters count as written once more.
+/// The numbers of writes and reads of each register in a function. A parameter counts as written once more.
 pub struct Uses {
     pub defs: Vec<u32>,
     pub uses: Vec<u32>,
@@ -35,7 +35,7 @@ pub fn new_reg(func: &mut Func, ty: Scalar) -> Reg {
     Reg::at(func.regs.len() - 1)
 }
 
-/// Gives registers other numbers, wherever an instruction reads or writes them.
+/// Renames the registers that an instruction reads or writes.
 pub fn rename(inst: &mut Inst, to: &dyn Fn(Reg) -> Reg) {
     inst.for_each_def_mut(&mut |reg| *reg = to(*reg));
     inst.for_each_operand_mut(&mut |operand| rename_operand(operand, to));
@@ -80,7 +80,7 @@ pub fn retain(block: &mut Block, mut keep: impl FnMut(&Inst) -> bool) -> bool {
     true
 }
 
-/// Whether an access of `bytes` at the address stays within one object that lies in memory, wherever that is.
+/// Whether an access of `bytes` at the address stays within one object in memory, whatever its address.
 pub fn is_within(around: &Around, func: &Func, addr: &Addr, bytes: u32) -> bool {
     let size = match addr.base {
         AddrBase::Global(id) => around.size(id),

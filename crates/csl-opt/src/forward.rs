@@ -1,8 +1,8 @@
 //! Store-to-load forwarding: within a block, a value that was stored to a place or loaded from it is not loaded again.
 //!
-//! Places are globals and stack slots by their constant offsets. Other threads may write memory at any time; a program that
-//! looks for that does so again and again, which is never within one block. Vector operations, calls, services and stores
-//! through pointers end what is known.
+//! Places are globals and stack slots with constant offsets. Other threads may write memory at any time; a program that
+//! waits for that loads again and again, which is never within one block. Vector operations, calls, services and stores
+//! through pointers end all knowledge.
 
 use csl_ir::{Addr, Func, Inst, Opnd, Scalar};
 
@@ -16,7 +16,7 @@ struct Entry {
     value: Opnd,
 }
 
-/// Whether there was something to do.
+/// Runs the pass on a function; whether anything changed.
 pub fn run(around: &Around, func: &mut Func) -> bool {
     let mut changed = false;
     for block in 0..func.blocks.len() {
@@ -30,7 +30,7 @@ pub fn run(around: &Around, func: &mut Func) -> bool {
     changed
 }
 
-/// So many places are enough: a long block is not searched again for each of its loads.
+/// The greatest number of places to remember: a long block is not searched in full for each of its loads.
 const MOST: usize = 32;
 
 fn step(around: &Around, func: &Func, known: &mut Vec<Entry>, inst: &mut Inst) -> bool {
@@ -49,7 +49,7 @@ fn step(around: &Around, func: &Func, known: &mut Vec<Entry>, inst: &mut Inst) -
                 None => Some(Entry { ty, addr, value: Opnd::Reg(dst) }),
             }
         }
-        // Memory may not keep the bits of a value that a type of odd width has.
+        // Memory may not keep all bits of a value whose type has an odd width.
         Inst::Store { ty, addr, src } if is_within(around, func, addr, ty.bytes()) => {
             known.retain(|entry| !overlap(entry, addr, ty.bytes()));
             Some(Entry { ty: *ty, addr: addr.clone(), value: src.clone() })

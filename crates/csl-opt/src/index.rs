@@ -1,7 +1,8 @@
-//! Index arithmetic in `for` loops: an element whose place moves evenly is reached by an address that moves with it.
+//! Strength reduction in `for` loops: an element whose address grows evenly is accessed through an address that is
+//! stepped.
 //!
-//! Only the counter of a `for` over a range is known not to pass the end of its type; with a `while` of one's own that cannot be
-//! told, and the vendor's compiler leaves the arithmetic there. Ours is exact modulo 2^16 either way.
+//! Only the counter of a `for` over a range is known not to pass the end of its type. A hand-written `while` gives no
+//! such guarantee, and the vendor's compiler leaves its index arithmetic alone. Ours is exact modulo 2^16 either way.
 
 use csl_ir::{BinOp, BlockId, Func, Inst, Opnd, Reg, Scalar, Site};
 use csl_num::LowBits;
@@ -11,7 +12,7 @@ use crate::cfg::{Dominators, Loop, at, loops, predecessors, reverse_postorder};
 use crate::common::before;
 use crate::edit::{Uses, new_reg, number, push};
 
-/// Whether there was something to do.
+/// Runs the pass on a function; whether anything changed.
 pub fn run(func: &mut Func) -> bool {
     if func.counters.is_empty() {
         return false;
@@ -20,7 +21,7 @@ pub fn run(func: &mut Func) -> bool {
     let preds = predecessors(func, &order);
     let found = loops(func, &order, &preds);
     let mut changed = false;
-    // From the inside out: where an inner loop's address starts may move with the outer one.
+    // From the inside out: the start of an inner loop's address may move with the outer one.
     for one in found.iter().rev() {
         if let Some(entry) = before(func, &preds, one) {
             let dominators = Dominators::of(func, &order, &preds);
@@ -32,7 +33,7 @@ pub fn run(func: &mut Func) -> bool {
     changed
 }
 
-/// Block and place in it.
+/// A block and a position in it.
 type Place = (BlockId, usize);
 
 struct Walker<'a> {
@@ -41,11 +42,11 @@ struct Walker<'a> {
     entry: BlockId,
     counter: Reg,
     step: u64,
-    /// What the counter is in the first turn.
+    /// The value of the counter in the first turn.
     start: Opnd,
-    /// Where the one definition of a register lies that changes in the loop; `None` for several.
+    /// The position of a register's one definition in the loop; `None` for several.
     changes: FxHashMap<Reg, Option<Place>>,
-    /// Addresses that move, by what they are of.
+    /// Addresses that are stepped, by base, index and scale.
     moving: Vec<(Opnd, Reg, u32, Reg)>,
 }
 
@@ -82,7 +83,7 @@ impl Walker<'_> {
         for &block in &one.blocks {
             let last = if block == one.latch { self.changes[&self.counter].map(|def| def.1) } else { None };
             for place in 0..self.func.blocks[at(block)].insts.len() {
-                // Behind the step the counter is the next turn's.
+                // After its step the counter has the value of the next turn.
                 if last.is_some_and(|last| place > last) {
                     break;
                 }
@@ -109,7 +110,7 @@ impl Walker<'_> {
         !matches!(operand, Opnd::Reg(reg) if self.changes.contains_key(reg))
     }
 
-    /// The register with the address of the element, if that moves evenly.
+    /// The register with the address of the element, if the address grows evenly.
     fn moving(&mut self, one: &Loop, user: Place, base: Opnd, index: Reg, scale: u32, site: Site) -> Option<Reg> {
         let known = self.moving.iter().find(|known| (&known.0, known.1, known.2) == (&base, index, scale));
         if let Some(&(.., reg)) = known {
@@ -132,8 +133,8 @@ impl Walker<'_> {
         Some(moving)
     }
 
-    /// By how much a value of 16 bits grows when the counter grows by one; `None` where that is not the same each time.
-    /// The definition must lie on every way to the `user`, or what is read there may be an earlier turn's.
+    /// The growth of a 16-bit value when the counter grows by one; `None` where it is not always the same. The
+    /// definition must lie on every path to the `user`: else an earlier turn's value may be read there.
     fn pace(&self, operand: &Opnd, user: Place, depth: usize) -> Option<u16> {
         let Opnd::Reg(reg) = operand else { return matches!(operand, Opnd::Imm(_)).then_some(0) };
         if *reg == self.counter {
@@ -172,7 +173,7 @@ impl Walker<'_> {
         }
     }
 
-    /// The value in the first turn, computed before the loop. Only for what has a pace.
+    /// The value in the first turn, computed before the loop; only for values with a pace.
     fn at_entry(&mut self, operand: &Opnd, site: Site) -> Opnd {
         let Opnd::Reg(reg) = operand else { return operand.clone() };
         if *reg == self.counter {

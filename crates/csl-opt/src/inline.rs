@@ -1,7 +1,7 @@
-//! Inlining: the body of a callee takes the place of its call.
+//! Inlining: replaces a call by the body of its callee.
 //!
-//! A callee that is small is put in every place where it is called; a larger one only where that is its one use, since nothing
-//! is left behind then. A body brings its own places in the source and that of the call along (`Func::inlined`).
+//! A small callee is inlined at every call; a larger one only at its single use, since no copy is left behind then. A
+//! body keeps its own source places, with that of the call (`Func::inlined`).
 
 use csl_ir::{AddrBase, Block, BlockId, Callee, Func, Inlined, InlinedId, Inst, Opnd, Program, Reg, Site, Term};
 
@@ -12,14 +12,14 @@ use crate::dead;
 use crate::edit::{push, rename, rename_term};
 use crate::pool::{Body, BodyId, Pool};
 
-/// Instructions of a body that is put in every place. Chosen: LLVM's threshold is a cost of 225 with 5 an instruction, less
-/// what the call would cost.
+/// Instructions of a body that is inlined at every call. Chosen: LLVM's threshold is a cost of 225 with 5 an
+/// instruction, less the cost of the call.
 const SMALL: usize = 25;
 
-/// No function grows beyond so many.
+/// The greatest number of instructions of a function after inlining.
 const MOST: usize = 1 << 14;
 
-/// What inlining asks of a function.
+/// The facts about a function that inlining needs.
 struct Outline {
     calls: Vec<usize>,
     pointers: Vec<usize>,
@@ -34,7 +34,7 @@ impl Outline {
 
 pub fn run(programs: &mut [Program], pool: &mut Pool) {
     let mut outlines: Vec<Outline> = pool.bodies.iter_mut().map(|body| Outline::of(&mut body.func)).collect();
-    // What became of a function and of the callees that it takes in.
+    // The results for a function with given bodies of the callees that it takes in.
     let mut made: FxHashMap<(BodyId, Vec<Option<BodyId>>), BodyId> = FxHashMap::default();
     for (home, program) in programs.iter_mut().enumerate() {
         let table = &mut pool.tables[home];
@@ -45,7 +45,7 @@ pub fn run(programs: &mut [Program], pool: &mut Pool) {
             outlines[body].calls.iter().for_each(|&id| calls[id] += 1);
             outlines[body].pointers.iter().for_each(|&id| kept[id] = true);
         }
-        // By function; final for those that a caller can name by the time when it is looked at.
+        // By function; final for those that a caller can name by the time when it is considered.
         let mut is_wanted = vec![false; table.len()];
         let graph: Vec<&[usize]> = table.iter().map(|&body| &outlines[body].calls[..]).collect();
         for component in callees_first(&graph) {
@@ -74,7 +74,7 @@ pub fn run(programs: &mut [Program], pool: &mut Pool) {
     }
 }
 
-/// Instructions that remain when code is made of them.
+/// Instructions that remain in generated code.
 fn size(func: &Func) -> usize {
     let counts = |inst: &&Inst| !matches!(inst, Inst::Copy { src: Opnd::Reg(_), .. });
     let branches = func.blocks.iter().filter(|block| block.term.operand().is_some()).count();
@@ -92,7 +92,7 @@ fn direct_callee(inst: &Inst) -> Option<usize> {
     }
 }
 
-/// Functions that call each other in a circle together, and each such group behind those that it calls: Tarjan's algorithm.
+/// Groups of functions that call each other in a circle, each group after those that it calls: Tarjan's algorithm.
 fn callees_first(callees: &[&[usize]]) -> Vec<Vec<usize>> {
     const NEW: usize = usize::MAX;
     let count = callees.len();
@@ -127,12 +127,13 @@ fn callees_first(callees: &[&[usize]]) -> Vec<Vec<usize>> {
     groups
 }
 
-/// The function, of that size, with the bodies of its callees in it. `wanted` tells bodies and sizes.
+/// The function, of that size, with the bodies of its callees in it. `wanted` gives the bodies to inline, and their
+/// sizes.
 fn expanded<'a>(func: &Func, size: usize, wanted: impl Fn(usize) -> Option<(&'a Func, usize)>) -> Func {
     let mut func = func.clone();
     let mut room = MOST.saturating_sub(size);
     let mut block = 0;
-    // What lies behind a call becomes a block at the end of the list, and is looked at in its turn.
+    // The code after a call becomes a block at the end of the list, which is visited in its turn.
     while block < func.blocks.len() {
         let wanted = |inst: &Inst| direct_callee(inst).and_then(&wanted);
         let found = func.blocks[block].insts.iter().enumerate().find_map(|(at, inst)| Some((at, wanted(inst)?)));
@@ -145,7 +146,7 @@ fn expanded<'a>(func: &Func, size: usize, wanted: impl Fn(usize) -> Option<(&'a 
     func
 }
 
-/// What a callee's numbers become in its caller.
+/// The offsets that turn a callee's numbers into its caller's.
 struct Bases {
     reg: u32,
     slot: u32,
@@ -155,7 +156,7 @@ struct Bases {
     call: u32,
 }
 
-/// Puts the callee's body in the place of the call that is instruction `place` of block `block`.
+/// Replaces the call that is instruction `place` of block `block` by the callee's body.
 fn expand(func: &mut Func, block: usize, place: usize, callee: &Func) {
     let behind = BlockId::at(func.blocks.len());
     let from = &mut func.blocks[block];
@@ -203,7 +204,7 @@ impl Bases {
         Site { inlined: Some(InlinedId::new(self.call + inlined)), ..site }
     }
 
-    /// A block of the callee. Where it returned, the result goes to `dst` and control goes on `behind` the call.
+    /// A block of the callee. A return moves the result to `dst` and jumps to `behind`, the code after the call.
     fn block(&self, body: &Block, dst: Option<Reg>, behind: BlockId) -> Block {
         let mut block = body.clone();
         block.insts.iter_mut().for_each(|inst| self.inst(inst));

@@ -1,10 +1,10 @@
-//! IR to better IR: what an optimising compiler does to a program before its cycles can be counted.
+//! The optimiser: rewrites the IR before cycles are attached to it.
 //!
-//! The vendor's programs go through LLVM, and people see the cycles of what comes out. So cycles are attached to what these
-//! passes leave. Results stay what they were, bit for bit: floats are never reassociated, faults happen where they did, and
-//! what other threads and the host see of memory is written when it was.
+//! The vendor's programs go through LLVM, and users see the cycles of the result. So cycles are attached to the IR
+//! after these passes. Results stay the same bit for bit: floats are never reassociated, faults happen where they did,
+//! and memory that other threads and the host can see is written when it was.
 //!
-//! Each pass is a file, and each can be left out ([`Passes`]), which tests use to compare.
+//! Each pass is a file, and each can be left out ([`Passes`]), so that tests can compare.
 
 mod blocks;
 mod cfg;
@@ -40,31 +40,31 @@ macro_rules! passes {
 }
 
 passes! {
-    /// Bodies of small functions in the place of their calls.
+    /// Replaces calls of small functions by their bodies.
     Inline "inline";
-    /// Blocks that do nothing, tests of what is known, code that is never reached.
+    /// Removes empty blocks, tests of known values, and unreachable code.
     Blocks "blocks";
-    /// Constants and copies, and what follows from them.
+    /// Propagates constants and copies, and folds.
     Values "values";
-    /// The turns of short loops one after the other.
+    /// Unrolls short loops.
     Unroll "unroll";
-    /// What was stored or loaded is not loaded again.
+    /// Forwards stored and loaded values to later loads.
     Forward "forward";
-    /// Branches that only decide what registers hold.
+    /// Turns branches that only choose values into selections.
     Select "select";
-    /// Division by constants.
+    /// Simplifies division by constants.
     Divide "divide";
-    /// Descriptors whose parts are known.
+    /// Makes constants of descriptors with known parts.
     Dsd "dsd";
-    /// What was computed already, and what no turn of a loop changes.
+    /// Removes common subexpressions, and moves loop invariants out of loops.
     Common "common";
-    /// Addresses that move with the counter of a `for`.
+    /// Steps addresses with the counter of a `for`.
     Index "index";
-    /// What nobody looks at.
+    /// Removes dead code.
     Dead "dead";
 }
 
-/// Which passes run.
+/// The set of passes that run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Passes(u32);
 
@@ -82,19 +82,19 @@ impl Passes {
         self.0 >> pass as u32 & 1 == 1
     }
 
-    /// These and one more.
+    /// This set and one more pass.
     #[must_use]
     pub fn with(self, pass: Pass) -> Passes {
         Passes(self.0 | 1 << pass as u32)
     }
 
-    /// These but one.
+    /// This set without one pass.
     #[must_use]
     pub fn without(self, pass: Pass) -> Passes {
         Passes(self.0 & !(1 << pass as u32))
     }
 
-    /// `all`, `none`, or names of passes with commas between them.
+    /// Parses `all`, `none`, or names of passes with commas between them.
     pub fn parse(text: &str) -> Result<Passes, String> {
         match text {
             "all" => Ok(Passes::ALL),
@@ -112,12 +112,12 @@ fn unknown(name: &str) -> String {
     format!("there is no pass `{name}`; there are all, none, {}", known.join(", "))
 }
 
-/// Runs the passes over the programs of a wafer, which the validator accepts; it accepts what they leave.
+/// Runs the passes over the programs of a wafer. The validator accepts the programs before and after.
 pub fn optimise(programs: &mut [Program], passes: Passes) {
     if passes == Passes::NONE {
         return;
     }
-    // Descriptors that the source makes are named by their operations; those that are changed come later.
+    // Operations name the descriptors that the source makes; changed descriptors come later.
     let plain = passes.without(Pass::Dsd);
     let mut pool = Pool::of(programs);
     pool.each(programs, |around, func| {
@@ -140,7 +140,7 @@ fn improve(around: &Around, func: &mut Func, passes: Passes) {
             blocks::run(func);
         }
     }
-    // What nothing has changed since it was simplified without effect is simple.
+    // A function that nothing has changed since `simplify` found nothing is simple.
     let mut is_simple = !simplify(around, func, passes);
     let simplify_after = |changed: bool, is_simple: &mut bool, func: &mut Func| {
         *is_simple = *is_simple && !changed || !simplify(around, func, passes);
@@ -171,9 +171,9 @@ fn improve(around: &Around, func: &mut Func, passes: Passes) {
     }
 }
 
-/// Whether there was something to do.
+/// Runs the cheap passes until nothing changes; whether anything changed.
 fn simplify(around: &Around, func: &mut Func, passes: Passes) -> bool {
-    // Blocks that were looked at are as they should be until a pass changes something.
+    // Blocks that were cleaned up stay clean until a pass changes something.
     let tidy = |func: &mut Func| passes.has(Pass::Blocks) && blocks::run(func);
     let mut changed = tidy(func);
     if passes.has(Pass::Values) && values::run(around, func, passes) {

@@ -1,7 +1,7 @@
-//! The functions of all programs, each once.
+//! The pool of functions: those of all programs, each once.
 //!
-//! Tiles that differ a little have programs of their own, most of whose functions are equal. What a pass makes of a function
-//! follows from the function and from what [`Around`] tells of the program; where both are equal, it is done once.
+//! Tiles that differ a little have programs of their own, most of whose functions are equal. The result of a pass
+//! depends on the function and on the facts in [`Around`] about its program; where both are equal, the pass runs once.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use csl_ir::{AddrBase, DsdKind, DsdValue, Func, Global, GlobalId, Opnd, Program,
 use csl_num::FloatKind;
 use rustc_hash::{FxHashMap, FxHasher};
 
-/// All that a pass may know of the program around a function.
+/// The facts about the program around a function that a pass may use.
 pub struct Around<'a> {
     pub fp16: FloatKind,
     globals: &'a [Global],
@@ -29,7 +29,7 @@ impl Around<'_> {
         self.globals[id].ty
     }
 
-    /// The mem4d descriptor that a constant is.
+    /// The mem4d descriptor in a constant.
     pub fn descriptor(&self, id: GlobalId) -> Option<&DsdValue> {
         let global = &self.globals[id];
         match &global.relocs[..] {
@@ -51,18 +51,18 @@ impl Around<'_> {
     }
 }
 
-/// A function of the pool, by its place.
+/// The number of a function of the pool.
 pub type BodyId = usize;
 
 pub struct Body {
     pub func: Func,
-    /// A program that has it. What the function may know is the same in all others that do.
+    /// One program with the function. [`Around`] is the same in all others that have it.
     pub home: usize,
 }
 
 pub struct Pool {
     pub bodies: Vec<Body>,
-    /// By program, its functions.
+    /// The functions of each program.
     pub tables: Vec<Vec<BodyId>>,
 }
 
@@ -93,7 +93,7 @@ impl Pool {
         Pool { bodies, tables }
     }
 
-    /// Runs a pass over each function that a program has.
+    /// Runs a pass over each function of the pool.
     pub fn each(&mut self, programs: &[Program], pass: impl Fn(&Around, &mut Func)) {
         let uses = self.uses();
         for (body, _) in self.bodies.iter_mut().zip(uses).filter(|(_, uses)| *uses > 0) {
@@ -101,7 +101,7 @@ impl Pool {
         }
     }
 
-    /// Gives every program its functions.
+    /// Gives every program its functions back.
     pub fn put_back(self, programs: &mut [Program]) {
         let funcs: Vec<Arc<Func>> = self.bodies.into_iter().map(|body| Arc::new(body.func)).collect();
         for (program, table) in programs.iter_mut().zip(self.tables) {

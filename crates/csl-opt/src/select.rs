@@ -1,7 +1,8 @@
-//! If-conversion: where a branch only decides what a few registers hold, both sides are computed and the values chosen.
+//! If-conversion: where a branch only chooses the values of a few registers, both sides are computed and the values
+//! selected.
 //!
-//! A side is converted when it is at most four plain instructions: without effect, without fault, without exception. What it
-//! writes and somebody reads later is chosen by the branch's condition.
+//! A side is converted when it is at most four plain instructions: without effect, fault or exception. Values of it
+//! that are read later are selected by the branch's condition.
 
 use csl_ir::{Block, BlockId, Func, Inst, Opnd, Reg, Term};
 use rustc_hash::FxHashMap;
@@ -11,10 +12,10 @@ use crate::dead::{Set, is_pure, live_out};
 use crate::edit::{new_reg, number, push, rename_addrs};
 use crate::pool::Around;
 
-/// Instructions of a side.
+/// The greatest number of instructions of a side.
 const MOST: usize = 4;
 
-/// Converts what it finds; whether there was something.
+/// Converts branches of a function; whether there were any.
 pub fn run(around: &Around, func: &mut Func) -> bool {
     let order = reverse_postorder(func);
     let preds = predecessors(func, &order);
@@ -25,7 +26,7 @@ pub fn run(around: &Around, func: &mut Func) -> bool {
     }
     let live = live_out(func);
     let mut touched = vec![false; func.blocks.len()];
-    // Inner ones first: what is left of them may be a side of an outer one in the next round.
+    // Inner branches first: the rest of one may be a side of an outer branch in the next round.
     for (block, shape) in candidates.into_iter().rev() {
         let parts = [Some(block), shape.then, shape.otherwise];
         if parts.into_iter().flatten().any(|part| std::mem::replace(&mut touched[at(part)], true)) {
@@ -39,7 +40,7 @@ pub fn run(around: &Around, func: &mut Func) -> bool {
 /// A branch whose sides meet again at once.
 struct Shape {
     cond: Opnd,
-    /// The sides, where they are not just the way to `join`.
+    /// The sides; `None` for a side that only leads to `join`.
     then: Option<BlockId>,
     otherwise: Option<BlockId>,
     join: BlockId,
@@ -65,7 +66,7 @@ fn shape(around: &Around, func: &Func, preds: &[Vec<BlockId>], block: BlockId) -
         (Some(a), Some(b)) if a == b => Shape { cond, then: Some(then), otherwise: Some(otherwise), join: a },
         _ => return None,
     };
-    // A loop's way back stays a branch.
+    // The back edge of a loop stays a branch.
     (shape.join != block).then_some(shape)
 }
 
@@ -80,7 +81,7 @@ fn convert(func: &mut Func, live: &[Set], block: BlockId, shape: &Shape) {
     let mut written: Vec<Reg> = then.keys().chain(otherwise.keys()).copied().collect();
     written.sort_unstable();
     written.dedup();
-    // The condition may be among what is written.
+    // The condition may be among the written registers.
     let cond = match shape.cond {
         Opnd::Reg(reg) if written.contains(&reg) => {
             let copy = new_reg(func, func.regs[number(reg)]);
@@ -95,7 +96,7 @@ fn convert(func: &mut Func, live: &[Set], block: BlockId, shape: &Shape) {
     let mut choices = Vec::new();
     for &dst in &written {
         let sides = [&then, &otherwise].map(|values| values.get(&dst).cloned().unwrap_or(Opnd::Reg(dst)));
-        // A side may be what another register that is written held before.
+        // A side may be the former value of another written register.
         let [a, b] = sides.map(|side| match side {
             Opnd::Reg(reg) if reg != dst && written.contains(&reg) => {
                 let copy = new_reg(func, func.regs[number(reg)]);
@@ -111,7 +112,7 @@ fn convert(func: &mut Func, live: &[Set], block: BlockId, shape: &Shape) {
     func.blocks[at(block)] = into;
 }
 
-/// Appends a side's instructions with registers of their own. What its registers hold at its end, by register.
+/// Appends a side's instructions with registers of their own; returns the values of its registers at its end.
 fn taken_in(func: &mut Func, into: &mut Block, side: BlockId) -> FxHashMap<Reg, Opnd> {
     let body = &mut func.blocks[at(side)];
     let (insts, sites) = (std::mem::take(&mut body.insts), std::mem::take(&mut body.sites));
@@ -136,9 +137,9 @@ fn taken_in(func: &mut Func, into: &mut Block, side: BlockId) -> FxHashMap<Reg, 
     values
 }
 
-/// The instruction reads what the side has computed.
+/// Lets the instruction read the values that the side has computed.
 fn settle(func: &mut Func, into: &mut Block, values: &mut FxHashMap<Reg, Opnd>, inst: &mut Inst, site: csl_ir::Site) {
-    // An address starts at a register alone; a constant is brought into one.
+    // An address starts at a register only; a constant is moved into one.
     let mut bases = Vec::new();
     inst.for_each_addr(&mut |addr| {
         if let csl_ir::AddrBase::Reg(reg) = addr.base {

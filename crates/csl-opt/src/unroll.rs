@@ -1,8 +1,8 @@
-//! Unrolling: a loop whose number of turns is known, and which is short, becomes its turns one after the other.
+//! Unrolling: replaces a short loop with a known number of turns by its turns, one after the other.
 //!
-//! What counts is the whole nest: all turns of all counted loops around the body. That is what recorded programs show: 5 x 5
-//! bodies of 14 instructions are laid out behind each other, 14 x 14 are not, and neither is the innermost loop of
-//! 8 x 8 x 8 single moves.
+//! The size of the whole nest counts: all turns of all counted loops around the body. Recorded programs show this: 5 x
+//! 5 bodies of 14 instructions are unrolled, 14 x 14 are not, and neither is the innermost loop of 8 x 8 x 8 single
+//! moves.
 
 use csl_ir::{AddrBase, BinOp, Block, BlockId, CmpOp, Func, Inst, Opnd, Reg, Scalar, Term};
 use csl_num::IntTy;
@@ -11,11 +11,11 @@ use rustc_hash::FxHashMap;
 use crate::cfg::{Loop, at, loops, predecessors, reverse_postorder};
 use crate::edit::{Uses, new_reg, number, push, rename, rename_term};
 
-/// Instructions of all turns of a nest. Chosen between the 350 of a nest that the vendor's compiler unrolls and the 2,700 of one
-/// that it does not.
+/// The greatest number of instructions of all turns of a nest. Chosen between the 350 of a nest that the vendor's
+/// compiler unrolls and the 2,700 of one that it does not.
 const MOST: u64 = 400;
 
-/// Unrolls one loop; whether there was one. Others may have become known by that.
+/// Unrolls one loop; whether there was one. That may make the counts of others known.
 pub fn run(func: &mut Func) -> bool {
     let order = reverse_postorder(func);
     let preds = predecessors(func, &order);
@@ -25,7 +25,7 @@ pub fn run(func: &mut Func) -> bool {
     }
     let uses = Uses::of(func);
     let counted: Vec<Option<Counted>> = found.iter().map(|one| counted(func, &uses, &preds, one)).collect();
-    // Inner loops first: an outer one is unrolled when nothing in it goes round any more.
+    // Inner loops first: an outer loop is unrolled when it has no loop inside any more.
     for (which, one) in found.iter().enumerate().rev() {
         let Some(known) = &counted[which] else { continue };
         let around = found.iter().zip(&counted).filter(|(outer, _)| {
@@ -42,7 +42,7 @@ pub fn run(func: &mut Func) -> bool {
     false
 }
 
-/// Instructions of a turn, without those that count.
+/// Instructions of a turn, without those of the counting.
 fn size(func: &Func, one: &Loop) -> u64 {
     let counts = |inst: &&Inst| !matches!(inst, Inst::Copy { src: Opnd::Reg(_), .. });
     let insts = one.blocks.iter().flat_map(|&block| &func.blocks[at(block)].insts).filter(counts).count();
@@ -51,10 +51,10 @@ fn size(func: &Func, one: &Loop) -> u64 {
     (insts + branches).saturating_sub(3).max(1) as u64
 }
 
-/// How a loop counts.
+/// The counter of a loop and its values.
 struct Counted {
     counter: Reg,
-    /// Where the counter is stepped: in the last block of each turn.
+    /// The position of the counter's step, in the last block of each turn.
     step_at: usize,
     ty: Scalar,
     start: u64,
@@ -64,7 +64,7 @@ struct Counted {
     exit: BlockId,
 }
 
-/// The loop's count, if its head does nothing but compare a counter with a constant and its latch steps that.
+/// The count of a loop whose head only compares a counter with a constant, and whose latch steps the counter.
 fn counted(func: &Func, uses: &Uses, preds: &[Vec<BlockId>], one: &Loop) -> Option<Counted> {
     let head = &func.blocks[at(one.head)];
     let [Inst::Cmp { op, ty: ty @ Scalar::Int { signed, bits }, dst, a: Opnd::Reg(counter), b: Opnd::Imm(end) }] =
@@ -99,7 +99,7 @@ fn counted(func: &Func, uses: &Uses, preds: &[Vec<BlockId>], one: &Loop) -> Opti
     Some(Counted { counter, step_at, ty, start, step: *step, turns, body, exit })
 }
 
-/// The constant that a register holds when the loop is entered.
+/// The constant in a register when the loop is entered.
 fn entry_value(func: &Func, preds: &[Vec<BlockId>], one: &Loop, counter: Reg) -> Option<u64> {
     let mut outside = preds[at(one.head)].iter().filter(|&&pred| pred != one.latch);
     let (Some(&entry), None) = (outside.next(), outside.next()) else { return None };
@@ -122,7 +122,7 @@ fn entry_value(func: &Func, preds: &[Vec<BlockId>], one: &Loop, counter: Reg) ->
 
 fn turns(ty: IntTy, op: CmpOp, start: u64, step: u64, end: u64) -> Option<u64> {
     let mut value = start;
-    // One more than any loop may have that is unrolled, but nests want the count of those too.
+    // The limit is above the turns of any loop to unroll, but nests need the count of longer loops too.
     for turns in 0..1 << 17 {
         let order = csl_num::int_cmp(ty, value, end);
         let goes_on = match op {
@@ -148,7 +148,7 @@ fn unroll(func: &mut Func, one: &Loop, counted: &Counted) {
     let Scalar::Int { signed, bits } = counted.ty else { return };
     let ty = IntTy::new(signed, u32::from(bits));
     let mut value = counted.start;
-    // The head becomes the way into the first turn.
+    // The head becomes the entry of the first turn.
     let first = func.blocks.len() as u32;
     let per_turn = body.len() as u32;
     for turn in 0..counted.turns as u32 {
@@ -175,7 +175,7 @@ fn unroll(func: &mut Func, one: &Loop, counted: &Counted) {
         }
         value = csl_num::int_add(ty, value, counted.step);
     }
-    // Behind the last turn the counter is what ended the loop.
+    // After the last turn the counter has the value that ended the loop.
     let head = &func.blocks[at(one.head)];
     let mut end =
         Block { insts: Vec::new(), sites: Vec::new(), term: Term::Jump(counted.exit), term_site: head.term_site };
@@ -191,12 +191,12 @@ fn unroll(func: &mut Func, one: &Loop, counted: &Counted) {
     head.term = Term::Jump(BlockId::new(enter));
 }
 
-/// The place of the block where a turn begins.
+/// The position of the block where a turn begins.
 fn entry(body: &[BlockId], first: BlockId) -> u32 {
     body.iter().position(|&block| block == first).expect("the body's first block is in the loop") as u32
 }
 
-/// The counter is a constant in each turn: before its step, and behind it.
+/// Replaces the counter by its constants in a turn: before its step, and after it.
 fn turn_of_counter(block: &mut Block, counted: &Counted, is_latch: bool, value: u64, ty: IntTy, is_kept: bool) {
     let next = csl_num::int_add(ty, value, counted.step);
     let set = |operand: &mut Opnd, value: u64| {
@@ -221,7 +221,7 @@ fn turn_of_counter(block: &mut Block, counted: &Counted, is_latch: bool, value: 
     }
 }
 
-/// Registers that one block of the loop writes before it reads them and no other block names: each turn has its own.
+/// Registers that one block of the loop writes before it reads them and no other block names: each turn gets its own.
 fn locals(func: &Func, one: &Loop) -> Vec<Reg> {
     let uses = Uses::of(func);
     let mut found = Vec::new();
@@ -249,7 +249,7 @@ fn locals(func: &Func, one: &Loop) -> Vec<Reg> {
     found
 }
 
-/// Whether the loop uses the register as the start of an address, where a constant has no place.
+/// Whether the loop uses the register as the start of an address, which cannot be a constant.
 fn is_address(func: &Func, one: &Loop, reg: Reg) -> bool {
     one.blocks.iter().flat_map(|&block| &func.blocks[at(block)].insts).any(|inst| {
         let mut found = false;
@@ -258,7 +258,7 @@ fn is_address(func: &Func, one: &Loop, reg: Reg) -> bool {
     })
 }
 
-/// Whether anything outside the loop reads the register: what the loop leaves in it, as far as is known.
+/// Whether anything outside the loop may read the value that the loop leaves in the register.
 fn is_read_outside(func: &Func, one: &Loop, reg: Reg) -> bool {
     let outside =
         func.blocks.iter().enumerate().filter(|(block, _)| !one.blocks.contains(&BlockId::new(*block as u32)));

@@ -1,8 +1,9 @@
-//! Constants and copies: what a register is known to hold takes its place, and what can be computed now is.
+//! Constant and copy propagation, and folding: a register is replaced by its known value, and a known result is
+//! computed now.
 //!
-//! Registers are not in SSA form. What is known holds along a chain of blocks that each have one predecessor; a register that
-//! has one definition in the whole function, a constant, is known everywhere. Floats are left to the machine, whose
-//! exceptions they may raise.
+//! Registers are not in SSA form. Knowledge holds along a chain of blocks with one predecessor each; a register whose
+//! one definition in the function is a constant is known everywhere. Float operations are left to the machine, because
+//! they may raise exceptions.
 
 use csl_ir::{AddrBase, BinOp, BlockId, CmpOp, Func, Inst, Opnd, Reg, Scalar, UnOp};
 use csl_num::{IntTy, LowBits};
@@ -12,7 +13,7 @@ use crate::edit::{Uses, number};
 use crate::pool::Around;
 use crate::{Pass, Passes, dsd};
 
-/// Whether there was something to do.
+/// Runs the pass on a function; whether anything changed.
 pub fn run(around: &Around, func: &mut Func, passes: Passes) -> bool {
     let mut uses = Uses::of(func);
     let retargeted = retarget_copies(func, &uses);
@@ -28,7 +29,7 @@ pub fn run(around: &Around, func: &mut Func, passes: Passes) -> bool {
     retargeted || walk.changed
 }
 
-/// `t = op; x = t` becomes `x = op` where nothing else reads `t`.
+/// Turns `t = op; x = t` into `x = op` where nothing else reads `t`.
 fn retarget_copies(func: &mut Func, uses: &Uses) -> bool {
     let mut changed = false;
     let is_single = |reg: Reg| uses.defs[number(reg)] == 1 && uses.uses[number(reg)] == 1;
@@ -69,11 +70,11 @@ fn touches(inst: &Inst, reg: Reg) -> bool {
     touched
 }
 
-/// What a register holds.
+/// The known value of a register.
 #[derive(Clone, Debug)]
 enum Known {
     Constant(Opnd),
-    /// What the other register held when it had this stamp, plus a number of bytes or units, in 16 bits if there are any.
+    /// The value that another register had at this stamp, plus a number of bytes or units, in 16 bits if there are any.
     Sum(Reg, u32, i32),
 }
 
@@ -84,10 +85,10 @@ struct Walk<'a> {
     /// Registers whose one definition is a constant.
     everywhere: Vec<Option<Known>>,
     known: Vec<Option<Known>>,
-    /// Grows with every definition; what is known of a register of another stamp is out of date.
+    /// The stamp of each register grows with every definition; knowledge with an older stamp is out of date.
     stamps: Vec<u32>,
     clock: u32,
-    /// What to put back when the walk leaves a block.
+    /// The knowledge to restore when the walk leaves a block.
     undo: Vec<(Reg, Option<Known>, u32)>,
 }
 
@@ -114,7 +115,7 @@ impl Walk<'_> {
         walk
     }
 
-    /// A block and those that only it leads to, and so on.
+    /// Walks a block, then the blocks whose only predecessor it is, and so on.
     fn chain(&mut self, func: &mut Func, preds: &[Vec<BlockId>], root: BlockId) {
         let mut pending = vec![(root, 0)];
         while let Some((block, base)) = pending.pop() {
@@ -173,7 +174,7 @@ impl Walk<'_> {
         })
     }
 
-    /// A constant or another register that holds the same, where there is one.
+    /// Replaces an operand by a constant or by another register with the same value; whether there is one.
     fn replace(&self, operand: &mut Opnd) -> bool {
         let Opnd::Reg(reg) = operand else { return false };
         match self.look(*reg) {
@@ -190,7 +191,7 @@ impl Walk<'_> {
 
     fn replace_uses(&mut self, inst: &mut Inst) {
         let mut changed = false;
-        // A changed descriptor is made in a register; an operation reads it there.
+        // A changed descriptor is made in a register, and operations read it there.
         let is_kept = matches!(inst, Inst::Vec(_) | Inst::LoadDsr(_) | Inst::IterLoad { .. } | Inst::Store { .. });
         inst.for_each_operand_mut(&mut |operand| {
             if !(is_kept && self.passes.has(Pass::Dsd) && self.is_descriptor(operand)) {
@@ -219,9 +220,9 @@ impl Walk<'_> {
         self.changed |= changed;
     }
 
-    /// The instruction as a copy of what is known to come out, where something is.
+    /// Replaces the instruction by a copy of its result, where that is known.
     fn simplify(&mut self, inst: &mut Inst) {
-        // What is added to an index is added to the place where the array starts: both count modulo 2^16.
+        // An offset added to an index is added to the start of the array instead: both count modulo 2^16.
         if let Inst::Index { base: Opnd::Global(_, start), index, scale, .. } = inst
             && self.passes.has(Pass::Index)
             && let Opnd::Reg(reg) = index
@@ -289,7 +290,7 @@ impl Walk<'_> {
         }
     }
 
-    /// What the instruction's result is known to be from now on.
+    /// The knowledge about the instruction's result.
     fn result(&self, func: &Func, inst: &Inst) -> Option<Known> {
         let sum = |reg: Reg, offset: i32| match self.look(reg) {
             Some(&Known::Sum(source, stamp, more)) => Known::Sum(source, stamp, offset.wrapping_add(more)),
@@ -297,7 +298,7 @@ impl Walk<'_> {
         };
         match inst {
             Inst::Copy { src: Opnd::Reg(src), .. } => Some(sum(*src, 0)),
-            // Every tile has its own: it is loaded where it is.
+            // Every tile has its own value: it is loaded at its use.
             Inst::Copy { src: Opnd::Tile(_), .. } => None,
             Inst::Copy { src, .. } => Some(Known::Constant(src.clone())),
             Inst::Index { base: Opnd::Reg(base), index: Opnd::Imm(index), scale, .. } if is_u16(func, *base) => {

@@ -2,7 +2,7 @@
 
 use csl_machine::DsrFile;
 
-use crate::cpu::CpuFault;
+use crate::scalar::CpuFault;
 
 /// Why a PE stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,30 +1,30 @@
-//! One PE: memory, interpreter, DSD engine, task picker, microthreads. It sees the fabric only through [`Ports`].
+//! One PE in three parts. Each names only those above it (`tests/pe/layers.rs` holds that):
+//!
+//! | module | its part |
+//! |---|---|
+//! | [`scalar`] | registers and interpreter of the main thread's code; it knows its surroundings as a trait |
+//! | `datapath` | memory, data structure registers, FIFOs, vector operations |
+//! | `sched` | tasks, microthreads, the issue slot, completions; the registers and services of the compute element |
+//! | [`Pe`] | the three parts with a program; what the simulator asks |
+//!
+//! A PE sees the fabric only through its queues at the ramp ([`Ports`]) and the registers of its router ([`Registers`]).
 
-pub mod cpu;
-pub mod event;
+mod datapath;
+mod event;
 mod exceptions;
-pub mod fault;
-mod fifo;
-mod hold;
-pub mod inspect;
-mod iterator;
-mod main_thread;
-pub mod memory;
-mod microthread;
+mod fault;
+mod outside;
 mod pe;
-pub mod ports;
-mod registers;
-mod rpc;
+mod ports;
+mod queues;
 pub mod scalar;
-mod system;
-mod tasks;
-mod trace;
-mod vec;
+mod sched;
 
+pub use datapath::Memory;
 pub use event::{Element, Event, EventKind, Issue, Printed};
 pub use fault::{Fault, FaultKind};
-pub use hold::{Hold, Resource};
-pub use inspect::{Need, TaskState, Thread, Waiting};
+pub use outside::{NoRegisters, Registers, Wake};
 pub use pe::Pe;
-pub use ports::{InQueue, NoRegisters, NotEmpty, OutQueue, Outgoing, Ports, Registers, Wake};
-pub use registers::Unserved;
+pub use ports::{NotEmpty, Ports};
+pub use queues::{InQueue, OutQueue, Outgoing};
+pub use sched::{Hold, Need, Resource, TaskState, Thread, Unserved, Waiting};

@@ -1,4 +1,4 @@
-//! `cslc` without a process.
+//! Runs `cslc` within this process.
 
 use std::path::PathBuf;
 

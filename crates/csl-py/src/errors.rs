@@ -1,10 +1,10 @@
-//! Errors of the host as exceptions of the package.
+//! Turns errors of the host into exceptions of the package.
 
 use csl_host::{ErrorKind, HostError};
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 
-/// The exception of `waferlab.errors` that says what `error` is.
+/// The exception of `waferlab.errors` that corresponds to `error`.
 pub fn raise(py: Python<'_>, error: &HostError) -> PyErr {
     match error.kind() {
         ErrorKind::Interrupted => PyKeyboardInterrupt::new_err(error.to_string()),

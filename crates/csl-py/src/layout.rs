@@ -1,4 +1,4 @@
-//! `csl_host::layout` for `waferlab.layout`: handles cross as numbers.
+//! `csl_host::layout` for `waferlab.layout`: handles cross the border as numbers.
 
 use std::path::PathBuf;
 

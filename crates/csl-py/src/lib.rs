@@ -1,8 +1,8 @@
 //! The extension module `waferlab._waferlab`: `csl-host` for Python.
 //!
-//! Requests cross as enums and classes ([`values`]). Arrays cross as bytes of 32-bit words: the Python side takes them out
-//! of numpy arrays and writes them back in place, so that no pointer of numpy's is held here. Work is done without the interpreter lock, on a thread of its own,
-//! while this one looks for Ctrl-C.
+//! Requests cross as enums and classes ([`values`]). Arrays cross as bytes of 32-bit words: the Python side takes them
+//! out of numpy arrays and writes them back in place, so that no pointer of numpy's is held here. Work runs on a thread
+//! of its own without the interpreter lock, while the calling thread looks for Ctrl-C.
 
 mod compiling;
 mod core_file;

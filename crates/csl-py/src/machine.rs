@@ -10,7 +10,7 @@ use crate::errors::raise;
 use crate::patience;
 use crate::values::{Argument, Copy, Mode, Stream};
 
-/// Bytes of a word.
+/// Bytes of a word of an array.
 const WORD: usize = 4;
 
 #[pyclass]
@@ -71,7 +71,7 @@ impl Machine {
         submitted(py, task)
     }
 
-    /// Copies a symbol or a color to an array of `room` items: see `take_arrived`.
+    /// Copies a symbol or a color to an array of `room` items; [`Self::take_arrived`] gives the array.
     fn memcpy_d2h(&mut self, py: Python<'_>, from: u32, room: usize, copy: Copy) -> PyResult<u64> {
         let endpoint = self.endpoint(py, from, copy.mode)?;
         let task = self.runtime.d2h(endpoint, room, &copy.copy);
@@ -119,7 +119,7 @@ impl Machine {
         submitted(py, task)
     }
 
-    /// Whatever comes on a stream until nothing can move any more.
+    /// The words that come on a stream until nothing can move any more.
     fn receive_all<'py>(&mut self, py: Python<'py>, port: usize) -> PyResult<Bound<'py, PyBytes>> {
         let words = self.patiently(py, |runtime| runtime.receive_all(port))?;
         bytes(py, &words)
@@ -133,13 +133,13 @@ impl Machine {
         self.patiently(py, |runtime| runtime.is_done(Task(task)))
     }
 
-    /// Tasks that have brought an array, with its bytes.
+    /// The tasks whose arrays have arrived since the last call, with the arrays' bytes.
     fn take_arrived<'py>(&mut self, py: Python<'py>) -> PyResult<Vec<(u64, Bound<'py, PyBytes>)>> {
         let arrived = self.runtime.take_arrived();
         arrived.into_iter().map(|(task, array)| Ok((task.0, bytes(py, &array)?))).collect()
     }
 
-    /// Brings what has happened so far into `sim.log`.
+    /// Writes the events so far to `sim.log`.
     fn flush_log(&mut self, py: Python<'_>) -> PyResult<()> {
         self.runtime.flush_log().map_err(|error| raise(py, &error))
     }
@@ -149,7 +149,7 @@ impl Machine {
         self.runtime.dump_core(&file).map_err(|error| raise(py, &error))
     }
 
-    /// What `sim_stats.json` says of the run, as JSON.
+    /// The statistics of the run as `sim_stats.json` has them, as JSON.
     fn statistics(&mut self) -> String {
         format!("{:#}\n", self.runtime.statistics())
     }
@@ -181,7 +181,7 @@ impl Machine {
                 eprintln!("{error}");
                 Err(raised)
             }
-            // A handler of the program's own raised something else than Ctrl-C does.
+            // A signal handler of the program's own raised another exception than KeyboardInterrupt.
             (_, Some(error)) if !error.is_instance_of::<pyo3::exceptions::PyKeyboardInterrupt>(py) => Err(error),
             (Err(error), _) => Err(raise(py, &error)),
             (Ok(_), Some(error)) => Err(error),

@@ -1,4 +1,4 @@
-//! Work that may take long, and that Ctrl-C and SIGTERM end.
+//! Runs work that may take long and that Ctrl-C and SIGTERM must be able to end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 
-/// What SIGTERM does meanwhile.
+/// The Python module that handles SIGTERM while work is done.
 const SIGNALS: &str = "waferlab.signals";
 
-/// How often Python's signal handlers get their turn.
+/// The interval between two turns of Python's signal handlers.
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// Runs `work` on another thread and waits for it without the interpreter lock. A signal whose handler raises sets
@@ -29,7 +29,7 @@ pub fn wait<T: Send>(
     (result, raised.or(taken.err()).or(given_back.err()))
 }
 
-/// Whether it is what SIGTERM raises while work is done.
+/// Whether the exception is the one that SIGTERM raises while work is done.
 pub fn is_termination(py: Python<'_>, raised: &PyErr) -> bool {
     let class = py.import(SIGNALS).and_then(|signals| signals.getattr("Terminated"));
     class.is_ok_and(|class| raised.matches(py, class).unwrap_or(false))
@@ -44,7 +44,7 @@ fn work_and_watch<T: Send>(
         let (done, waiting) = channel();
         let worker = scope.spawn(move || {
             let result = work();
-            // The other end waits until this comes.
+            // The other end waits for this message.
             let _ = done.send(());
             result
         });
@@ -56,7 +56,7 @@ fn work_and_watch<T: Send>(
     })
 }
 
-/// Waits for the word that the work is done, and gives back what a signal handler raised meanwhile.
+/// Waits for the message that the work is done; returns the exception that a signal handler raised meanwhile.
 fn watch(py: Python<'_>, interrupt: &AtomicBool, mut waiting: Receiver<()>) -> Option<PyErr> {
     let mut raised = None;
     loop {

@@ -1,10 +1,10 @@
-//! Enums and classes in which requests cross from Python: each member has the name of the host API's own.
+//! Enums and classes in which requests cross from Python. The members have the names of the host API.
 
 use csl_host::{FloatKind, layout};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-/// An enum of Python's for one of the host's, member by member.
+/// Declares a Python enum for one of the host's, member by member.
 macro_rules! border {
     ($(#[$doc:meta])* $name:ident => $host:ty { $($member:ident => $value:expr),+ $(,)? }) => {
         $(#[$doc])*
@@ -68,7 +68,7 @@ border! {
     Fp16 => FloatKind { F16 => FloatKind::F16, Bf16 => FloatKind::Bf16, Cb16 => FloatKind::Cb16 }
 }
 
-/// What the number stands for that a copy is given.
+/// The meaning of the number that a copy is given: a symbol or a color.
 #[pyclass(eq, frozen, from_py_object, rename_all = "SCREAMING_SNAKE_CASE", module = "waferlab._waferlab")]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -78,7 +78,8 @@ pub enum Mode {
     Stream,
 }
 
-/// Every `step_x`-th column and `step_y`-th row of `w` columns and `h` rows from `(x, y)` on, in PEs of the program.
+/// A rectangle: every `step_x`-th column and `step_y`-th row of `w` columns and `h` rows from `(x, y)` on, in PEs of
+/// the program.
 #[pyclass(frozen, from_py_object, module = "waferlab._waferlab")]
 #[derive(Clone, Copy)]
 pub struct Rect(pub csl_host::Rect);
@@ -92,7 +93,7 @@ impl Rect {
     }
 }
 
-/// What a copy moves, and how.
+/// The options of a copy: its PEs, the elements of each, their width, and the order in the host's array.
 #[pyclass(frozen, from_py_object, module = "waferlab._waferlab")]
 #[derive(Clone, Copy)]
 pub struct Copy {
@@ -124,19 +125,19 @@ impl Argument {
         Argument(csl_host::Argument::Bool(value))
     }
 
-    /// A whole number of Python's.
+    /// An argument from a Python int.
     #[staticmethod]
     fn int(value: i128) -> Argument {
         Argument(csl_host::Argument::Int(value))
     }
 
-    /// A float of Python's.
+    /// An argument from a Python float.
     #[staticmethod]
     fn float(value: f64) -> Argument {
         Argument(csl_host::Argument::Float(value))
     }
 
-    /// A whole number of numpy's, whose type has this name.
+    /// An argument from a numpy integer of the type named `kind`.
     #[staticmethod]
     fn typed_int(kind: &str, value: i128) -> PyResult<Argument> {
         let (signed, unsigned) = (bits(kind, "int"), bits(kind, "uint"));
@@ -144,7 +145,7 @@ impl Argument {
         Ok(Argument(csl_host::Argument::TypedInt { bits, signed: signed.is_some(), value }))
     }
 
-    /// A float of numpy's, whose type has this name.
+    /// An argument from a numpy float of the type named `kind`.
     #[staticmethod]
     fn typed_float(kind: &str, value: f64) -> PyResult<Argument> {
         let bits = bits(kind, "float").ok_or_else(|| no_argument(kind))?;
@@ -152,7 +153,7 @@ impl Argument {
     }
 }
 
-/// The width that stands behind `prefix` in a type's name.
+/// The width in bits that follows `prefix` in a type's name.
 fn bits(kind: &str, prefix: &str) -> Option<u8> {
     kind.strip_prefix(prefix)?.parse().ok()
 }
@@ -161,12 +162,12 @@ fn no_argument(kind: &str) -> PyErr {
     PyValueError::new_err(format!("launch: arguments of type {kind} cannot be passed"))
 }
 
-/// A stream of the host of a program that was made with `SdkLayout`.
+/// A stream between the host and a program made with `SdkLayout`.
 #[pyclass(frozen, get_all, skip_from_py_object, module = "waferlab._waferlab")]
 pub struct Stream {
     pub name: String,
     pub way: Way,
-    /// Place of its PE in the program's rectangle.
+    /// Coordinates of the stream's PE in the program's rectangle.
     pub x: u32,
     pub y: u32,
     pub color: u8,
@@ -182,19 +183,19 @@ impl From<&layout::StreamInfo> for Stream {
     }
 }
 
-/// What a compilation has come to.
+/// The outcome of a compilation.
 #[pyclass(frozen, get_all, skip_from_py_object, module = "waferlab._waferlab")]
 pub struct Compiled {
     pub succeeded: bool,
     /// The output folder.
     pub folder: std::path::PathBuf,
-    /// Diagnostics.
+    /// The diagnostics as text.
     pub messages: String,
-    /// What `cslc` would print.
+    /// The standard output of `cslc`.
     pub text: String,
 }
 
-/// From `(x, y)`, included, to `(end_x, end_y)`, excluded, in PEs of a code region.
+/// The PEs of a code region from `(x, y)`, included, to `(end_x, end_y)`, excluded.
 #[pyclass(frozen, from_py_object, module = "waferlab._waferlab")]
 #[derive(Clone, Copy)]
 pub struct Area(pub layout::Area);

@@ -72,7 +72,7 @@ OPTIONS = "layout.csl --fabric-dims=10,4 --fabric-offsets=4,1 --memcpy --channel
 
 _compiled = {}
 
-# Runs leave files where they are started.
+# Runs leave files in the folder where they are started.
 _scratch = tempfile.mkdtemp(prefix="waferlab-test-")
 atexit.register(shutil.rmtree, _scratch, ignore_errors=True)
 os.chdir(_scratch)

@@ -47,7 +47,7 @@ from cerebras_appliance.pb.sdk.sdk_common_pb2 import MemcpyDataType, MemcpyOrder
 print("client")
 """
 
-# What a host that looks for the client sees, in a script and in a process that it forks.
+# A host that must not find the client, in a script and in a process that it forks.
 WITHOUT_CLIENT = """
 import importlib, os
 def look():
@@ -222,7 +222,7 @@ class Appliance(unittest.TestCase):
         os.remove(os.path.join(shelf, "out/bin/tool"))
         artifact = SdkCompiler().compile(folder, "layout.csl", self.FLAGS, shelf)
         self.assertEqual(artifact, os.path.join(shelf, "out"))
-        # The artifact as the target: the same program anew, and no folder in it.
+        # The artifact as the target: the program is compiled again, and no folder is made in it.
         self.assertEqual(SdkCompiler().compile(folder, "layout.csl", self.FLAGS, artifact), artifact)
         for name in ("data", "out/data"):
             with open(os.path.join(shelf, name), encoding="utf-8") as file:

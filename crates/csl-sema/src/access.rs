@@ -1,4 +1,4 @@
-//! Reading and writing places.
+//! Reads and writes places.
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{Addr, Inst, Pointer, PtrRoot, Ty, TypeKind, TypedValue, Value};
@@ -7,7 +7,7 @@ use crate::context::{Res, Sema, Stop};
 use crate::operand::{Operand, Place, PlaceKind};
 use crate::value::{child_ty, read_path, write_path};
 
-/// Elements of an array whose parts are written one by one at comptime.
+/// The greatest number of elements of an array whose parts are written one by one at comptime.
 const MOST_WRITTEN: u64 = 1 << 22;
 
 impl Sema<'_> {
@@ -138,7 +138,7 @@ impl Sema<'_> {
             let message = format!("an array of more than {MOST_WRITTEN} elements cannot be changed at comptime");
             return Err(self.error(Code::QuotaExceeded, span, message));
         }
-        // Taken out so that the write does not copy the whole value.
+        // The value is taken out, so that the write does not copy all of it.
         let mut whole = std::mem::replace(&mut self.unit.cells[cell].value.value, Value::Undef);
         let written = write_path(&self.types, pointer.root_ty, &mut whole, &pointer.path, value.as_part(ty));
         self.unit.cells[cell].value.value = whole;

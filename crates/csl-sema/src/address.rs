@@ -1,4 +1,4 @@
-//! Addresses: `&x`, where values lie in memory, and how far their parts are from there.
+//! Addresses: `&x`, the place of a value in memory, and the offsets of its parts.
 
 use csl_diag::{Code, Span};
 use csl_ir::{Addr, AddrBase, Pointer, PtrRoot, Ty, TypeKind, TypedValue, Value};
@@ -54,13 +54,13 @@ impl Sema<'_> {
         }
     }
 
-    /// New run-time memory for a value.
+    /// New run-time memory for a value, as a place.
     pub fn temporary(&mut self, ty: Ty, name: &str, span: Span) -> Res<Place> {
         let slot = self.new_slot(ty, name, span)?;
         Ok(Place { ty, is_const: false, kind: PlaceKind::Mem(Addr { base: AddrBase::Slot(slot), offset: 0 }) })
     }
 
-    /// Where an aggregate value lies in memory; constants are put there.
+    /// The address of an aggregate value in memory; a constant is put there.
     pub fn addr(&mut self, operand: &Operand, span: Span) -> Res<Addr> {
         match operand {
             Operand::Mem(_, addr) => Ok(addr.clone()),
@@ -76,7 +76,7 @@ impl Sema<'_> {
         }
     }
 
-    /// Where a comptime-known pointer points at run time.
+    /// The run-time address that a comptime-known pointer holds.
     pub fn pointer_addr(&mut self, pointer: &Pointer, span: Span) -> Res<Addr> {
         let offset = self.path_offset(pointer.root_ty, &pointer.path, span)?;
         match pointer.root {
@@ -91,7 +91,7 @@ impl Sema<'_> {
         }
     }
 
-    /// Bytes from the start of a value of type `ty` to the part that `path` names.
+    /// The offset in bytes, in a value of type `ty`, of the part that `path` names.
     pub fn path_offset(&mut self, ty: Ty, path: &[i64], span: Span) -> Res<i32> {
         let Some((&first, rest)) = path.split_first() else { return Ok(0) };
         let (part, offset) = self.part_offset(ty, first, span)?;

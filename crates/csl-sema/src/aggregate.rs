@@ -1,4 +1,4 @@
-//! Struct, tuple, array and union values: from their initialisers, from parts, and taken apart.
+//! Struct, tuple, array and union values: made from initialisers and from parts, and taken apart.
 
 use std::sync::Arc;
 

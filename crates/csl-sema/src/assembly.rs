@@ -1,5 +1,5 @@
-//! Layouts that are described from outside, as the host's `SdkLayout` does: tiles, params and routes are given, and
-//! only the PE programs are CSL.
+//! Layouts that the host describes, with `SdkLayout`, instead of a `layout` block: tiles, params and routes are given,
+//! and only the PE programs are CSL.
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{Name, Route, Ty, TypedValue, Wafer};
@@ -21,19 +21,19 @@ pub enum ParamValue {
 pub struct Kind {
     pub file: String,
     pub params: Vec<(String, ParamValue)>,
-    /// What diagnostics show for the place that asked for it: one line.
+    /// The line that diagnostics show for the request of this program.
     pub description: String,
 }
 
-/// A whole layout. Places are in PEs from the north-west corner.
+/// A whole layout. Coordinates are in PEs from the north-west corner.
 #[derive(Clone, Debug, Default)]
 pub struct Assembly {
     pub width: u32,
     pub height: u32,
     pub kinds: Vec<Kind>,
-    /// One more than the index in `kinds` of each tile, row by row; 0 without code.
+    /// The kind of each tile, row by row: one more than its index in `kinds`; 0 for a tile without code.
     pub tiles: Vec<u32>,
-    /// At most one for a tile and color.
+    /// The routes, at most one for a tile and color.
     pub routes: Vec<Route>,
 }
 
@@ -42,7 +42,7 @@ impl Sema<'_> {
     pub(crate) fn run_assembly(&mut self, assembly: &Assembly) -> Res<Wafer> {
         let spans = self.describe(assembly);
         let is_legacy = self.takes_colors(assembly, &spans)?;
-        // No statement sets the rectangle or the routes: their place is that of the first kind.
+        // No statement sets the rectangle or the routes, so they stand at the place of the first kind.
         let Some(&place) = spans.first() else {
             return Err(self.fail(Diagnostic::unplaced(Code::NoLayout, "no tile of the layout has code")));
         };
@@ -60,7 +60,7 @@ impl Sema<'_> {
         self.finish_layout(layout, (assembly.width, assembly.height))
     }
 
-    /// Puts the descriptions into a file of their own, so that diagnostics have something to show.
+    /// Puts the descriptions into a file of their own, so that diagnostics have lines to show.
     fn describe(&mut self, assembly: &Assembly) -> Vec<Span> {
         let mut text = String::new();
         let mut ranges = Vec::new();
@@ -74,7 +74,7 @@ impl Sema<'_> {
         ranges.into_iter().map(|(lo, hi)| Span::new(file, lo, hi)).collect()
     }
 
-    /// Whether a program takes a color as a `color`: up to SDK 1.4 they did, since 2.10 they take its number.
+    /// Whether a program takes a color as a `color`, as up to SDK 1.4; since 2.10 programs take its number.
     fn takes_colors(&mut self, assembly: &Assembly, spans: &[Span]) -> Res<bool> {
         let mut found = false;
         for (kind, span) in assembly.kinds.iter().zip(spans) {

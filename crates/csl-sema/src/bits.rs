@@ -1,4 +1,4 @@
-//! Fields of packed structs and unions in run-time memory: some bits of a backing integer.
+//! Fields of packed structs and unions in run-time memory: bits of a backing integer.
 
 use csl_diag::{Code, Span};
 use csl_ir::{Addr, BinOp, Inst, Opnd, Packing, Pointer, Scalar, Ty, TypeKind};
@@ -8,7 +8,8 @@ use crate::operand::{Operand, PlaceKind};
 use crate::value::child_ty;
 
 impl Sema<'_> {
-    /// How many steps a pointer's path takes before it enters a packed struct or union, and its type, if it does.
+    /// The number of steps of a pointer's path before it enters a packed struct or union, and that type; `None` if it
+    /// does not.
     pub fn packed_at(&self, pointer: &Pointer) -> Option<(usize, Ty)> {
         let mut ty = pointer.root_ty;
         for (steps, &index) in pointer.path.iter().enumerate() {
@@ -22,7 +23,7 @@ impl Sema<'_> {
         None
     }
 
-    /// The bits that a pointer to a packed field means; `None` for any other pointer.
+    /// The bits that a pointer to a packed field refers to; `None` for any other pointer.
     pub fn packed_place(&mut self, pointer: &Pointer, span: Span) -> Res<Option<PlaceKind>> {
         let Some((steps, whole)) = self.packed_at(pointer) else { return Ok(None) };
         let outer = Pointer { path: pointer.path[..steps].to_vec(), ..pointer.clone() };

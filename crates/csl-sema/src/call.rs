@@ -1,4 +1,4 @@
-//! Calls: their arguments, and the three ways that they go: run at comptime, expanded inline, emitted.
+//! Calls: binds their arguments, and runs them at comptime, expands them inline or emits them.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::instance::{ParamBinding, addressed_names};
 use crate::operand::Operand;
 use crate::unit::FnInfo;
 
-/// Results of comptime calls that are kept.
+/// The greatest number of results of comptime calls that are kept.
 const MOST_MEMOISED: usize = 1 << 16;
 
 /// Arguments of a call, evaluated or not.
@@ -30,7 +30,7 @@ impl Args<'_> {
     }
 }
 
-/// A call whose arguments have met the parameters.
+/// A call with its arguments bound to the parameters.
 struct Bound {
     args: Vec<Operand>,
     params: Vec<ParamBinding>,
@@ -100,7 +100,7 @@ impl Sema<'_> {
         self.runtime_call(f, bound, span)
     }
 
-    /// Calls nest in frames where the compiler executes or expands them itself.
+    /// Checks the depth of nested calls: they nest in frames where the compiler executes or expands them itself.
     fn check_depth(&mut self, span: Span) -> Res<()> {
         let limit = self.options.comptime_func_depth_limit;
         if self.frame.depth <= limit {
@@ -154,7 +154,7 @@ impl Sema<'_> {
         }
     }
 
-    /// How the instance sees the argument, and how the types of later parameters see it.
+    /// The binding of an argument in the instance, and its value for the types of later parameters.
     fn bind_param(&mut self, param: &Param, arg: Operand, is_inline: bool, span: Span) -> Res<(ParamBinding, Operand)> {
         let ty = arg.ty();
         let must_be_known = param.is_comptime || self.is_comptime_only(ty);
@@ -168,7 +168,7 @@ impl Sema<'_> {
                 Ok((ParamBinding::Comptime(value.clone()), value.into()))
             }
             _ if must_be_known && !is_inline => Err(self.not_comptime(span)),
-            // Only its type may matter there.
+            // Only the type of the value may be used there.
             _ => Ok((ParamBinding::Runtime(ty), Operand::Reg(ty, Opnd::Imm(0)))),
         }
     }
@@ -200,7 +200,7 @@ impl Sema<'_> {
             s.run_comptime(f, names, bound.ret, body, span)
         })?;
         if self.effects == effects && !points_to_cells(&key.1) && !points_to_cells(std::slice::from_ref(&result)) {
-            // A loop of calls with ever new arguments must not fill the memory.
+            // The limit keeps a loop of calls with ever new arguments from filling the memory.
             if self.unit.memo.len() >= MOST_MEMOISED {
                 self.unit.memo.clear();
             }

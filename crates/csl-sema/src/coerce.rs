@@ -1,4 +1,4 @@
-//! Implicit conversions: which values fit where, and the common type of several.
+//! Implicit conversions, and the common type of several values.
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{Opnd, PtrRoot, Ty, TypeKind, TypedValue, Value};
@@ -10,7 +10,7 @@ use crate::operand::Operand;
 use crate::value::{field_types, float_value, number_text};
 
 impl Sema<'_> {
-    /// The value as one of type `ty`, if the language converts it without being asked.
+    /// The value as one of type `ty`, if the language converts it implicitly.
     pub fn coerce(&mut self, operand: Operand, ty: Ty, span: Span) -> Res<Operand> {
         if operand.ty() == ty {
             return Ok(operand);
@@ -113,8 +113,8 @@ impl Sema<'_> {
         matches!(self.types.kind(ty), TypeKind::Int { .. } | TypeKind::ComptimeInt)
     }
 
-    /// Comptime-known integers convert by value, whatever their width and sign (published programs bind u16
-    /// values to `param: i16`).
+    /// A comptime-known integer as one of another type: it converts by value, whatever its width and sign (published
+    /// programs bind u16 values to `param: i16`).
     fn fit_int(&mut self, from: Ty, number: BigInt, ty: Ty, int: IntTy, span: Span) -> Res<TypedValue> {
         if int.fits(&number) {
             return Ok(TypedValue::int(ty, number));
@@ -194,7 +194,7 @@ impl Sema<'_> {
         self.convert(Operand::Reg(from, opnd), ty, span)
     }
 
-    /// Whether every value of `from` is one of `to`: the conversions of run-time numbers that happen unasked.
+    /// Whether every value of `from` is one of `to`: run-time numbers convert implicitly then.
     fn widens(&self, from: Ty, to: Ty) -> bool {
         match (self.types.kind(from), self.types.kind(to)) {
             (TypeKind::Int { signed: false, bits: from }, TypeKind::Int { signed: true, bits: to }) => from < to,
@@ -322,7 +322,7 @@ impl Sema<'_> {
         Some(Operand::Reg(ty, Opnd::Imm(0)))
     }
 
-    /// Both pointers made const, or both made `[*]`.
+    /// The common type of two pointers: both made const, or both made `[*]`.
     fn peer_pointer(&mut self, a: Ty, b: Ty) -> Option<Ty> {
         let TypeKind::Ptr { elem, .. } = *self.types.kind(a) else { return None };
         let inner = match self.types.kind(elem) {
@@ -339,13 +339,13 @@ impl Sema<'_> {
         None
     }
 
-    /// Whether [`Sema::coerce`] would succeed, without reporting anything.
+    /// Whether [`Sema::coerce`] would succeed; reports nothing.
     pub fn fits(&mut self, operand: &Operand, ty: Ty) -> bool {
         let by_value = operand.as_const().is_some_and(|value| self.known_int_fits(value, ty));
         by_value || self.fits_by_type(operand, ty)
     }
 
-    /// [`Sema::fits`], but a fixed-width integer not for its value alone.
+    /// [`Sema::fits`], but a fixed-width integer must fit by its type and not only by its value.
     fn fits_by_type(&self, operand: &Operand, ty: Ty) -> bool {
         if operand.ty() == ty {
             return true;
@@ -384,7 +384,7 @@ impl Sema<'_> {
     }
 }
 
-/// Whether a type of integers holds the value of an integer.
+/// Whether an integer type holds the value.
 fn int_fits(value: &Value, ty: IntTy) -> bool {
     match value {
         Value::Varying(varying) => varying.fits(ty),

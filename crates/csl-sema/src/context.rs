@@ -1,4 +1,4 @@
-//! The state of an analysis: what is shared by all programs of a layout, and the frames being evaluated.
+//! The state of an analysis: the parts that all programs of a layout share, and the frames being evaluated.
 
 use std::sync::Arc;
 
@@ -15,14 +15,14 @@ use crate::options::{Analysis, Options, Sources};
 use crate::pe::Pe;
 use crate::unit::{Unit, UnitKind};
 
-/// Steps of a long trace that diagnostics show, at either end.
+/// The number of steps at either end of a long trace that diagnostics show.
 const SHOWN_STEPS: usize = 6;
 
-/// Why an evaluation did not yield a value.
+/// The reason why an evaluation did not yield a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
     Error(Reported),
-    /// Emitted code does not come past this point (`return`, `break` at run time).
+    /// Control flow of the emitted code does not pass this point (`return`, `break` at run time).
     Diverged,
     /// At comptime: leave the function; the value is in the frame.
     Return,
@@ -40,8 +40,8 @@ impl From<Reported> for Stop {
 }
 
 /// Whether code runs now or is emitted. Only a run-time frame has a body to emit into, so that nothing is emitted, and
-/// no register made, at comptime. [`Sema::at_comptime`] demotes the frame for a while; what brings a body of its own makes
-/// a run-time frame: a function's instance, an inline expansion (its caller's body), the type of an expression.
+/// no register made, at comptime. [`Sema::at_comptime`] demotes the frame for a while. Run-time frames are made by a
+/// function's instance, an inline expansion (with its caller's body) and the type of an expression.
 #[derive(Debug)]
 pub enum Mode {
     Comptime {
@@ -51,7 +51,7 @@ pub enum Mode {
     Runtime(Box<FuncBuilder>),
 }
 
-/// What a name in a block stands for.
+/// The meaning of a name in a block.
 #[derive(Clone, Debug)]
 pub enum Binding {
     /// A constant, a parameter, a loop variable.
@@ -62,7 +62,7 @@ pub enum Binding {
     Reg(Ty, Reg),
     /// A run-time variable in memory.
     Slot { ty: Ty, slot: SlotId, is_const: bool },
-    /// Its declaration failed; using it is no news.
+    /// A declaration that failed; a use of it is not reported again.
     Poison(Reported),
 }
 
@@ -70,31 +70,31 @@ pub enum Binding {
 #[derive(Debug, Default)]
 pub struct Scope {
     pub names: Vec<(Symbol, Binding)>,
-    /// Where variables and constants among the names are declared.
+    /// The names of variables and constants, with the places of their declarations.
     pub declared: Vec<(Symbol, Span)>,
 }
 
-/// Something that `break` or `continue` can name.
+/// A block or loop that `break` or `continue` can name.
 #[derive(Debug)]
 pub struct Target {
     pub label: Option<Symbol>,
     pub is_loop: bool,
     /// `None` when it runs at comptime.
     pub blocks: Option<TargetBlocks>,
-    /// Values broken at run time, with the block that each came from, still open.
+    /// Values that `break` gives at run time, with the block that each comes from, still open.
     pub exits: Vec<(BlockId, Operand, Span)>,
-    /// The value broken at comptime.
+    /// The value that `break` gives at comptime.
     pub value: Option<Operand>,
     pub expected: Option<Ty>,
-    /// Some `continue` went to `blocks.next`.
+    /// Whether some `continue` goes to `blocks.next`.
     pub continued: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub struct TargetBlocks {
-    /// Where `continue` goes, for loops.
+    /// The block that `continue` goes to, for loops.
     pub next: Option<BlockId>,
-    /// Where `break` goes, for loops (they have no value).
+    /// The block that `break` goes to, for loops (they have no value).
     pub exit: Option<BlockId>,
 }
 
@@ -103,17 +103,17 @@ pub struct TargetBlocks {
 pub struct Frame {
     pub module: ModuleRef,
     pub mode: Mode,
-    /// How many frames are around it.
+    /// The number of frames around it.
     pub depth: u32,
     pub scopes: Vec<Scope>,
     pub targets: Vec<Target>,
-    /// `None` outside functions.
+    /// The return type; `None` outside functions.
     pub ret_ty: Option<Ty>,
-    /// For an inline expansion: the index of the target that `return` leaves.
+    /// The index of the target that `return` leaves, in an inline expansion.
     pub inline_target: Option<usize>,
     /// Names whose address the body takes; such variables live in memory.
     pub addressed: Arc<Vec<Symbol>>,
-    /// Nesting of run-time control flow, which comptime variables of outer nesting may not change under.
+    /// The depth of run-time control flow. Under it, comptime variables of outer depths may not change.
     pub runtime_depth: u32,
 }
 
@@ -127,21 +127,21 @@ pub struct Sema<'a> {
     pub types: Types,
     /// Parsed files by path.
     pub files: FxHashMap<String, Arc<SourceFile>>,
-    /// Files read as values, by path.
+    /// Data files, by path.
     pub data_files: FxHashMap<String, FileId>,
-    /// What is analysed now: the layout, or one PE program.
+    /// The unit under analysis: the layout, or one PE program.
     pub unit: Unit,
-    /// What is evaluated now; where nothing is, a frame of no module in particular.
+    /// The frame under evaluation; between evaluations, a frame of no module in particular.
     pub frame: Frame,
-    /// How evaluation came here, outermost first.
+    /// The steps that led to this evaluation, outermost first.
     pub trace: Vec<TraceFrame>,
-    /// Iterations and calls that were executed or expanded since a tile or route was set or a program begun.
+    /// Iterations and calls executed or expanded since a tile or route was set or a program begun.
     pub steps: u64,
-    /// A quota was exceeded: what follows an error is not looked at any more.
+    /// Whether a quota was exceeded: after an error nothing more is evaluated then.
     pub exhausted: bool,
     /// Paths of the modules whose imports are being evaluated, outermost first.
     pub importing: Vec<String>,
-    /// Counts what a comptime call may do besides returning a value; a call that did is not memoised.
+    /// The number of effects of comptime calls beside their results; a call with an effect is not memoised.
     pub effects: u64,
 }
 
@@ -149,7 +149,7 @@ pub struct Sema<'a> {
 pub struct SourceFile {
     pub path: String,
     pub ast: ast::File,
-    /// What the parser found.
+    /// The findings of the parser.
     pub findings: Diagnostics,
     pub is_library: bool,
 }
@@ -175,7 +175,8 @@ impl<'a> Sema<'a> {
         }
     }
 
-    /// An analysis has a wafer or an error: what failed for an error that is not among the findings is a fault of ours.
+    /// Ends an analysis, with a wafer or an error: a failure without an error among the findings is a fault of this
+    /// crate.
     pub fn finish(mut self, wafer: Result<Wafer, Reported>) -> Analysis {
         if wafer.is_err() && !self.diagnostics.has_errors() {
             self.internal(None, "the analysis failed, and says nothing of it");
@@ -184,7 +185,7 @@ impl<'a> Sema<'a> {
         Analysis { wafer, sources: self.map, diagnostics: self.diagnostics }
     }
 
-    /// Reports a finding with the trace of how evaluation came here.
+    /// Reports a finding with the trace that led to this evaluation.
     pub fn report(&mut self, diagnostic: Diagnostic) {
         let diagnostic = self.with_trace(diagnostic);
         self.diagnostics.push(diagnostic);
@@ -206,7 +207,7 @@ impl<'a> Sema<'a> {
         self.fail(Diagnostic::new(code, span, message))
     }
 
-    /// Reports that this crate contradicts itself.
+    /// Reports a contradiction within this crate.
     pub fn internal(&mut self, span: impl Into<Option<Span>>, message: &str) -> Reported {
         let diagnostic = match span.into() {
             Some(span) => Diagnostic::new(Code::Internal, span, message),
@@ -216,7 +217,7 @@ impl<'a> Sema<'a> {
         self.diagnostics.fail(diagnostic)
     }
 
-    /// The result of what control flow cannot leave: a declaration, a program.
+    /// The result of an evaluation that control flow cannot leave: a declaration, a program.
     pub fn whole<T>(&mut self, result: Res<T>, span: impl Into<Option<Span>>) -> Result<T, Reported> {
         result.map_err(|stop| match stop {
             Stop::Error(reported) => reported,
@@ -224,7 +225,7 @@ impl<'a> Sema<'a> {
         })
     }
 
-    /// What only the program of a PE has. Builtins that ask for it stand nowhere else.
+    /// The state of a PE's program. Builtins that ask for it stand nowhere else.
     pub fn pe(&mut self) -> Res<&mut Pe> {
         match self.unit.kind {
             UnitKind::Layout(_) => Err(self.internal(None, "a layout is asked for what only a PE has").into()),
@@ -232,7 +233,7 @@ impl<'a> Sema<'a> {
         }
     }
 
-    /// What only a layout has.
+    /// The state of a layout.
     pub fn layout(&mut self) -> Res<&mut Layout> {
         match self.unit.kind {
             UnitKind::Layout(ref mut layout) => Ok(layout),
@@ -240,14 +241,14 @@ impl<'a> Sema<'a> {
         }
     }
 
-    /// Evaluates with findings of its own, for the caller to keep or to drop.
+    /// Evaluates with findings of its own, which the caller keeps or drops.
     pub fn apart<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> (T, Diagnostics) {
         let before = std::mem::take(&mut self.diagnostics);
         let result = f(self);
         (result, std::mem::replace(&mut self.diagnostics, before))
     }
 
-    /// Evaluates with one more label in whatever is found.
+    /// Evaluates with one more label in every finding.
     pub fn labelled<T>(&mut self, span: Span, text: impl FnOnce(&Self) -> String, f: impl FnOnce(&mut Self) -> T) -> T {
         let (result, found) = self.apart(f);
         if !found.is_empty() {
@@ -269,7 +270,7 @@ impl<'a> Sema<'a> {
         matches!(self.frame.mode, Mode::Comptime { .. })
     }
 
-    /// Evaluates at comptime, which a comptime frame does anyway. Control flow of the emitted code around it is out of reach.
+    /// Evaluates at comptime. Control flow of the emitted code around it is out of reach.
     pub fn at_comptime<T>(&mut self, span: Span, f: impl FnOnce(&mut Self) -> Res<T>) -> Res<T> {
         if self.is_comptime() {
             return f(self);
@@ -283,7 +284,7 @@ impl<'a> Sema<'a> {
         }
     }
 
-    /// Evaluates in the same frame, its code going elsewhere.
+    /// Evaluates in the same frame, in another mode.
     pub fn in_mode<T>(&mut self, mode: Mode, f: impl FnOnce(&mut Self) -> T) -> T {
         let outer = std::mem::replace(&mut self.frame.mode, mode);
         let result = f(self);
@@ -296,7 +297,7 @@ impl<'a> Sema<'a> {
         self.in_frame_kept(frame, f).0
     }
 
-    /// Evaluates in a fresh frame, and gives it back.
+    /// Evaluates in a fresh frame, and returns the frame too.
     pub fn in_frame_kept<T>(&mut self, frame: Frame, f: impl FnOnce(&mut Self) -> T) -> (T, Frame) {
         let frame = Frame { depth: self.frame.depth + 1, ..frame };
         let outer = std::mem::replace(&mut self.frame, frame);
@@ -323,7 +324,7 @@ impl<'a> Sema<'a> {
     }
 }
 
-/// The steps innermost first, with equal neighbours as one and the middle of a long trace left out.
+/// The steps, innermost first. Equal neighbours are merged, and the middle of a long trace is left out.
 fn shortened(trace: &[TraceFrame]) -> Vec<TraceFrame> {
     let mut steps: Vec<(TraceFrame, usize)> = Vec::new();
     for step in trace.iter().rev() {

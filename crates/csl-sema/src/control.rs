@@ -1,4 +1,4 @@
-//! `if`, blocks, `return`, `break`, `continue`, and how values from several ways meet.
+//! `if`, blocks, `return`, `break`, `continue`, and the join of values from several branches.
 
 use csl_diag::{Code, Diagnostic, Reported, Span};
 use csl_ir::{BlockId, Inst, Opnd, Term, Ty};
@@ -37,7 +37,7 @@ impl Sema<'_> {
         self.scoped(|s| s.eval_expecting(branch, expected))
     }
 
-    /// Evaluates a way that may not be taken. An error in it does not keep the other ways from being evaluated.
+    /// Evaluates a branch that may not be taken. An error in it does not keep the other branches from being evaluated.
     pub fn eval_arm(
         &mut self,
         block: BlockId,
@@ -63,7 +63,7 @@ impl Sema<'_> {
         }
     }
 
-    /// Evaluates what run-time control flow may skip or repeat.
+    /// Evaluates code that run-time control flow may skip or repeat.
     pub fn under_runtime_control<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
         self.frame.runtime_depth += 1;
         let result = f(self);
@@ -71,7 +71,7 @@ impl Sema<'_> {
         result
     }
 
-    /// Where several ways meet: their common value, in a block that emission goes on in.
+    /// Joins several branches: their common value, in a block where emission continues.
     pub fn join(&mut self, exits: Vec<Exit>, expected: Option<Ty>, span: Span) -> Res<Operand> {
         if exits.is_empty() {
             return Err(Stop::Diverged);
@@ -97,7 +97,7 @@ impl Sema<'_> {
         }
     }
 
-    /// As a statement, an `if` or `switch` drops what its branches give, each of its own type.
+    /// The type of a join. As a statement, an `if` or `switch` drops the values of its branches, each of its own type.
     fn join_type(&mut self, exits: &[Exit], expected: Option<Ty>) -> Res<Ty> {
         if expected == Some(Ty::VOID) {
             return Ok(Ty::VOID);
@@ -222,7 +222,7 @@ impl Sema<'_> {
             Some(_) => Some(self.opnd(&operand, span)?),
             None if ty == Ty::VOID => None,
             None => {
-                // The first parameter is where the caller wants an aggregate.
+                // The first parameter is the address at which the caller wants an aggregate.
                 let addr = csl_ir::Addr { base: csl_ir::AddrBase::Reg(csl_ir::Reg::new(0)), offset: 0 };
                 let place = Place { ty, is_const: false, kind: PlaceKind::Mem(addr) };
                 self.store(&place, operand, span)?;

@@ -1,4 +1,4 @@
-//! Conversions that are asked for: `@as`, `@bitcast`, `@ptrcast`.
+//! Explicit conversions: `@as`, `@bitcast`, `@ptrcast`.
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{Addr, CmpOp, Inst, Opnd, Pointer, PtrRoot, Scalar, Ty, TypeKind, TypedValue, Value, Varying};
@@ -72,7 +72,7 @@ impl Sema<'_> {
         }
     }
 
-    /// An integer stays open where it becomes another one.
+    /// `@as` of a value that varies between tiles, which stays varying where an integer becomes another one.
     fn convert_varying(&mut self, value: &TypedValue, varying: &Varying, ty: Ty, span: Span) -> Res<TypedValue> {
         let zero = Value::Int(BigInt::zero());
         let converted = match *self.types.kind(ty) {
@@ -95,7 +95,7 @@ impl Sema<'_> {
         self.fail(diagnostic.help(format!("convert it by way of its number: @as({to}, @as(u16, ...))")))
     }
 
-    /// Literals must fit; values of a fixed width wrap, as at run time.
+    /// `@as` of an integer: literals must fit; values of a fixed width wrap, as at run time.
     fn int_as(&mut self, value: &TypedValue, number: &BigInt, ty: Ty, int: IntTy, span: Span) -> Res<TypedValue> {
         if value.ty == Ty::COMPTIME_INT && !int.fits(number) {
             let message = format!("{} does not fit in type `{}`", number_text(number), self.show(ty));
@@ -199,7 +199,7 @@ impl Sema<'_> {
                 return Err(self.mismatch(value.ty, ty, span));
             }
             self.code_or(span, "an address is only known at run time")?;
-            // Run-time code takes the address that code generation gives to the variable.
+            // Run-time code takes the address that code generation assigns to the variable.
             let from = value.ty;
             let address = self.opnd(&value.into(), span)?;
             return self.bitcast_reg(from, address, ty, span);
@@ -278,7 +278,7 @@ impl Sema<'_> {
             ));
         }
         match operand {
-            // A pointer into a global stays comptime-known; what it points at is reinterpreted at run time.
+            // A pointer into a global stays comptime-known; its target is reinterpreted at run time.
             Operand::Const(mut value) => {
                 value.ty = ty;
                 Ok(value.into())

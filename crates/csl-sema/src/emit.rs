@@ -1,4 +1,4 @@
-//! Building the body of a function.
+//! Builds the body of a function.
 
 use csl_diag::{Code, Span};
 use csl_ir::{
@@ -22,7 +22,7 @@ pub struct FuncBuilder {
     func: Func,
     blocks: Vec<OpenBlock>,
     current: BlockId,
-    /// Instructions so far.
+    /// The number of instructions so far.
     emitted: usize,
 }
 
@@ -51,13 +51,13 @@ impl FuncBuilder {
         Reg::at(self.func.regs.len() - 1)
     }
 
-    /// A register for the next parameter; all are made before any other register.
+    /// A register for the next parameter. All parameters come before any other register.
     pub fn new_param(&mut self, ty: Scalar) -> Reg {
         self.func.params += 1;
         self.new_reg(ty)
     }
 
-    /// The value of a register, which only code has.
+    /// The value of a register, which exists only in a body.
     pub fn read(&self, reg: Reg) -> Opnd {
         Opnd::Reg(reg)
     }
@@ -72,7 +72,7 @@ impl FuncBuilder {
         IterId::new(self.func.iters - 1)
     }
 
-    /// Notes that the register counts a loop's turns and never passes the end of its type.
+    /// Marks the register as a loop's counter that never passes the end of its type.
     pub fn note_counter(&mut self, counter: Reg) {
         self.func.counters.push(counter);
     }
@@ -86,14 +86,14 @@ impl FuncBuilder {
         [(); N].map(|()| self.new_block())
     }
 
-    /// A block that control never comes to.
+    /// A block that control never reaches.
     pub fn unreachable_block(&mut self, span: Span) -> BlockId {
         let block = self.new_block();
         self.blocks[block].term = Some((Term::Unreachable, span));
         block
     }
 
-    /// Jumps to a block, and goes on there.
+    /// Jumps to a block, and continues there.
     pub fn enter(&mut self, block: BlockId, span: Span) {
         self.terminate(Term::Jump(block), span);
         self.switch_to(block);
@@ -113,7 +113,8 @@ impl FuncBuilder {
         self.current = block;
     }
 
-    /// Appends to the current block; dropped when the block has ended, because control does not come there.
+    /// Appends an instruction to the current block; drops it when the block has ended, because control does not reach
+    /// it.
     pub fn emit(&mut self, inst: Inst, span: Span) {
         let block = &mut self.blocks[self.current];
         if block.term.is_none() {
@@ -135,7 +136,7 @@ impl FuncBuilder {
         self.blocks[self.current].term.is_some()
     }
 
-    /// Whether some finished block goes to `block`.
+    /// Whether some finished block jumps to `block`.
     pub fn is_reached(&self, block: BlockId) -> bool {
         self.blocks.iter().filter_map(|b| b.term.as_ref()).any(|(term, _)| match term {
             Term::Jump(to) => *to == block,
@@ -161,7 +162,8 @@ impl FuncBuilder {
 }
 
 impl Sema<'_> {
-    /// The body under construction. A comptime frame has none: what needs one there is not comptime-known.
+    /// The body under construction. A comptime frame has none: an expression that needs one there is not
+    /// comptime-known.
     pub fn code(&mut self, span: Span) -> Res<&mut FuncBuilder> {
         match self.frame.mode {
             Mode::Runtime(ref mut code) => Ok(code),
@@ -169,7 +171,8 @@ impl Sema<'_> {
         }
     }
 
-    /// The same, for what the language only has in run-time code, refused with these words.
+    /// The body under construction, for constructs that exist in run-time code only; elsewhere they are refused with
+    /// `message`.
     pub fn code_or(&mut self, span: Span, message: &str) -> Res<&mut FuncBuilder> {
         match self.frame.mode {
             Mode::Runtime(ref mut code) => Ok(code),
@@ -177,7 +180,7 @@ impl Sema<'_> {
         }
     }
 
-    /// The same where code is emitted, and nothing where it runs at once.
+    /// The body under construction; `None` where code runs at once.
     pub fn runtime(&mut self) -> Option<&mut FuncBuilder> {
         match &mut self.frame.mode {
             Mode::Runtime(code) => Some(code),
@@ -197,7 +200,7 @@ impl Sema<'_> {
         Ok(self.code(span)?.new_slot(size, align, name.to_string()))
     }
 
-    /// What register a value of the type takes at run time; `None` for aggregates and comptime-only types.
+    /// The kind of register for a value of the type at run time; `None` for aggregates and comptime-only types.
     pub fn scalar(&self, ty: Ty) -> Option<Scalar> {
         match self.types.kind(ty) {
             TypeKind::Bool => Some(Scalar::BOOL),
@@ -268,7 +271,7 @@ impl Sema<'_> {
         })
     }
 
-    /// [`Sema::pin`] for what outlives its expression: parts in memory are copied too.
+    /// [`Sema::pin`] for values that outlive their expression: parts in memory are copied too.
     pub fn pin_deep(&mut self, operand: Operand, span: Span) -> Res<Operand> {
         match operand {
             Operand::Agg(ty, parts) => {

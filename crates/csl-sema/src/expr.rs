@@ -1,4 +1,4 @@
-//! Expressions: dispatch, names and literals.
+//! Evaluates expressions: dispatch, names and literals.
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{Ty, TypedValue, Value};
@@ -17,9 +17,9 @@ impl Sema<'_> {
         self.eval_expecting(expr, None)
     }
 
-    /// The value of an expression whose context asks for a type; the result may still need coercion.
+    /// The value of an expression in a context that expects a type; the result may still need coercion.
     pub fn eval_expecting(&mut self, expr: &Expr, expected: Option<Ty>) -> Res<Operand> {
-        // Expressions nest as deeply as the parser allows, and each level takes several frames of ours.
+        // Expressions nest as deeply as the parser allows, and each level takes several stack frames.
         stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || self.eval_kind(expr, expected))
     }
 
@@ -76,8 +76,8 @@ impl Sema<'_> {
         self.coerce(value, ty, expr.span)
     }
 
-    /// The comptime-known value of an expression. It is evaluated as the frame's mode has it, so that a name may
-    /// be a run-time variable whose type or address is all that matters; the result must be known.
+    /// The comptime-known value of an expression. It is evaluated in the frame's mode, so that a name may be a run-time
+    /// variable of which only the type or address matters; the result must be known.
     pub fn eval_const(&mut self, expr: &Expr) -> Res<TypedValue> {
         let value = self.at_comptime(expr.span, |s| s.eval(expr))?;
         self.known(value, expr.span)
@@ -101,7 +101,7 @@ impl Sema<'_> {
         if !self.is_comptime() {
             return self.emitted_type(expr);
         }
-        // At comptime the value may be one of run time, of which the type is known all the same.
+        // The value may be known at run time only; its type is known all the same.
         let failed_before = self.unit.failed.len();
         let (result, found) = self.apart(|s| s.eval(expr));
         match result {
@@ -116,7 +116,7 @@ impl Sema<'_> {
         }
     }
 
-    /// The type of what an expression is at run time; what it emits, and the functions it needs, are thrown away.
+    /// The type of the expression at run time. Its code, and the functions that only it needs, are dropped.
     fn emitted_type(&mut self, expr: &Expr) -> Res<Ty> {
         let (funcs, pending) = (self.unit.out_funcs.len(), self.unit.pending.len());
         let code = FuncBuilder::new(String::new(), expr.span, None, None);
@@ -127,7 +127,7 @@ impl Sema<'_> {
         result.map(|v| v.ty())
     }
 
-    /// `comptime expr`: evaluated now, whatever the frame's mode.
+    /// `comptime expr`: evaluated now, in any mode.
     fn eval_forced(&mut self, inner: &Expr, expected: Option<Ty>) -> Res<Operand> {
         if self.is_comptime() {
             return self.eval_expecting(inner, expected);
@@ -216,7 +216,7 @@ impl Sema<'_> {
     }
 }
 
-/// The candidate within two edits of `name`, the nearest first; ties go by the alphabet.
+/// The candidate within two edits of `name`, the nearest first; ties go in alphabetical order.
 pub fn closest<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let limit = if name.len() <= 3 { 1 } else { 2 };
     candidates

@@ -1,4 +1,4 @@
-//! Functions as they are declared: their types, in the scope of the parameters before them.
+//! Types of declared functions, evaluated in the scope of the parameters before them.
 
 use csl_diag::Code;
 use csl_ir::{FnRef, FnTy, Ty, TypeKind};
@@ -12,7 +12,7 @@ impl Sema<'_> {
         &self.unit.fns[f]
     }
 
-    /// The type of a function as a value; `void` in its declaration stands for not yet known.
+    /// The type of a function as a value; `void` in its declaration stands for a type that is not known yet.
     pub fn fn_type(&mut self, f: FnRef) -> Res<Ty> {
         let info = self.fn_info(f).clone();
         match info.ty {
@@ -23,7 +23,7 @@ impl Sema<'_> {
             }
             known => return Ok(known),
         }
-        // No function has this type: it says that the types of the declaration are being evaluated.
+        // No function has this type: it marks a declaration whose types are being evaluated.
         self.unit.fns[f].ty = Ty::NORETURN;
         let ty = self.declared_fn_type(&info);
         self.unit.fns[f].ty = *ty.as_ref().unwrap_or(&Ty::VOID);
@@ -60,7 +60,7 @@ impl Sema<'_> {
         ty
     }
 
-    /// The parser has told of any function without a body that is not `extern`.
+    /// The stop for a function without a body: the parser has reported any that is not `extern`.
     pub fn without_body(&mut self, f: FnRef) -> Stop {
         let FnInfo { module, decl, .. } = self.fn_info(f);
         let (module, span) = (*module, decl.name.span);

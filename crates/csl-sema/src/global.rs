@@ -7,7 +7,7 @@ use csl_syntax::ast::{Expr, Storage, VarDecl, VarKind};
 use crate::context::{Res, Sema, Stop};
 use crate::unit::{GlobalInfo, GlobalItem};
 
-/// No color of any chip; published programs write it for a stream that is not there.
+/// The number that published programs write as the color of an absent stream; no chip has such a color.
 const UNUSED_COLOR: u32 = 32;
 
 impl Sema<'_> {
@@ -25,7 +25,7 @@ impl Sema<'_> {
         }
     }
 
-    /// Symbols of an imported module are called after the constant that it was first bound to.
+    /// Names a module: symbols of an imported module are called after the constant that it was first bound to.
     fn name_module(&mut self, importer: ModuleRef, decl: &VarDecl, value: &TypedValue) {
         if let Value::Module(module) = value.value
             && self.unit.modules[module].prefix.is_empty()
@@ -116,7 +116,7 @@ impl Sema<'_> {
                 format!("`{}` needs a type or an initial value", decl.name.name),
             ));
         };
-        // What has no memory can only be a comptime-known variable that nothing changes.
+        // A value without memory can only be a comptime-known variable that nothing changes.
         if self.is_comptime_only(ty) || csl_ir::size_of(&self.types, ty).is_none() {
             return self.comptime_global(decl, ty, value);
         }

@@ -1,6 +1,6 @@
-//! Run-time instances of functions: one for each set of comptime arguments, and the analysis of their bodies.
+//! Run-time instances of functions: one for each set of comptime arguments, with its body.
 //!
-//! An instance is asked for by a call, an address or a binding, and waits until [`Sema::drain_pending`] analyses its body.
+//! A call, an address or a binding asks for an instance, which waits until [`Sema::drain_pending`] analyses its body.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use crate::emit::FuncBuilder;
 use crate::operand::{Operand, Place, PlaceKind};
 use crate::unit::{FnInfo, InstanceKey, PendingFn};
 
-/// Functions of one program, instances of generic ones included.
+/// The greatest number of functions of one program, instances of generic ones included.
 const MOST_FUNCTIONS: usize = 1 << 14;
 
-/// How a parameter of an instance is bound.
+/// The binding of a parameter in an instance.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ParamBinding {
     Comptime(TypedValue),
@@ -41,7 +41,7 @@ impl Sema<'_> {
         self.instance_with(f, &params, ty.ret, span)
     }
 
-    /// Inline functions are only there where they are called.
+    /// Refuses the address of an inline function: it exists only where it is called.
     pub fn check_addressable_fn(&mut self, f: FnRef, span: Span) -> Res<()> {
         let decl = self.fn_info(f).decl.clone();
         if decl.inlining != Inlining::Inline {
@@ -75,7 +75,7 @@ impl Sema<'_> {
         Ok(id)
     }
 
-    /// Analyses the bodies of functions that run-time code uses, and of those that these use.
+    /// Analyses the bodies of functions that run-time code uses, and of the functions that these use.
     pub fn drain_pending(&mut self) -> Res<()> {
         let mut result = Ok(());
         while let Some(pending) = self.unit.pending.pop_front() {
@@ -163,7 +163,7 @@ impl Sema<'_> {
         Ok(())
     }
 
-    /// A parameter whose address is taken is copied to memory.
+    /// The binding of a parameter in the body; one whose address is taken is copied to memory.
     fn param_binding(&mut self, name: Symbol, operand: Operand, span: Span) -> Res<Binding> {
         if !matches!(operand, Operand::Reg(..)) || !self.frame.addressed.contains(&name) {
             return Ok(Binding::Const(operand));
@@ -194,7 +194,7 @@ fn key_of(binding: &ParamBinding) -> TypedValue {
     }
 }
 
-/// Names of variables whose address a body takes, or may take: those variables live in memory.
+/// Names of variables whose address a body takes, or may take; such variables live in memory.
 pub fn addressed_names(body: &ast::Block) -> Vec<Symbol> {
     let mut names = Vec::new();
     crate::walk::each_expr(body, &mut |expr| {

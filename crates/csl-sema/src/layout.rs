@@ -1,4 +1,4 @@
-//! The layout: evaluating its block, and making one program for each kind of tile.
+//! Evaluates the layout block, and makes one program for each kind of tile.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,31 +17,31 @@ use crate::operand::Operand;
 use crate::sharing::{self, Shape, TileKey};
 use crate::unit::TopItem;
 
-/// The tiles with one file and the same params.
+/// An instance: the tiles with one file and the same params.
 #[derive(Clone, Copy, Debug)]
 pub struct Instance {
-    /// The `@set_tile_code` of the first tile, and where that is.
+    /// The `@set_tile_code` of the first tile.
     pub span: Span,
     pub first: (u32, u32),
     pub tiles: u32,
 }
 
-/// What the layout block has said so far.
+/// The state of the layout block so far.
 #[derive(Debug, Default)]
 pub struct Layout {
-    /// The layout block is being evaluated.
+    /// Whether the layout block is being evaluated.
     pub in_block: bool,
     pub size: Option<(u32, u32, Span)>,
-    /// One more than the index of the instance of each tile, row by row; 0 without code. Once programs are analysed:
-    /// of its program.
+    /// The instance of each tile, row by row: one more than its index; 0 for a tile without code. After the analysis of
+    /// programs: the program of each tile.
     pub tiles: Vec<u32>,
     pub shapes: IndexSet<Shape>,
     pub instances: IndexMap<TileKey, Instance>,
     pub routes: Vec<(Route, Span)>,
-    /// Where in `routes` the route of a tile (x, y) and color is.
+    /// The index in `routes` of the route of a tile (x, y) and color.
     pub routed: HashMap<(u32, u32, u8), usize>,
     pub exports: Vec<ExportName>,
-    /// The layout shows that it was written for SDK 1.4 or older.
+    /// Whether the layout shows that it was written for SDK 1.4 or older.
     pub is_legacy: bool,
 }
 
@@ -51,7 +51,7 @@ impl Layout {
         self.size.map(|(width, height, _)| (width, height))
     }
 
-    /// What tiles with this file and these params have in common.
+    /// The key that tiles with this file and these params share.
     pub fn key(&mut self, file: String, params: Vec<(Name, TypedValue)>) -> TileKey {
         let (params, numbers) = sharing::split(params);
         let shape = self.shapes.insert_full(Shape { file, params }).0 as u32;
@@ -61,7 +61,7 @@ impl Layout {
     /// Records a route.
     ///
     /// # Errors
-    /// The tile has one for the color.
+    /// The tile has a route for the color already.
     pub fn add_route(&mut self, route: Route, span: Span) -> Result<(), Diagnostic> {
         let key = (route.x, route.y, route.color);
         if let Some(&before) = self.routed.get(&key) {
@@ -101,10 +101,11 @@ impl Sema<'_> {
         Ok(self.assemble(layout, programs, tile_consts, rectangle))
     }
 
-    /// Evaluates the layout block: what it says, and the width and the height that it sets.
+    /// Evaluates the layout block; returns the layout, and the width and height of its rectangle in PEs.
     fn evaluate_layout(&mut self, root: &str) -> Res<(Layout, (u32, u32))> {
         self.unit.name = root.to_string();
-        // First of all: the params of a PE's program have no values here, which would only hide what is wrong.
+        // This comes first: the params of a PE's program have no values here, and errors about that would hide the real
+        // one.
         let file = self.load_file(root, None, None)?;
         let Some(block) = layout_block(&file.ast) else {
             let message = format!("{root} has no `layout` block");
@@ -139,7 +140,7 @@ impl Sema<'_> {
         Ok(bindings)
     }
 
-    /// Refuses values from the command line that the types of the params do not admit.
+    /// Refuses values of the command line that do not fit the types of the params.
     fn check_command_line(&mut self, module: ModuleRef) -> Res<()> {
         let given = self.options.params.iter().chain(&self.options.colors);
         let names: Vec<(Symbol, String)> = given.map(|(name, text)| (Symbol::new(name), text.clone())).collect();
@@ -155,7 +156,7 @@ impl Sema<'_> {
     fn check_param(&mut self, module: ModuleRef, decl: &VarDecl, value: TypedValue, text: &str) -> Res<()> {
         let Some(ty) = &decl.ty else { return Ok(()) };
         let ty = self.in_frame(Frame::top_level(module), |s| s.eval_type(ty))?;
-        // A color is its number here, as it is where a tile's params are bound.
+        // A color is its number here, as where a tile's params are bound.
         if ty == Ty::COLOR && matches!(value.value, Value::Int(_)) {
             let color = TypedValue::new(ty, value.value);
             self.unit.modules[module].params.insert(decl.name.name, color);
@@ -172,7 +173,7 @@ impl Sema<'_> {
         Err(self.fail(if is_color { diagnostic.help(help) } else { diagnostic }))
     }
 
-    /// There is a rectangle, of this width and height, and every tile of it has code.
+    /// Checks that there is a rectangle and that every tile of it has code; returns its width and height in PEs.
     fn check_tiles(&mut self, layout: &Layout, block: Span) -> Res<(u32, u32)> {
         let Some((width, height, span)) = layout.size else {
             return Err(self.error(Code::BadRectangle, block, "the layout block never calls `@set_rectangle`"));
@@ -185,8 +186,8 @@ impl Sema<'_> {
         Err(self.fail(Diagnostic::new(Code::TileCode, span, message).help("give it some with `@set_tile_code`")))
     }
 
-    /// One warning for each configuration that sends wavelets off the rectangle, on however many tiles and by however many
-    /// sides.
+    /// Warns once of each configuration that sends wavelets off the rectangle, on however many tiles and by however
+    /// many sides.
     fn warn_off_edge(&mut self, layout: &Layout, width: u32, height: u32) {
         let mut seen: IndexMap<Span, (&Route, DirSet, u32)> = IndexMap::new();
         for (route, span) in &layout.routes {
@@ -211,7 +212,7 @@ impl Sema<'_> {
         warnings.into_iter().for_each(|warning| self.report(warning));
     }
 
-    /// The host can neither call nor copy what no PE has.
+    /// Warns of exports that no PE has: the host can neither call nor copy them.
     fn warn_exported_nowhere(&mut self, layout: &Layout, programs: &[Program]) {
         let has = |id: u16| programs.iter().any(|program| program.exports.iter().any(|export| export.id == id));
         let missing: Vec<ExportName> = layout.exports.iter().filter(|name| !has(name.id)).cloned().collect();
@@ -249,7 +250,7 @@ impl Sema<'_> {
     }
 }
 
-/// Has the tiles name their programs instead of their instances; the constants of each program's tiles.
+/// Replaces the tiles' instances by their programs; returns the constants of each program's tiles.
 fn number_programs(layout: &mut Layout, kinds: &[(u32, Vec<u64>)], programs: usize) -> Vec<Vec<u64>> {
     let mut tile_consts = vec![Vec::new(); programs];
     for tile in layout.tiles.iter_mut().filter(|tile| **tile != 0) {
@@ -279,7 +280,7 @@ fn merge_routes(layout: &mut Layout, programs: &[Program], width: u32) -> Result
     Ok(())
 }
 
-/// The tiles, row by row, with equal neighbours in one run.
+/// The tiles, row by row, as runs of equal neighbours.
 fn runs(tiles: &[u32], width: u32) -> Vec<TileRun> {
     let mut runs: Vec<TileRun> = Vec::new();
     for (at, &tile) in tiles.iter().enumerate().filter(|(_, tile)| **tile != 0) {

@@ -1,11 +1,12 @@
 //! Semantic analysis: names, modules, comptime evaluation, types, generics, pruning, layout. AST in, IR out.
 //!
-//! One pass evaluates, checks and prunes: a branch that is not taken at comptime is not looked at. An expression evaluates
-//! to an [`operand::Operand`], which is a comptime value or a place at run time. What is legal where is a matter of types:
+//! One pass evaluates, checks and prunes: a branch that is not taken at comptime is not evaluated. An expression
+//! evaluates to an [`operand::Operand`], which is a comptime value or a place at run time. Types decide what is legal
+//! where:
 //!
 //! - An analysis ([`context::Sema`]) holds what the whole compilation shares.
-//! - A unit ([`unit::Unit`]) is a layout or the program of one kind of PE; what only one of them has stands in its
-//!   [`unit::UnitKind`].
+//! - A unit ([`unit::Unit`]) is a layout or the program of one kind of PE; the state that only one of them has stands
+//! in its [`unit::UnitKind`].
 //! - A frame ([`context::Frame`]) is comptime or run-time ([`context::Mode`]); only a run-time frame has a body to emit
 //!   into, which [`context::Sema::code`] hands out.
 //! - An evaluation that stops for an error has reported it ([`context::Stop::Error`] holds the proof), and so has an analysis

@@ -1,4 +1,5 @@
-//! `export` and `extern`: which types may have them, which declarations are of one symbol, and keeping what is exported.
+//! `export` and `extern`: the types that may have them, the declarations of one symbol, and the exports that a program
+//! keeps.
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use crate::context::{Frame, Res, Sema, Stop};
 use crate::unit::{GlobalInfo, GlobalItem, InstanceKey, TopItem};
 
 impl Sema<'_> {
-    /// Exported declarations are part of the program whether it uses them or not.
+    /// Declares exports: they are part of the program whether it uses them or not.
     pub fn declare_exported(&mut self) -> Res<()> {
         let mut result = Ok(());
         for module in 0..self.unit.modules.len() {
@@ -24,7 +25,7 @@ impl Sema<'_> {
         result
     }
 
-    /// In the order of the file, so that a program is always numbered the same way.
+    /// The exported names in the order of the file, so that a program is always numbered the same way.
     fn exported_names(&self, module: ModuleRef) -> Vec<Symbol> {
         let items = self.unit.modules[module].items.values();
         let mut names: Vec<(Span, Symbol)> = items
@@ -47,7 +48,7 @@ impl Sema<'_> {
         self.instance(f, span).map(|_| ())
     }
 
-    /// A function with a storage class has a type that other objects know.
+    /// Checks a function with a storage class: other objects must know its type.
     pub fn check_exported_fn(&mut self, f: FnRef) -> Res<()> {
         let decl: Arc<FnDecl> = self.fn_info(f).decl.clone();
         let ty = self.fn_type(f)?;
@@ -70,7 +71,7 @@ impl Sema<'_> {
         !is_generic && params.iter().all(fits) && (*ret == Ty::VOID || fits(ret))
     }
 
-    /// "Export-compatible" in the words of the guide.
+    /// Whether a type is "export-compatible", in the words of the guide.
     pub fn is_exportable(&self, ty: Ty) -> bool {
         match self.types.kind(ty) {
             TypeKind::Int { bits, .. } => matches!(bits, 16 | 32),
@@ -92,7 +93,7 @@ impl Sema<'_> {
         }
     }
 
-    /// An `extern fn` is the function of the program that is exported under its name.
+    /// The instance of an `extern fn`: the function of the program that is exported under its name.
     pub fn extern_instance(&mut self, f: FnRef, decl: &FnDecl, key: InstanceKey, span: Span) -> Res<FuncId> {
         let name = self.link_name(f, decl)?;
         let found = self.exported_fn(&name)?;
@@ -164,7 +165,7 @@ impl Sema<'_> {
         Ok(known)
     }
 
-    /// A declaration with a storage class shares its symbol with none that has a link name alone.
+    /// Checks that a declaration with a storage class does not share its symbol with one that has a link name only.
     fn check_plain_name(&mut self, info: &GlobalInfo, decl: &VarDecl) -> Res<()> {
         let other = if info.storage != Storage::Default {
             self.unit.plain_names.get(&info.name).copied()
@@ -180,7 +181,7 @@ impl Sema<'_> {
     }
 }
 
-/// Whether the parser had nothing to say against exporting it.
+/// Whether the parser has reported no error in a function.
 fn is_whole(decl: &FnDecl) -> bool {
     decl.body.is_some() && decl.inlining != Inlining::Inline
 }

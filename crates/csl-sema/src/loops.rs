@@ -13,7 +13,7 @@ use crate::emit::FuncBuilder;
 use crate::operand::{Operand, Place, PlaceKind};
 
 impl Sema<'_> {
-    /// One more iteration of a loop, or one more call, that the compiler executes or expands itself.
+    /// Counts one more iteration of a loop, or one more call, that the compiler executes or expands itself.
     pub fn count_step(&mut self, span: Span) -> Res<()> {
         self.steps += 1;
         let is_huge = self.runtime().is_some_and(|code| code.is_huge());
@@ -29,8 +29,8 @@ impl Sema<'_> {
         Err(self.fail(Diagnostic::new(Code::QuotaExceeded, span, message).help(help)))
     }
 
-    /// One more iteration of a loop that is unrolled, of which `done` came before. The limit of the command line holds
-    /// for `inline` loops, each by itself.
+    /// Counts one more iteration of an unrolled loop, after `done` earlier ones. The limit of the command line holds
+    /// for `inline` loops, each on its own.
     fn count_iteration(&mut self, is_inline: bool, done: u64, span: Span) -> Res<()> {
         match self.options.max_inlined_iterations {
             Some(limit) if is_inline && done >= limit => {
@@ -72,7 +72,7 @@ impl Sema<'_> {
         self.error(Code::BadOperand, span, format!("a for loop goes over an array or a range, got: `{shown}`"))
     }
 
-    /// Every iteration on its own, with comptime-known elements where they are known.
+    /// Unrolls a `for` loop: each iteration on its own, with comptime-known elements where they are known.
     fn unrolled_for(&mut self, node: &For, iter: Operand, span: Span) -> Res<Operand> {
         let source = self.iteration(iter, node.iter.span)?;
         let exit = self.runtime().map(FuncBuilder::new_block);
@@ -96,7 +96,7 @@ impl Sema<'_> {
         Ok(Operand::void())
     }
 
-    /// One pass through an unrolled loop; false when the loop is over for sure.
+    /// One pass through an unrolled loop; false when the loop certainly ends there.
     fn one_iteration(
         &mut self,
         label: Option<Symbol>,
@@ -189,7 +189,7 @@ impl Sema<'_> {
         let start = self.opnd(&start, span)?;
         let counter = self.emit_copy(elem, start, span)?;
         let stop_opnd = self.opnd(&stop, span)?;
-        // The end is fixed when the loop begins, whatever becomes of the variable it came from.
+        // The end is fixed when the loop begins, whatever happens to the variable that it comes from.
         let stop_opnd = self.fixed(elem, stop_opnd, span)?;
         let index = self.index_counter(node, span)?;
         let descending = step.as_const().and_then(crate::value::int_of).map(|s| s.sign() == Sign::Minus);
@@ -214,7 +214,8 @@ impl Sema<'_> {
         self.emitted_loop(node, index, span, check, advance, move |_| Ok(value))
     }
 
-    /// Whether a step may lead past the values of the type, where the counter wraps. Ones never do: they meet the end.
+    /// Whether a step may lead past the values of the type, where the counter wraps. Steps of 1 never do: they meet the
+    /// end.
     fn may_wrap(&mut self, elem: Ty, stop: &Operand, step: &Operand) -> bool {
         let Some(step) = step.as_const().and_then(crate::value::int_of) else { return true };
         if *step.magnitude() <= 1u32.into() {
@@ -233,7 +234,7 @@ impl Sema<'_> {
         }
     }
 
-    /// start, stop and step of a range value.
+    /// Start, stop and step of a range value.
     pub fn range_parts(&mut self, range: &Operand, elem: Ty, span: Span) -> Res<[Operand; 3]> {
         match range {
             Operand::Const(TypedValue { value: Value::Range(parts), .. }) => {
@@ -386,25 +387,25 @@ impl Sema<'_> {
     }
 }
 
-/// What a loop that runs at compile time goes over.
+/// The sequence that a loop at compile time goes over.
 enum Iteration {
     Range { elem: Ty, range: Arc<[BigInt; 3]> },
     Parts { place: Place, count: u64 },
 }
 
-/// The counter of an emitted loop and where it ends.
+/// The counter of an emitted loop and its end.
 #[derive(Clone)]
 struct Counting {
     scalar: Scalar,
     counter: Reg,
     stop: Opnd,
     step: Opnd,
-    /// `None` when the sign of the step is only known at run time.
+    /// The direction; `None` when the sign of the step is known at run time only.
     descending: Option<bool>,
 }
 
 impl Counting {
-    /// Goes to `body` while the counter is inside, else to `exit`.
+    /// Jumps to `body` while the counter is inside, else to `exit`.
     fn check(&self, code: &mut FuncBuilder, body: BlockId, exit: BlockId, span: Span) {
         let compare = |code: &mut FuncBuilder, op| {
             let inside = self.compare(code, op, Opnd::Reg(self.counter), self.stop.clone(), span);
@@ -432,7 +433,7 @@ impl Counting {
         Opnd::Reg(dst)
     }
 
-    /// The counter and the step, added up in `dst`.
+    /// Puts the sum of the counter and the step into `dst`.
     fn step_into(&self, code: &mut FuncBuilder, dst: Reg, span: Span) {
         let (a, b) = (Opnd::Reg(self.counter), self.step.clone());
         code.emit(Inst::Bin { op: BinOp::Add, ty: self.scalar, dst, a, b }, span);

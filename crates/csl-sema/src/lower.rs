@@ -1,4 +1,4 @@
-//! The globals of a program with their initial bytes.
+//! Lowers the globals of a program to initial bytes.
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{
@@ -13,7 +13,7 @@ use num_traits::{ToPrimitive, Zero};
 use crate::context::{Res, Sema};
 use crate::value::field_types;
 
-/// Bytes that 16-bit addresses reach.
+/// The number of bytes that 16-bit addresses reach.
 const ADDRESSABLE: u32 = 1 << 16;
 
 impl Sema<'_> {
@@ -167,7 +167,7 @@ impl Sema<'_> {
         Ok(())
     }
 
-    /// The backing integer; an address in it is filled in later, which needs a word of its own.
+    /// Writes a packed value as its backing integer; an address in it is filled in later and needs a word of its own.
     fn lower_packed(&mut self, ty: Ty, parts: &[Value], at: u32, image: &mut Bytes, span: Span) -> Res<()> {
         let mut known = parts.to_vec();
         for (index, part) in known.iter_mut().enumerate() {
@@ -241,7 +241,7 @@ fn is_zero(value: &Value) -> bool {
     }
 }
 
-/// Initial bytes under construction: as long as the last byte that was set.
+/// Initial bytes under construction, up to the last byte that was set.
 struct Bytes {
     init: Vec<u8>,
     relocs: Vec<Reloc>,

@@ -1,4 +1,4 @@
-//! Modules: loading files, binding params, looking names up.
+//! Modules: loads files, binds params, looks names up.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use crate::operand::Place;
 use crate::unit::{FnInfo, GlobalItem, ItemState, Module, State, TopItem};
 
 impl Sema<'_> {
-    /// Loads a file as a new module instance: two imports of a file are two modules.
-    /// `span` is where it is asked for; none for the root.
+    /// Loads a file as a new module instance: two imports of a file are two modules. `span` is the place of
+    /// the import; none for the root.
     pub fn load_module(
         &mut self,
         name: &str,
@@ -43,7 +43,7 @@ impl Sema<'_> {
         result.map(|()| module)
     }
 
-    /// A file may import itself with other params, but not without end.
+    /// Checks that imports end: a file may import itself with other params, but not for ever.
     fn check_import_cycle(&mut self, file: &SourceFile, span: Option<Span>) -> Res<()> {
         let nested = self.importing.iter().filter(|path| **path == file.path).count();
         if nested <= MOST_NESTED && self.unit.modules.len() <= MOST_MODULES {
@@ -57,7 +57,7 @@ impl Sema<'_> {
     }
 
     fn unknown_binding(&mut self, name: Name, file: &SourceFile, span: Option<Span>) {
-        // memcpy's own struct carries more than any one generation of the library declares.
+        // The struct of memcpy carries more fields than any one generation of the library declares.
         if file.is_library {
             return;
         }
@@ -89,7 +89,7 @@ impl Sema<'_> {
             }
         };
         if let Some(file) = self.files.get(&resolved.path).cloned() {
-            // What was found when the file was first read may have been dropped; what was kept is not told twice.
+            // Findings of the first reading may have been dropped; those that were kept are not reported twice.
             self.diagnostics.extend(file.findings.clone());
             return Ok(file);
         }
@@ -102,7 +102,7 @@ impl Sema<'_> {
         Ok(file)
     }
 
-    /// The error that the parser has told of a part of a module.
+    /// The error that the parser has reported for a part of a module.
     pub fn syntax_error(&mut self, module: ModuleRef, span: Span) -> Stop {
         match self.unit.modules[module].file.findings.check() {
             Err(reported) => reported.into(),
@@ -144,8 +144,9 @@ impl Sema<'_> {
         }
     }
 
-    /// Imports (their comptime blocks bind tasks) and FIFOs with registers of their own take effect whether their names
-    /// are used or not. Other FIFOs do not: published pipelines allocate more than a PE could hold and use some.
+    /// Evaluates imports (their comptime blocks bind tasks) and FIFOs with registers of their own, which take effect
+    /// whether their names are used or not. Other FIFOs wait: published pipelines allocate more than a PE could hold
+    /// and use some.
     fn import_eagerly(&mut self, module: ModuleRef, file: &ast::File, span: Option<Span>) -> Res<()> {
         let mut outcome = Ok(());
         let path = self.unit.modules[module].file.path.clone();
@@ -179,7 +180,7 @@ impl Sema<'_> {
         result
     }
 
-    /// Executes a top-level block in the current frame, telling every statement's error.
+    /// Executes a top-level block in the current frame, and reports the errors of all its statements.
     pub fn exec_block(&mut self, block: &Block) -> Res<()> {
         let first_cell = self.unit.cells.len();
         let mut result = Ok(());
@@ -190,7 +191,7 @@ impl Sema<'_> {
         result
     }
 
-    /// What `name` is at the top level of `module`; `None` when it is nothing there.
+    /// The item that `name` is at the top level of `module`; `None` when the module declares no such name.
     pub fn lookup_item(&mut self, module: ModuleRef, name: Symbol) -> Res<Option<GlobalItem>> {
         let Some(entry) = self.unit.modules[module].items.get_mut(&name) else { return Ok(None) };
         match &entry.state {
@@ -225,8 +226,8 @@ impl Sema<'_> {
         Ok(result.map(Some)?)
     }
 
-    /// Declarations that failed since there were `kept` of them are to be evaluated again, because what they told is
-    /// dropped.
+    /// Forgets the declarations that failed after the first `kept`, so that they are evaluated again: their findings
+    /// are dropped.
     pub fn forget_failed(&mut self, kept: usize) {
         for (module, name) in self.unit.failed.split_off(kept) {
             self.set_state(module, name, State::Pending);
@@ -263,13 +264,13 @@ impl Sema<'_> {
     }
 }
 
-/// Module instances of one program.
+/// The greatest number of module instances of one program.
 const MOST_MODULES: usize = 4096;
 
-/// How often a file may stand in a chain of imports.
+/// The greatest number of times that a file may occur in a chain of imports.
 const MOST_NESTED: usize = 16;
 
-/// Whether an initial value is an import or a FIFO with registers, or chooses among such.
+/// Whether an initial value is an import or a FIFO with registers, or a choice among such.
 fn takes_effect(expr: &Expr) -> bool {
     match &expr.kind {
         ExprKind::Builtin { name, args } => match name.name.as_str() {

@@ -1,4 +1,4 @@
-//! What an expression evaluates to.
+//! The results of expressions: operands and places.
 
 use csl_ir::{Addr, Opnd, Reg, Ty, TypedValue, Value};
 
@@ -9,7 +9,7 @@ pub enum Operand {
     Const(TypedValue),
     /// A scalar at run time.
     Reg(Ty, Opnd),
-    /// An aggregate at run time: the value at an address, not to be changed there.
+    /// An aggregate at run time: the value at an address, which must not be changed there.
     Mem(Ty, Addr),
     /// An anonymous struct or tuple of which some part is a run-time value.
     Agg(Ty, Vec<Operand>),
@@ -61,7 +61,7 @@ impl From<TypedValue> for Operand {
     }
 }
 
-/// Something that can be read, and perhaps written or pointed at.
+/// A place: a value that can be read, and perhaps written or pointed at.
 #[derive(Clone, Debug)]
 pub struct Place {
     pub ty: Ty,
@@ -77,7 +77,7 @@ pub enum PlaceKind {
     Mem(Addr),
     /// A field of a packed struct or union: `bits` bits from `bit` on in the integer at `addr`.
     Bits { addr: Addr, container_bits: u32, bit: u32, bits: u32 },
-    /// What a comptime-known pointer points at: a global, or comptime memory.
+    /// The target of a comptime-known pointer: a global, or comptime memory.
     Ptr(csl_ir::Pointer),
     /// A value that has no address.
     Value(Operand),

@@ -13,7 +13,7 @@ use crate::context::{Res, Sema, Stop};
 use crate::operand::Operand;
 use crate::value::{f64_of, int_of};
 
-/// Bits of a comptime integer, so that no program can ask for unbounded memory or time.
+/// The greatest width of a comptime integer in bits, so that no program can ask for unbounded memory or time.
 const MOST_BITS: u64 = 1 << 21;
 
 impl Sema<'_> {
@@ -28,7 +28,7 @@ impl Sema<'_> {
         self.binary(op, (a, lhs.span), (b, rhs.span), span)
     }
 
-    /// Copies a variable's value when evaluating `other` could change the variable.
+    /// Copies a variable's value if the evaluation of `other` could change the variable.
     fn keep(&mut self, value: Operand, other: &Expr, span: Span) -> Res<Operand> {
         match other.kind {
             csl_syntax::ast::ExprKind::Block { .. } => self.pin(value, span),
@@ -36,7 +36,7 @@ impl Sema<'_> {
         }
     }
 
-    /// `and`, `or`: the right side is not even checked when the left decides at comptime.
+    /// Evaluates `and` and `or`: the right side is not even checked when the left decides at comptime.
     fn eval_logical(&mut self, op: BinOp, lhs: &Expr, rhs: &Expr, span: Span) -> Res<Operand> {
         let decides = op == BinOp::Or;
         let a = self.eval_as(lhs, Ty::BOOL)?;
@@ -170,7 +170,7 @@ impl Sema<'_> {
         Ok(Operand::Reg(ty, Opnd::Reg(dst)))
     }
 
-    /// The count may have another type than the value; it must not be negative.
+    /// Shifts. The count may have another type than the value; it must not be negative.
     fn shift(&mut self, op: IntOp, a: (Operand, Span), b: (Operand, Span), span: Span) -> Res<Operand> {
         let is_int = |s: &Self, ty| matches!(s.types.kind(ty), TypeKind::Int { .. } | TypeKind::ComptimeInt);
         for (operand, at) in [&a, &b] {
@@ -327,7 +327,7 @@ impl Sema<'_> {
     }
 }
 
-/// `-x` is `0 - x`, and `~x` is `-1 ^ x`.
+/// A unary operator as a binary one: `-x` is `0 - x`, and `~x` is `-1 ^ x`.
 fn as_binary(op: UnOp) -> Option<(IntOp, i8)> {
     match op {
         UnOp::Neg => Some((IntOp::Sub, 0)),

@@ -1,4 +1,4 @@
-//! Values as operands of instructions.
+//! Turns values into operands of instructions.
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{Addr, AddrBase, Opnd, Pointer, PtrRoot, Scalar, Ty, TypeKind, TypedValue, Value, Varying};
@@ -64,7 +64,7 @@ impl Sema<'_> {
         self.fail(diagnostic.help(help))
     }
 
-    /// In run-time code a value that varies is a constant of the tile.
+    /// The operand of a value that varies between tiles: in run-time code it is a constant of the tile.
     fn varying_opnd(&mut self, ty: Ty, varying: &Varying, span: Span) -> Res<Opnd> {
         match self.scalar(ty) {
             Some(Scalar::Int { signed, bits }) if !self.is_comptime() => {

@@ -1,4 +1,4 @@
-//! What a compilation is given.
+//! Options and results of an analysis.
 
 use std::sync::Arc;
 
@@ -7,31 +7,32 @@ use csl_ir::Wafer;
 use csl_machine::{Arch, Sdk};
 use csl_num::FloatKind;
 
-/// Everything but the sources.
+/// All inputs of an analysis but the sources.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub arch: Arch,
-    /// The one 16-bit float of run-time code.
+    /// The 16-bit float type of run-time code.
     pub fp16: FloatKind,
     /// `--params=name:value`; numbers in decimal or with a base prefix.
     pub params: Vec<(String, String)>,
     /// `--colors=name:id`.
     pub colors: Vec<(String, String)>,
-    /// Width and height of the fabric in PEs; left out, it ends where the margins do.
+    /// Width and height of the fabric in PEs; `None` takes the fabric that ends where the margins do.
     pub fabric: Option<(u32, u32)>,
-    /// Where the program's rectangle begins.
+    /// Column and row of the north-west PE of the program's rectangle.
     pub offsets: (u32, u32),
     /// PEs that stay free east and south of the rectangle.
     pub margins: (u32, u32),
     pub memcpy: bool,
-    /// Iterations of any one `inline` loop.
+    /// The greatest number of iterations of any one `inline` loop.
     pub max_inlined_iterations: Option<u64>,
-    /// Iterations and calls at comptime without a tile or a route being set: what is above them may never end.
+    /// The greatest number of iterations and calls at comptime between two settings of tiles or routes; a program above
+    /// it may never end.
     pub most_steps: u64,
     pub comptime_func_depth_limit: u32,
-    /// Overrides what the program itself gives away of its generation.
+    /// The release whose rules hold; `None` follows the signs of the generation in the program.
     pub sdk: Option<Sdk>,
-    /// Tiles share programs where their params allow it. Tests compare with the programs of single tiles.
+    /// Whether tiles share programs where their params allow it. Tests compare with the programs of single tiles.
     pub share_programs: bool,
 }
 
@@ -55,26 +56,26 @@ impl Default for Options {
     }
 }
 
-/// A source that was found.
+/// The source file of an import.
 #[derive(Clone, Debug)]
 pub struct Resolved {
-    /// What identifies it, and what diagnostics call it.
+    /// The path that identifies the file, and its name in diagnostics.
     pub path: String,
     pub text: Arc<str>,
-    /// A file of the standard library, which may use internal builtins.
+    /// Whether it is a file of the standard library, which may use internal builtins.
     pub is_library: bool,
 }
 
-/// Where sources come from. Analysis itself touches no file.
+/// The sources of a compilation. The analysis itself reads no file.
 pub trait Sources {
-    /// Finds `name` as an import in the file `importer` means it (`None`: the root), or says why not.
+    /// Finds `name` as an import in the file `importer` (`None`: the root) means it, or gives the reason why it cannot.
     fn resolve(&mut self, name: &str, importer: Option<&str>) -> Result<Resolved, String>;
 }
 
-/// What came of a compilation.
+/// The outcome of an analysis.
 #[derive(Debug)]
 pub struct Analysis {
-    /// Without one there are errors among the diagnostics.
+    /// The wafer; without one there are errors among the diagnostics.
     pub wafer: Result<Wafer, Reported>,
     pub sources: SourceMap,
     pub diagnostics: Diagnostics,

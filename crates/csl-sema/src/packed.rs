@@ -1,4 +1,4 @@
-//! Comptime values as the integers that they are in memory: packed structs, and what `@bitcast` takes.
+//! Comptime values as integers: packed structs in memory, and the values that `@bitcast` takes.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use num_traits::{ToPrimitive, Zero};
 
 use crate::value::field_types;
 
-/// The bits of a value; `None` when it has none yet, as an address has not.
+/// The bits of a value; `None` for a value without known bits, such as an address.
 pub fn bits_of_value(types: &Types, value: &TypedValue) -> Option<BigInt> {
     match &value.value {
         Value::Int(_) | Value::Varying(_) => {
@@ -66,7 +66,7 @@ pub fn value_of_bits(types: &Types, ty: Ty, raw: &BigInt) -> Option<Value> {
     })
 }
 
-/// Bits that `@bitcast` counts.
+/// Width in bits that `@bitcast` sees.
 pub fn raw_width(types: &Types, ty: Ty) -> Option<u32> {
     match types.kind(ty) {
         TypeKind::Ptr { .. } | TypeKind::Id(_) => Some(16),

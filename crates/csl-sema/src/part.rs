@@ -46,7 +46,7 @@ impl Sema<'_> {
         }
     }
 
-    /// Another variant of a union: extern and packed unions are reinterpreted, others refused.
+    /// Reads an inactive variant of a union: extern and packed unions are reinterpreted, others refused.
     fn inactive_part(&mut self, value: TypedValue, index: i64, ty: Ty, span: Span) -> Res<Operand> {
         match (&value.value, self.types.kind(value.ty)) {
             (Value::Union { active, value: inner }, TypeKind::Union { packing, fields, .. })
@@ -81,7 +81,7 @@ impl Sema<'_> {
         Ok(PlaceKind::Mem(Addr { base: addr.base, offset: addr.offset.wrapping_add(offset) }))
     }
 
-    /// The part at the end of a path, step by step: other variants of unions are seen or refused.
+    /// The part at the end of a path, step by step; inactive variants of unions are reinterpreted or refused.
     pub fn walk(&mut self, root: TypedValue, path: &[i64], span: Span) -> Res<Operand> {
         let mut value = Operand::Const(root);
         for &index in path {

@@ -1,4 +1,4 @@
-//! The program of a PE while its modules are analysed: what they bind, initialize and export, and whether it goes together.
+//! The program of a PE under analysis: its bindings, initial values and exports, and the check that they fit together.
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{
@@ -10,16 +10,16 @@ use csl_machine::{
 
 use crate::builtins::names_task;
 
-/// What only the program of a PE has. Most of it are parts of a `csl_ir::Program`.
+/// The state of a PE's program. Most of it becomes a part of a `csl_ir::Program`.
 #[derive(Debug, Default)]
 pub struct Pe {
-    /// Width and height of the layout.
+    /// Width and height of the layout in PEs.
     pub rectangle: (u32, u32),
     /// The names that the layout exports.
     pub exports: Vec<ExportName>,
-    /// `@bind_task` binds tasks to colors, as up to SDK 0.9.
+    /// Whether `@bind_task` binds tasks to colors, as up to SDK 0.9.
     pub binds_colors: bool,
-    /// A top-level `comptime` block is being evaluated: task bindings and the like are allowed.
+    /// Whether a top-level `comptime` block is being evaluated, in which task bindings and the like are allowed.
     pub in_comptime_block: bool,
     pub tasks: Vec<TaskBind>,
     pub startup: Vec<Startup<Opnd>>,
@@ -28,21 +28,21 @@ pub struct Pe {
     pub dsr_loads: Vec<(DsrLoad<VecOperand, Opnd>, Span)>,
     pub colors: Vec<(u8, ColorConfig, Span)>,
     pub configs: Vec<(u16, u16)>,
-    /// Queues and colors that fabric DSDs name, and where.
+    /// Queues and colors that fabric DSDs name, with the places.
     pub queue_uses: Vec<(QueueDir, u8, Option<u8>, Span)>,
-    /// DSRs that the program names, and where.
+    /// DSRs that the program names, with the places.
     pub dsr_uses: Vec<(DsrFile, u8, Span)>,
     pub export_refs: Vec<(ExportTarget, String, Span)>,
     pub rpc: Option<RpcBind>,
     pub teardown_handlers: Vec<(u8, FuncId, Span)>,
     pub empty_queue_handlers: Vec<(u8, FuncId, Span)>,
     pub rotating: Vec<RotatingTasks<FuncId>>,
-    /// Control tasks that rotate with the data task of an input queue.
+    /// Control tasks that alternate with the data task of an input queue.
     pub alternates: Vec<(u8, TaskBind)>,
     pub control_table: Option<ControlTable>,
 }
 
-/// Something given to `@export_symbol`, before its id is known.
+/// The target of an `@export_symbol`, before its id is known.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExportTarget {
     Global(GlobalRef),
@@ -54,7 +54,7 @@ impl Pe {
         Pe { exports, rectangle, ..Pe::default() }
     }
 
-    /// The tasks that rotate with data tasks are the first of their input queues' control task tables.
+    /// Binds the tasks that alternate with data tasks as the first of their input queues' control task tables.
     pub fn bind_alternates(&mut self) {
         let table = self.control_table.unwrap_or_default();
         for (queue, mut task) in std::mem::take(&mut self.alternates) {
@@ -64,7 +64,7 @@ impl Pe {
         }
     }
 
-    /// No two tasks share an entry of the task table.
+    /// Checks that no two tasks share an entry of the task table.
     pub fn check_tasks(&self) -> Result<(), Diagnostic> {
         let tasks = &self.tasks;
         let separate = self.control_table.is_some();
@@ -91,7 +91,7 @@ impl Pe {
         Ok(())
     }
 
-    /// Beside a teardown handler no task has the id that runs it (guide, builtins).
+    /// Checks that no task has the id of the teardown handler beside it (guide, builtins).
     pub fn check_teardown_task(&self, chip: &Chip) -> Result<(), Diagnostic> {
         let Some(&(_, _, handler)) = self.teardown_handlers.first() else { return Ok(()) };
         let (id, separate) = (chip.tasks.teardown, self.control_table.is_some());
@@ -102,8 +102,8 @@ impl Pe {
         Err(diagnostic.secondary(handler, "a handler is set here"))
     }
 
-    /// Up to SDK 0.9, where tasks are bound to colors, nothing starts blocked, and a color that a task without
-    /// wavelets is bound to means that task.
+    /// Applies the rules up to SDK 0.9, where tasks are bound to colors: nothing starts blocked, and a color that a
+    /// task without wavelets is bound to means that task.
     pub fn follow_old_conventions(&mut self, arch: Arch, chip: &Chip) {
         if !self.binds_colors || arch != Arch::Wse2 {
             return;
@@ -122,7 +122,7 @@ impl Pe {
         self.startup.splice(0..0, unblocked);
     }
 
-    /// What memcpy uses itself is better left alone; published programs use it nevertheless.
+    /// Warns of ids that memcpy uses itself, though published programs use them nevertheless.
     pub fn warn_reserved(&self, memcpy: &MemcpyTable) -> Vec<Diagnostic> {
         let mut found = self.reserved_queues(memcpy);
         found.extend(self.reserved_dsrs(memcpy));
@@ -155,7 +155,7 @@ impl Pe {
         named.collect()
     }
 
-    /// Task ids and colors.
+    /// The reserved task ids and colors that the program uses.
     fn reserved_ids(&self, memcpy: &MemcpyTable) -> Vec<(String, Span)> {
         let tasks = self.tasks.iter().filter_map(|task| {
             let (name, reserved) = match task.kind {
@@ -169,7 +169,7 @@ impl Pe {
         tasks.chain(colors.map(|&(color, _, span)| (format!("color {color}"), span))).collect()
     }
 
-    /// DSDs of several colors on one queue: published programs take turns, others mix up their wavelets.
+    /// Warns of DSDs of several colors on one queue: published programs take turns, others mix up their wavelets.
     pub fn warn_shared_queues(&self) -> Vec<Diagnostic> {
         let known = |&(dir, queue, color, span): &(QueueDir, u8, Option<u8>, Span)| Some((dir, queue, color?, span));
         let uses: Vec<_> = self.queue_uses.iter().filter_map(known).collect();

@@ -1,4 +1,4 @@
-//! Which place an expression names: a variable, a field, an element, what a pointer points at.
+//! Places of expressions: a variable, a field, an element, the target of a pointer.
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{Addr, AddrBase, Inst, Opnd, Pointer, PtrRoot, Scalar, Ty, TypeKind, TypedValue, Value};
@@ -51,7 +51,7 @@ impl Sema<'_> {
         }
     }
 
-    /// What a pointer points at.
+    /// The target of a pointer.
     pub fn deref(&mut self, pointer: Operand, span: Span) -> Res<Place> {
         let TypeKind::Ptr { many, is_const, elem } = *self.types.kind(pointer.ty()) else {
             let shown = self.show(pointer.ty());
@@ -71,7 +71,7 @@ impl Sema<'_> {
     fn pointee(&mut self, pointer: Operand, elem: Ty, is_const: bool, span: Span) -> Res<Place> {
         match pointer {
             Operand::Const(TypedValue { value: Value::Ptr(pointer), .. }) => {
-                // A pointer that was cast sees memory with other eyes: only its address counts.
+                // A pointer that was cast reinterprets memory: only its address counts.
                 if self.pointee_ty(&pointer) == Some(elem) {
                     return Ok(Place { ty: elem, is_const, kind: PlaceKind::Ptr(pointer) });
                 }
@@ -86,7 +86,7 @@ impl Sema<'_> {
         }
     }
 
-    /// Type of the part that a comptime pointer points at.
+    /// The type of the part that a comptime pointer points at.
     pub fn pointee_ty(&self, pointer: &Pointer) -> Option<Ty> {
         pointer.path.iter().try_fold(pointer.root_ty, |ty, &index| child_ty(&self.types, ty, index))
     }
@@ -112,7 +112,7 @@ impl Sema<'_> {
         self.part_place(place, index as i64, span)
     }
 
-    /// What stands at a place that is declared as `comptime_struct`, with the type that it has.
+    /// The value of a place that is declared as `comptime_struct`, with its own type.
     fn struct_at(&mut self, place: Place, span: Span) -> Res<Place> {
         let value = self.load(place, span)?;
         Ok(Place { ty: value.ty(), is_const: true, kind: PlaceKind::Value(value) })
@@ -130,7 +130,7 @@ impl Sema<'_> {
         self.fail(diagnostic)
     }
 
-    /// Members that are not fields: of modules and of enum types.
+    /// A member that is not a field: of a module or an enum type.
     fn member_place(&mut self, place: &Place, name: &str, span: Span) -> Res<Option<Place>> {
         let PlaceKind::Value(Operand::Const(value)) = &place.kind else {
             // A module bound to a `const` global or param.
@@ -201,7 +201,7 @@ impl Sema<'_> {
         self.error(Code::ArgumentCount, span, format!("expected {expected} index expression(s), got {got}"))
     }
 
-    /// An index: any integer.
+    /// The value of an index, which may be any integer.
     fn eval_index(&mut self, expr: &Expr) -> Res<Operand> {
         let index = self.eval(expr)?;
         match self.types.kind(index.ty()) {

@@ -1,4 +1,4 @@
-//! One PE program: its modules, its comptime blocks, the functions that can run, and what the host may name.
+//! Analyses one PE program: its modules, its comptime blocks, the functions that can run, and its exports.
 
 use std::sync::Arc;
 
@@ -16,11 +16,12 @@ use crate::layout::{Instance, Layout, exported_name};
 use crate::pe::ExportTarget;
 use crate::unit::Unit;
 
-/// Constants of which every tile has its own: how they follow from its params, and their types.
+/// The constants that differ between the tiles of a program: each as an expression of the tile's params, and its type.
 pub type TileConsts = Vec<(Arc<Expr>, IntTy)>;
 
 impl Sema<'_> {
-    /// Analyses the program of one kind of tile; errors in it are told once for all its tiles. With it, how the constants follow of which every tile has its own.
+    /// Analyses the program of one kind of tile; an error in it is reported once for all its tiles. Returns the
+    /// constants of its tiles too.
     pub(crate) fn analyze_program(
         &mut self,
         layout: &Layout,
@@ -54,7 +55,7 @@ impl Sema<'_> {
         Ok(program)
     }
 
-    /// Whether what the modules have said of the PE goes together, now that all of them have.
+    /// Checks that the declarations of all modules about the PE fit together.
     fn finish_pe(&mut self) -> Res<()> {
         let (chip, options) = (self.chip, self.options);
         let pe = self.pe()?;
@@ -68,7 +69,7 @@ impl Sema<'_> {
         Ok(())
     }
 
-    /// Modules may be imported while blocks run, so their number may grow.
+    /// Runs the comptime blocks of all modules. Blocks may import modules, so that their number may grow.
     fn run_all_comptime_blocks(&mut self) -> Res<()> {
         let mut result = Ok(());
         let mut next = 0;
@@ -156,7 +157,8 @@ impl Sema<'_> {
         }
     }
 
-    /// Pointers to one element type are one type to the host, whatever they say of the number of elements.
+    /// Whether two types are one to the host: pointers to one element type are, whatever they say of the number of
+    /// elements.
     fn same_export_type(&self, a: csl_ir::Ty, b: csl_ir::Ty) -> bool {
         match (self.pointed_element(a), self.pointed_element(b)) {
             (Some(a), Some(b)) => a == b,
@@ -172,7 +174,7 @@ impl Sema<'_> {
         }
     }
 
-    /// Puts together what the unit has gathered.
+    /// Collects the program from the state of the unit.
     fn collect(&mut self, exports: Vec<ExportedSymbol>) -> Res<Program> {
         let (release, dialect) = (release(self), dialect(self));
         let pe = std::mem::take(self.pe()?);
@@ -211,7 +213,7 @@ impl Sema<'_> {
         })
     }
 
-    /// Replaces tasks named in configuration structs by the ids that they are bound to.
+    /// Replaces tasks named in configuration structs by their bound ids.
     fn resolve_program(&mut self, program: &mut Program) -> Res<()> {
         let mut missing: Vec<(FuncId, Span)> = Vec::new();
         let tasks = &program.tasks;
@@ -272,7 +274,7 @@ fn whose_code(instance: &Instance) -> String {
     }
 }
 
-/// Whether a value means the same in another program: nothing in it refers to this one's memory or code.
+/// Whether a value has the same meaning in another program: it does not refer to memory or code of this one.
 pub(crate) fn is_portable(value: &Value) -> bool {
     match value {
         Value::Ptr(_) | Value::Fn(_) | Value::Module(_) | Value::Dsd(_) | Value::Fifo(_) => false,

@@ -1,8 +1,8 @@
-//! Which tiles share a program.
+//! Decides which tiles share a program.
 //!
 //! Tiles with the same file and params of the same form ([`Shape`]) differ in numbers alone, coordinates above all. The
-//! first is analysed with those numbers open ([`csl_ir::Varying`]); what the analysis asked about them stands in a
-//! tree of questions ([`Shared`]). A tile whose numbers answer alike has the same program, with other constants.
+//! first tile is analysed with those numbers open ([`csl_ir::Varying`]); the questions of the analysis about them form
+//! a tree ([`Shared`]). A tile whose numbers give the same answers has the same program, with other constants.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,14 +17,14 @@ use num_traits::ToPrimitive;
 use crate::context::Sema;
 use crate::layout::{Instance, Layout};
 
-/// A file with its params, the numbers in them left out.
+/// A file with its params, without the numbers in them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Shape {
     pub file: String,
     pub params: Vec<(Name, TypedValue)>,
 }
 
-/// What makes a tile's code: the number of its shape, and the numbers left out there.
+/// The key of a tile's code: the number of its shape, and the numbers that the shape leaves out.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TileKey {
     pub shape: u32,
@@ -45,10 +45,10 @@ pub fn split(params: Vec<(Name, TypedValue)>) -> (Vec<(Name, TypedValue)>, Box<[
     (params, numbers.into())
 }
 
-/// Elements of arrays that count as numbers of their own; longer arrays are part of the form.
+/// The greatest number of elements of an array that count as numbers of their own; longer arrays are part of the form.
 const MOST_ELEMENTS: usize = 256;
 
-/// Visits the integers that 64 bits hold, in a fixed order. One that is replaced by 0 is still visited.
+/// Visits the integers that fit in 64 bits, in a fixed order. One that is replaced by 0 is still visited.
 fn for_each_number(value: &mut Value, visit: &mut impl FnMut(&mut Value)) {
     match value {
         Value::Int(number) if number.to_i64().is_some() => visit(value),
@@ -66,7 +66,7 @@ fn for_each_number(value: &mut Value, visit: &mut impl FnMut(&mut Value)) {
 }
 
 impl Shape {
-    /// The params with the numbers put back by `number`, which is given their places.
+    /// The params with the numbers put back; `number` gives them by position.
     fn params(&self, number: impl Fn(usize) -> Value) -> Vec<(Name, TypedValue)> {
         let mut params = self.params.clone();
         let mut place = 0;
@@ -83,7 +83,7 @@ impl Shape {
 /// The programs of the tiles of one shape, by the answers that their numbers give.
 #[derive(Debug, Default)]
 struct Shared {
-    /// The places of the numbers that are not the same on all tiles.
+    /// The positions of the numbers that differ between tiles.
     open: Vec<usize>,
     nodes: Vec<Node>,
 }
@@ -96,16 +96,16 @@ enum Node {
 
 #[derive(Clone, Debug)]
 enum Outcome {
-    /// The number of a program and its tiles' constants.
+    /// The number of a program, and its tiles' constants.
     Program(u32, Arc<Vec<(Arc<Expr>, IntTy)>>),
-    /// The program has errors, which have been told once for all these tiles.
+    /// The program has errors, which have been reported once for all these tiles.
     Failed,
-    /// Only an analysis with the tile's own numbers tells.
+    /// The tile has to be analysed with its own numbers.
     Alone,
 }
 
 impl Shared {
-    /// The outcome for a tile; `None` when no tile before gave the same answers.
+    /// The outcome for a tile; `None` when no earlier tile gave the same answers.
     fn find(&self, inputs: &[i64]) -> Option<Outcome> {
         let mut at = 0;
         loop {
@@ -119,8 +119,8 @@ impl Shared {
         }
     }
 
-    /// Adds the outcome of an analysis that asked these questions. Questions follow from the answers before them, so
-    /// that the way down is that of `find` until it ends.
+    /// Adds the outcome of an analysis that asked these questions. A question follows from the answers before it, so
+    /// that the way down the tree is that of `find` until it ends.
     fn insert(&mut self, asked: Vec<(Question, i64)>, outcome: Outcome) {
         let mut at = 0;
         for (question, answer) in asked {
@@ -143,19 +143,19 @@ impl Shared {
     }
 }
 
-/// The programs of a layout, and what each kind of tile has of them.
+/// The programs of a layout, and the program and constants of each kind of tile.
 #[derive(Debug, Default)]
 pub struct Sharing {
     pub programs: Vec<Result<Program, Reported>>,
-    /// By kind of tile: the number of its program, and its constants.
+    /// The number of the program and the constants of each kind of tile.
     pub kinds: Vec<(u32, Vec<u64>)>,
 }
 
-/// The tiles of a layout that has been evaluated.
+/// The tiles of an evaluated layout.
 #[derive(Clone, Copy)]
 struct Tiles<'l> {
     layout: &'l Layout,
-    /// Width and height.
+    /// Width and height in PEs.
     rectangle: (u32, u32),
 }
 
@@ -208,8 +208,8 @@ impl Sema<'_> {
         (programs.len() as u32 - 1, Vec::new())
     }
 
-    /// Analyses a tile's program with the numbers open that are not the same on all tiles of its shape. Without an
-    /// outcome the analysis did not succeed, and what it told is dropped: the tile's own numbers are to be tried.
+    /// Analyses a tile's program with the numbers open that differ between tiles of its shape. `None` when that fails:
+    /// its findings are dropped, and the tile's own numbers are to be tried.
     fn analyze_open(
         &mut self,
         key: &TileKey,
@@ -256,7 +256,7 @@ fn values(consts: &[(Arc<Expr>, IntTy)], inputs: &[i64]) -> Option<Vec<u64>> {
     consts.iter().map(|(expr, ty)| Some(wrap64(*ty, expr.eval(inputs)? as u64))).collect()
 }
 
-/// How many tiles answer these questions as `key` does.
+/// The number of tiles that answer these questions as `key` does.
 fn alike(key: &TileKey, instances: &IndexMap<TileKey, Instance>, shared: &Shared, asked: &[(Question, i64)]) -> u32 {
     let is_alike = |other: &TileKey| {
         let inputs = shared.inputs(other);
@@ -265,7 +265,7 @@ fn alike(key: &TileKey, instances: &IndexMap<TileKey, Instance>, shared: &Shared
     instances.iter().filter(|(other, _)| is_alike(other)).map(|(_, instance)| instance.tiles).sum()
 }
 
-/// For each shape, which of its numbers differ between tiles.
+/// The numbers of each shape that differ between tiles.
 fn open_numbers(instances: &IndexMap<TileKey, Instance>, shapes: usize, share: bool) -> Vec<Shared> {
     let mut firsts: Vec<Option<&TileKey>> = vec![None; shapes];
     let mut differ: Vec<Vec<bool>> = vec![Vec::new(); shapes];

@@ -10,8 +10,8 @@ use crate::operand::{Operand, Place, PlaceKind};
 use crate::unit::Cell;
 
 impl Sema<'_> {
-    /// The statements of a block, in a scope of its own. At run time evaluation goes on behind a statement that
-    /// has an error, so that all errors of a function are told at once.
+    /// Evaluates the statements of a block, in a scope of its own. At run time evaluation continues after a statement
+    /// with an error, so that all errors of a function are reported at once.
     pub fn eval_stmts(&mut self, block: &Block) -> Res<()> {
         self.scoped(|s| {
             let mut result = Ok(());
@@ -57,7 +57,7 @@ impl Sema<'_> {
         self.store(&place, new, span)
     }
 
-    /// A comptime-known integer on the right takes the type of an integer target, by its value.
+    /// Gives a comptime-known integer on the right the type of an integer target, by its value.
     fn known_as_target(&mut self, op: csl_syntax::ast::BinOp, rhs: Operand, target: Ty, span: Span) -> Res<Operand> {
         use csl_syntax::ast::BinOp::{Shl, Shr};
         let is_known = matches!(rhs, Operand::Const(_)) && self.is_number(rhs.ty()) && self.is_number(target);
@@ -157,7 +157,7 @@ impl Sema<'_> {
             self.name_type(decl, &value);
             return Ok(Binding::Const(value.into()));
         }
-        // A constant is a cell too: its address may be taken.
+        // A constant is a cell too, because its address may be taken.
         let cell = self.new_cell(value, decl.kind == VarKind::Const);
         Ok(Binding::Cell(cell))
     }

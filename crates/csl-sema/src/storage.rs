@@ -1,4 +1,4 @@
-//! Which values have memory in a program: variables, and constants whose address something takes.
+//! Gives memory to values of a program: variables, and constants whose address is taken.
 
 use csl_diag::Span;
 use csl_ir::{GlobalId, GlobalRef, ModuleRef, Pointer, PtrRoot, Ty, TypedValue, Value};
@@ -14,7 +14,7 @@ impl Sema<'_> {
         GlobalRef::at(self.unit.globals.len() - 1)
     }
 
-    /// The global's number in the program; using it once puts it there.
+    /// The global's number in the program; its first use adds it there.
     pub fn global_id(&mut self, global: GlobalRef) -> GlobalId {
         let info = &mut self.unit.globals[global];
         if let Some(id) = info.id {
@@ -26,7 +26,7 @@ impl Sema<'_> {
         id
     }
 
-    /// A constant put into memory, once for equal constants.
+    /// A constant in memory; equal constants are stored once.
     pub fn materialize(&mut self, value: TypedValue, span: Span) -> GlobalRef {
         if let Some(&global) = self.unit.materialized.get(&value) {
             return global;
@@ -48,7 +48,7 @@ impl Sema<'_> {
         global
     }
 
-    /// The place of a named constant that has just become one with an address.
+    /// The place of a named constant whose address is taken for the first time.
     pub fn stored_const(&mut self, expr: &Expr) -> Res<Option<Place>> {
         match &expr.kind {
             ExprKind::Name(name) => match self.find_local(*name) {
@@ -80,7 +80,7 @@ impl Sema<'_> {
         if self.stored_const(base)?.is_none() {
             return Ok(None);
         }
-        // The constant has memory now, so that evaluating again yields its place.
+        // The constant has memory now, so that a second evaluation yields its place.
         self.eval_place(expr).map(Some)
     }
 

@@ -45,7 +45,7 @@ impl Sema<'_> {
         }
     }
 
-    /// The values of each branch; each value stands once.
+    /// The values of each branch; no value occurs twice.
     fn switch_cases(&mut self, node: &Switch, ty: Ty) -> Res<Vec<Vec<BigInt>>> {
         let mut seen: Vec<(BigInt, Span)> = Vec::new();
         let mut cases = Vec::with_capacity(node.arms.len());
@@ -144,7 +144,7 @@ fn taken<'n>(node: &'n Switch, cases: &[Vec<BigInt>], known: &BigInt) -> Option<
     arm.map(|a| &a.body)
 }
 
-/// The branch of an input that varies, if the values of one name it.
+/// The branch of an input that varies between tiles, if one branch names it.
 fn known_arm(input: &Value, cases: &[Vec<BigInt>]) -> Option<usize> {
     let is = |case: &BigInt| Varying::compare(CmpOp::Eq, input, &Value::Int(case.clone())) == Some(true);
     cases.iter().position(|values| values.iter().any(is))

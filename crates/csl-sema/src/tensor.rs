@@ -14,7 +14,7 @@ use crate::operand::Operand;
 use crate::value::int_of;
 
 impl Sema<'_> {
-    /// `|i, j|{M, N} -> A[i, j]`, as the struct that the guide says it stands for.
+    /// Evaluates `|i, j|{M, N} -> A[i, j]` to the struct that it stands for in the guide.
     pub fn eval_tensor_access(&mut self, access: &TensorAccess, span: Span) -> Res<Operand> {
         if access.vars.len() != access.extents.len() {
             let message = format!("{} induction variables but {} lengths", access.vars.len(), access.extents.len());
@@ -61,7 +61,7 @@ impl Sema<'_> {
         }
     }
 
-    /// Strides innermost first, each with the reset of the loops inside it.
+    /// The struct of an access: strides innermost first, each with the reset of the loops inside it.
     fn access_struct(&mut self, base: Operand, flat: Affine, extents: Vec<TypedValue>, span: Span) -> Res<Operand> {
         let lengths: Vec<BigInt> = extents.iter().map(|e| int_of(e).cloned().unwrap_or_default()).collect();
         let mut strides = Vec::with_capacity(lengths.len());

@@ -1,4 +1,4 @@
-//! Type expressions.
+//! Evaluates type expressions.
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{FieldTy, FnTy, Packing, Ty, TypeKind, TypedValue, Value};
@@ -12,7 +12,7 @@ use crate::value::int_of;
 /// Types whose values exist at comptime alone.
 const NEVER_IN_MEMORY: [Ty; 5] = [Ty::COMPTIME_INT, Ty::COMPTIME_FLOAT, Ty::TYPE, Ty::COMPTIME_STRING, Ty::MODULE];
 
-/// Elements of an array: far above any memory, far below what would exhaust ours.
+/// The greatest number of elements of an array: far above any memory of a PE, and no danger to ours.
 const MOST_ELEMENTS: u64 = 1 << 28;
 
 impl Sema<'_> {
@@ -21,7 +21,7 @@ impl Sema<'_> {
         let value = self.at_comptime(expr.span, |s| s.eval(expr))?;
         match value.as_const().map(|v| &v.value) {
             Some(Value::Type(ty)) => Ok(*ty),
-            // `{}` where a type is wanted cannot happen; `void` values come from failed builtins.
+            // `{}` never stands where a type is wanted; a `void` value comes from a builtin that failed.
             _ => {
                 let shown = self.show(value.ty());
                 let message = format!("expected a type, got a value of type `{shown}`");
@@ -132,7 +132,7 @@ impl Sema<'_> {
         }))
     }
 
-    /// What a packed or extern type asks of its fields.
+    /// Checks a field of a packed or extern type.
     fn check_field(&mut self, node: &Aggregate, ty: Ty, before: &[FieldTy], span: Span) -> Res<()> {
         let shown = self.show(ty);
         let message = match node.packing {
@@ -171,7 +171,7 @@ impl Sema<'_> {
         Ok(self.types.intern(TypeKind::Enum { site, base, members }))
     }
 
-    /// Members without a number take the free ones from zero on, in order.
+    /// The members of an enum. Those without a number take the free ones from zero on, in order.
     fn enum_members(&mut self, node: &EnumType, base: Ty) -> Res<Vec<(csl_ir::Name, BigInt)>> {
         let given = self.given_numbers(node, base)?;
         let mut members: Vec<(csl_ir::Name, BigInt)> = Vec::with_capacity(node.members.len());
@@ -220,7 +220,7 @@ impl Sema<'_> {
         Ok(given)
     }
 
-    /// Whether values of the type exist at comptime alone.
+    /// Whether values of the type exist at comptime only.
     pub fn is_comptime_only(&self, ty: Ty) -> bool {
         match self.types.kind(ty) {
             TypeKind::ComptimeInt

@@ -1,4 +1,4 @@
-//! What is analysed as one: the layout, or the program of one kind of PE.
+//! The unit of an analysis: the layout, or the program of one kind of PE.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::context::SourceFile;
 use crate::layout::Layout;
 use crate::pe::Pe;
 
-/// What only a layout has, or only a PE's program.
+/// The state that only a layout has, or only a PE's program.
 #[derive(Debug)]
 pub enum UnitKind {
     Layout(Layout),
@@ -31,10 +31,10 @@ impl Default for UnitKind {
 #[derive(Debug)]
 pub struct Module {
     pub file: Arc<SourceFile>,
-    /// How symbols of it are prefixed: empty for the root, else `name.` of the import.
+    /// The prefix of the module's symbols: empty for the root, else `name.` of the import.
     pub prefix: String,
     pub params: FxHashMap<Symbol, TypedValue>,
-    /// Where the module was asked for; `None` for the root of the layout.
+    /// The place of the import; `None` for the root of the layout.
     pub asked_at: Option<Span>,
     pub items: FxHashMap<Symbol, ItemState>,
 }
@@ -54,16 +54,16 @@ pub enum TopItem {
 #[derive(Clone, Debug)]
 pub enum State {
     Pending,
-    /// Being evaluated: meeting it again is a cycle.
+    /// A declaration under evaluation: meeting it again is a cycle.
     Busy,
     Done(GlobalItem),
     Failed(Reported),
 }
 
-/// What a name at the top level of a module is.
+/// The meaning of a name at the top level of a module.
 #[derive(Clone, Debug)]
 pub enum GlobalItem {
-    /// `const` and `param`; the storage is made when an address is needed.
+    /// `const` and `param`; the storage is made when an address is taken.
     Const {
         value: TypedValue,
         global: Option<GlobalRef>,
@@ -85,7 +85,7 @@ pub struct FnInfo {
 pub struct GlobalInfo {
     pub name: String,
     pub ty: Ty,
-    /// `None` until evaluated, or for `extern`.
+    /// The initial value; `None` until evaluated, or for `extern`.
     pub init: Option<TypedValue>,
     pub is_const: bool,
     pub storage: ast::Storage,
@@ -93,7 +93,7 @@ pub struct GlobalInfo {
     pub linksection: Option<String>,
     pub span: Span,
     pub is_hidden: bool,
-    /// Where it stands in the program, once something uses it.
+    /// The global's number in the program, once it is used.
     pub id: Option<GlobalId>,
 }
 
@@ -105,7 +105,7 @@ pub struct Cell {
     pub is_const: bool,
 }
 
-/// What makes one function instance differ from another.
+/// The key of a function instance: the function and its comptime arguments.
 pub type InstanceKey = (FnRef, Vec<TypedValue>);
 
 /// A function instance that waits for its body to be analysed.
@@ -113,7 +113,7 @@ pub type InstanceKey = (FnRef, Vec<TypedValue>);
 pub struct PendingFn {
     pub id: FuncId,
     pub fn_ref: FnRef,
-    /// Types of all parameters, in order, `None` for those bound at comptime.
+    /// The bindings of all parameters, in order.
     pub params: Vec<crate::instance::ParamBinding>,
     pub ret: Ty,
     pub called_at: Span,
@@ -124,7 +124,7 @@ pub struct Unit {
     pub kind: UnitKind,
     /// Name of the root file.
     pub name: String,
-    /// Imports show that the program was written for SDK 1.4 or older.
+    /// Whether imports show that the program was written for SDK 1.4 or older.
     pub is_legacy: bool,
     pub modules: Vec<Module>,
     /// Declarations whose state is [`State::Failed`].
@@ -144,16 +144,16 @@ pub struct Unit {
     /// Functions that `@export` names.
     pub exported_fns: FxHashMap<String, FnRef>,
 
-    // What run-time code needs of the program.
+    // Parts of the program that run-time code needs.
     pub out_globals: Vec<Option<Global>>,
     pub out_funcs: Vec<Option<Func>>,
     pub strings: Vec<String>,
-    /// Constants of which every tile has its own: how they follow from its params, and their types.
+    /// The constants that differ between tiles: each as an expression of the tile's params, and its type.
     pub tile_consts: IndexSet<(Arc<Expr>, IntTy)>,
 }
 
 impl Unit {
-    /// The program of the tiles with the code `file`, before anything of it is analysed.
+    /// The program of the tiles with the code `file`, before its analysis.
     pub fn of_pe(file: &str, layout: &Layout, rectangle: (u32, u32)) -> Unit {
         let pe = Pe::new(layout.exports.clone(), rectangle);
         Unit { kind: UnitKind::Pe(pe), name: file.to_string(), is_legacy: layout.is_legacy, ..Unit::default() }
@@ -173,7 +173,7 @@ impl Unit {
         }
     }
 
-    /// The number of a tile's constant.
+    /// The number of a constant that differs between tiles.
     pub fn tile_const(&mut self, varying: &Varying, ty: IntTy) -> u32 {
         self.tile_consts.insert_full((varying.expr().clone(), ty)).0 as u32
     }

@@ -1,4 +1,4 @@
-//! Comptime values: looking into them, changing them in place, showing them.
+//! Comptime values: reads parts of them, changes them in place, prints them.
 
 use std::sync::Arc;
 
@@ -133,7 +133,7 @@ fn undefined_parts(types: &Types, ty: Ty) -> Option<Value> {
     }
 }
 
-/// A number for people: one with thousands of digits only by its size.
+/// A number as text for people; one with thousands of digits only by its size.
 pub fn number_text(number: &BigInt) -> String {
     const SHOWN_BITS: u64 = 1024;
     match number.bits() {

@@ -1,4 +1,4 @@
-//! Visiting every expression of a body.
+//! Visits every expression of a body.
 
 use csl_syntax::ast::{Block, Expr, ExprKind, Stmt, StmtKind};
 

@@ -8,7 +8,7 @@ const PATIENCE: u32 = 2_000;
 pub(crate) struct Barrier {
     threads: usize,
     waiting: AtomicUsize,
-    /// Counts meetings.
+    /// The number of meetings so far.
     round: AtomicUsize,
 }
 
@@ -17,7 +17,7 @@ impl Barrier {
         Barrier { threads, waiting: AtomicUsize::new(0), round: AtomicUsize::new(0) }
     }
 
-    /// Returns when all threads have come. What they wrote before is visible after.
+    /// Returns when all threads have come. Their earlier writes are visible afterwards.
     pub fn wait(&self) {
         let round = self.round.load(Ordering::Acquire);
         if self.waiting.fetch_add(1, Ordering::AcqRel) + 1 == self.threads {

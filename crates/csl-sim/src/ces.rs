@@ -1,5 +1,4 @@
-//! The compute elements of one row: which of them has something to do in a cycle, and the ramps between them and the
-//! row's routers.
+//! The compute elements of one row: those with work in a cycle, and the ramps between them and the row's routers.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -18,16 +17,16 @@ use crate::tile::{NEVER, Tile};
 use crate::world::World;
 
 index_types! {
-    /// A tile of a row that something has touched.
+    /// The number of a tile of a row that something has touched.
     pub(crate) struct TileId;
 }
 
-/// What is known of a column.
+/// The state of a column.
 #[derive(Clone, Copy)]
 enum Column {
-    /// Nothing has touched it.
+    /// Nothing has touched the tile.
     Untouched,
-    /// No program is there.
+    /// The tile has no program.
     Empty,
     Tile(TileId),
 }
@@ -39,19 +38,19 @@ pub(crate) struct Ces<E> {
     /// The cycle at which the host will look.
     pub limit: u64,
     pub tiles: Vec<Tile<E>>,
-    /// By column.
+    /// The tiles by column.
     places: Vec<Column>,
     /// Tiles to serve in this cycle.
     pub ready: Columns,
     /// Tiles to serve in the next cycle.
     soon: Columns,
     timers: BinaryHeap<Reverse<(u64, TileId)>>,
-    /// Tiles with wavelets in output queues that may leave when their time comes.
+    /// Tiles with wavelets in output queues that may leave later.
     pub senders: Columns,
     pub done: Vec<Done>,
-    /// What elements have said ahead of the clock.
+    /// Events of elements ahead of the clock.
     pub early_events: Vec<Event>,
-    /// Words of the host's streams, where they are told.
+    /// Words of the host's streams, where they are recorded.
     pub streamed: Vec<Event>,
 }
 
@@ -76,7 +75,7 @@ impl<E: Element> Ces<E> {
         }
     }
 
-    /// The tile at a column, made when this is the first time that something touches it; `None` without a program.
+    /// The tile at a column, made on first touch; `None` without a program.
     #[inline]
     pub fn touch(&mut self, x: u32) -> Option<TileId> {
         match *self.places.get(x as usize)? {
@@ -124,13 +123,13 @@ impl<E: Element> Ces<E> {
         Some(place)
     }
 
-    /// The tile at a column that one of the sets names.
+    /// The tile at a column that is in one of the sets.
     #[inline]
     pub fn place(&self, x: u32) -> TileId {
         self.find(x).expect("a tile that is named has been touched")
     }
 
-    /// Has a tile served in this cycle, or in the next when this cycle's turn is over.
+    /// Lets a tile be served in this cycle, or in the next when this cycle's turn is over.
     #[inline]
     pub fn wake(&mut self, place: TileId) {
         self.ready.insert(self.tiles[place].x);
@@ -190,8 +189,8 @@ impl<E: Element> Ces<E> {
 }
 
 impl<E: Element> Ces<E> {
-    /// A wavelet from the tile's own ramp takes its place for a while. The router may use it in the cycle after the one in
-    /// which it is given back, as after a read.
+    /// Reserves the place of a wavelet from the tile's own ramp for a while. The router may use it in the cycle after
+    /// its release, as after a read.
     fn hold(&mut self, place: TileId, slot: usize) {
         let cycles = u64::from(self.world.chip.timing.loopback_hold);
         if cycles > 0 {
@@ -237,7 +236,7 @@ impl<E: Element> Ramp for Ces<E> {
         if tile.inject_at <= self.now + 1 {
             return;
         }
-        // Of the heads that are ready one may have waited for this, whatever the tile has planned for the others.
+        // One of the ready heads may have waited for this, whatever the tile has planned for the others.
         let at = tile.next_injection();
         if at != NEVER {
             self.start_sending(place, at.max(self.now + 1));

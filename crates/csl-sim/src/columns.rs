@@ -1,11 +1,11 @@
-//! A set of columns of a row, in their order.
+//! A set of columns of a row, in order.
 
-/// A bit a column: a tile is put in at no cost, twice is once, and the set is read from west to east.
+/// One bit a column: inserting a tile is cheap, also twice, and the set is read from west to east.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Columns(Vec<u64>);
 
 impl Columns {
-    /// The empty set of a row of so many tiles.
+    /// The empty set of a row with `width` tiles.
     pub fn new(width: u32) -> Columns {
         Columns(vec![0; width.div_ceil(u64::BITS) as usize])
     }
@@ -51,13 +51,13 @@ impl Columns {
         Ones::new(self.0[index], index)
     }
 
-    /// The same, and takes them out.
+    /// The columns of one word, which are removed from the set.
     pub fn take_word(&mut self, index: usize) -> impl ExactSizeIterator<Item = u32> + use<> {
         Ones::new(std::mem::take(&mut self.0[index]), index)
     }
 }
 
-/// The places of the ones of a word, the lowest first.
+/// The positions of the ones of a word, the lowest first.
 struct Ones {
     word: u64,
     base: u32,

@@ -3,23 +3,23 @@
 use std::sync::Arc;
 
 use csl_image::{Image, PeImage};
-use csl_pe::memory::Memory;
+use csl_pe::Memory;
 use csl_pe::{Event, Fault, Hold, Pe, Ports, Registers, TaskState, Unserved, Waiting, Wake};
 
-/// What program a tile runs, and where.
+/// The program of a tile, and its coordinates.
 pub(crate) struct Seat<'a> {
     pub program: &'a Arc<PeImage>,
     pub image: &'a Image,
-    /// Place in the program's rectangle.
+    /// Coordinates in the program's rectangle.
     pub x: u32,
     pub y: u32,
 }
 
 pub(crate) trait Element: Send {
-    /// Makes the element and binds its queues; no cycle is run.
+    /// Makes the element and binds its queues; runs no cycle.
     fn load(seat: &Seat<'_>, ports: &mut Ports) -> Self;
-    /// Runs up to and including cycle `now`, and further where nobody can see it, but starts nothing at or after `limit`.
-    /// `wake` becomes what it waits for then.
+    /// Runs up to and including cycle `now`, and further where the outside cannot see it, but starts nothing at or
+    /// after `limit`. `wake` becomes the set of events that it waits for then.
     fn advance(
         &mut self,
         now: u64,
@@ -30,38 +30,38 @@ pub(crate) trait Element: Send {
     ) -> Result<(), Fault>;
     /// Whether no task runs at cycle `now`, so that memcpy may copy.
     fn between_tasks(&self, now: u64) -> bool;
-    /// memcpy's launch of a function of the program. Arguments in canonical form.
+    /// Starts memcpy's call of a function of the program. Arguments are in canonical form.
     fn call(&mut self, func: u16, args: &[u64]);
-    /// How many calls have started so far.
+    /// The number of calls that have started so far.
     fn calls_started(&self) -> u64;
-    /// Does what it has put off so far because nobody could see it: everything before `cycle`.
+    /// Does the work before `cycle` that it has put off because the outside could not see it.
     fn settle(&mut self, cycle: u64);
-    /// The cycle up to which it has run.
+    /// The cycle up to which the element has run.
     fn clock(&self) -> u64;
     /// The last cycle in which a thread had the issue slot; it may lie ahead of the clock.
     fn last_issue(&self) -> u64;
-    /// Its memory, as the host sees it.
+    /// The element's memory, as the host sees it.
     fn memory(&self) -> &Memory;
     fn memory_mut(&mut self) -> &mut Memory;
     /// Gives the tile's own constant `number` its value.
     fn set_const(&mut self, number: u16, value: u64);
-    /// A TEARDOWN command has stopped a color of the router.
+    /// Notes that a TEARDOWN command has stopped a color of the router.
     fn torn_down(&mut self, color: u8);
-    /// Has every instruction told among the events from here on.
+    /// Records every instruction among the events from here on.
     fn trace(&mut self) {}
-    /// What it has said, in order; it may lie ahead of the clock.
+    /// The events so far, in order; they may lie ahead of the clock.
     fn take_events(&mut self) -> Vec<Event>;
-    /// Threads that wait for something outside themselves.
+    /// The threads that wait for something outside themselves.
     fn waiting(&self, ports: &Ports) -> Vec<Waiting>;
-    /// The instruction that the main thread stands at while a task runs.
+    /// The instruction of the main thread while a task runs.
     fn running(&self) -> Option<u32>;
     /// The task table.
     fn tasks(&self) -> TaskState;
-    /// Where the main thread has held for an earlier operation.
+    /// The places where the main thread has held for an earlier operation.
     fn holds(&self) -> &[Hold] {
         &[]
     }
-    /// Where the program has reached for a register that no part of the machine serves.
+    /// The places where the program has accessed a register that no part of the machine serves.
     fn unserved(&self) -> &[Unserved] {
         &[]
     }

@@ -7,28 +7,30 @@ use crate::stop::Stop;
 /// Cycles that launched functions have to unblock the command stream, from the call of [`Sim::stop`] on.
 const GRACE: u64 = 10_000_000;
 
-/// Cycles that programs get behind the last unblock, or where nothing was launched, for what they print or store last.
+/// Cycles that programs get after the last unblock, or where nothing was launched, for their last prints and stores.
 const SETTLE: u64 = 10_000;
 
-/// The same for a program without memcpy, for whose end no host can wait otherwise.
+/// Cycles that a program without memcpy gets instead: no host can wait for its end otherwise.
 const SETTLE_ALONE: u64 = 1_000_000;
 
-/// How a run has ended.
+/// The way in which a run has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// Every launched function has unblocked the command stream, or nothing was launched.
     Complete,
     /// Nothing can move any more, and some launched function has not unblocked the command stream.
     Waiting,
-    /// Launched functions were busy so many cycles after the call, or the run has taken as many as it may.
+    /// Launched functions were still busy `after` cycles after the call, or the run has reached its limit of cycles.
     CutOff { after: u64 },
 }
 
 impl Sim {
-    /// Completes what is pending; nothing can be submitted after that. Results can still be taken with [`Sim::wait`].
+    /// Completes all pending commands; nothing can be submitted after that. Results can still be taken with
+    /// [`Sim::wait`].
     ///
-    /// Goes on while the machine moves and a launched function has not unblocked the command stream, then lets programs
-    /// that are still busy run on for a while: up to a cycle that no PE has run ahead of, and there all of them stand.
+    /// The run continues while the machine moves and a launched function has not unblocked the command stream. Then
+    /// programs that are still busy run on for a while: up to a cycle that no PE has run ahead of, where all of them
+    /// stand.
     pub fn stop(&mut self) -> Result<Ending, Stop> {
         self.stopped = true;
         let called_at = self.machine.now;
@@ -57,7 +59,7 @@ impl Sim {
         })
     }
 
-    /// Runs up to a cycle that no PE has run ahead of; to the end of the last launched function, where `waits` for those.
+    /// Runs up to a cycle that no PE has run ahead of; with `waits`, to the end of the last launched function.
     fn finish(&mut self, limit: u64, waits: bool) -> Result<Pause, Stop> {
         let host = &mut self.host;
         let limit = self.machine.front().max(limit);

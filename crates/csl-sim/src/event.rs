@@ -1,9 +1,9 @@
-//! What a run leaves to read: prints and traces.
+//! The events of a run: prints and traces.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Something that happened on a tile.
+/// An event on a tile.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     pub cycle: u64,
@@ -14,16 +14,16 @@ pub struct Event {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum EventKind {
-    /// Of the program: prints and instructions.
+    /// An event of the program: a print or an instruction.
     Pe(csl_pe::Event),
-    /// Of the router.
+    /// An event of the router.
     Fabric { color: u8, what: csl_fabric::Traced },
     /// A word of a stream of the host passes the PE's ramp.
     Stream { color: u8, wavelet: csl_machine::Wavelet },
 }
 
-/// Takes events while the machine runs, so that they need not wait in memory for its end: by cycle, row and column, every
-/// one of a cycle before those of the next.
+/// Takes events while the machine runs, so that they need not wait in memory for its end. They come by cycle, row and
+/// column, all of one cycle before those of the next.
 #[derive(Clone)]
 pub struct Sink(Arc<Mutex<dyn FnMut(Vec<Event>) + Send>>);
 

@@ -1,23 +1,23 @@
-//! How far a run has come, for a thread that watches it.
+//! The progress of a run, for a thread that watches it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Written by the machine now and then, read by whoever shows it.
+/// The figures, written by the machine now and then and read by the watching thread.
 #[derive(Debug, Default)]
 pub struct Gauge {
     cycle: AtomicU64,
     busy: AtomicU64,
-    /// Somebody wants to know how many PEs are busy, for which all of them have to be looked at.
+    /// Whether a reader wants the number of busy PEs, for which all of them have to be visited.
     is_asked: AtomicBool,
 }
 
 impl Gauge {
-    /// The cycle that the clock stood at lately.
+    /// The clock's cycle when the machine wrote last.
     pub fn cycle(&self) -> u64 {
         self.cycle.load(Ordering::Relaxed)
     }
 
-    /// PEs that had something to do when this was last asked; they are counted again.
+    /// The number of busy PEs when this was last asked; the call lets them be counted again.
     pub fn busy(&self) -> u64 {
         self.is_asked.store(true, Ordering::Relaxed);
         self.busy.load(Ordering::Relaxed)

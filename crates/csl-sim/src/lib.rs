@@ -1,8 +1,8 @@
 //! The machine: joins PEs ([`csl_pe`]) and routers ([`csl_fabric`]), owns the clock and memcpy, and answers the host.
 //!
 //! The clock advances only inside blocking calls ([`Sim::wait`], [`Sim::stop`]) and, by a fixed quantum, in
-//! [`Sim::is_done`]. Everything that can go wrong is a value: of a run that stops `csl-host` makes a report, of a request
-//! that is wrong in itself [`RequestError`] is the message. Nothing here reads a file or a clock.
+//! [`Sim::is_done`]. Every error is a value: `csl-host` makes a report of a run that stops, and [`RequestError`] is the
+//! message for a request that is wrong in itself. Nothing here reads a file or a clock.
 
 mod barrier;
 mod ces;

@@ -1,4 +1,4 @@
-//! All rows, and the clock.
+//! The machine: all rows, and the clock.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,20 +14,20 @@ use crate::stop::{FaultReport, Stop};
 use crate::tile::{NEVER, Tile};
 use crate::world::World;
 
-/// Visited cycles between two looks at the interrupt flag and at how much there is to do.
+/// Visited cycles between two checks of the interrupt flag and of the amount of work.
 const PERIOD: u32 = 256;
 
-/// The same while a trace is recorded: events are given out that often.
+/// Visited cycles between two such checks while a trace is recorded: events are given out at each.
 const TRACED_PERIOD: u32 = 64;
 
-/// Periods between two times that events are given out when nothing but prints is recorded.
+/// Periods between two times that events are given out when only prints are recorded.
 const PERIODS_OF_PRINTS: u32 = 256;
 
-/// Records and tiles to visit a cycle from which on threads are worth their meetings (a visit costs some 50 ns, a
-/// meeting about a microsecond).
+/// The number of records and tiles to visit a cycle above which threads are worth their meetings (a visit costs some 50
+/// ns, a meeting about a microsecond).
 const WORK_FOR_THREADS: usize = 256;
 
-/// Why the clock stopped without a fault.
+/// The reason why the clock stopped without a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pause {
     /// The condition holds.
@@ -40,14 +40,14 @@ pub(crate) enum Pause {
     Interrupted,
 }
 
-/// What comes after a cycle.
+/// The step after a cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// This cycle.
+    /// To run this cycle.
     Go(u64),
     Pause(Pause),
     Fault,
-    /// The period is over: time to look around.
+    /// The period is over: the caller checks flags and work.
     Look,
 }
 
@@ -57,7 +57,7 @@ pub(crate) struct Machine<E> {
     borders: Vec<Border>,
     /// The last cycle that has been run; everything up to it has happened.
     pub now: u64,
-    /// What tiles have finished and nobody has collected.
+    /// Finished commands of tiles that have not been collected.
     pub done: Vec<Done>,
     /// Periods until events are given to the sink.
     until_sink: u32,
@@ -75,7 +75,7 @@ impl<E: Element> Machine<E> {
         machine
     }
 
-    /// Makes the tiles whose programs do something by themselves: the others are made when they are touched.
+    /// Makes the tiles whose programs start by themselves; the others are made when they are touched.
     fn touch_active(&mut self) {
         let world = Arc::clone(&self.world);
         let starts = |program: &Arc<csl_image::PeImage>| {
@@ -89,7 +89,7 @@ impl<E: Element> Machine<E> {
         }
     }
 
-    /// A row, made when this is the first time that something touches it. It is looked at in the next cycle.
+    /// A row, made on first touch. It is visited in the next cycle.
     pub fn row_mut(&mut self, y: u32) -> &mut Row<E> {
         let at = self.now + 1;
         let shard = self.shards.partition_point(|shard| shard.range.end <= y);
@@ -101,8 +101,8 @@ impl<E: Element> Machine<E> {
         self.shards.iter_mut().flat_map(Shard::rows)
     }
 
-    /// Advances the clock until `reached` says so (asked after each cycle in which tiles finished commands), `limit` is
-    /// the next cycle, nothing can move, or somebody interrupts.
+    /// Advances the clock until `reached` holds (asked after each cycle in which tiles finished commands), `limit` is
+    /// the next cycle, nothing can move, or the interrupt flag is set.
     pub fn run(&mut self, limit: u64, mut reached: impl FnMut(&mut Vec<Done>) -> bool) -> Result<Pause, Stop> {
         let mut busy = false;
         let period = if self.is_traced() { TRACED_PERIOD } else { PERIOD };
@@ -126,7 +126,7 @@ impl<E: Element> Machine<E> {
         }
     }
 
-    /// A period on this thread.
+    /// Runs a period on this thread.
     fn run_alone(&mut self, limit: u64, period: u32, reached: &mut impl FnMut(&mut Vec<Done>) -> bool) -> Decision {
         for _ in 0..period {
             let next = self.shards.iter().map(Shard::next).min().unwrap_or(NEVER);
@@ -144,7 +144,7 @@ impl<E: Element> Machine<E> {
         Decision::Look
     }
 
-    /// What to do when `next` is the first cycle in which anything happens.
+    /// The decision when `next` is the first cycle with an event.
     pub fn decide(&mut self, next: u64, limit: u64) -> Decision {
         if next == NEVER {
             return Decision::Pause(Pause::Quiet);
@@ -182,13 +182,13 @@ impl<E: Element> Machine<E> {
         self.rows().flat_map(|row| &mut row.ces.tiles).for_each(|tile| tile.element.settle(end));
     }
 
-    /// The first fault by row.
+    /// The first fault, by row.
     fn take_fault(&mut self) -> FaultReport {
         let mut faults = self.shards.iter_mut().filter_map(|shard| shard.fault.take());
         faults.next().expect("a shard has stopped with a fault")
     }
 
-    /// Order-free hash over all landings, and their number.
+    /// The order-free hash over all landings, and their number.
     pub fn hash(&mut self) -> (u64, u64) {
         let sum = |(hash, moved): (u64, u64), row: &mut Row<E>| {
             (hash.wrapping_add(row.fabric.hash()), moved + row.fabric.moved())
@@ -206,7 +206,7 @@ impl<E: Element> Machine<E> {
         }
     }
 
-    /// PEs that have something to do.
+    /// The number of PEs with work.
     fn busy(&mut self) -> u64 {
         let is_busy = |tile: &&Tile<E>| tile.timer != NEVER || tile.inject_at != NEVER;
         self.rows().map(|row| row.ces.tiles.iter().filter(is_busy).count() as u64).sum()
@@ -221,7 +221,7 @@ impl<E: Element> Machine<E> {
         })
     }
 
-    /// Gives out what has happened, now and then.
+    /// Gives events out, now and then.
     fn feed_sink(&mut self) {
         let Some(sink) = self.world.options.sink.clone() else { return };
         if self.until_sink > 0 && !self.is_traced() {
@@ -235,7 +235,7 @@ impl<E: Element> Machine<E> {
         }
     }
 
-    /// What has happened since the last call, by cycle, row and column.
+    /// The events since the last call, by cycle, row and column.
     pub fn take_events(&mut self) -> Vec<Event> {
         let now = self.now;
         let mut all: Vec<Event> = self.rows().flat_map(|row| row.take_events(now)).collect();

@@ -1,4 +1,4 @@
-//! How to run.
+//! Options of a run.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -6,19 +6,20 @@ use std::sync::atomic::AtomicBool;
 use crate::event::Sink;
 use crate::gauge::Gauge;
 
-/// None of these changes what the program computes or when.
+/// Options that change neither the results of the program nor its cycles.
 #[derive(Clone, Debug)]
 pub struct SimOptions {
-    /// Shards by rows, each on a thread of its own. At least 1.
+    /// The number of shards, which are ranges of rows, each on a thread of its own. At least 1.
     pub threads: usize,
     pub traces: Traces,
-    /// Gets events as they come; without one they wait for [`crate::Sim::take_events`].
+    /// Receives events as they come; without a sink they wait for [`crate::Sim::take_events`].
     pub sink: Option<Sink>,
-    /// Looked at every few thousand cycles; when set, a blocking call returns [`crate::Stop::Interrupted`].
+    /// A flag that is read every few thousand cycles; when it is set, a blocking call returns
+    /// [`crate::Stop::Interrupted`].
     pub interrupt: Arc<AtomicBool>,
-    /// Cycles that the run may take in all: beyond them a blocking call returns [`crate::Stop::OutOfCycles`].
+    /// The greatest number of cycles of the run: beyond it a blocking call returns [`crate::Stop::OutOfCycles`].
     pub max_cycles: Option<u64>,
-    /// Shows another thread how far the run has come.
+    /// Shows the progress of the run to another thread.
     pub gauge: Option<Arc<Gauge>>,
 }
 
@@ -35,7 +36,7 @@ impl Default for SimOptions {
     }
 }
 
-/// What to record beside prints.
+/// The events to record beside prints.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Traces {
     /// Every wavelet that lands on a router or leaves it, every word of the host's streams, and every change of a switch.

@@ -1,6 +1,6 @@
-//! Shards on threads. In each cycle they run, meet, the first of them decides what comes next, and they meet again. What
-//! goes over a border lies in a mailbox until the receiving shard begins its next cycle; two sets of mailboxes take turns,
-//! so that none is read and written between the same two meetings.
+//! Shards on threads. In each cycle they run and meet; the first of them decides on the next step, and they meet again.
+//! Wavelets over a border lie in a mailbox until the receiving shard begins its next cycle. Two sets of mailboxes take
+//! turns, so that none is read and written between the same two meetings.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,7 +14,7 @@ use crate::memcpy::Done;
 use crate::shard::{Border, Shard};
 use crate::tile::NEVER;
 
-/// Decisions as a number: a cycle, or one of these.
+/// A decision as a number: a cycle, or this value for all others.
 const STOP: u64 = NEVER;
 
 /// A batch for each border and direction, with the cycle in which it was sent.
@@ -26,9 +26,9 @@ struct Mailbox {
 
 struct Shared {
     meeting: Barrier,
-    /// By border (the one north of shard i is number i), then by turn.
+    /// The mailboxes by border (the one north of shard i is number i), then by turn.
     mail: Vec<[Mailbox; 2]>,
-    /// By shard.
+    /// The next cycle of each shard.
     next: Vec<AtomicU64>,
     done: Mutex<Vec<Done>>,
     has_done: AtomicBool,
@@ -86,7 +86,7 @@ impl Shared {
     }
 }
 
-/// One shard's cycles. `between` runs while all shards stand between the two meetings.
+/// Runs the cycles of one shard. `between` runs while all shards stand between the two meetings.
 fn work<E: Element>(shard: &mut Shard<E>, index: usize, limit: u64, shared: &Shared, mut between: impl FnMut()) {
     let mut turn = 0;
     loop {
@@ -118,7 +118,7 @@ fn fetch<E: Element>(shard: &mut Shard<E>, index: usize, shared: &Shared, turn: 
     }
 }
 
-/// Posts what leaves a shard. Returns whether that is anything.
+/// Posts the batches that leave a shard. Returns whether there are any.
 fn post(border: Border, index: usize, shared: &Shared, turn: usize, now: u64) -> bool {
     let put = |mail: &Mutex<Option<(Batch, u64)>>, batch: Batch| {
         let any = !batch.is_empty();
@@ -144,7 +144,7 @@ fn report<E: Element>(shard: &mut Shard<E>, shared: &Shared) {
     }
 }
 
-/// What comes after a cycle; the leader asks while the others wait.
+/// The decision after a cycle; the leader asks while the others wait.
 fn decide<E: Element>(
     machine: &mut Machine<E>,
     shared: &Shared,

@@ -1,8 +1,8 @@
 //! A router's registers, as the program on its tile reads and writes them (docs/decisions/machine.md M45, M46).
 //!
-//! A write goes to the router by the way of a wavelet that is issued in the same cycle, and takes as long: it overtakes
-//! none that moves. It waits for none either: a program can free a wavelet that stands by such a write. What the program
-//! reads is what its own writes make of the register, those on their way included.
+//! A write takes the way of a wavelet that is issued in the same cycle, and as long: it overtakes no moving wavelet. It
+//! does not wait for standing ones either: a program can free a standing wavelet by such a write. A read gives the
+//! register after all writes of the program itself, those on their way included.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -47,7 +47,7 @@ enum Kind {
     FilterMaximum,
     FilterLimit,
     FilterEnable,
-    /// In half wavelets; whether it is the high word.
+    /// A counter in half wavelets; whether it is the high word.
     HalfCounter(bool),
     HalfMaximum(bool),
     HalfLimit(bool),
@@ -94,7 +94,7 @@ impl Kind {
         }
     }
 
-    /// Whether a color has the register: those of filters only where it has a filter.
+    /// Whether a color has the register: those of filters exist only where the color has a filter.
     fn exists(self, config: &ColorState) -> bool {
         matches!(self, Kind::Routes | Kind::Switches | Kind::SwitchSides) || config.filter.is_some()
     }
@@ -123,7 +123,7 @@ impl Kind {
 }
 
 impl Write {
-    /// Takes effect.
+    /// Carries the write out.
     pub fn carry_out(self, fabric: &mut Row, now: u64) {
         let Register { color, kind } = self.register;
         fabric.reconfigure(self.x, color, now, |config| kind.set(config, self.value));
@@ -142,7 +142,7 @@ impl RouterRegisters<'_> {
         routes.iter().chain(&FILTER_BANKS).find_map(register)
     }
 
-    /// A color's configuration as the program's writes so far will leave it.
+    /// The configuration of a color after the program's writes so far.
     fn config(&self, color: u8) -> Cow<'_, ColorState> {
         let now = self.fabric.color_state(self.x, color);
         let mut config = now.map_or_else(|| Cow::Owned(ColorState::default()), Cow::Borrowed);

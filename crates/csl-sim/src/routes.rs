@@ -1,4 +1,4 @@
-//! The image's routes as the fabric wants them.
+//! Turns the image's routes into the fabric's table.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -30,12 +30,12 @@ struct Span {
     what: What,
 }
 
-/// Of several for one tile and color the first counts.
+/// The content of a span. Of several for one tile and color the first counts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum What {
-    /// The layout's word: color and configuration.
+    /// A route of the layout: color and configuration.
     Layout(u8, u32),
-    /// The program's own.
+    /// A route of the program's own.
     Local(u8, u32),
     Program,
 }
@@ -49,8 +49,8 @@ fn layout_spans(image: &Image) -> BTreeMap<u32, Vec<Span>> {
     spans
 }
 
-/// The tiles that have a program, and `@set_local_color_config`. Where the layout routes the color too, the layout's word
-/// stands.
+/// Adds the tiles that have a program, and their `@set_local_color_config`. Where the layout routes the color too, the
+/// layout's route counts.
 fn add_programs(image: &Image, spans: &mut BTreeMap<u32, Vec<Span>>, configs: &mut Vec<ColorConfig>) {
     let mut known: IndexMap<(ProgramId, u8), u32> = IndexMap::new();
     for tiles in &image.tiles {
@@ -66,7 +66,7 @@ fn add_programs(image: &Image, spans: &mut BTreeMap<u32, Vec<Span>>, configs: &m
     }
 }
 
-/// Cuts a row where any color or program starts or ends; stretches without either are left out.
+/// Cuts a row where any color or program starts or ends; parts without either are left out.
 fn split(spans: &[Span]) -> Vec<(u32, u32, RouteSet)> {
     let cuts: BTreeSet<u32> = spans.iter().flat_map(|span| [span.x, span.end]).collect();
     let cuts: Vec<u32> = cuts.into_iter().collect();

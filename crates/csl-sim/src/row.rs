@@ -1,8 +1,8 @@
-//! One row of tiles: its routers, its compute elements, and what happens to them in a cycle.
+//! One row of tiles: its routers, its compute elements, and the steps of a cycle.
 //!
-//! Order within a cycle: landings on routers; register writes that reach them; wavelets that leave output queues; routing, to compute elements and to
-//! neighbours; then each compute element that has something to do. Tiles go by column, so that nothing depends on when
-//! they were made or woken. Rows share nothing within a cycle.
+//! Order within a cycle: landings on routers; register writes that reach them; wavelets that leave output queues;
+//! routing, to compute elements and to neighbours; then each compute element that has work. Tiles go by column, so that
+//! the time at which they were made or woken does not matter. Rows share nothing within a cycle.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub(crate) struct Row<E> {
     writes: VecDeque<Write>,
     /// Scratch: the tiles of this cycle.
     serving: Columns,
-    /// How many there were.
+    /// The number of tiles served in the last cycle.
     served: usize,
 }
 
@@ -38,7 +38,7 @@ impl<E: Element> Row<E> {
         Row { y, fabric, ces, writes: VecDeque::new(), serving, served: 0 }
     }
 
-    /// The next cycle in which there is something to do here; [`NEVER`] for none.
+    /// The next cycle with an event in this row; [`NEVER`] for none.
     pub fn next_event(&mut self, now: u64) -> u64 {
         match self.fabric.next_event(now) {
             Some(soon) if soon == now + 1 => soon,
@@ -49,12 +49,12 @@ impl<E: Element> Row<E> {
         }
     }
 
-    /// How many records and tiles had something to do in the last cycle, roughly.
+    /// The number of records and tiles with work in the last cycle, roughly.
     pub fn work(&self) -> usize {
         self.fabric.active() + self.served
     }
 
-    /// Runs cycle `now`; the clock will not come to `limit` before the host has looked.
+    /// Runs cycle `now`. The clock does not come to `limit` before the host has looked.
     pub fn step(&mut self, now: u64, limit: u64) -> Result<(), FaultReport> {
         (self.ces.now, self.ces.limit) = (now, limit);
         self.fabric.land(now).map_err(|fault| fabric_fault(fault, now))?;
@@ -69,7 +69,7 @@ impl<E: Element> Row<E> {
     fn write_registers(&mut self, now: u64) {
         while let Some(write) = self.writes.pop_front_if(|write| write.due <= now) {
             write.carry_out(&mut self.fabric, now);
-            // What waits in an output queue for a route may have one now.
+            // A wavelet that waits in an output queue for a route may have one now.
             if let Some(place) = self.ces.find(write.x) {
                 self.ces.start_sending(place, self.ces.tiles[place].next_injection());
             }
@@ -91,7 +91,7 @@ impl<E: Element> Row<E> {
         Ok(())
     }
 
-    /// Lets one wavelet of a tile out, from its output queues in turn.
+    /// Lets one wavelet of a tile out; its output queues take turns.
     fn inject_one(&mut self, place: TileId, now: u64) -> Result<(), csl_fabric::Fault> {
         let count = self.ces.tiles[place].ports.outputs.len();
         let first = usize::from(self.ces.tiles[place].next_output);
@@ -170,7 +170,7 @@ impl<E: Element> Row<E> {
         tile.element.advance(now, self.ces.limit, &mut tile.ports, &mut registers, &mut tile.wake).map_err(fault)
     }
 
-    /// Passes on what the element has done to its queues.
+    /// Passes the changes of the element's queues on to routers and host.
     fn after_advance(&mut self, place: TileId, now: u64) {
         let tile = &mut self.ces.tiles[place];
         if !tile.returns.is_empty() {
@@ -192,7 +192,7 @@ impl<E: Element> Row<E> {
         }
     }
 
-    /// Colors that were refused wake their record once there is room.
+    /// Wakes the records of refused colors once there is room.
     fn take_back(&mut self, place: TileId) {
         let tile = &mut self.ces.tiles[place];
         let mut colors = tile.refused;
@@ -208,7 +208,7 @@ impl<E: Element> Row<E> {
 
     // ---- for the host ----
 
-    /// What has happened up to cycle `now`; the router's part in its order.
+    /// The events up to cycle `now`; those of the router in its order.
     pub fn take_events(&mut self, now: u64) -> Vec<Event> {
         let y = self.y;
         let fabric = self.fabric.take_events().into_iter().map(|event| Event {
@@ -221,8 +221,8 @@ impl<E: Element> Row<E> {
     }
 }
 
-/// Register writes that programs make before the first cycle (`@set_config` at comptime), as far as they go to routers:
-/// there they are in force from the start.
+/// Carries out register writes that programs make before the first cycle (`@set_config` at comptime), as far as they go
+/// to routers: they hold from the start.
 fn configure(fabric: &mut FabricRow, world: &World, y: u32) {
     for run in world.runs(y) {
         let configs = &world.image.programs[run.program].configs;
@@ -230,7 +230,7 @@ fn configure(fabric: &mut FabricRow, world: &World, y: u32) {
             let mut writes = VecDeque::new();
             let mut registers = RouterRegisters { fabric, chip: world.chip, writes: &mut writes, x, now: 0 };
             for (word, value) in configs {
-                // What is no router register is the compute element's.
+                // All other registers are the compute element's.
                 let _ = csl_pe::Registers::write(&mut registers, *word, *value);
             }
             writes.into_iter().for_each(|write| write.carry_out(fabric, 0));

@@ -16,23 +16,23 @@ pub(crate) struct Shard<E> {
     world: Arc<World>,
     pub range: Range<u32>,
     rows: Vec<Option<Box<Row<E>>>>,
-    /// By row: the next cycle in which there is something to do; [`NEVER`] for rows that rest or do not exist.
+    /// The next cycle with work, by row; [`NEVER`] for rows that rest or do not exist.
     next: Vec<u64>,
-    /// The least of them in each block of [`BLOCK`] rows: what rests costs no look.
+    /// The least of them in each block of [`BLOCK`] rows: a resting block costs one look.
     blocks: Vec<u64>,
     /// Scratch: the rows of a cycle.
     stepped: Vec<usize>,
-    /// What the last cycle has left.
+    /// The results of the last cycle.
     pub done: Vec<Done>,
     pub fault: Option<FaultReport>,
-    /// Records and tiles that had something to do in the last cycle.
+    /// The number of records and tiles with work in the last cycle.
     pub work: usize,
 }
 
-/// Rows that rest together.
+/// The number of rows in a block.
 const BLOCK: usize = 32;
 
-/// What leaves a shard by its first and last row in one cycle.
+/// The wavelets that leave a shard by its first and last row in one cycle.
 #[derive(Default)]
 pub(crate) struct Border {
     pub north: Batch,
@@ -55,7 +55,7 @@ impl<E: Element> Shard<E> {
         }
     }
 
-    /// A row of the shard, made when this is the first time that something touches it. It is looked at in `at`.
+    /// A row of the shard, made on first touch. It is visited in cycle `at`.
     pub fn row_mut(&mut self, y: u32, at: u64) -> &mut Row<E> {
         let index = (y - self.range.start) as usize;
         self.next[index] = self.next[index].min(at);
@@ -68,7 +68,7 @@ impl<E: Element> Shard<E> {
         self.rows.iter_mut().flatten().map(|row| &mut **row)
     }
 
-    /// The next cycle in which there is something to do.
+    /// The next cycle with work.
     pub fn next(&self) -> u64 {
         self.blocks.iter().copied().min().unwrap_or(NEVER)
     }
@@ -78,7 +78,7 @@ impl<E: Element> Shard<E> {
         block * BLOCK..self.next.len().min((block + 1) * BLOCK)
     }
 
-    /// The rows that have something to do in cycle `now`.
+    /// Collects the rows with work in cycle `now`.
     fn collect_due(&mut self, now: u64) {
         self.stepped.clear();
         for block in (0..self.blocks.len()).filter(|block| self.blocks[*block] <= now) {
@@ -100,7 +100,7 @@ impl<E: Element> Shard<E> {
         }
     }
 
-    /// Runs one cycle. What goes to other shards is put into `border`; of several faults the first by row counts.
+    /// Runs one cycle. Wavelets for other shards go to `border`; of several faults the first by row counts.
     pub fn step(&mut self, now: u64, limit: u64, border: &mut Border) {
         self.work = 0;
         self.collect_due(now);
@@ -118,7 +118,7 @@ impl<E: Element> Shard<E> {
         self.settle_next(now);
     }
 
-    /// Moves what a row has for its neighbours into their inboxes.
+    /// Moves a row's outgoing batches into the inboxes of its neighbours.
     fn hand_over(&mut self, index: usize, now: u64, border: &mut Border) {
         let Some(row) = self.rows[index].as_mut() else { return };
         let (north, south) = row.fabric.has_outgoing();
@@ -147,7 +147,7 @@ impl<E: Element> Shard<E> {
         }
     }
 
-    /// Takes what the shards to the north and south sent in cycle `sent_at`.
+    /// Takes the batches that the shards to the north and south sent in cycle `sent_at`.
     pub fn receive(&mut self, from_north: Batch, from_south: Batch, sent_at: u64) {
         if !from_north.is_empty() {
             let y = self.range.start;

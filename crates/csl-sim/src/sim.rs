@@ -1,4 +1,4 @@
-//! The face of the machine.
+//! The interface of the machine.
 
 use std::sync::Arc;
 
@@ -23,12 +23,12 @@ pub struct Sim {
     pub(crate) host: Host,
     pub(crate) stopped: bool,
     pub(crate) at_rest: bool,
-    /// What was waited for when a command first had to go before its turn.
+    /// The account of the first time that a command had to go before its turn.
     overtaken: Option<Box<Situation>>,
 }
 
 impl Sim {
-    /// Loads a program. Costs what its tile runs cost: a PE is made when something first touches it.
+    /// Loads a program. The cost is that of its tile runs: a PE is made when something first touches it.
     pub fn new(image: Arc<Image>, options: SimOptions) -> Result<Sim, ImageError> {
         image.check().map_err(ImageError::Invalid)?;
         let world = Arc::new(World::new(image, options));
@@ -43,7 +43,7 @@ impl Sim {
         &self.machine.world.options
     }
 
-    /// The cycle that the clock stands at.
+    /// The cycle of the clock.
     pub fn cycle(&self) -> u64 {
         self.machine.now
     }
@@ -56,14 +56,15 @@ impl Sim {
         self.host.submit(&mut self.machine, command)
     }
 
-    /// Runs until the command is done. The data of a [`Command::D2h`] is given out once; `None` for the other commands and when it has been given out.
+    /// Runs until the command is done. The data of a [`Command::D2h`] are given out once; `None` for other commands and
+    /// afterwards.
     pub fn wait(&mut self, ticket: Ticket) -> Result<Option<Vec<u32>>, Stop> {
         self.run_until(ticket, u64::MAX)?;
         Ok(self.host.take_answer(ticket))
     }
 
-    /// Waits for a stream to the host from the PE at `(x, y)` until it is complete or nothing can move any more, and ends
-    /// it there: the words that have come.
+    /// Waits for a stream to the host from the PE at `(x, y)` until it is complete or nothing can move any more, and
+    /// ends it there; returns the words that have come.
     pub fn wait_for_some(&mut self, ticket: Ticket, x: u32, y: u32) -> Result<Vec<u32>, Stop> {
         match self.run_until(ticket, u64::MAX) {
             Ok(_) => Ok(self.host.take_answer(ticket).unwrap_or_default()),
@@ -77,12 +78,12 @@ impl Sim {
         self.run_until(ticket, self.machine.now.saturating_add(POLL_QUANTUM))
     }
 
-    /// Whether nothing could move any more when the run was stopped: what stands then stands for good.
+    /// Whether nothing could move any more when the run was stopped: wavelets that stand then stand for good.
     pub fn is_at_rest(&self) -> bool {
         self.at_rest
     }
 
-    /// Runs until nothing can move any more unless the host asks for something else.
+    /// Runs until nothing can move any more unless the host makes another request.
     pub fn rest(&mut self) -> Result<(), Stop> {
         loop {
             match self.advance(u64::MAX, Host::can_release)? {
@@ -92,8 +93,8 @@ impl Sim {
         }
     }
 
-    /// Has commands begin that wait for others: those whose turn it is, or, where nothing can move any more, streams that
-    /// wait for a launched function and then the first of those held. Returns whether there was any.
+    /// Lets commands begin that wait for others: those whose turn it is, or, where nothing can move any more, streams
+    /// that wait for a launched function and then the first of the waiting commands. Returns whether there was any.
     fn go_on(&mut self) -> bool {
         if self.host.can_release() {
             self.host.release(&mut self.machine);
@@ -112,14 +113,14 @@ impl Sim {
         true
     }
 
-    /// What the host waited for when, for the first time, nothing could move any more unless a command began before its
-    /// turn. The vendor's memcpy would wait for ever there.
+    /// The account of the first time that nothing could move any more unless a command began before its turn. The
+    /// vendor's memcpy would wait for ever there.
     pub fn take_overtaken(&mut self) -> Option<Box<Situation>> {
         self.overtaken.take()
     }
 
-    /// Advances the clock until `reached` holds, `limit` is the next cycle or nothing can move; no further than the whole
-    /// run may take.
+    /// Advances the clock until `reached` holds, `limit` is the next cycle or nothing can move; no further than the
+    /// limit of the whole run.
     pub(crate) fn advance(&mut self, limit: u64, reached: impl Fn(&Host) -> bool) -> Result<Pause, Stop> {
         let most = self.options().max_cycles.map_or(u64::MAX, |cycles| cycles.saturating_add(1));
         let host = &mut self.host;
@@ -142,21 +143,22 @@ impl Sim {
             match self.advance(limit, |host| host.is_done(ticket) || host.can_release())? {
                 Pause::Reached if self.host.is_done(ticket) => return Ok(true),
                 Pause::Limit => return Ok(false),
-                // When nothing moves, the stream that the others wait for may wait for one of them.
+                // When nothing moves, the stream that the other commands wait for may itself wait for one of them.
                 Pause::Reached | Pause::Quiet if self.go_on() => {}
                 _ => return Err(Stop::Deadlock(self.situation())),
             }
         }
     }
 
-    /// Who runs, who waits and where wavelets stand now: after [`Sim::stop`], what nobody will ever take.
+    /// The present account of running and waiting threads and of wavelets that stand: after [`Sim::stop`], of those
+    /// that no program will ever take.
     pub fn situation(&mut self) -> Box<Situation> {
         Box::new(situation::look(&mut self.machine, &self.host))
     }
 
-    /// Memory of a PE at the cycle that the clock stands at: exact after [`Sim::stop`] (scalar code from one back edge of a
-    /// loop to the next, or to the next thing that others see, counts as one). While the host has not said where it will
-    /// stop, a PE may have run ahead where nobody could tell the difference.
+    /// Memory of a PE in the clock's cycle: exact after [`Sim::stop`] (scalar code from one back edge of a loop to the
+    /// next, or to the next event that others see, counts as one). Before the host has said where it will stop, a PE
+    /// may have run ahead where the difference cannot be seen.
     pub fn read_memory(&mut self, x: u32, y: u32, addr: u16, bytes: u32) -> Result<Vec<u8>, NoSuchPe> {
         if x >= self.machine.world.width() || y >= self.machine.world.height() {
             return Err(NoSuchPe { x, y });
@@ -171,7 +173,7 @@ impl Sim {
         Ok(read)
     }
 
-    /// The PEs that the run has touched, by row, then column: all others are as they were loaded.
+    /// The PEs that the run has touched, by row, then column; all others are as loaded.
     pub fn touched(&mut self) -> Vec<(u32, u32)> {
         let mut all: Vec<(u32, u32)> =
             self.machine.rows().flat_map(|row| row.ces.tiles.iter().map(|tile| (tile.x, row.y))).collect();
@@ -196,7 +198,7 @@ impl Sim {
         self.machine.last_activity()
     }
 
-    /// Order-free hash over all landings so far, the same for any number of threads, and the number of landings.
+    /// The order-free hash over all landings so far, the same for any number of threads, and the number of landings.
     pub fn landings(&mut self) -> (u64, u64) {
         self.machine.hash()
     }

@@ -1,4 +1,4 @@
-//! Who runs and who waits for what, when nothing can move any more or somebody interrupts.
+//! The account of running and waiting threads, for when nothing can move any more or the run is interrupted.
 
 use std::collections::BTreeMap;
 
@@ -61,20 +61,20 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Situati
     }
 }
 
-/// Adds the wavelets that have left the program from a row, by color. Rows come in order, so that the first PE stays.
+/// Adds the wavelets of a row that have left the program, by color. Rows come in order, so that the first PE stays.
 fn add_lost<E: Element>(lost: &mut BTreeMap<u8, Group<Lost>>, row: &Row<E>) {
     let mut last = None;
     for csl_fabric::Lost { x, color, side, count } in row.fabric.lost() {
         let first = Group { what: Lost { color, wavelets: 0, side }, tiles: 0, x, y: row.y };
         let group = lost.entry(color).or_insert(first);
         group.what.wavelets += count;
-        // A PE may lose a color by several sides.
+        // A PE may lose wavelets of a color by several sides.
         group.tiles += u64::from(last != Some((color, x)));
         last = Some((color, x));
     }
 }
 
-/// Adds the wavelets that stand in a row, and the PEs where any do, by color.
+/// Adds the wavelets that stand in a row, and the PEs that have some, by color.
 fn add_counts<E: Element>(counts: &mut BTreeMap<u8, (u64, u64)>, row: &mut Row<E>) {
     let in_routers = row.fabric.standing(&mut row.ces).into_iter();
     let mut all: Vec<(u8, u32, u64)> = in_routers.map(|(x, found)| (found.color, x, found.count.into())).collect();
@@ -102,7 +102,7 @@ fn standing<E: Element>(row: &mut Row<E>) -> Vec<(Standing, u32, u32)> {
     all.map(|(x, found)| (Standing { color: found.color, from: found.from, why: found.why }, x, y)).collect()
 }
 
-/// What the main thread runs, unless it waits for something.
+/// The main thread of a tile, if it runs a task and waits for nothing.
 fn runs<E: Element>(tile: &Tile<E>, program: ProgramId) -> Option<Running> {
     let main_waits = tile.element.waiting(&tile.ports).iter().any(|waiting| waiting.thread == Thread::Main);
     tile.element.running().filter(|_| !main_waits).map(|pc| Running { program, pc })
@@ -114,7 +114,7 @@ fn active<E: Element>(tile: &Tile<E>, program: ProgramId) -> impl Iterator<Item 
     (0..32).filter(is_active).map(move |id| TaskWait { program, id, is_blocked: held >> id & 1 != 0 })
 }
 
-/// Heads of input queues that nothing takes.
+/// The heads of input queues that no task or operation takes.
 fn left_unread<E: Element>(tile: &Tile<E>, arch: Arch) -> Vec<Unread> {
     let TaskState { blocked_channels: blocked, reading, .. } = tile.element.tasks();
     let unread = tile.ports.inputs.iter().enumerate().filter(|(slot, _)| reading >> slot & 1 == 0);
@@ -128,13 +128,13 @@ fn left_unread<E: Element>(tile: &Tile<E>, arch: Arch) -> Vec<Unread> {
         .collect()
 }
 
-/// Heads of output queues that do not move.
+/// The heads of output queues that do not move.
 fn held<E: Element>(row: &Row<E>, tile: &Tile<E>) -> Vec<Held> {
     let heads = tile.ports.outputs.iter().filter_map(|queue| Some((queue.queue, queue.front()?.color)));
     heads.map(|(queue, color)| Held { queue, color, unrouted: row.fabric.routed(tile.x, color).is_none() }).collect()
 }
 
-/// What keeps a tile from finishing its commands.
+/// The reasons why a tile does not finish its commands.
 fn waits<E: Element>(tile: &Tile<E>, now: u64) -> Vec<(Ticket, HostReason)> {
     let host = &tile.host;
     let called = host.calling.iter().map(|calling| (calling.ticket, HostReason::NotCalled));
@@ -162,7 +162,7 @@ fn host_waits(host: &Host, reasons: &[(Ticket, HostReason, u32, u32)]) -> Vec<Ho
     host.pending().map(wait).collect()
 }
 
-/// Equal things together, with their number and the first tile by row, then column.
+/// Groups equal items, with their number and the first tile by row, then column.
 fn group<T: Ord>(all: impl IntoIterator<Item = (T, u32, u32)>) -> Vec<Group<T>> {
     let mut groups: BTreeMap<T, (u64, u32, u32)> = BTreeMap::new();
     for (what, x, y) in all {

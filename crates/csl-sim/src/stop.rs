@@ -1,4 +1,4 @@
-//! Why a simulation stops, as values; `csl-host` turns them into texts.
+//! The ways in which a simulation stops, as values; `csl-host` turns them into texts.
 
 use csl_machine::{Direction, ProgramId};
 
@@ -12,7 +12,7 @@ pub struct NoSuchPe {
     pub y: u32,
 }
 
-/// Why a blocking call did not finish.
+/// The reason why a blocking call did not finish.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stop {
     Fault(Box<FaultReport>),
@@ -20,11 +20,11 @@ pub enum Stop {
     Deadlock(Box<Situation>),
     /// The interrupt flag was set: the machine stands at a whole cycle and may go on.
     Interrupted(Box<Situation>),
-    /// The run has taken as many cycles as it may.
+    /// The run has reached its limit of cycles.
     OutOfCycles(Box<Situation>),
 }
 
-/// What went wrong on a PE or in its router.
+/// A fault of a PE or of its router.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FaultReport {
     pub cycle: u64,
@@ -35,19 +35,19 @@ pub struct FaultReport {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum FaultKind {
-    /// In the program.
+    /// A fault of the program.
     Pe(csl_pe::Fault),
-    /// In the fabric.
+    /// A fault of the fabric.
     Fabric(csl_fabric::Fault),
-    /// memcpy was to copy into or out of memory that does not exist: a pointer variable that points nowhere.
+    /// A copy of memcpy into or out of memory that does not exist, by a pointer variable that points nowhere.
     BadPointer { id: u16, addr: u16, bytes: u32 },
 }
 
-/// Who runs or waits, for what and where, and where wavelets stand.
+/// An account of the machine: running and waiting threads, and wavelets that stand.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Situation {
     pub cycle: u64,
-    /// What the host waits for, oldest first.
+    /// The commands that the host waits for, oldest first.
     pub host: Vec<HostWait>,
     /// Launched functions that have not called `unblock_cmd_stream()`.
     pub unended: Vec<Group<Unended>>,
@@ -55,7 +55,7 @@ pub struct Situation {
     pub threads: Vec<Group<ThreadWait>>,
     /// Main threads that run a task and wait for nothing.
     pub running: Vec<Group<Running>>,
-    /// Active local tasks that do not run: blocked ones, or such as wait for their turn.
+    /// Active local tasks that do not run: they are blocked, or wait for their turn.
     pub tasks: Vec<Group<TaskWait>>,
     /// Wavelets that stand in routers.
     pub wavelets: Vec<Group<Standing>>,
@@ -63,11 +63,11 @@ pub struct Situation {
     pub unread: Vec<Group<Unread>>,
     /// Wavelets that do not leave their PE's output queues.
     pub outputs: Vec<Group<Held>>,
-    /// Where main threads have held so far, whether or not they still do.
+    /// The places where main threads have held so far, whether or not they still do.
     pub holds: Vec<Group<HeldMain>>,
-    /// Where programs have reached for registers that no part of the machine serves.
+    /// The places where programs have accessed registers that no part of the machine serves.
     pub unserved: Vec<Group<StrangeRegister>>,
-    /// How many there are of these three, by color.
+    /// The numbers of wavelets in routers, at the ramp and in output queues, by color.
     pub standing: Vec<Count>,
     /// Wavelets that have left the program and were dropped by the fabric around it, by color.
     pub lost: Vec<Group<Lost>>,
@@ -87,7 +87,7 @@ pub struct Lost {
 pub struct Count {
     pub color: u8,
     pub wavelets: u64,
-    /// PEs where any of them stand.
+    /// The number of PEs with such wavelets.
     pub pes: u64,
 }
 
@@ -105,14 +105,14 @@ pub struct ThreadWait {
     pub waiting: csl_pe::Waiting,
 }
 
-/// A main thread that has held for an earlier operation, which had its microthread or queue.
+/// A main thread that has held for an earlier operation with its microthread or queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HeldMain {
     pub program: ProgramId,
     pub hold: csl_pe::Hold,
 }
 
-/// A place that has reached for a register that no part of the machine serves.
+/// A place where a program has accessed a register that no part of the machine serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StrangeRegister {
     pub program: ProgramId,
@@ -139,7 +139,7 @@ pub struct TaskWait {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Standing {
     pub color: u8,
-    /// The side that they came from; the ramp: from the CE.
+    /// The side that they came from; the ramp for those from the CE.
     pub from: Direction,
     pub why: csl_fabric::Obstacle,
 }
@@ -147,12 +147,12 @@ pub struct Standing {
 /// Wavelets in an input queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Unread {
-    /// 0xff where the color has no queue.
+    /// The queue; 0xff where the color has none.
     pub queue: u8,
     pub color: u8,
-    /// The first of them is a control wavelet.
+    /// Whether the first of them is a control wavelet.
     pub is_control: bool,
-    /// The color (WSE-2) or queue (WSE-3) is blocked: no task may take them.
+    /// Whether the color (WSE-2) or queue (WSE-3) is blocked: no task may take them.
     pub is_blocked: bool,
 }
 
@@ -161,15 +161,15 @@ pub struct Unread {
 pub struct Held {
     pub queue: u8,
     pub color: u8,
-    /// No route takes the color, so it can only go to the host, who does not read it.
+    /// Whether no route takes the color, so that the wavelets can only go to the host, which does not read them.
     pub unrouted: bool,
 }
 
-/// A pending command: what its tiles wait for.
+/// A pending command, with the reasons why its tiles have not finished.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostWait {
     pub ticket: Ticket,
-    /// PEs that have not finished it.
+    /// The number of PEs that have not finished the command.
     pub pes: u64,
     pub reasons: Vec<Group<HostReason>>,
 }
@@ -178,24 +178,24 @@ pub struct HostWait {
 pub enum HostReason {
     /// The PE has not called `unblock_cmd_stream()` since its last launch.
     CommandStream,
-    /// A command before this one is not done.
+    /// An earlier command is not done.
     EarlierCommand,
-    /// memcpy's tasks do not get to run: a task or synchronous operation holds the main thread.
+    /// memcpy's tasks cannot run: a task or synchronous operation holds the main thread.
     MainThread,
     /// The launched function has not been called: a task holds the main thread, or the RPC task is blocked.
     NotCalled,
-    /// The PE does not take the words of this color; `left` are still to come.
+    /// The PE does not take the words of this color; `left` words are still to come.
     StreamIn { color: u8, left: u32 },
-    /// The PE has sent too little on this color; `missing` words.
+    /// The PE has sent too few words on this color; `missing` are still to come.
     StreamOut { color: u8, missing: u32 },
 }
 
-/// Tiles for which the same holds.
+/// Tiles with the same state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group<T> {
     pub what: T,
     pub tiles: u64,
-    /// The first of them by row, then column.
+    /// The first of the tiles by row, then column.
     pub x: u32,
     pub y: u32,
 }

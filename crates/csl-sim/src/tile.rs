@@ -1,4 +1,4 @@
-//! A tile that something has touched: its compute element, its queues at the ramp, and what memcpy has for it.
+//! A tile that something has touched: its compute element, its queues at the ramp, and the state of memcpy.
 
 use std::collections::VecDeque;
 
@@ -6,24 +6,27 @@ use csl_pe::{Ports, Wake};
 
 use crate::memcpy::TileHost;
 
-/// Never.
+/// The time of an event that never happens.
 pub(crate) const NEVER: u64 = u64::MAX;
 
-/// In this order in memory: what each cycle looks at lies together, on as few cache lines as can be.
+/// The state of a tile. The order of the fields is that in memory: those that each cycle reads lie together, on few
+/// cache lines.
 #[repr(C, align(64))]
 pub(crate) struct Tile<E> {
     pub x: u32,
     /// Colors of which the CE has refused a wavelet since it last had room.
     pub refused: u32,
     pub wake: Wake,
-    /// The cycle at which its timer is set, or was set last; other entries of the row's timers for it are stale.
+    /// The cycle for which its timer is set, or was set last; other entries of the row's timers for it are stale.
     pub timer: u64,
-    /// When a wavelet may next leave an output queue; [`NEVER`] while there is none or the router has no room.
+    /// The cycle in which a wavelet may next leave an output queue; [`NEVER`] while there is none or the router has no
+    /// room.
     pub inject_at: u64,
-    /// The output queue to look at first.
+    /// The output queue to try first.
     pub next_output: u8,
     pub ports: Ports,
-    /// Places of input slots that come back, and when: of wavelets that the tile has sent to itself.
+    /// Reserved places of input slots, each with the cycle of its release: of wavelets that the tile has sent to
+    /// itself.
     pub returns: VecDeque<(u64, u8)>,
     pub host: TileHost,
     pub element: E,
@@ -50,19 +53,19 @@ impl<E> Tile<E> {
         self.ports.outputs.iter().filter_map(|output| output.head_ready()).min().unwrap_or(NEVER)
     }
 
-    /// Places in the input slot where a wavelet of `color` would land; `None` where no slot takes the color.
+    /// The input slot where a wavelet of `color` would land, if it has room; `None` where no slot takes the color.
     pub fn landing_slot_with_room(&mut self, color: u8) -> Option<usize> {
         let slot = self.ports.landing_slot(color)?;
         self.ports.inputs[slot].has_room().then_some(slot)
     }
 
-    /// The cycle in which the tile wants to be served next without anything happening to it.
+    /// The next cycle in which the tile must be served if no event wakes it before.
     pub fn next_service(&self) -> u64 {
         let returned = self.returns.front().map_or(NEVER, |place| place.0);
         self.wake.at.min(self.host.next_due).min(returned)
     }
 
-    /// Frees the places that come back in this cycle.
+    /// Frees the places whose release is in this cycle.
     pub fn take_returns(&mut self, now: u64) {
         while let Some((_, slot)) = self.returns.pop_front_if(|place| place.0 <= now) {
             self.ports.release(usize::from(slot));

@@ -1,4 +1,4 @@
-//! What all rows share and nothing changes: the image, the chip, the routes, and where which program runs.
+//! The constant state that all rows share: the image, the chip, the routes, and the programs of tiles.
 
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ impl World {
         &self.rows[y as usize].tiles
     }
 
-    /// Where the patches of a tile go to, and their values.
+    /// The targets and values of a tile's patches.
     pub fn patches(&self, x: u32, y: u32) -> impl Iterator<Item = (PatchTarget, u64)> {
         let here = move |patch: &&Patch| (patch.x..patch.x + patch.len).contains(&x);
         let row = self.rows[y as usize].patches.iter().map(|index| &self.image.patches[*index]);

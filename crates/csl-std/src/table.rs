@@ -1,4 +1,5 @@
-//! Which file stands for which name. Names that older programs use stand beside the new ones with the same file.
+//! The table of library names and their files. Names that older programs use stand beside the new ones with the same
+//! file.
 
 macro_rules! library {
     ($name:literal) => {

@@ -1,4 +1,4 @@
-//! The table of libraries. What they do is tested by programs, in `tests/run`.
+//! Tests the table of libraries. Programs in `tests/run` test the libraries themselves.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! What the grammar's actions do: build the nodes of the tree.
+//! The actions of the grammar: plain functions that build the nodes of the tree.
 
 use std::sync::Arc;
 
@@ -8,11 +8,11 @@ use crate::ast::*;
 use crate::literal;
 use crate::symbol::Symbol;
 
-/// Carries what one run of the parser needs and gathers beside the tree.
+/// The state of one run of the parser: the inputs of the actions and the lists that they fill beside the tree.
 pub struct Builder {
     file: FileId,
     pub diagnostics: Diagnostics,
-    /// The end of every statement and item that was completed, in bytes: recovery starts there.
+    /// The ends, in bytes, of all statements and items that were completed: recovery starts there.
     pub ends: Vec<usize>,
 }
 
@@ -283,20 +283,20 @@ impl Builder {
         self.expr(lo, ExprKind::Call { callee: Box::new(callee), args }, hi)
     }
 
-    /// The name's span leaves out the `@`.
+    /// A call of a builtin. The span of its name leaves out the `@`.
     pub fn builtin(&self, lo: usize, name: &str, args: Vec<Expr>, hi: usize) -> Expr {
         let name = self.ident(lo + 1, name, lo + 1 + name.len());
         self.expr(lo, ExprKind::Builtin { name, args }, hi)
     }
 
-    /// Parentheses leave no node, but they widen the span.
+    /// An expression in parentheses: they leave no node, but they widen its span.
     pub fn parens(&self, lo: usize, inner: Expr, hi: usize) -> Expr {
         self.expr(lo, inner.kind, hi)
     }
 
     // ------------------------------------------------------------ literals and initialisers
 
-    // A malformed literal has had its diagnostic from the lexer, and any value will do.
+    // The lexer has reported a malformed literal already, so any value will do.
 
     pub fn int(&self, lo: usize, text: &str, hi: usize) -> Expr {
         self.expr(lo, ExprKind::Int(literal::int(text).unwrap_or_default()), hi)
@@ -326,7 +326,7 @@ impl Builder {
         self.expr(lo, ExprKind::Tuple(elems), hi)
     }
 
-    /// `T{}` has no fields, and no elements either: what it is depends on what `T` looks like.
+    /// `T{...}`. `T{}` has neither fields nor elements: the type `T` decides between a struct and an array.
     pub fn array_init(&self, lo: usize, ty: Expr, elems: Vec<Expr>, hi: usize) -> Expr {
         let ty = Box::new(ty);
         if elems.is_empty() && !matches!(ty.kind, ExprKind::ArrayType { .. }) {
@@ -335,7 +335,7 @@ impl Builder {
         self.expr(lo, ExprKind::ArrayInit { ty, elems }, hi)
     }
 
-    /// `place` is what stands after the arrow, its indices included.
+    /// A tensor access; `place` is the text after the arrow, its indices included.
     pub fn tensor_access(&mut self, lo: usize, vars: Vec<Ident>, extents: Vec<Expr>, place: Expr, hi: usize) -> Expr {
         let span = place.span;
         let (base, indices) = match place.kind {
@@ -390,7 +390,7 @@ impl Builder {
     }
 }
 
-/// The `;` belongs to the statement.
+/// A statement with its `;`, which belongs to its span.
 pub fn ended(stmt: Stmt, semicolon: Span) -> Stmt {
     let span = stmt.span.to(semicolon);
     Stmt { span, ..stmt }
@@ -442,7 +442,7 @@ pub fn pushed<T>(mut list: Vec<T>, element: T) -> Vec<T> {
     list
 }
 
-/// Attributes that exclude each other, after the guide's pages on functions.
+/// Two attributes of a function that exclude each other, after the guide's pages on functions.
 fn clash(function: &FnDecl) -> Option<&'static str> {
     let has_storage = function.storage != Storage::Default;
     match function.inlining {
@@ -456,7 +456,8 @@ fn clash(function: &FnDecl) -> Option<&'static str> {
     }
 }
 
-/// Whether a statement that is this expression may do something: a call, control flow, or what ends with such.
+/// Whether a statement made of this expression may have an effect: a call, control flow, or an expression that ends
+/// with one.
 fn has_effect(expr: &Expr) -> bool {
     match &expr.kind {
         ExprKind::Binary { op: BinOp::And | BinOp::Or, rhs, .. } => has_effect(rhs),

@@ -1,17 +1,18 @@
-//! Between lexer and grammar: settles what would cost the grammar more than one token of lookahead.
+//! The token adapter, between lexer and grammar: it decides where the grammar would need more than one token of
+//! lookahead.
 
 use csl_diag::{Code, Diagnostic, FileId, Span};
 
 use crate::docs::misplaced_docs;
 use crate::token::{Lexeme, Token};
 
-/// How deeply brackets may nest.
+/// The greatest depth of nested brackets.
 const MAX_BRACKETS: usize = 256;
-/// How deep the tree may become: operators, `if`s and the like in a row count, as do open brackets.
-/// Later passes walk the tree by recursion, which this keeps from exhausting their stack.
+/// The greatest depth of the tree, in nodes: operators, `if`s and the like in a row count, as do open
+/// brackets. Later passes walk the tree by recursion; the limit keeps them from exhausting their stack.
 const MAX_DEPTH: usize = 1000;
 
-/// The tokens as the grammar wants them, comments left out.
+/// The tokens in the form that the grammar expects, comments left out.
 ///
 /// # Errors
 /// The text nests too deeply.
@@ -29,7 +30,7 @@ pub fn adapt<'a>(
     Ok(tokens)
 }
 
-/// Keywords that are names where they stand, and the name `color` where it is a keyword.
+/// Turns keywords that stand in the place of a name into names, and the name `color` into a keyword where it is one.
 fn retag_names(tokens: &mut [Lexeme]) {
     let mut depth = 0usize;
     for at in 0..tokens.len() {
@@ -103,9 +104,9 @@ fn pair_else(tokens: &mut [Lexeme]) {
     }
 }
 
-/// Refuses text whose tree could be deeper than [`MAX_DEPTH`], without building the tree.
+/// Refuses a text whose tree could be deeper than [`MAX_DEPTH`], without building the tree.
 fn limit_depth(file: FileId, tokens: &[Lexeme]) -> Result<(), Box<Diagnostic>> {
-    // Of every open bracket, what has been counted since the last separator in it.
+    // The levels counted since the last separator, for each open bracket.
     let mut levels: Vec<usize> = vec![0];
     let mut total = 0;
     for (at, lexeme) in tokens.iter().enumerate() {
@@ -145,7 +146,7 @@ fn deepens(token: Token) -> bool {
         || matches!(token, Return | Break | Comptime)
 }
 
-/// After these the next token begins a tree of its own.
+/// Whether the next token begins a tree of its own.
 fn ends_chain(token: Token, next: Option<Token>) -> bool {
     use Token::*;
     match token {

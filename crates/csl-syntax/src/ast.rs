@@ -1,8 +1,8 @@
-//! The syntax tree: what the text says, before any name or type is looked up.
+//! The syntax tree: the program as written, before any name or type is looked up.
 //!
-//! Every node carries its [`Span`]; where a type is defined at "the same place" the span of its
-//! expression is its identity. Types are expressions: `i16`, `[M, N]f32` and `fn(i16) void` are
-//! values of type `type`.
+//! Every node carries its [`Span`]. The span of a type expression is the identity of the type that it
+//! defines: two types of the same text at different places differ. Types are expressions: `i16`, `[M, N]f32`
+//! and `fn(i16) void` are values of type `type`.
 
 use std::sync::Arc;
 
@@ -162,7 +162,7 @@ pub enum BinOp {
     BitAnd,
     BitOr,
     BitXor,
-    /// `and`: the right side is not even checked when the left is comptime-known `false`.
+    /// `and`: when the left side is comptime-known `false`, the right side is not even checked.
     And,
     /// `or`
     Or,

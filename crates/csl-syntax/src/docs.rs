@@ -1,22 +1,22 @@
-//! Doc comments where there is nothing to document.
+//! Finds doc comments that document nothing.
 
 use csl_diag::{Code, Diagnostic, FileId, Span};
 
 use crate::token::{Lexeme, Token};
 
-/// What the brackets around a place are.
+/// The state of the scan: the brackets that are open at a token.
 #[derive(Default)]
 struct Context<'a> {
-    /// Of every open brace, whether it lists the members of a type.
+    /// For each open brace, whether it lists the members of a type.
     braces: Vec<bool>,
-    /// Of every open parenthesis, whether it follows `enum`.
+    /// For each open parenthesis, whether it follows `enum`.
     parens: Vec<bool>,
     /// Whether the last closed parenthesis followed `enum`.
     after_base: bool,
     last: Option<Token<'a>>,
 }
 
-/// A warning for each doc comment that documents nothing; lines that follow one another are one comment.
+/// A warning for each doc comment that documents nothing; consecutive lines are one comment.
 pub fn misplaced_docs(file: FileId, lexemes: &[Lexeme]) -> Vec<Diagnostic> {
     let mut context = Context::default();
     let mut found = Vec::new();
@@ -39,7 +39,7 @@ fn is_comment(lexeme: &Lexeme) -> bool {
 }
 
 impl<'a> Context<'a> {
-    /// Goes on behind a token.
+    /// Takes a token into the state.
     fn pass(&mut self, token: Token<'a>) {
         match token {
             Token::Comment(_) => return,
@@ -61,7 +61,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Why a comment may not stand here, before the token `next`.
+    /// The reason why a comment may not stand here, before the token `next`; `None` where it may.
     fn misplaced(&self, comment: Token, next: Option<Token>) -> Option<&'static str> {
         let Token::Comment(text) = comment else { return None };
         if text.starts_with("//!") {

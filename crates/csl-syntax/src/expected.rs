@@ -1,18 +1,18 @@
-//! What the parser expected, in a reader's words.
+//! Words for the tokens that the parser expected.
 
-/// Closing and separating tokens, which are worth naming even where an operand could go on.
+/// Closing and separating tokens: they are named even where an operand could follow.
 const SEPARATORS: &[&str] = &[";", ",", ")", "]", "}", "=>", "else"];
-/// Further punctuation that is named where nothing else could stand.
+/// Further punctuation, named only where no operand could follow.
 const PUNCTUATION: &[&str] = &[":", "=", "{", "(", "[", "|", "->", "."];
 
-/// At most this many alternatives are told.
+/// The greatest number of alternatives in a message.
 const MOST: usize = 4;
 
-/// The tokens that the grammar has in some state.
+/// The tokens that the grammar accepts in some state.
 pub struct Expected(Vec<String>);
 
 impl Expected {
-    /// From the names of terminals as the generated parser gives them, in quotes.
+    /// Takes the names of terminals as the generated parser gives them, in quotes.
     pub fn new(terminals: &[String]) -> Expected {
         Expected(terminals.iter().map(|t| t.trim_matches('"').to_string()).collect())
     }
@@ -21,12 +21,12 @@ impl Expected {
         self.0.iter().any(|t| t == terminal)
     }
 
-    /// For example "`,` or `)`" or "an expression".
+    /// The tokens in words, for example "`,` or `)`" or "an expression".
     pub fn words(&self) -> String {
         let mut words: Vec<String> = self.category().into_iter().map(String::from).collect();
         let ends_operand = self.has(".*") || self.has("+");
         let named = SEPARATORS.iter().chain(PUNCTUATION.iter().filter(|p| !ends_operand || self.begins_part(p)));
-        // In the place of an expression or statement only its absence is worth a word: `)` or `}`.
+        // Where an expression or statement could follow, only `)` and `}` are worth naming.
         let worth = |p: &str| words.is_empty() || matches!(p, ")" | "]" | "}" | ";" | "=>");
         let punctuation: Vec<String> = named.filter(|p| self.has(p) && worth(p)).map(|p| format!("`{p}`")).collect();
         if words.first().is_none_or(|w| w != "a declaration" && w != "a statement") {
@@ -43,7 +43,7 @@ impl Expected {
         matches!(self.words().as_str(), "an expression" | "a type")
     }
 
-    /// What can follow a complete operand and is no operator: `=` of a declaration, `{` of a body.
+    /// Whether this punctuation can follow a complete operand and is no operator: `=` of a declaration, `{` of a body.
     fn begins_part(&self, punctuation: &str) -> bool {
         match punctuation {
             "=" => !self.has("+="),

@@ -1,9 +1,9 @@
-//! What to do about mistakes that are often made.
+//! Help on frequent syntax errors.
 
 use crate::expected::Expected;
 use crate::token::{Lexeme, Token};
 
-/// A word of help on the error at token `at`, where one is known.
+/// Help on the error at token `at`; `None` where no frequent mistake is recognised.
 pub fn hint(tokens: &[Lexeme], at: usize, expected: &Expected) -> Option<String> {
     let found = tokens.get(at)?.token;
     let before = at.checked_sub(1).map(|i| tokens[i].token);
@@ -44,7 +44,7 @@ pub fn hint(tokens: &[Lexeme], at: usize, expected: &Expected) -> Option<String>
     Some(text.to_string())
 }
 
-/// Whether two minus signs stand around or right before the token.
+/// Whether two minus signs stand around the token or right before it.
 fn decrements(tokens: &[Lexeme], at: usize) -> bool {
     let is_minus = |i: usize| tokens.get(i).is_some_and(|l| l.token == Token::Minus);
     is_minus(at) && is_minus(at + 1) || at > 1 && is_minus(at - 1) && is_minus(at - 2)

@@ -1,4 +1,4 @@
-//! Text to tokens. Never fails: what is no token becomes [`Token::Bad`] and a diagnostic.
+//! The lexer: text to tokens. It never fails: text that is no token becomes [`Token::Bad`] and a diagnostic.
 
 use csl_diag::{Code, Diagnostic, FileId, Span};
 use logos::Logos;

@@ -1,7 +1,7 @@
-//! CSL text to syntax tree.
+//! Parses CSL text into a syntax tree.
 //!
-//! `text ──lexer──▶ tokens ──adapter──▶ tokens ──grammar──▶ AST`, with diagnostics beside. Nothing here
-//! fails or panics, whatever the text.
+//! `text ──lexer──▶ tokens ──adapter──▶ tokens ──grammar──▶ AST`, with diagnostics beside. No function here fails or
+//! panics, whatever the text.
 
 mod actions;
 mod adapter;

@@ -2,7 +2,7 @@
 
 use num_bigint::BigInt;
 
-/// What is wrong with a literal; the range is of bytes within its text.
+/// An error in a literal; its range is in bytes within the literal's text.
 #[derive(Debug, PartialEq)]
 pub struct BadLiteral {
     pub lo: usize,
@@ -53,13 +53,13 @@ pub fn float(text: &str) -> Result<f64, BadLiteral> {
     value.ok_or(BadLiteral::whole(text, BadKind::Digit))
 }
 
-/// Mantissas of more than 53 bits are rounded once, by the conversion of the digits.
+/// The value of a hexadecimal float. A mantissa of more than 53 bits is rounded once, by the conversion of its digits.
 fn hex_float(text: &str) -> Option<f64> {
     let (mantissa, exponent) = text.split_once(['p', 'P']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = u64::from_str_radix(&format!("{whole}{fraction}"), 16).ok()?;
     let exponent = exponent.parse::<f64>().ok()? - 4.0 * fraction.len() as f64;
-    // In two steps, because a power of two alone may leave the range that the product is in.
+    // The power is applied in two steps: a power of two alone may leave the range that holds the product.
     let half = (exponent / 2.0).trunc();
     Some(digits as f64 * half.exp2() * (exponent - half).exp2())
 }
@@ -106,7 +106,8 @@ pub fn string(text: &str) -> Result<Vec<u8>, BadLiteral> {
     Err(BadLiteral::whole(text, BadKind::Unterminated))
 }
 
-/// Appends what an escape stands for; how many bytes of `text`, which follows the backslash, it took; 0 if none.
+/// Appends the bytes that an escape stands for. Returns the number of bytes read of `text`, which follows the
+/// backslash; 0 for no escape.
 fn resolve_escape(text: &str, out: &mut Vec<u8>) -> usize {
     let simple = match text.as_bytes().first() {
         Some(b'n') => b'\n',

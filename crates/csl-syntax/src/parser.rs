@@ -1,4 +1,4 @@
-//! Runs the generated parser, again after each error.
+//! Runs the generated parser, and runs it again after each error.
 
 use csl_diag::{Code, Diagnostic, Diagnostics, FileId, Severity, Span};
 use lalrpop_util::ParseError;
@@ -13,13 +13,13 @@ use crate::literal::{self, BadKind, BadLiteral};
 use crate::recover::Stream;
 use crate::token::{Lexeme, Token};
 
-/// How many times one file is parsed anew before it is given up, and how many tokens that may take in all.
+/// The greatest number of times that one file is parsed anew, and (below) of tokens that these runs may read in all.
 const MAX_RUNS: usize = 100;
 const MAX_WORK: usize = 10_000_000;
-/// Of each severity no more than this is told of one file.
+/// The greatest number of diagnostics of each severity for one file.
 const MAX_DIAGNOSTICS: usize = 100;
 
-/// The tree of a file and what is wrong with the file. Stretches that did not parse are error nodes.
+/// The tree of a file and its diagnostics. Stretches that did not parse are error nodes.
 pub fn parse(file: FileId, text: &str) -> (File, Diagnostics) {
     let (lexemes, mut found) = lex(file, text);
     let items = match adapt(file, &lexemes, &mut found) {
@@ -32,7 +32,7 @@ pub fn parse(file: FileId, text: &str) -> (File, Diagnostics) {
     (File { id: file, items }, in_order(found))
 }
 
-/// As a reader meets them; those of one place in the order in which they were made.
+/// Orders diagnostics by their place in the file; those of one place keep the order in which they were made.
 fn in_order(mut found: Vec<Diagnostic>) -> Diagnostics {
     found.sort_by_key(|d| d.primary.as_ref().map(|p| p.span.lo));
     let mut errors = 0;
@@ -90,16 +90,16 @@ fn place<E>(tokens: &[Lexeme], failure: ParseError<usize, Token, E>) -> (usize, 
     }
 }
 
-/// Whether nothing but a `;` is missing: one could stand here, and what follows is on a line of its own.
+/// Whether only a `;` is missing: one could stand here, and the next token is on a line of its own.
 fn misses_semicolon(stream: &Stream, at: usize, expected: &Expected) -> bool {
-    // Where a statement could begin, a `;` could stand too, but is not missing.
+    // Where a statement could begin a `;` could stand too, but it is not missing.
     let begins = expected.has("skipped");
     let heads_function = expected.has("linkname") && !expected.has("=");
     let follows = at == stream.tokens.len() || stream.tokens[at].token == Token::RBrace || stream.starts_line(at);
     at > 0 && expected.has(";") && follows && !begins && !heads_function
 }
 
-/// Replaces what is given up by one token.
+/// Replaces the tokens of a stretch that is given up by one token.
 fn skip(tokens: &mut Vec<Lexeme>, text: &str, at: usize, builder: Builder) {
     let stretch = Stream { text, tokens }.stretch(at, &builder.ends.into_iter().collect());
     if stretch.is_empty() {
@@ -109,7 +109,7 @@ fn skip(tokens: &mut Vec<Lexeme>, text: &str, at: usize, builder: Builder) {
     tokens.splice(stretch, [skipped]);
 }
 
-/// `None` where the token has had a diagnostic already.
+/// The diagnostic of a syntax error; `None` where the token has had one already.
 fn report(file: FileId, stream: &Stream, at: usize, expected: &Expected) -> Option<Diagnostic> {
     let found = stream.tokens.get(at).map(|l| l.token);
     if matches!(found, Some(Token::Skipped | Token::Bad)) || follows_open_string(stream, at) {
@@ -125,7 +125,7 @@ fn report(file: FileId, stream: &Stream, at: usize, expected: &Expected) -> Opti
     }
 }
 
-/// What is missing is told where the line ends, not at whatever comes next.
+/// Points a missing token at the end of the line before, not at the token that comes next.
 fn line_breaks_off(file: FileId, stream: &Stream, at: usize, expected: &Expected) -> Diagnostic {
     let last = stream.tokens[at - 1];
     let words = expected.words();
@@ -153,7 +153,7 @@ fn unexpected(file: FileId, stream: &Stream, at: usize, expected: &Expected) -> 
     }
 }
 
-/// The bracket that is probably missing its partner, where the error looks like that.
+/// The open bracket that probably misses its partner, where the error looks like that.
 fn unclosed(stream: &Stream, at: usize) -> Option<usize> {
     let open = stream.unclosed(at)?;
     let suspicious = match stream.tokens.get(at).map(|l| l.token) {
@@ -165,7 +165,7 @@ fn unclosed(stream: &Stream, at: usize) -> Option<usize> {
     suspicious.then_some(open)
 }
 
-/// Whether the token before is a literal without its end, which has taken whatever is missing.
+/// Whether the token before is a literal without its end, which has swallowed the missing token.
 fn follows_open_string(stream: &Stream, at: usize) -> bool {
     match at.checked_sub(1).map(|i| stream.tokens[i].token) {
         Some(Token::Str(text) | Token::Char(text)) => {

@@ -1,20 +1,20 @@
-//! After a syntax error: which stretch to give up, so that the rest of the file is still checked.
+//! Recovery from a syntax error: chooses the stretch of text to give up, so that the rest of the file is still checked.
 //!
-//! The stretch is replaced by one [`Token::Skipped`], which the grammar takes for a declaration or a
-//! statement, and the file is parsed again. Where a `;` is all that is missing it is put in instead.
+//! The stretch is replaced by one [`Token::Skipped`], which the grammar takes for a declaration or a statement, and the
+//! file is parsed again. Where only a `;` is missing, it is inserted instead.
 
 use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::token::{Lexeme, Token};
 
-/// The text with its tokens, to see how they stand in lines.
+/// The text with its tokens, for questions about lines.
 pub struct Stream<'t, 'a> {
     pub text: &'a str,
     pub tokens: &'t [Lexeme<'a>],
 }
 
-/// An open bracket and where the declaration or statement under way in it began.
+/// An open bracket, and the start of the declaration or statement under way in it.
 #[derive(Clone, Copy)]
 struct Open {
     token: Token<'static>,
@@ -71,7 +71,7 @@ impl Stream<'_, '_> {
         let open = self.open_brackets(at, ends);
         let mut level = last_brace(&open);
         if self.token(at) == Some(Token::Skipped) {
-            // It was no place for a statement: give up what stands around it.
+            // A statement could not stand there: give up the statement around it.
             level = last_brace(&open[..level.max(1)]);
         }
         let (end, at_top) = self.end(at, &open, level);

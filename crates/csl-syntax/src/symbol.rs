@@ -15,8 +15,8 @@ struct Interner {
     names: Vec<&'static str>,
 }
 
-// Names live as long as the process: there are as many as there are different identifiers in the
-// sources it has read.
+// Names live as long as the process. There are as many as there are different identifiers in the sources that
+// it has read.
 static INTERNER: LazyLock<RwLock<Interner>> = LazyLock::new(RwLock::default);
 
 impl Symbol {

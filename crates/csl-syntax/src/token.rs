@@ -4,9 +4,9 @@ use std::fmt;
 
 use logos::Logos;
 
-/// A token with the text that it stands for, where that matters.
+/// A token with its text, where the text matters.
 ///
-/// The last variants are not in any text: the token adapter makes them (`adapter.rs`).
+/// No text holds the last variants: the token adapter makes them (`adapter.rs`).
 #[derive(Logos, Clone, Copy, Debug, PartialEq)]
 #[logos(skip r"[ \t\r\n\x0c\u{feff}]+")]
 pub enum Token<'a> {
@@ -22,10 +22,11 @@ pub enum Token<'a> {
     #[regex(r"0x[0-9A-Fa-f_]+\.[0-9A-Fa-f][0-9A-Za-z_]*", priority = 7)]
     #[regex(r"0x[0-9A-Fa-f_]+(\.[0-9A-Fa-f_]+)?[pP][+-]?[0-9][0-9A-Za-z_]*", priority = 8)]
     Float(&'a str),
-    /// With its quotes. Without the closing one where the text has none: a diagnostic says so.
+    /// A character literal with its quotes; the closing one is missing where the text has none, which a diagnostic
+    /// says.
     #[regex(r"'([^'\\\n]|\\[^\n])*'?")]
     Char(&'a str),
-    /// As for `Char`.
+    /// A string literal, with quotes as for `Char`.
     #[regex(r#""([^"\\\n]|\\[^\n])*"?"#)]
     Str(&'a str),
     #[regex(r"//[^\n]*", allow_greedy = true)]
@@ -184,12 +185,12 @@ pub enum Token<'a> {
     #[token(">=")]
     GreaterEq,
 
-    // Operators that CSL does not have, kept whole so that the error can say so.
+    // Operators of other languages, kept whole so that the error can name them.
     #[token("&&")]
     AmpAmp,
     #[token("||")]
     PipePipe,
-    /// Stands in unfinished programs for what is still to be written.
+    /// `...`: stands in unfinished programs for text that is still to be written.
     #[token("...")]
     Ellipsis,
 

@@ -44,7 +44,7 @@ pub fn program() -> PeImage {
     }
 }
 
-/// Adds a function with `params` parameters; a `ret_void` without cost is put behind its code. Returns its number.
+/// Adds a function with `params` parameters, with a free `ret_void` after its code. Returns its number.
 pub fn func(program: &mut PeImage, params: u16, code: &[Insn]) -> u16 {
     let entry = program.code.len() as u32;
     program.code.extend_from_slice(code);
@@ -54,7 +54,7 @@ pub fn func(program: &mut PeImage, params: u16, code: &[Insn]) -> u16 {
     program.funcs.len() as u16 - 1
 }
 
-/// Binds a function as a task; its parameters have these widths in bits.
+/// Binds a function as a task with parameters of these widths in bits.
 pub fn bind(program: &mut PeImage, kind: TaskKind, id: u8, bits: &[u8], func: u16) {
     let params = bits.iter().map(|&bits| TaskParam { bits, signed: false }).collect();
     program.tasks.push(Task { kind, id, func, params });
@@ -77,7 +77,7 @@ pub fn queue(program: &mut PeImage, dir: QueueDir, id: u8, color: u8) {
     program.queues.push(Queue { dir, id, color: Some(color), priority: None, control_base: 0, dense_mode: false });
 }
 
-/// A vector operation; its bool goes to register `dst`.
+/// Adds a vector operation whose bool goes to register `dst`; returns the instruction.
 pub fn vec_to(
     program: &mut PeImage,
     dst: u16,
@@ -90,28 +90,28 @@ pub fn vec_to(
     Insn::new(Op::Vec, program.vecs.len() as u16 - 1, dst, 0)
 }
 
-/// A vector operation whose bool is not wanted.
+/// Adds a vector operation whose bool is dropped; returns the instruction.
 pub fn vec(program: &mut PeImage, op: VecOp, dest: VecArg, srcs: &[VecArg]) -> Insn {
     vec_to(program, NO_REG, op, dest, srcs, VecConfig::default())
 }
 
-/// An asynchronous operation that activates a local task.
+/// Adds an asynchronous operation that activates a local task; returns the instruction.
 pub fn vec_async(program: &mut PeImage, op: VecOp, dest: VecArg, srcs: &[VecArg], then: u8) -> Insn {
     let completion = Action::Activate(TaskTarget::LocalTask(RegOrImm::Imm(u16::from(then))));
     vec_to(program, NO_REG, op, dest, srcs, VecConfig { is_async: true, completion, ..VecConfig::default() })
 }
 
-/// `extent` elements from a byte address on, `stride` elements apart.
+/// An operand of `extent` elements from a byte address on, `stride` elements apart.
 pub fn mem(addr: u16, extent: u16, stride: i16) -> VecArg {
     VecArg::DsdConst(Dsd::mem1d(addr, extent, stride, false).0)
 }
 
-/// `extent` wavelets that come in by a queue.
+/// An operand of `extent` wavelets that come in by a queue.
 pub fn fabin(color: u8, queue: u8, extent: u16) -> VecArg {
     VecArg::DsdConst(Dsd::fabric(DsdClass::Fabin, color, queue, extent, 0, false).0)
 }
 
-/// `extent` wavelets that go out by a queue; 0xff names none.
+/// An operand of `extent` wavelets that go out by a queue; 0xff names none.
 pub fn fabout(color: u8, queue: u8, extent: u16) -> VecArg {
     VecArg::DsdConst(Dsd::fabric(DsdClass::Fabout, color, queue, extent, 0, false).0)
 }

@@ -1,4 +1,4 @@
-//! What compiling costs: the programs of folders with one `cslc` and with another, in turns.
+//! Compares compile times: the programs of folders, compiled by two builds of `cslc` in turns.
 //!
 //! A program is a `cslc` command line of a `commands*.sh`. The scripts run in a copy of the folder, with a `cslc` that only
 //! writes down how it is called and a Python that does nothing. Times are processor time as the shell's `times` tells it, the
@@ -23,7 +23,7 @@ struct Call {
 
 /// Prints the times of each program, their ratio, and the median and the worst of the ratios. Without folders: the examples.
 pub fn compare(before: &Path, folders: &[PathBuf]) -> Result<(), String> {
-    shell::run(shell::cargo().args(["build", "--release", "--quiet", "-p", "csl-cli"]))?;
+    shell::run(shell::cargo().args(["build", "--release", "--quiet", "-p", "waferlab-cli"]))?;
     let before = before.canonicalize().map_err(|error| format!("{}: {error}", before.display()))?;
     let binaries = [before, target().join("release/cslc")];
     let examples = [root().join("examples")];
@@ -70,7 +70,7 @@ fn calls(folder: &Path, work: &Path) -> Result<Vec<Call>, String> {
         std::fs::write(&log, "").map_err(told)?;
         let mut shell = Command::new("bash");
         shell.arg(&script).current_dir(script.parent().unwrap_or(&copy)).env("PATH", &path).env("CALLS", &log);
-        // What a script wants of its host program fails here; its command lines stand by then.
+        // The host program of a script fails here; the script has recorded its command lines by then.
         let _ = shell.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
         let text = std::fs::read_to_string(&log).map_err(told)?;
         for call in text.split("\n\n").filter(|call| !call.is_empty()) {
@@ -83,7 +83,7 @@ fn calls(folder: &Path, work: &Path) -> Result<Vec<Call>, String> {
     Ok(found)
 }
 
-/// Seconds with each binary; none where it does not compile.
+/// The least seconds that each binary takes; `None` where it does not compile.
 fn least(binaries: &[PathBuf; 2], call: &Call) -> Option<[f64; 2]> {
     let mut least = [f64::INFINITY; 2];
     for _ in 0..ROUNDS {

@@ -3,6 +3,7 @@
 mod bench;
 mod compile_times;
 mod house;
+mod lint;
 mod run;
 mod shell;
 mod stamp;
@@ -28,7 +29,7 @@ enum Command {
         /// Folder of the example, such as examples/memcpy-walkthrough
         example: String,
     },
-    /// Run every test: Rust, Python, examples
+    /// Run every lint and test: Rust, Python, examples
     Test {
         /// Only these
         #[arg(value_enum)]

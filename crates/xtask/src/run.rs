@@ -1,4 +1,4 @@
-//! Examples, by their own scripts.
+//! Runs examples by their own scripts.
 
 use std::path::{Path, PathBuf};
 

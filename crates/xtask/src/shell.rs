@@ -1,4 +1,4 @@
-//! Places and processes.
+//! Folders of the workspace, and child processes.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,7 +9,7 @@ pub fn root() -> PathBuf {
     crates.parent().expect("crates/ lies in the workspace").to_owned()
 }
 
-/// Where cargo builds.
+/// The folder where cargo builds.
 pub fn target() -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {
         Some(folder) => root().join(folder),
@@ -17,7 +17,7 @@ pub fn target() -> PathBuf {
     }
 }
 
-/// The cargo that runs this.
+/// The cargo that runs this command.
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
@@ -33,7 +33,7 @@ pub fn run(command: &mut Command) -> Result<(), String> {
     }
 }
 
-/// Runs to the end and returns what it printed, if all went well.
+/// Runs to the end and returns the output; `None` on failure.
 pub fn output(command: &mut Command) -> Option<String> {
     let output = command.stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())

@@ -1,4 +1,4 @@
-//! Whether the sources have changed since the environment was made.
+//! A stamp of the sources, to see whether they have changed since the environment was made.
 
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
@@ -8,13 +8,13 @@ use std::time::SystemTime;
 
 use crate::shell::root;
 
-/// What goes into the installed package.
+/// The sources of the installed package.
 const SOURCES: [&str; 4] = ["Cargo.toml", "Cargo.lock", "grammar", "crates"];
 
-/// Folders in there that do not.
+/// Folders within the sources that the package does not hold.
 const SKIPPED: [&str; 6] = ["tests", "benches", "xtask", "__pycache__", "build", "target"];
 
-/// A number that changes when a source of the package does.
+/// A number that changes when a source of the package changes.
 pub fn sources() -> String {
     let mut hasher = DefaultHasher::new();
     for place in SOURCES {
@@ -23,7 +23,7 @@ pub fn sources() -> String {
     format!("{:016x}", hasher.finish())
 }
 
-/// Adds names, sizes and times of change; a file that vanishes meanwhile is not there.
+/// Adds names, sizes and modification times to the hash; a file that vanishes meanwhile is left out.
 fn add(path: &Path, hasher: &mut DefaultHasher) {
     let Ok(data) = fs::metadata(path) else { return };
     if data.is_dir() {

@@ -1,15 +1,18 @@
-//! Every test, and a line on each at the end.
+//! Runs every lint and test, and prints a line on each suite at the end.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 
+use crate::lint;
 use crate::shell::{cargo, root, run};
 use crate::venv::{self, Venv};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Suite {
+    /// rustfmt, clippy, rustdoc, cargo deny; what is not installed is skipped
+    Lint,
     Rust,
     Python,
     Examples,
@@ -18,7 +21,14 @@ pub enum Suite {
 struct Outcome {
     name: String,
     time: Duration,
-    result: Result<(), String>,
+    verdict: Verdict,
+}
+
+enum Verdict {
+    Pass,
+    Fail,
+    /// Not run, for want of a tool.
+    Skip(&'static str),
 }
 
 /// Runs the suites (all when none is named); an error if one fails.
@@ -26,10 +36,13 @@ pub fn all(only: &[Suite]) -> Result<(), String> {
     let chosen = |suite: &Suite| only.is_empty() || only.contains(suite);
     let suites: Vec<Suite> = Suite::value_variants().iter().copied().filter(chosen).collect();
     let mut outcomes = Vec::new();
+    if suites.contains(&Suite::Lint) {
+        outcomes.extend(lint::ALL.iter().map(lint));
+    }
     if suites.contains(&Suite::Rust) {
         outcomes.push(timed("rust", rust));
     }
-    if suites.iter().any(|suite| *suite != Suite::Rust) {
+    if suites.iter().any(|suite| matches!(suite, Suite::Python | Suite::Examples)) {
         let venv = venv::ensure()?;
         suites.iter().for_each(|suite| with_venv(*suite, &venv, &mut outcomes));
     }
@@ -38,7 +51,7 @@ pub fn all(only: &[Suite]) -> Result<(), String> {
 
 fn with_venv(suite: Suite, venv: &Venv, outcomes: &mut Vec<Outcome>) {
     match suite {
-        Suite::Rust => {}
+        Suite::Lint | Suite::Rust => {}
         Suite::Python => {
             outcomes.push(timed("python", || python(venv, None)));
             match venv.other_numpy() {
@@ -54,9 +67,17 @@ fn with_venv(suite: Suite, venv: &Venv, outcomes: &mut Vec<Outcome>) {
     }
 }
 
-/// The extension module is left out: it is built with the interpreter of the environment and tested from Python.
+fn lint(lint: &lint::Lint) -> Outcome {
+    match lint.missing() {
+        Some(from) => Outcome { name: lint.name.to_owned(), time: Duration::ZERO, verdict: Verdict::Skip(from) },
+        None => timed(lint.name, || lint.check()),
+    }
+}
+
+/// Runs the Rust tests. The extension module is left out: it is built with the interpreter of the environment and
+/// tested from Python.
 fn rust() -> Result<(), String> {
-    run(cargo().args(["test", "--workspace", "--exclude", "csl-py", "--no-fail-fast"]))
+    run(cargo().args(["test", "--workspace", "--exclude", "waferlab-py", "--no-fail-fast"]))
 }
 
 /// The Python tests, with the packages of a folder before those of the environment.
@@ -72,19 +93,31 @@ fn python(venv: &Venv, first: Option<&Path>) -> Result<(), String> {
 fn timed(name: &str, work: impl FnOnce() -> Result<(), String>) -> Outcome {
     eprintln!("xtask: {name}");
     let start = Instant::now();
-    let result = work();
-    Outcome { name: name.to_owned(), time: start.elapsed(), result }
+    let verdict = match work() {
+        Ok(()) => Verdict::Pass,
+        Err(text) => {
+            eprintln!("xtask: {name}: {text}");
+            Verdict::Fail
+        }
+    };
+    Outcome { name: name.to_owned(), time: start.elapsed(), verdict }
 }
 
 fn summarize(outcomes: &[Outcome]) -> Result<(), String> {
-    for Outcome { name, time, result } in outcomes {
-        let verdict = if result.is_ok() { "pass" } else { "FAIL" };
-        println!("{verdict}  {:7.1} s  {name}", time.as_secs_f64());
+    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    for Outcome { name, time, verdict } in outcomes {
+        let time = time.as_secs_f64();
+        match verdict {
+            Verdict::Pass => println!("pass  {time:7.1} s  {name}"),
+            Verdict::Fail => println!("FAIL  {time:7.1} s  {name}"),
+            Verdict::Skip(from) => println!("skip             {name}: not installed, `{from}`"),
+        }
+        match verdict {
+            Verdict::Pass => passed += 1,
+            Verdict::Fail => failed += 1,
+            Verdict::Skip(_) => skipped += 1,
+        }
     }
-    let failed = outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
-    println!("{} passed, {failed} failed", outcomes.len() - failed);
-    match failed {
-        0 => Ok(()),
-        _ => Err("some tests failed".to_owned()),
-    }
+    println!("{passed} passed, {failed} failed, {skipped} skipped");
+    if failed == 0 { Ok(()) } else { Err("some tests failed".to_owned()) }
 }

@@ -7,11 +7,11 @@ use std::process::Command;
 use crate::shell::{output, root, run, target};
 use crate::stamp;
 
-/// What building needs from PyPI.
+/// The packages of PyPI that building needs.
 const TOOLS: [&str; 2] = ["setuptools>=77", "setuptools-rust>=1.12"];
 
-/// The first choice: published host scripts shift 16-bit words and count on its wider results. There are wheels of it for
-/// Python 3.9 to 3.12, and it is not built from source.
+/// The NumPy release to install where possible: published host scripts shift 16-bit words and count on its wider
+/// results. There are wheels of it for Python 3.9 to 3.12, and it is not built from source.
 const NUMPY_1: &str = "numpy>=1.20,<2";
 const NUMPY_2: &str = "numpy>=2";
 
@@ -22,7 +22,7 @@ pub struct Venv {
     folder: PathBuf,
 }
 
-/// Makes what is missing and builds what has changed.
+/// Makes and builds all that is missing or out of date.
 pub fn ensure() -> Result<Venv, String> {
     let venv = Venv { folder: target().join("venv") };
     venv.once("packages", &[&TOOLS[..], &[NUMPY_1, NUMPY_2]].concat().join(" "), || venv.create())?;
@@ -73,7 +73,7 @@ impl Venv {
         if output(self.command("python").args(["-c", test])).as_deref() != Some("1") {
             return Ok(None);
         }
-        // In the environment's folder, so that it goes when that is made anew.
+        // The folder lies in the environment's, so that both are removed together.
         let folder = self.folder.join("numpy2");
         self.once("numpy2", NUMPY_2, || {
             run(self.pip().args(["--only-binary=numpy", "--upgrade", "--target"]).arg(&folder).arg(NUMPY_2))

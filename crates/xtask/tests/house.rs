@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What each crate may import of ours, dev-dependencies aside.
+/// The crates of this workspace that each crate may import, dev-dependencies aside.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("csl-diag", &[]),
     ("csl-num", &[]),
@@ -55,33 +55,95 @@ const IMPURE: &[&str] = &[
     "Instant::now",
 ];
 
+/// Crates that may hold unsafe code, each with a reason where it is allowed: the C interface, the Python extension and the
+/// JIT, once they need it.
+const UNSAFE: &[&str] = &[];
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 #[test]
 fn imports_run_one_way() {
+    let packages = packages();
+    for &(name, allowed) in IMPORTS {
+        let package = packages.iter().find(|p| folder(&p["manifest_path"]) == name);
+        let package = package.unwrap_or_else(|| panic!("no crate {name}"));
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let ours = dependency["path"].is_string() && dependency["kind"].is_null();
+            let to = dependency["rename"].as_str().unwrap_or_default();
+            assert!(!ours || allowed.contains(&to), "{name} imports {to}");
+        }
+    }
+    for package in &packages {
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let is_for_tests = dependency["rename"] != "csl-testkit" || dependency["kind"] == "dev";
+            assert!(is_for_tests, "{} imports csl-testkit outside of its tests", package["name"]);
+        }
+    }
+}
+
+/// The packages of the workspace as `cargo metadata` tells them.
+fn packages() -> Vec<serde_json::Value> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
         .current_dir(root())
         .output()
         .expect("cargo runs");
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("cargo metadata is JSON");
-    let packages = metadata["packages"].as_array().expect("there are packages");
-    for &(name, allowed) in IMPORTS {
-        let package = packages.iter().find(|p| p["name"] == name).unwrap_or_else(|| panic!("no crate {name}"));
+    let mut metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("cargo metadata is JSON");
+    metadata["packages"].as_array_mut().map(std::mem::take).expect("there are packages")
+}
+
+/// The name of the folder of a manifest: `csl-sema`.
+fn folder(manifest: &serde_json::Value) -> &str {
+    let path = Path::new(manifest.as_str().unwrap_or_default());
+    path.parent().and_then(Path::file_name).and_then(|name| name.to_str()).unwrap_or_default()
+}
+
+/// Packages say whose they are, folders what they are: `waferlab-sema` in `crates/csl-sema`, which code writes `csl_sema`.
+#[test]
+fn packages_are_named_after_their_folders() {
+    for package in packages().iter().filter(|package| package["name"] != "xtask") {
+        let folder = folder(&package["manifest_path"]);
+        let name = folder.replacen("csl-", "waferlab-", 1);
+        assert_eq!(package["name"].as_str(), Some(name.as_str()), "{folder}");
+        assert!(package["description"].is_string(), "{folder} has no description");
         for dependency in package["dependencies"].as_array().into_iter().flatten() {
-            let to = dependency["name"].as_str().unwrap_or_default();
-            let ours = to.starts_with("csl-") && dependency["kind"].is_null();
-            assert!(!ours || allowed.contains(&to), "{name} imports {to}");
+            let Some(path) = dependency["path"].as_str() else { continue };
+            let named = Path::new(path).file_name().and_then(|name| name.to_str());
+            assert_eq!(dependency["rename"].as_str(), named, "{folder} renames {path}");
         }
     }
-    for package in packages {
-        for dependency in package["dependencies"].as_array().into_iter().flatten() {
-            let is_for_tests = dependency["name"] != "csl-testkit" || dependency["kind"] == "dev";
-            assert!(is_for_tests, "{} imports csl-testkit outside of its tests", package["name"]);
+}
+
+/// `unsafe_code` is denied for the workspace, every crate takes the workspace's lints, and only crates of the list allow it.
+#[test]
+fn unsafe_code_stands_where_it_is_listed() {
+    let manifest = |path: &Path| fs::read_to_string(path).expect("a manifest is readable");
+    assert!(manifest(&root().join("Cargo.toml")).contains("\nunsafe_code = \"deny\"\n"));
+    let mut allowing = Vec::new();
+    for package in packages() {
+        let path = Path::new(package["manifest_path"].as_str().expect("a package has a manifest"));
+        assert!(manifest(path).contains("\n[lints]\nworkspace = true\n"), "{} has lints of its own", path.display());
+        let name = folder(&package["manifest_path"]);
+        for file in sources(path.parent().expect("a manifest lies in a folder")) {
+            let text = fs::read_to_string(&file).expect("a source file is readable");
+            for allowed in attributes_on(&text, concat!("unsafe", "_code")) {
+                assert!(allowed.contains("reason = "), "{}: {allowed} gives no reason", file.display());
+                allowing.push(name.to_owned());
+            }
         }
     }
+    allowing.sort();
+    allowing.dedup();
+    assert_eq!(allowing, UNSAFE, "crates that allow unsafe code");
+}
+
+/// The attributes of a source that name a lint.
+fn attributes_on<'a>(text: &'a str, lint: &str) -> Vec<&'a str> {
+    let starts = text.match_indices("#[").chain(text.match_indices("#!["));
+    let attributes = starts.filter_map(|(start, _)| text[start..].split_once(']'));
+    attributes.map(|(attribute, _)| attribute).filter(|attribute| attribute.contains(lint)).collect()
 }
 
 #[test]
@@ -96,7 +158,7 @@ fn lower_crates_touch_nothing_outside() {
     }
 }
 
-/// Rules that `tests/semantics.md` counts.
+/// The number of rules in `tests/semantics.md`.
 const RULES: u32 = 37;
 
 #[test]
@@ -153,13 +215,15 @@ fn cells(line: &str) -> Option<Vec<&str>> {
     Some(line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ").collect())
 }
 
-/// A folder of the vendor's examples, `v1.4.0/...`, or the repository of xDSL's: those are not part of this one.
+/// Whether a name is a folder of the vendor's examples, `v1.4.0/...`, or the repository of xDSL's: those are not in
+/// this repository.
 fn is_of_others(name: &str) -> bool {
     let is_release = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit()) && rest.contains('/');
     name == "xdslproject/wse-stencil" || name.strip_prefix('v').is_some_and(is_release)
 }
 
-/// Whether a program of `tests/run` runs on the chip, or by the rules of the releases, of a column. Others may.
+/// Whether a program of `tests/run` runs on the chip, or by the rules of the releases, of a column. Other tests concern
+/// every column.
 fn concerns(test: &str, column: usize) -> bool {
     let Ok(text) = fs::read_to_string(root().join("tests").join(format!("{test}.csl"))) else { return true };
     let (_, key, values) = COLUMNS[column];
@@ -175,7 +239,8 @@ fn row(line: &str) -> Option<(u32, &str)> {
     Some((rule.parse().ok()?, rest.rsplit_once(" | ")?.1))
 }
 
-/// `CRATE::name` is a test in that crate; all else is a file of `tests/`, without its ending.
+/// Whether a test or file exists: `CRATE::name` is a test in that crate, any other name a file of `tests/`, without its
+/// ending.
 fn is_there(name: &str) -> bool {
     match name.split_once("::") {
         Some((package, test)) => has_test(package, test),
@@ -286,7 +351,7 @@ fn prose() -> Vec<(PathBuf, String)> {
     let mut paths: Vec<PathBuf> =
         folders.iter().flat_map(|folder| files(folder, &["rs", "csl", "py", "md", "tsv", "lalrpop"])).collect();
     paths.extend(["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md"].map(|name| root().join(name)));
-    // What is built, and the table that lists old names.
+    // Build output, and the table that lists old names.
     let skipped = |part: &std::ffi::OsStr| part == "build" || part == "moved.md";
     paths.retain(|path| !path.components().any(|part| skipped(part.as_os_str())));
     paths.into_iter().map(|path| (path.clone(), fs::read_to_string(&path).unwrap_or_default())).collect()

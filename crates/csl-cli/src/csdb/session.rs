@@ -1,4 +1,4 @@
-//! A session: what is selected, and what each command does.
+//! A session of `csdb`: the selected program, core file and PEs, and the commands that change or print them.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use csl_host::{IMAGE_FILE, read_image};
 use super::rectangles::Rect;
 use crate::debug_shell::landings;
 
-/// How deep compiled programs are looked for.
+/// The greatest depth of folders in which compiled programs are searched.
 const DEPTH: usize = 3;
 
 const HELP: &str = "\
@@ -232,7 +232,7 @@ impl Session {
         if out.is_empty() { Err(format!("no selected PE has a symbol {name}")) } else { Ok(out) }
     }
 
-    /// Memory of the selected PEs, to a file per rectangle or to the output.
+    /// Writes the memory of the selected PEs to a file per rectangle or to the output.
     fn dump(
         &mut self,
         to_output: bool,
@@ -350,7 +350,7 @@ fn hexadecimal(word: &[u8]) -> String {
     format!("{:04x}", word.iter().rev().fold(0u16, |value, byte| value << 8 | u16::from(*byte)))
 }
 
-/// Decimal, or hexadecimal behind 0x.
+/// Parses a number: decimal, or hexadecimal after 0x.
 fn parse_number(text: &str) -> Option<u16> {
     match text.strip_prefix("0x") {
         Some(digits) => u16::from_str_radix(digits, 16).ok(),
@@ -379,14 +379,14 @@ fn listed(paths: &[PathBuf]) -> String {
     paths.iter().enumerate().map(|(at, path)| info(&format!("[{at}] {}", path.display()))).collect()
 }
 
-/// `[N]` of a list, or a path.
+/// Chooses a path: `[N]` of a list, or a path as given.
 fn pick(which: &str, listed: &[PathBuf], start: &Path) -> PathBuf {
     let number = which.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).and_then(|n| n.parse::<usize>().ok());
     let found = number.and_then(|number| listed.get(number)).cloned();
     found.unwrap_or_else(|| if Path::new(which).exists() { which.into() } else { start.join(which) })
 }
 
-/// Paths in and below a folder that are what is looked for, the folder itself first.
+/// Collects the paths in and below a folder for which `is_it` holds, the folder itself first.
 fn find(folder: &Path, depth: usize, is_it: &dyn Fn(&Path) -> bool, found: &mut Vec<PathBuf>) {
     if is_it(folder) {
         found.push(folder.to_owned());

@@ -1,4 +1,4 @@
-//! The commands themselves, on a program that they compile: what they print, and with which status they end.
+//! Tests of the commands on a program that they compile: their output and their status.
 
 use std::io::Write;
 use std::path::Path;
@@ -284,7 +284,7 @@ fn a_reader_that_goes_away_is_no_error() {
         let done = child.and_then(std::process::Child::wait_with_output).expect("it ends");
         assert_eq!((done.status.code(), String::from_utf8_lossy(&done.stderr).as_ref()), (Some(0), ""), "{line}");
     }
-    // Behind `2>&1 | head` errors have no reader either.
+    // After `2>&1 | head` errors have no reader either.
     let cslc = || {
         let mut cslc = Command::new(env!("CARGO_BIN_EXE_cslc"));
         cslc.args(["pe.csl"]).current_dir(folder.path());
@@ -299,7 +299,7 @@ fn a_reader_that_goes_away_is_no_error() {
     }
 }
 
-/// The program with PEs that never come to an end: the east one works for ever.
+/// A program with PEs that never end: the east one works forever.
 fn endless() -> TempDir {
     let folder = compiled();
     let pe = PE.replace("task done() void { sys_mod.unblock_cmd_stream(); }", "task done() void { if (x == 1) { iterate(); } sys_mod.unblock_cmd_stream(); }\nfn iterate() void { while (true) { v[0] += 1; } }");
@@ -349,7 +349,7 @@ fn sigterm_and_ctrl_c_end_a_run_with_a_report() {
     for (signal, status) in [("TERM", 143), ("INT", 130)] {
         let mut run = command(folder.path(), "run out --launch go:1 --launch go:2");
         let mut child = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
-        // The first call has returned: the signals are watched.
+        // After the return of the first call the signals are watched.
         let mut first = [0; 8];
         std::io::Read::read_exact(child.stdout.as_mut().expect("it is piped"), &mut first).expect("it prints");
         let sent = Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status();

@@ -25,7 +25,7 @@ const SIDES: [u32; 2] = [5, 12];
 /// A folder with the sources in `src`.
 struct Field {
     folder: TempDir,
-    /// What `bin/program.wafer` holds when it is whole, by program.
+    /// The contents of a whole `bin/program.wafer`, by program.
     programs: [Vec<u8>; 2],
 }
 
@@ -68,14 +68,14 @@ impl Field {
         self.command(which, output).stderr(Stdio::null()).spawn().expect("cslc starts")
     }
 
-    /// Which program is in a folder, which is whole.
+    /// The number of the program in a folder, which must be whole.
     fn program(&self, output: &str) -> Option<usize> {
         let bytes = fs::read(self.at(output).join("bin/program.wafer")).ok()?;
         let which = self.programs.iter().position(|whole| *whole == bytes);
         Some(which.expect("a program is the old or the new one, whole"))
     }
 
-    /// All that a compilation of a program leaves is there, and nothing else but `others`.
+    /// Asserts that all files of a compilation of a program are there, and no others but `others`.
     fn assert_complete(&self, which: usize, output: &str, others: &[&str]) {
         let side = SIDES[which];
         let tiles = (0..side * side).map(|tile| format!("bin/out_{}_{}.elf", tile % side, tile / side));
@@ -122,7 +122,7 @@ fn tree(root: &Path) -> BTreeMap<PathBuf, Entry> {
     all
 }
 
-/// Numbers that look random and are the same in every run.
+/// Pseudo-random numbers, the same in every run.
 struct Dice(u64);
 
 impl Dice {
@@ -151,7 +151,7 @@ fn a_killed_compiler_leaves_the_old_program_or_the_new_one() {
     let whole = start.elapsed().as_micros() as u64;
     let (mut dice, mut old, mut changed) = (Dice(1), 1, 0);
     for attempt in 0..TRIES {
-        // Every fifth time there is no program yet.
+        // Every fifth attempt starts without a program.
         let is_first = attempt % 5 == 0;
         if is_first {
             ["bin", "out.json", "east", "west", "generated"].iter().map(|name| out.join(name)).for_each(|path| {
@@ -182,7 +182,7 @@ fn two_compilers_and_a_reader_see_whole_programs() {
     let field = Field::new();
     let mut seen = [0; 2];
     for round in 0..ROUNDS {
-        // Every tenth time nobody has compiled yet.
+        // Every tenth round starts without a compilation.
         if round % 10 == 0 {
             let _ = fs::remove_dir_all(field.at("out"));
         }
@@ -200,7 +200,7 @@ fn two_compilers_and_a_reader_see_whole_programs() {
     eprintln!("{} times the one was last, {} times the other", seen[0], seen[1]);
 }
 
-/// A small file system in memory; unmounted in the end.
+/// A small file system in memory, unmounted when it is dropped.
 struct SmallDisk(PathBuf);
 
 impl SmallDisk {
@@ -219,7 +219,7 @@ impl Drop for SmallDisk {
     }
 }
 
-/// A compilation of the larger program over the smaller one that may fail: then nothing has changed.
+/// Compiles the larger program over the smaller one, which may fail: then the folder must be unchanged.
 fn replaced_or_as_before(field: &Field, output: &str, mut command: Command) -> bool {
     let root = field.at(output);
     let before = tree(&root);
@@ -279,7 +279,7 @@ fn file_size_limit(field: &Field, tries: u64) {
     assert!((1..tries).contains(&failed), "{failed} of {tries} compilations failed");
 }
 
-/// What is done to the folder before, the output folder, and the entry that the error names.
+/// A refusal to test: the preparation of the folder, the output folder, and the entry that the error names.
 type Refusal = (&'static str, fn(&Field), &'static str, &'static str);
 
 fn file(field: &Field, name: &str) {

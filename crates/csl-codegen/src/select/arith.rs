@@ -1,4 +1,4 @@
-//! Arithmetic, comparisons and casts.
+//! Selects arithmetic, comparisons and casts.
 
 use csl_ir::{BinOp, CmpOp, Inst, MathFn, Opnd, Reg, Scalar, UnOp};
 use csl_isa::{IntCode, Op};
@@ -21,7 +21,7 @@ const FLOAT_OPS: [(BinOp, Op, Op); 5] = [
     (BinOp::Rem, Op::RemF32, Op::RemHalf),
 ];
 
-/// An integer type as instruction selection looks at it.
+/// An integer type as instruction selection sees it.
 #[derive(Clone, Copy)]
 struct IntTy {
     signed: bool,
@@ -115,7 +115,7 @@ impl FnGen<'_, '_> {
         self.emit(op, into, a, b);
     }
 
-    /// The smallest value divided by -1 leaves every signed type but i64.
+    /// Wraps a signed quotient: the smallest value divided by -1 leaves every signed type but i64.
     fn wrap_signed(&mut self, ty: IntTy, into: u16) {
         if ty.bits != 64 {
             self.emit(Op::Wrap, into, into, ty.code());
@@ -184,7 +184,7 @@ impl FnGen<'_, '_> {
             BinOp::Or => (Op::Or, Op::OrImm),
             _ => (Op::Xor, Op::XorImm),
         };
-        // A sign-extended mask keeps a zero-extended operand zero-extended, but only under `and`.
+        // A sign-extended mask keeps a zero-extended operand zero-extended under `and` only.
         let small = self.constant(b).and_then(|value| match op {
             BinOp::And => ty.immediate(value),
             _ => i16::try_from(value as i64).ok().map(|small| small.low16()),
@@ -279,7 +279,7 @@ fn widens(from: IntTy, to: IntTy) -> bool {
     }
 }
 
-/// For `==`, `!=`, `<` and `<=`.
+/// The comparison for `==`, `!=`, `<` and `<=`.
 fn compare_op(op: CmpOp, ty: Scalar) -> Op {
     let [eq, ne, lt, le] = match ty {
         Scalar::F32 => [Op::EqF32, Op::NeF32, Op::LtF32, Op::LeF32],

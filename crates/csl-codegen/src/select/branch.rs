@@ -1,4 +1,4 @@
-//! How blocks end.
+//! Selects the ends of blocks.
 
 use csl_ir::{BlockId, CmpOp, Inst, Opnd, Scalar, Term, UnOp};
 use csl_isa::Op;
@@ -6,12 +6,12 @@ use csl_num::LowBits;
 
 use crate::func::FnGen;
 
-/// Targets of a switch with at least so many cases go through a table, if that is not mostly empty.
+/// The least number of cases of a switch that goes through a table, if the table is not mostly empty.
 const TABLE_CASES: usize = 4;
 const TABLE_SPARSENESS: u64 = 4;
 const TABLE_LIMIT: u64 = 1024;
 
-/// A test and the operands of the branch that makes it.
+/// A test, and the operands of the branch that makes it.
 #[derive(Clone, Copy)]
 struct Test {
     op: Op,
@@ -35,7 +35,7 @@ impl FnGen<'_, '_> {
 
     fn edge(&self, from: BlockId, to: BlockId) -> u32 {
         if let Some(side) = self.draft.flow.predicated_side(from) {
-            // Its instructions are issued, wanted or not.
+            // The instructions of a predicated side are issued whether it is wanted or not.
             return if to == side { 0 } else { self.draft.costs[side].iter().sum() };
         }
         let costs = &self.ctx.program.arch.chip().scalar;
@@ -55,7 +55,7 @@ impl FnGen<'_, '_> {
         }
     }
 
-    /// The test of a loop's head, if the head does nothing else: it is made again at the loop's end instead of a jump.
+    /// The test of a loop's head, if the head does nothing else: it is repeated at the loop's end instead of a jump.
     fn repeated_test(&self, head: BlockId) -> Option<(Opnd, BlockId, BlockId, u32)> {
         let at = head.index();
         let block = &self.func.blocks[at];
@@ -67,8 +67,8 @@ impl FnGen<'_, '_> {
         only_test.then(|| (cond.clone(), *then, *otherwise, costs))
     }
 
-    /// The branch at the end of block `from`: this one, or a loop's head repeated here, where staying in the loop costs
-    /// `back` more.
+    /// The branch at the end of block `from`: its own, or that of a loop's head repeated here, where staying in the
+    /// loop costs `back` cycles more.
     fn branch(&mut self, from: BlockId, cond: &Opnd, then: BlockId, otherwise: BlockId, back: u32) {
         let next = self.draft.flow.next(self.block);
         let cost = |to| self.edge(from, to) + if self.draft.flow.is_in_loop_of(from, to) { back } else { 0 };
@@ -108,7 +108,7 @@ impl FnGen<'_, '_> {
         self.branch_to(test.op, test.a, test.b, to, costs);
     }
 
-    /// The end of a counting loop, `x += 1; if (x < limit) ...`, as one instruction.
+    /// Fuses the end of a counting loop, `x += 1; if (x < limit) ...`, into one instruction.
     fn fused_with_step(&mut self, test: Test) -> Test {
         let is_inside = self.insns.len() > self.block_start();
         let Some(&step) = self.insns.last().filter(|_| is_inside) else { return test };
@@ -270,7 +270,7 @@ fn negated(op: CmpOp) -> CmpOp {
     }
 }
 
-/// `a op b` as `b op' a`.
+/// The operator `op'` for which `a op b` is `b op' a`.
 fn swapped(op: CmpOp) -> CmpOp {
     match op {
         CmpOp::Lt => CmpOp::Gt,

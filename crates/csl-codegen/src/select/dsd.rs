@@ -1,4 +1,4 @@
-//! Descriptors made and changed at run time.
+//! Selects instructions that make and change descriptors at run time.
 
 use csl_ir::{Addr, DsdChange, DsdValue, Opnd, Reg};
 use csl_isa::dsd::mem4d;
@@ -8,7 +8,7 @@ use csl_num::LowBits;
 use crate::func::FnGen;
 
 impl FnGen<'_, '_> {
-    /// `parts`: base in bytes, offset in elements of `elem_words`, stride, extent.
+    /// Makes a mem1d descriptor. `parts`: base in bytes, offset in elements of `elem_words`, stride, extent.
     pub fn make_mem1d(&mut self, dst: Reg, parts: [&Opnd; 4], elem_words: u16, index_offset: bool) {
         let window = self.window(4);
         parts.into_iter().zip(window..).for_each(|(part, into)| self.load_into(into, part));
@@ -28,7 +28,7 @@ impl FnGen<'_, '_> {
     pub fn set_dsd(&mut self, dst: Reg, dsd: &Opnd, what: DsdChange, value: &Opnd) {
         let (into, dsd) = (self.reg(dst), self.operand(dsd));
         let (op, value) = match what {
-            // Color and queue stand where a memory DSD has its address.
+            // A fabric DSD has its color and queue in the field of a memory DSD's address.
             DsdChange::BaseAddr | DsdChange::Ends => (Op::SetDsdAddr, self.operand(value)),
             DsdChange::Offset { elem_words } => (Op::AddDsdWords, self.words(value, elem_words)),
             DsdChange::Length => (Op::SetDsdLength, self.operand(value)),
@@ -70,7 +70,7 @@ impl FnGen<'_, '_> {
         }
     }
 
-    /// A register with the address that the descriptor starts at.
+    /// A register with the address at which the descriptor starts.
     fn mem4d_addr(&mut self, desc: &DsdValue, base: Option<&Opnd>, offset: Option<&Opnd>) -> u16 {
         if base.is_none() && offset.is_none() {
             return self.operand(&Opnd::Imm(u64::from(self.ctx.dsd_addr(desc))));
@@ -110,7 +110,7 @@ impl FnGen<'_, '_> {
     }
 }
 
-/// DSR loads before the first cycle have constant operands alone.
+/// The operand of a DSR load before the first cycle, which is a constant.
 pub fn constant_arg(ctx: &crate::context::Context<'_>, operand: &csl_ir::VecOperand) -> Option<vec::VecArg> {
     match operand {
         csl_ir::VecOperand::Dsd(Opnd::Dsd(desc)) => Some(vec::VecArg::DsdConst(ctx.pack(desc))),

@@ -1,4 +1,4 @@
-//! Loads, stores and addresses.
+//! Selects loads, stores and addresses.
 
 use csl_ir::{Addr, AddrBase, Inst, Opnd, Reg, Scalar};
 use csl_isa::{IntCode, Op};
@@ -14,7 +14,7 @@ enum Place {
     AtIndex(u16, u16),
 }
 
-/// An element of an array of two dimensions: registers of the row and the index in it, bytes of a row, base.
+/// An element of an array of two dimensions: the registers of the row and of the index in it, bytes of a row, base.
 struct Row {
     row: u16,
     index: u16,
@@ -61,7 +61,7 @@ impl FnGen<'_, '_> {
         self.emit_access(store_ops(ty.bytes()), value, place);
     }
 
-    /// The element of a row, where the row's address was folded into the access too.
+    /// The element of a row, where the row's address was folded into the access.
     fn row(&mut self, addr: &Addr) -> Option<Row> {
         let AddrBase::Reg(element) = addr.base else { return None };
         let Some(Inst::Index { base: Opnd::Reg(row), index, .. }) = self.draft.plan.folded.get(&element).cloned()
@@ -167,7 +167,7 @@ impl FnGen<'_, '_> {
         }
     }
 
-    /// The index, and which of the scales 1, 2, 4, 8 is left to do.
+    /// The index, and the scale that is left to apply: 1, 2, 4 or 8, by number.
     fn scaled(&mut self, index: &Opnd, scale: u32) -> (u16, usize) {
         let index = self.operand(index);
         if matches!(scale, 1 | 2 | 4 | 8) {

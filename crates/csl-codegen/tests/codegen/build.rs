@@ -1,4 +1,4 @@
-//! Small IR by hand, and a way to run it.
+//! Builds small IR by hand, and runs it.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use csl_image::{Image, PeImage};
 use csl_ir::*;
 use csl_machine::{Arch, Coord, Dialect, ProgramId, Sdk, Size, TileRun};
 use csl_num::FloatKind;
-use csl_pe::cpu::Cpu;
-use csl_pe::memory::Memory;
+use csl_pe::Memory;
+use csl_pe::scalar::Cpu;
 use csl_pe::scalar::{Exit, run};
 
 pub const SPAN: Span = Span { file: FileId(0), lo: 0, hi: 1 };

@@ -2,8 +2,8 @@
 
 use csl_ir::*;
 use csl_num::FloatKind;
-use csl_pe::cpu::CpuFault;
-use csl_pe::memory::Memory;
+use csl_pe::Memory;
+use csl_pe::scalar::CpuFault;
 use csl_pe::scalar::Exit;
 
 use crate::build::*;
@@ -55,8 +55,8 @@ fn a_loop_sums_an_array() {
     assert_eq!((exit, f32::from_bits(cpu.result() as u32)), (Exit::Returned, 6.5));
 }
 
-/// Without the optimiser, which makes the element's address step with the counter: it saves two of 17 cycles, and 15 are
-/// what the WSE-3 simulator is reported to take (`tests/timing/recorded.tsv`, sum).
+/// A sum without the optimiser, which makes the element's address step with the counter. That saves two of 17 cycles;
+/// 15 are reported for the WSE-3 simulator (`tests/timing/recorded.tsv`, sum).
 #[test]
 fn an_iteration_of_a_sum_takes_17_cycles_as_it_stands() {
     let pe = pe(sum_loop());
@@ -68,7 +68,7 @@ fn an_iteration_of_a_sum_takes_17_cycles_as_it_stands() {
 fn a_slice_ends_at_a_branch_and_goes_on() {
     let pe = pe(sum_loop());
     let mut memory = memory_with(&pe, &[1.0, 2.0, 3.5]);
-    let mut cpu = csl_pe::cpu::Cpu::new(0);
+    let mut cpu = csl_pe::scalar::Cpu::new(0);
     cpu.start(&pe, 0, &[3]);
     let mut slices = 0;
     while csl_pe::scalar::run(&mut cpu, &mut memory, &pe, 1) == Exit::SliceEnd {

@@ -2,8 +2,8 @@
 
 use csl_ir::*;
 use csl_num::{FloatKind, FloatOp, IntTy};
-use csl_pe::cpu::CpuFault;
-use csl_pe::memory::Memory;
+use csl_pe::Memory;
+use csl_pe::scalar::CpuFault;
 use csl_pe::scalar::Exit;
 use proptest::prelude::*;
 
@@ -30,7 +30,7 @@ fn int_ty() -> impl Strategy<Value = IntTy> {
     (any::<bool>(), bits).prop_map(|(signed, bits)| IntTy::new(signed, bits))
 }
 
-/// Bits that often are near the limits.
+/// Bits that are often near the limits.
 fn bits() -> impl Strategy<Value = u64> {
     prop_oneof![any::<u64>(), 0u64..70, (0u64..70).prop_map(u64::wrapping_neg), Just(1 << 15), Just(1 << 31)]
 }
@@ -48,7 +48,7 @@ fn float_bits(kind: FloatKind, bits: u64) -> u64 {
     bits & (u64::MAX >> (64 - kind.bits()))
 }
 
-/// As registers, or the second as a constant of the instruction.
+/// The operands as registers, or the second as a constant of the instruction.
 fn operands(constant: bool, b: u64) -> (Opnd, Opnd) {
     (reg(0), if constant { imm(b) } else { reg(1) })
 }
@@ -67,7 +67,7 @@ fn holds(op: CmpOp, order: Option<std::cmp::Ordering>) -> bool {
 
 const CMP_OPS: [CmpOp; 6] = [CmpOp::Eq, CmpOp::Ne, CmpOp::Lt, CmpOp::Le, CmpOp::Gt, CmpOp::Ge];
 
-/// The comparison as a value, and as a branch either way round.
+/// Evaluates the comparison as a value, and as a branch either way round.
 fn eval_cmp(fp16: FloatKind, ty: Scalar, op: CmpOp, constant: Option<u64>, args: [u64; 2]) -> [u64; 3] {
     let b = constant.map_or(reg(1), imm);
     let test = cmp(op, ty, 2, reg(0), b);

@@ -1,4 +1,4 @@
-//! What happened on a fabric, drawn: a line for each cycle, a column for each tile.
+//! Draws the events of a fabric: a line for each cycle, a column for each tile.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -61,7 +61,7 @@ fn cell(what: &What) -> String {
     }
 }
 
-/// Landings by cycle and tile; tiles where nothing happened have no column.
+/// The landings by cycle and tile; tiles without events have no column.
 pub fn table(log: &[Happening]) -> String {
     let tiles: BTreeSet<(u32, u32)> = log.iter().map(|h| (h.y, h.x)).collect();
     let mut cycles: BTreeMap<u64, BTreeMap<(u32, u32), Vec<String>>> = BTreeMap::new();
@@ -90,7 +90,7 @@ fn align(lines: &[Vec<String>]) -> String {
     text
 }
 
-/// Wavelets that stand in routers, and why.
+/// The wavelets that stand in routers, and the reasons.
 pub fn standing(fabric: &mut Fabric) -> String {
     let mut text = String::new();
     for (y, (row, ces)) in fabric.rows.iter().zip(&mut fabric.ces).enumerate() {

@@ -1,4 +1,4 @@
-//! Rows of routers with compute elements that send what they are told and take what there is room for.
+//! Rows of routers with compute elements that send given words and take wavelets as there is room.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -6,14 +6,14 @@ use std::sync::Arc;
 use csl_fabric::{ColorState, Fault, Ramp, RouteTable, Row, TraceEvent, Traced};
 use csl_machine::{Arch, ColorConfig, Direction, Wavelet};
 
-/// What happened at a tile.
+/// An event at a tile.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum What {
     /// A wavelet has landed on the router, from a side.
     Landed { from: Direction, color: u8, wavelet: Wavelet },
     /// The CE has taken a wavelet.
     Taken { color: u8, wavelet: Wavelet },
-    /// The color's switch stands at another position.
+    /// The color's switch has another position now.
     Switched { color: u8, position: u8 },
     /// The CE was told that the color has stopped.
     TornDown { color: u8 },
@@ -27,7 +27,7 @@ pub struct Happening {
     pub what: What,
 }
 
-/// Something that a program does between two cycles, at the end of `cycle`.
+/// An action of a program between two cycles, at the end of `cycle`.
 pub struct Action {
     pub cycle: u64,
     pub x: u32,
@@ -36,9 +36,9 @@ pub struct Action {
 }
 
 pub enum Deed {
-    /// The CE takes so many wavelets more; `None` for all.
+    /// The CE takes this many wavelets more; `None` for all.
     Room(Option<usize>),
-    /// The router is given another configuration of a color.
+    /// The router gets another configuration of a color.
     Configure(u8, ColorConfig),
     /// The color leaves teardown.
     Resume(u8),
@@ -54,7 +54,7 @@ pub struct Fabric {
     pub now: u64,
 }
 
-/// The CEs of a row: what they will send, and what they take.
+/// The CEs of a row: the words that they will send, and the room that they have.
 #[derive(Default)]
 pub struct Ces {
     y: u32,
@@ -116,13 +116,13 @@ impl Fabric {
         Fabric { rows, ces, actions: Vec::new(), log: Vec::new(), now: 0 }
     }
 
-    /// Has the CE at a tile send words from a cycle on, one a cycle as far as there is room.
+    /// Lets the CE at a tile send words from a cycle on, one a cycle as far as there is room.
     pub fn send(&mut self, (x, y): (u32, u32), color: u8, from: u64, words: Vec<Wavelet>, advances: bool) {
         let words = words.into();
         self.ces[y as usize].sends.push(Send { from, x, color, words, advances });
     }
 
-    /// Runs some cycles.
+    /// Runs a number of cycles.
     pub fn run(&mut self, cycles: u64) -> Result<(), Fault> {
         (0..cycles).try_for_each(|_| self.step())
     }
@@ -165,7 +165,7 @@ impl Fabric {
         }
     }
 
-    /// What a program does; at once, before the next cycle.
+    /// Carries out a program's action at once, before the next cycle.
     pub fn carry_out(&mut self, x: u32, y: u32, deed: Deed, now: u64) {
         let row = &mut self.rows[y as usize];
         match deed {
@@ -183,14 +183,14 @@ impl Fabric {
     }
 }
 
-/// At most one wavelet a CE and cycle.
+/// Injects at most one wavelet a CE and cycle.
 fn inject(row: &mut Row, ces: &mut Ces, now: u64) -> Result<(), Fault> {
     let mut busy = Vec::new();
     for send in &mut ces.sends {
         if send.from > now || send.words.is_empty() || busy.contains(&send.x) {
             continue;
         }
-        // Without a route it stays where it is.
+        // Without a route the wavelet stays where it is.
         let Some(record) = row.routed(send.x, send.color) else { continue };
         let advances = send.advances && send.words.len() == 1;
         let word = send.words[0];

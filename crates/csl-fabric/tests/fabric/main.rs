@@ -1,4 +1,4 @@
-//! Routing: the scenes of `tests/fabric`, and properties of random routes.
+//! Tests of routing: the scenes of `tests/fabric`, and properties of random routes.
 
 mod config;
 mod drawing;

@@ -22,7 +22,8 @@ fn header(length: u32, (x, y): (u32, u32)) -> u32 {
     length << 20 | y << 10 | x
 }
 
-/// Header and elements, which tell the message's number and their place in it; the last has the control bit.
+/// Header and elements of a message. An element holds the message's number and its own index; the last one has the
+/// control bit.
 fn message(number: u32, to: (u32, u32), length: u32) -> impl Iterator<Item = Wavelet> {
     let element = move |at| {
         let data = number << 8 | at;
@@ -32,7 +33,7 @@ fn message(number: u32, to: (u32, u32), length: u32) -> impl Iterator<Item = Wav
 }
 
 proptest! {
-    /// Messages from everywhere to anywhere arrive whole, none inside another, and all of them.
+    /// Messages between any PEs arrive whole, without another inside, and all of them.
     #[test]
     fn messages_arrive_whole(sends in prop::collection::vec(((0..SIDE, 0..SIDE), (0..SIDE, 0..SIDE), 1u32..9), 1..40)) {
         let mut fabric = Fabric::new(Arch::Wse3, SIDE, SIDE, &network());
@@ -56,7 +57,7 @@ proptest! {
     }
 }
 
-/// The numbers of the messages in what a CE got, in order; `None` where one is not whole.
+/// The numbers of the messages that a CE received, in order; `None` where one is not whole.
 fn read_messages(place: (u32, u32), words: &[Wavelet]) -> Option<Vec<u32>> {
     let mut numbers = Vec::new();
     let mut rest = words;

@@ -1,5 +1,5 @@
-//! Random trees of routes: every member gets every word of the root, in order, after so many hops; and with switches, several
-//! colors and late CEs, what a model gives that knows no time.
+//! Random trees of routes: every member gets every word of the root, in order, after its number of hops. With switches,
+//! several colors and late CEs, every member gets the words that a model without time gives.
 
 use std::collections::BTreeMap;
 
@@ -86,7 +86,7 @@ impl Sent {
     }
 }
 
-/// A router of the model: it works on one wavelet after another, whatever the time.
+/// A router of the model: it handles one wavelet after another, without time.
 struct Model {
     config: ColorConfig,
     position: usize,
@@ -101,7 +101,7 @@ impl Model {
         named.unwrap_or(self.config.tx)
     }
 
-    /// Carries out command 0; returns what goes on.
+    /// Carries out command 0; returns the list that goes on.
     fn obey(&mut self, list: &str) -> String {
         let before = self.position;
         let command = list.chars().next().map(|c| c.to_ascii_lowercase());
@@ -125,7 +125,7 @@ impl Model {
 
 type Tiles = BTreeMap<(u32, u32), Model>;
 
-/// Takes one wavelet through the tree; notes which CEs get it.
+/// Takes one wavelet through the tree; notes the CEs that get it.
 fn walk(tiles: &mut Tiles, at: (u32, u32), sent: &Sent, taken: &mut BTreeMap<(u32, u32), Vec<Wavelet>>) {
     let tile = tiles.get_mut(&at).expect("routes lead to members");
     let outputs = tile.outputs();
@@ -175,8 +175,8 @@ fn plan() -> impl Strategy<Value = Plan> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// Several colors at once, with switches, pop modes and CEs that are late: each wavelet gets to the CEs that the
-    /// switches name when it passes, once and in order.
+    /// Several colors at once, with switches, pop modes and late CEs: each wavelet reaches the CEs that the switches
+    /// select when it passes, once and in order.
     #[test]
     fn switches_lead_every_wavelet_as_one_after_the_other(
         plans in prop::collection::vec(plan(), 1..5),

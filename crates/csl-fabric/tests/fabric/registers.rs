@@ -23,8 +23,8 @@ fn a_route_can_be_read_and_written() {
     assert_eq!((config.rx, config.tx), (DirSet(0x10), DirSet(0x02)));
 }
 
-/// Programs disable a position by its direction bits alone, and enable it again the same way: the select bit must stand
-/// (allreduce of the published solvers, up to 1.1).
+/// Programs disable a position by its direction bits alone, and enable it again the same way: the register keeps the
+/// select bit (allreduce of the published solvers, up to 1.1).
 #[test]
 fn a_disabled_position_keeps_its_select_bit() {
     let mut fabric = one_router("W > E pos1 rx R");

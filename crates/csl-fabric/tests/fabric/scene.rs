@@ -1,4 +1,4 @@
-//! The scenes of `tests/fabric/*.scene`: each a little fabric, what is put into it, and a drawing of what comes of it.
+//! The scenes of `tests/fabric/*.scene`: each describes a small fabric and its input, and draws the events that follow.
 //!
 //! Lines before the first `--- CHIP` set the scene; `#` begins a comment.
 //!
@@ -56,7 +56,7 @@ fn routes(setting: &str) -> Routes {
     routes
 }
 
-/// Carries out a line that is no route. Returns the number of cycles where the line gives it.
+/// Carries out a line that is no route. Returns the number of cycles if the line gives it.
 fn direct(fabric: &mut Fabric, line: &str) -> Option<u64> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let color = || words[2].parse().expect("a color");
@@ -83,7 +83,7 @@ fn direct(fabric: &mut Fabric, line: &str) -> Option<u64> {
     None
 }
 
-/// What happens on a chip, as text.
+/// The events on a chip, as text.
 fn play(setting: &str, arch: Arch) -> String {
     let routes = routes(setting);
     let size = |of: fn(&(u32, u32)) -> u32| routes.keys().map(of).max().unwrap_or(0) + 1;
@@ -98,7 +98,7 @@ fn play(setting: &str, arch: Arch) -> String {
     }
 }
 
-/// The setting, and for each chip what is expected there.
+/// The setting, and the expected text for each chip.
 fn split(text: &str) -> (&str, Vec<(Arch, &str)>) {
     let mut parts = text.split("\n--- ");
     let setting = parts.next().unwrap_or_default();

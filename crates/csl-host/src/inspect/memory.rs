@@ -1,4 +1,4 @@
-//! What lies where in the memory of a PE.
+//! The map of a PE's memory: the objects by address.
 //!
 //! Banks (`Memory` of the chip tables): eight, of 6 KB each, by 16-bit words: bits 1 to 3 of the byte address.
 

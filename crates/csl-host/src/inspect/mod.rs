@@ -1,4 +1,4 @@
-//! What a compiled program holds, as texts of up to 80 columns and as JSON: tiles, routes, memory, symbols, code.
+//! Shows a compiled program as texts of up to 80 columns and as JSON: tiles, routes, memory, symbols, code.
 
 mod code;
 mod memory;
@@ -19,13 +19,13 @@ use crate::runtime::read_image;
 /// Columns of a text.
 const WIDTH: usize = 80;
 
-/// The parts that can be asked for.
+/// The parts of a program that can be shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Part {
     #[default]
     /// Sizes, programs and colors.
     Summary,
-    /// Which program runs where.
+    /// The program of each tile.
     Tiles,
     /// The routes of a color.
     Routes,
@@ -37,7 +37,7 @@ pub enum Part {
     Code,
 }
 
-/// What of it.
+/// A part to show, and the selection within it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choice {
     /// The part.
@@ -52,7 +52,7 @@ pub struct Choice {
     pub function: Option<String>,
 }
 
-/// A compiled program that is looked into.
+/// A compiled program under inspection.
 pub struct Inspection {
     image: Image,
     /// Folder that the names of source files are relative to.
@@ -74,7 +74,7 @@ impl Inspection {
         &self.image
     }
 
-    /// Lines for people.
+    /// The part as lines for people.
     ///
     /// # Errors
     /// [`HostError::Name`] when there is no such program, tile, color or function.
@@ -91,7 +91,7 @@ impl Inspection {
         }
     }
 
-    /// The same for tools.
+    /// The part as JSON for tools.
     ///
     /// # Errors
     /// [`HostError::Name`] when there is no such program, tile, color or function.
@@ -107,7 +107,7 @@ impl Inspection {
         }
     }
 
-    /// Bytes of initialised and zero data of each PE: place in the whole fabric, and the bytes.
+    /// Bytes of initialised and zero data of each PE, by coordinates in the whole fabric.
     pub fn data_bytes(&self) -> impl Iterator<Item = ((u32, u32), u32)> + '_ {
         self.image.tiles.iter().flat_map(move |run| {
             let bytes = self.image.programs[run.program].data_end.into();
@@ -115,7 +115,7 @@ impl Inspection {
         })
     }
 
-    /// Numbers of the programs that are asked for.
+    /// Numbers of the selected programs.
     fn chosen(&self, choice: &Choice) -> Result<Vec<usize>, HostError> {
         let all = 0..self.image.programs.len();
         if let Some((x, y)) = choice.tile {
@@ -138,7 +138,7 @@ fn is_named(number: usize, program: &PeImage, name: &str) -> bool {
     name.parse() == Ok(number) || program.name == name || program.name.ends_with(&format!("/{name}"))
 }
 
-/// Programs of one file with different params, by number. A text shows the first of them.
+/// Groups programs of one file with different params, by number. A text shows the first of a group.
 fn variants(image: &Image, programs: &[usize]) -> Vec<Vec<usize>> {
     let mut by_file: indexmap::IndexMap<&str, Vec<usize>> = indexmap::IndexMap::new();
     for &number in programs {
@@ -147,7 +147,7 @@ fn variants(image: &Image, programs: &[usize]) -> Vec<Vec<usize>> {
     by_file.into_values().collect()
 }
 
-/// `program 3: pe.csl`, and how many others there are of the file.
+/// A title: `program 3: pe.csl`, and the number of the other programs of that file.
 fn title(image: &Image, variants: &[usize]) -> String {
     let Some((first, rest)) = variants.split_first() else { return String::new() };
     let others = match rest {
@@ -171,7 +171,7 @@ fn counted(count: u64, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Words in lines of up to [`WIDTH`] columns, all but the first indented.
+/// `words` in lines of up to [`WIDTH`] columns, all lines but the first indented.
 fn wrapped(head: &str, words: &[String], indent: usize) -> String {
     let mut out = String::from(head);
     let mut column = head.chars().count();

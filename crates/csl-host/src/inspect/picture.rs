@@ -1,18 +1,18 @@
-//! The routes of a color, drawn.
+//! Draws the routes of a color.
 //!
-//! A tile is three columns and up to three rows: in the middle what the compute element does (`o` sends, `*` takes, `@`
-//! both, `+` neither), around it arrows in the direction in which wavelets go.
+//! A tile takes three columns and up to three rows. The sign in the middle is the compute element (`o` sends, `*`
+//! takes, `@` both, `+` neither); around it are arrows in the direction in which wavelets go.
 
 use std::collections::HashMap;
 
 use csl_image::Image;
 use csl_machine::{ColorConfig, Direction};
 
-/// Columns that a tile takes.
+/// Columns of text for a tile.
 const CELL: usize = 4;
-/// Columns in front of the tiles.
+/// Columns of text before the tiles.
 const MARGIN: usize = 4;
-/// The largest fabric that is drawn.
+/// Columns of the widest fabric that is drawn, in PEs.
 pub(super) const MOST_COLUMNS: u32 = 18;
 pub(super) const MOST_ROWS: u32 = 24;
 

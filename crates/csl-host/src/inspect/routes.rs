@@ -1,4 +1,4 @@
-//! The routes of a color: drawn where the fabric is small, listed where it is not.
+//! Shows the routes of a color: drawn where the fabric is small, else listed.
 
 use csl_image::{Image, RouteRun};
 use csl_machine::{ColorConfig, DirSet, Direction, PopMode, SwitchPos};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::picture;
 use crate::error::{HostError, NameError};
 
-/// Colors that are routed anywhere, and on how many PEs.
+/// Colors that are routed anywhere, with the number of PEs that route them.
 pub(super) fn colors(image: &Image) -> Vec<(u8, u64)> {
     let mut found = std::collections::BTreeMap::new();
     for run in &image.routes {
@@ -81,7 +81,7 @@ fn has_more(config: &ColorConfig) -> bool {
     *config != plain
 }
 
-/// What a route has beside its first inputs and outputs.
+/// The parts of a route beside its first inputs and outputs: further switch positions and the like.
 fn more(config: &ColorConfig) -> String {
     let mut parts = Vec::new();
     for (number, position) in (1..).zip(&config.positions) {

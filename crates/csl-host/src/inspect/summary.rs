@@ -1,4 +1,4 @@
-//! All of a compiled program on one screen.
+//! Shows all of a compiled program on one screen.
 
 use csl_image::Image;
 use serde_json::{Value, json};

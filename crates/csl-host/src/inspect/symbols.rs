@@ -1,4 +1,4 @@
-//! The names that the host may use.
+//! Shows the names that the host may use.
 
 use csl_image::{ExportKind, Image};
 use serde_json::{Value, json};

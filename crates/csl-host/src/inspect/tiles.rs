@@ -1,11 +1,11 @@
-//! Which program runs where, by rectangles.
+//! Shows the program of each tile, by rectangles.
 
 use csl_image::Image;
 use serde_json::{Value, json};
 
 use super::{counted, wrapped};
 
-/// Rectangles of one program that a text lists; the JSON form has all.
+/// Rectangles that a text lists for one program; the JSON form has all.
 const MOST: usize = 60;
 
 /// Columns `x..=end_x` and rows `y..=end_y`.
@@ -17,12 +17,12 @@ struct Block {
     end_y: u32,
 }
 
-/// PEs that run a program.
+/// The number of PEs that run a program.
 pub(super) fn count(image: &Image, program: usize) -> u64 {
     image.tiles.iter().filter(|run| run.program.index() == program).map(|run| u64::from(run.len)).sum()
 }
 
-/// First and last column, and row, of PEs in a row without a gap.
+/// First and last column, and row, of each maximal run of PEs with one of the programs.
 fn runs(image: &Image, programs: &[usize]) -> Vec<(u32, u32, u32)> {
     let wanted: Vec<bool> = (0..image.programs.len()).map(|number| programs.contains(&number)).collect();
     let mut runs: Vec<(u32, u32, u32)> = Vec::new();
@@ -35,7 +35,7 @@ fn runs(image: &Image, programs: &[usize]) -> Vec<(u32, u32, u32)> {
     runs
 }
 
-/// Runs of equal columns in consecutive rows become one rectangle.
+/// Rectangles, joined from runs of equal columns in consecutive rows.
 fn blocks(image: &Image, programs: &[usize]) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let mut open: Vec<usize> = Vec::new();

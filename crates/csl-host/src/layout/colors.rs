@@ -1,19 +1,20 @@
-//! Numbers for colors.
+//! Gives numbers to the colors of a layout.
 //!
-//! Colors that a connection joins are one: a wavelet keeps its color on its way. Such a class gets the number that the
-//! program gives to one of its colors, or else the one in least use among those that no other class has at any of its PEs.
+//! Colors that a connection joins form one class, because a wavelet keeps its color on its way. A class gets the number
+//! that the program gives to one of its colors; else, among the numbers that no other class has at any of its PEs, the
+//! one in least use.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::layout::grid::Cell;
 use crate::layout::{ColorId, Layout, LayoutError};
 
-/// The colors that connections join, by the lowest of them.
+/// A class of joined colors, named by the lowest of them.
 pub type Class = usize;
 
-/// Which colors are one, and what they are called.
+/// The classes of colors, and their names.
 pub struct Classes {
-    /// By color, then by stream: its class.
+    /// The class of each color, then of each stream.
     class: Vec<Class>,
     names: Vec<String>,
     fixed: Vec<Option<u8>>,
@@ -62,7 +63,7 @@ impl Classes {
         &self.names[class]
     }
 
-    /// A number for every class that is its own, by class.
+    /// The number of every class, by class; classes that meet at a PE have different numbers.
     pub fn number(&self, uses: &BTreeMap<Cell, BTreeSet<Class>>, colors: u8) -> Result<Vec<u8>, LayoutError> {
         let meets = self.meetings(uses);
         let mut numbers: Vec<Option<u8>> = vec![None; self.names.len()];
@@ -88,7 +89,7 @@ impl Classes {
         Ok(self.class.iter().map(|class| numbers[*class].unwrap_or_default()).collect())
     }
 
-    /// By class: those that share a PE with it.
+    /// For each class, the classes that share a PE with it.
     fn meetings(&self, uses: &BTreeMap<Cell, BTreeSet<Class>>) -> Vec<BTreeSet<Class>> {
         let mut meets = vec![BTreeSet::new(); self.names.len()];
         let together: BTreeSet<&BTreeSet<Class>> = uses.values().collect();

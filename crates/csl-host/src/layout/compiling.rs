@@ -1,4 +1,4 @@
-//! From the description to the output folder.
+//! Compiles a layout: from the description to the output folder.
 
 use std::path::PathBuf;
 
@@ -21,10 +21,10 @@ use crate::outdir::{COLORS_FILE, PORT_MAP_FILE};
 /// The program of a stream's PE.
 const RELAY: &str = "<sdklayout/stream>";
 
-/// How to compile a layout.
+/// Options of the compilation of a layout.
 #[derive(Clone, Debug)]
 pub struct LayoutOptions {
-    /// What relative paths are relative to.
+    /// The folder that relative paths are relative to.
     pub folder: PathBuf,
     /// The output folder.
     pub output: PathBuf,
@@ -32,17 +32,17 @@ pub struct LayoutOptions {
     pub import_paths: Vec<PathBuf>,
     /// The program's 16-bit float format.
     pub fp16: FloatKind,
-    /// Write the list of streams beside the program too.
+    /// Whether to write the list of streams beside the program too.
     pub save_port_map: bool,
 }
 
 type KindKey = (String, Vec<(String, ParamValue)>);
 
-/// What is known once colors have numbers.
+/// The layout after colors have numbers.
 struct Plan<'a> {
     layout: &'a Layout,
     wiring: Wiring,
-    /// By class and by color.
+    /// The numbers of colors: by class, and by color.
     numbers: Vec<u8>,
 }
 
@@ -108,7 +108,7 @@ impl Plan<'_> {
         Assembly { width, height, kinds: kinds.collect(), tiles, routes: self.routes() }
     }
 
-    /// The smallest rectangle from the north-west corner that holds everything.
+    /// Columns and rows of the smallest rectangle from the north-west corner that holds all regions, paths and streams.
     fn extent(&self) -> (u32, u32) {
         let areas = self.wiring.areas.iter().map(|area| (area.end_x, area.end_y));
         let cells = self.wiring.uses.keys().map(|cell| (cell.0 + 1, cell.1 + 1));

@@ -1,10 +1,10 @@
-//! Descriptions of layouts that have no meaning.
+//! Errors in descriptions of layouts.
 
 #![expect(missing_docs, reason = "the message of a variant says what its fields are")]
 
 use super::grid::Cell;
 
-/// A part of a layout's description that cannot be meant: refused when it is said, or when the whole is compiled.
+/// A part of a layout's description without meaning: refused at once, or when the layout is compiled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LayoutError {
     // ---- colors ----

@@ -1,11 +1,11 @@
-//! Places, areas and edges, in PEs.
+//! Coordinates, areas and edges, in PEs.
 
 use csl_machine::Direction;
 
-/// Column and row. Negative ones lie outside of any fabric.
+/// Column and row of a PE. Negative ones lie outside of any fabric.
 pub type Cell = (i32, i32);
 
-/// From `(x, y)`, included, to `end`, excluded.
+/// The PEs from `(x, y)`, included, to `end`, excluded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Area {
     /// The first column.
@@ -29,12 +29,12 @@ impl Area {
         (self.x..self.end_x).contains(&x) && (self.y..self.end_y).contains(&y)
     }
 
-    /// Row by row.
+    /// The PEs of the area, row by row.
     pub fn cells(self) -> impl Iterator<Item = Cell> {
         (self.y..self.end_y).flat_map(move |y| (self.x..self.end_x).map(move |x| (x, y)))
     }
 
-    /// The area, so many columns and rows further.
+    /// The area, moved by `dx` columns and `dy` rows.
     pub fn moved(&self, (dx, dy): Cell) -> Area {
         Area { x: self.x + dx, y: self.y + dy, end_x: self.end_x + dx, end_y: self.end_y + dy }
     }
@@ -76,7 +76,7 @@ pub fn step((x, y): Cell, direction: Direction) -> Cell {
     (x + dx, y + dy)
 }
 
-/// The direction from a place to its neighbour.
+/// The direction from a PE to its neighbour.
 pub fn towards(from: Cell, to: Cell) -> Option<Direction> {
     Direction::LINKS.into_iter().find(|direction| step(from, *direction) == to)
 }

@@ -43,12 +43,12 @@ struct Port {
     region: RegionId,
     edge: Edge,
     color: ColorId,
-    /// Wavelets that pass in a run; equal at both ends of a connection.
+    /// The number of wavelets that pass in a run; equal at both ends of a connection.
     size: u64,
     is_used: bool,
 }
 
-/// Where a stream of the host begins or ends.
+/// The end of a stream of the host.
 #[derive(Clone, Debug)]
 enum StreamEnd {
     /// A PE of its own, connected to a port; `None` leaves its place to the compiler. The buffer is in words.
@@ -70,7 +70,7 @@ struct Stream {
 pub struct Layout {
     arch: Arch,
     regions: Vec<Region>,
-    /// Fixed numbers by global name.
+    /// The colors by global name, with their numbers where they are fixed.
     colors: IndexMap<String, Option<u8>>,
     ports: Vec<Port>,
     connections: Vec<(PortId, PortId)>,
@@ -90,8 +90,8 @@ impl Layout {
         }
     }
 
-    /// The color of this name, with the number `value` if it is given, made on first mention. Refused when it was
-    /// given another number before.
+    /// The color of this name, made on first mention, with the number `value` if it is given. A second, different
+    /// number is refused.
     ///
     /// # Errors
     /// [`LayoutError::ColorNumber`] or [`LayoutError::TwoValues`].
@@ -151,7 +151,7 @@ impl Layout {
         Ok(())
     }
 
-    /// Routes a color on the PEs of `area`, or of the whole region. What was painted before is painted over.
+    /// Routes a color on the PEs of `area`, or of the whole region. Earlier routes there are replaced.
     ///
     /// # Errors
     /// [`LayoutError::NotInRegion`], [`LayoutError::Positions`] or [`LayoutError::FirstPosition`].
@@ -183,8 +183,8 @@ impl Layout {
         region.paint(area, color, routes)
     }
 
-    /// Makes the PEs along an edge a port that `size` wavelets pass in a run: the side of `routes` that leads outwards is
-    /// filled in.
+    /// Makes the PEs along an edge a port that `size` wavelets pass in a run. The side of `routes` that leads outwards
+    /// is filled in.
     ///
     /// # Errors
     /// [`LayoutError::TwoPorts`], and those of [`Layout::paint_edge`].
@@ -227,8 +227,7 @@ impl Layout {
         Ok(())
     }
 
-    /// Places regions side by side from `origin`, or from where the first one is. Returns their width in
-    /// PEs.
+    /// Places regions side by side from `origin`, or from the place of the first one. Returns their width in PEs.
     ///
     /// # Errors
     /// [`LayoutError::EmptyStack`] or [`LayoutError::Place`].

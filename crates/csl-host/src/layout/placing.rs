@@ -1,4 +1,4 @@
-//! Where regions stand: where the program puts them, the others side by side to the east of those, with room for paths
+//! Places the regions: where the program puts them, the others side by side to the east of those, with room for paths
 //! around them where there are any.
 
 use crate::layout::LayoutError;
@@ -8,7 +8,7 @@ use crate::layout::region::Region;
 /// Free columns and rows before a region that the program has not placed, when ports are in use.
 const ROOM: i32 = 2;
 
-/// The area of every region. Refuses two that overlap.
+/// The area of every region. Two that overlap are an error.
 pub fn settle(regions: &[Region], has_paths: bool) -> Result<Vec<Area>, LayoutError> {
     let room = if has_paths { ROOM } else { 0 };
     let at = |region: &Region, place: Cell| Area::new(place.0, place.1, region.width, region.height);

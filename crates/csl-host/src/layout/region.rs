@@ -20,19 +20,19 @@ pub enum Value {
 /// One position of a color's switch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
-    /// Where wavelets come from.
+    /// The sides from which wavelets come.
     pub rx: DirSet,
-    /// Where they go.
+    /// The sides to which they go.
     pub tx: DirSet,
 }
 
 impl Position {
-    /// From sets of directions: bit 0 west, 1 east, 2 south, 3 north, 4 ramp.
+    /// A position from sets of directions: bit 0 west, 1 east, 2 south, 3 north, 4 ramp.
     pub fn new(rx: u8, tx: u8) -> Position {
         Position { rx: DirSet(rx), tx: DirSet(tx) }
     }
 
-    /// From the sides themselves.
+    /// A position from the sides themselves.
     pub fn between(
         inputs: impl IntoIterator<Item = Direction>,
         outputs: impl IntoIterator<Item = Direction>,
@@ -63,7 +63,7 @@ pub struct SymbolData {
     pub height: u32,
 }
 
-/// What has been said of a region. Areas are relative to its north-west PE.
+/// The description of a region. Areas are relative to its north-west PE.
 #[derive(Clone, Debug)]
 pub struct Region {
     pub source: String,
@@ -71,7 +71,7 @@ pub struct Region {
     pub width: u32,
     pub height: u32,
     pub place: Option<Cell>,
-    /// Later ones count.
+    /// Params of PEs; a later one replaces an earlier one.
     pub params: Vec<(Area, String, Value)>,
     pub paints: Vec<(Area, ColorId, Vec<Position>)>,
     pub symbols: Vec<SymbolData>,
@@ -95,7 +95,7 @@ impl Region {
         Area::new(0, 0, self.width, self.height)
     }
 
-    /// `area`, which has to lie in the region; `None` is all of it.
+    /// `area`, if it lies in the region; `None` is the whole region.
     pub fn area(&self, area: Option<Area>) -> Result<Area, LayoutError> {
         let Some(area) = area else { return Ok(self.all()) };
         let all = self.all();
@@ -141,7 +141,7 @@ pub fn config(routes: &[Position]) -> ColorConfig {
         *slot = match (changes(before.rx, next.rx), changes(before.tx, next.tx)) {
             (true, true) => SwitchPos::Both(next.rx, next.tx),
             (true, false) => SwitchPos::Rx(next.rx),
-            // A position that changes nothing is one all the same.
+            // A position that changes nothing still counts as one.
             (false, true) => SwitchPos::Tx(next.tx),
             (false, false) => SwitchPos::Tx(before.tx),
         };

@@ -1,4 +1,4 @@
-//! Shortest paths over PEs. The same question has the same answer: neighbours are tried west, east, south, north.
+//! Shortest paths over PEs. Neighbours are tried west, east, south, north, so that the result is always the same.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -6,7 +6,7 @@ use csl_machine::Direction;
 
 use crate::layout::grid::{Cell, step};
 
-/// The nearest place that is a `goal`, as the path to it from `from`, both included. The path leads over `open` places.
+/// The shortest path from `from` to a PE that is a `goal`, both included, over PEs that are `open`.
 pub fn nearest(from: Cell, open: impl Fn(Cell) -> bool, goal: impl Fn(Cell) -> bool) -> Option<Vec<Cell>> {
     if !open(from) {
         return None;

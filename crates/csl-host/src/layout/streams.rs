@@ -1,4 +1,4 @@
-//! The streams of a compiled layout: sending and receiving on them.
+//! Sends and receives on the streams of a compiled layout.
 
 use csl_image::{Stream, Way};
 use csl_sim::{Command, Copy, Endpoint, Rect, Spread};
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use crate::error::{ArgumentError, HostError, NameError};
 use crate::runtime::{Runtime, Task};
 
-/// Words that are asked for at a time when it is not known how many come.
+/// 32-bit words to ask for at a time when their total number is not known.
 const CHUNK: usize = 4096;
 
-/// The list that `port_map.json` holds.
+/// The list of streams in the form of `port_map.json`.
 pub fn to_json(streams: &[Stream]) -> Value {
     let entry = |s: &Stream| {
         let way = if s.way == Way::In { "in" } else { "out" };
@@ -28,7 +28,7 @@ impl Runtime {
     /// The number of a stream.
     ///
     /// # Errors
-    /// [`HostError::Name`] with the streams that there are.
+    /// [`HostError::Name`], which lists the streams of the program.
     pub fn port(&self, name: &str) -> Result<usize, HostError> {
         self.streams().iter().position(|stream| stream.name == name).ok_or_else(|| {
             let names: Vec<&str> = self.streams().iter().map(|stream| stream.name.as_str()).collect();

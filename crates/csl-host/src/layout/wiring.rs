@@ -1,4 +1,4 @@
-//! What stands where: routes that the program painted, paths between ports, and the PEs of streams.
+//! Routes a layout: the routes that the program painted, paths between ports, and the PEs of streams.
 //!
 //! Connections get their paths in the order of `connect`, then streams in the order in which they were made. A path is
 //! a shortest one outside of all regions; where there is none, it may cross PEs that do not use its color.
@@ -22,11 +22,11 @@ pub struct Relay {
     pub name: String,
     pub from: Class,
     pub to: Class,
-    /// Words.
+    /// Size of the buffer in 32-bit words.
     pub buffer: u16,
 }
 
-/// Where the host is connected.
+/// A color at a PE to which the host is connected.
 pub struct Outlet {
     pub name: String,
     pub way: Way,
@@ -42,7 +42,7 @@ pub struct Wiring {
     pub uses: BTreeMap<Cell, BTreeSet<Class>>,
     pub relays: Vec<Relay>,
     pub outlets: Vec<Outlet>,
-    /// Paths stay west and north of here.
+    /// The corner, excluded, of the area that paths may use.
     bounds: Cell,
 }
 
@@ -125,7 +125,7 @@ impl Wiring {
         edge.cells().map(|cell| (cell, step(cell, port.edge.outwards()))).collect()
     }
 
-    /// A path for a color that no PE on it uses yet; outside of regions if that can be.
+    /// A path for a color over PEs that do not use it yet; outside of regions if possible.
     fn path(&self, class: Class, start: Cell, goal: impl Fn(&Wiring, Cell) -> bool) -> Option<Vec<Cell>> {
         let can_pass = |cell: Cell| {
             let inside = cell.0 >= 0 && cell.1 >= 0 && cell.0 < self.bounds.0 && cell.1 < self.bounds.1;
@@ -141,7 +141,7 @@ impl Wiring {
         self.areas.iter().any(|area| area.contains(cell)) || self.relays.iter().any(|relay| relay.cell == cell)
     }
 
-    /// Routes a path. Without a PE before or after it, it begins or ends at the ramp.
+    /// Routes a path. Without a PE before or after it, the path begins or ends at the ramp.
     fn lay(&mut self, before: Option<Cell>, path: &[Cell], after: Option<Cell>, class: Class) {
         let side = |cell: Cell, other: Option<Cell>| {
             DirSet::of(other.and_then(|other| towards(cell, other)).unwrap_or(Direction::Ramp))
@@ -215,7 +215,7 @@ impl Wiring {
         Ok(cell)
     }
 
-    /// Connects the host to a color right at a PE: between its program and the host there is no route then.
+    /// Connects the host to a color directly at a PE: no route leads from its program to the host then.
     fn open(&mut self, stream: &Stream, cell: Cell, class: Class) -> Result<(), LayoutError> {
         let name = || stream.name.clone();
         if !self.areas.iter().any(|area| area.contains(cell)) {

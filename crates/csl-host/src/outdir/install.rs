@@ -1,9 +1,9 @@
-//! Puts a compilation into its folder, beside whatever else lies there.
+//! Puts a compilation into its folder, beside foreign files there.
 //!
-//! `bin/program.wafer` holds all that a reader of ours needs, and one rename puts it there: a reader sees the old program
-//! or the new one. What lies beside it is for scripts. New files are written in `bin/` under names of their own
-//! ([`STAGED`]) before anything changes; then each is renamed to its place, the program last. After an error every step is
-//! taken back. Two compilers of one folder wait for each other, and what a killed one has left the next removes.
+//! `bin/program.wafer` holds everything that our readers need, and one rename puts it in place: a reader sees the old
+//! program or the new one. The files beside it are for scripts. New files are written in `bin/` under temporary names
+//! ([`STAGED`]) before anything changes; then each is renamed to its place, the program last. After an error every step
+//! is taken back. Two compilers of one folder wait for each other; the next one removes the leftovers of a killed one.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -15,13 +15,13 @@ use csl_image::{MAGIC, Origin};
 
 use super::{ELF_STUB, FOLDERS, IMAGE_FILE, SIDE_FILES, failure, tile_file, write_to_disk};
 
-/// How the names of files begin that are not in their place yet, or not any more.
+/// The prefix of files that are not in their place yet, or not any more.
 const STAGED: &str = ".waferlab-";
 
-/// What the first format of images had in the folders of `SdkLayout` alone.
+/// A file that the first format of images had in the folders of `SdkLayout` alone.
 const STREAM_NOTE: &str = "generated/streams.json";
 
-/// What goes into the folder.
+/// The contents of the folder.
 pub(super) struct Parts<'a> {
     pub program: &'a [u8],
     /// Other files by their paths in the folder.
@@ -29,12 +29,12 @@ pub(super) struct Parts<'a> {
     pub tiles: &'a [(u32, u32)],
 }
 
-/// Writes the parts into `folder`, which is made when it is not there. After an error nothing has changed.
+/// Writes the parts into `folder`, which is made if it does not exist. After an error nothing has changed.
 pub(super) fn install(folder: &Path, parts: &Parts) -> Result<(), String> {
     let place = Place::open(folder)?;
     let done = Plan::new(folder, parts, place.is_locked).and_then(|plan| plan.carry_out());
     if done.is_err() {
-        // Folders in which something lies by now are not removed.
+        // A folder that has got other contents meanwhile is not removed.
         place.made.iter().for_each(|made| drop(fs::remove_dir(made)));
     }
     done
@@ -42,9 +42,9 @@ pub(super) fn install(folder: &Path, parts: &Parts) -> Result<(), String> {
 
 // ---- the folder ----
 
-/// The folder, to which no other compiler writes as long as this value lives.
+/// The folder, which no other compiler writes to as long as this value lives.
 struct Place {
-    /// Folders that were not there, the innermost first.
+    /// Folders that were made, the innermost first.
     made: Vec<PathBuf>,
     /// Whether the file system has locks.
     is_locked: bool,
@@ -58,7 +58,7 @@ impl Place {
             let made = make(folder)?;
             let handle = File::open(folder).map_err(wrong)?;
             let is_locked = lock(&handle);
-            // Whoever held the lock may have made the folder and taken it back.
+            // The holder of the lock may have made the folder and removed it again.
             let held = handle.metadata().map_err(wrong)?;
             match fs::metadata(folder) {
                 Ok(there) if (there.dev(), there.ino()) == (held.dev(), held.ino()) => {
@@ -71,7 +71,7 @@ impl Place {
     }
 }
 
-/// Makes the folder and those above it; returns the ones that were not there.
+/// Makes the folder and those above it; returns those that did not exist.
 fn make(folder: &Path) -> Result<Vec<PathBuf>, String> {
     match fs::metadata(folder) {
         Ok(data) if data.is_dir() => return Ok(Vec::new()),
@@ -85,7 +85,7 @@ fn make(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(missing)
 }
 
-/// Waits for the lock; `false` where the file system has none.
+/// Waits for the lock; `false` where the file system has no locks.
 fn lock(handle: &File) -> bool {
     loop {
         match handle.lock() {
@@ -98,25 +98,25 @@ fn lock(handle: &File) -> bool {
 
 // ---- what is there, and whose it is ----
 
-/// What is to be done; nothing has changed yet.
+/// The changes to make; nothing has changed yet.
 struct Plan<'a> {
     folder: &'a Path,
     parts: &'a Parts<'a>,
-    /// Left by a compiler that was killed.
+    /// Leftovers of a compiler that was killed.
     stale: Vec<PathBuf>,
-    /// Files for tiles that are not there yet.
+    /// Files for tiles that do not exist yet.
     new_tiles: Vec<PathBuf>,
-    /// Of an earlier compilation, and not of this one.
+    /// Files of an earlier compilation that this one does not have.
     outdated: Vec<PathBuf>,
 }
 
 impl<'a> Plan<'a> {
-    /// Looks at every entry that is to be written; one that is not of an earlier compilation is an error.
+    /// Examines every entry to be written; one that no earlier compilation made is an error.
     fn new(folder: &'a Path, parts: &'a Parts<'a>, is_locked: bool) -> Result<Plan<'a>, String> {
         let bin = folder.join("bin");
         for name in FOLDERS {
             let path = folder.join(name);
-            // Nothing is written into the others: whatever they hold or point to may stay.
+            // Nothing is written into the other folders: whatever they hold or point to may stay.
             let is_folder = if name == "bin" { path.is_dir() && !path.is_symlink() } else { path.is_dir() };
             if exists(&path) && !is_folder {
                 return Err(foreign(&path, "it is no folder"));
@@ -160,7 +160,7 @@ fn earlier_files(bin: &Path, names: &BTreeSet<String>, staged: &[PathBuf]) -> Re
         }
         match Origin::read(&bytes) {
             Some(origin) => origins.push(origin),
-            // Of another version of Waferlab.
+            // The image is of another version of Waferlab.
             None => return Ok(files_of_another_version(bin.with_file_name("").join(STREAM_NOTE).exists())),
         }
     } else if origins.is_empty() {
@@ -169,12 +169,12 @@ fn earlier_files(bin: &Path, names: &BTreeSet<String>, staged: &[PathBuf]) -> Re
             return Err(foreign(bin, &format!("it holds {name}, and no program of an earlier compilation")));
         }
     }
-    // An image is not trusted: only names that a compilation writes.
+    // An image is not trusted: only names that a compilation writes are taken from it.
     let beside = origins.into_iter().flat_map(|origin| origin.beside);
     Ok(beside.filter(|name| SIDE_FILES.contains(&name.as_str())).collect())
 }
 
-/// What the first format of images had beside it, which did not name these files.
+/// The files beside images of the first format, which did not name them.
 fn files_of_another_version(is_sdk_layout: bool) -> BTreeSet<String> {
     let layout = [STREAM_NOTE, "colors.json", "port_map.json"].into_iter().filter(|_| is_sdk_layout);
     ["out.json", "bin/out_rpc.json", "generated/source_folder"].into_iter().chain(layout).map(str::to_owned).collect()
@@ -193,7 +193,7 @@ fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
-/// A file itself, no link to one.
+/// Whether the path is a file itself, and no link to one.
 fn is_file(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|data| data.is_file())
 }
@@ -215,16 +215,16 @@ fn is_stub(path: &Path) -> bool {
 
 // ---- the changes ----
 
-/// How a step is taken back.
+/// The reverse of a step.
 enum Undo {
     RemoveFile(PathBuf),
     RemoveFolder(PathBuf),
-    /// A file under another name, and its own.
+    /// A file to rename: its temporary name, and its own.
     Restore(PathBuf, PathBuf),
 }
 
 impl Undo {
-    /// The error that matters is the one that led here.
+    /// Errors here are ignored: the one that led here is the one to report.
     fn take_back(self) {
         drop(match self {
             Undo::RemoveFile(path) => fs::remove_file(path),
@@ -242,7 +242,7 @@ impl Plan<'_> {
             steps.into_iter().rev().for_each(Undo::take_back);
             return done;
         }
-        // What cannot be removed harms nobody, and is tried again by the next compilation.
+        // A file that cannot be removed does no harm; the next compilation tries again.
         let backups =
             steps.iter().filter_map(|step| if let Undo::Restore(backup, _) = step { Some(backup) } else { None });
         backups.chain(&self.outdated).for_each(|path| drop(fs::remove_file(path)));

@@ -1,9 +1,9 @@
-//! Files that the command line names: replaced as a whole, or left as they were.
+//! Writes files that the command line names: each is replaced as a whole, or left as it was.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A file whose content is written, beside its place. It goes there by [`NamedFile::put`]; dropped, it is gone.
+/// A file with its content, written beside its place. [`NamedFile::put`] moves it there; a drop removes it.
 pub struct NamedFile {
     target: PathBuf,
     state: State,
@@ -11,15 +11,15 @@ pub struct NamedFile {
 
 enum State {
     Staged(PathBuf),
-    /// The place is a pipe, a terminal or the like: nothing that could be replaced.
+    /// The contents for a pipe, a terminal or the like, which cannot be replaced by a file.
     Kept(Vec<u8>),
     Done,
 }
 
 impl NamedFile {
-    /// Refuses a folder and the source files of the compilation.
+    /// Writes the file beside its place; refuses a folder and the source files of the compilation.
     pub fn stage(path: &Path, bytes: Vec<u8>, sources: &[PathBuf]) -> Result<NamedFile, String> {
-        // Through a link, to the file that it stands for.
+        // A link is followed to its file.
         let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         if sources.iter().any(|source| source.canonicalize().is_ok_and(|source| source == target)) {
             return Err(format!("cannot write {}: it is a source file of this program", path.display()));
@@ -50,7 +50,7 @@ impl NamedFile {
 impl Drop for NamedFile {
     fn drop(&mut self) {
         if let State::Staged(staged) = &self.state {
-            // There may be none: writing it was what failed.
+            // The file may not exist, if writing it has failed.
             let _ = fs::remove_file(staged);
         }
     }

@@ -1,11 +1,11 @@
-//! Faults of programs and routers: what happened, where, and by which calls.
+//! Words the faults of programs and routers: the event, its place, and the calls that led there.
 
 use csl_diag::{Code, Diagnostic};
 use std::sync::Arc;
 
 use csl_image::{Image, PeImage};
 use csl_machine::registers::ce;
-use csl_pe::cpu::CpuFault;
+use csl_pe::scalar::CpuFault;
 use csl_sim::{FaultKind, FaultReport};
 
 use super::{Excerpts, Origin, fifo_name};
@@ -31,10 +31,10 @@ pub fn fault(excerpts: &mut Excerpts, report: &FaultReport) -> Diagnostic {
     diagnostic.note(format!("in the whole fabric this is PE ({px}, {py})"))
 }
 
-/// Stands for the number of a queue where an operation names none.
+/// The number that stands for a queue where an operation names none.
 const UNNAMED: u8 = 0xff;
 
-/// Of a long call stack the innermost and the outermost calls are shown.
+/// The number of innermost calls shown of a long call stack, beside the outermost ones.
 const INNER_CALLS: usize = 8;
 const OUTER_CALLS: usize = 4;
 
@@ -62,7 +62,7 @@ fn located(excerpts: &mut Excerpts, program: Option<&PeImage>, text: &str, fault
     diagnostic
 }
 
-/// A call that led to what is reported.
+/// Adds a call that led to the reported place.
 fn called(diagnostic: Diagnostic, caller: Origin, times: usize) -> Diagnostic {
     let how_often = if times == 1 { String::new() } else { format!(" {times} times over") };
     match caller.span {
@@ -71,7 +71,7 @@ fn called(diagnostic: Diagnostic, caller: Origin, times: usize) -> Diagnostic {
     }
 }
 
-/// Calls from one place that follow each other become one, with their number.
+/// Merges consecutive calls from one place, with their number.
 fn repeated(stack: &[u32]) -> Vec<(u32, usize)> {
     stack.chunk_by(|a, b| a == b).map(|calls| (calls[0], calls.len())).collect()
 }
@@ -108,7 +108,7 @@ fn bad_rpc(program: Option<&PeImage>, function: u16, given: u8) -> String {
     format!("a remote call of '{name}' with {given} arguments, which takes {takes}")
 }
 
-/// What usually mends it, where that does not go without saying.
+/// The usual remedy, where it is not obvious.
 fn advice(program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> Option<String> {
     use csl_pe::FaultKind as F;
     match kind {

@@ -8,10 +8,10 @@ use csl_sim::{Event, Tiles};
 
 use super::{LogKinds, Scene};
 
-/// The order in which a set is printed, a place each.
+/// The order in which the sides of a set are printed, a place each.
 const PRINTED: [Direction; 5] = [Direction::East, Direction::North, Direction::West, Direction::South, Direction::Ramp];
 
-/// The text of a router's event; `None` when it is not asked for.
+/// The text of a router's event; `None` when the log has no such events.
 pub(super) fn line(
     scene: &Scene,
     kinds: &LogKinds,
@@ -58,7 +58,7 @@ fn cause_text(scene: &Scene, cause: SwitchCause, ident: u64) -> String {
     }
 }
 
-/// Where the switches of a run of tiles stand at the start; nothing for colors without switch positions.
+/// The switch positions of a run of tiles at the start; empty for colors without switch positions.
 pub(super) fn initial(scene: &Scene, asked: &Tiles, run: &RouteRun) -> String {
     let config = &scene.image.color_configs[run.config as usize];
     if config.positions.iter().all(|position| *position == SwitchPos::Invalid) {
@@ -90,7 +90,7 @@ fn letter(direction: Direction) -> char {
     }
 }
 
-/// East, north, west, south and ramp, each in its place.
+/// A set of sides: east, north, west, south and ramp, each in its place.
 fn set(ways: DirSet) -> String {
     let place = |way: Direction| if ways.contains(way) { letter(way) } else { ' ' };
     format!("/{}/", PRINTED.map(place).iter().collect::<String>())

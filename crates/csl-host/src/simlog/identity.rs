@@ -1,5 +1,5 @@
-//! Which wavelet is which: the number that stays with a wavelet on its way. Routers do not carry it; every lane and link
-//! is first in, first out, so that it can be followed from landings and departures.
+//! Follows wavelets: gives each the number that stays with it on its way. Routers do not carry the number, but every
+//! lane and link is first in, first out, so that a wavelet can be followed from landings and departures.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -9,23 +9,23 @@ use csl_sim::Event;
 
 use super::Scene;
 
-/// Column, row, color, and the side that it came from.
+/// The key of a lane: column, row, color, and the side that its wavelets come from.
 type Lane = (u32, u32, u8, Direction);
-/// Column and row of the tile that receives, and the side.
+/// The key of a link: column and row of the tile that receives, and the side.
 type Link = (u32, u32, Direction);
 
 #[derive(Default)]
 pub(super) struct Identities {
     lanes: HashMap<Lane, VecDeque<u64>>,
     links: HashMap<Link, VecDeque<u64>>,
-    /// Wavelets that a tile has sent on a color so far.
+    /// The number of wavelets that a tile has sent on a color so far.
     sent: HashMap<(u32, u32, u8), u32>,
-    /// The wavelet that left a tile last, by color: what it does to the switch is told behind that.
+    /// The wavelet that left a tile last, by color: the log names its effect on the switch after it has left.
     left: HashMap<(u32, u32, u8), u64>,
 }
 
 impl Identities {
-    /// The identity of the wavelet that an event is about.
+    /// The number of the wavelet that an event is about.
     pub fn follow(&mut self, scene: &Scene, event: &Event, color: u8, what: &Traced) -> u64 {
         let (x, y) = (event.x, event.y);
         match *what {
@@ -49,7 +49,7 @@ impl Identities {
         }
     }
 
-    /// Tile, color, and a count.
+    /// A new number: of the tile, the color, and a count.
     pub fn fresh(&mut self, scene: &Scene, event: &Event, color: u8) -> u64 {
         let count = self.sent.entry((event.x, event.y, color)).or_default();
         let ident = u64::from(scene.tile(event)) << 40 | u64::from(color) << 32 | u64::from(*count);

@@ -1,5 +1,5 @@
-//! When PEs stop executing: the first idle cycle behind an executed instruction gets a line. The guide shows such lines;
-//! one for every idle cycle of every PE would be most of the log.
+//! Finds when PEs stop executing: the first idle cycle after an executed instruction gets a line. The guide shows such
+//! lines; one for every idle cycle of every PE would be most of the log.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,7 +14,7 @@ pub(super) struct IdlePe {
 #[derive(Default)]
 pub(super) struct Idle {
     last: HashMap<(u32, u32), u64>,
-    /// By the cycle that may turn out to be idle.
+    /// The PEs by the cycle that may turn out to be idle.
     waiting: BTreeMap<u64, Vec<(u32, u32)>>,
 }
 
@@ -25,7 +25,7 @@ impl Idle {
         }
     }
 
-    /// The PEs that turned idle before `cycle`, now that everything before it is known; each is told once.
+    /// The PEs that turned idle before `cycle`, now that everything before it is known; each is given once.
     pub fn before(&mut self, cycle: u64) -> Vec<IdlePe> {
         let mut idle = Vec::new();
         while let Some(entry) = self.waiting.first_entry().filter(|entry| *entry.key() < cycle) {

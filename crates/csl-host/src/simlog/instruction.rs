@@ -1,4 +1,4 @@
-//! Lines about instructions: decoded, executed, none.
+//! Lines about instructions: decoded, executed, or none.
 
 use csl_image::PeImage;
 use csl_isa::{Insn, Op};
@@ -58,7 +58,7 @@ fn digits(value: u64, words: u16) -> String {
     }
 }
 
-/// An instruction and what it names.
+/// An instruction, with its operands by name.
 struct Found {
     name: String,
     operands: Operands,

@@ -1,15 +1,15 @@
-//! What `SIMFABRIC_DEBUG` asks for.
+//! The kinds of events that `SIMFABRIC_DEBUG` asks for.
 
 use csl_image::Image;
 use csl_sim::{Tiles, Traces};
 
-/// The variable that says what to log, and the names under which container runtimes pass it into their containers.
+/// The environment variable that selects events, and the names under which container runtimes pass it into containers.
 const VARIABLES: [&str; 3] = ["SIMFABRIC_DEBUG", "SINGULARITYENV_SIMFABRIC_DEBUG", "APPTAINERENV_SIMFABRIC_DEBUG"];
 
 const WORDS: &str =
     "landing, inst_trace, router, wavelet, each for all PEs or, as in landing@P5.2, for one of the fabric";
 
-/// What `sim.log` holds beside what programs print, and of which PEs, by place in the whole fabric.
+/// The kinds of events in `sim.log` beside prints, each with its PEs, by coordinates in the whole fabric.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogKinds {
     /// Wavelets that land on routers.
@@ -23,7 +23,7 @@ pub struct LogKinds {
 }
 
 impl LogKinds {
-    /// From a list such as `landing,router@P5.2`, with a warning for each word that means nothing.
+    /// Parses a list such as `landing,router@P5.2`, with a warning for each word without meaning.
     pub fn parse(list: &str) -> (LogKinds, Vec<String>) {
         let (mut kinds, mut warnings) = (LogKinds::default(), Vec::new());
         for word in list.split(',').map(str::trim).filter(|word| !word.is_empty()) {
@@ -34,7 +34,8 @@ impl LogKinds {
         (kinds, warnings)
     }
 
-    /// From the environment of the process: `SIMFABRIC_DEBUG` or, where that is not set, the names that containers use.
+    /// Takes the kinds from the environment: `SIMFABRIC_DEBUG` or, where that is not set, the names that containers
+    /// use.
     pub fn from_environment() -> (LogKinds, Vec<String>) {
         let set = VARIABLES.into_iter().find_map(|name| std::env::var(name).ok().map(|list| (name, list)));
         let Some((name, list)) = set else { return Default::default() };
@@ -66,7 +67,7 @@ impl LogKinds {
         [&self.landing, &self.inst_trace, &self.router, &self.wavelet]
     }
 
-    /// A warning for each PE that is named and runs no program.
+    /// A warning for each PE that is named but runs no program.
     pub(crate) fn idle_places(&self, image: &Image) -> Vec<String> {
         let mut places: Vec<(u32, u32)> = self.all().into_iter().flat_map(named).collect();
         places.sort_unstable();
@@ -78,7 +79,7 @@ impl LogKinds {
         places.into_iter().filter(is_idle).map(text).collect()
     }
 
-    /// What the machine has to tell. Wavelets of one PE are followed through all others.
+    /// The events that the machine has to report. Following wavelets at one PE needs those of all others.
     pub(super) fn traces(&self, image: &Image) -> Traces {
         let fabric = [&self.landing, &self.router, &self.wavelet].into_iter().any(|asked| *asked != Tiles::None);
         let instructions = match &self.inst_trace {

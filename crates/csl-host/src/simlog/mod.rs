@@ -1,9 +1,9 @@
-//! `sim.log`: what programs print, and with `SIMFABRIC_DEBUG` what the machine does, a line an event; at the end how the run
-//! has ended.
+//! `sim.log`: the lines that programs print, with `SIMFABRIC_DEBUG` the events of the machine, a line each; at the end
+//! how the run has ended.
 //!
-//! The forms of the lines are those of the vendor's guide (Debugging Guide, Simulator Logs); where its text leaves spaces
-//! open, those that public viewers expect. Coordinates are the whole fabric's. Lines go to the file as they come: in memory
-//! stands what is on its way through the fabric, never the log.
+//! The forms of the lines are those of the vendor's guide (Debugging Guide, Simulator Logs); where its text leaves
+//! spaces open, those that public viewers expect. Coordinates are the whole fabric's. Lines go to the file as they
+//! come: memory holds the wavelets on their way through the fabric, never the log.
 
 mod fabric;
 mod identity;
@@ -30,17 +30,17 @@ pub use kinds::LogKinds;
 pub(crate) use prints::prints;
 pub(crate) use totals::Totals;
 
-/// Where a run logs, in its working folder.
+/// The log file of a run, in its working folder.
 pub(crate) const LOG_FILE: &str = "sim.log";
 
-/// What the texts of lines need to know.
+/// The data that the texts of lines depend on.
 pub(crate) struct Scene {
     pub image: Arc<Image>,
     pub half: FloatKind,
 }
 
 impl Scene {
-    /// Place in the whole fabric.
+    /// Coordinates of the event in the whole fabric.
     fn place(&self, event: &Event) -> (u32, u32) {
         self.image.to_physical(event.x, event.y)
     }
@@ -56,7 +56,7 @@ impl Scene {
     }
 }
 
-/// The file and what it takes to write it.
+/// The log file and the state needed to write it.
 pub(crate) struct SimLog {
     scene: Scene,
     kinds: LogKinds,
@@ -69,7 +69,7 @@ pub(crate) struct SimLog {
 }
 
 impl SimLog {
-    /// A log at `path`, which is made at once: scripts look for it after every run.
+    /// A log at `path`. The file is made at once: scripts look for it after every run.
     pub fn new(image: Arc<Image>, half: FloatKind, path: PathBuf, kinds: LogKinds) -> SimLog {
         let scene = Scene { image, half };
         let idents = identity::Identities::default();
@@ -79,7 +79,7 @@ impl SimLog {
         log
     }
 
-    /// What is needed to read the rest: the size of the fabric, and where switches stand.
+    /// Writes the head: the size of the fabric and the switch positions, which a reader of the later lines needs.
     fn begin(&mut self) {
         let fabric = self.scene.image.fabric;
         self.put(&format!("@0 dimX={}, dimY={}\n", fabric.width, fabric.height));
@@ -92,7 +92,7 @@ impl SimLog {
         }
     }
 
-    /// What the machine has to tell.
+    /// The events that the machine has to report.
     pub fn traces(&self) -> Traces {
         self.kinds.traces(&self.scene.image)
     }
@@ -123,7 +123,7 @@ impl SimLog {
         self.flush();
     }
 
-    /// A program that hangs is looked at while it runs, or killed.
+    /// Writes buffered lines out: a user looks at the log of a program that hangs while it runs, or kills it.
     fn flush(&mut self) {
         if let (Some(file), None) = (&mut self.file, &self.error) {
             self.error = file.flush().err();
@@ -177,33 +177,34 @@ impl SimLog {
         }
     }
 
-    /// Where the log went when another run has the file, told once.
+    /// Tells, once, that another run has the file and where the log went instead.
     pub fn take_note(&mut self) -> Option<String> {
         self.note.take()
     }
 
-    /// Leaves the file to later runs: they write it anew.
+    /// Releases the file to later runs, which write it anew.
     pub fn release(&mut self) {
         if let Some(file) = &self.file {
-            // A file system without locks had none to give back.
+            // A file system without locks has none to release.
             let _ = file.get_ref().unlock();
         }
     }
 
-    /// The first error, told once.
+    /// # Errors
+    /// The first error in writing, once.
     pub fn check(&mut self) -> Result<(), HostError> {
         let unwritable = |cause| HostError::Unwritable { path: self.path.clone(), cause };
         self.error.take().map_or(Ok(()), |cause| Err(unwritable(cause)))
     }
 }
 
-/// A new file at `path`; beside it, with a number, where a run that has not stopped writes that one.
+/// Opens a new file at `path`; beside it, with a number, while another run still writes `path`.
 fn claim(path: &Path) -> io::Result<(File, PathBuf)> {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let mut at = path.to_owned();
     for number in 2.. {
         let file = File::options().write(true).create(true).truncate(false).open(&at)?;
-        // File systems that have no locks are taken as they are.
+        // File systems without locks are taken as they are.
         if !matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
             file.set_len(0)?;
             return Ok((file, at));

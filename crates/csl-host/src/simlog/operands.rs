@@ -1,4 +1,4 @@
-//! What an instruction works on, by name.
+//! Names the operands of an instruction.
 
 use csl_image::PeImage;
 use csl_isa::dsd::{Dsd, DsdClass};
@@ -13,7 +13,7 @@ pub(super) struct Operands {
     pub names: [Option<String>; 4],
     /// Sizes in 16-bit words.
     pub words: [u16; 4],
-    /// The place of each in an element's values.
+    /// The position of each operand in an element's values.
     places: [usize; 4],
 }
 
@@ -89,7 +89,7 @@ fn scalar(program: &PeImage, insn: Insn, pc: u32) -> Operands {
         let slot = if is_dest { 0 } else { next };
         if slot == 0 || next < 4 {
             found.names[slot] = Some(name);
-            // An element's first value is the destination's; the others stand by field.
+            // An element's first value is the destination's; the others are in the order of the fields.
             found.places[slot] = if is_dest { 0 } else { i + 1 };
             next += usize::from(!is_dest);
         }

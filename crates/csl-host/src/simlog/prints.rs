@@ -1,4 +1,4 @@
-//! What programs print: `@CYCLE text`.
+//! Prints of programs: lines of the form `@CYCLE text`.
 
 use csl_image::{Image, PeImage};
 use csl_machine::PrintKind;

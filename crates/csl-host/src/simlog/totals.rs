@@ -1,15 +1,15 @@
-//! The lines at the end of `sim.log`, in the form that scripts read them in: three logs of the vendor's simulator that were
+//! The lines at the end of `sim.log`, in the form that scripts read: three logs of the vendor's simulator that were
 //! published with programs end so.
 
-/// What a run has come to.
+/// The totals of a run.
 pub(crate) struct Totals {
-    /// Why it has ended.
+    /// The cause of its end.
     pub cause: String,
     pub cycles: u64,
     /// Cycles since a PE has executed an instruction, and since a wavelet has landed on a router.
     pub idle_ce: u64,
     pub idle_wavelets: u64,
-    /// From `run()` on.
+    /// Seconds since `run()`.
     pub seconds: f64,
     /// PEs that the run has touched.
     pub tiles: u64,

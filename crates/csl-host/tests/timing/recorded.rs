@@ -1,4 +1,4 @@
-//! Recorded programs: what they take here, and the table of what they took on the vendor's simulator.
+//! Recorded programs: their cycles here, and the table of their cycles on the vendor's simulator.
 //!
 //! `tests/timing/recorded.tsv` has a row for each figure, with the error that is left: another error, smaller or larger,
 //! fails the test. `WAFERLAB_TIMING_UPDATE=1` writes the present errors into the file instead, for a look at its
@@ -26,7 +26,7 @@ struct Row {
     in_sample: bool,
     /// The error that is left, in cycles.
     error: f64,
-    /// Why an error of more than a tenth may stand.
+    /// The reason why an error of more than a tenth may stand.
     remark: String,
 }
 
@@ -57,14 +57,14 @@ impl Row {
         if least == greatest { least.to_string() } else { format!("{least}..{greatest}") }
     }
 
-    /// By how many cycles `ours` lies outside what was recorded, to a tenth.
+    /// The distance of `ours` from the recorded range, in cycles, to a tenth.
     fn difference(&self, ours: f64) -> f64 {
         let (least, greatest) = self.recorded;
         let difference = if ours < least { ours - least } else { (ours - greatest).max(0.0) };
         (difference * 10.0).round() / 10.0
     }
 
-    /// In percent of the recorded figure.
+    /// The difference in percent of the recorded figure.
     fn relative(&self, difference: f64) -> f64 {
         let (least, greatest) = self.recorded;
         100.0 * difference / if difference < 0.0 { least } else { greatest }
@@ -285,7 +285,7 @@ fn recorded_programs() {
     let above = relative.iter().filter(|(percent, _)| *percent > 10.0);
     let above: Vec<&str> = above.map(|(_, row)| row.name.as_str()).collect();
     writeln!(text, "above 10 %: {}", above.join("; ")).expect("a string takes everything");
-    // Not by `println!`: the table is to be seen though the test passes.
+    // Not by `println!`, since the table must be visible though the test passes.
     std::io::stdout().write_all(text.as_bytes()).expect("standard output takes text");
     if update {
         let lines: String = rows.iter().map(Row::line).collect();

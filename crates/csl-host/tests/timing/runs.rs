@@ -1,4 +1,4 @@
-//! Runs of the programs in `tests/timing`, and what is read out of them.
+//! Runs of the programs in `tests/timing`, and the figures read from them.
 
 use std::path::{Path, PathBuf};
 
@@ -40,7 +40,7 @@ fn call(runtime: &mut Runtime, name: &str, arguments: &[Argument]) {
     program::call(runtime, name, arguments).unwrap_or_else(|error| panic!("{name}: {error}"));
 }
 
-/// What each PE's clock showed at the beginning and at the end.
+/// The clocks of each PE at the beginning and at the end, in cycles.
 pub struct Stamps(Vec<(i64, i64)>);
 
 impl Stamps {
@@ -62,7 +62,7 @@ impl Stamps {
         self.durations().iter().sum::<i64>() as f64 / self.0.len() as f64
     }
 
-    /// From the first beginning to the last end.
+    /// Cycles from the first beginning to the last end.
     pub fn spread(&self) -> i64 {
         let begin = self.0.iter().map(|stamp| stamp.0).min();
         let end = self.0.iter().map(|stamp| stamp.1).max();
@@ -150,7 +150,7 @@ fn last_instruction(log: &str) -> i64 {
     cycles(log, &[" P5.2: ", "[IS OP]"]).max().expect("the PE has run")
 }
 
-/// Cycles a step of the stencil with one point a PE.
+/// Cycles a step of the stencil takes with one point a PE.
 pub fn star_step(arch: Arch, side: u32) -> i64 {
     let end = |steps| {
         let params = [("width", side), ("height", side), ("steps", steps)];
@@ -159,7 +159,7 @@ pub fn star_step(arch: Arch, side: u32) -> i64 {
     (end(4) - end(2)) / 2
 }
 
-/// Cycles a step of the stencil with a tile on each PE. Grids are padded to whole tiles.
+/// Cycles a step of the stencil takes with a tile on each PE. Grids are padded to whole tiles.
 pub fn tile_step(arch: Arch, tile: (u32, u32), grid: (u32, u32)) -> i64 {
     let params = [
         ("tile_width", tile.0),
@@ -174,14 +174,14 @@ pub fn tile_step(arch: Arch, tile: (u32, u32), grid: (u32, u32)) -> i64 {
     (end(4) - end(2)) / 2
 }
 
-/// From issue to issue of the 25 operations in two loops of five.
+/// Cycles from issue to issue of the 25 operations in two loops of five.
 pub fn issues_of_two_loops() -> Vec<i64> {
     let log = logged("window", Arch::Wse2, &[("kernel", 11), ("n", 5)], "inst_trace", ("measure", &[]));
     let issues: Vec<i64> = cycles(&log, &["FMACS", "[IS OP]"]).collect();
     issues.windows(2).map(|pair| pair[1] - pair[0]).collect()
 }
 
-/// How much later than column 0 a launched function begins in column 3. Rows begin together.
+/// Cycles by which a launched function begins later in column 3 than in column 0. Rows begin together.
 pub fn launch_skew(arch: Arch) -> i64 {
     let log = logged("launches", arch, &[("width", 4), ("height", 2)], "inst_trace", ("work", &[]));
     let first = |x: u32, y: u32| {
@@ -192,7 +192,7 @@ pub fn launch_skew(arch: Arch) -> i64 {
     first(3, 0) - first(0, 0)
 }
 
-/// The usual time from one forwarded word to the next.
+/// The usual number of cycles from one forwarded word to the next.
 pub fn forward_gap(arch: Arch) -> i64 {
     let log = logged("forward", arch, &[("n", 60)], "landing", ("measure", &[]));
     let landings: Vec<i64> = cycles(&log, &[" P5.1 ", "landing C3 from link R"]).collect();

@@ -1,4 +1,4 @@
-//! The forms of operands: how each is written, what has to run before and after, and where its elements are for the loop.
+//! The forms of operands: the text of each, the code before and after, and the place of its elements for the loop.
 
 use csl_machine::{Arch, Elem, Forms, VecOp};
 
@@ -11,7 +11,7 @@ pub struct Dest {
     pub after: String,
     /// Element `i` as the program finds it.
     pub at: &'static str,
-    /// Which element of the loop that is.
+    /// The number of that element in the loop.
     pub from: &'static str,
     pub is_async: bool,
     /// Whether the scalar source is the first value of a reduction into a pointer.
@@ -140,8 +140,8 @@ fn forms(k: usize, elem: Elem) -> Vec<Source> {
     all
 }
 
-/// Whether the guide allows the two together. Beside a 32-bit input a 16-bit one is read unpacked too, which its sender
-/// here does not know.
+/// Whether the guide allows the two sources together. Beside a 32-bit input a 16-bit one is read unpacked too, which
+/// the sender in this test cannot know.
 fn fit(a: &Source, b: &Source, arch: Arch) -> bool {
     match (a.kind, b.kind) {
         (Kind::Fabric(a), Kind::Fabric(b)) => arch == Arch::Wse2 && a == b,

@@ -1,4 +1,4 @@
-//! The data of the cases and what each operation makes of one element, in plain CSL.
+//! The data of the cases and the result of each operation on one element, in plain CSL.
 
 use csl_machine::VecOp;
 
@@ -78,7 +78,7 @@ const r{k}_{ty}_dsd = @get_dsd(circbuf_dsd, .{{ .base_address = &x{k}_{ty}, .ext
     DATA.iter().map(one).collect()
 }
 
-/// What all programs share; the scalar source `k` of type T is `vk_T`.
+/// Declarations that all programs share; the scalar source `k` of type T is `vk_T`.
 pub const DECLARATIONS: &str = "
 const half = @fp16();
 const c = @get_color(3);
@@ -174,7 +174,7 @@ fn trailing_zeros(a: u16) u16 {
   for (@range(u16, 16)) |i| { if ((a >> i & 1) != 0) { return i; } }
   return 16;
 }
-// To the nearest integer, to an even one from the middle.
+// Rounds to the nearest integer, ties to even.
 fn nearest(x: f32) u16 {
   var low = @as(i16, x);
   if (@as(f32, low) > x) { low -= 1; }

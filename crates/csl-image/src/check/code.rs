@@ -1,4 +1,4 @@
-//! Checks of instructions: the interpreter indexes without looking.
+//! Checks instructions, so that the interpreter may index without checks.
 
 use csl_isa::vec::{RegOrImm, VecArg};
 use csl_isa::{Field, Insn, IntCode, NO_REG, Op};
@@ -10,7 +10,7 @@ use crate::{Function, PeImage};
 /// Functions of `csl_num::MathFn::ALL`.
 const MATH_FNS: u16 = 12;
 
-/// The place of `pow` there, which has two operands.
+/// The index of `pow` there, which has two operands.
 const POW: u16 = 5;
 
 pub fn code(pe: &PeImage) -> Result<(), String> {
@@ -39,7 +39,7 @@ fn function(pe: &PeImage, func: &Function) -> Result<(), String> {
         .try_for_each(|at| here.insn(at).map_err(|what| format!("{} at {}: {what}", code[at].op.name(), entry + at)))
 }
 
-/// Number of `ext` words behind an instruction.
+/// The number of `ext` words after an instruction.
 fn ext_words(insn: Insn) -> usize {
     match insn.op {
         Op::Table => usize::from(insn.b),
@@ -47,7 +47,7 @@ fn ext_words(insn: Insn) -> usize {
     }
 }
 
-/// Which words are instructions rather than `ext`.
+/// For each word of code, whether it is an instruction rather than `ext`.
 fn starts(code: &[Insn]) -> Result<Vec<bool>, String> {
     let mut starts = vec![false; code.len()];
     let mut at = 0;

@@ -1,4 +1,4 @@
-//! Checks of one program outside its code.
+//! Checks one program outside its code.
 
 use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
 use csl_machine::{
@@ -8,7 +8,7 @@ use csl_machine::{
 use super::{code, color_config, require};
 use crate::{ExportedSymbol, Fifo, Line, PeImage, Task};
 
-/// One behind the last byte of data.
+/// The end, excluded, of the addresses of data, in bytes.
 pub const DATA_LIMIT: u32 = REGISTERS_START as u32;
 
 pub fn program(pe: &PeImage, files: usize) -> Result<(), String> {
@@ -21,7 +21,7 @@ pub fn program(pe: &PeImage, files: usize) -> Result<(), String> {
     require(pe.lines.is_sorted_by_key(|l| l.pc), || "line table out of order".into())
 }
 
-/// Calls lead outwards, each to one before it.
+/// Checks the line table: calls lead outwards, each to an earlier one.
 fn lines(pe: &PeImage, files: usize) -> Result<(), String> {
     let line = |line: &Line, calls: usize| {
         require((line.file as usize) < files, || format!("no file {}", line.file))?;
@@ -52,7 +52,7 @@ fn fifo(fifo: &Fifo) -> Result<(), String> {
     fifo.config.activate_push.iter().chain(&fifo.config.activate_pop).try_for_each(task_target)
 }
 
-/// Operands of vector operations; register numbers are checked against the functions that use the row.
+/// Checks operands of vector operations; register numbers are checked against the functions that use the row.
 fn tables(pe: &PeImage) -> Result<(), String> {
     pe.vecs.iter().try_for_each(|row| vec_row(pe, row))?;
     pe.dsr_loads.iter().chain(&pe.dsr_inits).try_for_each(|row| dsr_load(pe, row))?;

@@ -23,7 +23,7 @@ fn finite(kind: FloatKind, bits: Bits) -> bool {
     float_abs(kind, bits) < kind.infinity()
 }
 
-/// Bit equality, but for the sign of an exact zero, which the exact reference does not know.
+/// Whether the bits are equal, but for the sign of an exact zero, which the exact reference does not know.
 fn same(kind: FloatKind, got: Bits, expected: Bits) -> bool {
     got == expected || float_abs(kind, got) == 0 && float_abs(kind, expected) == 0
 }

@@ -6,7 +6,7 @@ fn types() -> impl Strategy<Value = IntTy> {
     (any::<bool>(), 1u32..=64).prop_map(|(signed, bits)| IntTy::new(signed, bits))
 }
 
-/// The reference: i128, then wrapped.
+/// The reference: computed in i128, then wrapped.
 fn reference(op: IntOp, ty: IntTy, a: i128, b: i128) -> Option<i128> {
     Some(match op {
         IntOp::Add => a + b,

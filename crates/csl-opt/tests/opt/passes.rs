@@ -1,6 +1,6 @@
-//! What each pass does: the IR of the small programs in `tests/passes`, one a pass, before and after it.
+//! Tests of single passes: the IR of the small programs in `tests/passes`, one a pass, before and after it.
 //!
-//! The pass runs alone, on what the passes that its program's first line names have left.
+//! The pass runs alone, after the passes that its program's first line names.
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! Random programs end with the same result and the same memory with the passes and without them.
 //!
-//! `WAFERLAB_RANDOM_PROGRAMS` sets how many are tried; `WAFERLAB_RANDOM_SEED` the first one's number.
+//! `WAFERLAB_RANDOM_PROGRAMS` sets the number of programs, `WAFERLAB_RANDOM_SEED` the number of the first one.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use csl_ir::*;
 use csl_machine::{Arch, Coord, Dialect, ProgramId, Sdk, Size, TaskKind, TileRun};
 use csl_num::FloatKind;
 use csl_opt::{Pass, Passes, optimise};
-use csl_pe::cpu::Cpu;
-use csl_pe::memory::Memory;
+use csl_pe::Memory;
+use csl_pe::scalar::Cpu;
 use csl_pe::scalar::{Exit, run};
 
 const SPAN: Span = Span { file: FileId(0), lo: 0, hi: 1 };
@@ -61,19 +61,19 @@ const TYPES: [Scalar; 10] = [
     Scalar::Half,
 ];
 
-/// A function that is being written.
+/// A function under construction.
 struct Maker<'a> {
     random: &'a mut Random,
     func: Func,
     /// Variables, all set before anything reads them.
     vars: Vec<Reg>,
     current: usize,
-    /// Turns that loops around the current place make together.
+    /// The product of the turns of the loops around the current place.
     turns: u64,
     /// Functions that may be called, by number.
     callees: Vec<(FuncId, Vec<Scalar>, Option<Scalar>)>,
     budget: usize,
-    /// Where `continue` and `break` of the loops around lead.
+    /// The targets of `continue` and `break` of the loops around.
     targets: Vec<(BlockId, BlockId)>,
 }
 
@@ -229,7 +229,7 @@ impl Maker<'_> {
         }
     }
 
-    /// A descriptor that is made, moved and stored as the number that it is.
+    /// Makes a descriptor, moves it and stores it as the number that it is.
     fn copy_descriptor(&mut self) {
         let [made, moved] = [(); 2].map(|()| self.reg(Scalar::Dsd));
         let offset =
@@ -330,7 +330,7 @@ impl Maker<'_> {
     }
 }
 
-/// Which global has elements of the type.
+/// The global whose elements have the type.
 fn global_of(ty: Scalar) -> u32 {
     match ty.bytes() {
         1 => 0,
@@ -339,7 +339,7 @@ fn global_of(ty: Scalar) -> u32 {
     }
 }
 
-/// A descriptor lies there.
+/// The global with a descriptor.
 const DESCRIPTOR: u32 = 4;
 
 fn global(types: &mut Types, name: &str, elem: Ty) -> Global {
@@ -361,7 +361,7 @@ fn global(types: &mut Types, name: &str, elem: Ty) -> Global {
     }
 }
 
-/// Function 0 is the one that runs; it may call those behind it, and each of them those behind it.
+/// A program. Function 0 runs first; each function may call those after it.
 fn program(seed: u64) -> Program {
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     for _ in 0..4 {
@@ -471,7 +471,7 @@ fn image(program: Program) -> Arc<PeImage> {
     image.programs[0].clone()
 }
 
-/// How the program ends, what it returns if it does, and what it leaves in its globals.
+/// How the program ends, the value that it returns, and the final contents of its globals.
 fn outcome(program: Program) -> (Exit, u64, Vec<u8>) {
     let pe = image(program);
     let mut memory = Memory::of(&pe);
@@ -488,7 +488,7 @@ fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().map_or(otherwise, |text| text.parse().expect("a number"))
 }
 
-/// All passes, and each alone with those that others build on.
+/// All passes, and each alone with those that it builds on.
 fn variants() -> impl Iterator<Item = Passes> {
     let alone = Pass::ALL.iter().map(|&pass| Passes::NONE.with(pass));
     std::iter::once(Passes::ALL).chain(alone)

@@ -1,11 +1,13 @@
-//! Why the interpreter stopped.
+//! Why the interpreter has stopped.
 
 use csl_machine::SysOp;
+use csl_num::LowBits;
 
-use crate::cpu::{Cpu, CpuFault};
+use super::cpu::{Cpu, CpuFault};
+use super::ops::canonical;
 
-/// What the engine has to do before it resumes. Registers are those of the running function's frame;
-/// `dst` is [`csl_isa::NO_REG`] where nobody wants the result.
+/// What the interpreter's caller has to do before it resumes. Registers are those of the running function's frame;
+/// `dst` is [`csl_isa::NO_REG`] where the result is not wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// The function that was started has returned.
@@ -64,7 +66,7 @@ pub enum Exit {
     Fault(CpuFault),
 }
 
-/// A load from register space that the engine serves.
+/// A load from register space, for the caller to carry out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RegisterLoad {
     pub addr: u16,
@@ -73,11 +75,15 @@ pub struct RegisterLoad {
     pub dst: u16,
 }
 
+/// The exit of a load from register space.
+#[cold]
+pub(super) fn register_load(dst: u16, addr: u16, bytes: usize, signed: bool) -> Exit {
+    Exit::Load(RegisterLoad { addr, bytes: bytes.low8(), signed, dst })
+}
+
 impl Cpu {
     /// Puts the raw value of a load into its register.
     pub fn finish_load(&mut self, load: RegisterLoad, raw: u64) {
-        let unused = 64 - 8 * u32::from(load.bytes);
-        let value = if load.signed { ((raw << unused) as i64 >> unused) as u64 } else { raw << unused >> unused };
-        self.set_reg(load.dst, value);
+        self.set_reg(load.dst, canonical(raw, 8 * u32::from(load.bytes), load.signed));
     }
 }

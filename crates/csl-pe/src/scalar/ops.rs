@@ -2,12 +2,7 @@
 
 use csl_isa::dsd::Dsd;
 use csl_isa::{Insn, IntCode};
-use csl_machine::REGISTERS_START;
 use csl_num::{FloatKind, IntTy, LowBits, MathFn};
-
-use super::Exit;
-use super::exit::RegisterLoad;
-use crate::memory::Memory;
 
 #[inline(always)]
 pub fn int_ty(code: u16) -> IntTy {
@@ -26,6 +21,14 @@ pub fn extended(immediate: u16) -> u64 {
     signed(immediate).cast_unsigned()
 }
 
+/// The low `bits` bits, from 1 to 64, as a register holds a number of that width and signedness.
+#[inline(always)]
+pub fn canonical(value: u64, bits: u32, is_signed: bool) -> u64 {
+    let unused = 64 - bits;
+    let high = value << unused;
+    if is_signed { (high.cast_signed() >> unused).cast_unsigned() } else { high >> unused }
+}
+
 /// Integer types with instructions of their own.
 pub trait Narrow {
     fn wrap(value: u64) -> u64;
@@ -34,28 +37,28 @@ pub trait Narrow {
 impl Narrow for i16 {
     #[inline(always)]
     fn wrap(value: u64) -> u64 {
-        extended(value.low16())
+        canonical(value, 16, true)
     }
 }
 
 impl Narrow for u16 {
     #[inline(always)]
     fn wrap(value: u64) -> u64 {
-        u64::from(value.low16())
+        canonical(value, 16, false)
     }
 }
 
 impl Narrow for i32 {
     #[inline(always)]
     fn wrap(value: u64) -> u64 {
-        i64::from(value.low32().cast_signed()).cast_unsigned()
+        canonical(value, 32, true)
     }
 }
 
 impl Narrow for u32 {
     #[inline(always)]
     fn wrap(value: u64) -> u64 {
-        u64::from(value.low32())
+        canonical(value, 32, false)
     }
 }
 
@@ -90,11 +93,6 @@ pub fn row_address<const SCALE: u16>(ext: Insn, row: u64, index: u64) -> u16 {
     index_address::<SCALE>(ext.b.wrapping_add(row.low16().wrapping_mul(ext.a)), index)
 }
 
-#[cold]
-pub fn reg_load(dst: u16, addr: u16, bytes: usize, signed: bool) -> Exit {
-    Exit::Load(RegisterLoad { addr, bytes: bytes.low8(), signed, dst })
-}
-
 pub fn math(kind: FloatKind, frame: &[u64], insn: Insn) -> u64 {
     let function = MathFn::ALL[usize::from(insn.c)];
     let first = usize::from(insn.b);
@@ -105,27 +103,6 @@ pub fn math(kind: FloatKind, frame: &[u64], insn: Insn) -> u64 {
 /// The remainder of truncated division: exact, so that no format rounds it.
 pub fn float_rem(kind: FloatKind, a: u64, b: u64) -> u64 {
     csl_num::from_f64(kind, csl_num::to_f64(kind, a) % csl_num::to_f64(kind, b))
-}
-
-/// Whether `len` bytes from `addr` on are all data.
-fn is_data(addr: u16, len: usize) -> bool {
-    usize::from(addr) + len <= usize::from(REGISTERS_START)
-}
-
-/// `false` where a place leaves data memory.
-pub fn copy(mem: &mut Memory, to: u16, from: u16, bytes: u16) -> bool {
-    let inside = is_data(to, usize::from(bytes)) && is_data(from, usize::from(bytes));
-    if inside {
-        mem.copy(to, from, bytes);
-    }
-    inside
-}
-
-/// `false` where the place leaves data memory.
-pub fn fill<const N: usize>(mem: &mut Memory, to: u16, value: [u8; N], count: u16) -> bool {
-    let Some(place) = mem.slice_mut(to, N * usize::from(count)) else { return false };
-    place.chunks_exact_mut(N).for_each(|element| element.copy_from_slice(&value));
-    true
 }
 
 #[inline(always)]
@@ -140,6 +117,6 @@ pub fn add_dsd_words(word: u64, words: u64) -> u64 {
 
 pub fn make_mem1d(frame: &[u64], insn: Insn) -> u64 {
     let parts = &frame[usize::from(insn.b)..][..4];
-    let addr = (parts[0].low16()).wrapping_add((parts[1].low16()).wrapping_mul(2));
+    let addr = parts[0].low16().wrapping_add(parts[1].low16().wrapping_mul(2));
     Dsd::mem1d(addr, parts[3].low16(), parts[2].signed16(), insn.c & 1 == 1).0
 }

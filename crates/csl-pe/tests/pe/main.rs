@@ -4,6 +4,7 @@ mod ahead;
 mod builder;
 mod fabric;
 mod fifo;
+mod layers;
 mod ops;
 mod tasks;
 mod timing;

@@ -44,7 +44,7 @@ class SdkCompiler:
             raise CompileError(f"there is no folder {folder!r} to compile in")
         words = flags.split()
         artifact = _artifact(target, getOutputNameFromCompileOptions(words))
-        # Clients write it down as JSON.
+        # A string, since clients write it down as JSON.
         return os.fspath(compile_csl([main, *words], folder, artifact))
 
 

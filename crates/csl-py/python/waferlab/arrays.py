@@ -37,7 +37,7 @@ def _whole_words(method, values):
         raise ArgumentError(
             f"{method}: a list is taken as whole numbers of 32 bits; other data go into a numpy array of their own type first"
         )
-    # The bits of negative numbers are those of int32.
+    # Negative numbers keep the bits that they have as int32.
     return (array.astype(np.int64) & 0xFFFFFFFF).astype(np.uint32)
 
 
@@ -47,7 +47,7 @@ def host_array(method, value):
         raise ArgumentError(f"{method}: the host array must be a numpy array, not {type(value).__name__}")
     if isinstance(value, np.ma.MaskedArray):
         raise ArgumentError(f"{method}: a masked array would lose its mask; give its filled() values")
-    # Number types that packages add (bfloat16) are void to numpy, but no np.void.
+    # Number types that other packages add (bfloat16) have kind "V", but their type is not np.void.
     if value.dtype.kind not in "biufcV" or value.dtype.type is np.void:
         raise ArgumentError(f"{method}: the items of the host array must be numbers, not {value.dtype}")
     if not value.dtype.isnative:

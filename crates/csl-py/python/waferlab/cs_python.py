@@ -14,11 +14,11 @@ def dropins():
     return os.path.join(os.path.dirname(os.path.abspath(__file__)), "dropins")
 
 
-# The mark (of Python's option -X) of a process that `cs_python` has started, and of those that it forks: programs that it
-# starts do not have it.
+# The mark (of Python's option -X) of a process that `cs_python` has started, and of those that it forks; programs that
+# such a process starts do not have it.
 _MARK = "waferlab_cs_python"
 
-# The later ones win, as they do in the container.
+# A later prefix wins, as in the container.
 _CONTAINER_PREFIXES = ("SINGULARITYENV_", "APPTAINERENV_")
 
 
@@ -42,7 +42,7 @@ def environment():
     return env
 
 
-# Set in the processes below the first one, so that the note is given once.
+# Set in the child processes, so that the note is printed once.
 _NOTED = "WAFERLAB_NUMPY_NOTED"
 
 

@@ -19,10 +19,10 @@ logger = logging.getLogger("waferlab")
 
 STATISTICS = "sim_stats.json"
 TRACES = "simfab_traces"
-# Says, in the smoke tests of the vendor's guide, that no traces are wanted.
+# The environment variable with which the smoke tests of the vendor's guide ask for no traces.
 SUPPRESS_TRACES = "CSL_SUPPRESS_SIMFAB_TRACE"
 DEFAULT_THREADS = 5
-# What the constructors of both classes of this name take, of the runtime and of the appliance client, with the defaults.
+# The options, with defaults, of the constructors of both classes of this name: the runtime and the appliance client.
 # The last five concern a cluster or a check of versions and change nothing here.
 OPTIONS = {
     "cmaddr": None,
@@ -44,7 +44,7 @@ _COPY_OPTIONS = {
 }
 
 
-# The stride of all copies but one.
+# The stride of all copies but `memcpy_strided`.
 _NO_STRIDE = {"step_x": 1, "step_y": 1}
 _WIDTHS = {
     MemcpyDataType.MEMCPY_32BIT: _waferlab.Width.BITS32,
@@ -79,9 +79,9 @@ class SdkRuntime:
         logger.setLevel(options["msg_level"])
         self._machine = _waferlab.Machine(os.fspath(bindir), threads)
         self._waiting, self._files = {}, {}
-        # Names that get_id() and get_port_id() were asked for and that do not exist.
+        # Names that get_id() or get_port_id() was asked for and that do not exist.
         self._unknown = []
-        # Where the run leaves its files: sim.log, sim_stats.json, core files.
+        # The folder in which the run leaves its files: sim.log, sim_stats.json, core files.
         self._folder = os.getcwd()
         config = platform.config if platform else None
         self._core = (config.core_path or "out.core") if config and config.dump_core else None
@@ -398,7 +398,7 @@ def _typed(arg):
         return _waferlab.Argument.typed_int(arg.dtype.name, int(arg))
     if isinstance(arg, int):
         return _waferlab.Argument.int(arg)
-    # A float64 is a float of Python's: what numpy makes of one.
+    # A float64 is a Python float, which is what numpy turns one into.
     if isinstance(arg, np.floating) and type(arg) is not np.float64:
         return _waferlab.Argument.typed_float(arg.dtype.name, float(arg))
     if isinstance(arg, float):

@@ -5,7 +5,7 @@ from waferlab.errors import SdkError
 
 STRING = 10
 
-# Tag: the bytes of the value that follow the tag's word, and what to make of them.
+# For each tag: the number of bytes of the value after the tag's word, and the function that decodes them.
 _VALUES = {
     4: (2, lambda data: _number(data, np.uint16)),
     5: (2, lambda data: _number(data, np.int16)),
@@ -16,7 +16,7 @@ _VALUES = {
     11: (6, lambda data: int.from_bytes(data, "little")),
 }
 
-# Values that stand in the high byte of the tag's word.
+# The decoders of values that stand in the high byte of the tag's word.
 _BYTES = {1: bool, 2: int, 3: lambda byte: byte - 256 if byte > 127 else byte}
 
 

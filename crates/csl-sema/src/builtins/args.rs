@@ -1,4 +1,4 @@
-//! Reading the arguments of builtins.
+//! Reads the arguments of builtins.
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{DsdKind, FnRef, IdKind, Name, Ty, TypeKind, TypedValue, Value};
@@ -66,13 +66,13 @@ impl Call<'_> {
         }
     }
 
-    /// Refuses argument `index` for its type.
+    /// Refuses argument `index` because of its type.
     pub fn refuse(&self, s: &mut Sema<'_>, index: usize, ty: Ty, wanted: &str) -> Stop {
         let message = format!("`@{}` takes {wanted} here, not `{}`", self.name, s.show(ty));
         s.error(Code::BadOperand, self.arg_span(index), message)
     }
 
-    /// The configuration struct that argument `index` is; empty where it is absent.
+    /// The fields of the configuration struct in argument `index`; empty where the argument is absent.
     pub fn fields(&self, s: &mut Sema<'_>, index: usize, what: &'static str) -> Res<Fields> {
         match self.args.get(index) {
             None => Ok(Fields { fields: Vec::new(), asked: Vec::new(), what, span: self.span }),
@@ -84,7 +84,7 @@ impl Call<'_> {
     }
 }
 
-/// The function that a value is, or points at.
+/// The function that a value is or points at.
 pub(super) fn as_function(value: &TypedValue) -> Option<FnRef> {
     match &value.value {
         Value::Fn(f) => Some(*f),
@@ -96,7 +96,7 @@ pub(super) fn as_function(value: &TypedValue) -> Option<FnRef> {
     }
 }
 
-/// The fields of a configuration struct, taken one by one; what nobody takes is an error.
+/// The fields of a configuration struct, taken one by one; a field that is left over is an error.
 pub(crate) struct Fields {
     fields: Vec<(Name, Operand)>,
     asked: Vec<&'static str>,
@@ -112,7 +112,7 @@ impl Fields {
         Ok(Fields { fields, asked: Vec::new(), what, span })
     }
 
-    /// One field alone.
+    /// A configuration with one field.
     pub fn single(name: &'static str, operand: Operand, what: &'static str, span: Span) -> Fields {
         Fields { fields: vec![(name, operand)], asked: Vec::new(), what, span }
     }
@@ -123,7 +123,7 @@ impl Fields {
         Some(self.fields.remove(at).1)
     }
 
-    /// A field whose value only run time knows.
+    /// A field whose value may be known at run time only.
     pub fn take_runtime(&mut self, name: &'static str) -> Option<Operand> {
         let at = self.fields.iter().position(|f| f.0 == name && !f.1.is_const())?;
         Some(self.fields.remove(at).1)
@@ -133,12 +133,12 @@ impl Fields {
         self.fields.iter().any(|f| f.0 == name)
     }
 
-    /// A field that must be there.
+    /// A field that must be present.
     pub fn need(&mut self, s: &mut Sema<'_>, name: &'static str) -> Res<Operand> {
         self.take(name).ok_or_else(|| self.missing(s, &format!("`.{name}`")))
     }
 
-    /// Reports that a field is missing, or else the field that was meant to be it and is misspelt.
+    /// Reports a missing field; if a field is left whose name is a likely misspelling of it, reports that one.
     pub fn missing(&self, s: &mut Sema<'_>, wanted: &str) -> Stop {
         let misspelt = |(name, _): &&(Name, Operand)| closest(name, self.asked.iter().copied()).is_some();
         match self.fields.iter().find(misspelt) {
@@ -182,7 +182,7 @@ impl Fields {
         })
     }
 
-    /// A struct with exactly one field, which is `true`: how CSL writes a choice among `choices`.
+    /// A struct with exactly one field, which is `true`: the form in which CSL writes a choice among `choices`.
     pub fn take_choice<T: Copy>(
         &mut self,
         s: &mut Sema<'_>,
@@ -193,7 +193,7 @@ impl Fields {
         choice(s, &operand, name, choices, self.span).map(Some)
     }
 
-    /// Reports the first field that nobody has asked for.
+    /// Reports the first field that was not taken.
     pub fn finish(self, s: &mut Sema<'_>) -> Res<()> {
         match self.fields.first() {
             None => Ok(()),
@@ -247,7 +247,7 @@ pub(super) fn const_int(s: &mut Sema<'_>, value: &TypedValue, span: Span) -> Res
     })
 }
 
-/// The constant that an operand must be.
+/// The constant in an operand that must be one.
 pub(super) fn want_const(s: &mut Sema<'_>, operand: Operand, span: Span) -> Res<TypedValue> {
     match operand {
         Operand::Const(value) => Ok(value),
@@ -269,7 +269,7 @@ pub(super) fn dsd_kind(s: &Sema<'_>, ty: Ty) -> Option<DsdKind> {
     }
 }
 
-/// Whether the type is one of integers, comptime_int included.
+/// Whether the type is an integer type, comptime_int included.
 pub(super) fn is_int(s: &Sema<'_>, ty: Ty) -> bool {
     matches!(s.types.kind(ty), TypeKind::Int { .. } | TypeKind::ComptimeInt)
 }

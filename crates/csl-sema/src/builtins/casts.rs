@@ -1,4 +1,4 @@
-//! Conversions that the program asks for.
+//! Explicit conversions.
 
 use csl_ir::{IdKind, Ty, TypeKind, TypedValue};
 

@@ -9,13 +9,13 @@ use super::args::{Fields, const_int, id_kind, small};
 use crate::context::{Res, Sema, Stop};
 use crate::operand::Operand;
 
-/// Directions of one side in the bit vector form.
+/// Width in bits of the directions of one side in the bit vector form.
 const SIDE_BITS: u32 = 5;
 
 const FILTER_KINDS: &[(&str, FilterKind)] =
     &[("counter", FilterKind::Counter), ("sparse_counter", FilterKind::SparseCounter), ("range", FilterKind::Range)];
 
-/// The configuration that argument `index` gives `color`.
+/// The configuration of `color` that argument `index` gives.
 pub(super) fn color_config(s: &mut Sema<'_>, call: &Call<'_>, index: usize, color: u8) -> Res<ColorConfig> {
     let mut fields = call.fields(s, index, "a color configuration")?;
     let mut config = ColorConfig::default();
@@ -37,7 +37,7 @@ pub(super) fn color_config(s: &mut Sema<'_>, call: &Call<'_>, index: usize, colo
     Ok(config)
 }
 
-/// The guide describes CE injection (WSE-2) and gives no syntax for it: names that it might have.
+/// Refuses CE injection (WSE-2) under names that it might have: the guide describes it and gives no syntax.
 fn refuse_injection(s: &mut Sema<'_>, fields: &mut Fields) -> Res<()> {
     let asked =
         ["ce_inject", "ce_injection", "inject", "injection"].into_iter().any(|name| fields.take(name).is_some());
@@ -68,7 +68,7 @@ fn read_routes(s: &mut Sema<'_>, config: &mut ColorConfig, routes: Operand, oute
     fields.finish(s)
 }
 
-/// rx in bits 0 to 4, tx in bits 5 to 9.
+/// The routes in a bit vector: rx in bits 0 to 4, tx in bits 5 to 9.
 fn bit_vector(s: &mut Sema<'_>, value: &TypedValue, fields: &Fields) -> Res<(DirSet, DirSet)> {
     let bits = const_int(s, value, fields.span)?;
     if !(0..1 << (2 * SIDE_BITS)).contains(&bits) {
@@ -77,7 +77,7 @@ fn bit_vector(s: &mut Sema<'_>, value: &TypedValue, fields: &Fields) -> Res<(Dir
     Ok((DirSet::from_bits(bits), DirSet::from_bits(bits >> SIDE_BITS)))
 }
 
-/// A direction, or a tuple of different ones.
+/// The directions in a field: one direction, or a tuple of different ones.
 fn read_directions(s: &mut Sema<'_>, fields: &mut Fields, name: &'static str) -> Res<DirSet> {
     let Some(operand) = fields.take(name) else { return Ok(DirSet::default()) };
     if let Some(direction) = direction(s, &operand) {
@@ -138,7 +138,8 @@ fn read_switches(s: &mut Sema<'_>, config: &mut ColorConfig, fields: &mut Fields
     Ok(())
 }
 
-/// `.{ .rx = D }`, `.{ .tx = D }`, both where the chip takes them, `.{ .invalid = true }` or a bit vector of both sides.
+/// A switch position: `.{ .rx = D }`, `.{ .tx = D }`, both where the chip takes them, `.{ .invalid = true }` or a bit
+/// vector of both sides.
 fn read_position(s: &mut Sema<'_>, operand: Operand, outer: &Fields) -> Res<SwitchPos> {
     if let Some(value) = operand.as_const()
         && value.value.int().is_some()
@@ -182,7 +183,8 @@ fn both_sides(s: &mut Sema<'_>, rx: DirSet, tx: DirSet, fields: &Fields) -> Res<
     Err(bad(s, fields, message))
 }
 
-/// One direction in, and one out unless the chip takes none or several: a position without an output drops what comes in.
+/// Checks that a position has one direction in, and one out unless the chip takes none or several: without an output it
+/// drops what comes in.
 fn check_position(s: &mut Sema<'_>, position: SwitchPos, fields: &Fields) -> Res<()> {
     let one = DirSet::RAMP;
     let (rx, tx) = match position {
@@ -208,7 +210,7 @@ fn read_filter(s: &mut Sema<'_>, mut fields: Fields) -> Res<Filter> {
         return Err(bad(s, &fields, "a filter needs a field `.kind`"));
     };
     let mut filter = Filter::new(kind);
-    // Not in the guide, but published programs set it.
+    // The guide has no such field, but published programs set it.
     filter.fast_mode = fields.take_bool(s, "fast_mode")?.unwrap_or(false);
     match kind {
         FilterKind::Range => {

@@ -1,4 +1,4 @@
-//! The configuration struct of vector operations and DSR loads.
+//! Reads the configuration struct of vector operations and DSR loads.
 
 use csl_diag::{Code, Span};
 use csl_ir::{IdKind, Opnd, Ty};
@@ -12,7 +12,7 @@ use super::tasks::target;
 use crate::context::{Res, Sema};
 use crate::operand::Operand;
 
-/// Which fields a configuration struct may have.
+/// The kinds of configuration struct, by the fields that they may have.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum ConfigOf {
     Operation,
@@ -55,7 +55,8 @@ fn completion(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Action<Opnd>> {
     }
 }
 
-/// A local task id or a task's name; a color in programs up to SDK 0.9, where colors are the ids of tasks.
+/// The task to activate: a local task id or a task's name; a color in programs up to SDK 0.9, where colors are the ids
+/// of tasks.
 pub(super) fn activated(s: &mut Sema<'_>, fields: &Fields, task: &Operand) -> Res<TaskTarget<Opnd>> {
     match target(s, task, fields.span)? {
         Some(TaskTarget::LocalTask(id) | TaskTarget::Color(id)) => Ok(TaskTarget::LocalTask(id)),
@@ -108,7 +109,7 @@ fn index_value(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Option<Opnd>> {
     u16_opnd(s, operand, fields.span).map(Some)
 }
 
-/// A 16-bit number, signed or not.
+/// The operand of a 16-bit number, signed or not.
 pub(super) fn u16_opnd(s: &mut Sema<'_>, operand: Operand, span: Span) -> Res<Opnd> {
     let operand = match operand.ty() {
         Ty::I16 if !operand.is_const() => s.bitcast(operand, Ty::U16, span)?,

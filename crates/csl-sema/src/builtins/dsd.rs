@@ -25,7 +25,7 @@ const SIMD_MODES: &[(&str, SimdMode)] = &[
 
 const ZEROES: &[(&str, ZeroSource)] = &[("first_source", ZeroSource::First), ("second_source", ZeroSource::Second)];
 
-/// Loops of a mem4d DSD, at most.
+/// The greatest number of loops of a mem4d DSD.
 const MOST_LOOPS: usize = 4;
 
 pub(super) fn get_dsd(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
@@ -56,7 +56,7 @@ pub(super) fn empty(kind: DsdKind) -> DsdValue {
     }
 }
 
-/// What `.tensor_access`, or the fields of the same names beside it, say of an access to memory.
+/// An access to memory, from `.tensor_access` or the fields of the same names beside it.
 struct Access {
     base: Operand,
     offset: Option<Operand>,
@@ -94,11 +94,11 @@ pub(super) fn pointer_elem_words(s: &mut Sema<'_>, ty: Ty, span: Span) -> Res<u1
     elem_words(s, elem, span)
 }
 
-/// Elements of 8 bits count as words: no vector operation works on bytes.
+/// Size of an element in 16-bit words. Elements of 8 bits count as words: no vector operation works on bytes.
 pub(super) fn elem_words(s: &mut Sema<'_>, elem: Ty, span: Span) -> Res<u16> {
     match csl_ir::size_of(&s.types, elem) {
         Some(bytes @ 1..=8) => Ok(bytes.div_ceil(2) as u16),
-        // Descriptors are made of arrays of structs too (each operation brings its own element type).
+        // Descriptors of arrays of structs are allowed too: each operation brings its own element type.
         Some(bytes @ 9..) => Ok((bytes / 2).min(u32::from(u16::MAX)) as u16),
         _ => {
             let message = format!("elements of type `{}` have no place in memory", s.show(elem));
@@ -173,12 +173,12 @@ fn single(s: &mut Sema<'_>, operand: Operand, span: Span) -> Res<Operand> {
     }
 }
 
-/// A number of elements.
+/// The operand of a number of elements.
 fn length(s: &mut Sema<'_>, operand: Operand, span: Span) -> Res<Operand> {
     u16_number(s, operand, span)
 }
 
-/// A u16; a run-time i16 is taken by its bits, as registers have it.
+/// The operand of a u16; a run-time i16 is taken by its bits, as registers have it.
 pub(super) fn u16_number(s: &mut Sema<'_>, operand: Operand, span: Span) -> Res<Operand> {
     match operand.ty() {
         Ty::I16 if !operand.is_const() => s.bitcast(operand, Ty::U16, span),
@@ -186,7 +186,7 @@ pub(super) fn u16_number(s: &mut Sema<'_>, operand: Operand, span: Span) -> Res<
     }
 }
 
-/// A stride or offset.
+/// The operand of a stride or offset.
 pub(super) fn number(s: &mut Sema<'_>, operand: Operand, ty: Ty, span: Span) -> Res<Operand> {
     let operand = single(s, operand, span)?;
     match operand.ty() {
@@ -248,7 +248,7 @@ fn mem4d(s: &mut Sema<'_>, call: &Call<'_>, ty: Ty, fields: &mut Fields) -> Res<
     Ok(Operand::Mem(ty, dst))
 }
 
-/// Innermost first; 1 for each loop where none are given.
+/// Strides of a mem4d DSD, innermost first; 1 for each loop where none are given.
 fn mem4d_strides(s: &mut Sema<'_>, stride: Option<Operand>, loops: usize, span: Span) -> Res<Vec<i16>> {
     let Some(stride) = stride else { return Ok(vec![1; loops]) };
     let mut strides = Vec::new();
@@ -304,7 +304,7 @@ fn circbuf(s: &mut Sema<'_>, ty: Ty, fields: &mut Fields) -> Res<Operand> {
     Ok(constant(ty, dsd))
 }
 
-/// Elements of the array that a pointer leads to.
+/// The number of elements of the array that a pointer leads to.
 fn buffer_size(s: &Sema<'_>, ty: Ty) -> Option<u64> {
     let TypeKind::Ptr { elem, .. } = *s.types.kind(ty) else { return None };
     match s.types.kind(elem) {
@@ -373,7 +373,7 @@ fn fabric(s: &mut Sema<'_>, call: &Call<'_>, kind: DsdKind, ty: Ty, fields: &mut
     set_ends(s, dsd, ends, call.span)
 }
 
-/// A color or queue that only run time knows.
+/// A color or queue that is known at run time only.
 fn runtime_id(s: &mut Sema<'_>, fields: &mut Fields, name: &'static str, kind: IdKind) -> Res<Option<Opnd>> {
     let Some(operand) = fields.take_runtime(name) else { return Ok(None) };
     if id_kind(s, operand.ty()) != Some(kind) {
@@ -383,7 +383,7 @@ fn runtime_id(s: &mut Sema<'_>, fields: &mut Fields, name: &'static str, kind: I
     s.opnd(&operand, fields.span).map(Some)
 }
 
-/// Puts color and queue, each known or not, into a fabric DSD where run time knows one of them.
+/// Puts a color and a queue into a fabric DSD, where one of them is known at run time only.
 fn set_ends(s: &mut Sema<'_>, dsd: Operand, ends: [(Option<Opnd>, Option<u8>); 2], span: Span) -> Res<Operand> {
     const NONE: u8 = 0xff;
     if ends.iter().all(|(runtime, _)| runtime.is_none()) {
@@ -399,7 +399,7 @@ fn set_ends(s: &mut Sema<'_>, dsd: Operand, ends: [(Option<Opnd>, Option<u8>); 2
     Ok(Operand::Reg(ty, Opnd::Reg(dst)))
 }
 
-/// A color, or its number (the guide's example of `@dfilt`, programs printed by xDSL).
+/// The color of a DSD, or its number (the guide's example of `@dfilt`, programs printed by xDSL).
 fn color(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Option<u8>> {
     let Some(value) = fields.take_const(s, "fabric_color")? else { return Ok(None) };
     if id_kind(s, value.ty) != Some(IdKind::Color) && !is_int(s, value.ty) {
@@ -415,7 +415,7 @@ fn color(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Option<u8>> {
     }
 }
 
-/// A queue, or its number as programs up to SDK 0.7 write it.
+/// The queue of a DSD, or its number as programs up to SDK 0.7 write it.
 fn queue(s: &mut Sema<'_>, fields: &mut Fields, name: &'static str, kind: IdKind) -> Res<Option<u8>> {
     let Some(value) = fields.take_const(s, name)? else { return Ok(None) };
     if id_kind(s, value.ty) != Some(kind) && !is_int(s, value.ty) {
@@ -434,7 +434,7 @@ fn queue(s: &mut Sema<'_>, fields: &mut Fields, name: &'static str, kind: IdKind
     }
 }
 
-/// On WSE-2 the operation has the priority, not the DSD.
+/// The priority of a DSD; on WSE-2 the operation has the priority instead.
 fn priority(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Option<Priority>> {
     let priority = fields.take_choice(s, "priority", PRIORITIES)?;
     if priority.is_some() && s.options.arch == Arch::Wse2 {

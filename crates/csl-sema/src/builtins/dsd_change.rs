@@ -1,4 +1,4 @@
-//! Changed copies of DSDs.
+//! Builtins that return a changed copy of a DSD.
 
 use csl_diag::Code;
 use csl_ir::{Addr, AddrBase, DsdChange, DsdKind, DsdValue, Inst, Opnd, Scalar, Ty, TypeKind, TypedValue, Value};
@@ -9,7 +9,7 @@ use super::dsd::{constant, elem_words, number, pointer, pointer_elem_words, u16_
 use crate::context::{Res, Sema};
 use crate::operand::{Operand, PlaceKind};
 
-/// The first argument: a DSD of one of these kinds.
+/// The first argument, which must be a DSD of one of these kinds.
 fn input(s: &mut Sema<'_>, call: &Call<'_>, kinds: &[DsdKind], wanted: &str) -> Res<Operand> {
     let dsd = call.eval(s, 0)?;
     match dsd_kind(s, dsd.ty()) {
@@ -37,7 +37,7 @@ pub(super) fn set_base_addr(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     emit_change(s, call, dsd, DsdChange::BaseAddr, base)
 }
 
-/// An array's name stands for its address.
+/// The base address in an argument; an array's name stands for its address.
 pub(super) fn base_address(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let place = s.eval_place(&call.args[1])?;
     let is_array = matches!(s.types.kind(place.ty), TypeKind::Array { .. });
@@ -61,7 +61,8 @@ pub(super) fn increment_offset(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand
     emit_change(s, call, dsd, DsdChange::Offset { elem_words: words }, offset)
 }
 
-/// The offset is kept in elements of one size, of single words where the sizes do not divide.
+/// A DSD moved by some elements. The offset is kept in elements of one size, in single words where the sizes do not
+/// divide.
 fn incremented(mut dsd: DsdValue, by: i32, words: u16) -> DsdValue {
     let moved = i32::from(dsd.elem_words) * dsd.offset + by * i32::from(words);
     if moved % i32::from(dsd.elem_words) != 0 {
@@ -93,7 +94,7 @@ pub(super) fn set_stride(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     emit_change(s, call, dsd, DsdChange::Stride, stride)
 }
 
-/// Changes a copy at run time.
+/// Emits code that changes a copy of a DSD.
 fn emit_change(s: &mut Sema<'_>, call: &Call<'_>, dsd: Operand, what: DsdChange, value: Operand) -> Res<Operand> {
     if s.is_comptime() {
         return Err(s.error(Code::NotComptime, call.span, "this needs values that only exist at run time"));

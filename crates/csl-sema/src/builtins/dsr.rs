@@ -1,4 +1,4 @@
-//! Explicit loads of data structure registers.
+//! Builtins that load data structure registers explicitly.
 
 use csl_diag::{Code, Diagnostic};
 use csl_ir::{DsdKind, DsdValue, DsrType, IdKind, Inst, Opnd, Ty, TypeKind, TypedValue, Value, VecOperand};
@@ -29,8 +29,8 @@ pub(super) fn load_to_dsr(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     finish(s, call, DsrLoad { file, id, xdsr: None, srs: Vec::new(), dsd, config })
 }
 
-/// A DSD that needs more registers than its DSR: the compilers of earlier releases find them themselves (a published
-/// program of SDK 1.3 on both chips relies on it); the guide of 2.10 forbids it.
+/// A DSD that needs more registers than its DSR. The guide of 2.10 forbids it here; the compilers of earlier releases
+/// choose the other registers themselves (a published program of SDK 1.3 on both chips relies on it).
 fn loaded_whole(s: &mut Sema<'_>, call: &Call<'_>, kind: DsdKind, what: &str, name: &str) -> DsdKind {
     if dialect(s).packs_halves {
         let message = format!("releases from 2.10 on do not load a {what} with `@load_to_dsr`");
@@ -40,7 +40,7 @@ fn loaded_whole(s: &mut Sema<'_>, call: &Call<'_>, kind: DsdKind, what: &str, na
     kind
 }
 
-/// The DSR that the first argument is.
+/// The DSR in the first argument.
 fn dsr(s: &mut Sema<'_>, call: &Call<'_>) -> Res<(DsrFile, u8)> {
     let value = call.constant(s, 0)?;
     match *s.types.kind(value.ty) {
@@ -49,7 +49,7 @@ fn dsr(s: &mut Sema<'_>, call: &Call<'_>) -> Res<(DsrFile, u8)> {
     }
 }
 
-/// `@set_dsr_base_addr(dsr, pointer)`: what a DSR describes starts elsewhere; everything else of it stays.
+/// `@set_dsr_base_addr(dsr, pointer)`: changes the base address of a DSR and nothing else in it.
 pub(super) fn set_dsr_base_addr(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let (file, id) = dsr(s, call)?;
     let base = super::dsd_change::base_address(s, call)?;
@@ -87,7 +87,7 @@ fn check_config(s: &mut Sema<'_>, call: &Call<'_>, arg: usize, kind: DsdKind, co
     Ok(())
 }
 
-/// A register id of the kind, at argument `index`.
+/// A register id of the kind, from argument `index`.
 fn register(s: &mut Sema<'_>, call: &Call<'_>, index: usize, kind: IdKind, wanted: &str) -> Res<u8> {
     let value = call.constant(s, index)?;
     match small(&value) {
@@ -136,7 +136,7 @@ fn stride_registers(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Vec<u8>> {
     Ok(srs)
 }
 
-/// The innermost stride needs no register, and where it is one the next does not either.
+/// Checks the number of stride registers: the innermost stride needs none, and where it is 1 the next does not either.
 fn check_stride_count(s: &mut Sema<'_>, call: &Call<'_>, dsd: &Operand, given: usize) -> Res<()> {
     const MOST: usize = 3;
     let needed = match dsd {
@@ -156,7 +156,7 @@ fn strides_in_registers(dsd: &DsdValue) -> usize {
     loops.saturating_sub(without)
 }
 
-/// Before the program starts, or when control comes here.
+/// Lets the load happen before the program starts, or when control reaches this point.
 fn finish(s: &mut Sema<'_>, call: &Call<'_>, load: DsrLoad<VecOperand, Opnd>) -> Res<Operand> {
     if s.options.arch == Arch::Wse2 && load.config.ut.is_some() {
         return Err(s.error(Code::WrongArch, call.span, "`.ut_id` is only there on WSE-3"));

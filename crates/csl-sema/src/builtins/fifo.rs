@@ -89,7 +89,7 @@ fn buffer(s: &mut Sema<'_>, call: &Call<'_>) -> Res<GlobalRef> {
     }
 }
 
-/// Only WSE-2 has it (guide, SIMD mode).
+/// The SIMD mode of a FIFO, which only WSE-2 has (guide, SIMD mode).
 fn simd_mode(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Option<SimdMode>> {
     let mode = fields.take_choice(s, "simd_mode", SIMD_MODES)?;
     if mode.is_some() && s.options.arch == Arch::Wse3 {
@@ -108,15 +108,15 @@ fn action(s: &mut Sema<'_>, fields: &mut Fields, name: &'static str) -> Res<Fifo
     Ok(action)
 }
 
-/// Numbers of registers that the program chooses for a FIFO.
+/// Numbers of the registers that the program chooses for a FIFO.
 #[derive(Clone, Copy)]
 struct Registers {
-    /// Of the dsr_dest and of the dsr_src1.
+    /// The common number of the dsr_dest and the dsr_src1.
     dsr: u8,
     xdsr: u8,
 }
 
-/// `.dest`, `.src` and `.xdsr`: all three or none, and the first two of one number.
+/// The registers `.dest`, `.src` and `.xdsr`: all three or none, the first two with one number.
 fn registers(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Option<Registers>> {
     let dest = register(s, fields, "dest", TypeKind::Dsr(DsrType::Plain(DsrFile::Dest)), "a dsr_dest")?;
     let src = register(s, fields, "src", TypeKind::Dsr(DsrType::Plain(DsrFile::Src1)), "a dsr_src1")?;
@@ -144,7 +144,8 @@ fn register(
     }
 }
 
-/// The registers hold the FIFO when the program starts, so that code can name it by them (guide, "FIFO DSR types").
+/// Loads the FIFO into the registers when the program starts, so that code can name it by them (guide, "FIFO DSR
+/// types").
 fn load_registers(s: &mut Sema<'_>, fifo: FifoRef, registers: Registers, span: Span) -> Res<()> {
     let Registers { dsr, xdsr } = registers;
     let taken = |load: &DsrLoad<VecOperand, Opnd>| {
@@ -164,7 +165,7 @@ fn load_registers(s: &mut Sema<'_>, fifo: FifoRef, registers: Registers, span: S
     Ok(())
 }
 
-/// FIFO buffers begin at a multiple of the widest access, 128 bits (chosen: the guide gives no number).
+/// Aligns the buffer of a FIFO to the widest access, 128 bits (chosen: the guide gives no number).
 fn align(s: &mut Sema<'_>, buffer: GlobalRef) {
     const BUFFER_ALIGN: u32 = 16;
     s.unit.globals[buffer].align.get_or_insert(BUFFER_ALIGN);
@@ -188,7 +189,7 @@ fn set_length(s: &mut Sema<'_>, call: &Call<'_>, op: SysOp) -> Res<Operand> {
     sys(s, call, op, vec![Opnd::Imm(u64::from(fifo.number())), length])
 }
 
-/// The FIFO that an operand of a vector operation is.
+/// The FIFO in an operand of a vector operation.
 pub(super) fn known_fifo(s: &mut Sema<'_>, operand: &Operand, span: Span) -> Res<FifoRef> {
     match operand.as_const().map(|v| &v.value) {
         Some(Value::Fifo(fifo)) => Ok(*fifo),

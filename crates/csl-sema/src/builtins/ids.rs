@@ -10,10 +10,10 @@ use super::casts::with_type;
 use crate::context::{Res, Sema};
 use crate::operand::Operand;
 
-/// Ids of older programs go up to here: control tasks, and the invalid color of an unused memcpy stream.
+/// The limit of color numbers in older programs: control tasks, and the invalid color of an unused memcpy stream.
 const MOST_COLORS: u32 = 64;
 
-/// Any number is a color until it is used to route or bind: `@get_color(32)` stands for an unused stream.
+/// `@get_color`. Any number is a color until it is used to route or bind: `@get_color(32)` stands for an unused stream.
 pub(super) fn get_color(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     number_id(s, call, Ty::COLOR, "a color", |_, id| is_color(id))
 }
@@ -45,7 +45,7 @@ pub(super) fn get_ut_id(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     number_id(s, call, Ty::UT_ID, "a microthread", Chip::valid_microthread)
 }
 
-/// A color on WSE-2, an input queue on WSE-3.
+/// `@get_data_task_id`: of a color on WSE-2, of an input queue on WSE-3.
 pub(super) fn get_data_task_id(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let operand = call.eval(s, 0)?;
     let (wanted, text) = match s.options.arch {
@@ -110,7 +110,7 @@ fn range_of(chip: &Chip, ty: Ty) -> Option<String> {
     Some(format!("they go from {first} to {last}"))
 }
 
-/// Refuses a builtin that only WSE-3 has.
+/// Refuses a builtin that exists on WSE-3 only.
 pub(super) fn wse3_only(s: &mut Sema<'_>, call: &Call<'_>) -> Res<()> {
     if s.options.arch == Arch::Wse3 {
         return Ok(());
@@ -170,7 +170,7 @@ fn register(
     }
 }
 
-/// Here a filter has the number of its color: no PE has filters to share out (a choice).
+/// `@get_filter_id`: a filter has the number of its color here, because no PE has filters to share out (a choice).
 pub(super) fn get_filter_id(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let value = call.constant(s, 0)?;
     match small(&value).filter(|&color| s.chip.is_routable_color(color)) {

@@ -1,7 +1,7 @@
-//! `@import_comptime_value(T, "file.json")`: what a JSON file holds, as a comptime value.
+//! `@import_comptime_value(T, "file.json")`: the contents of a JSON file as a comptime value.
 //!
-//! The type says how a value is read, so that the reader stops at the very place that does not fit. An object is a
-//! struct; its keys may carry the type of their value (`"width:u16"`), else numbers, strings and truth values have
+//! The type directs the reading of a value, so that the reader stops at the very place that does not fit. An object is
+//! a struct; its keys may carry the type of their value (`"width:u16"`), else numbers, strings and truth values have
 //! the types that literals in CSL have.
 
 use std::fmt::Display;
@@ -47,7 +47,7 @@ pub(super) fn import_comptime_value(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Op
     s.coerce_const(value, ty, call.span).map(Operand::Const)
 }
 
-/// Tells what is wrong with a file, at its place there.
+/// Reports an error in a file, at its place there.
 fn refuse(s: &mut Sema<'_>, call: &Call<'_>, file: FileId, error: &serde_json::Error) -> Stop {
     let (line, column) = (error.line(), error.column());
     let text = error.to_string();
@@ -65,12 +65,12 @@ fn refuse(s: &mut Sema<'_>, call: &Call<'_>, file: FileId, error: &serde_json::E
     s.fail(diagnostic.secondary(call.span, "the file is read here"))
 }
 
-/// What the next value of a file must be; any type without one.
+/// The type that the next value of a file must have; `None` for any type.
 struct Wanted<'w, 'a> {
     s: &'w mut Sema<'a>,
     ty: Option<Ty>,
     file: FileId,
-    /// Why the type of a key did not evaluate.
+    /// The error in the type of a key.
     stopped: &'w mut Option<Stop>,
 }
 
@@ -122,7 +122,7 @@ impl Wanted<'_, '_> {
         }
     }
 
-    /// The name and the type of a field, as its key and the struct that is wanted give them.
+    /// The name and the type of a field, by its key and by the wanted struct.
     fn field<E: Error>(&mut self, key: &str) -> Result<(Name, Option<Ty>), E> {
         let (name, ty) = match key.split_once(':') {
             Some((name, text)) => (name.trim(), Some(self.type_of_key(key, text)?)),

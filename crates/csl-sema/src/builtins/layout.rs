@@ -1,4 +1,4 @@
-//! What a layout block says: the rectangle, the code of tiles, routes, exported names.
+//! The builtins of a layout block: the rectangle, the code of tiles, routes, exported names.
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{ExportName, IdKind, Name, Route, Ty, TypeKind, TypedValue, Value};
@@ -13,7 +13,7 @@ use crate::layout::{Instance, exported_name};
 use crate::operand::Operand;
 use crate::program::is_portable;
 
-/// Tiles of the largest rectangle that is not certainly a mistake; no machine has as many.
+/// The number of tiles in a rectangle above which it is certainly a mistake; no machine has as many.
 const MOST_TILES: u64 = 1 << 24;
 
 pub(super) fn set_rectangle(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
@@ -27,7 +27,7 @@ pub(super) fn set_rectangle(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     layout.size = Some((width as u32, height as u32, call.span));
     layout.tiles = vec![0; (width * height) as usize];
     s.effects += 1;
-    // What follows in the layout is right or wrong by itself.
+    // The rest of the layout is checked on its own.
     check_place(s, call, width, height)?;
     Ok(Operand::void())
 }
@@ -104,7 +104,7 @@ pub(super) fn set_tile_code(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     Ok(Operand::void())
 }
 
-/// The file in which the layout block stands.
+/// The file that holds the layout block.
 fn importer_path(s: &Sema<'_>) -> String {
     let module = s.frame.module;
     s.unit.modules[module].file.path.clone()
@@ -206,7 +206,7 @@ pub(super) fn export_name(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         return Err(s.fail(diagnostic.secondary(before, "first exported here")));
     }
     s.effects += 1;
-    // From 1 on, as the vendor's files have it: hosts take 0 for none.
+    // Ids begin at 1, as in the vendor's files: hosts take 0 for none.
     let id = s.layout()?.exports.len() as u16 + 1;
     let mutable = mutable.filter(|_| !is_function);
     let name = Symbol::new(&name).as_str();
@@ -214,7 +214,7 @@ pub(super) fn export_name(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     Ok(Operand::void())
 }
 
-/// Scalars and pointers, and functions of them with as many parameters as the host can pass.
+/// Checks that an export is a scalar, a pointer, or a function of these with no more parameters than the host can pass.
 fn check_export_type(s: &mut Sema<'_>, call: &Call<'_>, ty: Ty) -> Res<()> {
     if let TypeKind::Fn(function) = s.types.kind(ty).clone() {
         let most = usize::from(s.chip.memcpy.max_rpc_params);

@@ -1,4 +1,4 @@
-//! Registers and counters of a PE, and what the standard library needs of it.
+//! Registers and counters of a PE, and the services that the standard library needs.
 
 use csl_diag::Code;
 use csl_ir::{Inst, MathFn, Opnd, Scalar, Ty, TypeKind, TypedValue, Value};
@@ -9,13 +9,13 @@ use super::args::{int_value, small};
 use crate::context::{Res, Sema};
 use crate::operand::Operand;
 
-/// Emits a service that yields nothing.
+/// Emits a service without a result.
 pub(super) fn sys(s: &mut Sema<'_>, call: &Call<'_>, op: SysOp, args: Vec<Opnd>) -> Res<Operand> {
     s.emit(Inst::Sys { op, dst: None, args }, call.span)?;
     Ok(Operand::void())
 }
 
-/// Emits a service that yields a number.
+/// Emits a service that returns a number.
 fn sys_value(s: &mut Sema<'_>, call: &Call<'_>, op: SysOp, args: Vec<Opnd>) -> Res<Operand> {
     let dst = s.code(call.span)?.new_reg(Scalar::U16);
     s.emit(Inst::Sys { op, dst: Some(dst), args }, call.span)?;
@@ -27,7 +27,7 @@ fn u16_arg(s: &mut Sema<'_>, call: &Call<'_>, index: usize) -> Res<Opnd> {
     s.opnd(&operand, call.arg_span(index))
 }
 
-/// At comptime it is `@comptime_assert`.
+/// `@assert`; at comptime it is `@comptime_assert`.
 pub(super) fn assert(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     if s.is_comptime() {
         return super::reflect::comptime_assert(s, call);
@@ -46,7 +46,7 @@ pub(super) fn set_active_prng(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand>
     sys(s, call, SysOp::SetActivePrng, vec![id])
 }
 
-/// The inclusive ranges of the last argument: checked where the address is comptime-known.
+/// Checks the inclusive ranges of the last argument where the address is comptime-known.
 fn check_ranges(s: &mut Sema<'_>, call: &Call<'_>, index: usize, addr: &Operand) -> Res<()> {
     let Some(arg) = call.args.get(index) else { return Ok(()) };
     let ranges = s.eval(arg)?;
@@ -84,7 +84,7 @@ pub(super) fn get_config(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let addr = addr.as_const().and_then(super::args::small);
     match s.pe()?.configs.iter().rev().find(|c| Some(u32::from(c.0)) == addr) {
         Some(&(_, value)) => Ok(int_value(Ty::U16, value)),
-        // The guide: where a register has a default, that is what it holds.
+        // The guide: a register with a default value holds that value.
         None if addr.is_some_and(|addr| csl_machine::registers::ce::starts_clear(addr as u16)) => {
             Ok(int_value(Ty::U16, 0u16))
         }
@@ -111,7 +111,7 @@ pub(super) fn set_config(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     Ok(Operand::void())
 }
 
-/// Emits `op` in run-time code; the library's functions refuse to be called at comptime.
+/// Checks that code is emitted here; the library's functions refuse to be called at comptime.
 fn runtime(s: &mut Sema<'_>, call: &Call<'_>) -> Res<()> {
     s.code_or(call.span, "this only exists at run time").map(|_| ())
 }

@@ -10,7 +10,7 @@ use crate::context::{Res, Sema};
 use crate::emit::FuncBuilder;
 use crate::operand::Operand;
 
-/// An input: an element a turn, or the same value each time.
+/// An input of the loop: one element a turn, or the same value each time.
 enum Input {
     Elements { iter: IterId, ty: Ty, scalar: Scalar },
     Value(Operand),
@@ -61,7 +61,7 @@ fn element_type(s: &mut Sema<'_>, call: &Call<'_>, index: usize, ty: Ty) -> Res<
     }
 }
 
-/// The DSD or DSR that an argument is, as something to iterate over.
+/// The DSD or DSR in an argument, as an iterator's range.
 fn iterable(
     s: &mut Sema<'_>,
     call: &Call<'_>,
@@ -132,8 +132,8 @@ fn output(s: &mut Sema<'_>, call: &Call<'_>, index: usize, ret: Ty) -> Res<Outpu
     }
 }
 
-/// Each turn takes an element of every input and ends the loop where one has none left. Where no input has elements,
-/// those of the output are what is called back for (guide: "for each element of the DSD/DSR argument(s)").
+/// Emits the loop. Each turn takes an element of every input, and the loop ends where one has none left. Where no input
+/// has elements, the elements of the output count (guide: "for each element of the DSD/DSR argument(s)").
 fn emit_loop(
     s: &mut Sema<'_>,
     call: &Call<'_>,

@@ -1,4 +1,4 @@
-//! The builtins: one table, and one function for each of them in a file by topic.
+//! The builtins: one table, and a function for each of them in a file by topic.
 
 mod args;
 mod arrays;
@@ -35,7 +35,7 @@ use crate::unit::UnitKind;
 pub use table::names;
 pub(crate) use tasks::names_task;
 
-/// Where a builtin may stand.
+/// The contexts in which a builtin may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     Anywhere,
@@ -43,23 +43,23 @@ pub(crate) enum Place {
     Layout,
     /// While a top-level `comptime` block of a PE program is evaluated.
     TopComptime,
-    /// There, or in run-time code.
+    /// In a top-level `comptime` block of a PE program, or in run-time code.
     TopOrRuntime,
-    /// In run-time code alone.
+    /// In run-time code only.
     Runtime,
     /// In the code of a PE, not in the layout.
     Pe,
-    /// As the value of a global `const`, so that there is one for the whole run.
+    /// As the value of a global `const`, so that the result exists once for the whole run.
     Global,
-    /// The same, in the code of a PE.
+    /// As the value of a global `const` in the code of a PE.
     PeGlobal,
-    /// In files of the standard library alone.
+    /// In files of the standard library only.
     Library,
 }
 
 /// One use of a builtin.
 pub(crate) struct Call<'c> {
-    /// Without the `@`.
+    /// The name without the `@`.
     pub name: &'static str,
     pub args: &'c [Expr],
     pub span: Span,
@@ -70,7 +70,7 @@ pub(crate) type Handler = fn(&mut Sema<'_>, &Call<'_>) -> Res<Operand>;
 /// One row of the table.
 pub(crate) struct Builtin {
     pub name: &'static str,
-    /// Fewest and most arguments.
+    /// The least and the greatest number of arguments.
     pub args: (usize, usize),
     pub place: Place,
     pub handler: Handler,
@@ -80,8 +80,8 @@ impl Sema<'_> {
     /// Evaluates `@name(args)`.
     ///
     /// # Errors
-    /// An unknown name, a wrong number of arguments, a place where the builtin may not stand, or whatever
-    /// the builtin itself refuses.
+    /// An unknown name, a wrong number of arguments, a context in which the builtin may not stand, or an error of the
+    /// builtin itself.
     pub fn builtin(&mut self, name: &Ident, args: &[Expr], span: Span) -> Res<Operand> {
         let Some(builtin) = table::find(name.name.as_str()) else {
             return Err(self.unknown_builtin(name));

@@ -26,7 +26,7 @@ fn runtime(s: &mut Sema<'_>, call: &Call<'_>) -> Res<()> {
     s.code_or(call.span, "only run-time code prints; use `@comptime_print`").map(|_| ())
 }
 
-/// A line end sends what has been printed to the log. As in C, a NUL ends the text.
+/// Prints text. A line end sends the printed line to the log. As in C, a NUL ends the text.
 fn print_text(s: &mut Sema<'_>, text: &str, span: Span) -> Res<()> {
     let text = text.split('\0').next().unwrap_or_default();
     for (index, line) in text.split('\n').enumerate() {
@@ -55,7 +55,7 @@ fn emit(s: &mut Sema<'_>, kind: PrintKind, value: Opnd, span: Span) -> Res<()> {
     s.emit(Inst::Sys { op: SysOp::PrintValue, dst: None, args }, span)
 }
 
-/// How a value of the type is shown in the form; `None` where the form does not take it.
+/// The form in which a value of the type is printed; `None` where the form does not take the type.
 fn kind(s: &mut Sema<'_>, form: &str, ty: Ty) -> Option<PrintKind> {
     match (form, ty) {
         ("decimal", Ty::U16 | Ty::U32) => Some(PrintKind::Unsigned),
@@ -92,7 +92,7 @@ enum Piece {
     Value(&'static str),
 }
 
-/// `{d}`, `{X}`, `{b}` and `{f}` stand for arguments, `{{` for a brace.
+/// The pieces of a format: `{d}`, `{X}`, `{b}` and `{f}` stand for arguments, `{{` for a brace.
 fn pieces(format: &str) -> Result<Vec<Piece>, String> {
     let mut pieces = Vec::new();
     let mut text = String::new();

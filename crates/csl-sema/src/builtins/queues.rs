@@ -15,7 +15,7 @@ use crate::operand::Operand;
 pub(super) const PRIORITIES: &[(&str, Priority)] =
     &[("low", Priority::Low), ("medium", Priority::Medium), ("high", Priority::High)];
 
-/// Control task tables that input queues can choose from: one each (the guide gives no range).
+/// The number of control task tables that input queues can choose from (the guide gives no range).
 const CONTROL_TABLES: u8 = 8;
 
 /// The queue that a comptime-known argument is.
@@ -29,7 +29,7 @@ fn queue(s: &mut Sema<'_>, call: &Call<'_>, index: usize) -> Res<(QueueDir, u8)>
     Ok((dir, small(&value).unwrap_or(0) as u8))
 }
 
-/// The configuration of a queue; up to SDK 0.7 the color stood there by itself.
+/// The configuration of a queue; up to SDK 0.7 the color stood in its place.
 fn config(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Fields> {
     const WHAT: &str = "the configuration of a queue";
     if call.args.len() < 2 {
@@ -82,7 +82,7 @@ pub(super) fn initialize_queue(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand
     Ok(Operand::void())
 }
 
-/// What names a queue in `@queue_flush`: output queues by their number, input queues behind them.
+/// The number of a queue in `@queue_flush`: output queues have their own, input queues follow.
 fn flush_id(dir: QueueDir, id: u8) -> u8 {
     if dir == QueueDir::In { id | csl_machine::FLUSH_INPUT } else { id }
 }

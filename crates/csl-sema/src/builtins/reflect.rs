@@ -45,7 +45,7 @@ pub(super) fn dimensions(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     Ok(TypedValue::new(ty, Value::Array(ArrayValue::Elems(elems).into())).into())
 }
 
-/// As a value; as the target of an assignment it is a place like `base.name`.
+/// `@field` as a value; as the target of an assignment it is a place like `base.name`.
 pub(super) fn field(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let name = call.text(s, 1)?;
     let place = s.field_place(&call.args[0], &name, call.arg_span(1))?;
@@ -116,7 +116,7 @@ pub(super) fn is_arch(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let name = call.text(s, 0)?;
     match Arch::from_name(&name) {
         Some(arch) => Ok(Operand::bool(arch == s.options.arch)),
-        // A machine that is not ours: the first one, or one that is still to come.
+        // A machine that is not simulated: an earlier or a later one.
         None if name.strip_prefix("wse").is_some_and(|number| number.parse::<u8>().is_ok()) => Ok(Operand::bool(false)),
         None => {
             let known: Vec<String> = Arch::ALL.iter().map(|a| format!("\"{a}\"")).collect();
@@ -172,13 +172,13 @@ pub(super) fn import_module(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     Ok(TypedValue::new(Ty::MODULE, Value::Module(module)).into())
 }
 
-/// Imports of memcpy as programs up to SDK 1.4 write them: with colors for streams or for the RPC server.
+/// Whether an import of memcpy has the form of programs up to SDK 1.4: with colors for streams or for the RPC server.
 fn is_legacy_import(name: &str, bindings: &[(Name, TypedValue)]) -> bool {
     name.starts_with("<memcpy_multi/")
         || (name == "<memcpy/get_params>" && bindings.iter().any(|(_, value)| value.ty == Ty::COLOR))
 }
 
-/// `.{ .width, .height, .fabric, .offsets }`
+/// `@get_rectangle()`: `.{ .width, .height, .fabric, .offsets }`.
 pub(super) fn get_rectangle(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let rectangle = match &s.unit.kind {
         UnitKind::Layout(layout) => layout.rectangle(),

@@ -60,7 +60,7 @@ pub(super) fn export_symbol(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     Ok(Operand::void())
 }
 
-/// `@export(&symbol, .{ .name = "..." })`: as the storage class `export`, under a computed name.
+/// `@export(&symbol, .{ .name = "..." })`: has the effect of the storage class `export`, under a computed name.
 pub(super) fn export(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let pointer = call.constant(s, 0)?;
     let mut fields = call.fields(s, 1, "the options of `@export`")?;
@@ -90,7 +90,7 @@ pub(super) fn export(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     Ok(Operand::void())
 }
 
-/// The names under which exported symbols stand, with what they are.
+/// The exported symbols, by id.
 fn exported(s: &Sema<'_>) -> Vec<(u16, ExportTarget)> {
     let Some(pe) = s.unit.pe() else { return Vec::new() };
     let refs = pe.export_refs.iter();
@@ -135,7 +135,7 @@ pub(super) fn get_tensor_ptr(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> 
     select(s, call, ty, id, &symbols)
 }
 
-/// The value of that symbol whose id is `id` at run time.
+/// Emits the value of the symbol whose id is `id` at run time.
 fn select(
     s: &mut Sema<'_>,
     call: &Call<'_>,
@@ -169,7 +169,7 @@ fn select(
     Ok(Operand::Reg(ty, Opnd::Reg(dst)))
 }
 
-/// Branches on `id == number`: the block where it holds, and the one where it does not.
+/// Branches on `id == number`; returns the block where it holds, and the one where it does not.
 fn compare(code: &mut FuncBuilder, span: Span, id: &Opnd, number: u16) -> (BlockId, BlockId) {
     let cond = code.new_reg(Scalar::BOOL);
     let b = Opnd::Imm(u64::from(number));
@@ -179,7 +179,7 @@ fn compare(code: &mut FuncBuilder, span: Span, id: &Opnd, number: u16) -> (Block
     (here, next)
 }
 
-/// `@rpc(id)`; older programs give the color itself.
+/// `@rpc(id)`; older programs give a color instead.
 pub(super) fn rpc(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let id = call.constant(s, 0)?;
     if !matches!(id_kind(s, id.ty), Some(IdKind::DataTask | IdKind::Color)) {

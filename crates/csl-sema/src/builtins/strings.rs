@@ -10,7 +10,7 @@ use crate::context::{Res, Sema};
 use crate::operand::Operand;
 
 pub(super) fn strcat(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
-    // Far above any text, far below what would exhaust our memory.
+    // Far above any text, and far below the size that would exhaust our memory.
     const MOST: usize = 1 << 24;
     let mut all = Vec::new();
     for index in 0..call.args.len() {

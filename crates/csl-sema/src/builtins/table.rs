@@ -14,7 +14,7 @@ const MANY: usize = usize::MAX;
 
 type Row = (&'static str, usize, usize, Place, Handler);
 
-/// Name, fewest and most arguments, where it may stand, what it does.
+/// Name, least and greatest number of arguments, context, and handler of each builtin.
 const ROWS: &[Row] = &[
     // Types and comptime.
     ("as", 2, 2, Anywhere, casts::as_type),
@@ -112,7 +112,7 @@ const ROWS: &[Row] = &[
     ("get_tensor_ptr", 1, 1, Runtime, rpc::get_tensor_ptr),
     ("has_exported_tensors", 0, 0, Pe, rpc::has_exported_tensors),
     ("rpc", 1, 1, TopComptime, rpc::rpc),
-    // What the standard library is made of.
+    // The services of which the standard library is made.
     ("wl_get_x", 0, 0, Library, machine::wl_get_x),
     ("wl_get_y", 0, 0, Library, machine::wl_get_y),
     ("wl_register", 1, 1, Library, machine::wl_register),

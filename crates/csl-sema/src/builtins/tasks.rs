@@ -1,4 +1,4 @@
-//! Binding tasks to ids; activating, blocking and unblocking them.
+//! Binds tasks to ids; activates, blocks and unblocks them.
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{FnRef, FuncId, IdKind, Opnd, TaskBind, Ty, TypeKind};
@@ -12,7 +12,7 @@ use super::machine::sys;
 use crate::context::{Res, Sema};
 use crate::operand::Operand;
 
-/// Bits of a wavelet that several parameters of a data task share.
+/// The bits of a wavelet, which several parameters of a data task share.
 const WAVELET_BITS: u32 = 32;
 
 pub(super) fn bind_local_task(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
@@ -30,7 +30,7 @@ pub(super) fn bind_control_task(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operan
     bind(s, call, 0, TaskKind::Control, id)
 }
 
-/// The id that the last argument of a binding must be.
+/// The id in the last argument of a binding.
 fn typed_id(s: &mut Sema<'_>, call: &Call<'_>, kind: IdKind, wanted: &str) -> Res<u32> {
     let value = call.constant(s, 1)?;
     match small(&value) {
@@ -39,8 +39,8 @@ fn typed_id(s: &mut Sema<'_>, call: &Call<'_>, kind: IdKind, wanted: &str) -> Re
     }
 }
 
-/// Up to SDK 0.9 a task is bound to a color: one with parameters runs on its wavelets, one without is activated, or
-/// named by a control wavelet. Ids from the routable colors up only ever name tasks.
+/// `@bind_task`. Up to SDK 0.9 it binds a task to a color: a task with parameters runs on the color's wavelets, one
+/// without is activated, or named by a control wavelet. An id that is no routable color only ever names a task.
 pub(super) fn bind_task(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let value = call.constant(s, 1)?;
     let Some(id) = small(&value).filter(|_| id_kind(s, value.ty).is_some()) else {
@@ -144,7 +144,7 @@ pub(super) fn bind_rotating_tasks(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Oper
     bind(s, call, 0, TaskKind::Data, id)?;
     let alt = call.function(s, 1)?;
     let (alt, params) = task_instance(s, call, 1, alt, TaskKind::Control)?;
-    // What a control wavelet with the id 0 starts that comes in by the same queue, whose table is known at the end.
+    // The control task with id 0 of the same queue, which its control wavelets start; the table is known at the end.
     s.pe()?
         .alternates
         .push((id as u8, TaskBind { kind: TaskKind::Control, id: 0, func: alt, params, span: call.span }));
@@ -166,7 +166,7 @@ pub(super) fn set_control_task_table(s: &mut Sema<'_>, call: &Call<'_>) -> Res<O
     if s.pe()?.control_table.is_some() {
         return Err(s.error(Code::BadBuiltinArgument, call.span, "the control task table is set twice"));
     }
-    // How many instructions an entry has says where code lies: nothing that a program could see.
+    // The number of instructions of an entry determines where code lies, which no program can observe.
     s.pe()?.control_table = Some(csl_ir::ControlTable { stride: stride as u8 });
     Ok(Operand::void())
 }
@@ -196,7 +196,7 @@ pub(super) fn set_teardown_handler(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Ope
     Ok(Operand::void())
 }
 
-/// What an id names as something to activate, block or unblock.
+/// The target of an activation, a blocking or an unblocking that an id names.
 pub(super) fn target(s: &mut Sema<'_>, operand: &Operand, span: Span) -> Res<Option<TaskTarget<Opnd>>> {
     if let Some(f) = operand.as_const().and_then(super::args::as_function) {
         let fn_ty = s.fn_type(f)?;
@@ -204,7 +204,7 @@ pub(super) fn target(s: &mut Sema<'_>, operand: &Operand, span: Span) -> Res<Opt
         if !is_task {
             return Ok(None);
         }
-        // Named before its binding may be known: resolved when the program is put together.
+        // The task may be named before its binding is known: resolved when the program is put together.
         return Ok(Some(TaskTarget::LocalTask(Opnd::Func(s.instance(f, span)?))));
     }
     let Some(kind) = id_kind(s, operand.ty()) else { return Ok(None) };
@@ -222,7 +222,8 @@ pub(super) fn target(s: &mut Sema<'_>, operand: &Operand, span: Span) -> Res<Opt
     })
 }
 
-/// A number that is no routable color, written as a color in an older program, is the id of a task.
+/// The target of a number that an older program writes as a color: the id of a task where the number is no routable color
+/// or a task without wavelets is bound to it, else the color.
 fn color_target(s: &Sema<'_>, id: Opnd) -> TaskTarget<Opnd> {
     match id {
         Opnd::Imm(number) if !s.chip.is_routable_color(number as u32) => TaskTarget::LocalTask(id),
@@ -233,7 +234,7 @@ fn color_target(s: &Sema<'_>, id: Opnd) -> TaskTarget<Opnd> {
     }
 }
 
-/// Whether a task that takes no wavelets is bound to the number, where older programs bind such tasks to colors.
+/// Whether a task without wavelets is bound to the number; older programs bind such tasks to colors.
 pub(crate) fn names_task(tasks: &[TaskBind], number: u64) -> bool {
     tasks.iter().any(|t| u64::from(t.id) == number && t.kind == TaskKind::Local)
 }
@@ -258,7 +259,7 @@ pub(super) fn activate(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     }
 }
 
-/// The id of a task named in run-time code, whose binding is known by then.
+/// The id of a task named in run-time code; the binding is known by then.
 fn bound_id(s: &mut Sema<'_>, id: Opnd, span: Span) -> Res<Opnd> {
     let Opnd::Func(func) = id else { return Ok(id) };
     let tasks = s.unit.pe().map_or(&[][..], |pe| &pe.tasks);

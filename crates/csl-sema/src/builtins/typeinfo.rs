@@ -1,4 +1,4 @@
-//! What the library `<types>` is made of.
+//! The builtins behind the library `<types>`.
 
 use csl_diag::Code;
 use csl_ir::{Ty, TypeKind, TypedValue, align_of, bits_of, size_of};
@@ -8,7 +8,7 @@ use super::args::int_value;
 use crate::context::{Res, Sema};
 use crate::operand::Operand;
 
-/// `@wl_type_class(T)`: the kind of type that T is, as a string.
+/// `@wl_type_class(T)`: the class of the type T, as a string.
 pub(super) fn class(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let ty = call.ty(s, 0)?;
     let class = match s.types.kind(ty) {
@@ -22,21 +22,21 @@ pub(super) fn class(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     Ok(TypedValue::str(class.as_bytes()).into())
 }
 
-/// `@wl_size_of(T)`: bytes in memory.
+/// `@wl_size_of(T)`: size in memory, in bytes.
 pub(super) fn size(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let ty = call.ty(s, 0)?;
     let size = in_memory(s, call, ty)?;
     Ok(int_value(Ty::U16, size))
 }
 
-/// `@wl_align_of(T)`: bytes.
+/// `@wl_align_of(T)`: alignment in memory, in bytes.
 pub(super) fn align(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let ty = call.ty(s, 0)?;
     in_memory(s, call, ty)?;
     Ok(int_value(Ty::U16, align_of(&s.types, ty)))
 }
 
-/// `@wl_bits_of(T)`: bits of the value; of types that are no scalars, bits in memory.
+/// `@wl_bits_of(T)`: width of a value in bits; for types that are no scalars, bits in memory.
 pub(super) fn bits(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let ty = call.ty(s, 0)?;
     let bits = match bits_of(&s.types, ty) {

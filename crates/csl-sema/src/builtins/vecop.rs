@@ -55,7 +55,8 @@ pub(super) fn vector(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     emit(s, call, VecInst { op, dest, srcs, config, result: None })
 }
 
-/// Microthreads serve operations with the fabric, or with a DSR that may hold a fabric DSD.
+/// Whether the operation may be asynchronous: microthreads serve operations with the fabric, or with a DSR that may
+/// hold a fabric DSD.
 fn can_be_async(dest: &VecOperand, srcs: &[Source]) -> bool {
     let is_dsr = |operand: &VecOperand| matches!(operand, VecOperand::Dsr { .. });
     is_dsr(dest) || srcs.iter().any(|src| src.is_fabric || is_dsr(&src.operand))
@@ -184,9 +185,9 @@ fn elem_types(s: &mut Sema<'_>, elem: Elem) -> Vec<Ty> {
     }
 }
 
-/// The types that a scalar at argument `index` may have, the one preferred for literals first. The scalar of `@faddhs`
-/// says by its type which of the two sources is the 16-bit one (guide: 16 bits beside a DSD as destination, 32 beside a
-/// pointer).
+/// The types that a scalar at argument `index` may have, the one preferred for literals first. The type of the scalar
+/// of `@faddhs` tells which of the two sources is the 16-bit one (guide: 16 bits beside a DSD as destination, 32 beside
+/// a pointer).
 fn scalar_types(s: &mut Sema<'_>, op: VecOp, index: usize, dest: &VecOperand) -> Vec<Ty> {
     let half = s.fp16_type();
     match (op, dest) {
@@ -221,7 +222,7 @@ fn scalar_source(s: &mut Sema<'_>, call: &Call<'_>, index: usize, types: Vec<Ty>
     Ok(VecOperand::Scalar(s.opnd(&operand, span)?, scalar))
 }
 
-/// Which combinations of vectors and scalars the operation has.
+/// Checks that the operation has this combination of vectors and scalars.
 fn check_forms(s: &mut Sema<'_>, call: &Call<'_>, op: VecOp, srcs: &[Source]) -> Res<()> {
     let vectors = srcs.iter().filter(|src| src.is_vector).count();
     let problem = match op.forms() {

@@ -1,4 +1,4 @@
-//! Tiny programs in `tests/golden` and the IR that comes of them.
+//! Compares the IR of tiny programs in `tests/golden` with snapshots.
 
 use crate::support::{Case, assert_snapshot_beside, invalid, programs, rendered, test_folder};
 

@@ -1,4 +1,4 @@
-//! Programs that ask for too much, and programs that make no sense: diagnostics, never a panic, never a hang.
+//! Programs that ask for too much, and programs without meaning: diagnostics, never a panic, never a hang.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::support::{Case, programs, rendered, test_folder};
 
-/// Within this time every program below is done, with a wide margin for a busy machine.
+/// The time within which every program below is done, with a wide margin for a busy machine.
 const SOON: Duration = Duration::from_secs(20);
 
 fn first_error(text: &str) -> Option<Code> {
@@ -137,7 +137,7 @@ fn odd_programs_are_refused() {
     }
 }
 
-/// Texts that mutations are made of.
+/// The texts of which mutations are made.
 fn corpus() -> Vec<String> {
     let mut all: Vec<String> = programs(&test_folder("ui")).into_iter().map(|p| p.1).collect();
     all.extend(programs(&test_folder("golden")).into_iter().map(|p| p.1));
@@ -145,7 +145,7 @@ fn corpus() -> Vec<String> {
     all
 }
 
-/// `text` with the word at `at` replaced by the word at `from` of `other`, words and marks being what is exchanged.
+/// `text` with the word at `at` replaced by the word at `from` of `other`; punctuation marks count as words.
 fn mutated(text: &str, other: &str, edits: &[(usize, usize)]) -> String {
     let mut words = words_of(text);
     let others = words_of(other);
@@ -183,7 +183,7 @@ proptest! {
         let analysis = case.analyze();
         prop_assert!(start.elapsed() < SOON, "{}", text);
         prop_assert!(super::support::invalid(&analysis).is_empty(), "{:?}: {}", super::support::invalid(&analysis), text);
-        // A program that failed says why, and not by a fault of ours.
+        // A program that failed has an error, and not an internal one.
         prop_assert_eq!(analysis.wafer.is_err(), analysis.diagnostics.has_errors(), "{}", text);
         prop_assert!(analysis.diagnostics.iter().all(|d| d.code != Code::Internal), "{}: {}", rendered(&analysis), text);
     }

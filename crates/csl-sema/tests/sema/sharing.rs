@@ -1,10 +1,10 @@
-//! Tiles that share a program have the program that an analysis of each by itself would give them.
+//! Tiles that share a program have the same program as by an analysis of each alone.
 
 use csl_ir::{Program, Wafer};
 
 use crate::support::Case;
 
-/// A layout of 6 by 4 tiles with their coordinates, and what differs from test to test: the code of a PE.
+/// A layout of 6 by 4 tiles with their coordinates; the tests differ in the code of a PE.
 fn wafer(pe: &str, share: bool) -> Wafer {
     let layout = "layout {
   @set_rectangle(6, 4);
@@ -26,7 +26,7 @@ fn wafer(pe: &str, share: bool) -> Wafer {
     analysis.wafer.unwrap_or_else(|_| panic!("{found:?}"))
 }
 
-/// The program of each tile, row by row, with the tile's constants put in.
+/// The program of each tile, row by row, with the tile's constants inserted.
 fn tiles(wafer: &Wafer) -> Vec<String> {
     let mut rest: Vec<&[u64]> = wafer.tile_consts.iter().map(Vec::as_slice).collect();
     let mut texts = Vec::new();
@@ -57,7 +57,7 @@ fn text(program: &Program, consts: &[u64]) -> String {
     text
 }
 
-/// Checks that sharing changes no tile's program, and how many programs it needs.
+/// Checks that sharing changes no tile's program, and the number of programs.
 fn check(pe: &str, programs: usize) {
     let (shared, alone) = (wafer(pe, true), wafer(pe, false));
     assert_eq!(alone.programs.len(), 24, "every tile has params of its own");

@@ -1,4 +1,4 @@
-//! What the tests share: programs held in one text, compiled without a file system.
+//! Helpers that the tests share: programs held in one text, compiled without a file system.
 
 use std::collections::HashMap;
 use std::fs;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use csl_diag::{ErrorFormat, Style};
 use csl_sema::{Analysis, Options, Resolved, Sources};
 
-/// A layout of one tile, for programs that come without one.
+/// A layout of one tile, for programs without a layout.
 const ONE_TILE: &str = "layout {\n  @set_rectangle(1, 1);\n  @set_tile_code(0, 0, \"pe.csl\", .{});\n}\n";
 
 /// Files by path, and the standard library.
@@ -43,7 +43,7 @@ impl Case {
         Case { files: files_of(text), options: options_of(text) }
     }
 
-    /// The same with default options, for texts that may be garbled.
+    /// A case with default options, for texts that may be garbled.
     pub fn tolerant(text: &str) -> Case {
         Case { files: files_of(text), options: options_of("") }
     }
@@ -105,7 +105,7 @@ fn pair(text: &str) -> (String, String) {
     (name.to_string(), value.to_string())
 }
 
-/// What the IR's validator says against the programs.
+/// The errors that the IR's validator finds in the programs.
 pub fn invalid(analysis: &Analysis) -> Vec<String> {
     let programs = analysis.wafer.iter().flat_map(|wafer| &wafer.programs);
     programs.filter_map(|program| csl_ir::validate(program).err()).map(|invalid| format!("{invalid:?}")).collect()

@@ -1,4 +1,4 @@
-//! Bad programs in `tests/ui`: what is found at which line stands in the program, its rendering in a snapshot.
+//! Bad programs in `tests/ui`: the program names its findings and their lines, a snapshot has the rendering.
 //!
 //! `//~ E0301: text` expects a finding of this code on its line whose message contains the text; `//~^` means the
 //! line above, and one more for each further `^`; `//~?` a finding anywhere, or without a place.
@@ -11,7 +11,7 @@ use crate::support::{Case, assert_snapshot_beside, programs, rendered, test_fold
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Expected {
     file: String,
-    /// From 1; 0 when the place does not matter.
+    /// The line, counted from 1; 0 when the place does not matter.
     line: u32,
     code: String,
     text: String,
@@ -47,7 +47,7 @@ fn matches(expected: &Expected, found: &Diagnostic, analysis: &Analysis) -> bool
     in_place && found.code.text() == expected.code && found.message.contains(&expected.text)
 }
 
-/// What is wrong with the findings of a program, one line each.
+/// The differences between the findings of a program and those that it names, one line each.
 fn differences(case: &Case, analysis: &Analysis) -> Vec<String> {
     let mut found: Vec<&Diagnostic> = analysis.diagnostics.iter().collect();
     let mut wrong = Vec::new();
@@ -84,7 +84,7 @@ fn renderings() {
     }
 }
 
-/// Every code that the front end can give has a program that shows it.
+/// Every code of the front end has a program that shows it.
 #[test]
 fn every_code_is_shown() {
     let all: String = programs(&test_folder("ui")).into_iter().map(|p| p.1).collect();
@@ -96,7 +96,7 @@ fn every_code_is_shown() {
     assert!(unseen.is_empty(), "no program in tests/ui gives {unseen:?}");
 }
 
-/// Codes of later stages: the command line and runs (`crates/csl-host/tests/coverage.rs` looks for theirs).
+/// Codes of later stages: the command line and runs (`crates/csl-host/tests/coverage.rs` checks those).
 const NOT_OURS: &[&str] = &["E0801", "W0802", "E0901", "E0902", INTERNAL];
 
 /// No program is known to show a fault of the compiler.

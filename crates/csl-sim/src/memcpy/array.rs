@@ -1,10 +1,10 @@
 //! The host's array of a copy, from the request to the PEs and back: one 32-bit word an element, in the host's order.
 //!
-//! A tensor `A[h][w][l]` comes in one dimension: in row-major order `l` is fastest, then `w`; in column-major order `h` is
-//! fastest, then `w` (published programs unpack it with numpy's order "F"). A PE takes its elements from where they lie,
-//! and puts them there: no array is made in another order.
+//! A tensor `A[h][w][l]` comes in one dimension: in row-major order `l` is fastest, then `w`; in column-major order `h`
+//! is fastest, then `w` (published programs unpack it with numpy's order "F"). A PE reads and writes its elements in
+//! place: no array is made in another order.
 
-/// How a tensor `A[h][w][l]` lies in the host's array.
+/// The order of a tensor `A[h][w][l]` in the host's array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// The elements of a PE are adjacent.
@@ -25,15 +25,15 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// Elements in all; `None` beyond what can be addressed.
+    /// The number of elements; `None` if they cannot be addressed.
     pub fn items(self) -> Option<usize> {
         self.h.checked_mul(self.w)?.checked_mul(self.l)
     }
 }
 
-/// The array of one copy. PEs are named by their place in row-major order, as [`super::Rect::at`] counts.
+/// The array of one copy. PEs are named by their index in row-major order, as [`super::Rect::at`] counts.
 pub(crate) struct HostArray {
-    /// At least as many as `shape` asks for.
+    /// The words, at least as many as `shape` asks for.
     words: Vec<u32>,
     shape: Shape,
     order: Order,
@@ -44,12 +44,12 @@ impl HostArray {
         HostArray { words, shape, order }
     }
 
-    /// An array for what the PEs send.
+    /// An array for the words that PEs will send.
     pub fn empty(shape: Shape, order: Order) -> HostArray {
         HostArray { words: vec![0; shape.items().unwrap_or(0)], shape, order }
     }
 
-    /// Where an element of a PE lies.
+    /// The index of an element of a PE.
     fn at(&self, pe: usize, item: usize) -> usize {
         let Shape { h, w, l } = self.shape;
         match self.order {

@@ -1,6 +1,6 @@
-//! What memcpy does on a tile when its time comes.
+//! memcpy's work on a tile when its time comes.
 
-use csl_pe::memory::Memory;
+use csl_pe::Memory;
 
 use super::command::{Ticket, Width};
 use super::tile::{Call, Calling, Done, Job, TileCommand};
@@ -11,7 +11,7 @@ use crate::stop::{FaultKind, FaultReport};
 use crate::tile::{NEVER, Tile};
 
 impl<E: Element> Ces<E> {
-    /// Before the element runs: lands stream words, carries out commands.
+    /// The work before the element runs: lands stream words, carries out commands.
     pub fn host_to_tile(&mut self, place: TileId, now: u64) -> Result<(), FaultReport> {
         self.land_streams(place, now);
         while self.tiles[place].host.command_is_due(now) {
@@ -22,7 +22,7 @@ impl<E: Element> Ces<E> {
         Ok(())
     }
 
-    /// After the element has run.
+    /// The work after the element has run.
     pub fn tile_to_host(&mut self, place: TileId, now: u64) {
         let tile = &mut self.tiles[place];
         let took = std::mem::take(&mut tile.ports.taken) != 0;
@@ -45,7 +45,7 @@ impl<E: Element> Ces<E> {
         }
     }
 
-    /// A launch is done for the host when its function has been called (docs/decisions/memcpy-and-host.md H13).
+    /// Ends a launch for the host when its function has been called (docs/decisions/memcpy-and-host.md H13).
     fn called(&mut self, place: TileId) {
         if let Some(Calling { ticket, index, .. }) = self.tiles[place].host.calling.take() {
             self.done.push(Done::part(ticket, index, Vec::new()));
@@ -54,7 +54,7 @@ impl<E: Element> Ces<E> {
 
     // ---- streams ----
 
-    /// At most one word a cycle and color, in the order in which the transfers were submitted.
+    /// Lands at most one word a cycle and color, in the order in which the transfers were submitted.
     fn land_streams(&mut self, place: TileId, now: u64) {
         let tile = &mut self.tiles[place];
         let mut seen = 0u32;
@@ -83,7 +83,7 @@ impl<E: Element> Ces<E> {
         tile.host.incoming.retain(|stream| stream.left() > 0);
     }
 
-    /// Gives a word that leaves a tile on a color without a route to the host. Returns false while the host wants none.
+    /// Gives the host a word that leaves a tile on a color without a route. Returns false while the host wants none.
     pub fn sink(&mut self, place: TileId, color: u8, word: u32) -> bool {
         let Tile { x, host, .. } = &mut self.tiles[place];
         let Some(at) = host.sink(color) else { return false };
@@ -101,7 +101,7 @@ impl<E: Element> Ces<E> {
 
     // ---- commands ----
 
-    /// Returns false when the command has to wait for the end of a task.
+    /// Carries out the first command. Returns false when it has to wait for the end of a task.
     fn carry_out_first(&mut self, place: TileId, now: u64) -> Result<bool, FaultReport> {
         let tile = &mut self.tiles[place];
         let Some(command) = tile.host.commands.pop_front() else { return Ok(false) };
@@ -142,7 +142,7 @@ impl<E: Element> Ces<E> {
         Ok(())
     }
 
-    /// A PE whose program does not export the function has nothing to call.
+    /// Calls the exported function; a PE whose program does not export it has nothing to call.
     fn call(&mut self, place: TileId, ticket: Ticket, index: usize, call: &Call) {
         let tile = &mut self.tiles[place];
         tile.host.calling = Some(Calling { ticket, index, calls: tile.element.calls_started() + 1 });
@@ -157,7 +157,7 @@ impl<E: Element> Ces<E> {
         }
     }
 
-    /// Where the data of an exported variable lies now.
+    /// The current address of an exported variable's data.
     fn data_address(&self, place: TileId, id: u16, bytes: u32) -> Result<u16, FaultKind> {
         let tile = &self.tiles[place];
         let symbol = self.world.image.program_at(tile.x, self.y).and_then(|program| program.exported_symbol(id));
@@ -178,7 +178,7 @@ impl<E: Element> Ces<E> {
         std::mem::take(&mut self.streamed)
     }
 
-    /// What has been said up to cycle `now`.
+    /// The events up to cycle `now`.
     pub fn take_events(&mut self, now: u64) -> Vec<Event> {
         let mut all = std::mem::take(&mut self.early_events);
         for tile in &mut self.tiles {
@@ -192,7 +192,7 @@ impl<E: Element> Ces<E> {
     }
 }
 
-/// Writes elements one behind the other; of a host's word, a 16-bit element takes the low half.
+/// Writes consecutive elements; a 16-bit element takes the low half of a host's word.
 fn write_items(memory: &mut Memory, addr: u16, items: impl Iterator<Item = u32>, width: Width) {
     for (at, word) in places(addr, width).zip(items) {
         match width {
@@ -211,7 +211,7 @@ fn read_items(memory: &Memory, addr: u16, count: u32, width: Width) -> Vec<u32> 
     places(addr, width).take(count as usize).map(read).collect()
 }
 
-/// Byte addresses of elements one behind the other.
+/// Byte addresses of consecutive elements.
 fn places(addr: u16, width: Width) -> impl Iterator<Item = u16> {
     (u32::from(addr)..).step_by(width.bytes() as usize).map(|at| at as u16)
 }

@@ -26,7 +26,7 @@ pub(super) fn check(world: &World, command: &Command) -> Result<(), RequestError
     }
 }
 
-/// The endpoint exists and admits the copy.
+/// Checks that the endpoint exists and admits the copy.
 fn check_endpoint(world: &World, command: &Command, endpoint: Endpoint) -> Result<(), RequestError> {
     let id = match endpoint {
         Endpoint::Symbol(id) => id,
@@ -56,7 +56,7 @@ fn check_carriers(world: &World, export: &Export) -> Result<(), RequestError> {
 }
 
 impl Rect {
-    /// Checks that the rectangle lies in the program's and holds something.
+    /// Checks that the rectangle lies in the program's and is not empty.
     ///
     /// # Errors
     /// [`RequestError::NoStride`], [`RequestError::EmptyRectangle`] or [`RequestError::Outside`].
@@ -76,7 +76,8 @@ impl Rect {
     }
 }
 
-/// The host's array has as many items as the copy moves, or more. Only streams of a program without memcpy may be empty.
+/// Checks that the host's array has at least as many items as the copy moves. Only streams of a program without memcpy
+/// may be empty.
 fn check_array(world: &World, command: &Command, shape: Shape, found: usize) -> Result<(), RequestError> {
     let method = command.method();
     let may_be_empty = world.image.memcpy.is_none() && command.is_stream();
@@ -88,7 +89,7 @@ fn check_array(world: &World, command: &Command, shape: Shape, found: usize) -> 
     }
 }
 
-/// Every PE of the rectangle runs a program, and that has the exported variable.
+/// Checks that every PE of the rectangle runs a program with the exported variable.
 fn check_pes(world: &World, endpoint: Endpoint, rect: &Rect) -> Result<(), RequestError> {
     let right: Vec<bool> = match endpoint {
         Endpoint::Symbol(id) => {
@@ -105,7 +106,7 @@ fn check_pes(world: &World, endpoint: Endpoint, rect: &Rect) -> Result<(), Reque
     })
 }
 
-/// The first PE of a rectangle that does not run a program that is `right`.
+/// The first PE of a rectangle that runs no program, or one that is not `right`.
 fn first_without(world: &World, rect: &Rect, right: impl Fn(csl_machine::ProgramId) -> bool) -> Option<(u32, u32)> {
     for row in 0..rect.rows() {
         let y = rect.y + row * rect.step_y;

@@ -1,8 +1,8 @@
-//! What the host asks of the machine, as values.
+//! Requests of the host, as values.
 
 use super::array::{Order, Shape};
 
-/// PEs of the program's rectangle: columns `x, x + step_x, ..` below `x + w`, rows likewise.
+/// A rectangle of PEs of the program: columns `x, x + step_x, ..` below `x + w`, rows likewise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rect {
     pub x: u32,
@@ -19,23 +19,23 @@ impl Rect {
         Rect { x, y, w, h, step_x: 1, step_y: 1 }
     }
 
-    /// Columns that are visited.
+    /// The number of columns that are visited.
     pub fn columns(&self) -> u32 {
         self.w.div_ceil(self.step_x.max(1))
     }
 
-    /// Rows that are visited.
+    /// The number of rows that are visited.
     pub fn rows(&self) -> u32 {
         self.h.div_ceil(self.step_y.max(1))
     }
 
-    /// PEs that are visited.
+    /// The number of PEs that are visited.
     pub fn len(&self) -> usize {
         let (columns, rows) = self.shape();
         columns * rows
     }
 
-    /// Columns and rows that are visited.
+    /// The numbers of columns and rows that are visited.
     fn shape(&self) -> (usize, usize) {
         (self.columns() as usize, self.rows() as usize)
     }
@@ -51,7 +51,8 @@ impl Rect {
     }
 }
 
-/// Size of an element on the device. In the host's words it takes 32 bits either way, a 16-bit element the low half.
+/// Size of an element on the device. In the host's words an element takes 32 bits either way, a 16-bit one the low
+/// half.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Width {
     Bits16,
@@ -67,16 +68,16 @@ impl Width {
         }
     }
 
-    /// Size of so many elements in bytes.
+    /// Size of this many elements in bytes.
     pub(super) fn of(self, elements: u32) -> u32 {
         elements.saturating_mul(self.bytes())
     }
 }
 
-/// What a transfer reads or writes on the device.
+/// The source or target of a transfer on the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
-    /// Copy mode: the exported pointer variable with this id; where it points when the transfer happens.
+    /// Copy mode: the exported pointer variable with this id. The transfer uses the pointer's value at that time.
     Symbol(u16),
     /// Streaming mode: wavelets of this color.
     Color(u8),
@@ -89,19 +90,19 @@ impl From<u16> for Endpoint {
     }
 }
 
-/// How host data is dealt out.
+/// The way in which the PEs share the host's data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spread {
-    /// Its own elements for each PE.
+    /// Each PE has elements of its own.
     Each,
-    /// One PE's elements for each row, the same along the row.
+    /// Each row has one PE's elements, the same along the row.
     Rows,
-    /// One PE's elements for each column, the same down the column.
+    /// Each column has one PE's elements, the same down the column.
     Columns,
 }
 
 impl Spread {
-    /// Which share the `index`-th PE of `rect` (row-major) gets.
+    /// The number of the share of the `index`-th PE of `rect` (row-major).
     pub fn share(self, rect: &Rect, index: usize) -> usize {
         match self {
             Spread::Each => index,
@@ -111,7 +112,7 @@ impl Spread {
     }
 }
 
-/// What a copy moves: between the host's array, a tensor `A[h][w][per_pe]`, and the PEs of a rectangle.
+/// The data of a copy: between the host's array, a tensor `A[h][w][per_pe]`, and the PEs of a rectangle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Copy {
     pub rect: Rect,
@@ -119,12 +120,12 @@ pub struct Copy {
     pub per_pe: u32,
     /// Size of an element on the device.
     pub width: Width,
-    /// How the tensor lies in the host's array.
+    /// The order of the tensor in the host's array.
     pub order: Order,
 }
 
 impl Copy {
-    /// `per_pe` 32-bit elements for each PE of `rect`, in row-major order.
+    /// A copy of `per_pe` 32-bit elements for each PE of `rect`, in row-major order.
     pub fn of(rect: Rect, per_pe: u32) -> Copy {
         Copy { rect, per_pe, width: Width::Bits32, order: Order::RowMajor }
     }
@@ -144,16 +145,16 @@ impl Copy {
 /// A request of the host. Every PE takes its commands in the order in which they were submitted.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Host to device. The host's array has one 32-bit word an element; what lies behind the tensor is not sent.
+    /// Host to device. The host's array has one 32-bit word an element; words after the tensor are not sent.
     H2d { to: Endpoint, copy: Copy, spread: Spread, array: Vec<u32> },
-    /// Device to host, into an array of `room` items; the answer is the tensor.
+    /// Device to host, into an array of `room` items; the result is the tensor.
     D2h { from: Endpoint, copy: Copy, room: usize },
     /// Calls the exported function with this id on every PE. One word an argument: 16-bit values in the low half.
     Launch { function: u16, args: Vec<u32> },
 }
 
 impl Command {
-    /// The host API's name of it.
+    /// The name of the request in the host API.
     pub fn method(&self) -> &'static str {
         match self {
             Command::H2d { .. } => "memcpy_h2d",
@@ -162,13 +163,13 @@ impl Command {
         }
     }
 
-    /// Whether it moves wavelets of a color.
+    /// Whether the command moves wavelets of a color.
     pub(super) fn is_stream(&self) -> bool {
         let (Command::H2d { to: end, .. } | Command::D2h { from: end, .. }) = self else { return false };
         matches!(end, Endpoint::Color(_))
     }
 }
 
-/// A submitted command.
+/// The number of a submitted command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ticket(pub(crate) u64);

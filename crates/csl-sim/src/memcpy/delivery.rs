@@ -1,4 +1,4 @@
-//! The way of a command to its tiles: when it, and each of its words, gets there.
+//! The delivery of a command to its tiles: the cycles in which it, and each of its words, arrive.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::machine::Machine;
 use crate::tile::Tile;
 use crate::world::World;
 
-/// A command on its way to tiles: when it and its words get there.
+/// A command on its way to tiles, with the times at which it and its words arrive.
 pub(super) struct Delivery<'a> {
     pub ticket: Ticket,
     pub start: u64,
@@ -23,7 +23,7 @@ pub(super) struct Delivery<'a> {
 }
 
 impl Delivery<'_> {
-    /// The way back has rates of its own.
+    /// The same delivery at the rates of the way back.
     pub fn device_to_host(mut self, world: &World, from: Endpoint) -> Self {
         let memcpy = &world.chip.memcpy;
         let cycles = match from {
@@ -34,22 +34,22 @@ impl Delivery<'_> {
         self
     }
 
-    /// PEs of one channel share its rate; rows are dealt out to the channels.
+    /// The number of PEs that share the rate of one channel: rows are dealt out to the channels.
     fn pes_of_a_channel(&self) -> u64 {
         u64::from(self.rect.rows()).div_ceil(self.channels) * u64::from(self.rect.columns())
     }
 
-    /// When the channels are free again.
+    /// The cycle in which the channels are free again.
     pub fn end(&self) -> u64 {
         self.due(self.pes_of_a_channel().saturating_sub(1))
     }
 
-    /// When all words of the channel's PE with this rank, and of those before it, have passed.
+    /// The cycle in which all words have passed for the channel's PE with this rank and for those before it.
     fn due(&self, rank: u64) -> u64 {
         self.start + ((rank + 1) * u64::from(self.per_pe) * self.centi_word).div_ceil(100)
     }
 
-    /// A command for each tile; due when the words of all tiles before it in its channel have passed too.
+    /// Gives each tile a command, due when the words of all tiles before it in its channel have passed too.
     pub fn commands<E: Element>(&self, machine: &mut Machine<E>, job: impl Fn(usize) -> Job) {
         for index in 0..self.rect.len() {
             let rank = index as u64 % self.pes_of_a_channel();
@@ -58,7 +58,7 @@ impl Delivery<'_> {
         }
     }
 
-    /// A stream into each tile: the tiles of a channel get their words in turn.
+    /// Gives each tile a stream: the tiles of a channel get their words in turn.
     pub fn stream_in<E: Element>(&self, machine: &mut Machine<E>, color: u8, array: Arc<HostArray>) {
         let per_pe = self.per_pe as usize;
         let channel = self.pes_of_a_channel();
@@ -78,12 +78,12 @@ impl Delivery<'_> {
                 on_the_way,
                 has_entered: false,
             };
-            // The command is there a cycle before the first word.
+            // The command arrives a cycle before the first word.
             self.command(machine, index, self.start - 1, Job::StreamIn(Box::new(stream)));
         }
     }
 
-    /// What the routers before a PE hold, and its share of the row's buffer.
+    /// The number of words that the routers before a PE hold, with its share of the row's buffer.
     fn words_on_the_way(&self, world: &World) -> usize {
         let Some(memcpy) = world.image.memcpy else { return 0 };
         let chip = &world.chip.memcpy;
@@ -105,13 +105,13 @@ impl Delivery<'_> {
     }
 }
 
-/// Commands come in from the west: a column later, a hop later.
+/// Gives a tile a command. Commands come in from the west: each column further takes a hop more.
 pub(super) fn give<E: Element>(machine: &mut Machine<E>, (x, y): (u32, u32), mut command: TileCommand) {
     command.due += u64::from(x) * u64::from(machine.world.chip.timing.hop);
     touched(machine, x, y, |tile| tile.host.commands.push_back(command));
 }
 
-/// Changes what the host has for a tile, and has the tile look at it in the next cycle.
+/// Changes the state of memcpy at a tile, and lets the tile be served in the next cycle.
 pub(super) fn touched<E: Element>(machine: &mut Machine<E>, x: u32, y: u32, change: impl FnOnce(&mut Tile<E>)) {
     let now = machine.now;
     let row = machine.row_mut(y);

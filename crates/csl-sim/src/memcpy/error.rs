@@ -1,4 +1,4 @@
-//! Why the machine does not take a request of the host.
+//! The errors of requests that the machine does not take.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub enum RequestError {
     /// A copy to the device names an export that the host may only read.
     #[error("{name} is exported read-only; the host may not write it")]
     ReadOnly { name: String },
-    /// No PE of the whole program has what the layout exports.
+    /// No PE of the whole program has the export.
     #[error("the layout exports {name}, but no PE has it: its program's `@export_symbol` of {name} is missing")]
     OnNoPe { name: String },
     /// A PE of the rectangle lacks the exported variable.

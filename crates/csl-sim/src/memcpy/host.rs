@@ -1,4 +1,5 @@
-//! Pending commands: from the host's request to commands and streams of single tiles, and back to one answer.
+//! Pending commands: turns a host's request into commands and streams of single tiles, and their results into one
+//! answer.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -15,13 +16,13 @@ use crate::element::Element;
 use crate::machine::Machine;
 use crate::world::World;
 
-/// Commands that tiles have not finished, and answers that the host has not taken.
+/// The commands that tiles have not finished, and the answers that the host has not taken.
 #[derive(Default)]
 pub(crate) struct Host {
     pending: BTreeMap<Ticket, Pending>,
     answers: BTreeMap<Ticket, Vec<u32>>,
     next_ticket: u64,
-    /// When memcpy can issue its next command.
+    /// The cycle in which memcpy can issue its next command.
     free_at: u64,
     /// The cycle in which the host gave its last command.
     given_at: u64,
@@ -29,14 +30,14 @@ pub(crate) struct Host {
     unended: u64,
     /// Streams that are not done.
     streams: Vec<Ticket>,
-    /// Commands that wait for earlier ones: memcpy carries out one command after another. Each PE takes copies and launches
-    /// in order, so these are held only behind a stream; a stream waits for all that comes before it.
-    /// The host triggers what is held when that is done, with its latency.
+    /// Commands that wait for earlier ones, since memcpy carries out one command after another. Each PE takes copies
+    /// and launches in order, so these wait behind a stream only; a stream waits for all earlier commands. When the
+    /// awaited command is done, the host triggers the next one, with its latency.
     held: VecDeque<(Ticket, Command)>,
 }
 
 struct Pending {
-    /// Tiles that have not finished.
+    /// The number of tiles that have not finished.
     tiles: usize,
     answer: Option<HostArray>,
 }
@@ -46,12 +47,12 @@ impl Host {
         !self.pending.contains_key(&ticket) && self.held.iter().all(|held| held.0 != ticket)
     }
 
-    /// Whether what stands before a command lets it begin.
+    /// Whether the commands before this one let it begin.
     fn may_begin(&self, command: &Command) -> bool {
         self.streams.is_empty() && (self.pending.is_empty() || !command.is_stream())
     }
 
-    /// Whether a command that was held may begin now.
+    /// Whether a waiting command may begin now.
     pub fn can_release(&self) -> bool {
         self.held.front().is_some_and(|(_, command)| self.may_begin(command))
     }
@@ -61,14 +62,14 @@ impl Host {
         !self.held.is_empty()
     }
 
-    /// Gives out the held commands that may begin.
+    /// Gives out the waiting commands that may begin.
     pub fn release<E: Element>(&mut self, machine: &mut Machine<E>) {
         while self.can_release() {
             self.release_one(machine);
         }
     }
 
-    /// Gives out the first held command, whatever it waits for.
+    /// Gives out the first waiting command, whatever it waits for.
     pub fn release_one<E: Element>(&mut self, machine: &mut Machine<E>) {
         let Some((ticket, command)) = self.held.pop_front() else { return };
         self.give(machine, ticket, command);
@@ -86,7 +87,7 @@ impl Host {
         machine.rows().flat_map(of_row).collect()
     }
 
-    /// Has these tiles' streams begin though their command streams are blocked.
+    /// Lets the streams of these tiles begin though their command streams are blocked.
     pub fn begin_streams<E: Element>(&self, machine: &mut Machine<E>, tiles: &[(u32, u32)]) {
         let now = machine.now;
         for &(x, y) in tiles {
@@ -98,7 +99,7 @@ impl Host {
         }
     }
 
-    /// Ends a stream to the host from one PE before it is complete: the words that have come.
+    /// Ends a stream to the host from one PE before it is complete; returns the words that have come.
     pub fn withdraw<E: Element>(&mut self, machine: &mut Machine<E>, ticket: Ticket, (x, y): (u32, u32)) -> Vec<u32> {
         self.pending.remove(&ticket);
         self.streams.retain(|stream| *stream != ticket);
@@ -131,7 +132,7 @@ impl Host {
         self.pending.keys().next().copied().into_iter().chain(held).min()
     }
 
-    /// Takes over what tiles have finished.
+    /// Takes over the finished parts of tiles.
     pub fn collect(&mut self, done: &mut Vec<Done>) {
         for done in done.drain(..) {
             let Done::Part(Part { ticket, index, words }) = done else {
@@ -156,7 +157,7 @@ impl Host {
         check(&machine.world, &command)?;
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;
-        // Without memcpy each stream has a way of its own.
+        // Without memcpy each stream has a channel of its own.
         let is_free = machine.world.image.memcpy.is_none();
         if is_free || (self.held.is_empty() && self.may_begin(&command)) {
             self.give(machine, ticket, command);
@@ -210,7 +211,7 @@ impl Host {
         }
     }
 
-    /// Waits for so many tiles, which fill `answer`.
+    /// Waits for this many tiles, which fill `answer`.
     fn expect(&mut self, ticket: Ticket, tiles: usize, answer: Option<HostArray>) {
         if tiles > 0 {
             self.pending.insert(ticket, Pending { tiles, answer });
@@ -219,7 +220,7 @@ impl Host {
         }
     }
 
-    /// Issues a command: memcpy sends one after another, a period apart.
+    /// Issues a command. memcpy sends one after another, a period apart.
     fn start<'a, E: Element>(
         &mut self,
         machine: &Machine<E>,
@@ -269,7 +270,7 @@ fn params(world: &World, id: u16) -> &[ParamType] {
     world.image.export(id).and_then(Export::params).unwrap_or_default()
 }
 
-/// An argument as registers hold it: sign- or zero-extended from its width.
+/// An argument in a register's form: sign- or zero-extended from its width.
 fn canonical(param: &ParamType, word: u32) -> u64 {
     let unused = 64 - 8 * u32::from(param.bytes.clamp(1, 4));
     let high = u64::from(word) << unused;

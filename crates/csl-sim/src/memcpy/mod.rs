@@ -2,10 +2,10 @@
 //!
 //! - [`command`]: a request as a value, and the rectangle, endpoint and spread that it names.
 //! - [`array`]: the host's array, in the host's order from the call to the PE.
-//! - [`check`]: the one check of a request, before anything moves; [`error`]: what it can find.
-//! - [`host`]: requests that are taken and not done, their order, and their answers.
-//! - [`delivery`]: when a request and each of its words reach the tiles.
-//! - [`tile`]: what one tile has of it: its command stream, streams in and out.
+//! - [`check`]: the one check of a request, before anything moves; [`error`]: the errors that it can find.
+//! - [`host`]: requests that the machine has taken and not finished, their order, and their answers.
+//! - [`delivery`]: the times at which a request and each of its words reach the tiles.
+//! - [`tile`]: the state of memcpy at one tile: its command stream, streams in and out.
 //! - [`carry_out`]: the tile's part, carried out when its time comes.
 
 mod array;

@@ -11,13 +11,14 @@ use super::array::HostArray;
 use super::command::{Ticket, Width};
 use crate::tile::NEVER;
 
-/// Commands and streams of a tile. In this order in memory: what each cycle looks at lies together.
+/// Commands and streams of a tile. The order of the fields is that in memory: those that each cycle reads lie together.
 #[derive(Default)]
 #[repr(C)]
 pub(crate) struct TileHost {
-    /// When a command or stream next has something to do; [`NEVER`] (or a past cycle) while it waits for the program.
+    /// The next cycle in which a command or stream has work; [`NEVER`] (or a past cycle) while it waits for the
+    /// program.
     pub next_due: u64,
-    /// The program has not called `unblock_cmd_stream()` since the last launch.
+    /// Whether the program has not called `unblock_cmd_stream()` since the last launch.
     pub is_blocked: bool,
     /// Id of the function launched last.
     pub launched: u16,
@@ -28,7 +29,7 @@ pub(crate) struct TileHost {
     pub outgoing: Vec<StreamOut>,
 }
 
-/// A launch on its way: it is done for the host when so many calls have started.
+/// A launch under way: it is done for the host when this many calls have started.
 pub(crate) struct Calling {
     pub ticket: Ticket,
     pub index: usize,
@@ -38,9 +39,9 @@ pub(crate) struct Calling {
 /// One command for one tile.
 pub(crate) struct TileCommand {
     pub ticket: Ticket,
-    /// Place of the tile in the command's rectangle.
+    /// The index of the tile in the command's rectangle.
     pub index: usize,
-    /// When it, with all its words, has arrived.
+    /// The cycle in which the command, with all its words, has arrived.
     pub due: u64,
     pub job: Job,
 }
@@ -70,7 +71,7 @@ pub(crate) struct CopyOut {
 
 pub(crate) struct Call {
     pub id: u16,
-    /// In canonical form.
+    /// The arguments in canonical form.
     pub args: Vec<u64>,
 }
 
@@ -82,15 +83,15 @@ pub(crate) struct StreamIn {
     pub array: Arc<HostArray>,
     /// The tile's share of the array.
     pub share: usize,
-    /// The next word of the share, and how many it has.
+    /// The index of the next word of the share, and the number of its words.
     pub at: usize,
     pub end: usize,
-    /// When word `at` arrives, and from one word to the next, in hundredths of a cycle.
+    /// The time at which word `at` arrives, and the time between two words, in hundredths of a cycle.
     pub centi_ready: u64,
     pub centi_step: u64,
     /// Words that the queues on the way hold while the tile takes none.
     pub on_the_way: usize,
-    /// All words have entered these queues: for the host the transfer is done.
+    /// Whether all words have entered these queues: the transfer is done for the host then.
     pub has_entered: bool,
 }
 
@@ -108,7 +109,8 @@ impl StreamIn {
         self.end - self.at
     }
 
-    /// When the last word enters the queues on the way; `None` while they have no room for it, and when it has.
+    /// The cycle in which the last word enters the queues on the way; `None` while they have no room for it, and
+    /// afterwards.
     pub fn entry(&self) -> Option<u64> {
         let behind = self.left().saturating_sub(1) as u64;
         let has_room = self.left() <= self.on_the_way.max(1) && !self.has_entered;
@@ -125,7 +127,7 @@ pub(crate) struct StreamOut {
     pub words: Vec<u32>,
 }
 
-/// What a tile has done that the host waits for.
+/// A result of a tile that the host waits for.
 pub(crate) enum Done {
     /// Its part of a command.
     Part(Part),
@@ -147,14 +149,14 @@ impl Done {
 }
 
 impl TileHost {
-    /// Whether it neither has anything for the tile nor waits for it, but for `unblock_cmd_stream()`: most tiles, most of
-    /// the time.
+    /// Whether the tile has no work for memcpy and does not wait for it, but for `unblock_cmd_stream()`: most tiles,
+    /// most of the time.
     #[inline]
     pub fn is_quiet(&self) -> bool {
         (self.is_blocked || self.commands.is_empty()) && self.incoming.is_empty() && self.calling.is_none()
     }
 
-    /// Whether the first command may start at `now`, as far as the command stream goes.
+    /// Whether the command stream lets the first command start at `now`.
     pub fn command_is_due(&self, now: u64) -> bool {
         !self.is_blocked && self.commands.front().is_some_and(|command| command.due <= now)
     }
@@ -164,7 +166,7 @@ impl TileHost {
         self.commands.front().is_some_and(|command| matches!(command.job, Job::StreamIn(_) | Job::StreamOut(_)))
     }
 
-    /// Opens a stream in cycle `now`, which may be later than its words could have come; other jobs are not for this place.
+    /// Opens a stream in cycle `now`, which may be later than the arrival of its words; other jobs do not come here.
     pub fn begin_stream(&mut self, job: Job, now: u64) {
         match job {
             Job::StreamIn(mut stream) => {
@@ -181,7 +183,7 @@ impl TileHost {
         self.outgoing.iter().position(|stream| stream.color == color)
     }
 
-    /// Sets `next_due` to the next moment after `now` that needs no event of the program to come.
+    /// Sets `next_due` to the next cycle after `now` with work that does not depend on the program.
     pub fn update_due(&mut self, now: u64) {
         let command = self.commands.front().filter(|_| !self.is_blocked).map(|command| command.due);
         let streams = self.incoming.iter().flat_map(|stream| [Some(stream.ready()), stream.entry()]).flatten();

@@ -1,4 +1,4 @@
-//! Images of a few instructions.
+//! Builds images of a few instructions.
 
 use std::sync::Arc;
 
@@ -15,13 +15,13 @@ pub const S: u8 = 4;
 pub const N: u8 = 8;
 pub const RAMP: u8 = 16;
 
-/// Where the exported pointer of [`program`] points, and its id.
+/// The target of the exported pointer of [`program`], as a byte address; its id follows.
 pub const DATA: u16 = 0x200;
 pub const DATA_ID: u16 = 0;
 /// Id of the exported function, where there is one.
 pub const FUNC_ID: u16 = 1;
 
-/// The release that the programs are of.
+/// The release of the programs.
 const SDK: Sdk = Sdk { major: 1, minor: 4 };
 
 /// A program without code that exports the pointer `data` to the `words` given.

@@ -1,4 +1,4 @@
-//! Programs that talk over the fabric.
+//! Tests of programs that talk over the fabric.
 
 use csl_image::{Image, PeImage};
 use csl_isa::dsd::{Dsd, DsdClass};
@@ -69,7 +69,7 @@ fn what_leaves_the_program_is_counted_by_color() {
     assert_eq!(lost[0].what, csl_sim::Lost { color: COLOR, wavelets: 60, side: csl_machine::Direction::North });
 }
 
-/// Where a tile has no program the fabric around begins.
+/// Where a tile has no program the fabric outside begins.
 #[test]
 fn tiles_without_a_program_lie_outside() {
     let routes = [(0, 0, COLOR, RAMP, E)];
@@ -115,7 +115,7 @@ fn a_copy_waits_for_the_stream_before_it() {
     assert_eq!(sim.wait(copy), Ok(Some(data)));
 }
 
-/// Programs may leave wavelets behind: that is no error, but the host can ask.
+/// Programs may leave wavelets behind: that is no error, but the host can ask for them.
 #[test]
 fn wavelets_that_nobody_takes_are_named_at_the_end() {
     let routes = [(0, 0, COLOR, RAMP, E), (1, 0, COLOR, N, RAMP)];
@@ -129,7 +129,7 @@ fn wavelets_that_nobody_takes_are_named_at_the_end() {
     assert_eq!(left.standing, [csl_sim::Count { color: COLOR, wavelets: 1, pes: 1 }]);
 }
 
-/// A task that activates itself is never at rest; the interrupt shows what there is to see.
+/// A task that activates itself is never at rest; the interrupt gives an account.
 #[test]
 fn an_interrupted_run_says_who_runs_and_who_waits() {
     let again = Insn::new(Op::Sys, SysOp::ActivateTask as u16, 0, NO_REG);
@@ -202,7 +202,7 @@ fn output_queues_share_the_ramp() {
     let open =
         |color: u8, to: u8| [imm(0, 0x7f20 + u16::from(color)), imm(1, u16::from(RAMP) << 5 | u16::from(to)), write];
     let send = |pe: &mut PeImage, color, queue| vec(pe, VecOp::Mov32, fabout(color, queue, 4), mem(DATA, 4));
-    // A route that takes nothing from the ramp.
+    // A route without an input from the ramp.
     let closed = |color: u8| [imm(0, 0x7f20 + u16::from(color)), imm(1, u16::from(N) << 5), write];
     let mut code = closed(COLOR).to_vec();
     code.extend(closed(COLOR + 1));

@@ -7,18 +7,18 @@ use csl_machine::{Arch, QueueDir, VecOp};
 use crate::builder::*;
 use crate::random::Dice;
 
-/// Enough busy tiles that threads are worth their while.
+/// A width with enough busy tiles for threads to be worth it.
 const WIDTH: u32 = 32;
 const HEIGHT: u32 = 24;
 const COLORS: u8 = 3;
 const WORDS: u16 = 120;
 
-/// Where the words of a color land.
+/// The byte address where the words of a color land.
 fn room(color: u8) -> u16 {
     0x2000 + 0x1000 * u16::from(color)
 }
 
-/// A tree member: where its words come from, and the sides by which they go on.
+/// A tree member: the side that its words come from, and the sides by which they go on.
 #[derive(Clone, Copy)]
 struct Member {
     root: u32,
@@ -57,7 +57,7 @@ fn forest(dice: &mut Dice) -> Vec<Member> {
     members.into_iter().flatten().collect()
 }
 
-/// What a root sends on a color.
+/// The words that a root sends on a color.
 fn words(root: u32, color: u8) -> Vec<u32> {
     (0..WORDS.into()).map(|i| root << 16 | u32::from(color) << 12 | i).collect()
 }

@@ -1,4 +1,4 @@
-//! What the host reads of a PE's memory when it stops it in the middle of something.
+//! Tests of the host's view of a PE's memory when it stops the PE in the middle of an operation.
 
 use csl_isa::{Insn, Op};
 use csl_machine::{Arch, QueueDir, VecOp};
@@ -9,7 +9,7 @@ const WORDS: u16 = 10_000;
 const FROM: u16 = 0x200;
 const TO: u16 = 0x400;
 
-/// Fills memory with `value` again and again, for ever; with a microthread that waits in vain beside it, or without.
+/// Fills memory with `value` again and again; with a microthread that waits in vain beside it, or without.
 fn filler(waits: bool) -> csl_image::PeImage {
     let mut pe = program(&[7]);
     let mut code = Vec::new();

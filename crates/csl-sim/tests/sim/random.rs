@@ -1,6 +1,6 @@
-//! Random small programs: tasks, microthreads, blocking, fabric and memory operations, switches, routes that are written
-//! at random while the program runs. The engine, on one thread
-//! and on two, does what the reference does: the same memory (timestamps are in it), the same landings, the same fault.
+//! Random small programs: tasks, microthreads, blocking, fabric and memory operations, switches, routes that are
+//! written at random while the program runs. The engine, on one thread and on two, agrees with the reference: the same
+//! memory (with timestamps in it), the same landings, the same fault.
 //!
 //! `CSL_SIM_PROGRAMS` sets how many programs a test run makes, `CSL_SIM_FIRST` the number of the first.
 
@@ -19,7 +19,7 @@ use csl_sim::{Event, EventKind, FaultReport, Sim, SimOptions, Stop, Traces};
 use crate::builder::*;
 use crate::reference::{Landed, Reference};
 
-/// Programs of a usual test run.
+/// The number of programs of a usual test run.
 const PROGRAMS: u64 = 4_000;
 
 /// Memory that operations of all threads use, the log, and all that is compared.
@@ -64,15 +64,15 @@ impl Dice {
     }
 }
 
-/// A color from one tile to others.
+/// The way of a color from one tile to others.
 struct Path {
     color: u8,
     words: u16,
-    /// Some tile on the way has a switch.
+    /// Whether some tile on the way has a switch.
     has_switch: bool,
 }
 
-/// What a tile does with a color.
+/// The part of a tile in a color's path.
 #[derive(Clone, Copy)]
 struct End {
     color: u8,
@@ -112,7 +112,7 @@ fn random_image(seed: u64) -> Image {
 
 type Routes = Vec<(u32, u32, u8, csl_machine::ColorConfig)>;
 
-/// A walk from a random tile; tiles on the way may take what passes, the last one does.
+/// A random walk from a random tile; tiles on the way may take passing wavelets, the last one does.
 fn lay(dice: &mut Dice, (width, height): (u32, u32), color: u8, plans: &mut [Plan], routes: &mut Routes) {
     let mut at = (dice.below(width.into()) as u32, dice.below(height.into()) as u32);
     let mut path = Path { color, words: dice.between(1, 40), has_switch: false };
@@ -179,7 +179,7 @@ struct Maker<'a> {
     sends: Vec<End>,
     receives: Vec<End>,
     fifo: bool,
-    /// Writes routes, in the registers from this one on.
+    /// Whether the program writes routes, in the registers from this one on.
     reroutes: bool,
     color_routes: u16,
 }
@@ -306,7 +306,7 @@ impl Maker<'_> {
         }
     }
 
-    /// Writes the route of a color, whether or not it has one, and looks at what it is then.
+    /// Writes the route of a color, whether or not it has one, and reads the result.
     fn reroute(&mut self) -> Vec<Insn> {
         let register = self.color_routes + self.dice.between(2, 8);
         let inputs = self.dice.pick(&[W, E, S, N, RAMP, RAMP, RAMP | W, 0]);
@@ -318,7 +318,7 @@ impl Maker<'_> {
         code
     }
 
-    /// A task behind this one, so that every program ends.
+    /// A task after this one, so that every program ends.
     fn later(&mut self, id: u16) -> u16 {
         self.dice.between(id.min(TASKS.end - 2) + 1, TASKS.end - 1)
     }
@@ -370,7 +370,7 @@ impl Maker<'_> {
         vec![imm(0, number), sys(op, 0, NO_REG)]
     }
 
-    /// How an operation runs that may be asynchronous.
+    /// A configuration for an operation that may be asynchronous.
     fn config(&mut self, id: u16, queue: u8) -> VecConfig<RegOrImm> {
         if self.dice.one_in(3) {
             return VecConfig::default();
@@ -378,7 +378,7 @@ impl Maker<'_> {
         let task = TaskTarget::LocalTask(RegOrImm::Imm(self.later(id)));
         let completion = self.dice.pick(&[Action::Nothing, Action::Activate(task), Action::Unblock(task)]);
         let priorities = [None, None, Some(Priority::Low), Some(Priority::Medium), Some(Priority::High)];
-        // Now and then one that another operation has, too (WSE-3).
+        // Now and then the microthread of another operation (WSE-3).
         let ut = if self.dice.one_in(6) { self.dice.between(2, 7) } else { queue.into() };
         let (priority, ut) = (self.dice.pick(&priorities), Some(RegOrImm::Imm(ut)));
         VecConfig { is_async: true, completion, priority, ut, ..VecConfig::default() }
@@ -460,7 +460,7 @@ impl Maker<'_> {
     }
 }
 
-/// What one run leaves.
+/// The results of one run.
 #[derive(PartialEq)]
 struct Outcome {
     fault: Option<FaultReport>,
@@ -505,7 +505,7 @@ fn compare(seed: u64, found: &Outcome, expected: &Outcome, what: &str) {
     }
 }
 
-/// The first landing that is not as on the reference.
+/// The first landing that differs from the reference.
 fn first_difference(seed: u64) -> String {
     let image = Arc::new(random_image(seed));
     let traces = Traces { fabric: true, ..Traces::default() };
@@ -539,7 +539,7 @@ fn random_programs_run_as_on_the_reference() {
     for seed in first..first + count {
         let image = Arc::new(random_image(seed));
         let (found, last) = on_engine(&image, 1);
-        // What has come to rest stays there; a PE may have run ahead before it did.
+        // Memory of a program at rest does not change; a PE may have run ahead before that.
         let mut reference = Reference::new(&image);
         let mut expected = on_reference(&image, &mut reference, if last == LAST { last } else { last + 200 });
         if expected != found && last != LAST {

@@ -1,5 +1,5 @@
-//! The reference engine: every router and every PE in every cycle, by row and column. Nothing sleeps, nothing runs ahead,
-//! nothing is skipped.
+//! The reference engine: visits every router and every PE in every cycle, by row and column. Nothing sleeps, runs ahead
+//! or is skipped.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use csl_machine::{Direction, Wavelet};
 use csl_pe::{Pe, Ports, Registers};
 use csl_sim::{FaultKind, FaultReport};
 
-/// Cycle, column, row, side, color, data.
+/// A landing: cycle, column, row, side, color, data.
 pub type Landed = (u64, u32, u32, Direction, u8, u32);
 
 pub struct Reference {
@@ -20,28 +20,28 @@ pub struct Reference {
 struct Ces {
     tiles: Vec<Tile>,
     now: u64,
-    /// For how long a wavelet from a tile's own ramp takes a place.
+    /// Cycles for which a wavelet from a tile's own ramp keeps its place.
     hold: u64,
 }
 
 struct Tile {
     pe: Pe,
     ports: Ports,
-    /// The output queue to look at first.
+    /// The output queue to try first.
     next_output: usize,
     /// Colors of which the CE has refused a wavelet.
     refused: u32,
-    /// Places that come back, and when.
+    /// Places that are released, each with its cycle.
     returns: Vec<(u64, usize)>,
     /// Writes to route registers on their way: the cycle in which they reach the router, color and word.
     writes: Vec<(u64, u8, u16)>,
     dispatch_to_ramp: u32,
-    /// Where the route registers stand.
+    /// The word address of the route registers.
     routes: u16,
 }
 
 struct RouteRegisters<'a> {
-    /// Where they stand.
+    /// The word address of the route registers.
     routes: u16,
     row: &'a Row,
     writes: &'a mut Vec<(u64, u8, u16)>,
@@ -159,7 +159,7 @@ impl Tile {
         }
     }
 
-    /// One wavelet leaves, from the output queues in turn.
+    /// Lets one wavelet leave; the output queues take turns.
     fn inject(&mut self, row: &mut Row, x: u32, now: u64) -> Result<(), csl_fabric::Fault> {
         let count = self.ports.outputs.len();
         for output in (0..count).map(|i| (self.next_output + i) % count) {
@@ -175,7 +175,7 @@ impl Tile {
         Ok(())
     }
 
-    /// Colors that were refused, as soon as there is room for them.
+    /// Wakes refused colors as soon as there is room for them.
     fn take_back(&mut self, row: &mut Row, x: u32, now: u64) {
         for (_, slot) in self.returns.extract_if(.., |place| place.0 <= now) {
             self.ports.release(slot);

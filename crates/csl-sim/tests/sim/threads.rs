@@ -6,7 +6,7 @@ use csl_sim::{Command, Copy, Endpoint, Rect, Stop};
 
 use crate::builder::*;
 
-/// Enough busy tiles that threads are worth their while.
+/// A width with enough busy tiles for threads to be worth it.
 const WIDTH: u32 = 40;
 const HEIGHT: u32 = 26;
 const WORDS: u16 = 150;
@@ -20,7 +20,7 @@ fn east(x: u32) -> u8 {
     4 + (x % 2) as u8
 }
 
-/// Sends its words south and east, and takes what comes from north and west.
+/// Sends its words south and east, and takes words from north and west.
 fn exchanger(x: u32, y: u32) -> PeImage {
     let mut pe = program(&(0..WORDS.into()).map(|i| i + 1000 * x + 50_000 * y).collect::<Vec<u32>>());
     let mut code = Vec::new();
@@ -84,7 +84,7 @@ fn any_number_of_threads_gives_the_same_run() {
     }
 }
 
-/// Two faults in one cycle: the first by row and column counts, whichever thread finds which.
+/// Two faults in one cycle: the first by row and column counts, whichever thread finds it.
 #[test]
 fn the_same_fault_stops_any_number_of_threads() {
     let mut image = image(Arch::Wse2);
@@ -121,7 +121,7 @@ fn pair() -> Image {
     layout(Arch::Wse3, vec![sender, receiver], &[&[0, 1]], &[(0, 0, 3, RAMP, E), (1, 0, 3, W, RAMP)])
 }
 
-/// A trace only looks on: the same landings, the same end; and what it tells comes in the order of the cycles.
+/// A trace only observes: the same landings and the same end; its events come in the order of the cycles.
 #[test]
 fn a_traced_run_is_the_same_run() {
     use std::sync::{Arc, Mutex};

@@ -1,5 +1,5 @@
-//! Cycle counts of public logs (vendor simulator, WSE-2), on programs of single operations. What a program's own code around
-//! them costs is the compiler's, so these compare slopes and differences.
+//! Cycle counts of public logs (vendor simulator, WSE-2), on programs of single operations. The cycles of a program's
+//! own code around them are the compiler's, so these tests compare slopes and differences.
 
 use csl_fabric::Traced;
 use csl_image::Image;
@@ -9,7 +9,7 @@ use csl_sim::{EventKind, Rect};
 
 use crate::builder::*;
 
-/// Where a PE stores the cycle of its last event.
+/// The byte address where a PE stores the cycle of its last event.
 const STAMP: u16 = 0x180;
 
 fn start_counter() -> Insn {
@@ -125,7 +125,7 @@ fn an_operation_lands_on_the_ramp_after_its_latency_and_on_the_neighbour_a_hop_l
     }
 }
 
-/// What is read at the end does not depend on when the host asks.
+/// The final results do not depend on when the host asks.
 #[test]
 fn polling_and_waiting_give_the_same_run() {
     let image = || layout(Arch::Wse2, vec![program(&[7])], &[&[0]], &[]);

@@ -1,6 +1,6 @@
-//! S-expressions: built first, then laid out.
+//! S-expressions: a tree of words that is built first and laid out afterwards.
 
-/// What fits is put on one line of at most this many characters.
+/// The greatest width of a list on one line, in characters.
 const WIDTH: usize = 100;
 
 /// A word, or a parenthesised list that begins with one.
@@ -27,7 +27,7 @@ impl Node {
         self
     }
 
-    /// Ends in a line feed.
+    /// Writes the node, ended by a line feed.
     pub fn write(&self, indent: usize, out: &mut String) {
         out.push_str(&"  ".repeat(indent));
         let line = self.line();
@@ -38,7 +38,7 @@ impl Node {
         };
         out.push('(');
         out.push_str(&self.head);
-        // Words stay beside the head.
+        // Words stay on the line of the head.
         let words = children.iter().take_while(|c| c.children.is_none()).count();
         for word in &children[..words] {
             out.push(' ');

@@ -1,4 +1,4 @@
-//! Tokens as text.
+//! Prints tokens as text.
 
 use csl_diag::FileId;
 
@@ -6,7 +6,7 @@ use crate::adapter::adapt;
 use crate::lexer::lex;
 use crate::token::{Lexeme, Token};
 
-/// One token a line: where it is (line:column, from 1), its kind and its text.
+/// One token a line: its position (line:column, both from 1), its kind and its text.
 ///
 /// These are the tokens as the grammar sees them; comments are left out. A text that nests too deeply
 /// is shown as the lexer sees it.

@@ -1,4 +1,4 @@
-//! Declarations as text.
+//! Prints declarations.
 
 use super::Printer;
 use super::expr::{ANY, TYPE};

@@ -1,4 +1,4 @@
-//! Expressions and types as text, with the parentheses that they need and no others.
+//! Prints expressions and types, with no more parentheses than they need.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use super::Printer;
 use super::decl::fn_kind;
 use crate::ast::*;
 
-// How tightly an expression holds together, as the tiers of the grammar have it.
+// Binding strengths, as the tiers of the grammar have them.
 pub(super) const ANY: u8 = 0;
 const PREFIX: u8 = 8;
 const OPERAND: u8 = 9;
@@ -63,7 +63,7 @@ pub(crate) fn binary_op(op: BinOp) -> &'static str {
 }
 
 impl Printer {
-    /// `expr` where something of tier `least` can stand.
+    /// Prints `expr` where an expression of tier `least` or above can stand.
     pub(super) fn expr(&mut self, expr: &Expr, least: u8) {
         if level(&expr.kind) >= least {
             return self.bare(&expr.kind);
@@ -91,7 +91,7 @@ impl Printer {
     fn literal(&mut self, kind: &ExprKind) {
         match kind {
             ExprKind::Int(value) => self.put(&value.to_string()),
-            // Too large for the type, as its literal was.
+            // The literal was too large for the type; this one is too.
             ExprKind::Float(value) if value.is_infinite() => self.put("1e999"),
             ExprKind::Float(value) => self.put(&format!("{value:?}")),
             ExprKind::Char(code) => self.put(&format!("'\\u{{{code:x}}}'")),
@@ -199,7 +199,7 @@ impl Printer {
                 self.expr(operand, PREFIX);
             }
             ExprKind::AddrOf(place) => {
-                // `&&` would be one token.
+                // Two `&` side by side would be one token.
                 self.put(if self.out.ends_with('&') { " &" } else { "&" });
                 self.expr(place, PREFIX);
             }

@@ -1,4 +1,4 @@
-//! Statements as text.
+//! Prints statements.
 
 use super::Printer;
 use super::binary_op;
@@ -93,7 +93,7 @@ impl Printer {
         self.put(") ");
     }
 
-    /// What could take the `else` for its own goes in parentheses.
+    /// Prints the branch before an `else`; an expression that could take the `else` for its own goes in parentheses.
     pub(super) fn before_else(&mut self, then: &Expr) {
         let least = if level(&then.kind) == ANY { POSTFIX } else { ANY };
         self.expr(then, least);

@@ -1,4 +1,4 @@
-//! Whatever the text: no panic, spans within the file, an error wherever something was given up.
+//! Any text: no panic, spans within the file, an error wherever text was given up.
 
 use csl_syntax::ast::Item;
 use csl_syntax::{dump_ast, dump_tokens, print};
@@ -25,7 +25,7 @@ fn survives(text: &str) {
     }
 }
 
-/// Pieces that meet often enough to form programs.
+/// Pieces that often form programs when joined.
 const PIECES: &[&str] = &[
     "fn f",
     "task t",

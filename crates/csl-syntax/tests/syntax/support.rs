@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Functions that the tests share.
 
 use csl_diag::{Diagnostics, ErrorFormat, FileId, SourceMap, Style};
 use csl_syntax::ast::File;

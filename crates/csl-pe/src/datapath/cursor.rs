@@ -1,0 +1,236 @@
+//! Operands of running operations: where each stands, and its next element.
+
+use csl_isa::dsd::mem4d;
+use csl_num::LowBits;
+
+use super::memory::Memory;
+
+/// No explicit DSR.
+pub(crate) const NO_DSR: u8 = 0xff;
+
+/// An operand of an operation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Operand {
+    pub cursor: Cursor,
+    /// 16-bit words of an element.
+    pub words: u8,
+    /// The explicit DSR that it came from, or [`NO_DSR`].
+    pub dsr: u8,
+}
+
+/// The place of the next element. Addresses are in bytes and wrap at 16 bits.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Cursor {
+    None,
+    /// A scalar source.
+    Scalar(u32),
+    /// A pointer to a scalar destination; written when the operation completes.
+    Ptr {
+        addr: u16,
+        value: Option<u32>,
+    },
+    Mem(Linear),
+    Mem4(Mem4),
+    Circ(Circ),
+    /// Wavelets of an input slot.
+    In(In),
+    /// Wavelets into an output slot.
+    Out(Out),
+    Fifo(u8),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Linear {
+    pub addr: u16,
+    /// Bytes.
+    pub step: u16,
+}
+
+/// A mem4d operand; dimension 0 is the innermost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Mem4 {
+    pub addr: u16,
+    pub dims: u8,
+    pub extents: [u16; 4],
+    pub counts: [u16; 4],
+    /// Bytes, with the reset of the inner dimensions included.
+    pub steps: [u16; 4],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Circ {
+    pub base: u16,
+    pub addr: u16,
+    /// Bytes from `base` to the exclusive end.
+    pub bytes: u16,
+    pub step: u16,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct In {
+    pub slot: u8,
+    pub control_transform: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Out {
+    pub slot: u8,
+    pub color: u8,
+    pub control: bool,
+    pub control_transform: bool,
+    pub advance_switch: bool,
+    /// Half wavelets: 16-bit elements by an output queue in dense mode.
+    pub half: bool,
+    /// The high half of every wavelet.
+    pub index: Option<u16>,
+}
+
+impl Operand {
+    /// The next value of a source in memory, or the scalar; 0 of any other operand.
+    #[inline(always)]
+    pub fn next(&mut self, memory: &Memory) -> u32 {
+        if let Cursor::Scalar(value) = self.cursor {
+            return value;
+        }
+        self.cursor.next_addr().map_or(0, |addr| memory.read_element(addr, self.words))
+    }
+
+    /// Writes the next element of a destination in memory, or keeps the value of a scalar one.
+    #[inline(always)]
+    pub fn put(&mut self, memory: &mut Memory, value: u32) {
+        if let Cursor::Ptr { value: held, .. } = &mut self.cursor {
+            *held = Some(value);
+        } else if let Some(addr) = self.cursor.next_addr() {
+            memory.write_element(addr, self.words, value);
+        }
+    }
+}
+
+impl Linear {
+    #[inline(always)]
+    fn next(&mut self) -> u16 {
+        let addr = self.addr;
+        self.addr = addr.wrapping_add(self.step);
+        addr
+    }
+}
+
+/// A mem4d descriptor as it stands in memory.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Mem4Desc {
+    pub addr: u16,
+    /// Dimensions and the index flag.
+    pub shape: u16,
+    /// Outermost first.
+    pub extents: [u16; 4],
+    /// Innermost first, in elements.
+    pub strides: [u16; 4],
+}
+
+impl Mem4Desc {
+    pub fn of_words(words: &[u16; 10]) -> Mem4Desc {
+        let &[addr, shape, e0, e1, e2, e3, s0, s1, s2, s3] = words;
+        Mem4Desc { addr, shape, extents: [e0, e1, e2, e3], strides: [s0, s1, s2, s3] }
+    }
+
+    pub fn read(memory: &Memory, at: u16) -> Mem4Desc {
+        let word = |offset: u32| memory.read16(at.wrapping_add(offset.low16()));
+        let words = |offset: u32| [0, 1, 2, 3].map(|i| word(offset + 2 * i));
+        Mem4Desc {
+            addr: word(mem4d::ADDR),
+            shape: word(mem4d::SHAPE),
+            extents: words(mem4d::EXTENTS),
+            strides: words(mem4d::STRIDES),
+        }
+    }
+}
+
+impl Mem4 {
+    /// `words` is the element's size in 16-bit words, `index` the operation's `.index`.
+    pub fn new(desc: Mem4Desc, words: u16, index: u16) -> Mem4 {
+        let dims = usize::from(desc.shape & 7).clamp(1, 4);
+        let index = if desc.shape & mem4d::INDEX_OFFSET != 0 { index.wrapping_mul(2) } else { 0 };
+        let addr = desc.addr.wrapping_add(index);
+        let mut mem4 = Mem4 { addr, dims: dims.low8(), extents: [1; 4], counts: [0; 4], steps: [0; 4] };
+        for i in 0..dims {
+            mem4.extents[i] = desc.extents[dims - 1 - i];
+            mem4.steps[i] = desc.strides[i].wrapping_mul(2 * words);
+        }
+        mem4
+    }
+
+    /// Elements.
+    pub fn len(&self) -> u32 {
+        self.extents.iter().fold(1u32, |len, &extent| len.saturating_mul(u32::from(extent)))
+    }
+
+    /// Elements left in the innermost dimension.
+    pub fn row_left(&self) -> u32 {
+        if self.dims <= 1 { u32::MAX } else { u32::from(self.extents[0].saturating_sub(self.counts[0])).max(1) }
+    }
+
+    /// Whether the banks of `other` lie as far from this one's in every row: eight banks of two bytes.
+    pub fn keeps_distance(&self, other: &Mem4) -> bool {
+        let same_bank = |i: usize| self.steps[i].wrapping_sub(other.steps[i]) % 16 == 0;
+        let dims = usize::from(self.dims);
+        self.dims == other.dims && self.extents[..dims - 1] == other.extents[..dims - 1] && (1..dims).all(same_bank)
+    }
+
+    /// The outermost dimension goes on for as long as the operation does.
+    #[inline]
+    fn next(&mut self) -> u16 {
+        let addr = self.addr;
+        let last = usize::from(self.dims) - 1;
+        let mut dim = 0;
+        self.counts[0] = self.counts[0].wrapping_add(1);
+        while dim < last && self.counts[dim] >= self.extents[dim] {
+            self.counts[dim] = 0;
+            dim += 1;
+            self.counts[dim] = self.counts[dim].wrapping_add(1);
+        }
+        self.addr = addr.wrapping_add(self.steps[dim]);
+        addr
+    }
+}
+
+impl Circ {
+    #[inline]
+    fn next(&mut self) -> u16 {
+        let addr = self.addr;
+        let offset = addr.wrapping_sub(self.base).wrapping_add(self.step);
+        self.addr = if offset >= self.bytes { self.base } else { self.base.wrapping_add(offset) };
+        addr
+    }
+}
+
+impl Cursor {
+    /// The address of the next element of an operand in memory, and one step on.
+    #[inline(always)]
+    pub fn next_addr(&mut self) -> Option<u16> {
+        match self {
+            Cursor::Mem(linear) => Some(linear.next()),
+            Cursor::Mem4(mem4) => Some(mem4.next()),
+            Cursor::Circ(circ) => Some(circ.next()),
+            _ => None,
+        }
+    }
+
+    /// The address at which the operand stands.
+    pub fn addr(&self) -> Option<u16> {
+        match self {
+            Cursor::Mem(linear) => Some(linear.addr),
+            Cursor::Mem4(mem4) => Some(mem4.addr),
+            Cursor::Circ(circ) => Some(circ.addr),
+            _ => None,
+        }
+    }
+
+    pub fn is_fabric(&self) -> bool {
+        matches!(self, Cursor::In(_) | Cursor::Out(_))
+    }
+
+    /// Whether it reads or writes memory alone.
+    pub fn is_memory(&self) -> bool {
+        matches!(self, Cursor::Mem(_) | Cursor::Mem4(_) | Cursor::Circ(_))
+    }
+}

@@ -1,0 +1,85 @@
+//! Explicit data structure registers (docs/decisions/machine.md M6). Only those that are loaded take room. XDSRs and SRs
+//! hold no state of their own here: what they would hold stands with the DSR that was loaded together with them.
+
+use csl_isa::dsd::{Dsd, DsdClass};
+use csl_machine::DsrFile;
+
+use super::config::Config;
+use super::cursor::Mem4Desc;
+use crate::queues::NONE;
+
+/// A descriptor as it was loaded; element sizes come from the operation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Loaded {
+    /// mem1d and fabric.
+    Packed(Dsd),
+    /// A circular buffer and the address at which it stands.
+    Circ {
+        dsd: Dsd,
+        at: u16,
+    },
+    Mem4(Mem4Desc),
+    Fifo(u8),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Dsr {
+    file: DsrFile,
+    id: u8,
+    pub value: Loaded,
+    pub config: Config,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Dsrs(Vec<Dsr>);
+
+impl Dsrs {
+    pub fn find(&self, file: DsrFile, id: u8) -> Option<usize> {
+        self.0.iter().position(|dsr| dsr.file == file && dsr.id == id)
+    }
+
+    pub fn get(&self, at: usize) -> &Dsr {
+        &self.0[at]
+    }
+
+    pub fn load(&mut self, file: DsrFile, id: u8, value: Loaded, config: Config) {
+        match self.find(file, id) {
+            Some(at) => (self.0[at].value, self.0[at].config) = (value, config),
+            None => self.0.push(Dsr { file, id, value, config }),
+        }
+    }
+
+    /// `.save_address`: the register points behind what the operation has used.
+    pub fn save(&mut self, at: usize, stands: u16) {
+        if self.0.get(at).is_some_and(|dsr| dsr.config.save_address) {
+            self.set_addr(at, stands);
+        }
+    }
+
+    /// Moves what the register describes. Returns false for what does not lie in memory.
+    pub fn set_addr(&mut self, at: usize, addr: u16) -> bool {
+        match &mut self.0[at].value {
+            Loaded::Packed(dsd) if dsd.class() == DsdClass::Mem1d => *dsd = dsd.with_addr(addr),
+            Loaded::Circ { at, .. } => *at = addr,
+            Loaded::Mem4(desc) => desc.addr = addr,
+            Loaded::Packed(_) | Loaded::Fifo(_) => return false,
+        }
+        true
+    }
+
+    /// `@set_dsr_base_addr`: as [`Dsrs::set_addr`]; a circular buffer moves as a whole.
+    pub fn set_base(&mut self, at: usize, addr: u16) -> bool {
+        if let Loaded::Circ { dsd, .. } = &mut self.0[at].value {
+            *dsd = dsd.with_addr(addr);
+        }
+        self.set_addr(at, addr)
+    }
+}
+
+/// A fabin in an explicit DSR reads from the color of its queue and binds none (docs/decisions/machine.md M29).
+pub(crate) fn queue_alone(dsd: Dsd) -> Dsd {
+    if dsd.class() != DsdClass::Fabin || dsd.queue() == NONE {
+        return dsd;
+    }
+    Dsd::fabric(DsdClass::Fabin, NONE, dsd.queue(), dsd.extent(), dsd.flags(), dsd.index_offset())
+}

@@ -1,0 +1,40 @@
+//! The fast path of an issue: one element, no FIFO, nothing that a wavelet can change. Nearly all wavelets take it.
+
+use super::alu;
+use super::cursor::{Cursor, Operand};
+use super::operation::{Operation, Step};
+use super::state::Datapath;
+use crate::ports::Ports;
+
+impl Operation {
+    /// One issue of an operation that may take this path ([`super::operation::Needs`]) and has what it needs.
+    pub(super) fn issue_fast(&mut self, data: &mut Datapath, ports: &mut Ports, now: u64) -> Step {
+        let [a, b, c] = &mut self.srcs;
+        // Sources that there are not lie on cache lines of their own.
+        let sources = self.needs.sources;
+        let a = fetch(a, data, ports);
+        let b = if sources > 1 { fetch(b, data, ports) } else { 0 };
+        let c = if sources > 2 { fetch(c, data, ports) } else { 0 };
+        let value = alu::apply(self.op, data.half, a, b, c);
+        if let Some(i) = self.accumulate {
+            self.srcs[usize::from(i)].cursor = Cursor::Scalar(value);
+        }
+        match self.dest.cursor {
+            Cursor::Out(out) => self.send(data, ports, now, out, value, 1),
+            _ => self.dest.put(&mut data.memory, value),
+        }
+        self.count(1);
+        self.after_move(&mut data.memory)
+    }
+}
+
+#[inline(always)]
+fn fetch(src: &mut Operand, data: &Datapath, ports: &mut Ports) -> u32 {
+    match src.cursor {
+        Cursor::In(input) => {
+            let word = ports.take(usize::from(input.slot)).map_or(0, |wavelet| wavelet.data);
+            if src.words == 1 { word & 0xffff } else { word }
+        }
+        _ => src.next(&data.memory),
+    }
+}

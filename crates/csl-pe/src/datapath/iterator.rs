@@ -1,0 +1,116 @@
+//! The iterators of `@map`: one element at a time, one wavelet an element.
+
+use csl_image::PeImage;
+use csl_isa::vec::IterDsd;
+use csl_machine::Wavelet;
+use csl_num::LowBits;
+
+use super::cursor::{Cursor, NO_DSR, Operand};
+use super::operands::Setup;
+use super::state::{Datapath, Iter};
+use crate::fault::FaultKind;
+use crate::ports::Ports;
+use crate::queues::Outgoing;
+
+const UNUSED: Iter = Iter { operand: Operand { cursor: Cursor::None, words: 1, dsr: NO_DSR }, left: 0 };
+
+/// What an iterator meets.
+pub(crate) enum Turn {
+    /// An element has moved: the value that was read, or written.
+    Moved(u64),
+    /// It has no element left.
+    End,
+    /// A queue has no wavelet, or no room.
+    Wait,
+}
+
+impl Datapath {
+    /// Sets up iterator `iter` over a row of the program's `iters`.
+    pub fn load_iter(
+        &mut self,
+        iter: u16,
+        row: u16,
+        program: &PeImage,
+        ports: &mut Ports,
+        reg: &dyn Fn(u16) -> u64,
+    ) -> Result<(), FaultKind> {
+        let row: IterDsd = *program.iters.get(usize::from(row)).ok_or(FaultKind::BadCode("no such iterator"))?;
+        let words = if row.elem_bits == 16 { 1 } else { 2 };
+        let (operand, left) = Setup { data: self, program, ports, reg }.iterator(&row.dsd, words)?;
+        if self.iters.len() <= usize::from(iter) {
+            self.iters.resize(usize::from(iter) + 1, UNUSED);
+        }
+        self.iters[usize::from(iter)] = Iter { operand, left };
+        Ok(())
+    }
+
+    pub fn is_iter_on_fabric(&self, iter: u16) -> bool {
+        self.iter(iter).is_some_and(|iter| iter.left != 0 && iter.operand.cursor.is_fabric())
+    }
+
+    pub fn iter(&self, iter: u16) -> Option<&Iter> {
+        self.iters.get(usize::from(iter))
+    }
+
+    fn unfinished(&self, iter: u16) -> Option<Iter> {
+        self.iter(iter).copied().filter(|iter| iter.left != 0)
+    }
+
+    /// The next element of a source.
+    pub fn iter_next(&mut self, iter: u16, ports: &mut Ports) -> Result<Turn, FaultKind> {
+        let Some(mut it) = self.unfinished(iter) else { return Ok(Turn::End) };
+        let value = match it.operand.cursor {
+            Cursor::In(input) => match ports.take(usize::from(input.slot)) {
+                None => return Ok(Turn::Wait),
+                Some(wavelet) if it.operand.words == 1 => wavelet.data & 0xffff,
+                Some(wavelet) => wavelet.data,
+            },
+            Cursor::Fifo(_) | Cursor::Out(_) | Cursor::Ptr { .. } | Cursor::None => {
+                return Err(FaultKind::BadOperand("`@map` reads memory and fabric alone"));
+            }
+            _ => it.operand.next(&self.memory),
+        };
+        self.step_iter(iter, it);
+        Ok(Turn::Moved(u64::from(value)))
+    }
+
+    /// Writes the next element of a destination in cycle `now`.
+    pub fn iter_put(&mut self, iter: u16, value: u64, now: u64, ports: &mut Ports) -> Result<Turn, FaultKind> {
+        let Some(mut it) = self.unfinished(iter) else { return Ok(Turn::End) };
+        let word = value.low32();
+        match it.operand.cursor {
+            Cursor::Out(out) => {
+                if ports.outputs[usize::from(out.slot)].room() == 0 {
+                    return Ok(Turn::Wait);
+                }
+                let low = if it.operand.words == 1 { word & 0xffff } else { word };
+                let data = out.index.map_or(low, |index| low & 0xffff | u32::from(index) << 16);
+                let wavelet = Wavelet { data, control: out.control, half: out.half };
+                let advance_switch = out.advance_switch && it.left == 1;
+                let ready = now + self.dispatch_to_ramp();
+                let sent =
+                    ports.put(usize::from(out.slot), Outgoing { wavelet, color: out.color, advance_switch, ready });
+                debug_assert!(sent, "there was room");
+            }
+            Cursor::Fifo(_) | Cursor::In(_) | Cursor::Scalar(_) | Cursor::Ptr { .. } | Cursor::None => {
+                return Err(FaultKind::BadOperand("`@map` writes memory and fabric alone"));
+            }
+            _ => it.operand.put(&mut self.memory, word),
+        }
+        self.step_iter(iter, it);
+        Ok(Turn::Moved(value))
+    }
+
+    fn step_iter(&mut self, iter: u16, mut it: Iter) {
+        if it.left != u32::MAX {
+            it.left -= 1;
+        }
+        if it.left == 0
+            && it.operand.dsr != NO_DSR
+            && let Some(addr) = it.operand.cursor.addr()
+        {
+            self.dsrs.save(usize::from(it.operand.dsr), addr);
+        }
+        self.iters[usize::from(iter)] = it;
+    }
+}

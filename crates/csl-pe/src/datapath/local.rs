@@ -1,0 +1,43 @@
+//! Operations that touch nothing but memory and scalars: many issues at once.
+
+use csl_machine::Chip;
+use csl_num::{FloatKind, LowBits};
+
+use super::exceptions;
+use super::memory::Memory;
+use super::memory_loop;
+use super::operation::{Operation, Step};
+use crate::fault::FaultKind;
+
+impl Operation {
+    /// Runs `issues` issues of a local operation at once.
+    pub fn run_local(&mut self, chip: &Chip, memory: &mut Memory, half: FloatKind, issues: u64) -> Step {
+        let issues = issues.min(u64::from(u32::MAX)).low32();
+        let elements = issues.saturating_mul(u32::from(self.rate.group)).min(self.left);
+        memory_loop::run(self, memory, half, elements);
+        self.count(elements);
+        self.pass_rows(chip, elements);
+        self.after_move(memory)
+    }
+
+    /// As [`Operation::run_local`], element by element up to one that raises a floating-point exception of `unmasked`.
+    pub fn run_watched(
+        &mut self,
+        chip: &Chip,
+        memory: &mut Memory,
+        half: FloatKind,
+        issues: u64,
+        unmasked: u16,
+    ) -> Result<Step, FaultKind> {
+        for _ in 0..issues.saturating_mul(u64::from(self.rate.group)).min(u64::from(self.left)) {
+            let raised = exceptions::of_element(self.op, half, memory_loop::next_sources(self, memory)) & unmasked;
+            if raised != 0 {
+                return Err(FaultKind::FpException { raised });
+            }
+            memory_loop::run(self, memory, half, 1);
+            self.count(1);
+            self.pass_rows(chip, 1);
+        }
+        Ok(self.after_move(memory))
+    }
+}

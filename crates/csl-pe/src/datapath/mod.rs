@@ -1,0 +1,34 @@
+//! The datapath of a PE: memory, data structure registers, FIFOs, and the vector operations that run over them. It decides
+//! nothing about when a thread may issue: the scheduler asks whether an operation can, and lets it.
+
+mod alu;
+mod claim;
+mod config;
+mod contiguous;
+mod cursor;
+mod dsr;
+mod exceptions;
+mod fast;
+mod fifo;
+mod issue;
+mod iterator;
+mod load;
+mod local;
+mod memory;
+mod memory_loop;
+mod operands;
+mod operation;
+mod setup;
+mod state;
+mod timing;
+mod wavelets;
+
+pub use memory::Memory;
+
+pub(crate) use claim::operands;
+pub(crate) use cursor::Cursor;
+pub(crate) use iterator::Turn;
+pub(crate) use operands::Setup;
+pub(crate) use operation::{Operation, Stall, Step};
+pub(crate) use setup::Started;
+pub(crate) use state::Datapath;

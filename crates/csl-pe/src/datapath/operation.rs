@@ -1,0 +1,277 @@
+//! A vector operation under way. It can stop behind any element and go on.
+
+use csl_machine::{Action, Chip, FifoAction, Priority, VecOp};
+use csl_num::{FloatKind, LowBits};
+
+use super::alu;
+use super::config::Config;
+use super::cursor::{Cursor, In, NO_DSR, Operand, Out};
+use super::fifo::FifoState;
+use super::memory::Memory;
+use super::timing::{self, Rate};
+use crate::ports::Ports;
+
+/// How far an operation on a message is (`<message_passing>`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Message {
+    No,
+    /// A header is to be sent first.
+    Header(u32),
+    /// A header is to be received first; it tells the number of elements.
+    Awaited,
+    /// The last wavelet closes the message.
+    Open,
+}
+
+/// A vector operation and its progress.
+///
+/// In this order in memory: what each issue looks at lies together.
+#[derive(Clone, Debug)]
+#[repr(C)]
+pub(crate) struct Operation {
+    pub needs: Needs,
+    /// Elements, `u32::MAX` for an endless operation.
+    pub left: u32,
+    pub op: VecOp,
+    pub rate: Rate,
+    /// Elements up to where the rate has to be looked at again; `u32::MAX` for never.
+    pub row: u32,
+    pub is_fabric: bool,
+    /// The scalar source that takes the result of each element.
+    pub accumulate: Option<u8>,
+    pub message: Message,
+    pub dest: Operand,
+    pub srcs: [Operand; 3],
+    pub carry: u32,
+    pub config: Config,
+    /// A source that is cleared at completion: where it started, the size of its elements, the length at the start.
+    pub zero: Option<(Cursor, u8, u32)>,
+    /// Elements that a FIFO must have, or have room for, before anything moves (its `.simd_mode`).
+    pub fifo_least: u8,
+    /// The value of the builtin that started it.
+    pub result: bool,
+}
+
+/// What decides in every cycle whether an operation can issue: it follows from the operands and does not change while the
+/// operation runs.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Needs {
+    /// Input slots that it reads, and the output slot that it writes, as masks.
+    pub inputs: u32,
+    pub outputs: u32,
+    pub has_fifo: bool,
+    /// One element an issue and nothing that wavelets can change: it takes the fast path (`fast.rs`).
+    pub is_fast: bool,
+    /// Sources up to the last one that there is.
+    pub sources: u8,
+    /// The priority of the configuration.
+    pub priority: Option<Priority>,
+}
+
+/// The result of one issue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Moved,
+    Done(Action),
+    Stalled(Stall),
+}
+
+/// The reason why an operation cannot issue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stall {
+    /// A wavelet in an input slot.
+    Input(u8),
+    /// Room in an output slot.
+    Output(u8),
+    /// Another thread's push or pop.
+    Fifo(u8),
+}
+
+impl Operation {
+    /// Settles [`Operation::needs`] once the operands stand.
+    pub fn settled(mut self) -> Operation {
+        let input = |src: &Operand| if let Cursor::In(In { slot, .. }) = src.cursor { 1 << slot } else { 0 };
+        let output = if let Cursor::Out(Out { slot, .. }) = self.dest.cursor { 1 << slot } else { 0 };
+        let has_fifo = self.operands().any(|operand| matches!(operand.cursor, Cursor::Fifo(_)));
+        self.needs = Needs {
+            inputs: self.srcs.iter().fold(0, |mask, src| mask | input(src)),
+            outputs: output,
+            has_fifo,
+            is_fast: !has_fifo && self.is_fast(),
+            sources: self.srcs.iter().rposition(|src| src.cursor != Cursor::None).map_or(0, |last| last.low8() + 1),
+            priority: self.config.priority,
+        };
+        self
+    }
+
+    fn is_fast(&self) -> bool {
+        let transforms = |operand: &Operand| match operand.cursor {
+            Cursor::In(input) => input.control_transform,
+            Cursor::Out(out) => out.control_transform,
+            _ => false,
+        };
+        let is_word_wise = self.rate.group == 1 && !matches!(self.op, VecOp::Dfilt | VecOp::Addc16);
+        is_word_wise
+            && self.row == u32::MAX
+            && self.message == Message::No
+            && self.config.on_control.is_none()
+            && !self.operands().any(transforms)
+    }
+
+    /// Whether it ends before anything moves: all its operands have length 0. (A message may be empty, too, but has a
+    /// header, which tells the length.)
+    pub fn is_empty(&self) -> bool {
+        self.left == 0 && self.message == Message::No
+    }
+
+    /// Whether it touches nothing but memory and scalars.
+    pub fn is_local(&self) -> bool {
+        self.needs.inputs | self.needs.outputs == 0 && !self.needs.has_fifo
+    }
+
+    /// Whether a source begins where `written` does.
+    pub fn reads(&self, written: Option<u16>) -> bool {
+        written.is_some() && self.srcs.iter().any(|src| src.cursor.addr() == written)
+    }
+
+    pub fn operands(&self) -> impl Iterator<Item = &Operand> {
+        std::iter::once(&self.dest).chain(&self.srcs)
+    }
+
+    /// Issues of a local operation that are left at the present rate.
+    pub fn issues_left(&self) -> u64 {
+        u64::from(self.left.min(self.row).div_ceil(u32::from(self.rate.group)))
+    }
+
+    /// `elements` have moved: at a new row of an operand its banks may meet those of another, or no longer.
+    #[inline]
+    pub(super) fn pass_rows(&mut self, chip: &Chip, elements: u32) {
+        if self.row != u32::MAX {
+            self.row = self.row.saturating_sub(elements);
+            if self.row == 0 && self.left > 0 {
+                self.look_at_row(chip);
+            }
+        }
+    }
+
+    fn look_at_row(&mut self, chip: &Chip) {
+        let cursors = self.srcs.map(|src| src.cursor);
+        self.rate = timing::at_row(chip, self.op, self.rate, &cursors);
+        self.row = timing::row(self.op, self.rate, &cursors);
+    }
+
+    /// `elements` have moved; an endless operation has as many left as before.
+    #[inline(always)]
+    pub(super) fn count(&mut self, elements: u32) {
+        if self.left != u32::MAX {
+            self.left -= elements;
+        }
+    }
+
+    pub(super) fn after_move(&mut self, memory: &mut Memory) -> Step {
+        if self.left == 0 { self.complete(memory) } else { Step::Moved }
+    }
+
+    /// Whether an issue would move something or end the operation.
+    #[inline]
+    pub fn can_issue(&self, ports: &Ports, fifos: &[FifoState]) -> bool {
+        ports.have(self.needs.inputs, self.needs.outputs)
+            && (!self.needs.has_fifo || self.stall(ports, fifos).is_none())
+    }
+
+    /// What the operation waits for, if it cannot issue.
+    pub fn stall(&self, ports: &Ports, fifos: &[FifoState]) -> Option<Stall> {
+        let of_source = |src: &Operand| match src.cursor {
+            Cursor::In(input) => ports.inputs[usize::from(input.slot)].is_empty().then_some(Stall::Input(input.slot)),
+            Cursor::Fifo(id) => {
+                let fifo = &fifos[usize::from(id)];
+                self.fifo_stalls(fifo.available(src.words), fifo.config.empty_action).then_some(Stall::Fifo(id))
+            }
+            _ => None,
+        };
+        self.srcs.iter().find_map(of_source).or_else(|| match self.dest.cursor {
+            Cursor::Out(out) => (ports.outputs[usize::from(out.slot)].room() == 0).then_some(Stall::Output(out.slot)),
+            Cursor::Fifo(id) => {
+                let fifo = &fifos[usize::from(id)];
+                self.fifo_stalls(fifo.room(self.dest.words), fifo.config.full_action).then_some(Stall::Fifo(id))
+            }
+            _ => None,
+        })
+    }
+
+    fn fifo_stalls(&self, elements: u32, action: FifoAction) -> bool {
+        self.enough(elements) == 0 && self.suspends(action)
+    }
+
+    /// Tells the FIFO that this operation waits for it, so that the other side's activations know.
+    pub fn note_wait(&self, fifos: &mut [FifoState]) {
+        let wanted = u32::from(self.rate.group.max(self.fifo_least)).min(self.left);
+        for src in &self.srcs {
+            if let Cursor::Fifo(id) = src.cursor
+                && self.enough(fifos[usize::from(id)].available(src.words)) == 0
+            {
+                fifos[usize::from(id)].hit_empty((wanted * u32::from(src.words)).low16());
+            }
+        }
+        if let Cursor::Fifo(id) = self.dest.cursor
+            && self.enough(fifos[usize::from(id)].room(self.dest.words)) == 0
+        {
+            fifos[usize::from(id)].hit_full((wanted * u32::from(self.dest.words)).low16());
+        }
+    }
+
+    pub(super) fn suspends(&self, action: FifoAction) -> bool {
+        matches!(action, FifoAction::Suspend) || (action == FifoAction::TestOrSuspend && self.config.is_async)
+    }
+
+    /// Elements of a FIFO that this issue can move: with a packed wavelet all or nothing, by a `.simd_mode` so many at once.
+    pub(super) fn enough(&self, elements: u32) -> u32 {
+        let wanted = u32::from(self.rate.group).min(self.left);
+        let unit = u32::from(self.fifo_least.max(1)).min(self.left).max(1);
+        let whole = elements.min(wanted) / unit * unit;
+        if elements >= unit.max(wanted) {
+            wanted
+        } else if self.is_fabric {
+            0
+        } else {
+            whole
+        }
+    }
+
+    /// The result of one element; keeps the carry and the accumulator.
+    pub fn compute(&mut self, half: FloatKind, values: [u32; 3]) -> u32 {
+        let third = if self.op == VecOp::Addc16 { self.carry } else { values[2] };
+        let mut value = alu::apply(self.op, half, values[0], values[1], third);
+        if self.op == VecOp::Addc16 {
+            self.carry = value >> 16;
+            value &= 0xffff;
+        }
+        if let Some(i) = self.accumulate {
+            self.srcs[usize::from(i)].cursor = Cursor::Scalar(value);
+        }
+        value
+    }
+
+    pub(super) fn complete(&mut self, memory: &mut Memory) -> Step {
+        self.write_back(memory);
+        Step::Done(self.config.completion)
+    }
+
+    /// What reaches memory only at the end: a scalar destination, a source to be cleared.
+    pub(super) fn write_back(&mut self, memory: &mut Memory) {
+        if let Cursor::Ptr { addr, value: Some(value) } = self.dest.cursor {
+            memory.write_element(addr, self.dest.words, value);
+        }
+        if let Some((mut cursor, words, len)) = self.zero {
+            for _ in 0..len {
+                let Some(addr) = cursor.next_addr() else { break };
+                memory.write_element(addr, words, 0);
+            }
+        }
+    }
+
+    /// Explicit DSRs of this operation and where they stand.
+    pub fn saved(&self) -> impl Iterator<Item = (usize, u16)> {
+        self.operands().filter(|o| o.dsr != NO_DSR).filter_map(|o| Some((usize::from(o.dsr), o.cursor.addr()?)))
+    }
+}

@@ -1,0 +1,104 @@
+//! The state of the datapath.
+
+use csl_image::PeImage;
+use csl_machine::{Chip, TaskTarget};
+use csl_num::FloatKind;
+
+use super::cursor::Operand;
+use super::dsr::Dsrs;
+use super::fifo::FifoState;
+use super::memory::Memory;
+use crate::fault::FaultKind;
+use crate::scalar::half_kind;
+
+/// Memory, FIFOs and data structure registers of one PE, and the modes that its vector operations obey. Operations under way
+/// stand with the threads that run them.
+///
+/// In this order in memory: what each issue looks at lies together.
+#[derive(Clone, Debug)]
+#[repr(C)]
+pub(crate) struct Datapath {
+    pub chip: &'static Chip,
+    pub fifos: Vec<FifoState>,
+    pub memory: Memory,
+    /// Local tasks that FIFOs have activated since [`Datapath::take_activated`], one bit an id.
+    pub activated: u32,
+    /// The bits that `control_transform` flips in a control wavelet that is received.
+    pub transform: u32,
+    /// Floating-point exceptions that stop the PE, in the bits of their register.
+    pub unmasked: u16,
+    /// The program's 16-bit float format.
+    pub half: FloatKind,
+    /// Whether 16-bit operands on the fabric travel two in a wavelet unless they say otherwise.
+    pub packed: bool,
+    pub dsrs: Dsrs,
+    /// The iterators of `@map`, numbered over all running functions.
+    pub iters: Vec<Iter>,
+    /// The header of the next message that is sent.
+    pub message_header: u32,
+}
+
+/// An iterator of `@map`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Iter {
+    pub operand: Operand,
+    /// Elements, `u32::MAX` for an endless one.
+    pub left: u32,
+}
+
+impl Datapath {
+    pub fn new(program: &PeImage, chip: &'static Chip) -> Datapath {
+        Datapath {
+            chip,
+            fifos: program.fifos.iter().map(FifoState::new).collect(),
+            memory: Memory::of(program),
+            activated: 0,
+            transform: 0,
+            unmasked: 0,
+            half: half_kind(program.half),
+            packed: program.dialect.packs_halves,
+            dsrs: Dsrs::default(),
+            iters: Vec::new(),
+            message_header: 0,
+        }
+    }
+
+    /// Cycles from an issue until its wavelet may land on the router.
+    pub fn dispatch_to_ramp(&self) -> u64 {
+        u64::from(self.chip.timing.dispatch_to_ramp)
+    }
+
+    /// The local tasks that FIFOs have activated since the last call, one bit an id.
+    #[inline]
+    pub fn take_activated(&mut self) -> u32 {
+        std::mem::take(&mut self.activated)
+    }
+
+    pub fn fifo_mut(&mut self, id: u64) -> Result<&mut FifoState, FaultKind> {
+        let fifo = usize::try_from(id).ok().and_then(|id| self.fifos.get_mut(id));
+        fifo.ok_or(FaultKind::BadOperand("no such FIFO"))
+    }
+
+    /// Pops an element of `words` words that is there.
+    pub(super) fn pop(&mut self, id: u8, words: u8) -> u32 {
+        let fifo = &mut self.fifos[usize::from(id)];
+        let value = fifo.pop(&self.memory, words);
+        let then = fifo.after_pop();
+        self.activate(then);
+        value
+    }
+
+    /// Pushes an element of `words` words for which there is room.
+    pub(super) fn push(&mut self, id: u8, words: u8, value: u32) {
+        let fifo = &mut self.fifos[usize::from(id)];
+        fifo.push(&mut self.memory, words, value);
+        let then = fifo.after_push();
+        self.activate(then);
+    }
+
+    fn activate(&mut self, target: Option<TaskTarget>) {
+        if let Some(TaskTarget::LocalTask(id)) = target {
+            self.activated |= 1u32.checked_shl(u32::from(id)).unwrap_or(0);
+        }
+    }
+}

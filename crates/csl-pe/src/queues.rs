@@ -1,0 +1,220 @@
+//! The queues between a compute element and its router.
+
+use csl_machine::Wavelet;
+use csl_num::LowBits;
+
+/// No color, queue or slot.
+pub const NONE: u8 = 0xff;
+
+/// The output queue of a synchronous `fabout` operation that names none (up to SDK 1.4): a path six words deep.
+pub const UNQUEUED: u8 = 8;
+
+const MAX_DEPTH: usize = 8;
+
+/// Wavelets that have landed and wait for the CE: one cache line.
+#[derive(Clone, Debug)]
+#[repr(align(64))]
+pub struct InQueue {
+    pub color: u8,
+    /// The hardware queue, [`NONE`] for a WSE-2 color that none is bound to.
+    pub queue: u8,
+    /// Takes half wavelets, too (WSE-3).
+    pub dense: bool,
+    pub(crate) depth: u8,
+    head: u8,
+    pub(crate) len: u8,
+    /// Wavelets from the PE's own ramp whose places are not to be had again yet, taken or not.
+    pub(crate) held: u8,
+    /// Control and half bits, by place in the ring.
+    controls: u8,
+    halves: u8,
+    ring: [u32; MAX_DEPTH],
+}
+
+impl InQueue {
+    pub(crate) fn new(color: u8, queue: u8, depth: u8) -> InQueue {
+        InQueue {
+            color,
+            queue,
+            dense: false,
+            depth,
+            head: 0,
+            len: 0,
+            held: 0,
+            controls: 0,
+            halves: 0,
+            ring: [0; MAX_DEPTH],
+        }
+    }
+
+    #[inline]
+    pub fn len(&self) -> usize {
+        usize::from(self.len)
+    }
+
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    #[inline]
+    pub fn has_room(&self) -> bool {
+        self.len.max(self.held) < self.depth
+    }
+
+    /// The `i`-th wavelet from the head.
+    #[inline]
+    pub fn get(&self, i: usize) -> Option<Wavelet> {
+        (i < self.len()).then(|| {
+            let place = (usize::from(self.head) + i) % MAX_DEPTH;
+            let has = |bits: u8| bits >> place & 1 != 0;
+            Wavelet { data: self.ring[place], control: has(self.controls), half: has(self.halves) }
+        })
+    }
+
+    #[inline]
+    pub fn front(&self) -> Option<Wavelet> {
+        self.get(0)
+    }
+
+    /// Returns false, and changes nothing, when there is no room.
+    #[inline]
+    pub(crate) fn push(&mut self, wavelet: Wavelet) -> bool {
+        let room = self.has_room();
+        if room {
+            let place = (usize::from(self.head) + self.len()) % MAX_DEPTH;
+            self.ring[place] = wavelet.data;
+            self.controls = self.controls & !(1 << place) | u8::from(wavelet.control) << place;
+            self.halves = self.halves & !(1 << place) | u8::from(wavelet.half) << place;
+            self.len += 1;
+        }
+        room
+    }
+
+    #[inline]
+    pub(crate) fn pop(&mut self) -> Option<Wavelet> {
+        let wavelet = self.front()?;
+        self.head = (self.head + 1) % MAX_DEPTH.low8();
+        self.len -= 1;
+        Some(wavelet)
+    }
+}
+
+/// A wavelet on its way from the CE to the router.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outgoing {
+    pub wavelet: Wavelet,
+    pub color: u8,
+    /// The last wavelet of an operation with `advance_switch`: behind it this router advances the color's switch.
+    pub advance_switch: bool,
+    /// The first cycle in which it may land on the router from RAMP: the cycle of its dispatch plus the chip's
+    /// dispatch-to-ramp latency.
+    pub ready: u64,
+}
+
+/// Wavelets from their dispatch until they land on the router. One order over all colors. Two cache lines.
+#[derive(Clone, Debug)]
+#[repr(align(64))]
+pub struct OutQueue {
+    /// 0-7, or [`UNQUEUED`].
+    pub queue: u8,
+    /// The color that the queue is configured with; [`NONE`] where each operation names its own (WSE-2).
+    pub color: u8,
+    /// Sends 16-bit elements as half wavelets (WSE-3).
+    pub dense: bool,
+    depth: u8,
+    head: u8,
+    len: u8,
+    colors: [u8; MAX_DEPTH],
+    /// Control, half, advance_switch from the lowest bit on.
+    flags: [u8; MAX_DEPTH],
+    data: [u32; MAX_DEPTH],
+    ready: [u64; MAX_DEPTH],
+}
+
+impl OutQueue {
+    pub(crate) fn new(queue: u8, color: u8, depth: u8) -> OutQueue {
+        OutQueue {
+            queue,
+            color,
+            dense: false,
+            depth,
+            head: 0,
+            len: 0,
+            colors: [NONE; MAX_DEPTH],
+            flags: [0; MAX_DEPTH],
+            data: [0; MAX_DEPTH],
+            ready: [0; MAX_DEPTH],
+        }
+    }
+
+    #[inline]
+    pub fn len(&self) -> usize {
+        usize::from(self.len)
+    }
+
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    #[inline]
+    pub fn room(&self) -> usize {
+        usize::from(self.depth - self.len)
+    }
+
+    #[inline]
+    pub fn get(&self, i: usize) -> Option<Outgoing> {
+        (i < self.len()).then(|| {
+            let place = self.place(i);
+            let has = |bit: u8| self.flags[place] >> bit & 1 != 0;
+            let wavelet = Wavelet { data: self.data[place], control: has(0), half: has(1) };
+            Outgoing { wavelet, color: self.colors[place], advance_switch: has(2), ready: self.ready[place] }
+        })
+    }
+
+    #[inline]
+    fn place(&self, i: usize) -> usize {
+        (usize::from(self.head) + i) % MAX_DEPTH
+    }
+
+    /// The head, whether or not it is ready yet.
+    #[inline]
+    pub fn front(&self) -> Option<Outgoing> {
+        self.get(0)
+    }
+
+    /// When the head may land.
+    #[inline]
+    pub fn head_ready(&self) -> Option<u64> {
+        (self.len > 0).then(|| self.ready[self.place(0)])
+    }
+
+    /// The head, once it may land.
+    #[inline]
+    pub fn ready(&self, now: u64) -> Option<Outgoing> {
+        self.head_ready().filter(|ready| *ready <= now).and_then(|_| self.front())
+    }
+
+    #[inline]
+    pub(crate) fn pop(&mut self) -> Option<Outgoing> {
+        let head = self.front()?;
+        self.head = (self.head + 1) % MAX_DEPTH.low8();
+        self.len -= 1;
+        Some(head)
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, outgoing: Outgoing) -> bool {
+        let room = self.room() > 0;
+        if room {
+            let Outgoing { wavelet: Wavelet { data, control, half }, color, advance_switch, ready } = outgoing;
+            let place = self.place(self.len());
+            let flags = u8::from(control) | u8::from(half) << 1 | u8::from(advance_switch) << 2;
+            (self.data[place], self.ready[place]) = (data, ready);
+            (self.colors[place], self.flags[place]) = (color, flags);
+            self.len += 1;
+        }
+        room
+    }
+}

@@ -1,0 +1,153 @@
+//! The state of the scalar core: registers, call frames, time.
+
+use csl_image::{Function, PeImage};
+use csl_num::LowBits;
+
+/// Calls within calls. Real programs, which hold their frames in 48 KiB, do not come near.
+pub const MAX_CALL_DEPTH: usize = 1024;
+
+/// Why the main thread cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CpuFault {
+    DivisionByZero,
+    /// More than [`MAX_CALL_DEPTH`] calls within calls.
+    CallDepth,
+    /// Stack slots run into the end of memory.
+    StackOverflow,
+    /// A call through a pointer that is no function's, or of one that takes other arguments.
+    BadFunctionPointer,
+    /// A block copy that reaches into register space.
+    CopyOfRegisters,
+    /// No branch of a `switch` over an enum names the value.
+    Unreachable,
+}
+
+impl CpuFault {
+    pub fn message(self) -> &'static str {
+        match self {
+            CpuFault::DivisionByZero => "integer division by zero",
+            CpuFault::CallDepth => "calls are nested too deeply",
+            CpuFault::StackOverflow => "the stack does not fit the memory that the program leaves",
+            CpuFault::BadFunctionPointer => "call of a pointer that is no function",
+            CpuFault::CopyOfRegisters => "registers are copied by words, not as a whole value",
+            CpuFault::Unreachable => "a `switch` meets a value that none of its branches names",
+        }
+    }
+}
+
+/// Where a caller goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Frame {
+    pc: u32,
+    fp: u32,
+    sp: u16,
+    iters: u16,
+    func: u16,
+}
+
+/// The main thread. Register numbers are those of the running function's frame.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cpu {
+    pub(super) regs: Vec<u64>,
+    /// Constants of the code of which every tile has its own.
+    pub(super) tile_consts: Box<[u64]>,
+    callers: Vec<Frame>,
+    /// Cycles: issue time of the next instruction.
+    pub tau: u64,
+    pub(super) pc: u32,
+    pub(super) fp: u32,
+    /// Byte address of the running function's stack slots.
+    pub(super) sp: u16,
+    /// Number of the running function's iterator 0.
+    pub(super) iters: u16,
+    func: u16,
+}
+
+impl Cpu {
+    /// The main thread of a program with so many constants of the tile's own, which are 0 until they are set.
+    pub fn new(tile_consts: u16) -> Cpu {
+        Cpu { tile_consts: vec![0; usize::from(tile_consts)].into(), ..Cpu::default() }
+    }
+
+    /// Sets up a call of `func` with the arguments in canonical form; [`super::run`] then runs it.
+    /// Missing arguments are 0.
+    pub fn start(&mut self, pe: &PeImage, func: u16, args: &[u64]) {
+        let entered = &pe.funcs[usize::from(func)];
+        self.callers.clear();
+        self.regs.clear();
+        self.regs.resize(usize::from(entered.frame), 0);
+        let count = args.len().min(usize::from(entered.params));
+        self.regs[..count].copy_from_slice(&args[..count]);
+        (self.pc, self.fp, self.sp, self.iters, self.func) = (entered.entry, 0, pe.stack.start, 0, func);
+    }
+
+    /// Gives the tile's own constant `number` its value, in canonical form.
+    pub fn set_const(&mut self, number: u16, value: u64) {
+        self.tile_consts[usize::from(number)] = value;
+    }
+
+    /// The register's value.
+    #[inline(always)]
+    pub fn reg(&self, reg: u16) -> u64 {
+        self.regs[self.fp as usize + usize::from(reg)]
+    }
+
+    #[inline(always)]
+    pub fn set_reg(&mut self, reg: u16, value: u64) {
+        self.regs[self.fp as usize + usize::from(reg)] = value;
+    }
+
+    /// The next instruction.
+    pub fn pc(&self) -> u32 {
+        self.pc
+    }
+
+    /// The instruction that ran last.
+    pub fn at(&self) -> u32 {
+        self.pc.saturating_sub(1)
+    }
+
+    /// The instruction that ran last, then the calls that led to it, innermost first.
+    pub fn call_stack(&self) -> Vec<u32> {
+        let callers = self.callers.iter().rev().map(|frame| frame.pc.saturating_sub(1));
+        std::iter::once(self.at()).chain(callers).collect()
+    }
+
+    /// Result of the function that [`Cpu::start`] began, once it has returned.
+    pub fn result(&self) -> u64 {
+        self.regs.first().copied().unwrap_or(0)
+    }
+
+    /// Goes into `func`, whose frame starts at register `window`, to return to `self.pc`.
+    pub(super) fn enter(&mut self, pe: &PeImage, func: u16, window: u16) -> Result<(), CpuFault> {
+        if self.callers.len() >= MAX_CALL_DEPTH {
+            return Err(CpuFault::CallDepth);
+        }
+        let caller = &pe.funcs[usize::from(self.func)];
+        let entered = &pe.funcs[usize::from(func)];
+        let sp = next_stack(self.sp, caller, entered, pe.stack.end)?;
+        self.callers.push(Frame { pc: self.pc, fp: self.fp, sp: self.sp, iters: self.iters, func: self.func });
+        let fp = self.fp as usize + usize::from(window);
+        let end = fp + usize::from(entered.frame);
+        if self.regs.len() < end {
+            self.regs.resize(end, 0);
+        }
+        self.iters = self.iters.wrapping_add(caller.iters);
+        (self.pc, self.fp, self.sp, self.func) = (entered.entry, fp.low32(), sp, func);
+        Ok(())
+    }
+
+    /// Goes back to the caller; `false` where there is none.
+    pub(super) fn leave(&mut self) -> bool {
+        let Some(frame) = self.callers.pop() else { return false };
+        (self.pc, self.fp, self.sp, self.iters, self.func) = (frame.pc, frame.fp, frame.sp, frame.iters, frame.func);
+        true
+    }
+}
+
+/// Where the slots of `entered` start.
+fn next_stack(sp: u16, caller: &Function, entered: &Function, end: u16) -> Result<u16, CpuFault> {
+    let start = u32::from(sp) + u32::from(caller.stack);
+    let fits = start + u32::from(entered.stack) <= u32::from(end) || entered.stack == 0;
+    if fits { u16::try_from(start).map_err(|_| CpuFault::StackOverflow) } else { Err(CpuFault::StackOverflow) }
+}

@@ -1,0 +1,109 @@
+//! The one issue slot of a cycle: which thread gets it, and that thread's issue.
+
+use super::main_thread::Main;
+use super::microthread::{self, MAIN, Microthread, claim};
+use super::state::Sched;
+use super::tracer::Glimpse;
+use crate::datapath::{Datapath, Step};
+use crate::ports::Ports;
+use crate::scalar::Cpu;
+
+impl Sched {
+    /// Gives the issue slot of cycle `now` to one thread that can use it. Scalar code of the main thread (`has_code`) and
+    /// microthreads take turns: an issue delays the code by a cycle, and the cycle behind it is the code's. On WSE-2
+    /// microthreads of low priority wait for the cycle in which a task starts or a branch has been taken.
+    pub fn arbitrate(&mut self, now: u64, has_code: bool, cpu: &mut Cpu, data: &mut Datapath, ports: &mut Ports) {
+        if !data.fifos.is_empty() {
+            self.uts.iter().filter(|ut| ut.start <= now).for_each(|ut| ut.run.note_wait(&mut data.fifos));
+        }
+        let mut best = self.main_claim(now, cpu, data, ports);
+        let mut winner = None;
+        for (at, ut) in self.uts.iter().enumerate() {
+            let claim = self.ut_claim(ut, now, has_code, data, ports);
+            if claim > best {
+                (best, winner) = (claim, Some(at));
+            }
+        }
+        if let Some(at) = winner {
+            (self.holder, self.last_issue) = (self.uts[at].id, now);
+            self.issue_ut(at, now, cpu, data, ports);
+            self.delay_main(now, cpu);
+        } else if best != 0 {
+            self.issue_main(now, cpu, data, ports);
+        }
+    }
+
+    /// 0 for none.
+    #[inline]
+    fn main_claim(&self, now: u64, cpu: &Cpu, data: &Datapath, ports: &Ports) -> u32 {
+        match &self.main {
+            Main::Vec { run, .. } if cpu.tau <= now && run.can_issue(ports, &data.fifos) => {
+                claim(self.main_class, self.holder, MAIN)
+            }
+            _ => 0,
+        }
+    }
+
+    /// 0 for none.
+    #[inline]
+    fn ut_claim(&self, ut: &Microthread, now: u64, has_code: bool, data: &Datapath, ports: &Ports) -> u32 {
+        let may = ut.start <= now && !self.is_ut_blocked(ut);
+        if !may || !ut.run.can_issue(ports, &data.fifos) {
+            return 0;
+        }
+        match self.ut_class(ut) {
+            0 if has_code && data.chip.timing.scalar_code_holds_slot => 0,
+            _ if has_code && self.last_issue != 0 && self.last_issue + 1 == now => 0,
+            class => claim(class, self.holder, ut.id),
+        }
+    }
+
+    pub fn ut_class(&self, ut: &Microthread) -> u8 {
+        let of_queue = microthread::queue_priority(self.queue_priority[usize::from(ut.id & 7)]);
+        microthread::class(ut.run.needs.priority.or(of_queue))
+    }
+
+    /// Up to when the main thread has code to issue; where code holds the slot, a task that is about to start counts, too.
+    #[inline]
+    pub fn code_until(&self, now: u64, cpu: &Cpu, data: &Datapath, ports: &Ports) -> u64 {
+        let is_next = || self.tasks.pick(ports, self.busy_inputs(), self.calls.any()).is_some();
+        match self.main {
+            _ if cpu.tau <= now => 0,
+            Main::Vec { .. } => 0,
+            Main::Idle if !data.chip.timing.scalar_code_holds_slot || !is_next() => 0,
+            _ => cpu.tau,
+        }
+    }
+
+    /// The main thread has lost the slot: its vector operation waits a cycle, its code takes one more.
+    fn delay_main(&mut self, now: u64, cpu: &mut Cpu) {
+        match self.main {
+            Main::Vec { .. } if cpu.tau <= now => cpu.tau = now + 1,
+            Main::Scalar | Main::Pending(_) if cpu.tau > now => cpu.tau += 1,
+            _ => {}
+        }
+    }
+
+    fn issue_ut(&mut self, at: usize, now: u64, cpu: &Cpu, data: &mut Datapath, ports: &mut Ports) {
+        let ut = &mut self.uts[at];
+        ut.start = now + u64::from(ut.run.rate.period);
+        let before = self.tracer.is_some().then(|| Glimpse::of(&ut.run, &data.memory, Some(ports), data.half));
+        let step = ut.run.issue(data, ports, now);
+        let (id, left) = (ut.id, ut.run.left);
+        self.tasks.activate_mask(data.take_activated());
+        if let Some(before) = before {
+            self.trace_issue(id, &before, left, &step, now, data);
+        }
+        match step {
+            Ok(Step::Moved | Step::Stalled(_)) => {}
+            Ok(Step::Done(effect)) => {
+                let ut = self.uts.swap_remove(at);
+                self.end_ut(&ut.run, effect, now, data);
+            }
+            Err(kind) => {
+                self.uts.swap_remove(at);
+                self.stop(kind, now, cpu);
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! One cycle of a PE, and the main thread's work in it.
+
+use super::main_thread::{Flow, Main};
+use super::state::{Sched, Visit};
+use super::tracer::TRACED_QUANTUM;
+use super::watch;
+use crate::fault::FaultKind;
+use crate::queues::NONE;
+
+/// Cycles that the main thread runs ahead at most before the simulator gets control again.
+const QUANTUM: u64 = 1 << 16;
+
+impl Sched {
+    /// One cycle in the order of the reference: due completions, the main thread's own work, the one issue slot.
+    pub fn cycle(&mut self, visit: &mut Visit) {
+        let now = visit.now;
+        if visit.ports.stray_half != NONE {
+            return self.stop(FaultKind::HalfWavelet { queue: visit.ports.stray_half }, now, visit.cpu);
+        }
+        self.settle(now, visit.cpu, visit.data);
+        if !self.completions.is_empty() {
+            self.take_completions(now, visit.cpu);
+        }
+        self.watch_flushes(visit.data.chip, visit.ports);
+        let has_code = !self.uts.is_empty() && self.code_until(now, visit.cpu, visit.data, visit.ports) > now;
+        if !matches!(&self.main, Main::Vec { run, .. } if run.is_fabric) {
+            self.run_main(visit);
+        }
+        if self.fault.is_none() {
+            self.arbitrate(now, has_code, visit.cpu, visit.data, visit.ports);
+            self.watch_flushes(visit.data.chip, visit.ports);
+        }
+    }
+
+    /// The main thread's work up to `now`, or ahead of it while no other thread could see that.
+    fn run_main(&mut self, visit: &mut Visit) {
+        let now = visit.now;
+        let quantum = if self.tracer.is_some() { TRACED_QUANTUM } else { QUANTUM };
+        let quantum_end = now.saturating_add(quantum).min(visit.limit);
+        while self.fault.is_none() {
+            let ahead = if self.is_armed(now) { now + 1 } else { quantum_end.max(now + 1) };
+            let flow = match self.main {
+                Main::Idle => self.pick(visit),
+                Main::Scalar if visit.cpu.tau >= ahead => Flow::Wait,
+                Main::Scalar => {
+                    let tracer = self.tracer.as_deref_mut();
+                    let exit = watch::run_scalar(visit, ahead, tracer, &mut self.events);
+                    self.main = Main::Pending(exit);
+                    Flow::On
+                }
+                Main::Pending(exit) => self.leave_interpreter(exit, visit),
+                Main::Vec { .. } => self.run_vector(ahead, visit),
+            };
+            if flow == Flow::Wait {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Holds: the main thread waits at an operation until an earlier one that has its microthread or queue has ended.
+//!
+//! The guide leaves it to the programmer that no two operations share a microthread or a queue. Published programs do, and
+//! the vendor's simulator is recorded to run them to the right end, so this is no fault; each place is told once, when the
+//! run stops.
+
+use csl_image::PeImage;
+use csl_isa::dsd::DsdClass;
+use csl_isa::vec::{VecArg, VecDesc};
+use csl_machine::Arch;
+
+use super::microthread::Microthread;
+use crate::datapath::{Datapath, operands};
+use crate::ports::Ports;
+use crate::queues::{NONE, UNQUEUED};
+use crate::scalar::{Cpu, Exit};
+
+/// Something that an earlier operation has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Resource {
+    Microthread(u8),
+    Input(u8),
+    Output(u8),
+}
+
+/// A place where the main thread has held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Hold {
+    /// The instruction that had to wait.
+    pub pc: u32,
+    /// The one that had started what it waited for, the first time that it had to.
+    pub first: u32,
+    pub resource: Resource,
+}
+
+/// What a hold is looked for in: the microthreads that run, and the state that tells what an operation would take.
+pub(super) struct Holds<'a> {
+    pub uts: &'a [Microthread],
+    pub cpu: &'a Cpu,
+    pub data: &'a Datapath,
+    pub program: &'a PeImage,
+    pub ports: &'a Ports,
+}
+
+impl Holds<'_> {
+    /// Whether, and for what, the main thread must hold at an exit.
+    pub fn at(&self, exit: Exit) -> Option<Hold> {
+        let reg = |number| self.cpu.reg(number);
+        match exit {
+            Exit::Vec { row, .. } => {
+                let desc = self.program.vecs.get(usize::from(row))?;
+                let is_async = |arg| self.data.claim_of(arg, &reg).dsr.is_some_and(|dsr| dsr.is_async);
+                if desc.config.is_async || operands(desc).any(is_async) {
+                    self.of_microthread(desc)
+                } else {
+                    operands(desc).find_map(|arg| self.of_queue(arg))
+                }
+            }
+            Exit::IterLoad { row, .. } => self.of_queue(self.program.iters.get(usize::from(row))?.dsd),
+            _ => None,
+        }
+    }
+
+    fn of_microthread(&self, desc: &VecDesc) -> Option<Hold> {
+        let id = self.data.microthread_of(desc, &|number| self.cpu.reg(number));
+        match self.uts.iter().find(|ut| ut.id == id && id != NONE) {
+            Some(first) => Some(self.hold(first, Resource::Microthread(id))),
+            // Two microthreads may share a queue on WSE-3 (guide, microthread IDs).
+            None if self.data.chip.arch == Arch::Wse3 => None,
+            None => operands(desc).find_map(|arg| self.of_queue(arg)),
+        }
+    }
+
+    fn of_queue(&self, arg: VecArg) -> Option<Hold> {
+        let dsd = self.data.claim_of(arg, &|number| self.cpu.reg(number)).fabric?;
+        let (queue, color) = (dsd.queue(), dsd.color());
+        if dsd.class() == DsdClass::Fabout {
+            let slot = self.ports.output_slot(if queue == NONE { UNQUEUED } else { queue })?;
+            let first = self.uts.iter().find(|ut| ut.run.needs.outputs >> slot & 1 != 0)?;
+            return Some(self.hold(first, Resource::Output(queue)));
+        }
+        // On WSE-2 what has come of a color is the color's, whatever queue it is bound to (`ports.rs`).
+        let by_color = color != NONE && (queue == NONE || self.data.chip.arch == Arch::Wse2);
+        let slot = if by_color { self.ports.color_slot(color)? } else { self.ports.input_slot(queue)? };
+        let first = self.uts.iter().find(|ut| ut.run.needs.inputs >> slot & 1 != 0)?;
+        Some(self.hold(first, Resource::Input(queue)))
+    }
+
+    fn hold(&self, first: &Microthread, resource: Resource) -> Hold {
+        Hold { pc: self.cpu.at(), first: first.pc, resource }
+    }
+}

@@ -1,0 +1,142 @@
+//! What a PE waits for, as data: for deadlock reports and debuggers.
+
+use csl_image::PeImage;
+
+use super::hold::Resource;
+use super::main_thread::Main;
+use super::microthread::Microthread;
+use super::state::Sched;
+use crate::datapath::{Cursor, Datapath, Operation, Stall};
+use crate::ports::Ports;
+use crate::queues::NONE;
+use crate::scalar::{Cpu, Exit};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Thread {
+    Main,
+    Microthread(u8),
+}
+
+/// What a thread needs before it can go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Need {
+    /// A wavelet of this color; `queue` is 0xff where the color has none.
+    Wavelet { queue: u8, color: u8 },
+    /// Room in an output queue, which the router does not empty.
+    Room { queue: u8, color: u8 },
+    /// Another thread's push or pop.
+    Fifo(u8),
+    /// `@unblock` of the microthread.
+    Unblock,
+    /// The end of an earlier operation, which has this.
+    Earlier(Resource),
+}
+
+/// A thread that cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Waiting {
+    pub thread: Thread,
+    pub need: Need,
+    /// The instruction that waits, or that started the operation.
+    pub pc: u32,
+    /// Elements still to move; `None` for endless operations.
+    pub left: Option<u32>,
+}
+
+/// The task table, one bit an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TaskState {
+    /// Active local tasks.
+    pub active: u32,
+    /// Those of them that are blocked.
+    pub held: u32,
+    /// Blocked colors (WSE-2) or input queues (WSE-3).
+    pub blocked_channels: u32,
+    /// Host calls that have not started yet.
+    pub waiting_calls: usize,
+    /// Input slots that an operation reads, whatever it waits for.
+    pub reading: u32,
+}
+
+impl Sched {
+    /// Threads that wait for something outside themselves.
+    pub fn waiting(&self, cpu: &Cpu, data: &Datapath, program: &PeImage, ports: &Ports) -> Vec<Waiting> {
+        let main = self.main_waits(cpu, data, program, ports);
+        main.into_iter().chain(self.uts.iter().filter_map(|ut| self.ut_waits(ut, data, ports))).collect()
+    }
+
+    fn ut_waits(&self, ut: &Microthread, data: &Datapath, ports: &Ports) -> Option<Waiting> {
+        let need = if self.is_ut_blocked(ut) {
+            Need::Unblock
+        } else {
+            need(ut.run.stall(ports, &data.fifos)?, &ut.run, ports)
+        };
+        Some(Waiting { thread: Thread::Microthread(ut.id), need, pc: ut.pc, left: finite(ut.run.left) })
+    }
+
+    fn main_waits(&self, cpu: &Cpu, data: &Datapath, program: &PeImage, ports: &Ports) -> Option<Waiting> {
+        let waiting = |need, left| Waiting { thread: Thread::Main, need, pc: cpu.at(), left };
+        match &self.main {
+            Main::Vec { run, .. } => {
+                let stall = run.stall(ports, &data.fifos)?;
+                Some(waiting(need(stall, run, ports), finite(run.left)))
+            }
+            Main::Pending(Exit::IterNext { iter, .. } | Exit::IterPut { iter, .. }) => {
+                let iter = data.iter(*iter)?;
+                let need = match iter.operand.cursor {
+                    Cursor::In(input) => wavelet(input.slot, ports),
+                    Cursor::Out(out) => {
+                        Need::Room { queue: ports.outputs[usize::from(out.slot)].queue, color: out.color }
+                    }
+                    _ => return None,
+                };
+                Some(waiting(need, finite(iter.left)))
+            }
+            Main::Pending(exit) => {
+                let hold = self.held_at(*exit, cpu, data, program, ports)?;
+                Some(waiting(Need::Earlier(hold.resource), None))
+            }
+            _ => None,
+        }
+    }
+
+    pub fn task_state(&self) -> TaskState {
+        TaskState {
+            active: self.tasks.active(),
+            held: self.tasks.held(),
+            blocked_channels: self.tasks.blocked_channels(),
+            waiting_calls: self.calls.waiting.len(),
+            reading: self.busy_inputs(),
+        }
+    }
+
+    /// The instruction that the main thread stands at while a task runs.
+    pub fn running(&self, cpu: &Cpu) -> Option<u32> {
+        match &self.main {
+            Main::Idle => None,
+            Main::Scalar | Main::Pending(Exit::SliceEnd) => Some(cpu.pc()),
+            Main::Pending(_) | Main::Vec { .. } => Some(cpu.at()),
+        }
+    }
+}
+
+/// `None` for endless operations.
+fn finite(left: u32) -> Option<u32> {
+    Some(left).filter(|&left| left != u32::MAX)
+}
+
+fn wavelet(slot: u8, ports: &Ports) -> Need {
+    let input = &ports.inputs[usize::from(slot)];
+    Need::Wavelet { queue: input.queue, color: input.color }
+}
+
+fn need(stall: Stall, run: &Operation, ports: &Ports) -> Need {
+    match stall {
+        Stall::Input(slot) => wavelet(slot, ports),
+        Stall::Output(slot) => {
+            let color = if let Cursor::Out(out) = run.dest.cursor { out.color } else { NONE };
+            Need::Room { queue: ports.outputs[usize::from(slot)].queue, color }
+        }
+        Stall::Fifo(id) => Need::Fifo(id),
+    }
+}

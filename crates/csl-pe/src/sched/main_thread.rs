@@ -1,0 +1,57 @@
+//! The state of the main thread.
+
+use crate::datapath::Operation;
+use crate::scalar::Exit;
+
+/// What the main thread is doing. `Cpu::tau` is when it goes on.
+#[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one a PE, and no allocation for each operation")]
+pub(crate) enum Main {
+    /// No task runs.
+    Idle,
+    /// Scalar code.
+    Scalar,
+    /// An exit of the interpreter that has to wait: for the fabric's clock, or for a wavelet or room.
+    Pending(Exit),
+    /// A synchronous operation; its bool goes to register `dst`.
+    Vec { run: Operation, dst: u16 },
+}
+
+impl Main {
+    pub fn is_idle(&self) -> bool {
+        matches!(self, Main::Idle)
+    }
+
+    /// Input slots that its operation reads.
+    pub fn inputs(&self) -> u32 {
+        if let Main::Vec { run, .. } = self { run.needs.inputs } else { 0 }
+    }
+}
+
+/// Whether the main thread goes on in this visit.
+#[derive(PartialEq, Eq)]
+pub(crate) enum Flow {
+    On,
+    /// It waits for what `sleep.rs` finds.
+    Wait,
+}
+
+/// When the next operation of the main thread may issue first, by what went before.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pace {
+    /// The first cycle in which an operation may use the DSRs loaded last.
+    pub dsr_ready: u64,
+    /// Where the last synchronous operation began to write, and the first cycles in which the next may issue: any, and one
+    /// that reads there.
+    pub last_dest: Option<u16>,
+    pub next_ready: u64,
+    pub dependent_ready: u64,
+}
+
+impl Pace {
+    /// The first cycle of an operation whose operands are ready in cycle `settled` and that takes `extra` cycles more.
+    pub fn start(&self, run: &Operation, settled: u64, extra: u32) -> u64 {
+        let free = if run.reads(self.last_dest) { self.dependent_ready } else { self.next_ready };
+        (settled.max(self.dsr_ready) + u64::from(extra)).max(free)
+    }
+}

@@ -1,0 +1,59 @@
+//! Microthreads: asynchronous operations, their priorities, and what they do when they have ended.
+
+use csl_machine::registers::ce;
+use csl_machine::{Action, Priority};
+
+use crate::datapath::Operation;
+
+/// An asynchronous operation. In this order in memory: what each cycle looks at lies together.
+#[derive(Clone, Debug)]
+#[repr(C, align(64))]
+pub(crate) struct Microthread {
+    /// The first cycle in which it may issue.
+    pub start: u64,
+    /// The instruction that started it.
+    pub pc: u32,
+    pub id: u8,
+    pub run: Operation,
+}
+
+/// The effect of an operation that has ended, and the cycle in which it comes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Completion {
+    pub cycle: u64,
+    pub effect: Action,
+}
+
+/// The main thread in the arbitration, where its priority is a microthread's.
+pub(super) const MAIN: u8 = 8;
+
+/// A thread that could issue; the highest of all gets the slot. From the top: a bit that makes it more than no claim,
+/// priority, and of equals the next in turn behind the thread that issued last. Priorities are documented; the turn is
+/// derived (X): an exchange of eight microthreads takes a cycle a word, and then all of them end together.
+#[inline]
+pub(super) fn claim(class: u8, last: u8, id: u8) -> u32 {
+    1 << 31 | u32::from(class) << 16 | u32::from(last.wrapping_sub(id) & 0xf)
+}
+
+/// Microthreads: low 0, medium 2, high 4.
+pub(super) fn class(priority: Option<Priority>) -> u8 {
+    match priority {
+        None | Some(Priority::Low) => 0,
+        Some(Priority::Medium) => 2,
+        Some(Priority::High) => 4,
+    }
+}
+
+/// The priority that an input queue's register gives the microthread of its number.
+pub(super) fn queue_priority(bits: u16) -> Option<Priority> {
+    match bits {
+        0 => None,
+        _ if bits & ce::HIGH_PRIORITY != 0 => Some(Priority::High),
+        _ => Some(Priority::Medium),
+    }
+}
+
+/// Synchronous code stands between low and medium microthreads unless the program says otherwise.
+pub(super) fn main_class(priority: Option<Priority>) -> u8 {
+    priority.map_or(1, |priority| class(Some(priority)))
+}

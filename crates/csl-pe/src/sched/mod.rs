@@ -1,0 +1,32 @@
+//! The scheduler of a PE: tasks and the main thread that runs them, microthreads, the one issue slot of a cycle, and
+//! completions; with the compute element's registers and services, which govern all of these.
+
+mod arbitrate;
+mod calls;
+mod completions;
+mod counters;
+mod cycle;
+mod exits;
+mod handlers;
+mod hold;
+mod inspect;
+mod main_thread;
+mod microthread;
+mod registers;
+mod rpc;
+mod services;
+mod sleep;
+mod start;
+mod state;
+mod tasks;
+mod tracer;
+mod unserved;
+mod vector;
+mod watch;
+
+pub use hold::{Hold, Resource};
+pub use inspect::{Need, TaskState, Thread, Waiting};
+pub use unserved::Unserved;
+
+pub(crate) use calls::Call;
+pub(crate) use state::{Sched, Visit};

@@ -1,0 +1,106 @@
+//! Starts of tasks: the picked one's function is entered with its arguments.
+
+use csl_image::PeImage;
+use csl_machine::TaskKind;
+
+use super::main_thread::{Flow, Main};
+use super::rpc::is_rpc_channel;
+use super::state::{Sched, Visit};
+use super::tasks::{self, Pick};
+use crate::fault::FaultKind;
+use crate::scalar::Cpu;
+
+impl Sched {
+    /// Starts the next task that is ready in cycle `now`.
+    pub fn pick(&mut self, visit: &mut Visit) -> Flow {
+        if visit.cpu.tau > visit.now {
+            return Flow::Wait;
+        }
+        let Some(pick) = self.tasks.pick(visit.ports, self.busy_inputs(), self.calls.any()) else { return Flow::Wait };
+        visit.cpu.tau = visit.now;
+        self.tasks.started(pick);
+        self.trace_task(pick, visit.data.chip.arch);
+        if let Err(kind) = self.start_task(pick, visit) {
+            self.stop(kind, visit.now, visit.cpu);
+        }
+        Flow::On
+    }
+
+    fn start_task(&mut self, pick: Pick, visit: &mut Visit) -> Result<(), FaultKind> {
+        let Visit { cpu, data, program, ports, .. } = visit;
+        match pick {
+            Pick::Local(id) if id == data.chip.tasks.teardown && self.start_handler(id, cpu, program) => Ok(()),
+            Pick::Local(id) => self.start_bound(TaskKind::Local, id, 0, cpu, program),
+            Pick::Data { slot, channel, wavelet } => {
+                if let Some(func) = self.rotate(channel, program) {
+                    self.enter(func, &[], cpu, program);
+                    return Ok(());
+                }
+                ports.take(usize::from(slot));
+                if !is_rpc_channel(program, channel) {
+                    return self.start_bound(TaskKind::Data, channel, wavelet.data, cpu, program);
+                }
+                cpu.tau += u64::from(data.chip.timing.task_switch);
+                if let Some(call) = self.rpc.take(wavelet.data, program)? {
+                    self.enter(call.func, &call.args, cpu, program);
+                }
+                Ok(())
+            }
+            Pick::Control { slot, entry, wavelet } => {
+                ports.take(usize::from(slot));
+                self.start_bound(TaskKind::Control, entry, wavelet.data, cpu, program)
+            }
+            Pick::Ignored { slot } => {
+                ports.take(usize::from(slot));
+                Ok(())
+            }
+            Pick::Call => {
+                let call = self.calls.start();
+                self.enter(call.func, &call.args, cpu, program);
+                Ok(())
+            }
+        }
+    }
+
+    fn start_bound(
+        &mut self,
+        kind: TaskKind,
+        id: u8,
+        data: u32,
+        cpu: &mut Cpu,
+        program: &PeImage,
+    ) -> Result<(), FaultKind> {
+        let task = match kind {
+            TaskKind::Data => tasks::find(program, kind, id),
+            _ => tasks::find_in_table(program, kind, id),
+        };
+        let task = task.ok_or(FaultKind::UnboundTask { control: kind == TaskKind::Control, id })?;
+        let (args, count) = tasks::arguments(task, data);
+        self.enter(task.func, &args[..count], cpu, program);
+        Ok(())
+    }
+
+    fn enter(&mut self, func: u16, args: &[u64], cpu: &mut Cpu, program: &PeImage) {
+        cpu.start(program, func, args);
+        self.main = Main::Scalar;
+    }
+
+    /// `@bind_rotating_tasks`: the alternate task's function where it is its turn. The wavelet stays for the data task.
+    fn rotate(&mut self, channel: u8, program: &PeImage) -> Option<u16> {
+        let at = program.rotating.iter().position(|pair| pair.data_task == channel)?;
+        let pair = &program.rotating[at];
+        let turn = self.rotations[at] == pair.limit;
+        self.rotations[at] = if turn { 0 } else { self.rotations[at] + 1 };
+        turn.then_some(pair.alt)
+    }
+
+    /// The teardown task, whose id this is, where a handler has to run.
+    fn start_handler(&mut self, id: u8, cpu: &mut Cpu, program: &PeImage) -> bool {
+        let Some((func, is_another)) = self.handlers.next(program) else { return false };
+        self.enter(func, &[], cpu, program);
+        if is_another {
+            self.tasks.activate_mask(1 << id);
+        }
+        true
+    }
+}

@@ -1,0 +1,143 @@
+//! The state of the scheduler, and what it works with in one visit.
+
+use csl_image::PeImage;
+use csl_machine::Chip;
+
+use super::calls::Calls;
+use super::counters::Counters;
+use super::handlers::Handlers;
+use super::hold::{Hold, Holds};
+use super::main_thread::{Main, Pace};
+use super::microthread::{self, Completion, Microthread};
+use super::rpc::RpcServer;
+use super::tasks::Tasks;
+use super::tracer::Tracer;
+use super::unserved::UnservedRegisters;
+use crate::datapath::Datapath;
+use crate::event::{Event, Printed};
+use crate::fault::{Fault, FaultKind};
+use crate::outside::Registers;
+use crate::ports::Ports;
+use crate::scalar::{Cpu, Exit};
+
+/// Tasks, the main thread, microthreads and their one issue slot, completions, and the registers of the compute element
+/// that govern them.
+///
+/// In this order in memory: what each cycle of a streaming PE looks at lies together (measured).
+#[derive(Clone, Debug)]
+#[repr(C)]
+pub(crate) struct Sched {
+    pub fault: Option<Box<Fault>>,
+    pub tracer: Option<Box<Tracer>>,
+    pub uts: Vec<Microthread>,
+    pub completions: Vec<Completion>,
+    /// When a microthread issued last.
+    pub last_issue: u64,
+    /// A memcpy transfer runs up to this cycle.
+    pub armed_until: u64,
+    /// The thread that issued last in the arbitration.
+    pub holder: u8,
+    pub ut_blocked: u8,
+    /// Priority of the main thread, in the scale of `microthread::class`.
+    pub main_class: u8,
+    /// Priority bits of the input queues' registers, for the microthreads of their numbers.
+    pub queue_priority: [u16; 8],
+    pub handlers: Handlers,
+    pub main: Main,
+    pub tasks: Tasks,
+    pub calls: Calls,
+    pub pace: Pace,
+    pub counters: Counters,
+    pub rpc: RpcServer,
+    /// `@bind_rotating_tasks`: how often each pair's data task has run in this turn.
+    pub rotations: Vec<u32>,
+    pub holds: Vec<Hold>,
+    pub unserved: UnservedRegisters,
+    pub events: Vec<Event>,
+    pub printing: Vec<Printed>,
+}
+
+/// One visit of a PE: the window of cycles, the parts below the scheduler, and what has arrived.
+pub(crate) struct Visit<'a> {
+    /// The fabric's cycle.
+    pub now: u64,
+    /// Nothing starts in this cycle or later.
+    pub limit: u64,
+    pub cpu: &'a mut Cpu,
+    pub data: &'a mut Datapath,
+    pub program: &'a PeImage,
+    /// Coordinates in the program's rectangle.
+    pub at: (u16, u16),
+    pub ports: &'a mut Ports,
+    pub registers: &'a mut dyn Registers,
+}
+
+impl Sched {
+    pub fn new(program: &PeImage, chip: &Chip) -> Sched {
+        Sched {
+            fault: None,
+            tracer: None,
+            uts: Vec::new(),
+            completions: Vec::new(),
+            last_issue: 0,
+            armed_until: 0,
+            holder: 0,
+            ut_blocked: 0,
+            main_class: microthread::main_class(program.main_thread_priority),
+            queue_priority: [0; 8],
+            handlers: Handlers::default(),
+            main: Main::Idle,
+            tasks: Tasks::new(chip.arch, program),
+            calls: Calls::default(),
+            pace: Pace::default(),
+            counters: Counters::new(chip),
+            rpc: RpcServer::default(),
+            rotations: program.rotating.iter().map(|pair| pair.init).collect(),
+            holds: Vec::new(),
+            unserved: UnservedRegisters::default(),
+            events: Vec::new(),
+            printing: Vec::new(),
+        }
+    }
+
+    /// Whether a microthread or transfer could see what the main thread does.
+    pub fn is_armed(&self, now: u64) -> bool {
+        !self.uts.is_empty() || !self.completions.is_empty() || now < self.armed_until
+    }
+
+    /// Input slots whose wavelets go to a running operation.
+    pub fn busy_inputs(&self) -> u32 {
+        self.uts.iter().fold(self.main.inputs(), |mask, ut| mask | ut.run.needs.inputs)
+    }
+
+    pub fn is_ut_blocked(&self, ut: &Microthread) -> bool {
+        self.ut_blocked >> (ut.id & 7) & 1 == 1
+    }
+
+    /// The PE stops.
+    pub fn stop(&mut self, kind: FaultKind, cycle: u64, cpu: &Cpu) {
+        let stack = if self.main.is_idle() { Vec::new() } else { cpu.call_stack() };
+        self.fault = Some(Box::new(Fault { kind, cycle, pc: stack.first().copied(), stack }));
+    }
+
+    /// `@queue_flush`: the teardown task becomes ready once a queue that is to drain is empty.
+    #[inline]
+    pub fn watch_flushes(&mut self, chip: &Chip, ports: &Ports) {
+        if self.handlers.look(ports) {
+            self.tasks.activate_mask(1 << chip.tasks.teardown);
+        }
+    }
+
+    /// Whether, and for what, the main thread must hold at an exit. Nothing is bound or read for this.
+    #[inline]
+    pub fn held_at(&self, exit: Exit, cpu: &Cpu, data: &Datapath, program: &PeImage, ports: &Ports) -> Option<Hold> {
+        if self.uts.is_empty() { None } else { Holds { uts: &self.uts, cpu, data, program, ports }.at(exit) }
+    }
+
+    /// Remembers a place for the warning: what it waited for first counts.
+    pub fn note_hold(&mut self, hold: Hold) {
+        if self.holds.iter().all(|known| known.pc != hold.pc) {
+            self.holds.push(hold);
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! Tasks: what is bound, active and blocked, and which one runs next (docs/decisions/machine.md M12 to M16).
+
+use csl_image::{PeImage, Task, TaskParam};
+use csl_machine::{Arch, QueueDir, Startup, TaskKind, TaskTarget, Wavelet};
+use csl_num::LowBits;
+
+use crate::fault::FaultKind;
+use crate::ports::Ports;
+use crate::queues::InQueue;
+use crate::scalar;
+
+/// Places in the picker's ring: local tasks by id, then input slots, then memcpy's calls.
+const FIRST_SLOT: u8 = 32;
+const CALLS: u8 = 64;
+const RING: u8 = 65;
+
+/// State of the task table. One bit an id.
+#[derive(Clone, Debug)]
+pub(crate) struct Tasks {
+    arch: Arch,
+    active: u32,
+    local_blocked: u32,
+    control_blocked: u64,
+    /// Colors on WSE-2, input queues on WSE-3.
+    channel_blocked: u32,
+    /// Channels with a data task.
+    data_bound: u32,
+    /// Local tasks, and channels, whose tasks go before all others (`<tile_config>`'s `task_priority`).
+    pub local_priority: u32,
+    pub channel_priority: u32,
+    /// By input queue: where its control task table starts in the common one (WSE-3).
+    control_base: [u8; 8],
+    /// Input queues of messages, whose last wavelet no task gets (guide, `<message_passing>`).
+    message_queues: u32,
+    /// The ring's place after the task that ran last.
+    next: u8,
+}
+
+/// What the picker found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pick {
+    Local(u8),
+    /// The wavelet at the head of an input slot, for the data task of its channel.
+    Data {
+        slot: u8,
+        channel: u8,
+        wavelet: Wavelet,
+    },
+    /// A control wavelet and its entry point.
+    Control {
+        slot: u8,
+        entry: u8,
+        wavelet: Wavelet,
+    },
+    /// A control wavelet that names no task.
+    Ignored {
+        slot: u8,
+    },
+    Call,
+}
+
+impl Tasks {
+    pub fn new(arch: Arch, program: &PeImage) -> Tasks {
+        let of_kind = |kind| program.tasks.iter().filter(move |task| task.kind == kind);
+        let data_bound = of_kind(TaskKind::Data).fold(0, |mask, task| mask | bit(task.id));
+        let data_bound = program.rpc.iter().fold(data_bound, |mask, rpc| mask | bit(rpc.task_id));
+        let local_bound = of_kind(TaskKind::Local).fold(0, |mask, task| mask | bit(task.id));
+        // On WSE-2 a color and the local task of its number start alike: spmv-hypersparse sends control wavelets on a color
+        // that it never unblocks, and binds a local task to the number. (WSE-3 keeps the numbers apart.)
+        let unblocked = data_bound | if arch == Arch::Wse2 { local_bound } else { 0 };
+        Tasks {
+            arch,
+            active: 0,
+            local_blocked: 0,
+            control_blocked: 0,
+            channel_blocked: if program.dialect.blocks_unbound_channels { !unblocked } else { 0 },
+            data_bound,
+            local_priority: 0,
+            channel_priority: 0,
+            control_base: control_bases(program),
+            message_queues: message_queues(program),
+            next: 0,
+        }
+    }
+
+    /// What the compiler does before the first cycle, in source order.
+    pub fn start_up(&mut self, program: &PeImage) -> Result<(), FaultKind> {
+        for &startup in &program.startup {
+            match startup {
+                Startup::Activate(target) => self.activate(target)?,
+                Startup::Block(target) => self.set_blocked(target, true),
+                Startup::Unblock(target) => self.set_blocked(target, false),
+            }
+        }
+        Ok(())
+    }
+
+    pub fn activate(&mut self, target: TaskTarget) -> Result<(), FaultKind> {
+        let id = match target {
+            TaskTarget::LocalTask(id) | TaskTarget::ControlTask(id) | TaskTarget::DataTask(id) => id,
+            TaskTarget::Color(id) | TaskTarget::InputQueue(id) => id,
+        };
+        self.activate_local(u16::from(id))
+    }
+
+    pub fn activate_local(&mut self, id: u16) -> Result<(), FaultKind> {
+        if id >= 32 {
+            return Err(FaultKind::NoSuchTask { id });
+        }
+        self.active |= 1 << id;
+        Ok(())
+    }
+
+    pub fn activate_mask(&mut self, mask: u32) {
+        self.active |= mask;
+    }
+
+    pub fn set_blocked(&mut self, target: TaskTarget, blocked: bool) {
+        match target {
+            TaskTarget::LocalTask(id) => set32(&mut self.local_blocked, id, blocked),
+            TaskTarget::ControlTask(id) => set64(&mut self.control_blocked, id, blocked),
+            TaskTarget::DataTask(id) | TaskTarget::Color(id) | TaskTarget::InputQueue(id) => {
+                set32(&mut self.channel_blocked, id, blocked)
+            }
+        }
+    }
+
+    /// `@block(id)` of a number that may be any kind of task: WSE-3 counts input queues below its local tasks; on WSE-2 a
+    /// number that is bound to a data task alone means its color.
+    pub fn task_of_id(&self, program: &PeImage, id: u16) -> TaskTarget {
+        let number = id.min(255).low8();
+        let bound = |kind| find(program, kind, number).is_some();
+        let first_local = u16::from(self.arch.chip().tasks.first_local);
+        if id < first_local || (!bound(TaskKind::Local) && bound(TaskKind::Data)) {
+            TaskTarget::DataTask(number)
+        } else if id < 32 && (bound(TaskKind::Local) || !bound(TaskKind::Control)) {
+            TaskTarget::LocalTask(number)
+        } else {
+            TaskTarget::ControlTask(number)
+        }
+    }
+
+    /// The task that runs next; one place of the ring after another, starting behind the one that ran last, so that no
+    /// ready task waits for more than one run of each other. (The order is not public: a choice.) `busy` are input slots
+    /// whose wavelets a running operation takes.
+    pub fn pick(&self, ports: &Ports, busy: u32, call: bool) -> Option<Pick> {
+        let ready = self.active & !self.local_blocked;
+        let slots = u128::from(ports.filled() & !busy) << FIRST_SLOT;
+        let places = u128::from(ready) | slots | u128::from(call) << CALLS;
+        if places == 0 {
+            return None;
+        }
+        let at = |place| match place {
+            CALLS => Some(Pick::Call),
+            FIRST_SLOT.. => self.slot(ports, place - FIRST_SLOT),
+            id => Some(Pick::Local(id)),
+        };
+        let has_levels = self.local_priority | self.channel_priority != 0;
+        let is_high = |place: &u8| has_levels && self.is_high(ports, *place);
+        let first = in_turn(places, self.next).filter(is_high).find_map(at);
+        first.or_else(|| in_turn(places, self.next).find_map(at))
+    }
+
+    fn is_high(&self, ports: &Ports, place: u8) -> bool {
+        match place {
+            CALLS => false,
+            FIRST_SLOT.. => ports
+                .inputs
+                .get(usize::from(place - FIRST_SLOT))
+                .is_some_and(|input| self.channel_priority & bit(self.channel(input)) != 0),
+            id => self.local_priority & bit(id) != 0,
+        }
+    }
+
+    fn channel(&self, input: &InQueue) -> u8 {
+        if self.arch == Arch::Wse2 { input.color } else { input.queue }
+    }
+
+    /// What the head of an input slot starts.
+    fn slot(&self, ports: &Ports, slot: u8) -> Option<Pick> {
+        let input = ports.inputs.get(usize::from(slot))?;
+        let wavelet = input.front()?;
+        let channel = self.channel(input);
+        if self.is_channel_blocked(channel) {
+            return None;
+        }
+        if wavelet.control && self.message_queues & bit(channel) != 0 {
+            return Some(Pick::Ignored { slot });
+        }
+        if wavelet.control {
+            let entry = (wavelet.data >> 16 & 63).low8();
+            return self.control(slot, channel, entry, wavelet);
+        }
+        (self.data_bound & bit(channel) != 0).then_some(Pick::Data { slot, channel, wavelet })
+    }
+
+    fn control(&self, slot: u8, channel: u8, entry: u8, wavelet: Wavelet) -> Option<Pick> {
+        if entry == self.arch.chip().tasks.no_entrypoint {
+            return Some(Pick::Ignored { slot });
+        }
+        let entry = entry + self.control_base.get(usize::from(channel)).unwrap_or(&0);
+        let blocked = self.control_blocked.checked_shr(u32::from(entry)).unwrap_or(0) & 1 == 1;
+        (!blocked).then_some(Pick::Control { slot, entry, wavelet })
+    }
+
+    /// The task at the picked place starts: its activation is used up, and the ring moves on.
+    pub fn started(&mut self, pick: Pick) {
+        let place = match pick {
+            Pick::Local(id) => id,
+            Pick::Data { slot, .. } | Pick::Control { slot, .. } | Pick::Ignored { slot } => FIRST_SLOT + slot,
+            Pick::Call => CALLS,
+        };
+        if let Pick::Local(id) = pick {
+            self.active &= !(1 << id);
+        }
+        self.next = (place + 1) % RING;
+    }
+
+    pub fn is_channel_blocked(&self, channel: u8) -> bool {
+        self.channel_blocked & bit(channel) != 0
+    }
+
+    /// Local tasks that are active and blocked.
+    pub fn held(&self) -> u32 {
+        self.active & self.local_blocked
+    }
+
+    pub fn active(&self) -> u32 {
+        self.active
+    }
+
+    pub fn blocked_channels(&self) -> u32 {
+        self.channel_blocked
+    }
+}
+
+/// The members of a set of places of the ring, from `first` on and around.
+fn in_turn(places: u128, first: u8) -> impl Iterator<Item = u8> {
+    let behind = places >> first << first;
+    members(behind).chain(members(places ^ behind))
+}
+
+fn members(mut set: u128) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let lowest = (set != 0).then(|| set.trailing_zeros().low8())?;
+        set &= set - 1;
+        Some(lowest)
+    })
+}
+
+fn control_bases(program: &PeImage) -> [u8; 8] {
+    let mut bases = [0; 8];
+    for queue in program.queues.iter().filter(|queue| queue.dir == QueueDir::In) {
+        if let Some(base) = bases.get_mut(usize::from(queue.id)) {
+            *base = queue.control_base;
+        }
+    }
+    bases
+}
+
+fn message_queues(program: &PeImage) -> u32 {
+    let carries = |color| program.colors.iter().any(|(own, config)| *own == color && config.messages.is_some());
+    let inputs = program.queues.iter().filter(|queue| queue.dir == QueueDir::In && queue.color.is_some_and(carries));
+    inputs.fold(0, |mask, queue| mask | bit(queue.id))
+}
+
+/// The task bound to a number.
+pub(crate) fn find(program: &PeImage, kind: TaskKind, id: u8) -> Option<&Task> {
+    program.tasks.iter().find(|task| task.kind == kind && task.id == id)
+}
+
+/// The task that an activation of a local id, or a control wavelet's entry point, starts. One table serves both unless the
+/// program separates them (WSE-3); data tasks are in it too, by color or input queue (a control wavelet starts one in
+/// topic-05-switches of 1.0, an activation in the FFT of 0.9).
+pub(crate) fn find_in_table(program: &PeImage, kind: TaskKind, id: u8) -> Option<&Task> {
+    let others: &[TaskKind] = match kind {
+        _ if program.separate_control_table => &[],
+        TaskKind::Control => &[TaskKind::Local, TaskKind::Data],
+        _ => &[TaskKind::Control, TaskKind::Data],
+    };
+    find(program, kind, id).or_else(|| others.iter().find_map(|&other| find(program, other, id)))
+}
+
+/// The arguments of a task: a wavelet's bits from the lowest on, in canonical form.
+pub(crate) fn arguments(task: &Task, data: u32) -> ([u64; 4], usize) {
+    let mut args = [0; 4];
+    let mut shift = 0;
+    let count = task.params.len().min(args.len());
+    for (arg, param) in args.iter_mut().zip(&task.params) {
+        *arg = canonical(*param, u64::from(data).checked_shr(shift).unwrap_or(0));
+        shift += if param.bits <= 16 { 16 } else { 32 };
+    }
+    (args, count)
+}
+
+/// The low bits of `raw` as a register holds them.
+pub(crate) fn canonical(param: TaskParam, raw: u64) -> u64 {
+    scalar::canonical(raw, u32::from(param.bits), param.signed)
+}
+
+fn bit(id: u8) -> u32 {
+    1u32.checked_shl(u32::from(id)).unwrap_or(0)
+}
+
+fn set32(mask: &mut u32, id: u8, value: bool) {
+    *mask = if value { *mask | bit(id) } else { *mask & !bit(id) };
+}
+
+fn set64(mask: &mut u64, id: u8, value: bool) {
+    let bit = 1u64.checked_shl(u32::from(id)).unwrap_or(0);
+    *mask = if value { *mask | bit } else { *mask & !bit };
+}

@@ -1,0 +1,181 @@
+//! The instruction trace of a PE that is traced: nothing here runs otherwise, and nothing here changes what the PE does or
+//! when.
+
+use csl_isa::{Field, Insn, NO_REG, Op};
+use csl_machine::{Arch, VecOp};
+use csl_num::{FloatKind, LowBits};
+
+use super::tasks::Pick;
+use crate::datapath::{Cursor, Memory, Operation};
+use crate::event::{Element, Event, EventKind, Issue};
+use crate::ports::Ports;
+
+/// Cycles that a traced PE runs ahead at most: its events wait in memory until the clock has come there.
+pub(crate) const TRACED_QUANTUM: u64 = 1 << 8;
+
+/// Stands for the main thread in [`Tracer::running`].
+pub(crate) const MAIN_THREAD: u8 = 0xfe;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tracer {
+    /// Instructions so far.
+    count: u32,
+    /// Id of the task that started last.
+    task: u8,
+    /// Vector operations under way, by microthread, and how many of their elements have moved.
+    running: Vec<(u8, Issue, u32)>,
+    pub(super) steps: Steps,
+}
+
+/// The values of one element: destination and sources.
+type Values = [Option<u64>; 4];
+
+impl Tracer {
+    /// A task starts.
+    pub fn task(&mut self, pick: Pick, arch: Arch) {
+        self.task = match pick {
+            Pick::Local(id) => id,
+            Pick::Data { channel, .. } => channel,
+            Pick::Control { entry, .. } => entry,
+            Pick::Ignored { .. } => self.task,
+            // The guide: a launched function runs in the task of memcpy's command color (WSE-2) or input queue (WSE-3).
+            Pick::Call => {
+                if arch == Arch::Wse2 {
+                    22
+                } else {
+                    1
+                }
+            }
+        };
+    }
+
+    /// A vector operation of the instruction at `pc` starts at `cycle`, on a microthread or on the main thread.
+    pub fn vector(&mut self, pc: u32, ut: Option<u8>, cycle: u64, events: &mut Vec<Event>) {
+        let issue = self.number(pc, ut);
+        let thread = ut.unwrap_or(MAIN_THREAD);
+        self.running.retain(|running| running.0 != thread);
+        self.running.push((thread, issue, 0));
+        events.push(Event { cycle, what: EventKind::Issue(issue) });
+    }
+
+    /// A thread's operation has moved elements, down to `left`; they are executed in `cycle`.
+    pub fn elements(&mut self, thread: u8, before: &Glimpse, left: u32, cycle: u64, events: &mut Vec<Event>) {
+        let Some(running) = self.running.iter_mut().find(|running| running.0 == thread) else { return };
+        for k in 0..before.moved(left) {
+            let values = before.values.get(k as usize).copied().unwrap_or_default();
+            let element = Element { seq: running.2, unit: k.low8(), values };
+            events.push(Event { cycle, what: EventKind::Execute { issue: running.1, element } });
+            running.2 += 1;
+        }
+    }
+
+    fn number(&mut self, pc: u32, ut: Option<u8>) -> Issue {
+        let issue = Issue { number: self.count, pc, task: self.task, ut };
+        self.count = self.count.wrapping_add(1);
+        issue
+    }
+
+    /// Makes events of what the interpreter has run. Cycles are counted by basic blocks, whose instructions issue one a
+    /// cycle; `end` is when the next block starts.
+    pub fn tell(&mut self, end: u64, shift: u64, events: &mut Vec<Event>) {
+        let steps = std::mem::take(&mut self.steps.list);
+        self.steps.frame = 0;
+        for (at, step) in steps.iter().enumerate() {
+            let first = steps[..at].iter().rposition(|other| other.tau != step.tau).map_or(0, |other| other + 1);
+            let next = steps[at..].iter().find(|other| other.tau != step.tau).map_or(end, |other| other.tau);
+            let cycle = (step.tau + (at - first) as u64).min(next.max(step.tau + 1) - 1);
+            let issue = self.number(step.pc, None);
+            let element = Element { seq: 0, unit: 0, values: step.values };
+            events.push(Event { cycle, what: EventKind::Issue(issue) });
+            events.push(Event { cycle: cycle + shift, what: EventKind::Execute { issue, element } });
+        }
+    }
+}
+
+/// What the next issue of an operation would compute, as far as it can be told beforehand.
+pub(crate) struct Glimpse {
+    values: Vec<Values>,
+    left: u32,
+    group: u32,
+}
+
+impl Glimpse {
+    pub fn of(run: &Operation, memory: &Memory, ports: Option<&Ports>, half: FloatKind) -> Glimpse {
+        let (left, group) = (run.left, u32::from(run.rate.group));
+        let elements = if run.op == VecOp::Dfilt { 0 } else { group.min(left) };
+        let mut run = run.clone();
+        let values = (0..elements).map(|k| element(&mut run, memory, ports, half, k)).collect();
+        Glimpse { values, left, group }
+    }
+
+    /// Elements that were moved when `left` are left.
+    fn moved(&self, left: u32) -> u32 {
+        if self.left == u32::MAX { self.group } else { self.left - left }
+    }
+}
+
+fn element(run: &mut Operation, memory: &Memory, ports: Option<&Ports>, half: FloatKind, k: u32) -> Values {
+    let mut found = [None; 3];
+    for (i, value) in found.iter_mut().enumerate() {
+        let words = run.srcs[i].words;
+        *value = match &mut run.srcs[i].cursor {
+            Cursor::Scalar(value) => Some(*value),
+            Cursor::In(input) => {
+                let head = ports.and_then(|ports| ports.inputs[usize::from(input.slot)].front());
+                head.map(|head| if words == 1 { head.data >> (16 * k) & 0xffff } else { head.data })
+            }
+            cursor => cursor.next_addr().map(|addr| match words {
+                1 => u32::from(memory.read16(addr)),
+                _ => memory.read32(addr),
+            }),
+        };
+    }
+    let is_known = |i: usize| found[i].is_some() || matches!(run.srcs[i].cursor, Cursor::None);
+    let known = (0..found.len()).all(is_known);
+    let dest = known.then(|| run.compute(half, found.map(Option::unwrap_or_default)));
+    let [a, b, c] = found;
+    [dest, a, b, c].map(|value| value.map(u64::from))
+}
+
+/// Instructions that the interpreter has run since the last look.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Steps {
+    list: Vec<ScalarStep>,
+    /// Where the frame of the last step lay.
+    frame: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct ScalarStep {
+    tau: u64,
+    pc: u32,
+    values: Values,
+    /// The register whose value is known only after the instruction.
+    written: Option<u16>,
+}
+
+impl Steps {
+    /// The instruction at `pc` is about to run in cycle `tau`.
+    pub fn at(&mut self, tau: u64, pc: usize, insn: Insn, frame: &[u64]) {
+        let place = frame.as_ptr() as usize;
+        if let Some(last) = self.list.last_mut()
+            && let Some(register) = last.written.take()
+            && place == self.frame
+        {
+            last.values[0] = frame.get(usize::from(register)).copied();
+        }
+        self.frame = place;
+        // Not instructions of a machine, or told by what carries them out.
+        if matches!(insn.op, Op::Ext | Op::Charge | Op::Vec) {
+            return;
+        }
+        let fields = insn.op.fields();
+        let read = |i: usize, register: u16| match fields[i] {
+            Field::Src | Field::Acc => frame.get(usize::from(register)).copied(),
+            _ => None,
+        };
+        let writes = matches!(fields[0], Field::Dst | Field::OptDst | Field::Acc) && insn.a != NO_REG;
+        let values = [None, read(0, insn.a), read(1, insn.b), read(2, insn.c)];
+        self.list.push(ScalarStep { tau, pc: pc.low32(), values, written: writes.then_some(insn.a) });
+    }
+}

@@ -1,0 +1,143 @@
+//! The vector operations of the main thread, from their start to their end.
+
+use csl_isa::NO_REG;
+use csl_machine::Action;
+
+use super::main_thread::{Flow, Main};
+use super::microthread::Microthread;
+use super::state::{Sched, Visit};
+use super::tracer::{Glimpse, MAIN_THREAD};
+use crate::datapath::{Datapath, Operation, Setup, Started, Step};
+use crate::fault::FaultKind;
+use crate::ports::Ports;
+use crate::scalar::Cpu;
+
+impl Sched {
+    /// Starts row `row` of the program's `vecs`; its bool goes to register `dst`.
+    pub fn start_vector(&mut self, row: u16, dst: u16, visit: &mut Visit) -> Result<Flow, FaultKind> {
+        let Visit { now, cpu, data, program, ports, .. } = visit;
+        let desc = program.vecs.get(usize::from(row)).ok_or(FaultKind::BadCode("no such vector operation"))?;
+        let reg = |number| cpu.reg(number);
+        let Started { run, loads, extra } = Setup { data, program, ports, reg: &reg }.start(desc)?;
+        let timing = &data.chip.timing;
+        // The DSRs of an operation that had to wait were loaded meanwhile.
+        let loaded = (cpu.tau + u64::from(loads * timing.dsr_load)).max(*now);
+        let settled = if loads > 0 { loaded + u64::from(timing.before_operation) } else { loaded };
+        let start = self.pace.start(&run, settled, extra);
+        if run.config.is_async {
+            let id = data.microthread_of(desc, &reg);
+            cpu.tau = loaded + u64::from(timing.async_issue);
+            self.trace_vector(Some(id), start, cpu);
+            write_result(cpu, dst, true);
+            if run.is_empty() {
+                self.end_ut(&run, run.config.completion, start, data);
+            } else {
+                self.uts.push(Microthread { id, run, start, pc: cpu.at() });
+            }
+            return Ok(Flow::On);
+        }
+        cpu.tau = start;
+        self.trace_vector(None, start, cpu);
+        if run.is_empty() {
+            self.finish_vector(&run, dst, run.config.completion, cpu, data);
+        } else {
+            self.pace.last_dest = run.dest.cursor.addr();
+            self.main = Main::Vec { run, dst };
+        }
+        Ok(Flow::On)
+    }
+
+    /// An operation without fabric operands runs through at once where no other thread can see it; everything else takes
+    /// part in the arbitration. Nothing is issued in cycle `ahead` or later.
+    pub fn run_vector(&mut self, ahead: u64, visit: &mut Visit) -> Flow {
+        let Visit { now, cpu, data, ports, .. } = visit;
+        let Main::Vec { run, .. } = &self.main else { return Flow::On };
+        if run.is_fabric || self.is_armed(*now) || cpu.tau >= ahead {
+            return Flow::Wait;
+        }
+        if !run.is_local() {
+            if !run.can_issue(ports, &data.fifos) {
+                return Flow::Wait;
+            }
+            self.issue_main(cpu.tau, cpu, data, ports);
+            return Flow::On;
+        }
+        if run.left == u32::MAX {
+            self.stop(FaultKind::EndlessOperation, cpu.tau, cpu);
+            return Flow::Wait;
+        }
+        let until_limit = (ahead - cpu.tau).div_ceil(u64::from(run.rate.period));
+        self.run_local_issues(until_limit, cpu, data);
+        Flow::On
+    }
+
+    /// Issues of a local operation, back to back from `tau` on.
+    fn run_local_issues(&mut self, most: u64, cpu: &mut Cpu, data: &mut Datapath) {
+        if self.tracer.is_some() {
+            self.trace_local(most, cpu, data);
+        }
+        let Main::Vec { run, .. } = &mut self.main else { return };
+        let issues = run.issues_left().min(most);
+        let start = cpu.tau;
+        cpu.tau += issues * u64::from(run.rate.period);
+        let step = match data.unmasked {
+            0 => Ok(run.run_local(data.chip, &mut data.memory, data.half, issues)),
+            unmasked => run.run_watched(data.chip, &mut data.memory, data.half, issues, unmasked),
+        };
+        self.after_step(step, start, cpu, data);
+    }
+
+    fn after_step(&mut self, step: Result<Step, FaultKind>, cycle: u64, cpu: &mut Cpu, data: &mut Datapath) {
+        match step {
+            Ok(Step::Moved | Step::Stalled(_)) => {}
+            Ok(Step::Done(effect)) => {
+                if let Main::Vec { run, dst } = std::mem::replace(&mut self.main, Main::Scalar) {
+                    self.finish_vector(&run, dst, effect, cpu, data);
+                }
+            }
+            Err(kind) => self.stop(kind, cycle, cpu),
+        }
+    }
+
+    fn finish_vector(&mut self, run: &Operation, dst: u16, effect: Action, cpu: &mut Cpu, data: &mut Datapath) {
+        data.save_dsrs(run);
+        write_result(cpu, dst, run.result);
+        let timing = &data.chip.timing;
+        let last_issue = cpu.tau.saturating_sub(u64::from(run.rate.period));
+        self.pace.next_ready = last_issue + u64::from(timing.between_operations);
+        self.pace.dependent_ready = last_issue + u64::from(timing.between_dependent_operations);
+        self.apply(effect, cpu.tau, cpu);
+    }
+
+    /// While a microthread was stalled, the main thread's local operation went on: the issues before `now`.
+    #[inline]
+    pub fn settle(&mut self, now: u64, cpu: &mut Cpu, data: &mut Datapath) {
+        if let Main::Vec { run, .. } = &self.main
+            && run.is_local()
+            && cpu.tau < now
+        {
+            let most = (now - cpu.tau).div_ceil(u64::from(run.rate.period));
+            self.run_local_issues(most, cpu, data);
+        }
+    }
+
+    /// The slot of cycle `now` is the main thread's.
+    pub fn issue_main(&mut self, now: u64, cpu: &mut Cpu, data: &mut Datapath, ports: &mut Ports) {
+        let Main::Vec { run, .. } = &mut self.main else { return };
+        cpu.tau = now + u64::from(run.rate.period);
+        let before = self.tracer.is_some().then(|| Glimpse::of(run, &data.memory, Some(ports), data.half));
+        let step = run.issue(data, ports, now);
+        let left = run.left;
+        self.tasks.activate_mask(data.take_activated());
+        if let Some(before) = before {
+            self.trace_issue(MAIN_THREAD, &before, left, &step, now, data);
+        }
+        self.after_step(step, now, cpu, data);
+    }
+}
+
+fn write_result(cpu: &mut Cpu, dst: u16, value: bool) {
+    if dst != NO_REG {
+        cpu.set_reg(dst, u64::from(value));
+    }
+}

@@ -1,0 +1,119 @@
+//! Watching: scalar code and vector operations of a PE that is traced, or that has unmasked floating-point exceptions.
+
+use csl_isa::Insn;
+use csl_machine::Arch;
+use csl_num::FloatKind;
+
+use super::main_thread::Main;
+use super::state::{Sched, Visit};
+use super::tasks::Pick;
+use super::tracer::{Glimpse, MAIN_THREAD, Steps, Tracer};
+use crate::datapath::{Datapath, Memory, Step};
+use crate::event::Event;
+use crate::fault::FaultKind;
+use crate::scalar::{self, Cpu, Exit, Surroundings};
+
+/// Runs scalar code up to an exit, watched where there is a reason.
+pub(super) fn run_scalar(visit: &mut Visit, until: u64, tracer: Option<&mut Tracer>, events: &mut Vec<Event>) -> Exit {
+    let Visit { cpu, data, program, .. } = visit;
+    if tracer.is_none() && data.unmasked == 0 {
+        return scalar::run(cpu, &mut data.memory, program, until);
+    }
+    let (unmasked, half) = (data.unmasked, data.half);
+    let Some(tracer) = tracer else {
+        return scalar::run(
+            cpu,
+            &mut Watched { memory: &mut data.memory, steps: None, unmasked, half },
+            program,
+            until,
+        );
+    };
+    let steps = Some(&mut tracer.steps);
+    let exit = scalar::run(cpu, &mut Watched { memory: &mut data.memory, steps, unmasked, half }, program, until);
+    tracer.tell(cpu.tau, u64::from(data.chip.timing.dispatch_to_execute), events);
+    exit
+}
+
+/// Memory, with a trace and unmasked floating-point exceptions looking on.
+struct Watched<'a> {
+    memory: &'a mut Memory,
+    steps: Option<&'a mut Steps>,
+    unmasked: u16,
+    half: FloatKind,
+}
+
+impl Surroundings for Watched<'_> {
+    fn load<const N: usize>(&self, addr: u16) -> Option<[u8; N]> {
+        self.memory.load(addr)
+    }
+
+    fn store<const N: usize>(&mut self, addr: u16, value: [u8; N]) -> bool {
+        self.memory.store(addr, value)
+    }
+
+    fn copy(&mut self, to: u16, from: u16, bytes: u16) -> bool {
+        Surroundings::copy(self.memory, to, from, bytes)
+    }
+
+    fn fill<const N: usize>(&mut self, to: u16, value: [u8; N], count: u16) -> bool {
+        self.memory.fill(to, value, count)
+    }
+
+    fn before(&mut self, tau: u64, pc: usize, insn: Insn, frame: &[u64]) -> u16 {
+        if let Some(steps) = &mut self.steps {
+            steps.at(tau, pc, insn, frame);
+        }
+        if self.unmasked == 0 { 0 } else { scalar::raised_by(insn, frame, self.half) & self.unmasked }
+    }
+}
+
+impl Sched {
+    pub fn trace_task(&mut self, pick: Pick, arch: Arch) {
+        if let Some(tracer) = &mut self.tracer {
+            tracer.task(pick, arch);
+        }
+    }
+
+    /// A vector operation starts at `cycle`, on a microthread or on the main thread.
+    pub fn trace_vector(&mut self, ut: Option<u8>, cycle: u64, cpu: &Cpu) {
+        if let Some(tracer) = &mut self.tracer {
+            tracer.vector(cpu.at(), ut, cycle, &mut self.events);
+        }
+    }
+
+    /// The main thread's operation on memory is about to issue, back to back.
+    #[cold]
+    pub fn trace_local(&mut self, most: u64, cpu: &Cpu, data: &Datapath) {
+        let Main::Vec { run, .. } = &self.main else { return };
+        let (mut run, mut memory) = (run.clone(), data.memory.clone());
+        for issue in 0..run.issues_left().min(most) {
+            let before = Glimpse::of(&run, &memory, None, data.half);
+            run.run_local(data.chip, &mut memory, data.half, 1);
+            let cycle = cpu.tau + issue * u64::from(run.rate.period);
+            self.trace_elements(MAIN_THREAD, &before, run.left, cycle, data);
+        }
+    }
+
+    /// A thread's operation has had its issue of cycle `now`; it has `left` elements to go.
+    #[cold]
+    pub fn trace_issue(
+        &mut self,
+        thread: u8,
+        before: &Glimpse,
+        left: u32,
+        step: &Result<Step, FaultKind>,
+        now: u64,
+        data: &Datapath,
+    ) {
+        if matches!(step, Ok(Step::Moved | Step::Done(_))) {
+            self.trace_elements(thread, before, left, now, data);
+        }
+    }
+
+    fn trace_elements(&mut self, thread: u8, before: &Glimpse, left: u32, cycle: u64, data: &Datapath) {
+        let cycle = cycle + u64::from(data.chip.timing.dispatch_to_execute);
+        if let Some(tracer) = &mut self.tracer {
+            tracer.elements(thread, before, left, cycle, &mut self.events);
+        }
+    }
+}
