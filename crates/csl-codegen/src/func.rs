@@ -88,9 +88,9 @@ pub struct TooLarge(pub &'static str);
 pub struct Draft {
     pub plan: Plan,
     pub flow: Flow,
-    /// Cycles by block and instruction.
+    /// The cycles of each instruction, by block.
     pub costs: Vec<Vec<u32>>,
-    /// IR register to slot.
+    /// The slot of each IR register.
     slots: Vec<u16>,
     frame: u32,
 }
