@@ -9,7 +9,7 @@ use csl_host::{Arch, ErrorFormat, Sdk, Stage};
 
 use crate::words::Words;
 
-/// What `--help` says behind the options.
+/// The text after the options in `--help`.
 const HELP: &str = "\
 The output folder may hold other files: they stay as they are. Long options may
 be written with one dash. An option that is given twice counts as given last,

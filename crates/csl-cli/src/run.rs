@@ -10,7 +10,7 @@ use csl_host::{Ending, Runtime, Settings};
 use crate::output::{print, tell};
 use crate::signals::Signals;
 
-/// What `--help` says behind the options.
+/// The text after the options in `--help`.
 pub const HELP: &str = "\
 Steps are done in the order in which they are given:
   --h2d SYMBOL=FILE.npy       deals the file's items out to the PEs, row by row

@@ -1,16 +1,19 @@
 //! Generates the code of one function: virtual registers, constants, block ends and their cycles.
 
+use std::sync::Arc;
+
 use csl_image::Function;
-use csl_ir::{Block, BlockId, Func, Inst, Opnd, Reg, Site};
+use csl_ir::{Block, BlockId, Func, FuncId, Inst, Opnd, Reg, Site};
 use csl_isa::vec::{IterDsd, RegOrImm, VecArg, VecDesc};
 use csl_isa::{Field, Insn, NO_REG, Op};
-use csl_machine::DsrLoad;
+use csl_machine::{Arch, DsrLoad};
 use csl_num::LowBits;
 use indexmap::IndexMap;
-use rustc_hash::FxBuildHasher;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::context::Context;
 use crate::flow::Flow;
+use crate::fuse::fuse;
 use crate::plan::Plan;
 use crate::rows;
 
@@ -57,14 +60,10 @@ pub struct Code {
 #[derive(Debug)]
 pub struct FnGen<'a, 'p> {
     pub ctx: &'a mut Context<'p>,
+    pub id: FuncId,
     pub func: &'a Func,
-    pub plan: Plan,
-    pub flow: Flow,
+    pub draft: &'a Draft,
     pub insns: Vec<Insn>,
-    /// The cycles of each instruction, by block.
-    pub costs: Vec<Vec<u32>>,
-    /// The slot of each IR register.
-    slots: Vec<u16>,
     consts: IndexMap<Held, u16, FxBuildHasher>,
     temps: u16,
     most_temps: u16,
@@ -84,24 +83,50 @@ pub struct FnGen<'a, 'p> {
 #[derive(Debug)]
 pub struct TooLarge(pub &'static str);
 
-/// Translates one function.
-pub fn generate(ctx: &mut Context<'_>, func: &Func) -> Result<Code, TooLarge> {
-    let plan = Plan::of(func);
-    let flow = Flow::of(func);
-    let (slots, frame) = crate::regs::assign(func, &plan, &flow);
-    if frame >= u32::from(CONSTS) {
+/// What follows from a function alone, whatever program it stands in.
+#[derive(Debug)]
+pub struct Draft {
+    pub plan: Plan,
+    pub flow: Flow,
+    /// Cycles by block and instruction.
+    pub costs: Vec<Vec<u32>>,
+    /// IR register to slot.
+    slots: Vec<u16>,
+    frame: u32,
+}
+
+impl Draft {
+    fn of(arch: Arch, func: &Func) -> Draft {
+        let plan = Plan::of(func);
+        let flow = Flow::of(func);
+        let (slots, frame) = crate::regs::assign(func, &plan, &flow);
+        Draft { costs: crate::cost::of(arch, func), plan, flow, slots, frame }
+    }
+}
+
+/// The drafts of functions that programs share, each made once. A function that is kept is the only one at its address.
+#[derive(Debug, Default)]
+pub struct Drafts(FxHashMap<*const Func, (Arc<Func>, Draft)>);
+
+impl Drafts {
+    pub fn of(&mut self, arch: Arch, func: &Arc<Func>) -> &Draft {
+        &self.0.entry(Arc::as_ptr(func)).or_insert_with(|| (Arc::clone(func), Draft::of(arch, func))).1
+    }
+}
+
+/// Translates one function of the program.
+pub fn generate(ctx: &mut Context<'_>, id: FuncId, draft: &Draft) -> Result<Code, TooLarge> {
+    if draft.frame >= u32::from(CONSTS) {
         return Err(TooLarge("more than 16,383 scalar variables live at once"));
     }
+    let func = &*ctx.program.funcs[id];
     let starts = vec![0; func.blocks.len()];
-    let costs = crate::cost::of(ctx.program.arch, func);
     let mut generator = FnGen {
         ctx,
+        id,
         func,
-        plan,
-        flow,
+        draft,
         insns: Vec::new(),
-        costs,
-        slots,
         consts: IndexMap::default(),
         temps: 0,
         most_temps: 0,
@@ -115,26 +140,26 @@ pub fn generate(ctx: &mut Context<'_>, func: &Func) -> Result<Code, TooLarge> {
         loads: Vec::new(),
         iters: Vec::new(),
     };
-    for block in generator.flow.order.clone() {
+    for &block in &draft.flow.order {
         generator.block(block);
     }
-    generator.finish(frame.low16())
+    generator.finish(draft.frame.low16())
 }
 
 impl FnGen<'_, '_> {
     fn block(&mut self, id: BlockId) {
         self.flush_unless_sole_fallthrough(id);
         self.block = id;
-        self.in_loop = self.flow.is_in_loop(id);
+        self.in_loop = self.draft.flow.is_in_loop(id);
         self.starts[id] = self.insns.len() as u32;
-        let func = self.func;
+        let (func, draft) = (self.func, self.draft);
         let block: &Block = &func.blocks[id];
-        for at in 0..block.insts.len() {
+        let insts = draft.plan.insts[id].iter().zip(&draft.costs[id]);
+        for ((inst, &cost), &site) in insts.zip(&block.sites) {
             self.temps = 0;
-            self.line(block.sites[at]);
-            let cost = self.costs[id][at];
-            match self.plan.insts[id][at].clone() {
-                Some(inst) => self.inst(&inst, cost),
+            self.line(site);
+            match inst {
+                Some(inst) => self.inst(inst, cost),
                 None => self.pending += cost,
             }
         }
@@ -146,7 +171,7 @@ impl FnGen<'_, '_> {
     /// Charges pending cycles at the end of a block, unless it falls through into a block with no other predecessor,
     /// which can charge them.
     fn flush_unless_sole_fallthrough(&mut self, id: BlockId) {
-        if self.flow.preds[id] != 1 {
+        if self.draft.flow.preds[id] != 1 {
             self.flush();
         }
     }
@@ -221,7 +246,7 @@ impl FnGen<'_, '_> {
     }
 
     pub fn reg(&self, reg: Reg) -> u16 {
-        self.slots[reg]
+        self.draft.slots[reg]
     }
 
     /// The value of an operand that is known at compile time.
@@ -311,6 +336,7 @@ impl FnGen<'_, '_> {
         let rename = |reg| rename(reg, frame, consts);
         self.insns.iter_mut().for_each(|insn| rename_fields(insn, &rename));
         rows::intern(&mut self, &rename);
+        fuse(&mut self.insns);
         let stack = self.func.slots.iter().fold(0, |end, slot| place_slot(end, slot).1).next_multiple_of(4);
         let stack = u16::try_from(stack).map_err(|_| TooLarge("more stack than a PE has memory"))?;
         let lines = self.lines.iter().map(|&(at, site)| (if at == 0 { 0 } else { at + head as u32 }, site)).collect();

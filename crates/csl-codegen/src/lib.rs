@@ -1,12 +1,13 @@
 //! The code generator: IR to image, with memory, registers, instructions, and the tables around them.
 //!
-//! Cycles are counted on the IR (`cost.rs`, `flow.rs`) before anything is folded or fused (`plan.rs`), so that no
+//! Cycles are counted on the IR (`cost.rs`, `flow.rs`) before anything is folded or fused (`plan.rs`, `fuse.rs`), so that no
 //! optimisation changes a count.
 
 mod context;
 mod cost;
 mod flow;
 mod func;
+mod fuse;
 mod layout;
 mod lines;
 mod listing;
@@ -42,10 +43,11 @@ pub struct Options {
 pub fn generate(wafer: &Wafer, sources: &SourceMap, options: &Options) -> Result<Image, Diagnostics> {
     let mut diagnostics = Diagnostics::new();
     let mut lines = lines::Lines::new(sources);
+    let mut drafts = func::Drafts::default();
     let mut programs = Vec::new();
     let mut places = Vec::new();
     for program in &wafer.programs {
-        match checked(program).and_then(|()| program::generate(program, options, &mut lines)) {
+        match checked(program).and_then(|()| program::generate(program, options, &mut lines, &mut drafts)) {
             Ok((image, addrs)) => {
                 programs.push(Arc::new(image));
                 places.push(patches::places(program, &addrs));

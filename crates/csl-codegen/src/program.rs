@@ -1,13 +1,16 @@
 //! Generates one PE program: its code and the tables around it.
 
+use std::sync::Arc;
+
 use csl_diag::{Code, Diagnostic, Span};
 use csl_image::{self as image, HalfFormat, PeImage};
-use csl_ir::{self as ir, Opnd, Program, Site, VecOperand};
+use csl_ir::{self as ir, FuncId, Opnd, Program, Site, VecOperand};
 use csl_isa::vec::{RegOrImm, VecArg};
 use csl_machine::{Arch, DsrLoad, RotatingTasks, Sdk};
 use csl_num::{FloatKind, LowBits};
 
 use crate::context::Context;
+use crate::func::Drafts;
 use crate::lines::Lines;
 use crate::memory::{self, Placement};
 use crate::{Options, func};
@@ -17,6 +20,7 @@ pub fn generate(
     program: &Program,
     options: &Options,
     lines: &mut Lines<'_>,
+    drafts: &mut Drafts,
 ) -> Result<(PeImage, Vec<u16>), Diagnostic> {
     let placement = memory::place(program, stack_bytes(program), options)?;
     let mut ctx = Context::new(program, placement.addrs.clone());
@@ -24,8 +28,9 @@ pub fn generate(
     let mut funcs = Vec::new();
     let mut places: Vec<(u32, Site)> = Vec::new();
     let mut inlined: Vec<ir::Inlined> = Vec::new();
-    for function in &program.funcs {
-        let mut body = func::generate(&mut ctx, function).map_err(|why| too_large(function, why.0))?;
+    for (id, function) in (0..).map(FuncId::new).zip(&program.funcs) {
+        let draft = drafts.of(program.arch, function);
+        let mut body = func::generate(&mut ctx, id, draft).map_err(|why| too_large(function, why.0))?;
         let base = code.len() as u32;
         func::relocate(&mut body.insns, base);
         let calls = inlined.len() as u32;
@@ -100,7 +105,7 @@ fn assemble(
 
 /// Bytes for the stack slots: of the deepest chain of calls, if functions do not call themselves.
 fn stack_bytes(program: &Program) -> u32 {
-    let own = |func: &ir::Func| func.slots.iter().map(|slot| slot.size + slot.align.max(4)).sum::<u32>();
+    let own = |func: &Arc<ir::Func>| func.slots.iter().map(|slot| slot.size + slot.align.max(4)).sum::<u32>();
     program.funcs.iter().map(own).max().unwrap_or(0)
 }
 

@@ -13,17 +13,17 @@ struct Object<'a> {
     severity: &'static str,
     message: &'a str,
     /// The places in the source, the primary one first.
-    spans: Vec<Place<'a>>,
+    spans: Vec<Location<'a>>,
     notes: &'a [String],
     help: Option<&'a str>,
     /// The trace, the innermost step first.
-    trace: Vec<Place<'a>>,
+    trace: Vec<Location<'a>>,
 }
 
 /// A range in a file. Lines and columns count from 1, columns in characters; the end is the first position after the
 /// span.
 #[derive(Serialize)]
-struct Place<'a> {
+struct Location<'a> {
     file: &'a str,
     line: u32,
     column: u32,
@@ -57,8 +57,8 @@ fn severity(severity: Severity) -> &'static str {
     }
 }
 
-fn place<'a>(sources: &'a SourceMap, span: Span, text: &'a str) -> Place<'a> {
+fn place<'a>(sources: &'a SourceMap, span: Span, text: &'a str) -> Location<'a> {
     let (line, column) = sources.line_col(span.file, span.lo);
     let (end_line, end_column) = sources.line_col(span.file, span.hi);
-    Place { file: sources.name(span.file), line, column, end_line, end_column, text }
+    Location { file: sources.name(span.file), line, column, end_line, end_column, text }
 }

@@ -4,13 +4,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use csl_fabric::{Ramp, RecordId, RouteTable, Row};
+use csl_fabric::{Ramp, RouteTable, Row, VcId};
 use csl_machine::{Arch, ColorConfig, DirSet, Direction, Wavelet};
 
 /// CEs that take every wavelet and send whenever the router has room.
-struct Ces;
+struct TestElements;
 
-impl Ramp for Ces {
+impl Ramp for TestElements {
     fn room(&mut self, _x: u32, _color: u8) -> bool {
         true
     }
@@ -59,28 +59,25 @@ fn run(width: u32, height: u32, cycles: u64, directions: usize) {
     let table = Arc::new(table(width, height, directions));
     let chip = Arch::Wse2.chip();
     let mut rows: Vec<Row> = (0..height).map(|y| Row::new(Arc::clone(&table), y, chip, false)).collect();
-    let mut senders: Vec<Vec<(RecordId, u64)>> = Vec::new();
+    let mut senders: Vec<Vec<(VcId, u64)>> = Vec::new();
     for y in 0..height {
-        let records = table.records(y).enumerate();
+        let vcs = table.vcs(y).enumerate();
         senders.push(
-            records
-                .filter(|(_, r)| r.2.config.rx == DirSet::RAMP)
-                .map(|(n, r)| (RecordId::at(n), u64::from(r.1)))
-                .collect(),
+            vcs.filter(|(_, r)| r.2.config.rx == DirSet::RAMP).map(|(n, r)| (VcId::at(n), u64::from(r.1))).collect(),
         );
     }
     let start = Instant::now();
     let mut injected = 0u64;
     for now in 0..cycles {
         for y in 0..rows.len() {
-            rows[y].land(now).expect("no fault");
-            for (record, color) in &senders[y] {
+            rows[y].arrive(now).expect("no fault");
+            for (vc, color) in &senders[y] {
                 // The onramp takes one wavelet a cycle, so the colors of a tile take turns.
                 if directions == 1 || (now + color) % directions as u64 == 0 {
-                    injected += u64::from(rows[y].inject(*record, Wavelet::word(now as u32), now).expect("no fault"));
+                    injected += u64::from(rows[y].inject(*vc, Wavelet::word(now as u32), now).expect("no fault"));
                 }
             }
-            rows[y].route(now, &mut Ces);
+            rows[y].route(now, &mut TestElements);
             if y > 0 {
                 let (above, below) = rows.split_at_mut(y);
                 Row::exchange(&mut above[y - 1], &mut below[0], now);

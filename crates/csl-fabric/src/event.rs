@@ -60,17 +60,17 @@ pub enum SwitchCause {
 
 /// Wavelets that stand in a router's input buffer, and the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct Stalled {
     pub color: u8,
     /// The side that they came from; the ramp for those from the CE.
     pub from: Direction,
     pub count: u8,
     pub head: Wavelet,
-    pub why: Obstacle,
+    pub why: StallReason,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Obstacle {
+pub enum StallReason {
     /// The current switch position does not take this input; `ever` tells whether another one does.
     InputClosed { ever: bool },
     /// The color is in teardown.
@@ -87,7 +87,7 @@ pub enum Obstacle {
 
 /// Wavelets that have left the program by a side of a tile: the fabric around it takes and drops them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lost {
+pub struct Dropped {
     pub x: u32,
     pub color: u8,
     pub side: Direction,

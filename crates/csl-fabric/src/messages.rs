@@ -9,10 +9,10 @@
 use csl_machine::message::{PLACE_MASK, ROW_SHIFT};
 use csl_machine::{DirSet, Direction, Wavelet};
 
-use crate::record::{Record, RecordId};
 use crate::row::Row;
+use crate::virtual_channel::{VcId, VirtualChannel};
 
-/// The index in [`Record::targets`] of the record that a message from the CE keeps to.
+/// The index in [`VirtualChannel::targets`] of the virtual channel that a message from the CE keeps to.
 const HELD: usize = Direction::West.index();
 
 fn destination(header: u32) -> (u32, u32) {
@@ -42,35 +42,35 @@ pub(crate) fn color_from(first: u8, side: Direction) -> u8 {
 }
 
 impl Row {
-    /// The record at a tile that a message with this header takes there.
-    pub(crate) fn message_record(&self, at: (u32, u32), first: u8, header: u32) -> Option<RecordId> {
+    /// The virtual channel at a tile that a message with this header takes there.
+    pub(crate) fn message_vc(&self, at: (u32, u32), first: u8, header: u32) -> Option<VcId> {
         let color = color(first, way(at, header));
         self.table.find(at.0, at.1, color).filter(|(_, state)| state.config.messages.is_some()).map(|found| found.0)
     }
 
-    /// The record for a wavelet from the CE: the header's choice holds up to the last wavelet. It is kept where a
+    /// The virtual channel for a wavelet from the CE: the header's choice holds up to the last wavelet. It is kept where a
     /// record that leads to the ramp has no neighbour.
-    pub(crate) fn message_from_ce(&mut self, comm: RecordId, wavelet: Wavelet) -> RecordId {
-        if let Some(open) = self.records[comm].targets[HELD] {
+    pub(crate) fn message_from_ce(&mut self, comm: VcId, wavelet: Wavelet) -> VcId {
+        if let Some(open) = self.vcs[comm].targets[HELD] {
             return open;
         }
         let Some(first) = self.state(comm).config.messages else { return comm };
-        let at = (self.records[comm].x(), self.y);
-        self.message_record(at, first, wavelet.data).unwrap_or(comm)
+        let at = (self.vcs[comm].x(), self.y);
+        self.message_vc(at, first, wavelet.data).unwrap_or(comm)
     }
 
-    /// Notes that a wavelet of the CE has landed on `record`.
-    pub(crate) fn message_has_landed(&mut self, comm: RecordId, record: RecordId, wavelet: Wavelet) {
-        self.records[comm].targets[HELD] = if wavelet.control { None } else { Some(record) };
+    /// Notes that a wavelet of the CE has landed on `vc`.
+    pub(crate) fn message_has_landed(&mut self, comm: VcId, vc: VcId, wavelet: Wavelet) {
+        self.vcs[comm].targets[HELD] = if wavelet.control { None } else { Some(vc) };
     }
 
-    /// Notes that a wavelet that came in by `side` has been sent on: the record takes no other message before its last
+    /// Notes that a wavelet that came in by `side` has been sent on: the virtual channel takes no other message before its last
     /// wavelet.
-    pub(crate) fn hold_for_message(&mut self, number: RecordId, side: Direction, wavelet: Wavelet) {
-        let record: &mut Record = &mut self.records[number];
-        record.rx = if wavelet.control { DirSet::ALL } else { DirSet::of(side) };
-        if wavelet.control && record.tx != DirSet::RAMP {
-            record.targets = [None; 4];
+    pub(crate) fn hold_for_message(&mut self, number: VcId, side: Direction, wavelet: Wavelet) {
+        let vc: &mut VirtualChannel = &mut self.vcs[number];
+        vc.rx = if wavelet.control { DirSet::ALL } else { DirSet::of(side) };
+        if wavelet.control && vc.tx != DirSet::RAMP {
+            vc.targets = [None; 4];
         }
     }
 }

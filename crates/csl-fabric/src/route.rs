@@ -1,15 +1,15 @@
-//! Moves the heads of lanes: through all outputs of the current position at once, or not at all. A route without an
+//! Moves the heads of input buffers: through all outputs of the current position at once, or not at all. A route without an
 //! output takes and drops the wavelets of its inputs.
 
 use csl_machine::wavelet::ce_ignores;
 use csl_machine::{DirSet, Direction, Wavelet};
 
 use crate::event::Traced;
-use crate::record::{
-    ADVANCES, Batch, Credit, FILTERED, Landing, MESSAGES, OUTSIDE, QUEUED, Record, RecordId, SHARES_INPUT, TORN_DOWN,
-    precedence,
-};
 use crate::row::{OWN, Ramp, Row, low_bits, slot};
+use crate::virtual_channel::{
+    ADVANCES, Arrival, Batch, Credit, FILTERED, MESSAGES, OUTSIDE, QUEUED, SHARES_INPUT, TORN_DOWN, VcId,
+    VirtualChannel, precedence,
+};
 
 enum Step {
     /// The wavelet has been sent; the precedence of the next one that is ready.
@@ -30,7 +30,7 @@ impl Row {
         }
     }
 
-    /// Moves the wavelets that can move, of the records of one precedence.
+    /// Moves the wavelets that can move, of the virtual channels of one precedence.
     fn route_some(&mut self, precedence: usize, now: u64, ramp: &mut impl Ramp) {
         let mut list = std::mem::take(&mut self.active[precedence]);
         let mut keep = 0;
@@ -42,31 +42,31 @@ impl Row {
                     list[keep] = number;
                     keep += 1;
                 }
-                Step::Sent(None) | Step::Blocked => self.records[number].flags &= !QUEUED,
+                Step::Sent(None) | Step::Blocked => self.vcs[number].flags &= !QUEUED,
             }
         }
         list.truncate(keep);
-        // Routing wakes no record: a wavelet that is sent arrives a hop later.
+        // Routing wakes no virtual channel: a wavelet that is sent arrives a hop later.
         self.active[precedence] = list;
     }
 
-    fn step(&mut self, number: RecordId, now: u64, ramp: &mut impl Ramp) -> Step {
-        let record = &mut self.records[number];
-        let is_plain = record.flags == QUEUED && record.more.is_none() && !record.lane.has_control();
-        if is_plain { self.step_plain(number, now, ramp) } else { self.step_any(number, now, ramp) }
+    fn step(&mut self, number: VcId, now: u64, ramp: &mut impl Ramp) -> Step {
+        let vc = &mut self.vcs[number];
+        let takes_fast_path = vc.flags == QUEUED && vc.more.is_none() && !vc.buffer.has_control();
+        if takes_fast_path { self.step_fast(number, now, ramp) } else { self.step_general(number, now, ramp) }
     }
 
-    /// The short way, which nearly all wavelets go: one input, data only, a color without special features. Has the
-    /// same effect as [`Row::step_any`].
+    /// The fast path, which nearly all wavelets go: one input, data only, a color without special features. Has the
+    /// same effect as [`Row::step_general`].
     #[inline]
-    fn step_plain(&mut self, number: RecordId, now: u64, ramp: &mut impl Ramp) -> Step {
-        let record = &mut self.records[number];
-        let (tx, lane) = (record.tx, &mut record.lane);
-        let Some(from) = lane.from else { return Step::Blocked };
-        if lane.len == 0 || !record.rx.contains(from) || tx.meets(record.full) {
+    fn step_fast(&mut self, number: VcId, now: u64, ramp: &mut impl Ramp) -> Step {
+        let vc = &mut self.vcs[number];
+        let (tx, buffer) = (vc.tx, &mut vc.buffer);
+        let Some(from) = buffer.from else { return Step::Blocked };
+        if buffer.len == 0 || !vc.rx.contains(from) || tx.meets(vc.full) {
             return Step::Blocked;
         }
-        let (x, color) = (u32::from(record.column), record.color);
+        let (x, color) = (u32::from(vc.column), vc.color);
         if tx.contains(Direction::Ramp) && !ramp.room(x, color) {
             return Step::Blocked;
         }
@@ -75,9 +75,9 @@ impl Row {
             return Step::Contended;
         }
         used.add(tx, cycle);
-        let wavelet = lane.front();
-        lane.pop();
-        let (next, upstream) = ((lane.len > 0).then_some(precedence(from)), lane.upstream);
+        let wavelet = buffer.front();
+        buffer.pop();
+        let (next, upstream) = ((buffer.len > 0).then_some(precedence(from)), buffer.upstream);
         self.give_back(from, upstream, (x, color), now, ramp);
         if self.is_traced {
             self.note(number, now, Traced::Departure { from, wavelet, ways: tx });
@@ -91,12 +91,12 @@ impl Row {
         Step::Sent(next)
     }
 
-    fn step_any(&mut self, number: RecordId, now: u64, ramp: &mut impl Ramp) -> Step {
-        let record = &self.records[number];
-        if record.flags & TORN_DOWN != 0 {
+    fn step_general(&mut self, number: VcId, now: u64, ramp: &mut impl Ramp) -> Step {
+        let vc = &self.vcs[number];
+        if vc.flags & TORN_DOWN != 0 {
             return Step::Blocked;
         }
-        let Some(side) = record.next_side() else { return Step::Blocked };
+        let Some(side) = vc.next_side() else { return Step::Blocked };
         let wavelet = self.head(number, side);
         let partner = self.partner(number, side);
         for leg in [Some(number), partner].into_iter().flatten() {
@@ -106,31 +106,28 @@ impl Row {
         }
         self.take_head(number, side, now, ramp);
         if self.is_traced {
-            [Some(number), partner]
-                .into_iter()
-                .flatten()
-                .for_each(|leg| self.record_departure(leg, side, wavelet, now));
+            [Some(number), partner].into_iter().flatten().for_each(|leg| self.trace_departure(leg, side, wavelet, now));
         }
         for leg in [Some(number), partner].into_iter().flatten() {
             self.send(leg, side, wavelet, now, ramp);
         }
-        if self.records[number].flags & (ADVANCES | MESSAGES) != 0 {
+        if self.vcs[number].flags & (ADVANCES | MESSAGES) != 0 {
             self.has_left(number, side, wavelet, now);
         }
-        let record = &self.records[number];
-        Step::Sent(record.precedence().filter(|_| record.flags & TORN_DOWN == 0))
+        let vc = &self.vcs[number];
+        Step::Sent(vc.precedence().filter(|_| vc.flags & TORN_DOWN == 0))
     }
 
     #[cold]
-    fn record_departure(&mut self, number: RecordId, from: Direction, wavelet: Wavelet, now: u64) {
-        let tx = self.records[number].tx;
+    fn trace_departure(&mut self, number: VcId, from: Direction, wavelet: Wavelet, now: u64) {
+        let tx = self.vcs[number].tx;
         let ways = if self.reaches_ce(number, wavelet) { tx } else { tx.common(DirSet::LINKS) };
         self.note(number, now, Traced::Departure { from, wavelet, ways });
     }
 
     #[cold]
-    fn has_left(&mut self, number: RecordId, side: Direction, wavelet: Wavelet, now: u64) {
-        let flags = self.records[number].flags;
+    fn has_left(&mut self, number: VcId, side: Direction, wavelet: Wavelet, now: u64) {
+        let flags = self.vcs[number].flags;
         if flags & ADVANCES != 0 && side == Direction::Ramp {
             self.left_ramp(number, now);
         }
@@ -140,32 +137,34 @@ impl Row {
     }
 
     #[inline]
-    fn head(&self, number: RecordId, side: Direction) -> Wavelet {
-        let record = &self.records[number];
-        match &record.more {
-            None => record.lane.front(),
-            Some(_) => record.lanes().find(|(from, _)| *from == side).map(|(_, lane)| lane.front()).unwrap_or_default(),
+    fn head(&self, number: VcId, side: Direction) -> Wavelet {
+        let vc = &self.vcs[number];
+        match &vc.more {
+            None => vc.buffer.front(),
+            Some(_) => {
+                vc.buffers().find(|(from, _)| *from == side).map(|(_, buffer)| buffer.front()).unwrap_or_default()
+            }
         }
     }
 
     /// The other color's record, where color swap lets this input arrive on both.
     #[inline]
-    fn partner(&self, number: RecordId, side: Direction) -> Option<RecordId> {
-        let record = &self.records[number];
-        if record.flags & SHARES_INPUT == 0 {
+    fn partner(&self, number: VcId, side: Direction) -> Option<VcId> {
+        let vc = &self.vcs[number];
+        if vc.flags & SHARES_INPUT == 0 {
             return None;
         }
-        let shared = self.table.received_twice(record.x(), self.y, side, record.color);
-        let partner = self.record(record.x(), record.color ^ 1).filter(|_| shared)?;
-        self.records[partner].rx.contains(side).then_some(partner)
+        let shared = self.table.received_twice(vc.x(), self.y, side, vc.color);
+        let partner = self.vc(vc.x(), vc.color ^ 1).filter(|_| shared)?;
+        self.vcs[partner].rx.contains(side).then_some(partner)
     }
 
     /// The reason why a wavelet cannot leave through all outputs at once.
     #[inline]
-    fn obstacle(&mut self, number: RecordId, wavelet: Wavelet, now: u32, ramp: &mut impl Ramp) -> Option<Step> {
-        let record = &self.records[number];
-        let (x, mut ways, color) = (record.x(), record.tx, record.color);
-        if ways.meets(record.full) {
+    fn obstacle(&mut self, number: VcId, wavelet: Wavelet, now: u32, ramp: &mut impl Ramp) -> Option<Step> {
+        let vc = &self.vcs[number];
+        let (x, mut ways, color) = (vc.x(), vc.tx, vc.color);
+        if ways.meets(vc.full) {
             return Some(Step::Blocked);
         }
         if ways.contains(Direction::Ramp) {
@@ -180,8 +179,8 @@ impl Row {
 
     /// Whether a wavelet that goes to the ramp reaches the CE: command lists can hide it, filters reject it.
     #[inline]
-    pub(crate) fn reaches_ce(&self, number: RecordId, wavelet: Wavelet) -> bool {
-        let flags = self.records[number].flags;
+    pub(crate) fn reaches_ce(&self, number: VcId, wavelet: Wavelet) -> bool {
+        let flags = self.vcs[number].flags;
         if wavelet.control && flags & MESSAGES == 0 && ce_ignores(wavelet.data) {
             return false;
         }
@@ -189,15 +188,15 @@ impl Row {
         !filtered || self.state(number).filter.as_ref().is_none_or(|filter| filter.passes(wavelet))
     }
 
-    /// Takes the wavelet out of its lane and gives the place back.
+    /// Takes the wavelet out of its input buffer and gives the place back.
     #[inline]
-    fn take_head(&mut self, number: RecordId, side: Direction, now: u64, ramp: &mut impl Ramp) {
-        let record = &mut self.records[number];
-        let (x, color) = (record.x(), record.color);
-        let lane = record.lane_mut(side);
-        lane.pop();
-        let upstream = lane.upstream;
-        if let Some(more) = &mut record.more {
+    fn take_head(&mut self, number: VcId, side: Direction, now: u64, ramp: &mut impl Ramp) {
+        let vc = &mut self.vcs[number];
+        let (x, color) = (vc.x(), vc.color);
+        let buffer = vc.buffer_mut(side);
+        buffer.pop();
+        let upstream = buffer.upstream;
+        if let Some(more) = &mut vc.more {
             more.served = Some(side);
         }
         self.give_back(side, upstream, (x, color), now, ramp);
@@ -208,7 +207,7 @@ impl Row {
     fn give_back(
         &mut self,
         side: Direction,
-        upstream: Option<RecordId>,
+        upstream: Option<VcId>,
         (x, color): (u32, u8),
         now: u64,
         ramp: &mut impl Ramp,
@@ -231,10 +230,10 @@ impl Row {
         }
     }
 
-    /// Sends a wavelet to all outputs of a record, then lets it change the switch.
-    fn send(&mut self, number: RecordId, from: Direction, wavelet: Wavelet, now: u64, ramp: &mut impl Ramp) {
-        let Record { tx, flags, .. } = self.records[number];
-        let (x, color) = self.records[number].place();
+    /// Sends a wavelet to all outputs of a virtual channel, then lets it change the switch.
+    fn send(&mut self, number: VcId, from: Direction, wavelet: Wavelet, now: u64, ramp: &mut impl Ramp) {
+        let VirtualChannel { tx, flags, .. } = self.vcs[number];
+        let (x, color) = self.vcs[number].place();
         if tx.contains(Direction::Ramp) {
             if self.reaches_ce(number, wavelet) {
                 self.used_at(x).add(DirSet::RAMP, low_bits(now));
@@ -254,34 +253,34 @@ impl Row {
     }
 
     #[inline]
-    fn send_to(&mut self, number: RecordId, side: Direction, wavelet: Wavelet, now: u64) {
-        let known = self.records[number].targets[side.index()];
+    fn send_to(&mut self, number: VcId, side: Direction, wavelet: Wavelet, now: u64) {
+        let known = self.vcs[number].targets[side.index()];
         let target = known.unwrap_or_else(|| self.find_target(number, side, wavelet));
         if target == OUTSIDE {
             return self.lose(number, side);
         }
-        self.records[number].use_credit(side);
-        let landing = Landing { record: target, from: side.opposite(), wavelet };
-        self.outbox(side, now).landings.push(landing);
+        self.vcs[number].use_credit(side);
+        let arrival = Arrival { vc: target, from: side.opposite(), wavelet };
+        self.outbox(side, now).arrivals.push(arrival);
     }
 
     #[cold]
-    fn find_target(&mut self, number: RecordId, side: Direction, wavelet: Wavelet) -> RecordId {
-        let (x, color) = self.records[number].place();
+    fn find_target(&mut self, number: VcId, side: Direction, wavelet: Wavelet) -> VcId {
+        let (x, color) = self.vcs[number].place();
         let by_header = || {
             let first = self.state(number).config.messages?;
-            self.message_record(self.table.neighbour(x, self.y, side)?, first, wavelet.data)
+            self.message_vc(self.table.neighbour(x, self.y, side)?, first, wavelet.data)
         };
-        let target = || self.table.target(x, self.y, side, color).map_or(OUTSIDE, |target| target.record);
+        let target = || self.table.target(x, self.y, side, color).map_or(OUTSIDE, |target| target.vc);
         let target = by_header().unwrap_or_else(target);
-        self.records[number].targets[side.index()] = Some(target);
+        self.vcs[number].targets[side.index()] = Some(target);
         target
     }
 
     /// Drops a wavelet that leaves the program by a side: the fabric around takes it at once.
     #[cold]
-    fn lose(&mut self, number: RecordId, side: Direction) {
-        let (x, color) = self.records[number].place();
+    fn lose(&mut self, number: VcId, side: Direction) {
+        let (x, color) = self.vcs[number].place();
         *self.lost.entry((color, x, side)).or_default() += 1;
     }
 }

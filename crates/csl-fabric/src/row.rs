@@ -1,10 +1,10 @@
-//! One row of routers. It owns its records and touches no other row: wavelets and credits for the rows north and south
+//! One row of routers. It owns its virtual channels and touches no other row: wavelets and credits for the rows north and south
 //! leave as batches that arrive a hop later. So the order in which rows are visited, and the threads that visit them,
 //! change nothing.
 //!
-//! The way of a wavelet: [`Row::inject`] (or a batch) puts it into a lane; [`Row::route`] moves the heads of lanes whose
-//! record stands in the active list. A record that cannot move sleeps until a landing, a credit, room at the ramp or a
-//! register write wakes it. Of records that want the same link those go first whose wavelet comes from the PE itself,
+//! The way of a wavelet: [`Row::inject`] (or a batch) puts it into a input buffer; [`Row::route`] moves the heads of input buffers whose
+//! record stands in the active list. A virtual channel that cannot move sleeps until a landing, a credit, room at the ramp or a
+//! register write wakes it. Of virtual channels that want the same link those go first whose wavelet comes from the PE itself,
 //! the others in the order in which they became able to.
 
 use std::collections::BTreeMap;
@@ -13,11 +13,13 @@ use std::sync::Arc;
 use csl_machine::{Chip, DirSet, Direction, Wavelet};
 use rustc_hash::FxHashMap;
 
-use crate::event::{Fault, FaultKind, Lost, TraceEvent, Traced, landing_hash};
+use crate::event::{Dropped, Fault, FaultKind, TraceEvent, Traced, landing_hash};
 use crate::messages;
-use crate::record::{ADVANCES, Batch, Credit, Landing, MAX_BUFFER, MESSAGES, QUEUED, Record, RecordId, SHARES_INPUT};
 use crate::state::ColorState;
 use crate::table::{RouteTable, place_of_unrouted, unrouted};
+use crate::virtual_channel::{
+    ADVANCES, Arrival, Batch, Credit, MAX_BUFFER_DEPTH, MESSAGES, QUEUED, SHARES_INPUT, VcId, VirtualChannel,
+};
 
 /// The compute elements of a row, as its routers see them.
 pub trait Ramp {
@@ -71,19 +73,19 @@ impl Used {
     }
 }
 
-/// The records of a tile: one after another, by color.
+/// The virtual channels of a tile: one after another, by color.
 #[derive(Clone, Copy, Default)]
-struct Place {
+struct TileVcs {
     first: u32,
-    /// The colors that have a record.
+    /// The colors that have a virtual channel.
     colors: u32,
 }
 
-impl Place {
+impl TileVcs {
     #[inline]
-    fn record(self, color: u8) -> Option<RecordId> {
+    fn vc(self, color: u8) -> Option<VcId> {
         let bit = 1u32.checked_shl(color.into())?;
-        (self.colors & bit != 0).then(|| RecordId::new(self.first + (self.colors & (bit - 1)).count_ones()))
+        (self.colors & bit != 0).then(|| VcId::new(self.first + (self.colors & (bit - 1)).count_ones()))
     }
 }
 
@@ -91,25 +93,25 @@ pub struct Row {
     pub(crate) y: u32,
     pub(crate) table: Arc<RouteTable>,
     pub(crate) hop: u64,
-    pub(crate) buffer: u8,
-    /// The records of the table by their numbers, then those made since.
-    pub(crate) records: Vec<Record>,
-    /// The records of colors that the table does not route, by their numbers for other rows.
-    made: FxHashMap<RecordId, RecordId>,
+    pub(crate) buffer_depth: u8,
+    /// The virtual channels of the table by their numbers, then those made since.
+    pub(crate) vcs: Vec<VirtualChannel>,
+    /// The virtual channels of colors that the table does not route, by their numbers for other rows.
+    made: FxHashMap<VcId, VcId>,
     /// The used outputs of each column.
     pub(crate) used: Vec<Used>,
-    /// The records of each column.
-    places: Vec<Place>,
+    /// The virtual channels of each column.
+    tiles: Vec<TileVcs>,
     /// States that differ from those of the table.
-    pub(crate) changed: FxHashMap<RecordId, ColorState>,
+    pub(crate) changed: FxHashMap<VcId, ColorState>,
     /// Wavelets that have left the program, by color, column and side.
     pub(crate) lost: BTreeMap<(u8, u32, Direction), u64>,
     /// Records, each with the number of wavelets from the CE before its switch advances (`.advance_switch`).
-    pub(crate) advances: Vec<(RecordId, u8)>,
-    /// The records to visit: those whose next wavelet comes from the ramp, then those whose next wavelet passes by.
-    pub(crate) active: [Vec<RecordId>; 2],
-    /// Scratch: records that have sent and go to the end of a list, each with its precedence.
-    pub(crate) sent: Vec<(usize, RecordId)>,
+    pub(crate) advances: Vec<(VcId, u8)>,
+    /// The virtual channels to visit: those whose next wavelet comes from the ramp, then those whose next wavelet passes by.
+    pub(crate) active: [Vec<VcId>; 2],
+    /// Scratch: virtual channels that have sent and go to the end of a list, each with its precedence.
+    pub(crate) sent: Vec<(usize, VcId)>,
     /// The batches by cycle modulo RING, then by their source.
     pub(crate) inbox: [[Batch; 3]; RING],
     pub(crate) north: Batch,
@@ -119,26 +121,26 @@ pub struct Row {
     pub(crate) hash: u64,
     pub(crate) moved: u64,
     /// The last cycle in which a wavelet landed.
-    last_landing: u64,
+    last_arrival: u64,
     pub(crate) trace: Vec<TraceEvent>,
 }
 
 impl Row {
     pub fn new(table: Arc<RouteTable>, y: u32, chip: &Chip, is_traced: bool) -> Row {
-        let buffer = u8::try_from(chip.timing.router_buffer).unwrap_or(u8::MAX).min(MAX_BUFFER as u8);
-        let records: Vec<Record> =
-            table.records(y).map(|(x, color, state)| Record::new(x, color, state, buffer)).collect();
+        let buffer_depth = u8::try_from(chip.timing.router_buffer).unwrap_or(u8::MAX).min(MAX_BUFFER_DEPTH as u8);
+        let vcs: Vec<VirtualChannel> =
+            table.vcs(y).map(|(x, color, state)| VirtualChannel::new(x, color, state, buffer_depth)).collect();
         let width = table.width() as usize;
-        let places = places(width, &records);
+        let tiles = tiles(width, &vcs);
         let mut row = Row {
             y,
             table,
             hop: u64::from(chip.timing.hop),
-            buffer,
-            records,
+            buffer_depth,
+            vcs,
             made: FxHashMap::default(),
             used: vec![Used { cycle: u32::MAX, ways: DirSet::NONE }; width],
-            places,
+            tiles,
             changed: FxHashMap::default(),
             lost: BTreeMap::new(),
             advances: Vec::new(),
@@ -150,19 +152,19 @@ impl Row {
             is_traced,
             hash: 0,
             moved: 0,
-            last_landing: 0,
+            last_arrival: 0,
             trace: Vec::new(),
         };
         row.mark_shared_inputs();
         row
     }
 
-    /// Flags records with an input that the other color of the pair receives too.
+    /// Flags virtual channels with an input that the other color of the pair receives too.
     fn mark_shared_inputs(&mut self) {
-        for record in &mut self.records {
-            let shared = |side| self.table.received_twice(record.x(), self.y, side, record.color);
+        for vc in &mut self.vcs {
+            let shared = |side| self.table.received_twice(vc.x(), self.y, side, vc.color);
             if Direction::ALL.into_iter().any(shared) {
-                record.flags |= SHARES_INPUT;
+                vc.flags |= SHARES_INPUT;
             }
         }
     }
@@ -184,16 +186,16 @@ impl Row {
     }
 
     /// The last cycle in which a wavelet landed; 0 if none has.
-    pub fn last_landing(&self) -> u64 {
-        self.last_landing
+    pub fn last_arrival(&self) -> u64 {
+        self.last_arrival
     }
 
     /// The wavelets that have left the program so far.
-    pub fn lost(&self) -> impl Iterator<Item = Lost> {
-        self.lost.iter().map(|(&(color, x, side), &count)| Lost { x, color, side, count })
+    pub fn lost(&self) -> impl Iterator<Item = Dropped> {
+        self.lost.iter().map(|(&(color, x, side), &count)| Dropped { x, color, side, count })
     }
 
-    /// The number of records that may move in the next cycle.
+    /// The number of virtual channels that may move in the next cycle.
     pub fn active(&self) -> usize {
         self.active.iter().map(Vec::len).sum()
     }
@@ -205,51 +207,51 @@ impl Row {
 
     /// The number of a color's record at a column.
     #[inline]
-    pub fn record(&self, x: u32, color: u8) -> Option<RecordId> {
-        self.places.get(x as usize)?.record(color).or_else(|| self.made_record(unrouted(x, color)))
+    pub fn vc(&self, x: u32, color: u8) -> Option<VcId> {
+        self.tiles.get(x as usize)?.vc(color).or_else(|| self.made_vc(unrouted(x, color)))
     }
 
-    /// The record that was made for a color that the table does not route.
-    fn made_record(&self, number: RecordId) -> Option<RecordId> {
+    /// The virtual channel that was made for a color that the table does not route.
+    fn made_vc(&self, number: VcId) -> Option<VcId> {
         if self.made.is_empty() { None } else { self.made.get(&number).copied() }
     }
 
-    /// The record of a color at a column. It is made if there is none: without a route, so that it keeps the wavelets
+    /// The virtual channel of a color at a column. It is made if there is none: without a route, so that it keeps the wavelets
     /// that land on it.
     #[cold]
-    pub(crate) fn record_made(&mut self, x: u32, color: u8) -> RecordId {
-        if let Some(number) = self.record(x, color) {
+    pub(crate) fn vc_made(&mut self, x: u32, color: u8) -> VcId {
+        if let Some(number) = self.vc(x, color) {
             return number;
         }
-        let (number, state) = (RecordId::next(&self.records), ColorState::default());
-        self.records.push(Record::new(x, color, &state, self.buffer));
+        let (number, state) = (VcId::next(&self.vcs), ColorState::default());
+        self.vcs.push(VirtualChannel::new(x, color, &state, self.buffer_depth));
         self.changed.insert(number, state);
         self.made.insert(unrouted(x, color), number);
         number
     }
 
-    /// The number of a record in this row, from the number that other rows know.
+    /// The number of a virtual channel in this row, from the number that other rows know.
     #[inline]
-    fn own_number(&mut self, number: RecordId) -> RecordId {
-        if number.index() < self.records.len() { number } else { self.number_of_unrouted(number) }
+    fn own_number(&mut self, number: VcId) -> VcId {
+        if number.index() < self.vcs.len() { number } else { self.number_of_unrouted(number) }
     }
 
     #[cold]
-    fn number_of_unrouted(&mut self, number: RecordId) -> RecordId {
-        place_of_unrouted(number).map_or(number, |(x, color)| self.record_made(x, color))
+    fn number_of_unrouted(&mut self, number: VcId) -> VcId {
+        place_of_unrouted(number).map_or(number, |(x, color)| self.vc_made(x, color))
     }
 
-    /// The record that takes the wavelets of the CE at a column on a color: that of the color itself, or with swap in
+    /// The virtual channel that takes the wavelets of the CE at a column on a color: that of the color itself, or with swap in
     /// both directions that of the other color of the pair. `None` where neither takes or sends anything at its current
     /// position.
     #[inline]
-    pub fn routed(&self, x: u32, color: u8) -> Option<RecordId> {
+    pub fn routed(&self, x: u32, color: u8) -> Option<VcId> {
         let number = match self.table.has_swaps() {
-            false => self.record(x, color)?,
-            true => self.record(x, self.table.received(x, self.y, Direction::Ramp, color).color)?,
+            false => self.vc(x, color)?,
+            true => self.vc(x, self.table.received(x, self.y, Direction::Ramp, color).color)?,
         };
-        let record = &self.records[number];
-        (!record.rx.union(record.tx).is_empty()).then_some(number)
+        let vc = &self.vcs[number];
+        (!vc.rx.union(vc.tx).is_empty()).then_some(number)
     }
 
     /// The next cycle with an event in this row; at most `now + 1` while any record can move.
@@ -298,15 +300,15 @@ impl Row {
     // ---- landings ----
 
     /// Lands the wavelets and credits that are due in cycle `now`.
-    pub fn land(&mut self, now: u64) -> Result<(), Fault> {
+    pub fn arrive(&mut self, now: u64) -> Result<(), Fault> {
         let slot = slot(now);
         for source in 0..3 {
             if self.inbox[slot][source].is_empty() {
                 continue;
             }
             let mut batch = std::mem::take(&mut self.inbox[slot][source]);
-            for landing in &batch.landings {
-                self.land_one(*landing, now)?;
+            for arrival in &batch.arrivals {
+                self.arrive_one(*arrival, now)?;
             }
             for credit in &batch.credits {
                 self.credit(*credit);
@@ -318,24 +320,24 @@ impl Row {
     }
 
     #[inline]
-    fn land_one(&mut self, landing: Landing, now: u64) -> Result<(), Fault> {
-        let Landing { from, wavelet, .. } = landing;
-        let number = self.own_number(landing.record);
-        let record = &mut self.records[number];
-        let hash = landing_hash(now, record.x(), self.y, from, record.color, wavelet);
+    fn arrive_one(&mut self, arrival: Arrival, now: u64) -> Result<(), Fault> {
+        let Arrival { from, wavelet, .. } = arrival;
+        let number = self.own_number(arrival.vc);
+        let vc = &mut self.vcs[number];
+        let hash = landing_hash(now, vc.x(), self.y, from, vc.color, wavelet);
         self.hash = self.hash.wrapping_add(hash);
         self.moved += 1;
-        self.last_landing = now;
-        if record.rx.contains(from) {
+        self.last_arrival = now;
+        if vc.rx.contains(from) {
             // The guide leaves it undefined how a router treats two wavelets of one color at once.
-            if record.landed_at == low_bits(now) && record.flags & MESSAGES == 0 {
+            if vc.landed_at == low_bits(now) && vc.flags & MESSAGES == 0 {
                 return Err(self.collision(number, from, wavelet));
             }
-            (record.landed_at, record.landed_from) = (low_bits(now), from);
+            (vc.landed_at, vc.landed_from) = (low_bits(now), from);
         }
-        let lane = record.lane_mut(from);
-        lane.push(wavelet);
-        if lane.upstream.is_none() && from != Direction::Ramp {
+        let buffer = vc.buffer_mut(from);
+        buffer.push(wavelet);
+        if buffer.upstream.is_none() && from != Direction::Ramp {
             self.find_upstream(number, from);
         }
         self.wake(number);
@@ -346,21 +348,21 @@ impl Row {
     }
 
     #[cold]
-    pub(crate) fn note(&mut self, number: RecordId, cycle: u64, what: Traced) {
-        let (x, color) = self.records[number].place();
+    pub(crate) fn note(&mut self, number: VcId, cycle: u64, what: Traced) {
+        let (x, color) = self.vcs[number].place();
         self.trace.push(TraceEvent { cycle, x, y: self.y, color, what });
     }
 
-    fn collision(&self, number: RecordId, from: Direction, wavelet: Wavelet) -> Fault {
-        let record = &self.records[number];
-        let (a, b) = (record.landed_from, from);
+    fn collision(&self, number: VcId, from: Direction, wavelet: Wavelet) -> Fault {
+        let vc = &self.vcs[number];
+        let (a, b) = (vc.landed_from, from);
         let kind = FaultKind::Collision { sides: [a.min(b), a.max(b)] };
-        Fault { x: record.x(), y: self.y, color: record.color, wavelet, kind }
+        Fault { x: vc.x(), y: self.y, color: vc.color, wavelet, kind }
     }
 
-    /// Finds the sender of a lane, which gets its credits.
-    fn find_upstream(&mut self, number: RecordId, from: Direction) {
-        let (x, color) = self.records[number].place();
+    /// Finds the sender of a input buffer, which gets its credits.
+    fn find_upstream(&mut self, number: VcId, from: Direction) {
+        let (x, color) = self.vcs[number].place();
         let sender = || {
             let (nx, ny) = self.table.neighbour(x, self.y, from)?;
             let sent_on = match self.state(number).config.messages {
@@ -370,82 +372,82 @@ impl Row {
             Some(self.table.number(nx, ny, sent_on))
         };
         let upstream = sender();
-        self.records[number].lane_mut(from).upstream = upstream;
+        self.vcs[number].buffer_mut(from).upstream = upstream;
     }
 
     fn credit(&mut self, credit: Credit) {
-        let number = self.own_number(credit.record());
-        self.records[number].add_credit(credit.side());
+        let number = self.own_number(credit.vc());
+        self.vcs[number].add_credit(credit.side());
         self.wake(number);
     }
 
     #[inline]
-    pub(crate) fn wake(&mut self, number: RecordId) {
-        let record = &mut self.records[number];
-        if record.flags & QUEUED == 0
-            && let Some(precedence) = record.precedence()
+    pub(crate) fn wake(&mut self, number: VcId) {
+        let vc = &mut self.vcs[number];
+        if vc.flags & QUEUED == 0
+            && let Some(precedence) = vc.precedence()
         {
-            record.flags |= QUEUED;
+            vc.flags |= QUEUED;
             self.active[precedence].push(number);
         }
     }
 
     /// Notes that the CE at a column has room for a color again, or takes it at all now.
     pub fn ramp_has_room(&mut self, x: u32, color: u8) {
-        if let Some(record) = self.record(x, color) {
-            self.wake(record);
+        if let Some(vc) = self.vc(x, color) {
+            self.wake(vc);
         }
     }
 
     /// Lands a wavelet from the CE. Returns false, and changes nothing, when the buffer is full;
     /// [`Ramp::accepted`] tells when there is room again.
     #[inline]
-    pub fn inject(&mut self, record: RecordId, wavelet: Wavelet, now: u64) -> Result<bool, Fault> {
-        if self.records[record].flags & MESSAGES != 0 {
-            return self.inject_message(record, wavelet, now);
+    pub fn inject(&mut self, vc: VcId, wavelet: Wavelet, now: u64) -> Result<bool, Fault> {
+        if self.vcs[vc].flags & MESSAGES != 0 {
+            return self.inject_message(vc, wavelet, now);
         }
-        self.land_from_ce(record, wavelet, now)
+        self.arrive_from_ce(vc, wavelet, now)
     }
 
-    fn land_from_ce(&mut self, record: RecordId, wavelet: Wavelet, now: u64) -> Result<bool, Fault> {
-        let room = self.records[record].ramp_has_room(self.buffer);
+    fn arrive_from_ce(&mut self, vc: VcId, wavelet: Wavelet, now: u64) -> Result<bool, Fault> {
+        let room = self.vcs[vc].ramp_has_room(self.buffer_depth);
         if room {
-            self.land_one(Landing { record, from: Direction::Ramp, wavelet }, now)?;
+            self.arrive_one(Arrival { vc, from: Direction::Ramp, wavelet }, now)?;
         }
         Ok(room)
     }
 
-    fn inject_message(&mut self, comm: RecordId, wavelet: Wavelet, now: u64) -> Result<bool, Fault> {
-        let record = self.message_from_ce(comm, wavelet);
-        let landed = self.land_from_ce(record, wavelet, now)?;
+    fn inject_message(&mut self, comm: VcId, wavelet: Wavelet, now: u64) -> Result<bool, Fault> {
+        let vc = self.message_from_ce(comm, wavelet);
+        let landed = self.arrive_from_ce(vc, wavelet, now)?;
         if landed {
-            self.message_has_landed(comm, record, wavelet);
+            self.message_has_landed(comm, vc, wavelet);
         }
         Ok(landed)
     }
 
     /// Lets the wavelet that [`Row::inject`] has just taken advance the switch once it has been forwarded.
-    pub fn advance_behind(&mut self, record: RecordId) {
-        let lanes = self.records[record].lanes();
-        let waiting = lanes.filter(|(side, _)| *side == Direction::Ramp).map(|(_, lane)| lane.len).sum();
-        self.advances.push((record, waiting));
+    pub fn advance_behind(&mut self, vc: VcId) {
+        let buffers = self.vcs[vc].buffers();
+        let waiting = buffers.filter(|(side, _)| *side == Direction::Ramp).map(|(_, buffer)| buffer.len).sum();
+        self.advances.push((vc, waiting));
         if let Some(Traced::Landing { local_flip, .. }) = self.trace.last_mut().map(|event| &mut event.what) {
             *local_flip = true;
         }
-        self.records[record].flags |= ADVANCES;
+        self.vcs[vc].flags |= ADVANCES;
     }
 }
 
-fn places(width: usize, records: &[Record]) -> Vec<Place> {
-    let mut places = vec![Place::default(); width];
-    for (number, record) in (0..).zip(records) {
-        let place = &mut places[record.x() as usize];
+fn tiles(width: usize, vcs: &[VirtualChannel]) -> Vec<TileVcs> {
+    let mut tiles = vec![TileVcs::default(); width];
+    for (number, vc) in (0..).zip(vcs) {
+        let place = &mut tiles[vc.x() as usize];
         if place.colors == 0 {
             place.first = number;
         }
-        place.colors |= 1 << record.color;
+        place.colors |= 1 << vc.color;
     }
-    places
+    tiles
 }
 
 fn swap_if_any(from: &mut Batch, to: &mut Batch) {

@@ -3,8 +3,8 @@
 
 use csl_machine::{ColorConfig, Direction};
 
-use crate::record::RecordId;
 use crate::state::ColorState;
+use crate::virtual_channel::VcId;
 
 /// Tiles `x .. x + len` of a row that route the same colors in the same way. A tile in no run is outside the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +36,12 @@ const UNROUTED: u32 = 1 << 29;
 const COLOR_BITS: u32 = 5;
 
 /// The number by which other rows know a color that the table does not route at a column.
-pub(crate) fn unrouted(x: u32, color: u8) -> RecordId {
-    RecordId::new(UNROUTED | x << COLOR_BITS | u32::from(color))
+pub(crate) fn unrouted(x: u32, color: u8) -> VcId {
+    VcId::new(UNROUTED | x << COLOR_BITS | u32::from(color))
 }
 
 /// The column and color of a number of [`unrouted`].
-pub(crate) fn place_of_unrouted(number: RecordId) -> Option<(u32, u8)> {
+pub(crate) fn place_of_unrouted(number: VcId) -> Option<(u32, u8)> {
     let place = number.number().checked_sub(UNROUTED)?;
     Some((place >> COLOR_BITS, (place & ((1 << COLOR_BITS) - 1)) as u8))
 }
@@ -49,8 +49,8 @@ pub(crate) fn place_of_unrouted(number: RecordId) -> Option<(u32, u8)> {
 /// The place where wavelets of a color land that leave a tile by a side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Number of the record in its row, or a number of [`unrouted`].
-    pub record: RecordId,
+    /// Number of the virtual channel in its row, or a number of [`unrouted`].
+    pub vc: VcId,
     pub color: u8,
 }
 
@@ -73,7 +73,7 @@ impl RouteTable {
     }
 
     /// Records of row `y` in order of their numbers: column, color, configuration.
-    pub fn records(&self, y: u32) -> impl Iterator<Item = (u32, u8, &ColorState)> {
+    pub fn vcs(&self, y: u32) -> impl Iterator<Item = (u32, u8, &ColorState)> {
         self.rows[y as usize].iter().flat_map(move |run| {
             (run.x..run.x + run.len).flat_map(move |x| {
                 self.sets[run.set as usize]
@@ -90,12 +90,12 @@ impl RouteTable {
     }
 
     /// The number of a color's record at a tile, and its initial configuration.
-    pub fn find(&self, x: u32, y: u32, color: u8) -> Option<(RecordId, &ColorState)> {
+    pub fn find(&self, x: u32, y: u32, color: u8) -> Option<(VcId, &ColorState)> {
         let run = self.run(x, y)?;
         let set = &self.sets[run.set as usize];
         let rank = set.binary_search_by_key(&color, |entry| entry.0).ok()?;
-        let record = run.base + (x - run.x) * set.len() as u32;
-        Some((RecordId::at(rank).plus(record), &self.configs[set[rank].1 as usize]))
+        let vc = run.base + (x - run.x) * set.len() as u32;
+        Some((VcId::at(rank).plus(vc), &self.configs[set[rank].1 as usize]))
     }
 
     /// Whether any tile swaps colors. If none does, wavelets that come in on a color belong to that color.
@@ -105,7 +105,7 @@ impl RouteTable {
     }
 
     /// The number by which a neighbour sends to a color's record at a tile of the program.
-    pub(crate) fn number(&self, x: u32, y: u32, color: u8) -> RecordId {
+    pub(crate) fn number(&self, x: u32, y: u32, color: u8) -> VcId {
         self.find(x, y, color).map_or_else(|| unrouted(x, color), |found| found.0)
     }
 
@@ -122,11 +122,11 @@ impl RouteTable {
         let found = self.find(x, y, color);
         let own = found.filter(|(_, state)| !state.config.swaps(side));
         let swapped = || self.find(x, y, color ^ 1).filter(|(_, state)| state.config.swaps(side));
-        let target = |color| move |(record, _): (RecordId, &ColorState)| Target { record, color };
+        let target = |color| move |(vc, _): (VcId, &ColorState)| Target { vc, color };
         let open = own.filter(|(_, state)| takes(state)).map(target(color));
         open.or_else(|| swapped().map(target(color ^ 1))).unwrap_or_else(|| {
             let color = if own.is_none() && found.is_some() { color ^ 1 } else { color };
-            Target { record: self.number(x, y, color), color }
+            Target { vc: self.number(x, y, color), color }
         })
     }
 

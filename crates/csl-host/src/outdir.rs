@@ -14,7 +14,7 @@ use csl_image::{Export, ExportKind, Exported, Image, Origin, PeImage, RouteRun, 
 use csl_machine::{ColorConfig, TileRun};
 use serde_json::{Value, json};
 
-pub use named::NamedFile;
+pub(crate) use named::NamedFile;
 
 /// Path of the image in an output folder.
 pub const IMAGE_FILE: &str = "bin/program.wafer";

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use csl_diag::{Code, Diagnostic, Diagnostics, ErrorFormat, FileId, SourceMap, Span, Style, render};
-use csl_fabric::Obstacle;
+use csl_fabric::StallReason;
 use csl_image::{Image, PeImage};
 use csl_machine::{ProgramId, TaskKind};
 use csl_pe::Resource;
 use csl_sim::{
-    Count, Ending, Group, Held, HeldMain, HostReason, Lost, Running, Situation, Standing, Stop, StrangeRegister,
-    TaskWait, ThreadWait, Unended, Unread,
+    BlockedState, Count, Dropped, Ending, Group, HazardOfMain, Held, HostReason, RunError, Running, Stalled,
+    StrangeRegister, TaskWait, ThreadWait, UnfinishedLaunch, Unread,
 };
 
 use indexmap::IndexMap;
@@ -20,21 +20,21 @@ use crate::sources::reread;
 mod fault;
 
 /// The text of a stop, for people.
-pub(crate) fn explain(image: &Image, sources: &Path, stop: &Stop) -> String {
+pub(crate) fn explain(image: &Image, sources: &Path, stop: &RunError) -> String {
     let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
     let diagnostic = match stop {
-        Stop::Fault(report) => fault::fault(&mut excerpts, report),
-        Stop::Deadlock(report) => {
+        RunError::Fault(report) => fault::fault(&mut excerpts, report),
+        RunError::Deadlock(report) => {
             let text = format!("nothing can move any more in cycle {}, and the host still waits", report.cycle);
-            situation(&mut excerpts, report, Diagnostic::unplaced(Code::Deadlock, text))
+            blocked_state(&mut excerpts, report, Diagnostic::unplaced(Code::Deadlock, text))
         }
-        Stop::Interrupted(report) => {
+        RunError::Interrupted(report) => {
             let text = format!("the run was interrupted in cycle {}", report.cycle);
-            situation(&mut excerpts, report, Diagnostic::unplaced(Code::RunFault, text))
+            blocked_state(&mut excerpts, report, Diagnostic::unplaced(Code::RunFault, text))
         }
-        Stop::OutOfCycles(report) => {
+        RunError::OutOfCycles(report) => {
             let text = format!("the run was ended in cycle {}: it may take no more ({MORE_CYCLES})", report.cycle);
-            situation(&mut excerpts, report, Diagnostic::unplaced(Code::RunFault, text))
+            blocked_state(&mut excerpts, report, Diagnostic::unplaced(Code::RunFault, text))
         }
     };
     let mut list = Diagnostics::new();
@@ -133,7 +133,7 @@ impl Line {
     }
 }
 
-fn situation(excerpts: &mut Excerpts, report: &Situation, diagnostic: Diagnostic) -> Diagnostic {
+fn blocked_state(excerpts: &mut Excerpts, report: &BlockedState, diagnostic: Diagnostic) -> Diagnostic {
     let mut lines: Vec<Line> = Vec::new();
     if report.host.is_empty() {
         lines.extend(report.unended.iter().map(|group| line(group, unended(excerpts.image, group))));
@@ -161,7 +161,7 @@ fn situation(excerpts: &mut Excerpts, report: &Situation, diagnostic: Diagnostic
 }
 
 /// The launched functions and PEs that had not ended when the run was stopped; `None` if all had.
-pub(crate) fn unfinished(image: &Image, sources: &Path, ending: Ending, report: &Situation) -> Option<String> {
+pub(crate) fn unfinished(image: &Image, sources: &Path, ending: Ending, report: &BlockedState) -> Option<String> {
     let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
     let cycle = report.cycle;
     let (head, tail) = match ending {
@@ -197,14 +197,14 @@ fn in_function(excerpts: &mut Excerpts, program: ProgramId, pc: u32) -> String {
 }
 
 /// A function that was launched and has not unblocked the command stream.
-fn unended(image: &Image, group: &Group<Unended>) -> String {
+fn unended(image: &Image, group: &Group<UnfinishedLaunch>) -> String {
     let export = image.export(group.what.function);
     let name = export.map_or("a launched function", |export| export.name.as_str());
     format!("{name} has not called unblock_cmd_stream() on {WHO}")
 }
 
 /// Warns that a command had to begin before its turn, with the reasons why the host waited.
-pub(crate) fn overtaken(report: &Situation) -> String {
+pub(crate) fn overtaken(report: &BlockedState) -> String {
     let reasons = report.host.iter().flat_map(|wait| &wait.reasons);
     let lines = merge(reasons.map(|group| line(group, host_reason(group))).collect());
     let waits: Vec<String> =
@@ -218,31 +218,31 @@ pub(crate) fn overtaken(report: &Situation) -> String {
 }
 
 /// Warns of wavelets left in routers and queues that no program will take any more, a line for each color.
-pub(crate) fn left_standing(image: &Image, sources: &Path, report: &Situation) -> Vec<String> {
+pub(crate) fn left_standing(image: &Image, sources: &Path, report: &BlockedState) -> Vec<String> {
     let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
     report.standing.iter().map(|count| left_of(&mut excerpts, report, count)).collect()
 }
 
 /// Warns of wavelets that have left the program's rectangle, all colors in one warning.
-pub(crate) fn left_the_rectangle(report: &Situation) -> Option<String> {
+pub(crate) fn left_the_rectangle(report: &BlockedState) -> Option<String> {
     let colors = report.lost.iter().map(|group| lost(group).replace(WHO, &who(group)));
     let colors = colors.collect::<Vec<_>>().join(", ");
     let text = "wavelets have left the program's rectangle, and the fabric around it has dropped them";
     (!colors.is_empty()).then(|| format!("{text}: {colors}"))
 }
 
-fn lost(group: &Group<Lost>) -> String {
-    let Lost { color, wavelets, side } = group.what;
+fn lost(group: &Group<Dropped>) -> String {
+    let Dropped { color, wavelets, side } = group.what;
     let amount = if wavelets == 1 { "one wavelet".to_owned() } else { format!("{wavelets} wavelets") };
     format!("{amount} of color {color} left {WHO}, to the {}", side.name())
 }
 
 /// Warns of places where operations have waited for earlier ones, a line for each.
-pub(crate) fn held_places(image: &Image, sources: &Path, report: &Situation) -> Vec<String> {
+pub(crate) fn hazards(image: &Image, sources: &Path, report: &BlockedState) -> Vec<String> {
     let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
     let mut places: IndexMap<String, (String, Group<()>)> = IndexMap::new();
     for group in &report.holds {
-        let HeldMain { program, hold } = group.what;
+        let HazardOfMain { program, hold } = group.what;
         let Some(waited) = image_origin(&mut excerpts, program, hold.pc) else { continue };
         let first = image_origin(&mut excerpts, program, hold.first);
         let first = first.map_or_else(String::new, |first| format!(" at {} in {}", first.place, first.function));
@@ -261,7 +261,7 @@ pub(crate) fn held_places(image: &Image, sources: &Path, report: &Situation) -> 
 }
 
 /// Warns of registers without a use here that programs have accessed, a line for each place.
-pub(crate) fn unserved_registers(image: &Image, sources: &Path, report: &Situation) -> Vec<String> {
+pub(crate) fn unserved_registers(image: &Image, sources: &Path, report: &BlockedState) -> Vec<String> {
     let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
     let mut said = Vec::new();
     for group in &report.unserved {
@@ -289,7 +289,7 @@ fn resource(resource: Resource) -> String {
 
 /// The line on a color: the number of wavelets left, what stalls the first of them, and the thread that waits to send
 /// more.
-fn left_of(excerpts: &mut Excerpts, report: &Situation, count: &Count) -> String {
+fn left_of(excerpts: &mut Excerpts, report: &BlockedState, count: &Count) -> String {
     let Count { color, wavelets, pes } = *count;
     let amount = if wavelets == 1 { "one wavelet".to_owned() } else { format!("{wavelets} wavelets") };
     let place = if pes == 1 { String::new() } else { format!(" on {pes} PEs") };
@@ -304,7 +304,7 @@ fn left_of(excerpts: &mut Excerpts, report: &Situation, count: &Count) -> String
 }
 
 /// The place where a thread waits to send more on a color.
-fn sender(excerpts: &mut Excerpts, report: &Situation, color: u8) -> Option<Origin> {
+fn sender(excerpts: &mut Excerpts, report: &BlockedState, color: u8) -> Option<Origin> {
     let sends = |wait: &ThreadWait| match wait.waiting.need {
         csl_pe::Need::Room { color: to, .. } => to == color,
         _ => false,
@@ -314,9 +314,9 @@ fn sender(excerpts: &mut Excerpts, report: &Situation, color: u8) -> Option<Orig
 }
 
 /// The reason why wavelets of a color are stalled, preferably one at the end of their way.
-fn holding(report: &Situation, color: u8) -> Option<Line> {
+fn holding(report: &BlockedState, color: u8) -> Option<Line> {
     let unread = report.unread.iter().filter(|group| group.what.color == color).map(|group| line(group, unread(group)));
-    let on_its_way = |group: &&Group<Standing>| matches!(group.what.why, Obstacle::Link(_));
+    let on_its_way = |group: &&Group<Stalled>| matches!(group.what.why, StallReason::Link(_));
     let mut stopped: Vec<_> = report.wavelets.iter().filter(|group| group.what.color == color).collect();
     stopped.sort_by_key(on_its_way);
     let standing = stopped.into_iter().map(|group| line(group, standing(group)));
@@ -439,16 +439,16 @@ fn need(program: Option<&std::sync::Arc<PeImage>>, need: csl_pe::Need) -> String
     }
 }
 
-fn standing(group: &Group<Standing>) -> String {
-    let Standing { color, from, why } = group.what;
+fn standing(group: &Group<Stalled>) -> String {
+    let Stalled { color, from, why } = group.what;
     let why = match why {
-        Obstacle::InputClosed { ever: true } => "the switch does not take that input now".to_owned(),
-        Obstacle::InputClosed { ever: false } => "the color's route does not take that input".to_owned(),
-        Obstacle::Teardown => "the color is in teardown".to_owned(),
-        Obstacle::Unrouted => "the color has no route there".to_owned(),
-        Obstacle::Link(side) => format!("the neighbour to the {} has no room", side.name()),
-        Obstacle::Ramp => "the PE does not take them".to_owned(),
-        Obstacle::None => "nothing holds them".to_owned(),
+        StallReason::InputClosed { ever: true } => "the switch does not take that input now".to_owned(),
+        StallReason::InputClosed { ever: false } => "the color's route does not take that input".to_owned(),
+        StallReason::Teardown => "the color is in teardown".to_owned(),
+        StallReason::Unrouted => "the color has no route there".to_owned(),
+        StallReason::Link(side) => format!("the neighbour to the {} has no room", side.name()),
+        StallReason::Ramp => "the PE does not take them".to_owned(),
+        StallReason::None => "nothing holds them".to_owned(),
     };
     format!("wavelets of color {color} from {} stand in the router of {WHO}: {why}", from.name())
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use csl_image::{HalfFormat, Image, ParamType};
 use csl_num::FloatKind;
 use csl_sim::{
-    Command, Copy, Ending, Endpoint, Gauge, Names, Rect, RequestError, Shape, Sim, SimOptions, Sink, Spread, Stop,
+    Command, Copy, Ending, Endpoint, Gauge, Names, Rect, RequestError, RunError, Shape, Sim, SimOptions, Sink, Spread,
     Ticket,
 };
 use indexmap::IndexMap;
@@ -193,15 +193,15 @@ impl Runtime {
         let open: Vec<u64> = self.tasks.iter().filter(|(_, task)| !task.done).map(|(&number, _)| number).collect();
         open.into_iter().try_for_each(|number| self.wait(Task(number)))?;
         if let State::Running(mut sim) = std::mem::replace(&mut self.state, State::Opened) {
-            let situation = sim.situation();
-            self.warnings.extend(report::held_places(&self.image, &self.sources, &situation));
-            self.warnings.extend(report::unserved_registers(&self.image, &self.sources, &situation));
+            let blocked_state = sim.blocked_state();
+            self.warnings.extend(report::hazards(&self.image, &self.sources, &blocked_state));
+            self.warnings.extend(report::unserved_registers(&self.image, &self.sources, &blocked_state));
             if ending != Ending::Complete {
-                self.warnings.extend(report::unfinished(&self.image, &self.sources, ending, &situation));
+                self.warnings.extend(report::unfinished(&self.image, &self.sources, ending, &blocked_state));
             }
-            self.warnings.extend(report::left_the_rectangle(&situation));
+            self.warnings.extend(report::left_the_rectangle(&blocked_state));
             if sim.is_at_rest() {
-                self.warnings.extend(report::left_standing(&self.image, &self.sources, &situation));
+                self.warnings.extend(report::left_standing(&self.image, &self.sources, &blocked_state));
             }
             self.state = State::Stopped(sim);
             self.close_log(BY_REQUEST);
@@ -585,7 +585,7 @@ impl Runtime {
     fn advance<T>(
         &mut self,
         method: &'static str,
-        work: impl FnOnce(&mut Sim) -> Result<T, Stop>,
+        work: impl FnOnce(&mut Sim) -> Result<T, RunError>,
     ) -> Result<T, HostError> {
         let gauge = self.gauge.clone();
         let sim = self.sim(method)?;
@@ -596,26 +596,26 @@ impl Runtime {
     }
 
     /// The result of something that ran, or the error that ended it.
-    fn finish<T>(&mut self, result: Result<T, Stop>) -> Result<T, HostError> {
-        if let Some(situation) = self.any_sim().and_then(Sim::take_overtaken) {
-            self.warnings.push(report::overtaken(&situation));
+    fn finish<T>(&mut self, result: Result<T, RunError>) -> Result<T, HostError> {
+        if let Some(blocked_state) = self.any_sim().and_then(Sim::take_overtaken) {
+            self.warnings.push(report::overtaken(&blocked_state));
         }
         result.map_err(|stop| {
             self.close_log(match stop {
-                Stop::Fault(_) => "Stopping due to a fault",
-                Stop::Deadlock(_) => "Stopping due to deadlock",
-                Stop::Interrupted(_) => BY_REQUEST,
-                Stop::OutOfCycles(_) => "Stopping due to the limit of cycles",
+                RunError::Fault(_) => "Stopping due to a fault",
+                RunError::Deadlock(_) => "Stopping due to deadlock",
+                RunError::Interrupted(_) => BY_REQUEST,
+                RunError::OutOfCycles(_) => "Stopping due to the limit of cycles",
             });
             let report = report::explain(&self.image, &self.sources, &stop);
             let cause = match stop {
-                Stop::Interrupted(situation) => {
+                RunError::Interrupted(blocked_state) => {
                     self.interrupt.store(false, Ordering::Relaxed);
-                    return HostError::Interrupted { cycle: situation.cycle, report };
+                    return HostError::Interrupted { cycle: blocked_state.cycle, report };
                 }
-                Stop::Fault(_) => Failure::Fault,
-                Stop::Deadlock(_) => Failure::Deadlock,
-                Stop::OutOfCycles(_) => Failure::OutOfCycles,
+                RunError::Fault(_) => Failure::Fault,
+                RunError::Deadlock(_) => Failure::Deadlock,
+                RunError::OutOfCycles(_) => Failure::OutOfCycles,
             };
             HostError::Failed { cause, report }
         })

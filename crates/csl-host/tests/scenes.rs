@@ -1,7 +1,7 @@
 //! The programs of `tests/run/SUBJECT/`: one file each, run on the chips that it concerns, its outcome compared.
 //!
-//! A file is the program of every PE of a small rectangle; [`FRAME`] is appended to it. The text after a line `//>
-//! file: NAME` is another file of the program. Its lines `//> key: value` say
+//! A file is the program of every PE of a small rectangle; [`FRAME`] is appended to it. The text after a line
+//! `//> file: NAME` is another file of the program. Its lines `//> key: value` say
 //!
 //! - `chips`: `wse2`, `wse3` or both (both),
 //! - `size`: columns and rows, `2x1` (`1x1`),
@@ -11,7 +11,7 @@
 //! - `rejects`: a part of the compiler's errors; the program does not run,
 //! - `warns`: a part of the compiler's warnings and notes,
 //! - `says`: a part of a warning of the runtime at the end of the run; another such key, `says N`, for each further
-//! warning. With one of them, there are no other warnings,
+//!   warning. With one of them, there are no other warnings,
 //! - `prints`: the lines that `<simprint>` prints, separated by `|`.
 //!
 //! A scene about layouts has one of its own, `NAME.layout`, beside it; it exports `scene_word` and `main`.

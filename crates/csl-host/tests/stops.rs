@@ -326,7 +326,7 @@ fn the_limit_moves_where_a_function_is_cut_off() {
     let (_folder, mut runtime) = pair(FOR_EVER);
     runtime.limit_cycles(30_000);
     assert!(matches!(stopped(&mut runtime, true), Ending::CutOff { after: 20_000..30_000 }));
-    // What a PE has done ahead of the clock is done.
+    // The work that a PE has done ahead of the clock counts.
     assert!((30_000..30_020).contains(&runtime.cycle()), "{}", runtime.cycle());
 
     // Some 20 million cycles, a loop of a known cost.

@@ -61,7 +61,7 @@ fn global_text(program: &Program, number: usize, global: &Global) -> String {
     text
 }
 
-/// Hexadecimal; runs of one byte are counted.
+/// The bytes in hexadecimal, with runs of one byte counted.
 fn bytes(bytes: &[u8]) -> String {
     let runs = bytes.chunk_by(|a, b| a == b);
     let run = |run: &[u8]| match run.len() {

@@ -3,16 +3,16 @@
 use csl_diag::Span;
 use csl_machine::{DsrFile, DsrLoad, SysOp, VecConfig, VecOp, index_types};
 
-/// Arithmetic of integers and, for the first five, of floats. A shift count is unsigned, of any width.
+/// Operators of integers and, the first five, of floats. A shift count is unsigned, of any width.
 pub use csl_num::IntOp as BinOp;
 pub use csl_num::MathFn;
 
 use crate::value::{DsdValue, FifoRef};
 
-/// What a register holds.
+/// The type of a register's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scalar {
-    /// `bits` from 1 to 64. `bool` is `Int { signed: false, bits: 8 }` with the values 0 and 1; pointers,
+    /// An integer, `bits` from 1 to 64. `bool` is `Int { signed: false, bits: 8 }` with the values 0 and 1; pointers,
     /// colors, ids, queues, directions and function pointers are unsigned with 16 bits.
     Int {
         signed: bool,
@@ -32,7 +32,7 @@ impl Scalar {
     pub const U32: Scalar = Scalar::Int { signed: false, bits: 32 };
     pub const PTR: Scalar = Scalar::U16;
 
-    /// Bytes it takes in memory: 1, 2, 4 or 8.
+    /// Size in memory in bytes: 1, 2, 4 or 8.
     pub fn bytes(self) -> u32 {
         match self {
             Scalar::Int { bits, .. } => u32::from(bits).div_ceil(8).next_power_of_two(),
@@ -56,7 +56,7 @@ index_types! {
     pub struct FuncId;
     /// A DSD iterator of one `@map`; numbered within the function.
     pub struct IterId;
-    /// A call whose place the callee's body has taken, by its index in [`Func::inlined`].
+    /// An inlined call, by its index in [`Func::inlined`].
     pub struct InlinedId;
 }
 
@@ -64,20 +64,20 @@ index_types! {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Opnd {
     Reg(Reg),
-    /// Canonical bits.
+    /// A constant, in canonical bits.
     Imm(u64),
     /// The byte address of a global plus an offset in bytes.
     Global(GlobalId, i32),
     /// A function pointer.
     Func(FuncId),
-    /// A constant of which every tile has its own, by its place in [`crate::Program::tile_consts`].
+    /// A constant that differs between tiles, by its index in [`crate::Program::tile_consts`].
     Tile(u32),
-    /// The packed word of a constant DSD; its base names a global by `PtrRoot::Global(GlobalRef(i))`, where `i`
-    /// is the global's index in the program.
+    /// The packed word of a constant DSD. Its base names a global by `PtrRoot::Global(GlobalRef(i))`, where `i` is the
+    /// global's index in the program.
     Dsd(Box<DsdValue>),
 }
 
-/// Where an address starts.
+/// The start of an address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AddrBase {
     Global(GlobalId),
@@ -97,9 +97,9 @@ pub struct Addr {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UnOp {
     Neg,
-    /// All bits of the type.
+    /// Inverts all bits of the type.
     BitNot,
-    /// Of a bool.
+    /// Negates a bool.
     Not,
 }
 
@@ -116,14 +116,14 @@ pub enum CmpOp {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Callee {
     Direct(FuncId),
-    /// Through a function pointer.
+    /// A call through a function pointer.
     Indirect(Opnd),
 }
 
-/// An instruction. `dst` registers have the type that the instruction says.
+/// An instruction. `dst` registers have the type that the instruction gives.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Inst {
-    /// Same scalar type on both sides.
+    /// A copy; both sides have the same scalar type.
     Copy {
         dst: Reg,
         src: Opnd,
@@ -141,7 +141,7 @@ pub enum Inst {
         dst: Reg,
         a: Opnd,
     },
-    /// `dst` is a bool.
+    /// A comparison; `dst` is a bool.
     Cmp {
         op: CmpOp,
         ty: Scalar,
@@ -149,8 +149,8 @@ pub enum Inst {
         a: Opnd,
         b: Opnd,
     },
-    /// `@as`: integers wrap to the new width, floats round, float to integer truncates.
-    /// To `bool` (`Scalar::BOOL` with `to_bool`) compares with zero.
+    /// `@as`: integers wrap to the new width, floats round, float to integer truncates. A cast to `bool`
+    /// (`Scalar::BOOL` with `to_bool`) compares with zero.
     Cast {
         from: Scalar,
         to: Scalar,
@@ -183,13 +183,13 @@ pub enum Inst {
         addr: Addr,
         src: Opnd,
     },
-    /// Regions do not overlap, or are the same.
+    /// A copy of memory; the regions do not overlap, or are the same.
     MemCopy {
         dst: Addr,
         src: Addr,
         bytes: u32,
     },
-    /// Stores `src` `count` times, one behind the other.
+    /// Stores `src` `count` times at consecutive addresses.
     MemFill {
         ty: Scalar,
         dst: Addr,
@@ -213,7 +213,7 @@ pub enum Inst {
         callee: Callee,
         args: Vec<Opnd>,
     },
-    /// A mem1d DSD from run-time parts: base in bytes, offset in elements of `elem_words`, stride in elements.
+    /// Makes a mem1d DSD from run-time parts: base in bytes, offset in elements of `elem_words`, stride in elements.
     MakeMem1d {
         dst: Reg,
         base: Opnd,
@@ -223,13 +223,13 @@ pub enum Inst {
         extent: Opnd,
         index_offset: bool,
     },
-    /// A fabin or fabout DSD whose extent is only known at run time; the rest is constant in `desc`.
+    /// Makes a fabin or fabout DSD whose extent is known at run time only; the rest is constant in `desc`.
     MakeFabric {
         dst: Reg,
         desc: Box<DsdValue>,
         extent: Opnd,
     },
-    /// A mem4d descriptor into memory: `desc` with what is `Some` here replaced.
+    /// Writes a mem4d descriptor into memory: `desc` with the parts replaced that are `Some` here.
     MakeMem4d {
         dst: Addr,
         desc: Box<DsdValue>,
@@ -252,13 +252,13 @@ pub enum Inst {
     },
     Vec(Box<VecInst>),
     LoadDsr(Box<DsrLoad<VecOperand, Opnd>>),
-    /// One element of an iterator of `@map`: `ok` becomes false at its end.
+    /// Reads one element of an iterator of `@map`: `ok` becomes false at its end.
     IterLoad {
         iter: IterId,
         dsd: VecOperand,
         elem_bits: u8,
     },
-    /// Whether the iterator has an element left, which stays where it is.
+    /// Whether the iterator has an element left, without taking it.
     IterMore {
         iter: IterId,
         ok: Reg,
@@ -284,15 +284,15 @@ pub enum Inst {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DsdChange {
-    /// `value` is a byte address; drops the offset.
+    /// The base address: `value` is a byte address; the offset is dropped.
     BaseAddr,
-    /// `value` is a number of elements of this many words, added to the address.
+    /// The offset: `value` is a number of elements of this many words, added to the address.
     Offset {
         elem_words: u16,
     },
     Length,
     Stride,
-    /// `value` is the color of a fabric DSD in its low byte, the queue in its high byte; 0xff where there is none.
+    /// The ends of a fabric DSD: `value` has the color in its low byte and the queue in its high byte; 0xff for none.
     Ends,
 }
 
@@ -303,7 +303,7 @@ pub enum VecOperand {
     Dsd(Opnd),
     /// A mem4d descriptor in memory.
     Mem4d(Addr),
-    /// A mem4d descriptor that is known at compile time and takes no memory.
+    /// A mem4d descriptor known at compile time, which takes no memory.
     Mem4dConst(Box<DsdValue>),
     Fifo(FifoRef),
     Dsr {
@@ -327,11 +327,11 @@ pub struct VecInst {
     pub result: Option<Reg>,
 }
 
-/// How a block ends.
+/// The end of a block.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Term {
     Jump(BlockId),
-    /// `cond` is a bool.
+    /// A branch; `cond` is a bool.
     Branch {
         cond: Opnd,
         then: BlockId,
@@ -344,11 +344,11 @@ pub enum Term {
         default: BlockId,
     },
     Return(Option<Opnd>),
-    /// Control does not come here: behind an endless loop or a trap.
+    /// Control does not reach this point: it follows an endless loop or a trap.
     Unreachable,
 }
 
-/// Where an instruction comes from: its place in the source, and in a callee's body the call that it stands for.
+/// The origin of an instruction: its place in the source and, in an inlined body, the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Site {
     pub span: Span,
@@ -361,19 +361,19 @@ impl From<Span> for Site {
     }
 }
 
-/// A call that is no longer made, because the callee's body stands in its place.
+/// A call that was replaced by the callee's body.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Inlined {
     /// The callee's name.
     pub func: String,
-    /// Where it was called. A call within a body that was put in place itself comes behind that one in the list.
+    /// The place of the call. A call within an inlined body comes after that one in the list.
     pub call: Site,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Block {
     pub insts: Vec<Inst>,
-    /// One an instruction.
+    /// The sites, one an instruction.
     pub sites: Vec<Site>,
     pub term: Term,
     pub term_site: Site,
@@ -381,7 +381,7 @@ pub struct Block {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StackSlot {
-    /// Bytes.
+    /// Size in bytes.
     pub size: u32,
     pub align: u32,
     /// The variable's name, for listings.
@@ -393,18 +393,18 @@ pub struct Func {
     /// For listings and stack traces: `module.function`.
     pub name: String,
     pub span: Span,
-    /// The first registers, in order.
+    /// The number of parameters, which are the first registers, in order.
     pub params: u32,
     pub ret: Option<Scalar>,
     pub regs: Vec<Scalar>,
     pub slots: Vec<StackSlot>,
-    /// Number of `@map` iterators.
+    /// The number of `@map` iterators.
     pub iters: u32,
-    /// The first block is the entry.
+    /// The blocks; the first one is the entry.
     pub blocks: Vec<Block>,
     /// Registers that count the turns of a `for` and never pass the end of their type.
     pub counters: Vec<Reg>,
-    /// Calls whose bodies stand in `blocks`.
+    /// Calls whose bodies are inlined in `blocks`.
     pub inlined: Vec<Inlined>,
     pub linksection: Option<String>,
 }

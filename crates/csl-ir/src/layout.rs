@@ -1,4 +1,4 @@
-//! The layout: which tile runs what, how colors are routed, what the host may name.
+//! The layout: programs of tiles, routes of colors, exports.
 
 use std::sync::Arc;
 
@@ -8,14 +8,14 @@ use csl_machine::{ColorConfig, TileRun};
 use crate::program::Program;
 use crate::types::{Name, Ty, Types};
 
-/// `@export_name`.
+/// An `@export_name`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExportName {
     pub name: Name,
     pub ty: Ty,
-    /// `None` for functions.
+    /// Whether the host may write the data; `None` for functions.
     pub mutable: Option<bool>,
-    /// The number that the host's `get_id` returns; in order of declaration.
+    /// The id that the host's `get_id` returns; ids are in order of declaration.
     pub id: u16,
     pub span: Span,
 }
@@ -32,14 +32,14 @@ pub struct Route {
 /// A whole compiled layout.
 #[derive(Clone, Debug)]
 pub struct Wafer {
-    /// PEs of the program's rectangle.
+    /// Columns of the program's rectangle; its rows follow.
     pub width: u32,
     pub height: u32,
     pub programs: Vec<Program>,
     pub tiles: Vec<TileRun>,
-    /// By program, for each of its tiles (row by row) the values of its [`Program::tile_consts`], in canonical form.
+    /// The values of [`Program::tile_consts`], in canonical form: by program, for each of its tiles (row by row).
     pub tile_consts: Vec<Vec<u64>>,
-    /// Layout routes and those that PE programs set, by tile and color.
+    /// The routes of the layout and of PE programs, by tile and color.
     pub routes: Vec<Route>,
     pub exports: Vec<ExportName>,
     /// The pool of the export types.

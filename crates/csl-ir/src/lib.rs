@@ -1,4 +1,4 @@
-//! The typed intermediate representation: what semantic analysis says of one PE program.
+//! The typed intermediate representation: the result of semantic analysis for one PE program.
 //!
 //! # Contract
 //!
@@ -6,12 +6,11 @@
 //! gone. It holds globals with their initial bytes, functions, and what is set up before the first
 //! cycle (task bindings, queues, DSRs, FIFOs, routes).
 //!
-//! A [`Func`] is a control-flow graph of [`Block`]s over *registers*. Registers are not in SSA form:
-//! one register is one scalar variable or temporary and may be assigned any number of times. A
-//! register holds 64 bits in canonical form: an integer is sign- or zero-extended according to its
-//! [`Scalar`], a float is its raw bits zero-extended, a pointer is a byte address in 16 bits, a
-//! vector descriptor is the packed word of `csl-isa`. What does not fit a register (arrays, structs,
-//! unions, `mem4d_dsd`) lives in memory and is handled through its address.
+//! A [`Func`] is a control-flow graph of [`Block`]s over *registers*. Registers are not in SSA form: one register is
+//! one scalar variable or temporary and may be assigned any number of times. A register holds 64 bits in canonical
+//! form: an integer is sign- or zero-extended according to its [`Scalar`], a float is its raw bits zero-extended, a
+//! pointer is a byte address in 16 bits, a vector descriptor is the packed word of `csl-isa`. A value that does not fit
+//! a register (arrays, structs, unions, `mem4d_dsd`) lives in memory and is handled through its address.
 //!
 //! Addresses are in bytes and wrap at 16 bits. Every instruction and terminator carries its [`Site`].
 //! The validator ([`validate`]) checks all of this; later stages assume it.

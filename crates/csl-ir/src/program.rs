@@ -11,7 +11,7 @@ use csl_num::{FloatKind, IntTy};
 use crate::func::{Func, FuncId, GlobalId, Opnd, VecOperand};
 use crate::types::{Ty, Types};
 
-/// A value inside a global that is only known once addresses are.
+/// A value inside a global that depends on addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reloc {
     /// Byte offset of the 16-bit word in the global.
@@ -21,20 +21,20 @@ pub struct Reloc {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RelocTarget {
-    /// Address of a global plus an offset in bytes.
+    /// The address of a global plus an offset in bytes.
     Global(GlobalId, i32),
     Func(FuncId),
     /// A whole descriptor: the packed word (8 bytes), or a mem4d descriptor (20 bytes), as for `Opnd::Dsd`.
     Dsd(Box<crate::value::DsdValue>),
 }
 
-/// An integer inside a global of which every tile has its own.
+/// An integer inside a global that differs between tiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VaryingInt {
     /// Byte offset in the global, and size in bytes.
     pub at: u32,
     pub bytes: u8,
-    /// Index in [`Program::tile_consts`].
+    /// The index of its values in [`Program::tile_consts`].
     pub tile_const: u32,
 }
 
@@ -43,18 +43,18 @@ pub struct Global {
     /// Symbol name: `x`, `module.x`, or the linkname.
     pub name: String,
     pub ty: Ty,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u32,
     pub align: u32,
     pub is_const: bool,
-    /// Initial bytes; zeros where it is shorter than `size`. An uninitialised global is empty here.
+    /// The initial bytes; the rest up to `size` is zero. An uninitialised global has none.
     pub init: Vec<u8>,
     pub relocs: Vec<Reloc>,
-    /// Integers in it of which every tile has its own.
+    /// The integers in it that differ between tiles.
     pub varying: Vec<VaryingInt>,
     pub linksection: Option<String>,
     pub span: Span,
-    /// A FIFO's buffer, a task's table, ...: made by the compiler, hidden from symbol lists.
+    /// Whether the compiler made the global, such as a FIFO's buffer; such globals are left out of symbol lists.
     pub is_hidden: bool,
 }
 
@@ -62,7 +62,7 @@ pub struct Global {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskBind {
     pub kind: TaskKind,
-    /// Local: 0 to 30. Data: the color on WSE-2, the input queue on WSE-3. Control: 0 to 63.
+    /// The id. Local: 0 to 30. Data: the color on WSE-2, the input queue on WSE-3. Control: 0 to 63.
     pub id: u8,
     pub func: FuncId,
     /// Width in bits of each parameter.
@@ -111,7 +111,7 @@ pub enum Exported {
 /// `@set_control_task_table` (WSE-3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ControlTable {
-    /// Entries from one input queue's local table to the next one's.
+    /// The number of entries between the starts of the local tables of consecutive input queues.
     pub stride: u8,
 }
 
@@ -123,56 +123,57 @@ impl Default for ControlTable {
 }
 
 impl ControlTable {
-    /// The id of the control task that a control wavelet with id 0 starts which comes in by a queue with that
+    /// The id of the control task that a control wavelet with id 0 starts, if it comes by a queue with that
     /// `.ctrl_table_id`: local tables are windows of the one table that `@bind_control_task` fills.
     pub fn first_entry(self, ctrl_table_id: u8) -> u8 {
         self.stride * ctrl_table_id
     }
 }
 
-/// The RPC server of `@rpc`, or the one that memcpy brings.
+/// The RPC server of `@rpc`, or that of memcpy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RpcBind {
-    /// Color (WSE-2) or input queue (WSE-3) it listens to.
+    /// The color (WSE-2) or input queue (WSE-3) that it listens to.
     pub task_id: u8,
     pub span: Span,
 }
 
-/// Everything that semantic analysis found for one kind of PE.
+/// The result of semantic analysis for one kind of PE.
 #[derive(Clone, Debug)]
 pub struct Program {
     /// The file, as the layout names it.
     pub name: String,
     pub arch: Arch,
-    /// The release of the vendor's SDK that the program was written for, and what its rules are.
+    /// The release of the vendor's SDK that the program was written for; its rules follow.
     pub release: Sdk,
     pub dialect: Dialect,
-    /// The one 16-bit float type of run-time code.
+    /// The 16-bit float type of run-time code.
     pub fp16: FloatKind,
     pub types: Arc<Types>,
     pub globals: Vec<Global>,
-    pub funcs: Vec<Func>,
+    /// Programs share those that are equal.
+    pub funcs: Vec<Arc<Func>>,
     pub tasks: Vec<TaskBind>,
-    /// In source order.
+    /// Actions before the first cycle, in source order.
     pub startup: Vec<Startup<Opnd>>,
     pub queues: Vec<QueueInit>,
     pub fifos: Vec<FifoInit>,
     pub dsr_loads: Vec<(DsrLoad<VecOperand, Opnd>, Span)>,
     pub colors: Vec<(u8, ColorConfig, Span)>,
-    /// `@set_config` before start: word address, value.
+    /// Writes of `@set_config` before the start: word address, value.
     pub configs: Vec<(u16, u16)>,
     pub exports: Vec<ExportedSymbol>,
     pub rpc: Option<RpcBind>,
     pub teardown_handlers: Vec<(u8, FuncId)>,
-    /// By queue, as `SysOp::QueueFlush` counts them (WSE-3).
+    /// The handlers by queue, as `SysOp::QueueFlush` counts them (WSE-3).
     pub empty_queue_handlers: Vec<(u8, FuncId)>,
     pub rotating: Vec<RotatingTasks<FuncId>>,
-    /// Control tasks have a table of their own (WSE-3).
+    /// The table of control tasks, if they have one of their own (WSE-3).
     pub control_table: Option<ControlTable>,
     /// Priority of the main thread against microthreads, where the program sets it.
     pub main_thread_priority: Option<Priority>,
     /// Texts that `SysOp::PrintValue` names by index.
     pub strings: Vec<String>,
-    /// Types of the constants of which every tile has its own; their values stand in [`crate::Wafer::tile_consts`].
+    /// Types of the constants that differ between tiles; their values are in [`crate::Wafer::tile_consts`].
     pub tile_consts: Vec<IntTy>,
 }

@@ -1,4 +1,4 @@
-//! Sizes and places in a PE's memory, in bytes.
+//! Sizes and offsets of values in a PE's memory, in bytes.
 //!
 //! Memory is an array of little-endian 16-bit words. Integers of up to 8 bits take one byte, wider ones
 //! the next power of two; 32-bit and 64-bit scalars are aligned to 4, which the vendor guide's
@@ -7,16 +7,16 @@
 
 use crate::types::{DsdKind, Packing, Ty, TypeKind, Types};
 
-/// Where a field lies in its struct.
+/// The place of a field in its struct.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FieldPlace {
-    /// Bytes from the start; of the backing integer for packed types.
+    /// Offset from the start in bytes; for packed types that of the backing integer.
     pub offset: u32,
-    /// First bit in the backing integer of a packed type.
+    /// The first bit in the backing integer of a packed type.
     pub bit: u32,
 }
 
-/// Size of a value in memory; `None` for types that have none there.
+/// Size of a value in memory, in bytes; `None` for types without one.
 pub fn size_of(types: &Types, ty: Ty) -> Option<u32> {
     match types.kind(ty) {
         TypeKind::Void => Some(0),
@@ -64,12 +64,12 @@ pub fn align_of(types: &Types, ty: Ty) -> u32 {
     }
 }
 
-/// Distance between elements of an array.
+/// Distance between elements of an array, in bytes.
 fn stride_of(types: &Types, elem: Ty) -> Option<u32> {
     size_of(types, elem)?.checked_next_multiple_of(align_of(types, elem))
 }
 
-/// Place of field `index` of a struct, union, anonymous struct or tuple.
+/// The place of field `index` of a struct, union, anonymous struct or tuple.
 pub fn field_place(types: &Types, ty: Ty, index: usize) -> Option<FieldPlace> {
     let field_types: Vec<Ty> = match types.kind(ty) {
         TypeKind::Anon { types, .. } => types.clone(),
@@ -99,7 +99,7 @@ pub fn field_place(types: &Types, ty: Ty, index: usize) -> Option<FieldPlace> {
     None
 }
 
-/// Bits that a value takes in a packed struct; `None` for types that may not stand there.
+/// Width of a value in a packed struct, in bits; `None` for types that may not stand there.
 pub fn bits_of(types: &Types, ty: Ty) -> Option<u32> {
     match types.kind(ty) {
         TypeKind::Bool => Some(1),

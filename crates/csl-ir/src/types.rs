@@ -26,7 +26,7 @@ pub enum DsdKind {
     Fifo,
 }
 
-/// The types of DSRs: those of a FIFO's ends are apart.
+/// The types of DSRs; the ends of a FIFO have types of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DsrType {
     Plain(DsrFile),
@@ -43,7 +43,7 @@ impl DsrType {
         DsrType::FifoSrc1,
     ];
 
-    /// The file that the register stands in.
+    /// The file of the register.
     pub const fn file(self) -> DsrFile {
         match self {
             DsrType::Plain(file) => file,
@@ -52,7 +52,7 @@ impl DsrType {
         }
     }
 
-    /// As CSL writes it.
+    /// The name of the type in CSL.
     pub const fn name(self) -> &'static str {
         match self {
             DsrType::Plain(file) => file.name(),
@@ -62,7 +62,7 @@ impl DsrType {
     }
 }
 
-/// Types that are a small number underneath and mean a resource of the machine.
+/// Types with a small number as their value that name a resource of the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IdKind {
     Color,
@@ -92,12 +92,12 @@ pub struct FieldTy {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FnTy {
-    /// `fn`, or `task`.
+    /// Whether it is a `task` rather than a `fn`.
     pub is_task: bool,
     pub params: Vec<Ty>,
     pub ret: Ty,
-    /// Some parameter is `anytype` or `comptime`, or the return type depends on one: `params` and
-    /// `ret` are then `void` in their places, and each call makes an instance.
+    /// Whether some parameter is `anytype` or `comptime`, or the return type depends on one. `params` and
+    /// `ret` are then `void` in these positions, and each call makes an instance.
     pub is_generic: bool,
 }
 
@@ -123,7 +123,7 @@ pub enum TypeKind {
     Id(IdKind),
     Dsd(DsdKind),
     Dsr(DsrType),
-    /// A range whose numbers have the type.
+    /// A range with numbers of the type.
     Range(Ty),
     Array {
         dims: Vec<u64>,
@@ -135,12 +135,12 @@ pub enum TypeKind {
         elem: Ty,
     },
     Fn(FnTy),
-    /// `.{ .a = 1 }` has names, `.{1, 2}` (a tuple) has `None`.
+    /// An anonymous struct: the fields of `.{ .a = 1 }` have names, those of `.{1, 2}` (a tuple) have `None`.
     Anon {
         names: Option<Vec<Name>>,
         types: Vec<Ty>,
     },
-    /// Two are equal when they stand at the same place and have the same fields.
+    /// A struct. Two are equal when they are declared at the same place and have the same fields.
     Struct {
         site: Span,
         packing: Packing,
@@ -162,7 +162,7 @@ pub enum TypeKind {
 #[derive(Clone, Debug)]
 pub struct Types {
     kinds: IndexSet<TypeKind, FxBuildHasher>,
-    /// How a struct, union or enum is called, where a `const` named it.
+    /// The name of a struct, union or enum that a `const` named.
     names: indexmap::IndexMap<Ty, Name>,
 }
 
@@ -257,7 +257,7 @@ impl Types {
         self.intern(TypeKind::Anon { names: None, types })
     }
 
-    /// The primitive type that `name` means in CSL source: `i16`, `u3`, `mem1d_dsd`, ...
+    /// The primitive type with this name in CSL: `i16`, `u3`, `mem1d_dsd`, ...
     pub fn primitive(&mut self, name: &str) -> Option<Ty> {
         if let Some(&(ty, _)) = PRIMITIVES.iter().find(|&&(ty, text)| text == name && ty != Ty::NORETURN) {
             return Some(ty);
@@ -274,14 +274,14 @@ impl Types {
             .then(|| self.int(signed, bits))
     }
 
-    /// Remembers how an aggregate type is called, for messages.
+    /// Gives an aggregate type a name, for messages.
     pub fn name_aggregate(&mut self, ty: Ty, name: Name) {
         if matches!(self.kind(ty), TypeKind::Struct { .. } | TypeKind::Union { .. } | TypeKind::Enum { .. }) {
             self.names.entry(ty).or_insert(name);
         }
     }
 
-    /// The type as CSL source writes it.
+    /// The type in CSL.
     pub fn show(&self, ty: Ty) -> String {
         let mut out = String::new();
         self.write(&mut out, ty);

@@ -1,4 +1,4 @@
-//! What later stages rely on, checked.
+//! The validator: checks the rules that later stages rely on.
 
 mod inst;
 
@@ -9,14 +9,14 @@ use crate::program::{Exported, Global, Program, RelocTarget};
 use crate::types::DsdKind;
 use crate::value::{DsdValue, PtrRoot};
 
-/// A broken rule of the contract at the head of this crate: always a defect of the compiler.
+/// A violation of the contract at the head of this crate: always a defect of the compiler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
     pub func: String,
     pub what: String,
 }
 
-/// What is broken, in words.
+/// The violated rule, in words.
 type Check = Result<(), String>;
 
 /// Checks every rule of the contract.
@@ -70,7 +70,7 @@ fn known_func(program: &Program, id: FuncId) -> Check {
     ensure(id.index() < program.funcs.len(), || format!("no function f{id}"))
 }
 
-/// A constant descriptor starts at a global, a function or a fixed address.
+/// Checks that a constant descriptor starts at a global, a function or a fixed address.
 fn dsd(program: &Program, desc: &DsdValue) -> Check {
     match desc.base.as_ref().map(|base| base.root) {
         Some(PtrRoot::Global(id)) => known_global(program, GlobalId::new(id.number())),
@@ -130,7 +130,7 @@ impl Validator<'_> {
         }
     }
 
-    /// Calls lead outwards: each is of a number below that of what it holds.
+    /// Checks that calls lead outwards: each has a number below that of the call inside it.
     fn site(&self, site: &Site, below: usize) -> Check {
         let known = site.inlined.is_none_or(|call| (call.index()) < below);
         ensure(known, || "an instruction of an inlined call that there is not".into())
@@ -149,7 +149,7 @@ impl Validator<'_> {
         ensure(actual == ty, || format!("r{} is {actual:?}, not {ty:?}", reg))
     }
 
-    /// An operand of the type; constants in canonical form.
+    /// Checks an operand of the type; constants must be in canonical form.
     fn opnd(&self, operand: &Opnd, ty: Scalar) -> Check {
         match operand {
             Opnd::Reg(reg) => self.reg(*reg, ty),
@@ -178,7 +178,7 @@ impl Validator<'_> {
         self.program.tile_consts.get(number as usize).copied().ok_or_else(|| format!("no tile{number}"))
     }
 
-    /// An integer of any width and sign.
+    /// Checks an integer operand of any width and sign.
     fn any_int(&self, operand: &Opnd) -> Check {
         match operand {
             Opnd::Reg(reg) => {

@@ -21,24 +21,24 @@ index_types! {
     pub struct FifoRef;
 }
 
-/// A value known at compile time. Its type stands beside it ([`TypedValue`]).
+/// A value known at compile time. Its type is kept beside it ([`TypedValue`]).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
-    /// Never initialised: `var x: [4]i16;`.
+    /// An uninitialised value: `var x: [4]i16;`.
     Undef,
     Void,
     Bool(bool),
-    /// Integers of every type, enums (by their number), colors, ids, queues, directions, DSRs.
+    /// An integer of any type, an enum (by its number), a color, id, queue, direction or DSR.
     Int(BigInt),
-    /// An integer that may be another one on another tile of the program.
+    /// An integer that may differ between the tiles of the program.
     Varying(Varying),
     /// The raw bits of the type's format; of an `f64` for `comptime_float`.
     Float(u64),
     Type(Ty),
     Str(Arc<[u8]>),
-    /// Elements in row-major order.
+    /// An array, its elements in row-major order.
     Array(Arc<ArrayValue>),
-    /// Fields in the order of the type; tuples too.
+    /// A struct or tuple, its fields in the order of the type.
     Struct(Arc<Vec<Value>>),
     Union {
         active: u32,
@@ -47,20 +47,20 @@ pub enum Value {
     Ptr(Pointer),
     Fn(FnRef),
     Module(ModuleRef),
-    /// start, stop, step
+    /// A range: start, stop, step.
     Range(Arc<[BigInt; 3]>),
     Dsd(Arc<DsdValue>),
     Fifo(FifoRef),
-    /// What stands where a part of a whole is declared as `comptime_struct`: a struct with the type that it has.
+    /// A part of a whole that is declared as `comptime_struct`: a struct with its own type.
     Typed(Arc<TypedValue>),
 }
 
 impl Value {
-    /// The number of an integer. One that varies is from here on the same on every tile of the program.
+    /// The number of an integer. A varying one becomes the same on every tile of the program.
     pub fn int(&self) -> Option<&BigInt> {
         match self {
             Value::Int(number) => Some(number),
-            Value::Varying(varying) => Some(varying.settle()),
+            Value::Varying(varying) => Some(varying.concretize()),
             _ => None,
         }
     }
@@ -68,7 +68,7 @@ impl Value {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ArrayValue {
-    /// `len` times the same value: what `@zeros` and `@constants` make.
+    /// `len` times the same value, as `@zeros` and `@constants` make it.
     Splat {
         value: Value,
         len: u64,
@@ -108,7 +108,7 @@ impl ArrayValue {
     }
 }
 
-/// What a comptime-known pointer starts from.
+/// The start of a comptime-known pointer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PtrRoot {
     Global(GlobalRef),
@@ -118,33 +118,33 @@ pub enum PtrRoot {
     Absolute(u16),
 }
 
-/// A comptime-known pointer: a root, and the way from it.
+/// A comptime-known pointer: a root, and a path from it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pointer {
     pub root: PtrRoot,
     /// Type of the whole root object.
     pub root_ty: Ty,
-    /// Field numbers and flat element indices, outermost first. The last may leave its array: a
-    /// pointer of kind `[*]T` is only checked where it is used.
+    /// Field numbers and flat element indices, outermost first. The last one may leave its array: a pointer
+    /// of kind `[*]T` is only checked where it is used.
     pub path: Vec<i64>,
 }
 
-/// A DSD whose every property is comptime-known.
+/// A DSD with all properties comptime-known.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DsdValue {
     pub kind: DsdKind,
-    /// Memory and circular-buffer DSDs.
+    /// The base address, for memory and circular-buffer DSDs.
     pub base: Option<Pointer>,
-    /// Added to `base`: elements of `elem_words` words.
+    /// The offset added to `base`, in elements of `elem_words` words.
     pub offset: i32,
     /// Size of an element in 16-bit words, from the type of the tensor that it was made on; used to
     /// turn offsets into addresses. Operations bring their own element type.
     pub elem_words: u16,
-    /// Innermost last, as the guide lists extents. One for all kinds but `Mem4d`.
+    /// The extents, innermost last, as the guide lists them. One for all kinds but `Mem4d`.
     pub extents: Vec<u16>,
-    /// Innermost first, as the guide lists strides, each with the reset of the inner loops included.
+    /// The strides, innermost first, as the guide lists them, each with the reset of the inner loops included.
     pub strides: Vec<i16>,
-    /// Elements after which a circular buffer starts over.
+    /// The number of elements after which a circular buffer starts over.
     pub wraparound: u16,
     pub wavelet_index_offset: bool,
     pub fabric: Option<FabricDsd>,
@@ -163,7 +163,7 @@ pub struct FabricDsd {
     pub zero: Option<ZeroSource>,
     /// The WSE-3 microthread given with `.ut_id`.
     pub ut: Option<u8>,
-    /// What the library sends and receives as messages.
+    /// Whether the library sends and receives this as messages.
     pub message: bool,
 }
 
@@ -194,7 +194,7 @@ impl TypedValue {
         }
     }
 
-    /// The value with the type that it has, whatever its place was declared as.
+    /// The value with its own type, whatever type its place was declared with.
     pub fn unwrapped(self) -> TypedValue {
         match self.value {
             Value::Typed(inner) => Arc::unwrap_or_clone(inner),

@@ -1,10 +1,10 @@
-//! Integers that differ between tiles which share a program, and what comptime code asks of them.
+//! Integers that differ between tiles which share a program, and the questions of comptime code about them.
 //!
-//! A layout gives most tiles params of their own: coordinates above all. Analysing the program once a tile would take
-//! time and memory that grow with the wafer. So one tile is analysed with its params as [`Varying`] values: each knows
-//! how it follows from the tile's params (an [`Expr`]) and what it is for that tile. Where comptime code needs to know
-//! something (which branch, how long, which color) the question and its answer go into a [`Trace`]. Every tile whose
-//! params give the same answers has the same program, up to the values that only reach run-time code or data.
+//! A layout gives most tiles params of their own: coordinates above all. An analysis for each tile would take time and
+//! memory that grow with the wafer. So one tile is analysed with its params as [`Varying`] values: each has its value
+//! for that tile and an [`Expr`] that computes it from any tile's params. Where comptime code depends on one (a branch,
+//! a length, a color) the question and its answer go into a [`Trace`]. Every tile whose params give the same answers
+//! has the same program, up to the values that only reach run-time code or data.
 
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,20 +15,20 @@ use num_bigint::BigInt;
 
 use crate::func::CmpOp;
 
-/// How a value follows from the params of a tile.
+/// The computation of a value from the params of a tile.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub enum Expr {
     /// A param that differs between the tiles, by its number.
     Input(u32),
     Known(i64),
-    /// Exact arithmetic.
+    /// An exact operation.
     Bin(IntOp, Arc<Expr>, Arc<Expr>),
-    /// Wrapped to a type of fixed width.
+    /// A value wrapped to a type of fixed width.
     Wrap(IntTy, Arc<Expr>),
 }
 
 impl Expr {
-    /// The value for a tile; `None` where it has none that 64 bits hold.
+    /// The value for a tile; `None` where it does not fit in 64 bits.
     pub fn eval(&self, inputs: &[i64]) -> Option<i64> {
         match self {
             Expr::Input(number) => inputs.get(*number as usize).copied(),
@@ -66,7 +66,7 @@ fn wrap(ty: IntTy, value: i64) -> Option<i64> {
     }
 }
 
-/// What comptime code needs to know of a tile's values.
+/// A question of comptime code about a tile's values.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Question {
     /// The value itself.
@@ -105,26 +105,26 @@ impl Trace {
         *asked.entry(question).or_insert(answer)
     }
 
-    /// What was asked, in order.
+    /// The questions in the order in which they were asked.
     pub fn asked(&self) -> Vec<(Question, i64)> {
         let asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         asked.iter().map(|(question, answer)| (question.clone(), *answer)).collect()
     }
 }
 
-/// An integer that may be another one on another tile.
+/// An integer that may differ between tiles.
 #[derive(Clone, Debug)]
 pub struct Varying {
     expr: Arc<Expr>,
-    /// Nodes of `expr`.
+    /// The number of nodes of `expr`.
     size: u32,
-    /// On the tile that is analysed.
+    /// The value on the tile that is analysed.
     known: i64,
     big: BigInt,
     trace: Arc<Trace>,
 }
 
-/// Where a value is computed from more than this many parts, comptime code is taken to need it.
+/// The greatest number of nodes of a value; one computed from more becomes known to comptime code.
 const MOST_NODES: u32 = 64;
 
 impl Varying {
@@ -141,13 +141,13 @@ impl Varying {
         &self.expr
     }
 
-    /// The value itself, from here on the same on every tile of the program.
-    pub fn settle(&self) -> &BigInt {
+    /// The value itself, which becomes the same on every tile of the program.
+    pub fn concretize(&self) -> &BigInt {
         self.trace.record(Question::Value(self.expr.clone()), self.known);
         &self.big
     }
 
-    /// `a op b`, wrapped to `ty` where that is given; `None` where at least one must be settled first.
+    /// `a op b`, wrapped to `ty` if that is given; `None` where at least one must be settled first.
     pub fn binary(op: IntOp, a: &crate::Value, b: &crate::Value, ty: Option<IntTy>) -> Option<Varying> {
         let trace = [a, b].into_iter().find_map(|value| match value {
             crate::Value::Varying(varying) => Some(varying.trace.clone()),
@@ -174,14 +174,14 @@ impl Varying {
         self.trace.record(Question::Fits(ty, self.expr.clone()), fits(ty, self.known)) == 1
     }
 
-    /// Whether the comparison of two values of which one varies holds, on this and every other tile of the program.
+    /// Whether the comparison of two values, of which one varies, holds on this and every other tile of the program.
     pub fn compare(op: CmpOp, a: &crate::Value, b: &crate::Value) -> Option<bool> {
         let trace = match (a, b) {
             (crate::Value::Varying(varying), _) | (_, crate::Value::Varying(varying)) => varying.trace.clone(),
             _ => return None,
         };
         let (a, b) = (part(a)?, part(b)?);
-        // Two questions serve all six comparisons, so that the same is not asked in several forms.
+        // Two questions serve all six comparisons, so that none is asked in several forms.
         let (question, answer, wanted) = match op {
             CmpOp::Eq => (Question::Equal(a.0, b.0), a.2 == b.2, true),
             CmpOp::Ne => (Question::Equal(a.0, b.0), a.2 == b.2, false),
@@ -194,7 +194,7 @@ impl Varying {
     }
 }
 
-/// An operand: how it follows from the params, of how many nodes, and what it is on this tile.
+/// An operand: its expression, the number of nodes, and its value on this tile.
 fn part(value: &crate::Value) -> Option<(Arc<Expr>, u32, i64)> {
     match value {
         crate::Value::Varying(varying) => Some((varying.expr.clone(), varying.size, varying.known)),
@@ -206,7 +206,7 @@ fn part(value: &crate::Value) -> Option<(Arc<Expr>, u32, i64)> {
     }
 }
 
-/// As keys of tables two values are equal when they follow from the params in the same way.
+/// As keys of tables, two values are equal when they follow from the params in the same way.
 impl PartialEq for Varying {
     fn eq(&self, other: &Varying) -> bool {
         self.expr == other.expr

@@ -1,4 +1,4 @@
-//! The registers that instructions read and write.
+//! Visits the registers that instructions read and write.
 
 use csl_machine::DsrLoad;
 
@@ -6,7 +6,8 @@ use crate::func::{Addr, AddrBase, BlockId, Callee, Inst, Opnd, Reg, Term, VecIns
 use smallvec::{SmallVec, smallvec};
 
 impl Inst {
-    /// The registers that it writes, in order.
+    /// The registers that the instruction writes, in order.
+    #[inline]
     pub fn defs(&self) -> impl Iterator<Item = Reg> + use<> {
         let (first, second) = match self {
             Inst::Copy { dst, .. }
@@ -38,7 +39,7 @@ impl Inst {
     }
 }
 
-/// The walks over operands, once for looking and once for changing.
+/// The walks over operands, in one form for reading and one for changing.
 macro_rules! walks {
     ($operands:ident, $addrs:ident, $vec_operand:ident, $vec_addr:ident, $config_operands:ident, [$($m:tt)?]) => {
         impl Inst {
@@ -128,7 +129,7 @@ walks!(for_each_operand, for_each_addr, vec_operand, vec_addr, operands, []);
 walks!(for_each_operand_mut, for_each_addr_mut, vec_operand_mut, vec_addr_mut, operands_mut, [mut]);
 
 impl Inst {
-    /// Calls `f` for each register that it writes.
+    /// Calls `f` for each register that the instruction writes.
     pub fn for_each_def_mut(&mut self, f: &mut dyn FnMut(&mut Reg)) {
         match self {
             Inst::Copy { dst, .. }
@@ -158,7 +159,7 @@ impl Inst {
         }
     }
 
-    /// Calls `f` for each register that it reads, as often as it does.
+    /// Calls `f` for each register that the instruction reads, as often as it does.
     pub fn for_each_use(&self, f: &mut dyn FnMut(Reg)) {
         self.for_each_operand(&mut |operand| {
             if let Opnd::Reg(reg) = operand {
@@ -193,7 +194,7 @@ impl Term {
         }
     }
 
-    /// Calls `f` for each block that control may go to.
+    /// Calls `f` for each block that control may go to next.
     pub fn for_each_successor_mut(&mut self, f: &mut dyn FnMut(&mut BlockId)) {
         match self {
             Term::Jump(to) => f(to),
@@ -205,7 +206,7 @@ impl Term {
         }
     }
 
-    /// Where control may go.
+    /// The blocks that control may go to next.
     pub fn successors(&self) -> SmallVec<[BlockId; 2]> {
         match self {
             Term::Jump(to) => smallvec![*to],

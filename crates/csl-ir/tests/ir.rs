@@ -1,4 +1,4 @@
-//! The text of the IR, and the rules that the validator holds.
+//! Tests of the IR's text, and of the validator's rules.
 
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ fn program(func: Func) -> Program {
         fp16: FloatKind::F16,
         types: Arc::new(types),
         globals: vec![x],
-        funcs: vec![func],
+        funcs: vec![Arc::new(func)],
         tasks: vec![TaskBind { kind: TaskKind::Local, id: 8, func: FuncId::new(0), params: vec![16], span: SPAN }],
         startup: vec![Startup::Activate(TaskTarget::LocalTask(Opnd::Imm(8)))],
         queues: Vec::new(),
@@ -149,7 +149,7 @@ fn a_good_program_is_valid() {
     assert_eq!(validate(&program(shrink())), Ok(()));
 }
 
-/// What the validator says of a function of one block.
+/// The rule that a function of one block violates, in the validator's words.
 fn broken(regs: Vec<Scalar>, insts: Vec<Inst>, term: Term) -> String {
     validate(&program(func(1, Some(I16), regs, vec![block(insts, term)]))).expect_err("a rule is broken").what
 }

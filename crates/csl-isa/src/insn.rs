@@ -31,6 +31,16 @@ impl Insn {
         self.op as u64 | u64::from(self.a) << 16 | u64::from(self.b) << 32 | u64::from(self.c) << 48
     }
 
+    /// The same as one that is carried out alone ([`Op::alone`]).
+    pub fn alone(self) -> Insn {
+        Insn { op: self.op.alone(), ..self }
+    }
+
+    /// Words that the instruction takes, its `ext` words included.
+    pub fn words(self) -> usize {
+        1 + if self.op == Op::Table { usize::from(self.b) } else { usize::from(self.op.has_ext()) }
+    }
+
     /// The instruction in a word; `None` where no operation has the number.
     pub fn decode(word: u64) -> Option<Insn> {
         let op = Op::from_number(word.low16())?;

@@ -52,24 +52,43 @@ pub enum Field {
 }
 
 macro_rules! ops {
-    ($($(#[doc = $doc:literal])* $op:ident $name:literal ($a:ident, $b:ident, $c:ident);)*) => {
+    (
+        $($(#[doc = $doc:literal])* $op:ident $name:literal ($a:ident, $b:ident, $c:ident);)*
+        @fused { $($fused:ident $fused_name:literal $head:ident $([$($part:ident)|+])+;)* }
+    ) => {
         /// An operation.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u16)]
-        pub enum Op { $($(#[doc = $doc])* $op,)* }
+        pub enum Op { $($(#[doc = $doc])* $op,)* $($fused,)* }
 
         impl Op {
             /// Every operation; its index is its number.
-            pub const ALL: &[Op] = &[$(Op::$op,)*];
+            pub const ALL: &[Op] = &[$(Op::$op,)* $(Op::$fused,)*];
+
+            /// Those that carry out several instructions.
+            pub const FUSED: &[Op] = &[$(Op::$fused,)*];
 
             /// The name in listings.
             pub fn name(self) -> &'static str {
-                match self { $(Op::$op => $name,)* }
+                match self { $(Op::$op => $name,)* $(Op::$fused => $fused_name,)* }
             }
 
             /// The contents of the fields `a`, `b` and `c`.
             pub fn fields(self) -> [Field; 3] {
-                match self { $(Op::$op => [Field::$a, Field::$b, Field::$c],)* }
+                match self {
+                    $(Op::$op => [Field::$a, Field::$b, Field::$c],)*
+                    $(Op::$fused => Op::$head.fields(),)*
+                }
+            }
+
+            /// The operation as one that carries out its own instruction alone.
+            pub fn alone(self) -> Op {
+                match self { $(Op::$fused => Op::$head,)* op => op }
+            }
+
+            /// What may stand behind the instruction, one set for each of the instructions that are carried out with it.
+            pub fn followers(self) -> &'static [&'static [Op]] {
+                match self { $(Op::$fused => &[$(&[$(Op::$part,)+],)+],)* _ => &[] }
             }
         }
     };
@@ -341,6 +360,27 @@ ops! {
     // The last row, so that existing images keep their numbers.
     /// Whether an iterator has an element left, into `a`.
     IterMore "iter_more" (Dst, Iter, None);
+
+    // Several instructions at once: the first, whose fields these are, and those that follow it. These stay in their places as
+    // they are, so that each of them can be jumped to, watched or come back to by itself. Which ones: what stands in the loops
+    // of published programs. The longest with the same beginning comes first.
+    @fused {
+        // A step of a sum of products.
+        DotIdx "load_u32_idx+3" LoadU32Idx [LoadU32Idx | LoadU32AtIdx | LoadU32Row] [MulAccF32] [NextU16 | NextU16Imm];
+        DotAtIdx "load_u32_at_idx+3" LoadU32AtIdx [LoadU32Idx | LoadU32AtIdx | LoadU32Row] [MulAccF32] [NextU16 | NextU16Imm];
+        DotRow "load_u32_row+3" LoadU32Row [LoadU32Idx | LoadU32AtIdx | LoadU32Row] [MulAccF32] [NextU16 | NextU16Imm];
+        // An element becomes another one.
+        LoadMulAddStore "load_u32+3" LoadU32 [MulF32] [AddF32] [Store32];
+        LoadAddStore "load_u32+2" LoadU32 [AddF32] [Store32];
+        LoadAddStore16 "load_u16+2" LoadU16 [AddU16] [Store16];
+        LoadStore32 "load_u32+1" LoadU32 [Store32 | Store32Idx | Store32AtIdx];
+        // The end of a loop over an array.
+        Store32IdxNext "store_32_idx+1" Store32Idx [NextU16 | NextU16Imm];
+        Store32AtIdxNext "store_32_at_idx+1" Store32AtIdx [NextU16 | NextU16Imm];
+        Store16AtIdxNext "store_16_at_idx+1" Store16AtIdx [NextU16 | NextU16Imm];
+        // A descriptor goes on by a number of elements.
+        MulAddDsdWords "mul_i16_imm+1" MulI16Imm [AddDsdWords];
+    }
 }
 
 impl Op {
@@ -356,8 +396,9 @@ impl Op {
 
     /// Whether an `ext` word with the row size and base address follows.
     pub fn is_row_access(self) -> bool {
-        let loads = matches!(self, Op::LoadU16Row | Op::LoadI16Row | Op::LoadU32Row | Op::LoadI32Row);
-        loads || matches!(self, Op::Store16Row | Op::Store32Row)
+        let op = self.alone();
+        let loads = matches!(op, Op::LoadU16Row | Op::LoadI16Row | Op::LoadU32Row | Op::LoadI32Row);
+        loads || matches!(op, Op::Store16Row | Op::Store32Row)
     }
 
     /// Whether one `ext` word follows.

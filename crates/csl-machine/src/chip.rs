@@ -1,11 +1,11 @@
-//! What is known of a generation, as plain tables. The values stand in `wse2.rs`, `wse3.rs` and, where both agree, in
+//! The facts about a generation, as plain tables. The values stand in `wse2.rs`, `wse3.rs` and, where both agree, in
 //! `shared.rs`; each with its source:
 //!
 //! - *documented*: the vendor's language guide or SDK pages say so.
 //! - *silicon* (S): measured on a machine. *vendor simulator log* (M): read from a published log or table.
-//!   *vendor simulator, reported* (m): a figure somebody published without the log. *derived* (X): follows from S or M.
+//!   *vendor simulator, reported* (m): a figure published without the log. *derived* (X): follows from S or M.
 //!   *in-sample*: chosen from figures that `tests/timing/recorded.tsv` has, which therefore do not confirm it.
-//! - *inferred*: no page says it, a published program depends on it.
+//! - *inferred*: no page says it, but a published program depends on it.
 //! - *chosen*: not public; our choice, kept in this one place.
 
 use crate::Arch;
@@ -25,30 +25,30 @@ pub struct Chip {
     pub scalar: ScalarCosts,
 }
 
-/// A PE's memory. Addresses are in bytes.
+/// The memory of a PE. Addresses are in bytes.
 #[derive(Debug)]
 pub struct MemoryTable {
     pub bytes: u32,
-    /// Interleaved by 16-bit word: byte address bits 3:1 give the bank.
+    /// The number of banks, interleaved by 16-bit word: bits 3:1 of a byte address give the bank.
     pub banks: u32,
-    /// Bits that a cycle can read in all; several memory sources share them.
+    /// Bits that can be read in a cycle in all; several memory sources share them.
     pub read_bits_per_cycle: u32,
 }
 
 /// Colors and routers.
 #[derive(Debug)]
 pub struct Fabric {
-    /// Routable colors are 0 .. `colors`.
+    /// The number of routable colors, which are 0 up to it, excluded.
     pub colors: u8,
-    /// Bit c is set where color c has switches.
+    /// The colors with switches, one bit a color.
     pub switchable_colors: u32,
-    /// Positions of a switch, the original one included.
+    /// The number of positions of a switch, the original one included.
     pub switch_positions: u8,
     /// Whether a position may name several tx directions, and both a tx and an rx side.
     pub wide_switch_positions: bool,
 }
 
-/// Queues between the router and the compute element, in 32-bit wavelets.
+/// Queues between the router and the compute element. Capacities are in 32-bit wavelets.
 #[derive(Debug)]
 pub struct Queues {
     /// Capacity of each input queue.
@@ -58,7 +58,7 @@ pub struct Queues {
     /// Capacity of the path that a synchronous `fabout_dsd` without a queue takes.
     pub unnamed_output_depth: u8,
     pub microthreads: u8,
-    /// Fabric inputs that one DSD operation may have.
+    /// The greatest number of fabric inputs of one DSD operation.
     pub fabric_inputs_per_op: u8,
 }
 
@@ -67,7 +67,7 @@ pub struct Queues {
 pub struct TaskTable {
     pub first_local: u8,
     pub last_local: u8,
-    /// Data task ids are 0 ..= `last_data`: colors on WSE-2, input queues on WSE-3.
+    /// The greatest data task id: a color on WSE-2, an input queue on WSE-3.
     pub last_data: u8,
     pub last_control: u8,
     /// The local task that runs teardown and empty-queue handlers.
@@ -95,7 +95,7 @@ pub struct ConfigSpace {
     pub color_switches: u16,
 }
 
-/// What memcpy takes for itself, and its rates.
+/// The resources that memcpy uses itself, and its rates.
 #[derive(Debug)]
 pub struct MemcpyTable {
     pub colors: &'static [u8],
@@ -105,28 +105,28 @@ pub struct MemcpyTable {
     pub output_queues: &'static [u8],
     pub dest_dsr: u8,
     pub src1_dsr: u8,
-    /// I/O channels that memcpy may use, and those at each edge.
+    /// The greatest number of I/O channels of memcpy.
     pub max_channels: u8,
     /// Columns and rows that memcpy's own PEs need around the program's rectangle.
     pub margins: Margins,
-    /// Arguments of a host-callable function, at most.
+    /// The greatest number of arguments of a function that the host can call.
     pub max_rpc_params: u8,
     /// Cycles from one command to the next.
     pub command_period: u32,
-    /// Cycles of memcpy's command task behind the function that it has called.
+    /// Cycles of memcpy's command task after the function that it has called.
     pub behind_a_call: u32,
-    /// Cycles that the host takes from the answer to a blocking call to its next command, a launch or a copy.
+    /// Cycles from the answer to a blocking call to the host's next command, a launch or a copy.
     pub launch_latency: u32,
     pub copy_latency: u32,
-    /// Hundredths of a cycle a word, in a row of 128 words.
+    /// Hundredths of a cycle a word of a copy to the device, in a row of 128 words.
     pub h2d_centicycles_per_word: u32,
-    /// Cycles a word.
+    /// Cycles a word of a copy to the host.
     pub d2h_copy_cycles_per_word: u32,
     pub d2h_stream_cycles_per_word: u32,
-    /// Words of a stream to one PE that its router and those before it hold when the PE takes none: the stream has ended
-    /// for the host when the last word is among them.
+    /// Words of a stream to one PE that its router and those before it hold when the PE takes none. The stream has
+    /// ended for the host when its last word is among them.
     pub words_on_the_way: u32,
-    /// The same for one PE of `--width-west-buf`, of which each row has a line of its own.
+    /// Words that one PE of `--width-west-buf` holds in the same way; each row has a line of such PEs.
     pub buffer_words: u32,
 }
 
@@ -142,37 +142,39 @@ pub struct Margins {
 /// Cycles of fabric and vector operations.
 #[derive(Debug)]
 pub struct Timing {
-    /// Landing on a PE to landing on its neighbour.
+    /// From the landing of a wavelet on a PE to its landing on the neighbour.
     pub hop: u32,
-    /// Dispatch of a send to its landing from RAMP.
+    /// From the dispatch of a send to its landing from RAMP.
     pub dispatch_to_ramp: u32,
-    /// Dispatch of an element to its execution.
+    /// From the dispatch of an element to its execution.
     pub dispatch_to_execute: u32,
-    /// Last dispatch of an operation to the task that its completion activates.
+    /// From the last dispatch of an operation to the task that its completion activates.
     pub completion_to_task: u32,
-    /// Wavelets that a router holds for one color and input while it is blocked.
+    /// Wavelets (no cycles) that a router holds for one color and input while it is blocked.
     pub router_buffer: u32,
-    /// Cycles to load a DSR; once more before the operation that follows.
+    /// The load of a DSR; once more before the operation that follows.
     pub dsr_load: u32,
     pub before_operation: u32,
     /// A scalar operand of a DSD operation.
     pub scalar_operand: u32,
-    /// Once, for an operation with two memory sources at four lanes.
+    /// Added once to an operation with two memory sources at four lanes.
     pub two_sources_at_four_lanes: u32,
-    /// Two timestamp reads with nothing between.
+    /// Between two timestamp reads without code between.
     pub timestamp_pair: u32,
-    /// Bits that the datapath works on in a cycle, however many lanes.
+    /// Bits (no cycles) that the datapath processes in a cycle, in any number of lanes.
     pub lane_bits: u32,
-    /// Start of an asynchronous operation, in the thread that starts it.
+    /// The start of an asynchronous operation, in the thread that starts it.
     pub async_issue: u32,
     /// From the last instruction of a task to the first of the next.
     pub task_switch: u32,
-    /// From the last issue of a synchronous operation to the first of the next, and where that reads what the other wrote.
+    /// From the last issue of a synchronous operation to the first of the next; below, if that reads the result of the
+    /// first.
     pub between_operations: u32,
     pub between_dependent_operations: u32,
-    /// Whether scalar code keeps the issue slot from microthreads of low priority but where it branches.
+    /// Whether scalar code keeps the issue slot from microthreads of low priority except at branches.
     pub scalar_code_holds_slot: bool,
-    /// For this long a wavelet from a PE's own ramp takes a place in its input queue, taken or not.
+    /// Cycles for which a wavelet from a PE's own ramp takes a place in its input queue, whether it has been taken or
+    /// not.
     pub loopback_hold: u32,
 }
 
@@ -183,7 +185,7 @@ pub struct ScalarCosts {
     pub alu: u32,
     pub load: u32,
     pub store: u32,
-    /// More for the store of a value that a float operation of the same block has made.
+    /// Added for the store of a value that a float operation of the same block has made.
     pub float_to_store: u32,
     /// A write to a configuration register.
     pub config_write: u32,
@@ -191,7 +193,7 @@ pub struct ScalarCosts {
     pub float_latency: u32,
     pub multiply_i16: u32,
     pub multiply_i32: u32,
-    /// 32-bit integer additions and the like take a word at a time.
+    /// Added for 32-bit integer additions and the like, which take a word at a time.
     pub alu_i32: u32,
     pub divide_int: u32,
     pub divide_f32: u32,
@@ -200,29 +202,29 @@ pub struct ScalarCosts {
     pub branch_taken: u32,
     /// The backward branch of a loop.
     pub loop_back_edge: u32,
-    /// The same of `@map`'s loop.
+    /// The backward branch of `@map`'s loop.
     pub map_back_edge: u32,
-    /// A descriptor that the compiler knows, until an operation can use it.
+    /// Cycles until an operation can use a descriptor that the compiler knows.
     pub known_descriptor: u32,
-    /// The same of one that the program makes or changes.
+    /// Cycles until an operation can use a descriptor that the program makes or changes.
     pub change_descriptor: u32,
-    /// More for an index that is computed: a step of a pointer does not reach the element.
+    /// Added for an index that is computed: stepping a pointer does not reach the element.
     pub computed_index: u32,
-    /// More for a float operation on the product of the one before.
+    /// Added for a float operation on the product of the one before.
     pub product_latency: u32,
     pub call: u32,
     pub ret: u32,
 }
 
-/// Constants of the compiler and its library, not of the machine: what a program's own code around an operation costs.
+/// Constants of the compiler and its library, not of the machine: the cost of a program's own code around an operation.
 #[derive(Debug)]
 pub struct Toolchain {
     /// Bytes of a PE's memory that memcpy's code and data take.
     pub memcpy_bytes: u32,
-    /// Cycles of the library's functions beside those of the instructions they consist of.
+    /// Cycles of the library's functions beside those of their instructions.
     pub sqrt: u32,
     pub transcendental: u32,
-    /// `<simprint>`: a text, a value, the end of a line.
+    /// Cycles of `<simprint>`: a text, a value, the end of a line.
     pub print_text: u32,
     pub print_value: u32,
     pub print_line: u32,
@@ -254,7 +256,7 @@ impl Chip {
         (u32::from(self.tasks.first_local)..=u32::from(self.tasks.last_local)).contains(&id)
     }
 
-    /// A color on WSE-2, an input queue on WSE-3.
+    /// Whether the id is a data task's: a color on WSE-2, an input queue on WSE-3.
     pub fn valid_data_task_id(&self, id: u32) -> bool {
         id <= u32::from(self.tasks.last_data)
     }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::index_types;
 
-/// Where a router's link leads, or [`Direction::Ramp`]: to its own compute element. The numbers are those of the bits in
-/// the routing registers.
+/// A direction of a router's link, or [`Direction::Ramp`], the link to its own compute element. The numbers are those
+/// of the bits in the routing registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Direction {
     West = 0,
@@ -20,10 +20,10 @@ impl Direction {
     pub const ALL: [Direction; 5] =
         [Direction::West, Direction::East, Direction::South, Direction::North, Direction::Ramp];
 
-    /// Those that lead to a neighbour.
+    /// The directions that lead to a neighbour.
     pub const LINKS: [Direction; 4] = [Direction::West, Direction::East, Direction::South, Direction::North];
 
-    /// As CSL writes it.
+    /// The name in CSL.
     pub const fn name(self) -> &'static str {
         match self {
             Direction::West => "WEST",
@@ -40,7 +40,7 @@ impl Direction {
         self as u8
     }
 
-    /// The place in a table of directions.
+    /// The index in a table of directions.
     #[inline]
     pub const fn index(self) -> usize {
         self as usize
@@ -59,7 +59,7 @@ impl Direction {
         }
     }
 
-    /// The side on which a neighbour sees what leaves by this one; the ramp's other end is the ramp.
+    /// The side on which the neighbour receives wavelets that leave by this one; the ramp's other end is the ramp.
     #[inline]
     pub const fn opposite(self) -> Direction {
         match self {
@@ -128,13 +128,13 @@ impl DirSet {
         self.0 & other.0 != 0
     }
 
-    /// The directions of both.
+    /// The directions that at least one of the sets has.
     #[inline]
     pub const fn union(self, other: DirSet) -> DirSet {
         DirSet(self.0 | other.0)
     }
 
-    /// The directions that both have.
+    /// The directions that both sets have.
     #[inline]
     pub const fn common(self, other: DirSet) -> DirSet {
         DirSet(self.0 & other.0)
@@ -150,7 +150,7 @@ impl DirSet {
         self.0 &= !DirSet::of(direction).0;
     }
 
-    /// The one with the lowest bit.
+    /// The direction with the lowest bit.
     #[inline]
     pub fn first(self) -> Option<Direction> {
         Direction::from_bit(self.0.trailing_zeros())
@@ -160,7 +160,7 @@ impl DirSet {
         self.0.count_ones()
     }
 
-    /// In the order of their bits.
+    /// The directions in the order of their bits.
     #[inline]
     pub fn iter(mut self) -> impl Iterator<Item = Direction> {
         std::iter::from_fn(move || {
@@ -170,7 +170,7 @@ impl DirSet {
         })
     }
 
-    /// The names of its directions, joined by `+`; `nothing` where it has none.
+    /// The names of the directions, joined by `+`; `nothing` for the empty set.
     pub fn names(self) -> String {
         let names: Vec<&str> = self.iter().map(Direction::name).collect();
         if names.is_empty() { "nothing".to_owned() } else { names.join("+") }

@@ -1,5 +1,5 @@
-//! Numbers of things in tables: a type for each table, of which `Option` takes no more room, and which indexes slices and
-//! vectors itself.
+//! Numbers of entries in tables: each table has a type of its own, of which `Option` takes no more room, and which
+//! indexes slices and vectors itself.
 
 /// Makes index types: `index_types! { /// A block of a function. pub struct BlockId; }`.
 ///
@@ -21,7 +21,7 @@ macro_rules! index_types {
                 }
             }
 
-            /// The number of the entry at a place of a table.
+            /// The number of the entry at an index of a table.
             #[inline]
             $vis fn at(place: usize) -> $name {
                 $name::new(u32::try_from(place).expect("no table is that long"))
@@ -33,7 +33,7 @@ macro_rules! index_types {
                 $name::at(table.len())
             }
 
-            /// The entry that stands so many places further.
+            /// The number of the entry `places` further on.
             #[inline]
             $vis const fn plus(self, places: u32) -> $name {
                 $name::new(self.number() + places)
@@ -44,7 +44,7 @@ macro_rules! index_types {
                 self.0.get() - 1
             }
 
-            /// The number as instructions and images hold it: their tables are checked to be that short.
+            /// The number in the 16 bits of instructions and images, whose tables are checked to be short enough.
             #[inline]
             $vis const fn short(self) -> u16 {
                 self.number() as u16

@@ -66,7 +66,7 @@ impl std::fmt::Display for Arch {
     }
 }
 
-/// Everything known of a generation.
+/// The table of a generation.
 pub fn chip(arch: Arch) -> &'static Chip {
     match arch {
         Arch::Wse2 => &wse2::CHIP,

@@ -5,10 +5,11 @@ use crate::chip::Chip;
 /// Route register: five output bits from bit 0, five input bits from bit 5, in the order of [`DIRECTION_BITS`].
 pub const ROUTE_OUTPUT_SHIFT: u32 = 0;
 pub const ROUTE_INPUT_SHIFT: u32 = 5;
-/// Color swap in x and in y.
+/// The bits of color swap in x and, one higher, in y.
 pub const ROUTE_SWAP_X_BIT: u32 = 10;
 pub const ROUTE_SWAP_Y_BIT: u32 = 11;
-/// Two bits: 0 no pop, 1 always pop, 2 pop on advance, 3 pop on advance or no-op (the codes: chosen).
+/// The two bits of the pop mode: 0 no pop, 1 always pop, 2 pop on advance, 3 pop on advance or no-op (the codes:
+/// chosen).
 pub const ROUTE_POP_MODE_SHIFT: u32 = 12;
 pub const ROUTE_TEARDOWN_BIT: u32 = 14;
 
@@ -25,9 +26,9 @@ pub const SWITCH_FIELD_BITS: u32 = 4;
 pub const SWITCH_FIELD: u16 = (1 << SWITCH_FIELD_BITS) - 1;
 pub const SWITCH_SELECT_INPUT: u16 = 1 << 3;
 
-/// Gives both sides of a switch position, which the switch register has no room for (WSE-3): the position in bits 6 and 7,
-/// the codes of its input in bits 3 to 5 and of its output in bits 0 to 2; color c stands c words further. Chosen, and
-/// only written.
+/// The register that gives both sides of a switch position, for which the switch register has no room (WSE-3): the
+/// position in bits 6 and 7, the codes of its input in bits 3 to 5 and of its output in bits 0 to 2; color c stands c
+/// words further. Chosen, and only written.
 pub const SWITCH_SIDES: u16 = 0x7ea0;
 pub const SIDES_POSITION_SHIFT: u32 = 6;
 pub const SIDES_INPUT_SHIFT: u32 = 3;
@@ -48,24 +49,24 @@ pub mod ce {
     pub const FILTER_ENABLE: u16 = 1 << 5;
     pub const MEDIUM_PRIORITY: u16 = 1 << 8;
     pub const HIGH_PRIORITY: u16 = 1 << 9;
-    /// An output queue's color.
+    /// The color of an output queue.
     pub const OUTPUT_QUEUES: u16 = 0x7e88;
     pub const NO_COLOR: u16 = 0x1f;
-    /// Bit q: input queue q is empty; bit 8 + q: it is full.
+    /// The states of queues: bit q, input queue q is empty; bit 8 + q, it is full.
     pub const INPUT_STATUS: u16 = 0x7e90;
     pub const OUTPUT_STATUS: u16 = 0x7e91;
     /// Colors 0 to 15, and in the next word 16 to 31, whose teardown is pending. Reading a word clears it.
     pub const TEARDOWN_PENDING: u16 = 0x7e92;
-    /// Bit q: `@queue_flush` has found input (output) queue q empty. Writing a 1 clears a bit.
+    /// Queues that `@queue_flush` has found empty: bit q for input (output) queue q. Writing a 1 clears a bit.
     pub const INPUT_FLUSHED: u16 = 0x7e94;
     pub const OUTPUT_FLUSHED: u16 = 0x7e95;
     /// Priority of the main thread: 0 between low and medium, 1 medium, 2 between medium and high, 3 high.
     pub const MAIN_PRIORITY: u16 = 0x7e96;
-    /// Bit i: local task i (and in the next word 16 + i) has high priority.
+    /// Local tasks with high priority: bit i for task i (and in the next word 16 + i).
     pub const LOCAL_TASK_PRIORITY: u16 = 0x7e98;
-    /// The same for data and control tasks, by color on WSE-2 and input queue on WSE-3.
+    /// Data and control tasks with high priority, by color on WSE-2 and input queue on WSE-3.
     pub const CHANNEL_PRIORITY: u16 = 0x7e9a;
-    /// One bit a floating-point exception: 1 stops the PE.
+    /// The floating-point exceptions that stop the PE, one bit each.
     pub const EXCEPTIONS: u16 = 0x7e9c;
     pub const FP_UNDERFLOW: u16 = 1 << 3;
     pub const FP_OVERFLOW: u16 = 1 << 4;
@@ -80,7 +81,7 @@ pub mod ce {
         (FP_UNDERFLOW, "underflow"),
         (FP_INEXACT, "inexact result"),
     ];
-    /// The six bits that `control_transform` looks at.
+    /// The six bits that `control_transform` flips.
     pub const CONTROL_TRANSFORM: u16 = 0x7e9d;
     pub const TRANSFORMED: u16 = 0x3f;
     /// The three words of the cycle counter, the lowest first, and the word whose lowest bit lets it run: published code
@@ -103,7 +104,7 @@ pub mod ce {
             || (word >= TIMESTAMP && word <= COUNTER_CONTROL)
     }
 
-    /// First word behind the last of these but the input queues'.
+    /// The end of these registers, excluded, but for the input queues'.
     pub const END: u16 = 0x7ea0;
 }
 
@@ -113,9 +114,9 @@ pub mod filter {
     pub const COUNTERS: u16 = 0x7e00;
     pub const MAXIMA: u16 = 0x7e20;
     pub const LIMITS: u16 = 0x7e40;
-    /// Written with an input queue's register.
+    /// The enable bits of filters, written with an input queue's register.
     pub const ENABLES: u16 = 0x7e60;
-    /// The same in half wavelets (WSE-3): low words, and [`HIGH_WORD`] words further the high words.
+    /// The counters in half wavelets (WSE-3): low words, and [`HIGH_WORD`] words further the high words.
     pub const HALF_COUNTERS: u16 = 0x7d40;
     pub const HALF_MAXIMA: u16 = 0x7d80;
     pub const HALF_LIMITS: u16 = 0x7dc0;

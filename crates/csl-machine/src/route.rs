@@ -1,10 +1,10 @@
-//! How a color is routed at one tile: inputs and outputs, switch positions, a filter.
+//! The route of a color at one tile: inputs and outputs, switch positions, a filter.
 
 use serde::{Deserialize, Serialize};
 
 use crate::geometry::{DirSet, Direction};
 
-/// A switch position, as written: the side it does not name stays as the position before has it.
+/// A switch position, as written: a side that it does not name stays as the position before has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum SwitchPos {
     #[default]
@@ -16,7 +16,7 @@ pub enum SwitchPos {
 }
 
 impl SwitchPos {
-    /// Inputs and outputs at this position, by those of the position before.
+    /// Inputs and outputs at this position, given those of the position before.
     pub fn after(self, (rx, tx): (DirSet, DirSet)) -> (DirSet, DirSet) {
         match self {
             SwitchPos::Invalid => (rx, tx),
@@ -27,7 +27,8 @@ impl SwitchPos {
     }
 }
 
-/// When a router takes command 0 off a control wavelet. The order is that of the codes in the route register.
+/// The cases in which a router takes command 0 off a control wavelet. The order is that of the codes in the route
+/// register.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum PopMode {
     #[default]
@@ -45,7 +46,7 @@ impl PopMode {
         self as u16
     }
 
-    /// As CSL writes it.
+    /// The name in CSL.
     pub const fn name(self) -> &'static str {
         match self {
             PopMode::NoPop => "no_pop",
@@ -63,14 +64,15 @@ pub enum FilterKind {
     Range,
 }
 
-/// What of a color reaches the compute element, as `@set_color_config` gives it. Counters and limits count wavelets.
+/// A filter, which decides which wavelets of a color reach the compute element, as `@set_color_config` gives it.
+/// Counters and limits count wavelets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Filter {
     pub kind: FilterKind,
     pub count_data: bool,
     pub count_control: bool,
     pub filter_control: bool,
-    /// Accepted by programs and documented nowhere; it changes nothing here.
+    /// A field that programs may set and that no document explains; it has no effect here.
     pub fast_mode: bool,
     pub init_counter: u16,
     pub limit1: u16,
@@ -81,7 +83,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// A filter of a kind with all else left out.
+    /// A filter of a kind with defaults for all else.
     pub fn new(kind: FilterKind) -> Filter {
         Filter {
             kind,
@@ -106,7 +108,7 @@ pub struct ColorConfig {
     pub tx: DirSet,
     pub swap_x: bool,
     pub swap_y: bool,
-    /// Positions 1, 2 and 3.
+    /// The positions 1, 2 and 3.
     pub positions: [SwitchPos; 3],
     /// The current position, 0 to 3.
     pub current_pos: u8,
@@ -114,7 +116,7 @@ pub struct ColorConfig {
     pub pop_mode: PopMode,
     pub filter: Option<Filter>,
     pub teardown: bool,
-    /// One of the five colors of `<message_passing>`, of which this is the first (WSE-3).
+    /// The first of the five colors of `<message_passing>`, if this is one of them (WSE-3).
     pub messages: Option<u8>,
 }
 
@@ -130,7 +132,7 @@ impl ColorConfig {
         passed.iter().fold((self.rx, self.tx), |ways, position| position.after(ways))
     }
 
-    /// Inputs of any position.
+    /// The inputs of all positions together.
     pub fn all_inputs(&self) -> DirSet {
         self.positions.iter().fold(self.rx, |all, position| match *position {
             SwitchPos::Rx(set) | SwitchPos::Both(set, _) => all.union(set),
@@ -147,7 +149,7 @@ impl ColorConfig {
         }
     }
 
-    /// Goes to the next valid position, in a ring back to 0. Returns whether the position changed.
+    /// Moves to the next valid position, in a ring back to 0. Returns whether the position changed.
     pub fn advance(&mut self) -> bool {
         let old = self.current_pos;
         self.current_pos = match self.positions.get(usize::from(old)) {
@@ -158,7 +160,7 @@ impl ColorConfig {
         self.current_pos != old
     }
 
-    /// Goes back to position 0. Returns whether the position changed.
+    /// Moves back to position 0. Returns whether the position changed.
     pub fn reset(&mut self) -> bool {
         std::mem::take(&mut self.current_pos) != 0
     }

@@ -1,4 +1,4 @@
-//! Releases of the vendor's SDK, and what changed from one generation of programs to the next.
+//! Releases of the vendor's SDK, and the rules that changed between generations of programs.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,20 +10,21 @@ pub struct Sdk {
 }
 
 impl Sdk {
-    /// The release whose rules hold where neither `--sdk` nor the program says another.
+    /// The release whose rules hold where neither `--sdk` nor the program names another.
     pub const CURRENT: Sdk = Sdk { major: 2, minor: 10 };
-    /// The last in which 16-bit values travelled one a wavelet.
+    /// The last release in which 16-bit values travelled one a wavelet.
     pub const LAST_UNPACKED: Sdk = Sdk { major: 1, minor: 4 };
-    /// The last in which `@bind_task` bound tasks to colors.
+    /// The last release in which `@bind_task` bound tasks to colors.
     pub const LAST_WITH_TASK_COLORS: Sdk = Sdk { major: 0, minor: 9 };
 }
 
-/// What the generation of a program decides, by name: it is found once, when the program is analysed.
+/// The rules of a program's generation, by name. They are found once, when the program is analysed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dialect {
-    /// 16-bit operands on the fabric travel two in a wavelet unless the program says otherwise (docs/decisions/machine.md M1).
+    /// Whether 16-bit operands on the fabric travel two in a wavelet unless the program says otherwise
+    /// (docs/decisions/machine.md M1).
     pub packs_halves: bool,
-    /// Colors and input queues without a data task start blocked (docs/decisions/machine.md M14).
+    /// Whether colors and input queues without a data task start blocked (docs/decisions/machine.md M14).
     pub blocks_unbound_channels: bool,
 }
 

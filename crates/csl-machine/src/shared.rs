@@ -1,26 +1,26 @@
-//! Figures in which both generations agree.
+//! The figures in which both generations agree.
 
 use crate::chip::{DataRegisters, MemoryTable};
 
-/// Byte addresses from here on are registers: memory ends at 48 KiB (documented), registers lie above (inferred).
+/// The byte address where registers begin: memory ends at 48 KiB (documented), registers lie above (inferred).
 pub const REGISTERS_START: u16 = 0xC000;
 
 /// The length of a descriptor that means "without end" (documented).
 pub const ENDLESS_LENGTH: u16 = 0x7fff;
 
-/// Colors that can be routed (documented).
+/// The number of colors that can be routed (documented).
 pub const COLORS: u8 = 24;
 
 /// DSRs in each of the files dest, src0 and src1 (vendor simulator log, M: three files of 16).
 pub const DSRS: u8 = 16;
 
-/// Generators of pseudo-random numbers (chosen; documented is only that ids are taken modulo their number).
+/// The number of generators of pseudo-random numbers (chosen; documented is only that ids are taken modulo it).
 pub const PRNGS: u8 = 4;
 
-/// Channels that memcpy may use (documented).
+/// The greatest number of channels of memcpy (documented).
 pub const MAX_CHANNELS: u8 = 16;
 
-/// Control tasks go up to this one (documented).
+/// The greatest id of a control task (documented).
 pub const LAST_CONTROL_TASK: u8 = 63;
 
 pub(crate) const MEMORY: MemoryTable = MemoryTable {

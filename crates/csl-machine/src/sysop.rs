@@ -1,4 +1,4 @@
-//! What a PE can be asked for beyond arithmetic, memory and vector operations: one row a service.
+//! Services of a PE beyond arithmetic, memory and vector operations: one row a service.
 
 macro_rules! sys_ops {
     ($($(#[doc = $doc:literal])* $variant:ident $name:literal ($($arg:ident),*) $result:ident $sync:ident;)*) => {
@@ -10,7 +10,7 @@ macro_rules! sys_ops {
         impl SysOp {
             pub const ALL: &[SysOp] = &[$(SysOp::$variant,)*];
 
-            /// Its place in [`SysOp::ALL`], as instructions hold it.
+            /// The index in [`SysOp::ALL`], as instructions hold it.
             pub const fn number(self) -> u16 {
                 self as u16
             }
@@ -29,7 +29,7 @@ macro_rules! sys_ops {
                 match self { $(SysOp::$variant => sys_ops!(@result $result),)* }
             }
 
-            /// Whether the main thread must stand at the fabric's clock when it does this.
+            /// Whether the main thread must stand at the fabric's clock for this service.
             pub fn is_sync_point(self) -> bool {
                 match self { $(SysOp::$variant => sys_ops!(@sync $sync),)* }
             }
@@ -81,7 +81,7 @@ sys_ops! {
     QueueFlush "queue_flush" (queue) none sync;
     /// Moves what a DSR describes to byte address `addr`; `dsr` is its file (0 dest, 1 src0, 2 src1) above four bits of id.
     SetDsrAddr "set_dsr_addr" (dsr, addr) none free;
-    /// What the next message starts with: length, row and column (`<message_passing>`).
+    /// Sets the header of the next message: length, row and column (`<message_passing>`).
     MessageHeader "message_header" (header) none free;
     /// Prints: `kind` says how `value` is to be shown; collected until `PrintFlush`.
     PrintValue "print_value" (kind, value) none free;

@@ -1,4 +1,4 @@
-//! Tasks, queues, FIFOs and what the operations of a PE are configured with.
+//! Tasks, queues, FIFOs, and the configurations of a PE's operations.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,8 +9,8 @@ pub enum TaskKind {
     Control,
 }
 
-/// A task named by its kind and number; colors and input queues stand for the data task behind them. The number is known
-/// (`u8`), or an operand of the instruction that names it.
+/// A task named by its kind and number; colors and input queues stand for their data task. The number is known (`u8`),
+/// or an operand of the instruction that names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TaskTarget<I = u8> {
     LocalTask(I),
@@ -39,7 +39,7 @@ impl<I> TaskTarget<I> {
         id
     }
 
-    /// The same target with the number that `f` makes of this one's.
+    /// The same target with the number replaced by `f`.
     pub fn map<J>(&self, f: impl FnOnce(&I) -> J) -> TaskTarget<J> {
         match self {
             TaskTarget::LocalTask(id) => TaskTarget::LocalTask(f(id)),
@@ -51,7 +51,7 @@ impl<I> TaskTarget<I> {
     }
 }
 
-/// What the compiler blocks, unblocks or activates before the first cycle.
+/// An action before the first cycle: the compiler blocks, unblocks or activates a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Startup<I = u8> {
     Activate(TaskTarget<I>),
@@ -70,7 +70,7 @@ impl<I> Startup<I> {
         target
     }
 
-    /// The same with the number that `f` makes of this one's.
+    /// The same action with the number replaced by `f`.
     pub fn map<J>(&self, f: impl FnOnce(&I) -> J) -> Startup<J> {
         match self {
             Startup::Activate(target) => Startup::Activate(target.map(f)),
@@ -80,7 +80,7 @@ impl<I> Startup<I> {
     }
 }
 
-/// What happens when an asynchronous operation completes.
+/// The action at the completion of an asynchronous operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Action<I = u8> {
     #[default]
@@ -104,7 +104,7 @@ impl<I> Action<I> {
         }
     }
 
-    /// The same with the number that `f` makes of this one's.
+    /// The same action with the number replaced by `f`.
     pub fn map<J>(&self, f: impl FnOnce(&I) -> J) -> Action<J> {
         match self {
             Action::Nothing => Action::Nothing,
@@ -114,7 +114,8 @@ impl<I> Action<I> {
     }
 }
 
-/// What a control wavelet does to an operation with `.on_control`: it ends it, and may do something more.
+/// The effect of a control wavelet on an operation with `.on_control`: it ends the operation, and may have a further
+/// effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum OnControl<I> {
     Terminate,
@@ -136,7 +137,7 @@ impl<I> OnControl<I> {
         }
     }
 
-    /// The same with the number that `f` makes of this one's.
+    /// The same effect with the number replaced by `f`.
     pub fn map<J>(&self, f: impl FnOnce(&I) -> J) -> OnControl<J> {
         match self {
             OnControl::Terminate => OnControl::Terminate,
@@ -153,7 +154,7 @@ pub enum Priority {
 }
 
 impl Priority {
-    /// The number in descriptors: 0 low, 1 medium, 2 high.
+    /// The code in descriptors: 0 low, 1 medium, 2 high.
     pub const fn code(self) -> u16 {
         self as u16
     }
@@ -168,9 +169,9 @@ pub struct VecConfig<I> {
     pub priority: Option<Priority>,
     /// The microthread (WSE-3).
     pub ut: Option<I>,
-    /// `.index`: a u16.
+    /// `.index`, a u16.
     pub index: Option<I>,
-    /// `@load_to_dsr` alone.
+    /// `.save_address`, of `@load_to_dsr` only.
     pub save_address: bool,
     pub single_step: bool,
 }
@@ -191,7 +192,7 @@ impl<I> Default for VecConfig<I> {
 }
 
 impl<I> VecConfig<I> {
-    /// The same configuration with what `f` makes of each operand.
+    /// The same configuration with each operand replaced by `f`.
     pub fn map<J>(&self, f: &mut dyn FnMut(&I) -> J) -> VecConfig<J> {
         VecConfig {
             is_async: self.is_async,
@@ -205,7 +206,7 @@ impl<I> VecConfig<I> {
         }
     }
 
-    /// Its operands.
+    /// The operands of the configuration.
     pub fn operands(&self) -> impl Iterator<Item = &I> {
         let on_control = self.on_control.as_ref().and_then(OnControl::target);
         let targets = self.completion.target().into_iter().chain(on_control).map(TaskTarget::id);
@@ -230,7 +231,7 @@ pub enum DsrFile {
 impl DsrFile {
     pub const ALL: [DsrFile; 3] = [DsrFile::Dest, DsrFile::Src0, DsrFile::Src1];
 
-    /// The type of its registers, as CSL writes it.
+    /// The name in CSL of the type of its registers.
     pub const fn name(self) -> &'static str {
         match self {
             DsrFile::Dest => "dsr_dest",
@@ -257,7 +258,7 @@ pub enum QueueDir {
     Out,
 }
 
-/// `@bind_rotating_tasks` (WSE-3): data tasks that take turns, of which `F` names the other.
+/// `@bind_rotating_tasks` (WSE-3): data tasks that take turns; `F` names the alternate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RotatingTasks<F> {
     pub data_task: u8,
@@ -266,7 +267,7 @@ pub struct RotatingTasks<F> {
     pub limit: u32,
 }
 
-/// What an operation does on a FIFO that is empty, or full.
+/// The action of an operation that finds a FIFO empty or full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum FifoAction {
     #[default]
@@ -276,7 +277,7 @@ pub enum FifoAction {
     Fault,
 }
 
-/// Elements that an operation with a fabric operand moves at once.
+/// The number of elements that an operation with a fabric operand moves at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum SimdMode {
     /// One element a wavelet (packing turned off).
@@ -287,7 +288,7 @@ pub enum SimdMode {
     SimdMax,
 }
 
-/// How a FIFO is used.
+/// The configuration of a FIFO.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FifoConfig<I = u8> {
     pub elem_words: u16,
@@ -300,7 +301,7 @@ pub struct FifoConfig<I = u8> {
 }
 
 impl<I> FifoConfig<I> {
-    /// The same with what `f` makes of each task's number.
+    /// The same configuration with each task's number replaced by `f`.
     pub fn map<J>(&self, mut f: impl FnMut(&I) -> J) -> FifoConfig<J> {
         FifoConfig {
             elem_words: self.elem_words,

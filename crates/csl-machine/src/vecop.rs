@@ -1,6 +1,6 @@
 //! The vector (DSD) operations of the hardware: one row an operation.
 
-/// What an operand's elements are.
+/// The type of an operand's elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Elem {
     /// 16-bit integer, signed or not.
@@ -22,7 +22,7 @@ impl Elem {
     }
 }
 
-/// Which operand kinds an operation's forms allow, beyond DSDs everywhere.
+/// The operand kinds that an operation's forms allow, beyond DSDs everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Forms {
     /// `(dsd, src)` where src is a DSD or scalar.
@@ -51,7 +51,7 @@ macro_rules! vec_ops {
         impl VecOp {
             pub const ALL: &[VecOp] = &[$(VecOp::$variant,)*];
 
-            /// Its place in [`VecOp::ALL`], as images hold it.
+            /// The index in [`VecOp::ALL`], as images hold it.
             pub const fn number(self) -> u8 {
                 self as u8
             }
@@ -74,7 +74,7 @@ macro_rules! vec_ops {
                 match self { $(VecOp::$variant => &[$(Elem::$src),*],)* }
             }
 
-            /// Elements a cycle at most, by the vendor guide's SIMD table; 1 where it lists none.
+            /// The greatest number of elements a cycle, by the vendor guide's SIMD table; 1 where it lists none.
             pub fn simd_width(self, arch: crate::Arch) -> u16 {
                 match (self, arch) {
                     $((VecOp::$variant, crate::Arch::Wse2) => $w2, (VecOp::$variant, crate::Arch::Wse3) => $w3,)*

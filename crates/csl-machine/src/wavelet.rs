@@ -28,7 +28,7 @@ impl Wavelet {
     }
 }
 
-/// What a control wavelet tells a router.
+/// A command of a control wavelet to a router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opcode {
     Nop,

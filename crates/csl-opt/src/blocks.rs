@@ -7,11 +7,11 @@ use crate::cfg::{at, reverse_postorder};
 
 /// Cleans up a function; whether anything changed.
 pub fn run(func: &mut Func) -> bool {
-    let mut changed = settle(func);
+    let mut changed = fold_branch(func);
     if skip_empty(func) {
         changed = true;
         // The sides of a branch may be one block now.
-        settle(func);
+        fold_branch(func);
     }
     let order = reverse_postorder(func);
     let mut kept = vec![false; func.blocks.len()];
@@ -21,7 +21,7 @@ pub fn run(func: &mut Func) -> bool {
 }
 
 /// Turns tests of known values, and branches to one block either way, into jumps.
-fn settle(func: &mut Func) -> bool {
+fn fold_branch(func: &mut Func) -> bool {
     let mut changed = false;
     for block in &mut func.blocks {
         if let Some(to) = only_way(&block.term) {

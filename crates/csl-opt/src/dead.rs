@@ -101,8 +101,10 @@ fn walk_back(func: &Func, block: usize, live: &mut Set, mut see: impl FnMut(usiz
 fn drop_unread_results(around: &Around, func: &mut Func) -> (bool, bool) {
     let mut live = live_out(func);
     let (mut changed, mut is_less_live) = (false, false);
+    let mut is_read = Vec::new();
     for (block, live) in live.iter_mut().enumerate() {
-        let mut is_read = vec![true; func.blocks[block].insts.len()];
+        is_read.clear();
+        is_read.resize(func.blocks[block].insts.len(), true);
         let body = &func.blocks[block];
         if let Some(Opnd::Reg(reg)) = body.term.operand() {
             live.insert(*reg);
@@ -123,8 +125,8 @@ fn drop_unread_results(around: &Around, func: &mut Func) -> (bool, bool) {
             inst.for_each_use(&mut |reg| live.insert(reg));
         }
         is_less_live |= !unread.is_empty();
-        let mut is_read = is_read.into_iter();
-        changed |= retain(&mut func.blocks[block], |_| is_read.next().expect("one an instruction"));
+        let mut is_read = is_read.iter();
+        changed |= retain(&mut func.blocks[block], |_| *is_read.next().expect("one an instruction"));
     }
     // A value that only a loop itself keeps alive stays. Another round finds values that were live across blocks.
     (changed, is_less_live)

@@ -69,16 +69,15 @@ pub fn push(block: &mut Block, inst: Inst, site: Site) {
 
 /// Keeps the instructions for which `keep` holds.
 pub fn retain(block: &mut Block, mut keep: impl FnMut(&Inst) -> bool) -> bool {
-    let before = block.insts.len();
-    let kept: Vec<bool> = block.insts.iter().map(&mut keep).collect();
-    if kept.iter().all(|&kept| kept) {
-        return false;
-    }
+    let Some(first) = block.insts.iter().position(|inst| !keep(inst)) else { return false };
+    let mut kept = vec![true; first];
+    kept.push(false);
+    kept.extend(block.insts[first + 1..].iter().map(keep));
     let mut next = kept.iter();
     block.insts.retain(|_| *next.next().expect("one an instruction"));
     let mut next = kept.iter();
     block.sites.retain(|_| *next.next().expect("one an instruction"));
-    block.insts.len() != before
+    true
 }
 
 /// Whether an access of `bytes` at the address stays within one object in memory, whatever its address.

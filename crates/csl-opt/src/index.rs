@@ -34,7 +34,7 @@ pub fn run(func: &mut Func) -> bool {
 }
 
 /// A block and a position in it.
-type Place = (BlockId, usize);
+type InstIndex = (BlockId, usize);
 
 struct Walker<'a> {
     func: &'a mut Func,
@@ -45,7 +45,7 @@ struct Walker<'a> {
     /// The value of the counter in the first turn.
     start: Opnd,
     /// The position of a register's one definition in the loop; `None` for several.
-    changes: FxHashMap<Reg, Option<Place>>,
+    changes: FxHashMap<Reg, Option<InstIndex>>,
     /// Addresses that are stepped, by base, index and scale.
     moving: Vec<(Opnd, Reg, u32, Reg)>,
 }
@@ -111,7 +111,7 @@ impl Walker<'_> {
     }
 
     /// The register with the address of the element, if the address grows evenly.
-    fn moving(&mut self, one: &Loop, user: Place, base: Opnd, index: Reg, scale: u32, site: Site) -> Option<Reg> {
+    fn moving(&mut self, one: &Loop, user: InstIndex, base: Opnd, index: Reg, scale: u32, site: Site) -> Option<Reg> {
         let known = self.moving.iter().find(|known| (&known.0, known.1, known.2) == (&base, index, scale));
         if let Some(&(.., reg)) = known {
             return Some(reg);
@@ -135,7 +135,7 @@ impl Walker<'_> {
 
     /// The growth of a 16-bit value when the counter grows by one; `None` where it is not always the same. The
     /// definition must lie on every path to the `user`: else an earlier turn's value may be read there.
-    fn pace(&self, operand: &Opnd, user: Place, depth: usize) -> Option<u16> {
+    fn pace(&self, operand: &Opnd, user: InstIndex, depth: usize) -> Option<u16> {
         let Opnd::Reg(reg) = operand else { return matches!(operand, Opnd::Imm(_)).then_some(0) };
         if *reg == self.counter {
             return Some(1);

@@ -4,6 +4,7 @@
 //! depends on the function and on the facts in [`Around`] about its program; where both are equal, the pass runs once.
 
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use csl_ir::{AddrBase, DsdKind, DsdValue, Func, Global, GlobalId, Opnd, Program, Reloc, RelocTarget, Ty};
 use csl_num::FloatKind;
@@ -68,21 +69,22 @@ pub struct Pool {
 impl Pool {
     /// Takes the functions out of the programs.
     pub fn of(programs: &mut [Program]) -> Pool {
-        let taken: Vec<Vec<Func>> = programs.iter_mut().map(|program| std::mem::take(&mut program.funcs)).collect();
+        let taken: Vec<Vec<Arc<Func>>> =
+            programs.iter_mut().map(|program| std::mem::take(&mut program.funcs)).collect();
         let mut bodies: Vec<Body> = Vec::new();
         let mut alike: FxHashMap<u64, Vec<(BodyId, Vec<GlobalId>)>> = FxHashMap::default();
         let mut tables = Vec::new();
         for (home, funcs) in taken.into_iter().enumerate() {
             let around = Around::of(&programs[home]);
-            let place = |func: Func| {
+            let place = |func: Arc<Func>| {
                 let alike = alike.entry(hash(&func)).or_default();
                 let known = alike.iter().find(|(id, globals)| {
                     let body = &bodies[*id];
-                    body.func == func && around.agrees(&Around::of(&programs[body.home]), globals)
+                    body.func == *func && around.agrees(&Around::of(&programs[body.home]), globals)
                 });
                 known.map(|known| known.0).unwrap_or_else(|| {
                     alike.push((bodies.len(), named_globals(&func)));
-                    bodies.push(Body { func, home });
+                    bodies.push(Body { func: Arc::unwrap_or_clone(func), home });
                     bodies.len() - 1
                 })
             };
@@ -101,15 +103,9 @@ impl Pool {
 
     /// Gives every program its functions back.
     pub fn put_back(self, programs: &mut [Program]) {
-        let mut uses = self.uses();
-        let mut bodies: Vec<Option<Func>> = self.bodies.into_iter().map(|body| Some(body.func)).collect();
+        let funcs: Vec<Arc<Func>> = self.bodies.into_iter().map(|body| Arc::new(body.func)).collect();
         for (program, table) in programs.iter_mut().zip(self.tables) {
-            let funcs = table.into_iter().map(|id| {
-                uses[id] -= 1;
-                let func = if uses[id] == 0 { bodies[id].take() } else { bodies[id].clone() };
-                func.expect("taken by its last user")
-            });
-            program.funcs = funcs.collect();
+            program.funcs = table.into_iter().map(|id| Arc::clone(&funcs[id])).collect();
         }
     }
 

@@ -126,7 +126,7 @@ fn taken_in(func: &mut Func, into: &mut Block, side: BlockId) -> FxHashMap<Reg, 
             values.insert(dst, src);
             continue;
         }
-        settle(func, into, &mut values, &mut inst, site);
+        forward_operands(func, into, &mut values, &mut inst, site);
         for dst in inst.defs() {
             let fresh = new_reg(func, func.regs[number(dst)]);
             inst.for_each_def_mut(&mut |reg| *reg = fresh);
@@ -138,7 +138,13 @@ fn taken_in(func: &mut Func, into: &mut Block, side: BlockId) -> FxHashMap<Reg, 
 }
 
 /// Lets the instruction read the values that the side has computed.
-fn settle(func: &mut Func, into: &mut Block, values: &mut FxHashMap<Reg, Opnd>, inst: &mut Inst, site: csl_ir::Site) {
+fn forward_operands(
+    func: &mut Func,
+    into: &mut Block,
+    values: &mut FxHashMap<Reg, Opnd>,
+    inst: &mut Inst,
+    site: csl_ir::Site,
+) {
     // An address starts at a register only; a constant is moved into one.
     let mut bases = Vec::new();
     inst.for_each_addr(&mut |addr| {

@@ -83,7 +83,7 @@ struct Walk<'a> {
     passes: Passes,
     changed: bool,
     /// Registers whose one definition is a constant.
-    everywhere: Vec<Option<Opnd>>,
+    everywhere: Vec<Option<Known>>,
     known: Vec<Option<Known>>,
     /// The stamp of each register grows with every definition; knowledge with an older stamp is out of date.
     stamps: Vec<u32>,
@@ -109,7 +109,7 @@ impl Walk<'_> {
                 && uses.defs[number(*dst)] == 1
                 && !matches!(src, Opnd::Reg(_) | Opnd::Tile(_))
             {
-                walk.everywhere[number(*dst)] = Some(src.clone());
+                walk.everywhere[number(*dst)] = Some(Known::Constant(src.clone()));
             }
         }
         walk
@@ -167,22 +167,19 @@ impl Walk<'_> {
         (self.known[place], self.stamps[place]) = (known, self.clock);
     }
 
-    fn look(&self, reg: Reg) -> Option<Known> {
-        if let Some(constant) = &self.everywhere[number(reg)] {
-            return Some(Known::Constant(constant.clone()));
-        }
-        match &self.known[number(reg)] {
+    fn look(&self, reg: Reg) -> Option<&Known> {
+        self.everywhere[number(reg)].as_ref().or_else(|| match &self.known[number(reg)] {
             Some(Known::Sum(source, stamp, _)) if self.stamps[number(*source)] != *stamp => None,
-            known => known.clone(),
-        }
+            known => known.as_ref(),
+        })
     }
 
     /// Replaces an operand by a constant or by another register with the same value; whether there is one.
     fn replace(&self, operand: &mut Opnd) -> bool {
         let Opnd::Reg(reg) = operand else { return false };
         match self.look(*reg) {
-            Some(Known::Constant(constant)) => *operand = constant,
-            Some(Known::Sum(source, _, 0)) => *operand = Opnd::Reg(source),
+            Some(Known::Constant(constant)) => *operand = constant.clone(),
+            Some(&Known::Sum(source, _, 0)) => *operand = Opnd::Reg(source),
             Some(Known::Sum(..)) | None => return false,
         }
         true
@@ -204,15 +201,15 @@ impl Walk<'_> {
         inst.for_each_addr_mut(&mut |addr| {
             let AddrBase::Reg(reg) = addr.base else { return };
             match self.look(reg) {
-                Some(Known::Constant(Opnd::Global(id, offset))) => {
+                Some(&Known::Constant(Opnd::Global(id, offset))) => {
                     addr.base = AddrBase::Global(id);
                     addr.offset = addr.offset.wrapping_add(offset);
                 }
-                Some(Known::Constant(Opnd::Imm(value))) => {
+                Some(&Known::Constant(Opnd::Imm(value))) => {
                     addr.base = AddrBase::Absolute;
                     addr.offset = i32::from(addr.offset.low16().wrapping_add(value.low16()));
                 }
-                Some(Known::Sum(source, _, offset)) => {
+                Some(&Known::Sum(source, _, offset)) => {
                     addr.base = AddrBase::Reg(source);
                     addr.offset = addr.offset.wrapping_add(offset);
                 }
@@ -229,7 +226,7 @@ impl Walk<'_> {
         if let Inst::Index { base: Opnd::Global(_, start), index, scale, .. } = inst
             && self.passes.has(Pass::Index)
             && let Opnd::Reg(reg) = index
-            && let Some(Known::Sum(source, _, offset @ ..=-1 | offset @ 1..)) = self.look(*reg)
+            && let Some(&Known::Sum(source, _, offset @ ..=-1 | offset @ 1..)) = self.look(*reg)
         {
             *start = start.wrapping_add(i32::from(offset.signed16().wrapping_mul(scale.signed16())));
             *index = Opnd::Reg(source);
@@ -298,7 +295,7 @@ impl Walk<'_> {
     /// The knowledge about the instruction's result.
     fn result(&self, func: &Func, inst: &Inst) -> Option<Known> {
         let sum = |reg: Reg, offset: i32| match self.look(reg) {
-            Some(Known::Sum(source, stamp, more)) => Known::Sum(source, stamp, offset.wrapping_add(more)),
+            Some(&Known::Sum(source, stamp, more)) => Known::Sum(source, stamp, offset.wrapping_add(more)),
             _ => Known::Sum(reg, self.stamps[number(reg)], offset),
         };
         match inst {

@@ -1,6 +1,6 @@
-//! What a PE reports while it runs, as data: the simulator releases it when the clock has come to its cycle.
+//! Events of a PE, as data. The simulator releases an event when the clock has reached its cycle.
 
-/// A value of a print and how to show it: as `SysOp::PrintValue` has it.
+/// A value of a print and its form, as `SysOp::PrintValue` has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Printed {
     pub kind: u16,
@@ -17,18 +17,18 @@ pub struct Event {
 pub enum EventKind {
     /// One line of output.
     Print(Vec<Printed>),
-    /// An instruction has been decoded: [`crate::Pe::trace`].
+    /// An instruction has been decoded (see [`crate::Pe::trace`]).
     Issue(Issue),
-    /// It is executed; a vector operation once for each element.
+    /// An instruction is executed; a vector operation once for each element.
     Execute { issue: Issue, element: Element },
 }
 
 /// An instruction that a thread carries out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Issue {
-    /// Counts the PE's instructions from 0 on.
+    /// The number of the instruction among those of the PE, from 0 on.
     pub number: u32,
-    /// Index in the program's code.
+    /// The index in the program's code.
     pub pc: u32,
     /// The id of the running task, and the microthread, if it is not the main thread's instruction.
     pub task: u8,
@@ -38,10 +38,11 @@ pub struct Issue {
 /// One step of an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Element {
-    /// Counts the elements of a vector operation; 0 for scalar instructions.
+    /// The number of the element in its vector operation; 0 for scalar instructions.
     pub seq: u32,
-    /// The SIMD unit.
+    /// The SIMD unit of the element.
     pub unit: u8,
-    /// Destination and sources, where they are known. Scalar instructions: fields `a`, `b` and `c`.
+    /// The values of destination and sources, where they are known; of scalar instructions those of the fields `a`, `b`
+    /// and `c`.
     pub values: [Option<u64>; 4],
 }

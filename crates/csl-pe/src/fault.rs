@@ -1,18 +1,18 @@
-//! What goes wrong on a PE, as data: the host renders it with the line table.
+//! Faults of a PE, as data: the host renders them with the line table.
 
 use csl_machine::DsrFile;
 
 use crate::scalar::CpuFault;
 
-/// Why a PE stopped.
+/// The reason why a PE stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// A local or control task id that nothing is bound to was started.
+    /// A local or control task was started that no function is bound to.
     UnboundTask {
         control: bool,
         id: u8,
     },
-    /// Completion, activation or block of an id that the chip does not have.
+    /// A completion, activation or block names an id that the chip does not have.
     NoSuchTask {
         id: u16,
     },
@@ -21,23 +21,23 @@ pub enum FaultKind {
         output: bool,
         queue: u8,
     },
-    /// A queue that still holds wavelets was bound to another color.
+    /// A queue with wavelets in it was bound to another color.
     QueueNotEmpty {
         output: bool,
         queue: u8,
     },
-    /// An explicit DSR that nothing was loaded into.
+    /// An explicit DSR was used before it was loaded.
     EmptyDsr {
         file: DsrFile,
         id: u8,
     },
     /// The operand cannot stand there: a `fabin` as destination, a FIFO that does not exist, a scalar destination, ...
     BadOperand(&'static str),
-    /// A half wavelet has landed in an input queue without dense mode (undefined, says the guide).
+    /// A half wavelet has landed in an input queue without dense mode (undefined, by the guide).
     HalfWavelet {
         queue: u8,
     },
-    /// A remote procedure call by wavelets with a number of arguments that the function does not take.
+    /// A remote procedure call by wavelets had a number of arguments that the function does not take.
     BadRpc {
         function: u16,
         given: u8,
@@ -48,28 +48,28 @@ pub enum FaultKind {
     FifoFull {
         fifo: u8,
     },
-    /// An operation that can never end and never moves: nothing to wait for.
+    /// An operation can never end and never moves: it waits for nothing.
     EndlessOperation,
     AssertionFailed,
-    /// An unmasked floating-point exception; in the bits of `<tile_config>`'s exception register.
+    /// An unmasked floating-point exception, in the bits of `<tile_config>`'s exception register.
     FpException {
         raised: u16,
     },
-    /// Scalar code: division by zero, the stack, a bad function pointer, ...
+    /// A fault of scalar code: division by zero, the stack, a bad function pointer, ...
     Scalar(CpuFault),
-    /// A row of a table that the image does not have: only where the image was not checked.
+    /// A row of a table that the image does not have; possible only if the image was not checked.
     BadCode(&'static str),
     /// A service that the machine does not have yet.
     Unsupported(&'static str),
 }
 
-/// A PE that stopped.
+/// The fault of a PE that stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     pub kind: FaultKind,
     pub cycle: u64,
-    /// The instruction, where one was running.
+    /// The instruction, if one was running.
     pub pc: Option<u32>,
-    /// Return addresses, the innermost first.
+    /// The return addresses, the innermost first.
     pub stack: Vec<u32>,
 }

@@ -27,4 +27,4 @@ pub use outside::{NoRegisters, Registers, Wake};
 pub use pe::Pe;
 pub use ports::{NotEmpty, Ports};
 pub use queues::{InQueue, OutQueue, Outgoing};
-pub use sched::{Hold, Need, Resource, TaskState, Thread, Unserved, Waiting};
+pub use sched::{Hazard, Need, Resource, TaskState, Thread, Unserved, Waiting};

@@ -1,15 +1,15 @@
-//! The world outside the compute element beside its queues: registers of the router, and what wakes a PE.
+//! The surroundings of a compute element beside its queues: the router's registers, and the events that wake a PE.
 
-/// Registers outside the CE: the router's (word addresses 0x7f20 and up), queue encodings, filters. A PE calls this at a
-/// sync point alone, so at the fabric's own cycle.
+/// Registers outside the CE: the router's (word addresses 0x7f20 and up), queue encodings, filters. A PE accesses them
+/// at sync points only, so in the fabric's own cycle.
 pub trait Registers {
-    /// `None`: no such register.
+    /// Reads a register; `None` if it does not exist.
     fn read(&mut self, word: u16) -> Option<u16>;
-    /// `false`: no such register.
+    /// Writes a register; `false` if it does not exist.
     fn write(&mut self, word: u16, value: u16) -> bool;
 }
 
-/// A PE that stands alone: no registers.
+/// The registers of a PE that stands alone: none.
 pub struct NoRegisters;
 
 impl Registers for NoRegisters {
@@ -22,22 +22,22 @@ impl Registers for NoRegisters {
     }
 }
 
-/// What a PE sleeps for. It wants to be advanced again at the first of these; earlier calls are harmless.
+/// The events that a PE sleeps for. It must be advanced again at the first of these; earlier calls are harmless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wake {
-    /// The cycle, `u64::MAX` for none.
+    /// The cycle; `u64::MAX` for none.
     pub at: u64,
-    /// Input slots: a landing in one of them.
-    pub landings: u32,
-    /// Output queues (by index in `outputs`): a place that becomes free in one of them.
+    /// The input slots in which a landing wakes it.
+    pub arrivals: u32,
+    /// The output queues (by index in `outputs`) in which a free place wakes it.
     pub credits: u32,
 }
 
 impl Wake {
-    /// Nothing but a command or a landing on a slot that does not exist yet can move the PE.
-    pub const IDLE: Wake = Wake { at: u64::MAX, landings: !0, credits: 0 };
+    /// A PE that only a command, or a landing on a slot that does not exist yet, can wake.
+    pub const IDLE: Wake = Wake { at: u64::MAX, arrivals: !0, credits: 0 };
 
     pub fn at(cycle: u64) -> Wake {
-        Wake { at: cycle, landings: 0, credits: 0 }
+        Wake { at: cycle, arrivals: 0, credits: 0 }
     }
 }

@@ -1,4 +1,4 @@
-//! One PE: its three parts and its program, and what the simulator asks of it.
+//! One PE: its three parts, its program, and the interface for the simulator.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use crate::outside::{NoRegisters, Registers, Wake};
 use crate::ports::Ports;
 use crate::queues::NONE;
 use crate::scalar::Cpu;
-use crate::sched::{Call, Hold, Sched, TaskState, Unserved, Visit, Waiting};
+use crate::sched::{Call, Hazard, Sched, TaskState, Unserved, Visit, Waiting};
 
 /// One PE.
 ///
-/// Its clock is `tau`, the cycle in which the main thread issues next. While no microthread runs, nothing that the PE
+/// Its clock is `local_time`, the cycle in which the main thread issues next. While no microthread runs, nothing that the PE
 /// does can be seen from outside before its next *sync point*, so it runs ahead of the fabric's clock up to there.
 ///
 /// In this order in memory: what each cycle of a streaming PE looks at lies together (measured).
@@ -48,12 +48,12 @@ impl Pe {
             at: (x, y),
         };
         if let Err(kind) = pe.start_up(ports) {
-            pe.sched.stop(kind, 0, &pe.cpu);
+            pe.sched.raise_fault(kind, 0, &pe.cpu);
         }
         pe
     }
 
-    /// Gives a constant of which every tile has its own (`PeImage::tile_consts`) this tile's value, in canonical form.
+    /// Sets a constant that differs between tiles (`PeImage::tile_consts`) to this tile's value, in canonical form.
     pub fn set_const(&mut self, number: u16, value: u64) {
         self.cpu.set_const(number, value);
     }
@@ -78,16 +78,16 @@ impl Pe {
             if ce::holds(word) {
                 self.sched.write_register(word, value, &mut visit)?;
             } else {
-                // The router's are read from it; of the rest this is all there is.
+                // The router's registers are read from it; all others are kept here.
                 self.sched.unserved.write(word, value);
             }
         }
         self.sched.tasks.start_up(&self.program)
     }
 
-    /// Runs the PE in the fabric's cycle `now`: everything that has landed in it is in `ports`. The main thread may run
-    /// ahead of `now`, but starts nothing at or after `limit` (the cycle at which the host will look at memory).
-    /// To be called again when the returned [`Wake`] says; calls in between are harmless.
+    /// Runs the PE in the fabric's cycle `now`, with everything that has landed in it in `ports`. The main thread may
+    /// run ahead of `now`, but starts nothing at or after `limit` (the cycle at which the host will read memory). To be
+    /// called again as the returned [`Wake`] says; calls in between are harmless.
     pub fn advance(
         &mut self,
         now: u64,
@@ -99,7 +99,7 @@ impl Pe {
         self.visit(now, limit, ports, registers, &mut wake).map(|()| wake)
     }
 
-    /// [`Pe::advance`], with the result where the simulator keeps it.
+    /// [`Pe::advance`], with the result stored where the simulator keeps it.
     pub fn visit(
         &mut self,
         now: u64,
@@ -122,19 +122,19 @@ impl Pe {
 
     /// The cycle in which the main thread goes on: the fabric's clock may lie behind it.
     pub fn clock(&self) -> u64 {
-        self.cpu.tau
+        self.cpu.local_time
     }
 
     /// The last cycle in which a thread had the issue slot; it may lie ahead of the fabric's clock.
     pub fn last_issue(&self) -> u64 {
-        self.cpu.tau.max(self.sched.last_issue)
+        self.cpu.local_time.max(self.sched.last_issue)
     }
 
-    /// For the host before it looks at memory at a stop cycle: the main thread's local operation has done its issues before
+    /// Brings memory up to date for the host at a stop cycle: the main thread's local operation does its issues before
     /// `now`.
     #[inline]
-    pub fn settle(&mut self, now: u64) {
-        self.sched.settle(now, &mut self.cpu, &mut self.data);
+    pub fn synchronize(&mut self, now: u64) {
+        self.sched.synchronize(now, &mut self.cpu, &mut self.data);
     }
 
     pub fn program(&self) -> &Arc<PeImage> {
@@ -150,7 +150,7 @@ impl Pe {
         self.sched.calls.waiting.push(Call { func, args: args.to_vec() });
     }
 
-    /// How many host calls have started so far: a launch returns to the host when its function has been called.
+    /// The number of host calls that have started: a launch returns to the host when its function has been called.
     pub fn calls_started(&self) -> u64 {
         self.sched.calls.started
     }
@@ -158,10 +158,11 @@ impl Pe {
     /// Whether no task runs and no synchronous operation holds the main thread, so that memcpy's own tasks could run
     /// (docs/decisions/machine.md M15).
     pub fn memcpy_ready(&self, now: u64) -> bool {
-        self.sched.main.is_idle() && self.cpu.tau <= now
+        self.sched.main.is_idle() && self.cpu.local_time <= now
     }
 
-    /// A memcpy transfer runs on microthread 0 up to, not including, that cycle: the main thread does not run ahead of it.
+    /// Notes that a memcpy transfer runs on microthread 0 up to, not including, that cycle: the main thread does not
+    /// run ahead of it.
     pub fn arm(&mut self, until: u64) {
         self.sched.armed_until = self.sched.armed_until.max(until);
     }
@@ -180,21 +181,22 @@ impl Pe {
         self.data.memory.write_bytes(addr, &value.to_le_bytes()[..bytes]);
     }
 
-    /// A TEARDOWN wavelet of `color` has passed: the teardown task becomes ready (docs/decisions/machine.md M22).
+    /// Notes that a TEARDOWN wavelet of `color` has passed: the teardown task becomes ready (docs/decisions/machine.md
+    /// M22).
     pub fn tear_down(&mut self, color: u8) {
         self.sched.handlers.torn |= 1u32.checked_shl(u32::from(color)).unwrap_or(0);
         self.sched.tasks.activate_mask(1 << self.data.chip.tasks.teardown);
     }
 }
 
-/// What reports and debuggers ask.
+/// The queries of reports and debuggers.
 impl Pe {
     /// Records every instruction from here on.
     pub fn trace(&mut self) {
         self.sched.tracer = Some(Box::default());
     }
 
-    /// Output with its cycles, in order.
+    /// The events with their cycles, in order.
     pub fn take_events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.sched.events)
     }
@@ -213,7 +215,7 @@ impl Pe {
         !self.sched.main.is_idle()
     }
 
-    /// The instruction that the main thread stands at while a task runs.
+    /// The instruction of the main thread while a task runs.
     pub fn running(&self) -> Option<u32> {
         self.sched.running(&self.cpu)
     }
@@ -223,13 +225,13 @@ impl Pe {
         if self.is_running() { self.cpu.call_stack() } else { Vec::new() }
     }
 
-    /// The places that have reached for registers that are not there, in the order in which the program came to them.
+    /// The places that have accessed registers which do not exist, in the order in which the program came to them.
     pub fn unserved(&self) -> &[Unserved] {
         &self.sched.unserved.places
     }
 
     /// The places where the main thread has held for an earlier operation, in the order in which it came to them.
-    pub fn holds(&self) -> &[Hold] {
+    pub fn holds(&self) -> &[Hazard] {
         &self.sched.holds
     }
 }

@@ -1,7 +1,7 @@
 //! The ports of a PE at the ramp: its queues, by hardware queue and by color.
 //!
 //! The simulator owns one [`Ports`] for each touched tile. It lands wavelets in input slots and takes them from output
-//! slots; the PE takes from the former and puts into the latter. Nothing here knows a route.
+//! slots; the PE takes from the former and puts into the latter. Ports know no routes.
 //!
 //! An *input slot* is a buffer that wavelets land in. On WSE-3 it is an input queue. On WSE-2 it belongs to a color,
 //! because a color may trigger a task before, while and after a `fabin` operation binds it to a queue at run time
@@ -12,7 +12,8 @@ use csl_num::LowBits;
 
 use crate::queues::{InQueue, NONE, OutQueue, Outgoing, UNQUEUED};
 
-/// Wavelets that a WSE-2 color without an input queue holds at the ramp. Not documented; taken as the deepest queue's.
+/// Wavelets that a WSE-2 color without an input queue holds at the ramp. Not documented; taken as that of the deepest
+/// queue.
 const COLOR_DEPTH: u8 = 6;
 
 const COLORS: usize = 32;
@@ -21,7 +22,8 @@ const COLORS: usize = 32;
 #[derive(Clone, Debug)]
 pub struct Ports {
     arch: Arch,
-    /// Input slots that hold a wavelet, and output queues that have room: what an operation looks at in every cycle.
+    /// Masks of the input slots with a wavelet and of the output queues with room, which an operation reads in every
+    /// cycle.
     filled: u32,
     open: u32,
     /// Input slots, at most 32.
@@ -31,17 +33,17 @@ pub struct Ports {
     input_of_queue: [u8; 8],
     input_of_color: [u8; COLORS],
     output_of_queue: [u8; 9],
-    /// Input slots that the PE has taken a wavelet from: the simulator clears it once it has woken the router.
+    /// Input slots from which the PE has taken a wavelet; the simulator clears the mask once it has woken the router.
     pub taken: u32,
-    /// Output queues that the PE has put a wavelet into: the simulator clears it.
+    /// Output queues into which the PE has put a wavelet; the simulator clears the mask.
     pub put: u32,
-    /// An input queue that a half wavelet has landed in and that is not in dense mode, or [`NONE`].
+    /// An input queue without dense mode in which a half wavelet has landed, or [`NONE`].
     pub(crate) stray_half: u8,
-    /// The PE has called `unblock_cmd_stream()`: the simulator clears it and may deliver the next command.
+    /// Whether the PE has called `unblock_cmd_stream()`; the simulator clears it and may deliver the next command.
     pub cmd_stream_unblocked: bool,
 }
 
-/// Binding an output or input queue that still holds wavelets to another color (docs/decisions/machine.md M30).
+/// The error of binding a queue that still holds wavelets to another color (docs/decisions/machine.md M30).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotEmpty;
 
@@ -68,7 +70,7 @@ impl Ports {
     /// The input slot where a wavelet of `color` lands; `None` where no input queue takes the color (WSE-3), or the
     /// color does not exist: the wavelet then stays in the router.
     #[inline]
-    pub fn landing_slot(&mut self, color: u8) -> Option<usize> {
+    pub fn arrival_slot(&mut self, color: u8) -> Option<usize> {
         let slot = *self.input_of_color.get(usize::from(color))?;
         if slot != NONE {
             return Some(usize::from(slot));
@@ -79,7 +81,7 @@ impl Ports {
     /// Lands a wavelet. Returns false, and changes nothing, when the slot is full.
     #[must_use]
     #[inline]
-    pub fn land(&mut self, slot: usize, wavelet: Wavelet) -> bool {
+    pub fn arrive(&mut self, slot: usize, wavelet: Wavelet) -> bool {
         let Some(input) = self.inputs.get_mut(slot) else { return false };
         let done = input.push(wavelet);
         if wavelet.half && !input.dense {
@@ -89,17 +91,17 @@ impl Ports {
         done
     }
 
-    /// The place of the wavelet that has landed last stays taken until [`Ports::release`], whether or not it is read
+    /// Keeps the place of the last landed wavelet taken until [`Ports::release`], whether or not the wavelet is read
     /// before.
-    pub fn hold(&mut self, slot: usize) {
+    pub fn reserve(&mut self, slot: usize) {
         if let Some(input) = self.inputs.get_mut(slot) {
-            input.held += 1;
+            input.reserved += 1;
         }
     }
 
     pub fn release(&mut self, slot: usize) {
         if let Some(input) = self.inputs.get_mut(slot) {
-            input.held = input.held.saturating_sub(1);
+            input.reserved = input.reserved.saturating_sub(1);
         }
     }
 
@@ -145,7 +147,7 @@ impl Ports {
 
     /// Binds an input queue (0-7) to a color, at start, by `encode_input_queue`, or by a `fabin` operation (WSE-2).
     pub fn bind_input(&mut self, queue: u8, color: u8) -> Result<usize, NotEmpty> {
-        // Numbers that no chip has share one place, so that slots stay few whatever an image holds.
+        // Numbers that no chip has share one slot, so that slots stay few for any image.
         let (queue, color) = (queue & 7, color.min(COLORS.low8() - 1));
         let depth = self.arch.chip().input_queue_depth(usize::from(queue)).unwrap_or(1);
         let slot = match self.arch {
@@ -174,7 +176,7 @@ impl Ports {
         slot
     }
 
-    /// Puts an output queue to use, with the color that it is configured with or [`NONE`].
+    /// Takes an output queue into use, with its configured color or [`NONE`].
     pub fn bind_output(&mut self, queue: u8, color: u8) -> Result<usize, NotEmpty> {
         let slot = self.output_slot(queue).unwrap_or_else(|| self.add_output(queue));
         let output = &mut self.outputs[slot];

@@ -3,7 +3,7 @@
 use csl_machine::Wavelet;
 use csl_num::LowBits;
 
-/// No color, queue or slot.
+/// Stands for no color, queue or slot.
 pub const NONE: u8 = 0xff;
 
 /// The output queue of a synchronous `fabout` operation that names none (up to SDK 1.4): a path six words deep.
@@ -11,21 +11,21 @@ pub const UNQUEUED: u8 = 8;
 
 const MAX_DEPTH: usize = 8;
 
-/// Wavelets that have landed and wait for the CE: one cache line.
+/// Wavelets that have landed and wait for the CE. It fills one cache line.
 #[derive(Clone, Debug)]
 #[repr(align(64))]
 pub struct InQueue {
     pub color: u8,
-    /// The hardware queue, [`NONE`] for a WSE-2 color that none is bound to.
+    /// The hardware queue; [`NONE`] for a WSE-2 color that no queue is bound to.
     pub queue: u8,
-    /// Takes half wavelets, too (WSE-3).
+    /// Whether it takes half wavelets too (WSE-3).
     pub dense: bool,
     pub(crate) depth: u8,
     head: u8,
     pub(crate) len: u8,
-    /// Wavelets from the PE's own ramp whose places are not to be had again yet, taken or not.
-    pub(crate) held: u8,
-    /// Control and half bits, by place in the ring.
+    /// The number of places reserved for wavelets from the PE's own ramp, taken or not.
+    pub(crate) reserved: u8,
+    /// The control and half bits, by position in the ring.
     controls: u8,
     halves: u8,
     ring: [u32; MAX_DEPTH],
@@ -40,7 +40,7 @@ impl InQueue {
             depth,
             head: 0,
             len: 0,
-            held: 0,
+            reserved: 0,
             controls: 0,
             halves: 0,
             ring: [0; MAX_DEPTH],
@@ -59,7 +59,7 @@ impl InQueue {
 
     #[inline]
     pub fn has_room(&self) -> bool {
-        self.len.max(self.held) < self.depth
+        self.len.max(self.reserved) < self.depth
     }
 
     /// The `i`-th wavelet from the head.
@@ -77,7 +77,7 @@ impl InQueue {
         self.get(0)
     }
 
-    /// Returns false, and changes nothing, when there is no room.
+    /// Appends a wavelet. Returns false, and changes nothing, when there is no room.
     #[inline]
     pub(crate) fn push(&mut self, wavelet: Wavelet) -> bool {
         let room = self.has_room();
@@ -105,28 +105,30 @@ impl InQueue {
 pub struct Outgoing {
     pub wavelet: Wavelet,
     pub color: u8,
-    /// The last wavelet of an operation with `advance_switch`: behind it this router advances the color's switch.
+    /// Whether it is the last wavelet of an operation with `advance_switch`: this router advances the color's switch
+    /// after it.
     pub advance_switch: bool,
-    /// The first cycle in which it may land on the router from RAMP: the cycle of its dispatch plus the chip's
+    /// The first cycle in which the wavelet may land on the router from RAMP: the cycle of its dispatch plus the chip's
     /// dispatch-to-ramp latency.
     pub ready: u64,
 }
 
-/// Wavelets from their dispatch until they land on the router. One order over all colors. Two cache lines.
+/// Wavelets between their dispatch and their landing on the router, in one order over all colors. It fills two cache
+/// lines.
 #[derive(Clone, Debug)]
 #[repr(align(64))]
 pub struct OutQueue {
-    /// 0-7, or [`UNQUEUED`].
+    /// The hardware queue, 0-7, or [`UNQUEUED`].
     pub queue: u8,
-    /// The color that the queue is configured with; [`NONE`] where each operation names its own (WSE-2).
+    /// The configured color of the queue; [`NONE`] where each operation names its own (WSE-2).
     pub color: u8,
-    /// Sends 16-bit elements as half wavelets (WSE-3).
+    /// Whether it sends 16-bit elements as half wavelets (WSE-3).
     pub dense: bool,
     depth: u8,
     head: u8,
     len: u8,
     colors: [u8; MAX_DEPTH],
-    /// Control, half, advance_switch from the lowest bit on.
+    /// The flags: control, half, advance_switch from the lowest bit on.
     flags: [u8; MAX_DEPTH],
     data: [u32; MAX_DEPTH],
     ready: [u64; MAX_DEPTH],
@@ -184,7 +186,7 @@ impl OutQueue {
         self.get(0)
     }
 
-    /// When the head may land.
+    /// The cycle from which the head may land.
     #[inline]
     pub fn head_ready(&self) -> Option<u64> {
         (self.len > 0).then(|| self.ready[self.place(0)])

@@ -71,7 +71,7 @@ impl Sema<'_> {
                 };
             return match stays {
                 true => Ok(TypedValue::new(ty, value.value)),
-                false => self.coerce_const(TypedValue::int(value.ty, varying.settle().clone()), ty, span),
+                false => self.coerce_const(TypedValue::int(value.ty, varying.concretize().clone()), ty, span),
             };
         }
         match (&value.value, &to) {

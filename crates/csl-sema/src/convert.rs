@@ -85,7 +85,7 @@ impl Sema<'_> {
         };
         match converted {
             Some(converted) => Ok(TypedValue::new(ty, converted)),
-            None => self.convert_const(TypedValue::int(value.ty, varying.settle().clone()), ty, span),
+            None => self.convert_const(TypedValue::int(value.ty, varying.concretize().clone()), ty, span),
         }
     }
 

@@ -6,7 +6,7 @@
 //!
 //! - An analysis ([`context::Sema`]) holds what the whole compilation shares.
 //! - A unit ([`unit::Unit`]) is a layout or the program of one kind of PE; the state that only one of them has stands
-//! in its [`unit::UnitKind`].
+//!   in its [`unit::UnitKind`].
 //! - A frame ([`context::Frame`]) is comptime or run-time ([`context::Mode`]); only a run-time frame has a body to emit
 //!   into, which [`context::Sema::code`] hands out.
 //! - An evaluation that stops for an error has reported it ([`context::Stop::Error`] holds the proof), and so has an analysis

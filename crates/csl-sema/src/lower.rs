@@ -101,7 +101,7 @@ impl Sema<'_> {
                         image.varying.push(VaryingInt { at, bytes: size as u8, tile_const });
                         image.put(at, size, 0);
                     }
-                    _ => image.put_big(at, size, &ty.wrap(varying.settle())),
+                    _ => image.put_big(at, size, &ty.wrap(varying.concretize())),
                 }
                 Ok(())
             }

@@ -70,7 +70,7 @@ impl Sema<'_> {
             Some(Scalar::Int { signed, bits }) if !self.is_comptime() => {
                 Ok(Opnd::Tile(self.unit.tile_const(varying, IntTy { signed, bits: bits.into() })))
             }
-            _ => self.int_opnd(ty, varying.settle(), span),
+            _ => self.int_opnd(ty, varying.concretize(), span),
         }
     }
 

@@ -180,7 +180,8 @@ impl Sema<'_> {
         let pe = std::mem::take(self.pe()?);
         let unit = &mut self.unit;
         let globals: Option<Vec<_>> = std::mem::take(&mut unit.out_globals).into_iter().collect();
-        let funcs: Option<Vec<_>> = std::mem::take(&mut unit.out_funcs).into_iter().collect();
+        let funcs: Option<Vec<_>> =
+            std::mem::take(&mut unit.out_funcs).into_iter().map(|func| func.map(Arc::new)).collect();
         let (Some(globals), Some(funcs)) = (globals, funcs) else {
             return Err(self.internal(None, "a function or a global of the program was never made").into());
         };
@@ -227,7 +228,7 @@ impl Sema<'_> {
         for (load, span) in &mut program.dsr_loads {
             resolve_config(tasks, &mut load.config, *span, &mut missing);
         }
-        for block in program.funcs.iter_mut().flat_map(|f| &mut f.blocks) {
+        for block in program.funcs.iter_mut().flat_map(|func| &mut Arc::make_mut(func).blocks) {
             for (inst, site) in block.insts.iter_mut().zip(&block.sites) {
                 match inst {
                     Inst::Vec(vec) => resolve_config(tasks, &mut vec.config, site.span, &mut missing),

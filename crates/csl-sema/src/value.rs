@@ -149,7 +149,7 @@ pub fn show(types: &Types, value: &TypedValue) -> String {
         Value::Void => "{}".to_string(),
         Value::Bool(b) => b.to_string(),
         Value::Int(number) => show_int(types, value.ty, number),
-        Value::Varying(varying) => show_int(types, value.ty, varying.settle()),
+        Value::Varying(varying) => show_int(types, value.ty, varying.concretize()),
         Value::Float(bits) => match types.kind(value.ty) {
             TypeKind::Float(kind) => csl_num::format_float(*kind, *bits),
             _ => csl_num::format_f64(f64::from_bits(*bits)),

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use csl_image::{Image, PeImage};
 use csl_pe::Memory;
-use csl_pe::{Event, Fault, Hold, Pe, Ports, Registers, TaskState, Unserved, Waiting, Wake};
+use csl_pe::{Event, Fault, Hazard, Pe, Ports, Registers, TaskState, Unserved, Waiting, Wake};
 
 /// The program of a tile, and its coordinates.
-pub(crate) struct Seat<'a> {
+pub(crate) struct TileInit<'a> {
     pub program: &'a Arc<PeImage>,
     pub image: &'a Image,
     /// Coordinates in the program's rectangle.
@@ -17,7 +17,7 @@ pub(crate) struct Seat<'a> {
 
 pub(crate) trait Element: Send {
     /// Makes the element and binds its queues; runs no cycle.
-    fn load(seat: &Seat<'_>, ports: &mut Ports) -> Self;
+    fn load(init: &TileInit<'_>, ports: &mut Ports) -> Self;
     /// Runs up to and including cycle `now`, and further where the outside cannot see it, but starts nothing at or
     /// after `limit`. `wake` becomes the set of events that it waits for then.
     fn advance(
@@ -35,7 +35,7 @@ pub(crate) trait Element: Send {
     /// The number of calls that have started so far.
     fn calls_started(&self) -> u64;
     /// Does the work before `cycle` that it has put off because the outside could not see it.
-    fn settle(&mut self, cycle: u64);
+    fn synchronize(&mut self, cycle: u64);
     /// The cycle up to which the element has run.
     fn clock(&self) -> u64;
     /// The last cycle in which a thread had the issue slot; it may lie ahead of the clock.
@@ -58,7 +58,7 @@ pub(crate) trait Element: Send {
     /// The task table.
     fn tasks(&self) -> TaskState;
     /// The places where the main thread has held for an earlier operation.
-    fn holds(&self) -> &[Hold] {
+    fn holds(&self) -> &[Hazard] {
         &[]
     }
     /// The places where the program has accessed a register that no part of the machine serves.
@@ -68,9 +68,9 @@ pub(crate) trait Element: Send {
 }
 
 impl Element for Pe {
-    fn load(seat: &Seat<'_>, ports: &mut Ports) -> Pe {
-        let chip = csl_machine::chip(seat.image.arch);
-        Pe::new(Arc::clone(seat.program), chip, seat.x as u16, seat.y as u16, ports)
+    fn load(init: &TileInit<'_>, ports: &mut Ports) -> Pe {
+        let chip = csl_machine::chip(init.image.arch);
+        Pe::new(Arc::clone(init.program), chip, init.x as u16, init.y as u16, ports)
     }
 
     fn advance(
@@ -96,8 +96,8 @@ impl Element for Pe {
         Pe::calls_started(self)
     }
 
-    fn settle(&mut self, cycle: u64) {
-        Pe::settle(self, cycle);
+    fn synchronize(&mut self, cycle: u64) {
+        Pe::synchronize(self, cycle);
     }
 
     fn clock(&self) -> u64 {
@@ -144,7 +144,7 @@ impl Element for Pe {
         self.task_state()
     }
 
-    fn holds(&self) -> &[Hold] {
+    fn holds(&self) -> &[Hazard] {
         Pe::holds(self)
     }
 

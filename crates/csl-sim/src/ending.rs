@@ -2,16 +2,16 @@
 
 use crate::machine::Pause;
 use crate::sim::Sim;
-use crate::stop::Stop;
+use crate::stop::RunError;
 
 /// Cycles that launched functions have to unblock the command stream, from the call of [`Sim::stop`] on.
 const GRACE: u64 = 10_000_000;
 
 /// Cycles that programs get after the last unblock, or where nothing was launched, for their last prints and stores.
-const SETTLE: u64 = 10_000;
+const DRAIN_CYCLES: u64 = 10_000;
 
 /// Cycles that a program without memcpy gets instead: no host can wait for its end otherwise.
-const SETTLE_ALONE: u64 = 1_000_000;
+const DRAIN_CYCLES_WITHOUT_MEMCPY: u64 = 1_000_000;
 
 /// The way in which a run has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Sim {
     /// The run continues while the machine moves and a launched function has not unblocked the command stream. Then
     /// programs that are still busy run on for a while: up to a cycle that no PE has run ahead of, where all of them
     /// stand.
-    pub fn stop(&mut self) -> Result<Ending, Stop> {
+    pub fn stop(&mut self) -> Result<Ending, RunError> {
         self.stopped = true;
         let called_at = self.machine.now;
         while let Some(ticket) = self.host.oldest() {
@@ -45,13 +45,13 @@ impl Sim {
         }
         let mut is_cut_off = pause == Pause::Limit;
         if pause == Pause::Reached {
-            let settle = if self.image().memcpy.is_some() { SETTLE } else { SETTLE_ALONE };
-            let end = self.machine.now + settle;
+            let drain = if self.image().memcpy.is_some() { DRAIN_CYCLES } else { DRAIN_CYCLES_WITHOUT_MEMCPY };
+            let end = self.machine.now + drain;
             pause = self.finish(end.min(most.map_or(u64::MAX, |_| limit)), false)?;
             is_cut_off = pause == Pause::Limit && most.is_some_and(|_| limit < end);
         }
         self.at_rest = pause == Pause::Quiet;
-        self.machine.settle();
+        self.machine.synchronize();
         Ok(match is_cut_off {
             true => Ending::CutOff { after: self.machine.now - called_at },
             false if self.host.waits_for_functions() => Ending::Waiting,
@@ -60,15 +60,15 @@ impl Sim {
     }
 
     /// Runs up to a cycle that no PE has run ahead of; with `waits`, to the end of the last launched function.
-    fn finish(&mut self, limit: u64, waits: bool) -> Result<Pause, Stop> {
+    fn finish(&mut self, limit: u64, waits: bool) -> Result<Pause, RunError> {
         let host = &mut self.host;
-        let limit = self.machine.front().max(limit);
+        let limit = self.machine.latest_local_time().max(limit);
         let pause = self.machine.run(limit, |done| {
             host.collect(done);
             waits && !host.waits_for_functions()
         })?;
         match pause {
-            Pause::Interrupted => Err(Stop::Interrupted(self.situation())),
+            Pause::Interrupted => Err(RunError::Interrupted(self.blocked_state())),
             pause => Ok(pause),
         }
     }

@@ -5,9 +5,10 @@
 //! message for a request that is wrong in itself. Nothing here reads a file or a clock.
 
 mod barrier;
-mod ces;
+mod blocked_state;
 mod columns;
 mod element;
+mod element_row;
 mod ending;
 mod event;
 mod gauge;
@@ -20,7 +21,6 @@ mod routes;
 mod row;
 mod shard;
 mod sim;
-mod situation;
 mod stop;
 mod tile;
 mod world;
@@ -32,6 +32,6 @@ pub use memcpy::{Command, Copy, Endpoint, Names, Order, Rect, RequestError, Shap
 pub use options::{SimOptions, Tiles, Traces};
 pub use sim::Sim;
 pub use stop::{
-    Count, FaultKind, FaultReport, Group, Held, HeldMain, HostReason, HostWait, Lost, NoSuchPe, Running, Situation,
-    Standing, Stop, StrangeRegister, TaskWait, ThreadWait, Unended, Unread,
+    BlockedState, Count, Dropped, FaultKind, FaultReport, Group, HazardOfMain, Held, HostReason, HostWait, NoSuchPe,
+    RunError, Running, Stalled, StrangeRegister, TaskWait, ThreadWait, UnfinishedLaunch, Unread,
 };

@@ -10,7 +10,7 @@ use crate::options::Traces;
 use crate::parallel;
 use crate::row::Row;
 use crate::shard::{Border, Shard};
-use crate::stop::{FaultReport, Stop};
+use crate::stop::{FaultReport, RunError};
 use crate::tile::{NEVER, Tile};
 use crate::world::World;
 
@@ -23,7 +23,7 @@ const TRACED_PERIOD: u32 = 64;
 /// Periods between two times that events are given out when only prints are recorded.
 const PERIODS_OF_PRINTS: u32 = 256;
 
-/// The number of records and tiles to visit a cycle above which threads are worth their meetings (a visit costs some 50
+/// The number of virtual channels and tiles to visit a cycle above which threads are worth their meetings (a visit costs some 50
 /// ns, a meeting about a microsecond).
 const WORK_FOR_THREADS: usize = 256;
 
@@ -84,7 +84,7 @@ impl<E: Element> Machine<E> {
         let active: Vec<bool> = world.image.programs.iter().map(starts).collect();
         for run in world.image.tiles.iter().filter(|run| active[run.program]) {
             for x in run.x..run.x + run.len {
-                self.row_mut(run.y).ces.touch(x);
+                self.row_mut(run.y).elements.touch(x);
             }
         }
     }
@@ -103,7 +103,7 @@ impl<E: Element> Machine<E> {
 
     /// Advances the clock until `reached` holds (asked after each cycle in which tiles finished commands), `limit` is
     /// the next cycle, nothing can move, or the interrupt flag is set.
-    pub fn run(&mut self, limit: u64, mut reached: impl FnMut(&mut Vec<Done>) -> bool) -> Result<Pause, Stop> {
+    pub fn run(&mut self, limit: u64, mut reached: impl FnMut(&mut Vec<Done>) -> bool) -> Result<Pause, RunError> {
         let mut busy = false;
         let period = if self.is_traced() { TRACED_PERIOD } else { PERIOD };
         loop {
@@ -116,7 +116,7 @@ impl<E: Element> Machine<E> {
             self.show_gauge();
             match decision {
                 Decision::Pause(pause) => return Ok(pause),
-                Decision::Fault => return Err(Stop::Fault(Box::new(self.take_fault()))),
+                Decision::Fault => return Err(RunError::Fault(Box::new(self.take_fault()))),
                 Decision::Look | Decision::Go(_) => {}
             }
             if self.world.options.interrupt.load(Ordering::Relaxed) {
@@ -171,15 +171,15 @@ impl<E: Element> Machine<E> {
     }
 
     /// The first cycle that no PE has run ahead of.
-    pub fn front(&mut self) -> u64 {
+    pub fn latest_local_time(&mut self) -> u64 {
         let now = self.now;
-        self.rows().flat_map(|row| &row.ces.tiles).fold(now, |front, tile| front.max(tile.element.clock())) + 1
+        self.rows().flat_map(|row| &row.elements.tiles).fold(now, |front, tile| front.max(tile.element.clock())) + 1
     }
 
     /// Brings every PE to the end of the cycle that the clock stands at.
-    pub fn settle(&mut self) {
+    pub fn synchronize(&mut self) {
         let end = self.now + 1;
-        self.rows().flat_map(|row| &mut row.ces.tiles).for_each(|tile| tile.element.settle(end));
+        self.rows().flat_map(|row| &mut row.elements.tiles).for_each(|tile| tile.element.synchronize(end));
     }
 
     /// The first fault, by row.
@@ -209,15 +209,15 @@ impl<E: Element> Machine<E> {
     /// The number of PEs with work.
     fn busy(&mut self) -> u64 {
         let is_busy = |tile: &&Tile<E>| tile.timer != NEVER || tile.inject_at != NEVER;
-        self.rows().map(|row| row.ces.tiles.iter().filter(is_busy).count() as u64).sum()
+        self.rows().map(|row| row.elements.tiles.iter().filter(is_busy).count() as u64).sum()
     }
 
     /// The last cycles in which any PE executed an instruction and any wavelet landed on a router.
     pub fn last_activity(&mut self) -> (u64, u64) {
         let now = self.now;
         self.rows().fold((0, 0), |(executed, landed), row| {
-            let clocks = row.ces.tiles.iter().map(|tile| tile.element.last_issue().min(now));
-            (clocks.fold(executed, u64::max), landed.max(row.fabric.last_landing()))
+            let clocks = row.elements.tiles.iter().map(|tile| tile.element.last_issue().min(now));
+            (clocks.fold(executed, u64::max), landed.max(row.fabric.last_arrival()))
         })
     }
 

@@ -15,9 +15,9 @@ pub struct SimOptions {
     /// Receives events as they come; without a sink they wait for [`crate::Sim::take_events`].
     pub sink: Option<Sink>,
     /// A flag that is read every few thousand cycles; when it is set, a blocking call returns
-    /// [`crate::Stop::Interrupted`].
+    /// [`crate::RunError::Interrupted`].
     pub interrupt: Arc<AtomicBool>,
-    /// The greatest number of cycles of the run: beyond it a blocking call returns [`crate::Stop::OutOfCycles`].
+    /// The greatest number of cycles of the run: beyond it a blocking call returns [`crate::RunError::OutOfCycles`].
     pub max_cycles: Option<u64>,
     /// Shows the progress of the run to another thread.
     pub gauge: Option<Arc<Gauge>>,

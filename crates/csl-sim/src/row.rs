@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use csl_fabric::Row as FabricRow;
 
-use crate::ces::{Ces, TileId};
 use crate::columns::Columns;
 use crate::element::Element;
+use crate::element_row::{ElementRow, TileId};
 use crate::event::{Event, EventKind};
 use crate::registers::{RouterRegisters, Write};
 use crate::stop::{FaultKind, FaultReport};
@@ -21,7 +21,7 @@ use crate::world::World;
 pub(crate) struct Row<E> {
     pub y: u32,
     pub fabric: FabricRow,
-    pub ces: Ces<E>,
+    pub elements: ElementRow<E>,
     /// Register writes on their way to the routers, the oldest first.
     writes: VecDeque<Write>,
     /// Scratch: the tiles of this cycle.
@@ -34,8 +34,8 @@ impl<E: Element> Row<E> {
     pub fn new(world: &Arc<World>, y: u32) -> Row<E> {
         let mut fabric = FabricRow::new(Arc::clone(&world.routes), y, world.chip, world.options.traces.fabric);
         configure(&mut fabric, world, y);
-        let (ces, serving) = (Ces::new(Arc::clone(world), y), Columns::new(world.width()));
-        Row { y, fabric, ces, writes: VecDeque::new(), serving, served: 0 }
+        let (elements, serving) = (ElementRow::new(Arc::clone(world), y), Columns::new(world.width()));
+        Row { y, fabric, elements, writes: VecDeque::new(), serving, served: 0 }
     }
 
     /// The next cycle with an event in this row; [`NEVER`] for none.
@@ -44,23 +44,23 @@ impl<E: Element> Row<E> {
             Some(soon) if soon == now + 1 => soon,
             fabric => {
                 let written = self.writes.front().map_or(NEVER, |write| write.due);
-                self.ces.next_event(now).min(fabric.unwrap_or(NEVER)).min(written)
+                self.elements.next_event(now).min(fabric.unwrap_or(NEVER)).min(written)
             }
         }
     }
 
-    /// The number of records and tiles with work in the last cycle, roughly.
+    /// The number of virtual channels and tiles with work in the last cycle, roughly.
     pub fn work(&self) -> usize {
         self.fabric.active() + self.served
     }
 
     /// Runs cycle `now`. The clock does not come to `limit` before the host has looked.
     pub fn step(&mut self, now: u64, limit: u64) -> Result<(), FaultReport> {
-        (self.ces.now, self.ces.limit) = (now, limit);
-        self.fabric.land(now).map_err(|fault| fabric_fault(fault, now))?;
+        (self.elements.now, self.elements.limit) = (now, limit);
+        self.fabric.arrive(now).map_err(|fault| fabric_fault(fault, now))?;
         self.write_registers(now);
         self.inject(now)?;
-        self.fabric.route(now, &mut self.ces);
+        self.fabric.route(now, &mut self.elements);
         self.serve_all(now)
     }
 
@@ -70,21 +70,21 @@ impl<E: Element> Row<E> {
         while let Some(write) = self.writes.pop_front_if(|write| write.due <= now) {
             write.carry_out(&mut self.fabric, now);
             // A wavelet that waits in an output queue for a route may have one now.
-            if let Some(place) = self.ces.find(write.x) {
-                self.ces.start_sending(place, self.ces.tiles[place].next_injection());
+            if let Some(tile_id) = self.elements.find(write.x) {
+                self.elements.start_sending(tile_id, self.elements.tiles[tile_id].next_injection());
             }
         }
     }
 
     fn inject(&mut self, now: u64) -> Result<(), FaultReport> {
-        for index in 0..self.ces.senders.words() {
-            for x in self.ces.senders.word(index) {
-                let place = self.ces.place(x);
-                if self.ces.tiles[place].inject_at <= now {
-                    self.inject_one(place, now).map_err(|fault| fabric_fault(fault, now))?;
+        for index in 0..self.elements.senders.words() {
+            for x in self.elements.senders.word(index) {
+                let tile_id = self.elements.tile_id(x);
+                if self.elements.tiles[tile_id].inject_at <= now {
+                    self.inject_one(tile_id, now).map_err(|fault| fabric_fault(fault, now))?;
                 }
-                if self.ces.tiles[place].inject_at == NEVER {
-                    self.ces.senders.remove(x);
+                if self.elements.tiles[tile_id].inject_at == NEVER {
+                    self.elements.senders.remove(x);
                 }
             }
         }
@@ -92,114 +92,114 @@ impl<E: Element> Row<E> {
     }
 
     /// Lets one wavelet of a tile out; its output queues take turns.
-    fn inject_one(&mut self, place: TileId, now: u64) -> Result<(), csl_fabric::Fault> {
-        let count = self.ces.tiles[place].ports.outputs.len();
-        let first = usize::from(self.ces.tiles[place].next_output);
+    fn inject_one(&mut self, tile_id: TileId, now: u64) -> Result<(), csl_fabric::Fault> {
+        let count = self.elements.tiles[tile_id].ports.outputs.len();
+        let first = usize::from(self.elements.tiles[tile_id].next_output);
         for output in (0..count).map(|i| (first + i) % count) {
-            if self.leave(place, output, now)? {
-                self.took_output(place, output, (output + 1) % count, now);
+            if self.leave(tile_id, output, now)? {
+                self.took_output(tile_id, output, (output + 1) % count, now);
                 return Ok(());
             }
         }
-        let tile = &mut self.ces.tiles[place];
+        let tile = &mut self.elements.tiles[tile_id];
         let heads = tile.ports.outputs.iter().filter_map(|queue| queue.head_ready());
         tile.inject_at = heads.filter(|ready| *ready > now).min().unwrap_or(NEVER);
         Ok(())
     }
 
     /// Moves the head of an output queue to the router, or to the host where the color is one of its streams.
-    fn leave(&mut self, place: TileId, output: usize, now: u64) -> Result<bool, csl_fabric::Fault> {
-        let tile = &mut self.ces.tiles[place];
+    fn leave(&mut self, tile_id: TileId, output: usize, now: u64) -> Result<bool, csl_fabric::Fault> {
+        let tile = &mut self.elements.tiles[tile_id];
         let Some(head) = tile.ports.outputs[output].ready(now) else { return Ok(false) };
         match self.fabric.routed(tile.x, head.color) {
-            Some(record) => {
-                let taken = self.fabric.inject(record, head.wavelet, now)?;
+            Some(vc) => {
+                let taken = self.fabric.inject(vc, head.wavelet, now)?;
                 if taken && head.advance_switch {
-                    self.fabric.advance_behind(record);
+                    self.fabric.advance_behind(vc);
                 }
                 Ok(taken)
             }
-            None => Ok(self.ces.sink(place, head.color, head.wavelet.data)),
+            None => Ok(self.elements.sink(tile_id, head.color, head.wavelet.data)),
         }
     }
 
-    fn took_output(&mut self, place: TileId, output: usize, next: usize, now: u64) {
-        let tile = &mut self.ces.tiles[place];
+    fn took_output(&mut self, tile_id: TileId, output: usize, next: usize, now: u64) {
+        let tile = &mut self.elements.tiles[tile_id];
         tile.ports.depart(output);
         tile.next_output = next as u8;
         let at = tile.next_injection();
         tile.inject_at = if at == NEVER { NEVER } else { at.max(now + 1) };
         if tile.wake.credits >> output & 1 != 0 {
-            self.ces.wake(place);
+            self.elements.wake(tile_id);
         }
     }
 
     // ---- compute elements ----
 
     fn serve_all(&mut self, now: u64) -> Result<(), FaultReport> {
-        self.ces.wake_due(now);
-        std::mem::swap(&mut self.serving, &mut self.ces.ready);
+        self.elements.wake_due(now);
+        std::mem::swap(&mut self.serving, &mut self.elements.ready);
         self.served = 0;
         for index in 0..self.serving.words() {
             let tiles = self.serving.take_word(index);
             self.served += tiles.len();
             for x in tiles {
-                self.serve(self.ces.place(x), now)?;
+                self.serve(self.elements.tile_id(x), now)?;
             }
         }
         Ok(())
     }
 
-    fn serve(&mut self, place: TileId, now: u64) -> Result<(), FaultReport> {
-        if !self.ces.tiles[place].host.is_quiet() {
-            self.ces.host_to_tile(place, now)?;
+    fn serve(&mut self, tile_id: TileId, now: u64) -> Result<(), FaultReport> {
+        if !self.elements.tiles[tile_id].host.is_quiet() {
+            self.elements.host_to_tile(tile_id, now)?;
         }
-        self.advance(place, now)?;
-        self.after_advance(place, now);
-        let next = self.ces.tiles[place].next_service();
-        self.ces.set_timer(place, next.max(now + 1));
+        self.advance(tile_id, now)?;
+        self.after_advance(tile_id, now);
+        let next = self.elements.tiles[tile_id].next_service();
+        self.elements.set_timer(tile_id, next.max(now + 1));
         Ok(())
     }
 
-    fn advance(&mut self, place: TileId, now: u64) -> Result<(), FaultReport> {
-        let tile = &mut self.ces.tiles[place];
-        let chip = self.ces.world.chip;
+    fn advance(&mut self, tile_id: TileId, now: u64) -> Result<(), FaultReport> {
+        let tile = &mut self.elements.tiles[tile_id];
+        let chip = self.elements.world.chip;
         let mut registers = RouterRegisters { fabric: &self.fabric, chip, writes: &mut self.writes, x: tile.x, now };
         let fault =
             |fault: csl_pe::Fault| FaultReport { cycle: fault.cycle, x: tile.x, y: self.y, what: FaultKind::Pe(fault) };
-        tile.element.advance(now, self.ces.limit, &mut tile.ports, &mut registers, &mut tile.wake).map_err(fault)
+        tile.element.advance(now, self.elements.limit, &mut tile.ports, &mut registers, &mut tile.wake).map_err(fault)
     }
 
     /// Passes the changes of the element's queues on to routers and host.
-    fn after_advance(&mut self, place: TileId, now: u64) {
-        let tile = &mut self.ces.tiles[place];
+    fn after_advance(&mut self, tile_id: TileId, now: u64) {
+        let tile = &mut self.elements.tiles[tile_id];
         if !tile.returns.is_empty() {
             tile.take_returns(now);
         }
         if tile.refused != 0 {
-            self.take_back(place);
+            self.take_back(tile_id);
         }
-        let tile = &mut self.ces.tiles[place];
+        let tile = &mut self.elements.tiles[tile_id];
         if std::mem::take(&mut tile.ports.put) != 0 && tile.inject_at == NEVER {
             let at = tile.next_injection();
-            self.ces.start_sending(place, at.max(now + 1));
+            self.elements.start_sending(tile_id, at.max(now + 1));
         }
-        let tile = &mut self.ces.tiles[place];
+        let tile = &mut self.elements.tiles[tile_id];
         if tile.host.is_quiet() && !tile.ports.cmd_stream_unblocked {
             (tile.host.next_due, tile.ports.taken) = (NEVER, 0);
         } else {
-            self.ces.tile_to_host(place, now);
+            self.elements.tile_to_host(tile_id, now);
         }
     }
 
-    /// Wakes the records of refused colors once there is room.
-    fn take_back(&mut self, place: TileId) {
-        let tile = &mut self.ces.tiles[place];
+    /// Wakes the virtual channels of refused colors once there is room.
+    fn take_back(&mut self, tile_id: TileId) {
+        let tile = &mut self.elements.tiles[tile_id];
         let mut colors = tile.refused;
         while colors != 0 {
             let color = colors.trailing_zeros() as u8;
             colors &= colors - 1;
-            if tile.landing_slot_with_room(color).is_some() {
+            if tile.arrival_slot_with_room(color).is_some() {
                 tile.refused &= !(1 << color);
                 self.fabric.ramp_has_room(tile.x, color);
             }
@@ -217,7 +217,7 @@ impl<E: Element> Row<E> {
             y,
             what: EventKind::Fabric { color: event.color, what: event.what },
         });
-        fabric.chain(self.ces.take_streamed()).chain(self.ces.take_events(now)).collect()
+        fabric.chain(self.elements.take_streamed()).chain(self.elements.take_events(now)).collect()
     }
 }
 

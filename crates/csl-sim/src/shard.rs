@@ -25,7 +25,7 @@ pub(crate) struct Shard<E> {
     /// The results of the last cycle.
     pub done: Vec<Done>,
     pub fault: Option<FaultReport>,
-    /// The number of records and tiles with work in the last cycle.
+    /// The number of virtual channels and tiles with work in the last cycle.
     pub work: usize,
 }
 
@@ -88,7 +88,7 @@ impl<E: Element> Shard<E> {
     }
 
     /// Settles when rows that were due want to be looked at again.
-    fn settle_next(&mut self, now: u64) {
+    fn update_next(&mut self, now: u64) {
         for i in 0..self.stepped.len() {
             let index = self.stepped[i];
             self.next[index] = self.rows[index].as_mut().map_or(NEVER, |row| row.next_event(now));
@@ -109,13 +109,13 @@ impl<E: Element> Shard<E> {
             if let Err(report) = row.step(now, limit) {
                 self.fault.get_or_insert(report);
             }
-            self.done.append(&mut row.ces.done);
+            self.done.append(&mut row.elements.done);
             self.work += row.work();
         }
         for i in 0..self.stepped.len() {
             self.hand_over(self.stepped[i], now, border);
         }
-        self.settle_next(now);
+        self.update_next(now);
     }
 
     /// Moves a row's outgoing batches into the inboxes of its neighbours.

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use csl_image::{Image, ImageError};
 use csl_pe::Pe;
 
+use crate::blocked_state;
 use crate::event::Event;
 use crate::machine::{Machine, Pause};
 use crate::memcpy::Host;
 use crate::memcpy::{Command, RequestError, Ticket};
 use crate::options::SimOptions;
-use crate::situation;
-use crate::stop::{NoSuchPe, Situation, Stop};
+use crate::stop::{BlockedState, NoSuchPe, RunError};
 use crate::world::World;
 
 /// Cycles by which [`Sim::is_done`] advances the clock.
@@ -24,7 +24,7 @@ pub struct Sim {
     pub(crate) stopped: bool,
     pub(crate) at_rest: bool,
     /// The account of the first time that a command had to go before its turn.
-    overtaken: Option<Box<Situation>>,
+    overtaken: Option<Box<BlockedState>>,
 }
 
 impl Sim {
@@ -58,23 +58,23 @@ impl Sim {
 
     /// Runs until the command is done. The data of a [`Command::D2h`] are given out once; `None` for other commands and
     /// afterwards.
-    pub fn wait(&mut self, ticket: Ticket) -> Result<Option<Vec<u32>>, Stop> {
+    pub fn wait(&mut self, ticket: Ticket) -> Result<Option<Vec<u32>>, RunError> {
         self.run_until(ticket, u64::MAX)?;
         Ok(self.host.take_answer(ticket))
     }
 
     /// Waits for a stream to the host from the PE at `(x, y)` until it is complete or nothing can move any more, and
     /// ends it there; returns the words that have come.
-    pub fn wait_for_some(&mut self, ticket: Ticket, x: u32, y: u32) -> Result<Vec<u32>, Stop> {
+    pub fn wait_for_some(&mut self, ticket: Ticket, x: u32, y: u32) -> Result<Vec<u32>, RunError> {
         match self.run_until(ticket, u64::MAX) {
             Ok(_) => Ok(self.host.take_answer(ticket).unwrap_or_default()),
-            Err(Stop::Deadlock(_)) => Ok(self.host.withdraw(&mut self.machine, ticket, (x, y))),
+            Err(RunError::Deadlock(_)) => Ok(self.host.withdraw(&mut self.machine, ticket, (x, y))),
             Err(other) => Err(other),
         }
     }
 
     /// Whether the command is done; if not, first advances the clock by a fixed quantum.
-    pub fn is_done(&mut self, ticket: Ticket) -> Result<bool, Stop> {
+    pub fn is_done(&mut self, ticket: Ticket) -> Result<bool, RunError> {
         self.run_until(ticket, self.machine.now.saturating_add(POLL_QUANTUM))
     }
 
@@ -84,7 +84,7 @@ impl Sim {
     }
 
     /// Runs until nothing can move any more unless the host makes another request.
-    pub fn rest(&mut self) -> Result<(), Stop> {
+    pub fn rest(&mut self) -> Result<(), RunError> {
         loop {
             match self.advance(u64::MAX, Host::can_release)? {
                 _ if self.go_on() => {}
@@ -104,8 +104,8 @@ impl Sim {
         if blocked.is_empty() && !self.host.holds_any() {
             return false;
         }
-        let situation = self.situation();
-        self.overtaken.get_or_insert(situation);
+        let blocked_state = self.blocked_state();
+        self.overtaken.get_or_insert(blocked_state);
         match blocked.is_empty() {
             true => self.host.release_one(&mut self.machine),
             false => self.host.begin_streams(&mut self.machine, &blocked),
@@ -115,13 +115,13 @@ impl Sim {
 
     /// The account of the first time that nothing could move any more unless a command began before its turn. The
     /// vendor's memcpy would wait for ever there.
-    pub fn take_overtaken(&mut self) -> Option<Box<Situation>> {
+    pub fn take_overtaken(&mut self) -> Option<Box<BlockedState>> {
         self.overtaken.take()
     }
 
     /// Advances the clock until `reached` holds, `limit` is the next cycle or nothing can move; no further than the
     /// limit of the whole run.
-    pub(crate) fn advance(&mut self, limit: u64, reached: impl Fn(&Host) -> bool) -> Result<Pause, Stop> {
+    pub(crate) fn advance(&mut self, limit: u64, reached: impl Fn(&Host) -> bool) -> Result<Pause, RunError> {
         let most = self.options().max_cycles.map_or(u64::MAX, |cycles| cycles.saturating_add(1));
         let host = &mut self.host;
         let pause = self.machine.run(limit.min(most), |done| {
@@ -129,13 +129,13 @@ impl Sim {
             reached(host)
         })?;
         match pause {
-            Pause::Interrupted => Err(Stop::Interrupted(self.situation())),
-            Pause::Limit if most <= limit => Err(Stop::OutOfCycles(self.situation())),
+            Pause::Interrupted => Err(RunError::Interrupted(self.blocked_state())),
+            Pause::Limit if most <= limit => Err(RunError::OutOfCycles(self.blocked_state())),
             pause => Ok(pause),
         }
     }
 
-    pub(crate) fn run_until(&mut self, ticket: Ticket, limit: u64) -> Result<bool, Stop> {
+    pub(crate) fn run_until(&mut self, ticket: Ticket, limit: u64) -> Result<bool, RunError> {
         if self.host.is_done(ticket) {
             return Ok(true);
         }
@@ -145,15 +145,15 @@ impl Sim {
                 Pause::Limit => return Ok(false),
                 // When nothing moves, the stream that the other commands wait for may itself wait for one of them.
                 Pause::Reached | Pause::Quiet if self.go_on() => {}
-                _ => return Err(Stop::Deadlock(self.situation())),
+                _ => return Err(RunError::Deadlock(self.blocked_state())),
             }
         }
     }
 
     /// The present account of running and waiting threads and of wavelets that stand: after [`Sim::stop`], of those
     /// that no program will ever take.
-    pub fn situation(&mut self) -> Box<Situation> {
-        Box::new(situation::look(&mut self.machine, &self.host))
+    pub fn blocked_state(&mut self) -> Box<BlockedState> {
+        Box::new(blocked_state::look(&mut self.machine, &self.host))
     }
 
     /// Memory of a PE in the clock's cycle: exact after [`Sim::stop`] (scalar code from one back edge of a loop to the
@@ -165,9 +165,9 @@ impl Sim {
         }
         let end = self.machine.now + 1;
         let row = self.machine.row_mut(y);
-        let place = row.ces.touch(x).ok_or(NoSuchPe { x, y })?;
-        let element = &mut row.ces.tiles[place].element;
-        element.settle(end);
+        let place = row.elements.touch(x).ok_or(NoSuchPe { x, y })?;
+        let element = &mut row.elements.tiles[place].element;
+        element.synchronize(end);
         let mut read = vec![0; bytes as usize];
         element.memory().read_bytes(addr, &mut read);
         Ok(read)
@@ -176,7 +176,7 @@ impl Sim {
     /// The PEs that the run has touched, by row, then column; all others are as loaded.
     pub fn touched(&mut self) -> Vec<(u32, u32)> {
         let mut all: Vec<(u32, u32)> =
-            self.machine.rows().flat_map(|row| row.ces.tiles.iter().map(|tile| (tile.x, row.y))).collect();
+            self.machine.rows().flat_map(|row| row.elements.tiles.iter().map(|tile| (tile.x, row.y))).collect();
         all.sort_unstable_by_key(|&(x, y)| (y, x));
         all
     }

@@ -14,14 +14,14 @@ pub struct NoSuchPe {
 
 /// The reason why a blocking call did not finish.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Stop {
+pub enum RunError {
     Fault(Box<FaultReport>),
     /// Nothing can move any more, and the host still waits.
-    Deadlock(Box<Situation>),
+    Deadlock(Box<BlockedState>),
     /// The interrupt flag was set: the machine stands at a whole cycle and may go on.
-    Interrupted(Box<Situation>),
+    Interrupted(Box<BlockedState>),
     /// The run has reached its limit of cycles.
-    OutOfCycles(Box<Situation>),
+    OutOfCycles(Box<BlockedState>),
 }
 
 /// A fault of a PE or of its router.
@@ -45,12 +45,12 @@ pub enum FaultKind {
 
 /// An account of the machine: running and waiting threads, and wavelets that stand.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Situation {
+pub struct BlockedState {
     pub cycle: u64,
     /// The commands that the host waits for, oldest first.
     pub host: Vec<HostWait>,
     /// Launched functions that have not called `unblock_cmd_stream()`.
-    pub unended: Vec<Group<Unended>>,
+    pub unended: Vec<Group<UnfinishedLaunch>>,
     /// Threads that wait for something outside themselves.
     pub threads: Vec<Group<ThreadWait>>,
     /// Main threads that run a task and wait for nothing.
@@ -58,24 +58,24 @@ pub struct Situation {
     /// Active local tasks that do not run: they are blocked, or wait for their turn.
     pub tasks: Vec<Group<TaskWait>>,
     /// Wavelets that stand in routers.
-    pub wavelets: Vec<Group<Standing>>,
+    pub wavelets: Vec<Group<Stalled>>,
     /// Wavelets at the ramp that neither a task nor an operation takes.
     pub unread: Vec<Group<Unread>>,
     /// Wavelets that do not leave their PE's output queues.
     pub outputs: Vec<Group<Held>>,
     /// The places where main threads have held so far, whether or not they still do.
-    pub holds: Vec<Group<HeldMain>>,
+    pub holds: Vec<Group<HazardOfMain>>,
     /// The places where programs have accessed registers that no part of the machine serves.
     pub unserved: Vec<Group<StrangeRegister>>,
     /// The numbers of wavelets in routers, at the ramp and in output queues, by color.
     pub standing: Vec<Count>,
     /// Wavelets that have left the program and were dropped by the fabric around it, by color.
-    pub lost: Vec<Group<Lost>>,
+    pub lost: Vec<Group<Dropped>>,
 }
 
 /// Wavelets of a color that have left the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Lost {
+pub struct Dropped {
     pub color: u8,
     pub wavelets: u64,
     /// The side of the first PE by which they left.
@@ -93,7 +93,7 @@ pub struct Count {
 
 /// A function that has been launched and has not unblocked the command stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Unended {
+pub struct UnfinishedLaunch {
     /// Id of the export.
     pub function: u16,
 }
@@ -107,9 +107,9 @@ pub struct ThreadWait {
 
 /// A main thread that has held for an earlier operation with its microthread or queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct HeldMain {
+pub struct HazardOfMain {
     pub program: ProgramId,
-    pub hold: csl_pe::Hold,
+    pub hold: csl_pe::Hazard,
 }
 
 /// A place where a program has accessed a register that no part of the machine serves.
@@ -137,11 +137,11 @@ pub struct TaskWait {
 
 /// Wavelets in a router's input buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Standing {
+pub struct Stalled {
     pub color: u8,
     /// The side that they came from; the ramp for those from the CE.
     pub from: Direction,
-    pub why: csl_fabric::Obstacle,
+    pub why: csl_fabric::StallReason,
 }
 
 /// Wavelets in an input queue.

@@ -54,20 +54,20 @@ impl<E> Tile<E> {
     }
 
     /// The input slot where a wavelet of `color` would land, if it has room; `None` where no slot takes the color.
-    pub fn landing_slot_with_room(&mut self, color: u8) -> Option<usize> {
-        let slot = self.ports.landing_slot(color)?;
+    pub fn arrival_slot_with_room(&mut self, color: u8) -> Option<usize> {
+        let slot = self.ports.arrival_slot(color)?;
         self.ports.inputs[slot].has_room().then_some(slot)
     }
 
     /// The next cycle in which the tile must be served if no event wakes it before.
     pub fn next_service(&self) -> u64 {
-        let returned = self.returns.front().map_or(NEVER, |place| place.0);
+        let returned = self.returns.front().map_or(NEVER, |tile_id| tile_id.0);
         self.wake.at.min(self.host.next_due).min(returned)
     }
 
     /// Frees the places whose release is in this cycle.
     pub fn take_returns(&mut self, now: u64) {
-        while let Some((_, slot)) = self.returns.pop_front_if(|place| place.0 <= now) {
+        while let Some((_, slot)) = self.returns.pop_front_if(|tile_id| tile_id.0 <= now) {
             self.ports.release(usize::from(slot));
         }
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::shell::root;
 
-/// What can stand behind a numeric cast.
+/// The types that can follow `as` in a numeric cast.
 const NUMBERS: [&str; 16] =
     ["u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64", "char", "_"];
 
@@ -20,7 +20,7 @@ fn most(name: &str) -> f64 {
     if name == "csl-pe" { 25.0 } else { 15.0 }
 }
 
-/// What one crate has.
+/// The figures of one crate.
 #[derive(Default)]
 struct Figures {
     lines: usize,

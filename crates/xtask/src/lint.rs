@@ -1,4 +1,4 @@
-//! What tools say of the sources: layout, lints, documentation, dependencies.
+//! Runs the tools that judge the sources: layout, lints, documentation, dependencies.
 
 use crate::shell::{cargo, output, run};
 
@@ -6,7 +6,7 @@ use crate::shell::{cargo, output, run};
 pub struct Lint {
     pub name: &'static str,
     arguments: &'static str,
-    /// What installs the tool.
+    /// The command that installs the tool.
     from: &'static str,
 }
 

@@ -82,7 +82,7 @@ impl FnGen<'_, '_> {
     /// `dst = dst + x * y`, where the product was folded into this addition.
     fn multiply_add(&mut self, ty: Scalar, dst: Reg, a: &Opnd, b: &Opnd) -> bool {
         let product = [a, b].into_iter().find_map(|operand| match operand {
-            Opnd::Reg(reg) => self.plan.folded.get(reg).cloned(),
+            Opnd::Reg(reg) => self.draft.plan.folded.get(reg).cloned(),
             _ => None,
         });
         let Some(Inst::Bin { a: x, b: y, .. }) = product else { return false };

@@ -34,17 +34,17 @@ impl FnGen<'_, '_> {
     }
 
     fn edge(&self, from: BlockId, to: BlockId) -> u32 {
-        if let Some(side) = self.flow.predicated_side(from) {
+        if let Some(side) = self.draft.flow.predicated_side(from) {
             // The instructions of a predicated side are issued whether it is wanted or not.
-            return if to == side { 0 } else { self.costs[side].iter().sum() };
+            return if to == side { 0 } else { self.draft.costs[side].iter().sum() };
         }
         let costs = &self.ctx.program.arch.chip().scalar;
-        self.flow.edge_cost(costs, &self.func.blocks[from].term, from, to)
+        self.draft.flow.edge_cost(costs, &self.func.blocks[from].term, from, to)
     }
 
     fn jump(&mut self, to: BlockId) {
         let cost = self.edge(self.block, to);
-        if self.flow.next(self.block) == Some(to) {
+        if self.draft.flow.next(self.block) == Some(to) {
             self.pending += cost;
         } else if let Some((cond, then, otherwise, test_cost)) = self.repeated_test(to) {
             self.pending += test_cost;
@@ -61,16 +61,17 @@ impl FnGen<'_, '_> {
         let block = &self.func.blocks[at];
         let Term::Branch { cond, then, otherwise } = &block.term else { return None };
         let is_variable = self.constant(cond).is_none();
-        let only_test = is_variable && self.flow.is_loop_head(head) && self.plan.insts[at].iter().all(Option::is_none);
-        let costs = self.costs[at].iter().sum();
+        let only_test =
+            is_variable && self.draft.flow.is_loop_head(head) && self.draft.plan.insts[at].iter().all(Option::is_none);
+        let costs = self.draft.costs[at].iter().sum();
         only_test.then(|| (cond.clone(), *then, *otherwise, costs))
     }
 
     /// The branch at the end of block `from`: its own, or that of a loop's head repeated here, where staying in the
     /// loop costs `back` cycles more.
     fn branch(&mut self, from: BlockId, cond: &Opnd, then: BlockId, otherwise: BlockId, back: u32) {
-        let next = self.flow.next(self.block);
-        let cost = |to| self.edge(from, to) + if self.flow.is_in_loop_of(from, to) { back } else { 0 };
+        let next = self.draft.flow.next(self.block);
+        let cost = |to| self.edge(from, to) + if self.draft.flow.is_in_loop_of(from, to) { back } else { 0 };
         let (then_cost, else_cost) = (cost(then), cost(otherwise));
         if let Some(value) = self.constant(cond) {
             let (to, cost) = if value != 0 { (then, then_cost) } else { (otherwise, else_cost) };
@@ -89,7 +90,7 @@ impl FnGen<'_, '_> {
     }
 
     fn go(&mut self, to: BlockId, cost: u32) {
-        if self.flow.next(self.block) == Some(to) {
+        if self.draft.flow.next(self.block) == Some(to) {
             self.pending += cost;
         } else {
             let cost = self.take_pending(cost);
@@ -128,7 +129,7 @@ impl FnGen<'_, '_> {
     /// The branch that is taken when `cond` is `wanted`.
     fn test(&mut self, cond: &Opnd, wanted: bool) -> Test {
         let folded = match cond {
-            Opnd::Reg(reg) => self.plan.folded.get(reg).cloned(),
+            Opnd::Reg(reg) => self.draft.plan.folded.get(reg).cloned(),
             _ => None,
         };
         match folded {
@@ -196,7 +197,7 @@ impl FnGen<'_, '_> {
         let handlers = program.teardown_handlers.iter().chain(&program.empty_queue_handlers).map(|handler| handler.1);
         let alternates = program.rotating.iter().map(|tasks| tasks.alt);
         let mut all = bound.chain(handlers).chain(alternates);
-        all.any(|func| std::ptr::eq(&program.funcs[func], self.func))
+        all.any(|func| func == self.id)
     }
 
     fn ret(&mut self, value: Option<&Opnd>) {

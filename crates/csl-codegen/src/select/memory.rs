@@ -7,7 +7,7 @@ use csl_num::LowBits;
 use crate::func::{FnGen, Held};
 
 /// Addressing modes, in the order of the operation tables below.
-enum Place {
+enum AddressMode {
     Base(u16, u16),
     At(u16),
     BaseIndex(u16, u16),
@@ -64,10 +64,11 @@ impl FnGen<'_, '_> {
     /// The element of a row, where the row's address was folded into the access.
     fn row(&mut self, addr: &Addr) -> Option<Row> {
         let AddrBase::Reg(element) = addr.base else { return None };
-        let Some(Inst::Index { base: Opnd::Reg(row), index, .. }) = self.plan.folded.get(&element).cloned() else {
+        let Some(Inst::Index { base: Opnd::Reg(row), index, .. }) = self.draft.plan.folded.get(&element).cloned()
+        else {
             return None;
         };
-        let Some(Inst::Index { base, index: row, scale, .. }) = self.plan.folded.get(&row).cloned() else {
+        let Some(Inst::Index { base, index: row, scale, .. }) = self.draft.plan.folded.get(&row).cloned() else {
             return None;
         };
         let base = self.constant(&base)?.low16();
@@ -79,44 +80,44 @@ impl FnGen<'_, '_> {
         self.emit(Op::Ext, row.size, row.base, 0);
     }
 
-    fn emit_access(&mut self, ops: [Op; 4], value: u16, place: Place) {
+    fn emit_access(&mut self, ops: [Op; 4], value: u16, place: AddressMode) {
         match place {
-            Place::Base(base, offset) => self.emit(ops[0], value, base, offset),
-            Place::At(addr) => self.emit(ops[1], value, addr, 0),
-            Place::BaseIndex(base, index) => self.emit(ops[2], value, base, index),
-            Place::AtIndex(addr, index) => self.emit(ops[3], value, addr, index),
+            AddressMode::Base(base, offset) => self.emit(ops[0], value, base, offset),
+            AddressMode::At(addr) => self.emit(ops[1], value, addr, 0),
+            AddressMode::BaseIndex(base, index) => self.emit(ops[2], value, base, index),
+            AddressMode::AtIndex(addr, index) => self.emit(ops[3], value, addr, index),
         }
     }
 
-    fn place(&mut self, addr: &Addr) -> Place {
+    fn place(&mut self, addr: &Addr) -> AddressMode {
         match addr.base {
-            AddrBase::Global(id) => Place::At(self.ctx.global(id, addr.offset)),
-            AddrBase::Absolute => Place::At(addr.offset.low16()),
+            AddrBase::Global(id) => AddressMode::At(self.ctx.global(id, addr.offset)),
+            AddrBase::Absolute => AddressMode::At(addr.offset.low16()),
             AddrBase::Slot(slot) => {
                 let offset = self.slot_offset(slot);
-                Place::Base(self.held(Held::Slot(offset.low16())), addr.offset.low16())
+                AddressMode::Base(self.held(Held::Slot(offset.low16())), addr.offset.low16())
             }
             AddrBase::Reg(reg) => self.folded_index(reg, addr.offset),
         }
     }
 
     /// The address in `reg`, or its computation where that was folded into this access.
-    fn folded_index(&mut self, reg: Reg, offset: i32) -> Place {
-        let Some(Inst::Index { base, index, .. }) = self.plan.folded.get(&reg).cloned() else {
-            return Place::Base(self.reg(reg), offset.low16());
+    fn folded_index(&mut self, reg: Reg, offset: i32) -> AddressMode {
+        let Some(Inst::Index { base, index, .. }) = self.draft.plan.folded.get(&reg).cloned() else {
+            return AddressMode::Base(self.reg(reg), offset.low16());
         };
         let index = self.operand(&index);
         match self.constant(&base) {
-            Some(at) => Place::AtIndex(at.low16().wrapping_add(offset.low16()), index),
-            None => Place::BaseIndex(self.operand(&base), index),
+            Some(at) => AddressMode::AtIndex(at.low16().wrapping_add(offset.low16()), index),
+            None => AddressMode::BaseIndex(self.operand(&base), index),
         }
     }
 
     /// A register that holds the address.
     pub fn address_register(&mut self, addr: &Addr) -> u16 {
         match self.place(addr) {
-            Place::At(at) => self.held(Held::Value(u64::from(at))),
-            Place::Base(base, 0) => base,
+            AddressMode::At(at) => self.held(Held::Value(u64::from(at))),
+            AddressMode::Base(base, 0) => base,
             place => {
                 let into = self.temp();
                 self.load_address(into, place);
@@ -131,13 +132,13 @@ impl FnGen<'_, '_> {
         self.load_address(into, place);
     }
 
-    fn load_address(&mut self, into: u16, place: Place) {
+    fn load_address(&mut self, into: u16, place: AddressMode) {
         match place {
-            Place::At(at) => self.load_constant(into, u64::from(at)),
-            Place::Base(base, 0) => self.copy(into, base),
-            Place::Base(base, offset) => self.emit(Op::AddU16Imm, into, base, offset),
-            Place::BaseIndex(base, index) => self.emit(Op::Index1, into, base, index),
-            Place::AtIndex(at, index) => self.emit(Op::Index1At, into, at, index),
+            AddressMode::At(at) => self.load_constant(into, u64::from(at)),
+            AddressMode::Base(base, 0) => self.copy(into, base),
+            AddressMode::Base(base, offset) => self.emit(Op::AddU16Imm, into, base, offset),
+            AddressMode::BaseIndex(base, index) => self.emit(Op::Index1, into, base, index),
+            AddressMode::AtIndex(at, index) => self.emit(Op::Index1At, into, at, index),
         }
     }
 

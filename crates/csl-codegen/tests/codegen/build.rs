@@ -83,7 +83,7 @@ pub fn program(fp16: FloatKind, types: Types, globals: Vec<Global>, funcs: Vec<F
         fp16,
         types: Arc::new(types),
         globals,
-        funcs,
+        funcs: funcs.into_iter().map(Arc::new).collect(),
         tasks: Vec::new(),
         startup: Vec::new(),
         queues: Vec::new(),

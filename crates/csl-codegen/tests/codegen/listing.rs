@@ -3,7 +3,7 @@
 use csl_codegen::list_program;
 
 use crate::build::pe;
-use crate::run::sum_loop;
+use crate::run::{dot_loop, sum_loop};
 
 /// The temporaries are gone, the address is part of the load, and step and test of the loop are one instruction at its end.
 #[test]
@@ -21,4 +21,10 @@ fn a_loop_is_three_instructions() {
         7  next_i16 r1, r0, @5, cost 11/17
         9  ret r2, cost 6
     ");
+}
+
+/// The first instruction of an iteration carries out the other three too, which stay in their places.
+#[test]
+fn a_sum_of_products_is_one_instruction() {
+    insta::assert_snapshot!(list_program(&pe(dot_loop())), @"");
 }

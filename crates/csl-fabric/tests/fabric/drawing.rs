@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use csl_fabric::{Fault, FaultKind, Lost, Obstacle};
+use csl_fabric::{Dropped, Fault, FaultKind, StallReason};
 use csl_machine::Wavelet;
 
 use crate::config::letter;
@@ -93,8 +93,8 @@ fn align(lines: &[Vec<String>]) -> String {
 /// The wavelets that stand in routers, and the reasons.
 pub fn standing(fabric: &mut Fabric) -> String {
     let mut text = String::new();
-    for (y, (row, ces)) in fabric.rows.iter().zip(&mut fabric.ces).enumerate() {
-        for (x, found) in row.standing(ces) {
+    for (y, (row, elements)) in fabric.rows.iter().zip(&mut fabric.elements).enumerate() {
+        for (x, found) in row.standing(elements) {
             let (from, color, head) = (letter(found.from), found.color, word(found.head));
             let why = obstacle(found.why);
             writeln!(text, "{x},{y} holds {} from {from}, first {color}:{head}: {why}", found.count).expect("a string");
@@ -103,15 +103,15 @@ pub fn standing(fabric: &mut Fabric) -> String {
     text
 }
 
-fn obstacle(why: Obstacle) -> String {
+fn obstacle(why: StallReason) -> String {
     match why {
-        Obstacle::InputClosed { ever: true } => "the switch has closed this input".to_owned(),
-        Obstacle::InputClosed { ever: false } => "no switch position takes this input".to_owned(),
-        Obstacle::Teardown => "the color is in teardown".to_owned(),
-        Obstacle::Unrouted => "the color has no route".to_owned(),
-        Obstacle::Link(side) => format!("no room at {}", letter(side)),
-        Obstacle::Ramp => "the CE takes none".to_owned(),
-        Obstacle::None => "on its way".to_owned(),
+        StallReason::InputClosed { ever: true } => "the switch has closed this input".to_owned(),
+        StallReason::InputClosed { ever: false } => "no switch position takes this input".to_owned(),
+        StallReason::Teardown => "the color is in teardown".to_owned(),
+        StallReason::Unrouted => "the color has no route".to_owned(),
+        StallReason::Link(side) => format!("no room at {}", letter(side)),
+        StallReason::Ramp => "the CE takes none".to_owned(),
+        StallReason::None => "on its way".to_owned(),
     }
 }
 
@@ -119,7 +119,7 @@ fn obstacle(why: Obstacle) -> String {
 pub fn lost(fabric: &Fabric) -> String {
     let mut text = String::new();
     for (y, row) in fabric.rows.iter().enumerate() {
-        for Lost { x, color, side, count } in row.lost() {
+        for Dropped { x, color, side, count } in row.lost() {
             writeln!(text, "{x},{y} lost {count} of {color} to {}", letter(side)).expect("a string");
         }
     }

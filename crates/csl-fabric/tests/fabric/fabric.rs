@@ -48,7 +48,7 @@ pub type Routes = BTreeMap<(u32, u32), Vec<(u8, ColorConfig)>>;
 
 pub struct Fabric {
     pub rows: Vec<Row>,
-    pub ces: Vec<Ces>,
+    pub elements: Vec<TestElements>,
     pub actions: Vec<Action>,
     pub log: Vec<Happening>,
     pub now: u64,
@@ -56,7 +56,7 @@ pub struct Fabric {
 
 /// The CEs of a row: the words that they will send, and the room that they have.
 #[derive(Default)]
-pub struct Ces {
+pub struct TestElements {
     y: u32,
     now: u64,
     sends: Vec<Send>,
@@ -73,13 +73,13 @@ struct Send {
     advances: bool,
 }
 
-impl Ces {
+impl TestElements {
     fn note(&mut self, x: u32, what: What) {
         self.log.push(Happening { cycle: self.now, x, y: self.y, what });
     }
 }
 
-impl Ramp for Ces {
+impl Ramp for TestElements {
     fn room(&mut self, x: u32, _color: u8) -> bool {
         self.room.get(&x).is_none_or(|left| *left > 0)
     }
@@ -112,14 +112,14 @@ impl Fabric {
     pub fn new(arch: Arch, width: u32, height: u32, routes: &Routes) -> Fabric {
         let table = Arc::new(table(width, height, routes));
         let rows = (0..height).map(|y| Row::new(Arc::clone(&table), y, arch.chip(), true)).collect();
-        let ces = (0..height).map(|y| Ces { y, ..Ces::default() }).collect();
-        Fabric { rows, ces, actions: Vec::new(), log: Vec::new(), now: 0 }
+        let elements = (0..height).map(|y| TestElements { y, ..TestElements::default() }).collect();
+        Fabric { rows, elements, actions: Vec::new(), log: Vec::new(), now: 0 }
     }
 
     /// Lets the CE at a tile send words from a cycle on, one a cycle as far as there is room.
     pub fn send(&mut self, (x, y): (u32, u32), color: u8, from: u64, words: Vec<Wavelet>, advances: bool) {
         let words = words.into();
-        self.ces[y as usize].sends.push(Send { from, x, color, words, advances });
+        self.elements[y as usize].sends.push(Send { from, x, color, words, advances });
     }
 
     /// Runs a number of cycles.
@@ -130,10 +130,10 @@ impl Fabric {
     fn step(&mut self) -> Result<(), Fault> {
         let now = self.now;
         let stepped = self.move_wavelets(now);
-        for (row, ces) in self.rows.iter_mut().zip(&mut self.ces) {
+        for (row, elements) in self.rows.iter_mut().zip(&mut self.elements) {
             let events = row.take_events();
             self.log.extend(events.iter().filter_map(landed));
-            self.log.append(&mut ces.log);
+            self.log.append(&mut elements.log);
             self.log.extend(events.iter().filter_map(switched));
         }
         stepped?;
@@ -143,11 +143,11 @@ impl Fabric {
     }
 
     fn move_wavelets(&mut self, now: u64) -> Result<(), Fault> {
-        for (row, ces) in self.rows.iter_mut().zip(&mut self.ces) {
-            ces.now = now;
-            row.land(now)?;
-            inject(row, ces, now)?;
-            row.route(now, ces);
+        for (row, elements) in self.rows.iter_mut().zip(&mut self.elements) {
+            elements.now = now;
+            row.arrive(now)?;
+            inject(row, elements, now)?;
+            row.route(now, elements);
         }
         for y in 1..self.rows.len() {
             let (above, below) = self.rows.split_at_mut(y);
@@ -170,7 +170,7 @@ impl Fabric {
         let row = &mut self.rows[y as usize];
         match deed {
             Deed::Room(left) => {
-                let room = &mut self.ces[y as usize].room;
+                let room = &mut self.elements[y as usize].room;
                 match left {
                     Some(left) => room.insert(x, left),
                     None => room.remove(&x),
@@ -184,19 +184,19 @@ impl Fabric {
 }
 
 /// Injects at most one wavelet a CE and cycle.
-fn inject(row: &mut Row, ces: &mut Ces, now: u64) -> Result<(), Fault> {
+fn inject(row: &mut Row, elements: &mut TestElements, now: u64) -> Result<(), Fault> {
     let mut busy = Vec::new();
-    for send in &mut ces.sends {
+    for send in &mut elements.sends {
         if send.from > now || send.words.is_empty() || busy.contains(&send.x) {
             continue;
         }
         // Without a route the wavelet stays where it is.
-        let Some(record) = row.routed(send.x, send.color) else { continue };
+        let Some(vc) = row.routed(send.x, send.color) else { continue };
         let advances = send.advances && send.words.len() == 1;
         let word = send.words[0];
-        if row.inject(record, word, now)? {
+        if row.inject(vc, word, now)? {
             if advances {
-                row.advance_behind(record);
+                row.advance_behind(vc);
             }
             send.words.pop_front();
             busy.push(send.x);

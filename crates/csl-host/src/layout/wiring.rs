@@ -49,7 +49,7 @@ pub(crate) struct Wiring {
 impl Wiring {
     pub(crate) fn new(layout: &Layout) -> Result<Wiring, LayoutError> {
         let has_paths = layout.ports.iter().any(|port| port.is_used);
-        let areas = placing::settle(&layout.regions, has_paths)?;
+        let areas = placing::place_regions(&layout.regions, has_paths)?;
         let mut wiring = Wiring {
             bounds: bounds(layout, &areas),
             areas,

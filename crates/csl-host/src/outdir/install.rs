@@ -31,7 +31,7 @@ pub(super) struct Parts<'a> {
 
 /// Writes the parts into `folder`, which is made if it does not exist. After an error nothing has changed.
 pub(super) fn install(folder: &Path, parts: &Parts) -> Result<(), String> {
-    let place = Place::open(folder)?;
+    let place = LockedFolder::open(folder)?;
     let done = Plan::new(folder, parts, place.is_locked).and_then(|plan| plan.carry_out());
     if done.is_err() {
         // A folder that has got other contents meanwhile is not removed.
@@ -43,7 +43,7 @@ pub(super) fn install(folder: &Path, parts: &Parts) -> Result<(), String> {
 // ---- the folder ----
 
 /// The folder, which no other compiler writes to as long as this value lives.
-struct Place {
+struct LockedFolder {
     /// Folders that were made, the innermost first.
     made: Vec<PathBuf>,
     /// Whether the file system has locks.
@@ -51,8 +51,8 @@ struct Place {
     _handle: File,
 }
 
-impl Place {
-    fn open(folder: &Path) -> Result<Place, String> {
+impl LockedFolder {
+    fn open(folder: &Path) -> Result<LockedFolder, String> {
         let wrong = |error: io::Error| failure(folder, &error);
         loop {
             let made = make(folder)?;
@@ -62,7 +62,7 @@ impl Place {
             let held = handle.metadata().map_err(wrong)?;
             match fs::metadata(folder) {
                 Ok(there) if (there.dev(), there.ino()) == (held.dev(), held.ino()) => {
-                    return Ok(Place { made, is_locked, _handle: handle });
+                    return Ok(LockedFolder { made, is_locked, _handle: handle });
                 }
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(wrong(error)),
                 _ => {}

@@ -1,5 +1,5 @@
 //! Follows wavelets: gives each the number that stays with it on its way. Routers do not carry the number, but every
-//! lane and link is first in, first out, so that a wavelet can be followed from landings and departures.
+//! input buffer and link is first in, first out, so that a wavelet can be followed from landings and departures.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -9,14 +9,14 @@ use csl_sim::Event;
 
 use super::Scene;
 
-/// The key of a lane: column, row, color, and the side that its wavelets come from.
-type Lane = (u32, u32, u8, Direction);
+/// The key of a input buffer: column, row, color, and the side that its wavelets come from.
+type BufferKey = (u32, u32, u8, Direction);
 /// The key of a link: column and row of the tile that receives, and the side.
 type Link = (u32, u32, Direction);
 
 #[derive(Default)]
 pub(super) struct Identities {
-    lanes: HashMap<Lane, VecDeque<u64>>,
+    buffers: HashMap<BufferKey, VecDeque<u64>>,
     links: HashMap<Link, VecDeque<u64>>,
     /// The number of wavelets that a tile has sent on a color so far.
     sent: HashMap<(u32, u32, u8), u32>,
@@ -32,11 +32,11 @@ impl Identities {
             Traced::Landing { from, .. } => {
                 let passed = if from == Direction::Ramp { None } else { take(&mut self.links, &(x, y, from)) };
                 let ident = passed.unwrap_or_else(|| self.fresh(scene, event, color));
-                self.lanes.entry((x, y, color, from)).or_default().push_back(ident);
+                self.buffers.entry((x, y, color, from)).or_default().push_back(ident);
                 ident
             }
             Traced::Departure { from, ways, .. } => {
-                let ident = take(&mut self.lanes, &(x, y, color, from)).unwrap_or(0);
+                let ident = take(&mut self.buffers, &(x, y, color, from)).unwrap_or(0);
                 for side in ways.common(DirSet::LINKS).iter() {
                     if let Some(link) = beyond(scene, x, y, side) {
                         self.links.entry(link).or_default().push_back(ident);

@@ -67,7 +67,7 @@ struct Found {
 impl Found {
     fn at(scene: &Scene, event: &Event, issue: &Issue) -> Option<Found> {
         let program = scene.image.program_at(event.x, event.y)?;
-        let insn = *program.code.get(issue.pc as usize)?;
+        let insn = program.code.get(issue.pc as usize)?.alone();
         Some(Found { name: name(program, insn), operands: operands(program, insn, issue.pc) })
     }
 

@@ -39,14 +39,6 @@ fn function(pe: &PeImage, func: &Function) -> Result<(), String> {
         .try_for_each(|at| here.insn(at).map_err(|what| format!("{} at {}: {what}", code[at].op.name(), entry + at)))
 }
 
-/// The number of `ext` words after an instruction.
-fn ext_words(insn: Insn) -> usize {
-    match insn.op {
-        Op::Table => usize::from(insn.b),
-        op => usize::from(op.has_ext()),
-    }
-}
-
 /// For each word of code, whether it is an instruction rather than `ext`.
 fn starts(code: &[Insn]) -> Result<Vec<bool>, String> {
     let mut starts = vec![false; code.len()];
@@ -54,7 +46,7 @@ fn starts(code: &[Insn]) -> Result<Vec<bool>, String> {
     while at < code.len() {
         require(code[at].op != Op::Ext, || format!("a stray ext word at {at}"))?;
         starts[at] = true;
-        let next = at + 1 + ext_words(code[at]);
+        let next = at + code[at].words();
         let exts = code.get(at + 1..next).ok_or("ext words are missing")?;
         require(exts.iter().all(|w| w.op == Op::Ext), || format!("ext words are missing at {at}"))?;
         at = next;
@@ -76,6 +68,7 @@ impl Here<'_> {
         for (field, value) in fields.into_iter().zip([insn.a, insn.b, insn.c]) {
             self.field(field, value, insn)?;
         }
+        self.followers(at)?;
         match insn.op {
             Op::Jump => self.target(insn.a, insn.b),
             Op::Table => {
@@ -96,6 +89,15 @@ impl Here<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What an instruction that carries out several finds behind it.
+    fn followers(&self, mut at: usize) -> Result<(), String> {
+        self.code[at].op.followers().iter().try_for_each(|set| {
+            at += self.code[at].words();
+            let fits = self.code.get(at).is_some_and(|insn| set.contains(&insn.op));
+            require(fits, || format!("something else stands at {}", self.func.entry as usize + at))
+        })
     }
 
     fn field(&self, field: Field, value: u16, insn: Insn) -> Result<(), String> {

@@ -1,4 +1,4 @@
-//! Instructions and terminators as text.
+//! Prints instructions and terminators.
 
 use csl_machine::{Action, DsrLoad, OnControl, VecConfig};
 

@@ -1,4 +1,4 @@
-//! The layout as text.
+//! Prints the layout.
 
 use std::fmt::Write;
 
@@ -30,7 +30,7 @@ fn place(x: u32, y: u32, len: u32) -> String {
     if len == 1 { format!("({x}, {y})") } else { format!("({x}..={}, {y})", x + len - 1) }
 }
 
-/// By color, row and column; neighbours with equal configurations share a line.
+/// The routes by color, row and column; neighbours with equal configurations share a line.
 fn routes(wafer: &Wafer) -> Vec<String> {
     let mut routes: Vec<_> = wafer.routes.iter().collect();
     routes.sort_by_key(|route| (route.color, route.y, route.x));

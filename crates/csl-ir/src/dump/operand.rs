@@ -1,4 +1,4 @@
-//! Operands, addresses, descriptors and targets as text.
+//! Prints operands, addresses, descriptors and targets.
 
 use csl_machine::{DsrFile, TaskTarget};
 

@@ -1,4 +1,4 @@
-//! The rules of single instructions.
+//! Checks single instructions.
 
 use csl_machine::{DsrLoad, VecConfig};
 
@@ -112,7 +112,7 @@ impl Validator<'_> {
         if matches!(op, BinOp::Shl | BinOp::Shr) { self.any_int(b) } else { self.opnd(b, ty) }
     }
 
-    /// Raw bits pass between a float and the unsigned integer of its width.
+    /// Checks that raw bits pass between a float and the unsigned integer of its width.
     fn cast(&self, from: Scalar, to: Scalar, dst: Reg, a: &Opnd) -> Check {
         let dst = self.reg_ty(dst)?;
         ensure(dst == to || raw(dst) == to, || format!("the destination is {dst:?}"))?;

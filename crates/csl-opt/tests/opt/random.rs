@@ -389,7 +389,7 @@ fn program(seed: u64) -> Program {
         fp16: FloatKind::F16,
         types: Arc::new(types),
         globals: globals.to_vec(),
-        funcs,
+        funcs: funcs.into_iter().map(Arc::new).collect(),
         tasks: vec![TaskBind { kind: TaskKind::Local, id: 8, func: FuncId::new(0), params: Vec::new(), span: SPAN }],
         startup: Vec::new(),
         queues: Vec::new(),

@@ -1,4 +1,4 @@
-//! What each vector operation does to one element.
+//! The arithmetic of each vector operation on one element.
 
 use csl_machine::VecOp;
 use csl_num::{
@@ -9,7 +9,7 @@ use csl_num::{
 /// A loop over elements, written once and compiled for each operation.
 pub(crate) trait Body {
     type Out;
-    /// `f` maps the sources of one element (missing ones are 0) to the result.
+    /// Runs the loop; `f` maps the sources of one element (missing ones are 0) to the result.
     fn run(self, f: impl Fn(u32, u32, u32) -> u32) -> Self::Out;
 }
 
@@ -105,7 +105,7 @@ fn shift_right_signed(a: u32, count: u32) -> u32 {
     (a as i16 >> (count & 0xffff).min(15)).low16() as u32
 }
 
-/// One element.
+/// The result of one element.
 pub(crate) fn apply(op: VecOp, half: FloatKind, a: u32, b: u32, c: u32) -> u32 {
     struct One(u32, u32, u32);
     impl Body for One {

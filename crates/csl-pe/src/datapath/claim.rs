@@ -1,4 +1,5 @@
-//! What the operands of an operation take of a PE, looked at before the operation starts: nothing is bound or read.
+//! The resources that the operands of an operation take. They are found before the operation starts: nothing is bound
+//! or read.
 
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
 use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
@@ -18,7 +19,7 @@ pub(crate) struct Claim {
 }
 
 impl Datapath {
-    /// `reg` are the registers of the running function.
+    /// The claim of an operand; `reg` are the registers of the running function.
     pub fn claim_of(&self, arg: VecArg, reg: &dyn Fn(u16) -> u64) -> Claim {
         let of = |dsd: Dsd| Some(dsd).filter(|dsd| matches!(dsd.class(), DsdClass::Fabin | DsdClass::Fabout));
         match arg {
@@ -38,8 +39,8 @@ impl Datapath {
     }
 
     /// The microthread that an asynchronous operation runs on. WSE-2: the output queue's number, or that of the first
-    /// input. WSE-3: as the operands say, in the order destination, first source, second source; else the queue of the
-    /// first that is on the fabric.
+    /// input. WSE-3: the one that the operands name, in the order destination, first source, second source; else the
+    /// queue of the first that is on the fabric.
     pub fn microthread_of(&self, desc: &VecDesc, reg: &dyn Fn(u16) -> u64) -> u8 {
         let of_operation = desc.config.ut.map(|ut| match ut {
             RegOrImm::Reg(number) => reg(number).low8(),
@@ -62,7 +63,7 @@ impl Datapath {
     }
 }
 
-/// Destination, then sources.
+/// The operands: destination, then sources.
 pub(crate) fn operands(desc: &VecDesc) -> impl Iterator<Item = VecArg> {
     std::iter::once(desc.dest).chain(desc.srcs.iter().copied())
 }

@@ -1,4 +1,4 @@
-//! The configuration of an operation or a DSR, with its registers read.
+//! The configuration of an operation or a DSR, with its register operands read.
 
 use csl_isa::vec::RegOrImm;
 use csl_machine::{Action, OnControl, Priority, VecConfig};
@@ -39,7 +39,7 @@ fn value(operand: RegOrImm, reg: &dyn Fn(u16) -> u64) -> u16 {
     }
 }
 
-/// What an action touches, with its number known.
+/// The target of an action, with its number read.
 fn effect(action: Action<RegOrImm>, reg: &dyn Fn(u16) -> u64) -> Action {
     action.map(|operand| value(*operand, reg).min(255).low8())
 }

@@ -9,25 +9,25 @@ use super::cursor::{Cursor, Linear, Operand};
 use super::memory::Memory;
 use super::operation::Operation;
 
-/// Elements of a piece: three sources of it fit the first cache.
+/// Elements of a piece: three sources of it fit the first-level cache.
 const PIECE: usize = 64;
 
-/// Shorter operations are not worth the pieces.
+/// The least number of elements for which pieces pay.
 const WORTH_IT: u32 = 8;
 
-/// A contiguous stretch of memory: byte address, bytes of an element; or a scalar.
+/// A contiguous part of memory (byte address, bytes of an element), or a scalar.
 #[derive(Clone, Copy)]
-enum Lane {
+enum Span {
     Memory { addr: usize, bytes: usize },
     Scalar(u32),
 }
 
-/// Runs `elements` elements if the operands allow it; else does nothing and returns false.
+/// Runs `elements` elements if the operands allow it; else changes nothing and returns false.
 pub(super) fn run(run: &mut Operation, memory: &mut Memory, half: FloatKind, elements: u32) -> bool {
     if elements < WORTH_IT {
         return false;
     }
-    let Some((dest, srcs)) = lanes(run, elements) else { return false };
+    let Some((dest, srcs)) = spans(run, elements) else { return false };
     let Some(bytes) = memory.slice_mut(0, end_of_all(&srcs, dest, elements as usize)) else { return false };
     alu::dispatch(run.op, half, Pieces { bytes, dest, srcs, elements: elements as usize });
     step(&mut run.dest, elements);
@@ -35,25 +35,25 @@ pub(super) fn run(run: &mut Operation, memory: &mut Memory, half: FloatKind, ele
     true
 }
 
-/// One behind the highest byte that is touched.
-fn end_of_all(srcs: &[Lane; 3], dest: Lane, elements: usize) -> usize {
-    let end = |lane: &Lane| match *lane {
-        Lane::Memory { addr, bytes } => addr + bytes * elements,
-        Lane::Scalar(_) => 0,
+/// The end, excluded, of the highest byte that is accessed.
+fn end_of_all(srcs: &[Span; 3], dest: Span, elements: usize) -> usize {
+    let end = |span: &Span| match *span {
+        Span::Memory { addr, bytes } => addr + bytes * elements,
+        Span::Scalar(_) => 0,
     };
     srcs.iter().chain([&dest]).map(end).max().unwrap_or(0)
 }
 
-/// Destination and sources, where all are contiguous or scalar, lie in data memory, and no element of a source can have
-/// been written by an element before it in the same operation.
-fn lanes(run: &Operation, elements: u32) -> Option<(Lane, [Lane; 3])> {
-    let dest = lane(&run.dest, elements)?;
-    let Lane::Memory { addr: to, bytes: width } = dest else { return None };
+/// Destination and sources, if all are contiguous or scalar and lie in data memory, and no element of a source can have
+/// been written by an earlier element of the same operation.
+fn spans(run: &Operation, elements: u32) -> Option<(Span, [Span; 3])> {
+    let dest = span(&run.dest, elements)?;
+    let Span::Memory { addr: to, bytes: width } = dest else { return None };
     let length = elements as usize;
-    let mut srcs = [Lane::Scalar(0); 3];
+    let mut srcs = [Span::Scalar(0); 3];
     for (src, operand) in srcs.iter_mut().zip(&run.srcs) {
-        *src = lane(operand, elements)?;
-        if let Lane::Memory { addr, bytes } = *src {
+        *src = span(operand, elements)?;
+        if let Span::Memory { addr, bytes } = *src {
             let apart = to + width * length <= addr || addr + bytes * length <= to;
             let behind = to <= addr && bytes == width;
             if !apart && !behind {
@@ -64,15 +64,15 @@ fn lanes(run: &Operation, elements: u32) -> Option<(Lane, [Lane; 3])> {
     Some((dest, srcs))
 }
 
-fn lane(operand: &Operand, elements: u32) -> Option<Lane> {
+fn span(operand: &Operand, elements: u32) -> Option<Span> {
     let bytes = usize::from(operand.words) * 2;
     match operand.cursor {
-        Cursor::None => Some(Lane::Scalar(0)),
-        Cursor::Scalar(value) => Some(Lane::Scalar(value)),
+        Cursor::None => Some(Span::Scalar(0)),
+        Cursor::Scalar(value) => Some(Span::Scalar(value)),
         Cursor::Mem(Linear { addr, step }) if usize::from(step) == bytes => {
             let addr = usize::from(addr);
             let inside = addr + bytes * elements as usize <= usize::from(REGISTERS_START);
-            inside.then_some(Lane::Memory { addr, bytes })
+            inside.then_some(Span::Memory { addr, bytes })
         }
         _ => None,
     }
@@ -86,8 +86,8 @@ fn step(operand: &mut Operand, elements: u32) {
 
 struct Pieces<'a> {
     bytes: &'a mut [u8],
-    dest: Lane,
-    srcs: [Lane; 3],
+    dest: Span,
+    srcs: [Span; 3],
     elements: usize,
 }
 
@@ -103,7 +103,7 @@ impl Body for Pieces<'_> {
             for (values, src) in values.iter_mut().zip(&self.srcs) {
                 gather(self.bytes, *src, first, &mut values[..count]);
             }
-            // Always a whole piece: a fixed count vectorises, and what is too much is not stored.
+            // A whole piece is always computed: a fixed count vectorises, and surplus results are not stored.
             let [a, b, c] = &values;
             for i in 0..PIECE {
                 results[i] = f(a[i], b[i], c[i]);
@@ -113,28 +113,28 @@ impl Body for Pieces<'_> {
     }
 }
 
-fn gather(memory: &[u8], lane: Lane, first: usize, into: &mut [u32]) {
-    match lane {
-        Lane::Scalar(value) => into.fill(value),
-        Lane::Memory { addr, bytes: 2 } => {
+fn gather(memory: &[u8], span: Span, first: usize, into: &mut [u32]) {
+    match span {
+        Span::Scalar(value) => into.fill(value),
+        Span::Memory { addr, bytes: 2 } => {
             let (words, _) = memory[addr + 2 * first..].as_chunks::<2>();
             into.iter_mut().zip(words).for_each(|(value, word)| *value = u32::from(u16::from_le_bytes(*word)));
         }
-        Lane::Memory { addr, .. } => {
+        Span::Memory { addr, .. } => {
             let (words, _) = memory[addr + 4 * first..].as_chunks::<4>();
             into.iter_mut().zip(words).for_each(|(value, word)| *value = u32::from_le_bytes(*word));
         }
     }
 }
 
-fn scatter(memory: &mut [u8], lane: Lane, first: usize, from: &[u32]) {
-    match lane {
-        Lane::Scalar(_) => {}
-        Lane::Memory { addr, bytes: 2 } => {
+fn scatter(memory: &mut [u8], span: Span, first: usize, from: &[u32]) {
+    match span {
+        Span::Scalar(_) => {}
+        Span::Memory { addr, bytes: 2 } => {
             let (words, _) = memory[addr + 2 * first..].as_chunks_mut::<2>();
             words.iter_mut().zip(from).for_each(|(word, value)| *word = value.low16().to_le_bytes());
         }
-        Lane::Memory { addr, .. } => {
+        Span::Memory { addr, .. } => {
             let (words, _) = memory[addr + 4 * first..].as_chunks_mut::<4>();
             words.iter_mut().zip(from).for_each(|(word, value)| *word = value.to_le_bytes());
         }

@@ -1,24 +1,24 @@
-//! Operands of running operations: where each stands, and its next element.
+//! The operands of running operations: their positions, and their next elements.
 
 use csl_isa::dsd::mem4d;
 use csl_num::LowBits;
 
 use super::memory::Memory;
 
-/// No explicit DSR.
+/// Stands for no explicit DSR.
 pub(crate) const NO_DSR: u8 = 0xff;
 
 /// An operand of an operation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Operand {
     pub cursor: Cursor,
-    /// 16-bit words of an element.
+    /// Size of an element in 16-bit words.
     pub words: u8,
     /// The explicit DSR that it came from, or [`NO_DSR`].
     pub dsr: u8,
 }
 
-/// The place of the next element. Addresses are in bytes and wrap at 16 bits.
+/// The position of the next element. Addresses are in bytes and wrap at 16 bits.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Cursor {
     None,
@@ -34,7 +34,7 @@ pub(crate) enum Cursor {
     Circ(Circ),
     /// Wavelets of an input slot.
     In(In),
-    /// Wavelets into an output slot.
+    /// Wavelets to an output slot.
     Out(Out),
     Fifo(u8),
 }
@@ -42,7 +42,7 @@ pub(crate) enum Cursor {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Linear {
     pub addr: u16,
-    /// Bytes.
+    /// The step in bytes.
     pub step: u16,
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct Mem4 {
     pub dims: u8,
     pub extents: [u16; 4],
     pub counts: [u16; 4],
-    /// Bytes, with the reset of the inner dimensions included.
+    /// The steps in bytes, with the reset of the inner dimensions included.
     pub steps: [u16; 4],
 }
 
@@ -61,7 +61,7 @@ pub(crate) struct Mem4 {
 pub(crate) struct Circ {
     pub base: u16,
     pub addr: u16,
-    /// Bytes from `base` to the exclusive end.
+    /// The distance in bytes from `base` to the end, excluded.
     pub bytes: u16,
     pub step: u16,
 }
@@ -79,9 +79,9 @@ pub(crate) struct Out {
     pub control: bool,
     pub control_transform: bool,
     pub advance_switch: bool,
-    /// Half wavelets: 16-bit elements by an output queue in dense mode.
+    /// Whether 16-bit elements go out as half wavelets, by an output queue in dense mode.
     pub half: bool,
-    /// The high half of every wavelet.
+    /// The high half of every wavelet, if it is fixed.
     pub index: Option<u16>,
 }
 
@@ -115,15 +115,15 @@ impl Linear {
     }
 }
 
-/// A mem4d descriptor as it stands in memory.
+/// A mem4d descriptor as in memory.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Mem4Desc {
     pub addr: u16,
-    /// Dimensions and the index flag.
+    /// The number of dimensions and the index flag.
     pub shape: u16,
-    /// Outermost first.
+    /// The extents, outermost first.
     pub extents: [u16; 4],
-    /// Innermost first, in elements.
+    /// The strides in elements, innermost first.
     pub strides: [u16; 4],
 }
 
@@ -146,7 +146,8 @@ impl Mem4Desc {
 }
 
 impl Mem4 {
-    /// `words` is the element's size in 16-bit words, `index` the operation's `.index`.
+    /// The operand at its first element; `words` is the element's size in 16-bit words, `index` the operation's
+    /// `.index`.
     pub fn new(desc: Mem4Desc, words: u16, index: u16) -> Mem4 {
         let dims = usize::from(desc.shape & 7).clamp(1, 4);
         let index = if desc.shape & mem4d::INDEX_OFFSET != 0 { index.wrapping_mul(2) } else { 0 };
@@ -159,24 +160,24 @@ impl Mem4 {
         mem4
     }
 
-    /// Elements.
+    /// The number of elements.
     pub fn len(&self) -> u32 {
         self.extents.iter().fold(1u32, |len, &extent| len.saturating_mul(u32::from(extent)))
     }
 
-    /// Elements left in the innermost dimension.
+    /// The number of elements left in the innermost dimension.
     pub fn row_left(&self) -> u32 {
         if self.dims <= 1 { u32::MAX } else { u32::from(self.extents[0].saturating_sub(self.counts[0])).max(1) }
     }
 
-    /// Whether the banks of `other` lie as far from this one's in every row: eight banks of two bytes.
+    /// Whether the banks of `other` keep their distance from this operand's in every row: eight banks of two bytes.
     pub fn keeps_distance(&self, other: &Mem4) -> bool {
         let same_bank = |i: usize| self.steps[i].wrapping_sub(other.steps[i]).is_multiple_of(16);
         let dims = usize::from(self.dims);
         self.dims == other.dims && self.extents[..dims - 1] == other.extents[..dims - 1] && (1..dims).all(same_bank)
     }
 
-    /// The outermost dimension goes on for as long as the operation does.
+    /// The address of the next element. The outermost dimension continues for as long as the operation does.
     #[inline]
     fn next(&mut self) -> u16 {
         let addr = self.addr;
@@ -204,7 +205,7 @@ impl Circ {
 }
 
 impl Cursor {
-    /// The address of the next element of an operand in memory, and one step on.
+    /// The address of the next element of an operand in memory; moves one step on.
     #[inline(always)]
     pub fn next_addr(&mut self) -> Option<u16> {
         match self {
@@ -215,7 +216,7 @@ impl Cursor {
         }
     }
 
-    /// The address at which the operand stands.
+    /// The present address of the operand.
     pub fn addr(&self) -> Option<u16> {
         match self {
             Cursor::Mem(linear) => Some(linear.addr),
@@ -229,7 +230,7 @@ impl Cursor {
         matches!(self, Cursor::In(_) | Cursor::Out(_))
     }
 
-    /// Whether it reads or writes memory alone.
+    /// Whether the operand accesses memory only.
     pub fn is_memory(&self) -> bool {
         matches!(self, Cursor::Mem(_) | Cursor::Mem4(_) | Cursor::Circ(_))
     }

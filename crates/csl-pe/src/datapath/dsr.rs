@@ -1,5 +1,5 @@
-//! Explicit data structure registers (docs/decisions/machine.md M6). Only those that are loaded take room. XDSRs and SRs
-//! hold no state of their own here: what they would hold stands with the DSR that was loaded together with them.
+//! Explicit data structure registers (docs/decisions/machine.md M6). Only loaded ones take room. XDSRs and SRs have no
+//! state of their own here: it is kept in the DSR that was loaded together with them.
 
 use csl_isa::dsd::{Dsd, DsdClass};
 use csl_machine::DsrFile;
@@ -11,9 +11,9 @@ use crate::queues::NONE;
 /// A descriptor as it was loaded; element sizes come from the operation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Loaded {
-    /// mem1d and fabric.
+    /// A mem1d or fabric descriptor.
     Packed(Dsd),
-    /// A circular buffer and the address at which it stands.
+    /// A circular buffer, and its present address.
     Circ {
         dsd: Dsd,
         at: u16,
@@ -49,14 +49,15 @@ impl Dsrs {
         }
     }
 
-    /// `.save_address`: the register points behind what the operation has used.
+    /// Saves the address of an ended operation, `.save_address`: the register points after the elements that it has
+    /// used.
     pub fn save(&mut self, at: usize, stands: u16) {
         if self.0.get(at).is_some_and(|dsr| dsr.config.save_address) {
             self.set_addr(at, stands);
         }
     }
 
-    /// Moves what the register describes. Returns false for what does not lie in memory.
+    /// Changes the address of a descriptor. Returns false for one that is not in memory.
     pub fn set_addr(&mut self, at: usize, addr: u16) -> bool {
         match &mut self.0[at].value {
             Loaded::Packed(dsd) if dsd.class() == DsdClass::Mem1d => *dsd = dsd.with_addr(addr),
@@ -67,7 +68,7 @@ impl Dsrs {
         true
     }
 
-    /// `@set_dsr_base_addr`: as [`Dsrs::set_addr`]; a circular buffer moves as a whole.
+    /// `@set_dsr_base_addr`: as [`Dsrs::set_addr`], but a circular buffer moves as a whole.
     pub fn set_base(&mut self, at: usize, addr: u16) -> bool {
         if let Loaded::Circ { dsd, .. } = &mut self.0[at].value {
             *dsd = dsd.with_addr(addr);
@@ -76,7 +77,8 @@ impl Dsrs {
     }
 }
 
-/// A fabin in an explicit DSR reads from the color of its queue and binds none (docs/decisions/machine.md M29).
+/// The DSD, without its color if it is a fabin: in an explicit DSR that reads from the color of its queue and binds none
+/// (docs/decisions/machine.md M29).
 pub(crate) fn queue_alone(dsd: Dsd) -> Dsd {
     if dsd.class() != DsdClass::Fabin || dsd.queue() == NONE {
         return dsd;

@@ -1,5 +1,4 @@
-//! Floating-point exceptions that an element of a vector operation raises, looked at only where the program has unmasked
-//! one.
+//! Floating-point exceptions of the elements of vector operations, computed only if the program has unmasked one.
 
 use csl_machine::VecOp;
 use csl_num::{
@@ -11,7 +10,7 @@ use crate::exceptions::register_bits;
 
 const F32: FloatKind = FloatKind::F32;
 
-/// What a vector operation raises with the sources of one element.
+/// The exceptions that a vector operation raises with the sources of one element.
 pub(super) fn of_element(op: VecOp, half: FloatKind, sources: [u32; 3]) -> u16 {
     let [a, b, c] = sources.map(u64::from);
     let binop = |op, kind| float_binop_flags(op, kind, a, b);
@@ -22,7 +21,7 @@ pub(super) fn of_element(op: VecOp, half: FloatKind, sources: [u32; 3]) -> u16 {
         VecOp::Fadds => binop(FloatOp::Add, F32),
         VecOp::Fsubs => binop(FloatOp::Sub, F32),
         VecOp::Fmuls => binop(FloatOp::Mul, F32),
-        // The first source is what is added to.
+        // The first source is the addend.
         VecOp::Fmach => fma_flags(half, b, c, a),
         VecOp::Fmacs => fma_flags(F32, b, c, a),
         VecOp::Fmachs => fmachs_flags(half, b, c, a),
@@ -39,7 +38,7 @@ pub(super) fn of_element(op: VecOp, half: FloatKind, sources: [u32; 3]) -> u16 {
     })
 }
 
-/// `@fh2xp16` and `@fs2xp16` round to nearest.
+/// The exceptions of `@fh2xp16` and `@fs2xp16`, which round to nearest.
 fn to_fixed(kind: FloatKind, a: u64) -> FpFlags {
     let x = csl_num::to_f64(kind, a);
     let nearest = x.round_ties_even();

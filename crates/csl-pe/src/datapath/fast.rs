@@ -1,4 +1,4 @@
-//! The fast path of an issue: one element, no FIFO, nothing that a wavelet can change. Nearly all wavelets take it.
+//! The fast path of an issue: one element, no FIFO, no effect of a wavelet but its data. Nearly all wavelets take it.
 
 use super::alu;
 use super::cursor::{Cursor, Operand};
@@ -7,10 +7,11 @@ use super::state::Datapath;
 use crate::ports::Ports;
 
 impl Operation {
-    /// One issue of an operation that may take this path ([`super::operation::Needs`]) and has what it needs.
+    /// Issues one element of an operation that may take this path ([`super::operation::Needs`]) and has all that it
+    /// needs.
     pub(super) fn issue_fast(&mut self, data: &mut Datapath, ports: &mut Ports, now: u64) -> Step {
         let [a, b, c] = &mut self.srcs;
-        // Sources that there are not lie on cache lines of their own.
+        // Missing sources lie on cache lines of their own, which are not to be read.
         let sources = self.needs.sources;
         let a = fetch(a, data, ports);
         let b = if sources > 1 { fetch(b, data, ports) } else { 0 };

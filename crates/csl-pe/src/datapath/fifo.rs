@@ -15,9 +15,9 @@ pub(crate) struct FifoState {
     pub read_len: u16,
     pub write_len: u16,
     pub config: FifoConfig,
-    /// Words that a reader found missing; a push that brings them activates `activate_push`.
+    /// Words that a reader lacked; a push that completes them activates `activate_push`.
     missing: u16,
-    /// Words of room that a writer found missing.
+    /// Words of room that a writer lacked.
     lacking: u16,
 }
 
@@ -46,12 +46,12 @@ impl FifoState {
         u32::from((self.capacity - self.used) / u16::from(words))
     }
 
-    /// A reader found too little: it wants `words` words.
+    /// Notes that a reader found too few words: it needs `words`.
     pub fn hit_empty(&mut self, words: u16) {
         self.missing = words.max(1);
     }
 
-    /// A writer found too little room.
+    /// Notes that a writer found too little room: it needs `words` words.
     pub fn hit_full(&mut self, words: u16) {
         self.lacking = words.max(1);
     }
@@ -61,7 +61,7 @@ impl FifoState {
         self.addr.wrapping_add(2 * at.low16())
     }
 
-    /// Pops an element; the caller has looked at [`Fifo::available`].
+    /// Pops an element; the caller has checked [`Fifo::available`].
     pub fn pop(&mut self, memory: &Memory, words: u8) -> u32 {
         let mut value = 0;
         for i in 0..words {
@@ -72,7 +72,7 @@ impl FifoState {
         value
     }
 
-    /// Pushes an element; the caller has looked at [`Fifo::room`].
+    /// Pushes an element; the caller has checked [`Fifo::room`].
     pub fn push(&mut self, memory: &mut Memory, words: u8, value: u32) {
         for i in 0..words {
             memory.write16(self.word_addr(self.used + u16::from(i)), (value >> (16 * i)).low16());
@@ -80,7 +80,7 @@ impl FifoState {
         self.used += u16::from(words);
     }
 
-    /// The task that this push activates: only after a reader found the FIFO empty, once it has enough.
+    /// The task that this push activates: only after a reader found the FIFO empty, and once its words are there.
     pub fn after_push(&mut self) -> Option<TaskTarget> {
         let enough = self.missing != 0 && self.used >= self.missing;
         if enough {
@@ -89,7 +89,7 @@ impl FifoState {
         self.config.activate_push.filter(|_| enough)
     }
 
-    /// The task that this pop activates: only after a writer found the FIFO full, once there is room enough.
+    /// The task that this pop activates: only after a writer found the FIFO full, and once its room is there.
     pub fn after_pop(&mut self) -> Option<TaskTarget> {
         let enough = self.lacking != 0 && self.capacity - self.used >= self.lacking;
         if enough {

@@ -1,4 +1,4 @@
-//! One issue of an operation: the elements that its operands let move, in one cycle.
+//! One issue of an operation: the elements that move in one cycle.
 
 use csl_machine::{Action, ENDLESS_LENGTH, FifoAction, VecOp};
 use csl_num::LowBits;
@@ -11,14 +11,14 @@ use super::wavelets::received;
 use crate::fault::FaultKind;
 use crate::ports::Ports;
 
-/// Whether the operands let some elements move.
+/// Whether the operands let elements move.
 enum Ready {
     Go(u32),
     Wait(Stall),
     End(Action),
 }
 
-/// The end of a FIFO that an operation finds empty, or full.
+/// The end of a FIFO that an operation finds empty or full.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     Read,
@@ -26,7 +26,7 @@ enum End {
 }
 
 impl Operation {
-    /// The issue of cycle `now` of any operation.
+    /// Issues any operation in cycle `now`.
     pub fn issue(&mut self, data: &mut Datapath, ports: &mut Ports, now: u64) -> Result<Step, FaultKind> {
         if self.needs.is_fast && data.unmasked == 0 && ports.have(self.needs.inputs, self.needs.outputs) {
             return Ok(self.issue_fast(data, ports, now));
@@ -91,8 +91,8 @@ impl Operation {
         }
     }
 
-    /// An empty FIFO to read from, or a full one to write to (docs/decisions/machine.md M8). The FIFO's length becomes what
-    /// is left.
+    /// Handles an empty FIFO to read from, or a full one to write to (docs/decisions/machine.md M8). The FIFO's length
+    /// becomes the number of elements left.
     fn meet_fifo(&mut self, data: &mut Datapath, id: u8, end: End, words: u32) -> Result<Ready, FaultKind> {
         let fifo = &mut data.fifos[usize::from(id)];
         let words = words.low16();
@@ -119,7 +119,7 @@ impl Operation {
         Ok(Ready::End(self.config.completion))
     }
 
-    /// Fails with the unmasked floating-point exceptions that the elements raise, once they have moved.
+    /// Moves elements. Fails after that with the unmasked floating-point exceptions that they raise.
     fn move_elements(
         &mut self,
         data: &mut Datapath,

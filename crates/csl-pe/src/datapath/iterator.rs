@@ -14,11 +14,11 @@ use crate::queues::Outgoing;
 
 const UNUSED: Iter = Iter { operand: Operand { cursor: Cursor::None, words: 1, dsr: NO_DSR }, left: 0 };
 
-/// What an iterator meets.
+/// The result of a turn of an iterator.
 pub(crate) enum Turn {
-    /// An element has moved: the value that was read, or written.
+    /// An element has moved; its value.
     Moved(u64),
-    /// It has no element left.
+    /// The iterator has no element left.
     End,
     /// A queue has no wavelet, or no room.
     Wait,

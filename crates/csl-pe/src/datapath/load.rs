@@ -38,14 +38,14 @@ impl Datapath {
         Ok(())
     }
 
-    /// `.save_address`: the explicit DSRs of an operation that has ended point behind what it has used.
+    /// Saves the addresses of an operation that has ended in its explicit DSRs with `.save_address`.
     pub fn save_dsrs(&mut self, ended: &Operation) {
         for (dsr, addr) in ended.saved() {
             self.dsrs.save(dsr, addr);
         }
     }
 
-    /// `@set_dsr_base_addr`: bits 4 and 5 of `number` tell the file, the low four the id.
+    /// `@set_dsr_base_addr`: bits 4 and 5 of `number` give the file, the low four the id.
     pub fn set_dsr_addr(&mut self, number: u64, addr: u16) -> Result<(), FaultKind> {
         let file = DsrFile::ALL[usize::from((number >> 4 & 3).min(2).low8())];
         let id = (number & 15).low8();

@@ -1,4 +1,4 @@
-//! Operations that touch nothing but memory and scalars: many issues at once.
+//! Runs local operations, which access memory and scalars only, many issues at once.
 
 use csl_machine::Chip;
 use csl_num::{FloatKind, LowBits};
@@ -20,7 +20,7 @@ impl Operation {
         self.after_move(memory)
     }
 
-    /// As [`Operation::run_local`], element by element up to one that raises a floating-point exception of `unmasked`.
+    /// [`Operation::run_local`], element by element up to one that raises a floating-point exception of `unmasked`.
     pub fn run_watched(
         &mut self,
         chip: &Chip,

@@ -1,6 +1,6 @@
 //! A PE's memory: 64 KiB of byte addresses, of which those below [`REGISTERS_START`] are data.
 //!
-//! Only the bytes up to the highest one ever written are kept; the rest reads as zero. So a tile costs its own data.
+//! Only the bytes up to the highest one ever written are kept; all others read as zero. So a tile costs its own data.
 
 use csl_image::PeImage;
 use csl_machine::REGISTERS_START;
@@ -8,7 +8,7 @@ use csl_num::LowBits;
 
 use crate::scalar::Surroundings;
 
-/// The kept part grows to a multiple of this many bytes.
+/// The size of the kept part is a multiple of this number of bytes.
 const GROWTH: usize = 256;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Memory {
         Memory::default()
     }
 
-    /// Memory as the program's sections initialise it.
+    /// The memory that the program's sections initialise.
     pub fn of(pe: &PeImage) -> Memory {
         let mut memory = Memory { bytes: Vec::with_capacity(usize::from(pe.data_end)) };
         for section in &pe.sections {
@@ -30,14 +30,14 @@ impl Memory {
         memory
     }
 
-    /// `N` bytes that are kept; `None` beyond them.
+    /// `N` bytes of the kept part; `None` outside of it.
     #[inline(always)]
     pub fn kept<const N: usize>(&self, addr: u16) -> Option<[u8; N]> {
         let at = usize::from(addr);
         self.bytes.get(at..at + N).map(|bytes| bytes.try_into().expect("the slice has N bytes"))
     }
 
-    /// Writes `N` bytes where they are kept already; whether they are.
+    /// Writes `N` bytes if they are kept already; whether they are.
     #[inline(always)]
     pub fn put_kept<const N: usize>(&mut self, addr: u16, value: [u8; N]) -> bool {
         let at = usize::from(addr);
@@ -57,7 +57,7 @@ impl Memory {
         std::array::from_fn(|i| self.bytes.get(usize::from(addr.wrapping_add(i.low16()))).copied().unwrap_or(0))
     }
 
-    /// Writes `N` bytes from any address on; what falls into register space is dropped.
+    /// Writes `N` bytes from any address on; bytes in register space are dropped.
     #[inline(always)]
     pub fn put<const N: usize>(&mut self, addr: u16, value: [u8; N]) {
         if !self.put_kept(addr, value) {
@@ -85,13 +85,13 @@ impl Memory {
         self.put(addr, value.to_le_bytes());
     }
 
-    /// An element of `words` 16-bit words: 1 or 2.
+    /// An element of `words` 16-bit words, 1 or 2.
     #[inline(always)]
     pub fn read_element(&self, addr: u16, words: u8) -> u32 {
         if words == 1 { u32::from(self.read16(addr)) } else { self.read32(addr) }
     }
 
-    /// Writes the low `words` 16-bit words of `value`: 1 or 2.
+    /// Writes the low `words` 16-bit words of `value`, 1 or 2.
     #[inline(always)]
     pub fn write_element(&mut self, addr: u16, words: u8, value: u32) {
         if words == 1 { self.write16(addr, value.low16()) } else { self.write32(addr, value) }
@@ -108,7 +108,7 @@ impl Memory {
         }
     }
 
-    /// Has the addresses `start..end` kept, as far as they are data memory.
+    /// Extends the kept part by the addresses `start..end`, as far as they are data memory.
     fn keep(&mut self, start: usize, end: usize) {
         let end = end.min(usize::from(REGISTERS_START));
         if start < end && end > self.bytes.len() {
@@ -116,7 +116,7 @@ impl Memory {
         }
     }
 
-    /// Writes bytes from any address on; what falls into register space is dropped.
+    /// Writes bytes from any address on; those in register space are dropped.
     pub fn write_bytes(&mut self, addr: u16, bytes: &[u8]) {
         let end = usize::from(addr) + bytes.len();
         self.keep(usize::from(addr), end);
@@ -132,7 +132,7 @@ impl Memory {
         }
     }
 
-    /// `len` bytes from `addr` on as one slice, made to exist; `None` where they leave data memory.
+    /// `len` bytes from `addr` on as one slice, which are kept from now on; `None` where they leave data memory.
     pub fn slice_mut(&mut self, addr: u16, len: usize) -> Option<&mut [u8]> {
         let range = usize::from(addr)..usize::from(addr) + len;
         if range.end > usize::from(REGISTERS_START) {
@@ -144,12 +144,12 @@ impl Memory {
         Some(&mut self.bytes[range])
     }
 
-    /// `len` bytes from `addr` on as one slice; `None` where they leave what is kept.
+    /// `len` bytes from `addr` on as one slice; `None` where they leave the kept part.
     pub fn slice(&self, addr: u16, len: usize) -> Option<&[u8]> {
         self.bytes.get(usize::from(addr)..usize::from(addr) + len)
     }
 
-    /// Copies between places that do not overlap, or are the same.
+    /// Copies between regions that do not overlap, or are the same.
     pub fn copy(&mut self, to: u16, from: u16, len: u16) {
         let (start, end) = (usize::from(from), usize::from(from) + usize::from(len));
         let until = usize::from(to) + usize::from(len);
@@ -163,7 +163,7 @@ impl Memory {
         }
     }
 
-    /// Bytes of the host's memory that this takes.
+    /// The number of bytes that this memory takes on the host.
     pub fn kept_bytes(&self) -> usize {
         self.bytes.len()
     }

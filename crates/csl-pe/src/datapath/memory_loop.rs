@@ -1,4 +1,4 @@
-//! The loop of operations that touch nothing but memory and scalars.
+//! The loop of local operations, which access memory and scalars only.
 
 use csl_machine::VecOp;
 use csl_num::FloatKind;
@@ -9,7 +9,7 @@ use super::cursor::{Cursor, Linear};
 use super::memory::Memory;
 use super::operation::Operation;
 
-/// Runs `elements` elements in their order, so that overlapping operands see what was written before.
+/// Runs `elements` elements in order, so that overlapping operands see earlier results.
 pub(crate) fn run(run: &mut Operation, memory: &mut Memory, half: FloatKind, elements: u32) {
     let op = run.op;
     let independent = run.accumulate.is_none() && op != VecOp::Addc16;
@@ -23,7 +23,7 @@ pub(crate) fn run(run: &mut Operation, memory: &mut Memory, half: FloatKind, ele
     }
 }
 
-/// Any cursors.
+/// The loop for any cursors.
 struct General<'a> {
     run: &'a mut Operation,
     memory: &'a mut Memory,
@@ -51,13 +51,13 @@ impl Body for General<'_> {
     }
 }
 
-/// The sources of the next element, which stays where it is.
+/// The sources of the next element, without moving on.
 pub(super) fn next_sources(run: &Operation, memory: &Memory) -> [u32; 3] {
     let mut ahead = run.clone();
     [0, 1, 2].map(|i| ahead.srcs[i].next(memory))
 }
 
-/// Every operand a mem1d or a scalar: no look at the kind of cursor for each element.
+/// The loop for mem1d and scalar operands: it does not test the kind of cursor for each element.
 struct Strided<'a> {
     run: &'a mut Operation,
     memory: &'a mut Memory,
@@ -66,13 +66,13 @@ struct Strided<'a> {
 
 /// An operand of the strided loop: an address that steps, or a value.
 #[derive(Clone, Copy)]
-struct Lane {
+struct StridedOperand {
     at: Linear,
     value: u32,
     words: u8,
 }
 
-impl Lane {
+impl StridedOperand {
     #[inline(always)]
     fn fetch(&mut self, memory: &Memory) -> u32 {
         let addr = self.at.addr;
@@ -85,21 +85,21 @@ impl Lane {
     }
 }
 
-fn lane(cursor: Cursor, words: u8) -> Option<Lane> {
+fn strided_operand(cursor: Cursor, words: u8) -> Option<StridedOperand> {
     let nowhere = Linear { addr: 0, step: 0 };
     match cursor {
-        Cursor::None => Some(Lane { at: nowhere, value: 0, words: 0 }),
-        Cursor::Scalar(value) => Some(Lane { at: nowhere, value, words: 0 }),
-        Cursor::Mem(at) => Some(Lane { at, value: 0, words }),
+        Cursor::None => Some(StridedOperand { at: nowhere, value: 0, words: 0 }),
+        Cursor::Scalar(value) => Some(StridedOperand { at: nowhere, value, words: 0 }),
+        Cursor::Mem(at) => Some(StridedOperand { at, value: 0, words }),
         _ => None,
     }
 }
 
-/// Destination and sources, if all are.
-fn linear(run: &Operation) -> Option<[Lane; 4]> {
-    let lane_of = |i: usize| lane(run.srcs[i].cursor, run.srcs[i].words);
-    let dest = lane(run.dest.cursor, run.dest.words).filter(|dest| dest.words != 0)?;
-    Some([dest, lane_of(0)?, lane_of(1)?, lane_of(2)?])
+/// Destination and sources, if all are mem1d or scalar.
+fn linear(run: &Operation) -> Option<[StridedOperand; 4]> {
+    let operand_of = |i: usize| strided_operand(run.srcs[i].cursor, run.srcs[i].words);
+    let dest = strided_operand(run.dest.cursor, run.dest.words).filter(|dest| dest.words != 0)?;
+    Some([dest, operand_of(0)?, operand_of(1)?, operand_of(2)?])
 }
 
 impl Body for Strided<'_> {
@@ -115,14 +115,14 @@ impl Body for Strided<'_> {
             dest.at.addr = dest.at.addr.wrapping_add(dest.at.step);
         }
         advance(&mut run.dest.cursor, dest);
-        for (src, lane) in run.srcs.iter_mut().zip([a, b, c]) {
-            advance(&mut src.cursor, lane);
+        for (src, strided_operand) in run.srcs.iter_mut().zip([a, b, c]) {
+            advance(&mut src.cursor, strided_operand);
         }
     }
 }
 
-fn advance(cursor: &mut Cursor, lane: Lane) {
+fn advance(cursor: &mut Cursor, strided_operand: StridedOperand) {
     if let Cursor::Mem(at) = cursor {
-        *at = lane.at;
+        *at = strided_operand.at;
     }
 }

@@ -1,5 +1,5 @@
-//! The datapath of a PE: memory, data structure registers, FIFOs, and the vector operations that run over them. It decides
-//! nothing about when a thread may issue: the scheduler asks whether an operation can, and lets it.
+//! The datapath of a PE: memory, data structure registers, FIFOs, and the vector operations over them. It does not
+//! decide when a thread may issue: the scheduler asks whether an operation can issue, and lets it.
 
 mod alu;
 mod claim;

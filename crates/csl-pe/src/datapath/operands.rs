@@ -1,4 +1,4 @@
-//! From the operands of a row of the image's tables to cursors: descriptors are read, queues bound.
+//! Turns the operands in a row of the image's tables into cursors: reads descriptors and binds queues.
 
 use csl_image::PeImage;
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
@@ -14,7 +14,7 @@ use crate::fault::FaultKind;
 use crate::ports::Ports;
 use crate::queues::{NONE, UNQUEUED};
 
-/// Everything that an operand may refer to.
+/// The state that an operand may refer to.
 pub(crate) struct Setup<'a> {
     pub data: &'a Datapath,
     pub program: &'a PeImage,
@@ -23,14 +23,14 @@ pub(crate) struct Setup<'a> {
     pub reg: &'a dyn Fn(u16) -> u64,
 }
 
-/// An operand that has been found.
+/// A resolved operand.
 pub(super) struct Found {
     pub cursor: Cursor,
-    /// `None` for operands without one: scalars, and FIFOs without a length.
+    /// The length in elements; `None` for operands without one: scalars, and FIFOs without a length.
     pub len: Option<u32>,
     pub dsr: u8,
     pub loads: u32,
-    /// Where it is on the fabric: elements in a wavelet, flags, queue.
+    /// The properties of a fabric operand: elements in a wavelet, flags, queue.
     pub fabric: Option<Fabric>,
     pub config: Option<Config>,
 }
@@ -108,7 +108,8 @@ impl Setup<'_> {
         Ok(Found { cursor, fabric: Some(self.fabric(dsd, words)), ..none() })
     }
 
-    /// WSE-2 up to SDK 1.4: the operation binds its color to its queue (docs/decisions/machine.md M29).
+    /// The input slot of a fabin. On WSE-2 up to SDK 1.4 the operation binds its color to its queue
+    /// (docs/decisions/machine.md M29).
     fn input_slot(&mut self, dsd: Dsd) -> Result<usize, FaultKind> {
         let (queue, color) = (dsd.queue(), dsd.color());
         if queue != NONE && !self.data.chip.valid_input_queue(u32::from(queue)) {
@@ -118,7 +119,7 @@ impl Setup<'_> {
             (Arch::Wse2, true, true) => Some(self.bind_input(queue, color)?),
             (Arch::Wse3, true, true) if self.ports.input_slot(queue).is_none() => Some(self.bind_input(queue, color)?),
             (_, true, _) => self.ports.input_slot(queue),
-            (_, false, _) => self.ports.landing_slot(color),
+            (_, false, _) => self.ports.arrival_slot(color),
         };
         slot.ok_or(FaultKind::NoQueue { output: false, queue })
     }
@@ -165,7 +166,8 @@ impl Setup<'_> {
         Ok(Found { cursor: Cursor::Out(out), fabric: Some(fabric), ..none() })
     }
 
-    /// Elements in a wavelet (docs/decisions/machine.md M1). An index takes the place of a second element; a control wavelet has none.
+    /// The properties of a fabric operand, such as the elements in a wavelet (docs/decisions/machine.md M1). An index
+    /// takes the place of a second element; a control wavelet has none.
     fn fabric(&self, dsd: Dsd, words: u16) -> Fabric {
         let flags = dsd.flags();
         let mode = (flags & fabric_flags::SIMD_MASK) >> fabric_flags::SIMD_SHIFT;

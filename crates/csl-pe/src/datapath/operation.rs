@@ -1,4 +1,4 @@
-//! A vector operation under way. It can stop behind any element and go on.
+//! A vector operation under way. It can stop after any element and continue.
 
 use csl_machine::{Action, Chip, FifoAction, Priority, VecOp};
 use csl_num::{FloatKind, LowBits};
@@ -11,13 +11,13 @@ use super::memory::Memory;
 use super::timing::{self, Rate};
 use crate::ports::Ports;
 
-/// How far an operation on a message is (`<message_passing>`).
+/// The progress of an operation on a message (`<message_passing>`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Message {
     No,
-    /// A header is to be sent first.
+    /// A header has to be sent first.
     Header(u32),
-    /// A header is to be received first; it tells the number of elements.
+    /// A header has to be received first; it gives the number of elements.
     Awaited,
     /// The last wavelet closes the message.
     Open,
@@ -25,16 +25,16 @@ pub(crate) enum Message {
 
 /// A vector operation and its progress.
 ///
-/// In this order in memory: what each issue looks at lies together.
+/// The order of the fields is that in memory: those that each issue reads lie together.
 #[derive(Clone, Debug)]
 #[repr(C)]
 pub(crate) struct Operation {
     pub needs: Needs,
-    /// Elements, `u32::MAX` for an endless operation.
+    /// The number of elements left; `u32::MAX` for an endless operation.
     pub left: u32,
     pub op: VecOp,
     pub rate: Rate,
-    /// Elements up to where the rate has to be looked at again; `u32::MAX` for never.
+    /// The number of elements until the rate has to be computed again; `u32::MAX` for never.
     pub row: u32,
     pub is_fabric: bool,
     /// The scalar source that takes the result of each element.
@@ -44,25 +44,25 @@ pub(crate) struct Operation {
     pub srcs: [Operand; 3],
     pub carry: u32,
     pub config: Config,
-    /// A source that is cleared at completion: where it started, the size of its elements, the length at the start.
+    /// A source to clear at completion: its position, the size of its elements and the length at the start.
     pub zero: Option<(Cursor, u8, u32)>,
-    /// Elements that a FIFO must have, or have room for, before anything moves (its `.simd_mode`).
+    /// The number of elements that a FIFO must have, or have room for, before any moves (its `.simd_mode`).
     pub fifo_least: u8,
-    /// The value of the builtin that started it.
+    /// The value that the builtin returns.
     pub result: bool,
 }
 
-/// What decides in every cycle whether an operation can issue: it follows from the operands and does not change while the
-/// operation runs.
+/// The facts that decide in every cycle whether an operation can issue. They follow from the operands and do not change
+/// while the operation runs.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Needs {
-    /// Input slots that it reads, and the output slot that it writes, as masks.
+    /// Masks of the input slots that the operation reads and, below, of the output slot that it writes.
     pub inputs: u32,
     pub outputs: u32,
     pub has_fifo: bool,
-    /// One element an issue and nothing that wavelets can change: it takes the fast path (`fast.rs`).
+    /// Whether each issue is one element that wavelets cannot change: the operation takes the fast path (`fast.rs`).
     pub is_fast: bool,
-    /// Sources up to the last one that there is.
+    /// The number of sources, up to the last one present.
     pub sources: u8,
     /// The priority of the configuration.
     pub priority: Option<Priority>,
@@ -88,7 +88,7 @@ pub enum Stall {
 }
 
 impl Operation {
-    /// Settles [`Operation::needs`] once the operands stand.
+    /// Computes [`Operation::needs`] from the operands.
     pub fn settled(mut self) -> Operation {
         let input = |src: &Operand| if let Cursor::In(In { slot, .. }) = src.cursor { 1 << slot } else { 0 };
         let output = if let Cursor::Out(Out { slot, .. }) = self.dest.cursor { 1 << slot } else { 0 };
@@ -118,18 +118,18 @@ impl Operation {
             && !self.operands().any(transforms)
     }
 
-    /// Whether it ends before anything moves: all its operands have length 0. (A message may be empty, too, but has a
-    /// header, which tells the length.)
+    /// Whether the operation ends before anything moves: all its operands have length 0. (A message may be empty too,
+    /// but it has a header, which gives the length.)
     pub fn is_empty(&self) -> bool {
         self.left == 0 && self.message == Message::No
     }
 
-    /// Whether it touches nothing but memory and scalars.
+    /// Whether the operation accesses memory and scalars only.
     pub fn is_local(&self) -> bool {
         self.needs.inputs | self.needs.outputs == 0 && !self.needs.has_fifo
     }
 
-    /// Whether a source begins where `written` does.
+    /// Whether a source begins at the address `written`.
     pub fn reads(&self, written: Option<u16>) -> bool {
         written.is_some() && self.srcs.iter().any(|src| src.cursor.addr() == written)
     }
@@ -138,12 +138,13 @@ impl Operation {
         std::iter::once(&self.dest).chain(&self.srcs)
     }
 
-    /// Issues of a local operation that are left at the present rate.
+    /// The number of issues left of a local operation at the present rate.
     pub fn issues_left(&self) -> u64 {
         u64::from(self.left.min(self.row).div_ceil(u32::from(self.rate.group)))
     }
 
-    /// `elements` have moved: at a new row of an operand its banks may meet those of another, or no longer.
+    /// Computes the rate again at a new row of an operand, after `elements` have moved: its banks may meet those of
+    /// another, or no longer.
     #[inline]
     pub(super) fn pass_rows(&mut self, chip: &Chip, elements: u32) {
         if self.row != u32::MAX {
@@ -160,7 +161,7 @@ impl Operation {
         self.row = timing::row(self.op, self.rate, &cursors);
     }
 
-    /// `elements` have moved; an endless operation has as many left as before.
+    /// Counts `elements` that have moved; an endless operation has as many left as before.
     #[inline(always)]
     pub(super) fn count(&mut self, elements: u32) {
         if self.left != u32::MAX {
@@ -172,14 +173,14 @@ impl Operation {
         if self.left == 0 { self.complete(memory) } else { Step::Moved }
     }
 
-    /// Whether an issue would move something or end the operation.
+    /// Whether an issue would move an element or end the operation.
     #[inline]
     pub fn can_issue(&self, ports: &Ports, fifos: &[FifoState]) -> bool {
         ports.have(self.needs.inputs, self.needs.outputs)
             && (!self.needs.has_fifo || self.stall(ports, fifos).is_none())
     }
 
-    /// What the operation waits for, if it cannot issue.
+    /// The reason why the operation cannot issue, if it cannot.
     pub fn stall(&self, ports: &Ports, fifos: &[FifoState]) -> Option<Stall> {
         let of_source = |src: &Operand| match src.cursor {
             Cursor::In(input) => ports.inputs[usize::from(input.slot)].is_empty().then_some(Stall::Input(input.slot)),
@@ -203,7 +204,7 @@ impl Operation {
         self.enough(elements) == 0 && self.suspends(action)
     }
 
-    /// Tells the FIFO that this operation waits for it, so that the other side's activations know.
+    /// Notes in the FIFO that this operation waits for it, so that the other side activates it.
     pub fn note_wait(&self, fifos: &mut [FifoState]) {
         let wanted = u32::from(self.rate.group.max(self.fifo_least)).min(self.left);
         for src in &self.srcs {
@@ -224,7 +225,8 @@ impl Operation {
         matches!(action, FifoAction::Suspend) || (action == FifoAction::TestOrSuspend && self.config.is_async)
     }
 
-    /// Elements of a FIFO that this issue can move: with a packed wavelet all or nothing, by a `.simd_mode` so many at once.
+    /// The number of elements of a FIFO that this issue can move: with a packed wavelet all or none, by a `.simd_mode`
+    /// so many at once.
     pub(super) fn enough(&self, elements: u32) -> u32 {
         let wanted = u32::from(self.rate.group).min(self.left);
         let unit = u32::from(self.fifo_least.max(1)).min(self.left).max(1);
@@ -238,7 +240,7 @@ impl Operation {
         }
     }
 
-    /// The result of one element; keeps the carry and the accumulator.
+    /// The result of one element; updates the carry and the accumulator.
     pub fn compute(&mut self, half: FloatKind, values: [u32; 3]) -> u32 {
         let third = if self.op == VecOp::Addc16 { self.carry } else { values[2] };
         let mut value = alu::apply(self.op, half, values[0], values[1], third);
@@ -257,7 +259,7 @@ impl Operation {
         Step::Done(self.config.completion)
     }
 
-    /// What reaches memory only at the end: a scalar destination, a source to be cleared.
+    /// Writes at the end: a scalar destination, and a source to clear.
     pub(super) fn write_back(&mut self, memory: &mut Memory) {
         if let Cursor::Ptr { addr, value: Some(value) } = self.dest.cursor {
             memory.write_element(addr, self.dest.words, value);
@@ -270,7 +272,7 @@ impl Operation {
         }
     }
 
-    /// Explicit DSRs of this operation and where they stand.
+    /// The explicit DSRs of this operation, and their addresses to save.
     pub fn saved(&self) -> impl Iterator<Item = (usize, u16)> {
         self.operands().filter(|o| o.dsr != NO_DSR).filter_map(|o| Some((usize::from(o.dsr), o.cursor.addr()?)))
     }

@@ -1,4 +1,4 @@
-//! From a row of the image's table of vector operations to an operation that runs.
+//! Turns a row of the image's table of vector operations into an operation that runs.
 
 use csl_isa::dsd::fabric_flags;
 use csl_isa::vec::{VecArg, VecDesc};
@@ -12,23 +12,24 @@ use super::operation::{Message, Needs, Operation};
 use super::timing;
 use crate::fault::FaultKind;
 
-/// An operation about to start and what its start costs.
+/// An operation that is about to start, and the cost of its start.
 pub(crate) struct Started {
     pub run: Operation,
-    /// DSRs that are loaded for it.
+    /// The number of DSRs that are loaded for it.
     pub loads: u32,
-    /// Further cycles before the first issue: scalar operands.
+    /// Further cycles before the first issue, for scalar operands.
     pub extra: u32,
 }
 
-/// Elements of an issue.
+/// The number of elements of an issue with a FIFO.
 #[derive(Clone, Copy)]
 struct FifoSimd {
     most: u8,
     least: u8,
 }
 
-/// As for fabric operands, with 32 bits of the FIFO for a wavelet: `simd_64` waits for two, `simd_32_or_64` takes one, too.
+/// The SIMD mode of a FIFO, as for fabric operands, with 32 bits of the FIFO for a wavelet: `simd_64` waits for two,
+/// `simd_32_or_64` takes one too.
 fn fifo_simd(mode: SimdMode, words: u8) -> FifoSimd {
     let elements = |of: u8| (of / words).max(1);
     match mode {
@@ -53,7 +54,7 @@ impl Setup<'_> {
         if op != VecOp::Dfilt {
             found[0] = self.dest(&desc.dest, op.dest().words(), &config)?;
         }
-        // One that has been computed or loaded is in its register already.
+        // A scalar that was computed or loaded is in its register already.
         let constants = desc.srcs.iter().filter(|arg| matches!(arg, VecArg::ScalarConst { .. })).count() as u32;
         self.assemble(op, config, found, swapped, constants)
     }
@@ -99,7 +100,8 @@ impl Setup<'_> {
         Ok(Started { run, loads, extra: constants * self.data.chip.timing.scalar_operand + u32::from(rate.lead) })
     }
 
-    /// What the `.simd_mode` of FIFOs (WSE-2) leaves of an issue: how many elements at most, and at least.
+    /// The limits that the `.simd_mode` of FIFOs (WSE-2) puts on an issue: the greatest and the least number of
+    /// elements.
     fn fifo_simd(&self, found: &[Found; 4], elems: &[Elem], dest: Elem) -> FifoSimd {
         let words = std::iter::once(dest).chain(elems.iter().copied()).map(|elem| elem.words().low8());
         let of = |(f, words): (&Found, u8)| match f.cursor {
@@ -122,7 +124,7 @@ impl Setup<'_> {
         }
     }
 
-    /// The operand of a `@map` iterator and its length: as a source, or else as a destination.
+    /// The operand of a `@map` iterator and its length: resolved as a source, or else as a destination.
     pub fn iterator(&mut self, arg: &VecArg, words: u16) -> Result<(Operand, u32), FaultKind> {
         let config = Config::default();
         let found = match self.source(arg, words, 0) {
@@ -133,7 +135,8 @@ impl Setup<'_> {
         Ok((operand, length_of([found.len])))
     }
 
-    /// The first DSR that is asynchronous or has actions counts before the operation's own configuration.
+    /// The configuration that holds: that of the first DSR that is asynchronous or has actions, before the operation's
+    /// own.
     fn effective_config(&self, config: Config, found: &[Found; 4]) -> Config {
         let mut effective = config;
         for dsr in found.iter().filter_map(|f| f.config) {
@@ -162,8 +165,8 @@ impl Setup<'_> {
     }
 }
 
-/// The length of an operation: the first that is not 0 among those of its operands. 0 where every operand has length 0,
-/// and 1 where no operand has a length, as with scalars alone.
+/// The length of an operation: the first that is not 0 among those of its operands; 0 if every operand has length 0,
+/// and 1 if no operand has a length, as with scalars alone.
 fn length_of<const N: usize>(lengths: [Option<u32>; N]) -> u32 {
     let known = lengths.into_iter().flatten();
     known.clone().find(|&len| len != 0).unwrap_or(if known.count() == 0 { 1 } else { 0 })
@@ -178,8 +181,8 @@ fn flag_priority(flags: u16) -> Option<Priority> {
     }
 }
 
-/// Whether the second source of `@faddhs` is the 16-bit one, which the operation has first. A scalar decides it by its
-/// width; of two DSDs the guide does not say which (taken: the first).
+/// Whether the second source of `@faddhs` is the 16-bit one, which the operation has first. The width of a scalar
+/// decides; for two DSDs the guide is silent (taken: the first).
 fn is_swapped(op: VecOp, srcs: &[VecArg]) -> bool {
     let scalar_bits = |i: usize| match srcs.get(i) {
         Some(VecArg::Scalar { bits, .. } | VecArg::ScalarConst { bits, .. }) => Some(*bits),
@@ -188,15 +191,15 @@ fn is_swapped(op: VecOp, srcs: &[VecArg]) -> bool {
     op == VecOp::Faddhs && (scalar_bits(0) == Some(32) || scalar_bits(1) == Some(16))
 }
 
-/// `(pointer, scalar, dsd)` forms reduce: the scalar is the first value of an accumulator that ends in the destination
-/// (25-pt-stencil's `@fmaxs(&max, max, dsd)`).
+/// The source that accumulates: `(pointer, scalar, dsd)` forms reduce, and the scalar is the first value of an
+/// accumulator that ends in the destination (25-pt-stencil's `@fmaxs(&max, max, dsd)`).
 fn accumulator(found: &[Found; 4]) -> Option<u8> {
     let is_scalar = |i: &usize| matches!(found[*i].cursor, Cursor::Scalar(_));
     let reduces = matches!(found[0].cursor, Cursor::Ptr { .. }) && !matches!(found[2].cursor, Cursor::None);
     [1, 2].into_iter().find(is_scalar).filter(|_| reduces).map(|i| i.low8() - 1)
 }
 
-/// The source that `.zero` clears when the operation completes, as it stands at the start. With one source it is the
+/// The source that `.zero` clears when the operation completes, in its state at the start. A single source is the
 /// "second".
 fn zeroed(run: &Operation, fabric: Option<Fabric>, swapped: bool) -> Option<(Cursor, u8, u32)> {
     let flags = fabric?.flags;

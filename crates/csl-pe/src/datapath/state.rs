@@ -11,10 +11,10 @@ use super::memory::Memory;
 use crate::fault::FaultKind;
 use crate::scalar::half_kind;
 
-/// Memory, FIFOs and data structure registers of one PE, and the modes that its vector operations obey. Operations under way
-/// stand with the threads that run them.
+/// Memory, FIFOs and data structure registers of one PE, and the modes of its vector operations. Operations under way
+/// belong to the threads that run them.
 ///
-/// In this order in memory: what each issue looks at lies together.
+/// The order of the fields is that in memory: those that each issue reads lie together.
 #[derive(Clone, Debug)]
 #[repr(C)]
 pub(crate) struct Datapath {
@@ -23,9 +23,9 @@ pub(crate) struct Datapath {
     pub memory: Memory,
     /// Local tasks that FIFOs have activated since [`Datapath::take_activated`], one bit an id.
     pub activated: u32,
-    /// The bits that `control_transform` flips in a control wavelet that is received.
+    /// The bits that `control_transform` flips in received control wavelets.
     pub transform: u32,
-    /// Floating-point exceptions that stop the PE, in the bits of their register.
+    /// The floating-point exceptions that stop the PE, in the bits of their register.
     pub unmasked: u16,
     /// The program's 16-bit float format.
     pub half: FloatKind,
@@ -34,7 +34,7 @@ pub(crate) struct Datapath {
     pub dsrs: Dsrs,
     /// The iterators of `@map`, numbered over all running functions.
     pub iters: Vec<Iter>,
-    /// The header of the next message that is sent.
+    /// The header of the next message to send.
     pub message_header: u32,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct Datapath {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Iter {
     pub operand: Operand,
-    /// Elements, `u32::MAX` for an endless one.
+    /// The number of elements left; `u32::MAX` for an endless iterator.
     pub left: u32,
 }
 
@@ -79,7 +79,7 @@ impl Datapath {
         fifo.ok_or(FaultKind::BadOperand("no such FIFO"))
     }
 
-    /// Pops an element of `words` words that is there.
+    /// Pops an element of `words` words, which must be there.
     pub(super) fn pop(&mut self, id: u8, words: u8) -> u32 {
         let fifo = &mut self.fifos[usize::from(id)];
         let value = fifo.pop(&self.memory, words);
@@ -88,7 +88,7 @@ impl Datapath {
         value
     }
 
-    /// Pushes an element of `words` words for which there is room.
+    /// Pushes an element of `words` words, for which there must be room.
     pub(super) fn push(&mut self, id: u8, words: u8, value: u32) {
         let fifo = &mut self.fifos[usize::from(id)];
         fifo.push(&mut self.memory, words, value);

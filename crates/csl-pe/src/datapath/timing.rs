@@ -1,4 +1,4 @@
-//! How fast an operation goes (docs/decisions/machine.md M57).
+//! The rates of operations (docs/decisions/machine.md M57).
 
 use csl_machine::{Chip, Elem, VecOp};
 use csl_num::LowBits;
@@ -23,8 +23,8 @@ fn width(op: VecOp) -> u32 {
     op.sources().iter().map(|&elem| bits(elem)).chain([bits(op.dest())]).max().unwrap_or(16)
 }
 
-/// The guide's appendix: what strides (in elements) leave of the SIMD width. It says two things of strides of
-/// 4 mod 8 ("two operations a cycle, or a SIMD width of 4"); two is taken.
+/// The SIMD width at a stride, by the guide's appendix. For strides of 4 mod 8 elements it says two things ("two
+/// operations a cycle, or a SIMD width of 4"); two is taken.
 fn stride_limit(step_bytes: u16, elem_bits: u32) -> u32 {
     let stride = step_bytes.signed16() / (elem_bits / 8).signed16();
     match stride {
@@ -51,7 +51,7 @@ pub(crate) fn rate(chip: &Chip, op: VecOp, dest: &Cursor, srcs: &[Cursor], per_w
         }
     }
     if matches!(dest, Cursor::Ptr { .. }) {
-        elements = 1; // a scalar destination takes one element a cycle
+        elements = 1; // A scalar destination takes one element a cycle.
     }
     let conflict = bank_conflict(chip, srcs, elements, width);
     let slow = if conflict { 2 } else { 1 };
@@ -71,8 +71,8 @@ fn bank_conflict(chip: &Chip, srcs: &[Cursor], elements: u32, width: u32) -> boo
     if elements * width > 32 { a % 4 == b % 4 } else { a / 2 == b / 2 }
 }
 
-/// Where two sources in memory that move in step stand. Of mem4d operands it is known of 32-bit elements alone, one a
-/// cycle (derived, X: tiled stencils, whose cycles follow from the addresses of their arrays).
+/// The positions of two sources in memory that move in step. For mem4d operands the positions are known only with
+/// 32-bit elements, one a cycle (derived, X: tiled stencils, whose cycles follow from the addresses of their arrays).
 fn pair(srcs: &[Cursor], elements: u32, width: u32) -> Option<[Linear; 2]> {
     let mut rows = srcs.iter().filter_map(|src| match src {
         Cursor::Mem(linear) => Some(*linear),
@@ -83,8 +83,8 @@ fn pair(srcs: &[Cursor], elements: u32, width: u32) -> Option<[Linear; 2]> {
     (a.step == b.step).then_some([a, b])
 }
 
-/// Elements up to the next row of a mem4d source, where the banks of two sources have to be looked at again;
-/// `u32::MAX` where it cannot matter.
+/// The number of elements to the next row of a mem4d source, where the banks of two sources must be compared again;
+/// `u32::MAX` where they cannot matter.
 pub(crate) fn row(op: VecOp, rate: Rate, srcs: &[Cursor]) -> u32 {
     if pair(srcs, rate.group.into(), width(op)).is_none() {
         return u32::MAX;
@@ -100,7 +100,7 @@ pub(crate) fn row(op: VecOp, rate: Rate, srcs: &[Cursor]) -> u32 {
     }
 }
 
-/// The rate of an operation that [`row`] is for, at the beginning of a row.
+/// The rate at the beginning of a row, of an operation to which [`row`] applies.
 pub(crate) fn at_row(chip: &Chip, op: VecOp, rate: Rate, srcs: &[Cursor]) -> Rate {
     let conflict = bank_conflict(chip, srcs, rate.group.into(), width(op));
     Rate { period: if conflict { 2 } else { 1 }, ..rate }

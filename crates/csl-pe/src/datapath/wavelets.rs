@@ -1,4 +1,4 @@
-//! Wavelets that an operation takes and sends, and the issues that move nothing else: message headers and `@dfilt`.
+//! Wavelets that an operation takes and sends, and the issues without elements: message headers and `@dfilt`.
 
 use csl_machine::{Wavelet, message};
 
@@ -9,6 +9,7 @@ use crate::ports::Ports;
 use crate::queues::Outgoing;
 
 /// The mark of a control wavelet that `control_transform` has put into memory: the two highest bits (the guide says no
+/// more).
 /// more).
 const TRANSFORM_MARK: u32 = 3 << 30;
 
@@ -65,8 +66,8 @@ impl Operation {
     }
 }
 
-/// The word of a wavelet as an operation sees it. The mask of the control transform works here alone: on both sides of a
-/// relay it would undo itself (a choice).
+/// The word of a wavelet as an operation sees it. The mask of the control transform is applied here only: applied on
+/// both sides of a relay it would cancel itself (a choice).
 pub(super) fn received(input: In, wavelet: Wavelet, transform: u32) -> u32 {
     let mark = input.control_transform && wavelet.control;
     if mark { wavelet.data ^ transform | TRANSFORM_MARK } else { wavelet.data }

@@ -3,22 +3,22 @@
 use csl_image::{Function, PeImage};
 use csl_num::LowBits;
 
-/// Calls within calls. Real programs, which hold their frames in 48 KiB, do not come near.
+/// The greatest depth of calls. Real programs, with their frames in 48 KiB, do not reach it.
 pub const MAX_CALL_DEPTH: usize = 1024;
 
-/// Why the main thread cannot go on.
+/// The reason why the main thread cannot continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CpuFault {
     DivisionByZero,
-    /// More than [`MAX_CALL_DEPTH`] calls within calls.
+    /// Calls nested deeper than [`MAX_CALL_DEPTH`].
     CallDepth,
     /// Stack slots run into the end of memory.
     StackOverflow,
-    /// A call through a pointer that is no function's, or of one that takes other arguments.
+    /// A call through a pointer to no function, or to one with other parameters.
     BadFunctionPointer,
     /// A block copy that reaches into register space.
     CopyOfRegisters,
-    /// No branch of a `switch` over an enum names the value.
+    /// A `switch` over an enum without a branch for the value.
     Unreachable,
 }
 
@@ -35,7 +35,7 @@ impl CpuFault {
     }
 }
 
-/// Where a caller goes on.
+/// The point where a caller continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Frame {
     pc: u32,
@@ -49,11 +49,11 @@ struct Frame {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cpu {
     pub(super) regs: Vec<u64>,
-    /// Constants of the code of which every tile has its own.
+    /// The constants of the code that differ between tiles.
     pub(super) tile_consts: Box<[u64]>,
     callers: Vec<Frame>,
-    /// Cycles: issue time of the next instruction.
-    pub tau: u64,
+    /// The issue time of the next instruction, in cycles.
+    pub local_time: u64,
     pub(super) pc: u32,
     pub(super) fp: u32,
     /// Byte address of the running function's stack slots.
@@ -64,13 +64,13 @@ pub struct Cpu {
 }
 
 impl Cpu {
-    /// The main thread of a program with so many constants of the tile's own, which are 0 until they are set.
+    /// The main thread of a program with this many tile constants, which are 0 until they are set.
     pub fn new(tile_consts: u16) -> Cpu {
         Cpu { tile_consts: vec![0; usize::from(tile_consts)].into(), ..Cpu::default() }
     }
 
-    /// Sets up a call of `func` with the arguments in canonical form; [`super::run`] then runs it.
-    /// Missing arguments are 0.
+    /// Sets up a call of `func` with the arguments in canonical form, missing ones 0; [`super::run`] then
+    /// runs it.
     pub fn start(&mut self, pe: &PeImage, func: u16, args: &[u64]) {
         let entered = &pe.funcs[usize::from(func)];
         self.callers.clear();
@@ -81,7 +81,7 @@ impl Cpu {
         (self.pc, self.fp, self.sp, self.iters, self.func) = (entered.entry, 0, pe.stack.start, 0, func);
     }
 
-    /// Gives the tile's own constant `number` its value, in canonical form.
+    /// Sets tile constant `number`, in canonical form.
     pub fn set_const(&mut self, number: u16, value: u64) {
         self.tile_consts[usize::from(number)] = value;
     }
@@ -118,7 +118,7 @@ impl Cpu {
         self.regs.first().copied().unwrap_or(0)
     }
 
-    /// Goes into `func`, whose frame starts at register `window`, to return to `self.pc`.
+    /// Enters `func`, whose frame starts at register `window`, to return to `self.pc`.
     pub(super) fn enter(&mut self, pe: &PeImage, func: u16, window: u16) -> Result<(), CpuFault> {
         if self.callers.len() >= MAX_CALL_DEPTH {
             return Err(CpuFault::CallDepth);
@@ -137,7 +137,7 @@ impl Cpu {
         Ok(())
     }
 
-    /// Goes back to the caller; `false` where there is none.
+    /// Returns to the caller; `false` if there is none.
     pub(super) fn leave(&mut self) -> bool {
         let Some(frame) = self.callers.pop() else { return false };
         (self.pc, self.fp, self.sp, self.iters, self.func) = (frame.pc, frame.fp, frame.sp, frame.iters, frame.func);
@@ -145,7 +145,7 @@ impl Cpu {
     }
 }
 
-/// Where the slots of `entered` start.
+/// The start of the stack slots of `entered`.
 fn next_stack(sp: u16, caller: &Function, entered: &Function, end: u16) -> Result<u16, CpuFault> {
     let start = u32::from(sp) + u32::from(caller.stack);
     let fits = start + u32::from(entered.stack) <= u32::from(end) || entered.stack == 0;

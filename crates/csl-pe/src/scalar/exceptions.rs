@@ -1,4 +1,4 @@
-//! Floating-point exceptions that an instruction raises, looked at only where the program has unmasked one.
+//! Floating-point exceptions of instructions, computed only if the program has unmasked one.
 
 use csl_isa::{Insn, IntCode, Op};
 use csl_num::{
@@ -10,7 +10,7 @@ use crate::exceptions::register_bits;
 
 const F32: FloatKind = FloatKind::F32;
 
-/// What an instruction is going to raise, by the registers that it reads.
+/// The exceptions that an instruction will raise, by the registers that it reads.
 pub fn raised_by(insn: Insn, frame: &[u64], half: FloatKind) -> u16 {
     let reg = |reg: u16| frame[usize::from(reg)];
     let (b, c) = (|| reg(insn.b), || reg(insn.c));
@@ -41,14 +41,14 @@ pub fn raised_by(insn: Insn, frame: &[u64], half: FloatKind) -> u16 {
     })
 }
 
-/// The remainder of a division by zero, or of an infinity, is invalid; all others are exact.
+/// The exceptions of a remainder: by zero or of an infinity it is invalid, else exact.
 fn remainder(kind: FloatKind, a: u64, b: u64) -> FpFlags {
     let [x, y] = [a, b].map(|bits| csl_num::to_f64(kind, bits));
     let invalid = !x.is_nan() && !y.is_nan() && (y == 0.0 || x.is_infinite());
     FpFlags { invalid, ..FpFlags::default() }
 }
 
-/// Two operations in one instruction.
+/// The exceptions of an instruction with two operations.
 fn multiply_add(kind: FloatKind, sum: u64, a: u64, b: u64) -> FpFlags {
     let product = float_mul(kind, a, b);
     float_binop_flags(FloatOp::Mul, kind, a, b).or(float_binop_flags(FloatOp::Add, kind, sum, product))

@@ -1,4 +1,4 @@
-//! Why the interpreter has stopped.
+//! The reasons why the interpreter stops.
 
 use csl_machine::SysOp;
 use csl_num::LowBits;
@@ -6,20 +6,20 @@ use csl_num::LowBits;
 use super::cpu::{Cpu, CpuFault};
 use super::ops::canonical;
 
-/// What the interpreter's caller has to do before it resumes. Registers are those of the running function's frame;
-/// `dst` is [`csl_isa::NO_REG`] where the result is not wanted.
+/// The work of the interpreter's caller before it resumes. Registers are those of the running function's frame; `dst`
+/// is [`csl_isa::NO_REG`] where the result is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// The function that was started has returned.
     Returned,
-    /// `tau` has reached the limit at a branch; run again to go on.
-    SliceEnd,
-    /// A row of the program's `vecs`.
+    /// `local_time` has reached the limit at a branch; another run continues.
+    QuantumEnd,
+    /// A vector operation: a row of the program's `vecs`.
     Vec {
         row: u16,
         dst: u16,
     },
-    /// A row of the program's `dsr_loads`.
+    /// A DSR load: a row of the program's `dsr_loads`.
     LoadDsr {
         row: u16,
     },
@@ -34,32 +34,32 @@ pub enum Exit {
         iter: u16,
         row: u16,
     },
-    /// 1 into `ok` while an element is left, else 0.
+    /// Writes 1 into `ok` while an element is left, else 0.
     IterMore {
         iter: u16,
         ok: u16,
     },
-    /// Next element into `dst`; 1 or, at the end, 0 into `ok`.
+    /// Reads the next element into `dst`; 1 or, at the end, 0 into `ok`.
     IterNext {
         iter: u16,
         dst: u16,
         ok: u16,
     },
-    /// Puts the element in `src`; 1 or, at the end, 0 into `ok`.
+    /// Writes the element in `src`; 1 or, at the end, 0 into `ok`.
     IterPut {
         iter: u16,
         src: u16,
         ok: u16,
     },
-    /// A load from register space: give the value to [`Cpu::finish_load`].
+    /// A load from register space; the value goes to [`Cpu::finish_load`].
     Load(RegisterLoad),
-    /// A store of so many bytes to register space.
+    /// A store of `bytes` bytes to register space.
     Store {
         addr: u16,
         bytes: u8,
         value: u64,
     },
-    /// An instruction raises floating-point exceptions that are not masked, in the bits of their register.
+    /// An instruction raises unmasked floating-point exceptions, in the bits of their register.
     FpException {
         raised: u16,
     },

@@ -25,25 +25,25 @@ pub fn half_kind(half: HalfFormat) -> FloatKind {
     }
 }
 
-/// Runs `cpu` until an exit. `SliceEnd` comes at the first branch taken with `cpu.tau >= until`.
+/// Runs `cpu` until an exit. `QuantumEnd` comes at the first branch taken with `cpu.local_time >= until`.
 ///
 /// `pe` must have passed [`csl_image::Image::check`]; otherwise this may panic.
-pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u64) -> Exit {
+pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: u64) -> Exit {
     let code: &[Insn] = &pe.code;
     let half = half_kind(pe.half);
     let mut pc = cpu.pc as usize;
-    let mut tau = cpu.tau;
+    let mut local_time = cpu.local_time;
     let mut frame: &mut [u64] = &mut cpu.regs[cpu.fp as usize..];
 
     loop {
-        let insn = code[pc];
-        let raised = around.before(tau, pc, insn, frame);
+        let mut insn = if S::LOOKS { code[pc].alone() } else { code[pc] };
+        let raised = around.before(local_time, pc, insn, frame);
         pc += 1;
 
         macro_rules! leave {
             ($exit:expr) => {{
                 let exit = $exit;
-                (cpu.pc, cpu.tau) = (pc.low32(), tau);
+                (cpu.pc, cpu.local_time) = (pc.low32(), local_time);
                 return exit;
             }};
         }
@@ -70,8 +70,8 @@ pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u
         macro_rules! jump {
             ($high:expr, $low:expr) => {{
                 pc = (usize::from($high) << 16) | usize::from($low);
-                if tau >= until {
-                    leave!(Exit::SliceEnd)
+                if local_time >= until {
+                    leave!(Exit::QuantumEnd)
                 }
             }};
         }
@@ -79,10 +79,10 @@ pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u
             ($taken:expr) => {{
                 let ext = code[pc];
                 if $taken {
-                    tau += u64::from(ext.b);
+                    local_time += u64::from(ext.b);
                     jump!(insn.c, ext.c)
                 } else {
-                    tau += u64::from(ext.a);
+                    local_time += u64::from(ext.a);
                     pc += 1;
                 }
             }};
@@ -102,7 +102,7 @@ pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u
         }
         macro_rules! call {
             ($func:expr, $cost:expr) => {{
-                tau += u64::from($cost);
+                local_time += u64::from($cost);
                 cpu.pc = pc.low32();
                 if let Err(fault) = cpu.enter(pe, $func, insn.b) {
                     fault!(fault)
@@ -113,7 +113,7 @@ pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u
         }
         macro_rules! ret {
             () => {{
-                tau += u64::from(insn.b);
+                local_time += u64::from(insn.b);
                 if !cpu.leave() {
                     leave!(Exit::Returned)
                 }
@@ -155,15 +155,86 @@ pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u
             }};
         }
 
+        // Instructions that are parts of fused ones too.
+        macro_rules! load_u32 {
+            () => {
+                load!(u32, u64, address(b!(), insn.c))
+            };
+        }
+        macro_rules! load_u32_idx {
+            () => {
+                load!(u32, u64, index_address::<4>(b!().low16(), c!()))
+            };
+        }
+        macro_rules! load_u32_at_idx {
+            () => {
+                load!(u32, u64, index_address::<4>(insn.b, c!()))
+            };
+        }
+        macro_rules! load_u32_row {
+            () => {
+                load!(u32, u64, row!(4))
+            };
+        }
+        macro_rules! store_32 {
+            () => {
+                store!(u32, address(b!(), insn.c))
+            };
+        }
+        macro_rules! store_32_idx {
+            () => {
+                store!(u32, index_address::<4>(b!().low16(), c!()))
+            };
+        }
+        macro_rules! store_32_at_idx {
+            () => {
+                store!(u32, index_address::<4>(insn.b, c!()))
+            };
+        }
+        macro_rules! mul_acc_f32 {
+            () => {
+                a!() = float_add(F32, a!(), float_mul(F32, b!(), c!()))
+            };
+        }
+        /// The next instruction of a fused one.
+        macro_rules! then {
+            () => {{
+                insn = code[pc];
+                pc += 1;
+            }};
+        }
+        macro_rules! then_next {
+            () => {{
+                then!();
+                match insn.op {
+                    Op::NextU16 => next!(u16, b!().cast_signed()),
+                    _ => next!(u16, i64::from(insn.b)),
+                }
+            }};
+        }
+        macro_rules! then_dot {
+            () => {{
+                then!();
+                match insn.op {
+                    Op::LoadU32Idx => load_u32_idx!(),
+                    Op::LoadU32AtIdx => load_u32_at_idx!(),
+                    _ => load_u32_row!(),
+                }
+                then!();
+                mul_acc_f32!();
+                then_next!()
+            }};
+        }
+
         if raised != 0 {
             leave!(Exit::FpException { raised })
         }
 
         match insn.op {
             Op::Ext | Op::Unreachable => fault!(CpuFault::Unreachable),
-            Op::Charge => tau += u64::from(insn.a) | u64::from(insn.b) << 16,
+            Op::Charge => local_time += u64::from(insn.a) | u64::from(insn.b) << 16,
             Op::Jump => {
-                tau += u64::from(insn.c);
+                local_time += u64::from(insn.c);
                 jump!(insn.a, insn.b)
             }
             Op::Call => call!(insn.a, insn.c),
@@ -178,7 +249,7 @@ pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u
             Op::RetVoid => ret!(),
             Op::Table => {
                 let ext = code[pc + usize::from(a!().min(u64::from(insn.b) - 1).low16())];
-                tau += u64::from(ext.a);
+                local_time += u64::from(ext.a);
                 jump!(ext.b, ext.c)
             }
 
@@ -300,7 +371,7 @@ pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u
             Op::DivHalf => a!() = float_div(half, b!(), c!()),
             Op::RemHalf => a!() = ops::float_rem(half, b!(), c!()),
             Op::NegHalf => a!() = float_neg(half, b!()),
-            Op::MulAccF32 => a!() = float_add(F32, a!(), float_mul(F32, b!(), c!())),
+            Op::MulAccF32 => mul_acc_f32!(),
             Op::MulAccHalf => a!() = float_add(half, a!(), float_mul(half, b!(), c!())),
             Op::MathF32 => a!() = math(F32, frame, insn),
             Op::MathHalf => a!() = math(half, frame, insn),
@@ -318,12 +389,12 @@ pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u
             Op::LoadI8 => load!(i8, i64, address(b!(), insn.c)),
             Op::LoadU16 => load!(u16, u64, address(b!(), insn.c)),
             Op::LoadI16 => load!(i16, i64, address(b!(), insn.c)),
-            Op::LoadU32 => load!(u32, u64, address(b!(), insn.c)),
+            Op::LoadU32 => load_u32!(),
             Op::LoadI32 => load!(i32, i64, address(b!(), insn.c)),
             Op::Load64 => load!(u64, u64, address(b!(), insn.c)),
             Op::Store8 => store!(u8, address(b!(), insn.c)),
             Op::Store16 => store!(u16, address(b!(), insn.c)),
-            Op::Store32 => store!(u32, address(b!(), insn.c)),
+            Op::Store32 => store_32!(),
             Op::Store64 => store!(u64, address(b!(), insn.c)),
             Op::LoadU8At => load!(u8, u64, insn.b),
             Op::LoadI8At => load!(i8, i64, insn.b),
@@ -340,27 +411,27 @@ pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u
             Op::LoadI8Idx => load!(i8, i64, index_address::<1>(b!().low16(), c!())),
             Op::LoadU16Idx => load!(u16, u64, index_address::<2>(b!().low16(), c!())),
             Op::LoadI16Idx => load!(i16, i64, index_address::<2>(b!().low16(), c!())),
-            Op::LoadU32Idx => load!(u32, u64, index_address::<4>(b!().low16(), c!())),
+            Op::LoadU32Idx => load_u32_idx!(),
             Op::LoadI32Idx => load!(i32, i64, index_address::<4>(b!().low16(), c!())),
             Op::Load64Idx => load!(u64, u64, index_address::<8>(b!().low16(), c!())),
             Op::Store8Idx => store!(u8, index_address::<1>(b!().low16(), c!())),
             Op::Store16Idx => store!(u16, index_address::<2>(b!().low16(), c!())),
-            Op::Store32Idx => store!(u32, index_address::<4>(b!().low16(), c!())),
+            Op::Store32Idx => store_32_idx!(),
             Op::Store64Idx => store!(u64, index_address::<8>(b!().low16(), c!())),
             Op::LoadU8AtIdx => load!(u8, u64, index_address::<1>(insn.b, c!())),
             Op::LoadI8AtIdx => load!(i8, i64, index_address::<1>(insn.b, c!())),
             Op::LoadU16AtIdx => load!(u16, u64, index_address::<2>(insn.b, c!())),
             Op::LoadI16AtIdx => load!(i16, i64, index_address::<2>(insn.b, c!())),
-            Op::LoadU32AtIdx => load!(u32, u64, index_address::<4>(insn.b, c!())),
+            Op::LoadU32AtIdx => load_u32_at_idx!(),
             Op::LoadI32AtIdx => load!(i32, i64, index_address::<4>(insn.b, c!())),
             Op::Load64AtIdx => load!(u64, u64, index_address::<8>(insn.b, c!())),
             Op::Store8AtIdx => store!(u8, index_address::<1>(insn.b, c!())),
             Op::Store16AtIdx => store!(u16, index_address::<2>(insn.b, c!())),
-            Op::Store32AtIdx => store!(u32, index_address::<4>(insn.b, c!())),
+            Op::Store32AtIdx => store_32_at_idx!(),
             Op::Store64AtIdx => store!(u64, index_address::<8>(insn.b, c!())),
             Op::LoadU16Row => load!(u16, u64, row!(2)),
             Op::LoadI16Row => load!(i16, i64, row!(2)),
-            Op::LoadU32Row => load!(u32, u64, row!(4)),
+            Op::LoadU32Row => load_u32_row!(),
             Op::LoadI32Row => load!(i32, i64, row!(4)),
             Op::Store16Row => store!(u16, row!(2)),
             Op::Store32Row => store!(u32, row!(4)),
@@ -395,6 +466,68 @@ pub fn run(cpu: &mut Cpu, around: &mut impl Surroundings, pe: &PeImage, until: u
             Op::IterNext => leave!(Exit::IterNext { iter: cpu.iters.wrapping_add(insn.b), dst: insn.a, ok: insn.c }),
             Op::IterPut => leave!(Exit::IterPut { iter: cpu.iters.wrapping_add(insn.b), src: insn.a, ok: insn.c }),
             Op::Sys => leave!(Exit::Sys { op: SysOp::ALL[usize::from(insn.a)], args: insn.b, dst: insn.c }),
+
+            Op::DotIdx => {
+                load_u32_idx!();
+                then_dot!()
+            }
+            Op::DotAtIdx => {
+                load_u32_at_idx!();
+                then_dot!()
+            }
+            Op::DotRow => {
+                load_u32_row!();
+                then_dot!()
+            }
+            Op::LoadMulAddStore => {
+                load_u32!();
+                then!();
+                a!() = float_mul(F32, b!(), c!());
+                then!();
+                a!() = float_add(F32, b!(), c!());
+                then!();
+                store_32!()
+            }
+            Op::LoadAddStore => {
+                load_u32!();
+                then!();
+                a!() = float_add(F32, b!(), c!());
+                then!();
+                store_32!()
+            }
+            Op::LoadAddStore16 => {
+                load!(u16, u64, address(b!(), insn.c));
+                then!();
+                a!() = wrap_add::<u16>(b!(), c!());
+                then!();
+                store!(u16, address(b!(), insn.c))
+            }
+            Op::LoadStore32 => {
+                load_u32!();
+                then!();
+                match insn.op {
+                    Op::Store32 => store_32!(),
+                    Op::Store32Idx => store_32_idx!(),
+                    _ => store_32_at_idx!(),
+                }
+            }
+            Op::Store32IdxNext => {
+                store_32_idx!();
+                then_next!()
+            }
+            Op::Store32AtIdxNext => {
+                store_32_at_idx!();
+                then_next!()
+            }
+            Op::Store16AtIdxNext => {
+                store!(u16, index_address::<2>(insn.b, c!()));
+                then_next!()
+            }
+            Op::MulAddDsdWords => {
+                a!() = wrap_mul::<i16>(b!(), extended(insn.c));
+                then!();
+                a!() = ops::add_dsd_words(b!(), c!())
+            }
         }
     }
 }

@@ -1,6 +1,5 @@
-//! The scalar core of a PE: the registers of the main thread and the interpreter of its code. It knows nothing of queues,
-//! tasks or vector operations: what stands around it is a [`Surroundings`], and it stops with an [`Exit`] at whatever it
-//! does not do itself.
+//! The scalar core of a PE: the registers of the main thread and the interpreter of its code. It knows no queues, tasks
+//! or vector operations: it sees its surroundings as a [`Surroundings`], and stops with an [`Exit`] for any other work.
 
 mod cpu;
 mod exceptions;

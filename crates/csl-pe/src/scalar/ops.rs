@@ -1,4 +1,4 @@
-//! What single instructions compute.
+//! The results of single instructions.
 
 use csl_isa::dsd::Dsd;
 use csl_isa::{Insn, IntCode};
@@ -87,7 +87,7 @@ pub fn index_address<const SCALE: u16>(base: u16, index: u64) -> u16 {
     base.wrapping_add(index.low16().wrapping_mul(SCALE))
 }
 
-/// `ext` holds the bytes of a row and the base.
+/// The address of an element of a row; `ext` holds the bytes of a row and the base.
 #[inline(always)]
 pub fn row_address<const SCALE: u16>(ext: Insn, row: u64, index: u64) -> u16 {
     index_address::<SCALE>(ext.b.wrapping_add(row.low16().wrapping_mul(ext.a)), index)

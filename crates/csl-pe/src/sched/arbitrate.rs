@@ -1,17 +1,17 @@
-//! The one issue slot of a cycle: which thread gets it, and that thread's issue.
+//! The arbitration of the one issue slot of a cycle, and the issue of the thread that gets it.
 
 use super::main_thread::Main;
 use super::microthread::{self, MAIN, Microthread, claim};
 use super::state::Sched;
-use super::tracer::Glimpse;
+use super::tracer::IssuePreview;
 use crate::datapath::{Datapath, Step};
 use crate::ports::Ports;
 use crate::scalar::Cpu;
 
 impl Sched {
-    /// Gives the issue slot of cycle `now` to one thread that can use it. Scalar code of the main thread (`has_code`) and
-    /// microthreads take turns: an issue delays the code by a cycle, and the cycle behind it is the code's. On WSE-2
-    /// microthreads of low priority wait for the cycle in which a task starts or a branch has been taken.
+    /// Gives the issue slot of cycle `now` to one thread that can use it. Scalar code of the main thread (`has_code`)
+    /// and microthreads take turns: an issue delays the code by a cycle, and the cycle after it belongs to the code. On
+    /// WSE-2 microthreads of low priority wait for the cycle in which a task starts or a branch has been taken.
     pub fn arbitrate(&mut self, now: u64, has_code: bool, cpu: &mut Cpu, data: &mut Datapath, ports: &mut Ports) {
         if !data.fifos.is_empty() {
             self.uts.iter().filter(|ut| ut.start <= now).for_each(|ut| ut.run.note_wait(&mut data.fifos));
@@ -33,18 +33,18 @@ impl Sched {
         }
     }
 
-    /// 0 for none.
+    /// The claim of the main thread; 0 for none.
     #[inline]
     fn main_claim(&self, now: u64, cpu: &Cpu, data: &Datapath, ports: &Ports) -> u32 {
         match &self.main {
-            Main::Vec { run, .. } if cpu.tau <= now && run.can_issue(ports, &data.fifos) => {
+            Main::Vec { run, .. } if cpu.local_time <= now && run.can_issue(ports, &data.fifos) => {
                 claim(self.main_class, self.holder, MAIN)
             }
             _ => 0,
         }
     }
 
-    /// 0 for none.
+    /// The claim of a microthread; 0 for none.
     #[inline]
     fn ut_claim(&self, ut: &Microthread, now: u64, has_code: bool, data: &Datapath, ports: &Ports) -> u32 {
         let may = ut.start <= now && !self.is_ut_blocked(ut);
@@ -63,23 +63,24 @@ impl Sched {
         microthread::class(ut.run.needs.priority.or(of_queue))
     }
 
-    /// Up to when the main thread has code to issue; where code holds the slot, a task that is about to start counts, too.
+    /// The cycle up to which the main thread has code to issue. Where code keeps the slot, a task that is about to
+    /// start counts too.
     #[inline]
     pub fn code_until(&self, now: u64, cpu: &Cpu, data: &Datapath, ports: &Ports) -> u64 {
         let is_next = || self.tasks.pick(ports, self.busy_inputs(), self.calls.any()).is_some();
         match self.main {
-            _ if cpu.tau <= now => 0,
+            _ if cpu.local_time <= now => 0,
             Main::Vec { .. } => 0,
             Main::Idle if !data.chip.timing.scalar_code_holds_slot || !is_next() => 0,
-            _ => cpu.tau,
+            _ => cpu.local_time,
         }
     }
 
-    /// The main thread has lost the slot: its vector operation waits a cycle, its code takes one more.
+    /// Delays the main thread, which has lost the slot: its vector operation waits a cycle, its code takes one more.
     fn delay_main(&mut self, now: u64, cpu: &mut Cpu) {
         match self.main {
-            Main::Vec { .. } if cpu.tau <= now => cpu.tau = now + 1,
-            Main::Scalar | Main::Pending(_) if cpu.tau > now => cpu.tau += 1,
+            Main::Vec { .. } if cpu.local_time <= now => cpu.local_time = now + 1,
+            Main::Scalar | Main::Pending(_) if cpu.local_time > now => cpu.local_time += 1,
             _ => {}
         }
     }
@@ -87,7 +88,7 @@ impl Sched {
     fn issue_ut(&mut self, at: usize, now: u64, cpu: &Cpu, data: &mut Datapath, ports: &mut Ports) {
         let ut = &mut self.uts[at];
         ut.start = now + u64::from(ut.run.rate.period);
-        let before = self.tracer.is_some().then(|| Glimpse::of(&ut.run, &data.memory, Some(ports), data.half));
+        let before = self.tracer.is_some().then(|| IssuePreview::of(&ut.run, &data.memory, Some(ports), data.half));
         let step = ut.run.issue(data, ports, now);
         let (id, left) = (ut.id, ut.run.left);
         self.tasks.activate_mask(data.take_activated());
@@ -102,7 +103,7 @@ impl Sched {
             }
             Err(kind) => {
                 self.uts.swap_remove(at);
-                self.stop(kind, now, cpu);
+                self.raise_fault(kind, now, cpu);
             }
         }
     }

@@ -7,13 +7,13 @@ pub(crate) struct Call {
     pub args: Vec<u64>,
 }
 
-/// Each becomes ready like a task and waits for its turn.
+/// The calls of the host. Each becomes ready like a task and waits for its turn.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Calls {
     pub waiting: Vec<Call>,
-    /// How many have started so far.
+    /// The number of calls that have started so far.
     pub started: u64,
-    /// The main thread runs a called function.
+    /// Whether the main thread runs a called function.
     pub is_running: bool,
 }
 
@@ -22,7 +22,7 @@ impl Calls {
         !self.waiting.is_empty()
     }
 
-    /// The next one starts.
+    /// Starts the next call.
     pub fn start(&mut self) -> Call {
         self.started += 1;
         self.is_running = true;

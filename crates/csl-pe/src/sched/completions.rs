@@ -1,4 +1,4 @@
-//! Completions: what an operation does to a task when it has ended.
+//! Completions: the effects of ended operations on tasks.
 
 use csl_machine::Action;
 
@@ -8,7 +8,7 @@ use crate::datapath::{Datapath, Operation};
 use crate::scalar::Cpu;
 
 impl Sched {
-    /// The operation of a microthread has ended in cycle `now`.
+    /// Ends the operation of a microthread in cycle `now`.
     pub fn end_ut(&mut self, run: &Operation, effect: Action, now: u64, data: &mut Datapath) {
         data.save_dsrs(run);
         if effect != Action::Nothing {
@@ -34,7 +34,7 @@ impl Sched {
             Action::Nothing => {}
             Action::Activate(target) => {
                 if let Err(kind) = self.tasks.activate(target) {
-                    self.stop(kind, cycle, cpu);
+                    self.raise_fault(kind, cycle, cpu);
                 }
             }
             Action::Unblock(target) => self.tasks.set_blocked(target, false),

@@ -49,7 +49,7 @@ impl Counters {
         self.tsc_runs
     }
 
-    /// Lets the counter run on from where it stands, or stops it.
+    /// Lets the counter run on from its present value, or stops it.
     pub fn run_tsc(&mut self, runs: bool, cycle: u64) {
         self.latch(cycle);
         self.tsc_runs = runs;

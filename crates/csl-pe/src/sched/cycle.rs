@@ -7,17 +7,17 @@ use super::watch;
 use crate::fault::FaultKind;
 use crate::queues::NONE;
 
-/// Cycles that the main thread runs ahead at most before the simulator gets control again.
+/// The greatest number of cycles that the main thread runs ahead before the simulator gets control again.
 const QUANTUM: u64 = 1 << 16;
 
 impl Sched {
-    /// One cycle in the order of the reference: due completions, the main thread's own work, the one issue slot.
+    /// Runs one cycle, in the order of the reference: due completions, the main thread's own work, the one issue slot.
     pub fn cycle(&mut self, visit: &mut Visit) {
         let now = visit.now;
         if visit.ports.stray_half != NONE {
-            return self.stop(FaultKind::HalfWavelet { queue: visit.ports.stray_half }, now, visit.cpu);
+            return self.raise_fault(FaultKind::HalfWavelet { queue: visit.ports.stray_half }, now, visit.cpu);
         }
-        self.settle(now, visit.cpu, visit.data);
+        self.synchronize(now, visit.cpu, visit.data);
         if !self.completions.is_empty() {
             self.take_completions(now, visit.cpu);
         }
@@ -32,7 +32,7 @@ impl Sched {
         }
     }
 
-    /// The main thread's work up to `now`, or ahead of it while no other thread could see that.
+    /// Does the main thread's work up to `now`, or ahead of it while no other thread could see that.
     fn run_main(&mut self, visit: &mut Visit) {
         let now = visit.now;
         let quantum = if self.tracer.is_some() { TRACED_QUANTUM } else { QUANTUM };
@@ -41,7 +41,7 @@ impl Sched {
             let ahead = if self.is_armed(now) { now + 1 } else { quantum_end.max(now + 1) };
             let flow = match self.main {
                 Main::Idle => self.pick(visit),
-                Main::Scalar if visit.cpu.tau >= ahead => Flow::Wait,
+                Main::Scalar if visit.cpu.local_time >= ahead => Flow::Wait,
                 Main::Scalar => {
                     let tracer = self.tracer.as_deref_mut();
                     let exit = watch::run_scalar(visit, ahead, tracer, &mut self.events);

@@ -1,4 +1,4 @@
-//! Exits of the interpreter: what scalar code asks of the rest of the PE.
+//! Exits of the interpreter: the requests of scalar code to the rest of the PE.
 
 use csl_isa::vec::VecDesc;
 
@@ -12,12 +12,12 @@ use csl_image::PeImage;
 impl Sched {
     /// Carries out an exit, unless the main thread has to wait for it.
     pub fn leave_interpreter(&mut self, exit: Exit, visit: &mut Visit) -> Flow {
-        if visit.cpu.tau > visit.now && is_sync_point(exit, visit.cpu, visit.data, visit.program) {
+        if visit.cpu.local_time > visit.now && is_sync_point(exit, visit.cpu, visit.data, visit.program) {
             return Flow::Wait;
         }
         self.main = Main::Scalar;
         self.carry_out(exit, visit).unwrap_or_else(|kind| {
-            self.stop(kind, visit.cpu.tau, visit.cpu);
+            self.raise_fault(kind, visit.cpu.local_time, visit.cpu);
             Flow::Wait
         })
     }
@@ -29,13 +29,13 @@ impl Sched {
                 let chip = visit.data.chip;
                 let is_call = std::mem::take(&mut self.calls.is_running);
                 let behind = if is_call { chip.memcpy.behind_a_call } else { 0 };
-                visit.cpu.tau += u64::from(chip.timing.task_switch + behind);
+                visit.cpu.local_time += u64::from(chip.timing.task_switch + behind);
             }
-            Exit::SliceEnd => {}
+            Exit::QuantumEnd => {}
             Exit::Vec { .. } | Exit::IterLoad { .. }
-                if let Some(hold) = self.held_at(exit, visit.cpu, visit.data, visit.program, visit.ports) =>
+                if let Some(hold) = self.hazard_at(exit, visit.cpu, visit.data, visit.program, visit.ports) =>
             {
-                self.note_hold(hold);
+                self.note_hazard(hold);
                 return Ok(self.wait_for(exit));
             }
             Exit::Vec { row, dst } => return self.start_vector(row, dst, visit),
@@ -44,7 +44,7 @@ impl Sched {
             Exit::IterLoad { iter, row } => {
                 let Visit { cpu, data, program, ports, .. } = visit;
                 data.load_iter(iter, row, program, ports, &|number| cpu.reg(number))?;
-                cpu.tau += u64::from(data.chip.timing.dsr_load);
+                cpu.local_time += u64::from(data.chip.timing.dsr_load);
             }
             Exit::IterMore { iter, ok } => {
                 let left = visit.data.iter(iter).map_or(0, |iter| iter.left);
@@ -58,7 +58,7 @@ impl Sched {
                 return Ok(self.after_turn(exit, turn, ok, visit.cpu));
             }
             Exit::IterPut { iter, src, ok } => {
-                let turn = visit.data.iter_put(iter, visit.cpu.reg(src), visit.cpu.tau, visit.ports)?;
+                let turn = visit.data.iter_put(iter, visit.cpu.reg(src), visit.cpu.local_time, visit.ports)?;
                 return Ok(self.after_turn(exit, turn, ok, visit.cpu));
             }
             Exit::Load(load) => self.load_register(load, visit),
@@ -69,7 +69,7 @@ impl Sched {
         Ok(Flow::On)
     }
 
-    /// The main thread comes back to `exit` when it is woken.
+    /// Lets the main thread return to `exit` when it is woken.
     fn wait_for(&mut self, exit: Exit) -> Flow {
         self.main = Main::Pending(exit);
         Flow::Wait
@@ -81,7 +81,7 @@ impl Sched {
             Turn::End => cpu.set_reg(ok, 0),
             Turn::Moved(_) => {
                 cpu.set_reg(ok, 1);
-                cpu.tau += 1;
+                cpu.local_time += 1;
             }
         }
         Flow::On
@@ -92,8 +92,8 @@ impl Sched {
         let load = program.dsr_loads.get(usize::from(row)).ok_or(FaultKind::BadCode("no such DSR load"))?;
         data.load_dsr(load, program, &|number| cpu.reg(number))?;
         let timing = &data.chip.timing;
-        cpu.tau += u64::from(timing.dsr_load);
-        self.pace.dsr_ready = cpu.tau + u64::from(timing.before_operation);
+        cpu.local_time += u64::from(timing.dsr_load);
+        self.pace.dsr_ready = cpu.local_time + u64::from(timing.before_operation);
         Ok(())
     }
 }
@@ -110,7 +110,7 @@ fn is_sync_point(exit: Exit, cpu: &Cpu, data: &Datapath, program: &PeImage) -> b
             program.iters.get(usize::from(row)).is_some_and(|iter| data.is_on_fabric(iter.dsd, &reg))
         }
         Exit::IterNext { iter, .. } | Exit::IterPut { iter, .. } => data.is_iter_on_fabric(iter),
-        Exit::SliceEnd | Exit::LoadDsr { .. } | Exit::IterMore { .. } | Exit::FpException { .. } | Exit::Fault(_) => {
+        Exit::QuantumEnd | Exit::LoadDsr { .. } | Exit::IterMore { .. } | Exit::FpException { .. } | Exit::Fault(_) => {
             false
         }
     }

@@ -8,17 +8,17 @@ use crate::ports::Ports;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Handlers {
-    /// Colors whose handler has to run.
+    /// The colors whose handler has to run.
     pub torn: u32,
-    /// Queues that are to drain.
+    /// The queues that are to drain.
     pub flushing: u16,
-    /// Queues that have drained (a register), and those of them whose handler has to run.
+    /// The queues that have drained (a register); then those of them whose handler has to run.
     pub flushed: u16,
     drained: u16,
 }
 
 impl Handlers {
-    /// The function of the next handler that has to run, and whether another has to run behind it.
+    /// The function of the next handler that has to run, and whether another one has to run after it.
     pub fn next(&mut self, program: &PeImage) -> Option<(u16, bool)> {
         let func = if let Some(&(color, func)) = self.torn_handler(program) {
             self.torn &= !(1 << (color & 31));
@@ -39,7 +39,7 @@ impl Handlers {
         program.empty_queue_handlers.iter().find(|(queue, _)| self.drained >> (queue & 15) & 1 == 1)
     }
 
-    /// Whether a queue that is to drain has drained now.
+    /// Whether a queue that was to drain has drained now.
     #[inline]
     pub fn look(&mut self, ports: &Ports) -> bool {
         self.flushing != 0 && self.look_at_all(ports)

@@ -1,8 +1,8 @@
 //! Holds: the main thread waits at an operation until an earlier one that has its microthread or queue has ended.
 //!
-//! The guide leaves it to the programmer that no two operations share a microthread or a queue. Published programs do, and
-//! the vendor's simulator is recorded to run them to the right end, so this is no fault; each place is told once, when the
-//! run stops.
+//! The guide leaves it to the programmer that no two operations share a microthread or a queue. Published programs do
+//! share them, and the vendor's simulator is recorded to run them to the right end, so a hold is no fault; each place
+//! is reported once, when the run stops.
 
 use csl_image::PeImage;
 use csl_isa::dsd::DsdClass;
@@ -15,7 +15,7 @@ use crate::ports::Ports;
 use crate::queues::{NONE, UNQUEUED};
 use crate::scalar::{Cpu, Exit};
 
-/// Something that an earlier operation has.
+/// A resource that an earlier operation has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Resource {
     Microthread(u8),
@@ -25,15 +25,15 @@ pub enum Resource {
 
 /// A place where the main thread has held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Hold {
+pub struct Hazard {
     /// The instruction that had to wait.
     pub pc: u32,
-    /// The one that had started what it waited for, the first time that it had to.
+    /// The instruction of the operation that it waited for the first time.
     pub first: u32,
     pub resource: Resource,
 }
 
-/// What a hold is looked for in: the microthreads that run, and the state that tells what an operation would take.
+/// The state in which holds are searched: the microthreads that run, and the state that an operation would take.
 pub(super) struct Holds<'a> {
     pub uts: &'a [Microthread],
     pub cpu: &'a Cpu,
@@ -43,8 +43,8 @@ pub(super) struct Holds<'a> {
 }
 
 impl Holds<'_> {
-    /// Whether, and for what, the main thread must hold at an exit.
-    pub fn at(&self, exit: Exit) -> Option<Hold> {
+    /// The hold of the main thread at an exit, if it must wait for an earlier operation.
+    pub fn at(&self, exit: Exit) -> Option<Hazard> {
         let reg = |number| self.cpu.reg(number);
         match exit {
             Exit::Vec { row, .. } => {
@@ -61,7 +61,7 @@ impl Holds<'_> {
         }
     }
 
-    fn of_microthread(&self, desc: &VecDesc) -> Option<Hold> {
+    fn of_microthread(&self, desc: &VecDesc) -> Option<Hazard> {
         let id = self.data.microthread_of(desc, &|number| self.cpu.reg(number));
         match self.uts.iter().find(|ut| ut.id == id && id != NONE) {
             Some(first) => Some(self.hold(first, Resource::Microthread(id))),
@@ -71,7 +71,7 @@ impl Holds<'_> {
         }
     }
 
-    fn of_queue(&self, arg: VecArg) -> Option<Hold> {
+    fn of_queue(&self, arg: VecArg) -> Option<Hazard> {
         let dsd = self.data.claim_of(arg, &|number| self.cpu.reg(number)).fabric?;
         let (queue, color) = (dsd.queue(), dsd.color());
         if dsd.class() == DsdClass::Fabout {
@@ -79,14 +79,14 @@ impl Holds<'_> {
             let first = self.uts.iter().find(|ut| ut.run.needs.outputs >> slot & 1 != 0)?;
             return Some(self.hold(first, Resource::Output(queue)));
         }
-        // On WSE-2 what has come of a color is the color's, whatever queue it is bound to (`ports.rs`).
+        // On WSE-2 the wavelets of a color belong to the color, whatever queue it is bound to (`ports.rs`).
         let by_color = color != NONE && (queue == NONE || self.data.chip.arch == Arch::Wse2);
         let slot = if by_color { self.ports.color_slot(color)? } else { self.ports.input_slot(queue)? };
         let first = self.uts.iter().find(|ut| ut.run.needs.inputs >> slot & 1 != 0)?;
         Some(self.hold(first, Resource::Input(queue)))
     }
 
-    fn hold(&self, first: &Microthread, resource: Resource) -> Hold {
-        Hold { pc: self.cpu.at(), first: first.pc, resource }
+    fn hold(&self, first: &Microthread, resource: Resource) -> Hazard {
+        Hazard { pc: self.cpu.at(), first: first.pc, resource }
     }
 }

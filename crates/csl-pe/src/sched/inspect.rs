@@ -1,4 +1,4 @@
-//! What a PE waits for, as data: for deadlock reports and debuggers.
+//! The state of a PE that waits, as data: for deadlock reports and debuggers.
 
 use csl_image::PeImage;
 
@@ -17,7 +17,7 @@ pub enum Thread {
     Microthread(u8),
 }
 
-/// What a thread needs before it can go on.
+/// The condition for a thread to continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Need {
     /// A wavelet of this color; `queue` is 0xff where the color has none.
@@ -28,18 +28,18 @@ pub enum Need {
     Fifo(u8),
     /// `@unblock` of the microthread.
     Unblock,
-    /// The end of an earlier operation, which has this.
+    /// The end of an earlier operation with this resource.
     Earlier(Resource),
 }
 
-/// A thread that cannot go on.
+/// A thread that cannot continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Waiting {
     pub thread: Thread,
     pub need: Need,
     /// The instruction that waits, or that started the operation.
     pub pc: u32,
-    /// Elements still to move; `None` for endless operations.
+    /// The number of elements left to move; `None` for endless operations.
     pub left: Option<u32>,
 }
 
@@ -48,7 +48,7 @@ pub struct Waiting {
 pub struct TaskState {
     /// Active local tasks.
     pub active: u32,
-    /// Those of them that are blocked.
+    /// The active local tasks that are blocked.
     pub held: u32,
     /// Blocked colors (WSE-2) or input queues (WSE-3).
     pub blocked_channels: u32,
@@ -93,7 +93,7 @@ impl Sched {
                 Some(waiting(need, finite(iter.left)))
             }
             Main::Pending(exit) => {
-                let hold = self.held_at(*exit, cpu, data, program, ports)?;
+                let hold = self.hazard_at(*exit, cpu, data, program, ports)?;
                 Some(waiting(Need::Earlier(hold.resource), None))
             }
             _ => None,
@@ -110,17 +110,17 @@ impl Sched {
         }
     }
 
-    /// The instruction that the main thread stands at while a task runs.
+    /// The instruction of the main thread while a task runs.
     pub fn running(&self, cpu: &Cpu) -> Option<u32> {
         match &self.main {
             Main::Idle => None,
-            Main::Scalar | Main::Pending(Exit::SliceEnd) => Some(cpu.pc()),
+            Main::Scalar | Main::Pending(Exit::QuantumEnd) => Some(cpu.pc()),
             Main::Pending(_) | Main::Vec { .. } => Some(cpu.at()),
         }
     }
 }
 
-/// `None` for endless operations.
+/// The number of elements left; `None` for endless operations.
 fn finite(left: u32) -> Option<u32> {
     Some(left).filter(|&left| left != u32::MAX)
 }

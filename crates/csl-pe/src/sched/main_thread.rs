@@ -3,7 +3,7 @@
 use crate::datapath::Operation;
 use crate::scalar::Exit;
 
-/// What the main thread is doing. `Cpu::tau` is when it goes on.
+/// The state of the main thread, which continues at `Cpu::local_time`.
 #[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "one a PE, and no allocation for each operation")]
 pub(crate) enum Main {
@@ -22,27 +22,27 @@ impl Main {
         matches!(self, Main::Idle)
     }
 
-    /// Input slots that its operation reads.
+    /// The input slots that its operation reads.
     pub fn inputs(&self) -> u32 {
         if let Main::Vec { run, .. } = self { run.needs.inputs } else { 0 }
     }
 }
 
-/// Whether the main thread goes on in this visit.
+/// Whether the main thread continues in this visit.
 #[derive(PartialEq, Eq)]
 pub(crate) enum Flow {
     On,
-    /// It waits for what `sleep.rs` finds.
+    /// It waits for the events that `sleep.rs` finds.
     Wait,
 }
 
-/// When the next operation of the main thread may issue first, by what went before.
+/// The cycles from which the next operation of the main thread may issue, by those before it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pace {
     /// The first cycle in which an operation may use the DSRs loaded last.
     pub dsr_ready: u64,
-    /// Where the last synchronous operation began to write, and the first cycles in which the next may issue: any, and one
-    /// that reads there.
+    /// The address at which the last synchronous operation began to write, and the first cycles in which the next may
+    /// issue: any operation, and one that reads there.
     pub last_dest: Option<u16>,
     pub next_ready: u64,
     pub dependent_ready: u64,

@@ -1,11 +1,11 @@
-//! Microthreads: asynchronous operations, their priorities, and what they do when they have ended.
+//! Microthreads: asynchronous operations, their priorities, and their effects at the end.
 
 use csl_machine::registers::ce;
 use csl_machine::{Action, Priority};
 
 use crate::datapath::Operation;
 
-/// An asynchronous operation. In this order in memory: what each cycle looks at lies together.
+/// An asynchronous operation. The order of the fields is that in memory: those that each cycle reads lie together.
 #[derive(Clone, Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Microthread {
@@ -17,7 +17,7 @@ pub(crate) struct Microthread {
     pub run: Operation,
 }
 
-/// The effect of an operation that has ended, and the cycle in which it comes.
+/// The effect of an operation that has ended, and its cycle.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Completion {
     pub cycle: u64,
@@ -27,15 +27,16 @@ pub(crate) struct Completion {
 /// The main thread in the arbitration, where its priority is a microthread's.
 pub(super) const MAIN: u8 = 8;
 
-/// A thread that could issue; the highest of all gets the slot. From the top: a bit that makes it more than no claim,
-/// priority, and of equals the next in turn behind the thread that issued last. Priorities are documented; the turn is
-/// derived (X): an exchange of eight microthreads takes a cycle a word, and then all of them end together.
+/// The claim of a thread that could issue; the highest of all gets the slot. From the top: a bit that makes it more
+/// than no claim, the priority, and among equals the next in turn after the thread that issued last. Priorities are
+/// documented; the turn is derived (X): an exchange of eight microthreads takes a cycle a word, and then all of them
+/// end together.
 #[inline]
 pub(super) fn claim(class: u8, last: u8, id: u8) -> u32 {
     1 << 31 | u32::from(class) << 16 | u32::from(last.wrapping_sub(id) & 0xf)
 }
 
-/// Microthreads: low 0, medium 2, high 4.
+/// The class of a microthread: low 0, medium 2, high 4.
 pub(super) fn class(priority: Option<Priority>) -> u8 {
     match priority {
         None | Some(Priority::Low) => 0,
@@ -53,7 +54,7 @@ pub(super) fn queue_priority(bits: u16) -> Option<Priority> {
     }
 }
 
-/// Synchronous code stands between low and medium microthreads unless the program says otherwise.
+/// The class of the main thread: between low and medium microthreads unless the program says otherwise.
 pub(super) fn main_class(priority: Option<Priority>) -> u8 {
     priority.map_or(1, |priority| class(Some(priority)))
 }

@@ -24,7 +24,7 @@ mod unserved;
 mod vector;
 mod watch;
 
-pub use hold::{Hold, Resource};
+pub use hold::{Hazard, Resource};
 pub use inspect::{Need, TaskState, Thread, Waiting};
 pub use unserved::Unserved;
 

@@ -1,4 +1,4 @@
-//! The compute element's own registers; all others are the router's.
+//! The compute element's own registers; all others belong to the router.
 
 use csl_machine::FLUSH_INPUT;
 use csl_machine::registers::{ce, filter};
@@ -51,7 +51,7 @@ impl Sched {
             ce::CONTROL_TRANSFORM => (data.transform >> INDEX_SHIFT).low16(),
             ce::UT_BLOCKED => u16::from(self.ut_blocked),
             ce::TIMESTAMP.. if word < ce::TIMESTAMP + ce::TIMESTAMP_WORDS => {
-                self.counters.tsc_word(u64::from(word - ce::TIMESTAMP), cpu.tau)
+                self.counters.tsc_word(u64::from(word - ce::TIMESTAMP), cpu.local_time)
             }
             ce::COUNTER_CONTROL => u16::from(self.counters.tsc_runs()),
             _ => match registers.read(word) {
@@ -89,9 +89,9 @@ impl Sched {
             ce::CONTROL_TRANSFORM => data.transform = u32::from(value & ce::TRANSFORMED) << INDEX_SHIFT,
             ce::UT_BLOCKED => self.ut_blocked = value.low8(),
             ce::TIMESTAMP.. if word < ce::TIMESTAMP + ce::TIMESTAMP_WORDS => {
-                self.counters.set_tsc_word(word - ce::TIMESTAMP, value, cpu.tau);
+                self.counters.set_tsc_word(word - ce::TIMESTAMP, value, cpu.local_time);
             }
-            ce::COUNTER_CONTROL => self.counters.run_tsc(value & ce::COUNTER_RUNS != 0, cpu.tau),
+            ce::COUNTER_CONTROL => self.counters.run_tsc(value & ce::COUNTER_RUNS != 0, cpu.local_time),
             _ if registers.write(word, value) => {}
             _ => {
                 self.unserved.note(cpu.at(), word);
@@ -115,7 +115,7 @@ fn bind_input(ports: &mut Ports, queue: u8, value: u16) -> Result<(), FaultKind>
     ports.bind_input(queue, color).map_err(|_| FaultKind::QueueNotEmpty { output: false, queue }).map(drop)
 }
 
-/// The queue's register switches the filter of its color; most colors have none.
+/// Switches the filter of a queue's color by the queue's register; most colors have none.
 fn enable_filter(registers: &mut dyn Registers, value: u16) {
     if let Some(color) = color_of(value) {
         let is_enabled = u16::from(value & ce::FILTER_ENABLE != 0);

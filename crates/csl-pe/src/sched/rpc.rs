@@ -13,7 +13,7 @@ use crate::fault::FaultKind;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RpcServer {
-    /// The call whose wavelets are coming in.
+    /// The call whose wavelets are arriving.
     call: Option<Incoming>,
 }
 
@@ -30,8 +30,8 @@ pub(super) fn is_rpc_channel(program: &PeImage, channel: u8) -> bool {
 }
 
 impl RpcServer {
-    /// The server's task: one wavelet a run. The call, once its last argument is there; one of something that is not
-    /// exported is ignored.
+    /// Runs the server's task, which takes one wavelet. Returns the call once its last argument is there; a call of
+    /// something that is not exported is ignored.
     pub fn take(&mut self, data: u32, program: &PeImage) -> Result<Option<Call>, FaultKind> {
         let call = match self.call.take() {
             None => Incoming { id: data.low16(), count: (data >> 16).min(255).low8(), words: Vec::new() },

@@ -22,7 +22,7 @@ impl Sched {
     }
 
     fn service(&mut self, op: SysOp, a: u64, b: u64, visit: &mut Visit) -> Result<u64, FaultKind> {
-        let tau = visit.cpu.tau;
+        let local_time = visit.cpu.local_time;
         let channel = |id: u64| TaskTarget::DataTask(byte(id));
         let mut value = 0;
         match op {
@@ -42,9 +42,9 @@ impl Sched {
             SysOp::Assert => {}
             SysOp::GetConfig => value = u64::from(self.read_register(a.low16(), visit)),
             SysOp::SetConfig => self.write_register(a.low16(), b.low16(), visit)?,
-            SysOp::TscEnable => self.counters.enable_tsc(tau),
-            SysOp::TscDisable => self.counters.disable_tsc(tau),
-            SysOp::TscWord => value = u64::from(self.counters.tsc_word(a, tau)),
+            SysOp::TscEnable => self.counters.enable_tsc(local_time),
+            SysOp::TscDisable => self.counters.disable_tsc(local_time),
+            SysOp::TscWord => value = u64::from(self.counters.tsc_word(a, local_time)),
             SysOp::UnblockCmdStream => visit.ports.cmd_stream_unblocked = true,
             SysOp::GetX => value = u64::from(visit.at.0),
             SysOp::GetY => value = u64::from(visit.at.1),
@@ -54,7 +54,7 @@ impl Sched {
             SysOp::SetDsrAddr => visit.data.set_dsr_addr(a, b.low16())?,
             SysOp::MessageHeader => visit.data.message_header = a.low32(),
             SysOp::PrintValue => self.printing.push(Printed { kind: a.low16(), value: b }),
-            SysOp::PrintFlush => self.flush_print(tau),
+            SysOp::PrintFlush => self.flush_print(local_time),
         }
         Ok(value)
     }
@@ -101,12 +101,12 @@ impl Sched {
     }
 }
 
-/// The number of a color, queue or task; numbers that are too large name none.
+/// The number of a color, queue or task; a number that is too large names none.
 fn byte(id: u64) -> u8 {
     id.min(255).low8()
 }
 
-/// WSE-3 blocks the input queue that the color is bound to.
+/// The channel of a color; WSE-3 blocks the input queue that the color is bound to.
 fn channel_of_color(color: u64, visit: &Visit) -> TaskTarget {
     let color = byte(color);
     let queue = visit.ports.color_slot(color).map(|slot| visit.ports.inputs[slot].queue);

@@ -1,4 +1,4 @@
-//! What a PE sleeps for.
+//! Finds the events that a PE sleeps for.
 
 use csl_image::PeImage;
 
@@ -10,35 +10,37 @@ use crate::ports::Ports;
 use crate::scalar::{Cpu, Exit};
 
 impl Sched {
-    /// What the PE sleeps for after cycle `now`.
+    /// The events that the PE sleeps for after cycle `now`.
     pub fn sleep(&self, now: u64, cpu: &Cpu, data: &Datapath, program: &PeImage, ports: &Ports, wake: &mut Wake) {
-        *wake = Wake { at: u64::MAX, landings: 0, credits: self.handlers.awaited_outputs(ports) };
+        *wake = Wake { at: u64::MAX, arrivals: 0, credits: self.handlers.awaited_outputs(ports) };
         self.wake_of_uts(now, cpu, data, ports, wake);
         match &self.main {
             Main::Idle => {
-                wake.landings = !0;
+                wake.arrivals = !0;
                 if self.tasks.pick(ports, self.busy_inputs(), self.calls.any()).is_some() {
-                    wake.at = wake.at.min(cpu.tau.max(now + 1));
+                    wake.at = wake.at.min(cpu.local_time.max(now + 1));
                 }
             }
-            Main::Scalar => wake.at = wake.at.min(cpu.tau.max(now + 1)),
-            Main::Pending(_) if cpu.tau > now => wake.at = wake.at.min(cpu.tau),
-            Main::Pending(exit) if self.held_at(*exit, cpu, data, program, ports).is_some() => {}
+            Main::Scalar => wake.at = wake.at.min(cpu.local_time.max(now + 1)),
+            Main::Pending(_) if cpu.local_time > now => wake.at = wake.at.min(cpu.local_time),
+            Main::Pending(exit) if self.hazard_at(*exit, cpu, data, program, ports).is_some() => {}
             Main::Pending(exit) => wake_of_iterator(*exit, now, data, ports, wake),
             Main::Vec { run, .. } if run.is_local() => {
                 let issues = if self.tracer.is_some() { 1 } else { run.issues_left() };
-                let end = cpu.tau + issues * u64::from(run.rate.period);
+                let end = cpu.local_time + issues * u64::from(run.rate.period);
                 wake.at = wake.at.min(end.max(now + 1));
             }
-            Main::Vec { run, .. } if run.can_issue(ports, &data.fifos) => wake.at = wake.at.min(cpu.tau.max(now + 1)),
+            Main::Vec { run, .. } if run.can_issue(ports, &data.fifos) => {
+                wake.at = wake.at.min(cpu.local_time.max(now + 1))
+            }
             Main::Vec { run, .. } => {
-                wake.landings |= run.needs.inputs;
+                wake.arrivals |= run.needs.inputs;
                 wake.credits |= run.needs.outputs;
             }
         }
     }
 
-    /// What the microthreads and completions wait for.
+    /// The events that the microthreads and completions wait for.
     fn wake_of_uts(&self, now: u64, cpu: &Cpu, data: &Datapath, ports: &Ports, wake: &mut Wake) {
         for completion in &self.completions {
             wake.at = wake.at.min(completion.cycle);
@@ -50,21 +52,21 @@ impl Sched {
                 let free = if held > now && self.ut_class(ut) == 0 { held } else { now + 1 };
                 wake.at = wake.at.min(ut.start.max(free));
             } else {
-                wake.landings |= ut.run.needs.inputs;
+                wake.arrivals |= ut.run.needs.inputs;
                 wake.credits |= ut.run.needs.outputs;
             }
         }
     }
 }
 
-/// A stalled iterator sleeps for its queue; anything else goes on in the next cycle.
+/// The events of a stalled exit: an iterator sleeps for its queue, any other continues in the next cycle.
 fn wake_of_iterator(exit: Exit, now: u64, data: &Datapath, ports: &Ports, wake: &mut Wake) {
     let iter = match exit {
         Exit::IterNext { iter, .. } | Exit::IterPut { iter, .. } => data.iter(iter),
         _ => None,
     };
     match iter.map(|it| it.operand.cursor) {
-        Some(Cursor::In(input)) if ports.inputs[usize::from(input.slot)].is_empty() => wake.landings |= 1 << input.slot,
+        Some(Cursor::In(input)) if ports.inputs[usize::from(input.slot)].is_empty() => wake.arrivals |= 1 << input.slot,
         Some(Cursor::Out(out)) if ports.outputs[usize::from(out.slot)].room() == 0 => wake.credits |= 1 << out.slot,
         _ => wake.at = wake.at.min(now + 1),
     }

@@ -1,4 +1,4 @@
-//! Starts of tasks: the picked one's function is entered with its arguments.
+//! Starts tasks: enters the function of the picked one with its arguments.
 
 use csl_image::PeImage;
 use csl_machine::TaskKind;
@@ -13,15 +13,15 @@ use crate::scalar::Cpu;
 impl Sched {
     /// Starts the next task that is ready in cycle `now`.
     pub fn pick(&mut self, visit: &mut Visit) -> Flow {
-        if visit.cpu.tau > visit.now {
+        if visit.cpu.local_time > visit.now {
             return Flow::Wait;
         }
         let Some(pick) = self.tasks.pick(visit.ports, self.busy_inputs(), self.calls.any()) else { return Flow::Wait };
-        visit.cpu.tau = visit.now;
+        visit.cpu.local_time = visit.now;
         self.tasks.started(pick);
         self.trace_task(pick, visit.data.chip.arch);
         if let Err(kind) = self.start_task(pick, visit) {
-            self.stop(kind, visit.now, visit.cpu);
+            self.raise_fault(kind, visit.now, visit.cpu);
         }
         Flow::On
     }
@@ -40,7 +40,7 @@ impl Sched {
                 if !is_rpc_channel(program, channel) {
                     return self.start_bound(TaskKind::Data, channel, wavelet.data, cpu, program);
                 }
-                cpu.tau += u64::from(data.chip.timing.task_switch);
+                cpu.local_time += u64::from(data.chip.timing.task_switch);
                 if let Some(call) = self.rpc.take(wavelet.data, program)? {
                     self.enter(call.func, &call.args, cpu, program);
                 }
@@ -85,7 +85,8 @@ impl Sched {
         self.main = Main::Scalar;
     }
 
-    /// `@bind_rotating_tasks`: the alternate task's function where it is its turn. The wavelet stays for the data task.
+    /// The alternate task's function where it is its turn (`@bind_rotating_tasks`). The wavelet stays for the data
+    /// task.
     fn rotate(&mut self, channel: u8, program: &PeImage) -> Option<u16> {
         let at = program.rotating.iter().position(|pair| pair.data_task == channel)?;
         let pair = &program.rotating[at];
@@ -94,7 +95,7 @@ impl Sched {
         turn.then_some(pair.alt)
     }
 
-    /// The teardown task, whose id this is, where a handler has to run.
+    /// Starts a handler of the teardown task, which has this id, if one has to run.
     fn start_handler(&mut self, id: u8, cpu: &mut Cpu, program: &PeImage) -> bool {
         let Some((func, is_another)) = self.handlers.next(program) else { return false };
         self.enter(func, &[], cpu, program);

@@ -1,4 +1,4 @@
-//! The state of the scheduler, and what it works with in one visit.
+//! The state of the scheduler, and the context of one visit.
 
 use csl_image::PeImage;
 use csl_machine::Chip;
@@ -6,7 +6,7 @@ use csl_machine::Chip;
 use super::calls::Calls;
 use super::counters::Counters;
 use super::handlers::Handlers;
-use super::hold::{Hold, Holds};
+use super::hold::{Hazard, Holds};
 use super::main_thread::{Main, Pace};
 use super::microthread::{self, Completion, Microthread};
 use super::rpc::RpcServer;
@@ -23,7 +23,7 @@ use crate::scalar::{Cpu, Exit};
 /// Tasks, the main thread, microthreads and their one issue slot, completions, and the registers of the compute element
 /// that govern them.
 ///
-/// In this order in memory: what each cycle of a streaming PE looks at lies together (measured).
+/// The order of the fields is that in memory: those that each cycle of a streaming PE reads lie together (measured).
 #[derive(Clone, Debug)]
 #[repr(C)]
 pub(crate) struct Sched {
@@ -31,9 +31,9 @@ pub(crate) struct Sched {
     pub tracer: Option<Box<Tracer>>,
     pub uts: Vec<Microthread>,
     pub completions: Vec<Completion>,
-    /// When a microthread issued last.
+    /// The last cycle in which a microthread issued.
     pub last_issue: u64,
-    /// A memcpy transfer runs up to this cycle.
+    /// The end, excluded, of the memcpy transfer that runs.
     pub armed_until: u64,
     /// The thread that issued last in the arbitration.
     pub holder: u8,
@@ -49,19 +49,19 @@ pub(crate) struct Sched {
     pub pace: Pace,
     pub counters: Counters,
     pub rpc: RpcServer,
-    /// `@bind_rotating_tasks`: how often each pair's data task has run in this turn.
+    /// The number of runs of each pair's data task in this turn (`@bind_rotating_tasks`).
     pub rotations: Vec<u32>,
-    pub holds: Vec<Hold>,
+    pub holds: Vec<Hazard>,
     pub unserved: UnservedRegisters,
     pub events: Vec<Event>,
     pub printing: Vec<Printed>,
 }
 
-/// One visit of a PE: the window of cycles, the parts below the scheduler, and what has arrived.
+/// One visit of a PE: the window of cycles, the parts below the scheduler, and the wavelets that have arrived.
 pub(crate) struct Visit<'a> {
     /// The fabric's cycle.
     pub now: u64,
-    /// Nothing starts in this cycle or later.
+    /// The end of the window: nothing starts in this cycle or later.
     pub limit: u64,
     pub cpu: &'a mut Cpu,
     pub data: &'a mut Datapath,
@@ -100,7 +100,7 @@ impl Sched {
         }
     }
 
-    /// Whether a microthread or transfer could see what the main thread does.
+    /// Whether a microthread or transfer could see the effects of the main thread.
     pub fn is_armed(&self, now: u64) -> bool {
         !self.uts.is_empty() || !self.completions.is_empty() || now < self.armed_until
     }
@@ -114,13 +114,13 @@ impl Sched {
         self.ut_blocked >> (ut.id & 7) & 1 == 1
     }
 
-    /// The PE stops.
-    pub fn stop(&mut self, kind: FaultKind, cycle: u64, cpu: &Cpu) {
+    /// Stops the PE with a fault.
+    pub fn raise_fault(&mut self, kind: FaultKind, cycle: u64, cpu: &Cpu) {
         let stack = if self.main.is_idle() { Vec::new() } else { cpu.call_stack() };
         self.fault = Some(Box::new(Fault { kind, cycle, pc: stack.first().copied(), stack }));
     }
 
-    /// `@queue_flush`: the teardown task becomes ready once a queue that is to drain is empty.
+    /// Makes the teardown task ready once a queue that is to drain is empty (`@queue_flush`).
     #[inline]
     pub fn watch_flushes(&mut self, chip: &Chip, ports: &Ports) {
         if self.handlers.look(ports) {
@@ -128,14 +128,21 @@ impl Sched {
         }
     }
 
-    /// Whether, and for what, the main thread must hold at an exit. Nothing is bound or read for this.
+    /// The hold of the main thread at an exit, if any. Nothing is bound or read for this.
     #[inline]
-    pub fn held_at(&self, exit: Exit, cpu: &Cpu, data: &Datapath, program: &PeImage, ports: &Ports) -> Option<Hold> {
+    pub fn hazard_at(
+        &self,
+        exit: Exit,
+        cpu: &Cpu,
+        data: &Datapath,
+        program: &PeImage,
+        ports: &Ports,
+    ) -> Option<Hazard> {
         if self.uts.is_empty() { None } else { Holds { uts: &self.uts, cpu, data, program, ports }.at(exit) }
     }
 
-    /// Remembers a place for the warning: what it waited for first counts.
-    pub fn note_hold(&mut self, hold: Hold) {
+    /// Remembers a place for the warning, with the resource that it waited for first.
+    pub fn note_hazard(&mut self, hold: Hazard) {
         if self.holds.iter().all(|known| known.pc != hold.pc) {
             self.holds.push(hold);
         }

@@ -1,4 +1,4 @@
-//! Tasks: what is bound, active and blocked, and which one runs next (docs/decisions/machine.md M12 to M16).
+//! Tasks: the bound, active and blocked ones, and the choice of the next to run (docs/decisions/machine.md M12 to M16).
 
 use csl_image::{PeImage, Task, TaskParam};
 use csl_machine::{Arch, QueueDir, Startup, TaskKind, TaskTarget, Wavelet};
@@ -9,7 +9,7 @@ use crate::ports::Ports;
 use crate::queues::InQueue;
 use crate::scalar;
 
-/// Places in the picker's ring: local tasks by id, then input slots, then memcpy's calls.
+/// Positions in the picker's ring: local tasks by id, then input slots, then memcpy's calls.
 const FIRST_SLOT: u8 = 32;
 const CALLS: u8 = 64;
 const RING: u8 = 65;
@@ -21,22 +21,22 @@ pub(crate) struct Tasks {
     active: u32,
     local_blocked: u32,
     control_blocked: u64,
-    /// Colors on WSE-2, input queues on WSE-3.
+    /// The blocked channels: colors on WSE-2, input queues on WSE-3.
     channel_blocked: u32,
     /// Channels with a data task.
     data_bound: u32,
-    /// Local tasks, and channels, whose tasks go before all others (`<tile_config>`'s `task_priority`).
+    /// Local tasks, and below channels, whose tasks go before all others (`<tile_config>`'s `task_priority`).
     pub local_priority: u32,
     pub channel_priority: u32,
-    /// By input queue: where its control task table starts in the common one (WSE-3).
+    /// The start of each input queue's control task table in the common one (WSE-3).
     control_base: [u8; 8],
-    /// Input queues of messages, whose last wavelet no task gets (guide, `<message_passing>`).
+    /// Input queues of messages, whose last wavelet starts no task (guide, `<message_passing>`).
     message_queues: u32,
-    /// The ring's place after the task that ran last.
+    /// The position in the ring after the task that ran last.
     next: u8,
 }
 
-/// What the picker found.
+/// The choice of the picker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pick {
     Local(u8),
@@ -65,8 +65,9 @@ impl Tasks {
         let data_bound = of_kind(TaskKind::Data).fold(0, |mask, task| mask | bit(task.id));
         let data_bound = program.rpc.iter().fold(data_bound, |mask, rpc| mask | bit(rpc.task_id));
         let local_bound = of_kind(TaskKind::Local).fold(0, |mask, task| mask | bit(task.id));
-        // On WSE-2 a color and the local task of its number start alike: spmv-hypersparse sends control wavelets on a color
-        // that it never unblocks, and binds a local task to the number. (WSE-3 keeps the numbers apart.)
+        // On WSE-2 a color and the local task of its number start in the same state: spmv-hypersparse sends control
+        // wavelets on a color that it never unblocks, and binds a local task to the number. (WSE-3 keeps the numbers
+        // apart.)
         let unblocked = data_bound | if arch == Arch::Wse2 { local_bound } else { 0 };
         Tasks {
             arch,
@@ -83,7 +84,7 @@ impl Tasks {
         }
     }
 
-    /// What the compiler does before the first cycle, in source order.
+    /// Carries out the actions before the first cycle, in source order.
     pub fn start_up(&mut self, program: &PeImage) -> Result<(), FaultKind> {
         for &startup in &program.startup {
             match startup {
@@ -125,8 +126,8 @@ impl Tasks {
         }
     }
 
-    /// `@block(id)` of a number that may be any kind of task: WSE-3 counts input queues below its local tasks; on WSE-2 a
-    /// number that is bound to a data task alone means its color.
+    /// The target of `@block(id)` with a number that may be any kind of task: WSE-3 counts input queues below its local
+    /// tasks; on WSE-2 a number that is bound to a data task only means its color.
     pub fn task_of_id(&self, program: &PeImage, id: u16) -> TaskTarget {
         let number = id.min(255).low8();
         let bound = |kind| find(program, kind, number).is_some();
@@ -140,9 +141,9 @@ impl Tasks {
         }
     }
 
-    /// The task that runs next; one place of the ring after another, starting behind the one that ran last, so that no
-    /// ready task waits for more than one run of each other. (The order is not public: a choice.) `busy` are input slots
-    /// whose wavelets a running operation takes.
+    /// Picks the task that runs next: one position of the ring after another, starting after the one that ran last, so
+    /// that no ready task waits for more than one run of each other. (The order is not public: a choice.) `busy` are
+    /// input slots whose wavelets a running operation takes.
     pub fn pick(&self, ports: &Ports, busy: u32, call: bool) -> Option<Pick> {
         let ready = self.active & !self.local_blocked;
         let slots = u128::from(ports.filled() & !busy) << FIRST_SLOT;
@@ -176,7 +177,7 @@ impl Tasks {
         if self.arch == Arch::Wse2 { input.color } else { input.queue }
     }
 
-    /// What the head of an input slot starts.
+    /// The task that the head of an input slot starts.
     fn slot(&self, ports: &Ports, slot: u8) -> Option<Pick> {
         let input = ports.inputs.get(usize::from(slot))?;
         let wavelet = input.front()?;
@@ -203,7 +204,7 @@ impl Tasks {
         (!blocked).then_some(Pick::Control { slot, entry, wavelet })
     }
 
-    /// The task at the picked place starts: its activation is used up, and the ring moves on.
+    /// Notes that the picked task starts: its activation is used up, and the ring moves on.
     pub fn started(&mut self, pick: Pick) {
         let place = match pick {
             Pick::Local(id) => id,
@@ -234,7 +235,7 @@ impl Tasks {
     }
 }
 
-/// The members of a set of places of the ring, from `first` on and around.
+/// The members of a set of positions in the ring, from `first` on and around.
 fn in_turn(places: u128, first: u8) -> impl Iterator<Item = u8> {
     let behind = places >> first << first;
     members(behind).chain(members(places ^ behind))
@@ -269,9 +270,9 @@ pub(crate) fn find(program: &PeImage, kind: TaskKind, id: u8) -> Option<&Task> {
     program.tasks.iter().find(|task| task.kind == kind && task.id == id)
 }
 
-/// The task that an activation of a local id, or a control wavelet's entry point, starts. One table serves both unless the
-/// program separates them (WSE-3); data tasks are in it too, by color or input queue (a control wavelet starts one in
-/// topic-05-switches of 1.0, an activation in the FFT of 0.9).
+/// The task that an activation of a local id, or a control wavelet's entry point, starts. One table serves both unless
+/// the program separates them (WSE-3). Data tasks are in it too, by color or input queue: a control wavelet starts one
+/// in topic-05-switches of 1.0, an activation in the FFT of 0.9.
 pub(crate) fn find_in_table(program: &PeImage, kind: TaskKind, id: u8) -> Option<&Task> {
     let others: &[TaskKind] = match kind {
         _ if program.separate_control_table => &[],

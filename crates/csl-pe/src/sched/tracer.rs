@@ -1,5 +1,4 @@
-//! The instruction trace of a PE that is traced: nothing here runs otherwise, and nothing here changes what the PE does or
-//! when.
+//! The instruction trace of a PE. It runs for traced PEs only, and changes neither the PE's results nor its cycles.
 
 use csl_isa::{Field, Insn, NO_REG, Op};
 use csl_machine::{Arch, VecOp};
@@ -10,7 +9,8 @@ use crate::datapath::{Cursor, Memory, Operation};
 use crate::event::{Element, Event, EventKind, Issue};
 use crate::ports::Ports;
 
-/// Cycles that a traced PE runs ahead at most: its events wait in memory until the clock has come there.
+/// The greatest number of cycles that a traced PE runs ahead: its events wait in memory until the clock has reached
+/// them.
 pub(crate) const TRACED_QUANTUM: u64 = 1 << 8;
 
 /// Stands for the main thread in [`Tracer::running`].
@@ -18,11 +18,11 @@ pub(crate) const MAIN_THREAD: u8 = 0xfe;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tracer {
-    /// Instructions so far.
+    /// The number of instructions so far.
     count: u32,
     /// Id of the task that started last.
     task: u8,
-    /// Vector operations under way, by microthread, and how many of their elements have moved.
+    /// Vector operations under way, by microthread, each with the number of elements that have moved.
     running: Vec<(u8, Issue, u32)>,
     pub(super) steps: Steps,
 }
@@ -31,7 +31,7 @@ pub(crate) struct Tracer {
 type Values = [Option<u64>; 4];
 
 impl Tracer {
-    /// A task starts.
+    /// Notes that a task starts.
     pub fn task(&mut self, pick: Pick, arch: Arch) {
         self.task = match pick {
             Pick::Local(id) => id,
@@ -49,7 +49,8 @@ impl Tracer {
         };
     }
 
-    /// A vector operation of the instruction at `pc` starts at `cycle`, on a microthread or on the main thread.
+    /// Records that a vector operation of the instruction at `pc` starts at `cycle`, on a microthread or on the main
+    /// thread.
     pub fn vector(&mut self, pc: u32, ut: Option<u8>, cycle: u64, events: &mut Vec<Event>) {
         let issue = self.number(pc, ut);
         let thread = ut.unwrap_or(MAIN_THREAD);
@@ -58,8 +59,8 @@ impl Tracer {
         events.push(Event { cycle, what: EventKind::Issue(issue) });
     }
 
-    /// A thread's operation has moved elements, down to `left`; they are executed in `cycle`.
-    pub fn elements(&mut self, thread: u8, before: &Glimpse, left: u32, cycle: u64, events: &mut Vec<Event>) {
+    /// Records the elements that a thread's operation has moved, down to `left`; they are executed in `cycle`.
+    pub fn elements(&mut self, thread: u8, before: &IssuePreview, left: u32, cycle: u64, events: &mut Vec<Event>) {
         let Some(running) = self.running.iter_mut().find(|running| running.0 == thread) else { return };
         for k in 0..before.moved(left) {
             let values = before.values.get(k as usize).copied().unwrap_or_default();
@@ -75,15 +76,19 @@ impl Tracer {
         issue
     }
 
-    /// Makes events of what the interpreter has run. Cycles are counted by basic blocks, whose instructions issue one a
-    /// cycle; `end` is when the next block starts.
+    /// Makes events of the instructions that the interpreter has run. Cycles are counted by basic blocks, whose
+    /// instructions issue one a cycle; `end` is the start of the next block.
     pub fn tell(&mut self, end: u64, shift: u64, events: &mut Vec<Event>) {
         let steps = std::mem::take(&mut self.steps.list);
         self.steps.frame = 0;
         for (at, step) in steps.iter().enumerate() {
-            let first = steps[..at].iter().rposition(|other| other.tau != step.tau).map_or(0, |other| other + 1);
-            let next = steps[at..].iter().find(|other| other.tau != step.tau).map_or(end, |other| other.tau);
-            let cycle = (step.tau + (at - first) as u64).min(next.max(step.tau + 1) - 1);
+            let first =
+                steps[..at].iter().rposition(|other| other.local_time != step.local_time).map_or(0, |other| other + 1);
+            let next = steps[at..]
+                .iter()
+                .find(|other| other.local_time != step.local_time)
+                .map_or(end, |other| other.local_time);
+            let cycle = (step.local_time + (at - first) as u64).min(next.max(step.local_time + 1) - 1);
             let issue = self.number(step.pc, None);
             let element = Element { seq: 0, unit: 0, values: step.values };
             events.push(Event { cycle, what: EventKind::Issue(issue) });
@@ -92,23 +97,23 @@ impl Tracer {
     }
 }
 
-/// What the next issue of an operation would compute, as far as it can be told beforehand.
-pub(crate) struct Glimpse {
+/// The result of the next issue of an operation, as far as it can be computed beforehand.
+pub(crate) struct IssuePreview {
     values: Vec<Values>,
     left: u32,
     group: u32,
 }
 
-impl Glimpse {
-    pub fn of(run: &Operation, memory: &Memory, ports: Option<&Ports>, half: FloatKind) -> Glimpse {
+impl IssuePreview {
+    pub fn of(run: &Operation, memory: &Memory, ports: Option<&Ports>, half: FloatKind) -> IssuePreview {
         let (left, group) = (run.left, u32::from(run.rate.group));
         let elements = if run.op == VecOp::Dfilt { 0 } else { group.min(left) };
         let mut run = run.clone();
         let values = (0..elements).map(|k| element(&mut run, memory, ports, half, k)).collect();
-        Glimpse { values, left, group }
+        IssuePreview { values, left, group }
     }
 
-    /// Elements that were moved when `left` are left.
+    /// The number of elements that have moved when `left` are left.
     fn moved(&self, left: u32) -> u32 {
         if self.left == u32::MAX { self.group } else { self.left - left }
     }
@@ -137,17 +142,17 @@ fn element(run: &mut Operation, memory: &Memory, ports: Option<&Ports>, half: Fl
     [dest, a, b, c].map(|value| value.map(u64::from))
 }
 
-/// Instructions that the interpreter has run since the last look.
+/// Instructions that the interpreter has run since they were last collected.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Steps {
     list: Vec<ScalarStep>,
-    /// Where the frame of the last step lay.
+    /// The start of the last step's frame.
     frame: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct ScalarStep {
-    tau: u64,
+    local_time: u64,
     pc: u32,
     values: Values,
     /// The register whose value is known only after the instruction.
@@ -155,8 +160,8 @@ struct ScalarStep {
 }
 
 impl Steps {
-    /// The instruction at `pc` is about to run in cycle `tau`.
-    pub fn at(&mut self, tau: u64, pc: usize, insn: Insn, frame: &[u64]) {
+    /// Notes that the instruction at `pc` is about to run in cycle `local_time`.
+    pub fn at(&mut self, local_time: u64, pc: usize, insn: Insn, frame: &[u64]) {
         let place = frame.as_ptr() as usize;
         if let Some(last) = self.list.last_mut()
             && let Some(register) = last.written.take()
@@ -165,7 +170,7 @@ impl Steps {
             last.values[0] = frame.get(usize::from(register)).copied();
         }
         self.frame = place;
-        // Not instructions of a machine, or told by what carries them out.
+        // These are no instructions of a machine, or the part that carries them out records them.
         if matches!(insn.op, Op::Ext | Op::Charge | Op::Vec) {
             return;
         }
@@ -176,6 +181,6 @@ impl Steps {
         };
         let writes = matches!(fields[0], Field::Dst | Field::OptDst | Field::Acc) && insn.a != NO_REG;
         let values = [None, read(0, insn.a), read(1, insn.b), read(2, insn.c)];
-        self.list.push(ScalarStep { tau, pc: pc.low32(), values, written: writes.then_some(insn.a) });
+        self.list.push(ScalarStep { local_time, pc: pc.low32(), values, written: writes.then_some(insn.a) });
     }
 }

@@ -1,6 +1,6 @@
-//! Registers that no part of this machine serves: they hold what is written to them, and do nothing.
+//! Registers that no part of this machine serves: they keep written values, without further effect.
 
-/// A place that has reached for a register (word address) that no part of this machine serves.
+/// A place that has accessed a register (word address) that no part of this machine serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Unserved {
     pub pc: u32,
@@ -11,12 +11,12 @@ pub struct Unserved {
 pub(crate) struct UnservedRegisters {
     /// Word addresses and values.
     kept: Vec<(u16, u16)>,
-    /// In the order in which the program came to them.
+    /// The places in the order in which the program came to them.
     pub places: Vec<Unserved>,
 }
 
 impl UnservedRegisters {
-    /// The value that the program has put there.
+    /// The value that the program has written.
     pub fn read(&self, word: u16) -> u16 {
         self.kept.iter().find(|kept| kept.0 == word).map_or(0, |kept| kept.1)
     }
@@ -28,7 +28,7 @@ impl UnservedRegisters {
         }
     }
 
-    /// Remembers a place for the warning: its first register counts.
+    /// Remembers a place for the warning, with its first register.
     pub fn note(&mut self, pc: u32, word: u16) {
         if self.places.iter().all(|known| known.pc != pc) {
             self.places.push(Unserved { pc, word });

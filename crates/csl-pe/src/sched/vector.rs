@@ -6,7 +6,7 @@ use csl_machine::Action;
 use super::main_thread::{Flow, Main};
 use super::microthread::Microthread;
 use super::state::{Sched, Visit};
-use super::tracer::{Glimpse, MAIN_THREAD};
+use super::tracer::{IssuePreview, MAIN_THREAD};
 use crate::datapath::{Datapath, Operation, Setup, Started, Step};
 use crate::fault::FaultKind;
 use crate::ports::Ports;
@@ -21,12 +21,12 @@ impl Sched {
         let Started { run, loads, extra } = Setup { data, program, ports, reg: &reg }.start(desc)?;
         let timing = &data.chip.timing;
         // The DSRs of an operation that had to wait were loaded meanwhile.
-        let loaded = (cpu.tau + u64::from(loads * timing.dsr_load)).max(*now);
+        let loaded = (cpu.local_time + u64::from(loads * timing.dsr_load)).max(*now);
         let settled = if loads > 0 { loaded + u64::from(timing.before_operation) } else { loaded };
         let start = self.pace.start(&run, settled, extra);
         if run.config.is_async {
             let id = data.microthread_of(desc, &reg);
-            cpu.tau = loaded + u64::from(timing.async_issue);
+            cpu.local_time = loaded + u64::from(timing.async_issue);
             self.trace_vector(Some(id), start, cpu);
             write_result(cpu, dst, true);
             if run.is_empty() {
@@ -36,7 +36,7 @@ impl Sched {
             }
             return Ok(Flow::On);
         }
-        cpu.tau = start;
+        cpu.local_time = start;
         self.trace_vector(None, start, cpu);
         if run.is_empty() {
             self.finish_vector(&run, dst, run.config.completion, cpu, data);
@@ -47,39 +47,39 @@ impl Sched {
         Ok(Flow::On)
     }
 
-    /// An operation without fabric operands runs through at once where no other thread can see it; everything else takes
-    /// part in the arbitration. Nothing is issued in cycle `ahead` or later.
+    /// Runs the main thread's operation. One without fabric operands runs through at once where no other thread can see
+    /// it; all others take part in the arbitration. Nothing is issued in cycle `ahead` or later.
     pub fn run_vector(&mut self, ahead: u64, visit: &mut Visit) -> Flow {
         let Visit { now, cpu, data, ports, .. } = visit;
         let Main::Vec { run, .. } = &self.main else { return Flow::On };
-        if run.is_fabric || self.is_armed(*now) || cpu.tau >= ahead {
+        if run.is_fabric || self.is_armed(*now) || cpu.local_time >= ahead {
             return Flow::Wait;
         }
         if !run.is_local() {
             if !run.can_issue(ports, &data.fifos) {
                 return Flow::Wait;
             }
-            self.issue_main(cpu.tau, cpu, data, ports);
+            self.issue_main(cpu.local_time, cpu, data, ports);
             return Flow::On;
         }
         if run.left == u32::MAX {
-            self.stop(FaultKind::EndlessOperation, cpu.tau, cpu);
+            self.raise_fault(FaultKind::EndlessOperation, cpu.local_time, cpu);
             return Flow::Wait;
         }
-        let until_limit = (ahead - cpu.tau).div_ceil(u64::from(run.rate.period));
+        let until_limit = (ahead - cpu.local_time).div_ceil(u64::from(run.rate.period));
         self.run_local_issues(until_limit, cpu, data);
         Flow::On
     }
 
-    /// Issues of a local operation, back to back from `tau` on.
+    /// Issues of a local operation, back to back from `local_time` on.
     fn run_local_issues(&mut self, most: u64, cpu: &mut Cpu, data: &mut Datapath) {
         if self.tracer.is_some() {
             self.trace_local(most, cpu, data);
         }
         let Main::Vec { run, .. } = &mut self.main else { return };
         let issues = run.issues_left().min(most);
-        let start = cpu.tau;
-        cpu.tau += issues * u64::from(run.rate.period);
+        let start = cpu.local_time;
+        cpu.local_time += issues * u64::from(run.rate.period);
         let step = match data.unmasked {
             0 => Ok(run.run_local(data.chip, &mut data.memory, data.half, issues)),
             unmasked => run.run_watched(data.chip, &mut data.memory, data.half, issues, unmasked),
@@ -95,7 +95,7 @@ impl Sched {
                     self.finish_vector(&run, dst, effect, cpu, data);
                 }
             }
-            Err(kind) => self.stop(kind, cycle, cpu),
+            Err(kind) => self.raise_fault(kind, cycle, cpu),
         }
     }
 
@@ -103,29 +103,30 @@ impl Sched {
         data.save_dsrs(run);
         write_result(cpu, dst, run.result);
         let timing = &data.chip.timing;
-        let last_issue = cpu.tau.saturating_sub(u64::from(run.rate.period));
+        let last_issue = cpu.local_time.saturating_sub(u64::from(run.rate.period));
         self.pace.next_ready = last_issue + u64::from(timing.between_operations);
         self.pace.dependent_ready = last_issue + u64::from(timing.between_dependent_operations);
-        self.apply(effect, cpu.tau, cpu);
+        self.apply(effect, cpu.local_time, cpu);
     }
 
-    /// While a microthread was stalled, the main thread's local operation went on: the issues before `now`.
+    /// Catches up the main thread's local operation, which went on while a microthread was stalled: does the issues
+    /// before `now`.
     #[inline]
-    pub fn settle(&mut self, now: u64, cpu: &mut Cpu, data: &mut Datapath) {
+    pub fn synchronize(&mut self, now: u64, cpu: &mut Cpu, data: &mut Datapath) {
         if let Main::Vec { run, .. } = &self.main
             && run.is_local()
-            && cpu.tau < now
+            && cpu.local_time < now
         {
-            let most = (now - cpu.tau).div_ceil(u64::from(run.rate.period));
+            let most = (now - cpu.local_time).div_ceil(u64::from(run.rate.period));
             self.run_local_issues(most, cpu, data);
         }
     }
 
-    /// The slot of cycle `now` is the main thread's.
+    /// Uses the slot of cycle `now` for the main thread.
     pub fn issue_main(&mut self, now: u64, cpu: &mut Cpu, data: &mut Datapath, ports: &mut Ports) {
         let Main::Vec { run, .. } = &mut self.main else { return };
-        cpu.tau = now + u64::from(run.rate.period);
-        let before = self.tracer.is_some().then(|| Glimpse::of(run, &data.memory, Some(ports), data.half));
+        cpu.local_time = now + u64::from(run.rate.period);
+        let before = self.tracer.is_some().then(|| IssuePreview::of(run, &data.memory, Some(ports), data.half));
         let step = run.issue(data, ports, now);
         let left = run.left;
         self.tasks.activate_mask(data.take_activated());

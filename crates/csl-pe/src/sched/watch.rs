@@ -1,4 +1,4 @@
-//! Watching: scalar code and vector operations of a PE that is traced, or that has unmasked floating-point exceptions.
+//! Watches scalar code and vector operations of a PE that is traced or has unmasked floating-point exceptions.
 
 use csl_isa::Insn;
 use csl_machine::Arch;
@@ -7,13 +7,13 @@ use csl_num::FloatKind;
 use super::main_thread::Main;
 use super::state::{Sched, Visit};
 use super::tasks::Pick;
-use super::tracer::{Glimpse, MAIN_THREAD, Steps, Tracer};
+use super::tracer::{IssuePreview, MAIN_THREAD, Steps, Tracer};
 use crate::datapath::{Datapath, Memory, Step};
 use crate::event::Event;
 use crate::fault::FaultKind;
 use crate::scalar::{self, Cpu, Exit, Surroundings};
 
-/// Runs scalar code up to an exit, watched where there is a reason.
+/// Runs scalar code up to an exit, watched if there is a reason.
 pub(super) fn run_scalar(visit: &mut Visit, until: u64, tracer: Option<&mut Tracer>, events: &mut Vec<Event>) -> Exit {
     let Visit { cpu, data, program, .. } = visit;
     if tracer.is_none() && data.unmasked == 0 {
@@ -30,11 +30,11 @@ pub(super) fn run_scalar(visit: &mut Visit, until: u64, tracer: Option<&mut Trac
     };
     let steps = Some(&mut tracer.steps);
     let exit = scalar::run(cpu, &mut Watched { memory: &mut data.memory, steps, unmasked, half }, program, until);
-    tracer.tell(cpu.tau, u64::from(data.chip.timing.dispatch_to_execute), events);
+    tracer.tell(cpu.local_time, u64::from(data.chip.timing.dispatch_to_execute), events);
     exit
 }
 
-/// Memory, with a trace and unmasked floating-point exceptions looking on.
+/// Memory, observed by a trace and by unmasked floating-point exceptions.
 struct Watched<'a> {
     memory: &'a mut Memory,
     steps: Option<&'a mut Steps>,
@@ -43,6 +43,8 @@ struct Watched<'a> {
 }
 
 impl Surroundings for Watched<'_> {
+    const LOOKS: bool = true;
+
     fn load<const N: usize>(&self, addr: u16) -> Option<[u8; N]> {
         self.memory.load(addr)
     }
@@ -59,9 +61,9 @@ impl Surroundings for Watched<'_> {
         self.memory.fill(to, value, count)
     }
 
-    fn before(&mut self, tau: u64, pc: usize, insn: Insn, frame: &[u64]) -> u16 {
+    fn before(&mut self, local_time: u64, pc: usize, insn: Insn, frame: &[u64]) -> u16 {
         if let Some(steps) = &mut self.steps {
-            steps.at(tau, pc, insn, frame);
+            steps.at(local_time, pc, insn, frame);
         }
         if self.unmasked == 0 { 0 } else { scalar::raised_by(insn, frame, self.half) & self.unmasked }
     }
@@ -74,32 +76,32 @@ impl Sched {
         }
     }
 
-    /// A vector operation starts at `cycle`, on a microthread or on the main thread.
+    /// Records that a vector operation starts at `cycle`, on a microthread or on the main thread.
     pub fn trace_vector(&mut self, ut: Option<u8>, cycle: u64, cpu: &Cpu) {
         if let Some(tracer) = &mut self.tracer {
             tracer.vector(cpu.at(), ut, cycle, &mut self.events);
         }
     }
 
-    /// The main thread's operation on memory is about to issue, back to back.
+    /// Records the issues of the main thread's operation on memory that are about to happen, back to back.
     #[cold]
     pub fn trace_local(&mut self, most: u64, cpu: &Cpu, data: &Datapath) {
         let Main::Vec { run, .. } = &self.main else { return };
         let (mut run, mut memory) = (run.clone(), data.memory.clone());
         for issue in 0..run.issues_left().min(most) {
-            let before = Glimpse::of(&run, &memory, None, data.half);
+            let before = IssuePreview::of(&run, &memory, None, data.half);
             run.run_local(data.chip, &mut memory, data.half, 1);
-            let cycle = cpu.tau + issue * u64::from(run.rate.period);
+            let cycle = cpu.local_time + issue * u64::from(run.rate.period);
             self.trace_elements(MAIN_THREAD, &before, run.left, cycle, data);
         }
     }
 
-    /// A thread's operation has had its issue of cycle `now`; it has `left` elements to go.
+    /// Records the issue of a thread's operation in cycle `now`; `left` elements remain.
     #[cold]
     pub fn trace_issue(
         &mut self,
         thread: u8,
-        before: &Glimpse,
+        before: &IssuePreview,
         left: u32,
         step: &Result<Step, FaultKind>,
         now: u64,
@@ -110,7 +112,7 @@ impl Sched {
         }
     }
 
-    fn trace_elements(&mut self, thread: u8, before: &Glimpse, left: u32, cycle: u64, data: &Datapath) {
+    fn trace_elements(&mut self, thread: u8, before: &IssuePreview, left: u32, cycle: u64, data: &Datapath) {
         let cycle = cycle + u64::from(data.chip.timing.dispatch_to_execute);
         if let Some(tracer) = &mut self.tracer {
             tracer.elements(thread, before, left, cycle, &mut self.events);

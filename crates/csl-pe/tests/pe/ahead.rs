@@ -1,5 +1,5 @@
-//! Running ahead changes nothing: random programs, woken only when they ask for it, agree with the same programs stepped
-//! through every cycle without running ahead.
+//! Running ahead changes nothing: random programs, woken only when they ask for it, agree with the same programs that
+//! are stepped through every cycle.
 
 use csl_image::PeImage;
 use csl_isa::{Insn, Op};
@@ -100,7 +100,7 @@ fn program(steps: &[Step]) -> PeImage {
     image
 }
 
-/// Wavelets as (cycle, color), and what leaves with its cycle.
+/// Landings as (cycle, color). The outcome has the departures with their cycles.
 type Landings = Vec<(u64, u8)>;
 
 #[derive(Debug, PartialEq)]
@@ -109,7 +109,7 @@ struct Outcome {
     sent: Vec<(u64, u8, u32)>,
 }
 
-/// `eager`: visit the PE in every cycle and let it run no further.
+/// Runs a program; `eager` visits the PE in every cycle and lets it run no further.
 fn outcome(image: &PeImage, landings: &Landings, eager: bool) -> Outcome {
     let mut bench = Bench::new(image.clone());
     let mut sent = Vec::new();
@@ -118,10 +118,10 @@ fn outcome(image: &PeImage, landings: &Landings, eager: bool) -> Outcome {
     for now in 0..CYCLES {
         let mut visit = eager || wake.at <= now;
         while let Some((i, (_, color))) = next.next_if(|(_, (cycle, _))| *cycle <= now) {
-            let slot = bench.ports.landing_slot(*color).expect("a slot");
+            let slot = bench.ports.arrival_slot(*color).expect("a slot");
             // Without room it is lost, in both runs.
-            let _ = bench.ports.land(slot, Wavelet::word(i as u32 * 0x101));
-            visit |= wake.landings >> slot & 1 == 1;
+            let _ = bench.ports.arrive(slot, Wavelet::word(i as u32 * 0x101));
+            visit |= wake.arrivals >> slot & 1 == 1;
         }
         for slot in 0..bench.ports.outputs.len() {
             if bench.ports.outputs[slot].ready(now).is_some() {
@@ -135,13 +135,13 @@ fn outcome(image: &PeImage, landings: &Landings, eager: bool) -> Outcome {
             wake = bench.pe.advance(now, limit, &mut bench.ports, &mut NoRegisters).expect("no fault");
         }
     }
-    bench.pe.settle(CYCLES);
+    bench.pe.synchronize(CYCLES);
     let mut memory = vec![0; 0x1400];
     bench.pe.memory().read_bytes(0, &mut memory);
     Outcome { memory, sent }
 }
 
-/// How many random programs: a long run asks for more with `WAFERLAB_CASES`.
+/// The number of random programs; `WAFERLAB_CASES` sets it for a long run.
 fn cases() -> u32 {
     std::env::var("WAFERLAB_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(2000)
 }
@@ -150,7 +150,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(cases()))]
 
     #[test]
-    fn running_ahead_changes_nothing(
+    fn temporal_decoupling_changes_nothing(
         steps in prop::collection::vec(step(), 1..14),
         landings in prop::collection::vec((0u64..400, 1u8..4), 0..40),
     ) {

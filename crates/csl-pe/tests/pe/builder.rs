@@ -11,7 +11,7 @@ pub use csl_testkit::{
     bind, fabin, fabout, func, main_task, mem, program as image, queue, task, vec, vec_async, vec_to,
 };
 
-/// Nowhere near the end of a test.
+/// A cycle far beyond the end of any test.
 pub const FOREVER: u64 = u64::MAX;
 
 pub fn section(image: &mut PeImage, addr: u16, bytes: Vec<u8>) {
@@ -83,7 +83,7 @@ impl Bench {
         self.pe.advance(now, FOREVER, &mut self.ports, &mut NoRegisters)
     }
 
-    /// Runs from `from` until the PE sleeps for good or for its queues; the cycle of the last visit.
+    /// Runs from `from` until the PE sleeps for good or for its queues; returns the cycle of the last visit.
     pub fn run_from(&mut self, from: u64) -> Result<u64, Fault> {
         let mut now = from;
         for _ in 0..100_000 {

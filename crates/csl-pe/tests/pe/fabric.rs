@@ -1,4 +1,4 @@
-//! Operations with fabric operands: packing, control wavelets, microthreads, queues. The test is the router.
+//! Operations with fabric operands: packing, control wavelets, microthreads, queues. The test plays the router.
 
 use csl_isa::NO_REG;
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
@@ -12,14 +12,14 @@ use crate::builder::*;
 const SDK_1_4: Sdk = Sdk { major: 1, minor: 4 };
 const SDK_2: Sdk = Sdk { major: 2, minor: 10 };
 
-/// Runs `cycles` cycles; what leaves on color 2 comes back on color 1. Everything that left, with its cycle.
+/// Runs `cycles` cycles, with wavelets of color 2 coming back on color 1. Returns all that left, with the cycles.
 fn loop_back(bench: &mut Bench, cycles: u64) -> Vec<(u64, Outgoing)> {
     let mut left = Vec::new();
     for now in 0..cycles {
         for queue in 0..bench.ports.outputs.len() {
             let Some(head) = bench.ports.outputs[queue].ready(now) else { continue };
-            let slot = if head.color == 2 { bench.ports.landing_slot(1) } else { None };
-            let lands = slot.is_none_or(|slot| bench.ports.land(slot, head.wavelet));
+            let slot = if head.color == 2 { bench.ports.arrival_slot(1) } else { None };
+            let lands = slot.is_none_or(|slot| bench.ports.arrive(slot, head.wavelet));
             if lands {
                 bench.ports.depart(queue);
                 left.push((now, head));
@@ -58,8 +58,10 @@ fn the_narrowest_operand_decides_how_many_travel_together() {
     let relay = vec(&mut image, VecOp::Mov16, flagged(DsdClass::Fabout, 3, 2, 2, off), &[fabin(1, 1, 2)]);
     main_task(&mut image, &[relay]);
     let mut bench = Bench::on(image, Arch::Wse2, SDK_2);
-    let slot = bench.ports.landing_slot(1).expect("a slot");
-    assert!(bench.ports.land(slot, Wavelet::word(0xaaaa_0001)) && bench.ports.land(slot, Wavelet::word(0xbbbb_0002)));
+    let slot = bench.ports.arrival_slot(1).expect("a slot");
+    assert!(
+        bench.ports.arrive(slot, Wavelet::word(0xaaaa_0001)) && bench.ports.arrive(slot, Wavelet::word(0xbbbb_0002))
+    );
     assert_eq!(datas(&loop_back(&mut bench, 50)), [1, 2]);
 }
 
@@ -110,8 +112,8 @@ fn a_completion_takes_effect_three_cycles_after_the_last_dispatch() {
     bench.advance(0).expect("no fault");
     let rest = bench.run_from(1).expect("no fault");
     assert!(rest < 40);
-    let slot = bench.ports.landing_slot(1).expect("a slot");
-    assert!(bench.ports.land(slot, Wavelet::word(1)));
+    let slot = bench.ports.arrival_slot(1).expect("a slot");
+    assert!(bench.ports.arrive(slot, Wavelet::word(1)));
     bench.run_from(40).expect("no fault");
     assert_eq!(bench.word(0x500), 43);
 }
@@ -125,9 +127,9 @@ fn a_control_wavelet_ends_an_operation_with_on_control() {
     task(&mut image, 9, &[imm(0, 7), store16(0, 0x500)]);
     main_task(&mut image, &[receive]);
     let mut bench = Bench::new(image);
-    let slot = bench.ports.landing_slot(1).expect("a slot");
+    let slot = bench.ports.arrival_slot(1).expect("a slot");
     for wavelet in [Wavelet::word(5), Wavelet::word(6), Wavelet::control(31 << 16)] {
-        assert!(bench.ports.land(slot, wavelet));
+        assert!(bench.ports.arrive(slot, wavelet));
     }
     bench.run().expect("no fault");
     assert_eq!((bench.words(0x400, 4), bench.word(0x500)), (vec![5, 0, 6, 0], 7));
@@ -141,13 +143,13 @@ fn dfilt_drops_data_until_its_control_wavelets_came() {
     task(&mut image, 9, &[receive]);
     main_task(&mut image, &[filter]);
     let mut bench = Bench::new(image);
-    let slot = bench.ports.landing_slot(1).expect("a slot");
+    let slot = bench.ports.arrival_slot(1).expect("a slot");
     let control = Wavelet::control(31 << 16);
     for wavelet in [Wavelet::word(1), control, Wavelet::word(2), control] {
-        assert!(bench.ports.land(slot, wavelet));
+        assert!(bench.ports.arrive(slot, wavelet));
     }
     let rest = bench.run().expect("no fault");
-    assert!(bench.ports.land(slot, Wavelet::word(3)));
+    assert!(bench.ports.arrive(slot, Wavelet::word(3)));
     bench.run_from(rest + 1).expect("no fault");
     assert_eq!(bench.word(0x400), 3);
 }
@@ -188,7 +190,8 @@ fn a_source_can_be_cleared_once_it_is_sent() {
     assert_eq!(bench.f32s(0, 3), [0.0, 0.0, 3.0]);
 }
 
-/// Eight words out and back by color 2 and color 1, the receive behind the send. What was received, and where it held.
+/// Eight words out and back by color 2 and color 1, the receive after the send. Returns the received words and the
+/// holds.
 fn send_then_receive(arch: Arch, send: VecConfig<RegOrImm>, receive: VecConfig<RegOrImm>) -> (Vec<u16>, Vec<Resource>) {
     let mut image = image();
     section(&mut image, 0, (1..=8u32).flat_map(u32::to_le_bytes).collect());
@@ -222,7 +225,7 @@ fn the_second_operation_on_a_microthread_waits_for_the_first() {
     assert_eq!(send_then_receive(Arch::Wse2, by_queue(), VecConfig::default()), (all, vec![]));
 }
 
-/// The first half by a microthread, the second by `second`: in the order in which they were asked for.
+/// The first half by a microthread, the second by `second`; both must arrive in this order.
 fn halves(arch: Arch, first: VecConfig<RegOrImm>, second: VecConfig<RegOrImm>) -> (Vec<u32>, Vec<Resource>) {
     let mut image = image();
     section(&mut image, 0, (1..=16u32).flat_map(u32::to_le_bytes).collect());
@@ -266,8 +269,8 @@ fn what_waits_binds_nothing() {
     assert_eq!(bench.pe.waiting(&bench.ports)[0].need, Need::Earlier(Resource::Microthread(2)));
     assert_eq!((bench.ports.color_slot(5).is_some(), bench.ports.color_slot(6)), (true, None));
     for (color, data) in [(5, 7), (5, 8), (6, 9)] {
-        let slot = bench.ports.landing_slot(color).expect("there is room");
-        assert!(bench.ports.land(slot, Wavelet::word(data)));
+        let slot = bench.ports.arrival_slot(color).expect("there is room");
+        assert!(bench.ports.arrive(slot, Wavelet::word(data)));
     }
     bench.run_from(held + 1).expect("no fault");
     assert_eq!([bench.word(0x400), bench.word(0x404), bench.word(0x420)], [7, 8, 9]);
@@ -367,8 +370,8 @@ fn a_received_control_wavelet_can_be_stored_and_sent_on_as_one() {
     let forward = vec(&mut image, VecOp::Mov32, send, &[mem(0x400, 2, 1)]);
     main_task(&mut image, &[store, forward]);
     let mut bench = Bench::new(image);
-    let slot = bench.ports.landing_slot(1).expect("a slot");
-    assert!(bench.ports.land(slot, Wavelet::word(5)) && bench.ports.land(slot, Wavelet::control(0x1f_0000)));
+    let slot = bench.ports.arrival_slot(1).expect("a slot");
+    assert!(bench.ports.arrive(slot, Wavelet::word(5)) && bench.ports.arrive(slot, Wavelet::control(0x1f_0000)));
     let left = loop_back(&mut bench, 60);
     assert_eq!(left[0].1.wavelet, Wavelet::word(5));
     assert_eq!(left[1].1.wavelet, Wavelet::control(0x1f_0000));
@@ -383,10 +386,10 @@ fn a_local_operation_and_a_receive_interleave() {
     let work = vec(&mut image, VecOp::Mov32, mem(0x600, 100, 1), &[scalar(3, 32)]);
     main_task(&mut image, &[receive, work, imm(0, 1), store16(0, 0x500)]);
     let mut bench = Bench::new(image);
-    let slot = bench.ports.landing_slot(1).expect("a slot");
+    let slot = bench.ports.arrival_slot(1).expect("a slot");
     for now in 0..200 {
         if now >= 20 && now % 10 == 0 && now < 60 {
-            assert!(bench.ports.land(slot, Wavelet::word(now as u32)));
+            assert!(bench.ports.arrive(slot, Wavelet::word(now as u32)));
         }
         bench.advance(now).expect("no fault");
     }

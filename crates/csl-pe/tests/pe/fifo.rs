@@ -88,8 +88,8 @@ fn a_received_word_goes_through_a_fifo_to_the_fabric() {
     let mut bench = Bench::new(image);
     let (mut sent, mut got) = (0, Vec::new());
     for now in 0..100 {
-        let slot = bench.ports.landing_slot(1).expect("WSE-2 makes a slot for each color");
-        if sent < 5 && bench.ports.land(slot, csl_machine::Wavelet::word(100 + sent)) {
+        let slot = bench.ports.arrival_slot(1).expect("WSE-2 makes a slot for each color");
+        if sent < 5 && bench.ports.arrive(slot, csl_machine::Wavelet::word(100 + sent)) {
             sent += 1;
         }
         bench.advance(now).expect("no fault");

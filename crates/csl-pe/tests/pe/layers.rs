@@ -10,7 +10,7 @@ type Files = BTreeMap<String, String>;
 /// The modules that each module needs.
 type Needs = BTreeMap<String, BTreeSet<String>>;
 
-/// What each part may name of the others, from the bottom up. The files beside them are below all of them, and `pe` above.
+/// The parts that each part may name, from the bottom up. The files beside them are below all of them, and `pe` above.
 const PARTS: [(&str, &[&str]); 3] = [("scalar", &[]), ("datapath", &["scalar"]), ("sched", &["scalar", "datapath"])];
 
 fn files() -> Files {

@@ -4,6 +4,7 @@ mod ahead;
 mod builder;
 mod fabric;
 mod fifo;
+mod fused;
 mod layers;
 mod ops;
 mod tasks;

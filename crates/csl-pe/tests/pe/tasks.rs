@@ -39,9 +39,9 @@ impl Bench {
         self.words(LOG, self.word(COUNT))
     }
 
-    fn land(&mut self, color: u8, wavelet: Wavelet) {
-        let slot = self.ports.landing_slot(color).expect("a slot");
-        assert!(self.ports.land(slot, wavelet), "room for the wavelet");
+    fn arrive(&mut self, color: u8, wavelet: Wavelet) {
+        let slot = self.ports.arrival_slot(color).expect("a slot");
+        assert!(self.ports.arrive(slot, wavelet), "room for the wavelet");
     }
 }
 
@@ -89,7 +89,7 @@ fn a_data_task_takes_the_halves_of_its_wavelet() {
     let func = func(&mut image, 2, &[log_argument(0), log_argument(1)].concat());
     bind(&mut image, TaskKind::Data, 4, &[16, 16], func);
     let mut bench = Bench::new(image);
-    bench.land(4, Wavelet::word(0x2222_1111));
+    bench.arrive(4, Wavelet::word(0x2222_1111));
     bench.run().expect("no fault");
     assert_eq!(bench.log(), [0x1111, 0x2222]);
 }
@@ -101,14 +101,14 @@ fn a_control_wavelet_needs_an_unblocked_color_and_starts_its_entry() {
     bind(&mut image, TaskKind::Control, 35, &[16], func);
     let wavelet = Wavelet::control(35 << 16 | 7);
     let mut blocked = Bench::new(image.clone());
-    blocked.land(4, wavelet);
+    blocked.arrive(4, wavelet);
     blocked.run().expect("no fault");
     assert_eq!(blocked.log(), []);
 
     image.startup.push(Startup::Unblock(TaskTarget::Color(4)));
     let mut bench = Bench::new(image);
-    bench.land(4, Wavelet::control(31 << 16)); // names no task
-    bench.land(4, wavelet);
+    bench.arrive(4, Wavelet::control(31 << 16)); // names no task
+    bench.arrive(4, wavelet);
     bench.run().expect("no fault");
     assert_eq!(bench.log(), [7]);
 }
@@ -120,7 +120,7 @@ fn a_control_wavelet_can_start_a_data_task() {
     let func = func(&mut image, 1, &log_argument(0));
     bind(&mut image, TaskKind::Data, 4, &[16], func);
     let mut bench = Bench::new(image);
-    bench.land(4, Wavelet::control(4 << 16 | 7));
+    bench.arrive(4, Wavelet::control(4 << 16 | 7));
     bench.run().expect("no fault");
     assert_eq!(bench.log(), [7]);
 }
@@ -143,7 +143,7 @@ fn a_color_whose_number_is_a_local_task_starts_unblocked_on_wse2() {
     let func = func(&mut image, 1, &log_argument(0));
     bind(&mut image, TaskKind::Control, 35, &[16], func);
     let mut bench = Bench::new(image);
-    bench.land(4, Wavelet::control(35 << 16 | 7));
+    bench.arrive(4, Wavelet::control(35 << 16 | 7));
     bench.run().expect("no fault");
     assert_eq!(bench.log(), [7]);
 }
@@ -154,7 +154,7 @@ fn before_release_1_every_color_starts_unblocked() {
     let func = func(&mut image, 1, &log_argument(0));
     bind(&mut image, TaskKind::Control, 35, &[16], func);
     let mut bench = Bench::on(image, Arch::Wse2, Sdk { major: 0, minor: 9 });
-    bench.land(4, Wavelet::control(35 << 16 | 7));
+    bench.arrive(4, Wavelet::control(35 << 16 | 7));
     bench.run().expect("no fault");
     assert_eq!(bench.log(), [7]);
 }
@@ -166,8 +166,8 @@ fn wse3_data_tasks_belong_to_input_queues() {
     bind(&mut image, TaskKind::Data, 2, &[16], func);
     queue(&mut image, QueueDir::In, 2, 13);
     let mut bench = Bench::on(image, Arch::Wse3, Sdk { major: 2, minor: 10 });
-    assert_eq!(bench.ports.landing_slot(12), None);
-    bench.land(13, Wavelet::word(42));
+    assert_eq!(bench.ports.arrival_slot(12), None);
+    bench.arrive(13, Wavelet::word(42));
     bench.run().expect("no fault");
     assert_eq!(bench.log(), [42]);
 }
@@ -189,7 +189,7 @@ fn short_data_tasks_follow_each_other_with_the_switch_of_the_table() {
     });
     bind(&mut image, TaskKind::Data, 4, &[16], 0);
     let mut bench = Bench::new(image);
-    (0..4).for_each(|i| bench.land(4, Wavelet::word(i)));
+    (0..4).for_each(|i| bench.arrive(4, Wavelet::word(i)));
     // The last of four starts three times an instruction and a switch after the first, and ends with its instruction.
     assert_eq!(bench.run().expect("no fault"), 3 * (1 + 5) + 1);
 }
@@ -203,7 +203,7 @@ fn the_alternate_task_runs_after_so_many_starts() {
     queue(&mut image, QueueDir::In, 2, 13);
     image.rotating.push(RotatingTasks { data_task: 2, alt, init: 0, limit: 2 });
     let mut bench = Bench::on(image, Arch::Wse3, Sdk { major: 2, minor: 10 });
-    (0..4).for_each(|i| bench.land(13, Wavelet::word(i)));
+    (0..4).for_each(|i| bench.arrive(13, Wavelet::word(i)));
     bench.run().expect("no fault");
     assert_eq!(bench.log(), [0, 1, 99, 2, 3]);
 }
@@ -231,7 +231,7 @@ fn an_activated_id_without_task_is_a_fault() {
 }
 
 #[test]
-fn a_fault_met_while_running_ahead_counts_at_its_own_cycle() {
+fn a_fault_counts_at_the_local_time_of_its_pe() {
     let mut image = image();
     main_task(&mut image, &[charge(500), imm(1, 0), sys(SysOp::Assert, 1, 0)]);
     let mut bench = Bench::new(image);
@@ -319,7 +319,7 @@ fn a_synchronous_receive_holds_the_main_thread() {
     assert!(!bench.pe.memcpy_ready(rest));
     let waiting = bench.pe.waiting(&bench.ports);
     assert_eq!(waiting[0].need, csl_pe::Need::Wavelet { queue: 1, color: 4 });
-    bench.land(4, Wavelet::word(77));
+    bench.arrive(4, Wavelet::word(77));
     bench.run_from(rest + 50).expect("no fault");
     assert_eq!((bench.log(), bench.word(0x600)), (vec![1, 9], 77));
 }
@@ -344,10 +344,10 @@ fn an_input_queue_takes_another_color_only_when_it_is_empty() {
     let wse3 = |image| Bench::on(image, Arch::Wse3, Sdk { major: 2, minor: 10 });
     let mut bench = wse3(image.clone());
     bench.run().expect("the queue is empty");
-    assert_eq!((bench.ports.landing_slot(13), bench.ports.landing_slot(14)), (None, Some(0)));
+    assert_eq!((bench.ports.arrival_slot(13), bench.ports.arrival_slot(14)), (None, Some(0)));
 
     let mut full = wse3(image);
-    full.land(13, Wavelet::word(1));
+    full.arrive(13, Wavelet::word(1));
     let fault = full.run().expect_err("the queue holds a wavelet");
     assert_eq!(fault.kind, FaultKind::QueueNotEmpty { output: false, queue: 2 });
 }

@@ -37,7 +37,7 @@ pub(crate) use tasks::names_task;
 
 /// The contexts in which a builtin may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Context {
     Anywhere,
     /// While the `layout` block is evaluated.
     Layout,
@@ -72,7 +72,7 @@ pub(crate) struct Builtin {
     pub name: &'static str,
     /// The least and the greatest number of arguments.
     pub args: (usize, usize),
-    pub place: Place,
+    pub context: Context,
     pub handler: Handler,
 }
 
@@ -87,7 +87,7 @@ impl Sema<'_> {
             return Err(self.unknown_builtin(name));
         };
         self.check_count(builtin, args.len(), span)?;
-        self.check_place(builtin, span)?;
+        self.check_context(builtin, span)?;
         (builtin.handler)(self, &Call { name: builtin.name, args, span })
     }
 
@@ -115,27 +115,27 @@ impl Sema<'_> {
         Err(self.error(Code::ArgumentCount, span, message))
     }
 
-    fn check_place(&mut self, builtin: &Builtin, span: Span) -> Res<()> {
+    fn check_context(&mut self, builtin: &Builtin, span: Span) -> Res<()> {
         let runtime = !self.is_comptime();
         let (in_layout, in_block) = match &self.unit.kind {
             UnitKind::Layout(layout) => (true, layout.in_block),
             UnitKind::Pe(pe) => (false, pe.in_comptime_block),
         };
         let top = !in_layout && in_block && !runtime;
-        let (fits, wanted) = match builtin.place {
-            Place::Anywhere => (true, ""),
-            Place::Layout => (in_layout && in_block, "in a `layout` block"),
-            Place::TopComptime => (top, "in a top-level `comptime` block of a PE program"),
-            Place::TopOrRuntime => (top || runtime, "in a top-level `comptime` block or in run-time code"),
-            Place::Runtime => (runtime, "in run-time code"),
-            Place::Pe => (!in_layout, "in the code of a PE"),
-            Place::Global => (!runtime, "in the value of a global `const`"),
-            Place::PeGlobal => (!in_layout && !runtime, "in the value of a global `const` of a PE program"),
-            Place::Library if !self.in_library() => {
+        let (fits, wanted) = match builtin.context {
+            Context::Anywhere => (true, ""),
+            Context::Layout => (in_layout && in_block, "in a `layout` block"),
+            Context::TopComptime => (top, "in a top-level `comptime` block of a PE program"),
+            Context::TopOrRuntime => (top || runtime, "in a top-level `comptime` block or in run-time code"),
+            Context::Runtime => (runtime, "in run-time code"),
+            Context::Pe => (!in_layout, "in the code of a PE"),
+            Context::Global => (!runtime, "in the value of a global `const`"),
+            Context::PeGlobal => (!in_layout && !runtime, "in the value of a global `const` of a PE program"),
+            Context::Library if !self.in_library() => {
                 let message = format!("`@{}` is internal to the standard library", builtin.name);
                 return Err(self.error(Code::UnknownBuiltin, span, message));
             }
-            Place::Library => (true, ""),
+            Context::Library => (true, ""),
         };
         if fits {
             return Ok(());

@@ -4,15 +4,15 @@ use std::sync::LazyLock;
 
 use csl_machine::{Forms, VecOp};
 
-use super::Place::{Anywhere, Global, Layout, Library, Pe, PeGlobal, Runtime, TopComptime, TopOrRuntime};
+use super::Context::{Anywhere, Global, Layout, Library, Pe, PeGlobal, Runtime, TopComptime, TopOrRuntime};
 use super::{
-    Builtin, Handler, Place, arrays, casts, dsd, dsd_change, dsr, fifo, ids, json, layout, machine, map, print, queues,
-    reflect, rpc, strings, tasks, typeinfo, vecop,
+    Builtin, Context, Handler, arrays, casts, dsd, dsd_change, dsr, fifo, ids, json, layout, machine, map, print,
+    queues, reflect, rpc, strings, tasks, typeinfo, vecop,
 };
 
 const MANY: usize = usize::MAX;
 
-type Row = (&'static str, usize, usize, Place, Handler);
+type Row = (&'static str, usize, usize, Context, Handler);
 
 /// Name, least and greatest number of arguments, context, and handler of each builtin.
 const ROWS: &[Row] = &[
@@ -135,8 +135,12 @@ const ROWS: &[Row] = &[
 ];
 
 static TABLE: LazyLock<Vec<Builtin>> = LazyLock::new(|| {
-    let rows =
-        ROWS.iter().map(|&(name, least, most, place, handler)| Builtin { name, args: (least, most), place, handler });
+    let rows = ROWS.iter().map(|&(name, least, most, context, handler)| Builtin {
+        name,
+        args: (least, most),
+        context,
+        handler,
+    });
     rows.chain(VecOp::ALL.iter().map(|&op| vector_row(op))).collect()
 });
 
@@ -148,7 +152,7 @@ fn vector_row(op: VecOp) -> Builtin {
         Forms::ScalarUnary | Forms::ScalarBinary => operands,
         _ => operands + 1,
     };
-    Builtin { name: op.name(), args: (least, most), place: Runtime, handler: vecop::vector }
+    Builtin { name: op.name(), args: (least, most), context: Runtime, handler: vecop::vector }
 }
 
 pub(super) fn find(name: &str) -> Option<&'static Builtin> {

@@ -4,18 +4,18 @@ use csl_pe::Memory;
 
 use super::command::{Ticket, Width};
 use super::tile::{Call, Calling, Done, Job, TileCommand};
-use crate::ces::{Ces, TileId};
 use crate::element::Element;
+use crate::element_row::{ElementRow, TileId};
 use crate::event::{Event, EventKind};
 use crate::stop::{FaultKind, FaultReport};
 use crate::tile::{NEVER, Tile};
 
-impl<E: Element> Ces<E> {
+impl<E: Element> ElementRow<E> {
     /// The work before the element runs: lands stream words, carries out commands.
-    pub fn host_to_tile(&mut self, place: TileId, now: u64) -> Result<(), FaultReport> {
-        self.land_streams(place, now);
-        while self.tiles[place].host.command_is_due(now) {
-            if !self.carry_out_first(place, now)? {
+    pub fn host_to_tile(&mut self, tile_id: TileId, now: u64) -> Result<(), FaultReport> {
+        self.deliver_streams(tile_id, now);
+        while self.tiles[tile_id].host.command_is_due(now) {
+            if !self.carry_out_first(tile_id, now)? {
                 break;
             }
         }
@@ -23,16 +23,16 @@ impl<E: Element> Ces<E> {
     }
 
     /// The work after the element has run.
-    pub fn tile_to_host(&mut self, place: TileId, now: u64) {
-        let tile = &mut self.tiles[place];
+    pub fn tile_to_host(&mut self, tile_id: TileId, now: u64) {
+        let tile = &mut self.tiles[tile_id];
         let took = std::mem::take(&mut tile.ports.taken) != 0;
         if std::mem::take(&mut tile.ports.cmd_stream_unblocked) && std::mem::take(&mut tile.host.is_blocked) {
             self.done.push(Done::Unblocked);
         }
         if tile.host.calling.as_ref().is_some_and(|calling| tile.element.calls_started() >= calling.calls) {
-            self.called(place);
+            self.called(tile_id);
         }
-        let tile = &mut self.tiles[place];
+        let tile = &mut self.tiles[tile_id];
         if tile.host.commands.is_empty() && tile.host.incoming.is_empty() {
             tile.host.next_due = NEVER;
             return;
@@ -46,8 +46,8 @@ impl<E: Element> Ces<E> {
     }
 
     /// Ends a launch for the host when its function has been called (docs/decisions/memcpy-and-host.md H13).
-    fn called(&mut self, place: TileId) {
-        if let Some(Calling { ticket, index, .. }) = self.tiles[place].host.calling.take() {
+    fn called(&mut self, tile_id: TileId) {
+        if let Some(Calling { ticket, index, .. }) = self.tiles[tile_id].host.calling.take() {
             self.done.push(Done::part(ticket, index, Vec::new()));
         }
     }
@@ -55,8 +55,8 @@ impl<E: Element> Ces<E> {
     // ---- streams ----
 
     /// Lands at most one word a cycle and color, in the order in which the transfers were submitted.
-    fn land_streams(&mut self, place: TileId, now: u64) {
-        let tile = &mut self.tiles[place];
+    fn deliver_streams(&mut self, tile_id: TileId, now: u64) {
+        let tile = &mut self.tiles[tile_id];
         let mut seen = 0u32;
         for stream in &mut tile.host.incoming {
             let first = seen >> stream.color & 1 == 0;
@@ -64,9 +64,9 @@ impl<E: Element> Ces<E> {
             if !first || stream.ready() > now || stream.at == stream.end {
                 continue;
             }
-            let Some(slot) = tile.ports.landing_slot(stream.color) else { continue };
+            let Some(slot) = tile.ports.arrival_slot(stream.color) else { continue };
             let word = stream.word();
-            if tile.ports.land(slot, csl_machine::Wavelet::word(word)) {
+            if tile.ports.arrive(slot, csl_machine::Wavelet::word(word)) {
                 if self.world.options.traces.fabric {
                     self.streamed.push(streamed(now, (tile.x, self.y), stream.color, word));
                 }
@@ -84,8 +84,8 @@ impl<E: Element> Ces<E> {
     }
 
     /// Gives the host a word that leaves a tile on a color without a route. Returns false while the host wants none.
-    pub fn sink(&mut self, place: TileId, color: u8, word: u32) -> bool {
-        let Tile { x, host, .. } = &mut self.tiles[place];
+    pub fn sink(&mut self, tile_id: TileId, color: u8, word: u32) -> bool {
+        let Tile { x, host, .. } = &mut self.tiles[tile_id];
         let Some(at) = host.sink(color) else { return false };
         if self.world.options.traces.fabric {
             self.streamed.push(streamed(self.now, (*x, self.y), color, word));
@@ -102,8 +102,8 @@ impl<E: Element> Ces<E> {
     // ---- commands ----
 
     /// Carries out the first command. Returns false when it has to wait for the end of a task.
-    fn carry_out_first(&mut self, place: TileId, now: u64) -> Result<bool, FaultReport> {
-        let tile = &mut self.tiles[place];
+    fn carry_out_first(&mut self, tile_id: TileId, now: u64) -> Result<bool, FaultReport> {
+        let tile = &mut self.tiles[tile_id];
         let Some(command) = tile.host.commands.pop_front() else { return Ok(false) };
         let is_copy = matches!(command.job, Job::CopyIn(..) | Job::CopyOut(_));
         if is_copy && !tile.element.between_tasks(now) {
@@ -111,31 +111,31 @@ impl<E: Element> Ces<E> {
             return Ok(false);
         }
         let x = tile.x;
-        self.carry_out(place, now, command).map_err(|what| FaultReport { cycle: now, x, y: self.y, what })?;
+        self.carry_out(tile_id, now, command).map_err(|what| FaultReport { cycle: now, x, y: self.y, what })?;
         Ok(true)
     }
 
-    fn carry_out(&mut self, place: TileId, now: u64, command: TileCommand) -> Result<(), FaultKind> {
+    fn carry_out(&mut self, tile_id: TileId, now: u64, command: TileCommand) -> Result<(), FaultKind> {
         let TileCommand { ticket, index, job, .. } = command;
         let words = match job {
             Job::Call(call) => {
-                self.call(place, ticket, index, &call);
+                self.call(tile_id, ticket, index, &call);
                 return Ok(());
             }
             Job::StreamIn(_) | Job::StreamOut(_) => {
-                self.tiles[place].host.begin_stream(job, now);
+                self.tiles[tile_id].host.begin_stream(job, now);
                 // Words for the host may stand in the output queues already.
-                self.start_sending(place, now + 1);
+                self.start_sending(tile_id, now + 1);
                 return Ok(());
             }
             Job::CopyIn(copy, share) => {
-                let addr = self.data_address(place, copy.id, copy.width.of(copy.per_pe))?;
-                write_items(self.tiles[place].element.memory_mut(), addr, copy.array.of_pe(share), copy.width);
+                let addr = self.data_address(tile_id, copy.id, copy.width.of(copy.per_pe))?;
+                write_items(self.tiles[tile_id].element.memory_mut(), addr, copy.array.of_pe(share), copy.width);
                 Vec::new()
             }
             Job::CopyOut(copy) => {
-                let addr = self.data_address(place, copy.id, copy.width.of(copy.per_pe))?;
-                read_items(self.tiles[place].element.memory(), addr, copy.per_pe, copy.width)
+                let addr = self.data_address(tile_id, copy.id, copy.width.of(copy.per_pe))?;
+                read_items(self.tiles[tile_id].element.memory(), addr, copy.per_pe, copy.width)
             }
         };
         self.done.push(Done::part(ticket, index, words));
@@ -143,8 +143,8 @@ impl<E: Element> Ces<E> {
     }
 
     /// Calls the exported function; a PE whose program does not export it has nothing to call.
-    fn call(&mut self, place: TileId, ticket: Ticket, index: usize, call: &Call) {
-        let tile = &mut self.tiles[place];
+    fn call(&mut self, tile_id: TileId, ticket: Ticket, index: usize, call: &Call) {
+        let tile = &mut self.tiles[tile_id];
         tile.host.calling = Some(Calling { ticket, index, calls: tile.element.calls_started() + 1 });
         let func = self.world.image.program_at(tile.x, self.y).and_then(|program| program.exported_function(call.id));
         match func {
@@ -153,13 +153,13 @@ impl<E: Element> Ces<E> {
                 tile.host.launched = call.id;
                 tile.element.call(func, &call.args);
             }
-            None => self.called(place),
+            None => self.called(tile_id),
         }
     }
 
     /// The current address of an exported variable's data.
-    fn data_address(&self, place: TileId, id: u16, bytes: u32) -> Result<u16, FaultKind> {
-        let tile = &self.tiles[place];
+    fn data_address(&self, tile_id: TileId, id: u16, bytes: u32) -> Result<u16, FaultKind> {
+        let tile = &self.tiles[tile_id];
         let symbol = self.world.image.program_at(tile.x, self.y).and_then(|program| program.exported_symbol(id));
         let Some(symbol) = symbol else { return Err(FaultKind::BadPointer { id, addr: 0, bytes }) };
         let addr = match symbol.is_pointer() {

@@ -81,7 +81,7 @@ impl Host {
             return Vec::new();
         }
         let of_row = |row: &mut crate::row::Row<E>| {
-            let blocked = row.ces.tiles.iter().filter(|tile| tile.host.is_blocked && tile.host.is_stream_next());
+            let blocked = row.elements.tiles.iter().filter(|tile| tile.host.is_blocked && tile.host.is_stream_next());
             blocked.map(|tile| (tile.x, row.y)).collect::<Vec<_>>()
         };
         machine.rows().flat_map(of_row).collect()

@@ -4,7 +4,7 @@ use csl_image::{Image, PeImage};
 use csl_isa::dsd::{Dsd, DsdClass};
 use csl_isa::{Insn, NO_REG, Op};
 use csl_machine::{Arch, ProgramId, QueueDir, SysOp, VecOp};
-use csl_sim::{Command, Copy, Endpoint, Rect, Spread, Stop, TaskWait};
+use csl_sim::{Command, Copy, Endpoint, Rect, RunError, Spread, TaskWait};
 
 use crate::builder::*;
 
@@ -51,7 +51,7 @@ fn words_cross_a_link_in_order() {
 fn a_receiver_that_gets_too_little_is_explained() {
     let mut sim = sim(pair(Arch::Wse2, 3, 4));
     let ticket = sim.submit(read(1, 4)).expect("a right command");
-    let Err(Stop::Deadlock(deadlock)) = sim.wait(ticket) else { panic!("it cannot finish") };
+    let Err(RunError::Deadlock(deadlock)) = sim.wait(ticket) else { panic!("it cannot finish") };
     let wait = &deadlock.threads[0];
     assert_eq!((wait.x, wait.y, wait.tiles, wait.what.program), (1, 0, 1, ProgramId::new(1)));
     assert_eq!(wait.what.waiting.need, csl_pe::Need::Wavelet { queue: 2, color: COLOR });
@@ -63,10 +63,10 @@ fn what_leaves_the_program_is_counted_by_color() {
     let routes = [(0, 0, COLOR, RAMP, E | N), (1, 0, COLOR, W, E), (0, 1, COLOR, RAMP, S)];
     let mut sim = sim(layout(Arch::Wse2, vec![sender(20), program(&[])], &[&[0, 1], &[0, 1]], &routes));
     sim.stop().expect("nothing goes wrong");
-    let lost = sim.situation().lost;
+    let lost = sim.blocked_state().lost;
     assert_eq!(lost.len(), 1);
     assert_eq!((lost[0].x, lost[0].y, lost[0].tiles), (0, 0, 3));
-    assert_eq!(lost[0].what, csl_sim::Lost { color: COLOR, wavelets: 60, side: csl_machine::Direction::North });
+    assert_eq!(lost[0].what, csl_sim::Dropped { color: COLOR, wavelets: 60, side: csl_machine::Direction::North });
 }
 
 /// Where a tile has no program the fabric outside begins.
@@ -77,7 +77,7 @@ fn tiles_without_a_program_lie_outside() {
     image.tiles.retain(|run| run.x == 0);
     let mut sim = sim(image);
     sim.stop().expect("nothing goes wrong");
-    assert_eq!(sim.situation().lost[0].what.wavelets, 3);
+    assert_eq!(sim.blocked_state().lost[0].what.wavelets, 3);
 }
 
 #[test]
@@ -121,10 +121,10 @@ fn wavelets_that_nobody_takes_are_named_at_the_end() {
     let routes = [(0, 0, COLOR, RAMP, E), (1, 0, COLOR, N, RAMP)];
     let mut sim = sim(layout(Arch::Wse2, vec![sender(1), receiver(1)], &[&[0, 1]], &routes));
     sim.stop().expect("nothing goes wrong");
-    let left = sim.situation();
+    let left = sim.blocked_state();
     let standing = &left.wavelets[0];
     assert_eq!((standing.x, standing.what.color, standing.what.from), (1, COLOR, csl_machine::Direction::West));
-    assert_eq!(standing.what.why, csl_fabric::Obstacle::InputClosed { ever: false });
+    assert_eq!(standing.what.why, csl_fabric::StallReason::InputClosed { ever: false });
     assert!(sim.is_at_rest());
     assert_eq!(left.standing, [csl_sim::Count { color: COLOR, wavelets: 1, pes: 1 }]);
 }
@@ -140,10 +140,10 @@ fn an_interrupted_run_says_who_runs_and_who_waits() {
     let mut sim = sim(image);
     let ticket = sim.submit(read(1, 4)).expect("a right command");
     sim.options().interrupt.store(true, std::sync::atomic::Ordering::Relaxed);
-    let Err(Stop::Interrupted(situation)) = sim.wait(ticket) else { panic!("it never ends") };
-    assert_eq!(situation.host[0].pes, 1);
-    assert_eq!((situation.threads.len(), situation.threads[0].x), (1, 1));
-    let ready = &situation.tasks[0];
+    let Err(RunError::Interrupted(blocked_state)) = sim.wait(ticket) else { panic!("it never ends") };
+    assert_eq!(blocked_state.host[0].pes, 1);
+    assert_eq!((blocked_state.threads.len(), blocked_state.threads[0].x), (1, 1));
+    let ready = &blocked_state.tasks[0];
     assert_eq!(
         (ready.what, ready.tiles, ready.x),
         (TaskWait { program: ProgramId::new(0), id: 8, is_blocked: false }, 2, 0)

@@ -2,7 +2,7 @@
 
 use csl_isa::{Insn, Op};
 use csl_machine::Arch;
-use csl_sim::{Command, Copy, Endpoint, HostReason, Order, Rect, RequestError, Shape, Sim, Spread, Stop, Width};
+use csl_sim::{Command, Copy, Endpoint, HostReason, Order, Rect, RequestError, RunError, Shape, Sim, Spread, Width};
 
 use crate::builder::*;
 
@@ -94,7 +94,7 @@ fn a_command_behind_a_blocked_stream_is_explained() {
     let mut sim = sim(layout(Arch::Wse2, vec![adder(false)], &[&[0, 0]], &[]));
     run(&mut sim, Command::Launch { function: FUNC_ID, args: vec![5] });
     let ticket = sim.submit(d2h(Rect::new(0, 0, 2, 1), 1, Width::Bits32)).expect("a right command");
-    let Err(Stop::Deadlock(deadlock)) = sim.wait(ticket) else { panic!("it cannot finish") };
+    let Err(RunError::Deadlock(deadlock)) = sim.wait(ticket) else { panic!("it cannot finish") };
     let wait = &deadlock.host[0];
     assert_eq!((wait.pes, wait.reasons[0].what, wait.reasons[0].tiles), (2, HostReason::CommandStream, 2));
 }

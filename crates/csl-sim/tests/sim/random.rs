@@ -14,7 +14,7 @@ use csl_isa::{Insn, NO_REG, Op};
 use csl_machine::{
     Action, Arch, FifoAction, FifoConfig, Priority, QueueDir, SwitchPos, SysOp, TaskKind, TaskTarget, VecConfig, VecOp,
 };
-use csl_sim::{Event, EventKind, FaultReport, Sim, SimOptions, Stop, Traces};
+use csl_sim::{Event, EventKind, FaultReport, RunError, Sim, SimOptions, Traces};
 
 use crate::builder::*;
 use crate::reference::{Landed, Reference};
@@ -478,7 +478,7 @@ fn on_engine(image: &Arc<Image>, threads: usize) -> (Outcome, u64) {
     let mut sim = Sim::new(Arc::clone(image), options).expect("the image is right");
     let fault = match sim.stop() {
         Ok(_) => None,
-        Err(Stop::Fault(fault)) => Some(*fault),
+        Err(RunError::Fault(fault)) => Some(*fault),
         Err(stop) => panic!("{stop:?}"),
     };
     let memory = tiles(image).map(|(x, y)| sim.read_memory(x, y, 0, END.into()).expect("a tile")).collect();

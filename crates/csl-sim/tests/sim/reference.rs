@@ -13,15 +13,15 @@ use csl_sim::{FaultKind, FaultReport};
 pub type Landed = (u64, u32, u32, Direction, u8, u32);
 
 pub struct Reference {
-    rows: Vec<(Row, Ces)>,
+    rows: Vec<(Row, ElementRow)>,
     now: u64,
 }
 
-struct Ces {
+struct ElementRow {
     tiles: Vec<Tile>,
     now: u64,
     /// Cycles for which a wavelet from a tile's own ramp keeps its place.
-    hold: u64,
+    reserve: u64,
 }
 
 struct Tile {
@@ -70,8 +70,8 @@ impl Reference {
         let table = Arc::new(table(image));
         let row = |y: u32| {
             let tiles = (0..image.rect.width).map(|x| Tile::new(image, x, y)).collect();
-            let hold = u64::from(chip.timing.loopback_hold);
-            (Row::new(Arc::clone(&table), y, chip, true), Ces { tiles, now: 0, hold })
+            let reserve = u64::from(chip.timing.loopback_hold);
+            (Row::new(Arc::clone(&table), y, chip, true), ElementRow { tiles, now: 0, reserve })
         };
         Reference { rows: (0..image.rect.height).map(row).collect(), now: 0 }
     }
@@ -112,24 +112,25 @@ impl Reference {
 
     /// Hash and number of all landings.
     pub fn landings(&self) -> (u64, u64) {
-        let sum =
-            |(hash, moved): (u64, u64), (row, _): &(Row, Ces)| (hash.wrapping_add(row.hash()), moved + row.moved());
+        let sum = |(hash, moved): (u64, u64), (row, _): &(Row, ElementRow)| {
+            (hash.wrapping_add(row.hash()), moved + row.moved())
+        };
         self.rows.iter().fold((0, 0), sum)
     }
 }
 
-fn cycle((row, ces): &mut (Row, Ces), y: u32, now: u64) -> Result<(), FaultReport> {
+fn cycle((row, elements): &mut (Row, ElementRow), y: u32, now: u64) -> Result<(), FaultReport> {
     let fabric = |fault: csl_fabric::Fault| FaultReport { cycle: now, x: fault.x, y, what: FaultKind::Fabric(fault) };
-    ces.now = now;
-    row.land(now).map_err(fabric)?;
-    for (x, tile) in (0..).zip(&mut ces.tiles) {
+    elements.now = now;
+    row.arrive(now).map_err(fabric)?;
+    for (x, tile) in (0..).zip(&mut elements.tiles) {
         for (_, color, word) in tile.writes.extract_if(.., |write| write.0 == now) {
             row.reconfigure(x, color, now, |config| config.set_route_word(word));
         }
         tile.inject(row, x, now).map_err(fabric)?;
     }
-    row.route(now, ces);
-    for (x, tile) in (0..).zip(&mut ces.tiles) {
+    row.route(now, elements);
+    for (x, tile) in (0..).zip(&mut elements.tiles) {
         let pe = |fault: csl_pe::Fault| FaultReport { cycle: fault.cycle, x, y, what: FaultKind::Pe(fault) };
         let due = now + u64::from(tile.dispatch_to_ramp);
         let mut registers = RouteRegisters { routes: tile.routes, row, writes: &mut tile.writes, x, due };
@@ -164,9 +165,9 @@ impl Tile {
         let count = self.ports.outputs.len();
         for output in (0..count).map(|i| (self.next_output + i) % count) {
             let Some(head) = self.ports.outputs[output].ready(now) else { continue };
-            let Some(record) = row.routed(x, head.color) else { continue };
+            let Some(vc) = row.routed(x, head.color) else { continue };
             let csl_machine::Wavelet { data, control, half } = head.wavelet;
-            if row.inject(record, Wavelet { data, control, half }, now)? {
+            if row.inject(vc, Wavelet { data, control, half }, now)? {
                 self.ports.depart(output);
                 self.next_output = (output + 1) % count;
                 return Ok(());
@@ -189,11 +190,11 @@ impl Tile {
     }
 
     fn has_room(&mut self, color: u8) -> bool {
-        self.ports.landing_slot(color).is_some_and(|slot| self.ports.inputs[slot].has_room())
+        self.ports.arrival_slot(color).is_some_and(|slot| self.ports.inputs[slot].has_room())
     }
 }
 
-impl Ramp for Ces {
+impl Ramp for ElementRow {
     fn room(&mut self, x: u32, color: u8) -> bool {
         let tile = &mut self.tiles[x as usize];
         let room = tile.has_room(color);
@@ -204,11 +205,11 @@ impl Ramp for Ces {
     fn deliver(&mut self, x: u32, color: u8, wavelet: Wavelet, is_own: bool) {
         let Wavelet { data, control, half } = wavelet;
         let Tile { ports, returns, .. } = &mut self.tiles[x as usize];
-        let slot = ports.landing_slot(color).expect("`room` has found one");
-        assert!(ports.land(slot, csl_machine::Wavelet { data, control, half }), "`room` has found room");
-        if is_own && self.hold > 0 {
-            ports.hold(slot);
-            returns.push((self.now + self.hold - 1, slot));
+        let slot = ports.arrival_slot(color).expect("`room` has found one");
+        assert!(ports.arrive(slot, csl_machine::Wavelet { data, control, half }), "`room` has found room");
+        if is_own && self.reserve > 0 {
+            ports.reserve(slot);
+            returns.push((self.now + self.reserve - 1, slot));
         }
     }
 

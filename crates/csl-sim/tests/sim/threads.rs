@@ -2,7 +2,7 @@
 
 use csl_image::{Image, PeImage};
 use csl_machine::{Arch, DirSet, QueueDir, VecOp};
-use csl_sim::{Command, Copy, Endpoint, Rect, Stop};
+use csl_sim::{Command, Copy, Endpoint, Rect, RunError};
 
 use crate::builder::*;
 
@@ -99,7 +99,7 @@ fn the_same_fault_stops_any_number_of_threads() {
         }
     }
     let run = |threads: usize| match threaded(image.clone(), threads).stop() {
-        Err(Stop::Fault(fault)) => *fault,
+        Err(RunError::Fault(fault)) => *fault,
         other => panic!("{other:?}"),
     };
     assert_eq!(run(2), run(1));

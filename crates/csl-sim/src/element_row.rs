@@ -10,7 +10,7 @@ use csl_machine::{Wavelet, index_types};
 use csl_pe::Ports;
 
 use crate::columns::Columns;
-use crate::element::{Element, Seat};
+use crate::element::{Element, TileInit};
 use crate::event::Event;
 use crate::memcpy::Done;
 use crate::tile::{NEVER, Tile};
@@ -31,7 +31,7 @@ enum Column {
     Tile(TileId),
 }
 
-pub(crate) struct Ces<E> {
+pub(crate) struct ElementRow<E> {
     pub y: u32,
     pub world: Arc<World>,
     pub now: u64,
@@ -54,11 +54,11 @@ pub(crate) struct Ces<E> {
     pub streamed: Vec<Event>,
 }
 
-impl<E: Element> Ces<E> {
-    pub fn new(world: Arc<World>, y: u32) -> Ces<E> {
+impl<E: Element> ElementRow<E> {
+    pub fn new(world: Arc<World>, y: u32) -> ElementRow<E> {
         let places = vec![Column::Untouched; world.width() as usize];
         let none = Columns::new(world.width());
-        Ces {
+        ElementRow {
             y,
             world,
             now: 0,
@@ -79,7 +79,7 @@ impl<E: Element> Ces<E> {
     #[inline]
     pub fn touch(&mut self, x: u32) -> Option<TileId> {
         match *self.places.get(x as usize)? {
-            Column::Tile(place) => Some(place),
+            Column::Tile(tile_id) => Some(tile_id),
             Column::Empty => None,
             Column::Untouched => self.make(x),
         }
@@ -88,7 +88,7 @@ impl<E: Element> Ces<E> {
     /// The tile at a column, if it was ever touched.
     pub fn find(&self, x: u32) -> Option<TileId> {
         match *self.places.get(x as usize)? {
-            Column::Tile(place) => Some(place),
+            Column::Tile(tile_id) => Some(tile_id),
             Column::Empty | Column::Untouched => None,
         }
     }
@@ -104,8 +104,8 @@ impl<E: Element> Ces<E> {
         let world = Arc::clone(&self.world);
         let program = world.image.program_at(x, self.y)?;
         let mut ports = Ports::new(world.image.arch);
-        let seat = Seat { program, image: &world.image, x, y: self.y };
-        let mut element = E::load(&seat, &mut ports);
+        let init = TileInit { program, image: &world.image, x, y: self.y };
+        let mut element = E::load(&init, &mut ports);
         if world.options.traces.instructions.holds(x, self.y) {
             element.trace();
         }
@@ -117,28 +117,28 @@ impl<E: Element> Ces<E> {
                 PatchTarget::Const(number) => element.set_const(number, value),
             }
         }
-        let place = TileId::next(&self.tiles);
+        let tile_id = TileId::next(&self.tiles);
         self.tiles.push(Tile::new(x, element, ports));
-        self.wake(place);
-        Some(place)
+        self.wake(tile_id);
+        Some(tile_id)
     }
 
     /// The tile at a column that is in one of the sets.
     #[inline]
-    pub fn place(&self, x: u32) -> TileId {
+    pub fn tile_id(&self, x: u32) -> TileId {
         self.find(x).expect("a tile that is named has been touched")
     }
 
     /// Lets a tile be served in this cycle, or in the next when this cycle's turn is over.
     #[inline]
-    pub fn wake(&mut self, place: TileId) {
-        self.ready.insert(self.tiles[place].x);
+    pub fn wake(&mut self, tile_id: TileId) {
+        self.ready.insert(self.tiles[tile_id].x);
     }
 
     /// Sets the tile's timer.
     #[inline]
-    pub fn set_timer(&mut self, place: TileId, at: u64) {
-        let tile = &mut self.tiles[place];
+    pub fn set_timer(&mut self, tile_id: TileId, at: u64) {
+        let tile = &mut self.tiles[tile_id];
         if tile.timer == at {
             return;
         }
@@ -146,25 +146,25 @@ impl<E: Element> Ces<E> {
         if at == self.now + 1 {
             self.soon.insert(tile.x);
         } else if at != NEVER {
-            self.timers.push(Reverse((at, place)));
+            self.timers.push(Reverse((at, tile_id)));
         }
     }
 
     /// Moves tiles whose time has come to the ready list.
     pub fn wake_due(&mut self, now: u64) {
         self.soon.move_to(&mut self.ready);
-        while let Some(Reverse((at, place))) = self.timers.peek().copied().filter(|timer| timer.0.0 <= now) {
+        while let Some(Reverse((at, tile_id))) = self.timers.peek().copied().filter(|timer| timer.0.0 <= now) {
             self.timers.pop();
-            if self.tiles[place].timer == at {
-                self.tiles[place].timer = NEVER;
-                self.wake(place);
+            if self.tiles[tile_id].timer == at {
+                self.tiles[tile_id].timer = NEVER;
+                self.wake(tile_id);
             }
         }
     }
 
     /// Puts a tile with full output queues on the list of senders.
-    pub fn start_sending(&mut self, place: TileId, at: u64) {
-        let tile = &mut self.tiles[place];
+    pub fn start_sending(&mut self, tile_id: TileId, at: u64) {
+        let tile = &mut self.tiles[tile_id];
         tile.inject_at = tile.inject_at.min(at);
         if tile.inject_at != NEVER {
             self.senders.insert(tile.x);
@@ -176,38 +176,38 @@ impl<E: Element> Ces<E> {
         if !self.ready.is_empty() || !self.soon.is_empty() {
             return now + 1;
         }
-        while let Some(Reverse((at, place))) = self.timers.peek().copied() {
-            if self.tiles[place].timer == at {
+        while let Some(Reverse((at, tile_id))) = self.timers.peek().copied() {
+            if self.tiles[tile_id].timer == at {
                 break;
             }
             self.timers.pop();
         }
         let timer = self.timers.peek().map_or(NEVER, |timer| timer.0.0);
-        let injections = self.senders.iter().map(|x| self.tiles[self.place(x)].inject_at);
+        let injections = self.senders.iter().map(|x| self.tiles[self.tile_id(x)].inject_at);
         injections.fold(timer, u64::min).max(now + 1)
     }
 }
 
-impl<E: Element> Ces<E> {
+impl<E: Element> ElementRow<E> {
     /// Reserves the place of a wavelet from the tile's own ramp for a while. The router may use it in the cycle after
     /// its release, as after a read.
-    fn hold(&mut self, place: TileId, slot: usize) {
+    fn reserve(&mut self, tile_id: TileId, slot: usize) {
         let cycles = u64::from(self.world.chip.timing.loopback_hold);
         if cycles > 0 {
-            let tile = &mut self.tiles[place];
-            tile.ports.hold(slot);
+            let tile = &mut self.tiles[tile_id];
+            tile.ports.reserve(slot);
             tile.returns.push_back((self.now + cycles - 1, slot as u8));
             let at = tile.timer.min(self.now + cycles - 1);
-            self.set_timer(place, at);
+            self.set_timer(tile_id, at);
         }
     }
 }
 
-impl<E: Element> Ramp for Ces<E> {
+impl<E: Element> Ramp for ElementRow<E> {
     fn room(&mut self, x: u32, color: u8) -> bool {
-        let Some(place) = self.touch(x) else { return false };
-        let tile = &mut self.tiles[place];
-        let room = tile.landing_slot_with_room(color).is_some();
+        let Some(tile_id) = self.touch(x) else { return false };
+        let tile = &mut self.tiles[tile_id];
+        let room = tile.arrival_slot_with_room(color).is_some();
         if !room {
             tile.refused |= 1 << color;
         }
@@ -215,37 +215,37 @@ impl<E: Element> Ramp for Ces<E> {
     }
 
     fn deliver(&mut self, x: u32, color: u8, wavelet: Wavelet, is_own: bool) {
-        let Some(place) = self.touch(x) else { return };
-        let tile = &mut self.tiles[place];
-        let Some(slot) = tile.landing_slot_with_room(color) else { return };
-        if !tile.ports.land(slot, wavelet) {
+        let Some(tile_id) = self.touch(x) else { return };
+        let tile = &mut self.tiles[tile_id];
+        let Some(slot) = tile.arrival_slot_with_room(color) else { return };
+        if !tile.ports.arrive(slot, wavelet) {
             return;
         }
         if is_own {
-            self.hold(place, slot);
+            self.reserve(tile_id, slot);
         }
-        let tile = &self.tiles[place];
-        if tile.wake.landings >> slot & 1 != 0 {
-            self.wake(place);
+        let tile = &self.tiles[tile_id];
+        if tile.wake.arrivals >> slot & 1 != 0 {
+            self.wake(tile_id);
         }
     }
 
     fn accepted(&mut self, x: u32, _color: u8) {
-        let Some(place) = self.find(x) else { return };
-        let tile = &self.tiles[place];
+        let Some(tile_id) = self.find(x) else { return };
+        let tile = &self.tiles[tile_id];
         if tile.inject_at <= self.now + 1 {
             return;
         }
         // One of the ready heads may have waited for this, whatever the tile has planned for the others.
         let at = tile.next_injection();
         if at != NEVER {
-            self.start_sending(place, at.max(self.now + 1));
+            self.start_sending(tile_id, at.max(self.now + 1));
         }
     }
 
     fn torn_down(&mut self, x: u32, color: u8) {
-        let Some(place) = self.touch(x) else { return };
-        self.tiles[place].element.torn_down(color);
-        self.wake(place);
+        let Some(tile_id) = self.touch(x) else { return };
+        self.tiles[tile_id].element.torn_down(color);
+        self.wake(tile_id);
     }
 }

@@ -4,40 +4,41 @@ use csl_machine::{DirSet, Direction, Wavelet, index_types};
 
 use crate::state::ColorState;
 
-/// The greatest number of wavelets that a lane holds on any chip.
-pub(crate) const MAX_BUFFER: usize = 4;
+/// The greatest number of wavelets that a input buffer holds on any chip.
+pub(crate) const MAX_BUFFER_DEPTH: usize = 4;
 
 index_types! {
     /// The state of a color at a router: its number in the row, or one of `table::unrouted`.
-    pub struct RecordId;
+    pub struct VcId;
 }
 
-/// Stands for no record: the program ends at this side.
-pub(crate) const OUTSIDE: RecordId = RecordId::new(u32::MAX - 1);
+/// Stands for no virtual channel: the program ends at this side.
+pub(crate) const OUTSIDE: VcId = VcId::new(u32::MAX - 1);
 
 /// The input buffer of one color and side.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Lane {
+pub(crate) struct InputBuffer {
     /// The side that wavelets come from; `None` until the first has come.
     pub from: Option<Direction>,
     head: u8,
     pub len: u8,
     /// The kinds of the wavelets by position in the ring: control bits low, half bits high.
     kinds: u8,
-    /// The record of the sender, for its credits.
-    pub upstream: Option<RecordId>,
-    ring: [u32; MAX_BUFFER],
+    /// The virtual channel of the sender, for its credits.
+    pub upstream: Option<VcId>,
+    ring: [u32; MAX_BUFFER_DEPTH],
 }
 
-impl Lane {
-    pub const FREE: Lane = Lane { from: None, head: 0, len: 0, kinds: 0, upstream: None, ring: [0; MAX_BUFFER] };
+impl InputBuffer {
+    pub const FREE: InputBuffer =
+        InputBuffer { from: None, head: 0, len: 0, kinds: 0, upstream: None, ring: [0; MAX_BUFFER_DEPTH] };
 
     #[inline]
     fn at(&self, place: usize) -> Wavelet {
         Wavelet {
             data: self.ring[place],
             control: self.kinds >> place & 1 != 0,
-            half: self.kinds >> (place + MAX_BUFFER) & 1 != 0,
+            half: self.kinds >> (place + MAX_BUFFER_DEPTH) & 1 != 0,
         }
     }
 
@@ -54,8 +55,8 @@ impl Lane {
 
     #[inline]
     pub fn push(&mut self, wavelet: Wavelet) {
-        let place = usize::from(self.head + self.len) % MAX_BUFFER;
-        let kind = u8::from(wavelet.control) | u8::from(wavelet.half) << MAX_BUFFER;
+        let place = usize::from(self.head + self.len) % MAX_BUFFER_DEPTH;
+        let kind = u8::from(wavelet.control) | u8::from(wavelet.half) << MAX_BUFFER_DEPTH;
         self.ring[place] = wavelet.data;
         self.kinds = self.kinds & !(0x11 << place) | kind << place;
         self.len += 1;
@@ -63,35 +64,35 @@ impl Lane {
 
     #[inline]
     pub fn pop(&mut self) {
-        self.head = (self.head + 1) % MAX_BUFFER as u8;
+        self.head = (self.head + 1) % MAX_BUFFER_DEPTH as u8;
         self.len -= 1;
     }
 }
 
-/// Lanes beyond the first, for colors with several inputs.
+/// input buffers beyond the first, for colors with several inputs.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct MoreLanes {
-    pub lanes: Vec<Lane>,
+pub(crate) struct ExtraBuffers {
+    pub buffers: Vec<InputBuffer>,
     /// The side that was served last.
     pub served: Option<Direction>,
 }
 
-/// Flags of a record.
+/// Flags of a virtual channel.
 pub(crate) const QUEUED: u8 = 1 << 0;
 pub(crate) const TORN_DOWN: u8 = 1 << 1;
-/// The record has a filter, so that delivery to the ramp is not the short way.
+/// The virtual channel has a filter, so that delivery to the ramp is not the fast path.
 pub(crate) const FILTERED: u8 = 1 << 2;
 /// Some input is also received by the other color of the pair.
 pub(crate) const SHARES_INPUT: u8 = 1 << 3;
 /// A wavelet from the CE that waits here advances the switch behind itself.
 pub(crate) const ADVANCES: u8 = 1 << 4;
 
-/// The record is one of the colors of the message network.
+/// The virtual channel is one of the colors of the message network.
 pub(crate) const MESSAGES: u8 = 1 << 5;
 
 /// One color at one router.
 #[derive(Clone, Debug)]
-pub(crate) struct Record {
+pub(crate) struct VirtualChannel {
     pub rx: DirSet,
     pub tx: DirSet,
     pub flags: u8,
@@ -105,18 +106,18 @@ pub(crate) struct Record {
     pub landed_from: Direction,
     pub landed_at: u32,
     /// Records at the neighbours, once they are known.
-    pub targets: [Option<RecordId>; 4],
-    pub lane: Lane,
-    pub more: Option<Box<MoreLanes>>,
+    pub targets: [Option<VcId>; 4],
+    pub buffer: InputBuffer,
+    pub more: Option<Box<ExtraBuffers>>,
 }
 
-impl Record {
-    pub fn new(x: u32, color: u8, state: &ColorState, credits: u8) -> Record {
+impl VirtualChannel {
+    pub fn new(x: u32, color: u8, state: &ColorState, credits: u8) -> VirtualChannel {
         let config = &state.config;
         let (rx, tx) = config.current();
         let torn = if config.teardown { TORN_DOWN } else { 0 };
         let filtered = if state.filter.is_some() { FILTERED } else { 0 };
-        Record {
+        VirtualChannel {
             rx,
             tx,
             flags: torn | filtered | if config.messages.is_some() { MESSAGES } else { 0 },
@@ -127,7 +128,7 @@ impl Record {
             landed_from: Direction::West,
             landed_at: u32::MAX,
             targets: [None; 4],
-            lane: Lane::FREE,
+            buffer: InputBuffer::FREE,
             more: None,
         }
     }
@@ -137,7 +138,7 @@ impl Record {
         self.column.into()
     }
 
-    /// The column and the color of the record.
+    /// The column and the color of the virtual channel.
     pub fn place(&self) -> (u32, u8) {
         (self.column.into(), self.color)
     }
@@ -159,40 +160,40 @@ impl Record {
         }
     }
 
-    /// The lane for a side, made if there is none.
+    /// The input buffer for a side, made if there is none.
     #[inline]
-    pub fn lane_mut(&mut self, side: Direction) -> &mut Lane {
-        if self.lane.from == Some(side) { &mut self.lane } else { self.other_lane_mut(side) }
+    pub fn buffer_mut(&mut self, side: Direction) -> &mut InputBuffer {
+        if self.buffer.from == Some(side) { &mut self.buffer } else { self.other_buffer_mut(side) }
     }
 
     #[cold]
-    fn other_lane_mut(&mut self, side: Direction) -> &mut Lane {
-        if self.lane.from.is_none() {
-            self.lane.from = Some(side);
-            return &mut self.lane;
+    fn other_buffer_mut(&mut self, side: Direction) -> &mut InputBuffer {
+        if self.buffer.from.is_none() {
+            self.buffer.from = Some(side);
+            return &mut self.buffer;
         }
         let more = self.more.get_or_insert_default();
-        let place = more.lanes.iter().position(|lane| lane.from == Some(side)).unwrap_or_else(|| {
-            more.lanes.push(Lane { from: Some(side), ..Lane::FREE });
-            more.lanes.len() - 1
+        let place = more.buffers.iter().position(|buffer| buffer.from == Some(side)).unwrap_or_else(|| {
+            more.buffers.push(InputBuffer { from: Some(side), ..InputBuffer::FREE });
+            more.buffers.len() - 1
         });
-        &mut more.lanes[place]
+        &mut more.buffers[place]
     }
 
-    /// All lanes that wavelets have come in by, with their sides.
-    pub fn lanes(&self) -> impl Iterator<Item = (Direction, &Lane)> {
-        let more = self.more.iter().flat_map(|more| &more.lanes);
-        std::iter::once(&self.lane).chain(more).filter_map(|lane| Some((lane.from?, lane)))
+    /// All input buffers that wavelets have come in by, with their sides.
+    pub fn buffers(&self) -> impl Iterator<Item = (Direction, &InputBuffer)> {
+        let more = self.more.iter().flat_map(|more| &more.buffers);
+        std::iter::once(&self.buffer).chain(more).filter_map(|buffer| Some((buffer.from?, buffer)))
     }
 
     /// The side of the next wavelet to forward: an open input that is not empty; several take turns.
     #[inline]
     pub fn next_side(&self) -> Option<Direction> {
-        let ready = |side: &Direction, lane: &Lane| lane.len > 0 && self.rx.contains(*side);
+        let ready = |side: &Direction, buffer: &InputBuffer| buffer.len > 0 && self.rx.contains(*side);
         match &self.more {
-            None => self.lane.from.filter(|side| ready(side, &self.lane)),
+            None => self.buffer.from.filter(|side| ready(side, &self.buffer)),
             Some(more) => {
-                let sides = self.lanes().filter(|(side, lane)| ready(side, lane)).map(|(side, _)| side);
+                let sides = self.buffers().filter(|(side, buffer)| ready(side, buffer)).map(|(side, _)| side);
                 let served = more.served.map_or(0, Direction::index);
                 sides.min_by_key(|side| (side.index() + 4 - served) % 5)
             }
@@ -207,11 +208,11 @@ impl Record {
 
     /// Whether there is room for a wavelet from the CE.
     #[inline]
-    pub fn ramp_has_room(&self, buffer: u8) -> bool {
-        if self.lane.from == Some(Direction::Ramp) {
-            return self.lane.len < buffer;
+    pub fn ramp_has_room(&self, buffer_depth: u8) -> bool {
+        if self.buffer.from == Some(Direction::Ramp) {
+            return self.buffer.len < buffer_depth;
         }
-        self.lanes().find(|(side, _)| *side == Direction::Ramp).is_none_or(|(_, lane)| lane.len < buffer)
+        self.buffers().find(|(side, _)| *side == Direction::Ramp).is_none_or(|(_, buffer)| buffer.len < buffer_depth)
     }
 }
 
@@ -226,34 +227,34 @@ pub(crate) fn precedence(side: Direction) -> usize {
 /// The wavelets and credits of one cycle from one neighbour row, or from the row itself.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
-    pub(crate) landings: Vec<Landing>,
+    pub(crate) arrivals: Vec<Arrival>,
     pub(crate) credits: Vec<Credit>,
 }
 
 impl Batch {
     pub fn is_empty(&self) -> bool {
-        self.landings.is_empty() && self.credits.is_empty()
+        self.arrivals.is_empty() && self.credits.is_empty()
     }
 
     pub(crate) fn clear(&mut self) {
-        self.landings.clear();
+        self.arrivals.clear();
         self.credits.clear();
     }
 }
 
-/// A place that has become free at a neighbour: the record and side that it belongs to, as `record << 2 | side`.
+/// A place that has become free at a neighbour: the virtual channel and side that it belongs to, as `vc << 2 | side`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Credit(u32);
 
 impl Credit {
     #[inline]
-    pub fn new(record: RecordId, side: Direction) -> Credit {
-        Credit(record.number() << 2 | u32::from(side.bit()))
+    pub fn new(vc: VcId, side: Direction) -> Credit {
+        Credit(vc.number() << 2 | u32::from(side.bit()))
     }
 
     #[inline]
-    pub fn record(self) -> RecordId {
-        RecordId::new(self.0 >> 2)
+    pub fn vc(self) -> VcId {
+        VcId::new(self.0 >> 2)
     }
 
     #[inline]
@@ -263,8 +264,8 @@ impl Credit {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Landing {
-    pub record: RecordId,
+pub(crate) struct Arrival {
+    pub vc: VcId,
     pub from: Direction,
     pub wavelet: Wavelet,
 }
@@ -272,7 +273,7 @@ pub(crate) struct Landing {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_record_is_one_cache_line() {
-        assert_eq!(size_of::<super::Record>(), 64);
+    fn a_virtual_channel_is_one_cache_line() {
+        assert_eq!(size_of::<super::VirtualChannel>(), 64);
     }
 }

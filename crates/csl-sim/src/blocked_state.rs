@@ -11,12 +11,12 @@ use crate::memcpy::Host;
 use crate::memcpy::Ticket;
 use crate::row::Row;
 use crate::stop::{
-    Count, Group, Held, HeldMain, HostReason, HostWait, Lost, Running, Situation, Standing, StrangeRegister, TaskWait,
-    ThreadWait, Unended, Unread,
+    BlockedState, Count, Dropped, Group, HazardOfMain, Held, HostReason, HostWait, Running, Stalled, StrangeRegister,
+    TaskWait, ThreadWait, UnfinishedLaunch, Unread,
 };
 use crate::tile::Tile;
 
-pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Situation {
+pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> BlockedState {
     let mut reasons: Vec<(Ticket, HostReason, u32, u32)> = Vec::new();
     let (mut wavelets, mut unread, mut outputs) = (Vec::new(), Vec::new(), Vec::new());
     let (mut threads, mut running, mut tasks) = (Vec::new(), Vec::new(), Vec::new());
@@ -28,10 +28,10 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Situati
         wavelets.extend(standing(row));
         add_counts(&mut counts, row);
         add_lost(&mut lost, row);
-        for tile in &row.ces.tiles {
+        for tile in &row.elements.tiles {
             let (x, y) = (tile.x, row.y);
             reasons.extend(waits(tile, now).into_iter().map(|(ticket, reason)| (ticket, reason, x, y)));
-            unended.extend(tile.host.is_blocked.then_some((Unended { function: tile.host.launched }, x, y)));
+            unended.extend(tile.host.is_blocked.then_some((UnfinishedLaunch { function: tile.host.launched }, x, y)));
             let Some(program) = world.image.program_number(x, y) else { continue };
             let waiting = tile.element.waiting(&tile.ports).into_iter();
             threads.extend(waiting.map(|waiting| (ThreadWait { program, waiting }, x, y)));
@@ -39,12 +39,12 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Situati
             tasks.extend(active(tile, program).map(|task| (task, x, y)));
             unread.extend(left_unread(tile, world.chip.arch).into_iter().map(|unread| (unread, x, y)));
             outputs.extend(held(row, tile).into_iter().map(|held| (held, x, y)));
-            holds.extend(tile.element.holds().iter().map(|&hold| (HeldMain { program, hold }, x, y)));
+            holds.extend(tile.element.holds().iter().map(|&hold| (HazardOfMain { program, hold }, x, y)));
             let strange = tile.element.unserved().iter();
             unserved.extend(strange.map(|&place| (StrangeRegister { program, place }, x, y)));
         }
     }
-    Situation {
+    BlockedState {
         cycle: now,
         host: host_waits(host, &reasons),
         unended: group(unended),
@@ -62,10 +62,10 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Situati
 }
 
 /// Adds the wavelets of a row that have left the program, by color. Rows come in order, so that the first PE stays.
-fn add_lost<E: Element>(lost: &mut BTreeMap<u8, Group<Lost>>, row: &Row<E>) {
+fn add_lost<E: Element>(lost: &mut BTreeMap<u8, Group<Dropped>>, row: &Row<E>) {
     let mut last = None;
-    for csl_fabric::Lost { x, color, side, count } in row.fabric.lost() {
-        let first = Group { what: Lost { color, wavelets: 0, side }, tiles: 0, x, y: row.y };
+    for csl_fabric::Dropped { x, color, side, count } in row.fabric.lost() {
+        let first = Group { what: Dropped { color, wavelets: 0, side }, tiles: 0, x, y: row.y };
         let group = lost.entry(color).or_insert(first);
         group.what.wavelets += count;
         // A PE may lose wavelets of a color by several sides.
@@ -76,9 +76,9 @@ fn add_lost<E: Element>(lost: &mut BTreeMap<u8, Group<Lost>>, row: &Row<E>) {
 
 /// Adds the wavelets that stand in a row, and the PEs that have some, by color.
 fn add_counts<E: Element>(counts: &mut BTreeMap<u8, (u64, u64)>, row: &mut Row<E>) {
-    let in_routers = row.fabric.standing(&mut row.ces).into_iter();
+    let in_routers = row.fabric.standing(&mut row.elements).into_iter();
     let mut all: Vec<(u8, u32, u64)> = in_routers.map(|(x, found)| (found.color, x, found.count.into())).collect();
-    for tile in &row.ces.tiles {
+    for tile in &row.elements.tiles {
         let heads = tile.ports.inputs.iter().filter(|input| !input.is_empty());
         all.extend(heads.map(|input| (input.color, tile.x, input.len() as u64)));
         let entered = tile.host.incoming.iter().filter(|stream| stream.has_entered);
@@ -96,10 +96,10 @@ fn add_counts<E: Element>(counts: &mut BTreeMap<u8, (u64, u64)>, row: &mut Row<E
     }
 }
 
-fn standing<E: Element>(row: &mut Row<E>) -> Vec<(Standing, u32, u32)> {
+fn standing<E: Element>(row: &mut Row<E>) -> Vec<(Stalled, u32, u32)> {
     let y = row.y;
-    let all = row.fabric.standing(&mut row.ces).into_iter();
-    all.map(|(x, found)| (Standing { color: found.color, from: found.from, why: found.why }, x, y)).collect()
+    let all = row.fabric.standing(&mut row.elements).into_iter();
+    all.map(|(x, found)| (Stalled { color: found.color, from: found.from, why: found.why }, x, y)).collect()
 }
 
 /// The main thread of a tile, if it runs a task and waits for nothing.

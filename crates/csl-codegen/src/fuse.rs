@@ -1,0 +1,30 @@
+//! Instructions that often stand together are carried out as one: the first of them says so, all stay in their places, and with
+//! them their lines and the targets of branches. Runs last, long after cycles are attached.
+
+use csl_isa::{Insn, Op};
+
+/// Fuses what fits, from the front.
+pub fn fuse(insns: &mut [Insn]) {
+    let mut at = 0;
+    while at < insns.len() {
+        let op = insns[at].op;
+        let fused =
+            Op::FUSED.iter().copied().find(|fused| fused.alone() == op && follows(insns, at, fused.followers()));
+        insns[at].op = fused.unwrap_or(op);
+        at = (0..=fused.map_or(0, |fused| fused.followers().len())).fold(at, |at, _| next(insns, at));
+    }
+}
+
+/// Whether the instructions behind `at` are of these sets.
+fn follows(insns: &[Insn], at: usize, sets: &[&[Op]]) -> bool {
+    let mut at = at;
+    sets.iter().all(|set| {
+        at = next(insns, at);
+        insns.get(at).is_some_and(|insn| set.contains(&insn.op))
+    })
+}
+
+/// The place of the instruction behind the one at `at`.
+fn next(insns: &[Insn], at: usize) -> usize {
+    insns.get(at).map_or(at, |insn| at + insn.words())
+}
