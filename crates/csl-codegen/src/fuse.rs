@@ -1,5 +1,5 @@
-//! Instructions that often stand together are carried out as one: the first of them says so, all stay in their places, and with
-//! them their lines and the targets of branches. Runs last, long after cycles are attached.
+//! Fuses instructions that often stand together: the first gets an operation that carries out all of them. All stay in their
+//! places, so that lines and branch targets do too. This pass is the last; cycles were attached long before.
 
 use csl_isa::{Insn, Op};
 

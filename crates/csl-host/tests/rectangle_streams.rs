@@ -128,8 +128,8 @@ fn back(color: u8) -> u8 {
     4 + (color + 1) % 4
 }
 
-/// Four streams each way, all asked for at once, whatever the order of the host's array, the number of channels and the buffers beside the
-/// program. Returns the cycle in which all have come.
+/// Four streams each way, all asked for at once, for any order of the host's array, number of channels and buffers
+/// beside the program. Returns the cycle in which all have come.
 fn four_each_way(arch: Arch, order: Order, change: impl Fn(&mut Options)) -> u64 {
     let mut bench = bench(RELAY, arch, (WIDTH, HEIGHT), COUNT, change);
     let copy = stream(ALL, COUNT, order);

@@ -143,7 +143,7 @@ fn another_format_is_refused() {
     bytes[8] = 99;
     assert_eq!(
         Image::read(&bytes).expect_err("another version").to_string(),
-        "image of format version 99; this Waferlab reads version 3: compile the program again"
+        "image of format version 99; this Waferlab reads version 4: compile the program again"
     );
 }
 

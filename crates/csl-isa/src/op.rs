@@ -65,7 +65,7 @@ macro_rules! ops {
             /// Every operation; its index is its number.
             pub const ALL: &[Op] = &[$(Op::$op,)* $(Op::$fused,)*];
 
-            /// Those that carry out several instructions.
+            /// The operations that carry out several instructions.
             pub const FUSED: &[Op] = &[$(Op::$fused,)*];
 
             /// The name in listings.
@@ -86,7 +86,7 @@ macro_rules! ops {
                 match self { $(Op::$fused => Op::$head,)* op => op }
             }
 
-            /// What may stand behind the instruction, one set for each of the instructions that are carried out with it.
+            /// The instructions that are carried out with a fused one: for each, the operations that may stand in its place.
             pub fn followers(self) -> &'static [&'static [Op]] {
                 match self { $(Op::$fused => &[$(&[$(Op::$part,)+],)+],)* _ => &[] }
             }
@@ -361,9 +361,9 @@ ops! {
     /// Whether an iterator has an element left, into `a`.
     IterMore "iter_more" (Dst, Iter, None);
 
-    // Several instructions at once: the first, whose fields these are, and those that follow it. These stay in their places as
-    // they are, so that each of them can be jumped to, watched or come back to by itself. Which ones: what stands in the loops
-    // of published programs. The longest with the same beginning comes first.
+    // Several instructions at once: the first, with its fields, and those that follow it. The latter stay in their places
+    // unchanged, so that control can jump to each of them, stop at it, and go on at it. The rows are the sequences that loops
+    // of published programs hold. Of two with the same first instruction, the longer stands first.
     @fused {
         // A step of a sum of products.
         DotIdx "load_u32_idx+3" LoadU32Idx [LoadU32Idx | LoadU32AtIdx | LoadU32Row] [MulAccF32] [NextU16 | NextU16Imm];

@@ -96,7 +96,7 @@ fn a_loop_sums_an_array() {
     assert_eq!((exit, f32::from_bits(cpu.result() as u32)), (Exit::Returned, 6.5));
 }
 
-/// The four instructions of an iteration are one; what stands before the loop jumps over them, and they come out alike.
+/// The four instructions of an iteration are carried out as one, however often the loop runs.
 #[test]
 fn a_fused_loop_adds_products() {
     let pe = pe(dot_loop());

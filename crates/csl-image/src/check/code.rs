@@ -91,7 +91,7 @@ impl Here<'_> {
         }
     }
 
-    /// What an instruction that carries out several finds behind it.
+    /// The instructions that a fused one is going to carry out follow it.
     fn followers(&self, mut at: usize) -> Result<(), String> {
         self.code[at].op.followers().iter().try_for_each(|set| {
             at += self.code[at].words();

@@ -155,7 +155,7 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
             }};
         }
 
-        // Instructions that are parts of fused ones too.
+        // Instructions that fused ones carry out too.
         macro_rules! load_u32 {
             () => {
                 load!(u32, u64, address(b!(), insn.c))
@@ -196,7 +196,7 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
                 a!() = float_add(F32, a!(), float_mul(F32, b!(), c!()))
             };
         }
-        /// The next instruction of a fused one.
+        // Goes on to the next instruction of a fused one.
         macro_rules! then {
             () => {{
                 insn = code[pc];

@@ -37,28 +37,28 @@ pub trait Narrow {
 impl Narrow for i16 {
     #[inline(always)]
     fn wrap(value: u64) -> u64 {
-        canonical(value, 16, true)
+        extended(value.low16())
     }
 }
 
 impl Narrow for u16 {
     #[inline(always)]
     fn wrap(value: u64) -> u64 {
-        canonical(value, 16, false)
+        u64::from(value.low16())
     }
 }
 
 impl Narrow for i32 {
     #[inline(always)]
     fn wrap(value: u64) -> u64 {
-        canonical(value, 32, true)
+        i64::from(value.low32().cast_signed()).cast_unsigned()
     }
 }
 
 impl Narrow for u32 {
     #[inline(always)]
     fn wrap(value: u64) -> u64 {
-        canonical(value, 32, false)
+        u64::from(value.low32())
     }
 }
 

@@ -12,6 +12,7 @@ impl Sched {
     /// Gives the issue slot of cycle `now` to one thread that can use it. Scalar code of the main thread (`has_code`)
     /// and microthreads take turns: an issue delays the code by a cycle, and the cycle after it belongs to the code. On
     /// WSE-2 microthreads of low priority wait for the cycle in which a task starts or a branch has been taken.
+    #[inline]
     pub fn arbitrate(&mut self, now: u64, has_code: bool, cpu: &mut Cpu, data: &mut Datapath, ports: &mut Ports) {
         if !data.fifos.is_empty() {
             self.uts.iter().filter(|ut| ut.start <= now).for_each(|ut| ut.run.note_wait(&mut data.fifos));
@@ -58,6 +59,7 @@ impl Sched {
         }
     }
 
+    #[inline]
     pub fn ut_class(&self, ut: &Microthread) -> u8 {
         let of_queue = microthread::queue_priority(self.queue_priority[usize::from(ut.id & 7)]);
         microthread::class(ut.run.needs.priority.or(of_queue))

@@ -12,6 +12,7 @@ const QUANTUM: u64 = 1 << 16;
 
 impl Sched {
     /// Runs one cycle, in the order of the reference: due completions, the main thread's own work, the one issue slot.
+    #[inline]
     pub fn cycle(&mut self, visit: &mut Visit) {
         let now = visit.now;
         if visit.ports.stray_half != NONE {

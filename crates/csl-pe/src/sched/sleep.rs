@@ -11,6 +11,7 @@ use crate::scalar::{Cpu, Exit};
 
 impl Sched {
     /// The events that the PE sleeps for after cycle `now`.
+    #[inline]
     pub fn sleep(&self, now: u64, cpu: &Cpu, data: &Datapath, program: &PeImage, ports: &Ports, wake: &mut Wake) {
         *wake = Wake { at: u64::MAX, arrivals: 0, credits: self.handlers.awaited_outputs(ports) };
         self.wake_of_uts(now, cpu, data, ports, wake);
@@ -41,6 +42,7 @@ impl Sched {
     }
 
     /// The events that the microthreads and completions wait for.
+    #[inline]
     fn wake_of_uts(&self, now: u64, cpu: &Cpu, data: &Datapath, ports: &Ports, wake: &mut Wake) {
         for completion in &self.completions {
             wake.at = wake.at.min(completion.cycle);

@@ -1,4 +1,4 @@
-"""The appliance client: what it sends to a cluster, this one compiles and simulates on this machine."""
+"""The appliance client. The vendor's client uses a cluster; this one compiles and simulates on this machine."""
 import os
 import shutil
 import subprocess
@@ -137,7 +137,7 @@ class SdkLauncher:
         return done.stdout
 
     def download_artifact(self, artifact_name, out_path):
-        """Copies a file out of the working folder; a folder becomes OUT_PATH.tar.gz. Returns what was written."""
+        """Copies a file out of the working folder; a folder becomes OUT_PATH.tar.gz. Returns the path of the copy."""
         source = os.path.join(self._workdir(), artifact_name)
         if not os.path.exists(source):
             raise ArgumentError(f"there is no {artifact_name!r} in the working folder")

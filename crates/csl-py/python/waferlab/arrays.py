@@ -1,4 +1,4 @@
-"""Host arrays: which ones memcpy can move as they are, and their words in the order of memory."""
+"""Host arrays: checks that memcpy can move them as they are, and gives their words in the order of memory."""
 import numpy as np
 
 from waferlab.errors import ArgumentError
@@ -22,7 +22,7 @@ def source(method, value):
 
 
 def destination(method, value):
-    """An array that the host writes what arrives into."""
+    """An array that receives the words of a copy to the host."""
     array = host_array(method, value)
     if not array.flags.writeable:
         raise ArgumentError(f"{method}: the host array is read-only")

@@ -1,4 +1,4 @@
-"""Symbols of a run in this process, by place in the whole fabric."""
+"""Reads symbols of a run in this process, by coordinates in the whole fabric."""
 import os
 
 import numpy as np

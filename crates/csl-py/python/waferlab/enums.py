@@ -10,7 +10,7 @@ class MemcpyDataType(enum.IntEnum):
 
 
 class MemcpyOrder(enum.IntEnum):
-    """How a tensor A[h][w][l] is laid out in the 1-D host array: l fastest, or h fastest."""
+    """The order of a tensor A[h][w][l] in the 1-D host array: l fastest, or h fastest."""
 
     ROW_MAJOR = 0
     COL_MAJOR = 1

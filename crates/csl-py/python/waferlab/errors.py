@@ -1,8 +1,8 @@
-"""What goes wrong, as exceptions. All are RuntimeErrors, as the vendor's own are."""
+"""Exceptions of the package. All are RuntimeErrors, as the vendor's own are."""
 
 
 class SdkError(RuntimeError):
-    """Anything that the host API reports."""
+    """The base class of all errors of the host API."""
 
 
 class ArgumentError(SdkError, ValueError):

@@ -54,7 +54,7 @@ class Color:
 
 
 class RoutingPosition:
-    """One position of a switch: where wavelets come from and where they go. Every setter returns the object itself."""
+    """One position of a switch: the sides from which wavelets come and to which they go. Every setter returns the object itself."""
 
     def __init__(self):
         self._input, self._output = [], []

@@ -1,4 +1,4 @@
-"""Where a program runs. Waferlab simulates; a system address is refused where it is given."""
+"""The platform that a program runs on. Waferlab simulates; a system address is refused where it is given."""
 import numpy as np
 
 from waferlab.enums import SdkTarget
@@ -69,7 +69,7 @@ def get_system(cmaddr, config=None, target=SdkTarget.WSE3):
 
 
 class SdkCompileArtifacts:
-    """What a compilation wrote, by its folder."""
+    """The output folder of a compilation."""
 
     def __init__(self, artifacts_path):
         self.artifacts_path = str(artifacts_path)

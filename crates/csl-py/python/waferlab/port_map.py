@@ -23,7 +23,7 @@ _OPERATORS = {
 
 
 class _PortMap:
-    """Where each element of a tensor lies: `flat` indexes a host array [h][w][l] that starts at (px, py)."""
+    """The place of each element of a tensor: `flat` indexes a host array [h][w][l] that starts at (px, py)."""
 
     def __init__(self, text):
         match = _MAP.match(text.replace("\n", " "))
@@ -62,7 +62,7 @@ def _evaluate(node, names):
 
 
 def _linear(indices):
-    """Row-major position of several indices, and how many positions there are."""
+    """The row-major position of several indices, and the number of positions."""
     position, extent = np.zeros_like(indices[0]), 1
     for index in indices:
         size = int(index.max()) + 1
@@ -88,6 +88,6 @@ def prepare_output_tensor(portmap, dtype):
 
 
 def format_output_tensor(portmap, dtype, data):
-    """The host tensor from what memcpy_d2h filled."""
+    """The host tensor from the array that memcpy_d2h filled."""
     ports = _PortMap(portmap)
     return np.asarray(data, dtype=dtype)[ports.flat].reshape(ports.shape)

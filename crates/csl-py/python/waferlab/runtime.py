@@ -53,7 +53,7 @@ _WIDTHS = {
 
 
 class Task:
-    """Handle to something that SdkRuntime was asked to do."""
+    """A handle to a request of SdkRuntime."""
 
     def __init__(self, runtime, number):
         self._runtime = runtime
@@ -98,7 +98,7 @@ class SdkRuntime:
             self._make_traces()
 
     def _make_traces(self):
-        """Scripts move this folder beside their results. It stays empty: sim.log holds what there is to see."""
+        """Makes a folder that scripts move beside their results. It stays empty: sim.log has the traces."""
         try:
             os.makedirs(os.path.join(self._folder, TRACES), exist_ok=True)
         except OSError as error:
@@ -109,7 +109,7 @@ class SdkRuntime:
         self._machine.run()
 
     def stop(self):
-        """Waits for everything that was asked for, then stops the machine for good."""
+        """Waits for all requests, then stops the machine for good."""
         for task in list(self._files):
             self._write_file(task)
         try:
@@ -133,7 +133,7 @@ class SdkRuntime:
         return number
 
     def _no_name(self, method):
-        """What is wrong with None in the place of a symbol, a function or a port."""
+        """The message for None in the place of a symbol, a function or a port."""
         names = ", ".join(map(repr, self._unknown))
         told = f"; get_id() or get_port_id() gave None for {names}, which the program does not have" if names else ""
         has = ", ".join([*self._machine.exports(), *(stream.name for stream in self._machine.streams())])
@@ -172,7 +172,7 @@ class SdkRuntime:
         return self._send("memcpy_h2d_colbcast", _waferlab.Spread.COLUMNS, dest, src, rect, options)
 
     def memcpy_d2h(self, dest, src, px, py, w, h, elem_per_pe, *older, **kwargs):
-        """Copies a symbol, or what leaves on a color, from a rectangle of PEs into a host array, in place."""
+        """Copies a symbol, or the wavelets that leave on a color, from a rectangle of PEs into a host array, in place."""
         rect, options = _copy_arguments("memcpy_d2h", (px, py, w, h, elem_per_pe), older, kwargs)
         array = arrays.words_of("memcpy_d2h", arrays.destination("memcpy_d2h", dest))
         number = self._ask("memcpy_d2h", self._endpoint("memcpy_d2h", src), array.size, _copy(rect, options))
@@ -304,7 +304,7 @@ class SdkRuntime:
     dump_elf_core = dump_core
 
     def _ask(self, what, *arguments):
-        """Asks the machine for something, and shows what it warns of."""
+        """Makes a request to the machine, and shows its warnings."""
         try:
             return getattr(self._machine, what)(*arguments)
         finally:
@@ -323,14 +323,14 @@ class SdkRuntime:
         return task._number
 
     def _deliver(self):
-        """Writes what has arrived into the arrays that wait for it."""
+        """Writes arrived words into the arrays that wait for them."""
         for number, data in self._machine.take_arrived():
             arrays.store(self._waiting.pop(number), data)
         self._machine.flush_log()
 
 
 def _copy(rect, options, spread=_waferlab.Spread.EACH):
-    """What a copy moves, and how, as the extension takes it."""
+    """The options of a copy, in the form that the extension takes."""
     px, py, w, h, elem_per_pe = rect
     return _waferlab.Copy(
         _waferlab.Rect(px, py, w, h, step_x=options["step_x"], step_y=options["step_y"]),

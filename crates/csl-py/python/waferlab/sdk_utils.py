@@ -1,4 +1,4 @@
-"""Helpers for the arrays that travel between host and device, and for what a compilation exports."""
+"""Helpers for the arrays that travel between host and device, and for the exports of a compilation."""
 import json
 import os
 import struct
