@@ -180,11 +180,14 @@ fn idle(step: f64) {
     );
 }
 
+/// Runs, and prints its times beside that of a native step in ns.
+type Bench = fn(f64);
+
 fn main() {
     let step = native_step();
     println!("native step (dependent multiply, add, look-up): {step:.2} ns");
     let filter = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
-    let benches: [(&str, fn(f64)); 6] = [
+    let benches: [(&str, Bench); 6] = [
         ("mesh", mesh),
         ("reductions", reductions),
         ("compute", compute),

@@ -7,13 +7,13 @@ use csl_machine::{Coord, TileRun};
 use csl_sim::{Copy, Endpoint, Rect, Shape, Sim};
 
 /// The host's array has more items than the copy moves.
-pub fn surplus(method: &str, shape: Shape, room: usize) -> Option<String> {
+pub(crate) fn surplus(method: &str, shape: Shape, room: usize) -> Option<String> {
     let needed = shape.items()?;
     (needed < room).then(|| format!("{method}: {shape} are {needed} items, the first of the host array's {room}"))
 }
 
 /// Some PEs lack the exported function that is called on all.
-pub fn partial_call(image: &Image, id: u16) -> Option<String> {
+pub(crate) fn partial_call(image: &Image, id: u16) -> Option<String> {
     let Carriers { with, without, first_without } = image.carriers(id);
     let (name, Coord { x, y }, all) = (&image.export(id)?.name, first_without?, with + without);
     Some(format!("{name} is called on {with} of {all} PEs: the others, the first of them ({x}, {y}), do not export it"))
@@ -21,7 +21,7 @@ pub fn partial_call(image: &Image, id: u16) -> Option<String> {
 
 /// A copy reaches beyond the object that the symbol's pointer points into; checked on the copy's first PE of each
 /// program.
-pub fn extent(image: &Image, sim: &mut Sim, endpoint: Endpoint, copy: &Copy) -> Option<String> {
+pub(crate) fn extent(image: &Image, sim: &mut Sim, endpoint: Endpoint, copy: &Copy) -> Option<String> {
     let Endpoint::Symbol(id) = endpoint else { return None };
     let mut seen = HashSet::new();
     let places = image.tiles.iter().filter_map(|run| Some((first_within(run, &copy.rect)?, run.program)));

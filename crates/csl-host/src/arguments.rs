@@ -35,7 +35,7 @@ pub enum Argument {
 }
 
 /// The words of the arguments, one 32-bit word each, 16-bit values in the low half.
-pub fn words(
+pub(crate) fn words(
     function: &str,
     params: &[ParamType],
     arguments: &[Argument],

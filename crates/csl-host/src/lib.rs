@@ -51,7 +51,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-#![deny(missing_docs, clippy::missing_errors_doc)]
+#![deny(missing_docs, unreachable_pub, clippy::missing_errors_doc)]
 
 mod advice;
 mod arguments;

@@ -33,7 +33,7 @@ impl ItemType {
 
 /// An array.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Array {
+pub(crate) struct Array {
     pub item: ItemType,
     pub shape: Vec<usize>,
     /// Whether the first index is the fastest.
@@ -42,17 +42,17 @@ pub struct Array {
 }
 
 impl Array {
-    pub fn items(&self) -> usize {
+    pub(crate) fn items(&self) -> usize {
         self.shape.iter().product()
     }
 
-    pub fn read(path: &Path) -> Result<Array, HostError> {
+    pub(crate) fn read(path: &Path) -> Result<Array, HostError> {
         let read = std::fs::read(path).map_err(FileError::Io);
         let parsed = read.and_then(|bytes| parse(&bytes).map_err(FileError::Npy));
         parsed.map_err(|cause| HostError::Unreadable { path: path.to_owned(), cause })
     }
 
-    pub fn write(&self, path: &Path) -> Result<(), HostError> {
+    pub(crate) fn write(&self, path: &Path) -> Result<(), HostError> {
         let unwritable = |cause| HostError::Unwritable { path: path.to_owned(), cause };
         std::fs::write(path, self.bytes()).map_err(unwritable)
     }

@@ -14,7 +14,7 @@ use csl_image::{Export, ExportKind, Exported, Image, Origin, PeImage, RouteRun, 
 use csl_machine::{ColorConfig, TileRun};
 use serde_json::{Value, json};
 
-pub use named::NamedFile;
+pub(crate) use named::NamedFile;
 
 /// Path of the image in an output folder.
 pub const IMAGE_FILE: &str = "bin/program.wafer";
@@ -34,7 +34,7 @@ const SIDE_FILES: [&str; 4] = [METADATA_FILE, RPC_FILE, COLORS_FILE, PORT_MAP_FI
 const MAX_TILE_FILES: usize = 4096;
 
 /// The contents of the folder.
-pub struct Contents {
+pub(crate) struct Contents {
     pub image: Image,
     pub colors: Vec<(String, String)>,
     /// The working directory of the compilation, absolute.
@@ -47,7 +47,7 @@ pub struct Contents {
 }
 
 /// Writes a compilation into `folder`, beside foreign files there; after an error nothing has changed.
-pub fn write(folder: &Path, contents: Contents) -> Result<(), String> {
+pub(crate) fn write(folder: &Path, contents: Contents) -> Result<(), String> {
     let Contents { mut image, colors, source_folder, sources, streams, more } = contents;
     keep_off_sources(folder, &sources)?;
     let own = [(METADATA_FILE, metadata(&image, &colors)), (RPC_FILE, rpc(&image))];
@@ -94,12 +94,12 @@ fn tile_file((x, y): (u32, u32)) -> String {
     format!("out_{x}_{y}.elf")
 }
 
-pub fn json_bytes(value: &Value) -> Vec<u8> {
+pub(crate) fn json_bytes(value: &Value) -> Vec<u8> {
     format!("{value:#}\n").into_bytes()
 }
 
 /// `out.json`: values of the top-level params as text.
-pub fn metadata(image: &Image, colors: &[(String, String)]) -> Value {
+pub(crate) fn metadata(image: &Image, colors: &[(String, String)]) -> Value {
     json!({ "params": texts(&image.params), "colors": texts(colors) })
 }
 
@@ -144,7 +144,7 @@ fn exported_name<'a>(image: &'a Image, export: &'a Export) -> &'a str {
 }
 
 /// Every route as a line, by runs of tiles: coordinates, color, and the sides of its first position.
-pub fn routes(image: &Image) -> String {
+pub(crate) fn routes(image: &Image) -> String {
     let head = format!(
         "{} by tiles of the program: (column, row), color, from, to\n",
         counted(image.routes.len() as u64, "route")

@@ -45,13 +45,13 @@ pub fn place(options: &Options, width: u32, height: u32) -> Result<Placement, Ve
 }
 
 /// Column and row of the program's north-west PE.
-pub fn offset(options: &Options) -> (u32, u32) {
+pub(crate) fn offset(options: &Options) -> (u32, u32) {
     let room = room(options);
     options.fabric_offsets.unwrap_or((room.west, room.north))
 }
 
 /// PEs that stay free east and south of the program.
-pub fn margins(options: &Options) -> (u32, u32) {
+pub(crate) fn margins(options: &Options) -> (u32, u32) {
     let room = room(options);
     (room.east, room.south)
 }

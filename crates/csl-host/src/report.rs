@@ -20,7 +20,7 @@ use crate::sources::reread;
 mod fault;
 
 /// The text of a stop, for people.
-pub fn explain(image: &Image, sources: &Path, stop: &RunError) -> String {
+pub(crate) fn explain(image: &Image, sources: &Path, stop: &RunError) -> String {
     let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
     let diagnostic = match stop {
         RunError::Fault(report) => fault::fault(&mut excerpts, report),
@@ -161,7 +161,7 @@ fn blocked_state(excerpts: &mut Excerpts, report: &BlockedState, diagnostic: Dia
 }
 
 /// The launched functions and PEs that had not ended when the run was stopped; `None` if all had.
-pub fn unfinished(image: &Image, sources: &Path, ending: Ending, report: &BlockedState) -> Option<String> {
+pub(crate) fn unfinished(image: &Image, sources: &Path, ending: Ending, report: &BlockedState) -> Option<String> {
     let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
     let cycle = report.cycle;
     let (head, tail) = match ending {
@@ -204,7 +204,7 @@ fn unended(image: &Image, group: &Group<UnfinishedLaunch>) -> String {
 }
 
 /// Warns that a command had to begin before its turn, with the reasons why the host waited.
-pub fn overtaken(report: &BlockedState) -> String {
+pub(crate) fn overtaken(report: &BlockedState) -> String {
     let reasons = report.host.iter().flat_map(|wait| &wait.reasons);
     let lines = merge(reasons.map(|group| line(group, host_reason(group))).collect());
     let waits: Vec<String> =
@@ -218,13 +218,13 @@ pub fn overtaken(report: &BlockedState) -> String {
 }
 
 /// Warns of wavelets left in routers and queues that no program will take any more, a line for each color.
-pub fn left_standing(image: &Image, sources: &Path, report: &BlockedState) -> Vec<String> {
+pub(crate) fn left_standing(image: &Image, sources: &Path, report: &BlockedState) -> Vec<String> {
     let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
     report.standing.iter().map(|count| left_of(&mut excerpts, report, count)).collect()
 }
 
 /// Warns of wavelets that have left the program's rectangle, all colors in one warning.
-pub fn left_the_rectangle(report: &BlockedState) -> Option<String> {
+pub(crate) fn left_the_rectangle(report: &BlockedState) -> Option<String> {
     let colors = report.lost.iter().map(|group| lost(group).replace(WHO, &who(group)));
     let colors = colors.collect::<Vec<_>>().join(", ");
     let text = "wavelets have left the program's rectangle, and the fabric around it has dropped them";
@@ -238,7 +238,7 @@ fn lost(group: &Group<Dropped>) -> String {
 }
 
 /// Warns of places where operations have waited for earlier ones, a line for each.
-pub fn hazards(image: &Image, sources: &Path, report: &BlockedState) -> Vec<String> {
+pub(crate) fn hazards(image: &Image, sources: &Path, report: &BlockedState) -> Vec<String> {
     let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
     let mut places: IndexMap<String, (String, Group<()>)> = IndexMap::new();
     for group in &report.holds {
@@ -261,7 +261,7 @@ pub fn hazards(image: &Image, sources: &Path, report: &BlockedState) -> Vec<Stri
 }
 
 /// Warns of registers without a use here that programs have accessed, a line for each place.
-pub fn unserved_registers(image: &Image, sources: &Path, report: &BlockedState) -> Vec<String> {
+pub(crate) fn unserved_registers(image: &Image, sources: &Path, report: &BlockedState) -> Vec<String> {
     let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
     let mut said = Vec::new();
     for group in &report.unserved {

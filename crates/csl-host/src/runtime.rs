@@ -239,7 +239,7 @@ impl Runtime {
     /// # Errors
     /// [`HostError::Request`] for a number beyond the range of colors.
     pub fn color(&self, number: u32) -> Result<Endpoint, HostError> {
-        let colors = csl_machine::Arch::from(self.image.arch).chip().fabric.colors;
+        let colors = self.image.arch.chip().fabric.colors;
         Ok(Endpoint::Color(u8::try_from(number).map_err(|_| RequestError::NotAColor { number, colors })?))
     }
 
@@ -503,7 +503,7 @@ impl Runtime {
         let tile_rate = rate * tiles as f64;
         let without_code = all - std::cmp::min(all, with_code);
         serde_json::json!({
-            "arch": csl_machine::Arch::from(image.arch).name(),
+            "arch": image.arch.name(),
             "dimX": width, "dimY": height,
             "cycles": totals.cycles, "tiles": tiles,
             "wavelet_landings": landings, "landings_hash": format!("{hash:016x}"),

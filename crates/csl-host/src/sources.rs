@@ -12,7 +12,7 @@ use csl_sema::{Resolved, Sources};
 use crate::options::Options;
 
 /// The prefix in the paths of library files.
-pub const LIBRARY_PREFIX: &str = "<";
+pub(crate) const LIBRARY_PREFIX: &str = "<";
 
 /// Files on disk and the embedded library.
 pub struct FileSources {
@@ -112,7 +112,7 @@ impl Sources for FileSources {
 }
 
 /// The text of a file of a compilation, to show lines of it; `None` when it is gone.
-pub fn reread(folder: &Path, path: &str) -> Option<String> {
+pub(crate) fn reread(folder: &Path, path: &str) -> Option<String> {
     match path.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
         Some(library) => csl_std::lookup(library).map(str::to_owned),
         None => std::fs::read_to_string(folder.join(path)).ok(),

@@ -136,7 +136,7 @@ fn wrong_calls_are_refused() {
 fn a_copy_beyond_the_array_warns() {
     let (_folder, mut runtime) = program::running();
     let v = runtime.id("v").expect("v is exported").into();
-    runtime.h2d(v, &[0; 5], &copy(Rect::new(0, 0, 1, 1), 5), Spread::Each).expect("the copy is taken");
+    runtime.h2d(v, [0; 5], &copy(Rect::new(0, 0, 1, 1), 5), Spread::Each).expect("the copy is taken");
     let warnings = runtime.take_warnings();
     assert_eq!(warnings.len(), 1);
     assert!(warnings[0].contains("copy of 5 elements (20 bytes)"), "{}", warnings[0]);
@@ -260,8 +260,8 @@ fn a_copy_moves_words_of_any_element() {
 fn a_longer_host_array_warns() {
     let (_folder, mut runtime) = program::running();
     let v = runtime.id("v").expect("v is exported").into();
-    runtime.h2d(v, &[0; 25], &copy(ALL, 4), Spread::Each).expect("the copy is taken");
-    runtime.h2d(v, &[0; 9], &copy(ALL, 4), Spread::Rows).expect("the copy is taken");
+    runtime.h2d(v, [0; 25], &copy(ALL, 4), Spread::Each).expect("the copy is taken");
+    runtime.h2d(v, [0; 9], &copy(ALL, 4), Spread::Rows).expect("the copy is taken");
     runtime.d2h(v, 26, &copy(ALL, 4)).expect("the copy is taken");
     let warnings = runtime.take_warnings();
     assert_eq!(

@@ -94,8 +94,8 @@ impl Validator<'_> {
             let width = !matches!(ty, Scalar::Int { bits, .. } if !(1..=64).contains(&bits));
             ensure(width, || format!("a register of type {ty:?}"))
         })?;
-        let calls = func.inlined.iter().enumerate();
-        calls.map(|(number, call)| self.site(&call.call, number)).collect::<Check>()?;
+        let mut calls = func.inlined.iter().enumerate();
+        calls.try_for_each(|(number, call)| self.site(&call.call, number))?;
         func.blocks
             .iter()
             .enumerate()

@@ -263,11 +263,13 @@ impl Walk<'_> {
             Inst::Cast { from: Scalar::Int { .. }, to: Scalar::Int { .. }, to_bool: true, a: Opnd::Imm(a), .. } => {
                 Some(Opnd::Imm(u64::from(*a != 0)))
             }
-            Inst::Cast { from: Scalar::Int { .. }, to: Scalar::Int { signed, bits }, to_bool: false, a, .. } => match a
-            {
-                Opnd::Imm(a) => Some(Opnd::Imm(csl_num::wrap64(IntTy::new(*signed, u32::from(*bits)), *a))),
-                _ => None,
-            },
+            Inst::Cast {
+                from: Scalar::Int { .. },
+                to: Scalar::Int { signed, bits },
+                to_bool: false,
+                a: Opnd::Imm(a),
+                ..
+            } => Some(Opnd::Imm(csl_num::wrap64(IntTy::new(*signed, u32::from(*bits)), *a))),
             Inst::Select { cond: Opnd::Imm(cond), a, b, .. } => Some(if *cond != 0 { a.clone() } else { b.clone() }),
             Inst::Index { base: Opnd::Global(id, offset), index: Opnd::Imm(index), scale, .. } => {
                 let bytes = index.low16().wrapping_mul(scale.low16()).signed16();

@@ -163,7 +163,7 @@ fn no_argument(kind: &str) -> PyErr {
 }
 
 /// A stream between the host and a program made with `SdkLayout`.
-#[pyclass(frozen, get_all, skip_from_py_object, module = "waferlab._waferlab")]
+#[pyclass(frozen, get_all, module = "waferlab._waferlab")]
 pub struct Stream {
     pub name: String,
     pub way: Way,
@@ -184,7 +184,7 @@ impl From<&layout::StreamInfo> for Stream {
 }
 
 /// The outcome of a compilation.
-#[pyclass(frozen, get_all, skip_from_py_object, module = "waferlab._waferlab")]
+#[pyclass(frozen, get_all, module = "waferlab._waferlab")]
 pub struct Compiled {
     pub succeeded: bool,
     /// The output folder.

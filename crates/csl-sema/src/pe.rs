@@ -149,9 +149,8 @@ impl Pe {
 
     fn reserved_dsrs(&self, memcpy: &MemcpyTable) -> Vec<(String, Span)> {
         let reserved = [(DsrFile::Dest, memcpy.dest_dsr), (DsrFile::Src1, memcpy.src1_dsr)];
-        let named = self.dsr_uses.iter().filter_map(|&(file, id, span)| {
-            reserved.contains(&(file, id)).then(|| (format!("{} {id}", file.name()), span))
-        });
+        let uses = self.dsr_uses.iter().filter(|(file, id, _)| reserved.contains(&(*file, *id)));
+        let named = uses.map(|(file, id, span)| (format!("{} {id}", file.name()), *span));
         named.collect()
     }
 

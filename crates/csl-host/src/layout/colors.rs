@@ -10,10 +10,10 @@ use crate::layout::grid::Cell;
 use crate::layout::{ColorId, Layout, LayoutError};
 
 /// A class of joined colors, named by the lowest of them.
-pub type Class = usize;
+pub(crate) type Class = usize;
 
 /// The classes of colors, and their names.
-pub struct Classes {
+pub(crate) struct Classes {
     /// The class of each color, then of each stream.
     class: Vec<Class>,
     names: Vec<String>,
@@ -22,7 +22,7 @@ pub struct Classes {
 
 impl Classes {
     /// Joins the colors of connected ports, and adds a color of its own for each stream's PE.
-    pub fn new(layout: &Layout) -> Result<Classes, LayoutError> {
+    pub(crate) fn new(layout: &Layout) -> Result<Classes, LayoutError> {
         let mut names: Vec<String> = layout.colors.keys().cloned().collect();
         let mut fixed: Vec<Option<u8>> = layout.colors.values().copied().collect();
         names.extend(layout.streams.iter().map(|stream| format!("of the host's stream {}", stream.name)));
@@ -50,21 +50,21 @@ impl Classes {
         Ok(())
     }
 
-    pub fn of(&self, color: ColorId) -> Class {
+    pub(crate) fn of(&self, color: ColorId) -> Class {
         self.class[color.0]
     }
 
     /// The color between the host and a stream's PE.
-    pub fn of_stream(&self, layout: &Layout, stream: usize) -> Class {
+    pub(crate) fn of_stream(&self, layout: &Layout, stream: usize) -> Class {
         self.class[layout.colors.len() + stream]
     }
 
-    pub fn name(&self, class: Class) -> &str {
+    pub(crate) fn name(&self, class: Class) -> &str {
         &self.names[class]
     }
 
     /// The number of every class, by class; classes that meet at a PE have different numbers.
-    pub fn number(&self, uses: &BTreeMap<Cell, BTreeSet<Class>>, colors: u8) -> Result<Vec<u8>, LayoutError> {
+    pub(crate) fn number(&self, uses: &BTreeMap<Cell, BTreeSet<Class>>, colors: u8) -> Result<Vec<u8>, LayoutError> {
         let meets = self.meetings(uses);
         let mut numbers: Vec<Option<u8>> = vec![None; self.names.len()];
         let mut counts = vec![0u32; usize::from(colors)];

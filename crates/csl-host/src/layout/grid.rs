@@ -71,12 +71,12 @@ impl Edge {
 }
 
 /// The neighbour in a direction.
-pub fn step((x, y): Cell, direction: Direction) -> Cell {
+pub(crate) fn step((x, y): Cell, direction: Direction) -> Cell {
     let (dx, dy) = direction.step();
     (x + dx, y + dy)
 }
 
 /// The direction from a PE to its neighbour.
-pub fn towards(from: Cell, to: Cell) -> Option<Direction> {
+pub(crate) fn towards(from: Cell, to: Cell) -> Option<Direction> {
     Direction::LINKS.into_iter().find(|direction| step(from, *direction) == to)
 }

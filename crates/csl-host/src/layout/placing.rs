@@ -9,7 +9,7 @@ use crate::layout::region::Region;
 const ROOM: i32 = 2;
 
 /// The area of every region. Two that overlap are an error.
-pub fn place_regions(regions: &[Region], has_paths: bool) -> Result<Vec<Area>, LayoutError> {
+pub(crate) fn place_regions(regions: &[Region], has_paths: bool) -> Result<Vec<Area>, LayoutError> {
     let room = if has_paths { ROOM } else { 0 };
     let at = |region: &Region, place: Cell| Area::new(place.0, place.1, region.width, region.height);
     let placed = regions.iter().filter_map(|region| region.place.map(|place| at(region, place)));

@@ -53,7 +53,7 @@ impl Position {
 
 /// Data of an object, for all PEs of the region.
 #[derive(Clone, Debug)]
-pub struct SymbolData {
+pub(crate) struct SymbolData {
     pub symbol: String,
     pub items: Vec<u32>,
     /// Bytes of an item.
@@ -65,7 +65,7 @@ pub struct SymbolData {
 
 /// The description of a region. Areas are relative to its north-west PE.
 #[derive(Clone, Debug)]
-pub struct Region {
+pub(crate) struct Region {
     pub source: String,
     pub name: String,
     pub width: u32,
@@ -78,7 +78,7 @@ pub struct Region {
 }
 
 impl Region {
-    pub fn new(source: &str, name: &str, width: u32, height: u32) -> Region {
+    pub(crate) fn new(source: &str, name: &str, width: u32, height: u32) -> Region {
         Region {
             source: source.to_owned(),
             name: name.to_owned(),
@@ -91,12 +91,12 @@ impl Region {
         }
     }
 
-    pub fn all(&self) -> Area {
+    pub(crate) fn all(&self) -> Area {
         Area::new(0, 0, self.width, self.height)
     }
 
     /// `area`, if it lies in the region; `None` is the whole region.
-    pub fn area(&self, area: Option<Area>) -> Result<Area, LayoutError> {
+    pub(crate) fn area(&self, area: Option<Area>) -> Result<Area, LayoutError> {
         let Some(area) = area else { return Ok(self.all()) };
         let all = self.all();
         let inside = area.x >= 0 && area.y >= 0 && area.end_x <= all.end_x && area.end_y <= all.end_y;
@@ -109,7 +109,7 @@ impl Region {
     }
 
     /// The PEs along an edge.
-    pub fn edge(&self, edge: Edge) -> Area {
+    pub(crate) fn edge(&self, edge: Edge) -> Area {
         let (width, height) = (self.width as i32, self.height as i32);
         match edge {
             Edge::Top => Area::new(0, 0, self.width, 1),
@@ -119,7 +119,7 @@ impl Region {
         }
     }
 
-    pub fn paint(&mut self, area: Area, color: ColorId, routes: &[Position]) -> Result<(), LayoutError> {
+    pub(crate) fn paint(&mut self, area: Area, color: ColorId, routes: &[Position]) -> Result<(), LayoutError> {
         if routes.is_empty() || routes.len() > MOST_POSITIONS {
             return Err(LayoutError::Positions { region: self.name.clone(), most: MOST_POSITIONS });
         }
@@ -132,7 +132,7 @@ impl Region {
 }
 
 /// The configuration with these switch positions. A side that a position leaves empty stays as it was.
-pub fn config(routes: &[Position]) -> ColorConfig {
+pub(crate) fn config(routes: &[Position]) -> ColorConfig {
     let first = routes.first().copied().unwrap_or_default();
     let mut config = ColorConfig { rx: first.rx, tx: first.tx, ..ColorConfig::default() };
     let mut before = first;

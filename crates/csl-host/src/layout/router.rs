@@ -7,7 +7,7 @@ use csl_machine::Direction;
 use crate::layout::grid::{Cell, step};
 
 /// The shortest path from `from` to a PE that is a `goal`, both included, over PEs that are `open`.
-pub fn nearest(from: Cell, open: impl Fn(Cell) -> bool, goal: impl Fn(Cell) -> bool) -> Option<Vec<Cell>> {
+pub(crate) fn nearest(from: Cell, open: impl Fn(Cell) -> bool, goal: impl Fn(Cell) -> bool) -> Option<Vec<Cell>> {
     if !open(from) {
         return None;
     }

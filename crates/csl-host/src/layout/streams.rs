@@ -11,7 +11,7 @@ use crate::runtime::{Runtime, Task};
 const CHUNK: usize = 4096;
 
 /// The list of streams in the form of `port_map.json`.
-pub fn to_json(streams: &[Stream]) -> Value {
+pub(crate) fn to_json(streams: &[Stream]) -> Value {
     let entry = |s: &Stream| {
         let way = if s.way == Way::In { "in" } else { "out" };
         json!({ "name": s.name, "direction": way, "x": s.x, "y": s.y, "color": s.color })

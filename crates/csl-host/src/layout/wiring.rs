@@ -17,7 +17,7 @@ use crate::layout::{Layout, LayoutError, PortId, Stream, StreamEnd, Way, placing
 const MARGIN: i32 = 2;
 
 /// A PE that passes a stream on.
-pub struct Relay {
+pub(crate) struct Relay {
     pub cell: Cell,
     pub name: String,
     pub from: Class,
@@ -27,14 +27,14 @@ pub struct Relay {
 }
 
 /// A color at a PE to which the host is connected.
-pub struct Outlet {
+pub(crate) struct Outlet {
     pub name: String,
     pub way: Way,
     pub cell: Cell,
     pub class: Class,
 }
 
-pub struct Wiring {
+pub(crate) struct Wiring {
     pub areas: Vec<Area>,
     pub classes: Classes,
     pub routes: BTreeMap<(Cell, Class), Vec<Position>>,
@@ -47,7 +47,7 @@ pub struct Wiring {
 }
 
 impl Wiring {
-    pub fn new(layout: &Layout) -> Result<Wiring, LayoutError> {
+    pub(crate) fn new(layout: &Layout) -> Result<Wiring, LayoutError> {
         let has_paths = layout.ports.iter().any(|port| port.is_used);
         let areas = placing::place_regions(&layout.regions, has_paths)?;
         let mut wiring = Wiring {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A file with its content, written beside its place. [`NamedFile::put`] moves it there; a drop removes it.
-pub struct NamedFile {
+pub(crate) struct NamedFile {
     target: PathBuf,
     state: State,
 }
@@ -18,7 +18,7 @@ enum State {
 
 impl NamedFile {
     /// Writes the file beside its place; refuses a folder and the source files of the compilation.
-    pub fn stage(path: &Path, bytes: Vec<u8>, sources: &[PathBuf]) -> Result<NamedFile, String> {
+    pub(crate) fn stage(path: &Path, bytes: Vec<u8>, sources: &[PathBuf]) -> Result<NamedFile, String> {
         // A link is followed to its file.
         let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         if sources.iter().any(|source| source.canonicalize().is_ok_and(|source| source == target)) {
@@ -37,7 +37,7 @@ impl NamedFile {
         }
     }
 
-    pub fn put(mut self) -> Result<(), String> {
+    pub(crate) fn put(mut self) -> Result<(), String> {
         let done = match std::mem::replace(&mut self.state, State::Done) {
             State::Staged(staged) => fs::rename(&staged, &self.target).inspect_err(|_| drop(fs::remove_file(staged))),
             State::Kept(bytes) => fs::write(&self.target, bytes),

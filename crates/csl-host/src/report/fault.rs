@@ -10,7 +10,7 @@ use csl_sim::{FaultKind, FaultReport};
 
 use super::{Excerpts, Origin, fifo_name};
 
-pub fn fault(excerpts: &mut Excerpts, report: &FaultReport) -> Diagnostic {
+pub(crate) fn fault(excerpts: &mut Excerpts, report: &FaultReport) -> Diagnostic {
     let FaultReport { cycle, x, y, what } = report;
     let image = excerpts.image;
     let headline = |what: &str| format!("PE ({x}, {y}) stopped in cycle {cycle}: {what}");

@@ -26,7 +26,7 @@ pub(super) struct Identities {
 
 impl Identities {
     /// The number of the wavelet that an event is about.
-    pub fn follow(&mut self, scene: &Scene, event: &Event, color: u8, what: &Traced) -> u64 {
+    pub(crate) fn follow(&mut self, scene: &Scene, event: &Event, color: u8, what: &Traced) -> u64 {
         let (x, y) = (event.x, event.y);
         match *what {
             Traced::Landing { from, .. } => {
@@ -50,7 +50,7 @@ impl Identities {
     }
 
     /// A new number: of the tile, the color, and a count.
-    pub fn fresh(&mut self, scene: &Scene, event: &Event, color: u8) -> u64 {
+    pub(crate) fn fresh(&mut self, scene: &Scene, event: &Event, color: u8) -> u64 {
         let count = self.sent.entry((event.x, event.y, color)).or_default();
         let ident = u64::from(scene.tile(event)) << 40 | u64::from(color) << 32 | u64::from(*count);
         *count += 1;

@@ -19,14 +19,14 @@ pub(super) struct Idle {
 }
 
 impl Idle {
-    pub fn executed(&mut self, cycle: u64, x: u32, y: u32) {
+    pub(crate) fn executed(&mut self, cycle: u64, x: u32, y: u32) {
         if self.last.insert((x, y), cycle) != Some(cycle) {
             self.waiting.entry(cycle + 1).or_default().push((x, y));
         }
     }
 
     /// The PEs that turned idle before `cycle`, now that everything before it is known; each is given once.
-    pub fn before(&mut self, cycle: u64) -> Vec<IdlePe> {
+    pub(crate) fn before(&mut self, cycle: u64) -> Vec<IdlePe> {
         let mut idle = Vec::new();
         while let Some(entry) = self.waiting.first_entry().filter(|entry| *entry.key() < cycle) {
             let (at, places) = entry.remove_entry();

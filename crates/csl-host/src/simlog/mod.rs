@@ -70,7 +70,7 @@ pub(crate) struct SimLog {
 
 impl SimLog {
     /// A log at `path`. The file is made at once: scripts look for it after every run.
-    pub fn new(image: Arc<Image>, half: FloatKind, path: PathBuf, kinds: LogKinds) -> SimLog {
+    pub(crate) fn new(image: Arc<Image>, half: FloatKind, path: PathBuf, kinds: LogKinds) -> SimLog {
         let scene = Scene { image, half };
         let idents = identity::Identities::default();
         let mut log =
@@ -93,12 +93,12 @@ impl SimLog {
     }
 
     /// The events that the machine has to report.
-    pub fn traces(&self) -> Traces {
+    pub(crate) fn traces(&self) -> Traces {
         self.kinds.traces(&self.scene.image)
     }
 
     /// Writes how the run has ended.
-    pub fn close(&mut self, totals: &Totals) {
+    pub(crate) fn close(&mut self, totals: &Totals) {
         self.put_idle(totals.cycles + 1);
         self.put(&totals.lines());
         self.flush();
@@ -113,7 +113,7 @@ impl SimLog {
     }
 
     /// Adds events, which come in the order of their cycles.
-    pub fn write(&mut self, events: &[Event]) {
+    pub(crate) fn write(&mut self, events: &[Event]) {
         for event in events {
             self.put_idle(event.cycle);
             if let Some(text) = self.line(event) {
@@ -178,12 +178,12 @@ impl SimLog {
     }
 
     /// Tells, once, that another run has the file and where the log went instead.
-    pub fn take_note(&mut self) -> Option<String> {
+    pub(crate) fn take_note(&mut self) -> Option<String> {
         self.note.take()
     }
 
     /// Releases the file to later runs, which write it anew.
-    pub fn release(&mut self) {
+    pub(crate) fn release(&mut self) {
         if let Some(file) = &self.file {
             // A file system without locks has none to release.
             let _ = file.get_ref().unlock();
@@ -192,7 +192,7 @@ impl SimLog {
 
     /// # Errors
     /// The first error in writing, once.
-    pub fn check(&mut self) -> Result<(), HostError> {
+    pub(crate) fn check(&mut self) -> Result<(), HostError> {
         let unwritable = |cause| HostError::Unwritable { path: self.path.clone(), cause };
         self.error.take().map_or(Ok(()), |cause| Err(unwritable(cause)))
     }

@@ -18,7 +18,7 @@ pub(super) struct Operands {
 }
 
 impl Operands {
-    pub fn value(&self, i: usize, element: &Element) -> Option<u64> {
+    pub(crate) fn value(&self, i: usize, element: &Element) -> Option<u64> {
         element.values[self.places[i]]
     }
 }

@@ -17,11 +17,11 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    pub fn cycles_per_second(&self) -> f64 {
+    pub(crate) fn cycles_per_second(&self) -> f64 {
         if self.seconds > 0.0 { self.cycles as f64 / self.seconds } else { 0.0 }
     }
 
-    pub fn lines(&self) -> String {
+    pub(crate) fn lines(&self) -> String {
         let Totals { cause, cycles, idle_ce, idle_wavelets, seconds, tiles, threads } = self;
         let rate = self.cycles_per_second();
         format!(

@@ -172,7 +172,7 @@ impl Mem4 {
 
     /// Whether the banks of `other` keep their distance from this operand's in every row: eight banks of two bytes.
     pub fn keeps_distance(&self, other: &Mem4) -> bool {
-        let same_bank = |i: usize| self.steps[i].wrapping_sub(other.steps[i]) % 16 == 0;
+        let same_bank = |i: usize| self.steps[i].wrapping_sub(other.steps[i]).is_multiple_of(16);
         let dims = usize::from(self.dims);
         self.dims == other.dims && self.extents[..dims - 1] == other.extents[..dims - 1] && (1..dims).all(same_bank)
     }

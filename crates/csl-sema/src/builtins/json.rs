@@ -221,7 +221,7 @@ impl<'de> Visitor<'de> for Wanted<'_, '_> {
                 return Err(A::Error::custom(format!("the object has two fields `{name}`")));
             }
             let Wanted { s, file, stopped, .. } = &mut self;
-            let seed = Wanted { s: &mut **s, ty, file: *file, stopped: &mut **stopped };
+            let seed = Wanted { s, ty, file: *file, stopped };
             fields.push((name, map.next_value_seed(seed)?.into()));
         }
         let named = self.ty.and_then(|ty| field_types(&self.s.types, ty));

@@ -219,7 +219,7 @@ fn random_program(dice: &mut Dice, arch: Arch, plan: &Plan, reroutes: bool) -> P
         receives: plan.receives.clone(),
         fifo,
         reroutes,
-        color_routes: csl_machine::chip(arch.into()).config.color_routes,
+        color_routes: csl_machine::chip(arch).config.color_routes,
     };
     maker.data_tasks(arch);
     for id in TASKS {
