@@ -83,7 +83,7 @@ pub struct FnGen<'a, 'p> {
 #[derive(Debug)]
 pub struct TooLarge(pub &'static str);
 
-/// What follows from a function alone, whatever program it stands in.
+/// The facts that follow from a function alone, in any program.
 #[derive(Debug)]
 pub struct Draft {
     pub plan: Plan,

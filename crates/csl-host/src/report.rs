@@ -287,8 +287,8 @@ fn resource(resource: Resource) -> String {
     }
 }
 
-/// The line on a color: the number of wavelets left, what stalls the first of them, and the thread that waits to send
-/// more.
+/// The line on a color: the number of wavelets left, the reason why the first of them stalls, and the thread that waits
+/// to send more.
 fn left_of(excerpts: &mut Excerpts, report: &BlockedState, count: &Count) -> String {
     let Count { color, wavelets, pes } = *count;
     let amount = if wavelets == 1 { "one wavelet".to_owned() } else { format!("{wavelets} wavelets") };

@@ -5,7 +5,7 @@
 //! | [`scalar`] | registers and interpreter of the main thread's code; it knows its surroundings as a trait |
 //! | `datapath` | memory, data structure registers, FIFOs, vector operations |
 //! | `sched` | tasks, microthreads, the issue slot, completions; the registers and services of the compute element |
-//! | [`Pe`] | the three parts with a program; what the simulator asks |
+//! | [`Pe`] | the three parts with a program; the interface for the simulator |
 //!
 //! A PE sees the fabric only through its queues at the ramp ([`Ports`]) and the registers of its router ([`Registers`]).
 

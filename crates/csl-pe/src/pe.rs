@@ -21,7 +21,7 @@ use crate::sched::{Call, Hazard, Sched, TaskState, Unserved, Visit, Waiting};
 /// Its clock is `local_time`, the cycle in which the main thread issues next. While no microthread runs, nothing that the PE
 /// does can be seen from outside before its next *sync point*, so it runs ahead of the fabric's clock up to there.
 ///
-/// In this order in memory: what each cycle of a streaming PE looks at lies together (measured).
+/// The order of the fields is that in memory: those that each cycle of a streaming PE reads lie together (measured).
 #[derive(Clone, Debug)]
 #[repr(C)]
 pub struct Pe {
