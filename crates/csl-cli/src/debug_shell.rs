@@ -21,7 +21,7 @@ pub enum Request {
     /// Compile a program, as cslc does
     #[command(disable_help_flag = true)]
     Compile {
-        /// What cslc is given; --help shows it
+        /// Arguments of cslc (see `cslc --help`)
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
         words: Vec<OsString>,
     },

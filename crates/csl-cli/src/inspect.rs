@@ -12,7 +12,7 @@ use crate::output::print;
 pub struct InspectArgs {
     /// Output folder of cslc
     folder: PathBuf,
-    /// What to show
+    /// The part to show
     #[arg(value_enum, default_value = "summary")]
     part: PartName,
     /// routes: of this color
@@ -40,7 +40,7 @@ enum PartName {
     Tiles,
     /// How a color is routed
     Routes,
-    /// What lies where in a PE's memory, and in which bank
+    /// Addresses, sizes and banks of the objects in a PE's memory
     Memory,
     /// The names that the host may use
     Symbols,

@@ -148,7 +148,7 @@ fn out_of_memory(program: &Program, stack: u32, overhead: u32, needed: u32) -> D
         Some(global) => Diagnostic::new(Code::OutOfMemory, global.span, message).label("the largest object"),
         None => Diagnostic::unplaced(Code::OutOfMemory, message),
     };
-    diagnostic.note(format!("what takes the room:\n{}", lines.join("\n")))
+    diagnostic.note(format!("the largest parts:\n{}", lines.join("\n")))
 }
 
 /// The sections that initialise memory: one for each global that is not all zeros, neighbours joined.

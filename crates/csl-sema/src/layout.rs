@@ -205,7 +205,7 @@ impl Sema<'_> {
             let more = if count > 1 { format!(" and {} more PEs", count - 1) } else { String::new() };
             let message =
                 format!("color {color} of PE ({x}, {y}){more} is routed {names}, off the program's rectangle");
-            let note = "what takes this way is lost: the fabric around the program drops it";
+            let note = "wavelets that go this way are lost: the fabric around the program drops them";
             Diagnostic::new(Code::RouteOffEdge, span, message).note(note)
         };
         let warnings: Vec<Diagnostic> = seen.into_iter().map(warn).collect();

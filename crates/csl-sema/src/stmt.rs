@@ -72,7 +72,7 @@ impl Sema<'_> {
             ),
             ExprKind::Deref(_) => (
                 "cannot assign through a pointer to const".to_string(),
-                "what a `*const T` points at cannot change through it; a `*T` is needed",
+                "a `*const T` cannot change the value that it points at; a `*T` is needed",
             ),
             ExprKind::Field { .. } | ExprKind::Index { .. } => (
                 "cannot assign to a part of a constant".to_string(),

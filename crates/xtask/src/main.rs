@@ -39,7 +39,7 @@ enum Command {
     Bench {
         /// Only benchmarks whose name holds this
         filter: Option<String>,
-        /// What compiling costs with this `cslc` of another build, and with ours
+        /// Compile times with this `cslc` of another build, and with ours
         #[arg(long, value_name = "CSLC", conflicts_with = "filter")]
         compile: Option<PathBuf>,
         /// Folders with the programs to compile; the examples if there are none
