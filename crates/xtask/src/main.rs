@@ -29,7 +29,7 @@ enum Command {
         /// Folder of the example, such as examples/memcpy-walkthrough
         example: String,
     },
-    /// Run every lint and test: Rust, Python, examples
+    /// Run every test: Rust, Python, examples; or the suites that are named, `lint` among them
     Test {
         /// Only these
         #[arg(value_enum)]
