@@ -5,22 +5,22 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use csl_fabric::{Ramp, RouteTable, Row, VcId};
-use csl_machine::{Arch, ColorConfig, DirSet, Direction, Wavelet};
+use csl_machine::{Arch, Color, ColorConfig, DirSet, Direction, Wavelet};
 
 /// CEs that take every wavelet and send whenever the router has room.
 struct TestElements;
 
 impl Ramp for TestElements {
-    fn room(&mut self, _x: u32, _color: u8) -> bool {
+    fn room(&mut self, _x: u32, _color: Color) -> bool {
         true
     }
 
-    fn deliver(&mut self, _x: u32, _color: u8, wavelet: Wavelet, _is_own: bool) {
+    fn deliver(&mut self, _x: u32, _color: Color, wavelet: Wavelet, _is_own: bool) {
         std::hint::black_box(wavelet);
     }
 
-    fn accepted(&mut self, _x: u32, _color: u8) {}
-    fn torn_down(&mut self, _x: u32, _color: u8) {}
+    fn accepted(&mut self, _x: u32, _color: Color) {}
+    fn torn_down(&mut self, _x: u32, _color: Color) {}
 }
 
 /// Each color goes one tile in its direction: a sender's, then a receiver's half, in checkerboard columns or rows.
@@ -44,7 +44,7 @@ fn table(width: u32, height: u32, directions: usize) -> RouteTable {
                         1 if !other => ColorConfig::route(back, DirSet::RAMP),
                         _ => continue,
                     };
-                    set.push(((side * 2) as u8 + phase as u8, configs.len() as u32));
+                    set.push((Color::at((side * 2) as u8 + phase as u8), configs.len() as u32));
                     configs.push(config);
                 }
             }

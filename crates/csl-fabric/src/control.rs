@@ -2,7 +2,7 @@
 //! account of wavelets that stand after a run.
 
 use csl_machine::wavelet::{Opcode, opcode, pop};
-use csl_machine::{Direction, PopMode, Wavelet};
+use csl_machine::{Color, Direction, PopMode, Wavelet};
 
 use crate::event::{StallReason, Stalled, SwitchCause, SwitchState, Traced};
 use crate::row::{Ramp, Row};
@@ -105,12 +105,12 @@ impl Row {
     }
 
     /// The state of a color at a column, for register reads.
-    pub fn color_state(&self, x: u32, color: u8) -> Option<&ColorState> {
+    pub fn color_state(&self, x: u32, color: Color) -> Option<&ColorState> {
         self.vc(x, color).map(|vc| self.state(vc))
     }
 
     /// Changes the state of a color at a column, as a register write does.
-    pub fn reconfigure(&mut self, x: u32, color: u8, now: u64, change: impl FnOnce(&mut ColorState)) {
+    pub fn reconfigure(&mut self, x: u32, color: Color, now: u64, change: impl FnOnce(&mut ColorState)) {
         let number = self.vc_made(x, color);
         let old = self.state(number).config.current_pos;
         change(self.state_mut(number));

@@ -1,13 +1,13 @@
 //! Reports of the fabric: faults, landings, wavelets that stand or are lost.
 
-use csl_machine::{DirSet, Direction, Wavelet};
+use csl_machine::{Color, DirSet, Direction, Wavelet};
 
 /// An event that the hardware leaves undefined.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     pub x: u32,
     pub y: u32,
-    pub color: u8,
+    pub color: Color,
     pub wavelet: Wavelet,
     pub kind: FaultKind,
 }
@@ -24,7 +24,7 @@ pub struct TraceEvent {
     pub cycle: u64,
     pub x: u32,
     pub y: u32,
-    pub color: u8,
+    pub color: Color,
     pub what: Traced,
 }
 
@@ -61,7 +61,7 @@ pub enum SwitchCause {
 /// Wavelets that stand in a router's input buffer, and the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stalled {
-    pub color: u8,
+    pub color: Color,
     /// The side that they came from; the ramp for those from the CE.
     pub from: Direction,
     pub count: u8,
@@ -89,14 +89,14 @@ pub enum StallReason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dropped {
     pub x: u32,
-    pub color: u8,
+    pub color: Color,
     pub side: Direction,
     pub count: u64,
 }
 
 /// The hash of one landing; hashes of a run are added up, so that their order does not matter.
 #[inline]
-pub fn landing_hash(cycle: u64, x: u32, y: u32, from: Direction, color: u8, wavelet: Wavelet) -> u64 {
+pub fn landing_hash(cycle: u64, x: u32, y: u32, from: Direction, color: Color, wavelet: Wavelet) -> u64 {
     let place = u64::from(x) << 40 | u64::from(y) << 16 | u64::from(from.bit()) << 8 | u64::from(color);
     let mixed = (cycle ^ place.rotate_left(24)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let data = u64::from(wavelet.data) | u64::from(wavelet.control) << 32;

@@ -7,7 +7,7 @@
 //! itself goes to the ramp. A router keeps an output for one message from its header to its last wavelet.
 
 use csl_machine::message::{PLACE_MASK, ROW_SHIFT};
-use csl_machine::{DirSet, Direction, Wavelet};
+use csl_machine::{Color, DirSet, Direction, Wavelet};
 
 use crate::row::Row;
 use crate::virtual_channel::{VcId, VirtualChannel};
@@ -32,18 +32,18 @@ fn way((x, y): (u32, u32), header: u32) -> Direction {
 }
 
 /// The color of messages that leave by a side.
-fn color(first: u8, side: Direction) -> u8 {
-    if side == Direction::Ramp { first } else { first + 1 + side.bit() }
+fn color(first: Color, side: Direction) -> Color {
+    if side == Direction::Ramp { first } else { first.plus(1 + side.bit()) }
 }
 
 /// The color on which the tile behind `side` sends messages here.
-pub(crate) fn color_from(first: u8, side: Direction) -> u8 {
+pub(crate) fn color_from(first: Color, side: Direction) -> Color {
     color(first, side.opposite())
 }
 
 impl Row {
     /// The virtual channel at a tile that a message with this header takes there.
-    pub(crate) fn message_vc(&self, at: (u32, u32), first: u8, header: u32) -> Option<VcId> {
+    pub(crate) fn message_vc(&self, at: (u32, u32), first: Color, header: u32) -> Option<VcId> {
         let color = color(first, way(at, header));
         self.table.find(at.0, at.1, color).filter(|(_, state)| state.config.messages.is_some()).map(|found| found.0)
     }

@@ -2,7 +2,7 @@
 //! output takes and drops the wavelets of its inputs.
 
 use csl_machine::wavelet::ce_ignores;
-use csl_machine::{DirSet, Direction, Wavelet};
+use csl_machine::{Color, DirSet, Direction, Wavelet};
 
 use crate::event::Traced;
 use crate::row::{OWN, Ramp, Row, low_bits, slot};
@@ -155,7 +155,7 @@ impl Row {
             return None;
         }
         let shared = self.table.received_twice(vc.x(), self.y, side, vc.color);
-        let partner = self.vc(vc.x(), vc.color ^ 1).filter(|_| shared)?;
+        let partner = self.vc(vc.x(), vc.color.partner()).filter(|_| shared)?;
         self.vcs[partner].rx.contains(side).then_some(partner)
     }
 
@@ -208,7 +208,7 @@ impl Row {
         &mut self,
         side: Direction,
         upstream: Option<VcId>,
-        (x, color): (u32, u8),
+        (x, color): (u32, Color),
         now: u64,
         ramp: &mut impl Ramp,
     ) {

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use csl_machine::{Chip, DirSet, Direction, Wavelet};
+use csl_machine::{Chip, Color, DirSet, Direction, Wavelet};
 use rustc_hash::FxHashMap;
 
 use crate::event::{Dropped, Fault, FaultKind, TraceEvent, Traced, landing_hash};
@@ -24,14 +24,14 @@ use crate::virtual_channel::{
 /// The compute elements of a row, as its routers see them.
 pub trait Ramp {
     /// Whether the CE at column `x` can take a wavelet of `color` now.
-    fn room(&mut self, x: u32, color: u8) -> bool;
+    fn room(&mut self, x: u32, color: Color) -> bool;
     /// A wavelet reaches the CE, from a link or from the CE itself (`is_own`). Only called after [`Ramp::room`] said yes in
     /// the same cycle.
-    fn deliver(&mut self, x: u32, color: u8, wavelet: Wavelet, is_own: bool);
+    fn deliver(&mut self, x: u32, color: Color, wavelet: Wavelet, is_own: bool);
     /// Tells the CE that the router has taken a wavelet from it: there is room for one more.
-    fn accepted(&mut self, x: u32, color: u8);
+    fn accepted(&mut self, x: u32, color: Color);
     /// Tells the CE that a TEARDOWN command has passed: the color has stopped.
-    fn torn_down(&mut self, x: u32, color: u8);
+    fn torn_down(&mut self, x: u32, color: Color);
 }
 
 /// The number of slots of the inbox: more than the longest hop.
@@ -83,8 +83,8 @@ struct TileVcs {
 
 impl TileVcs {
     #[inline]
-    fn vc(self, color: u8) -> Option<VcId> {
-        let bit = 1u32.checked_shl(color.into())?;
+    fn vc(self, color: Color) -> Option<VcId> {
+        let bit = color.bit();
         (self.colors & bit != 0).then(|| VcId::new(self.first + (self.colors & (bit - 1)).count_ones()))
     }
 }
@@ -105,7 +105,7 @@ pub struct Row {
     /// States that differ from those of the table.
     pub(crate) changed: FxHashMap<VcId, ColorState>,
     /// Wavelets that have left the program, by color, column and side.
-    pub(crate) lost: BTreeMap<(u8, u32, Direction), u64>,
+    pub(crate) lost: BTreeMap<(Color, u32, Direction), u64>,
     /// Records, each with the number of wavelets from the CE before its switch advances (`.advance_switch`).
     pub(crate) advances: Vec<(VcId, u8)>,
     /// The virtual channels to visit: those whose next wavelet comes from the ramp, then those whose next wavelet passes by.
@@ -207,7 +207,7 @@ impl Row {
 
     /// The number of a color's record at a column.
     #[inline]
-    pub fn vc(&self, x: u32, color: u8) -> Option<VcId> {
+    pub fn vc(&self, x: u32, color: Color) -> Option<VcId> {
         self.tiles.get(x as usize)?.vc(color).or_else(|| self.made_vc(unrouted(x, color)))
     }
 
@@ -219,7 +219,7 @@ impl Row {
     /// The virtual channel of a color at a column. It is made if there is none: without a route, so that it keeps the wavelets
     /// that land on it.
     #[cold]
-    pub(crate) fn vc_made(&mut self, x: u32, color: u8) -> VcId {
+    pub(crate) fn vc_made(&mut self, x: u32, color: Color) -> VcId {
         if let Some(number) = self.vc(x, color) {
             return number;
         }
@@ -245,7 +245,7 @@ impl Row {
     /// both directions that of the other color of the pair. `None` where neither takes or sends anything at its current
     /// position.
     #[inline]
-    pub fn routed(&self, x: u32, color: u8) -> Option<VcId> {
+    pub fn routed(&self, x: u32, color: Color) -> Option<VcId> {
         let number = match self.table.has_swaps() {
             false => self.vc(x, color)?,
             true => self.vc(x, self.table.received(x, self.y, Direction::Ramp, color).color)?,
@@ -393,7 +393,7 @@ impl Row {
     }
 
     /// Notes that the CE at a column has room for a color again, or takes it at all now.
-    pub fn ramp_has_room(&mut self, x: u32, color: u8) {
+    pub fn ramp_has_room(&mut self, x: u32, color: Color) {
         if let Some(vc) = self.vc(x, color) {
             self.wake(vc);
         }
@@ -445,7 +445,7 @@ fn tiles(width: usize, vcs: &[VirtualChannel]) -> Vec<TileVcs> {
         if place.colors == 0 {
             place.first = number;
         }
-        place.colors |= 1 << vc.color;
+        place.colors |= vc.color.bit();
     }
     tiles
 }

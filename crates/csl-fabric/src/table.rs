@@ -1,7 +1,7 @@
 //! The table of routes, by runs of tiles. It is immutable and shared by all rows: any row can tell the number of a
 //! record in any other row before that row exists, so a row is made only when something first touches it.
 
-use csl_machine::{ColorConfig, Direction};
+use csl_machine::{Color, ColorConfig, Direction};
 
 use crate::state::ColorState;
 use crate::virtual_channel::VcId;
@@ -18,7 +18,7 @@ pub struct Run {
 }
 
 /// The routed colors of a tile, ascending, each with its index in [`RouteTable::configs`].
-pub type RouteSet = Vec<(u8, u32)>;
+pub type RouteSet = Vec<(Color, u32)>;
 
 #[derive(Clone, Debug, Default)]
 pub struct RouteTable {
@@ -33,17 +33,16 @@ pub struct RouteTable {
 /// Numbers from here on stand for colors that the table does not route at a tile, by column and color. A router makes a
 /// record for such a color when a wavelet lands or the program writes a route, and knows its real number alone.
 const UNROUTED: u32 = 1 << 29;
-const COLOR_BITS: u32 = 5;
 
 /// The number by which other rows know a color that the table does not route at a column.
-pub(crate) fn unrouted(x: u32, color: u8) -> VcId {
-    VcId::new(UNROUTED | x << COLOR_BITS | u32::from(color))
+pub(crate) fn unrouted(x: u32, color: Color) -> VcId {
+    VcId::new(UNROUTED | x << Color::BITS | u32::from(color))
 }
 
 /// The column and color of a number of [`unrouted`].
-pub(crate) fn place_of_unrouted(number: VcId) -> Option<(u32, u8)> {
+pub(crate) fn place_of_unrouted(number: VcId) -> Option<(u32, Color)> {
     let place = number.number().checked_sub(UNROUTED)?;
-    Some((place >> COLOR_BITS, (place & ((1 << COLOR_BITS) - 1)) as u8))
+    Some((place >> Color::BITS, Color::of_bits(place)))
 }
 
 /// The place where wavelets of a color land that leave a tile by a side.
@@ -51,7 +50,7 @@ pub(crate) fn place_of_unrouted(number: VcId) -> Option<(u32, u8)> {
 pub struct Target {
     /// Number of the virtual channel in its row, or a number of [`unrouted`].
     pub vc: VcId,
-    pub color: u8,
+    pub color: Color,
 }
 
 impl RouteTable {
@@ -73,7 +72,7 @@ impl RouteTable {
     }
 
     /// Records of row `y` in order of their numbers: column, color, configuration.
-    pub fn vcs(&self, y: u32) -> impl Iterator<Item = (u32, u8, &ColorState)> {
+    pub fn vcs(&self, y: u32) -> impl Iterator<Item = (u32, Color, &ColorState)> {
         self.rows[y as usize].iter().flat_map(move |run| {
             (run.x..run.x + run.len).flat_map(move |x| {
                 self.sets[run.set as usize]
@@ -90,7 +89,7 @@ impl RouteTable {
     }
 
     /// The number of a color's record at a tile, and its initial configuration.
-    pub fn find(&self, x: u32, y: u32, color: u8) -> Option<(VcId, &ColorState)> {
+    pub fn find(&self, x: u32, y: u32, color: Color) -> Option<(VcId, &ColorState)> {
         let run = self.run(x, y)?;
         let set = &self.sets[run.set as usize];
         let rank = set.binary_search_by_key(&color, |entry| entry.0).ok()?;
@@ -105,7 +104,7 @@ impl RouteTable {
     }
 
     /// The number by which a neighbour sends to a color's record at a tile of the program.
-    pub(crate) fn number(&self, x: u32, y: u32, color: u8) -> VcId {
+    pub(crate) fn number(&self, x: u32, y: u32, color: Color) -> VcId {
         self.find(x, y, color).map_or_else(|| unrouted(x, color), |found| found.0)
     }
 
@@ -117,37 +116,37 @@ impl RouteTable {
 
     /// The color on which a tile receives the wavelets that come in by `side` on `color`: that color itself, or with
     /// color swap the other one of the pair (advanced features of the guide).
-    pub fn received(&self, x: u32, y: u32, side: Direction, color: u8) -> Target {
+    pub fn received(&self, x: u32, y: u32, side: Direction, color: Color) -> Target {
         let takes = |state: &ColorState| state.config.all_inputs().contains(side);
         let found = self.find(x, y, color);
         let own = found.filter(|(_, state)| !state.config.swaps(side));
-        let swapped = || self.find(x, y, color ^ 1).filter(|(_, state)| state.config.swaps(side));
+        let swapped = || self.find(x, y, color.partner()).filter(|(_, state)| state.config.swaps(side));
         let target = |color| move |(vc, _): (VcId, &ColorState)| Target { vc, color };
         let open = own.filter(|(_, state)| takes(state)).map(target(color));
-        open.or_else(|| swapped().map(target(color ^ 1))).unwrap_or_else(|| {
-            let color = if own.is_none() && found.is_some() { color ^ 1 } else { color };
+        open.or_else(|| swapped().map(target(color.partner()))).unwrap_or_else(|| {
+            let color = if own.is_none() && found.is_some() { color.partner() } else { color };
             Target { vc: self.number(x, y, color), color }
         })
     }
 
     /// Whether the tile receives the wavelets that come in by `side` on `color` on the other color of the pair as well.
-    pub fn received_twice(&self, x: u32, y: u32, side: Direction, color: u8) -> bool {
-        let takes = |color: u8| {
+    pub fn received_twice(&self, x: u32, y: u32, side: Direction, color: Color) -> bool {
+        let takes = |color: Color| {
             let config = &self.find(x, y, color)?.1.config;
             config.all_inputs().contains(side).then(|| config.swaps(side))
         };
-        takes(color) == Some(false) && takes(color ^ 1) == Some(true)
+        takes(color) == Some(false) && takes(color.partner()) == Some(true)
     }
 
     /// The target of wavelets of `color` that leave tile `(x, y)` by `side`; `None` where they leave the program.
-    pub fn target(&self, x: u32, y: u32, side: Direction, color: u8) -> Option<Target> {
+    pub fn target(&self, x: u32, y: u32, side: Direction, color: Color) -> Option<Target> {
         let (x, y) = self.neighbour(x, y, side)?;
         Some(self.received(x, y, side.opposite(), color))
     }
 
     /// The color on which the tile behind `side` sent the wavelets that are received here on `color`.
-    pub fn source_color(&self, x: u32, y: u32, side: Direction, color: u8) -> u8 {
-        if self.received(x, y, side, color).color == color { color } else { color ^ 1 }
+    pub fn source_color(&self, x: u32, y: u32, side: Direction, color: Color) -> Color {
+        if self.received(x, y, side, color).color == color { color } else { color.partner() }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The state of one color at one router, in 64 bytes: everything that forwarding a wavelet touches.
 
-use csl_machine::{DirSet, Direction, Wavelet, index_types};
+use csl_machine::{Color, DirSet, Direction, Wavelet, index_types};
 
 use crate::state::ColorState;
 
@@ -96,7 +96,7 @@ pub(crate) struct VirtualChannel {
     pub rx: DirSet,
     pub tx: DirSet,
     pub flags: u8,
-    pub color: u8,
+    pub color: Color,
     /// The room known to be at the neighbours, in wavelets.
     credits: [u8; 4],
     /// The set of sides without room.
@@ -112,7 +112,7 @@ pub(crate) struct VirtualChannel {
 }
 
 impl VirtualChannel {
-    pub fn new(x: u32, color: u8, state: &ColorState, credits: u8) -> VirtualChannel {
+    pub fn new(x: u32, color: Color, state: &ColorState, credits: u8) -> VirtualChannel {
         let config = &state.config;
         let (rx, tx) = config.current();
         let torn = if config.teardown { TORN_DOWN } else { 0 };
@@ -139,7 +139,7 @@ impl VirtualChannel {
     }
 
     /// The column and the color of the virtual channel.
-    pub fn place(&self) -> (u32, u8) {
+    pub fn place(&self) -> (u32, Color) {
         (self.column.into(), self.color)
     }
 

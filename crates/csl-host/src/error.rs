@@ -6,7 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 use csl_image::ImageError;
-use csl_machine::Size;
+use csl_machine::{Color, Size};
 use csl_sim::{Names, NoSuchPe, RequestError};
 
 use crate::arguments::{Argument, Signature};
@@ -161,11 +161,11 @@ pub enum NameError {
     #[error("there is no function {name}; there are {known}")]
     Code { name: String, known: String },
     #[error("color {color} is routed nowhere in the program; {}", list_of(.routed))]
-    Color { color: u8, routed: Vec<u8> },
+    Color { color: u8, routed: Vec<Color> },
 }
 
-fn list_of(colors: &[u8]) -> String {
-    let colors: Vec<String> = colors.iter().map(u8::to_string).collect();
+fn list_of(colors: &[Color]) -> String {
+    let colors: Vec<String> = colors.iter().map(Color::to_string).collect();
     if colors.is_empty() { "none is".to_owned() } else { format!("routed are {}", colors.join(", ")) }
 }
 

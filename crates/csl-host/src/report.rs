@@ -6,7 +6,7 @@ use std::path::Path;
 use csl_diag::{Code, Diagnostic, Diagnostics, ErrorFormat, FileId, SourceMap, Span, Style, render};
 use csl_fabric::StallReason;
 use csl_image::{Image, PeImage};
-use csl_machine::{ProgramId, TaskKind};
+use csl_machine::{Color, ProgramId, TaskKind};
 use csl_pe::Resource;
 use csl_sim::{
     BlockedState, Count, Dropped, Ending, Group, HazardOfMain, Held, HostReason, RunError, Running, Stalled,
@@ -304,9 +304,9 @@ fn left_of(excerpts: &mut Excerpts, report: &BlockedState, count: &Count) -> Str
 }
 
 /// The place where a thread waits to send more on a color.
-fn sender(excerpts: &mut Excerpts, report: &BlockedState, color: u8) -> Option<Origin> {
+fn sender(excerpts: &mut Excerpts, report: &BlockedState, color: Color) -> Option<Origin> {
     let sends = |wait: &ThreadWait| match wait.waiting.need {
-        csl_pe::Need::Room { color: to, .. } => to == color,
+        csl_pe::Need::Room { color: to, .. } => to == Some(color),
         _ => false,
     };
     let wait = report.threads.iter().map(|group| group.what).find(sends)?;
@@ -314,7 +314,7 @@ fn sender(excerpts: &mut Excerpts, report: &BlockedState, color: u8) -> Option<O
 }
 
 /// The reason why wavelets of a color are stalled, preferably one at the end of their way.
-fn holding(report: &BlockedState, color: u8) -> Option<Line> {
+fn holding(report: &BlockedState, color: Color) -> Option<Line> {
     let unread = report.unread.iter().filter(|group| group.what.color == color).map(|group| line(group, unread(group)));
     let on_its_way = |group: &&Group<Stalled>| matches!(group.what.why, StallReason::Link(_));
     let mut stopped: Vec<_> = report.wavelets.iter().filter(|group| group.what.color == color).collect();
@@ -432,7 +432,10 @@ fn need(program: Option<&std::sync::Arc<PeImage>>, need: csl_pe::Need) -> String
     let queue = |queue: u8| if queue == 0xff { String::new() } else { format!(" {queue}") };
     match need {
         csl_pe::Need::Wavelet { queue: id, color } => format!("a wavelet of color {color} in input queue{}", queue(id)),
-        csl_pe::Need::Room { queue: id, color } => format!("room for color {color} in output queue{}", queue(id)),
+        csl_pe::Need::Room { queue: id, color } => {
+            let wanted = color.map_or_else(|| "a wavelet".to_owned(), |color| format!("color {color}"));
+            format!("room for {wanted} in output queue{}", queue(id))
+        }
         csl_pe::Need::Fifo(id) => fifo_name(program.map(|program| &**program), id),
         csl_pe::Need::Unblock => "being unblocked".to_owned(),
         csl_pe::Need::Earlier(what) => format!("{}, which an earlier operation has", resource(what)),

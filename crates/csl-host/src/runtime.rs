@@ -3,6 +3,7 @@
 //! Requests go to the machine as commands. The machine checks them before anything moves and carries them out in order;
 //! it advances only inside calls that wait.
 
+use csl_machine::Color;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -240,7 +241,8 @@ impl Runtime {
     /// [`HostError::Request`] for a number beyond the range of colors.
     pub fn color(&self, number: u32) -> Result<Endpoint, HostError> {
         let colors = self.image.arch.chip().fabric.colors;
-        Ok(Endpoint::Color(u8::try_from(number).map_err(|_| RequestError::NotAColor { number, colors })?))
+        let color = u8::try_from(number).ok().and_then(Color::new);
+        Ok(Endpoint::Color(color.ok_or(RequestError::NotAColor { number, colors })?))
     }
 
     /// The exported function of this name: its id and its parameters.

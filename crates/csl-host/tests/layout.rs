@@ -244,7 +244,7 @@ fn the_host_can_reach_a_pe_right_away() -> Result<(), HostError> {
         assert_eq!(layout.stream_at(Way::In, (0, 0), rx, "a_")?, "a_rx");
         assert_eq!(layout.stream_at(Way::Out, (0, 0), tx, "")?, "tx");
         let (_folder, mut runtime) = started(&layout);
-        assert_eq!(runtime.streams()[0].color, 5);
+        assert_eq!(runtime.streams()[0].color.number(), 5);
         runtime.send(0, [41, 42])?;
         let task = runtime.receive(1, 2)?;
         runtime.wait(task)?;

@@ -1,6 +1,7 @@
 //! Streams between the host and a rectangle of PEs: order and completeness against what the host asked for.
 
 use csl_host::{Arch, Copy, Endpoint, HostError, Options, Order, Rect, Runtime, Spread, Task};
+use csl_machine::Color;
 use tempfile::TempDir;
 
 use crate::program;
@@ -104,11 +105,11 @@ fn stream(rect: Rect, per_pe: u32, order: Order) -> Copy {
 
 impl Bench {
     fn send(&mut self, color: u8, words: &[u32], copy: &Copy, spread: Spread) -> Task {
-        self.runtime.h2d(Endpoint::Color(color), words, copy, spread).expect("the stream is taken")
+        self.runtime.h2d(Endpoint::Color(Color::at(color)), words, copy, spread).expect("the stream is taken")
     }
 
     fn receive(&mut self, color: u8, words: usize, copy: &Copy) -> Task {
-        self.runtime.d2h(Endpoint::Color(color), words, copy).expect("the stream is taken")
+        self.runtime.d2h(Endpoint::Color(Color::at(color)), words, copy).expect("the stream is taken")
     }
 
     /// The words that have arrived for a task.

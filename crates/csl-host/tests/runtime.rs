@@ -1,6 +1,7 @@
 //! Copies, launches, and requests that are refused before anything moves.
 
 use csl_host::{Argument, Copy, Endpoint, ErrorKind, HostError, Order, Rect, Spread, Width};
+use csl_machine::Color;
 
 use crate::program;
 
@@ -111,7 +112,7 @@ fn wrong_copies_are_refused() {
     assert!(h2d(v, &words, copy(Rect::new(1, 0, 3, 1), 4)).contains("reaches outside the program's 3 x 2 PEs"));
     assert!(h2d(v, &words, copy(Rect::new(0, 0, 0, 1), 4)).contains("holds nothing"));
     assert!(h2d(v, &words[..23], copy(ALL, 4)).contains("are 24 items, but the host array has 23"));
-    assert!(h2d(Endpoint::Color(40), &words, copy(ALL, 4)).contains("colors are 0 to 23"));
+    assert!(h2d(Endpoint::Color(Color::at(24)), &words, copy(ALL, 4)).contains("colors are 0 to 23"));
 }
 
 #[test]

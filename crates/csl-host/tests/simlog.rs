@@ -1,5 +1,6 @@
 //! `sim.log`: the lines of a small run, whole, and whether each has the fields that viewers of such logs read.
 
+use csl_machine::Color;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -228,9 +229,10 @@ comptime {
         runtime.run().expect("run() comes second");
         let rect = Rect::new(0, 0, 1, 1);
         let copy = Copy::of(rect, 3);
-        let there =
-            runtime.h2d(Endpoint::Color(2), [7, 8, 0x0001_0009], &copy, Spread::Each).expect("the stream is taken");
-        let back = runtime.d2h(Endpoint::Color(3), 3, &copy).expect("the stream is taken");
+        let there = runtime
+            .h2d(Endpoint::Color(Color::at(2)), [7, 8, 0x0001_0009], &copy, Spread::Each)
+            .expect("the stream is taken");
+        let back = runtime.d2h(Endpoint::Color(Color::at(3)), 3, &copy).expect("the stream is taken");
         runtime.wait(there).expect("it is read");
         runtime.wait(back).expect("it is written");
         runtime.stop().expect("it ends");

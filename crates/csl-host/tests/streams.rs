@@ -1,13 +1,14 @@
 //! Memcpy in streaming mode: the meaning of its colors for a program, and the way of its elements.
 
 use csl_host::{Arch, Copy, Endpoint, HostError, Options, Rect, Runtime, Sdk, Spread, Width};
+use csl_machine::Color;
 use tempfile::TempDir;
 
 use crate::program::running_files;
 
 const ONE: Rect = Rect { x: 0, y: 0, w: 1, h: 1, step_x: 1, step_y: 1 };
-const FROM_HOST: Endpoint = Endpoint::Color(4);
-const TO_HOST: Endpoint = Endpoint::Color(5);
+const FROM_HOST: Endpoint = Endpoint::Color(Color::at(4));
+const TO_HOST: Endpoint = Endpoint::Color(Color::at(5));
 
 /// `$STREAMS` is how the generation binds its streaming colors.
 const LAYOUT: &str = "

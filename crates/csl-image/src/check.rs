@@ -3,7 +3,7 @@
 mod code;
 mod program;
 
-use csl_machine::{COLORS, ColorConfig, Coord, DirSet, MAX_CHANNELS, Size, SwitchPos};
+use csl_machine::{Color, ColorConfig, Coord, DirSet, MAX_CHANNELS, Size, SwitchPos};
 
 use crate::{Image, Patch, PatchTarget, PatchValues, Stream};
 
@@ -50,7 +50,7 @@ fn tiles(image: &Image) -> Result<(), String> {
 fn routes(image: &Image) -> Result<(), String> {
     for run in &image.routes {
         in_rect(image, run.x, run.y, run.len)?;
-        require(run.color < COLORS, || format!("a route of color {}", run.color))?;
+        require(run.color.is_routable(), || format!("a route of color {}", run.color))?;
         require((run.config as usize) < image.color_configs.len(), || format!("no configuration {}", run.config))?;
     }
     image.color_configs.iter().try_for_each(color_config)
@@ -60,7 +60,7 @@ fn color_config(config: &ColorConfig) -> Result<(), String> {
     let set = |set: DirSet| require(set.0 < 32, || format!("directions {:#x}", set.0));
     set(config.rx)?;
     set(config.tx)?;
-    let messages = |first: u8| first < COLORS && config.tx.0.count_ones() == 1;
+    let messages = |first: Color| first.is_routable() && config.tx.0.count_ones() == 1;
     require(config.messages.is_none_or(messages), || "a message color that leads nowhere".into())?;
     require(config.current_pos <= 3, || format!("switch position {}", config.current_pos))?;
     config.positions.iter().try_for_each(|position| match *position {
@@ -71,7 +71,7 @@ fn color_config(config: &ColorConfig) -> Result<(), String> {
 }
 
 fn stream(image: &Image, stream: &Stream) -> Result<(), String> {
-    let is_there = stream.x < image.fabric.width && stream.y < image.fabric.height && stream.color < COLORS;
+    let is_there = stream.x < image.fabric.width && stream.y < image.fabric.height && stream.color.is_routable();
     require(is_there, || format!("stream {} at {}, {} of color {}", stream.name, stream.x, stream.y, stream.color))
 }
 

@@ -1,5 +1,6 @@
 //! The layout of an image: the programs of tiles, the routes of colors, exports.
 
+use csl_machine::Color;
 use serde::{Deserialize, Serialize};
 
 /// The options of memcpy: `--memcpy` and its parameters.
@@ -18,7 +19,7 @@ pub struct RouteRun {
     pub x: u32,
     pub y: u32,
     pub len: u32,
-    pub color: u8,
+    pub color: Color,
     /// Index in [`crate::Image::color_configs`].
     pub config: u32,
 }

@@ -2,6 +2,7 @@
 //!
 //! The origin stands in the image, so that a reader finds everything in one file.
 
+use csl_machine::Color;
 use serde::{Deserialize, Serialize};
 
 use crate::{MAGIC, VERSION};
@@ -24,7 +25,7 @@ pub struct Stream {
     pub way: Way,
     pub x: u32,
     pub y: u32,
-    pub color: u8,
+    pub color: Color,
 }
 
 /// The direction of a stream, seen from the device.

@@ -2,7 +2,9 @@
 
 use csl_isa::Insn;
 use csl_isa::vec::{IterDsd, RegOrImm, VecArg, VecDesc};
-use csl_machine::{ColorConfig, Dialect, DsrLoad, FifoConfig, Priority, QueueDir, RotatingTasks, Startup, TaskKind};
+use csl_machine::{
+    Color, ColorConfig, Dialect, DsrLoad, FifoConfig, Priority, QueueDir, RotatingTasks, Startup, TaskKind,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::symbols::{ExportedSymbol, Inlined, Line, Symbol};
@@ -47,13 +49,13 @@ pub struct PeImage {
     /// DSR loads before the first cycle; their operands are constants.
     pub dsr_inits: Vec<DsrLoad<VecArg, RegOrImm>>,
     /// Colors that the program configures at its own tile.
-    pub colors: Vec<(u8, ColorConfig)>,
+    pub colors: Vec<(Color, ColorConfig)>,
     /// Writes to configuration registers before the first cycle: word address, value.
     pub configs: Vec<(u16, u16)>,
     pub exports: Vec<ExportedSymbol>,
     pub rpc: Option<Rpc>,
     /// Handlers of torn-down colors: color and function.
-    pub teardown_handlers: Vec<(u8, u16)>,
+    pub teardown_handlers: Vec<(Color, u16)>,
     /// Handlers of empty queues: queue, as `SysOp::QueueFlush` counts them, and function (WSE-3).
     pub empty_queue_handlers: Vec<(u8, u16)>,
     pub rotating: Vec<RotatingTasks<u16>>,
@@ -124,7 +126,7 @@ pub struct TaskParam {
 pub struct Queue {
     pub dir: QueueDir,
     pub id: u8,
-    pub color: Option<u8>,
+    pub color: Option<Color>,
     pub priority: Option<Priority>,
     /// The number added to the entry point of control wavelets that come by this queue (WSE-3).
     pub control_base: u8,

@@ -6,7 +6,8 @@ use csl_image::*;
 use csl_isa::vec::{VecArg, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
 use csl_machine::{
-    Arch, ColorConfig, Coord, DirSet, ProgramId, QueueDir, Sdk, Size, Startup, TaskKind, TaskTarget, TileRun, VecConfig,
+    Arch, Color, ColorConfig, Coord, DirSet, ProgramId, QueueDir, Sdk, Size, Startup, TaskKind, TaskTarget, TileRun,
+    VecConfig,
 };
 use proptest::prelude::*;
 
@@ -49,7 +50,7 @@ fn pe() -> PeImage {
         queues: vec![Queue {
             dir: QueueDir::In,
             id: 2,
-            color: Some(3),
+            color: Color::new(3),
             priority: None,
             control_base: 0,
             dense_mode: false,
@@ -57,7 +58,7 @@ fn pe() -> PeImage {
         configs: vec![(0x7f20, 1)],
         exports: vec![ExportedSymbol { name: "x".into(), id: 0, what: Exported::Symbol(0) }],
         rpc: Some(Rpc { task_id: 1, functions: Vec::new() }),
-        teardown_handlers: vec![(4, 1)],
+        teardown_handlers: vec![(Color::at(4), 1)],
         strings: vec!["message".into()],
         symbols: vec![Symbol { name: "x".into(), addr: 16, size: 16, ty: "[4]f32".into(), is_hidden: false }],
         lines: vec![line(0, 3, 1, None), line(2, 4, 5, Some(1))],
@@ -75,7 +76,7 @@ fn line(pc: u32, line: u32, column: u32, call: Option<u32>) -> Line {
 
 fn image() -> Image {
     let config = ColorConfig { rx: DirSet(1), tx: DirSet(16), ..ColorConfig::default() };
-    let stream = Stream { name: "in".into(), way: Way::In, x: 2, y: 3, color: 4 };
+    let stream = Stream { name: "in".into(), way: Way::In, x: 2, y: 3, color: Color::at(4) };
     Image {
         origin: Origin { folder: "/home/me".into(), beside: vec!["out.json".into()], streams: vec![stream] },
         arch: Arch::Wse3,
@@ -86,7 +87,7 @@ fn image() -> Image {
         memcpy: Some(Memcpy { channels: 1, west_buffer: 0, east_buffer: 0 }),
         programs: vec![Arc::new(pe())],
         tiles: (0..2).map(|y| TileRun { x: 0, y, len: 4, program: ProgramId::new(0) }).collect(),
-        routes: vec![RouteRun { x: 1, y: 0, len: 3, color: 3, config: 0 }],
+        routes: vec![RouteRun { x: 1, y: 0, len: 3, color: Color::at(3), config: 0 }],
         color_configs: vec![config],
         patches: vec![Patch {
             x: 0,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use csl_diag::Span;
-use csl_machine::{ColorConfig, TileRun};
+use csl_machine::{Color, ColorConfig, TileRun};
 
 use crate::program::Program;
 use crate::types::{Name, Ty, Types};
@@ -25,7 +25,7 @@ pub struct ExportName {
 pub struct Route {
     pub x: u32,
     pub y: u32,
-    pub color: u8,
+    pub color: Color,
     pub config: ColorConfig,
 }
 

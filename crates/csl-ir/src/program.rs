@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use csl_diag::Span;
 use csl_machine::{
-    Arch, ColorConfig, Dialect, DsrLoad, FifoConfig, Priority, QueueDir, RotatingTasks, Sdk, Startup, TaskKind,
+    Arch, Color, ColorConfig, Dialect, DsrLoad, FifoConfig, Priority, QueueDir, RotatingTasks, Sdk, Startup, TaskKind,
 };
 use csl_num::{FloatKind, IntTy};
 
@@ -75,7 +75,7 @@ pub struct TaskBind {
 pub struct QueueInit {
     pub dir: QueueDir,
     pub id: u8,
-    pub color: Option<u8>,
+    pub color: Option<Color>,
     pub priority: Option<Priority>,
     pub ctrl_table_id: u8,
     pub dense_mode: bool,
@@ -159,12 +159,12 @@ pub struct Program {
     pub queues: Vec<QueueInit>,
     pub fifos: Vec<FifoInit>,
     pub dsr_loads: Vec<(DsrLoad<VecOperand, Opnd>, Span)>,
-    pub colors: Vec<(u8, ColorConfig, Span)>,
+    pub colors: Vec<(Color, ColorConfig, Span)>,
     /// Writes of `@set_config` before the start: word address, value.
     pub configs: Vec<(u16, u16)>,
     pub exports: Vec<ExportedSymbol>,
     pub rpc: Option<RpcBind>,
-    pub teardown_handlers: Vec<(u8, FuncId)>,
+    pub teardown_handlers: Vec<(Color, FuncId)>,
     /// The handlers by queue, as `SysOp::QueueFlush` counts them (WSE-3).
     pub empty_queue_handlers: Vec<(u8, FuncId)>,
     pub rotating: Vec<RotatingTasks<FuncId>>,

@@ -39,7 +39,8 @@ fn tables(program: &Program) -> Check {
         let func = &program.funcs[task.func];
         ensure(task.params.len() == func.params as usize, || format!("task {} takes other arguments", func.name))?;
     }
-    let handlers = program.teardown_handlers.iter().chain(&program.empty_queue_handlers).map(|handler| handler.1);
+    let handlers = (program.teardown_handlers.iter().map(|handler| handler.1))
+        .chain(program.empty_queue_handlers.iter().map(|handler| handler.1));
     handlers.chain(program.rotating.iter().map(|tasks| tasks.alt)).try_for_each(|func| known_func(program, func))?;
     program.fifos.iter().try_for_each(|fifo| known_global(program, fifo.buffer))?;
     program.exports.iter().try_for_each(|export| match export.what {

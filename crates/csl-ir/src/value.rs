@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use csl_machine::{Priority, SimdMode, index_types};
+use csl_machine::{Color, Priority, SimdMode, index_types};
 use num_bigint::BigInt;
 
 use crate::types::{DsdKind, Name, Ty};
@@ -153,7 +153,7 @@ pub struct DsdValue {
 /// The fabric side of a `fabin_dsd` or `fabout_dsd`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct FabricDsd {
-    pub color: Option<u8>,
+    pub color: Option<Color>,
     pub queue: Option<u8>,
     pub control: bool,
     pub simd: Option<SimdMode>,

@@ -1,5 +1,6 @@
 //! Descriptors in the machine's form: the packed 64-bit word of a DSD, and the mem4d descriptor in memory.
 
+use csl_machine::Color;
 use csl_num::LowBits;
 
 /// The class of a packed descriptor.
@@ -44,6 +45,9 @@ pub mod fabric_flags {
     pub const MESSAGE: u16 = 1 << 14;
 }
 
+/// The byte of a fabric descriptor without a color.
+const NO_COLOR: u8 = 0xff;
+
 impl Dsd {
     pub const INDEX_OFFSET: u64 = 1 << 52;
 
@@ -55,9 +59,22 @@ impl Dsd {
         Dsd::pack(addr, extent, wraparound, DsdClass::Circbuf, false)
     }
 
-    /// A fabric descriptor; `color` and `queue` are 0xff where none is given.
-    pub fn fabric(class: DsdClass, color: u8, queue: u8, extent: u16, flags: u16, index_offset: bool) -> Dsd {
-        Dsd::pack(u16::from(color) | u16::from(queue) << 8, extent, flags, class, index_offset)
+    /// A fabric descriptor; `queue` is 0xff where none is given.
+    pub fn fabric(
+        class: DsdClass,
+        color: Option<Color>,
+        queue: u8,
+        extent: u16,
+        flags: u16,
+        index_offset: bool,
+    ) -> Dsd {
+        Dsd::pack(
+            u16::from(color.map_or(NO_COLOR, Color::number)) | u16::from(queue) << 8,
+            extent,
+            flags,
+            class,
+            index_offset,
+        )
     }
 
     fn pack(low: u16, extent: u16, high: u16, class: DsdClass, index_offset: bool) -> Dsd {
@@ -78,8 +95,8 @@ impl Dsd {
         self.0.low16()
     }
 
-    pub fn color(self) -> u8 {
-        self.0.low8()
+    pub fn color(self) -> Option<Color> {
+        Color::new(self.0.low8())
     }
 
     pub fn queue(self) -> u8 {

@@ -9,6 +9,7 @@
 //! - *chosen*: not public; our choice, kept in this one place.
 
 use crate::Arch;
+use crate::color::Color;
 
 /// One generation of the machine.
 #[derive(Debug)]
@@ -245,6 +246,11 @@ impl Chip {
     /// Whether `color` can be routed.
     pub fn is_routable_color(&self, color: u32) -> bool {
         color < u32::from(self.fabric.colors)
+    }
+
+    /// The color of a number that can be routed.
+    pub fn routable_color(&self, number: u32) -> Option<Color> {
+        Some(Color::of_bits(number)).filter(|_| self.is_routable_color(number))
     }
 
     /// Whether `color` has switches.

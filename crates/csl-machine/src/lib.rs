@@ -1,6 +1,7 @@
 //! The machine: its numbers (WSE-2 and WSE-3 as tables) and its words (directions, routes, wavelets, tasks), each once.
 
 mod chip;
+mod color;
 mod geometry;
 mod index;
 pub mod message;
@@ -19,6 +20,7 @@ pub use chip::{
     Chip, ConfigSpace, DataRegisters, Fabric, Margins, MemcpyTable, MemoryTable, Queues, ScalarCosts, TOOLCHAIN,
     TaskTable, Timing, Toolchain,
 };
+pub use color::Color;
 pub use geometry::{Coord, DirSet, Direction, ProgramId, Size, TileRun};
 pub use route::{ColorConfig, Filter, FilterKind, PopMode, SwitchPos};
 pub use sdk::{Dialect, Sdk};

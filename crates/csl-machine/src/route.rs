@@ -1,5 +1,6 @@
 //! The route of a color at one tile: inputs and outputs, switch positions, a filter.
 
+use crate::color::Color;
 use serde::{Deserialize, Serialize};
 
 use crate::geometry::{DirSet, Direction};
@@ -117,7 +118,7 @@ pub struct ColorConfig {
     pub filter: Option<Filter>,
     pub teardown: bool,
     /// The first of the five colors of `<message_passing>`, if this is one of them (WSE-3).
-    pub messages: Option<u8>,
+    pub messages: Option<Color>,
 }
 
 impl ColorConfig {

@@ -264,8 +264,8 @@ fn all_names(func: &mut Func, f: &mut dyn FnMut(&mut FuncId)) {
 /// Functions that the program's tables name.
 fn tables(program: &mut Program, f: &mut dyn FnMut(&mut FuncId)) {
     program.tasks.iter_mut().for_each(|task| f(&mut task.func));
-    let handlers = program.teardown_handlers.iter_mut().chain(&mut program.empty_queue_handlers);
-    handlers.for_each(|handler| f(&mut handler.1));
+    program.teardown_handlers.iter_mut().for_each(|handler| f(&mut handler.1));
+    program.empty_queue_handlers.iter_mut().for_each(|handler| f(&mut handler.1));
     program.rotating.iter_mut().for_each(|tasks| f(&mut tasks.alt));
     for export in &mut program.exports {
         if let Exported::Func(id) = &mut export.what {

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use csl_image::PeImage;
 use csl_isa::vec::VecArg;
 use csl_machine::registers::ce;
-use csl_machine::{Chip, QueueDir};
+use csl_machine::{Chip, Color, QueueDir};
 
 use crate::datapath::{Datapath, Memory};
 use crate::event::Event;
 use crate::fault::{Fault, FaultKind};
 use crate::outside::{NoRegisters, Registers, Wake};
 use crate::ports::Ports;
-use crate::queues::NONE;
 use crate::scalar::Cpu;
 use crate::sched::{Call, Hazard, Sched, TaskState, Unserved, Visit, Waiting};
 
@@ -183,8 +182,8 @@ impl Pe {
 
     /// Notes that a TEARDOWN wavelet of `color` has passed: the teardown task becomes ready (docs/decisions/machine.md
     /// M22).
-    pub fn tear_down(&mut self, color: u8) {
-        self.sched.handlers.torn |= 1u32.checked_shl(u32::from(color)).unwrap_or(0);
+    pub fn tear_down(&mut self, color: Color) {
+        self.sched.handlers.torn |= color.bit();
         self.sched.tasks.activate_mask(1 << self.data.chip.tasks.teardown);
     }
 }
@@ -238,11 +237,10 @@ impl Pe {
 
 fn bind_queues(program: &PeImage, ports: &mut Ports) {
     for queue in &program.queues {
-        let color = queue.color.unwrap_or(NONE);
-        let bound = match queue.dir {
-            QueueDir::In if color == NONE => continue,
-            QueueDir::In => ports.bind_input(queue.id, color),
-            QueueDir::Out => ports.bind_output(queue.id, color),
+        let bound = match (queue.dir, queue.color) {
+            (QueueDir::In, None) => continue,
+            (QueueDir::In, Some(color)) => ports.bind_input(queue.id, color),
+            (QueueDir::Out, color) => ports.bind_output(queue.id, color),
         };
         match (queue.dir, bound) {
             (QueueDir::In, Ok(slot)) => ports.inputs[slot].dense = queue.dense_mode,

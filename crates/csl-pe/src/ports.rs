@@ -7,7 +7,7 @@
 //! because a color may trigger a task before, while and after a `fabin` operation binds it to a queue at run time
 //! (programs up to SDK 1.4); the queue that it is bound to gives its depth. Slots are made as they are needed.
 
-use csl_machine::{Arch, Wavelet};
+use csl_machine::{Arch, Color, Wavelet};
 use csl_num::LowBits;
 
 use crate::queues::{InQueue, NONE, OutQueue, Outgoing, UNQUEUED};
@@ -15,8 +15,6 @@ use crate::queues::{InQueue, NONE, OutQueue, Outgoing, UNQUEUED};
 /// Wavelets that a WSE-2 color without an input queue holds at the ramp. Not documented; taken as that of the deepest
 /// queue.
 const COLOR_DEPTH: u8 = 6;
-
-const COLORS: usize = 32;
 
 /// The queues of one PE.
 #[derive(Clone, Debug)]
@@ -31,7 +29,7 @@ pub struct Ports {
     /// Output queues in use, at most nine.
     pub outputs: Vec<OutQueue>,
     input_of_queue: [u8; 8],
-    input_of_color: [u8; COLORS],
+    input_of_color: [u8; Color::COUNT],
     output_of_queue: [u8; 9],
     /// Input slots from which the PE has taken a wavelet; the simulator clears the mask once it has woken the router.
     pub taken: u32,
@@ -56,7 +54,7 @@ impl Ports {
             inputs: Vec::new(),
             outputs: Vec::new(),
             input_of_queue: [NONE; 8],
-            input_of_color: [NONE; COLORS],
+            input_of_color: [NONE; Color::COUNT],
             output_of_queue: [NONE; 9],
             taken: 0,
             put: 0,
@@ -70,8 +68,8 @@ impl Ports {
     /// The input slot where a wavelet of `color` lands; `None` where no input queue takes the color (WSE-3), or the
     /// color does not exist: the wavelet then stays in the router.
     #[inline]
-    pub fn arrival_slot(&mut self, color: u8) -> Option<usize> {
-        let slot = *self.input_of_color.get(usize::from(color))?;
+    pub fn arrival_slot(&mut self, color: Color) -> Option<usize> {
+        let slot = self.input_of_color[color.index()];
         if slot != NONE {
             return Some(usize::from(slot));
         }
@@ -134,8 +132,8 @@ impl Ports {
     }
 
     /// The input slot of a color that has one.
-    pub fn color_slot(&self, color: u8) -> Option<usize> {
-        present(self.input_of_color.get(usize::from(color)))
+    pub fn color_slot(&self, color: Color) -> Option<usize> {
+        present(Some(&self.input_of_color[color.index()]))
     }
 
     /// The index in `outputs` of a queue in use.
@@ -146,9 +144,9 @@ impl Ports {
     // ---- the PE's side ----
 
     /// Binds an input queue (0-7) to a color, at start, by `encode_input_queue`, or by a `fabin` operation (WSE-2).
-    pub fn bind_input(&mut self, queue: u8, color: u8) -> Result<usize, NotEmpty> {
-        // Numbers that no chip has share one slot, so that slots stay few for any image.
-        let (queue, color) = (queue & 7, color.min(COLORS.low8() - 1));
+    pub fn bind_input(&mut self, queue: u8, color: Color) -> Result<usize, NotEmpty> {
+        // Queues that no chip has share the slots of others, so that slots stay few for any image.
+        let queue = queue & 7;
         let depth = self.arch.chip().input_queue_depth(usize::from(queue)).unwrap_or(1);
         let slot = match self.arch {
             Arch::Wse2 => self.color_slot(color).unwrap_or_else(|| self.add_input(color, queue, depth)),
@@ -159,28 +157,28 @@ impl Ports {
             return Err(NotEmpty);
         }
         if input.color != color {
-            unbind(&mut self.input_of_color, input.color);
+            self.input_of_color[input.color.index()] = NONE;
         }
         (input.color, input.queue) = (color, queue);
         input.depth = depth.max(input.len);
         self.input_of_queue[usize::from(queue)] = slot.low8();
-        set(&mut self.input_of_color, color, slot.low8());
+        self.input_of_color[color.index()] = slot.low8();
         Ok(slot)
     }
 
     #[cold]
-    fn add_input(&mut self, color: u8, queue: u8, depth: u8) -> usize {
+    fn add_input(&mut self, color: Color, queue: u8, depth: u8) -> usize {
         let slot = self.inputs.len();
         self.inputs.push(InQueue::new(color, queue, depth));
-        set(&mut self.input_of_color, color, slot.low8());
+        self.input_of_color[color.index()] = slot.low8();
         slot
     }
 
-    /// Takes an output queue into use, with its configured color or [`NONE`].
-    pub fn bind_output(&mut self, queue: u8, color: u8) -> Result<usize, NotEmpty> {
+    /// Takes an output queue into use, with its configured color, if it has one.
+    pub fn bind_output(&mut self, queue: u8, color: Option<Color>) -> Result<usize, NotEmpty> {
         let slot = self.output_slot(queue).unwrap_or_else(|| self.add_output(queue));
         let output = &mut self.outputs[slot];
-        if output.color != color && output.color != NONE && !output.is_empty() {
+        if output.color != color && output.color.is_some() && !output.is_empty() {
             return Err(NotEmpty);
         }
         output.color = color;
@@ -192,7 +190,7 @@ impl Ports {
         let slot = self.outputs.len();
         let queues = &self.arch.chip().queues;
         let depth = queues.output_depth.get(usize::from(queue)).copied().unwrap_or(queues.unnamed_output_depth);
-        self.outputs.push(OutQueue::new(queue, NONE, depth));
+        self.outputs.push(OutQueue::new(queue, None, depth));
         self.open |= u32::from(depth > 0) << slot;
         self.output_of_queue[usize::from(queue)] = slot.low8();
         slot
@@ -222,14 +220,4 @@ impl Ports {
 
 fn present(slot: Option<&u8>) -> Option<usize> {
     slot.filter(|slot| **slot != NONE).map(|slot| usize::from(*slot))
-}
-
-fn set(table: &mut [u8], index: u8, slot: u8) {
-    if let Some(entry) = table.get_mut(usize::from(index)) {
-        *entry = slot;
-    }
-}
-
-fn unbind(table: &mut [u8], color: u8) {
-    set(table, color, NONE);
 }

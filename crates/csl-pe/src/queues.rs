@@ -1,6 +1,6 @@
 //! The queues between a compute element and its router.
 
-use csl_machine::Wavelet;
+use csl_machine::{Color, Wavelet};
 use csl_num::LowBits;
 
 /// Stands for no color, queue or slot.
@@ -15,7 +15,7 @@ const MAX_DEPTH: usize = 8;
 #[derive(Clone, Debug)]
 #[repr(align(64))]
 pub struct InQueue {
-    pub color: u8,
+    pub color: Color,
     /// The hardware queue; [`NONE`] for a WSE-2 color that no queue is bound to.
     pub queue: u8,
     /// Whether it takes half wavelets too (WSE-3).
@@ -32,7 +32,7 @@ pub struct InQueue {
 }
 
 impl InQueue {
-    pub(crate) fn new(color: u8, queue: u8, depth: u8) -> InQueue {
+    pub(crate) fn new(color: Color, queue: u8, depth: u8) -> InQueue {
         InQueue {
             color,
             queue,
@@ -104,7 +104,7 @@ impl InQueue {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outgoing {
     pub wavelet: Wavelet,
-    pub color: u8,
+    pub color: Color,
     /// Whether it is the last wavelet of an operation with `advance_switch`: this router advances the color's switch
     /// after it.
     pub advance_switch: bool,
@@ -120,14 +120,14 @@ pub struct Outgoing {
 pub struct OutQueue {
     /// The hardware queue, 0-7, or [`UNQUEUED`].
     pub queue: u8,
-    /// The configured color of the queue; [`NONE`] where each operation names its own (WSE-2).
-    pub color: u8,
+    /// The configured color of the queue; none where each operation names its own (WSE-2).
+    pub color: Option<Color>,
     /// Whether it sends 16-bit elements as half wavelets (WSE-3).
     pub dense: bool,
     depth: u8,
     head: u8,
     len: u8,
-    colors: [u8; MAX_DEPTH],
+    colors: [Color; MAX_DEPTH],
     /// The flags: control, half, advance_switch from the lowest bit on.
     flags: [u8; MAX_DEPTH],
     data: [u32; MAX_DEPTH],
@@ -135,7 +135,7 @@ pub struct OutQueue {
 }
 
 impl OutQueue {
-    pub(crate) fn new(queue: u8, color: u8, depth: u8) -> OutQueue {
+    pub(crate) fn new(queue: u8, color: Option<Color>, depth: u8) -> OutQueue {
         OutQueue {
             queue,
             color,
@@ -143,7 +143,7 @@ impl OutQueue {
             depth,
             head: 0,
             len: 0,
-            colors: [NONE; MAX_DEPTH],
+            colors: [Color::default(); MAX_DEPTH],
             flags: [0; MAX_DEPTH],
             data: [0; MAX_DEPTH],
             ready: [0; MAX_DEPTH],

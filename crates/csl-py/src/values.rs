@@ -179,7 +179,7 @@ impl From<&layout::StreamInfo> for Stream {
             layout::Way::In => Way::In,
             layout::Way::Out => Way::Out,
         };
-        Stream { name: stream.name.clone(), way, x: stream.x, y: stream.y, color: stream.color }
+        Stream { name: stream.name.clone(), way, x: stream.x, y: stream.y, color: stream.color.into() }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{Name, Route, Ty, TypedValue, Wafer};
+use csl_machine::Color;
 use csl_syntax::Symbol;
 use csl_syntax::ast::{ExprKind, Item, VarKind};
 
@@ -13,7 +14,7 @@ use crate::layout::{Instance, Layout};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ParamValue {
     Int(i64),
-    Color(u8),
+    Color(Color),
 }
 
 /// The program of one kind of tile.
@@ -100,7 +101,7 @@ fn params(kind: &Kind) -> Vec<(Name, TypedValue)> {
 fn value(param: &ParamValue) -> TypedValue {
     match *param {
         ParamValue::Int(number) => TypedValue::int(Ty::COMPTIME_INT, number),
-        ParamValue::Color(color) => TypedValue::int(Ty::COLOR, color),
+        ParamValue::Color(color) => TypedValue::int(Ty::COLOR, color.number()),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{ExportName, ModuleRef, Name, Program, Route, Ty, TypedValue, Value, Wafer};
-use csl_machine::{DirSet, Direction, ProgramId, TileRun};
+use csl_machine::{Color, DirSet, Direction, ProgramId, TileRun};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{Block, File, Item, VarDecl, VarKind};
 use indexmap::{IndexMap, IndexSet};
@@ -39,7 +39,7 @@ pub struct Layout {
     pub instances: IndexMap<TileKey, Instance>,
     pub routes: Vec<(Route, Span)>,
     /// The index in `routes` of the route of a tile (x, y) and color.
-    pub routed: HashMap<(u32, u32, u8), usize>,
+    pub routed: HashMap<(u32, u32, Color), usize>,
     pub exports: Vec<ExportName>,
     /// Whether the layout shows that it was written for SDK 1.4 or older.
     pub is_legacy: bool,

@@ -5,7 +5,8 @@ use csl_ir::{
     ControlTable, ExportName, FifoInit, FnRef, FuncId, GlobalRef, Opnd, QueueInit, RpcBind, TaskBind, VecOperand,
 };
 use csl_machine::{
-    Arch, Chip, ColorConfig, DsrFile, DsrLoad, MemcpyTable, QueueDir, RotatingTasks, Startup, TaskKind, TaskTarget,
+    Arch, Chip, Color, ColorConfig, DsrFile, DsrLoad, MemcpyTable, QueueDir, RotatingTasks, Startup, TaskKind,
+    TaskTarget,
 };
 
 use crate::builtins::names_task;
@@ -26,15 +27,15 @@ pub struct Pe {
     pub queues: Vec<QueueInit>,
     pub fifos: Vec<FifoInit>,
     pub dsr_loads: Vec<(DsrLoad<VecOperand, Opnd>, Span)>,
-    pub colors: Vec<(u8, ColorConfig, Span)>,
+    pub colors: Vec<(Color, ColorConfig, Span)>,
     pub configs: Vec<(u16, u16)>,
     /// Queues and colors that fabric DSDs name, with the places.
-    pub queue_uses: Vec<(QueueDir, u8, Option<u8>, Span)>,
+    pub queue_uses: Vec<(QueueDir, u8, Option<Color>, Span)>,
     /// DSRs that the program names, with the places.
     pub dsr_uses: Vec<(DsrFile, u8, Span)>,
     pub export_refs: Vec<(ExportTarget, String, Span)>,
     pub rpc: Option<RpcBind>,
-    pub teardown_handlers: Vec<(u8, FuncId, Span)>,
+    pub teardown_handlers: Vec<(Color, FuncId, Span)>,
     pub empty_queue_handlers: Vec<(u8, FuncId, Span)>,
     pub rotating: Vec<RotatingTasks<FuncId>>,
     /// Control tasks that alternate with the data task of an input queue.
@@ -164,13 +165,13 @@ impl Pe {
             };
             reserved.contains(&task.id).then(|| (format!("{name} {}", task.id), task.span))
         });
-        let colors = self.colors.iter().filter(|(color, _, _)| memcpy.colors.contains(color));
+        let colors = self.colors.iter().filter(|(color, _, _)| memcpy.colors.contains(&color.number()));
         tasks.chain(colors.map(|&(color, _, span)| (format!("color {color}"), span))).collect()
     }
 
     /// Warns of DSDs of several colors on one queue: published programs take turns, others mix up their wavelets.
     pub fn warn_shared_queues(&self) -> Vec<Diagnostic> {
-        let known = |&(dir, queue, color, span): &(QueueDir, u8, Option<u8>, Span)| Some((dir, queue, color?, span));
+        let known = |&(dir, queue, color, span): &(QueueDir, u8, Option<Color>, Span)| Some((dir, queue, color?, span));
         let uses: Vec<_> = self.queue_uses.iter().filter_map(known).collect();
         let (mut warned, mut warnings) = (Vec::new(), Vec::new());
         for (place, &(dir, queue, color, span)) in uses.iter().enumerate() {

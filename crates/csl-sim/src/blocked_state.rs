@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use csl_machine::{Arch, ProgramId};
+use csl_machine::{Arch, Color, ProgramId};
 use csl_pe::{TaskState, Thread};
 
 use crate::element::Element;
@@ -62,7 +62,7 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Blocked
 }
 
 /// Adds the wavelets of a row that have left the program, by color. Rows come in order, so that the first PE stays.
-fn add_lost<E: Element>(lost: &mut BTreeMap<u8, Group<Dropped>>, row: &Row<E>) {
+fn add_lost<E: Element>(lost: &mut BTreeMap<Color, Group<Dropped>>, row: &Row<E>) {
     let mut last = None;
     for csl_fabric::Dropped { x, color, side, count } in row.fabric.lost() {
         let first = Group { what: Dropped { color, wavelets: 0, side }, tiles: 0, x, y: row.y };
@@ -75,9 +75,9 @@ fn add_lost<E: Element>(lost: &mut BTreeMap<u8, Group<Dropped>>, row: &Row<E>) {
 }
 
 /// Adds the wavelets that stand in a row, and the PEs that have some, by color.
-fn add_counts<E: Element>(counts: &mut BTreeMap<u8, (u64, u64)>, row: &mut Row<E>) {
+fn add_counts<E: Element>(counts: &mut BTreeMap<Color, (u64, u64)>, row: &mut Row<E>) {
     let in_routers = row.fabric.standing(&mut row.elements).into_iter();
-    let mut all: Vec<(u8, u32, u64)> = in_routers.map(|(x, found)| (found.color, x, found.count.into())).collect();
+    let mut all: Vec<(Color, u32, u64)> = in_routers.map(|(x, found)| (found.color, x, found.count.into())).collect();
     for tile in &row.elements.tiles {
         let heads = tile.ports.inputs.iter().filter(|input| !input.is_empty());
         all.extend(heads.map(|input| (input.color, tile.x, input.len() as u64)));
@@ -121,7 +121,7 @@ fn left_unread<E: Element>(tile: &Tile<E>, arch: Arch) -> Vec<Unread> {
     let heads = unread.filter_map(|(_, input)| Some((input, input.front()?)));
     heads
         .map(|(input, head)| {
-            let channel = if arch == Arch::Wse2 { input.color } else { input.queue };
+            let channel = if arch == Arch::Wse2 { input.color.number() } else { input.queue };
             let is_blocked = blocked.checked_shr(u32::from(channel)).unwrap_or(0) & 1 == 1;
             Unread { queue: input.queue, color: input.color, is_control: head.control, is_blocked }
         })

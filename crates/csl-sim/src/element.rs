@@ -1,5 +1,6 @@
 //! A compute element as the engine sees it. [`csl_pe::Pe`] is the real one; the engine's own tests use scripted ones.
 
+use csl_machine::Color;
 use std::sync::Arc;
 
 use csl_image::{Image, PeImage};
@@ -46,7 +47,7 @@ pub(crate) trait Element: Send {
     /// Gives the tile's own constant `number` its value.
     fn set_const(&mut self, number: u16, value: u64);
     /// Notes that a TEARDOWN command has stopped a color of the router.
-    fn torn_down(&mut self, color: u8);
+    fn torn_down(&mut self, color: Color);
     /// Records every instruction among the events from here on.
     fn trace(&mut self) {}
     /// The events so far, in order; they may lie ahead of the clock.
@@ -120,7 +121,7 @@ impl Element for Pe {
         Pe::set_const(self, number, value);
     }
 
-    fn torn_down(&mut self, color: u8) {
+    fn torn_down(&mut self, color: Color) {
         self.tear_down(color);
     }
 

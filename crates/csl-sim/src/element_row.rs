@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use csl_fabric::Ramp;
 use csl_image::PatchTarget;
-use csl_machine::{Wavelet, index_types};
+use csl_machine::{Color, Wavelet, index_types};
 use csl_pe::Ports;
 
 use crate::columns::Columns;
@@ -204,17 +204,17 @@ impl<E: Element> ElementRow<E> {
 }
 
 impl<E: Element> Ramp for ElementRow<E> {
-    fn room(&mut self, x: u32, color: u8) -> bool {
+    fn room(&mut self, x: u32, color: Color) -> bool {
         let Some(tile_id) = self.touch(x) else { return false };
         let tile = &mut self.tiles[tile_id];
         let room = tile.arrival_slot_with_room(color).is_some();
         if !room {
-            tile.refused |= 1 << color;
+            tile.refused |= color.bit();
         }
         room
     }
 
-    fn deliver(&mut self, x: u32, color: u8, wavelet: Wavelet, is_own: bool) {
+    fn deliver(&mut self, x: u32, color: Color, wavelet: Wavelet, is_own: bool) {
         let Some(tile_id) = self.touch(x) else { return };
         let tile = &mut self.tiles[tile_id];
         let Some(slot) = tile.arrival_slot_with_room(color) else { return };
@@ -230,7 +230,7 @@ impl<E: Element> Ramp for ElementRow<E> {
         }
     }
 
-    fn accepted(&mut self, x: u32, _color: u8) {
+    fn accepted(&mut self, x: u32, _color: Color) {
         let Some(tile_id) = self.find(x) else { return };
         let tile = &self.tiles[tile_id];
         if tile.inject_at <= self.now + 1 {
@@ -243,7 +243,7 @@ impl<E: Element> Ramp for ElementRow<E> {
         }
     }
 
-    fn torn_down(&mut self, x: u32, color: u8) {
+    fn torn_down(&mut self, x: u32, color: Color) {
         let Some(tile_id) = self.touch(x) else { return };
         self.tiles[tile_id].element.torn_down(color);
         self.wake(tile_id);

@@ -1,5 +1,6 @@
 //! The events of a run: prints and traces.
 
+use csl_machine::Color;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,9 +18,9 @@ pub enum EventKind {
     /// An event of the program: a print or an instruction.
     Pe(csl_pe::Event),
     /// An event of the router.
-    Fabric { color: u8, what: csl_fabric::Traced },
+    Fabric { color: Color, what: csl_fabric::Traced },
     /// A word of a stream of the host passes the PE's ramp.
-    Stream { color: u8, wavelet: csl_machine::Wavelet },
+    Stream { color: Color, wavelet: csl_machine::Wavelet },
 }
 
 /// Takes events while the machine runs, so that they need not wait in memory for its end. They come by cycle, row and

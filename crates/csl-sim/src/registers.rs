@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use csl_fabric::{ColorState, FilterState, Row};
-use csl_machine::Chip;
 use csl_machine::registers::{SWITCH_SIDES, filter};
+use csl_machine::{Chip, Color};
 use csl_pe::Registers;
 
 pub(crate) struct RouterRegisters<'a> {
@@ -34,7 +34,7 @@ pub(crate) struct Write {
 /// A register of a color.
 #[derive(Clone, Copy, Debug)]
 struct Register {
-    color: u8,
+    color: Color,
     kind: Kind,
 }
 
@@ -138,12 +138,14 @@ impl RouterRegisters<'_> {
             (SWITCH_SIDES, Kind::SwitchSides),
         ];
         let color = |base: u16| word.checked_sub(base).filter(|color| *color < u16::from(self.chip.fabric.colors));
-        let register = |&(base, kind): &(u16, Kind)| color(base).map(|color| Register { color: color as u8, kind });
+        let register = |&(base, kind): &(u16, Kind)| {
+            color(base).map(|color| Register { color: Color::of_bits(color.into()), kind })
+        };
         routes.iter().chain(&FILTER_BANKS).find_map(register)
     }
 
     /// The configuration of a color after the program's writes so far.
-    fn config(&self, color: u8) -> Cow<'_, ColorState> {
+    fn config(&self, color: Color) -> Cow<'_, ColorState> {
         let now = self.fabric.color_state(self.x, color);
         let mut config = now.map_or_else(|| Cow::Owned(ColorState::default()), Cow::Borrowed);
         for write in self.writes.iter().filter(|write| (write.x, write.register.color) == (self.x, color)) {

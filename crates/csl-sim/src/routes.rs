@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use csl_fabric::{RouteSet, RouteTable};
 use csl_image::Image;
-use csl_machine::{ColorConfig, ProgramId};
+use csl_machine::{Color, ColorConfig, ProgramId};
 use indexmap::{IndexMap, IndexSet};
 
 /// The routes of the program's rectangle, those that programs set at their own tile included.
@@ -34,9 +34,9 @@ struct Span {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum What {
     /// A route of the layout: color and configuration.
-    Layout(u8, u32),
+    Layout(Color, u32),
     /// A route of the program's own.
-    Local(u8, u32),
+    Local(Color, u32),
     Program,
 }
 
@@ -52,7 +52,7 @@ fn layout_spans(image: &Image) -> BTreeMap<u32, Vec<Span>> {
 /// Adds the tiles that have a program, and their `@set_local_color_config`. Where the layout routes the color too, the
 /// layout's route counts.
 fn add_programs(image: &Image, spans: &mut BTreeMap<u32, Vec<Span>>, configs: &mut Vec<ColorConfig>) {
-    let mut known: IndexMap<(ProgramId, u8), u32> = IndexMap::new();
+    let mut known: IndexMap<(ProgramId, Color), u32> = IndexMap::new();
     for tiles in &image.tiles {
         let span = |what| Span { x: tiles.x, end: tiles.x + tiles.len, what };
         spans.entry(tiles.y).or_default().push(span(What::Program));
@@ -81,7 +81,7 @@ fn split(spans: &[Span]) -> Vec<(u32, u32, RouteSet)> {
             open.push(span);
         }
         open.sort_by_key(|span| span.what);
-        let mut set: BTreeMap<u8, u32> = BTreeMap::new();
+        let mut set: BTreeMap<Color, u32> = BTreeMap::new();
         for span in &open {
             if let What::Layout(color, config) | What::Local(color, config) = span.what {
                 set.entry(color).or_insert(config);

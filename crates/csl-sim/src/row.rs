@@ -4,6 +4,7 @@
 //! routing, to compute elements and to neighbours; then each compute element that has work. Tiles go by column, so that
 //! the time at which they were made or woken does not matter. Rows share nothing within a cycle.
 
+use csl_machine::Color;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -197,10 +198,10 @@ impl<E: Element> Row<E> {
         let tile = &mut self.elements.tiles[tile_id];
         let mut colors = tile.refused;
         while colors != 0 {
-            let color = colors.trailing_zeros() as u8;
+            let color = Color::of_bits(colors.trailing_zeros());
             colors &= colors - 1;
             if tile.arrival_slot_with_room(color).is_some() {
-                tile.refused &= !(1 << color);
+                tile.refused &= !color.bit();
                 self.fabric.ramp_has_room(tile.x, color);
             }
         }

@@ -1,6 +1,6 @@
 //! The ways in which a simulation stops, as values; `csl-host` turns them into texts.
 
-use csl_machine::{Direction, ProgramId};
+use csl_machine::{Color, Direction, ProgramId};
 
 use crate::memcpy::Ticket;
 
@@ -76,7 +76,7 @@ pub struct BlockedState {
 /// Wavelets of a color that have left the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Dropped {
-    pub color: u8,
+    pub color: Color,
     pub wavelets: u64,
     /// The side of the first PE by which they left.
     pub side: Direction,
@@ -85,7 +85,7 @@ pub struct Dropped {
 /// Wavelets of a color that stand in routers, input queues and output queues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Count {
-    pub color: u8,
+    pub color: Color,
     pub wavelets: u64,
     /// The number of PEs with such wavelets.
     pub pes: u64,
@@ -138,7 +138,7 @@ pub struct TaskWait {
 /// Wavelets in a router's input buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stalled {
-    pub color: u8,
+    pub color: Color,
     /// The side that they came from; the ramp for those from the CE.
     pub from: Direction,
     pub why: csl_fabric::StallReason,
@@ -149,7 +149,7 @@ pub struct Stalled {
 pub struct Unread {
     /// The queue; 0xff where the color has none.
     pub queue: u8,
-    pub color: u8,
+    pub color: Color,
     /// Whether the first of them is a control wavelet.
     pub is_control: bool,
     /// Whether the color (WSE-2) or queue (WSE-3) is blocked: no task may take them.
@@ -160,7 +160,7 @@ pub struct Unread {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Held {
     pub queue: u8,
-    pub color: u8,
+    pub color: Color,
     /// Whether no route takes the color, so that the wavelets can only go to the host, which does not read them.
     pub unrouted: bool,
 }
@@ -185,9 +185,9 @@ pub enum HostReason {
     /// The launched function has not been called: a task holds the main thread, or the RPC task is blocked.
     NotCalled,
     /// The PE does not take the words of this color; `left` words are still to come.
-    StreamIn { color: u8, left: u32 },
+    StreamIn { color: Color, left: u32 },
     /// The PE has sent too few words on this color; `missing` are still to come.
-    StreamOut { color: u8, missing: u32 },
+    StreamOut { color: Color, missing: u32 },
 }
 
 /// Tiles with the same state.

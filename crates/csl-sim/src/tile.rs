@@ -1,5 +1,6 @@
 //! A tile that something has touched: its compute element, its queues at the ramp, and the state of memcpy.
 
+use csl_machine::Color;
 use std::collections::VecDeque;
 
 use csl_pe::{Ports, Wake};
@@ -54,7 +55,7 @@ impl<E> Tile<E> {
     }
 
     /// The input slot where a wavelet of `color` would land, if it has room; `None` where no slot takes the color.
-    pub fn arrival_slot_with_room(&mut self, color: u8) -> Option<usize> {
+    pub fn arrival_slot_with_room(&mut self, color: Color) -> Option<usize> {
         let slot = self.ports.arrival_slot(color)?;
         self.ports.inputs[slot].has_room().then_some(slot)
     }

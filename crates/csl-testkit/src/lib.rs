@@ -4,7 +4,7 @@ use csl_image::{Function, HalfFormat, PeImage, Queue, Region, Task, TaskParam};
 use csl_isa::dsd::{Dsd, DsdClass};
 use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
-use csl_machine::{Action, Dialect, QueueDir, Startup, TaskKind, TaskTarget, VecConfig, VecOp};
+use csl_machine::{Action, Color, Dialect, QueueDir, Startup, TaskKind, TaskTarget, VecConfig, VecOp};
 
 /// A program without code and data.
 pub fn program() -> PeImage {
@@ -74,7 +74,14 @@ pub fn main_task(program: &mut PeImage, code: &[Insn]) {
 
 /// Binds a queue to a color.
 pub fn queue(program: &mut PeImage, dir: QueueDir, id: u8, color: u8) {
-    program.queues.push(Queue { dir, id, color: Some(color), priority: None, control_base: 0, dense_mode: false });
+    program.queues.push(Queue {
+        dir,
+        id,
+        color: Color::new(color),
+        priority: None,
+        control_base: 0,
+        dense_mode: false,
+    });
 }
 
 /// Adds a vector operation whose bool goes to register `dst`; returns the instruction.
@@ -108,10 +115,10 @@ pub fn mem(addr: u16, extent: u16, stride: i16) -> VecArg {
 
 /// An operand of `extent` wavelets that come in by a queue.
 pub fn fabin(color: u8, queue: u8, extent: u16) -> VecArg {
-    VecArg::DsdConst(Dsd::fabric(DsdClass::Fabin, color, queue, extent, 0, false).0)
+    VecArg::DsdConst(Dsd::fabric(DsdClass::Fabin, Color::new(color), queue, extent, 0, false).0)
 }
 
 /// An operand of `extent` wavelets that go out by a queue; 0xff names none.
 pub fn fabout(color: u8, queue: u8, extent: u16) -> VecArg {
-    VecArg::DsdConst(Dsd::fabric(DsdClass::Fabout, color, queue, extent, 0, false).0)
+    VecArg::DsdConst(Dsd::fabric(DsdClass::Fabout, Color::new(color), queue, extent, 0, false).0)
 }

@@ -194,7 +194,8 @@ impl FnGen<'_, '_> {
     fn is_task(&self) -> bool {
         let program = self.ctx.program;
         let bound = program.tasks.iter().map(|task| task.func);
-        let handlers = program.teardown_handlers.iter().chain(&program.empty_queue_handlers).map(|handler| handler.1);
+        let handlers = (program.teardown_handlers.iter().map(|handler| handler.1))
+            .chain(program.empty_queue_handlers.iter().map(|handler| handler.1));
         let alternates = program.rotating.iter().map(|tasks| tasks.alt);
         let mut all = bound.chain(handlers).chain(alternates);
         all.any(|func| func == self.id)

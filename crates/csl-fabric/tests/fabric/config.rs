@@ -2,7 +2,7 @@
 
 use std::iter::Peekable;
 
-use csl_machine::{ColorConfig, DirSet, Direction, Filter, FilterKind, PopMode, SwitchPos};
+use csl_machine::{Color, ColorConfig, DirSet, Direction, Filter, FilterKind, PopMode, SwitchPos};
 
 const SIDES: &str = "WESNR";
 
@@ -35,7 +35,7 @@ fn read_option<'a>(config: &mut ColorConfig, option: &str, rest: &mut Peekable<i
         "swap_x" => config.swap_x = true,
         "swap_y" => config.swap_y = true,
         "teardown" => config.teardown = true,
-        "messages" => config.messages = rest.next().and_then(|first| first.parse().ok()),
+        "messages" => config.messages = rest.next().and_then(|first| first.parse().ok()).and_then(Color::new),
         "at" => config.current_pos = rest.next().and_then(|k| k.parse().ok()).expect("a position"),
         "pop" => config.pop_mode = pop_mode(rest.next().expect("a pop mode")),
         "counter" => config.filter = Some(filter(FilterKind::Counter, rest)),

@@ -4,19 +4,19 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use csl_fabric::{ColorState, Fault, Ramp, RouteTable, Row, TraceEvent, Traced};
-use csl_machine::{Arch, ColorConfig, Direction, Wavelet};
+use csl_machine::{Arch, Color, ColorConfig, Direction, Wavelet};
 
 /// An event at a tile.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum What {
     /// A wavelet has landed on the router, from a side.
-    Landed { from: Direction, color: u8, wavelet: Wavelet },
+    Landed { from: Direction, color: Color, wavelet: Wavelet },
     /// The CE has taken a wavelet.
-    Taken { color: u8, wavelet: Wavelet },
+    Taken { color: Color, wavelet: Wavelet },
     /// The color's switch has another position now.
-    Switched { color: u8, position: u8 },
+    Switched { color: Color, position: u8 },
     /// The CE was told that the color has stopped.
-    TornDown { color: u8 },
+    TornDown { color: Color },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,12 +39,12 @@ pub enum Deed {
     /// The CE takes this many wavelets more; `None` for all.
     Room(Option<usize>),
     /// The router gets another configuration of a color.
-    Configure(u8, ColorConfig),
+    Configure(Color, ColorConfig),
     /// The color leaves teardown.
-    Resume(u8),
+    Resume(Color),
 }
 
-pub type Routes = BTreeMap<(u32, u32), Vec<(u8, ColorConfig)>>;
+pub type Routes = BTreeMap<(u32, u32), Vec<(Color, ColorConfig)>>;
 
 pub struct Fabric {
     pub rows: Vec<Row>,
@@ -67,7 +67,7 @@ pub struct TestElements {
 struct Send {
     from: u64,
     x: u32,
-    color: u8,
+    color: Color,
     words: VecDeque<Wavelet>,
     /// The last word advances the sender's own switch (`.advance_switch`).
     advances: bool,
@@ -80,20 +80,20 @@ impl TestElements {
 }
 
 impl Ramp for TestElements {
-    fn room(&mut self, x: u32, _color: u8) -> bool {
+    fn room(&mut self, x: u32, _color: Color) -> bool {
         self.room.get(&x).is_none_or(|left| *left > 0)
     }
 
-    fn deliver(&mut self, x: u32, color: u8, wavelet: Wavelet, _is_own: bool) {
+    fn deliver(&mut self, x: u32, color: Color, wavelet: Wavelet, _is_own: bool) {
         if let Some(left) = self.room.get_mut(&x) {
             *left -= 1;
         }
         self.note(x, What::Taken { color, wavelet });
     }
 
-    fn accepted(&mut self, _x: u32, _color: u8) {}
+    fn accepted(&mut self, _x: u32, _color: Color) {}
 
-    fn torn_down(&mut self, x: u32, color: u8) {
+    fn torn_down(&mut self, x: u32, color: Color) {
         self.note(x, What::TornDown { color });
     }
 }
@@ -117,7 +117,7 @@ impl Fabric {
     }
 
     /// Lets the CE at a tile send words from a cycle on, one a cycle as far as there is room.
-    pub fn send(&mut self, (x, y): (u32, u32), color: u8, from: u64, words: Vec<Wavelet>, advances: bool) {
+    pub fn send(&mut self, (x, y): (u32, u32), color: Color, from: u64, words: Vec<Wavelet>, advances: bool) {
         let words = words.into();
         self.elements[y as usize].sends.push(Send { from, x, color, words, advances });
     }
@@ -175,7 +175,7 @@ impl Fabric {
                     Some(left) => room.insert(x, left),
                     None => room.remove(&x),
                 };
-                (0..24).for_each(|color| row.ramp_has_room(x, color));
+                (0..24).for_each(|color| row.ramp_has_room(x, Color::at(color)));
             }
             Deed::Configure(color, config) => row.reconfigure(x, color, now, |old| *old = ColorState::new(config)),
             Deed::Resume(color) => row.reconfigure(x, color, now, |state| state.config.teardown = false),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use csl_machine::{Arch, Wavelet};
+use csl_machine::{Arch, Color, Wavelet};
 use proptest::prelude::*;
 
 use crate::config::config;
@@ -13,7 +13,7 @@ const SIDE: u32 = 4;
 /// Colors 0 to 4 of a square as message colors.
 fn network() -> Routes {
     let colors = ["WESNR > R", "ER > W", "WR > E", "WENR > S", "WESR > N"];
-    let configs = (0u8..).zip(colors.map(|route| config(&format!("{route} messages 0"))));
+    let configs = (0..).map(Color::at).zip(colors.map(|route| config(&format!("{route} messages 0"))));
     let configs: Vec<_> = configs.collect();
     (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (x, y))).map(|at| (at, configs.clone())).collect()
 }
@@ -41,7 +41,7 @@ proptest! {
         for (number, &(from, to, length)) in (1u32..).zip(&sends) {
             words.entry(from).or_default().extend(message(number, to, length));
         }
-        words.into_iter().for_each(|(from, words)| fabric.send(from, 0, 0, words, false));
+        words.into_iter().for_each(|(from, words)| fabric.send(from, Color::at(0), 0, words, false));
         fabric.run(2000).expect("no fault");
         for place in (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (x, y))) {
             let here = fabric.log.iter().filter(|happening| (happening.x, happening.y) == place);

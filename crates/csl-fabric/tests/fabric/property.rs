@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use csl_machine::{Arch, ColorConfig, DirSet, Direction, PopMode, SwitchPos, Wavelet};
+use csl_machine::{Arch, Color, ColorConfig, DirSet, Direction, PopMode, SwitchPos, Wavelet};
 use proptest::prelude::*;
 
 use crate::drawing::{standing, table, wavelet};
@@ -11,7 +11,7 @@ use crate::fabric::{Action, Deed, Fabric, Happening, Routes, What};
 
 const WIDTH: u32 = 6;
 const HEIGHT: u32 = 5;
-const COLOR: u8 = 7;
+const COLOR: Color = Color::at(7);
 
 /// Grows a tree from a root: each step gives a member and a direction; steps onto members are left out.
 fn tree(root: (u32, u32), steps: &[(usize, usize)]) -> (Routes, BTreeMap<(u32, u32), u64>) {
@@ -144,7 +144,7 @@ fn walk(tiles: &mut Tiles, at: (u32, u32), sent: &Sent, taken: &mut BTreeMap<(u3
 /// The tree of a color with switches: each position is a set of those outputs that the tree has there.
 fn switched(routes: Routes, dice: &[(u8, [u8; 3], bool, u8)]) -> Routes {
     let with_switch = |((at, mut colors), (start, sets, ring, pop)): (_, &(u8, [u8; 3], bool, u8))| {
-        let colors: &mut Vec<(u8, ColorConfig)> = &mut colors;
+        let colors: &mut Vec<(Color, ColorConfig)> = &mut colors;
         let config = &mut colors[0].1;
         let all = config.tx;
         let some_of = |mask: u8| Some(all.common(DirSet(mask))).filter(|some| !some.is_empty()).unwrap_or(all);
@@ -186,9 +186,9 @@ proptest! {
         let arch = if wse3 { Arch::Wse3 } else { Arch::Wse2 };
         let mut routes = Routes::new();
         let mut expected = BTreeMap::new();
-        for (color, (root, steps, dice, sent)) in (0u8..).zip(&plans) {
+        for (color, (root, steps, dice, sent)) in (0..).map(Color::at).zip(&plans) {
             let tree = switched(tree(*root, steps).0, dice);
-            let model = |(at, colors): (&(u32, u32), &Vec<(u8, ColorConfig)>)| {
+            let model = |(at, colors): (&(u32, u32), &Vec<(Color, ColorConfig)>)| {
                 (*at, Model { config: colors[0].1.clone(), position: 0 })
             };
             let mut tiles: Tiles = tree.iter().map(model).collect();
@@ -198,7 +198,7 @@ proptest! {
             tree.into_iter().for_each(|(at, colors)| routes.entry(at).or_default().push((color, colors[0].1.clone())));
         }
         let mut fabric = Fabric::new(arch, WIDTH, HEIGHT, &routes);
-        for (color, (root, _, _, sent)) in (0u8..).zip(&plans) {
+        for (color, (root, _, _, sent)) in (0..).map(Color::at).zip(&plans) {
             fabric.send(*root, color, 0, sent.iter().map(Sent::wavelet).collect(), false);
         }
         for (x, y, cycle) in late {
@@ -206,7 +206,7 @@ proptest! {
             fabric.actions.push(Action { cycle, x, y, deed: Deed::Room(None) });
         }
         fabric.run(600).expect("no fault");
-        let mut found: BTreeMap<((u32, u32), u8), Vec<Wavelet>> = BTreeMap::new();
+        let mut found: BTreeMap<((u32, u32), Color), Vec<Wavelet>> = BTreeMap::new();
         for Happening { x, y, what, .. } in &fabric.log {
             if let What::Taken { color, wavelet } = what {
                 found.entry(((*x, *y), *color)).or_default().push(*wavelet);

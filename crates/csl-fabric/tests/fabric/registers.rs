@@ -1,24 +1,24 @@
 //! Routes and switches as the router's registers show them (docs/decisions/machine.md M46).
 
 use csl_fabric::ColorState;
-use csl_machine::{Arch, DirSet, SwitchPos};
+use csl_machine::{Arch, Color, DirSet, SwitchPos};
 
 use crate::config::config;
 use crate::fabric::{Fabric, Routes};
 
 fn one_router(text: &str) -> Fabric {
-    Fabric::new(Arch::Wse2, 1, 1, &Routes::from([((0, 0), vec![(3, config(text))])]))
+    Fabric::new(Arch::Wse2, 1, 1, &Routes::from([((0, 0), vec![(Color::at(3), config(text))])]))
 }
 
 fn change(fabric: &mut Fabric, change: impl FnOnce(&mut ColorState)) -> &ColorState {
-    fabric.rows[0].reconfigure(0, 3, 0, change);
-    fabric.rows[0].color_state(0, 3).expect("it is routed")
+    fabric.rows[0].reconfigure(0, Color::at(3), 0, change);
+    fabric.rows[0].color_state(0, Color::at(3)).expect("it is routed")
 }
 
 #[test]
 fn a_route_can_be_read_and_written() {
     let mut fabric = one_router("R > R");
-    assert_eq!(fabric.rows[0].color_state(0, 3).expect("it is routed").route_word(), 0x210);
+    assert_eq!(fabric.rows[0].color_state(0, Color::at(3)).expect("it is routed").route_word(), 0x210);
     let config = &change(&mut fabric, |state| state.set_route_word(0x10 << 5 | 0x02)).config;
     assert_eq!((config.rx, config.tx), (DirSet(0x10), DirSet(0x02)));
 }

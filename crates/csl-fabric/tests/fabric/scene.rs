@@ -25,7 +25,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use csl_machine::Arch;
+use csl_machine::{Arch, Color};
 
 use crate::config::config;
 use crate::drawing;
@@ -52,15 +52,19 @@ fn routes(setting: &str) -> Routes {
     for line in lines(setting).filter(|line| line.starts_with(|c: char| c.is_ascii_digit())) {
         let (head, text) = line.split_once(':').expect("X,Y COLOR: ...");
         let words: Vec<&str> = head.split_whitespace().collect();
-        routes.entry(place(words[0])).or_default().push((words[1].parse().expect("a color"), config(text)));
+        routes.entry(place(words[0])).or_default().push((color(words[1]), config(text)));
     }
     routes
+}
+
+fn color(text: &str) -> Color {
+    text.parse().ok().and_then(Color::new).expect("a color")
 }
 
 /// Carries out a line that is no route. Returns the number of cycles if the line gives it.
 fn direct(fabric: &mut Fabric, line: &str) -> Option<u64> {
     let words: Vec<&str> = line.split_whitespace().collect();
-    let color = || words[2].parse().expect("a color");
+    let color = || color(words[2]);
     let mut later = |at: &str, when: &str, deed| {
         let (x, y) = place(at);
         fabric.actions.push(Action { cycle: cycle(when), x, y, deed });

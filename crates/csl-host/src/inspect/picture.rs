@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use csl_image::Image;
-use csl_machine::{ColorConfig, Direction};
+use csl_machine::{Color, ColorConfig, Direction};
 
 /// Columns of text for a tile.
 const CELL: usize = 4;
@@ -37,7 +37,7 @@ fn middle(config: &ColorConfig) -> char {
     }
 }
 
-pub(super) fn draw(image: &Image, color: u8) -> String {
+pub(super) fn draw(image: &Image, color: Color) -> String {
     let mut at: HashMap<(u32, u32), &ColorConfig> = HashMap::new();
     for run in image.routes.iter().filter(|run| run.color == color) {
         for x in run.x..run.x + run.len {

@@ -1,14 +1,14 @@
 //! Shows the routes of a color: drawn where the fabric is small, else listed.
 
 use csl_image::{Image, RouteRun};
-use csl_machine::{ColorConfig, DirSet, Direction, PopMode, SwitchPos};
+use csl_machine::{Color, ColorConfig, DirSet, Direction, PopMode, SwitchPos};
 use serde_json::{Value, json};
 
 use super::picture;
 use crate::error::{HostError, NameError};
 
 /// Colors that are routed anywhere, with the number of PEs that route them.
-pub(super) fn colors(image: &Image) -> Vec<(u8, u64)> {
+pub(super) fn colors(image: &Image) -> Vec<(Color, u64)> {
     let mut found = std::collections::BTreeMap::new();
     for run in &image.routes {
         *found.entry(run.color).or_insert(0) += u64::from(run.len);
@@ -18,7 +18,7 @@ pub(super) fn colors(image: &Image) -> Vec<(u8, u64)> {
 
 pub(super) fn text(image: &Image, color: Option<u8>) -> Result<String, HostError> {
     let Some(color) = color else { return Ok(overview(image)) };
-    check(image, color)?;
+    let color = checked(image, color)?;
     let runs: Vec<&RouteRun> = image.routes.iter().filter(|run| run.color == color).collect();
     let mut out = String::new();
     let is_small = image.rect.width <= picture::MOST_COLUMNS && image.rect.height <= picture::MOST_ROWS;
@@ -48,9 +48,9 @@ fn overview(image: &Image) -> String {
     out + "\n--color N draws the routes of one\n"
 }
 
-fn check(image: &Image, color: u8) -> Result<(), HostError> {
-    if image.routes.iter().any(|run| run.color == color) {
-        return Ok(());
+fn checked(image: &Image, color: u8) -> Result<Color, HostError> {
+    if let Some(run) = image.routes.iter().find(|run| run.color.number() == color) {
+        return Ok(run.color);
     }
     let routed = colors(image).into_iter().map(|(color, _)| color).collect();
     Err(NameError::Color { color, routed }.into())
@@ -112,10 +112,10 @@ fn more(config: &ColorConfig) -> String {
 
 pub(super) fn json(image: &Image, color: Option<u8>) -> Result<Value, HostError> {
     let Some(color) = color else {
-        let count = |&(color, pes): &(u8, u64)| json!({ "color": color, "pes": pes });
+        let count = |&(color, pes): &(Color, u64)| json!({ "color": color, "pes": pes });
         return Ok(json!(colors(image).iter().map(count).collect::<Vec<Value>>()));
     };
-    check(image, color)?;
+    let color = checked(image, color)?;
     let route = |run: &RouteRun| {
         let config = config(image, run);
         let positions: Vec<Value> = config.positions.iter().map(position).collect();

@@ -48,7 +48,7 @@ pub(super) fn json(image: &Image) -> Value {
         "offset": { "x": image.offset.x, "y": image.offset.y },
         "program": { "width": image.rect.width, "height": image.rect.height },
         "channels": image.memcpy.map(|memcpy| memcpy.channels),
-        "colors": super::routes::colors(image).iter().map(|(color, _)| *color).collect::<Vec<u8>>(),
+        "colors": super::routes::colors(image).iter().map(|(color, _)| *color).collect::<Vec<csl_machine::Color>>(),
         "programs": programs.collect::<Vec<Value>>(),
         "symbols": symbols::json(image),
         "params": image.params.iter().map(|(name, value)| (name.clone(), json!(value))).collect::<serde_json::Map<_, _>>(),

@@ -4,6 +4,7 @@
 //! that the program gives to one of its colors; else, among the numbers that no other class has at any of its PEs, the
 //! one in least use.
 
+use csl_machine::Color;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::layout::grid::Cell;
@@ -64,7 +65,7 @@ impl Classes {
     }
 
     /// The number of every class, by class; classes that meet at a PE have different numbers.
-    pub(crate) fn number(&self, uses: &BTreeMap<Cell, BTreeSet<Class>>, colors: u8) -> Result<Vec<u8>, LayoutError> {
+    pub(crate) fn number(&self, uses: &BTreeMap<Cell, BTreeSet<Class>>, colors: u8) -> Result<Vec<Color>, LayoutError> {
         let meets = self.meetings(uses);
         let mut numbers: Vec<Option<u8>> = vec![None; self.names.len()];
         let mut counts = vec![0u32; usize::from(colors)];
@@ -86,7 +87,7 @@ impl Classes {
             numbers[class] = Some(number);
             counts[usize::from(number)] += 1;
         }
-        Ok(self.class.iter().map(|class| numbers[*class].unwrap_or_default()).collect())
+        Ok(self.class.iter().map(|class| numbers[*class].and_then(Color::new).unwrap_or_default()).collect())
     }
 
     /// For each class, the classes that share a PE with it.

@@ -1,5 +1,6 @@
 //! Compiles a layout: from the description to the output folder.
 
+use csl_machine::Color;
 use std::path::PathBuf;
 
 use csl_image::{Image, Patch, PatchTarget, PatchValues, Stream, Symbol};
@@ -43,7 +44,7 @@ struct Plan<'a> {
     layout: &'a Layout,
     wiring: Wiring,
     /// The numbers of colors: by class, and by color.
-    numbers: Vec<u8>,
+    numbers: Vec<Color>,
 }
 
 impl Layout {
@@ -129,7 +130,7 @@ impl Plan<'_> {
     }
 
     fn relay(&self, relay: &Relay) -> KindKey {
-        let number = |class: usize| ParamValue::Int(i64::from(self.numbers[class]));
+        let number = |class: usize| ParamValue::Int(self.numbers[class].number().into());
         let params = [
             ("in_color", number(relay.from)),
             ("out_color", number(relay.to)),

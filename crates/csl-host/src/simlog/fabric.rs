@@ -2,7 +2,7 @@
 
 use csl_fabric::{SwitchCause, SwitchState, Traced};
 use csl_image::RouteRun;
-use csl_machine::{ColorConfig, DirSet, Direction, SwitchPos, Wavelet};
+use csl_machine::{Color, ColorConfig, DirSet, Direction, SwitchPos, Wavelet};
 use csl_num::FloatKind;
 use csl_sim::{Event, Tiles};
 
@@ -16,7 +16,7 @@ pub(super) fn line(
     scene: &Scene,
     kinds: &LogKinds,
     event: &Event,
-    (color, what): (u8, &Traced),
+    (color, what): (Color, &Traced),
     ident: u64,
 ) -> Option<String> {
     let (x, y) = scene.place(event);

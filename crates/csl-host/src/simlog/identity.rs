@@ -4,13 +4,13 @@
 use std::collections::{HashMap, VecDeque};
 
 use csl_fabric::Traced;
-use csl_machine::{DirSet, Direction};
+use csl_machine::{Color, DirSet, Direction};
 use csl_sim::Event;
 
 use super::Scene;
 
 /// The key of a input buffer: column, row, color, and the side that its wavelets come from.
-type BufferKey = (u32, u32, u8, Direction);
+type BufferKey = (u32, u32, Color, Direction);
 /// The key of a link: column and row of the tile that receives, and the side.
 type Link = (u32, u32, Direction);
 
@@ -19,14 +19,14 @@ pub(super) struct Identities {
     buffers: HashMap<BufferKey, VecDeque<u64>>,
     links: HashMap<Link, VecDeque<u64>>,
     /// The number of wavelets that a tile has sent on a color so far.
-    sent: HashMap<(u32, u32, u8), u32>,
+    sent: HashMap<(u32, u32, Color), u32>,
     /// The wavelet that left a tile last, by color: the log names its effect on the switch after it has left.
-    left: HashMap<(u32, u32, u8), u64>,
+    left: HashMap<(u32, u32, Color), u64>,
 }
 
 impl Identities {
     /// The number of the wavelet that an event is about.
-    pub(crate) fn follow(&mut self, scene: &Scene, event: &Event, color: u8, what: &Traced) -> u64 {
+    pub(crate) fn follow(&mut self, scene: &Scene, event: &Event, color: Color, what: &Traced) -> u64 {
         let (x, y) = (event.x, event.y);
         match *what {
             Traced::Landing { from, .. } => {
@@ -50,7 +50,7 @@ impl Identities {
     }
 
     /// A new number: of the tile, the color, and a count.
-    pub(crate) fn fresh(&mut self, scene: &Scene, event: &Event, color: u8) -> u64 {
+    pub(crate) fn fresh(&mut self, scene: &Scene, event: &Event, color: Color) -> u64 {
         let count = self.sent.entry((event.x, event.y, color)).or_default();
         let ident = u64::from(scene.tile(event)) << 40 | u64::from(color) << 32 | u64::from(*count);
         *count += 1;

@@ -4,7 +4,7 @@ use csl_image::PeImage;
 use csl_isa::dsd::{Dsd, DsdClass};
 use csl_isa::vec::{VecArg, VecDesc};
 use csl_isa::{Field, Insn, NO_REG, Op};
-use csl_machine::{DsrFile, VecOp};
+use csl_machine::{Color, DsrFile, VecOp};
 use csl_pe::Element;
 
 /// Destination and sources.
@@ -69,7 +69,7 @@ fn argument(arg: VecArg) -> String {
 
 fn descriptor(dsd: Dsd) -> String {
     let queue = |name: &str| match (dsd.queue(), dsd.color()) {
-        (0xff, color) => format!("[C{color}]"),
+        (0xff, color) => format!("[C{}]", color.map_or(0xff, Color::number)),
         (queue, _) => format!("[{name}{queue}]"),
     };
     match dsd.class() {

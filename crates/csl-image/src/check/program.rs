@@ -2,7 +2,7 @@
 
 use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
 use csl_machine::{
-    COLORS, DSRS, DsrLoad, LAST_CONTROL_TASK, OnControl, REGISTERS_START, TaskKind, TaskTarget, VecConfig, VecOp,
+    DSRS, DsrLoad, LAST_CONTROL_TASK, OnControl, REGISTERS_START, TaskKind, TaskTarget, VecConfig, VecOp,
 };
 
 use super::{code, color_config, require};
@@ -64,7 +64,7 @@ fn tables(pe: &PeImage) -> Result<(), String> {
         require(matches!(iter.elem_bits, 16 | 32), || format!("an iterator over {} bits", iter.elem_bits))?;
     }
     for (color, config) in &pe.colors {
-        require(*color < COLORS, || format!("a configuration of color {color}"))?;
+        require(color.is_routable(), || format!("a configuration of color {color}"))?;
         color_config(config)?;
     }
     Ok(())
@@ -109,7 +109,6 @@ fn tasks(pe: &PeImage) -> Result<(), String> {
     pe.startup.iter().try_for_each(|startup| task_target(startup.target()))?;
     for queue in &pe.queues {
         require(queue.id < 8, || format!("queue {}", queue.id))?;
-        require(queue.color.is_none_or(|color| color < 64), || "a queue of no color".into())?;
         require(queue.control_base <= LAST_CONTROL_TASK, || format!("control tasks from {}", queue.control_base))?;
     }
     pe.rpc.iter().flat_map(|rpc| &rpc.functions).try_for_each(|called| {
@@ -118,8 +117,8 @@ fn tasks(pe: &PeImage) -> Result<(), String> {
         let widths = called.params.iter().all(|param| (1..=32).contains(&param.bits));
         require(fits && widths, || format!("remote calls of {} with other arguments", func.name))
     })?;
-    let handlers = pe.teardown_handlers.iter().chain(&pe.empty_queue_handlers);
-    handlers.map(|h| h.1).chain(pe.rotating.iter().map(|r| r.alt)).try_for_each(|func| plain_func(pe, func))
+    let handlers = pe.teardown_handlers.iter().map(|h| h.1).chain(pe.empty_queue_handlers.iter().map(|h| h.1));
+    handlers.chain(pe.rotating.iter().map(|r| r.alt)).try_for_each(|func| plain_func(pe, func))
 }
 
 fn task(pe: &PeImage, task: &Task) -> Result<(), String> {

@@ -1,6 +1,6 @@
 //! Prints operands, addresses, descriptors and targets.
 
-use csl_machine::{DsrFile, TaskTarget};
+use csl_machine::{Color, DsrFile, TaskTarget};
 
 use crate::func::{Addr, AddrBase, FuncId, GlobalId, Opnd, Reg, Scalar, VecOperand};
 use crate::program::Program;
@@ -139,7 +139,7 @@ fn fabric_parts(fabric: &FabricDsd) -> Vec<String> {
     let number = |name: &str, value: Option<u8>| value.map(|value| format!("{name} {value}"));
     let flag = |name: &str, set: bool| set.then(|| name.to_string());
     [
-        number("color", fabric.color),
+        number("color", fabric.color.map(Color::number)),
         number("queue", fabric.queue),
         number("ut", fabric.ut),
         flag("control", fabric.control),

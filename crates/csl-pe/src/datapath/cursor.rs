@@ -1,6 +1,7 @@
 //! The operands of running operations: their positions, and their next elements.
 
 use csl_isa::dsd::mem4d;
+use csl_machine::Color;
 use csl_num::LowBits;
 
 use super::memory::Memory;
@@ -75,7 +76,7 @@ pub(crate) struct In {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Out {
     pub slot: u8,
-    pub color: u8,
+    pub color: Color,
     pub control: bool,
     pub control_transform: bool,
     pub advance_switch: bool,

@@ -83,5 +83,5 @@ pub(crate) fn queue_alone(dsd: Dsd) -> Dsd {
     if dsd.class() != DsdClass::Fabin || dsd.queue() == NONE {
         return dsd;
     }
-    Dsd::fabric(DsdClass::Fabin, NONE, dsd.queue(), dsd.extent(), dsd.flags(), dsd.index_offset())
+    Dsd::fabric(DsdClass::Fabin, None, dsd.queue(), dsd.extent(), dsd.flags(), dsd.index_offset())
 }

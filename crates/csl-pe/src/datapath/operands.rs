@@ -3,7 +3,7 @@
 use csl_image::PeImage;
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
 use csl_isa::vec::VecArg;
-use csl_machine::{Arch, DsrFile, ENDLESS_LENGTH};
+use csl_machine::{Arch, Color, DsrFile, ENDLESS_LENGTH};
 use csl_num::LowBits;
 
 use super::config::Config;
@@ -115,16 +115,19 @@ impl Setup<'_> {
         if queue != NONE && !self.data.chip.valid_input_queue(u32::from(queue)) {
             return Err(FaultKind::NoQueue { output: false, queue });
         }
-        let slot = match (self.data.chip.arch, queue != NONE, color != NONE) {
-            (Arch::Wse2, true, true) => Some(self.bind_input(queue, color)?),
-            (Arch::Wse3, true, true) if self.ports.input_slot(queue).is_none() => Some(self.bind_input(queue, color)?),
+        let slot = match (self.data.chip.arch, queue != NONE, color) {
+            (Arch::Wse2, true, Some(color)) => Some(self.bind_input(queue, color)?),
+            (Arch::Wse3, true, Some(color)) if self.ports.input_slot(queue).is_none() => {
+                Some(self.bind_input(queue, color)?)
+            }
             (_, true, _) => self.ports.input_slot(queue),
-            (_, false, _) => self.ports.arrival_slot(color),
+            (_, false, Some(color)) => self.ports.arrival_slot(color),
+            (_, false, None) => None,
         };
         slot.ok_or(FaultKind::NoQueue { output: false, queue })
     }
 
-    fn bind_input(&mut self, queue: u8, color: u8) -> Result<usize, FaultKind> {
+    fn bind_input(&mut self, queue: u8, color: Color) -> Result<usize, FaultKind> {
         self.ports.bind_input(queue, color).map_err(|_| FaultKind::QueueNotEmpty { output: false, queue })
     }
 
@@ -138,17 +141,14 @@ impl Setup<'_> {
         let queue = if queue == NONE { UNQUEUED } else { queue };
         let slot = match self.ports.output_slot(queue) {
             Some(slot) => slot,
-            None => self.ports.bind_output(queue, NONE).map_err(|_| missing)?,
+            None => self.ports.bind_output(queue, None).map_err(|_| missing)?,
         };
         let configured = self.ports.outputs[slot].color;
         let color = match self.data.chip.arch {
-            Arch::Wse2 if dsd.color() != NONE => dsd.color(),
-            Arch::Wse3 if configured == NONE => dsd.color(),
-            _ => configured,
+            Arch::Wse2 => dsd.color().or(configured),
+            Arch::Wse3 => configured.or(dsd.color()),
         };
-        if color == NONE {
-            return Err(missing);
-        }
+        let color = color.ok_or(missing)?;
         let has = |flag: u16| dsd.flags() & flag != 0;
         let half = self.ports.outputs[slot].dense && words == 1 && !dsd.index_offset();
         let out = Out {

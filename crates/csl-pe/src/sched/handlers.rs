@@ -2,7 +2,7 @@
 //! (`@queue_flush`). Queues are counted as `SysOp::QueueFlush` does.
 
 use csl_image::PeImage;
-use csl_machine::FLUSH_INPUT;
+use csl_machine::{Color, FLUSH_INPUT};
 
 use crate::ports::Ports;
 
@@ -21,7 +21,7 @@ impl Handlers {
     /// The function of the next handler that has to run, and whether another one has to run after it.
     pub fn next(&mut self, program: &PeImage) -> Option<(u16, bool)> {
         let func = if let Some(&(color, func)) = self.torn_handler(program) {
-            self.torn &= !(1 << (color & 31));
+            self.torn &= !color.bit();
             func
         } else {
             let &(queue, func) = self.drained_handler(program)?;
@@ -31,8 +31,8 @@ impl Handlers {
         Some((func, self.torn_handler(program).is_some() || self.drained_handler(program).is_some()))
     }
 
-    fn torn_handler<'a>(&self, program: &'a PeImage) -> Option<&'a (u8, u16)> {
-        program.teardown_handlers.iter().find(|(color, _)| self.torn >> (color & 31) & 1 == 1)
+    fn torn_handler<'a>(&self, program: &'a PeImage) -> Option<&'a (Color, u16)> {
+        program.teardown_handlers.iter().find(|(color, _)| self.torn & color.bit() != 0)
     }
 
     fn drained_handler<'a>(&self, program: &'a PeImage) -> Option<&'a (u8, u16)> {

@@ -80,8 +80,10 @@ impl Holds<'_> {
             return Some(self.hold(first, Resource::Output(queue)));
         }
         // On WSE-2 the wavelets of a color belong to the color, whatever queue it is bound to (`ports.rs`).
-        let by_color = color != NONE && (queue == NONE || self.data.chip.arch == Arch::Wse2);
-        let slot = if by_color { self.ports.color_slot(color)? } else { self.ports.input_slot(queue)? };
+        let slot = match color.filter(|_| queue == NONE || self.data.chip.arch == Arch::Wse2) {
+            Some(color) => self.ports.color_slot(color)?,
+            None => self.ports.input_slot(queue)?,
+        };
         let first = self.uts.iter().find(|ut| ut.run.needs.inputs >> slot & 1 != 0)?;
         Some(self.hold(first, Resource::Input(queue)))
     }

@@ -1,6 +1,7 @@
 //! The state of a PE that waits, as data: for deadlock reports and debuggers.
 
 use csl_image::PeImage;
+use csl_machine::Color;
 
 use super::hold::Resource;
 use super::main_thread::Main;
@@ -8,7 +9,6 @@ use super::microthread::Microthread;
 use super::state::Sched;
 use crate::datapath::{Cursor, Datapath, Operation, Stall};
 use crate::ports::Ports;
-use crate::queues::NONE;
 use crate::scalar::{Cpu, Exit};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,9 +21,9 @@ pub enum Thread {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Need {
     /// A wavelet of this color; `queue` is 0xff where the color has none.
-    Wavelet { queue: u8, color: u8 },
+    Wavelet { queue: u8, color: Color },
     /// Room in an output queue, which the router does not empty.
-    Room { queue: u8, color: u8 },
+    Room { queue: u8, color: Option<Color> },
     /// Another thread's push or pop.
     Fifo(u8),
     /// `@unblock` of the microthread.
@@ -86,7 +86,7 @@ impl Sched {
                 let need = match iter.operand.cursor {
                     Cursor::In(input) => wavelet(input.slot, ports),
                     Cursor::Out(out) => {
-                        Need::Room { queue: ports.outputs[usize::from(out.slot)].queue, color: out.color }
+                        Need::Room { queue: ports.outputs[usize::from(out.slot)].queue, color: Some(out.color) }
                     }
                     _ => return None,
                 };
@@ -134,7 +134,7 @@ fn need(stall: Stall, run: &Operation, ports: &Ports) -> Need {
     match stall {
         Stall::Input(slot) => wavelet(slot, ports),
         Stall::Output(slot) => {
-            let color = if let Cursor::Out(out) = run.dest.cursor { out.color } else { NONE };
+            let color = if let Cursor::Out(out) = run.dest.cursor { Some(out.color) } else { None };
             Need::Room { queue: ports.outputs[usize::from(slot)].queue, color }
         }
         Stall::Fifo(id) => Need::Fifo(id),

@@ -1,14 +1,13 @@
 //! The compute element's own registers; all others belong to the router.
 
-use csl_machine::FLUSH_INPUT;
 use csl_machine::registers::{ce, filter};
+use csl_machine::{Color, FLUSH_INPUT};
 use csl_num::LowBits;
 
 use super::state::{Sched, Visit};
 use crate::fault::FaultKind;
 use crate::outside::Registers;
 use crate::ports::Ports;
-use crate::queues::NONE;
 
 const QUEUES: u16 = 8;
 /// Bits of a wavelet below its index.
@@ -25,11 +24,11 @@ impl Sched {
         let halves = |value: u32, first: u16| (value >> (16 * (word - first))).low16();
         match word {
             ce::INPUT_QUEUES.. if word < ce::INPUT_QUEUES + QUEUES => {
-                let color = ports.input_slot(queue).map_or(NONE, |slot| ports.inputs[slot].color);
+                let color = ports.input_slot(queue).map(|slot| ports.inputs[slot].color);
                 color_bits(color) | self.queue_priority[usize::from(queue)]
             }
             ce::OUTPUT_QUEUES.. if word < ce::OUTPUT_QUEUES + QUEUES => {
-                color_bits(ports.output_slot(queue).map_or(NONE, |slot| ports.outputs[slot].color))
+                color_bits(ports.output_slot(queue).and_then(|slot| ports.outputs[slot].color))
             }
             ce::INPUT_STATUS => input_status(ports),
             ce::OUTPUT_STATUS => output_status(ports),
@@ -102,12 +101,12 @@ impl Sched {
     }
 }
 
-fn color_bits(color: u8) -> u16 {
-    if color == NONE { ce::NO_COLOR } else { u16::from(color) }
+fn color_bits(color: Option<Color>) -> u16 {
+    color.map_or(ce::NO_COLOR, u16::from)
 }
 
-fn color_of(value: u16) -> Option<u8> {
-    Some(value & 0x1f).filter(|&color| color != ce::NO_COLOR).map(|color| color.low8())
+fn color_of(value: u16) -> Option<Color> {
+    Some(Color::of_bits(value.into())).filter(|&color| u16::from(color) != ce::NO_COLOR)
 }
 
 fn bind_input(ports: &mut Ports, queue: u8, value: u16) -> Result<(), FaultKind> {
@@ -125,7 +124,7 @@ fn enable_filter(registers: &mut dyn Registers, value: u16) {
 
 fn bind_output(ports: &mut Ports, queue: u8, value: u16) -> Result<(), FaultKind> {
     let Some(color) = color_of(value) else { return Ok(()) };
-    ports.bind_output(queue, color).map_err(|_| FaultKind::QueueNotEmpty { output: true, queue }).map(drop)
+    ports.bind_output(queue, Some(color)).map_err(|_| FaultKind::QueueNotEmpty { output: true, queue }).map(drop)
 }
 
 fn status(empty: impl Fn(u8) -> bool, full: impl Fn(u8) -> bool) -> u16 {

@@ -1,7 +1,7 @@
 //! Services of the PE: the dispatch of system operations, and loads and stores in register space.
 
 use csl_image::PeImage;
-use csl_machine::{Arch, SysOp, TaskTarget};
+use csl_machine::{Arch, Color, SysOp, TaskTarget};
 use csl_num::{LowBits, Prng};
 
 use super::state::{Sched, Visit};
@@ -109,7 +109,8 @@ fn byte(id: u64) -> u8 {
 /// The channel of a color; WSE-3 blocks the input queue that the color is bound to.
 fn channel_of_color(color: u64, visit: &Visit) -> TaskTarget {
     let color = byte(color);
-    let queue = visit.ports.color_slot(color).map(|slot| visit.ports.inputs[slot].queue);
+    let queue =
+        Color::new(color).and_then(|color| visit.ports.color_slot(color)).map(|slot| visit.ports.inputs[slot].queue);
     match visit.data.chip.arch {
         Arch::Wse2 => TaskTarget::Color(color),
         Arch::Wse3 => TaskTarget::InputQueue(queue.unwrap_or(color)),

@@ -174,7 +174,7 @@ impl Tasks {
     }
 
     fn channel(&self, input: &InQueue) -> u8 {
-        if self.arch == Arch::Wse2 { input.color } else { input.queue }
+        if self.arch == Arch::Wse2 { input.color.number() } else { input.queue }
     }
 
     /// The task that the head of an input slot starts.

@@ -4,7 +4,9 @@ use csl_isa::NO_REG;
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
 use csl_isa::vec::{RegOrImm, VecArg};
 use csl_isa::{Insn, Op};
-use csl_machine::{Action, Arch, DsrFile, OnControl, QueueDir, Sdk, SysOp, TaskTarget, VecConfig, VecOp, Wavelet};
+use csl_machine::{
+    Action, Arch, Color, DsrFile, OnControl, QueueDir, Sdk, SysOp, TaskTarget, VecConfig, VecOp, Wavelet,
+};
 use csl_pe::{FaultKind, Need, Outgoing, Resource};
 
 use crate::builder::*;
@@ -18,7 +20,7 @@ fn loop_back(bench: &mut Bench, cycles: u64) -> Vec<(u64, Outgoing)> {
     for now in 0..cycles {
         for queue in 0..bench.ports.outputs.len() {
             let Some(head) = bench.ports.outputs[queue].ready(now) else { continue };
-            let slot = if head.color == 2 { bench.ports.arrival_slot(1) } else { None };
+            let slot = if head.color == Color::at(2) { bench.ports.arrival_slot(Color::at(1)) } else { None };
             let lands = slot.is_none_or(|slot| bench.ports.arrive(slot, head.wavelet));
             if lands {
                 bench.ports.depart(queue);
@@ -36,7 +38,7 @@ fn datas(left: &[(u64, Outgoing)]) -> Vec<u32> {
 }
 
 fn flagged(class: DsdClass, color: u8, queue: u8, extent: u16, flags: u16) -> VecArg {
-    VecArg::DsdConst(Dsd::fabric(class, color, queue, extent, flags, false).0)
+    VecArg::DsdConst(Dsd::fabric(class, Color::new(color), queue, extent, flags, false).0)
 }
 
 #[test]
@@ -58,7 +60,7 @@ fn the_narrowest_operand_decides_how_many_travel_together() {
     let relay = vec(&mut image, VecOp::Mov16, flagged(DsdClass::Fabout, 3, 2, 2, off), &[fabin(1, 1, 2)]);
     main_task(&mut image, &[relay]);
     let mut bench = Bench::on(image, Arch::Wse2, SDK_2);
-    let slot = bench.ports.arrival_slot(1).expect("a slot");
+    let slot = bench.ports.arrival_slot(Color::at(1)).expect("a slot");
     assert!(
         bench.ports.arrive(slot, Wavelet::word(0xaaaa_0001)) && bench.ports.arrive(slot, Wavelet::word(0xbbbb_0002))
     );
@@ -112,7 +114,7 @@ fn a_completion_takes_effect_three_cycles_after_the_last_dispatch() {
     bench.advance(0).expect("no fault");
     let rest = bench.run_from(1).expect("no fault");
     assert!(rest < 40);
-    let slot = bench.ports.arrival_slot(1).expect("a slot");
+    let slot = bench.ports.arrival_slot(Color::at(1)).expect("a slot");
     assert!(bench.ports.arrive(slot, Wavelet::word(1)));
     bench.run_from(40).expect("no fault");
     assert_eq!(bench.word(0x500), 43);
@@ -127,7 +129,7 @@ fn a_control_wavelet_ends_an_operation_with_on_control() {
     task(&mut image, 9, &[imm(0, 7), store16(0, 0x500)]);
     main_task(&mut image, &[receive]);
     let mut bench = Bench::new(image);
-    let slot = bench.ports.arrival_slot(1).expect("a slot");
+    let slot = bench.ports.arrival_slot(Color::at(1)).expect("a slot");
     for wavelet in [Wavelet::word(5), Wavelet::word(6), Wavelet::control(31 << 16)] {
         assert!(bench.ports.arrive(slot, wavelet));
     }
@@ -143,7 +145,7 @@ fn dfilt_drops_data_until_its_control_wavelets_came() {
     task(&mut image, 9, &[receive]);
     main_task(&mut image, &[filter]);
     let mut bench = Bench::new(image);
-    let slot = bench.ports.arrival_slot(1).expect("a slot");
+    let slot = bench.ports.arrival_slot(Color::at(1)).expect("a slot");
     let control = Wavelet::control(31 << 16);
     for wavelet in [Wavelet::word(1), control, Wavelet::word(2), control] {
         assert!(bench.ports.arrive(slot, wavelet));
@@ -171,7 +173,7 @@ fn a_sent_control_wavelet_and_the_last_wavelet_are_marked() {
 fn an_index_travels_in_the_high_half() {
     let mut image = image();
     section(&mut image, 0, bytes16(&[7, 8]));
-    let out = VecArg::DsdConst(Dsd::fabric(DsdClass::Fabout, 3, 2, 2, 0, true).0);
+    let out = VecArg::DsdConst(Dsd::fabric(DsdClass::Fabout, Color::new(3), 2, 2, 0, true).0);
     let config = VecConfig { index: Some(RegOrImm::Imm(0x55)), ..VecConfig::default() };
     let send = vec_to(&mut image, 0, VecOp::Mov16, out, &[mem(0, 2, 1)], config);
     main_task(&mut image, &[send]);
@@ -267,9 +269,9 @@ fn what_waits_binds_nothing() {
     let mut bench = Bench::new(image);
     let held = bench.run().expect("it waits");
     assert_eq!(bench.pe.waiting(&bench.ports)[0].need, Need::Earlier(Resource::Microthread(2)));
-    assert_eq!((bench.ports.color_slot(5).is_some(), bench.ports.color_slot(6)), (true, None));
+    assert_eq!((bench.ports.color_slot(Color::at(5)).is_some(), bench.ports.color_slot(Color::at(6))), (true, None));
     for (color, data) in [(5, 7), (5, 8), (6, 9)] {
-        let slot = bench.ports.arrival_slot(color).expect("there is room");
+        let slot = bench.ports.arrival_slot(Color::at(color)).expect("there is room");
         assert!(bench.ports.arrive(slot, Wavelet::word(data)));
     }
     bench.run_from(held + 1).expect("no fault");
@@ -348,7 +350,7 @@ fn wse3_microthreads_are_chosen_by_the_program() {
     main_task(&mut image, &[receive, send]);
     let mut bench = Bench::on(image, Arch::Wse3, SDK_2);
     let left = loop_back(&mut bench, 60);
-    assert_eq!((left[0].1.color, left[0].1.wavelet.data), (3, 9));
+    assert_eq!((left[0].1.color.number(), left[0].1.wavelet.data), (3, 9));
     assert_eq!(bench.pe.waiting(&bench.ports)[0].thread, csl_pe::Thread::Microthread(4));
 }
 
@@ -370,7 +372,7 @@ fn a_received_control_wavelet_can_be_stored_and_sent_on_as_one() {
     let forward = vec(&mut image, VecOp::Mov32, send, &[mem(0x400, 2, 1)]);
     main_task(&mut image, &[store, forward]);
     let mut bench = Bench::new(image);
-    let slot = bench.ports.arrival_slot(1).expect("a slot");
+    let slot = bench.ports.arrival_slot(Color::at(1)).expect("a slot");
     assert!(bench.ports.arrive(slot, Wavelet::word(5)) && bench.ports.arrive(slot, Wavelet::control(0x1f_0000)));
     let left = loop_back(&mut bench, 60);
     assert_eq!(left[0].1.wavelet, Wavelet::word(5));
@@ -386,7 +388,7 @@ fn a_local_operation_and_a_receive_interleave() {
     let work = vec(&mut image, VecOp::Mov32, mem(0x600, 100, 1), &[scalar(3, 32)]);
     main_task(&mut image, &[receive, work, imm(0, 1), store16(0, 0x500)]);
     let mut bench = Bench::new(image);
-    let slot = bench.ports.arrival_slot(1).expect("a slot");
+    let slot = bench.ports.arrival_slot(Color::at(1)).expect("a slot");
     for now in 0..200 {
         if now >= 20 && now % 10 == 0 && now < 60 {
             assert!(bench.ports.arrive(slot, Wavelet::word(now as u32)));
@@ -407,7 +409,7 @@ fn microthreads_of_one_priority_take_turns() {
     task(&mut image, 9, &[]);
     let mut bench = Bench::new(image);
     let left = loop_back(&mut bench, 60);
-    let colors: Vec<u8> = left.iter().map(|(_, outgoing)| outgoing.color).collect();
+    let colors: Vec<u8> = left.iter().map(|(_, outgoing)| outgoing.color.number()).collect();
     assert_eq!(colors, [5, 5, 6, 5, 6, 5, 6, 6]);
     assert!(left.windows(2).all(|pair| pair[1].0 == pair[0].0 + 1), "no cycle is lost");
 }

@@ -2,7 +2,7 @@
 
 use csl_isa::vec::VecArg;
 use csl_isa::{Insn, Op};
-use csl_machine::{FifoAction, TaskTarget, VecConfig, VecOp};
+use csl_machine::{Color, FifoAction, TaskTarget, VecConfig, VecOp};
 
 use crate::builder::*;
 
@@ -88,7 +88,7 @@ fn a_received_word_goes_through_a_fifo_to_the_fabric() {
     let mut bench = Bench::new(image);
     let (mut sent, mut got) = (0, Vec::new());
     for now in 0..100 {
-        let slot = bench.ports.arrival_slot(1).expect("WSE-2 makes a slot for each color");
+        let slot = bench.ports.arrival_slot(Color::at(1)).expect("WSE-2 makes a slot for each color");
         if sent < 5 && bench.ports.arrive(slot, csl_machine::Wavelet::word(100 + sent)) {
             sent += 1;
         }
@@ -98,7 +98,7 @@ fn a_received_word_goes_through_a_fifo_to_the_fabric() {
         got.extend(queues.into_iter().filter_map(|queue| bench.ports.depart(queue)));
     }
     assert_eq!(
-        got.iter().map(|out| (out.color, out.wavelet.data)).collect::<Vec<_>>(),
+        got.iter().map(|out| (out.color.number(), out.wavelet.data)).collect::<Vec<_>>(),
         [(2, 100), (2, 101), (2, 102), (2, 103), (2, 104)]
     );
     assert_eq!(bench.words(0x500, 2), [1, 1]);

@@ -1,7 +1,7 @@
 //! Task rules (docs/decisions/machine.md M12 to M16), host calls, services, faults.
 
 use csl_isa::{Insn, Op};
-use csl_machine::{Arch, QueueDir, RotatingTasks, Sdk, Startup, SysOp, TaskKind, TaskTarget, VecOp, Wavelet};
+use csl_machine::{Arch, Color, QueueDir, RotatingTasks, Sdk, Startup, SysOp, TaskKind, TaskTarget, VecOp, Wavelet};
 use csl_pe::FaultKind;
 
 use crate::builder::*;
@@ -40,7 +40,7 @@ impl Bench {
     }
 
     fn arrive(&mut self, color: u8, wavelet: Wavelet) {
-        let slot = self.ports.arrival_slot(color).expect("a slot");
+        let slot = self.ports.arrival_slot(Color::at(color)).expect("a slot");
         assert!(self.ports.arrive(slot, wavelet), "room for the wavelet");
     }
 }
@@ -166,7 +166,7 @@ fn wse3_data_tasks_belong_to_input_queues() {
     bind(&mut image, TaskKind::Data, 2, &[16], func);
     queue(&mut image, QueueDir::In, 2, 13);
     let mut bench = Bench::on(image, Arch::Wse3, Sdk { major: 2, minor: 10 });
-    assert_eq!(bench.ports.arrival_slot(12), None);
+    assert_eq!(bench.ports.arrival_slot(Color::at(12)), None);
     bench.arrive(13, Wavelet::word(42));
     bench.run().expect("no fault");
     assert_eq!(bench.log(), [42]);
@@ -268,10 +268,10 @@ fn prints_come_with_their_cycle() {
 fn a_torn_down_color_runs_its_handler() {
     let mut image = image();
     let handler = func(&mut image, 0, &log(6));
-    image.teardown_handlers.push((6, handler));
+    image.teardown_handlers.push((Color::at(6), handler));
     let mut bench = Bench::new(image);
     bench.run().expect("no fault");
-    bench.pe.tear_down(6);
+    bench.pe.tear_down(Color::at(6));
     bench.run_from(10).expect("no fault");
     assert_eq!(bench.log(), [6]);
 }
@@ -318,7 +318,7 @@ fn a_synchronous_receive_holds_the_main_thread() {
     assert_eq!(bench.log(), []);
     assert!(!bench.pe.memcpy_ready(rest));
     let waiting = bench.pe.waiting(&bench.ports);
-    assert_eq!(waiting[0].need, csl_pe::Need::Wavelet { queue: 1, color: 4 });
+    assert_eq!(waiting[0].need, csl_pe::Need::Wavelet { queue: 1, color: Color::at(4) });
     bench.arrive(4, Wavelet::word(77));
     bench.run_from(rest + 50).expect("no fault");
     assert_eq!((bench.log(), bench.word(0x600)), (vec![1, 9], 77));
@@ -344,7 +344,7 @@ fn an_input_queue_takes_another_color_only_when_it_is_empty() {
     let wse3 = |image| Bench::on(image, Arch::Wse3, Sdk { major: 2, minor: 10 });
     let mut bench = wse3(image.clone());
     bench.run().expect("the queue is empty");
-    assert_eq!((bench.ports.arrival_slot(13), bench.ports.arrival_slot(14)), (None, Some(0)));
+    assert_eq!((bench.ports.arrival_slot(Color::at(13)), bench.ports.arrival_slot(Color::at(14))), (None, Some(0)));
 
     let mut full = wse3(image);
     full.arrive(13, Wavelet::word(1));

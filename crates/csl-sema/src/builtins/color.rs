@@ -2,7 +2,7 @@
 
 use csl_diag::{Code, Diagnostic};
 use csl_ir::{IdKind, TypedValue};
-use csl_machine::{ColorConfig, DirSet, Direction, Filter, FilterKind, PopMode, SwitchPos};
+use csl_machine::{Color, ColorConfig, DirSet, Direction, Filter, FilterKind, PopMode, SwitchPos};
 
 use super::Call;
 use super::args::{Fields, const_int, id_kind, small};
@@ -16,7 +16,7 @@ const FILTER_KINDS: &[(&str, FilterKind)] =
     &[("counter", FilterKind::Counter), ("sparse_counter", FilterKind::SparseCounter), ("range", FilterKind::Range)];
 
 /// The configuration of `color` that argument `index` gives.
-pub(super) fn color_config(s: &mut Sema<'_>, call: &Call<'_>, index: usize, color: u8) -> Res<ColorConfig> {
+pub(super) fn color_config(s: &mut Sema<'_>, call: &Call<'_>, index: usize, color: Color) -> Res<ColorConfig> {
     let mut fields = call.fields(s, index, "a color configuration")?;
     let mut config = ColorConfig::default();
     let routes = fields.need(s, "routes")?;
@@ -104,7 +104,7 @@ fn direction(s: &Sema<'_>, operand: &Operand) -> Option<Direction> {
     Direction::from_bit(small(value)?)
 }
 
-fn check_switchable(s: &mut Sema<'_>, color: u8, fields: &Fields) -> Res<()> {
+fn check_switchable(s: &mut Sema<'_>, color: Color, fields: &Fields) -> Res<()> {
     if s.chip.is_switchable_color(u32::from(color)) {
         return Ok(());
     }

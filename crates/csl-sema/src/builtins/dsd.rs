@@ -5,7 +5,7 @@ use csl_ir::{
     Addr, AddrBase, BinOp, DsdChange, DsdKind, DsdValue, FabricDsd, IdKind, Inst, Opnd, Pointer, Scalar, Ty, TypeKind,
     TypedValue, Value, ZeroSource,
 };
-use csl_machine::{Arch, Priority, QueueDir, SimdMode};
+use csl_machine::{Arch, Color, Priority, QueueDir, SimdMode};
 
 use super::Call;
 use super::args::{Fields, dsd_kind, id_kind, is_int, small};
@@ -353,7 +353,7 @@ fn fabric(s: &mut Sema<'_>, call: &Call<'_>, kind: DsdKind, ty: Ty, fields: &mut
             pe.queue_uses.push((dir, queue, side.color, call.span));
         }
     }
-    let ends = [(runtime_color, side.color), (runtime_queue, side.queue)];
+    let ends = [(runtime_color, side.color.map(Color::number)), (runtime_queue, side.queue)];
     let known = int16(&extent);
     let dsd = DsdValue {
         extents: vec![known.unwrap_or(1) as u16],
@@ -400,13 +400,13 @@ fn set_ends(s: &mut Sema<'_>, dsd: Operand, ends: [(Option<Opnd>, Option<u8>); 2
 }
 
 /// The color of a DSD, or its number (the guide's example of `@dfilt`, programs printed by xDSL).
-fn color(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Option<u8>> {
+fn color(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Option<Color>> {
     let Some(value) = fields.take_const(s, "fabric_color")? else { return Ok(None) };
     if id_kind(s, value.ty) != Some(IdKind::Color) && !is_int(s, value.ty) {
         return Err(fields.mismatch(s, "fabric_color", "a color", value.ty));
     }
-    match small(&value).filter(|&c| s.chip.is_routable_color(c)) {
-        Some(color) => Ok(Some(color as u8)),
+    match small(&value).and_then(|c| s.chip.routable_color(c)) {
+        Some(color) => Ok(Some(color)),
         None => {
             let shown = crate::value::show(&s.types, &value);
             let message = format!("{shown} is not a routable color");

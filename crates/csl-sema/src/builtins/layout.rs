@@ -2,7 +2,7 @@
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{ExportName, IdKind, Name, Route, Ty, TypeKind, TypedValue, Value};
-use csl_machine::ColorConfig;
+use csl_machine::{Color, ColorConfig};
 use csl_syntax::Symbol;
 
 use super::Call;
@@ -136,13 +136,13 @@ fn params(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Vec<(Name, TypedValue)>> {
 }
 
 /// A color that the router of every PE has.
-fn routable(s: &mut Sema<'_>, call: &Call<'_>, index: usize) -> Res<u8> {
+fn routable(s: &mut Sema<'_>, call: &Call<'_>, index: usize) -> Res<Color> {
     let value = call.constant(s, index)?;
     if id_kind(s, value.ty) != Some(IdKind::Color) {
         return Err(call.refuse(s, index, value.ty, "a color"));
     }
-    match small(&value).filter(|&c| s.chip.is_routable_color(c)) {
-        Some(color) => Ok(color as u8),
+    match small(&value).and_then(|c| s.chip.routable_color(c)) {
+        Some(color) => Ok(color),
         None => {
             let shown = crate::value::show(&s.types, &value);
             let message = format!("{shown} cannot be routed");
@@ -176,7 +176,7 @@ pub(super) fn wl_message_route(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand
     add_local_config(s, call, color, ColorConfig { messages: Some(first), ..config })
 }
 
-fn add_local_config(s: &mut Sema<'_>, call: &Call<'_>, color: u8, config: ColorConfig) -> Res<Operand> {
+fn add_local_config(s: &mut Sema<'_>, call: &Call<'_>, color: Color, config: ColorConfig) -> Res<Operand> {
     if let Some(&(_, _, before)) = s.pe()?.colors.iter().find(|c| c.0 == color) {
         let message = format!("color {color} is configured twice");
         let diagnostic = Diagnostic::new(Code::BadRoute, call.span, message).secondary(before, "first configured here");

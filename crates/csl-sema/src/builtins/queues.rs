@@ -61,8 +61,8 @@ pub(super) fn initialize_queue(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand
     }
     let color = match color {
         None => None,
-        Some(value) => match small(&value).filter(|&c| s.chip.is_routable_color(c)) {
-            Some(color) => Some(color as u8),
+        Some(value) => match small(&value).and_then(|c| s.chip.routable_color(c)) {
+            Some(color) => Some(color),
             None => {
                 let shown = crate::value::show(&s.types, &value);
                 return Err(s.error(Code::IdOutOfRange, span, format!("{shown} cannot be bound to a queue")));

@@ -184,15 +184,15 @@ pub(super) fn handler(s: &mut Sema<'_>, call: &Call<'_>) -> Res<FuncId> {
 pub(super) fn set_teardown_handler(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let func = handler(s, call)?;
     let color = call.constant(s, 1)?;
-    let Some(id) = small(&color).filter(|&c| s.chip.is_routable_color(c)) else {
+    let Some(id) = small(&color).and_then(|c| s.chip.routable_color(c)) else {
         return Err(call.refuse(s, 1, color.ty, "a routable color"));
     };
-    if let Some(&(_, _, before)) = s.pe()?.teardown_handlers.iter().find(|h| u32::from(h.0) == id) {
+    if let Some(&(_, _, before)) = s.pe()?.teardown_handlers.iter().find(|h| h.0 == id) {
         let message = format!("color {id} has two teardown handlers");
         let diagnostic = Diagnostic::new(Code::TaskConflict, call.span, message);
         return Err(s.fail(diagnostic.secondary(before, "the first is set here")));
     }
-    s.pe()?.teardown_handlers.push((id as u8, func, call.span));
+    s.pe()?.teardown_handlers.push((id, func, call.span));
     Ok(Operand::void())
 }
 

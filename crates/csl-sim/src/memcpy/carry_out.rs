@@ -1,5 +1,6 @@
 //! memcpy's work on a tile when its time comes.
 
+use csl_machine::Color;
 use csl_pe::Memory;
 
 use super::command::{Ticket, Width};
@@ -59,8 +60,8 @@ impl<E: Element> ElementRow<E> {
         let tile = &mut self.tiles[tile_id];
         let mut seen = 0u32;
         for stream in &mut tile.host.incoming {
-            let first = seen >> stream.color & 1 == 0;
-            seen |= 1 << stream.color;
+            let first = seen & stream.color.bit() == 0;
+            seen |= stream.color.bit();
             if !first || stream.ready() > now || stream.at == stream.end {
                 continue;
             }
@@ -84,7 +85,7 @@ impl<E: Element> ElementRow<E> {
     }
 
     /// Gives the host a word that leaves a tile on a color without a route. Returns false while the host wants none.
-    pub fn sink(&mut self, tile_id: TileId, color: u8, word: u32) -> bool {
+    pub fn sink(&mut self, tile_id: TileId, color: Color, word: u32) -> bool {
         let Tile { x, host, .. } = &mut self.tiles[tile_id];
         let Some(at) = host.sink(color) else { return false };
         if self.world.options.traces.fabric {
@@ -216,7 +217,7 @@ fn places(addr: u16, width: Width) -> impl Iterator<Item = u16> {
     (u32::from(addr)..).step_by(width.bytes() as usize).map(|at| at as u16)
 }
 
-fn streamed(cycle: u64, (x, y): (u32, u32), color: u8, word: u32) -> Event {
+fn streamed(cycle: u64, (x, y): (u32, u32), color: Color, word: u32) -> Event {
     let wavelet = csl_machine::Wavelet::word(word);
     Event { cycle, x, y, what: EventKind::Stream { color, wavelet } }
 }

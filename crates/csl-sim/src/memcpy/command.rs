@@ -1,6 +1,7 @@
 //! Requests of the host, as values.
 
 use super::array::{Order, Shape};
+use csl_machine::Color;
 
 /// A rectangle of PEs of the program: columns `x, x + step_x, ..` below `x + w`, rows likewise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +81,7 @@ pub enum Endpoint {
     /// Copy mode: the exported pointer variable with this id. The transfer uses the pointer's value at that time.
     Symbol(u16),
     /// Streaming mode: wavelets of this color.
-    Color(u8),
+    Color(Color),
 }
 
 impl From<u16> for Endpoint {

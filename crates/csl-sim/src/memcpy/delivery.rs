@@ -1,5 +1,6 @@
 //! The delivery of a command to its tiles: the cycles in which it, and each of its words, arrive.
 
+use csl_machine::Color;
 use std::sync::Arc;
 
 use super::array::HostArray;
@@ -59,7 +60,7 @@ impl Delivery<'_> {
     }
 
     /// Gives each tile a stream: the tiles of a channel get their words in turn.
-    pub fn stream_in<E: Element>(&self, machine: &mut Machine<E>, color: u8, array: Arc<HostArray>) {
+    pub fn stream_in<E: Element>(&self, machine: &mut Machine<E>, color: Color, array: Arc<HostArray>) {
         let per_pe = self.per_pe as usize;
         let channel = self.pes_of_a_channel();
         let on_the_way = self.words_on_the_way(&machine.world);
@@ -92,7 +93,7 @@ impl Delivery<'_> {
         chip.words_on_the_way as usize + buffer as usize
     }
 
-    pub fn stream_out<E: Element>(&self, machine: &mut Machine<E>, color: u8) {
+    pub fn stream_out<E: Element>(&self, machine: &mut Machine<E>, color: Color) {
         for index in 0..self.rect.len() {
             let wanted = self.per_pe as usize;
             let stream = StreamOut { ticket: self.ticket, index, color, wanted, words: Vec::new() };

@@ -4,6 +4,7 @@
 //! A copy happens in one go between two tasks, once its words have had the time to arrive. A stream begins when the tile
 //! comes to its command; the words reach the program's color one by one, as there is room.
 
+use csl_machine::Color;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -79,7 +80,7 @@ pub(crate) struct Call {
 pub(crate) struct StreamIn {
     pub ticket: Ticket,
     pub index: usize,
-    pub color: u8,
+    pub color: Color,
     pub array: Arc<HostArray>,
     /// The tile's share of the array.
     pub share: usize,
@@ -122,7 +123,7 @@ impl StreamIn {
 pub(crate) struct StreamOut {
     pub ticket: Ticket,
     pub index: usize,
-    pub color: u8,
+    pub color: Color,
     pub wanted: usize,
     pub words: Vec<u32>,
 }
@@ -179,7 +180,7 @@ impl TileHost {
     }
 
     /// The transfer that takes the next word that leaves on `color`.
-    pub fn sink(&mut self, color: u8) -> Option<usize> {
+    pub fn sink(&mut self, color: Color) -> Option<usize> {
         self.outgoing.iter().position(|stream| stream.color == color)
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use csl_image::*;
 use csl_isa::vec::VecArg;
 use csl_isa::{Insn, NO_REG, Op};
-use csl_machine::{Arch, ColorConfig, Coord, Dialect, DirSet, ProgramId, Sdk, Size, SysOp, TileRun, VecOp};
+use csl_machine::{Arch, Color, ColorConfig, Coord, Dialect, DirSet, ProgramId, Sdk, Size, SysOp, TileRun, VecOp};
 use csl_sim::{Sim, SimOptions, Traces};
 pub use csl_testkit::{fabin, fabout, func, main_task, queue as bind, task};
 
@@ -90,7 +90,7 @@ pub fn layout(arch: Arch, programs: Vec<PeImage>, tiles: &[&[u32]], routes: &[(u
         x: *x,
         y: *y,
         len: 1,
-        color: *color,
+        color: Color::at(*color),
         config: config as u32,
     };
     let data = ExportKind::Data { mutable: true, elem_bytes: 4, is_float: false, is_signed: false };

@@ -3,7 +3,7 @@
 use csl_image::{Image, PeImage};
 use csl_isa::dsd::{Dsd, DsdClass};
 use csl_isa::{Insn, NO_REG, Op};
-use csl_machine::{Arch, ProgramId, QueueDir, SysOp, VecOp};
+use csl_machine::{Arch, Color, ProgramId, QueueDir, SysOp, VecOp};
 use csl_sim::{Command, Copy, Endpoint, Rect, RunError, Spread, TaskWait};
 
 use crate::builder::*;
@@ -54,7 +54,7 @@ fn a_receiver_that_gets_too_little_is_explained() {
     let Err(RunError::Deadlock(deadlock)) = sim.wait(ticket) else { panic!("it cannot finish") };
     let wait = &deadlock.threads[0];
     assert_eq!((wait.x, wait.y, wait.tiles, wait.what.program), (1, 0, 1, ProgramId::new(1)));
-    assert_eq!(wait.what.waiting.need, csl_pe::Need::Wavelet { queue: 2, color: COLOR });
+    assert_eq!(wait.what.waiting.need, csl_pe::Need::Wavelet { queue: 2, color: Color::at(COLOR) });
     assert_eq!(wait.what.waiting.left, Some(1));
 }
 
@@ -66,7 +66,10 @@ fn what_leaves_the_program_is_counted_by_color() {
     let lost = sim.blocked_state().lost;
     assert_eq!(lost.len(), 1);
     assert_eq!((lost[0].x, lost[0].y, lost[0].tiles), (0, 0, 3));
-    assert_eq!(lost[0].what, csl_sim::Dropped { color: COLOR, wavelets: 60, side: csl_machine::Direction::North });
+    assert_eq!(
+        lost[0].what,
+        csl_sim::Dropped { color: Color::at(COLOR), wavelets: 60, side: csl_machine::Direction::North }
+    );
 }
 
 /// Where a tile has no program the fabric outside begins.
@@ -91,8 +94,8 @@ fn streams_pass_through_a_program_word_by_word() {
         let mut sim = sim(layout(arch, vec![pe.clone()], &[&[0, 0]], &[]));
         let (copy, spread) = (Copy::of(Rect::new(0, 0, 2, 1), 6), Spread::Each);
         let data: Vec<u32> = (1..=12).collect();
-        let to = Endpoint::Color(4);
-        let out = sim.submit(Command::D2h { from: Endpoint::Color(5), copy, room: 12 }).expect("right");
+        let to = Endpoint::Color(Color::at(4));
+        let out = sim.submit(Command::D2h { from: Endpoint::Color(Color::at(5)), copy, room: 12 }).expect("right");
         sim.submit(Command::H2d { to, copy, spread, array: data.clone() }).expect("right");
         assert_eq!(sim.wait(out), Ok(Some(data)), "{arch:?}");
     }
@@ -109,7 +112,7 @@ fn a_copy_waits_for_the_stream_before_it() {
     let mut sim = sim(layout(Arch::Wse2, vec![pe], &[&[0]], &[]));
     let (copy, spread) = (Copy::of(Rect::new(0, 0, 1, 1), 6), Spread::Each);
     let data: Vec<u32> = (1..=6).collect();
-    let to = Endpoint::Color(4);
+    let to = Endpoint::Color(Color::at(4));
     sim.submit(Command::H2d { to, copy, spread, array: data.clone() }).expect("right");
     let copy = sim.submit(read(0, 6)).expect("right");
     assert_eq!(sim.wait(copy), Ok(Some(data)));
@@ -123,10 +126,13 @@ fn wavelets_that_nobody_takes_are_named_at_the_end() {
     sim.stop().expect("nothing goes wrong");
     let left = sim.blocked_state();
     let standing = &left.wavelets[0];
-    assert_eq!((standing.x, standing.what.color, standing.what.from), (1, COLOR, csl_machine::Direction::West));
+    assert_eq!(
+        (standing.x, standing.what.color, standing.what.from),
+        (1, Color::at(COLOR), csl_machine::Direction::West)
+    );
     assert_eq!(standing.what.why, csl_fabric::StallReason::InputClosed { ever: false });
     assert!(sim.is_at_rest());
-    assert_eq!(left.standing, [csl_sim::Count { color: COLOR, wavelets: 1, pes: 1 }]);
+    assert_eq!(left.standing, [csl_sim::Count { color: Color::at(COLOR), wavelets: 1, pes: 1 }]);
 }
 
 /// A task that activates itself is never at rest; the interrupt gives an account.
@@ -172,7 +178,7 @@ fn an_operation_advances_its_own_router() {
     let mut pe = program(&[1, 2, 3]);
     bind(&mut pe, QueueDir::Out, 2, COLOR);
     let flags = csl_isa::dsd::fabric_flags::ADVANCE_SWITCH;
-    let last = csl_isa::vec::VecArg::DsdConst(Dsd::fabric(DsdClass::Fabout, COLOR, 2, 2, flags, false).0);
+    let last = csl_isa::vec::VecArg::DsdConst(Dsd::fabric(DsdClass::Fabout, Color::new(COLOR), 2, 2, flags, false).0);
     let code = [
         vec(&mut pe, VecOp::Mov32, last, mem(DATA, 2)),
         vec(&mut pe, VecOp::Mov32, fabout(COLOR, 2, 1), mem(DATA + 8, 1)),
@@ -217,7 +223,7 @@ fn output_queues_share_the_ramp() {
         csl_sim::EventKind::Fabric {
             color,
             what: csl_fabric::Traced::Landing { from: csl_machine::Direction::Ramp, .. },
-        } => Some((event.cycle, color)),
+        } => Some((event.cycle, color.number())),
         _ => None,
     };
     let sent: Vec<(u64, u8)> = sim.take_events().into_iter().filter_map(from_ramp).collect();

@@ -12,7 +12,8 @@ use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
 use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
 use csl_machine::{
-    Action, Arch, FifoAction, FifoConfig, Priority, QueueDir, SwitchPos, SysOp, TaskKind, TaskTarget, VecConfig, VecOp,
+    Action, Arch, Color, FifoAction, FifoConfig, Priority, QueueDir, SwitchPos, SysOp, TaskKind, TaskTarget, VecConfig,
+    VecOp,
 };
 use csl_sim::{Event, EventKind, FaultReport, RunError, Sim, SimOptions, Traces};
 
@@ -104,7 +105,7 @@ fn random_image(seed: u64) -> Image {
     let mut image = layout(arch, programs, &tiles, &[]);
     routes.sort_by_key(|(x, y, color, _)| (*y, *x, *color));
     for (x, y, color, config) in routes {
-        image.routes.push(RouteRun { x, y, len: 1, color, config: image.color_configs.len() as u32 });
+        image.routes.push(RouteRun { x, y, len: 1, color: Color::at(color), config: image.color_configs.len() as u32 });
         image.color_configs.push(config);
     }
     image
@@ -422,7 +423,7 @@ impl Maker<'_> {
     fn send_around_advances(&mut self, end: End) -> Vec<Insn> {
         let advance = VecArg::ScalarConst { value: 0x095F_9249, bits: 32 };
         let class = DsdClass::Fabout;
-        let control = Dsd::fabric(class, end.color, end.queue, 1, fabric_flags::CONTROL, false);
+        let control = Dsd::fabric(class, Color::new(end.color), end.queue, 1, fabric_flags::CONTROL, false);
         let mut code = Vec::new();
         for _ in 0..self.dice.between(1, 3) {
             let words = self.dice.between(1, 6);
@@ -514,7 +515,7 @@ fn first_difference(seed: u64) -> String {
     sim.stop().expect("it went well before");
     let landing = |event: Event| match event.what {
         EventKind::Fabric { color, what: Traced::Landing { from, wavelet, .. } } => {
-            Some((event.cycle, event.x, event.y, from, color, wavelet.data))
+            Some((event.cycle, event.x, event.y, from, color.number(), wavelet.data))
         }
         _ => None,
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use csl_fabric::{Ramp, RouteTable, Row, Traced};
 use csl_image::Image;
-use csl_machine::{Direction, Wavelet};
+use csl_machine::{Color, Direction, Wavelet};
 use csl_pe::{Pe, Ports, Registers};
 use csl_sim::{FaultKind, FaultReport};
 
@@ -34,7 +34,7 @@ struct Tile {
     /// Places that are released, each with its cycle.
     returns: Vec<(u64, usize)>,
     /// Writes to route registers on their way: the cycle in which they reach the router, color and word.
-    writes: Vec<(u64, u8, u16)>,
+    writes: Vec<(u64, Color, u16)>,
     dispatch_to_ramp: u32,
     /// The word address of the route registers.
     routes: u16,
@@ -44,21 +44,21 @@ struct RouteRegisters<'a> {
     /// The word address of the route registers.
     routes: u16,
     row: &'a Row,
-    writes: &'a mut Vec<(u64, u8, u16)>,
+    writes: &'a mut Vec<(u64, Color, u16)>,
     x: u32,
     due: u64,
 }
 
 impl Registers for RouteRegisters<'_> {
     fn read(&mut self, word: u16) -> Option<u16> {
-        let color = (word - self.routes) as u8;
+        let color = Color::of_bits((word - self.routes).into());
         let mut config = self.row.color_state(self.x, color).cloned().unwrap_or_default();
         self.writes.iter().filter(|write| write.1 == color).for_each(|write| config.set_route_word(write.2));
         Some(config.route_word())
     }
 
     fn write(&mut self, word: u16, value: u16) -> bool {
-        self.writes.push((self.due, (word - self.routes) as u8, value));
+        self.writes.push((self.due, Color::of_bits((word - self.routes).into()), value));
         true
     }
 }
@@ -100,7 +100,7 @@ impl Reference {
     pub fn trace(&mut self) -> Vec<Landed> {
         let landed = |event: csl_fabric::TraceEvent| match event.what {
             Traced::Landing { from, wavelet, .. } => {
-                Some((event.cycle, event.x, event.y, from, event.color, wavelet.data))
+                Some((event.cycle, event.x, event.y, from, event.color.number(), wavelet.data))
             }
             _ => None,
         };
@@ -181,28 +181,28 @@ impl Tile {
         for (_, slot) in self.returns.extract_if(.., |place| place.0 <= now) {
             self.ports.release(slot);
         }
-        for color in (0..24).filter(|color| self.refused >> color & 1 != 0).collect::<Vec<u8>>() {
+        for color in (0..24).map(Color::at).filter(|color| self.refused & color.bit() != 0).collect::<Vec<Color>>() {
             if self.has_room(color) {
-                self.refused &= !(1 << color);
+                self.refused &= !color.bit();
                 row.ramp_has_room(x, color);
             }
         }
     }
 
-    fn has_room(&mut self, color: u8) -> bool {
+    fn has_room(&mut self, color: Color) -> bool {
         self.ports.arrival_slot(color).is_some_and(|slot| self.ports.inputs[slot].has_room())
     }
 }
 
 impl Ramp for ElementRow {
-    fn room(&mut self, x: u32, color: u8) -> bool {
+    fn room(&mut self, x: u32, color: Color) -> bool {
         let tile = &mut self.tiles[x as usize];
         let room = tile.has_room(color);
-        tile.refused |= u32::from(!room) << color;
+        tile.refused |= u32::from(!room) << color.number();
         room
     }
 
-    fn deliver(&mut self, x: u32, color: u8, wavelet: Wavelet, is_own: bool) {
+    fn deliver(&mut self, x: u32, color: Color, wavelet: Wavelet, is_own: bool) {
         let Wavelet { data, control, half } = wavelet;
         let Tile { ports, returns, .. } = &mut self.tiles[x as usize];
         let slot = ports.arrival_slot(color).expect("`room` has found one");
@@ -213,9 +213,9 @@ impl Ramp for ElementRow {
         }
     }
 
-    fn accepted(&mut self, _x: u32, _color: u8) {}
+    fn accepted(&mut self, _x: u32, _color: Color) {}
 
-    fn torn_down(&mut self, x: u32, color: u8) {
+    fn torn_down(&mut self, x: u32, color: Color) {
         self.tiles[x as usize].pe.tear_down(color);
     }
 }
@@ -229,7 +229,7 @@ fn table(image: &Image) -> RouteTable {
         let mut runs = Vec::new();
         for x in 0..image.rect.width {
             let here = image.routes.iter().filter(|run| (run.x, run.y) == (x, y));
-            let mut set: Vec<(u8, u32)> = here.map(|run| (run.color, run.config)).collect();
+            let mut set: Vec<(Color, u32)> = here.map(|run| (run.color, run.config)).collect();
             set.sort();
             runs.push((x, 1, sets.len() as u32));
             sets.push(set);

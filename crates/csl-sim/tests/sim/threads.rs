@@ -90,7 +90,7 @@ fn the_same_fault_stops_any_number_of_threads() {
     let mut image = image(Arch::Wse2);
     // A row gets the same color from the north and, in the same cycle, from the south.
     let middle = HEIGHT / 2;
-    for route in image.routes.iter().filter(|route| route.color == south(middle + 1)) {
+    for route in image.routes.iter().filter(|route| route.color.number() == south(middle + 1)) {
         let config = &mut image.color_configs[route.config as usize];
         match route.y {
             y if y == middle => config.rx = DirSet(N | S),
