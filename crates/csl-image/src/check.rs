@@ -83,7 +83,9 @@ fn patch(image: &Image, patch: &Patch) -> Result<(), String> {
         require(width && whole, || format!("a patch of {bytes} bytes at {addr:#x}"))?;
     }
     match &patch.values {
-        PatchValues::Table(values) => require(values.len() == patch.len as usize, || "a short patch table".into()),
+        PatchValues::Table(values) => {
+            require(u32::try_from(values.len()) == Ok(patch.len), || "a short patch table".into())
+        }
         PatchValues::Constant(_) | PatchValues::Linear { .. } => Ok(()),
     }
 }

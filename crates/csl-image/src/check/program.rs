@@ -37,7 +37,7 @@ fn memory(pe: &PeImage) -> Result<(), String> {
         let start = u32::from(section.addr);
         require(start >= free, || format!("section at {start:#x} overlaps another"))?;
         free = start + section.bytes.len() as u32;
-        require(section.bytes.len() <= DATA_LIMIT as usize && free <= DATA_LIMIT, || {
+        require(section.bytes.len() <= usize::from(REGISTERS_START) && free <= DATA_LIMIT, || {
             format!("section at {start:#x} leaves memory")
         })?;
     }
