@@ -23,7 +23,7 @@ impl Flow {
     /// The reverse postorder. The `then` side of a branch comes before the other, so that a loop's body precedes its
     /// exit.
     pub fn of(func: &Func) -> Flow {
-        let mut order = postorder(func);
+        let mut order = func.postorder();
         order.reverse();
         let mut places = vec![None; func.blocks.len()];
         for (at, block) in order.iter().enumerate() {
@@ -133,27 +133,4 @@ fn is_predicable(inst: &Inst) -> bool {
         Inst::Sys { op, .. } => matches!(op, SysOp::ActivateTask | SysOp::BlockTask | SysOp::UnblockTask),
         _ => false,
     }
-}
-
-/// Blocks in the order in which a depth-first walk leaves them. The walk is iterative, because code may be deep.
-fn postorder(func: &Func) -> Vec<BlockId> {
-    let mut order = Vec::new();
-    let mut seen = vec![false; func.blocks.len()];
-    let mut stack = vec![(BlockId::new(0), func.blocks[0].term.successors())];
-    seen[0] = true;
-    while let Some((block, pending)) = stack.last_mut() {
-        // From the back: the last successor is left first and so comes last in the reversed order.
-        match pending.pop() {
-            Some(to) if !seen[to] => {
-                seen[to] = true;
-                stack.push((to, func.blocks[to].term.successors()));
-            }
-            Some(_) => {}
-            None => {
-                order.push(*block);
-                stack.pop();
-            }
-        }
-    }
-    order
 }

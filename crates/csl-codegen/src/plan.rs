@@ -182,26 +182,11 @@ fn is_float_product(inst: &Inst) -> bool {
 
 /// Changes the destination of an instruction that has one and no other effect on registers.
 fn set_simple_dst(inst: Option<&mut Inst>, to: Reg) -> bool {
+    let mut is_set = false;
     match inst {
-        Some(
-            Inst::Copy { dst, .. }
-            | Inst::Bin { dst, .. }
-            | Inst::Un { dst, .. }
-            | Inst::Cmp { dst, .. }
-            | Inst::Cast { dst, .. }
-            | Inst::Select { dst, .. }
-            | Inst::Math { dst, .. }
-            | Inst::Load { dst, .. }
-            | Inst::Lea { dst, .. }
-            | Inst::Index { dst, .. }
-            | Inst::Call { dst: Some(dst), .. }
-            | Inst::MakeMem1d { dst, .. }
-            | Inst::MakeFabric { dst, .. }
-            | Inst::SetDsd { dst, .. },
-        ) => {
-            *dst = to;
-            true
-        }
-        _ => false,
+        None | Some(Inst::Sys { .. } | Inst::Vec(_)) => {}
+        Some(Inst::IterNext { .. } | Inst::IterMore { .. } | Inst::IterPut { .. }) => {}
+        Some(inst) => inst.for_each_def_mut(&mut |dst| (*dst, is_set) = (to, true)),
     }
+    is_set
 }

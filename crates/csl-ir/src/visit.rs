@@ -2,7 +2,7 @@
 
 use csl_machine::DsrLoad;
 
-use crate::func::{Addr, AddrBase, BlockId, Callee, Inst, Opnd, Reg, Term, VecInst, VecOperand};
+use crate::func::{Addr, AddrBase, BlockId, Callee, Func, Inst, Opnd, Reg, Term, VecInst, VecOperand};
 use smallvec::{SmallVec, smallvec};
 
 impl Inst {
@@ -214,5 +214,31 @@ impl Term {
             Term::Switch { cases, default, .. } => cases.iter().map(|case| case.1).chain([*default]).collect(),
             Term::Return(_) | Term::Unreachable => SmallVec::new(),
         }
+    }
+}
+
+impl Func {
+    /// The reachable blocks in the order in which a depth-first walk leaves them, the last successor of a block first. The
+    /// walk is iterative, because code may be deep.
+    pub fn postorder(&self) -> Vec<BlockId> {
+        let mut order = Vec::new();
+        let mut seen = vec![false; self.blocks.len()];
+        let entry = BlockId::new(0);
+        let mut stack = vec![(entry, self.blocks[entry].term.successors())];
+        seen[entry] = true;
+        while let Some((block, pending)) = stack.last_mut() {
+            match pending.pop() {
+                Some(to) if !seen[to] => {
+                    seen[to] = true;
+                    stack.push((to, self.blocks[to].term.successors()));
+                }
+                Some(_) => {}
+                None => {
+                    order.push(*block);
+                    stack.pop();
+                }
+            }
+        }
+        order
     }
 }

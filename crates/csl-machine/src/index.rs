@@ -11,7 +11,7 @@ macro_rules! index_types {
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         $vis struct $name(::std::num::NonZeroU32);
 
-        #[allow(dead_code)]
+        #[allow(dead_code, reason = "each table uses some of these; a private index type would warn of the others")]
         impl $name {
             #[inline]
             $vis const fn new(number: u32) -> $name {

@@ -8,23 +8,7 @@ pub fn at(block: BlockId) -> usize {
 
 /// Reachable blocks in an order in which each comes before its successors, but for the back edges of loops.
 pub fn reverse_postorder(func: &Func) -> Vec<BlockId> {
-    let mut order = Vec::new();
-    let mut seen = vec![false; func.blocks.len()];
-    let mut stack = vec![(BlockId::new(0), func.blocks[0].term.successors())];
-    seen[0] = true;
-    while let Some((block, pending)) = stack.last_mut() {
-        match pending.pop() {
-            Some(to) if !seen[at(to)] => {
-                seen[at(to)] = true;
-                stack.push((to, func.blocks[at(to)].term.successors()));
-            }
-            Some(_) => {}
-            None => {
-                order.push(*block);
-                stack.pop();
-            }
-        }
-    }
+    let mut order = func.postorder();
     order.reverse();
     order
 }

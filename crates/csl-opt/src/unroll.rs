@@ -124,16 +124,7 @@ fn turns(ty: IntTy, op: CmpOp, start: u64, step: u64, end: u64) -> Option<u64> {
     let mut value = start;
     // The limit is above the turns of any loop to unroll, but nests need the count of longer loops too.
     for turns in 0..1 << 17 {
-        let order = csl_num::int_cmp(ty, value, end);
-        let goes_on = match op {
-            CmpOp::Eq => order.is_eq(),
-            CmpOp::Ne => order.is_ne(),
-            CmpOp::Lt => order.is_lt(),
-            CmpOp::Le => order.is_le(),
-            CmpOp::Gt => order.is_gt(),
-            CmpOp::Ge => order.is_ge(),
-        };
-        if !goes_on {
+        if !op.holds(csl_num::int_cmp(ty, value, end)) {
             return Some(turns);
         }
         value = csl_num::int_add(ty, value, step);

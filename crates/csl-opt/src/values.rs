@@ -5,7 +5,7 @@
 //! one definition in the function is a constant is known everywhere. Float operations are left to the machine, because
 //! they may raise exceptions.
 
-use csl_ir::{AddrBase, BinOp, BlockId, CmpOp, Func, Inst, Opnd, Reg, Scalar, UnOp};
+use csl_ir::{AddrBase, BinOp, BlockId, Func, Inst, Opnd, Reg, Scalar, UnOp};
 use csl_num::{IntTy, LowBits};
 
 use crate::cfg::{at, predecessors, reverse_postorder};
@@ -244,15 +244,7 @@ impl Walk<'_> {
             }
             Inst::Cmp { op, ty: Scalar::Int { signed, bits }, a: Opnd::Imm(a), b: Opnd::Imm(b), .. } => {
                 let order = csl_num::int_cmp(IntTy::new(*signed, u32::from(*bits)), *a, *b);
-                let holds = match op {
-                    CmpOp::Eq => order.is_eq(),
-                    CmpOp::Ne => order.is_ne(),
-                    CmpOp::Lt => order.is_lt(),
-                    CmpOp::Le => order.is_le(),
-                    CmpOp::Gt => order.is_gt(),
-                    CmpOp::Ge => order.is_ge(),
-                };
-                Some(Opnd::Imm(u64::from(holds)))
+                Some(Opnd::Imm(u64::from(op.holds(order))))
             }
             Inst::Un { op: UnOp::Not, a: Opnd::Imm(a), .. } => Some(Opnd::Imm(u64::from(*a == 0))),
             Inst::Un { op, ty: Scalar::Int { signed, bits }, a: Opnd::Imm(a), .. } => {
