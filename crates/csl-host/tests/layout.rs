@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use csl_host::layout::{Edge, Layout, LayoutError, LayoutOptions, Position, RegionId, Value, Way};
+use csl_host::layout::{Edge, Flow, Layout, LayoutError, LayoutOptions, Position, RegionId, Value};
 use csl_host::{Arch, ErrorFormat, HostError, Runtime, Settings, Style, read_image};
 use tempfile::TempDir;
 
@@ -118,8 +118,8 @@ fn pair(layout: &mut Layout, height: u32) -> Result<(RegionId, RegionId), HostEr
     layout.set_param(sender, None, "tx", Value::Color(tx))?;
     layout.set_param(sender, None, "first", Value::Int(10))?;
     layout.set_param(receiver, None, "rx", Value::Color(rx))?;
-    let from = layout.port(sender, Way::Out, tx, Edge::Right, &out_of_ramp(), 4, "")?;
-    let to = layout.port(receiver, Way::In, rx, Edge::Left, &into_ramp(), 4, "")?;
+    let from = layout.port(sender, Flow::Out, tx, Edge::Right, &out_of_ramp(), 4, "")?;
+    let to = layout.port(receiver, Flow::In, rx, Edge::Left, &into_ramp(), 4, "")?;
     layout.connect(from, to)?;
     Ok((sender, receiver))
 }
@@ -132,10 +132,10 @@ fn served(arch: Arch, buffer: u16) -> Result<Layout, HostError> {
     layout.set_param(worker, None, "rx", Value::Color(rx))?;
     layout.set_param(worker, None, "tx", Value::Color(tx))?;
     layout.place(worker, (3, 3))?;
-    let rx_port = layout.port(worker, Way::In, rx, Edge::Right, &into_ramp(), 4, "")?;
-    let tx_port = layout.port(worker, Way::Out, tx, Edge::Right, &out_of_ramp(), 4, "")?;
-    assert_eq!(layout.stream(Way::In, rx_port, None, buffer)?, "worker_rx");
-    assert_eq!(layout.stream(Way::Out, tx_port, None, buffer)?, "worker_tx");
+    let rx_port = layout.port(worker, Flow::In, rx, Edge::Right, &into_ramp(), 4, "")?;
+    let tx_port = layout.port(worker, Flow::Out, tx, Edge::Right, &out_of_ramp(), 4, "")?;
+    assert_eq!(layout.stream(Flow::In, rx_port, None, buffer)?, "worker_rx");
+    assert_eq!(layout.stream(Flow::Out, tx_port, None, buffer)?, "worker_tx");
     Ok(layout)
 }
 
@@ -241,8 +241,8 @@ fn the_host_can_reach_a_pe_right_away() -> Result<(), HostError> {
         layout.set_param(worker, None, "rx", Value::Color(rx))?;
         layout.set_param(worker, None, "tx", Value::Color(tx))?;
         layout.paint(worker, None, rx, &[Position::new(WEST, RAMP)])?;
-        assert_eq!(layout.stream_at(Way::In, (0, 0), rx, "a_")?, "a_rx");
-        assert_eq!(layout.stream_at(Way::Out, (0, 0), tx, "")?, "tx");
+        assert_eq!(layout.stream_at(Flow::In, (0, 0), rx, "a_")?, "a_rx");
+        assert_eq!(layout.stream_at(Flow::Out, (0, 0), tx, "")?, "tx");
         let (_folder, mut runtime) = started(&layout);
         assert_eq!(runtime.streams()[0].color.number(), 5);
         runtime.send(0, [41, 42])?;
@@ -287,8 +287,8 @@ fn what_cannot_be_meant_is_refused() -> Result<(), HostError> {
     let region = layout.region("idle.csl", "idle", 2, 3)?;
     let color = layout.color("c", Some(3))?;
     let both = [Position::new(RAMP, EAST)];
-    let out = layout.port(region, Way::Out, color, Edge::Top, &out_of_ramp(), 4, "")?;
-    let wide = layout.port(region, Way::In, color, Edge::Left, &into_ramp(), 4, "")?;
+    let out = layout.port(region, Flow::Out, color, Edge::Top, &out_of_ramp(), 4, "")?;
+    let wide = layout.port(region, Flow::In, color, Edge::Left, &into_ramp(), 4, "")?;
     let text = |result: Result<String, LayoutError>| result.expect_err("this is refused").to_string();
     let unit = |result: Result<(), LayoutError>| result.map(|()| String::new());
     assert_eq!(text(layout.color("c", Some(4)).map(|_| String::new())), "color c is given the values 3 and 4");
@@ -298,7 +298,7 @@ fn what_cannot_be_meant_is_refused() -> Result<(), HostError> {
         "idle_c and idle_c cannot be connected: they are 2 and 3 PEs wide"
     );
     assert!(text(unit(layout.connect(wide, out))).contains("leads from an output port to an input port"));
-    assert!(text(layout.stream(Way::In, wide, None, 8)).contains("is 3 PEs wide"));
+    assert!(text(layout.stream(Flow::In, wide, None, 8)).contains("is 3 PEs wide"));
     assert!(text(unit(layout.paint(region, None, color, &[both[0]; 5]))).contains("1 to 4 routing positions"));
     assert!(text(unit(layout.paint(region, None, color, &out_of_ramp()))).contains("needs an input and an output"));
     assert!(text(unit(layout.set_symbol(region, "block", vec![0; 9], 4, (3, 3)))).contains("cannot be dealt out"));

@@ -22,7 +22,7 @@ pub struct Origin {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stream {
     pub name: String,
-    pub way: Way,
+    pub flow: Flow,
     pub x: u32,
     pub y: u32,
     pub color: Color,
@@ -30,7 +30,7 @@ pub struct Stream {
 
 /// The direction of a stream, seen from the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Way {
+pub enum Flow {
     In,
     Out,
 }

@@ -76,7 +76,7 @@ fn line(pc: u32, line: u32, column: u32, call: Option<u32>) -> Line {
 
 fn image() -> Image {
     let config = ColorConfig { rx: DirSet(1), tx: DirSet(16), ..ColorConfig::default() };
-    let stream = Stream { name: "in".into(), way: Way::In, x: 2, y: 3, color: Color::at(4) };
+    let stream = Stream { name: "in".into(), flow: Flow::In, x: 2, y: 3, color: Color::at(4) };
     Image {
         origin: Origin { folder: "/home/me".into(), beside: vec!["out.json".into()], streams: vec![stream] },
         arch: Arch::Wse3,

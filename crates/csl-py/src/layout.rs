@@ -7,7 +7,7 @@ use csl_host::{ErrorFormat, Style};
 use pyo3::prelude::*;
 
 use crate::errors::raise;
-use crate::values::{Arch, Area, Compiled, Edge, Fp16, Position, Way};
+use crate::values::{Arch, Area, Compiled, Edge, Flow, Fp16, Position};
 
 #[pyclass]
 pub struct Design {
@@ -79,15 +79,15 @@ impl Design {
         &mut self,
         py: Python<'_>,
         region: usize,
-        way: Way,
+        flow: Flow,
         color: usize,
         edge: Edge,
         routes: Vec<Position>,
         size: u64,
         prefix: &str,
     ) -> PyResult<usize> {
-        let (way, color, routes) = (way.into(), ColorId(color), positions(&routes));
-        raised(py, self.layout.port(RegionId(region), way, color, edge.into(), &routes, size, prefix))
+        let (flow, color, routes) = (flow.into(), ColorId(color), positions(&routes));
+        raised(py, self.layout.port(RegionId(region), flow, color, edge.into(), &routes, size, prefix))
             .map(|port| port.0)
     }
 
@@ -107,12 +107,19 @@ impl Design {
         raised(py, self.layout.connect(PortId(tx), PortId(rx)))
     }
 
-    fn stream(&mut self, py: Python<'_>, way: Way, port: usize, place: Option<Cell>, buffer: u16) -> PyResult<String> {
-        raised(py, self.layout.stream(way.into(), PortId(port), place, buffer))
+    fn stream(
+        &mut self,
+        py: Python<'_>,
+        flow: Flow,
+        port: usize,
+        place: Option<Cell>,
+        buffer: u16,
+    ) -> PyResult<String> {
+        raised(py, self.layout.stream(flow.into(), PortId(port), place, buffer))
     }
 
-    fn stream_at(&mut self, py: Python<'_>, way: Way, place: Cell, color: usize, prefix: &str) -> PyResult<String> {
-        raised(py, self.layout.stream_at(way.into(), place, ColorId(color), prefix))
+    fn stream_at(&mut self, py: Python<'_>, flow: Flow, place: Cell, color: usize, prefix: &str) -> PyResult<String> {
+        raised(py, self.layout.stream_at(flow.into(), place, ColorId(color), prefix))
     }
 
     fn set_symbol(

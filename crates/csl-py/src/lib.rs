@@ -26,7 +26,7 @@ mod _waferlab {
     use super::machine::Machine;
     #[pymodule_export]
     use super::values::{
-        Arch, Area, Argument, Compiled, Copy, Edge, Fp16, Mode, Order, Position, Rect, Route, Spread, Stream, Way,
+        Arch, Area, Argument, Compiled, Copy, Edge, Flow, Fp16, Mode, Order, Position, Rect, Route, Spread, Stream,
         Width,
     };
 }

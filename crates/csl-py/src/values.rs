@@ -44,7 +44,7 @@ border! {
 
 border! {
     /// Whether a port or stream leads to the device.
-    Way => layout::Way { In => layout::Way::In, Out => layout::Way::Out }
+    Flow => layout::Flow { In => layout::Flow::In, Out => layout::Flow::Out }
 }
 
 border! {
@@ -166,7 +166,7 @@ fn no_argument(kind: &str) -> PyErr {
 #[pyclass(frozen, get_all, module = "waferlab._waferlab")]
 pub struct Stream {
     pub name: String,
-    pub way: Way,
+    pub flow: Flow,
     /// Coordinates of the stream's PE in the program's rectangle.
     pub x: u32,
     pub y: u32,
@@ -175,11 +175,11 @@ pub struct Stream {
 
 impl From<&layout::StreamInfo> for Stream {
     fn from(stream: &layout::StreamInfo) -> Stream {
-        let way = match stream.way {
-            layout::Way::In => Way::In,
-            layout::Way::Out => Way::Out,
+        let flow = match stream.flow {
+            layout::Flow::In => Flow::In,
+            layout::Flow::Out => Flow::Out,
         };
-        Stream { name: stream.name.clone(), way, x: stream.x, y: stream.y, color: stream.color.into() }
+        Stream { name: stream.name.clone(), flow, x: stream.x, y: stream.y, color: stream.color.into() }
     }
 }
 

@@ -175,7 +175,7 @@ impl Plan<'_> {
     fn streams(&self) -> Vec<Stream> {
         let info = |outlet: &crate::layout::wiring::Outlet| Stream {
             name: outlet.name.clone(),
-            way: outlet.way,
+            flow: outlet.flow,
             x: outlet.cell.0 as u32,
             y: outlet.cell.1 as u32,
             color: self.numbers[outlet.class],

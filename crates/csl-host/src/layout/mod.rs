@@ -18,7 +18,7 @@ use csl_machine::Arch;
 use indexmap::IndexMap;
 
 pub use compiling::LayoutOptions;
-pub use csl_image::{Stream as StreamInfo, Way};
+pub use csl_image::{Flow, Stream as StreamInfo};
 pub use csl_machine::Direction;
 pub use error::LayoutError;
 pub use grid::{Area, Cell, Edge};
@@ -39,7 +39,7 @@ pub struct PortId(pub usize);
 #[derive(Clone, Debug)]
 struct Port {
     name: String,
-    way: Way,
+    flow: Flow,
     region: RegionId,
     edge: Edge,
     color: ColorId,
@@ -54,14 +54,14 @@ enum StreamEnd {
     /// A PE of its own, connected to a port; `None` leaves its place to the compiler. The buffer is in words.
     Port { port: PortId, place: Option<Cell>, buffer: u16 },
     /// A PE of a region.
-    Place { place: Cell, color: ColorId },
+    Tile { tile: Cell, color: ColorId },
 }
 
 #[derive(Clone, Debug)]
 struct Stream {
     name: String,
     /// From the host's side: `In` goes to the device.
-    way: Way,
+    flow: Flow,
     end: StreamEnd,
 }
 
@@ -192,7 +192,7 @@ impl Layout {
     pub fn port(
         &mut self,
         region: RegionId,
-        way: Way,
+        flow: Flow,
         color: ColorId,
         edge: Edge,
         routes: &[Position],
@@ -200,12 +200,12 @@ impl Layout {
         prefix: &str,
     ) -> Result<PortId, LayoutError> {
         let name = format!("{prefix}{}", self.port_name(region, color));
-        if self.ports.iter().any(|port| port.name == name && port.region == region && port.way == way) {
+        if self.ports.iter().any(|port| port.name == name && port.region == region && port.flow == flow) {
             return Err(LayoutError::TwoPorts { name });
         }
-        let routes: Vec<Position> = routes.iter().map(|route| route.leading(edge, way)).collect();
+        let routes: Vec<Position> = routes.iter().map(|route| route.leading(edge, flow)).collect();
         self.paint_edge(region, edge, color, &routes)?;
-        self.ports.push(Port { name, way, region, edge, color, size, is_used: false });
+        self.ports.push(Port { name, flow, region, edge, color, size, is_used: false });
         Ok(PortId(self.ports.len() - 1))
     }
 
@@ -269,7 +269,7 @@ impl Layout {
     pub fn connect(&mut self, tx: PortId, rx: PortId) -> Result<(), LayoutError> {
         let (from, to) = (&self.ports[tx.0], &self.ports[rx.0]);
         let names = || (from.name.clone(), to.name.clone());
-        if (from.way, to.way) != (Way::Out, Way::In) {
+        if (from.flow, to.flow) != (Flow::Out, Flow::In) {
             let (from, to) = names();
             return Err(LayoutError::ConnectedWays { from, to });
         }
@@ -308,9 +308,15 @@ impl Layout {
     /// # Errors
     /// [`LayoutError::StreamWay`], [`LayoutError::StreamWidth`], [`LayoutError::NoBuffer`],
     /// [`LayoutError::ConnectedTwice`] or [`LayoutError::TwoStreams`].
-    pub fn stream(&mut self, way: Way, port: PortId, place: Option<Cell>, buffer: u16) -> Result<String, LayoutError> {
+    pub fn stream(
+        &mut self,
+        flow: Flow,
+        port: PortId,
+        place: Option<Cell>,
+        buffer: u16,
+    ) -> Result<String, LayoutError> {
         let name = self.ports[port.0].name.clone();
-        if self.ports[port.0].way != way {
+        if self.ports[port.0].flow != flow {
             return Err(LayoutError::StreamWay { port: name });
         }
         let pes = self.port_pes(port);
@@ -321,23 +327,23 @@ impl Layout {
             return Err(LayoutError::NoBuffer { port: name });
         }
         self.use_port(port)?;
-        self.add_stream(name, way, StreamEnd::Port { port, place, buffer })
+        self.add_stream(name, flow, StreamEnd::Port { port, place, buffer })
     }
 
     /// A stream between the host and a color of a region's PE. Returns its name.
     ///
     /// # Errors
     /// [`LayoutError::TwoStreams`].
-    pub fn stream_at(&mut self, way: Way, place: Cell, color: ColorId, prefix: &str) -> Result<String, LayoutError> {
+    pub fn stream_at(&mut self, flow: Flow, tile: Cell, color: ColorId, prefix: &str) -> Result<String, LayoutError> {
         let name = format!("{prefix}{}", self.color_name(color));
-        self.add_stream(name, way, StreamEnd::Place { place, color })
+        self.add_stream(name, flow, StreamEnd::Tile { tile, color })
     }
 
-    fn add_stream(&mut self, name: String, way: Way, end: StreamEnd) -> Result<String, LayoutError> {
+    fn add_stream(&mut self, name: String, flow: Flow, end: StreamEnd) -> Result<String, LayoutError> {
         if self.streams.iter().any(|stream| stream.name == name) {
             return Err(LayoutError::TwoStreams { name });
         }
-        self.streams.push(Stream { name: name.clone(), way, end });
+        self.streams.push(Stream { name: name.clone(), flow, end });
         Ok(name)
     }
 

@@ -3,7 +3,7 @@
 use csl_machine::{ColorConfig, DirSet, Direction, SwitchPos};
 
 use crate::layout::grid::{Area, Cell, Edge};
-use crate::layout::{ColorId, LayoutError, Way};
+use crate::layout::{ColorId, Flow, LayoutError};
 
 /// Positions of a router's switch.
 const MOST_POSITIONS: usize = 4;
@@ -41,12 +41,12 @@ impl Position {
     }
 
     /// The position at a port: an empty outer side leads over the edge.
-    pub fn leading(self, edge: Edge, way: Way) -> Position {
+    pub fn leading(self, edge: Edge, flow: Flow) -> Position {
         let out = DirSet::of(edge.outwards());
         let filled = |side: DirSet| if side.0 == 0 { out } else { side };
-        match way {
-            Way::In => Position { rx: filled(self.rx), ..self },
-            Way::Out => Position { tx: filled(self.tx), ..self },
+        match flow {
+            Flow::In => Position { rx: filled(self.rx), ..self },
+            Flow::Out => Position { tx: filled(self.tx), ..self },
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Sends and receives on the streams of a compiled layout.
 
-use csl_image::{Stream, Way};
+use csl_image::{Flow, Stream};
 use csl_sim::{Command, Copy, Endpoint, Rect, Spread};
 use serde_json::{Value, json};
 
@@ -13,8 +13,8 @@ const CHUNK: usize = 4096;
 /// The list of streams in the form of `port_map.json`.
 pub(crate) fn to_json(streams: &[Stream]) -> Value {
     let entry = |s: &Stream| {
-        let way = if s.way == Way::In { "in" } else { "out" };
-        json!({ "name": s.name, "direction": way, "x": s.x, "y": s.y, "color": s.color })
+        let flow = if s.flow == Flow::In { "in" } else { "out" };
+        json!({ "name": s.name, "direction": flow, "x": s.x, "y": s.y, "color": s.color })
     };
     Value::Array(streams.iter().map(entry).collect())
 }
@@ -43,7 +43,7 @@ impl Runtime {
     /// [`HostError::Argument`] when it does not lead to the device.
     pub fn send(&mut self, port: usize, array: impl Into<Vec<u32>>) -> Result<Task, HostError> {
         let array = array.into();
-        let (to, copy) = self.stream_end("send", port, Way::In, array.len())?;
+        let (to, copy) = self.stream_end("send", port, Flow::In, array.len())?;
         self.submit("send", Command::H2d { to, copy, spread: Spread::Each, array })
     }
 
@@ -53,7 +53,7 @@ impl Runtime {
     /// [`HostError::Sequence`] unless the program runs, [`HostError::Name`] when there is no such port,
     /// [`HostError::Argument`] when it does not lead from the device.
     pub fn receive(&mut self, port: usize, count: usize) -> Result<Task, HostError> {
-        let (from, copy) = self.stream_end("receive", port, Way::Out, count)?;
+        let (from, copy) = self.stream_end("receive", port, Flow::Out, count)?;
         self.submit("receive", Command::D2h { from, copy, room: count })
     }
 
@@ -64,7 +64,7 @@ impl Runtime {
     pub fn receive_all(&mut self, port: usize) -> Result<Vec<u32>, HostError> {
         let mut all = Vec::new();
         loop {
-            let (from, copy) = self.stream_end("receive_tofile", port, Way::Out, CHUNK)?;
+            let (from, copy) = self.stream_end("receive_tofile", port, Flow::Out, CHUNK)?;
             let words = self.wait_for_some(Command::D2h { from, copy, room: CHUNK }, copy.rect)?;
             all.extend(&words);
             if words.len() < CHUNK {
@@ -77,15 +77,15 @@ impl Runtime {
         &self,
         method: &'static str,
         port: usize,
-        way: Way,
+        flow: Flow,
         count: usize,
     ) -> Result<(Endpoint, Copy), HostError> {
         let Some(stream) = self.streams().get(port) else { return Err(NameError::Port { method, port }.into()) };
-        if stream.way != way {
+        if stream.flow != flow {
             let stream = stream.name.clone();
-            return Err(match way {
-                Way::In => ArgumentError::NotToDevice { method, stream },
-                Way::Out => ArgumentError::NotFromDevice { method, stream },
+            return Err(match flow {
+                Flow::In => ArgumentError::NotToDevice { method, stream },
+                Flow::Out => ArgumentError::NotFromDevice { method, stream },
             }
             .into());
         }

@@ -11,7 +11,7 @@ use crate::layout::colors::{Class, Classes};
 use crate::layout::grid::{Area, Cell, step, towards};
 use crate::layout::region::{Position, Region, Value};
 use crate::layout::router::nearest;
-use crate::layout::{Layout, LayoutError, PortId, Stream, StreamEnd, Way, placing};
+use crate::layout::{Flow, Layout, LayoutError, PortId, Stream, StreamEnd, placing};
 
 /// Free columns and rows around the regions that paths may use, beside one for each stream.
 const MARGIN: i32 = 2;
@@ -29,7 +29,7 @@ pub(crate) struct Relay {
 /// A color at a PE to which the host is connected.
 pub(crate) struct Outlet {
     pub name: String,
-    pub way: Way,
+    pub flow: Flow,
     pub cell: Cell,
     pub class: Class,
 }
@@ -164,13 +164,13 @@ impl Wiring {
                 let cell = self.relay(layout, stream, port, place, host, buffer)?;
                 (cell, host)
             }
-            StreamEnd::Place { place, color } => {
+            StreamEnd::Tile { tile, color } => {
                 let class = self.classes.of(color);
-                self.open(stream, place, class)?;
-                (place, class)
+                self.open(stream, tile, class)?;
+                (tile, class)
             }
         };
-        self.outlets.push(Outlet { name: stream.name.clone(), way: stream.way, cell, class });
+        self.outlets.push(Outlet { name: stream.name.clone(), flow: stream.flow, cell, class });
         Ok(())
     }
 
@@ -199,13 +199,13 @@ impl Wiring {
             return Err(LayoutError::NoPathToHost { name, pe });
         };
         let cell = path[path.len() - 1];
-        let (from, to) = match stream.way {
-            Way::In => {
+        let (from, to) = match stream.flow {
+            Flow::In => {
                 path.reverse();
                 self.lay(None, &path, Some(pe), class);
                 (host, class)
             }
-            Way::Out => {
+            Flow::Out => {
                 self.lay(Some(pe), &path, None, class);
                 (class, host)
             }
@@ -222,9 +222,9 @@ impl Wiring {
             return Err(LayoutError::NoRegion { name: name(), at: cell });
         }
         let ramp = DirSet::of(Direction::Ramp);
-        let leads_to_host = |routes: &Vec<Position>| match stream.way {
-            Way::In => routes.len() == 1 && routes[0].tx == ramp,
-            Way::Out => routes.len() == 1 && routes[0].rx == ramp,
+        let leads_to_host = |routes: &Vec<Position>| match stream.flow {
+            Flow::In => routes.len() == 1 && routes[0].tx == ramp,
+            Flow::Out => routes.len() == 1 && routes[0].rx == ramp,
         };
         if self.routes.remove(&(cell, class)).is_some_and(|routes| !leads_to_host(&routes)) {
             let color = self.classes.name(class).to_owned();
@@ -238,7 +238,7 @@ impl Wiring {
 fn bounds(layout: &Layout, areas: &[Area]) -> Cell {
     let places = layout.streams.iter().filter_map(|stream| match stream.end {
         StreamEnd::Port { place, .. } => place,
-        StreamEnd::Place { .. } => None,
+        StreamEnd::Tile { .. } => None,
     });
     let ends: Vec<Cell> = places.map(|(x, y)| (x + 1, y + 1)).collect();
     let ends = areas.iter().map(|area| (area.end_x, area.end_y)).chain(ends);

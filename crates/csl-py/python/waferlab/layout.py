@@ -146,15 +146,15 @@ class CodeRegion:
 
     @_color_or_c
     def create_input_port(self, color, edge, routes, data_size, prefix=""):
-        return self._port(_waferlab.Way.IN, color, edge, routes, data_size, prefix)
+        return self._port(_waferlab.Flow.IN, color, edge, routes, data_size, prefix)
 
     @_color_or_c
     def create_output_port(self, color, edge, routes, data_size, prefix=""):
-        return self._port(_waferlab.Way.OUT, color, edge, routes, data_size, prefix)
+        return self._port(_waferlab.Flow.OUT, color, edge, routes, data_size, prefix)
 
-    def _port(self, way, color, edge, routes, data_size, prefix):
+    def _port(self, flow, color, edge, routes, data_size, prefix):
         number = self._design.port(
-            self._number, way, _color(self._design, color), _member(_waferlab.Edge, Edge(edge)), _routes(routes),
+            self._number, flow, _color(self._design, color), _member(_waferlab.Edge, Edge(edge)), _routes(routes),
             operator.index(data_size), str(prefix),
         )  # fmt: skip
         return PortHandle(self._design, number)
@@ -201,18 +201,18 @@ class SdkLayout:
         self._design.connect(self._own(tx), self._own(rx))
 
     def create_input_stream(self, port, io_loc=None, io_buffer_size=1024):
-        return self._stream(_waferlab.Way.IN, port, io_loc, io_buffer_size)
+        return self._stream(_waferlab.Flow.IN, port, io_loc, io_buffer_size)
 
     def create_output_stream(self, port, io_loc=None, io_buffer_size=1024):
-        return self._stream(_waferlab.Way.OUT, port, io_loc, io_buffer_size)
+        return self._stream(_waferlab.Flow.OUT, port, io_loc, io_buffer_size)
 
     @_color_or_c
     def create_input_stream_from_loc(self, loc, color, prefix=""):
-        return self._design.stream_at(_waferlab.Way.IN, _cell(loc), _color(self._design, color), str(prefix))
+        return self._design.stream_at(_waferlab.Flow.IN, _cell(loc), _color(self._design, color), str(prefix))
 
     @_color_or_c
     def create_output_stream_from_loc(self, loc, color, prefix=""):
-        return self._design.stream_at(_waferlab.Way.OUT, _cell(loc), _color(self._design, color), str(prefix))
+        return self._design.stream_at(_waferlab.Flow.OUT, _cell(loc), _color(self._design, color), str(prefix))
 
     def hstack(self, children, origin=None):
         return self._design.hstack([self._own(child) for child in children], _optional_cell(origin))
@@ -232,11 +232,11 @@ class SdkLayout:
             logging.getLogger("waferlab").warning("%s", done.messages)
         return SdkCompileArtifacts(done.folder)
 
-    def _stream(self, way, port, io_loc, io_buffer_size):
+    def _stream(self, flow, port, io_loc, io_buffer_size):
         size = operator.index(io_buffer_size)
         if not 1 <= size <= _MAX_BUFFER:
             raise ArgumentError(f"io_buffer_size must be 1 to {_MAX_BUFFER}, not {size}")
-        return self._design.stream(way, self._own(port), _optional_cell(io_loc), size)
+        return self._design.stream(flow, self._own(port), _optional_cell(io_loc), size)
 
     def _own(self, handle):
         """The number of a region or a port of this layout."""

@@ -286,8 +286,8 @@ class SdkRuntime:
     def report_port_infos(self):
         """Prints name, color and place of every stream."""
         for number, stream in enumerate(self._machine.streams()):
-            way = "input" if stream.way == _waferlab.Way.IN else "output"
-            print(f"port {number}: {stream.name} ({way}), color {stream.color}, PE ({stream.x}, {stream.y})")
+            flow = "input" if stream.flow == _waferlab.Flow.IN else "output"
+            print(f"port {number}: {stream.name} ({flow}), color {stream.color}, PE ({stream.x}, {stream.y})")
 
     def _port(self, method, port):
         number = self.get_port_id(port) if isinstance(port, str) else port
