@@ -57,6 +57,7 @@ pub struct Code {
     pub lines: Vec<(u32, Site)>,
 }
 
+/// The generator of one function's instructions.
 #[derive(Debug)]
 pub struct FnGen<'a, 'p> {
     pub ctx: &'a mut Context<'p>,

@@ -19,6 +19,7 @@ const DATA_START: u32 = 16;
 /// Lines of the memory map in a diagnostic.
 const MAP_LINES: usize = 12;
 
+/// The layout of a PE's memory.
 #[derive(Debug)]
 pub struct Placement {
     /// The byte address of each global.

@@ -12,6 +12,7 @@ pub struct Fault {
     pub kind: FaultKind,
 }
 
+/// The kinds of faults of the fabric.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FaultKind {
     /// Two wavelets of one color landed from two open inputs in one cycle.
@@ -28,6 +29,7 @@ pub struct TraceEvent {
     pub what: Traced,
 }
 
+/// The kinds of events of a router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Traced {
     /// A wavelet has landed from this side; `local_flip` tells whether a switch is to advance behind one from the CE.
@@ -47,6 +49,7 @@ pub struct SwitchState {
     pub tx: DirSet,
 }
 
+/// The cause of a switch's change of position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SwitchCause {
     /// Commands of a control wavelet.
@@ -69,6 +72,7 @@ pub struct Stalled {
     pub why: StallReason,
 }
 
+/// The reason why the wavelet at the head of an input buffer does not leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StallReason {
     /// The current switch position does not take this input; `ever` tells whether another one does.

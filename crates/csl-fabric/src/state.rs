@@ -6,13 +6,15 @@ use csl_machine::{ColorConfig, DirSet, Direction, PopMode, SwitchPos};
 
 use crate::filter::FilterState;
 
+/// The running state of a color at a router, shared by all virtual channels that are still as the layout set them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ColorState {
     pub config: ColorConfig,
     /// The running filter: registers and wavelets change the one that the layout set.
     pub filter: Option<FilterState>,
-    /// Select bits (bit k: position k + 1) that a register write left at invalid positions. Programs disable a position by
-    /// its direction alone and count on finding the select bit again (allreduce of the published solvers, up to 1.1).
+    /// Select bits (bit k: position k + 1) that a register write left at invalid positions. Programs disable a position
+    /// by its direction alone and count on finding the select bit again (allreduce of the published solvers, up to
+    /// 1.1).
     pub invalid_selects: u8,
 }
 

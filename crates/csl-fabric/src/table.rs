@@ -20,6 +20,7 @@ pub struct Run {
 /// The routed colors of a tile, ascending, each with its index in [`RouteTable::configs`].
 pub type RouteSet = Vec<(Color, u32)>;
 
+/// The routes of all tiles at the start of a run.
 #[derive(Clone, Debug, Default)]
 pub struct RouteTable {
     width: u32,

@@ -263,6 +263,7 @@ impl Credit {
     }
 }
 
+/// A wavelet under way on a link, with the virtual channel and the side at which it will land.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Arrival {
     pub vc: VcId,

@@ -43,6 +43,7 @@ pub struct Patch {
     pub values: PatchValues,
 }
 
+/// The values of a patch, by tile of its run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PatchValues {
     Constant(u64),
@@ -65,6 +66,7 @@ pub struct Export {
     pub kind: ExportKind,
 }
 
+/// The kinds of exports: data and functions, each with its type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ExportKind {
     /// An array or pointer, with the size of an element in bytes.

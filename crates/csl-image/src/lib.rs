@@ -58,6 +58,7 @@ pub struct Image {
     pub files: Vec<String>,
 }
 
+/// The reason why a file is not an image that can be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
     #[error("not a Waferlab image")]

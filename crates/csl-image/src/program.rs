@@ -90,6 +90,7 @@ pub struct Function {
     pub iters: u16,
 }
 
+/// Bytes that are in memory at the start, from a byte address on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Section {
     pub addr: u16,
@@ -122,6 +123,7 @@ pub struct TaskParam {
     pub signed: bool,
 }
 
+/// The binding of a queue at the start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Queue {
     pub dir: QueueDir,
@@ -133,6 +135,7 @@ pub struct Queue {
     pub dense_mode: bool,
 }
 
+/// A FIFO of the program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fifo {
     /// The byte address of the buffer.

@@ -46,6 +46,7 @@ pub struct ExportedSymbol {
     pub what: Exported,
 }
 
+/// The thing that an exported name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Exported {
     /// Index in [`crate::PeImage::symbols`].

@@ -94,6 +94,7 @@ pub struct Addr {
     pub offset: i32,
 }
 
+/// Operations on one operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UnOp {
     Neg,
@@ -103,6 +104,7 @@ pub enum UnOp {
     Not,
 }
 
+/// Comparisons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CmpOp {
     Eq,
@@ -127,6 +129,7 @@ impl CmpOp {
     }
 }
 
+/// The function that a call goes to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Callee {
     Direct(FuncId),
@@ -296,6 +299,7 @@ pub enum Inst {
     },
 }
 
+/// The part of a descriptor that an instruction changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DsdChange {
     /// The base address: `value` is a byte address; the offset is dropped.
@@ -384,6 +388,7 @@ pub struct Inlined {
     pub call: Site,
 }
 
+/// A basic block: instructions without branches, then a terminator.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Block {
     pub insts: Vec<Inst>,
@@ -393,6 +398,7 @@ pub struct Block {
     pub term_site: Site,
 }
 
+/// Memory of a function's frame.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StackSlot {
     /// Size in bytes.
@@ -402,6 +408,7 @@ pub struct StackSlot {
     pub name: String,
 }
 
+/// A function: its registers, blocks and stack slots.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Func {
     /// For listings and stack traces: `module.function`.

@@ -19,6 +19,7 @@ pub struct Reloc {
     pub target: RelocTarget,
 }
 
+/// The address or descriptor that a relocation puts into memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RelocTarget {
     /// The address of a global plus an offset in bytes.
@@ -38,6 +39,7 @@ pub struct VaryingInt {
     pub tile_const: u32,
 }
 
+/// A variable with an address that lives as long as the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Global {
     /// Symbol name: `x`, `module.x`, or the linkname.
@@ -102,6 +104,7 @@ pub struct ExportedSymbol {
     pub span: Span,
 }
 
+/// The thing that an exported name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exported {
     Global(GlobalId),

@@ -16,6 +16,7 @@ pub struct Ty(u32);
 /// A name that lives as long as the process (an interned symbol's text).
 pub type Name = &'static str;
 
+/// The kinds of descriptors (DSDs).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DsdKind {
     Mem1d,
@@ -77,6 +78,7 @@ pub enum IdKind {
     Sr,
 }
 
+/// The layout rule of a struct or union: `struct`, `extern struct`, `packed struct`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Packing {
     Default,
@@ -84,12 +86,14 @@ pub enum Packing {
     Packed,
 }
 
+/// A field of a struct or union.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FieldTy {
     pub name: Name,
     pub ty: Ty,
 }
 
+/// The type of a function or task.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FnTy {
     /// Whether it is a `task` rather than a `fn`.
@@ -101,6 +105,7 @@ pub struct FnTy {
     pub is_generic: bool,
 }
 
+/// The kinds of types.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TypeKind {
     Void,

@@ -66,6 +66,7 @@ impl Value {
     }
 }
 
+/// The elements of an array value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ArrayValue {
     /// `len` times the same value, as `@zeros` and `@constants` make it.

@@ -4,6 +4,7 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
+/// A number as the unevaluated sum of two doubles, some 106 bits of precision.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DoubleDouble {
     pub high: f64,

@@ -54,12 +54,14 @@ impl Around<'_> {
 /// The number of a function of the pool.
 pub type BodyId = usize;
 
+/// A function, with a program that has it.
 pub struct Body {
     pub func: Func,
     /// One program with the function. [`Around`] is the same in all others that have it.
     pub home: usize,
 }
 
+/// The functions of all programs, each once however many programs share it.
 pub struct Pool {
     pub bodies: Vec<Body>,
     /// The functions of each program.

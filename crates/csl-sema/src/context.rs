@@ -90,6 +90,7 @@ pub struct Target {
     pub continued: bool,
 }
 
+/// The blocks that `continue` and `break` go to.
 #[derive(Clone, Copy, Debug)]
 pub struct TargetBlocks {
     /// The block that `continue` goes to, for loops.
@@ -145,6 +146,7 @@ pub struct Sema<'a> {
     pub effects: u64,
 }
 
+/// A parsed source file.
 #[derive(Debug)]
 pub struct SourceFile {
     pub path: String,

@@ -69,6 +69,7 @@ pub struct Place {
     pub kind: PlaceKind,
 }
 
+/// The kinds of places.
 #[derive(Clone, Debug)]
 pub enum PlaceKind {
     /// A scalar variable without an address.

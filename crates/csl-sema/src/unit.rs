@@ -39,18 +39,21 @@ pub struct Module {
     pub items: FxHashMap<Symbol, ItemState>,
 }
 
+/// A top-level declaration and the state of its evaluation.
 #[derive(Clone, Debug)]
 pub struct ItemState {
     pub item: TopItem,
     pub state: State,
 }
 
+/// A top-level declaration that is evaluated on demand.
 #[derive(Clone, Debug)]
 pub enum TopItem {
     Var(Arc<ast::VarDecl>),
     Fn(Arc<ast::FnDecl>),
 }
 
+/// The state of a declaration's evaluation.
 #[derive(Clone, Debug)]
 pub enum State {
     Pending,
@@ -119,6 +122,7 @@ pub struct PendingFn {
     pub called_at: Span,
 }
 
+/// A layout or a PE program under analysis: its modules, its declarations and its kind.
 #[derive(Debug, Default)]
 pub struct Unit {
     pub kind: UnitKind,

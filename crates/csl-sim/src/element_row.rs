@@ -31,6 +31,7 @@ enum Column {
     Tile(TileId),
 }
 
+/// The tiles of a row, as its routers see them.
 pub(crate) struct ElementRow<E> {
     pub y: u32,
     pub world: Arc<World>,

@@ -13,6 +13,7 @@ pub struct Event {
     pub what: EventKind,
 }
 
+/// The kinds of events of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EventKind {
     /// An event of the program: a print or an instruction.

@@ -23,8 +23,8 @@ const TRACED_PERIOD: u32 = 64;
 /// Periods between two times that events are given out when only prints are recorded.
 const PERIODS_OF_PRINTS: u32 = 256;
 
-/// The number of virtual channels and tiles to visit a cycle above which threads are worth their meetings (a visit costs some 50
-/// ns, a meeting about a microsecond).
+/// The number of virtual channels and tiles to visit a cycle above which threads are worth their meetings (a visit
+/// costs some 50 ns, a meeting about a microsecond).
 const WORK_FOR_THREADS: usize = 256;
 
 /// The reason why the clock stopped without a fault.
@@ -51,6 +51,7 @@ pub(crate) enum Decision {
     Look,
 }
 
+/// The wafer: all rows, in shards, and the clock.
 pub(crate) struct Machine<E> {
     pub world: Arc<World>,
     pub shards: Vec<Shard<E>>,

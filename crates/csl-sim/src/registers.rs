@@ -12,6 +12,7 @@ use csl_machine::registers::{SWITCH_SIDES, filter};
 use csl_machine::{Chip, Color};
 use csl_pe::Registers;
 
+/// The registers of a tile's router, as its PE reads and writes them.
 pub(crate) struct RouterRegisters<'a> {
     pub fabric: &'a Row,
     pub chip: &'static Chip,

@@ -19,6 +19,7 @@ use crate::stop::{FaultKind, FaultReport};
 use crate::tile::NEVER;
 use crate::world::World;
 
+/// A row of tiles: routers, compute elements, and the events between the two.
 pub(crate) struct Row<E> {
     pub y: u32,
     pub fabric: FabricRow,

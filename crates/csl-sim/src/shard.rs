@@ -12,6 +12,7 @@ use crate::stop::FaultReport;
 use crate::tile::NEVER;
 use crate::world::World;
 
+/// Consecutive rows that one thread steps.
 pub(crate) struct Shard<E> {
     world: Arc<World>,
     pub range: Range<u32>,

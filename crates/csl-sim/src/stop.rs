@@ -33,6 +33,7 @@ pub struct FaultReport {
     pub what: FaultKind,
 }
 
+/// The kinds of faults.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FaultKind {
     /// A fault of the program.
@@ -174,6 +175,7 @@ pub struct HostWait {
     pub reasons: Vec<Group<HostReason>>,
 }
 
+/// The reason why a tile has not finished a command of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HostReason {
     /// The PE has not called `unblock_cmd_stream()` since its last launch.

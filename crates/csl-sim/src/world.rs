@@ -9,6 +9,7 @@ use csl_machine::{Chip, TileRun};
 use crate::options::SimOptions;
 use crate::routes;
 
+/// The immutable surroundings of a run: image, chip, routes, options.
 pub(crate) struct World {
     pub image: Arc<Image>,
     pub chip: &'static Chip,

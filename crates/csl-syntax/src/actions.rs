@@ -23,6 +23,7 @@ pub enum Attribute {
     Linkname(Expr),
 }
 
+/// The attributes of a declaration: `align(...)`, `linksection(...)`, `linkname(...)`.
 #[derive(Default)]
 pub struct Attributes {
     align: Option<Expr>,

@@ -38,6 +38,7 @@ pub enum Item {
     Error(Span),
 }
 
+/// The keyword of a declaration of a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum VarKind {
     Const,
@@ -46,6 +47,7 @@ pub enum VarKind {
     Param,
 }
 
+/// The storage class of a declaration: none, `export`, `extern`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Storage {
     Default,
@@ -69,12 +71,14 @@ pub struct VarDecl {
     pub span: Span,
 }
 
+/// The keyword of a declaration of a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FnKind {
     Fn,
     Task,
 }
 
+/// The inlining that a function asks for: none, `inline`, `noinline`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Inlining {
     Default,
@@ -82,6 +86,7 @@ pub enum Inlining {
     NoInline,
 }
 
+/// A declaration of a function or task.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FnDecl {
     pub kind: FnKind,
@@ -107,18 +112,21 @@ pub struct Param {
     pub span: Span,
 }
 
+/// Statements in braces.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block {
     pub stmts: Vec<Stmt>,
     pub span: Span,
 }
 
+/// A statement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stmt {
     pub kind: StmtKind,
     pub span: Span,
 }
 
+/// The kinds of statements.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StmtKind {
     Var(Arc<VarDecl>),
@@ -134,12 +142,14 @@ pub enum StmtKind {
     Error,
 }
 
+/// An expression. Types are expressions, too.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expr {
     pub kind: ExprKind,
     pub span: Span,
 }
 
+/// Operators before one operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UnOp {
     /// `-`
@@ -150,6 +160,7 @@ pub enum UnOp {
     Not,
 }
 
+/// Operators between two operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BinOp {
     Add,
@@ -174,6 +185,7 @@ pub enum BinOp {
     Ge,
 }
 
+/// The kinds of expressions.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExprKind {
     Int(BigInt),
@@ -276,6 +288,7 @@ pub enum ExprKind {
     Error,
 }
 
+/// `if (cond) then else otherwise`, as a statement or an expression.
 #[derive(Clone, Debug, PartialEq)]
 pub struct If {
     pub cond: Expr,
@@ -283,6 +296,7 @@ pub struct If {
     pub otherwise: Option<Expr>,
 }
 
+/// `for (iter) |elem, index| body`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct For {
     pub label: Option<Ident>,
@@ -294,6 +308,7 @@ pub struct For {
     pub body: Expr,
 }
 
+/// `while (cond) : (step) body`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct While {
     pub label: Option<Ident>,
@@ -304,12 +319,14 @@ pub struct While {
     pub body: Expr,
 }
 
+/// `switch (input) { arms }`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Switch {
     pub input: Expr,
     pub arms: Vec<SwitchArm>,
 }
 
+/// An arm of a `switch`: `values => body`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SwitchArm {
     /// Empty for `else`.
@@ -318,18 +335,21 @@ pub struct SwitchArm {
     pub span: Span,
 }
 
+/// A field in a struct literal: `.name = value`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FieldInit {
     pub name: Ident,
     pub value: Expr,
 }
 
+/// The keyword of a type with fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AggregateKind {
     Struct,
     Union,
 }
 
+/// The layout rule of a type with fields: none, `extern`, `packed`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Packing {
     Default,
@@ -337,6 +357,7 @@ pub enum Packing {
     Packed,
 }
 
+/// A struct or union type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Aggregate {
     pub kind: AggregateKind,
@@ -344,6 +365,7 @@ pub struct Aggregate {
     pub fields: Vec<FieldDecl>,
 }
 
+/// A field of a struct or union type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FieldDecl {
     pub name: Ident,
@@ -351,6 +373,7 @@ pub struct FieldDecl {
     pub span: Span,
 }
 
+/// An enum type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EnumType {
     /// The type in `enum(u16)`.
@@ -358,12 +381,14 @@ pub struct EnumType {
     pub members: Vec<EnumMember>,
 }
 
+/// A member of an enum type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EnumMember {
     pub name: Ident,
     pub value: Option<Expr>,
 }
 
+/// An affine map of a tensor for `@get_dsd`: `|vars|{extents} -> base[indices]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TensorAccess {
     pub vars: Vec<Ident>,
@@ -383,6 +408,7 @@ pub struct Asm {
     pub clobbers: Vec<Expr>,
 }
 
+/// An operand of inline assembly.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AsmOperand {
     pub name: Ident,

@@ -10,6 +10,7 @@ pub struct BadLiteral {
     pub kind: BadKind,
 }
 
+/// The reason why a literal is malformed.
 #[derive(Debug, PartialEq)]
 pub enum BadKind {
     /// A digit that the base does not have, or no digit at all.

@@ -9,6 +9,7 @@ use crate::lint;
 use crate::shell::{cargo, root, run};
 use crate::venv::{self, Venv};
 
+/// A part of the tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Suite {
     /// rustfmt, clippy, rustdoc, cargo deny; only where it is named. A tool that is not installed is skipped

@@ -1,5 +1,6 @@
 //! The rectangles of PEs that commands work on.
 
+/// A rectangle of PEs: its north-west PE and its size in PEs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rect {
     pub x: u32,

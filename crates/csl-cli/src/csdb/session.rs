@@ -26,11 +26,13 @@ image                                     what the program holds
 settings, help, exit
 ";
 
+/// The outcome of a command: a text to print, or the end of the session.
 pub(super) enum After {
     Print(String),
     Exit,
 }
 
+/// The state of a session: the folders, the core file that is looked at, the rectangles that are chosen.
 pub(super) struct Session {
     start: PathBuf,
     workdir: PathBuf,

@@ -34,6 +34,7 @@ pub(crate) struct Outlet {
     pub class: Class,
 }
 
+/// The routes that the connections and streams of a layout need, as far as they are made.
 pub(crate) struct Wiring {
     pub areas: Vec<Area>,
     pub classes: Classes,

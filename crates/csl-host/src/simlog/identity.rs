@@ -14,6 +14,7 @@ type BufferKey = (u32, u32, Color, Direction);
 /// The key of a link: column and row of the tile that receives, and the side.
 type Link = (u32, u32, Direction);
 
+/// The numbers of the wavelets that are under way, by input buffer and by link.
 #[derive(Default)]
 pub(super) struct Identities {
     buffers: HashMap<BufferKey, VecDeque<u64>>,

@@ -11,6 +11,7 @@ pub(super) struct IdlePe {
     pub y: u32,
 }
 
+/// The PEs that are about to be idle.
 #[derive(Default)]
 pub(super) struct Idle {
     last: HashMap<(u32, u32), u64>,

@@ -1,8 +1,8 @@
 //! memcpy on one tile: the command stream, streams into it and out of it.
 //!
-//! A tile takes its commands in order; a launch holds the command stream until the program calls `unblock_cmd_stream()`.
-//! A copy happens in one go between two tasks, once its words have had the time to arrive. A stream begins when the tile
-//! comes to its command; the words reach the program's color one by one, as there is room.
+//! A tile takes its commands in order; a launch holds the command stream until the program calls
+//! `unblock_cmd_stream()`. A copy happens in one go between two tasks, once its words have had the time to arrive. A
+//! stream begins when the tile comes to its command; the words reach the program's color one by one, as there is room.
 
 use csl_machine::Color;
 use std::collections::VecDeque;
@@ -47,6 +47,7 @@ pub(crate) struct TileCommand {
     pub job: Job,
 }
 
+/// The thing that a tile has to do for a command.
 pub(crate) enum Job {
     CopyIn(Arc<CopyIn>, usize),
     CopyOut(Arc<CopyOut>),
@@ -64,12 +65,14 @@ pub(crate) struct CopyIn {
     pub array: HostArray,
 }
 
+/// A copy of a symbol's elements to the host.
 pub(crate) struct CopyOut {
     pub id: u16,
     pub per_pe: u32,
     pub width: Width,
 }
 
+/// A call of an exported function.
 pub(crate) struct Call {
     pub id: u16,
     /// The arguments in canonical form.
