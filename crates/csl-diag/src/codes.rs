@@ -1,6 +1,6 @@
 //! The table of diagnostic codes. A code is declared once, here, and never renumbered.
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
     Note,

@@ -12,7 +12,7 @@ pub(crate) fn surplus(method: &str, shape: Shape, room: usize) -> Option<String>
     (needed < room).then(|| format!("{method}: {shape} are {needed} items, the first of the host array's {room}"))
 }
 
-/// Some PEs lack the exported function that is called on all.
+/// A warning where some PEs lack the exported function that is called on all; `None` where all have it.
 pub(crate) fn partial_call(image: &Image, id: u16) -> Option<String> {
     let Carriers { with, without, first_without } = image.carriers(id);
     let (name, Coord { x, y }, all) = (&image.export(id)?.name, first_without?, with + without);

@@ -128,7 +128,7 @@ impl Runtime {
         &self.image
     }
 
-    /// When set, a call that blocks ends with [`HostError::Interrupted`].
+    /// The flag that interrupts the run: once it is set, a call that blocks ends with [`HostError::Interrupted`].
     pub fn interrupt(&self) -> Arc<AtomicBool> {
         self.interrupt.clone()
     }

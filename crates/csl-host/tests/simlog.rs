@@ -410,7 +410,7 @@ fn a_run_that_fails_leaves_what_led_there() {
     let task = runtime.launch("go", &[]).expect("the call is taken");
     runtime.wait(task).expect("it is called");
     let task = runtime.launch("go", &[]).expect("the call is taken");
-    assert!(runtime.wait(task).is_err(), "nobody lets the second call through");
+    assert!(runtime.wait(task).is_err(), "nothing lets the second call through");
     let lines = std::fs::read_to_string(log).expect("prints are logged");
     assert_eq!(lines.matches(" done\n").count(), 2);
 }

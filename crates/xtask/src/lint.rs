@@ -28,7 +28,7 @@ pub const ALL: [Lint; 4] = [
 ];
 
 impl Lint {
-    /// How to get the tool, if it is not there.
+    /// The command that installs the tool, if it is not there.
     pub fn missing(&self) -> Option<&'static str> {
         let command = self.arguments.split(' ').next();
         match output(cargo().args(command).arg("-h")) {

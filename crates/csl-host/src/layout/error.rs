@@ -49,7 +49,7 @@ pub enum LayoutError {
     #[error("there are two ports {name}; give one of them a prefix")]
     TwoPorts { name: String },
     #[error("{from} and {to} cannot be connected: a connection leads from an output port to an input port")]
-    ConnectedWays { from: String, to: String },
+    ConnectedFlows { from: String, to: String },
     #[error("{from} and {to} cannot be connected: their data sizes are {a} and {b}")]
     ConnectedSizes { from: String, to: String, a: u64, b: u64 },
     #[error("{from} and {to} cannot be connected: they are {a} and {b} PEs wide")]
@@ -66,7 +66,7 @@ pub enum LayoutError {
     #[error("there are two streams {name}; give one of them a prefix")]
     TwoStreams { name: String },
     #[error("{port}: an input stream needs an input port, an output stream an output port")]
-    StreamWay { port: String },
+    StreamFlow { port: String },
     #[error("{port} is {pes} PEs wide; a stream needs a port of one PE")]
     StreamWidth { port: String, pes: u32 },
     #[error("{port}: io_buffer_size must be 1 or more")]

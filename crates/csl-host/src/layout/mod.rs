@@ -264,14 +264,14 @@ impl Layout {
     /// Asks for paths from the PEs of an output port to those of an input port.
     ///
     /// # Errors
-    /// [`LayoutError::ConnectedWays`], [`LayoutError::ConnectedSizes`], [`LayoutError::ConnectedWidths`] or
+    /// [`LayoutError::ConnectedFlows`], [`LayoutError::ConnectedSizes`], [`LayoutError::ConnectedWidths`] or
     /// [`LayoutError::ConnectedTwice`].
     pub fn connect(&mut self, tx: PortId, rx: PortId) -> Result<(), LayoutError> {
         let (from, to) = (&self.ports[tx.0], &self.ports[rx.0]);
         let names = || (from.name.clone(), to.name.clone());
         if (from.flow, to.flow) != (Flow::Out, Flow::In) {
             let (from, to) = names();
-            return Err(LayoutError::ConnectedWays { from, to });
+            return Err(LayoutError::ConnectedFlows { from, to });
         }
         let (a, b) = (from.size, to.size);
         if a != b {
@@ -306,7 +306,7 @@ impl Layout {
     /// its name.
     ///
     /// # Errors
-    /// [`LayoutError::StreamWay`], [`LayoutError::StreamWidth`], [`LayoutError::NoBuffer`],
+    /// [`LayoutError::StreamFlow`], [`LayoutError::StreamWidth`], [`LayoutError::NoBuffer`],
     /// [`LayoutError::ConnectedTwice`] or [`LayoutError::TwoStreams`].
     pub fn stream(
         &mut self,
@@ -317,7 +317,7 @@ impl Layout {
     ) -> Result<String, LayoutError> {
         let name = self.ports[port.0].name.clone();
         if self.ports[port.0].flow != flow {
-            return Err(LayoutError::StreamWay { port: name });
+            return Err(LayoutError::StreamFlow { port: name });
         }
         let pes = self.port_pes(port);
         if pes != 1 {

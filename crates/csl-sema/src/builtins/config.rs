@@ -129,7 +129,7 @@ pub(crate) fn release(s: &Sema<'_>) -> Sdk {
     }
 }
 
-/// The rules of the program's generation. What a release before 1.0 left unblocked, a program without `--sdk` unblocks by
+/// The rules of the program's generation. Channels that a release before 1.0 left unblocked, a program without `--sdk` unblocks at
 /// its start-up ([`crate::pe::Pe::follow_old_conventions`]).
 pub(crate) fn dialect(s: &Sema<'_>) -> Dialect {
     let blocks_unbound_channels = s.options.sdk.is_none_or(|sdk| Dialect::of(sdk).blocks_unbound_channels);

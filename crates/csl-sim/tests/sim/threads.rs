@@ -128,7 +128,7 @@ fn a_traced_run_is_the_same_run() {
 
     let told = Arc::new(Mutex::new(Vec::new()));
     let keep = Arc::clone(&told);
-    let sink = csl_sim::Sink::new(move |events| keep.lock().expect("nobody has panicked").extend(events));
+    let sink = csl_sim::Sink::new(move |events| keep.lock().expect("no thread has panicked").extend(events));
     let traces = csl_sim::Traces { fabric: true, instructions: csl_sim::Tiles::All };
     let options = csl_sim::SimOptions { traces, sink: Some(sink), ..Default::default() };
     let mut traced = csl_sim::Sim::new(Arc::new(pair()), options).expect("the image is right");
@@ -136,7 +136,7 @@ fn a_traced_run_is_the_same_run() {
     traced.stop().expect("no fault");
     plain.stop().expect("no fault");
     assert_eq!((traced.landings(), traced.cycle()), (plain.landings(), plain.cycle()));
-    let mut told = std::mem::take(&mut *told.lock().expect("nobody has panicked"));
+    let mut told = std::mem::take(&mut *told.lock().expect("no thread has panicked"));
     assert!(told.len() > 100, "events came while the machine ran");
     told.extend(traced.take_events());
     assert!(told.is_sorted_by_key(|event| event.cycle));
