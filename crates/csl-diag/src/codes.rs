@@ -75,7 +75,7 @@ codes! {
     DivisionByZero = "E0405", Error, "a comptime division by zero";
     Overflow = "E0406", Error, "a comptime computation that leaves its type's range";
     QuotaExceeded = "E0407", Error, "a comptime loop or call chain beyond its limit";
-    ComptimePrint = "N0408", Note, "what @comptime_print shows";
+    ComptimePrint = "N0408", Note, "the output of @comptime_print";
     // E05xx: builtins, DSDs, tasks and the machine's limits.
     BadBuiltinArgument = "E0501", Error, "an argument that a builtin does not take";
     WrongContext = "E0502", Error, "a builtin or statement used where it may not stand";

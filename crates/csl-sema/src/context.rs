@@ -223,14 +223,14 @@ impl<'a> Sema<'a> {
     pub fn whole<T>(&mut self, result: Res<T>, span: impl Into<Option<Span>>) -> Result<T, Reported> {
         result.map_err(|stop| match stop {
             Stop::Error(reported) => reported,
-            _ => self.internal(span, "control flow has left what it cannot leave"),
+            _ => self.internal(span, "a `return`, `break` or `continue` has left a declaration or program"),
         })
     }
 
     /// The state of a PE's program. Builtins that ask for it stand nowhere else.
     pub fn pe(&mut self) -> Res<&mut Pe> {
         match self.unit.kind {
-            UnitKind::Layout(_) => Err(self.internal(None, "a layout is asked for what only a PE has").into()),
+            UnitKind::Layout(_) => Err(self.internal(None, "a layout has no state of a PE program").into()),
             UnitKind::Pe(ref mut pe) => Ok(pe),
         }
     }
@@ -239,7 +239,7 @@ impl<'a> Sema<'a> {
     pub fn layout(&mut self) -> Res<&mut Layout> {
         match self.unit.kind {
             UnitKind::Layout(ref mut layout) => Ok(layout),
-            UnitKind::Pe(_) => Err(self.internal(None, "a PE is asked for what only a layout has").into()),
+            UnitKind::Pe(_) => Err(self.internal(None, "a PE program has no state of a layout").into()),
         }
     }
 

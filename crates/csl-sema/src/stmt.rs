@@ -76,7 +76,7 @@ impl Sema<'_> {
             ),
             ExprKind::Field { .. } | ExprKind::Index { .. } => (
                 "cannot assign to a part of a constant".to_string(),
-                "only a `var`, or what a `*T` points at, can change",
+                "only a `var`, or the value that a `*T` points at, can change",
             ),
             _ => (
                 "cannot assign to this expression".to_string(),

@@ -148,7 +148,7 @@ fn fabric_fault(fault: &csl_fabric::Fault, headline: impl Fn(&str) -> String) ->
     let text = headline(&format!("two wavelets of color {color} arrive in the same cycle"));
     Diagnostic::unplaced(Code::RunFault, text)
         .note(format!("one comes from {}, one from {}", a.name(), b.name()))
-        .note(format!("one of them is 0x{:08x}; what a router would do with both is not defined", wavelet.data))
+        .note(format!("one of them is 0x{:08x}; the outcome of such a collision is not defined", wavelet.data))
         .help("let the senders take turns, with a switch on the receiver or with a color for each")
 }
 
