@@ -9,8 +9,20 @@
 //!   in its [`unit::UnitKind`].
 //! - A frame ([`context::Frame`]) is comptime or run-time ([`context::Mode`]); only a run-time frame has a body to emit
 //!   into, which [`context::Sema::code`] hands out.
-//! - An evaluation that stops for an error has reported it ([`context::Stop::Error`] holds the proof), and so has an analysis
-//!   without a wafer.
+//! - An evaluation that stops for an error has reported it ([`context::Stop::Error`] holds the proof), and so has an
+//!   analysis without a wafer.
+//!
+//! Each file has one job:
+//!
+//! - [`expr`] evaluates expressions. [`place`] says which place an expression names; [`part`], [`access`] and
+//!   [`address`] take parts, read and write, and point.
+//! - [`coerce`] and [`convert`] convert unasked and asked.
+//! - [`control`], [`loops`] and [`switch`] run in a comptime frame, and emit in a run-time frame.
+//! - [`call`] has the three ways of a call, [`instance`] the functions that a call makes.
+//! - [`module`] and [`global`] evaluate the top level on demand; [`storage`] and [`lower`] give globals memory and
+//!   bytes.
+//! - [`layout`] evaluates the layout and makes the programs of the PEs, which [`program`] assembles and [`sharing`]
+//!   shares.
 
 mod access;
 mod address;
