@@ -196,7 +196,7 @@ impl Row {
         !filtered || self.state(number).filter.as_ref().is_none_or(|filter| filter.passes(wavelet))
     }
 
-    /// Takes the wavelet out of its input buffer and gives the place back.
+    /// Takes the wavelet out of its input buffer and gives the credit back.
     #[inline]
     fn take_head(&mut self, number: VcId, side: Direction, now: u64, ramp: &mut impl Ramp) {
         let vc = &mut self.vcs[number];
@@ -210,7 +210,7 @@ impl Row {
         self.give_back(side, upstream, (x, color), now, ramp);
     }
 
-    /// Gives the credit of a wavelet's place back to its sender.
+    /// Gives the credit of a wavelet back to its sender.
     #[inline]
     fn give_back(
         &mut self,

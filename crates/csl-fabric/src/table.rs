@@ -43,8 +43,8 @@ pub(crate) fn unrouted(x: u32, color: Color) -> VcId {
 
 /// The column and color of a number of [`unrouted`].
 pub(crate) fn column_and_color_of_unrouted(number: VcId) -> Option<(u32, Color)> {
-    let place = number.number().checked_sub(UNROUTED)?;
-    Some((place >> Color::BITS, Color::of_bits(place)))
+    let code = number.number().checked_sub(UNROUTED)?;
+    Some((code >> Color::BITS, Color::of_bits(code)))
 }
 
 /// The place where wavelets of a color land that leave a tile by a side.

@@ -242,7 +242,7 @@ impl Batch {
     }
 }
 
-/// A place that has become free at a neighbour: the virtual channel and side that it belongs to, as `vc << 2 | side`.
+/// A credit on its way back to the sender: the virtual channel and side that it belongs to, as `vc << 2 | side`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Credit(u32);
 

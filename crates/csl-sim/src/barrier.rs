@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Turns of the spin loop before a waiting thread lets others run.
 const PATIENCE: u32 = 2_000;
 
-/// A place where the threads of a run meet.
+/// The point at which the threads of a run meet.
 pub(crate) struct Barrier {
     threads: usize,
     waiting: AtomicUsize,

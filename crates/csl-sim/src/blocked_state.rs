@@ -150,9 +150,9 @@ fn waits<E: Element>(tile: &Tile<E>, now: u64) -> Vec<(Ticket, HostReason)> {
         let missing = (stream.wanted - stream.words.len()) as u32;
         (stream.ticket, HostReason::StreamOut { color: stream.color, missing })
     });
-    let commands = host.commands.iter().enumerate().map(|(place, command)| {
+    let commands = host.commands.iter().enumerate().map(|(index, command)| {
         let first = if host.is_blocked { HostReason::CommandStream } else { HostReason::MainThread };
-        let behind = place > 0 || (host.calling.is_some() && !tile.element.between_tasks(now));
+        let behind = index > 0 || (host.calling.is_some() && !tile.element.between_tasks(now));
         (command.ticket, if behind { HostReason::EarlierCommand } else { first })
     });
     called.chain(incoming).chain(outgoing).chain(commands).collect()

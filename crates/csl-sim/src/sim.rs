@@ -165,8 +165,8 @@ impl Sim {
         }
         let end = self.machine.now + 1;
         let row = self.machine.row_mut(y);
-        let place = row.elements.touch(x).ok_or(NoSuchPe { x, y })?;
-        let element = &mut row.elements.tiles[place].element;
+        let tile_id = row.elements.touch(x).ok_or(NoSuchPe { x, y })?;
+        let element = &mut row.elements.tiles[tile_id].element;
         element.synchronize(end);
         let mut read = vec![0; bytes as usize];
         element.memory().read_bytes(addr, &mut read);
@@ -184,8 +184,8 @@ impl Sim {
     /// Memory of the object with this name on a PE; `None` when its program has no such object.
     pub fn read_symbol(&mut self, x: u32, y: u32, name: &str) -> Result<Option<Vec<u8>>, NoSuchPe> {
         let program = self.machine.world.image.program_at(x, y).ok_or(NoSuchPe { x, y })?;
-        let place = program.symbol(name).map(|symbol| (symbol.addr, symbol.size));
-        place.map(|(addr, size)| self.read_memory(x, y, addr, size)).transpose()
+        let object = program.symbol(name).map(|symbol| (symbol.addr, symbol.size));
+        object.map(|(addr, size)| self.read_memory(x, y, addr, size)).transpose()
     }
 
     /// Prints, traces and warnings since the last call, by cycle, row and column.

@@ -116,8 +116,8 @@ pub(super) fn give<E: Element>(machine: &mut Machine<E>, (x, y): (u32, u32), mut
 pub(super) fn touched<E: Element>(machine: &mut Machine<E>, x: u32, y: u32, change: impl FnOnce(&mut Tile<E>)) {
     let now = machine.now;
     let row = machine.row_mut(y);
-    let Some(place) = row.elements.touch(x) else { return };
-    change(&mut row.elements.tiles[place]);
-    row.elements.wake(place);
-    row.elements.start_sending(place, now + 1);
+    let Some(tile_id) = row.elements.touch(x) else { return };
+    change(&mut row.elements.tiles[tile_id]);
+    row.elements.wake(tile_id);
+    row.elements.start_sending(tile_id, now + 1);
 }
