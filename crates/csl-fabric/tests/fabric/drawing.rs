@@ -120,7 +120,7 @@ pub fn dropped(fabric: &Fabric) -> String {
     let mut text = String::new();
     for (y, row) in fabric.rows.iter().enumerate() {
         for Dropped { x, color, side, count } in row.dropped() {
-            writeln!(text, "{x},{y} lost {count} of {color} to {}", letter(side)).expect("a string");
+            writeln!(text, "{x},{y} dropped {count} of {color} to {}", letter(side)).expect("a string");
         }
     }
     text
