@@ -56,7 +56,7 @@ pub struct Target {
 }
 
 impl RouteTable {
-    /// The table. `rows[y]` lists the runs of row `y` by column as `(x, len, set)`, without overlap: all tiles that
+    /// Makes the table. `rows[y]` lists the runs of row `y` by column as `(x, len, set)`, without overlap: all tiles that
     /// have a program, also those that route nothing. Sets are ascending by color and index `configs`.
     pub fn new(width: u32, rows: Vec<Vec<(u32, u32, u32)>>, sets: Vec<RouteSet>, configs: Vec<ColorConfig>) -> Self {
         let rows = rows.iter().map(|row| number(row, &sets)).collect();

@@ -77,16 +77,18 @@ pub(crate) struct ExtraBuffers {
     pub served: Option<Direction>,
 }
 
-/// Flags of a virtual channel.
+// The flags of a virtual channel.
+
+/// The virtual channel stands in a list of those with a request (`Row::active`).
 pub(crate) const QUEUED: u8 = 1 << 0;
+/// The color is in teardown.
 pub(crate) const TORN_DOWN: u8 = 1 << 1;
 /// The virtual channel has a filter, so that delivery to the ramp is not the fast path.
 pub(crate) const FILTERED: u8 = 1 << 2;
-/// Some input is also received by the other color of the pair.
+/// An input is also received by the other color of the pair.
 pub(crate) const SHARES_INPUT: u8 = 1 << 3;
 /// A wavelet from the CE that waits here advances the switch behind itself.
 pub(crate) const ADVANCES: u8 = 1 << 4;
-
 /// The virtual channel is one of the colors of the message network.
 pub(crate) const MESSAGES: u8 = 1 << 5;
 

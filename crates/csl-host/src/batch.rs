@@ -26,7 +26,7 @@ pub enum Step {
     },
 }
 
-/// `SYMBOL=FILE[:TYPE][:N][@X,Y,W,H]`.
+/// A copy between a file and a symbol, on the command line `SYMBOL=FILE[:TYPE][:N][@X,Y,W,H]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileCopy {
     /// The exported name.

@@ -31,7 +31,7 @@ impl ItemType {
     }
 }
 
-/// An array.
+/// The array of a `.npy` file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Array {
     pub item: ItemType,

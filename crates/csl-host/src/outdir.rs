@@ -42,7 +42,7 @@ pub(crate) struct Contents {
     /// The source files: neither the folder of one of them nor a folder above it may become the output folder.
     pub sources: Vec<PathBuf>,
     pub streams: Vec<Stream>,
-    /// More of [`SIDE_FILES`], with their values.
+    /// Further files of [`SIDE_FILES`], with their values.
     pub more: Vec<(&'static str, Value)>,
 }
 

@@ -13,7 +13,7 @@ pub fn reverse_postorder(func: &Func) -> Vec<BlockId> {
     order
 }
 
-/// For each block, its reachable predecessors, once for each edge.
+/// The reachable predecessors of each block, once for each edge.
 pub fn predecessors(func: &Func, order: &[BlockId]) -> Vec<Vec<BlockId>> {
     let mut preds = vec![Vec::new(); func.blocks.len()];
     for &block in order {

@@ -55,7 +55,7 @@ impl Set {
     }
 }
 
-/// For each block, the registers that are read after its end.
+/// The registers that are read after the end of each block.
 pub fn live_out(func: &Func) -> Vec<Set> {
     let blocks = func.blocks.len();
     let mut live_in = vec![Set::new(func.regs.len()); blocks];

@@ -82,13 +82,13 @@ impl Passes {
         self.0 >> pass as u32 & 1 == 1
     }
 
-    /// This set and one more pass.
+    /// The set with one more pass.
     #[must_use]
     pub fn with(self, pass: Pass) -> Passes {
         Passes(self.0 | 1 << pass as u32)
     }
 
-    /// This set without one pass.
+    /// The set without one pass.
     #[must_use]
     pub fn without(self, pass: Pass) -> Passes {
         Passes(self.0 & !(1 << pass as u32))

@@ -118,7 +118,7 @@ pub struct Frame {
     pub runtime_depth: u32,
 }
 
-/// One analysis.
+/// The state of one analysis.
 pub struct Sema<'a> {
     pub sources: &'a mut dyn Sources,
     pub options: &'a Options,

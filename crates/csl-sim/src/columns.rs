@@ -1,6 +1,6 @@
 //! A set of columns of a row, in order.
 
-/// One bit a column: inserting a tile is cheap, also twice, and the set is read from west to east.
+/// A set of columns, one bit a column. It is cheap to insert a column, also twice; the set is read from west to east.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Columns(Vec<u64>);
 

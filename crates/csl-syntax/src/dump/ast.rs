@@ -3,7 +3,7 @@
 use super::node::Node;
 use crate::ast::*;
 
-/// One S-expression an item. Equal texts mean equal trees, spans aside.
+/// The text of a tree, one S-expression an item. Equal texts mean equal trees, spans aside.
 pub fn dump_ast(file: &File) -> String {
     let mut out = String::new();
     file.items.iter().for_each(|i| item(i).write(0, &mut out));
