@@ -91,7 +91,7 @@ pub struct CslcArgs {
     /// Print a stage of the compilation instead of writing the output folder
     #[arg(long, value_enum, value_name = "STAGE")]
     pub emit: Option<Emit>,
-    /// Form of the diagnostics
+    /// How to print diagnostics
     #[arg(long, value_enum, default_value = "human", value_name = "human|json")]
     pub error_format: Format,
     /// Say what is done

@@ -16,7 +16,7 @@ use crate::source::{FileId, SourceMap, Span};
 /// Notes are broken to end before this column; they begin at about the tenth.
 const WIDTH: usize = 68;
 
-/// The text of a diagnostic, ended by an empty line.
+/// One diagnostic and an empty line.
 pub fn render(sources: &SourceMap, diagnostic: &Diagnostic, style: Style) -> String {
     let text = match style {
         Style::Plain => emit(NoColor::new(Vec::new()), sources, diagnostic).map(NoColor::into_inner),

@@ -32,7 +32,7 @@ struct Location<'a> {
     text: &'a str,
 }
 
-/// The line of a diagnostic, ended by a line feed. JSON is never coloured.
+/// One line, ended by a line feed. JSON is never coloured.
 pub fn render(sources: &SourceMap, diagnostic: &Diagnostic, _style: Style) -> String {
     let labels = diagnostic.primary.iter().chain(&diagnostic.secondary);
     let object = Object {
