@@ -117,8 +117,7 @@ fn pack_fabric(desc: &DsdValue, class: DsdClass, extent: u16) -> u64 {
         | fabric.simd.map_or(0, simd_code) << fabric_flags::SIMD_SHIFT
         | fabric.priority.map_or(0, |priority| priority.code() + 1) << fabric_flags::PRIORITY_SHIFT
         | fabric.ut.map_or(0, |ut| u16::from(ut) + 1) << fabric_flags::UT_SHIFT;
-    let queue = fabric.queue.unwrap_or(0xff);
-    Dsd::fabric(class, fabric.color, queue, extent, flags, desc.wavelet_index_offset).0
+    Dsd::fabric(class, fabric.color, fabric.queue, extent, flags, desc.wavelet_index_offset).0
 }
 
 fn simd_code(mode: SimdMode) -> u16 {

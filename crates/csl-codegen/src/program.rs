@@ -6,7 +6,7 @@ use csl_diag::{Code, Diagnostic, Span};
 use csl_image::{self as image, HalfFormat, PeImage};
 use csl_ir::{self as ir, FuncId, Opnd, Program, Site, VecOperand};
 use csl_isa::vec::{RegOrImm, VecArg};
-use csl_machine::{Arch, DsrLoad, RotatingTasks, Sdk};
+use csl_machine::{Arch, DsrLoad, RotatingTasks, Sdk, TaskId};
 use csl_num::{FloatKind, LowBits};
 
 use crate::context::Context;
@@ -189,10 +189,10 @@ fn queue(program: &Program, queue: &ir::QueueInit) -> image::Queue {
 }
 
 /// An id in an action before the first cycle, which is a constant.
-fn constant_id(id: &Opnd) -> u8 {
+fn constant_id(id: &Opnd) -> TaskId {
     match id {
-        Opnd::Imm(id) => id.low8(),
-        _ => 0,
+        Opnd::Imm(id) => TaskId::clamped(*id),
+        _ => TaskId::at(0),
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use csl_diag::{Code, Diagnostic, Diagnostics, ErrorFormat, FileId, SourceMap, Span, Style, render};
 use csl_fabric::StallReason;
 use csl_image::{Image, PeImage};
-use csl_machine::{Color, ProgramId, TaskKind};
+use csl_machine::{Color, ProgramId, QueueId, TaskKind};
 use csl_pe::Resource;
 use csl_sim::{
     BlockedState, Count, Dropped, Ending, Group, HazardOfMain, HostReason, RunError, Running, Stalled, StalledOutput,
@@ -279,8 +279,10 @@ pub(crate) fn unserved_registers(image: &Image, sources: &Path, report: &Blocked
 }
 
 fn resource(resource: Resource) -> String {
-    let queue =
-        |side: &str, queue: u8| if queue == 0xff { format!("the {side}") } else { format!("{side} queue {queue}") };
+    let queue = |side: &str, queue: Option<QueueId>| match queue {
+        Some(queue) => format!("{side} queue {queue}"),
+        None => format!("the {side}"),
+    };
     match resource {
         Resource::Microthread(ut) => format!("microthread {ut}"),
         Resource::Input(id) => queue("input", id),
@@ -376,7 +378,8 @@ fn waits(image: &Image, group: &Group<ThreadWait>) -> String {
     let ThreadWait { program, waiting } = group.what;
     let thread = match waiting.thread {
         csl_pe::Thread::Main => "the main thread".to_owned(),
-        csl_pe::Thread::Microthread(ut) => format!("microthread {ut}"),
+        csl_pe::Thread::Microthread(Some(ut)) => format!("microthread {ut}"),
+        csl_pe::Thread::Microthread(None) => "a microthread".to_owned(),
     };
     let left = match waiting.left {
         None => String::new(),
@@ -430,12 +433,14 @@ fn fifo_name(program: Option<&PeImage>, id: u8) -> String {
 }
 
 fn need(program: Option<&std::sync::Arc<PeImage>>, need: csl_pe::Need) -> String {
-    let queue = |queue: u8| if queue == 0xff { String::new() } else { format!(" {queue}") };
+    let number = |queue: Option<QueueId>| queue.map_or_else(String::new, |queue| format!(" {queue}"));
     match need {
-        csl_pe::Need::Wavelet { queue: id, color } => format!("a wavelet of color {color} in input queue{}", queue(id)),
+        csl_pe::Need::Wavelet { queue: id, color } => {
+            format!("a wavelet of color {color} in input queue{}", number(id))
+        }
         csl_pe::Need::Room { queue: id, color } => {
             let wanted = color.map_or_else(|| "a wavelet".to_owned(), |color| format!("color {color}"));
-            format!("room for {wanted} in output queue{}", queue(id))
+            format!("room for {wanted} in output queue {id}")
         }
         csl_pe::Need::Fifo(id) => fifo_name(program.map(|program| &**program), id),
         csl_pe::Need::Unblock => "being unblocked".to_owned(),
@@ -460,7 +465,7 @@ fn stalled(group: &Group<Stalled>) -> String {
 fn unread(group: &Group<Unread>) -> String {
     let Unread { queue, color, is_control, is_blocked } = group.what;
     let kind = if is_control { "a control wavelet" } else { "a wavelet" };
-    let place = if queue == 0xff { "at the ramp".to_owned() } else { format!("in input queue {queue}") };
+    let place = queue.map_or_else(|| "at the ramp".to_owned(), |queue| format!("in input queue {queue}"));
     let why = if is_blocked {
         "no operation reads it, and its color or queue is blocked"
     } else {

@@ -3,7 +3,8 @@
 use csl_isa::Insn;
 use csl_isa::vec::{IterDsd, RegOrImm, VecArg, VecDesc};
 use csl_machine::{
-    Color, ColorConfig, Dialect, DsrLoad, FifoConfig, Priority, QueueDir, RotatingTasks, Startup, TaskKind,
+    Color, ColorConfig, Dialect, DsrLoad, FifoConfig, FlushId, Priority, QueueDir, QueueId, RotatingTasks, Startup,
+    TaskId, TaskKind,
 };
 use serde::{Deserialize, Serialize};
 
@@ -56,8 +57,8 @@ pub struct PeImage {
     pub rpc: Option<Rpc>,
     /// Handlers of torn-down colors: color and function.
     pub teardown_handlers: Vec<(Color, u16)>,
-    /// Handlers of empty queues: queue, as `SysOp::QueueFlush` counts them, and function (WSE-3).
-    pub empty_queue_handlers: Vec<(u8, u16)>,
+    /// Handlers of empty queues: queue and function (WSE-3).
+    pub empty_queue_handlers: Vec<(FlushId, u16)>,
     pub rotating: Vec<RotatingTasks<u16>>,
     /// Whether control tasks have a table of their own (WSE-3).
     pub separate_control_table: bool,
@@ -109,7 +110,7 @@ pub struct Region {
 pub struct Task {
     pub kind: TaskKind,
     /// The id. Local: 0 to 30. Data: the color on WSE-2, the input queue on WSE-3. Control: 0 to 63.
-    pub id: u8,
+    pub id: TaskId,
     pub func: u16,
     pub params: Vec<TaskParam>,
 }
@@ -127,7 +128,7 @@ pub struct TaskParam {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Queue {
     pub dir: QueueDir,
-    pub id: u8,
+    pub id: QueueId,
     pub color: Option<Color>,
     pub priority: Option<Priority>,
     /// The number added to the entry point of control wavelets that come by this queue (WSE-3).
@@ -148,7 +149,7 @@ pub struct Fifo {
 /// The RPC server: it listens to a color (WSE-2) or an input queue (WSE-3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rpc {
-    pub task_id: u8,
+    pub task_id: TaskId,
     pub functions: Vec<RpcFunction>,
 }
 

@@ -6,8 +6,8 @@ use csl_image::*;
 use csl_isa::vec::{VecArg, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
 use csl_machine::{
-    Arch, Color, ColorConfig, Coord, DirSet, ProgramId, QueueDir, Sdk, Size, Startup, TaskKind, TaskTarget, TileRun,
-    VecConfig,
+    Arch, Color, ColorConfig, Coord, DirSet, ProgramId, QueueDir, QueueId, Sdk, Size, Startup, TaskId, TaskKind,
+    TaskTarget, TileRun, VecConfig,
 };
 use proptest::prelude::*;
 
@@ -45,11 +45,16 @@ fn pe() -> PeImage {
         }],
         pool: vec![u64::MAX],
         descriptors: vec![[0; 10]],
-        tasks: vec![Task { kind: TaskKind::Data, id: 3, func: 0, params: vec![TaskParam { bits: 16, signed: true }] }],
-        startup: vec![Startup::Activate(TaskTarget::LocalTask(9))],
+        tasks: vec![Task {
+            kind: TaskKind::Data,
+            id: TaskId::at(3),
+            func: 0,
+            params: vec![TaskParam { bits: 16, signed: true }],
+        }],
+        startup: vec![Startup::Activate(TaskTarget::LocalTask(TaskId::at(9)))],
         queues: vec![Queue {
             dir: QueueDir::In,
-            id: 2,
+            id: QueueId::at(2),
             color: Color::new(3),
             priority: None,
             control_base: 0,
@@ -57,7 +62,7 @@ fn pe() -> PeImage {
         }],
         configs: vec![(0x7f20, 1)],
         exports: vec![ExportedSymbol { name: "x".into(), id: 0, what: Exported::Symbol(0) }],
-        rpc: Some(Rpc { task_id: 1, functions: Vec::new() }),
+        rpc: Some(Rpc { task_id: TaskId::at(1), functions: Vec::new() }),
         teardown_handlers: vec![(Color::at(4), 1)],
         strings: vec!["message".into()],
         symbols: vec![Symbol { name: "x".into(), addr: 16, size: 16, ty: "[4]f32".into(), is_hidden: false }],

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use csl_diag::Span;
 use csl_machine::{
-    Arch, Color, ColorConfig, Dialect, DsrLoad, FifoConfig, Priority, QueueDir, RotatingTasks, Sdk, Startup, TaskKind,
+    Arch, Color, ColorConfig, Dialect, DsrLoad, FifoConfig, FlushId, Priority, QueueDir, QueueId, RotatingTasks, Sdk,
+    Startup, TaskId, TaskKind,
 };
 use csl_num::{FloatKind, IntTy};
 
@@ -65,7 +66,7 @@ pub struct Global {
 pub struct TaskBind {
     pub kind: TaskKind,
     /// The id. Local: 0 to 30. Data: the color on WSE-2, the input queue on WSE-3. Control: 0 to 63.
-    pub id: u8,
+    pub id: TaskId,
     pub func: FuncId,
     /// Width in bits of each parameter.
     pub params: Vec<u8>,
@@ -76,7 +77,7 @@ pub struct TaskBind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueInit {
     pub dir: QueueDir,
-    pub id: u8,
+    pub id: QueueId,
     pub color: Option<Color>,
     pub priority: Option<Priority>,
     pub ctrl_table_id: u8,
@@ -137,7 +138,7 @@ impl ControlTable {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RpcBind {
     /// The color (WSE-2) or input queue (WSE-3) that it listens to.
-    pub task_id: u8,
+    pub task_id: TaskId,
     pub span: Span,
 }
 
@@ -168,8 +169,8 @@ pub struct Program {
     pub exports: Vec<ExportedSymbol>,
     pub rpc: Option<RpcBind>,
     pub teardown_handlers: Vec<(Color, FuncId)>,
-    /// The handlers by queue, as `SysOp::QueueFlush` counts them (WSE-3).
-    pub empty_queue_handlers: Vec<(u8, FuncId)>,
+    /// The handlers by queue (WSE-3).
+    pub empty_queue_handlers: Vec<(FlushId, FuncId)>,
     pub rotating: Vec<RotatingTasks<FuncId>>,
     /// The table of control tasks, if they have one of their own (WSE-3).
     pub control_table: Option<ControlTable>,

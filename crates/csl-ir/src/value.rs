@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use csl_machine::{Color, Priority, SimdMode, index_types};
+use csl_machine::{Color, MicrothreadId, Priority, QueueId, SimdMode, index_types};
 use num_bigint::BigInt;
 
 use crate::types::{DsdKind, Name, Ty};
@@ -155,7 +155,7 @@ pub struct DsdValue {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct FabricDsd {
     pub color: Option<Color>,
-    pub queue: Option<u8>,
+    pub queue: Option<QueueId>,
     pub control: bool,
     pub simd: Option<SimdMode>,
     pub priority: Option<Priority>,
@@ -163,7 +163,7 @@ pub struct FabricDsd {
     pub control_transform: bool,
     pub zero: Option<ZeroSource>,
     /// The WSE-3 microthread given with `.ut_id`.
-    pub ut: Option<u8>,
+    pub ut: Option<MicrothreadId>,
     /// Whether the library sends and receives this as messages.
     pub message: bool,
 }

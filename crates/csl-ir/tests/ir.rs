@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use csl_diag::{FileId, Span};
 use csl_ir::*;
-use csl_machine::{Arch, Dialect, Sdk, Startup, SysOp, TaskKind, TaskTarget, VecConfig, VecOp};
+use csl_machine::{Arch, Dialect, Sdk, Startup, SysOp, TaskId, TaskKind, TaskTarget, VecConfig, VecOp};
 use csl_num::FloatKind;
 
 const SPAN: Span = Span { file: FileId(0), lo: 0, hi: 1 };
@@ -60,7 +60,13 @@ fn program(func: Func) -> Program {
         types: Arc::new(types),
         globals: vec![x],
         funcs: vec![Arc::new(func)],
-        tasks: vec![TaskBind { kind: TaskKind::Local, id: 8, func: FuncId::new(0), params: vec![16], span: SPAN }],
+        tasks: vec![TaskBind {
+            kind: TaskKind::Local,
+            id: TaskId::at(8),
+            func: FuncId::new(0),
+            params: vec![16],
+            span: SPAN,
+        }],
         startup: vec![Startup::Activate(TaskTarget::LocalTask(Opnd::Imm(8)))],
         queues: Vec::new(),
         fifos: Vec::new(),

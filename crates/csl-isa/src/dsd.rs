@@ -1,6 +1,6 @@
 //! Descriptors in the machine's form: the packed 64-bit word of a DSD, and the mem4d descriptor in memory.
 
-use csl_machine::Color;
+use csl_machine::{Color, MicrothreadId, QueueId};
 use csl_num::LowBits;
 
 /// The class of a packed descriptor.
@@ -45,9 +45,6 @@ pub mod fabric_flags {
     pub const MESSAGE: u16 = 1 << 14;
 }
 
-/// The byte of a fabric descriptor without a color.
-const NO_COLOR: u8 = 0xff;
-
 impl Dsd {
     pub const INDEX_OFFSET: u64 = 1 << 52;
 
@@ -59,17 +56,17 @@ impl Dsd {
         Dsd::pack(addr, extent, wraparound, DsdClass::Circbuf, false)
     }
 
-    /// A fabric descriptor; `queue` is 0xff where none is given.
+    /// A fabric descriptor.
     pub fn fabric(
         class: DsdClass,
         color: Option<Color>,
-        queue: u8,
+        queue: Option<QueueId>,
         extent: u16,
         flags: u16,
         index_offset: bool,
     ) -> Dsd {
         Dsd::pack(
-            u16::from(color.map_or(NO_COLOR, Color::number)) | u16::from(queue) << 8,
+            u16::from(Color::byte(color)) | u16::from(QueueId::byte(queue)) << 8,
             extent,
             flags,
             class,
@@ -99,8 +96,8 @@ impl Dsd {
         Color::new(self.0.low8())
     }
 
-    pub fn queue(self) -> u8 {
-        (self.0 >> 8).low8()
+    pub fn queue(self) -> Option<QueueId> {
+        QueueId::new((self.0 >> 8).low8())
     }
 
     pub fn extent(self) -> u16 {
@@ -117,6 +114,12 @@ impl Dsd {
 
     pub fn flags(self) -> u16 {
         (self.0 >> 32).low16()
+    }
+
+    /// The microthread that the flags name.
+    pub fn microthread(self) -> Option<MicrothreadId> {
+        let code = (self.flags() & fabric_flags::UT_MASK) >> fabric_flags::UT_SHIFT;
+        code.checked_sub(1).and_then(MicrothreadId::of)
     }
 
     pub fn index_offset(self) -> bool {

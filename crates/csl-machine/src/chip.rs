@@ -10,6 +10,7 @@
 
 use crate::Arch;
 use crate::color::Color;
+use crate::ids::{QueueId, TaskId};
 
 /// One generation of the machine.
 #[derive(Debug)]
@@ -72,9 +73,9 @@ pub struct TaskTable {
     pub last_data: u8,
     pub last_control: u8,
     /// The local task that runs teardown and empty-queue handlers.
-    pub teardown: u8,
+    pub teardown: TaskId,
     /// The control entrypoint that means "none".
-    pub no_entrypoint: u8,
+    pub no_entrypoint: TaskId,
 }
 
 /// Registers that hold DSDs, and the other register files of a PE.
@@ -284,13 +285,13 @@ impl Chip {
     }
 
     /// Capacity in wavelets of an input queue; `None` where the chip has no such queue.
-    pub fn input_queue_depth(&self, id: usize) -> Option<u8> {
-        self.queues.input_depth.get(id).copied()
+    pub fn input_queue_depth(&self, queue: QueueId) -> Option<u8> {
+        self.queues.input_depth.get(queue.index()).copied()
     }
 
     /// Capacity in wavelets of an output queue; `None` where the chip has no such queue.
-    pub fn output_queue_depth(&self, id: usize) -> Option<u8> {
-        self.queues.output_depth.get(id).copied()
+    pub fn output_queue_depth(&self, queue: QueueId) -> Option<u8> {
+        self.queues.output_depth.get(queue.index()).copied()
     }
 
     /// The bank of a byte address.

@@ -1,38 +1,20 @@
 //! The number of a color.
 
-use std::fmt;
 use std::num::NonZeroU8;
 
+use crate::ids::serialized_as_numbers;
 use crate::shared::COLORS;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A color: the five bits by which routers and descriptors tell virtual channels apart. `Option<Color>` is one byte.
-///
-/// Note: the number is held plus one, so that 0 can stand for "none".
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Color(NonZeroU8);
+crate::byte_ids! {
+    /// A color: the five bits by which routers and descriptors tell virtual channels apart. `Option<Color>` is one byte.
+    pub struct Color: 1 << Color::BITS;
+}
+
+serialized_as_numbers! { Color }
 
 impl Color {
     /// The bits of a color in a word.
     pub const BITS: u32 = 5;
-    /// The number of values that these bits can have, and the length of a table by color.
-    pub const COUNT: usize = 1 << Color::BITS;
-
-    /// The color of a number; `None` where it does not fit the bits of a color.
-    #[inline]
-    pub const fn new(number: u8) -> Option<Color> {
-        if number < 1 << Color::BITS { Some(Color::of_bits(number as u32)) } else { None }
-    }
-
-    /// The color of a number that is known to be one.
-    ///
-    /// # Panics
-    ///
-    /// Where the number does not fit the bits of a color.
-    #[inline]
-    pub const fn at(number: u8) -> Color {
-        Color::new(number).expect("a color has five bits")
-    }
 
     /// The color in the low bits of a word.
     #[inline]
@@ -40,26 +22,10 @@ impl Color {
         Color(NonZeroU8::MIN.saturating_add(word as u8 & ((1 << Color::BITS) - 1)))
     }
 
-    #[inline]
-    pub const fn number(self) -> u8 {
-        (self.0.get() - 1) & ((1 << Color::BITS) - 1)
-    }
-
-    #[inline]
-    pub const fn index(self) -> usize {
-        self.number() as usize
-    }
-
     /// Whether routers route it: the rest of the numbers are those of tasks alone.
     #[inline]
     pub const fn is_routable(self) -> bool {
         self.number() < COLORS
-    }
-
-    /// The mask of this color in a set of colors.
-    #[inline]
-    pub const fn bit(self) -> u32 {
-        1 << self.number()
     }
 
     /// The other color of the pair that color swap exchanges.
@@ -81,44 +47,6 @@ impl Default for Color {
         Color::at(0)
     }
 }
-
-impl fmt::Debug for Color {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.number(), f)
-    }
-}
-
-impl fmt::Display for Color {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.number(), f)
-    }
-}
-
-impl Serialize for Color {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u8(self.number())
-    }
-}
-
-impl<'de> Deserialize<'de> for Color {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Color, D::Error> {
-        let number = u8::deserialize(deserializer)?;
-        Color::new(number).ok_or_else(|| serde::de::Error::custom("a color has five bits"))
-    }
-}
-
-macro_rules! into {
-    ($($number:ty)*) => {$(
-        impl From<Color> for $number {
-            #[inline]
-            fn from(color: Color) -> $number {
-                color.number().into()
-            }
-        }
-    )*};
-}
-
-into! { u8 u16 u32 u64 usize }
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,7 @@
 mod chip;
 mod color;
 mod geometry;
+mod ids;
 mod index;
 pub mod message;
 pub mod registers;
@@ -22,6 +23,7 @@ pub use chip::{
 };
 pub use color::Color;
 pub use geometry::{Coord, DirSet, Direction, ProgramId, Size, TileRun};
+pub use ids::{FlushId, MicrothreadId, QueueId, TaskId};
 pub use route::{ColorConfig, Filter, FilterKind, PopMode, SwitchPos};
 pub use sdk::{Dialect, Sdk};
 pub use shared::{COLORS, DSRS, ENDLESS_LENGTH, LAST_CONTROL_TASK, MAX_CHANNELS, PRNGS, REGISTERS_START};

@@ -1,5 +1,6 @@
 //! The figures in which both generations agree.
 
+use crate::TaskId;
 use crate::chip::{DataRegisters, MemoryTable};
 
 /// The byte address where registers begin: memory ends at 48 KiB (documented), registers lie above (inferred).
@@ -36,8 +37,8 @@ pub(crate) const REGISTERS: DataRegisters = DataRegisters {
     prng_seed: 0xdead_beef, // documented
 };
 
-pub(crate) const TEARDOWN_TASK: u8 = 29; // documented
-pub(crate) const NO_ENTRYPOINT: u8 = 31; // vendor simulator log (M): payload 0x015F0000 starts no task
+pub(crate) const TEARDOWN_TASK: TaskId = TaskId::at(29); // documented
+pub(crate) const NO_ENTRYPOINT: TaskId = TaskId::at(31); // vendor simulator log (M): payload 0x015F0000 starts no task
 pub(crate) const MICROTHREADS: u8 = 8; // documented: one for each queue id
 pub(crate) const MAX_RPC_PARAMS: u8 = 15; // documented
 pub(crate) const BUFFER_WORDS: u32 = 46 * 1024 / 4; // documented: 46 KB

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::TaskId;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TaskKind {
     Local,
@@ -9,10 +11,10 @@ pub enum TaskKind {
     Control,
 }
 
-/// A task named by its kind and number; colors and input queues stand for their data task. The number is known (`u8`),
-/// or an operand of the instruction that names it.
+/// A task named by its kind and number; colors and input queues stand for their data task. The number is known, or
+/// an operand of the instruction that names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum TaskTarget<I = u8> {
+pub enum TaskTarget<I = TaskId> {
     LocalTask(I),
     DataTask(I),
     ControlTask(I),
@@ -53,7 +55,7 @@ impl<I> TaskTarget<I> {
 
 /// An action before the first cycle: the compiler blocks, unblocks or activates a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Startup<I = u8> {
+pub enum Startup<I = TaskId> {
     Activate(TaskTarget<I>),
     Block(TaskTarget<I>),
     Unblock(TaskTarget<I>),
@@ -82,7 +84,7 @@ impl<I> Startup<I> {
 
 /// The action at the completion of an asynchronous operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Action<I = u8> {
+pub enum Action<I = TaskId> {
     #[default]
     Nothing,
     Activate(TaskTarget<I>),
@@ -261,7 +263,7 @@ pub enum QueueDir {
 /// `@bind_rotating_tasks` (WSE-3): data tasks that take turns; `F` names the alternate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RotatingTasks<F> {
-    pub data_task: u8,
+    pub data_task: TaskId,
     pub alt: F,
     pub init: u32,
     pub limit: u32,
@@ -290,7 +292,7 @@ pub enum SimdMode {
 
 /// The configuration of a FIFO.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct FifoConfig<I = u8> {
+pub struct FifoConfig<I = TaskId> {
     pub elem_words: u16,
     pub empty_action: FifoAction,
     pub full_action: FifoAction,

@@ -1,6 +1,6 @@
 //! The tables, where a wrong figure would be noticed late.
 
-use csl_machine::{Arch, Chip, chip, registers};
+use csl_machine::{Arch, Chip, QueueId, chip, registers};
 
 #[test]
 fn names_read_back() {
@@ -24,9 +24,10 @@ fn ids_and_queues() {
     assert!(wse2.valid_local_task_id(0) && !wse3.valid_local_task_id(7) && wse3.valid_local_task_id(8));
     assert!(wse2.valid_data_task_id(23) && !wse3.valid_data_task_id(8));
     assert!(!wse2.valid_local_task_id(31) && wse2.valid_control_task_id(63) && !wse2.valid_control_task_id(64));
-    assert_eq!((wse2.input_queue_depth(2), wse3.input_queue_depth(1)), (Some(4), Some(8)));
-    assert_eq!((wse2.output_queue_depth(2), wse2.output_queue_depth(6)), (Some(6), None));
-    assert_eq!(wse3.output_queue_depth(7), Some(8));
+    let [one, two, six, seven] = [1, 2, 6, 7].map(QueueId::at);
+    assert_eq!((wse2.input_queue_depth(two), wse3.input_queue_depth(one)), (Some(4), Some(8)));
+    assert_eq!((wse2.output_queue_depth(two), wse2.output_queue_depth(six)), (Some(6), None));
+    assert_eq!(wse3.output_queue_depth(seven), Some(8));
     assert_eq!((wse2.timing.router_buffer, wse3.timing.router_buffer), (2 * wse2.timing.hop, 2 * wse3.timing.hop));
 }
 
@@ -34,8 +35,10 @@ fn ids_and_queues() {
 #[test]
 fn depths_of_queues() {
     let (wse2, wse3) = (chip(Arch::Wse2), chip(Arch::Wse3));
-    let inputs = |chip: &Chip| (0..9).map_while(|queue| chip.input_queue_depth(queue)).collect::<Vec<_>>();
-    let outputs = |chip: &Chip| (0..9).map_while(|queue| chip.output_queue_depth(queue)).collect::<Vec<_>>();
+    let inputs =
+        |chip: &Chip| (0..9).map(QueueId::at).map_while(|queue| chip.input_queue_depth(queue)).collect::<Vec<_>>();
+    let outputs =
+        |chip: &Chip| (0..9).map(QueueId::at).map_while(|queue| chip.output_queue_depth(queue)).collect::<Vec<_>>();
     assert_eq!((inputs(wse2), outputs(wse2)), (vec![6, 6, 4, 4, 2, 2, 2, 2], vec![2, 2, 6, 6, 2, 2]));
     assert_eq!((inputs(wse3), outputs(wse3)), (vec![8, 8, 4, 4, 4, 4, 4, 4], vec![8; 8]));
 }

@@ -1,5 +1,7 @@
 //! Events of a PE, as data. The simulator releases an event when the clock has reached its cycle.
 
+use csl_machine::{MicrothreadId, TaskId};
+
 /// A value of a print and its form, as `SysOp::PrintValue` has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Printed {
@@ -23,6 +25,14 @@ pub enum EventKind {
     Execute { issue: Issue, element: Element },
 }
 
+/// The main thread or a microthread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Thread {
+    Main,
+    /// A microthread; none for an operation without a number.
+    Microthread(Option<MicrothreadId>),
+}
+
 /// An instruction that a thread carries out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Issue {
@@ -30,9 +40,9 @@ pub struct Issue {
     pub number: u32,
     /// The index in the program's code.
     pub pc: u32,
-    /// The id of the running task, and the microthread, if it is not the main thread's instruction.
-    pub task: u8,
-    pub ut: Option<u8>,
+    /// The task that started last on the main thread.
+    pub task: TaskId,
+    pub thread: Thread,
 }
 
 /// One step of an instruction.

@@ -1,6 +1,6 @@
 //! Faults of a PE, as data: the host renders them with the line table.
 
-use csl_machine::DsrFile;
+use csl_machine::{DsrFile, QueueId, TaskId};
 
 use crate::scalar::CpuFault;
 
@@ -10,7 +10,7 @@ pub enum FaultKind {
     /// A local or control task was started that no function is bound to.
     UnboundTask {
         control: bool,
-        id: u8,
+        id: TaskId,
     },
     /// A completion, activation or block names an id that the chip does not have.
     NoSuchTask {
@@ -19,12 +19,12 @@ pub enum FaultKind {
     /// An operation on a fabric DSD whose queue is bound to no color, or that names neither.
     NoQueue {
         output: bool,
-        queue: u8,
+        queue: Option<QueueId>,
     },
     /// A queue with wavelets in it was bound to another color.
     QueueNotEmpty {
         output: bool,
-        queue: u8,
+        queue: QueueId,
     },
     /// An explicit DSR was used before it was loaded.
     EmptyDsr {
@@ -35,7 +35,7 @@ pub enum FaultKind {
     BadOperand(&'static str),
     /// A half wavelet has landed in an input queue without dense mode (undefined, by the guide).
     HalfWavelet {
-        queue: u8,
+        queue: QueueId,
     },
     /// A remote procedure call by wavelets had a number of arguments that the function does not take.
     BadRpc {

@@ -21,10 +21,10 @@ pub mod scalar;
 mod sched;
 
 pub use datapath::Memory;
-pub use event::{Element, Event, EventKind, Issue, Printed};
+pub use event::{Element, Event, EventKind, Issue, Printed, Thread};
 pub use fault::{Fault, FaultKind};
 pub use outside::{NoRegisters, Registers, Wake};
 pub use pe::Pe;
-pub use ports::{NotEmpty, Ports};
-pub use queues::{InQueue, OutQueue, Outgoing};
-pub use sched::{Hazard, Need, Resource, TaskState, Thread, Unserved, Waiting};
+pub use ports::{InputSlot, NotEmpty, OutputSlot, Ports};
+pub use queues::{InQueue, OutQueue, Outgoing, UNQUEUED};
+pub use sched::{Hazard, Need, Resource, TaskState, Unserved, Waiting};

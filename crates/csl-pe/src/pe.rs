@@ -160,12 +160,6 @@ impl Pe {
         self.sched.main.is_idle() && self.cpu.local_time <= now
     }
 
-    /// Notes that a memcpy transfer runs on microthread 0 up to, not including, that cycle: the main thread does not
-    /// run ahead of it.
-    pub fn arm(&mut self, until: u64) {
-        self.sched.armed_until = self.sched.armed_until.max(until);
-    }
-
     pub fn memory(&self) -> &Memory {
         &self.data.memory
     }
@@ -184,7 +178,7 @@ impl Pe {
     /// M22).
     pub fn tear_down(&mut self, color: Color) {
         self.sched.handlers.torn |= color.bit();
-        self.sched.tasks.activate_mask(1 << self.data.chip.tasks.teardown);
+        self.sched.tasks.activate_mask(self.data.chip.tasks.teardown.bit());
     }
 }
 
@@ -229,23 +223,26 @@ impl Pe {
         &self.sched.unserved.places
     }
 
-    /// The places where the main thread has held for an earlier operation, in the order in which it came to them.
-    pub fn holds(&self) -> &[Hazard] {
-        &self.sched.holds
+    /// The places where the main thread has waited for an earlier operation, in the order in which it came to them.
+    pub fn hazards(&self) -> &[Hazard] {
+        &self.sched.hazards
     }
 }
 
 fn bind_queues(program: &PeImage, ports: &mut Ports) {
     for queue in &program.queues {
-        let bound = match (queue.dir, queue.color) {
-            (QueueDir::In, None) => continue,
-            (QueueDir::In, Some(color)) => ports.bind_input(queue.id, color),
-            (QueueDir::Out, color) => ports.bind_output(queue.id, color),
-        };
-        match (queue.dir, bound) {
-            (QueueDir::In, Ok(slot)) => ports.inputs[slot].dense = queue.dense_mode,
-            (QueueDir::Out, Ok(slot)) => ports.outputs[slot].dense = queue.dense_mode,
-            (_, Err(_)) => {}
+        match (queue.dir, queue.color) {
+            (QueueDir::In, None) => {}
+            (QueueDir::In, Some(color)) => {
+                if let Ok(slot) = ports.bind_input(queue.id, color) {
+                    ports.inputs[slot].dense = queue.dense_mode;
+                }
+            }
+            (QueueDir::Out, color) => {
+                if let Ok(slot) = ports.bind_output(queue.id, color) {
+                    ports.outputs[slot].dense = queue.dense_mode;
+                }
+            }
         }
     }
 }

@@ -7,14 +7,24 @@
 //! because a color may trigger a task before, while and after a `fabin` operation binds it to a queue at run time
 //! (programs up to SDK 1.4); the queue that it is bound to gives its depth. Slots are made as they are needed.
 
-use csl_machine::{Arch, Color, Wavelet};
-use csl_num::LowBits;
+use csl_machine::{Arch, Color, QueueId, Wavelet};
 
-use crate::queues::{InQueue, NONE, OutQueue, Outgoing, UNQUEUED};
+use crate::queues::{InQueue, OutQueue, Outgoing, UNQUEUED};
 
 /// Wavelets that a WSE-2 color without an input queue holds at the ramp. Not documented; taken as that of the deepest
 /// queue.
 const COLOR_DEPTH: u8 = 6;
+
+/// The number of output queues, with that of operations which name none.
+const OUTPUTS: usize = UNQUEUED.index() + 1;
+
+csl_machine::byte_ids! {
+    /// The index of an input slot in [`Ports::inputs`].
+    pub struct InputSlot: Color::COUNT;
+
+    /// The index of an output queue in [`Ports::outputs`].
+    pub struct OutputSlot: OUTPUTS;
+}
 
 /// The queues of one PE.
 #[derive(Clone, Debug)]
@@ -28,15 +38,15 @@ pub struct Ports {
     pub inputs: Vec<InQueue>,
     /// Output queues in use, at most nine.
     pub outputs: Vec<OutQueue>,
-    input_of_queue: [u8; 8],
-    input_of_color: [u8; Color::COUNT],
-    output_of_queue: [u8; 9],
+    input_of_queue: [Option<InputSlot>; 8],
+    input_of_color: [Option<InputSlot>; Color::COUNT],
+    output_of_queue: [Option<OutputSlot>; OUTPUTS],
     /// Input slots from which the PE has taken a wavelet; the simulator clears the mask once it has woken the router.
     pub taken: u32,
     /// Output queues into which the PE has put a wavelet; the simulator clears the mask.
     pub put: u32,
-    /// An input queue without dense mode in which a half wavelet has landed, or [`NONE`].
-    pub(crate) stray_half: u8,
+    /// An input queue without dense mode in which a half wavelet has landed.
+    pub(crate) stray_half: Option<QueueId>,
     /// Whether the PE has called `unblock_cmd_stream()`; the simulator clears it and may deliver the next command.
     pub cmd_stream_unblocked: bool,
 }
@@ -53,12 +63,12 @@ impl Ports {
             open: 0,
             inputs: Vec::new(),
             outputs: Vec::new(),
-            input_of_queue: [NONE; 8],
-            input_of_color: [NONE; Color::COUNT],
-            output_of_queue: [NONE; 9],
+            input_of_queue: [None; 8],
+            input_of_color: [None; Color::COUNT],
+            output_of_queue: [None; OUTPUTS],
             taken: 0,
             put: 0,
-            stray_half: NONE,
+            stray_half: None,
             cmd_stream_unblocked: false,
         }
     }
@@ -68,37 +78,37 @@ impl Ports {
     /// The input slot where a wavelet of `color` lands; `None` where no input queue takes the color (WSE-3), or the
     /// color does not exist: the wavelet then stays in the router.
     #[inline]
-    pub fn arrival_slot(&mut self, color: Color) -> Option<usize> {
-        let slot = self.input_of_color[color.index()];
-        if slot != NONE {
-            return Some(usize::from(slot));
+    pub fn arrival_slot(&mut self, color: Color) -> Option<InputSlot> {
+        let slot = self.input_of_color[color];
+        if slot.is_some() {
+            return slot;
         }
-        (self.arch == Arch::Wse2).then(|| self.add_input(color, NONE, COLOR_DEPTH))
+        (self.arch == Arch::Wse2).then(|| self.add_input(color, None, COLOR_DEPTH))
     }
 
     /// Lands a wavelet. Returns false, and changes nothing, when the slot is full.
     #[must_use]
     #[inline]
-    pub fn arrive(&mut self, slot: usize, wavelet: Wavelet) -> bool {
-        let Some(input) = self.inputs.get_mut(slot) else { return false };
+    pub fn arrive(&mut self, slot: InputSlot, wavelet: Wavelet) -> bool {
+        let Some(input) = self.inputs.get_mut(slot.index()) else { return false };
         let done = input.push(wavelet);
         if wavelet.half && !input.dense {
             self.stray_half = input.queue;
         }
-        self.filled |= u32::from(done) << slot;
+        self.filled |= u32::from(done) << slot.number();
         done
     }
 
     /// Keeps the place of the last landed wavelet taken until [`Ports::release`], whether or not the wavelet is read
     /// before.
-    pub fn reserve(&mut self, slot: usize) {
-        if let Some(input) = self.inputs.get_mut(slot) {
+    pub fn reserve(&mut self, slot: InputSlot) {
+        if let Some(input) = self.inputs.get_mut(slot.index()) {
             input.reserved += 1;
         }
     }
 
-    pub fn release(&mut self, slot: usize) {
-        if let Some(input) = self.inputs.get_mut(slot) {
+    pub fn release(&mut self, slot: InputSlot) {
+        if let Some(input) = self.inputs.get_mut(slot.index()) {
             input.reserved = input.reserved.saturating_sub(1);
         }
     }
@@ -106,9 +116,9 @@ impl Ports {
     /// Takes the head of an output queue in the cycle in which it lands on the router: its place is free again in that
     /// cycle.
     #[inline]
-    pub fn depart(&mut self, slot: usize) -> Option<Outgoing> {
-        let head = self.outputs.get_mut(slot)?.pop()?;
-        self.open |= 1 << slot;
+    pub fn depart(&mut self, slot: OutputSlot) -> Option<Outgoing> {
+        let head = self.outputs.get_mut(slot.index())?.pop()?;
+        self.open |= slot.bit();
         Some(head)
     }
 
@@ -127,55 +137,55 @@ impl Ports {
     }
 
     /// The input slot of a hardware queue.
-    pub fn input_slot(&self, queue: u8) -> Option<usize> {
-        present(self.input_of_queue.get(usize::from(queue)))
+    pub fn input_slot(&self, queue: QueueId) -> Option<InputSlot> {
+        self.input_of_queue.get(queue.index()).copied().flatten()
     }
 
     /// The input slot of a color that has one.
-    pub fn color_slot(&self, color: Color) -> Option<usize> {
-        present(Some(&self.input_of_color[color.index()]))
+    pub fn color_slot(&self, color: Color) -> Option<InputSlot> {
+        self.input_of_color[color]
     }
 
     /// The index in `outputs` of a queue in use.
-    pub fn output_slot(&self, queue: u8) -> Option<usize> {
-        present(self.output_of_queue.get(usize::from(queue)))
+    pub fn output_slot(&self, queue: QueueId) -> Option<OutputSlot> {
+        self.output_of_queue.get(queue.index()).copied().flatten()
     }
 
     // ---- the PE's side ----
 
     /// Binds an input queue (0-7) to a color, at start, by `encode_input_queue`, or by a `fabin` operation (WSE-2).
-    pub fn bind_input(&mut self, queue: u8, color: Color) -> Result<usize, NotEmpty> {
+    pub fn bind_input(&mut self, queue: QueueId, color: Color) -> Result<InputSlot, NotEmpty> {
         // Queues that no chip has share the slots of others, so that slots stay few for any image.
-        let queue = queue & 7;
-        let depth = self.arch.chip().input_queue_depth(usize::from(queue)).unwrap_or(1);
+        let queue = QueueId::at(queue.number() & 7);
+        let depth = self.arch.chip().input_queue_depth(queue).unwrap_or(1);
         let slot = match self.arch {
-            Arch::Wse2 => self.color_slot(color).unwrap_or_else(|| self.add_input(color, queue, depth)),
-            Arch::Wse3 => self.input_slot(queue).unwrap_or_else(|| self.add_input(color, queue, depth)),
+            Arch::Wse2 => self.color_slot(color).unwrap_or_else(|| self.add_input(color, Some(queue), depth)),
+            Arch::Wse3 => self.input_slot(queue).unwrap_or_else(|| self.add_input(color, Some(queue), depth)),
         };
         let input = &mut self.inputs[slot];
         if input.color != color && !input.is_empty() {
             return Err(NotEmpty);
         }
         if input.color != color {
-            self.input_of_color[input.color.index()] = NONE;
+            self.input_of_color[input.color] = None;
         }
-        (input.color, input.queue) = (color, queue);
+        (input.color, input.queue) = (color, Some(queue));
         input.depth = depth.max(input.len);
-        self.input_of_queue[usize::from(queue)] = slot.low8();
-        self.input_of_color[color.index()] = slot.low8();
+        self.input_of_queue[queue] = Some(slot);
+        self.input_of_color[color] = Some(slot);
         Ok(slot)
     }
 
     #[cold]
-    fn add_input(&mut self, color: Color, queue: u8, depth: u8) -> usize {
-        let slot = self.inputs.len();
+    fn add_input(&mut self, color: Color, queue: Option<QueueId>, depth: u8) -> InputSlot {
+        let slot = InputSlot::of(self.inputs.len()).expect("a slot for each color at most");
         self.inputs.push(InQueue::new(color, queue, depth));
-        self.input_of_color[color.index()] = slot.low8();
+        self.input_of_color[color] = Some(slot);
         slot
     }
 
     /// Takes an output queue into use, with its configured color, if it has one.
-    pub fn bind_output(&mut self, queue: u8, color: Option<Color>) -> Result<usize, NotEmpty> {
+    pub fn bind_output(&mut self, queue: QueueId, color: Option<Color>) -> Result<OutputSlot, NotEmpty> {
         let slot = self.output_slot(queue).unwrap_or_else(|| self.add_output(queue));
         let output = &mut self.outputs[slot];
         if output.color != color && output.color.is_some() && !output.is_empty() {
@@ -185,39 +195,35 @@ impl Ports {
         Ok(slot)
     }
 
-    fn add_output(&mut self, queue: u8) -> usize {
+    fn add_output(&mut self, queue: QueueId) -> OutputSlot {
         let queue = queue.min(UNQUEUED);
-        let slot = self.outputs.len();
-        let queues = &self.arch.chip().queues;
-        let depth = queues.output_depth.get(usize::from(queue)).copied().unwrap_or(queues.unnamed_output_depth);
+        let slot = OutputSlot::of(self.outputs.len()).expect("a slot for each queue");
+        let chip = self.arch.chip();
+        let depth = chip.output_queue_depth(queue).unwrap_or(chip.queues.unnamed_output_depth);
         self.outputs.push(OutQueue::new(queue, None, depth));
-        self.open |= u32::from(depth > 0) << slot;
-        self.output_of_queue[usize::from(queue)] = slot.low8();
+        self.open |= u32::from(depth > 0) << slot.number();
+        self.output_of_queue[queue] = Some(slot);
         slot
     }
 
     /// Takes the head of an input slot.
     #[inline]
-    pub fn take(&mut self, slot: usize) -> Option<Wavelet> {
-        let input = self.inputs.get_mut(slot)?;
+    pub fn take(&mut self, slot: InputSlot) -> Option<Wavelet> {
+        let input = self.inputs.get_mut(slot.index())?;
         let wavelet = input.pop()?;
-        self.filled &= !(u32::from(input.is_empty()) << slot);
-        self.taken |= 1 << slot;
+        self.filled &= !(u32::from(input.is_empty()) << slot.number());
+        self.taken |= slot.bit();
         Some(wavelet)
     }
 
     /// Puts a wavelet into an output queue. Returns false, and changes nothing, when it is full.
     #[must_use]
     #[inline]
-    pub fn put(&mut self, slot: usize, outgoing: Outgoing) -> bool {
-        let Some(output) = self.outputs.get_mut(slot) else { return false };
+    pub fn put(&mut self, slot: OutputSlot, outgoing: Outgoing) -> bool {
+        let Some(output) = self.outputs.get_mut(slot.index()) else { return false };
         let done = output.push(outgoing);
-        self.open &= !(u32::from(output.room() == 0) << slot);
-        self.put |= u32::from(done) << slot;
+        self.open &= !(u32::from(output.room() == 0) << slot.number());
+        self.put |= u32::from(done) << slot.number();
         done
     }
-}
-
-fn present(slot: Option<&u8>) -> Option<usize> {
-    slot.filter(|slot| **slot != NONE).map(|slot| usize::from(*slot))
 }

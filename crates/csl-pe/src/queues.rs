@@ -1,13 +1,10 @@
 //! The queues between a compute element and its router.
 
-use csl_machine::{Color, Wavelet};
+use csl_machine::{Color, QueueId, Wavelet};
 use csl_num::LowBits;
 
-/// Stands for no color, queue or slot.
-pub const NONE: u8 = 0xff;
-
 /// The output queue of a synchronous `fabout` operation that names none (up to SDK 1.4): a path six words deep.
-pub const UNQUEUED: u8 = 8;
+pub const UNQUEUED: QueueId = QueueId::at(8);
 
 const MAX_DEPTH: usize = 8;
 
@@ -16,8 +13,8 @@ const MAX_DEPTH: usize = 8;
 #[repr(align(64))]
 pub struct InQueue {
     pub color: Color,
-    /// The hardware queue; [`NONE`] for a WSE-2 color that no queue is bound to.
-    pub queue: u8,
+    /// The hardware queue; none for a WSE-2 color that no queue is bound to.
+    pub queue: Option<QueueId>,
     /// Whether it takes half wavelets too (WSE-3).
     pub dense: bool,
     pub(crate) depth: u8,
@@ -32,7 +29,7 @@ pub struct InQueue {
 }
 
 impl InQueue {
-    pub(crate) fn new(color: Color, queue: u8, depth: u8) -> InQueue {
+    pub(crate) fn new(color: Color, queue: Option<QueueId>, depth: u8) -> InQueue {
         InQueue {
             color,
             queue,
@@ -119,7 +116,7 @@ pub struct Outgoing {
 #[repr(align(64))]
 pub struct OutQueue {
     /// The hardware queue, 0-7, or [`UNQUEUED`].
-    pub queue: u8,
+    pub queue: QueueId,
     /// The configured color of the queue; none where each operation names its own (WSE-2).
     pub color: Option<Color>,
     /// Whether it sends 16-bit elements as half wavelets (WSE-3).
@@ -135,7 +132,7 @@ pub struct OutQueue {
 }
 
 impl OutQueue {
-    pub(crate) fn new(queue: u8, color: Option<Color>, depth: u8) -> OutQueue {
+    pub(crate) fn new(queue: QueueId, color: Option<Color>, depth: u8) -> OutQueue {
         OutQueue {
             queue,
             color,

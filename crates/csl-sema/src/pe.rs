@@ -5,8 +5,8 @@ use csl_ir::{
     ControlTable, ExportName, FifoInit, FnRef, FuncId, GlobalRef, Opnd, QueueInit, RpcBind, TaskBind, VecOperand,
 };
 use csl_machine::{
-    Arch, Chip, Color, ColorConfig, DsrFile, DsrLoad, MemcpyTable, QueueDir, RotatingTasks, Startup, TaskKind,
-    TaskTarget,
+    Arch, Chip, Color, ColorConfig, DsrFile, DsrLoad, FlushId, MemcpyTable, QueueDir, QueueId, RotatingTasks, Startup,
+    TaskId, TaskKind, TaskTarget,
 };
 
 use crate::builtins::names_task;
@@ -30,16 +30,16 @@ pub struct Pe {
     pub colors: Vec<(Color, ColorConfig, Span)>,
     pub configs: Vec<(u16, u16)>,
     /// Queues and colors that fabric DSDs name, with the places.
-    pub queue_uses: Vec<(QueueDir, u8, Option<Color>, Span)>,
+    pub queue_uses: Vec<(QueueDir, QueueId, Option<Color>, Span)>,
     /// DSRs that the program names, with the places.
     pub dsr_uses: Vec<(DsrFile, u8, Span)>,
     pub export_refs: Vec<(ExportTarget, String, Span)>,
     pub rpc: Option<RpcBind>,
     pub teardown_handlers: Vec<(Color, FuncId, Span)>,
-    pub empty_queue_handlers: Vec<(u8, FuncId, Span)>,
+    pub empty_queue_handlers: Vec<(FlushId, FuncId, Span)>,
     pub rotating: Vec<RotatingTasks<FuncId>>,
-    /// Control tasks that alternate with the data task of an input queue.
-    pub alternates: Vec<(u8, TaskBind)>,
+    /// Control tasks, each with the data task of an input queue that it alternates with.
+    pub alternates: Vec<(TaskId, TaskBind)>,
     pub control_table: Option<ControlTable>,
 }
 
@@ -58,9 +58,9 @@ impl Pe {
     /// Binds the tasks that alternate with data tasks as the first of their input queues' control task tables.
     pub fn bind_alternates(&mut self) {
         let table = self.control_table.unwrap_or_default();
-        for (queue, mut task) in std::mem::take(&mut self.alternates) {
-            let own = self.queues.iter().find(|q| q.dir == QueueDir::In && q.id == queue);
-            task.id = own.map_or(0, |q| table.first_entry(q.ctrl_table_id));
+        for (data_task, mut task) in std::mem::take(&mut self.alternates) {
+            let own = self.queues.iter().find(|q| q.dir == QueueDir::In && TaskId::from(q.id) == data_task);
+            task.id = TaskId::at(own.map_or(0, |q| table.first_entry(q.ctrl_table_id)));
             self.tasks.push(task);
         }
     }
@@ -143,7 +143,7 @@ impl Pe {
                 QueueDir::In => ("input queue", memcpy.input_queues),
                 QueueDir::Out => ("output queue", memcpy.output_queues),
             };
-            reserved.contains(&queue).then(|| (format!("{name} {queue}"), span))
+            reserved.contains(&queue.number()).then(|| (format!("{name} {queue}"), span))
         });
         named.collect()
     }
@@ -163,7 +163,7 @@ impl Pe {
                 TaskKind::Control => ("control task id", memcpy.control_tasks),
                 TaskKind::Data => return None,
             };
-            reserved.contains(&task.id).then(|| (format!("{name} {}", task.id), task.span))
+            reserved.contains(&task.id.number()).then(|| (format!("{name} {}", task.id), task.span))
         });
         let colors = self.colors.iter().filter(|(color, _, _)| memcpy.colors.contains(&color.number()));
         tasks.chain(colors.map(|&(color, _, span)| (format!("color {color}"), span))).collect()
@@ -171,7 +171,8 @@ impl Pe {
 
     /// Warns of DSDs of several colors on one queue: published programs take turns, others mix up their wavelets.
     pub fn warn_shared_queues(&self) -> Vec<Diagnostic> {
-        let known = |&(dir, queue, color, span): &(QueueDir, u8, Option<Color>, Span)| Some((dir, queue, color?, span));
+        let known =
+            |&(dir, queue, color, span): &(QueueDir, QueueId, Option<Color>, Span)| Some((dir, queue, color?, span));
         let uses: Vec<_> = self.queue_uses.iter().filter_map(known).collect();
         let (mut warned, mut warnings) = (Vec::new(), Vec::new());
         for (place, &(dir, queue, color, span)) in uses.iter().enumerate() {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use csl_machine::{Arch, Color, ProgramId};
-use csl_pe::{TaskState, Thread};
+use csl_machine::{Arch, Color, ProgramId, QueueId, TaskId};
+use csl_pe::{InputSlot, TaskState, Thread};
 
 use crate::element::Element;
 use crate::machine::Machine;
@@ -110,20 +110,21 @@ fn runs<E: Element>(tile: &Tile<E>, program: ProgramId) -> Option<Running> {
 }
 
 fn active<E: Element>(tile: &Tile<E>, program: ProgramId) -> impl Iterator<Item = TaskWait> {
-    let TaskState { active, held, .. } = tile.element.tasks();
-    let is_active = move |id: &u8| active >> id & 1 != 0;
-    (0..32).filter(is_active).map(move |id| TaskWait { program, id, is_blocked: held >> id & 1 != 0 })
+    let TaskState { active, active_and_blocked, .. } = tile.element.tasks();
+    let is_active = move |id: &TaskId| active & id.bit() != 0;
+    let wait = move |id: TaskId| TaskWait { program, id, is_blocked: active_and_blocked & id.bit() != 0 };
+    TaskId::all().filter(is_active).map(wait)
 }
 
 /// The heads of input queues that no task or operation takes.
 fn left_unread<E: Element>(tile: &Tile<E>, arch: Arch) -> Vec<Unread> {
     let TaskState { blocked_channels: blocked, reading, .. } = tile.element.tasks();
-    let unread = tile.ports.inputs.iter().enumerate().filter(|(slot, _)| reading >> slot & 1 == 0);
+    let unread = InputSlot::all().zip(&tile.ports.inputs).filter(|(slot, _)| reading & slot.bit() == 0);
     let heads = unread.filter_map(|(_, input)| Some((input, input.front()?)));
     heads
         .map(|(input, head)| {
-            let channel = if arch == Arch::Wse2 { input.color.number() } else { input.queue };
-            let is_blocked = blocked.checked_shr(u32::from(channel)).unwrap_or(0) & 1 == 1;
+            let channel = if arch == Arch::Wse2 { Some(input.color.bit()) } else { input.queue.map(QueueId::bit) };
+            let is_blocked = channel.is_some_and(|channel| blocked & channel != 0);
             Unread { queue: input.queue, color: input.color, is_control: head.control, is_blocked }
         })
         .collect()

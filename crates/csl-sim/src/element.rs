@@ -146,7 +146,7 @@ impl Element for Pe {
     }
 
     fn hazards(&self) -> &[Hazard] {
-        Pe::holds(self)
+        Pe::hazards(self)
     }
 
     fn unserved(&self) -> &[Unserved] {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use csl_fabric::Ramp;
 use csl_image::PatchTarget;
 use csl_machine::{Color, Wavelet, index_types};
-use csl_pe::Ports;
+use csl_pe::{InputSlot, Ports};
 
 use crate::columns::Columns;
 use crate::element::{Element, TileInit};
@@ -192,12 +192,12 @@ impl<E: Element> ElementRow<E> {
 impl<E: Element> ElementRow<E> {
     /// Reserves the place of a wavelet from the tile's own ramp for a while. The router may use it in the cycle after
     /// its release, as after a read.
-    fn reserve(&mut self, tile_id: TileId, slot: usize) {
+    fn reserve(&mut self, tile_id: TileId, slot: InputSlot) {
         let cycles = u64::from(self.world.chip.timing.loopback_hold);
         if cycles > 0 {
             let tile = &mut self.tiles[tile_id];
             tile.ports.reserve(slot);
-            tile.returns.push_back((self.now + cycles - 1, slot as u8));
+            tile.returns.push_back((self.now + cycles - 1, slot));
             let at = tile.timer.min(self.now + cycles - 1);
             self.set_timer(tile_id, at);
         }
@@ -226,7 +226,7 @@ impl<E: Element> Ramp for ElementRow<E> {
             self.reserve(tile_id, slot);
         }
         let tile = &self.tiles[tile_id];
-        if tile.wake.arrivals >> slot & 1 != 0 {
+        if tile.wake.arrivals & slot.bit() != 0 {
             self.wake(tile_id);
         }
     }

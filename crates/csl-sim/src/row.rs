@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use csl_fabric::Row as FabricRow;
+use csl_pe::OutputSlot;
 
 use crate::columns::Columns;
 use crate::element::Element;
@@ -96,10 +97,10 @@ impl<E: Element> Row<E> {
     /// Lets one wavelet of a tile out; its output queues take turns.
     fn inject_one(&mut self, tile_id: TileId, now: u64) -> Result<(), csl_fabric::Fault> {
         let count = self.elements.tiles[tile_id].ports.outputs.len();
-        let first = usize::from(self.elements.tiles[tile_id].next_output);
-        for output in (0..count).map(|i| (first + i) % count) {
+        let first = self.elements.tiles[tile_id].next_output.index();
+        for output in (first..first + count).filter_map(|at| OutputSlot::of(at % count)) {
             if self.leave(tile_id, output, now)? {
-                self.took_output(tile_id, output, (output + 1) % count, now);
+                self.took_output(tile_id, output, now);
                 return Ok(());
             }
         }
@@ -110,7 +111,7 @@ impl<E: Element> Row<E> {
     }
 
     /// Moves the head of an output queue to the router, or to the host where the color is one of its streams.
-    fn leave(&mut self, tile_id: TileId, output: usize, now: u64) -> Result<bool, csl_fabric::Fault> {
+    fn leave(&mut self, tile_id: TileId, output: OutputSlot, now: u64) -> Result<bool, csl_fabric::Fault> {
         let tile = &mut self.elements.tiles[tile_id];
         let Some(head) = tile.ports.outputs[output].ready(now) else { return Ok(false) };
         match self.fabric.routed(tile.x, head.color) {
@@ -125,13 +126,13 @@ impl<E: Element> Row<E> {
         }
     }
 
-    fn took_output(&mut self, tile_id: TileId, output: usize, next: usize, now: u64) {
+    fn took_output(&mut self, tile_id: TileId, output: OutputSlot, now: u64) {
         let tile = &mut self.elements.tiles[tile_id];
         tile.ports.depart(output);
-        tile.next_output = next as u8;
+        tile.next_output = OutputSlot::of((output.index() + 1) % tile.ports.outputs.len()).unwrap_or(output);
         let at = tile.next_injection();
         tile.inject_at = if at == NEVER { NEVER } else { at.max(now + 1) };
-        if tile.wake.credits >> output & 1 != 0 {
+        if tile.wake.credits & output.bit() != 0 {
             self.elements.wake(tile_id);
         }
     }

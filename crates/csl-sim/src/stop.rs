@@ -1,6 +1,6 @@
 //! The ways in which a simulation stops, as values; `csl-host` turns them into texts.
 
-use csl_machine::{Color, Direction, ProgramId};
+use csl_machine::{Color, Direction, ProgramId, QueueId, TaskId};
 
 use crate::memcpy::Ticket;
 
@@ -132,7 +132,7 @@ pub struct Running {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskWait {
     pub program: ProgramId,
-    pub id: u8,
+    pub id: TaskId,
     pub is_blocked: bool,
 }
 
@@ -148,8 +148,8 @@ pub struct Stalled {
 /// Wavelets in an input queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Unread {
-    /// The queue; 0xff where the color has none.
-    pub queue: u8,
+    /// The queue; none where the color has none.
+    pub queue: Option<QueueId>,
     pub color: Color,
     /// Whether the first of them is a control wavelet.
     pub is_control: bool,
@@ -160,7 +160,7 @@ pub struct Unread {
 /// Wavelets in an output queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StalledOutput {
-    pub queue: u8,
+    pub queue: QueueId,
     pub color: Color,
     /// Whether no route takes the color, so that the wavelets can only go to the host, which does not read them.
     pub unrouted: bool,

@@ -3,7 +3,7 @@
 use csl_machine::Color;
 use std::collections::VecDeque;
 
-use csl_pe::{Ports, Wake};
+use csl_pe::{InputSlot, OutputSlot, Ports, Wake};
 
 use crate::memcpy::TileHost;
 
@@ -24,11 +24,11 @@ pub(crate) struct Tile<E> {
     /// room.
     pub inject_at: u64,
     /// The output queue to try first.
-    pub next_output: u8,
+    pub next_output: OutputSlot,
     pub ports: Ports,
     /// Reserved places of input slots, each with the cycle of its release: of wavelets that the tile has sent to
     /// itself.
-    pub returns: VecDeque<(u64, u8)>,
+    pub returns: VecDeque<(u64, InputSlot)>,
     pub host: TileHost,
     pub element: E,
 }
@@ -43,7 +43,7 @@ impl<E> Tile<E> {
             wake: Wake::at(0),
             timer: NEVER,
             inject_at: NEVER,
-            next_output: 0,
+            next_output: OutputSlot::at(0),
             refused: 0,
             host: TileHost::default(),
         }
@@ -55,7 +55,7 @@ impl<E> Tile<E> {
     }
 
     /// The input slot where a wavelet of `color` would land, if it has room; `None` where no slot takes the color.
-    pub fn arrival_slot_with_room(&mut self, color: Color) -> Option<usize> {
+    pub fn arrival_slot_with_room(&mut self, color: Color) -> Option<InputSlot> {
         let slot = self.ports.arrival_slot(color)?;
         self.ports.inputs[slot].has_room().then_some(slot)
     }
@@ -69,7 +69,7 @@ impl<E> Tile<E> {
     /// Frees the places whose release is in this cycle.
     pub fn take_returns(&mut self, now: u64) {
         while let Some((_, slot)) = self.returns.pop_front_if(|tile_id| tile_id.0 <= now) {
-            self.ports.release(usize::from(slot));
+            self.ports.release(slot);
         }
     }
 }

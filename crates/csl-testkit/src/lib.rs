@@ -4,7 +4,7 @@ use csl_image::{Function, HalfFormat, PeImage, Queue, Region, Task, TaskParam};
 use csl_isa::dsd::{Dsd, DsdClass};
 use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
-use csl_machine::{Action, Color, Dialect, QueueDir, Startup, TaskKind, TaskTarget, VecConfig, VecOp};
+use csl_machine::{Action, Color, Dialect, QueueDir, QueueId, Startup, TaskId, TaskKind, TaskTarget, VecConfig, VecOp};
 
 /// A program without code and data.
 pub fn program() -> PeImage {
@@ -57,7 +57,7 @@ pub fn func(program: &mut PeImage, params: u16, code: &[Insn]) -> u16 {
 /// Binds a function as a task with parameters of these widths in bits.
 pub fn bind(program: &mut PeImage, kind: TaskKind, id: u8, bits: &[u8], func: u16) {
     let params = bits.iter().map(|&bits| TaskParam { bits, signed: false }).collect();
-    program.tasks.push(Task { kind, id, func, params });
+    program.tasks.push(Task { kind, id: TaskId::at(id), func, params });
 }
 
 /// Adds a local task with this code.
@@ -69,14 +69,14 @@ pub fn task(program: &mut PeImage, id: u8, code: &[Insn]) {
 /// Adds a local task that is active at the start.
 pub fn main_task(program: &mut PeImage, code: &[Insn]) {
     task(program, 8, code);
-    program.startup.push(Startup::Activate(TaskTarget::LocalTask(8)));
+    program.startup.push(Startup::Activate(TaskTarget::LocalTask(TaskId::at(8))));
 }
 
 /// Binds a queue to a color.
 pub fn queue(program: &mut PeImage, dir: QueueDir, id: u8, color: u8) {
     program.queues.push(Queue {
         dir,
-        id,
+        id: QueueId::at(id),
         color: Color::new(color),
         priority: None,
         control_base: 0,
@@ -115,10 +115,10 @@ pub fn mem(addr: u16, extent: u16, stride: i16) -> VecArg {
 
 /// An operand of `extent` wavelets that come in by a queue.
 pub fn fabin(color: u8, queue: u8, extent: u16) -> VecArg {
-    VecArg::DsdConst(Dsd::fabric(DsdClass::Fabin, Color::new(color), queue, extent, 0, false).0)
+    VecArg::DsdConst(Dsd::fabric(DsdClass::Fabin, Color::new(color), QueueId::new(queue), extent, 0, false).0)
 }
 
-/// An operand of `extent` wavelets that go out by a queue; 0xff names none.
+/// An operand of `extent` wavelets that go out by a queue; 255 names none.
 pub fn fabout(color: u8, queue: u8, extent: u16) -> VecArg {
-    VecArg::DsdConst(Dsd::fabric(DsdClass::Fabout, Color::new(color), queue, extent, 0, false).0)
+    VecArg::DsdConst(Dsd::fabric(DsdClass::Fabout, Color::new(color), QueueId::new(queue), extent, 0, false).0)
 }

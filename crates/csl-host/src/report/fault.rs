@@ -31,9 +31,6 @@ pub(crate) fn fault(excerpts: &mut Excerpts, report: &FaultReport) -> Diagnostic
     diagnostic.note(format!("in the whole fabric this is PE ({px}, {py})"))
 }
 
-/// The number that stands for a queue where an operation names none.
-const UNNAMED: u8 = 0xff;
-
 /// The number of innermost calls shown of a long call stack, beside the outermost ones.
 const INNER_CALLS: usize = 8;
 const OUTER_CALLS: usize = 4;
@@ -82,8 +79,8 @@ fn pe_fault(program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> String {
         F::UnboundTask { control: true, id } => format!("control task {id} was called, but nothing is bound to it"),
         F::UnboundTask { control: false, id } => format!("task {id} was activated, but nothing is bound to it"),
         F::NoSuchTask { id } => format!("there is no task id {id}"),
-        F::NoQueue { output, queue: UNNAMED } => format!("the operation names no {} queue", side(*output)),
-        F::NoQueue { output, queue } => format!("{} queue {queue} is bound to no color", side(*output)),
+        F::NoQueue { output, queue: None } => format!("the operation names no {} queue", side(*output)),
+        F::NoQueue { output, queue: Some(queue) } => format!("{} queue {queue} is bound to no color", side(*output)),
         F::QueueNotEmpty { output, queue } => {
             format!("{} queue {queue} was bound anew while it held wavelets", side(*output))
         }
@@ -117,7 +114,7 @@ fn advice(program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> Option<String>
              which calls none, instead of {id}"
         )),
         F::UnboundTask { control: false, .. } => Some("bind a task to that id with `@bind_local_task`".to_owned()),
-        F::NoQueue { output, queue: UNNAMED } => Some(format!("give its DSD an `.{}_queue`", side(*output))),
+        F::NoQueue { output, queue: None } => Some(format!("give its DSD an `.{}_queue`", side(*output))),
         F::NoQueue { output: true, .. } => Some(
             "name the color in its DSD, `.fabric_color = ..`, or, on WSE-3, bind the queue: \
              `@initialize_queue(queue, .{ .color = .. })`"

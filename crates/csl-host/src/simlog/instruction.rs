@@ -2,8 +2,8 @@
 
 use csl_image::PeImage;
 use csl_isa::{Insn, Op};
-use csl_machine::VecOp;
-use csl_pe::{Element, Issue};
+use csl_machine::{MicrothreadId, VecOp};
+use csl_pe::{Element, Issue, Thread};
 use csl_sim::Event;
 
 use super::Scene;
@@ -73,9 +73,9 @@ impl Found {
 
     /// Address, task and name. The address is the number of the instruction, as listings show it.
     fn place(&self, issue: &Issue) -> String {
-        let thread = match issue.ut {
-            Some(ut) => format!("T{:02}.UT{ut}", issue.task),
-            None => format!("T{:02}", issue.task),
+        let thread = match issue.thread {
+            Thread::Main => format!("T{:02}", issue.task),
+            Thread::Microthread(ut) => format!("T{:02}.UT{}", issue.task, MicrothreadId::byte(ut)),
         };
         format!("0x{:04x}: {thread:<8}{}", issue.pc, self.name)
     }

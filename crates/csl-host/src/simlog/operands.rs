@@ -69,8 +69,8 @@ fn argument(arg: VecArg) -> String {
 
 fn descriptor(dsd: Dsd) -> String {
     let queue = |name: &str| match (dsd.queue(), dsd.color()) {
-        (0xff, color) => format!("[C{}]", color.map_or(0xff, Color::number)),
-        (queue, _) => format!("[{name}{queue}]"),
+        (Some(queue), _) => format!("[{name}{queue}]"),
+        (None, color) => format!("[C{}]", Color::byte(color)),
     };
     match dsd.class() {
         DsdClass::Mem1d | DsdClass::Circbuf => format!("addr16({:04x})", dsd.addr()),

@@ -108,7 +108,7 @@ fn tasks(pe: &PeImage) -> Result<(), String> {
     pe.tasks.iter().try_for_each(|task| self::task(pe, task))?;
     pe.startup.iter().try_for_each(|startup| task_target(startup.target()))?;
     for queue in &pe.queues {
-        require(queue.id < 8, || format!("queue {}", queue.id))?;
+        require(queue.id.number() < 8, || format!("queue {}", queue.id))?;
         require(queue.control_base <= LAST_CONTROL_TASK, || format!("control tasks from {}", queue.control_base))?;
     }
     pe.rpc.iter().flat_map(|rpc| &rpc.functions).try_for_each(|called| {
@@ -123,7 +123,7 @@ fn tasks(pe: &PeImage) -> Result<(), String> {
 
 fn task(pe: &PeImage, task: &Task) -> Result<(), String> {
     let last = if task.kind == TaskKind::Control { LAST_CONTROL_TASK } else { 31 };
-    require(task.id <= last, || format!("task {}", task.id))?;
+    require(task.id.number() <= last, || format!("task {}", task.id))?;
     let func = pe.funcs.get(usize::from(task.func)).ok_or_else(|| format!("no function {}", task.func))?;
     require(usize::from(func.params) == task.params.len(), || format!("task {} takes other arguments", func.name))?;
     let widths = task.params.iter().all(|param| (1..=32).contains(&param.bits));
@@ -136,7 +136,7 @@ fn plain_func(pe: &PeImage, func: u16) -> Result<(), String> {
 
 fn task_target(target: &TaskTarget) -> Result<(), String> {
     let id = *target.id();
-    require(id <= LAST_CONTROL_TASK, || format!("task {id}"))
+    require(id.number() <= LAST_CONTROL_TASK, || format!("task {id}"))
 }
 
 fn names(pe: &PeImage) -> Result<(), String> {

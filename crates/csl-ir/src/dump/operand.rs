@@ -1,6 +1,6 @@
 //! Prints operands, addresses, descriptors and targets.
 
-use csl_machine::{Color, DsrFile, TaskTarget};
+use csl_machine::{Color, DsrFile, MicrothreadId, QueueId, TaskTarget};
 
 use crate::func::{Addr, AddrBase, FuncId, GlobalId, Opnd, Reg, Scalar, VecOperand};
 use crate::program::Program;
@@ -140,8 +140,8 @@ fn fabric_parts(fabric: &FabricDsd) -> Vec<String> {
     let flag = |name: &str, set: bool| set.then(|| name.to_string());
     [
         number("color", fabric.color.map(Color::number)),
-        number("queue", fabric.queue),
-        number("ut", fabric.ut),
+        number("queue", fabric.queue.map(QueueId::number)),
+        number("ut", fabric.ut.map(MicrothreadId::number)),
         flag("control", fabric.control),
         flag("advance switch", fabric.advance_switch),
         flag("control transform", fabric.control_transform),

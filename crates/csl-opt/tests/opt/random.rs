@@ -8,7 +8,7 @@ use csl_codegen::Options;
 use csl_diag::{FileId, SourceMap, Span};
 use csl_image::PeImage;
 use csl_ir::*;
-use csl_machine::{Arch, Coord, Dialect, ProgramId, Sdk, Size, TaskKind, TileRun};
+use csl_machine::{Arch, Coord, Dialect, ProgramId, Sdk, Size, TaskId, TaskKind, TileRun};
 use csl_num::FloatKind;
 use csl_opt::{Pass, Passes, optimise};
 use csl_pe::Memory;
@@ -390,7 +390,13 @@ fn program(seed: u64) -> Program {
         types: Arc::new(types),
         globals: globals.to_vec(),
         funcs: funcs.into_iter().map(Arc::new).collect(),
-        tasks: vec![TaskBind { kind: TaskKind::Local, id: 8, func: FuncId::new(0), params: Vec::new(), span: SPAN }],
+        tasks: vec![TaskBind {
+            kind: TaskKind::Local,
+            id: TaskId::at(8),
+            func: FuncId::new(0),
+            params: Vec::new(),
+            span: SPAN,
+        }],
         startup: Vec::new(),
         queues: Vec::new(),
         fifos: Vec::new(),

@@ -1,15 +1,13 @@
 //! The resources that the operands of an operation take. They are found before the operation starts: nothing is bound
 //! or read.
 
-use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
-use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
-use csl_machine::Arch;
-use csl_num::LowBits;
+use csl_isa::dsd::{Dsd, DsdClass};
+use csl_isa::vec::{VecArg, VecDesc};
+use csl_machine::{Arch, MicrothreadId};
 
-use super::config::Config;
+use super::config::{self, Config};
 use super::dsr::{Loaded, queue_alone};
 use super::state::Datapath;
-use crate::queues::NONE;
 
 /// The DSD of an operand, if it is on the fabric, and the configuration of an explicit DSR.
 #[derive(Clone, Copy, Default)]
@@ -40,26 +38,18 @@ impl Datapath {
 
     /// The microthread that an asynchronous operation runs on. WSE-2: the output queue's number, or that of the first
     /// input. WSE-3: the one that the operands name, in the order destination, first source, second source; else the
-    /// queue of the first that is on the fabric.
-    pub fn microthread_of(&self, desc: &VecDesc, reg: &dyn Fn(u16) -> u64) -> u8 {
-        let of_operation = desc.config.ut.map(|ut| match ut {
-            RegOrImm::Reg(number) => reg(number).low8(),
-            RegOrImm::Imm(ut) => ut.low8(),
-        });
-        let given = |claim: Claim| {
-            let of_dsd = claim.fabric.and_then(|dsd| (dsd.flags() & fabric_flags::UT_MASK).checked_sub(1));
-            match claim.dsr {
-                Some(dsr) => dsr.ut,
-                None if claim.fabric.is_some() => {
-                    of_operation.or(of_dsd.map(|bits| (bits >> fabric_flags::UT_SHIFT).low8()))
-                }
-                None => None,
-            }
+    /// queue of the first that is on the fabric, if it names one.
+    pub fn microthread_of(&self, desc: &VecDesc, reg: &dyn Fn(u16) -> u64) -> Option<MicrothreadId> {
+        let of_operation = desc.config.ut.and_then(|ut| config::microthread(ut, reg));
+        let given = |claim: Claim| match (claim.dsr, claim.fabric) {
+            (Some(dsr), _) => dsr.ut,
+            (None, Some(dsd)) => of_operation.or(dsd.microthread()),
+            (None, None) => None,
         };
         let claims = || operands(desc).map(|arg| self.claim_of(arg, reg));
         let explicit = claims().find_map(given).filter(|_| self.chip.arch == Arch::Wse3);
-        let queue = claims().find_map(|claim| claim.fabric.map(|dsd| dsd.queue()));
-        explicit.or(queue).unwrap_or(NONE)
+        let queue = claims().find_map(|claim| claim.fabric).and_then(Dsd::queue);
+        explicit.or(queue.map(MicrothreadId::from))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The configuration of an operation or a DSR, with its register operands read.
 
 use csl_isa::vec::RegOrImm;
-use csl_machine::{Action, OnControl, Priority, VecConfig};
+use csl_machine::{Action, MicrothreadId, OnControl, Priority, TaskId, VecConfig};
 use csl_num::LowBits;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub(crate) struct Config {
     pub completion: Action,
     pub on_control: Option<Action>,
     pub priority: Option<Priority>,
-    pub ut: Option<u8>,
+    pub ut: Option<MicrothreadId>,
     pub index: u16,
     pub save_address: bool,
 }
@@ -25,7 +25,7 @@ impl Config {
                 OnControl::Then(action) => effect(action, reg),
             }),
             priority: config.priority,
-            ut: config.ut.map(|ut| value(ut, reg).low8()),
+            ut: config.ut.and_then(|ut| microthread(ut, reg)),
             index: config.index.map_or(0, |index| value(index, reg)),
             save_address: config.save_address,
         }
@@ -39,7 +39,12 @@ fn value(operand: RegOrImm, reg: &dyn Fn(u16) -> u64) -> u16 {
     }
 }
 
+/// The microthread of a number; none where there is no such number.
+pub(super) fn microthread(operand: RegOrImm, reg: &dyn Fn(u16) -> u64) -> Option<MicrothreadId> {
+    MicrothreadId::new(value(operand, reg).low8())
+}
+
 /// The target of an action, with its number read.
 fn effect(action: Action<RegOrImm>, reg: &dyn Fn(u16) -> u64) -> Action {
-    action.map(|operand| value(*operand, reg).min(255).low8())
+    action.map(|operand| TaskId::clamped(value(*operand, reg).into()))
 }

@@ -1,13 +1,17 @@
 //! The operands of running operations: their positions, and their next elements.
 
 use csl_isa::dsd::mem4d;
-use csl_machine::Color;
+use csl_machine::{Color, DSRS, DsrFile};
 use csl_num::LowBits;
 
+use super::length::Length;
 use super::memory::Memory;
+use crate::ports::{InputSlot, OutputSlot};
 
-/// Stands for no explicit DSR.
-pub(crate) const NO_DSR: u8 = 0xff;
+csl_machine::byte_ids! {
+    /// The place of a loaded explicit DSR among them.
+    pub(crate) struct DsrSlot: DsrFile::ALL.len() * DSRS as usize;
+}
 
 /// An operand of an operation.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,8 +19,8 @@ pub(crate) struct Operand {
     pub cursor: Cursor,
     /// Size of an element in 16-bit words.
     pub words: u8,
-    /// The explicit DSR that it came from, or [`NO_DSR`].
-    pub dsr: u8,
+    /// The explicit DSR that it came from, if it did.
+    pub dsr: Option<DsrSlot>,
 }
 
 /// The position of the next element. Addresses are in bytes and wrap at 16 bits.
@@ -69,13 +73,13 @@ pub(crate) struct Circ {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct In {
-    pub slot: u8,
+    pub slot: InputSlot,
     pub control_transform: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Out {
-    pub slot: u8,
+    pub slot: OutputSlot,
     pub color: Color,
     pub control: bool,
     pub control_transform: bool,
@@ -99,8 +103,8 @@ impl Operand {
     /// Writes the next element of a destination in memory, or keeps the value of a scalar one.
     #[inline(always)]
     pub fn put(&mut self, memory: &mut Memory, value: u32) {
-        if let Cursor::Ptr { value: held, .. } = &mut self.cursor {
-            *held = Some(value);
+        if let Cursor::Ptr { value: kept, .. } = &mut self.cursor {
+            *kept = Some(value);
         } else if let Some(addr) = self.cursor.next_addr() {
             memory.write_element(addr, self.words, value);
         }
@@ -162,13 +166,14 @@ impl Mem4 {
     }
 
     /// The number of elements.
-    pub fn len(&self) -> u32 {
-        self.extents.iter().fold(1u32, |len, &extent| len.saturating_mul(u32::from(extent)))
+    pub fn len(&self) -> Length {
+        Length::of(self.extents.iter().fold(1u32, |len, &extent| len.saturating_mul(u32::from(extent))))
     }
 
-    /// The number of elements left in the innermost dimension.
-    pub fn row_left(&self) -> u32 {
-        if self.dims <= 1 { u32::MAX } else { u32::from(self.extents[0].saturating_sub(self.counts[0])).max(1) }
+    /// The number of elements left in the innermost dimension, which has no end where it is the only one.
+    pub fn row_left(&self) -> Length {
+        let left = u32::from(self.extents[0].saturating_sub(self.counts[0])).max(1);
+        if self.dims <= 1 { Length::ENDLESS } else { Length::of(left) }
     }
 
     /// Whether the banks of `other` keep their distance from this operand's in every row: eight banks of two bytes.

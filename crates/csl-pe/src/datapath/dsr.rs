@@ -5,8 +5,7 @@ use csl_isa::dsd::{Dsd, DsdClass};
 use csl_machine::DsrFile;
 
 use super::config::Config;
-use super::cursor::Mem4Desc;
-use crate::queues::NONE;
+use super::cursor::{DsrSlot, Mem4Desc};
 
 /// A descriptor as it was loaded; element sizes come from the operation.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,11 +33,11 @@ pub(crate) struct Dsr {
 pub(crate) struct Dsrs(Vec<Dsr>);
 
 impl Dsrs {
-    pub fn find(&self, file: DsrFile, id: u8) -> Option<usize> {
-        self.0.iter().position(|dsr| dsr.file == file && dsr.id == id)
+    pub fn find(&self, file: DsrFile, id: u8) -> Option<DsrSlot> {
+        self.0.iter().position(|dsr| dsr.file == file && dsr.id == id).and_then(DsrSlot::of)
     }
 
-    pub fn get(&self, at: usize) -> &Dsr {
+    pub fn get(&self, at: DsrSlot) -> &Dsr {
         &self.0[at]
     }
 
@@ -51,14 +50,14 @@ impl Dsrs {
 
     /// Saves the address of an ended operation, `.save_address`: the register points after the elements that it has
     /// used.
-    pub fn save(&mut self, at: usize, stands: u16) {
-        if self.0.get(at).is_some_and(|dsr| dsr.config.save_address) {
+    pub fn save(&mut self, at: DsrSlot, stands: u16) {
+        if self.0.get(at.index()).is_some_and(|dsr| dsr.config.save_address) {
             self.set_addr(at, stands);
         }
     }
 
     /// Changes the address of a descriptor. Returns false for one that is not in memory.
-    pub fn set_addr(&mut self, at: usize, addr: u16) -> bool {
+    pub fn set_addr(&mut self, at: DsrSlot, addr: u16) -> bool {
         match &mut self.0[at].value {
             Loaded::Packed(dsd) if dsd.class() == DsdClass::Mem1d => *dsd = dsd.with_addr(addr),
             Loaded::Circ { at, .. } => *at = addr,
@@ -69,7 +68,7 @@ impl Dsrs {
     }
 
     /// `@set_dsr_base_addr`: as [`Dsrs::set_addr`], but a circular buffer moves as a whole.
-    pub fn set_base(&mut self, at: usize, addr: u16) -> bool {
+    pub fn set_base(&mut self, at: DsrSlot, addr: u16) -> bool {
         if let Loaded::Circ { dsd, .. } = &mut self.0[at].value {
             *dsd = dsd.with_addr(addr);
         }
@@ -80,7 +79,7 @@ impl Dsrs {
 /// The DSD, without its color if it is a fabin: in an explicit DSR that reads from the color of its queue and binds none
 /// (docs/decisions/machine.md M29).
 pub(crate) fn queue_alone(dsd: Dsd) -> Dsd {
-    if dsd.class() != DsdClass::Fabin || dsd.queue() == NONE {
+    if dsd.class() != DsdClass::Fabin || dsd.queue().is_none() {
         return dsd;
     }
     Dsd::fabric(DsdClass::Fabin, None, dsd.queue(), dsd.extent(), dsd.flags(), dsd.index_offset())

@@ -24,7 +24,7 @@ impl Operation {
             Cursor::Out(out) => self.send(data, ports, now, out, value, 1),
             _ => self.dest.put(&mut data.memory, value),
         }
-        self.count(1);
+        self.left.count_off(1);
         self.after_move(&mut data.memory)
     }
 }
@@ -33,7 +33,7 @@ impl Operation {
 fn fetch(src: &mut Operand, data: &Datapath, ports: &mut Ports) -> u32 {
     match src.cursor {
         Cursor::In(input) => {
-            let word = ports.take(usize::from(input.slot)).map_or(0, |wavelet| wavelet.data);
+            let word = ports.take(input.slot).map_or(0, |wavelet| wavelet.data);
             if src.words == 1 { word & 0xffff } else { word }
         }
         _ => src.next(&data.memory),

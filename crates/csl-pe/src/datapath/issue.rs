@@ -43,19 +43,19 @@ impl Operation {
             Ready::End(effect) => return Ok(Step::Done(effect)),
         };
         self.move_elements(data, ports, now, elements)?;
-        self.count(elements);
+        self.left.count_off(elements);
         self.pass_rows(data.chip, elements);
         Ok(self.after_move(&mut data.memory))
     }
 
     fn ready(&mut self, data: &mut Datapath, ports: &mut Ports) -> Result<Ready, FaultKind> {
-        let mut elements = u32::from(self.rate.group).min(self.left);
+        let mut elements = self.left.at_most(self.rate.group.into());
         for i in 0..self.srcs.len() {
             match self.srcs[i].cursor {
-                Cursor::In(input) => match ports.inputs[usize::from(input.slot)].front() {
+                Cursor::In(input) => match ports.inputs[input.slot].front() {
                     None => return Ok(Ready::Wait(Stall::Input(input.slot))),
                     Some(head) if head.control && self.config.on_control.is_some() => {
-                        ports.take(usize::from(input.slot));
+                        ports.take(input.slot);
                         self.write_back(&mut data.memory);
                         return Ok(Ready::End(self.config.on_control.unwrap_or_default()));
                     }
@@ -77,9 +77,7 @@ impl Operation {
 
     fn ready_dest(&mut self, data: &mut Datapath, ports: &Ports, elements: u32) -> Result<Ready, FaultKind> {
         match self.dest.cursor {
-            Cursor::Out(out) if ports.outputs[usize::from(out.slot)].room() == 0 => {
-                Ok(Ready::Wait(Stall::Output(out.slot)))
-            }
+            Cursor::Out(out) if ports.outputs[out.slot].room() == 0 => Ok(Ready::Wait(Stall::Output(out.slot))),
             Cursor::Fifo(id) => {
                 let words = self.dest.words;
                 match self.enough(data.fifos[usize::from(id)].room(words)) {
@@ -113,7 +111,7 @@ impl Operation {
             return Ok(Ready::Wait(Stall::Fifo(id)));
         }
         if *length != 0 {
-            *length = self.left.min(ENDLESS_LENGTH.into()).low16();
+            *length = self.left.at_most(ENDLESS_LENGTH.into()).low16();
         }
         self.result = action == FifoAction::Terminate;
         Ok(Ready::End(self.config.completion))
@@ -150,9 +148,7 @@ impl Operation {
 
     fn take_wavelets(&self, transform: u32, ports: &mut Ports) -> [u32; 3] {
         self.srcs.map(|src| match src.cursor {
-            Cursor::In(input) => {
-                ports.take(usize::from(input.slot)).map_or(0, |wavelet| received(input, wavelet, transform))
-            }
+            Cursor::In(input) => ports.take(input.slot).map_or(0, |wavelet| received(input, wavelet, transform)),
             _ => 0,
         })
     }

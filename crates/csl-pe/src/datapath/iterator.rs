@@ -5,14 +5,15 @@ use csl_isa::vec::IterDsd;
 use csl_machine::Wavelet;
 use csl_num::LowBits;
 
-use super::cursor::{Cursor, NO_DSR, Operand};
+use super::cursor::{Cursor, Operand};
+use super::length::Length;
 use super::operands::Setup;
 use super::state::{Datapath, Iter};
 use crate::fault::FaultKind;
 use crate::ports::Ports;
 use crate::queues::Outgoing;
 
-const UNUSED: Iter = Iter { operand: Operand { cursor: Cursor::None, words: 1, dsr: NO_DSR }, left: 0 };
+const UNUSED: Iter = Iter { operand: Operand { cursor: Cursor::None, words: 1, dsr: None }, left: Length::ZERO };
 
 /// The result of a turn of an iterator.
 pub(crate) enum Turn {
@@ -45,7 +46,7 @@ impl Datapath {
     }
 
     pub fn is_iter_on_fabric(&self, iter: u16) -> bool {
-        self.iter(iter).is_some_and(|iter| iter.left != 0 && iter.operand.cursor.is_fabric())
+        self.iter(iter).is_some_and(|iter| !iter.left.is_zero() && iter.operand.cursor.is_fabric())
     }
 
     pub fn iter(&self, iter: u16) -> Option<&Iter> {
@@ -53,14 +54,14 @@ impl Datapath {
     }
 
     fn unfinished(&self, iter: u16) -> Option<Iter> {
-        self.iter(iter).copied().filter(|iter| iter.left != 0)
+        self.iter(iter).copied().filter(|iter| !iter.left.is_zero())
     }
 
     /// The next element of a source.
     pub fn iter_next(&mut self, iter: u16, ports: &mut Ports) -> Result<Turn, FaultKind> {
         let Some(mut it) = self.unfinished(iter) else { return Ok(Turn::End) };
         let value = match it.operand.cursor {
-            Cursor::In(input) => match ports.take(usize::from(input.slot)) {
+            Cursor::In(input) => match ports.take(input.slot) {
                 None => return Ok(Turn::Wait),
                 Some(wavelet) if it.operand.words == 1 => wavelet.data & 0xffff,
                 Some(wavelet) => wavelet.data,
@@ -80,16 +81,15 @@ impl Datapath {
         let word = value.low32();
         match it.operand.cursor {
             Cursor::Out(out) => {
-                if ports.outputs[usize::from(out.slot)].room() == 0 {
+                if ports.outputs[out.slot].room() == 0 {
                     return Ok(Turn::Wait);
                 }
                 let low = if it.operand.words == 1 { word & 0xffff } else { word };
                 let data = out.index.map_or(low, |index| low & 0xffff | u32::from(index) << 16);
                 let wavelet = Wavelet { data, control: out.control, half: out.half };
-                let advance_switch = out.advance_switch && it.left == 1;
+                let advance_switch = out.advance_switch && it.left == Length::ONE;
                 let ready = now + self.dispatch_to_ramp();
-                let sent =
-                    ports.put(usize::from(out.slot), Outgoing { wavelet, color: out.color, advance_switch, ready });
+                let sent = ports.put(out.slot, Outgoing { wavelet, color: out.color, advance_switch, ready });
                 debug_assert!(sent, "there was room");
             }
             Cursor::Fifo(_) | Cursor::In(_) | Cursor::Scalar(_) | Cursor::Ptr { .. } | Cursor::None => {
@@ -102,14 +102,11 @@ impl Datapath {
     }
 
     fn step_iter(&mut self, iter: u16, mut it: Iter) {
-        if it.left != u32::MAX {
-            it.left -= 1;
-        }
-        if it.left == 0
-            && it.operand.dsr != NO_DSR
-            && let Some(addr) = it.operand.cursor.addr()
+        it.left.count_off(1);
+        if it.left.is_zero()
+            && let (Some(dsr), Some(addr)) = (it.operand.dsr, it.operand.cursor.addr())
         {
-            self.dsrs.save(usize::from(it.operand.dsr), addr);
+            self.dsrs.save(dsr, addr);
         }
         self.iters[usize::from(iter)] = it;
     }

@@ -13,9 +13,9 @@ impl Operation {
     /// Runs `issues` issues of a local operation at once.
     pub fn run_local(&mut self, chip: &Chip, memory: &mut Memory, half: FloatKind, issues: u64) -> Step {
         let issues = issues.min(u64::from(u32::MAX)).low32();
-        let elements = issues.saturating_mul(u32::from(self.rate.group)).min(self.left);
+        let elements = self.left.at_most(issues.saturating_mul(self.rate.group.into()));
         memory_loop::run(self, memory, half, elements);
-        self.count(elements);
+        self.left.count_off(elements);
         self.pass_rows(chip, elements);
         self.after_move(memory)
     }
@@ -29,13 +29,13 @@ impl Operation {
         issues: u64,
         unmasked: u16,
     ) -> Result<Step, FaultKind> {
-        for _ in 0..issues.saturating_mul(u64::from(self.rate.group)).min(u64::from(self.left)) {
+        for _ in 0..issues.saturating_mul(self.rate.group.into()).min(self.left.saturated().into()) {
             let raised = exceptions::of_element(self.op, half, memory_loop::next_sources(self, memory)) & unmasked;
             if raised != 0 {
                 return Err(FaultKind::FpException { raised });
             }
             memory_loop::run(self, memory, half, 1);
-            self.count(1);
+            self.left.count_off(1);
             self.pass_rows(chip, 1);
         }
         Ok(self.after_move(memory))

@@ -3,16 +3,17 @@
 use csl_image::PeImage;
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
 use csl_isa::vec::VecArg;
-use csl_machine::{Arch, Color, DsrFile, ENDLESS_LENGTH};
+use csl_machine::{Arch, Color, DsrFile, ENDLESS_LENGTH, QueueId};
 use csl_num::LowBits;
 
 use super::config::Config;
-use super::cursor::{Circ, Cursor, In, Linear, Mem4, Mem4Desc, NO_DSR, Out};
+use super::cursor::{Circ, Cursor, DsrSlot, In, Linear, Mem4, Mem4Desc, Out};
 use super::dsr::{Loaded, queue_alone};
+use super::length::Length;
 use super::state::Datapath;
 use crate::fault::FaultKind;
-use crate::ports::Ports;
-use crate::queues::{NONE, UNQUEUED};
+use crate::ports::{InputSlot, Ports};
+use crate::queues::UNQUEUED;
 
 /// The state that an operand may refer to.
 pub(crate) struct Setup<'a> {
@@ -27,8 +28,8 @@ pub(crate) struct Setup<'a> {
 pub(super) struct Found {
     pub cursor: Cursor,
     /// The length in elements; `None` for operands without one: scalars, and FIFOs without a length.
-    pub len: Option<u32>,
-    pub dsr: u8,
+    pub len: Option<Length>,
+    pub dsr: Option<DsrSlot>,
     pub loads: u32,
     /// The properties of a fabric operand: elements in a wavelet, flags, queue.
     pub fabric: Option<Fabric>,
@@ -39,10 +40,8 @@ pub(super) struct Found {
 pub(super) struct Fabric {
     pub per_wavelet: u8,
     pub flags: u16,
-    pub queue: u8,
+    pub queue: Option<QueueId>,
 }
-
-const ENDLESS: u32 = u32::MAX;
 
 impl Setup<'_> {
     pub(super) fn source(&mut self, arg: &VecArg, words: u16, index: u16) -> Result<Found, FaultKind> {
@@ -104,41 +103,39 @@ impl Setup<'_> {
     fn fabin(&mut self, dsd: Dsd, words: u16) -> Result<Found, FaultKind> {
         let slot = self.input_slot(dsd)?;
         let control_transform = dsd.flags() & fabric_flags::CONTROL_TRANSFORM != 0;
-        let cursor = Cursor::In(In { slot: slot.low8(), control_transform });
+        let cursor = Cursor::In(In { slot, control_transform });
         Ok(Found { cursor, fabric: Some(self.fabric(dsd, words)), ..none() })
     }
 
     /// The input slot of a fabin. On WSE-2 up to SDK 1.4 the operation binds its color to its queue
     /// (docs/decisions/machine.md M29).
-    fn input_slot(&mut self, dsd: Dsd) -> Result<usize, FaultKind> {
-        let (queue, color) = (dsd.queue(), dsd.color());
-        if queue != NONE && !self.data.chip.valid_input_queue(u32::from(queue)) {
+    fn input_slot(&mut self, dsd: Dsd) -> Result<InputSlot, FaultKind> {
+        let (arch, queue) = (self.data.chip.arch, dsd.queue());
+        if queue.is_some_and(|queue| !self.data.chip.valid_input_queue(queue.into())) {
             return Err(FaultKind::NoQueue { output: false, queue });
         }
-        let slot = match (self.data.chip.arch, queue != NONE, color) {
-            (Arch::Wse2, true, Some(color)) => Some(self.bind_input(queue, color)?),
-            (Arch::Wse3, true, Some(color)) if self.ports.input_slot(queue).is_none() => {
+        let slot = match (queue, dsd.color()) {
+            (Some(queue), Some(color)) if arch == Arch::Wse2 || self.ports.input_slot(queue).is_none() => {
                 Some(self.bind_input(queue, color)?)
             }
-            (_, true, _) => self.ports.input_slot(queue),
-            (_, false, Some(color)) => self.ports.arrival_slot(color),
-            (_, false, None) => None,
+            (Some(queue), _) => self.ports.input_slot(queue),
+            (None, Some(color)) => self.ports.arrival_slot(color),
+            (None, None) => None,
         };
         slot.ok_or(FaultKind::NoQueue { output: false, queue })
     }
 
-    fn bind_input(&mut self, queue: u8, color: Color) -> Result<usize, FaultKind> {
+    fn bind_input(&mut self, queue: QueueId, color: Color) -> Result<InputSlot, FaultKind> {
         self.ports.bind_input(queue, color).map_err(|_| FaultKind::QueueNotEmpty { output: false, queue })
     }
 
     fn fabout(&mut self, dsd: Dsd, words: u16, index: u16, is_async: bool) -> Result<Found, FaultKind> {
-        let queue = dsd.queue();
-        let missing = FaultKind::NoQueue { output: true, queue };
-        let valid = self.data.chip.valid_output_queue(u32::from(queue));
-        if (queue == NONE && is_async) || (queue != NONE && !valid) {
-            return Err(missing);
-        }
-        let queue = if queue == NONE { UNQUEUED } else { queue };
+        let missing = FaultKind::NoQueue { output: true, queue: dsd.queue() };
+        let queue = match dsd.queue() {
+            Some(queue) if self.data.chip.valid_output_queue(queue.into()) => queue,
+            None if !is_async => UNQUEUED,
+            _ => return Err(missing),
+        };
         let slot = match self.ports.output_slot(queue) {
             Some(slot) => slot,
             None => self.ports.bind_output(queue, None).map_err(|_| missing)?,
@@ -153,7 +150,7 @@ impl Setup<'_> {
         let half = self.ports.outputs[slot].dense && words == 1 && !dsd.index_offset();
         let out = Out {
             half,
-            slot: slot.low8(),
+            slot,
             color,
             control: has(fabric_flags::CONTROL),
             control_transform: has(fabric_flags::CONTROL_TRANSFORM),
@@ -162,7 +159,7 @@ impl Setup<'_> {
         };
         let fabric = self.fabric(dsd, words);
         let per_wavelet = if half { 1 } else { fabric.per_wavelet };
-        let fabric = Fabric { queue, per_wavelet, ..fabric };
+        let fabric = Fabric { queue: Some(queue), per_wavelet, ..fabric };
         Ok(Found { cursor: Cursor::Out(out), fabric: Some(fabric), ..none() })
     }
 
@@ -182,7 +179,7 @@ impl Setup<'_> {
     fn fifo(&self, id: u8, side: Side) -> Result<Found, FaultKind> {
         let fifo = self.data.fifos.get(usize::from(id)).ok_or(FaultKind::BadOperand("no such FIFO"))?;
         let len = if side == Side::Source { fifo.read_len } else { fifo.write_len };
-        Ok(Found { cursor: Cursor::Fifo(id), len: Some(len.into()).filter(|&len| len != 0), ..none() })
+        Ok(Found { cursor: Cursor::Fifo(id), len: (len != 0).then(|| Length::of(len.into())), ..none() })
     }
 
     fn dsr(&mut self, file: DsrFile, id: u8, words: u16, index: u16, side: Side) -> Result<Found, FaultKind> {
@@ -194,7 +191,7 @@ impl Setup<'_> {
             Loaded::Mem4(desc) => mem4(desc, words, index),
             Loaded::Fifo(id) => self.fifo(id, side)?,
         };
-        Ok(Found { loads: 0, dsr: at.low8(), config: Some(config), ..found })
+        Ok(Found { loads: 0, dsr: Some(at), config: Some(config), ..found })
     }
 }
 
@@ -205,7 +202,7 @@ enum Side {
 }
 
 pub(super) fn none() -> Found {
-    Found { cursor: Cursor::None, len: None, dsr: NO_DSR, loads: 0, fabric: None, config: None }
+    Found { cursor: Cursor::None, len: None, dsr: None, loads: 0, fabric: None, config: None }
 }
 
 fn scalar(value: u32) -> Found {
@@ -232,6 +229,6 @@ fn circ(dsd: Dsd, at: u16, words: u16) -> Found {
     }
 }
 
-fn length(dsd: Dsd) -> u32 {
-    if dsd.extent() == ENDLESS_LENGTH { ENDLESS } else { u32::from(dsd.extent()) }
+fn length(dsd: Dsd) -> Length {
+    if dsd.extent() == ENDLESS_LENGTH { Length::ENDLESS } else { Length::of(dsd.extent().into()) }
 }

@@ -5,11 +5,12 @@ use csl_num::{FloatKind, LowBits};
 
 use super::alu;
 use super::config::Config;
-use super::cursor::{Cursor, In, NO_DSR, Operand, Out};
+use super::cursor::{Cursor, DsrSlot, In, Operand, Out};
 use super::fifo::FifoState;
+use super::length::Length;
 use super::memory::Memory;
 use super::timing::{self, Rate};
-use crate::ports::Ports;
+use crate::ports::{InputSlot, OutputSlot, Ports};
 
 /// The progress of an operation on a message (`<message_passing>`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,12 +31,12 @@ pub(crate) enum Message {
 #[repr(C)]
 pub(crate) struct Operation {
     pub needs: Needs,
-    /// The number of elements left; `u32::MAX` for an endless operation.
-    pub left: u32,
+    /// The elements left.
+    pub left: Length,
     pub op: VecOp,
     pub rate: Rate,
-    /// The number of elements until the rate has to be computed again; `u32::MAX` for never.
-    pub row: u32,
+    /// The elements until the rate has to be computed again; endless for never.
+    pub row: Length,
     pub is_fabric: bool,
     /// The scalar source that takes the result of each element.
     pub accumulate: Option<u8>,
@@ -45,7 +46,7 @@ pub(crate) struct Operation {
     pub carry: u32,
     pub config: Config,
     /// A source to clear at completion: its position, the size of its elements and the length at the start.
-    pub zero: Option<(Cursor, u8, u32)>,
+    pub zero: Option<(Cursor, u8, Length)>,
     /// The number of elements that a FIFO must have, or have room for, before any moves (its `.simd_mode`).
     pub fifo_least: u8,
     /// The value that the builtin returns.
@@ -80,9 +81,9 @@ pub(crate) enum Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stall {
     /// A wavelet in an input slot.
-    Input(u8),
+    Input(InputSlot),
     /// Room in an output slot.
-    Output(u8),
+    Output(OutputSlot),
     /// Another thread's push or pop.
     Fifo(u8),
 }
@@ -90,8 +91,8 @@ pub enum Stall {
 impl Operation {
     /// Computes [`Operation::needs`] from the operands.
     pub fn settled(mut self) -> Operation {
-        let input = |src: &Operand| if let Cursor::In(In { slot, .. }) = src.cursor { 1 << slot } else { 0 };
-        let output = if let Cursor::Out(Out { slot, .. }) = self.dest.cursor { 1 << slot } else { 0 };
+        let input = |src: &Operand| if let Cursor::In(In { slot, .. }) = src.cursor { slot.bit() } else { 0 };
+        let output = if let Cursor::Out(Out { slot, .. }) = self.dest.cursor { slot.bit() } else { 0 };
         let has_fifo = self.operands().any(|operand| matches!(operand.cursor, Cursor::Fifo(_)));
         self.needs = Needs {
             inputs: self.srcs.iter().fold(0, |mask, src| mask | input(src)),
@@ -112,7 +113,7 @@ impl Operation {
         };
         let is_word_wise = self.rate.group == 1 && !matches!(self.op, VecOp::Dfilt | VecOp::Addc16);
         is_word_wise
-            && self.row == u32::MAX
+            && self.row.is_endless()
             && self.message == Message::No
             && self.config.on_control.is_none()
             && !self.operands().any(transforms)
@@ -121,7 +122,7 @@ impl Operation {
     /// Whether the operation ends before anything moves: all its operands have length 0. (A message may be empty too,
     /// but it has a header, which gives the length.)
     pub fn is_empty(&self) -> bool {
-        self.left == 0 && self.message == Message::No
+        self.left.is_zero() && self.message == Message::No
     }
 
     /// Whether the operation accesses memory and scalars only.
@@ -140,16 +141,16 @@ impl Operation {
 
     /// The number of issues left of a local operation at the present rate.
     pub fn issues_left(&self) -> u64 {
-        u64::from(self.left.min(self.row).div_ceil(u32::from(self.rate.group)))
+        u64::from(self.left.min(self.row).saturated().div_ceil(u32::from(self.rate.group)))
     }
 
     /// Computes the rate again at a new row of an operand, after `elements` have moved: its banks may meet those of
     /// another, or no longer.
     #[inline]
     pub(super) fn pass_rows(&mut self, chip: &Chip, elements: u32) {
-        if self.row != u32::MAX {
-            self.row = self.row.saturating_sub(elements);
-            if self.row == 0 && self.left > 0 {
+        if !self.row.is_endless() {
+            self.row.count_off(self.row.at_most(elements));
+            if self.row.is_zero() && !self.left.is_zero() {
                 self.look_at_row(chip);
             }
         }
@@ -161,16 +162,8 @@ impl Operation {
         self.row = timing::row(self.op, self.rate, &cursors);
     }
 
-    /// Counts `elements` that have moved; an endless operation has as many left as before.
-    #[inline(always)]
-    pub(super) fn count(&mut self, elements: u32) {
-        if self.left != u32::MAX {
-            self.left -= elements;
-        }
-    }
-
     pub(super) fn after_move(&mut self, memory: &mut Memory) -> Step {
-        if self.left == 0 { self.complete(memory) } else { Step::Moved }
+        if self.left.is_zero() { self.complete(memory) } else { Step::Moved }
     }
 
     /// Whether an issue would move an element or end the operation.
@@ -183,7 +176,7 @@ impl Operation {
     /// The reason why the operation cannot issue, if it cannot.
     pub fn stall(&self, ports: &Ports, fifos: &[FifoState]) -> Option<Stall> {
         let of_source = |src: &Operand| match src.cursor {
-            Cursor::In(input) => ports.inputs[usize::from(input.slot)].is_empty().then_some(Stall::Input(input.slot)),
+            Cursor::In(input) => ports.inputs[input.slot].is_empty().then_some(Stall::Input(input.slot)),
             Cursor::Fifo(id) => {
                 let fifo = &fifos[usize::from(id)];
                 self.fifo_stalls(fifo.available(src.words), fifo.config.empty_action).then_some(Stall::Fifo(id))
@@ -191,7 +184,7 @@ impl Operation {
             _ => None,
         };
         self.srcs.iter().find_map(of_source).or_else(|| match self.dest.cursor {
-            Cursor::Out(out) => (ports.outputs[usize::from(out.slot)].room() == 0).then_some(Stall::Output(out.slot)),
+            Cursor::Out(out) => (ports.outputs[out.slot].room() == 0).then_some(Stall::Output(out.slot)),
             Cursor::Fifo(id) => {
                 let fifo = &fifos[usize::from(id)];
                 self.fifo_stalls(fifo.room(self.dest.words), fifo.config.full_action).then_some(Stall::Fifo(id))
@@ -206,7 +199,7 @@ impl Operation {
 
     /// Notes in the FIFO that this operation waits for it, so that the other side activates it.
     pub fn note_wait(&self, fifos: &mut [FifoState]) {
-        let wanted = u32::from(self.rate.group.max(self.fifo_least)).min(self.left);
+        let wanted = self.left.at_most(self.rate.group.max(self.fifo_least).into());
         for src in &self.srcs {
             if let Cursor::Fifo(id) = src.cursor
                 && self.enough(fifos[usize::from(id)].available(src.words)) == 0
@@ -228,8 +221,8 @@ impl Operation {
     /// The number of elements of a FIFO that this issue can move: with a packed wavelet all or none, by a `.simd_mode`
     /// so many at once.
     pub(super) fn enough(&self, elements: u32) -> u32 {
-        let wanted = u32::from(self.rate.group).min(self.left);
-        let unit = u32::from(self.fifo_least.max(1)).min(self.left).max(1);
+        let wanted = self.left.at_most(self.rate.group.into());
+        let unit = self.left.at_most(self.fifo_least.max(1).into()).max(1);
         let whole = elements.min(wanted) / unit * unit;
         if elements >= unit.max(wanted) {
             wanted
@@ -265,7 +258,7 @@ impl Operation {
             memory.write_element(addr, self.dest.words, value);
         }
         if let Some((mut cursor, words, len)) = self.zero {
-            for _ in 0..len {
+            for _ in 0..len.saturated() {
                 let Some(addr) = cursor.next_addr() else { break };
                 memory.write_element(addr, words, 0);
             }
@@ -273,7 +266,7 @@ impl Operation {
     }
 
     /// The explicit DSRs of this operation, and their addresses to save.
-    pub fn saved(&self) -> impl Iterator<Item = (usize, u16)> {
-        self.operands().filter(|o| o.dsr != NO_DSR).filter_map(|o| Some((usize::from(o.dsr), o.cursor.addr()?)))
+    pub fn saved(&self) -> impl Iterator<Item = (DsrSlot, u16)> {
+        self.operands().filter_map(|operand| Some((operand.dsr?, operand.cursor.addr()?)))
     }
 }

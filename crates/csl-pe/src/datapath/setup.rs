@@ -7,6 +7,7 @@ use csl_num::LowBits;
 
 use super::config::Config;
 use super::cursor::{Cursor, Operand};
+use super::length::Length;
 use super::operands::{Fabric, Found, Setup, none};
 use super::operation::{Message, Needs, Operation};
 use super::timing;
@@ -125,7 +126,7 @@ impl Setup<'_> {
     }
 
     /// The operand of a `@map` iterator and its length: resolved as a source, or else as a destination.
-    pub fn iterator(&mut self, arg: &VecArg, words: u16) -> Result<(Operand, u32), FaultKind> {
+    pub fn iterator(&mut self, arg: &VecArg, words: u16) -> Result<(Operand, Length), FaultKind> {
         let config = Config::default();
         let found = match self.source(arg, words, 0) {
             Err(FaultKind::BadOperand(_)) => self.dest(arg, words, &config)?,
@@ -159,7 +160,7 @@ impl Setup<'_> {
         if let Cursor::Fifo(id) = found.cursor {
             return self.program.fifos.get(usize::from(id))?.config.priority;
         }
-        let queue = found.fabric?.queue;
+        let queue = found.fabric?.queue?;
         let dir = if is_dest { QueueDir::Out } else { QueueDir::In };
         self.program.queues.iter().find(|q| q.dir == dir && q.id == queue)?.priority
     }
@@ -167,9 +168,9 @@ impl Setup<'_> {
 
 /// The length of an operation: the first that is not 0 among those of its operands; 0 if every operand has length 0,
 /// and 1 if no operand has a length, as with scalars alone.
-fn length_of<const N: usize>(lengths: [Option<u32>; N]) -> u32 {
+fn length_of<const N: usize>(lengths: [Option<Length>; N]) -> Length {
     let known = lengths.into_iter().flatten();
-    known.clone().find(|&len| len != 0).unwrap_or(if known.count() == 0 { 1 } else { 0 })
+    known.clone().find(|len| !len.is_zero()).unwrap_or(if known.count() == 0 { Length::ONE } else { Length::ZERO })
 }
 
 fn flag_priority(flags: u16) -> Option<Priority> {
@@ -201,7 +202,7 @@ fn accumulator(found: &[Found; 4]) -> Option<u8> {
 
 /// The source that `.zero` clears when the operation completes, in its state at the start. A single source is the
 /// "second".
-fn zeroed(run: &Operation, fabric: Option<Fabric>, swapped: bool) -> Option<(Cursor, u8, u32)> {
+fn zeroed(run: &Operation, fabric: Option<Fabric>, swapped: bool) -> Option<(Cursor, u8, Length)> {
     let flags = fabric?.flags;
     let one_source = matches!(run.srcs[1].cursor, Cursor::None);
     let at = match (flags & fabric_flags::ZERO_FIRST != 0, flags & fabric_flags::ZERO_SECOND != 0) {

@@ -7,6 +7,7 @@ use csl_num::FloatKind;
 use super::cursor::Operand;
 use super::dsr::Dsrs;
 use super::fifo::FifoState;
+use super::length::Length;
 use super::memory::Memory;
 use crate::fault::FaultKind;
 use crate::scalar::half_kind;
@@ -42,8 +43,8 @@ pub(crate) struct Datapath {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Iter {
     pub operand: Operand,
-    /// The number of elements left; `u32::MAX` for an endless iterator.
-    pub left: u32,
+    /// The elements left.
+    pub left: Length,
 }
 
 impl Datapath {
@@ -98,7 +99,7 @@ impl Datapath {
 
     fn activate(&mut self, target: Option<TaskTarget>) {
         if let Some(TaskTarget::LocalTask(id)) = target {
-            self.activated |= 1u32.checked_shl(u32::from(id)).unwrap_or(0);
+            self.activated |= id.bit();
         }
     }
 }

@@ -4,6 +4,7 @@ use csl_machine::{Chip, Elem, VecOp};
 use csl_num::LowBits;
 
 use super::cursor::{Cursor, Linear, Mem4};
+use super::length::Length;
 
 /// Elements of one issue, and cycles from one issue to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,14 +26,14 @@ fn width(op: VecOp) -> u32 {
 
 /// The SIMD width at a stride, by the guide's appendix. For strides of 4 mod 8 elements it says two things ("two
 /// operations a cycle, or a SIMD width of 4"); two is taken.
-fn stride_limit(step_bytes: u16, elem_bits: u32) -> u32 {
+fn stride_limit(step_bytes: u16, elem_bits: u32) -> Option<u32> {
     let stride = step_bytes.signed16() / (elem_bits / 8).signed16();
     match stride {
-        0 | 1 => u32::MAX,
+        0 | 1 => None,
         _ => match stride.rem_euclid(8) {
-            0 => 1,
-            1 | 4 | 7 => 2,
-            _ => u32::MAX,
+            0 => Some(1),
+            1 | 4 | 7 => Some(2),
+            _ => None,
         },
     }
 }
@@ -46,8 +47,10 @@ pub(crate) fn rate(chip: &Chip, op: VecOp, dest: &Cursor, srcs: &[Cursor], per_w
     let read = chip.memory.read_bits_per_cycle / memory_sources.max(1);
     let mut elements = lanes.min(chip.timing.lane_bits / width).min(read / width).max(1);
     for (cursor, elem) in srcs.iter().zip(op.sources()).chain([(dest, &op.dest())]) {
-        if let Cursor::Mem(linear) = cursor {
-            elements = elements.min(stride_limit(linear.step, bits(*elem)));
+        if let Cursor::Mem(linear) = cursor
+            && let Some(limit) = stride_limit(linear.step, bits(*elem))
+        {
+            elements = elements.min(limit);
         }
     }
     if matches!(dest, Cursor::Ptr { .. }) {
@@ -83,20 +86,20 @@ fn pair(srcs: &[Cursor], elements: u32, width: u32) -> Option<[Linear; 2]> {
     (a.step == b.step).then_some([a, b])
 }
 
-/// The number of elements to the next row of a mem4d source, where the banks of two sources must be compared again;
-/// `u32::MAX` where they cannot matter.
-pub(crate) fn row(op: VecOp, rate: Rate, srcs: &[Cursor]) -> u32 {
+/// The elements to the next row of a mem4d source, where the banks of two sources must be compared again; endless where
+/// they cannot matter.
+pub(crate) fn row(op: VecOp, rate: Rate, srcs: &[Cursor]) -> Length {
     if pair(srcs, rate.group.into(), width(op)).is_none() {
-        return u32::MAX;
+        return Length::ENDLESS;
     }
     let mut rows = srcs.iter().filter_map(|src| match src {
         Cursor::Mem4(mem4) => Some(mem4),
         _ => None,
     });
     match (rows.next(), rows.next()) {
-        (Some(a), Some(b)) if a.keeps_distance(b) => u32::MAX,
-        (Some(a), b) => b.map_or(u32::MAX, Mem4::row_left).min(a.row_left()),
-        (None, _) => u32::MAX,
+        (Some(a), Some(b)) if a.keeps_distance(b) => Length::ENDLESS,
+        (Some(a), b) => b.map_or(Length::ENDLESS, Mem4::row_left).min(a.row_left()),
+        (None, _) => Length::ENDLESS,
     }
 }
 

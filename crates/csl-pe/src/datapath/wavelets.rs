@@ -3,6 +3,7 @@
 use csl_machine::{Wavelet, message};
 
 use super::cursor::{Cursor, In, Out};
+use super::length::Length;
 use super::operation::{Message, Operation, Stall, Step};
 use super::state::Datapath;
 use crate::ports::Ports;
@@ -20,13 +21,13 @@ impl Operation {
             (Message::Header(header), Cursor::Out(Out { slot, color, .. }), _) => {
                 let ready = now + data.dispatch_to_ramp();
                 let wavelet = Wavelet::word(header);
-                if !ports.put(usize::from(slot), Outgoing { wavelet, color, advance_switch: false, ready }) {
+                if !ports.put(slot, Outgoing { wavelet, color, advance_switch: false, ready }) {
                     return Step::Stalled(Stall::Output(slot));
                 }
             }
-            (Message::Awaited, _, Cursor::In(In { slot, .. })) => match ports.take(usize::from(slot)) {
+            (Message::Awaited, _, Cursor::In(In { slot, .. })) => match ports.take(slot) {
                 None => return Step::Stalled(Stall::Input(slot)),
-                Some(header) => self.left = header.data >> message::LENGTH_SHIFT,
+                Some(header) => self.left = Length::of(header.data >> message::LENGTH_SHIFT),
             },
             _ => {}
         }
@@ -37,7 +38,7 @@ impl Operation {
     /// Puts the wavelet of the next `elements` elements, packed in `value`, into an output queue that has room.
     #[inline]
     pub(super) fn send(&self, data: &Datapath, ports: &mut Ports, now: u64, out: Out, value: u32, elements: u32) {
-        let is_last = self.left == elements;
+        let is_last = self.left == Length::of(elements);
         let marked = out.control_transform && value & TRANSFORM_MARK == TRANSFORM_MARK;
         let mut word = if marked { value & !TRANSFORM_MARK } else { value };
         if let Some(index) = out.index {
@@ -47,18 +48,18 @@ impl Operation {
         let wavelet = Wavelet { data: word, control: out.control || marked || closes, half: out.half };
         let advance_switch = out.advance_switch && is_last;
         let ready = now + data.dispatch_to_ramp();
-        let sent = ports.put(usize::from(out.slot), Outgoing { wavelet, color: out.color, advance_switch, ready });
+        let sent = ports.put(out.slot, Outgoing { wavelet, color: out.color, advance_switch, ready });
         debug_assert!(sent, "`ready` has looked for room");
     }
 
     /// `@dfilt`: drops wavelets until `left` control wavelets came.
     pub(super) fn filter(&mut self, data: &mut Datapath, ports: &mut Ports) -> Step {
         let Cursor::In(input) = self.srcs[0].cursor else { return self.complete(&mut data.memory) };
-        match ports.take(usize::from(input.slot)) {
+        match ports.take(input.slot) {
             None => Step::Stalled(Stall::Input(input.slot)),
             Some(wavelet) => {
                 if wavelet.control {
-                    self.count(1);
+                    self.left.count_off(1);
                 }
                 self.after_move(&mut data.memory)
             }

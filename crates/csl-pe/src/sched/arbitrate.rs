@@ -1,10 +1,11 @@
 //! The arbitration of the one issue slot of a cycle, and the issue of the thread that gets it.
 
 use super::main_thread::Main;
-use super::microthread::{self, MAIN, Microthread, claim};
+use super::microthread::{self, MAIN_TURN, Microthread, claim};
 use super::state::Sched;
 use super::tracer::IssuePreview;
 use crate::datapath::{Datapath, Step};
+use crate::event::Thread;
 use crate::ports::Ports;
 use crate::scalar::Cpu;
 
@@ -26,7 +27,7 @@ impl Sched {
             }
         }
         if let Some(at) = winner {
-            (self.holder, self.last_issue) = (self.uts[at].id, now);
+            (self.last_turn, self.last_issue) = (self.uts[at].turn(), now);
             self.issue_ut(at, now, cpu, data, ports);
             self.delay_main(now, cpu);
         } else if best != 0 {
@@ -39,7 +40,7 @@ impl Sched {
     fn main_claim(&self, now: u64, cpu: &Cpu, data: &Datapath, ports: &Ports) -> u32 {
         match &self.main {
             Main::Vec { run, .. } if cpu.local_time <= now && run.can_issue(ports, &data.fifos) => {
-                claim(self.main_class, self.holder, MAIN)
+                claim(self.main_class, self.last_turn, MAIN_TURN)
             }
             _ => 0,
         }
@@ -55,13 +56,14 @@ impl Sched {
         match self.ut_class(ut) {
             0 if has_code && data.chip.timing.scalar_code_holds_slot => 0,
             _ if has_code && self.last_issue != 0 && self.last_issue + 1 == now => 0,
-            class => claim(class, self.holder, ut.id),
+            class => claim(class, self.last_turn, ut.turn()),
         }
     }
 
     #[inline]
     pub fn ut_class(&self, ut: &Microthread) -> u8 {
-        let of_queue = microthread::queue_priority(self.queue_priority[usize::from(ut.id & 7)]);
+        let of_queue =
+            ut.id.and_then(|id| microthread::queue_priority(self.queue_priority[usize::from(id.number() & 7)]));
         microthread::class(ut.run.needs.priority.or(of_queue))
     }
 
@@ -95,7 +97,7 @@ impl Sched {
         let (id, left) = (ut.id, ut.run.left);
         self.tasks.activate_mask(data.take_activated());
         if let Some(before) = before {
-            self.trace_issue(id, &before, left, &step, now, data);
+            self.trace_issue(Thread::Microthread(id), &before, left, &step, now, data);
         }
         match step {
             Ok(Step::Moved | Step::Stalled(_)) => {}

@@ -5,7 +5,6 @@ use super::state::{Sched, Visit};
 use super::tracer::TRACED_QUANTUM;
 use super::watch;
 use crate::fault::FaultKind;
-use crate::queues::NONE;
 
 /// The greatest number of cycles that the main thread runs ahead before the simulator gets control again.
 const QUANTUM: u64 = 1 << 16;
@@ -15,8 +14,8 @@ impl Sched {
     #[inline]
     pub fn cycle(&mut self, visit: &mut Visit) {
         let now = visit.now;
-        if visit.ports.stray_half != NONE {
-            return self.raise_fault(FaultKind::HalfWavelet { queue: visit.ports.stray_half }, now, visit.cpu);
+        if let Some(queue) = visit.ports.stray_half {
+            return self.raise_fault(FaultKind::HalfWavelet { queue }, now, visit.cpu);
         }
         self.synchronize(now, visit.cpu, visit.data);
         if !self.completions.is_empty() {
@@ -39,7 +38,7 @@ impl Sched {
         let quantum = if self.tracer.is_some() { TRACED_QUANTUM } else { QUANTUM };
         let quantum_end = now.saturating_add(quantum).min(visit.limit);
         while self.fault.is_none() {
-            let ahead = if self.is_armed(now) { now + 1 } else { quantum_end.max(now + 1) };
+            let ahead = if self.has_pending() { now + 1 } else { quantum_end.max(now + 1) };
             let flow = match self.main {
                 Main::Idle => self.pick(visit),
                 Main::Scalar if visit.cpu.local_time >= ahead => Flow::Wait,

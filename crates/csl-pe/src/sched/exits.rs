@@ -4,7 +4,7 @@ use csl_isa::vec::VecDesc;
 
 use super::main_thread::{Flow, Main};
 use super::state::{Sched, Visit};
-use crate::datapath::{Datapath, Turn, operands};
+use crate::datapath::{Datapath, Length, Turn, operands};
 use crate::fault::FaultKind;
 use crate::scalar::{Cpu, Exit};
 use csl_image::PeImage;
@@ -33,9 +33,9 @@ impl Sched {
             }
             Exit::QuantumEnd => {}
             Exit::Vec { .. } | Exit::IterLoad { .. }
-                if let Some(hold) = self.hazard_at(exit, visit.cpu, visit.data, visit.program, visit.ports) =>
+                if let Some(hazard) = self.hazard_at(exit, visit.cpu, visit.data, visit.program, visit.ports) =>
             {
-                self.note_hazard(hold);
+                self.note_hazard(hazard);
                 return Ok(self.wait_for(exit));
             }
             Exit::Vec { row, dst } => return self.start_vector(row, dst, visit),
@@ -47,8 +47,8 @@ impl Sched {
                 cpu.local_time += u64::from(data.chip.timing.dsr_load);
             }
             Exit::IterMore { iter, ok } => {
-                let left = visit.data.iter(iter).map_or(0, |iter| iter.left);
-                visit.cpu.set_reg(ok, u64::from(left != 0));
+                let left = visit.data.iter(iter).map_or(Length::ZERO, |iter| iter.left);
+                visit.cpu.set_reg(ok, u64::from(!left.is_zero()));
             }
             Exit::IterNext { iter, dst, ok } => {
                 let turn = visit.data.iter_next(iter, visit.ports)?;

@@ -1,8 +1,8 @@
 //! The handlers of the teardown task: of colors that were torn down (docs/decisions/machine.md M22), and of queues that have drained
-//! (`@queue_flush`). Queues are counted as `SysOp::QueueFlush` does.
+//! (`@queue_flush`). Masks of queues have a bit for each [`FlushId`].
 
 use csl_image::PeImage;
-use csl_machine::{Color, FLUSH_INPUT};
+use csl_machine::{Color, FlushId, QueueDir};
 
 use crate::ports::Ports;
 
@@ -25,7 +25,7 @@ impl Handlers {
             func
         } else {
             let &(queue, func) = self.drained_handler(program)?;
-            self.drained &= !(1 << (queue & 15));
+            self.drained &= !mask(queue);
             func
         };
         Some((func, self.torn_handler(program).is_some() || self.drained_handler(program).is_some()))
@@ -35,8 +35,8 @@ impl Handlers {
         program.teardown_handlers.iter().find(|(color, _)| self.torn & color.bit() != 0)
     }
 
-    fn drained_handler<'a>(&self, program: &'a PeImage) -> Option<&'a (u8, u16)> {
-        program.empty_queue_handlers.iter().find(|(queue, _)| self.drained >> (queue & 15) & 1 == 1)
+    fn drained_handler<'a>(&self, program: &'a PeImage) -> Option<&'a (FlushId, u16)> {
+        program.empty_queue_handlers.iter().find(|(queue, _)| self.drained & mask(*queue) != 0)
     }
 
     /// Whether a queue that was to drain has drained now.
@@ -47,24 +47,35 @@ impl Handlers {
 
     #[cold]
     fn look_at_all(&mut self, ports: &Ports) -> bool {
-        let drained = (0..16).filter(|&queue| self.has_drained(queue, ports)).fold(0, |mask, queue| mask | 1 << queue);
+        let awaited = FlushId::all().filter(|&queue| self.has_drained(queue, ports));
+        let drained = awaited.fold(0, |drained, queue| drained | mask(queue));
         self.flushing &= !drained;
         self.flushed |= drained;
         self.drained |= drained;
         drained != 0
     }
 
-    fn has_drained(&self, queue: u8, ports: &Ports) -> bool {
-        let is_empty = |queue: u8| match queue.checked_sub(FLUSH_INPUT) {
-            Some(input) => ports.input_slot(input).is_none_or(|slot| ports.inputs[slot].is_empty()),
-            None => ports.output_slot(queue).is_none_or(|slot| ports.outputs[slot].is_empty()),
+    fn has_drained(&self, queue: FlushId, ports: &Ports) -> bool {
+        let is_empty = || match queue.queue() {
+            (QueueDir::In, queue) => ports.input_slot(queue).is_none_or(|slot| ports.inputs[slot].is_empty()),
+            (QueueDir::Out, queue) => ports.output_slot(queue).is_none_or(|slot| ports.outputs[slot].is_empty()),
         };
-        self.flushing >> queue & 1 == 1 && is_empty(queue)
+        self.flushing & mask(queue) != 0 && is_empty()
     }
 
     /// The output slots of queues that are to drain.
     pub fn awaited_outputs(&self, ports: &Ports) -> u32 {
-        let awaited = (0..8).filter(|queue| self.flushing != 0 && self.flushing >> queue & 1 == 1);
-        awaited.fold(0, |mask, queue| mask | ports.output_slot(queue).map_or(0, |slot| 1 << slot))
+        if self.flushing == 0 {
+            return 0;
+        }
+        let awaited = FlushId::all().filter(|&queue| self.flushing & mask(queue) != 0).map(FlushId::queue);
+        let outputs =
+            awaited.filter(|(dir, _)| *dir == QueueDir::Out).filter_map(|(_, queue)| ports.output_slot(queue));
+        outputs.fold(0, |slots, slot| slots | slot.bit())
     }
+}
+
+/// The bit of a queue.
+fn mask(queue: FlushId) -> u16 {
+    1 << queue.number()
 }

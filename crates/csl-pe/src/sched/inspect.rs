@@ -1,29 +1,24 @@
 //! The state of a PE that waits, as data: for deadlock reports and debuggers.
 
 use csl_image::PeImage;
-use csl_machine::Color;
+use csl_machine::{Color, QueueId};
 
-use super::hold::Resource;
+use super::hazard::Resource;
 use super::main_thread::Main;
 use super::microthread::Microthread;
 use super::state::Sched;
 use crate::datapath::{Cursor, Datapath, Operation, Stall};
-use crate::ports::Ports;
+use crate::event::Thread;
+use crate::ports::{InputSlot, Ports};
 use crate::scalar::{Cpu, Exit};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Thread {
-    Main,
-    Microthread(u8),
-}
 
 /// The condition for a thread to continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Need {
-    /// A wavelet of this color; `queue` is 0xff where the color has none.
-    Wavelet { queue: u8, color: Color },
+    /// A wavelet of this color, in the input queue that the color has, if it has one.
+    Wavelet { queue: Option<QueueId>, color: Color },
     /// Room in an output queue, which the router does not empty.
-    Room { queue: u8, color: Option<Color> },
+    Room { queue: QueueId, color: Option<Color> },
     /// Another thread's push or pop.
     Fifo(u8),
     /// `@unblock` of the microthread.
@@ -49,7 +44,7 @@ pub struct TaskState {
     /// Active local tasks.
     pub active: u32,
     /// The active local tasks that are blocked.
-    pub held: u32,
+    pub active_and_blocked: u32,
     /// Blocked colors (WSE-2) or input queues (WSE-3).
     pub blocked_channels: u32,
     /// Host calls that have not started yet.
@@ -71,7 +66,7 @@ impl Sched {
         } else {
             need(ut.run.stall(ports, &data.fifos)?, &ut.run, ports)
         };
-        Some(Waiting { thread: Thread::Microthread(ut.id), need, pc: ut.pc, left: finite(ut.run.left) })
+        Some(Waiting { thread: Thread::Microthread(ut.id), need, pc: ut.pc, left: ut.run.left.finite() })
     }
 
     fn main_waits(&self, cpu: &Cpu, data: &Datapath, program: &PeImage, ports: &Ports) -> Option<Waiting> {
@@ -79,22 +74,20 @@ impl Sched {
         match &self.main {
             Main::Vec { run, .. } => {
                 let stall = run.stall(ports, &data.fifos)?;
-                Some(waiting(need(stall, run, ports), finite(run.left)))
+                Some(waiting(need(stall, run, ports), run.left.finite()))
             }
             Main::Pending(Exit::IterNext { iter, .. } | Exit::IterPut { iter, .. }) => {
                 let iter = data.iter(*iter)?;
                 let need = match iter.operand.cursor {
                     Cursor::In(input) => wavelet(input.slot, ports),
-                    Cursor::Out(out) => {
-                        Need::Room { queue: ports.outputs[usize::from(out.slot)].queue, color: Some(out.color) }
-                    }
+                    Cursor::Out(out) => Need::Room { queue: ports.outputs[out.slot].queue, color: Some(out.color) },
                     _ => return None,
                 };
-                Some(waiting(need, finite(iter.left)))
+                Some(waiting(need, iter.left.finite()))
             }
             Main::Pending(exit) => {
-                let hold = self.hazard_at(*exit, cpu, data, program, ports)?;
-                Some(waiting(Need::Earlier(hold.resource), None))
+                let hazard = self.hazard_at(*exit, cpu, data, program, ports)?;
+                Some(waiting(Need::Earlier(hazard.resource), None))
             }
             _ => None,
         }
@@ -103,7 +96,7 @@ impl Sched {
     pub fn task_state(&self) -> TaskState {
         TaskState {
             active: self.tasks.active(),
-            held: self.tasks.held(),
+            active_and_blocked: self.tasks.active_and_blocked(),
             blocked_channels: self.tasks.blocked_channels(),
             waiting_calls: self.calls.waiting.len(),
             reading: self.busy_inputs(),
@@ -120,13 +113,8 @@ impl Sched {
     }
 }
 
-/// The number of elements left; `None` for endless operations.
-fn finite(left: u32) -> Option<u32> {
-    Some(left).filter(|&left| left != u32::MAX)
-}
-
-fn wavelet(slot: u8, ports: &Ports) -> Need {
-    let input = &ports.inputs[usize::from(slot)];
+fn wavelet(slot: InputSlot, ports: &Ports) -> Need {
+    let input = &ports.inputs[slot];
     Need::Wavelet { queue: input.queue, color: input.color }
 }
 
@@ -135,7 +123,7 @@ fn need(stall: Stall, run: &Operation, ports: &Ports) -> Need {
         Stall::Input(slot) => wavelet(slot, ports),
         Stall::Output(slot) => {
             let color = if let Cursor::Out(out) = run.dest.cursor { Some(out.color) } else { None };
-            Need::Room { queue: ports.outputs[usize::from(slot)].queue, color }
+            Need::Room { queue: ports.outputs[slot].queue, color }
         }
         Stall::Fifo(id) => Need::Fifo(id),
     }

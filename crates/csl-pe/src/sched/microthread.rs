@@ -1,7 +1,7 @@
 //! Microthreads: asynchronous operations, their priorities, and their effects at the end.
 
 use csl_machine::registers::ce;
-use csl_machine::{Action, Priority};
+use csl_machine::{Action, MicrothreadId, Priority};
 
 use crate::datapath::Operation;
 
@@ -13,8 +13,17 @@ pub(crate) struct Microthread {
     pub start: u64,
     /// The instruction that started it.
     pub pc: u32,
-    pub id: u8,
+    /// The number; none of an operation that names neither a microthread nor a queue.
+    pub id: Option<MicrothreadId>,
     pub run: Operation,
+}
+
+impl Microthread {
+    /// Its place in the turn of the threads.
+    #[inline]
+    pub fn turn(&self) -> u8 {
+        self.id.map_or(NO_TURN, MicrothreadId::number)
+    }
 }
 
 /// The effect of an operation that has ended, and its cycle.
@@ -24,16 +33,18 @@ pub(crate) struct Completion {
     pub effect: Action,
 }
 
-/// The main thread in the arbitration, where its priority is a microthread's.
-pub(super) const MAIN: u8 = 8;
+/// The place of the main thread in the turn, where its priority is a microthread's, and that of microthreads without a
+/// number; the others have their numbers.
+pub(super) const MAIN_TURN: u8 = 8;
+const NO_TURN: u8 = 15;
 
 /// The claim of a thread that could issue; the highest of all gets the slot. From the top: a bit that makes it more
 /// than no claim, the priority, and among equals the next in turn after the thread that issued last. Priorities are
 /// documented; the turn is derived (X): an exchange of eight microthreads takes a cycle a word, and then all of them
 /// end together.
 #[inline]
-pub(super) fn claim(class: u8, last: u8, id: u8) -> u32 {
-    1 << 31 | u32::from(class) << 16 | u32::from(last.wrapping_sub(id) & 0xf)
+pub(super) fn claim(class: u8, last: u8, turn: u8) -> u32 {
+    1 << 31 | u32::from(class) << 16 | u32::from(last.wrapping_sub(turn) & 0xf)
 }
 
 /// The class of a microthread: low 0, medium 2, high 4.

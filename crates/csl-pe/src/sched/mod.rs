@@ -8,7 +8,7 @@ mod counters;
 mod cycle;
 mod exits;
 mod handlers;
-mod hold;
+mod hazard;
 mod inspect;
 mod main_thread;
 mod microthread;
@@ -24,8 +24,8 @@ mod unserved;
 mod vector;
 mod watch;
 
-pub use hold::{Hazard, Resource};
-pub use inspect::{Need, TaskState, Thread, Waiting};
+pub use hazard::{Hazard, Resource};
+pub use inspect::{Need, TaskState, Waiting};
 pub use unserved::Unserved;
 
 pub(crate) use calls::Call;

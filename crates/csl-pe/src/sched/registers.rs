@@ -1,7 +1,7 @@
 //! The compute element's own registers; all others belong to the router.
 
 use csl_machine::registers::{ce, filter};
-use csl_machine::{Color, FLUSH_INPUT};
+use csl_machine::{Color, FLUSH_INPUT, QueueId};
 use csl_num::LowBits;
 
 use super::state::{Sched, Visit};
@@ -20,12 +20,12 @@ impl Sched {
     /// The register at a word address.
     pub fn read_register(&mut self, word: u16, visit: &mut Visit) -> u16 {
         let Visit { cpu, data, ports, registers, .. } = visit;
-        let queue = (word % QUEUES).low8();
+        let queue = QueueId::at((word % QUEUES).low8());
         let halves = |value: u32, first: u16| (value >> (16 * (word - first))).low16();
         match word {
             ce::INPUT_QUEUES.. if word < ce::INPUT_QUEUES + QUEUES => {
                 let color = ports.input_slot(queue).map(|slot| ports.inputs[slot].color);
-                color_bits(color) | self.queue_priority[usize::from(queue)]
+                color_bits(color) | self.queue_priority[queue]
             }
             ce::OUTPUT_QUEUES.. if word < ce::OUTPUT_QUEUES + QUEUES => {
                 color_bits(ports.output_slot(queue).and_then(|slot| ports.outputs[slot].color))
@@ -66,10 +66,10 @@ impl Sched {
     /// Writes the register at a word address.
     pub fn write_register(&mut self, word: u16, value: u16, visit: &mut Visit) -> Result<(), FaultKind> {
         let Visit { cpu, data, ports, registers, .. } = visit;
-        let queue = (word % QUEUES).low8();
+        let queue = QueueId::at((word % QUEUES).low8());
         match word {
             ce::INPUT_QUEUES.. if word < ce::INPUT_QUEUES + QUEUES => {
-                self.queue_priority[usize::from(queue)] = value & (ce::MEDIUM_PRIORITY | ce::HIGH_PRIORITY);
+                self.queue_priority[queue] = value & (ce::MEDIUM_PRIORITY | ce::HIGH_PRIORITY);
                 bind_input(ports, queue, value)?;
                 enable_filter(*registers, value);
             }
@@ -109,7 +109,7 @@ fn color_of(value: u16) -> Option<Color> {
     Some(Color::of_bits(value.into())).filter(|&color| u16::from(color) != ce::NO_COLOR)
 }
 
-fn bind_input(ports: &mut Ports, queue: u8, value: u16) -> Result<(), FaultKind> {
+fn bind_input(ports: &mut Ports, queue: QueueId, value: u16) -> Result<(), FaultKind> {
     let Some(color) = color_of(value) else { return Ok(()) };
     ports.bind_input(queue, color).map_err(|_| FaultKind::QueueNotEmpty { output: false, queue }).map(drop)
 }
@@ -122,22 +122,23 @@ fn enable_filter(registers: &mut dyn Registers, value: u16) {
     }
 }
 
-fn bind_output(ports: &mut Ports, queue: u8, value: u16) -> Result<(), FaultKind> {
+fn bind_output(ports: &mut Ports, queue: QueueId, value: u16) -> Result<(), FaultKind> {
     let Some(color) = color_of(value) else { return Ok(()) };
     ports.bind_output(queue, Some(color)).map_err(|_| FaultKind::QueueNotEmpty { output: true, queue }).map(drop)
 }
 
-fn status(empty: impl Fn(u8) -> bool, full: impl Fn(u8) -> bool) -> u16 {
-    (0..8u8).fold(0, |bits, q| bits | u16::from(empty(q)) << q | u16::from(full(q)) << (8 + q))
+fn status(empty: impl Fn(QueueId) -> bool, full: impl Fn(QueueId) -> bool) -> u16 {
+    let bits = |q: u8| u16::from(empty(QueueId::at(q))) << q | u16::from(full(QueueId::at(q))) << (8 + q);
+    (0..8).map(bits).fold(0, |status, bits| status | bits)
 }
 
 fn input_status(ports: &Ports) -> u16 {
-    let of = |q: u8| ports.input_slot(q).map(|slot| &ports.inputs[slot]);
+    let of = |q: QueueId| ports.input_slot(q).map(|slot| &ports.inputs[slot]);
     status(|q| of(q).is_none_or(|input| input.is_empty()), |q| of(q).is_some_and(|input| !input.has_room()))
 }
 
 fn output_status(ports: &Ports) -> u16 {
-    let of = |q: u8| ports.output_slot(q).map(|slot| &ports.outputs[slot]);
+    let of = |q: QueueId| ports.output_slot(q).map(|slot| &ports.outputs[slot]);
     status(|q| of(q).is_none_or(|output| output.is_empty()), |q| of(q).is_some_and(|output| output.room() == 0))
 }
 

@@ -5,6 +5,7 @@
 //! high half; each argument follows as a wavelet of its own.
 
 use csl_image::{PeImage, RpcFunction};
+use csl_machine::TaskId;
 use csl_num::LowBits;
 
 use super::calls::Call;
@@ -25,7 +26,7 @@ struct Incoming {
 }
 
 /// Whether the data task of a channel is the server.
-pub(super) fn is_rpc_channel(program: &PeImage, channel: u8) -> bool {
+pub(super) fn is_rpc_channel(program: &PeImage, channel: TaskId) -> bool {
     program.rpc.as_ref().is_some_and(|rpc| rpc.task_id == channel)
 }
 

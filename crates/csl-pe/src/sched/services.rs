@@ -1,7 +1,7 @@
 //! Services of the PE: the dispatch of system operations, and loads and stores in register space.
 
 use csl_image::PeImage;
-use csl_machine::{Arch, Color, SysOp, TaskTarget};
+use csl_machine::{Arch, Color, SysOp, TaskId, TaskTarget};
 use csl_num::{LowBits, Prng};
 
 use super::state::{Sched, Visit};
@@ -23,7 +23,7 @@ impl Sched {
 
     fn service(&mut self, op: SysOp, a: u64, b: u64, visit: &mut Visit) -> Result<u64, FaultKind> {
         let local_time = visit.cpu.local_time;
-        let channel = |id: u64| TaskTarget::DataTask(byte(id));
+        let channel = |id: u64| TaskTarget::DataTask(TaskId::clamped(id));
         let mut value = 0;
         match op {
             SysOp::ActivateTask => self.tasks.activate_local(a.low16())?,
@@ -101,18 +101,13 @@ impl Sched {
     }
 }
 
-/// The number of a color, queue or task; a number that is too large names none.
-fn byte(id: u64) -> u8 {
-    id.min(255).low8()
-}
-
 /// The channel of a color; WSE-3 blocks the input queue that the color is bound to.
 fn channel_of_color(color: u64, visit: &Visit) -> TaskTarget {
-    let color = byte(color);
-    let queue =
-        Color::new(color).and_then(|color| visit.ports.color_slot(color)).map(|slot| visit.ports.inputs[slot].queue);
+    let number = TaskId::clamped(color);
+    let slot = Color::of(color).and_then(|color| visit.ports.color_slot(color));
+    let queue = slot.and_then(|slot| visit.ports.inputs[slot].queue);
     match visit.data.chip.arch {
-        Arch::Wse2 => TaskTarget::Color(color),
-        Arch::Wse3 => TaskTarget::InputQueue(queue.unwrap_or(color)),
+        Arch::Wse2 => TaskTarget::Color(number),
+        Arch::Wse3 => TaskTarget::InputQueue(queue.map_or(number, TaskId::from)),
     }
 }

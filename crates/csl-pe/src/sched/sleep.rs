@@ -47,11 +47,11 @@ impl Sched {
         for completion in &self.completions {
             wake.at = wake.at.min(completion.cycle);
         }
-        let holds = data.chip.timing.scalar_code_holds_slot && !self.uts.is_empty();
-        let held = if holds { self.code_until(now, cpu, data, ports) } else { 0 };
+        let keeps_slot = data.chip.timing.scalar_code_holds_slot && !self.uts.is_empty();
+        let code_until = if keeps_slot { self.code_until(now, cpu, data, ports) } else { 0 };
         for ut in self.uts.iter().filter(|ut| !self.is_ut_blocked(ut)) {
             if ut.run.can_issue(ports, &data.fifos) {
-                let free = if held > now && self.ut_class(ut) == 0 { held } else { now + 1 };
+                let free = if code_until > now && self.ut_class(ut) == 0 { code_until } else { now + 1 };
                 wake.at = wake.at.min(ut.start.max(free));
             } else {
                 wake.arrivals |= ut.run.needs.inputs;
@@ -68,8 +68,8 @@ fn wake_of_iterator(exit: Exit, now: u64, data: &Datapath, ports: &Ports, wake: 
         _ => None,
     };
     match iter.map(|it| it.operand.cursor) {
-        Some(Cursor::In(input)) if ports.inputs[usize::from(input.slot)].is_empty() => wake.arrivals |= 1 << input.slot,
-        Some(Cursor::Out(out)) if ports.outputs[usize::from(out.slot)].room() == 0 => wake.credits |= 1 << out.slot,
+        Some(Cursor::In(input)) if ports.inputs[input.slot].is_empty() => wake.arrivals |= input.slot.bit(),
+        Some(Cursor::Out(out)) if ports.outputs[out.slot].room() == 0 => wake.credits |= out.slot.bit(),
         _ => wake.at = wake.at.min(now + 1),
     }
 }

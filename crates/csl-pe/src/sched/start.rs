@@ -1,7 +1,7 @@
 //! Starts tasks: enters the function of the picked one with its arguments.
 
 use csl_image::PeImage;
-use csl_machine::TaskKind;
+use csl_machine::{TaskId, TaskKind};
 
 use super::main_thread::{Flow, Main};
 use super::rpc::is_rpc_channel;
@@ -36,7 +36,7 @@ impl Sched {
                     self.enter(func, &[], cpu, program);
                     return Ok(());
                 }
-                ports.take(usize::from(slot));
+                ports.take(slot);
                 if !is_rpc_channel(program, channel) {
                     return self.start_bound(TaskKind::Data, channel, wavelet.data, cpu, program);
                 }
@@ -47,11 +47,11 @@ impl Sched {
                 Ok(())
             }
             Pick::Control { slot, entry, wavelet } => {
-                ports.take(usize::from(slot));
+                ports.take(slot);
                 self.start_bound(TaskKind::Control, entry, wavelet.data, cpu, program)
             }
             Pick::Ignored { slot } => {
-                ports.take(usize::from(slot));
+                ports.take(slot);
                 Ok(())
             }
             Pick::Call => {
@@ -65,7 +65,7 @@ impl Sched {
     fn start_bound(
         &mut self,
         kind: TaskKind,
-        id: u8,
+        id: TaskId,
         data: u32,
         cpu: &mut Cpu,
         program: &PeImage,
@@ -87,7 +87,7 @@ impl Sched {
 
     /// The alternate task's function where it is its turn (`@bind_rotating_tasks`). The wavelet stays for the data
     /// task.
-    fn rotate(&mut self, channel: u8, program: &PeImage) -> Option<u16> {
+    fn rotate(&mut self, channel: TaskId, program: &PeImage) -> Option<u16> {
         let at = program.rotating.iter().position(|pair| pair.data_task == channel)?;
         let pair = &program.rotating[at];
         let turn = self.rotations[at] == pair.limit;
@@ -96,11 +96,11 @@ impl Sched {
     }
 
     /// Starts a handler of the teardown task, which has this id, if one has to run.
-    fn start_handler(&mut self, id: u8, cpu: &mut Cpu, program: &PeImage) -> bool {
+    fn start_handler(&mut self, id: TaskId, cpu: &mut Cpu, program: &PeImage) -> bool {
         let Some((func, is_another)) = self.handlers.next(program) else { return false };
         self.enter(func, &[], cpu, program);
         if is_another {
-            self.tasks.activate_mask(1 << id);
+            self.tasks.activate_mask(id.bit());
         }
         true
     }

@@ -6,7 +6,7 @@ use csl_machine::Chip;
 use super::calls::Calls;
 use super::counters::Counters;
 use super::handlers::Handlers;
-use super::hold::{Hazard, Holds};
+use super::hazard::{Hazard, Search};
 use super::main_thread::{Main, Pace};
 use super::microthread::{self, Completion, Microthread};
 use super::rpc::RpcServer;
@@ -33,10 +33,8 @@ pub(crate) struct Sched {
     pub completions: Vec<Completion>,
     /// The last cycle in which a microthread issued.
     pub last_issue: u64,
-    /// The end, excluded, of the memcpy transfer that runs.
-    pub armed_until: u64,
-    /// The thread that issued last in the arbitration.
-    pub holder: u8,
+    /// The turn of the microthread that issued last.
+    pub last_turn: u8,
     pub ut_blocked: u8,
     /// Priority of the main thread, in the scale of `microthread::class`.
     pub main_class: u8,
@@ -51,7 +49,7 @@ pub(crate) struct Sched {
     pub rpc: RpcServer,
     /// The number of runs of each pair's data task in this turn (`@bind_rotating_tasks`).
     pub rotations: Vec<u32>,
-    pub holds: Vec<Hazard>,
+    pub hazards: Vec<Hazard>,
     pub unserved: UnservedRegisters,
     pub events: Vec<Event>,
     pub printing: Vec<Printed>,
@@ -80,8 +78,7 @@ impl Sched {
             uts: Vec::new(),
             completions: Vec::new(),
             last_issue: 0,
-            armed_until: 0,
-            holder: 0,
+            last_turn: 0,
             ut_blocked: 0,
             main_class: microthread::main_class(program.main_thread_priority),
             queue_priority: [0; 8],
@@ -93,16 +90,16 @@ impl Sched {
             counters: Counters::new(chip),
             rpc: RpcServer::default(),
             rotations: program.rotating.iter().map(|pair| pair.init).collect(),
-            holds: Vec::new(),
+            hazards: Vec::new(),
             unserved: UnservedRegisters::default(),
             events: Vec::new(),
             printing: Vec::new(),
         }
     }
 
-    /// Whether a microthread or transfer could see the effects of the main thread.
-    pub fn is_armed(&self, now: u64) -> bool {
-        !self.uts.is_empty() || !self.completions.is_empty() || now < self.armed_until
+    /// Whether a microthread or completion is pending, which could see the effects of the main thread.
+    pub fn has_pending(&self) -> bool {
+        !self.uts.is_empty() || !self.completions.is_empty()
     }
 
     /// Input slots whose wavelets go to a running operation.
@@ -111,7 +108,7 @@ impl Sched {
     }
 
     pub fn is_ut_blocked(&self, ut: &Microthread) -> bool {
-        self.ut_blocked >> (ut.id & 7) & 1 == 1
+        ut.id.is_some_and(|id| self.ut_blocked >> (id.number() & 7) & 1 == 1)
     }
 
     /// Stops the PE with a fault.
@@ -124,11 +121,11 @@ impl Sched {
     #[inline]
     pub fn watch_flushes(&mut self, chip: &Chip, ports: &Ports) {
         if self.handlers.look(ports) {
-            self.tasks.activate_mask(1 << chip.tasks.teardown);
+            self.tasks.activate_mask(chip.tasks.teardown.bit());
         }
     }
 
-    /// The hold of the main thread at an exit, if any. Nothing is bound or read for this.
+    /// The hazard that the main thread meets at an exit, if any. Nothing is bound or read for this.
     #[inline]
     pub fn hazard_at(
         &self,
@@ -138,13 +135,13 @@ impl Sched {
         program: &PeImage,
         ports: &Ports,
     ) -> Option<Hazard> {
-        if self.uts.is_empty() { None } else { Holds { uts: &self.uts, cpu, data, program, ports }.at(exit) }
+        if self.uts.is_empty() { None } else { Search { uts: &self.uts, cpu, data, program, ports }.at(exit) }
     }
 
     /// Remembers a place for the warning, with the resource that it waited for first.
-    pub fn note_hazard(&mut self, hold: Hazard) {
-        if self.holds.iter().all(|known| known.pc != hold.pc) {
-            self.holds.push(hold);
+    pub fn note_hazard(&mut self, hazard: Hazard) {
+        if self.hazards.iter().all(|known| known.pc != hazard.pc) {
+            self.hazards.push(hazard);
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Tasks: the bound, active and blocked ones, and the choice of the next to run (docs/decisions/machine.md M12 to M16).
 
 use csl_image::{PeImage, Task, TaskParam};
-use csl_machine::{Arch, QueueDir, Startup, TaskKind, TaskTarget, Wavelet};
+use csl_machine::{Arch, QueueDir, Startup, TaskId, TaskKind, TaskTarget, Wavelet};
 use csl_num::LowBits;
 
 use crate::fault::FaultKind;
-use crate::ports::Ports;
+use crate::ports::{InputSlot, Ports};
 use crate::queues::InQueue;
 use crate::scalar;
 
@@ -39,22 +39,22 @@ pub(crate) struct Tasks {
 /// The choice of the picker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pick {
-    Local(u8),
+    Local(TaskId),
     /// The wavelet at the head of an input slot, for the data task of its channel.
     Data {
-        slot: u8,
-        channel: u8,
+        slot: InputSlot,
+        channel: TaskId,
         wavelet: Wavelet,
     },
     /// A control wavelet and its entry point.
     Control {
-        slot: u8,
-        entry: u8,
+        slot: InputSlot,
+        entry: TaskId,
         wavelet: Wavelet,
     },
     /// A control wavelet that names no task.
     Ignored {
-        slot: u8,
+        slot: InputSlot,
     },
     Call,
 }
@@ -62,9 +62,9 @@ pub(crate) enum Pick {
 impl Tasks {
     pub fn new(arch: Arch, program: &PeImage) -> Tasks {
         let of_kind = |kind| program.tasks.iter().filter(move |task| task.kind == kind);
-        let data_bound = of_kind(TaskKind::Data).fold(0, |mask, task| mask | bit(task.id));
-        let data_bound = program.rpc.iter().fold(data_bound, |mask, rpc| mask | bit(rpc.task_id));
-        let local_bound = of_kind(TaskKind::Local).fold(0, |mask, task| mask | bit(task.id));
+        let data_bound = of_kind(TaskKind::Data).fold(0, |mask, task| mask | task.id.bit());
+        let data_bound = program.rpc.iter().fold(data_bound, |mask, rpc| mask | rpc.task_id.bit());
+        let local_bound = of_kind(TaskKind::Local).fold(0, |mask, task| mask | task.id.bit());
         // On WSE-2 a color and the local task of its number start in the same state: spmv-hypersparse sends control
         // wavelets on a color that it never unblocks, and binds a local task to the number. (WSE-3 keeps the numbers
         // apart.)
@@ -97,11 +97,7 @@ impl Tasks {
     }
 
     pub fn activate(&mut self, target: TaskTarget) -> Result<(), FaultKind> {
-        let id = match target {
-            TaskTarget::LocalTask(id) | TaskTarget::ControlTask(id) | TaskTarget::DataTask(id) => id,
-            TaskTarget::Color(id) | TaskTarget::InputQueue(id) => id,
-        };
-        self.activate_local(u16::from(id))
+        self.activate_local(u16::from(*target.id()))
     }
 
     pub fn activate_local(&mut self, id: u16) -> Result<(), FaultKind> {
@@ -129,7 +125,7 @@ impl Tasks {
     /// The target of `@block(id)` with a number that may be any kind of task: WSE-3 counts input queues below its local
     /// tasks; on WSE-2 a number that is bound to a data task only means its color.
     pub fn task_of_id(&self, program: &PeImage, id: u16) -> TaskTarget {
-        let number = id.min(255).low8();
+        let number = TaskId::clamped(id.into());
         let bound = |kind| find(program, kind, number).is_some();
         let first_local = u16::from(self.arch.chip().tasks.first_local);
         if id < first_local || (!bound(TaskKind::Local) && bound(TaskKind::Data)) {
@@ -153,8 +149,8 @@ impl Tasks {
         }
         let at = |place| match place {
             CALLS => Some(Pick::Call),
-            FIRST_SLOT.. => self.slot(ports, place - FIRST_SLOT),
-            id => Some(Pick::Local(id)),
+            FIRST_SLOT.. => self.slot(ports, InputSlot::new(place - FIRST_SLOT)?),
+            id => TaskId::new(id).map(Pick::Local),
         };
         let has_levels = self.local_priority | self.channel_priority != 0;
         let is_high = |place: &u8| has_levels && self.is_high(ports, *place);
@@ -165,41 +161,42 @@ impl Tasks {
     fn is_high(&self, ports: &Ports, place: u8) -> bool {
         match place {
             CALLS => false,
-            FIRST_SLOT.. => ports
-                .inputs
-                .get(usize::from(place - FIRST_SLOT))
-                .is_some_and(|input| self.channel_priority & bit(self.channel(input)) != 0),
-            id => self.local_priority & bit(id) != 0,
+            FIRST_SLOT.. => {
+                let channel = ports.inputs.get(usize::from(place - FIRST_SLOT)).and_then(|input| self.channel(input));
+                channel.is_some_and(|channel| self.channel_priority & channel.bit() != 0)
+            }
+            id => self.local_priority >> id & 1 != 0,
         }
     }
 
-    fn channel(&self, input: &InQueue) -> u8 {
-        if self.arch == Arch::Wse2 { input.color.number() } else { input.queue }
+    /// The data task of an input slot's channel.
+    fn channel(&self, input: &InQueue) -> Option<TaskId> {
+        if self.arch == Arch::Wse2 { Some(input.color.into()) } else { input.queue.map(TaskId::from) }
     }
 
     /// The task that the head of an input slot starts.
-    fn slot(&self, ports: &Ports, slot: u8) -> Option<Pick> {
-        let input = ports.inputs.get(usize::from(slot))?;
+    fn slot(&self, ports: &Ports, slot: InputSlot) -> Option<Pick> {
+        let input = ports.inputs.get(slot.index())?;
         let wavelet = input.front()?;
-        let channel = self.channel(input);
+        let channel = self.channel(input)?;
         if self.is_channel_blocked(channel) {
             return None;
         }
-        if wavelet.control && self.message_queues & bit(channel) != 0 {
+        if wavelet.control && self.message_queues & channel.bit() != 0 {
             return Some(Pick::Ignored { slot });
         }
         if wavelet.control {
-            let entry = (wavelet.data >> 16 & 63).low8();
+            let entry = TaskId::at((wavelet.data >> 16 & 63).low8());
             return self.control(slot, channel, entry, wavelet);
         }
-        (self.data_bound & bit(channel) != 0).then_some(Pick::Data { slot, channel, wavelet })
+        (self.data_bound & channel.bit() != 0).then_some(Pick::Data { slot, channel, wavelet })
     }
 
-    fn control(&self, slot: u8, channel: u8, entry: u8, wavelet: Wavelet) -> Option<Pick> {
+    fn control(&self, slot: InputSlot, channel: TaskId, entry: TaskId, wavelet: Wavelet) -> Option<Pick> {
         if entry == self.arch.chip().tasks.no_entrypoint {
             return Some(Pick::Ignored { slot });
         }
-        let entry = entry + self.control_base.get(usize::from(channel)).unwrap_or(&0);
+        let entry = TaskId::at(entry.number() + self.control_base.get(channel.index()).unwrap_or(&0));
         let blocked = self.control_blocked.checked_shr(u32::from(entry)).unwrap_or(0) & 1 == 1;
         (!blocked).then_some(Pick::Control { slot, entry, wavelet })
     }
@@ -207,22 +204,22 @@ impl Tasks {
     /// Notes that the picked task starts: its activation is used up, and the ring moves on.
     pub fn started(&mut self, pick: Pick) {
         let place = match pick {
-            Pick::Local(id) => id,
-            Pick::Data { slot, .. } | Pick::Control { slot, .. } | Pick::Ignored { slot } => FIRST_SLOT + slot,
+            Pick::Local(id) => id.number(),
+            Pick::Data { slot, .. } | Pick::Control { slot, .. } | Pick::Ignored { slot } => FIRST_SLOT + slot.number(),
             Pick::Call => CALLS,
         };
         if let Pick::Local(id) = pick {
-            self.active &= !(1 << id);
+            self.active &= !id.bit();
         }
         self.next = (place + 1) % RING;
     }
 
-    pub fn is_channel_blocked(&self, channel: u8) -> bool {
-        self.channel_blocked & bit(channel) != 0
+    pub fn is_channel_blocked(&self, channel: TaskId) -> bool {
+        self.channel_blocked & channel.bit() != 0
     }
 
     /// Local tasks that are active and blocked.
-    pub fn held(&self) -> u32 {
+    pub fn active_and_blocked(&self) -> u32 {
         self.active & self.local_blocked
     }
 
@@ -252,7 +249,7 @@ fn members(mut set: u128) -> impl Iterator<Item = u8> {
 fn control_bases(program: &PeImage) -> [u8; 8] {
     let mut bases = [0; 8];
     for queue in program.queues.iter().filter(|queue| queue.dir == QueueDir::In) {
-        if let Some(base) = bases.get_mut(usize::from(queue.id)) {
+        if let Some(base) = bases.get_mut(queue.id.index()) {
             *base = queue.control_base;
         }
     }
@@ -262,18 +259,18 @@ fn control_bases(program: &PeImage) -> [u8; 8] {
 fn message_queues(program: &PeImage) -> u32 {
     let carries = |color| program.colors.iter().any(|(own, config)| *own == color && config.messages.is_some());
     let inputs = program.queues.iter().filter(|queue| queue.dir == QueueDir::In && queue.color.is_some_and(carries));
-    inputs.fold(0, |mask, queue| mask | bit(queue.id))
+    inputs.fold(0, |mask, queue| mask | TaskId::from(queue.id).bit())
 }
 
 /// The task bound to a number.
-pub(crate) fn find(program: &PeImage, kind: TaskKind, id: u8) -> Option<&Task> {
+pub(crate) fn find(program: &PeImage, kind: TaskKind, id: TaskId) -> Option<&Task> {
     program.tasks.iter().find(|task| task.kind == kind && task.id == id)
 }
 
 /// The task that an activation of a local id, or a control wavelet's entry point, starts. One table serves both unless
 /// the program separates them (WSE-3). Data tasks are in it too, by color or input queue: a control wavelet starts one
 /// in topic-05-switches of 1.0, an activation in the FFT of 0.9.
-pub(crate) fn find_in_table(program: &PeImage, kind: TaskKind, id: u8) -> Option<&Task> {
+pub(crate) fn find_in_table(program: &PeImage, kind: TaskKind, id: TaskId) -> Option<&Task> {
     let others: &[TaskKind] = match kind {
         _ if program.separate_control_table => &[],
         TaskKind::Control => &[TaskKind::Local, TaskKind::Data],
@@ -299,15 +296,11 @@ pub(crate) fn canonical(param: TaskParam, raw: u64) -> u64 {
     scalar::canonical(raw, u32::from(param.bits), param.signed)
 }
 
-fn bit(id: u8) -> u32 {
-    1u32.checked_shl(u32::from(id)).unwrap_or(0)
+fn set32(mask: &mut u32, id: TaskId, value: bool) {
+    *mask = if value { *mask | id.bit() } else { *mask & !id.bit() };
 }
 
-fn set32(mask: &mut u32, id: u8, value: bool) {
-    *mask = if value { *mask | bit(id) } else { *mask & !bit(id) };
-}
-
-fn set64(mask: &mut u64, id: u8, value: bool) {
+fn set64(mask: &mut u64, id: TaskId, value: bool) {
     let bit = 1u64.checked_shl(u32::from(id)).unwrap_or(0);
     *mask = if value { *mask | bit } else { *mask & !bit };
 }

@@ -1,29 +1,26 @@
 //! The instruction trace of a PE. It runs for traced PEs only, and changes neither the PE's results nor its cycles.
 
 use csl_isa::{Field, Insn, NO_REG, Op};
-use csl_machine::{Arch, VecOp};
+use csl_machine::{Arch, TaskId, VecOp};
 use csl_num::{FloatKind, LowBits};
 
 use super::tasks::Pick;
-use crate::datapath::{Cursor, Memory, Operation};
-use crate::event::{Element, Event, EventKind, Issue};
+use crate::datapath::{Cursor, Length, Memory, Operation};
+use crate::event::{Element, Event, EventKind, Issue, Thread};
 use crate::ports::Ports;
 
 /// The greatest number of cycles that a traced PE runs ahead: its events wait in memory until the clock has reached
 /// them.
 pub(crate) const TRACED_QUANTUM: u64 = 1 << 8;
 
-/// Stands for the main thread in [`Tracer::running`].
-pub(crate) const MAIN_THREAD: u8 = 0xfe;
-
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tracer {
     /// The number of instructions so far.
     count: u32,
-    /// Id of the task that started last.
-    task: u8,
-    /// Vector operations under way, by microthread, each with the number of elements that have moved.
-    running: Vec<(u8, Issue, u32)>,
+    /// The task that started last.
+    task: Option<TaskId>,
+    /// Vector operations under way, by thread, each with the number of elements that have moved.
+    running: Vec<(Thread, Issue, u32)>,
     pub(super) steps: Steps,
 }
 
@@ -34,33 +31,32 @@ impl Tracer {
     /// Notes that a task starts.
     pub fn task(&mut self, pick: Pick, arch: Arch) {
         self.task = match pick {
-            Pick::Local(id) => id,
-            Pick::Data { channel, .. } => channel,
-            Pick::Control { entry, .. } => entry,
+            Pick::Local(id) => Some(id),
+            Pick::Data { channel, .. } => Some(channel),
+            Pick::Control { entry, .. } => Some(entry),
             Pick::Ignored { .. } => self.task,
             // The guide: a launched function runs in the task of memcpy's command color (WSE-2) or input queue (WSE-3).
-            Pick::Call => {
-                if arch == Arch::Wse2 {
-                    22
-                } else {
-                    1
-                }
-            }
+            Pick::Call => Some(TaskId::at(if arch == Arch::Wse2 { 22 } else { 1 })),
         };
     }
 
-    /// Records that a vector operation of the instruction at `pc` starts at `cycle`, on a microthread or on the main
-    /// thread.
-    pub fn vector(&mut self, pc: u32, ut: Option<u8>, cycle: u64, events: &mut Vec<Event>) {
-        let issue = self.number(pc, ut);
-        let thread = ut.unwrap_or(MAIN_THREAD);
+    /// Records that a vector operation of the instruction at `pc` starts at `cycle` on a thread.
+    pub fn vector(&mut self, pc: u32, thread: Thread, cycle: u64, events: &mut Vec<Event>) {
+        let issue = self.number(pc, thread);
         self.running.retain(|running| running.0 != thread);
         self.running.push((thread, issue, 0));
         events.push(Event { cycle, what: EventKind::Issue(issue) });
     }
 
     /// Records the elements that a thread's operation has moved, down to `left`; they are executed in `cycle`.
-    pub fn elements(&mut self, thread: u8, before: &IssuePreview, left: u32, cycle: u64, events: &mut Vec<Event>) {
+    pub fn elements(
+        &mut self,
+        thread: Thread,
+        before: &IssuePreview,
+        left: Length,
+        cycle: u64,
+        events: &mut Vec<Event>,
+    ) {
         let Some(running) = self.running.iter_mut().find(|running| running.0 == thread) else { return };
         for k in 0..before.moved(left) {
             let values = before.values.get(k as usize).copied().unwrap_or_default();
@@ -70,8 +66,9 @@ impl Tracer {
         }
     }
 
-    fn number(&mut self, pc: u32, ut: Option<u8>) -> Issue {
-        let issue = Issue { number: self.count, pc, task: self.task, ut };
+    fn number(&mut self, pc: u32, thread: Thread) -> Issue {
+        let task = self.task.unwrap_or(TaskId::at(0));
+        let issue = Issue { number: self.count, pc, task, thread };
         self.count = self.count.wrapping_add(1);
         issue
     }
@@ -89,7 +86,7 @@ impl Tracer {
                 .find(|other| other.local_time != step.local_time)
                 .map_or(end, |other| other.local_time);
             let cycle = (step.local_time + (at - first) as u64).min(next.max(step.local_time + 1) - 1);
-            let issue = self.number(step.pc, None);
+            let issue = self.number(step.pc, Thread::Main);
             let element = Element { seq: 0, unit: 0, values: step.values };
             events.push(Event { cycle, what: EventKind::Issue(issue) });
             events.push(Event { cycle: cycle + shift, what: EventKind::Execute { issue, element } });
@@ -100,22 +97,22 @@ impl Tracer {
 /// The result of the next issue of an operation, as far as it can be computed beforehand.
 pub(crate) struct IssuePreview {
     values: Vec<Values>,
-    left: u32,
+    left: Length,
     group: u32,
 }
 
 impl IssuePreview {
     pub fn of(run: &Operation, memory: &Memory, ports: Option<&Ports>, half: FloatKind) -> IssuePreview {
         let (left, group) = (run.left, u32::from(run.rate.group));
-        let elements = if run.op == VecOp::Dfilt { 0 } else { group.min(left) };
+        let elements = if run.op == VecOp::Dfilt { 0 } else { left.at_most(group) };
         let mut run = run.clone();
         let values = (0..elements).map(|k| element(&mut run, memory, ports, half, k)).collect();
         IssuePreview { values, left, group }
     }
 
     /// The number of elements that have moved when `left` are left.
-    fn moved(&self, left: u32) -> u32 {
-        if self.left == u32::MAX { self.group } else { self.left - left }
+    fn moved(&self, left: Length) -> u32 {
+        self.left.finite().map_or(self.group, |before| before - left.saturated())
     }
 }
 
@@ -126,7 +123,7 @@ fn element(run: &mut Operation, memory: &Memory, ports: Option<&Ports>, half: Fl
         *value = match &mut run.srcs[i].cursor {
             Cursor::Scalar(value) => Some(*value),
             Cursor::In(input) => {
-                let head = ports.and_then(|ports| ports.inputs[usize::from(input.slot)].front());
+                let head = ports.and_then(|ports| ports.inputs[input.slot].front());
                 head.map(|head| if words == 1 { head.data >> (16 * k) & 0xffff } else { head.data })
             }
             cursor => cursor.next_addr().map(|addr| match words {

@@ -6,8 +6,9 @@ use csl_machine::Action;
 use super::main_thread::{Flow, Main};
 use super::microthread::Microthread;
 use super::state::{Sched, Visit};
-use super::tracer::{IssuePreview, MAIN_THREAD};
+use super::tracer::IssuePreview;
 use crate::datapath::{Datapath, Operation, Setup, Started, Step};
+use crate::event::Thread;
 use crate::fault::FaultKind;
 use crate::ports::Ports;
 use crate::scalar::Cpu;
@@ -27,7 +28,7 @@ impl Sched {
         if run.config.is_async {
             let id = data.microthread_of(desc, &reg);
             cpu.local_time = loaded + u64::from(timing.async_issue);
-            self.trace_vector(Some(id), start, cpu);
+            self.trace_vector(Thread::Microthread(id), start, cpu);
             write_result(cpu, dst, true);
             if run.is_empty() {
                 self.end_ut(&run, run.config.completion, start, data);
@@ -37,7 +38,7 @@ impl Sched {
             return Ok(Flow::On);
         }
         cpu.local_time = start;
-        self.trace_vector(None, start, cpu);
+        self.trace_vector(Thread::Main, start, cpu);
         if run.is_empty() {
             self.finish_vector(&run, dst, run.config.completion, cpu, data);
         } else {
@@ -50,9 +51,9 @@ impl Sched {
     /// Runs the main thread's operation. One without fabric operands runs through at once where no other thread can see
     /// it; all others take part in the arbitration. Nothing is issued in cycle `ahead` or later.
     pub fn run_vector(&mut self, ahead: u64, visit: &mut Visit) -> Flow {
-        let Visit { now, cpu, data, ports, .. } = visit;
+        let Visit { cpu, data, ports, .. } = visit;
         let Main::Vec { run, .. } = &self.main else { return Flow::On };
-        if run.is_fabric || self.is_armed(*now) || cpu.local_time >= ahead {
+        if run.is_fabric || self.has_pending() || cpu.local_time >= ahead {
             return Flow::Wait;
         }
         if !run.is_local() {
@@ -62,7 +63,7 @@ impl Sched {
             self.issue_main(cpu.local_time, cpu, data, ports);
             return Flow::On;
         }
-        if run.left == u32::MAX {
+        if run.left.is_endless() {
             self.raise_fault(FaultKind::EndlessOperation, cpu.local_time, cpu);
             return Flow::Wait;
         }
@@ -131,7 +132,7 @@ impl Sched {
         let left = run.left;
         self.tasks.activate_mask(data.take_activated());
         if let Some(before) = before {
-            self.trace_issue(MAIN_THREAD, &before, left, &step, now, data);
+            self.trace_issue(Thread::Main, &before, left, &step, now, data);
         }
         self.after_step(step, now, cpu, data);
     }

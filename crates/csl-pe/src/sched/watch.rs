@@ -7,9 +7,9 @@ use csl_num::FloatKind;
 use super::main_thread::Main;
 use super::state::{Sched, Visit};
 use super::tasks::Pick;
-use super::tracer::{IssuePreview, MAIN_THREAD, Steps, Tracer};
-use crate::datapath::{Datapath, Memory, Step};
-use crate::event::Event;
+use super::tracer::{IssuePreview, Steps, Tracer};
+use crate::datapath::{Datapath, Length, Memory, Step};
+use crate::event::{Event, Thread};
 use crate::fault::FaultKind;
 use crate::scalar::{self, Cpu, Exit, Surroundings};
 
@@ -76,10 +76,10 @@ impl Sched {
         }
     }
 
-    /// Records that a vector operation starts at `cycle`, on a microthread or on the main thread.
-    pub fn trace_vector(&mut self, ut: Option<u8>, cycle: u64, cpu: &Cpu) {
+    /// Records that a vector operation starts at `cycle` on a thread.
+    pub fn trace_vector(&mut self, thread: Thread, cycle: u64, cpu: &Cpu) {
         if let Some(tracer) = &mut self.tracer {
-            tracer.vector(cpu.at(), ut, cycle, &mut self.events);
+            tracer.vector(cpu.at(), thread, cycle, &mut self.events);
         }
     }
 
@@ -92,7 +92,7 @@ impl Sched {
             let before = IssuePreview::of(&run, &memory, None, data.half);
             run.run_local(data.chip, &mut memory, data.half, 1);
             let cycle = cpu.local_time + issue * u64::from(run.rate.period);
-            self.trace_elements(MAIN_THREAD, &before, run.left, cycle, data);
+            self.trace_elements(Thread::Main, &before, run.left, cycle, data);
         }
     }
 
@@ -100,9 +100,9 @@ impl Sched {
     #[cold]
     pub fn trace_issue(
         &mut self,
-        thread: u8,
+        thread: Thread,
         before: &IssuePreview,
-        left: u32,
+        left: Length,
         step: &Result<Step, FaultKind>,
         now: u64,
         data: &Datapath,
@@ -112,7 +112,7 @@ impl Sched {
         }
     }
 
-    fn trace_elements(&mut self, thread: u8, before: &IssuePreview, left: u32, cycle: u64, data: &Datapath) {
+    fn trace_elements(&mut self, thread: Thread, before: &IssuePreview, left: Length, cycle: u64, data: &Datapath) {
         let cycle = cycle + u64::from(data.chip.timing.dispatch_to_execute);
         if let Some(tracer) = &mut self.tracer {
             tracer.elements(thread, before, left, cycle, &mut self.events);

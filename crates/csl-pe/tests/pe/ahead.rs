@@ -4,7 +4,7 @@
 use csl_image::PeImage;
 use csl_isa::{Insn, Op};
 use csl_machine::{Color, SysOp, VecOp, Wavelet};
-use csl_pe::{NoRegisters, Wake};
+use csl_pe::{NoRegisters, OutputSlot, Wake};
 use proptest::prelude::*;
 
 use crate::builder::*;
@@ -121,13 +121,13 @@ fn outcome(image: &PeImage, landings: &Landings, eager: bool) -> Outcome {
             let slot = bench.ports.arrival_slot(Color::at(*color)).expect("a slot");
             // Without room it is lost, in both runs.
             let _ = bench.ports.arrive(slot, Wavelet::word(i as u32 * 0x101));
-            visit |= wake.arrivals >> slot & 1 == 1;
+            visit |= wake.arrivals & slot.bit() != 0;
         }
-        for slot in 0..bench.ports.outputs.len() {
+        for slot in OutputSlot::all().take(bench.ports.outputs.len()) {
             if bench.ports.outputs[slot].ready(now).is_some() {
                 let head = bench.ports.depart(slot).expect("it is ready");
                 sent.push((now, head.color.number(), head.wavelet.data));
-                visit |= wake.credits >> slot & 1 == 1;
+                visit |= wake.credits & slot.bit() != 0;
             }
         }
         if visit {

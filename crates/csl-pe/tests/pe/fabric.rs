@@ -5,9 +5,10 @@ use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
 use csl_isa::vec::{RegOrImm, VecArg};
 use csl_isa::{Insn, Op};
 use csl_machine::{
-    Action, Arch, Color, DsrFile, OnControl, QueueDir, Sdk, SysOp, TaskTarget, VecConfig, VecOp, Wavelet,
+    Action, Arch, Color, DsrFile, MicrothreadId, OnControl, QueueDir, QueueId, Sdk, SysOp, TaskTarget, VecConfig,
+    VecOp, Wavelet,
 };
-use csl_pe::{FaultKind, Need, Outgoing, Resource};
+use csl_pe::{FaultKind, Need, Outgoing, OutputSlot, Resource};
 
 use crate::builder::*;
 
@@ -18,7 +19,7 @@ const SDK_2: Sdk = Sdk { major: 2, minor: 10 };
 fn loop_back(bench: &mut Bench, cycles: u64) -> Vec<(u64, Outgoing)> {
     let mut left = Vec::new();
     for now in 0..cycles {
-        for queue in 0..bench.ports.outputs.len() {
+        for queue in OutputSlot::all().take(bench.ports.outputs.len()) {
             let Some(head) = bench.ports.outputs[queue].ready(now) else { continue };
             let slot = if head.color == Color::at(2) { bench.ports.arrival_slot(Color::at(1)) } else { None };
             let lands = slot.is_none_or(|slot| bench.ports.arrive(slot, head.wavelet));
@@ -38,7 +39,7 @@ fn datas(left: &[(u64, Outgoing)]) -> Vec<u32> {
 }
 
 fn flagged(class: DsdClass, color: u8, queue: u8, extent: u16, flags: u16) -> VecArg {
-    VecArg::DsdConst(Dsd::fabric(class, Color::new(color), queue, extent, flags, false).0)
+    VecArg::DsdConst(Dsd::fabric(class, Color::new(color), QueueId::new(queue), extent, flags, false).0)
 }
 
 #[test]
@@ -173,7 +174,7 @@ fn a_sent_control_wavelet_and_the_last_wavelet_are_marked() {
 fn an_index_travels_in_the_high_half() {
     let mut image = image();
     section(&mut image, 0, bytes16(&[7, 8]));
-    let out = VecArg::DsdConst(Dsd::fabric(DsdClass::Fabout, Color::new(3), 2, 2, 0, true).0);
+    let out = VecArg::DsdConst(Dsd::fabric(DsdClass::Fabout, Color::new(3), QueueId::new(2), 2, 0, true).0);
     let config = VecConfig { index: Some(RegOrImm::Imm(0x55)), ..VecConfig::default() };
     let send = vec_to(&mut image, 0, VecOp::Mov16, out, &[mem(0, 2, 1)], config);
     main_task(&mut image, &[send]);
@@ -204,11 +205,11 @@ fn send_then_receive(arch: Arch, send: VecConfig<RegOrImm>, receive: VecConfig<R
     main_task(&mut image, &[out, back]);
     let mut bench = Bench::on(image, arch, SDK_2);
     loop_back(&mut bench, 200);
-    let held = bench.pe.holds().iter().map(|hold| {
-        assert_eq!((hold.pc, hold.first), (1, 0), "the second operation holds for the first");
-        hold.resource
+    let resources = bench.pe.hazards().iter().map(|hazard| {
+        assert_eq!((hazard.pc, hazard.first), (1, 0), "the second operation waits for the first");
+        hazard.resource
     });
-    ((0..8).map(|i| bench.word(0x400 + 4 * i)).collect(), held.collect())
+    ((0..8).map(|i| bench.word(0x400 + 4 * i)).collect(), resources.collect())
 }
 
 #[test]
@@ -217,12 +218,12 @@ fn the_second_operation_on_a_microthread_waits_for_the_first() {
     let on = |ut| VecConfig { ut: Some(RegOrImm::Imm(ut)), ..by_queue() };
     let all = (1..=8).collect::<Vec<u16>>();
     for arch in [Arch::Wse2, Arch::Wse3] {
-        let held = vec![Resource::Microthread(2)];
-        assert_eq!(send_then_receive(arch, by_queue(), by_queue()), (all.clone(), held));
+        let resources = vec![Resource::Microthread(MicrothreadId::at(2))];
+        assert_eq!(send_then_receive(arch, by_queue(), by_queue()), (all.clone(), resources));
     }
-    let held = |ut| (all.clone(), vec![Resource::Microthread(ut)]);
-    assert_eq!(send_then_receive(Arch::Wse3, on(5), on(5)), held(5));
-    assert_eq!(send_then_receive(Arch::Wse3, on(2), by_queue()), held(2));
+    let after = |ut| (all.clone(), vec![Resource::Microthread(MicrothreadId::at(ut))]);
+    assert_eq!(send_then_receive(Arch::Wse3, on(5), on(5)), after(5));
+    assert_eq!(send_then_receive(Arch::Wse3, on(2), by_queue()), after(2));
     assert_eq!(send_then_receive(Arch::Wse3, on(5), by_queue()), (all.clone(), vec![]));
     assert_eq!(send_then_receive(Arch::Wse2, by_queue(), VecConfig::default()), (all, vec![]));
 }
@@ -237,7 +238,7 @@ fn halves(arch: Arch, first: VecConfig<RegOrImm>, second: VecConfig<RegOrImm>) -
     main_task(&mut image, &[low, high]);
     let mut bench = Bench::on(image, arch, SDK_2);
     let left = loop_back(&mut bench, 200);
-    (datas(&left), bench.pe.holds().iter().map(|hold| hold.resource).collect())
+    (datas(&left), bench.pe.hazards().iter().map(|hazard| hazard.resource).collect())
 }
 
 #[test]
@@ -246,9 +247,9 @@ fn an_operation_on_a_queue_in_use_waits_for_it() {
     let in_order = (1..=16).collect::<Vec<u32>>();
     for arch in [Arch::Wse2, Arch::Wse3] {
         let found = halves(arch, alone.clone(), VecConfig::default());
-        assert_eq!(found, (in_order.clone(), vec![Resource::Output(3)]), "a synchronous one");
+        assert_eq!(found, (in_order.clone(), vec![Resource::Output(QueueId::new(3))]), "a synchronous one");
         let found = halves(arch, alone.clone(), alone.clone());
-        assert_eq!(found, (in_order.clone(), vec![Resource::Microthread(3)]), "an asynchronous one");
+        assert_eq!(found, (in_order.clone(), vec![Resource::Microthread(MicrothreadId::at(3))]), "an asynchronous one");
     }
     let other = VecConfig { ut: Some(RegOrImm::Imm(6)), ..alone.clone() };
     // Two microthreads of WSE-3 may share a queue, and then take turns: each keeps its own order.
@@ -268,7 +269,7 @@ fn what_waits_binds_nothing() {
     task(&mut image, 9, &[]);
     let mut bench = Bench::new(image);
     let held = bench.run().expect("it waits");
-    assert_eq!(bench.pe.waiting(&bench.ports)[0].need, Need::Earlier(Resource::Microthread(2)));
+    assert_eq!(bench.pe.waiting(&bench.ports)[0].need, Need::Earlier(Resource::Microthread(MicrothreadId::at(2))));
     assert_eq!((bench.ports.color_slot(Color::at(5)).is_some(), bench.ports.color_slot(Color::at(6))), (true, None));
     for (color, data) in [(5, 7), (5, 8), (6, 9)] {
         let slot = bench.ports.arrival_slot(Color::at(color)).expect("there is room");
@@ -317,7 +318,7 @@ fn operands_of_length_0_move_nothing_and_complete() {
         assert_eq!(loop_back(&mut bench, 100), []);
         assert_eq!((bench.word(0x400), bench.word(0x402), bench.words(4, 2)), (0, 0, vec![77, 0]));
         assert_eq!([0x500, 0x512, 0x514, 0x516].map(|at| bench.word(at)), [1, 9, 10, 11]);
-        assert_eq!((bench.pe.waiting(&bench.ports), bench.pe.holds()), (vec![], &[][..]));
+        assert_eq!((bench.pe.waiting(&bench.ports), bench.pe.hazards()), (vec![], &[][..]));
     }
 }
 
@@ -351,7 +352,7 @@ fn wse3_microthreads_are_chosen_by_the_program() {
     let mut bench = Bench::on(image, Arch::Wse3, SDK_2);
     let left = loop_back(&mut bench, 60);
     assert_eq!((left[0].1.color.number(), left[0].1.wavelet.data), (3, 9));
-    assert_eq!(bench.pe.waiting(&bench.ports)[0].thread, csl_pe::Thread::Microthread(4));
+    assert_eq!(bench.pe.waiting(&bench.ports)[0].thread, csl_pe::Thread::Microthread(MicrothreadId::new(4)));
 }
 
 #[test]
@@ -360,7 +361,7 @@ fn an_asynchronous_send_needs_a_queue() {
     let send = vec_async(&mut image, VecOp::Mov32, fabout(3, 0xff, 2), &[mem(0, 2, 1)], 9);
     main_task(&mut image, &[send]);
     let fault = Bench::new(image).run().expect_err("no queue");
-    assert_eq!(fault.kind, FaultKind::NoQueue { output: true, queue: 0xff });
+    assert_eq!(fault.kind, FaultKind::NoQueue { output: true, queue: None });
 }
 
 #[test]

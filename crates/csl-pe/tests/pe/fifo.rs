@@ -2,7 +2,8 @@
 
 use csl_isa::vec::VecArg;
 use csl_isa::{Insn, Op};
-use csl_machine::{Color, FifoAction, TaskTarget, VecConfig, VecOp};
+use csl_machine::{Color, FifoAction, TaskId, TaskTarget, VecConfig, VecOp};
+use csl_pe::OutputSlot;
 
 use crate::builder::*;
 
@@ -65,7 +66,7 @@ fn terminate_ends_with_true() {
 fn a_push_activates_only_after_somebody_found_the_fifo_empty() {
     let mut image = image();
     let fifo = fifo(&mut image, BUFFER, 8, 1);
-    image.fifos[0].config.activate_push = Some(TaskTarget::LocalTask(9));
+    image.fifos[0].config.activate_push = Some(TaskTarget::LocalTask(TaskId::at(9)));
     let push = vec(&mut image, VecOp::Mov16, fifo, &[scalar(5, 16)]);
     let pop = vec(&mut image, VecOp::Mov16, mem(0x400, 1, 1), &[fifo]);
     // Pushed, popped, found empty, pushed: one activation, which counts in memory.
@@ -93,8 +94,8 @@ fn a_received_word_goes_through_a_fifo_to_the_fabric() {
             sent += 1;
         }
         bench.advance(now).expect("no fault");
-        let ready = |queue: &usize| bench.ports.outputs[*queue].ready(now).is_some();
-        let queues: Vec<usize> = (0..bench.ports.outputs.len()).filter(ready).collect();
+        let ready = |queue: &OutputSlot| bench.ports.outputs[*queue].ready(now).is_some();
+        let queues: Vec<_> = OutputSlot::all().take(bench.ports.outputs.len()).filter(ready).collect();
         got.extend(queues.into_iter().filter_map(|queue| bench.ports.depart(queue)));
     }
     assert_eq!(

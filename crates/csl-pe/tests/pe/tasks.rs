@@ -1,8 +1,11 @@
 //! Task rules (docs/decisions/machine.md M12 to M16), host calls, services, faults.
 
 use csl_isa::{Insn, Op};
-use csl_machine::{Arch, Color, QueueDir, RotatingTasks, Sdk, Startup, SysOp, TaskKind, TaskTarget, VecOp, Wavelet};
-use csl_pe::FaultKind;
+use csl_machine::{
+    Arch, Color, FlushId, QueueDir, QueueId, RotatingTasks, Sdk, Startup, SysOp, TaskId, TaskKind, TaskTarget, VecOp,
+    Wavelet,
+};
+use csl_pe::{FaultKind, InputSlot, OutputSlot};
 
 use crate::builder::*;
 
@@ -64,7 +67,7 @@ fn tasks_that_are_always_ready_take_turns() {
     let mut image = image();
     for id in [9, 12] {
         task(&mut image, id, &[&log(u16::from(id))[..], &activate(u16::from(id)), &[charge(10)]].concat());
-        image.startup.push(Startup::Activate(TaskTarget::LocalTask(id)));
+        image.startup.push(Startup::Activate(TaskTarget::LocalTask(TaskId::at(id))));
     }
     let mut bench = Bench::new(image);
     for now in 0..100 {
@@ -76,7 +79,7 @@ fn tasks_that_are_always_ready_take_turns() {
 #[test]
 fn a_blocked_task_keeps_its_activation() {
     let mut image = image();
-    image.startup.push(Startup::Block(TaskTarget::LocalTask(9)));
+    image.startup.push(Startup::Block(TaskTarget::LocalTask(TaskId::at(9))));
     task(&mut image, 9, &log(9));
     task(&mut image, 10, &[&log(10)[..], &[imm(5, 9), sys(SysOp::UnblockTask, 5, 0)]].concat());
     main_task(&mut image, &[&activate(9)[..], &activate(10)].concat());
@@ -105,7 +108,7 @@ fn a_control_wavelet_needs_an_unblocked_color_and_starts_its_entry() {
     blocked.run().expect("no fault");
     assert_eq!(blocked.log(), []);
 
-    image.startup.push(Startup::Unblock(TaskTarget::Color(4)));
+    image.startup.push(Startup::Unblock(TaskTarget::Color(TaskId::at(4))));
     let mut bench = Bench::new(image);
     bench.arrive(4, Wavelet::control(31 << 16)); // names no task
     bench.arrive(4, wavelet);
@@ -201,7 +204,7 @@ fn the_alternate_task_runs_after_so_many_starts() {
     let alt = func(&mut image, 0, &log(99));
     bind(&mut image, TaskKind::Data, 2, &[16], data);
     queue(&mut image, QueueDir::In, 2, 13);
-    image.rotating.push(RotatingTasks { data_task: 2, alt, init: 0, limit: 2 });
+    image.rotating.push(RotatingTasks { data_task: TaskId::at(2), alt, init: 0, limit: 2 });
     let mut bench = Bench::on(image, Arch::Wse3, Sdk { major: 2, minor: 10 });
     (0..4).for_each(|i| bench.arrive(13, Wavelet::word(i)));
     bench.run().expect("no fault");
@@ -227,7 +230,7 @@ fn an_activated_id_without_task_is_a_fault() {
     let mut image = image();
     main_task(&mut image, &activate(17));
     let fault = Bench::new(image).run().expect_err("17 is not bound");
-    assert_eq!(fault.kind, FaultKind::UnboundTask { control: false, id: 17 });
+    assert_eq!(fault.kind, FaultKind::UnboundTask { control: false, id: TaskId::at(17) });
 }
 
 #[test]
@@ -318,7 +321,7 @@ fn a_synchronous_receive_holds_the_main_thread() {
     assert_eq!(bench.log(), []);
     assert!(!bench.pe.memcpy_ready(rest));
     let waiting = bench.pe.waiting(&bench.ports);
-    assert_eq!(waiting[0].need, csl_pe::Need::Wavelet { queue: 1, color: Color::at(4) });
+    assert_eq!(waiting[0].need, csl_pe::Need::Wavelet { queue: QueueId::new(1), color: Color::at(4) });
     bench.arrive(4, Wavelet::word(77));
     bench.run_from(rest + 50).expect("no fault");
     assert_eq!((bench.log(), bench.word(0x600)), (vec![1, 9], 77));
@@ -329,7 +332,7 @@ fn tasks_of_high_priority_go_first() {
     let mut image = image();
     for id in [9, 10] {
         task(&mut image, id, &log(u16::from(id)));
-        image.startup.push(Startup::Activate(TaskTarget::LocalTask(id)));
+        image.startup.push(Startup::Activate(TaskTarget::LocalTask(TaskId::at(id))));
     }
     image.configs.push((csl_machine::registers::ce::LOCAL_TASK_PRIORITY, 1 << 10));
     assert_eq!(run(image).log(), [10, 9]);
@@ -344,12 +347,15 @@ fn an_input_queue_takes_another_color_only_when_it_is_empty() {
     let wse3 = |image| Bench::on(image, Arch::Wse3, Sdk { major: 2, minor: 10 });
     let mut bench = wse3(image.clone());
     bench.run().expect("the queue is empty");
-    assert_eq!((bench.ports.arrival_slot(Color::at(13)), bench.ports.arrival_slot(Color::at(14))), (None, Some(0)));
+    assert_eq!(
+        (bench.ports.arrival_slot(Color::at(13)), bench.ports.arrival_slot(Color::at(14))),
+        (None, InputSlot::new(0))
+    );
 
     let mut full = wse3(image);
     full.arrive(13, Wavelet::word(1));
     let fault = full.run().expect_err("the queue holds a wavelet");
-    assert_eq!(fault.kind, FaultKind::QueueNotEmpty { output: false, queue: 2 });
+    assert_eq!(fault.kind, FaultKind::QueueNotEmpty { output: false, queue: QueueId::at(2) });
 }
 
 #[test]
@@ -357,13 +363,13 @@ fn a_drained_output_queue_runs_its_handler() {
     let mut image = image();
     queue(&mut image, QueueDir::Out, 2, 13);
     let handler = func(&mut image, 0, &log(2));
-    image.empty_queue_handlers.push((2, handler));
+    image.empty_queue_handlers.push((FlushId::at(2), handler));
     let send = vec(&mut image, VecOp::Mov32, fabout(0xff, 2, 1), &[scalar(1, 32)]);
     main_task(&mut image, &[send, imm(1, 2), sys(SysOp::QueueFlush, 1, 0)]);
     let mut bench = Bench::on(image, Arch::Wse3, Sdk { major: 2, minor: 10 });
     let rest = bench.run().expect("no fault");
     assert_eq!(bench.log(), []);
-    bench.ports.depart(0);
+    bench.ports.depart(OutputSlot::at(0));
     bench.run_from(rest + 1).expect("no fault");
     assert_eq!(bench.log(), [2]);
 }

@@ -5,7 +5,7 @@ use csl_ir::{
     Addr, AddrBase, BinOp, DsdChange, DsdKind, DsdValue, FabricDsd, IdKind, Inst, Opnd, Pointer, Scalar, Ty, TypeKind,
     TypedValue, Value, ZeroSource,
 };
-use csl_machine::{Arch, Color, Priority, QueueDir, SimdMode};
+use csl_machine::{Arch, Color, Priority, QueueDir, QueueId, SimdMode};
 
 use super::Call;
 use super::args::{Fields, dsd_kind, id_kind, is_int, small};
@@ -353,7 +353,7 @@ fn fabric(s: &mut Sema<'_>, call: &Call<'_>, kind: DsdKind, ty: Ty, fields: &mut
             pe.queue_uses.push((dir, queue, side.color, call.span));
         }
     }
-    let ends = [(runtime_color, side.color.map(Color::number)), (runtime_queue, side.queue)];
+    let ends = [(runtime_color, Color::byte(side.color)), (runtime_queue, QueueId::byte(side.queue))];
     let known = int16(&extent);
     let dsd = DsdValue {
         extents: vec![known.unwrap_or(1) as u16],
@@ -383,13 +383,13 @@ fn runtime_id(s: &mut Sema<'_>, fields: &mut Fields, name: &'static str, kind: I
     s.opnd(&operand, fields.span).map(Some)
 }
 
-/// Puts a color and a queue into a fabric DSD, where one of them is known at run time only.
-fn set_ends(s: &mut Sema<'_>, dsd: Operand, ends: [(Option<Opnd>, Option<u8>); 2], span: Span) -> Res<Operand> {
-    const NONE: u8 = 0xff;
+/// Puts a color and a queue into a fabric DSD, where one of them is known at run time only; the bytes of those that are
+/// known stand beside.
+fn set_ends(s: &mut Sema<'_>, dsd: Operand, ends: [(Option<Opnd>, u8); 2], span: Span) -> Res<Operand> {
     if ends.iter().all(|(runtime, _)| runtime.is_none()) {
         return Ok(dsd);
     }
-    let [color, queue] = ends.map(|(runtime, known)| runtime.unwrap_or(Opnd::Imm(u64::from(known.unwrap_or(NONE)))));
+    let [color, queue] = ends.map(|(runtime, known)| runtime.unwrap_or(Opnd::Imm(known.into())));
     let code = s.code(span)?;
     let (high, both, dst) = (code.new_reg(Scalar::U16), code.new_reg(Scalar::U16), code.new_reg(Scalar::Dsd));
     code.emit(Inst::Bin { op: BinOp::Shl, ty: Scalar::U16, dst: high, a: queue, b: Opnd::Imm(8) }, span);
@@ -416,7 +416,7 @@ fn color(s: &mut Sema<'_>, fields: &mut Fields) -> Res<Option<Color>> {
 }
 
 /// The queue of a DSD, or its number as programs up to SDK 0.7 write it.
-fn queue(s: &mut Sema<'_>, fields: &mut Fields, name: &'static str, kind: IdKind) -> Res<Option<u8>> {
+fn queue(s: &mut Sema<'_>, fields: &mut Fields, name: &'static str, kind: IdKind) -> Res<Option<QueueId>> {
     let Some(value) = fields.take_const(s, name)? else { return Ok(None) };
     if id_kind(s, value.ty) != Some(kind) && !is_int(s, value.ty) {
         return Err(fields.mismatch(s, name, "a queue", value.ty));
@@ -425,8 +425,8 @@ fn queue(s: &mut Sema<'_>, fields: &mut Fields, name: &'static str, kind: IdKind
         IdKind::InputQueue => small(&value).filter(|&q| s.chip.valid_input_queue(q)),
         _ => small(&value).filter(|&q| s.chip.valid_output_queue(q)),
     };
-    match valid {
-        Some(queue) => Ok(Some(queue as u8)),
+    match valid.and_then(QueueId::of) {
+        Some(queue) => Ok(Some(queue)),
         None => {
             let message = format!("`.{name}` names a queue that {} does not have", s.options.arch);
             Err(s.error(Code::IdOutOfRange, fields.span, message))

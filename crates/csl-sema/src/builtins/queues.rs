@@ -2,7 +2,7 @@
 
 use csl_diag::{Code, Diagnostic};
 use csl_ir::{BinOp, IdKind, Inst, Opnd, QueueInit, Scalar};
-use csl_machine::{Arch, Priority, QueueDir, SysOp};
+use csl_machine::{Arch, FlushId, Priority, QueueDir, QueueId, SysOp};
 
 use super::Call;
 use super::args::{Fields, id_kind, small};
@@ -19,14 +19,14 @@ pub(super) const PRIORITIES: &[(&str, Priority)] =
 const CONTROL_TABLES: u8 = 8;
 
 /// The queue that a comptime-known argument is.
-fn queue(s: &mut Sema<'_>, call: &Call<'_>, index: usize) -> Res<(QueueDir, u8)> {
+fn queue(s: &mut Sema<'_>, call: &Call<'_>, index: usize) -> Res<(QueueDir, QueueId)> {
     let value = call.constant(s, index)?;
     let dir = match id_kind(s, value.ty) {
         Some(IdKind::InputQueue) => QueueDir::In,
         Some(IdKind::OutputQueue) => QueueDir::Out,
         _ => return Err(call.refuse(s, index, value.ty, "an input or output queue")),
     };
-    Ok((dir, small(&value).unwrap_or(0) as u8))
+    Ok((dir, small(&value).and_then(QueueId::of).unwrap_or(QueueId::at(0))))
 }
 
 /// The configuration of a queue; up to SDK 0.7 the color stood in its place.
@@ -82,11 +82,6 @@ pub(super) fn initialize_queue(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand
     Ok(Operand::void())
 }
 
-/// The number of a queue in `@queue_flush`: output queues have their own, input queues follow.
-fn flush_id(dir: QueueDir, id: u8) -> u8 {
-    if dir == QueueDir::In { id | csl_machine::FLUSH_INPUT } else { id }
-}
-
 pub(super) fn queue_flush(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     wse3_only(s, call)?;
     let queue = call.eval(s, 0)?;
@@ -109,7 +104,7 @@ pub(super) fn set_empty_queue_handler(s: &mut Sema<'_>, call: &Call<'_>) -> Res<
     wse3_only(s, call)?;
     let func = handler(s, call)?;
     let (dir, id) = queue(s, call, 1)?;
-    let id = flush_id(dir, id);
+    let id = FlushId::of_queue(dir, id);
     if let Some(&(_, _, before)) = s.pe()?.empty_queue_handlers.iter().find(|h| h.0 == id) {
         let diagnostic = Diagnostic::new(Code::TaskConflict, call.span, "this queue has two handlers");
         return Err(s.fail(diagnostic.secondary(before, "the first is set here")));

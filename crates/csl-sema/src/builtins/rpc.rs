@@ -2,6 +2,7 @@
 
 use csl_diag::{Code, Span};
 use csl_ir::{BlockId, CmpOp, IdKind, Inst, Opnd, PtrRoot, RpcBind, Scalar, Term, Ty, TypeKind, TypedValue, Value};
+use csl_machine::TaskId;
 use csl_syntax::ast::{Expr, ExprKind, Storage};
 
 use super::Call;
@@ -185,12 +186,12 @@ pub(super) fn rpc(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     if !matches!(id_kind(s, id.ty), Some(IdKind::DataTask | IdKind::Color)) {
         return Err(call.refuse(s, 0, id.ty, "a data task id"));
     }
-    let Some(task_id) = small(&id).filter(|&id| s.chip.valid_data_task_id(id)) else {
+    let Some(task_id) = small(&id).filter(|&id| s.chip.valid_data_task_id(id)).and_then(TaskId::of) else {
         return Err(s.error(Code::IdOutOfRange, call.arg_span(0), "this is not a data task id of the chip"));
     };
     if s.pe()?.rpc.is_some() {
         return Err(s.error(Code::BadRpc, call.span, "a program has at most one RPC server"));
     }
-    s.pe()?.rpc = Some(RpcBind { task_id: task_id as u8, span: call.span });
+    s.pe()?.rpc = Some(RpcBind { task_id, span: call.span });
     Ok(Operand::void())
 }

@@ -3,7 +3,7 @@
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{FnRef, FuncId, IdKind, Opnd, TaskBind, Ty, TypeKind};
 use csl_machine::registers::ce;
-use csl_machine::{Arch, Startup, SysOp, TaskKind, TaskTarget};
+use csl_machine::{Arch, Startup, SysOp, TaskId, TaskKind, TaskTarget};
 
 use super::Call;
 use super::args::{id_kind, small};
@@ -65,7 +65,7 @@ pub(super) fn bind_task(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
 fn bind(s: &mut Sema<'_>, call: &Call<'_>, index: usize, kind: TaskKind, id: u32) -> Res<Operand> {
     let task = call.function(s, index)?;
     let (func, params) = task_instance(s, call, index, task, kind)?;
-    s.pe()?.tasks.push(TaskBind { kind, id: id as u8, func, params, span: call.span });
+    s.pe()?.tasks.push(TaskBind { kind, id: TaskId::clamped(id.into()), func, params, span: call.span });
     Ok(Operand::void())
 }
 
@@ -145,10 +145,10 @@ pub(super) fn bind_rotating_tasks(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Oper
     let alt = call.function(s, 1)?;
     let (alt, params) = task_instance(s, call, 1, alt, TaskKind::Control)?;
     // The control task with id 0 of the same queue, which its control wavelets start; the table is known at the end.
-    s.pe()?
-        .alternates
-        .push((id as u8, TaskBind { kind: TaskKind::Control, id: 0, func: alt, params, span: call.span }));
-    let rotating = csl_machine::RotatingTasks { data_task: id as u8, alt, init: init as u32, limit: limit as u32 };
+    let alternate = TaskBind { kind: TaskKind::Control, id: TaskId::at(0), func: alt, params, span: call.span };
+    let data_task = TaskId::clamped(id.into());
+    s.pe()?.alternates.push((data_task, alternate));
+    let rotating = csl_machine::RotatingTasks { data_task, alt, init: init as u32, limit: limit as u32 };
     s.pe()?.rotating.push(rotating);
     Ok(Operand::void())
 }

@@ -3,7 +3,7 @@
 use csl_image::{Image, PeImage};
 use csl_isa::dsd::{Dsd, DsdClass};
 use csl_isa::{Insn, NO_REG, Op};
-use csl_machine::{Arch, Color, ProgramId, QueueDir, SysOp, VecOp};
+use csl_machine::{Arch, Color, ProgramId, QueueDir, QueueId, SysOp, TaskId, VecOp};
 use csl_sim::{Command, Copy, Endpoint, Rect, RunError, Spread, TaskWait};
 
 use crate::builder::*;
@@ -54,7 +54,7 @@ fn a_receiver_that_gets_too_little_is_explained() {
     let Err(RunError::Deadlock(deadlock)) = sim.wait(ticket) else { panic!("it cannot finish") };
     let wait = &deadlock.threads[0];
     assert_eq!((wait.x, wait.y, wait.tiles, wait.what.program), (1, 0, 1, ProgramId::new(1)));
-    assert_eq!(wait.what.waiting.need, csl_pe::Need::Wavelet { queue: 2, color: Color::at(COLOR) });
+    assert_eq!(wait.what.waiting.need, csl_pe::Need::Wavelet { queue: QueueId::new(2), color: Color::at(COLOR) });
     assert_eq!(wait.what.waiting.left, Some(1));
 }
 
@@ -149,7 +149,7 @@ fn an_interrupted_run_says_who_runs_and_who_waits() {
     let ready = &blocked_state.tasks[0];
     assert_eq!(
         (ready.what, ready.tiles, ready.x),
-        (TaskWait { program: ProgramId::new(0), id: 8, is_blocked: false }, 2, 0)
+        (TaskWait { program: ProgramId::new(0), id: TaskId::at(8), is_blocked: false }, 2, 0)
     );
 }
 
@@ -175,7 +175,9 @@ fn an_operation_advances_its_own_router() {
     let mut pe = program(&[1, 2, 3]);
     bind(&mut pe, QueueDir::Out, 2, COLOR);
     let flags = csl_isa::dsd::fabric_flags::ADVANCE_SWITCH;
-    let last = csl_isa::vec::VecArg::DsdConst(Dsd::fabric(DsdClass::Fabout, Color::new(COLOR), 2, 2, flags, false).0);
+    let last = csl_isa::vec::VecArg::DsdConst(
+        Dsd::fabric(DsdClass::Fabout, Color::new(COLOR), QueueId::new(2), 2, flags, false).0,
+    );
     let code = [
         vec(&mut pe, VecOp::Mov32, last, mem(DATA, 2)),
         vec(&mut pe, VecOp::Mov32, fabout(COLOR, 2, 1), mem(DATA + 8, 1)),

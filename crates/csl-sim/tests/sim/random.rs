@@ -12,8 +12,8 @@ use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
 use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
 use csl_machine::{
-    Action, Arch, Color, FifoAction, FifoConfig, Priority, QueueDir, SwitchPos, SysOp, TaskKind, TaskTarget, VecConfig,
-    VecOp,
+    Action, Arch, Color, FifoAction, FifoConfig, Priority, QueueDir, QueueId, SwitchPos, SysOp, TaskId, TaskKind,
+    TaskTarget, VecConfig, VecOp,
 };
 use csl_sim::{Event, EventKind, FaultReport, RunError, Sim, SimOptions, Traces};
 
@@ -264,7 +264,7 @@ impl Maker<'_> {
             code.extend(self.time());
             let func = func(&mut self.pe, 1, &code);
             let params = vec![TaskParam { bits: 16, signed: false }];
-            self.pe.tasks.push(Task { kind: TaskKind::Data, id, func, params });
+            self.pe.tasks.push(Task { kind: TaskKind::Data, id: TaskId::at(id), func, params });
         }
         self.receives = rest;
     }
@@ -423,7 +423,8 @@ impl Maker<'_> {
     fn send_around_advances(&mut self, end: End) -> Vec<Insn> {
         let advance = VecArg::ScalarConst { value: 0x095F_9249, bits: 32 };
         let class = DsdClass::Fabout;
-        let control = Dsd::fabric(class, Color::new(end.color), end.queue, 1, fabric_flags::CONTROL, false);
+        let control =
+            Dsd::fabric(class, Color::new(end.color), QueueId::new(end.queue), 1, fabric_flags::CONTROL, false);
         let mut code = Vec::new();
         for _ in 0..self.dice.between(1, 3) {
             let words = self.dice.between(1, 6);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use csl_fabric::{Ramp, RouteTable, Row, Traced};
 use csl_image::Image;
 use csl_machine::{Color, Direction, Wavelet};
-use csl_pe::{Pe, Ports, Registers};
+use csl_pe::{InputSlot, OutputSlot, Pe, Ports, Registers};
 use csl_sim::{FaultKind, FaultReport};
 
 /// A landing: cycle, column, row, side, color, data.
@@ -32,7 +32,7 @@ struct Tile {
     /// Colors of which the CE has refused a wavelet.
     refused: u32,
     /// Places that are released, each with its cycle.
-    returns: Vec<(u64, usize)>,
+    returns: Vec<(u64, InputSlot)>,
     /// Writes to route registers on their way: the cycle in which they reach the router, color and word.
     writes: Vec<(u64, Color, u16)>,
     dispatch_to_ramp: u32,
@@ -163,13 +163,14 @@ impl Tile {
     /// Lets one wavelet leave; the output queues take turns.
     fn inject(&mut self, row: &mut Row, x: u32, now: u64) -> Result<(), csl_fabric::Fault> {
         let count = self.ports.outputs.len();
-        for output in (0..count).map(|i| (self.next_output + i) % count) {
+        let turns: Vec<_> = OutputSlot::all().take(count).collect();
+        for output in (0..count).map(|i| turns[(self.next_output + i) % count]) {
             let Some(head) = self.ports.outputs[output].ready(now) else { continue };
             let Some(vc) = row.routed(x, head.color) else { continue };
             let csl_machine::Wavelet { data, control, half } = head.wavelet;
             if row.inject(vc, Wavelet { data, control, half }, now)? {
                 self.ports.depart(output);
-                self.next_output = (output + 1) % count;
+                self.next_output = (output.index() + 1) % count;
                 return Ok(());
             }
         }

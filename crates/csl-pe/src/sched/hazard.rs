@@ -1,29 +1,31 @@
-//! Holds: the main thread waits at an operation until an earlier one that has its microthread or queue has ended.
+//! Structural hazards: the main thread waits at an operation until an earlier one that has its microthread or queue has
+//! ended.
 //!
 //! The guide leaves it to the programmer that no two operations share a microthread or a queue. Published programs do
-//! share them, and the vendor's simulator is recorded to run them to the right end, so a hold is no fault; each place
+//! share them, and the vendor's simulator is recorded to run them to the right end, so a hazard is no fault; each place
 //! is reported once, when the run stops.
 
 use csl_image::PeImage;
 use csl_isa::dsd::DsdClass;
 use csl_isa::vec::{VecArg, VecDesc};
-use csl_machine::Arch;
+use csl_machine::{Arch, MicrothreadId, QueueId};
 
 use super::microthread::Microthread;
 use crate::datapath::{Datapath, operands};
 use crate::ports::Ports;
-use crate::queues::{NONE, UNQUEUED};
+use crate::queues::UNQUEUED;
 use crate::scalar::{Cpu, Exit};
 
 /// A resource that an earlier operation has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Resource {
-    Microthread(u8),
-    Input(u8),
-    Output(u8),
+    Microthread(MicrothreadId),
+    /// An input or output queue; none where the operation names a color alone, or no queue.
+    Input(Option<QueueId>),
+    Output(Option<QueueId>),
 }
 
-/// A place where the main thread has held.
+/// A place where the main thread has met a hazard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hazard {
     /// The instruction that had to wait.
@@ -33,8 +35,8 @@ pub struct Hazard {
     pub resource: Resource,
 }
 
-/// The state in which holds are searched: the microthreads that run, and the state that an operation would take.
-pub(super) struct Holds<'a> {
+/// The state in which hazards are searched: the microthreads that run, and the state that an operation would take.
+pub(super) struct Search<'a> {
     pub uts: &'a [Microthread],
     pub cpu: &'a Cpu,
     pub data: &'a Datapath,
@@ -42,8 +44,8 @@ pub(super) struct Holds<'a> {
     pub ports: &'a Ports,
 }
 
-impl Holds<'_> {
-    /// The hold of the main thread at an exit, if it must wait for an earlier operation.
+impl Search<'_> {
+    /// The hazard of the main thread at an exit, if it must wait for an earlier operation.
     pub fn at(&self, exit: Exit) -> Option<Hazard> {
         let reg = |number| self.cpu.reg(number);
         match exit {
@@ -63,8 +65,9 @@ impl Holds<'_> {
 
     fn of_microthread(&self, desc: &VecDesc) -> Option<Hazard> {
         let id = self.data.microthread_of(desc, &|number| self.cpu.reg(number));
-        match self.uts.iter().find(|ut| ut.id == id && id != NONE) {
-            Some(first) => Some(self.hold(first, Resource::Microthread(id))),
+        let user = |id: MicrothreadId| Some((id, self.uts.iter().find(|ut| ut.id == Some(id))?));
+        match id.and_then(user) {
+            Some((id, first)) => Some(self.hazard(first, Resource::Microthread(id))),
             // Two microthreads may share a queue on WSE-3 (guide, microthread IDs).
             None if self.data.chip.arch == Arch::Wse3 => None,
             None => operands(desc).find_map(|arg| self.of_queue(arg)),
@@ -75,20 +78,20 @@ impl Holds<'_> {
         let dsd = self.data.claim_of(arg, &|number| self.cpu.reg(number)).fabric?;
         let (queue, color) = (dsd.queue(), dsd.color());
         if dsd.class() == DsdClass::Fabout {
-            let slot = self.ports.output_slot(if queue == NONE { UNQUEUED } else { queue })?;
-            let first = self.uts.iter().find(|ut| ut.run.needs.outputs >> slot & 1 != 0)?;
-            return Some(self.hold(first, Resource::Output(queue)));
+            let slot = self.ports.output_slot(queue.unwrap_or(UNQUEUED))?;
+            let first = self.uts.iter().find(|ut| ut.run.needs.outputs & slot.bit() != 0)?;
+            return Some(self.hazard(first, Resource::Output(queue)));
         }
         // On WSE-2 the wavelets of a color belong to the color, whatever queue it is bound to (`ports.rs`).
-        let slot = match color.filter(|_| queue == NONE || self.data.chip.arch == Arch::Wse2) {
+        let slot = match color.filter(|_| queue.is_none() || self.data.chip.arch == Arch::Wse2) {
             Some(color) => self.ports.color_slot(color)?,
-            None => self.ports.input_slot(queue)?,
+            None => self.ports.input_slot(queue?)?,
         };
-        let first = self.uts.iter().find(|ut| ut.run.needs.inputs >> slot & 1 != 0)?;
-        Some(self.hold(first, Resource::Input(queue)))
+        let first = self.uts.iter().find(|ut| ut.run.needs.inputs & slot.bit() != 0)?;
+        Some(self.hazard(first, Resource::Input(queue)))
     }
 
-    fn hold(&self, first: &Microthread, resource: Resource) -> Hazard {
+    fn hazard(&self, first: &Microthread, resource: Resource) -> Hazard {
         Hazard { pc: self.cpu.at(), first: first.pc, resource }
     }
 }
