@@ -1,7 +1,7 @@
 //! The state that the functions of one program share while code is generated: addresses, and the tables that
 //! instructions name.
 
-use csl_ir::{DsdKind, DsdValue, GlobalId, Opnd, Pointer, Program, PtrRoot, Ty, TypeKind, Types, ZeroSource};
+use csl_ir::{DsdKind, DsdValue, GlobalId, Opnd, Pointer, Program, PtrRoot, TileConst, Ty, TypeKind, Types, ZeroSource};
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags, mem4d};
 use csl_isa::vec::{IterDsd, RegOrImm, VecArg, VecDesc};
 use csl_machine::{DsrLoad, SimdMode};
@@ -34,6 +34,12 @@ impl<'a> Context<'a> {
 
     pub fn pool_index(&mut self, value: u64) -> u16 {
         self.pool.insert_full(value).0.low16()
+    }
+
+    /// The index of a tile's constant among those of the program.
+    pub fn tile_const(&self, number: TileConst) -> u16 {
+        let index = self.program.tile_consts.get_index_of(&number);
+        index.expect("the validator looks for a program's constants").low16()
     }
 
     /// The value of an operand, if it is no register.

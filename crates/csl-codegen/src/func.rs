@@ -259,7 +259,7 @@ impl FnGen<'_, '_> {
     pub fn operand(&mut self, operand: &Opnd) -> u16 {
         match operand {
             Opnd::Reg(reg) => self.reg(*reg),
-            Opnd::Tile(number) => self.held(Held::Tile(number.low16())),
+            Opnd::Tile(number) => self.held(Held::Tile(self.ctx.tile_const(*number))),
             other => {
                 let value = self.constant(other).expect("only registers and a tile's own constants are not known");
                 self.held(Held::Value(value))

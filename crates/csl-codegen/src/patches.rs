@@ -11,7 +11,8 @@ pub fn places(program: &Program, addrs: &[u16]) -> Vec<Vec<PatchTarget>> {
     for (global, &addr) in program.globals.iter().zip(addrs) {
         for part in &global.varying {
             let target = PatchTarget::Memory { addr: addr.wrapping_add(part.at.low16()), bytes: part.bytes };
-            places[part.tile_const as usize].push(target);
+            let index = program.tile_consts.get_index_of(&part.tile_const);
+            places[index.expect("a program lists its constants")].push(target);
         }
     }
     places

@@ -56,6 +56,8 @@ index_types! {
     pub struct FuncId;
     /// A DSD iterator of one `@map`; numbered within the function.
     pub struct IterId;
+    /// A constant that differs between tiles, by its number in the layout.
+    pub struct TileConst;
     /// An inlined call, by its index in [`Func::inlined`].
     pub struct InlinedId;
 }
@@ -70,8 +72,8 @@ pub enum Opnd {
     Global(GlobalId, i32),
     /// A function pointer.
     Func(FuncId),
-    /// A constant that differs between tiles, by its index in [`crate::Program::tile_consts`].
-    Tile(u32),
+    /// A constant that differs between tiles, one of [`crate::Program::tile_consts`].
+    Tile(TileConst),
     /// The packed word of a constant DSD. Its base names a global by `PtrRoot::Global(GlobalRef(i))`, where `i` is the
     /// global's index in the program.
     Dsd(Box<DsdValue>),

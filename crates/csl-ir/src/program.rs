@@ -8,8 +8,10 @@ use csl_machine::{
     Startup, TaskId, TaskKind,
 };
 use csl_num::{FloatKind, IntTy};
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
 
-use crate::func::{Func, FuncId, GlobalId, Opnd, VecOperand};
+use crate::func::{Func, FuncId, GlobalId, Opnd, TileConst, VecOperand};
 use crate::types::{Ty, Types};
 
 /// A value inside a global that depends on addresses.
@@ -36,8 +38,8 @@ pub struct VaryingInt {
     /// Byte offset in the global, and size in bytes.
     pub at: u32,
     pub bytes: u8,
-    /// The index of its values in [`Program::tile_consts`].
-    pub tile_const: u32,
+    /// Its values: one of [`Program::tile_consts`].
+    pub tile_const: TileConst,
 }
 
 /// A variable with an address that lives as long as the program.
@@ -178,6 +180,7 @@ pub struct Program {
     pub main_thread_priority: Option<Priority>,
     /// Texts that `SysOp::PrintValue` names by index.
     pub strings: Vec<String>,
-    /// Types of the constants that differ between tiles; their values are in [`crate::Wafer::tile_consts`].
-    pub tile_consts: Vec<IntTy>,
+    /// The constants that differ between tiles, with their types; the values are in [`crate::Wafer::tile_consts`], in
+    /// this order. They are numbered in the layout, so that programs which use different ones have equal functions.
+    pub tile_consts: IndexMap<TileConst, IntTy, FxBuildHasher>,
 }

@@ -4,7 +4,7 @@ mod inst;
 
 use csl_num::IntTy;
 
-use crate::func::{Block, BlockId, Func, FuncId, GlobalId, Opnd, Reg, Scalar, Site, Term};
+use crate::func::{Block, BlockId, Func, FuncId, GlobalId, Opnd, Reg, Scalar, Site, Term, TileConst};
 use crate::program::{Exported, Global, Program, RelocTarget};
 use crate::types::DsdKind;
 use crate::value::{DsdValue, PtrRoot};
@@ -175,8 +175,8 @@ impl Validator<'_> {
         }
     }
 
-    fn tile_const(&self, number: u32) -> Result<IntTy, String> {
-        self.program.tile_consts.get(number as usize).copied().ok_or_else(|| format!("no tile{number}"))
+    fn tile_const(&self, number: TileConst) -> Result<IntTy, String> {
+        self.program.tile_consts.get(&number).copied().ok_or_else(|| format!("no tile{number}"))
     }
 
     /// Checks an integer operand of any width and sign.

@@ -44,7 +44,7 @@ macro_rules! walks {
     ($operands:ident, $addrs:ident, $vec_operand:ident, $vec_addr:ident, $config_operands:ident, [$($m:tt)?]) => {
         impl Inst {
             /// Calls `f` for each value operand.
-            pub fn $operands<'a>(&'a $($m)? self, f: &mut dyn FnMut(&'a $($m)? Opnd)) {
+            pub fn $operands<'a>(&'a $($m)? self, f: &mut impl FnMut(&'a $($m)? Opnd)) {
                 match self {
                     Inst::Copy { src, .. } | Inst::IterPut { src, .. } => f(src),
                     Inst::Store { src, .. } | Inst::MemFill { src, .. } => f(src),
@@ -89,7 +89,7 @@ macro_rules! walks {
             }
 
             /// Calls `f` for each memory address.
-            pub fn $addrs<'a>(&'a $($m)? self, f: &mut dyn FnMut(&'a $($m)? Addr)) {
+            pub fn $addrs<'a>(&'a $($m)? self, f: &mut impl FnMut(&'a $($m)? Addr)) {
                 match self {
                     Inst::Load { addr, .. } | Inst::Store { addr, .. } | Inst::Lea { addr, .. } => f(addr),
                     Inst::SetMem4d { addr, .. }
@@ -107,7 +107,7 @@ macro_rules! walks {
             }
         }
 
-        fn $vec_operand<'a>(operand: &'a $($m)? VecOperand, f: &mut dyn FnMut(&'a $($m)? Opnd)) {
+        fn $vec_operand<'a>(operand: &'a $($m)? VecOperand, f: &mut impl FnMut(&'a $($m)? Opnd)) {
             match operand {
                 VecOperand::Dsd(value) | VecOperand::Scalar(value, _) | VecOperand::Ptr(value) => f(value),
                 VecOperand::Mem4d(_)
@@ -117,7 +117,7 @@ macro_rules! walks {
             }
         }
 
-        fn $vec_addr<'a>(operand: &'a $($m)? VecOperand, f: &mut dyn FnMut(&'a $($m)? Addr)) {
+        fn $vec_addr<'a>(operand: &'a $($m)? VecOperand, f: &mut impl FnMut(&'a $($m)? Addr)) {
             if let VecOperand::Mem4d(addr) = operand {
                 f(addr);
             }
@@ -130,7 +130,7 @@ walks!(for_each_operand_mut, for_each_addr_mut, vec_operand_mut, vec_addr_mut, o
 
 impl Inst {
     /// Calls `f` for each register that the instruction writes.
-    pub fn for_each_def_mut(&mut self, f: &mut dyn FnMut(&mut Reg)) {
+    pub fn for_each_def_mut(&mut self, f: &mut impl FnMut(&mut Reg)) {
         match self {
             Inst::Copy { dst, .. }
             | Inst::Bin { dst, .. }
@@ -160,7 +160,7 @@ impl Inst {
     }
 
     /// Calls `f` for each register that the instruction reads, as often as it does.
-    pub fn for_each_use(&self, f: &mut dyn FnMut(Reg)) {
+    pub fn for_each_use(&self, f: &mut impl FnMut(Reg)) {
         self.for_each_operand(&mut |operand| {
             if let Opnd::Reg(reg) = operand {
                 f(*reg);
@@ -195,7 +195,7 @@ impl Term {
     }
 
     /// Calls `f` for each block that control may go to next.
-    pub fn for_each_successor_mut(&mut self, f: &mut dyn FnMut(&mut BlockId)) {
+    pub fn for_each_successor_mut(&mut self, f: &mut impl FnMut(&mut BlockId)) {
         match self {
             Term::Jump(to) => f(to),
             Term::Branch { then, otherwise, .. } => [then, otherwise].into_iter().for_each(f),
@@ -221,10 +221,11 @@ impl Func {
     /// The reachable blocks in the order in which a depth-first walk leaves them, the last successor of a block first. The
     /// walk is iterative, because code may be deep.
     pub fn postorder(&self) -> Vec<BlockId> {
-        let mut order = Vec::new();
+        let mut order = Vec::with_capacity(self.blocks.len());
         let mut seen = vec![false; self.blocks.len()];
         let entry = BlockId::new(0);
-        let mut stack = vec![(entry, self.blocks[entry].term.successors())];
+        let mut stack = Vec::with_capacity(self.blocks.len());
+        stack.push((entry, self.blocks[entry].term.successors()));
         seen[entry] = true;
         while let Some((block, pending)) = stack.last_mut() {
             match pending.pop() {

@@ -80,7 +80,7 @@ fn program(func: Func) -> Program {
         rotating: Vec::new(),
         control_table: None,
         main_thread_priority: None,
-        tile_consts: Vec::new(),
+        tile_consts: Default::default(),
         strings: Vec::new(),
     }
 }

@@ -3,21 +3,40 @@
 
 use csl_ir::{Block, BlockId, Func, Opnd, Term};
 
-use crate::cfg::{at, reverse_postorder};
+use crate::cfg::{reverse_postorder};
 
 /// Cleans up a function; whether anything changed.
 pub fn run(func: &mut Func) -> bool {
-    let mut changed = fold_branch(func);
+    let changed = shorten(func);
+    drop_blocks(func) || changed
+}
+
+/// Cleans up a function that was clean before a pass which leaves edges alone: as long as they stay, there is nothing to
+/// merge or to drop.
+pub fn run_again(func: &mut Func) {
+    if shorten(func) {
+        drop_blocks(func);
+    }
+}
+
+/// Drops tests and empty blocks from the ways through a function; whether there were any.
+fn shorten(func: &mut Func) -> bool {
+    let changed = fold_branch(func);
     if skip_empty(func) {
-        changed = true;
         // The sides of a branch may be one block now.
         fold_branch(func);
+        return true;
     }
+    changed
+}
+
+/// Drops unreachable blocks, and those that are merged into another; whether there were any.
+fn drop_blocks(func: &mut Func) -> bool {
     let order = reverse_postorder(func);
     let mut kept = vec![false; func.blocks.len()];
-    order.iter().for_each(|&block| kept[at(block)] = true);
-    changed |= merge(func, &order, &mut kept);
-    compact(func, &kept) || changed
+    order.iter().for_each(|&block| kept[block] = true);
+    merge(func, &order, &mut kept);
+    compact(func, &kept)
 }
 
 /// Turns tests of known values, and branches to one block either way, into jumps.
@@ -45,7 +64,7 @@ fn only_way(term: &Term) -> Option<BlockId> {
 
 /// Redirects edges that lead to an empty block to that block's target.
 fn skip_empty(func: &mut Func) -> bool {
-    let leads_to = |block: BlockId| match func.blocks[at(block)] {
+    let leads_to = |block: BlockId| match func.blocks[block] {
         Block { term: Term::Jump(to), ref insts, .. } if insts.is_empty() && to != block => Some(to),
         _ => None,
     };
@@ -67,38 +86,35 @@ fn skip_empty(func: &mut Func) -> bool {
     let mut changed = false;
     for block in &mut func.blocks {
         block.term.for_each_successor_mut(&mut |to| {
-            changed |= *to != ends[at(*to)];
-            *to = ends[at(*to)];
+            changed |= *to != ends[*to];
+            *to = ends[*to];
         });
     }
     changed
 }
 
 /// Appends a block to its only predecessor, where that has no other successor; the block is `kept` no more.
-fn merge(func: &mut Func, order: &[BlockId], kept: &mut [bool]) -> bool {
+fn merge(func: &mut Func, order: &[BlockId], kept: &mut [bool]) {
     let mut ways = vec![0u32; func.blocks.len()];
     for &block in order {
-        func.blocks[at(block)].term.successors().into_iter().for_each(|to| ways[at(to)] += 1);
+        func.blocks[block].term.successors().into_iter().for_each(|to| ways[to] += 1);
     }
-    let mut changed = false;
     for &block in order {
-        while let Term::Jump(next) = func.blocks[at(block)].term
-            && ways[at(next)] == 1
+        while let Term::Jump(next) = func.blocks[block].term
+            && ways[next] == 1
             && next != block
             && next != BlockId::new(0)
         {
             let nothing =
-                Block { insts: Vec::new(), sites: Vec::new(), term: Term::Jump(next), ..func.blocks[at(next)] };
-            let Block { insts, sites, term, term_site } = std::mem::replace(&mut func.blocks[at(next)], nothing);
-            let into = &mut func.blocks[at(block)];
+                Block { insts: Vec::new(), sites: Vec::new(), term: Term::Jump(next), ..func.blocks[next] };
+            let Block { insts, sites, term, term_site } = std::mem::replace(&mut func.blocks[next], nothing);
+            let into = &mut func.blocks[block];
             into.insts.extend(insts);
             into.sites.extend(sites);
             (into.term, into.term_site) = (term, term_site);
-            kept[at(next)] = false;
-            changed = true;
+            kept[next] = false;
         }
     }
-    changed
 }
 
 /// Drops the blocks that are not kept. The others keep their order.
@@ -114,6 +130,6 @@ fn compact(func: &mut Func, kept: &[bool]) -> bool {
     }
     let mut which = kept.iter();
     func.blocks.retain(|_| *which.next().expect("one a block"));
-    func.blocks.iter_mut().for_each(|block| block.term.for_each_successor_mut(&mut |to| *to = numbers[at(*to)]));
+    func.blocks.iter_mut().for_each(|block| block.term.for_each_successor_mut(&mut |to| *to = numbers[*to]));
     true
 }

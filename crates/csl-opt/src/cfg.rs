@@ -1,10 +1,7 @@
 //! The control-flow graph of a function: order, predecessors, dominators, loops.
 
 use csl_ir::{BlockId, Func};
-
-pub fn at(block: BlockId) -> usize {
-    block.index()
-}
+use smallvec::SmallVec;
 
 /// Reachable blocks in an order in which each comes before its successors, but for the back edges of loops.
 pub fn reverse_postorder(func: &Func) -> Vec<BlockId> {
@@ -14,11 +11,13 @@ pub fn reverse_postorder(func: &Func) -> Vec<BlockId> {
 }
 
 /// The reachable predecessors of each block, once for each edge.
-pub fn predecessors(func: &Func, order: &[BlockId]) -> Vec<Vec<BlockId>> {
-    let mut preds = vec![Vec::new(); func.blocks.len()];
+pub type Preds = Vec<SmallVec<[BlockId; 4]>>;
+
+pub fn predecessors(func: &Func, order: &[BlockId]) -> Preds {
+    let mut preds: Preds = vec![SmallVec::new(); func.blocks.len()];
     for &block in order {
-        for to in func.blocks[at(block)].term.successors() {
-            preds[at(to)].push(block);
+        for to in func.blocks[block].term.successors() {
+            preds[to].push(block);
         }
     }
     preds
@@ -33,9 +32,9 @@ pub struct Dominators {
 }
 
 impl Dominators {
-    pub fn of(func: &Func, order: &[BlockId], preds: &[Vec<BlockId>]) -> Dominators {
+    pub fn of(func: &Func, order: &[BlockId], preds: &Preds) -> Dominators {
         let mut place = vec![usize::MAX; func.blocks.len()];
-        order.iter().enumerate().for_each(|(number, &block)| place[at(block)] = number);
+        order.iter().enumerate().for_each(|(number, &block)| place[block] = number);
         let mut idom = vec![usize::MAX; order.len()];
         idom[0] = 0;
         let mut changed = true;
@@ -43,7 +42,7 @@ impl Dominators {
             changed = false;
             for (number, &block) in order.iter().enumerate().skip(1) {
                 let known =
-                    preds[at(block)].iter().map(|&pred| place[at(pred)]).filter(|&pred| idom[pred] != usize::MAX);
+                    preds[block].iter().map(|&pred| place[pred]).filter(|&pred| idom[pred] != usize::MAX);
                 let nearest = known.reduce(|a, b| meet(&idom, a, b)).unwrap_or(0);
                 changed |= idom[number] != nearest;
                 idom[number] = nearest;
@@ -53,7 +52,7 @@ impl Dominators {
     }
 
     pub fn dominates(&self, above: BlockId, below: BlockId) -> bool {
-        let (above, mut below) = (self.place[at(above)], self.place[at(below)]);
+        let (above, mut below) = (self.place[above], self.place[below]);
         while below > above {
             below = self.idom[below];
         }
@@ -83,21 +82,21 @@ pub struct Loop {
 
 /// The loops whose heads dominate their blocks, outer ones before inner ones. A head with several back edges is left
 /// out.
-pub fn loops(func: &Func, order: &[BlockId], preds: &[Vec<BlockId>]) -> Vec<Loop> {
+pub fn loops(func: &Func, order: &[BlockId], preds: &Preds) -> Vec<Loop> {
     let dominators = Dominators::of(func, order, preds);
     let mut found = Vec::new();
     for &head in order {
-        let mut latches = preds[at(head)].iter().filter(|&&pred| dominators.dominates(head, pred));
+        let mut latches = preds[head].iter().filter(|&&pred| dominators.dominates(head, pred));
         let (Some(&latch), None) = (latches.next(), latches.next()) else { continue };
         let mut inside = vec![false; func.blocks.len()];
-        inside[at(head)] = true;
+        inside[head] = true;
         let mut pending = vec![latch];
         while let Some(block) = pending.pop() {
-            if !std::mem::replace(&mut inside[at(block)], true) {
-                pending.extend(&preds[at(block)]);
+            if !std::mem::replace(&mut inside[block], true) {
+                pending.extend_from_slice(&preds[block]);
             }
         }
-        let blocks: Vec<BlockId> = order.iter().copied().filter(|&block| inside[at(block)]).collect();
+        let blocks: Vec<BlockId> = order.iter().copied().filter(|&block| inside[block]).collect();
         found.push(Loop { head, latch, blocks });
     }
     found.sort_by_key(|found| std::cmp::Reverse(found.blocks.len()));

@@ -8,8 +8,8 @@ use csl_ir::{BinOp, BlockId, Func, Inst, Opnd, Reg, Scalar};
 use csl_num::LowBits;
 use rustc_hash::FxHashMap;
 
-use crate::cfg::{Dominators, Loop, at, loops, predecessors, reverse_postorder};
-use crate::edit::{Uses, number};
+use crate::cfg::{Dominators, Loop, loops, Preds, predecessors, reverse_postorder};
+use crate::edit::Uses;
 
 /// Runs the pass on a function; whether anything changed.
 pub fn run(func: &mut Func) -> bool {
@@ -25,10 +25,10 @@ pub fn run(func: &mut Func) -> bool {
 }
 
 /// The block before a loop, if there is one with no other successor.
-pub fn before(func: &Func, preds: &[Vec<BlockId>], one: &Loop) -> Option<BlockId> {
-    let mut outside = preds[at(one.head)].iter().filter(|&&pred| pred != one.latch);
+pub fn before(func: &Func, preds: &Preds, one: &Loop) -> Option<BlockId> {
+    let mut outside = preds[one.head].iter().filter(|&&pred| pred != one.latch);
     let (Some(&entry), None) = (outside.next(), outside.next()) else { return None };
-    (func.blocks[at(entry)].term.successors().len() == 1).then_some(entry)
+    (func.blocks[entry].term.successors().len() == 1).then_some(entry)
 }
 
 /// Whether the instruction is integer arithmetic that cannot fault.
@@ -40,27 +40,27 @@ fn is_arithmetic(inst: &Inst) -> bool {
     }
 }
 
-fn hoist(func: &mut Func, preds: &[Vec<BlockId>], uses: &Uses, one: &Loop) -> bool {
+fn hoist(func: &mut Func, preds: &Preds, uses: &Uses, one: &Loop) -> bool {
     let Some(entry) = before(func, preds, one) else { return false };
     let mut changed = false;
     let mut changes = vec![false; func.regs.len()];
-    for inst in one.blocks.iter().flat_map(|&block| &func.blocks[at(block)].insts) {
-        inst.defs().for_each(|reg| changes[number(reg)] = true);
+    for inst in one.blocks.iter().flat_map(|&block| &func.blocks[block].insts) {
+        inst.defs().for_each(|reg| changes[reg] = true);
     }
     for &block in one.blocks.iter().filter(|&&block| block != one.head) {
         let mut place = 0;
-        while place < func.blocks[at(block)].insts.len() {
-            let inst = &func.blocks[at(block)].insts[place];
-            let mut is_fixed = is_arithmetic(inst) && inst.defs().all(|reg| uses.defs[number(reg)] == 1);
-            inst.for_each_use(&mut |reg| is_fixed &= !changes[number(reg)]);
+        while place < func.blocks[block].insts.len() {
+            let inst = &func.blocks[block].insts[place];
+            let mut is_fixed = is_arithmetic(inst) && inst.defs().all(|reg| uses.defs[reg] == 1);
+            inst.for_each_use(&mut |reg| is_fixed &= !changes[reg]);
             if !is_fixed {
                 place += 1;
                 continue;
             }
-            let inst = func.blocks[at(block)].insts.remove(place);
-            let site = func.blocks[at(block)].sites.remove(place);
-            inst.defs().for_each(|reg| changes[number(reg)] = false);
-            crate::edit::push(&mut func.blocks[at(entry)], inst, site);
+            let inst = func.blocks[block].insts.remove(place);
+            let site = func.blocks[block].sites.remove(place);
+            inst.defs().for_each(|reg| changes[reg] = false);
+            crate::edit::push(&mut func.blocks[entry], inst, site);
             changed = true;
         }
     }
@@ -102,20 +102,20 @@ struct Defined {
     clock: u32,
 }
 
-fn share(func: &mut Func, order: &[BlockId], preds: &[Vec<BlockId>], uses: &Uses) -> bool {
+fn share(func: &mut Func, order: &[BlockId], preds: &Preds, uses: &Uses) -> bool {
     let mut changed = false;
-    let is_fixed = |reg: Reg| uses.defs[number(reg)] == 1;
+    let is_fixed = |reg: Reg| uses.defs[reg] == 1;
     let dominators = Dominators::of(func, order, preds);
     // The block with the one definition of a register, once the walk has met it: on the path here if it dominates.
     let regs = func.regs.len();
     let mut defined = Defined { places: vec![None; regs], times: vec![0; regs], block_start: 0, clock: 0 };
     defined.places[..func.params as usize].fill(Some(BlockId::new(0)));
     let is_name = |defined: &[Option<BlockId>], reg: Reg, here: BlockId| {
-        is_fixed(reg) && defined[number(reg)].is_some_and(|def| dominators.dominates(def, here))
+        is_fixed(reg) && defined[reg].is_some_and(|def| dominators.dominates(def, here))
     };
     let part = |defined: &Defined, operand: &Opnd, here: BlockId| match operand {
         Opnd::Reg(reg) if is_name(&defined.places, *reg, here) => Some(Part::Reg(*reg)),
-        Opnd::Reg(reg) => Some(Part::Since(*reg, defined.times[number(*reg)].max(defined.block_start))),
+        Opnd::Reg(reg) => Some(Part::Since(*reg, defined.times[*reg].max(defined.block_start))),
         Opnd::Imm(value) => Some(Part::Imm(*value)),
         Opnd::Global(id, offset) => Some(Part::Global(id.number(), *offset)),
         _ => None,
@@ -136,12 +136,12 @@ fn share(func: &mut Func, order: &[BlockId], preds: &[Vec<BlockId>], uses: &Uses
     for &block in order {
         defined.clock += 1;
         defined.block_start = defined.clock;
-        for place in 0..func.blocks[at(block)].insts.len() {
-            let inst = &func.blocks[at(block)].insts[place];
+        for place in 0..func.blocks[block].insts.len() {
+            let inst = &func.blocks[block].insts[place];
             let key = key(&defined, inst, block);
             for reg in inst.defs() {
                 defined.clock += 1;
-                (defined.places[number(reg)], defined.times[number(reg)]) = (Some(block), defined.clock);
+                (defined.places[reg], defined.times[reg]) = (Some(block), defined.clock);
             }
             let Some((key, offset)) = key else { continue };
             let Some(dst) = inst.defs().next().filter(|&dst| is_fixed(dst)) else { continue };
@@ -149,7 +149,7 @@ fn share(func: &mut Func, order: &[BlockId], preds: &[Vec<BlockId>], uses: &Uses
             let found = entries.iter().find(|entry| dominators.dominates(entry.block, block));
             match found.copied() {
                 Some(Entry { reg, offset: first, .. }) => {
-                    func.blocks[at(block)].insts[place] = same_and(dst, reg, offset.wrapping_sub(first));
+                    func.blocks[block].insts[place] = same_and(dst, reg, offset.wrapping_sub(first));
                     changed = true;
                 }
                 None => entries.push(Entry { block, reg: dst, offset }),

@@ -1,14 +1,14 @@
 //! Removes dead code: results that are never read, stack slots that are only written, functions that nothing names.
 
 use csl_ir::{
-    AddrBase, Callee, DsdValue, Exported, FnRef, Func, FuncId, Inst, Opnd, Program, PtrRoot, Reg, RelocTarget, Scalar,
+    AddrBase, BlockId, Callee, DsdValue, Exported, FnRef, Func, FuncId, Inst, Opnd, Program, PtrRoot, Reg, RelocTarget, Scalar,
     VecOperand,
 };
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
-use crate::cfg::at;
-use crate::edit::{is_within, number, retain};
+use crate::edit::{is_within, keep, retain};
 use crate::pool::{Around, Body, BodyId, Pool};
 
 /// Removes instructions without effect from a function; whether there were any.
@@ -24,7 +24,7 @@ pub fn run(around: &Around, func: &mut Func) -> bool {
 }
 
 /// A set of registers.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Set(Vec<u64>);
 
 impl Set {
@@ -33,76 +33,101 @@ impl Set {
     }
 
     pub fn has(&self, reg: Reg) -> bool {
-        self.0[number(reg) / 64] >> (number(reg) % 64) & 1 == 1
+        self.0[reg.index() / 64] >> (reg.index() % 64) & 1 == 1
     }
 
     fn insert(&mut self, reg: Reg) {
-        self.0[number(reg) / 64] |= 1 << (number(reg) % 64);
+        self.0[reg.index() / 64] |= 1 << (reg.index() % 64);
     }
 
     fn remove(&mut self, reg: Reg) {
-        self.0[number(reg) / 64] &= !(1 << (number(reg) % 64));
+        self.0[reg.index() / 64] &= !(1 << (reg.index() % 64));
+    }
+}
+
+/// A set of registers for each block.
+pub struct BlockSets {
+    /// The words of each block's set, one set after the other.
+    words: Vec<u64>,
+    words_per_set: usize,
+}
+
+impl BlockSets {
+    fn new(func: &Func) -> BlockSets {
+        let words_per_set = func.regs.len().div_ceil(64);
+        BlockSets { words: vec![0; func.blocks.len() * words_per_set], words_per_set }
     }
 
-    /// Adds the members of another set; whether any were new.
-    fn add(&mut self, other: &Set) -> bool {
-        let mut changed = false;
-        for (into, &from) in self.0.iter_mut().zip(&other.0) {
-            changed |= from & !*into != 0;
-            *into |= from;
-        }
-        changed
+    /// The position of a block's set.
+    fn place(&self, block: usize) -> std::ops::Range<usize> {
+        block * self.words_per_set..(block + 1) * self.words_per_set
+    }
+
+    fn read(&self, block: usize, into: &mut Set) {
+        into.0.copy_from_slice(&self.words[self.place(block)]);
+    }
+
+    fn write(&mut self, block: usize, from: &Set) {
+        let place = self.place(block);
+        self.words[place].copy_from_slice(&from.0);
+    }
+
+    pub fn has(&self, block: BlockId, reg: Reg) -> bool {
+        self.words[self.place(block.index())][reg.index() / 64] >> (reg.index() % 64) & 1 == 1
     }
 }
 
 /// The registers that are read after the end of each block.
-pub fn live_out(func: &Func) -> Vec<Set> {
-    let blocks = func.blocks.len();
-    let mut live_in = vec![Set::new(func.regs.len()); blocks];
-    let mut live_out = live_in.clone();
-    let mut preds = vec![Vec::new(); blocks];
+pub fn live_out(func: &Func) -> BlockSets {
+    // Registers that a block reads before it writes them, and those that it writes.
+    let (mut read, mut written) = (BlockSets::new(func), BlockSets::new(func));
+    let (mut reads, mut writes) = (Set::new(func.regs.len()), Set::new(func.regs.len()));
+    let mut preds: Vec<SmallVec<[usize; 2]>> = vec![SmallVec::new(); func.blocks.len()];
     for (block, body) in func.blocks.iter().enumerate() {
-        body.term.successors().into_iter().for_each(|to| preds[at(to)].push(block));
+        reads.0.fill(0);
+        writes.0.fill(0);
+        if let Some(Opnd::Reg(reg)) = body.term.operand() {
+            reads.insert(*reg);
+        }
+        for inst in body.insts.iter().rev() {
+            for reg in inst.defs() {
+                reads.remove(reg);
+                writes.insert(reg);
+            }
+            inst.for_each_use(&mut |reg| reads.insert(reg));
+        }
+        read.write(block, &reads);
+        written.write(block, &writes);
+        body.term.successors().into_iter().for_each(|to| preds[to].push(block));
     }
-    let mut pending: Vec<usize> = (0..blocks).collect();
-    let mut is_pending = vec![true; blocks];
-    let mut live = Set::new(func.regs.len());
+    let mut live = BlockSets::new(func);
+    let mut pending: Vec<usize> = (0..func.blocks.len()).collect();
+    let mut is_pending = vec![true; func.blocks.len()];
     while let Some(block) = pending.pop() {
         is_pending[block] = false;
-        live.0.clone_from(&live_out[block].0);
-        walk_back(func, block, &mut live, |_, _| {});
-        if live != live_in[block] {
-            for &pred in &preds[block] {
-                if live_out[pred].add(&live) && !std::mem::replace(&mut is_pending[pred], true) {
-                    pending.push(pred);
-                }
+        for &pred in &preds[block] {
+            let mut changed = false;
+            for (here, there) in live.place(block).zip(live.place(pred)) {
+                let new = (read.words[here] | live.words[here] & !written.words[here]) & !live.words[there];
+                live.words[there] |= new;
+                changed |= new != 0;
             }
-            std::mem::swap(&mut live_in[block], &mut live);
+            if changed && !std::mem::replace(&mut is_pending[pred], true) {
+                pending.push(pred);
+            }
         }
     }
-    live_out
-}
-
-/// Steps from the registers live at the end of a block to those live at its start; `see` gets the position of each
-/// instruction and the registers live after it.
-fn walk_back(func: &Func, block: usize, live: &mut Set, mut see: impl FnMut(usize, &Set)) {
-    let body = &func.blocks[block];
-    if let Some(Opnd::Reg(reg)) = body.term.operand() {
-        live.insert(*reg);
-    }
-    for (place, inst) in body.insts.iter().enumerate().rev() {
-        see(place, live);
-        inst.defs().for_each(|reg| live.remove(reg));
-        inst.for_each_use(&mut |reg| live.insert(reg));
-    }
+    live
 }
 
 /// Drops unread results; whether there were any, and whether fewer registers are live across blocks now.
 fn drop_unread_results(around: &Around, func: &mut Func) -> (bool, bool) {
-    let mut live = live_out(func);
+    let live_out = live_out(func);
+    let mut live = Set::new(func.regs.len());
     let (mut changed, mut is_less_live) = (false, false);
     let mut is_read = Vec::new();
-    for (block, live) in live.iter_mut().enumerate() {
+    for block in 0..func.blocks.len() {
+        live_out.read(block, &mut live);
         is_read.clear();
         is_read.resize(func.blocks[block].insts.len(), true);
         let body = &func.blocks[block];
@@ -111,9 +136,11 @@ fn drop_unread_results(around: &Around, func: &mut Func) -> (bool, bool) {
         }
         // A removed instruction keeps nothing alive: registers of earlier blocks that it reads may be dead there, too.
         let mut unread: Vec<Reg> = Vec::new();
+        let mut drops = false;
         for (place, inst) in body.insts.iter().enumerate().rev() {
             if is_pure(around, func, inst) && inst.defs().all(|reg| !live.has(reg)) {
                 is_read[place] = false;
+                drops = true;
                 unread.retain(|&reg| inst.defs().all(|def| def != reg));
                 inst.for_each_use(&mut |reg| unread.push(reg));
                 continue;
@@ -125,8 +152,10 @@ fn drop_unread_results(around: &Around, func: &mut Func) -> (bool, bool) {
             inst.for_each_use(&mut |reg| live.insert(reg));
         }
         is_less_live |= !unread.is_empty();
-        let mut is_read = is_read.iter();
-        changed |= retain(&mut func.blocks[block], |_| *is_read.next().expect("one an instruction"));
+        if drops {
+            changed = true;
+            keep(&mut func.blocks[block], &is_read);
+        }
     }
     // A value that only a loop itself keeps alive stays. Another round finds values that were live across blocks.
     (changed, is_less_live)
@@ -256,13 +285,13 @@ fn names(func: &mut Func) -> Vec<FuncId> {
     found
 }
 
-fn all_names(func: &mut Func, f: &mut dyn FnMut(&mut FuncId)) {
+fn all_names(func: &mut Func, f: &mut impl FnMut(&mut FuncId)) {
     pointers(func, f);
     calls(func, f);
 }
 
 /// Functions that the program's tables name.
-fn tables(program: &mut Program, f: &mut dyn FnMut(&mut FuncId)) {
+fn tables(program: &mut Program, f: &mut impl FnMut(&mut FuncId)) {
     program.tasks.iter_mut().for_each(|task| f(&mut task.func));
     program.teardown_handlers.iter_mut().for_each(|handler| f(&mut handler.1));
     program.empty_queue_handlers.iter_mut().for_each(|handler| f(&mut handler.1));
@@ -283,7 +312,7 @@ fn tables(program: &mut Program, f: &mut dyn FnMut(&mut FuncId)) {
 }
 
 /// Functions whose address code takes.
-fn pointers(func: &mut Func, f: &mut dyn FnMut(&mut FuncId)) {
+fn pointers(func: &mut Func, f: &mut impl FnMut(&mut FuncId)) {
     for block in &mut func.blocks {
         for inst in &mut block.insts {
             inst.for_each_operand_mut(&mut |operand| self::operand(operand, f));
@@ -301,7 +330,7 @@ fn pointers(func: &mut Func, f: &mut dyn FnMut(&mut FuncId)) {
     }
 }
 
-fn calls(func: &mut Func, f: &mut dyn FnMut(&mut FuncId)) {
+fn calls(func: &mut Func, f: &mut impl FnMut(&mut FuncId)) {
     for inst in func.blocks.iter_mut().flat_map(|block| &mut block.insts) {
         if let Inst::Call { callee: Callee::Direct(id), .. } = inst {
             f(id);
@@ -309,7 +338,7 @@ fn calls(func: &mut Func, f: &mut dyn FnMut(&mut FuncId)) {
     }
 }
 
-fn operand(operand: &mut Opnd, f: &mut dyn FnMut(&mut FuncId)) {
+fn operand(operand: &mut Opnd, f: &mut impl FnMut(&mut FuncId)) {
     match operand {
         Opnd::Func(id) => f(id),
         Opnd::Dsd(desc) => descriptor(desc, f),
@@ -317,20 +346,20 @@ fn operand(operand: &mut Opnd, f: &mut dyn FnMut(&mut FuncId)) {
     }
 }
 
-fn vec_operand(found: &mut VecOperand, f: &mut dyn FnMut(&mut FuncId)) {
+fn vec_operand(found: &mut VecOperand, f: &mut impl FnMut(&mut FuncId)) {
     match found {
         VecOperand::Dsd(value) | VecOperand::Scalar(value, _) | VecOperand::Ptr(value) => operand(value, f),
         other => mem4d(other, f),
     }
 }
 
-fn mem4d(operand: &mut VecOperand, f: &mut dyn FnMut(&mut FuncId)) {
+fn mem4d(operand: &mut VecOperand, f: &mut impl FnMut(&mut FuncId)) {
     if let VecOperand::Mem4dConst(desc) = operand {
         descriptor(desc, f);
     }
 }
 
-fn descriptor(desc: &mut DsdValue, f: &mut dyn FnMut(&mut FuncId)) {
+fn descriptor(desc: &mut DsdValue, f: &mut impl FnMut(&mut FuncId)) {
     if let Some(PtrRoot::Fn(id)) = desc.base.as_mut().map(|base| &mut base.root) {
         let mut func = FuncId::new(id.number());
         f(&mut func);

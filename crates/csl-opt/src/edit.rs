@@ -15,19 +15,15 @@ impl Uses {
         counts.defs[..func.params as usize].fill(1);
         for block in &func.blocks {
             for inst in &block.insts {
-                inst.defs().for_each(|reg| counts.defs[number(reg)] += 1);
-                inst.for_each_use(&mut |reg| counts.uses[number(reg)] += 1);
+                inst.defs().for_each(|reg| counts.defs[reg] += 1);
+                inst.for_each_use(&mut |reg| counts.uses[reg] += 1);
             }
             if let Some(Opnd::Reg(reg)) = block.term.operand() {
-                counts.uses[number(*reg)] += 1;
+                counts.uses[*reg] += 1;
             }
         }
         counts
     }
-}
-
-pub fn number(reg: Reg) -> usize {
-    reg.index()
 }
 
 pub fn new_reg(func: &mut Func, ty: Scalar) -> Reg {
@@ -36,13 +32,13 @@ pub fn new_reg(func: &mut Func, ty: Scalar) -> Reg {
 }
 
 /// Renames the registers that an instruction reads or writes.
-pub fn rename(inst: &mut Inst, to: &dyn Fn(Reg) -> Reg) {
+pub fn rename(inst: &mut Inst, to: &impl Fn(Reg) -> Reg) {
     inst.for_each_def_mut(&mut |reg| *reg = to(*reg));
     inst.for_each_operand_mut(&mut |operand| rename_operand(operand, to));
     rename_addrs(inst, to);
 }
 
-pub fn rename_addrs(inst: &mut Inst, to: &dyn Fn(Reg) -> Reg) {
+pub fn rename_addrs(inst: &mut Inst, to: &impl Fn(Reg) -> Reg) {
     inst.for_each_addr_mut(&mut |addr| {
         if let AddrBase::Reg(reg) = &mut addr.base {
             *reg = to(*reg);
@@ -50,13 +46,13 @@ pub fn rename_addrs(inst: &mut Inst, to: &dyn Fn(Reg) -> Reg) {
     });
 }
 
-pub fn rename_operand(operand: &mut Opnd, to: &dyn Fn(Reg) -> Reg) {
+pub fn rename_operand(operand: &mut Opnd, to: &impl Fn(Reg) -> Reg) {
     if let Opnd::Reg(reg) = operand {
         *reg = to(*reg);
     }
 }
 
-pub fn rename_term(term: &mut Term, to: &dyn Fn(Reg) -> Reg) {
+pub fn rename_term(term: &mut Term, to: &impl Fn(Reg) -> Reg) {
     if let Some(operand) = term.operand_mut() {
         rename_operand(operand, to);
     }
@@ -67,17 +63,22 @@ pub fn push(block: &mut Block, inst: Inst, site: Site) {
     block.sites.push(site);
 }
 
-/// Keeps the instructions for which `keep` holds.
-pub fn retain(block: &mut Block, mut keep: impl FnMut(&Inst) -> bool) -> bool {
-    let Some(first) = block.insts.iter().position(|inst| !keep(inst)) else { return false };
-    let mut kept = vec![true; first];
-    kept.push(false);
-    kept.extend(block.insts[first + 1..].iter().map(keep));
+/// Keeps the instructions for which `wanted` holds; whether others were dropped.
+pub fn retain(block: &mut Block, wanted: impl Fn(&Inst) -> bool) -> bool {
+    if block.insts.iter().all(&wanted) {
+        return false;
+    }
+    let kept: Vec<bool> = block.insts.iter().map(wanted).collect();
+    keep(block, &kept);
+    true
+}
+
+/// Keeps the instructions that are marked, one mark an instruction.
+pub fn keep(block: &mut Block, kept: &[bool]) {
     let mut next = kept.iter();
     block.insts.retain(|_| *next.next().expect("one an instruction"));
     let mut next = kept.iter();
     block.sites.retain(|_| *next.next().expect("one an instruction"));
-    true
 }
 
 /// Whether an access of `bytes` at the address stays within one object in memory, whatever its address.

@@ -8,9 +8,9 @@ use csl_ir::{BinOp, BlockId, Func, Inst, Opnd, Reg, Scalar, Site};
 use csl_num::LowBits;
 use rustc_hash::FxHashMap;
 
-use crate::cfg::{Dominators, Loop, at, loops, predecessors, reverse_postorder};
+use crate::cfg::{Dominators, Loop, loops, predecessors, reverse_postorder};
 use crate::common::before;
-use crate::edit::{Uses, new_reg, number, push};
+use crate::edit::{Uses, new_reg, push};
 
 /// Runs the pass on a function; whether anything changed.
 pub fn run(func: &mut Func) -> bool {
@@ -54,7 +54,7 @@ impl Walker<'_> {
     fn new<'a>(func: &'a mut Func, one: &Loop, entry: BlockId, dominators: &'a Dominators) -> Option<Walker<'a>> {
         let mut changes = FxHashMap::default();
         for &block in &one.blocks {
-            for (place, inst) in func.blocks[at(block)].insts.iter().enumerate() {
+            for (place, inst) in func.blocks[block].insts.iter().enumerate() {
                 for reg in inst.defs() {
                     changes.entry(reg).and_modify(|def| *def = None).or_insert(Some((block, place)));
                 }
@@ -62,14 +62,14 @@ impl Walker<'_> {
         }
         let counter = func.counters.iter().copied().find(|counter| {
             let Some(&Some((block, place))) = changes.get(counter) else { return false };
-            let is_step = matches!(&func.blocks[at(block)].insts[place],
+            let is_step = matches!(&func.blocks[block].insts[place],
                 Inst::Bin { op: BinOp::Add, a: Opnd::Reg(a), b: Opnd::Imm(_), .. } if a == counter);
-            let is_16_bits = matches!(func.regs[number(*counter)], Scalar::Int { bits: 16, .. });
+            let is_16_bits = matches!(func.regs[*counter], Scalar::Int { bits: 16, .. });
             block == one.latch && is_step && is_16_bits
         })?;
         let (block, place) = changes[&counter]?;
-        let Inst::Bin { b: Opnd::Imm(step), .. } = func.blocks[at(block)].insts[place] else { return None };
-        let defs = func.blocks[at(entry)].insts.iter().rev();
+        let Inst::Bin { b: Opnd::Imm(step), .. } = func.blocks[block].insts[place] else { return None };
+        let defs = func.blocks[entry].insts.iter().rev();
         let start = match { defs }.find(|inst| inst.defs().any(|reg| reg == counter)) {
             Some(Inst::Copy { src: Opnd::Imm(start), .. }) => Opnd::Imm(*start),
             _ => Opnd::Reg(counter),
@@ -82,23 +82,23 @@ impl Walker<'_> {
         let uses = Uses::of(self.func);
         for &block in &one.blocks {
             let last = if block == one.latch { self.changes[&self.counter].map(|def| def.1) } else { None };
-            for place in 0..self.func.blocks[at(block)].insts.len() {
+            for place in 0..self.func.blocks[block].insts.len() {
                 // After its step the counter has the value of the next turn.
                 if last.is_some_and(|last| place > last) {
                     break;
                 }
                 let Inst::Index { dst, base, index: Opnd::Reg(index), scale } =
-                    &self.func.blocks[at(block)].insts[place]
+                    &self.func.blocks[block].insts[place]
                 else {
                     continue;
                 };
                 let (dst, base, index, scale) = (*dst, base.clone(), *index, *scale);
-                if index == self.counter || uses.defs[number(dst)] != 1 || !self.is_fixed(&base) {
+                if index == self.counter || uses.defs[dst] != 1 || !self.is_fixed(&base) {
                     continue;
                 }
-                let site = self.func.blocks[at(block)].sites[place];
+                let site = self.func.blocks[block].sites[place];
                 if let Some(moving) = self.moving(one, (block, place), base, index, scale, site) {
-                    self.func.blocks[at(block)].insts[place] = Inst::Copy { dst, src: Opnd::Reg(moving) };
+                    self.func.blocks[block].insts[place] = Inst::Copy { dst, src: Opnd::Reg(moving) };
                     changed = true;
                 }
             }
@@ -120,14 +120,14 @@ impl Walker<'_> {
         let first = self.at_entry(&Opnd::Reg(index), site);
         let moving = new_reg(self.func, Scalar::PTR);
         let start = new_reg(self.func, Scalar::PTR);
-        let into = &mut self.func.blocks[at(self.entry)];
+        let into = &mut self.func.blocks[self.entry];
         push(into, Inst::Index { dst: start, base: base.clone(), index: first, scale }, site);
         push(into, Inst::Copy { dst: moving, src: Opnd::Reg(start) }, site);
         let bytes = pace.wrapping_mul(self.step.low16()).wrapping_mul(scale.low16());
         if bytes != 0 {
             let (a, b) = (Opnd::Reg(moving), Opnd::Imm(u64::from(bytes)));
             let step = Inst::Bin { op: BinOp::Add, ty: Scalar::PTR, dst: moving, a, b };
-            push(&mut self.func.blocks[at(one.latch)], step, site);
+            push(&mut self.func.blocks[one.latch], step, site);
         }
         self.moving.push((base, index, scale, moving));
         Some(moving)
@@ -147,10 +147,10 @@ impl Walker<'_> {
             return None;
         }
         let here = (block, place);
-        if !matches!(self.func.regs[number(*reg)], Scalar::Int { bits: 16, .. }) {
+        if !matches!(self.func.regs[*reg], Scalar::Int { bits: 16, .. }) {
             return None;
         }
-        match &self.func.blocks[at(block)].insts[place] {
+        match &self.func.blocks[block].insts[place] {
             Inst::Copy { src, .. } => self.pace(src, here, depth + 1),
             Inst::Cast {
                 from: Scalar::Int { bits: 16, .. },
@@ -182,14 +182,14 @@ impl Walker<'_> {
         let Some(&Some((block, place))) = self.changes.get(reg) else {
             return operand.clone();
         };
-        let mut inst = self.func.blocks[at(block)].insts[place].clone();
+        let mut inst = self.func.blocks[block].insts[place].clone();
         let mut parts = Vec::new();
         inst.for_each_operand(&mut |part| parts.push(part.clone()));
         let mut parts = parts.iter().map(|part| self.at_entry(part, site)).collect::<Vec<_>>().into_iter();
         inst.for_each_operand_mut(&mut |part| *part = parts.next().expect("as many as there were"));
-        let fresh = new_reg(self.func, self.func.regs[number(*reg)]);
+        let fresh = new_reg(self.func, self.func.regs[*reg]);
         inst.for_each_def_mut(&mut |def| *def = fresh);
-        push(&mut self.func.blocks[at(self.entry)], inst, site);
+        push(&mut self.func.blocks[self.entry], inst, site);
         Opnd::Reg(fresh)
     }
 }

@@ -7,7 +7,6 @@ use csl_ir::{AddrBase, Block, BlockId, Callee, Func, Inlined, InlinedId, Inst, O
 
 use rustc_hash::FxHashMap;
 
-use crate::cfg::at;
 use crate::dead;
 use crate::edit::{push, rename, rename_term};
 use crate::pool::{Body, BodyId, Pool};
@@ -191,7 +190,7 @@ fn expand(func: &mut Func, block: usize, place: usize, callee: &Func) {
     func.slots.extend(callee.slots.iter().cloned());
     func.iters += callee.iters;
     func.blocks.extend(callee.blocks.iter().map(|body| bases.block(body, dst, behind)));
-    debug_assert!(at(behind) < func.blocks.len());
+    debug_assert!(behind.index() < func.blocks.len());
 }
 
 impl Bases {

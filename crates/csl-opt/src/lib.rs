@@ -173,16 +173,19 @@ fn improve(around: &Around, func: &mut Func, passes: Passes) {
 
 /// Runs the cheap passes until nothing changes; whether anything changed.
 fn simplify(around: &Around, func: &mut Func, passes: Passes) -> bool {
-    // Blocks that were cleaned up stay clean until a pass changes something.
-    let tidy = |func: &mut Func| passes.has(Pass::Blocks) && blocks::run(func);
-    let mut changed = tidy(func);
+    let mut changed = passes.has(Pass::Blocks) && blocks::run(func);
+    let again = |func: &mut Func| {
+        if passes.has(Pass::Blocks) {
+            blocks::run_again(func);
+        }
+    };
     if passes.has(Pass::Values) && values::run(around, func, passes) {
         changed = true;
-        tidy(func);
+        again(func);
     }
     if passes.has(Pass::Dead) && dead::run(around, func) {
         changed = true;
-        tidy(func);
+        again(func);
     }
     changed
 }

@@ -7,9 +7,9 @@
 use csl_ir::{Block, BlockId, Func, Inst, Opnd, Reg, Term};
 use rustc_hash::FxHashMap;
 
-use crate::cfg::{at, predecessors, reverse_postorder};
-use crate::dead::{Set, is_pure, live_out};
-use crate::edit::{new_reg, number, push, rename_addrs};
+use crate::cfg::{Preds, predecessors, reverse_postorder};
+use crate::dead::{BlockSets, is_pure, live_out};
+use crate::edit::{new_reg, push, rename_addrs};
 use crate::pool::Around;
 
 /// The greatest number of instructions of a side.
@@ -29,7 +29,7 @@ pub fn run(around: &Around, func: &mut Func) -> bool {
     // Inner branches first: the rest of one may be a side of an outer branch in the next round.
     for (block, shape) in candidates.into_iter().rev() {
         let parts = [Some(block), shape.then, shape.otherwise];
-        if parts.into_iter().flatten().any(|part| std::mem::replace(&mut touched[at(part)], true)) {
+        if parts.into_iter().flatten().any(|part| std::mem::replace(&mut touched[part], true)) {
             continue;
         }
         convert(func, &live, block, &shape);
@@ -46,11 +46,11 @@ struct Shape {
     join: BlockId,
 }
 
-fn shape(around: &Around, func: &Func, preds: &[Vec<BlockId>], block: BlockId) -> Option<Shape> {
-    let Term::Branch { cond, then, otherwise } = &func.blocks[at(block)].term else { return None };
+fn shape(around: &Around, func: &Func, preds: &Preds, block: BlockId) -> Option<Shape> {
+    let Term::Branch { cond, then, otherwise } = &func.blocks[block].term else { return None };
     let side = |side: BlockId| -> Option<BlockId> {
-        let body = &func.blocks[at(side)];
-        let is_plain = preds[at(side)].len() == 1
+        let body = &func.blocks[side];
+        let is_plain = preds[side].len() == 1
             && side != block
             && body.insts.len() <= MOST
             && body.insts.iter().all(|inst| is_pure(around, func, inst));
@@ -70,12 +70,11 @@ fn shape(around: &Around, func: &Func, preds: &[Vec<BlockId>], block: BlockId) -
     (shape.join != block).then_some(shape)
 }
 
-fn convert(func: &mut Func, live: &[Set], block: BlockId, shape: &Shape) {
+fn convert(func: &mut Func, live: &BlockSets, block: BlockId, shape: &Shape) {
     let emptied =
-        Block { insts: Vec::new(), sites: Vec::new(), term: Term::Jump(shape.join), ..func.blocks[at(block)] };
-    let mut into = std::mem::replace(&mut func.blocks[at(block)], emptied);
+        Block { insts: Vec::new(), sites: Vec::new(), term: Term::Jump(shape.join), ..func.blocks[block] };
+    let mut into = std::mem::replace(&mut func.blocks[block], emptied);
     let last = shape.then.or(shape.otherwise).unwrap_or(block);
-    let live = &live[at(last)];
     let then = shape.then.map(|side| taken_in(func, &mut into, side)).unwrap_or_default();
     let otherwise = shape.otherwise.map(|side| taken_in(func, &mut into, side)).unwrap_or_default();
     let mut written: Vec<Reg> = then.keys().chain(otherwise.keys()).copied().collect();
@@ -84,14 +83,14 @@ fn convert(func: &mut Func, live: &[Set], block: BlockId, shape: &Shape) {
     // The condition may be among the written registers.
     let cond = match shape.cond {
         Opnd::Reg(reg) if written.contains(&reg) => {
-            let copy = new_reg(func, func.regs[number(reg)]);
+            let copy = new_reg(func, func.regs[reg]);
             let site = into.term_site;
             push(&mut into, Inst::Copy { dst: copy, src: Opnd::Reg(reg) }, site);
             Opnd::Reg(copy)
         }
         ref other => other.clone(),
     };
-    written.retain(|&reg| live.has(reg));
+    written.retain(|&reg| live.has(last, reg));
     let site = into.term_site;
     let mut choices = Vec::new();
     for &dst in &written {
@@ -99,22 +98,22 @@ fn convert(func: &mut Func, live: &[Set], block: BlockId, shape: &Shape) {
         // A side may be the former value of another written register.
         let [a, b] = sides.map(|side| match side {
             Opnd::Reg(reg) if reg != dst && written.contains(&reg) => {
-                let copy = new_reg(func, func.regs[number(reg)]);
+                let copy = new_reg(func, func.regs[reg]);
                 push(&mut into, Inst::Copy { dst: copy, src: side }, site);
                 Opnd::Reg(copy)
             }
             other => other,
         });
-        choices.push(Inst::Select { ty: func.regs[number(dst)], dst, cond: cond.clone(), a, b });
+        choices.push(Inst::Select { ty: func.regs[dst], dst, cond: cond.clone(), a, b });
     }
     choices.into_iter().for_each(|choice| push(&mut into, choice, site));
     into.term = Term::Jump(shape.join);
-    func.blocks[at(block)] = into;
+    func.blocks[block] = into;
 }
 
 /// Appends a side's instructions with registers of their own; returns the values of its registers at its end.
 fn taken_in(func: &mut Func, into: &mut Block, side: BlockId) -> FxHashMap<Reg, Opnd> {
-    let body = &mut func.blocks[at(side)];
+    let body = &mut func.blocks[side];
     let (insts, sites) = (std::mem::take(&mut body.insts), std::mem::take(&mut body.sites));
     let mut values: FxHashMap<Reg, Opnd> = FxHashMap::default();
     for (mut inst, site) in insts.into_iter().zip(sites) {
@@ -128,7 +127,7 @@ fn taken_in(func: &mut Func, into: &mut Block, side: BlockId) -> FxHashMap<Reg, 
         }
         forward_operands(func, into, &mut values, &mut inst, site);
         for dst in inst.defs() {
-            let fresh = new_reg(func, func.regs[number(dst)]);
+            let fresh = new_reg(func, func.regs[dst]);
             inst.for_each_def_mut(&mut |reg| *reg = fresh);
             values.insert(dst, Opnd::Reg(fresh));
         }
@@ -156,7 +155,7 @@ fn forward_operands(
         if let Some(value) = values.get(&base)
             && !matches!(value, Opnd::Reg(_))
         {
-            let fresh = new_reg(func, func.regs[number(base)]);
+            let fresh = new_reg(func, func.regs[base]);
             push(into, Inst::Copy { dst: fresh, src: value.clone() }, site);
             values.insert(base, Opnd::Reg(fresh));
         }

@@ -8,8 +8,8 @@ use csl_ir::{AddrBase, BinOp, Block, BlockId, CmpOp, Func, Inst, Opnd, Reg, Scal
 use csl_num::IntTy;
 use rustc_hash::FxHashMap;
 
-use crate::cfg::{Loop, at, loops, predecessors, reverse_postorder};
-use crate::edit::{Uses, new_reg, number, push, rename, rename_term};
+use crate::cfg::{Loop, loops, Preds, predecessors, reverse_postorder};
+use crate::edit::{Uses, new_reg, push, rename, rename_term};
 
 /// The greatest number of instructions of all turns of a nest. Chosen between the 350 of a nest that the vendor's
 /// compiler unrolls and the 2,700 of one that it does not.
@@ -45,8 +45,8 @@ pub fn run(func: &mut Func) -> bool {
 /// Instructions of a turn, without those of the counting.
 fn size(func: &Func, one: &Loop) -> u64 {
     let counts = |inst: &&Inst| !matches!(inst, Inst::Copy { src: Opnd::Reg(_), .. });
-    let insts = one.blocks.iter().flat_map(|&block| &func.blocks[at(block)].insts).filter(counts).count();
-    let branches = one.blocks.iter().filter(|&&block| func.blocks[at(block)].term.operand().is_some()).count();
+    let insts = one.blocks.iter().flat_map(|&block| &func.blocks[block].insts).filter(counts).count();
+    let branches = one.blocks.iter().filter(|&&block| func.blocks[block].term.operand().is_some()).count();
     // The counter's step, its comparison and its branch.
     (insts + branches).saturating_sub(3).max(1) as u64
 }
@@ -65,8 +65,8 @@ struct Counted {
 }
 
 /// The count of a loop whose head only compares a counter with a constant, and whose latch steps the counter.
-fn counted(func: &Func, uses: &Uses, preds: &[Vec<BlockId>], one: &Loop) -> Option<Counted> {
-    let head = &func.blocks[at(one.head)];
+fn counted(func: &Func, uses: &Uses, preds: &Preds, one: &Loop) -> Option<Counted> {
+    let head = &func.blocks[one.head];
     let [Inst::Cmp { op, ty: ty @ Scalar::Int { signed, bits }, dst, a: Opnd::Reg(counter), b: Opnd::Imm(end) }] =
         head.insts[..]
     else {
@@ -74,7 +74,7 @@ fn counted(func: &Func, uses: &Uses, preds: &[Vec<BlockId>], one: &Loop) -> Opti
     };
     let Term::Branch { cond: Opnd::Reg(cond), then: body, otherwise: exit } = head.term else { return None };
     if cond != dst
-        || uses.uses[number(dst)] != 1
+        || uses.uses[dst] != 1
         || !one.blocks.contains(&body)
         || one.blocks.contains(&exit)
         || body == one.head
@@ -82,7 +82,7 @@ fn counted(func: &Func, uses: &Uses, preds: &[Vec<BlockId>], one: &Loop) -> Opti
         return None;
     }
     let steps = one.blocks.iter().flat_map(|&block| {
-        let defs = func.blocks[at(block)].insts.iter().enumerate();
+        let defs = func.blocks[block].insts.iter().enumerate();
         defs.filter(|(_, inst)| inst.defs().any(|def| def == counter)).map(move |(place, inst)| (block, place, inst))
     });
     let mut steps = steps;
@@ -100,19 +100,19 @@ fn counted(func: &Func, uses: &Uses, preds: &[Vec<BlockId>], one: &Loop) -> Opti
 }
 
 /// The constant in a register when the loop is entered.
-fn entry_value(func: &Func, preds: &[Vec<BlockId>], one: &Loop, counter: Reg) -> Option<u64> {
-    let mut outside = preds[at(one.head)].iter().filter(|&&pred| pred != one.latch);
+fn entry_value(func: &Func, preds: &Preds, one: &Loop, counter: Reg) -> Option<u64> {
+    let mut outside = preds[one.head].iter().filter(|&&pred| pred != one.latch);
     let (Some(&entry), None) = (outside.next(), outside.next()) else { return None };
     let mut block = entry;
     for _ in 0..func.blocks.len() {
-        let defs = func.blocks[at(block)].insts.iter().rev();
+        let defs = func.blocks[block].insts.iter().rev();
         if let Some(def) = defs.into_iter().find(|inst| inst.defs().any(|def| def == counter)) {
             return match def {
                 Inst::Copy { src: Opnd::Imm(value), .. } => Some(*value),
                 _ => None,
             };
         }
-        match preds[at(block)][..] {
+        match preds[block][..] {
             [only] if only != block => block = only,
             _ => return None,
         }
@@ -154,10 +154,10 @@ fn unroll(func: &mut Func, one: &Loop, counted: &Counted) {
             ),
         );
         let fresh: FxHashMap<Reg, Reg> =
-            locals.iter().map(|&reg| (reg, new_reg(func, func.regs[number(reg)]))).collect();
+            locals.iter().map(|&reg| (reg, new_reg(func, func.regs[reg]))).collect();
         let to = |reg: Reg| fresh.get(&reg).copied().unwrap_or(reg);
         for &original in &body {
-            let mut block = func.blocks[at(original)].clone();
+            let mut block = func.blocks[original].clone();
             block.insts.iter_mut().for_each(|inst| rename(inst, &to));
             rename_term(&mut block.term, &to);
             block.term.for_each_successor_mut(&mut |to| *to = numbers.get(to).copied().unwrap_or(*to));
@@ -167,7 +167,7 @@ fn unroll(func: &mut Func, one: &Loop, counted: &Counted) {
         value = csl_num::int_add(ty, value, counted.step);
     }
     // After the last turn the counter has the value that ended the loop.
-    let head = &func.blocks[at(one.head)];
+    let head = &func.blocks[one.head];
     let mut end =
         Block { insts: Vec::new(), sites: Vec::new(), term: Term::Jump(counted.exit), term_site: head.term_site };
     if is_kept {
@@ -176,7 +176,7 @@ fn unroll(func: &mut Func, one: &Loop, counted: &Counted) {
     }
     func.blocks.push(end);
     let enter = if counted.turns == 0 { first } else { first + entry(&body, counted.body) };
-    let head = &mut func.blocks[at(one.head)];
+    let head = &mut func.blocks[one.head];
     head.insts.clear();
     head.sites.clear();
     head.term = Term::Jump(BlockId::new(enter));
@@ -217,7 +217,7 @@ fn locals(func: &Func, one: &Loop) -> Vec<Reg> {
     let uses = Uses::of(func);
     let mut found = Vec::new();
     for &block in one.blocks.iter().filter(|&&block| block != one.head) {
-        let body = &func.blocks[at(block)];
+        let body = &func.blocks[block];
         let mut counts: FxHashMap<Reg, (u32, u32, bool)> = FxHashMap::default();
         for inst in &body.insts {
             inst.for_each_use(&mut |reg| counts.entry(reg).or_default().1 += 1);
@@ -231,7 +231,7 @@ fn locals(func: &Func, one: &Loop) -> Vec<Reg> {
             counts.entry(*reg).or_default().1 += 1;
         }
         let is_local = |&(reg, &(defs, reads, is_first)): &(&Reg, &(u32, u32, bool))| {
-            is_first && uses.defs[number(*reg)] == defs && uses.uses[number(*reg)] == reads
+            is_first && uses.defs[*reg] == defs && uses.uses[*reg] == reads
         };
         let mut regs: Vec<Reg> = counts.iter().filter(is_local).map(|(&reg, _)| reg).collect();
         regs.sort_unstable();
@@ -242,7 +242,7 @@ fn locals(func: &Func, one: &Loop) -> Vec<Reg> {
 
 /// Whether the loop uses the register as the start of an address, which cannot be a constant.
 fn is_address(func: &Func, one: &Loop, reg: Reg) -> bool {
-    one.blocks.iter().flat_map(|&block| &func.blocks[at(block)].insts).any(|inst| {
+    one.blocks.iter().flat_map(|&block| &func.blocks[block].insts).any(|inst| {
         let mut found = false;
         inst.for_each_addr(&mut |addr| found |= addr.base == AddrBase::Reg(reg));
         found

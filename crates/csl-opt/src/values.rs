@@ -8,8 +8,8 @@
 use csl_ir::{AddrBase, BinOp, BlockId, Func, Inst, Opnd, Reg, Scalar, UnOp};
 use csl_num::{IntTy, LowBits};
 
-use crate::cfg::{at, predecessors, reverse_postorder};
-use crate::edit::{Uses, number};
+use crate::cfg::{Preds, predecessors, reverse_postorder};
+use crate::edit::{Uses, keep};
 use crate::pool::Around;
 use crate::{Pass, Passes, dsd};
 
@@ -23,7 +23,7 @@ pub fn run(around: &Around, func: &mut Func, passes: Passes) -> bool {
     let order = reverse_postorder(func);
     let preds = predecessors(func, &order);
     let mut walk = Walk::new(around, func, &uses, passes);
-    for &root in order.iter().filter(|&&block| block == BlockId::new(0) || preds[at(block)].len() != 1) {
+    for &root in order.iter().filter(|&&block| block == BlockId::new(0) || preds[block].len() != 1) {
         walk.chain(func, &preds, root);
     }
     retargeted || walk.changed
@@ -32,33 +32,30 @@ pub fn run(around: &Around, func: &mut Func, passes: Passes) -> bool {
 /// Turns `t = op; x = t` into `x = op` where nothing else reads `t`.
 fn retarget_copies(func: &mut Func, uses: &Uses) -> bool {
     let mut changed = false;
-    let is_single = |reg: Reg| uses.defs[number(reg)] == 1 && uses.uses[number(reg)] == 1;
+    let is_single = |reg: Reg| uses.defs[reg] == 1 && uses.uses[reg] == 1;
     let mut defined: Vec<Option<usize>> = vec![None; func.regs.len()];
     for block in &mut func.blocks {
         let mut gone = Vec::new();
         for place in 0..block.insts.len() {
             if let Inst::Copy { dst, src: Opnd::Reg(temp) } = block.insts[place]
                 && is_single(temp)
-                && let Some(def) = defined[number(temp)]
-                && func.regs[number(dst)] == func.regs[number(temp)]
+                && let Some(def) = defined[temp]
+                && func.regs[dst] == func.regs[temp]
                 && block.insts[def + 1..place].iter().all(|inst| !touches(inst, dst))
                 && !matches!(block.insts[def], Inst::IterNext { .. })
             {
                 block.insts[def].for_each_def_mut(&mut |reg| *reg = dst);
                 gone.push(place);
-                defined[number(dst)] = Some(def);
+                defined[dst] = Some(def);
                 continue;
             }
-            block.insts[place].defs().for_each(|reg| defined[number(reg)] = Some(place));
+            block.insts[place].defs().for_each(|reg| defined[reg] = Some(place));
         }
-        block.insts.iter().flat_map(Inst::defs).for_each(|reg| defined[number(reg)] = None);
+        block.insts.iter().flat_map(Inst::defs).for_each(|reg| defined[reg] = None);
         if !gone.is_empty() {
             changed = true;
-            let mut place = 0;
-            crate::edit::retain(block, |_| {
-                place += 1;
-                gone.binary_search(&(place - 1)).is_err()
-            });
+            let kept: Vec<bool> = (0..block.insts.len()).map(|place| gone.binary_search(&place).is_err()).collect();
+            keep(block, &kept);
         }
     }
     changed
@@ -106,24 +103,24 @@ impl Walk<'_> {
         };
         for inst in func.blocks.iter().flat_map(|block| &block.insts) {
             if let Inst::Copy { dst, src } = inst
-                && uses.defs[number(*dst)] == 1
+                && uses.defs[*dst] == 1
                 && !matches!(src, Opnd::Reg(_) | Opnd::Tile(_))
             {
-                walk.everywhere[number(*dst)] = Some(Known::Constant(src.clone()));
+                walk.everywhere[*dst] = Some(Known::Constant(src.clone()));
             }
         }
         walk
     }
 
     /// Walks a block, then the blocks whose only predecessor it is, and so on.
-    fn chain(&mut self, func: &mut Func, preds: &[Vec<BlockId>], root: BlockId) {
+    fn chain(&mut self, func: &mut Func, preds: &Preds, root: BlockId) {
         let mut pending = vec![(root, 0)];
         while let Some((block, base)) = pending.pop() {
             self.forget(base);
             self.block(func, block);
             let base = self.undo.len();
-            for to in func.blocks[at(block)].term.successors() {
-                if preds[at(to)].len() == 1 && to != BlockId::new(0) {
+            for to in func.blocks[block].term.successors() {
+                if preds[to].len() == 1 && to != BlockId::new(0) {
                     pending.push((to, base));
                 }
             }
@@ -134,13 +131,13 @@ impl Walk<'_> {
     fn forget(&mut self, base: usize) {
         while self.undo.len() > base {
             if let Some((reg, known, stamp)) = self.undo.pop() {
-                (self.known[number(reg)], self.stamps[number(reg)]) = (known, stamp);
+                (self.known[reg], self.stamps[reg]) = (known, stamp);
             }
         }
     }
 
     fn block(&mut self, func: &mut Func, block: BlockId) {
-        let mut insts = std::mem::take(&mut func.blocks[at(block)].insts);
+        let mut insts = std::mem::take(&mut func.blocks[block].insts);
         for inst in &mut insts {
             self.replace_uses(inst);
             self.simplify(inst);
@@ -150,11 +147,11 @@ impl Walk<'_> {
                 && let Some(dst) = inst.defs().next()
                 && !matches!(known, Known::Sum(source, ..) if source == dst)
             {
-                self.known[number(dst)] = Some(known);
+                self.known[dst] = Some(known);
             }
         }
-        func.blocks[at(block)].insts = insts;
-        let body = &mut func.blocks[at(block)];
+        func.blocks[block].insts = insts;
+        let body = &mut func.blocks[block];
         if let Some(operand) = body.term.operand_mut() {
             self.changed |= self.replace(operand);
         }
@@ -162,14 +159,14 @@ impl Walk<'_> {
 
     fn define(&mut self, reg: Reg, known: Option<Known>) {
         self.clock += 1;
-        let place = number(reg);
+        let place = reg.index();
         self.undo.push((reg, self.known[place].take(), self.stamps[place]));
         (self.known[place], self.stamps[place]) = (known, self.clock);
     }
 
     fn look(&self, reg: Reg) -> Option<&Known> {
-        self.everywhere[number(reg)].as_ref().or_else(|| match &self.known[number(reg)] {
-            Some(Known::Sum(source, stamp, _)) if self.stamps[number(*source)] != *stamp => None,
+        self.everywhere[reg].as_ref().or_else(|| match &self.known[reg] {
+            Some(Known::Sum(source, stamp, _)) if self.stamps[*source] != *stamp => None,
             known => known.as_ref(),
         })
     }
@@ -288,7 +285,7 @@ impl Walk<'_> {
     fn result(&self, func: &Func, inst: &Inst) -> Option<Known> {
         let sum = |reg: Reg, offset: i32| match self.look(reg) {
             Some(&Known::Sum(source, stamp, more)) => Known::Sum(source, stamp, offset.wrapping_add(more)),
-            _ => Known::Sum(reg, self.stamps[number(reg)], offset),
+            _ => Known::Sum(reg, self.stamps[reg], offset),
         };
         match inst {
             Inst::Copy { src: Opnd::Reg(src), .. } => Some(sum(*src, 0)),
@@ -314,7 +311,7 @@ impl Walk<'_> {
 }
 
 fn is_u16(func: &Func, reg: Reg) -> bool {
-    func.regs[number(reg)] == Scalar::U16
+    func.regs[reg] == Scalar::U16
 }
 
 fn binary(op: BinOp, ty: IntTy, a: &Opnd, b: &Opnd) -> Option<Opnd> {

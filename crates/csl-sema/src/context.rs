@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Diagnostics, FileId, Reported, SourceMap, Span, TraceFrame};
-use csl_ir::{BlockId, CellRef, ModuleRef, Reg, SlotId, Ty, Types, Wafer};
+use csl_ir::{BlockId, CellRef, Expr, ModuleRef, Reg, SlotId, Ty, Types, Wafer};
 use csl_machine::Chip;
+use csl_num::IntTy;
 use csl_syntax::{Symbol, ast};
-use rustc_hash::FxHashMap;
+use indexmap::IndexSet;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::emit::FuncBuilder;
 use crate::layout::Layout;
@@ -130,6 +132,8 @@ pub struct Sema<'a> {
     pub files: FxHashMap<String, Arc<SourceFile>>,
     /// Data files, by path.
     pub data_files: FxHashMap<String, FileId>,
+    /// The constants of tiles that the PE programs so far use, by number.
+    pub tile_consts: IndexSet<(Arc<Expr>, IntTy), FxBuildHasher>,
     /// The unit under analysis: the layout, or one PE program.
     pub unit: Unit,
     /// The frame under evaluation; between evaluations, a frame of no module in particular.
@@ -167,6 +171,7 @@ impl<'a> Sema<'a> {
             types: Types::new(),
             files: FxHashMap::default(),
             data_files: FxHashMap::default(),
+            tile_consts: IndexSet::default(),
             unit: Unit::default(),
             frame: Frame::top_level(ModuleRef::new(0)),
             trace: Vec::new(),

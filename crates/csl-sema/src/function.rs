@@ -54,9 +54,10 @@ impl Sema<'_> {
 
     /// A type expression in the scope of the parameters before it.
     pub fn type_in(&mut self, frame: &mut Frame, expr: &Expr) -> Res<Ty> {
-        let inner = std::mem::replace(frame, Frame::top_level(frame.module));
-        let (ty, inner) = self.in_frame_kept(inner, |s| s.eval_type(expr));
-        *frame = inner;
+        frame.depth = self.frame.depth + 1;
+        std::mem::swap(&mut self.frame, frame);
+        let ty = self.eval_type(expr);
+        std::mem::swap(&mut self.frame, frame);
         ty
     }
 

@@ -97,7 +97,7 @@ impl Sema<'_> {
                 let ty = IntTy { signed: false, bits: size * 8 };
                 match size {
                     1 | 2 | 4 | 8 => {
-                        let tile_const = self.unit.tile_const(varying, ty);
+                        let tile_const = self.tile_const(varying, ty);
                         image.varying.push(VaryingInt { at, bytes: size as u8, tile_const });
                         image.put(at, size, 0);
                     }

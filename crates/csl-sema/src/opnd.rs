@@ -1,7 +1,7 @@
 //! Turns values into operands of instructions.
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{Addr, AddrBase, Opnd, Pointer, PtrRoot, Scalar, Ty, TypeKind, TypedValue, Value, Varying};
+use csl_ir::{Addr, AddrBase, Opnd, Pointer, PtrRoot, Scalar, TileConst, Ty, TypeKind, TypedValue, Value, Varying};
 use csl_num::{FloatKind, IntTy};
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
@@ -68,10 +68,18 @@ impl Sema<'_> {
     fn varying_opnd(&mut self, ty: Ty, varying: &Varying, span: Span) -> Res<Opnd> {
         match self.scalar(ty) {
             Some(Scalar::Int { signed, bits }) if !self.is_comptime() => {
-                Ok(Opnd::Tile(self.unit.tile_const(varying, IntTy { signed, bits: bits.into() })))
+                Ok(Opnd::Tile(self.tile_const(varying, IntTy { signed, bits: bits.into() })))
             }
             _ => self.int_opnd(ty, varying.concretize(), span),
         }
+    }
+
+    /// The number of a constant that differs between tiles.
+    pub(crate) fn tile_const(&mut self, varying: &Varying, ty: IntTy) -> TileConst {
+        let value = (varying.expr().clone(), ty);
+        let number = TileConst::at(self.tile_consts.insert_full(value.clone()).0);
+        self.unit.tile_consts.entry(number).or_insert(value);
+        number
     }
 
     fn int_opnd(&mut self, ty: Ty, number: &BigInt, span: Span) -> Res<Opnd> {

@@ -37,7 +37,7 @@ impl Sema<'_> {
         let result = self.traced(instance.span, text, |s| s.program(file, params, instance.span));
         let unit = std::mem::replace(&mut self.unit, outer);
         let program = self.whole(result, instance.span)?;
-        Ok((program, unit.tile_consts.into_iter().collect()))
+        Ok((program, unit.tile_consts.into_values().collect()))
     }
 
     fn program(&mut self, file: &str, params: Vec<(Name, TypedValue)>, span: Span) -> Res<Program> {
@@ -209,7 +209,7 @@ impl Sema<'_> {
             control_table: pe.control_table,
             main_thread_priority: None,
             strings: std::mem::take(&mut unit.strings),
-            tile_consts: unit.tile_consts.iter().map(|(_, ty)| *ty).collect(),
+            tile_consts: unit.tile_consts.iter().map(|(&number, (_, ty))| (number, *ty)).collect(),
         })
     }
 

@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use csl_diag::{Reported, Span};
-use csl_ir::{Expr, FnRef, Func, FuncId, Global, GlobalId, GlobalRef, ModuleRef, Ty, TypedValue, Varying};
+use csl_ir::{Expr, FnRef, Func, FuncId, Global, GlobalId, GlobalRef, ModuleRef, TileConst, Ty, TypedValue};
 use csl_num::IntTy;
 use csl_syntax::{Symbol, ast};
-use indexmap::IndexSet;
-use rustc_hash::FxHashMap;
+use indexmap::IndexMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::context::SourceFile;
 use crate::layout::Layout;
@@ -153,7 +153,7 @@ pub struct Unit {
     pub out_funcs: Vec<Option<Func>>,
     pub strings: Vec<String>,
     /// The constants that differ between tiles: each as an expression of the tile's params, and its type.
-    pub tile_consts: IndexSet<(Arc<Expr>, IntTy)>,
+    pub tile_consts: IndexMap<TileConst, (Arc<Expr>, IntTy), FxBuildHasher>,
 }
 
 impl Unit {
@@ -175,10 +175,5 @@ impl Unit {
             UnitKind::Layout(_) => None,
             UnitKind::Pe(pe) => Some(pe),
         }
-    }
-
-    /// The number of a constant that differs between tiles.
-    pub fn tile_const(&mut self, varying: &Varying, ty: IntTy) -> u32 {
-        self.tile_consts.insert_full((varying.expr().clone(), ty)).0 as u32
     }
 }

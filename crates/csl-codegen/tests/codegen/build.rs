@@ -98,7 +98,7 @@ pub fn program(fp16: FloatKind, types: Types, globals: Vec<Global>, funcs: Vec<F
         rotating: Vec::new(),
         control_table: None,
         main_thread_priority: None,
-        tile_consts: Vec::new(),
+        tile_consts: Default::default(),
         strings: Vec::new(),
     }
 }

@@ -46,12 +46,16 @@ fn text(program: &Program, consts: &[u64]) -> String {
     for global in &mut program.globals {
         for part in std::mem::take(&mut global.varying) {
             let (at, bytes) = (part.at as usize, usize::from(part.bytes));
-            let value = consts[part.tile_const as usize].to_le_bytes();
+            let index = program.tile_consts.get_index_of(&part.tile_const).expect("the program lists its constants");
+            let value = consts[index].to_le_bytes();
             global.init[at..at + bytes].copy_from_slice(&value[..bytes]);
         }
     }
     let mut text = csl_ir::dump_program(&program);
-    for (number, value) in consts.iter().enumerate().rev() {
+    // A number may begin with another one's digits.
+    let mut values: Vec<_> = program.tile_consts.keys().zip(consts).collect();
+    values.sort_unstable_by_key(|value| std::cmp::Reverse(value.0));
+    for (number, value) in values {
         text = text.replace(&format!("tile{number}"), &(*value as i64).to_string());
     }
     text
