@@ -26,7 +26,7 @@ mod wavelets;
 pub use memory::Memory;
 
 pub(crate) use claim::operands;
-pub(crate) use cursor::Cursor;
+pub(crate) use cursor::{Cursor, Operand};
 pub(crate) use iterator::Turn;
 pub(crate) use operands::Setup;
 pub(crate) use operation::{Operation, Stall, Step};
