@@ -23,7 +23,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use csl_host::options::parse_sdk;
+use csl_host::options::{Passes, parse_sdk};
 use csl_host::{Arch, Copy, HostError, Options, Rect, Runtime, Sdk, Settings, compile, read_image};
 use csl_sim::{Command, Endpoint, Sim, SimOptions};
 use tempfile::TempDir;
@@ -189,9 +189,9 @@ fn printed(runtime: &mut Runtime) -> String {
 }
 
 /// The fault in a run of the scene, if any.
-fn complaint(scene: &Scene, arch: Arch, sdk: Option<Sdk>) -> Option<String> {
+fn complaint(scene: &Scene, arch: Arch, sdk: Option<Sdk>, passes: Passes) -> Option<String> {
     let folder = TempDir::new().expect("a temporary folder");
-    let options = options(scene, arch, sdk, &folder);
+    let options = Options { passes, ..options(scene, arch, sdk, &folder) };
     let compiled = compile(&options);
     let said = program::text(&compiled);
     if let Some(part) = scene.key("rejects") {
@@ -237,14 +237,19 @@ fn files(subject: &str) -> Vec<PathBuf> {
     paths
 }
 
-/// Runs every scene of a subject and shows all failures.
+/// Runs every scene of a subject, with all passes of the optimiser and with none, and shows all failures.
 fn check(subject: &str) {
     let mut complaints = Vec::new();
     for scene in files(subject).iter().map(|path| Scene::read(path)) {
         for (arch, sdk) in scene.runs() {
             let of = sdk.map_or_else(String::new, |sdk| format!(", SDK {}.{},", sdk.major, sdk.minor));
             let name = format!("{subject}/{} on {arch}{of}", scene.name);
-            complaints.extend(complaint(&scene, arch, sdk).map(|what| format!("{name} {what}")));
+            let mut with = |passes, which| {
+                let complaint = complaint(&scene, arch, sdk, passes);
+                complaints.extend(complaint.map(|what| format!("{name}{which} {what}")));
+            };
+            with(Passes::ALL, "");
+            with(Passes::NONE, ", without passes,");
         }
     }
     assert!(complaints.is_empty(), "{} scenes went wrong\n\n{}", complaints.len(), complaints.join("\n\n"));
@@ -303,7 +308,7 @@ fn threaded(scene: &Scene, options: &Options, threads: usize) -> (u64, (u64, u64
 fn threads_change_nothing() {
     for scene in files("threads").iter().map(|path| Scene::read(path)) {
         for arch in scene.chips() {
-            assert_eq!(complaint(&scene, arch, None), None, "{} on {arch}", scene.name);
+            assert_eq!(complaint(&scene, arch, None, Passes::ALL), None, "{} on {arch}", scene.name);
             let folder = TempDir::new().expect("a temporary folder");
             let options = options(&scene, arch, None, &folder);
             assert!(compile(&options).succeeded());

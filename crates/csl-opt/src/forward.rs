@@ -1,15 +1,18 @@
-//! Store-to-load forwarding: within a block, a value that was stored to a place or loaded from it is not loaded again.
+//! Store-to-load forwarding: a value that was stored to a place or loaded from it on every path here is not loaded
+//! again.
 //!
 //! Places are globals and stack slots with constant offsets. Other threads may write memory at any time; a program that
-//! waits for that loads again and again, which is never within one block. Vector operations, calls, services and stores
-//! through pointers end all knowledge.
+//! waits for that loads again and again in a loop, at whose head nothing is known. Vector operations, calls, services
+//! and stores through pointers end all knowledge.
 
-use csl_ir::{Addr, Func, Inst, Opnd, Scalar};
+use csl_ir::{Addr, BlockId, Func, Inst, Opnd, Scalar};
 
+use crate::cfg::{predecessors, reverse_postorder};
 use crate::edit::is_within;
 use crate::pool::Around;
 
 /// A place and the value in it.
+#[derive(Clone, PartialEq)]
 struct Entry {
     ty: Scalar,
     addr: Addr,
@@ -18,16 +21,29 @@ struct Entry {
 
 /// Runs the pass on a function; whether anything changed.
 pub fn run(around: &Around, func: &mut Func) -> bool {
+    let order = reverse_postorder(func);
+    let preds = predecessors(func, &order);
+    // What is known at the end of each block that the walk has left.
+    let mut ends: Vec<Option<Vec<Entry>>> = vec![None; func.blocks.len()];
     let mut changed = false;
-    for block in 0..func.blocks.len() {
+    for block in order {
+        let mut known = at_start(&preds[block], &ends);
         let mut insts = std::mem::take(&mut func.blocks[block].insts);
-        let mut known: Vec<Entry> = Vec::new();
         for inst in &mut insts {
             changed |= step(around, func, &mut known, inst);
         }
         func.blocks[block].insts = insts;
+        ends[block] = Some(known);
     }
     changed
+}
+
+/// What all predecessors of a block know; nothing where one of them comes later, at the head of a loop.
+fn at_start(preds: &[BlockId], ends: &[Option<Vec<Entry>>]) -> Vec<Entry> {
+    let end = |pred: &BlockId| ends[*pred].as_deref();
+    let Some((first, others)) = preds.split_first() else { return Vec::new() };
+    let is_shared = |entry: &&Entry| others.iter().all(|pred| end(pred).is_some_and(|known| known.contains(entry)));
+    end(first).unwrap_or_default().iter().filter(is_shared).cloned().collect()
 }
 
 /// The greatest number of places to remember: a long block is not searched in full for each of its loads.

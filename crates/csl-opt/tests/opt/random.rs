@@ -411,7 +411,7 @@ fn program(seed: u64) -> Program {
         control_table: None,
         main_thread_priority: None,
         strings: Vec::new(),
-        tile_consts: Vec::new(),
+        tile_consts: Default::default(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The operands of running operations: their positions, and their next elements.
 
+use std::ops::Range;
+
 use csl_isa::dsd::mem4d;
 use csl_machine::{Color, DSRS, DsrFile};
 use csl_num::LowBits;
@@ -176,6 +178,19 @@ impl Mem4 {
         if self.dims <= 1 { Length::ENDLESS } else { Length::of(left) }
     }
 
+    /// The greatest distance between two of its elements, in bytes.
+    fn span(&self) -> i64 {
+        let (mut span, mut inner) = (0, 0);
+        for (step, extent) in self.steps.iter().zip(&self.extents).take(usize::from(self.dims)) {
+            // The step takes back the way of the inner dimensions.
+            let stride = i64::from(step.signed16()) + inner;
+            let way = stride * (i64::from(*extent) - 1).max(0);
+            inner += way;
+            span += way.abs();
+        }
+        span
+    }
+
     /// Whether the banks of `other` keep their distance from this operand's in every row: eight banks of two bytes.
     pub fn keeps_distance(&self, other: &Mem4) -> bool {
         let same_bank = |i: usize| self.steps[i].wrapping_sub(other.steps[i]).is_multiple_of(16);
@@ -229,6 +244,25 @@ impl Cursor {
             Cursor::Mem4(mem4) => Some(mem4.addr),
             Cursor::Circ(circ) => Some(circ.addr),
             _ => None,
+        }
+    }
+
+    /// A range of addresses with those that the operand takes in its next `left` elements of `bytes` bytes each; empty
+    /// where it is not in memory.
+    pub fn range(&self, left: u32, bytes: u32) -> Range<u32> {
+        let around = |addr: u16, before: i64, behind: i64| {
+            let range = i64::from(addr) - before..i64::from(addr) + behind + i64::from(bytes);
+            if range.start < 0 || range.end > 1 << 16 { 0..1 << 16 } else { range.start as u32..range.end as u32 }
+        };
+        match self {
+            Cursor::Ptr { addr, .. } => around(*addr, 0, 0),
+            Cursor::Mem(linear) => {
+                let way = i64::from(linear.step.signed16()) * i64::from(left.saturating_sub(1));
+                around(linear.addr, (-way).max(0), way.max(0))
+            }
+            Cursor::Mem4(mem4) => around(mem4.addr, mem4.span(), mem4.span()),
+            Cursor::Circ(circ) => around(circ.base, 0, i64::from(circ.bytes)),
+            Cursor::None | Cursor::Scalar(_) | Cursor::In(_) | Cursor::Out(_) | Cursor::Fifo(_) => 0..0,
         }
     }
 

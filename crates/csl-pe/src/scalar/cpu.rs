@@ -54,6 +54,9 @@ pub struct Cpu {
     callers: Vec<Frame>,
     /// The issue time of the next instruction, in cycles.
     pub local_time: u64,
+    /// 0, or after a stop within a block one more than its cycles that `local_time` holds already; the block's end
+    /// charges all of them.
+    in_block: u64,
     pub(super) pc: u32,
     pub(super) fp: u32,
     /// Byte address of the running function's stack slots.
@@ -84,6 +87,31 @@ impl Cpu {
     /// Sets tile constant `number`, in canonical form.
     pub fn set_const(&mut self, number: u16, value: u64) {
         self.tile_consts[usize::from(number)] = value;
+    }
+
+    /// The cycle in which the running block has begun.
+    #[inline]
+    pub fn block_start(&self) -> u64 {
+        self.local_time - self.in_block.saturating_sub(1)
+    }
+
+    /// Whether it has stopped within a block, whose code goes on.
+    pub fn is_in_block(&self) -> bool {
+        self.in_block > 0
+    }
+
+    /// Stops before the instruction at `pc`; the core began to run in a block that began at `start`.
+    #[inline]
+    pub(super) fn stop(&mut self, pc: u32, start: u64, local_time: u64) {
+        self.pc = pc;
+        if local_time != start {
+            (self.local_time, self.in_block) = (local_time, 0);
+        }
+    }
+
+    /// Stops before the instruction at `pc`, `passed` cycles after the start of its block.
+    pub(super) fn stop_in_block(&mut self, pc: u32, start: u64, passed: u64) {
+        (self.pc, self.local_time, self.in_block) = (pc, start + passed, passed + 1);
     }
 
     /// The register's value.

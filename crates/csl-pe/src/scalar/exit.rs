@@ -51,9 +51,9 @@ pub enum Exit {
         src: u16,
         ok: u16,
     },
-    /// A load from register space; the value goes to [`Cpu::finish_load`].
+    /// A load from register space or shared memory; the value goes to [`Cpu::finish_load`].
     Load(RegisterLoad),
-    /// A store of `bytes` bytes to register space.
+    /// A store of `bytes` bytes to register space or shared memory.
     Store {
         addr: u16,
         bytes: u8,
@@ -66,7 +66,7 @@ pub enum Exit {
     Fault(CpuFault),
 }
 
-/// A load from register space, for the caller to carry out.
+/// A load from register space or shared memory, for the caller to carry out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RegisterLoad {
     pub addr: u16,
@@ -75,9 +75,9 @@ pub struct RegisterLoad {
     pub dst: u16,
 }
 
-/// The exit of a load from register space.
+/// The exit of a load that the caller carries out.
 #[cold]
-pub(super) fn register_load(dst: u16, addr: u16, bytes: usize, signed: bool) -> Exit {
+pub(super) fn load_exit(dst: u16, addr: u16, bytes: usize, signed: bool) -> Exit {
     Exit::Load(RegisterLoad { addr, bytes: bytes.low8(), signed, dst })
 }
 

@@ -7,8 +7,9 @@ use csl_num::{
     FloatKind, LowBits, float_add, float_div, float_eq, float_le, float_lt, float_mul, float_neg, float_sub,
 };
 
+use super::block;
 use super::cpu::{Cpu, CpuFault};
-use super::exit::{Exit, register_load};
+use super::exit::{Exit, load_exit};
 use super::ops::{
     self, address, extended, index_address, int_ty, math, row_address, signed, wrap_add, wrap_mul, wrap_sub,
 };
@@ -25,14 +26,16 @@ pub fn half_kind(half: HalfFormat) -> FloatKind {
     }
 }
 
-/// Runs `cpu` until an exit. `QuantumEnd` comes at the first branch taken with `cpu.local_time >= until`.
+/// Runs `cpu` until an exit. `QuantumEnd` comes at the first branch taken with `cpu.local_time >= until`; accesses to
+/// shared memory in that cycle or later are exits too.
 ///
 /// `pe` must have passed [`csl_image::Image::check`]; otherwise this may panic.
 pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: u64) -> Exit {
     let code: &[Insn] = &pe.code;
     let half = half_kind(pe.half);
     let mut pc = cpu.pc as usize;
-    let mut local_time = cpu.local_time;
+    let start = cpu.block_start();
+    let mut local_time = start;
     let mut frame: &mut [u64] = &mut cpu.regs[cpu.fp as usize..];
 
     loop {
@@ -43,7 +46,7 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
         macro_rules! leave {
             ($exit:expr) => {{
                 let exit = $exit;
-                (cpu.pc, cpu.local_time) = (pc.low32(), local_time);
+                cpu.stop(pc.low32(), start, local_time);
                 return exit;
             }};
         }
@@ -121,12 +124,26 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
                 frame = &mut cpu.regs[cpu.fp as usize..];
             }};
         }
+        // Stops at an access to memory that other threads use, unless it is its time.
+        macro_rules! stop_if_early {
+            ($ty:ty, $addr:ident, $is_store:literal, $exit:expr) => {
+                if around.is_shared($addr, size_of::<$ty>(), $is_store) {
+                    let passed = block::position(code, pc);
+                    if local_time + passed >= until {
+                        let exit = $exit;
+                        cpu.stop_in_block(pc.low32(), local_time, passed);
+                        return exit;
+                    }
+                }
+            };
+        }
         macro_rules! load {
             ($ty:ty, $wide:ty, $addr:expr) => {{
                 let addr: u16 = $addr;
+                stop_if_early!($ty, addr, false, load_exit(insn.a, addr, size_of::<$ty>(), <$ty>::MIN != 0));
                 a!() = match around.load(addr) {
                     Some(bytes) => <$wide>::from(<$ty>::from_le_bytes(bytes)) as u64,
-                    None => leave!(register_load(insn.a, addr, size_of::<$ty>(), <$ty>::MIN != 0)),
+                    None => leave!(load_exit(insn.a, addr, size_of::<$ty>(), <$ty>::MIN != 0)),
                 };
             }};
         }
@@ -134,8 +151,10 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
             ($ty:ty, $addr:expr) => {{
                 let addr: u16 = $addr;
                 let value = a!() as $ty;
+                let exit = Exit::Store { addr, bytes: size_of::<$ty>().low8(), value: u64::from(value) };
+                stop_if_early!($ty, addr, true, exit);
                 if !around.store(addr, value.to_le_bytes()) {
-                    leave!(Exit::Store { addr, bytes: size_of::<$ty>().low8(), value: u64::from(value) })
+                    leave!(exit)
                 }
             }};
         }

@@ -1,6 +1,7 @@
 //! The scalar core of a PE: the registers of the main thread and the interpreter of its code. It knows no queues, tasks
 //! or vector operations: it sees its surroundings as a [`Surroundings`], and stops with an [`Exit`] for any other work.
 
+mod block;
 mod cpu;
 mod exceptions;
 mod exit;

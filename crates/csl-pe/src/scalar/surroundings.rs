@@ -16,6 +16,12 @@ pub trait Surroundings {
     fn copy(&mut self, to: u16, from: u16, bytes: u16) -> bool;
     /// Writes `value` `count` times at consecutive addresses; `false` where they leave data memory.
     fn fill<const N: usize>(&mut self, to: u16, value: [u8; N], count: u16) -> bool;
+    /// Whether another thread may write these bytes, or for a store also read them, while the core runs. The core then
+    /// stops at the access, unless it is its time.
+    #[inline(always)]
+    fn is_shared(&self, _addr: u16, _bytes: usize, _is_store: bool) -> bool {
+        false
+    }
     /// Tells that the instruction at `pc` is about to run in cycle `local_time`, with the registers `frame`. Returns the
     /// floating-point exceptions for which the core stops before it, in the bits of their register.
     #[inline(always)]

@@ -73,6 +73,7 @@ impl Sched {
     pub fn code_until(&self, now: u64, cpu: &Cpu, data: &Datapath, ports: &Ports) -> u64 {
         let is_next = || self.tasks.pick(ports, self.busy_inputs(), self.calls.any()).is_some();
         match self.main {
+            Main::Scalar | Main::Pending(_) if cpu.is_in_block() => cpu.local_time.max(now + 1),
             _ if cpu.local_time <= now => 0,
             Main::Vec { .. } => 0,
             Main::Idle if !data.chip.timing.scalar_code_holds_slot || !is_next() => 0,

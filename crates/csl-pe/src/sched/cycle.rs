@@ -44,7 +44,7 @@ impl Sched {
                 Main::Scalar if visit.cpu.local_time >= ahead => Flow::Wait,
                 Main::Scalar => {
                     let tracer = self.tracer.as_deref_mut();
-                    let exit = watch::run_scalar(visit, ahead, tracer, &mut self.events);
+                    let exit = watch::run_scalar(visit, ahead, &self.uts, tracer, &mut self.events);
                     self.main = Main::Pending(exit);
                     Flow::On
                 }

@@ -15,6 +15,7 @@ mod microthread;
 mod registers;
 mod rpc;
 mod services;
+mod shared;
 mod sleep;
 mod start;
 mod state;

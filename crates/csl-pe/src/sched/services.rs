@@ -1,7 +1,7 @@
 //! Services of the PE: the dispatch of system operations, and loads and stores in register space.
 
 use csl_image::PeImage;
-use csl_machine::{Arch, Color, SysOp, TaskId, TaskTarget};
+use csl_machine::{Arch, Color, REGISTERS_START, SysOp, TaskId, TaskTarget};
 use csl_num::{LowBits, Prng};
 
 use super::state::{Sched, Visit};
@@ -74,8 +74,13 @@ impl Sched {
         self.events.push(Event { cycle, what: EventKind::Print(print) });
     }
 
-    /// Carries out a load from register space.
+    /// Carries out a load from register space, or from memory that microthreads use too.
     pub fn load_register(&mut self, load: RegisterLoad, visit: &mut Visit) {
+        if load.addr < REGISTERS_START {
+            let mut bytes = [0; 8];
+            visit.data.memory.read_bytes(load.addr, &mut bytes[..usize::from(load.bytes)]);
+            return visit.cpu.finish_load(load, u64::from_le_bytes(bytes));
+        }
         let words = u16::from(load.bytes).div_ceil(2);
         let mut raw = 0;
         for i in 0..words {
@@ -88,8 +93,12 @@ impl Sched {
         visit.cpu.finish_load(load, raw);
     }
 
-    /// Carries out a store of `bytes` bytes to register space.
+    /// Carries out a store of `bytes` bytes to register space, or to memory that microthreads use too.
     pub fn store_register(&mut self, addr: u16, bytes: u8, value: u64, visit: &mut Visit) -> Result<(), FaultKind> {
+        if addr < REGISTERS_START {
+            visit.data.memory.write_bytes(addr, &value.to_le_bytes()[..usize::from(bytes)]);
+            return Ok(());
+        }
         if bytes == 1 {
             return Err(FaultKind::Unsupported("a store of one byte to a register"));
         }

@@ -5,6 +5,8 @@ use csl_machine::Arch;
 use csl_num::FloatKind;
 
 use super::main_thread::Main;
+use super::microthread::Microthread;
+use super::shared::{Beside, Shared};
 use super::state::{Sched, Visit};
 use super::tasks::Pick;
 use super::tracer::{IssuePreview, Steps, Tracer};
@@ -13,31 +15,40 @@ use crate::event::{Event, Thread};
 use crate::fault::FaultKind;
 use crate::scalar::{self, Cpu, Exit, Surroundings};
 
-/// Runs scalar code up to an exit, watched if there is a reason.
-pub(super) fn run_scalar(visit: &mut Visit, until: u64, tracer: Option<&mut Tracer>, events: &mut Vec<Event>) -> Exit {
+/// Runs scalar code up to an exit, watched if there is a reason. `uts` are the microthreads beside it.
+pub(super) fn run_scalar(
+    visit: &mut Visit,
+    until: u64,
+    uts: &[Microthread],
+    tracer: Option<&mut Tracer>,
+    events: &mut Vec<Event>,
+) -> Exit {
     let Visit { cpu, data, program, .. } = visit;
-    if tracer.is_none() && data.unmasked == 0 {
-        return scalar::run(cpu, &mut data.memory, program, until);
+    let shared = Shared::of(uts);
+    let (memory, unmasked, half) = (&mut data.memory, data.unmasked, data.half);
+    if tracer.is_none() && unmasked == 0 {
+        return match shared {
+            Some(shared) => scalar::run(cpu, &mut Beside { memory, shared }, program, until),
+            None => scalar::run(cpu, memory, program, until),
+        };
     }
-    let (unmasked, half) = (data.unmasked, data.half);
-    let Some(tracer) = tracer else {
-        return scalar::run(
-            cpu,
-            &mut Watched { memory: &mut data.memory, steps: None, unmasked, half },
-            program,
-            until,
-        );
-    };
-    let steps = Some(&mut tracer.steps);
-    let exit = scalar::run(cpu, &mut Watched { memory: &mut data.memory, steps, unmasked, half }, program, until);
-    tracer.tell(cpu.local_time, u64::from(data.chip.timing.dispatch_to_execute), events);
+    let passed = (cpu.block_start(), cpu.local_time);
+    let mut watched = Watched { memory, shared: shared.unwrap_or_default(), steps: None, passed, unmasked, half };
+    let Some(tracer) = tracer else { return scalar::run(cpu, &mut watched, program, until) };
+    watched.steps = Some(&mut tracer.steps);
+    let exit = scalar::run(cpu, &mut watched, program, until);
+    let end = cpu.local_time + u64::from(cpu.is_in_block());
+    tracer.tell(end, u64::from(data.chip.timing.dispatch_to_execute), events);
     exit
 }
 
 /// Memory, observed by a trace and by unmasked floating-point exceptions.
 struct Watched<'a> {
     memory: &'a mut Memory,
+    shared: Shared,
     steps: Option<&'a mut Steps>,
+    /// The start of the first block, and the cycle in which the core goes on in it.
+    passed: (u64, u64),
     unmasked: u16,
     half: FloatKind,
 }
@@ -61,9 +72,14 @@ impl Surroundings for Watched<'_> {
         self.memory.fill(to, value, count)
     }
 
+    fn is_shared(&self, addr: u16, bytes: usize, is_store: bool) -> bool {
+        self.shared.meets(addr, bytes, is_store)
+    }
+
     fn before(&mut self, local_time: u64, pc: usize, insn: Insn, frame: &[u64]) -> u16 {
         if let Some(steps) = &mut self.steps {
-            steps.at(local_time, pc, insn, frame);
+            let cycle = if local_time == self.passed.0 { self.passed.1 } else { local_time };
+            steps.at(cycle, pc, insn, frame);
         }
         if self.unmasked == 0 { 0 } else { scalar::raised_by(insn, frame, self.half) & self.unmasked }
     }

@@ -437,3 +437,25 @@ fn scalar_code_and_a_send_share_the_slot() {
     assert!(wse3_send < 20, "amid the code: {wse3_send}");
     assert_eq!(wse3_code, wse2_code + 4);
 }
+
+/// A store before the issue of a send that reads its place, and one behind it in the same block, which ends later.
+#[test]
+fn a_microthread_sees_a_store_in_its_cycle() {
+    let [early, late] = [0, 10].map(|before| {
+        let mut image = image();
+        queue(&mut image, QueueDir::Out, 2, 5);
+        let send = vec_async(&mut image, VecOp::Mov32, fabout(5, 2, 1), &[mem(0x600, 1, 1)], 9);
+        let code = [vec![sys(SysOp::TscEnable, 0, 0), imm(1, 7), send], vec![imm(2, 0); before]].concat();
+        // The jump to the next instruction ends the block.
+        let end = image.code.len() + code.len() + 2;
+        let read = [Insn::new(Op::Jump, 0, end as u16, 20), imm(1, 0), sys(SysOp::TscWord, 1, 2), store16(2, 0x500)];
+        main_task(&mut image, &[&code[..], &[store16(1, 0x600)], &read].concat());
+        task(&mut image, 9, &[]);
+        let mut bench = Bench::on(image, Arch::Wse3, SDK_2);
+        let left = loop_back(&mut bench, 100);
+        assert_eq!(bench.word(0x600), 7);
+        (left[0].1.wavelet.data, bench.word(0x500))
+    });
+    assert_eq!((early.0, late.0), (7, 0));
+    assert_eq!(early.1, late.1, "the block takes its cycles");
+}
