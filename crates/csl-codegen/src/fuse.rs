@@ -3,13 +3,24 @@
 
 use csl_isa::{Insn, Op};
 
+/// Whether some fused operation begins with the operation, by its number.
+const IS_FIRST: [bool; Op::ALL.len()] = {
+    let mut is_first = [false; Op::ALL.len()];
+    let mut at = 0;
+    while at < Op::FUSED.len() {
+        is_first[Op::FUSED[at].alone() as usize] = true;
+        at += 1;
+    }
+    is_first
+};
+
 /// Fuses what fits, from the front.
 pub fn fuse(insns: &mut [Insn]) {
     let mut at = 0;
     while at < insns.len() {
         let op = insns[at].op;
-        let fused =
-            Op::FUSED.iter().copied().find(|fused| fused.alone() == op && follows(insns, at, fused.followers()));
+        let fits = |fused: &Op| fused.alone() == op && follows(insns, at, fused.followers());
+        let fused = if IS_FIRST[op as usize] { Op::FUSED.iter().copied().find(fits) } else { None };
         insns[at].op = fused.unwrap_or(op);
         at = (0..=fused.map_or(0, |fused| fused.followers().len())).fold(at, |at, _| next(insns, at));
     }

@@ -82,7 +82,7 @@ macro_rules! ops {
             }
 
             /// The operation as one that carries out its own instruction alone.
-            pub fn alone(self) -> Op {
+            pub const fn alone(self) -> Op {
                 match self { $(Op::$fused => Op::$head,)* op => op }
             }
 

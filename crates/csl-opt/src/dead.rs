@@ -151,7 +151,7 @@ fn drop_unread_results(around: &Around, func: &mut Func) -> (bool, bool) {
             inst.defs().for_each(|reg| live.remove(reg));
             inst.for_each_use(&mut |reg| live.insert(reg));
         }
-        is_less_live |= !unread.is_empty();
+        is_less_live |= unread.iter().any(|&reg| !live.has(reg));
         if drops {
             changed = true;
             keep(&mut func.blocks[block], &is_read);
