@@ -1,7 +1,9 @@
 //! The state that the functions of one program share while code is generated: addresses, and the tables that
 //! instructions name.
 
-use csl_ir::{DsdKind, DsdValue, GlobalId, Opnd, Pointer, Program, PtrRoot, TileConst, Ty, TypeKind, Types, ZeroSource};
+use csl_ir::{
+    DsdKind, DsdValue, GlobalId, Opnd, Pointer, Program, PtrRoot, TileConst, Ty, TypeKind, Types, ZeroSource,
+};
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags, mem4d};
 use csl_isa::vec::{IterDsd, RegOrImm, VecArg, VecDesc};
 use csl_machine::{DsrLoad, SimdMode};

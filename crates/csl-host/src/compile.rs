@@ -9,6 +9,7 @@ use csl_machine::{Coord, Size};
 use csl_sema::{Analysis, Assembly, Sources};
 use serde_json::Value;
 
+use crate::available_threads;
 use crate::options::{Options, PRINTED};
 use crate::outdir::{self, Contents, NamedFile};
 use crate::placement::{Placement, margins, offset, place};
@@ -68,7 +69,7 @@ pub fn build(options: &Options, done: &mut Compilation) -> Option<Image> {
 }
 
 fn optimised(options: &Options, mut wafer: Wafer) -> Wafer {
-    csl_opt::optimise(&mut wafer.programs, options.passes);
+    csl_opt::optimise(&mut wafer.programs, options.passes, available_threads());
     wafer
 }
 

@@ -90,3 +90,8 @@ pub use progress::Progress;
 pub use runtime::{Runtime, Settings, Task, read_image};
 pub use simlog::LogKinds;
 pub use sources::FileSources;
+
+/// The number of threads that the machine runs at once: more would only wait for one another.
+pub(crate) fn available_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

@@ -20,6 +20,7 @@ use indexmap::IndexMap;
 
 use crate::advice;
 use crate::arguments::{self, Argument};
+use crate::available_threads;
 use crate::core_file;
 use crate::error::{ArgumentError, Failure, FolderError, HostError, NameError, SequenceError};
 use crate::outdir::IMAGE_FILE;
@@ -541,10 +542,8 @@ impl Runtime {
         }
     }
 
-    /// The number of threads to use: more than the machine has would only wait for one another.
     fn threads(&self) -> usize {
-        let available = std::thread::available_parallelism().map_or(1, usize::from);
-        self.settings.threads.clamp(1, available)
+        self.settings.threads.clamp(1, available_threads())
     }
 
     fn sim(&mut self, method: &'static str) -> Result<&mut Sim, SequenceError> {

@@ -3,7 +3,7 @@
 
 use csl_ir::{Block, BlockId, Func, Opnd, Term};
 
-use crate::cfg::{reverse_postorder};
+use crate::cfg::reverse_postorder;
 
 /// Cleans up a function; whether anything changed.
 pub fn run(func: &mut Func) -> bool {
@@ -105,8 +105,7 @@ fn merge(func: &mut Func, order: &[BlockId], kept: &mut [bool]) {
             && next != block
             && next != BlockId::new(0)
         {
-            let nothing =
-                Block { insts: Vec::new(), sites: Vec::new(), term: Term::Jump(next), ..func.blocks[next] };
+            let nothing = Block { insts: Vec::new(), sites: Vec::new(), term: Term::Jump(next), ..func.blocks[next] };
             let Block { insts, sites, term, term_site } = std::mem::replace(&mut func.blocks[next], nothing);
             let into = &mut func.blocks[block];
             into.insts.extend(insts);

@@ -41,8 +41,7 @@ impl Dominators {
         while changed {
             changed = false;
             for (number, &block) in order.iter().enumerate().skip(1) {
-                let known =
-                    preds[block].iter().map(|&pred| place[pred]).filter(|&pred| idom[pred] != usize::MAX);
+                let known = preds[block].iter().map(|&pred| place[pred]).filter(|&pred| idom[pred] != usize::MAX);
                 let nearest = known.reduce(|a, b| meet(&idom, a, b)).unwrap_or(0);
                 changed |= idom[number] != nearest;
                 idom[number] = nearest;

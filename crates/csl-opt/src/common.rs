@@ -8,7 +8,7 @@ use csl_ir::{BinOp, BlockId, Func, Inst, Opnd, Reg, Scalar};
 use csl_num::LowBits;
 use rustc_hash::FxHashMap;
 
-use crate::cfg::{Dominators, Loop, loops, Preds, predecessors, reverse_postorder};
+use crate::cfg::{Dominators, Loop, Preds, loops, predecessors, reverse_postorder};
 use crate::edit::Uses;
 
 /// Runs the pass on a function; whether anything changed.

@@ -1,8 +1,8 @@
 //! Removes dead code: results that are never read, stack slots that are only written, functions that nothing names.
 
 use csl_ir::{
-    AddrBase, BlockId, Callee, DsdValue, Exported, FnRef, Func, FuncId, Inst, Opnd, Program, PtrRoot, Reg, RelocTarget, Scalar,
-    VecOperand,
+    AddrBase, BlockId, Callee, DsdValue, Exported, FnRef, Func, FuncId, Inst, Opnd, Program, PtrRoot, Reg, RelocTarget,
+    Scalar, VecOperand,
 };
 
 use rustc_hash::FxHashMap;

@@ -87,8 +87,7 @@ impl Walker<'_> {
                 if last.is_some_and(|last| place > last) {
                     break;
                 }
-                let Inst::Index { dst, base, index: Opnd::Reg(index), scale } =
-                    &self.func.blocks[block].insts[place]
+                let Inst::Index { dst, base, index: Opnd::Reg(index), scale } = &self.func.blocks[block].insts[place]
                 else {
                     continue;
                 };

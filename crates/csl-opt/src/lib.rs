@@ -112,15 +112,16 @@ fn unknown(name: &str) -> String {
     format!("there is no pass `{name}`; there are all, none, {}", known.join(", "))
 }
 
-/// Runs the passes over the programs of a wafer. The validator accepts the programs before and after.
-pub fn optimise(programs: &mut [Program], passes: Passes) {
+/// Runs the passes over the programs of a wafer, on up to `threads` threads; the result is the same on any number. The
+/// validator accepts the programs before and after.
+pub fn optimise(programs: &mut [Program], passes: Passes, threads: usize) {
     if passes == Passes::NONE {
         return;
     }
     // Operations name the descriptors that the source makes; changed descriptors come later.
     let plain = passes.without(Pass::Dsd);
     let mut pool = Pool::of(programs);
-    pool.each(programs, |around, func| {
+    pool.each(programs, threads, |around, func| {
         simplify(around, func, plain);
     });
     if passes.has(Pass::Inline) {
@@ -129,7 +130,7 @@ pub fn optimise(programs: &mut [Program], passes: Passes) {
     if passes.has(Pass::Dead) {
         dead::functions(programs, &mut pool);
     }
-    pool.each(programs, |around, func| improve(around, func, passes));
+    pool.each(programs, threads, |around, func| improve(around, func, passes));
     pool.put_back(programs);
 }
 

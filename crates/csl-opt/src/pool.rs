@@ -3,8 +3,9 @@
 //! Tiles that differ a little have programs of their own, most of whose functions are equal. The result of a pass
 //! depends on the function and on the facts in [`Around`] about its program; where both are equal, the pass runs once.
 
+use std::cmp::Reverse;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use csl_ir::{AddrBase, DsdKind, DsdValue, Func, Global, GlobalId, Opnd, Program, Reloc, RelocTarget, Ty};
 use csl_num::FloatKind;
@@ -95,12 +96,27 @@ impl Pool {
         Pool { bodies, tables }
     }
 
-    /// Runs a pass over each function of the pool.
-    pub fn each(&mut self, programs: &[Program], pass: impl Fn(&Around, &mut Func)) {
+    /// Runs a pass over each function of the pool, on up to `threads` threads.
+    pub fn each(&mut self, programs: &[Program], threads: usize, pass: impl Fn(&Around, &mut Func) + Sync) {
         let uses = self.uses();
-        for (body, _) in self.bodies.iter_mut().zip(uses).filter(|(_, uses)| *uses > 0) {
-            pass(&Around::of(&programs[body.home]), &mut body.func);
-        }
+        let mut bodies: Vec<&mut Body> =
+            self.bodies.iter_mut().zip(uses).filter(|(_, uses)| *uses > 0).map(|(body, _)| body).collect();
+        // The longest ones first, so that no thread is left with one when the others have ended.
+        bodies.sort_by_cached_key(|body| Reverse(size(&body.func)));
+        let work: usize = bodies.iter().map(|body| size(&body.func)).sum();
+        let next = Mutex::new(bodies.into_iter());
+        let take = || next.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let run = || {
+            while let Some(body) = take() {
+                pass(&Around::of(&programs[body.home]), &mut body.func);
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..threads.min(work / WORK_OF_A_THREAD + 1) {
+                scope.spawn(run);
+            }
+            run();
+        });
     }
 
     /// Gives every program its functions back.
@@ -116,6 +132,13 @@ impl Pool {
         self.tables.iter().flatten().for_each(|&id| uses[id] += 1);
         uses
     }
+}
+
+/// Instructions for which one more thread is worth its start (some 100 us; the passes take 0.3 to 1 us an instruction).
+const WORK_OF_A_THREAD: usize = 2_000;
+
+fn size(func: &Func) -> usize {
+    func.blocks.iter().map(|block| block.insts.len()).sum()
 }
 
 fn hash(func: &Func) -> u64 {

@@ -71,8 +71,7 @@ fn shape(around: &Around, func: &Func, preds: &Preds, block: BlockId) -> Option<
 }
 
 fn convert(func: &mut Func, live: &BlockSets, block: BlockId, shape: &Shape) {
-    let emptied =
-        Block { insts: Vec::new(), sites: Vec::new(), term: Term::Jump(shape.join), ..func.blocks[block] };
+    let emptied = Block { insts: Vec::new(), sites: Vec::new(), term: Term::Jump(shape.join), ..func.blocks[block] };
     let mut into = std::mem::replace(&mut func.blocks[block], emptied);
     let last = shape.then.or(shape.otherwise).unwrap_or(block);
     let then = shape.then.map(|side| taken_in(func, &mut into, side)).unwrap_or_default();

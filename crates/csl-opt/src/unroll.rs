@@ -8,7 +8,7 @@ use csl_ir::{AddrBase, BinOp, Block, BlockId, CmpOp, Func, Inst, Opnd, Reg, Scal
 use csl_num::IntTy;
 use rustc_hash::FxHashMap;
 
-use crate::cfg::{Loop, loops, Preds, predecessors, reverse_postorder};
+use crate::cfg::{Loop, Preds, loops, predecessors, reverse_postorder};
 use crate::edit::{Uses, new_reg, push, rename, rename_term};
 
 /// The greatest number of instructions of all turns of a nest. Chosen between the 350 of a nest that the vendor's
@@ -153,8 +153,7 @@ fn unroll(func: &mut Func, one: &Loop, counted: &Counted) {
                 next.map_or(first + counted.turns as u32 * per_turn, |next| next + entry(&body, counted.body)),
             ),
         );
-        let fresh: FxHashMap<Reg, Reg> =
-            locals.iter().map(|&reg| (reg, new_reg(func, func.regs[reg]))).collect();
+        let fresh: FxHashMap<Reg, Reg> = locals.iter().map(|&reg| (reg, new_reg(func, func.regs[reg]))).collect();
         let to = |reg: Reg| fresh.get(&reg).copied().unwrap_or(reg);
         for &original in &body {
             let mut block = func.blocks[original].clone();

@@ -45,9 +45,9 @@ fn each_pass_by_itself() {
         let first = text.lines().next().unwrap_or_default();
         let earlier = first.strip_prefix("//$ after ").map_or(Ok(Passes::NONE), Passes::parse).expect("known passes");
         let mut program = program(&text);
-        optimise(std::slice::from_mut(&mut program), earlier);
+        optimise(std::slice::from_mut(&mut program), earlier, 1);
         let before = functions(&program);
-        optimise(std::slice::from_mut(&mut program), Passes::NONE.with(*pass));
+        optimise(std::slice::from_mut(&mut program), Passes::NONE.with(*pass), 1);
         validate(&program).unwrap_or_else(|invalid| panic!("{name}: {invalid:?}"));
         let after = functions(&program);
         assert_ne!(before, after, "{name} changes nothing");

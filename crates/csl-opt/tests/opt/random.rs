@@ -515,10 +515,21 @@ fn random_programs_do_the_same_with_the_passes_and_without() {
             variants().enumerate().filter(|(at, _)| *at == 0 || *at as u64 == 1 + seed % Pass::ALL.len() as u64);
         for (_, passes) in every {
             let mut better = plain.clone();
-            optimise(std::slice::from_mut(&mut better), passes);
+            optimise(std::slice::from_mut(&mut better), passes, 1);
             validate(&better).unwrap_or_else(|invalid| panic!("seed {seed}, {passes:?}: {invalid:?}"));
             assert_eq!(outcome(better), wanted, "seed {seed}, {passes:?}\n{}", dump_program(&plain));
         }
     }
     assert!(faults * 4 < count, "{faults} of {count} programs end in a fault");
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_programs() {
+    let programs: Vec<Program> = (1..200).map(program).collect();
+    let optimised = |threads| {
+        let mut programs = programs.clone();
+        optimise(&mut programs, Passes::ALL, threads);
+        programs.iter().map(dump_program).collect::<Vec<_>>()
+    };
+    assert_eq!(optimised(4), optimised(1));
 }
