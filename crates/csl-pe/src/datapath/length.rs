@@ -9,8 +9,8 @@ impl Length {
     pub const ZERO: Length = Length(0);
     pub const ONE: Length = Length(1);
 
-    /// The length of `elements` elements. The greatest number of 32 bits is no length: no data memory or wavelet count
-    /// comes near it.
+    /// The length of `elements` elements. The greatest number of 32 bits means endless; only a product of extents that
+    /// does not fit comes to it.
     #[inline]
     pub const fn of(elements: u32) -> Length {
         Length(elements)

@@ -194,7 +194,7 @@ fn a_source_can_be_cleared_once_it_is_sent() {
 }
 
 /// Eight words out and back by color 2 and color 1, the receive after the send. Returns the received words and the
-/// holds.
+/// resources that operations waited for.
 fn send_then_receive(arch: Arch, send: VecConfig<RegOrImm>, receive: VecConfig<RegOrImm>) -> (Vec<u16>, Vec<Resource>) {
     let mut image = image();
     section(&mut image, 0, (1..=8u32).flat_map(u32::to_le_bytes).collect());
@@ -268,14 +268,14 @@ fn what_waits_binds_nothing() {
     main_task(&mut image, &[first, second]);
     task(&mut image, 9, &[]);
     let mut bench = Bench::new(image);
-    let held = bench.run().expect("it waits");
+    let stalled_at = bench.run().expect("it waits");
     assert_eq!(bench.pe.waiting(&bench.ports)[0].need, Need::Earlier(Resource::Microthread(MicrothreadId::at(2))));
     assert_eq!((bench.ports.color_slot(Color::at(5)).is_some(), bench.ports.color_slot(Color::at(6))), (true, None));
     for (color, data) in [(5, 7), (5, 8), (6, 9)] {
         let slot = bench.ports.arrival_slot(Color::at(color)).expect("there is room");
         assert!(bench.ports.arrive(slot, Wavelet::word(data)));
     }
-    bench.run_from(held + 1).expect("no fault");
+    bench.run_from(stalled_at + 1).expect("no fault");
     assert_eq!([bench.word(0x400), bench.word(0x404), bench.word(0x420)], [7, 8, 9]);
 }
 
