@@ -308,11 +308,13 @@ fn summary<'a>(name: &str, errors: impl Iterator<Item = (f64, &'a Row)>) -> Stri
     )
 }
 
-/// The +5 of conflicting operands stands where the vendor's stands.
+/// The +5 of conflicting operands stands where the vendor's stands (25 to 27 there, 24 and 32 here). The 8 more of a turn of
+/// the outer loop do not: they are spread over all 25 there.
 #[test]
 fn issues_of_two_loops() {
     let recorded = [22, 22, 22, 27, 21, 25, 20, 20, 20, 26, 20, 25, 20, 20, 21, 20, 20, 25, 20, 21, 20, 20, 20, 25];
     let ours = runs::issues_of_two_loops();
     println!("\n25 @fmacs in two loops of 5, WSE-2, from issue to issue\nrecorded {recorded:?}\nours     {ours:?}");
-    assert_eq!(ours.len(), recorded.len());
+    let pinned = [19, 19, 19, 24, 27, 24, 19, 19, 19, 32, 19, 24, 19, 19, 27, 19, 19, 24, 19, 27, 19, 19, 19, 24];
+    assert_eq!(ours, pinned);
 }
