@@ -57,11 +57,14 @@ impl Sema<'_> {
                 Some(ty) => self.call_pointer(callee, ty, args, span),
                 None => {
                     let shown = self.show(callee.ty());
-                    Err(self.error(
-                        Code::NotCallable,
-                        callee_span,
-                        format!("a value of type `{shown}` cannot be called"),
-                    ))
+                    let message = format!("a value of type `{shown}` cannot be called");
+                    let diagnostic = Diagnostic::new(Code::NotCallable, callee_span, message);
+                    Err(self.fail(match callee.as_const().map(|value| &value.value) {
+                        Some(&Value::Type(ty)) => {
+                            diagnostic.help(format!("a value is converted with `@as({}, ...)`", self.show(ty)))
+                        }
+                        _ => diagnostic,
+                    }))
                 }
             },
         }

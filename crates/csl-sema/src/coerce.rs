@@ -31,13 +31,29 @@ impl Sema<'_> {
     }
 
     pub fn mismatch(&mut self, from: Ty, to: Ty, span: Span) -> Stop {
-        let castable = self.is_castable(from) && self.is_castable(to) && from != Ty::BOOL;
+        let help = self.conversion_help(from, to);
         let (from, to) = (self.show(from), self.show(to));
         let diagnostic = Diagnostic::new(Code::TypeMismatch, span, format!("expected type `{to}`, got: `{from}`"));
-        self.fail(match castable {
-            true => diagnostic.help(format!("convert it with @as({to}, ...)")),
-            false => diagnostic,
+        self.fail(match help {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
         })
+    }
+
+    /// What makes a value of one type one of another.
+    fn conversion_help(&self, from: Ty, to: Ty) -> Option<String> {
+        if to == Ty::BOOL && self.is_number(from) {
+            return Some("compare it, as in `n != 0`".to_owned());
+        }
+        if self.is_castable(from) && self.is_castable(to) && from != Ty::BOOL {
+            return Some(format!("convert it with @as({}, ...)", self.show(to)));
+        }
+        let element = |ty| match self.types.kind(ty) {
+            TypeKind::Array { elem, .. } => Some(*elem),
+            _ => None,
+        };
+        let is_array_of_it = element(from).is_some_and(|elem| self.pointed_element(to) == Some(elem));
+        is_array_of_it.then(|| "an array is no pointer to itself: take its address, as in `&x`".to_owned())
     }
 
     /// Whether `@as` takes the type.

@@ -186,8 +186,15 @@ impl Sema<'_> {
             TypeKind::Array { dims, .. } => dims,
             TypeKind::Anon { names: None, types } => vec![types.len() as u64],
             _ => {
-                let shown = self.show(place.ty);
-                return Err(self.error(Code::BadOperand, span, format!("a value of type `{shown}` cannot be indexed")));
+                let message = format!("a value of type `{}` cannot be indexed", self.show(place.ty));
+                let diagnostic = Diagnostic::new(Code::BadOperand, span, message);
+                return Err(self.fail(match self.types.kind(place.ty) {
+                    TypeKind::Type => {
+                        diagnostic.help("in the type of an array the length stands first, as in `[4]f32`")
+                    }
+                    TypeKind::Dsd(_) => diagnostic.help("index the array that it stands for"),
+                    _ => diagnostic,
+                }));
             }
         };
         if dims.len() != indices.len() {

@@ -136,8 +136,17 @@ impl Sema<'_> {
             ExportTarget::Fn(f) => (self.fn_type(*f)?, None),
         };
         let contradiction = if ty != declared.ty && !self.same_export_type(ty, declared.ty) {
+            let help = match (self.types.kind(ty), self.types.kind(declared.ty)) {
+                (TypeKind::Array { .. }, TypeKind::Ptr { .. }) => {
+                    Some("export a variable that holds a pointer to the array")
+                }
+                (TypeKind::Fn(f), TypeKind::Fn(_)) if f.is_task => {
+                    Some("the host launches functions: declare it with `fn`")
+                }
+                _ => None,
+            };
             let (here, there) = (self.show(ty), self.show(declared.ty));
-            Some((format!("`{name}` has type `{here}`, but the layout declares `{there}`"), None))
+            Some((format!("`{name}` has type `{here}`, but the layout declares `{there}`"), help))
         } else if declared.mutable == Some(true) && mutable == Some(false) {
             let help = "declare it with `var`, or end the `@export_name` with `false`";
             Some((format!("`{name}` is constant, but the layout declares it mutable"), Some(help)))

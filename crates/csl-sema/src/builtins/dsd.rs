@@ -168,7 +168,8 @@ fn single(s: &mut Sema<'_>, operand: Operand, span: Span) -> Res<Operand> {
         1 => Ok(parts.remove(0)),
         n => {
             let message = format!("a mem1d_dsd has one loop, not {n}");
-            Err(s.error(Code::BadBuiltinArgument, span, message))
+            let help = "a mem4d_dsd has up to four";
+            Err(s.fail(Diagnostic::new(Code::BadBuiltinArgument, span, message).help(help)))
         }
     }
 }

@@ -62,7 +62,8 @@ fn tile(s: &mut Sema<'_>, call: &Call<'_>, code: Code) -> Res<(u32, u32)> {
     let (x, y) = (call.int(s, 0)?, call.int(s, 1)?);
     let Some((width, height)) = s.layout()?.rectangle() else {
         let message = format!("`@{}` stands before `@set_rectangle`", call.name);
-        return Err(s.error(Code::WrongContext, call.span, message));
+        let help = "begin the layout with `@set_rectangle(width, height);`";
+        return Err(s.fail(Diagnostic::new(Code::WrongContext, call.span, message).help(help)));
     };
     if (0..i64::from(width)).contains(&x) && (0..i64::from(height)).contains(&y) {
         return Ok((x as u32, y as u32));

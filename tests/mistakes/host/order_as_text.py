@@ -1,0 +1,10 @@
+# The order as a string.
+#> told by: run
+#> mark: 3
+runner = SdkRuntime(out)
+v = runner.get_id("v")
+h = runner.get_id("h")
+runner.load()
+runner.run()
+x = np.zeros(24, dtype=np.float32)
+runner.memcpy_h2d(v, x, 0, 0, 3, 2, 4, streaming=False, order='ROW_MAJOR', data_type=MemcpyDataType.MEMCPY_32BIT, nonblock=False)

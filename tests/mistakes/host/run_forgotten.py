@@ -1,0 +1,9 @@
+# run() forgotten, stop() called.
+#> told by: run
+#> mark: 3
+runner = SdkRuntime(out)
+v = runner.get_id("v")
+runner.load()
+x = np.zeros(24, dtype=np.float32)
+runner.memcpy_h2d(v, x, 0, 0, 3, 2, 4, streaming=False, order=MemcpyOrder.ROW_MAJOR, data_type=MemcpyDataType.MEMCPY_32BIT, nonblock=False)
+runner.stop()

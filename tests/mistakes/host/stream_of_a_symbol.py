@@ -1,0 +1,11 @@
+# A streaming copy to a symbol.
+#> told by: run
+#> mark: 1 the symbol's number was taken for a color
+runner = SdkRuntime(out)
+v = runner.get_id("v")
+h = runner.get_id("h")
+runner.load()
+runner.run()
+x = np.zeros(24, dtype=np.float32)
+runner.memcpy_h2d(v, x, 0, 0, 3, 2, 4, streaming=True, order=MemcpyOrder.ROW_MAJOR, data_type=MemcpyDataType.MEMCPY_32BIT, nonblock=False)
+runner.stop()
