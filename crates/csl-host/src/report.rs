@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use csl_diag::{Code, Diagnostic, Diagnostics, ErrorFormat, FileId, SourceMap, Span, Style, render};
+use csl_diag::{Code, Diagnostic, Diagnostics, FileId, Rendering, SourceMap, Span, render};
 use csl_fabric::StallReason;
 use csl_image::{Image, PeImage};
 use csl_machine::{Color, ProgramId, TaskKind};
@@ -39,7 +39,7 @@ pub(crate) fn explain(image: &Image, sources: &Path, stop: &RunError) -> String 
     };
     let mut list = Diagnostics::new();
     list.push(diagnostic);
-    render(&excerpts.map, &list, ErrorFormat::Human, Style::Plain)
+    render(&excerpts.map, &list, &Rendering::default())
 }
 
 /// Advice on how to let a run take longer.

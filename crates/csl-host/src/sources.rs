@@ -80,6 +80,26 @@ impl FileSources {
         }
     }
 
+    /// Help on which file to compile in place of one without a layout block: those of its folder that have one.
+    pub(crate) fn layouts_beside(&self, root: &Path) -> Option<String> {
+        let folder = root.parent().unwrap_or(Path::new(""));
+        let entries = std::fs::read_dir(self.folder.join(folder).join(".")).ok()?.flatten();
+        let has_layout = |name: &PathBuf| {
+            name.extension().is_some_and(|kind| kind == "csl")
+                && std::fs::read_to_string(self.folder.join(name))
+                    .is_ok_and(|text| text.lines().any(|line| line.trim_start().starts_with("layout {")))
+        };
+        let mut layouts: Vec<PathBuf> =
+            entries.map(|entry| folder.join(entry.file_name())).filter(has_layout).collect();
+        layouts.sort();
+        let is_it = "is the program of a PE; compile the file with the layout that names it in `@set_tile_code`";
+        match &layouts[..] {
+            [] => None,
+            [layout] => Some(format!("{} {is_it}: cslc {}", root.display(), layout.display())),
+            _ => Some(format!("{} {is_it}, one of {}", root.display(), list(&layouts))),
+        }
+    }
+
     /// The file, also with `.csl` appended; `None` when there is none, an error when it cannot be read.
     fn read_existing(&self, path: &Path) -> Result<Option<Resolved>, String> {
         let mut with_suffix = path.as_os_str().to_owned();
