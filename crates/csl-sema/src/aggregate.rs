@@ -55,8 +55,7 @@ impl Sema<'_> {
     }
 
     fn reject_field(&mut self, ty: Ty, init: &FieldInit) -> Res<Operand> {
-        let message = format!("no field `{}` in type `{}`", init.name.name, self.show(ty));
-        Err(self.error(Code::UnknownField, init.name.span, message))
+        Err(self.no_field(ty, init.name.name.as_str(), init.name.span))
     }
 
     fn eval_named_struct(&mut self, ty: Ty, inits: &[FieldInit], span: Span) -> Res<Operand> {

@@ -28,7 +28,6 @@ use csl_diag::{Code, Diagnostic, Span};
 use csl_syntax::ast::{Expr, Ident};
 
 use crate::context::{Res, Sema, Stop};
-use crate::expr::closest;
 use crate::operand::Operand;
 use crate::unit::UnitKind;
 
@@ -93,10 +92,8 @@ impl Sema<'_> {
 
     fn unknown_builtin(&mut self, name: &Ident) -> Stop {
         let text = name.name.as_str();
-        let mut diagnostic = Diagnostic::new(Code::UnknownBuiltin, name.span, format!("CSL has no builtin `@{text}`"));
-        if let Some(close) = closest(text, names()) {
-            diagnostic = diagnostic.help(format!("there is a builtin `@{close}`"));
-        }
+        let diagnostic = Diagnostic::new(Code::UnknownBuiltin, name.span, format!("CSL has no builtin `@{text}`"));
+        let diagnostic = self.did_you_mean(diagnostic, Some(name.span), ("@", text), names());
         self.fail(diagnostic)
     }
 
