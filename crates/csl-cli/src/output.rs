@@ -19,6 +19,44 @@ pub(crate) fn tell(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
+/// Prints a warning of a run: its parts, which semicolons part, stand on lines of their own.
+pub(crate) fn warn(text: &str) {
+    let width = terminal_width().unwrap_or(USUAL_WIDTH).max(2 * USUAL_WIDTH / 5);
+    let mut parts = text.split("; ").map(|part| broken(part, width));
+    let head = parts.next().unwrap_or_default();
+    let rest: String = parts.map(|part| format!(";\n    {part}")).collect();
+    tell(&format!("waferlab: warning: {head}{rest}\n"));
+}
+
+/// The columns of text that is not shown on a terminal.
+const USUAL_WIDTH: usize = 120;
+
+fn terminal_width() -> Option<usize> {
+    let err = std::io::stderr();
+    let size = err.is_terminal().then(|| terminal_size::terminal_size_of(err)).flatten();
+    size.map(|(width, _)| usize::from(width.0))
+}
+
+/// The text with line feeds in place of blanks, so that no line is much wider than `width`; later lines are indented.
+fn broken(text: &str, width: usize) -> String {
+    const INDENT: &str = "\n    ";
+    const HEAD: usize = "waferlab: warning: ".len();
+    let (mut out, mut column) = (String::new(), HEAD);
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if !out.is_empty() && column + 1 + length > width {
+            out += INDENT;
+            column = INDENT.len() - 1;
+        } else if !out.is_empty() {
+            out.push(' ');
+            column += 1;
+        }
+        out += word;
+        column += length;
+    }
+    out
+}
+
 /// When text for people is coloured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {
@@ -31,10 +69,8 @@ pub enum Color {
 impl Color {
     /// Diagnostics for people on standard error.
     pub(crate) fn rendering(self) -> Rendering {
-        let is_terminal = std::io::stderr().is_terminal();
-        let color = self.is_wanted(is_terminal, |name| std::env::var_os(name));
-        let width = if is_terminal { terminal_size::terminal_size_of(std::io::stderr()) } else { None };
-        Rendering { color, width: width.map(|(width, _)| usize::from(width.0)), ..Rendering::default() }
+        let color = self.is_wanted(std::io::stderr().is_terminal(), |name| std::env::var_os(name));
+        Rendering { color, width: terminal_width(), ..Rendering::default() }
     }
 
     /// The option goes before `NO_COLOR`, that before `CLICOLOR_FORCE`, and that before what the terminal can do.

@@ -7,6 +7,7 @@
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use csl_image::SourceFile;
 use csl_sema::{Resolved, Sources};
 
 use crate::options::Options;
@@ -131,11 +132,24 @@ impl Sources for FileSources {
     }
 }
 
-/// The text of a file of a compilation, to show lines of it; `None` when it is gone.
-pub(crate) fn reread(folder: &Path, path: &str) -> Option<String> {
-    match path.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
+/// A file of a compilation, read again to show lines of it.
+pub(crate) enum Reread {
+    Text(String),
+    /// Its text is another than that which was compiled.
+    Changed,
+    Gone,
+}
+
+pub(crate) fn reread(folder: &Path, file: &SourceFile) -> Reread {
+    let name = &file.name;
+    let text = match name.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
         Some(library) => csl_std::lookup(library).map(str::to_owned),
-        None => std::fs::read_to_string(folder.join(path)).ok(),
+        None => std::fs::read_to_string(folder.join(name)).ok(),
+    };
+    match text {
+        Some(text) if csl_image::hash(text.as_bytes()) == file.hash => Reread::Text(text),
+        Some(_) => Reread::Changed,
+        None => Reread::Gone,
     }
 }
 
