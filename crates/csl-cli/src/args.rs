@@ -50,10 +50,10 @@ pub struct CslcArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub channels: u8,
     /// Columns of buffer PEs for input, west of the program
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=65_535))]
     pub width_west_buf: u32,
     /// Columns of buffer PEs for output, east of the program
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=65_535))]
     pub width_east_buf: u32,
     /// Folder to search for <...> in @import_module and @set_tile_code; may be repeated
     #[arg(long, value_name = "FOLDER")]

@@ -125,3 +125,45 @@ fn the_program_of_a_pe_leads_to_its_layout() {
     assert!(told.contains("error[E0607]: pe.csl has no `layout` block"), "{told}");
     assert!(told.contains("cslc layout.csl"), "{told}");
 }
+
+/// How `cslc` refuses a program of a PE.
+fn refusal(pe: &str, line: &str) -> String {
+    let folder = folder(&[LAYOUT, ("pe.csl", pe)]);
+    let done = cslc(folder.path(), &format!("layout.csl --error-format=short {line}"));
+    assert!(!done.status.success());
+    String::from_utf8(done.stderr).expect("it writes UTF-8")
+}
+
+/// Each program would take the compiler hours or all memory; the diagnostic names the limit that ended it.
+#[test]
+fn work_without_end_meets_a_limit() {
+    let task = |body: &str| {
+        format!("task t() void {{ {body} }}\ncomptime {{ @bind_local_task(t, @get_local_task_id(8)); }}\n")
+    };
+    let depth = "fn f(n: i32) i32 { if (n == 0) { return 1; } return f(n - 1) + 1; }\nconst r = f(100000);\n";
+    let told = refusal(&format!("{depth}{}", task("const z = r;")), "--comptime-func-depth-limit=1000000");
+    assert!(told.contains("E0407") && told.contains("deeper than 10000"), "{told}");
+    let copies = "fn f() i16 {
+        var a = @zeros([30000]i16);
+        var i: i16 = 0;
+        while (i < 30000) : (i += 1) { var b = a; b[0] = i; a = b; }
+        return a[0];
+    }
+    const r = f();\n";
+    let told = refusal(&format!("{copies}{}", task("const z = r;")), "");
+    assert!(told.contains("within 10000000 steps"), "{told}");
+    let calls = "fn f(n: i16, m: i32) i16 {
+        if (n == 0) { return 1; }
+        return f(n - 1, 2 * m) + f(n - 1, 2 * m + 1);
+    }
+    const r = f(28, 1);\n";
+    let told = refusal(&format!("{calls}{}", task("const z = r;")), "");
+    assert!(told.contains("within 10000000 steps"), "{told}");
+    let nested: String = (1..41).map(|n| format!("const a{n} = .{{ .x = a{0}, .y = a{0} }};\n", n - 1)).collect();
+    let told = refusal(&format!("const a0 = .{{ .x = 1, .y = 1 }};\n{nested}{}", task("@comptime_print(a40);")), "");
+    assert!(told.contains("a type can have 1048576 fields at most"), "{told}");
+    let told = refusal(&format!("const x = {};\n", "7".repeat(1_000_000)), "");
+    assert!(told.contains("a number can have 65536 digits at most"), "{told}");
+    let told = refusal("", "--memcpy --width-west-buf=4294967295");
+    assert!(told.contains("--width-west-buf") && told.contains("65535"), "{told}");
+}

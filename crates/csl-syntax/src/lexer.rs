@@ -60,6 +60,10 @@ fn bad_literal(token: Token, span: Span, bad: &BadLiteral) -> Diagnostic {
     match bad.kind {
         BadKind::Digit => Diagnostic::new(Code::BadNumber, within, "this is no number")
             .help("numbers are written as 10, 0xff, 0b101, 0o17, 1.5 or 1e-6; names cannot begin with a digit"),
+        BadKind::TooLong => {
+            let message = format!("a number can have {} digits at most", literal::MOST_DIGITS);
+            Diagnostic::new(Code::BadNumber, within, message)
+        }
         BadKind::Escape => Diagnostic::new(Code::BadEscape, within, "this escape sequence does not exist")
             .help(r#"the escapes are \n, \r, \t, \\, \', \", \xNN and \u{N}"#),
         BadKind::Unterminated => {
