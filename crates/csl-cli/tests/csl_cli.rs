@@ -1,6 +1,7 @@
 //! Tests of the command line of `cslc`.
 
 mod commands;
+mod findings;
 mod mistakes;
 mod outfolder;
 

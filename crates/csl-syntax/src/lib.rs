@@ -9,6 +9,7 @@ pub mod ast;
 mod docs;
 mod dump;
 mod expected;
+mod habits;
 mod hints;
 mod lexer;
 mod literal;
@@ -19,6 +20,7 @@ mod symbol;
 mod token;
 
 pub use dump::{dump_ast, dump_tokens};
+pub use habits::habit;
 pub use parser::parse;
 pub use print::print;
 pub use symbol::Symbol;
