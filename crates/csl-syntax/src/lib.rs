@@ -19,9 +19,11 @@ mod symbol;
 mod token;
 
 pub use dump::{dump_ast, dump_tokens};
+pub use lexer::lex;
 pub use parser::parse;
 pub use print::print;
 pub use symbol::Symbol;
+pub use token::{Lexeme, Token};
 
 lalrpop_util::lalrpop_mod!(
     #[allow(clippy::all, unused)]

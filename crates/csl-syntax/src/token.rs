@@ -211,6 +211,13 @@ impl Token<'_> {
         (self.kind().chars().all(|c| c.is_ascii_alphabetic()) && !self.is_class()) || self == Token::ColorDecl
     }
 
+    /// Whether the token stands between two operands, or before one.
+    pub fn is_operator(self) -> bool {
+        use Token::*;
+        matches!(self, Plus | Minus | Star | Slash | Percent | Shl | Shr | Amp | Pipe | Caret | Tilde | Bang)
+            || matches!(self, EqEq | NotEq | Less | LessEq | Greater | GreaterEq | And | Or)
+    }
+
     /// Whether the token is one of a class with many spellings, or made by the adapter.
     fn is_class(self) -> bool {
         use Token::*;
