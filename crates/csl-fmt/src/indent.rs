@@ -91,8 +91,11 @@ impl Walk {
         if piece.closes() {
             return top.line.new;
         }
-        // Behind a comment; else it stands beside the brace.
-        if piece.token == Token::Else && self.last.is_some_and(|last| pieces[last].bracket == Bracket::Block) {
+        // Both stand behind a comment here, or else beside what they belong to; the comment has the same place.
+        let follows_block = || self.last.is_some_and(|last| pieces[last].bracket == Bracket::Block);
+        let next = pieces[at..].iter().find(|piece| !piece.is_comment());
+        let is_body = next.is_some_and(|next| next.token == Token::LBrace && next.bracket.holds_lines() && !starts);
+        if is_body || (piece.token == Token::Else && follows_block()) {
             return top.item.new;
         }
         match top.first {

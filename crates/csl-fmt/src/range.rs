@@ -14,11 +14,13 @@ pub fn merge(old: &str, new: &str, lines: RangeInclusive<usize>) -> String {
         let gap = &old[at..lexeme.lo];
         line += gap.matches('\n').count();
         let within = lines.contains(&line);
-        out.push_str(match within {
-            true => &new[new_at..formatted.lo],
-            false if was_within => behind_line(gap),
-            false => gap,
-        });
+        let (line_end, _) = gap.split_at(gap.len() - behind_line(gap).len());
+        match within {
+            true if was_within => out.push_str(&new[new_at..formatted.lo]),
+            true => out.extend([line_end, &new[new_at..formatted.lo]]),
+            false if was_within => out.push_str(behind_line(gap)),
+            false => out.push_str(gap),
+        }
         out.push_str(if within { &new[formatted.lo..formatted.hi] } else { &old[lexeme.lo..lexeme.hi] });
         (at, new_at, was_within) = (lexeme.hi, formatted.hi, within);
     }
@@ -26,7 +28,7 @@ pub fn merge(old: &str, new: &str, lines: RangeInclusive<usize>) -> String {
     out
 }
 
-/// The white space between two lines without that at the end of the first.
+/// The white space between two lines without that at the end of the first; all of it within a line.
 fn behind_line(gap: &str) -> &str {
     match gap.find('\n') {
         Some(end) if gap[..end].ends_with('\r') => &gap[end - 1..],

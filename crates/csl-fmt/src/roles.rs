@@ -98,7 +98,9 @@ fn spaces(pieces: &mut [Piece<'_>]) {
             None => 0,
             Some(_) if piece.begins_line() => 0,
             Some(_) if piece.is_comment() => piece.old_gap.max(1),
-            Some(before) if before.tight.1 || piece.tight.0 => usize::from(piece.old_gap > 0 && grow_together(before, piece)),
+            Some(before) if before.tight.1 || piece.tight.0 => {
+                usize::from(piece.old_gap > 0 && grow_together(before, piece))
+            }
             Some(_) => 1,
         };
         pieces[at].gap = gap;
@@ -231,7 +233,10 @@ impl<'a> Scan<'_, 'a> {
         };
         let is_call = bracket == Bracket::Plain && (self.follows_operand());
         let before = is_call
-            || matches!(bracket, Bracket::Index | Bracket::Init | Bracket::Params | Bracket::TypeParams | Bracket::EnumBase)
+            || matches!(
+                bracket,
+                Bracket::Index | Bracket::Init | Bracket::Params | Bracket::TypeParams | Bracket::EnumBase
+            )
             || self.is_attribute();
         let behind = match bracket {
             Bracket::Init => self.pieces.get(at + 1).is_some_and(|p| p.old_gap == 0),
@@ -248,7 +253,8 @@ impl<'a> Scan<'_, 'a> {
 
     /// Whether a brace belongs to what stands before it.
     fn heads(&self, at: usize) -> bool {
-        let starts = matches!(self.last(0), None | Some(Token::Semicolon | Token::LBrace | Token::RBrace | Token::Comma));
+        let starts =
+            matches!(self.last(0), None | Some(Token::Semicolon | Token::LBrace | Token::RBrace | Token::Comma));
         self.token(at) == Token::LBrace && !starts
     }
 
@@ -276,7 +282,9 @@ impl<'a> Scan<'_, 'a> {
             Some(Enum) => Bracket::EnumBase,
             Some(Fn | Task) => Bracket::TypeParams,
             Some(Asm | Volatile) => Bracket::Asm,
-            Some(Colon) if self.last_at(1).is_some_and(|at| self.pieces[at].bracket == Bracket::WhileHead) => Bracket::Head,
+            Some(Colon) if self.last_at(1).is_some_and(|at| self.pieces[at].bracket == Bracket::WhileHead) => {
+                Bracket::Head
+            }
             _ if named => Bracket::Params,
             _ => Bracket::Plain,
         }
