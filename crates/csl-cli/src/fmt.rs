@@ -99,8 +99,11 @@ fn find(path: &Path, files: &mut Vec<File>) -> Result<(), String> {
         files.push(File { path: path.to_owned(), found: false });
         return Ok(());
     }
-    let mut entries: Vec<PathBuf> =
-        fs::read_dir(path).map_err(told)?.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>().map_err(told)?;
+    let mut entries: Vec<PathBuf> = fs::read_dir(path)
+        .map_err(told)?
+        .map(|entry| entry.map(|e| e.path()))
+        .collect::<Result<_, _>>()
+        .map_err(told)?;
     entries.sort();
     for entry in entries {
         let hidden = entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
@@ -179,7 +182,9 @@ fn refusal_text(name: &str, refusal: &Refusal, style: Style) -> String {
     let mut text = refusal.render(style);
     match refusal {
         Refusal::Syntax(..) => writeln!(text, "waferlab: {name}: not formatted, since it does not parse"),
-        Refusal::Bug => writeln!(text, "waferlab: {name}: not formatted: the result would be another program; this is a bug"),
+        Refusal::Bug => {
+            writeln!(text, "waferlab: {name}: not formatted: the result would be another program; this is a bug")
+        }
     }
     .expect("writing to a string succeeds");
     text

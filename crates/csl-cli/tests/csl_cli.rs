@@ -1,6 +1,7 @@
 //! Tests of the command line of `cslc`.
 
 mod commands;
+mod fmt;
 mod outfolder;
 
 use csl_cli::parse;

@@ -88,7 +88,8 @@ pub(crate) fn assemble(options: &Options, assembly: &Assembly, done: &mut Compil
 
 fn generate(options: &Options, wafer: Wafer, placement: Placement, done: &mut Compilation) -> Option<Image> {
     match csl_codegen::generate(&optimised(options, wafer), &done.sources, &codegen_options(options, placement)) {
-        Ok(image) => Some(image),
+        Ok(image) if options.line_tables => Some(image),
+        Ok(image) => Some(image.without_lines()),
         Err(diagnostics) => {
             done.extend(diagnostics, options);
             None
