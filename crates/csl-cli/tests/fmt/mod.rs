@@ -101,7 +101,7 @@ fn check_names_files_and_diff_shows_lines() {
     assert!(fmt(&["--check", "b.csl"], folder.path(), "").status.success());
     let done = fmt(&["--diff", "a.csl"], folder.path(), "");
     assert!(done.status.success());
-    assert!(text(&done.stdout).contains("\n-    x=1 ;\n+  x = 1;\n"), "{}", text(&done.stdout));
+    assert!(text(&done.stdout).contains("\n-    x=1 ;\n+fn f() void {\n+  x = 1;\n"), "{}", text(&done.stdout));
     assert_eq!(fmt(&["--diff", "--check", "a.csl"], folder.path(), "").status.code(), Some(1));
     assert_eq!(read(&folder, "a.csl"), BEFORE, "neither writes");
 }
