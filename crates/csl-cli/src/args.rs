@@ -94,6 +94,9 @@ pub struct CslcArgs {
     /// Passes of the optimiser that run: all, none, or names with commas between them; for tests that compare
     #[arg(long, hide = true, value_name = "PASSES", value_parser = Passes::parse, default_value = "all")]
     pub opt_passes: Passes,
+    /// Leave the source lines of instructions out of the image; for tests that compare
+    #[arg(long, hide = true)]
+    pub no_line_tables: bool,
     /// Print a stage of the compilation instead of writing the output folder
     #[arg(long, value_enum, value_name = "STAGE")]
     pub emit: Option<Emit>,
@@ -175,6 +178,7 @@ impl CslcArgs {
             allow: self.allow.clone(),
             sdk: self.sdk,
             passes: self.opt_passes,
+            line_tables: !self.no_line_tables,
             output_json: self.output_json.clone().flatten(),
             out_routes: self.out_routes.clone(),
             ignored: self.ignored.clone(),

@@ -2,6 +2,7 @@
 
 mod commands;
 mod findings;
+mod fmt;
 mod mistakes;
 mod outfolder;
 

@@ -97,7 +97,8 @@ fn generate(options: &Options, wafer: Wafer, placement: Placement, done: &mut Co
         }
     }
     match csl_codegen::generate(&optimised(options, wafer), &done.sources, &codegen_options(options, placement)) {
-        Ok(image) => Some(image),
+        Ok(image) if options.line_tables => Some(image),
+        Ok(image) => Some(image.without_lines()),
         Err(diagnostics) => {
             done.extend(diagnostics, options);
             None

@@ -52,6 +52,8 @@ pub struct Options {
     pub sdk: Option<Sdk>,
     /// The passes that run over the IR; tests that compare use fewer than all.
     pub passes: Passes,
+    /// Whether the image says which line an instruction comes from; tests that compare programs of different texts do without.
+    pub line_tables: bool,
     /// The path of a copy of `out.json`.
     pub output_json: Option<PathBuf>,
     /// The path for the routes of every tile as text; [`PRINTED`] shows them.
@@ -88,6 +90,7 @@ impl Options {
             allow: Vec::new(),
             sdk: None,
             passes: Passes::ALL,
+            line_tables: true,
             output_json: None,
             out_routes: None,
             ignored: Vec::new(),

@@ -106,6 +106,18 @@ impl Image {
         Ok(image)
     }
 
+    /// The image without the places of its instructions in the source text: what is left does not depend on white space.
+    #[must_use]
+    pub fn without_lines(mut self) -> Image {
+        for program in self.programs.iter_mut().map(Arc::make_mut) {
+            program.lines.clear();
+            for call in &mut program.inlined {
+                (call.at.line, call.at.column) = (0, 0);
+            }
+        }
+        self
+    }
+
     /// Checks every index and range.
     pub fn check(&self) -> Result<(), String> {
         check::image(self)

@@ -285,6 +285,11 @@ impl Types {
         self.intern(TypeKind::Anon { names: None, types })
     }
 
+    /// The names that programs may write for primitive types, but for integers of other widths (`i24`).
+    pub fn primitive_names() -> impl Iterator<Item = &'static str> {
+        PRIMITIVES.iter().filter(|&&(ty, _)| ty != Ty::NORETURN).map(|&(_, name)| name)
+    }
+
     /// The primitive type with this name in CSL: `i16`, `u3`, `mem1d_dsd`, ...
     pub fn primitive(&mut self, name: &str) -> Option<Ty> {
         if let Some(&(ty, _)) = PRIMITIVES.iter().find(|&&(ty, text)| text == name && ty != Ty::NORETURN) {

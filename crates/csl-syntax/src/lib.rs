@@ -21,9 +21,11 @@ mod token;
 
 pub use dump::{dump_ast, dump_tokens};
 pub use habits::habit;
+pub use lexer::lex;
 pub use parser::parse;
 pub use print::print;
 pub use symbol::Symbol;
+pub use token::{Lexeme, Token};
 
 lalrpop_util::lalrpop_mod!(
     #[allow(clippy::all, unused)]
