@@ -16,7 +16,7 @@ mod state;
 mod table;
 mod virtual_channel;
 
-pub use event::{Dropped, Fault, FaultKind, StallReason, Stalled, SwitchCause, SwitchState, TraceEvent, Traced};
+pub use event::{Dropped, Fault, FaultKind, StallReason, Stalled, SwitchCause, SwitchState, TraceEvent, Traced, landing_hash};
 pub use filter::FilterState;
 pub use row::{Ramp, Row};
 pub use state::ColorState;

@@ -1,11 +1,14 @@
 //! The machine as the host sees it, on hand-written images.
 
 mod builder;
+mod engines;
 mod fabric;
 mod forest;
+mod load;
 mod memcpy;
 mod memory;
 mod random;
 mod reference;
+mod routers;
 mod threads;
 mod timing;
