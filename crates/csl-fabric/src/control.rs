@@ -1,5 +1,5 @@
 //! Configurations that change while the program runs: switches, teardown, filters' counters, register writes. Also the
-//! account of wavelets that stand after a run.
+//! account of wavelets that are stalled after a run.
 
 use csl_machine::wavelet::{Opcode, opcode, pop};
 use csl_machine::{Color, Direction, PopMode, Wavelet};
@@ -12,8 +12,8 @@ use crate::virtual_channel::{ADVANCES, FILTERED, TORN_DOWN, VcId};
 impl Row {
     /// The current state of a virtual channel.
     pub(crate) fn state(&self, number: VcId) -> &ColorState {
-        let (x, color) = self.vcs[number].place();
-        let initial = || self.table.find(x, self.y, color).expect("a record has a place in the table").1;
+        let (x, color) = self.vcs[number].column_and_color();
+        let initial = || self.table.find(x, self.y, color).expect("only changed states are not in the table").1;
         self.changed.get(&number).unwrap_or_else(initial)
     }
 
@@ -127,21 +127,22 @@ impl Row {
 
     // ---- questions after a run ----
 
-    /// Wavelets that stand in this row's routers, with their columns.
-    pub fn standing(&self, ramp: &mut impl Ramp) -> Vec<(u32, Stalled)> {
+    /// The stalled wavelets of this row's routers, with their columns.
+    pub fn stalled(&self, ramp: &mut impl Ramp) -> Vec<(u32, Stalled)> {
         let mut all = Vec::new();
         for (number, vc) in self.vcs.iter().enumerate() {
             let number = VcId::at(number);
             for (from, buffer) in vc.buffers().filter(|(_, buffer)| buffer.len > 0) {
                 let head = buffer.front();
                 let why = self.why(number, from, head, ramp);
-                let standing = Stalled { color: vc.color, from, count: buffer.len, head, why };
-                all.push((vc.x(), standing));
+                let stalled = Stalled { color: vc.color, from, count: buffer.len, head, why };
+                all.push((vc.x(), stalled));
             }
         }
         all
     }
 
+    /// The reason why the wavelet at the head of an input buffer does not leave.
     fn why(&self, number: VcId, from: Direction, head: Wavelet, ramp: &mut impl Ramp) -> StallReason {
         let vc = &self.vcs[number];
         if vc.flags & TORN_DOWN != 0 {

@@ -1,4 +1,4 @@
-//! Reports of the fabric: faults, landings, wavelets that stand or are lost.
+//! Reports of the fabric: faults, trace events, stalled and dropped wavelets.
 
 use csl_machine::{Color, DirSet, Direction, Wavelet};
 
@@ -34,7 +34,7 @@ pub enum Traced {
     Landing { from: Direction, wavelet: Wavelet, local_flip: bool },
     /// The wavelet that landed first from this side leaves through a set of directions, the ramp to the CE among them
     /// or not.
-    Departure { from: Direction, wavelet: Wavelet, ways: DirSet },
+    Departure { from: Direction, wavelet: Wavelet, outputs: DirSet },
     /// The position of a color's switch has changed. A change by a wavelet follows that wavelet's departure.
     Switch { before: SwitchState, after: SwitchState, cause: SwitchCause },
 }
@@ -58,7 +58,7 @@ pub enum SwitchCause {
     Register,
 }
 
-/// Wavelets that stand in a router's input buffer, and the reason.
+/// Wavelets that are stalled in a router's input buffer, and the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stalled {
     pub color: Color,

@@ -1,10 +1,11 @@
 //! Routers, links and buffers of the wafer: colors, routes, switches, filters, swaps. The crate knows the compute
 //! elements only as a [`Ramp`], not as interpreters of programs.
 //!
-//! A wavelet's way: the CE's output queue, `Row::inject` (it lands from RAMP), the input buffer of its color, `Row::route` (through
-//! all outputs of the current switch position at once, when each has room and its way is free), a batch of its own row or
-//! of a neighbour row, `Row::arrive` one hop later, and so on until a route ends at a ramp. Places in a input buffer are counted as
-//! credits at the sender; a credit takes one hop back, so that a buffer of two hops streams at one wavelet a cycle.
+//! A wavelet's way: the CE's output queue, `Row::inject` (it lands from RAMP), the input buffer of its color,
+//! `Row::route` (through all outputs of the current switch position at once, when each has a credit and has not been
+//! granted in this cycle), a batch of its own row or of a neighbour row, `Row::arrive` one hop later, and so on until a
+//! route ends at a ramp. Places in an input buffer are counted as credits at the sender; a credit takes one hop back,
+//! so that a buffer of two hops streams at one wavelet a cycle.
 
 mod control;
 mod event;

@@ -1,10 +1,10 @@
 //! The network of `<message_passing>` (WSE-3): five colors on which a message finds its own way. The hardware's method
 //! is not public; this is a choice that fits the library's documented colors, header and closing control bit.
 //!
-//! A message is a worm: a header wavelet that names the tile, data, and a last wavelet with the control bit set, which is
-//! data as well. It goes along its row first, then along its column: the color behind the first by 1, 2, 3, 4 goes west,
-//! east, south, north and never turns back, so that no two messages can wait for each other in a circle; the first color
-//! itself goes to the ramp. A router keeps an output for one message from its header to its last wavelet.
+//! A message is a worm: a header wavelet that names the tile, data, and a last wavelet with the control bit set, which
+//! is data as well. It goes along its row first, then along its column: the color behind the first by 1, 2, 3, 4 goes
+//! west, east, south, north and never turns back, so that no two messages can wait for each other in a circle; the
+//! first color itself goes to the ramp. A router keeps an output for one message from its header to its last wavelet.
 
 use csl_machine::message::{PLACE_MASK, ROW_SHIFT};
 use csl_machine::{Color, DirSet, Direction, Wavelet};
@@ -13,14 +13,14 @@ use crate::row::Row;
 use crate::virtual_channel::{VcId, VirtualChannel};
 
 /// The index in [`VirtualChannel::targets`] of the virtual channel that a message from the CE keeps to.
-const HELD: usize = Direction::West.index();
+const OPEN_MESSAGE: usize = Direction::West.index();
 
 fn destination(header: u32) -> (u32, u32) {
     (header & PLACE_MASK, header >> ROW_SHIFT & PLACE_MASK)
 }
 
 /// The side by which a message leaves a tile.
-fn way((x, y): (u32, u32), header: u32) -> Direction {
+fn output((x, y): (u32, u32), header: u32) -> Direction {
     let (column, row) = destination(header);
     match (column.cmp(&x), row.cmp(&y)) {
         (std::cmp::Ordering::Less, _) => Direction::West,
@@ -44,14 +44,14 @@ pub(crate) fn color_from(first: Color, side: Direction) -> Color {
 impl Row {
     /// The virtual channel at a tile that a message with this header takes there.
     pub(crate) fn message_vc(&self, at: (u32, u32), first: Color, header: u32) -> Option<VcId> {
-        let color = color(first, way(at, header));
+        let color = color(first, output(at, header));
         self.table.find(at.0, at.1, color).filter(|(_, state)| state.config.messages.is_some()).map(|found| found.0)
     }
 
-    /// The virtual channel for a wavelet from the CE: the header's choice holds up to the last wavelet. It is kept where a
-    /// record that leads to the ramp has no neighbour.
+    /// The virtual channel for a wavelet from the CE: the header's choice holds up to the last wavelet. It is kept at
+    /// the index of a link, which a virtual channel that leads to the ramp does not use.
     pub(crate) fn message_from_ce(&mut self, comm: VcId, wavelet: Wavelet) -> VcId {
-        if let Some(open) = self.vcs[comm].targets[HELD] {
+        if let Some(open) = self.vcs[comm].targets[OPEN_MESSAGE] {
             return open;
         }
         let Some(first) = self.state(comm).config.messages else { return comm };
@@ -61,12 +61,12 @@ impl Row {
 
     /// Notes that a wavelet of the CE has landed on `vc`.
     pub(crate) fn message_has_landed(&mut self, comm: VcId, vc: VcId, wavelet: Wavelet) {
-        self.vcs[comm].targets[HELD] = if wavelet.control { None } else { Some(vc) };
+        self.vcs[comm].targets[OPEN_MESSAGE] = if wavelet.control { None } else { Some(vc) };
     }
 
-    /// Notes that a wavelet that came in by `side` has been sent on: the virtual channel takes no other message before its last
-    /// wavelet.
-    pub(crate) fn hold_for_message(&mut self, number: VcId, side: Direction, wavelet: Wavelet) {
+    /// Notes that a wavelet that came in by `side` has been sent on: the virtual channel takes no other message before
+    /// its last wavelet.
+    pub(crate) fn keep_for_message(&mut self, number: VcId, side: Direction, wavelet: Wavelet) {
         let vc: &mut VirtualChannel = &mut self.vcs[number];
         vc.rx = if wavelet.control { DirSet::ALL } else { DirSet::of(side) };
         if wavelet.control && vc.tx != DirSet::RAMP {

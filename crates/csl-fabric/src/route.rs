@@ -1,5 +1,11 @@
-//! Moves the heads of input buffers: through all outputs of the current position at once, or not at all. A route without an
-//! output takes and drops the wavelets of its inputs.
+//! Switch allocation: which wavelets at the heads of input buffers leave a router in a cycle.
+//!
+//! Every active virtual channel requests all outputs of its current switch position at once for its next wavelet, and
+//! is granted all or none of them. A request needs a credit at every link and room at the ramp; without them the
+//! virtual channel is blocked and sleeps until one of these comes ([`Row::wake`]). An output takes one wavelet a cycle:
+//! a request for one that has been granted in this cycle is denied, and made again in the next. Requests are heard by
+//! priority (wavelets of the CE before those that pass by), then in the order in which the virtual channels became able
+//! to send. A route without an output takes and drops the wavelets of its inputs.
 
 use csl_machine::wavelet::ce_ignores;
 use csl_machine::{Color, DirSet, Direction, Wavelet};
@@ -8,37 +14,39 @@ use crate::event::Traced;
 use crate::row::{OWN, Ramp, Row, low_bits, slot};
 use crate::virtual_channel::{
     ADVANCES, Arrival, Batch, Credit, FILTERED, MESSAGES, OUTSIDE, QUEUED, SHARES_INPUT, TORN_DOWN, VcId,
-    VirtualChannel, precedence,
+    VirtualChannel, priority,
 };
 
+/// The outcome of a request.
 enum Step {
-    /// The wavelet has been sent; the precedence of the next one that is ready.
+    /// The wavelet has been sent; the priority of the next one that is ready.
     Sent(Option<usize>),
-    /// An output is taken in this cycle.
-    Contended,
+    /// An output has been granted to another wavelet in this cycle.
+    Denied,
+    /// There is no wavelet, no credit or no room.
     Blocked,
 }
 
 impl Row {
     /// Moves the wavelets that can move in cycle `now`.
     pub fn route(&mut self, now: u64, ramp: &mut impl Ramp) {
-        for precedence in 0..self.active.len() {
-            self.route_some(precedence, now, ramp);
+        for priority in 0..self.active.len() {
+            self.allocate(priority, now, ramp);
         }
-        for (precedence, number) in self.sent.drain(..) {
-            self.active[precedence].push(number);
+        for (priority, number) in self.sent.drain(..) {
+            self.active[priority].push(number);
         }
     }
 
-    /// Moves the wavelets that can move, of the virtual channels of one precedence.
-    fn route_some(&mut self, precedence: usize, now: u64, ramp: &mut impl Ramp) {
-        let mut list = std::mem::take(&mut self.active[precedence]);
+    /// Hears the requests of the virtual channels of one priority, in turn.
+    fn allocate(&mut self, priority: usize, now: u64, ramp: &mut impl Ramp) {
+        let mut list = std::mem::take(&mut self.active[priority]);
         let mut keep = 0;
         for i in 0..list.len() {
             let number = list[i];
             match self.step(number, now, ramp) {
                 Step::Sent(Some(next)) => self.sent.push((next, number)),
-                Step::Contended => {
+                Step::Denied => {
                     list[keep] = number;
                     keep += 1;
                 }
@@ -47,7 +55,7 @@ impl Row {
         }
         list.truncate(keep);
         // Routing wakes no virtual channel: a wavelet that is sent arrives a hop later.
-        self.active[precedence] = list;
+        self.active[priority] = list;
     }
 
     fn step(&mut self, number: VcId, now: u64, ramp: &mut impl Ramp) -> Step {
@@ -70,17 +78,17 @@ impl Row {
         if tx.contains(Direction::Ramp) && !ramp.room(x, color) {
             return Step::Blocked;
         }
-        let (used, cycle) = (&mut self.used[x as usize], low_bits(now));
-        if used.any(tx, cycle) {
-            return Step::Contended;
+        let (granted, cycle) = (&mut self.granted[x as usize], low_bits(now));
+        if granted.meets(tx, cycle) {
+            return Step::Denied;
         }
-        used.add(tx, cycle);
+        granted.add(tx, cycle);
         let wavelet = buffer.front();
         buffer.pop();
-        let (next, upstream) = ((buffer.len > 0).then_some(precedence(from)), buffer.upstream);
+        let (next, upstream) = ((buffer.len > 0).then_some(priority(from)), buffer.upstream);
         self.give_back(from, upstream, (x, color), now, ramp);
         if self.is_traced {
-            self.note(number, now, Traced::Departure { from, wavelet, ways: tx });
+            self.note(number, now, Traced::Departure { from, wavelet, outputs: tx });
         }
         if tx.contains(Direction::Ramp) {
             ramp.deliver(x, color, wavelet, from == Direction::Ramp);
@@ -100,7 +108,7 @@ impl Row {
         let wavelet = self.head(number, side);
         let partner = self.partner(number, side);
         for leg in [Some(number), partner].into_iter().flatten() {
-            if let Some(step) = self.obstacle(leg, wavelet, low_bits(now), ramp) {
+            if let Some(step) = self.denial(leg, wavelet, low_bits(now), ramp) {
                 return step;
             }
         }
@@ -115,14 +123,14 @@ impl Row {
             self.has_left(number, side, wavelet, now);
         }
         let vc = &self.vcs[number];
-        Step::Sent(vc.precedence().filter(|_| vc.flags & TORN_DOWN == 0))
+        Step::Sent(vc.priority().filter(|_| vc.flags & TORN_DOWN == 0))
     }
 
     #[cold]
     fn trace_departure(&mut self, number: VcId, from: Direction, wavelet: Wavelet, now: u64) {
         let tx = self.vcs[number].tx;
-        let ways = if self.reaches_ce(number, wavelet) { tx } else { tx.common(DirSet::LINKS) };
-        self.note(number, now, Traced::Departure { from, wavelet, ways });
+        let outputs = if self.reaches_ce(number, wavelet) { tx } else { tx.common(DirSet::LINKS) };
+        self.note(number, now, Traced::Departure { from, wavelet, outputs });
     }
 
     #[cold]
@@ -132,7 +140,7 @@ impl Row {
             self.left_ramp(number, now);
         }
         if flags & MESSAGES != 0 {
-            self.hold_for_message(number, side, wavelet);
+            self.keep_for_message(number, side, wavelet);
         }
     }
 
@@ -147,7 +155,7 @@ impl Row {
         }
     }
 
-    /// The other color's record, where color swap lets this input arrive on both.
+    /// The other color's virtual channel, where color swap lets this input arrive on both.
     #[inline]
     fn partner(&self, number: VcId, side: Direction) -> Option<VcId> {
         let vc = &self.vcs[number];
@@ -159,22 +167,22 @@ impl Row {
         self.vcs[partner].rx.contains(side).then_some(partner)
     }
 
-    /// The reason why a wavelet cannot leave through all outputs at once.
+    /// The reason why a request for all outputs at once is not granted; `None` if it is.
     #[inline]
-    fn obstacle(&mut self, number: VcId, wavelet: Wavelet, now: u32, ramp: &mut impl Ramp) -> Option<Step> {
+    fn denial(&mut self, number: VcId, wavelet: Wavelet, now: u32, ramp: &mut impl Ramp) -> Option<Step> {
         let vc = &self.vcs[number];
-        let (x, mut ways, color) = (vc.x(), vc.tx, vc.color);
-        if ways.meets(vc.full) {
+        let (x, mut outputs, color) = (vc.x(), vc.tx, vc.color);
+        if outputs.meets(vc.full) {
             return Some(Step::Blocked);
         }
-        if ways.contains(Direction::Ramp) {
+        if outputs.contains(Direction::Ramp) {
             if !self.reaches_ce(number, wavelet) {
-                ways = ways.common(DirSet::LINKS);
+                outputs = outputs.common(DirSet::LINKS);
             } else if !ramp.room(x, color) {
                 return Some(Step::Blocked);
             }
         }
-        self.used_at(x).any(ways, now).then_some(Step::Contended)
+        self.granted_at(x).meets(outputs, now).then_some(Step::Denied)
     }
 
     /// Whether a wavelet that goes to the ramp reaches the CE: command lists can hide it, filters reject it.
@@ -233,10 +241,10 @@ impl Row {
     /// Sends a wavelet to all outputs of a virtual channel, then lets it change the switch.
     fn send(&mut self, number: VcId, from: Direction, wavelet: Wavelet, now: u64, ramp: &mut impl Ramp) {
         let VirtualChannel { tx, flags, .. } = self.vcs[number];
-        let (x, color) = self.vcs[number].place();
+        let (x, color) = self.vcs[number].column_and_color();
         if tx.contains(Direction::Ramp) {
             if self.reaches_ce(number, wavelet) {
-                self.used_at(x).add(DirSet::RAMP, low_bits(now));
+                self.granted_at(x).add(DirSet::RAMP, low_bits(now));
                 ramp.deliver(x, color, wavelet, from == Direction::Ramp);
             }
             if flags & FILTERED != 0 {
@@ -246,7 +254,7 @@ impl Row {
         let obeys = wavelet.control && flags & MESSAGES == 0;
         let forwarded = if obeys { self.obey(number, wavelet, now, ramp) } else { wavelet };
         let links = tx.common(DirSet::LINKS);
-        self.used_at(x).add(links, low_bits(now));
+        self.granted_at(x).add(links, low_bits(now));
         for side in links.iter() {
             self.send_to(number, side, forwarded, now);
         }
@@ -257,7 +265,7 @@ impl Row {
         let known = self.vcs[number].targets[side.index()];
         let target = known.unwrap_or_else(|| self.find_target(number, side, wavelet));
         if target == OUTSIDE {
-            return self.lose(number, side);
+            return self.drop_outside(number, side);
         }
         self.vcs[number].use_credit(side);
         let arrival = Arrival { vc: target, from: side.opposite(), wavelet };
@@ -266,7 +274,7 @@ impl Row {
 
     #[cold]
     fn find_target(&mut self, number: VcId, side: Direction, wavelet: Wavelet) -> VcId {
-        let (x, color) = self.vcs[number].place();
+        let (x, color) = self.vcs[number].column_and_color();
         let by_header = || {
             let first = self.state(number).config.messages?;
             self.message_vc(self.table.neighbour(x, self.y, side)?, first, wavelet.data)
@@ -279,8 +287,8 @@ impl Row {
 
     /// Drops a wavelet that leaves the program by a side: the fabric around takes it at once.
     #[cold]
-    fn lose(&mut self, number: VcId, side: Direction) {
-        let (x, color) = self.vcs[number].place();
-        *self.lost.entry((color, x, side)).or_default() += 1;
+    fn drop_outside(&mut self, number: VcId, side: Direction) {
+        let (x, color) = self.vcs[number].column_and_color();
+        *self.dropped.entry((color, x, side)).or_default() += 1;
     }
 }

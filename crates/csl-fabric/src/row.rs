@@ -1,11 +1,10 @@
-//! One row of routers. It owns its virtual channels and touches no other row: wavelets and credits for the rows north and south
-//! leave as batches that arrive a hop later. So the order in which rows are visited, and the threads that visit them,
-//! change nothing.
+//! One row of routers. It owns its virtual channels and touches no other row: wavelets and credits for the rows north
+//! and south leave as batches that arrive a hop later. So the order in which rows are visited, and the threads that
+//! visit them, change nothing.
 //!
-//! The way of a wavelet: [`Row::inject`] (or a batch) puts it into a input buffer; [`Row::route`] moves the heads of input buffers whose
-//! record stands in the active list. A virtual channel that cannot move sleeps until a landing, a credit, room at the ramp or a
-//! register write wakes it. Of virtual channels that want the same link those go first whose wavelet comes from the PE itself,
-//! the others in the order in which they became able to.
+//! The way of a wavelet: [`Row::inject`] (or a batch) puts it into an input buffer; [`Row::route`] moves the heads of
+//! the input buffers of active virtual channels (switch allocation, `route.rs`). A virtual channel that cannot move
+//! sleeps until a landing, a credit, room at the ramp or a register write wakes it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +15,7 @@ use rustc_hash::FxHashMap;
 use crate::event::{Dropped, Fault, FaultKind, TraceEvent, Traced, landing_hash};
 use crate::messages;
 use crate::state::ColorState;
-use crate::table::{RouteTable, place_of_unrouted, unrouted};
+use crate::table::{RouteTable, column_and_color_of_unrouted, unrouted};
 use crate::virtual_channel::{
     ADVANCES, Arrival, Batch, Credit, MAX_BUFFER_DEPTH, MESSAGES, QUEUED, SHARES_INPUT, VcId, VirtualChannel,
 };
@@ -25,8 +24,8 @@ use crate::virtual_channel::{
 pub trait Ramp {
     /// Whether the CE at column `x` can take a wavelet of `color` now.
     fn room(&mut self, x: u32, color: Color) -> bool;
-    /// A wavelet reaches the CE, from a link or from the CE itself (`is_own`). Only called after [`Ramp::room`] said yes in
-    /// the same cycle.
+    /// A wavelet reaches the CE, from a link or from the CE itself (`is_own`). Only called after [`Ramp::room`] said
+    /// yes in the same cycle.
     fn deliver(&mut self, x: u32, color: Color, wavelet: Wavelet, is_own: bool);
     /// Tells the CE that the router has taken a wavelet from it: there is room for one more.
     fn accepted(&mut self, x: u32, color: Color);
@@ -52,24 +51,24 @@ const FROM_NORTH: usize = 0;
 pub(crate) const OWN: usize = 1;
 const FROM_SOUTH: usize = 2;
 
-/// The outputs of a tile (a set of directions) used in a cycle: each takes one wavelet.
+/// The outputs of a tile that have been granted in a cycle: each takes one wavelet a cycle.
 #[derive(Clone, Copy)]
-pub(crate) struct Used {
+pub(crate) struct Granted {
     /// The low bits of that cycle.
     cycle: u32,
-    ways: DirSet,
+    outputs: DirSet,
 }
 
-impl Used {
+impl Granted {
     #[inline]
-    pub fn any(self, ways: DirSet, now: u32) -> bool {
-        self.cycle == now && self.ways.meets(ways)
+    pub fn meets(self, outputs: DirSet, now: u32) -> bool {
+        self.cycle == now && self.outputs.meets(outputs)
     }
 
     #[inline]
-    pub fn add(&mut self, ways: DirSet, now: u32) {
-        let before = if self.cycle == now { self.ways } else { DirSet::NONE };
-        *self = Used { cycle: now, ways: before.union(ways) };
+    pub fn add(&mut self, outputs: DirSet, now: u32) {
+        let before = if self.cycle == now { self.outputs } else { DirSet::NONE };
+        *self = Granted { cycle: now, outputs: before.union(outputs) };
     }
 }
 
@@ -89,6 +88,7 @@ impl TileVcs {
     }
 }
 
+/// A row of routers (see the head of this file).
 pub struct Row {
     pub(crate) y: u32,
     pub(crate) table: Arc<RouteTable>,
@@ -98,19 +98,21 @@ pub struct Row {
     pub(crate) vcs: Vec<VirtualChannel>,
     /// The virtual channels of colors that the table does not route, by their numbers for other rows.
     made: FxHashMap<VcId, VcId>,
-    /// The used outputs of each column.
-    pub(crate) used: Vec<Used>,
+    /// The outputs granted last, by column.
+    pub(crate) granted: Vec<Granted>,
     /// The virtual channels of each column.
     tiles: Vec<TileVcs>,
     /// States that differ from those of the table.
     pub(crate) changed: FxHashMap<VcId, ColorState>,
     /// Wavelets that have left the program, by color, column and side.
-    pub(crate) lost: BTreeMap<(Color, u32, Direction), u64>,
-    /// Records, each with the number of wavelets from the CE before its switch advances (`.advance_switch`).
+    pub(crate) dropped: BTreeMap<(Color, u32, Direction), u64>,
+    /// Virtual channels, each with the number of wavelets from the CE before its switch advances (`.advance_switch`).
     pub(crate) advances: Vec<(VcId, u8)>,
-    /// The virtual channels to visit: those whose next wavelet comes from the ramp, then those whose next wavelet passes by.
+    /// The virtual channels with a request, by priority: those whose next wavelet comes from the ramp, then those whose
+    /// next wavelet passes by.
     pub(crate) active: [Vec<VcId>; 2],
-    /// Scratch: virtual channels that have sent and go to the end of a list, each with its precedence.
+    /// Virtual channels that have sent in this cycle and go to the end of a list of `active`, each with its priority.
+    /// Empty between cycles.
     pub(crate) sent: Vec<(usize, VcId)>,
     /// The batches by cycle modulo RING, then by their source.
     pub(crate) inbox: [[Batch; 3]; RING],
@@ -139,10 +141,10 @@ impl Row {
             buffer_depth,
             vcs,
             made: FxHashMap::default(),
-            used: vec![Used { cycle: u32::MAX, ways: DirSet::NONE }; width],
+            granted: vec![Granted { cycle: u32::MAX, outputs: DirSet::NONE }; width],
             tiles,
             changed: FxHashMap::default(),
-            lost: BTreeMap::new(),
+            dropped: BTreeMap::new(),
             advances: Vec::new(),
             active: Default::default(),
             sent: Vec::new(),
@@ -169,10 +171,10 @@ impl Row {
         }
     }
 
-    /// The outputs of a column used in this cycle.
+    /// The outputs of a column granted last.
     #[inline]
-    pub(crate) fn used_at(&mut self, x: u32) -> &mut Used {
-        &mut self.used[x as usize]
+    pub(crate) fn granted_at(&mut self, x: u32) -> &mut Granted {
+        &mut self.granted[x as usize]
     }
 
     /// The order-free hash over all landings so far.
@@ -191,8 +193,8 @@ impl Row {
     }
 
     /// The wavelets that have left the program so far.
-    pub fn lost(&self) -> impl Iterator<Item = Dropped> {
-        self.lost.iter().map(|(&(color, x, side), &count)| Dropped { x, color, side, count })
+    pub fn dropped(&self) -> impl Iterator<Item = Dropped> {
+        self.dropped.iter().map(|(&(color, x, side), &count)| Dropped { x, color, side, count })
     }
 
     /// The number of virtual channels that may move in the next cycle.
@@ -205,7 +207,7 @@ impl Row {
         std::mem::take(&mut self.trace)
     }
 
-    /// The number of a color's record at a column.
+    /// The virtual channel of a color at a column.
     #[inline]
     pub fn vc(&self, x: u32, color: Color) -> Option<VcId> {
         self.tiles.get(x as usize)?.vc(color).or_else(|| self.made_vc(unrouted(x, color)))
@@ -216,8 +218,8 @@ impl Row {
         if self.made.is_empty() { None } else { self.made.get(&number).copied() }
     }
 
-    /// The virtual channel of a color at a column. It is made if there is none: without a route, so that it keeps the wavelets
-    /// that land on it.
+    /// The virtual channel of a color at a column. It is made if there is none: without a route, so that it keeps the
+    /// wavelets that land on it.
     #[cold]
     pub(crate) fn vc_made(&mut self, x: u32, color: Color) -> VcId {
         if let Some(number) = self.vc(x, color) {
@@ -238,12 +240,12 @@ impl Row {
 
     #[cold]
     fn number_of_unrouted(&mut self, number: VcId) -> VcId {
-        place_of_unrouted(number).map_or(number, |(x, color)| self.vc_made(x, color))
+        column_and_color_of_unrouted(number).map_or(number, |(x, color)| self.vc_made(x, color))
     }
 
-    /// The virtual channel that takes the wavelets of the CE at a column on a color: that of the color itself, or with swap in
-    /// both directions that of the other color of the pair. `None` where neither takes or sends anything at its current
-    /// position.
+    /// The virtual channel that takes the wavelets of the CE at a column on a color: that of the color itself, or with
+    /// swap in both directions that of the other color of the pair. `None` where neither takes or sends anything at its
+    /// current position.
     #[inline]
     pub fn routed(&self, x: u32, color: Color) -> Option<VcId> {
         let number = match self.table.has_swaps() {
@@ -254,7 +256,7 @@ impl Row {
         (!vc.rx.union(vc.tx).is_empty()).then_some(number)
     }
 
-    /// The next cycle with an event in this row; at most `now + 1` while any record can move.
+    /// The next cycle with an event in this row; at most `now + 1` while any virtual channel can move.
     #[inline]
     pub fn next_event(&self, now: u64) -> Option<u64> {
         if self.active() > 0 {
@@ -299,7 +301,7 @@ impl Row {
 
     // ---- landings ----
 
-    /// Lands the wavelets and credits that are due in cycle `now`.
+    /// Puts the wavelets that are due in cycle `now` into their input buffers, and adds the credits.
     pub fn arrive(&mut self, now: u64) -> Result<(), Fault> {
         let slot = slot(now);
         for source in 0..3 {
@@ -349,7 +351,7 @@ impl Row {
 
     #[cold]
     pub(crate) fn note(&mut self, number: VcId, cycle: u64, what: Traced) {
-        let (x, color) = self.vcs[number].place();
+        let (x, color) = self.vcs[number].column_and_color();
         self.trace.push(TraceEvent { cycle, x, y: self.y, color, what });
     }
 
@@ -360,9 +362,9 @@ impl Row {
         Fault { x: vc.x(), y: self.y, color: vc.color, wavelet, kind }
     }
 
-    /// Finds the sender of a input buffer, which gets its credits.
+    /// Finds the sender of an input buffer, which gets its credits.
     fn find_upstream(&mut self, number: VcId, from: Direction) {
-        let (x, color) = self.vcs[number].place();
+        let (x, color) = self.vcs[number].column_and_color();
         let sender = || {
             let (nx, ny) = self.table.neighbour(x, self.y, from)?;
             let sent_on = match self.state(number).config.messages {
@@ -385,10 +387,10 @@ impl Row {
     pub(crate) fn wake(&mut self, number: VcId) {
         let vc = &mut self.vcs[number];
         if vc.flags & QUEUED == 0
-            && let Some(precedence) = vc.precedence()
+            && let Some(priority) = vc.priority()
         {
             vc.flags |= QUEUED;
-            self.active[precedence].push(number);
+            self.active[priority].push(number);
         }
     }
 
@@ -399,7 +401,7 @@ impl Row {
         }
     }
 
-    /// Lands a wavelet from the CE. Returns false, and changes nothing, when the buffer is full;
+    /// Puts a wavelet from the CE into its input buffer. Returns false, and changes nothing, when the buffer is full;
     /// [`Ramp::accepted`] tells when there is room again.
     #[inline]
     pub fn inject(&mut self, vc: VcId, wavelet: Wavelet, now: u64) -> Result<bool, Fault> {
@@ -441,11 +443,11 @@ impl Row {
 fn tiles(width: usize, vcs: &[VirtualChannel]) -> Vec<TileVcs> {
     let mut tiles = vec![TileVcs::default(); width];
     for (number, vc) in (0..).zip(vcs) {
-        let place = &mut tiles[vc.x() as usize];
-        if place.colors == 0 {
-            place.first = number;
+        let tile = &mut tiles[vc.x() as usize];
+        if tile.colors == 0 {
+            tile.first = number;
         }
-        place.colors |= vc.color.bit();
+        tile.colors |= vc.color.bit();
     }
     tiles
 }

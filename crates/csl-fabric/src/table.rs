@@ -1,5 +1,5 @@
 //! The table of routes, by runs of tiles. It is immutable and shared by all rows: any row can tell the number of a
-//! record in any other row before that row exists, so a row is made only when something first touches it.
+//! virtual channel in any other row before that row exists, so a row is made only when something first touches it.
 
 use csl_machine::{Color, ColorConfig, Direction};
 
@@ -13,7 +13,7 @@ pub struct Run {
     pub len: u32,
     /// Index in [`RouteTable::sets`].
     pub set: u32,
-    /// Number of the first record.
+    /// Number of the first virtual channel.
     base: u32,
 }
 
@@ -31,7 +31,8 @@ pub struct RouteTable {
 }
 
 /// Numbers from here on stand for colors that the table does not route at a tile, by column and color. A router makes a
-/// record for such a color when a wavelet lands or the program writes a route, and knows its real number alone.
+/// virtual channel for such a color when a wavelet lands or the program writes a route, and knows its real number
+/// alone.
 const UNROUTED: u32 = 1 << 29;
 
 /// The number by which other rows know a color that the table does not route at a column.
@@ -40,7 +41,7 @@ pub(crate) fn unrouted(x: u32, color: Color) -> VcId {
 }
 
 /// The column and color of a number of [`unrouted`].
-pub(crate) fn place_of_unrouted(number: VcId) -> Option<(u32, Color)> {
+pub(crate) fn column_and_color_of_unrouted(number: VcId) -> Option<(u32, Color)> {
     let place = number.number().checked_sub(UNROUTED)?;
     Some((place >> Color::BITS, Color::of_bits(place)))
 }
@@ -71,7 +72,7 @@ impl RouteTable {
         self.rows.len() as u32
     }
 
-    /// Records of row `y` in order of their numbers: column, color, configuration.
+    /// The virtual channels of row `y` in order of their numbers: column, color, configuration.
     pub fn vcs(&self, y: u32) -> impl Iterator<Item = (u32, Color, &ColorState)> {
         self.rows[y as usize].iter().flat_map(move |run| {
             (run.x..run.x + run.len).flat_map(move |x| {
@@ -88,7 +89,7 @@ impl RouteTable {
         (x - run.x < run.len).then_some(run)
     }
 
-    /// The number of a color's record at a tile, and its initial configuration.
+    /// The number of a color's virtual channel at a tile, and its initial configuration.
     pub fn find(&self, x: u32, y: u32, color: Color) -> Option<(VcId, &ColorState)> {
         let run = self.run(x, y)?;
         let set = &self.sets[run.set as usize];
@@ -103,7 +104,7 @@ impl RouteTable {
         self.has_swaps
     }
 
-    /// The number by which a neighbour sends to a color's record at a tile of the program.
+    /// The number by which a neighbour sends to a color's virtual channel at a tile of the program.
     pub(crate) fn number(&self, x: u32, y: u32, color: Color) -> VcId {
         self.find(x, y, color).map_or_else(|| unrouted(x, color), |found| found.0)
     }

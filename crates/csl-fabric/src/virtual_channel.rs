@@ -4,7 +4,7 @@ use csl_machine::{Color, DirSet, Direction, Wavelet, index_types};
 
 use crate::state::ColorState;
 
-/// The greatest number of wavelets that a input buffer holds on any chip.
+/// The greatest number of wavelets that an input buffer holds on any chip.
 pub(crate) const MAX_BUFFER_DEPTH: usize = 4;
 
 index_types! {
@@ -34,11 +34,11 @@ impl InputBuffer {
         InputBuffer { from: None, head: 0, len: 0, kinds: 0, upstream: None, ring: [0; MAX_BUFFER_DEPTH] };
 
     #[inline]
-    fn at(&self, place: usize) -> Wavelet {
+    fn at(&self, slot: usize) -> Wavelet {
         Wavelet {
-            data: self.ring[place],
-            control: self.kinds >> place & 1 != 0,
-            half: self.kinds >> (place + MAX_BUFFER_DEPTH) & 1 != 0,
+            data: self.ring[slot],
+            control: self.kinds >> slot & 1 != 0,
+            half: self.kinds >> (slot + MAX_BUFFER_DEPTH) & 1 != 0,
         }
     }
 
@@ -55,10 +55,10 @@ impl InputBuffer {
 
     #[inline]
     pub fn push(&mut self, wavelet: Wavelet) {
-        let place = usize::from(self.head + self.len) % MAX_BUFFER_DEPTH;
+        let slot = usize::from(self.head + self.len) % MAX_BUFFER_DEPTH;
         let kind = u8::from(wavelet.control) | u8::from(wavelet.half) << MAX_BUFFER_DEPTH;
-        self.ring[place] = wavelet.data;
-        self.kinds = self.kinds & !(0x11 << place) | kind << place;
+        self.ring[slot] = wavelet.data;
+        self.kinds = self.kinds & !(0x11 << slot) | kind << slot;
         self.len += 1;
     }
 
@@ -69,7 +69,7 @@ impl InputBuffer {
     }
 }
 
-/// input buffers beyond the first, for colors with several inputs.
+/// Input buffers beyond the first, for colors with several inputs.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ExtraBuffers {
     pub buffers: Vec<InputBuffer>,
@@ -105,7 +105,7 @@ pub(crate) struct VirtualChannel {
     /// The side from which the last wavelet landed on an open input; low bits of the cycle follow.
     pub landed_from: Direction,
     pub landed_at: u32,
-    /// Records at the neighbours, once they are known.
+    /// The virtual channels at the neighbours, once they are known.
     pub targets: [Option<VcId>; 4],
     pub buffer: InputBuffer,
     pub more: Option<Box<ExtraBuffers>>,
@@ -138,8 +138,7 @@ impl VirtualChannel {
         self.column.into()
     }
 
-    /// The column and the color of the virtual channel.
-    pub fn place(&self) -> (u32, Color) {
+    pub fn column_and_color(&self) -> (u32, Color) {
         (self.column.into(), self.color)
     }
 
@@ -173,11 +172,11 @@ impl VirtualChannel {
             return &mut self.buffer;
         }
         let more = self.more.get_or_insert_default();
-        let place = more.buffers.iter().position(|buffer| buffer.from == Some(side)).unwrap_or_else(|| {
+        let index = more.buffers.iter().position(|buffer| buffer.from == Some(side)).unwrap_or_else(|| {
             more.buffers.push(InputBuffer { from: Some(side), ..InputBuffer::FREE });
             more.buffers.len() - 1
         });
-        &mut more.buffers[place]
+        &mut more.buffers[index]
     }
 
     /// All input buffers that wavelets have come in by, with their sides.
@@ -200,10 +199,10 @@ impl VirtualChannel {
         }
     }
 
-    /// The precedence of the next wavelet; `None` where there is none.
+    /// The priority of the next wavelet in switch allocation; `None` where there is none.
     #[inline]
-    pub fn precedence(&self) -> Option<usize> {
-        self.next_side().map(precedence)
+    pub fn priority(&self) -> Option<usize> {
+        self.next_side().map(priority)
     }
 
     /// Whether there is room for a wavelet from the CE.
@@ -216,11 +215,12 @@ impl VirtualChannel {
     }
 }
 
-/// Whether a wavelet comes from the ramp (0) or passes by (1). Wavelets of a PE take no turns with passing ones: in the
-/// two-phase reduction (docs/decisions/machine.md M40) the stream of the last leader, which shares the links of a whole
-/// segment, costs that segment's chain no cycle.
+/// The priority in switch allocation of a wavelet that has come in by a side: 0 from the ramp, which goes first, 1 of
+/// those that pass by. Wavelets of a PE take no turns with passing ones: in the two-phase reduction
+/// (docs/decisions/machine.md M40) the stream of the last leader, which shares the links of a whole segment, costs that
+/// segment's chain no cycle.
 #[inline]
-pub(crate) fn precedence(side: Direction) -> usize {
+pub(crate) fn priority(side: Direction) -> usize {
     usize::from(side != Direction::Ramp)
 }
 

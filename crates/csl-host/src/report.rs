@@ -9,7 +9,7 @@ use csl_image::{Image, PeImage};
 use csl_machine::{Color, ProgramId, TaskKind};
 use csl_pe::Resource;
 use csl_sim::{
-    BlockedState, Count, Dropped, Ending, Group, HazardOfMain, Held, HostReason, RunError, Running, Stalled,
+    BlockedState, Count, Dropped, Ending, Group, HazardOfMain, HostReason, RunError, Running, Stalled, StalledOutput,
     StrangeRegister, TaskWait, ThreadWait, UnfinishedLaunch, Unread,
 };
 
@@ -136,7 +136,7 @@ impl Line {
 fn blocked_state(excerpts: &mut Excerpts, report: &BlockedState, diagnostic: Diagnostic) -> Diagnostic {
     let mut lines: Vec<Line> = Vec::new();
     if report.host.is_empty() {
-        lines.extend(report.unended.iter().map(|group| line(group, unended(excerpts.image, group))));
+        lines.extend(report.unfinished.iter().map(|group| line(group, unfinished_launch(excerpts.image, group))));
     }
     let reasons = report.host.iter().flat_map(|wait| &wait.reasons);
     lines.extend(reasons.map(|group| line(group, host_reason(group))));
@@ -144,10 +144,10 @@ fn blocked_state(excerpts: &mut Excerpts, report: &BlockedState, diagnostic: Dia
     lines.extend(report.running.iter().map(|group| running(excerpts, group)));
     lines.extend(report.tasks.iter().map(|group| line(group, task_wait(excerpts.image, group))));
     lines.extend(report.unread.iter().map(|group| line(group, unread(group))));
-    lines.extend(report.wavelets.iter().map(|group| line(group, standing(group))));
-    lines.extend(report.outputs.iter().map(|group| line(group, held(group))));
-    let off = |group| format!("{}, off the program's rectangle: the fabric there has dropped them", lost(group));
-    lines.extend(report.lost.iter().map(|group| line(group, off(group))));
+    lines.extend(report.wavelets.iter().map(|group| line(group, stalled(group))));
+    lines.extend(report.outputs.iter().map(|group| line(group, stalled_output(group))));
+    let off = |group| format!("{}, off the program's rectangle: the fabric there has dropped them", dropped(group));
+    lines.extend(report.dropped.iter().map(|group| line(group, off(group))));
     let lines = merge(lines);
     let rest = lines.len().saturating_sub(MOST_LINES);
     let shown = lines.iter().take(MOST_LINES).fold(diagnostic, |diagnostic, line| {
@@ -171,7 +171,8 @@ pub(crate) fn unfinished(image: &Image, sources: &Path, ending: Ending, report: 
             (format!("the run was cut off in cycle {cycle}, {after} cycles after it was to stop"), Some(MORE_CYCLES))
         }
     };
-    let mut lines: Vec<Line> = report.unended.iter().map(|group| line(group, unended(image, group))).collect();
+    let mut lines: Vec<Line> =
+        report.unfinished.iter().map(|group| line(group, unfinished_launch(image, group))).collect();
     lines.extend(report.running.iter().map(|group| {
         let Running { program, pc } = group.what;
         line(group, format!("{HOW_MANY} still ran{FIRST}{}", in_function(&mut excerpts, program, pc)))
@@ -197,7 +198,7 @@ fn in_function(excerpts: &mut Excerpts, program: ProgramId, pc: u32) -> String {
 }
 
 /// A function that was launched and has not unblocked the command stream.
-fn unended(image: &Image, group: &Group<UnfinishedLaunch>) -> String {
+fn unfinished_launch(image: &Image, group: &Group<UnfinishedLaunch>) -> String {
     let export = image.export(group.what.function);
     let name = export.map_or("a launched function", |export| export.name.as_str());
     format!("{name} has not called unblock_cmd_stream() on {WHO}")
@@ -218,20 +219,20 @@ pub(crate) fn overtaken(report: &BlockedState) -> String {
 }
 
 /// Warns of wavelets left in routers and queues that no program will take any more, a line for each color.
-pub(crate) fn left_standing(image: &Image, sources: &Path, report: &BlockedState) -> Vec<String> {
+pub(crate) fn left_over(image: &Image, sources: &Path, report: &BlockedState) -> Vec<String> {
     let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
-    report.standing.iter().map(|count| left_of(&mut excerpts, report, count)).collect()
+    report.counts.iter().map(|count| left_of(&mut excerpts, report, count)).collect()
 }
 
 /// Warns of wavelets that have left the program's rectangle, all colors in one warning.
 pub(crate) fn left_the_rectangle(report: &BlockedState) -> Option<String> {
-    let colors = report.lost.iter().map(|group| lost(group).replace(WHO, &who(group)));
+    let colors = report.dropped.iter().map(|group| dropped(group).replace(WHO, &who(group)));
     let colors = colors.collect::<Vec<_>>().join(", ");
     let text = "wavelets have left the program's rectangle, and the fabric around it has dropped them";
     (!colors.is_empty()).then(|| format!("{text}: {colors}"))
 }
 
-fn lost(group: &Group<Dropped>) -> String {
+fn dropped(group: &Group<Dropped>) -> String {
     let Dropped { color, wavelets, side } = group.what;
     let amount = if wavelets == 1 { "one wavelet".to_owned() } else { format!("{wavelets} wavelets") };
     format!("{amount} of color {color} left {WHO}, to the {}", side.name())
@@ -241,16 +242,16 @@ fn lost(group: &Group<Dropped>) -> String {
 pub(crate) fn hazards(image: &Image, sources: &Path, report: &BlockedState) -> Vec<String> {
     let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
     let mut places: IndexMap<String, (String, Group<()>)> = IndexMap::new();
-    for group in &report.holds {
-        let HazardOfMain { program, hold } = group.what;
-        let Some(waited) = image_origin(&mut excerpts, program, hold.pc) else { continue };
-        let first = image_origin(&mut excerpts, program, hold.first);
+    for group in &report.hazards {
+        let HazardOfMain { program, hazard } = group.what;
+        let Some(waited) = image_origin(&mut excerpts, program, hazard.pc) else { continue };
+        let first = image_origin(&mut excerpts, program, hazard.first);
         let first = first.map_or_else(String::new, |first| format!(" at {} in {}", first.place, first.function));
         let text = format!(
             "the operation at {} in {} waited until the one{first} was done with {}, and held the main thread of {WHO}",
             waited.place,
             waited.function,
-            resource(hold.resource)
+            resource(hazard.resource)
         );
         let one = line(group, String::new()).pes;
         let (_, pes) = places.entry(waited.place).or_insert((text, Group { tiles: 0, ..one }));
@@ -319,9 +320,9 @@ fn holding(report: &BlockedState, color: Color) -> Option<Line> {
     let on_its_way = |group: &&Group<Stalled>| matches!(group.what.why, StallReason::Link(_));
     let mut stopped: Vec<_> = report.wavelets.iter().filter(|group| group.what.color == color).collect();
     stopped.sort_by_key(on_its_way);
-    let standing = stopped.into_iter().map(|group| line(group, standing(group)));
-    let held = report.outputs.iter().filter(|group| group.what.color == color).map(|group| line(group, held(group)));
-    unread.chain(standing).chain(held).next()
+    let stalled = stopped.into_iter().map(|group| line(group, stalled(group)));
+    let outputs = report.outputs.iter().filter(|group| group.what.color == color);
+    unread.chain(stalled).chain(outputs.map(|group| line(group, stalled_output(group)))).next()
 }
 
 fn line<T>(group: &Group<T>, text: String) -> Line {
@@ -442,7 +443,7 @@ fn need(program: Option<&std::sync::Arc<PeImage>>, need: csl_pe::Need) -> String
     }
 }
 
-fn standing(group: &Group<Stalled>) -> String {
+fn stalled(group: &Group<Stalled>) -> String {
     let Stalled { color, from, why } = group.what;
     let why = match why {
         StallReason::InputClosed { ever: true } => "the switch does not take that input now".to_owned(),
@@ -468,8 +469,8 @@ fn unread(group: &Group<Unread>) -> String {
     format!("{kind} of color {color} waits {place} of {WHO}: {why}")
 }
 
-fn held(group: &Group<Held>) -> String {
-    let Held { queue, color, unrouted } = group.what;
+fn stalled_output(group: &Group<StalledOutput>) -> String {
+    let StalledOutput { queue, color, unrouted } = group.what;
     let why = if unrouted {
         "no route takes the color, and the host reads no stream of it"
     } else {

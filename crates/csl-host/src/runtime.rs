@@ -202,7 +202,7 @@ impl Runtime {
             }
             self.warnings.extend(report::left_the_rectangle(&blocked_state));
             if sim.is_at_rest() {
-                self.warnings.extend(report::left_standing(&self.image, &self.sources, &blocked_state));
+                self.warnings.extend(report::left_over(&self.image, &self.sources, &blocked_state));
             }
             self.state = State::Stopped(sim);
             self.close_log(BY_REQUEST);
@@ -262,8 +262,8 @@ impl Runtime {
         self.image.to_physical(x, y)
     }
 
-    /// Copies a host array to a symbol, or streams it on a color. The array is a tensor `A[h][w][per_pe]` of 32-bit words,
-    /// one an element, in the order of `copy`: for `Spread::Rows` `A[h][1][per_pe]`, for `Spread::Columns`
+    /// Copies a host array to a symbol, or streams it on a color. The array is a tensor `A[h][w][per_pe]` of 32-bit
+    /// words, one an element, in the order of `copy`: for `Spread::Rows` `A[h][1][per_pe]`, for `Spread::Columns`
     /// `A[1][w][per_pe]`. A 16-bit element is the low half of its word; words behind the tensor are a warning.
     ///
     /// # Errors
@@ -296,8 +296,8 @@ impl Runtime {
         Ok(task)
     }
 
-    /// Warns when the host's array has more items than the copy moves, and when the copy reaches beyond the array that the
-    /// symbol points to.
+    /// Warns when the host's array has more items than the copy moves, and when the copy reaches beyond the array that
+    /// the symbol points to.
     fn warn_of_copy(&mut self, method: &str, endpoint: Endpoint, copy: &Copy, shape: Shape, items: usize) {
         self.warnings.extend(advice::surplus(method, shape, items));
         if let State::Running(sim) = &mut self.state {
@@ -309,7 +309,8 @@ impl Runtime {
     ///
     /// # Errors
     /// [`HostError::Sequence`] unless the program runs, [`HostError::Name`] when there is no such function,
-    /// [`HostError::Argument`] when an argument does not fit its parameter, [`HostError::Request`] when no PE has the function.
+    /// [`HostError::Argument`] when an argument does not fit its parameter, [`HostError::Request`] when no PE has the
+    /// function.
     pub fn launch(&mut self, name: &str, arguments: &[Argument]) -> Result<Task, HostError> {
         self.sim("launch")?;
         let (function, params) = self.function(name)?;

@@ -11,8 +11,8 @@ use crate::memcpy::Host;
 use crate::memcpy::Ticket;
 use crate::row::Row;
 use crate::stop::{
-    BlockedState, Count, Dropped, Group, HazardOfMain, Held, HostReason, HostWait, Running, Stalled, StrangeRegister,
-    TaskWait, ThreadWait, UnfinishedLaunch, Unread,
+    BlockedState, Count, Dropped, Group, HazardOfMain, HostReason, HostWait, Running, Stalled, StalledOutput,
+    StrangeRegister, TaskWait, ThreadWait, UnfinishedLaunch, Unread,
 };
 use crate::tile::Tile;
 
@@ -20,26 +20,27 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Blocked
     let mut reasons: Vec<(Ticket, HostReason, u32, u32)> = Vec::new();
     let (mut wavelets, mut unread, mut outputs) = (Vec::new(), Vec::new(), Vec::new());
     let (mut threads, mut running, mut tasks) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut unended, mut holds, mut unserved) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut counts, mut lost) = (BTreeMap::new(), BTreeMap::new());
+    let (mut unfinished, mut hazards, mut unserved) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut counts, mut dropped) = (BTreeMap::new(), BTreeMap::new());
     let now = machine.now;
     let world = std::sync::Arc::clone(&machine.world);
     for row in machine.rows() {
-        wavelets.extend(standing(row));
+        wavelets.extend(stalled(row));
         add_counts(&mut counts, row);
-        add_lost(&mut lost, row);
+        add_dropped(&mut dropped, row);
         for tile in &row.elements.tiles {
             let (x, y) = (tile.x, row.y);
             reasons.extend(waits(tile, now).into_iter().map(|(ticket, reason)| (ticket, reason, x, y)));
-            unended.extend(tile.host.is_blocked.then_some((UnfinishedLaunch { function: tile.host.launched }, x, y)));
+            let launch = UnfinishedLaunch { function: tile.host.launched };
+            unfinished.extend(tile.host.is_blocked.then_some((launch, x, y)));
             let Some(program) = world.image.program_number(x, y) else { continue };
             let waiting = tile.element.waiting(&tile.ports).into_iter();
             threads.extend(waiting.map(|waiting| (ThreadWait { program, waiting }, x, y)));
             running.extend(runs(tile, program).into_iter().map(|running| (running, x, y)));
             tasks.extend(active(tile, program).map(|task| (task, x, y)));
             unread.extend(left_unread(tile, world.chip.arch).into_iter().map(|unread| (unread, x, y)));
-            outputs.extend(held(row, tile).into_iter().map(|held| (held, x, y)));
-            holds.extend(tile.element.holds().iter().map(|&hold| (HazardOfMain { program, hold }, x, y)));
+            outputs.extend(stalled_outputs(row, tile).into_iter().map(|output| (output, x, y)));
+            hazards.extend(tile.element.hazards().iter().map(|&hazard| (HazardOfMain { program, hazard }, x, y)));
             let strange = tile.element.unserved().iter();
             unserved.extend(strange.map(|&place| (StrangeRegister { program, place }, x, y)));
         }
@@ -47,36 +48,36 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Blocked
     BlockedState {
         cycle: now,
         host: host_waits(host, &reasons),
-        unended: group(unended),
+        unfinished: group(unfinished),
         threads: group(threads),
         running: group(running),
         tasks: group(tasks),
         wavelets: group(wavelets),
         unread: group(unread),
         outputs: group(outputs),
-        holds: group(holds),
+        hazards: group(hazards),
         unserved: group(unserved),
-        standing: counts.into_iter().map(|(color, (wavelets, pes))| Count { color, wavelets, pes }).collect(),
-        lost: lost.into_values().collect(),
+        counts: counts.into_iter().map(|(color, (wavelets, pes))| Count { color, wavelets, pes }).collect(),
+        dropped: dropped.into_values().collect(),
     }
 }
 
 /// Adds the wavelets of a row that have left the program, by color. Rows come in order, so that the first PE stays.
-fn add_lost<E: Element>(lost: &mut BTreeMap<Color, Group<Dropped>>, row: &Row<E>) {
+fn add_dropped<E: Element>(dropped: &mut BTreeMap<Color, Group<Dropped>>, row: &Row<E>) {
     let mut last = None;
-    for csl_fabric::Dropped { x, color, side, count } in row.fabric.lost() {
+    for csl_fabric::Dropped { x, color, side, count } in row.fabric.dropped() {
         let first = Group { what: Dropped { color, wavelets: 0, side }, tiles: 0, x, y: row.y };
-        let group = lost.entry(color).or_insert(first);
+        let group = dropped.entry(color).or_insert(first);
         group.what.wavelets += count;
-        // A PE may lose wavelets of a color by several sides.
+        // Wavelets of a color may leave one PE by several sides.
         group.tiles += u64::from(last != Some((color, x)));
         last = Some((color, x));
     }
 }
 
-/// Adds the wavelets that stand in a row, and the PEs that have some, by color.
+/// Adds the wavelets that are left in a row, and the PEs that have some, by color.
 fn add_counts<E: Element>(counts: &mut BTreeMap<Color, (u64, u64)>, row: &mut Row<E>) {
-    let in_routers = row.fabric.standing(&mut row.elements).into_iter();
+    let in_routers = row.fabric.stalled(&mut row.elements).into_iter();
     let mut all: Vec<(Color, u32, u64)> = in_routers.map(|(x, found)| (found.color, x, found.count.into())).collect();
     for tile in &row.elements.tiles {
         let heads = tile.ports.inputs.iter().filter(|input| !input.is_empty());
@@ -96,9 +97,9 @@ fn add_counts<E: Element>(counts: &mut BTreeMap<Color, (u64, u64)>, row: &mut Ro
     }
 }
 
-fn standing<E: Element>(row: &mut Row<E>) -> Vec<(Stalled, u32, u32)> {
+fn stalled<E: Element>(row: &mut Row<E>) -> Vec<(Stalled, u32, u32)> {
     let y = row.y;
-    let all = row.fabric.standing(&mut row.elements).into_iter();
+    let all = row.fabric.stalled(&mut row.elements).into_iter();
     all.map(|(x, found)| (Stalled { color: found.color, from: found.from, why: found.why }, x, y)).collect()
 }
 
@@ -129,9 +130,11 @@ fn left_unread<E: Element>(tile: &Tile<E>, arch: Arch) -> Vec<Unread> {
 }
 
 /// The heads of output queues that do not move.
-fn held<E: Element>(row: &Row<E>, tile: &Tile<E>) -> Vec<Held> {
+fn stalled_outputs<E: Element>(row: &Row<E>, tile: &Tile<E>) -> Vec<StalledOutput> {
     let heads = tile.ports.outputs.iter().filter_map(|queue| Some((queue.queue, queue.front()?.color)));
-    heads.map(|(queue, color)| Held { queue, color, unrouted: row.fabric.routed(tile.x, color).is_none() }).collect()
+    heads
+        .map(|(queue, color)| StalledOutput { queue, color, unrouted: row.fabric.routed(tile.x, color).is_none() })
+        .collect()
 }
 
 /// The reasons why a tile does not finish its commands.

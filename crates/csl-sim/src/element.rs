@@ -58,8 +58,8 @@ pub(crate) trait Element: Send {
     fn running(&self) -> Option<u32>;
     /// The task table.
     fn tasks(&self) -> TaskState;
-    /// The places where the main thread has held for an earlier operation.
-    fn holds(&self) -> &[Hazard] {
+    /// The places where the main thread has waited for an earlier operation (structural hazards).
+    fn hazards(&self) -> &[Hazard] {
         &[]
     }
     /// The places where the program has accessed a register that no part of the machine serves.
@@ -145,7 +145,7 @@ impl Element for Pe {
         self.task_state()
     }
 
-    fn holds(&self) -> &[Hazard] {
+    fn hazards(&self) -> &[Hazard] {
         Pe::holds(self)
     }
 

@@ -32,6 +32,6 @@ pub use memcpy::{Command, Copy, Endpoint, Names, Order, Rect, RequestError, Shap
 pub use options::{SimOptions, Tiles, Traces};
 pub use sim::Sim;
 pub use stop::{
-    BlockedState, Count, Dropped, FaultKind, FaultReport, Group, HazardOfMain, Held, HostReason, HostWait, NoSuchPe,
-    RunError, Running, Stalled, StrangeRegister, TaskWait, ThreadWait, UnfinishedLaunch, Unread,
+    BlockedState, Count, Dropped, FaultKind, FaultReport, Group, HazardOfMain, HostReason, HostWait, NoSuchPe,
+    RunError, Running, Stalled, StalledOutput, StrangeRegister, TaskWait, ThreadWait, UnfinishedLaunch, Unread,
 };

@@ -1,7 +1,7 @@
 //! A router's registers, as the program on its tile reads and writes them (docs/decisions/machine.md M45, M46).
 //!
 //! A write takes the way of a wavelet that is issued in the same cycle, and as long: it overtakes no moving wavelet. It
-//! does not wait for standing ones either: a program can free a standing wavelet by such a write. A read gives the
+//! does not wait for stalled ones either: a program can free a stalled wavelet by such a write. A read gives the
 //! register after all writes of the program itself, those on their way included.
 
 use std::borrow::Cow;

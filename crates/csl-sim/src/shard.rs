@@ -87,7 +87,7 @@ impl<E: Element> Shard<E> {
         }
     }
 
-    /// Settles when rows that were due want to be looked at again.
+    /// Finds the next cycle with an event for the rows that were due, and for their blocks.
     fn update_next(&mut self, now: u64) {
         for i in 0..self.stepped.len() {
             let index = self.stepped[i];

@@ -101,7 +101,7 @@ impl Sim {
             return true;
         }
         let blocked = self.host.blocked_streams(&mut self.machine);
-        if blocked.is_empty() && !self.host.holds_any() {
+        if blocked.is_empty() && !self.host.has_queued() {
             return false;
         }
         let blocked_state = self.blocked_state();
@@ -193,7 +193,8 @@ impl Sim {
         self.machine.take_events()
     }
 
-    /// The last cycles, up to now, in which any PE executed an instruction and any wavelet landed on a router; 0 for never.
+    /// The last cycles, up to now, in which any PE executed an instruction and any wavelet landed on a router; 0 for
+    /// never.
     pub fn last_activity(&mut self) -> (u64, u64) {
         self.machine.last_activity()
     }

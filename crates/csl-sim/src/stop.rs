@@ -12,7 +12,7 @@ pub struct NoSuchPe {
     pub y: u32,
 }
 
-/// The reason why a blocking call did not finish.
+/// The error of a blocking call: the reason why it did not finish.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RunError {
     Fault(Box<FaultReport>),
@@ -43,34 +43,34 @@ pub enum FaultKind {
     BadPointer { id: u16, addr: u16, bytes: u32 },
 }
 
-/// An account of the machine: running and waiting threads, and wavelets that stand.
+/// An account of the machine: running and waiting threads, and stalled wavelets.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BlockedState {
     pub cycle: u64,
     /// The commands that the host waits for, oldest first.
     pub host: Vec<HostWait>,
     /// Launched functions that have not called `unblock_cmd_stream()`.
-    pub unended: Vec<Group<UnfinishedLaunch>>,
+    pub unfinished: Vec<Group<UnfinishedLaunch>>,
     /// Threads that wait for something outside themselves.
     pub threads: Vec<Group<ThreadWait>>,
     /// Main threads that run a task and wait for nothing.
     pub running: Vec<Group<Running>>,
     /// Active local tasks that do not run: they are blocked, or wait for their turn.
     pub tasks: Vec<Group<TaskWait>>,
-    /// Wavelets that stand in routers.
+    /// Wavelets that are stalled in routers.
     pub wavelets: Vec<Group<Stalled>>,
     /// Wavelets at the ramp that neither a task nor an operation takes.
     pub unread: Vec<Group<Unread>>,
     /// Wavelets that do not leave their PE's output queues.
-    pub outputs: Vec<Group<Held>>,
-    /// The places where main threads have held so far, whether or not they still do.
-    pub holds: Vec<Group<HazardOfMain>>,
+    pub outputs: Vec<Group<StalledOutput>>,
+    /// The places where main threads have waited for a microthread or queue in use, whether or not they still do.
+    pub hazards: Vec<Group<HazardOfMain>>,
     /// The places where programs have accessed registers that no part of the machine serves.
     pub unserved: Vec<Group<StrangeRegister>>,
     /// The numbers of wavelets in routers, at the ramp and in output queues, by color.
-    pub standing: Vec<Count>,
+    pub counts: Vec<Count>,
     /// Wavelets that have left the program and were dropped by the fabric around it, by color.
-    pub lost: Vec<Group<Dropped>>,
+    pub dropped: Vec<Group<Dropped>>,
 }
 
 /// Wavelets of a color that have left the program.
@@ -82,7 +82,7 @@ pub struct Dropped {
     pub side: Direction,
 }
 
-/// Wavelets of a color that stand in routers, input queues and output queues.
+/// Wavelets of a color that are left in routers, input queues and output queues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Count {
     pub color: Color,
@@ -105,11 +105,11 @@ pub struct ThreadWait {
     pub waiting: csl_pe::Waiting,
 }
 
-/// A main thread that has held for an earlier operation with its microthread or queue.
+/// A main thread that has waited for an earlier operation with its microthread or queue (a structural hazard).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HazardOfMain {
     pub program: ProgramId,
-    pub hold: csl_pe::Hazard,
+    pub hazard: csl_pe::Hazard,
 }
 
 /// A place where a program has accessed a register that no part of the machine serves.
@@ -158,7 +158,7 @@ pub struct Unread {
 
 /// Wavelets in an output queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Held {
+pub struct StalledOutput {
     pub queue: u8,
     pub color: Color,
     /// Whether no route takes the color, so that the wavelets can only go to the host, which does not read them.

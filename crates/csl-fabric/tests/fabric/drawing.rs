@@ -90,20 +90,20 @@ fn align(lines: &[Vec<String>]) -> String {
     text
 }
 
-/// The wavelets that stand in routers, and the reasons.
-pub fn standing(fabric: &mut Fabric) -> String {
+/// The stalled wavelets, and the reasons.
+pub fn stalled(fabric: &mut Fabric) -> String {
     let mut text = String::new();
     for (y, (row, elements)) in fabric.rows.iter().zip(&mut fabric.elements).enumerate() {
-        for (x, found) in row.standing(elements) {
+        for (x, found) in row.stalled(elements) {
             let (from, color, head) = (letter(found.from), found.color, word(found.head));
-            let why = obstacle(found.why);
+            let why = stall_reason(found.why);
             writeln!(text, "{x},{y} holds {} from {from}, first {color}:{head}: {why}", found.count).expect("a string");
         }
     }
     text
 }
 
-fn obstacle(why: StallReason) -> String {
+fn stall_reason(why: StallReason) -> String {
     match why {
         StallReason::InputClosed { ever: true } => "the switch has closed this input".to_owned(),
         StallReason::InputClosed { ever: false } => "no switch position takes this input".to_owned(),
@@ -116,10 +116,10 @@ fn obstacle(why: StallReason) -> String {
 }
 
 /// Wavelets that have left the program.
-pub fn lost(fabric: &Fabric) -> String {
+pub fn dropped(fabric: &Fabric) -> String {
     let mut text = String::new();
     for (y, row) in fabric.rows.iter().enumerate() {
-        for Dropped { x, color, side, count } in row.lost() {
+        for Dropped { x, color, side, count } in row.dropped() {
             writeln!(text, "{x},{y} lost {count} of {color} to {}", letter(side)).expect("a string");
         }
     }

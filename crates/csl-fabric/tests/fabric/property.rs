@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use csl_machine::{Arch, Color, ColorConfig, DirSet, Direction, PopMode, SwitchPos, Wavelet};
 use proptest::prelude::*;
 
-use crate::drawing::{standing, table, wavelet};
+use crate::drawing::{stalled, table, wavelet};
 use crate::fabric::{Action, Deed, Fabric, Happening, Routes, What};
 
 const WIDTH: u32 = 6;
@@ -213,6 +213,6 @@ proptest! {
             }
         }
         prop_assert_eq!(found, expected, "{}", table(&fabric.log));
-        prop_assert_eq!(standing(&mut fabric), "");
+        prop_assert_eq!(stalled(&mut fabric), "");
     }
 }

@@ -18,8 +18,8 @@
 //!
 //! After each `--- CHIP` come the events on that chip: a line for each cycle with a landing, a column for each tile.
 //! `W3:1` has landed from WEST on color 3 with the word 1, `^3:1` has gone up the ramp to the CE, `sw3=1` means that the
-//! switch of color 3 now stands at position 1, `torn3` that the CE was told of the end of color 3. Then wavelets that still
-//! stand in routers, with the reason, those that have left the program (all tiles without a route are outside), and the
+//! switch of color 3 now stands at position 1, `torn3` that the CE was told of the end of color 3. Then wavelets that are
+//! stalled in routers, with the reason, those that have left the program (all tiles without a route are outside), and the
 //! fault that ended the run. `INSTA_UPDATE=always` draws anew; read it.
 
 use std::fs;
@@ -98,7 +98,7 @@ fn play(setting: &str, arch: Arch) -> String {
     let result = fabric.run(cycles);
     let drawn = drawing::table(&fabric.log);
     match result {
-        Ok(()) => drawn + &drawing::standing(&mut fabric) + &drawing::lost(&fabric),
+        Ok(()) => drawn + &drawing::stalled(&mut fabric) + &drawing::dropped(&fabric),
         Err(fault) => drawn + &drawing::fault(&fault, fabric.now),
     }
 }

@@ -27,11 +27,13 @@ pub(super) fn line(
             let fields = fields(scene, *wavelet, ident);
             Some(format!("{tile} landing C{color} from link {from}, {fields}, lf={flip}\n"))
         }
-        Traced::Departure { from, wavelet, ways } if kinds.wavelet.holds(x, y) => {
-            let (from, ways_text) = (letter(*from), set(*ways));
-            let (fields, taken) =
-                (all_fields(*wavelet, ident), if ways.contains(Direction::Ramp) { " to_ce_from_router" } else { "" });
-            Some(format!("{tile} wavelet C{color} {fields} landing={from} departing={ways_text}{taken}\n"))
+        Traced::Departure { from, wavelet, outputs } if kinds.wavelet.holds(x, y) => {
+            let (from, outputs_text) = (letter(*from), set(*outputs));
+            let (fields, taken) = (
+                all_fields(*wavelet, ident),
+                if outputs.contains(Direction::Ramp) { " to_ce_from_router" } else { "" },
+            );
+            Some(format!("{tile} wavelet C{color} {fields} landing={from} departing={outputs_text}{taken}\n"))
         }
         Traced::Switch { before, after, cause } if kinds.router.holds(x, y) => {
             let cause = cause_text(scene, *cause, ident);
@@ -91,8 +93,8 @@ fn letter(direction: Direction) -> char {
 }
 
 /// A set of sides: east, north, west, south and ramp, each in its place.
-fn set(ways: DirSet) -> String {
-    let place = |way: Direction| if ways.contains(way) { letter(way) } else { ' ' };
+fn set(outputs: DirSet) -> String {
+    let place = |way: Direction| if outputs.contains(way) { letter(way) } else { ' ' };
     format!("/{}/", PRINTED.map(place).iter().collect::<String>())
 }
 

@@ -35,9 +35,9 @@ impl Identities {
                 self.buffers.entry((x, y, color, from)).or_default().push_back(ident);
                 ident
             }
-            Traced::Departure { from, ways, .. } => {
+            Traced::Departure { from, outputs, .. } => {
                 let ident = take(&mut self.buffers, &(x, y, color, from)).unwrap_or(0);
-                for side in ways.common(DirSet::LINKS).iter() {
+                for side in outputs.common(DirSet::LINKS).iter() {
                     if let Some(link) = beyond(scene, x, y, side) {
                         self.links.entry(link).or_default().push_back(ident);
                     }

@@ -27,13 +27,13 @@ pub(crate) struct Host {
     /// The cycle in which the host gave its last command.
     given_at: u64,
     /// Calls of launched functions, one a PE, that have not unblocked the command stream.
-    unended: u64,
+    unfinished: u64,
     /// Streams that are not done.
     streams: Vec<Ticket>,
     /// Commands that wait for earlier ones, since memcpy carries out one command after another. Each PE takes copies
     /// and launches in order, so these wait behind a stream only; a stream waits for all earlier commands. When the
     /// awaited command is done, the host triggers the next one, with its latency.
-    held: VecDeque<(Ticket, Command)>,
+    queued: VecDeque<(Ticket, Command)>,
 }
 
 struct Pending {
@@ -44,7 +44,7 @@ struct Pending {
 
 impl Host {
     pub fn is_done(&self, ticket: Ticket) -> bool {
-        !self.pending.contains_key(&ticket) && self.held.iter().all(|held| held.0 != ticket)
+        !self.pending.contains_key(&ticket) && self.queued.iter().all(|waiting| waiting.0 != ticket)
     }
 
     /// Whether the commands before this one let it begin.
@@ -52,26 +52,26 @@ impl Host {
         self.streams.is_empty() && (self.pending.is_empty() || !command.is_stream())
     }
 
-    /// Whether a waiting command may begin now.
+    /// Whether the first queued command may begin now.
     pub fn can_release(&self) -> bool {
-        self.held.front().is_some_and(|(_, command)| self.may_begin(command))
+        self.queued.front().is_some_and(|(_, command)| self.may_begin(command))
     }
 
-    /// Whether any command waits for others.
-    pub fn holds_any(&self) -> bool {
-        !self.held.is_empty()
+    /// Whether any command is queued behind others.
+    pub fn has_queued(&self) -> bool {
+        !self.queued.is_empty()
     }
 
-    /// Gives out the waiting commands that may begin.
+    /// Gives out the queued commands that may begin.
     pub fn release<E: Element>(&mut self, machine: &mut Machine<E>) {
         while self.can_release() {
             self.release_one(machine);
         }
     }
 
-    /// Gives out the first waiting command, whatever it waits for.
+    /// Gives out the first queued command, whether or not it may begin.
     pub fn release_one<E: Element>(&mut self, machine: &mut Machine<E>) {
-        let Some((ticket, command)) = self.held.pop_front() else { return };
+        let Some((ticket, command)) = self.queued.pop_front() else { return };
         self.give(machine, ticket, command);
     }
 
@@ -115,7 +115,7 @@ impl Host {
 
     /// Whether any launched function has not unblocked the command stream.
     pub fn waits_for_functions(&self) -> bool {
-        self.unended > 0
+        self.unfinished > 0
     }
 
     pub fn take_answer(&mut self, ticket: Ticket) -> Option<Vec<u32>> {
@@ -128,15 +128,15 @@ impl Host {
     }
 
     pub fn oldest(&self) -> Option<Ticket> {
-        let held = self.held.front().map(|held| held.0);
-        self.pending.keys().next().copied().into_iter().chain(held).min()
+        let queued = self.queued.front().map(|first| first.0);
+        self.pending.keys().next().copied().into_iter().chain(queued).min()
     }
 
     /// Takes over the finished parts of tiles.
     pub fn collect(&mut self, done: &mut Vec<Done>) {
         for done in done.drain(..) {
             let Done::Part(Part { ticket, index, words }) = done else {
-                self.unended = self.unended.saturating_sub(1);
+                self.unfinished = self.unfinished.saturating_sub(1);
                 continue;
             };
             let Some(pending) = self.pending.get_mut(&ticket) else { continue };
@@ -159,10 +159,10 @@ impl Host {
         self.next_ticket += 1;
         // Without memcpy each stream has a channel of its own.
         let is_free = machine.world.image.memcpy.is_none();
-        if is_free || (self.held.is_empty() && self.may_begin(&command)) {
+        if is_free || (self.queued.is_empty() && self.may_begin(&command)) {
             self.give(machine, ticket, command);
         } else {
-            self.held.push_back((ticket, command));
+            self.queued.push_back((ticket, command));
         }
         Ok(ticket)
     }
@@ -251,7 +251,7 @@ impl Host {
         for run in runs {
             let program = &machine.world.image.programs[run.program];
             if program.exported_function(id).is_some() {
-                self.unended += u64::from(run.len);
+                self.unfinished += u64::from(run.len);
             }
             for x in run.x..run.x + run.len {
                 let job = Job::Call(Arc::clone(&call));

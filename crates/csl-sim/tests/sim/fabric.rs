@@ -63,11 +63,11 @@ fn what_leaves_the_program_is_counted_by_color() {
     let routes = [(0, 0, COLOR, RAMP, E | N), (1, 0, COLOR, W, E), (0, 1, COLOR, RAMP, S)];
     let mut sim = sim(layout(Arch::Wse2, vec![sender(20), program(&[])], &[&[0, 1], &[0, 1]], &routes));
     sim.stop().expect("nothing goes wrong");
-    let lost = sim.blocked_state().lost;
-    assert_eq!(lost.len(), 1);
-    assert_eq!((lost[0].x, lost[0].y, lost[0].tiles), (0, 0, 3));
+    let dropped = sim.blocked_state().dropped;
+    assert_eq!(dropped.len(), 1);
+    assert_eq!((dropped[0].x, dropped[0].y, dropped[0].tiles), (0, 0, 3));
     assert_eq!(
-        lost[0].what,
+        dropped[0].what,
         csl_sim::Dropped { color: Color::at(COLOR), wavelets: 60, side: csl_machine::Direction::North }
     );
 }
@@ -80,7 +80,7 @@ fn tiles_without_a_program_lie_outside() {
     image.tiles.retain(|run| run.x == 0);
     let mut sim = sim(image);
     sim.stop().expect("nothing goes wrong");
-    assert_eq!(sim.blocked_state().lost[0].what.wavelets, 3);
+    assert_eq!(sim.blocked_state().dropped[0].what.wavelets, 3);
 }
 
 #[test]
@@ -125,14 +125,11 @@ fn wavelets_that_nobody_takes_are_named_at_the_end() {
     let mut sim = sim(layout(Arch::Wse2, vec![sender(1), receiver(1)], &[&[0, 1]], &routes));
     sim.stop().expect("nothing goes wrong");
     let left = sim.blocked_state();
-    let standing = &left.wavelets[0];
-    assert_eq!(
-        (standing.x, standing.what.color, standing.what.from),
-        (1, Color::at(COLOR), csl_machine::Direction::West)
-    );
-    assert_eq!(standing.what.why, csl_fabric::StallReason::InputClosed { ever: false });
+    let stalled = &left.wavelets[0];
+    assert_eq!((stalled.x, stalled.what.color, stalled.what.from), (1, Color::at(COLOR), csl_machine::Direction::West));
+    assert_eq!(stalled.what.why, csl_fabric::StallReason::InputClosed { ever: false });
     assert!(sim.is_at_rest());
-    assert_eq!(left.standing, [csl_sim::Count { color: Color::at(COLOR), wavelets: 1, pes: 1 }]);
+    assert_eq!(left.counts, [csl_sim::Count { color: Color::at(COLOR), wavelets: 1, pes: 1 }]);
 }
 
 /// A task that activates itself is never at rest; the interrupt gives an account.
