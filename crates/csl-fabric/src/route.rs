@@ -5,7 +5,7 @@
 //! virtual channel is blocked and sleeps until one of these comes ([`Row::wake`]). An output takes one wavelet a cycle:
 //! a request for one that has been granted in this cycle is denied, and made again in the next. Requests are heard by
 //! priority (wavelets of the CE before those that pass by), then in the order in which the virtual channels became able
-//! to send. A route without an output takes and drops the wavelets of its inputs.
+//! to send, and those of one cycle by color: a tile's order is a function of that tile. A route without an output takes and drops the wavelets of its inputs.
 
 use csl_machine::wavelet::ce_ignores;
 use csl_machine::{Color, DirSet, Direction, Wavelet};
@@ -14,13 +14,13 @@ use crate::event::Traced;
 use crate::row::{OWN, Ramp, Row, low_bits, slot};
 use crate::virtual_channel::{
     ADVANCES, Arrival, Batch, Credit, FILTERED, MESSAGES, OUTSIDE, QUEUED, SHARES_INPUT, TORN_DOWN, VcId,
-    VirtualChannel, priority,
+    VirtualChannel,
 };
 
 /// The outcome of a request.
 enum Step {
-    /// The wavelet has been sent; the priority of the next one that is ready.
-    Sent(Option<usize>),
+    /// The wavelet has been sent; whether there is a next one.
+    Sent(bool),
     /// An output has been granted to another wavelet in this cycle.
     Denied,
     /// There is no wavelet, no credit or no room.
@@ -30,12 +30,28 @@ enum Step {
 impl Row {
     /// Moves the wavelets that can move in cycle `now`.
     pub fn route(&mut self, now: u64, ramp: &mut impl Ramp) {
+        self.line_up();
         for priority in 0..self.active.len() {
             self.allocate(priority, now, ramp);
         }
-        for (priority, number) in self.sent.drain(..) {
-            self.active[priority].push(number);
+    }
+
+    /// Lets the woken virtual channels stand behind those that were denied before, those of a tile by color. So the order
+    /// in which a tile's requests are heard follows from the tile alone.
+    fn line_up(&mut self) {
+        let mut woken = std::mem::take(&mut self.woken);
+        if self.has_made_vcs() {
+            woken.sort_unstable_by_key(|number| self.vcs[*number].column_and_color());
+        } else {
+            woken.sort_unstable();
         }
+        for number in woken.drain(..) {
+            match self.vcs[number].priority() {
+                Some(priority) => self.active[priority].push(number),
+                None => self.vcs[number].flags &= !QUEUED,
+            }
+        }
+        self.woken = woken;
     }
 
     /// Hears the requests of the virtual channels of one priority, in turn.
@@ -45,16 +61,16 @@ impl Row {
         for i in 0..list.len() {
             let number = list[i];
             match self.step(number, now, ramp) {
-                Step::Sent(Some(next)) => self.sent.push((next, number)),
+                Step::Sent(true) => self.woken.push(number),
                 Step::Denied => {
                     list[keep] = number;
                     keep += 1;
                 }
-                Step::Sent(None) | Step::Blocked => self.vcs[number].flags &= !QUEUED,
+                Step::Sent(false) | Step::Blocked => self.vcs[number].flags &= !QUEUED,
             }
         }
         list.truncate(keep);
-        // Routing wakes no virtual channel: a wavelet that is sent arrives a hop later.
+        // Routing adds none to the list: a wavelet that is sent arrives a hop later, and what has sent stands in line anew.
         self.active[priority] = list;
     }
 
@@ -85,7 +101,7 @@ impl Row {
         granted.add(tx, cycle);
         let wavelet = buffer.front();
         buffer.pop();
-        let (next, upstream) = ((buffer.len > 0).then_some(priority(from)), buffer.upstream);
+        let (has_next, upstream) = (buffer.len > 0, buffer.upstream);
         self.give_back(from, upstream, (x, color), now, ramp);
         if self.is_traced {
             self.note(number, now, Traced::Departure { from, wavelet, outputs: tx });
@@ -96,7 +112,7 @@ impl Row {
         for side in tx.common(DirSet::LINKS).iter() {
             self.send_to(number, side, wavelet, now);
         }
-        Step::Sent(next)
+        Step::Sent(has_next)
     }
 
     fn step_general(&mut self, number: VcId, now: u64, ramp: &mut impl Ramp) -> Step {
@@ -107,10 +123,16 @@ impl Row {
         let Some(side) = vc.next_side() else { return Step::Blocked };
         let wavelet = self.head(number, side);
         let partner = self.partner(number, side);
+        let mut is_denied = false;
         for leg in [Some(number), partner].into_iter().flatten() {
-            if let Some(step) = self.denial(leg, wavelet, low_bits(now), ramp) {
-                return step;
+            match self.denial(leg, wavelet, low_bits(now), ramp) {
+                Some(Step::Denied) => is_denied = true,
+                Some(step) => return step,
+                None => {}
             }
+        }
+        if is_denied {
+            return Step::Denied;
         }
         self.take_head(number, side, now, ramp);
         if self.is_traced {
@@ -123,7 +145,7 @@ impl Row {
             self.has_left(number, side, wavelet, now);
         }
         let vc = &self.vcs[number];
-        Step::Sent(vc.priority().filter(|_| vc.flags & TORN_DOWN == 0))
+        Step::Sent(vc.next_side().is_some() && vc.flags & TORN_DOWN == 0)
     }
 
     #[cold]

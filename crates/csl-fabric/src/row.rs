@@ -108,12 +108,11 @@ pub struct Row {
     pub(crate) dropped: BTreeMap<(Color, u32, Direction), u64>,
     /// Virtual channels, each with the number of wavelets from the CE before its switch advances (`.advance_switch`).
     pub(crate) advances: Vec<(VcId, u8)>,
-    /// The virtual channels with a request, by priority: those whose next wavelet comes from the ramp, then those whose
-    /// next wavelet passes by.
+    /// The virtual channels that were denied, by priority (those whose next wavelet comes from the ramp, then those whose
+    /// next wavelet passes by), the oldest first.
     pub(crate) active: [Vec<VcId>; 2],
-    /// Virtual channels that have sent in this cycle and go to the end of a list of `active`, each with its priority.
-    /// Empty between cycles.
-    pub(crate) sent: Vec<(usize, VcId)>,
+    /// The virtual channels that have become able to send since; in any order.
+    pub(crate) woken: Vec<VcId>,
     /// The batches by cycle modulo RING, then by their source.
     pub(crate) inbox: [[Batch; 3]; RING],
     pub(crate) north: Batch,
@@ -147,7 +146,7 @@ impl Row {
             dropped: BTreeMap::new(),
             advances: Vec::new(),
             active: Default::default(),
-            sent: Vec::new(),
+            woken: Vec::new(),
             inbox: Default::default(),
             north: Batch::default(),
             south: Batch::default(),
@@ -199,7 +198,7 @@ impl Row {
 
     /// The number of virtual channels that may move in the next cycle.
     pub fn active(&self) -> usize {
-        self.active.iter().map(Vec::len).sum()
+        self.active.iter().map(Vec::len).sum::<usize>() + self.woken.len()
     }
 
     /// Takes the recorded events.
@@ -216,6 +215,12 @@ impl Row {
     /// The virtual channel that was made for a color that the table does not route.
     fn made_vc(&self, number: VcId) -> Option<VcId> {
         if self.made.is_empty() { None } else { self.made.get(&number).copied() }
+    }
+
+    /// Whether there are virtual channels whose numbers do not follow their places.
+    #[inline]
+    pub(crate) fn has_made_vcs(&self) -> bool {
+        !self.made.is_empty()
     }
 
     /// The virtual channel of a color at a column. It is made if there is none: without a route, so that it keeps the
@@ -304,13 +309,17 @@ impl Row {
     /// Puts the wavelets that are due in cycle `now` into their input buffers, and adds the credits.
     pub fn arrive(&mut self, now: u64) -> Result<(), Fault> {
         let slot = slot(now);
+        let mut first: Option<Fault> = None;
+        let events = self.trace.len();
         for source in 0..3 {
             if self.inbox[slot][source].is_empty() {
                 continue;
             }
             let mut batch = std::mem::take(&mut self.inbox[slot][source]);
             for arrival in &batch.arrivals {
-                self.arrive_one(*arrival, now)?;
+                if let Err(fault) = self.arrive_one(*arrival, now) {
+                    first = Some(first.map_or(fault.clone(), |known| known.first(fault)));
+                }
             }
             for credit in &batch.credits {
                 self.credit(*credit);
@@ -318,7 +327,8 @@ impl Row {
             batch.clear();
             self.inbox[slot][source] = batch;
         }
-        Ok(())
+        self.trace[events..].sort_by_key(|event| (event.x, event.side()));
+        first.map_or(Ok(()), Err)
     }
 
     #[inline]
@@ -330,14 +340,16 @@ impl Row {
         self.hash = self.hash.wrapping_add(hash);
         self.moved += 1;
         self.last_arrival = now;
+        let mut fault = None;
         if vc.rx.contains(from) {
             // The guide leaves it undefined how a router treats two wavelets of one color at once.
             if vc.landed_at == low_bits(now) && vc.flags & MESSAGES == 0 {
-                return Err(self.collision(number, from, wavelet));
+                fault = Some(self.collision(number, from, wavelet));
             }
+            let vc = &mut self.vcs[number];
             (vc.landed_at, vc.landed_from) = (low_bits(now), from);
         }
-        let buffer = vc.buffer_mut(from);
+        let buffer = self.vcs[number].buffer_mut(from);
         buffer.push(wavelet);
         if buffer.upstream.is_none() && from != Direction::Ramp {
             self.find_upstream(number, from);
@@ -346,7 +358,7 @@ impl Row {
         if self.is_traced {
             self.note(number, now, Traced::Landing { from, wavelet, local_flip: false });
         }
-        Ok(())
+        fault.map_or(Ok(()), Err)
     }
 
     #[cold]
@@ -355,9 +367,13 @@ impl Row {
         self.trace.push(TraceEvent { cycle, x, y: self.y, color, what });
     }
 
+    /// The fault of a wavelet that lands in the same cycle as another of its color: it tells the wavelet of the later side.
+    #[cold]
     fn collision(&self, number: VcId, from: Direction, wavelet: Wavelet) -> Fault {
         let vc = &self.vcs[number];
         let (a, b) = (vc.landed_from, from);
+        let other = vc.buffers().find(|(side, _)| *side == a).map_or(wavelet, |(_, buffer)| buffer.back());
+        let wavelet = if a > b { other } else { wavelet };
         let kind = FaultKind::Collision { sides: [a.min(b), a.max(b)] };
         Fault { x: vc.x(), y: self.y, color: vc.color, wavelet, kind }
     }
@@ -386,11 +402,9 @@ impl Row {
     #[inline]
     pub(crate) fn wake(&mut self, number: VcId) {
         let vc = &mut self.vcs[number];
-        if vc.flags & QUEUED == 0
-            && let Some(priority) = vc.priority()
-        {
+        if vc.flags & QUEUED == 0 && vc.next_side().is_some() {
             vc.flags |= QUEUED;
-            self.active[priority].push(number);
+            self.woken.push(number);
         }
     }
 

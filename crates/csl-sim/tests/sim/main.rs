@@ -10,5 +10,6 @@ mod memory;
 mod random;
 mod reference;
 mod routers;
+mod saturate;
 mod threads;
 mod timing;

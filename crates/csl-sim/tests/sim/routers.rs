@@ -178,7 +178,11 @@ impl Routers {
                 Flying::Credit { at, color, side } => self.channel_mut(at, color).room[side.index()] += 1,
             }
         }
-        faults.sort_by_key(|fault| (fault.y, fault.x, fault.color));
+        let sides = |fault: &Fault| {
+            let FaultKind::Collision { sides } = fault.kind;
+            sides
+        };
+        faults.sort_by_key(|fault| (fault.y, fault.x, fault.color, sides(fault)));
         faults
     }
 
@@ -322,8 +326,8 @@ impl Routers {
             self.flying.entry(now + self.hop).or_default().push(credit);
         }
         for leg in legs.clone() {
-            let ways = self.channel_mut(at, leg).outputs(entry.wavelet);
-            self.note(at, leg, now, Traced::Departure { from: side, wavelet: entry.wavelet, ways });
+            let outputs = self.channel_mut(at, leg).outputs(entry.wavelet);
+            self.note(at, leg, now, Traced::Departure { from: side, wavelet: entry.wavelet, outputs });
         }
         for leg in legs {
             self.send(at, leg, side, entry.wavelet, now, ramp);

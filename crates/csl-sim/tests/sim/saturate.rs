@@ -1,0 +1,700 @@
+//! Random programs that saturate the machine: several long streams a PE over the same links, trees with many branches,
+//! gathers behind switches, rings, color swaps, filters, FIFOs, control tasks, teardown, priorities, slow receivers.
+//! Engine and reference agree on landings, memory (with timestamps in it), faults and traces; the load is pinned.
+//!
+//! `CSL_SIM_SATURATED` sets how many programs a test run makes, `CSL_SIM_FIRST` the number of the first.
+
+use std::sync::Arc;
+
+use csl_fabric::FilterState;
+use csl_image::{Fifo, Image, PeImage, RouteRun};
+use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
+use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
+use csl_isa::{Insn, NO_REG, Op};
+use csl_machine::{
+    Action, Arch, Color, ColorConfig, DirSet, FifoAction, FifoConfig, Filter, FilterKind, PopMode, Priority, QueueDir,
+    SwitchPos, SysOp, TaskKind, TaskTarget, VecConfig, VecOp, Wavelet,
+};
+
+use crate::builder::*;
+use crate::engines::{Engine, EveryCycle, LAST, OnThreads, Outcome, outcome};
+use crate::load::Load;
+use crate::random::{Dice, imm, log, number, sys};
+use crate::reference::Reference;
+
+/// The number of programs of a usual test run.
+const PROGRAMS: u64 = 400;
+
+const POOL: u16 = 0x1000;
+const TURNS: u16 = 0x0ffc;
+const LOG_START: u16 = 0x2000;
+const END: u16 = 0x2800;
+
+/// Local tasks for the steps of operations.
+const STEPS: std::ops::Range<u8> = 10..28;
+/// The local task that makes noise beside the streams, and the task ids of control wavelets.
+const NOISE: u8 = 9;
+const ENTRIES: [u8; 2] = [40, 41];
+
+/// Control wavelets: SWITCH_ADV, SWITCH_RST and TEARDOWN that no CE sees, with NOPs behind that none sees.
+const ADVANCE: u32 = 0x095F_9249;
+const RESET: u32 = 0x099F_9249;
+const TEARDOWN: u32 = 0x09DF_9249;
+
+type At = (u32, u32);
+
+/// A part of a stream.
+#[derive(Clone, Copy)]
+enum Part {
+    Words(u16),
+    Control(u32),
+}
+
+enum What {
+    Send(Vec<Part>),
+    /// The number of wavelets that reach the compute element.
+    Receive(u16),
+}
+
+/// The part of a tile in a stream.
+struct End {
+    color: u8,
+    queue: u8,
+    what: What,
+}
+
+struct Layout<'a> {
+    dice: &'a mut Dice,
+    arch: Arch,
+    size: (u32, u32),
+    ends: Vec<Vec<End>>,
+    routes: Vec<(u32, u32, u8, ColorConfig)>,
+}
+
+pub fn image(seed: u64) -> Image {
+    let mut dice = Dice(seed ^ 0x5a7u64 << 48);
+    let arch = dice.pick(&[Arch::Wse2, Arch::Wse3]);
+    let size = dice.pick(&[(2, 1), (2, 2), (3, 2), (3, 3), (4, 3), (5, 2), (8, 1), (1, 5), (4, 4)]);
+    let ends = (0..size.0 * size.1).map(|_| Vec::new()).collect();
+    let mut layout = Layout { dice: &mut dice, arch, size, ends, routes: Vec::new() };
+    let colors = layout.dice.between(3, 8) as u8;
+    let mut color = 0;
+    while color < colors {
+        color += layout.stream(color);
+    }
+    layout.finish()
+}
+
+fn dirs(set: u8) -> DirSet {
+    DirSet(set)
+}
+
+fn opposite(side: u8) -> u8 {
+    [(W, E), (E, W), (S, N), (N, S)].into_iter().find(|pair| pair.0 == side).map_or(RAMP, |pair| pair.1)
+}
+
+impl Layout<'_> {
+    /// Lays a stream; returns the number of colors that it takes.
+    fn stream(&mut self, color: u8) -> u8 {
+        match self.dice.below(12) {
+            0 => self.loopback(color),
+            1..=3 => self.gather(color),
+            4 | 5 => self.ring(color),
+            6 | 7 if self.arch == Arch::Wse2 && color.is_multiple_of(2) => return self.swaps(color),
+            _ => self.tree(color),
+        }
+        1
+    }
+
+    fn index(&self, (x, y): At) -> usize {
+        (y * self.size.0 + x) as usize
+    }
+
+    fn tile(&mut self) -> At {
+        (self.dice.below(self.size.0.into()) as u32, self.dice.below(self.size.1.into()) as u32)
+    }
+
+    fn neighbour(&self, (x, y): At, side: u8) -> Option<At> {
+        let at = match side {
+            W => (x.checked_sub(1)?, y),
+            E => (x + 1, y),
+            S => (x, y + 1),
+            _ => (x, y.checked_sub(1)?),
+        };
+        (at.0 < self.size.0 && at.1 < self.size.1).then_some(at)
+    }
+
+    fn route(&mut self, at: At, color: u8, config: ColorConfig) {
+        self.routes.push((at.0, at.1, color, config));
+    }
+
+    /// Adds an end where the tile has a queue for it.
+    fn end(&mut self, at: At, color: u8, what: What) -> bool {
+        let index = self.index(at);
+        let used = self.ends[index].len() as u8;
+        if used < 6 {
+            self.ends[index].push(End { color, queue: 2 + (used * 5 + 3) % 6, what });
+        }
+        used < 6
+    }
+
+    fn words(&mut self) -> u16 {
+        let most = self.dice.pick(&[20, 80, 200, 300]);
+        self.dice.between(most / 2, most)
+    }
+
+    /// A random walk that crosses no tile twice: tiles, each with the side by which it goes on.
+    fn walk(&mut self, most: u16) -> Vec<(At, u8)> {
+        let mut path = vec![(self.tile(), RAMP)];
+        for _ in 0..self.dice.between(1, most) {
+            let (at, _) = path[path.len() - 1];
+            let sides: Vec<u8> = [W, E, S, N]
+                .into_iter()
+                .filter(|side| {
+                    self.neighbour(at, *side).is_some_and(|next| path.iter().all(|(known, _)| *known != next))
+                })
+                .collect();
+            if sides.is_empty() {
+                break;
+            }
+            let side = self.dice.pick(&sides);
+            let last = path.len() - 1;
+            path[last].1 = side;
+            path.extend(self.neighbour(at, side).map(|next| (next, RAMP)));
+        }
+        path
+    }
+
+    fn loopback(&mut self, color: u8) {
+        let (at, words) = (self.tile(), self.words());
+        self.route(at, color, ColorConfig::route(dirs(RAMP), dirs(RAMP)));
+        self.end(at, color, What::Send(vec![Part::Words(words)]));
+        self.end(at, color, What::Receive(words));
+    }
+
+    /// A stream in parts, with control wavelets between and behind them; and the number of wavelets in it that compute
+    /// elements see.
+    fn parts(&mut self) -> (Vec<Part>, u16) {
+        let (words, count) = (self.words(), self.dice.between(1, 3));
+        let mut parts = Vec::new();
+        for _ in 0..count {
+            parts.push(Part::Words((words / count).max(1)));
+            if self.dice.one_in(4) {
+                parts.push(Part::Control(u32::from(self.dice.pick(&ENTRIES)) << 16));
+            }
+        }
+        let seen = parts.iter().map(|part| if let Part::Words(words) = part { *words } else { 1 }).sum();
+        if self.dice.one_in(8) {
+            parts.push(Part::Control(self.dice.pick(&[TEARDOWN, TEARDOWN, RESET, ADVANCE])));
+        }
+        (parts, seen)
+    }
+
+    /// A tree from one sender to several receivers.
+    fn tree(&mut self, color: u8) {
+        let root = self.tile();
+        let (parts, seen) = self.parts();
+        let mut members = vec![(root, RAMP, 0u8)];
+        for _ in 0..self.dice.between(1, 9) {
+            let last = members.len() - 1;
+            let from = if self.dice.one_in(3) { self.dice.between(0, last as u16).into() } else { last };
+            let side = self.dice.pick(&[W, E, S, N]);
+            match self.neighbour(members[from].0, side) {
+                Some(next) if members.iter().all(|member| member.0 != next) => {
+                    members[from].2 |= side;
+                    members.push((next, opposite(side), 0));
+                }
+                // Now and then over the edge, where wavelets are lost.
+                None if self.dice.one_in(24) => members[from].2 |= side,
+                _ => {}
+            }
+        }
+        if !self.end(root, color, What::Send(parts)) {
+            return;
+        }
+        for (at, from, onward) in members {
+            let takes = onward == 0 || at != root && self.dice.one_in(2) || self.dice.one_in(12);
+            let mut config = ColorConfig::route(dirs(from), dirs(onward | if takes { RAMP } else { 0 }));
+            let mut count = seen;
+            if takes && self.dice.one_in(5) {
+                let filter = self.filter();
+                count = passed(&filter, seen);
+                config.filter = Some(filter);
+            }
+            self.route(at, color, config);
+            if takes {
+                self.end(at, color, What::Receive(count));
+            }
+        }
+    }
+
+    fn filter(&mut self) -> Filter {
+        let limit1 = self.dice.between(1, 5);
+        let kind = self.dice.pick(&[FilterKind::Counter, FilterKind::Counter, FilterKind::SparseCounter]);
+        let limit2 = self.dice.one_in(2).then(|| self.dice.between(0, 9));
+        let (max_counter, init_counter) = (self.dice.between(0, limit1), self.dice.between(0, limit1));
+        let count_control = self.dice.one_in(2);
+        Filter { limit1, limit2, max_counter, init_counter, count_data: true, count_control, ..Filter::new(kind) }
+    }
+
+    /// All tiles of a path send to its end, the nearest first: each opens the way for those behind it.
+    fn gather(&mut self, color: u8) {
+        let path = self.walk(5);
+        let (words, mut sum, mut from) = (self.words() / path.len() as u16 + 1, 0, None);
+        for &(at, side) in &path[..path.len() - 1] {
+            let mut config = ColorConfig::route(dirs(RAMP), dirs(side));
+            if let Some(from) = from {
+                config.positions[0] = SwitchPos::Rx(dirs(from));
+                config.ring_mode = self.dice.one_in(12);
+            }
+            config.pop_mode = self.dice.pick(&PopMode::ALL);
+            self.route(at, color, config);
+            if self.end(at, color, What::Send(vec![Part::Words(words), Part::Control(ADVANCE)])) {
+                sum += words;
+            }
+            from = Some(opposite(side));
+        }
+        let (sink, _) = path[path.len() - 1];
+        self.route(sink, color, ColorConfig::route(dirs(from.unwrap_or(RAMP)), dirs(RAMP)));
+        if path.len() == 1 {
+            self.end(sink, color, What::Send(vec![Part::Words(words)]));
+            sum = words;
+        }
+        self.end(sink, color, What::Receive(sum));
+    }
+
+    /// A sender whose parts go in turn to the neighbours of the tile behind it.
+    fn ring(&mut self, color: u8) {
+        let source = self.tile();
+        let sides = [W, E, S, N];
+        let Some((side, hub)) = sides.into_iter().find_map(|side| Some((side, self.neighbour(source, side)?))) else {
+            return;
+        };
+        let outs: Vec<u8> =
+            sides.into_iter().filter(|out| *out != opposite(side) && self.neighbour(hub, *out).is_some()).collect();
+        let outs: Vec<u8> = outs.into_iter().take(3).chain([RAMP]).collect();
+        let mut config = ColorConfig::route(dirs(opposite(side)), dirs(outs[0]));
+        for (position, out) in config.positions.iter_mut().zip(&outs[1..]) {
+            *position = SwitchPos::Tx(dirs(*out));
+        }
+        config.ring_mode = true;
+        config.pop_mode = self.dice.pick(&[PopMode::NoPop, PopMode::AlwaysPop]);
+        let rounds = usize::from(self.dice.between(1, 5)) * outs.len();
+        let words = self.dice.between(2, 30);
+        let parts = (0..rounds).flat_map(|_| [Part::Words(words), Part::Control(ADVANCE)]).collect();
+        if !self.end(source, color, What::Send(parts)) {
+            return;
+        }
+        self.route(source, color, ColorConfig::route(dirs(RAMP), dirs(side)));
+        self.route(hub, color, config);
+        let each = words * (rounds / outs.len()) as u16;
+        for out in outs {
+            let leaf = self.neighbour(hub, out).filter(|_| out != RAMP);
+            if let Some(leaf) = leaf {
+                self.route(leaf, color, ColorConfig::route(dirs(opposite(out)), dirs(RAMP)));
+            }
+            self.end(leaf.unwrap_or(hub), color, What::Receive(each));
+        }
+    }
+
+    /// A line along a row on which every tile swaps the two colors of a pair, or now and then one.
+    fn swaps(&mut self, color: u8) -> u8 {
+        let y = self.dice.below(self.size.1.into()) as u32;
+        let width = self.size.0;
+        let is_pair = !self.dice.one_in(3);
+        let words = [self.words(), self.words()];
+        let mut sent = [color, color + 1];
+        for x in 0..width {
+            let (from, to) = (if x == 0 { RAMP } else { W }, if x + 1 < width { E } else { RAMP });
+            for i in 0..2 {
+                let here = if x == 0 || !is_pair { sent[i] } else { sent[i] ^ 1 };
+                let takes = to != RAMP && x > 0 && self.dice.one_in(3);
+                let mut config = ColorConfig::route(dirs(from), dirs(to | if takes { RAMP } else { 0 }));
+                config.swap_x = is_pair && x > 0;
+                self.route((x, y), here, config);
+                if x == 0 {
+                    self.end((x, y), here, What::Send(vec![Part::Words(words[i])]));
+                }
+                if takes || to == RAMP {
+                    self.end((x, y), here, What::Receive(words[i]));
+                }
+                sent[i] = here;
+            }
+        }
+        2
+    }
+
+    fn finish(self) -> Image {
+        let Layout { dice, arch, size: (width, height), ends, mut routes } = self;
+        let is_chaotic = dice.one_in(16);
+        let programs = ends.into_iter().map(|ends| program_of(dice, arch, ends, is_chaotic)).collect();
+        let tiles: Vec<Vec<u32>> = (0..height).map(|y| (y * width..(y + 1) * width).collect()).collect();
+        let tiles: Vec<&[u32]> = tiles.iter().map(Vec::as_slice).collect();
+        let mut image = layout(arch, programs, &tiles, &[]);
+        routes.sort_by_key(|(x, y, color, _)| (*y, *x, *color));
+        routes.dedup_by_key(|(x, y, color, _)| (*y, *x, *color));
+        for (x, y, color, config) in routes {
+            let number = image.color_configs.len() as u32;
+            image.routes.push(RouteRun { x, y, len: 1, color: Color::at(color), config: number });
+            image.color_configs.push(config);
+        }
+        image
+    }
+}
+
+/// The number of data wavelets that a filter lets through.
+fn passed(filter: &Filter, words: u16) -> u16 {
+    let mut filter = FilterState::new(filter);
+    let pass = |_: &u16| {
+        let passes = filter.passes(Wavelet::word(0));
+        filter.count(Wavelet::word(0));
+        passes
+    };
+    (0..words).filter(pass).count() as u16
+}
+
+/// An operation of a chain: each starts when the one before it has ended.
+enum Step {
+    Send(u8, u8, Part),
+    Receive(u8, u8, u16),
+    /// From one color to another.
+    Relay((u8, u8), (u8, u8), u16),
+    Push(u8, u8, u16),
+    /// Out of the FIFO, to memory or to a color.
+    Pop(Option<(u8, u8)>, u16),
+}
+
+struct Maker<'a> {
+    dice: &'a mut Dice,
+    arch: Arch,
+    pe: PeImage,
+    next_step: u8,
+}
+
+fn program_of(dice: &mut Dice, arch: Arch, ends: Vec<End>, is_chaotic: bool) -> PeImage {
+    let mut pe = program(&[]);
+    let bytes = (0..(LOG_START - POOL)).map(|_| dice.below(256) as u8).collect();
+    pe.sections.push(csl_image::Section { addr: POOL, bytes });
+    pe.data_end = END;
+    pe.main_thread_priority = dice.pick(&[None, None, None, Some(Priority::Low), Some(Priority::High)]);
+    for end in &ends {
+        let dir = if matches!(end.what, What::Send(_)) { QueueDir::Out } else { QueueDir::In };
+        bind(&mut pe, dir, end.queue, end.color);
+    }
+    let mut maker = Maker { dice, arch, pe, next_step: STEPS.start };
+    for entry in ENTRIES {
+        maker.task(TaskKind::Control, entry, &[]);
+    }
+    maker.task(TaskKind::Local, csl_machine::chip(arch).tasks.teardown, &[]);
+    let chains = maker.chains(ends);
+    maker.main(chains, is_chaotic);
+    maker.pe
+}
+
+impl Maker<'_> {
+    /// A task that logs its time and runs `code`.
+    fn task(&mut self, kind: TaskKind, id: u8, code: &[Insn]) {
+        let mut all = self.time();
+        all.extend_from_slice(code);
+        let func = func(&mut self.pe, 0, &all);
+        csl_testkit::bind(&mut self.pe, kind, id, &[], func);
+    }
+
+    fn time(&mut self) -> Vec<Insn> {
+        let mut code = vec![imm(6, 0), sys(SysOp::TscWord, 6, 7)];
+        code.extend(log(7));
+        code
+    }
+
+    fn chains(&mut self, ends: Vec<End>) -> Vec<Vec<Step>> {
+        let (mut sends, mut receives) = (Vec::new(), Vec::new());
+        for End { color, queue, what } in ends {
+            match what {
+                What::Send(parts) => sends.push((color, queue, parts)),
+                What::Receive(words) => receives.push((color, queue, words)),
+            }
+        }
+        let mut chains = Vec::new();
+        let mut has_fifo = false;
+        for (color, queue, words) in receives {
+            if words == 0 {
+                continue;
+            }
+            if self.dice.one_in(5) {
+                self.data_task(color, queue);
+                continue;
+            }
+            let partner = sends.iter().position(|(_, _, parts)| matches!(parts[..], [Part::Words(_)]));
+            let partner = partner.filter(|_| self.dice.one_in(2)).map(|at| sends.swap_remove(at));
+            match partner {
+                Some((to, out, parts)) => {
+                    let Part::Words(sent) = parts[0] else { continue };
+                    let both = words.min(sent);
+                    let mut chain = Vec::new();
+                    if !has_fifo && self.dice.one_in(3) {
+                        has_fifo = true;
+                        self.fifo();
+                        chain.push(Step::Push(color, queue, both));
+                        chains.push(vec![Step::Pop(Some((to, out)), both)]);
+                    } else {
+                        chain.push(Step::Relay((color, queue), (to, out), both));
+                    }
+                    if words > both {
+                        chain.push(Step::Receive(color, queue, words - both));
+                    }
+                    chains.push(chain);
+                    if sent > both {
+                        chains.push(vec![Step::Send(to, out, Part::Words(sent - both))]);
+                    }
+                }
+                None if !has_fifo && self.dice.one_in(4) => {
+                    has_fifo = true;
+                    self.fifo();
+                    chains.push(vec![Step::Push(color, queue, words)]);
+                    chains.push(vec![Step::Pop(None, words)]);
+                }
+                None => {
+                    let parts = self.dice.between(1, 2).min(words);
+                    let rest = words - words / parts * (parts - 1);
+                    let lengths = (1..parts).map(|_| words / parts).chain([rest]);
+                    chains.push(lengths.map(|words| Step::Receive(color, queue, words)).collect());
+                }
+            }
+        }
+        for (color, queue, parts) in sends {
+            chains.push(parts.into_iter().map(|part| Step::Send(color, queue, part)).collect());
+        }
+        chains
+    }
+
+    fn data_task(&mut self, color: u8, queue: u8) {
+        let id = if self.arch == Arch::Wse2 { color } else { queue };
+        let mut code = vec![Insn::new(Op::Charge, self.dice.pick(&[0, 0, 5, 40]), 0, 0)];
+        code.extend(log(0));
+        code.extend(self.time());
+        let func = func(&mut self.pe, 1, &code);
+        csl_testkit::bind(&mut self.pe, TaskKind::Data, id, &[16], func);
+    }
+
+    fn fifo(&mut self) {
+        let action = self.dice.pick(&[FifoAction::TestOrSuspend, FifoAction::Suspend]);
+        let priority = self.dice.pick(&[None, None, Some(Priority::Medium), Some(Priority::High)]);
+        let config = FifoConfig {
+            elem_words: 2,
+            empty_action: action,
+            full_action: action,
+            activate_push: None,
+            activate_pop: None,
+            priority,
+            simd: None,
+        };
+        self.pe.fifos.push(Fifo { addr: 0xa00, words: 2 * self.dice.between(2, 12), config });
+    }
+
+    fn memory(&mut self, extent: u16) -> VecArg {
+        let addr = POOL + 4 * self.dice.between(0, 0x280);
+        VecArg::DsdConst(Dsd::mem1d(addr, extent, self.dice.pick(&[1, 1, 1, 0]), false).0)
+    }
+
+    fn vector(&mut self, op: VecOp, dest: VecArg, srcs: Vec<VecArg>, config: VecConfig<RegOrImm>) -> Insn {
+        self.pe.vecs.push(VecDesc { op: op as u8, dest, srcs, config });
+        Insn::new(Op::Vec, self.pe.vecs.len() as u16 - 1, NO_REG, 0)
+    }
+
+    /// The configuration of a step: asynchronous, with a task for the next one where there is one.
+    fn config(&mut self, queue: u8, then: Option<u8>) -> VecConfig<RegOrImm> {
+        let activate = |id: u8| Action::Activate(TaskTarget::LocalTask(RegOrImm::Imm(id.into())));
+        let priorities = [None, None, None, Some(Priority::Low), Some(Priority::Medium), Some(Priority::High)];
+        let (priority, ut) = (self.dice.pick(&priorities), Some(RegOrImm::Imm(queue.into())));
+        let completion = then.map_or(Action::Nothing, activate);
+        VecConfig { is_async: true, completion, priority, ut, ..VecConfig::default() }
+    }
+
+    fn step(&mut self, step: &Step, then: Option<u8>) -> Insn {
+        match *step {
+            Step::Send(color, queue, Part::Words(words)) => {
+                let config = self.config(queue, then);
+                let source = self.memory(words);
+                if self.dice.one_in(3) {
+                    let other = self.memory(words);
+                    return self.vector(VecOp::Fadds, fabout(color, queue, words), vec![source, other], config);
+                }
+                self.vector(VecOp::Mov32, fabout(color, queue, words), vec![source], config)
+            }
+            Step::Send(color, queue, Part::Control(payload)) => {
+                let config = self.config(queue, then);
+                let flags = fabric_flags::CONTROL;
+                let dest = Dsd::fabric(DsdClass::Fabout, Color::new(color), queue, 1, flags, false);
+                let payload = VecArg::ScalarConst { value: payload.into(), bits: 32 };
+                self.vector(VecOp::Mov32, VecArg::DsdConst(dest.0), vec![payload], config)
+            }
+            Step::Receive(color, queue, words) => {
+                let (config, dest) = (self.config(queue, then), self.memory(words));
+                let mut srcs = vec![fabin(color, queue, words)];
+                if self.dice.one_in(2) {
+                    srcs.insert(0, dest);
+                    return self.vector(VecOp::Fadds, dest, srcs, config);
+                }
+                self.vector(VecOp::Mov32, dest, srcs, config)
+            }
+            Step::Relay((from, queue), (to, out), words) => {
+                let config = self.config(queue, then);
+                let (dest, source) = (fabout(to, out, words), fabin(from, queue, words));
+                if self.dice.one_in(2) {
+                    let own = self.memory(words);
+                    return self.vector(VecOp::Fadds, dest, vec![own, source], config);
+                }
+                self.vector(VecOp::Mov32, dest, vec![source], config)
+            }
+            Step::Push(color, queue, words) => {
+                let config = self.config(queue, then);
+                self.vector(VecOp::Mov32, VecArg::Fifo(0), vec![fabin(color, queue, words)], config)
+            }
+            Step::Pop(to, words) => {
+                let config = self.config(to.map_or(1, |to| to.1), then);
+                let dest = match to {
+                    Some((color, queue)) => fabout(color, queue, words),
+                    None => self.memory(words),
+                };
+                self.vector(VecOp::Mov32, dest, vec![VecArg::Fifo(0)], config)
+            }
+        }
+    }
+
+    /// The first instruction of a chain; its other steps become tasks. Where ids run out, the rest is left out.
+    fn chain(&mut self, chain: &[Step]) -> Insn {
+        let then = (chain.len() > 1 && self.next_step < STEPS.end).then(|| {
+            self.next_step += 1;
+            self.next_step - 1
+        });
+        let first = self.step(&chain[0], then);
+        if let Some(id) = then {
+            // Where few ids are left, several steps share a task, which waits for each.
+            let is_last = self.next_step + 2 >= STEPS.end;
+            let mut code = vec![Insn::new(Op::Charge, self.dice.between(0, 12), 0, 0)];
+            if is_last {
+                for step in &chain[1..] {
+                    code.push(self.step(step, None));
+                }
+            } else {
+                let next = self.chain(&chain[1..]);
+                code.push(next);
+            }
+            if self.dice.one_in(2) {
+                self.task(TaskKind::Local, id, &code);
+            } else {
+                let func = func(&mut self.pe, 0, &code);
+                csl_testkit::bind(&mut self.pe, TaskKind::Local, id, &[], func);
+            }
+        }
+        first
+    }
+
+    fn main(&mut self, chains: Vec<Vec<Step>>, is_chaotic: bool) {
+        let mut code = vec![sys(SysOp::TscEnable, 0, NO_REG)];
+        for chain in &chains {
+            if self.dice.one_in(4) {
+                // Some start late: what comes meanwhile stands.
+                let most = self.dice.pick(&[10, 200, 900]);
+                code.push(Insn::new(Op::Charge, self.dice.between(1, most), 0, 0));
+            }
+            let first = self.chain(chain);
+            code.push(first);
+        }
+        let turns = self.dice.between(0, 30);
+        if turns > 0 {
+            code.extend([imm(0, NOISE.into()), sys(SysOp::ActivateTask, 0, NO_REG)]);
+        }
+        self.noise(turns, is_chaotic);
+        main_task(&mut self.pe, &code);
+    }
+
+    /// A task that does something, counts down and starts itself again.
+    fn noise(&mut self, turns: u16, is_chaotic: bool) {
+        let mut code = Vec::new();
+        for _ in 0..self.dice.between(1, 3) {
+            match self.dice.below(7) {
+                0 => code.push(Insn::new(Op::Charge, self.dice.between(1, 60), 0, 0)),
+                1 => code.extend(self.time()),
+                2 => {
+                    code.push(Insn::new(Op::LoadU16At, 4, POOL + 4 * self.dice.between(0, 0x280), 0));
+                    code.extend(log(4));
+                }
+                3 => {
+                    let op = self.dice.pick(&[SysOp::BlockUt, SysOp::UnblockUt, SysOp::UnblockUt, SysOp::UnblockUt]);
+                    code.extend([imm(0, self.dice.between(2, 7)), sys(op, 0, NO_REG)]);
+                }
+                _ if is_chaotic => code.extend(self.rewrite()),
+                _ => {
+                    let extent = self.dice.between(1, 60);
+                    let (dest, a, b) = (self.memory(extent), self.memory(extent), self.memory(extent));
+                    code.push(self.vector(VecOp::Fadds, dest, vec![a, b], VecConfig::default()));
+                }
+            }
+        }
+        let behind = self.pe.code.len() + code.len() + 7;
+        code.extend([
+            Insn::new(Op::LoadU16At, 1, TURNS, 0),
+            Insn::new(Op::AddU16Imm, 1, 1, 1),
+            Insn::new(Op::Store16At, 1, TURNS, 0),
+            Insn::new(Op::BrGeUImm, 1, turns, 0),
+            Insn::new(Op::Ext, 3, 6, behind as u16),
+            imm(0, NOISE.into()),
+            sys(SysOp::ActivateTask, 0, NO_REG),
+        ]);
+        let func = func(&mut self.pe, 0, &code);
+        csl_testkit::bind(&mut self.pe, TaskKind::Local, NOISE, &[], func);
+    }
+
+    /// Writes the route or the switch of a color.
+    fn rewrite(&mut self) -> Vec<Insn> {
+        let chip = csl_machine::chip(self.arch);
+        let color = self.dice.between(0, 8);
+        let (register, word) = if self.dice.one_in(2) {
+            (chip.config.color_switches + color, self.dice.between(0, 0x7fff))
+        } else {
+            let inputs = self.dice.pick(&[W, E, S, N, RAMP, RAMP, RAMP | W, 0]);
+            let outputs = self.dice.pick(&[W, E, S, N, RAMP, RAMP | E, S | E, 0]);
+            (chip.config.color_routes + color, u16::from(inputs) << 5 | u16::from(outputs))
+        };
+        let mut code = vec![imm(6, register), imm(7, word), sys(SysOp::SetConfig, 6, NO_REG)];
+        code.push(sys(SysOp::GetConfig, 6, 5));
+        code.extend(log(5));
+        code
+    }
+}
+
+fn run_on_reference(image: &Arc<Image>, is_traced: bool) -> (Outcome, Load) {
+    let mut reference = Reference::new(image, is_traced);
+    let fault = reference.run(LAST).err();
+    (outcome(&mut reference, image, END, fault), reference.load())
+}
+
+#[test]
+fn saturating_programs_run_as_on_the_reference() {
+    let first = number("CSL_SIM_FIRST", 0);
+    let count = number("CSL_SIM_SATURATED", PROGRAMS);
+    let (mut load, mut faults, mut landings, mut cycles, mut cut_off) = (Load::default(), 0, 0, 0, 0);
+    for seed in first..first + count {
+        let image = Arc::new(image(seed));
+        let is_traced = seed % 8 == 0;
+        let (expected, of_program) = run_on_reference(&image, is_traced);
+        let engines: &[usize] = if seed % 4 == 0 { &[1, 2, 4] } else { &[1] };
+        for engine in engines.iter().map(|threads| OnThreads(*threads)) {
+            if let Some(difference) = engine.run(&image, END, is_traced).difference(&expected) {
+                let traced = engine.run(&image, END, true).difference(&EveryCycle.run(&image, END, true));
+                panic!("program {seed} on {}: {difference}; traced: {traced:?}", engine.name());
+            }
+        }
+        load.add(&of_program);
+        faults += u64::from(expected.fault.is_some());
+        cut_off += u64::from(expected.end == LAST);
+        landings += expected.landings.1;
+        cycles += expected.end;
+    }
+    println!("{count} programs, {faults} with a fault, {cut_off} cut off, {landings} landings, {cycles} cycles");
+    println!("{} switches moved, {} control wavelets", load.switched, load.controls);
+    for (what, share) in load.shares() {
+        println!("{share:4} of 1000 {what}");
+    }
+}
