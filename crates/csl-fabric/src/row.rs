@@ -401,10 +401,27 @@ impl Row {
 
     #[inline]
     pub(crate) fn wake(&mut self, number: VcId) {
+        self.wake_one(number);
+        if self.table.has_swaps() {
+            self.wake_partner(number);
+        }
+    }
+
+    #[inline]
+    fn wake_one(&mut self, number: VcId) {
         let vc = &mut self.vcs[number];
         if vc.flags & QUEUED == 0 && vc.next_side().is_some() {
             vc.flags |= QUEUED;
             self.woken.push(number);
+        }
+    }
+
+    /// Wakes the other color of the pair where its wavelets leave by this one as well: they may have waited for the same.
+    #[cold]
+    fn wake_partner(&mut self, number: VcId) {
+        let (x, color) = self.vcs[number].column_and_color();
+        if let Some(partner) = self.vc(x, color.partner()).filter(|vc| self.vcs[*vc].flags & SHARES_INPUT != 0) {
+            self.wake_one(partner);
         }
     }
 

@@ -49,19 +49,19 @@ impl Load {
         all.into_iter().for_each(|(sum, more)| *sum += more);
     }
 
-    /// The shares, by name, in thousandths.
-    pub fn shares(&self) -> [(&'static str, u64); 9] {
+    /// Shares in thousandths, by name, each with the least that saturating programs reach.
+    pub fn shares(&self) -> [(&'static str, u64, u64); 9] {
         let share = |part: u64, whole: u64| part * 1000 / whole.max(1);
         [
-            ("router buffers that hold something and are full", share(self.full_buffers, self.held_buffers)),
-            ("heads that lose an output to another", share(self.contended, self.heads)),
-            ("heads without a credit", share(self.without_credit, self.heads)),
-            ("heads that the compute element refuses", share(self.refused, self.heads)),
-            ("heads that are sent", share(self.sent, self.heads)),
-            ("senders with a full output queue", share(self.full_outputs, self.senders)),
-            ("senders with several queues that could leave", share(self.rivals, self.senders)),
-            ("input queues that hold something and are full", share(self.full_inputs, self.held_inputs)),
-            ("injected wavelets that are control wavelets", share(self.controls, self.injected)),
+            ("router buffers that hold something and are full", share(self.full_buffers, self.held_buffers), 700),
+            ("losses of an output to another, by wavelets sent", share(self.contended, self.sent), 120),
+            ("heads without a credit", share(self.without_credit, self.heads), 400),
+            ("heads that the compute element refuses", share(self.refused, self.heads), 200),
+            ("heads that are sent", share(self.sent, self.heads), 80),
+            ("senders with a full output queue", share(self.full_outputs, self.senders), 700),
+            ("senders with several queues that could leave", share(self.rivals, self.senders), 80),
+            ("input queues that hold something and are full", share(self.full_inputs, self.held_inputs), 700),
+            ("injected wavelets that are control wavelets", share(self.controls, self.injected), 5),
         ]
     }
 }

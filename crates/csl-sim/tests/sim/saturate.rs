@@ -4,6 +4,7 @@
 //!
 //! `CSL_SIM_SATURATED` sets how many programs a test run makes, `CSL_SIM_FIRST` the number of the first.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use csl_fabric::FilterState;
@@ -47,7 +48,22 @@ type At = (u32, u32);
 #[derive(Clone, Copy)]
 enum Part {
     Words(u16),
+    /// Words behind the last of which the sender's own switch advances.
+    WordsAndOn(u16),
     Control(u32),
+    /// Words and SWITCH_ADV, again and again.
+    Rounds(u16, u16),
+}
+
+impl Part {
+    /// The number of its wavelets.
+    fn wavelets(self) -> u64 {
+        match self {
+            Part::Words(words) | Part::WordsAndOn(words) => words.into(),
+            Part::Control(_) => 1,
+            Part::Rounds(words, rounds) => u64::from(words + 1) * u64::from(rounds),
+        }
+    }
 }
 
 enum What {
@@ -71,18 +87,33 @@ struct Layout<'a> {
     routes: Vec<(u32, u32, u8, ColorConfig)>,
 }
 
-pub fn image(seed: u64) -> Image {
+/// A program, and the number of wavelets that its compute elements have to send.
+fn generate(seed: u64) -> (Image, u64) {
     let mut dice = Dice(seed ^ 0x5a7u64 << 48);
     let arch = dice.pick(&[Arch::Wse2, Arch::Wse3]);
-    let size = dice.pick(&[(2, 1), (2, 2), (3, 2), (3, 3), (4, 3), (5, 2), (8, 1), (1, 5), (4, 4)]);
+    let is_wide = dice.one_in(2);
+    let sizes: &[At] = match is_wide {
+        true => &[(6, 1), (8, 1), (10, 1), (6, 2), (5, 3), (8, 2)],
+        false => &[(2, 1), (2, 2), (3, 2), (3, 3), (4, 3), (5, 2), (1, 5), (4, 4)],
+    };
+    let size = dice.pick(sizes);
     let ends = (0..size.0 * size.1).map(|_| Vec::new()).collect();
     let mut layout = Layout { dice: &mut dice, arch, size, ends, routes: Vec::new() };
-    let colors = layout.dice.between(3, 8) as u8;
-    let mut color = 0;
+    let mut color = match is_wide {
+        true if layout.dice.one_in(2) => layout.shifts(),
+        true => layout.drains(),
+        false => 0,
+    };
+    let colors = if is_wide { color + layout.dice.between(0, 3) as u8 } else { layout.dice.between(3, 10) as u8 };
     while color < colors {
         color += layout.stream(color);
     }
-    layout.finish()
+    let sends = layout.ends.iter().flatten().filter_map(|end| match &end.what {
+        What::Send(parts) => Some(parts.iter().map(|part| part.wavelets()).sum::<u64>()),
+        What::Receive(_) => None,
+    });
+    let planned = sends.sum();
+    (layout.finish(), planned)
 }
 
 fn dirs(set: u8) -> DirSet {
@@ -100,7 +131,7 @@ impl Layout<'_> {
             0 => self.loopback(color),
             1..=3 => self.gather(color),
             4 | 5 => self.ring(color),
-            6 | 7 if self.arch == Arch::Wse2 && color.is_multiple_of(2) => return self.swaps(color),
+            6 | 7 if self.arch == Arch::Wse2 && color.is_multiple_of(2) && self.size.0 > 1 => return self.swaps(color),
             _ => self.tree(color),
         }
         1
@@ -130,12 +161,14 @@ impl Layout<'_> {
 
     /// Adds an end where the tile has a queue for it.
     fn end(&mut self, at: At, color: u8, what: What) -> bool {
+        // WSE-2 has two output queues fewer.
+        let is_short = self.arch == Arch::Wse2 && matches!(what, What::Send(_));
+        let queues: &[u8] = if is_short { &[4, 3, 5, 2] } else { &[7, 2, 6, 5, 3, 4] };
         let index = self.index(at);
-        let used = self.ends[index].len() as u8;
-        if used < 6 {
-            self.ends[index].push(End { color, queue: 2 + (used * 5 + 3) % 6, what });
-        }
-        used < 6
+        let ends = &mut self.ends[index];
+        let queue = queues.iter().copied().find(|queue| ends.iter().all(|end| end.queue != *queue));
+        ends.extend(queue.map(|queue| End { color, queue, what }));
+        queue.is_some()
     }
 
     fn words(&mut self) -> u16 {
@@ -163,6 +196,59 @@ impl Layout<'_> {
             path.extend(self.neighbour(at, side).map(|next| (next, RAMP)));
         }
         path
+    }
+
+    /// Every tile of every row sends to the tile some columns on, so that several streams share each link. Returns the
+    /// number of colors.
+    fn shifts(&mut self) -> u8 {
+        let (width, height) = self.size;
+        let distance = u32::from(self.dice.between(2, 4)).min(width - 1);
+        let words = self.words();
+        for (x, y) in (0..height).flat_map(|y| (0..width - distance).map(move |x| (x, y))) {
+            let color = (x % (distance + 1)) as u8;
+            if self.dice.one_in(8) || !self.end((x, y), color, What::Send(vec![Part::Words(words)])) {
+                continue;
+            }
+            let takes = self.dice.one_in(6);
+            for column in x..=x + distance {
+                let from = if column == x { RAMP } else { W };
+                let to = match column - x {
+                    hops if hops == distance => RAMP,
+                    1 if takes => E | RAMP,
+                    _ => E,
+                };
+                self.route((column, y), color, ColorConfig::route(dirs(from), dirs(to)));
+                if to & RAMP != 0 {
+                    self.end((column, y), color, What::Receive(words));
+                }
+            }
+        }
+        distance as u8 + 1
+    }
+
+    /// Tiles of a row send over its edge, where everything is taken: no compute element slows the streams that share the
+    /// links. Returns the number of colors.
+    fn drains(&mut self) -> u8 {
+        let (width, height) = self.size;
+        let colors = self.dice.between(2, 8).min(width as u16) as u8;
+        let words = self.words();
+        for y in 0..height {
+            for color in 0..colors {
+                let first = self.dice.below(u64::from(width)) as u32;
+                if !self.end((first, y), color, What::Send(vec![Part::Words(words)])) {
+                    continue;
+                }
+                for x in first..width {
+                    let from = if x == first { RAMP } else { W };
+                    let takes = x > first && self.dice.one_in(12);
+                    self.route((x, y), color, ColorConfig::route(dirs(from), dirs(E | if takes { RAMP } else { 0 })));
+                    if takes {
+                        self.end((x, y), color, What::Receive(words));
+                    }
+                }
+            }
+        }
+        colors
     }
 
     fn loopback(&mut self, color: u8) {
@@ -242,16 +328,24 @@ impl Layout<'_> {
         let path = self.walk(5);
         let (words, mut sum, mut from) = (self.words() / path.len() as u16 + 1, 0, None);
         for &(at, side) in &path[..path.len() - 1] {
+            let parts = match self.dice.one_in(3) {
+                true => vec![Part::WordsAndOn(words)],
+                false => vec![Part::Words(words), Part::Control(ADVANCE)],
+            };
             let mut config = ColorConfig::route(dirs(RAMP), dirs(side));
-            if let Some(from) = from {
-                config.positions[0] = SwitchPos::Rx(dirs(from));
-                config.ring_mode = self.dice.one_in(12);
+            match from {
+                _ if self.end(at, color, What::Send(parts)) => {
+                    sum += words;
+                    if let Some(from) = from {
+                        config.positions[0] = SwitchPos::Rx(dirs(from));
+                        config.ring_mode = self.dice.one_in(12);
+                    }
+                }
+                Some(from) => config.rx = dirs(from),
+                None => {}
             }
             config.pop_mode = self.dice.pick(&PopMode::ALL);
             self.route(at, color, config);
-            if self.end(at, color, What::Send(vec![Part::Words(words), Part::Control(ADVANCE)])) {
-                sum += words;
-            }
             from = Some(opposite(side));
         }
         let (sink, _) = path[path.len() - 1];
@@ -279,9 +373,9 @@ impl Layout<'_> {
         }
         config.ring_mode = true;
         config.pop_mode = self.dice.pick(&[PopMode::NoPop, PopMode::AlwaysPop]);
-        let rounds = usize::from(self.dice.between(1, 5)) * outs.len();
+        let rounds = usize::from(self.dice.between(1, 8)) * outs.len();
         let words = self.dice.between(2, 30);
-        let parts = (0..rounds).flat_map(|_| [Part::Words(words), Part::Control(ADVANCE)]).collect();
+        let parts = vec![Part::Rounds(words, rounds as u16)];
         if !self.end(source, color, What::Send(parts)) {
             return;
         }
@@ -297,28 +391,31 @@ impl Layout<'_> {
         }
     }
 
-    /// A line along a row on which every tile swaps the two colors of a pair, or now and then one.
+    /// A line along a row on which every tile swaps the two colors of a pair; or one color, which every tile receives on
+    /// the other as well.
     fn swaps(&mut self, color: u8) -> u8 {
         let y = self.dice.below(self.size.1.into()) as u32;
-        let width = self.size.0;
-        let is_pair = !self.dice.one_in(3);
+        let is_pair = self.dice.one_in(2);
         let words = [self.words(), self.words()];
-        let mut sent = [color, color + 1];
-        for x in 0..width {
-            let (from, to) = (if x == 0 { RAMP } else { W }, if x + 1 < width { E } else { RAMP });
-            for i in 0..2 {
-                let here = if x == 0 || !is_pair { sent[i] } else { sent[i] ^ 1 };
-                let takes = to != RAMP && x > 0 && self.dice.one_in(3);
-                let mut config = ColorConfig::route(dirs(from), dirs(to | if takes { RAMP } else { 0 }));
-                config.swap_x = is_pair && x > 0;
-                self.route((x, y), here, config);
+        for x in 0..self.size.0 {
+            let (from, to) = (if x == 0 { RAMP } else { W }, if x + 1 < self.size.0 { E } else { RAMP });
+            for i in 0..2u8 {
+                let is_copy = i == 1 && !is_pair;
+                if is_copy && (x == 0 || to == RAMP || self.dice.one_in(2)) {
+                    continue;
+                }
+                let here = color + if is_pair { (i + x as u8) % 2 } else { i };
+                let takes = is_pair && to != RAMP && x > 0 && self.dice.one_in(3);
+                let to = if is_copy { RAMP } else { to | if takes { RAMP } else { 0 } };
+                let swap_x = x > 0 && (is_pair || is_copy);
+                self.route((x, y), here, ColorConfig { swap_x, ..ColorConfig::route(dirs(from), dirs(to)) });
+                let count = words[if is_pair { usize::from(i) } else { 0 }];
                 if x == 0 {
-                    self.end((x, y), here, What::Send(vec![Part::Words(words[i])]));
+                    self.end((x, y), here, What::Send(vec![Part::Words(count)]));
                 }
-                if takes || to == RAMP {
-                    self.end((x, y), here, What::Receive(words[i]));
+                if to & RAMP != 0 {
+                    self.end((x, y), here, What::Receive(count));
                 }
-                sent[i] = here;
             }
         }
         2
@@ -521,6 +618,15 @@ impl Maker<'_> {
                 }
                 self.vector(VecOp::Mov32, fabout(color, queue, words), vec![source], config)
             }
+            Step::Send(color, queue, Part::WordsAndOn(words)) => {
+                let (config, source) = (self.config(queue, then), self.memory(words));
+                let flags = fabric_flags::ADVANCE_SWITCH;
+                let dest = Dsd::fabric(DsdClass::Fabout, Color::new(color), queue, words, flags, false);
+                self.vector(VecOp::Mov32, VecArg::DsdConst(dest.0), vec![source], config)
+            }
+            Step::Send(color, queue, Part::Rounds(words, _)) => {
+                self.step(&Step::Send(color, queue, Part::Words(words)), then)
+            }
             Step::Send(color, queue, Part::Control(payload)) => {
                 let config = self.config(queue, then);
                 let flags = fabric_flags::CONTROL;
@@ -561,6 +667,30 @@ impl Maker<'_> {
         }
     }
 
+    /// Two tasks that start each other: words, SWITCH_ADV, and so on. Returns the start.
+    fn rounds(&mut self, color: u8, queue: u8, words: u16, rounds: u16) -> Vec<Insn> {
+        if self.next_step + 2 > STEPS.end {
+            return Vec::new();
+        }
+        let (again, advance) = (self.next_step, self.next_step + 1);
+        self.next_step += 2;
+        let count = TURNS - 4 * u16::from(again);
+        let send = self.step(&Step::Send(color, queue, Part::Words(words)), Some(advance));
+        let code = [
+            Insn::new(Op::LoadU16At, 1, count, 0),
+            Insn::new(Op::AddU16Imm, 1, 1, 1),
+            Insn::new(Op::Store16At, 1, count, 0),
+            Insn::new(Op::BrGtUImm, 1, rounds, 0),
+            Insn::new(Op::Ext, 3, 6, self.pe.code.len() as u16 + 6),
+            send,
+        ];
+        let func = func(&mut self.pe, 0, &code);
+        csl_testkit::bind(&mut self.pe, TaskKind::Local, again, &[], func);
+        let control = self.step(&Step::Send(color, queue, Part::Control(ADVANCE)), Some(again));
+        self.task(TaskKind::Local, advance, &[control]);
+        vec![imm(0, again.into()), sys(SysOp::ActivateTask, 0, NO_REG)]
+    }
+
     /// The first instruction of a chain; its other steps become tasks. Where ids run out, the rest is left out.
     fn chain(&mut self, chain: &[Step]) -> Insn {
         let then = (chain.len() > 1 && self.next_step < STEPS.end).then(|| {
@@ -598,8 +728,12 @@ impl Maker<'_> {
                 let most = self.dice.pick(&[10, 200, 900]);
                 code.push(Insn::new(Op::Charge, self.dice.between(1, most), 0, 0));
             }
-            let first = self.chain(chain);
-            code.push(first);
+            match chain[..] {
+                [Step::Send(color, queue, Part::Rounds(words, rounds))] => {
+                    code.extend(self.rounds(color, queue, words, rounds));
+                }
+                _ => code.push(self.chain(chain)),
+            }
         }
         let turns = self.dice.between(0, 30);
         if turns > 0 {
@@ -674,9 +808,11 @@ fn run_on_reference(image: &Arc<Image>, is_traced: bool) -> (Outcome, Load) {
 fn saturating_programs_run_as_on_the_reference() {
     let first = number("CSL_SIM_FIRST", 0);
     let count = number("CSL_SIM_SATURATED", PROGRAMS);
-    let (mut load, mut faults, mut landings, mut cycles, mut cut_off) = (Load::default(), 0, 0, 0, 0);
+    let (mut load, mut planned, mut landings, mut cycles, mut cut_off) = (Load::default(), 0, 0, 0, 0);
+    let mut faults: BTreeMap<String, u64> = BTreeMap::new();
     for seed in first..first + count {
-        let image = Arc::new(image(seed));
+        let (image, wavelets) = generate(seed);
+        let image = Arc::new(image);
         let is_traced = seed % 8 == 0;
         let (expected, of_program) = run_on_reference(&image, is_traced);
         let engines: &[usize] = if seed % 4 == 0 { &[1, 2, 4] } else { &[1] };
@@ -687,14 +823,26 @@ fn saturating_programs_run_as_on_the_reference() {
             }
         }
         load.add(&of_program);
-        faults += u64::from(expected.fault.is_some());
+        if let Some(fault) = &expected.fault {
+            let kind = match &fault.what {
+                csl_sim::FaultKind::Fabric(fault) => format!("{:?}", fault.kind),
+                csl_sim::FaultKind::Pe(fault) => format!("{:?}", fault.kind),
+                other => format!("{other:?}"),
+            };
+            *faults.entry(kind).or_default() += 1;
+        }
         cut_off += u64::from(expected.end == LAST);
         landings += expected.landings.1;
+        planned += wavelets;
         cycles += expected.end;
     }
-    println!("{count} programs, {faults} with a fault, {cut_off} cut off, {landings} landings, {cycles} cycles");
-    println!("{} switches moved, {} control wavelets", load.switched, load.controls);
-    for (what, share) in load.shares() {
-        println!("{share:4} of 1000 {what}");
+    println!("{count} programs, {cut_off} cut off, {landings} landings, {cycles} cycles; faults {faults:?}");
+    let shares = load.shares();
+    println!("{} of {planned} wavelets injected, {} switches moved, {} control wavelets", load.injected, load.switched, load.controls);
+    for (what, share, least) in shares {
+        println!("{share} of 1000 {what}");
+        assert!(count < PROGRAMS || share >= least, "{what}: {share} of 1000, which is less than {least}");
     }
+    let all_faults: u64 = faults.values().sum();
+    assert!(all_faults < count / 8 + 1 && 4 * load.injected > 3 * planned, "most programs come to their end");
 }
