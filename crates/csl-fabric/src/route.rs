@@ -14,13 +14,13 @@ use crate::event::Traced;
 use crate::row::{OWN, Ramp, Row, low_bits, slot};
 use crate::virtual_channel::{
     ADVANCES, Arrival, Batch, Credit, FILTERED, MESSAGES, OUTSIDE, QUEUED, SHARES_INPUT, TORN_DOWN, VcId,
-    VirtualChannel,
+    VirtualChannel, priority,
 };
 
 /// The outcome of a request.
 enum Step {
-    /// The wavelet has been sent; whether there is a next one.
-    Sent(bool),
+    /// The wavelet has been sent; the priority of the next one that is ready.
+    Sent(Option<usize>),
     /// An output has been granted to another wavelet in this cycle.
     Denied,
     /// There is no wavelet, no credit or no room.
@@ -39,19 +39,15 @@ impl Row {
     /// Lets the woken virtual channels stand behind those that were denied before, those of a tile by color. So the order
     /// in which a tile's requests are heard follows from the tile alone.
     fn line_up(&mut self) {
-        let mut woken = std::mem::take(&mut self.woken);
-        if self.has_made_vcs() {
-            woken.sort_unstable_by_key(|number| self.vcs[*number].column_and_color());
-        } else {
-            woken.sort_unstable();
-        }
-        for number in woken.drain(..) {
-            match self.vcs[number].priority() {
-                Some(priority) => self.active[priority].push(number),
-                None => self.vcs[number].flags &= !QUEUED,
+        let is_sorted = !self.has_made_vcs();
+        for (list, woken) in self.active.iter_mut().zip(&mut self.woken) {
+            let first = list.len();
+            woken.move_to(list);
+            if !is_sorted {
+                list[first..].sort_by_key(|number| self.vcs[*number].column_and_color());
             }
         }
-        self.woken = woken;
+        self.requests = self.active.iter().map(Vec::len).sum();
     }
 
     /// Hears the requests of the virtual channels of one priority, in turn.
@@ -61,12 +57,12 @@ impl Row {
         for i in 0..list.len() {
             let number = list[i];
             match self.step(number, now, ramp) {
-                Step::Sent(true) => self.woken.push(number),
+                Step::Sent(Some(next)) => self.woken[next].insert(number),
                 Step::Denied => {
                     list[keep] = number;
                     keep += 1;
                 }
-                Step::Sent(false) | Step::Blocked => self.vcs[number].flags &= !QUEUED,
+                Step::Sent(None) | Step::Blocked => self.vcs[number].flags &= !QUEUED,
             }
         }
         list.truncate(keep);
@@ -101,7 +97,7 @@ impl Row {
         granted.add(tx, cycle);
         let wavelet = buffer.front();
         buffer.pop();
-        let (has_next, upstream) = (buffer.len > 0, buffer.upstream);
+        let (next, upstream) = ((buffer.len > 0).then_some(priority(from)), buffer.upstream);
         self.give_back(from, upstream, (x, color), now, ramp);
         if self.is_traced {
             self.note(number, now, Traced::Departure { from, wavelet, outputs: tx });
@@ -112,7 +108,7 @@ impl Row {
         for side in tx.common(DirSet::LINKS).iter() {
             self.send_to(number, side, wavelet, now);
         }
-        Step::Sent(has_next)
+        Step::Sent(next)
     }
 
     fn step_general(&mut self, number: VcId, now: u64, ramp: &mut impl Ramp) -> Step {
@@ -144,8 +140,12 @@ impl Row {
         if self.vcs[number].flags & (ADVANCES | MESSAGES) != 0 {
             self.has_left(number, side, wavelet, now);
         }
+        if let Some(partner) = partner {
+            // The wavelet may have moved its switch: what stood before it may be able to go.
+            self.wake(partner);
+        }
         let vc = &self.vcs[number];
-        Step::Sent(vc.next_side().is_some() && vc.flags & TORN_DOWN == 0)
+        Step::Sent(vc.priority().filter(|_| vc.flags & TORN_DOWN == 0))
     }
 
     #[cold]

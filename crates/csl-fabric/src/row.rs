@@ -16,6 +16,7 @@ use crate::event::{Dropped, Fault, FaultKind, TraceEvent, Traced, landing_hash};
 use crate::messages;
 use crate::state::ColorState;
 use crate::table::{RouteTable, column_and_color_of_unrouted, unrouted};
+use crate::vc_set::VcSet;
 use crate::virtual_channel::{
     ADVANCES, Arrival, Batch, Credit, MAX_BUFFER_DEPTH, MESSAGES, QUEUED, SHARES_INPUT, VcId, VirtualChannel,
 };
@@ -111,12 +112,18 @@ pub struct Row {
     /// The virtual channels that were denied, by priority (those whose next wavelet comes from the ramp, then those whose
     /// next wavelet passes by), the oldest first.
     pub(crate) active: [Vec<VcId>; 2],
-    /// The virtual channels that have become able to send since; in any order.
-    pub(crate) woken: Vec<VcId>,
+    /// The virtual channels that may have become able to send since, by priority.
+    pub(crate) woken: [VcSet; 2],
     /// The batches by cycle modulo RING, then by their source.
     pub(crate) inbox: [[Batch; 3]; RING],
     pub(crate) north: Batch,
     pub(crate) south: Batch,
+    /// The number of virtual channels that wanted to move in the last cycle.
+    pub(crate) requests: usize,
+    /// Whether some tile of the program swaps colors.
+    has_swaps: bool,
+    /// The first collision of this cycle's landings, by column and color.
+    collision: Option<Fault>,
     /// Whether events are recorded beside the hash.
     pub(crate) is_traced: bool,
     pub(crate) hash: u64,
@@ -135,6 +142,9 @@ impl Row {
         let tiles = tiles(width, &vcs);
         let mut row = Row {
             y,
+            has_swaps: table.has_swaps(),
+            collision: None,
+            requests: 0,
             table,
             hop: u64::from(chip.timing.hop),
             buffer_depth,
@@ -146,7 +156,7 @@ impl Row {
             dropped: BTreeMap::new(),
             advances: Vec::new(),
             active: Default::default(),
-            woken: Vec::new(),
+            woken: Default::default(),
             inbox: Default::default(),
             north: Batch::default(),
             south: Batch::default(),
@@ -196,9 +206,15 @@ impl Row {
         self.dropped.iter().map(|(&(color, x, side), &count)| Dropped { x, color, side, count })
     }
 
-    /// The number of virtual channels that may move in the next cycle.
-    pub fn active(&self) -> usize {
-        self.active.iter().map(Vec::len).sum::<usize>() + self.woken.len()
+    /// The number of virtual channels that wanted to move in the last cycle.
+    pub fn requests(&self) -> usize {
+        self.requests
+    }
+
+    /// Whether any virtual channel may move in the next cycle.
+    #[inline]
+    fn is_active(&self) -> bool {
+        self.active.iter().any(|list| !list.is_empty()) || self.woken.iter().any(|set| !set.is_empty())
     }
 
     /// Takes the recorded events.
@@ -264,7 +280,7 @@ impl Row {
     /// The next cycle with an event in this row; at most `now + 1` while any virtual channel can move.
     #[inline]
     pub fn next_event(&self, now: u64) -> Option<u64> {
-        if self.active() > 0 {
+        if self.is_active() {
             return Some(now + 1);
         }
         let waiting = |cycle: &u64| self.inbox[slot(*cycle)].iter().any(|batch| !batch.is_empty());
@@ -309,7 +325,6 @@ impl Row {
     /// Puts the wavelets that are due in cycle `now` into their input buffers, and adds the credits.
     pub fn arrive(&mut self, now: u64) -> Result<(), Fault> {
         let slot = slot(now);
-        let mut first: Option<Fault> = None;
         let events = self.trace.len();
         for source in 0..3 {
             if self.inbox[slot][source].is_empty() {
@@ -317,9 +332,7 @@ impl Row {
             }
             let mut batch = std::mem::take(&mut self.inbox[slot][source]);
             for arrival in &batch.arrivals {
-                if let Err(fault) = self.arrive_one(*arrival, now) {
-                    first = Some(first.map_or(fault.clone(), |known| known.first(fault)));
-                }
+                self.arrive_one(*arrival, now);
             }
             for credit in &batch.credits {
                 self.credit(*credit);
@@ -328,11 +341,16 @@ impl Row {
             self.inbox[slot][source] = batch;
         }
         self.trace[events..].sort_by_key(|event| (event.x, event.side()));
-        first.map_or(Ok(()), Err)
+        self.collided()
     }
 
     #[inline]
-    fn arrive_one(&mut self, arrival: Arrival, now: u64) -> Result<(), Fault> {
+    fn collided(&mut self) -> Result<(), Fault> {
+        if self.collision.is_some() { self.collision.take().map_or(Ok(()), Err) } else { Ok(()) }
+    }
+
+    #[inline]
+    fn arrive_one(&mut self, arrival: Arrival, now: u64) {
         let Arrival { from, wavelet, .. } = arrival;
         let number = self.own_number(arrival.vc);
         let vc = &mut self.vcs[number];
@@ -340,16 +358,14 @@ impl Row {
         self.hash = self.hash.wrapping_add(hash);
         self.moved += 1;
         self.last_arrival = now;
-        let mut fault = None;
         if vc.rx.contains(from) {
             // The guide leaves it undefined how a router treats two wavelets of one color at once.
             if vc.landed_at == low_bits(now) && vc.flags & MESSAGES == 0 {
-                fault = Some(self.collision(number, from, wavelet));
+                return self.collide(number, from, wavelet);
             }
-            let vc = &mut self.vcs[number];
             (vc.landed_at, vc.landed_from) = (low_bits(now), from);
         }
-        let buffer = self.vcs[number].buffer_mut(from);
+        let buffer = vc.buffer_mut(from);
         buffer.push(wavelet);
         if buffer.upstream.is_none() && from != Direction::Ramp {
             self.find_upstream(number, from);
@@ -358,7 +374,6 @@ impl Row {
         if self.is_traced {
             self.note(number, now, Traced::Landing { from, wavelet, local_flip: false });
         }
-        fault.map_or(Ok(()), Err)
     }
 
     #[cold]
@@ -367,15 +382,20 @@ impl Row {
         self.trace.push(TraceEvent { cycle, x, y: self.y, color, what });
     }
 
-    /// The fault of a wavelet that lands in the same cycle as another of its color: it tells the wavelet of the later side.
+    /// Notes that a wavelet has landed in the same cycle as another of its color; the fault tells the one of the later
+    /// side.
     #[cold]
-    fn collision(&self, number: VcId, from: Direction, wavelet: Wavelet) -> Fault {
+    fn collide(&mut self, number: VcId, from: Direction, wavelet: Wavelet) {
         let vc = &self.vcs[number];
         let (a, b) = (vc.landed_from, from);
         let other = vc.buffers().find(|(side, _)| *side == a).map_or(wavelet, |(_, buffer)| buffer.back());
         let wavelet = if a > b { other } else { wavelet };
         let kind = FaultKind::Collision { sides: [a.min(b), a.max(b)] };
-        Fault { x: vc.x(), y: self.y, color: vc.color, wavelet, kind }
+        let fault = Fault { x: vc.x(), y: self.y, color: vc.color, wavelet, kind };
+        self.collision = Some(match self.collision.take() {
+            Some(first) => first.first(fault),
+            None => fault,
+        });
     }
 
     /// Finds the sender of an input buffer, which gets its credits.
@@ -402,7 +422,7 @@ impl Row {
     #[inline]
     pub(crate) fn wake(&mut self, number: VcId) {
         self.wake_one(number);
-        if self.table.has_swaps() {
+        if self.has_swaps {
             self.wake_partner(number);
         }
     }
@@ -410,9 +430,26 @@ impl Row {
     #[inline]
     fn wake_one(&mut self, number: VcId) {
         let vc = &mut self.vcs[number];
-        if vc.flags & QUEUED == 0 && vc.next_side().is_some() {
+        if vc.flags & QUEUED != 0 {
+            if vc.more.is_some() {
+                self.rank_anew(number);
+            }
+        } else if let Some(priority) = vc.priority() {
             vc.flags |= QUEUED;
-            self.woken.push(number);
+            self.woken[priority].insert(number);
+        }
+    }
+
+    /// Gives a virtual channel with several inputs that has been woken since the last cycle the priority of its next
+    /// wavelet, which may be another by now.
+    #[cold]
+    fn rank_anew(&mut self, number: VcId) {
+        let vc = &mut self.vcs[number];
+        let is_woken = self.woken[0].remove(number) || self.woken[1].remove(number);
+        match vc.priority() {
+            Some(priority) if is_woken => self.woken[priority].insert(number),
+            None if is_woken => vc.flags &= !QUEUED,
+            _ => {}
         }
     }
 
@@ -445,7 +482,8 @@ impl Row {
     fn arrive_from_ce(&mut self, vc: VcId, wavelet: Wavelet, now: u64) -> Result<bool, Fault> {
         let room = self.vcs[vc].ramp_has_room(self.buffer_depth);
         if room {
-            self.arrive_one(Arrival { vc, from: Direction::Ramp, wavelet }, now)?;
+            self.arrive_one(Arrival { vc, from: Direction::Ramp, wavelet }, now);
+            self.collided()?;
         }
         Ok(room)
     }

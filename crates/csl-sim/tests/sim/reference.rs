@@ -131,7 +131,8 @@ impl Reference {
             let mut registers =
                 RouterRegisters { chip, routers: &self.routers, writes: &mut tile.writes, at: (x, y), now };
             let advanced = tile.pe.advance(now, now + 1, &mut tile.ports, &mut registers);
-            let wake = advanced.map_err(|fault| FaultReport { cycle: fault.cycle, x, y, what: FaultKind::Pe(fault) })?;
+            let wake =
+                advanced.map_err(|fault| FaultReport { cycle: fault.cycle, x, y, what: FaultKind::Pe(fault) })?;
             self.is_at_rest &= wake.at == u64::MAX && tile.writes.is_empty() && tile.kept.is_empty();
             self.is_at_rest &= (std::mem::take(&mut tile.ports.taken), std::mem::take(&mut tile.ports.put)) == (0, 0);
             for (_, slot) in tile.kept.extract_if(.., |place| place.0 <= now) {

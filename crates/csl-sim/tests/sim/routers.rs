@@ -83,7 +83,8 @@ impl Channel {
     fn next_side(&self) -> Option<Direction> {
         let first = self.served.map_or(0, Direction::index);
         let rx = self.ways().0;
-        let ready = self.known.iter().copied().filter(|side| !self.inputs[side.index()].is_empty() && rx.contains(*side));
+        let ready =
+            self.known.iter().copied().filter(|side| !self.inputs[side.index()].is_empty() && rx.contains(*side));
         ready.min_by_key(|side| (side.index() + 4 - first) % 5)
     }
 
@@ -122,7 +123,18 @@ impl Routers {
         }
         let hop = chip.timing.hop.into();
         let (trace, load) = (is_traced.then(Vec::new), Load::default());
-        Routers { table, hop, depth, channels, flying: BTreeMap::new(), hash: 0, moved: 0, trace, load, has_sent: false }
+        Routers {
+            table,
+            hop,
+            depth,
+            channels,
+            flying: BTreeMap::new(),
+            hash: 0,
+            moved: 0,
+            trace,
+            load,
+            has_sent: false,
+        }
     }
 
     /// Hash and number of all landings.
@@ -299,8 +311,7 @@ impl Routers {
         let wavelet = self.head(at, color, side);
         let mut has_room = |leg: Color| {
             let Some(channel) = self.channel(at, leg) else { return true };
-            channel.has_credits()
-                && (!channel.outputs(wavelet).contains(Direction::Ramp) || ramp.room(at.0, leg))
+            channel.has_credits() && (!channel.outputs(wavelet).contains(Direction::Ramp) || ramp.room(at.0, leg))
         };
         let is_torn = self.channel(at, color).is_some_and(|channel| channel.state.config.teardown);
         !is_torn && self.legs(at, color, side).all(&mut has_room)

@@ -838,7 +838,10 @@ fn saturating_programs_run_as_on_the_reference() {
     }
     println!("{count} programs, {cut_off} cut off, {landings} landings, {cycles} cycles; faults {faults:?}");
     let shares = load.shares();
-    println!("{} of {planned} wavelets injected, {} switches moved, {} control wavelets", load.injected, load.switched, load.controls);
+    println!(
+        "{} of {planned} wavelets injected, {} switches moved, {} control wavelets",
+        load.injected, load.switched, load.controls
+    );
     for (what, share, least) in shares {
         println!("{share} of 1000 {what}");
         assert!(count < PROGRAMS || share >= least, "{what}: {share} of 1000, which is less than {least}");
