@@ -9,6 +9,7 @@ mod memcpy;
 mod memory;
 mod random;
 mod reference;
+mod requests;
 mod routers;
 mod saturate;
 mod threads;

@@ -14,7 +14,7 @@ use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
 use csl_machine::{
     Action, Arch, Color, ColorConfig, DirSet, FifoAction, FifoConfig, Filter, FilterKind, PopMode, Priority, QueueDir,
-    SwitchPos, SysOp, TaskKind, TaskTarget, VecConfig, VecOp, Wavelet,
+    Startup, SwitchPos, SysOp, TaskKind, TaskTarget, VecConfig, VecOp, Wavelet,
 };
 
 use crate::builder::*;
@@ -26,10 +26,10 @@ use crate::reference::Reference;
 /// The number of programs of a usual test run.
 const PROGRAMS: u64 = 400;
 
-const POOL: u16 = 0x1000;
+pub const POOL: u16 = 0x1000;
 const TURNS: u16 = 0x0ffc;
 const LOG_START: u16 = 0x2000;
-const END: u16 = 0x2800;
+pub const END: u16 = 0x2800;
 
 /// Local tasks for the steps of operations.
 const STEPS: std::ops::Range<u8> = 10..28;
@@ -88,7 +88,7 @@ struct Layout<'a> {
 }
 
 /// A program, and the number of wavelets that its compute elements have to send.
-fn generate(seed: u64) -> (Image, u64) {
+pub fn generate(seed: u64) -> (Image, u64) {
     let mut dice = Dice(seed ^ 0x5a7u64 << 48);
     let arch = dice.pick(&[Arch::Wse2, Arch::Wse3]);
     let is_wide = dice.one_in(2);
@@ -127,8 +127,9 @@ fn opposite(side: u8) -> u8 {
 impl Layout<'_> {
     /// Lays a stream; returns the number of colors that it takes.
     fn stream(&mut self, color: u8) -> u8 {
-        match self.dice.below(12) {
+        match self.dice.below(13) {
             0 => self.loopback(color),
+            12 => self.merge(color),
             1..=3 => self.gather(color),
             4 | 5 => self.ring(color),
             6 | 7 if self.arch == Arch::Wse2 && color.is_multiple_of(2) && self.size.0 > 1 => return self.swaps(color),
@@ -271,7 +272,10 @@ impl Layout<'_> {
         }
         let seen = parts.iter().map(|part| if let Part::Words(words) = part { *words } else { 1 }).sum();
         if self.dice.one_in(8) {
-            parts.push(Part::Control(self.dice.pick(&[TEARDOWN, TEARDOWN, RESET, ADVANCE])));
+            let command = Part::Control(self.dice.pick(&[TEARDOWN, TEARDOWN, RESET, ADVANCE]));
+            // What comes behind a TEARDOWN stands, unless tiles open the color again.
+            let at = if self.dice.one_in(2) { parts.len() } else { 1 };
+            parts.insert(at, command);
         }
         (parts, seen)
     }
@@ -355,6 +359,26 @@ impl Layout<'_> {
             sum = words;
         }
         self.end(sink, color, What::Receive(sum));
+    }
+
+    /// A tile that opens an input beside its ramp when wavelets stand at it: from then on the two take turns.
+    fn merge(&mut self, color: u8) {
+        let path = self.walk(2);
+        let [(source, side), (hub, onward), (sink, _)] = path[..] else { return };
+        // No more than a router holds: none lands in the same cycle as one of the ramp.
+        let (first, waiting) = (self.dice.between(20, 60), self.dice.between(1, 2));
+        let parts = vec![Part::Words(first), Part::Control(ADVANCE), Part::Words(self.dice.between(2, 20))];
+        let own: u64 = parts.iter().map(|part| part.wavelets()).sum();
+        if !self.end(hub, color, What::Send(parts)) {
+            return;
+        }
+        let has_source = self.end(source, color, What::Send(vec![Part::Words(waiting)]));
+        self.route(source, color, ColorConfig::route(dirs(RAMP), dirs(side)));
+        let mut config = ColorConfig::route(dirs(RAMP), dirs(onward));
+        config.positions[0] = SwitchPos::Rx(dirs(RAMP | opposite(side)));
+        self.route(hub, color, config);
+        self.route(sink, color, ColorConfig::route(dirs(opposite(onward)), dirs(RAMP)));
+        self.end(sink, color, What::Receive(own as u16 - 1 + if has_source { waiting } else { 0 }));
     }
 
     /// A sender whose parts go in turn to the neighbours of the tile behind it.
@@ -466,6 +490,8 @@ struct Maker<'a> {
     arch: Arch,
     pe: PeImage,
     next_step: u8,
+    /// Steps that start active and blocked: the step before unblocks them.
+    blocked: Vec<u8>,
 }
 
 fn program_of(dice: &mut Dice, arch: Arch, ends: Vec<End>, is_chaotic: bool) -> PeImage {
@@ -478,11 +504,12 @@ fn program_of(dice: &mut Dice, arch: Arch, ends: Vec<End>, is_chaotic: bool) -> 
         let dir = if matches!(end.what, What::Send(_)) { QueueDir::Out } else { QueueDir::In };
         bind(&mut pe, dir, end.queue, end.color);
     }
-    let mut maker = Maker { dice, arch, pe, next_step: STEPS.start };
+    let mut maker = Maker { dice, arch, pe, next_step: STEPS.start, blocked: Vec::new() };
     for entry in ENTRIES {
         maker.task(TaskKind::Control, entry, &[]);
     }
-    maker.task(TaskKind::Local, csl_machine::chip(arch).tasks.teardown, &[]);
+    let code = if maker.dice.one_in(2) { maker.reopen() } else { Vec::new() };
+    maker.task(TaskKind::Local, csl_machine::chip(arch).tasks.teardown, &code);
     let chains = maker.chains(ends);
     maker.main(chains, is_chaotic);
     maker.pe
@@ -495,6 +522,17 @@ impl Maker<'_> {
         all.extend_from_slice(code);
         let func = func(&mut self.pe, 0, &all);
         csl_testkit::bind(&mut self.pe, kind, id, &[], func);
+    }
+
+    /// Ends the teardown of all colors.
+    fn reopen(&mut self) -> Vec<Insn> {
+        let routes = csl_machine::chip(self.arch).config.color_routes;
+        let open = !(1 << csl_machine::registers::ROUTE_TEARDOWN_BIT);
+        let of_color = |color: u16| {
+            let read = [imm(6, routes + color), sys(SysOp::GetConfig, 6, 7)];
+            read.into_iter().chain([Insn::new(Op::AndImm, 7, 7, open), sys(SysOp::SetConfig, 6, NO_REG)])
+        };
+        (0..10).flat_map(of_color).collect()
     }
 
     fn time(&mut self) -> Vec<Insn> {
@@ -600,10 +638,13 @@ impl Maker<'_> {
 
     /// The configuration of a step: asynchronous, with a task for the next one where there is one.
     fn config(&mut self, queue: u8, then: Option<u8>) -> VecConfig<RegOrImm> {
-        let activate = |id: u8| Action::Activate(TaskTarget::LocalTask(RegOrImm::Imm(id.into())));
+        let start = |id: u8| {
+            let task = TaskTarget::LocalTask(RegOrImm::Imm(id.into()));
+            if self.blocked.contains(&id) { Action::Unblock(task) } else { Action::Activate(task) }
+        };
+        let completion = then.map_or(Action::Nothing, start);
         let priorities = [None, None, None, Some(Priority::Low), Some(Priority::Medium), Some(Priority::High)];
         let (priority, ut) = (self.dice.pick(&priorities), Some(RegOrImm::Imm(queue.into())));
-        let completion = then.map_or(Action::Nothing, activate);
         VecConfig { is_async: true, completion, priority, ut, ..VecConfig::default() }
     }
 
@@ -697,6 +738,11 @@ impl Maker<'_> {
             self.next_step += 1;
             self.next_step - 1
         });
+        if let Some(id) = then.filter(|_| self.dice.one_in(4)) {
+            self.blocked.push(id);
+            self.pe.startup.push(Startup::Block(TaskTarget::LocalTask(id)));
+            self.pe.startup.push(Startup::Activate(TaskTarget::LocalTask(id)));
+        }
         let first = self.step(&chain[0], then);
         if let Some(id) = then {
             // Where few ids are left, several steps share a task, which waits for each.
@@ -757,6 +803,11 @@ impl Maker<'_> {
                 3 => {
                     let op = self.dice.pick(&[SysOp::BlockUt, SysOp::UnblockUt, SysOp::UnblockUt, SysOp::UnblockUt]);
                     code.extend([imm(0, self.dice.between(2, 7)), sys(op, 0, NO_REG)]);
+                }
+                4 => {
+                    let op = self.dice.pick(&[SysOp::BlockTask, SysOp::UnblockTask, SysOp::UnblockTask]);
+                    let id = self.dice.between(STEPS.start.into(), STEPS.start as u16 + 6);
+                    code.extend([imm(0, id), sys(op, 0, NO_REG)]);
                 }
                 _ if is_chaotic => code.extend(self.rewrite()),
                 _ => {
