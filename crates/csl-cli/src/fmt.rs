@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{Read, Write};
 use std::ops::RangeInclusive;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -191,17 +192,21 @@ fn difference(name: &str, old: &str, new: &str) -> String {
     TextDiff::from_lines(old, new).unified_diff().header(name, &format!("{name} (formatted)")).to_string()
 }
 
-/// Puts a new text in the place of a file's at once. A link stays; the file that it leads to is replaced, with its permissions.
+/// Puts a new text in the place of a file's at once. A link stays; the file that it leads to is replaced, with its owner and
+/// permissions.
 fn replace(path: &Path, old: &str, new: &str) -> Result<(), String> {
     let told = |error: std::io::Error| error.to_string();
     let path = path.canonicalize().map_err(told)?;
-    let permissions = fs::metadata(&path).map_err(told)?.permissions();
+    let metadata = fs::metadata(&path).map_err(told)?;
+    let permissions = metadata.permissions();
     if permissions.readonly() {
         return Err("this file is not to be written".to_owned());
     }
     let folder = path.parent().unwrap_or(Path::new("/"));
     let mut file = tempfile::Builder::new().prefix(".waferlab-fmt-").tempfile_in(folder).map_err(told)?;
     file.write_all(new.as_bytes()).map_err(told)?;
+    // Only root can give a file to another user, and only root has the need.
+    let _ = std::os::unix::fs::fchown(file.as_file(), Some(metadata.uid()), Some(metadata.gid()));
     file.as_file().set_permissions(permissions).map_err(told)?;
     file.as_file().sync_all().map_err(told)?;
     // An editor may have written it meanwhile.

@@ -132,10 +132,11 @@ impl Walk {
         }
         if piece.opens() {
             self.open.push(Open { at, bracket: piece.bracket, line, first: None, item: line });
-        } else if piece.closes() && self.open.len() > 1 {
-            if let Some(closed) = self.open.pop() {
-                self.line = closed.line;
-            }
+        } else if piece.closes()
+            && self.open.len() > 1
+            && let Some(closed) = self.open.pop()
+        {
+            self.line = closed.line;
         }
         if !piece.is_comment() {
             self.last = Some(at);
