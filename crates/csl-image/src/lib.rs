@@ -106,7 +106,8 @@ impl Image {
         Ok(image)
     }
 
-    /// The image without the places of its instructions in the source text: what is left does not depend on white space.
+    /// The image without the places of its instructions in the source text and without the hashes of that text: the rest
+    /// does not depend on white space.
     #[must_use]
     pub fn without_lines(mut self) -> Image {
         for program in self.programs.iter_mut().map(Arc::make_mut) {
@@ -115,6 +116,7 @@ impl Image {
                 (call.at.line, call.at.column) = (0, 0);
             }
         }
+        self.files.iter_mut().for_each(|file| file.hash = 0);
         self
     }
 

@@ -118,7 +118,7 @@ impl Reference {
             return Err(report(fault.x, FaultKind::Fabric(fault)));
         }
         for x in 0..self.elements.width {
-            for fault in self.inject((x, y)) {
+            if let Some(fault) = self.inject((x, y)) {
                 return Err(report(x, FaultKind::Fabric(fault)));
             }
         }
@@ -143,7 +143,7 @@ impl Reference {
     }
 
     /// Carries out register writes, then lets one wavelet leave a tile; the output queues take turns.
-    fn inject(&mut self, at: At) -> Vec<Fault> {
+    fn inject(&mut self, at: At) -> Option<Fault> {
         let (now, routers) = (self.now, &mut self.routers);
         let tile = self.elements.tile(at);
         for (_, write) in tile.writes.extract_if(.., |write| write.0 == now) {
@@ -155,16 +155,16 @@ impl Reference {
         let slots: Vec<_> = OutputSlot::all().take(count).collect();
         for output in (0..count).map(|i| slots[(tile.next_output + i) % count]) {
             let Some(head) = tile.ports.outputs[output].ready(now) else { continue };
-            if let Some(faults) = routers.inject(at, head.color, head.wavelet, head.advance_switch, now) {
+            if let Some(landed) = routers.inject(at, head.color, head.wavelet, head.advance_switch, now) {
                 tile.ports.depart(output);
                 tile.next_output = (output.index() + 1) % count;
                 self.is_at_rest = false;
                 routers.load.injected += 1;
                 routers.load.controls += u64::from(head.wavelet.control);
-                return faults;
+                return landed.err();
             }
         }
-        Vec::new()
+        None
     }
 
     pub fn now(&self) -> u64 {

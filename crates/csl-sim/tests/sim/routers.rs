@@ -231,7 +231,14 @@ impl Routers {
     }
 
     /// Lands a wavelet from the CE; `None` where the router has no room or no route for it.
-    pub fn inject(&mut self, at: At, color: Color, wavelet: Wavelet, advances: bool, now: u64) -> Option<Vec<Fault>> {
+    pub fn inject(
+        &mut self,
+        at: At,
+        color: Color,
+        wavelet: Wavelet,
+        advances: bool,
+        now: u64,
+    ) -> Option<Result<(), Fault>> {
         let color = self.table.received(at.0, at.1, Direction::Ramp, color).color;
         let channel = self.channel(at, color)?;
         let (rx, tx) = channel.ways();
@@ -240,7 +247,7 @@ impl Routers {
             return None;
         }
         let entry = Entry { wavelet, sent_on: color, advances };
-        Some(self.land(at, color, Direction::Ramp, entry, now).into_iter().collect())
+        Some(self.land(at, color, Direction::Ramp, entry, now).map_or(Ok(()), Err))
     }
 
     // ---- routing ----

@@ -24,7 +24,7 @@ use crate::random::{Dice, imm, log, number, sys};
 use crate::reference::Reference;
 
 /// The number of programs of a usual test run.
-const PROGRAMS: u64 = 400;
+const PROGRAMS: u64 = 300;
 
 pub const POOL: u16 = 0x1000;
 const TURNS: u16 = 0x0ffc;
@@ -673,7 +673,7 @@ impl Maker<'_> {
                 let config = self.config(queue, then);
                 let flags = fabric_flags::CONTROL;
                 let dest = Dsd::fabric(DsdClass::Fabout, Color::new(color), Some(QueueId::at(queue)), 1, flags, false);
-                let payload = VecArg::ScalarConst { value: payload.into(), bits: 32 };
+                let payload = VecArg::ScalarConst { value: payload, bits: 32 };
                 self.vector(VecOp::Mov32, VecArg::DsdConst(dest.0), vec![payload], config)
             }
             Step::Receive(color, queue, words) => {
