@@ -213,6 +213,7 @@ fn codegen_options(options: &Options, placement: Placement) -> csl_codegen::Opti
             east_buffer: options.east_buffer,
         }),
         sections: options.link_sections.clone(),
+        threads: available_threads(),
     }
 }
 

@@ -122,6 +122,7 @@ pub fn image(program: Program) -> Image {
         offset: Coord { x: 0, y: 0 },
         memcpy: None,
         sections: Vec::new(),
+        threads: 1,
     };
     let image = csl_codegen::generate(&wafer, &sources, &options).expect("the program is valid");
     image.check().expect("generated images pass the reader's checks");
