@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, ValueEnum};
 use csl_host::options::{Options, PRINTED, Passes, parse_bindings, parse_fp16, parse_pair, parse_sdk, parse_sections};
-use csl_host::{Arch, ErrorFormat, Sdk, Stage};
+use csl_host::{Arch, Coord, ErrorFormat, Sdk, Size, Stage};
 
 use crate::words::Words;
 
@@ -35,11 +35,11 @@ pub struct CslcArgs {
     #[arg(long, value_parser = parse_arch, default_value = "wse2", value_name = "wse2|wse3")]
     pub arch: Arch,
     /// Columns and rows of the fabric
-    #[arg(long, value_parser = parse_pair, value_name = "W,H")]
-    pub fabric_dims: Option<(u32, u32)>,
+    #[arg(long, value_parser = parse_pair::<Size>, value_name = "W,H")]
+    pub fabric_dims: Option<Size>,
     /// Column and row of the program's first PE in the fabric
-    #[arg(long, value_parser = parse_pair, value_name = "X,Y")]
-    pub fabric_offsets: Option<(u32, u32)>,
+    #[arg(long, value_parser = parse_pair::<Coord>, value_name = "X,Y")]
+    pub fabric_offsets: Option<Coord>,
     /// Add memcpy support to this program
     #[arg(long)]
     pub memcpy: bool,
