@@ -2,7 +2,7 @@
 
 use csl_image::PeImage;
 use csl_isa::{Insn, Op};
-use csl_machine::{Coord, MicrothreadId, VecOp};
+use csl_machine::{Coord, VecOp};
 use csl_pe::{Element, Issue, Thread};
 use csl_sim::Event;
 
@@ -74,8 +74,8 @@ impl Found {
     /// Address, task and name. The address is the number of the instruction, as listings show it.
     fn place(&self, issue: &Issue) -> String {
         let thread = match issue.thread {
-            Thread::Main => format!("T{:02}", issue.task),
-            Thread::Microthread(ut) => format!("T{:02}.UT{}", issue.task, MicrothreadId::byte(ut)),
+            Thread::Main | Thread::Microthread(None) => format!("T{:02}", issue.task),
+            Thread::Microthread(Some(ut)) => format!("T{:02}.UT{ut}", issue.task),
         };
         format!("0x{:04x}: {thread:<8}{}", issue.pc, self.name)
     }
