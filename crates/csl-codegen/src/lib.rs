@@ -72,7 +72,7 @@ pub fn generate(wafer: &Wafer, sources: &SourceMap, options: &Options) -> Result
         sdk: program::release(&wafer.programs),
         fabric: options.fabric,
         offset: options.offset,
-        rect: Size { width: wafer.width, height: wafer.height },
+        rect: wafer.size,
         memcpy: options.memcpy,
         programs,
         tiles: layout::tiles(wafer),

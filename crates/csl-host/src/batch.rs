@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use csl_image::{ExportKind, Image};
-use csl_machine::Chip;
+use csl_machine::{Chip, Coord};
 use csl_sim::{Copy, Ending, Endpoint, Order, Rect, Spread, Width};
 
 use crate::arguments::Argument;
@@ -217,7 +217,7 @@ fn elements(runtime: &mut Runtime, id: u16, rect: &Rect, item: ItemType) -> Resu
     let unknown = || ArgumentError::UnknownExtent;
     let program = runtime.image().program_at(rect.x, rect.y).cloned().ok_or_else(unknown)?;
     let own = program.exported_symbol(id).ok_or_else(unknown)?;
-    let (x, y) = runtime.to_physical(rect.x, rect.y);
+    let Coord { x, y } = runtime.to_physical(rect.x, rect.y);
     let pointer = runtime.read_symbol(x, y, &own.name)?;
     let bytes = match (pointer.as_slice(), own.ty.starts_with(['*', '['])) {
         (&[low, high], true) => {

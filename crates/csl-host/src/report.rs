@@ -7,7 +7,7 @@ use std::sync::Arc;
 use csl_diag::{Code, Diagnostic, Diagnostics, FileId, Rendering, SourceMap, Span, render};
 use csl_fabric::StallReason;
 use csl_image::{Image, PeImage};
-use csl_machine::{Arch, Color, ProgramId, QueueId, TaskId, TaskKind};
+use csl_machine::{Arch, Color, Coord, ProgramId, QueueId, TaskId, TaskKind};
 use csl_pe::Resource;
 use csl_sim::{
     BlockedState, Count, Dropped, Ending, Group, HazardOfMain, HostReason, RunError, Running, Stalled, StalledOutput,
@@ -171,7 +171,7 @@ fn blocked_state(excerpts: &mut Excerpts, report: &BlockedState, diagnostic: Dia
     let mut circles: IndexMap<Color, Line> = IndexMap::new();
     for group in report.wavelets.iter().filter(|group| matches!(group.what.why, StallReason::Link(_))) {
         let color = group.what.color;
-        if let Some(text) = circle::through(excerpts.image, color, (group.x, group.y)) {
+        if let Some(text) = circle::through(excerpts.image, color, Coord { x: group.x, y: group.y }) {
             circles.entry(color).or_insert_with(|| line(group, text));
         }
     }

@@ -3,7 +3,7 @@
 //! Requests go to the machine as commands. The machine checks them before anything moves and carries them out in order;
 //! it advances only inside calls that wait.
 
-use csl_machine::Color;
+use csl_machine::{Color, Coord};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -259,7 +259,7 @@ impl Runtime {
     }
 
     /// Column and row in the whole fabric of the PE at a column and row of the program's rectangle.
-    pub fn to_physical(&self, x: u32, y: u32) -> (u32, u32) {
+    pub fn to_physical(&self, x: u32, y: u32) -> Coord {
         self.image.to_physical(x, y)
     }
 
@@ -477,7 +477,7 @@ impl Runtime {
     /// # Errors
     /// [`HostError::Name`] when there is no such PE or no such object on it, [`HostError::Sequence`] before `load()`.
     pub fn read_symbol(&mut self, x: u32, y: u32, name: &str) -> Result<Vec<u8>, HostError> {
-        let (column, row) = self.image.to_logical(x, y).ok_or(NameError::Pe { x, y })?;
+        let Coord { x: column, y: row } = self.image.to_logical(x, y).ok_or(NameError::Pe { x, y })?;
         let sim = self.any_sim().ok_or(SequenceError::NotLoaded { method: "read_symbol()" })?;
         let found = sim.read_symbol(column, row, name)?;
         found.ok_or_else(|| NameError::Symbol { x, y, name: name.to_owned() }.into())

@@ -105,8 +105,7 @@ pub fn program(fp16: FloatKind, types: Types, globals: Vec<Global>, funcs: Vec<F
 
 pub fn image(program: Program) -> Image {
     let wafer = Wafer {
-        width: 1,
-        height: 1,
+        size: Size { width: 1, height: 1 },
         programs: vec![program],
         tile_consts: vec![Vec::new()],
         tiles: vec![TileRun { x: 0, y: 0, len: 1, program: ProgramId::new(0) }],

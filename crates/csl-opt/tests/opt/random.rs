@@ -455,8 +455,7 @@ fn function(random: &mut Random, number: usize, callees: Vec<(FuncId, Vec<Scalar
 fn image(program: Program) -> Arc<PeImage> {
     let wafer = Wafer {
         tile_consts: vec![Vec::new()],
-        width: 1,
-        height: 1,
+        size: Size { width: 1, height: 1 },
         programs: vec![program],
         tiles: vec![TileRun { x: 0, y: 0, len: 1, program: ProgramId::new(0) }],
         routes: Vec::new(),

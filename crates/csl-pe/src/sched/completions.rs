@@ -1,15 +1,15 @@
 //! Completions: the effects of ended operations on tasks.
 
-use csl_machine::Action;
+use csl_machine::{Action, TaskId};
 
 use super::microthread::Completion;
 use super::state::Sched;
-use crate::datapath::{Datapath, Operation};
+use crate::datapath::{Datapath, Effect, Operation};
 use crate::scalar::Cpu;
 
 impl Sched {
     /// Ends the operation of a microthread in cycle `now`.
-    pub fn end_ut(&mut self, run: &Operation, effect: Action, now: u64, data: &mut Datapath) {
+    pub fn end_ut(&mut self, run: &Operation, effect: Effect, now: u64, data: &mut Datapath) {
         data.save_dsrs(run);
         if effect != Action::Nothing {
             let cycle = now + u64::from(data.chip.timing.completion_to_task);
@@ -29,15 +29,17 @@ impl Sched {
         (0..self.completions.len()).min_by_key(|&at| self.completions[at].cycle)
     }
 
-    pub fn apply(&mut self, effect: Action, cycle: u64, cpu: &Cpu) {
+    pub fn apply(&mut self, effect: Effect, cycle: u64, cpu: &Cpu) {
         match effect {
             Action::Nothing => {}
             Action::Activate(target) => {
-                if let Err(kind) = self.tasks.activate(target) {
+                if let Err(kind) = self.tasks.activate_local(*target.id()) {
                     self.raise_fault(kind, cycle, cpu);
                 }
             }
-            Action::Unblock(target) => self.tasks.set_blocked(target, false),
+            Action::Unblock(target) => {
+                self.tasks.set_blocked(target.map(|id| TaskId::clamped((*id).into())), false);
+            }
         }
     }
 }

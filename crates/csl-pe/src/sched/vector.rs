@@ -1,13 +1,12 @@
 //! The vector operations of the main thread, from their start to their end.
 
 use csl_isa::NO_REG;
-use csl_machine::Action;
 
 use super::main_thread::{Flow, Main};
 use super::microthread::Microthread;
 use super::state::{Sched, Visit};
 use super::tracer::IssuePreview;
-use crate::datapath::{Datapath, Operation, Setup, Started, Step};
+use crate::datapath::{Datapath, Effect, Operation, Setup, Started, Step};
 use crate::event::Thread;
 use crate::fault::FaultKind;
 use crate::ports::Ports;
@@ -100,7 +99,7 @@ impl Sched {
         }
     }
 
-    fn finish_vector(&mut self, run: &Operation, dst: u16, effect: Action, cpu: &mut Cpu, data: &mut Datapath) {
+    fn finish_vector(&mut self, run: &Operation, dst: u16, effect: Effect, cpu: &mut Cpu, data: &mut Datapath) {
         data.save_dsrs(run);
         write_result(cpu, dst, run.result);
         let timing = &data.chip.timing;
