@@ -130,7 +130,10 @@ fn launch(runtime: &mut Runtime, function: &str, arguments: &[Argument]) -> Resu
 }
 
 fn h2d(runtime: &mut Runtime, copy: &FileCopy) -> Result<String, HostError> {
-    let array = Array::read(&copy.file)?;
+    let image = runtime.image();
+    let pes = u64::from(image.rect.width) * u64::from(image.rect.height);
+    let most = pes * u64::from(csl_machine::chip(image.arch).memory.bytes);
+    let array = Array::read(&copy.file, most)?;
     let item = array.item;
     if copy.item.is_some_and(|wanted| wanted != item) {
         return Err(ArgumentError::ItemType { file: copy.file.clone() }.into());

@@ -31,6 +31,8 @@ impl Microthread {
 pub(crate) struct Completion {
     pub cycle: u64,
     pub effect: Effect,
+    /// The instruction that started the operation.
+    pub pc: u32,
 }
 
 /// The place of the main thread in the turn, where its priority is a microthread's, and that of microthreads without a

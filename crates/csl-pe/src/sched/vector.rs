@@ -6,7 +6,7 @@ use super::main_thread::{Flow, Main};
 use super::microthread::Microthread;
 use super::state::{Sched, Visit};
 use super::tracer::IssuePreview;
-use crate::datapath::{Datapath, Effect, Operation, Setup, Started, Step};
+use crate::datapath::{Cursor, Datapath, Effect, Operation, Setup, Started, Step};
 use crate::event::Thread;
 use crate::fault::FaultKind;
 use crate::ports::Ports;
@@ -19,6 +19,9 @@ impl Sched {
         let desc = program.vecs.get(usize::from(row)).ok_or(FaultKind::BadCode("no such vector operation"))?;
         let reg = |number| cpu.reg(number);
         let Started { run, loads, extra } = Setup { data, program, ports, reg: &reg }.start(desc)?;
+        if let Cursor::Out(out) = run.dest.cursor {
+            ports.outputs[out.slot].set_sender(cpu.at());
+        }
         let timing = &data.chip.timing;
         // The DSRs of an operation that had to wait were loaded meanwhile.
         let loaded = (cpu.local_time + u64::from(loads * timing.dsr_load)).max(*now);
@@ -30,7 +33,7 @@ impl Sched {
             self.trace_vector(Thread::Microthread(id), start, cpu);
             write_result(cpu, dst, true);
             if run.is_empty() {
-                self.end_ut(&run, run.config.completion, start, data);
+                self.end_ut(&run, run.config.completion, (start, cpu.at()), data);
             } else {
                 self.uts.push(Microthread { id, run, start, pc: cpu.at() });
             }
@@ -106,7 +109,7 @@ impl Sched {
         let last_issue = cpu.local_time.saturating_sub(u64::from(run.rate.period));
         self.pace.next_ready = last_issue + u64::from(timing.between_operations);
         self.pace.dependent_ready = last_issue + u64::from(timing.between_dependent_operations);
-        self.apply(effect, cpu.local_time, cpu);
+        self.apply(effect, cpu.local_time, cpu.at());
     }
 
     /// Catches up the main thread's local operation, which went on while a microthread was stalled: does the issues
