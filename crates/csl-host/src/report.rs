@@ -494,8 +494,7 @@ fn idle_task(excerpts: &mut Excerpts, report: &BlockedState, group: &Group<IdleT
         }
         IdleReason::Wavelets { color, queue, came } => {
             let place = queue.map_or_else(String::new, |queue| format!(" in input queue {queue}"));
-            let senders: Vec<String> =
-                report.sent.iter().filter(|group| group.what.color == color).map(sent).collect();
+            let senders: Vec<String> = report.sent.iter().filter(|group| group.what.color == color).map(sent).collect();
             let senders = if senders.is_empty() { "no PE has sent any".to_owned() } else { senders.join(", ") };
             let came = match came {
                 0 => "no wavelet".to_owned(),
