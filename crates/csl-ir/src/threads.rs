@@ -47,3 +47,22 @@ pub fn map<T: Send, R: Send>(items: Vec<T>, threads: usize, work: impl Fn(T) -> 
     each(items.into_iter().zip(&mut results), threads, |(item, result)| *result = Some(work(item)));
     results.into_iter().flatten().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{map, threads_for};
+
+    #[test]
+    fn results_stand_in_the_order_of_the_items_on_any_number_of_threads() {
+        let items: Vec<u32> = (0..1_000).collect();
+        let squares: Vec<u32> = items.iter().map(|item| item * item).collect();
+        for threads in [1, 2, 5] {
+            assert_eq!(map(items.clone(), threads, |item| item * item), squares);
+        }
+    }
+
+    #[test]
+    fn little_work_stays_on_one_thread() {
+        assert_eq!((threads_for(1_999, 8), threads_for(2_000, 8), threads_for(100_000, 2)), (1, 2, 2));
+    }
+}
