@@ -47,6 +47,9 @@ enum Command {
     Bench {
         /// Only benchmarks whose name holds this
         filter: Option<String>,
+        /// A fraction of each: a check that all still run
+        #[arg(long, conflicts_with = "compile")]
+        quick: bool,
         /// Compile times with this `cslc` of another build, and with ours
         #[arg(long, value_name = "CSLC", conflicts_with = "filter")]
         compile: Option<PathBuf>,
@@ -73,7 +76,7 @@ fn main() -> ExitCode {
         Command::Run { example } => run::example(&example),
         Command::Test { only, all, corpus } => test::all(&only, all, &corpus),
         Command::Bench { compile: Some(before), programs, .. } => compile_times::compare(&before, &programs),
-        Command::Bench { filter, .. } => bench::all(filter.as_deref()),
+        Command::Bench { filter, quick, .. } => bench::all(filter.as_deref(), quick),
         Command::Editors => editors::write(),
         Command::Formatting { programs } => formatting::compare(&programs),
         Command::House => house::report(),

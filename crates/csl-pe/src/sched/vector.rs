@@ -35,7 +35,8 @@ impl Sched {
             if run.is_empty() {
                 self.end_ut(&run, run.config.completion, (start, cpu.at()), data);
             } else {
-                self.uts.push(Microthread { id, run, start, pc: cpu.at() });
+                let class = self.class_of(id, run.needs.priority);
+                self.uts.push(Microthread { id, class, run, start, pc: cpu.at() });
             }
             return Ok(Flow::On);
         }
