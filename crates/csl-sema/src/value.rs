@@ -19,7 +19,7 @@ pub fn u64_of(value: &TypedValue) -> Option<u64> {
 
 /// A float value as the double it is exactly.
 pub fn f64_of(types: &Types, value: &TypedValue) -> Option<f64> {
-    let Value::Float(bits) = value.value else { return None };
+    let bits = value.value.float_bits()?;
     match types.kind(value.ty) {
         TypeKind::ComptimeFloat => Some(f64::from_bits(bits)),
         TypeKind::Float(kind) => Some(csl_num::to_f64(*kind, bits)),
@@ -168,10 +168,8 @@ pub fn show(types: &Types, value: &TypedValue) -> String {
         Value::Bool(b) => b.to_string(),
         Value::Int(number) => show_int(types, value.ty, number),
         Value::Varying(varying) => show_int(types, value.ty, varying.concretize()),
-        Value::Float(bits) => match types.kind(value.ty) {
-            TypeKind::Float(kind) => csl_num::format_float(*kind, *bits),
-            _ => csl_num::format_f64(f64::from_bits(*bits)),
-        },
+        Value::Float(bits) => show_float(types, value.ty, *bits),
+        Value::VaryingFloat(varying) => show_float(types, value.ty, varying.concretize_bits()),
         Value::Type(ty) => types.show(*ty),
         Value::Str(bytes) => String::from_utf8_lossy(bytes).into_owned(),
         Value::Array(array) => show_array(types, value.ty, array),
@@ -190,6 +188,13 @@ pub fn show(types: &Types, value: &TypedValue) -> String {
         Value::Fn(_) | Value::Module(_) | Value::Dsd(_) | Value::Fifo(_) => format!("<{}>", types.show(value.ty)),
         Value::Typed(inner) => show(types, inner),
         Value::Range(range) => format!("@range({}, {}, {})", range[0], range[1], range[2]),
+    }
+}
+
+fn show_float(types: &Types, ty: Ty, bits: u64) -> String {
+    match types.kind(ty) {
+        TypeKind::Float(kind) => csl_num::format_float(*kind, bits),
+        _ => csl_num::format_f64(f64::from_bits(bits)),
     }
 }
 
