@@ -71,6 +71,8 @@ mod runtime;
 mod simlog;
 mod sources;
 
+use std::sync::OnceLock;
+
 pub use arguments::{Argument, Signature};
 pub use compile::{Compilation, Stage, build, compile, emit, output_folder};
 pub use csl_diag::{Code, ErrorFormat, Rendering, USUAL_LIMIT};
@@ -93,5 +95,7 @@ pub use sources::FileSources;
 
 /// The number of threads that the machine runs at once: more would only wait for one another.
 pub(crate) fn available_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+    // To ask takes five system calls and more.
+    static THREADS: OnceLock<usize> = OnceLock::new();
+    *THREADS.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
 }

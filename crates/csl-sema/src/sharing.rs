@@ -268,9 +268,10 @@ fn values(consts: &[(Arc<Expr>, IntTy)], inputs: &[i64]) -> Option<Vec<u64>> {
 fn alike(key: &TileKey, instances: &IndexMap<TileKey, Instance>, shared: &Shared, asked: &[(Question, i64)]) -> u32 {
     let is_alike = |other: &TileKey| {
         let inputs = shared.inputs(other);
-        other.shape == key.shape && asked.iter().all(|(question, answer)| question.answer(&inputs) == Some(*answer))
+        asked.iter().all(|(question, answer)| question.answer(&inputs) == Some(*answer))
     };
-    instances.iter().filter(|(other, _)| is_alike(other)).map(|(_, instance)| instance.tiles).sum()
+    let of_shape = instances.iter().filter(|(other, _)| other.shape == key.shape);
+    of_shape.filter(|(other, _)| is_alike(other)).map(|(_, instance)| instance.tiles).sum()
 }
 
 /// The numbers of each shape that differ between tiles.

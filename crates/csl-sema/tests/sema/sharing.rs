@@ -170,3 +170,15 @@ fn an_error_is_told_once_for_all_tiles_that_have_it() {
         found[0].trace
     );
 }
+
+#[test]
+fn an_error_is_told_beside_tiles_with_fewer_numbers() {
+    let text = "//- layout.csl\nlayout {\n  @set_rectangle(4, 1);\n  for (@range(i16, 3)) |x| { @set_tile_code(x, 0, \"pe.csl\", .{ .a = 1, .x = x }); }\n  \
+                @set_tile_code(3, 0, \"last.csl\", .{});\n}\n//- last.csl\nexport fn f() void {}\n\
+                //- pe.csl\nparam a: i16;\nparam x: i16;\nexport fn f() void { nothing = a + x; }\n";
+    let analysis = Case::new(text).analyze();
+    assert!(analysis.wafer.is_err());
+    let steps: Vec<&str> =
+        analysis.diagnostics.iter().flat_map(|found| &found.trace).map(|step| step.text.as_str()).collect();
+    assert_eq!(steps, ["as the code of PE (0, 0) and on 2 more tiles"]);
+}
