@@ -63,6 +63,8 @@ fn huge_numbers_end() {
     assert_eq!(first_error(shifts), Some(Code::Overflow));
     let strings = "comptime { var s = \"ab\"; while (true) { s = @strcat(s, s); } }";
     assert_eq!(first_error(strings), Some(Code::QuotaExceeded));
+    let products = "comptime { var a = 1 << 1000000; var b = 0; while (true) { b = a * a; } }";
+    assert_eq!(first_error(products), Some(Code::QuotaExceeded));
     let wide = "const T = u16777215;\ncomptime { const a: T = 1; @comptime_assert(~a > a); }";
     assert_eq!(first_error(wide), None);
 }
