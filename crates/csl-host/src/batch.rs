@@ -50,6 +50,9 @@ pub fn parse_copy(text: &str) -> Result<FileCopy, String> {
     let wrong = || format!("`{text}` is not of the form SYMBOL=FILE[:TYPE][:N][@X,Y,W,H]");
     let (symbol, rest) = text.split_once('=').filter(|(symbol, _)| !symbol.is_empty()).ok_or_else(wrong)?;
     let (rest, rect) = match rest.rsplit_once('@') {
+        Some((_, rect)) if rect.split(',').map(str::trim).any(|n| is_number(n) && n.parse::<u32>().is_err()) => {
+            return Err(format!("`{text}`: no program has as many PEs as the rectangle {rect}"));
+        }
         Some((rest, rect)) => (rest, Some(parse_rect(rect).ok_or_else(wrong)?)),
         None => (rest, None),
     };
@@ -60,10 +63,17 @@ pub fn parse_copy(text: &str) -> Result<FileCopy, String> {
         match (ItemType::from_name(part), part.parse::<u32>()) {
             (Some(found), _) if item.is_none() => item = Some(found),
             (None, Ok(count)) if per_pe.is_none() => per_pe = Some(count),
+            _ if per_pe.is_none() && is_number(part) => {
+                return Err(format!("`{text}`: no PE has memory for {part} elements"));
+            }
             _ => return Err(format!("`{text}`: `{part}` is neither a type such as float32 or uint16 nor a count")),
         }
     }
     Ok(FileCopy { symbol: symbol.to_owned(), file: file.into(), item, per_pe, rect })
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn parse_rect(text: &str) -> Option<(u32, u32, u32, u32)> {

@@ -61,7 +61,7 @@ pub mod core_file;
 mod error;
 pub mod inspect;
 pub mod layout;
-mod npy;
+pub mod npy;
 pub mod options;
 mod outdir;
 mod placement;

@@ -15,6 +15,7 @@ const MOST_HEADER: u64 = 1 << 16;
 pub struct ItemType {
     /// `f`, `i` or `u`, as numpy writes them; `b` for bool.
     pub kind: char,
+    /// The bytes of an item.
     pub bytes: u8,
 }
 
@@ -35,12 +36,12 @@ impl ItemType {
 
 /// The array of a `.npy` file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Array {
-    pub item: ItemType,
-    pub shape: Vec<usize>,
+pub struct Array {
+    pub(crate) item: ItemType,
+    pub(crate) shape: Vec<usize>,
     /// Whether the first index is the fastest.
-    pub is_fortran: bool,
-    pub data: Vec<u8>,
+    pub(crate) is_fortran: bool,
+    pub(crate) data: Vec<u8>,
 }
 
 impl Array {
@@ -51,7 +52,7 @@ impl Array {
     /// The array of a file that has at most this number of bytes of data.
     pub(crate) fn read(path: &Path, most: u64) -> Result<Array, HostError> {
         let read = read(path, most);
-        let parsed = read.and_then(|bytes| parse(&bytes).map_err(FileError::Npy));
+        let parsed = read.and_then(|bytes| Array::of(&bytes).map_err(FileError::Npy));
         parsed.map_err(|cause| HostError::Unreadable { path: path.to_owned(), cause })
     }
 
@@ -60,7 +61,16 @@ impl Array {
         std::fs::write(path, self.bytes()).map_err(unwritable)
     }
 
-    fn bytes(&self) -> Vec<u8> {
+    /// The array in the bytes of a file.
+    ///
+    /// # Errors
+    /// The reason why there is none.
+    pub fn of(bytes: &[u8]) -> Result<Array, NpyError> {
+        parse(bytes)
+    }
+
+    /// The bytes of the file.
+    pub fn bytes(&self) -> Vec<u8> {
         let mut shape: String = self.shape.iter().map(|n| format!("{n}, ")).collect();
         shape.truncate(shape.len().saturating_sub(if self.shape.len() > 1 { 2 } else { 1 }));
         let (kind, size) = (self.item.kind, self.item.bytes);

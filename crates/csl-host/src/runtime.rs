@@ -651,10 +651,16 @@ fn image_in(folder: &Path) -> Result<Image, FolderError> {
     if !folder.is_dir() {
         return Err(FolderError::Missing);
     }
-    let bytes = std::fs::read(folder.join(IMAGE_FILE)).map_err(|error| match error.kind() {
+    let path = folder.join(IMAGE_FILE);
+    let unreadable = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => FolderError::NotCompiled,
         _ => FolderError::Unreadable(error),
-    })?;
+    };
+    // A pipe or a device might never end.
+    if !std::fs::metadata(&path).map_err(unreadable)?.is_file() {
+        return Err(FolderError::NotAFile);
+    }
+    let bytes = std::fs::read(&path).map_err(unreadable)?;
     Ok(Image::read(&bytes)?)
 }
 

@@ -44,6 +44,7 @@ mod layout;
 mod linkage;
 mod loops;
 mod lower;
+mod mend;
 mod module;
 mod operand;
 mod operator;

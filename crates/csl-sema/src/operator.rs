@@ -16,6 +16,15 @@ use crate::value::{f64_of, int_of};
 /// The greatest width of a comptime integer in bits, so that no program can ask for unbounded memory or time.
 const MOST_BITS: u64 = 1 << 21;
 
+/// The steps of an operation beside the usual ones: a machine word takes none, numbers of a million bits take many.
+fn steps(op: IntOp, x: &BigInt, y: &BigInt) -> u64 {
+    let (x, y) = (x.bits() >> 10, y.bits() >> 10);
+    match op {
+        IntOp::Mul | IntOp::Div | IntOp::Rem => x * y / 4,
+        _ => x + y,
+    }
+}
+
 impl Sema<'_> {
     pub fn eval_binary(&mut self, op: BinOp, lhs: &Expr, rhs: &Expr, expected: Option<Ty>, span: Span) -> Res<Operand> {
         if matches!(op, BinOp::And | BinOp::Or) {
@@ -91,7 +100,11 @@ impl Sema<'_> {
             return Ok(());
         }
         let message = format!("invalid operand of `{}` for type: `{}`", op_text(op), self.show(operand.ty()));
-        Err(self.error(Code::BadOperand, span, message))
+        let diagnostic = Diagnostic::new(Code::BadOperand, span, message);
+        Err(self.fail(match self.types.kind(operand.ty()) {
+            TypeKind::Dsd(_) => diagnostic.help("builtins work on the elements of DSDs, as `@fadds(dest, a, b)` adds them"),
+            _ => diagnostic,
+        }))
     }
 
     fn fold(&mut self, op: IntOp, ty: Ty, a: &TypedValue, b: &TypedValue, span: Span) -> Res<Operand> {
@@ -122,6 +135,7 @@ impl Sema<'_> {
     }
 
     fn fold_int(&mut self, op: IntOp, ty: Ty, kind: &TypeKind, x: &BigInt, y: &BigInt, span: Span) -> Res<Operand> {
+        self.count_steps(steps(op, x, y), span)?;
         let exact = match csl_num::big_binop(op, x, y) {
             Ok(exact) => exact,
             Err(trap) => return Err(self.trap(trap, span)),

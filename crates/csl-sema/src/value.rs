@@ -7,6 +7,7 @@ use csl_machine::Direction;
 use csl_num::FloatKind;
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
+use rustc_hash::FxHashSet;
 
 /// The integer of a value of any type with a number underneath.
 pub fn int_of(value: &TypedValue) -> Option<&BigInt> {
@@ -104,7 +105,7 @@ pub fn write_path(types: &Types, ty: Ty, root: &mut Value, path: &[i64], new: Va
 }
 
 /// The elements that a write through the path copies: those of arrays that other values share, and those of arrays that
-/// have been kept as one value so far.
+/// have been kept as one value so far, or as none.
 pub fn copied(types: &Types, ty: Ty, value: &Value, path: &[i64]) -> u64 {
     let Some((&first, rest)) = path.split_first() else { return 0 };
     let Some(child_ty) = child_ty(types, ty, first) else { return 0 };
@@ -117,8 +118,38 @@ pub fn copied(types: &Types, ty: Ty, value: &Value, path: &[i64]) -> u64 {
             here + if part { copied(types, child_ty, array.get(first as u64), rest) } else { 0 }
         }
         Value::Struct(fields) => fields.get(at).map_or(0, |part| copied(types, child_ty, part, rest)),
+        Value::Undef => {
+            let here = if let TypeKind::Array { dims, .. } = types.kind(ty) { element_count(dims) } else { 0 };
+            here + copied(types, child_ty, value, rest)
+        }
         _ => 0,
     }
+}
+
+/// The elements of arrays in values that are kept one by one. Values that share an array have it once.
+pub fn elements<'v>(values: impl Iterator<Item = &'v Value>) -> u64 {
+    let mut seen: FxHashSet<*const ArrayValue> = FxHashSet::default();
+    let mut pending: Vec<&Value> = values.collect();
+    let mut sum = 0;
+    while let Some(value) = pending.pop() {
+        match value {
+            Value::Array(array) if seen.insert(Arc::as_ptr(array)) => match &**array {
+                ArrayValue::Splat { value, .. } => pending.push(value),
+                ArrayValue::Elems(elems) => {
+                    sum += elems.len() as u64;
+                    // Elements of an array are all of one type: none holds another array where the first is a number.
+                    if elems.first().is_some_and(|first| !matches!(first, Value::Int(_) | Value::Float(_))) {
+                        pending.extend(elems.iter());
+                    }
+                }
+            },
+            Value::Struct(fields) => pending.extend(fields.iter()),
+            Value::Union { value, .. } => pending.push(value),
+            Value::Typed(typed) => pending.push(&typed.value),
+            _ => {}
+        }
+    }
+    sum
 }
 
 fn part_mut<'v>(types: &Types, ty: Ty, value: &'v mut Value, index: i64) -> Option<&'v mut Value> {

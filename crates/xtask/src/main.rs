@@ -4,6 +4,7 @@ mod bench;
 mod compile_times;
 mod editors;
 mod formatting;
+mod fuzz;
 mod house;
 mod lint;
 mod run;
@@ -65,6 +66,8 @@ enum Command {
         #[arg(required = true, value_name = "FOLDER")]
         programs: Vec<PathBuf>,
     },
+    /// Build the fuzzing targets and run them, one after the other
+    Fuzz(fuzz::Args),
     /// Print, by crate, how many casts there are, and the type names that several crates define
     House,
     /// Build everything and make target/venv
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Command::Bench { filter, quick, .. } => bench::all(filter.as_deref(), quick),
         Command::Editors => editors::write(),
         Command::Formatting { programs } => formatting::compare(&programs),
+        Command::Fuzz(args) => fuzz::all(args),
         Command::House => house::report(),
         Command::Setup => venv::ensure().map(|_| ()),
     };

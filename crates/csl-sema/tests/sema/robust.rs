@@ -37,6 +37,23 @@ fn huge_arrays_are_cheap_until_they_are_written() {
     assert_eq!(first_error(&global), Some(Code::OutOfMemory));
 }
 
+/// Arrays in structs in arrays count as much as one array, whether they had values before or not.
+#[test]
+fn nested_arrays_are_counted_together() {
+    let types = "const S = struct { a: [4096]i32 };\nconst T = struct { s: [256]S };\n";
+    let written = |first: &str, count: u32| {
+        let each = "for (@range(u16, 256)) |j| { t[i].s[j].a[0] = 1; }";
+        format!("{types}comptime {{ {first} for (@range(u16, {count})) |i| {{ {each} }} }}")
+    };
+    assert_eq!(first_error(&written("var t: [16]T;", 3)), None);
+    assert_eq!(first_error(&written("var t: [16]T;", 16)), Some(Code::QuotaExceeded));
+    let made = "fn made(n: i32) S { var s = S { .a = @constants([4096]i32, 1) }; s.a[0] = n; return s; }\n";
+    let each =
+        |kept: &str| format!("{types}{made}comptime {{ var l: [1100]S; for (@range(u16, 1100)) |i| {{ {kept} }} }}");
+    assert_eq!(first_error(&each("l[0] = made(i);")), None);
+    assert_eq!(first_error(&each("l[i] = made(i);")), Some(Code::QuotaExceeded));
+}
+
 #[test]
 fn huge_numbers_end() {
     assert_eq!(first_error("const a = 1 << 1000000000;\ncomptime { @comptime_assert(a == 1); }"), Some(Code::Overflow));
@@ -46,6 +63,8 @@ fn huge_numbers_end() {
     assert_eq!(first_error(shifts), Some(Code::Overflow));
     let strings = "comptime { var s = \"ab\"; while (true) { s = @strcat(s, s); } }";
     assert_eq!(first_error(strings), Some(Code::QuotaExceeded));
+    let products = "comptime { var a = 1 << 1000000; var b = 0; while (true) { b = a * a; } }";
+    assert_eq!(first_error(products), Some(Code::QuotaExceeded));
     let wide = "const T = u16777215;\ncomptime { const a: T = 1; @comptime_assert(~a > a); }";
     assert_eq!(first_error(wide), None);
 }
