@@ -74,7 +74,7 @@ def sweep(
     part: tuple[int, int] = (0, 1),
     cluster: Any = None,
     show: collections.abc.Callable[[str], None] | None = None,
-):
+) -> Any:
     """Runs `commands` for every combination of the values in `axes`, each with every one of `points`.
 
     In a command `{name}` stands for the value of that name, `{program}` for the folder of the program. No shell reads it.
@@ -533,7 +533,7 @@ def _cluster(stack: contextlib.ExitStack, args, slurm: dict) -> Any:
         raise SweepError(f"{error}; pip install distributed dask-jobqueue") from None
 
 
-def main(words: list | None = None) -> int:
+def main(words: list[str] | None = None) -> int:
     """`waferlab sweep`."""
     args = _parser().parse_args(words)
     signals.watch()
