@@ -244,7 +244,8 @@ def _old_names(name: str) -> Iterator[str]:
 
 def _lives(run: _Run, mark: dict) -> bool:
     """Whether a running run's process is there, as far as this machine can tell."""
-    if mark.get("host") == socket.gethostname() and isinstance(mark.get("pid"), int):
+    # On Windows signal 0 is no question but Ctrl-C.
+    if os.name != "nt" and mark.get("host") == socket.gethostname() and isinstance(mark.get("pid"), int):
         try:
             os.kill(mark["pid"], 0)
         except ProcessLookupError:
@@ -379,6 +380,10 @@ def _execute(words: list, run: _Run, log, stopping: threading.Event, begun: floa
 
 def _end(process: subprocess.Popen) -> None:
     """Ends a command and its children: by Ctrl-C, which has the simulator write its report, then by force."""
+    if os.name == "nt":
+        process.kill()
+        process.wait()
+        return
     for number in (signal.SIGINT, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
