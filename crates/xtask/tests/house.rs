@@ -260,8 +260,8 @@ fn has_test(package: &str, name: &str) -> bool {
 }
 
 /// The files of `docs/decisions` and the letter that their numbers begin with.
-const DECISIONS: [(&str, char); 4] =
-    [("language", 'L'), ("machine", 'M'), ("memcpy-and-host", 'H'), ("debugging", 'D')];
+const DECISIONS: [(&str, char); 5] =
+    [("language", 'L'), ("machine", 'M'), ("memcpy-and-host", 'H'), ("debugging", 'D'), ("tools", 'T')];
 
 fn decisions(name: &str) -> String {
     fs::read_to_string(root().join(format!("docs/decisions/{name}.md"))).expect("the decisions are readable")
