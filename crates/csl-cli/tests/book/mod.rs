@@ -127,6 +127,11 @@ fn links_lead_somewhere() {
     }
 }
 
+/// Whether a fence is a session that needs no Python.
+fn is_plain(fence: &Fence) -> bool {
+    fence.is("console") && !fence.words.contains(&"python")
+}
+
 #[test]
 fn every_program_of_the_book_compiles() {
     let (mut complaints, mut count) = (Vec::new(), 0);
@@ -136,7 +141,7 @@ fn every_program_of_the_book_compiles() {
             continue;
         }
         let fences = fences(&text);
-        let compiled = fences.iter().any(|fence| fence.is("console") && fence.text.contains("$ cslc "));
+        let compiled = fences.iter().any(|fence| is_plain(fence) && fence.text.contains("$ cslc "));
         for fence in fences.iter().filter(|fence| fence.is("csl")) {
             count += 1;
             if fence.value("file").is_some() {
@@ -154,7 +159,7 @@ fn every_program_of_the_book_compiles() {
     }
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
     println!("{count} programs");
-    assert!(count > 100, "the fences are found");
+    assert!(count > 80, "the fences are found");
 }
 
 #[test]
@@ -170,7 +175,7 @@ fn sessions_print_what_the_book_shows() {
                 fs::create_dir_all(file.parent().expect("a file lies in a folder")).expect("the folder is writable");
                 fs::write(file, &fence.text).expect("the folder is writable");
             }
-            if !fence.is("console") || (fence.words.contains(&"python") && python.is_none()) {
+            if !fence.is("console") || (!is_plain(&fence) && python.is_none()) {
                 continue;
             }
             count += 1;
