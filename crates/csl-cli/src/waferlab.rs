@@ -10,6 +10,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::csdb::{self, CsdbArgs};
 use crate::cslc::{self, usage};
 use crate::debug_shell::{self, ShellArgs};
+use crate::doc::{self, DocArgs};
 use crate::fmt::{self, FmtArgs};
 use crate::inspect::{self, InspectArgs};
 use crate::output::{print, tell};
@@ -44,12 +45,19 @@ enum Action {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "WORD")]
         words: Vec<OsString>,
     },
+    /// Print a page of the reference: on a builtin, a name of the library, an option, a code
+    Doc(DocArgs),
     /// Look into the core file of a run (also installed as csdb)
     Csdb(CsdbArgs),
     /// Answer what scripts ask of ELF files (also installed as cs_readelf)
     Readelf(ReadelfArgs),
     /// Run smoke tests, say how to look at a run (also installed as sdk_debug_shell)
     DebugShell(ShellArgs),
+}
+
+/// The command line, for the reference.
+pub(crate) fn command() -> clap::Command {
+    Args::command()
 }
 
 /// Runs the command on the arguments of the process.
@@ -72,6 +80,7 @@ pub fn main() -> ExitCode {
         // The order of the options of `run` counts; only the matches know it.
         Action::Run(_) => matches.subcommand().map_or(Ok(ExitCode::SUCCESS), |(_, matches)| run::run(matches)),
         Action::Sweep { words } => sweep(&words),
+        Action::Doc(args) => doc::run(&args).map(success),
         Action::Csdb(args) => csdb::run(&args).map(success),
         Action::Readelf(args) => readelf::run(&args).map(success),
         Action::DebugShell(args) => debug_shell::run(&args).map(success),

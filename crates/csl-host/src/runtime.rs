@@ -23,6 +23,7 @@ use crate::advice;
 use crate::arguments::{self, Argument};
 use crate::available_threads;
 use crate::core_file;
+use crate::environment::MAX_CYCLES;
 use crate::error::{ArgumentError, Failure, FolderError, HostError, NameError, SequenceError};
 use crate::outdir::IMAGE_FILE;
 use crate::progress::{self, Progress};
@@ -63,9 +64,6 @@ struct Times {
     started: Option<Instant>,
     running: Duration,
 }
-
-/// The environment variable that limits the cycles of a run.
-const MAX_CYCLES: &str = "WAFERLAB_MAX_CYCLES";
 
 /// The cause of an end that the host program asked for, in the words of the vendor's simulator.
 const BY_REQUEST: &str = "Stopping due to user request";
@@ -400,9 +398,9 @@ impl Runtime {
         let (kinds, warnings) = LogKinds::from_environment();
         self.warnings.extend(warnings);
         self.log_to(folder.join(LOG_FILE), kinds);
-        if let Ok(text) = std::env::var(MAX_CYCLES) {
+        if let Some(text) = MAX_CYCLES.text() {
             let cycles = text.trim().parse().ok().filter(|cycles| *cycles > 0);
-            self.max_cycles = Some(cycles.ok_or(ArgumentError::Cycles { variable: MAX_CYCLES, text })?);
+            self.max_cycles = Some(cycles.ok_or(ArgumentError::Cycles { variable: MAX_CYCLES.name, text })?);
         }
         self.gauge = Some(Arc::default());
         Ok(())

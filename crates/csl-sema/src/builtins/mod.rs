@@ -14,6 +14,7 @@ mod json;
 mod layout;
 mod machine;
 mod map;
+mod pages;
 mod print;
 mod queues;
 mod reflect;
@@ -32,6 +33,7 @@ use crate::context::{Res, Sema, Stop};
 use crate::operand::Operand;
 use crate::unit::UnitKind;
 
+pub use pages::{BuiltinGroup, BuiltinPage, pages};
 pub use table::names;
 pub(crate) use tasks::names_task;
 
