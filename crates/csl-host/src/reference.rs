@@ -144,7 +144,7 @@ mod tests {
         };
         let builtins = csl_sema::builtin_names().filter(|name| !name.starts_with("wl_")).count();
         assert_eq!(count("builtins/"), builtins);
-        let declared = csl_std::names().map(|name| csl_std::declarations(name).len()).sum();
+        let declared: usize = csl_std::names().map(|name| csl_std::declarations(name).len()).sum();
         assert_eq!(count("library/"), declared);
         assert_eq!(count("diagnostics/"), Code::ALL.len());
         assert_eq!(count("environment"), environment::ALL.len());
