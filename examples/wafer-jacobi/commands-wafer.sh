@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole wafer: 750x994 PEs of a WSE-2, or with the argument wse3 the 762x1172 of a WSE-3.
+# The whole wafer: 750x994 PEs of a WSE-2, or with the argument wse3 755x1170 of a WSE-3.
 set -e
 arch=${1:-wse2}
 if [ "$arch" = wse3 ]; then
@@ -8,5 +8,5 @@ else
   dims=757,996 width=750 height=994
 fi
 cslc --arch="$arch" ./layout.csl --fabric-dims=$dims --fabric-offsets=4,1 \
-  --params=width:$width,height:$height,cells:64,steps:10 -o out-wafer --memcpy --channels=16
-cs_python run.py --name out-wafer
+  --params=width:$width,height:$height,cells:64,steps:10 -o out --memcpy --channels=16
+cs_python run.py --name out

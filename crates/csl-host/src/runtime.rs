@@ -160,6 +160,7 @@ impl Runtime {
         let traces = self.log.as_ref().map(|log| lock(log).traces());
         let options = SimOptions {
             threads: self.threads(),
+            force_threads: false,
             traces: traces.unwrap_or_default(),
             max_cycles: self.max_cycles,
             gauge: self.gauge.clone(),

@@ -294,7 +294,8 @@ fn threaded(scene: &Scene, options: &Options, threads: usize) -> (u64, (u64, u64
     let Size { width, height } = scene.size();
     let image = Arc::new(read_image(&options.folder.join("out")).expect("the folder holds a program"));
     let id = |name: &str| image.exports.iter().find(|export| export.name == name).expect("the frame exports it").id;
-    let mut sim = Sim::new(image.clone(), SimOptions { threads, ..SimOptions::default() }).expect("the image is whole");
+    let mut sim = Sim::new(image.clone(), SimOptions { threads, force_threads: true, ..SimOptions::default() })
+        .expect("the image is whole");
     let rect = Rect::new(0, 0, width, height);
     let copy = Command::D2h { from: Endpoint::Symbol(id("scene_word")), copy: Copy::of(rect, 1), room: rect.len() };
     for command in [Command::Launch { function: id("main"), args: Vec::new() }, copy] {

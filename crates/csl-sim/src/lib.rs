@@ -22,6 +22,7 @@ mod row;
 mod shard;
 mod sim;
 mod stop;
+mod threading;
 mod tile;
 mod world;
 

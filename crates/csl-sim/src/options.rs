@@ -13,6 +13,8 @@ use crate::gauge::Gauge;
 pub struct SimOptions {
     /// The number of shards, which are ranges of rows, each on a thread of its own. At least 1.
     pub threads: usize,
+    /// Whether busy cycles run on all threads even where one is faster: for tests of that.
+    pub force_threads: bool,
     pub traces: Traces,
     /// Receives events as they come; without a sink they wait for [`crate::Sim::take_events`].
     pub sink: Option<Sink>,
@@ -29,6 +31,7 @@ impl Default for SimOptions {
     fn default() -> SimOptions {
         SimOptions {
             threads: 1,
+            force_threads: false,
             traces: Traces::default(),
             sink: None,
             interrupt: Arc::default(),
