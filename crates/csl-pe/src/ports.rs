@@ -31,9 +31,10 @@ csl_machine::byte_ids! {
 pub struct Ports {
     arch: Arch,
     /// Masks of the input slots with a wavelet and of the output queues with room, which an operation reads in every
-    /// cycle.
+    /// cycle, and of the output queues with a wavelet, which the router does.
     filled: u32,
     open: u32,
+    sending: u32,
     /// Input slots, at most 32.
     pub inputs: Vec<InQueue>,
     /// Output queues in use, at most nine.
@@ -61,6 +62,7 @@ impl Ports {
             arch,
             filled: 0,
             open: 0,
+            sending: 0,
             inputs: Vec::new(),
             outputs: Vec::new(),
             input_of_queue: [None; 8],
@@ -117,9 +119,30 @@ impl Ports {
     /// cycle.
     #[inline]
     pub fn depart(&mut self, slot: OutputSlot) -> Option<Outgoing> {
-        let head = self.outputs.get_mut(slot.index())?.pop()?;
+        let output = self.outputs.get_mut(slot.index())?;
+        let head = output.pop()?;
+        self.sending &= !(u32::from(output.is_empty()) << slot.number());
         self.open |= slot.bit();
         Some(head)
+    }
+
+    /// The output queues with a wavelet, from the one that has its turn on.
+    #[inline]
+    pub fn senders(&self, next: OutputSlot) -> impl Iterator<Item = OutputSlot> + use<> {
+        let before = next.bit() - 1;
+        let (mut first, mut then) = (self.sending & !before, self.sending & before);
+        std::iter::from_fn(move || {
+            let set = if first != 0 { &mut first } else { &mut then };
+            let slot = (*set != 0).then(|| OutputSlot::of(set.trailing_zeros())).flatten();
+            *set &= set.wrapping_sub(1);
+            slot
+        })
+    }
+
+    /// The first cycle in which the head of an output queue may land on the router; `None` where all are empty.
+    #[inline]
+    pub fn next_departure(&self) -> Option<u64> {
+        self.senders(OutputSlot::at(0)).filter_map(|slot| self.outputs[slot].head_ready()).min()
     }
 
     // ---- both sides ----
@@ -224,6 +247,7 @@ impl Ports {
         let done = output.push(outgoing);
         self.open &= !(u32::from(output.room() == 0) << slot.number());
         self.put |= u32::from(done) << slot.number();
+        self.sending |= u32::from(done) << slot.number();
         done
     }
 }

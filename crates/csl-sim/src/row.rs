@@ -17,7 +17,7 @@ use crate::event::{Event, EventKind};
 use crate::index_set::IndexSet;
 use crate::registers::{RouterRegisters, Write};
 use crate::stop::{FaultKind, FaultReport};
-use crate::tile::NEVER;
+use crate::tile::{NEVER, Tile};
 use crate::world::World;
 
 /// A row of tiles: routers, compute elements, and the events between the two.
@@ -96,20 +96,15 @@ impl<E: Element> Row<E> {
 
     /// Lets one wavelet of a tile out; its output queues take turns.
     fn inject_one(&mut self, tile_id: TileId, now: u64) -> Result<(), csl_fabric::Fault> {
-        let tile = &self.elements.tiles[tile_id];
-        let (mut output, count) = (tile.next_output, tile.ports.outputs.len());
-        for _ in 0..count {
-            let next = OutputSlot::of(output.index() + 1).filter(|next| next.index() < count);
-            let next = next.unwrap_or(OutputSlot::at(0));
+        let Tile { ports, next_output, .. } = &self.elements.tiles[tile_id];
+        for output in ports.senders(*next_output) {
             if self.leave(tile_id, output, now)? {
-                self.elements.tiles[tile_id].next_output = next;
                 self.took_output(tile_id, output, now);
                 return Ok(());
             }
-            output = next;
         }
         let tile = &mut self.elements.tiles[tile_id];
-        let heads = tile.ports.outputs.iter().filter_map(|queue| queue.head_ready());
+        let heads = tile.ports.senders(OutputSlot::at(0)).filter_map(|slot| tile.ports.outputs[slot].head_ready());
         tile.inject_at = heads.filter(|ready| *ready > now).min().unwrap_or(NEVER);
         Ok(())
     }
@@ -133,6 +128,8 @@ impl<E: Element> Row<E> {
     fn took_output(&mut self, tile_id: TileId, output: OutputSlot, now: u64) {
         let tile = &mut self.elements.tiles[tile_id];
         tile.ports.depart(output);
+        let next = OutputSlot::of(output.index() + 1).filter(|next| next.index() < tile.ports.outputs.len());
+        tile.next_output = next.unwrap_or(OutputSlot::at(0));
         let at = tile.next_injection();
         tile.inject_at = if at == NEVER { NEVER } else { at.max(now + 1) };
         if tile.wake.credits & output.bit() != 0 {
