@@ -8,6 +8,7 @@
 //! (programs up to SDK 1.4); the queue that it is bound to gives its depth. Slots are made as they are needed.
 
 use csl_machine::{Arch, Color, QueueId, Wavelet};
+use csl_num::LowBits;
 
 use crate::queues::{InQueue, OutQueue, Outgoing, UNQUEUED};
 
@@ -126,23 +127,29 @@ impl Ports {
         Some(head)
     }
 
-    /// The output queues with a wavelet, from the one that has its turn on.
+    /// The output queue with a wavelet that has its turn, of those in a set; `next` is the first in turn.
     #[inline]
-    pub fn senders(&self, next: OutputSlot) -> impl Iterator<Item = OutputSlot> + use<> {
-        let before = next.bit() - 1;
-        let (mut first, mut then) = (self.sending & !before, self.sending & before);
-        std::iter::from_fn(move || {
-            let set = if first != 0 { &mut first } else { &mut then };
-            let slot = (*set != 0).then(|| OutputSlot::of(set.trailing_zeros())).flatten();
-            *set &= set.wrapping_sub(1);
-            slot
-        })
+    pub fn next_sender(&self, set: u32, next: OutputSlot) -> Option<OutputSlot> {
+        let set = set & self.sending;
+        let behind = set & !(next.bit() - 1);
+        let first = if behind != 0 { behind } else { set };
+        if first == 0 { None } else { OutputSlot::new(first.trailing_zeros().low8()) }
     }
 
     /// The first cycle in which the head of an output queue may land on the router; `None` where all are empty.
     #[inline]
     pub fn next_departure(&self) -> Option<u64> {
-        self.senders(OutputSlot::at(0)).filter_map(|slot| self.outputs[slot].head_ready()).min()
+        let mut first = None;
+        let mut left = self.sending;
+        while left != 0 {
+            let ready = self.outputs.get(left.trailing_zeros() as usize).and_then(OutQueue::head_ready);
+            first = match (first, ready) {
+                (Some(first), Some(ready)) => Some(ready.min(first)),
+                (first, ready) => ready.or(first),
+            };
+            left &= left - 1;
+        }
+        first
     }
 
     // ---- both sides ----

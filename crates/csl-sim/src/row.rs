@@ -17,7 +17,7 @@ use crate::event::{Event, EventKind};
 use crate::index_set::IndexSet;
 use crate::registers::{RouterRegisters, Write};
 use crate::stop::{FaultKind, FaultReport};
-use crate::tile::{NEVER, Tile};
+use crate::tile::NEVER;
 use crate::world::World;
 
 /// A row of tiles: routers, compute elements, and the events between the two.
@@ -96,16 +96,19 @@ impl<E: Element> Row<E> {
 
     /// Lets one wavelet of a tile out; its output queues take turns.
     fn inject_one(&mut self, tile_id: TileId, now: u64) -> Result<(), csl_fabric::Fault> {
-        let Tile { ports, next_output, .. } = &self.elements.tiles[tile_id];
-        for output in ports.senders(*next_output) {
+        let mut untried = !0;
+        let next = self.elements.tiles[tile_id].next_output;
+        while let Some(output) = self.elements.tiles[tile_id].ports.next_sender(untried, next) {
             if self.leave(tile_id, output, now)? {
                 self.took_output(tile_id, output, now);
                 return Ok(());
             }
+            untried &= !output.bit();
         }
+        // None could leave: those that are ready have no room, which the router tells of.
         let tile = &mut self.elements.tiles[tile_id];
-        let heads = tile.ports.senders(OutputSlot::at(0)).filter_map(|slot| tile.ports.outputs[slot].head_ready());
-        tile.inject_at = heads.filter(|ready| *ready > now).min().unwrap_or(NEVER);
+        let later = tile.ports.outputs.iter().filter_map(|queue| queue.head_ready()).filter(|ready| *ready > now);
+        tile.inject_at = later.min().unwrap_or(NEVER);
         Ok(())
     }
 
