@@ -102,7 +102,9 @@ impl Sema<'_> {
         let message = format!("invalid operand of `{}` for type: `{}`", op_text(op), self.show(operand.ty()));
         let diagnostic = Diagnostic::new(Code::BadOperand, span, message);
         Err(self.fail(match self.types.kind(operand.ty()) {
-            TypeKind::Dsd(_) => diagnostic.help("builtins work on the elements of DSDs, as `@fadds(dest, a, b)` adds them"),
+            TypeKind::Dsd(_) => {
+                diagnostic.help("builtins work on the elements of DSDs, as `@fadds(dest, a, b)` adds them")
+            }
             _ => diagnostic,
         }))
     }
