@@ -26,7 +26,7 @@ use random::Dice;
 
 fuzz_target!(|data: &[u8]| {
     let Some((&kind, choices)) = data.split_first() else { return };
-    let dice = Dice::of_bytes(choices);
+    let dice = Dice::of_bytes(choices.to_vec());
     let (image, bytes) = match kind & 3 {
         0 => (saturate::generate(dice).0, saturate::END),
         _ => (random::random_image(dice), random::END),

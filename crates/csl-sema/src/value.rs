@@ -193,32 +193,48 @@ pub fn number_text(number: &BigInt) -> String {
 
 /// The value as `@comptime_print` shows it.
 pub fn show(types: &Types, value: &TypedValue) -> String {
-    match &value.value {
-        Value::Undef => "undefined".to_string(),
-        Value::Void => "{}".to_string(),
-        Value::Bool(b) => b.to_string(),
-        Value::Int(number) => show_int(types, value.ty, number),
-        Value::Varying(varying) => show_int(types, value.ty, varying.concretize()),
-        Value::Float(bits) => show_float(types, value.ty, *bits),
-        Value::VaryingFloat(varying) => show_float(types, value.ty, varying.concretize_bits()),
-        Value::Type(ty) => types.show(*ty),
-        Value::Str(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        Value::Array(array) => show_array(types, value.ty, array),
-        Value::Struct(fields) => show_struct(types, value.ty, fields),
+    let mut text = String::new();
+    put(types, value.ty, &value.value, &mut text);
+    text
+}
+
+/// The bytes of a shown value, about: parts of parts multiply.
+const MOST_TEXT: usize = 1 << 20;
+
+/// Appends a value, as long as the text is not too long.
+fn put(types: &Types, ty: Ty, value: &Value, text: &mut String) {
+    match value {
+        Value::Undef => text.push_str("undefined"),
+        Value::Void => text.push_str("{}"),
+        Value::Bool(b) => text.push_str(if *b { "true" } else { "false" }),
+        Value::Int(number) => text.push_str(&show_int(types, ty, number)),
+        Value::Varying(varying) => text.push_str(&show_int(types, ty, varying.concretize())),
+        Value::Float(bits) => text.push_str(&show_float(types, ty, *bits)),
+        Value::VaryingFloat(varying) => text.push_str(&show_float(types, ty, varying.concretize_bits())),
+        Value::Type(ty) => text.push_str(&types.show(*ty)),
+        Value::Str(bytes) => text.push_str(&String::from_utf8_lossy(bytes)),
+        Value::Array(array) => put_array(types, ty, array, text),
+        Value::Struct(fields) => match field_types(types, ty) {
+            Some(names) => {
+                let parts = names.iter().zip(&**fields).map(|((name, ty), value)| (*name, *ty, value));
+                put_parts(types, parts, ["{", "}"], text);
+            }
+            None => text.push_str("{?}"),
+        },
         Value::Union { active, value: inner } => {
-            let field = field_types(types, value.ty).and_then(|f| f.get(*active as usize).copied());
-            match field {
+            match field_types(types, ty).and_then(|f| f.get(*active as usize).copied()) {
                 Some((name, ty)) => {
-                    let inner = show(types, &TypedValue::new(ty, (**inner).clone()));
-                    format!("{{{} = {inner}}}", name.unwrap_or("?"))
+                    put_parts(types, [(name.or(Some("?")), ty, &**inner)].into_iter(), ["{", "}"], text)
                 }
-                None => "undefined".to_string(),
+                None => text.push_str("undefined"),
             }
         }
-        Value::Ptr(pointer) => show_pointer(types, value.ty, pointer),
-        Value::Fn(_) | Value::Module(_) | Value::Dsd(_) | Value::Fifo(_) => format!("<{}>", types.show(value.ty)),
-        Value::Typed(inner) => show(types, inner),
-        Value::Range(range) => format!("@range({}, {}, {})", range[0], range[1], range[2]),
+        Value::Ptr(pointer) => text.push_str(&show_pointer(types, ty, pointer)),
+        Value::Fn(_) | Value::Module(_) | Value::Dsd(_) | Value::Fifo(_) => {
+            text.push_str(&format!("<{}>", types.show(ty)));
+        }
+        Value::Typed(inner) => put(types, inner.ty, &inner.value, text),
+        Value::Range(range) => text.push_str(&format!("@range({}, {}, {})", range[0], range[1], range[2])),
     }
 }
 
@@ -227,6 +243,28 @@ fn show_float(types: &Types, ty: Ty, bits: u64) -> String {
         TypeKind::Float(kind) => csl_num::format_float(*kind, bits),
         _ => csl_num::format_f64(f64::from_bits(bits)),
     }
+}
+
+/// Appends parts, each with its name if it has one, between brackets.
+fn put_parts<'v>(
+    types: &Types,
+    parts: impl Iterator<Item = (Option<Name>, Ty, &'v Value)>,
+    [open, close]: [&str; 2],
+    text: &mut String,
+) {
+    text.push_str(open);
+    for (index, (name, ty, value)) in parts.enumerate() {
+        if index > 0 {
+            text.push_str(", ");
+        }
+        if text.len() > MOST_TEXT {
+            text.push_str("...");
+            break;
+        }
+        name.into_iter().for_each(|name| text.push_str(&format!("{name} = ")));
+        put(types, ty, value, text);
+    }
+    text.push_str(close);
 }
 
 fn show_int(types: &Types, ty: Ty, number: &BigInt) -> String {
@@ -244,29 +282,14 @@ fn show_int(types: &Types, ty: Ty, number: &BigInt) -> String {
     }
 }
 
-fn show_array(types: &Types, ty: Ty, array: &ArrayValue) -> String {
+fn put_array(types: &Types, ty: Ty, array: &ArrayValue, text: &mut String) {
     // Long arrays are cut: the text is for people.
     const SHOWN: u64 = 64;
-    let TypeKind::Array { elem, .. } = types.kind(ty) else { return "[?]".to_string() };
-    let mut parts: Vec<String> =
-        (0..array.len().min(SHOWN)).map(|i| show(types, &TypedValue::new(*elem, array.get(i).clone()))).collect();
-    if array.len() > SHOWN {
-        parts.push(format!("... {} more", array.len() - SHOWN));
-    }
-    format!("[{}]", parts.join(", "))
-}
-
-fn show_struct(types: &Types, ty: Ty, fields: &[Value]) -> String {
-    let Some(field_types) = field_types(types, ty) else { return "{?}".to_string() };
-    let parts: Vec<String> = field_types
-        .iter()
-        .zip(fields)
-        .map(|((name, ty), value)| {
-            let text = show(types, &TypedValue::new(*ty, value.clone()));
-            name.map_or(text.clone(), |name| format!("{name} = {text}"))
-        })
-        .collect();
-    format!("{{{}}}", parts.join(", "))
+    let TypeKind::Array { elem, .. } = types.kind(ty) else { return text.push_str("[?]") };
+    let more = array.len().saturating_sub(SHOWN);
+    let end = if more > 0 { format!(", ... {more} more]") } else { "]".to_owned() };
+    let parts = (0..array.len().min(SHOWN)).map(|i| (None, *elem, array.get(i)));
+    put_parts(types, parts, ["[", &end], text);
 }
 
 fn show_pointer(types: &Types, ty: Ty, pointer: &Pointer) -> String {

@@ -76,8 +76,11 @@ pub fn all(args: Args) -> Result<(), String> {
     let is_chosen = |target: &&Target| args.targets.is_empty() || args.targets.iter().any(|name| name == target.name);
     let chosen: Vec<&Target> = TARGETS.iter().filter(is_chosen).collect();
     if let Some(missing) = missing() {
-        let text = format!("fuzzing NOT RUN: {missing}");
-        return if args.quick { Ok(println!("{text}")) } else { Err(text) };
+        if !args.quick {
+            return Err(missing);
+        }
+        println!("fuzzing NOT RUN: {missing}");
+        return Ok(());
     }
     seeds::write(&folder("seeds")).map_err(|error| format!("the seeds: {error}"))?;
     let since = Instant::now();

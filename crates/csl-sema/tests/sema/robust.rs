@@ -94,6 +94,25 @@ fn endless_evaluation_ends() {
     assert_eq!(first_error(structs), Some(Code::QuotaExceeded));
 }
 
+/// Parts of parts multiply: in types, which have a limit, and in what is shown of a value, which is cut.
+#[test]
+fn what_is_shown_of_nested_values_ends() {
+    let levels: String = (1..14).map(|i| format!("const t{i} = .{{ t{j}, t{j}, t{j}, t{j} }};\n", j = i - 1)).collect();
+    let tuples = format!("const t0 = .{{ 1, 2 }};\n{levels}comptime {{ @comptime_print(t13); }}");
+    assert_eq!(first_error(&tuples), Some(Code::QuotaExceeded));
+    let level = |i: u32| {
+        let (j, items) = (i - 1, format!("v{}, ", i - 1).repeat(64));
+        format!("const T{i} = struct {{ a: [64]T{j} }};\nconst v{i} = T{i} {{ .a = [64]T{j} {{ {items} }} }};\n")
+    };
+    let levels: String = (1..6).map(level).collect();
+    let first = "const T0 = struct { a: i16 };\nconst v0 = T0 { .a = 1 };\n";
+    let arrays = format!("{first}{levels}comptime {{ @comptime_print(v5); }}");
+    let analysis = Case::new(&arrays).analyze();
+    let shown = rendered(&analysis);
+    assert!(shown.len() < 3 << 20, "{} bytes", shown.len());
+    assert!(shown.contains("note[N0408]") && shown.contains("..."), "{}", &shown[..200]);
+}
+
 #[test]
 fn deep_nesting_is_no_crash() {
     let deep = |open: &str, close: &str| {

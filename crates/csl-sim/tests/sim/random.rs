@@ -41,8 +41,8 @@ impl Dice {
     }
 
     #[cfg_attr(test, expect(dead_code, reason = "of the targets in `fuzz/`, which share this file"))]
-    pub fn of_bytes(bytes: &[u8]) -> Dice {
-        Dice { bytes: bytes.to_vec().into_iter(), state: 0 }
+    pub fn of_bytes(bytes: Vec<u8>) -> Dice {
+        Dice { bytes: bytes.into_iter(), state: 0 }
     }
 
     fn roll(&mut self) -> u64 {
