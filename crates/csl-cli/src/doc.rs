@@ -1,7 +1,7 @@
 //! `waferlab doc`: a page of the reference in the terminal. The book holds the same pages.
 
 use clap::{Arg, Args, Command, CommandFactory};
-use csl_host::reference::{Chapter, Page, chapters, closest};
+use csl_host::reference::{Chapter, Page, chapters, closest, escaped};
 
 use crate::args::CslcArgs;
 use crate::output::print;
@@ -34,7 +34,7 @@ pub fn reference() -> Vec<Chapter> {
 
 /// The chapter as a file of the book.
 pub fn markdown(chapter: &Chapter) -> String {
-    let title = chapter.title.replace('<', "\\<");
+    let title = escaped(&chapter.title);
     let mut out =
         format!("<!-- Made of the compiler's tables by `cargo xtask book`. -->\n# {title}\n\n{}\n", chapter.text);
     for page in &chapter.pages {
@@ -49,8 +49,7 @@ pub fn summary() -> String {
     let reference = reference();
     let part = |part: &&str| {
         let chapters = reference.iter().filter(|chapter| chapter.file.starts_with(part));
-        let line =
-            |chapter: &Chapter| format!("- [{}](reference/{}.md)\n", chapter.title.replace('<', "\\<"), chapter.file);
+        let line = |chapter: &Chapter| format!("- [{}](reference/{}.md)\n", escaped(&chapter.title), chapter.file);
         format!("# Reference: {part}\n\n{}", chapters.map(line).collect::<String>())
     };
     PARTS.iter().map(part).collect::<Vec<_>>().join("\n")
@@ -174,7 +173,7 @@ fn option(command: &str, arg: &Arg) -> Page {
         arg.get_default_values().iter().map(|value| value.to_string_lossy().into_owned()).collect();
     let default =
         if takes_value && !default.is_empty() { format!(" Left out: `{}`.", default.join(" ")) } else { String::new() };
-    Page::new(name, format!("    {form}\n\n{}.{choices}{default}", help.trim_end_matches('.').replace('<', "\\<")))
+    Page::new(name, format!("    {form}\n\n{}.{choices}{default}", escaped(help.trim_end_matches('.'))))
 }
 
 #[cfg(test)]

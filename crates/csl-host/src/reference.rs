@@ -127,9 +127,11 @@ fn indented(text: &str) -> String {
     text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
 }
 
-/// Text of a comment as Markdown: names in angle brackets are no tags.
-fn escaped(text: &str) -> String {
-    text.replace('<', "\\<")
+/// Plain text as Markdown: names in angle brackets are no tags.
+pub fn escaped(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    let parts = parts.map(|(at, part)| if at % 2 == 0 { part.replace('<', "\\<") } else { part.to_owned() });
+    parts.collect::<Vec<_>>().join("`")
 }
 
 #[cfg(test)]
