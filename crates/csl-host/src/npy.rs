@@ -15,6 +15,7 @@ const MOST_HEADER: u64 = 1 << 16;
 pub struct ItemType {
     /// `f`, `i` or `u`, as numpy writes them; `b` for bool.
     pub kind: char,
+    /// Its size.
     pub bytes: u8,
 }
 
@@ -35,7 +36,8 @@ impl ItemType {
 
 /// The array of a `.npy` file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Array {
+#[expect(missing_docs, reason = "numpy's words for the parts of an array")]
+pub struct Array {
     pub item: ItemType,
     pub shape: Vec<usize>,
     /// Whether the first index is the fastest.

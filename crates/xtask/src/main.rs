@@ -6,6 +6,7 @@ mod editors;
 mod formatting;
 mod house;
 mod lint;
+mod playground;
 mod run;
 mod shell;
 mod stamp;
@@ -64,6 +65,8 @@ enum Command {
     },
     /// Print, by crate, how many casts there are, and the type names that several crates define
     House,
+    /// Make target/playground/index.html, the compiler and the simulator as a page of one file, where Rust can build for wasm32
+    Playground,
     /// Build everything and make target/venv
     Setup,
 }
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Command::Editors => editors::write(),
         Command::Formatting { programs } => formatting::compare(&programs),
         Command::House => house::report(),
+        Command::Playground => playground::build().map(|page| println!("{}", page.display())),
         Command::Setup => venv::ensure().map(|_| ()),
     };
     match done {
