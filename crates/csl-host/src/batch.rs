@@ -8,7 +8,7 @@ use csl_sim::{Copy, Ending, Endpoint, Order, Rect, Spread, Width};
 
 use crate::arguments::Argument;
 use crate::error::{ArgumentError, HostError};
-use crate::npy::{Array, ItemType};
+pub use crate::npy::{Array, ItemType};
 use crate::runtime::Runtime;
 
 /// One step of a run.
@@ -133,7 +133,11 @@ pub fn run(runtime: &mut Runtime, steps: &[Step], mut say: impl FnMut(&str)) -> 
     stopped
 }
 
-fn launch(runtime: &mut Runtime, function: &str, arguments: &[Argument]) -> Result<String, HostError> {
+/// Calls the function and waits until every PE has ended it. Returns a line on it.
+///
+/// # Errors
+/// Those of [`run`].
+pub fn launch(runtime: &mut Runtime, function: &str, arguments: &[Argument]) -> Result<String, HostError> {
     let task = runtime.launch(function, arguments)?;
     runtime.wait(task)?;
     Ok(format!("launched {function}"))
@@ -144,6 +148,14 @@ fn h2d(runtime: &mut Runtime, copy: &FileCopy) -> Result<String, HostError> {
     let pes = u64::from(image.rect.width) * u64::from(image.rect.height);
     let most = pes * u64::from(csl_machine::chip(image.arch).memory.bytes);
     let array = Array::read(&copy.file, most)?;
+    send(runtime, copy, &array)
+}
+
+/// Deals an array out to the PEs as if it were read from the copy's file. Returns a line on it.
+///
+/// # Errors
+/// Those of [`run`].
+pub fn send(runtime: &mut Runtime, copy: &FileCopy, array: &Array) -> Result<String, HostError> {
     let item = array.item;
     if copy.item.is_some_and(|wanted| wanted != item) {
         return Err(ArgumentError::ItemType { file: copy.file.clone() }.into());
@@ -155,7 +167,7 @@ fn h2d(runtime: &mut Runtime, copy: &FileCopy) -> Result<String, HostError> {
         let (file, items, Rect { w, h, .. }) = (copy.file.clone(), array.items(), rect);
         return Err(ArgumentError::Share { file, items, w, h, per_pe: copy.per_pe }.into());
     }
-    let words = words(&array).ok_or_else(|| ArgumentError::FileItems { file: copy.file.clone(), bytes: item.bytes })?;
+    let words = words(array).ok_or_else(|| ArgumentError::FileItems { file: copy.file.clone(), bytes: item.bytes })?;
     let order = if array.is_fortran { Order::ColMajor } else { Order::RowMajor };
     let plan = plan(runtime.image().arch.chip(), rect, per_pe, item, order)?;
     let target = runtime.id(&copy.symbol)?;
@@ -165,6 +177,20 @@ fn h2d(runtime: &mut Runtime, copy: &FileCopy) -> Result<String, HostError> {
 }
 
 fn d2h(runtime: &mut Runtime, copy: &FileCopy) -> Result<String, HostError> {
+    let (array, line) = fetch(runtime, copy)?;
+    if copy.file.as_os_str() == "-" {
+        let rect = rect(runtime.image(), copy);
+        return Ok(printed(&copy.symbol, &rect, array.item, &array.data, array.shape[2]));
+    }
+    array.write(&copy.file)?;
+    Ok(line)
+}
+
+/// The array of shape (rows, columns, elements) that the copy would write to its file, and a line on it.
+///
+/// # Errors
+/// Those of [`run`].
+pub fn fetch(runtime: &mut Runtime, copy: &FileCopy) -> Result<(Array, String), HostError> {
     let id = runtime.id(&copy.symbol)?;
     let item = copy.item.map_or_else(|| exported_type(runtime.image(), id), Ok)?;
     let rect = rect(runtime.image(), copy);
@@ -178,12 +204,9 @@ fn d2h(runtime: &mut Runtime, copy: &FileCopy) -> Result<String, HostError> {
     runtime.wait(task)?;
     let words = runtime.take_arrived().into_iter().flat_map(|(_, words)| words);
     let data: Vec<u8> = words.flat_map(|word| word.to_le_bytes().into_iter().take(item.bytes.into())).collect();
-    if copy.file.as_os_str() == "-" {
-        return Ok(printed(&copy.symbol, &rect, item, &data, per_pe));
-    }
     let shape = vec![rect.rows() as usize, rect.columns() as usize, per_pe];
-    Array { item, shape, is_fortran: false, data }.write(&copy.file)?;
-    Ok(format!("{} -> {}: {per_pe} a PE of {} x {} PEs", copy.symbol, copy.file.display(), rect.w, rect.h))
+    let line = format!("{} -> {}: {per_pe} a PE of {} x {} PEs", copy.symbol, copy.file.display(), rect.w, rect.h);
+    Ok((Array { item, shape, is_fortran: false, data }, line))
 }
 
 /// The elements as text: a line for each PE, with its place where there are several.

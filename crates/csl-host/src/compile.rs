@@ -63,7 +63,12 @@ pub fn emit(options: &Options, stage: Stage) -> Compilation {
 
 /// Compiles text to an image. `None` when there were errors, which `done` then holds.
 pub fn build(options: &Options, done: &mut Compilation) -> Option<Image> {
-    let wafer = analyze(options, done)?;
+    build_from(&mut FileSources::new(options), options, done)
+}
+
+/// [`build`] of sources that need not be files.
+pub fn build_from(sources: &mut dyn Sources, options: &Options, done: &mut Compilation) -> Option<Image> {
+    let wafer = analyze_from(sources, options, done)?;
     let placement = done.accept(place(options, wafer.size))?;
     generate(options, wafer, placement, done)
 }
@@ -74,8 +79,12 @@ fn optimised(options: &Options, mut wafer: Wafer) -> Wafer {
 }
 
 fn analyze(options: &Options, done: &mut Compilation) -> Option<Wafer> {
+    analyze_from(&mut FileSources::new(options), options, done)
+}
+
+fn analyze_from(sources: &mut dyn Sources, options: &Options, done: &mut Compilation) -> Option<Wafer> {
     let root = options.root.to_string_lossy();
-    let analysis = csl_sema::analyze(&root, &mut FileSources::new(options), &sema_options(options));
+    let analysis = csl_sema::analyze(&root, sources, &sema_options(options));
     done.adopt(analysis, options)
 }
 

@@ -72,11 +72,12 @@ mod report;
 mod runtime;
 mod simlog;
 mod sources;
+mod stopwatch;
 
 use std::sync::OnceLock;
 
 pub use arguments::{Argument, Signature};
-pub use compile::{Compilation, Stage, build, compile, emit, output_folder};
+pub use compile::{Compilation, Stage, build, build_from, compile, emit, output_folder};
 pub use csl_diag::{Code, ErrorFormat, Rendering, USUAL_LIMIT};
 pub use csl_image::{Export, ExportKind, Image, ImageError};
 pub use csl_machine::{Arch, Coord, Sdk, Size};
@@ -93,7 +94,7 @@ pub use placement::{Placement, place};
 pub use progress::Progress;
 pub use runtime::{Runtime, Settings, Task, read_image};
 pub use simlog::LogKinds;
-pub use sources::FileSources;
+pub use sources::{FileSources, TextSources};
 
 /// The number of threads that the machine runs at once: more would only wait for one another.
 pub(crate) fn available_threads() -> usize {

@@ -51,11 +51,14 @@ impl ItemType {
 /// The array of a `.npy` file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Array {
-    pub(crate) item: ItemType,
-    pub(crate) shape: Vec<usize>,
+    /// The type of an item.
+    pub item: ItemType,
+    /// The lengths, the outermost first.
+    pub shape: Vec<usize>,
     /// Whether the first index is the fastest.
-    pub(crate) is_fortran: bool,
-    pub(crate) data: Vec<u8>,
+    pub is_fortran: bool,
+    /// The items, little-endian.
+    pub data: Vec<u8>,
 }
 
 impl Array {

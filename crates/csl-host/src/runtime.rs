@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use csl_image::{HalfFormat, Image, ParamType};
 use csl_num::FloatKind;
@@ -29,6 +29,7 @@ use crate::outdir::IMAGE_FILE;
 use crate::progress::{self, Progress};
 use crate::report;
 use crate::simlog::{LOG_FILE, LogKinds, SimLog, Totals, prints};
+use crate::stopwatch::Stopwatch;
 
 /// The file with the statistics of a run, beside `sim.log`.
 const STATISTICS_FILE: &str = "sim_stats.json";
@@ -61,7 +62,7 @@ struct Pending {
 #[derive(Default)]
 struct Times {
     loading: Duration,
-    started: Option<Instant>,
+    started: Option<Stopwatch>,
     running: Duration,
 }
 
@@ -155,7 +156,7 @@ impl Runtime {
         if !matches!(self.state, State::Opened) {
             return Err(SequenceError::LoadedTwice.into());
         }
-        let since = Instant::now();
+        let since = Stopwatch::start();
         self.log = self.log_plan.take().map(|(path, kinds)| self.open_log(path, kinds));
         let traces = self.log.as_ref().map(|log| lock(log).traces());
         let options = SimOptions {
@@ -181,7 +182,7 @@ impl Runtime {
         match std::mem::replace(&mut self.state, State::Opened) {
             State::Loaded(sim) => {
                 self.state = State::Running(sim);
-                self.times.started = Some(Instant::now());
+                self.times.started = Some(Stopwatch::start());
                 Ok(())
             }
             other => {

@@ -4,6 +4,7 @@
 //! standard library. Any other name is a path: absolute, or relative to the file that names it, and failing that,
 //! to the folder of the compilation (as the solvers of SDK 1.2 count on) and to the same folders.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,12 +26,12 @@ pub struct FileSources {
 impl FileSources {
     /// The folder and the import paths of a compilation, and those of `CSL_IMPORT_PATH`.
     pub fn new(options: &Options) -> FileSources {
-        let environment = environment::IMPORT_PATH.value().unwrap_or_default();
-        let more = std::env::split_paths(&environment).filter(|path| !path.as_os_str().is_empty());
-        FileSources {
-            folder: options.folder.clone(),
-            import_paths: options.import_paths.iter().cloned().chain(more).collect(),
+        let mut import_paths = options.import_paths.clone();
+        // Where there is no environment, on wasm32 without a system, Rust cannot split paths either.
+        if let Some(folders) = environment::IMPORT_PATH.value() {
+            import_paths.extend(std::env::split_paths(&folders).filter(|path| !path.as_os_str().is_empty()));
         }
+        FileSources { folder: options.folder.clone(), import_paths }
     }
 
     fn library(&self, name: &str) -> Result<Resolved, String> {
@@ -130,6 +131,41 @@ impl Sources for FileSources {
             Some(library) => self.library(&neighbour(library, name)),
             None => self.file(name, importer),
         }
+    }
+}
+
+/// Texts in memory and the embedded library. A name is looked for beside the file that names it, and failing that at
+/// the top.
+pub struct TextSources(BTreeMap<PathBuf, Arc<str>>);
+
+impl TextSources {
+    /// Sources of texts by their paths.
+    pub fn new<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> TextSources {
+        TextSources(texts.into_iter().map(|(path, text)| (tidy(Path::new(path)), Arc::from(text))).collect())
+    }
+
+    fn find(&self, path: &Path) -> Option<Resolved> {
+        let mut with_suffix = path.as_os_str().to_owned();
+        with_suffix.push(".csl");
+        let (path, text) = self.0.get_key_value(path).or_else(|| self.0.get_key_value(Path::new(&with_suffix)))?;
+        Some(Resolved { path: path.to_string_lossy().into_owned(), text: text.clone(), is_library: false })
+    }
+}
+
+impl Sources for TextSources {
+    fn resolve(&mut self, name: &str, importer: Option<&str>) -> Result<Resolved, String> {
+        let inner = |path: &str| Some(path.strip_prefix(LIBRARY_PREFIX)?.strip_suffix('>')?.to_owned());
+        let library = inner(name).or_else(|| importer.and_then(inner).map(|library| neighbour(&library, name)));
+        if let Some(library) = library {
+            let text = csl_std::lookup(&library).ok_or_else(|| format!("there is no library <{library}>"))?;
+            return Ok(embedded(&library, text));
+        }
+        let beside = importer.and_then(|path| Path::new(path).parent()).unwrap_or(Path::new(""));
+        let mut candidates = [beside, Path::new("")].into_iter().map(|folder| tidy(&folder.join(name)));
+        candidates.find_map(|path| self.find(&path)).ok_or_else(|| {
+            let known = self.0.keys().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+            format!("there is no file {name}; there are {known}")
+        })
     }
 }
 

@@ -9,6 +9,7 @@ mod fuzz;
 mod house;
 mod lint;
 mod pictures;
+mod playground;
 mod run;
 mod shell;
 mod stamp;
@@ -74,6 +75,8 @@ enum Command {
     Fuzz(fuzz::Args),
     /// Print, by crate, how many casts there are, and the type names that several crates define
     House,
+    /// Make target/playground/index.html, the compiler and the simulator as a page of one file, where Rust can build for wasm32
+    Playground,
     /// Build everything and make target/venv
     Setup,
 }
@@ -89,6 +92,7 @@ fn main() -> ExitCode {
         Command::Formatting { programs } => formatting::compare(&programs),
         Command::Fuzz(args) => fuzz::all(args),
         Command::House => house::report(),
+        Command::Playground => playground::build().map(|page| println!("{}", page.display())),
         Command::Setup => venv::ensure().map(|_| ()),
     };
     match done {

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use crate::book;
 use crate::editors;
 use crate::lint;
+use crate::playground;
 use crate::shell::{cargo, root, run};
 use crate::venv::{self, Venv};
 
@@ -23,6 +24,10 @@ pub enum Suite {
     Editors,
     /// The book, with mdBook and the Python packages; only where it is named, and with --all
     Book,
+    /// Sweeps on a Dask cluster and under a stand-in for SLURM, with packages of PyPI; only where it is named, and with --all
+    Cluster,
+    /// The page with the compiler and the simulator, in headless Chromium; only where it is named, and with --all
+    Playground,
 }
 
 struct Outcome {
@@ -42,9 +47,15 @@ enum Verdict {
 /// dependencies once more, which takes minutes in a fresh clone.
 const USUAL: [Suite; 3] = [Suite::Rust, Suite::Python, Suite::Examples];
 
+/// The suites that `cargo xtask test --all` runs besides.
+const MORE: [Suite; 4] = [Suite::Editors, Suite::Book, Suite::Cluster, Suite::Playground];
+
+/// The packages with which sweeps are tested on clusters.
+const CLUSTER: [&str; 3] = ["pandas", "distributed>=2023.1", "dask-jobqueue>=0.8"];
+
 /// Runs the suites (the usual ones when none is named, with `more` those that want more tools, too); an error if one fails.
 pub fn all(only: &[Suite], more: bool, corpus: &[PathBuf]) -> Result<(), String> {
-    let is_usual = |suite: &Suite| USUAL.contains(suite) || (more && matches!(suite, Suite::Editors | Suite::Book));
+    let is_usual = |suite: &Suite| USUAL.contains(suite) || (more && MORE.contains(suite));
     let chosen = |suite: &Suite| if only.is_empty() { is_usual(suite) } else { only.contains(suite) };
     let suites: Vec<Suite> = Suite::value_variants().iter().copied().filter(chosen).collect();
     let mut outcomes = Vec::new();
@@ -54,25 +65,35 @@ pub fn all(only: &[Suite], more: bool, corpus: &[PathBuf]) -> Result<(), String>
     if suites.contains(&Suite::Rust) {
         outcomes.push(timed("rust", rust));
     }
-    if suites.iter().any(|suite| matches!(suite, Suite::Python | Suite::Examples | Suite::Book)) {
+    if suites.iter().any(|suite| matches!(suite, Suite::Python | Suite::Examples | Suite::Book | Suite::Cluster)) {
         let venv = venv::ensure()?;
         suites.iter().for_each(|suite| with_venv(*suite, &venv, &mut outcomes));
     }
     if suites.contains(&Suite::Editors) {
         outcomes.extend(editors::checks(corpus).into_iter().map(check));
     }
+    if suites.contains(&Suite::Playground) {
+        outcomes.push(match playground::missing() {
+            Some(from) => Outcome { name: "playground".to_owned(), time: Duration::ZERO, verdict: Verdict::Skip(from) },
+            None => timed("playground", playground::check),
+        });
+    }
     summarize(&outcomes)
 }
 
 fn with_venv(suite: Suite, venv: &Venv, outcomes: &mut Vec<Outcome>) {
     match suite {
-        Suite::Lint | Suite::Rust | Suite::Editors => {}
+        Suite::Lint | Suite::Rust | Suite::Editors | Suite::Playground => {}
         Suite::Book => outcomes.extend(book::checks(&venv.commands()).into_iter().map(check)),
+        Suite::Cluster => outcomes.push(timed("sweeps on clusters", || {
+            let packages = venv.with_packages("cluster", &CLUSTER)?;
+            python(venv, "crates/csl-py/tests/cluster", Some(&packages))
+        })),
         Suite::Python => {
-            outcomes.push(timed("python", || python(venv, None)));
+            outcomes.push(timed("python", || python(venv, TESTS, None)));
             match venv.other_numpy() {
                 Ok(None) => eprintln!("xtask: there is no NumPy 1 for this Python: tested with NumPy 2 alone"),
-                Ok(Some(numpy)) => outcomes.push(timed("python with NumPy 2", || python(venv, Some(&numpy)))),
+                Ok(Some(numpy)) => outcomes.push(timed("python with NumPy 2", || python(venv, TESTS, Some(&numpy)))),
                 Err(text) => outcomes.push(timed("python with NumPy 2", || Err(text))),
             }
         }
@@ -105,10 +126,13 @@ fn rust() -> Result<(), String> {
     run(cargo().args(["test", "--workspace", "--exclude", "waferlab-py", "--no-fail-fast"]))
 }
 
-/// The Python tests, with the packages of a folder before those of the environment.
-fn python(venv: &Venv, first: Option<&Path>) -> Result<(), String> {
+/// The folder of the Python tests.
+const TESTS: &str = "crates/csl-py/tests";
+
+/// The Python tests in a folder, with the packages of another before those of the environment.
+fn python(venv: &Venv, tests: &str, first: Option<&Path>) -> Result<(), String> {
     let mut command = venv.command("python");
-    command.args(["-m", "unittest", "discover", "-s", "crates/csl-py/tests"]).current_dir(root());
+    command.args(["-m", "unittest", "discover", "-s", tests]).current_dir(root());
     if let Some(folder) = first {
         command.env("PYTHONPATH", folder);
     }

@@ -78,12 +78,17 @@ impl Venv {
         if output(self.command("python").args(["-c", test])).as_deref() != Some("1") {
             return Ok(None);
         }
-        // The folder lies in the environment's, so that both are removed together.
-        let folder = self.folder.join("numpy2");
-        self.once("numpy2", NUMPY_2, || {
-            run(self.pip().args(["--only-binary=numpy", "--upgrade", "--target"]).arg(&folder).arg(NUMPY_2))
+        self.with_packages("numpy2", &["--only-binary=numpy", NUMPY_2]).map(Some)
+    }
+
+    /// A folder with packages of PyPI for `PYTHONPATH`; an error where they are not to be had. It lies in the environment's
+    /// folder, so that both are removed together.
+    pub fn with_packages(&self, name: &str, packages: &[&str]) -> Result<PathBuf, String> {
+        let folder = self.folder.join(name);
+        self.once(name, &packages.join(" "), || {
+            run(self.pip().args(["--upgrade", "--target"]).arg(&folder).args(packages))
         })?;
-        Ok(Some(folder))
+        Ok(folder)
     }
 
     /// Builds the wheel, release profile, and installs it; puts the drop-in packages on the environment's path.
@@ -106,7 +111,7 @@ impl Venv {
 }
 
 /// A Python that is new enough: `WAFERLAB_PYTHON`, or the first of the usual names.
-fn find_python() -> Result<PathBuf, String> {
+pub fn find_python() -> Result<PathBuf, String> {
     let chosen = std::env::var_os("WAFERLAB_PYTHON").map(PathBuf::from);
     let usual = ["python3", "python"].map(PathBuf::from);
     let candidates: Vec<PathBuf> = chosen.map_or(usual.to_vec(), |python| vec![python]);

@@ -24,6 +24,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("csl-sim", &["csl-pe", "csl-fabric", "csl-image", "csl-isa", "csl-machine"]),
     ("csl-cli", &["csl-host", "csl-fmt"]),
     ("csl-py", &["csl-host", "csl-cli"]),
+    ("csl-web", &["csl-host", "csl-num"]),
     ("csl-testkit", &["csl-image", "csl-isa", "csl-machine"]),
 ];
 
@@ -57,9 +58,9 @@ const IMPURE: &[&str] = &[
     "Instant::now",
 ];
 
-/// Crates that may hold unsafe code, each with a reason where it is allowed: the C interface, the Python extension and the
-/// JIT, once they need it.
-const UNSAFE: &[&str] = &[];
+/// Crates that may hold unsafe code, each with a reason where it is allowed: the interface to browsers; the C interface, the
+/// Python extension and the JIT, once they need it.
+const UNSAFE: &[&str] = &["csl-web"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

@@ -67,7 +67,18 @@ impl Inspection {
     /// [`HostError::NoProgram`] when the folder does not hold a compiled program.
     pub fn open(folder: &Path) -> Result<Inspection, HostError> {
         let image = read_image(folder)?;
-        Ok(Inspection { sources: PathBuf::from(&image.origin.folder), image })
+        let sources = PathBuf::from(&image.origin.folder);
+        Ok(Inspection::of(image, sources))
+    }
+
+    /// An inspection of an image in memory; `sources` is the folder that its file names are relative to.
+    pub fn of(image: Image, sources: PathBuf) -> Inspection {
+        Inspection { image, sources }
+    }
+
+    /// The program, back.
+    pub fn into_image(self) -> Image {
+        self.image
     }
 
     /// The program.
