@@ -1,5 +1,6 @@
 //! The `waferlab` command.
 
+use std::ffi::OsString;
 use std::process::{Command, ExitCode};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -22,6 +23,13 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    /// Compile a program (also installed as cslc)
+    #[command(disable_help_flag = true)]
+    Cslc {
+        /// Arguments of cslc (see `cslc --help`)
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
+        words: Vec<OsString>,
+    },
     /// Put the drop-in `cerebras` packages on the path of this virtual environment
     Enable,
     /// Take the drop-in packages off the path of this virtual environment
@@ -50,10 +58,11 @@ pub fn main() -> ExitCode {
         Ok(parsed) => parsed,
         Err(error) => return usage(&error),
     };
-    if let Action::DebugShell(ShellArgs { action: debug_shell::Request::Compile { words } }) = args.action {
-        return cslc::with_words(words);
-    }
     let done = match args.action {
+        // A compilation says itself what is wrong.
+        Action::Cslc { words } | Action::DebugShell(ShellArgs { action: debug_shell::Request::Compile { words } }) => {
+            return cslc::with_words(words);
+        }
         Action::Enable => python(&["-m", "waferlab.enable", "enable"]).map(success),
         Action::Disable => python(&["-m", "waferlab.enable", "disable"]).map(success),
         Action::Version => print(concat!("waferlab ", env!("CARGO_PKG_VERSION"), "\n")).map(success),

@@ -73,8 +73,8 @@ impl Machine {
     }
 
     /// Copies a symbol or a color to an array of `room` items; [`Self::take_arrived`] gives the array.
-    fn memcpy_d2h(&mut self, py: Python<'_>, from: u32, room: usize, copy: Copy) -> PyResult<u64> {
-        let endpoint = self.endpoint(py, from, copy.mode)?;
+    fn memcpy_d2h(&mut self, py: Python<'_>, source: u32, room: usize, copy: Copy) -> PyResult<u64> {
+        let endpoint = self.endpoint(py, source, copy.mode)?;
         let task = self.runtime.d2h(endpoint, room, &copy.copy);
         submitted(py, task)
     }

@@ -1,13 +1,22 @@
 """cslc from Python."""
+
+from __future__ import annotations
+
 import logging
 import os
 import shlex
+from collections.abc import Sequence
+from pathlib import Path
 
 from waferlab import _waferlab
 from waferlab.errors import CompileError
 
 
-def compile_csl(arguments, folder=".", output=None):
+def compile_csl(
+    arguments: str | Sequence[str | os.PathLike[str]],
+    folder: str | os.PathLike[str] = ".",
+    output: str | os.PathLike[str] | None = None,
+) -> Path:
     """Runs cslc with `arguments` (a list, or one string as a shell would split it) as if `folder` were the working
     directory, and returns the path of the output folder. `output` stands for the folder that -o names. Raises CompileError
     with the diagnostics."""

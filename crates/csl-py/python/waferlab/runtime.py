@@ -3,11 +3,17 @@
 Arguments are checked here and in the extension before anything moves. The extension does the work, without the
 interpreter lock, and looks for Ctrl-C now and then.
 """
+
+from __future__ import annotations
+
 import logging
 import operator
 import os
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from waferlab import _waferlab, arrays, debug_util, signals
 from waferlab.enums import MemcpyDataType, MemcpyOrder
@@ -55,18 +61,25 @@ _WIDTHS = {
 class Task:
     """A handle to a request of SdkRuntime."""
 
-    def __init__(self, runtime, number):
+    def __init__(self, runtime: SdkRuntime, number: int | None) -> None:
         self._runtime = runtime
         self._number = number
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Task {self._number}>"
 
 
 class SdkRuntime:
     """Runs one compiled program. Several can live side by side in one process."""
 
-    def __init__(self, bindir=None, platform=None, *, artifacts=None, **kwargs):
+    def __init__(
+        self,
+        bindir: str | os.PathLike[str] | SdkCompileArtifacts | None = None,
+        platform: SdkExecutionPlatform | None = None,
+        *,
+        artifacts: str | os.PathLike[str] | SdkCompileArtifacts | None = None,
+        **kwargs: Any,
+    ) -> None:
         if (bindir is None) == (artifacts is None):
             raise TypeError("SdkRuntime() takes one of bindir and artifacts")
         bindir = artifacts if bindir is None else bindir
@@ -92,7 +105,7 @@ class SdkRuntime:
 
     # Starting and stopping.
 
-    def load(self):
+    def load(self) -> None:
         """Loads the program into the simulated machine."""
         self._ask("load")
         if self._makes_traces:
@@ -105,11 +118,11 @@ class SdkRuntime:
         except OSError as error:
             logger.warning("%s", error)
 
-    def run(self):
+    def run(self) -> None:
         """Starts the machine; commands are accepted from here on."""
         self._machine.run()
 
-    def stop(self):
+    def stop(self) -> None:
         """Waits for all requests, then stops the machine for good."""
         for task in list(self._files):
             self._write_file(task)
@@ -124,7 +137,7 @@ class SdkRuntime:
 
     # Names and places.
 
-    def get_id(self, symbol):
+    def get_id(self, symbol: str) -> int | None:
         """The number of an exported symbol; None where the program exports no such name."""
         return self._known(symbol, self._machine.get_id(symbol))
 
@@ -140,39 +153,59 @@ class SdkRuntime:
         has = ", ".join([*self._machine.exports(), *(stream.name for stream in self._machine.streams())])
         return ArgumentError(f"{method}: None names nothing{told}; it has {has or 'no exported names'}")
 
-    def coord_logical_to_physical(self, logical_coords):
+    def coord_logical_to_physical(self, logical_coords: Sequence[int]) -> tuple[int, int]:
         """Coordinates in the whole fabric of a PE of the program's rectangle."""
         x, y = logical_coords
         return self._machine.logical_to_physical(int(x), int(y))
 
-    def read_symbol(self, x, y, symbol_name, dtype="uint8"):
+    def read_symbol(self, x: int, y: int, symbol_name: str, dtype: DTypeLike = "uint8") -> np.ndarray:
         """The bytes of a symbol of one PE, exported or not, as an array of `dtype`."""
         return debug_util.items(symbol_name, self._machine.read_symbol(int(x), int(y), symbol_name), dtype)
 
     # Moving data.
 
-    def memcpy_h2d(self, dest, src, px, py, w, h, elem_per_pe, *older, **kwargs):
+    def memcpy_h2d(
+        self, dest: int | None, src: np.ndarray, px: int, py: int, w: int, h: int, elem_per_pe: int, *older: Any, **kwargs: Any
+    ) -> Task:
         """Copies a host array into a symbol, or streams it on a color, over a rectangle of PEs."""
         rect, options = _copy_arguments("memcpy_h2d", (px, py, w, h, elem_per_pe), older, kwargs)
         return self._send("memcpy_h2d", _waferlab.Spread.EACH, dest, src, rect, options)
 
-    def memcpy_h2d_stride(self, dest, src, px, py, w, h, elem_per_pe, row_stride, col_stride, **kwargs):
+    def memcpy_h2d_stride(
+        self,
+        dest: int | None,
+        src: np.ndarray,
+        px: int,
+        py: int,
+        w: int,
+        h: int,
+        elem_per_pe: int,
+        row_stride: int,
+        col_stride: int,
+        **kwargs: Any,
+    ) -> Task:
         """As memcpy_h2d, to every row_stride-th column and col_stride-th row of the rectangle only."""
         rect, options = _copy_arguments("memcpy_h2d_stride", (px, py, w, h, elem_per_pe), (), kwargs)
         options["step_x"], options["step_y"] = arrays.whole("row_stride", row_stride), arrays.whole("col_stride", col_stride)
         return self._send("memcpy_h2d_stride", _waferlab.Spread.EACH, dest, src, rect, options)
 
-    def memcpy_h2d_rowbcast(self, dest, src, px, py, w, h, elem_per_pe, **kwargs):
+    def memcpy_h2d_rowbcast(
+        self, dest: int | None, src: np.ndarray, px: int, py: int, w: int, h: int, elem_per_pe: int, **kwargs: Any
+    ) -> Task:
         """Copies one column of data, A[h][elem_per_pe], along the rows of the rectangle."""
         rect, options = _copy_arguments("memcpy_h2d_rowbcast", (px, py, w, h, elem_per_pe), (), kwargs)
         return self._send("memcpy_h2d_rowbcast", _waferlab.Spread.ROWS, dest, src, rect, options)
 
-    def memcpy_h2d_colbcast(self, dest, src, px, py, w, h, elem_per_pe, **kwargs):
+    def memcpy_h2d_colbcast(
+        self, dest: int | None, src: np.ndarray, px: int, py: int, w: int, h: int, elem_per_pe: int, **kwargs: Any
+    ) -> Task:
         """Copies one row of data, A[w][elem_per_pe], down the columns of the rectangle."""
         rect, options = _copy_arguments("memcpy_h2d_colbcast", (px, py, w, h, elem_per_pe), (), kwargs)
         return self._send("memcpy_h2d_colbcast", _waferlab.Spread.COLUMNS, dest, src, rect, options)
 
-    def memcpy_d2h(self, dest, src, px, py, w, h, elem_per_pe, *older, **kwargs):
+    def memcpy_d2h(
+        self, dest: np.ndarray, src: int | None, px: int, py: int, w: int, h: int, elem_per_pe: int, *older: Any, **kwargs: Any
+    ) -> Task:
         """Copies a symbol, or the wavelets that leave on a color, from a rectangle of PEs into a host array, in place."""
         rect, options = _copy_arguments("memcpy_d2h", (px, py, w, h, elem_per_pe), older, kwargs)
         array = arrays.words_of("memcpy_d2h", arrays.destination("memcpy_d2h", dest))
@@ -200,14 +233,14 @@ class SdkRuntime:
 
     # Calling functions.
 
-    def launch(self, symbol, *args, **kwargs):
+    def launch(self, symbol: str | None, *args: bool | float | np.generic | np.ndarray, **kwargs: Any) -> Task:
         """Calls an exported function on every PE; its arguments are checked against their types."""
         nonblock = _only_nonblock("launch", kwargs)
         if symbol is None:
             raise self._no_name("launch")
         return self._finish(self._ask("launch", symbol, [_typed(arg) for arg in args]), nonblock)
 
-    def call(self, symbol, args=(), *older, **kwargs):
+    def call(self, symbol: str | None, args: Sequence[int] | np.ndarray = (), *older: Any, **kwargs: Any) -> Task:
         """Calls an exported function with arguments given as 32-bit words."""
         nonblock = bool(older[0]) if older else _only_nonblock("call", kwargs)
         if symbol is None:
@@ -215,7 +248,7 @@ class SdkRuntime:
         words = arrays.memory(arrays.words_of("call", arrays.source("call", args))).view(np.uint32).tolist()
         return self._finish(self._ask("call", symbol, words), nonblock)
 
-    def memcpy_launch(self, color, params, nonblock=False):
+    def memcpy_launch(self, color: int, params: np.ndarray, nonblock: bool = False) -> Task:
         """The call of SDK 0.6: sends `params` to the launch color of every PE, where a task of the program's own takes
         them apart. It blocks in any case: what follows must find the function at its end, as it does behind a launch
         that the command stream carries."""
@@ -229,7 +262,7 @@ class SdkRuntime:
 
     # Waiting.
 
-    def task_wait(self, task_handle):
+    def task_wait(self, task_handle: Task) -> None:
         """Runs the machine until the task is done."""
         if task_handle in self._files:
             self._write_file(task_handle)
@@ -237,7 +270,7 @@ class SdkRuntime:
             self._ask("wait", self._number(task_handle))
         self._deliver()
 
-    def is_task_done(self, task_handle):
+    def is_task_done(self, task_handle: Task) -> bool:
         """Whether the task is done. The simulated machine moves on while it is asked."""
         number = self._number(task_handle)
         if number is None:
@@ -248,11 +281,11 @@ class SdkRuntime:
 
     # Streams of SdkLayout programs.
 
-    def get_port_id(self, port_name):
+    def get_port_id(self, port_name: str) -> int | None:
         """The number of a stream; None where the program has none of this name."""
         return self._known(port_name, self._machine.port(port_name))
 
-    def send(self, port, src, n_wavelets=None, **kwargs):
+    def send(self, port: int | None, src: np.ndarray, n_wavelets: int | None = None, **kwargs: Any) -> Task:
         """Sends 32-bit words into a stream; without `n_wavelets`, all of an array with items of 32 bits."""
         nonblock = _only_nonblock("send", kwargs)
         array = arrays.source("send", src)
@@ -260,7 +293,7 @@ class SdkRuntime:
         data = arrays.memory(array).tobytes()[: count * arrays.WORD_BYTES]
         return self._finish(self._ask("send", self._port("send", port), data), nonblock)
 
-    def receive(self, port, dest, n_wavelets, **kwargs):
+    def receive(self, port: int | None, dest: np.ndarray, n_wavelets: int, **kwargs: Any) -> Task:
         """Receives 32-bit words of a stream into a host array, in place."""
         nonblock = _only_nonblock("receive", kwargs)
         array = arrays.destination("receive", dest)
@@ -268,7 +301,7 @@ class SdkRuntime:
         self._waiting[number] = array
         return self._finish(number, nonblock)
 
-    def receive_tofile(self, port, outfile, **kwargs):
+    def receive_tofile(self, port: int | None, outfile: str | os.PathLike[str], **kwargs: Any) -> Task:
         """Writes whatever comes on a stream, until nothing in the machine can move any more, to a file of 32-bit words.
         Without blocking, that is done by task_wait() or stop()."""
         nonblock = _only_nonblock("receive_tofile", kwargs)
@@ -284,7 +317,7 @@ class SdkRuntime:
         with open(outfile, "wb") as file:
             file.write(data)
 
-    def report_port_infos(self):
+    def report_port_infos(self) -> None:
         """Prints name, color and place of every stream."""
         for number, stream in enumerate(self._machine.streams()):
             flow = "input" if stream.flow == _waferlab.Flow.IN else "output"
@@ -298,7 +331,7 @@ class SdkRuntime:
 
     # Looking into the run.
 
-    def dump_core(self, corefile):
+    def dump_core(self, corefile: str | os.PathLike[str]) -> None:
         """Writes the memory of all PEs to a core file, for csdb and debug_util."""
         self._machine.dump_core(os.fspath(corefile))
 
