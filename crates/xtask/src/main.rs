@@ -2,6 +2,7 @@
 
 mod bench;
 mod compile_times;
+mod dist;
 mod editors;
 mod formatting;
 mod house;
@@ -66,6 +67,12 @@ enum Command {
     House,
     /// Build everything and make target/venv
     Setup,
+    /// Make the wheel and the source distribution in dist/, and check both in fresh environments
+    Dist {
+        /// An interpreter to check the wheel with, beside that of target/venv; may be repeated
+        #[arg(long, value_name = "PYTHON")]
+        python: Vec<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -77,6 +84,7 @@ fn main() -> ExitCode {
         Command::Editors => editors::write(),
         Command::Formatting { programs } => formatting::compare(&programs),
         Command::House => house::report(),
+        Command::Dist { python } => dist::make(&python),
         Command::Setup => venv::ensure().map(|_| ()),
     };
     match done {
