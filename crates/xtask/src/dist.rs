@@ -102,7 +102,7 @@ fn audit(venv: &Venv, wheel: &Path) -> Result<(), String> {
     println!("{report}");
     let (major, minor) = GLIBC;
     let is_consistent = report.split_whitespace().collect::<Vec<_>>().join(" ");
-    if is_consistent.contains(&format!("constrains the platform tag to \"manylinux_{major}_{minor}_")) {
+    if is_consistent.contains(&format!("consistent with the following platform tag: \"manylinux_{major}_{minor}_")) {
         return Ok(());
     }
     Err(format!("the wheel wants more than glibc {major}.{minor}"))
