@@ -75,7 +75,7 @@ pub use arguments::{Argument, Signature};
 pub use compile::{Compilation, Stage, build, compile, emit, output_folder};
 pub use csl_diag::{Code, ErrorFormat, Rendering, USUAL_LIMIT};
 pub use csl_image::{Export, ExportKind, Image, ImageError};
-pub use csl_machine::{Arch, Sdk, Size};
+pub use csl_machine::{Arch, Coord, Sdk, Size};
 pub use csl_num::FloatKind;
 
 pub use csl_sim::{Copy, Ending, Endpoint, Names, NoSuchPe, Order, Rect, RequestError, Shape, Spread, Width};

@@ -26,7 +26,7 @@ impl Sched {
         let channel = |id: u64| TaskTarget::DataTask(TaskId::clamped(id));
         let mut value = 0;
         match op {
-            SysOp::ActivateTask => self.tasks.activate_local(a.low16())?,
+            SysOp::ActivateTask => self.tasks.activate_local(a.low16(), Some(visit.cpu.at()))?,
             SysOp::BlockTask => self.block_number(a, true, visit.program),
             SysOp::UnblockTask => self.block_number(a, false, visit.program),
             SysOp::BlockColor => self.tasks.set_blocked(channel_of_color(a, visit), true),
