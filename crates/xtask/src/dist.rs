@@ -22,19 +22,20 @@ const AUDITWHEEL: &str = "auditwheel>=6";
 
 const EXAMPLE: &str = "memcpy-walkthrough";
 
-/// Makes both and checks both; the wheel also with these interpreters.
+/// Makes both and checks both; the wheel also with these interpreters. Both are made in a folder of this command's own and
+/// then put into `dist/`, where other files stay.
 pub fn make(pythons: &[PathBuf]) -> Result<(), String> {
     let venv = venv::ensure()?;
-    let dist = root().join("dist");
-    if dist.exists() {
-        fs::remove_dir_all(&dist).map_err(|error| told(&dist, &error))?;
-    }
     let linux = Linux::find(&venv);
-    build(&venv, &root(), &dist, linux.as_ref())?;
-    let sdist = "import sys; from setuptools.build_meta import build_sdist; build_sdist(sys.argv[1])";
-    shell::run(venv.command("python").args(["-c", sdist]).arg(&dist).current_dir(root()).stdout(std::io::stderr()))?;
-    let (wheel, sdist) = (only(&dist, ".whl")?, only(&dist, ".tar.gz")?);
     let work = target().join("dist-check");
+    let made = work.join("made");
+    clear(&made)?;
+    build(&venv, &root(), &made, linux.as_ref())?;
+    let sdist = "import sys; from setuptools.build_meta import build_sdist; build_sdist(sys.argv[1])";
+    shell::run(venv.command("python").args(["-c", sdist]).arg(&made).current_dir(root()).stdout(std::io::stderr()))?;
+    let dist = root().join("dist");
+    fs::create_dir_all(&dist).map_err(|error| told(&dist, &error))?;
+    let (wheel, sdist) = (put(&only(&made, ".whl")?, &dist)?, put(&only(&made, ".tar.gz")?, &dist)?);
     check(&venv.python(), &wheel, &work)?;
     for python in pythons {
         check(python, &wheel, &work)?;
@@ -43,9 +44,10 @@ pub fn make(pythons: &[PathBuf]) -> Result<(), String> {
         audit(&venv, &wheel)?;
     }
     let again = work.join("from-sdist");
+    clear(&again)?;
     build(&venv, &sdist, &again, linux.as_ref())?;
     println!("{}: {} KB; builds", sdist.display(), size(&sdist) / 1000);
-    fs::remove_dir_all(&again).map_err(|error| told(&again, &error))
+    clear(&work)
 }
 
 /// Builds a wheel of a folder or of a source distribution.
@@ -75,9 +77,7 @@ fn check(python: &Path, wheel: &Path, work: &Path) -> Result<(), String> {
     let time = start.elapsed().as_secs_f64();
     let (packed, installed) = (size(wheel), folder_size(&folder) - before);
     let example = work.join(EXAMPLE);
-    if example.exists() {
-        fs::remove_dir_all(&example).map_err(|error| told(&example, &error))?;
-    }
+    clear(&example)?;
     shell::run(Command::new("cp").arg("-R").arg(root().join("examples").join(EXAMPLE)).arg(&example))?;
     run::script(&venv, &example)?;
     let version = output(venv.command("python").arg("--version")).unwrap_or_default();
@@ -90,12 +90,12 @@ fn check(python: &Path, wheel: &Path, work: &Path) -> Result<(), String> {
     if packed > MOST_PACKED || installed > MOST_INSTALLED {
         return Err(format!("at most {MOST_PACKED} and {MOST_INSTALLED} bytes are wanted"));
     }
-    fs::remove_dir_all(&folder).map_err(|error| told(&folder, &error))
+    clear(&folder)
 }
 
 /// Prints what `auditwheel` finds in the wheel, and fails if a system with the C library that is linked for is not enough.
 fn audit(venv: &Venv, wheel: &Path) -> Result<(), String> {
-    let tools = venv.tool("auditwheel", AUDITWHEEL)?;
+    let tools = venv.tool("auditwheel", &[AUDITWHEEL])?;
     let mut python = venv.command("python");
     let report = output(python.args(["-m", "auditwheel", "show"]).arg(wheel).env("PYTHONPATH", tools));
     let report = report.ok_or("auditwheel does not end well")?;
@@ -130,7 +130,7 @@ impl Linux {
     }
 
     fn make(venv: &Venv) -> Result<Linux, String> {
-        let zig = venv.tool("zig", ZIG)?;
+        let zig = venv.tool("zig", &[ZIG])?;
         let folder = zig.join("waferlab-cc");
         fs::create_dir_all(&folder).map_err(|error| told(&folder, &error))?;
         let linker = folder.join("cc");
@@ -158,6 +158,21 @@ fn only(folder: &Path, ending: &str) -> Result<PathBuf, String> {
         (Some(file), None) => Ok(file),
         _ => Err(format!("{} does not hold one *{ending}", folder.display())),
     }
+}
+
+/// Puts a copy of a file into a folder.
+fn put(file: &Path, folder: &Path) -> Result<PathBuf, String> {
+    let copy = folder.join(file.file_name().unwrap_or_default());
+    fs::copy(file, &copy).map_err(|error| told(&copy, &error))?;
+    Ok(copy)
+}
+
+/// Removes a folder below `target/`, if it is there.
+fn clear(folder: &Path) -> Result<(), String> {
+    if !folder.exists() {
+        return Ok(());
+    }
+    fs::remove_dir_all(folder).map_err(|error| told(folder, &error))
 }
 
 fn size(path: &Path) -> u64 {

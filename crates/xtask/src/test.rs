@@ -1,13 +1,14 @@
 //! Runs the lints, or every test, and prints a line on each suite at the end.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 
 use crate::editors;
 use crate::lint;
-use crate::shell::{cargo, root, run};
+use crate::shell::{cargo, root, run, target};
 use crate::venv::{self, Venv};
 
 /// A part of the tests.
@@ -18,6 +19,8 @@ pub enum Suite {
     Rust,
     Python,
     Examples,
+    /// The plug-in for pytest and the notebooks, with pytest and Jupyter; only where it is named, and with --all
+    Notebooks,
     /// What is there for editors, with the editors' own tools; only where it is named, and with --all
     Editors,
 }
@@ -41,7 +44,8 @@ const USUAL: [Suite; 3] = [Suite::Rust, Suite::Python, Suite::Examples];
 
 /// Runs the suites (the usual ones when none is named, with `more` those that want more tools, too); an error if one fails.
 pub fn all(only: &[Suite], more: bool, corpus: &[PathBuf]) -> Result<(), String> {
-    let is_usual = |suite: &Suite| USUAL.contains(suite) || (more && *suite == Suite::Editors);
+    let is_usual =
+        |suite: &Suite| USUAL.contains(suite) || (more && matches!(suite, Suite::Notebooks | Suite::Editors));
     let chosen = |suite: &Suite| if only.is_empty() { is_usual(suite) } else { only.contains(suite) };
     let suites: Vec<Suite> = Suite::value_variants().iter().copied().filter(chosen).collect();
     let mut outcomes = Vec::new();
@@ -51,7 +55,7 @@ pub fn all(only: &[Suite], more: bool, corpus: &[PathBuf]) -> Result<(), String>
     if suites.contains(&Suite::Rust) {
         outcomes.push(timed("rust", rust));
     }
-    if suites.iter().any(|suite| matches!(suite, Suite::Python | Suite::Examples)) {
+    if suites.iter().any(|suite| matches!(suite, Suite::Python | Suite::Examples | Suite::Notebooks)) {
         let venv = venv::ensure()?;
         suites.iter().for_each(|suite| with_venv(*suite, &venv, &mut outcomes));
     }
@@ -72,11 +76,57 @@ fn with_venv(suite: Suite, venv: &Venv, outcomes: &mut Vec<Outcome>) {
                 Err(text) => outcomes.push(timed("python with NumPy 2", || Err(text))),
             }
         }
+        Suite::Notebooks => match venv.tool("jupyter", &JUPYTER) {
+            Err(text) => outcomes.push(timed("notebooks", || Err(text))),
+            Ok(folder) => {
+                let plugin = ["-m", "unittest", "discover", "-s", "crates/csl-py/tests", "-p", "test_pytest_plugin.py"];
+                outcomes.push(timed("pytest", || run(with(venv, &folder).args(plugin).current_dir(root()))));
+                outcomes.extend(notebooks().iter().map(|file| {
+                    let name = file.strip_prefix(root()).unwrap_or(file).display().to_string();
+                    timed(&name, || notebook(venv, &folder, file))
+                }));
+            }
+        },
         Suite::Examples => outcomes.extend(crate::run::all().iter().map(|folder| {
             let name = folder.strip_prefix(root()).unwrap_or(folder).display().to_string();
             timed(&name, || crate::run::script(venv, folder))
         })),
     }
+}
+
+/// The packages of PyPI that run notebooks and tests with the plug-in.
+const JUPYTER: [&str; 4] = ["nbclient>=0.10", "ipykernel>=6", "pytest>=8", "pytest-xdist>=3.6"];
+
+/// Executes a notebook; its first argument is the file, its second the folder in which its cells run.
+const EXECUTE: &str = "\
+import sys, nbformat, nbclient
+notebook = nbformat.read(sys.argv[1], as_version=4)
+nbclient.NotebookClient(notebook, timeout=300, kernel_name='python3', resources={'metadata': {'path': sys.argv[2]}}).execute()
+nbformat.write(notebook, sys.argv[2] + '/executed.ipynb')
+";
+
+/// The interpreter of the environment, with the packages of a folder.
+fn with(venv: &Venv, folder: &Path) -> Command {
+    let mut python = venv.command("python");
+    python.env("PYTHONPATH", folder).env("JUPYTER_PATH", folder.join("share/jupyter"));
+    python
+}
+
+/// Executes a notebook in a folder of its own below `target/`, where it stays with its results.
+fn notebook(venv: &Venv, tools: &Path, file: &Path) -> Result<(), String> {
+    let folder = target().join("notebooks").join(file.file_stem().unwrap_or_default());
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    run(with(venv, tools).args(["-c", EXECUTE]).arg(file).arg(&folder))
+}
+
+/// The notebooks of the examples.
+fn notebooks() -> Vec<PathBuf> {
+    let folder = root().join("examples/notebook");
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|ending| ending == "ipynb")).collect();
+    files.sort();
+    files
 }
 
 fn lint(lint: &lint::Lint) -> Outcome {

@@ -41,10 +41,11 @@ impl Venv {
         self.folder.join("bin/python")
     }
 
-    /// A folder in the environment's with a package of PyPI that only some commands need, for `PYTHONPATH`.
-    pub fn tool(&self, name: &str, package: &str) -> Result<PathBuf, String> {
+    /// A folder in the environment's with packages of PyPI that only some commands need, for `PYTHONPATH`.
+    pub fn tool(&self, name: &str, packages: &[&str]) -> Result<PathBuf, String> {
         let folder = self.folder.join(name);
-        self.once(name, package, || run(self.pip().args(["--upgrade", "--target"]).arg(&folder).arg(package)))?;
+        let install = || run(self.pip().args(["--upgrade", "--target"]).arg(&folder).args(packages));
+        self.once(name, &packages.join(" "), install)?;
         Ok(folder)
     }
 
