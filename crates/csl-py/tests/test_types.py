@@ -64,7 +64,7 @@ class Annotations(unittest.TestCase):
     def test_the_host_api_is_annotated(self):
         self.assertTrue(os.path.exists(os.path.join(PACKAGE, "py.typed")))
         bare = []
-        for module in ("appliance", "compiler", "debug_util", "geometry", "layout", "platform", "runtime", "sdk_utils"):
+        for module in ("appliance", "artifact", "compiler", "cycles", "debug_util", "geometry", "grid", "layout", "platform", "runtime", "sdk_utils"):
             with open(os.path.join(PACKAGE, f"{module}.py"), encoding="utf-8") as file:
                 tree = ast.parse(file.read())
             classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]

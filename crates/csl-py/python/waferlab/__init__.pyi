@@ -1,5 +1,8 @@
 """The names that `__init__.py` loads on first use."""
+from waferlab.artifact import Artifact as Artifact
+from waferlab.compiler import compile as compile
 from waferlab.compiler import compile_csl as compile_csl
+from waferlab.cycles import Cycles as Cycles
 from waferlab.enums import Edge as Edge
 from waferlab.enums import FP16TYPE as FP16TYPE
 from waferlab.enums import MemcpyDataType as MemcpyDataType
@@ -12,6 +15,8 @@ from waferlab.errors import SdkError as SdkError
 from waferlab.errors import SimulationError as SimulationError
 from waferlab.geometry import IntRectangle as IntRectangle
 from waferlab.geometry import IntVector as IntVector
+from waferlab.grid import from_grid as from_grid
+from waferlab.grid import to_grid as to_grid
 from waferlab.layout import CodeRegion as CodeRegion
 from waferlab.layout import Color as Color
 from waferlab.layout import EdgeRouteInfo as EdgeRouteInfo

@@ -9,13 +9,15 @@ from __future__ import annotations
 import logging
 import operator
 import os
+import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from waferlab import _waferlab, arrays, debug_util, signals
+from waferlab.cycles import Cycles
 from waferlab.enums import MemcpyDataType, MemcpyOrder
 from waferlab.errors import ArgumentError
 from waferlab.platform import SdkCompileArtifacts, SdkExecutionPlatform, check_level, check_threads, refuse_system
@@ -70,7 +72,22 @@ class Task:
 
 
 class SdkRuntime:
-    """Runs one compiled program. Several can live side by side in one process."""
+    """Runs one compiled program. Several can live side by side in one process.
+
+    `bindir` (or `artifacts`) is the output folder of cslc, or what waferlab.compile() returned. The files of the run
+    (`sim.log`, `sim_stats.json`, core files) go to `output_folder`, which is made if it is not there; left out, to the folder in
+    the environment variable WAFERLAB_OUTPUT_FOLDER, else to the working directory. With `prints`, lines that PEs print with
+    <simprint> also go to sys.stdout as they come, each with its cycle; left out, they do in a notebook alone. The other
+    keywords are those of the vendor's class.
+
+    In a `with` statement the program is loaded, started, and stopped at the end; where the block raises, the run is left as it
+    is, and its log and statistics are written.
+
+    Raises SdkError where the folder holds no compiled program, ArgumentError for an option that cannot be.
+
+    >>> with SdkRuntime("out") as runner:
+    ...     runner.launch("compute")
+    """
 
     def __init__(
         self,
@@ -78,6 +95,8 @@ class SdkRuntime:
         platform: SdkExecutionPlatform | None = None,
         *,
         artifacts: str | os.PathLike[str] | SdkCompileArtifacts | None = None,
+        output_folder: str | os.PathLike[str] | None = None,
+        prints: bool | None = None,
         **kwargs: Any,
     ) -> None:
         if (bindir is None) == (artifacts is None):
@@ -93,12 +112,14 @@ class SdkRuntime:
         signals.watch()
         if not isinstance(bindir, (str, os.PathLike)):
             raise TypeError(f"SdkRuntime: bindir must be a path, not {arrays.shown(bindir)}")
-        self._machine = _waferlab.Machine(os.fspath(bindir), threads)
+        prints = _is_notebook() if prints is None else bool(prints)
+        self._machine = _waferlab.Machine(os.fspath(bindir), threads, output_folder, prints=prints)
         self._waiting, self._files = {}, {}
         # Names that get_id() or get_port_id() was asked for and that do not exist.
         self._unknown = []
         # The folder in which the run leaves its files: sim.log, sim_stats.json, core files.
-        self._folder = os.getcwd()
+        self._folder = os.fspath(self._machine.output_folder())
+        self._is_loaded = self._is_started = self._is_stopped = False
         config = platform.config if platform else None
         self._core = (config.core_path or "out.core") if config and config.dump_core else None
         suppressed = options["suppress_simfab_trace"] or (config and config.suppress_trace)
@@ -110,6 +131,7 @@ class SdkRuntime:
     def load(self) -> None:
         """Loads the program into the simulated machine."""
         self._ask("load")
+        self._is_loaded = True
         if self._makes_traces:
             self._make_traces()
 
@@ -123,6 +145,7 @@ class SdkRuntime:
     def run(self) -> None:
         """Starts the machine; commands are accepted from here on."""
         self._machine.run()
+        self._is_started = True
 
     def stop(self) -> None:
         """Waits for all requests, then stops the machine for good."""
@@ -132,10 +155,44 @@ class SdkRuntime:
             self._ask("stop")
         finally:
             self._deliver()
-        with open(os.path.join(self._folder, STATISTICS), "w", encoding="utf-8") as file:
-            file.write(self._machine.statistics())
+        self._is_stopped = True
+        self._write_statistics()
         if self._core is not None:
             self.dump_core(os.path.join(self._folder, self._core))
+
+    def _write_statistics(self):
+        with open(os.path.join(self._folder, STATISTICS), "w", encoding="utf-8") as file:
+            file.write(self._machine.statistics())
+
+    def __enter__(self) -> SdkRuntime:
+        """Loads and starts the program, where that has not been done."""
+        if not self._is_loaded:
+            self.load()
+        if not self._is_started:
+            self.run()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, traceback: object) -> Literal[False]:
+        """Stops the machine, unless the block has or has raised: a run that has failed cannot be waited for."""
+        if self._is_stopped:
+            return False
+        if kind is None:
+            self.stop()
+        else:
+            self._machine.flush_log()
+            self._write_statistics()
+        return False
+
+    @property
+    def output_folder(self) -> str:
+        """The absolute path of the folder with the files of the run: `sim.log`, `sim_stats.json`, core files."""
+        return self._folder
+
+    @property
+    def cycles(self) -> Cycles:
+        """What the clock was spent on up to now, in clock cycles: each launch from the first PE's call to the last PE's end,
+        each copy, and the rest."""
+        return Cycles(self._machine.cycle(), self._machine.requests())
 
     # Names and places.
 
@@ -367,6 +424,12 @@ class SdkRuntime:
         for number, data in self._machine.take_arrived():
             arrays.store(self._waiting.pop(number), data)
         self._machine.flush_log()
+
+
+def _is_notebook():
+    """Whether the program is cells of a Jupyter kernel: their standard output is the cell."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
 
 
 def _copy(rect, options, spread=_waferlab.Spread.EACH):
