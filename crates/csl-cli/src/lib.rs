@@ -10,6 +10,7 @@ pub mod names;
 mod output;
 mod readelf;
 mod run;
+mod shell_files;
 mod signals;
 pub mod waferlab;
 mod words;

@@ -1,9 +1,11 @@
 //! The `waferlab` command.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::csdb::{self, CsdbArgs};
 use crate::cslc::{self, usage};
@@ -13,6 +15,7 @@ use crate::inspect::{self, InspectArgs};
 use crate::output::{print, tell};
 use crate::readelf::{self, ReadelfArgs};
 use crate::run::{self, RunArgs};
+use crate::shell_files;
 
 #[derive(Debug, Parser)]
 #[command(name = "waferlab", version, about = "Tools around compiled CSL programs")]
@@ -44,6 +47,13 @@ enum Action {
     Run(RunArgs),
     /// Look into the core file of a run (also installed as csdb)
     Csdb(CsdbArgs),
+    /// Print a script with which a shell completes the commands at Tab
+    Completions { shell: Shell },
+    /// Write the manual pages of all commands
+    Man {
+        /// Folder for the pages, such as ~/.local/share/man/man1
+        folder: PathBuf,
+    },
     /// Answer what scripts ask of ELF files (also installed as cs_readelf)
     Readelf(ReadelfArgs),
     /// Run smoke tests, say how to look at a run (also installed as sdk_debug_shell)
@@ -71,6 +81,8 @@ pub fn main() -> ExitCode {
         // The order of the options of `run` counts; only the matches know it.
         Action::Run(_) => matches.subcommand().map_or(Ok(ExitCode::SUCCESS), |(_, matches)| run::run(matches)),
         Action::Csdb(args) => csdb::run(&args).map(success),
+        Action::Completions { shell } => shell_files::completions(Args::command(), shell).map(success),
+        Action::Man { folder } => shell_files::manual(Args::command(), &folder).map(success),
         Action::Readelf(args) => readelf::run(&args).map(success),
         Action::DebugShell(args) => debug_shell::run(&args).map(success),
     };
