@@ -1,15 +1,19 @@
 //! `waferlab csdb`, also installed as `csdb`: looks into core files of runs. Addresses and lengths are in 16-bit words,
 //! as in the vendor's debugger; coordinates are those of the whole fabric.
 
+mod lines;
 mod rectangles;
 mod session;
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::cell::RefCell;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use clap::Args;
 
 use crate::output::{print, tell};
+use lines::Input;
 use session::{After, Session};
 
 #[derive(Debug, Args)]
@@ -17,21 +21,32 @@ pub struct CsdbArgs {
     /// Folder to start in: compiled programs are looked for below it
     #[arg(default_value = ".")]
     folder: PathBuf,
+    /// One command to carry out, such as `memory read --name x` (see `help`); left out, commands are read
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    command: Vec<String>,
 }
 
-/// Reads commands until `exit` or the end of the input. A wrong command gives a message, and the next one is read.
+/// Carries out the command of the command line, or reads commands until `exit` or the end of the input: a wrong one gives a
+/// message, and the next one is read.
 pub fn run(args: &CsdbArgs) -> Result<(), String> {
     let mut session = Session::start(&args.folder)?;
-    let is_terminal = std::io::stdin().is_terminal();
+    if !args.command.is_empty() {
+        session.look_at_only_core();
+        return match session.command(&args.command, true)? {
+            After::Print(text) => print(&text),
+            After::Exit => Ok(()),
+        };
+    }
     print(&session.greeting())?;
-    let mut lines = std::io::stdin().lock().lines();
+    let session = Rc::new(RefCell::new(session));
+    let mut input = Input::of(&session)?;
     loop {
-        if is_terminal {
-            print("(csdb) ")?;
-        }
-        let Some(line) = lines.next() else { return print(if is_terminal { "\n" } else { "" }) };
-        let line = line.map_err(|error| format!("cannot read commands: {error}"))?;
-        match session.command(&line) {
+        let Some(line) = input.next()? else {
+            return print(if std::io::stdin().is_terminal() { "\n" } else { "" });
+        };
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        let done = session.borrow_mut().command(&words, false);
+        match done {
             Ok(After::Print(text)) => print(&text)?,
             Ok(After::Exit) => return Ok(()),
             Err(text) => {

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{Read, Write};
 use std::ops::RangeInclusive;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -187,6 +186,16 @@ fn refusal_text(name: &str, refusal: &Refusal) -> String {
     text
 }
 
+/// Gives a file to the owner that the metadata name. Only root can give a file to another user, and only root has the need.
+#[cfg(unix)]
+fn give(file: &fs::File, owned: &fs::Metadata) {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let _ = fchown(file, Some(owned.uid()), Some(owned.gid()));
+}
+
+#[cfg(not(unix))]
+fn give(_: &fs::File, _: &fs::Metadata) {}
+
 /// What changes, as `diff -u` prints it.
 fn difference(name: &str, old: &str, new: &str) -> String {
     TextDiff::from_lines(old, new).unified_diff().header(name, &format!("{name} (formatted)")).to_string()
@@ -205,8 +214,7 @@ fn replace(path: &Path, old: &str, new: &str) -> Result<(), String> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     let mut file = tempfile::Builder::new().prefix(".waferlab-fmt-").tempfile_in(folder).map_err(told)?;
     file.write_all(new.as_bytes()).map_err(told)?;
-    // Only root can give a file to another user, and only root has the need.
-    let _ = std::os::unix::fs::fchown(file.as_file(), Some(metadata.uid()), Some(metadata.gid()));
+    give(file.as_file(), &metadata);
     file.as_file().set_permissions(permissions).map_err(told)?;
     file.as_file().sync_all().map_err(told)?;
     // An editor may have written it meanwhile.

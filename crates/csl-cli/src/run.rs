@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Args, FromArgMatches};
 use csl_host::batch::{self, Step, parse_copy, parse_launch};
-use csl_host::{Ending, Runtime, Settings};
+use csl_host::{Ending, Runtime, Settings, folder_of_run};
 
 use crate::output::{Color, print, tell, warn};
 use crate::signals::Signals;
@@ -47,6 +47,10 @@ pub struct RunArgs {
     /// Write the memory of all PEs to a core file at the end
     #[arg(long, value_name = "FILE")]
     core: Option<PathBuf>,
+    /// Folder for sim.log and sim_stats.json, made if it is not there [default: WAFERLAB_OUTPUT_FOLDER, or the working
+    /// directory]
+    #[arg(long, value_name = "FOLDER")]
+    output_folder: Option<PathBuf>,
     /// End the run in this cycle, with a report [default: WAFERLAB_MAX_CYCLES, or none while steps are done and 10
     /// million cycles behind the last]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -90,8 +94,8 @@ pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
     let settings = Settings { threads: args.threads };
     let mut runtime = Runtime::open(&args.folder, settings).map_err(|error| error.to_string())?;
     runtime.render_reports(args.color.rendering());
-    let here = std::env::current_dir().map_err(|error| format!("the working directory: {error}"))?;
-    runtime.obey_environment(&here).map_err(|error| error.to_string())?;
+    let output = folder_of_run(args.output_folder).map_err(|error| error.to_string())?;
+    runtime.obey_environment(&output).map_err(|error| error.to_string())?;
     if let Some(cycles) = args.max_cycles {
         runtime.limit_cycles(cycles);
     }
@@ -113,7 +117,7 @@ pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
             return Ok(status);
         }
     };
-    runtime.write_statistics(&here).map_err(|error| error.to_string())?;
+    runtime.write_statistics(&output).map_err(|error| error.to_string())?;
     if let Some(core) = &args.core {
         runtime.dump_core(core).map_err(|error| error.to_string())?;
     }

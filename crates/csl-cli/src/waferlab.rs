@@ -2,10 +2,11 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::csdb::{self, CsdbArgs};
 use crate::cslc::{self, usage};
@@ -16,6 +17,7 @@ use crate::inspect::{self, InspectArgs};
 use crate::output::{print, tell};
 use crate::readelf::{self, ReadelfArgs};
 use crate::run::{self, RunArgs};
+use crate::shell_files;
 
 #[derive(Debug, Parser)]
 #[command(name = "waferlab", version, about = "Tools around compiled CSL programs")]
@@ -26,6 +28,13 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    /// Compile a program (also installed as cslc)
+    #[command(disable_help_flag = true)]
+    Cslc {
+        /// Arguments of cslc (see `cslc --help`)
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
+        words: Vec<OsString>,
+    },
     /// Put the drop-in `cerebras` packages on the path of this virtual environment
     Enable,
     /// Take the drop-in packages off the path of this virtual environment
@@ -49,6 +58,13 @@ enum Action {
     Doc(DocArgs),
     /// Look into the core file of a run (also installed as csdb)
     Csdb(CsdbArgs),
+    /// Print a script with which a shell completes the commands at Tab
+    Completions { shell: Shell },
+    /// Write the manual pages of all commands
+    Man {
+        /// Folder for the pages, such as ~/.local/share/man/man1
+        folder: PathBuf,
+    },
     /// Answer what scripts ask of ELF files (also installed as cs_readelf)
     Readelf(ReadelfArgs),
     /// Run smoke tests, say how to look at a run (also installed as sdk_debug_shell)
@@ -68,10 +84,11 @@ pub fn main() -> ExitCode {
         Ok(parsed) => parsed,
         Err(error) => return usage(&error),
     };
-    if let Action::DebugShell(ShellArgs { action: debug_shell::Request::Compile { words } }) = args.action {
-        return cslc::with_words(words);
-    }
     let done = match args.action {
+        // A compilation says itself what is wrong.
+        Action::Cslc { words } | Action::DebugShell(ShellArgs { action: debug_shell::Request::Compile { words } }) => {
+            return cslc::with_words(words);
+        }
         Action::Enable => python(&["-m", "waferlab.enable", "enable"]).map(success),
         Action::Disable => python(&["-m", "waferlab.enable", "disable"]).map(success),
         Action::Version => print(concat!("waferlab ", env!("CARGO_PKG_VERSION"), "\n")).map(success),
@@ -82,6 +99,8 @@ pub fn main() -> ExitCode {
         Action::Sweep { words } => sweep(&words),
         Action::Doc(args) => doc::run(&args).map(success),
         Action::Csdb(args) => csdb::run(&args).map(success),
+        Action::Completions { shell } => shell_files::completions(Args::command(), shell).map(success),
+        Action::Man { folder } => shell_files::manual(Args::command(), &folder).map(success),
         Action::Readelf(args) => readelf::run(&args).map(success),
         Action::DebugShell(args) => debug_shell::run(&args).map(success),
     };

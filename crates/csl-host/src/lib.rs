@@ -69,6 +69,7 @@ mod placement;
 mod progress;
 pub mod reference;
 mod report;
+mod requests;
 mod runtime;
 mod simlog;
 mod sources;
@@ -92,7 +93,8 @@ pub use options::Options;
 pub use outdir::IMAGE_FILE;
 pub use placement::{Placement, place};
 pub use progress::Progress;
-pub use runtime::{Runtime, Settings, Task, read_image};
+pub use requests::{Request, RequestKind};
+pub use runtime::{Runtime, Settings, Task, folder_of_run, read_image};
 pub use simlog::LogKinds;
 pub use sources::{FileSources, TextSources};
 

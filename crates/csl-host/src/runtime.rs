@@ -14,8 +14,8 @@ use std::time::Duration;
 use csl_image::{HalfFormat, Image, ParamType};
 use csl_num::FloatKind;
 use csl_sim::{
-    Command, Copy, Ending, Endpoint, Gauge, Names, Rect, RequestError, RunError, Shape, Sim, SimOptions, Sink, Spread,
-    Ticket,
+    Command, Copy, Ending, Endpoint, Gauge, Names, Rect, RequestError, RunError, Shape, Sim, SimOptions, Sink, Span,
+    Spread, Ticket,
 };
 use indexmap::IndexMap;
 
@@ -23,11 +23,12 @@ use crate::advice;
 use crate::arguments::{self, Argument};
 use crate::available_threads;
 use crate::core_file;
-use crate::environment::MAX_CYCLES;
+use crate::environment::{MAX_CYCLES, OUTPUT_FOLDER};
 use crate::error::{ArgumentError, Failure, FolderError, HostError, NameError, SequenceError};
 use crate::outdir::IMAGE_FILE;
 use crate::progress::{self, Progress};
 use crate::report;
+use crate::requests::{Kept, Request};
 use crate::simlog::{LOG_FILE, LogKinds, SimLog, Totals, prints};
 use crate::stopwatch::Stopwatch;
 
@@ -79,11 +80,15 @@ pub struct Runtime {
     state: State,
     tasks: IndexMap<u64, Pending>,
     next: u64,
+    /// All requests, in their order.
+    requests: Vec<(Ticket, Kept)>,
     arrived: Vec<(Task, Vec<u32>)>,
     warnings: Vec<String>,
     /// Functions that have been called.
     called: HashSet<u16>,
     log: Option<Arc<Mutex<SimLog>>>,
+    /// Lines that programs print, where a caller wants them beside the log.
+    prints: Option<Arc<Mutex<String>>>,
     /// The path of the log, and the kinds of events in it beside prints.
     log_plan: Option<(PathBuf, LogKinds)>,
     max_cycles: Option<u64>,
@@ -114,10 +119,12 @@ impl Runtime {
             state: State::Opened,
             tasks: IndexMap::new(),
             next: 0,
+            requests: Vec::new(),
             arrived: Vec::new(),
             warnings: Vec::new(),
             called: HashSet::new(),
             log: None,
+            prints: None,
             log_plan: None,
             max_cycles: None,
             gauge: None,
@@ -418,9 +425,15 @@ impl Runtime {
         self.log_plan = Some((path, kinds));
     }
 
+    /// Gathers the lines that programs print, as the log has them: the caller takes them out as they come, also while a
+    /// call runs the machine. They come with a log, so [`Runtime::log_to`] is needed, too. To be called before `load()`.
+    pub fn gather_prints(&mut self) -> Arc<Mutex<String>> {
+        Arc::clone(self.prints.get_or_insert_default())
+    }
+
     fn open_log(&mut self, path: PathBuf, kinds: LogKinds) -> Arc<Mutex<SimLog>> {
         self.warnings.extend(kinds.idle_places(&self.image));
-        let mut log = SimLog::new(self.image.clone(), half(&self.image), path, kinds);
+        let mut log = SimLog::new(self.image.clone(), half(&self.image), path, kinds, self.prints.clone());
         self.warnings.extend(log.take_note());
         Arc::new(Mutex::new(log))
     }
@@ -542,6 +555,15 @@ impl Runtime {
         std::fs::write(&path, text).map_err(|cause| HostError::Unwritable { path, cause })
     }
 
+    /// The host's requests, in their order, with the cycles that each took so far.
+    pub fn requests(&self) -> Vec<Request> {
+        let span = |ticket| match &self.state {
+            State::Opened => Span::default(),
+            State::Loaded(sim) | State::Running(sim) | State::Stopped(sim) => sim.span(ticket),
+        };
+        self.requests.iter().map(|(ticket, kept)| kept.told(&self.image, span(*ticket))).collect()
+    }
+
     /// Cycles since the start; 0 before `load()`.
     pub fn cycle(&self) -> u64 {
         match &self.state {
@@ -564,7 +586,9 @@ impl Runtime {
 
     /// Gives a request of the host's `method` to the machine, which checks it.
     pub(crate) fn submit(&mut self, method: &'static str, command: Command) -> Result<Task, HostError> {
+        let kept = Kept::of(&command);
         let ticket = self.sim(method)?.submit(command)?;
+        self.requests.push((ticket, kept));
         let task = Task(self.next);
         self.next += 1;
         self.tasks.insert(task.0, Pending { ticket, done: false });
@@ -573,7 +597,9 @@ impl Runtime {
 
     /// The words of a stream to the host that have come from the first PE of `rect` when nothing can move any more.
     pub(crate) fn wait_for_some(&mut self, command: Command, rect: Rect) -> Result<Vec<u32>, HostError> {
+        let kept = Kept::of(&command);
         let ticket = self.sim("receive_tofile")?.submit(command)?;
+        self.requests.push((ticket, kept));
         self.advance("receive_tofile", |sim| sim.wait_for_some(ticket, rect.x, rect.y))
     }
 
@@ -634,6 +660,22 @@ impl Runtime {
 
 fn lock(log: &Mutex<SimLog>) -> MutexGuard<'_, SimLog> {
     log.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The folder for the log, the statistics and the core files of a run: the given one, or that in the environment variable
+/// `WAFERLAB_OUTPUT_FOLDER`, made if it is not there; else the working directory.
+///
+/// # Errors
+/// [`HostError::Unwritable`] when the folder cannot be made.
+pub fn folder_of_run(given: Option<PathBuf>) -> Result<PathBuf, HostError> {
+    let here = || std::env::current_dir().map_err(|cause| HostError::Unwritable { path: ".".into(), cause });
+    let named = OUTPUT_FOLDER.value().filter(|name| !name.is_empty()).map(PathBuf::from);
+    let Some(folder) = given.or(named) else { return here() };
+    let path = here()?.join(folder);
+    match std::fs::create_dir_all(&path) {
+        Ok(()) => Ok(path),
+        Err(cause) => Err(HostError::Unwritable { path, cause }),
+    }
 }
 
 /// The image in the output folder of a compilation.

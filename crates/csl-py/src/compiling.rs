@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use csl_host::Rendering;
+use csl_host::inspect::{Choice, Inspection};
 use pyo3::prelude::*;
 
 use crate::errors::raise;
@@ -29,6 +30,17 @@ fn run(arguments: Vec<String>, folder: PathBuf, output: Option<PathBuf>) -> Comp
         messages: done.render(&Rendering::default()),
         text: done.text().to_owned(),
     }
+}
+
+/// What a compiled program holds, as `waferlab inspect` shows it: text, or the text of a JSON object.
+#[pyfunction]
+#[pyo3(signature = (folder, *, json=false))]
+pub fn inspect(py: Python<'_>, folder: PathBuf, json: bool) -> PyResult<String> {
+    let shown = Inspection::open(&folder).and_then(|inspection| match json {
+        true => inspection.json(&Choice::default()).map(|value| value.to_string()),
+        false => inspection.text(&Choice::default()),
+    });
+    shown.map_err(|error| raise(py, &error))
 }
 
 /// The folder that a program was compiled in.

@@ -17,7 +17,7 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _waferlab {
     #[pymodule_export]
-    use super::compiling::{compile, source_folder};
+    use super::compiling::{compile, inspect, source_folder};
     #[pymodule_export]
     use super::core_file::CoreFile;
     #[pymodule_export]
@@ -26,7 +26,7 @@ mod _waferlab {
     use super::machine::Machine;
     #[pymodule_export]
     use super::values::{
-        Arch, Area, Argument, Compiled, Copy, Edge, Flow, Fp16, Mode, Order, Position, Rect, Route, Spread, Stream,
-        Width,
+        Arch, Area, Argument, Compiled, Copy, Edge, Flow, Fp16, Mode, Order, Position, Rect, Request, Route, Spread,
+        Stream, Width,
     };
 }

@@ -2,14 +2,15 @@
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
-use csl_host::{Endpoint, HostError, Runtime, Settings, Task};
+use csl_host::{Endpoint, HostError, Runtime, Settings, Task, folder_of_run};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::errors::raise;
 use crate::patience;
-use crate::values::{Argument, Copy, Mode, Stream};
+use crate::values::{Argument, Copy, Mode, Request, Stream};
 
 /// Bytes of a word of an array.
 const WORD: usize = 4;
@@ -17,16 +18,34 @@ const WORD: usize = 4;
 #[pyclass]
 pub struct Machine {
     runtime: Runtime,
+    /// The folder of the run's files.
+    output_folder: PathBuf,
+    /// Lines that programs print, on their way to Python's standard output.
+    prints: Option<Arc<Mutex<String>>>,
 }
 
 #[pymethods]
 impl Machine {
     #[new]
-    fn new(py: Python<'_>, folder: PathBuf, threads: usize) -> PyResult<Machine> {
+    #[pyo3(signature = (folder, threads, output_folder=None, *, prints=false))]
+    fn new(
+        py: Python<'_>,
+        folder: PathBuf,
+        threads: usize,
+        output_folder: Option<PathBuf>,
+        prints: bool,
+    ) -> PyResult<Machine> {
         let settings = Settings { threads };
         let mut runtime = Runtime::open(&folder, settings).map_err(|error| raise(py, &error))?;
-        runtime.obey_environment(&std::env::current_dir()?).map_err(|error| raise(py, &error))?;
-        Ok(Machine { runtime })
+        let output_folder = folder_of_run(output_folder).map_err(|error| raise(py, &error))?;
+        runtime.obey_environment(&output_folder).map_err(|error| raise(py, &error))?;
+        let prints = prints.then(|| runtime.gather_prints());
+        Ok(Machine { runtime, output_folder, prints })
+    }
+
+    /// The folder of the run's files, as an absolute path.
+    fn output_folder(&self) -> PathBuf {
+        self.output_folder.clone()
     }
 
     fn load(&mut self, py: Python<'_>) -> PyResult<()> {
@@ -74,8 +93,8 @@ impl Machine {
     }
 
     /// Copies a symbol or a color to an array of `room` items; [`Self::take_arrived`] gives the array.
-    fn memcpy_d2h(&mut self, py: Python<'_>, from: u32, room: usize, copy: Copy) -> PyResult<u64> {
-        let endpoint = self.endpoint(py, from, copy.mode)?;
+    fn memcpy_d2h(&mut self, py: Python<'_>, source: u32, room: usize, copy: Copy) -> PyResult<u64> {
+        let endpoint = self.endpoint(py, source, copy.mode)?;
         let task = self.runtime.d2h(endpoint, room, &copy.copy);
         submitted(py, task)
     }
@@ -143,7 +162,8 @@ impl Machine {
 
     /// Writes the events so far to `sim.log`.
     fn flush_log(&mut self, py: Python<'_>) -> PyResult<()> {
-        self.runtime.flush_log().map_err(|error| raise(py, &error))
+        self.runtime.flush_log().map_err(|error| raise(py, &error))?;
+        patience::show(py, self.prints.as_deref())
     }
 
     /// Writes the memory of all PEs to a core file.
@@ -154,6 +174,11 @@ impl Machine {
     /// The statistics of the run as `sim_stats.json` has them, as JSON.
     fn statistics(&mut self) -> String {
         format!("{:#}\n", self.runtime.statistics())
+    }
+
+    /// The requests so far, with the cycles that each took.
+    fn requests(&self) -> Vec<Request> {
+        self.runtime.requests().iter().map(Request::from).collect()
     }
 
     fn cycle(&self) -> u64 {
@@ -176,7 +201,8 @@ impl Machine {
         work: impl FnOnce(&mut Runtime) -> Result<T, HostError> + Send,
     ) -> PyResult<T> {
         let interrupt = self.runtime.interrupt();
-        let (result, raised) = patience::wait(py, &interrupt, || work(&mut self.runtime));
+        let prints = self.prints.clone();
+        let (result, raised) = patience::wait(py, &interrupt, prints.as_deref(), || work(&mut self.runtime));
         match (result, raised) {
             (Ok(value), None) => Ok(value),
             (Err(error @ HostError::Interrupted { .. }), Some(raised)) if patience::is_termination(py, &raised) => {

@@ -1,8 +1,8 @@
 //! Runs work that may take long and that Ctrl-C and SIGTERM must be able to end.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use pyo3::prelude::*;
@@ -14,17 +14,30 @@ const SIGNALS: &str = "waferlab.signals";
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// Runs `work` on another thread and waits for it without the interpreter lock. A signal whose handler raises sets
-/// `interrupt`, upon which `work` ends soon; the exception is given back beside its result.
+/// `interrupt`, upon which `work` ends soon; the exception is given back beside its result. Lines that gather in `prints`
+/// are shown as they come.
 pub fn wait<T: Send>(
     py: Python<'_>,
     interrupt: &Arc<AtomicBool>,
+    prints: Option<&Mutex<String>>,
     work: impl FnOnce() -> T + Send,
 ) -> (T, Option<PyErr>) {
     let taken = py.import(SIGNALS).and_then(|signals| signals.call_method0("begin")?.extract::<bool>());
-    let (result, raised) = work_and_watch(py, interrupt, work);
+    let (result, raised) = work_and_watch(py, interrupt, prints, work);
+    let shown = show(py, prints);
     let is_taken = matches!(taken, Ok(true));
     let given_back = py.import(SIGNALS).and_then(|signals| signals.call_method1("end", (is_taken,))).map(drop);
-    (result, raised.or(taken.err()).or(given_back.err()))
+    (result, raised.or(taken.err()).or(given_back.err()).or(shown.err()))
+}
+
+/// Writes the lines that have gathered to Python's standard output, which in a notebook is the cell.
+pub fn show(py: Python<'_>, prints: Option<&Mutex<String>>) -> PyResult<()> {
+    let Some(prints) = prints else { return Ok(()) };
+    let text = std::mem::take(&mut *prints.lock().unwrap_or_else(PoisonError::into_inner));
+    if text.is_empty() {
+        return Ok(());
+    }
+    py.import("sys")?.getattr("stdout")?.call_method1("write", (text,)).map(drop)
 }
 
 /// Whether the exception is the one that SIGTERM raises while work is done.
@@ -42,6 +55,7 @@ fn is_ending(py: Python<'_>) -> bool {
 fn work_and_watch<T: Send>(
     py: Python<'_>,
     interrupt: &Arc<AtomicBool>,
+    prints: Option<&Mutex<String>>,
     work: impl FnOnce() -> T + Send,
 ) -> (T, Option<PyErr>) {
     std::thread::scope(|scope| {
@@ -52,7 +66,7 @@ fn work_and_watch<T: Send>(
             let _ = done.send(());
             result
         });
-        let raised = watch(py, interrupt, waiting);
+        let raised = watch(py, interrupt, prints, waiting);
         match py.detach(|| worker.join()) {
             Ok(result) => (result, raised),
             Err(panic) => std::panic::resume_unwind(panic),
@@ -60,8 +74,14 @@ fn work_and_watch<T: Send>(
     })
 }
 
-/// Waits for the message that the work is done; returns the exception that a signal handler raised meanwhile.
-fn watch(py: Python<'_>, interrupt: &AtomicBool, mut waiting: Receiver<()>) -> Option<PyErr> {
+/// Waits for the message that the work is done, and shows lines meanwhile; returns the exception that a signal handler or
+/// the standard output raised.
+fn watch(
+    py: Python<'_>,
+    interrupt: &AtomicBool,
+    prints: Option<&Mutex<String>>,
+    mut waiting: Receiver<()>,
+) -> Option<PyErr> {
     let mut raised = None;
     loop {
         let (word, receiver) = py.detach(move || (waiting.recv_timeout(GLANCE), waiting));
@@ -69,7 +89,7 @@ fn watch(py: Python<'_>, interrupt: &AtomicBool, mut waiting: Receiver<()>) -> O
             return raised;
         }
         waiting = receiver;
-        if let (Err(error), None) = (py.check_signals(), &raised) {
+        if let (Err(error), None) = (py.check_signals().and_then(|()| show(py, prints)), &raised) {
             interrupt.store(true, Ordering::Relaxed);
             raised = Some(error);
         } else if is_ending(py) {

@@ -183,6 +183,23 @@ impl From<&layout::StreamInfo> for Stream {
     }
 }
 
+/// A request of the host, with the cycles that it took.
+#[pyclass(frozen, get_all, module = "waferlab._waferlab")]
+pub struct Request {
+    /// `launch`, `h2d` or `d2h`.
+    pub kind: String,
+    pub name: String,
+    pub first: Option<u64>,
+    pub last: Option<u64>,
+}
+
+impl From<&csl_host::Request> for Request {
+    fn from(request: &csl_host::Request) -> Request {
+        let csl_host::Request { kind, name, first, last } = request;
+        Request { kind: kind.name().to_owned(), name: name.clone(), first: *first, last: *last }
+    }
+}
+
 /// The outcome of a compilation.
 #[pyclass(frozen, get_all, module = "waferlab._waferlab")]
 pub struct Compiled {

@@ -63,7 +63,7 @@ comptime {
   @export_symbol(hold);
   @export_symbol(spin);
   @export_symbol(lose);
-  @initialize_queue(queue, .{});
+  @initialize_queue(queue, if (@is_arch("wse3")) .{ .color = loop } else .{});
   @set_local_color_config(loop, .{ .routes = .{ .rx = .{RAMP}, .tx = .{RAMP} } });
 }
 """

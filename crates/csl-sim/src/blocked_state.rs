@@ -33,7 +33,7 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Blocked
         for tile in &row.elements.tiles {
             let (x, y) = (tile.x, row.y);
             reasons.extend(waits(tile, now).into_iter().map(|(ticket, reason)| (ticket, reason, x, y)));
-            let launch = UnfinishedLaunch { function: tile.host.launched };
+            let launch = UnfinishedLaunch { function: tile.host.launched.id };
             unfinished.extend(tile.host.is_blocked.then_some((launch, x, y)));
             let Some(program) = world.image.program_number(x, y) else { continue };
             let waiting = tile.element.waiting(&tile.ports);

@@ -29,7 +29,7 @@ mod world;
 pub use ending::Ending;
 pub use event::{Event, EventKind, Sink};
 pub use gauge::Gauge;
-pub use memcpy::{Command, Copy, Endpoint, Names, Order, Rect, RequestError, Shape, Spread, Ticket, Width};
+pub use memcpy::{Command, Copy, Endpoint, Names, Order, Rect, RequestError, Shape, Span, Spread, Ticket, Width};
 pub use options::{SimOptions, Tiles, Traces};
 pub use sim::Sim;
 pub use stop::{

@@ -10,7 +10,7 @@ use crate::blocked_state;
 use crate::event::Event;
 use crate::machine::{Machine, Pause};
 use crate::memcpy::Host;
-use crate::memcpy::{Command, RequestError, Ticket};
+use crate::memcpy::{Command, RequestError, Span, Ticket};
 use crate::options::SimOptions;
 use crate::stop::{BlockedState, NoSuchPe, RunError};
 use crate::world::World;
@@ -77,6 +77,11 @@ impl Sim {
     /// Whether the command is done; if not, first advances the clock by a fixed quantum.
     pub fn is_done(&mut self, ticket: Ticket) -> Result<bool, RunError> {
         self.run_until(ticket, self.machine.now.saturating_add(POLL_QUANTUM))
+    }
+
+    /// The cycles that a command took, so far.
+    pub fn span(&self, ticket: Ticket) -> Span {
+        self.host.span_of(ticket)
     }
 
     /// Whether nothing could move any more when the run was stopped: wavelets that stand then stand for good.

@@ -3,6 +3,7 @@
 mod bench;
 mod book;
 mod compile_times;
+mod dist;
 mod editors;
 mod formatting;
 mod fuzz;
@@ -79,6 +80,12 @@ enum Command {
     Playground,
     /// Build everything and make target/venv
     Setup,
+    /// Make the wheel and the source distribution in dist/, and check both in fresh environments
+    Dist {
+        /// An interpreter to check the wheel with, beside that of target/venv; may be repeated
+        #[arg(long, value_name = "PYTHON")]
+        python: Vec<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -93,6 +100,7 @@ fn main() -> ExitCode {
         Command::Fuzz(args) => fuzz::all(args),
         Command::House => house::report(),
         Command::Playground => playground::build().map(|page| println!("{}", page.display())),
+        Command::Dist { python } => dist::make(&python),
         Command::Setup => venv::ensure().map(|_| ()),
     };
     match done {

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use crate::shell::root;
 
 /// The sources of the installed package.
-const SOURCES: [&str; 4] = ["Cargo.toml", "Cargo.lock", "grammar", "crates"];
+const SOURCES: [&str; 5] = ["pyproject.toml", "Cargo.toml", "Cargo.lock", "grammar", "crates"];
 
 /// Folders within the sources that the package does not hold.
 const SKIPPED: [&str; 6] = ["tests", "benches", "xtask", "__pycache__", "build", "target"];

@@ -1,6 +1,7 @@
 //! Runs the lints, or every test, and prints a line on each suite at the end.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
@@ -9,7 +10,7 @@ use crate::book;
 use crate::editors;
 use crate::lint;
 use crate::playground;
-use crate::shell::{cargo, root, run};
+use crate::shell::{cargo, root, run, target};
 use crate::venv::{self, Venv};
 
 /// A part of the tests.
@@ -20,6 +21,8 @@ pub enum Suite {
     Rust,
     Python,
     Examples,
+    /// The plug-in for pytest and the notebooks, with pytest and Jupyter; only where it is named, and with --all
+    Notebooks,
     /// What is there for editors, with the editors' own tools; only where it is named, and with --all
     Editors,
     /// The book, with mdBook and the Python packages; only where it is named, and with --all
@@ -48,7 +51,7 @@ enum Verdict {
 const USUAL: [Suite; 3] = [Suite::Rust, Suite::Python, Suite::Examples];
 
 /// The suites that `cargo xtask test --all` runs besides.
-const MORE: [Suite; 4] = [Suite::Editors, Suite::Book, Suite::Cluster, Suite::Playground];
+const MORE: [Suite; 5] = [Suite::Notebooks, Suite::Editors, Suite::Book, Suite::Cluster, Suite::Playground];
 
 /// The packages with which sweeps are tested on clusters.
 const CLUSTER: [&str; 3] = ["pandas", "distributed>=2023.1", "dask-jobqueue>=0.8"];
@@ -65,7 +68,8 @@ pub fn all(only: &[Suite], more: bool, corpus: &[PathBuf]) -> Result<(), String>
     if suites.contains(&Suite::Rust) {
         outcomes.push(timed("rust", rust));
     }
-    if suites.iter().any(|suite| matches!(suite, Suite::Python | Suite::Examples | Suite::Book | Suite::Cluster)) {
+    let with_python = [Suite::Python, Suite::Examples, Suite::Notebooks, Suite::Book, Suite::Cluster];
+    if suites.iter().any(|suite| with_python.contains(suite)) {
         let venv = venv::ensure()?;
         suites.iter().for_each(|suite| with_venv(*suite, &venv, &mut outcomes));
     }
@@ -97,11 +101,57 @@ fn with_venv(suite: Suite, venv: &Venv, outcomes: &mut Vec<Outcome>) {
                 Err(text) => outcomes.push(timed("python with NumPy 2", || Err(text))),
             }
         }
+        Suite::Notebooks => match venv.tool("jupyter", &JUPYTER) {
+            Err(text) => outcomes.push(timed("notebooks", || Err(text))),
+            Ok(folder) => {
+                let plugin = ["-m", "unittest", "discover", "-s", "crates/csl-py/tests", "-p", "test_pytest_plugin.py"];
+                outcomes.push(timed("pytest", || run(with(venv, &folder).args(plugin).current_dir(root()))));
+                outcomes.extend(notebooks().iter().map(|file| {
+                    let name = file.strip_prefix(root()).unwrap_or(file).display().to_string();
+                    timed(&name, || notebook(venv, &folder, file))
+                }));
+            }
+        },
         Suite::Examples => outcomes.extend(crate::run::all().iter().map(|folder| {
             let name = folder.strip_prefix(root()).unwrap_or(folder).display().to_string();
             timed(&name, || crate::run::script(venv, folder))
         })),
     }
+}
+
+/// The packages of PyPI that run notebooks and tests with the plug-in.
+const JUPYTER: [&str; 4] = ["nbclient>=0.10", "ipykernel>=6", "pytest>=8", "pytest-xdist>=3.6"];
+
+/// Executes a notebook; its first argument is the file, its second the folder in which its cells run.
+const EXECUTE: &str = "\
+import sys, nbformat, nbclient
+notebook = nbformat.read(sys.argv[1], as_version=4)
+nbclient.NotebookClient(notebook, timeout=300, kernel_name='python3', resources={'metadata': {'path': sys.argv[2]}}).execute()
+nbformat.write(notebook, sys.argv[2] + '/executed.ipynb')
+";
+
+/// The interpreter of the environment, with the packages of a folder.
+fn with(venv: &Venv, folder: &Path) -> Command {
+    let mut python = venv.command("python");
+    python.env("PYTHONPATH", folder).env("JUPYTER_PATH", folder.join("share/jupyter"));
+    python
+}
+
+/// Executes a notebook in a folder of its own below `target/`, where it stays with its results.
+fn notebook(venv: &Venv, tools: &Path, file: &Path) -> Result<(), String> {
+    let folder = target().join("notebooks").join(file.file_stem().unwrap_or_default());
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    run(with(venv, tools).args(["-c", EXECUTE]).arg(file).arg(&folder))
+}
+
+/// The notebooks of the examples.
+fn notebooks() -> Vec<PathBuf> {
+    let folder = root().join("examples/notebook");
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|ending| ending == "ipynb")).collect();
+    files.sort();
+    files
 }
 
 fn lint(lint: &lint::Lint) -> Outcome {

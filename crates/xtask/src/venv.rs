@@ -31,6 +31,24 @@ pub fn ensure() -> Result<Venv, String> {
 }
 
 impl Venv {
+    /// An environment that is there.
+    pub fn at(folder: PathBuf) -> Venv {
+        Venv { folder }
+    }
+
+    /// The interpreter.
+    pub fn python(&self) -> PathBuf {
+        self.folder.join("bin/python")
+    }
+
+    /// A folder in the environment's with packages of PyPI that only some commands need, for `PYTHONPATH`.
+    pub fn tool(&self, name: &str, packages: &[&str]) -> Result<PathBuf, String> {
+        let folder = self.folder.join(name);
+        let install = || run(self.pip().args(["--upgrade", "--target"]).arg(&folder).args(packages));
+        self.once(name, &packages.join(" "), install)?;
+        Ok(folder)
+    }
+
     /// `PATH` with the environment's commands first.
     pub fn path(&self) -> OsString {
         let old = std::env::var_os("PATH").unwrap_or_default();
@@ -94,16 +112,16 @@ impl Venv {
     /// Builds the wheel, release profile, and installs it; puts the drop-in packages on the environment's path.
     fn install(&self) -> Result<(), String> {
         eprintln!("xtask: building and installing waferlab");
-        let package = root().join("crates/csl-py");
         run(self
             .pip()
             .args(["--no-build-isolation", "--no-deps", "--force-reinstall"])
-            .arg(package)
+            .arg(root())
             .env("CARGO_TARGET_DIR", target()))?;
         run(self.command("waferlab").arg("enable"))
     }
 
-    fn pip(&self) -> Command {
+    /// The start of a `pip install`.
+    pub fn pip(&self) -> Command {
         let mut command = self.command("python");
         command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
         command

@@ -1,5 +1,6 @@
 //! A session of `csdb`: the selected program, core file and PEs, and the commands that change or print them.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,7 @@ context list | select FOLDER | show       the compiled program
 target create --core-file FILE | list | show
 rectangle select X,Y,W,H | deselect X,Y,W,H | show | reset
 memory read --address A --length N [--stdoutput]   in 16-bit words
+memory read --name NAME [--stdoutput]     the memory of an object
 symbol NAME                               an object of every selected PE
 wavelet [--color N]                       landings on the selected PEs, from sim.log
 trace list | select FOLDER | show         the folder with sim.log
@@ -25,6 +27,22 @@ workdir select FOLDER                     where memory logs are written
 image                                     what the program holds
 settings, help, exit
 ";
+
+/// The commands, with the words that may follow each.
+const COMMANDS: [(&str, &[&str]); 12] = [
+    ("context", &["list", "select", "show"]),
+    ("target", &["create", "list", "show"]),
+    ("rectangle", &["select", "deselect", "show", "reset"]),
+    ("memory", &["read"]),
+    ("symbol", &[]),
+    ("wavelet", &["--color"]),
+    ("trace", &["list", "select", "show"]),
+    ("workdir", &["select"]),
+    ("image", &[]),
+    ("settings", &[]),
+    ("help", &[]),
+    ("exit", &[]),
+];
 
 /// The outcome of a command: a text to print, or the end of the session.
 pub(super) enum After {
@@ -76,8 +94,48 @@ impl Session {
         }
     }
 
-    pub fn command(&mut self, line: &str) -> Result<After, String> {
-        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+    /// Looks at the only core file in the folder, or, where it has none, in the working directory.
+    pub fn look_at_only_core(&mut self) {
+        let mut cores = self.cores();
+        if cores.is_empty() {
+            find(Path::new("."), 0, &is_core, &mut cores);
+        }
+        if let [only] = &cores[..] {
+            // A core file of another program is not looked at.
+            let _ = self.create(&[only.display().to_string()]);
+        }
+    }
+
+    /// The words that may follow those of a command that is being typed.
+    pub fn candidates(&self, before: &[&str]) -> Vec<String> {
+        let shown = |paths: Vec<PathBuf>| paths.iter().map(|path| path.display().to_string()).collect();
+        let texts = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+        match before {
+            [] => COMMANDS.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            ["symbol"] | [.., "--name"] => self.names(),
+            ["context", "select"] => shown(self.contexts()),
+            ["trace", "select"] => shown(self.traces()),
+            ["target", "create"] => texts(&["--core-file"]),
+            ["target", "create", "--core-file"] => shown(self.cores()),
+            ["memory", "read", ..] => texts(&["--address", "--length", "--name", "--stdoutput"]),
+            [name] => {
+                COMMANDS.iter().find(|command| command.0 == *name).map(|command| texts(command.1)).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Names of the objects of the core file's program.
+    fn names(&self) -> Vec<String> {
+        let image = self.target.as_ref().map(|(_, core)| core.image());
+        let programs = image.into_iter().flat_map(|image| &image.programs);
+        let names: BTreeSet<&String> =
+            programs.flat_map(|program| &program.symbols).map(|symbol| &symbol.name).collect();
+        names.into_iter().cloned().collect()
+    }
+
+    /// Carries out the words of a command. `is_alone`: it is the only one, and prints what a session writes to a file.
+    pub fn command(&mut self, words: &[String], is_alone: bool) -> Result<After, String> {
         let Some((name, rest)) = words.split_first() else { return Ok(After::Print(String::new())) };
         let action = rest.first().map_or("", String::as_str);
         let rest = rest.get(1..).unwrap_or_default();
@@ -87,7 +145,7 @@ impl Session {
             "context" => self.context(action, rest),
             "target" => self.target(action, rest),
             "rectangle" => self.rectangle(action, rest),
-            "memory" => self.memory(action, rest),
+            "memory" => self.memory(action, rest, is_alone),
             "symbol" => self.symbol(action),
             "trace" => self.trace(action, rest),
             "wavelet" => self.wavelet(&words[1..]),
@@ -216,21 +274,37 @@ impl Session {
 
     // ---- memory ----
 
-    fn memory(&mut self, action: &str, words: &[String]) -> Result<String, String> {
-        match action {
-            "read" => {
+    fn memory(&mut self, action: &str, words: &[String], is_alone: bool) -> Result<String, String> {
+        let to_output = is_alone || has(words, "--stdoutput");
+        match (action, option(words, "--name")) {
+            ("read", Some(name)) => self.dump_object(to_output, &name),
+            ("read", None) => {
                 let number = |name: &str| option(words, name).and_then(|text| parse_number(&text));
                 let (Some(address), Some(length)) = (number("--address"), number("--length")) else {
-                    return Err(usage("memory read --address A --length N, in 16-bit words"));
+                    return Err(usage("memory read --address A --length N, in 16-bit words, or --name NAME"));
                 };
                 if length == 0 || u32::from(address) + u32::from(length) > 0x8000 {
                     return Err(format!("{length} words from 0x{address:04x} on are not in the memory of a PE"));
                 }
-                self.dump(has(words, "--stdoutput"), address, |_, _| Some((address, length)))
+                self.dump(to_output, address, |_, _| Some((address, length)))
             }
-            "write" => Err("a core file cannot be written; only systems can".to_owned()),
-            _ => Err(usage("memory read --address A --length N")),
+            ("write", _) => Err("a core file cannot be written; only systems can".to_owned()),
+            _ => Err(usage("memory read --address A --length N | --name NAME")),
         }
+    }
+
+    /// The memory of an object, which may lie elsewhere on each PE.
+    fn dump_object(&mut self, to_output: bool, name: &str) -> Result<String, String> {
+        let image = self.core()?.image().clone();
+        let places = self.places();
+        let range = |x: u32, y: u32| {
+            let Coord { x, y } = image.to_logical(x, y)?;
+            let symbol = image.program_at(x, y)?.symbol(name)?;
+            Some((symbol.addr >> 1, u16::try_from(symbol.size.div_ceil(2)).ok()?))
+        };
+        let first = places.iter().find_map(|place| range(place.x, place.y));
+        let (address, _) = first.ok_or_else(|| format!("no selected PE has an object {name}"))?;
+        self.dump(to_output, address, range)
     }
 
     fn symbol(&mut self, name: &str) -> Result<String, String> {
@@ -301,9 +375,14 @@ impl Session {
 
     // ---- traces ----
 
-    fn trace(&mut self, action: &str, words: &[String]) -> Result<String, String> {
+    fn traces(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
         find(&self.start, DEPTH, &|path| path.join("sim.log").is_file(), &mut found);
+        found
+    }
+
+    fn trace(&mut self, action: &str, words: &[String]) -> Result<String, String> {
+        let found = self.traces();
         match (action, words) {
             ("list", []) => Ok(listed(&found)),
             ("select", [which]) => {

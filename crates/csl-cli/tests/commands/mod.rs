@@ -191,6 +191,104 @@ fn a_session_of_the_debugger() {
 }
 
 #[test]
+fn one_command_of_the_debugger() {
+    let folder = compiled();
+    let at = folder.path();
+    printed(at, "run out --launch go:5 --core corefile.cs1 --quiet");
+    assert_eq!(printed(at, "csdb . context list"), "INFO:csdb: [0] ./out\n");
+    assert_eq!(printed(at, "csdb out trace list"), "");
+    assert_eq!(printed(at, "csdb . trace list"), "INFO:csdb: [0] .\n");
+    // The core file lies in the folder, or where the command is run; what a session writes to a file is printed.
+    for place in [".", "out"] {
+        let text = printed(at, &format!("csdb {place} memory read --name v"));
+        let lines: Vec<&str> = text.lines().collect();
+        let [first, second] = lines[..] else { panic!("{text}") };
+        assert!(first.starts_with("(4,1) ") && first.ends_with(": 0005 0000 0006 0000"), "{text}");
+        assert!(second.starts_with("(5,1) ") && second.ends_with(": 0005 0000 0006 0000"), "{text}");
+        let address = &first[6..10];
+        let by_address = printed(at, &format!("csdb {place} memory read --address=0x{address} --length=4"));
+        assert_eq!(by_address, text);
+    }
+    assert!(refused(at, "csdb . memory read --name w").contains("no selected PE has an object w"));
+    assert!(refused(at, "csdb . fly").contains("there is no command fly"));
+    std::fs::copy(at.join("corefile.cs1"), at.join("other.cs1")).expect("the folder is writable");
+    assert!(refused(at, "csdb . memory read --name v").contains("there is no target"), "two core files");
+}
+
+#[test]
+fn shells_complete_every_command_and_its_options() {
+    let folder = TempDir::new().expect("a temporary folder");
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = printed(folder.path(), &format!("completions {shell}"));
+        for word in [
+            "waferlab",
+            "cslc",
+            "csdb",
+            "cs_readelf",
+            "sdk_debug_shell",
+            "fabric-offsets",
+            "wavelet-trace",
+            "max-cycles",
+        ] {
+            assert!(script.contains(word), "{shell} without {word}");
+        }
+        assert!(!script.contains("opt-passes") || shell == "bash", "{shell} offers an option that is hidden");
+    }
+    // The script defines what it says, where the shell is there to ask.
+    let script = printed(folder.path(), "completions bash");
+    let ask =
+        format!("{script}\nfor name in waferlab cslc csdb cs_readelf sdk_debug_shell; do complete -p $name; done");
+    if let Ok(done) = Command::new("bash").args(["--norc", "-c", &ask]).output() {
+        let text = String::from_utf8_lossy(&done.stdout);
+        assert_eq!(
+            (text.lines().count(), done.status.success()),
+            (5, true),
+            "{text}{}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+    }
+}
+
+#[test]
+fn manual_pages_are_written_and_files_of_others_stay() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let at = folder.path();
+    std::fs::create_dir(at.join("man")).expect("the folder is writable");
+    std::fs::write(at.join("man/cslc.1"), "mine").expect("the folder is writable");
+    let told = refused(at, "man man");
+    assert!(told.contains("cslc.1: this file is not from `waferlab man`; nothing is written"), "{told}");
+    let names = |folder: &str| {
+        let files = std::fs::read_dir(at.join(folder)).expect("it is there");
+        let mut names: Vec<String> =
+            files.map(|file| file.expect("it is there").file_name().to_string_lossy().into()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names("man"), ["cslc.1"]);
+    // A second time the pages are written anew, and what lies beside them stays.
+    for round in ["first", "second"] {
+        std::fs::create_dir_all(at.join("new")).expect("the folder is writable");
+        std::fs::write(at.join("new/notes"), "mine").expect("the folder is writable");
+        let told = printed(at, "man new");
+        let names = names("new");
+        assert_eq!(told, format!("{} pages in new\n", names.len() - 1), "{round}");
+        for page in [
+            "waferlab.1",
+            "waferlab-run.1",
+            "waferlab-fmt.1",
+            "cslc.1",
+            "csdb.1",
+            "cs_readelf.1",
+            "sdk_debug_shell-smoke.1",
+        ] {
+            assert!(names.iter().any(|name| name == page), "{names:?} without {page}");
+        }
+    }
+    let page = std::fs::read_to_string(at.join("new/cslc.1")).expect("it was written");
+    assert!(page.contains(".TH cslc 1") && page.contains("fabric") && !page.contains("opt\\-passes"), "{page}");
+}
+
+#[test]
 fn what_scripts_ask_of_elf_files() {
     let folder = compiled();
     let at = folder.path();

@@ -8,7 +8,6 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use csl_image::{MAGIC, Origin};
@@ -62,7 +61,7 @@ impl LockedFolder {
             // The holder of the lock may have made the folder and removed it again.
             let held = handle.metadata().map_err(wrong)?;
             match fs::metadata(folder) {
-                Ok(there) if (there.dev(), there.ino()) == (held.dev(), held.ino()) => {
+                Ok(there) if is_same(&there, &held) => {
                     return Ok(LockedFolder { made, is_locked, _handle: handle });
                 }
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(wrong(error)),
@@ -70,6 +69,18 @@ impl LockedFolder {
             }
         }
     }
+}
+
+/// Whether both are of one folder. Where folders have no numbers, no process may remove one that is open.
+#[cfg(unix)]
+fn is_same(there: &fs::Metadata, held: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (there.dev(), there.ino()) == (held.dev(), held.ino())
+}
+
+#[cfg(not(unix))]
+fn is_same(_: &fs::Metadata, _: &fs::Metadata) -> bool {
+    true
 }
 
 /// Makes the folder and those above it; returns those that did not exist.

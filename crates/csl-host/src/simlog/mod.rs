@@ -17,7 +17,7 @@ mod totals;
 use std::fs::{File, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use csl_fabric::Traced;
 use csl_image::Image;
@@ -66,15 +66,32 @@ pub(crate) struct SimLog {
     idents: identity::Identities,
     idle: idle::Idle,
     error: Option<io::Error>,
+    /// Takes the lines that programs print, too.
+    prints: Option<Arc<Mutex<String>>>,
 }
 
 impl SimLog {
     /// A log at `path`. The file is made at once: scripts look for it after every run.
-    pub(crate) fn new(image: Arc<Image>, half: FloatKind, path: PathBuf, kinds: LogKinds) -> SimLog {
+    pub(crate) fn new(
+        image: Arc<Image>,
+        half: FloatKind,
+        path: PathBuf,
+        kinds: LogKinds,
+        prints: Option<Arc<Mutex<String>>>,
+    ) -> SimLog {
         let scene = Scene { image, half };
         let idents = identity::Identities::default();
-        let mut log =
-            SimLog { scene, kinds, path, file: None, note: None, idents, idle: idle::Idle::default(), error: None };
+        let mut log = SimLog {
+            scene,
+            kinds,
+            path,
+            file: None,
+            note: None,
+            idents,
+            idle: idle::Idle::default(),
+            error: None,
+            prints,
+        };
         log.begin();
         log
     }
@@ -142,7 +159,13 @@ impl SimLog {
                 fabric::line(&self.scene, &self.kinds, event, (*color, &what), ident)
             }
             EventKind::Pe(pe) => match &pe.what {
-                csl_pe::EventKind::Print(_) => prints::line(&self.scene.image, self.scene.half, event),
+                csl_pe::EventKind::Print(_) => {
+                    let line = prints::line(&self.scene.image, self.scene.half, event)?;
+                    if let Some(prints) = &self.prints {
+                        prints.lock().unwrap_or_else(PoisonError::into_inner).push_str(&line);
+                    }
+                    Some(line)
+                }
                 csl_pe::EventKind::Issue(issue) => Some(instruction::issued(&self.scene, event, issue)),
                 csl_pe::EventKind::Execute { issue, element } => {
                     self.idle.executed(event.cycle, event.x, event.y);

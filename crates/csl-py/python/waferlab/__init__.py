@@ -1,6 +1,7 @@
 """Waferlab: compile CSL programs and run them on a simulated wafer.
 
-The names here are those of the vendor's host API; `cerebras.sdk...` re-exports them for programs that import that.
+Most names here are those of the vendor's host API; `cerebras.sdk...` re-exports them for programs that import that. Our own
+are `compile` and its `Artifact`, `Cycles`, `to_grid` and `from_grid`.
 They are loaded on first use, so that `cs_python` starts without waiting for numpy.
 """
 import importlib
@@ -8,9 +9,11 @@ import importlib
 __version__ = "0.1.0"
 
 _HOME = {
+    "Artifact": "artifact",
     "CodeRegion": "layout",
     "Color": "layout",
     "Edge": "enums",
+    "Cycles": "cycles",
     "EdgeRouteInfo": "layout",
     "FP16TYPE": "enums",
     "IntRectangle": "geometry",
@@ -35,9 +38,12 @@ _HOME = {
     "get_system": "platform",
     "SdkRuntime": "runtime",
     "Task": "runtime",
+    "compile": "compiler",
     "compile_csl": "compiler",
     "sweep": "sweeps",
     "SweepError": "sweeps",
+    "from_grid": "grid",
+    "to_grid": "grid",
 }
 
 __all__ = sorted(_HOME)

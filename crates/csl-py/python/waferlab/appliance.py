@@ -1,9 +1,13 @@
 """The appliance client. The vendor's client uses a cluster; this one compiles and simulates on this machine."""
+
+from __future__ import annotations
+
 import os
 import shutil
 import subprocess
 import tarfile
 import tempfile
+from typing import Any, Literal
 
 from waferlab import _waferlab
 from waferlab.compiler import compile_csl
@@ -21,19 +25,27 @@ _CLUSTER_OPTIONS = ("mgmt_namespace", "resource_cpu", "resource_mem", "disable_v
 class SdkCompiler:
     """Compiles programs. Usable as a context manager, as current releases ask, and without, as older ones do."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         unknown_words("SdkCompiler", kwargs, _CLUSTER_OPTIONS)
 
-    def __enter__(self):
+    def __enter__(self) -> SdkCompiler:
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> Literal[False]:
         return False
 
     def compile(
-        self, codedir=None, layout=None, args=None, outdir=None, *,
-        app_path=None, csl_main=None, options=None, out_path=None,
-    ):  # fmt: skip
+        self,
+        codedir: str | os.PathLike[str] | None = None,
+        layout: str | os.PathLike[str] | None = None,
+        args: str | None = None,
+        outdir: str | os.PathLike[str] | None = None,
+        *,
+        app_path: str | os.PathLike[str] | None = None,
+        csl_main: str | os.PathLike[str] | None = None,
+        options: str | None = None,
+        out_path: str | os.PathLike[str] | None = None,
+    ) -> str:
         """Compiles `layout` in `codedir` and returns the path of the artifact. The keyword-only names are those of
         the first release."""
         folder = _one_of("codedir", codedir, "app_path", app_path)
@@ -74,48 +86,48 @@ def _artifact(target, name):
 class SdkRuntime:
     """Runs a compiled program; to be used in a `with` statement, which loads, starts and stops it."""
 
-    def __init__(self, artifact_path, **kwargs):
+    def __init__(self, artifact_path: str | os.PathLike[str], **kwargs: Any) -> None:
         self._runtime = _LocalRuntime(artifact_path, **kwargs)
 
-    def start(self):
+    def start(self) -> None:
         self._runtime.load()
         self._runtime.run()
 
-    def __enter__(self):
+    def __enter__(self) -> SdkRuntime:
         self.start()
         return self
 
-    def __exit__(self, kind, value, traceback):
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, traceback: object) -> Literal[False]:
         if kind is None:
             self._runtime.stop()
         return False
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._runtime, name)
 
 
 class SdkLauncher:
     """Runs shell commands in a folder of their own that holds the compiled program."""
 
-    def __init__(self, artifact_path, **kwargs):
+    def __init__(self, artifact_path: str | os.PathLike[str], **kwargs: Any) -> None:
         unknown_words("SdkLauncher", kwargs, _CLUSTER_OPTIONS)
         self._artifact = os.path.abspath(artifact_path)
         if not os.path.exists(self._artifact):
             raise ArgumentError(f"there is no compiled program at {artifact_path!r}")
         self._folder = None
 
-    def __enter__(self):
+    def __enter__(self) -> SdkLauncher:
         self._folder = tempfile.TemporaryDirectory(prefix="waferlab-launcher-")
         for path in (self._artifact, *_files_beside(self._artifact)):
             self.stage(path)
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> Literal[False]:
         self._folder.cleanup()
         self._folder = None
         return False
 
-    def stage(self, artifact_path):
+    def stage(self, artifact_path: str | os.PathLike[str]) -> None:
         """Copies a file or a folder into the working folder."""
         target = os.path.join(self._workdir(), os.path.basename(os.path.abspath(artifact_path)))
         if os.path.isdir(artifact_path):
@@ -123,7 +135,7 @@ class SdkLauncher:
         else:
             shutil.copy(artifact_path, target)
 
-    def run(self, *commands):
+    def run(self, *commands: str) -> str:
         """Runs the commands one after the other and returns what they printed. %CMADDR% is empty: the simulator."""
         return "".join(self._run_one(command) for command in commands)
 
@@ -136,7 +148,7 @@ class SdkLauncher:
             raise SdkError(f"`{command}` ended with status {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout
 
-    def download_artifact(self, artifact_name, out_path):
+    def download_artifact(self, artifact_name: str, out_path: str | os.PathLike[str]) -> str:
         """Copies a file out of the working folder; a folder becomes OUT_PATH.tar.gz. Returns the path of the copy."""
         source = os.path.join(self._workdir(), artifact_name)
         if not os.path.exists(source):

@@ -1,7 +1,13 @@
 """Reads symbols of a run in this process, by coordinates in the whole fabric."""
+
+from __future__ import annotations
+
 import os
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from waferlab import _waferlab, trace
 from waferlab.errors import ArgumentError, SdkError
@@ -13,7 +19,7 @@ CORES = ("corefile.cs1", "out.core")
 _last_runs = {}
 
 
-def remember(bindir, machine):
+def remember(bindir: str | os.PathLike[str], machine: _waferlab.Machine) -> None:
     """Keeps the newest run of a compiled program, so that it can be looked into after it has stopped."""
     _last_runs[os.path.realpath(bindir)] = machine
 
@@ -28,7 +34,7 @@ def _from_core(bindir):
     )
 
 
-def items(symbol, data, dtype):
+def items(symbol: str, data: bytes, dtype: DTypeLike) -> np.ndarray:
     """The bytes of a symbol as an array of `dtype`."""
     dtype = np.dtype(dtype)
     if len(data) % dtype.itemsize:
@@ -40,15 +46,15 @@ class debug_util:  # noqa: N801 (the vendor's spelling)
     """Reads symbols of the newest run of the program in `bindir` in this process, which needs no dump; without one, of
     the core file of an earlier run in the working directory."""
 
-    def __init__(self, bindir, cmaddr=None):
+    def __init__(self, bindir: str | os.PathLike[str], cmaddr: str | None = None) -> None:
         refuse_system(cmaddr)
         self._machine = _last_runs.get(os.path.realpath(bindir)) or _from_core(bindir)
 
-    def get_symbol(self, col, row, symbol, dtype):
+    def get_symbol(self, col: int, row: int, symbol: str, dtype: DTypeLike) -> np.ndarray:
         """The value of a symbol on one PE."""
         return items(symbol, self._machine.read_symbol(int(col), int(row), symbol), dtype)
 
-    def get_symbol_rect(self, rectangle, symbol, dtype):
+    def get_symbol_rect(self, rectangle: tuple[Sequence[int], Sequence[int]], symbol: str, dtype: DTypeLike) -> np.ndarray:
         """The values of a symbol on a rectangle ((col, row), (width, height)), by column, then row."""
         (col, row), (width, height) = rectangle
         if width < 1 or height < 1:
@@ -56,6 +62,6 @@ class debug_util:  # noqa: N801 (the vendor's spelling)
         columns = range(col, col + width)
         return np.array([[self.get_symbol(x, y, symbol, dtype) for y in range(row, row + height)] for x in columns])
 
-    def read_trace(self, px, py, name):
+    def read_trace(self, px: int, py: int, name: str) -> list[Any]:
         """The values that the <debug> library recorded in the trace buffer `name`."""
         return trace.decode(self.get_symbol(px, py, f"{name}.debug_buffer", np.uint16))

@@ -3,10 +3,17 @@
 The description goes to the extension call by call; what a call cannot mean is refused there and then, and what only the
 whole shows (overlaps, paths, colors) by compile().
 """
+
+from __future__ import annotations
+
 import functools
 import logging
 import operator
 import os
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
 
 from waferlab import _waferlab, arrays
 from waferlab.enums import Edge, FP16TYPE, Route, SdkTarget
@@ -33,97 +40,97 @@ def _color_or_c(method):
 class Color:
     """A color by name; its number is found by compile() unless it is given."""
 
-    def __init__(self, name, value=None, _region=None):
+    def __init__(self, name: str, value: int | None = None, _region: str | None = None) -> None:
         self._name = str(name)
         self._value = None if value is None else operator.index(value)
         if self._value is not None and not 0 <= self._value <= 23:
             raise ArgumentError(f"color {name} cannot be {value}: colors are 0 to 23")
         self._global_name = f"{_region}_{name}" if _region else self._name
 
-    def get_global_name(self):
+    def get_global_name(self) -> str:
         return self._global_name
 
-    def get_local_param_name(self):
+    def get_local_param_name(self) -> str:
         return self._name
 
-    def get_value(self):
+    def get_value(self) -> int | None:
         return self._value
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Color {self._global_name}>"
 
 
 class RoutingPosition:
     """One position of a switch: the sides from which wavelets come and to which they go. Every setter returns the object itself."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._input, self._output = [], []
 
-    def set_input(self, routes):
+    def set_input(self, routes: Iterable[Route]) -> RoutingPosition:
         self._input = [Route(route) for route in routes]
         return self
 
-    def set_output(self, routes):
+    def set_output(self, routes: Iterable[Route]) -> RoutingPosition:
         self._output = [Route(route) for route in routes]
         return self
 
-    def add_input(self, route):
+    def add_input(self, route: Route) -> RoutingPosition:
         self._input.append(Route(route))
         return self
 
-    def add_output(self, route):
+    def add_output(self, route: Route) -> RoutingPosition:
         self._output.append(Route(route))
         return self
 
-    def get_input(self):
+    def get_input(self) -> list[Route]:
         return list(self._input)
 
-    def get_output(self):
+    def get_output(self) -> list[Route]:
         return list(self._output)
 
 
 class EdgeRouteInfo:
     """Routing positions for the PEs along one edge of a region; made by get_edge_routing."""
 
-    def __init__(self, edge, routes):
+    def __init__(self, edge: Edge, routes: Iterable[RoutingPosition]) -> None:
         self._edge, self._routes = Edge(edge), list(routes)
 
 
-def get_edge_routing(edge, routes):
+def get_edge_routing(edge: Edge, routes: Iterable[RoutingPosition]) -> EdgeRouteInfo:
     return EdgeRouteInfo(edge, routes)
 
 
 class PortHandle:
     """A port of a code region; made by create_input_port and create_output_port."""
 
-    def __init__(self, design, number):
+    def __init__(self, design: _waferlab.Design, number: int) -> None:
         self._design, self._number = design, number
 
 
 class CodeRegion:
     """A rectangle of PEs that run one file. Coordinates are relative to its north-west PE."""
 
-    def __init__(self, design, number, name):
+    def __init__(self, design: _waferlab.Design, number: int, name: str) -> None:
         self._design, self._number, self._name = design, number, name
 
-    def color(self, name, value=None):
+    def color(self, name: str, value: int | None = None) -> Color:
         """A color of this region: another region's color of the same name is another color."""
         return Color(name, value, _region=self._name)
 
     # Params: `name` and a number or a color, or a color alone that is a param of its own name.
 
-    def set_param(self, coord, *what, **named):
+    def set_param(self, coord: Sequence[int], *what: str | int | Color, **named: Any) -> None:
         self._set(_cell_area(coord), _given(what, named))
 
-    def set_param_range(self, rect, *what, **named):
+    def set_param_range(self, rect: tuple[Sequence[int], Sequence[int]], *what: str | int | Color, **named: Any) -> None:
         self._set(_area(rect), _given(what, named))
 
-    def set_param_all(self, *what, **named):
+    def set_param_all(self, *what: str | int | Color, **named: Any) -> None:
         self._set(None, _given(what, named))
 
     def _set(self, area, what):
-        name, value = (what[0].get_local_param_name(), what[0]) if len(what) == 1 and isinstance(what[0], Color) else (
-            _param(what)
+        name, value = (
+            (what[0].get_local_param_name(), what[0]) if len(what) == 1 and isinstance(what[0], Color) else (_param(what))
         )
         if isinstance(value, Color):
             self._design.set_color(self._number, area, name, _color(self._design, value))
@@ -132,24 +139,28 @@ class CodeRegion:
 
     # Routes.
 
-    def paint(self, coord, color, routes):
+    def paint(self, coord: Sequence[int], color: Color, routes: Iterable[RoutingPosition]) -> None:
         self._design.paint(self._number, _cell_area(coord), _color(self._design, color), _routes(routes))
 
-    def paint_range(self, rect, color, routes):
+    def paint_range(self, rect: tuple[Sequence[int], Sequence[int]], color: Color, routes: Iterable[RoutingPosition]) -> None:
         self._design.paint(self._number, _area(rect), _color(self._design, color), _routes(routes))
 
-    def paint_all(self, color, routes, edge_routes=()):
+    def paint_all(self, color: Color, routes: Iterable[RoutingPosition], edge_routes: Iterable[EdgeRouteInfo] = ()) -> None:
         number = _color(self._design, color)
         self._design.paint(self._number, None, number, _routes(routes))
         for info in edge_routes:
             self._design.paint_edge(self._number, _member(_waferlab.Edge, info._edge), number, _routes(info._routes))
 
     @_color_or_c
-    def create_input_port(self, color, edge, routes, data_size, prefix=""):
+    def create_input_port(
+        self, color: Color, edge: Edge, routes: Iterable[RoutingPosition], data_size: int, prefix: str = ""
+    ) -> PortHandle:
         return self._port(_waferlab.Flow.IN, color, edge, routes, data_size, prefix)
 
     @_color_or_c
-    def create_output_port(self, color, edge, routes, data_size, prefix=""):
+    def create_output_port(
+        self, color: Color, edge: Edge, routes: Iterable[RoutingPosition], data_size: int, prefix: str = ""
+    ) -> PortHandle:
         return self._port(_waferlab.Flow.OUT, color, edge, routes, data_size, prefix)
 
     def _port(self, flow, color, edge, routes, data_size, prefix):
@@ -161,10 +172,10 @@ class CodeRegion:
 
     # Place and data.
 
-    def place(self, x, y):
+    def place(self, x: int, y: int) -> None:
         self._design.place(self._number, operator.index(x), operator.index(y))
 
-    def set_symbol_all(self, symbol, data, width, height):
+    def set_symbol_all(self, symbol: str, data: np.ndarray, width: int, height: int) -> None:
         """Deals a matrix of `width` x `height` items out to the PEs, to each its block."""
         if arrays.host_array("set_symbol_all", data, "data").dtype.name not in _ITEM_TYPES:
             raise ArgumentError(f"set_symbol_all: data must be a numpy array of {', '.join(_ITEM_TYPES)}, not {data.dtype}")
@@ -175,7 +186,15 @@ class CodeRegion:
 class SdkLayout:
     """A layout in the making."""
 
-    def __init__(self, platform=None, *, target=None, fabric_file=None, msg_level="WARNING", **kwargs):
+    def __init__(
+        self,
+        platform: SdkExecutionPlatform | SdkTarget | None = None,
+        *,
+        target: SdkTarget | None = None,
+        fabric_file: str | os.PathLike[str] | None = None,
+        msg_level: str = "WARNING",
+        **kwargs: Any,
+    ) -> None:
         unknown_words("SdkLayout", kwargs, ["platform", "target", "fabric_file", "msg_level"])
         given = [value for value in (platform, target, fabric_file) if value is not None]
         if len(given) != 1:
@@ -192,35 +211,42 @@ class SdkLayout:
         logging.getLogger("waferlab").setLevel(check_level(msg_level))
         self._design = _waferlab.Design(_member(_waferlab.Arch, target))
 
-    def create_code_region(self, source, name, width, height):
+    def create_code_region(self, source: str | os.PathLike[str], name: str, width: int, height: int) -> CodeRegion:
         size = (operator.index(width), operator.index(height))
         return CodeRegion(self._design, self._design.region(os.fspath(source), str(name), *size), str(name))
 
-    def connect(self, tx, rx):
+    def connect(self, tx: PortHandle, rx: PortHandle) -> None:
         """A path for every PE of port `tx` to its partner in port `rx`."""
         self._design.connect(self._own(tx), self._own(rx))
 
-    def create_input_stream(self, port, io_loc=None, io_buffer_size=1024):
+    def create_input_stream(self, port: PortHandle, io_loc: Sequence[int] | None = None, io_buffer_size: int = 1024) -> str:
         return self._stream(_waferlab.Flow.IN, port, io_loc, io_buffer_size)
 
-    def create_output_stream(self, port, io_loc=None, io_buffer_size=1024):
+    def create_output_stream(self, port: PortHandle, io_loc: Sequence[int] | None = None, io_buffer_size: int = 1024) -> str:
         return self._stream(_waferlab.Flow.OUT, port, io_loc, io_buffer_size)
 
     @_color_or_c
-    def create_input_stream_from_loc(self, loc, color, prefix=""):
+    def create_input_stream_from_loc(self, loc: Sequence[int], color: Color, prefix: str = "") -> str:
         return self._design.stream_at(_waferlab.Flow.IN, _cell(loc), _color(self._design, color), str(prefix))
 
     @_color_or_c
-    def create_output_stream_from_loc(self, loc, color, prefix=""):
+    def create_output_stream_from_loc(self, loc: Sequence[int], color: Color, prefix: str = "") -> str:
         return self._design.stream_at(_waferlab.Flow.OUT, _cell(loc), _color(self._design, color), str(prefix))
 
-    def hstack(self, children, origin=None):
+    def hstack(self, children: Iterable[CodeRegion], origin: Sequence[int] | None = None) -> int:
         return self._design.hstack([self._own(child) for child in children], _optional_cell(origin))
 
-    def vstack(self, children, origin=None):
+    def vstack(self, children: Iterable[CodeRegion], origin: Sequence[int] | None = None) -> int:
         return self._design.vstack([self._own(child) for child in children], _optional_cell(origin))
 
-    def compile(self, out_prefix, libs=(), cslc_prefix="", save_port_map=False, f16_type=FP16TYPE.F16):
+    def compile(
+        self,
+        out_prefix: str | os.PathLike[str],
+        libs: Iterable[str | os.PathLike[str]] = (),
+        cslc_prefix: str = "",
+        save_port_map: bool = False,
+        f16_type: FP16TYPE = FP16TYPE.F16,
+    ) -> SdkCompileArtifacts:
         """Compiles into the folder `out_prefix`. `cslc_prefix` has no meaning here: the compiler is this package."""
         done = self._design.compile(
             os.getcwd(), os.fspath(out_prefix), [os.fspath(path) for path in libs], _member(_waferlab.Fp16, FP16TYPE(f16_type)),

@@ -1,4 +1,10 @@
 """The platform that a program runs on. Waferlab simulates; a system address is refused where it is given."""
+
+from __future__ import annotations
+
+import os
+from typing import NoReturn
+
 import numpy as np
 
 from waferlab.enums import SdkTarget
@@ -8,7 +14,7 @@ MAX_THREADS = 64
 _MESSAGE_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
-def refuse_system(cmaddr):
+def refuse_system(cmaddr: str | None) -> None:
     """Raises if `cmaddr` names a machine."""
     if cmaddr:
         raise ArgumentError(
@@ -16,13 +22,13 @@ def refuse_system(cmaddr):
         )
 
 
-def check_threads(count, name):
+def check_threads(count: int, name: str) -> int:
     if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or not 1 <= count <= MAX_THREADS:
         raise ArgumentError(f"{name} must be a whole number from 1 to {MAX_THREADS}, not {count!r}")
     return int(count)
 
 
-def check_level(level):
+def check_level(level: str) -> str:
     if level not in _MESSAGE_LEVELS:
         raise ArgumentError(f"msg_level must be one of {', '.join(_MESSAGE_LEVELS)}, not {level!r}")
     return level
@@ -31,7 +37,13 @@ def check_level(level):
 class SimfabConfig:
     """Configuration of the simulator."""
 
-    def __init__(self, num_threads=16, suppress_trace=False, dump_core=False, core_path=None):
+    def __init__(
+        self,
+        num_threads: int = 16,
+        suppress_trace: bool = False,
+        dump_core: bool = False,
+        core_path: str | os.PathLike[str] | None = None,
+    ) -> None:
         self.num_threads = check_threads(num_threads, "num_threads")
         self.suppress_trace = bool(suppress_trace)
         self.dump_core = bool(dump_core)
@@ -41,38 +53,42 @@ class SimfabConfig:
 class SdkExecutionPlatform:
     """A target to run on; made by get_platform and get_simulator."""
 
-    def __init__(self, config=None, target=SdkTarget.WSE3):
+    def __init__(self, config: SimfabConfig | None = None, target: SdkTarget = SdkTarget.WSE3) -> None:
         if not isinstance(config, (SimfabConfig, type(None))):
             raise TypeError(f"config must be a SimfabConfig, not {type(config).__name__}")
         self.config = config or SimfabConfig()
         self.target = SdkTarget(target)
 
-    def is_simulation(self):
+    def is_simulation(self) -> bool:
         return True
 
-    def is_system(self):
+    def is_system(self) -> bool:
         return False
 
 
-def get_platform(cmaddr=None, config=None, target=SdkTarget.WSE3, addr=None):
+def get_platform(
+    cmaddr: str | None = None, config: SimfabConfig | None = None, target: SdkTarget = SdkTarget.WSE3, addr: str | None = None
+) -> SdkExecutionPlatform:
     """The simulator. Release 2.10 calls the first argument `addr` in the code and `cmaddr` in the manual."""
     refuse_system(cmaddr or addr)
     return SdkExecutionPlatform(config, target)
 
 
-def get_simulator(config=None, target=SdkTarget.WSE3):
+def get_simulator(config: SimfabConfig | None = None, target: SdkTarget = SdkTarget.WSE3) -> SdkExecutionPlatform:
     return SdkExecutionPlatform(config, target)
 
 
-def get_system(cmaddr, config=None, target=SdkTarget.WSE3):
+def get_system(cmaddr: str | None, config: SimfabConfig | None = None, target: SdkTarget = SdkTarget.WSE3) -> None:
     refuse_system(cmaddr or "(none)")
 
 
 class SdkCompileArtifacts:
     """The output folder of a compilation."""
 
-    def __init__(self, artifacts_path):
+    def __init__(self, artifacts_path: str | os.PathLike[str]) -> None:
         self.artifacts_path = str(artifacts_path)
 
-    def add_port_mapping(self, path):
-        raise SdkError(f"add_port_mapping({str(path)!r}): a program's streams are listed in its own folder, not in a file beside it")
+    def add_port_mapping(self, path: str | os.PathLike[str]) -> NoReturn:
+        raise SdkError(
+            f"add_port_mapping({str(path)!r}): a program's streams are listed in its own folder, not in a file beside it"
+        )

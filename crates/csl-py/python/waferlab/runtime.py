@@ -3,13 +3,21 @@
 Arguments are checked here and in the extension before anything moves. The extension does the work, without the
 interpreter lock, and looks for Ctrl-C now and then.
 """
+
+from __future__ import annotations
+
 import logging
 import operator
 import os
+import sys
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from waferlab import _waferlab, arrays, debug_util, signals
+from waferlab.cycles import Cycles
 from waferlab.enums import MemcpyDataType, MemcpyOrder
 from waferlab.errors import ArgumentError
 from waferlab.platform import SdkCompileArtifacts, SdkExecutionPlatform, check_level, check_threads, refuse_system
@@ -55,18 +63,42 @@ _WIDTHS = {
 class Task:
     """A handle to a request of SdkRuntime."""
 
-    def __init__(self, runtime, number):
+    def __init__(self, runtime: SdkRuntime, number: int | None) -> None:
         self._runtime = runtime
         self._number = number
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Task {self._number}>"
 
 
 class SdkRuntime:
-    """Runs one compiled program. Several can live side by side in one process."""
+    """Runs one compiled program. Several can live side by side in one process.
 
-    def __init__(self, bindir=None, platform=None, *, artifacts=None, **kwargs):
+    `bindir` (or `artifacts`) is the output folder of cslc, or what waferlab.compile() returned. The files of the run
+    (`sim.log`, `sim_stats.json`, core files) go to `output_folder`, which is made if it is not there; left out, to the folder in
+    the environment variable WAFERLAB_OUTPUT_FOLDER, else to the working directory. With `prints`, lines that PEs print with
+    <simprint> also go to sys.stdout as they come, each with its cycle; left out, they do in a notebook alone. The other
+    keywords are those of the vendor's class.
+
+    In a `with` statement the program is loaded, started, and stopped at the end; where the block raises, the run is left as it
+    is, and its log and statistics are written.
+
+    Raises SdkError where the folder holds no compiled program, ArgumentError for an option that cannot be.
+
+    >>> with SdkRuntime("out") as runner:
+    ...     runner.launch("compute")
+    """
+
+    def __init__(
+        self,
+        bindir: str | os.PathLike[str] | SdkCompileArtifacts | None = None,
+        platform: SdkExecutionPlatform | None = None,
+        *,
+        artifacts: str | os.PathLike[str] | SdkCompileArtifacts | None = None,
+        output_folder: str | os.PathLike[str] | None = None,
+        prints: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
         if (bindir is None) == (artifacts is None):
             raise TypeError("SdkRuntime() takes one of bindir and artifacts")
         bindir = artifacts if bindir is None else bindir
@@ -80,12 +112,14 @@ class SdkRuntime:
         signals.watch()
         if not isinstance(bindir, (str, os.PathLike)):
             raise TypeError(f"SdkRuntime: bindir must be a path, not {arrays.shown(bindir)}")
-        self._machine = _waferlab.Machine(os.fspath(bindir), threads)
+        prints = _is_notebook() if prints is None else bool(prints)
+        self._machine = _waferlab.Machine(os.fspath(bindir), threads, output_folder, prints=prints)
         self._waiting, self._files = {}, {}
         # Names that get_id() or get_port_id() was asked for and that do not exist.
         self._unknown = []
         # The folder in which the run leaves its files: sim.log, sim_stats.json, core files.
-        self._folder = os.getcwd()
+        self._folder = os.fspath(self._machine.output_folder())
+        self._is_loaded = self._is_started = self._is_stopped = False
         config = platform.config if platform else None
         self._core = (config.core_path or "out.core") if config and config.dump_core else None
         suppressed = options["suppress_simfab_trace"] or (config and config.suppress_trace)
@@ -94,9 +128,10 @@ class SdkRuntime:
 
     # Starting and stopping.
 
-    def load(self):
+    def load(self) -> None:
         """Loads the program into the simulated machine."""
         self._ask("load")
+        self._is_loaded = True
         if self._makes_traces:
             self._make_traces()
 
@@ -107,11 +142,12 @@ class SdkRuntime:
         except OSError as error:
             logger.warning("%s", error)
 
-    def run(self):
+    def run(self) -> None:
         """Starts the machine; commands are accepted from here on."""
         self._machine.run()
+        self._is_started = True
 
-    def stop(self):
+    def stop(self) -> None:
         """Waits for all requests, then stops the machine for good."""
         for task in list(self._files):
             self._write_file(task)
@@ -119,14 +155,48 @@ class SdkRuntime:
             self._ask("stop")
         finally:
             self._deliver()
-        with open(os.path.join(self._folder, STATISTICS), "w", encoding="utf-8") as file:
-            file.write(self._machine.statistics())
+        self._is_stopped = True
+        self._write_statistics()
         if self._core is not None:
             self.dump_core(os.path.join(self._folder, self._core))
 
+    def _write_statistics(self):
+        with open(os.path.join(self._folder, STATISTICS), "w", encoding="utf-8") as file:
+            file.write(self._machine.statistics())
+
+    def __enter__(self) -> SdkRuntime:
+        """Loads and starts the program, where that has not been done."""
+        if not self._is_loaded:
+            self.load()
+        if not self._is_started:
+            self.run()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, traceback: object) -> Literal[False]:
+        """Stops the machine, unless the block has or has raised: a run that has failed cannot be waited for."""
+        if self._is_stopped:
+            return False
+        if kind is None:
+            self.stop()
+        else:
+            self._machine.flush_log()
+            self._write_statistics()
+        return False
+
+    @property
+    def output_folder(self) -> str:
+        """The absolute path of the folder with the files of the run: `sim.log`, `sim_stats.json`, core files."""
+        return self._folder
+
+    @property
+    def cycles(self) -> Cycles:
+        """What the clock was spent on up to now, in clock cycles: each launch from the first PE's call to the last PE's end,
+        each copy, and the rest."""
+        return Cycles(self._machine.cycle(), self._machine.requests())
+
     # Names and places.
 
-    def get_id(self, symbol):
+    def get_id(self, symbol: str) -> int | None:
         """The number of an exported symbol; None where the program exports no such name."""
         return self._known(symbol, self._machine.get_id(arrays.text("get_id: symbol", symbol)))
 
@@ -142,7 +212,7 @@ class SdkRuntime:
         has = ", ".join([*self._machine.exports(), *(stream.name for stream in self._machine.streams())])
         return ArgumentError(f"{method}: None names nothing{told}; it has {has or 'no exported names'}")
 
-    def coord_logical_to_physical(self, logical_coords):
+    def coord_logical_to_physical(self, logical_coords: Sequence[int]) -> tuple[int, int]:
         """Coordinates in the whole fabric of a PE of the program's rectangle."""
         try:
             x, y = logical_coords
@@ -152,7 +222,7 @@ class SdkRuntime:
         x, y = (arrays.whole(f"coord_logical_to_physical: {name}", value) for name, value in (("x", x), ("y", y)))
         return self._machine.logical_to_physical(x, y)
 
-    def read_symbol(self, x, y, symbol_name, dtype="uint8"):
+    def read_symbol(self, x: int, y: int, symbol_name: str, dtype: DTypeLike = "uint8") -> np.ndarray:
         """The bytes of a symbol of one PE, exported or not, as an array of `dtype`."""
         place = arrays.whole("read_symbol: x", x), arrays.whole("read_symbol: y", y)
         name = arrays.text("read_symbol: symbol_name", symbol_name)
@@ -160,28 +230,48 @@ class SdkRuntime:
 
     # Moving data.
 
-    def memcpy_h2d(self, dest, src, px, py, w, h, elem_per_pe, *older, **kwargs):
+    def memcpy_h2d(
+        self, dest: int | None, src: np.ndarray, px: int, py: int, w: int, h: int, elem_per_pe: int, *older: Any, **kwargs: Any
+    ) -> Task:
         """Copies a host array into a symbol, or streams it on a color, over a rectangle of PEs."""
         rect, options = _copy_arguments("memcpy_h2d", (px, py, w, h, elem_per_pe), older, kwargs)
         return self._send("memcpy_h2d", _waferlab.Spread.EACH, dest, src, rect, options)
 
-    def memcpy_h2d_stride(self, dest, src, px, py, w, h, elem_per_pe, row_stride, col_stride, **kwargs):
+    def memcpy_h2d_stride(
+        self,
+        dest: int | None,
+        src: np.ndarray,
+        px: int,
+        py: int,
+        w: int,
+        h: int,
+        elem_per_pe: int,
+        row_stride: int,
+        col_stride: int,
+        **kwargs: Any,
+    ) -> Task:
         """As memcpy_h2d, to every row_stride-th column and col_stride-th row of the rectangle only."""
         rect, options = _copy_arguments("memcpy_h2d_stride", (px, py, w, h, elem_per_pe), (), kwargs)
         options["step_x"], options["step_y"] = arrays.whole("row_stride", row_stride), arrays.whole("col_stride", col_stride)
         return self._send("memcpy_h2d_stride", _waferlab.Spread.EACH, dest, src, rect, options)
 
-    def memcpy_h2d_rowbcast(self, dest, src, px, py, w, h, elem_per_pe, **kwargs):
+    def memcpy_h2d_rowbcast(
+        self, dest: int | None, src: np.ndarray, px: int, py: int, w: int, h: int, elem_per_pe: int, **kwargs: Any
+    ) -> Task:
         """Copies one column of data, A[h][elem_per_pe], along the rows of the rectangle."""
         rect, options = _copy_arguments("memcpy_h2d_rowbcast", (px, py, w, h, elem_per_pe), (), kwargs)
         return self._send("memcpy_h2d_rowbcast", _waferlab.Spread.ROWS, dest, src, rect, options)
 
-    def memcpy_h2d_colbcast(self, dest, src, px, py, w, h, elem_per_pe, **kwargs):
+    def memcpy_h2d_colbcast(
+        self, dest: int | None, src: np.ndarray, px: int, py: int, w: int, h: int, elem_per_pe: int, **kwargs: Any
+    ) -> Task:
         """Copies one row of data, A[w][elem_per_pe], down the columns of the rectangle."""
         rect, options = _copy_arguments("memcpy_h2d_colbcast", (px, py, w, h, elem_per_pe), (), kwargs)
         return self._send("memcpy_h2d_colbcast", _waferlab.Spread.COLUMNS, dest, src, rect, options)
 
-    def memcpy_d2h(self, dest, src, px, py, w, h, elem_per_pe, *older, **kwargs):
+    def memcpy_d2h(
+        self, dest: np.ndarray, src: int | None, px: int, py: int, w: int, h: int, elem_per_pe: int, *older: Any, **kwargs: Any
+    ) -> Task:
         """Copies a symbol, or the wavelets that leave on a color, from a rectangle of PEs into a host array, in place."""
         rect, options = _copy_arguments("memcpy_d2h", (px, py, w, h, elem_per_pe), older, kwargs)
         array = arrays.words_of("memcpy_d2h", arrays.destination("memcpy_d2h", dest))
@@ -209,7 +299,7 @@ class SdkRuntime:
 
     # Calling functions.
 
-    def launch(self, symbol, *args, **kwargs):
+    def launch(self, symbol: str | None, *args: bool | float | np.generic | np.ndarray, **kwargs: Any) -> Task:
         """Calls an exported function on every PE; its arguments are checked against their types."""
         nonblock = _only_nonblock("launch", kwargs)
         if symbol is None:
@@ -217,7 +307,7 @@ class SdkRuntime:
         symbol = arrays.text("launch: symbol", symbol)
         return self._finish(self._ask("launch", symbol, [_typed(arg) for arg in args]), nonblock)
 
-    def call(self, symbol, args=(), *older, **kwargs):
+    def call(self, symbol: str | None, args: Sequence[int] | np.ndarray = (), *older: Any, **kwargs: Any) -> Task:
         """Calls an exported function with arguments given as 32-bit words."""
         nonblock = _only_nonblock("call", {"nonblock": older[0]} if older else kwargs)
         if symbol is None:
@@ -226,7 +316,7 @@ class SdkRuntime:
         words = arrays.memory(arrays.words_of("call", arrays.source("call", args, "args"))).view(np.uint32).tolist()
         return self._finish(self._ask("call", symbol, words), nonblock)
 
-    def memcpy_launch(self, color, params, nonblock=False):
+    def memcpy_launch(self, color: int, params: np.ndarray, nonblock: bool = False) -> Task:
         """The call of SDK 0.6: sends `params` to the launch color of every PE, where a task of the program's own takes
         them apart. It blocks in any case: what follows must find the function at its end, as it does behind a launch
         that the command stream carries."""
@@ -240,7 +330,7 @@ class SdkRuntime:
 
     # Waiting.
 
-    def task_wait(self, task_handle):
+    def task_wait(self, task_handle: Task) -> None:
         """Runs the machine until the task is done."""
         if task_handle in self._files:
             self._write_file(task_handle)
@@ -248,7 +338,7 @@ class SdkRuntime:
             self._ask("wait", self._number(task_handle))
         self._deliver()
 
-    def is_task_done(self, task_handle):
+    def is_task_done(self, task_handle: Task) -> bool:
         """Whether the task is done. The simulated machine moves on while it is asked."""
         number = self._number(task_handle)
         if number is None:
@@ -259,11 +349,11 @@ class SdkRuntime:
 
     # Streams of SdkLayout programs.
 
-    def get_port_id(self, port_name):
+    def get_port_id(self, port_name: str) -> int | None:
         """The number of a stream; None where the program has none of this name."""
         return self._known(port_name, self._machine.port(arrays.text("get_port_id: port_name", port_name)))
 
-    def send(self, port, src, n_wavelets=None, **kwargs):
+    def send(self, port: int | None, src: np.ndarray, n_wavelets: int | None = None, **kwargs: Any) -> Task:
         """Sends 32-bit words into a stream; without `n_wavelets`, all of an array with items of 32 bits."""
         nonblock = _only_nonblock("send", kwargs)
         array = arrays.source("send", src)
@@ -271,7 +361,7 @@ class SdkRuntime:
         data = arrays.memory(array).tobytes()[: count * arrays.WORD_BYTES]
         return self._finish(self._ask("send", self._port("send", port), data), nonblock)
 
-    def receive(self, port, dest, n_wavelets, **kwargs):
+    def receive(self, port: int | None, dest: np.ndarray, n_wavelets: int, **kwargs: Any) -> Task:
         """Receives 32-bit words of a stream into a host array, in place."""
         nonblock = _only_nonblock("receive", kwargs)
         array = arrays.destination("receive", dest)
@@ -279,7 +369,7 @@ class SdkRuntime:
         self._waiting[number] = array
         return self._finish(number, nonblock)
 
-    def receive_tofile(self, port, outfile, **kwargs):
+    def receive_tofile(self, port: int | None, outfile: str | os.PathLike[str], **kwargs: Any) -> Task:
         """Writes whatever comes on a stream, until nothing in the machine can move any more, to a file of 32-bit words.
         Without blocking, that is done by task_wait() or stop()."""
         nonblock = _only_nonblock("receive_tofile", kwargs)
@@ -295,7 +385,7 @@ class SdkRuntime:
         with open(outfile, "wb") as file:
             file.write(data)
 
-    def report_port_infos(self):
+    def report_port_infos(self) -> None:
         """Prints name, color and place of every stream."""
         for number, stream in enumerate(self._machine.streams()):
             flow = "input" if stream.flow == _waferlab.Flow.IN else "output"
@@ -309,7 +399,7 @@ class SdkRuntime:
 
     # Looking into the run.
 
-    def dump_core(self, corefile):
+    def dump_core(self, corefile: str | os.PathLike[str]) -> None:
         """Writes the memory of all PEs to a core file, for csdb and debug_util."""
         self._machine.dump_core(arrays.path("dump_core: corefile", corefile))
 
@@ -339,6 +429,12 @@ class SdkRuntime:
         for number, data in self._machine.take_arrived():
             arrays.store(self._waiting.pop(number), data)
         self._machine.flush_log()
+
+
+def _is_notebook():
+    """Whether the program is cells of a Jupyter kernel: their standard output is the cell."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
 
 
 def _copy(rect, options, spread=_waferlab.Spread.EACH):

@@ -4,7 +4,7 @@ use csl_machine::{Color, Coord};
 use csl_pe::Memory;
 
 use super::command::{Ticket, Width};
-use super::tile::{Call, Calling, Done, Job, TileCommand};
+use super::tile::{Call, Calling, Done, Job, Launched, TileCommand};
 use crate::element::Element;
 use crate::element_row::{ElementRow, TileId};
 use crate::event::{Event, EventKind};
@@ -28,10 +28,11 @@ impl<E: Element> ElementRow<E> {
         let tile = &mut self.tiles[tile_id];
         let took = std::mem::take(&mut tile.ports.taken) != 0;
         if std::mem::take(&mut tile.ports.cmd_stream_unblocked) && std::mem::take(&mut tile.host.is_blocked) {
-            self.done.push(Done::Unblocked);
+            let ticket = tile.host.launched.ticket;
+            self.done.push(Done::Unblocked { ticket, ended: now });
         }
         if tile.host.calling.as_ref().is_some_and(|calling| tile.element.calls_started() >= calling.calls) {
-            self.called(tile_id);
+            self.called(tile_id, now);
         }
         let tile = &mut self.tiles[tile_id];
         if tile.host.commands.is_empty() && tile.host.incoming.is_empty() {
@@ -47,9 +48,9 @@ impl<E: Element> ElementRow<E> {
     }
 
     /// Ends a launch for the host when its function has been called (docs/decisions/memcpy-and-host.md H13).
-    fn called(&mut self, tile_id: TileId) {
+    fn called(&mut self, tile_id: TileId, now: u64) {
         if let Some(Calling { ticket, index, .. }) = self.tiles[tile_id].host.calling.take() {
-            self.done.push(Done::part(ticket, index, Vec::new()));
+            self.done.push(Done::part(ticket, index, now, Vec::new()));
         }
     }
 
@@ -78,7 +79,7 @@ impl<E: Element> ElementRow<E> {
         for stream in &mut tile.host.incoming {
             if !stream.has_entered && (stream.left() == 0 || stream.entry().is_some_and(|entry| entry <= now)) {
                 stream.has_entered = true;
-                self.done.push(Done::part(stream.ticket, stream.index, Vec::new()));
+                self.done.push(Done::part(stream.ticket, stream.index, now, Vec::new()));
             }
         }
         tile.host.incoming.retain(|stream| stream.left() > 0);
@@ -95,7 +96,7 @@ impl<E: Element> ElementRow<E> {
         stream.words.push(word);
         if stream.words.len() == stream.wanted {
             let stream = host.outgoing.remove(at);
-            self.done.push(Done::part(stream.ticket, stream.index, stream.words));
+            self.done.push(Done::part(stream.ticket, stream.index, self.now, stream.words));
         }
         true
     }
@@ -120,7 +121,7 @@ impl<E: Element> ElementRow<E> {
         let TileCommand { ticket, index, job, .. } = command;
         let words = match job {
             Job::Call(call) => {
-                self.call(tile_id, ticket, index, &call);
+                self.call(tile_id, now, (ticket, index), &call);
                 return Ok(());
             }
             Job::StreamIn(_) | Job::StreamOut(_) => {
@@ -139,22 +140,23 @@ impl<E: Element> ElementRow<E> {
                 read_items(self.tiles[tile_id].element.memory(), addr, copy.per_pe, copy.width)
             }
         };
-        self.done.push(Done::part(ticket, index, words));
+        self.done.push(Done::part(ticket, index, now, words));
         Ok(())
     }
 
     /// Calls the exported function; a PE whose program does not export it has nothing to call.
-    fn call(&mut self, tile_id: TileId, ticket: Ticket, index: usize, call: &Call) {
+    fn call(&mut self, tile_id: TileId, now: u64, (ticket, index): (Ticket, usize), call: &Call) {
         let tile = &mut self.tiles[tile_id];
         tile.host.calling = Some(Calling { ticket, index, calls: tile.element.calls_started() + 1 });
         let func = self.world.image.program_at(tile.x, self.y).and_then(|program| program.exported_function(call.id));
         match func {
             Some(func) => {
                 tile.host.is_blocked = true;
-                tile.host.launched = call.id;
+                tile.host.launched = Launched { ticket, id: call.id };
                 tile.element.call(func, &call.args);
+                self.done.push(Done::Called { ticket, began: now });
             }
-            None => self.called(tile_id),
+            None => self.called(tile_id, now),
         }
     }
 

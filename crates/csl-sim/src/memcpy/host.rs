@@ -22,6 +22,8 @@ use crate::world::World;
 pub(crate) struct Host {
     pending: BTreeMap<Ticket, Pending>,
     answers: BTreeMap<Ticket, Vec<u32>>,
+    /// The cycles that each command took, by number of the ticket.
+    spans: Vec<Span>,
     next_ticket: u64,
     /// The cycle in which memcpy can issue its next command.
     free_at: u64,
@@ -37,9 +39,39 @@ pub(crate) struct Host {
     queued: VecDeque<(Ticket, Command)>,
 }
 
+/// The cycles that a command took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    /// The first: memcpy sends a copy's first word, the first PE gets the call of a launch.
+    pub began: Option<u64>,
+    /// The last: the last PE has its words or has given them, the last PE's function unblocks the command stream. `None`
+    /// while the command is under way, and for a function that has not ended on some PE.
+    pub ended: Option<u64>,
+    /// The last so far.
+    latest: u64,
+    /// Tiles that have not finished.
+    tiles: u64,
+}
+
+impl Span {
+    /// Takes in that a tile has begun its part.
+    fn begin(&mut self, cycle: u64) {
+        self.began = Some(self.began.map_or(cycle, |first| first.min(cycle)));
+    }
+
+    /// Takes in that a tile has ended its part.
+    fn end(&mut self, ended: u64) {
+        self.latest = self.latest.max(ended);
+        self.tiles = self.tiles.saturating_sub(1);
+        self.ended = (self.tiles == 0).then_some(self.latest);
+    }
+}
+
 struct Pending {
     /// The number of tiles that have not finished.
     tiles: usize,
+    /// Whether the parts of tiles are those of a copy: the part of a launch ends when its function has been called.
+    is_copy: bool,
     answer: Option<HostArray>,
 }
 
@@ -107,7 +139,9 @@ impl Host {
         ticket: Ticket,
         Coord { x, y }: Coord,
     ) -> Vec<u32> {
-        self.pending.remove(&ticket);
+        if self.pending.remove(&ticket).is_some() {
+            self.span(ticket).end(machine.now);
+        }
         self.streams.retain(|stream| *stream != ticket);
         let mut words = Vec::new();
         touched(machine, x, y, |tile| {
@@ -133,6 +167,19 @@ impl Host {
         self.pending.iter().map(|(ticket, pending)| (*ticket, pending.tiles))
     }
 
+    /// The cycles that a command took; nothing for one that is queued.
+    pub fn span_of(&self, ticket: Ticket) -> Span {
+        self.spans.get(ticket.0 as usize).copied().unwrap_or_default()
+    }
+
+    fn span(&mut self, ticket: Ticket) -> &mut Span {
+        let index = ticket.0 as usize;
+        if self.spans.len() <= index {
+            self.spans.resize(index + 1, Span::default());
+        }
+        &mut self.spans[index]
+    }
+
     pub fn oldest(&self) -> Option<Ticket> {
         let queued = self.queued.front().map(|first| first.0);
         self.pending.keys().next().copied().into_iter().chain(queued).min()
@@ -141,16 +188,28 @@ impl Host {
     /// Takes over the finished parts of tiles.
     pub fn collect(&mut self, done: &mut Vec<Done>) {
         for done in done.drain(..) {
-            let Done::Part(Part { ticket, index, words }) = done else {
-                self.unfinished = self.unfinished.saturating_sub(1);
-                continue;
+            let Part { ticket, index, ended, words } = match done {
+                Done::Part(part) => part,
+                Done::Called { ticket, began } => {
+                    self.span(ticket).begin(began);
+                    continue;
+                }
+                Done::Unblocked { ticket, ended } => {
+                    self.unfinished = self.unfinished.saturating_sub(1);
+                    self.span(ticket).end(ended);
+                    continue;
+                }
             };
             let Some(pending) = self.pending.get_mut(&ticket) else { continue };
             if let Some(answer) = &mut pending.answer {
                 answer.set_of_pe(index, &words);
             }
             pending.tiles -= 1;
-            if pending.tiles == 0 {
+            let (is_last, is_copy) = (pending.tiles == 0, pending.is_copy);
+            if is_copy {
+                self.span(ticket).end(ended);
+            }
+            if is_last {
                 let finished = self.pending.remove(&ticket).expect("just seen");
                 self.streams.retain(|stream| *stream != ticket);
                 finished.answer.map(|answer| self.answers.insert(ticket, answer.into_words()));
@@ -176,13 +235,13 @@ impl Host {
     fn give<E: Element>(&mut self, machine: &mut Machine<E>, ticket: Ticket, command: Command) {
         let copy_latency = machine.world.chip.memcpy.copy_latency;
         match command {
-            Command::H2d { copy: Copy { per_pe: 0, .. }, .. } => self.expect(ticket, 0, None),
-            Command::D2h { copy, .. } if copy.per_pe == 0 => self.expect(ticket, 0, Some(answer(&copy))),
+            Command::H2d { copy: Copy { per_pe: 0, .. }, .. } => self.expect(ticket, 0, None, None),
+            Command::D2h { copy, .. } if copy.per_pe == 0 => self.expect(ticket, 0, None, Some(answer(&copy))),
             Command::H2d { to, copy, spread, array } => {
                 let Copy { ref rect, per_pe, width, order } = copy;
                 let array = HostArray::new(array, copy.shape(spread), order);
                 let delivery = self.start(machine, ticket, rect, spread, per_pe, copy_latency);
-                self.expect(ticket, rect.len(), None);
+                self.expect(ticket, rect.len(), Some(delivery.start), None);
                 match to {
                     Endpoint::Symbol(id) => {
                         let copy = Arc::new(CopyIn { id, per_pe, width, array });
@@ -200,7 +259,7 @@ impl Host {
                 let delivery = self
                     .start(machine, ticket, rect, Spread::Each, per_pe, copy_latency)
                     .device_to_host(&machine.world, from);
-                self.expect(ticket, rect.len(), Some(answer(&copy)));
+                self.expect(ticket, rect.len(), Some(delivery.start), Some(answer(&copy)));
                 match from {
                     Endpoint::Symbol(id) => {
                         let copy = Arc::new(CopyOut { id, per_pe, width });
@@ -217,10 +276,14 @@ impl Host {
         }
     }
 
-    /// Waits for this many tiles, which fill `answer`.
-    fn expect(&mut self, ticket: Ticket, tiles: usize, answer: Option<HostArray>) {
+    /// Waits for this many tiles, which fill `answer`; a copy gives the cycle in which it began.
+    fn expect(&mut self, ticket: Ticket, tiles: usize, began: Option<u64>, answer: Option<HostArray>) {
+        if let Some(began) = began {
+            let span = self.span(ticket);
+            (span.began, span.tiles) = (Some(began), tiles as u64);
+        }
         if tiles > 0 {
-            self.pending.insert(ticket, Pending { tiles, answer });
+            self.pending.insert(ticket, Pending { tiles, is_copy: began.is_some(), answer });
         } else if let Some(answer) = answer {
             self.answers.insert(ticket, answer.into_words());
         }
@@ -253,11 +316,12 @@ impl Host {
         let memcpy = &machine.world.chip.memcpy;
         let everywhere = Rect::new(0, 0, 0, 0);
         let start = self.start(machine, ticket, &everywhere, Spread::Each, 0, memcpy.launch_latency).start;
-        self.expect(ticket, runs.iter().map(|run| run.len as usize).sum(), None);
+        self.expect(ticket, runs.iter().map(|run| run.len as usize).sum(), None, None);
         for run in runs {
             let program = &machine.world.image.programs[run.program];
             if program.exported_function(id).is_some() {
                 self.unfinished += u64::from(run.len);
+                self.span(ticket).tiles += u64::from(run.len);
             }
             for x in run.x..run.x + run.len {
                 let job = Job::Call(Arc::clone(&call));

@@ -21,4 +21,5 @@ pub use array::{Order, Shape};
 pub use command::{Command, Copy, Endpoint, Rect, Spread, Ticket, Width};
 pub use error::{Names, RequestError};
 pub(crate) use host::Host;
+pub use host::Span;
 pub(crate) use tile::{Done, TileHost};

@@ -21,13 +21,21 @@ pub(crate) struct TileHost {
     pub next_due: u64,
     /// Whether the program has not called `unblock_cmd_stream()` since the last launch.
     pub is_blocked: bool,
-    /// Id of the function launched last.
-    pub launched: u16,
+    /// The function launched last.
+    pub launched: Launched,
     pub incoming: Vec<StreamIn>,
     /// A launch whose function has not been called yet.
     pub calling: Option<Calling>,
     pub commands: VecDeque<TileCommand>,
     pub outgoing: Vec<StreamOut>,
+}
+
+/// A launch whose function the program has been told to call.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Launched {
+    pub ticket: Ticket,
+    /// Id of the function.
+    pub id: u16,
 }
 
 /// A launch under way: it is done for the host when this many calls have started.
@@ -135,20 +143,24 @@ pub(crate) struct StreamOut {
 pub(crate) enum Done {
     /// Its part of a command.
     Part(Part),
-    /// The function launched last has unblocked the command stream.
-    Unblocked,
+    /// It has got the call of a launch in this cycle.
+    Called { ticket: Ticket, began: u64 },
+    /// The function of a launch has unblocked the command stream in this cycle.
+    Unblocked { ticket: Ticket, ended: u64 },
 }
 
 /// A tile's part of a command.
 pub(crate) struct Part {
     pub ticket: Ticket,
     pub index: usize,
+    /// The cycle in which it was done.
+    pub ended: u64,
     pub words: Vec<u32>,
 }
 
 impl Done {
-    pub fn part(ticket: Ticket, index: usize, words: Vec<u32>) -> Done {
-        Done::Part(Part { ticket, index, words })
+    pub fn part(ticket: Ticket, index: usize, ended: u64, words: Vec<u32>) -> Done {
+        Done::Part(Part { ticket, index, ended, words })
     }
 }
 
