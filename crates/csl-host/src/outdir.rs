@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 
 use csl_image::{Export, ExportKind, Exported, Image, Origin, PeImage, RouteRun, Stream};
 use csl_machine::{ColorConfig, Coord, TileRun};
-use rustix::fs::{FsWord, fstatfs};
 use serde_json::{Value, json};
 
 pub(crate) use named::NamedFile;
@@ -80,20 +79,26 @@ fn keep_off_sources(folder: &Path, sources: &[PathBuf]) -> Result<(), String> {
     }
 }
 
-/// File systems that reserve room for bytes when they are written: ext2 to ext4, XFS, Btrfs, tmpfs, and overlayfs, which
-/// lies upon one of them. The numbers are those of statfs(2).
-const RESERVING: [FsWord; 5] = [0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0x794c_7630];
-
-/// Writes the bytes. A full disk is an error here on every file system: one that does not reserve the room, as those of
-/// networks, reports it when the bytes go through to the disk. That takes as long as a fifth of a small compilation, and
-/// is left out elsewhere.
+/// Writes the bytes. A full disk is an error here on every file system: one that does not reserve the room for bytes when
+/// they are written, as those of networks, reports it when they go through to the disk. That takes as long as a fifth of a
+/// small compilation, and is left out elsewhere.
 fn write_to_disk(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
-    match fstatfs(&file) {
-        Ok(system) if RESERVING.contains(&system.f_type) => Ok(()),
-        _ => file.sync_all(),
-    }
+    if reserves_room(&file) { Ok(()) } else { file.sync_all() }
+}
+
+/// Whether the file lies on one of ext2 to ext4, XFS, Btrfs, tmpfs, or on overlayfs, which lies upon one of them. The numbers
+/// are those of statfs(2).
+#[cfg(target_os = "linux")]
+fn reserves_room(file: &File) -> bool {
+    const RESERVING: [rustix::fs::FsWord; 5] = [0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0x794c_7630];
+    rustix::fs::fstatfs(file).is_ok_and(|system| RESERVING.contains(&system.f_type))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn reserves_room(_: &File) -> bool {
+    false
 }
 
 fn failure(path: &Path, error: &io::Error) -> String {
