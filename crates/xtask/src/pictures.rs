@@ -227,7 +227,7 @@ mod tests {
     fn the_pictures_are_as_they_are_drawn() {
         for (name, draw) in ALL {
             let there = fs::read_to_string(file(name)).unwrap_or_default();
-            assert_eq!(there, draw().finish(), "`cargo xtask book` draws {name} anew");
+            assert!(there == draw().finish(), "`cargo xtask book` draws {name} anew");
         }
     }
 }
