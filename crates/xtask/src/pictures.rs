@@ -6,8 +6,10 @@ use std::path::PathBuf;
 
 use crate::shell::root;
 
-/// A picture by its file name, and how it is drawn.
-const ALL: [(&str, fn() -> Drawing); 6] =
+/// A picture: its file name, and how it is drawn.
+type Picture = (&'static str, fn() -> Drawing);
+
+const ALL: [Picture; 6] =
     [("wafer", wafer), ("pe", pe), ("route", route), ("tasks", tasks), ("descriptor", descriptor), ("switch", switch)];
 
 const INK: &str = "#24303c";
