@@ -6,7 +6,6 @@ pub mod cslc;
 mod debug_shell;
 mod fmt;
 mod inspect;
-pub mod names;
 mod output;
 mod readelf;
 mod run;
