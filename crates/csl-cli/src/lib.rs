@@ -7,7 +7,6 @@ mod debug_shell;
 pub mod doc;
 mod fmt;
 mod inspect;
-pub mod names;
 mod output;
 mod readelf;
 mod run;

@@ -36,12 +36,12 @@ pub fn make(pythons: &[PathBuf]) -> Result<(), String> {
     let dist = root().join("dist");
     fs::create_dir_all(&dist).map_err(|error| told(&dist, &error))?;
     let (wheel, sdist) = (put(&only(&made, ".whl")?, &dist)?, put(&only(&made, ".tar.gz")?, &dist)?);
+    if linux.is_some() {
+        audit(&venv, &wheel)?;
+    }
     check(&venv.python(), &wheel, &work)?;
     for python in pythons {
         check(python, &wheel, &work)?;
-    }
-    if linux.is_some() {
-        audit(&venv, &wheel)?;
     }
     let again = work.join("from-sdist");
     clear(&again)?;
@@ -56,6 +56,10 @@ fn build(venv: &Venv, source: &Path, into: &Path, linux: Option<&Linux>) -> Resu
     pip.args(["-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-build-isolation", "--no-deps"]);
     pip.arg("--wheel-dir").arg(into).arg(source).env("CARGO_TARGET_DIR", target());
     if let Some(linux) = linux {
+        // What an earlier build has linked for this system is linked anew.
+        let mut clean = shell::cargo();
+        clean.args(["clean", "--quiet", "--release", "--package", "waferlab-py"]).env("CARGO_TARGET_DIR", target());
+        shell::run(&mut clean)?;
         pip.arg(format!("--config-settings=--build-option=--plat-name={}", linux.tag()));
         // By its place on the path: a linker that cargo is told of makes it build everything anew.
         let folders = std::iter::once(linux.folder.clone());

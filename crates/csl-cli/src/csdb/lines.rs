@@ -32,7 +32,11 @@ impl Input {
             return Ok(Input::Pipe(std::io::stdin().lock().lines()));
         }
         let config = Config::builder().max_history_size(KEPT).and_then(|config| config.history_ignore_dups(true));
-        let config = config.map_err(|error| error.to_string())?.auto_add_history(true).completion_type(CompletionType::List).build();
+        let config = config
+            .map_err(|error| error.to_string())?
+            .auto_add_history(true)
+            .completion_type(CompletionType::List)
+            .build();
         let mut editor = Editor::with_config(config).map_err(|error| error.to_string())?;
         editor.set_helper(Some(Tab { session: Rc::clone(session) }));
         let history = history();
