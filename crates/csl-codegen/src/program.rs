@@ -28,12 +28,14 @@ pub fn generate(
     let mut funcs = Vec::new();
     let mut places: Vec<(u32, Site)> = Vec::new();
     let mut inlined: Vec<ir::Inlined> = Vec::new();
+    let mut pointers: Vec<(u32, u32)> = Vec::new();
     for (id, function) in (0..).map(FuncId::new).zip(&program.funcs) {
         let draft = drafts.of(program.arch, function);
         let mut body = func::generate(&mut ctx, id, draft).map_err(|why| too_large(function, why.0))?;
         let base = code.len() as u32;
         func::relocate(&mut body.insns, base);
         let calls = inlined.len() as u32;
+        pointers.extend(body.pointers.iter().map(|&(at, object)| (base + at, object.number())));
         places.extend(body.lines.iter().map(|&(at, site)| (base + at, renumbered(site, calls))));
         inlined.extend(
             function.inlined.iter().map(|call| ir::Inlined { call: renumbered(call.call, calls), ..call.clone() }),
@@ -43,7 +45,7 @@ pub fn generate(
     }
     check_tables(program, &ctx)?;
     let (lines, inlined) = (lines.table(&places), lines.inlined(&inlined));
-    let image = assemble(program, ctx, &placement, Translated { code, funcs, lines, inlined })?;
+    let image = assemble(program, ctx, &placement, Translated { code, funcs, lines, inlined, pointers })?;
     Ok((image, placement.addrs))
 }
 
@@ -52,6 +54,7 @@ struct Translated {
     funcs: Vec<image::Function>,
     lines: Vec<image::Line>,
     inlined: Vec<image::Inlined>,
+    pointers: Vec<(u32, u32)>,
 }
 
 /// The site of a function whose inlined calls follow `calls` others in the program's list.
@@ -74,6 +77,7 @@ fn assemble(
         code: body.code,
         funcs: body.funcs,
         sections: memory::sections(&ctx),
+        pointers: image::Pointers { code: body.pointers, memory: memory::pointers(&ctx) },
         data_end: placement.data_end,
         stack: placement.stack,
         dsr_inits,

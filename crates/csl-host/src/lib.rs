@@ -38,7 +38,7 @@
 //! let done = compile(&options);
 //! assert!(done.succeeded(), "{}", done.render(ErrorFormat::Human, Style::Plain));
 //!
-//! let mut runtime = Runtime::open(&folder.join("out"), Settings { threads: 1 })?;
+//! let mut runtime = Runtime::open(&folder.join("out"), Settings::new(1))?;
 //! runtime.load()?;
 //! runtime.run()?;
 //! let v = Endpoint::Symbol(runtime.id("v")?);
@@ -87,7 +87,8 @@ pub use options::Options;
 pub use outdir::IMAGE_FILE;
 pub use placement::{Placement, place};
 pub use progress::Progress;
-pub use runtime::{Runtime, Settings, Task, read_image};
+pub use csl_sim::Check;
+pub use runtime::{Runtime, Settings, Task, parse_check, read_image};
 pub use simlog::LogKinds;
 pub use sources::FileSources;
 

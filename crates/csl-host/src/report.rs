@@ -17,6 +17,7 @@ use indexmap::IndexMap;
 
 use crate::sources::reread;
 
+pub(crate) mod checked;
 mod fault;
 
 /// The text of a stop, for people.

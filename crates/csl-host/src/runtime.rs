@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use csl_image::{HalfFormat, Image, ParamType};
 use csl_num::FloatKind;
 use csl_sim::{
-    Command, Copy, Ending, Endpoint, Gauge, Names, Rect, RequestError, RunError, Shape, Sim, SimOptions, Sink, Spread,
+    Check, Command, Copy, Ending, Endpoint, Gauge, Names, Rect, RequestError, RunError, Shape, Sim, SimOptions, Sink, Spread,
     Ticket,
 };
 use indexmap::IndexMap;
@@ -36,6 +36,15 @@ const STATISTICS_FILE: &str = "sim_stats.json";
 pub struct Settings {
     /// The greatest number of threads, 1 or more.
     pub threads: usize,
+    /// Whether PEs look for mistakes of their programs.
+    pub check: Check,
+}
+
+impl Settings {
+    /// Runs on `threads` threads, without checks.
+    pub fn new(threads: usize) -> Settings {
+        Settings { threads, check: Check::Off }
+    }
 }
 
 /// A request that the machine has taken, for [`Runtime::wait`].
@@ -65,6 +74,9 @@ struct Times {
 
 /// The environment variable that limits the cycles of a run.
 const MAX_CYCLES: &str = "WAFERLAB_MAX_CYCLES";
+
+/// The environment variable that asks for checks: 1, or `stop` for a stop at the first mistake.
+const CHECK: &str = "WAFERLAB_CHECK";
 
 /// The cause of an end that the host program asked for, in the words of the vendor's simulator.
 const BY_REQUEST: &str = "Stopping due to user request";
@@ -155,6 +167,7 @@ impl Runtime {
         let options = SimOptions {
             threads: self.threads(),
             traces: traces.unwrap_or_default(),
+            check: self.settings.check,
             max_cycles: self.max_cycles,
             gauge: self.gauge.clone(),
             sink: self.log.clone().map(|log| Sink::new(move |events| lock(&log).write(&events))),
@@ -196,6 +209,7 @@ impl Runtime {
         open.into_iter().try_for_each(|number| self.wait(Task(number)))?;
         if let State::Running(mut sim) = std::mem::replace(&mut self.state, State::Opened) {
             let blocked_state = sim.blocked_state();
+            self.warnings.extend(report::checked::mistakes(&self.image, &self.sources, &sim.mistakes()));
             self.warnings.extend(report::hazards(&self.image, &self.sources, &blocked_state));
             self.warnings.extend(report::unserved_registers(&self.image, &self.sources, &blocked_state));
             if ending != Ending::Complete {
@@ -395,6 +409,9 @@ impl Runtime {
         if let Ok(text) = std::env::var(MAX_CYCLES) {
             let cycles = text.trim().parse().ok().filter(|cycles| *cycles > 0);
             self.max_cycles = Some(cycles.ok_or(ArgumentError::Cycles { variable: MAX_CYCLES, text })?);
+        }
+        if let (Ok(text), Check::Off) = (std::env::var(CHECK), self.settings.check) {
+            self.settings.check = parse_check(text.trim()).ok_or(ArgumentError::Check { variable: CHECK, text })?;
         }
         self.gauge = Some(Arc::default());
         Ok(())
@@ -609,6 +626,8 @@ impl Runtime {
                 RunError::Interrupted(_) => BY_REQUEST,
                 RunError::OutOfCycles(_) => "Stopping due to the limit of cycles",
             });
+            let found = self.any_sim().map(Sim::mistakes).unwrap_or_default();
+            self.warnings.extend(report::checked::mistakes(&self.image, &self.sources, &found));
             let report = report::explain(&self.image, &self.sources, &stop);
             let cause = match stop {
                 RunError::Interrupted(blocked_state) => {
@@ -621,6 +640,16 @@ impl Runtime {
             };
             HostError::Failed { cause, report }
         })
+    }
+}
+
+/// The checks that a word asks for.
+pub fn parse_check(text: &str) -> Option<Check> {
+    match text {
+        "" | "0" | "off" => Some(Check::Off),
+        "1" | "on" => Some(Check::On),
+        "stop" => Some(Check::Stop),
+        _ => None,
     }
 }
 

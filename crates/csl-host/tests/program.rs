@@ -96,7 +96,7 @@ pub fn running_files(files: &[(&str, &str)], more: Options) -> (TempDir, Runtime
 pub fn started(options: &Options) -> Runtime {
     let done = compile(options);
     assert!(done.succeeded(), "{}", text(&done));
-    let settings = Settings { threads: 1 };
+    let settings = Settings::new(1);
     let output = options.folder.join(&options.output);
     let mut runtime = Runtime::open(&output, settings).expect("the program opens");
     runtime.load().expect("load() comes first");

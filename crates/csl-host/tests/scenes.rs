@@ -137,7 +137,7 @@ fn options(scene: &Scene, arch: Arch, sdk: Option<Sdk>, folder: &TempDir) -> Opt
 /// Runs `main` on every PE until each has called `done()`; the run stays open.
 fn play(scene: &Scene, options: &Options, threads: usize) -> Result<Runtime, HostError> {
     let (width, height) = scene.size();
-    let mut runtime = Runtime::open(&options.folder.join("out"), Settings { threads })?;
+    let mut runtime = Runtime::open(&options.folder.join("out"), Settings::new(threads))?;
     runtime.load()?;
     runtime.run()?;
     let word = runtime.id("scene_word")?.into();

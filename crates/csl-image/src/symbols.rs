@@ -14,6 +14,18 @@ pub struct Symbol {
     pub ty: String,
     /// Whether the compiler made the object; such objects are left out of symbol lists.
     pub is_hidden: bool,
+    /// Whether the program gives the object no initial value: its memory holds anything until it is written.
+    pub is_undefined: bool,
+}
+
+/// Addresses of objects that the compiler has put into code and memory, for checks of bounds. An address that has been
+/// computed may lie outside the object that it is meant to lie in; these tables say which.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pointers {
+    /// Instructions that make or use an address: `pc`, and an index in [`crate::PeImage::symbols`]. By `pc`.
+    pub code: Vec<(u32, u32)>,
+    /// Byte addresses of pointers and DSDs in initialised memory, and the symbol that they point to. By address.
+    pub memory: Vec<(u16, u32)>,
 }
 
 /// The source place of the instructions from `pc` on.

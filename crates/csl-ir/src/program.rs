@@ -61,6 +61,8 @@ pub struct Global {
     pub span: Span,
     /// Whether the compiler made the global, such as a FIFO's buffer; such globals are left out of symbol lists.
     pub is_hidden: bool,
+    /// Whether the source gives it no initial value. (An array of zeros has no bytes in `init` either.)
+    pub is_undefined: bool,
 }
 
 /// A task bound to an id.

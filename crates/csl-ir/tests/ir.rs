@@ -50,6 +50,7 @@ fn program(func: Func) -> Program {
         linksection: None,
         span: SPAN,
         is_hidden: false,
+        is_undefined: false,
     };
     Program {
         name: "pe.csl".into(),

@@ -9,6 +9,8 @@
 //!
 //! A PE sees the fabric only through its queues at the ramp ([`Ports`]) and the registers of its router ([`Registers`]).
 
+mod check;
+mod complaint;
 mod datapath;
 mod event;
 mod exceptions;
@@ -20,6 +22,7 @@ mod queues;
 pub mod scalar;
 mod sched;
 
+pub use complaint::{Access, Complaint, Wrong};
 pub use datapath::Memory;
 pub use event::{Element, Event, EventKind, Issue, Printed, Thread};
 pub use fault::{Fault, FaultKind};

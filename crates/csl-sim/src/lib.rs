@@ -29,9 +29,9 @@ pub use ending::Ending;
 pub use event::{Event, EventKind, Sink};
 pub use gauge::Gauge;
 pub use memcpy::{Command, Copy, Endpoint, Names, Order, Rect, RequestError, Shape, Spread, Ticket, Width};
-pub use options::{SimOptions, Tiles, Traces};
+pub use options::{Check, SimOptions, Tiles, Traces};
 pub use sim::Sim;
 pub use stop::{
-    BlockedState, Count, Dropped, FaultKind, FaultReport, Group, HazardOfMain, HostReason, HostWait, NoSuchPe,
+    BlockedState, Count, Dropped, FaultKind, FaultReport, Group, HazardOfMain, HostReason, HostWait, Mistake, NoSuchPe,
     RunError, Running, Stalled, StalledOutput, StrangeRegister, TaskWait, ThreadWait, UnfinishedLaunch, Unread,
 };

@@ -71,6 +71,7 @@ pub fn array(types: &mut Types, name: &str, count: u64, elem: Ty) -> Global {
         linksection: None,
         span: SPAN,
         is_hidden: false,
+        is_undefined: false,
     }
 }
 

@@ -358,6 +358,7 @@ fn global(types: &mut Types, name: &str, elem: Ty) -> Global {
         linksection: None,
         span: SPAN,
         is_hidden: false,
+        is_undefined: false,
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Started {
     pub loads: u32,
     /// Further cycles before the first issue, for scalar operands.
     pub extra: u32,
+    /// The lengths of the operands: sources, then destination.
+    pub lengths: [Option<Length>; 4],
 }
 
 /// The number of elements of an issue with a FIFO.
@@ -74,7 +76,8 @@ impl Setup<'_> {
         let cursors: [Cursor; 3] = [found[1].cursor, found[2].cursor, found[3].cursor];
         let mut rate = timing::rate(self.data.chip, op, &found[0].cursor, &cursors[..elems.len()], per_wavelet);
         rate.group = rate.group.min(fifo.most);
-        let len = length_of([1, 2, 3, 0].map(|i| found[i].len));
+        let lengths = [1, 2, 3, 0].map(|i| found[i].len);
+        let len = length_of(lengths);
         let effective = self.effective_config(config, &found);
         let operand =
             |i: usize, words: u16| Operand { cursor: found[i].cursor, words: words.low8(), dsr: found[i].dsr };
@@ -98,7 +101,7 @@ impl Setup<'_> {
         .settled();
         run.zero = zeroed(&run, found[0].fabric, swapped);
         let loads = found.iter().map(|f| f.loads).sum();
-        Ok(Started { run, loads, extra: constants * self.data.chip.timing.scalar_operand + u32::from(rate.lead) })
+        Ok(Started { run, loads, extra: constants * self.data.chip.timing.scalar_operand + u32::from(rate.lead), lengths })
     }
 
     /// The limits that the `.simd_mode` of FIFOs (WSE-2) puts on an issue: the greatest and the least number of

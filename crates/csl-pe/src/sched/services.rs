@@ -26,7 +26,10 @@ impl Sched {
         let channel = |id: u64| TaskTarget::DataTask(TaskId::clamped(id));
         let mut value = 0;
         match op {
-            SysOp::ActivateTask => self.tasks.activate_local(a.low16())?,
+            SysOp::ActivateTask => {
+                self.look_at_activation(a.low16(), visit.cpu);
+                self.tasks.activate_local(a.low16())?;
+            }
             SysOp::BlockTask => self.block_number(a, true, visit.program),
             SysOp::UnblockTask => self.block_number(a, false, visit.program),
             SysOp::BlockColor => self.tasks.set_blocked(channel_of_color(a, visit), true),
@@ -77,6 +80,9 @@ impl Sched {
     /// Carries out a load from register space, or from memory that microthreads use too.
     pub fn load_register(&mut self, load: RegisterLoad, visit: &mut Visit) {
         if load.addr < REGISTERS_START {
+            if let Some(shadow) = &mut self.shadow {
+                shadow.touch(load.addr, load.bytes.into(), false);
+            }
             let mut bytes = [0; 8];
             visit.data.memory.read_bytes(load.addr, &mut bytes[..usize::from(load.bytes)]);
             return visit.cpu.finish_load(load, u64::from_le_bytes(bytes));
@@ -96,6 +102,9 @@ impl Sched {
     /// Carries out a store of `bytes` bytes to register space, or to memory that microthreads use too.
     pub fn store_register(&mut self, addr: u16, bytes: u8, value: u64, visit: &mut Visit) -> Result<(), FaultKind> {
         if addr < REGISTERS_START {
+            if let Some(shadow) = &mut self.shadow {
+                shadow.touch(addr, bytes.into(), true);
+            }
             visit.data.memory.write_bytes(addr, &value.to_le_bytes()[..usize::from(bytes)]);
             return Ok(());
         }

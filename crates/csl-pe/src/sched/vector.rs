@@ -19,7 +19,8 @@ impl Sched {
         let Visit { now, cpu, data, program, ports, .. } = visit;
         let desc = program.vecs.get(usize::from(row)).ok_or(FaultKind::BadCode("no such vector operation"))?;
         let reg = |number| cpu.reg(number);
-        let Started { run, loads, extra } = Setup { data, program, ports, reg: &reg }.start(desc)?;
+        let Started { run, loads, extra, lengths } = Setup { data, program, ports, reg: &reg }.start(desc)?;
+        let tags = self.look_at_start(desc, &run, lengths, cpu, data, ports);
         let timing = &data.chip.timing;
         // The DSRs of an operation that had to wait were loaded meanwhile.
         let loaded = (cpu.local_time + u64::from(loads * timing.dsr_load)).max(*now);
@@ -33,7 +34,8 @@ impl Sched {
             if run.is_empty() {
                 self.end_ut(&run, run.config.completion, start, data);
             } else {
-                self.uts.push(Microthread { id, run, start, pc: cpu.at() });
+                let mark = self.shadow.as_mut().map_or(0, |shadow| shadow.begin(&run, cpu.at(), tags));
+                self.uts.push(Microthread { id, run, start, pc: cpu.at(), mark });
             }
             return Ok(Flow::On);
         }
@@ -81,10 +83,15 @@ impl Sched {
         let issues = run.issues_left().min(most);
         let start = cpu.local_time;
         cpu.local_time += issues * u64::from(run.rate.period);
+        let before = self.shadow.is_some().then(|| run.clone());
         let step = match data.unmasked {
             0 => Ok(run.run_local(data.chip, &mut data.memory, data.half, issues)),
             unmasked => run.run_watched(data.chip, &mut data.memory, data.half, issues, unmasked),
         };
+        let left = run.left;
+        if let Some(before) = before {
+            self.look_at_main(&before, left, &step, start, cpu);
+        }
         self.after_step(step, start, cpu, data);
     }
 
@@ -128,8 +135,12 @@ impl Sched {
         let Main::Vec { run, .. } = &mut self.main else { return };
         cpu.local_time = now + u64::from(run.rate.period);
         let before = self.tracer.is_some().then(|| IssuePreview::of(run, &data.memory, Some(ports), data.half));
+        let checked = self.shadow.is_some().then(|| run.clone());
         let step = run.issue(data, ports, now);
         let left = run.left;
+        if let Some(checked) = checked {
+            self.look_at_main(&checked, left, &step, now, cpu);
+        }
         self.tasks.activate_mask(data.take_activated());
         if let Some(before) = before {
             self.trace_issue(Thread::Main, &before, left, &step, now, data);

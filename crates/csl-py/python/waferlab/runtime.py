@@ -30,6 +30,7 @@ OPTIONS = {
     "simfab_numthreads": DEFAULT_THREADS,
     "msg_level": "WARNING",
     "memcpy_required": True,
+    "check": False,
     "simulator": True,
     "disable_version_check": False,
     "mgmt_namespace": None,
@@ -77,7 +78,7 @@ class SdkRuntime:
         options = _constructor_options(kwargs)
         threads = platform.config.num_threads if platform else options["simfab_numthreads"]
         logger.setLevel(options["msg_level"])
-        self._machine = _waferlab.Machine(os.fspath(bindir), threads)
+        self._machine = _waferlab.Machine(os.fspath(bindir), threads, _check(options["check"]))
         self._waiting, self._files = {}, {}
         # Names that get_id() or get_port_id() was asked for and that do not exist.
         self._unknown = []
@@ -340,6 +341,11 @@ def _copy(rect, options, spread=_waferlab.Spread.EACH):
         order=getattr(_waferlab.Order, options["order"].name),
         spread=spread,
     )
+
+
+def _check(value):
+    """The word of an option `check`: True, False or "stop"."""
+    return {True: "on", False: "off"}.get(value, str(value))
 
 
 def _constructor_options(kwargs):

@@ -1,0 +1,79 @@
+//! The accesses to memory of scalar instructions: address, size, and the register or constant that gives the address.
+
+use csl_isa::{Insn, Op};
+
+use super::registers::low_half;
+use crate::complaint::Access;
+
+/// The part of an instruction that gives the address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Base {
+    Register(u16),
+    /// A constant in the code.
+    Code,
+}
+
+enum Mode {
+    Base,
+    At,
+    Index,
+    AtIndex,
+    Row,
+}
+
+/// The access of an instruction, but for copies and fills; `ext` is the word behind it.
+pub fn of(insn: Insn, ext: Insn, frame: &[u64]) -> Option<(Access, Base)> {
+    let (bytes, is_store, mode) = shape(insn.op)?;
+    let reg = |register| low_half(frame, register);
+    let scaled = |base: u16, index: u16| base.wrapping_add(reg(index).wrapping_mul(bytes));
+    let (addr, base) = match mode {
+        Mode::Base => (reg(insn.b).wrapping_add(insn.c), Base::Register(insn.b)),
+        Mode::At => (insn.b, Base::Code),
+        Mode::Index => (scaled(reg(insn.b), insn.c), Base::Register(insn.b)),
+        Mode::AtIndex => (scaled(insn.b, insn.c), Base::Code),
+        Mode::Row => (scaled(ext.b.wrapping_add(reg(insn.b).wrapping_mul(ext.a)), insn.c), Base::Code),
+    };
+    Some((Access { addr, bytes, is_store }, base))
+}
+
+fn shape(op: Op) -> Option<(u16, bool, Mode)> {
+    Some(match op {
+        Op::LoadU8 | Op::LoadI8 => (1, false, Mode::Base),
+        Op::LoadU16 | Op::LoadI16 => (2, false, Mode::Base),
+        Op::LoadU32 | Op::LoadI32 => (4, false, Mode::Base),
+        Op::Load64 => (8, false, Mode::Base),
+        Op::Store8 => (1, true, Mode::Base),
+        Op::Store16 => (2, true, Mode::Base),
+        Op::Store32 => (4, true, Mode::Base),
+        Op::Store64 => (8, true, Mode::Base),
+        Op::LoadU8At | Op::LoadI8At => (1, false, Mode::At),
+        Op::LoadU16At | Op::LoadI16At => (2, false, Mode::At),
+        Op::LoadU32At | Op::LoadI32At => (4, false, Mode::At),
+        Op::Load64At => (8, false, Mode::At),
+        Op::Store8At => (1, true, Mode::At),
+        Op::Store16At => (2, true, Mode::At),
+        Op::Store32At => (4, true, Mode::At),
+        Op::Store64At => (8, true, Mode::At),
+        Op::LoadU8Idx | Op::LoadI8Idx => (1, false, Mode::Index),
+        Op::LoadU16Idx | Op::LoadI16Idx => (2, false, Mode::Index),
+        Op::LoadU32Idx | Op::LoadI32Idx => (4, false, Mode::Index),
+        Op::Load64Idx => (8, false, Mode::Index),
+        Op::Store8Idx => (1, true, Mode::Index),
+        Op::Store16Idx => (2, true, Mode::Index),
+        Op::Store32Idx => (4, true, Mode::Index),
+        Op::Store64Idx => (8, true, Mode::Index),
+        Op::LoadU8AtIdx | Op::LoadI8AtIdx => (1, false, Mode::AtIndex),
+        Op::LoadU16AtIdx | Op::LoadI16AtIdx => (2, false, Mode::AtIndex),
+        Op::LoadU32AtIdx | Op::LoadI32AtIdx => (4, false, Mode::AtIndex),
+        Op::Load64AtIdx => (8, false, Mode::AtIndex),
+        Op::Store8AtIdx => (1, true, Mode::AtIndex),
+        Op::Store16AtIdx => (2, true, Mode::AtIndex),
+        Op::Store32AtIdx => (4, true, Mode::AtIndex),
+        Op::Store64AtIdx => (8, true, Mode::AtIndex),
+        Op::LoadU16Row | Op::LoadI16Row => (2, false, Mode::Row),
+        Op::LoadU32Row | Op::LoadI32Row => (4, false, Mode::Row),
+        Op::Store16Row => (2, true, Mode::Row),
+        Op::Store32Row => (4, true, Mode::Row),
+        _ => return None,
+    })
+}
