@@ -87,6 +87,9 @@ codes! {
     WrongArch = "E0508", Error, "a feature that the selected architecture does not have";
     NotImplemented = "E0509", Error, "a feature that Waferlab does not have yet";
     OlderForm = "W0510", Warning, "a form that today's guide forbids and earlier releases take";
+    UninitializedQueue = "W0511", Warning, "a queue that a program uses and never initialises";
+    BehindArray = "W0512", Warning, "an operand that reaches beyond its array";
+    UnequalLengths = "W0513", Warning, "operands of unequal length";
     // E06xx: layout, exports and RPC.
     BadRectangle = "E0601", Error, "a rectangle that does not fit the fabric";
     TileCode = "E0602", Error, "a tile without code, or with two";

@@ -26,6 +26,8 @@ pub enum Wrong {
     StillWritten { object: Option<u32>, access: Access, by: u32 },
     /// A write into memory that an asynchronous operation still reads.
     StillRead { object: Option<u32>, access: Access, by: u32 },
+    /// The command stream is unblocked while an asynchronous operation still writes an object that the host can copy.
+    Unblocked { object: u32, by: u32 },
     /// The buffer of a FIFO, accessed but through the FIFO.
     FifoBuffer { object: u32, access: Access },
     /// An operation has ended at a full or empty FIFO before its last element.
@@ -58,6 +60,7 @@ impl Wrong {
             Wrong::Lengths { .. } => (9, 0),
             Wrong::Float { raised } => (10, raised.into()),
             Wrong::Active { id } => (11, id.number().into()),
+            Wrong::Unblocked { by, .. } => (13, by),
             Wrong::NoQueue { queue } => (12, queue.number().into()),
         }
     }

@@ -93,6 +93,7 @@ impl Sema<'_> {
         let sharing = self.analyze_instances(&layout, rectangle);
         let programs: Vec<Program> = sharing.programs.into_iter().collect::<Result<_, _>>()?;
         let tile_consts = number_programs(&mut layout, &sharing.kinds, programs.len());
+        self.warn_reserved_colors(&layout);
         let merged = merge_routes(&mut layout, &programs, width).map_err(|diagnostic| self.fail(diagnostic));
         self.warn_off_edge(&layout, width, height);
         self.warn_exported_nowhere(&layout, &programs);
@@ -210,6 +211,18 @@ impl Sema<'_> {
         };
         let warnings: Vec<Diagnostic> = seen.into_iter().map(warn).collect();
         warnings.into_iter().for_each(|warning| self.report(warning));
+    }
+
+    /// Warns of routes for colors of memcpy, once a place of the source. (Those that PEs set themselves are theirs to warn of.)
+    fn warn_reserved_colors(&mut self, layout: &Layout) {
+        let reserved = &self.chip.memcpy.colors;
+        let is_reserved = |route: &Route| self.options.memcpy && reserved.contains(&route.color.number());
+        let routes = layout.routes.iter().filter(|(route, _)| is_reserved(route));
+        let places: IndexMap<Span, Color> = routes.map(|(route, span)| (*span, route.color)).collect();
+        for (span, color) in places {
+            let message = format!("memcpy uses color {color} itself");
+            self.report(Diagnostic::new(Code::ReservedResource, span, message));
+        }
     }
 
     /// Warns of exports that no PE has: the host can neither call nor copy them.

@@ -169,6 +169,24 @@ impl Pe {
         tasks.chain(colors.map(|&(color, _, span)| (format!("color {color}"), span))).collect()
     }
 
+    /// Warns of output queues that the program sends by and never initialises, which WSE-3 asks for.
+    pub fn warn_uninitialized(&self) -> Vec<Diagnostic> {
+        let is_ready = |dir, id| self.queues.iter().any(|queue| (queue.dir, queue.id) == (dir, id));
+        let missing = self.queue_uses.iter().filter(|&&(dir, id, ..)| dir == QueueDir::Out && !is_ready(dir, id));
+        let (mut warned, mut warnings) = (Vec::new(), Vec::new());
+        for &(_, queue, color, span) in missing {
+            if warned.contains(&queue) {
+                continue;
+            }
+            warned.push(queue);
+            let color = color.map_or_else(|| "..".to_owned(), |color| format!("@get_color({color})"));
+            let message = format!("output queue {queue} is used and never initialized");
+            let help = format!("in a comptime block: `@initialize_queue(@get_output_queue({queue}), .{{ .color = {color} }})`");
+            warnings.push(Diagnostic::new(Code::UninitializedQueue, span, message).help(help));
+        }
+        warnings
+    }
+
     /// Warns of DSDs of several colors on one queue: published programs take turns, others mix up their wavelets.
     pub fn warn_shared_queues(&self) -> Vec<Diagnostic> {
         let known =

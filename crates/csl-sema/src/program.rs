@@ -7,7 +7,7 @@ use csl_ir::{
     Exported, ExportedSymbol, Expr, FuncId, Inst, ModuleRef, Name, Opnd, Program, TaskBind, TypeKind, TypedValue,
     Types, Value,
 };
-use csl_machine::{OnControl, TaskKind, TaskTarget, VecConfig};
+use csl_machine::{Arch, OnControl, TaskKind, TaskTarget, VecConfig};
 use csl_num::IntTy;
 
 use crate::builtins::config::{dialect, release};
@@ -64,6 +64,9 @@ impl Sema<'_> {
         pe.follow_old_conventions(options.arch, chip);
         let mut warnings = if options.memcpy { pe.warn_reserved(&chip.memcpy) } else { Vec::new() };
         warnings.extend(pe.warn_shared_queues());
+        if options.arch == Arch::Wse3 {
+            warnings.extend(pe.warn_uninitialized());
+        }
         checked.map_err(|diagnostic| self.fail(diagnostic))?;
         warnings.into_iter().for_each(|warning| self.report(warning));
         Ok(())

@@ -1,11 +1,12 @@
 //! Words the mistakes that checked PEs have found (`--check`): what was done, to which object, at which line, by which PEs
 //! and when, and what to do.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use csl_diag::SourceMap;
 use csl_image::{Image, PeImage, Symbol};
+use csl_machine::ProgramId;
 use csl_machine::registers::ce;
 use csl_num::LowBits;
 use csl_pe::{Access, Complaint, Wrong};
@@ -22,7 +23,8 @@ struct Place {
     text: String,
     advice: &'static str,
     first: (u32, u32, u64),
-    pes: u64,
+    /// The number of PEs, by program: several instructions may belong to one place.
+    pes: BTreeMap<ProgramId, u64>,
     count: u64,
 }
 
@@ -30,11 +32,11 @@ struct Place {
 pub(crate) fn mistakes(image: &Image, sources: &Path, found: &[Group<Mistake>]) -> Vec<String> {
     let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
     let mut places: IndexMap<_, Place> = IndexMap::new();
-    for Group { what: Mistake { program, complaint }, tiles, x, y } in found {
-        let program = &image.programs[*program];
+    for Group { what: Mistake { program: number, complaint }, tiles, x, y } in found {
+        let program = &image.programs[*number];
         let origin = place(&mut excerpts, program, complaint.pc);
         let by = match complaint.what {
-            Wrong::StillWritten { by, .. } | Wrong::StillRead { by, .. } => place(&mut excerpts, program, Some(by)),
+            Wrong::StillWritten { by, .. } | Wrong::StillRead { by, .. } | Wrong::Unblocked { by, .. } => place(&mut excerpts, program, Some(by)),
             _ => String::new(),
         };
         let key = (origin.clone(), by.clone(), complaint.what.key().0, object_of(program, &complaint.what));
@@ -43,10 +45,11 @@ pub(crate) fn mistakes(image: &Image, sources: &Path, found: &[Group<Mistake>]) 
             text: format!("{origin} {}", wrong(program, &complaint.what, &by)),
             advice: advice(&complaint.what),
             first: (*x, *y, cycle),
-            pes: 0,
+            pes: BTreeMap::new(),
             count: 0,
         });
-        told.pes += tiles;
+        let pes = told.pes.entry(*number).or_default();
+        *pes = (*pes).max(*tiles);
         told.count += count;
     }
     let rest = places.len().saturating_sub(MOST_PLACES);
@@ -56,9 +59,9 @@ pub(crate) fn mistakes(image: &Image, sources: &Path, found: &[Group<Mistake>]) 
 
 fn line(place: &Place) -> String {
     let Place { text, advice, first: (x, y, cycle), pes, count } = place;
-    let times = match (count, pes) {
+    let times = match (count, pes.values().sum()) {
         (1, _) => String::new(),
-        (count, 1) => format!(", {count} times in all"),
+        (count, 1u64) => format!(", {count} times in all"),
         (count, pes) => format!(", {count} times in all on {pes} PEs"),
     };
     format!("check: {text}: PE ({x}, {y}) in cycle {cycle}{times}; {advice}")
@@ -80,7 +83,7 @@ fn symbol(program: &PeImage, object: Option<u32>) -> Option<&Symbol> {
 fn object_of(program: &PeImage, what: &Wrong) -> Option<String> {
     let object = match *what {
         Wrong::Outside { object, .. } | Wrong::BehindRow { object, .. } => object,
-        Wrong::Undefined { object, .. } | Wrong::FifoBuffer { object, .. } => Some(object),
+        Wrong::Undefined { object, .. } | Wrong::FifoBuffer { object, .. } | Wrong::Unblocked { object, .. } => Some(object),
         Wrong::StillWritten { object, .. } | Wrong::StillRead { object, .. } => object,
         _ => None,
     };
@@ -152,6 +155,10 @@ pub(super) fn wrong(program: &PeImage, what: &Wrong, by: &str) -> String {
         Wrong::StillRead { object, access, .. } => {
             format!("writes {}, which the asynchronous operation at {by} has still to read", element(program, object, access))
         }
+        Wrong::Unblocked { object, .. } => {
+            let name = symbol(program, Some(object)).map_or("?", |symbol| symbol.name.as_str());
+            format!("unblocks the command stream, and the asynchronous operation at {by} has still to write `{name}`")
+        }
         Wrong::FifoBuffer { object, access } => {
             format!("{} {}, the buffer of a FIFO", verb(access), element(program, Some(object), access))
         }
@@ -184,6 +191,7 @@ pub(super) fn advice(what: &Wrong) -> &'static str {
         Wrong::Undefined { .. } => "memory holds anything at the start: give the variable a value, such as `@zeros(..)`",
         Wrong::StillWritten { .. } => "wait for the operation: use the data in a task that its `.activate` names",
         Wrong::StillRead { .. } => "wait for the operation before the data change: write in a task that its `.activate` names",
+        Wrong::Unblocked { .. } => "the host may copy it too early: unblock in a task that the operation's `.activate` names",
         Wrong::FifoBuffer { .. } => "a FIFO's elements come and go by the FIFO alone",
         Wrong::FifoEnd { .. } => "make the operation asynchronous, ask for its result, or make the buffer larger",
         Wrong::Lengths { .. } => "give all operands one length",

@@ -65,6 +65,13 @@ impl Marks {
         self.running.get(usize::from(number).checked_sub(1)?)?.as_ref()
     }
 
+    /// The operations under way that write memory: the instruction, and the object that the destination is meant for.
+    pub fn writing(&self) -> impl Iterator<Item = (u32, Tag)> {
+        let running = self.running.iter().flatten().filter(|running| running.left > 0);
+        let dests = running.map(|running| (running.pc, running.operands[0]));
+        dests.filter(|(_, (operand, _))| operand.cursor.is_memory()).map(|(pc, (_, tag))| (pc, tag))
+    }
+
     /// The objects that the operands of an operation are meant for.
     pub fn tags(&self, number: Number) -> Option<[Tag; 4]> {
         self.running(number).map(|running| running.operands.map(|operand| operand.1))

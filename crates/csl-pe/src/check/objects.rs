@@ -1,6 +1,8 @@
 //! The objects in a program's memory, by address, and the numbers that addresses carry.
 
-use csl_image::{PeImage, Symbol};
+use csl_image::{Function, PeImage, Symbol};
+use csl_isa::{Field, NO_REG, Op};
+use csl_machine::SysOp;
 use csl_num::LowBits;
 
 /// The object that an address is meant for: 0 for not known, else the symbol's number plus 1.
@@ -42,6 +44,46 @@ pub struct Objects {
     stack: (u32, u32),
     /// The objects that instructions point to, by `pc`.
     code: Vec<Tag>,
+    /// Whether the program drops the result of the vector operation at a `pc`.
+    drops: Vec<bool>,
+}
+
+/// The addresses that stack slots may use: those of all functions at once, or all that are left where a function that has
+/// some may call itself.
+fn stack(program: &PeImage) -> (u32, u32) {
+    let (start, end) = (u32::from(program.stack.start), u32::from(program.stack.end));
+    let users = || (0u16..).zip(&program.funcs).filter(|(_, func)| func.stack > 0);
+    let calls_itself = |number: u16, func: &Function| {
+        let code = program.code.get(func.entry as usize..func.end as usize).unwrap_or_default();
+        code.iter().any(|insn| insn.op == Op::CallPtr || insn.op == Op::Call && insn.a == number)
+    };
+    if users().any(|(number, func)| calls_itself(number, func)) {
+        return (start, end);
+    }
+    (start, end.min(start + users().map(|(_, func)| u32::from(func.stack)).sum::<u32>()))
+}
+
+/// Whether no instruction reads the result of the vector operation at `pc` before its register is written again. The code
+/// is followed in its order, without its jumps.
+fn drops_result(program: &PeImage, pc: usize) -> bool {
+    let insn = program.code[pc];
+    if insn.op != Op::Vec || insn.b == NO_REG {
+        return true;
+    }
+    let end = program.func_of(pc.low32()).map_or(0, |func| func.end as usize);
+    for next in program.code.get(pc + 1..end).unwrap_or_default() {
+        let named = || next.op.fields().into_iter().zip([next.a, next.b, next.c]).filter(|(_, reg)| *reg == insn.b);
+        let has_arguments = next.op != Op::Sys
+            || SysOp::ALL.get(usize::from(next.a)).is_some_and(|service| !service.args().is_empty());
+        let is_read = |field| matches!(field, Field::Src | Field::Acc) || field == Field::Args && has_arguments;
+        if named().any(|(field, _)| is_read(field)) {
+            return false;
+        }
+        if named().any(|(field, _)| matches!(field, Field::Dst | Field::OptDst)) {
+            return true;
+        }
+    }
+    true
 }
 
 impl Objects {
@@ -63,8 +105,12 @@ impl Objects {
                 *tag = Tag::of(symbol);
             }
         }
-        let stack = (program.stack.start.into(), program.stack.end.into());
-        Objects { places, bounds: program.symbols.iter().map(bounds).collect(), stack, code }
+        let drops = (0..program.code.len()).map(|pc| drops_result(program, pc)).collect();
+        Objects { places, bounds: program.symbols.iter().map(bounds).collect(), stack: stack(program), code, drops }
+    }
+
+    pub fn drops_result(&self, pc: u32) -> bool {
+        self.drops.get(pc as usize).is_none_or(|&drops| drops)
     }
 
     /// The distance of an address from the start of its object.

@@ -1,6 +1,6 @@
 //! The shadow of a PE: what is asked at each access, and the complaints.
 
-use csl_image::PeImage;
+use csl_image::{PeImage, Symbol};
 use csl_isa::vec::{VecArg, VecDesc};
 use csl_isa::{Insn, Op};
 use csl_machine::registers::ce;
@@ -35,6 +35,8 @@ pub(crate) struct Shadow {
     marks: Marks,
     /// The words of memory that were never written, one bit each; empty where every object has an initial value.
     undefined: Vec<u64>,
+    /// The objects that the host can copy.
+    exported: Vec<Tag>,
     /// The operands of the main thread's operation.
     main_tags: [Tag; 4],
     /// The instruction that runs.
@@ -52,10 +54,15 @@ impl Shadow {
                 undefined[word / 64] |= 1 << (word % 64);
             }
         }
+        let objects = Objects::of(program);
+        let exports = program.exports.iter().filter_map(|export| program.exported_symbol(export.id));
+        let data = |symbol: &Symbol| if symbol.is_pointer() { memory.read16(symbol.addr) } else { symbol.addr };
+        let exported = exports.map(|symbol| objects.at(data(symbol))).filter(|&tag| tag != Tag::NONE).collect();
         Shadow {
             stops,
             complaints: Vec::new(),
-            objects: Objects::of(program),
+            objects,
+            exported,
             registers: Registers::of(program, |addr| memory.read16(addr)),
             marks: Marks::default(),
             undefined,
@@ -233,6 +240,17 @@ impl Shadow {
         }
     }
 
+    /// The command stream goes on: the host may copy what it knows by name, though an operation still writes it.
+    pub fn unblock(&mut self, at: Moment) {
+        let is_exported = |&(_, tag): &(u32, Tag)| self.exported.contains(&tag);
+        let found: Vec<(u32, Tag)> = self.marks.writing().filter(is_exported).collect();
+        for (by, tag) in found {
+            if let Some(object) = tag.symbol() {
+                self.complain(at, Wrong::Unblocked { object, by });
+            }
+        }
+    }
+
     pub fn activate(&mut self, at: Moment, active: u32, id: u16) {
         if id < 32 && active >> id & 1 == 1 {
             self.complain(at, Wrong::Active { id: TaskId::at(id.low8()) });
@@ -271,6 +289,10 @@ impl Shadow {
             other => self.tag(other, memory),
         };
         self.registers.load_dsr(load.file, load.id, tag);
+    }
+
+    pub fn drops_result(&self, pc: u32) -> bool {
+        self.objects.drops_result(pc)
     }
 
     pub fn begin_main(&mut self, tags: [Tag; 4]) {

@@ -1,6 +1,5 @@
 //! Where a checked PE looks at its vector operations.
 
-use csl_isa::NO_REG;
 use csl_isa::vec::VecDesc;
 use csl_machine::Arch;
 
@@ -60,7 +59,10 @@ impl Sched {
         let Some(shadow) = self.shadow.as_deref_mut() else { return };
         let is_done = matches!(step, Ok(Step::Done(_)));
         shadow.moved(moment(cpu, now), 0, before, left, is_done);
-        let Main::Vec { run, dst: NO_REG } = &self.main else { return };
+        let Main::Vec { run, .. } = &self.main else { return };
+        if !shadow.drops_result(cpu.at()) {
+            return;
+        }
         let fifos = run.operands().enumerate().filter_map(|(at, operand)| match operand.cursor {
             Cursor::Fifo(id) => Some((id, at == 0)),
             _ => None,

@@ -4,6 +4,7 @@ use csl_image::PeImage;
 use csl_machine::{Arch, Color, REGISTERS_START, SysOp, TaskId, TaskTarget};
 use csl_num::{LowBits, Prng};
 
+use super::look;
 use super::state::{Sched, Visit};
 use crate::event::{Event, EventKind, Printed};
 use crate::fault::FaultKind;
@@ -48,7 +49,12 @@ impl Sched {
             SysOp::TscEnable => self.counters.enable_tsc(local_time),
             SysOp::TscDisable => self.counters.disable_tsc(local_time),
             SysOp::TscWord => value = u64::from(self.counters.tsc_word(a, local_time)),
-            SysOp::UnblockCmdStream => visit.ports.cmd_stream_unblocked = true,
+            SysOp::UnblockCmdStream => {
+                if let Some(shadow) = &mut self.shadow {
+                    shadow.unblock(look::moment(visit.cpu, local_time));
+                }
+                visit.ports.cmd_stream_unblocked = true;
+            }
             SysOp::GetX => value = u64::from(visit.at.0),
             SysOp::GetY => value = u64::from(visit.at.1),
             SysOp::SetFifoReadLength => visit.data.fifo_mut(a)?.read_len = b.low16(),

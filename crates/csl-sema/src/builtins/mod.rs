@@ -12,6 +12,7 @@ mod fifo;
 mod ids;
 mod json;
 mod layout;
+mod lengths;
 mod machine;
 mod map;
 mod print;

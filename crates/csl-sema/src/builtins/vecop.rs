@@ -8,6 +8,7 @@ use super::Call;
 use super::args::dsd_kind;
 use super::config::{ConfigOf, vec_config};
 use super::fifo::known_fifo;
+use super::lengths;
 use crate::context::{Res, Sema};
 use crate::operand::Operand;
 
@@ -52,7 +53,9 @@ pub(super) fn vector(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         return Err(s.error(Code::BadBuiltinArgument, call.arg_span(count), message));
     }
     let srcs = srcs.into_iter().map(|src| src.operand).collect();
-    emit(s, call, VecInst { op, dest, srcs, config, result: None })
+    let inst = VecInst { op, dest, srcs, config, result: None };
+    lengths::warn(s, call, &inst);
+    emit(s, call, inst)
 }
 
 /// Whether the operation may be asynchronous: microthreads serve operations with the fabric, or with a DSR that may

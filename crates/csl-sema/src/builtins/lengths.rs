@@ -1,0 +1,82 @@
+//! Warnings about the lengths of vector operations whose operands are known at compile time: operands of unequal length, and
+//! DSDs over more than their array.
+
+use csl_diag::{Code, Diagnostic};
+use csl_ir::{DsdKind, DsdValue, Opnd, PtrRoot, VecInst, VecOperand};
+
+use csl_machine::VecOp;
+
+use super::Call;
+use crate::context::Sema;
+
+/// Warns of an operation that moves elements outside an array, or whose operands have different lengths.
+pub(super) fn warn(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
+    let operands = || inst.srcs.iter().chain([&inst.dest]);
+    // The first length that is not 0 is the operation's: those of the sources, then that of the destination.
+    let Some(length) = length(operands()) else { return };
+    for (at, operand) in std::iter::once(&inst.dest).chain(&inst.srcs).enumerate() {
+        let Some(dsd) = known(operand) else { continue };
+        let own = elements(dsd);
+        let width = words_of(inst, at);
+        if let Some((last, name, count)) = outside(s, dsd, length, width) {
+            let has = if count == 1 { "1 element".to_owned() } else { format!("{count} elements") };
+            let message = format!("this operand reaches element {last} of `{name}`, which has {has}");
+            let help = "an index, an offset or a length is too large";
+            s.report(Diagnostic::new(Code::BehindArray, call.args[at].span, message).help(help));
+        } else if own != 0 && own != length {
+            let message = format!("this operand has {own} elements, and the operation moves {length}");
+            let note = "the first source with a length gives that of the operation";
+            s.report(Diagnostic::new(Code::UnequalLengths, call.args[at].span, message).note(note));
+        }
+    }
+}
+
+/// The length of the operation; none where an operand that may give it is known at run time only.
+fn length<'a>(operands: impl Iterator<Item = &'a VecOperand>) -> Option<u64> {
+    for operand in operands {
+        match (operand, known(operand)) {
+            (_, Some(dsd)) if elements(dsd) != 0 => return Some(elements(dsd)),
+            (VecOperand::Scalar(..) | VecOperand::Ptr(_), _) | (_, Some(_)) => {}
+            (_, None) => return None,
+        }
+    }
+    None
+}
+
+fn known(operand: &VecOperand) -> Option<&DsdValue> {
+    match operand {
+        VecOperand::Dsd(Opnd::Dsd(dsd)) | VecOperand::Mem4dConst(dsd) => Some(dsd),
+        _ => None,
+    }
+}
+
+fn elements(dsd: &DsdValue) -> u64 {
+    dsd.extents.iter().map(|&extent| u64::from(extent)).product()
+}
+
+/// The 16-bit words of an element of operand `at`: the destination, then the sources. `@faddhs` takes its sources in either
+/// order.
+fn words_of(inst: &VecInst, at: usize) -> i64 {
+    let sources = inst.op.sources();
+    let elem = match at.checked_sub(1) {
+        None => inst.op.dest(),
+        Some(_) if inst.op == VecOp::Faddhs => sources[0],
+        Some(source) => sources[source],
+    };
+    elem.words().into()
+}
+
+/// The number of the first or last of `length` elements of `words` words where it lies outside the DSD's array, with the
+/// array's name and number of elements. Only DSDs of one dimension over a whole variable are looked at.
+fn outside(s: &Sema<'_>, dsd: &DsdValue, length: u64, words: i64) -> Option<(i64, String, i64)> {
+    let base = dsd.base.as_ref().filter(|base| base.path.iter().all(|&index| index == 0))?;
+    let PtrRoot::Global(global) = base.root else { return None };
+    if dsd.kind != DsdKind::Mem1d || dsd.wavelet_index_offset || length == 0 {
+        return None;
+    }
+    let bytes = i64::from(csl_ir::size_of(&s.types, base.root_ty)?);
+    let first = i64::from(dsd.offset) * i64::from(dsd.elem_words) * 2;
+    let last = first + i64::from(*dsd.strides.first()?) * 2 * words * (i64::try_from(length).ok()? - 1);
+    let wrong = [last, first].into_iter().find(|&at| at < 0 || at + 2 * words > bytes)?;
+    Some((wrong.div_euclid(2 * words), s.unit.globals[global].name.clone(), bytes / (2 * words)))
+}
