@@ -1,27 +1,30 @@
 //! The command line of `cslc`.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Parser, ValueEnum};
-use csl_host::options::{Options, PRINTED, Passes, parse_bindings, parse_fp16, parse_pair, parse_sdk, parse_sections};
-use csl_host::{Arch, ErrorFormat, Sdk, Stage};
+use csl_host::options::{
+    Options, PRINTED, Passes, parse_bindings, parse_fp16, parse_pair, parse_sdk, parse_sections, parse_warning,
+};
+use csl_host::{Arch, Code, ErrorFormat, Rendering, Sdk, Stage, USUAL_LIMIT};
 
+use crate::output::Color;
 use crate::words::Words;
 
 /// The text after the options in `--help`.
 const HELP: &str = "\
 The output folder may hold other files: they stay as they are. Long options may
 be written with one dash. An option that is given twice counts as given last,
-but for --params, --colors, --import-path and link sections, which add up.";
+but for --params, --colors, --import-path, --allow and link sections, which add up.";
 
 /// Compile a CSL program for the Cerebras Wafer-Scale Engine.
 #[derive(Debug, Parser)]
 #[command(name = "cslc", version, disable_help_subcommand = true, args_override_self = true, after_help = HELP)]
 pub struct CslcArgs {
     /// Input CSL file, the one with the layout block
-    #[arg(value_name = "CSL_FILE")]
-    pub file: PathBuf,
+    #[arg(value_name = "CSL_FILE", required_unless_present = "explain")]
+    file: Option<PathBuf>,
     /// Output folder
     #[arg(short = 'o', value_name = "FOLDER", default_value = "out")]
     pub output: PathBuf,
@@ -47,10 +50,10 @@ pub struct CslcArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub channels: u8,
     /// Columns of buffer PEs for input, west of the program
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=65_535))]
     pub width_west_buf: u32,
     /// Columns of buffer PEs for output, east of the program
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=65_535))]
     pub width_east_buf: u32,
     /// Folder to search for <...> in @import_module and @set_tile_code; may be repeated
     #[arg(long, value_name = "FOLDER")]
@@ -73,6 +76,9 @@ pub struct CslcArgs {
     /// Treat warnings as errors
     #[arg(long)]
     pub warnings_as_errors: bool,
+    /// Do not give this warning, by its code; may be repeated. A comment `// waferlab: allow(CODE)` allows it on a line
+    #[arg(long, value_name = "CODE", value_parser = parse_warning)]
+    pub allow: Vec<Code>,
     /// Also write out.json of the output folder, the values of params, to this file
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     pub output_json: Option<Option<PathBuf>>,
@@ -88,12 +94,24 @@ pub struct CslcArgs {
     /// Passes of the optimiser that run: all, none, or names with commas between them; for tests that compare
     #[arg(long, hide = true, value_name = "PASSES", value_parser = Passes::parse, default_value = "all")]
     pub opt_passes: Passes,
+    /// Leave the source lines of instructions out of the image; for tests that compare
+    #[arg(long, hide = true)]
+    pub no_line_tables: bool,
     /// Print a stage of the compilation instead of writing the output folder
     #[arg(long, value_enum, value_name = "STAGE")]
     pub emit: Option<Emit>,
-    /// How to print diagnostics
-    #[arg(long, value_enum, default_value = "human", value_name = "human|json")]
+    /// How to print diagnostics: for people, a line each, a JSON object each, or as one SARIF document
+    #[arg(long, value_enum, default_value = "human", value_name = "human|short|json|sarif")]
     pub error_format: Format,
+    /// Print at most so many errors, and so many warnings; 0 for all [default: 100, or all with json and sarif]
+    #[arg(long, value_name = "N")]
+    pub error_limit: Option<usize>,
+    /// Colour diagnostics; auto looks at the terminal and at NO_COLOR, CLICOLOR_FORCE and TERM
+    #[arg(long, value_enum, default_value = "auto", value_name = "auto|always|never")]
+    pub color: Color,
+    /// Print what a diagnostic's code means, with a program that has it and one that does not
+    #[arg(long, value_name = "CODE", value_parser = parse_code, exclusive = true)]
+    pub explain: Option<Code>,
     /// Say what is done
     #[arg(long, action = ArgAction::SetTrue)]
     pub verbose: bool,
@@ -117,7 +135,9 @@ pub enum Emit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     Human,
+    Short,
     Json,
+    Sarif,
 }
 
 impl CslcArgs {
@@ -155,12 +175,14 @@ impl CslcArgs {
                 parse_sections,
             )?,
             warnings_as_errors: self.warnings_as_errors,
+            allow: self.allow.clone(),
             sdk: self.sdk,
             passes: self.opt_passes,
+            line_tables: !self.no_line_tables,
             output_json: self.output_json.clone().flatten(),
             out_routes: self.out_routes.clone(),
             ignored: self.ignored.clone(),
-            ..Options::new(&self.file)
+            ..Options::new(self.file())
         })
     }
 
@@ -175,11 +197,24 @@ impl CslcArgs {
         })
     }
 
-    pub fn format(&self) -> ErrorFormat {
-        match self.error_format {
+    /// The CSL file; none is named only where a code is to be explained.
+    pub fn file(&self) -> &Path {
+        self.file.as_deref().unwrap_or(Path::new(""))
+    }
+
+    pub fn rendering(&self) -> Rendering {
+        let format = match self.error_format {
             Format::Human => ErrorFormat::Human,
+            Format::Short => ErrorFormat::Short,
             Format::Json => ErrorFormat::Json,
-        }
+            Format::Sarif => ErrorFormat::Sarif,
+        };
+        let usual = match self.error_format {
+            Format::Human | Format::Short => USUAL_LIMIT,
+            Format::Json | Format::Sarif => 0,
+        };
+        let limit = Some(self.error_limit.unwrap_or(usual)).filter(|limit| *limit > 0);
+        Rendering { format, limit, ..self.color.rendering() }
     }
 }
 
@@ -196,4 +231,8 @@ fn parse_arch(text: &str) -> Result<Arch, String> {
 
 fn fp16_name(text: &str) -> Result<String, String> {
     parse_fp16(text).map(|_| text.to_owned())
+}
+
+fn parse_code(text: &str) -> Result<Code, String> {
+    Code::from_text(&text.to_uppercase()).ok_or_else(|| "there is no such code".to_owned())
 }

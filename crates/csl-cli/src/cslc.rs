@@ -1,12 +1,11 @@
 //! The `cslc` command.
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::error::ErrorKind;
-use csl_host::{Compilation, Progress, Style, compile, emit};
+use csl_host::{Compilation, Progress, compile, emit};
 use signal_hook::consts::SIGXFSZ;
 
 use crate::args::CslcArgs;
@@ -45,10 +44,13 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
 
 /// Whether the program compiled.
 fn run(args: &CslcArgs) -> Result<bool, String> {
+    if let Some(code) = args.explain {
+        return output::print(code.page()).map(|()| true);
+    }
     let options = args.options()?;
     // Writing beyond a limit on the size of files is then an error like a full disk, and does not end the process.
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
-    let progress = Progress::start(&format!("compiling {}", args.file.display()));
+    let progress = Progress::start(&format!("compiling {}", args.file().display()));
     let done = match args.stage() {
         None => compile(&options),
         Some(stage) => emit(&options, stage),
@@ -62,7 +64,6 @@ fn run(args: &CslcArgs) -> Result<bool, String> {
 }
 
 fn print(args: &CslcArgs, done: &Compilation) -> Result<(), String> {
-    let style = if std::io::stderr().is_terminal() { Style::Colored } else { Style::Plain };
-    tell(&done.render(args.format(), style));
+    tell(&done.render(&args.rendering()));
     output::print(done.text())
 }

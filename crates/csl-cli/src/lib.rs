@@ -4,6 +4,7 @@ pub mod args;
 mod csdb;
 pub mod cslc;
 mod debug_shell;
+mod fmt;
 mod inspect;
 mod output;
 mod readelf;

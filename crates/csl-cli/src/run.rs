@@ -7,7 +7,7 @@ use clap::{ArgMatches, Args, FromArgMatches};
 use csl_host::batch::{self, Step, parse_copy, parse_launch};
 use csl_host::{Check, Ending, Runtime, Settings, parse_check};
 
-use crate::output::{print, tell};
+use crate::output::{print, tell, warn};
 use crate::signals::Signals;
 
 /// The text after the options in `--help`.
@@ -102,13 +102,13 @@ pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
     let signals =
         Signals::watch(&runtime.interrupt()).map_err(|error| format!("signals cannot be watched: {error}"))?;
     let say = |text: &str| match text.strip_prefix("warning: ") {
-        Some(_) => tell(&format!("waferlab: {text}\n")),
+        Some(text) => warn(text),
         None if args.quiet => {}
         // A closed pipe is no error: its reader has seen enough.
         None => drop(print(&format!("{text}\n"))),
     };
     let ended = batch::run(&mut runtime, &steps, say);
-    runtime.take_warnings().iter().for_each(|warning| tell(&format!("waferlab: warning: {warning}\n")));
+    runtime.take_warnings().iter().for_each(|warning| warn(warning));
     let ending = match (ended, signals.status()) {
         (Ok(ending), _) => ending,
         (Err(error), None) => return Err(error.to_string()),

@@ -7,6 +7,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::csdb::{self, CsdbArgs};
 use crate::cslc::{self, usage};
 use crate::debug_shell::{self, ShellArgs};
+use crate::fmt::{self, FmtArgs};
 use crate::inspect::{self, InspectArgs};
 use crate::output::{print, tell};
 use crate::readelf::{self, ReadelfArgs};
@@ -27,6 +28,8 @@ enum Action {
     Disable,
     /// Print the version
     Version,
+    /// Format CSL files in place
+    Fmt(FmtArgs),
     /// Show what a compiled program holds
     Inspect(InspectArgs),
     /// Run a compiled program without a host program
@@ -54,6 +57,7 @@ pub fn main() -> ExitCode {
         Action::Enable => python(&["-m", "waferlab.enable", "enable"]).map(success),
         Action::Disable => python(&["-m", "waferlab.enable", "disable"]).map(success),
         Action::Version => print(concat!("waferlab ", env!("CARGO_PKG_VERSION"), "\n")).map(success),
+        Action::Fmt(args) => fmt::run(&args),
         Action::Inspect(args) => inspect::run(&args).map(success),
         // The order of the options of `run` counts; only the matches know it.
         Action::Run(_) => matches.subcommand().map_or(Ok(ExitCode::SUCCESS), |(_, matches)| run::run(matches)),

@@ -1,6 +1,8 @@
 //! Tests of the command line of `cslc`.
 
 mod commands;
+mod findings;
+mod fmt;
 mod mistakes;
 mod outfolder;
 

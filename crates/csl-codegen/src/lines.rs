@@ -1,7 +1,7 @@
 //! The line table: the source place of each instruction.
 
 use csl_diag::{FileId, SourceMap};
-use csl_image::{Inlined, Line};
+use csl_image::{Inlined, Line, SourceFile};
 use csl_ir::Site;
 use indexmap::IndexSet;
 use rustc_hash::FxBuildHasher;
@@ -43,8 +43,12 @@ impl<'a> Lines<'a> {
         Line { pc, file, line, column, call: inlined.map(|call| call.number()) }
     }
 
-    /// Names of the files, by their number in the image.
-    pub fn files(&self) -> Vec<String> {
-        self.files.iter().map(|&file| self.sources.name(file).to_string()).collect()
+    /// The files, by their number in the image.
+    pub fn files(&self) -> Vec<SourceFile> {
+        let file = |&file: &FileId| SourceFile {
+            name: self.sources.name(file).to_string(),
+            hash: csl_image::hash(self.sources.text(file).as_bytes()),
+        };
+        self.files.iter().map(file).collect()
     }
 }

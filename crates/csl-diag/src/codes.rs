@@ -8,6 +8,17 @@ pub enum Severity {
     Error,
 }
 
+impl Severity {
+    /// The word that begins a diagnostic.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
+}
+
 macro_rules! codes {
     ($($name:ident = $text:literal, $severity:ident, $summary:literal;)*) => {
         /// A stable identifier of a kind of finding.
@@ -22,13 +33,28 @@ macro_rules! codes {
                 match self { $(Code::$name => $text,)* }
             }
 
+            /// The code with this text.
+            pub fn from_text(text: &str) -> Option<Code> {
+                Code::ALL.iter().copied().find(|code| code.text() == text)
+            }
+
             pub fn severity(self) -> Severity {
                 match self { $(Code::$name => Severity::$severity,)* }
+            }
+
+            /// Whether this is told once for a place in the source, however many PEs and values lead there.
+            pub(crate) fn is_once_a_place(self) -> bool {
+                matches!(self, Code::SharedQueue | Code::RouteOffEdge)
             }
 
             /// One line on the meaning of this kind of finding.
             pub fn summary(self) -> &'static str {
                 match self { $(Code::$name => $summary,)* }
+            }
+
+            /// What the code means, with a program that has it and one that does not, in Markdown.
+            pub fn page(self) -> &'static str {
+                match self { $(Code::$name => include_str!(concat!("../codes/", $text, ".md")),)* }
             }
         }
     };

@@ -1,47 +1,72 @@
 //! Renders diagnostics for people, with the source lines that they point at.
 
-use std::ops::Range;
-use std::sync::Arc;
-
 use codespan_reporting::diagnostic as shown;
-use codespan_reporting::files::{Error, Files};
+use codespan_reporting::files::Error;
 use codespan_reporting::term::termcolor::{Ansi, NoColor, WriteColor};
 use codespan_reporting::term::{Config, Styles, StylesWriter, emit_to_write_style};
 
 use crate::codes::Severity;
 use crate::diagnostic::{Diagnostic, Label};
-use crate::render::Style;
-use crate::source::{FileId, SourceMap, Span};
+use crate::excerpt::Excerpt;
+use crate::render::Rendering;
+use crate::source::{FileId, SourceMap};
 
 /// Notes are broken to end before this column; they begin at about the tenth.
-const WIDTH: usize = 68;
+const NOTE_WIDTH: usize = 68;
+
+/// Lines of the source are cut to this many columns.
+const LINE_WIDTH: usize = 200;
+
+/// The columns before a note and before a line of the source, with a line number of four digits.
+const MARGIN: usize = 14;
+
+/// The columns that notes and lines have at least, however narrow the terminal is.
+const LEAST: usize = 24;
+
+/// The columns of notes and of lines of the source.
+#[derive(Clone, Copy)]
+struct Widths {
+    note: usize,
+    line: usize,
+    /// Indented lines of notes, which are tables and maps, are cut to this.
+    table: usize,
+}
+
+impl Widths {
+    fn of(terminal: Option<usize>) -> Widths {
+        match terminal.map(|columns| columns.saturating_sub(MARGIN).max(LEAST)) {
+            Some(columns) => Widths { note: columns.min(NOTE_WIDTH), line: columns.min(LINE_WIDTH), table: columns },
+            None => Widths { note: NOTE_WIDTH, line: LINE_WIDTH, table: usize::MAX },
+        }
+    }
+}
 
 /// One diagnostic and an empty line.
-pub fn render(sources: &SourceMap, diagnostic: &Diagnostic, style: Style) -> String {
-    let text = match style {
-        Style::Plain => emit(NoColor::new(Vec::new()), sources, diagnostic).map(NoColor::into_inner),
-        Style::Colored => emit(Ansi::new(Vec::new()), sources, diagnostic).map(Ansi::into_inner),
+pub fn render(sources: &SourceMap, diagnostic: &Diagnostic, how: &Rendering) -> String {
+    let widths = Widths::of(how.width);
+    let text = if how.color {
+        emit(Ansi::new(Vec::new()), sources, diagnostic, widths).map(Ansi::into_inner)
+    } else {
+        emit(NoColor::new(Vec::new()), sources, diagnostic, widths).map(NoColor::into_inner)
     };
-    // A span outside its file is a fault of the compiler, which must not cost the user the message.
+    // What cannot be shown must not cost the user the message.
     let text = text.unwrap_or_else(|_| format!("{}\n\n", diagnostic.message).into_bytes());
     String::from_utf8_lossy(&text).into_owned()
 }
 
-fn emit<W: WriteColor>(mut out: W, sources: &SourceMap, diagnostic: &Diagnostic) -> Result<W, Error> {
+fn emit<W: WriteColor>(mut out: W, sources: &SourceMap, diagnostic: &Diagnostic, widths: Widths) -> Result<W, Error> {
     let styles = Styles::default();
     let mut writer = StylesWriter::new(&mut out, &styles);
-    emit_to_write_style(&mut writer, &Config::default(), sources, &convert(sources, diagnostic))?;
-    Ok(out)
-}
-
-fn convert(sources: &SourceMap, diagnostic: &Diagnostic) -> shown::Diagnostic<FileId> {
-    let primary = diagnostic.primary.iter().map(|l| label(sources, shown::LabelStyle::Primary, l));
-    let secondary = diagnostic.secondary.iter().map(|l| label(sources, shown::LabelStyle::Secondary, l));
-    shown::Diagnostic::new(severity(diagnostic.severity))
+    let excerpt = Excerpt::new(sources, diagnostic, widths.line);
+    let primary = diagnostic.primary.iter().map(|l| label(&excerpt, shown::LabelStyle::Primary, l));
+    let secondary = diagnostic.secondary.iter().map(|l| label(&excerpt, shown::LabelStyle::Secondary, l));
+    let converted = shown::Diagnostic::new(severity(diagnostic.severity))
         .with_code(diagnostic.code.text())
         .with_message(&diagnostic.message)
         .with_labels(primary.chain(secondary).collect())
-        .with_notes(notes(sources, diagnostic))
+        .with_notes(notes(sources, diagnostic, widths));
+    emit_to_write_style(&mut writer, &Config::default(), &excerpt, &converted)?;
+    Ok(out)
 }
 
 fn severity(severity: Severity) -> shown::Severity {
@@ -52,19 +77,13 @@ fn severity(severity: Severity) -> shown::Severity {
     }
 }
 
-fn label(sources: &SourceMap, style: shown::LabelStyle, label: &Label) -> shown::Label<FileId> {
-    shown::Label::new(style, label.span.file, visible(sources, label.span)).with_message(&label.text)
-}
-
-/// A span over several lines is shown by its first line alone, so that no function body is listed.
-fn visible(sources: &SourceMap, span: Span) -> Range<usize> {
-    let Range { start: lo, end: hi } = span.range();
-    let first_line = sources.text(span.file).get(lo..hi).and_then(|text| text.lines().next());
-    lo..first_line.map_or(hi, |line| lo + line.len())
+fn label(excerpt: &Excerpt, style: shown::LabelStyle, label: &Label) -> shown::Label<FileId> {
+    shown::Label::new(style, label.span.file, excerpt.range(label.span)).with_message(&label.text)
 }
 
 /// The notes, the help, the trace and the count of repetitions, in this order.
-fn notes(sources: &SourceMap, diagnostic: &Diagnostic) -> Vec<String> {
+fn notes(sources: &SourceMap, diagnostic: &Diagnostic, widths: Widths) -> Vec<String> {
+    let block = |kind: &str, text: &str| block(kind, text, widths);
     let notes = diagnostic.notes.iter().map(|text| block("note", text));
     let help = diagnostic.help.iter().map(|text| block("help", text));
     let trace = diagnostic.trace.iter().map(|frame| {
@@ -83,15 +102,19 @@ fn repeats(count: usize) -> String {
 }
 
 /// `kind: text`, broken into lines that are indented below the first word.
-fn block(kind: &str, text: &str) -> String {
+fn block(kind: &str, text: &str, widths: Widths) -> String {
     let indent = format!("\n{}", " ".repeat(kind.len() + 2));
-    let lines: Vec<String> = text.lines().flat_map(wrap).collect();
+    let lines: Vec<String> = text.lines().flat_map(|line| wrap(line, widths)).collect();
     format!("{kind}: {}", lines.join(&indent))
 }
 
-/// Breaks a line at spaces. An indented line is part of a table or a map and stays as it is.
-fn wrap(line: &str) -> Vec<String> {
-    if line.starts_with(' ') || line.chars().count() <= WIDTH {
+/// Breaks a line at spaces. An indented line is part of a table or a map and stays as it is, up to
+/// the width of the terminal.
+fn wrap(line: &str, widths: Widths) -> Vec<String> {
+    if line.starts_with(' ') {
+        return vec![cut(line, widths.table)];
+    }
+    if line.chars().count() <= widths.note {
         return vec![line.to_string()];
     }
     let mut lines = vec![String::new()];
@@ -99,7 +122,7 @@ fn wrap(line: &str) -> Vec<String> {
         let last = lines.last_mut().expect("it starts with one");
         if last.is_empty() {
             last.push_str(word);
-        } else if last.chars().count() + 1 + word.chars().count() <= WIDTH {
+        } else if last.chars().count() + 1 + word.chars().count() <= widths.note {
             last.push(' ');
             last.push_str(word);
         } else {
@@ -109,25 +132,9 @@ fn wrap(line: &str) -> Vec<String> {
     lines
 }
 
-impl<'a> Files<'a> for SourceMap {
-    type FileId = FileId;
-    type Name = &'a str;
-    type Source = &'a str;
-
-    fn name(&'a self, id: FileId) -> Result<&'a str, Error> {
-        Ok(SourceMap::name(self, id))
-    }
-
-    fn source(&'a self, id: FileId) -> Result<&'a str, Error> {
-        let text: &Arc<str> = self.text(id);
-        Ok(text)
-    }
-
-    fn line_index(&'a self, id: FileId, byte_index: usize) -> Result<usize, Error> {
-        Ok(SourceMap::line_index(self, id, byte_index))
-    }
-
-    fn line_range(&'a self, id: FileId, line_index: usize) -> Result<Range<usize>, Error> {
-        SourceMap::line_range(self, id, line_index).ok_or(Error::LineTooLarge { given: line_index, max: usize::MAX })
+fn cut(line: &str, width: usize) -> String {
+    match line.char_indices().nth(width) {
+        Some(_) => line.chars().take(width - 1).chain(['…']).collect(),
+        None => line.to_string(),
     }
 }

@@ -5,12 +5,14 @@
 
 mod codes;
 mod diagnostic;
+mod excerpt;
 mod human;
 mod json;
 mod render;
+mod sarif;
 mod source;
 
 pub use codes::{Code, Severity};
-pub use diagnostic::{Diagnostic, Diagnostics, Label, Reported, TraceFrame};
-pub use render::{ErrorFormat, Style, render};
+pub use diagnostic::{Diagnostic, Diagnostics, Edit, Label, Reported, TraceFrame};
+pub use render::{ErrorFormat, Rendering, USUAL_LIMIT, render};
 pub use source::{FileId, SourceMap, Span};

@@ -12,6 +12,17 @@ pub struct Fault {
     pub kind: FaultKind,
 }
 
+impl Fault {
+    /// The first of two faults of a row and cycle, by column, color and sides.
+    pub(crate) fn first(self, other: Fault) -> Fault {
+        let key = |fault: &Fault| {
+            let FaultKind::Collision { sides } = fault.kind;
+            (fault.x, fault.color, sides)
+        };
+        if key(&other) < key(&self) { other } else { self }
+    }
+}
+
 /// The kinds of faults of the fabric.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FaultKind {
@@ -27,6 +38,13 @@ pub struct TraceEvent {
     pub y: u32,
     pub color: Color,
     pub what: Traced,
+}
+
+impl TraceEvent {
+    /// The side that a wavelet has landed from.
+    pub(crate) fn side(&self) -> Option<Direction> {
+        if let Traced::Landing { from, .. } = self.what { Some(from) } else { None }
+    }
 }
 
 /// The kinds of events of a router.

@@ -5,7 +5,7 @@
 //! virtual channel is blocked and sleeps until one of these comes ([`Row::wake`]). An output takes one wavelet a cycle:
 //! a request for one that has been granted in this cycle is denied, and made again in the next. Requests are heard by
 //! priority (wavelets of the CE before those that pass by), then in the order in which the virtual channels became able
-//! to send. A route without an output takes and drops the wavelets of its inputs.
+//! to send, and those of one cycle by color: a tile's order is a function of that tile. A route without an output takes and drops the wavelets of its inputs.
 
 use csl_machine::wavelet::ce_ignores;
 use csl_machine::{Color, DirSet, Direction, Wavelet};
@@ -30,12 +30,24 @@ enum Step {
 impl Row {
     /// Moves the wavelets that can move in cycle `now`.
     pub fn route(&mut self, now: u64, ramp: &mut impl Ramp) {
+        self.line_up();
         for priority in 0..self.active.len() {
             self.allocate(priority, now, ramp);
         }
-        for (priority, number) in self.sent.drain(..) {
-            self.active[priority].push(number);
+    }
+
+    /// Lets the woken virtual channels stand behind those that were denied before, those of a tile by color. So the order
+    /// in which a tile's requests are heard follows from the tile alone.
+    fn line_up(&mut self) {
+        let is_sorted = !self.has_made_vcs();
+        for (list, woken) in self.active.iter_mut().zip(&mut self.woken) {
+            let first = list.len();
+            woken.move_to(list);
+            if !is_sorted {
+                list[first..].sort_by_key(|number| self.vcs[*number].column_and_color());
+            }
         }
+        self.requests = self.active.iter().map(Vec::len).sum();
     }
 
     /// Hears the requests of the virtual channels of one priority, in turn.
@@ -45,7 +57,7 @@ impl Row {
         for i in 0..list.len() {
             let number = list[i];
             match self.step(number, now, ramp) {
-                Step::Sent(Some(next)) => self.sent.push((next, number)),
+                Step::Sent(Some(next)) => self.woken[next].insert(number),
                 Step::Denied => {
                     list[keep] = number;
                     keep += 1;
@@ -54,7 +66,7 @@ impl Row {
             }
         }
         list.truncate(keep);
-        // Routing wakes no virtual channel: a wavelet that is sent arrives a hop later.
+        // Routing adds none to the list: a wavelet that is sent arrives a hop later, and what has sent stands in line anew.
         self.active[priority] = list;
     }
 
@@ -107,10 +119,16 @@ impl Row {
         let Some(side) = vc.next_side() else { return Step::Blocked };
         let wavelet = self.head(number, side);
         let partner = self.partner(number, side);
+        let mut is_denied = false;
         for leg in [Some(number), partner].into_iter().flatten() {
-            if let Some(step) = self.denial(leg, wavelet, low_bits(now), ramp) {
-                return step;
+            match self.denial(leg, wavelet, low_bits(now), ramp) {
+                Some(Step::Denied) => is_denied = true,
+                Some(step) => return step,
+                None => {}
             }
+        }
+        if is_denied {
+            return Step::Denied;
         }
         self.take_head(number, side, now, ramp);
         if self.is_traced {
@@ -121,6 +139,10 @@ impl Row {
         }
         if self.vcs[number].flags & (ADVANCES | MESSAGES) != 0 {
             self.has_left(number, side, wavelet, now);
+        }
+        if let Some(partner) = partner {
+            // The wavelet may have moved its switch: what stood before it may be able to go.
+            self.wake(partner);
         }
         let vc = &self.vcs[number];
         Step::Sent(vc.priority().filter(|_| vc.flags & TORN_DOWN == 0))

@@ -16,6 +16,7 @@ use crate::event::{Dropped, Fault, FaultKind, TraceEvent, Traced, landing_hash};
 use crate::messages;
 use crate::state::ColorState;
 use crate::table::{RouteTable, column_and_color_of_unrouted, unrouted};
+use crate::vc_set::VcSet;
 use crate::virtual_channel::{
     ADVANCES, Arrival, Batch, Credit, MAX_BUFFER_DEPTH, MESSAGES, QUEUED, SHARES_INPUT, VcId, VirtualChannel,
 };
@@ -108,16 +109,21 @@ pub struct Row {
     pub(crate) dropped: BTreeMap<(Color, u32, Direction), u64>,
     /// Virtual channels, each with the number of wavelets from the CE before its switch advances (`.advance_switch`).
     pub(crate) advances: Vec<(VcId, u8)>,
-    /// The virtual channels with a request, by priority: those whose next wavelet comes from the ramp, then those whose
-    /// next wavelet passes by.
+    /// The virtual channels that were denied, by priority (those whose next wavelet comes from the ramp, then those whose
+    /// next wavelet passes by), the oldest first.
     pub(crate) active: [Vec<VcId>; 2],
-    /// Virtual channels that have sent in this cycle and go to the end of a list of `active`, each with its priority.
-    /// Empty between cycles.
-    pub(crate) sent: Vec<(usize, VcId)>,
+    /// The virtual channels that may have become able to send since, by priority.
+    pub(crate) woken: [VcSet; 2],
     /// The batches by cycle modulo RING, then by their source.
     pub(crate) inbox: [[Batch; 3]; RING],
     pub(crate) north: Batch,
     pub(crate) south: Batch,
+    /// The number of virtual channels that wanted to move in the last cycle.
+    pub(crate) requests: usize,
+    /// Whether some tile of the program swaps colors.
+    has_swaps: bool,
+    /// The first collision of this cycle's landings, by column and color.
+    collision: Option<Fault>,
     /// Whether events are recorded beside the hash.
     pub(crate) is_traced: bool,
     pub(crate) hash: u64,
@@ -136,6 +142,9 @@ impl Row {
         let tiles = tiles(width, &vcs);
         let mut row = Row {
             y,
+            has_swaps: table.has_swaps(),
+            collision: None,
+            requests: 0,
             table,
             hop: u64::from(chip.timing.hop),
             buffer_depth,
@@ -147,7 +156,7 @@ impl Row {
             dropped: BTreeMap::new(),
             advances: Vec::new(),
             active: Default::default(),
-            sent: Vec::new(),
+            woken: Default::default(),
             inbox: Default::default(),
             north: Batch::default(),
             south: Batch::default(),
@@ -197,9 +206,15 @@ impl Row {
         self.dropped.iter().map(|(&(color, x, side), &count)| Dropped { x, color, side, count })
     }
 
-    /// The number of virtual channels that may move in the next cycle.
-    pub fn active(&self) -> usize {
-        self.active.iter().map(Vec::len).sum()
+    /// The number of virtual channels that wanted to move in the last cycle.
+    pub fn requests(&self) -> usize {
+        self.requests
+    }
+
+    /// Whether any virtual channel may move in the next cycle.
+    #[inline]
+    fn is_active(&self) -> bool {
+        self.active.iter().any(|list| !list.is_empty()) || self.woken.iter().any(|set| !set.is_empty())
     }
 
     /// Takes the recorded events.
@@ -216,6 +231,12 @@ impl Row {
     /// The virtual channel that was made for a color that the table does not route.
     fn made_vc(&self, number: VcId) -> Option<VcId> {
         if self.made.is_empty() { None } else { self.made.get(&number).copied() }
+    }
+
+    /// Whether there are virtual channels whose numbers do not follow their places.
+    #[inline]
+    pub(crate) fn has_made_vcs(&self) -> bool {
+        !self.made.is_empty()
     }
 
     /// The virtual channel of a color at a column. It is made if there is none: without a route, so that it keeps the
@@ -259,7 +280,7 @@ impl Row {
     /// The next cycle with an event in this row; at most `now + 1` while any virtual channel can move.
     #[inline]
     pub fn next_event(&self, now: u64) -> Option<u64> {
-        if self.active() > 0 {
+        if self.is_active() {
             return Some(now + 1);
         }
         let waiting = |cycle: &u64| self.inbox[slot(*cycle)].iter().any(|batch| !batch.is_empty());
@@ -304,13 +325,14 @@ impl Row {
     /// Puts the wavelets that are due in cycle `now` into their input buffers, and adds the credits.
     pub fn arrive(&mut self, now: u64) -> Result<(), Fault> {
         let slot = slot(now);
+        let events = self.trace.len();
         for source in 0..3 {
             if self.inbox[slot][source].is_empty() {
                 continue;
             }
             let mut batch = std::mem::take(&mut self.inbox[slot][source]);
             for arrival in &batch.arrivals {
-                self.arrive_one(*arrival, now)?;
+                self.arrive_one(*arrival, now);
             }
             for credit in &batch.credits {
                 self.credit(*credit);
@@ -318,11 +340,17 @@ impl Row {
             batch.clear();
             self.inbox[slot][source] = batch;
         }
-        Ok(())
+        self.trace[events..].sort_by_key(|event| (event.x, event.side()));
+        self.collided()
     }
 
     #[inline]
-    fn arrive_one(&mut self, arrival: Arrival, now: u64) -> Result<(), Fault> {
+    fn collided(&mut self) -> Result<(), Fault> {
+        if self.collision.is_some() { self.collision.take().map_or(Ok(()), Err) } else { Ok(()) }
+    }
+
+    #[inline]
+    fn arrive_one(&mut self, arrival: Arrival, now: u64) {
         let Arrival { from, wavelet, .. } = arrival;
         let number = self.own_number(arrival.vc);
         let vc = &mut self.vcs[number];
@@ -333,7 +361,7 @@ impl Row {
         if vc.rx.contains(from) {
             // The guide leaves it undefined how a router treats two wavelets of one color at once.
             if vc.landed_at == low_bits(now) && vc.flags & MESSAGES == 0 {
-                return Err(self.collision(number, from, wavelet));
+                return self.collide(number, from, wavelet);
             }
             (vc.landed_at, vc.landed_from) = (low_bits(now), from);
         }
@@ -346,7 +374,6 @@ impl Row {
         if self.is_traced {
             self.note(number, now, Traced::Landing { from, wavelet, local_flip: false });
         }
-        Ok(())
     }
 
     #[cold]
@@ -355,11 +382,20 @@ impl Row {
         self.trace.push(TraceEvent { cycle, x, y: self.y, color, what });
     }
 
-    fn collision(&self, number: VcId, from: Direction, wavelet: Wavelet) -> Fault {
+    /// Notes that a wavelet has landed in the same cycle as another of its color; the fault tells the one of the later
+    /// side.
+    #[cold]
+    fn collide(&mut self, number: VcId, from: Direction, wavelet: Wavelet) {
         let vc = &self.vcs[number];
         let (a, b) = (vc.landed_from, from);
+        let other = vc.buffers().find(|(side, _)| *side == a).map_or(wavelet, |(_, buffer)| buffer.back());
+        let wavelet = if a > b { other } else { wavelet };
         let kind = FaultKind::Collision { sides: [a.min(b), a.max(b)] };
-        Fault { x: vc.x(), y: self.y, color: vc.color, wavelet, kind }
+        let fault = Fault { x: vc.x(), y: self.y, color: vc.color, wavelet, kind };
+        self.collision = Some(match self.collision.take() {
+            Some(first) => first.first(fault),
+            None => fault,
+        });
     }
 
     /// Finds the sender of an input buffer, which gets its credits.
@@ -385,12 +421,44 @@ impl Row {
 
     #[inline]
     pub(crate) fn wake(&mut self, number: VcId) {
+        self.wake_one(number);
+        if self.has_swaps {
+            self.wake_partner(number);
+        }
+    }
+
+    #[inline]
+    fn wake_one(&mut self, number: VcId) {
         let vc = &mut self.vcs[number];
-        if vc.flags & QUEUED == 0
-            && let Some(priority) = vc.priority()
-        {
+        if vc.flags & QUEUED != 0 {
+            if vc.more.is_some() {
+                self.rank_anew(number);
+            }
+        } else if let Some(priority) = vc.priority() {
             vc.flags |= QUEUED;
-            self.active[priority].push(number);
+            self.woken[priority].insert(number);
+        }
+    }
+
+    /// Gives a virtual channel with several inputs that has been woken since the last cycle the priority of its next
+    /// wavelet, which may be another by now.
+    #[cold]
+    fn rank_anew(&mut self, number: VcId) {
+        let vc = &mut self.vcs[number];
+        let is_woken = self.woken[0].remove(number) || self.woken[1].remove(number);
+        match vc.priority() {
+            Some(priority) if is_woken => self.woken[priority].insert(number),
+            None if is_woken => vc.flags &= !QUEUED,
+            _ => {}
+        }
+    }
+
+    /// Wakes the other color of the pair where its wavelets leave by this one as well: they may have waited for the same.
+    #[cold]
+    fn wake_partner(&mut self, number: VcId) {
+        let (x, color) = self.vcs[number].column_and_color();
+        if let Some(partner) = self.vc(x, color.partner()).filter(|vc| self.vcs[*vc].flags & SHARES_INPUT != 0) {
+            self.wake_one(partner);
         }
     }
 
@@ -414,7 +482,8 @@ impl Row {
     fn arrive_from_ce(&mut self, vc: VcId, wavelet: Wavelet, now: u64) -> Result<bool, Fault> {
         let room = self.vcs[vc].ramp_has_room(self.buffer_depth);
         if room {
-            self.arrive_one(Arrival { vc, from: Direction::Ramp, wavelet }, now)?;
+            self.arrive_one(Arrival { vc, from: Direction::Ramp, wavelet }, now);
+            self.collided()?;
         }
         Ok(room)
     }

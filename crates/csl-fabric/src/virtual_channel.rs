@@ -53,6 +53,11 @@ impl InputBuffer {
         self.at(usize::from(self.head))
     }
 
+    /// The wavelet that came last; the buffer is not empty.
+    pub fn back(&self) -> Wavelet {
+        self.at(usize::from(self.head + self.len - 1) % MAX_BUFFER_DEPTH)
+    }
+
     #[inline]
     pub fn push(&mut self, wavelet: Wavelet) {
         let slot = usize::from(self.head + self.len) % MAX_BUFFER_DEPTH;

@@ -45,7 +45,7 @@ impl Program {
             ..Options::new("layout.csl")
         };
         let compiled = compile(&options);
-        let text = compiled.render(csl_host::ErrorFormat::Human, csl_host::Style::Plain);
+        let text = compiled.render(&csl_host::Rendering::default());
         assert!(compiled.succeeded(), "{text}");
         let mut runtime = Runtime::open(&options.output, Settings::new(1)).expect("it opens");
         runtime.load().expect("load() comes first");

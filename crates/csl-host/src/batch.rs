@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use csl_image::{ExportKind, Image};
+use csl_machine::Chip;
 use csl_sim::{Copy, Ending, Endpoint, Order, Rect, Spread, Width};
 
 use crate::arguments::Argument;
@@ -143,7 +144,7 @@ fn h2d(runtime: &mut Runtime, copy: &FileCopy) -> Result<String, HostError> {
     }
     let words = words(&array).ok_or_else(|| ArgumentError::FileItems { file: copy.file.clone(), bytes: item.bytes })?;
     let order = if array.is_fortran { Order::ColMajor } else { Order::RowMajor };
-    let plan = plan(rect, per_pe, item, order)?;
+    let plan = plan(runtime.image().arch.chip(), rect, per_pe, item, order)?;
     let target = runtime.id(&copy.symbol)?;
     let task = runtime.h2d(Endpoint::Symbol(target), words, &plan, Spread::Each)?;
     runtime.wait(task)?;
@@ -159,7 +160,7 @@ fn d2h(runtime: &mut Runtime, copy: &FileCopy) -> Result<String, HostError> {
         Some(count) => count as usize,
         None => elements(runtime, id, &rect, item)?,
     };
-    let plan = plan(rect, per_pe, item, Order::RowMajor)?;
+    let plan = plan(runtime.image().arch.chip(), rect, per_pe, item, Order::RowMajor)?;
     let task = runtime.d2h(Endpoint::Symbol(id), rect.len() * per_pe, &plan)?;
     runtime.wait(task)?;
     let words = runtime.take_arrived().into_iter().flat_map(|(_, words)| words);
@@ -174,14 +175,19 @@ fn rect(image: &Image, copy: &FileCopy) -> Rect {
     Rect::new(x, y, w, h)
 }
 
-fn plan(rect: Rect, per_pe: usize, item: ItemType, order: Order) -> Result<Copy, HostError> {
+fn plan(chip: &Chip, rect: Rect, per_pe: usize, item: ItemType, order: Order) -> Result<Copy, HostError> {
     let width = match item.bytes {
         2 => Width::Bits16,
         4 => Width::Bits32,
         bytes => return Err(ArgumentError::Items { bytes }.into()),
     };
-    let per_pe = u32::try_from(per_pe).map_err(|_| ArgumentError::TooManyElements)?;
-    Ok(Copy { rect, per_pe, width, order })
+    let memory = chip.memory.bytes;
+    let fits = |count: &u32| u64::from(*count) * u64::from(item.bytes) <= u64::from(memory);
+    let (elements, bytes) = (per_pe, item.bytes);
+    match u32::try_from(per_pe).ok().filter(fits) {
+        Some(per_pe) => Ok(Copy { rect, per_pe, width, order }),
+        None => Err(ArgumentError::TooManyElements { elements, bytes, memory }.into()),
+    }
 }
 
 /// The array's items, one 32-bit word each; `None` for items of other sizes than 2 and 4 bytes.

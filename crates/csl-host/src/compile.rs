@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use csl_diag::{Code, Diagnostic, Diagnostics, ErrorFormat, SourceMap, Style};
+use csl_diag::{Code, Diagnostic, Diagnostics, Rendering, SourceMap};
 use csl_image::{Image, Memcpy, Stream};
 use csl_ir::Wafer;
 use csl_machine::{Coord, Size};
@@ -88,8 +88,17 @@ pub(crate) fn assemble(options: &Options, assembly: &Assembly, done: &mut Compil
 }
 
 fn generate(options: &Options, wafer: Wafer, placement: Placement, done: &mut Compilation) -> Option<Image> {
+    for (name, _) in &options.link_sections {
+        let globals = wafer.programs.iter().flat_map(|program| &program.globals).map(|global| &global.linksection);
+        let funcs = wafer.programs.iter().flat_map(|program| &program.funcs).map(|func| &func.linksection);
+        if !globals.chain(funcs).flatten().any(|section| section == name) {
+            let text = format!("nothing is in the link section {name}, which is given an address");
+            done.push(Diagnostic::unplaced(Code::IgnoredOption, text));
+        }
+    }
     match csl_codegen::generate(&optimised(options, wafer), &done.sources, &codegen_options(options, placement)) {
-        Ok(image) => Some(image),
+        Ok(image) if options.line_tables => Some(image),
+        Ok(image) => Some(image.without_lines()),
         Err(diagnostics) => {
             done.extend(diagnostics, options);
             None
@@ -231,6 +240,10 @@ impl Compilation {
             let text = format!("{option} has no effect: Waferlab's compiler has nothing of the kind to write");
             begun.push(Diagnostic::unplaced(Code::IgnoredOption, text));
         }
+        for folder in options.import_paths.iter().filter(|folder| !options.locate(folder).is_dir()) {
+            let text = format!("--import-path={}: there is no such folder", folder.display());
+            begun.push(Diagnostic::unplaced(Code::IgnoredOption, text));
+        }
         begun
     }
 
@@ -240,8 +253,8 @@ impl Compilation {
     }
 
     /// All diagnostics as text, and for people a line on how many there were.
-    pub fn render(&self, format: ErrorFormat, style: Style) -> String {
-        csl_diag::render(&self.sources, &self.diagnostics, format, style)
+    pub fn render(&self, how: &Rendering) -> String {
+        csl_diag::render(&self.sources, &self.diagnostics, how)
     }
 
     /// The text that `emit` was asked for.
@@ -281,6 +294,11 @@ impl Compilation {
     }
 
     fn extend(&mut self, mut found: Diagnostics, options: &Options) {
+        found.allow(&self.sources, &options.allow);
+        found.amend(Code::NoLayout, |diagnostic| match FileSources::new(options).layouts_beside(&options.root) {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        });
         if options.warnings_as_errors {
             found.promote_warnings();
         }

@@ -15,6 +15,8 @@ use crate::error::{CoreError, FileError, HostError, NameError};
 
 const MAGIC: &[u8; 8] = b"WAFERCOR";
 const VERSION: u32 = 1;
+/// The bytes before the first PE: magic, version, checksum, cycle and the number of PEs.
+const HEAD_BYTES: u64 = 32;
 
 /// A core file, with the program that it belongs to.
 pub struct Core {
@@ -54,14 +56,28 @@ pub(crate) fn write(path: &Path, image: &Image, sim: &mut Sim) -> Result<(), Hos
     std::fs::write(path, bytes).map_err(|cause| HostError::Unwritable { path: path.to_owned(), cause })
 }
 
+/// The bytes of a file, unless it has more than a core file of the program can have.
+fn read(path: &Path, image: &Image) -> Result<Vec<u8>, FileError> {
+    use std::io::Read;
+    // A PE has its place, its length and its memory.
+    let of_a_pe = 12 + u64::from(csl_machine::chip(image.arch).memory.bytes);
+    let pes = u64::from(image.rect.width) * u64::from(image.rect.height);
+    let most = HEAD_BYTES + pes * of_a_pe;
+    let mut bytes = Vec::new();
+    std::fs::File::open(path).map_err(FileError::Io)?.take(most + 1).read_to_end(&mut bytes).map_err(FileError::Io)?;
+    if bytes.len() as u64 > most {
+        return Err(CoreError::TooLong { most }.into());
+    }
+    Ok(bytes)
+}
+
 impl Core {
     /// Opens a core file of the program.
     ///
     /// # Errors
     /// [`HostError::Unreadable`] when the file cannot be read, is no core file, or one of another program.
     pub fn open(path: &Path, image: Image) -> Result<Core, HostError> {
-        let read = std::fs::read(path).map_err(FileError::Io);
-        let opened = read.and_then(|bytes| Ok(Core::of(&bytes, image)?));
+        let opened = read(path, &image).and_then(|bytes| Ok(Core::of(&bytes, image)?));
         opened.map_err(|cause| HostError::Unreadable { path: path.to_owned(), cause })
     }
 
@@ -149,10 +165,7 @@ fn long(body: &mut &[u8]) -> Option<u64> {
     Some(u64::from_le_bytes(*first))
 }
 
-/// FNV-1a over the image's file, the same on every machine and in every release.
+/// A number that another program, or another compilation of this one, does not have.
 fn checksum(image: &Image) -> u64 {
-    image
-        .write()
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
+    csl_image::hash(&image.write())
 }

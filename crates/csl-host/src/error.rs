@@ -203,8 +203,8 @@ pub enum ArgumentError {
     FileItems { file: PathBuf, bytes: u8 },
     #[error("items of {bytes} bytes cannot be moved")]
     Items { bytes: u8 },
-    #[error("that many elements do not fit a PE")]
-    TooManyElements,
+    #[error("{elements} elements of {bytes} bytes do not fit the {memory} bytes of a PE's memory")]
+    TooManyElements { elements: usize, bytes: u8, memory: u32 },
     #[error("a function cannot be copied")]
     CopiedFunction,
     #[error("the number of elements cannot be told from the program; say SYMBOL=FILE:N")]
@@ -227,6 +227,8 @@ pub enum FileError {
 pub enum CoreError {
     #[error("not a core file of Waferlab")]
     NotACore,
+    #[error("longer than a core file of the program can be, which is {most} bytes")]
+    TooLong { most: u64 },
     #[error("a damaged core file")]
     Damaged,
     #[error("a core file of another version of Waferlab")]

@@ -6,7 +6,7 @@
 //! # Example
 //! Two PEs, each of which doubles its four numbers:
 //! ```
-//! use csl_host::{Copy, Endpoint, ErrorFormat, Options, Rect, Runtime, Settings, Spread, Style, compile};
+//! use csl_host::{Copy, Endpoint, Options, Rect, Rendering, Runtime, Settings, Spread, compile};
 //!
 //! # let temporary = tempfile::tempdir()?;
 //! # let folder = temporary.path();
@@ -36,7 +36,7 @@
 //!
 //! let options = Options { folder: folder.to_owned(), memcpy: true, ..Options::new("layout.csl") };
 //! let done = compile(&options);
-//! assert!(done.succeeded(), "{}", done.render(ErrorFormat::Human, Style::Plain));
+//! assert!(done.succeeded(), "{}", done.render(&Rendering::default()));
 //!
 //! let mut runtime = Runtime::open(&folder.join("out"), Settings::new(1))?;
 //! runtime.load()?;
@@ -73,7 +73,7 @@ mod sources;
 
 pub use arguments::{Argument, Signature};
 pub use compile::{Compilation, Stage, build, compile, emit, output_folder};
-pub use csl_diag::{ErrorFormat, Style};
+pub use csl_diag::{Code, ErrorFormat, Rendering, USUAL_LIMIT};
 pub use csl_image::{Export, ExportKind, Image, ImageError};
 pub use csl_machine::{Arch, Sdk, Size};
 pub use csl_num::FloatKind;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use csl_diag::Code;
 use csl_machine::{Arch, Sdk};
 use csl_num::FloatKind;
 pub use csl_opt::Passes;
@@ -45,10 +46,14 @@ pub struct Options {
     pub link_sections: Vec<(String, u16)>,
     /// Whether a warning fails the compilation.
     pub warnings_as_errors: bool,
+    /// Warnings that are not given.
+    pub allow: Vec<Code>,
     /// The SDK release to follow where two releases disagree; `None` guesses from the program.
     pub sdk: Option<Sdk>,
     /// The passes that run over the IR; tests that compare use fewer than all.
     pub passes: Passes,
+    /// Whether the image says which line an instruction comes from; tests that compare programs of different texts do without.
+    pub line_tables: bool,
     /// The path of a copy of `out.json`.
     pub output_json: Option<PathBuf>,
     /// The path for the routes of every tile as text; [`PRINTED`] shows them.
@@ -82,8 +87,10 @@ impl Options {
             comptime_func_depth_limit: None,
             link_sections: Vec::new(),
             warnings_as_errors: false,
+            allow: Vec::new(),
             sdk: None,
             passes: Passes::ALL,
+            line_tables: true,
             output_json: None,
             out_routes: None,
             ignored: Vec::new(),
@@ -104,10 +111,27 @@ impl Options {
 /// The fault in the text.
 pub fn parse_sdk(text: &str) -> Result<Sdk, String> {
     let numbers: Option<Vec<u16>> = text.split('.').map(|part| part.parse().ok()).collect();
-    match numbers.as_deref() {
-        Some(&[major]) => Ok(Sdk { major, minor: 0 }),
-        Some(&[major, minor] | &[major, minor, _]) => Ok(Sdk { major, minor }),
-        _ => Err(format!("`{text}` is not an SDK release such as 1.4 or 2.10.0")),
+    let sdk = match numbers.as_deref() {
+        Some(&[major]) => Sdk { major, minor: 0 },
+        Some(&[major, minor] | &[major, minor, _]) => Sdk { major, minor },
+        _ => return Err(format!("`{text}` is not an SDK release such as 1.4 or 2.10.0")),
+    };
+    if sdk > Sdk::CURRENT {
+        let Sdk { major, minor } = Sdk::CURRENT;
+        return Err(format!("the newest release of the SDK that Waferlab knows is {major}.{minor}"));
+    }
+    Ok(sdk)
+}
+
+/// Parses the code of a warning.
+///
+/// # Errors
+/// There is no such code, or it is not that of a warning.
+pub fn parse_warning(text: &str) -> Result<Code, String> {
+    match Code::from_text(&text.to_uppercase()) {
+        None => Err("there is no such code".to_owned()),
+        Some(code) if code.severity() != csl_diag::Severity::Warning => Err("only warnings can be allowed".to_owned()),
+        Some(code) => Ok(code),
     }
 }
 

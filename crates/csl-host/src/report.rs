@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
-use csl_diag::{Code, Diagnostic, Diagnostics, ErrorFormat, FileId, SourceMap, Span, Style, render};
+use csl_diag::{Code, Diagnostic, Diagnostics, FileId, Rendering, SourceMap, Span, render};
 use csl_fabric::StallReason;
 use csl_image::{Image, PeImage};
-use csl_machine::{Color, ProgramId, QueueId, TaskKind};
+use csl_machine::{Arch, Color, ProgramId, QueueId, TaskId, TaskKind};
 use csl_pe::Resource;
 use csl_sim::{
     BlockedState, Count, Dropped, Ending, Group, HazardOfMain, HostReason, RunError, Running, Stalled, StalledOutput,
@@ -15,14 +16,15 @@ use csl_sim::{
 
 use indexmap::IndexMap;
 
-use crate::sources::reread;
+use crate::sources::{Reread, reread};
 
 pub(crate) mod checked;
+mod circle;
 mod fault;
 
 /// The text of a stop, for people.
 pub(crate) fn explain(image: &Image, sources: &Path, stop: &RunError) -> String {
-    let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
+    let mut excerpts = Excerpts::of(image, sources);
     let diagnostic = match stop {
         RunError::Fault(report) => fault::fault(&mut excerpts, report),
         RunError::Deadlock(report) => {
@@ -39,8 +41,8 @@ pub(crate) fn explain(image: &Image, sources: &Path, stop: &RunError) -> String 
         }
     };
     let mut list = Diagnostics::new();
-    list.push(diagnostic);
-    render(&excerpts.map, &list, ErrorFormat::Human, Style::Plain)
+    list.push(excerpts.name_changed(diagnostic));
+    render(&excerpts.map, &list, &Rendering::default())
 }
 
 /// Advice on how to let a run take longer.
@@ -52,6 +54,8 @@ struct Excerpts<'a> {
     sources: &'a Path,
     map: SourceMap,
     files: HashMap<u32, Option<FileId>>,
+    /// Files that are others than those which were compiled: no line of them is shown.
+    changed: Vec<String>,
 }
 
 /// The source of an instruction, or of a call that reached it.
@@ -65,6 +69,17 @@ struct Origin {
 }
 
 impl Excerpts<'_> {
+    fn of<'a>(image: &'a Image, sources: &'a Path) -> Excerpts<'a> {
+        Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new(), changed: Vec::new() }
+    }
+
+    /// Says of which files no line is shown, because they have changed.
+    fn name_changed(&self, diagnostic: Diagnostic) -> Diagnostic {
+        self.changed.iter().fold(diagnostic, |diagnostic, name| {
+            diagnostic.note(format!("{name} has changed since it was compiled, so its lines are not shown"))
+        })
+    }
+
     fn origin(&mut self, program: &PeImage, pc: u32) -> Option<Origin> {
         self.origins(program, pc).into_iter().next()
     }
@@ -72,7 +87,7 @@ impl Excerpts<'_> {
     /// The instruction's own place, then the calls that were replaced by the callee's body, innermost first.
     fn origins(&mut self, program: &PeImage, pc: u32) -> Vec<Origin> {
         let origin = |(function, line): (&str, csl_image::Line)| {
-            let file = self.image.files.get(line.file as usize)?;
+            let file = &self.image.files.get(line.file as usize)?.name;
             let (row, column) = (line.line, line.column);
             let (short, place) = (format!("{file}:{row}"), format!("{file}:{row}:{column}"));
             let span = self.span(line.file, row, column);
@@ -97,8 +112,15 @@ impl Excerpts<'_> {
         if let Some(known) = self.files.get(&file) {
             return *known;
         }
-        let name = &self.image.files[file as usize];
-        let id = reread(self.sources, name).map(|text| self.map.add(name, text));
+        let source = &self.image.files[file as usize];
+        let id = match reread(self.sources, source) {
+            Reread::Text(text) => Some(self.map.add(&source.name, text)),
+            Reread::Changed => {
+                self.changed.push(source.name.clone());
+                None
+            }
+            Reread::Gone => None,
+        };
         self.files.insert(file, id);
         id
     }
@@ -136,17 +158,25 @@ impl Line {
 
 fn blocked_state(excerpts: &mut Excerpts, report: &BlockedState, diagnostic: Diagnostic) -> Diagnostic {
     let mut lines: Vec<Line> = Vec::new();
-    if report.host.is_empty() {
-        lines.extend(report.unfinished.iter().map(|group| line(group, unfinished_launch(excerpts.image, group))));
-    }
-    let reasons = report.host.iter().flat_map(|wait| &wait.reasons);
+    // Where the host waits for a function, the function is named, and its place.
+    lines.extend(report.unfinished.iter().map(|group| unfinished_at(excerpts, group)));
+    let is_told = |reason: &HostReason| *reason == HostReason::CommandStream && !report.unfinished.is_empty();
+    let reasons = report.host.iter().flat_map(|wait| &wait.reasons).filter(|group| !is_told(&group.what));
     lines.extend(reasons.map(|group| line(group, host_reason(group))));
     lines.extend(report.threads.iter().map(|group| thread_wait(excerpts, group)));
     lines.extend(report.running.iter().map(|group| running(excerpts, group)));
     lines.extend(report.tasks.iter().map(|group| line(group, task_wait(excerpts.image, group))));
-    lines.extend(report.unread.iter().map(|group| line(group, unread(group))));
+    lines.extend(report.unread.iter().map(|group| line(group, unread_text(excerpts.image, group))));
     lines.extend(report.wavelets.iter().map(|group| line(group, stalled(group))));
     lines.extend(report.outputs.iter().map(|group| line(group, stalled_output(group))));
+    let mut circles: IndexMap<Color, Line> = IndexMap::new();
+    for group in report.wavelets.iter().filter(|group| matches!(group.what.why, StallReason::Link(_))) {
+        let color = group.what.color;
+        if let Some(text) = circle::through(excerpts.image, color, (group.x, group.y)) {
+            circles.entry(color).or_insert_with(|| line(group, text));
+        }
+    }
+    lines.extend(circles.into_values());
     let off = |group| format!("{}, off the program's rectangle: the fabric there has dropped them", dropped(group));
     lines.extend(report.dropped.iter().map(|group| line(group, off(group))));
     let lines = merge(lines);
@@ -163,7 +193,7 @@ fn blocked_state(excerpts: &mut Excerpts, report: &BlockedState, diagnostic: Dia
 
 /// The launched functions and PEs that had not ended when the run was stopped; `None` if all had.
 pub(crate) fn unfinished(image: &Image, sources: &Path, ending: Ending, report: &BlockedState) -> Option<String> {
-    let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
+    let mut excerpts = Excerpts::of(image, sources);
     let cycle = report.cycle;
     let (head, tail) = match ending {
         Ending::Complete => return None,
@@ -205,6 +235,23 @@ fn unfinished_launch(image: &Image, group: &Group<UnfinishedLaunch>) -> String {
     format!("{name} has not called unblock_cmd_stream() on {WHO}")
 }
 
+/// [`unfinished_launch`], with the place of the function.
+fn unfinished_at(excerpts: &mut Excerpts, group: &Group<UnfinishedLaunch>) -> Line {
+    let image = excerpts.image;
+    let said = line(group, unfinished_launch(image, group));
+    let Some(export) = image.export(group.what.function) else { return said };
+    let entry = |program: &PeImage| program.funcs.iter().find(|func| func.name == export.name).map(|func| func.entry);
+    let found = image.programs.iter().find_map(|program| Some((program.clone(), entry(program)?)));
+    // The last origin is the function's own line, where its first instruction comes from a call that was inlined.
+    let Some(Origin { span, line, .. }) = found.and_then(|(program, pc)| excerpts.origins(&program, pc).pop()) else {
+        return said;
+    };
+    match span {
+        Some(_) => Line { at: span, ..said },
+        None => Line { text: format!("{} ({line})", said.text), ..said },
+    }
+}
+
 /// Warns that a command had to begin before its turn, with the reasons why the host waited.
 pub(crate) fn overtaken(report: &BlockedState) -> String {
     let reasons = report.host.iter().flat_map(|wait| &wait.reasons);
@@ -221,7 +268,7 @@ pub(crate) fn overtaken(report: &BlockedState) -> String {
 
 /// Warns of wavelets left in routers and queues that no program will take any more, a line for each color.
 pub(crate) fn left_over(image: &Image, sources: &Path, report: &BlockedState) -> Vec<String> {
-    let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
+    let mut excerpts = Excerpts::of(image, sources);
     report.counts.iter().map(|count| left_of(&mut excerpts, report, count)).collect()
 }
 
@@ -241,7 +288,7 @@ fn dropped(group: &Group<Dropped>) -> String {
 
 /// Warns of places where operations have waited for earlier ones, a line for each.
 pub(crate) fn hazards(image: &Image, sources: &Path, report: &BlockedState) -> Vec<String> {
-    let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
+    let mut excerpts = Excerpts::of(image, sources);
     let mut places: IndexMap<String, (String, Group<()>)> = IndexMap::new();
     for group in &report.hazards {
         let HazardOfMain { program, hazard } = group.what;
@@ -249,10 +296,11 @@ pub(crate) fn hazards(image: &Image, sources: &Path, report: &BlockedState) -> V
         let first = image_origin(&mut excerpts, program, hazard.first);
         let first = first.map_or_else(String::new, |first| format!(" at {} in {}", first.place, first.function));
         let text = format!(
-            "the operation at {} in {} waited until the one{first} was done with {}, and held the main thread of {WHO}",
+            "the operation at {} in {} waited until the one{first} was done with {}, and held the main thread of {WHO}{}",
             waited.place,
             waited.function,
-            resource(hazard.resource)
+            resource(hazard.resource),
+            why_they_meet(excerpts.image, hazard.resource)
         );
         let one = line(group, String::new()).pes;
         let (_, pes) = places.entry(waited.place).or_insert((text, Group { tiles: 0, ..one }));
@@ -264,19 +312,32 @@ pub(crate) fn hazards(image: &Image, sources: &Path, report: &BlockedState) -> V
 
 /// Warns of registers without a use here that programs have accessed, a line for each place.
 pub(crate) fn unserved_registers(image: &Image, sources: &Path, report: &BlockedState) -> Vec<String> {
-    let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
+    let mut excerpts = Excerpts::of(image, sources);
     let mut said = Vec::new();
     for group in &report.unserved {
         let StrangeRegister { program, place } = group.what;
         let Some(origin) = image_origin(&mut excerpts, program, place.pc) else { continue };
         let text = format!(
-            "the register at word address 0x{:04x}, which {} in {} reads or writes on {WHO}, does nothing here but keep what \
-             is written to it",
-            place.word, origin.place, origin.function
+            "{} in {} reads or writes word address 0x{:04x} on {WHO}, behind the memory of a PE: is an index or a pointer too \
+             large there? A register with that address does nothing here but keep what is written to it",
+            origin.place, origin.function, place.word
         );
         said.push(text.replace(WHO, &who(&line(group, String::new()).pes)));
     }
     said
+}
+
+/// The reason why two operations have one microthread, where it is not written in them.
+fn why_they_meet(image: &Image, resource: Resource) -> &'static str {
+    match resource {
+        Resource::Microthread(_) if image.arch == Arch::Wse3 => {
+            " (without a `.ut_id`, an asynchronous operation takes the microthread with the number of an operand's queue)"
+        }
+        Resource::Microthread(_) => {
+            " (an asynchronous operation takes the microthread with the number of an operand's queue, input and output alike)"
+        }
+        Resource::Input(_) | Resource::Output(_) => "",
+    }
 }
 
 fn resource(resource: Resource) -> String {
@@ -298,7 +359,7 @@ fn left_of(excerpts: &mut Excerpts, report: &BlockedState, count: &Count) -> Str
     let amount = if wavelets == 1 { "one wavelet".to_owned() } else { format!("{wavelets} wavelets") };
     let place = if pes == 1 { String::new() } else { format!(" on {pes} PEs") };
     let mut text = format!("{amount} of color {color} stood{place} when the run was stopped");
-    if let Some(line) = holding(report, color) {
+    if let Some(line) = holding(excerpts.image, report, color) {
         text += &format!(": {}", line.text.replace(WHO, &who(&line.pes)));
     }
     if let Some(origin) = sender(excerpts, report, color) {
@@ -318,8 +379,9 @@ fn sender(excerpts: &mut Excerpts, report: &BlockedState, color: Color) -> Optio
 }
 
 /// The reason why wavelets of a color are stalled, preferably one at the end of their way.
-fn holding(report: &BlockedState, color: Color) -> Option<Line> {
-    let unread = report.unread.iter().filter(|group| group.what.color == color).map(|group| line(group, unread(group)));
+fn holding(image: &Image, report: &BlockedState, color: Color) -> Option<Line> {
+    let unread = report.unread.iter().filter(|group| group.what.color == color);
+    let unread = unread.map(|group| line(group, unread_text(image, group)));
     let on_its_way = |group: &&Group<Stalled>| matches!(group.what.why, StallReason::Link(_));
     let mut stopped: Vec<_> = report.wavelets.iter().filter(|group| group.what.color == color).collect();
     stopped.sort_by_key(on_its_way);
@@ -433,7 +495,7 @@ fn fifo_name(program: Option<&PeImage>, id: u8) -> String {
     symbol.map_or_else(|| format!("FIFO {id}"), |symbol| format!("the FIFO in `{}`", symbol.name))
 }
 
-fn need(program: Option<&std::sync::Arc<PeImage>>, need: csl_pe::Need) -> String {
+fn need(program: Option<&Arc<PeImage>>, need: csl_pe::Need) -> String {
     let number = |queue: Option<QueueId>| queue.map_or_else(String::new, |queue| format!(" {queue}"));
     match need {
         csl_pe::Need::Wavelet { queue: id, color } => {
@@ -463,14 +525,19 @@ fn stalled(group: &Group<Stalled>) -> String {
     format!("wavelets of color {color} from {} stand in the router of {WHO}: {why}", from.name())
 }
 
-fn unread(group: &Group<Unread>) -> String {
+fn unread_text(image: &Image, group: &Group<Unread>) -> String {
     let Unread { queue, color, is_control, is_blocked } = group.what;
     let kind = if is_control { "a control wavelet" } else { "a wavelet" };
     let place = queue.map_or_else(|| "at the ramp".to_owned(), |queue| format!("in input queue {queue}"));
-    let why = if is_blocked {
-        "no operation reads it, and its color or queue is blocked"
-    } else {
-        "no operation reads it, and no task can take it"
+    // A color or queue without a data task counts as blocked, though nothing has blocked it.
+    let id = if image.arch == Arch::Wse3 { queue.map(TaskId::from) } else { Some(TaskId::from(color)) };
+    let is_taken =
+        |program: &Arc<PeImage>| program.tasks.iter().any(|task| task.kind == TaskKind::Data && Some(task.id) == id);
+    let why = match (image.program_at(group.x, group.y).is_some_and(is_taken), is_blocked) {
+        _ if is_control => "no operation reads it, and no control task takes it",
+        (false, _) => "no operation reads it, and no data task is bound to it",
+        (true, true) => "no operation reads it, and the color or queue of its data task is blocked",
+        (true, false) => "no operation reads it, and its data task does not run",
     };
     format!("{kind} of color {color} waits {place} of {WHO}: {why}")
 }

@@ -7,6 +7,7 @@
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use csl_image::SourceFile;
 use csl_sema::{Resolved, Sources};
 
 use crate::options::Options;
@@ -80,6 +81,26 @@ impl FileSources {
         }
     }
 
+    /// Help on which file to compile in place of one without a layout block: those of its folder that have one.
+    pub(crate) fn layouts_beside(&self, root: &Path) -> Option<String> {
+        let folder = root.parent().unwrap_or(Path::new(""));
+        let entries = std::fs::read_dir(self.folder.join(folder).join(".")).ok()?.flatten();
+        let has_layout = |name: &PathBuf| {
+            name.extension().is_some_and(|kind| kind == "csl")
+                && std::fs::read_to_string(self.folder.join(name))
+                    .is_ok_and(|text| text.lines().any(|line| line.trim_start().starts_with("layout {")))
+        };
+        let mut layouts: Vec<PathBuf> =
+            entries.map(|entry| folder.join(entry.file_name())).filter(has_layout).collect();
+        layouts.sort();
+        let is_it = "is the program of a PE; compile the file with the layout that names it in `@set_tile_code`";
+        match &layouts[..] {
+            [] => None,
+            [layout] => Some(format!("{} {is_it}: cslc {}", root.display(), layout.display())),
+            _ => Some(format!("{} {is_it}, one of {}", root.display(), list(&layouts))),
+        }
+    }
+
     /// The file, also with `.csl` appended; `None` when there is none, an error when it cannot be read.
     fn read_existing(&self, path: &Path) -> Result<Option<Resolved>, String> {
         let mut with_suffix = path.as_os_str().to_owned();
@@ -111,11 +132,24 @@ impl Sources for FileSources {
     }
 }
 
-/// The text of a file of a compilation, to show lines of it; `None` when it is gone.
-pub(crate) fn reread(folder: &Path, path: &str) -> Option<String> {
-    match path.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
+/// A file of a compilation, read again to show lines of it.
+pub(crate) enum Reread {
+    Text(String),
+    /// Its text is another than that which was compiled.
+    Changed,
+    Gone,
+}
+
+pub(crate) fn reread(folder: &Path, file: &SourceFile) -> Reread {
+    let name = &file.name;
+    let text = match name.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
         Some(library) => csl_std::lookup(library).map(str::to_owned),
-        None => std::fs::read_to_string(folder.join(path)).ok(),
+        None => std::fs::read_to_string(folder.join(name)).ok(),
+    };
+    match text {
+        Some(text) if csl_image::hash(text.as_bytes()) == file.hash => Reread::Text(text),
+        Some(_) => Reread::Changed,
+        None => Reread::Gone,
     }
 }
 

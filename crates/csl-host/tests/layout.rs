@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use csl_host::layout::{Edge, Flow, Layout, LayoutError, LayoutOptions, Position, RegionId, Value};
-use csl_host::{Arch, ErrorFormat, HostError, Runtime, Settings, Style, read_image};
+use csl_host::{Arch, HostError, Rendering, Runtime, Settings, read_image};
 use tempfile::TempDir;
 
 const EAST: u8 = 1 << 1;
@@ -84,13 +84,13 @@ fn failure(layout: &Layout) -> String {
     let folder = folder();
     let done = layout.compile(&options(folder.path()));
     assert!(!done.succeeded());
-    done.render(ErrorFormat::Human, Style::Plain)
+    done.render(&Rendering::default())
 }
 
 fn started(layout: &Layout) -> (TempDir, Runtime) {
     let folder = folder();
     let done = layout.compile(&options(folder.path()));
-    assert!(done.succeeded(), "{}", done.render(ErrorFormat::Human, Style::Plain));
+    assert!(done.succeeded(), "{}", done.render(&Rendering::default()));
     let settings = Settings::new(1);
     let mut runtime = Runtime::open(&folder.path().join("out"), settings).expect("the program opens");
     runtime.load().expect("the program loads");

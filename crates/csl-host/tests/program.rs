@@ -121,7 +121,7 @@ pub fn read(runtime: &mut Runtime, symbol: &str, rect: Rect, per_pe: u32) -> Res
 }
 
 pub fn text(done: &Compilation) -> String {
-    done.render(csl_host::ErrorFormat::Human, csl_host::Style::Plain)
+    done.render(&csl_host::Rendering::default())
 }
 
 /// The program compiled and running.

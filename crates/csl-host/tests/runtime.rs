@@ -267,12 +267,12 @@ fn a_longer_host_array_warns() {
     let warnings = runtime.take_warnings();
     assert_eq!(
         warnings[0],
-        "memcpy_h2d: 2 x 3 PEs with 4 elements each are 24 items, the first of the host array's 25"
+        "memcpy_h2d: 3 x 2 PEs with 4 elements each are 24 items, the first of the host array's 25"
     );
-    assert_eq!(warnings[1], "memcpy_h2d: 2 x 1 PEs with 4 elements each are 8 items, the first of the host array's 9");
+    assert_eq!(warnings[1], "memcpy_h2d: 1 x 2 PEs with 4 elements each are 8 items, the first of the host array's 9");
     assert_eq!(
         warnings[2],
-        "memcpy_d2h: 2 x 3 PEs with 4 elements each are 24 items, the first of the host array's 26"
+        "memcpy_d2h: 3 x 2 PEs with 4 elements each are 24 items, the first of the host array's 26"
     );
 }
 

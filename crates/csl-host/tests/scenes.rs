@@ -24,7 +24,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use csl_host::options::{Passes, parse_sdk};
-use csl_host::{Arch, Copy, HostError, Options, Rect, Runtime, Sdk, Settings, compile, read_image};
+use csl_host::{
+    Arch, Compilation, Copy, HostError, Image, Options, Rect, Runtime, Sdk, Settings, build, compile, read_image,
+};
 use csl_sim::{Command, Endpoint, Sim, SimOptions};
 use tempfile::TempDir;
 
@@ -319,6 +321,45 @@ fn threads_change_nothing() {
             }
         }
     }
+}
+
+/// The image of a scene, as far as it does not depend on white space; none if it is rejected.
+fn image_without_lines(options: &Options) -> Option<Image> {
+    build(options, &mut Compilation::default()).map(Image::without_lines)
+}
+
+/// Formatting a program does not change its image. Only the line tables, which name lines and columns, are left out.
+#[test]
+fn formatting_changes_no_image() {
+    let mut compared = 0;
+    for scene in all_subjects().iter().flat_map(|subject| files(subject)).map(|path| Scene::read(&path)) {
+        for (arch, sdk) in scene.runs() {
+            let folder = TempDir::new().expect("a temporary folder");
+            let options = options(&scene, arch, sdk, &folder);
+            let before = image_without_lines(&options);
+            for entry in fs::read_dir(folder.path()).expect("the folder is readable") {
+                let path = entry.expect("the folder is readable").path();
+                let text = fs::read_to_string(&path).expect("a scene is readable text");
+                if let Ok(formatted) = csl_fmt::format("", &text) {
+                    fs::write(path, formatted).expect("the folder is writable");
+                }
+            }
+            compared += usize::from(before.is_some());
+            assert!(image_without_lines(&options) == before, "{} on {arch}", scene.name);
+        }
+    }
+    assert!(compared > 300, "{compared} programs compared");
+}
+
+/// The folders of `tests/run` with scenes.
+fn all_subjects() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/run");
+    let entries = fs::read_dir(&folder).expect("the tests are there");
+    let names = entries.map(|entry| entry.expect("it is readable").file_name().to_string_lossy().into_owned());
+    // Those have layouts and harnesses of their own.
+    let mut names: Vec<String> = names.filter(|name| name != "std" && name != "printed").collect();
+    names.sort();
+    names
 }
 
 macro_rules! subjects {

@@ -64,8 +64,7 @@ comptime {
 ";
     let (_folder, mut runtime) = running(pe);
     let expected = [
-        "the host waits for 1000 PEs, the first of them (0, 0): a function that it launched before has not called \
-         unblock_cmd_stream()",
+        "pe.csl:8:18: main has not called unblock_cmd_stream() on 1000 PEs, the first of them (0, 0)",
         "pe.csl:8:18: the main thread of 1000 PEs, the first of them (0, 0) waits for a wavelet of color 3 in input \
          queue 3, 8 elements to go, in main",
     ];
@@ -159,7 +158,7 @@ comptime {
     runtime.wait(task).expect("it is called");
     runtime.stop().expect("nothing is pending");
     let expected = "16 wavelets of color 3 stood on 2 PEs when the run was stopped: a wavelet of color 3 waits at the ramp \
-                    of PE (1, 0): no operation reads it, and its color or queue is blocked; more are to be sent at \
+                    of PE (1, 0): no operation reads it, and no data task is bound to it; more are to be sent at \
                     pe.csl:9:16 in main";
     assert_eq!(runtime.take_warnings(), [expected]);
 }
@@ -358,7 +357,10 @@ fn the_limit_ends_an_endless_wait_with_a_report() {
     };
     assert!(report.starts_with("error[E0901]: the run was ended in cycle 50000: it may take no more ("), "{report}");
     let notes = notes(&report);
-    assert!(notes[0].starts_with("the host waits for PE (1, 0): a function that it launched before"), "{report}");
+    assert!(
+        notes[0].starts_with("pe.csl:") && notes[0].ends_with("main has not called unblock_cmd_stream() on PE (1, 0)"),
+        "{report}"
+    );
     assert!(notes.iter().any(|note| note.ends_with("the main thread of PE (1, 0) runs, in iterate")), "{report}");
     let log = std::fs::read_to_string(folder.path().join("sim.log")).expect("it was written");
     assert!(log.contains("@50000 Stopping due to the limit of cycles\n"), "{log}");

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 pub const MAGIC: [u8; 8] = *b"WAFERLAB";
 
 /// The version of the format, which grows with every change; other versions are refused.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// A compiled layout, ready to load.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,7 +55,21 @@ pub struct Image {
     /// Params of the layout, for `out.json`: name and value as text.
     pub params: Vec<(String, String)>,
     /// Source files that line tables name.
-    pub files: Vec<String>,
+    pub files: Vec<SourceFile>,
+}
+
+/// A source file of the program, so that a changed one is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceFile {
+    /// The name, relative to the folder of the compilation; `<name>` for a file of the library.
+    pub name: String,
+    /// [`hash`] of its text.
+    pub hash: u64,
+}
+
+/// FNV-1a, the same on every machine and in every release.
+pub fn hash(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 /// The reason why a file is not an image that can be read.
@@ -90,6 +104,20 @@ impl Image {
         let image: Image = postcard::from_bytes(body)?;
         image.check().map_err(ImageError::Invalid)?;
         Ok(image)
+    }
+
+    /// The image without the places of its instructions in the source text and without the hashes of that text: the rest
+    /// does not depend on white space.
+    #[must_use]
+    pub fn without_lines(mut self) -> Image {
+        for program in self.programs.iter_mut().map(Arc::make_mut) {
+            program.lines.clear();
+            for call in &mut program.inlined {
+                (call.at.line, call.at.column) = (0, 0);
+            }
+        }
+        self.files.iter_mut().for_each(|file| file.hash = 0);
+        self
     }
 
     /// Checks every index and range.

@@ -108,7 +108,7 @@ fn image() -> Image {
             kind: ExportKind::Data { mutable: true, elem_bytes: 4, is_float: true, is_signed: true },
         }],
         params: vec![("N".into(), "4".into())],
-        files: vec!["pe.csl".into()],
+        files: vec![SourceFile { name: "pe.csl".to_owned(), hash: csl_image::hash(b"") }],
     }
 }
 
@@ -149,7 +149,7 @@ fn another_format_is_refused() {
     bytes[8] = 99;
     assert_eq!(
         Image::read(&bytes).expect_err("another version").to_string(),
-        "image of format version 99; this Waferlab reads version 4: compile the program again"
+        "image of format version 99; this Waferlab reads version 5: compile the program again"
     );
 }
 

@@ -167,6 +167,8 @@ pub enum TypeKind {
 #[derive(Clone, Debug)]
 pub struct Types {
     kinds: IndexSet<TypeKind, FxBuildHasher>,
+    /// See [`Types::parts`], by type.
+    parts: Vec<u64>,
     /// The name of a struct, union or enum that a `const` named.
     names: indexmap::IndexMap<Ty, Name>,
 }
@@ -179,7 +181,7 @@ macro_rules! primitives {
 
         impl Default for Types {
             fn default() -> Types {
-                let mut types = Types { kinds: IndexSet::default(), names: indexmap::IndexMap::new() };
+                let mut types = Types { kinds: IndexSet::default(), parts: Vec::new(), names: indexmap::IndexMap::new() };
                 $(assert_eq!(types.intern($kind), Ty::$konst, "primitive types are numbered in table order");)*
                 types
             }
@@ -239,7 +241,28 @@ impl Types {
     }
 
     pub fn intern(&mut self, kind: TypeKind) -> Ty {
-        Ty(self.kinds.insert_full(kind).0 as u32)
+        let (at, is_new) = self.kinds.insert_full(kind);
+        if is_new {
+            self.parts.push(self.count_parts(at));
+        }
+        Ty(at as u32)
+    }
+
+    fn count_parts(&self, at: usize) -> u64 {
+        let sum = |types: &mut dyn Iterator<Item = Ty>| types.map(|ty| self.parts(ty)).fold(1, u64::saturating_add);
+        match &self.kinds[at] {
+            TypeKind::Struct { fields, .. } | TypeKind::Union { fields, .. } => {
+                sum(&mut fields.iter().map(|field| field.ty))
+            }
+            TypeKind::Anon { types, .. } => sum(&mut types.iter().copied()),
+            TypeKind::Array { elem, .. } => self.parts(*elem),
+            _ => 1,
+        }
+    }
+
+    /// The number of fields in a type and in the types of its fields; an array counts as one element.
+    pub fn parts(&self, ty: Ty) -> u64 {
+        self.parts[ty.0 as usize]
     }
 
     pub fn kind(&self, ty: Ty) -> &TypeKind {
@@ -260,6 +283,11 @@ impl Types {
 
     pub fn tuple(&mut self, types: Vec<Ty>) -> Ty {
         self.intern(TypeKind::Anon { names: None, types })
+    }
+
+    /// The names that programs may write for primitive types, but for integers of other widths (`i24`).
+    pub fn primitive_names() -> impl Iterator<Item = &'static str> {
+        PRIMITIVES.iter().filter(|&&(ty, _)| ty != Ty::NORETURN).map(|&(_, name)| name)
     }
 
     /// The primitive type with this name in CSL: `i16`, `u3`, `mem1d_dsd`, ...

@@ -151,7 +151,9 @@ fn drop_unread_results(around: &Around, func: &mut Func) -> (bool, bool) {
             inst.defs().for_each(|reg| live.remove(reg));
             inst.for_each_use(&mut |reg| live.insert(reg));
         }
-        is_less_live |= unread.iter().any(|&reg| !live.has(reg));
+        // Even where it is live at the start of the block: two blocks of a loop can each be the only reason why it is in
+        // the other.
+        is_less_live |= !unread.is_empty();
         if drops {
             changed = true;
             keep(&mut func.blocks[block], &is_read);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use csl_host::{ErrorFormat, Style};
+use csl_host::Rendering;
 use pyo3::prelude::*;
 
 use crate::errors::raise;
@@ -26,7 +26,7 @@ fn run(arguments: Vec<String>, folder: PathBuf, output: Option<PathBuf>) -> Comp
     Compiled {
         succeeded: done.succeeded(),
         folder: csl_host::output_folder(&options),
-        messages: done.render(ErrorFormat::Human, Style::Plain),
+        messages: done.render(&Rendering::default()),
         text: done.text().to_owned(),
     }
 }

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use csl_host::Rendering;
 use csl_host::layout::{self, Cell, ColorId, Layout, LayoutError, LayoutOptions, PortId, RegionId, Value};
-use csl_host::{ErrorFormat, Style};
 use pyo3::prelude::*;
 
 use crate::errors::raise;
@@ -151,7 +151,7 @@ impl Design {
         Compiled {
             succeeded: done.succeeded(),
             folder: asked.folder.join(&asked.output),
-            messages: done.render(ErrorFormat::Human, Style::Plain),
+            messages: done.render(&Rendering::default()),
             text: done.text().to_owned(),
         }
     }

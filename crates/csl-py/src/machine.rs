@@ -1,5 +1,6 @@
 //! A program on the simulated wafer, for `waferlab.runtime`.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use csl_host::{Endpoint, HostError, Runtime, Settings, Task, parse_check};
@@ -181,7 +182,8 @@ impl Machine {
         match (result, raised) {
             (Ok(value), None) => Ok(value),
             (Err(error @ HostError::Interrupted { .. }), Some(raised)) if patience::is_termination(py, &raised) => {
-                eprintln!("{error}");
+                // A closed or full stream must not hide how the run ended.
+                let _ = writeln!(std::io::stderr().lock(), "{error}");
                 Err(raised)
             }
             // A signal handler of the program's own raised another exception than KeyboardInterrupt.

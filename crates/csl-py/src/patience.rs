@@ -22,10 +22,8 @@ pub fn wait<T: Send>(
 ) -> (T, Option<PyErr>) {
     let taken = py.import(SIGNALS).and_then(|signals| signals.call_method0("begin")?.extract::<bool>());
     let (result, raised) = work_and_watch(py, interrupt, work);
-    let given_back = match &taken {
-        Ok(true) => py.import(SIGNALS).and_then(|signals| signals.call_method0("end")).map(drop),
-        _ => Ok(()),
-    };
+    let is_taken = matches!(taken, Ok(true));
+    let given_back = py.import(SIGNALS).and_then(|signals| signals.call_method1("end", (is_taken,))).map(drop);
     (result, raised.or(taken.err()).or(given_back.err()))
 }
 
@@ -33,6 +31,12 @@ pub fn wait<T: Send>(
 pub fn is_termination(py: Python<'_>, raised: &PyErr) -> bool {
     let class = py.import(SIGNALS).and_then(|signals| signals.getattr("Terminated"));
     class.is_ok_and(|class| raised.matches(py, class).unwrap_or(false))
+}
+
+/// Whether a signal that the main thread got ends the process, and this run with it.
+fn is_ending(py: Python<'_>) -> bool {
+    let ending = py.import(SIGNALS).and_then(|signals| signals.call_method0("is_ending")?.extract::<bool>());
+    ending.unwrap_or(false)
 }
 
 fn work_and_watch<T: Send>(
@@ -68,6 +72,8 @@ fn watch(py: Python<'_>, interrupt: &AtomicBool, mut waiting: Receiver<()>) -> O
         if let (Err(error), None) = (py.check_signals(), &raised) {
             interrupt.store(true, Ordering::Relaxed);
             raised = Some(error);
+        } else if is_ending(py) {
+            interrupt.store(true, Ordering::Relaxed);
         }
     }
 }

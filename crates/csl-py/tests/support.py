@@ -95,12 +95,12 @@ def compiled():
     return _compiled["out"]
 
 
-def running():
+def running(**options):
     """A run with a folder of its own for its files: not every test stops what it has started."""
     here = os.getcwd()
     os.chdir(tempfile.mkdtemp(dir=_scratch))
     try:
-        runner = waferlab.SdkRuntime(compiled())
+        runner = waferlab.SdkRuntime(compiled(), **options)
         runner.load()
         runner.run()
     finally:

@@ -269,6 +269,24 @@ class Life(unittest.TestCase):
         self.assertEqual([warning.filename for warning in caught], [__file__])
         self.assertRegex(str(caught[0].message), r"^6 wavelets of color 3 stood on 6 PEs when the run was stopped: ")
 
+    def test_errors_alone_are_told_where_they_are_asked_for(self):
+        runner = support.running(msg_level="ERROR")
+        runner.launch("lose")
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            runner.stop()
+        self.assertEqual(caught, [])
+        support.running()
+
+    def test_a_traceback_ends_at_the_line_of_the_program(self):
+        lines = (
+            "from waferlab import SdkRuntime", f"runner = SdkRuntime({str(support.compiled())!r})",
+            "runner.load()", "runner.run()", "runner.launch('scaled')",
+        )  # fmt: skip
+        done = subprocess.run([sys.executable, "-c", "\n".join(lines)], cwd=support.sources(), capture_output=True, text=True)
+        frames = [line for line in done.stderr.splitlines() if line.startswith("  File ")]
+        self.assertEqual(frames, ['  File "<string>", line 5, in <module>'], done.stderr)
+
     def test_constructor_arguments(self):
         out = support.compiled()
         SdkRuntime(out, cmaddr="", suppress_simfab_trace=True, simfab_numthreads=2, msg_level="INFO", simulator=True)
@@ -393,6 +411,26 @@ class Life(unittest.TestCase):
         self.assertRegex(errors, r"^interrupted at cycle \d+\nerror\[E0901\]: the run was interrupted in cycle ")
         self.assertIn("spin has not called unblock_cmd_stream() on 6 PEs", errors)
         self.assertIn("the main thread of 6 PEs", errors)
+
+    def test_a_run_in_a_daemon_thread_ends_with_the_report(self):
+        lines = (
+            "import signal, sys, threading, time", "from waferlab import SdkRuntime",
+            "signal.signal(signal.SIGINT, signal.default_int_handler)",
+            f"runner = SdkRuntime({str(support.compiled())!r})", "runner.load()", "runner.run()", "runner.launch('spin')",
+            "threading.Thread(target=runner.stop, daemon=True).start()", "print('launched', flush=True)", "time.sleep(1000)",
+        )  # fmt: skip
+        environment = {**os.environ, "WAFERLAB_MAX_CYCLES": "1000000000000"}
+        for number, status in ((signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGINT, -signal.SIGINT)):
+            script = subprocess.Popen(
+                [sys.executable, "-c", "\n".join(lines)], env=environment, text=True, cwd=support.sources(),
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            )  # fmt: skip
+            self.assertEqual(script.stdout.readline(), "launched\n")
+            time.sleep(0.5)
+            script.send_signal(number)
+            _, errors = script.communicate(timeout=60)
+            self.assertEqual(script.returncode, status, errors)
+            self.assertIn("the run was interrupted in cycle", errors)
 
     def test_a_program_that_handles_or_ignores_sigterm_keeps_doing_so(self):
         handler = "signal.signal(signal.SIGTERM, lambda *_: (print('handled', flush=True), sys.exit(7)))"

@@ -138,6 +138,9 @@ impl Sema<'_> {
             let message = format!("an array of more than {MOST_WRITTEN} elements cannot be changed at comptime");
             return Err(self.error(Code::QuotaExceeded, span, message));
         }
+        let copied =
+            crate::value::copied(&self.types, pointer.root_ty, &self.unit.cells[cell].value.value, &pointer.path);
+        self.count_steps(copied, span)?;
         // The value is taken out, so that the write does not copy all of it.
         let mut whole = std::mem::replace(&mut self.unit.cells[cell].value.value, Value::Undef);
         let written = write_path(&self.types, pointer.root_ty, &mut whole, &pointer.path, value.as_part(ty));

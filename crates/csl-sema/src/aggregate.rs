@@ -10,6 +10,9 @@ use crate::context::{Res, Sema};
 use crate::operand::{Operand, Place, PlaceKind};
 use crate::value::{field_types, find_field};
 
+/// The greatest number of fields in a type and in the types of its fields.
+const MOST_PARTS: u64 = 1 << 20;
+
 impl Sema<'_> {
     pub fn eval_struct_init(
         &mut self,
@@ -55,8 +58,7 @@ impl Sema<'_> {
     }
 
     fn reject_field(&mut self, ty: Ty, init: &FieldInit) -> Res<Operand> {
-        let message = format!("no field `{}` in type `{}`", init.name.name, self.show(ty));
-        Err(self.error(Code::UnknownField, init.name.span, message))
+        Err(self.no_field(ty, init.name.name.as_str(), init.name.span))
     }
 
     fn eval_named_struct(&mut self, ty: Ty, inits: &[FieldInit], span: Span) -> Res<Operand> {
@@ -94,8 +96,19 @@ impl Sema<'_> {
             parts.push(self.pin(value, init.value.span)?);
         }
         let types = parts.iter().map(Operand::ty).collect();
-        let ty = self.types.intern(TypeKind::Anon { names: Some(names), types });
+        let ty = self.aggregate_of(TypeKind::Anon { names: Some(names), types }, span)?;
         self.make_struct(ty, parts, span)
+    }
+
+    /// The type of structs, unions or tuples, unless it has more fields than the compiler could ever go through: a few
+    /// dozen types, each of which has two fields of the one before, would have billions.
+    pub fn aggregate_of(&mut self, kind: TypeKind, span: Span) -> Res<Ty> {
+        let ty = self.types.intern(kind);
+        if self.types.parts(ty) <= MOST_PARTS {
+            return Ok(ty);
+        }
+        let message = format!("a type can have {MOST_PARTS} fields at most, those of its fields included");
+        Err(self.error(Code::QuotaExceeded, span, message))
     }
 
     pub fn eval_tuple(&mut self, elems: &[Expr], expected: Option<Ty>, span: Span) -> Res<Operand> {

@@ -9,6 +9,7 @@ use csl_syntax::ast::{self, Expr, FnDecl, FnKind, Inlining, Param};
 
 use crate::context::{Binding, Frame, Mode, Res, Scope, Sema, Stop, TargetBlocks};
 use crate::instance::{ParamBinding, addressed_names};
+use crate::loops::CALL_STEPS;
 use crate::operand::Operand;
 use crate::unit::FnInfo;
 
@@ -36,6 +37,9 @@ struct Bound {
     params: Vec<ParamBinding>,
     ret: Ty,
 }
+
+/// The greatest depth of nested calls, whatever the command line allows: each takes some 10 KB of the compiler's memory.
+const MOST_DEPTH: u32 = 10_000;
 
 impl Sema<'_> {
     pub fn eval_call(&mut self, callee: &Expr, args: &[Expr], span: Span) -> Res<Operand> {
@@ -105,13 +109,16 @@ impl Sema<'_> {
 
     /// Checks the depth of nested calls: they nest in frames where the compiler executes or expands them itself.
     fn check_depth(&mut self, span: Span) -> Res<()> {
-        let limit = self.options.comptime_func_depth_limit;
+        let limit = self.options.comptime_func_depth_limit.min(MOST_DEPTH);
         if self.frame.depth <= limit {
             return Ok(());
         }
         let message = format!("comptime and inline calls are nested deeper than {limit}");
         let diagnostic = Diagnostic::new(Code::QuotaExceeded, span, message);
-        Err(self.fail(diagnostic.help("raise the limit with --comptime-func-depth-limit")))
+        Err(self.fail(match limit {
+            MOST_DEPTH => diagnostic.help("this is the greatest depth that --comptime-func-depth-limit can allow"),
+            _ => diagnostic.help("raise the limit with --comptime-func-depth-limit"),
+        }))
     }
 
     fn argument_count(&mut self, decl: &FnDecl, got: usize, span: Span) -> Stop {
@@ -195,7 +202,7 @@ impl Sema<'_> {
         if let Some(known) = self.unit.memo.get(&key) {
             return Ok(known.clone().into());
         }
-        self.count_step(span)?;
+        self.count_steps(CALL_STEPS, span)?;
         let effects = self.effects;
         let names = decl.params.iter().filter_map(|p| p.name.map(|n| n.name));
         let names = names.zip(args).map(|(name, value)| (name, Binding::Const(value.into()))).collect();
@@ -244,7 +251,7 @@ impl Sema<'_> {
     /// Expands the body where it is called; comptime-known arguments stay known inside.
     fn inline_call(&mut self, f: FnRef, decl: &Arc<FnDecl>, bound: Bound, span: Span) -> Res<Operand> {
         let Some(body) = &decl.body else { return Err(self.without_body(f)) };
-        self.count_step(span)?;
+        self.count_steps(CALL_STEPS, span)?;
         let mut frame = Frame::top_level(self.fn_info(f).module);
         frame.ret_ty = Some(bound.ret);
         frame.addressed = Arc::new(addressed_names(body));

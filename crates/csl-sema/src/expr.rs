@@ -185,18 +185,15 @@ impl Sema<'_> {
     }
 
     fn unknown_name(&mut self, name: Symbol, span: Span) -> Stop {
-        let mut diagnostic = Diagnostic::new(Code::UnknownName, span, format!("use of undeclared identifier `{name}`"));
-        if let Some(close) = self.similar_name(name.as_str()) {
-            diagnostic = diagnostic.help(format!("did you mean `{close}`?"));
-        }
+        let diagnostic = Diagnostic::new(Code::UnknownName, span, format!("use of undeclared identifier `{name}`"));
+        let locals = self.frame.scopes.iter().flat_map(|scope| scope.names.iter().map(|known| known.0));
+        let globals = self.unit.modules[self.frame.module].items.keys().copied();
+        let names = locals.chain(globals).map(Symbol::as_str);
+        let diagnostic = match csl_syntax::habit(name.as_str()) {
+            Some(help) => diagnostic.help(help),
+            None => self.did_you_mean(diagnostic, Some(span), ("", name.as_str()), names),
+        };
         self.fail(diagnostic)
-    }
-
-    fn similar_name(&self, name: &str) -> Option<&'static str> {
-        let frame = &self.frame;
-        let locals = frame.scopes.iter().flat_map(|s| s.names.iter().map(|n| n.0));
-        let globals = self.unit.modules[frame.module].items.keys().copied();
-        closest(name, locals.chain(globals).map(Symbol::as_str))
     }
 
     /// `&inner`, where `inner` names `place`.
@@ -214,29 +211,4 @@ impl Sema<'_> {
         let value = self.eval_expecting(operand, expected)?;
         self.unary(op, value, span)
     }
-}
-
-/// The candidate within two edits of `name`, the nearest first; ties go in alphabetical order.
-pub fn closest<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let limit = if name.len() <= 3 { 1 } else { 2 };
-    candidates
-        .filter(|c| *c != name)
-        .map(|c| (edit_distance(name, c), c))
-        .filter(|&(distance, _)| distance <= limit)
-        .min()
-        .map(|(_, c)| c)
-}
-
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, &cb) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(ca != cb);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }

@@ -57,6 +57,7 @@ mod program;
 mod sharing;
 mod stmt;
 mod storage;
+mod suggest;
 mod switch;
 mod tensor;
 mod typexpr;

@@ -12,14 +12,26 @@ use crate::context::{Binding, Res, Sema, Stop, TargetBlocks};
 use crate::emit::FuncBuilder;
 use crate::operand::{Operand, Place, PlaceKind};
 
+/// The steps that a call at comptime counts.
+pub const CALL_STEPS: u64 = 8;
+
+const STEPS_HELP: &str = "does a loop or a function that calls itself ever end here? An iteration is a step, a call 8, and \
+                          an element of an array that is copied one";
+
 impl Sema<'_> {
-    /// Counts one more iteration of a loop, or one more call, that the compiler executes or expands itself.
+    /// Counts one more iteration of a loop that the compiler executes or expands itself.
     pub fn count_step(&mut self, span: Span) -> Res<()> {
-        self.steps += 1;
+        self.count_steps(1, span)
+    }
+
+    /// Counts work of the compiler: an iteration is a step, a call [`CALL_STEPS`], a copied element of an array one.
+    pub fn count_steps(&mut self, steps: u64, span: Span) -> Res<()> {
+        self.steps = self.steps.saturating_add(steps);
         let is_huge = self.runtime().is_some_and(|code| code.is_huge());
         let (message, help) = if self.steps > self.options.most_steps {
-            let message = format!("comptime evaluation came to no end within {} iterations and calls", self.steps - 1);
-            (message, "does a loop or a function that calls itself ever end here?")
+            let most = self.options.most_steps;
+            let message = format!("comptime evaluation came to no end within {most} steps");
+            (message, STEPS_HELP)
         } else if is_huge {
             let message = "inline loops and functions make more code than a PE could hold";
             (message.to_string(), "leave out `inline`")

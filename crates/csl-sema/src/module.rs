@@ -62,7 +62,7 @@ impl Sema<'_> {
             return;
         }
         let message = format!("`{name}` is not a param of `{}`", file.path);
-        let mut diagnostic = match span {
+        let diagnostic = match span {
             Some(span) => Diagnostic::new(Code::UnknownParamBinding, span, message),
             None => Diagnostic::unplaced(Code::UnknownParamBinding, message),
         };
@@ -70,9 +70,7 @@ impl Sema<'_> {
             Item::Var(decl) if decl.kind == VarKind::Param => Some(decl.name.name.as_str()),
             _ => None,
         });
-        if let Some(close) = crate::expr::closest(name, params) {
-            diagnostic = diagnostic.help(format!("did you mean `{close}`?"));
-        }
+        let diagnostic = self.did_you_mean(diagnostic, span, ("", name), params);
         self.report(diagnostic);
     }
 
@@ -248,11 +246,8 @@ impl Sema<'_> {
                 let module = &self.unit.modules[module];
                 let message = format!("`{}` has no member `{name}`", module.file.path);
                 let names = module.items.keys().map(|n| n.as_str());
-                let close = crate::expr::closest(name, names);
-                let mut diagnostic = Diagnostic::new(Code::UnknownField, span, message);
-                if let Some(close) = close {
-                    diagnostic = diagnostic.help(format!("did you mean `{close}`?"));
-                }
+                let diagnostic = Diagnostic::new(Code::UnknownField, span, message);
+                let diagnostic = self.did_you_mean(diagnostic, Some(span), ("", name), names);
                 Err(self.fail(diagnostic))
             }
         }

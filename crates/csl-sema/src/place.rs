@@ -126,6 +126,7 @@ impl Sema<'_> {
             if !names.is_empty() {
                 diagnostic = diagnostic.note(format!("it has: {}", names.join(", ")));
             }
+            diagnostic = self.did_you_mean(diagnostic, Some(span), ("", name), names.into_iter());
         }
         self.fail(diagnostic)
     }
@@ -159,8 +160,11 @@ impl Sema<'_> {
                         Ok(Some(Place { ty, is_const: true, kind: PlaceKind::Value(value) }))
                     }
                     None => {
-                        let shown = self.show(ty);
-                        Err(self.error(Code::UnknownField, span, format!("no member `{name}` in enum `{shown}`")))
+                        let message = format!("no member `{name}` in enum `{}`", self.show(ty));
+                        let diagnostic = Diagnostic::new(Code::UnknownField, span, message);
+                        let names = members.iter().map(|member| member.0);
+                        let diagnostic = self.did_you_mean(diagnostic, Some(span), ("", name), names);
+                        Err(self.fail(diagnostic))
                     }
                 }
             }

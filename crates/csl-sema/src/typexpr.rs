@@ -126,10 +126,11 @@ impl Sema<'_> {
             ast::Packing::Extern => Packing::Extern,
             ast::Packing::Packed => Packing::Packed,
         };
-        Ok(self.types.intern(match node.kind {
+        let kind = match node.kind {
             AggregateKind::Struct => TypeKind::Struct { site, packing, fields },
             AggregateKind::Union => TypeKind::Union { site, packing, fields },
-        }))
+        };
+        self.aggregate_of(kind, site)
     }
 
     /// Checks a field of a packed or extern type.

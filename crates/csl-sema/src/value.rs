@@ -103,6 +103,24 @@ pub fn write_path(types: &Types, ty: Ty, root: &mut Value, path: &[i64], new: Va
     }
 }
 
+/// The elements that a write through the path copies: those of arrays that other values share, and those of arrays that
+/// have been kept as one value so far.
+pub fn copied(types: &Types, ty: Ty, value: &Value, path: &[i64]) -> u64 {
+    let Some((&first, rest)) = path.split_first() else { return 0 };
+    let Some(child_ty) = child_ty(types, ty, first) else { return 0 };
+    let at = usize::try_from(first).unwrap_or(usize::MAX);
+    match value {
+        Value::Array(array) => {
+            let is_copied = Arc::strong_count(array) > 1 || matches!(**array, ArrayValue::Splat { .. });
+            let here = if is_copied { array.len() } else { 0 };
+            let part = (first as u64) < array.len();
+            here + if part { copied(types, child_ty, array.get(first as u64), rest) } else { 0 }
+        }
+        Value::Struct(fields) => fields.get(at).map_or(0, |part| copied(types, child_ty, part, rest)),
+        _ => 0,
+    }
+}
+
 fn part_mut<'v>(types: &Types, ty: Ty, value: &'v mut Value, index: i64) -> Option<&'v mut Value> {
     let at = usize::try_from(index).ok()?;
     if matches!(value, Value::Undef) {

@@ -54,7 +54,7 @@ impl<E: Element> Row<E> {
 
     /// The number of virtual channels and tiles with work in the last cycle, roughly.
     pub fn work(&self) -> usize {
-        self.fabric.active() + self.served
+        self.fabric.requests() + self.served
     }
 
     /// Runs cycle `now`. The clock does not come to `limit` before the host has looked.

@@ -1,6 +1,7 @@
 //! Help on frequent syntax errors.
 
 use crate::expected::Expected;
+use crate::habits::{habit, is_foreign_type};
 use crate::token::{Lexeme, Token};
 
 /// Help on the error at token `at`; `None` where no frequent mistake is recognised.
@@ -8,6 +9,9 @@ pub fn hint(tokens: &[Lexeme], at: usize, expected: &Expected) -> Option<String>
     let found = tokens.get(at)?.token;
     let before = at.checked_sub(1).map(|i| tokens[i].token);
     let after = tokens.get(at + 1).map(|l| l.token);
+    if let Some(help) = foreign(tokens, at) {
+        return Some(help.to_string());
+    }
     let text = match (before, found, after) {
         (_, Token::AmpAmp, _) => "the logical operator is `and`",
         (_, Token::PipePipe, _) => "the logical operator is `or`",
@@ -42,6 +46,72 @@ pub fn hint(tokens: &[Lexeme], at: usize, expected: &Expected) -> Option<String>
         _ => return None,
     };
     Some(text.to_string())
+}
+
+/// Help on what other languages write: a form of several tokens, or a word of theirs before or at the error.
+fn foreign(tokens: &[Lexeme], at: usize) -> Option<&'static str> {
+    let token = |back: usize| at.checked_sub(back).and_then(|i| tokens.get(i)).map(|l| l.token);
+    let next = tokens.get(at + 1).map(|l| l.token);
+    let in_head_of_for = matches!((token(2), token(3)), (Some(Token::LParen), Some(Token::For)))
+        || matches!((token(1), token(2)), (Some(Token::LParen), Some(Token::For)));
+    match (token(1), token(0), next) {
+        (_, Some(Token::Slash), Some(Token::Star)) | (Some(Token::Slash), Some(Token::Star), _) => {
+            return Some("a comment begins with `//` and ends with its line");
+        }
+        (Some(Token::Star), Some(Token::Star), _) | (_, Some(Token::Star), Some(Token::Star)) => {
+            return Some("there is no operator for powers; `<math>` has `pow`");
+        }
+        (_, Some(Token::Ident(_) | Token::Var | Token::Assign), _) if in_head_of_for => {
+            return Some("a loop that counts is `for (@range(i16, n)) |i| { ... }`");
+        }
+        (Some(Token::For), Some(Token::Ident(_)), _) => {
+            return Some("a loop is `for (array) |element| { ... }` or `for (@range(i16, n)) |i| { ... }`");
+        }
+        (Some(Token::If | Token::IfElse | Token::While | Token::Switch), Some(found), _) if found != Token::LParen => {
+            return Some("the condition stands in parentheses");
+        }
+        (Some(Token::RParen), Some(found), _) if found != Token::LBrace => {
+            if let (Some(Token::Ident(word)), Some(Token::LParen)) = (token(2), token(3))
+                && (is_foreign_type(word) || is_scalar(word))
+            {
+                return Some("a value is converted with `@as(TYPE, value)`");
+            }
+        }
+        _ => {}
+    }
+    let word = |back: usize| match token(back) {
+        Some(Token::Ident(word)) => habit(word),
+        _ => None,
+    };
+    word(1).or_else(|| word(0)).or_else(|| called_before(tokens, at))
+}
+
+/// Help on a word of other languages with parentheses, as in `elif (c) {`, that ends right before the error.
+fn called_before(tokens: &[Lexeme], at: usize) -> Option<&'static str> {
+    let mut depth = 0;
+    for (place, lexeme) in tokens[..at].iter().enumerate().rev().take(LONGEST_CONDITION) {
+        match lexeme.token {
+            Token::RParen => depth += 1,
+            Token::LParen => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return match place.checked_sub(1).map(|before| tokens[before].token) {
+                Some(Token::Ident(word)) if lexeme.token == Token::LParen => habit(word),
+                _ => None,
+            };
+        }
+    }
+    None
+}
+
+/// The tokens of a condition that are looked back over.
+const LONGEST_CONDITION: usize = 100;
+
+/// Whether a word is the name of a type of numbers.
+fn is_scalar(word: &str) -> bool {
+    let digits = word.strip_prefix(['i', 'u', 'f']).unwrap_or_default();
+    matches!(digits, "8" | "16" | "32" | "64")
 }
 
 /// Whether two minus signs stand around the token or right before it.

@@ -46,6 +46,10 @@ fn bad_character(span: Span, text: &str) -> Diagnostic {
         "\u{201c}" | "\u{201d}" => found.help("write strings with the plain quote `\"`"),
         "@" => found.help("a builtin's name follows its `@` at once, as in `@range`"),
         "?" => found.help("CSL has no conditional operator `?:`; write `if (c) a else b`"),
+        "#" => found.help(
+            "a comment begins with `//`; a file is imported with `const name = @import_module(\"file.csl\");`, a constant \
+             is `const name = 4;`",
+        ),
         _ => found,
     }
 }
@@ -56,6 +60,10 @@ fn bad_literal(token: Token, span: Span, bad: &BadLiteral) -> Diagnostic {
     match bad.kind {
         BadKind::Digit => Diagnostic::new(Code::BadNumber, within, "this is no number")
             .help("numbers are written as 10, 0xff, 0b101, 0o17, 1.5 or 1e-6; names cannot begin with a digit"),
+        BadKind::TooLong => {
+            let message = format!("a number can have {} digits at most", literal::MOST_DIGITS);
+            Diagnostic::new(Code::BadNumber, within, message)
+        }
         BadKind::Escape => Diagnostic::new(Code::BadEscape, within, "this escape sequence does not exist")
             .help(r#"the escapes are \n, \r, \t, \\, \', \", \xNN and \u{N}"#),
         BadKind::Unterminated => {

@@ -9,6 +9,7 @@ pub mod ast;
 mod docs;
 mod dump;
 mod expected;
+mod habits;
 mod hints;
 mod lexer;
 mod literal;
@@ -19,9 +20,12 @@ mod symbol;
 mod token;
 
 pub use dump::{dump_ast, dump_tokens};
+pub use habits::habit;
+pub use lexer::lex;
 pub use parser::parse;
 pub use print::print;
 pub use symbol::Symbol;
+pub use token::{Lexeme, Token};
 
 lalrpop_util::lalrpop_mod!(
     #[allow(clippy::all, unused)]

@@ -19,7 +19,12 @@ pub enum BadKind {
     Unterminated,
     /// A character literal that does not hold exactly one character.
     CharLength,
+    /// A number with more digits than [`MOST_DIGITS`].
+    TooLong,
 }
+
+/// The greatest number of digits of a number.
+pub const MOST_DIGITS: usize = 65_536;
 
 impl BadLiteral {
     fn whole(text: &str, kind: BadKind) -> BadLiteral {
@@ -40,6 +45,9 @@ fn split_base(text: &str) -> (u32, &str) {
 /// The value of `10`, `0x1F`, `0b1010`, `0o17`, with `_` between digits.
 pub fn int(text: &str) -> Result<BigInt, BadLiteral> {
     let (base, digits) = split_base(text);
+    if digits.len() > MOST_DIGITS {
+        return Err(BadLiteral::whole(text, BadKind::TooLong));
+    }
     let digits = digits.replace('_', "");
     BigInt::parse_bytes(digits.as_bytes(), base).ok_or(BadLiteral::whole(text, BadKind::Digit))
 }

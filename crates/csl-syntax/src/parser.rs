@@ -117,7 +117,7 @@ fn report(file: FileId, stream: &Stream, at: usize, expected: &Expected) -> Opti
     } else if misses_semicolon(stream, at, expected) {
         let end = stream.tokens[at - 1].hi;
         let span = Span::new(file, end, end);
-        Some(Diagnostic::new(Code::SyntaxError, span, "expected `;`").label("missing here"))
+        Some(Diagnostic::new(Code::SyntaxError, span, "expected `;`").label("missing here").edit(span, ";"))
     } else if at > 0 && stream.starts_line(at) && expected.is_operand() {
         Some(line_breaks_off(file, stream, at, expected))
     } else {

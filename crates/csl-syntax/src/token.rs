@@ -206,9 +206,40 @@ pub enum Token<'a> {
     Skipped,
 }
 
+impl Token<'static> {
+    /// Every keyword.
+    #[rustfmt::skip]
+    pub const KEYWORDS: [Token<'static>; 34] = {
+        use Token::*;
+        [
+            Align, And, Anytype, Asm, Break, Comptime, Const, Continue, Else, Enum, Export, Extern, False, Fn, For, If, Inline,
+            Layout, Linkname, Linksection, Noinline, Or, Packed, Param, Return, Struct, Switch, Task, True, Union, Var, Volatile,
+            While, ColorDecl,
+        ]
+    };
+
+    /// Every token of punctuation that stands in a program.
+    #[rustfmt::skip]
+    pub const PUNCTUATION: [Token<'static>; 42] = {
+        use Token::*;
+        [
+            LParen, RParen, LBracket, RBracket, LBrace, RBrace, Comma, Semicolon, Colon, Dot, Deref, Arrow, FatArrow, Assign,
+            AddAssign, SubAssign, MulAssign, DivAssign, RemAssign, ShlAssign, ShrAssign, AndAssign, OrAssign, XorAssign, Plus,
+            Minus, Star, Slash, Percent, Shl, Shr, Amp, Pipe, Caret, Tilde, Bang, EqEq, NotEq, Less, LessEq, Greater, GreaterEq,
+        ]
+    };
+}
+
 impl Token<'_> {
     pub fn is_keyword(self) -> bool {
         (self.kind().chars().all(|c| c.is_ascii_alphabetic()) && !self.is_class()) || self == Token::ColorDecl
+    }
+
+    /// Whether the token stands between two operands, or before one.
+    pub fn is_operator(self) -> bool {
+        use Token::*;
+        matches!(self, Plus | Minus | Star | Slash | Percent | Shl | Shr | Amp | Pipe | Caret | Tilde | Bang)
+            || matches!(self, EqEq | NotEq | Less | LessEq | Greater | GreaterEq | And | Or)
     }
 
     /// Whether the token is one of a class with many spellings, or made by the adapter.

@@ -15,10 +15,10 @@ const ROUNDS: usize = 5;
 const RUNS: usize = 5;
 
 /// A recorded `cslc` command line.
-struct Call {
-    name: String,
-    folder: PathBuf,
-    words: Vec<String>,
+pub struct Call {
+    pub name: String,
+    pub folder: PathBuf,
+    pub words: Vec<String>,
 }
 
 /// Prints the times of each program, their ratio, and the median and the worst of the ratios. Without folders: the examples.
@@ -50,7 +50,7 @@ pub fn compare(before: &Path, folders: &[PathBuf]) -> Result<(), String> {
 }
 
 /// The `cslc` command lines of a folder's scripts, to be run in a copy of it.
-fn calls(folder: &Path, work: &Path) -> Result<Vec<Call>, String> {
+pub fn calls(folder: &Path, work: &Path) -> Result<Vec<Call>, String> {
     let (copy, bin, log) = (work.join("tree"), work.join("bin"), work.join("calls"));
     let told = |error: std::io::Error| format!("{}: {error}", work.display());
     if work.exists() {

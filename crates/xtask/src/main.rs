@@ -2,6 +2,8 @@
 
 mod bench;
 mod compile_times;
+mod editors;
+mod formatting;
 mod house;
 mod lint;
 mod run;
@@ -34,6 +36,12 @@ enum Command {
         /// Only these
         #[arg(value_enum)]
         only: Vec<test::Suite>,
+        /// Also the suites that want more tools than Rust and Python; those whose tools are missing are named at the end
+        #[arg(long, conflicts_with = "only")]
+        all: bool,
+        /// A folder of published programs that the tree-sitter grammar is to parse; may be repeated
+        #[arg(long, value_name = "FOLDER")]
+        corpus: Vec<PathBuf>,
     },
     /// Print the benchmarks
     Bench {
@@ -46,6 +54,14 @@ enum Command {
         #[arg(long, value_name = "FOLDER", requires = "compile")]
         programs: Vec<PathBuf>,
     },
+    /// Write the files for editors that are made of the compiler's tables, and the tree-sitter parser if tree-sitter is there
+    Editors,
+    /// Format copies of programs and compare: the image stays, byte for byte but for line tables, and a second time changes nothing
+    Formatting {
+        /// Folders with programs and their commands*.sh
+        #[arg(required = true, value_name = "FOLDER")]
+        programs: Vec<PathBuf>,
+    },
     /// Print, by crate, how many casts there are, and the type names that several crates define
     House,
     /// Build everything and make target/venv
@@ -55,9 +71,11 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Args::parse().command {
         Command::Run { example } => run::example(&example),
-        Command::Test { only } => test::all(&only),
+        Command::Test { only, all, corpus } => test::all(&only, all, &corpus),
         Command::Bench { compile: Some(before), programs, .. } => compile_times::compare(&before, &programs),
         Command::Bench { filter, .. } => bench::all(filter.as_deref()),
+        Command::Editors => editors::write(),
+        Command::Formatting { programs } => formatting::compare(&programs),
         Command::House => house::report(),
         Command::Setup => venv::ensure().map(|_| ()),
     };

@@ -1,10 +1,11 @@
 //! Runs the lints, or every test, and prints a line on each suite at the end.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 
+use crate::editors;
 use crate::lint;
 use crate::shell::{cargo, root, run};
 use crate::venv::{self, Venv};
@@ -17,6 +18,8 @@ pub enum Suite {
     Rust,
     Python,
     Examples,
+    /// What is there for editors, with the editors' own tools; only where it is named, and with --all
+    Editors,
 }
 
 struct Outcome {
@@ -28,14 +31,18 @@ struct Outcome {
 enum Verdict {
     Pass,
     Fail,
-    /// Not run, for want of a tool.
-    Skip(&'static str),
+    /// Not run, for want of a tool; how to get it.
+    Skip(String),
 }
 
-/// Runs the suites (all tests when none is named); an error if one fails. The lints are a part of `.ci/run`, not of the
-/// tests: clippy checks all dependencies once more, which takes minutes in a fresh clone.
-pub fn all(only: &[Suite]) -> Result<(), String> {
-    let chosen = |suite: &Suite| if only.is_empty() { *suite != Suite::Lint } else { only.contains(suite) };
+/// The suites that a plain `cargo xtask test` runs. The lints are a part of `.ci/run`, not of the tests: clippy checks all
+/// dependencies once more, which takes minutes in a fresh clone.
+const USUAL: [Suite; 3] = [Suite::Rust, Suite::Python, Suite::Examples];
+
+/// Runs the suites (the usual ones when none is named, with `more` those that want more tools, too); an error if one fails.
+pub fn all(only: &[Suite], more: bool, corpus: &[PathBuf]) -> Result<(), String> {
+    let is_usual = |suite: &Suite| USUAL.contains(suite) || (more && *suite == Suite::Editors);
+    let chosen = |suite: &Suite| if only.is_empty() { is_usual(suite) } else { only.contains(suite) };
     let suites: Vec<Suite> = Suite::value_variants().iter().copied().filter(chosen).collect();
     let mut outcomes = Vec::new();
     if suites.contains(&Suite::Lint) {
@@ -48,12 +55,15 @@ pub fn all(only: &[Suite]) -> Result<(), String> {
         let venv = venv::ensure()?;
         suites.iter().for_each(|suite| with_venv(*suite, &venv, &mut outcomes));
     }
+    if suites.contains(&Suite::Editors) {
+        outcomes.extend(editors::checks(corpus).into_iter().map(editor));
+    }
     summarize(&outcomes)
 }
 
 fn with_venv(suite: Suite, venv: &Venv, outcomes: &mut Vec<Outcome>) {
     match suite {
-        Suite::Lint | Suite::Rust => {}
+        Suite::Lint | Suite::Rust | Suite::Editors => {}
         Suite::Python => {
             outcomes.push(timed("python", || python(venv, None)));
             match venv.other_numpy() {
@@ -71,8 +81,17 @@ fn with_venv(suite: Suite, venv: &Venv, outcomes: &mut Vec<Outcome>) {
 
 fn lint(lint: &lint::Lint) -> Outcome {
     match lint.missing() {
-        Some(from) => Outcome { name: lint.name.to_owned(), time: Duration::ZERO, verdict: Verdict::Skip(from) },
+        Some(from) => {
+            Outcome { name: lint.name.to_owned(), time: Duration::ZERO, verdict: Verdict::Skip(from.to_owned()) }
+        }
         None => timed(lint.name, || lint.check()),
+    }
+}
+
+fn editor(check: editors::Check) -> Outcome {
+    match check.missing {
+        Some(from) => Outcome { name: check.name.to_owned(), time: Duration::ZERO, verdict: Verdict::Skip(from) },
+        None => timed(check.name, check.run),
     }
 }
 
@@ -112,7 +131,7 @@ fn summarize(outcomes: &[Outcome]) -> Result<(), String> {
         match verdict {
             Verdict::Pass => println!("pass  {time:7.1} s  {name}"),
             Verdict::Fail => println!("FAIL  {time:7.1} s  {name}"),
-            Verdict::Skip(from) => println!("skip             {name}: not installed, `{from}`"),
+            Verdict::Skip(from) => println!("NOT RUN          {name}: its tool is missing; to get it: {from}"),
         }
         match verdict {
             Verdict::Pass => passed += 1,
@@ -120,6 +139,6 @@ fn summarize(outcomes: &[Outcome]) -> Result<(), String> {
             Verdict::Skip(_) => skipped += 1,
         }
     }
-    println!("{passed} passed, {failed} failed, {skipped} skipped");
+    println!("{passed} passed, {failed} failed, {skipped} not run for want of a tool");
     if failed == 0 { Ok(()) } else { Err("some tests failed".to_owned()) }
 }

@@ -27,6 +27,15 @@ impl Rect {
         }
     }
 
+    /// Refuses a rectangle that reaches out of `all`.
+    pub fn within(self, all: Rect) -> Result<Rect, String> {
+        let ends = |from: u32, length: u32, most: u32| from.checked_add(length).is_some_and(|end| end <= most);
+        if ends(self.x, self.width, all.width) && ends(self.y, self.height, all.height) {
+            return Ok(self);
+        }
+        Err(format!("{self} is not within the fabric of {} columns and {} rows", all.width, all.height))
+    }
+
     pub fn contains(&self, (x, y): (u32, u32)) -> bool {
         (self.x..self.x.saturating_add(self.width)).contains(&x)
             && (self.y..self.y.saturating_add(self.height)).contains(&y)

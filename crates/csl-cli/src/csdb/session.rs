@@ -39,6 +39,8 @@ pub(super) struct Session {
     context: Option<PathBuf>,
     target: Option<(PathBuf, Core)>,
     rectangles: Vec<Rect>,
+    /// The whole fabric of the context.
+    fabric: Rect,
     trace: Option<PathBuf>,
 }
 
@@ -49,8 +51,15 @@ impl Session {
             return Err(format!("{}: there is no such folder", folder.display()));
         }
         let start = folder.to_owned();
-        let mut session =
-            Session { workdir: start.clone(), start, context: None, target: None, rectangles: Vec::new(), trace: None };
+        let mut session = Session {
+            workdir: start.clone(),
+            start,
+            context: None,
+            target: None,
+            rectangles: Vec::new(),
+            fabric: Rect { x: 0, y: 0, width: 0, height: 0 },
+            trace: None,
+        };
         if let [only] = &session.contexts()[..] {
             let only = only.clone();
             session.select_context(&only)?;
@@ -115,6 +124,7 @@ impl Session {
         let image = read_image(folder).map_err(|error| error.to_string())?;
         let all = Rect { x: 0, y: 0, width: image.fabric.width, height: image.fabric.height };
         (self.context, self.target, self.rectangles) = (Some(folder.to_owned()), None, vec![all]);
+        self.fabric = all;
         Ok(info(&format!("Compile context: {}", folder.display())))
     }
 
@@ -173,7 +183,12 @@ impl Session {
     fn rectangle(&mut self, action: &str, words: &[String]) -> Result<String, String> {
         self.folder()?;
         match action {
-            "select" => self.rectangles.push(Rect::parse(words)?),
+            "select" => {
+                let rect = Rect::parse(words)?.within(self.fabric)?;
+                if !self.rectangles.contains(&rect) {
+                    self.rectangles.push(rect);
+                }
+            }
             "deselect" => {
                 let rect = Rect::parse(words)?;
                 if !self.rectangles.contains(&rect) {

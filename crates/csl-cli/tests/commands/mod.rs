@@ -322,7 +322,8 @@ fn the_status_says_whether_what_was_launched_has_ended() {
         variable.map(|cycles| run.env("WAFERLAB_MAX_CYCLES", cycles));
         let done = run.output().expect("it runs");
         assert_eq!(done.status.code(), Some(1), "{line}");
-        let text = String::from_utf8_lossy(&done.stderr).into_owned();
+        // The parts of a long warning stand on lines of their own.
+        let text = String::from_utf8_lossy(&done.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(
             text.contains("go has not called unblock_cmd_stream() on PE (1, 0); PE (1, 0) still ran in iterate"),
             "{text}"
@@ -360,4 +361,38 @@ fn sigterm_and_ctrl_c_end_a_run_with_a_report() {
         assert!(text.starts_with("waferlab: interrupted at cycle "), "{text}");
         assert!(text.contains("the main thread of PE (1, 0) runs, in iterate"), "{text}");
     }
+}
+
+#[test]
+fn counts_and_rectangles_and_cores_that_cannot_be_are_refused() {
+    let folder = compiled();
+    let at = folder.path();
+    let refused = |line: &str| {
+        let done = ended(at, line);
+        assert!(!done.status.success(), "{line}");
+        String::from_utf8(done.stderr).expect("it prints UTF-8")
+    };
+    let told = refused("run out --d2h v=v.npy:uint32:4000000000");
+    assert!(told.contains("4000000000 elements of 4 bytes do not fit the 49152 bytes of a PE's memory"), "{told}");
+    std::fs::write(at.join("long.core"), [b"WAFERCOR".to_vec(), vec![0; 200_000]].concat()).expect("it is writable");
+    let told = |commands: &str| {
+        let done = command(at, "csdb").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut done = done.expect("csdb starts");
+        done.stdin.take().expect("it is piped").write_all(commands.as_bytes()).expect("it reads");
+        let done = done.wait_with_output().expect("it ends");
+        String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned()
+    };
+    let core = told("target create long.core\n");
+    assert!(core.contains("longer than a core file of the program can be"), "{core}");
+    let rect = told("rectangle select 0,0,4000000000,4000000000\n");
+    assert!(rect.contains("is not within the fabric of"), "{rect}");
+}
+
+#[test]
+fn lines_of_a_changed_source_are_not_shown() {
+    let folder = compiled();
+    let at = folder.path();
+    std::fs::write(at.join("pe.csl"), format!("// new\n{PE}")).expect("the folder is writable");
+    let code = printed(at, "inspect out code --function go");
+    assert!(code.contains("pe.csl:") && code.contains("(the file has changed since it was compiled)"), "{code}");
 }

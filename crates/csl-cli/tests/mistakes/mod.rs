@@ -160,11 +160,18 @@ fn folder() -> PathBuf {
 
 /// The text without cycles, which are the subject of other tests and would only make snapshots change.
 fn without_cycles(text: &str) -> String {
+    let is_digit = |c: char| c.is_ascii_digit();
     let mut parts = text.split("cycle ");
     let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| {
-        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
+    let text = parts.fold(first, |text, part| {
+        let rest = part.trim_start_matches(is_digit);
         text + "cycle " + if rest.len() < part.len() { "N" } else { "" } + rest
+    });
+    let mut parts = text.rsplit(" cycles after");
+    let last = parts.next().unwrap_or_default().to_owned();
+    parts.fold(last, |text, part| {
+        let rest = part.trim_end_matches(is_digit);
+        rest.to_owned() + if rest.len() < part.len() { "N" } else { "" } + " cycles after" + &text
     })
 }
 

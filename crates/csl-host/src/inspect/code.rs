@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Inspection, list, title};
 use crate::error::{HostError, NameError};
 use crate::simlog::operands;
-use crate::sources::reread;
+use crate::sources::{Reread, reread};
 
 /// An instruction: its number, its length in words of 8 bytes, its text.
 struct Row {
@@ -76,22 +76,22 @@ pub(super) fn text(inspection: &Inspection, variants: &[Vec<usize>], name: Optio
 /// Source files, read again.
 struct Files<'a> {
     inspection: &'a Inspection,
-    texts: HashMap<u32, Option<String>>,
+    texts: HashMap<u32, Reread>,
 }
 
 impl Files<'_> {
     fn excerpt(&mut self, line: Line) -> String {
-        let name = self.name(line.file);
         let inspection = self.inspection;
-        let text = self.texts.entry(line.file).or_insert_with(|| reread(&inspection.sources, &name));
-        let source = text.as_ref().and_then(|text| text.lines().nth(line.line as usize - 1)).unwrap_or_default().trim();
+        let Some(file) = inspection.image.files.get(line.file as usize) else { return String::new() };
+        let name = &file.name;
+        let source = match self.texts.entry(line.file).or_insert_with(|| reread(&inspection.sources, file)) {
+            Reread::Text(text) => text.lines().nth(line.line as usize - 1).unwrap_or_default().trim(),
+            Reread::Changed => "(the file has changed since it was compiled)",
+            Reread::Gone => "",
+        };
         let head = format!("{name}:{}", line.line);
         let room = super::WIDTH.saturating_sub(head.chars().count() + 2);
         format!("{head}  {}\n", source.chars().take(room).collect::<String>()).replace("  \n", "\n")
-    }
-
-    fn name(&self, file: u32) -> String {
-        self.inspection.image.files.get(file as usize).cloned().unwrap_or_default()
     }
 }
 
@@ -101,7 +101,7 @@ pub(super) fn json(inspection: &Inspection, programs: &[usize], name: Option<&st
     let row = |program: &PeImage, row: &Row| {
         let line = program.line_of(row.pc);
         json!({
-            "pc": row.pc, "text": row.text, "file": line.and_then(|line| files.get(line.file as usize)),
+            "pc": row.pc, "text": row.text, "file": line.and_then(|line| files.get(line.file as usize).map(|file| &file.name)),
             "line": line.map(|line| line.line),
         })
     };

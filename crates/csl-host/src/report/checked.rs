@@ -1,10 +1,9 @@
 //! Words the mistakes that checked PEs have found (`--check`): what was done, to which object, at which line, by which PEs
 //! and when, and what to do.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use csl_diag::SourceMap;
 use csl_image::{Image, PeImage, Symbol};
 use csl_machine::ProgramId;
 use csl_machine::registers::ce;
@@ -30,7 +29,7 @@ struct Place {
 
 /// A warning for each place, in the order of their first cycles.
 pub(crate) fn mistakes(image: &Image, sources: &Path, found: &[Group<Mistake>]) -> Vec<String> {
-    let mut excerpts = Excerpts { image, sources, map: SourceMap::new(), files: HashMap::new() };
+    let mut excerpts = Excerpts::of(image, sources);
     let mut places: IndexMap<_, Place> = IndexMap::new();
     for Group { what: Mistake { program: number, complaint }, tiles, x, y } in found {
         let program = &image.programs[*number];

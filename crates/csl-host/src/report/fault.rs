@@ -8,7 +8,7 @@ use csl_machine::registers::ce;
 use csl_pe::scalar::CpuFault;
 use csl_sim::{FaultKind, FaultReport};
 
-use super::{Excerpts, Origin, checked, fifo_name};
+use super::{Excerpts, Origin, checked, circle, fifo_name};
 
 pub(crate) fn fault(excerpts: &mut Excerpts, report: &FaultReport) -> Diagnostic {
     let FaultReport { cycle, x, y, what } = report;
@@ -24,7 +24,13 @@ pub(crate) fn fault(excerpts: &mut Excerpts, report: &FaultReport) -> Diagnostic
                 None => diagnostic,
             }
         }
-        FaultKind::Fabric(fault) => fabric_fault(fault, headline),
+        FaultKind::Fabric(fault) => {
+            let diagnostic = fabric_fault(fault, headline);
+            match circle::through(image, fault.color, (*x, *y)) {
+                Some(text) => diagnostic.note(text),
+                None => diagnostic,
+            }
+        }
         FaultKind::BadPointer { id, addr, bytes } => bad_pointer(image, *id, *addr, *bytes, headline),
     };
     let (px, py) = image.to_physical(*x, *y);

@@ -1,4 +1,8 @@
 """Exceptions of the package. All are RuntimeErrors, as the vendor's own are."""
+import os
+import sys
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 class SdkError(RuntimeError):
@@ -15,3 +19,28 @@ class CompileError(SdkError):
 
 class SimulationError(SdkError):
     """A fault of a PE, or a run that can make no more progress; the text explains it."""
+
+
+def _is_ours(trace):
+    return os.path.abspath(trace.tb_frame.f_code.co_filename).startswith(_PACKAGE)
+
+
+def _cut(error):
+    """Ends the traceback of an error at the last line of the program: the frames of the package say nothing about it."""
+    last, trace = None, error.__traceback__
+    while trace is not None:
+        last = trace if not _is_ours(trace) else last
+        trace = trace.tb_next
+    if last is not None:
+        last.tb_next = None
+
+
+def _shown(kind, error, trace, show=sys.excepthook):
+    if isinstance(error, SdkError):
+        _cut(error)
+    show(kind, error, trace)
+
+
+# A program's own hook stays: it may want all frames.
+if sys.excepthook is sys.__excepthook__:
+    sys.excepthook = _shown

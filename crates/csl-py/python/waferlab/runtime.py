@@ -9,7 +9,7 @@ import os
 
 import numpy as np
 
-from waferlab import _waferlab, arrays, debug_util
+from waferlab import _waferlab, arrays, debug_util, signals
 from waferlab.enums import MemcpyDataType, MemcpyOrder
 from waferlab.errors import ArgumentError
 from waferlab.platform import SdkCompileArtifacts, SdkExecutionPlatform, check_level, check_threads, refuse_system
@@ -78,6 +78,7 @@ class SdkRuntime:
         options = _constructor_options(kwargs)
         threads = platform.config.num_threads if platform else options["simfab_numthreads"]
         logger.setLevel(options["msg_level"])
+        signals.watch()
         self._machine = _waferlab.Machine(os.fspath(bindir), threads, _check(options["check"]))
         self._waiting, self._files = {}, {}
         # Names that get_id() or get_port_id() was asked for and that do not exist.

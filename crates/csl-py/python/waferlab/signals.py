@@ -1,6 +1,14 @@
-"""SIGTERM while the machine runs ends the run with a report, as Ctrl-C does, and then the process."""
+"""Signals while the machine runs: SIGTERM ends the run with a report, as Ctrl-C does, and then the process. Where the
+machine runs in another thread than the main one, that thread ends with the report before the process does."""
 import signal
+import sys
 import threading
+
+# The seconds that a thread gets to end its run and to print the report.
+_PATIENCE = 5
+# The threads, other than the main one, in which a machine runs.
+_workers = set()
+_state = {"terminated": False, "ending": False}
 
 
 class Terminated(SystemExit):
@@ -11,18 +19,51 @@ class Terminated(SystemExit):
 
 
 def _terminate(_number, _frame):
+    _state["terminated"] = True
     raise Terminated
 
 
-def begin():
-    """Takes SIGTERM over, unless the program handles or ignores it. Returns whether it did."""
+def _is_free():
+    """Whether this thread can handle SIGTERM, and the program neither handles nor ignores it."""
     is_main = threading.current_thread() is threading.main_thread()
-    if not is_main or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+    return is_main and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def watch():
+    """Takes SIGTERM over for good, so that it also reaches machines in other threads."""
+    if _is_free():
+        signal.signal(signal.SIGTERM, _terminate)
+
+
+def begin():
+    """Takes SIGTERM over while the machine runs. Returns whether it did."""
+    if threading.current_thread() is not threading.main_thread():
+        _workers.add(threading.current_thread())
+    if not _is_free():
         return False
     signal.signal(signal.SIGTERM, _terminate)
     return True
 
 
-def end():
-    """Gives it back."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+def end(taken):
+    """Gives it back, if it was taken over."""
+    _workers.discard(threading.current_thread())
+    if taken:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def is_ending():
+    """Whether a run in this thread is to end, because a signal ends the process."""
+    return _state["ending"] and threading.current_thread() in _workers
+
+
+def _end():
+    """Lets the threads end their runs where Ctrl-C or SIGTERM has ended the main thread."""
+    if _state["terminated"] or isinstance(getattr(sys, "last_value", None), KeyboardInterrupt):
+        _state["ending"] = True
+        for thread in list(_workers):
+            thread.join(_PATIENCE)
+
+
+# Before the interpreter waits for threads, and long before it stops the daemons among them.
+threading._register_atexit(_end)

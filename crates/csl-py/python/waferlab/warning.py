@@ -1,14 +1,19 @@
 """Warnings, shown at the line of the program that called the package."""
 import difflib
+import logging
 import os
 import sys
 import warnings
+
+logger = logging.getLogger("waferlab")
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 def warn(text):
-    """Warns at the first caller outside of this package."""
+    """Warns at the first caller outside of this package, unless `msg_level` asks for errors only."""
+    if not logger.isEnabledFor(logging.WARNING):
+        return
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and os.path.abspath(frame.f_code.co_filename).startswith(_PACKAGE):
         frame, level = frame.f_back, level + 1

@@ -7,8 +7,8 @@ use num_traits::ToPrimitive;
 
 use super::Call;
 use crate::context::{Res, Sema, Stop};
-use crate::expr::closest;
 use crate::operand::Operand;
+use crate::suggest::closest;
 
 impl Call<'_> {
     /// The span of argument `index`.
@@ -140,7 +140,7 @@ impl Fields {
 
     /// Reports a missing field; if a field is left whose name is a likely misspelling of it, reports that one.
     pub fn missing(&self, s: &mut Sema<'_>, wanted: &str) -> Stop {
-        let misspelt = |(name, _): &&(Name, Operand)| closest(name, self.asked.iter().copied()).is_some();
+        let misspelt = |(name, _): &&(Name, Operand)| !closest(name, self.asked.iter().copied()).is_empty();
         match self.fields.iter().find(misspelt) {
             Some((name, _)) => self.unknown(s, name),
             None => s.error(Code::BadBuiltinArgument, self.span, format!("{} needs a field {wanted}", self.what)),
@@ -203,14 +203,14 @@ impl Fields {
 
     fn unknown(&self, s: &mut Sema<'_>, name: &str) -> Stop {
         let message = format!("{} has no field `.{name}`", self.what);
-        let diagnostic = Diagnostic::new(Code::UnknownField, self.span, message);
-        s.fail(match closest(name, self.asked.iter().copied()) {
-            Some(close) => diagnostic.help(format!("did you mean `.{close}`?")),
-            None => {
-                let known: Vec<String> = self.asked.iter().map(|n| format!("`.{n}`")).collect();
-                diagnostic.note(format!("it has {}", known.join(", ")))
-            }
-        })
+        let span = s.name_within(self.span, name).unwrap_or(self.span);
+        let diagnostic = Diagnostic::new(Code::UnknownField, span, message);
+        let diagnostic = s.did_you_mean(diagnostic, Some(span), (".", name), self.asked.iter().copied());
+        if diagnostic.help.is_some() {
+            return s.fail(diagnostic);
+        }
+        let known: Vec<String> = self.asked.iter().map(|n| format!("`.{n}`")).collect();
+        s.fail(diagnostic.note(format!("it has {}", known.join(", "))))
     }
 
     pub fn mismatch(&self, s: &mut Sema<'_>, name: &str, wanted: &str, ty: Ty) -> Stop {

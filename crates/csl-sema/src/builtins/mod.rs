@@ -29,7 +29,6 @@ use csl_diag::{Code, Diagnostic, Span};
 use csl_syntax::ast::{Expr, Ident};
 
 use crate::context::{Res, Sema, Stop};
-use crate::expr::closest;
 use crate::operand::Operand;
 use crate::unit::UnitKind;
 
@@ -87,21 +86,20 @@ impl Sema<'_> {
         let Some(builtin) = table::find(name.name.as_str()) else {
             return Err(self.unknown_builtin(name));
         };
-        self.check_count(builtin, args.len(), span)?;
+        self.check_count(builtin, args, span)?;
         self.check_context(builtin, span)?;
         (builtin.handler)(self, &Call { name: builtin.name, args, span })
     }
 
     fn unknown_builtin(&mut self, name: &Ident) -> Stop {
         let text = name.name.as_str();
-        let mut diagnostic = Diagnostic::new(Code::UnknownBuiltin, name.span, format!("CSL has no builtin `@{text}`"));
-        if let Some(close) = closest(text, names()) {
-            diagnostic = diagnostic.help(format!("there is a builtin `@{close}`"));
-        }
+        let diagnostic = Diagnostic::new(Code::UnknownBuiltin, name.span, format!("CSL has no builtin `@{text}`"));
+        let diagnostic = self.did_you_mean(diagnostic, Some(name.span), ("@", text), names());
         self.fail(diagnostic)
     }
 
-    fn check_count(&mut self, builtin: &Builtin, given: usize, span: Span) -> Res<()> {
+    fn check_count(&mut self, builtin: &Builtin, args: &[Expr], span: Span) -> Res<()> {
+        let given = args.len();
         let (least, most) = builtin.args;
         if (least..=most).contains(&given) {
             return Ok(());
@@ -113,7 +111,15 @@ impl Sema<'_> {
         };
         let plural = if wanted == "1" { "" } else { "s" };
         let message = format!("`@{}` takes {wanted} argument{plural}, not {given}", builtin.name);
-        Err(self.error(Code::ArgumentCount, span, message))
+        let diagnostic = Diagnostic::new(Code::ArgumentCount, span, message);
+        Err(self.fail(match args {
+            [end] if builtin.name == "range" => {
+                let text = self.map.snippet(end.span);
+                let help = format!("the type of the index comes first: `@range(i16, {text})`");
+                diagnostic.help(help).edit(Span { hi: end.span.lo, ..end.span }, "i16, ")
+            }
+            _ => diagnostic,
+        }))
     }
 
     fn check_context(&mut self, builtin: &Builtin, span: Span) -> Res<()> {

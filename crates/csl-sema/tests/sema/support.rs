@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use csl_diag::{ErrorFormat, Style};
+use csl_diag::Rendering;
 use csl_sema::{Analysis, Options, Resolved, Sources};
 
 /// A layout of one tile, for programs without a layout.
@@ -112,7 +112,7 @@ pub fn invalid(analysis: &Analysis) -> Vec<String> {
 }
 
 pub fn rendered(analysis: &Analysis) -> String {
-    csl_diag::render(&analysis.sources, &analysis.diagnostics, ErrorFormat::Human, Style::Plain)
+    csl_diag::render(&analysis.sources, &analysis.diagnostics, &Rendering::default())
 }
 
 /// The folder `tests/name` at the top of the repository.

@@ -84,6 +84,6 @@ impl fmt::Display for Names {
 
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} x {} PEs with {} elements each", self.h, self.w, self.l)
+        write!(f, "{} x {} PEs with {} elements each", self.w, self.h, self.l)
     }
 }

@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use csl_fabric::Traced;
 use csl_image::{Fifo, Image, PeImage, RouteRun, Task, TaskParam};
 use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
 use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
@@ -15,10 +14,9 @@ use csl_machine::{
     Action, Arch, Color, FifoAction, FifoConfig, Priority, QueueDir, QueueId, SwitchPos, SysOp, TaskId, TaskKind,
     TaskTarget, VecConfig, VecOp,
 };
-use csl_sim::{Event, EventKind, FaultReport, RunError, Sim, SimOptions, Traces};
 
 use crate::builder::*;
-use crate::reference::{Landed, Reference};
+use crate::engines::{Engine, EveryCycle, OnThreads};
 
 /// The number of programs of a usual test run.
 const PROGRAMS: u64 = 4_000;
@@ -28,12 +26,6 @@ const POOL: u16 = 0x1000;
 const COUNT: u16 = 0x2000;
 const LOG: u16 = 0x2002;
 const END: u16 = 0x2800;
-
-/// The cycle in which the engine stops programs that never come to rest.
-const LAST: u64 = 9_999;
-
-/// Cycles that a PE may have run ahead of the last one in which anything happened.
-const AHEAD: u64 = 4_000;
 
 const TASKS: std::ops::Range<u16> = 8..14;
 
@@ -230,16 +222,16 @@ fn random_program(dice: &mut Dice, arch: Arch, plan: &Plan, reroutes: bool) -> P
     maker.pe
 }
 
-fn imm(reg: u16, value: u16) -> Insn {
+pub fn imm(reg: u16, value: u16) -> Insn {
     Insn::new(Op::Imm, reg, value, 0)
 }
 
-fn sys(op: SysOp, args: u16, dst: u16) -> Insn {
+pub fn sys(op: SysOp, args: u16, dst: u16) -> Insn {
     Insn::new(Op::Sys, op as u16, args, dst)
 }
 
 /// Appends a register to the log, which wraps.
-fn log(reg: u16) -> [Insn; 5] {
+pub fn log(reg: u16) -> [Insn; 5] {
     [
         Insn::new(Op::LoadU16At, 11, COUNT, 0),
         Insn::new(Op::Store16AtIdx, reg, LOG, 11),
@@ -462,74 +454,7 @@ impl Maker<'_> {
     }
 }
 
-/// The results of one run.
-#[derive(PartialEq)]
-struct Outcome {
-    fault: Option<FaultReport>,
-    landings: (u64, u64),
-    memory: Vec<Vec<u8>>,
-}
-
-fn tiles(image: &Image) -> impl Iterator<Item = (u32, u32)> {
-    let width = image.rect.width;
-    (0..width * image.rect.height).map(move |i| (i % width, i / width))
-}
-
-fn on_engine(image: &Arc<Image>, threads: usize) -> (Outcome, u64) {
-    let options = SimOptions { threads, ..SimOptions::default() };
-    let mut sim = Sim::new(Arc::clone(image), options).expect("the image is right");
-    let fault = match sim.stop() {
-        Ok(_) => None,
-        Err(RunError::Fault(fault)) => Some(*fault),
-        Err(stop) => panic!("{stop:?}"),
-    };
-    let memory = tiles(image).map(|(x, y)| sim.read_memory(x, y, 0, END.into()).expect("a tile")).collect();
-    (Outcome { fault, landings: sim.landings(), memory }, sim.cycle())
-}
-
-fn on_reference(image: &Image, reference: &mut Reference, cycles: u64) -> Outcome {
-    let fault = reference.run(cycles).err();
-    let memory = tiles(image).map(|(x, y)| reference.memory(x, y, END)).collect();
-    Outcome { fault, landings: reference.landings(), memory }
-}
-
-fn compare(seed: u64, found: &Outcome, expected: &Outcome, what: &str) {
-    assert!(found.fault == expected.fault, "program {seed}, {what}: {:?}, not {:?}", found.fault, expected.fault);
-    if found.fault.is_some() {
-        return;
-    }
-    if found.landings != expected.landings {
-        panic!("program {seed}, {what}: {}", first_difference(seed));
-    }
-    for (tile, (found, expected)) in found.memory.iter().zip(&expected.memory).enumerate() {
-        let differs = (0..found.len()).find(|&at| found[at] != expected[at]);
-        assert_eq!(differs.map(|at| format!("0x{at:04x}")), None, "program {seed}, {what}: memory of tile {tile}");
-    }
-}
-
-/// The first landing that differs from the reference.
-fn first_difference(seed: u64) -> String {
-    let image = Arc::new(random_image(seed));
-    let traces = Traces { fabric: true, ..Traces::default() };
-    let mut sim =
-        Sim::new(Arc::clone(&image), SimOptions { traces, ..SimOptions::default() }).expect("the image is right");
-    sim.stop().expect("it went well before");
-    let landing = |event: Event| match event.what {
-        EventKind::Fabric { color, what: Traced::Landing { from, wavelet, .. } } => {
-            Some((event.cycle, event.x, event.y, from, color.number(), wavelet.data))
-        }
-        _ => None,
-    };
-    let mut found: Vec<Landed> = sim.take_events().into_iter().filter_map(landing).collect();
-    found.sort();
-    let mut reference = Reference::new(&image);
-    reference.run(sim.cycle() + 20).expect("it went well before");
-    let expected = reference.trace();
-    let at = (0..).find(|&i| found.get(i) != expected.get(i)).unwrap_or(0);
-    format!("landing {at} is {:?}, not {:?}", found.get(at), expected.get(at))
-}
-
-fn number(name: &str, otherwise: u64) -> u64 {
+pub fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
@@ -540,20 +465,17 @@ fn random_programs_run_as_on_the_reference() {
     let count = number("CSL_SIM_PROGRAMS", PROGRAMS);
     for seed in first..first + count {
         let image = Arc::new(random_image(seed));
-        let (found, last) = on_engine(&image, 1);
-        // Memory of a program at rest does not change; a PE may have run ahead before that.
-        let mut reference = Reference::new(&image);
-        let mut expected = on_reference(&image, &mut reference, if last == LAST { last } else { last + 200 });
-        if expected != found && last != LAST {
-            expected = on_reference(&image, &mut reference, last + AHEAD);
+        let expected = EveryCycle.run(&image, END, false);
+        let engines: &[usize] = if seed % 16 == 0 { &[1, 2] } else { &[1] };
+        for engine in engines.iter().map(|threads| OnThreads(*threads)) {
+            if let Some(difference) = engine.run(&image, END, false).difference(&expected) {
+                let traced = engine.run(&image, END, true).difference(&EveryCycle.run(&image, END, true));
+                panic!("program {seed} on {}: {difference}; traced: {traced:?}", engine.name());
+            }
         }
-        compare(seed, &found, &expected, "one thread");
-        if seed % 16 == 0 {
-            compare(seed, &on_engine(&image, 2).0, &expected, "two threads");
-        }
-        faults += u64::from(found.fault.is_some());
-        landings += found.landings.1;
-        cycles += last;
+        faults += u64::from(expected.fault.is_some());
+        landings += expected.landings.1;
+        cycles += expected.end;
     }
     println!("{count} programs, {faults} with a fault, {landings} landings, {cycles} cycles");
     assert!(faults < count / 2 + 1, "most programs are right");

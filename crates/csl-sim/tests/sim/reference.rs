@@ -1,27 +1,32 @@
 //! The reference engine: visits every router and every PE in every cycle, by row and column. Nothing sleeps, runs ahead
-//! or is skipped.
+//! or is skipped. It shares with the engine the PE (`csl-pe`, called for one cycle at a time) and the configuration of
+//! colors; the routers are its own (`routers.rs`), and so are the ramps between the two, below. Memcpy is not in it.
 
 use std::sync::Arc;
 
-use csl_fabric::{Ramp, RouteTable, Row, Traced};
+use csl_fabric::{Fault, Ramp, RouteTable, TraceEvent};
 use csl_image::Image;
-use csl_machine::{Color, Direction, Wavelet};
+use csl_machine::{Chip, Color, Wavelet};
 use csl_pe::{InputSlot, OutputSlot, Pe, Ports, Registers};
 use csl_sim::{FaultKind, FaultReport};
 
-/// A landing: cycle, column, row, side, color, data.
-pub type Landed = (u64, u32, u32, Direction, u8, u32);
+use crate::load::Load;
+use crate::routers::{At, Routers};
 
 pub struct Reference {
-    rows: Vec<(Row, ElementRow)>,
+    routers: Routers,
+    elements: Elements,
+    height: u32,
     now: u64,
+    /// Whether nothing happened in the last cycle, and no PE or queue waits for a later one.
+    is_at_rest: bool,
 }
 
-struct ElementRow {
+struct Elements {
+    width: u32,
     tiles: Vec<Tile>,
     now: u64,
-    /// Cycles for which a wavelet from a tile's own ramp keeps its place.
-    reserve: u64,
+    chip: &'static Chip,
 }
 
 struct Tile {
@@ -29,195 +34,215 @@ struct Tile {
     ports: Ports,
     /// The output queue to try first.
     next_output: usize,
-    /// Colors of which the CE has refused a wavelet.
-    refused: u32,
-    /// Places that are released, each with its cycle.
-    returns: Vec<(u64, InputSlot)>,
-    /// Writes to route registers on their way: the cycle in which they reach the router, color and word.
-    writes: Vec<(u64, Color, u16)>,
-    dispatch_to_ramp: u32,
-    /// The word address of the route registers.
-    routes: u16,
+    /// Places of input slots that are kept for wavelets from the tile's own ramp, each with the cycle of its release.
+    kept: Vec<(u64, InputSlot)>,
+    /// Writes to route and switch registers on their way, each with the cycle in which it reaches the router.
+    writes: Vec<(u64, Write)>,
 }
 
-struct RouteRegisters<'a> {
-    /// The word address of the route registers.
-    routes: u16,
-    row: &'a Row,
-    writes: &'a mut Vec<(u64, Color, u16)>,
-    x: u32,
-    due: u64,
+/// A write to the route register of a color, or to its switch register.
+#[derive(Clone, Copy)]
+struct Write {
+    color: Color,
+    is_switch: bool,
+    word: u16,
 }
 
-impl Registers for RouteRegisters<'_> {
-    fn read(&mut self, word: u16) -> Option<u16> {
-        let color = Color::of_bits((word - self.routes).into());
-        let mut config = self.row.color_state(self.x, color).cloned().unwrap_or_default();
-        self.writes.iter().filter(|write| write.1 == color).for_each(|write| config.set_route_word(write.2));
-        Some(config.route_word())
+impl Write {
+    fn at(chip: &Chip, register: u16, word: u16) -> Option<Write> {
+        let color = |first: u16| register.checked_sub(first).filter(|color| *color < chip.fabric.colors.into());
+        let write = |is_switch| move |color: u16| Write { color: Color::of_bits(color.into()), is_switch, word };
+        let route = color(chip.config.color_routes).map(write(false));
+        route.or_else(|| color(chip.config.color_switches).map(write(true)))
     }
 
-    fn write(&mut self, word: u16, value: u16) -> bool {
-        self.writes.push((self.due, Color::of_bits((word - self.routes).into()), value));
-        true
+    fn carry_out(self, state: &mut csl_fabric::ColorState) {
+        if self.is_switch { state.set_switch_word(self.word) } else { state.set_route_word(self.word) }
+    }
+}
+
+struct RouterRegisters<'a> {
+    chip: &'static Chip,
+    routers: &'a Routers,
+    writes: &'a mut Vec<(u64, Write)>,
+    at: At,
+    now: u64,
+}
+
+impl Registers for RouterRegisters<'_> {
+    fn read(&mut self, register: u16) -> Option<u16> {
+        let Write { color, is_switch, .. } = Write::at(self.chip, register, 0)?;
+        let mut state = self.routers.color_state(self.at, color);
+        self.writes.iter().filter(|(_, write)| write.color == color).for_each(|(_, write)| write.carry_out(&mut state));
+        Some(if is_switch { state.switch_word() } else { state.route_word() })
+    }
+
+    fn write(&mut self, register: u16, value: u16) -> bool {
+        let write = Write::at(self.chip, register, value);
+        let due = self.now + u64::from(self.chip.timing.dispatch_to_ramp);
+        self.writes.extend(write.map(|write| (due, write)));
+        write.is_some()
     }
 }
 
 impl Reference {
     /// A machine with one program on each tile, as the random programs have it.
-    pub fn new(image: &Image) -> Reference {
+    pub fn new(image: &Image, is_traced: bool) -> Reference {
         let chip = csl_machine::chip(image.arch);
-        let table = Arc::new(table(image));
-        let row = |y: u32| {
-            let tiles = (0..image.rect.width).map(|x| Tile::new(image, x, y)).collect();
-            let reserve = u64::from(chip.timing.loopback_hold);
-            (Row::new(Arc::clone(&table), y, chip, true), ElementRow { tiles, now: 0, reserve })
-        };
-        Reference { rows: (0..image.rect.height).map(row).collect(), now: 0 }
+        let (width, height) = (image.rect.width, image.rect.height);
+        let tiles = (0..width * height).map(|i| Tile::new(image, chip, (i % width, i / width))).collect();
+        let routers = Routers::new(Arc::new(table(image)), chip, is_traced);
+        Reference { routers, elements: Elements { width, tiles, now: 0, chip }, height, now: 0, is_at_rest: false }
     }
 
-    /// Runs up to and including cycle `last`.
+    /// Runs until nothing can move any more, up to and including cycle `last`.
     pub fn run(&mut self, last: u64) -> Result<(), FaultReport> {
-        while self.now < last {
+        while self.now < last && !(self.is_at_rest && self.routers.is_at_rest()) {
             self.now += 1;
-            let now = self.now;
-            let faults: Vec<_> = self.rows.iter_mut().enumerate().map(|(y, row)| cycle(row, y as u32, now)).collect();
-            faults.into_iter().collect::<Result<(), _>>()?;
-            for y in 1..self.rows.len() {
-                let (above, below) = self.rows.split_at_mut(y);
-                Row::exchange(&mut above[y - 1].0, &mut below[0].0, now);
+            self.is_at_rest = true;
+            let collisions = self.routers.arrive(self.now);
+            self.elements.now = self.now;
+            // Rows share nothing in a cycle: of their faults the first row's counts.
+            for y in 0..self.height {
+                let first = collisions.iter().find(|fault| fault.y == y).cloned();
+                self.run_row(y, first)?;
             }
         }
         Ok(())
     }
 
-    pub fn memory(&self, x: u32, y: u32, bytes: u16) -> Vec<u8> {
-        let memory = self.rows[y as usize].1.tiles[x as usize].pe.memory();
+    fn run_row(&mut self, y: u32, collision: Option<Fault>) -> Result<(), FaultReport> {
+        let now = self.now;
+        let report = |x, what| FaultReport { cycle: now, x, y, what };
+        if let Some(fault) = collision {
+            return Err(report(fault.x, FaultKind::Fabric(fault)));
+        }
+        for x in 0..self.elements.width {
+            if let Some(fault) = self.inject((x, y)) {
+                return Err(report(x, FaultKind::Fabric(fault)));
+            }
+        }
+        for x in 0..self.elements.width {
+            self.routers.route((x, y), now, &mut Row { elements: &mut self.elements, y });
+        }
+        for x in 0..self.elements.width {
+            let chip = self.elements.chip;
+            let tile = self.elements.tile((x, y));
+            let mut registers =
+                RouterRegisters { chip, routers: &self.routers, writes: &mut tile.writes, at: (x, y), now };
+            let advanced = tile.pe.advance(now, now + 1, &mut tile.ports, &mut registers);
+            let wake =
+                advanced.map_err(|fault| FaultReport { cycle: fault.cycle, x, y, what: FaultKind::Pe(fault) })?;
+            self.is_at_rest &= wake.at == u64::MAX && tile.writes.is_empty() && tile.kept.is_empty();
+            self.is_at_rest &= (std::mem::take(&mut tile.ports.taken), std::mem::take(&mut tile.ports.put)) == (0, 0);
+            for (_, slot) in tile.kept.extract_if(.., |place| place.0 <= now) {
+                tile.ports.release(slot);
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries out register writes, then lets one wavelet leave a tile; the output queues take turns.
+    fn inject(&mut self, at: At) -> Option<Fault> {
+        let (now, routers) = (self.now, &mut self.routers);
+        let tile = self.elements.tile(at);
+        for (_, write) in tile.writes.extract_if(.., |write| write.0 == now) {
+            routers.reconfigure(at, write.color, now, |state| write.carry_out(state));
+        }
+        tile.note_load(now, &mut routers.load);
+        self.is_at_rest &= tile.ports.outputs.iter().all(|queue| queue.head_ready().is_none_or(|ready| ready <= now));
+        let count = tile.ports.outputs.len();
+        let slots: Vec<_> = OutputSlot::all().take(count).collect();
+        for output in (0..count).map(|i| slots[(tile.next_output + i) % count]) {
+            let Some(head) = tile.ports.outputs[output].ready(now) else { continue };
+            if let Some(landed) = routers.inject(at, head.color, head.wavelet, head.advance_switch, now) {
+                tile.ports.depart(output);
+                tile.next_output = (output.index() + 1) % count;
+                self.is_at_rest = false;
+                routers.load.injected += 1;
+                routers.load.controls += u64::from(head.wavelet.control);
+                return landed.err();
+            }
+        }
+        None
+    }
+
+    pub fn now(&self) -> u64 {
+        self.now
+    }
+
+    pub fn memory(&self, (x, y): At, bytes: u16) -> Vec<u8> {
+        let memory = self.elements.tiles[(y * self.elements.width + x) as usize].pe.memory();
         (0..bytes).map(|addr| memory.get::<1>(addr)[0]).collect()
     }
 
-    /// All landings by cycle: cycle, column, row, side, color, data.
-    pub fn trace(&mut self) -> Vec<Landed> {
-        let landed = |event: csl_fabric::TraceEvent| match event.what {
-            Traced::Landing { from, wavelet, .. } => {
-                Some((event.cycle, event.x, event.y, from, event.color.number(), wavelet.data))
-            }
-            _ => None,
-        };
-        let all = self.rows.iter_mut().flat_map(|(row, _)| row.take_events());
-        let mut all: Vec<Landed> = all.filter_map(landed).collect();
-        all.sort();
-        all
+    pub fn take_trace(&mut self) -> Vec<TraceEvent> {
+        self.routers.take_trace()
     }
 
     /// Hash and number of all landings.
     pub fn landings(&self) -> (u64, u64) {
-        let sum = |(hash, moved): (u64, u64), (row, _): &(Row, ElementRow)| {
-            (hash.wrapping_add(row.hash()), moved + row.moved())
-        };
-        self.rows.iter().fold((0, 0), sum)
+        self.routers.landings()
     }
-}
 
-fn cycle((row, elements): &mut (Row, ElementRow), y: u32, now: u64) -> Result<(), FaultReport> {
-    let fabric = |fault: csl_fabric::Fault| FaultReport { cycle: now, x: fault.x, y, what: FaultKind::Fabric(fault) };
-    elements.now = now;
-    row.arrive(now).map_err(fabric)?;
-    for (x, tile) in (0..).zip(&mut elements.tiles) {
-        for (_, color, word) in tile.writes.extract_if(.., |write| write.0 == now) {
-            row.reconfigure(x, color, now, |config| config.set_route_word(word));
-        }
-        tile.inject(row, x, now).map_err(fabric)?;
+    pub fn load(&self) -> Load {
+        self.routers.load
     }
-    row.route(now, elements);
-    for (x, tile) in (0..).zip(&mut elements.tiles) {
-        let pe = |fault: csl_pe::Fault| FaultReport { cycle: fault.cycle, x, y, what: FaultKind::Pe(fault) };
-        let due = now + u64::from(tile.dispatch_to_ramp);
-        let mut registers = RouteRegisters { routes: tile.routes, row, writes: &mut tile.writes, x, due };
-        tile.pe.advance(now, now + 1, &mut tile.ports, &mut registers).map_err(pe)?;
-        tile.take_back(row, x, now);
-    }
-    Ok(())
 }
 
 impl Tile {
-    fn new(image: &Image, x: u32, y: u32) -> Tile {
-        let run = image.tiles.iter().find(|run| run.y == y && (run.x..run.x + run.len).contains(&x));
-        let program = &image.programs[run.expect("every tile has a program").program];
+    fn new(image: &Image, chip: &'static Chip, (x, y): At) -> Tile {
+        let program = image.program_at(x, y).expect("every tile has a program");
         let mut ports = Ports::new(image.arch);
-        let chip = csl_machine::chip(image.arch);
         let pe = Pe::new(Arc::clone(program), chip, x as u16, y as u16, &mut ports);
-        let dispatch_to_ramp = chip.timing.dispatch_to_ramp;
-        Tile {
-            pe,
-            ports,
-            next_output: 0,
-            refused: 0,
-            returns: Vec::new(),
-            writes: Vec::new(),
-            dispatch_to_ramp,
-            routes: chip.config.color_routes,
-        }
+        Tile { pe, ports, next_output: 0, kept: Vec::new(), writes: Vec::new() }
     }
 
-    /// Lets one wavelet leave; the output queues take turns.
-    fn inject(&mut self, row: &mut Row, x: u32, now: u64) -> Result<(), csl_fabric::Fault> {
-        let count = self.ports.outputs.len();
-        let turns: Vec<_> = OutputSlot::all().take(count).collect();
-        for output in (0..count).map(|i| turns[(self.next_output + i) % count]) {
-            let Some(head) = self.ports.outputs[output].ready(now) else { continue };
-            let Some(vc) = row.routed(x, head.color) else { continue };
-            let csl_machine::Wavelet { data, control, half } = head.wavelet;
-            if row.inject(vc, Wavelet { data, control, half }, now)? {
-                self.ports.depart(output);
-                self.next_output = (output.index() + 1) % count;
-                return Ok(());
-            }
-        }
-        Ok(())
-    }
-
-    /// Wakes refused colors as soon as there is room for them.
-    fn take_back(&mut self, row: &mut Row, x: u32, now: u64) {
-        for (_, slot) in self.returns.extract_if(.., |place| place.0 <= now) {
-            self.ports.release(slot);
-        }
-        for color in (0..24).map(Color::at).filter(|color| self.refused & color.bit() != 0).collect::<Vec<Color>>() {
-            if self.has_room(color) {
-                self.refused &= !color.bit();
-                row.ramp_has_room(x, color);
-            }
-        }
-    }
-
-    fn has_room(&mut self, color: Color) -> bool {
-        self.ports.arrival_slot(color).is_some_and(|slot| self.ports.inputs[slot].has_room())
+    fn note_load(&self, now: u64, load: &mut Load) {
+        let waiting = self.ports.outputs.iter().filter(|queue| !queue.is_empty());
+        load.senders += u64::from(waiting.clone().next().is_some());
+        load.full_outputs += u64::from(waiting.clone().any(|queue| queue.room() == 0));
+        load.rivals += u64::from(waiting.filter(|queue| queue.ready(now).is_some()).count() > 1);
+        let held = self.ports.inputs.iter().filter(|queue| !queue.is_empty());
+        load.held_inputs += held.clone().count() as u64;
+        load.full_inputs += held.filter(|queue| !queue.has_room()).count() as u64;
     }
 }
 
-impl Ramp for ElementRow {
+impl Elements {
+    fn tile(&mut self, (x, y): At) -> &mut Tile {
+        &mut self.tiles[(y * self.width + x) as usize]
+    }
+}
+
+/// The compute elements of one row.
+struct Row<'a> {
+    elements: &'a mut Elements,
+    y: u32,
+}
+
+impl Ramp for Row<'_> {
     fn room(&mut self, x: u32, color: Color) -> bool {
-        let tile = &mut self.tiles[x as usize];
-        let room = tile.has_room(color);
-        tile.refused |= u32::from(!room) << color.number();
-        room
+        let ports = &mut self.elements.tile((x, self.y)).ports;
+        ports.arrival_slot(color).is_some_and(|slot| ports.inputs[slot].has_room())
     }
 
     fn deliver(&mut self, x: u32, color: Color, wavelet: Wavelet, is_own: bool) {
-        let Wavelet { data, control, half } = wavelet;
-        let Tile { ports, returns, .. } = &mut self.tiles[x as usize];
-        let slot = ports.arrival_slot(color).expect("`room` has found one");
-        assert!(ports.arrive(slot, csl_machine::Wavelet { data, control, half }), "`room` has found room");
-        if is_own && self.reserve > 0 {
-            ports.reserve(slot);
-            returns.push((self.now + self.reserve - 1, slot));
+        let keep = u64::from(self.elements.chip.timing.loopback_hold);
+        let until = self.elements.now + keep;
+        let tile = self.elements.tile((x, self.y));
+        let slot = tile.ports.arrival_slot(color).expect("`room` has found one");
+        assert!(tile.ports.arrive(slot, wavelet), "`room` has found room");
+        if is_own && keep > 0 {
+            tile.ports.reserve(slot);
+            tile.kept.push((until - 1, slot));
         }
     }
 
     fn accepted(&mut self, _x: u32, _color: Color) {}
 
     fn torn_down(&mut self, x: u32, color: Color) {
-        self.tiles[x as usize].pe.tear_down(color);
+        self.elements.tile((x, self.y)).pe.tear_down(color);
     }
 }
 

@@ -4,3 +4,4 @@ mod depth;
 mod fuzz;
 mod programs;
 mod support;
+mod table;

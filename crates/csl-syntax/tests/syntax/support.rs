@@ -1,6 +1,6 @@
 //! Functions that the tests share.
 
-use csl_diag::{Diagnostics, ErrorFormat, FileId, SourceMap, Style};
+use csl_diag::{Diagnostics, FileId, Rendering, SourceMap};
 use csl_syntax::ast::File;
 
 pub fn parse(text: &str) -> (File, Diagnostics) {
@@ -12,7 +12,7 @@ pub fn rendered(name: &str, text: &str) -> String {
     let mut sources = SourceMap::new();
     let file = sources.add(name, text);
     let (_, diagnostics) = csl_syntax::parse(file, text);
-    csl_diag::render(&sources, &diagnostics, ErrorFormat::Human, Style::Plain)
+    csl_diag::render(&sources, &diagnostics, &Rendering::default())
 }
 
 /// The tree in full, spans aside.

@@ -1,0 +1,4 @@
+//! The formatter: its style, and what it never does.
+
+mod programs;
+mod style;

@@ -1,0 +1,52 @@
+" Vim syntax of CSL, the kernel language of the Cerebras Wafer-Scale Engine.
+" Made of the compiler's tables by `cargo xtask editors`.
+if exists("b:current_syntax")
+  finish
+endif
+
+syntax keyword cslControl break continue else for if return switch while
+syntax keyword cslDeclaration const enum fn layout param struct task union var
+syntax keyword cslModifier align asm comptime export extern inline linkname linksection noinline packed volatile
+syntax keyword cslWordOperator and or
+syntax keyword cslConstant false true
+syntax keyword cslType anytype
+syntax keyword cslType anyopaque bf16 bool cb16 circbuf_dsd color comptime_float comptime_int comptime_string comptime_struct control_task_id data_task_id direction dsr_dest dsr_fifo_dest dsr_fifo_src1 dsr_src0 dsr_src1 f16 f32 fabin_dsd fabout_dsd fifo_dsd i16 i32 i64 i8 imported_module input_queue local_task_id mem1d_dsd mem4d_dsd output_queue sr type u16 u32 u64 u8 ut_id void xdsr
+syntax keyword cslConstant EAST NORTH RAMP SOUTH WEST
+syntax match cslBuiltin "@\%(activate\|add16\|addc16\|allocate_fifo\|and16\|as\|assert\|bind_control_task\|bind_data_task\|bind_local_task\|bind_rotating_tasks\|bind_task\|bitcast\|block\|clz\|comptime_assert\|comptime_print\|concat_structs\|constants\|ctz\|dfilt\|dimensions\|element_count\|element_type\|export\|export_name\|export_symbol\|fabsh\|fabss\|faddh\|faddhs\|fadds\|fh2s\|fh2xp16\|field\|fmach\|fmachs\|fmacs\|fmaxh\|fmaxs\|fmovh\|fmovs\|fmulh\|fmuls\|fnegh\|fnegs\|fnormh\|fnorms\|fp16\|fs2h\|fs2xp16\|fscaleh\|fscales\|fsubh\|fsubs\|get_array\|get_color\|get_color_id\|get_config\|get_config_unchecked\|get_control_task_id\|get_data_task_id\|get_dsd\|get_dsr\|get_filter_id\|get_input_queue\|get_int\|get_local_task_id\|get_output_queue\|get_rectangle\|get_sr\|get_string_from_byte\|get_symbol_id\|get_symbol_value\|get_tensor_ptr\|get_ut_id\|get_xdsr\|has_exported_tensors\|has_field\|import_comptime_value\|import_module\|increment_dsd_offset\|initialize_queue\|is_arch\|is_comptime\|is_same_type\|load_to_dsr\|load_to_dsr_xdsr\|load_to_dsr_xdsr_sr\|map\|mov16\|mov32\|or16\|popcnt\|ptrcast\|queue_flush\|random16\|range\|range_start\|range_step\|range_stop\|rank\|rpc\|sar16\|set_active_prng\|set_color_config\|set_config\|set_config_unchecked\|set_control_task_table\|set_dsd_base_addr\|set_dsd_length\|set_dsd_stride\|set_dsr_base_addr\|set_empty_queue_handler\|set_fifo_read_length\|set_fifo_write_length\|set_local_color_config\|set_rectangle\|set_teardown_handler\|set_tile_code\|sll16\|slr16\|strcat\|strlen\|sub16\|type_of\|unblock\|xor16\|xp162fh\|xp162fs\|zeros\)\>"
+syntax match cslOperator "[-+*/%<>=!&|^~]"
+syntax match cslInteger "\<\%(0x[0-9A-Fa-f_]\+\|0o[0-7_]\+\|0b[01_]\+\|\d[0-9_]*\)\>"
+syntax match cslFloat "\<\d[0-9_]*\%(\.\d[0-9_]*\)\?[eE][-+]\?\d[0-9_]*\>"
+syntax match cslFloat "\<\d[0-9_]*\.\d[0-9_]*\>"
+syntax match cslFloat "\<0x[0-9A-Fa-f_]\+\%(\.[0-9A-Fa-f_]\+\)\?[pP][-+]\?\d\+\>"
+syntax match cslFloat "\<0x[0-9A-Fa-f_]\+\.[0-9A-Fa-f_]\+\>"
+syntax match cslType "\<[iu]\%(0\|[1-9]\d*\)\>"
+syntax match cslFunction "\%(\<\%(fn\|task\)\s\+\)\@<=\h\w*"
+" Behind a dot a keyword is a name.
+syntax match cslField "\.\h\w*"
+syntax match cslEscape "\\\%([nrt\\'"]\|x\x\{2}\|u{\x\+}\)" contained
+syntax region cslString start=+"+ skip=+\\.+ end=+"\|$+ oneline contains=cslEscape,@Spell
+syntax match cslCharacter "'\%([^'\\]\|\\\%(x\x\{2}\|u{\x\+}\|.\)\)'" contains=cslEscape
+syntax keyword cslTodo TODO FIXME NOTE WARNING contained
+syntax match cslComment "//.*$" contains=cslTodo,@Spell
+syntax match cslDocumentation "///\%([^/].*\)\?$" contains=cslTodo,@Spell
+syntax match cslDocumentation "//!.*$" contains=cslTodo,@Spell
+
+highlight default link cslTodo Todo
+highlight default link cslControl Statement
+highlight default link cslDeclaration Keyword
+highlight default link cslModifier StorageClass
+highlight default link cslWordOperator Operator
+highlight default link cslConstant Constant
+highlight default link cslType Type
+highlight default link cslOperator Operator
+highlight default link cslBuiltin Function
+highlight default link cslFunction Function
+highlight default link cslInteger Number
+highlight default link cslFloat Float
+highlight default link cslString String
+highlight default link cslCharacter Character
+highlight default link cslEscape SpecialChar
+highlight default link cslComment Comment
+highlight default link cslDocumentation SpecialComment
+
+let b:current_syntax = "csl"
