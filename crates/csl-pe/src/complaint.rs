@@ -32,7 +32,7 @@ pub enum Wrong {
     FifoBuffer { object: u32, access: Access },
     /// An operation has ended at a full or empty FIFO before its last element.
     FifoEnd { fifo: u8, is_full: bool, left: u32 },
-    /// Operands of unequal length: that of the operation, and that of the other operand.
+    /// Operands in memory of unequal length.
     Lengths { length: u32, other: u32 },
     /// An operation on finite numbers gives an infinity or no number: floating-point exceptions, in the bits of their
     /// register.

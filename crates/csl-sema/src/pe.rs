@@ -31,6 +31,8 @@ pub struct Pe {
     pub configs: Vec<(u16, u16)>,
     /// Queues and colors that fabric DSDs name, with the places.
     pub queue_uses: Vec<(QueueDir, QueueId, Option<Color>, Span)>,
+    /// Output queues of operations, with the color of the DSD.
+    pub queue_sends: Vec<(QueueId, Option<Color>, Span)>,
     /// DSRs that the program names, with the places.
     pub dsr_uses: Vec<(DsrFile, u8, Span)>,
     pub export_refs: Vec<(ExportTarget, String, Span)>,
@@ -171,10 +173,9 @@ impl Pe {
 
     /// Warns of output queues that the program sends by and never initialises, which WSE-3 asks for.
     pub fn warn_uninitialized(&self) -> Vec<Diagnostic> {
-        let is_ready = |dir, id| self.queues.iter().any(|queue| (queue.dir, queue.id) == (dir, id));
-        let missing = self.queue_uses.iter().filter(|&&(dir, id, ..)| dir == QueueDir::Out && !is_ready(dir, id));
+        let is_ready = |id| self.queues.iter().any(|queue| (queue.dir, queue.id) == (QueueDir::Out, id));
         let (mut warned, mut warnings) = (Vec::new(), Vec::new());
-        for &(_, queue, color, span) in missing {
+        for &(queue, color, span) in self.queue_sends.iter().filter(|send| !is_ready(send.0)) {
             if warned.contains(&queue) {
                 continue;
             }

@@ -166,7 +166,7 @@ pub(super) fn wrong(program: &PeImage, what: &Wrong, by: &str) -> String {
             format!("ends early: {} is {state}, and {} have not moved", fifo_name(Some(program), fifo), plural(left, "element"))
         }
         Wrong::Lengths { length, other } => {
-            format!("has operands of unequal length: it moves {}, and one operand has {other}", plural(length, "element"))
+            format!("has operands of unequal length: one has {}, another {other}", plural(length, "element"))
         }
         Wrong::Float { raised } => {
             let result = match raised {

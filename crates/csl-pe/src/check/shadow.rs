@@ -307,11 +307,14 @@ impl Shadow {
         self.marks.end(number);
     }
 
-    /// Looks at the lengths of operands: all are that of the operation, or 0.
-    pub fn look_at_lengths(&mut self, at: Moment, length: Length, lengths: [Option<Length>; 4]) {
-        let Some(length) = length.finite() else { return };
-        let others = lengths.into_iter().flatten().filter_map(Length::finite);
-        if let Some(other) = others.into_iter().find(|&other| other != length && other != 0) {
+    /// Looks at the lengths of operands in memory, sources before the destination: all are equal, or 0. (Programs give
+    /// operands on the fabric any extent beside one in memory, and receive less than an array holds.)
+    pub fn look_at_lengths(&mut self, at: Moment, run: &Operation, lengths: [Option<Length>; 4]) {
+        let operands = run.srcs.iter().chain([&run.dest]).zip(lengths);
+        let in_memory = operands.filter(|(operand, _)| operand.cursor.is_memory());
+        let mut known = in_memory.filter_map(|(_, length)| length?.finite()).filter(|&length| length != 0);
+        let Some(length) = known.next() else { return };
+        if let Some(other) = known.find(|&other| other != length) {
             self.complain(at, Wrong::Lengths { length, other });
         }
     }

@@ -32,7 +32,7 @@ impl Sched {
         let Some(shadow) = self.shadow.as_deref_mut() else { return [Tag::NONE; 4] };
         let tags = shadow.tags(desc, run, &data.memory);
         let at = moment(cpu, cpu.local_time);
-        shadow.look_at_lengths(at, run.left, lengths);
+        shadow.look_at_lengths(at, run, lengths);
         if !run.config.is_async {
             shadow.begin_main(tags);
         }

@@ -9,8 +9,12 @@ use csl_machine::VecOp;
 use super::Call;
 use crate::context::Sema;
 
-/// Warns of an operation that moves elements outside an array, or whose operands have different lengths.
+/// Warns of an operation that moves elements outside an array, or whose operands in memory have different lengths.
+/// (Programs give operands on the fabric any extent beside one in memory, and receive less than an array holds.)
 pub(super) fn warn(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
+    note_queue(s, call, inst);
+    let in_memory = inst.srcs.iter().chain([&inst.dest]).filter_map(known).filter(|dsd| dsd.base.is_some());
+    let common = in_memory.map(elements).find(|&length| length != 0);
     let operands = || inst.srcs.iter().chain([&inst.dest]);
     // The first length that is not 0 is the operation's: those of the sources, then that of the destination.
     let Some(length) = length(operands()) else { return };
@@ -23,11 +27,21 @@ pub(super) fn warn(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
             let message = format!("this operand reaches element {last} of `{name}`, which has {has}");
             let help = "an index, an offset or a length is too large";
             s.report(Diagnostic::new(Code::BehindArray, call.args[at].span, message).help(help));
-        } else if own != 0 && own != length {
-            let message = format!("this operand has {own} elements, and the operation moves {length}");
-            let note = "the first source with a length gives that of the operation";
+        } else if let Some(other) = common.filter(|&other| dsd.base.is_some() && own != 0 && own != other) {
+            let message = format!("this operand has {own} elements, another one {other}");
+            let note = format!("the first source with a length gives that of the operation, which moves {length}");
             s.report(Diagnostic::new(Code::UnequalLengths, call.args[at].span, message).note(note));
         }
+    }
+}
+
+/// Notes the output queue that the operation sends by.
+fn note_queue(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
+    let VecOperand::Dsd(Opnd::Dsd(dsd)) = &inst.dest else { return };
+    let Some((queue, color)) = dsd.fabric.as_ref().and_then(|fabric| Some((fabric.queue?, fabric.color))) else { return };
+    let span = call.args[0].span;
+    if let Some(pe) = s.unit.pe_mut().filter(|_| dsd.kind == DsdKind::Fabout) {
+        pe.queue_sends.push((queue, color, span));
     }
 }
 
