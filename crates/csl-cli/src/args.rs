@@ -7,7 +7,7 @@ use clap::{ArgAction, Parser, ValueEnum};
 use csl_host::options::{
     Options, PRINTED, Passes, parse_bindings, parse_fp16, parse_pair, parse_sdk, parse_sections, parse_warning,
 };
-use csl_host::{Arch, Code, ErrorFormat, Rendering, Sdk, Stage, USUAL_LIMIT};
+use csl_host::{Arch, Code, Coord, ErrorFormat, Rendering, Sdk, Size, Stage, USUAL_LIMIT};
 
 use crate::output::Color;
 use crate::words::Words;
@@ -38,11 +38,11 @@ pub struct CslcArgs {
     #[arg(long, value_parser = parse_arch, default_value = "wse2", value_name = "wse2|wse3")]
     pub arch: Arch,
     /// Columns and rows of the fabric
-    #[arg(long, value_parser = parse_pair, value_name = "W,H")]
-    pub fabric_dims: Option<(u32, u32)>,
+    #[arg(long, value_parser = parse_pair::<Size>, value_name = "W,H")]
+    pub fabric_dims: Option<Size>,
     /// Column and row of the program's first PE in the fabric
-    #[arg(long, value_parser = parse_pair, value_name = "X,Y")]
-    pub fabric_offsets: Option<(u32, u32)>,
+    #[arg(long, value_parser = parse_pair::<Coord>, value_name = "X,Y")]
+    pub fabric_offsets: Option<Coord>,
     /// Add memcpy support to this program
     #[arg(long)]
     pub memcpy: bool,

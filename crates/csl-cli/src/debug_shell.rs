@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::{Args, Subcommand};
+use csl_host::Coord;
 
 use crate::output::{print, tell};
 
@@ -60,7 +61,7 @@ pub fn run(args: &ShellArgs) -> Result<(), String> {
         Request::Smoke { folder } => smoke(folder),
         Request::Visualize { folder } => visualize(folder),
         Request::WaveletTrace { folder, x, y, what } if what == "trace" => {
-            landings(&folder.join("sim.log"), |place| place == (*x, *y), None)
+            landings(&folder.join("sim.log"), |place| place == Coord { x: *x, y: *y }, None)
         }
         Request::WaveletTrace { what, .. } => Err(format!("wavelet-trace {what}: only `trace` is known")),
     }
@@ -135,7 +136,7 @@ fn visualize(folder: &Path) -> Result<(), String> {
 }
 
 /// Prints the landings of a log on the PEs for which `is_wanted` holds, line by line.
-pub(crate) fn landings(log: &Path, is_wanted: impl Fn((u32, u32)) -> bool, color: Option<u32>) -> Result<(), String> {
+pub(crate) fn landings(log: &Path, is_wanted: impl Fn(Coord) -> bool, color: Option<u32>) -> Result<(), String> {
     let wrong = |error: std::io::Error| format!("{}: {error}", log.display());
     let file = std::fs::File::open(log).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => {
@@ -154,10 +155,10 @@ pub(crate) fn landings(log: &Path, is_wanted: impl Fn((u32, u32)) -> bool, color
 }
 
 /// The coordinates and the color of a landing.
-fn landing(line: &str) -> Option<((u32, u32), u32)> {
+fn landing(line: &str) -> Option<(Coord, u32)> {
     let (_, rest) = line.strip_prefix('@')?.split_once(" P")?;
     let (place, rest) = rest.split_once(' ')?;
     let (x, y) = place.split_once('.')?;
     let color = rest.split_once(") landing C")?.1.split(' ').next()?;
-    Some(((x.parse().ok()?, y.parse().ok()?), color.parse().ok()?))
+    Some((Coord { x: x.parse().ok()?, y: y.parse().ok()? }, color.parse().ok()?))
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use csl_host::Coord;
 use csl_host::inspect::{Choice, Inspection, Part};
 use csl_host::options::parse_pair;
 
@@ -22,8 +23,8 @@ pub struct InspectArgs {
     #[arg(long, value_name = "PROGRAM")]
     program: Option<String>,
     /// tiles, memory, code: of the program of this PE of the program's rectangle
-    #[arg(long, value_name = "X,Y", value_parser = parse_pair, conflicts_with = "program")]
-    tile: Option<(u32, u32)>,
+    #[arg(long, value_name = "X,Y", value_parser = parse_pair::<Coord>, conflicts_with = "program")]
+    tile: Option<Coord>,
     /// code: of this function
     #[arg(long, value_name = "NAME")]
     function: Option<String>,

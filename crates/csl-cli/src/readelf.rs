@@ -4,9 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use csl_host::Image;
 use csl_host::inspect::{Choice, Inspection, Part};
 use csl_host::options::parse_pair;
+use csl_host::{Coord, Image};
 
 use crate::output::print;
 
@@ -38,8 +38,8 @@ pub struct ReadelfArgs {
     )]
     visualize: Option<Grain>,
     /// Symbols and memory of this PE of the whole fabric alone
-    #[arg(long, value_name = "X,Y", value_parser = parse_pair)]
-    tile: Option<(u32, u32)>,
+    #[arg(long, value_name = "X,Y", value_parser = parse_pair::<Coord>)]
+    tile: Option<Coord>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -96,8 +96,8 @@ fn folder_of(path: &Path) -> Result<PathBuf, String> {
 }
 
 /// The PE that `--tile` or a file's name gives, in coordinates of the program's rectangle.
-fn tile(args: &ReadelfArgs, inspection: &Inspection) -> Result<Option<(u32, u32)>, String> {
-    if let Some((x, y)) = args.tile {
+fn tile(args: &ReadelfArgs, inspection: &Inspection) -> Result<Option<Coord>, String> {
+    if let Some(Coord { x, y }) = args.tile {
         let offset = inspection.image().offset;
         return inspection
             .image()
@@ -107,7 +107,7 @@ fn tile(args: &ReadelfArgs, inspection: &Inspection) -> Result<Option<(u32, u32)
     }
     let name = args.file.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
     let place = name.strip_prefix("out_").and_then(|place| place.split_once('_'));
-    Ok(place.and_then(|(x, y)| Some((x.parse().ok()?, y.parse().ok()?))))
+    Ok(place.and_then(|(x, y)| Some(Coord { x: x.parse().ok()?, y: y.parse().ok()? })))
 }
 
 fn size(inspection: &Inspection) -> String {
@@ -117,7 +117,7 @@ fn size(inspection: &Inspection) -> String {
 }
 
 /// A table as readelf prints it: number, value, size, type, binding, bank, name.
-fn symbols(inspection: &Inspection, tile: Option<(u32, u32)>) -> Result<String, String> {
+fn symbols(inspection: &Inspection, tile: Option<Coord>) -> Result<String, String> {
     let part = |part| Choice { part, tile, ..Choice::default() };
     let objects = inspection.json(&part(Part::Memory)).map_err(|error| error.to_string())?;
     let code = inspection.json(&part(Part::Code)).map_err(|error| error.to_string())?;
@@ -153,14 +153,14 @@ fn symbols(inspection: &Inspection, tile: Option<(u32, u32)>) -> Result<String, 
     Ok(out)
 }
 
-fn memory(inspection: &Inspection, unit: Unit, tile: Option<(u32, u32)>) -> Result<String, String> {
-    let offset = inspection.image().offset;
-    let wanted = tile.map(|(x, y)| (offset.x + x, offset.y + y));
+fn memory(inspection: &Inspection, unit: Unit, tile: Option<Coord>) -> Result<String, String> {
+    let wanted = tile.map(|at| inspection.image().to_physical(at.x, at.y));
     let (divisor, unit) = if unit == Unit::Word { (2, "words") } else { (1, "bytes") };
     let lines = inspection.data_bytes().filter(|(place, _)| wanted.is_none_or(|wanted| wanted == *place));
-    let out: String = lines.map(|((x, y), bytes)| format!("({x}, {y}): {} {unit}\n", bytes / divisor)).collect();
+    let out: String =
+        lines.map(|(Coord { x, y }, bytes)| format!("({x}, {y}): {} {unit}\n", bytes / divisor)).collect();
     match wanted {
-        Some((x, y)) if out.is_empty() => Err(format!("there is no program at ({x}, {y}) of the fabric")),
+        Some(Coord { x, y }) if out.is_empty() => Err(format!("there is no program at ({x}, {y}) of the fabric")),
         _ => Ok(out),
     }
 }
@@ -173,7 +173,7 @@ fn picture(inspection: &Inspection, grain: Grain) -> String {
     let scale = if grain == Grain::Fine { 1 } else { fabric.width.div_ceil(WIDTH).max(1) };
     let (columns, rows) = (fabric.width.div_ceil(scale), fabric.height.div_ceil(scale));
     let mut signs = vec![vec!['.'; columns as usize]; rows as usize];
-    for ((x, y), _) in inspection.data_bytes() {
+    for (Coord { x, y }, _) in inspection.data_bytes() {
         if let Some(sign) = signs.get_mut((y / scale) as usize).and_then(|row| row.get_mut((x / scale) as usize)) {
             *sign = '#';
         }

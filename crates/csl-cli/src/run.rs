@@ -7,7 +7,7 @@ use clap::{ArgMatches, Args, FromArgMatches};
 use csl_host::batch::{self, Step, parse_copy, parse_launch};
 use csl_host::{Check, Ending, Runtime, Settings, parse_check};
 
-use crate::output::{print, tell, warn};
+use crate::output::{Color, print, tell, warn};
 use crate::signals::Signals;
 
 /// The text after the options in `--help`.
@@ -58,6 +58,9 @@ pub struct RunArgs {
     /// Threads that the simulator may use
     #[arg(long, value_name = "N", default_value_t = 1)]
     threads: usize,
+    /// Colour reports; auto looks at the terminal and at NO_COLOR, CLICOLOR_FORCE and TERM
+    #[arg(long, value_enum, default_value = "auto", value_name = "auto|always|never")]
+    color: Color,
     /// Say nothing but errors and warnings
     #[arg(long)]
     quiet: bool,
@@ -94,6 +97,7 @@ pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
     }
     let settings = Settings { threads: args.threads, check: args.check.unwrap_or_default() };
     let mut runtime = Runtime::open(&args.folder, settings).map_err(|error| error.to_string())?;
+    runtime.render_reports(args.color.rendering());
     let here = std::env::current_dir().map_err(|error| format!("the working directory: {error}"))?;
     runtime.obey_environment(&here).map_err(|error| error.to_string())?;
     if let Some(cycles) = args.max_cycles {

@@ -33,8 +33,8 @@ fn values_come_after_a_space_or_an_equals_sign() {
     let spaced = options("a.csl --fabric-dims 8,3 --fabric-offsets 4,1 -o folder --memcpy --channels 2 --arch wse3");
     let equals = options("--memcpy --arch=wse3 --channels=2 -o=folder --fabric-offsets=4,1 --fabric-dims=8,3 a.csl");
     assert_eq!(spaced, equals);
-    assert_eq!(spaced.fabric_dims, Some((8, 3)));
-    assert_eq!(spaced.fabric_offsets, Some((4, 1)));
+    assert_eq!(spaced.fabric_dims, Some((8, 3).into()));
+    assert_eq!(spaced.fabric_offsets, Some((4, 1).into()));
     assert_eq!(spaced.output.to_str(), Some("folder"));
     assert_eq!(options("a.csl -ofolder").output.to_str(), Some("folder"));
 }

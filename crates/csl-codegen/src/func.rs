@@ -1,15 +1,13 @@
 //! Generates the code of one function: virtual registers, constants, block ends and their cycles.
 
-use std::sync::Arc;
-
 use csl_image::Function;
-use csl_ir::{Block, BlockId, DsdValue, Func, FuncId, GlobalId, Inst, Opnd, PtrRoot, Reg, Site};
+use csl_ir::{Block, BlockId, DsdValue, Func, FuncId, GlobalId, Inst, Opnd, Program, PtrRoot, Reg, Site, threads};
 use csl_isa::vec::{IterDsd, RegOrImm, VecArg, VecDesc};
 use csl_isa::{Field, Insn, NO_REG, Op};
 use csl_machine::{Arch, DsrLoad};
 use csl_num::LowBits;
 use indexmap::IndexMap;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use crate::context::Context;
 use crate::flow::Flow;
@@ -110,22 +108,38 @@ impl Draft {
     }
 }
 
-/// The drafts of functions that programs share, each made once. A function that is kept is the only one at its address.
-#[derive(Debug, Default)]
-pub struct Drafts(FxHashMap<*const Func, (Arc<Func>, Draft)>);
+/// The drafts of the functions of all programs, each made once however many programs share it: a function is known by
+/// its address.
+#[derive(Debug)]
+pub struct Drafts(FxHashMap<usize, Draft>);
 
 impl Drafts {
-    pub fn of(&mut self, arch: Arch, func: &Arc<Func>) -> &Draft {
-        &self.0.entry(Arc::as_ptr(func)).or_insert_with(|| (Arc::clone(func), Draft::of(arch, func))).1
+    pub fn of(programs: &[Program], threads: usize) -> Drafts {
+        let funcs = programs.iter().flat_map(|program| program.funcs.iter().map(|func| (program.arch, &**func)));
+        let mut known = FxHashSet::default();
+        let funcs: Vec<_> = funcs.filter(|(_, func)| known.insert(address(func))).collect();
+        let work = funcs.iter().map(|(_, func)| func.instructions()).sum();
+        let made =
+            threads::map(funcs, threads::threads_for(work, threads), |(arch, func)| (func, Draft::of(arch, func)));
+        Drafts(made.into_iter().map(|(func, draft)| (address(func), draft)).collect())
+    }
+
+    fn get(&self, func: &Func) -> &Draft {
+        &self.0[&address(func)]
     }
 }
 
+fn address(func: &Func) -> usize {
+    std::ptr::from_ref(func).addr()
+}
+
 /// Translates one function of the program.
-pub fn generate(ctx: &mut Context<'_>, id: FuncId, draft: &Draft) -> Result<Code, TooLarge> {
+pub fn generate(ctx: &mut Context<'_>, id: FuncId, drafts: &Drafts) -> Result<Code, TooLarge> {
+    let func = &*ctx.program.funcs[id];
+    let draft = drafts.get(func);
     if draft.frame >= u32::from(CONSTS) {
         return Err(TooLarge("more than 16,383 scalar variables live at once"));
     }
-    let func = &*ctx.program.funcs[id];
     let starts = vec![0; func.blocks.len()];
     let mut generator = FnGen {
         ctx,

@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Diagnostics, SourceMap};
 use csl_image::{Image, Memcpy, Origin};
-use csl_ir::Wafer;
+use csl_ir::{Wafer, threads};
 use csl_machine::{Coord, Size};
 
 /// The options of the command line for an image.
@@ -37,17 +37,24 @@ pub struct Options {
     pub memcpy: Option<Memcpy>,
     /// Link sections with a start address in bytes.
     pub sections: Vec<(String, u16)>,
+    /// The number of threads, at most; the image is the same on any number.
+    pub threads: usize,
 }
 
 /// Translates a layout and its programs.
 pub fn generate(wafer: &Wafer, sources: &SourceMap, options: &Options) -> Result<Image, Diagnostics> {
     let mut diagnostics = Diagnostics::new();
     let mut lines = lines::Lines::new(sources);
-    let mut drafts = func::Drafts::default();
+    let drafts = func::Drafts::of(&wafer.programs, options.threads);
+    let work = wafer.programs.iter().flat_map(|program| &program.funcs).map(|func| func.instructions()).sum();
+    let translated =
+        threads::map(wafer.programs.iter().collect(), threads::threads_for(work, options.threads), |program| {
+            checked(program).and_then(|()| program::translate(program, options, &drafts))
+        });
     let mut programs = Vec::new();
     let mut places = Vec::new();
-    for program in &wafer.programs {
-        match checked(program).and_then(|()| program::generate(program, options, &mut lines, &mut drafts)) {
+    for (program, translated) in wafer.programs.iter().zip(translated) {
+        match translated.and_then(|translated| program::finish(translated, &mut lines)) {
             Ok((image, addrs)) => {
                 programs.push(Arc::new(image));
                 places.push(patches::places(program, &addrs));
@@ -65,7 +72,7 @@ pub fn generate(wafer: &Wafer, sources: &SourceMap, options: &Options) -> Result
         sdk: program::release(&wafer.programs),
         fabric: options.fabric,
         offset: options.offset,
-        rect: Size { width: wafer.width, height: wafer.height },
+        rect: wafer.size,
         memcpy: options.memcpy,
         programs,
         tiles: layout::tiles(wafer),

@@ -15,13 +15,20 @@ use crate::lines::Lines;
 use crate::memory::{self, Placement};
 use crate::{Options, func};
 
-/// Translates a program that the validator has accepted; returns the addresses of its globals too.
-pub fn generate(
-    program: &Program,
-    options: &Options,
-    lines: &mut Lines<'_>,
-    drafts: &mut Drafts,
-) -> Result<(PeImage, Vec<u16>), Diagnostic> {
+/// The code of a program, before its line table.
+pub struct Translated<'p> {
+    ctx: Context<'p>,
+    placement: Placement,
+    code: Vec<csl_isa::Insn>,
+    funcs: Vec<image::Function>,
+    places: Vec<(u32, Site)>,
+    inlined: Vec<ir::Inlined>,
+    /// As in [`image::Pointers::code`].
+    pointers: Vec<(u32, u32)>,
+}
+
+/// Translates a program that the validator has accepted.
+pub fn translate<'p>(program: &'p Program, options: &Options, drafts: &Drafts) -> Result<Translated<'p>, Diagnostic> {
     let placement = memory::place(program, stack_bytes(program), options)?;
     let mut ctx = Context::new(program, placement.addrs.clone());
     let mut code = Vec::new();
@@ -30,8 +37,7 @@ pub fn generate(
     let mut inlined: Vec<ir::Inlined> = Vec::new();
     let mut pointers: Vec<(u32, u32)> = Vec::new();
     for (id, function) in (0..).map(FuncId::new).zip(&program.funcs) {
-        let draft = drafts.of(program.arch, function);
-        let mut body = func::generate(&mut ctx, id, draft).map_err(|why| too_large(function, why.0))?;
+        let mut body = func::generate(&mut ctx, id, drafts).map_err(|why| too_large(function, why.0))?;
         let base = code.len() as u32;
         func::relocate(&mut body.insns, base);
         let calls = inlined.len() as u32;
@@ -44,12 +50,19 @@ pub fn generate(
         code.extend(body.insns);
     }
     check_tables(program, &ctx)?;
-    let (lines, inlined) = (lines.table(&places), lines.inlined(&inlined));
-    let image = assemble(program, ctx, &placement, Translated { code, funcs, lines, inlined, pointers })?;
+    Ok(Translated { ctx, placement, code, funcs, places, inlined, pointers })
+}
+
+/// The image of a program, and the addresses of its globals.
+pub fn finish(translated: Translated<'_>, lines: &mut Lines<'_>) -> Result<(PeImage, Vec<u16>), Diagnostic> {
+    let Translated { ctx, placement, code, funcs, places, inlined, pointers } = translated;
+    let program = ctx.program;
+    let body = Body { code, funcs, lines: lines.table(&places), inlined: lines.inlined(&inlined), pointers };
+    let image = assemble(program, ctx, &placement, body)?;
     Ok((image, placement.addrs))
 }
 
-struct Translated {
+struct Body {
     code: Vec<csl_isa::Insn>,
     funcs: Vec<image::Function>,
     lines: Vec<image::Line>,
@@ -62,12 +75,7 @@ fn renumbered(site: Site, calls: u32) -> Site {
     Site { inlined: site.inlined.map(|call| call.plus(calls)), ..site }
 }
 
-fn assemble(
-    program: &Program,
-    ctx: Context<'_>,
-    placement: &Placement,
-    body: Translated,
-) -> Result<PeImage, Diagnostic> {
+fn assemble(program: &Program, ctx: Context<'_>, placement: &Placement, body: Body) -> Result<PeImage, Diagnostic> {
     let dsr_inits =
         program.dsr_loads.iter().map(|(load, span)| dsr_init(&ctx, load, *span)).collect::<Result<_, _>>()?;
     Ok(PeImage {

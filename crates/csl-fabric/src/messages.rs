@@ -7,7 +7,7 @@
 //! first color itself goes to the ramp. A router keeps an output for one message from its header to its last wavelet.
 
 use csl_machine::message::{PLACE_MASK, ROW_SHIFT};
-use csl_machine::{Color, DirSet, Direction, Wavelet};
+use csl_machine::{Color, Coord, DirSet, Direction, Wavelet};
 
 use crate::row::Row;
 use crate::virtual_channel::{VcId, VirtualChannel};
@@ -15,14 +15,14 @@ use crate::virtual_channel::{VcId, VirtualChannel};
 /// The index in [`VirtualChannel::targets`] of the virtual channel that a message from the CE keeps to.
 const OPEN_MESSAGE: usize = Direction::West.index();
 
-fn destination(header: u32) -> (u32, u32) {
-    (header & PLACE_MASK, header >> ROW_SHIFT & PLACE_MASK)
+fn destination(header: u32) -> Coord {
+    Coord { x: header & PLACE_MASK, y: header >> ROW_SHIFT & PLACE_MASK }
 }
 
 /// The side by which a message leaves a tile.
-fn output((x, y): (u32, u32), header: u32) -> Direction {
-    let (column, row) = destination(header);
-    match (column.cmp(&x), row.cmp(&y)) {
+fn output(at: Coord, header: u32) -> Direction {
+    let to = destination(header);
+    match (to.x.cmp(&at.x), to.y.cmp(&at.y)) {
         (std::cmp::Ordering::Less, _) => Direction::West,
         (std::cmp::Ordering::Greater, _) => Direction::East,
         (_, std::cmp::Ordering::Greater) => Direction::South,
@@ -43,9 +43,9 @@ pub(crate) fn color_from(first: Color, side: Direction) -> Color {
 
 impl Row {
     /// The virtual channel at a tile that a message with this header takes there.
-    pub(crate) fn message_vc(&self, at: (u32, u32), first: Color, header: u32) -> Option<VcId> {
+    pub(crate) fn message_vc(&self, at: Coord, first: Color, header: u32) -> Option<VcId> {
         let color = color(first, output(at, header));
-        self.table.find(at.0, at.1, color).filter(|(_, state)| state.config.messages.is_some()).map(|found| found.0)
+        self.table.find(at.x, at.y, color).filter(|(_, state)| state.config.messages.is_some()).map(|found| found.0)
     }
 
     /// The virtual channel for a wavelet from the CE: the header's choice holds up to the last wavelet. It is kept at
@@ -55,7 +55,7 @@ impl Row {
             return open;
         }
         let Some(first) = self.state(comm).config.messages else { return comm };
-        let at = (self.vcs[comm].x(), self.y);
+        let at = Coord { x: self.vcs[comm].x(), y: self.y };
         self.message_vc(at, first, wavelet.data).unwrap_or(comm)
     }
 

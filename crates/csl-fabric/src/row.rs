@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use csl_machine::{Chip, Color, DirSet, Direction, Wavelet};
+use csl_machine::{Chip, Color, Coord, DirSet, Direction, Wavelet};
 use rustc_hash::FxHashMap;
 
 use crate::event::{Dropped, Fault, FaultKind, TraceEvent, Traced, landing_hash};
@@ -402,7 +402,7 @@ impl Row {
     fn find_upstream(&mut self, number: VcId, from: Direction) {
         let (x, color) = self.vcs[number].column_and_color();
         let sender = || {
-            let (nx, ny) = self.table.neighbour(x, self.y, from)?;
+            let Coord { x: nx, y: ny } = self.table.neighbour(x, self.y, from)?;
             let sent_on = match self.state(number).config.messages {
                 Some(first) => messages::color_from(first, from),
                 None => self.table.source_color(x, self.y, from, color),

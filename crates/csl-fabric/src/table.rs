@@ -1,7 +1,7 @@
 //! The table of routes, by runs of tiles. It is immutable and shared by all rows: any row can tell the number of a
 //! virtual channel in any other row before that row exists, so a row is made only when something first touches it.
 
-use csl_machine::{Color, ColorConfig, Direction};
+use csl_machine::{Color, ColorConfig, Coord, Direction};
 
 use crate::state::ColorState;
 use crate::virtual_channel::VcId;
@@ -111,9 +111,9 @@ impl RouteTable {
     }
 
     /// The tile behind a side; `None` where the program ends there.
-    pub fn neighbour(&self, x: u32, y: u32, side: Direction) -> Option<(u32, u32)> {
-        let (x, y) = side.neighbour((x, y))?;
-        self.run(x, y).map(|_| (x, y))
+    pub fn neighbour(&self, x: u32, y: u32, side: Direction) -> Option<Coord> {
+        let at = side.neighbour(Coord { x, y })?;
+        self.run(at.x, at.y).map(|_| at)
     }
 
     /// The color on which a tile receives the wavelets that come in by `side` on `color`: that color itself, or with
@@ -142,7 +142,7 @@ impl RouteTable {
 
     /// The target of wavelets of `color` that leave tile `(x, y)` by `side`; `None` where they leave the program.
     pub fn target(&self, x: u32, y: u32, side: Direction, color: Color) -> Option<Target> {
-        let (x, y) = self.neighbour(x, y, side)?;
+        let Coord { x, y } = self.neighbour(x, y, side)?;
         Some(self.received(x, y, side.opposite(), color))
     }
 

@@ -34,14 +34,14 @@ pub(crate) fn extent(image: &Image, sim: &mut Sim, endpoint: Endpoint, copy: &Co
 const MOST_PROGRAMS: usize = 64;
 
 /// The first PE of a run that a copy to `rect` visits.
-fn first_within(run: &TileRun, rect: &Rect) -> Option<(u32, u32)> {
+fn first_within(run: &TileRun, rect: &Rect) -> Option<Coord> {
     let row = run.y.checked_sub(rect.y).filter(|row| *row < rect.h && row % rect.step_y == 0)?;
     let column = run.x.saturating_sub(rect.x).next_multiple_of(rect.step_x);
     let x = rect.x + column;
-    (column < rect.w && x < run.x + run.len).then_some((x, rect.y + row))
+    (column < rect.w && x < run.x + run.len).then_some(Coord { x, y: rect.y + row })
 }
 
-fn extent_at(image: &Image, sim: &mut Sim, id: u16, copy: &Copy, (x, y): (u32, u32)) -> Option<String> {
+fn extent_at(image: &Image, sim: &mut Sim, id: u16, copy: &Copy, Coord { x, y }: Coord) -> Option<String> {
     let (program, name) = (image.program_at(x, y)?, &image.export(id)?.name);
     let pointer = program.exported_symbol(id)?;
     let bytes = sim.read_memory(x, y, pointer.addr, 2).ok()?;

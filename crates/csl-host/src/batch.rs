@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use csl_image::{ExportKind, Image};
-use csl_machine::Chip;
+use csl_machine::{Chip, Coord};
 use csl_sim::{Copy, Ending, Endpoint, Order, Rect, Spread, Width};
 
 use crate::arguments::Argument;
@@ -130,7 +130,10 @@ fn launch(runtime: &mut Runtime, function: &str, arguments: &[Argument]) -> Resu
 }
 
 fn h2d(runtime: &mut Runtime, copy: &FileCopy) -> Result<String, HostError> {
-    let array = Array::read(&copy.file)?;
+    let image = runtime.image();
+    let pes = u64::from(image.rect.width) * u64::from(image.rect.height);
+    let most = pes * u64::from(csl_machine::chip(image.arch).memory.bytes);
+    let array = Array::read(&copy.file, most)?;
     let item = array.item;
     if copy.item.is_some_and(|wanted| wanted != item) {
         return Err(ArgumentError::ItemType { file: copy.file.clone() }.into());
@@ -217,7 +220,7 @@ fn elements(runtime: &mut Runtime, id: u16, rect: &Rect, item: ItemType) -> Resu
     let unknown = || ArgumentError::UnknownExtent;
     let program = runtime.image().program_at(rect.x, rect.y).cloned().ok_or_else(unknown)?;
     let own = program.exported_symbol(id).ok_or_else(unknown)?;
-    let (x, y) = runtime.to_physical(rect.x, rect.y);
+    let Coord { x, y } = runtime.to_physical(rect.x, rect.y);
     let pointer = runtime.read_symbol(x, y, &own.name)?;
     let bytes = match (pointer.as_slice(), own.ty.starts_with(['*', '['])) {
         (&[low, high], true) => {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use csl_diag::{Code, Diagnostic, Diagnostics, Rendering, SourceMap};
 use csl_image::{Image, Memcpy, Stream};
 use csl_ir::Wafer;
-use csl_machine::{Coord, Size};
+use csl_machine::Coord;
 use csl_sema::{Analysis, Assembly, Sources};
 use serde_json::Value;
 
@@ -64,7 +64,7 @@ pub fn emit(options: &Options, stage: Stage) -> Compilation {
 /// Compiles text to an image. `None` when there were errors, which `done` then holds.
 pub fn build(options: &Options, done: &mut Compilation) -> Option<Image> {
     let wafer = analyze(options, done)?;
-    let placement = done.accept(place(options, wafer.width, wafer.height))?;
+    let placement = done.accept(place(options, wafer.size))?;
     generate(options, wafer, placement, done)
 }
 
@@ -83,7 +83,7 @@ fn analyze(options: &Options, done: &mut Compilation) -> Option<Wafer> {
 pub(crate) fn assemble(options: &Options, assembly: &Assembly, done: &mut Compilation) -> Option<Image> {
     let analysis = csl_sema::assemble(assembly, &mut FileSources::new(options), &sema_options(options));
     let wafer = done.adopt(analysis, options)?;
-    let placement = Placement { fabric: (wafer.width, wafer.height), offset: (0, 0) };
+    let placement = Placement { fabric: wafer.size, offset: Coord::default() };
     generate(options, wafer, placement, done)
 }
 
@@ -205,14 +205,15 @@ fn sema_options(options: &Options) -> csl_sema::Options {
 
 fn codegen_options(options: &Options, placement: Placement) -> csl_codegen::Options {
     csl_codegen::Options {
-        fabric: Size { width: placement.fabric.0, height: placement.fabric.1 },
-        offset: Coord { x: placement.offset.0, y: placement.offset.1 },
+        fabric: placement.fabric,
+        offset: placement.offset,
         memcpy: options.memcpy.then_some(Memcpy {
             channels: options.channels,
             west_buffer: options.west_buffer,
             east_buffer: options.east_buffer,
         }),
         sections: options.link_sections.clone(),
+        threads: available_threads(),
     }
 }
 

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use csl_image::Image;
+use csl_machine::Coord;
 use csl_sim::{Sim, SimOptions};
 
 use crate::error::{CoreError, FileError, HostError, NameError};
@@ -23,7 +24,7 @@ pub struct Core {
     image: Arc<Image>,
     cycle: u64,
     /// The memory of the PEs in the file, by coordinates in the program's rectangle.
-    tiles: HashMap<(u32, u32), Vec<u8>>,
+    tiles: Tiles,
     /// The program before its first cycle.
     fresh: Sim,
 }
@@ -45,7 +46,7 @@ pub(crate) fn write(path: &Path, image: &Image, sim: &mut Sim) -> Result<(), Hos
     bytes.extend(checksum(image).to_le_bytes());
     bytes.extend(sim.cycle().to_le_bytes());
     bytes.extend((touched.len() as u32).to_le_bytes());
-    for (x, y) in touched {
+    for Coord { x, y } in touched {
         let mut data = sim.read_memory(x, y, 0, memory)?;
         data.truncate(data.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1));
         for number in [x, y, data.len() as u32] {
@@ -114,7 +115,7 @@ impl Core {
                 let at = |i: u32| memory.get(usize::from(addr.wrapping_add(i as u16))).copied().unwrap_or(0);
                 Some((0..bytes).map(at).collect())
             }
-            None => self.fresh.read_memory(place.0, place.1, addr, bytes).ok(),
+            None => self.fresh.read_memory(place.x, place.y, addr, bytes).ok(),
         }
     }
 
@@ -124,7 +125,7 @@ impl Core {
     /// [`HostError::Name`] when there is no such PE or no such object on it.
     pub fn read_symbol(&mut self, x: u32, y: u32, name: &str) -> Result<Vec<u8>, HostError> {
         let place = self.image.to_logical(x, y);
-        let program = place.and_then(|(x, y)| self.image.program_at(x, y)).ok_or(NameError::Pe { x, y })?;
+        let program = place.and_then(|at| self.image.program_at(at.x, at.y)).ok_or(NameError::Pe { x, y })?;
         let found = program.symbol(name).map(|symbol| (symbol.addr, symbol.size));
         let missing = || NameError::Symbol { x, y, name: name.to_owned() };
         found.and_then(|(addr, size)| self.read(x, y, addr, size)).ok_or_else(|| missing().into())
@@ -137,14 +138,14 @@ struct Head {
     cycle: u64,
 }
 
-type Tiles = HashMap<(u32, u32), Vec<u8>>;
+type Tiles = HashMap<Coord, Vec<u8>>;
 
 fn parse(mut body: &[u8]) -> Option<(Head, Tiles)> {
     let head = Head { version: word(&mut body)?, checksum: long(&mut body)?, cycle: long(&mut body)? };
     let count = word(&mut body)?;
     let mut tiles = Tiles::new();
     for _ in 0..count {
-        let place = (word(&mut body)?, word(&mut body)?);
+        let place = Coord { x: word(&mut body)?, y: word(&mut body)? };
         let length = word(&mut body)? as usize;
         let data = body.get(..length)?;
         body = &body[length..];

@@ -75,9 +75,10 @@ pub use arguments::{Argument, Signature};
 pub use compile::{Compilation, Stage, build, compile, emit, output_folder};
 pub use csl_diag::{Code, ErrorFormat, Rendering, USUAL_LIMIT};
 pub use csl_image::{Export, ExportKind, Image, ImageError};
-pub use csl_machine::{Arch, Sdk, Size};
+pub use csl_machine::{Arch, Coord, Sdk, Size};
 pub use csl_num::FloatKind;
 
+pub use csl_sim::Check;
 pub use csl_sim::{Copy, Ending, Endpoint, Names, NoSuchPe, Order, Rect, RequestError, Shape, Spread, Width};
 pub use error::{
     ArgumentError, CoreError, ErrorKind, Failure, FileError, FolderError, HostError, NameError, SequenceError,
@@ -87,7 +88,6 @@ pub use options::Options;
 pub use outdir::IMAGE_FILE;
 pub use placement::{Placement, place};
 pub use progress::Progress;
-pub use csl_sim::Check;
 pub use runtime::{Runtime, Settings, Task, parse_check, read_image};
 pub use simlog::LogKinds;
 pub use sources::FileSources;

@@ -7,6 +7,8 @@ use crate::error::{FileError, HostError};
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// The data begin at a multiple of this number of bytes.
 const ALIGNMENT: usize = 64;
+/// The greatest number of bytes before the data: the header of formats 1 to 3 as numpy writes it is far shorter.
+const MOST_HEADER: u64 = 1 << 16;
 
 /// The type of an array's items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +48,9 @@ impl Array {
         self.shape.iter().product()
     }
 
-    pub(crate) fn read(path: &Path) -> Result<Array, HostError> {
-        let read = std::fs::read(path).map_err(FileError::Io);
+    /// The array of a file that has at most this number of bytes of data.
+    pub(crate) fn read(path: &Path, most: u64) -> Result<Array, HostError> {
+        let read = read(path, most);
         let parsed = read.and_then(|bytes| parse(&bytes).map_err(FileError::Npy));
         parsed.map_err(|cause| HostError::Unreadable { path: path.to_owned(), cause })
     }
@@ -76,6 +79,18 @@ impl Array {
     }
 }
 
+/// The bytes of a file, unless it has more than a header and `most` bytes of data; some files never end.
+fn read(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
+    use std::io::Read;
+    let mut bytes = Vec::new();
+    let limit = MOST_HEADER + most;
+    std::fs::File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(NpyError::TooLong { most }.into());
+    }
+    Ok(bytes)
+}
+
 /// The reason why bytes are no array that can be moved.
 #[expect(missing_docs, reason = "the message of a variant says what its fields are")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -88,6 +103,8 @@ pub enum NpyError {
     ItemType(String),
     #[error("it ends after {found} of {wanted} bytes of data")]
     Short { found: usize, wanted: usize },
+    #[error("longer than what the copied PEs can hold, which is {most} bytes")]
+    TooLong { most: u64 },
 }
 
 fn parse(bytes: &[u8]) -> Result<Array, NpyError> {

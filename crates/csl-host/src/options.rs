@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use csl_diag::Code;
-use csl_machine::{Arch, Sdk};
+use csl_machine::{Arch, Coord, Sdk, Size};
 use csl_num::FloatKind;
 pub use csl_opt::Passes;
 
@@ -23,9 +23,9 @@ pub struct Options {
     /// The generation of the wafer.
     pub arch: Arch,
     /// Columns and rows of the simulated fabric; `None` takes the smallest fabric that holds the program.
-    pub fabric_dims: Option<(u32, u32)>,
+    pub fabric_dims: Option<Size>,
     /// Column and row of the program's north-west PE in the fabric; `None` takes the least that is allowed.
-    pub fabric_offsets: Option<(u32, u32)>,
+    pub fabric_offsets: Option<Coord>,
     /// Whether memcpy's own PEs stand beside the program.
     pub memcpy: bool,
     /// I/O channels of memcpy, 1 to 16.
@@ -158,14 +158,14 @@ fn is_name(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// Parses `W,H` or `X,Y`: two whole numbers from 0 to 65535.
+/// Parses `W,H` to a [`Size`] or `X,Y` to a [`Coord`]: two whole numbers from 0 to 65535.
 ///
 /// # Errors
 /// The fault in the text.
-pub fn parse_pair(text: &str) -> Result<(u32, u32), String> {
+pub fn parse_pair<T: From<(u32, u32)>>(text: &str) -> Result<T, String> {
     let number = |part: &str| part.trim().parse::<u16>().ok().map(u32::from);
     text.split_once(',')
-        .and_then(|(a, b)| Some((number(a)?, number(b)?)))
+        .and_then(|(a, b)| Some((number(a)?, number(b)?).into()))
         .ok_or_else(|| format!("`{text}` is not two whole numbers such as 8,3"))
 }
 

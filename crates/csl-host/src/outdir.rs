@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use csl_image::{Export, ExportKind, Exported, Image, Origin, PeImage, RouteRun, Stream};
-use csl_machine::{ColorConfig, TileRun};
+use csl_machine::{ColorConfig, Coord, TileRun};
 use serde_json::{Value, json};
 
 pub(crate) use named::NamedFile;
@@ -90,7 +90,7 @@ fn failure(path: &Path, error: &io::Error) -> String {
     format!("cannot write {}: {error}", path.display())
 }
 
-fn tile_file((x, y): (u32, u32)) -> String {
+fn tile_file(Coord { x, y }: Coord) -> String {
     format!("out_{x}_{y}.elf")
 }
 
@@ -165,10 +165,10 @@ fn route(run: &RouteRun, config: &ColorConfig) -> String {
 }
 
 /// Tiles that have an ELF file, by coordinates in the program's rectangle.
-fn named_tiles(image: &Image) -> Vec<(u32, u32)> {
+fn named_tiles(image: &Image) -> Vec<Coord> {
     let all: u64 = image.tiles.iter().map(|run| u64::from(run.len)).sum();
     let columns = |run: &TileRun| if all <= MAX_TILE_FILES as u64 { run.len } else { 1 };
-    let tiles = image.tiles.iter().flat_map(|run| (0..columns(run)).map(|at| (run.x + at, run.y)));
+    let tiles = image.tiles.iter().flat_map(|run| (0..columns(run)).map(|at| Coord { x: run.x + at, y: run.y }));
     tiles.take(MAX_TILE_FILES).collect()
 }
 

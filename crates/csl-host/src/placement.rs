@@ -4,7 +4,7 @@
 //! program and one row stays free north and south of it (`csl-machine`, `Memcpy::margins`).
 
 use csl_diag::{Code, Diagnostic};
-use csl_machine::Margins;
+use csl_machine::{Coord, Margins, Size};
 
 use crate::options::Options;
 
@@ -12,9 +12,9 @@ use crate::options::Options;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Placement {
     /// Columns and rows.
-    pub fabric: (u32, u32),
-    /// Column and row of the program's north-west PE.
-    pub offset: (u32, u32),
+    pub fabric: Size,
+    /// The program's north-west PE.
+    pub offset: Coord,
 }
 
 /// PEs that must stay free on each side of the program.
@@ -26,34 +26,34 @@ struct Room {
     south: u32,
 }
 
-/// Places a program of `width` x `height` PEs.
+/// Places a program of `size` PEs.
 ///
 /// # Errors
 /// A diagnostic for each fault: in the program's place, and in the size of the fabric.
-pub fn place(options: &Options, width: u32, height: u32) -> Result<Placement, Vec<Diagnostic>> {
+pub fn place(options: &Options, size: Size) -> Result<Placement, Vec<Diagnostic>> {
     let room = room(options);
     let offset = offset(options);
-    let needed = (offset.0 + width + room.east, offset.1 + height + room.south);
+    let needed = size.around(offset, margins(options));
     let fabric = options.fabric_dims.unwrap_or(needed);
     let mut found = Vec::new();
     check_offset(offset, room, options, &mut found);
-    check_size(fabric, needed, (width, height), options, &mut found);
+    check_size(fabric, needed, size, options, &mut found);
     match found.is_empty() {
         true => Ok(Placement { fabric, offset }),
         false => Err(found),
     }
 }
 
-/// Column and row of the program's north-west PE.
-pub(crate) fn offset(options: &Options) -> (u32, u32) {
+/// The program's north-west PE.
+pub(crate) fn offset(options: &Options) -> Coord {
     let room = room(options);
-    options.fabric_offsets.unwrap_or((room.west, room.north))
+    options.fabric_offsets.unwrap_or(Coord { x: room.west, y: room.north })
 }
 
-/// PEs that stay free east and south of the program.
-pub(crate) fn margins(options: &Options) -> (u32, u32) {
+/// Columns and rows that stay free east and south of the program.
+pub(crate) fn margins(options: &Options) -> Size {
     let room = room(options);
-    (room.east, room.south)
+    Size { width: room.east, height: room.south }
 }
 
 fn room(options: &Options) -> Room {
@@ -69,12 +69,12 @@ fn room(options: &Options) -> Room {
     }
 }
 
-fn check_offset(offset: (u32, u32), room: Room, options: &Options, found: &mut Vec<Diagnostic>) {
-    if offset.0 >= room.west && offset.1 >= room.north {
+fn check_offset(offset: Coord, room: Room, options: &Options, found: &mut Vec<Diagnostic>) {
+    if offset.x >= room.west && offset.y >= room.north {
         return;
     }
-    let text = format!("the program at --fabric-offsets={},{} leaves no room for memcpy's own PEs", offset.0, offset.1);
-    let (x, y) = (offset.0.max(room.west), offset.1.max(room.north));
+    let text = format!("the program at --fabric-offsets={},{} leaves no room for memcpy's own PEs", offset.x, offset.y);
+    let (x, y) = (offset.x.max(room.west), offset.y.max(room.north));
     found.push(
         Diagnostic::unplaced(Code::BadRectangle, text)
             .note(reason("west", room.west, options.west_buffer))
@@ -83,21 +83,19 @@ fn check_offset(offset: (u32, u32), room: Room, options: &Options, found: &mut V
     );
 }
 
-fn check_size(
-    fabric: (u32, u32),
-    needed: (u32, u32),
-    size: (u32, u32),
-    options: &Options,
-    found: &mut Vec<Diagnostic>,
-) {
-    if fabric.0 >= needed.0 && fabric.1 >= needed.1 {
+fn check_size(fabric: Size, needed: Size, size: Size, options: &Options, found: &mut Vec<Diagnostic>) {
+    if fabric.holds(needed) {
         return;
     }
     let room = room(options);
-    let text = format!("the program does not fit in a fabric of {}x{} PEs", fabric.0, fabric.1);
+    let text = format!("the program does not fit in a fabric of {}x{} PEs", fabric.width, fabric.height);
     let mut diagnostic = Diagnostic::unplaced(Code::BadRectangle, text)
-        .note(format!("its rectangle has {}x{} PEs", size.0, size.1))
-        .help(format!("use --fabric-dims={},{} or more", needed.0.max(fabric.0), needed.1.max(fabric.1)));
+        .note(format!("its rectangle has {}x{} PEs", size.width, size.height))
+        .help(format!(
+            "use --fabric-dims={},{} or more",
+            needed.width.max(fabric.width),
+            needed.height.max(fabric.height)
+        ));
     if options.memcpy {
         diagnostic = diagnostic
             .note(reason("east", room.east, options.east_buffer))

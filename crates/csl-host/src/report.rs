@@ -7,11 +7,11 @@ use std::sync::Arc;
 use csl_diag::{Code, Diagnostic, Diagnostics, FileId, Rendering, SourceMap, Span, render};
 use csl_fabric::StallReason;
 use csl_image::{Image, PeImage};
-use csl_machine::{Arch, Color, ProgramId, QueueId, TaskId, TaskKind};
+use csl_machine::{Arch, Color, Coord, ProgramId, QueueId, TaskId, TaskKind};
 use csl_pe::Resource;
 use csl_sim::{
-    BlockedState, Count, Dropped, Ending, Group, HazardOfMain, HostReason, RunError, Running, Stalled, StalledOutput,
-    StrangeRegister, TaskWait, ThreadWait, UnfinishedLaunch, Unread,
+    BlockedState, Count, Dropped, Ending, Group, HazardOfMain, HostReason, IdleReason, IdleTask, RunError, Running,
+    Sent, Stalled, StalledOutput, StrangeRegister, TaskWait, ThreadWait, UnfinishedLaunch, Unread,
 };
 
 use indexmap::IndexMap;
@@ -23,7 +23,7 @@ mod circle;
 mod fault;
 
 /// The text of a stop, for people.
-pub(crate) fn explain(image: &Image, sources: &Path, stop: &RunError) -> String {
+pub(crate) fn explain(image: &Image, sources: &Path, stop: &RunError, how: &Rendering) -> String {
     let mut excerpts = Excerpts::of(image, sources);
     let diagnostic = match stop {
         RunError::Fault(report) => fault::fault(&mut excerpts, report),
@@ -42,7 +42,7 @@ pub(crate) fn explain(image: &Image, sources: &Path, stop: &RunError) -> String 
     };
     let mut list = Diagnostics::new();
     list.push(excerpts.name_changed(diagnostic));
-    render(&excerpts.map, &list, &Rendering::default())
+    render(&excerpts.map, &list, how)
 }
 
 /// Advice on how to let a run take longer.
@@ -166,19 +166,23 @@ fn blocked_state(excerpts: &mut Excerpts, report: &BlockedState, diagnostic: Dia
     lines.extend(report.threads.iter().map(|group| thread_wait(excerpts, group)));
     lines.extend(report.running.iter().map(|group| running(excerpts, group)));
     lines.extend(report.tasks.iter().map(|group| line(group, task_wait(excerpts.image, group))));
+    lines.extend(report.idle_tasks.iter().map(|group| idle_task(excerpts, report, group)));
     lines.extend(report.unread.iter().map(|group| line(group, unread_text(excerpts.image, group))));
     lines.extend(report.wavelets.iter().map(|group| line(group, stalled(group))));
     lines.extend(report.outputs.iter().map(|group| line(group, stalled_output(group))));
     let mut circles: IndexMap<Color, Line> = IndexMap::new();
     for group in report.wavelets.iter().filter(|group| matches!(group.what.why, StallReason::Link(_))) {
         let color = group.what.color;
-        if let Some(text) = circle::through(excerpts.image, color, (group.x, group.y)) {
+        if let Some(text) = circle::through(excerpts.image, color, Coord { x: group.x, y: group.y }) {
             circles.entry(color).or_insert_with(|| line(group, text));
         }
     }
     lines.extend(circles.into_values());
     let off = |group| format!("{}, off the program's rectangle: the fabric there has dropped them", dropped(group));
-    lines.extend(report.dropped.iter().map(|group| line(group, off(group))));
+    lines.extend(report.dropped.iter().map(|group| match sender_of(report, group.what.color) {
+        Some(sent) => at_line(excerpts, sent, line(group, off(group))),
+        None => line(group, off(group)),
+    }));
     let lines = merge(lines);
     let rest = lines.len().saturating_sub(MOST_LINES);
     let shown = lines.iter().take(MOST_LINES).fold(diagnostic, |diagnostic, line| {
@@ -214,6 +218,7 @@ pub(crate) fn unfinished(image: &Image, sources: &Path, ending: Ending, report: 
         line(group, text)
     }));
     lines.extend(report.tasks.iter().map(|group| line(group, task_wait(image, group))));
+    lines.extend(report.idle_tasks.iter().map(|group| idle_task(&mut excerpts, report, group)));
     let lines = merge(lines);
     let rest = lines.len().saturating_sub(MOST_LINES);
     let shown = lines.iter().take(MOST_LINES).map(Line::named);
@@ -273,8 +278,14 @@ pub(crate) fn left_over(image: &Image, sources: &Path, report: &BlockedState) ->
 }
 
 /// Warns of wavelets that have left the program's rectangle, all colors in one warning.
-pub(crate) fn left_the_rectangle(report: &BlockedState) -> Option<String> {
-    let colors = report.dropped.iter().map(|group| dropped(group).replace(WHO, &who(group)));
+pub(crate) fn left_the_rectangle(image: &Image, sources: &Path, report: &BlockedState) -> Option<String> {
+    let mut excerpts = Excerpts::of(image, sources);
+    let colors = report.dropped.iter().map(|group| {
+        let sent =
+            sender_of(report, group.what.color).and_then(|(program, pc)| image_origin(&mut excerpts, program, pc));
+        let sent = sent.map_or_else(String::new, |sent| format!(" (sent at {} in {})", sent.place, sent.function));
+        dropped(group).replace(WHO, &who(group)) + &sent
+    });
     let colors = colors.collect::<Vec<_>>().join(", ");
     let text = "wavelets have left the program's rectangle, and the fabric around it has dropped them";
     (!colors.is_empty()).then(|| format!("{text}: {colors}"))
@@ -467,6 +478,47 @@ fn task_wait(image: &Image, group: &Group<TaskWait>) -> String {
     let name = func.map(|func| format!(" ({})", func.name)).unwrap_or_default();
     let state = if is_blocked { "active and blocked" } else { "active and waits for its turn" };
     format!("local task {id}{name} of {WHO} is {state}")
+}
+
+/// A task of a PE that is waited for and has nothing to do, with the wavelets that came for it and that were sent.
+fn idle_task(excerpts: &mut Excerpts, report: &BlockedState, group: &Group<IdleTask>) -> Line {
+    let IdleTask { program, id, what } = group.what;
+    let kind = if matches!(what, IdleReason::Wavelets { .. }) { TaskKind::Data } else { TaskKind::Local };
+    let code = excerpts.image.programs.get(program.index());
+    let task = code.and_then(|code| code.tasks.iter().find(|task| task.kind == kind && task.id == id));
+    let func = task.zip(code).and_then(|(task, code)| code.funcs.get(usize::from(task.func)));
+    let name = func.map(|func| format!(" ({})", func.name)).unwrap_or_default();
+    let text = match what {
+        IdleReason::NeverActivated => format!("local task {id}{name} of {WHO} was never activated"),
+        IdleReason::MetActive => {
+            format!("local task {id}{name} of {WHO} was activated while it was active already: it ran once for both")
+        }
+        IdleReason::Wavelets { color, queue, came } => {
+            let place = queue.map_or_else(String::new, |queue| format!(" in input queue {queue}"));
+            let senders: Vec<String> = report.sent.iter().filter(|group| group.what.color == color).map(sent).collect();
+            let senders = if senders.is_empty() { "no PE has sent any".to_owned() } else { senders.join(", ") };
+            let came = match came {
+                0 => "no wavelet".to_owned(),
+                1 => "one wavelet".to_owned(),
+                came => format!("{came} wavelets"),
+            };
+            format!("data task {id}{name} of {WHO} waits: {came} of color {color} came{place}, and {senders}")
+        }
+    };
+    line(group, text)
+}
+
+/// The wavelets that a PE, or each of some, has sent.
+fn sent(group: &Group<Sent>) -> String {
+    let Sent { queue, wavelets, .. } = group.what;
+    let each = if group.tiles == 1 { "has" } else { "have each" };
+    format!("{} {each} sent {wavelets} by output queue {queue}", who(group))
+}
+
+/// The instruction that has sent on a color last, of the first PE that has.
+fn sender_of(report: &BlockedState, color: Color) -> Option<(ProgramId, u32)> {
+    let sent = report.sent.iter().filter(|group| group.what.color == color);
+    sent.min_by_key(|group| (group.y, group.x)).and_then(|group| Some((group.what.program, group.what.pc?)))
 }
 
 /// The origin of an instruction of the program with this number.

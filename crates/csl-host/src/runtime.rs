@@ -3,7 +3,8 @@
 //! Requests go to the machine as commands. The machine checks them before anything moves and carries them out in order;
 //! it advances only inside calls that wait.
 
-use csl_machine::Color;
+use csl_diag::Rendering;
+use csl_machine::{Color, Coord};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,8 +14,8 @@ use std::time::{Duration, Instant};
 use csl_image::{HalfFormat, Image, ParamType};
 use csl_num::FloatKind;
 use csl_sim::{
-    Check, Command, Copy, Ending, Endpoint, Gauge, Names, Rect, RequestError, RunError, Shape, Sim, SimOptions, Sink, Spread,
-    Ticket,
+    Check, Command, Copy, Ending, Endpoint, Gauge, Names, Rect, RequestError, RunError, Shape, Sim, SimOptions, Sink,
+    Spread, Ticket,
 };
 use indexmap::IndexMap;
 
@@ -102,6 +103,7 @@ pub struct Runtime {
     /// The progress of the run, where a terminal shows it.
     gauge: Option<Arc<Gauge>>,
     times: Times,
+    rendering: Rendering,
 }
 
 impl Runtime {
@@ -133,12 +135,18 @@ impl Runtime {
             max_cycles: None,
             gauge: None,
             times: Times::default(),
+            rendering: Rendering::default(),
         }
     }
 
     /// The program.
     pub fn image(&self) -> &Image {
         &self.image
+    }
+
+    /// Sets how the report of a run that cannot go on looks.
+    pub fn render_reports(&mut self, how: Rendering) {
+        self.rendering = how;
     }
 
     /// The flag that interrupts the run: once it is set, a call that blocks ends with [`HostError::Interrupted`].
@@ -215,7 +223,7 @@ impl Runtime {
             if ending != Ending::Complete {
                 self.warnings.extend(report::unfinished(&self.image, &self.sources, ending, &blocked_state));
             }
-            self.warnings.extend(report::left_the_rectangle(&blocked_state));
+            self.warnings.extend(report::left_the_rectangle(&self.image, &self.sources, &blocked_state));
             if sim.is_at_rest() {
                 self.warnings.extend(report::left_over(&self.image, &self.sources, &blocked_state));
             }
@@ -273,7 +281,7 @@ impl Runtime {
     }
 
     /// Column and row in the whole fabric of the PE at a column and row of the program's rectangle.
-    pub fn to_physical(&self, x: u32, y: u32) -> (u32, u32) {
+    pub fn to_physical(&self, x: u32, y: u32) -> Coord {
         self.image.to_physical(x, y)
     }
 
@@ -494,7 +502,7 @@ impl Runtime {
     /// # Errors
     /// [`HostError::Name`] when there is no such PE or no such object on it, [`HostError::Sequence`] before `load()`.
     pub fn read_symbol(&mut self, x: u32, y: u32, name: &str) -> Result<Vec<u8>, HostError> {
-        let (column, row) = self.image.to_logical(x, y).ok_or(NameError::Pe { x, y })?;
+        let Coord { x: column, y: row } = self.image.to_logical(x, y).ok_or(NameError::Pe { x, y })?;
         let sim = self.any_sim().ok_or(SequenceError::NotLoaded { method: "read_symbol()" })?;
         let found = sim.read_symbol(column, row, name)?;
         found.ok_or_else(|| NameError::Symbol { x, y, name: name.to_owned() }.into())
@@ -628,7 +636,7 @@ impl Runtime {
             });
             let found = self.any_sim().map(Sim::mistakes).unwrap_or_default();
             self.warnings.extend(report::checked::mistakes(&self.image, &self.sources, &found));
-            let report = report::explain(&self.image, &self.sources, &stop);
+            let report = report::explain(&self.image, &self.sources, &stop, &self.rendering);
             let cause = match stop {
                 RunError::Interrupted(blocked_state) => {
                     self.interrupt.store(false, Ordering::Relaxed);

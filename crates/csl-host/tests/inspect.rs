@@ -108,7 +108,7 @@ fn json_has_every_program() {
     let inspection = inspected(&folder);
     let memory = inspection.json(&choice(Part::Memory)).expect("a right choice");
     assert_eq!(memory.as_array().map(Vec::len), Some(inspection.image().programs.len()));
-    let at = Choice { tile: Some((2, 1)), ..choice(Part::Tiles) };
+    let at = Choice { tile: Some((2, 1).into()), ..choice(Part::Tiles) };
     let tiles = inspection.json(&at).expect("a right choice");
     assert_eq!(tiles[0]["rectangles"][0], serde_json::json!({ "x": 1, "y": 0, "width": 2, "height": 2 }));
     let routes = inspection.json(&Choice { color: Some(5), ..choice(Part::Routes) }).expect("a right choice");
@@ -122,7 +122,7 @@ fn wrong_choices_are_named() {
     let inspection = inspected(&folder);
     for (choice, part) in [
         (Choice { color: Some(6), ..choice(Part::Routes) }, "color 6 is routed nowhere in the program; routed are 5"),
-        (Choice { tile: Some((3, 0)), ..choice(Part::Code) }, "no program at (3, 0) of the program's 3 x 2 PEs"),
+        (Choice { tile: Some((3, 0).into()), ..choice(Part::Code) }, "no program at (3, 0) of the program's 3 x 2 PEs"),
         (Choice { program: Some("x.csl".to_owned()), ..choice(Part::Code) }, "there are edge.csl, pe.csl"),
         (Choice { function: Some("stop".to_owned()), ..choice(Part::Code) }, "there is no function stop; there are go"),
     ] {

@@ -118,7 +118,7 @@ fn a_failure_leaves_everything_as_it_was() {
     let options = program::options(folder.path());
     assert!(compile(&options).succeeded());
     let before = files(folder.path());
-    let wrong = Options { fabric_dims: Some((9, 4)), ..options };
+    let wrong = Options { fabric_dims: Some((9, 4).into()), ..options };
     assert!(!compile(&wrong).succeeded());
     assert_eq!(files(folder.path()), before);
 }

@@ -3,11 +3,16 @@
 use csl_host::{Options, Placement, place};
 
 fn with_memcpy(dims: (u32, u32), offsets: (u32, u32)) -> Options {
-    Options { memcpy: true, fabric_dims: Some(dims), fabric_offsets: Some(offsets), ..Options::new("a.csl") }
+    Options {
+        memcpy: true,
+        fabric_dims: Some(dims.into()),
+        fabric_offsets: Some(offsets.into()),
+        ..Options::new("a.csl")
+    }
 }
 
-fn complaints(options: &Options, width: u32, height: u32) -> Vec<String> {
-    let found = place(options, width, height).expect_err("the program does not fit");
+fn complaints(options: &Options, size: (u32, u32)) -> Vec<String> {
+    let found = place(options, size.into()).expect_err("the program does not fit");
     found
         .into_iter()
         .map(|diagnostic| format!("{}; {}", diagnostic.message, diagnostic.help.unwrap_or_default()))
@@ -16,22 +21,22 @@ fn complaints(options: &Options, width: u32, height: u32) -> Vec<String> {
 
 #[test]
 fn the_least_fabric_is_enough() {
-    assert!(place(&with_memcpy((8, 3), (4, 1)), 1, 1).is_ok());
-    assert!(place(&with_memcpy((22, 17), (4, 1)), 15, 15).is_ok());
+    assert!(place(&with_memcpy((8, 3), (4, 1)), (1, 1).into()).is_ok());
+    assert!(place(&with_memcpy((22, 17), (4, 1)), (15, 15).into()).is_ok());
 }
 
 #[test]
 fn one_less_on_any_side_is_not() {
     assert_eq!(
-        complaints(&with_memcpy((8, 3), (3, 1)), 1, 1),
+        complaints(&with_memcpy((8, 3), (3, 1)), (1, 1)),
         ["the program at --fabric-offsets=3,1 leaves no room for memcpy's own PEs; use --fabric-offsets=4,1"]
     );
     assert_eq!(
-        complaints(&with_memcpy((7, 3), (4, 1)), 1, 1),
+        complaints(&with_memcpy((7, 3), (4, 1)), (1, 1)),
         ["the program does not fit in a fabric of 7x3 PEs; use --fabric-dims=8,3 or more"]
     );
     assert_eq!(
-        complaints(&with_memcpy((8, 2), (4, 1)), 1, 1),
+        complaints(&with_memcpy((8, 2), (4, 1)), (1, 1)),
         ["the program does not fit in a fabric of 8x2 PEs; use --fabric-dims=8,3 or more"]
     );
 }
@@ -39,20 +44,21 @@ fn one_less_on_any_side_is_not() {
 #[test]
 fn buffers_take_columns_of_their_own() {
     let buffered = |dims, offsets| Options { west_buffer: 2, east_buffer: 3, ..with_memcpy(dims, offsets) };
-    assert!(place(&buffered((13, 3), (6, 1)), 1, 1).is_ok());
-    assert_eq!(complaints(&buffered((13, 3), (5, 1)), 1, 1).len(), 1);
-    assert_eq!(complaints(&buffered((12, 3), (6, 1)), 1, 1).len(), 1);
+    assert!(place(&buffered((13, 3), (6, 1)), (1, 1).into()).is_ok());
+    assert_eq!(complaints(&buffered((13, 3), (5, 1)), (1, 1)).len(), 1);
+    assert_eq!(complaints(&buffered((12, 3), (6, 1)), (1, 1)).len(), 1);
 }
 
 #[test]
 fn without_memcpy_offsets_are_free() {
-    let options = Options { fabric_dims: Some((3, 2)), fabric_offsets: Some((0, 0)), ..Options::new("a.csl") };
-    assert_eq!(place(&options, 3, 2), Ok(Placement { fabric: (3, 2), offset: (0, 0) }));
-    assert_eq!(complaints(&options, 4, 2).len(), 1);
+    let options =
+        Options { fabric_dims: Some((3, 2).into()), fabric_offsets: Some((0, 0).into()), ..Options::new("a.csl") };
+    assert_eq!(place(&options, (3, 2).into()), Ok(Placement { fabric: (3, 2).into(), offset: (0, 0).into() }));
+    assert_eq!(complaints(&options, (4, 2)).len(), 1);
 }
 
 #[test]
 fn what_is_not_given_is_the_least_that_works() {
     let options = Options { memcpy: true, ..Options::new("a.csl") };
-    assert_eq!(place(&options, 2, 5), Ok(Placement { fabric: (9, 7), offset: (4, 1) }));
+    assert_eq!(place(&options, (2, 5).into()), Ok(Placement { fabric: (9, 7).into(), offset: (4, 1).into() }));
 }

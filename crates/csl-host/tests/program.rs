@@ -74,8 +74,8 @@ pub fn options(folder: &Path) -> Options {
     Options {
         folder: folder.to_owned(),
         memcpy: true,
-        fabric_dims: Some((10, 4)),
-        fabric_offsets: Some((4, 1)),
+        fabric_dims: Some((10, 4).into()),
+        fabric_offsets: Some((4, 1).into()),
         params: vec![("width".to_owned(), "3".to_owned())],
         ..Options::new("layout.csl")
     }

@@ -159,7 +159,7 @@ fn a_symbol_is_read_at_its_place_in_the_fabric() {
     let task = runtime.h2d(v, bits([3.0]), &copy(Rect::new(2, 1, 1, 1), 1), Spread::Each).expect("the copy is taken");
     runtime.wait(task).expect("the copy ends");
     runtime.stop().expect("nothing is pending");
-    assert_eq!(runtime.to_physical(2, 1), (6, 2));
+    assert_eq!(runtime.to_physical(2, 1), (6, 2).into());
     let bytes = runtime.read_symbol(6, 2, "v").expect("the symbol is there");
     assert_eq!((bytes.len(), &bytes[..4]), (16, &3.0f32.to_le_bytes()[..]));
     assert!(refusal(runtime.read_symbol(6, 2, "w")).contains("has no symbol w"));

@@ -25,7 +25,8 @@ use std::sync::Arc;
 
 use csl_host::options::{Passes, parse_sdk};
 use csl_host::{
-    Arch, Compilation, Copy, HostError, Image, Options, Rect, Runtime, Sdk, Settings, build, compile, read_image,
+    Arch, Compilation, Coord, Copy, HostError, Image, Options, Rect, Runtime, Sdk, Settings, Size, build, compile,
+    read_image,
 };
 use csl_sim::{Command, Endpoint, Sim, SimOptions};
 use tempfile::TempDir;
@@ -87,9 +88,9 @@ impl Scene {
         self.keys.get(key).map(String::as_str)
     }
 
-    fn size(&self) -> (u32, u32) {
+    fn size(&self) -> Size {
         let (width, height) = self.key("size").unwrap_or("1x1").split_once('x').expect("size: WIDTHxHEIGHT");
-        (width.parse().expect("a width"), height.parse().expect("a height"))
+        Size { width: width.parse().expect("a width"), height: height.parse().expect("a height") }
     }
 
     fn chips(&self) -> Vec<Arch> {
@@ -117,7 +118,7 @@ impl Scene {
 
 /// A folder with the scene as a program, and how to compile it.
 fn options(scene: &Scene, arch: Arch, sdk: Option<Sdk>, folder: &TempDir) -> Options {
-    let (width, height) = scene.size();
+    let Size { width, height } = scene.size();
     let file = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("the folder is writable");
     file("layout.csl", &scene.layout);
     let mut parts = scene.text.split("//> file: ");
@@ -138,7 +139,7 @@ fn options(scene: &Scene, arch: Arch, sdk: Option<Sdk>, folder: &TempDir) -> Opt
 
 /// Runs `main` on every PE until each has called `done()`; the run stays open.
 fn play(scene: &Scene, options: &Options, threads: usize) -> Result<Runtime, HostError> {
-    let (width, height) = scene.size();
+    let Size { width, height } = scene.size();
     let mut runtime = Runtime::open(&options.folder.join("out"), Settings::new(threads))?;
     runtime.load()?;
     runtime.run()?;
@@ -171,12 +172,12 @@ fn element(kind: &str, bytes: &[u8]) -> String {
 
 /// `out` of every PE as text.
 fn outputs(scene: &Scene, kind: &str, runtime: &mut Runtime) -> Result<Vec<String>, HostError> {
-    let (width, height) = scene.size();
+    let Size { width, height } = scene.size();
     let places = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
     let bytes = if kind.ends_with("16") { 2 } else { 4 };
     places
         .map(|(x, y)| {
-            let (px, py) = runtime.to_physical(x, y);
+            let Coord { x: px, y: py } = runtime.to_physical(x, y);
             // A PE whose program does not mention `out` has none.
             let Ok(memory) = runtime.read_symbol(px, py, "out") else { return Ok("-".to_owned()) };
             Ok(memory.chunks(bytes).map(|chunk| element(kind, chunk)).collect::<Vec<_>>().join(" "))
@@ -290,7 +291,7 @@ fn faults() {
 
 /// One run on so many threads: the cycle in which it ends, the hash and number of landings, and `out` of every PE.
 fn threaded(scene: &Scene, options: &Options, threads: usize) -> (u64, (u64, u64), Vec<Option<Vec<u8>>>) {
-    let (width, height) = scene.size();
+    let Size { width, height } = scene.size();
     let image = Arc::new(read_image(&options.folder.join("out")).expect("the folder holds a program"));
     let id = |name: &str| image.exports.iter().find(|export| export.name == name).expect("the frame exports it").id;
     let mut sim = Sim::new(image.clone(), SimOptions { threads, ..SimOptions::default() }).expect("the image is whole");

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use csl_host::{Copy, Ending, HostError, LogKinds, Options, Rect, Runtime, Settings, compile};
+use csl_host::{Coord, Copy, Ending, HostError, LogKinds, Options, Rect, Runtime, Settings, compile};
 use tempfile::TempDir;
 
 use crate::program;
@@ -207,7 +207,7 @@ fn stopped(runtime: &mut Runtime, launches: bool) -> Ending {
 }
 
 fn laps(runtime: &mut Runtime, x: u32) -> u32 {
-    let (x, y) = runtime.to_physical(x, 0);
+    let Coord { x, y } = runtime.to_physical(x, 0);
     let bytes = runtime.read_symbol(x, y, "laps").expect("it is a symbol");
     u32::from_le_bytes(bytes.try_into().expect("four bytes"))
 }

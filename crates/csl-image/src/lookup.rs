@@ -42,13 +42,13 @@ impl Image {
     }
 
     /// Turns coordinates of the whole fabric into those of the program's rectangle; `None` west or north of it.
-    pub fn to_logical(&self, x: u32, y: u32) -> Option<(u32, u32)> {
-        Some((x.checked_sub(self.offset.x)?, y.checked_sub(self.offset.y)?))
+    pub fn to_logical(&self, x: u32, y: u32) -> Option<Coord> {
+        Some(Coord { x: x.checked_sub(self.offset.x)?, y: y.checked_sub(self.offset.y)? })
     }
 
     /// Turns coordinates of the program's rectangle into those of the whole fabric.
-    pub fn to_physical(&self, x: u32, y: u32) -> (u32, u32) {
-        (self.offset.x + x, self.offset.y + y)
+    pub fn to_physical(&self, x: u32, y: u32) -> Coord {
+        Coord { x: self.offset.x + x, y: self.offset.y + y }
     }
 
     /// The number of PEs that have the export with this id.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use csl_diag::Span;
-use csl_machine::{Color, ColorConfig, TileRun};
+use csl_machine::{Color, ColorConfig, Size, TileRun};
 
 use crate::program::Program;
 use crate::types::{Name, Ty, Types};
@@ -32,9 +32,8 @@ pub struct Route {
 /// A whole compiled layout.
 #[derive(Clone, Debug)]
 pub struct Wafer {
-    /// Columns of the program's rectangle; its rows follow.
-    pub width: u32,
-    pub height: u32,
+    /// Size of the program's rectangle.
+    pub size: Size,
     pub programs: Vec<Program>,
     pub tiles: Vec<TileRun>,
     /// The values of [`Program::tile_consts`], in canonical form: by program, for each of its tiles (row by row).

@@ -24,6 +24,7 @@ mod func;
 mod layout;
 mod program;
 mod size;
+pub mod threads;
 mod types;
 mod validate;
 mod value;

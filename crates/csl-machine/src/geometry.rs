@@ -83,11 +83,11 @@ impl Direction {
         }
     }
 
-    /// The neighbour at this side of the PE at a column and row; `None` west and north of the first.
+    /// The neighbour at this side of a PE; `None` west and north of the first.
     #[inline]
-    pub fn neighbour(self, (x, y): (u32, u32)) -> Option<(u32, u32)> {
+    pub fn neighbour(self, Coord { x, y }: Coord) -> Option<Coord> {
         let (dx, dy) = self.step();
-        Some((x.checked_add_signed(dx)?, y.checked_add_signed(dy)?))
+        Some(Coord { x: x.checked_add_signed(dx)?, y: y.checked_add_signed(dy)? })
     }
 }
 
@@ -190,11 +190,52 @@ pub struct Size {
     pub height: u32,
 }
 
-/// Column and row.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+impl Size {
+    /// Whether a rectangle of this size from (0, 0) on holds the PE.
+    #[inline]
+    pub const fn contains(self, at: Coord) -> bool {
+        at.x < self.width && at.y < self.height
+    }
+
+    /// The number of a PE of a rectangle of this size from (0, 0) on: row by row, from 0 on.
+    pub const fn number(self, at: Coord) -> u32 {
+        at.y * self.width + at.x
+    }
+
+    /// The PE with a [`Self::number`].
+    pub const fn place(self, number: u32) -> Coord {
+        Coord { x: number % self.width, y: number / self.width }
+    }
+
+    /// Whether a rectangle of this size has room for one of another size.
+    pub const fn holds(self, other: Size) -> bool {
+        other.width <= self.width && other.height <= self.height
+    }
+
+    /// The size of the fabric that holds a rectangle of this size at `offset`, and no more than `margins` columns and
+    /// rows east and south of it.
+    pub const fn around(self, offset: Coord, margins: Size) -> Size {
+        Size { width: offset.x + self.width + margins.width, height: offset.y + self.height + margins.height }
+    }
+}
+
+impl From<(u32, u32)> for Size {
+    fn from((width, height): (u32, u32)) -> Size {
+        Size { width, height }
+    }
+}
+
+/// Column and row; in order by column, then row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Coord {
     pub x: u32,
     pub y: u32,
+}
+
+impl From<(u32, u32)> for Coord {
+    fn from((x, y): (u32, u32)) -> Coord {
+        Coord { x, y }
+    }
 }
 
 /// `len` tiles of row `y` from column `x` on, all with the same program.

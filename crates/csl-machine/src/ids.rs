@@ -92,38 +92,7 @@ macro_rules! byte_ids {
             }
         }
 
-        impl<T> ::std::ops::Index<$name> for [T] {
-            type Output = T;
-
-            #[inline]
-            fn index(&self, at: $name) -> &T {
-                &self[at.index()]
-            }
-        }
-
-        impl<T> ::std::ops::IndexMut<$name> for [T] {
-            #[inline]
-            fn index_mut(&mut self, at: $name) -> &mut T {
-                &mut self[at.index()]
-            }
-        }
-
-        impl<T> ::std::ops::Index<$name> for Vec<T> {
-            type Output = T;
-
-            #[inline]
-            fn index(&self, at: $name) -> &T {
-                &self.as_slice()[at.index()]
-            }
-        }
-
-        impl<T> ::std::ops::IndexMut<$name> for Vec<T> {
-            #[inline]
-            fn index_mut(&mut self, at: $name) -> &mut T {
-                &mut self.as_mut_slice()[at.index()]
-            }
-        }
-
+        $crate::indexes_tables!($name);
         $crate::byte_ids!(@from $name u8 u16 u32 u64 usize);
     )*};
     (@from $name:ident $($number:ty)*) => {$(

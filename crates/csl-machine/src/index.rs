@@ -68,6 +68,15 @@ macro_rules! index_types {
             }
         }
 
+        $crate::indexes_tables!($name);
+    )*};
+}
+
+/// Lets values of a type with a method `index` index slices and vectors.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! indexes_tables {
+    ($name:ident) => {
         impl<T> ::std::ops::Index<$name> for [T] {
             type Output = T;
 
@@ -99,5 +108,5 @@ macro_rules! index_types {
                 &mut self.as_mut_slice()[at.index()]
             }
         }
-    )*};
+    };
 }

@@ -1,6 +1,6 @@
 //! The tables, where a wrong figure would be noticed late.
 
-use csl_machine::{Arch, Chip, QueueId, chip, registers};
+use csl_machine::{Arch, Chip, Coord, QueueId, Size, chip, registers};
 
 #[test]
 fn names_read_back() {
@@ -52,4 +52,17 @@ fn memory_banks_interleave_by_word() {
 #[test]
 fn switch_fields_lie_side_by_side() {
     assert_eq!([1, 2, 3].map(registers::switch_field_shift), [0, 4, 8]);
+}
+
+#[test]
+fn places_are_numbered_row_by_row() {
+    let size = Size { width: 3, height: 2 };
+    let (east, south) = (Coord { x: 2, y: 1 }, Coord { x: 0, y: 2 });
+    assert_eq!((size.number(east), size.place(5)), (5, east));
+    assert!(size.contains(east) && !size.contains(south) && !size.contains(Coord { x: 3, y: 0 }));
+    let around = size.around(Coord { x: 4, y: 1 }, Size { width: 3, height: 1 });
+    assert_eq!(around, Size { width: 10, height: 4 });
+    assert!(
+        around.holds(size) && !size.holds(Size { width: 2, height: 3 }) && !size.holds(Size { width: 4, height: 2 })
+    );
 }

@@ -5,9 +5,9 @@
 
 use std::cmp::Reverse;
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use csl_ir::{AddrBase, DsdKind, DsdValue, Func, Global, GlobalId, Opnd, Program, Reloc, RelocTarget, Ty};
+use csl_ir::{AddrBase, DsdKind, DsdValue, Func, Global, GlobalId, Opnd, Program, Reloc, RelocTarget, Ty, threads};
 use csl_num::FloatKind;
 use rustc_hash::{FxHashMap, FxHasher};
 
@@ -102,20 +102,10 @@ impl Pool {
         let mut bodies: Vec<&mut Body> =
             self.bodies.iter_mut().zip(uses).filter(|(_, uses)| *uses > 0).map(|(body, _)| body).collect();
         // The longest ones first, so that no thread is left with one when the others have ended.
-        bodies.sort_by_cached_key(|body| Reverse(size(&body.func)));
-        let work: usize = bodies.iter().map(|body| size(&body.func)).sum();
-        let next = Mutex::new(bodies.into_iter());
-        let take = || next.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let run = || {
-            while let Some(body) = take() {
-                pass(&Around::of(&programs[body.home]), &mut body.func);
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 1..threads.min(work / WORK_OF_A_THREAD + 1) {
-                scope.spawn(run);
-            }
-            run();
+        bodies.sort_by_cached_key(|body| Reverse(body.func.instructions()));
+        let work = bodies.iter().map(|body| body.func.instructions()).sum();
+        threads::each(bodies, threads::threads_for(work, threads), |body| {
+            pass(&Around::of(&programs[body.home]), &mut body.func);
         });
     }
 
@@ -132,13 +122,6 @@ impl Pool {
         self.tables.iter().flatten().for_each(|&id| uses[id] += 1);
         uses
     }
-}
-
-/// Instructions for which one more thread is worth its start (some 100 us; the passes take 0.3 to 1 us an instruction).
-const WORK_OF_A_THREAD: usize = 2_000;
-
-fn size(func: &Func) -> usize {
-    func.blocks.iter().map(|block| block.insts.len()).sum()
 }
 
 fn hash(func: &Func) -> u64 {

@@ -25,6 +25,8 @@ pub struct InQueue {
     /// The control and half bits, by position in the ring.
     controls: u8,
     halves: u8,
+    /// The number of wavelets that have landed, for reports.
+    pub landed: u32,
     ring: [u32; MAX_DEPTH],
 }
 
@@ -40,6 +42,7 @@ impl InQueue {
             reserved: 0,
             controls: 0,
             halves: 0,
+            landed: 0,
             ring: [0; MAX_DEPTH],
         }
     }
@@ -84,6 +87,7 @@ impl InQueue {
             self.controls = self.controls & !(1 << place) | u8::from(wavelet.control) << place;
             self.halves = self.halves & !(1 << place) | u8::from(wavelet.half) << place;
             self.len += 1;
+            self.landed = self.landed.wrapping_add(1);
         }
         room
     }
@@ -124,6 +128,10 @@ pub struct OutQueue {
     depth: u8,
     head: u8,
     len: u8,
+    /// The number of wavelets that the PE has put, and one more than the instruction that began to send last (0 where
+    /// none did), for reports.
+    pub put: u32,
+    sender: u32,
     colors: [Color; MAX_DEPTH],
     /// The flags: control, half, advance_switch from the lowest bit on.
     flags: [u8; MAX_DEPTH],
@@ -140,6 +148,8 @@ impl OutQueue {
             depth,
             head: 0,
             len: 0,
+            put: 0,
+            sender: 0,
             colors: [Color::default(); MAX_DEPTH],
             flags: [0; MAX_DEPTH],
             data: [0; MAX_DEPTH],
@@ -170,6 +180,20 @@ impl OutQueue {
             let wavelet = Wavelet { data: self.data[place], control: has(0), half: has(1) };
             Outgoing { wavelet, color: self.colors[place], advance_switch: has(2), ready: self.ready[place] }
         })
+    }
+
+    /// The color of the wavelet that the PE has put last.
+    pub fn last_color(&self) -> Option<Color> {
+        (self.put > 0).then(|| self.colors[self.place(self.len() + MAX_DEPTH - 1)])
+    }
+
+    /// The instruction of the last operation that was to send.
+    pub fn sender(&self) -> Option<u32> {
+        self.sender.checked_sub(1)
+    }
+
+    pub(crate) fn set_sender(&mut self, pc: u32) {
+        self.sender = pc.saturating_add(1);
     }
 
     #[inline]
@@ -213,6 +237,7 @@ impl OutQueue {
             (self.data[place], self.ready[place]) = (data, ready);
             (self.colors[place], self.flags[place]) = (color, flags);
             self.len += 1;
+            self.put = self.put.wrapping_add(1);
         }
         room
     }

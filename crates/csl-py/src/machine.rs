@@ -59,7 +59,8 @@ impl Machine {
     }
 
     fn logical_to_physical(&self, x: u32, y: u32) -> (u32, u32) {
-        self.runtime.to_physical(x, y)
+        let at = self.runtime.to_physical(x, y);
+        (at.x, at.y)
     }
 
     fn read_symbol<'py>(&mut self, py: Python<'py>, x: u32, y: u32, name: &str) -> PyResult<Bound<'py, PyBytes>> {

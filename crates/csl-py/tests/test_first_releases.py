@@ -83,7 +83,7 @@ class Launches(unittest.TestCase):
     def test_before_the_run_and_with_a_wrong_array(self):
         with self.assertRaisesRegex(SdkError, r"memcpy_launch: call load\(\) and run\(\) first"):
             self.runner.memcpy_launch(4, [1, 3, 7], False)
-        with self.assertRaisesRegex(SdkError, "memcpy_launch: the host array must be a numpy array"):
+        with self.assertRaisesRegex(SdkError, "memcpy_launch: the host array, params, must be a numpy array"):
             self.runner.memcpy_launch(4, "go", False)
 
 

@@ -242,6 +242,26 @@ class Refusals(unittest.TestCase):
         self.warned("8 items, the first of the host array's 9", "memcpy_h2d_rowbcast", self.v, longer[:9], *ALL)
         self.warned("12 items, the first of the host array's 13", "memcpy_h2d_colbcast", self.v, longer[:13], *ALL)
 
+    def test_an_argument_of_a_wrong_type_is_named_with_its_type(self):
+        runner, x = self.runner, np.zeros(24, np.float32)
+        for place, name in enumerate(("px", "py", "w", "h", "elem_per_pe")):
+            for wrong, told in ((None, "None (NoneType)"), (1.5, "1.5 (float)"), ("a", "'a' (str)")):
+                area = [0, 0, 3, 2, 4]
+                area[place] = wrong
+                self.refused(re.escape(f"{name} must be a whole number, not {told}"), "memcpy_h2d", self.v, x, *area)
+            for wrong in (-1, 2**40):
+                area = [0, 0, 3, 2, 4]
+                area[place] = wrong
+                self.refused(re.escape(f"{name} must not be negative or beyond 2^31, but is {wrong}"), "memcpy_h2d", self.v, x, *area)
+        self.refused(r"memcpy_h2d: the host array, src, must be a numpy array, not NoneType", "memcpy_h2d", self.v, None, *ALL)
+        self.refused(r"items of 8 bytes \(float64\).*give it dtype=np.float32", "memcpy_h2d", self.v, np.zeros(24), *ALL)
+        self.refused(r"get_id: symbol must be a str, not 3 \(int\)", "get_id", 3)
+        self.refused(r"launch: symbol must be a str, not 3 \(int\)", "launch", 3)
+        self.refused(r"read_symbol: x must be a whole number, not 'a' \(str\)", "read_symbol", "a", 0, "v")
+        self.refused(r"task_handle must be .*, not None \(NoneType\)", "task_wait", None)
+        with self.assertRaisesRegex(TypeError, r"bindir must be a path, not 1.5 \(float\)"):
+            SdkRuntime(1.5)
+
     def test_read_only_arrays(self):
         self.data.flags.writeable = False
         self.refused("read-only", "memcpy_d2h", self.data, self.v, *ALL)
@@ -431,6 +451,18 @@ class Life(unittest.TestCase):
             _, errors = script.communicate(timeout=60)
             self.assertEqual(script.returncode, status, errors)
             self.assertIn("the run was interrupted in cycle", errors)
+
+    def test_a_stderr_that_is_full_or_closed_changes_no_status(self):
+        lines = (
+            "import sys", "from waferlab import SdkRuntime", f"runner = SdkRuntime({str(support.compiled())!r})",
+            "runner.load()", "runner.run()", "runner.launch('lose')", "runner.stop()", "print('stopped')",
+        )  # fmt: skip
+        failing = (*lines[:5], "runner.launch('hold')", "runner.launch('scale', 1.0)")
+        for stream in ("2>/dev/full", "2>&-"):
+            for program, status, said in ((lines, 0, "stopped\n"), (failing, 1, "")):
+                command = ["sh", "-c", f"exec \"$0\" -c \"$1\" {stream}", sys.executable, "\n".join(program)]
+                done = subprocess.run(command, cwd=support.sources(), capture_output=True, text=True)
+                self.assertEqual((done.returncode, done.stdout), (status, said), (stream, done.stderr))
 
     def test_a_program_that_handles_or_ignores_sigterm_keeps_doing_so(self):
         handler = "signal.signal(signal.SIGTERM, lambda *_: (print('handled', flush=True), sys.exit(7)))"

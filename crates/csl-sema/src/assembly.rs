@@ -3,7 +3,7 @@
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{Name, Route, Ty, TypedValue, Wafer};
-use csl_machine::Color;
+use csl_machine::{Color, Coord, Size};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{ExprKind, Item, VarKind};
 
@@ -29,8 +29,7 @@ pub struct Kind {
 /// A whole layout. Coordinates are in PEs from the north-west corner.
 #[derive(Clone, Debug, Default)]
 pub struct Assembly {
-    pub width: u32,
-    pub height: u32,
+    pub size: Size,
     pub kinds: Vec<Kind>,
     /// The kind of each tile, row by row: one more than its index in `kinds`; 0 for a tile without code.
     pub tiles: Vec<u32>,
@@ -47,10 +46,10 @@ impl Sema<'_> {
         let Some(&place) = spans.first() else {
             return Err(self.fail(Diagnostic::unplaced(Code::NoLayout, "no tile of the layout has code")));
         };
-        let size = Some((assembly.width, assembly.height, place));
+        let size = Some((assembly.size, place));
         let mut layout = Layout { size, tiles: assembly.tiles.clone(), is_legacy, ..Layout::default() };
         for route in &assembly.routes {
-            layout.routed.insert((route.x, route.y, route.color), layout.routes.len());
+            layout.routed.insert((Coord { x: route.x, y: route.y }, route.color), layout.routes.len());
             layout.routes.push((route.clone(), place));
         }
         for (at, (kind, span)) in assembly.kinds.iter().zip(spans).enumerate() {
@@ -58,7 +57,7 @@ impl Sema<'_> {
             let key = layout.key(kind.file.clone(), params(kind));
             layout.instances.insert(key, instance);
         }
-        self.finish_layout(layout, (assembly.width, assembly.height))
+        self.finish_layout(layout, assembly.size)
     }
 
     /// Puts the descriptions into a file of their own, so that diagnostics have lines to show.
@@ -108,6 +107,6 @@ fn value(param: &ParamValue) -> TypedValue {
 fn instance(assembly: &Assembly, tile: u32, span: Span) -> Instance {
     let mut places = (0u32..).zip(&assembly.tiles).filter(|(_, t)| **t == tile).map(|(at, _)| at);
     let first = places.next().unwrap_or(0);
-    let first_place = (first % assembly.width.max(1), first / assembly.width.max(1));
-    Instance { span, first: first_place, tiles: 1 + places.count() as u32 }
+    let first = if assembly.tiles.is_empty() { Coord::default() } else { assembly.size.place(first) };
+    Instance { span, first, tiles: 1 + places.count() as u32 }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{ExportName, ModuleRef, Name, Program, Route, Ty, TypedValue, Value, Wafer};
-use csl_machine::{Color, DirSet, Direction, ProgramId, TileRun};
+use csl_machine::{Color, Coord, DirSet, Direction, ProgramId, Size, TileRun};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{Block, File, Item, VarDecl, VarKind};
 use indexmap::{IndexMap, IndexSet};
@@ -22,7 +22,7 @@ use crate::unit::TopItem;
 pub struct Instance {
     /// The `@set_tile_code` of the first tile.
     pub span: Span,
-    pub first: (u32, u32),
+    pub first: Coord,
     pub tiles: u32,
 }
 
@@ -31,24 +31,24 @@ pub struct Instance {
 pub struct Layout {
     /// Whether the layout block is being evaluated.
     pub in_block: bool,
-    pub size: Option<(u32, u32, Span)>,
+    pub size: Option<(Size, Span)>,
     /// The instance of each tile, row by row: one more than its index; 0 for a tile without code. After the analysis of
     /// programs: the program of each tile.
     pub tiles: Vec<u32>,
     pub shapes: IndexSet<Shape>,
     pub instances: IndexMap<TileKey, Instance>,
     pub routes: Vec<(Route, Span)>,
-    /// The index in `routes` of the route of a tile (x, y) and color.
-    pub routed: HashMap<(u32, u32, Color), usize>,
+    /// The index in `routes` of the route of a tile and color.
+    pub routed: HashMap<(Coord, Color), usize>,
     pub exports: Vec<ExportName>,
     /// Whether the layout shows that it was written for SDK 1.4 or older.
     pub is_legacy: bool,
 }
 
 impl Layout {
-    /// Width and height, once `@set_rectangle` has given them.
-    pub fn rectangle(&self) -> Option<(u32, u32)> {
-        self.size.map(|(width, height, _)| (width, height))
+    /// The size, once `@set_rectangle` has given it.
+    pub fn rectangle(&self) -> Option<Size> {
+        self.size.map(|(size, _)| size)
     }
 
     /// The key that tiles with this file and these params share.
@@ -63,10 +63,10 @@ impl Layout {
     /// # Errors
     /// The tile has a route for the color already.
     pub fn add_route(&mut self, route: Route, span: Span) -> Result<(), Diagnostic> {
-        let key = (route.x, route.y, route.color);
+        let key = (Coord { x: route.x, y: route.y }, route.color);
         if let Some(&before) = self.routed.get(&key) {
             let earlier = self.routes[before].1;
-            let (x, y, color) = key;
+            let (Coord { x, y }, color) = key;
             let message = format!("color {color} is configured twice at PE ({x}, {y})");
             return Err(Diagnostic::new(Code::BadRoute, span, message).secondary(earlier, "first configured here"));
         }
@@ -88,22 +88,21 @@ impl Sema<'_> {
     }
 
     /// Analyses the programs of a layout whose tiles and routes are known.
-    pub(crate) fn finish_layout(&mut self, mut layout: Layout, rectangle: (u32, u32)) -> Res<Wafer> {
-        let (width, height) = rectangle;
+    pub(crate) fn finish_layout(&mut self, mut layout: Layout, rectangle: Size) -> Res<Wafer> {
         let sharing = self.analyze_instances(&layout, rectangle);
         let programs: Vec<Program> = sharing.programs.into_iter().collect::<Result<_, _>>()?;
         let tile_consts = number_programs(&mut layout, &sharing.kinds, programs.len());
         self.warn_reserved_colors(&layout);
-        let merged = merge_routes(&mut layout, &programs, width).map_err(|diagnostic| self.fail(diagnostic));
-        self.warn_off_edge(&layout, width, height);
+        let merged = merge_routes(&mut layout, &programs, rectangle).map_err(|diagnostic| self.fail(diagnostic));
+        self.warn_off_edge(&layout, rectangle);
         self.warn_exported_nowhere(&layout, &programs);
         merged?;
         self.diagnostics.check()?;
         Ok(self.assemble(layout, programs, tile_consts, rectangle))
     }
 
-    /// Evaluates the layout block; returns the layout, and the width and height of its rectangle in PEs.
-    fn evaluate_layout(&mut self, root: &str) -> Res<(Layout, (u32, u32))> {
+    /// Evaluates the layout block; returns the layout, and the size of its rectangle in PEs.
+    fn evaluate_layout(&mut self, root: &str) -> Res<(Layout, Size)> {
         self.unit.name = root.to_string();
         // This comes first: the params of a PE's program have no values here, and errors about that would hide the real
         // one.
@@ -174,14 +173,14 @@ impl Sema<'_> {
         Err(self.fail(if is_color { diagnostic.help(help) } else { diagnostic }))
     }
 
-    /// Checks that there is a rectangle and that every tile of it has code; returns its width and height in PEs.
-    fn check_tiles(&mut self, layout: &Layout, block: Span) -> Res<(u32, u32)> {
-        let Some((width, height, span)) = layout.size else {
+    /// Checks that there is a rectangle and that every tile of it has code; returns its size in PEs.
+    fn check_tiles(&mut self, layout: &Layout, block: Span) -> Res<Size> {
+        let Some((size, span)) = layout.size else {
             return Err(self.error(Code::BadRectangle, block, "the layout block never calls `@set_rectangle`"));
         };
         let empty = layout.tiles.iter().filter(|&&t| t == 0).count();
-        let Some(first) = layout.tiles.iter().position(|&t| t == 0) else { return Ok((width, height)) };
-        let (x, y) = (first as u32 % width, first as u32 / width);
+        let Some(first) = layout.tiles.iter().position(|&t| t == 0) else { return Ok(size) };
+        let Coord { x, y } = size.place(first as u32);
         let more = if empty > 1 { format!(", nor do {} more", empty - 1) } else { String::new() };
         let message = format!("tile ({x}, {y}) has no code{more}");
         Err(self.fail(Diagnostic::new(Code::TileCode, span, message).help("give it some with `@set_tile_code`")))
@@ -189,11 +188,11 @@ impl Sema<'_> {
 
     /// Warns once of each configuration that sends wavelets off the rectangle, on however many tiles and by however
     /// many sides.
-    fn warn_off_edge(&mut self, layout: &Layout, width: u32, height: u32) {
+    fn warn_off_edge(&mut self, layout: &Layout, rectangle: Size) {
         let mut seen: IndexMap<Span, (&Route, DirSet, u32)> = IndexMap::new();
         for (route, span) in &layout.routes {
-            let inside =
-                |way: &Direction| way.neighbour((route.x, route.y)).is_some_and(|(x, y)| x < width && y < height);
+            let at = Coord { x: route.x, y: route.y };
+            let inside = |way: &Direction| way.neighbour(at).is_some_and(|to| rectangle.contains(to));
             let off: DirSet = route.config.tx.iter().filter(|way| !inside(way)).collect();
             if !off.is_empty() {
                 let entry = seen.entry(*span).or_insert((route, DirSet::default(), 0));
@@ -236,13 +235,7 @@ impl Sema<'_> {
         }
     }
 
-    fn assemble(
-        &self,
-        layout: Layout,
-        mut programs: Vec<Program>,
-        tile_consts: Vec<Vec<u64>>,
-        (width, height): (u32, u32),
-    ) -> Wafer {
+    fn assemble(&self, layout: Layout, mut programs: Vec<Program>, tile_consts: Vec<Vec<u64>>, size: Size) -> Wafer {
         let types = Arc::new(self.types.clone());
         for program in &mut programs {
             program.types = types.clone();
@@ -250,10 +243,9 @@ impl Sema<'_> {
         let mut routes: Vec<Route> = layout.routes.into_iter().map(|r| r.0).collect();
         routes.sort_by_key(|r| (r.y, r.x, r.color));
         Wafer {
-            width,
-            height,
+            size,
             programs,
-            tiles: runs(&layout.tiles, width),
+            tiles: runs(&layout.tiles, size),
             tile_consts,
             routes,
             exports: layout.exports,
@@ -275,7 +267,7 @@ fn number_programs(layout: &mut Layout, kinds: &[(u32, Vec<u64>)], programs: usi
 }
 
 /// Adds the routes that PE programs set themselves to those of the layout.
-fn merge_routes(layout: &mut Layout, programs: &[Program], width: u32) -> Result<(), Diagnostic> {
+fn merge_routes(layout: &mut Layout, programs: &[Program], rectangle: Size) -> Result<(), Diagnostic> {
     for (index, program) in programs.iter().enumerate() {
         if program.colors.is_empty() {
             continue;
@@ -285,7 +277,8 @@ fn merge_routes(layout: &mut Layout, programs: &[Program], width: u32) -> Result
             (0..layout.tiles.len() as u32).filter(|&at| layout.tiles[at as usize] == wanted).collect();
         for at in tiles {
             for (color, config, span) in &program.colors {
-                let route = Route { x: at % width, y: at / width, color: *color, config: config.clone() };
+                let Coord { x, y } = rectangle.place(at);
+                let route = Route { x, y, color: *color, config: config.clone() };
                 layout.add_route(route, *span)?;
             }
         }
@@ -294,10 +287,10 @@ fn merge_routes(layout: &mut Layout, programs: &[Program], width: u32) -> Result
 }
 
 /// The tiles, row by row, as runs of equal neighbours.
-fn runs(tiles: &[u32], width: u32) -> Vec<TileRun> {
+fn runs(tiles: &[u32], rectangle: Size) -> Vec<TileRun> {
     let mut runs: Vec<TileRun> = Vec::new();
     for (at, &tile) in tiles.iter().enumerate().filter(|(_, tile)| **tile != 0) {
-        let (x, y, program) = (at as u32 % width, at as u32 / width, ProgramId::new(tile - 1));
+        let (Coord { x, y }, program) = (rectangle.place(at as u32), ProgramId::new(tile - 1));
         match runs.last_mut() {
             Some(run) if (run.y, run.x + run.len, run.program) == (y, x, program) => run.len += 1,
             _ => runs.push(TileRun { x, y, len: 1, program }),

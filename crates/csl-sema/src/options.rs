@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use csl_diag::{Diagnostics, Reported, SourceMap};
 use csl_ir::Wafer;
-use csl_machine::{Arch, Sdk};
+use csl_machine::{Arch, Coord, Sdk, Size};
 use csl_num::FloatKind;
 
 /// All inputs of an analysis but the sources.
@@ -17,12 +17,12 @@ pub struct Options {
     pub params: Vec<(String, String)>,
     /// `--colors=name:id`.
     pub colors: Vec<(String, String)>,
-    /// Width and height of the fabric in PEs; `None` takes the fabric that ends where the margins do.
-    pub fabric: Option<(u32, u32)>,
-    /// Column and row of the north-west PE of the program's rectangle.
-    pub offsets: (u32, u32),
+    /// Size of the fabric in PEs; `None` takes the fabric that ends where the margins do.
+    pub fabric: Option<Size>,
+    /// The north-west PE of the program's rectangle.
+    pub offsets: Coord,
     /// PEs that stay free east and south of the rectangle.
-    pub margins: (u32, u32),
+    pub margins: Size,
     pub memcpy: bool,
     /// The greatest number of iterations of any one `inline` loop.
     pub max_inlined_iterations: Option<u64>,
@@ -44,8 +44,8 @@ impl Default for Options {
             params: Vec::new(),
             colors: Vec::new(),
             fabric: None,
-            offsets: (0, 0),
-            margins: (0, 0),
+            offsets: Coord::default(),
+            margins: Size::default(),
             memcpy: false,
             max_inlined_iterations: None,
             most_steps: 10_000_000,
@@ -82,9 +82,8 @@ pub struct Analysis {
 }
 
 impl Options {
-    /// Width and height of the fabric around a rectangle of this size, in PEs.
-    pub(crate) fn fabric_around(&self, (width, height): (u32, u32)) -> (u32, u32) {
-        let (x, y) = self.offsets;
-        self.fabric.unwrap_or((x + width + self.margins.0, y + height + self.margins.1))
+    /// Size of the fabric around a rectangle of this size, in PEs.
+    pub(crate) fn fabric_around(&self, rectangle: Size) -> Size {
+        self.fabric.unwrap_or(rectangle.around(self.offsets, self.margins))
     }
 }

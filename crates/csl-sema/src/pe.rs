@@ -5,8 +5,8 @@ use csl_ir::{
     ControlTable, ExportName, FifoInit, FnRef, FuncId, GlobalRef, Opnd, QueueInit, RpcBind, TaskBind, VecOperand,
 };
 use csl_machine::{
-    Arch, Chip, Color, ColorConfig, DsrFile, DsrLoad, FlushId, MemcpyTable, QueueDir, QueueId, RotatingTasks, Startup,
-    TaskId, TaskKind, TaskTarget,
+    Arch, Chip, Color, ColorConfig, DsrFile, DsrLoad, FlushId, MemcpyTable, QueueDir, QueueId, RotatingTasks, Size,
+    Startup, TaskId, TaskKind, TaskTarget,
 };
 
 use crate::builtins::names_task;
@@ -14,8 +14,8 @@ use crate::builtins::names_task;
 /// The state of a PE's program. Most of it becomes a part of a `csl_ir::Program`.
 #[derive(Debug, Default)]
 pub struct Pe {
-    /// Width and height of the layout in PEs.
-    pub rectangle: (u32, u32),
+    /// Size of the layout in PEs.
+    pub rectangle: Size,
     /// The names that the layout exports.
     pub exports: Vec<ExportName>,
     /// Whether `@bind_task` binds tasks to colors, as up to SDK 0.9.
@@ -53,7 +53,7 @@ pub enum ExportTarget {
 }
 
 impl Pe {
-    pub fn new(exports: Vec<ExportName>, rectangle: (u32, u32)) -> Pe {
+    pub fn new(exports: Vec<ExportName>, rectangle: Size) -> Pe {
         Pe { exports, rectangle, ..Pe::default() }
     }
 
@@ -182,7 +182,9 @@ impl Pe {
             warned.push(queue);
             let color = color.map_or_else(|| "..".to_owned(), |color| format!("@get_color({color})"));
             let message = format!("output queue {queue} is used and never initialized");
-            let help = format!("in a comptime block: `@initialize_queue(@get_output_queue({queue}), .{{ .color = {color} }})`");
+            let help = format!(
+                "in a comptime block: `@initialize_queue(@get_output_queue({queue}), .{{ .color = {color} }})`"
+            );
             warnings.push(Diagnostic::new(Code::UninitializedQueue, span, message).help(help));
         }
         warnings

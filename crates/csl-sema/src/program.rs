@@ -7,7 +7,7 @@ use csl_ir::{
     Exported, ExportedSymbol, Expr, FuncId, Inst, ModuleRef, Name, Opnd, Program, TaskBind, TypeKind, TypedValue,
     Types, Value,
 };
-use csl_machine::{Arch, OnControl, TaskKind, TaskTarget, VecConfig};
+use csl_machine::{Arch, Coord, OnControl, Size, TaskKind, TaskTarget, VecConfig};
 use csl_num::IntTy;
 
 use crate::builtins::config::{dialect, release};
@@ -25,7 +25,7 @@ impl Sema<'_> {
     pub(crate) fn analyze_program(
         &mut self,
         layout: &Layout,
-        rectangle: (u32, u32),
+        rectangle: Size,
         file: &str,
         params: Vec<(Name, TypedValue)>,
         instance: &Instance,
@@ -278,7 +278,7 @@ fn resolve(tasks: &[TaskBind], target: &mut TaskTarget<Opnd>, span: Span, missin
 }
 
 fn whose_code(instance: &Instance) -> String {
-    let (x, y) = instance.first;
+    let Coord { x, y } = instance.first;
     match instance.tiles - 1 {
         0 => format!("as the code of PE ({x}, {y})"),
         1 => format!("as the code of PE ({x}, {y}) and on 1 more tile"),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use csl_diag::Reported;
 use csl_ir::{ArrayValue, Expr, Name, Program, Question, Trace, TypedValue, Value, Varying};
+use csl_machine::Size;
 use csl_num::{IntTy, wrap64};
 use indexmap::IndexMap;
 use num_bigint::BigInt;
@@ -155,13 +156,13 @@ pub struct Sharing {
 #[derive(Clone, Copy)]
 struct Tiles<'l> {
     layout: &'l Layout,
-    /// Width and height in PEs.
-    rectangle: (u32, u32),
+    /// Size in PEs.
+    rectangle: Size,
 }
 
 impl Sema<'_> {
     /// Analyses as few programs as the tiles need.
-    pub(crate) fn analyze_instances(&mut self, layout: &Layout, rectangle: (u32, u32)) -> Sharing {
+    pub(crate) fn analyze_instances(&mut self, layout: &Layout, rectangle: Size) -> Sharing {
         let tiles = Tiles { layout, rectangle };
         let mut shapes = open_numbers(&layout.instances, layout.shapes.len(), self.options.share_programs);
         let mut sharing = Sharing::default();

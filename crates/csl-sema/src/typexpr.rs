@@ -25,7 +25,12 @@ impl Sema<'_> {
             _ => {
                 let shown = self.show(value.ty());
                 let message = format!("expected a type, got a value of type `{shown}`");
-                Err(self.error(Code::NotAType, expr.span, message))
+                let diagnostic = Diagnostic::new(Code::NotAType, expr.span, message);
+                // `x ** 2` is `x` times a pointer type.
+                let before = self.map.text(expr.span.file).get(..expr.span.lo as usize).unwrap_or_default();
+                let is_power = before.trim_end().ends_with("**");
+                let help = "there is no operator for powers; `<math>` has `pow`";
+                Err(self.fail(if is_power { diagnostic.help(help) } else { diagnostic }))
             }
         }
     }

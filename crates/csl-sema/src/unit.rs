@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use csl_diag::{Reported, Span};
 use csl_ir::{Expr, FnRef, Func, FuncId, Global, GlobalId, GlobalRef, ModuleRef, TileConst, Ty, TypedValue};
+use csl_machine::Size;
 use csl_num::IntTy;
 use csl_syntax::{Symbol, ast};
 use indexmap::IndexMap;
@@ -158,7 +159,7 @@ pub struct Unit {
 
 impl Unit {
     /// The program of the tiles with the code `file`, before its analysis.
-    pub fn of_pe(file: &str, layout: &Layout, rectangle: (u32, u32)) -> Unit {
+    pub fn of_pe(file: &str, layout: &Layout, rectangle: Size) -> Unit {
         let pe = Pe::new(layout.exports.clone(), rectangle);
         Unit { kind: UnitKind::Pe(pe), name: file.to_string(), is_legacy: layout.is_legacy, ..Unit::default() }
     }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use csl_machine::{Arch, Color, ProgramId, QueueId, TaskId};
+use csl_image::PeImage;
+use csl_machine::{Arch, Color, ProgramId, QueueId, TaskId, TaskKind};
 use csl_pe::{InputSlot, TaskState, Thread};
 
 use crate::element::Element;
@@ -11,8 +12,8 @@ use crate::memcpy::Host;
 use crate::memcpy::Ticket;
 use crate::row::Row;
 use crate::stop::{
-    BlockedState, Count, Dropped, Group, HazardOfMain, HostReason, HostWait, Mistake, Running, Stalled, StalledOutput,
-    StrangeRegister, TaskWait, ThreadWait, UnfinishedLaunch, Unread,
+    BlockedState, Count, Dropped, Group, HazardOfMain, HostReason, HostWait, IdleReason, IdleTask, Mistake, Running,
+    Sent, Stalled, StalledOutput, StrangeRegister, TaskWait, ThreadWait, UnfinishedLaunch, Unread,
 };
 use crate::tile::Tile;
 
@@ -21,6 +22,7 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Blocked
     let (mut wavelets, mut unread, mut outputs) = (Vec::new(), Vec::new(), Vec::new());
     let (mut threads, mut running, mut tasks) = (Vec::new(), Vec::new(), Vec::new());
     let (mut unfinished, mut hazards, mut unserved) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut idle_tasks, mut sent) = (Vec::new(), Vec::new());
     let (mut counts, mut dropped) = (BTreeMap::new(), BTreeMap::new());
     let now = machine.now;
     let world = std::sync::Arc::clone(&machine.world);
@@ -34,8 +36,13 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Blocked
             let launch = UnfinishedLaunch { function: tile.host.launched };
             unfinished.extend(tile.host.is_blocked.then_some((launch, x, y)));
             let Some(program) = world.image.program_number(x, y) else { continue };
-            let waiting = tile.element.waiting(&tile.ports).into_iter();
-            threads.extend(waiting.map(|waiting| (ThreadWait { program, waiting }, x, y)));
+            let waiting = tile.element.waiting(&tile.ports);
+            if tile.host.is_blocked && waiting.is_empty() && tile.element.running().is_none() {
+                let code = &world.image.programs[program.index()];
+                idle_tasks.extend(idle(tile, program, code, world.chip.arch).into_iter().map(|task| (task, x, y)));
+            }
+            sent.extend(sent_by(tile, program).map(|sent| (sent, x, y)));
+            threads.extend(waiting.into_iter().map(|waiting| (ThreadWait { program, waiting }, x, y)));
             running.extend(runs(tile, program).into_iter().map(|running| (running, x, y)));
             tasks.extend(active(tile, program).map(|task| (task, x, y)));
             unread.extend(left_unread(tile, world.chip.arch).into_iter().map(|unread| (unread, x, y)));
@@ -52,6 +59,8 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Blocked
         threads: group(threads),
         running: group(running),
         tasks: group(tasks),
+        idle_tasks: group(idle_tasks),
+        sent: group(sent),
         wavelets: group(wavelets),
         unread: group(unread),
         outputs: group(outputs),
@@ -139,6 +148,38 @@ fn active<E: Element>(tile: &Tile<E>, program: ProgramId) -> impl Iterator<Item 
     let is_active = move |id: &TaskId| active & id.bit() != 0;
     let wait = move |id: TaskId| TaskWait { program, id, is_blocked: active_and_blocked & id.bit() != 0 };
     TaskId::all().filter(is_active).map(wait)
+}
+
+/// The tasks that could still start on a tile which has nothing under way.
+fn idle<E: Element>(tile: &Tile<E>, program: ProgramId, code: &PeImage, arch: Arch) -> Vec<IdleTask> {
+    let TaskState { never_run, met_active, active, .. } = tile.element.tasks();
+    let idle = |id: TaskId, what: IdleReason| IdleTask { program, id, what };
+    let own = |kind| code.tasks.iter().filter(move |task| task.kind == kind);
+    let inputs = tile.ports.inputs.iter().filter(|input| input.is_empty());
+    let channels = inputs.filter_map(|input| {
+        let id = if arch == Arch::Wse2 { Some(TaskId::from(input.color)) } else { input.queue.map(TaskId::from) };
+        let what = IdleReason::Wavelets { color: input.color, queue: input.queue, came: input.landed };
+        own(TaskKind::Data).any(|task| Some(task.id) == id).then_some(idle(id?, what))
+    });
+    let local = own(TaskKind::Local).map(|task| task.id).filter_map(|id| {
+        let is_in = |mask: u32| mask & id.bit() != 0;
+        match (is_in(active), is_in(met_active), is_in(never_run)) {
+            (true, ..) => None,
+            (_, true, _) => Some(idle(id, IdleReason::MetActive)),
+            (.., true) => Some(idle(id, IdleReason::NeverActivated)),
+            _ => None,
+        }
+    });
+    channels.chain(local).collect()
+}
+
+/// The output queues by which a tile has sent.
+fn sent_by<E: Element>(tile: &Tile<E>, program: ProgramId) -> impl Iterator<Item = Sent> {
+    tile.ports.outputs.iter().filter_map(move |output| {
+        let color = output.color.or(output.last_color())?;
+        let (queue, wavelets, pc) = (output.queue, output.put, output.sender());
+        (wavelets > 0).then_some(Sent { program, queue, color, wavelets, pc })
+    })
 }
 
 /// The heads of input queues that no task or operation takes.

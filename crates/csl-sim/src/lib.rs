@@ -32,6 +32,7 @@ pub use memcpy::{Command, Copy, Endpoint, Names, Order, Rect, RequestError, Shap
 pub use options::{Check, SimOptions, Tiles, Traces};
 pub use sim::Sim;
 pub use stop::{
-    BlockedState, Count, Dropped, FaultKind, FaultReport, Group, HazardOfMain, HostReason, HostWait, Mistake, NoSuchPe,
-    RunError, Running, Stalled, StalledOutput, StrangeRegister, TaskWait, ThreadWait, UnfinishedLaunch, Unread,
+    BlockedState, Count, Dropped, FaultKind, FaultReport, Group, HazardOfMain, HostReason, HostWait, IdleReason,
+    IdleTask, Mistake, NoSuchPe, RunError, Running, Sent, Stalled, StalledOutput, StrangeRegister, TaskWait,
+    ThreadWait, UnfinishedLaunch, Unread,
 };

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use csl_machine::Coord;
+
 use crate::event::Sink;
 use crate::gauge::Gauge;
 
@@ -65,8 +67,7 @@ pub enum Tiles {
     #[default]
     None,
     All,
-    /// Columns and rows.
-    Some(Arc<[(u32, u32)]>),
+    Some(Arc<[Coord]>),
 }
 
 impl Tiles {
@@ -74,7 +75,7 @@ impl Tiles {
         match self {
             Tiles::None => false,
             Tiles::All => true,
-            Tiles::Some(places) => places.contains(&(x, y)),
+            Tiles::Some(places) => places.contains(&Coord { x, y }),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use csl_image::{Image, ImageError};
+use csl_machine::Coord;
 use csl_pe::Pe;
 
 use crate::blocked_state;
@@ -68,7 +69,7 @@ impl Sim {
     pub fn wait_for_some(&mut self, ticket: Ticket, x: u32, y: u32) -> Result<Vec<u32>, RunError> {
         match self.run_until(ticket, u64::MAX) {
             Ok(_) => Ok(self.host.take_answer(ticket).unwrap_or_default()),
-            Err(RunError::Deadlock(_)) => Ok(self.host.withdraw(&mut self.machine, ticket, (x, y))),
+            Err(RunError::Deadlock(_)) => Ok(self.host.withdraw(&mut self.machine, ticket, Coord { x, y })),
             Err(other) => Err(other),
         }
     }
@@ -179,10 +180,11 @@ impl Sim {
     }
 
     /// The PEs that the run has touched, by row, then column; all others are as loaded.
-    pub fn touched(&mut self) -> Vec<(u32, u32)> {
-        let mut all: Vec<(u32, u32)> =
-            self.machine.rows().flat_map(|row| row.elements.tiles.iter().map(|tile| (tile.x, row.y))).collect();
-        all.sort_unstable_by_key(|&(x, y)| (y, x));
+    pub fn touched(&mut self) -> Vec<Coord> {
+        let rows = self.machine.rows();
+        let mut all: Vec<Coord> =
+            rows.flat_map(|row| row.elements.tiles.iter().map(|tile| Coord { x: tile.x, y: row.y })).collect();
+        all.sort_unstable_by_key(|at| (at.y, at.x));
         all
     }
 

@@ -58,6 +58,10 @@ pub struct BlockedState {
     pub running: Vec<Group<Running>>,
     /// Active local tasks that do not run: they are blocked, or wait for their turn.
     pub tasks: Vec<Group<TaskWait>>,
+    /// Tasks of PEs that are waited for and have nothing under way: what could still start there, and what has.
+    pub idle_tasks: Vec<Group<IdleTask>>,
+    /// The output queues by which wavelets were sent.
+    pub sent: Vec<Group<Sent>>,
     /// Wavelets that are stalled in routers.
     pub wavelets: Vec<Group<Stalled>>,
     /// Wavelets at the ramp that neither a task nor an operation takes.
@@ -141,6 +145,37 @@ pub struct TaskWait {
     pub program: ProgramId,
     pub id: TaskId,
     pub is_blocked: bool,
+}
+
+/// A task of a PE that is waited for, although it has nothing to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IdleTask {
+    pub program: ProgramId,
+    pub id: TaskId,
+    pub what: IdleReason,
+}
+
+/// The reason why a task does not start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IdleReason {
+    /// A data task: all wavelets that came in its queue have been taken.
+    Wavelets { color: Color, queue: Option<QueueId>, came: u32 },
+    /// A local task that was never activated.
+    NeverActivated,
+    /// A local task that was activated while it was active, so that it ran once for both.
+    MetActive,
+}
+
+/// Wavelets that a PE has put into an output queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sent {
+    pub program: ProgramId,
+    pub queue: QueueId,
+    /// The queue's color; where each operation names its own, that of the last wavelet.
+    pub color: Color,
+    pub wavelets: u32,
+    /// The instruction that began to send last.
+    pub pc: Option<u32>,
 }
 
 /// Wavelets in a router's input buffer.

@@ -27,6 +27,10 @@ const HABITS: &[(&[&str], &str)] = &[
         "a variable is declared with `var`, as in `var x: i16 = 0;`, a constant with `const`",
     ),
     (
+        &["__global__", "__device__", "__shared__"],
+        "a function is `fn name(x: i16) i16 { ... }`; one that the host launches is exported with `@export_symbol`",
+    ),
+    (
         &["static", "volatile", "register"],
         "a variable of the PE stands at the top level of its file, as in `var x: i16 = 0;`",
     ),

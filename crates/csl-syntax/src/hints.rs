@@ -9,6 +9,9 @@ pub fn hint(tokens: &[Lexeme], at: usize, expected: &Expected) -> Option<String>
     let found = tokens.get(at)?.token;
     let before = at.checked_sub(1).map(|i| tokens[i].token);
     let after = tokens.get(at + 1).map(|l| l.token);
+    if at > 0 && found == Token::Assign && is_setting_of_call(tokens, at) {
+        return Some("settings are fields of a struct, as in `.{ .async = true }`".to_string());
+    }
     if let Some(help) = foreign(tokens, at) {
         return Some(help.to_string());
     }
@@ -64,6 +67,20 @@ fn foreign(tokens: &[Lexeme], at: usize) -> Option<&'static str> {
         (_, Some(Token::Ident(_) | Token::Var | Token::Assign), _) if in_head_of_for => {
             return Some("a loop that counts is `for (@range(i16, n)) |i| { ... }`");
         }
+        (Some(Token::Ident(_)), Some(Token::Arrow), Some(Token::Ident(_))) => {
+            return Some("a field behind a pointer is `pointer.*.field`");
+        }
+        (Some(Token::Semicolon | Token::LBrace | Token::RBrace), Some(Token::Star), Some(Token::Ident(_))) => {
+            return Some("the value behind a pointer is `pointer.*`");
+        }
+        (_, Some(Token::Comma), _) if begins_list(tokens, at) => {
+            return Some("a list has its type before it, as in `[3]f32{ 1.0, 2.0, 3.0 }`");
+        }
+        (_, Some(Token::Colon), _) if in_brackets(tokens, at) => {
+            return Some(
+                "there are no slices: a part of an array is a pointer, as in `&x[2]`, with a length, or a DSD",
+            );
+        }
         (Some(Token::For), Some(Token::Ident(_)), _) => {
             return Some("a loop is `for (array) |element| { ... }` or `for (@range(i16, n)) |i| { ... }`");
         }
@@ -84,6 +101,25 @@ fn foreign(tokens: &[Lexeme], at: usize) -> Option<&'static str> {
         _ => None,
     };
     word(1).or_else(|| word(0)).or_else(|| called_before(tokens, at))
+}
+
+/// Whether the token follows the first item of `= { item, ..`.
+fn begins_list(tokens: &[Lexeme], at: usize) -> bool {
+    let before = |back: usize| at.checked_sub(back).map(|i| tokens[i].token);
+    let open = [2, 3].into_iter().find(|back| before(*back) == Some(Token::LBrace));
+    open.is_some_and(|back| matches!(before(back + 1), Some(Token::Assign)))
+}
+
+/// Whether the token stands in the brackets of `x[..`, behind one bound.
+fn in_brackets(tokens: &[Lexeme], at: usize) -> bool {
+    let before = |back: usize| at.checked_sub(back).map(|i| tokens[i].token);
+    matches!((before(2), before(3)), (Some(Token::LBracket), Some(Token::Ident(_))))
+}
+
+/// Whether `name =` stands among the arguments of a builtin, behind another argument.
+fn is_setting_of_call(tokens: &[Lexeme], at: usize) -> bool {
+    let before = |back: usize| at.checked_sub(back).map(|i| tokens[i].token);
+    matches!((before(1), before(2)), (Some(_), Some(Token::Comma)))
 }
 
 /// Help on a word of other languages with parentheses, as in `elif (c) {`, that ends right before the error.

@@ -104,11 +104,17 @@ impl Stream<'_, '_> {
                         return (i + 1, false);
                     }
                 }
-                Token::Semicolon if !in_braces => return (i + 1, false),
+                Token::Semicolon if !in_braces && !self.is_head_of_for(&inner) => return (i + 1, false),
                 _ => {}
             }
         }
         (self.tokens.len(), level != 0)
+    }
+
+    /// Whether the innermost bracket is that of `for (int i = 0; ..`, whose semicolons end no statement.
+    fn is_head_of_for(&self, inner: &[Open]) -> bool {
+        let innermost = inner.last().filter(|open| open.token == Token::LParen);
+        innermost.and_then(|open| self.token(open.at.checked_sub(1)?)) == Some(Token::For)
     }
 
     /// Whether a `}` that left `inner` open ends the declaration or statement.

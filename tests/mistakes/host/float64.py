@@ -1,6 +1,6 @@
 # An array of numpy's default type.
 #> told by: run
-#> mark: 1 float64 is to become float32; views of 16 bits are not meant
+#> mark: 3
 runner = SdkRuntime(out)
 v = runner.get_id("v")
 h = runner.get_id("h")

@@ -1,6 +1,6 @@
 # A launch behind a function that never unblocks the command stream.
 #> told by: run
-#> mark: 1 which function, and its line
+#> mark: 3
 runner = SdkRuntime(out)
 v = runner.get_id("v")
 h = runner.get_id("h")

@@ -1,5 +1,7 @@
 //! The rectangles of PEs that commands work on.
 
+use csl_host::Coord;
+
 /// A rectangle of PEs: its north-west PE and its size in PEs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rect {
@@ -36,13 +38,13 @@ impl Rect {
         Err(format!("{self} is not within the fabric of {} columns and {} rows", all.width, all.height))
     }
 
-    pub fn contains(&self, (x, y): (u32, u32)) -> bool {
+    pub fn contains(&self, Coord { x, y }: Coord) -> bool {
         (self.x..self.x.saturating_add(self.width)).contains(&x)
             && (self.y..self.y.saturating_add(self.height)).contains(&y)
     }
 
-    pub fn places(self) -> impl Iterator<Item = (u32, u32)> {
-        (self.y..self.y + self.height).flat_map(move |y| (self.x..self.x + self.width).map(move |x| (x, y)))
+    pub fn places(self) -> impl Iterator<Item = Coord> {
+        (self.y..self.y + self.height).flat_map(move |y| (self.x..self.x + self.width).map(move |x| Coord { x, y }))
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use csl_host::core_file::{Core, is_core};
 use csl_host::inspect::{Choice, Inspection};
-use csl_host::{IMAGE_FILE, read_image};
+use csl_host::{Coord, IMAGE_FILE, read_image};
 
 use super::rectangles::Rect;
 use crate::debug_shell::landings;
@@ -239,7 +239,7 @@ impl Session {
         }
         let (mut out, places) = (String::new(), self.places());
         let core = self.core()?;
-        for (x, y) in places {
+        for Coord { x, y } in places {
             if let Ok(bytes) = core.read_symbol(x, y, name) {
                 let words: Vec<String> = bytes.chunks(2).map(hexadecimal).collect();
                 // Writing to a String does not fail.
@@ -280,7 +280,7 @@ impl Session {
         range: &impl Fn(u32, u32) -> Option<(u16, u16)>,
     ) -> Result<(String, u16), String> {
         let (mut out, mut longest) = (String::new(), 0);
-        for (x, y) in rect.places() {
+        for Coord { x, y } in rect.places() {
             let Some((address, length)) = range(x, y) else { continue };
             longest = longest.max(length);
             let core = self.core()?;
@@ -295,7 +295,7 @@ impl Session {
         if out.is_empty() { Err(format!("{rect} holds no PE of the program")) } else { Ok((out, longest)) }
     }
 
-    fn places(&self) -> Vec<(u32, u32)> {
+    fn places(&self) -> Vec<Coord> {
         self.rectangles.iter().flat_map(|rect| rect.places()).collect()
     }
 

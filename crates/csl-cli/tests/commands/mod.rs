@@ -87,6 +87,48 @@ fn refused(folder: &Path, line: &str) -> String {
 }
 
 #[test]
+fn an_array_that_never_ends_meets_the_memory_of_the_pes() {
+    let folder = compiled();
+    let told = refused(folder.path(), "run out --quiet --h2d v=/dev/zero");
+    assert!(told.contains("/dev/zero") && told.contains("longer than what the copied PEs can hold"), "{told}");
+}
+
+/// The report of a run is coloured where the option or the environment says so, and is plain in a file.
+#[test]
+fn reports_of_a_run_are_coloured_as_diagnostics_are() {
+    let folder = compiled();
+    let told = |line: &str, set: &[(&str, &str)]| {
+        let mut run = command(folder.path(), line);
+        run.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").envs(set.iter().copied());
+        String::from_utf8(run.output().expect("waferlab runs").stderr).expect("it prints UTF-8")
+    };
+    let line = "run out --launch go:1 --max-cycles=5 --quiet";
+    let plain = told(line, &[]);
+    assert!(plain.contains("the run was ended in cycle") && !plain.contains('\x1b'), "{plain}");
+    assert!(told(&format!("{line} --color=always"), &[("NO_COLOR", "1")]).contains('\x1b'));
+    assert!(told(line, &[("CLICOLOR_FORCE", "1"), ("TERM", "dumb")]).contains('\x1b'));
+    assert!(!told(line, &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]).contains('\x1b'));
+}
+
+/// Standard error that is full or closed changes no status, and stops nothing by a panic (101).
+#[test]
+fn standard_error_that_is_full_or_closed_ends_nothing() {
+    let folder = compiled();
+    let shell = |program: &str, line: &str| {
+        let done = Command::new("sh").args(["-c", &format!("'{program}' {line}")]).current_dir(folder.path()).output();
+        done.expect("sh runs").status.code()
+    };
+    std::fs::write(folder.path().join("bad.csl"), "layout { x; }\n").expect("the folder is writable");
+    for stream in ["2>/dev/full", "2>&-", "2>&- >&-", ""] {
+        let cslc = shell(env!("CARGO_BIN_EXE_cslc"), &format!("bad.csl {stream}"));
+        assert_eq!(cslc, Some(1), "cslc {stream}");
+        let run = |line: &str| shell(env!("CARGO_BIN_EXE_waferlab"), &format!("run out {line} --quiet {stream}"));
+        assert_eq!(run("--launch go:1 --max-cycles=5"), Some(1), "waferlab run {stream}");
+        assert_eq!(run("--launch go:1"), Some(0), "waferlab run {stream}");
+    }
+}
+
+#[test]
 fn a_run_without_a_host_program_and_its_core() {
     let folder = compiled();
     let at = folder.path();

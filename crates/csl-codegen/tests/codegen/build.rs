@@ -106,8 +106,7 @@ pub fn program(fp16: FloatKind, types: Types, globals: Vec<Global>, funcs: Vec<F
 
 pub fn image(program: Program) -> Image {
     let wafer = Wafer {
-        width: 1,
-        height: 1,
+        size: Size { width: 1, height: 1 },
         programs: vec![program],
         tile_consts: vec![Vec::new()],
         tiles: vec![TileRun { x: 0, y: 0, len: 1, program: ProgramId::new(0) }],
@@ -123,6 +122,7 @@ pub fn image(program: Program) -> Image {
         offset: Coord { x: 0, y: 0 },
         memcpy: None,
         sections: Vec::new(),
+        threads: 1,
     };
     let image = csl_codegen::generate(&wafer, &sources, &options).expect("the program is valid");
     image.check().expect("generated images pass the reader's checks");

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use csl_fabric::{ColorState, Fault, Ramp, RouteTable, Row, TraceEvent, Traced};
-use csl_machine::{Arch, Color, ColorConfig, Direction, Wavelet};
+use csl_machine::{Arch, Color, ColorConfig, Coord, Direction, Wavelet};
 
 /// An event at a tile.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,7 +44,7 @@ pub enum Deed {
     Resume(Color),
 }
 
-pub type Routes = BTreeMap<(u32, u32), Vec<(Color, ColorConfig)>>;
+pub type Routes = BTreeMap<Coord, Vec<(Color, ColorConfig)>>;
 
 pub struct Fabric {
     pub rows: Vec<Row>,
@@ -117,7 +117,7 @@ impl Fabric {
     }
 
     /// Lets the CE at a tile send words from a cycle on, one a cycle as far as there is room.
-    pub fn send(&mut self, (x, y): (u32, u32), color: Color, from: u64, words: Vec<Wavelet>, advances: bool) {
+    pub fn send(&mut self, Coord { x, y }: Coord, color: Color, from: u64, words: Vec<Wavelet>, advances: bool) {
         let words = words.into();
         self.elements[y as usize].sends.push(Send { from, x, color, words, advances });
     }
@@ -207,7 +207,7 @@ fn inject(row: &mut Row, elements: &mut TestElements, now: u64) -> Result<(), Fa
 
 fn table(width: u32, height: u32, routes: &Routes) -> RouteTable {
     let (mut rows, mut sets, mut configs) = (vec![Vec::new(); height as usize], Vec::new(), Vec::new());
-    for ((x, y), colors) in routes {
+    for (Coord { x, y }, colors) in routes {
         let mut set = Vec::new();
         for (color, config) in colors {
             set.push((*color, configs.len() as u32));

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use csl_machine::{Arch, Color, ColorConfig, DirSet, Direction, PopMode, SwitchPos, Wavelet};
+use csl_machine::{Arch, Color, ColorConfig, Coord, DirSet, Direction, PopMode, Size, SwitchPos, Wavelet};
 use proptest::prelude::*;
 
 use crate::drawing::{stalled, table, wavelet};
@@ -14,7 +14,7 @@ const HEIGHT: u32 = 5;
 const COLOR: Color = Color::at(7);
 
 /// Grows a tree from a root: each step gives a member and a direction; steps onto members are left out.
-fn tree(root: (u32, u32), steps: &[(usize, usize)]) -> (Routes, BTreeMap<(u32, u32), u64>) {
+fn tree(root: Coord, steps: &[(usize, usize)]) -> (Routes, BTreeMap<Coord, u64>) {
     let mut configs = BTreeMap::from([(root, ColorConfig::route(DirSet::RAMP, DirSet::NONE))]);
     let mut hops = BTreeMap::from([(root, 0)]);
     let mut members = vec![root];
@@ -39,8 +39,12 @@ fn taken(happening: &Happening) -> Option<(u64, u32)> {
     Some((happening.cycle, wavelet.data))
 }
 
-fn neighbour(at: (u32, u32), side: Direction) -> Option<(u32, u32)> {
-    side.neighbour(at).filter(|(x, y)| *x < WIDTH && *y < HEIGHT)
+fn neighbour(at: Coord, side: Direction) -> Option<Coord> {
+    side.neighbour(at).filter(|to| Size { width: WIDTH, height: HEIGHT }.contains(*to))
+}
+
+fn place() -> impl Strategy<Value = Coord> {
+    (0..WIDTH, 0..HEIGHT).prop_map(Coord::from)
 }
 
 proptest! {
@@ -48,7 +52,7 @@ proptest! {
 
     #[test]
     fn every_member_of_a_tree_gets_every_word_in_order(
-        root in (0..WIDTH, 0..HEIGHT),
+        root in place(),
         steps in prop::collection::vec((0..30usize, 0..4usize), 0..60),
         words in prop::collection::vec(any::<u32>(), 1..20),
         wse3 in any::<bool>(),
@@ -58,7 +62,7 @@ proptest! {
         let mut fabric = Fabric::new(arch, WIDTH, HEIGHT, &routes);
         fabric.send(root, COLOR, 0, words.iter().map(|word| Wavelet::word(*word)).collect(), false);
         fabric.run(words.len() as u64 + 80).expect("no fault");
-        for ((x, y), distance) in hops {
+        for (Coord { x, y }, distance) in hops {
             let hop = u64::from(arch.chip().timing.hop);
             let expected = (0u64..).zip(&words).map(|(i, word)| (i + distance * hop, *word));
             let at = |h: &&Happening| (h.x, h.y) == (x, y);
@@ -123,10 +127,10 @@ impl Model {
     }
 }
 
-type Tiles = BTreeMap<(u32, u32), Model>;
+type Tiles = BTreeMap<Coord, Model>;
 
 /// Takes one wavelet through the tree; notes the CEs that get it.
-fn walk(tiles: &mut Tiles, at: (u32, u32), sent: &Sent, taken: &mut BTreeMap<(u32, u32), Vec<Wavelet>>) {
+fn walk(tiles: &mut Tiles, at: Coord, sent: &Sent, taken: &mut BTreeMap<Coord, Vec<Wavelet>>) {
     let tile = tiles.get_mut(&at).expect("routes lead to members");
     let outputs = tile.outputs();
     let (hidden, onward) = match sent {
@@ -159,13 +163,13 @@ fn switched(routes: Routes, dice: &[(u8, [u8; 3], bool, u8)]) -> Routes {
 }
 
 /// A root, the steps by which its tree grows, the switches of its routers, and what it sends.
-type Plan = ((u32, u32), Vec<(usize, usize)>, Vec<(u8, [u8; 3], bool, u8)>, Vec<Sent>);
+type Plan = (Coord, Vec<(usize, usize)>, Vec<(u8, [u8; 3], bool, u8)>, Vec<Sent>);
 
 fn plan() -> impl Strategy<Value = Plan> {
     let router = (1..32u8, prop::array::uniform3(0..32u8), any::<bool>(), 0..4u8);
     let sent = prop_oneof![any::<u32>().prop_map(Sent::Word), "[narNAR]{8}".prop_map(Sent::List)];
     (
-        (0..WIDTH, 0..HEIGHT),
+        place(),
         prop::collection::vec((0..30usize, 0..4usize), 0..40),
         prop::collection::vec(router, 1..12),
         prop::collection::vec(sent, 1..30),
@@ -188,7 +192,7 @@ proptest! {
         let mut expected = BTreeMap::new();
         for (color, (root, steps, dice, sent)) in (0..).map(Color::at).zip(&plans) {
             let tree = switched(tree(*root, steps).0, dice);
-            let model = |(at, colors): (&(u32, u32), &Vec<(Color, ColorConfig)>)| {
+            let model = |(at, colors): (&Coord, &Vec<(Color, ColorConfig)>)| {
                 (*at, Model { config: colors[0].1.clone(), position: 0 })
             };
             let mut tiles: Tiles = tree.iter().map(model).collect();
@@ -206,10 +210,10 @@ proptest! {
             fabric.actions.push(Action { cycle, x, y, deed: Deed::Room(None) });
         }
         fabric.run(600).expect("no fault");
-        let mut found: BTreeMap<((u32, u32), Color), Vec<Wavelet>> = BTreeMap::new();
+        let mut found: BTreeMap<(Coord, Color), Vec<Wavelet>> = BTreeMap::new();
         for Happening { x, y, what, .. } in &fabric.log {
             if let What::Taken { color, wavelet } = what {
-                found.entry(((*x, *y), *color)).or_default().push(*wavelet);
+                found.entry((Coord { x: *x, y: *y }, *color)).or_default().push(*wavelet);
             }
         }
         prop_assert_eq!(found, expected, "{}", table(&fabric.log));

@@ -1,13 +1,13 @@
 //! Routes and switches as the router's registers show them (docs/decisions/machine.md M46).
 
 use csl_fabric::ColorState;
-use csl_machine::{Arch, Color, DirSet, SwitchPos};
+use csl_machine::{Arch, Color, Coord, DirSet, SwitchPos};
 
 use crate::config::config;
 use crate::fabric::{Fabric, Routes};
 
 fn one_router(text: &str) -> Fabric {
-    Fabric::new(Arch::Wse2, 1, 1, &Routes::from([((0, 0), vec![(Color::at(3), config(text))])]))
+    Fabric::new(Arch::Wse2, 1, 1, &Routes::from([(Coord { x: 0, y: 0 }, vec![(Color::at(3), config(text))])]))
 }
 
 fn change(fabric: &mut Fabric, change: impl FnOnce(&mut ColorState)) -> &ColorState {

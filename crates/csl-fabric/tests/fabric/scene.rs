@@ -25,7 +25,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use csl_machine::{Arch, Color};
+use csl_machine::{Arch, Color, Coord};
 
 use crate::config::config;
 use crate::drawing;
@@ -33,9 +33,9 @@ use crate::fabric::{Action, Deed, Fabric, Routes};
 
 const CYCLES: u64 = 40;
 
-fn place(at: &str) -> (u32, u32) {
+fn place(at: &str) -> Coord {
     let (x, y) = at.split_once(',').unwrap_or_else(|| panic!("`{at}` is not X,Y"));
-    (x.parse().expect("a column"), y.parse().expect("a row"))
+    Coord { x: x.parse().expect("a column"), y: y.parse().expect("a row") }
 }
 
 fn cycle(word: &str) -> u64 {
@@ -66,7 +66,7 @@ fn direct(fabric: &mut Fabric, line: &str) -> Option<u64> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let color = || color(words[2]);
     let mut later = |at: &str, when: &str, deed| {
-        let (x, y) = place(at);
+        let Coord { x, y } = place(at);
         fabric.actions.push(Action { cycle: cycle(when), x, y, deed });
     };
     let left = |n: &str| (n != "all").then(|| n.parse().expect("a number or `all`"));
@@ -77,7 +77,7 @@ fn direct(fabric: &mut Fabric, line: &str) -> Option<u64> {
             fabric.send(place(at), color(), cycle(from), sent, kind == "last");
         }
         ["room", at, n] => {
-            let (x, y) = place(at);
+            let Coord { x, y } = place(at);
             fabric.carry_out(x, y, Deed::Room(left(n)), 0);
         }
         ["room", at, n, when] => later(at, when, Deed::Room(left(n))),
@@ -91,8 +91,8 @@ fn direct(fabric: &mut Fabric, line: &str) -> Option<u64> {
 /// The events on a chip, as text.
 fn play(setting: &str, arch: Arch) -> String {
     let routes = routes(setting);
-    let size = |of: fn(&(u32, u32)) -> u32| routes.keys().map(of).max().unwrap_or(0) + 1;
-    let mut fabric = Fabric::new(arch, size(|at| at.0), size(|at| at.1), &routes);
+    let size = |of: fn(&Coord) -> u32| routes.keys().map(of).max().unwrap_or(0) + 1;
+    let mut fabric = Fabric::new(arch, size(|at| at.x), size(|at| at.y), &routes);
     let others = lines(setting).filter(|line| line.starts_with(|c: char| c.is_ascii_alphabetic()));
     let cycles = others.fold(CYCLES, |cycles, line| direct(&mut fabric, line).unwrap_or(cycles));
     let result = fabric.run(cycles);

@@ -11,6 +11,7 @@ mod tiles;
 use std::path::{Path, PathBuf};
 
 use csl_image::{Image, PeImage};
+use csl_machine::Coord;
 use serde_json::Value;
 
 use crate::error::{HostError, NameError};
@@ -47,7 +48,7 @@ pub struct Choice {
     /// A program, by its number or its file.
     pub program: Option<String>,
     /// The program of a tile, by its place in the program's rectangle.
-    pub tile: Option<(u32, u32)>,
+    pub tile: Option<Coord>,
     /// A function, for code.
     pub function: Option<String>,
 }
@@ -108,7 +109,7 @@ impl Inspection {
     }
 
     /// Bytes of initialised and zero data of each PE, by coordinates in the whole fabric.
-    pub fn data_bytes(&self) -> impl Iterator<Item = ((u32, u32), u32)> + '_ {
+    pub fn data_bytes(&self) -> impl Iterator<Item = (Coord, u32)> + '_ {
         self.image.tiles.iter().flat_map(move |run| {
             let bytes = self.image.programs[run.program].data_end.into();
             (run.x..run.x + run.len).map(move |x| (self.image.to_physical(x, run.y), bytes))
@@ -118,7 +119,7 @@ impl Inspection {
     /// Numbers of the selected programs.
     fn chosen(&self, choice: &Choice) -> Result<Vec<usize>, HostError> {
         let all = 0..self.image.programs.len();
-        if let Some((x, y)) = choice.tile {
+        if let Some(Coord { x, y }) = choice.tile {
             let program = self.image.rect;
             let found = self.image.program_number(x, y).ok_or(NameError::ProgramAt { x, y, program })?;
             return Ok(vec![found.index()]);

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use csl_image::Image;
-use csl_machine::{Color, ColorConfig, Direction};
+use csl_machine::{Color, ColorConfig, Coord, Direction};
 
 /// Columns of text for a tile.
 const CELL: usize = 4;
@@ -38,10 +38,10 @@ fn middle(config: &ColorConfig) -> char {
 }
 
 pub(super) fn draw(image: &Image, color: Color) -> String {
-    let mut at: HashMap<(u32, u32), &ColorConfig> = HashMap::new();
+    let mut at: HashMap<Coord, &ColorConfig> = HashMap::new();
     for run in image.routes.iter().filter(|run| run.color == color) {
         for x in run.x..run.x + run.len {
-            at.insert((x, run.y), &image.color_configs[run.config as usize]);
+            at.insert(Coord { x, y: run.y }, &image.color_configs[run.config as usize]);
         }
     }
     let size = image.rect;
@@ -49,7 +49,7 @@ pub(super) fn draw(image: &Image, color: Color) -> String {
     let mut out = format!("{:MARGIN$}{}\n", "", numbers.get(2..).unwrap_or(&numbers));
     for y in 0..size.height {
         let row = |cell: &dyn Fn(&ColorConfig) -> String| -> String {
-            (0..size.width).map(|x| at.get(&(x, y)).map_or(" ".repeat(CELL), |config| cell(config))).collect()
+            (0..size.width).map(|x| at.get(&Coord { x, y }).map_or(" ".repeat(CELL), |config| cell(config))).collect()
         };
         let above = row(&|config| format!(" {}  ", arrow(config, Direction::North, ['↑', '↓', '↕'])));
         let level = row(&|config| {

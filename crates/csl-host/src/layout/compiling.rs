@@ -1,6 +1,6 @@
 //! Compiles a layout: from the description to the output folder.
 
-use csl_machine::Color;
+use csl_machine::{Color, Size};
 use std::path::PathBuf;
 
 use csl_image::{Image, Patch, PatchTarget, PatchValues, Stream, Symbol};
@@ -87,7 +87,7 @@ impl Plan<'_> {
     // ---- tiles and routes ----
 
     fn assembly(&self) -> Assembly {
-        let (width, height) = self.extent();
+        let size @ Size { width, height } = self.extent();
         let mut kinds: IndexMap<KindKey, String> = IndexMap::new();
         let mut tiles = vec![0; width as usize * height as usize];
         let mut set = |(x, y): Cell, key: KindKey, description: &dyn Fn() -> String| {
@@ -106,15 +106,15 @@ impl Plan<'_> {
             set(relay.cell, self.relay(relay), &|| format!("stream {}", relay.name));
         }
         let kinds = kinds.into_iter().map(|((file, params), description)| Kind { file, params, description });
-        Assembly { width, height, kinds: kinds.collect(), tiles, routes: self.routes() }
+        Assembly { size, kinds: kinds.collect(), tiles, routes: self.routes() }
     }
 
     /// Columns and rows of the smallest rectangle from the north-west corner that holds all regions, paths and streams.
-    fn extent(&self) -> (u32, u32) {
+    fn extent(&self) -> Size {
         let areas = self.wiring.areas.iter().map(|area| (area.end_x, area.end_y));
         let cells = self.wiring.uses.keys().map(|cell| (cell.0 + 1, cell.1 + 1));
         let (width, height) = areas.chain(cells).fold((0, 0), |a, b| (a.0.max(b.0), a.1.max(b.1)));
-        (width as u32, height as u32)
+        Size { width: width as u32, height: height as u32 }
     }
 
     fn params(&self, region: &Region, cell: Cell) -> Vec<(String, ParamValue)> {

@@ -14,7 +14,7 @@ mod router;
 mod streams;
 mod wiring;
 
-use csl_machine::Arch;
+use csl_machine::{Arch, Size};
 use indexmap::IndexMap;
 
 pub use compiling::LayoutOptions;
@@ -129,9 +129,9 @@ impl Layout {
     }
 
     /// Columns and rows of a region, in PEs.
-    pub fn size(&self, region: RegionId) -> (u32, u32) {
+    pub fn size(&self, region: RegionId) -> Size {
         let region = &self.regions[region.0];
-        (region.width, region.height)
+        Size { width: region.width, height: region.height }
     }
 
     /// Sets a param on the PEs of `area`, or of the whole region.
@@ -232,7 +232,7 @@ impl Layout {
     /// # Errors
     /// [`LayoutError::EmptyStack`] or [`LayoutError::Place`].
     pub fn hstack(&mut self, children: &[RegionId], origin: Option<Cell>) -> Result<u32, LayoutError> {
-        self.stack(children, origin, |width, _| (width, 0)).map(|(width, _)| width)
+        self.stack(children, origin, |size| Size { height: 0, ..size }).map(|size| size.width)
     }
 
     /// Places regions one below the other. Returns their height in PEs.
@@ -240,23 +240,22 @@ impl Layout {
     /// # Errors
     /// [`LayoutError::EmptyStack`] or [`LayoutError::Place`].
     pub fn vstack(&mut self, children: &[RegionId], origin: Option<Cell>) -> Result<u32, LayoutError> {
-        self.stack(children, origin, |_, height| (0, height)).map(|(_, height)| height)
+        self.stack(children, origin, |size| Size { width: 0, ..size }).map(|size| size.height)
     }
 
     fn stack(
         &mut self,
         children: &[RegionId],
         origin: Option<Cell>,
-        step: impl Fn(u32, u32) -> (u32, u32),
-    ) -> Result<(u32, u32), LayoutError> {
+        step: impl Fn(Size) -> Size,
+    ) -> Result<Size, LayoutError> {
         let first = children.first().ok_or(LayoutError::EmptyStack)?;
         let (x, y) = origin.or(self.regions[first.0].place).unwrap_or((0, 0));
-        let mut offset = (0, 0);
+        let mut offset = Size::default();
         for child in children {
-            self.place(*child, (x + offset.0 as i32, y + offset.1 as i32))?;
-            let (width, height) = self.size(*child);
-            let (dx, dy) = step(width, height);
-            offset = (offset.0 + dx, offset.1 + dy);
+            self.place(*child, (x + offset.width as i32, y + offset.height as i32))?;
+            let Size { width, height } = step(self.size(*child));
+            offset = Size { width: offset.width + width, height: offset.height + height };
         }
         Ok(offset)
     }

@@ -12,6 +12,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use csl_image::{MAGIC, Origin};
+use csl_machine::Coord;
 
 use super::{ELF_STUB, FOLDERS, IMAGE_FILE, SIDE_FILES, failure, tile_file, write_to_disk};
 
@@ -26,7 +27,7 @@ pub(super) struct Parts<'a> {
     pub program: &'a [u8],
     /// Other files by their paths in the folder.
     pub beside: &'a [(String, Vec<u8>)],
-    pub tiles: &'a [(u32, u32)],
+    pub tiles: &'a [Coord],
 }
 
 /// Writes the parts into `folder`, which is made if it does not exist. After an error nothing has changed.

@@ -35,7 +35,9 @@ pub(crate) fn mistakes(image: &Image, sources: &Path, found: &[Group<Mistake>]) 
         let program = &image.programs[*number];
         let origin = place(&mut excerpts, program, complaint.pc);
         let by = match complaint.what {
-            Wrong::StillWritten { by, .. } | Wrong::StillRead { by, .. } | Wrong::Unblocked { by, .. } => place(&mut excerpts, program, Some(by)),
+            Wrong::StillWritten { by, .. } | Wrong::StillRead { by, .. } | Wrong::Unblocked { by, .. } => {
+                place(&mut excerpts, program, Some(by))
+            }
             _ => String::new(),
         };
         let key = (origin.clone(), by.clone(), complaint.what.key().0, object_of(program, &complaint.what));
@@ -82,7 +84,9 @@ fn symbol(program: &PeImage, object: Option<u32>) -> Option<&Symbol> {
 fn object_of(program: &PeImage, what: &Wrong) -> Option<String> {
     let object = match *what {
         Wrong::Outside { object, .. } | Wrong::BehindRow { object, .. } => object,
-        Wrong::Undefined { object, .. } | Wrong::FifoBuffer { object, .. } | Wrong::Unblocked { object, .. } => Some(object),
+        Wrong::Undefined { object, .. } | Wrong::FifoBuffer { object, .. } | Wrong::Unblocked { object, .. } => {
+            Some(object)
+        }
         Wrong::StillWritten { object, .. } | Wrong::StillRead { object, .. } => object,
         _ => None,
     };
@@ -152,7 +156,10 @@ pub(super) fn wrong(program: &PeImage, what: &Wrong, by: &str) -> String {
             element(program, object, access)
         ),
         Wrong::StillRead { object, access, .. } => {
-            format!("writes {}, which the asynchronous operation at {by} has still to read", element(program, object, access))
+            format!(
+                "writes {}, which the asynchronous operation at {by} has still to read",
+                element(program, object, access)
+            )
         }
         Wrong::Unblocked { object, .. } => {
             let name = symbol(program, Some(object)).map_or("?", |symbol| symbol.name.as_str());
@@ -163,7 +170,11 @@ pub(super) fn wrong(program: &PeImage, what: &Wrong, by: &str) -> String {
         }
         Wrong::FifoEnd { fifo, is_full, left } => {
             let state = if is_full { "full" } else { "empty" };
-            format!("ends early: {} is {state}, and {} have not moved", fifo_name(Some(program), fifo), plural(left, "element"))
+            format!(
+                "ends early: {} is {state}, and {} have not moved",
+                fifo_name(Some(program), fifo),
+                plural(left, "element")
+            )
         }
         Wrong::Lengths { length, other } => {
             format!("has operands of unequal length: one has {}, another {other}", plural(length, "element"))
@@ -187,10 +198,16 @@ pub(super) fn advice(what: &Wrong) -> &'static str {
         Wrong::Outside { .. } => "keep the index, the offset and the length of the DSD within the object",
         Wrong::BehindRow { .. } => "keep each index within its own dimension",
         Wrong::Misaligned { .. } => "words lie at even addresses",
-        Wrong::Undefined { .. } => "memory holds anything at the start: give the variable a value, such as `@zeros(..)`",
+        Wrong::Undefined { .. } => {
+            "memory holds anything at the start: give the variable a value, such as `@zeros(..)`"
+        }
         Wrong::StillWritten { .. } => "wait for the operation: use the data in a task that its `.activate` names",
-        Wrong::StillRead { .. } => "wait for the operation before the data change: write in a task that its `.activate` names",
-        Wrong::Unblocked { .. } => "the host may copy it too early: unblock in a task that the operation's `.activate` names",
+        Wrong::StillRead { .. } => {
+            "wait for the operation before the data change: write in a task that its `.activate` names"
+        }
+        Wrong::Unblocked { .. } => {
+            "the host may copy it too early: unblock in a task that the operation's `.activate` names"
+        }
         Wrong::FifoBuffer { .. } => "a FIFO's elements come and go by the FIFO alone",
         Wrong::FifoEnd { .. } => "make the operation asynchronous, ask for its result, or make the buffer larger",
         Wrong::Lengths { .. } => "give all operands one length",

@@ -4,6 +4,7 @@ use csl_diag::{Code, Diagnostic};
 use std::sync::Arc;
 
 use csl_image::{Image, PeImage};
+use csl_machine::Coord;
 use csl_machine::registers::ce;
 use csl_pe::scalar::CpuFault;
 use csl_sim::{FaultKind, FaultReport};
@@ -26,14 +27,14 @@ pub(crate) fn fault(excerpts: &mut Excerpts, report: &FaultReport) -> Diagnostic
         }
         FaultKind::Fabric(fault) => {
             let diagnostic = fabric_fault(fault, headline);
-            match circle::through(image, fault.color, (*x, *y)) {
+            match circle::through(image, fault.color, Coord { x: *x, y: *y }) {
                 Some(text) => diagnostic.note(text),
                 None => diagnostic,
             }
         }
         FaultKind::BadPointer { id, addr, bytes } => bad_pointer(image, *id, *addr, *bytes, headline),
     };
-    let (px, py) = image.to_physical(*x, *y);
+    let Coord { x: px, y: py } = image.to_physical(*x, *y);
     diagnostic.note(format!("in the whole fabric this is PE ({px}, {py})"))
 }
 

@@ -2,7 +2,7 @@
 
 use csl_fabric::{SwitchCause, SwitchState, Traced};
 use csl_image::RouteRun;
-use csl_machine::{Color, ColorConfig, DirSet, Direction, SwitchPos, Wavelet};
+use csl_machine::{Color, ColorConfig, Coord, DirSet, Direction, SwitchPos, Wavelet};
 use csl_num::FloatKind;
 use csl_sim::{Event, Tiles};
 
@@ -19,7 +19,7 @@ pub(super) fn line(
     (color, what): (Color, &Traced),
     ident: u64,
 ) -> Option<String> {
-    let (x, y) = scene.place(event);
+    let Coord { x, y } = scene.place(event);
     let tile = format!("@{} P{x}.{y} (hwtile)", event.cycle);
     match what {
         Traced::Landing { from, wavelet, local_flip } if kinds.landing.holds(x, y) => {

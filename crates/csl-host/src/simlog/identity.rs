@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use csl_fabric::Traced;
-use csl_machine::{Color, DirSet, Direction};
+use csl_machine::{Color, Coord, DirSet, Direction};
 use csl_sim::Event;
 
 use super::Scene;
@@ -66,6 +66,6 @@ fn take<K: std::hash::Hash + Eq>(queues: &mut HashMap<K, VecDeque<u64>>, key: &K
 /// The end of a link; `None` outside the program's rectangle.
 fn beyond(scene: &Scene, x: u32, y: u32, side: Direction) -> Option<Link> {
     let size = scene.image.rect;
-    let (x, y) = side.neighbour((x, y))?;
-    (x < size.width && y < size.height).then_some((x, y, side.opposite()))
+    let at = side.neighbour(Coord { x, y })?;
+    size.contains(at).then_some((at.x, at.y, side.opposite()))
 }

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use csl_machine::Coord;
+
 /// A PE, in the program's rectangle, and the cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct IdlePe {
@@ -14,15 +16,15 @@ pub(super) struct IdlePe {
 /// The PEs that are about to be idle.
 #[derive(Default)]
 pub(super) struct Idle {
-    last: HashMap<(u32, u32), u64>,
+    last: HashMap<Coord, u64>,
     /// The PEs by the cycle that may turn out to be idle.
-    waiting: BTreeMap<u64, Vec<(u32, u32)>>,
+    waiting: BTreeMap<u64, Vec<Coord>>,
 }
 
 impl Idle {
     pub(crate) fn executed(&mut self, cycle: u64, x: u32, y: u32) {
-        if self.last.insert((x, y), cycle) != Some(cycle) {
-            self.waiting.entry(cycle + 1).or_default().push((x, y));
+        if self.last.insert(Coord { x, y }, cycle) != Some(cycle) {
+            self.waiting.entry(cycle + 1).or_default().push(Coord { x, y });
         }
     }
 
@@ -31,8 +33,8 @@ impl Idle {
         let mut idle = Vec::new();
         while let Some(entry) = self.waiting.first_entry().filter(|entry| *entry.key() < cycle) {
             let (at, places) = entry.remove_entry();
-            let rests = |place: &&(u32, u32)| self.last.get(place).is_some_and(|last| last + 1 == at);
-            idle.extend(places.iter().filter(rests).map(|&(x, y)| IdlePe { cycle: at, x, y }));
+            let rests = |place: &&Coord| self.last.get(place).is_some_and(|last| last + 1 == at);
+            idle.extend(places.iter().filter(rests).map(|&Coord { x, y }| IdlePe { cycle: at, x, y }));
         }
         idle
     }

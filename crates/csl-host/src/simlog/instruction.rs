@@ -2,7 +2,7 @@
 
 use csl_image::PeImage;
 use csl_isa::{Insn, Op};
-use csl_machine::{MicrothreadId, VecOp};
+use csl_machine::{Coord, VecOp};
 use csl_pe::{Element, Issue, Thread};
 use csl_sim::Event;
 
@@ -38,13 +38,13 @@ pub(super) fn executed(scene: &Scene, event: &Event, issue: &Issue, element: &El
 }
 
 pub(super) fn idle(scene: &Scene, pe: IdlePe) -> String {
-    let (x, y) = scene.image.to_physical(pe.x, pe.y);
-    let id = y * scene.image.fabric.width + x;
+    let at = scene.image.to_physical(pe.x, pe.y);
+    let (Coord { x, y }, id) = (at, scene.image.fabric.number(at));
     format!("@{} P{x}.{y}: Id: {id}, Msg: [EX OP] IDLE\n", pe.cycle)
 }
 
 fn head(scene: &Scene, event: &Event, issue: &Issue, seq: u32, stage: u8) -> String {
-    let ((x, y), id) = (scene.place(event), scene.tile(event));
+    let (Coord { x, y }, id) = (scene.place(event), scene.tile(event));
     let number = issue.number;
     format!("@{} P{x}.{y}: Id: {id}, Instr: {number}, Seq: {seq}, Pipe: {stage}, Msg: ", event.cycle)
 }
@@ -74,8 +74,8 @@ impl Found {
     /// Address, task and name. The address is the number of the instruction, as listings show it.
     fn place(&self, issue: &Issue) -> String {
         let thread = match issue.thread {
-            Thread::Main => format!("T{:02}", issue.task),
-            Thread::Microthread(ut) => format!("T{:02}.UT{}", issue.task, MicrothreadId::byte(ut)),
+            Thread::Main | Thread::Microthread(None) => format!("T{:02}", issue.task),
+            Thread::Microthread(Some(ut)) => format!("T{:02}.UT{ut}", issue.task),
         };
         format!("0x{:04x}: {thread:<8}{}", issue.pc, self.name)
     }

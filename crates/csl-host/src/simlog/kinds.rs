@@ -1,6 +1,7 @@
 //! The kinds of events that `SIMFABRIC_DEBUG` asks for.
 
 use csl_image::Image;
+use csl_machine::Coord;
 use csl_sim::{Tiles, Traces};
 
 /// The environment variable that selects events, and the names under which container runtimes pass it into containers.
@@ -69,13 +70,13 @@ impl LogKinds {
 
     /// A warning for each PE that is named but runs no program.
     pub(crate) fn idle_places(&self, image: &Image) -> Vec<String> {
-        let mut places: Vec<(u32, u32)> = self.all().into_iter().flat_map(named).collect();
+        let mut places: Vec<Coord> = self.all().into_iter().flat_map(named).collect();
         places.sort_unstable();
         places.dedup();
-        let is_idle = |place: &(u32, u32)| {
-            image.to_logical(place.0, place.1).is_none_or(|(x, y)| image.program_at(x, y).is_none())
-        };
-        let text = |(x, y)| format!("SIMFABRIC_DEBUG: P{x}.{y} runs no program, so that nothing of it is logged");
+        let is_idle =
+            |place: &Coord| image.to_logical(place.x, place.y).is_none_or(|at| image.program_at(at.x, at.y).is_none());
+        let text =
+            |Coord { x, y }| format!("SIMFABRIC_DEBUG: P{x}.{y} runs no program, so that nothing of it is logged");
         places.into_iter().filter(is_idle).map(text).collect()
     }
 
@@ -84,7 +85,7 @@ impl LogKinds {
         let fabric = [&self.landing, &self.router, &self.wavelet].into_iter().any(|asked| *asked != Tiles::None);
         let instructions = match &self.inst_trace {
             Tiles::Some(places) => {
-                Tiles::Some(places.iter().filter_map(|place| image.to_logical(place.0, place.1)).collect())
+                Tiles::Some(places.iter().filter_map(|place| image.to_logical(place.x, place.y)).collect())
             }
             all_or_none => all_or_none.clone(),
         };
@@ -93,11 +94,11 @@ impl LogKinds {
 }
 
 /// `P5.2`: column and row in the fabric.
-fn parse_place(text: &str) -> Option<(u32, u32)> {
+fn parse_place(text: &str) -> Option<Coord> {
     let (x, y) = text.strip_prefix('P')?.split_once('.')?;
-    Some((x.parse().ok()?, y.parse().ok()?))
+    Some(Coord { x: x.parse().ok()?, y: y.parse().ok()? })
 }
 
-fn named(asked: &Tiles) -> Vec<(u32, u32)> {
+fn named(asked: &Tiles) -> Vec<Coord> {
     if let Tiles::Some(places) = asked { places.to_vec() } else { Vec::new() }
 }

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use csl_fabric::Traced;
 use csl_image::Image;
+use csl_machine::Coord;
 use csl_num::FloatKind;
 use csl_sim::{Event, EventKind, Tiles, Traces};
 
@@ -41,14 +42,13 @@ pub(crate) struct Scene {
 
 impl Scene {
     /// Coordinates of the event in the whole fabric.
-    fn place(&self, event: &Event) -> (u32, u32) {
+    fn place(&self, event: &Event) -> Coord {
         self.image.to_physical(event.x, event.y)
     }
 
     /// Number of a tile in the whole fabric, by row.
     fn tile(&self, event: &Event) -> u32 {
-        let (x, y) = self.place(event);
-        y * self.image.fabric.width + x
+        self.image.fabric.number(self.place(event))
     }
 
     fn is_wse3(&self) -> bool {

@@ -10,7 +10,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use csl_host::Arch;
+use csl_host::{Arch, Size};
 
 use super::runs;
 
@@ -205,7 +205,7 @@ fn stencils(jobs: &mut Vec<Job>) {
                 continue;
             }
             job(jobs, format!("{} tiles of {width} x {height}", chip(arch)), move || {
-                runs::tile_step(arch, (width, height), (grid_width, grid_height))
+                runs::tile_step(arch, Size { width, height }, Size { width: grid_width, height: grid_height })
             });
         }
     }

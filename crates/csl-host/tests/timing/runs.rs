@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use csl_host::{Arch, Argument, Copy, LogKinds, Options, Rect, Runtime, Settings, Spread, compile};
+use csl_host::{Arch, Argument, Copy, LogKinds, Options, Rect, Runtime, Settings, Size, Spread, compile};
 use tempfile::TempDir;
 
 use crate::program;
@@ -20,7 +20,7 @@ fn opened(program: &str, arch: Arch, params: &[(&str, u32)]) -> (TempDir, Runtim
         arch,
         params: params.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
         memcpy: true,
-        fabric_offsets: Some((4, 1)),
+        fabric_offsets: Some((4, 1).into()),
         ..Options::new("layout.csl")
     };
     let done = compile(&options);
@@ -160,12 +160,12 @@ pub fn star_step(arch: Arch, side: u32) -> i64 {
 }
 
 /// Cycles a step of the stencil takes with a tile on each PE. Grids are padded to whole tiles.
-pub fn tile_step(arch: Arch, tile: (u32, u32), grid: (u32, u32)) -> i64 {
+pub fn tile_step(arch: Arch, tile: Size, grid: Size) -> i64 {
     let params = [
-        ("tile_width", tile.0),
-        ("tile_height", tile.1),
-        ("width", (grid.0 - 4).div_ceil(tile.0) + 2),
-        ("height", (grid.1 - 4).div_ceil(tile.1) + 2),
+        ("tile_width", tile.width),
+        ("tile_height", tile.height),
+        ("width", (grid.width - 4).div_ceil(tile.width) + 2),
+        ("height", (grid.height - 4).div_ceil(tile.height) + 2),
     ];
     let end = |steps: u32| {
         let arguments = [Argument::Int(steps.into())];

@@ -8,7 +8,7 @@ use crate::layout::Wafer;
 
 /// Tiles, routes and exports.
 pub fn dump_layout(wafer: &Wafer) -> String {
-    let mut lines = vec![format!("rectangle {} x {}", wafer.width, wafer.height)];
+    let mut lines = vec![format!("rectangle {} x {}", wafer.size.width, wafer.size.height)];
     lines.extend(wafer.params.iter().map(|(name, value)| format!("param {name} = {value}")));
     for run in &wafer.tiles {
         let name = wafer.programs.get(run.program.index()).map_or("?", |program| &program.name);

@@ -24,7 +24,7 @@ impl Sources for OneFile {
 }
 
 fn program(text: &str) -> Program {
-    let options = Options { fabric: Some((20, 20)), offsets: (4, 1), ..Options::default() };
+    let options = Options { fabric: Some((20, 20).into()), offsets: (4, 1).into(), ..Options::default() };
     let analysis = csl_sema::analyze("layout.csl", &mut OneFile(text.to_owned()), &options);
     let wafer = analysis.wafer.unwrap_or_else(|_| panic!("{:?}", analysis.diagnostics));
     wafer.programs.into_iter().next().expect("one program")

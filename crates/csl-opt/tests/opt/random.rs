@@ -456,8 +456,7 @@ fn function(random: &mut Random, number: usize, callees: Vec<(FuncId, Vec<Scalar
 fn image(program: Program) -> Arc<PeImage> {
     let wafer = Wafer {
         tile_consts: vec![Vec::new()],
-        width: 1,
-        height: 1,
+        size: Size { width: 1, height: 1 },
         programs: vec![program],
         tiles: vec![TileRun { x: 0, y: 0, len: 1, program: ProgramId::new(0) }],
         routes: Vec::new(),
@@ -472,6 +471,7 @@ fn image(program: Program) -> Arc<PeImage> {
         offset: Coord { x: 0, y: 0 },
         memcpy: None,
         sections: Vec::new(),
+        threads: 1,
     };
     let image = csl_codegen::generate(&wafer, &sources, &options).expect("the program is valid");
     image.check().expect("generated images pass the reader's checks");

@@ -73,8 +73,8 @@ fn drops_result(program: &PeImage, pc: usize) -> bool {
     let end = program.func_of(pc.low32()).map_or(0, |func| func.end as usize);
     for next in program.code.get(pc + 1..end).unwrap_or_default() {
         let named = || next.op.fields().into_iter().zip([next.a, next.b, next.c]).filter(|(_, reg)| *reg == insn.b);
-        let has_arguments = next.op != Op::Sys
-            || SysOp::ALL.get(usize::from(next.a)).is_some_and(|service| !service.args().is_empty());
+        let has_arguments =
+            next.op != Op::Sys || SysOp::ALL.get(usize::from(next.a)).is_some_and(|service| !service.args().is_empty());
         let is_read = |field| matches!(field, Field::Src | Field::Acc) || field == Field::Args && has_arguments;
         if named().any(|(field, _)| is_read(field)) {
             return false;

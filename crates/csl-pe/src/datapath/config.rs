@@ -1,14 +1,17 @@
 //! The configuration of an operation or a DSR, with its register operands read.
 
 use csl_isa::vec::RegOrImm;
-use csl_machine::{Action, MicrothreadId, OnControl, Priority, TaskId, VecConfig};
+use csl_machine::{Action, MicrothreadId, OnControl, Priority, VecConfig};
 use csl_num::LowBits;
+
+/// An action with the number that was given for its task, which may be that of none.
+pub(crate) type Effect = Action<u16>;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Config {
     pub is_async: bool,
-    pub completion: Action,
-    pub on_control: Option<Action>,
+    pub completion: Effect,
+    pub on_control: Option<Effect>,
     pub priority: Option<Priority>,
     pub ut: Option<MicrothreadId>,
     pub index: u16,
@@ -45,6 +48,6 @@ pub(super) fn microthread(operand: RegOrImm, reg: &dyn Fn(u16) -> u64) -> Option
 }
 
 /// The target of an action, with its number read.
-fn effect(action: Action<RegOrImm>, reg: &dyn Fn(u16) -> u64) -> Action {
-    action.map(|operand| TaskId::clamped(value(*operand, reg).into()))
+fn effect(action: Action<RegOrImm>, reg: &dyn Fn(u16) -> u64) -> Effect {
+    action.map(|operand| value(*operand, reg))
 }

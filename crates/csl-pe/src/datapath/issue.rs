@@ -1,8 +1,9 @@
 //! One issue of an operation: the elements that move in one cycle.
 
-use csl_machine::{Action, ENDLESS_LENGTH, FifoAction, VecOp};
+use csl_machine::{ENDLESS_LENGTH, FifoAction, VecOp};
 use csl_num::LowBits;
 
+use super::config::Effect;
 use super::cursor::Cursor;
 use super::exceptions;
 use super::operation::{Message, Operation, Stall, Step};
@@ -15,7 +16,7 @@ use crate::ports::Ports;
 enum Ready {
     Go(u32),
     Wait(Stall),
-    End(Action),
+    End(Effect),
 }
 
 /// The end of a FIFO that an operation finds empty or full.

@@ -27,6 +27,7 @@ mod wavelets;
 pub use memory::Memory;
 
 pub(crate) use claim::operands;
+pub(crate) use config::Effect;
 pub(crate) use cursor::{Cursor, Operand};
 pub(crate) use iterator::Turn;
 pub(crate) use length::Length;

@@ -1,10 +1,10 @@
 //! A vector operation under way. It can stop after any element and continue.
 
-use csl_machine::{Action, Chip, FifoAction, Priority, VecOp};
+use csl_machine::{Chip, FifoAction, Priority, VecOp};
 use csl_num::{FloatKind, LowBits};
 
 use super::alu;
-use super::config::Config;
+use super::config::{Config, Effect};
 use super::cursor::{Cursor, DsrSlot, In, Operand, Out};
 use super::fifo::FifoState;
 use super::length::Length;
@@ -73,7 +73,7 @@ pub(crate) struct Needs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Moved,
-    Done(Action),
+    Done(Effect),
     Stalled(Stall),
 }
 

@@ -101,7 +101,12 @@ impl Setup<'_> {
         .settled();
         run.zero = zeroed(&run, found[0].fabric, swapped);
         let loads = found.iter().map(|f| f.loads).sum();
-        Ok(Started { run, loads, extra: constants * self.data.chip.timing.scalar_operand + u32::from(rate.lead), lengths })
+        Ok(Started {
+            run,
+            loads,
+            extra: constants * self.data.chip.timing.scalar_operand + u32::from(rate.lead),
+            lengths,
+        })
     }
 
     /// The limits that the `.simd_mode` of FIFOs (WSE-2) puts on an issue: the greatest and the least number of

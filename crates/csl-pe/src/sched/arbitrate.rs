@@ -108,7 +108,7 @@ impl Sched {
             Ok(Step::Moved | Step::Stalled(_)) => {}
             Ok(Step::Done(effect)) => {
                 let ut = self.uts.swap_remove(at);
-                self.end_ut(&ut.run, effect, now, data);
+                self.end_ut(&ut.run, effect, (now, ut.pc), data);
             }
             Err(kind) => {
                 self.uts.swap_remove(at);

@@ -19,7 +19,7 @@ impl Sched {
         }
         self.synchronize(now, visit.cpu, visit.data);
         if !self.completions.is_empty() {
-            self.take_completions(now, visit.cpu);
+            self.take_completions(now);
         }
         self.watch_flushes(visit.data.chip, visit.ports);
         let has_code = !self.uts.is_empty() && self.code_until(now, visit.cpu, visit.data, visit.ports) > now;

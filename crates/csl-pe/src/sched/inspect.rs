@@ -47,6 +47,10 @@ pub struct TaskState {
     pub active_and_blocked: u32,
     /// Blocked colors (WSE-2) or input queues (WSE-3).
     pub blocked_channels: u32,
+    /// Local ids that a function is bound to, and that have never run.
+    pub never_run: u32,
+    /// Local tasks that were activated while they were active, so that they ran once for both.
+    pub met_active: u32,
     /// Host calls that have not started yet.
     pub waiting_calls: usize,
     /// Input slots that an operation reads, whatever it waits for.
@@ -98,6 +102,8 @@ impl Sched {
             active: self.tasks.active(),
             active_and_blocked: self.tasks.active_and_blocked(),
             blocked_channels: self.tasks.blocked_channels(),
+            never_run: self.tasks.never_run(),
+            met_active: self.tasks.met_active(),
             waiting_calls: self.calls.waiting.len(),
             reading: self.busy_inputs(),
         }

@@ -1,9 +1,9 @@
 //! Microthreads: asynchronous operations, their priorities, and their effects at the end.
 
 use csl_machine::registers::ce;
-use csl_machine::{Action, MicrothreadId, Priority};
+use csl_machine::{MicrothreadId, Priority};
 
-use crate::datapath::Operation;
+use crate::datapath::{Effect, Operation};
 
 /// An asynchronous operation. The order of the fields is that in memory: those that each cycle reads lie together.
 #[derive(Clone, Debug)]
@@ -32,7 +32,9 @@ impl Microthread {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Completion {
     pub cycle: u64,
-    pub effect: Action,
+    pub effect: Effect,
+    /// The instruction that started the operation.
+    pub pc: u32,
 }
 
 /// The place of the main thread in the turn, where its priority is a microthread's, and that of microthreads without a

@@ -29,7 +29,7 @@ impl Sched {
         match op {
             SysOp::ActivateTask => {
                 self.look_at_activation(a.low16(), visit.cpu);
-                self.tasks.activate_local(a.low16())?;
+                self.tasks.activate_local(a.low16(), Some(visit.cpu.at()))?;
             }
             SysOp::BlockTask => self.block_number(a, true, visit.program),
             SysOp::UnblockTask => self.block_number(a, false, visit.program),

@@ -121,6 +121,11 @@ impl Sched {
         self.fault = Some(Box::new(Fault { kind, cycle, pc: stack.first().copied(), stack }));
     }
 
+    /// Stops the PE with a fault of an instruction that the main thread need not run.
+    pub fn raise_fault_at(&mut self, kind: FaultKind, cycle: u64, pc: u32) {
+        self.fault = Some(Box::new(Fault { kind, cycle, pc: Some(pc), stack: Vec::new() }));
+    }
+
     /// Makes the teardown task ready once a queue that is to drain is empty (`@queue_flush`).
     #[inline]
     pub fn watch_flushes(&mut self, chip: &Chip, ports: &Ports) {

@@ -19,6 +19,12 @@ const RING: u8 = 65;
 pub(crate) struct Tasks {
     arch: Arch,
     active: u32,
+    /// Local ids that a function is bound to, those that have run, and those that were activated while they were active.
+    bound: u32,
+    ran: u32,
+    met_active: u32,
+    /// The instruction that activated an id which nothing is bound to.
+    pub unbound_at: Option<u32>,
     local_blocked: u32,
     control_blocked: u64,
     /// The blocked channels: colors on WSE-2, input queues on WSE-3.
@@ -72,6 +78,10 @@ impl Tasks {
         Tasks {
             arch,
             active: 0,
+            bound: bound_ids(program),
+            ran: 0,
+            met_active: 0,
+            unbound_at: None,
             local_blocked: 0,
             control_blocked: 0,
             channel_blocked: if program.dialect.blocks_unbound_channels { !unblocked } else { 0 },
@@ -88,7 +98,7 @@ impl Tasks {
     pub fn start_up(&mut self, program: &PeImage) -> Result<(), FaultKind> {
         for &startup in &program.startup {
             match startup {
-                Startup::Activate(target) => self.activate(target)?,
+                Startup::Activate(target) => self.activate(target, None)?,
                 Startup::Block(target) => self.set_blocked(target, true),
                 Startup::Unblock(target) => self.set_blocked(target, false),
             }
@@ -96,15 +106,21 @@ impl Tasks {
         Ok(())
     }
 
-    pub fn activate(&mut self, target: TaskTarget) -> Result<(), FaultKind> {
-        self.activate_local(u16::from(*target.id()))
+    pub fn activate(&mut self, target: TaskTarget, pc: Option<u32>) -> Result<(), FaultKind> {
+        self.activate_local(u16::from(*target.id()), pc)
     }
 
-    pub fn activate_local(&mut self, id: u16) -> Result<(), FaultKind> {
+    /// Activates a local task by instruction `pc`.
+    pub fn activate_local(&mut self, id: u16, pc: Option<u32>) -> Result<(), FaultKind> {
         if id >= 32 {
             return Err(FaultKind::NoSuchTask { id });
         }
-        self.active |= 1 << id;
+        let bit = 1 << id;
+        self.met_active |= self.active & bit;
+        self.active |= bit;
+        if self.bound & bit == 0 {
+            self.unbound_at = pc;
+        }
         Ok(())
     }
 
@@ -210,6 +226,7 @@ impl Tasks {
         };
         if let Pick::Local(id) = pick {
             self.active &= !id.bit();
+            self.ran |= id.bit();
         }
         self.next = (place + 1) % RING;
     }
@@ -225,6 +242,16 @@ impl Tasks {
 
     pub fn active(&self) -> u32 {
         self.active
+    }
+
+    /// Local ids that a function is bound to, and that have never run.
+    pub fn never_run(&self) -> u32 {
+        self.bound & !self.ran
+    }
+
+    /// Local tasks that were activated while they were active, so that they ran once for both.
+    pub fn met_active(&self) -> u32 {
+        self.met_active
     }
 
     pub fn blocked_channels(&self) -> u32 {
@@ -260,6 +287,13 @@ fn message_queues(program: &PeImage) -> u32 {
     let carries = |color| program.colors.iter().any(|(own, config)| *own == color && config.messages.is_some());
     let inputs = program.queues.iter().filter(|queue| queue.dir == QueueDir::In && queue.color.is_some_and(carries));
     inputs.fold(0, |mask, queue| mask | TaskId::from(queue.id).bit())
+}
+
+/// Ids below 32 with a local task.
+fn bound_ids(program: &PeImage) -> u32 {
+    TaskId::all()
+        .filter(|&id| find_in_table(program, TaskKind::Local, id).is_some())
+        .fold(0, |mask, id| mask | id.bit())
 }
 
 /// The task bound to a number.

@@ -1,13 +1,12 @@
 //! The vector operations of the main thread, from their start to their end.
 
 use csl_isa::NO_REG;
-use csl_machine::Action;
 
 use super::main_thread::{Flow, Main};
 use super::microthread::Microthread;
 use super::state::{Sched, Visit};
 use super::tracer::IssuePreview;
-use crate::datapath::{Datapath, Operation, Setup, Started, Step};
+use crate::datapath::{Cursor, Datapath, Effect, Operation, Setup, Started, Step};
 use crate::event::Thread;
 use crate::fault::FaultKind;
 use crate::ports::Ports;
@@ -20,6 +19,9 @@ impl Sched {
         let desc = program.vecs.get(usize::from(row)).ok_or(FaultKind::BadCode("no such vector operation"))?;
         let reg = |number| cpu.reg(number);
         let Started { run, loads, extra, lengths } = Setup { data, program, ports, reg: &reg }.start(desc)?;
+        if let Cursor::Out(out) = run.dest.cursor {
+            ports.outputs[out.slot].set_sender(cpu.at());
+        }
         let tags = self.look_at_start(desc, &run, lengths, cpu, data, ports);
         let timing = &data.chip.timing;
         // The DSRs of an operation that had to wait were loaded meanwhile.
@@ -32,7 +34,7 @@ impl Sched {
             self.trace_vector(Thread::Microthread(id), start, cpu);
             write_result(cpu, dst, true);
             if run.is_empty() {
-                self.end_ut(&run, run.config.completion, start, data);
+                self.end_ut(&run, run.config.completion, (start, cpu.at()), data);
             } else {
                 let mark = self.shadow.as_mut().map_or(0, |shadow| shadow.begin(&run, cpu.at(), tags));
                 self.uts.push(Microthread { id, run, start, pc: cpu.at(), mark });
@@ -107,14 +109,14 @@ impl Sched {
         }
     }
 
-    fn finish_vector(&mut self, run: &Operation, dst: u16, effect: Action, cpu: &mut Cpu, data: &mut Datapath) {
+    fn finish_vector(&mut self, run: &Operation, dst: u16, effect: Effect, cpu: &mut Cpu, data: &mut Datapath) {
         data.save_dsrs(run);
         write_result(cpu, dst, run.result);
         let timing = &data.chip.timing;
         let last_issue = cpu.local_time.saturating_sub(u64::from(run.rate.period));
         self.pace.next_ready = last_issue + u64::from(timing.between_operations);
         self.pace.dependent_ready = last_issue + u64::from(timing.between_dependent_operations);
-        self.apply(effect, cpu.local_time, cpu);
+        self.apply(effect, cpu.local_time, cpu.at());
     }
 
     /// Catches up the main thread's local operation, which went on while a microthread was stalled: does the issues

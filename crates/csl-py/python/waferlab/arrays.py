@@ -1,4 +1,6 @@
 """Host arrays: checks that memcpy can move them as they are, and gives their words in the order of memory."""
+import reprlib
+
 import numpy as np
 
 from waferlab.errors import ArgumentError
@@ -6,24 +8,35 @@ from waferlab.errors import ArgumentError
 WORD_BYTES = 4
 
 
+def shown(value):
+    """A value of a wrong type, for messages."""
+    return f"{reprlib.repr(value)} ({type(value).__name__})"
+
+
+def text(name, value):
+    if not isinstance(value, str):
+        raise ArgumentError(f"{name} must be a str, not {shown(value)}")
+    return value
+
+
 def whole(name, value):
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise ArgumentError(f"{name} must be a whole number, not {value!r}")
+        raise ArgumentError(f"{name} must be a whole number, not {shown(value)}")
     if not 0 <= value < 2**31:
         raise ArgumentError(f"{name} must not be negative or beyond 2^31, but is {value}")
     return int(value)
 
 
-def source(method, value):
+def source(method, value, name="src"):
     """An array that the host sends. A list of whole numbers is one of 32-bit words."""
     if isinstance(value, (list, tuple)):
         value = _whole_words(method, value)
-    return host_array(method, value)
+    return host_array(method, value, name)
 
 
 def destination(method, value):
     """An array that receives the words of a copy to the host."""
-    array = host_array(method, value)
+    array = host_array(method, value, "dest")
     if not array.flags.writeable:
         raise ArgumentError(f"{method}: the host array is read-only")
     return array
@@ -41,10 +54,10 @@ def _whole_words(method, values):
     return (array.astype(np.int64) & 0xFFFFFFFF).astype(np.uint32)
 
 
-def host_array(method, value):
+def host_array(method, value, name):
     """`value`, if it is an array whose bytes are those of numbers as the machine has them."""
     if not isinstance(value, np.ndarray):
-        raise ArgumentError(f"{method}: the host array must be a numpy array, not {type(value).__name__}")
+        raise ArgumentError(f"{method}: the host array, {name}, must be a numpy array, not {type(value).__name__}")
     if isinstance(value, np.ma.MaskedArray):
         raise ArgumentError(f"{method}: a masked array would lose its mask; give its filled() values")
     # Number types that other packages add (bfloat16) have kind "V", but their type is not np.void.
@@ -59,7 +72,13 @@ def host_array(method, value):
 
 
 def words_of(method, array):
-    if array.dtype.itemsize != WORD_BYTES:
+    if array.dtype.itemsize > WORD_BYTES:
+        half = {"f": "np.float32", "i": "np.int32", "u": "np.uint32"}.get(array.dtype.kind)
+        help = f": give it dtype={half}" if half else ""
+        raise ArgumentError(
+            f"{method}: the host array has items of {array.dtype.itemsize} bytes ({array.dtype}), but memcpy moves 32-bit words{help}"
+        )
+    if array.dtype.itemsize < WORD_BYTES:
         raise ArgumentError(
             f"{method}: the host array has items of {array.dtype.itemsize} bytes ({array.dtype}), but memcpy moves 32-bit "
             "words; a 16-bit value travels in the low half of one: see sdk_utils.input_array_to_u32 and sdk_utils.memcpy_view"

@@ -166,7 +166,7 @@ class CodeRegion:
 
     def set_symbol_all(self, symbol, data, width, height):
         """Deals a matrix of `width` x `height` items out to the PEs, to each its block."""
-        if arrays.host_array("set_symbol_all", data).dtype.name not in _ITEM_TYPES:
+        if arrays.host_array("set_symbol_all", data, "data").dtype.name not in _ITEM_TYPES:
             raise ArgumentError(f"set_symbol_all: data must be a numpy array of {', '.join(_ITEM_TYPES)}, not {data.dtype}")
         shape = (operator.index(width), operator.index(height))
         self._design.set_symbol(self._number, str(symbol), data.tobytes(), data.dtype.itemsize, shape)

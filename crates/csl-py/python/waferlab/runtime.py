@@ -79,6 +79,8 @@ class SdkRuntime:
         threads = platform.config.num_threads if platform else options["simfab_numthreads"]
         logger.setLevel(options["msg_level"])
         signals.watch()
+        if not isinstance(bindir, (str, os.PathLike)):
+            raise TypeError(f"SdkRuntime: bindir must be a path, not {arrays.shown(bindir)}")
         self._machine = _waferlab.Machine(os.fspath(bindir), threads, _check(options["check"]))
         self._waiting, self._files = {}, {}
         # Names that get_id() or get_port_id() was asked for and that do not exist.
@@ -127,7 +129,7 @@ class SdkRuntime:
 
     def get_id(self, symbol):
         """The number of an exported symbol; None where the program exports no such name."""
-        return self._known(symbol, self._machine.get_id(symbol))
+        return self._known(symbol, self._machine.get_id(arrays.text("get_id: symbol", symbol)))
 
     def _known(self, name, number):
         if number is None and name not in self._unknown:
@@ -148,7 +150,9 @@ class SdkRuntime:
 
     def read_symbol(self, x, y, symbol_name, dtype="uint8"):
         """The bytes of a symbol of one PE, exported or not, as an array of `dtype`."""
-        return debug_util.items(symbol_name, self._machine.read_symbol(int(x), int(y), symbol_name), dtype)
+        place = arrays.whole("read_symbol: x", x), arrays.whole("read_symbol: y", y)
+        name = arrays.text("read_symbol: symbol_name", symbol_name)
+        return debug_util.items(name, self._machine.read_symbol(*place, name), dtype)
 
     # Moving data.
 
@@ -196,7 +200,7 @@ class SdkRuntime:
         except TypeError:
             number = None
         if number is None or isinstance(value, (bool, np.bool_)):
-            raise ArgumentError(f"{method}: {value!r} is neither a symbol's number, which get_id() returns, nor a color's")
+            raise ArgumentError(f"{method}: {arrays.shown(value)} is neither a symbol's number, which get_id() returns, nor a color's")
         return arrays.whole(f"{method}: a symbol's or color's number", number)
 
     # Calling functions.
@@ -206,6 +210,7 @@ class SdkRuntime:
         nonblock = _only_nonblock("launch", kwargs)
         if symbol is None:
             raise self._no_name("launch")
+        symbol = arrays.text("launch: symbol", symbol)
         return self._finish(self._ask("launch", symbol, [_typed(arg) for arg in args]), nonblock)
 
     def call(self, symbol, args=(), *older, **kwargs):
@@ -213,14 +218,15 @@ class SdkRuntime:
         nonblock = bool(older[0]) if older else _only_nonblock("call", kwargs)
         if symbol is None:
             raise self._no_name("call")
-        words = arrays.memory(arrays.words_of("call", arrays.source("call", args))).view(np.uint32).tolist()
+        symbol = arrays.text("call: symbol", symbol)
+        words = arrays.memory(arrays.words_of("call", arrays.source("call", args, "args"))).view(np.uint32).tolist()
         return self._finish(self._ask("call", symbol, words), nonblock)
 
     def memcpy_launch(self, color, params, nonblock=False):
         """The call of SDK 0.6: sends `params` to the launch color of every PE, where a task of the program's own takes
         them apart. It blocks in any case: what follows must find the function at its end, as it does behind a launch
         that the command stream carries."""
-        words = arrays.words_of("memcpy_launch", arrays.source("memcpy_launch", params)).ravel()
+        words = arrays.words_of("memcpy_launch", arrays.source("memcpy_launch", params, "params")).ravel()
         width, height = self._machine.size()
         self._ask("rest")
         task = self.memcpy_h2d(color, np.tile(words, width * height), 0, 0, width, height, words.size, streaming=True)
@@ -251,7 +257,7 @@ class SdkRuntime:
 
     def get_port_id(self, port_name):
         """The number of a stream; None where the program has none of this name."""
-        return self._known(port_name, self._machine.port(port_name))
+        return self._known(port_name, self._machine.port(arrays.text("get_port_id: port_name", port_name)))
 
     def send(self, port, src, n_wavelets=None, **kwargs):
         """Sends 32-bit words into a stream; without `n_wavelets`, all of an array with items of 32 bits."""
@@ -321,7 +327,7 @@ class SdkRuntime:
 
     def _number(self, task):
         if not isinstance(task, Task) or task._runtime is not self:
-            raise ArgumentError("the handle is not of a task of this SdkRuntime")
+            raise ArgumentError(f"task_handle must be what a method of this SdkRuntime has returned, not {arrays.shown(task)}")
         return task._number
 
     def _deliver(self):
@@ -385,7 +391,7 @@ def _member(method, name, kind, value):
         return kind(value)
     except ValueError:
         members = ", ".join(f"{kind.__name__}.{member.name}" for member in kind)
-        raise ArgumentError(f"{method}: {name} must be one of {members}, not {value!r}") from None
+        raise ArgumentError(f"{method}: {name} must be one of {members}, not {arrays.shown(value)}") from None
 
 
 def _only_nonblock(method, kwargs):
@@ -410,4 +416,4 @@ def _typed(arg):
         return _waferlab.Argument.typed_float(arg.dtype.name, float(arg))
     if isinstance(arg, float):
         return _waferlab.Argument.float(float(arg))
-    raise ArgumentError(f"launch: an argument must be a number, not {arg!r}")
+    raise ArgumentError(f"launch: an argument must be a number, not {arrays.shown(arg)}")

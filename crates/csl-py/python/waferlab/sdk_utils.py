@@ -15,7 +15,7 @@ _LITTLE_ENDIAN_FIRST = 0
 def memcpy_view(arr, datatype):
     """A view of 8-, 16- or 32-bit items on an array of 32-bit words: the low bits of each word."""
     dtype = np.dtype(datatype)
-    if host_array("memcpy_view", arr).dtype.itemsize != 4:
+    if host_array("memcpy_view", arr, "arr").dtype.itemsize != 4:
         raise ArgumentError(f"memcpy_view: the array must have items of 4 bytes, not {arr.dtype.itemsize}")
     if dtype.itemsize not in (1, 2, 4):
         raise ArgumentError(f"memcpy_view: items of {dtype} take {dtype.itemsize} bytes; 1, 2 or 4 are possible")
@@ -30,7 +30,7 @@ def input_array_to_u32(np_arr=None, sentinel=None, fast_dim_sz=1, *, arr=None):
     in the innermost dimension of `fast_dim_sz` items. Published programs call the array `np_arr`, the manual `arr`."""
     if (np_arr is None) == (arr is None):
         raise TypeError("input_array_to_u32() takes one of np_arr and arr")
-    given = host_array("input_array_to_u32", arr if np_arr is None else np_arr)
+    given = host_array("input_array_to_u32", arr if np_arr is None else np_arr, "np_arr")
     flat = np.ascontiguousarray(given).reshape(-1)
     if flat.dtype.itemsize == 4:
         return flat.view(np.uint32)

@@ -2,7 +2,7 @@
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{ExportName, IdKind, Name, Route, Ty, TypeKind, TypedValue, Value};
-use csl_machine::{Color, ColorConfig};
+use csl_machine::{Color, ColorConfig, Coord, Size};
 use csl_syntax::Symbol;
 
 use super::Call;
@@ -18,13 +18,13 @@ const MOST_TILES: u64 = 1 << 24;
 
 pub(super) fn set_rectangle(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let (width, height) = (call.int(s, 0)?, call.int(s, 1)?);
-    if let Some((_, _, before)) = s.layout()?.size {
+    if let Some((_, before)) = s.layout()?.size {
         let diagnostic = Diagnostic::new(Code::BadRectangle, call.span, "the rectangle is set twice");
         return Err(s.fail(diagnostic.secondary(before, "first set here")));
     }
     check_size(s, call, width, height)?;
     let layout = s.layout()?;
-    layout.size = Some((width as u32, height as u32, call.span));
+    layout.size = Some((Size { width: width as u32, height: height as u32 }, call.span));
     layout.tiles = vec![0; (width * height) as usize];
     s.effects += 1;
     // The rest of the layout is checked on its own.
@@ -44,29 +44,29 @@ fn check_size(s: &mut Sema<'_>, call: &Call<'_>, width: i64, height: i64) -> Res
 fn check_place(s: &mut Sema<'_>, call: &Call<'_>, width: i64, height: i64) -> Res<()> {
     let Some(fabric) = s.options.fabric else { return Ok(()) };
     let offsets = s.options.offsets;
-    let room = (i64::from(fabric.0) - i64::from(offsets.0), i64::from(fabric.1) - i64::from(offsets.1));
+    let room = (i64::from(fabric.width) - i64::from(offsets.x), i64::from(fabric.height) - i64::from(offsets.y));
     if width <= room.0 && height <= room.1 {
         return Ok(());
     }
     let message = format!("a rectangle of {width} by {height} PEs does not fit the fabric");
     let note = format!(
         "the fabric has {} by {} PEs, and the rectangle begins at ({}, {})",
-        fabric.0, fabric.1, offsets.0, offsets.1
+        fabric.width, fabric.height, offsets.x, offsets.y
     );
     let help = "give other values with --fabric-dims and --fabric-offsets";
     Err(s.fail(Diagnostic::new(Code::BadRectangle, call.span, message).note(note).help(help)))
 }
 
 /// The tile that the first two arguments name, inside the rectangle.
-fn tile(s: &mut Sema<'_>, call: &Call<'_>, code: Code) -> Res<(u32, u32)> {
+fn tile(s: &mut Sema<'_>, call: &Call<'_>, code: Code) -> Res<Coord> {
     let (x, y) = (call.int(s, 0)?, call.int(s, 1)?);
-    let Some((width, height)) = s.layout()?.rectangle() else {
+    let Some(Size { width, height }) = s.layout()?.rectangle() else {
         let message = format!("`@{}` stands before `@set_rectangle`", call.name);
         let help = "begin the layout with `@set_rectangle(width, height);`";
         return Err(s.fail(Diagnostic::new(Code::WrongContext, call.span, message).help(help)));
     };
     if (0..i64::from(width)).contains(&x) && (0..i64::from(height)).contains(&y) {
-        return Ok((x as u32, y as u32));
+        return Ok(Coord { x: x as u32, y: y as u32 });
     }
     let message = format!("tile ({x}, {y}) lies outside the rectangle of {width} by {height} PEs");
     Err(s.error(code, call.span, message))
@@ -74,7 +74,7 @@ fn tile(s: &mut Sema<'_>, call: &Call<'_>, code: Code) -> Res<(u32, u32)> {
 
 /// `@set_tile_code(x, y)`, with a file, with params.
 pub(super) fn set_tile_code(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
-    let (x, y) = tile(s, call, Code::TileCode)?;
+    let first @ Coord { x, y } = tile(s, call, Code::TileCode)?;
     let importer = importer_path(s);
     let path = match call.args.len() {
         2 => importer,
@@ -86,8 +86,7 @@ pub(super) fn set_tile_code(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let params = params(s, call)?;
     s.effects += 1;
     let layout = s.layout()?;
-    let (width, _) = layout.rectangle().unwrap_or((1, 1));
-    let at = (y * width + x) as usize;
+    let at = layout.rectangle().map_or(0, |size| size.number(first)) as usize;
     if layout.tiles[at] != 0 {
         let before = layout.instances[layout.tiles[at] as usize - 1].span;
         let mut diagnostic = Diagnostic::new(Code::TileCode, call.span, format!("tile ({x}, {y}) is given code twice"));
@@ -99,7 +98,7 @@ pub(super) fn set_tile_code(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let key = layout.key(path, params);
     let entry = layout.instances.entry(key);
     let index = entry.index();
-    entry.or_insert(Instance { span: call.span, first: (x, y), tiles: 0 }).tiles += 1;
+    entry.or_insert(Instance { span: call.span, first, tiles: 0 }).tiles += 1;
     layout.tiles[at] = index as u32 + 1;
     s.steps = 0;
     Ok(Operand::void())
@@ -154,7 +153,7 @@ fn routable(s: &mut Sema<'_>, call: &Call<'_>, index: usize) -> Res<Color> {
 }
 
 pub(super) fn set_color_config(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
-    let (x, y) = tile(s, call, Code::BadRoute)?;
+    let Coord { x, y } = tile(s, call, Code::BadRoute)?;
     let color = routable(s, call, 2)?;
     let config = color_config(s, call, 3, color)?;
     s.effects += 1;

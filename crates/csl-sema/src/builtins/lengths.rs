@@ -38,7 +38,9 @@ pub(super) fn warn(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
 /// Notes the output queue that the operation sends by.
 fn note_queue(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
     let VecOperand::Dsd(Opnd::Dsd(dsd)) = &inst.dest else { return };
-    let Some((queue, color)) = dsd.fabric.as_ref().and_then(|fabric| Some((fabric.queue?, fabric.color))) else { return };
+    let Some((queue, color)) = dsd.fabric.as_ref().and_then(|fabric| Some((fabric.queue?, fabric.color))) else {
+        return;
+    };
     let span = call.args[0].span;
     if let Some(pe) = s.unit.pe_mut().filter(|_| dsd.kind == DsdKind::Fabout) {
         pe.queue_sends.push((queue, color, span));

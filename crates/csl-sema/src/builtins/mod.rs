@@ -94,7 +94,10 @@ impl Sema<'_> {
     fn unknown_builtin(&mut self, name: &Ident) -> Stop {
         let text = name.name.as_str();
         let diagnostic = Diagnostic::new(Code::UnknownBuiltin, name.span, format!("CSL has no builtin `@{text}`"));
-        let diagnostic = self.did_you_mean(diagnostic, Some(name.span), ("@", text), names());
+        let diagnostic = match csl_syntax::habit(text) {
+            Some(help) => diagnostic.help(help),
+            None => self.did_you_mean(diagnostic, Some(name.span), ("@", text), names()),
+        };
         self.fail(diagnostic)
     }
 

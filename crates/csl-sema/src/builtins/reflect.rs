@@ -2,7 +2,7 @@
 
 use csl_diag::{Code, Diagnostic};
 use csl_ir::{ArrayValue, Name, Ty, TypeKind, TypedValue, Value};
-use csl_machine::Arch;
+use csl_machine::{Arch, Size};
 use csl_syntax::Symbol;
 use num_bigint::BigInt;
 
@@ -191,12 +191,12 @@ pub(super) fn get_rectangle(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let (fabric, offsets) = (s.options.fabric_around(rectangle), s.options.offsets);
     let mut fields = sizes(rectangle);
     let fabric = struct_of(s, sizes(fabric));
-    let offsets = struct_of(s, sizes(offsets));
+    let offsets = struct_of(s, sizes(Size { width: offsets.x, height: offsets.y }));
     fields.push(("fabric", fabric));
     fields.push(("offsets", offsets));
     Ok(struct_of(s, fields))
 }
 
-fn sizes((width, height): (u32, u32)) -> Vec<(Name, Operand)> {
+fn sizes(Size { width, height }: Size) -> Vec<(Name, Operand)> {
     vec![("width", int_value(Ty::U16, width)), ("height", int_value(Ty::U16, height))]
 }

@@ -83,7 +83,7 @@ fn files_of(text: &str) -> Vec<(String, String)> {
 }
 
 fn options_of(text: &str) -> Options {
-    let mut options = Options { fabric: Some((20, 20)), offsets: (4, 1), ..Options::default() };
+    let mut options = Options { fabric: Some((20, 20).into()), offsets: (4, 1).into(), ..Options::default() };
     let words = text.lines().filter_map(|line| line.strip_prefix("//$")).flat_map(str::split_whitespace);
     for word in words {
         let (key, value) = word.split_once('=').unwrap_or_else(|| panic!("no key=value: {word}"));

@@ -1,6 +1,6 @@
 //! memcpy's work on a tile when its time comes.
 
-use csl_machine::Color;
+use csl_machine::{Color, Coord};
 use csl_pe::{Access, Memory};
 
 use super::command::{Ticket, Width};
@@ -69,7 +69,7 @@ impl<E: Element> ElementRow<E> {
             let word = stream.word();
             if tile.ports.arrive(slot, csl_machine::Wavelet::word(word)) {
                 if self.world.options.traces.fabric {
-                    self.streamed.push(streamed(now, (tile.x, self.y), stream.color, word));
+                    self.streamed.push(streamed(now, Coord { x: tile.x, y: self.y }, stream.color, word));
                 }
                 stream.at += 1;
                 stream.centi_ready = (stream.centi_ready + stream.centi_step).max(100 * (now + 1));
@@ -89,7 +89,7 @@ impl<E: Element> ElementRow<E> {
         let Tile { x, host, .. } = &mut self.tiles[tile_id];
         let Some(at) = host.sink(color) else { return false };
         if self.world.options.traces.fabric {
-            self.streamed.push(streamed(self.now, (*x, self.y), color, word));
+            self.streamed.push(streamed(self.now, Coord { x: *x, y: self.y }, color, word));
         }
         let stream = &mut host.outgoing[at];
         stream.words.push(word);
@@ -224,7 +224,7 @@ fn places(addr: u16, width: Width) -> impl Iterator<Item = u16> {
     (u32::from(addr)..).step_by(width.bytes() as usize).map(|at| at as u16)
 }
 
-fn streamed(cycle: u64, (x, y): (u32, u32), color: Color, word: u32) -> Event {
+fn streamed(cycle: u64, Coord { x, y }: Coord, color: Color, word: u32) -> Event {
     let wavelet = csl_machine::Wavelet::word(word);
     Event { cycle, x, y, what: EventKind::Stream { color, wavelet } }
 }

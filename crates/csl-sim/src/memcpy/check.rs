@@ -1,7 +1,7 @@
 //! The one check of a host's request, before anything moves.
 
 use csl_image::{Carriers, Export, ExportKind};
-use csl_machine::Size;
+use csl_machine::{Coord, Size};
 
 use super::array::Shape;
 use super::command::{Command, Endpoint, Rect, Spread};
@@ -98,7 +98,7 @@ fn check_pes(world: &World, endpoint: Endpoint, rect: &Rect) -> Result<(), Reque
         Endpoint::Color(_) => vec![true; world.image.programs.len()],
     };
     let missing = first_without(world, rect, |program| right[program]);
-    missing.map_or(Ok(()), |(x, y)| {
+    missing.map_or(Ok(()), |Coord { x, y }| {
         Err(match endpoint {
             Endpoint::Symbol(id) => RequestError::NotOnPe { id, x, y },
             Endpoint::Color(_) => RequestError::NoSuchPe { x, y },
@@ -107,7 +107,7 @@ fn check_pes(world: &World, endpoint: Endpoint, rect: &Rect) -> Result<(), Reque
 }
 
 /// The first PE of a rectangle that runs no program, or one that is not `right`.
-fn first_without(world: &World, rect: &Rect, right: impl Fn(csl_machine::ProgramId) -> bool) -> Option<(u32, u32)> {
+fn first_without(world: &World, rect: &Rect, right: impl Fn(csl_machine::ProgramId) -> bool) -> Option<Coord> {
     for row in 0..rect.rows() {
         let y = rect.y + row * rect.step_y;
         let mut runs = world.runs(y).iter().filter(|run| right(run.program)).peekable();
@@ -115,7 +115,7 @@ fn first_without(world: &World, rect: &Rect, right: impl Fn(csl_machine::Program
             let x = rect.x + column * rect.step_x;
             while runs.next_if(|run| run.x + run.len <= x).is_some() {}
             if runs.peek().is_none_or(|run| run.x > x) {
-                return Some((x, y));
+                return Some(Coord { x, y });
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Requests of the host, as values.
 
 use super::array::{Order, Shape};
-use csl_machine::Color;
+use csl_machine::{Color, Coord};
 
 /// A rectangle of PEs of the program: columns `x, x + step_x, ..` below `x + w`, rows likewise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,9 +46,9 @@ impl Rect {
     }
 
     /// The `index`-th PE in row-major order.
-    pub fn at(&self, index: usize) -> (u32, u32) {
+    pub fn at(&self, index: usize) -> Coord {
         let (row, column) = (index / self.shape().0, index % self.shape().0);
-        (self.x + column as u32 * self.step_x.max(1), self.y + row as u32 * self.step_y.max(1))
+        Coord { x: self.x + column as u32 * self.step_x.max(1), y: self.y + row as u32 * self.step_y.max(1) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The delivery of a command to its tiles: the cycles in which it, and each of its words, arrive.
 
-use csl_machine::Color;
+use csl_machine::{Color, Coord};
 use std::sync::Arc;
 
 use super::array::HostArray;
@@ -107,7 +107,7 @@ impl Delivery<'_> {
 }
 
 /// Gives a tile a command. Commands come in from the west: each column further takes a hop more.
-pub(super) fn give<E: Element>(machine: &mut Machine<E>, (x, y): (u32, u32), mut command: TileCommand) {
+pub(super) fn give<E: Element>(machine: &mut Machine<E>, Coord { x, y }: Coord, mut command: TileCommand) {
     command.due += u64::from(x) * u64::from(machine.world.chip.timing.hop);
     touched(machine, x, y, |tile| tile.host.commands.push_back(command));
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use csl_image::{Export, ParamType};
+use csl_machine::Coord;
 
 use super::array::HostArray;
 use super::check::check;
@@ -76,21 +77,21 @@ impl Host {
     }
 
     /// Tiles whose next command is a stream that waits for `unblock_cmd_stream()`.
-    pub fn blocked_streams<E: Element>(&self, machine: &mut Machine<E>) -> Vec<(u32, u32)> {
+    pub fn blocked_streams<E: Element>(&self, machine: &mut Machine<E>) -> Vec<Coord> {
         if self.streams.is_empty() {
             return Vec::new();
         }
         let of_row = |row: &mut crate::row::Row<E>| {
             let blocked = row.elements.tiles.iter().filter(|tile| tile.host.is_blocked && tile.host.is_stream_next());
-            blocked.map(|tile| (tile.x, row.y)).collect::<Vec<_>>()
+            blocked.map(|tile| Coord { x: tile.x, y: row.y }).collect::<Vec<_>>()
         };
         machine.rows().flat_map(of_row).collect()
     }
 
     /// Lets the streams of these tiles begin though their command streams are blocked.
-    pub fn begin_streams<E: Element>(&self, machine: &mut Machine<E>, tiles: &[(u32, u32)]) {
+    pub fn begin_streams<E: Element>(&self, machine: &mut Machine<E>, tiles: &[Coord]) {
         let now = machine.now;
-        for &(x, y) in tiles {
+        for &Coord { x, y } in tiles {
             touched(machine, x, y, |tile| {
                 if let Some(command) = tile.host.commands.pop_front() {
                     tile.host.begin_stream(command.job, now);
@@ -100,7 +101,12 @@ impl Host {
     }
 
     /// Ends a stream to the host from one PE before it is complete; returns the words that have come.
-    pub fn withdraw<E: Element>(&mut self, machine: &mut Machine<E>, ticket: Ticket, (x, y): (u32, u32)) -> Vec<u32> {
+    pub fn withdraw<E: Element>(
+        &mut self,
+        machine: &mut Machine<E>,
+        ticket: Ticket,
+        Coord { x, y }: Coord,
+    ) -> Vec<u32> {
         self.pending.remove(&ticket);
         self.streams.retain(|stream| *stream != ticket);
         let mut words = Vec::new();
@@ -255,7 +261,7 @@ impl Host {
             }
             for x in run.x..run.x + run.len {
                 let job = Job::Call(Arc::clone(&call));
-                give(machine, (x, run.y), TileCommand { ticket, index: 0, due: start, job });
+                give(machine, Coord { x, y: run.y }, TileCommand { ticket, index: 0, due: start, job });
             }
         }
     }

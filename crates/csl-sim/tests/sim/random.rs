@@ -11,8 +11,8 @@ use csl_isa::dsd::{Dsd, DsdClass, fabric_flags};
 use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
 use csl_machine::{
-    Action, Arch, Color, FifoAction, FifoConfig, Priority, QueueDir, QueueId, SwitchPos, SysOp, TaskId, TaskKind,
-    TaskTarget, VecConfig, VecOp,
+    Action, Arch, Color, Coord, FifoAction, FifoConfig, Priority, QueueDir, QueueId, Size, SwitchPos, SysOp, TaskId,
+    TaskKind, TaskTarget, VecConfig, VecOp,
 };
 
 use crate::builder::*;
@@ -83,12 +83,13 @@ struct Plan {
 fn random_image(seed: u64) -> Image {
     let mut dice = Dice(seed);
     let arch = dice.pick(&[Arch::Wse2, Arch::Wse3]);
-    let (width, height) = (dice.between(1, 4).into(), dice.between(1, 3).into());
+    let size = Size { width: dice.between(1, 4).into(), height: dice.between(1, 3).into() };
+    let Size { width, height } = size;
     let mut plans: Vec<Plan> = (0..width * height).map(|_| Plan::default()).collect();
     let mut routes = Vec::new();
     let colors = dice.between(1, 6) as u8;
     for color in 2..2 + colors {
-        lay(&mut dice, (width, height), color, &mut plans, &mut routes);
+        lay(&mut dice, size, color, &mut plans, &mut routes);
     }
     let reroutes = dice.one_in(4);
     let programs = plans.iter().map(|plan| random_program(&mut dice, arch, plan, reroutes)).collect();
@@ -106,18 +107,18 @@ fn random_image(seed: u64) -> Image {
 type Routes = Vec<(u32, u32, u8, csl_machine::ColorConfig)>;
 
 /// A random walk from a random tile; tiles on the way may take passing wavelets, the last one does.
-fn lay(dice: &mut Dice, (width, height): (u32, u32), color: u8, plans: &mut [Plan], routes: &mut Routes) {
-    let mut at = (dice.below(width.into()) as u32, dice.below(height.into()) as u32);
+fn lay(dice: &mut Dice, size: Size, color: u8, plans: &mut [Plan], routes: &mut Routes) {
+    let mut at = Coord { x: dice.below(size.width.into()) as u32, y: dice.below(size.height.into()) as u32 };
     let mut path = Path { color, words: dice.between(1, 40), has_switch: false };
     let source = at;
-    if plans[(at.1 * width + at.0) as usize].sends.len() == 2 {
+    if plans[size.number(at) as usize].sends.len() == 2 {
         return;
     }
     let mut visited = vec![at];
     let mut from = RAMP;
     for _ in 0..dice.between(0, 4) {
         let side = dice.pick(&[W, E, S, N]);
-        let Some(next) = neighbour(at, side, (width, height)).filter(|next| !visited.contains(next)) else { break };
+        let Some(next) = neighbour(at, side, size).filter(|next| !visited.contains(next)) else { break };
         let takes = dice.one_in(2) && from != RAMP;
         let switches = dice.one_in(4) && from != RAMP;
         let mut config = csl_machine::ColorConfig { rx: dirs(from), tx: dirs(side), ..Default::default() };
@@ -128,17 +129,17 @@ fn lay(dice: &mut Dice, (width, height): (u32, u32), color: u8, plans: &mut [Pla
             config.tx = dirs(side | RAMP);
         }
         path.has_switch |= switches;
-        routes.push((at.0, at.1, color, config));
+        routes.push((at.x, at.y, color, config));
         if takes || switches {
-            take(dice, &path, &mut plans[(at.1 * width + at.0) as usize]);
+            take(dice, &path, &mut plans[size.number(at) as usize]);
         }
         from = [(W, E), (E, W), (S, N), (N, S)].into_iter().find(|pair| pair.0 == side).map_or(RAMP, |pair| pair.1);
         at = next;
         visited.push(at);
     }
-    routes.push((at.0, at.1, color, csl_machine::ColorConfig { rx: dirs(from), tx: dirs(RAMP), ..Default::default() }));
-    take(dice, &path, &mut plans[(at.1 * width + at.0) as usize]);
-    let sends = &mut plans[(source.1 * width + source.0) as usize].sends;
+    routes.push((at.x, at.y, color, csl_machine::ColorConfig { rx: dirs(from), tx: dirs(RAMP), ..Default::default() }));
+    take(dice, &path, &mut plans[size.number(at) as usize]);
+    let sends = &mut plans[size.number(source) as usize].sends;
     let queue = 3 + sends.len() as u8;
     sends.push(End { color, queue, words: path.words, control: path.has_switch });
 }
@@ -147,14 +148,14 @@ fn dirs(set: u8) -> csl_machine::DirSet {
     csl_machine::DirSet(set)
 }
 
-fn neighbour((x, y): (u32, u32), side: u8, (width, height): (u32, u32)) -> Option<(u32, u32)> {
+fn neighbour(Coord { x, y }: Coord, side: u8, size: Size) -> Option<Coord> {
     let at = match side {
-        W => (x.checked_sub(1)?, y),
-        E => (x + 1, y),
-        S => (x, y + 1),
-        _ => (x, y.checked_sub(1)?),
+        W => Coord { x: x.checked_sub(1)?, y },
+        E => Coord { x: x + 1, y },
+        S => Coord { x, y: y + 1 },
+        _ => Coord { x, y: y.checked_sub(1)? },
     };
-    (at.0 < width && at.1 < height).then_some(at)
+    size.contains(at).then_some(at)
 }
 
 fn take(dice: &mut Dice, path: &Path, plan: &mut Plan) {

@@ -158,6 +158,10 @@ impl Routers {
         self.flying.is_empty() && !self.has_sent
     }
 
+    fn neighbour(&self, (x, y): At, side: Direction) -> Option<At> {
+        self.table.neighbour(x, y, side).map(|at| (at.x, at.y))
+    }
+
     fn index(&self, (x, y): At) -> usize {
         (y * self.table.width() + x) as usize
     }
@@ -339,7 +343,7 @@ impl Routers {
         }
         if side == Direction::Ramp {
             ramp.accepted(at.0, color);
-        } else if let Some(sender) = self.table.neighbour(at.0, at.1, side) {
+        } else if let Some(sender) = self.neighbour(at, side) {
             let credit = Flying::Credit { at: sender, color: entry.sent_on, side: side.opposite() };
             self.flying.entry(now + self.hop).or_default().push(credit);
         }
@@ -373,7 +377,7 @@ impl Routers {
         let onward = if wavelet.control { self.obey(at, color, wavelet, now, ramp) } else { wavelet };
         for side in tx.common(DirSet::LINKS).iter() {
             // The fabric around the program takes everything.
-            let Some(there) = self.table.neighbour(at.0, at.1, side) else { continue };
+            let Some(there) = self.neighbour(at, side) else { continue };
             let target = self.table.received(there.0, there.1, side.opposite(), color).color;
             self.channel_mut(at, color).room[side.index()] -= 1;
             let landing =
