@@ -165,6 +165,8 @@ pub struct Program {
     /// Actions before the first cycle, in source order.
     pub startup: Vec<Startup<Opnd>>,
     pub queues: Vec<QueueInit>,
+    /// The colors whose wavelets some queue, DSD or data task takes; none where one of them is known at run time only.
+    pub received: Option<Vec<Color>>,
     pub fifos: Vec<FifoInit>,
     pub dsr_loads: Vec<(DsrLoad<VecOperand, Opnd>, Span)>,
     pub colors: Vec<(Color, ColorConfig, Span)>,

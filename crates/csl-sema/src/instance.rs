@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use csl_diag::{Code, Span};
+use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{FnRef, FuncId, Opnd, Scalar, Ty, TypeKind, TypedValue, Value};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{self, Expr, ExprKind, FnDecl, Inlining};
@@ -102,9 +102,21 @@ impl Sema<'_> {
         frame.addressed = Arc::new(addressed_names(body));
         let (result, frame) = self.in_frame_kept(frame, |s| s.instance_body(pending, &info, body));
         match (result, frame.mode) {
-            (Ok(()), Mode::Runtime(code)) => Ok(code.finish()),
+            (Ok(()), Mode::Runtime(code)) => {
+                self.warn_undefined(&code);
+                Ok(code.finish())
+            }
             (Ok(()), Mode::Comptime { .. }) => Err(self.internal(body.span, "a body was lost").into()),
             (Err(stop), _) => Err(stop),
+        }
+    }
+
+    fn warn_undefined(&mut self, code: &FuncBuilder) {
+        for (name, declared, read) in code.read_before_written() {
+            let message = format!("`{name}` may be read here before it has a value");
+            let diagnostic = Diagnostic::new(Code::MaybeUndefined, read, message);
+            let help = "give it a value where it is declared";
+            self.report(diagnostic.secondary(declared, "declared without a value").help(help));
         }
     }
 

@@ -97,6 +97,7 @@ impl Sema<'_> {
         self.warn_off_edge(&layout, rectangle);
         self.warn_exported_nowhere(&layout, &programs);
         merged?;
+        self.warn_no_receiver(&layout, &programs);
         self.diagnostics.check()?;
         Ok(self.assemble(layout, programs, tile_consts, rectangle))
     }
@@ -221,6 +222,36 @@ impl Sema<'_> {
         for (span, color) in places {
             let message = format!("memcpy uses color {color} itself");
             self.report(Diagnostic::new(Code::ReservedResource, span, message));
+        }
+    }
+
+    /// Warns once a place of routes to the ramp of PEs whose program takes nothing from the color: what arrives there fills
+    /// the ramp's buffer, and stops.
+    fn warn_no_receiver(&mut self, layout: &Layout, programs: &[Program]) {
+        let rectangle = layout.rectangle().unwrap_or_default();
+        let reserved = &self.chip.memcpy.colors;
+        let mut found: IndexMap<(Span, Color), (Coord, u32)> = IndexMap::new();
+        for (Route { x, y, color, config }, span) in &layout.routes {
+            let at = Coord { x: *x, y: *y };
+            let program =
+                layout.tiles[rectangle.number(at) as usize].checked_sub(1).map(|number| &programs[number as usize]);
+            let is_taken =
+                |program: &Program| program.received.as_ref().is_none_or(|received| received.contains(color));
+            if config.tx.iter().any(|way| way == Direction::Ramp)
+                && !reserved.contains(&color.number())
+                && !program.is_none_or(is_taken)
+            {
+                found.entry((*span, *color)).or_insert((at, 0)).1 += 1;
+            }
+        }
+        for ((span, color), (Coord { x, y }, count)) in found {
+            let more = if count > 1 { format!(" and {} more PEs", count - 1) } else { String::new() };
+            let message = format!("color {color} is routed to RAMP at PE ({x}, {y}){more}, where no queue takes it");
+            let help = format!(
+                "`@initialize_queue(.., .{{ .color = @get_color({color}) }})` on an input queue, or a route without RAMP"
+            );
+            let note = "wavelets that nothing takes fill the ramp's buffer, and block the color behind them";
+            self.report(Diagnostic::new(Code::NoReceiver, span, message).note(note).help(help));
         }
     }
 

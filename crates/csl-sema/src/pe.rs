@@ -33,6 +33,9 @@ pub struct Pe {
     pub queue_uses: Vec<(QueueDir, QueueId, Option<Color>, Span)>,
     /// Output queues of operations, with the color of the DSD.
     pub queue_sends: Vec<(QueueId, Option<Color>, Span)>,
+    /// The colors of fabric input DSDs, and whether one has a color that is known at run time only.
+    pub input_colors: Vec<Color>,
+    pub has_unknown_input: bool,
     /// DSRs that the program names, with the places.
     pub dsr_uses: Vec<(DsrFile, u8, Span)>,
     pub export_refs: Vec<(ExportTarget, String, Span)>,
@@ -169,6 +172,17 @@ impl Pe {
         });
         let colors = self.colors.iter().filter(|(color, _, _)| memcpy.colors.contains(&color.number()));
         tasks.chain(colors.map(|&(color, _, span)| (format!("color {color}"), span))).collect()
+    }
+
+    /// The colors whose wavelets something takes; `None` where that is not known.
+    pub fn received(&self, arch: Arch) -> Option<Vec<Color>> {
+        let queues = || self.queues.iter().filter(|queue| queue.dir == QueueDir::In);
+        if self.has_unknown_input || self.binds_colors || queues().any(|queue| queue.color.is_none()) {
+            return None;
+        }
+        let has_own = |task: &&TaskBind| task.kind == TaskKind::Data && arch == Arch::Wse2;
+        let tasks = self.tasks.iter().filter(has_own).filter_map(|task| Color::of(task.id.number()));
+        Some(queues().filter_map(|queue| queue.color).chain(self.input_colors.iter().copied()).chain(tasks).collect())
     }
 
     /// Warns of output queues that the program sends by and never initialises, which WSE-3 asks for.

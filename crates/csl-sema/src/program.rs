@@ -68,8 +68,17 @@ impl Sema<'_> {
             warnings.extend(pe.warn_uninitialized());
         }
         checked.map_err(|diagnostic| self.fail(diagnostic))?;
+        warnings.extend(self.warn_left_out_memcpy());
         warnings.into_iter().for_each(|warning| self.report(warning));
         Ok(())
+    }
+
+    fn warn_left_out_memcpy(&self) -> Option<Diagnostic> {
+        let imported = self.unit.modules.iter().find(|module| module.file.path == "<memcpy/memcpy>")?;
+        let span = imported.asked_at.filter(|_| !self.options.memcpy)?;
+        let message = "this program imports memcpy, and `--memcpy` is not given";
+        let help = "add `--memcpy --channels=1` to the command line: without it the host can neither copy nor launch";
+        Some(Diagnostic::new(Code::LeftOutMemcpy, span, message).help(help))
     }
 
     /// Runs the comptime blocks of all modules. Blocks may import modules, so that their number may grow.
@@ -190,6 +199,7 @@ impl Sema<'_> {
     fn collect(&mut self, exports: Vec<ExportedSymbol>) -> Res<Program> {
         let (release, dialect) = (release(self), dialect(self));
         let pe = std::mem::take(self.pe()?);
+        let received = pe.received(self.options.arch);
         let unit = &mut self.unit;
         let globals: Option<Vec<_>> = std::mem::take(&mut unit.out_globals).into_iter().collect();
         let funcs: Option<Vec<_>> =
@@ -208,6 +218,7 @@ impl Sema<'_> {
             funcs,
             tasks: pe.tasks,
             startup: pe.startup,
+            received,
             queues: pe.queues,
             fifos: pe.fifos,
             dsr_loads: pe.dsr_loads,

@@ -399,6 +399,7 @@ fn program(seed: u64) -> Program {
             span: SPAN,
         }],
         startup: Vec::new(),
+        received: None,
         queues: Vec::new(),
         fifos: Vec::new(),
         dsr_loads: Vec::new(),

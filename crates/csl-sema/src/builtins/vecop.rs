@@ -8,12 +8,12 @@ use super::Call;
 use super::args::dsd_kind;
 use super::config::{ConfigOf, vec_config};
 use super::fifo::known_fifo;
-use super::lengths;
+use super::operands;
 use crate::context::{Res, Sema};
 use crate::operand::Operand;
 
 /// Number of operands before the configuration struct.
-pub(super) fn operands(op: VecOp) -> usize {
+pub(super) fn operand_count(op: VecOp) -> usize {
     if op == VecOp::Dfilt {
         return 1;
     }
@@ -36,7 +36,7 @@ pub(super) fn vector(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     if op == VecOp::Dfilt {
         return dfilt(s, call);
     }
-    let count = operands(op);
+    let count = operand_count(op);
     let dest_value = call.eval(s, 0)?;
     let dest = destination(s, call, op, &dest_value)?;
     let mut srcs = Vec::new();
@@ -54,7 +54,7 @@ pub(super) fn vector(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     }
     let srcs = srcs.into_iter().map(|src| src.operand).collect();
     let inst = VecInst { op, dest, srcs, config, result: None };
-    lengths::warn(s, call, &inst);
+    operands::warn(s, call, &inst);
     emit(s, call, inst)
 }
 

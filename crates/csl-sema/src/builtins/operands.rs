@@ -1,10 +1,9 @@
-//! Warnings about the lengths of vector operations whose operands are known at compile time: operands of unequal length, and
-//! DSDs over more than their array.
+//! Warnings about vector operations whose operands are known at compile time: operands of unequal length, DSDs over more
+//! than their array, elements of another type, a constant as the destination.
 
 use csl_diag::{Code, Diagnostic};
-use csl_ir::{DsdKind, DsdValue, Opnd, PtrRoot, VecInst, VecOperand};
-
-use csl_machine::VecOp;
+use csl_ir::{DsdKind, DsdValue, GlobalRef, Opnd, PtrRoot, Ty, TypeKind, VecInst, VecOperand};
+use csl_machine::{Elem, VecOp};
 
 use super::Call;
 use crate::context::Sema;
@@ -13,6 +12,14 @@ use crate::context::Sema;
 /// (Programs give operands on the fabric any extent beside one in memory, and receive less than an array holds.)
 pub(super) fn warn(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
     note_queue(s, call, inst);
+    warn_elements(s, call, inst);
+    if let Some((global, _)) =
+        known(&inst.dest).and_then(variable).filter(|(global, _)| s.unit.globals[*global].is_const)
+    {
+        let message = format!("this operation writes `{}`, which is a constant", s.unit.globals[global].name);
+        let help = "make it a `var`: other code takes its values as known";
+        s.report(Diagnostic::new(Code::ConstantDestination, call.args[0].span, message).help(help));
+    }
     let in_memory = inst.srcs.iter().chain([&inst.dest]).filter_map(known).filter(|dsd| dsd.base.is_some());
     let common = in_memory.map(elements).find(|&length| length != 0);
     let operands = || inst.srcs.iter().chain([&inst.dest]);
@@ -32,6 +39,82 @@ pub(super) fn warn(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
             let note = format!("the first source with a length gives that of the operation, which moves {length}");
             s.report(Diagnostic::new(Code::UnequalLengths, call.args[at].span, message).note(note));
         }
+    }
+}
+
+/// Warns of float operations over arrays of something else, and of operations that take a FIFO's elements for larger or
+/// smaller ones. (Moves and operations on integers and bits take the elements of any array.)
+fn warn_elements(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
+    for (at, operand) in std::iter::once(&inst.dest).chain(&inst.srcs).enumerate() {
+        let elem = elem_of(inst, at);
+        let Some(other) = other_elements(s, inst.op, elem, operand) else { continue };
+        let wants = match elem {
+            Elem::I16 => "16-bit integers",
+            Elem::I32 => "32-bit integers",
+            Elem::Half => "16-bit floats",
+            Elem::F32 => "f32",
+        };
+        let message = format!("`@{}` takes elements of {wants} here, and this is {other}", call.name);
+        s.report(Diagnostic::new(Code::OtherElements, call.args[at].span, message));
+    }
+}
+
+/// The elements of an operand, in words, where `op` does not take them for what they are.
+fn other_elements(s: &Sema<'_>, op: VecOp, elem: Elem, operand: &VecOperand) -> Option<String> {
+    if let VecOperand::Fifo(fifo) = operand {
+        let words = s.unit.pe()?.fifos.get(fifo.index())?.config.elem_words;
+        return (words != elem.words()).then(|| format!("a FIFO of {}-bit elements", 16 * words));
+    }
+    // `@faddhs` takes its sources in either order.
+    if matches!(op, VecOp::Fmovs | VecOp::Fmovh | VecOp::Faddhs) {
+        return None;
+    }
+    let (global, ty) = variable(known(operand)?)?;
+    let other = element(s, ty).filter(|ty| !fits(s, *ty, elem))?;
+    Some(format!("`{}`, an array of {}", s.unit.globals[global].name, s.show(other)))
+}
+
+/// Warns of an offset that counts elements of another size than those of the array.
+pub(super) fn warn_increment(s: &mut Sema<'_>, call: &Call<'_>, dsd: &DsdValue, elem: Ty, words: u16) {
+    let Some((global, ty)) = variable(dsd) else { return };
+    let Some(own) = element(s, ty).filter(|own| csl_ir::size_of(&s.types, *own) != Some(2 * u32::from(words))) else {
+        return;
+    };
+    let (name, own) = (s.unit.globals[global].name.clone(), s.show(own));
+    let message = format!("the offset counts elements of {}, and `{name}` is an array of {own}", s.show(elem));
+    s.report(Diagnostic::new(Code::OtherElements, call.args[2].span, message).help(format!("give {own}")));
+}
+
+/// The element type of operand `at`: the destination, then the sources.
+fn elem_of(inst: &VecInst, at: usize) -> Elem {
+    at.checked_sub(1).map_or(inst.op.dest(), |source| inst.op.sources()[source])
+}
+
+/// Whether an operation on `elem` takes values of a type for what they are; only operations on floats ask.
+fn fits(s: &Sema<'_>, ty: Ty, elem: Elem) -> bool {
+    let is_float = matches!(s.types.kind(ty), TypeKind::Float(_));
+    match elem {
+        Elem::Half => is_float && csl_ir::size_of(&s.types, ty) == Some(2),
+        Elem::F32 => is_float && csl_ir::size_of(&s.types, ty) == Some(4),
+        Elem::I16 | Elem::I32 => true,
+    }
+}
+
+/// The type of the elements of an array, or of a variable of one element, where they are numbers.
+fn element(s: &Sema<'_>, ty: Ty) -> Option<Ty> {
+    let elem = match s.types.kind(ty) {
+        TypeKind::Array { elem, .. } => *elem,
+        _ => ty,
+    };
+    matches!(s.types.kind(elem), TypeKind::Int { .. } | TypeKind::Float(_)).then_some(elem)
+}
+
+/// The global that a DSD is over, and its type.
+fn variable(dsd: &DsdValue) -> Option<(GlobalRef, Ty)> {
+    let base = dsd.base.as_ref()?;
+    match base.root {
+        PtrRoot::Global(global) => Some((global, base.root_ty)),
+        _ => None,
     }
 }
 
