@@ -54,7 +54,14 @@ pub struct Code {
     pub stack: u16,
     pub lines: Vec<(u32, Site)>,
     /// The instructions that make or use an address, with the object that it is meant to lie in.
-    pub pointers: Vec<(u32, GlobalId)>,
+    pub pointers: Vec<(u32, Meant)>,
+}
+
+/// The object that an address is meant to lie in, and the number of values that its index may have, or 0.
+#[derive(Clone, Copy, Debug)]
+pub struct Meant {
+    pub object: GlobalId,
+    pub values: u16,
 }
 
 /// The generator of one function's instructions.
@@ -75,7 +82,7 @@ pub struct FnGen<'a, 'p> {
     starts: Vec<u32>,
     fixups: Vec<Fixup>,
     lines: Vec<(u32, Site)>,
-    pointers: Vec<(u32, GlobalId)>,
+    pointers: Vec<(u32, Meant)>,
     /// The objects that held constants are addresses of.
     held_objects: FxHashMap<Held, GlobalId>,
     pub vecs: Vec<VecDesc>,
@@ -231,7 +238,12 @@ impl FnGen<'_, '_> {
 
     /// Notes that the next instruction makes or uses an address in an object, for checks of bounds.
     pub fn points_to(&mut self, object: Option<GlobalId>) {
-        self.pointers.extend(object.map(|object| (self.insns.len() as u32, object)));
+        self.indexes(object, 0);
+    }
+
+    /// The same of an instruction whose index may have `values` values, where this is not 0.
+    pub fn indexes(&mut self, object: Option<GlobalId>, values: u16) {
+        self.pointers.extend(object.map(|object| (self.insns.len() as u32, Meant { object, values })));
     }
 
     pub fn emit(&mut self, op: Op, a: u16, b: u16, c: u16) {

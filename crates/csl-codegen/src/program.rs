@@ -24,7 +24,7 @@ pub struct Translated<'p> {
     places: Vec<(u32, Site)>,
     inlined: Vec<ir::Inlined>,
     /// As in [`image::Pointers::code`].
-    pointers: Vec<(u32, u32)>,
+    pointers: Vec<image::Pointer>,
 }
 
 /// Translates a program that the validator has accepted.
@@ -35,13 +35,17 @@ pub fn translate<'p>(program: &'p Program, options: &Options, drafts: &Drafts) -
     let mut funcs = Vec::new();
     let mut places: Vec<(u32, Site)> = Vec::new();
     let mut inlined: Vec<ir::Inlined> = Vec::new();
-    let mut pointers: Vec<(u32, u32)> = Vec::new();
+    let mut pointers: Vec<image::Pointer> = Vec::new();
     for (id, function) in (0..).map(FuncId::new).zip(&program.funcs) {
         let mut body = func::generate(&mut ctx, id, drafts).map_err(|why| too_large(function, why.0))?;
         let base = code.len() as u32;
         func::relocate(&mut body.insns, base);
         let calls = inlined.len() as u32;
-        pointers.extend(body.pointers.iter().map(|&(at, object)| (base + at, object.number())));
+        pointers.extend(body.pointers.iter().map(|&(at, meant)| image::Pointer {
+            pc: base + at,
+            object: meant.object.number(),
+            values: meant.values,
+        }));
         places.extend(body.lines.iter().map(|&(at, site)| (base + at, renumbered(site, calls))));
         inlined.extend(
             function.inlined.iter().map(|call| ir::Inlined { call: renumbered(call.call, calls), ..call.clone() }),
@@ -67,7 +71,7 @@ struct Body {
     funcs: Vec<image::Function>,
     lines: Vec<image::Line>,
     inlined: Vec<image::Inlined>,
-    pointers: Vec<(u32, u32)>,
+    pointers: Vec<image::Pointer>,
 }
 
 /// The site of a function whose inlined calls follow `calls` others in the program's list.

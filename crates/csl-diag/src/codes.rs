@@ -44,7 +44,7 @@ macro_rules! codes {
 
             /// Whether this is told once for a place in the source, however many PEs and values lead there.
             pub(crate) fn is_once_a_place(self) -> bool {
-                matches!(self, Code::SharedQueue | Code::RouteOffEdge)
+                matches!(self, Code::SharedQueue | Code::RouteOffEdge | Code::OtherColumn)
             }
 
             /// One line on the meaning of this kind of finding.
@@ -124,6 +124,8 @@ codes! {
     KeptLocal = "W0519", Warning, "the address of a local variable in a global one";
     NoColor = "W0520", Warning, "a fabric DSD without a color, on WSE-2";
     LeftOutMemcpy = "W0521", Warning, "a program that imports memcpy, compiled without --memcpy";
+    SharedMicrothread = "W0522", Warning, "operations of two queues that have one microthread by default";
+    NeverUnblocks = "W0523", Warning, "a function that the host can launch and that never unblocks the command stream";
     // E06xx: layout, exports and RPC.
     BadRectangle = "E0601", Error, "a rectangle that does not fit the fabric";
     TileCode = "E0602", Error, "a tile without code, or with two";

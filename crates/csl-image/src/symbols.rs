@@ -22,10 +22,20 @@ pub struct Symbol {
 /// computed may lie outside the object that it is meant to lie in; these tables say which.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pointers {
-    /// Instructions that make or use an address: `pc`, and an index in [`crate::PeImage::symbols`]. By `pc`.
-    pub code: Vec<(u32, u32)>,
+    /// Instructions that make or use an address, by `pc`.
+    pub code: Vec<Pointer>,
     /// Byte addresses of pointers and DSDs in initialised memory, and the symbol that they point to. By address.
     pub memory: Vec<(u16, u32)>,
+}
+
+/// An instruction that makes or uses an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pointer {
+    pub pc: u32,
+    /// An index in [`crate::PeImage::symbols`].
+    pub object: u32,
+    /// The number of values that the instruction's index may have; 0 where the object alone is the limit.
+    pub values: u16,
 }
 
 /// The source place of the instructions from `pc` on.

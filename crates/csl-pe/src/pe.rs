@@ -112,9 +112,6 @@ impl Pe {
         let Pe { data, sched, cpu, program, at } = self;
         if sched.fault.is_none() {
             sched.cycle(&mut Visit { now, limit, cpu, data, program, at: *at, ports, registers });
-            if sched.shadow.is_some() {
-                sched.stop_at_complaint(cpu);
-            }
         }
         match &sched.fault {
             Some(fault) if fault.cycle <= now => return Err(fault.as_ref().clone()),

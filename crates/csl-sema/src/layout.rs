@@ -97,7 +97,7 @@ impl Sema<'_> {
         self.warn_off_edge(&layout, rectangle);
         self.warn_exported_nowhere(&layout, &programs);
         merged?;
-        self.warn_no_receiver(&layout, &programs);
+        self.warn_no_receiver(&layout, &programs, rectangle);
         self.diagnostics.check()?;
         Ok(self.assemble(layout, programs, tile_consts, rectangle))
     }
@@ -225,22 +225,26 @@ impl Sema<'_> {
         }
     }
 
-    /// Warns once a place of routes to the ramp of PEs whose program takes nothing from the color: what arrives there fills
-    /// the ramp's buffer, and stops.
-    fn warn_no_receiver(&mut self, layout: &Layout, programs: &[Program]) {
-        let rectangle = layout.rectangle().unwrap_or_default();
-        let reserved = &self.chip.memcpy.colors;
+    /// Warns once a place of routes to the ramp of PEs whose program takes nothing from the color, where a neighbour's route
+    /// leads there, or their own ramp.
+    fn warn_no_receiver(&mut self, layout: &Layout, programs: &[Program], rectangle: Size) {
+        let routes = &layout.routes;
+        let comes = |at: Coord, color: Color, way: Direction| {
+            let from = way.neighbour(at).filter(|from| rectangle.contains(*from));
+            let route = from.and_then(|from| layout.routed.get(&(from, color)));
+            way == Direction::Ramp
+                || route.is_some_and(|&route| routes[route].0.config.tx.iter().any(|to| to == way.opposite()))
+        };
         let mut found: IndexMap<(Span, Color), (Coord, u32)> = IndexMap::new();
-        for (Route { x, y, color, config }, span) in &layout.routes {
+        for (Route { x, y, color, config }, span) in routes {
             let at = Coord { x: *x, y: *y };
             let program =
                 layout.tiles[rectangle.number(at) as usize].checked_sub(1).map(|number| &programs[number as usize]);
-            let is_taken =
-                |program: &Program| program.received.as_ref().is_none_or(|received| received.contains(color));
-            if config.tx.iter().any(|way| way == Direction::Ramp)
-                && !reserved.contains(&color.number())
-                && !program.is_none_or(is_taken)
-            {
+            let received = program.and_then(|program| program.received.as_ref());
+            let is_lost = received.is_some_and(|received| !received.contains(color));
+            let is_reserved = self.chip.memcpy.colors.contains(&color.number());
+            let goes_in = config.tx.iter().any(|way| way == Direction::Ramp);
+            if is_lost && goes_in && !is_reserved && config.rx.iter().any(|way| comes(at, *color, way)) {
                 found.entry((*span, *color)).or_insert((at, 0)).1 += 1;
             }
         }

@@ -33,6 +33,8 @@ pub struct Pe {
     pub queue_uses: Vec<(QueueDir, QueueId, Option<Color>, Span)>,
     /// Output queues of operations, with the color of the DSD.
     pub queue_sends: Vec<(QueueId, Option<Color>, Span)>,
+    /// The queues whose microthread asynchronous operations have by default.
+    pub default_threads: Vec<(QueueDir, QueueId, Span)>,
     /// The colors of fabric input DSDs, and whether one has a color that is known at run time only.
     pub input_colors: Vec<Color>,
     pub has_unknown_input: bool,
@@ -200,6 +202,25 @@ impl Pe {
                 "in a comptime block: `@initialize_queue(@get_output_queue({queue}), .{{ .color = {color} }})`"
             );
             warnings.push(Diagnostic::new(Code::UninitializedQueue, span, message).help(help));
+        }
+        warnings
+    }
+
+    /// Warns of an input and an output queue of one number, where asynchronous operations of both have the microthread of
+    /// that number.
+    pub fn warn_shared_threads(&self) -> Vec<Diagnostic> {
+        let (mut warned, mut warnings) = (Vec::new(), Vec::new());
+        for &(dir, queue, span) in &self.default_threads {
+            let other = self.default_threads.iter().find(|other| other.1 == queue && other.0 != dir);
+            let Some(&(_, _, first)) = other.filter(|_| !warned.contains(&queue)) else { continue };
+            warned.push(queue);
+            let message =
+                format!("operations of input queue {queue} and output queue {queue} share microthread {queue}");
+            let diagnostic =
+                Diagnostic::new(Code::SharedMicrothread, span, message).secondary(first, "the other is here");
+            let note = "an operation has the microthread of its queue's number, and only one at a time may have it";
+            let help = "take queues of different numbers, or give one operation another `.ut_id` (WSE-3)";
+            warnings.push(diagnostic.note(note).help(help));
         }
         warnings
     }

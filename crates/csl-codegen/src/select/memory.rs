@@ -11,7 +11,8 @@ enum AddressMode {
     Base(u16, u16),
     At(u16, Option<GlobalId>),
     BaseIndex(u16, u16),
-    AtIndex(u16, u16, Option<GlobalId>),
+    /// The last is the number of values that the index may have, or 0.
+    AtIndex(u16, u16, Option<GlobalId>, u16),
 }
 
 /// An element of an array of two dimensions: the registers of the row and of the index in it, bytes of a row, base.
@@ -91,8 +92,8 @@ impl FnGen<'_, '_> {
                 self.emit(ops[1], value, addr, 0);
             }
             AddressMode::BaseIndex(base, index) => self.emit(ops[2], value, base, index),
-            AddressMode::AtIndex(addr, index, object) => {
-                self.points_to(object);
+            AddressMode::AtIndex(addr, index, object, values) => {
+                self.indexes(object, values);
                 self.emit(ops[3], value, addr, index);
             }
         }
@@ -112,12 +113,12 @@ impl FnGen<'_, '_> {
 
     /// The address in `reg`, or its computation where that was folded into this access.
     fn folded_index(&mut self, reg: Reg, offset: i32) -> AddressMode {
-        let Some(Inst::Index { base, index, .. }) = self.draft.plan.folded.get(&reg).cloned() else {
+        let Some(Inst::Index { base, index, values, .. }) = self.draft.plan.folded.get(&reg).cloned() else {
             return AddressMode::Base(self.reg(reg), offset.low16());
         };
         let index = self.operand(&index);
         match self.constant(&base) {
-            Some(at) => AddressMode::AtIndex(at.low16().wrapping_add(offset.low16()), index, object_of(&base)),
+            Some(at) => AddressMode::AtIndex(at.low16().wrapping_add(offset.low16()), index, object_of(&base), values),
             None => AddressMode::BaseIndex(self.operand(&base), index),
         }
     }
@@ -150,14 +151,14 @@ impl FnGen<'_, '_> {
             AddressMode::Base(base, 0) => self.copy(into, base),
             AddressMode::Base(base, offset) => self.emit(Op::AddU16Imm, into, base, offset),
             AddressMode::BaseIndex(base, index) => self.emit(Op::Index1, into, base, index),
-            AddressMode::AtIndex(at, index, object) => {
-                self.points_to(object);
+            AddressMode::AtIndex(at, index, object, values) => {
+                self.indexes(object, values);
                 self.emit(Op::Index1At, into, at, index);
             }
         }
     }
 
-    pub fn index(&mut self, dst: Reg, base: &Opnd, index: &Opnd, scale: u32) {
+    pub fn index(&mut self, dst: Reg, base: &Opnd, index: &Opnd, scale: u32, values: u16) {
         let into = self.reg(dst);
         if let Some(steps) = self.constant(index) {
             let bytes = steps.low16().wrapping_mul(scale.low16());
@@ -176,7 +177,7 @@ impl FnGen<'_, '_> {
         match self.constant(base) {
             Some(at) => {
                 let ops = [Op::Index1At, Op::Index2At, Op::Index4At, Op::Index8At];
-                self.points_to(object_of(base));
+                self.indexes(object_of(base), if matches!(scale, 1 | 2 | 4 | 8) { values } else { 0 });
                 self.emit(ops[scale_at], into, at.low16(), index);
             }
             None => {

@@ -6,7 +6,7 @@ use csl_machine::{
 };
 
 use super::{code, color_config, require};
-use crate::{ExportedSymbol, Fifo, Line, PeImage, Task};
+use crate::{ExportedSymbol, Fifo, Line, PeImage, Pointer, Task};
 
 /// The end, excluded, of the addresses of data, in bytes.
 pub const DATA_LIMIT: u32 = REGISTERS_START as u32;
@@ -34,9 +34,10 @@ fn lines(pe: &PeImage, files: usize) -> Result<(), String> {
 
 fn pointers(pe: &PeImage) -> Result<(), String> {
     let object = |object: u32| require((object as usize) < pe.symbols.len(), || format!("no object {object}"));
-    let code = |&(pc, to): &(u32, u32)| {
-        require((pc as usize) < pe.code.len(), || format!("a pointer at {pc}, behind the code"))?;
-        object(to)
+    let code = |pointer: &Pointer| {
+        let is_code = (pointer.pc as usize) < pe.code.len();
+        require(is_code, || format!("a pointer at {}, behind the code", pointer.pc))?;
+        object(pointer.object)
     };
     pe.pointers.code.iter().try_for_each(code)?;
     pe.pointers.memory.iter().try_for_each(|&(_, to)| object(to))

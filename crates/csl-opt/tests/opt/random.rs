@@ -148,7 +148,13 @@ impl Maker<'_> {
                     b: Opnd::Imm(LEN / 2 - 1),
                 });
                 let (dst, scale) = (self.reg(Scalar::U16), ty.bytes());
-                self.emit(Inst::Index { dst, base: Opnd::Global(global, 0), index: Opnd::Reg(masked), scale });
+                self.emit(Inst::Index {
+                    dst,
+                    base: Opnd::Global(global, 0),
+                    index: Opnd::Reg(masked),
+                    scale,
+                    values: 0,
+                });
                 Addr { base: AddrBase::Reg(dst), offset: self.random.below(LEN as usize / 2) as i32 * scale as i32 }
             }
         }

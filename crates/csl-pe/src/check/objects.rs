@@ -1,6 +1,6 @@
 //! The objects in a program's memory, by address, and the numbers that addresses carry.
 
-use csl_image::{Function, PeImage, Symbol};
+use csl_image::{Function, PeImage, Pointer, Symbol};
 use csl_isa::{Field, NO_REG, Op};
 use csl_machine::SysOp;
 use csl_num::LowBits;
@@ -42,8 +42,8 @@ pub struct Objects {
     bounds: Vec<(u32, u32)>,
     /// The addresses that stack slots may use.
     stack: (u32, u32),
-    /// The objects that instructions point to, by `pc`.
-    code: Vec<Tag>,
+    /// The objects that instructions point to, by `pc`, each with the number of values of the index, or 0.
+    code: Vec<(Tag, u16)>,
     /// Whether the program drops the result of the vector operation at a `pc`.
     drops: Vec<bool>,
 }
@@ -99,10 +99,10 @@ impl Objects {
             .filter(|place| place.start < place.end)
             .collect();
         places.sort_by_key(|place| place.start);
-        let mut code = vec![Tag::NONE; program.code.len()];
-        for &(pc, symbol) in &program.pointers.code {
-            if let Some(tag) = code.get_mut(pc as usize) {
-                *tag = Tag::of(symbol);
+        let mut code = vec![(Tag::NONE, 0); program.code.len()];
+        for &Pointer { pc, object, values } in &program.pointers.code {
+            if let Some(meant) = code.get_mut(pc as usize) {
+                *meant = (Tag::of(object), values);
             }
         }
         let drops = (0..program.code.len()).map(|pc| drops_result(program, pc)).collect();
@@ -121,7 +121,12 @@ impl Objects {
 
     /// The object that the instruction at `pc` points to.
     pub fn at_pc(&self, pc: usize) -> Tag {
-        self.code.get(pc).copied().unwrap_or_default()
+        self.code.get(pc).map_or(Tag::NONE, |meant| meant.0)
+    }
+
+    /// The number of values that the index of the instruction at `pc` may have, where it is one of several.
+    pub fn values_at(&self, pc: usize) -> Option<u16> {
+        self.code.get(pc).map(|meant| meant.1).filter(|&values| values != 0)
     }
 
     fn place(&self, addr: u16) -> Option<&Place> {

@@ -102,6 +102,9 @@ impl Shadow {
         self.now = Moment { pc: Some(pc.low32()), cycle };
         self.registers.enter(first, frame.len());
         let ext = code.get(pc + 1).copied().unwrap_or(insn);
+        if let Some(values) = self.objects.values_at(pc) {
+            self.look_at_index(self.objects.at_pc(pc), low_half(frame, insn.c).signed16(), values);
+        }
         if let Some((access, base)) = access::of(insn, ext, frame) {
             let tag = match base {
                 Base::Register(register) => self.registers.of_register(register),
@@ -140,10 +143,14 @@ impl Shadow {
     /// `ext` holds the bytes of a row, and the base, which is that of a row unless a part of the index is in it.
     fn look_at_row(&mut self, tag: Tag, access: Access, index: i16, ext: Insn) {
         let Some(offset) = self.objects.offset(tag, ext.b).filter(|_| ext.a >= access.bytes) else { return };
-        let length = ext.a / access.bytes;
-        let is_in_row = u16::try_from(index).is_ok_and(|index| index < length);
-        if offset % i32::from(ext.a) == 0 && !is_in_row {
-            self.complain(self.now, Wrong::BehindRow { object: tag.symbol(), index, length });
+        if offset % i32::from(ext.a) == 0 {
+            self.look_at_index(tag, index, ext.a / access.bytes);
+        }
+    }
+
+    fn look_at_index(&mut self, tag: Tag, index: i16, values: u16) {
+        if !u16::try_from(index).is_ok_and(|index| index < values) {
+            self.complain(self.now, Wrong::BehindRow { object: tag.symbol(), index, length: values });
         }
     }
 

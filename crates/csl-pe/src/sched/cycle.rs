@@ -46,6 +46,9 @@ impl Sched {
                     let watchers = Watchers { tracer: self.tracer.as_deref_mut(), shadow: self.shadow.as_deref_mut() };
                     let exit = watch::run_scalar(visit, ahead, &self.uts, watchers, &mut self.events);
                     self.main = Main::Pending(exit);
+                    if self.shadow.is_some() {
+                        self.stop_at_complaint(visit.cpu);
+                    }
                     Flow::On
                 }
                 Main::Pending(exit) => self.leave_interpreter(exit, visit),

@@ -51,18 +51,14 @@ impl Sched {
                 visit.cpu.set_reg(ok, u64::from(!left.is_zero()));
             }
             Exit::IterNext { iter, dst, ok } => {
-                let checked = self.checked_iter(iter, visit.data);
-                let turn = visit.data.iter_next(iter, visit.ports)?;
-                self.look_at_iter(checked, &turn, false, visit.cpu);
+                let turn = self.iter_next(iter, visit)?;
                 if let Turn::Moved(value) = turn {
                     visit.cpu.set_reg(dst, value);
                 }
                 return Ok(self.after_turn(exit, turn, ok, visit.cpu));
             }
             Exit::IterPut { iter, src, ok } => {
-                let checked = self.checked_iter(iter, visit.data);
-                let turn = visit.data.iter_put(iter, visit.cpu.reg(src), visit.cpu.local_time, visit.ports)?;
-                self.look_at_iter(checked, &turn, true, visit.cpu);
+                let turn = self.iter_put(iter, src, visit)?;
                 return Ok(self.after_turn(exit, turn, ok, visit.cpu));
             }
             Exit::Load(load) => self.load_register(load, visit),

@@ -4,35 +4,30 @@ use csl_isa::vec::VecDesc;
 use csl_machine::Arch;
 
 use super::main_thread::Main;
-use super::state::Sched;
+use super::state::{Sched, Visit};
 use crate::check::{Moment, Tag};
 use crate::complaint::{Complaint, Wrong};
-use crate::datapath::{Cursor, Datapath, Length, Operand, Operation, Step, Turn};
+use crate::datapath::{Cursor, Datapath, Operation, Setup, Step, Turn};
 use crate::fault::FaultKind;
 use crate::ports::Ports;
 use crate::scalar::Cpu;
 
 /// The instruction that the main thread carries out in a cycle.
-pub(super) fn moment(cpu: &Cpu, cycle: u64) -> Moment {
+fn moment(cpu: &Cpu, cycle: u64) -> Moment {
     Moment { pc: Some(cpu.at()), cycle }
 }
 
 impl Sched {
     /// Looks at the operands of an operation that is about to start; the objects that they are meant for.
-    #[inline]
-    pub fn look_at_start(
-        &mut self,
-        desc: &VecDesc,
-        run: &Operation,
-        lengths: [Option<Length>; 4],
-        cpu: &Cpu,
-        data: &Datapath,
-        ports: &Ports,
-    ) -> [Tag; 4] {
+    #[cold]
+    pub fn look_at_start(&mut self, desc: &VecDesc, run: &Operation, visit: &mut Visit) -> [Tag; 4] {
+        let Visit { cpu, data, program, ports, .. } = visit;
         let Some(shadow) = self.shadow.as_deref_mut() else { return [Tag::NONE; 4] };
         let tags = shadow.tags(desc, run, &data.memory);
         let at = moment(cpu, cpu.local_time);
-        shadow.look_at_lengths(at, run, lengths);
+        if let Ok(lengths) = (Setup { data, program, ports, reg: &|number| cpu.reg(number) }).lengths(desc, run.op) {
+            shadow.look_at_lengths(at, run, lengths);
+        }
         if !run.config.is_async {
             shadow.begin_main(tags);
         }
@@ -43,23 +38,22 @@ impl Sched {
         {
             shadow.complain(at, Wrong::NoQueue { queue: ports.outputs[out.slot].queue });
         }
+        self.stop_at_complaint(cpu);
         tags
     }
 
     /// Looks at the elements that the main thread's operation has moved in cycle `now`.
     #[cold]
-    pub fn look_at_main(
-        &mut self,
-        before: &Operation,
-        left: Length,
-        step: &Result<Step, FaultKind>,
-        now: u64,
-        cpu: &Cpu,
-    ) {
+    pub fn look_at_main(&mut self, before: &Operation, step: &Result<Step, FaultKind>, now: u64, cpu: &Cpu) {
+        self.look_at_elements(before, step, now, cpu);
+        self.stop_at_complaint(cpu);
+    }
+
+    fn look_at_elements(&mut self, before: &Operation, step: &Result<Step, FaultKind>, now: u64, cpu: &Cpu) {
         let Some(shadow) = self.shadow.as_deref_mut() else { return };
-        let is_done = matches!(step, Ok(Step::Done(_)));
-        shadow.moved(moment(cpu, now), 0, before, left, is_done);
         let Main::Vec { run, .. } = &self.main else { return };
+        let is_done = matches!(step, Ok(Step::Done(_)));
+        shadow.moved(moment(cpu, now), 0, before, run.left, is_done);
         if !shadow.drops_result(cpu.at()) {
             return;
         }
@@ -77,9 +71,17 @@ impl Sched {
 
     /// Looks at an activation by scalar code.
     pub fn look_at_activation(&mut self, id: u16, cpu: &Cpu) {
-        let active = self.tasks.active();
         if let Some(shadow) = &mut self.shadow {
-            shadow.activate(moment(cpu, cpu.local_time), active, id);
+            shadow.activate(moment(cpu, cpu.local_time), self.tasks.active(), id);
+            self.stop_at_complaint(cpu);
+        }
+    }
+
+    /// Looks at the end of a launched function.
+    pub fn look_at_unblock(&mut self, cpu: &Cpu) {
+        if let Some(shadow) = &mut self.shadow {
+            shadow.unblock(moment(cpu, cpu.local_time));
+            self.stop_at_complaint(cpu);
         }
     }
 
@@ -96,26 +98,61 @@ impl Sched {
         }
     }
 
-    /// The operand of an iterator before its turn, where the PE is checked.
-    pub fn checked_iter(&self, iter: u16, data: &Datapath) -> Option<Operand> {
-        self.shadow.as_ref().and_then(|_| data.iter(iter)).map(|iter| iter.operand)
-    }
-
-    pub fn look_at_iter(&mut self, before: Option<Operand>, turn: &Turn, is_store: bool, cpu: &Cpu) {
-        if let (Some(shadow), Some(operand), Turn::Moved(_)) = (self.shadow.as_deref_mut(), before, turn) {
-            shadow.map_element(moment(cpu, cpu.local_time), operand, is_store);
+    /// The next element of an iterator of `@map`, looked at.
+    pub fn iter_next(&mut self, iter: u16, visit: &mut Visit) -> Result<Turn, FaultKind> {
+        match self.shadow {
+            None => visit.data.iter_next(iter, visit.ports),
+            Some(_) => self.look_at_turn(iter, visit, false, |visit| visit.data.iter_next(iter, visit.ports)),
         }
     }
 
-    /// Looks at the elements that a microthread has moved in cycle `now`.
+    /// Puts a register into an iterator of `@map`, looked at.
+    pub fn iter_put(&mut self, iter: u16, src: u16, visit: &mut Visit) -> Result<Turn, FaultKind> {
+        let put = |visit: &mut Visit| visit.data.iter_put(iter, visit.cpu.reg(src), visit.cpu.local_time, visit.ports);
+        match self.shadow {
+            None => put(visit),
+            Some(_) => self.look_at_turn(iter, visit, true, put),
+        }
+    }
+
     #[cold]
-    pub fn look_at_ut(&mut self, ut: usize, before: &Operation, step: &Result<Step, FaultKind>, now: u64) {
-        let Some(shadow) = self.shadow.as_deref_mut() else { return };
-        let ut = &self.uts[ut];
-        let is_done = matches!(step, Ok(Step::Done(_)));
-        shadow.moved(Moment { pc: Some(ut.pc), cycle: now }, ut.mark, before, ut.run.left, is_done);
-        if is_done || step.is_err() {
-            shadow.end(ut.mark);
+    fn look_at_turn(
+        &mut self,
+        iter: u16,
+        visit: &mut Visit,
+        is_store: bool,
+        turn: impl FnOnce(&mut Visit) -> Result<Turn, FaultKind>,
+    ) -> Result<Turn, FaultKind> {
+        let before = visit.data.iter(iter).map(|iter| iter.operand);
+        let turn = turn(visit)?;
+        if let (Some(shadow), Some(operand), Turn::Moved(_)) = (self.shadow.as_deref_mut(), before, &turn) {
+            shadow.map_element(moment(visit.cpu, visit.cpu.local_time), operand, is_store);
+            self.stop_at_complaint(visit.cpu);
         }
+        Ok(turn)
+    }
+
+    /// Uses the slot of cycle `now` for a microthread, and looks at the elements that it moves.
+    #[cold]
+    pub fn checked_issue(
+        &mut self,
+        at: usize,
+        now: u64,
+        data: &mut Datapath,
+        ports: &mut Ports,
+        cpu: &Cpu,
+    ) -> Result<Step, FaultKind> {
+        let ut = &mut self.uts[at];
+        let before = ut.run.clone();
+        let step = ut.run.issue(data, ports, now);
+        if let Some(shadow) = self.shadow.as_deref_mut() {
+            let is_done = matches!(step, Ok(Step::Done(_)));
+            shadow.moved(Moment { pc: Some(ut.pc), cycle: now }, ut.mark, &before, ut.run.left, is_done);
+            if is_done || step.is_err() {
+                shadow.end(ut.mark);
+            }
+        }
+        self.stop_at_complaint(cpu);
+        step
     }
 }

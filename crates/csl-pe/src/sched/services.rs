@@ -4,7 +4,6 @@ use csl_image::PeImage;
 use csl_machine::{Arch, Color, REGISTERS_START, SysOp, TaskId, TaskTarget};
 use csl_num::{LowBits, Prng};
 
-use super::look;
 use super::state::{Sched, Visit};
 use crate::event::{Event, EventKind, Printed};
 use crate::fault::FaultKind;
@@ -50,9 +49,7 @@ impl Sched {
             SysOp::TscDisable => self.counters.disable_tsc(local_time),
             SysOp::TscWord => value = u64::from(self.counters.tsc_word(a, local_time)),
             SysOp::UnblockCmdStream => {
-                if let Some(shadow) = &mut self.shadow {
-                    shadow.unblock(look::moment(visit.cpu, local_time));
-                }
+                self.look_at_unblock(visit.cpu);
                 visit.ports.cmd_stream_unblocked = true;
             }
             SysOp::GetX => value = u64::from(visit.at.0),

@@ -2,21 +2,21 @@
 //! than their array, elements of another type, a constant as the destination.
 
 use csl_diag::{Code, Diagnostic};
-use csl_ir::{DsdKind, DsdValue, GlobalRef, Opnd, PtrRoot, Ty, TypeKind, VecInst, VecOperand};
-use csl_machine::{Elem, VecOp};
+use csl_ir::{DsdKind, DsdValue, GlobalId, Opnd, PtrRoot, Ty, TypeKind, VecInst, VecOperand};
+use csl_machine::{Elem, QueueDir, VecOp};
 
 use super::Call;
 use crate::context::Sema;
+use crate::unit::GlobalInfo;
 
 /// Warns of an operation that moves elements outside an array, or whose operands in memory have different lengths.
 /// (Programs give operands on the fabric any extent beside one in memory, and receive less than an array holds.)
 pub(super) fn warn(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
     note_queue(s, call, inst);
+    note_thread(s, call, inst);
     warn_elements(s, call, inst);
-    if let Some((global, _)) =
-        known(&inst.dest).and_then(variable).filter(|(global, _)| s.unit.globals[*global].is_const)
-    {
-        let message = format!("this operation writes `{}`, which is a constant", s.unit.globals[global].name);
+    if let Some(constant) = known(&inst.dest).and_then(|dsd| variable(s, dsd)).filter(|global| global.is_const) {
+        let message = format!("this operation writes `{}`, which is a constant", constant.name);
         let help = "make it a `var`: other code takes its values as known";
         s.report(Diagnostic::new(Code::ConstantDestination, call.args[0].span, message).help(help));
     }
@@ -55,7 +55,8 @@ fn warn_elements(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
             Elem::F32 => "f32",
         };
         let message = format!("`@{}` takes elements of {wants} here, and this is {other}", call.name);
-        s.report(Diagnostic::new(Code::OtherElements, call.args[at].span, message));
+        let help = "elements are taken as they are: change the type of the array, or the operation";
+        return s.report(Diagnostic::new(Code::OtherElements, call.args[at].span, message).help(help));
     }
 }
 
@@ -69,15 +70,18 @@ fn other_elements(s: &Sema<'_>, op: VecOp, elem: Elem, operand: &VecOperand) -> 
     if matches!(op, VecOp::Fmovs | VecOp::Fmovh | VecOp::Faddhs) {
         return None;
     }
-    let (global, ty) = variable(known(operand)?)?;
-    let other = element(s, ty).filter(|ty| !fits(s, *ty, elem))?;
-    Some(format!("`{}`, an array of {}", s.unit.globals[global].name, s.show(other)))
+    let dsd = known(operand)?;
+    let other = element(s, dsd.base.as_ref()?.root_ty).filter(|ty| !fits(s, *ty, elem))?;
+    Some(format!("`{}`, an array of {}", variable(s, dsd)?.name, s.show(other)))
 }
 
 /// Warns of an offset that counts elements of another size than those of the array.
 pub(super) fn warn_increment(s: &mut Sema<'_>, call: &Call<'_>, dsd: &DsdValue, elem: Ty, words: u16) {
-    let Some((global, ty)) = variable(dsd) else { return };
-    let Some(own) = element(s, ty).filter(|own| csl_ir::size_of(&s.types, *own) != Some(2 * u32::from(words))) else {
+    let Some(base) = &dsd.base else { return };
+    let PtrRoot::Global(global) = base.root else { return };
+    let Some(own) =
+        element(s, base.root_ty).filter(|own| csl_ir::size_of(&s.types, *own) != Some(2 * u32::from(words)))
+    else {
         return;
     };
     let (name, own) = (s.unit.globals[global].name.clone(), s.show(own));
@@ -109,12 +113,27 @@ fn element(s: &Sema<'_>, ty: Ty) -> Option<Ty> {
     matches!(s.types.kind(elem), TypeKind::Int { .. } | TypeKind::Float(_)).then_some(elem)
 }
 
-/// The global that a DSD is over, and its type.
-fn variable(dsd: &DsdValue) -> Option<(GlobalRef, Ty)> {
-    let base = dsd.base.as_ref()?;
-    match base.root {
-        PtrRoot::Global(global) => Some((global, base.root_ty)),
+/// The global that the DSD of an operand is over. (There it has the number that it has in the program.)
+fn variable<'s>(s: &'s Sema<'_>, dsd: &DsdValue) -> Option<&'s GlobalInfo> {
+    match dsd.base.as_ref()?.root {
+        PtrRoot::Global(global) => s.unit.globals.iter().find(|info| info.id == Some(GlobalId::at(global.index()))),
         _ => None,
+    }
+}
+
+/// Notes the queue whose microthread the operation has by default.
+fn note_thread(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
+    let operands = std::iter::once(&inst.dest).chain(&inst.srcs).enumerate();
+    let fabric = operands.filter_map(|(at, operand)| Some((at, known(operand)?.fabric.as_ref()?)));
+    let fabrics: Vec<_> = fabric.collect();
+    let is_given = inst.config.ut.is_some() || fabrics.iter().any(|(_, fabric)| fabric.ut.is_some());
+    if let Some(&(at, fabric)) = fabrics.first().filter(|_| inst.config.is_async && !is_given)
+        && let Some(queue) = fabric.queue
+    {
+        let dir = if at == 0 { QueueDir::Out } else { QueueDir::In };
+        if let Some(pe) = s.unit.pe_mut() {
+            pe.default_threads.push((dir, queue, call.span));
+        }
     }
 }
 
@@ -169,7 +188,6 @@ fn words_of(inst: &VecInst, at: usize) -> i64 {
 /// array's name and number of elements. Only DSDs of one dimension over a whole variable are looked at.
 fn outside(s: &Sema<'_>, dsd: &DsdValue, length: u64, words: i64) -> Option<(i64, String, i64)> {
     let base = dsd.base.as_ref().filter(|base| base.path.iter().all(|&index| index == 0))?;
-    let PtrRoot::Global(global) = base.root else { return None };
     if dsd.kind != DsdKind::Mem1d || dsd.wavelet_index_offset || length == 0 {
         return None;
     }
@@ -177,5 +195,5 @@ fn outside(s: &Sema<'_>, dsd: &DsdValue, length: u64, words: i64) -> Option<(i64
     let first = i64::from(dsd.offset) * i64::from(dsd.elem_words) * 2;
     let last = first + i64::from(*dsd.strides.first()?) * 2 * words * (i64::try_from(length).ok()? - 1);
     let wrong = [last, first].into_iter().find(|&at| at < 0 || at + 2 * words > bytes)?;
-    Some((wrong.div_euclid(2 * words), s.unit.globals[global].name.clone(), bytes / (2 * words)))
+    Some((wrong.div_euclid(2 * words), variable(s, dsd)?.name.clone(), bytes / (2 * words)))
 }
