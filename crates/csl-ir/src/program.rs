@@ -89,6 +89,16 @@ pub struct QueueInit {
     pub span: Span,
 }
 
+/// The colors whose wavelets queues, DSDs and data tasks of a program take, and those on which it sends.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ColorEnds {
+    pub received: Vec<Color>,
+    pub sent: Vec<Color>,
+    /// Whether there may be others: a color that is known at run time only, a queue that changes its color, control
+    /// wavelets, which need no queue.
+    pub may_have_others: bool,
+}
+
 /// `@allocate_fifo`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FifoInit {
@@ -165,8 +175,8 @@ pub struct Program {
     /// Actions before the first cycle, in source order.
     pub startup: Vec<Startup<Opnd>>,
     pub queues: Vec<QueueInit>,
-    /// The colors whose wavelets some queue, DSD or data task takes; none where one of them is known at run time only.
-    pub received: Option<Vec<Color>>,
+    /// The ends of the program's colors.
+    pub ends: ColorEnds,
     pub fifos: Vec<FifoInit>,
     pub dsr_loads: Vec<(DsrLoad<VecOperand, Opnd>, Span)>,
     pub colors: Vec<(Color, ColorConfig, Span)>,

@@ -69,7 +69,7 @@ fn program(func: Func) -> Program {
             span: SPAN,
         }],
         startup: vec![Startup::Activate(TaskTarget::LocalTask(Opnd::Imm(8)))],
-        received: None,
+        ends: ColorEnds::default(),
         queues: Vec::new(),
         fifos: Vec::new(),
         dsr_loads: Vec::new(),

@@ -6,6 +6,7 @@ use csl_ir::{
     TypeKind,
 };
 
+use csl_machine::{QueueDir, QueueId};
 use csl_syntax::Symbol;
 
 use crate::context::{Mode, Res, Sema};
@@ -28,6 +29,8 @@ pub struct FuncBuilder {
     emitted: usize,
     /// Variables that are declared without a value: the register, the name, the declaration.
     undefined: Vec<(Reg, Symbol, Span)>,
+    /// Asynchronous operations with the microthread of a queue: the block, the queue, the place.
+    threads: Vec<(BlockId, QueueDir, QueueId, Span)>,
 }
 
 impl FuncBuilder {
@@ -46,7 +49,7 @@ impl FuncBuilder {
             linksection,
         };
         let (blocks, current, undefined) = (Vec::new(), BlockId::new(0), Vec::new());
-        let mut builder = FuncBuilder { func, blocks, current, emitted: 0, undefined };
+        let mut builder = FuncBuilder { func, blocks, current, emitted: 0, undefined, threads: Vec::new() };
         builder.new_block();
         builder
     }
@@ -80,6 +83,38 @@ impl FuncBuilder {
     /// Notes a variable that is declared without a value.
     pub fn note_undefined(&mut self, reg: Reg, name: Symbol, span: Span) {
         self.undefined.push((reg, name, span));
+    }
+
+    /// Notes an asynchronous operation that has the microthread of a queue by default.
+    pub fn note_thread(&mut self, dir: QueueDir, queue: QueueId, span: Span) {
+        self.threads.push((self.current, dir, queue, span));
+    }
+
+    /// Operations of an input and an output queue of one number, of which one may follow the other: the number, and both
+    /// places.
+    pub fn shared_threads(&self) -> Vec<(QueueId, Span, Span)> {
+        let mut found: Vec<(QueueId, Span, Span)> = Vec::new();
+        for (at, &(block, dir, queue, span)) in self.threads.iter().enumerate() {
+            let mut others = self.threads[at + 1..].iter().filter(|other| other.2 == queue && other.1 != dir);
+            let other = others.find(|other| self.leads_to(block, other.0) || self.leads_to(other.0, block));
+            if let Some(other) = other.filter(|_| found.iter().all(|known| known.0 != queue)) {
+                found.push((queue, span, other.3));
+            }
+        }
+        found
+    }
+
+    fn leads_to(&self, from: BlockId, to: BlockId) -> bool {
+        let (mut seen, mut open) = (vec![false; self.blocks.len()], vec![from]);
+        while let Some(id) = open.pop() {
+            if id == to {
+                return true;
+            }
+            if !std::mem::replace(&mut seen[id.index()], true) {
+                open.extend(self.blocks[id].term.iter().flat_map(|(term, _)| term.successors()));
+            }
+        }
+        false
     }
 
     /// The variables without a value that some way through the code reads before it writes them, each with the place of

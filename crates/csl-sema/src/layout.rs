@@ -1,10 +1,10 @@
 //! Evaluates the layout block, and makes one program for each kind of tile.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{ExportName, ModuleRef, Name, Program, Route, Ty, TypedValue, Value, Wafer};
+use csl_ir::{ColorEnds, ExportName, ModuleRef, Name, Program, Route, Ty, TypedValue, Value, Wafer};
 use csl_machine::{Color, Coord, DirSet, Direction, ProgramId, Size, TileRun};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{Block, File, Item, VarDecl, VarKind};
@@ -98,6 +98,7 @@ impl Sema<'_> {
         self.warn_exported_nowhere(&layout, &programs);
         merged?;
         self.warn_no_receiver(&layout, &programs, rectangle);
+        self.warn_uninitialized();
         self.diagnostics.check()?;
         Ok(self.assemble(layout, programs, tile_consts, rectangle))
     }
@@ -225,26 +226,61 @@ impl Sema<'_> {
         }
     }
 
-    /// Warns once a place of routes to the ramp of PEs whose program takes nothing from the color, where a neighbour's route
-    /// leads there, or their own ramp.
+    /// Warns of operations by output queues that no program initialises.
+    fn warn_uninitialized(&mut self) {
+        let mut told: Vec<String> = Vec::new();
+        for warning in std::mem::take(&mut self.sends).into_values().flatten() {
+            // One operation for each queue is enough.
+            if !told.contains(&warning.message) {
+                told.push(warning.message.clone());
+                self.diagnostics.push(warning);
+            }
+        }
+    }
+
+    /// Warns once a place of routes to the ramp of PEs whose program takes nothing from the color, where wavelets of a PE that
+    /// sends on the color come, or no program uses the color at all.
     fn warn_no_receiver(&mut self, layout: &Layout, programs: &[Program], rectangle: Size) {
-        let routes = &layout.routes;
-        let comes = |at: Coord, color: Color, way: Direction| {
-            let from = way.neighbour(at).filter(|from| rectangle.contains(*from));
-            let route = from.and_then(|from| layout.routed.get(&(from, color)));
-            way == Direction::Ramp
-                || route.is_some_and(|&route| routes[route].0.config.tx.iter().any(|to| to == way.opposite()))
+        let ends = |at: Coord| {
+            let number = layout.tiles[rectangle.number(at) as usize].checked_sub(1)?;
+            Some(&programs[number as usize].ends)
+        };
+        let is_used = |color: Color| {
+            let uses =
+                |ends: &ColorEnds| ends.may_have_others || ends.received.contains(&color) || ends.sent.contains(&color);
+            programs.iter().any(|program| uses(&program.ends))
+        };
+        let is_sent = |color: Color, to: Coord| {
+            let (mut seen, mut open) = (HashSet::from([to]), vec![to]);
+            while let Some(at) = open.pop() {
+                let Some(&route) = layout.routed.get(&(at, color)) else { continue };
+                for way in layout.routes[route].0.config.rx.iter() {
+                    let from = way.neighbour(at).filter(|from| way != Direction::Ramp && rectangle.contains(*from));
+                    let before = from.and_then(|from| Some((from, *layout.routed.get(&(from, color))?)));
+                    match before {
+                        _ if way == Direction::Ramp && ends(at).is_some_and(|ends| ends.sent.contains(&color)) => {
+                            return true;
+                        }
+                        Some((from, route)) => {
+                            let leads_here = layout.routes[route].0.config.tx.iter().any(|to| to == way.opposite());
+                            if leads_here && seen.insert(from) {
+                                open.push(from);
+                            }
+                        }
+                        None => {}
+                    }
+                }
+            }
+            false
         };
         let mut found: IndexMap<(Span, Color), (Coord, u32)> = IndexMap::new();
-        for (Route { x, y, color, config }, span) in routes {
+        for (Route { x, y, color, config }, span) in &layout.routes {
             let at = Coord { x: *x, y: *y };
-            let program =
-                layout.tiles[rectangle.number(at) as usize].checked_sub(1).map(|number| &programs[number as usize]);
-            let received = program.and_then(|program| program.received.as_ref());
-            let is_lost = received.is_some_and(|received| !received.contains(color));
+            let is_lost = ends(at).is_some_and(|ends| !ends.may_have_others && !ends.received.contains(color));
             let is_reserved = self.chip.memcpy.colors.contains(&color.number());
             let goes_in = config.tx.iter().any(|way| way == Direction::Ramp);
-            if is_lost && goes_in && !is_reserved && config.rx.iter().any(|way| comes(at, *color, way)) {
+            let is_told = || found.contains_key(&(*span, *color));
+            if is_lost && goes_in && !is_reserved && (is_told() || !is_used(*color) || is_sent(*color, at)) {
                 found.entry((*span, *color)).or_insert((at, 0)).1 += 1;
             }
         }

@@ -2,7 +2,8 @@
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{
-    ControlTable, ExportName, FifoInit, FnRef, FuncId, GlobalRef, Opnd, QueueInit, RpcBind, TaskBind, VecOperand,
+    ColorEnds, ControlTable, ExportName, FifoInit, FnRef, FuncId, GlobalRef, Opnd, QueueInit, RpcBind, TaskBind,
+    VecOperand,
 };
 use csl_machine::{
     Arch, Chip, Color, ColorConfig, DsrFile, DsrLoad, FlushId, MemcpyTable, QueueDir, QueueId, RotatingTasks, Size,
@@ -33,11 +34,10 @@ pub struct Pe {
     pub queue_uses: Vec<(QueueDir, QueueId, Option<Color>, Span)>,
     /// Output queues of operations, with the color of the DSD.
     pub queue_sends: Vec<(QueueId, Option<Color>, Span)>,
-    /// The queues whose microthread asynchronous operations have by default.
-    pub default_threads: Vec<(QueueDir, QueueId, Span)>,
-    /// The colors of fabric input DSDs, and whether one has a color that is known at run time only.
+    /// The colors of fabric DSDs, and whether one has a color that is known at run time only.
     pub input_colors: Vec<Color>,
-    pub has_unknown_input: bool,
+    pub output_colors: Vec<Color>,
+    pub has_unknown_color: bool,
     /// DSRs that the program names, with the places.
     pub dsr_uses: Vec<(DsrFile, u8, Span)>,
     pub export_refs: Vec<(ExportTarget, String, Span)>,
@@ -176,53 +176,39 @@ impl Pe {
         tasks.chain(colors.map(|&(color, _, span)| (format!("color {color}"), span))).collect()
     }
 
-    /// The colors whose wavelets something takes; `None` where that is not known.
-    pub fn received(&self, arch: Arch) -> Option<Vec<Color>> {
-        let queues = || self.queues.iter().filter(|queue| queue.dir == QueueDir::In);
-        if self.has_unknown_input || self.binds_colors || queues().any(|queue| queue.color.is_none()) {
-            return None;
-        }
+    /// The ends of the program's colors. `changes_registers`: it writes configuration registers as it runs.
+    pub fn ends(&self, arch: Arch, changes_registers: bool) -> ColorEnds {
+        let queues = |dir| self.queues.iter().filter(move |queue| queue.dir == dir);
+        let colors = |dir| queues(dir).filter_map(|queue| queue.color);
         let has_own = |task: &&TaskBind| task.kind == TaskKind::Data && arch == Arch::Wse2;
         let tasks = self.tasks.iter().filter(has_own).filter_map(|task| Color::of(task.id.number()));
-        Some(queues().filter_map(|queue| queue.color).chain(self.input_colors.iter().copied()).chain(tasks).collect())
+        let has_control = self.tasks.iter().any(|task| task.kind == TaskKind::Control);
+        let is_unbound = queues(QueueDir::In).any(|queue| queue.color.is_none());
+        ColorEnds {
+            received: colors(QueueDir::In).chain(self.input_colors.iter().copied()).chain(tasks).collect(),
+            sent: colors(QueueDir::Out).chain(self.output_colors.iter().copied()).collect(),
+            may_have_others: self.has_unknown_color
+                || self.binds_colors
+                || is_unbound
+                || has_control
+                || changes_registers,
+        }
     }
 
-    /// Warns of output queues that the program sends by and never initialises, which WSE-3 asks for.
-    pub fn warn_uninitialized(&self) -> Vec<Diagnostic> {
+    /// The places at which the program sends by an output queue, each with a warning where it never initialises the queue,
+    /// which WSE-3 asks for.
+    pub fn sends(&self) -> Vec<(Span, Option<Diagnostic>)> {
         let is_ready = |id| self.queues.iter().any(|queue| (queue.dir, queue.id) == (QueueDir::Out, id));
-        let (mut warned, mut warnings) = (Vec::new(), Vec::new());
-        for &(queue, color, span) in self.queue_sends.iter().filter(|send| !is_ready(send.0)) {
-            if warned.contains(&queue) {
-                continue;
-            }
-            warned.push(queue);
+        let warning = |queue: QueueId, color: Option<Color>, span| {
             let color = color.map_or_else(|| "..".to_owned(), |color| format!("@get_color({color})"));
             let message = format!("output queue {queue} is used and never initialized");
             let help = format!(
                 "in a comptime block: `@initialize_queue(@get_output_queue({queue}), .{{ .color = {color} }})`"
             );
-            warnings.push(Diagnostic::new(Code::UninitializedQueue, span, message).help(help));
-        }
-        warnings
-    }
-
-    /// Warns of an input and an output queue of one number, where asynchronous operations of both have the microthread of
-    /// that number.
-    pub fn warn_shared_threads(&self) -> Vec<Diagnostic> {
-        let (mut warned, mut warnings) = (Vec::new(), Vec::new());
-        for &(dir, queue, span) in &self.default_threads {
-            let other = self.default_threads.iter().find(|other| other.1 == queue && other.0 != dir);
-            let Some(&(_, _, first)) = other.filter(|_| !warned.contains(&queue)) else { continue };
-            warned.push(queue);
-            let message =
-                format!("operations of input queue {queue} and output queue {queue} share microthread {queue}");
-            let diagnostic =
-                Diagnostic::new(Code::SharedMicrothread, span, message).secondary(first, "the other is here");
-            let note = "an operation has the microthread of its queue's number, and only one at a time may have it";
-            let help = "take queues of different numbers, or give one operation another `.ut_id` (WSE-3)";
-            warnings.push(diagnostic.note(note).help(help));
-        }
-        warnings
+            Diagnostic::new(Code::UninitializedQueue, span, message).help(help)
+        };
+        let sends = self.queue_sends.iter();
+        sends.map(|&(queue, color, span)| (span, (!is_ready(queue)).then(|| warning(queue, color, span)))).collect()
     }
 
     /// Warns of DSDs of several colors on one queue: published programs take turns, others mix up their wavelets.

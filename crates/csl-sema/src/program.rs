@@ -64,11 +64,14 @@ impl Sema<'_> {
         pe.follow_old_conventions(options.arch, chip);
         let mut warnings = if options.memcpy { pe.warn_reserved(&chip.memcpy) } else { Vec::new() };
         warnings.extend(pe.warn_shared_queues());
-        warnings.extend(pe.warn_shared_threads());
-        if options.arch == Arch::Wse3 {
-            warnings.extend(pe.warn_uninitialized());
-        }
+        let sends = if options.arch == Arch::Wse3 { pe.sends() } else { Vec::new() };
         checked.map_err(|diagnostic| self.fail(diagnostic))?;
+        for (place, warning) in sends {
+            let warning = warning.map(|warning| self.with_trace(warning));
+            // One program that initialises its queue is enough: the others may never come to the operation.
+            let known = self.sends.entry(place).or_insert_with(|| warning.clone());
+            *known = known.take().and(warning);
+        }
         warnings.extend(self.warn_left_out_memcpy());
         warnings.extend(self.warn_never_unblocked()?);
         warnings.into_iter().for_each(|warning| self.report(warning));
@@ -241,7 +244,6 @@ impl Sema<'_> {
     fn collect(&mut self, exports: Vec<ExportedSymbol>) -> Res<Program> {
         let (release, dialect) = (release(self), dialect(self));
         let pe = std::mem::take(self.pe()?);
-        let received = pe.received(self.options.arch);
         let unit = &mut self.unit;
         let globals: Option<Vec<_>> = std::mem::take(&mut unit.out_globals).into_iter().collect();
         let funcs: Option<Vec<_>> =
@@ -249,6 +251,11 @@ impl Sema<'_> {
         let (Some(globals), Some(funcs)) = (globals, funcs) else {
             return Err(self.internal(None, "a function or a global of the program was never made").into());
         };
+        let has_write = |func: &Func| {
+            let mut insts = func.blocks.iter().flat_map(|block| &block.insts);
+            insts.any(|inst| matches!(inst, Inst::Sys { op: SysOp::SetConfig, .. }))
+        };
+        let ends = pe.ends(self.options.arch, funcs.iter().any(|func| has_write(func)));
         Ok(Program {
             name: unit.name.clone(),
             arch: self.options.arch,
@@ -260,7 +267,7 @@ impl Sema<'_> {
             funcs,
             tasks: pe.tasks,
             startup: pe.startup,
-            received,
+            ends,
             queues: pe.queues,
             fifos: pe.fifos,
             dsr_loads: pe.dsr_loads,

@@ -87,7 +87,7 @@ pub fn program(fp16: FloatKind, types: Types, globals: Vec<Global>, funcs: Vec<F
         funcs: funcs.into_iter().map(Arc::new).collect(),
         tasks: Vec::new(),
         startup: Vec::new(),
-        received: None,
+        ends: ColorEnds::default(),
         queues: Vec::new(),
         fifos: Vec::new(),
         dsr_loads: Vec::new(),

@@ -405,7 +405,7 @@ fn program(seed: u64) -> Program {
             span: SPAN,
         }],
         startup: Vec::new(),
-        received: None,
+        ends: ColorEnds::default(),
         queues: Vec::new(),
         fifos: Vec::new(),
         dsr_loads: Vec::new(),

@@ -353,9 +353,10 @@ fn fabric(s: &mut Sema<'_>, call: &Call<'_>, kind: DsdKind, ty: Ty, fields: &mut
         let note = "here the color that `@initialize_queue` gives the queue stands in";
         s.report(Diagnostic::new(Code::NoColor, call.span, message).note(note));
     }
-    if let Some(pe) = s.unit.pe_mut().filter(|_| kind == DsdKind::Fabin) {
-        pe.input_colors.extend(side.color);
-        pe.has_unknown_input |= runtime_color.is_some();
+    if let Some(pe) = s.unit.pe_mut() {
+        let colors = if kind == DsdKind::Fabin { &mut pe.input_colors } else { &mut pe.output_colors };
+        colors.extend(side.color);
+        pe.has_unknown_color |= runtime_color.is_some();
     }
     if let Some(queue) = side.queue {
         let dir = if kind == DsdKind::Fabin { QueueDir::In } else { QueueDir::Out };

@@ -131,8 +131,8 @@ fn note_thread(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
         && let Some(queue) = fabric.queue
     {
         let dir = if at == 0 { QueueDir::Out } else { QueueDir::In };
-        if let Some(pe) = s.unit.pe_mut() {
-            pe.default_threads.push((dir, queue, call.span));
+        if let Some(code) = s.runtime() {
+            code.note_thread(dir, queue, call.span);
         }
     }
 }
