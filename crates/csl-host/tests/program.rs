@@ -56,8 +56,8 @@ comptime {
   @export_symbol(fixed_ptr, \"fixed\");
   @export_symbol(scale);
   @export_symbol(divide);
-  @export_symbol(hold);
-  @export_symbol(spin);
+  @export_symbol(hold); // waferlab: allow(W0523)
+  @export_symbol(spin); // waferlab: allow(W0523)
 }
 ";
 

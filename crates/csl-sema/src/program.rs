@@ -104,6 +104,8 @@ impl Sema<'_> {
                             open.push(*id);
                         }
                         Inst::Call { callee: Callee::Indirect(_), .. } => is_unblocked = true,
+                        // An activation of a task that was never bound is another mistake.
+                        Inst::Sys { op: SysOp::ActivateTask, .. } if !has_tasks => is_unblocked = true,
                         _ => {}
                     }
                 }

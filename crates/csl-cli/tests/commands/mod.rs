@@ -438,3 +438,31 @@ fn lines_of_a_changed_source_are_not_shown() {
     let code = printed(at, "inspect out code --function go");
     assert!(code.contains("pe.csl:") && code.contains("(the file has changed since it was compiled)"), "{code}");
 }
+
+/// A write behind an array: a run goes on, and says with `--check` where, how often and on how many PEs; with
+/// `--check=stop` it ends there.
+#[test]
+fn a_checked_run_goes_on_and_one_that_is_to_stop_ends() {
+    let folder = compiled();
+    let pe = PE
+        .replace("fn go(first: u32) void {", "fn go(first: u32) void {\n  for (@range(u16, 4)) |i| { v[i] = first; }");
+    std::fs::write(folder.path().join("pe.csl"), pe).expect("the folder is writable");
+    let cslc =
+        Command::new(env!("CARGO_BIN_EXE_cslc")).args(["layout.csl", "--memcpy"]).current_dir(folder.path()).output();
+    assert!(cslc.expect("cslc runs").status.success());
+    let told = |option: &str, variable: &str| {
+        let mut run = command(folder.path(), &format!("run out --launch go:7 --quiet {option}"));
+        let done = run.env("WAFERLAB_CHECK", variable).output().expect("waferlab runs");
+        (done.status.code(), String::from_utf8(done.stderr).expect("it prints UTF-8"))
+    };
+    assert_eq!(told("", "0"), (Some(0), String::new()));
+    let (status, text) = told("--check", "0");
+    let place = "check: pe.csl:17:30 in go writes element 2 of `v`, which has 2 elements";
+    assert_eq!(status, Some(0), "{text}");
+    assert!(text.contains(place) && text.contains(", 4 times in all on 2 PEs; keep the index"), "{text}");
+    assert_eq!(told("", "1"), (status, text));
+    let (status, text) = told("--check=stop", "0");
+    assert_eq!(status, Some(1), "{text}");
+    assert!(text.contains("[E0901]") && text.contains("writes element 2 of `v`, which has 2 elements"), "{text}");
+    assert_eq!(told("", "stop"), (status, text));
+}

@@ -13,6 +13,15 @@ pub enum Base {
     Code,
 }
 
+/// The size, the direction and the addressing mode of an access.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    bytes: u16,
+    is_store: bool,
+    mode: Mode,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
     Base,
     At,
@@ -21,22 +30,35 @@ enum Mode {
     Row,
 }
 
-/// The access of an instruction, but for copies and fills; `ext` is the word behind it.
-pub fn of(insn: Insn, ext: Insn, frame: &[u64]) -> Option<(Access, Base)> {
-    let (bytes, is_store, mode) = shape(insn.op)?;
-    let reg = |register| low_half(frame, register);
-    let scaled = |base: u16, index: u16| base.wrapping_add(reg(index).wrapping_mul(bytes));
-    let (addr, base) = match mode {
-        Mode::Base => (reg(insn.b).wrapping_add(insn.c), Base::Register(insn.b)),
-        Mode::At => (insn.b, Base::Code),
-        Mode::Index => (scaled(reg(insn.b), insn.c), Base::Register(insn.b)),
-        Mode::AtIndex => (scaled(insn.b, insn.c), Base::Code),
-        Mode::Row => (scaled(ext.b.wrapping_add(reg(insn.b).wrapping_mul(ext.a)), insn.c), Base::Code),
-    };
-    Some((Access { addr, bytes, is_store }, base))
+impl Shape {
+    /// The access of an instruction, and what gives its address; `ext` is the word behind it.
+    #[inline]
+    pub fn of(self, insn: Insn, ext: Insn, frame: &[u64]) -> (Access, Base) {
+        let Shape { bytes, is_store, mode } = self;
+        let reg = |register| low_half(frame, register);
+        let scaled = |base: u16, index: u16| base.wrapping_add(reg(index).wrapping_mul(bytes));
+        let (addr, base) = match mode {
+            Mode::Base => (reg(insn.b).wrapping_add(insn.c), Base::Register(insn.b)),
+            Mode::At => (insn.b, Base::Code),
+            Mode::Index => (scaled(reg(insn.b), insn.c), Base::Register(insn.b)),
+            Mode::AtIndex => (scaled(insn.b, insn.c), Base::Code),
+            Mode::Row => (scaled(ext.b.wrapping_add(reg(insn.b).wrapping_mul(ext.a)), insn.c), Base::Code),
+        };
+        (Access { addr, bytes, is_store }, base)
+    }
+
+    pub fn is_row(self) -> bool {
+        self.mode == Mode::Row
+    }
 }
 
-fn shape(op: Op) -> Option<(u16, bool, Mode)> {
+/// The shape of the access that an operation makes, but for copies and fills.
+pub fn shape(op: Op) -> Option<Shape> {
+    let (bytes, is_store, mode) = parts(op)?;
+    Some(Shape { bytes, is_store, mode })
+}
+
+fn parts(op: Op) -> Option<(u16, bool, Mode)> {
     Some(match op {
         Op::LoadU8 | Op::LoadI8 => (1, false, Mode::Base),
         Op::LoadU16 | Op::LoadI16 => (2, false, Mode::Base),

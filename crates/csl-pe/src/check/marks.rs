@@ -19,6 +19,7 @@ pub type Number = u8;
 #[derive(Clone, Debug, Default)]
 pub struct Marks {
     running: Vec<Option<Running>>,
+    under_way: usize,
     /// By word of memory, the operation that still writes it, and one that still reads it.
     writers: Vec<Number>,
     readers: Vec<Number>,
@@ -45,12 +46,14 @@ impl Marks {
             });
         }
         self.running[free] = Some(Running { pc, operands, left });
+        self.under_way += 1;
         number
     }
 
     /// Notes that an operation has ended.
     pub fn end(&mut self, number: Number) {
         let Some(running) = self.slot(number).and_then(Option::take) else { return };
+        self.under_way -= 1;
         for (at, (operand, _)) in running.operands.iter().enumerate() {
             let marks = if at == 0 { &mut self.writers } else { &mut self.readers };
             walk(*operand, running.left, |word| clear(marks, word, number));
@@ -83,6 +86,11 @@ impl Marks {
             let marks = if is_store { &mut self.writers } else { &mut self.readers };
             words(addr, bytes).for_each(|word| clear(marks, word, number));
         }
+    }
+
+    /// Whether no operation is under way.
+    pub fn is_idle(&self) -> bool {
+        self.under_way == 0
     }
 
     /// The instruction of another operation than `own` that still writes one of these bytes.

@@ -11,6 +11,7 @@ mod marks;
 mod objects;
 mod registers;
 mod shadow;
+mod step;
 
 pub(crate) use objects::Tag;
 pub(crate) use shadow::{Moment, Shadow};

@@ -5,6 +5,8 @@ use csl_isa::{Field, NO_REG, Op};
 use csl_machine::SysOp;
 use csl_num::LowBits;
 
+use super::step::Step;
+
 /// The object that an address is meant for: 0 for not known, else the symbol's number plus 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tag(u16);
@@ -44,6 +46,9 @@ pub struct Objects {
     stack: (u32, u32),
     /// The objects that instructions point to, by `pc`, each with the number of values of the index, or 0.
     code: Vec<(Tag, u16)>,
+    /// The work at each instruction, by `pc`.
+    steps: Vec<Step>,
+    has_fifos: bool,
     /// Whether the program drops the result of the vector operation at a `pc`.
     drops: Vec<bool>,
 }
@@ -105,8 +110,26 @@ impl Objects {
                 *meant = (Tag::of(object), values);
             }
         }
+        let steps = program.code.iter().map(|insn| Step::of(insn.alone())).collect();
+        let has_fifos = places.iter().any(|place| place.is_fifo);
         let drops = (0..program.code.len()).map(|pc| drops_result(program, pc)).collect();
-        Objects { places, bounds: program.symbols.iter().map(bounds).collect(), stack: stack(program), code, drops }
+        let bounds = program.symbols.iter().map(bounds).collect();
+        Objects { places, bounds, stack: stack(program), code, steps, has_fifos, drops }
+    }
+
+    /// The work at the instruction at `pc`.
+    pub fn step(&self, pc: usize) -> Step {
+        self.steps.get(pc).copied().unwrap_or(Step::Other)
+    }
+
+    /// Whether bytes lie in the known object that they are meant for, at an even address if they are more than one, and in
+    /// no FIFO's buffer: then there is nothing to say of them.
+    #[inline]
+    pub fn is_plainly_right(&self, tag: Tag, addr: u16, bytes: u16) -> bool {
+        let (start, end) = (u32::from(addr), u32::from(addr) + u32::from(bytes));
+        let bounds = tag.symbol().and_then(|symbol| self.bounds.get(symbol as usize));
+        let is_inside = bounds.is_some_and(|&(first, behind)| first <= start && end <= behind);
+        is_inside && (bytes == 1 || addr % 2 == 0) && !self.has_fifos
     }
 
     pub fn drops_result(&self, pc: u32) -> bool {

@@ -17,13 +17,27 @@ pub struct Registers {
     frame: usize,
     /// Pointers and DSDs in memory, by address, each with its low half: one that was overwritten otherwise is stale.
     memory: BTreeMap<u16, (Tag, u16)>,
+    /// The words at which these begin, one bit each.
+    holders: Vec<u64>,
     dsrs: HashMap<(DsrFile, u8), Tag>,
 }
 
 impl Registers {
     pub fn of(program: &PeImage, word: impl Fn(u16) -> u16) -> Registers {
-        let pointer = |&(addr, symbol): &(u16, u32)| (addr, (Tag::of(symbol), word(addr)));
-        Registers { memory: program.pointers.memory.iter().map(pointer).collect(), ..Registers::default() }
+        let mut registers = Registers::default();
+        for &(addr, symbol) in &program.pointers.memory {
+            registers.hold(addr, Tag::of(symbol), word(addr));
+        }
+        registers
+    }
+
+    fn hold(&mut self, addr: u16, tag: Tag, value: u16) {
+        let word = usize::from(addr / 2);
+        if self.holders.len() <= word / 64 {
+            self.holders.resize(word / 64 + 1, 0);
+        }
+        self.holders[word / 64] |= 1 << (word % 64);
+        self.memory.insert(addr, (tag, value));
     }
 
     /// A task starts: its registers hold no addresses yet.
@@ -44,7 +58,8 @@ impl Registers {
         self.tags.get(self.frame + usize::from(register)).copied().unwrap_or_default()
     }
 
-    fn set(&mut self, register: u16, tag: Tag) {
+    #[inline]
+    pub fn set(&mut self, register: u16, tag: Tag) {
         if let Some(place) = self.tags.get_mut(self.frame + usize::from(register)) {
             *place = tag;
         }
@@ -52,13 +67,16 @@ impl Registers {
 
     /// The object of the pointer at an address, whose low half is `value`.
     pub fn of_memory(&self, addr: u16, value: u16) -> Tag {
-        self.memory.get(&addr).filter(|kept| kept.1 == value).map_or(Tag::NONE, |kept| kept.0)
+        let word = usize::from(addr / 2);
+        let is_holder = self.holders.get(word / 64).is_some_and(|bits| bits >> (word % 64) & 1 == 1);
+        let kept = is_holder.then(|| self.memory.get(&addr)).flatten();
+        kept.filter(|kept| kept.1 == value).map_or(Tag::NONE, |kept| kept.0)
     }
 
     pub fn store(&mut self, addr: u16, register: u16, value: u16) {
         let tag = self.of_register(register);
         if tag != Tag::NONE {
-            self.memory.insert(addr, (tag, value));
+            self.hold(addr, tag, value);
         }
     }
 

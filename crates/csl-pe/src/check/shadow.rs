@@ -7,10 +7,11 @@ use csl_machine::registers::ce;
 use csl_machine::{DsrLoad, REGISTERS_START, TaskId, VecOp};
 use csl_num::{FloatKind, LowBits};
 
-use super::access::{self, Base};
+use super::access::{Base, Shape};
 use super::marks::{Marks, Number};
 use super::objects::{Objects, Tag, words};
 use super::registers::{Registers, low_half};
+use super::step::Step;
 use crate::complaint::{Access, Complaint, Wrong};
 use crate::datapath::{Cursor, Length, Memory, Message, Operand, Operation};
 use crate::scalar;
@@ -98,23 +99,25 @@ impl Shadow {
         memory: &Memory,
         half: FloatKind,
     ) {
+        let step = self.objects.step(pc);
+        if let Step::Nothing = step {
+            return;
+        }
         let insn = code[pc].alone();
         self.now = Moment { pc: Some(pc.low32()), cycle };
         self.registers.enter(first, frame.len());
-        let ext = code.get(pc + 1).copied().unwrap_or(insn);
+        match step {
+            Step::Clear => return self.registers.set(insn.a, Tag::NONE),
+            Step::Moved => return self.registers.set(insn.a, self.registers.of_register(insn.b)),
+            Step::Float if is_finite(insn, frame) => return self.registers.set(insn.a, Tag::NONE),
+            Step::Access(shape) => {
+                let ext = code.get(pc + 1).copied().unwrap_or(insn);
+                return self.before_access(pc, insn, shape, ext, frame, memory);
+            }
+            Step::Nothing | Step::Float | Step::Other => {}
+        }
         if let Some(values) = self.objects.values_at(pc) {
             self.look_at_index(self.objects.at_pc(pc), low_half(frame, insn.c).signed16(), values);
-        }
-        if let Some((access, base)) = access::of(insn, ext, frame) {
-            let tag = match base {
-                Base::Register(register) => self.registers.of_register(register),
-                Base::Code => self.objects.at_pc(pc),
-            };
-            if insn.op.is_row_access() {
-                self.look_at_row(tag, access, low_half(frame, insn.c).signed16(), ext);
-            }
-            self.look_at_place(self.now, tag, access);
-            return self.carry_access(insn, access, frame, memory);
         }
         let fill = match insn.op {
             Op::MemFill8 => 1,
@@ -126,7 +129,6 @@ impl Shadow {
                 self.look_at_place(self.now, self.registers.of_register(insn.a), of(insn.a, true));
                 return self.look_at_place(self.now, self.registers.of_register(insn.b), of(insn.b, false));
             }
-            Op::Ext | Op::Charge => return,
             _ => 0,
         };
         if fill != 0 {
@@ -140,6 +142,30 @@ impl Shadow {
         self.registers.carry(&self.objects, pc, insn, frame);
     }
 
+    fn before_access(&mut self, pc: usize, insn: Insn, shape: Shape, ext: Insn, frame: &[u64], memory: &Memory) {
+        let (access @ Access { addr, bytes, is_store }, base) = shape.of(insn, ext, frame);
+        let tag = match base {
+            Base::Register(register) => self.registers.of_register(register),
+            Base::Code => self.objects.at_pc(pc),
+        };
+        let index = || low_half(frame, insn.c).signed16();
+        if shape.is_row() {
+            self.look_at_row(tag, access, index(), ext);
+        } else if let Some(values) = self.objects.values_at(pc) {
+            self.look_at_index(tag, index(), values);
+        }
+        if !self.objects.is_plainly_right(tag, addr, bytes) {
+            self.look_at_place(self.now, tag, access);
+        }
+        // Pointers have 2 bytes, descriptors 8.
+        match (is_store, bytes) {
+            (true, 2 | 8) => self.registers.store(addr, insn.a, low_half(frame, insn.a)),
+            (true, _) => {}
+            (false, 2 | 8) => self.registers.load(addr, insn.a, memory.read16(addr)),
+            (false, _) => self.registers.set(insn.a, Tag::NONE),
+        }
+    }
+
     /// `ext` holds the bytes of a row, and the base, which is that of a row unless a part of the index is in it.
     fn look_at_row(&mut self, tag: Tag, access: Access, index: i16, ext: Insn) {
         let Some(offset) = self.objects.offset(tag, ext.b).filter(|_| ext.a >= access.bytes) else { return };
@@ -151,18 +177,6 @@ impl Shadow {
     fn look_at_index(&mut self, tag: Tag, index: i16, values: u16) {
         if !u16::try_from(index).is_ok_and(|index| index < values) {
             self.complain(self.now, Wrong::BehindRow { object: tag.symbol(), index, length: values });
-        }
-    }
-
-    /// Carries the object of a pointer from memory into a register, or from a register into memory.
-    fn carry_access(&mut self, insn: Insn, access: Access, frame: &[u64], memory: &Memory) {
-        let Access { addr, bytes, is_store } = access;
-        if is_store {
-            if matches!(bytes, 2 | 8) {
-                self.registers.store(addr, insn.a, low_half(frame, insn.a));
-            }
-        } else {
-            self.registers.load(addr, insn.a, memory.read16(addr));
         }
     }
 
@@ -223,6 +237,9 @@ impl Shadow {
     }
 
     fn look_at_race(&mut self, at: Moment, own: Number, access: Access) {
+        if self.marks.is_idle() {
+            return;
+        }
         let Access { addr, bytes, is_store } = access;
         let object = || self.objects.at(addr).symbol();
         if let Some(by) = self.marks.writer(own, addr, bytes) {
@@ -314,14 +331,14 @@ impl Shadow {
         self.marks.end(number);
     }
 
-    /// Looks at the lengths of operands in memory, sources before the destination: all are equal, or 0. (Programs give
-    /// operands on the fabric any extent beside one in memory, and receive less than an array holds.)
+    /// Looks at the lengths of operands in memory, sources before the destination: none but those of length 0 is shorter than
+    /// the first. (Programs take parts of longer ones, and give operands on the fabric any extent.)
     pub fn look_at_lengths(&mut self, at: Moment, run: &Operation, lengths: [Option<Length>; 4]) {
         let operands = run.srcs.iter().chain([&run.dest]).zip(lengths);
         let in_memory = operands.filter(|(operand, _)| operand.cursor.is_memory());
         let mut known = in_memory.filter_map(|(_, length)| length?.finite()).filter(|&length| length != 0);
         let Some(length) = known.next() else { return };
-        if let Some(other) = known.find(|&other| other != length) {
+        if let Some(other) = known.find(|&other| other < length) {
             self.complain(at, Wrong::Lengths { length, other });
         }
     }
@@ -370,6 +387,20 @@ impl Shadow {
         let tag = start(&operand).map_or(Tag::NONE, |addr| self.objects.at(addr));
         self.element(at, 0, &mut operand, tag, is_store);
     }
+}
+
+/// Whether an operation on 32-bit floats gives a finite number, its product too: then it raises nothing that is told.
+fn is_finite(insn: Insn, frame: &[u64]) -> bool {
+    let float = |register: u16| f32::from_bits(frame[usize::from(register)].low32());
+    let (b, c) = (float(insn.b), float(insn.c));
+    match insn.op {
+        Op::AddF32 => b + c,
+        Op::SubF32 => b - c,
+        Op::MulF32 => b * c,
+        Op::DivF32 => b / c,
+        _ => float(insn.a) + b * c,
+    }
+    .is_finite()
 }
 
 /// The address of an operand's next element, or of its place.
