@@ -349,7 +349,7 @@ fn difference(scene: &Scene, arch: Arch, sdk: Option<Sdk>) -> Option<String> {
 #[test]
 fn checks_change_nothing_and_report_what_scenes_say() {
     let mut wrong = Vec::new();
-    for subject in all_subjects() {
+    for subject in all_subjects().into_iter().filter(|subject| subject != "faults") {
         for scene in files(&subject).iter().map(|path| Scene::read(path)) {
             for (arch, sdk) in scene.runs() {
                 let what = difference(&scene, arch, sdk);
@@ -409,6 +409,6 @@ macro_rules! subjects {
 }
 
 subjects! {
-    dsds dsrs fifos tasks queues wavelets switches filters teardown registers memcpy language kernels messages rpc builtins
+    checked dsds dsrs fifos tasks queues wavelets switches filters teardown registers memcpy language kernels messages rpc builtins
     libraries
 }

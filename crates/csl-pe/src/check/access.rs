@@ -1,8 +1,8 @@
 //! The accesses to memory of scalar instructions: address, size, and the register or constant that gives the address.
 
 use csl_isa::{Insn, Op};
+use csl_num::LowBits;
 
-use super::registers::low_half;
 use crate::complaint::Access;
 
 /// The part of an instruction that gives the address.
@@ -98,4 +98,9 @@ fn parts(op: Op) -> Option<(u16, bool, Mode)> {
         Op::Store32Row => (4, true, Mode::Row),
         _ => return None,
     })
+}
+
+/// The low half of a register.
+pub fn low_half(frame: &[u64], register: u16) -> u16 {
+    frame.get(usize::from(register)).map_or(0, |value| value.low16())
 }

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 use csl_image::PeImage;
 use csl_isa::{Field, Insn, NO_REG, Op};
 use csl_machine::DsrFile;
-use csl_num::LowBits;
 
 use super::objects::{Objects, Tag};
 
@@ -138,9 +137,4 @@ impl Registers {
             }
         }
     }
-}
-
-/// The low half of a register.
-pub fn low_half(frame: &[u64], register: u16) -> u16 {
-    frame.get(usize::from(register)).map_or(0, |value| value.low16())
 }

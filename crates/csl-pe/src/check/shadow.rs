@@ -7,10 +7,10 @@ use csl_machine::registers::ce;
 use csl_machine::{DsrLoad, REGISTERS_START, TaskId, VecOp};
 use csl_num::{FloatKind, LowBits};
 
-use super::access::{Base, Shape};
+use super::access::{Base, Shape, low_half};
 use super::marks::{Marks, Number};
 use super::objects::{Objects, Tag, words};
-use super::registers::{Registers, low_half};
+use super::registers::Registers;
 use super::step::Step;
 use crate::complaint::{Access, Complaint, Wrong};
 use crate::datapath::{Cursor, Length, Memory, Message, Operand, Operation};
