@@ -16,6 +16,7 @@ Steps are done in the order in which they are given:
   --h2d SYMBOL=FILE.npy       deals the file's items out to the PEs, row by row
   --launch NAME:1.5,3         calls an exported function on every PE
   --d2h SYMBOL=FILE.npy       writes an array of shape (rows, columns, elements)
+  --d2h SYMBOL=-              prints the elements, a line a PE
 A copy may say the type and the elements of a PE behind the file, and which PEs
 behind an @:
   --d2h y=y.npy:float32:8@0,0,2,1    x, y, width, height
@@ -40,7 +41,7 @@ pub struct RunArgs {
     /// Call a function on every PE
     #[arg(long, value_name = "NAME[:ARG,..]", allow_hyphen_values = true)]
     launch: Vec<String>,
-    /// Copy a symbol to a file
+    /// Copy a symbol to a file, or print it where the file is -
     #[arg(long, value_name = "SYMBOL=FILE")]
     d2h: Vec<String>,
     /// Write the memory of all PEs to a core file at the end

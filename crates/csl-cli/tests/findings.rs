@@ -70,6 +70,50 @@ fn tools_get_all_findings_and_the_edits() {
     assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "E0100");
 }
 
+/// Compiles, makes the first edit of the first finding, and returns the file's name and its text then.
+fn mended(folder: &Path) -> (String, String) {
+    let said = said(folder, "layout.csl --error-format=json");
+    let first: serde_json::Value = serde_json::from_str(said.lines().next().unwrap_or_default()).expect(&said);
+    let edit = &first["edits"][0];
+    let number = |key: &str| edit[key].as_u64().unwrap_or_else(|| panic!("no {key}: {said}")) as usize;
+    let name = edit["file"].as_str().expect("a file").to_owned();
+    let text = std::fs::read_to_string(folder.join(&name)).expect("the file is there");
+    let at = |line: usize, column: usize| {
+        text.split_inclusive('\n').take(line - 1).map(str::len).sum::<usize>() + column - 1
+    };
+    let range = at(number("line"), number("column"))..at(number("end_line"), number("end_column"));
+    let mut text = text.clone();
+    text.replace_range(range, edit["replacement"].as_str().expect("a text"));
+    std::fs::write(folder.join(&name), &text).expect("the folder is writable");
+    (name, text)
+}
+
+#[test]
+fn edits_add_exports_where_they_are_missing() {
+    let layout = "layout {
+  @set_rectangle(1, 1);
+  @set_tile_code(0, 0, \"pe.csl\");
+  @export_name(\"v\", [*]f32, true);
+  @export_name(\"go\", fn()void);
+}
+";
+    let program = "var v = @zeros([2]f32);\nvar v_ptr: [*]f32 = &v;\nfn go() void {}\n";
+    let folder = folder(&[("layout.csl", layout), ("pe.csl", program)]);
+    mended(folder.path());
+    let (name, text) = mended(folder.path());
+    assert_eq!(name, "pe.csl");
+    let block = "comptime {\n  @export_symbol(v_ptr, \"v\");\n  @export_symbol(go);\n}\n";
+    assert_eq!(text, format!("{program}{block}"));
+    assert_eq!(said(folder.path(), "layout.csl --error-format=json"), "");
+
+    std::fs::write(folder.path().join("layout.csl"), layout.replace("  @export_name(\"v\", [*]f32, true);\n", ""))
+        .expect("the folder is writable");
+    let (name, text) = mended(folder.path());
+    assert_eq!(name, "layout.csl");
+    assert!(text.ends_with("fn()void);\n  @export_name(\"v\", [*]f32, true);\n}\n"), "{text}");
+    assert_eq!(said(folder.path(), "layout.csl --error-format=json"), "");
+}
+
 #[test]
 fn a_code_is_explained() {
     let folder = folder(&[]);

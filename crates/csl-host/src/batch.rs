@@ -32,7 +32,7 @@ pub enum Step {
 pub struct FileCopy {
     /// The exported name.
     pub symbol: String,
-    /// A `.npy` file.
+    /// A `.npy` file; `-` for a copy from a symbol that is printed.
     pub file: PathBuf,
     /// The type of the items in the file; `None` takes the type that the symbol is exported with.
     pub item: Option<ItemType>,
@@ -50,6 +50,9 @@ pub fn parse_copy(text: &str) -> Result<FileCopy, String> {
     let wrong = || format!("`{text}` is not of the form SYMBOL=FILE[:TYPE][:N][@X,Y,W,H]");
     let (symbol, rest) = text.split_once('=').filter(|(symbol, _)| !symbol.is_empty()).ok_or_else(wrong)?;
     let (rest, rect) = match rest.rsplit_once('@') {
+        Some((_, rect)) if rect.split(',').map(str::trim).any(|n| is_number(n) && n.parse::<u32>().is_err()) => {
+            return Err(format!("`{text}`: no program has as many PEs as the rectangle {rect}"));
+        }
         Some((rest, rect)) => (rest, Some(parse_rect(rect).ok_or_else(wrong)?)),
         None => (rest, None),
     };
@@ -60,10 +63,17 @@ pub fn parse_copy(text: &str) -> Result<FileCopy, String> {
         match (ItemType::from_name(part), part.parse::<u32>()) {
             (Some(found), _) if item.is_none() => item = Some(found),
             (None, Ok(count)) if per_pe.is_none() => per_pe = Some(count),
+            _ if per_pe.is_none() && is_number(part) => {
+                return Err(format!("`{text}`: no PE has memory for {part} elements"));
+            }
             _ => return Err(format!("`{text}`: `{part}` is neither a type such as float32 or uint16 nor a count")),
         }
     }
     Ok(FileCopy { symbol: symbol.to_owned(), file: file.into(), item, per_pe, rect })
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn parse_rect(text: &str) -> Option<(u32, u32, u32, u32)> {
@@ -167,10 +177,29 @@ fn d2h(runtime: &mut Runtime, copy: &FileCopy) -> Result<String, HostError> {
     let task = runtime.d2h(Endpoint::Symbol(id), rect.len() * per_pe, &plan)?;
     runtime.wait(task)?;
     let words = runtime.take_arrived().into_iter().flat_map(|(_, words)| words);
-    let data = words.flat_map(|word| word.to_le_bytes().into_iter().take(item.bytes.into())).collect();
+    let data: Vec<u8> = words.flat_map(|word| word.to_le_bytes().into_iter().take(item.bytes.into())).collect();
+    if copy.file.as_os_str() == "-" {
+        return Ok(printed(&copy.symbol, &rect, item, &data, per_pe));
+    }
     let shape = vec![rect.rows() as usize, rect.columns() as usize, per_pe];
     Array { item, shape, is_fortran: false, data }.write(&copy.file)?;
     Ok(format!("{} -> {}: {per_pe} a PE of {} x {} PEs", copy.symbol, copy.file.display(), rect.w, rect.h))
+}
+
+/// The elements as text: a line for each PE, with its place where there are several.
+fn printed(symbol: &str, rect: &Rect, item: ItemType, data: &[u8], per_pe: usize) -> String {
+    let elements: Vec<String> = data.chunks_exact(item.bytes.into()).map(|bytes| item.shown(bytes)).collect();
+    let of_pes = elements.chunks(per_pe.max(1)).map(|of_pe| of_pe.join(" "));
+    match rect.len() {
+        1 => of_pes.map(|values| format!("{symbol}: {values}")).collect(),
+        _ => {
+            let lines = (0..).zip(of_pes).map(|(index, values)| {
+                let Coord { x, y } = rect.at(index);
+                format!("{symbol} of {x},{y}: {values}")
+            });
+            lines.collect::<Vec<_>>().join("\n")
+        }
+    }
 }
 
 fn rect(image: &Image, copy: &FileCopy) -> Rect {

@@ -41,9 +41,7 @@ pub fn is_core(path: &Path) -> bool {
 pub(crate) fn write(path: &Path, image: &Image, sim: &mut Sim) -> Result<(), HostError> {
     let memory = csl_machine::chip(image.arch).memory.bytes;
     let touched = sim.touched();
-    let mut bytes = MAGIC.to_vec();
-    bytes.extend(VERSION.to_le_bytes());
-    bytes.extend(checksum(image).to_le_bytes());
+    let mut bytes = Core::head(image);
     bytes.extend(sim.cycle().to_le_bytes());
     bytes.extend((touched.len() as u32).to_le_bytes());
     for Coord { x, y } in touched {
@@ -82,7 +80,19 @@ impl Core {
         opened.map_err(|cause| HostError::Unreadable { path: path.to_owned(), cause })
     }
 
-    fn of(bytes: &[u8], image: Image) -> Result<Core, CoreError> {
+    /// The bytes that every core file of a program begins with.
+    pub fn head(image: &Image) -> Vec<u8> {
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(VERSION.to_le_bytes());
+        bytes.extend(checksum(image).to_le_bytes());
+        bytes
+    }
+
+    /// The core file in these bytes.
+    ///
+    /// # Errors
+    /// The reason why they are no core file of the program.
+    pub fn of(bytes: &[u8], image: Image) -> Result<Core, CoreError> {
         let body = bytes.strip_prefix(MAGIC).ok_or(CoreError::NotACore)?;
         let (head, tiles) = parse(body).ok_or(CoreError::Damaged)?;
         if head.version != VERSION {

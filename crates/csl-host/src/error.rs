@@ -111,6 +111,8 @@ pub enum FolderError {
     Missing,
     #[error("not an output folder of cslc: it has no {IMAGE_FILE}")]
     NotCompiled,
+    #[error("its {IMAGE_FILE} is no regular file")]
+    NotAFile,
     #[error(transparent)]
     Unreadable(#[from] io::Error),
     #[error(transparent)]

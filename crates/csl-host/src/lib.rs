@@ -58,18 +58,22 @@ mod arguments;
 pub mod batch;
 mod compile;
 pub mod core_file;
+pub mod environment;
 mod error;
 pub mod inspect;
 pub mod layout;
-mod npy;
+pub mod npy;
 pub mod options;
 mod outdir;
 mod placement;
 mod progress;
+pub mod reference;
 mod report;
 mod runtime;
 mod simlog;
 mod sources;
+
+use std::sync::OnceLock;
 
 pub use arguments::{Argument, Signature};
 pub use compile::{Compilation, Stage, build, compile, emit, output_folder};
@@ -94,5 +98,7 @@ pub use sources::FileSources;
 
 /// The number of threads that the machine runs at once: more would only wait for one another.
 pub(crate) fn available_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+    // To ask takes five system calls and more.
+    static THREADS: OnceLock<usize> = OnceLock::new();
+    *THREADS.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
 }

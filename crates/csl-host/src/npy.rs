@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use csl_num::{FloatKind, to_f64};
+
 use crate::error::{FileError, HostError};
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
@@ -15,6 +17,7 @@ const MOST_HEADER: u64 = 1 << 16;
 pub struct ItemType {
     /// `f`, `i` or `u`, as numpy writes them; `b` for bool.
     pub kind: char,
+    /// The bytes of an item.
     pub bytes: u8,
 }
 
@@ -31,16 +34,28 @@ impl ItemType {
         };
         Some(ItemType { kind, bytes: bits / 8 })
     }
+
+    /// An item of this type as text.
+    pub(crate) fn shown(self, bytes: &[u8]) -> String {
+        let bits = bytes.iter().rev().fold(0, |bits: u32, byte| bits << 8 | u32::from(*byte));
+        match (self.kind, self.bytes) {
+            ('f', 4) => f32::from_bits(bits).to_string(),
+            ('f', _) => to_f64(FloatKind::F16, bits.into()).to_string(),
+            ('i', 2) => (bits as u16).cast_signed().to_string(),
+            ('i', _) => bits.cast_signed().to_string(),
+            _ => bits.to_string(),
+        }
+    }
 }
 
 /// The array of a `.npy` file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Array {
-    pub item: ItemType,
-    pub shape: Vec<usize>,
+pub struct Array {
+    pub(crate) item: ItemType,
+    pub(crate) shape: Vec<usize>,
     /// Whether the first index is the fastest.
-    pub is_fortran: bool,
-    pub data: Vec<u8>,
+    pub(crate) is_fortran: bool,
+    pub(crate) data: Vec<u8>,
 }
 
 impl Array {
@@ -51,7 +66,7 @@ impl Array {
     /// The array of a file that has at most this number of bytes of data.
     pub(crate) fn read(path: &Path, most: u64) -> Result<Array, HostError> {
         let read = read(path, most);
-        let parsed = read.and_then(|bytes| parse(&bytes).map_err(FileError::Npy));
+        let parsed = read.and_then(|bytes| Array::of(&bytes).map_err(FileError::Npy));
         parsed.map_err(|cause| HostError::Unreadable { path: path.to_owned(), cause })
     }
 
@@ -60,7 +75,16 @@ impl Array {
         std::fs::write(path, self.bytes()).map_err(unwritable)
     }
 
-    fn bytes(&self) -> Vec<u8> {
+    /// The array in the bytes of a file.
+    ///
+    /// # Errors
+    /// The reason why there is none.
+    pub fn of(bytes: &[u8]) -> Result<Array, NpyError> {
+        parse(bytes)
+    }
+
+    /// The bytes of the file.
+    pub fn bytes(&self) -> Vec<u8> {
         let mut shape: String = self.shape.iter().map(|n| format!("{n}, ")).collect();
         shape.truncate(shape.len().saturating_sub(if self.shape.len() > 1 { 2 } else { 1 }));
         let (kind, size) = (self.item.kind, self.item.bytes);

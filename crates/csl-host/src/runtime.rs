@@ -23,6 +23,7 @@ use crate::advice;
 use crate::arguments::{self, Argument};
 use crate::available_threads;
 use crate::core_file;
+use crate::environment::{CHECK, MAX_CYCLES};
 use crate::error::{ArgumentError, Failure, FolderError, HostError, NameError, SequenceError};
 use crate::outdir::IMAGE_FILE;
 use crate::progress::{self, Progress};
@@ -72,12 +73,6 @@ struct Times {
     started: Option<Instant>,
     running: Duration,
 }
-
-/// The environment variable that limits the cycles of a run.
-const MAX_CYCLES: &str = "WAFERLAB_MAX_CYCLES";
-
-/// The environment variable that asks for checks: 1, or `stop` for a stop at the first mistake.
-const CHECK: &str = "WAFERLAB_CHECK";
 
 /// The cause of an end that the host program asked for, in the words of the vendor's simulator.
 const BY_REQUEST: &str = "Stopping due to user request";
@@ -174,6 +169,7 @@ impl Runtime {
         let traces = self.log.as_ref().map(|log| lock(log).traces());
         let options = SimOptions {
             threads: self.threads(),
+            force_threads: false,
             traces: traces.unwrap_or_default(),
             check: self.settings.check,
             max_cycles: self.max_cycles,
@@ -414,12 +410,13 @@ impl Runtime {
         let (kinds, warnings) = LogKinds::from_environment();
         self.warnings.extend(warnings);
         self.log_to(folder.join(LOG_FILE), kinds);
-        if let Ok(text) = std::env::var(MAX_CYCLES) {
+        if let Some(text) = MAX_CYCLES.text() {
             let cycles = text.trim().parse().ok().filter(|cycles| *cycles > 0);
-            self.max_cycles = Some(cycles.ok_or(ArgumentError::Cycles { variable: MAX_CYCLES, text })?);
+            self.max_cycles = Some(cycles.ok_or(ArgumentError::Cycles { variable: MAX_CYCLES.name, text })?);
         }
-        if let (Ok(text), Check::Off) = (std::env::var(CHECK), self.settings.check) {
-            self.settings.check = parse_check(text.trim()).ok_or(ArgumentError::Check { variable: CHECK, text })?;
+        if let (Some(text), Check::Off) = (CHECK.text(), self.settings.check) {
+            let check = parse_check(text.trim());
+            self.settings.check = check.ok_or(ArgumentError::Check { variable: CHECK.name, text })?;
         }
         self.gauge = Some(Arc::default());
         Ok(())
@@ -680,10 +677,16 @@ fn image_in(folder: &Path) -> Result<Image, FolderError> {
     if !folder.is_dir() {
         return Err(FolderError::Missing);
     }
-    let bytes = std::fs::read(folder.join(IMAGE_FILE)).map_err(|error| match error.kind() {
+    let path = folder.join(IMAGE_FILE);
+    let unreadable = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => FolderError::NotCompiled,
         _ => FolderError::Unreadable(error),
-    })?;
+    };
+    // A pipe or a device might never end.
+    if !std::fs::metadata(&path).map_err(unreadable)?.is_file() {
+        return Err(FolderError::NotAFile);
+    }
+    let bytes = std::fs::read(&path).map_err(unreadable)?;
     Ok(Image::read(&bytes)?)
 }
 

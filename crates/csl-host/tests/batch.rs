@@ -89,6 +89,9 @@ fn wrong_steps_are_named() {
     for text in ["v", "=a.npy", "v=", "v=a.npy@1,2", "v=a.npy:float8", "v=a.npy:4:5"] {
         assert!(parse_copy(text).is_err(), "{text}");
     }
+    let told = |text: &str| parse_copy(text).expect_err("too much");
+    assert_eq!(told("v=a.npy:99999999999"), "`v=a.npy:99999999999`: no PE has memory for 99999999999 elements");
+    assert!(told("v=a.npy@0,0,4294967296,1").ends_with("no program has as many PEs as the rectangle 0,0,4294967296,1"));
     assert_eq!(
         parse_launch("f:1,0x10,-2.5,true").map(|(_, arguments)| arguments),
         Ok(vec![Argument::Int(1), Argument::Int(16), Argument::Float(-2.5), Argument::Bool(true)])

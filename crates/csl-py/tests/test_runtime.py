@@ -259,6 +259,16 @@ class Refusals(unittest.TestCase):
         self.refused(r"launch: symbol must be a str, not 3 \(int\)", "launch", 3)
         self.refused(r"read_symbol: x must be a whole number, not 'a' \(str\)", "read_symbol", "a", 0, "v")
         self.refused(r"task_handle must be .*, not None \(NoneType\)", "task_wait", None)
+        self.refused(r"logical_coords must be \(x, y\), not 3 \(int\)", "coord_logical_to_physical", 3)
+        self.refused(r"coord_logical_to_physical: y must be a whole number, not '1' \(str\)", "coord_logical_to_physical", (0, "1"))
+        self.refused(r"dump_core: corefile must be a path, not 3 \(int\)", "dump_core", 3)
+        for wrong in ("False", 1.0, None, 2, []):
+            of_type = rf"{re.escape(repr(wrong))} \({type(wrong).__name__}\)"
+            for name in ("streaming", "nonblock"):
+                told = f"memcpy_h2d: {name} must be True or False, not {of_type}"
+                self.refused(told, "memcpy_h2d", self.v, self.data, *ALL, **{name: wrong})
+            self.refused(f"launch: nonblock must be True or False, not {of_type}", "launch", "scale", 1.0, nonblock=wrong)
+        self.runner.memcpy_h2d(self.v, self.data, *ALL, streaming=np.bool_(False), nonblock=0)
         with self.assertRaisesRegex(TypeError, r"bindir must be a path, not 1.5 \(float\)"):
             SdkRuntime(1.5)
 

@@ -7,7 +7,8 @@ use crate::context::{Res, Sema, Stop};
 use crate::operand::{Operand, Place, PlaceKind};
 use crate::value::{child_ty, read_path, write_path};
 
-/// The greatest number of elements of an array whose parts are written one by one at comptime.
+/// The greatest number of elements of the arrays whose parts are written one by one at comptime, all variables that live at a
+/// time together: an element takes 64 bytes of the compiler.
 const MOST_WRITTEN: u64 = 1 << 22;
 
 impl Sema<'_> {
@@ -141,6 +142,7 @@ impl Sema<'_> {
         let copied =
             crate::value::copied(&self.types, pointer.root_ty, &self.unit.cells[cell].value.value, &pointer.path);
         self.count_steps(copied, span)?;
+        self.count_memory(copied, span)?;
         // The value is taken out, so that the write does not copy all of it.
         let mut whole = std::mem::replace(&mut self.unit.cells[cell].value.value, Value::Undef);
         let written = write_path(&self.types, pointer.root_ty, &mut whole, &pointer.path, value.as_part(ty));
@@ -149,6 +151,22 @@ impl Sema<'_> {
             true => Ok(()),
             false => Err(self.error(Code::IndexOutOfBounds, span, "this part does not exist")),
         }
+    }
+
+    /// Counts elements that are kept one by one from here on. What lives is looked up only now and then: arrays end with their
+    /// variables, or are handed on.
+    fn count_memory(&mut self, elements: u64, span: Span) -> Res<()> {
+        self.written += elements;
+        if self.written <= MOST_WRITTEN {
+            return Ok(());
+        }
+        let living = crate::value::elements(self.unit.cells.iter().map(|cell| &cell.value.value)) + elements;
+        self.written = living / 2;
+        if living <= MOST_WRITTEN {
+            return Ok(());
+        }
+        let message = format!("arrays that are changed at comptime can have {MOST_WRITTEN} elements, all together");
+        Err(self.error(Code::QuotaExceeded, span, message))
     }
 
     fn store_memory(&mut self, addr: Addr, value: Operand, span: Span) -> Res<()> {

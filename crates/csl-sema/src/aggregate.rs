@@ -104,6 +104,10 @@ impl Sema<'_> {
     /// dozen types, each of which has two fields of the one before, would have billions.
     pub fn aggregate_of(&mut self, kind: TypeKind, span: Span) -> Res<Ty> {
         let ty = self.types.intern(kind);
+        self.bounded(ty, span)
+    }
+
+    fn bounded(&mut self, ty: Ty, span: Span) -> Res<Ty> {
         if self.types.parts(ty) <= MOST_PARTS {
             return Ok(ty);
         }
@@ -123,6 +127,7 @@ impl Sema<'_> {
         }
         let types = parts.iter().map(Operand::ty).collect();
         let ty = self.types.tuple(types);
+        let ty = self.bounded(ty, span)?;
         self.make_struct(ty, parts, span)
     }
 

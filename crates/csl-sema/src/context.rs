@@ -142,6 +142,8 @@ pub struct Sema<'a> {
     pub trace: Vec<TraceFrame>,
     /// Iterations and calls executed or expanded since a tile or route was set or a program begun.
     pub steps: u64,
+    /// Elements of arrays that were written one by one since those that live were counted.
+    pub written: u64,
     /// Whether a quota was exceeded: after an error nothing more is evaluated then.
     pub exhausted: bool,
     /// Paths of the modules whose imports are being evaluated, outermost first.
@@ -179,6 +181,7 @@ impl<'a> Sema<'a> {
             frame: Frame::top_level(ModuleRef::new(0)),
             trace: Vec::new(),
             steps: 0,
+            written: 0,
             exhausted: false,
             importing: Vec::new(),
             sends: IndexMap::new(),

@@ -299,10 +299,10 @@ impl Sema<'_> {
     fn warn_exported_nowhere(&mut self, layout: &Layout, programs: &[Program]) {
         let has = |id: u16| programs.iter().any(|program| program.exports.iter().any(|export| export.id == id));
         let missing: Vec<ExportName> = layout.exports.iter().filter(|name| !has(name.id)).cloned().collect();
-        for ExportName { name, span, .. } in missing {
-            let message = format!("the layout exports `{name}`, but no PE has it");
-            let help = format!("add an `@export_symbol` of `{name}` to the program of the PEs that have it");
-            self.report(Diagnostic::new(Code::ExportNowhere, span, message).help(help));
+        for export in missing {
+            let message = format!("the layout exports `{}`, but no PE has it", export.name);
+            let warning = Diagnostic::new(Code::ExportNowhere, export.span, message);
+            self.report(self.mend_export(warning, &export));
         }
     }
 

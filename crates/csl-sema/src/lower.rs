@@ -95,7 +95,7 @@ impl Sema<'_> {
                 image.put_big(at, size, &raw);
                 Ok(())
             }
-            Value::Varying(varying) => {
+            Value::Varying(varying) | Value::VaryingFloat(varying) => {
                 let ty = IntTy { signed: false, bits: size * 8 };
                 match size {
                     1 | 2 | 4 | 8 => {

@@ -16,6 +16,15 @@ use crate::value::{f64_of, int_of};
 /// The greatest width of a comptime integer in bits, so that no program can ask for unbounded memory or time.
 const MOST_BITS: u64 = 1 << 21;
 
+/// The steps of an operation beside the usual ones: a machine word takes none, numbers of a million bits take many.
+fn steps(op: IntOp, x: &BigInt, y: &BigInt) -> u64 {
+    let (x, y) = (x.bits() >> 10, y.bits() >> 10);
+    match op {
+        IntOp::Mul | IntOp::Div | IntOp::Rem => x * y / 4,
+        _ => x + y,
+    }
+}
+
 impl Sema<'_> {
     pub fn eval_binary(&mut self, op: BinOp, lhs: &Expr, rhs: &Expr, expected: Option<Ty>, span: Span) -> Res<Operand> {
         if matches!(op, BinOp::And | BinOp::Or) {
@@ -91,7 +100,13 @@ impl Sema<'_> {
             return Ok(());
         }
         let message = format!("invalid operand of `{}` for type: `{}`", op_text(op), self.show(operand.ty()));
-        Err(self.error(Code::BadOperand, span, message))
+        let diagnostic = Diagnostic::new(Code::BadOperand, span, message);
+        Err(self.fail(match self.types.kind(operand.ty()) {
+            TypeKind::Dsd(_) => {
+                diagnostic.help("builtins work on the elements of DSDs, as `@fadds(dest, a, b)` adds them")
+            }
+            _ => diagnostic,
+        }))
     }
 
     fn fold(&mut self, op: IntOp, ty: Ty, a: &TypedValue, b: &TypedValue, span: Span) -> Res<Operand> {
@@ -106,17 +121,23 @@ impl Sema<'_> {
         if let (Some(x), Some(y)) = (a.value.int(), b.value.int()) {
             return self.fold_int(op, ty, &kind, x, y, span);
         }
-        match (&a.value, &b.value, kind) {
-            (Value::Float(x), Value::Float(y), TypeKind::Float(kind)) => {
+        if let Some((op, format)) = float_op(op).zip(self.float_format(ty))
+            && let Some(varying) = Varying::float_binary(op, format, &a.value, &b.value)
+        {
+            return Ok(TypedValue::new(ty, Value::VaryingFloat(varying)).into());
+        }
+        match (a.value.float_bits(), b.value.float_bits(), kind) {
+            (Some(x), Some(y), TypeKind::Float(kind)) => {
                 let Some(op) = float_op(op) else { return Err(self.no_float_op(span)) };
-                Ok(TypedValue::new(ty, Value::Float(csl_num::float_binop(op, kind, *x, *y))).into())
+                Ok(TypedValue::new(ty, Value::Float(csl_num::float_binop(op, kind, x, y))).into())
             }
-            (Value::Float(x), Value::Float(y), _) => self.fold_f64(op, f64::from_bits(*x), f64::from_bits(*y), span),
+            (Some(x), Some(y), _) => self.fold_f64(op, f64::from_bits(x), f64::from_bits(y), span),
             _ => Err(self.error(Code::BadOperand, span, "operand of an operation is not initialised")),
         }
     }
 
     fn fold_int(&mut self, op: IntOp, ty: Ty, kind: &TypeKind, x: &BigInt, y: &BigInt, span: Span) -> Res<Operand> {
+        self.count_steps(steps(op, x, y), span)?;
         let exact = match csl_num::big_binop(op, x, y) {
             Ok(exact) => exact,
             Err(trap) => return Err(self.trap(trap, span)),
@@ -250,7 +271,7 @@ impl Sema<'_> {
         }
         let ordering = match (&a.value, &b.value) {
             (x, y) if let (Some(x), Some(y)) = (x.int(), y.int()) => Some(x.cmp(y)),
-            (Value::Float(_), Value::Float(_)) => {
+            (Value::Float(_) | Value::VaryingFloat(_), Value::Float(_) | Value::VaryingFloat(_)) => {
                 let (x, y) = (f64_of(&self.types, a), f64_of(&self.types, b));
                 x.zip(y).and_then(|(x, y)| x.partial_cmp(&y))
             }
@@ -308,6 +329,12 @@ impl Sema<'_> {
             let other = TypedValue::int(ty, other);
             return self.fold(op, ty, &other, value, span);
         }
+        if let (Value::VaryingFloat(varying), Some(format)) = (&value.value, self.float_format(ty))
+            && let Some(negated) = varying.float_neg(format)
+        {
+            return Ok(TypedValue::new(ty, Value::VaryingFloat(negated)).into());
+        }
+        let float = value.value.float_bits();
         let result = match (&value.value, op, kind) {
             (Value::Bool(b), UnOp::Not, _) => Value::Bool(!b),
             (Value::Int(n), UnOp::Neg, TypeKind::ComptimeInt) => Value::Int(-n),
@@ -317,8 +344,10 @@ impl Sema<'_> {
             (Value::Int(n), UnOp::BitNot, TypeKind::Int { signed, bits }) => {
                 Value::Int(IntTy { signed: *signed, bits: *bits }.wrap(&csl_num::big_not(n)))
             }
-            (Value::Float(bits), UnOp::Neg, TypeKind::Float(kind)) => Value::Float(csl_num::float_neg(*kind, *bits)),
-            (Value::Float(bits), UnOp::Neg, _) => Value::Float((-f64::from_bits(*bits)).to_bits()),
+            (_, UnOp::Neg, TypeKind::Float(kind)) if let Some(bits) = float => {
+                Value::Float(csl_num::float_neg(*kind, bits))
+            }
+            (_, UnOp::Neg, _) if let Some(bits) = float => Value::Float((-f64::from_bits(bits)).to_bits()),
             _ => return Err(self.error(Code::BadOperand, span, "operand of an operation is not initialised")),
         };
         Ok(TypedValue::new(ty, result).into())

@@ -182,17 +182,20 @@ impl Sema<'_> {
 
     /// The id of the layout's `@export_name`, which must agree with the symbol.
     fn check_export(&mut self, target: &ExportTarget, name: &str, span: Span) -> Res<u16> {
-        let Some(declared) = exported_name(&self.pe()?.exports, name).cloned() else {
-            let diagnostic =
-                Diagnostic::new(Code::BadExport, span, format!("the layout does not declare the name `{name}`"));
-            return Err(self.fail(diagnostic.help(format!("add `@export_name(\"{name}\", ...)` to the layout block"))));
-        };
         let (ty, mutable) = match target {
             ExportTarget::Global(g) => {
                 let global = &self.unit.globals[*g];
                 (global.ty, Some(!global.is_const))
             }
             ExportTarget::Fn(f) => (self.fn_type(*f)?, None),
+        };
+        let Some(declared) = exported_name(&self.pe()?.exports, name).cloned() else {
+            let diagnostic =
+                Diagnostic::new(Code::BadExport, span, format!("the layout does not declare the name `{name}`"));
+            let mutable = mutable.map_or(String::new(), |mutable| format!(", {mutable}"));
+            let statement = format!("@export_name(\"{name}\", {}{mutable});", self.show(ty));
+            let diagnostic = diagnostic.help(format!("add `{statement}` to the layout block"));
+            return Err(self.fail(self.mend_layout(diagnostic, &statement)));
         };
         let contradiction = if ty != declared.ty && !self.same_export_type(ty, declared.ty) {
             let help = match (self.types.kind(ty), self.types.kind(declared.ty)) {

@@ -41,6 +41,8 @@ impl Sema<'_> {
         }
         let place = self.eval_place(target)?;
         if place.is_const {
+            // What is wrong with the value comes first: an operator on constant DSDs is no assignment that a `var` would mend.
+            self.eval_expecting(value, Some(place.ty))?;
             return Err(self.not_assignable(target));
         }
         let Some(op) = op else {

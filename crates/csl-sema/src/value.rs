@@ -7,6 +7,7 @@ use csl_machine::Direction;
 use csl_num::FloatKind;
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
+use rustc_hash::FxHashSet;
 
 /// The integer of a value of any type with a number underneath.
 pub fn int_of(value: &TypedValue) -> Option<&BigInt> {
@@ -19,7 +20,7 @@ pub fn u64_of(value: &TypedValue) -> Option<u64> {
 
 /// A float value as the double it is exactly.
 pub fn f64_of(types: &Types, value: &TypedValue) -> Option<f64> {
-    let Value::Float(bits) = value.value else { return None };
+    let bits = value.value.float_bits()?;
     match types.kind(value.ty) {
         TypeKind::ComptimeFloat => Some(f64::from_bits(bits)),
         TypeKind::Float(kind) => Some(csl_num::to_f64(*kind, bits)),
@@ -104,7 +105,7 @@ pub fn write_path(types: &Types, ty: Ty, root: &mut Value, path: &[i64], new: Va
 }
 
 /// The elements that a write through the path copies: those of arrays that other values share, and those of arrays that
-/// have been kept as one value so far.
+/// have been kept as one value so far, or as none.
 pub fn copied(types: &Types, ty: Ty, value: &Value, path: &[i64]) -> u64 {
     let Some((&first, rest)) = path.split_first() else { return 0 };
     let Some(child_ty) = child_ty(types, ty, first) else { return 0 };
@@ -117,8 +118,38 @@ pub fn copied(types: &Types, ty: Ty, value: &Value, path: &[i64]) -> u64 {
             here + if part { copied(types, child_ty, array.get(first as u64), rest) } else { 0 }
         }
         Value::Struct(fields) => fields.get(at).map_or(0, |part| copied(types, child_ty, part, rest)),
+        Value::Undef => {
+            let here = if let TypeKind::Array { dims, .. } = types.kind(ty) { element_count(dims) } else { 0 };
+            here + copied(types, child_ty, value, rest)
+        }
         _ => 0,
     }
+}
+
+/// The elements of arrays in values that are kept one by one. Values that share an array have it once.
+pub fn elements<'v>(values: impl Iterator<Item = &'v Value>) -> u64 {
+    let mut seen: FxHashSet<*const ArrayValue> = FxHashSet::default();
+    let mut pending: Vec<&Value> = values.collect();
+    let mut sum = 0;
+    while let Some(value) = pending.pop() {
+        match value {
+            Value::Array(array) if seen.insert(Arc::as_ptr(array)) => match &**array {
+                ArrayValue::Splat { value, .. } => pending.push(value),
+                ArrayValue::Elems(elems) => {
+                    sum += elems.len() as u64;
+                    // Elements of an array are all of one type: none holds another array where the first is a number.
+                    if elems.first().is_some_and(|first| !matches!(first, Value::Int(_) | Value::Float(_))) {
+                        pending.extend(elems.iter());
+                    }
+                }
+            },
+            Value::Struct(fields) => pending.extend(fields.iter()),
+            Value::Union { value, .. } => pending.push(value),
+            Value::Typed(typed) => pending.push(&typed.value),
+            _ => {}
+        }
+    }
+    sum
 }
 
 fn part_mut<'v>(types: &Types, ty: Ty, value: &'v mut Value, index: i64) -> Option<&'v mut Value> {
@@ -162,35 +193,78 @@ pub fn number_text(number: &BigInt) -> String {
 
 /// The value as `@comptime_print` shows it.
 pub fn show(types: &Types, value: &TypedValue) -> String {
-    match &value.value {
-        Value::Undef => "undefined".to_string(),
-        Value::Void => "{}".to_string(),
-        Value::Bool(b) => b.to_string(),
-        Value::Int(number) => show_int(types, value.ty, number),
-        Value::Varying(varying) => show_int(types, value.ty, varying.concretize()),
-        Value::Float(bits) => match types.kind(value.ty) {
-            TypeKind::Float(kind) => csl_num::format_float(*kind, *bits),
-            _ => csl_num::format_f64(f64::from_bits(*bits)),
+    let mut text = String::new();
+    put(types, value.ty, &value.value, &mut text);
+    text
+}
+
+/// The bytes of a shown value, about: parts of parts multiply.
+const MOST_TEXT: usize = 1 << 20;
+
+/// Appends a value, as long as the text is not too long.
+fn put(types: &Types, ty: Ty, value: &Value, text: &mut String) {
+    match value {
+        Value::Undef => text.push_str("undefined"),
+        Value::Void => text.push_str("{}"),
+        Value::Bool(b) => text.push_str(if *b { "true" } else { "false" }),
+        Value::Int(number) => text.push_str(&show_int(types, ty, number)),
+        Value::Varying(varying) => text.push_str(&show_int(types, ty, varying.concretize())),
+        Value::Float(bits) => text.push_str(&show_float(types, ty, *bits)),
+        Value::VaryingFloat(varying) => text.push_str(&show_float(types, ty, varying.concretize_bits())),
+        Value::Type(ty) => text.push_str(&types.show(*ty)),
+        Value::Str(bytes) => text.push_str(&String::from_utf8_lossy(bytes)),
+        Value::Array(array) => put_array(types, ty, array, text),
+        Value::Struct(fields) => match field_types(types, ty) {
+            Some(names) => {
+                let parts = names.iter().zip(&**fields).map(|((name, ty), value)| (*name, *ty, value));
+                put_parts(types, parts, ["{", "}"], text);
+            }
+            None => text.push_str("{?}"),
         },
-        Value::Type(ty) => types.show(*ty),
-        Value::Str(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        Value::Array(array) => show_array(types, value.ty, array),
-        Value::Struct(fields) => show_struct(types, value.ty, fields),
         Value::Union { active, value: inner } => {
-            let field = field_types(types, value.ty).and_then(|f| f.get(*active as usize).copied());
-            match field {
+            match field_types(types, ty).and_then(|f| f.get(*active as usize).copied()) {
                 Some((name, ty)) => {
-                    let inner = show(types, &TypedValue::new(ty, (**inner).clone()));
-                    format!("{{{} = {inner}}}", name.unwrap_or("?"))
+                    put_parts(types, [(name.or(Some("?")), ty, &**inner)].into_iter(), ["{", "}"], text)
                 }
-                None => "undefined".to_string(),
+                None => text.push_str("undefined"),
             }
         }
-        Value::Ptr(pointer) => show_pointer(types, value.ty, pointer),
-        Value::Fn(_) | Value::Module(_) | Value::Dsd(_) | Value::Fifo(_) => format!("<{}>", types.show(value.ty)),
-        Value::Typed(inner) => show(types, inner),
-        Value::Range(range) => format!("@range({}, {}, {})", range[0], range[1], range[2]),
+        Value::Ptr(pointer) => text.push_str(&show_pointer(types, ty, pointer)),
+        Value::Fn(_) | Value::Module(_) | Value::Dsd(_) | Value::Fifo(_) => {
+            text.push_str(&format!("<{}>", types.show(ty)));
+        }
+        Value::Typed(inner) => put(types, inner.ty, &inner.value, text),
+        Value::Range(range) => text.push_str(&format!("@range({}, {}, {})", range[0], range[1], range[2])),
     }
+}
+
+fn show_float(types: &Types, ty: Ty, bits: u64) -> String {
+    match types.kind(ty) {
+        TypeKind::Float(kind) => csl_num::format_float(*kind, bits),
+        _ => csl_num::format_f64(f64::from_bits(bits)),
+    }
+}
+
+/// Appends parts, each with its name if it has one, between brackets.
+fn put_parts<'v>(
+    types: &Types,
+    parts: impl Iterator<Item = (Option<Name>, Ty, &'v Value)>,
+    [open, close]: [&str; 2],
+    text: &mut String,
+) {
+    text.push_str(open);
+    for (index, (name, ty, value)) in parts.enumerate() {
+        if index > 0 {
+            text.push_str(", ");
+        }
+        if text.len() > MOST_TEXT {
+            text.push_str("...");
+            break;
+        }
+        name.into_iter().for_each(|name| text.push_str(&format!("{name} = ")));
+        put(types, ty, value, text);
+    }
+    text.push_str(close);
 }
 
 fn show_int(types: &Types, ty: Ty, number: &BigInt) -> String {
@@ -208,29 +282,14 @@ fn show_int(types: &Types, ty: Ty, number: &BigInt) -> String {
     }
 }
 
-fn show_array(types: &Types, ty: Ty, array: &ArrayValue) -> String {
+fn put_array(types: &Types, ty: Ty, array: &ArrayValue, text: &mut String) {
     // Long arrays are cut: the text is for people.
     const SHOWN: u64 = 64;
-    let TypeKind::Array { elem, .. } = types.kind(ty) else { return "[?]".to_string() };
-    let mut parts: Vec<String> =
-        (0..array.len().min(SHOWN)).map(|i| show(types, &TypedValue::new(*elem, array.get(i).clone()))).collect();
-    if array.len() > SHOWN {
-        parts.push(format!("... {} more", array.len() - SHOWN));
-    }
-    format!("[{}]", parts.join(", "))
-}
-
-fn show_struct(types: &Types, ty: Ty, fields: &[Value]) -> String {
-    let Some(field_types) = field_types(types, ty) else { return "{?}".to_string() };
-    let parts: Vec<String> = field_types
-        .iter()
-        .zip(fields)
-        .map(|((name, ty), value)| {
-            let text = show(types, &TypedValue::new(*ty, value.clone()));
-            name.map_or(text.clone(), |name| format!("{name} = {text}"))
-        })
-        .collect();
-    format!("{{{}}}", parts.join(", "))
+    let TypeKind::Array { elem, .. } = types.kind(ty) else { return text.push_str("[?]") };
+    let more = array.len().saturating_sub(SHOWN);
+    let end = if more > 0 { format!(", ... {more} more]") } else { "]".to_owned() };
+    let parts = (0..array.len().min(SHOWN)).map(|i| (None, *elem, array.get(i)));
+    put_parts(types, parts, ["[", &end], text);
 }
 
 fn show_pointer(types: &Types, ty: Ty, pointer: &Pointer) -> String {

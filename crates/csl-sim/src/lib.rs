@@ -6,12 +6,12 @@
 
 mod barrier;
 mod blocked_state;
-mod columns;
 mod element;
 mod element_row;
 mod ending;
 mod event;
 mod gauge;
+mod index_set;
 mod machine;
 mod memcpy;
 mod options;
@@ -22,6 +22,7 @@ mod row;
 mod shard;
 mod sim;
 mod stop;
+mod threading;
 mod tile;
 mod world;
 

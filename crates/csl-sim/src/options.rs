@@ -13,6 +13,8 @@ use crate::gauge::Gauge;
 pub struct SimOptions {
     /// The number of shards, which are ranges of rows, each on a thread of its own. At least 1.
     pub threads: usize,
+    /// Whether busy cycles run on all threads even where one is faster: for tests of that.
+    pub force_threads: bool,
     pub traces: Traces,
     /// Whether and how PEs are checked.
     pub check: Check,
@@ -31,6 +33,7 @@ impl Default for SimOptions {
     fn default() -> SimOptions {
         SimOptions {
             threads: 1,
+            force_threads: false,
             traces: Traces::default(),
             check: Check::default(),
             sink: None,

@@ -301,22 +301,22 @@ impl Builder {
 
     // ------------------------------------------------------------ literals and initialisers
 
-    // The lexer has reported a malformed literal already, so any value will do.
+    // The lexer has reported a malformed literal: nothing more is said of it.
 
     pub fn int(&self, lo: usize, text: &str, hi: usize) -> Expr {
-        self.expr(lo, ExprKind::Int(literal::int(text).unwrap_or_default()), hi)
+        self.expr(lo, literal::int(text).map_or(ExprKind::Error, ExprKind::Int), hi)
     }
 
     pub fn float(&self, lo: usize, text: &str, hi: usize) -> Expr {
-        self.expr(lo, ExprKind::Float(literal::float(text).unwrap_or_default()), hi)
+        self.expr(lo, literal::float(text).map_or(ExprKind::Error, ExprKind::Float), hi)
     }
 
     pub fn character(&self, lo: usize, text: &str, hi: usize) -> Expr {
-        self.expr(lo, ExprKind::Char(literal::character(text).unwrap_or_default()), hi)
+        self.expr(lo, literal::character(text).map_or(ExprKind::Error, ExprKind::Char), hi)
     }
 
     pub fn string(&self, lo: usize, text: &str, hi: usize) -> Expr {
-        self.expr(lo, ExprKind::Str(literal::string(text).unwrap_or_default().into()), hi)
+        self.expr(lo, literal::string(text).map_or(ExprKind::Error, |text| ExprKind::Str(text.into())), hi)
     }
 
     pub fn bool(&self, lo: usize, value: bool, hi: usize) -> Expr {

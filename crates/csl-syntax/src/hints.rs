@@ -73,6 +73,9 @@ fn foreign(tokens: &[Lexeme], at: usize) -> Option<&'static str> {
         (Some(Token::Semicolon | Token::LBrace | Token::RBrace), Some(Token::Star), Some(Token::Ident(_))) => {
             return Some("the value behind a pointer is `pointer.*`");
         }
+        (Some(Token::RBracket), Some(Token::Semicolon | Token::RParen | Token::RBrace), _) if ends_list(tokens, at) => {
+            return Some("a list has its type before it and stands in braces, as in `[3]f32{ 1.0, 2.0, 3.0 }`");
+        }
         (_, Some(Token::Comma), _) if begins_list(tokens, at) => {
             return Some("a list has its type before it, as in `[3]f32{ 1.0, 2.0, 3.0 }`");
         }
@@ -108,6 +111,13 @@ fn begins_list(tokens: &[Lexeme], at: usize) -> bool {
     let before = |back: usize| at.checked_sub(back).map(|i| tokens[i].token);
     let open = [2, 3].into_iter().find(|back| before(*back) == Some(Token::LBrace));
     open.is_some_and(|back| matches!(before(back + 1), Some(Token::Assign)))
+}
+
+/// Whether `[item, ..]` stands right before the token, and nothing that it could be an index of before that.
+fn ends_list(tokens: &[Lexeme], at: usize) -> bool {
+    let open = tokens[..at].iter().rposition(|lexeme| lexeme.token == Token::LBracket);
+    let before = open.and_then(|open| open.checked_sub(1)).map(|i| tokens[i].token);
+    matches!(before, Some(Token::Assign | Token::LParen | Token::Comma | Token::Return))
 }
 
 /// Whether the token stands in the brackets of `x[..`, behind one bound.

@@ -296,6 +296,10 @@ fn wrong_arguments_end_with_status_1() {
         let text = refused(at, line);
         assert!(text.contains(part), "{line}: {text}");
     }
+    let bin = at.join("endless/bin");
+    std::fs::create_dir_all(&bin).expect("the folder is writable");
+    std::os::unix::fs::symlink("/dev/zero", bin.join("program.wafer")).expect("the folder is writable");
+    assert!(refused(at, "inspect endless").contains("its bin/program.wafer is no regular file"));
     let done = command(at, "run out").env("WAFERLAB_MAX_CYCLES", "many").output().expect("it runs");
     let text = String::from_utf8_lossy(&done.stderr).into_owned();
     assert_eq!(

@@ -17,6 +17,8 @@ pub(crate) struct Microthread {
     pub id: Option<MicrothreadId>,
     /// Its number among the marks of a checked PE.
     pub mark: u8,
+    /// The class of its priority ([`super::state::Sched::class_of`]), which a write to a register can change.
+    pub class: u8,
     pub run: Operation,
 }
 

@@ -1,7 +1,7 @@
 //! The state of the scheduler, and the context of one visit.
 
 use csl_image::PeImage;
-use csl_machine::Chip;
+use csl_machine::{Chip, MicrothreadId, Priority};
 
 use super::calls::Calls;
 use super::counters::Counters;
@@ -113,6 +113,19 @@ impl Sched {
 
     pub fn is_ut_blocked(&self, ut: &Microthread) -> bool {
         ut.id.is_some_and(|id| self.ut_blocked >> (id.number() & 7) & 1 == 1)
+    }
+
+    /// The class of a microthread: of its operation's own priority, else of the register of its queue.
+    pub fn class_of(&self, id: Option<MicrothreadId>, own: Option<Priority>) -> u8 {
+        let of_queue = id.and_then(|id| microthread::queue_priority(self.queue_priority[usize::from(id.number() & 7)]));
+        microthread::class(own.or(of_queue))
+    }
+
+    /// Gives the running microthreads their classes anew, after a write to a queue's register.
+    pub fn classify_uts(&mut self) {
+        for at in 0..self.uts.len() {
+            self.uts[at].class = self.class_of(self.uts[at].id, self.uts[at].run.needs.priority);
+        }
     }
 
     /// Stops the PE with a fault.

@@ -42,8 +42,9 @@ impl Sched {
             if run.is_empty() {
                 self.end_ut(&run, run.config.completion, (start, cpu.at()), data);
             } else {
+                let class = self.class_of(id, run.needs.priority);
                 let mark = self.shadow.as_mut().map_or(0, |shadow| shadow.begin(&run, cpu.at(), tags));
-                self.uts.push(Microthread { id, run, start, pc: cpu.at(), mark });
+                self.uts.push(Microthread { id, class, run, start, pc: cpu.at(), mark });
             }
             return Ok(Flow::On);
         }

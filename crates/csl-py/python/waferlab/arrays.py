@@ -1,4 +1,5 @@
 """Host arrays: checks that memcpy can move them as they are, and gives their words in the order of memory."""
+import os
 import reprlib
 import sys
 
@@ -26,6 +27,19 @@ def whole(name, value):
     if not 0 <= value < 2**31:
         raise ArgumentError(f"{name} must not be negative or beyond 2^31, but is {value}")
     return int(value)
+
+
+def path(name, value):
+    if not isinstance(value, (str, os.PathLike)):
+        raise ArgumentError(f"{name} must be a path, not {shown(value)}")
+    return os.fspath(value)
+
+
+def flag(name, value):
+    """A truth value; numpy's, 0 and 1 are taken for one."""
+    if isinstance(value, (bool, np.bool_)) or (isinstance(value, (int, np.integer)) and value in (0, 1)):
+        return bool(value)
+    raise ArgumentError(f"{name} must be True or False, not {shown(value)}")
 
 
 def source(method, value, name="src"):

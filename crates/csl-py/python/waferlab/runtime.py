@@ -146,8 +146,13 @@ class SdkRuntime:
 
     def coord_logical_to_physical(self, logical_coords):
         """Coordinates in the whole fabric of a PE of the program's rectangle."""
-        x, y = logical_coords
-        return self._machine.logical_to_physical(int(x), int(y))
+        try:
+            x, y = logical_coords
+        except (TypeError, ValueError):
+            shown = arrays.shown(logical_coords)
+            raise ArgumentError(f"coord_logical_to_physical: logical_coords must be (x, y), not {shown}") from None
+        x, y = (arrays.whole(f"coord_logical_to_physical: {name}", value) for name, value in (("x", x), ("y", y)))
+        return self._machine.logical_to_physical(x, y)
 
     def read_symbol(self, x, y, symbol_name, dtype="uint8"):
         """The bytes of a symbol of one PE, exported or not, as an array of `dtype`."""
@@ -227,7 +232,7 @@ class SdkRuntime:
 
     def call(self, symbol, args=(), *older, **kwargs):
         """Calls an exported function with arguments given as 32-bit words."""
-        nonblock = bool(older[0]) if older else _only_nonblock("call", kwargs)
+        nonblock = _only_nonblock("call", {"nonblock": older[0]} if older else kwargs)
         if symbol is None:
             raise self._no_name("call")
         symbol = arrays.text("call: symbol", symbol)
@@ -292,7 +297,7 @@ class SdkRuntime:
         Without blocking, that is done by task_wait() or stop()."""
         nonblock = _only_nonblock("receive_tofile", kwargs)
         task = Task(self, None)
-        self._files[task] = (self._port("receive_tofile", port), outfile)
+        self._files[task] = (self._port("receive_tofile", port), arrays.path("receive_tofile: outfile", outfile))
         if not nonblock:
             self._write_file(task)
         return task
@@ -319,7 +324,7 @@ class SdkRuntime:
 
     def dump_core(self, corefile):
         """Writes the memory of all PEs to a core file, for csdb and debug_util."""
-        self._machine.dump_core(os.fspath(corefile))
+        self._machine.dump_core(arrays.path("dump_core: corefile", corefile))
 
     dump_elf_core = dump_core
 
@@ -372,6 +377,7 @@ def _constructor_options(kwargs):
     unknown_words("SdkRuntime", kwargs, OPTIONS)
     options = {**OPTIONS, **kwargs}
     refuse_system(options["cmaddr"])
+    options["suppress_simfab_trace"] = arrays.flag("SdkRuntime: suppress_simfab_trace", options["suppress_simfab_trace"])
     options["simfab_numthreads"] = check_threads(options["simfab_numthreads"], "simfab_numthreads")
     check_level(options["msg_level"])
     return options
@@ -392,7 +398,8 @@ def _copy_arguments(method, rect, older, kwargs):
     options.update(kwargs)
     options["data_type"] = _member(method, "data_type", MemcpyDataType, options["data_type"])
     options["order"] = _member(method, "order", MemcpyOrder, options["order"])
-    options["streaming"] = bool(options["streaming"])
+    for name in ("streaming", "nonblock"):
+        options[name] = arrays.flag(f"{method}: {name}", options[name])
     options.update(_NO_STRIDE)
     names = ("px", "py", "w", "h", "elem_per_pe")
     return tuple(arrays.whole(name, value) for name, value in zip(names, rect)), options
@@ -408,7 +415,7 @@ def _member(method, name, kind, value):
 
 def _only_nonblock(method, kwargs):
     unknown_words(method, kwargs, ["nonblock"])
-    return bool(kwargs.get("nonblock", False))
+    return arrays.flag(f"{method}: nonblock", kwargs.get("nonblock", False))
 
 
 def _typed(arg):

@@ -41,7 +41,6 @@ pub(super) fn get_output_queue(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand
 }
 
 pub(super) fn get_ut_id(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
-    wse3_only(s, call)?;
     number_id(s, call, Ty::UT_ID, "a microthread", Chip::valid_microthread)
 }
 
@@ -108,14 +107,6 @@ fn range_of(chip: &Chip, ty: Ty) -> Option<String> {
         _ => return None,
     };
     Some(format!("they go from {first} to {last}"))
-}
-
-/// Refuses a builtin that exists on WSE-3 only.
-pub(super) fn wse3_only(s: &mut Sema<'_>, call: &Call<'_>) -> Res<()> {
-    if s.options.arch == Arch::Wse3 {
-        return Ok(());
-    }
-    Err(s.error(Code::WrongArch, call.span, format!("`@{}` is only there on WSE-3", call.name)))
 }
 
 /// `@get_dsr(type, id)`, and `@get_dsr(fifo_type, dsr)`.

@@ -15,6 +15,7 @@ mod layout;
 mod machine;
 mod map;
 mod operands;
+mod pages;
 mod print;
 mod queues;
 mod reflect;
@@ -26,12 +27,14 @@ mod typeinfo;
 mod vecop;
 
 use csl_diag::{Code, Diagnostic, Span};
+use csl_machine::Arch;
 use csl_syntax::ast::{Expr, Ident};
 
 use crate::context::{Res, Sema, Stop};
 use crate::operand::Operand;
 use crate::unit::UnitKind;
 
+pub use pages::{BuiltinGroup, BuiltinPage, pages};
 pub use table::names;
 pub(crate) use tasks::names_task;
 
@@ -86,6 +89,9 @@ impl Sema<'_> {
         let Some(builtin) = table::find(name.name.as_str()) else {
             return Err(self.unknown_builtin(name));
         };
+        if self.options.arch != Arch::Wse3 && table::is_of_wse3(builtin.name) {
+            return Err(self.error(Code::WrongArch, span, format!("`@{}` is only there on WSE-3", builtin.name)));
+        }
         self.check_count(builtin, args, span)?;
         self.check_context(builtin, span)?;
         (builtin.handler)(self, &Call { name: builtin.name, args, span })

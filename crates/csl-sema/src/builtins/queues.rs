@@ -6,7 +6,6 @@ use csl_machine::{Arch, FlushId, Priority, QueueDir, QueueId, SysOp};
 
 use super::Call;
 use super::args::{Fields, id_kind, small};
-use super::ids::wse3_only;
 use super::machine::sys;
 use super::tasks::handler;
 use crate::context::{Res, Sema};
@@ -83,7 +82,6 @@ pub(super) fn initialize_queue(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand
 }
 
 pub(super) fn queue_flush(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
-    wse3_only(s, call)?;
     let queue = call.eval(s, 0)?;
     let id = s.opnd(&queue, call.arg_span(0))?;
     let id = match (id_kind(s, queue.ty()), id) {
@@ -101,7 +99,6 @@ pub(super) fn queue_flush(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
 }
 
 pub(super) fn set_empty_queue_handler(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
-    wse3_only(s, call)?;
     let func = handler(s, call)?;
     let (dir, id) = queue(s, call, 1)?;
     let id = FlushId::of_queue(dir, id);

@@ -1,6 +1,6 @@
 //! Symbols that the host may name, and the server of remote procedure calls.
 
-use csl_diag::{Code, Span};
+use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{BlockId, CmpOp, IdKind, Inst, Opnd, PtrRoot, RpcBind, Scalar, Term, Ty, TypeKind, TypedValue, Value};
 use csl_machine::TaskId;
 use csl_syntax::ast::{Expr, ExprKind, Storage};
@@ -102,7 +102,13 @@ pub(super) fn get_symbol_id(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let target = symbol(s, call, &call.args[0])?;
     match exported(s).into_iter().find(|e| e.1 == target) {
         Some((id, _)) => Ok(int_value(Ty::U16, id)),
-        None => Err(s.error(Code::BadExport, call.arg_span(0), "this symbol is not exported with `@export_symbol`")),
+        None => {
+            let span = call.arg_span(0);
+            let statement = format!("@export_symbol({});", s.map.snippet(span));
+            let diagnostic =
+                Diagnostic::new(Code::BadExport, span, "this symbol is not exported with `@export_symbol`");
+            Err(s.fail(s.mend_by_comptime(diagnostic.help(format!("add `{statement}`")), span.file, &statement)))
+        }
     }
 }
 

@@ -159,6 +159,14 @@ pub(super) fn find(name: &str) -> Option<&'static Builtin> {
     TABLE.iter().find(|b| b.name == name)
 }
 
+/// Builtins that WSE-2 does not have.
+pub(super) fn is_of_wse3(name: &str) -> bool {
+    matches!(
+        name,
+        "bind_rotating_tasks" | "get_ut_id" | "queue_flush" | "set_control_task_table" | "set_empty_queue_handler"
+    )
+}
+
 /// The names of all builtins, without the `@`.
 pub fn names() -> impl Iterator<Item = &'static str> {
     TABLE.iter().map(|b| b.name)

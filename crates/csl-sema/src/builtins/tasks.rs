@@ -7,7 +7,6 @@ use csl_machine::{Arch, Startup, SysOp, TaskId, TaskKind, TaskTarget};
 
 use super::Call;
 use super::args::{id_kind, small};
-use super::ids::wse3_only;
 use super::machine::sys;
 use crate::context::{Res, Sema};
 use crate::operand::Operand;
@@ -123,7 +122,6 @@ fn param_bits(s: &mut Sema<'_>, params: &[Ty], span: Span) -> Res<Vec<u8>> {
 }
 
 pub(super) fn bind_rotating_tasks(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
-    wse3_only(s, call)?;
     let value = call.constant(s, 2)?;
     let Some(id) = small(&value).filter(|_| id_kind(s, value.ty) == Some(IdKind::DataTask)) else {
         return Err(call.refuse(s, 2, value.ty, "a data task id"));
@@ -154,7 +152,6 @@ pub(super) fn bind_rotating_tasks(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Oper
 }
 
 pub(super) fn set_control_task_table(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
-    wse3_only(s, call)?;
     let mut fields = call.fields(s, 0, "the configuration of the control task table")?;
     let instructions = fields.take_int(s, "instructions")?.unwrap_or(4);
     let stride = fields.take_int(s, "stride")?.unwrap_or(1);

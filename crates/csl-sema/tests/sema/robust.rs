@@ -37,6 +37,23 @@ fn huge_arrays_are_cheap_until_they_are_written() {
     assert_eq!(first_error(&global), Some(Code::OutOfMemory));
 }
 
+/// Arrays in structs in arrays count as much as one array, whether they had values before or not.
+#[test]
+fn nested_arrays_are_counted_together() {
+    let types = "const S = struct { a: [4096]i32 };\nconst T = struct { s: [256]S };\n";
+    let written = |first: &str, count: u32| {
+        let each = "for (@range(u16, 256)) |j| { t[i].s[j].a[0] = 1; }";
+        format!("{types}comptime {{ {first} for (@range(u16, {count})) |i| {{ {each} }} }}")
+    };
+    assert_eq!(first_error(&written("var t: [16]T;", 3)), None);
+    assert_eq!(first_error(&written("var t: [16]T;", 16)), Some(Code::QuotaExceeded));
+    let made = "fn made(n: i32) S { var s = S { .a = @constants([4096]i32, 1) }; s.a[0] = n; return s; }\n";
+    let each =
+        |kept: &str| format!("{types}{made}comptime {{ var l: [1100]S; for (@range(u16, 1100)) |i| {{ {kept} }} }}");
+    assert_eq!(first_error(&each("l[0] = made(i);")), None);
+    assert_eq!(first_error(&each("l[i] = made(i);")), Some(Code::QuotaExceeded));
+}
+
 #[test]
 fn huge_numbers_end() {
     assert_eq!(first_error("const a = 1 << 1000000000;\ncomptime { @comptime_assert(a == 1); }"), Some(Code::Overflow));
@@ -46,6 +63,8 @@ fn huge_numbers_end() {
     assert_eq!(first_error(shifts), Some(Code::Overflow));
     let strings = "comptime { var s = \"ab\"; while (true) { s = @strcat(s, s); } }";
     assert_eq!(first_error(strings), Some(Code::QuotaExceeded));
+    let products = "comptime { var a = 1 << 1000000; var b = 0; while (true) { b = a * a; } }";
+    assert_eq!(first_error(products), Some(Code::QuotaExceeded));
     let wide = "const T = u16777215;\ncomptime { const a: T = 1; @comptime_assert(~a > a); }";
     assert_eq!(first_error(wide), None);
 }
@@ -73,6 +92,25 @@ fn endless_evaluation_ends() {
     assert_eq!(first_error(&in_task("inline while (true) { if (out > 1) { break; } }")), Some(Code::QuotaExceeded));
     let structs = "fn f(x: anytype) void { f(.{ x, x }); }\ncomptime { f(1); }\n";
     assert_eq!(first_error(structs), Some(Code::QuotaExceeded));
+}
+
+/// Parts of parts multiply: in types, which have a limit, and in what is shown of a value, which is cut.
+#[test]
+fn what_is_shown_of_nested_values_ends() {
+    let levels: String = (1..14).map(|i| format!("const t{i} = .{{ t{j}, t{j}, t{j}, t{j} }};\n", j = i - 1)).collect();
+    let tuples = format!("const t0 = .{{ 1, 2 }};\n{levels}comptime {{ @comptime_print(t13); }}");
+    assert_eq!(first_error(&tuples), Some(Code::QuotaExceeded));
+    let level = |i: u32| {
+        let (j, items) = (i - 1, format!("v{}, ", i - 1).repeat(64));
+        format!("const T{i} = struct {{ a: [64]T{j} }};\nconst v{i} = T{i} {{ .a = [64]T{j} {{ {items} }} }};\n")
+    };
+    let levels: String = (1..6).map(level).collect();
+    let first = "const T0 = struct { a: i16 };\nconst v0 = T0 { .a = 1 };\n";
+    let arrays = format!("{first}{levels}comptime {{ @comptime_print(v5); }}");
+    let analysis = Case::new(&arrays).analyze();
+    let shown = rendered(&analysis);
+    assert!(shown.len() < 3 << 20, "{} bytes", shown.len());
+    assert!(shown.contains("note[N0408]") && shown.contains("..."), "{}", &shown[..200]);
 }
 
 #[test]

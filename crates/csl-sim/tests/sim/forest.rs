@@ -100,7 +100,7 @@ fn image(arch: Arch, forests: &[Vec<Member>]) -> Image {
 #[test]
 fn random_trees_deliver_all_words_in_order_on_any_number_of_threads() {
     for (seed, arch) in [(1, Arch::Wse2), (2, Arch::Wse3), (3, Arch::Wse2)] {
-        let mut dice = Dice(seed);
+        let mut dice = Dice::new(seed);
         let forests: Vec<Vec<Member>> = (0..COLORS).map(|_| forest(&mut dice)).collect();
         let image = image(arch, &forests);
         let run = |threads: usize| {

@@ -25,23 +25,41 @@ const PROGRAMS: u64 = 4_000;
 const POOL: u16 = 0x1000;
 const COUNT: u16 = 0x2000;
 const LOG: u16 = 0x2002;
-const END: u16 = 0x2800;
+pub const END: u16 = 0x2800;
 
 const TASKS: std::ops::Range<u16> = 8..14;
 
-/// SplitMix64.
-pub struct Dice(pub u64);
+/// A source of choices: bytes that are given, as long as there are some, then SplitMix64. The targets in `fuzz/` give bytes.
+pub struct Dice {
+    bytes: std::vec::IntoIter<u8>,
+    state: u64,
+}
 
 impl Dice {
+    pub fn new(seed: u64) -> Dice {
+        Dice { bytes: Vec::new().into_iter(), state: seed }
+    }
+
+    #[cfg_attr(test, expect(dead_code, reason = "of the targets in `fuzz/`, which share this file"))]
+    pub fn of_bytes(bytes: Vec<u8>) -> Dice {
+        Dice { bytes: bytes.into_iter(), state: 0 }
+    }
+
     fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let z = (self.state ^ self.state >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^ z >> 31
     }
 
+    /// A choice takes one byte where that is enough, else two.
     pub fn below(&mut self, n: u64) -> u64 {
-        self.roll() % n
+        let choice = match self.bytes.next() {
+            Some(low) if n > 256 => u64::from(low) | u64::from(self.bytes.next().unwrap_or(0)) << 8,
+            Some(byte) => byte.into(),
+            None => self.roll(),
+        };
+        choice % n
     }
 
     pub fn between(&mut self, low: u16, high: u16) -> u16 {
@@ -80,8 +98,7 @@ struct Plan {
     receives: Vec<End>,
 }
 
-fn random_image(seed: u64) -> Image {
-    let mut dice = Dice(seed);
+pub fn random_image(mut dice: Dice) -> Image {
     let arch = dice.pick(&[Arch::Wse2, Arch::Wse3]);
     let size = Size { width: dice.between(1, 4).into(), height: dice.between(1, 3).into() };
     let Size { width, height } = size;
@@ -465,7 +482,7 @@ fn random_programs_run_as_on_the_reference() {
     let (mut faults, mut landings, mut cycles) = (0, 0, 0);
     let count = number("CSL_SIM_PROGRAMS", PROGRAMS);
     for seed in first..first + count {
-        let image = Arc::new(random_image(seed));
+        let image = Arc::new(random_image(Dice::new(seed)));
         let expected = EveryCycle.run(&image, END, false);
         let engines: &[usize] = if seed % 16 == 0 { &[1, 2] } else { &[1] };
         for engine in engines.iter().map(|threads| OnThreads(*threads)) {

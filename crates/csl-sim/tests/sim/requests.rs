@@ -13,7 +13,7 @@ use csl_sim::{
 
 use crate::builder::*;
 use crate::random::{Dice, imm, log, number, sys};
-use crate::saturate::{END, POOL, generate};
+use crate::saturate::{END, POOL, dice, generate};
 
 const PROGRAMS: u64 = 60;
 
@@ -66,9 +66,10 @@ fn request(dice: &mut Dice, (width, height): (u32, u32)) -> Command {
 fn run(seed: u64, image: &Arc<Image>, threads: usize, is_traced: bool) -> (Seen, Vec<TraceEvent>) {
     let instructions = if is_traced { Tiles::All } else { Tiles::None };
     let traces = Traces { fabric: is_traced, instructions };
-    let mut sim = Sim::new(Arc::clone(image), SimOptions { threads, traces, ..SimOptions::default() })
-        .expect("the image is right");
-    let mut dice = Dice(seed);
+    let mut sim =
+        Sim::new(Arc::clone(image), SimOptions { threads, force_threads: true, traces, ..SimOptions::default() })
+            .expect("the image is right");
+    let mut dice = Dice::new(seed);
     let mut answers = Vec::new();
     let mut pending = Vec::new();
     let mut fault = None;
@@ -119,7 +120,7 @@ fn saturating_programs_with_requests_run_alike_on_threads_and_traced() {
     let first = number("CSL_SIM_FIRST", 0);
     let (mut done, mut deadlocks) = (0, 0);
     for seed in first..first + number("CSL_SIM_REQUESTS", PROGRAMS) {
-        let image = Arc::new(with_exports(generate(seed).0));
+        let image = Arc::new(with_exports(generate(dice(seed)).0));
         let (expected, _) = run(seed, &image, 1, false);
         let mut traces = Vec::new();
         for (threads, is_traced) in [(2, false), (4, false), (1, true), (2, true)] {

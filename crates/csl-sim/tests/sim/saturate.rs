@@ -88,8 +88,7 @@ struct Layout<'a> {
 }
 
 /// A program, and the number of wavelets that its compute elements have to send.
-pub fn generate(seed: u64) -> (Image, u64) {
-    let mut dice = Dice(seed ^ 0x5a7u64 << 48);
+pub fn generate(mut dice: Dice) -> (Image, u64) {
     let arch = dice.pick(&[Arch::Wse2, Arch::Wse3]);
     let is_wide = dice.one_in(2);
     let sizes: &[At] = match is_wide {
@@ -114,6 +113,11 @@ pub fn generate(seed: u64) -> (Image, u64) {
     });
     let planned = sends.sum();
     (layout.finish(), planned)
+}
+
+/// The choices of the program with a number.
+pub fn dice(seed: u64) -> Dice {
+    Dice::new(seed ^ 0x5a7u64 << 48)
 }
 
 fn dirs(set: u8) -> DirSet {
@@ -863,7 +867,7 @@ fn saturating_programs_run_as_on_the_reference() {
     let (mut load, mut planned, mut landings, mut cycles, mut cut_off) = (Load::default(), 0, 0, 0, 0);
     let mut faults: BTreeMap<String, u64> = BTreeMap::new();
     for seed in first..first + count {
-        let (image, wavelets) = generate(seed);
+        let (image, wavelets) = generate(dice(seed));
         let image = Arc::new(image);
         let is_traced = seed % 8 == 0;
         let (expected, of_program) = run_on_reference(&image, is_traced);

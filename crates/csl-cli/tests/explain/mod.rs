@@ -38,7 +38,7 @@ fn write(folder: &Path, text: &str) {
 }
 
 /// The codes that compiling, and where it is asked for running, a program gives.
-fn codes((given, text): (&str, &str)) -> Vec<String> {
+pub(crate) fn codes((given, text): (&str, &str)) -> Vec<String> {
     let folder = TempDir::new().expect("a temporary folder");
     write(folder.path(), text);
     let words = given.split_whitespace().filter(|word| *word != "run").map(str::to_owned);
