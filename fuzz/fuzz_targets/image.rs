@@ -35,7 +35,7 @@ fn image(data: &[u8]) -> Option<Image> {
 /// Copies every symbol back, launches every function, stops. Errors are values; their reports are rendered.
 fn run(image: Image) {
     let image = Arc::new(image);
-    let mut runtime = Runtime::new(image.clone(), PathBuf::new(), Settings { threads: 1 });
+    let mut runtime = Runtime::new(image.clone(), PathBuf::new(), Settings::new(1));
     runtime.limit_cycles(CYCLES);
     if runtime.load().and_then(|()| runtime.run()).is_err() {
         return;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Args, FromArgMatches};
 use csl_host::batch::{self, Step, parse_copy, parse_launch};
-use csl_host::{Ending, Runtime, Settings, folder_of_run};
+use csl_host::{Check, Ending, Runtime, Settings, folder_of_run, parse_check};
 
 use crate::output::{Color, print, tell, warn};
 use crate::signals::Signals;
@@ -55,6 +55,11 @@ pub struct RunArgs {
     /// million cycles behind the last]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     max_cycles: Option<u64>,
+    /// Look for mistakes: accesses outside an object, races, memory that was never written, and more; =stop ends the run at
+    /// the first
+    #[arg(long, value_name = "stop", num_args = 0..=1, require_equals = true, default_missing_value = "on",
+          value_parser = check)]
+    check: Option<Check>,
     /// Threads that the simulator may use
     #[arg(long, value_name = "N", default_value_t = 1)]
     threads: usize,
@@ -64,6 +69,10 @@ pub struct RunArgs {
     /// Say nothing but errors and warnings
     #[arg(long)]
     quiet: bool,
+}
+
+fn check(text: &str) -> Result<Check, String> {
+    parse_check(text).ok_or_else(|| format!("`{text}` is not one of on, stop, off"))
 }
 
 /// The steps of all three options in the order of the command line.
@@ -91,7 +100,7 @@ pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
     if !(1..=64).contains(&args.threads) {
         return Err(format!("--threads={}: 1 to 64 threads can be used", args.threads));
     }
-    let settings = Settings { threads: args.threads };
+    let settings = Settings { threads: args.threads, check: args.check.unwrap_or_default() };
     let mut runtime = Runtime::open(&args.folder, settings).map_err(|error| error.to_string())?;
     runtime.render_reports(args.color.rendering());
     let output = folder_of_run(args.output_folder).map_err(|error| error.to_string())?;

@@ -55,7 +55,7 @@ impl Program {
         let compiled = compile(&options);
         let text = compiled.render(&csl_host::Rendering::default());
         assert!(compiled.succeeded(), "{text}");
-        let mut runtime = Runtime::open(&options.output, Settings { threads: 1 }).expect("it opens");
+        let mut runtime = Runtime::open(&options.output, Settings::new(1)).expect("it opens");
         runtime.load().expect("load() comes first");
         runtime.run().expect("run() comes second");
         runtime

@@ -4,7 +4,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use csl_host::{Endpoint, HostError, Runtime, Settings, Task, folder_of_run};
+use csl_host::{Endpoint, HostError, Runtime, Settings, Task, folder_of_run, parse_check};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -27,15 +28,18 @@ pub struct Machine {
 #[pymethods]
 impl Machine {
     #[new]
-    #[pyo3(signature = (folder, threads, output_folder=None, *, prints=false))]
+    #[pyo3(signature = (folder, threads, output_folder=None, *, prints=false, check=""))]
     fn new(
         py: Python<'_>,
         folder: PathBuf,
         threads: usize,
         output_folder: Option<PathBuf>,
         prints: bool,
+        check: &str,
     ) -> PyResult<Machine> {
-        let settings = Settings { threads };
+        let check = parse_check(check)
+            .ok_or_else(|| PyValueError::new_err(format!("check={check:?}: True, False or \"stop\" is wanted")))?;
+        let settings = Settings { threads, check };
         let mut runtime = Runtime::open(&folder, settings).map_err(|error| raise(py, &error))?;
         let output_folder = folder_of_run(output_folder).map_err(|error| raise(py, &error))?;
         runtime.obey_environment(&output_folder).map_err(|error| raise(py, &error))?;

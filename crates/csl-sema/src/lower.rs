@@ -46,6 +46,7 @@ impl Sema<'_> {
         let info = self.unit.globals[index].clone();
         let size = csl_ir::size_of(&self.types, info.ty).unwrap_or(0);
         let mut image = Bytes { init: Vec::new(), relocs: Vec::new(), varying: Vec::new() };
+        let is_undefined = matches!(&info.init, Some(TypedValue { value: Value::Undef, .. }));
         if size > ADDRESSABLE {
             let message = format!("`{}` takes {size} bytes, more than a PE can address", info.name);
             self.report(Diagnostic::new(Code::OutOfMemory, info.span, message).note("a PE has 48 KiB of memory"));
@@ -75,6 +76,7 @@ impl Sema<'_> {
             linksection: info.linksection,
             span: info.span,
             is_hidden: info.is_hidden,
+            is_undefined,
         }
     }
 

@@ -210,8 +210,20 @@ impl Sema<'_> {
         {
             return Err(self.error(Code::BadOperand, b.1, "the count of a shift must be unsigned"));
         }
+        self.warn_too_far(ty, &b.0, b.1);
         let count = if b.0.ty() == Ty::COMPTIME_INT { self.coerce(b.0, Ty::U16, b.1)? } else { b.0 };
         self.emit_arithmetic(op, ty, &value, &count, span)
+    }
+
+    /// Warns of a known count that leaves nothing of a value of type `ty`.
+    fn warn_too_far(&mut self, ty: Ty, count: &Operand, span: Span) {
+        let TypeKind::Int { bits, .. } = *self.types.kind(ty) else { return };
+        let Some(count) = count.as_const().and_then(int_of).filter(|count| **count >= BigInt::from(bits)) else {
+            return;
+        };
+        let message = format!("a shift by {count} leaves no bit of a value of {bits} bits");
+        let help = "convert the value to a wider type first";
+        self.report(Diagnostic::new(Code::ShiftTooFar, span, message).help(help));
     }
 
     fn compare(&mut self, op: CmpOp, a: (Operand, Span), b: (Operand, Span), span: Span) -> Res<Operand> {

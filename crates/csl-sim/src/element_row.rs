@@ -13,6 +13,7 @@ use crate::element::{Element, TileInit};
 use crate::event::Event;
 use crate::index_set::IndexSet;
 use crate::memcpy::Done;
+use crate::options::Check;
 use crate::tile::{NEVER, Tile};
 use crate::world::World;
 
@@ -119,6 +120,10 @@ impl<E: Element> ElementRow<E> {
             }
         }
         let tile_id = TileId::next(&self.tiles);
+        // Behind the patches, which write pointers too.
+        if world.options.check != Check::Off {
+            element.check(world.options.check == Check::Stop);
+        }
         self.tiles.push(Tile::new(x, element, ports));
         self.wake(tile_id);
         Some(tile_id)

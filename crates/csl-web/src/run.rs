@@ -44,7 +44,7 @@ fn fulfil(request: &Request, answer: &mut Answer) -> Result<bool, String> {
     if request.steps.is_empty() {
         return Ok(true);
     }
-    let mut runtime = Runtime::new(Arc::new(image), PathBuf::new(), Settings { threads: 1 });
+    let mut runtime = Runtime::new(Arc::new(image), PathBuf::new(), Settings::new(1));
     runtime.limit_cycles(request.max_cycles.unwrap_or(MOST_CYCLES));
     let ran = run(&mut runtime, &request.steps, answer);
     answer.prints += &runtime.take_log();

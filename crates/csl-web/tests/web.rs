@@ -62,7 +62,7 @@ fn a_run_takes_as_many_cycles_as_from_a_folder() {
     };
     let done = compile(&options);
     assert!(done.succeeded(), "{}", done.render(&Rendering::default()));
-    let mut runtime = Runtime::open(&options.output, Settings { threads: 1 }).expect("it is compiled");
+    let mut runtime = Runtime::open(&options.output, Settings::new(1)).expect("it is compiled");
     runtime.load().and_then(|()| runtime.run()).expect("it runs");
     let copy = FileCopy { symbol: "rod".to_owned(), file: PathBuf::new(), item: None, per_pe: None, rect: None };
     let data = (0..90u16).flat_map(|number| f32::from(number).to_le_bytes()).collect();

@@ -56,7 +56,7 @@ pub(crate) fn codes((given, text): (&str, &str)) -> Vec<String> {
 
 /// The code of the report that a run ends with.
 fn run(folder: &Path) -> Option<String> {
-    let mut runtime = Runtime::open(&folder.join("out"), Settings { threads: 1 }).expect("it was compiled");
+    let mut runtime = Runtime::open(&folder.join("out"), Settings::new(1)).expect("it was compiled");
     let (function, arguments) = parse_launch("main").expect("a name is a launch");
     let file = folder.join("x.npy");
     let copy = parse_copy(&format!("x={}", file.display())).expect("a symbol and a file are a copy");

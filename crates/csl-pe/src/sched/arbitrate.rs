@@ -87,10 +87,13 @@ impl Sched {
         let ut = &mut self.uts[at];
         ut.start = now + u64::from(ut.run.rate.period);
         let before = self.tracer.is_some().then(|| IssuePreview::of(&ut.run, &data.memory, Some(ports), data.half));
-        let step = ut.run.issue(data, ports, now);
-        let (id, left) = (ut.id, ut.run.left);
+        let step = match self.shadow {
+            None => ut.run.issue(data, ports, now),
+            Some(_) => self.checked_issue(at, now, data, ports, cpu),
+        };
         self.tasks.activate_mask(data.take_activated());
         if let Some(before) = before {
+            let (id, left) = (self.uts[at].id, self.uts[at].run.left);
             self.trace_issue(Thread::Microthread(id), &before, left, &step, now, data);
         }
         match step {

@@ -13,6 +13,7 @@ use super::rpc::RpcServer;
 use super::tasks::Tasks;
 use super::tracer::Tracer;
 use super::unserved::UnservedRegisters;
+use crate::check::Shadow;
 use crate::datapath::Datapath;
 use crate::event::{Event, Printed};
 use crate::fault::{Fault, FaultKind};
@@ -29,6 +30,8 @@ use crate::scalar::{Cpu, Exit};
 pub(crate) struct Sched {
     pub fault: Option<Box<Fault>>,
     pub tracer: Option<Box<Tracer>>,
+    /// Looks for mistakes, where the run is checked.
+    pub shadow: Option<Box<Shadow>>,
     pub uts: Vec<Microthread>,
     pub completions: Vec<Completion>,
     /// The last cycle in which a microthread issued.
@@ -75,6 +78,7 @@ impl Sched {
         Sched {
             fault: None,
             tracer: None,
+            shadow: None,
             uts: Vec::new(),
             completions: Vec::new(),
             last_issue: 0,

@@ -42,7 +42,8 @@ class Design:
 @final
 class Machine:
     def __new__(
-        cls, folder: _Path, threads: int, output_folder: Optional[_Path] = None, *, prints: builtins.bool = False
+        cls, folder: _Path, threads: int, output_folder: Optional[_Path] = None, *, prints: builtins.bool = False,
+        check: str = "",
     ) -> Machine: ...
     def output_folder(self) -> Path: ...
     def load(self) -> None: ...

@@ -14,6 +14,7 @@ mod json;
 mod layout;
 mod machine;
 mod map;
+mod operands;
 mod pages;
 mod print;
 mod queues;
