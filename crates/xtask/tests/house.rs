@@ -161,6 +161,37 @@ fn lower_crates_touch_nothing_outside() {
     }
 }
 
+/// The table of environment variables, of which the reference is made.
+const ENVIRONMENT: &str = "crates/csl-host/src/environment.rs";
+
+/// Variables that are only handed on to other programs.
+const HANDED_ON: [&str; 1] = ["\"PATH\""];
+
+#[test]
+fn environment_variables_stand_in_the_table() {
+    let table = root().join(ENVIRONMENT);
+    let known = fs::read_to_string(&table).expect("the table is readable");
+    for name in ["csl-host", "csl-cli", "csl-py"] {
+        for file in sources(&root().join("crates").join(name).join("src")).iter().filter(|file| **file != table) {
+            let text = fs::read_to_string(file).expect("a source file is readable");
+            let reads = text.lines().filter(|line| line.contains("env::var"));
+            let told: Vec<&str> = reads.filter(|line| !HANDED_ON.iter().any(|name| line.contains(name))).collect();
+            assert!(told.is_empty(), "{} reads a variable past {ENVIRONMENT}: {told:?}", file.display());
+        }
+    }
+    for file in files(&root().join("crates/csl-py/python"), &["py"]) {
+        let text = fs::read_to_string(&file).expect("a source file is readable");
+        for read in text.split("os.environ.get(").skip(1) {
+            let name = read.split([',', ')']).next().unwrap_or_default();
+            // A constant of the file stands for its text.
+            let set = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(" = "));
+            let name = set.unwrap_or(name);
+            let is_told = HANDED_ON.contains(&name) || known.contains(name);
+            assert!(is_told, "{} reads {name}, which {ENVIRONMENT} does not have", file.display());
+        }
+    }
+}
+
 /// The number of rules in `tests/semantics.md`.
 const RULES: u32 = 37;
 
