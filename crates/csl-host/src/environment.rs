@@ -43,5 +43,7 @@ variables! {
     SUPPRESS_TRACES = "CSL_SUPPRESS_SIMFAB_TRACE", "Anything but 0: `SdkRuntime` does not make the (empty) folder `simfab_traces`.";
     NO_COLOR = "NO_COLOR", "Anything: diagnostics and reports have no colours, unless `--color=always` is given.";
     FORCE_COLOR = "CLICOLOR_FORCE", "Anything but 0: diagnostics and reports have colours where standard error is no terminal, too. `NO_COLOR` goes before it.";
+    STATE_HOME = "XDG_STATE_HOME", "The folder under which `csdb` keeps the lines of its sessions on a terminal, in `waferlab/csdb_history`.";
+    HOME = "HOME", "Read where `XDG_STATE_HOME` is not set: `~/.local/state` stands for it.";
     TERMINAL = "TERM", "`dumb`: diagnostics and reports have no colours.";
 }

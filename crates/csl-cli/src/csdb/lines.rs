@@ -6,6 +6,7 @@ use std::io::{BufRead, IsTerminal, Lines, StdinLock};
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use csl_host::environment::{self, Variable};
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
@@ -74,8 +75,9 @@ impl Drop for Input {
 
 /// The file that keeps the lines of earlier sessions, where the XDG specification puts the state of programs.
 fn history() -> Option<PathBuf> {
-    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let state = folder("XDG_STATE_HOME").or_else(|| folder("HOME").map(|home| home.join(".local/state")));
+    let folder = |variable: Variable| variable.value().map(PathBuf::from).filter(|path| path.is_absolute());
+    let state =
+        folder(environment::STATE_HOME).or_else(|| folder(environment::HOME).map(|home| home.join(".local/state")));
     state.map(|state| state.join("waferlab/csdb_history"))
 }
 
