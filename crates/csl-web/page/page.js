@@ -128,7 +128,7 @@ function crashed(text) {
 function show(answer) {
   const seconds = ((performance.now() - begun) / 1000).toFixed(2);
   marked = {};
-  for (const { file, line } of answer.findings) (marked[file] ||= new Set()).add(line);
+  for (const { file, line } of answer.findings.flatMap(({ spans }) => spans)) (marked[file] ||= new Set()).add(line);
   paint();
   by("output").replaceChildren(...parts(answer));
   shown = answer.size ? answer : null;

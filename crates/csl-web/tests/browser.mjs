@@ -102,7 +102,7 @@ async function aMistakeIsShownAtItsLine() {
   const answer = await run();
   assert(!answer.done && answer.findings.length > 0);
   assert.match(await value("by('output').textContent"), /axpy\.csl:\d+/);
-  assert.equal(await value("document.querySelector('#lines b').textContent"), String(answer.findings[0].line));
+  assert.equal(await value("document.querySelector('#lines b').textContent"), String(answer.findings[0].spans[0].line));
   await picture("mistake.png");
 }
 

@@ -160,8 +160,8 @@ fn mistakes_of_a_program_are_findings_with_their_place() {
     asked["files"]["code/pe.csl"] = json!(PE.replace("-x", "y").replace("v[0] / v[1]", "w"));
     let answer = ask(&asked);
     assert_eq!((&answer["done"], &answer["size"]), (&json!(false), &Value::Null));
-    let finding = &answer["findings"][0];
-    assert_eq!((&finding["file"], &finding["line"]), (&json!("code/pe.csl"), &json!(12)), "{answer}");
+    let place = &answer["findings"][0]["spans"][0];
+    assert_eq!((&place["file"], &place["line"]), (&json!("code/pe.csl"), &json!(12)), "{answer}");
     assert!(answer["diagnostics"].as_str().is_some_and(|text| text.contains("code/pe.csl:12")), "{answer}");
 }
 
@@ -175,12 +175,20 @@ fn a_file_that_is_missing_is_named_with_those_that_are_there() {
 
 #[test]
 fn a_run_that_does_not_end_is_ended_with_a_report() {
-    let answer = ask(&request(&json!([{ "launch": "spin" }])));
-    assert_eq!((&answer["done"], &answer["cycles"]), (&json!(false), &json!(100_000)), "{answer}");
-    let report = answer["error"].to_string();
-    assert!(report.contains("spin"), "{report}");
-    let answer = ask(&request(&json!([{ "launch": "hold" }])));
-    assert_eq!(answer["done"], json!(false), "{answer}");
+    // A function that goes on behind the last step is a warning, one that a step waits for an error.
+    for (function, steps) in [
+        ("spin", json!([{ "launch": "spin" }])),
+        ("spin", json!([{ "launch": "spin" }, { "d2h": "n" }])),
+        ("hold", json!([{ "launch": "hold" }])),
+        ("hold", json!([{ "launch": "hold" }, { "d2h": "n" }])),
+    ] {
+        let answer = ask(&request(&steps));
+        assert_eq!(answer["done"], json!(false), "{answer}");
+        let report =
+            if steps.as_array().is_some_and(|steps| steps.len() > 1) { &answer["error"] } else { &answer["log"] };
+        assert!(report.to_string().contains(function), "{answer}");
+        assert!(function != "spin" || answer["cycles"] == json!(100_000), "{answer}");
+    }
 }
 
 #[test]
@@ -203,7 +211,7 @@ fn mistakes_of_a_request_are_named() {
         (json!({ "h2d": "n", "type": "uint16", "values": [0.5] }), "0.5 is no whole number"),
         (json!({ "launch": "go", "arguments": ["1"] }), "arguments are numbers"),
         (json!({ "launch": "go" }), "go"),
-        (json!({ "d2h": "go" }), "go"),
+        (json!({ "d2h": "go" }), "a function cannot be copied"),
     ];
     for (step, text) in steps {
         let answer = ask(&request(&json!([step])));
