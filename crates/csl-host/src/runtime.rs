@@ -177,7 +177,7 @@ impl Runtime {
         let traces = self.log.as_ref().map(|log| lock(log).traces());
         let options = SimOptions {
             threads: self.threads(),
-            force_threads: false,
+            clock: Some(crate::stopwatch::seconds),
             traces: traces.unwrap_or_default(),
             check: self.settings.check,
             max_cycles: self.max_cycles,

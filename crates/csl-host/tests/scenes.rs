@@ -316,9 +316,7 @@ fn threads_change_nothing() {
             let folder = TempDir::new().expect("a temporary folder");
             let options = options(&scene, arch, None, &folder);
             assert!(compile(&options).succeeded());
-            let threaded = |threads| {
-                simulated(&scene, &options, SimOptions { threads, force_threads: true, ..SimOptions::default() })
-            };
+            let threaded = |threads| simulated(&scene, &options, SimOptions { threads, ..SimOptions::default() });
             let one = threaded(1);
             assert!(one.1.1 > 0, "wavelets move");
             for threads in [2, 4] {

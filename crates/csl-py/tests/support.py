@@ -60,11 +60,11 @@ comptime {
   @export_symbol(h_ptr, "h");
   @export_symbol(fixed_ptr, "fixed");
   @export_symbol(scale);
-  @export_symbol(hold);
-  @export_symbol(spin);
+  @export_symbol(hold); // waferlab: allow(W0523)
+  @export_symbol(spin); // waferlab: allow(W0523)
   @export_symbol(lose);
   @initialize_queue(queue, if (@is_arch("wse3")) .{ .color = loop } else .{});
-  @set_local_color_config(loop, .{ .routes = .{ .rx = .{RAMP}, .tx = .{RAMP} } });
+  @set_local_color_config(loop, .{ .routes = .{ .rx = .{RAMP}, .tx = .{RAMP} } }); // waferlab: allow(W0610)
 }
 """
 

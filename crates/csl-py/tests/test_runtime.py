@@ -317,6 +317,27 @@ class Life(unittest.TestCase):
         frames = [line for line in done.stderr.splitlines() if line.startswith("  File ")]
         self.assertEqual(frames, ['  File "<string>", line 5, in <module>'], done.stderr)
 
+    def checked(self, **options):
+        """What a run is told of a copy of five elements out of an array of four."""
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            runner = support.running(**options)
+            back = np.zeros(5, dtype=np.float32)
+            runner.memcpy_d2h(back, runner.get_id("v"), 0, 0, 1, 1, 5)
+            runner.stop()
+        return [str(warning.message) for warning in caught if str(warning.message).startswith("check: ")]
+
+    def test_a_checked_run_tells_what_it_finds(self):
+        told = self.checked(check=True)
+        self.assertEqual(len(told), 1)
+        self.assertIn("a copy of the host reads 20 bytes of `v`, which has 16 bytes: PE (0, 0)", told[0])
+        self.assertEqual(self.checked(), [])
+        os.environ["WAFERLAB_CHECK"] = "1"
+        self.addCleanup(os.environ.pop, "WAFERLAB_CHECK")
+        self.assertEqual(self.checked(), told)
+        with self.assertRaisesRegex(ValueError, 'check="maybe": True, False or "stop" is wanted'):
+            support.running(check="maybe")
+
     def test_constructor_arguments(self):
         out = support.compiled()
         SdkRuntime(out, cmaddr="", suppress_simfab_trace=True, simfab_numthreads=2, msg_level="INFO", simulator=True)

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 use crate::element::Element;
 use crate::event::Event;
@@ -142,18 +141,18 @@ impl<E: Element> Machine<E> {
         self.shards.iter().map(|shard| shard.work).sum()
     }
 
-    /// Runs a period on one thread or on all, whichever has been faster.
+    /// Runs a period on one thread or on all, whichever has been faster; on all where there is no clock to tell.
     fn run_timed(&mut self, limit: u64, period: u32, reached: &mut impl FnMut(&mut Vec<Done>) -> bool) -> Decision {
-        let forced = (Way::Together, period);
-        let (way, cycles) = if self.world.options.force_threads { forced } else { self.threading.next(period) };
-        let start = Instant::now();
+        let Some(seconds) = self.world.options.clock else { return parallel::run(self, limit, period, reached) };
+        let (way, cycles) = self.threading.next(period);
+        let start = seconds();
         let decision = match way {
             Way::Together => parallel::run(self, limit, cycles, reached),
             Way::Alone => self.run_alone(limit, cycles, reached),
         };
         if decision == Decision::Look {
             let work = f64::from(cycles) * self.work().max(1) as f64;
-            self.threading.note(way, start.elapsed().as_secs_f64() / work);
+            self.threading.note(way, (seconds() - start) / work);
         }
         decision
     }

@@ -13,8 +13,8 @@ use crate::gauge::Gauge;
 pub struct SimOptions {
     /// The number of shards, which are ranges of rows, each on a thread of its own. At least 1.
     pub threads: usize,
-    /// Whether busy cycles run on all threads even where one is faster: for tests of that.
-    pub force_threads: bool,
+    /// The seconds of a clock, by which busy cycles run on all threads or on one; without it they run on all.
+    pub clock: Option<fn() -> f64>,
     pub traces: Traces,
     /// Whether and how PEs are checked.
     pub check: Check,
@@ -33,7 +33,7 @@ impl Default for SimOptions {
     fn default() -> SimOptions {
         SimOptions {
             threads: 1,
-            force_threads: false,
+            clock: None,
             traces: Traces::default(),
             check: Check::default(),
             sink: None,

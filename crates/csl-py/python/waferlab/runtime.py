@@ -276,7 +276,8 @@ class SdkRuntime:
     ) -> Task:
         """Copies a symbol, or the wavelets that leave on a color, from a rectangle of PEs into a host array, in place."""
         rect, options = _copy_arguments("memcpy_d2h", (px, py, w, h, elem_per_pe), older, kwargs)
-        if dest is not None and arrays.is_unheld(dest, sys.getrefcount(dest)):
+        references = sys.getrefcount(dest)
+        if arrays.is_unheld(dest, references):
             warn(
                 "memcpy_d2h: nothing else holds the array that receives the result, a copy as flatten(), astype() or "
                 "copy() make it: give a variable, or a view of it as ravel() makes one"

@@ -139,6 +139,5 @@ pub fn traced(image: Image) -> Sim {
 }
 
 pub fn threaded(image: Image, threads: usize) -> Sim {
-    Sim::new(Arc::new(image), SimOptions { threads, force_threads: true, ..SimOptions::default() })
-        .expect("the image is right")
+    Sim::new(Arc::new(image), SimOptions { threads, ..SimOptions::default() }).expect("the image is right")
 }
