@@ -4,6 +4,7 @@ pub mod args;
 mod csdb;
 pub mod cslc;
 mod debug_shell;
+pub mod doc;
 mod fmt;
 mod inspect;
 mod output;

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, IsTerminal, Write};
 
 use clap::ValueEnum;
 use csl_host::Rendering;
+use csl_host::environment::{self, Variable};
 
 pub(crate) fn print(text: &str) -> Result<(), String> {
     let mut out = std::io::stdout().lock();
@@ -69,19 +70,20 @@ pub enum Color {
 impl Color {
     /// Diagnostics for people on standard error.
     pub(crate) fn rendering(self) -> Rendering {
-        let color = self.is_wanted(std::io::stderr().is_terminal(), |name| std::env::var_os(name));
+        let color = self.is_wanted(std::io::stderr().is_terminal(), |variable| variable.value());
         Rendering { color, width: terminal_width(), ..Rendering::default() }
     }
 
     /// The option goes before `NO_COLOR`, that before `CLICOLOR_FORCE`, and that before what the terminal can do.
-    fn is_wanted(self, is_terminal: bool, variable: impl Fn(&str) -> Option<OsString>) -> bool {
-        let is_set = |name| variable(name).is_some_and(|value| !value.is_empty());
+    fn is_wanted(self, is_terminal: bool, value: impl Fn(&Variable) -> Option<OsString>) -> bool {
         match self {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto if is_set("NO_COLOR") => false,
-            Color::Auto if variable("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0") => true,
-            Color::Auto => is_terminal && variable("TERM").is_none_or(|value| value != "dumb"),
+            Color::Auto if value(&environment::NO_COLOR).is_some_and(|value| !value.is_empty()) => false,
+            Color::Auto if value(&environment::FORCE_COLOR).is_some_and(|value| !value.is_empty() && value != "0") => {
+                true
+            }
+            Color::Auto => is_terminal && value(&environment::TERMINAL).is_none_or(|value| value != "dumb"),
         }
     }
 }
@@ -93,8 +95,8 @@ mod tests {
     #[test]
     fn who_decides_on_colors() {
         let wanted = |color: Color, is_terminal, set: &[(&str, &str)]| {
-            color.is_wanted(is_terminal, |name| {
-                set.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value))
+            color.is_wanted(is_terminal, |variable| {
+                set.iter().find(|(known, _)| *known == variable.name).map(|(_, value)| OsString::from(value))
             })
         };
         assert!(wanted(Color::Auto, true, &[]) && !wanted(Color::Auto, false, &[]));

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Args, FromArgMatches};
 use csl_host::batch::{self, Step, parse_copy, parse_launch};
-use csl_host::{Ending, Runtime, Settings};
+use csl_host::{Check, Ending, Runtime, Settings, parse_check};
 
 use crate::output::{Color, print, tell, warn};
 use crate::signals::Signals;
@@ -16,6 +16,7 @@ Steps are done in the order in which they are given:
   --h2d SYMBOL=FILE.npy       deals the file's items out to the PEs, row by row
   --launch NAME:1.5,3         calls an exported function on every PE
   --d2h SYMBOL=FILE.npy       writes an array of shape (rows, columns, elements)
+  --d2h SYMBOL=-              prints the elements, a line a PE
 A copy may say the type and the elements of a PE behind the file, and which PEs
 behind an @:
   --d2h y=y.npy:float32:8@0,0,2,1    x, y, width, height
@@ -40,7 +41,7 @@ pub struct RunArgs {
     /// Call a function on every PE
     #[arg(long, value_name = "NAME[:ARG,..]", allow_hyphen_values = true)]
     launch: Vec<String>,
-    /// Copy a symbol to a file
+    /// Copy a symbol to a file, or print it where the file is -
     #[arg(long, value_name = "SYMBOL=FILE")]
     d2h: Vec<String>,
     /// Write the memory of all PEs to a core file at the end
@@ -50,6 +51,11 @@ pub struct RunArgs {
     /// million cycles behind the last]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     max_cycles: Option<u64>,
+    /// Look for mistakes: accesses outside an object, races, memory that was never written, and more; =stop ends the run at
+    /// the first
+    #[arg(long, value_name = "stop", num_args = 0..=1, require_equals = true, default_missing_value = "on",
+          value_parser = check)]
+    check: Option<Check>,
     /// Threads that the simulator may use
     #[arg(long, value_name = "N", default_value_t = 1)]
     threads: usize,
@@ -59,6 +65,10 @@ pub struct RunArgs {
     /// Say nothing but errors and warnings
     #[arg(long)]
     quiet: bool,
+}
+
+fn check(text: &str) -> Result<Check, String> {
+    parse_check(text).ok_or_else(|| format!("`{text}` is not one of on, stop, off"))
 }
 
 /// The steps of all three options in the order of the command line.
@@ -86,7 +96,7 @@ pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
     if !(1..=64).contains(&args.threads) {
         return Err(format!("--threads={}: 1 to 64 threads can be used", args.threads));
     }
-    let settings = Settings { threads: args.threads };
+    let settings = Settings { threads: args.threads, check: args.check.unwrap_or_default() };
     let mut runtime = Runtime::open(&args.folder, settings).map_err(|error| error.to_string())?;
     runtime.render_reports(args.color.rendering());
     let here = std::env::current_dir().map_err(|error| format!("the working directory: {error}"))?;

@@ -1,5 +1,8 @@
 //! The `waferlab` command.
 
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -7,6 +10,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::csdb::{self, CsdbArgs};
 use crate::cslc::{self, usage};
 use crate::debug_shell::{self, ShellArgs};
+use crate::doc::{self, DocArgs};
 use crate::fmt::{self, FmtArgs};
 use crate::inspect::{self, InspectArgs};
 use crate::output::{print, tell};
@@ -34,12 +38,26 @@ enum Action {
     Inspect(InspectArgs),
     /// Run a compiled program without a host program
     Run(RunArgs),
+    /// Run a program for many params, chips and sizes
+    #[command(disable_help_flag = true)]
+    Sweep {
+        /// The words of the command, as `waferlab sweep --help` explains them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "WORD")]
+        words: Vec<OsString>,
+    },
+    /// Print a page of the reference: on a builtin, a name of the library, an option, a code
+    Doc(DocArgs),
     /// Look into the core file of a run (also installed as csdb)
     Csdb(CsdbArgs),
     /// Answer what scripts ask of ELF files (also installed as cs_readelf)
     Readelf(ReadelfArgs),
     /// Run smoke tests, say how to look at a run (also installed as sdk_debug_shell)
     DebugShell(ShellArgs),
+}
+
+/// The command line, for the reference.
+pub(crate) fn command() -> clap::Command {
+    Args::command()
 }
 
 /// Runs the command on the arguments of the process.
@@ -61,6 +79,8 @@ pub fn main() -> ExitCode {
         Action::Inspect(args) => inspect::run(&args).map(success),
         // The order of the options of `run` counts; only the matches know it.
         Action::Run(_) => matches.subcommand().map_or(Ok(ExitCode::SUCCESS), |(_, matches)| run::run(matches)),
+        Action::Sweep { words } => sweep(&words),
+        Action::Doc(args) => doc::run(&args).map(success),
         Action::Csdb(args) => csdb::run(&args).map(success),
         Action::Readelf(args) => readelf::run(&args).map(success),
         Action::DebugShell(args) => debug_shell::run(&args).map(success),
@@ -80,12 +100,41 @@ fn success((): ()) -> ExitCode {
 
 /// Runs the Python that this command was installed with, which lies in the same folder.
 fn python(arguments: &[&str]) -> Result<(), String> {
-    let own = std::env::current_exe().map_err(|error| format!("cannot tell where this command is: {error}"))?;
-    let program = own.with_file_name("python");
-    let status = Command::new(&program).args(arguments).status();
-    match status {
+    let mut command = own_python()?;
+    match command.args(arguments).status() {
         Ok(status) if status.success() => Ok(()),
         Ok(_) => Err("nothing has changed".to_owned()),
-        Err(error) => Err(format!("{}: {error}; install Waferlab with pip to have it there", program.display())),
+        Err(error) => Err(without_python(&command, &error)),
     }
+}
+
+/// Sweeps are made by the Python package, to which signals and the status of the process then belong.
+fn sweep(words: &[OsString]) -> Result<ExitCode, String> {
+    let mut command = own_python()?;
+    let error = become_program(command.args(["-m", "waferlab.sweeps"]).args(words));
+    Err(without_python(&command, &error))
+}
+
+/// Returns only where the program does not start.
+#[cfg(unix)]
+fn become_program(command: &mut Command) -> io::Error {
+    std::os::unix::process::CommandExt::exec(command)
+}
+
+/// Returns only where the program does not start; a system that cannot replace a process waits for the new one.
+#[cfg(not(unix))]
+fn become_program(command: &mut Command) -> io::Error {
+    match command.status() {
+        Ok(status) => std::process::exit(status.code().unwrap_or(1)),
+        Err(error) => error,
+    }
+}
+
+fn own_python() -> Result<Command, String> {
+    let own = std::env::current_exe().map_err(|error| format!("cannot tell where this command is: {error}"))?;
+    Ok(Command::new(own.with_file_name("python")))
+}
+
+fn without_python(command: &Command, error: &io::Error) -> String {
+    format!("{}: {error}; install Waferlab with pip to have it there", Path::new(command.get_program()).display())
 }

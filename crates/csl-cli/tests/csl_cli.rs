@@ -1,6 +1,8 @@
 //! Tests of the command line of `cslc`.
 
+mod book;
 mod commands;
+mod explain;
 mod findings;
 mod fmt;
 mod mistakes;

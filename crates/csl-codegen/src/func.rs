@@ -1,7 +1,7 @@
 //! Generates the code of one function: virtual registers, constants, block ends and their cycles.
 
 use csl_image::Function;
-use csl_ir::{Block, BlockId, Func, FuncId, Inst, Opnd, Program, Reg, Site, threads};
+use csl_ir::{Block, BlockId, DsdValue, Func, FuncId, GlobalId, Inst, Opnd, Program, PtrRoot, Reg, Site, threads};
 use csl_isa::vec::{IterDsd, RegOrImm, VecArg, VecDesc};
 use csl_isa::{Field, Insn, NO_REG, Op};
 use csl_machine::{Arch, DsrLoad};
@@ -53,6 +53,15 @@ pub struct Code {
     pub frame: u16,
     pub stack: u16,
     pub lines: Vec<(u32, Site)>,
+    /// The instructions that make or use an address, with the object that it is meant to lie in.
+    pub pointers: Vec<(u32, Meant)>,
+}
+
+/// The object that an address is meant to lie in, and the number of values that its index may have, or 0.
+#[derive(Clone, Copy, Debug)]
+pub struct Meant {
+    pub object: GlobalId,
+    pub values: u16,
 }
 
 /// The generator of one function's instructions.
@@ -73,6 +82,9 @@ pub struct FnGen<'a, 'p> {
     starts: Vec<u32>,
     fixups: Vec<Fixup>,
     lines: Vec<(u32, Site)>,
+    pointers: Vec<(u32, Meant)>,
+    /// The objects that held constants are addresses of.
+    held_objects: FxHashMap<Held, GlobalId>,
     pub vecs: Vec<VecDesc>,
     pub loads: Vec<DsrLoad<VecArg, RegOrImm>>,
     pub iters: Vec<IterDsd>,
@@ -151,6 +163,8 @@ pub fn generate(ctx: &mut Context<'_>, id: FuncId, drafts: &Drafts) -> Result<Co
         starts,
         fixups: Vec::new(),
         lines: Vec::new(),
+        pointers: Vec::new(),
+        held_objects: FxHashMap::default(),
         vecs: Vec::new(),
         loads: Vec::new(),
         iters: Vec::new(),
@@ -222,6 +236,16 @@ impl FnGen<'_, '_> {
         }
     }
 
+    /// Notes that the next instruction makes or uses an address in an object, for checks of bounds.
+    pub fn points_to(&mut self, object: Option<GlobalId>) {
+        self.indexes(object, 0);
+    }
+
+    /// The same of an instruction whose index may have `values` values, where this is not 0.
+    pub fn indexes(&mut self, object: Option<GlobalId>, values: u16) {
+        self.pointers.extend(object.map(|object| (self.insns.len() as u32, Meant { object, values })));
+    }
+
     pub fn emit(&mut self, op: Op, a: u16, b: u16, c: u16) {
         self.insns.push(Insn::new(op, a, b, c));
     }
@@ -276,9 +300,18 @@ impl FnGen<'_, '_> {
             Opnd::Tile(number) => self.held(Held::Tile(self.ctx.tile_const(*number))),
             other => {
                 let value = self.constant(other).expect("only registers and a tile's own constants are not known");
-                self.held(Held::Value(value))
+                self.held_constant(value, object_of(other))
             }
         }
+    }
+
+    /// A register with a constant, the address of an object or a DSD over it if there is one.
+    pub fn held_constant(&mut self, value: u64, object: Option<GlobalId>) -> u16 {
+        let held = Held::Value(value);
+        if let Some(object) = object {
+            self.held_objects.entry(held).or_insert(object);
+        }
+        self.held(held)
     }
 
     /// A register with the value: set once, at the head of the function, if this is in a loop.
@@ -293,6 +326,7 @@ impl FnGen<'_, '_> {
     }
 
     fn load_held(&mut self, held: Held, into: u16) {
+        self.points_to(self.held_objects.get(&held).copied());
         match held {
             Held::Value(value) => self.load_constant(into, value),
             Held::Slot(offset) => self.emit(Op::Slot, into, offset, 0),
@@ -314,7 +348,10 @@ impl FnGen<'_, '_> {
     /// Moves the operand into a particular register.
     pub fn load_into(&mut self, into: u16, operand: &Opnd) {
         match self.constant(operand) {
-            Some(value) => self.load_constant(into, value),
+            Some(value) => {
+                self.points_to(object_of(operand));
+                self.load_constant(into, value);
+            }
             None => {
                 let from = self.operand(operand);
                 self.copy(into, from);
@@ -337,10 +374,12 @@ impl FnGen<'_, '_> {
 
     fn finish(mut self, frame: u16) -> Result<Code, TooLarge> {
         let body = std::mem::take(&mut self.insns);
+        let in_body = std::mem::take(&mut self.pointers);
         for (held, reg) in self.consts.clone() {
             self.load_held(held, reg);
         }
         let head = self.insns.len();
+        self.pointers.extend(in_body.into_iter().map(|(at, object)| (at + head as u32, object)));
         self.insns.extend(body);
         self.resolve(head);
         let consts = self.consts.len().low16();
@@ -355,7 +394,7 @@ impl FnGen<'_, '_> {
         let stack = self.func.slots.iter().fold(0, |end, slot| place_slot(end, slot).1).next_multiple_of(4);
         let stack = u16::try_from(stack).map_err(|_| TooLarge("more stack than a PE has memory"))?;
         let lines = self.lines.iter().map(|&(at, site)| (if at == 0 { 0 } else { at + head as u32 }, site)).collect();
-        Ok(Code { insns: self.insns, frame: total.low16(), stack, lines })
+        Ok(Code { insns: self.insns, frame: total.low16(), stack, lines, pointers: self.pointers })
     }
 
     /// Fills in branch targets, still relative to the function, now that its head has `head` instructions.
@@ -370,6 +409,23 @@ impl FnGen<'_, '_> {
                 FixupKind::Ext => (self.insns[at].b, self.insns[at].c) = (high, low),
             }
         }
+    }
+}
+
+/// The object that an operand is an address of, or a DSD over.
+pub fn object_of(operand: &Opnd) -> Option<GlobalId> {
+    match operand {
+        Opnd::Global(id, _) => Some(*id),
+        Opnd::Dsd(desc) => object_of_dsd(desc),
+        Opnd::Reg(_) | Opnd::Tile(_) | Opnd::Imm(_) | Opnd::Func(_) => None,
+    }
+}
+
+/// The object that a DSD is over.
+pub fn object_of_dsd(desc: &DsdValue) -> Option<GlobalId> {
+    match desc.base.as_ref()?.root {
+        PtrRoot::Global(global) => Some(GlobalId::at(global.index())),
+        PtrRoot::Absolute(_) | PtrRoot::Fn(_) | PtrRoot::Cell(_) => None,
     }
 }
 

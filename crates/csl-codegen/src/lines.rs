@@ -4,18 +4,20 @@ use csl_diag::{FileId, SourceMap};
 use csl_image::{Inlined, Line, SourceFile};
 use csl_ir::Site;
 use indexmap::IndexSet;
-use rustc_hash::FxBuildHasher;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 /// The files of an image, numbered as they are met.
 #[derive(Debug)]
 pub struct Lines<'a> {
     sources: &'a SourceMap,
     files: IndexSet<FileId, FxBuildHasher>,
+    /// Places that were asked for, by file and byte: its number, line and column. Programs share most of their places.
+    known: FxHashMap<(FileId, u32), (u32, u32, u32)>,
 }
 
 impl<'a> Lines<'a> {
     pub fn new(sources: &'a SourceMap) -> Lines<'a> {
-        Lines { sources, files: IndexSet::default() }
+        Lines { sources, files: IndexSet::default(), known: FxHashMap::default() }
     }
 
     /// The table, from places in the order of their instructions; equal neighbours are joined. Sites count inlined
@@ -38,8 +40,10 @@ impl<'a> Lines<'a> {
 
     fn line(&mut self, pc: u32, site: Site) -> Line {
         let Site { span, inlined } = site;
-        let (line, column) = self.sources.line_col(span.file, span.lo);
-        let file = self.files.insert_full(span.file).0 as u32;
+        let (file, line, column) = *self.known.entry((span.file, span.lo)).or_insert_with(|| {
+            let (line, column) = self.sources.line_col(span.file, span.lo);
+            (self.files.insert_full(span.file).0 as u32, line, column)
+        });
         Line { pc, file, line, column, call: inlined.map(|call| call.number()) }
     }
 

@@ -5,12 +5,13 @@
 
 use csl_diag::{Code, Diagnostic};
 use csl_image::{Region, Section, Symbol};
-use csl_ir::{Global, Program, RelocTarget};
+use csl_ir::{Global, GlobalId, Program, RelocTarget};
 use csl_machine::TOOLCHAIN;
 use csl_num::LowBits;
 
 use crate::Options;
 use crate::context::Context;
+use crate::func::object_of_dsd;
 
 /// The address of the first byte of data. Some programs read the word before an array's start, which is still memory
 /// then.
@@ -195,6 +196,25 @@ fn initial_bytes(ctx: &Context<'_>, global: &Global) -> Vec<u8> {
     bytes
 }
 
+/// The addresses of objects in initialised memory, and the objects, by address.
+pub fn pointers(ctx: &Context<'_>) -> Vec<(u16, u32)> {
+    let mut found: Vec<(u16, u32)> = Vec::new();
+    for (global, &addr) in ctx.program.globals.iter().zip(&ctx.addrs) {
+        let objects = global.relocs.iter().filter_map(|reloc| Some((reloc.at, target(&reloc.target)?)));
+        found.extend(objects.map(|(at, object)| (addr.wrapping_add(at.low16()), object.number())));
+    }
+    found.sort_unstable();
+    found
+}
+
+fn target(target: &RelocTarget) -> Option<GlobalId> {
+    match target {
+        RelocTarget::Global(id, _) => Some(*id),
+        RelocTarget::Dsd(desc) => object_of_dsd(desc),
+        RelocTarget::Func(_) => None,
+    }
+}
+
 /// The symbols, one for each global and in the same order.
 pub fn symbols(program: &Program, placement: &Placement) -> Vec<Symbol> {
     let symbol = |(global, &addr): (&Global, &u16)| Symbol {
@@ -203,6 +223,7 @@ pub fn symbols(program: &Program, placement: &Placement) -> Vec<Symbol> {
         size: global.size,
         ty: program.types.show(global.ty),
         is_hidden: global.is_hidden,
+        is_undefined: global.is_undefined,
     };
     program.globals.iter().zip(&placement.addrs).map(symbol).collect()
 }

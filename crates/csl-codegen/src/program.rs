@@ -23,6 +23,8 @@ pub struct Translated<'p> {
     funcs: Vec<image::Function>,
     places: Vec<(u32, Site)>,
     inlined: Vec<ir::Inlined>,
+    /// As in [`image::Pointers::code`].
+    pointers: Vec<image::Pointer>,
 }
 
 /// Translates a program that the validator has accepted.
@@ -33,11 +35,17 @@ pub fn translate<'p>(program: &'p Program, options: &Options, drafts: &Drafts) -
     let mut funcs = Vec::new();
     let mut places: Vec<(u32, Site)> = Vec::new();
     let mut inlined: Vec<ir::Inlined> = Vec::new();
+    let mut pointers: Vec<image::Pointer> = Vec::new();
     for (id, function) in (0..).map(FuncId::new).zip(&program.funcs) {
         let mut body = func::generate(&mut ctx, id, drafts).map_err(|why| too_large(function, why.0))?;
         let base = code.len() as u32;
         func::relocate(&mut body.insns, base);
         let calls = inlined.len() as u32;
+        pointers.extend(body.pointers.iter().map(|&(at, meant)| image::Pointer {
+            pc: base + at,
+            object: meant.object.number(),
+            values: meant.values,
+        }));
         places.extend(body.lines.iter().map(|&(at, site)| (base + at, renumbered(site, calls))));
         inlined.extend(
             function.inlined.iter().map(|call| ir::Inlined { call: renumbered(call.call, calls), ..call.clone() }),
@@ -46,14 +54,14 @@ pub fn translate<'p>(program: &'p Program, options: &Options, drafts: &Drafts) -
         code.extend(body.insns);
     }
     check_tables(program, &ctx)?;
-    Ok(Translated { ctx, placement, code, funcs, places, inlined })
+    Ok(Translated { ctx, placement, code, funcs, places, inlined, pointers })
 }
 
 /// The image of a program, and the addresses of its globals.
 pub fn finish(translated: Translated<'_>, lines: &mut Lines<'_>) -> Result<(PeImage, Vec<u16>), Diagnostic> {
-    let Translated { ctx, placement, code, funcs, places, inlined } = translated;
+    let Translated { ctx, placement, code, funcs, places, inlined, pointers } = translated;
     let program = ctx.program;
-    let body = Body { code, funcs, lines: lines.table(&places), inlined: lines.inlined(&inlined) };
+    let body = Body { code, funcs, lines: lines.table(&places), inlined: lines.inlined(&inlined), pointers };
     let image = assemble(program, ctx, &placement, body)?;
     Ok((image, placement.addrs))
 }
@@ -63,6 +71,7 @@ struct Body {
     funcs: Vec<image::Function>,
     lines: Vec<image::Line>,
     inlined: Vec<image::Inlined>,
+    pointers: Vec<image::Pointer>,
 }
 
 /// The site of a function whose inlined calls follow `calls` others in the program's list.
@@ -80,6 +89,7 @@ fn assemble(program: &Program, ctx: Context<'_>, placement: &Placement, body: Bo
         code: body.code,
         funcs: body.funcs,
         sections: memory::sections(&ctx),
+        pointers: image::Pointers { code: body.pointers, memory: memory::pointers(&ctx) },
         data_end: placement.data_end,
         stack: placement.stack,
         dsr_inits,

@@ -42,7 +42,7 @@ impl FnGen<'_, '_> {
             Inst::MemCopy { dst, src, bytes } => self.mem_copy(dst, src, *bytes),
             Inst::MemFill { ty, dst, src, count } => self.mem_fill(*ty, dst, src, *count),
             Inst::Lea { dst, addr } => self.lea(*dst, addr),
-            Inst::Index { dst, base, index, scale } => self.index(*dst, base, index, *scale),
+            Inst::Index { dst, base, index, scale, values } => self.index(*dst, base, index, *scale, *values),
             Inst::Call { .. } => unreachable!("calls are selected by their own function"),
             Inst::MakeMem1d { dst, base, offset, elem_words, stride, extent, index_offset } => {
                 self.make_mem1d(*dst, [base, offset, stride, extent], *elem_words, *index_offset);

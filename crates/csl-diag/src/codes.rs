@@ -44,7 +44,7 @@ macro_rules! codes {
 
             /// Whether this is told once for a place in the source, however many PEs and values lead there.
             pub(crate) fn is_once_a_place(self) -> bool {
-                matches!(self, Code::SharedQueue | Code::RouteOffEdge)
+                matches!(self, Code::SharedQueue | Code::RouteOffEdge | Code::OtherColumn)
             }
 
             /// One line on the meaning of this kind of finding.
@@ -113,6 +113,19 @@ codes! {
     WrongArch = "E0508", Error, "a feature that the selected architecture does not have";
     NotImplemented = "E0509", Error, "a feature that Waferlab does not have yet";
     OlderForm = "W0510", Warning, "a form that today's guide forbids and earlier releases take";
+    UninitializedQueue = "W0511", Warning, "a queue that a program uses and never initialises";
+    BehindArray = "W0512", Warning, "an operand that reaches beyond its array";
+    UnequalLengths = "W0513", Warning, "operands of unequal length";
+    OtherElements = "W0514", Warning, "an operation on elements of another type than its array's";
+    ConstantDestination = "W0515", Warning, "an operation that writes a constant";
+    MaybeUndefined = "W0516", Warning, "a variable that may be read before it is written";
+    ShiftTooFar = "W0517", Warning, "a shift by as many bits as the value has, or more";
+    NarrowProduct = "W0518", Warning, "a product of fewer bits than the type that it is converted to";
+    KeptLocal = "W0519", Warning, "the address of a local variable in a global one";
+    NoColor = "W0520", Warning, "a fabric DSD without a color, on WSE-2";
+    LeftOutMemcpy = "W0521", Warning, "a program that imports memcpy, compiled without --memcpy";
+    SharedMicrothread = "W0522", Warning, "operations of two queues that have one microthread by default";
+    NeverUnblocks = "W0523", Warning, "a function that the host can launch and that never unblocks the command stream";
     // E06xx: layout, exports and RPC.
     BadRectangle = "E0601", Error, "a rectangle that does not fit the fabric";
     TileCode = "E0602", Error, "a tile without code, or with two";
@@ -122,6 +135,8 @@ codes! {
     BadRpc = "E0606", Error, "an RPC server that cannot be built";
     NoLayout = "E0607", Error, "a program without a layout block";
     ExportNowhere = "W0608", Warning, "an exported name that no PE has";
+    OtherColumn = "W0609", Warning, "the params of memcpy for another column";
+    NoReceiver = "W0610", Warning, "a route to the ramp of PEs where nothing takes the color";
     // E07xx: memory.
     OutOfMemory = "E0701", Error, "a program that does not fit the memory of a PE";
     BadSection = "E0702", Error, "a link section or symbol that cannot be placed";

@@ -99,6 +99,7 @@ fn main() {
     let numbers: Vec<u32> = std::env::args().filter_map(|arg| arg.parse().ok()).collect();
     let (width, height, cycles) = match numbers[..] {
         [width, height, cycles] => (width, height, u64::from(cycles)),
+        _ if std::env::args().any(|arg| arg == "--quick") => (32, 32, 2_000),
         _ => (32, 32, 20_000),
     };
     for directions in [1, 4] {

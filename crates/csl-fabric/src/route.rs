@@ -32,7 +32,9 @@ impl Row {
     pub fn route(&mut self, now: u64, ramp: &mut impl Ramp) {
         self.line_up();
         for priority in 0..self.active.len() {
-            self.allocate(priority, now, ramp);
+            if !self.active[priority].is_empty() {
+                self.allocate(priority, now, ramp);
+            }
         }
     }
 
@@ -47,7 +49,7 @@ impl Row {
                 list[first..].sort_by_key(|number| self.vcs[*number].column_and_color());
             }
         }
-        self.requests = self.active.iter().map(Vec::len).sum();
+        self.requests = self.active[0].len() + self.active[1].len();
     }
 
     /// Hears the requests of the virtual channels of one priority, in turn.
@@ -256,7 +258,11 @@ impl Row {
         match side {
             Direction::North => &mut self.north,
             Direction::South => &mut self.south,
-            _ => &mut self.inbox[slot(now + self.hop)][OWN],
+            _ => {
+                let slot = slot(now + self.hop);
+                self.expected |= 1 << slot;
+                &mut self.inbox[slot][OWN]
+            }
         }
     }
 

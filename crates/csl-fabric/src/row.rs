@@ -116,6 +116,8 @@ pub struct Row {
     pub(crate) woken: [VcSet; 2],
     /// The batches by cycle modulo RING, then by their source.
     pub(crate) inbox: [[Batch; 3]; RING],
+    /// The slots of the inbox that may hold something, one bit each.
+    pub(crate) expected: u8,
     pub(crate) north: Batch,
     pub(crate) south: Batch,
     /// The number of virtual channels that wanted to move in the last cycle.
@@ -158,6 +160,7 @@ impl Row {
             active: Default::default(),
             woken: Default::default(),
             inbox: Default::default(),
+            expected: 0,
             north: Batch::default(),
             south: Batch::default(),
             is_traced,
@@ -283,8 +286,7 @@ impl Row {
         if self.is_active() {
             return Some(now + 1);
         }
-        let waiting = |cycle: &u64| self.inbox[slot(*cycle)].iter().any(|batch| !batch.is_empty());
-        (now + 1..=now + self.hop).find(waiting)
+        (now + 1..=now + self.hop).find(|cycle| self.expected >> slot(*cycle) & 1 != 0)
     }
 
     // ---- between rows ----
@@ -293,8 +295,14 @@ impl Row {
     /// vectors are exchanged, not copied.
     pub fn exchange(upper: &mut Row, lower: &mut Row, now: u64) {
         let slot = slot(now + upper.hop);
-        swap_if_any(&mut upper.south, &mut lower.inbox[slot][FROM_NORTH]);
-        swap_if_any(&mut lower.north, &mut upper.inbox[slot][FROM_SOUTH]);
+        if !upper.south.is_empty() {
+            std::mem::swap(&mut upper.south, &mut lower.inbox[slot][FROM_NORTH]);
+            lower.expected |= 1 << slot;
+        }
+        if !lower.north.is_empty() {
+            std::mem::swap(&mut lower.north, &mut upper.inbox[slot][FROM_SOUTH]);
+            upper.expected |= 1 << slot;
+        }
     }
 
     /// Whether any batch waits for the neighbour rows: `(north, south)`.
@@ -313,11 +321,17 @@ impl Row {
 
     /// Puts the batch that another shard's row sent in cycle `sent_at` into the inbox.
     pub fn put_from_north(&mut self, batch: Batch, sent_at: u64) {
-        self.inbox[slot(sent_at + self.hop)][FROM_NORTH] = batch;
+        self.put(batch, FROM_NORTH, sent_at);
     }
 
     pub fn put_from_south(&mut self, batch: Batch, sent_at: u64) {
-        self.inbox[slot(sent_at + self.hop)][FROM_SOUTH] = batch;
+        self.put(batch, FROM_SOUTH, sent_at);
+    }
+
+    fn put(&mut self, batch: Batch, source: usize, sent_at: u64) {
+        let slot = slot(sent_at + self.hop);
+        self.inbox[slot][source] = batch;
+        self.expected |= 1 << slot;
     }
 
     // ---- landings ----
@@ -325,6 +339,10 @@ impl Row {
     /// Puts the wavelets that are due in cycle `now` into their input buffers, and adds the credits.
     pub fn arrive(&mut self, now: u64) -> Result<(), Fault> {
         let slot = slot(now);
+        if self.expected >> slot & 1 == 0 {
+            return Ok(());
+        }
+        self.expected &= !(1 << slot);
         let events = self.trace.len();
         for source in 0..3 {
             if self.inbox[slot][source].is_empty() {
@@ -340,7 +358,9 @@ impl Row {
             batch.clear();
             self.inbox[slot][source] = batch;
         }
-        self.trace[events..].sort_by_key(|event| (event.x, event.side()));
+        if self.is_traced {
+            self.trace[events..].sort_by_key(|event| (event.x, event.side()));
+        }
         self.collided()
     }
 
@@ -519,10 +539,4 @@ fn tiles(width: usize, vcs: &[VirtualChannel]) -> Vec<TileVcs> {
         tile.colors |= vc.color.bit();
     }
     tiles
-}
-
-fn swap_if_any(from: &mut Batch, to: &mut Batch) {
-    if !from.is_empty() {
-        std::mem::swap(from, to);
-    }
 }

@@ -5,83 +5,75 @@ use crate::virtual_channel::VcId;
 
 const BITS: usize = u64::BITS as usize;
 
-#[derive(Default)]
 pub(crate) struct VcSet {
-    groups: Vec<Group>,
-}
-
-/// The virtual channels of 4,096 numbers.
-#[derive(Clone)]
-struct Group {
-    /// A bit for each word that is not 0.
-    some: u64,
     /// A bit for each virtual channel.
-    words: [u64; BITS],
+    words: Vec<u64>,
+    /// The words from the first that may not be 0 up to the last, which are looked at; no word while `first > last`.
+    first: usize,
+    last: usize,
 }
 
-impl Group {
-    const EMPTY: Group = Group { some: 0, words: [0; BITS] };
+impl Default for VcSet {
+    fn default() -> VcSet {
+        VcSet { words: Vec::new(), first: usize::MAX, last: 0 }
+    }
 }
 
-/// The group of a number, its word there, and its bit.
+/// The word of a number, and its bit there.
 #[inline]
-fn place(vc: VcId) -> (usize, usize, u64) {
-    let number = vc.index();
-    (number / (BITS * BITS), number / BITS % BITS, 1 << (number % BITS))
+fn place(vc: VcId) -> (usize, u64) {
+    (vc.index() / BITS, 1 << (vc.index() % BITS))
 }
 
 impl VcSet {
+    /// Whether there is certainly no virtual channel in it.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.groups.iter().all(|group| group.some == 0)
+        self.first > self.last
     }
 
     #[inline]
     pub fn insert(&mut self, vc: VcId) {
-        let (number, word, bit) = place(vc);
-        if let Some(group) = self.groups.get_mut(number) {
-            group.words[word] |= bit;
-            group.some |= 1 << word;
-        } else {
-            self.grow(vc);
+        let (word, bit) = place(vc);
+        match self.words.get_mut(word) {
+            Some(bits) => *bits |= bit,
+            None => self.grow(vc),
         }
+        self.first = self.first.min(word);
+        self.last = self.last.max(word);
     }
 
     #[cold]
     #[inline(never)]
     fn grow(&mut self, vc: VcId) {
-        self.groups.resize(place(vc).0 + 1, Group::EMPTY);
-        self.insert(vc);
+        let (word, bit) = place(vc);
+        self.words.resize(word + 1, 0);
+        self.words[word] = bit;
     }
 
     /// Takes a virtual channel out; returns whether it was in.
     pub fn remove(&mut self, vc: VcId) -> bool {
-        let (group, word, bit) = place(vc);
-        let Some(group) = self.groups.get_mut(group) else { return false };
-        let is_in = group.words[word] & bit != 0;
-        group.words[word] &= !bit;
+        let (word, bit) = place(vc);
+        let Some(bits) = self.words.get_mut(word) else { return false };
+        let is_in = *bits & bit != 0;
+        *bits &= !bit;
         is_in
     }
 
     /// Moves all to the end of a list, by their numbers.
     #[inline]
     pub fn move_to(&mut self, list: &mut Vec<VcId>) {
-        for (number, group) in self.groups.iter_mut().enumerate() {
-            for word in ones(std::mem::take(&mut group.some)) {
-                let bits = std::mem::take(&mut group.words[word]);
-                let first = (number * BITS + word) * BITS;
-                list.extend(ones(bits).map(|bit| VcId::at(first + bit)));
+        let (first, last) = (self.first, self.last);
+        if first > last {
+            return;
+        }
+        (self.first, self.last) = (usize::MAX, 0);
+        for (bits, word) in self.words[first..=last].iter_mut().zip(first..) {
+            let mut bits = std::mem::take(bits);
+            while bits != 0 {
+                list.push(VcId::at(word * BITS + bits.trailing_zeros() as usize));
+                bits &= bits - 1;
             }
         }
     }
-}
-
-/// The positions of the ones, from the lowest on.
-#[inline]
-fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let lowest = (bits != 0).then(|| bits.trailing_zeros() as usize)?;
-        bits &= bits - 1;
-        Some(lowest)
-    })
 }

@@ -1,7 +1,7 @@
 //! Measures how fast programs run: `cargo xtask bench`, or `cargo bench -p waferlab-host --bench wafer`. One thread.
 //!
 //! Each line ends with a ratio to something that is measured in the same run, so that figures of different machines and
-//! of noisy ones can be compared.
+//! of noisy ones can be compared. `--quick` runs a fifth to a tenth of each: a check that all still run, or for callgrind.
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,14 @@ fn seconds() -> f64 {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let on_processor = text.split(' ').next().and_then(|nanoseconds| nanoseconds.parse::<f64>().ok());
     on_processor.map_or_else(|| START.elapsed().as_secs_f64(), |nanoseconds| nanoseconds / 1e9)
+}
+
+/// Whether a fraction of the work will do.
+static QUICK: LazyLock<bool> = LazyLock::new(|| std::env::args().any(|arg| arg == "--quick"));
+
+/// An amount of work.
+fn amount(full: u32, quick: u32) -> u32 {
+    if *QUICK { quick } else { full }
 }
 
 /// A program with its params.
@@ -47,7 +55,7 @@ impl Program {
         let compiled = compile(&options);
         let text = compiled.render(&csl_host::Rendering::default());
         assert!(compiled.succeeded(), "{text}");
-        let mut runtime = Runtime::open(&options.output, Settings { threads: 1 }).expect("it opens");
+        let mut runtime = Runtime::open(&options.output, Settings::new(1)).expect("it opens");
         runtime.load().expect("load() comes first");
         runtime.run().expect("run() comes second");
         runtime
@@ -76,24 +84,24 @@ fn copy(rect: Rect, per_pe: u32) -> Copy {
 
 /// Nanoseconds of one step of a chain of dependent multiplications and table look-ups, the measure of this machine.
 fn native_step() -> f64 {
-    const STEPS: u32 = 20_000_000;
+    let steps = amount(20_000_000, 2_000_000);
     let table: Vec<u32> = (0..1024u32).map(|i| i.wrapping_mul(2_654_435_761)).collect();
     let start = seconds();
     let mut x = 1u32;
-    for _ in 0..STEPS {
+    for _ in 0..steps {
         x = x.wrapping_mul(1_664_525).wrapping_add(table[(x >> 22) as usize]);
     }
     black_box(x);
-    (seconds() - start) * 1e9 / f64::from(STEPS)
+    (seconds() - start) * 1e9 / f64::from(steps)
 }
 
 /// A 32x32 mesh where every PE streams to its neighbour all the time. A PE sends and receives on two threads, which take
 /// turns at the issue slot: a hop every second cycle.
 fn mesh(step: f64) {
     const SIDE: u32 = 32;
-    const WORDS: u32 = 5_000;
-    let (seconds, _) = Program::new("tests/timing/mesh", &[("side", SIDE), ("n", WORDS)]).run(SIDE, SIDE, 1);
-    let hops = f64::from(SIDE * (SIDE - 1) * WORDS);
+    let words = amount(5_000, 200);
+    let (seconds, _) = Program::new("tests/timing/mesh", &[("side", SIDE), ("n", words)]).run(SIDE, SIDE, 1);
+    let hops = f64::from(SIDE * (SIDE - 1) * words);
     println!(
         "mesh {SIDE}x{SIDE}, every PE streams to its neighbour: {:.1} M busy tile-cycles/s, {:.1} M wavelet-hops/s (mark 20); {:.0} native steps a hop",
         2.0 * hops / seconds / 1e6,
@@ -104,14 +112,15 @@ fn mesh(step: f64) {
 
 /// The reductions of 4,096 32-bit words over 512 PEs; every word crosses every link.
 fn reductions(step: f64) {
-    let chain = Program::new("tests/timing/chain", &[("n", 4096), ("width", 512)]);
-    let two_phase = Program::new("tests/timing/two-phase", &[("n", 4096), ("width", 512), ("s", 32), ("pauses", 0)]);
+    let n = amount(4096, 256);
+    let chain = Program::new("tests/timing/chain", &[("n", n), ("width", 512)]);
+    let two_phase = Program::new("tests/timing/two-phase", &[("n", n), ("width", 512), ("s", 32), ("pauses", 0)]);
     for (name, program) in [("chain", chain), ("two-phase", two_phase)] {
         let (seconds, cycles) = program.run(512, 1, 1);
         println!(
-            "reduction 512x1 of 4,096 words, {name}: {seconds:.2} s (mark 1), {:.1} M tile-cycles/s, {:.0} native steps a word and PE",
+            "reduction 512x1 of {n} words, {name}: {seconds:.2} s (mark 1), {:.1} M tile-cycles/s, {:.0} native steps a word and PE",
             512.0 * cycles / seconds / 1e6,
-            seconds * 1e9 / (512.0 * 4096.0) / step,
+            seconds * 1e9 / (512.0 * f64::from(n)) / step,
         );
     }
 }
@@ -119,11 +128,11 @@ fn reductions(step: f64) {
 /// A triple loop of f32 multiply-adds on every PE.
 fn compute(step: f64) {
     const SIDE: u32 = 8;
-    const ROUNDS: u32 = 4;
     const N: f64 = 32.0;
+    let rounds = amount(4, 1);
     let (seconds, cycles) =
-        Program::new("tests/timing/matmul", &[("side", SIDE), ("rounds", ROUNDS)]).run(SIDE, SIDE, 1);
-    let steps = f64::from(SIDE * SIDE * ROUNDS) * N * N * N;
+        Program::new("tests/timing/matmul", &[("side", SIDE), ("rounds", rounds)]).run(SIDE, SIDE, 1);
+    let steps = f64::from(SIDE * SIDE * rounds) * N * N * N;
     println!(
         "matrix product in scalar code on {SIDE}x{SIDE} PEs: {:.1} ns a multiply-add (mark 7 to 13), {:.1} M tile-cycles/s, {:.1} native steps",
         seconds * 1e9 / steps,
@@ -135,9 +144,9 @@ fn compute(step: f64) {
 /// A data task for each wavelet.
 fn tasks(step: f64) {
     const WORDS: u32 = 8_000;
-    const CALLS: u32 = 50;
-    let (seconds, _) = Program::new("tests/timing/data-task", &[("n", WORDS)]).run(2, 1, CALLS);
-    let tasks = f64::from(WORDS * CALLS);
+    let calls = amount(50, 3);
+    let (seconds, _) = Program::new("tests/timing/data-task", &[("n", WORDS)]).run(2, 1, calls);
+    let tasks = f64::from(WORDS * calls);
     println!(
         "a data task for each wavelet: {:.0} ns a task, its wavelet included; {:.0} native steps",
         seconds * 1e9 / tasks,
@@ -169,14 +178,14 @@ fn copies(step: f64) {
 
 /// A wafer of PEs with nearly no work: compiled, loaded, called once, and stamps read from all.
 fn idle(step: f64) {
-    const SIDE: u32 = 512;
-    let program = Program::new("tests/timing/idle", &[("side", SIDE), ("n", 4)]);
+    let side = amount(512, 128);
+    let program = Program::new("tests/timing/idle", &[("side", side), ("n", 4)]);
     let start = seconds();
-    let (ran, _) = program.run(SIDE, SIDE, 1);
+    let (ran, _) = program.run(side, side, 1);
     println!(
-        "{SIDE}x{SIDE} PEs with nearly nothing to do: {:.2} s to compile and load, {ran:.2} s for a call and a copy of a word of each; {:.0} native steps a PE",
+        "{side}x{side} PEs with nearly nothing to do: {:.2} s to compile and load, {ran:.2} s for a call and a copy of a word of each; {:.0} native steps a PE",
         seconds() - start - ran,
-        ran * 1e9 / f64::from(SIDE * SIDE) / step,
+        ran * 1e9 / f64::from(side * side) / step,
     );
 }
 

@@ -32,7 +32,7 @@ pub enum Step {
 pub struct FileCopy {
     /// The exported name.
     pub symbol: String,
-    /// A `.npy` file.
+    /// A `.npy` file; `-` for a copy from a symbol that is printed.
     pub file: PathBuf,
     /// The type of the items in the file; `None` takes the type that the symbol is exported with.
     pub item: Option<ItemType>,
@@ -177,10 +177,29 @@ fn d2h(runtime: &mut Runtime, copy: &FileCopy) -> Result<String, HostError> {
     let task = runtime.d2h(Endpoint::Symbol(id), rect.len() * per_pe, &plan)?;
     runtime.wait(task)?;
     let words = runtime.take_arrived().into_iter().flat_map(|(_, words)| words);
-    let data = words.flat_map(|word| word.to_le_bytes().into_iter().take(item.bytes.into())).collect();
+    let data: Vec<u8> = words.flat_map(|word| word.to_le_bytes().into_iter().take(item.bytes.into())).collect();
+    if copy.file.as_os_str() == "-" {
+        return Ok(printed(&copy.symbol, &rect, item, &data, per_pe));
+    }
     let shape = vec![rect.rows() as usize, rect.columns() as usize, per_pe];
     Array { item, shape, is_fortran: false, data }.write(&copy.file)?;
     Ok(format!("{} -> {}: {per_pe} a PE of {} x {} PEs", copy.symbol, copy.file.display(), rect.w, rect.h))
+}
+
+/// The elements as text: a line for each PE, with its place where there are several.
+fn printed(symbol: &str, rect: &Rect, item: ItemType, data: &[u8], per_pe: usize) -> String {
+    let elements: Vec<String> = data.chunks_exact(item.bytes.into()).map(|bytes| item.shown(bytes)).collect();
+    let of_pes = elements.chunks(per_pe.max(1)).map(|of_pe| of_pe.join(" "));
+    match rect.len() {
+        1 => of_pes.map(|values| format!("{symbol}: {values}")).collect(),
+        _ => {
+            let lines = (0..).zip(of_pes).map(|(index, values)| {
+                let Coord { x, y } = rect.at(index);
+                format!("{symbol} of {x},{y}: {values}")
+            });
+            lines.collect::<Vec<_>>().join("\n")
+        }
+    }
 }
 
 fn rect(image: &Image, copy: &FileCopy) -> Rect {

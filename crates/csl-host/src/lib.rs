@@ -38,7 +38,7 @@
 //! let done = compile(&options);
 //! assert!(done.succeeded(), "{}", done.render(&Rendering::default()));
 //!
-//! let mut runtime = Runtime::open(&folder.join("out"), Settings { threads: 1 })?;
+//! let mut runtime = Runtime::open(&folder.join("out"), Settings::new(1))?;
 //! runtime.load()?;
 //! runtime.run()?;
 //! let v = Endpoint::Symbol(runtime.id("v")?);
@@ -58,6 +58,7 @@ mod arguments;
 pub mod batch;
 mod compile;
 pub mod core_file;
+pub mod environment;
 mod error;
 pub mod inspect;
 pub mod layout;
@@ -66,10 +67,13 @@ pub mod options;
 mod outdir;
 mod placement;
 mod progress;
+pub mod reference;
 mod report;
 mod runtime;
 mod simlog;
 mod sources;
+
+use std::sync::OnceLock;
 
 pub use arguments::{Argument, Signature};
 pub use compile::{Compilation, Stage, build, compile, emit, output_folder};
@@ -78,6 +82,7 @@ pub use csl_image::{Export, ExportKind, Image, ImageError};
 pub use csl_machine::{Arch, Coord, Sdk, Size};
 pub use csl_num::FloatKind;
 
+pub use csl_sim::Check;
 pub use csl_sim::{Copy, Ending, Endpoint, Names, NoSuchPe, Order, Rect, RequestError, Shape, Spread, Width};
 pub use error::{
     ArgumentError, CoreError, ErrorKind, Failure, FileError, FolderError, HostError, NameError, SequenceError,
@@ -87,11 +92,13 @@ pub use options::Options;
 pub use outdir::IMAGE_FILE;
 pub use placement::{Placement, place};
 pub use progress::Progress;
-pub use runtime::{Runtime, Settings, Task, read_image};
+pub use runtime::{Runtime, Settings, Task, parse_check, read_image};
 pub use simlog::LogKinds;
 pub use sources::FileSources;
 
 /// The number of threads that the machine runs at once: more would only wait for one another.
 pub(crate) fn available_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+    // To ask takes five system calls and more.
+    static THREADS: OnceLock<usize> = OnceLock::new();
+    *THREADS.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
 }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use csl_num::{FloatKind, to_f64};
+
 use crate::error::{FileError, HostError};
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
@@ -31,6 +33,18 @@ impl ItemType {
             _ => return None,
         };
         Some(ItemType { kind, bytes: bits / 8 })
+    }
+
+    /// An item of this type as text.
+    pub(crate) fn shown(self, bytes: &[u8]) -> String {
+        let bits = bytes.iter().rev().fold(0, |bits: u32, byte| bits << 8 | u32::from(*byte));
+        match (self.kind, self.bytes) {
+            ('f', 4) => f32::from_bits(bits).to_string(),
+            ('f', _) => to_f64(FloatKind::F16, bits.into()).to_string(),
+            ('i', 2) => (bits as u16).cast_signed().to_string(),
+            ('i', _) => bits.cast_signed().to_string(),
+            _ => bits.to_string(),
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use indexmap::IndexMap;
 
 use crate::sources::{Reread, reread};
 
+pub(crate) mod checked;
 mod circle;
 mod fault;
 

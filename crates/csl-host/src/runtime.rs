@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use csl_image::{HalfFormat, Image, ParamType};
 use csl_num::FloatKind;
 use csl_sim::{
-    Command, Copy, Ending, Endpoint, Gauge, Names, Rect, RequestError, RunError, Shape, Sim, SimOptions, Sink, Spread,
-    Ticket,
+    Check, Command, Copy, Ending, Endpoint, Gauge, Names, Rect, RequestError, RunError, Shape, Sim, SimOptions, Sink,
+    Spread, Ticket,
 };
 use indexmap::IndexMap;
 
@@ -23,6 +23,7 @@ use crate::advice;
 use crate::arguments::{self, Argument};
 use crate::available_threads;
 use crate::core_file;
+use crate::environment::{CHECK, MAX_CYCLES};
 use crate::error::{ArgumentError, Failure, FolderError, HostError, NameError, SequenceError};
 use crate::outdir::IMAGE_FILE;
 use crate::progress::{self, Progress};
@@ -37,6 +38,15 @@ const STATISTICS_FILE: &str = "sim_stats.json";
 pub struct Settings {
     /// The greatest number of threads, 1 or more.
     pub threads: usize,
+    /// Whether PEs look for mistakes of their programs.
+    pub check: Check,
+}
+
+impl Settings {
+    /// Runs on `threads` threads, without checks.
+    pub fn new(threads: usize) -> Settings {
+        Settings { threads, check: Check::Off }
+    }
 }
 
 /// A request that the machine has taken, for [`Runtime::wait`].
@@ -63,9 +73,6 @@ struct Times {
     started: Option<Instant>,
     running: Duration,
 }
-
-/// The environment variable that limits the cycles of a run.
-const MAX_CYCLES: &str = "WAFERLAB_MAX_CYCLES";
 
 /// The cause of an end that the host program asked for, in the words of the vendor's simulator.
 const BY_REQUEST: &str = "Stopping due to user request";
@@ -162,7 +169,9 @@ impl Runtime {
         let traces = self.log.as_ref().map(|log| lock(log).traces());
         let options = SimOptions {
             threads: self.threads(),
+            force_threads: false,
             traces: traces.unwrap_or_default(),
+            check: self.settings.check,
             max_cycles: self.max_cycles,
             gauge: self.gauge.clone(),
             sink: self.log.clone().map(|log| Sink::new(move |events| lock(&log).write(&events))),
@@ -204,6 +213,7 @@ impl Runtime {
         open.into_iter().try_for_each(|number| self.wait(Task(number)))?;
         if let State::Running(mut sim) = std::mem::replace(&mut self.state, State::Opened) {
             let blocked_state = sim.blocked_state();
+            self.warnings.extend(report::checked::mistakes(&self.image, &self.sources, &sim.mistakes()));
             self.warnings.extend(report::hazards(&self.image, &self.sources, &blocked_state));
             self.warnings.extend(report::unserved_registers(&self.image, &self.sources, &blocked_state));
             if ending != Ending::Complete {
@@ -400,9 +410,13 @@ impl Runtime {
         let (kinds, warnings) = LogKinds::from_environment();
         self.warnings.extend(warnings);
         self.log_to(folder.join(LOG_FILE), kinds);
-        if let Ok(text) = std::env::var(MAX_CYCLES) {
+        if let Some(text) = MAX_CYCLES.text() {
             let cycles = text.trim().parse().ok().filter(|cycles| *cycles > 0);
-            self.max_cycles = Some(cycles.ok_or(ArgumentError::Cycles { variable: MAX_CYCLES, text })?);
+            self.max_cycles = Some(cycles.ok_or(ArgumentError::Cycles { variable: MAX_CYCLES.name, text })?);
+        }
+        if let (Some(text), Check::Off) = (CHECK.text(), self.settings.check) {
+            let check = parse_check(text.trim());
+            self.settings.check = check.ok_or(ArgumentError::Check { variable: CHECK.name, text })?;
         }
         self.gauge = Some(Arc::default());
         Ok(())
@@ -617,6 +631,8 @@ impl Runtime {
                 RunError::Interrupted(_) => BY_REQUEST,
                 RunError::OutOfCycles(_) => "Stopping due to the limit of cycles",
             });
+            let found = self.any_sim().map(Sim::mistakes).unwrap_or_default();
+            self.warnings.extend(report::checked::mistakes(&self.image, &self.sources, &found));
             let report = report::explain(&self.image, &self.sources, &stop, &self.rendering);
             let cause = match stop {
                 RunError::Interrupted(blocked_state) => {
@@ -629,6 +645,16 @@ impl Runtime {
             };
             HostError::Failed { cause, report }
         })
+    }
+}
+
+/// The checks that a word asks for.
+pub fn parse_check(text: &str) -> Option<Check> {
+    match text {
+        "" | "0" | "off" => Some(Check::Off),
+        "1" | "on" => Some(Check::On),
+        "stop" => Some(Check::Stop),
+        _ => None,
     }
 }
 

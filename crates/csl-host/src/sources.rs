@@ -10,6 +10,7 @@ use std::sync::Arc;
 use csl_image::SourceFile;
 use csl_sema::{Resolved, Sources};
 
+use crate::environment;
 use crate::options::Options;
 
 /// The prefix in the paths of library files.
@@ -24,7 +25,7 @@ pub struct FileSources {
 impl FileSources {
     /// The folder and the import paths of a compilation, and those of `CSL_IMPORT_PATH`.
     pub fn new(options: &Options) -> FileSources {
-        let environment = std::env::var_os("CSL_IMPORT_PATH").unwrap_or_default();
+        let environment = environment::IMPORT_PATH.value().unwrap_or_default();
         let more = std::env::split_paths(&environment).filter(|path| !path.as_os_str().is_empty());
         FileSources {
             folder: options.folder.clone(),

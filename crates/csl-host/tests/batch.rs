@@ -22,7 +22,7 @@ fn step(text: &str) -> Step {
 fn opened(folder: &Path) -> Runtime {
     let done = compile(&program::options(folder));
     assert!(done.succeeded(), "{}", program::text(&done));
-    Runtime::open(&folder.join("out"), Settings { threads: 1 }).expect("it was compiled")
+    Runtime::open(&folder.join("out"), Settings::new(1)).expect("it was compiled")
 }
 
 /// Runs the steps, with `DIR` standing for the folder; the messages, or the error that ended the run.

@@ -6,58 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use csl_diag::Code;
+use csl_std::{Declaration, Kind};
 
 use crate::vectors::EXPRESSIONS;
-
-/// Names that only the library itself uses; all its other names are for programs.
-const INTERNAL: &[(&str, &[&str])] = &[
-    ("collectives_2d/params", &["x_axis", "y_axis", "old_entrypoints"]),
-    ("control", &["NO_ENTRYPOINT", "entrypoint_bits", "command_bits", "place", "given_commands", "remaining_ignored"]),
-    ("data_utils", &["bits"]),
-    ("debug", &["Tag", "begin", "tagged_put_u16", "tagged_put_u32", "packed_words"]),
-    (
-        "math",
-        &[
-            "is_unsigned",
-            "is_integer",
-            "require_number",
-            "require_float",
-            "bits_of",
-            "mantissa_bits",
-            "min_exponent",
-            "sign_mask",
-            "infinity_bits",
-            "quiet_mask",
-            "magnitude",
-            "power_of_two",
-            "scale_in_steps",
-        ],
-    ),
-    ("memcpy/get_params", &["unused"]),
-    ("memcpy/memcpy_switches", &["ADV", "TEARDOWN", "CE_IGNORE", "REST_IGNORED", "NO_ENTRYPOINT"]),
-    ("random", &["precision", "random_bits"]),
-    ("string", &["DIGITS"]),
-    ("tile_config/color_config", &["ROUTES", "address", "bit", "code", "direction_bits"]),
-    ("tile_config/filters", &["HIGH_WORD", "read_double", "write_double"]),
-    ("tile_config/input_queue_status", &["ALL", "bit"]),
-    ("tile_config/output_queue_status", &["ALL", "bit"]),
-    (
-        "tile_config/switch_config",
-        &["POSITION_SHIFT", "INVALID", "ALL_INVALID", "route_address", "switch_address", "change", "code"],
-    ),
-];
-
-/// The names that libraries give to programs, for libraries that are programs or large.
-const GIVES: &[(&str, &[&str])] = &[
-    ("collectives_2d/pe", &["pe_id", "init", "broadcast", "scatter", "gather", "reduce_fadds"]),
-    ("kernels/fft/fft3d", &["X", "twiddle_array", "transform"]),
-    ("kernels/fft/get_params", &["get_params"]),
-    (
-        "message_passing",
-        &["mp_input_queue", "mp_output_queue", "mp_comm_color", "init", "send_message", "recv_message"],
-    ),
-    ("kernels/tally/pe", &["local_tally", "bump_tally", "signal_completion"]),
-];
 
 /// Programs of the library that a host runs, and the tests that do.
 const RUN_BY: &[(&str, &str)] = &[
@@ -154,32 +105,10 @@ fn every_builtin_is_tested() {
     assert_all_used(&rows);
 }
 
-/// The names that a library declares at its top level. Modules within it and addresses of registers do not count.
-fn declared(text: &'static str) -> Vec<&'static str> {
-    text.lines()
-        .filter(|line| !line.contains("= @import_module(") && !line.contains("@wl_register("))
-        .filter_map(|line| {
-            let line = line.strip_prefix("inline ").unwrap_or(line);
-            let rest = line.strip_prefix("fn ").or_else(|| line.strip_prefix("const "))?;
-            rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next()
-        })
-        .collect()
-}
-
-fn row<'a>(table: &[(&str, &'a [&'a str])], library: &str) -> Option<&'a [&'a str]> {
-    table.iter().find(|(name, _)| *name == library).map(|(_, names)| *names)
-}
-
 /// The names that a library gives to programs.
-fn given(library: &str, text: &'static str) -> Vec<&'static str> {
-    if let Some(names) = row(GIVES, library) {
-        return names.to_vec();
-    }
-    let internal = row(INTERNAL, library).unwrap_or_default();
-    let declared = declared(text);
-    let unknown = internal.iter().find(|name| !declared.contains(name));
-    assert_eq!(unknown, None, "<{library}> has no such name");
-    declared.into_iter().filter(|name| !internal.contains(name)).collect()
+fn given(library: &str) -> Vec<&'static str> {
+    let is_named = |declared: &Declaration| declared.kind != Kind::Param;
+    csl_std::declarations(library).into_iter().filter(is_named).map(|declared| declared.name).collect()
 }
 
 /// Old names of a library's file, tested under the new ones.
@@ -199,7 +128,7 @@ fn every_function_of_the_library_is_tested() {
         }
         let importers: Vec<&Program> = programs.iter().filter(|program| program.imports(library)).collect();
         rows.push((format!("<{library}>"), importers.first().map(|program| program.name.clone())));
-        for name in given(library, csl_std::lookup(library).expect("it has a name")) {
+        for name in given(library) {
             let user = importers.iter().find(|program| program.uses('.', name));
             rows.push((format!("<{library}>.{name}"), user.map(|program| program.name.clone())));
         }

@@ -91,7 +91,7 @@ fn started(layout: &Layout) -> (TempDir, Runtime) {
     let folder = folder();
     let done = layout.compile(&options(folder.path()));
     assert!(done.succeeded(), "{}", done.render(&Rendering::default()));
-    let settings = Settings { threads: 1 };
+    let settings = Settings::new(1);
     let mut runtime = Runtime::open(&folder.path().join("out"), settings).expect("the program opens");
     runtime.load().expect("the program loads");
     runtime.run().expect("the program starts");

@@ -56,8 +56,8 @@ comptime {
   @export_symbol(fixed_ptr, \"fixed\");
   @export_symbol(scale);
   @export_symbol(divide);
-  @export_symbol(hold);
-  @export_symbol(spin);
+  @export_symbol(hold); // waferlab: allow(W0523)
+  @export_symbol(spin); // waferlab: allow(W0523)
 }
 ";
 
@@ -96,7 +96,7 @@ pub fn running_files(files: &[(&str, &str)], more: Options) -> (TempDir, Runtime
 pub fn started(options: &Options) -> Runtime {
     let done = compile(options);
     assert!(done.succeeded(), "{}", text(&done));
-    let settings = Settings { threads: 1 };
+    let settings = Settings::new(1);
     let output = options.folder.join(&options.output);
     let mut runtime = Runtime::open(&output, settings).expect("the program opens");
     runtime.load().expect("load() comes first");

@@ -12,6 +12,7 @@
 //! - `warns`: a part of the compiler's warnings and notes,
 //! - `says`: a part of a warning of the runtime at the end of the run; another such key, `says N`, for each further
 //!   warning. With one of them, there are no other warnings,
+//! - `checks`: a part of a report of a checked run (`--check`); another such key, `checks N`, for each further report,
 //! - `prints`: the lines that `<simprint>` prints, separated by `|`.
 //!
 //! A scene about layouts has one of its own, `NAME.layout`, beside it; it exports `scene_word` and `main`.
@@ -25,8 +26,8 @@ use std::sync::Arc;
 
 use csl_host::options::{Passes, parse_sdk};
 use csl_host::{
-    Arch, Compilation, Coord, Copy, HostError, Image, Options, Rect, Runtime, Sdk, Settings, Size, build, compile,
-    read_image,
+    Arch, Check, Compilation, Coord, Copy, HostError, Image, Options, Rect, Runtime, Sdk, Settings, Size, build,
+    compile, read_image,
 };
 use csl_sim::{Command, Endpoint, Sim, SimOptions};
 use tempfile::TempDir;
@@ -138,9 +139,9 @@ fn options(scene: &Scene, arch: Arch, sdk: Option<Sdk>, folder: &TempDir) -> Opt
 }
 
 /// Runs `main` on every PE until each has called `done()`; the run stays open.
-fn play(scene: &Scene, options: &Options, threads: usize) -> Result<Runtime, HostError> {
+fn play(scene: &Scene, options: &Options, check: Check) -> Result<Runtime, HostError> {
     let Size { width, height } = scene.size();
-    let mut runtime = Runtime::open(&options.folder.join("out"), Settings { threads })?;
+    let mut runtime = Runtime::open(&options.folder.join("out"), Settings { check, ..Settings::new(1) })?;
     runtime.load()?;
     runtime.run()?;
     let word = runtime.id("scene_word")?.into();
@@ -207,7 +208,7 @@ fn complaint(scene: &Scene, arch: Arch, sdk: Option<Sdk>, passes: Passes) -> Opt
     if let Some(part) = scene.key("warns").filter(|part| !said.contains(part)) {
         return Some(format!("does not warn of `{part}`:\n{said}"));
     }
-    match (play(scene, &options, 1), scene.key("fails")) {
+    match (play(scene, &options, Check::Off), scene.key("fails")) {
         (Err(error), Some(part)) if error.to_string().contains(part) => None,
         (Err(error), Some(part)) => Some(format!("fails otherwise than with `{part}`:\n{error}")),
         (Err(error), None) => Some(format!("fails:\n{error}")),
@@ -274,7 +275,7 @@ fn report(scene: &Scene) -> String {
     if !compiled.succeeded() {
         return format!("does not compile:\n{}", program::text(&compiled));
     }
-    match play(scene, &options, 1) {
+    match play(scene, &options, Check::Off) {
         Err(error) => without_cycles(&error.to_string()),
         Ok(_) => "went well".to_owned(),
     }
@@ -289,12 +290,12 @@ fn faults() {
     }
 }
 
-/// One run on so many threads: the cycle in which it ends, the hash and number of landings, and `out` of every PE.
-fn threaded(scene: &Scene, options: &Options, threads: usize) -> (u64, (u64, u64), Vec<Option<Vec<u8>>>) {
+/// One run with these settings: the cycle in which it ends, the hash and number of landings, and `out` of every PE.
+fn simulated(scene: &Scene, options: &Options, settings: SimOptions) -> (u64, (u64, u64), Vec<Option<Vec<u8>>>) {
     let Size { width, height } = scene.size();
     let image = Arc::new(read_image(&options.folder.join("out")).expect("the folder holds a program"));
     let id = |name: &str| image.exports.iter().find(|export| export.name == name).expect("the frame exports it").id;
-    let mut sim = Sim::new(image.clone(), SimOptions { threads, ..SimOptions::default() }).expect("the image is whole");
+    let mut sim = Sim::new(image.clone(), settings).expect("the image is whole");
     let rect = Rect::new(0, 0, width, height);
     let copy = Command::D2h { from: Endpoint::Symbol(id("scene_word")), copy: Copy::of(rect, 1), room: rect.len() };
     for command in [Command::Launch { function: id("main"), args: Vec::new() }, copy] {
@@ -315,13 +316,50 @@ fn threads_change_nothing() {
             let folder = TempDir::new().expect("a temporary folder");
             let options = options(&scene, arch, None, &folder);
             assert!(compile(&options).succeeded());
-            let one = threaded(&scene, &options, 1);
+            let threaded = |threads| {
+                simulated(&scene, &options, SimOptions { threads, force_threads: true, ..SimOptions::default() })
+            };
+            let one = threaded(1);
             assert!(one.1.1 > 0, "wavelets move");
             for threads in [2, 4] {
-                assert_eq!(threaded(&scene, &options, threads), one, "{} on {arch}, {threads} threads", scene.name);
+                assert_eq!(threaded(threads), one, "{} on {arch}, {threads} threads", scene.name);
             }
         }
     }
+}
+
+/// The difference that checks make to a run of a scene, or the reports that it does not expect, if any.
+fn difference(scene: &Scene, arch: Arch, sdk: Option<Sdk>) -> Option<String> {
+    let folder = TempDir::new().expect("a temporary folder");
+    let options = options(scene, arch, sdk, &folder);
+    if !compile(&options).succeeded() || scene.key("fails").is_some() {
+        return None;
+    }
+    let with = |check| simulated(scene, &options, SimOptions { check, ..SimOptions::default() });
+    if with(Check::Off) != with(Check::On) {
+        return Some("runs otherwise when it is checked".to_owned());
+    }
+    let mut runtime = play(scene, &options, Check::On).expect("it runs unchecked");
+    let told: Vec<String> = runtime.take_warnings().into_iter().filter(|text| text.starts_with("check: ")).collect();
+    let keys = scene.keys.iter().filter(|(key, _)| key.starts_with("checks"));
+    let parts: Vec<&str> = keys.map(|(_, part)| &**part).collect();
+    let is_told = |part: &&str| told.iter().any(|text| text.contains(*part));
+    (told.len() != parts.len() || !parts.iter().all(is_told)).then(|| format!("is told {told:#?}\n    not {parts:?}"))
+}
+
+/// A checked run has the cycles, the landings and the results of one without checks, and reports what the scene says.
+#[test]
+fn checks_change_nothing_and_report_what_scenes_say() {
+    let mut wrong = Vec::new();
+    for subject in all_subjects().into_iter().filter(|subject| subject != "faults") {
+        for scene in files(&subject).iter().map(|path| Scene::read(path)) {
+            for (arch, sdk) in scene.runs() {
+                let what = difference(&scene, arch, sdk);
+                wrong.extend(what.map(|what| format!("{subject}/{} on {arch} {what}", scene.name)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} scenes went wrong\n\n{}", wrong.len(), wrong.join("\n\n"));
 }
 
 /// The image of a scene, as far as it does not depend on white space; none if it is rejected.
@@ -373,6 +411,6 @@ macro_rules! subjects {
 }
 
 subjects! {
-    dsds dsrs fifos tasks queues wavelets switches filters teardown registers memcpy language kernels messages rpc builtins
+    checked dsds dsrs fifos tasks queues wavelets switches filters teardown registers memcpy language kernels messages rpc builtins
     libraries
 }

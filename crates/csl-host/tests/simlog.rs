@@ -69,7 +69,7 @@ fn run(arch: Arch, folder: &Path, list: &str, pe: &str) -> String {
     let options = Options { folder: folder.to_owned(), memcpy: true, arch, ..Options::new("layout.csl") };
     let done = compile(&options);
     assert!(done.succeeded(), "{}", program::text(&done));
-    let mut runtime = Runtime::open(&folder.join("out"), Settings { threads: 1 }).expect("it opens");
+    let mut runtime = Runtime::open(&folder.join("out"), Settings::new(1)).expect("it opens");
     let log = folder.join("sim.log");
     let (kinds, warnings) = LogKinds::parse(list);
     assert!(warnings.is_empty(), "{warnings:?}");
@@ -131,7 +131,7 @@ fn a_run_that_says_nothing_and_one_that_fails_leave_a_log_too() {
     let text = |name: &str, steps: &[Step]| {
         let done = compile(&program::options(folder.path()));
         assert!(done.succeeded(), "{}", program::text(&done));
-        let settings = Settings { threads: 1 };
+        let settings = Settings::new(1);
         let mut runtime = Runtime::open(&folder.path().join("out"), settings).expect("it opens");
         runtime.log_to(folder.path().join(name), LogKinds::default());
         let ended = run_steps(&mut runtime, steps, |_| {});
@@ -182,7 +182,7 @@ fn unknown_words_and_places_are_warnings() {
     assert_eq!(kinds, LogKinds::parse("inst_trace,landing@P5.1").0);
     let folder = program::folder();
     assert!(compile(&program::options(folder.path())).succeeded());
-    let settings = Settings { threads: 1 };
+    let settings = Settings::new(1);
     let mut runtime = Runtime::open(&folder.path().join("out"), settings).expect("it opens");
     runtime.log_to(folder.path().join("sim.log"), LogKinds::parse("landing@P3.1,router@P4.1,inst_trace@P3.1").0);
     runtime.load().expect("load() comes first");
@@ -221,7 +221,7 @@ comptime {
         let options = Options { folder: folder.path().to_owned(), memcpy: true, arch, ..Options::new("layout.csl") };
         let done = compile(&options);
         assert!(done.succeeded(), "{}", program::text(&done));
-        let settings = Settings { threads: 1 };
+        let settings = Settings::new(1);
         let mut runtime = Runtime::open(&folder.path().join("out"), settings).expect("it opens");
         let log = folder.path().join("sim.log");
         runtime.log_to(log.clone(), LogKinds::parse("landing").0);
@@ -402,7 +402,7 @@ fn a_run_that_fails_leaves_what_led_there() {
     std::fs::write(folder.path().join("pe.csl"), hanging).expect("the folder is writable");
     let options = Options { folder: folder.path().to_owned(), memcpy: true, ..Options::new("layout.csl") };
     assert!(compile(&options).succeeded());
-    let settings = Settings { threads: 1 };
+    let settings = Settings::new(1);
     let mut runtime = Runtime::open(&folder.path().join("out"), settings).expect("it opens");
     runtime.log_to(log.clone(), LogKinds::default());
     runtime.load().expect("load() comes first");
@@ -424,7 +424,7 @@ fn runs_in_one_folder_keep_both_logs() {
     assert!(done.succeeded());
     let path = folder.path().join("sim.log");
     let started = || {
-        let settings = Settings { threads: 1 };
+        let settings = Settings::new(1);
         let mut runtime = Runtime::open(&folder.path().join("out"), settings).expect("the program opens");
         runtime.log_to(path.clone(), LogKinds::default());
         runtime.load().expect("load() comes first");

@@ -191,7 +191,7 @@ fn pair(code: &str) -> (TempDir, Runtime) {
     let options = Options { folder: folder.path().to_owned(), memcpy: true, ..Options::new("layout.csl") };
     let done = compile(&options);
     assert!(done.succeeded(), "{}", program::text(&done));
-    let settings = Settings { threads: 1 };
+    let settings = Settings::new(1);
     let runtime = Runtime::open(&folder.path().join("out"), settings).expect("the program opens");
     (folder, runtime)
 }
@@ -386,7 +386,7 @@ comptime {
     std::fs::write(folder.path().join("pe.csl"), pe).expect("the folder is writable");
     let options = Options { folder: folder.path().to_owned(), memcpy: true, ..Options::new("layout.csl") };
     assert!(compile(&options).succeeded());
-    let settings = Settings { threads: 1 };
+    let settings = Settings::new(1);
     let mut runtime = Runtime::open(&folder.path().join("out"), settings).expect("the program opens");
     runtime.limit_cycles(10_000);
     assert!(matches!(stopped(&mut runtime, true), Ending::CutOff { .. }));

@@ -8,7 +8,7 @@ use csl_machine::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::symbols::{ExportedSymbol, Inlined, Line, Symbol};
+use crate::symbols::{ExportedSymbol, Inlined, Line, Pointers, Symbol};
 
 /// The program's 16-bit float format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +67,7 @@ pub struct PeImage {
     pub strings: Vec<String>,
     /// Objects by address.
     pub symbols: Vec<Symbol>,
+    pub pointers: Pointers,
     /// The line table, by `pc`.
     pub lines: Vec<Line>,
     /// Calls whose bodies were inlined into the caller's code.

@@ -14,6 +14,28 @@ pub struct Symbol {
     pub ty: String,
     /// Whether the compiler made the object; such objects are left out of symbol lists.
     pub is_hidden: bool,
+    /// Whether the program gives the object no initial value: its memory holds anything until it is written.
+    pub is_undefined: bool,
+}
+
+/// Addresses of objects that the compiler has put into code and memory, for checks of bounds. An address that has been
+/// computed may lie outside the object that it is meant to lie in; these tables say which.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pointers {
+    /// Instructions that make or use an address, by `pc`.
+    pub code: Vec<Pointer>,
+    /// Byte addresses of pointers and DSDs in initialised memory, and the symbol that they point to. By address.
+    pub memory: Vec<(u16, u32)>,
+}
+
+/// An instruction that makes or uses an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pointer {
+    pub pc: u32,
+    /// An index in [`crate::PeImage::symbols`].
+    pub object: u32,
+    /// The number of values that the instruction's index may have; 0 where the object alone is the limit.
+    pub values: u16,
 }
 
 /// The source place of the instructions from `pc` on.

@@ -65,7 +65,14 @@ fn pe() -> PeImage {
         rpc: Some(Rpc { task_id: TaskId::at(1), functions: Vec::new() }),
         teardown_handlers: vec![(Color::at(4), 1)],
         strings: vec!["message".into()],
-        symbols: vec![Symbol { name: "x".into(), addr: 16, size: 16, ty: "[4]f32".into(), is_hidden: false }],
+        symbols: vec![Symbol {
+            name: "x".into(),
+            addr: 16,
+            size: 16,
+            ty: "[4]f32".into(),
+            is_hidden: false,
+            is_undefined: false,
+        }],
         lines: vec![line(0, 3, 1, None), line(2, 4, 5, Some(1))],
         inlined: vec![
             Inlined { func: "g".into(), at: line(0, 6, 1, None) },

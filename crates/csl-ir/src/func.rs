@@ -226,6 +226,9 @@ pub enum Inst {
         base: Opnd,
         index: Opnd,
         scale: u32,
+        /// The number of values that the index may have, where the array has more than one dimension and this is known; else
+        /// 0. Code does not depend on it: checked runs do.
+        values: u16,
     },
     Call {
         dst: Option<Reg>,

@@ -39,4 +39,4 @@ pub use size::{FieldPlace, align_of, bits_of, field_place, size_of};
 pub use types::*;
 pub use validate::{Invalid, validate};
 pub use value::*;
-pub use varying::{Expr, Question, Trace, Varying};
+pub use varying::{Expr, FloatFormat, Question, Trace, Varying};

@@ -61,6 +61,8 @@ pub struct Global {
     pub span: Span,
     /// Whether the compiler made the global, such as a FIFO's buffer; such globals are left out of symbol lists.
     pub is_hidden: bool,
+    /// Whether the source gives it no initial value. (An array of zeros has no bytes in `init` either.)
+    pub is_undefined: bool,
 }
 
 /// A task bound to an id.
@@ -85,6 +87,16 @@ pub struct QueueInit {
     pub ctrl_table_id: u8,
     pub dense_mode: bool,
     pub span: Span,
+}
+
+/// The colors whose wavelets queues, DSDs and data tasks of a program take, and those on which it sends.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ColorEnds {
+    pub received: Vec<Color>,
+    pub sent: Vec<Color>,
+    /// Whether there may be others: a color that is known at run time only, a queue that changes its color, control
+    /// wavelets, which need no queue.
+    pub may_have_others: bool,
 }
 
 /// `@allocate_fifo`.
@@ -163,6 +175,8 @@ pub struct Program {
     /// Actions before the first cycle, in source order.
     pub startup: Vec<Startup<Opnd>>,
     pub queues: Vec<QueueInit>,
+    /// The ends of the program's colors.
+    pub ends: ColorEnds,
     pub fifos: Vec<FifoInit>,
     pub dsr_loads: Vec<(DsrLoad<VecOperand, Opnd>, Span)>,
     pub colors: Vec<(Color, ColorConfig, Span)>,

@@ -165,7 +165,14 @@ impl Validator<'_> {
             }
             Opnd::Tile(number) => {
                 let own = self.tile_const(*number)?;
-                let fits = matches!(ty, Scalar::Int { signed, bits } if IntTy::new(signed, bits.into()) == own);
+                // A float is its raw bits.
+                let needed = match ty {
+                    Scalar::Int { signed, bits } => IntTy::new(signed, bits.into()),
+                    Scalar::F32 => IntTy::new(false, 32),
+                    Scalar::Half => IntTy::new(false, 16),
+                    _ => IntTy::new(false, 0),
+                };
+                let fits = needed == own;
                 ensure(fits, || format!("tile{number} is {own}, not {ty:?}"))
             }
             Opnd::Dsd(desc) => {

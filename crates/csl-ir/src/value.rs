@@ -34,6 +34,8 @@ pub enum Value {
     Varying(Varying),
     /// The raw bits of the type's format; of an `f64` for `comptime_float`.
     Float(u64),
+    /// A float that may differ between the tiles of the program.
+    VaryingFloat(Varying),
     Type(Ty),
     Str(Arc<[u8]>),
     /// An array, its elements in row-major order.
@@ -61,6 +63,15 @@ impl Value {
         match self {
             Value::Int(number) => Some(number),
             Value::Varying(varying) => Some(varying.concretize()),
+            _ => None,
+        }
+    }
+
+    /// The raw bits of a float. Those of a varying one become the same on every tile of the program.
+    pub fn float_bits(&self) -> Option<u64> {
+        match self {
+            Value::Float(bits) => Some(*bits),
+            Value::VaryingFloat(varying) => Some(varying.concretize_bits()),
             _ => None,
         }
     }

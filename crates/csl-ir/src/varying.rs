@@ -1,4 +1,4 @@
-//! Integers that differ between tiles which share a program, and the questions of comptime code about them.
+//! Numbers that differ between tiles which share a program, and the questions of comptime code about them.
 //!
 //! A layout gives most tiles params of their own: coordinates above all. An analysis for each tile would take time and
 //! memory that grow with the wafer. So one tile is analysed with its params as [`Varying`] values: each has its value
@@ -9,13 +9,20 @@
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use csl_num::{IntOp, IntTy};
+use csl_num::{FloatKind, FloatOp, IntOp, IntTy};
 use indexmap::IndexMap;
 use num_bigint::BigInt;
 
 use crate::func::CmpOp;
 
-/// The computation of a value from the params of a tile.
+/// The format of a float: that of a type, or the double that stands for `comptime_float`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FloatFormat {
+    Kind(FloatKind),
+    Double,
+}
+
+/// The computation of a value from the params of a tile. Floats are their raw bits.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub enum Expr {
     /// A param that differs between the tiles, by its number.
@@ -25,16 +32,24 @@ pub enum Expr {
     Bin(IntOp, Arc<Expr>, Arc<Expr>),
     /// A value wrapped to a type of fixed width.
     Wrap(IntTy, Arc<Expr>),
+    /// The float of an integer.
+    FloatOf(FloatFormat, Arc<Expr>),
+    FloatBin(FloatOp, FloatFormat, Arc<Expr>, Arc<Expr>),
+    /// A float of the first format in the second.
+    FloatAs(FloatFormat, FloatFormat, Arc<Expr>),
 }
 
 impl Expr {
-    /// The value for a tile; `None` where it does not fit in 64 bits.
+    /// The value for a tile; `None` where it does not fit in 64 bits, or is no number at comptime.
     pub fn eval(&self, inputs: &[i64]) -> Option<i64> {
         match self {
             Expr::Input(number) => inputs.get(*number as usize).copied(),
             Expr::Known(value) => Some(*value),
             Expr::Bin(op, a, b) => binary(*op, a.eval(inputs)?, b.eval(inputs)?),
             Expr::Wrap(ty, a) => wrap(*ty, a.eval(inputs)?),
+            Expr::FloatOf(format, a) => Some(float_of(*format, a.eval(inputs)?)),
+            Expr::FloatBin(op, format, a, b) => float_binary(*op, *format, a.eval(inputs)?, b.eval(inputs)?),
+            Expr::FloatAs(from, to, a) => float_as(*from, *to, a.eval(inputs)?),
         }
     }
 }
@@ -63,6 +78,50 @@ fn wrap(ty: IntTy, value: i64) -> Option<i64> {
         0..=63 => Some(csl_num::wrap64(ty, value as u64) as i64),
         _ if ty.signed || value >= 0 => Some(value),
         _ => None,
+    }
+}
+
+fn float_of(format: FloatFormat, value: i64) -> i64 {
+    let value = BigInt::from(value);
+    let bits = match format {
+        FloatFormat::Kind(kind) => csl_num::big_to_float(kind, &value),
+        FloatFormat::Double => csl_num::big_to_f64(&value).to_bits(),
+    };
+    bits as i64
+}
+
+/// Float arithmetic as comptime code does it; `None` where that is an error.
+fn float_binary(op: FloatOp, format: FloatFormat, a: i64, b: i64) -> Option<i64> {
+    let kind = match format {
+        FloatFormat::Kind(kind) => kind,
+        FloatFormat::Double => {
+            let (x, y) = (f64::from_bits(a as u64), f64::from_bits(b as u64));
+            let result = match op {
+                FloatOp::Add => x + y,
+                FloatOp::Sub => x - y,
+                FloatOp::Mul => x * y,
+                FloatOp::Div if y != 0.0 => x / y,
+                FloatOp::Div | FloatOp::Max => return None,
+            };
+            return (!result.is_nan()).then_some(result.to_bits() as i64);
+        }
+    };
+    Some(csl_num::float_binop(op, kind, a as u64, b as u64) as i64)
+}
+
+/// A float in another format; `None` where a finite one gets too great for it.
+fn float_as(from: FloatFormat, to: FloatFormat, bits: i64) -> Option<i64> {
+    let wide = match from {
+        FloatFormat::Kind(kind) => csl_num::to_f64(kind, bits as u64),
+        FloatFormat::Double => f64::from_bits(bits as u64),
+    };
+    match to {
+        FloatFormat::Double => Some(wide.to_bits() as i64),
+        FloatFormat::Kind(kind) => {
+            let narrow = csl_num::from_f64(kind, wide);
+            let fits = !wide.is_finite() || csl_num::to_f64(kind, narrow).is_finite();
+            fits.then_some(narrow as i64)
+        }
     }
 }
 
@@ -112,7 +171,7 @@ impl Trace {
     }
 }
 
-/// An integer that may differ between tiles.
+/// A number that may differ between tiles: an integer, or a float by its raw bits.
 #[derive(Clone, Debug)]
 pub struct Varying {
     expr: Arc<Expr>,
@@ -145,6 +204,49 @@ impl Varying {
     pub fn concretize(&self) -> &BigInt {
         self.trace.record(Question::Value(self.expr.clone()), self.known);
         &self.big
+    }
+
+    /// The raw bits of a float, which become the same on every tile of the program.
+    pub fn concretize_bits(&self) -> u64 {
+        self.trace.record(Question::Value(self.expr.clone()), self.known);
+        self.known as u64
+    }
+
+    /// The float of an integer.
+    pub fn to_float(&self, format: FloatFormat) -> Option<Varying> {
+        let size = self.size + 1;
+        let known = float_of(format, self.known);
+        (size <= MOST_NODES).then(|| Varying::new(Expr::FloatOf(format, self.expr.clone()), size, known, &self.trace))
+    }
+
+    /// A float of format `from` in the format `to`.
+    pub fn float_as(&self, from: FloatFormat, to: FloatFormat) -> Option<Varying> {
+        let size = self.size + 1;
+        let known = float_as(from, to, self.known).filter(|_| size <= MOST_NODES)?;
+        Some(Varying::new(Expr::FloatAs(from, to, self.expr.clone()), size, known, &self.trace))
+    }
+
+    /// A float with the other sign.
+    pub fn float_neg(&self, format: FloatFormat) -> Option<Varying> {
+        let sign = match format {
+            FloatFormat::Kind(kind) => kind.sign_bit() as i64,
+            FloatFormat::Double => i64::MIN,
+        };
+        let (size, known) = (self.size + 2, self.known ^ sign);
+        let expr = Expr::Bin(IntOp::Xor, self.expr.clone(), Arc::new(Expr::Known(sign)));
+        (size <= MOST_NODES).then(|| Varying::new(expr, size, known, &self.trace))
+    }
+
+    /// `a op b` of floats of one format; `None` where neither varies, or they must be settled first.
+    pub fn float_binary(op: FloatOp, format: FloatFormat, a: &crate::Value, b: &crate::Value) -> Option<Varying> {
+        let trace = [a, b].into_iter().find_map(|value| match value {
+            crate::Value::VaryingFloat(varying) => Some(varying.trace.clone()),
+            _ => None,
+        })?;
+        let (a, b) = (float_part(a)?, float_part(b)?);
+        let size = a.1 + b.1 + 1;
+        let known = float_binary(op, format, a.2, b.2).filter(|_| size <= MOST_NODES)?;
+        Some(Varying::new(Expr::FloatBin(op, format, a.0, b.0), size, known, &trace))
     }
 
     /// `a op b`, wrapped to `ty` if that is given; `None` where at least one must be settled first.
@@ -202,6 +304,15 @@ fn part(value: &crate::Value) -> Option<(Arc<Expr>, u32, i64)> {
             let number = i64::try_from(number).ok()?;
             Some((Arc::new(Expr::Known(number)), 1, number))
         }
+        _ => None,
+    }
+}
+
+/// A float operand, likewise.
+fn float_part(value: &crate::Value) -> Option<(Arc<Expr>, u32, i64)> {
+    match value {
+        crate::Value::VaryingFloat(varying) => Some((varying.expr.clone(), varying.size, varying.known)),
+        crate::Value::Float(bits) => Some((Arc::new(Expr::Known(*bits as i64)), 1, *bits as i64)),
         _ => None,
     }
 }

@@ -50,6 +50,7 @@ fn program(func: Func) -> Program {
         linksection: None,
         span: SPAN,
         is_hidden: false,
+        is_undefined: false,
     };
     Program {
         name: "pe.csl".into(),
@@ -68,6 +69,7 @@ fn program(func: Func) -> Program {
             span: SPAN,
         }],
         startup: vec![Startup::Activate(TaskTarget::LocalTask(Opnd::Imm(8)))],
+        ends: ColorEnds::default(),
         queues: Vec::new(),
         fifos: Vec::new(),
         dsr_loads: Vec::new(),

@@ -71,6 +71,12 @@ impl FloatKind {
         }
     }
 
+    /// Bits of the significand, the leading one among them: integers up to that power of two have exact values.
+    #[inline]
+    pub const fn precision(self) -> u32 {
+        self.format().man_bits + 1
+    }
+
     /// The type's name in CSL.
     pub const fn name(self) -> &'static str {
         match self {

@@ -162,6 +162,8 @@ fn share(func: &mut Func, order: &[BlockId], preds: &Preds, uses: &Uses) -> bool
 fn same_and(dst: Reg, reg: Reg, offset: i32) -> Inst {
     match offset {
         0 => Inst::Copy { dst, src: Opnd::Reg(reg) },
-        _ => Inst::Index { dst, base: Opnd::Reg(reg), index: Opnd::Imm(u64::from(offset.low16())), scale: 1 },
+        _ => {
+            Inst::Index { dst, base: Opnd::Reg(reg), index: Opnd::Imm(u64::from(offset.low16())), scale: 1, values: 0 }
+        }
     }
 }

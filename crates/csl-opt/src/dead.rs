@@ -45,71 +45,96 @@ impl Set {
     }
 }
 
-/// A set of registers for each block.
-pub struct BlockSets {
-    /// The words of each block's set, one set after the other.
+/// The registers that are read after the end of each block.
+pub struct LiveOut {
+    /// Registers that some block reads before it writes them: no other is read after the end of a block. They are few.
+    crossing: Vec<Reg>,
+    /// The position there of each register.
+    places: Vec<Option<u32>>,
+    /// The words of each block's set of positions, one set after the other.
     words: Vec<u64>,
     words_per_set: usize,
 }
 
-impl BlockSets {
-    fn new(func: &Func) -> BlockSets {
-        let words_per_set = func.regs.len().div_ceil(64);
-        BlockSets { words: vec![0; func.blocks.len() * words_per_set], words_per_set }
-    }
-
-    /// The position of a block's set.
-    fn place(&self, block: usize) -> std::ops::Range<usize> {
-        block * self.words_per_set..(block + 1) * self.words_per_set
-    }
-
+impl LiveOut {
     fn read(&self, block: usize, into: &mut Set) {
-        into.0.copy_from_slice(&self.words[self.place(block)]);
-    }
-
-    fn write(&mut self, block: usize, from: &Set) {
-        let place = self.place(block);
-        self.words[place].copy_from_slice(&from.0);
+        into.0.fill(0);
+        for (number, &word) in self.words[block * self.words_per_set..][..self.words_per_set].iter().enumerate() {
+            let mut rest = word;
+            while rest != 0 {
+                into.insert(self.crossing[number * 64 + rest.trailing_zeros() as usize]);
+                rest &= rest - 1;
+            }
+        }
     }
 
     pub fn has(&self, block: BlockId, reg: Reg) -> bool {
-        self.words[self.place(block.index())][reg.index() / 64] >> (reg.index() % 64) & 1 == 1
+        self.places[reg].is_some_and(|place| {
+            let (word, bit) = position(block.index() * self.words_per_set, place);
+            self.words[word] & bit != 0
+        })
     }
 }
 
-/// The registers that are read after the end of each block.
-pub fn live_out(func: &Func) -> BlockSets {
+/// The word and the bit of a position in the set that begins at a word.
+fn position(start: usize, place: u32) -> (usize, u64) {
+    (start + place as usize / 64, 1 << (place % 64))
+}
+
+pub fn live_out(func: &Func) -> LiveOut {
     // Registers that a block reads before it writes them, and those that it writes.
-    let (mut read, mut written) = (BlockSets::new(func), BlockSets::new(func));
-    let (mut reads, mut writes) = (Set::new(func.regs.len()), Set::new(func.regs.len()));
+    let (mut reads, mut writes) = (Vec::new(), Vec::new());
+    let mut writer = vec![usize::MAX; func.regs.len()];
     let mut preds: Vec<SmallVec<[usize; 2]>> = vec![SmallVec::new(); func.blocks.len()];
     for (block, body) in func.blocks.iter().enumerate() {
-        reads.0.fill(0);
-        writes.0.fill(0);
-        if let Some(Opnd::Reg(reg)) = body.term.operand() {
-            reads.insert(*reg);
-        }
-        for inst in body.insts.iter().rev() {
-            for reg in inst.defs() {
-                reads.remove(reg);
-                writes.insert(reg);
+        let mut read = |reg: Reg, writer: &[usize]| {
+            if writer[reg] != block {
+                reads.push((block, reg));
             }
-            inst.for_each_use(&mut |reg| reads.insert(reg));
+        };
+        for inst in &body.insts {
+            inst.for_each_use(&mut |reg| read(reg, &writer));
+            for reg in inst.defs() {
+                if std::mem::replace(&mut writer[reg], block) != block {
+                    writes.push((block, reg));
+                }
+            }
         }
-        read.write(block, &reads);
-        written.write(block, &writes);
+        if let Some(Opnd::Reg(reg)) = body.term.operand() {
+            read(*reg, &writer);
+        }
         body.term.successors().into_iter().for_each(|to| preds[to].push(block));
     }
-    let mut live = BlockSets::new(func);
+    let (mut crossing, mut places) = (Vec::new(), vec![None; func.regs.len()]);
+    for &(_, reg) in &reads {
+        if places[reg].is_none() {
+            places[reg] = Some(crossing.len() as u32);
+            crossing.push(reg);
+        }
+    }
+    let words_per_set = crossing.len().div_ceil(64);
+    let sets = |members: Vec<(usize, Reg)>| {
+        let mut words = vec![0u64; func.blocks.len() * words_per_set];
+        for (block, reg) in members {
+            if let Some(place) = places[reg] {
+                let (word, bit) = position(block * words_per_set, place);
+                words[word] |= bit;
+            }
+        }
+        words
+    };
+    let (read, written) = (sets(reads), sets(writes));
+    let mut live = vec![0u64; read.len()];
     let mut pending: Vec<usize> = (0..func.blocks.len()).collect();
     let mut is_pending = vec![true; func.blocks.len()];
     while let Some(block) = pending.pop() {
         is_pending[block] = false;
         for &pred in &preds[block] {
             let mut changed = false;
-            for (here, there) in live.place(block).zip(live.place(pred)) {
-                let new = (read.words[here] | live.words[here] & !written.words[here]) & !live.words[there];
-                live.words[there] |= new;
+            for at in 0..words_per_set {
+                let (here, there) = (block * words_per_set + at, pred * words_per_set + at);
+                let new = (read[here] | live[here] & !written[here]) & !live[there];
+                live[there] |= new;
                 changed |= new != 0;
             }
             if changed && !std::mem::replace(&mut is_pending[pred], true) {
@@ -117,7 +142,7 @@ pub fn live_out(func: &Func) -> BlockSets {
             }
         }
     }
-    live
+    LiveOut { crossing, places, words: live, words_per_set }
 }
 
 /// Drops unread results; whether there were any, and whether fewer registers are live across blocks now.

@@ -87,7 +87,8 @@ impl Walker<'_> {
                 if last.is_some_and(|last| place > last) {
                     break;
                 }
-                let Inst::Index { dst, base, index: Opnd::Reg(index), scale } = &self.func.blocks[block].insts[place]
+                let Inst::Index { dst, base, index: Opnd::Reg(index), scale, .. } =
+                    &self.func.blocks[block].insts[place]
                 else {
                     continue;
                 };
@@ -120,7 +121,7 @@ impl Walker<'_> {
         let moving = new_reg(self.func, Scalar::PTR);
         let start = new_reg(self.func, Scalar::PTR);
         let into = &mut self.func.blocks[self.entry];
-        push(into, Inst::Index { dst: start, base: base.clone(), index: first, scale }, site);
+        push(into, Inst::Index { dst: start, base: base.clone(), index: first, scale, values: 0 }, site);
         push(into, Inst::Copy { dst: moving, src: Opnd::Reg(start) }, site);
         let bytes = pace.wrapping_mul(self.step.low16()).wrapping_mul(scale.low16());
         if bytes != 0 {

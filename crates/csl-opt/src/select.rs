@@ -8,7 +8,7 @@ use csl_ir::{Block, BlockId, Func, Inst, Opnd, Reg, Term};
 use rustc_hash::FxHashMap;
 
 use crate::cfg::{Preds, predecessors, reverse_postorder};
-use crate::dead::{BlockSets, is_pure, live_out};
+use crate::dead::{LiveOut, is_pure, live_out};
 use crate::edit::{new_reg, push, rename_addrs};
 use crate::pool::Around;
 
@@ -70,7 +70,7 @@ fn shape(around: &Around, func: &Func, preds: &Preds, block: BlockId) -> Option<
     (shape.join != block).then_some(shape)
 }
 
-fn convert(func: &mut Func, live: &BlockSets, block: BlockId, shape: &Shape) {
+fn convert(func: &mut Func, live: &LiveOut, block: BlockId, shape: &Shape) {
     let emptied = Block { insts: Vec::new(), sites: Vec::new(), term: Term::Jump(shape.join), ..func.blocks[block] };
     let mut into = std::mem::replace(&mut func.blocks[block], emptied);
     let last = shape.then.or(shape.otherwise).unwrap_or(block);

@@ -220,13 +220,14 @@ impl Walk<'_> {
     /// Replaces the instruction by a copy of its result, where that is known.
     fn simplify(&mut self, inst: &mut Inst) {
         // An offset added to an index is added to the start of the array instead: both count modulo 2^16.
-        if let Inst::Index { base: Opnd::Global(_, start), index, scale, .. } = inst
+        if let Inst::Index { base: Opnd::Global(_, start), index, scale, values, .. } = inst
             && self.passes.has(Pass::Index)
             && let Opnd::Reg(reg) = index
             && let Some(&Known::Sum(source, _, offset @ ..=-1 | offset @ 1..)) = self.look(*reg)
         {
             *start = start.wrapping_add(i32::from(offset.signed16().wrapping_mul(scale.signed16())));
             *index = Opnd::Reg(source);
+            *values = 0;
             self.changed = true;
         }
         let (Some(dst), Some(src)) = (inst.defs().next(), self.value(inst)) else { return };

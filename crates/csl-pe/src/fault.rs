@@ -2,6 +2,7 @@
 
 use csl_machine::{DsrFile, QueueId, TaskId};
 
+use crate::complaint::Wrong;
 use crate::scalar::CpuFault;
 
 /// The reason why a PE stopped.
@@ -57,6 +58,8 @@ pub enum FaultKind {
     },
     /// A fault of scalar code: division by zero, the stack, a bad function pointer, ...
     Scalar(CpuFault),
+    /// A complaint of a PE that is to stop at the first (`--check=stop`).
+    Checked(Wrong),
     /// A row of a table that the image does not have; possible only if the image was not checked.
     BadCode(&'static str),
     /// A service that the machine does not have yet.

@@ -7,6 +7,8 @@ use csl_isa::vec::VecArg;
 use csl_machine::registers::ce;
 use csl_machine::{Chip, Color, QueueDir};
 
+use crate::check::Shadow;
+use crate::complaint::{Access, Complaint};
 use crate::datapath::{Datapath, Memory};
 use crate::event::Event;
 use crate::fault::{Fault, FaultKind};
@@ -187,6 +189,23 @@ impl Pe {
     /// Records every instruction from here on.
     pub fn trace(&mut self) {
         self.sched.tracer = Some(Box::default());
+    }
+
+    /// Looks for mistakes of the program from here on; with `stops`, the first is a fault.
+    pub fn check(&mut self, stops: bool) {
+        self.sched.shadow = Some(Box::new(Shadow::new(&self.program, &self.data.memory, stops)));
+    }
+
+    /// The mistakes that were found so far, each once, in the order in which they were met.
+    pub fn complaints(&self) -> &[Complaint] {
+        self.sched.shadow.as_ref().map_or(&[], |shadow| &shadow.complaints)
+    }
+
+    /// A copy of the host is about to read or write memory in cycle `now`.
+    pub fn look_at_copy(&mut self, access: Access, now: u64) {
+        if let Some(shadow) = &mut self.sched.shadow {
+            shadow.host_copy(access, now);
+        }
     }
 
     /// The events with their cycles, in order.

@@ -8,6 +8,7 @@
 //! (programs up to SDK 1.4); the queue that it is bound to gives its depth. Slots are made as they are needed.
 
 use csl_machine::{Arch, Color, QueueId, Wavelet};
+use csl_num::LowBits;
 
 use crate::queues::{InQueue, OutQueue, Outgoing, UNQUEUED};
 
@@ -31,9 +32,10 @@ csl_machine::byte_ids! {
 pub struct Ports {
     arch: Arch,
     /// Masks of the input slots with a wavelet and of the output queues with room, which an operation reads in every
-    /// cycle.
+    /// cycle, and of the output queues with a wavelet, which the router does.
     filled: u32,
     open: u32,
+    sending: u32,
     /// Input slots, at most 32.
     pub inputs: Vec<InQueue>,
     /// Output queues in use, at most nine.
@@ -61,6 +63,7 @@ impl Ports {
             arch,
             filled: 0,
             open: 0,
+            sending: 0,
             inputs: Vec::new(),
             outputs: Vec::new(),
             input_of_queue: [None; 8],
@@ -117,9 +120,36 @@ impl Ports {
     /// cycle.
     #[inline]
     pub fn depart(&mut self, slot: OutputSlot) -> Option<Outgoing> {
-        let head = self.outputs.get_mut(slot.index())?.pop()?;
+        let output = self.outputs.get_mut(slot.index())?;
+        let head = output.pop()?;
+        self.sending &= !(u32::from(output.is_empty()) << slot.number());
         self.open |= slot.bit();
         Some(head)
+    }
+
+    /// The output queue with a wavelet that has its turn, of those in a set; `next` is the first in turn.
+    #[inline]
+    pub fn next_sender(&self, set: u32, next: OutputSlot) -> Option<OutputSlot> {
+        let set = set & self.sending;
+        let behind = set & !(next.bit() - 1);
+        let first = if behind != 0 { behind } else { set };
+        if first == 0 { None } else { OutputSlot::new(first.trailing_zeros().low8()) }
+    }
+
+    /// The first cycle in which the head of an output queue may land on the router; `None` where all are empty.
+    #[inline]
+    pub fn next_departure(&self) -> Option<u64> {
+        let mut first = None;
+        let mut left = self.sending;
+        while left != 0 {
+            let ready = self.outputs.get(left.trailing_zeros() as usize).and_then(OutQueue::head_ready);
+            first = match (first, ready) {
+                (Some(first), Some(ready)) => Some(ready.min(first)),
+                (first, ready) => ready.or(first),
+            };
+            left &= left - 1;
+        }
+        first
     }
 
     // ---- both sides ----
@@ -224,6 +254,7 @@ impl Ports {
         let done = output.push(outgoing);
         self.open &= !(u32::from(output.room() == 0) << slot.number());
         self.put |= u32::from(done) << slot.number();
+        self.sending |= u32::from(done) << slot.number();
         done
     }
 }

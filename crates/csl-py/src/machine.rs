@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use csl_host::{Endpoint, HostError, Runtime, Settings, Task};
+use csl_host::{Endpoint, HostError, Runtime, Settings, Task, parse_check};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -22,8 +23,10 @@ pub struct Machine {
 #[pymethods]
 impl Machine {
     #[new]
-    fn new(py: Python<'_>, folder: PathBuf, threads: usize) -> PyResult<Machine> {
-        let settings = Settings { threads };
+    fn new(py: Python<'_>, folder: PathBuf, threads: usize, check: &str) -> PyResult<Machine> {
+        let check = parse_check(check)
+            .ok_or_else(|| PyValueError::new_err(format!("check={check:?}: True, False or \"stop\" is wanted")))?;
+        let settings = Settings { threads, check };
         let mut runtime = Runtime::open(&folder, settings).map_err(|error| raise(py, &error))?;
         runtime.obey_environment(&std::env::current_dir()?).map_err(|error| raise(py, &error))?;
         Ok(Machine { runtime })

@@ -1,7 +1,7 @@
 //! Implicit conversions, and the common type of several values.
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{Opnd, PtrRoot, Ty, TypeKind, TypedValue, Value};
+use csl_ir::{FloatFormat, Opnd, PtrRoot, Ty, TypeKind, TypedValue, Value, Varying};
 use csl_num::{FloatKind, IntTy};
 use num_bigint::BigInt;
 
@@ -79,6 +79,12 @@ impl Sema<'_> {
         }
         let to = self.types.kind(ty).clone();
         if let Value::Varying(varying) = &value.value {
+            if let (Some(format), Ty::COMPTIME_INT) = (self.float_format(ty), value.ty)
+                && is_exact(varying, format)
+                && let Some(float) = varying.to_float(format)
+            {
+                return Ok(TypedValue::new(ty, Value::VaryingFloat(float)));
+            }
             let stays = self.is_number(value.ty)
                 && match to {
                     TypeKind::Int { signed, bits } => varying.fits(IntTy { signed, bits }),
@@ -88,6 +94,13 @@ impl Sema<'_> {
             return match stays {
                 true => Ok(TypedValue::new(ty, value.value)),
                 false => self.coerce_const(TypedValue::int(value.ty, varying.concretize().clone()), ty, span),
+            };
+        }
+        if let Value::VaryingFloat(varying) = &value.value {
+            let formats = self.float_format(value.ty).zip(self.float_format(ty)).filter(|formats| widens(*formats));
+            return match formats.and_then(|(from, to)| varying.float_as(from, to)) {
+                Some(converted) => Ok(TypedValue::new(ty, Value::VaryingFloat(converted))),
+                None => self.coerce_const(TypedValue::new(value.ty, Value::Float(varying.concretize_bits())), ty, span),
             };
         }
         match (&value.value, &to) {
@@ -378,12 +391,17 @@ impl Sema<'_> {
             (Value::Int(_) | Value::Varying(_), TypeKind::Int { signed, bits }) if value.ty == Ty::COMPTIME_INT => {
                 int_fits(&value.value, IntTy { signed: *signed, bits: *bits })
             }
+            (Value::Varying(varying), TypeKind::Float(kind))
+                if value.ty == Ty::COMPTIME_INT && is_exact(varying, FloatFormat::Kind(*kind)) =>
+            {
+                true
+            }
             (Value::Int(_) | Value::Varying(_), TypeKind::Float(kind)) if value.ty == Ty::COMPTIME_INT => {
                 let number = value.value.int();
                 number.and_then(|n| csl_num::float_to_big(*kind, csl_num::big_to_float(*kind, n))).as_ref() == number
             }
             (Value::Int(_) | Value::Varying(_), TypeKind::ComptimeFloat) => value.ty == Ty::COMPTIME_INT,
-            (Value::Float(_), TypeKind::Float(_)) if value.ty == Ty::COMPTIME_FLOAT => true,
+            (Value::Float(_) | Value::VaryingFloat(_), TypeKind::Float(_)) if value.ty == Ty::COMPTIME_FLOAT => true,
             (Value::Ptr(_), TypeKind::Ptr { .. }) => self.pointer_fits(value.ty, ty),
             (Value::Fn(_), TypeKind::Ptr { is_const: true, elem, .. }) => *elem == value.ty,
             _ => self.widens(value.ty, ty),
@@ -397,6 +415,23 @@ impl Sema<'_> {
             }
             _ => false,
         }
+    }
+}
+
+/// Whether an integer is small enough for an exact value in a format, on this and every other tile of the program.
+fn is_exact(varying: &Varying, format: FloatFormat) -> bool {
+    match format {
+        FloatFormat::Kind(kind) => varying.fits(IntTy { signed: true, bits: kind.precision() + 1 }),
+        FloatFormat::Double => true,
+    }
+}
+
+/// Whether a float of the first format is used as one of the second without `@as`.
+fn widens((from, to): (FloatFormat, FloatFormat)) -> bool {
+    match (from, to) {
+        (FloatFormat::Double, _) => true,
+        (FloatFormat::Kind(from), FloatFormat::Kind(to)) => to == FloatKind::F32 && from != FloatKind::F32,
+        (FloatFormat::Kind(_), FloatFormat::Double) => false,
     }
 }
 

@@ -7,7 +7,7 @@ use csl_ir::{BlockId, CellRef, Expr, ModuleRef, Reg, SlotId, Ty, Types, Wafer};
 use csl_machine::Chip;
 use csl_num::IntTy;
 use csl_syntax::{Symbol, ast};
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::emit::FuncBuilder;
@@ -148,6 +148,9 @@ pub struct Sema<'a> {
     pub exhausted: bool,
     /// Paths of the modules whose imports are being evaluated, outermost first.
     pub importing: Vec<String>,
+    /// The places of the source that send by an output queue (WSE-3), each with a warning where no program that comes there
+    /// initialises the queue.
+    pub sends: IndexMap<Span, Option<Diagnostic>>,
     /// The number of effects of comptime calls beside their results; a call with an effect is not memoised.
     pub effects: u64,
 }
@@ -181,6 +184,7 @@ impl<'a> Sema<'a> {
             written: 0,
             exhausted: false,
             importing: Vec::new(),
+            sends: IndexMap::new(),
             effects: 0,
         }
     }
@@ -201,7 +205,7 @@ impl<'a> Sema<'a> {
         self.diagnostics.push(diagnostic);
     }
 
-    fn with_trace(&self, mut diagnostic: Diagnostic) -> Diagnostic {
+    pub fn with_trace(&self, mut diagnostic: Diagnostic) -> Diagnostic {
         diagnostic.trace.extend(shortened(&self.trace));
         diagnostic
     }

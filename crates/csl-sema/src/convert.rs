@@ -1,7 +1,9 @@
 //! Explicit conversions: `@as`, `@bitcast`, `@ptrcast`.
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{Addr, CmpOp, Inst, Opnd, Pointer, PtrRoot, Scalar, Ty, TypeKind, TypedValue, Value, Varying};
+use csl_ir::{
+    Addr, CmpOp, FloatFormat, Inst, Opnd, Pointer, PtrRoot, Scalar, Ty, TypeKind, TypedValue, Value, Varying,
+};
 use csl_num::{FloatKind, IntTy};
 use num_bigint::BigInt;
 use num_traits::{ToPrimitive, Zero};
@@ -46,6 +48,15 @@ impl Sema<'_> {
         if let Value::Varying(varying) = &value.value {
             return self.convert_varying(&value, varying, ty, span);
         }
+        if let Value::VaryingFloat(varying) = &value.value {
+            let formats = self.float_format(value.ty).zip(self.float_format(ty));
+            return match formats.and_then(|(from, to)| varying.float_as(from, to)) {
+                Some(converted) => Ok(TypedValue::new(ty, Value::VaryingFloat(converted))),
+                None => {
+                    self.convert_const(TypedValue::new(value.ty, Value::Float(varying.concretize_bits())), ty, span)
+                }
+            };
+        }
         match (&value.value, to) {
             (Value::Int(n), TypeKind::Bool) => Ok(TypedValue::bool(!n.is_zero())),
             (Value::Float(_), TypeKind::Bool) => {
@@ -72,7 +83,7 @@ impl Sema<'_> {
         }
     }
 
-    /// `@as` of a value that varies between tiles, which stays varying where an integer becomes another one.
+    /// `@as` of an integer that varies between tiles, which stays varying where it becomes another one or a float.
     fn convert_varying(&mut self, value: &TypedValue, varying: &Varying, ty: Ty, span: Span) -> Res<TypedValue> {
         let zero = Value::Int(BigInt::zero());
         let converted = match *self.types.kind(ty) {
@@ -81,11 +92,24 @@ impl Sema<'_> {
                 varying.wrapped(IntTy { signed, bits }).map(Value::Varying)
             }
             TypeKind::ComptimeInt => Some(value.value.clone()),
+            TypeKind::Float(_) | TypeKind::ComptimeFloat => {
+                let format = self.float_format(ty);
+                format.and_then(|format| varying.to_float(format)).map(Value::VaryingFloat)
+            }
             _ => None,
         };
         match converted {
             Some(converted) => Ok(TypedValue::new(ty, converted)),
             None => self.convert_const(TypedValue::int(value.ty, varying.concretize().clone()), ty, span),
+        }
+    }
+
+    /// The format of a float type.
+    pub(crate) fn float_format(&self, ty: Ty) -> Option<FloatFormat> {
+        match *self.types.kind(ty) {
+            TypeKind::Float(kind) => Some(FloatFormat::Kind(kind)),
+            TypeKind::ComptimeFloat => Some(FloatFormat::Double),
+            _ => None,
         }
     }
 

@@ -6,6 +6,9 @@ use csl_ir::{
     TypeKind,
 };
 
+use csl_machine::{QueueDir, QueueId};
+use csl_syntax::Symbol;
+
 use crate::context::{Mode, Res, Sema};
 use crate::operand::Operand;
 
@@ -24,6 +27,10 @@ pub struct FuncBuilder {
     current: BlockId,
     /// The number of instructions so far.
     emitted: usize,
+    /// Variables that are declared without a value: the register, the name, the declaration.
+    undefined: Vec<(Reg, Symbol, Span)>,
+    /// Asynchronous operations with the microthread of a queue: the block, the queue, the place.
+    threads: Vec<(BlockId, QueueDir, QueueId, Span)>,
 }
 
 impl FuncBuilder {
@@ -41,7 +48,8 @@ impl FuncBuilder {
             inlined: Vec::new(),
             linksection,
         };
-        let mut builder = FuncBuilder { func, blocks: Vec::new(), current: BlockId::new(0), emitted: 0 };
+        let (blocks, current, undefined) = (Vec::new(), BlockId::new(0), Vec::new());
+        let mut builder = FuncBuilder { func, blocks, current, emitted: 0, undefined, threads: Vec::new() };
         builder.new_block();
         builder
     }
@@ -70,6 +78,78 @@ impl FuncBuilder {
     pub fn new_iter(&mut self) -> IterId {
         self.func.iters += 1;
         IterId::new(self.func.iters - 1)
+    }
+
+    /// Notes a variable that is declared without a value.
+    pub fn note_undefined(&mut self, reg: Reg, name: Symbol, span: Span) {
+        self.undefined.push((reg, name, span));
+    }
+
+    /// Notes an asynchronous operation that has the microthread of a queue by default.
+    pub fn note_thread(&mut self, dir: QueueDir, queue: QueueId, span: Span) {
+        self.threads.push((self.current, dir, queue, span));
+    }
+
+    /// Operations of an input and an output queue of one number, of which one may follow the other: the number, and both
+    /// places.
+    pub fn shared_threads(&self) -> Vec<(QueueId, Span, Span)> {
+        let mut found: Vec<(QueueId, Span, Span)> = Vec::new();
+        for (at, &(block, dir, queue, span)) in self.threads.iter().enumerate() {
+            let mut others = self.threads[at + 1..].iter().filter(|other| other.2 == queue && other.1 != dir);
+            let other = others.find(|other| self.leads_to(block, other.0) || self.leads_to(other.0, block));
+            if let Some(other) = other.filter(|_| found.iter().all(|known| known.0 != queue)) {
+                found.push((queue, span, other.3));
+            }
+        }
+        found
+    }
+
+    fn leads_to(&self, from: BlockId, to: BlockId) -> bool {
+        let (mut seen, mut open) = (vec![false; self.blocks.len()], vec![from]);
+        while let Some(id) = open.pop() {
+            if id == to {
+                return true;
+            }
+            if !std::mem::replace(&mut seen[id.index()], true) {
+                open.extend(self.blocks[id].term.iter().flat_map(|(term, _)| term.successors()));
+            }
+        }
+        false
+    }
+
+    /// The variables without a value that some way through the code reads before it writes them, each with the place of
+    /// the read.
+    pub fn read_before_written(&self) -> Vec<(Symbol, Span, Span)> {
+        let found = self.undefined.iter().filter_map(|&(reg, name, span)| Some((name, span, self.first_read(reg)?)));
+        found.collect()
+    }
+
+    fn first_read(&self, reg: Reg) -> Option<Span> {
+        let (mut seen, mut open) = (vec![false; self.blocks.len()], vec![BlockId::new(0)]);
+        while let Some(id) = open.pop() {
+            if std::mem::replace(&mut seen[id.index()], true) {
+                continue;
+            }
+            let block = &self.blocks[id];
+            let mut is_read = false;
+            let mut is_written = false;
+            for (inst, &span) in block.insts.iter().zip(&block.spans) {
+                inst.for_each_use(&mut |used| is_read |= used == reg);
+                if is_read {
+                    return Some(span);
+                }
+                is_written |= inst.defs().any(|def| def == reg);
+                if is_written {
+                    break;
+                }
+            }
+            let Some((term, span)) = block.term.as_ref().filter(|_| !is_written) else { continue };
+            if term.operand() == Some(&Opnd::Reg(reg)) {
+                return Some(*span);
+            }
+            open.extend(term.successors());
+        }
+        None
     }
 
     /// Marks the register as a loop's counter that never passes the end of its type.

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use csl_diag::{Code, Span};
+use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{FnRef, FuncId, Opnd, Scalar, Ty, TypeKind, TypedValue, Value};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{self, Expr, ExprKind, FnDecl, Inlining};
@@ -102,9 +102,35 @@ impl Sema<'_> {
         frame.addressed = Arc::new(addressed_names(body));
         let (result, frame) = self.in_frame_kept(frame, |s| s.instance_body(pending, &info, body));
         match (result, frame.mode) {
-            (Ok(()), Mode::Runtime(code)) => Ok(code.finish()),
+            (Ok(()), Mode::Runtime(code)) => {
+                self.warn_undefined(&code);
+                self.warn_shared_threads(&code);
+                Ok(code.finish())
+            }
             (Ok(()), Mode::Comptime { .. }) => Err(self.internal(body.span, "a body was lost").into()),
             (Err(stop), _) => Err(stop),
+        }
+    }
+
+    fn warn_undefined(&mut self, code: &FuncBuilder) {
+        for (name, declared, read) in code.read_before_written() {
+            let message = format!("`{name}` may be read here before it has a value");
+            let diagnostic = Diagnostic::new(Code::MaybeUndefined, read, message);
+            let help = "give it a value where it is declared";
+            self.report(diagnostic.secondary(declared, "declared without a value").help(help));
+        }
+    }
+
+    /// Warns of an input and an output queue of one number, where asynchronous operations of both have the microthread of
+    /// that number.
+    fn warn_shared_threads(&mut self, code: &FuncBuilder) {
+        for (queue, first, second) in code.shared_threads() {
+            let message =
+                format!("operations of input queue {queue} and output queue {queue} share microthread {queue}");
+            let diagnostic = Diagnostic::new(Code::SharedMicrothread, second, message);
+            let note = "an operation has the microthread of its queue's number, and only one at a time may have it";
+            let help = "take queues of different numbers, or give one operation another `.ut_id` (WSE-3)";
+            self.report(diagnostic.secondary(first, "the other is here").note(note).help(help));
         }
     }
 

@@ -1,10 +1,10 @@
 //! Evaluates the layout block, and makes one program for each kind of tile.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{ExportName, ModuleRef, Name, Program, Route, Ty, TypedValue, Value, Wafer};
+use csl_ir::{ColorEnds, ExportName, ModuleRef, Name, Program, Route, Ty, TypedValue, Value, Wafer};
 use csl_machine::{Color, Coord, DirSet, Direction, ProgramId, Size, TileRun};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{Block, File, Item, VarDecl, VarKind};
@@ -92,10 +92,13 @@ impl Sema<'_> {
         let sharing = self.analyze_instances(&layout, rectangle);
         let programs: Vec<Program> = sharing.programs.into_iter().collect::<Result<_, _>>()?;
         let tile_consts = number_programs(&mut layout, &sharing.kinds, programs.len());
+        self.warn_reserved_colors(&layout);
         let merged = merge_routes(&mut layout, &programs, rectangle).map_err(|diagnostic| self.fail(diagnostic));
         self.warn_off_edge(&layout, rectangle);
         self.warn_exported_nowhere(&layout, &programs);
         merged?;
+        self.warn_no_receiver(&layout, &programs, rectangle);
+        self.warn_uninitialized();
         self.diagnostics.check()?;
         Ok(self.assemble(layout, programs, tile_consts, rectangle))
     }
@@ -209,6 +212,87 @@ impl Sema<'_> {
         };
         let warnings: Vec<Diagnostic> = seen.into_iter().map(warn).collect();
         warnings.into_iter().for_each(|warning| self.report(warning));
+    }
+
+    /// Warns of routes for colors of memcpy, once a place of the source. (Those that PEs set themselves are theirs to warn of.)
+    fn warn_reserved_colors(&mut self, layout: &Layout) {
+        let reserved = &self.chip.memcpy.colors;
+        let is_reserved = |route: &Route| self.options.memcpy && reserved.contains(&route.color.number());
+        let routes = layout.routes.iter().filter(|(route, _)| is_reserved(route));
+        let places: IndexMap<Span, Color> = routes.map(|(route, span)| (*span, route.color)).collect();
+        for (span, color) in places {
+            let message = format!("memcpy uses color {color} itself");
+            self.report(Diagnostic::new(Code::ReservedResource, span, message));
+        }
+    }
+
+    /// Warns of operations by output queues that no program initialises.
+    fn warn_uninitialized(&mut self) {
+        let mut told: Vec<String> = Vec::new();
+        for warning in std::mem::take(&mut self.sends).into_values().flatten() {
+            // One operation for each queue is enough.
+            if !told.contains(&warning.message) {
+                told.push(warning.message.clone());
+                self.diagnostics.push(warning);
+            }
+        }
+    }
+
+    /// Warns once a place of routes to the ramp of PEs whose program takes nothing from the color, where wavelets of a PE that
+    /// sends on the color come, or no program uses the color at all.
+    fn warn_no_receiver(&mut self, layout: &Layout, programs: &[Program], rectangle: Size) {
+        let ends = |at: Coord| {
+            let number = layout.tiles[rectangle.number(at) as usize].checked_sub(1)?;
+            Some(&programs[number as usize].ends)
+        };
+        let is_used = |color: Color| {
+            let uses =
+                |ends: &ColorEnds| ends.may_have_others || ends.received.contains(&color) || ends.sent.contains(&color);
+            programs.iter().any(|program| uses(&program.ends))
+        };
+        let is_sent = |color: Color, to: Coord| {
+            let (mut seen, mut open) = (HashSet::from([to]), vec![to]);
+            while let Some(at) = open.pop() {
+                let Some(&route) = layout.routed.get(&(at, color)) else { continue };
+                for way in layout.routes[route].0.config.rx.iter() {
+                    let from = way.neighbour(at).filter(|from| way != Direction::Ramp && rectangle.contains(*from));
+                    let before = from.and_then(|from| Some((from, *layout.routed.get(&(from, color))?)));
+                    match before {
+                        _ if way == Direction::Ramp && ends(at).is_some_and(|ends| ends.sent.contains(&color)) => {
+                            return true;
+                        }
+                        Some((from, route)) => {
+                            let leads_here = layout.routes[route].0.config.tx.iter().any(|to| to == way.opposite());
+                            if leads_here && seen.insert(from) {
+                                open.push(from);
+                            }
+                        }
+                        None => {}
+                    }
+                }
+            }
+            false
+        };
+        let mut found: IndexMap<(Span, Color), (Coord, u32)> = IndexMap::new();
+        for (Route { x, y, color, config }, span) in &layout.routes {
+            let at = Coord { x: *x, y: *y };
+            let is_lost = ends(at).is_some_and(|ends| !ends.may_have_others && !ends.received.contains(color));
+            let is_reserved = self.chip.memcpy.colors.contains(&color.number());
+            let goes_in = config.tx.iter().any(|way| way == Direction::Ramp);
+            let is_told = || found.contains_key(&(*span, *color));
+            if is_lost && goes_in && !is_reserved && (is_told() || !is_used(*color) || is_sent(*color, at)) {
+                found.entry((*span, *color)).or_insert((at, 0)).1 += 1;
+            }
+        }
+        for ((span, color), (Coord { x, y }, count)) in found {
+            let more = if count > 1 { format!(" and {} more PEs", count - 1) } else { String::new() };
+            let message = format!("color {color} is routed to RAMP at PE ({x}, {y}){more}, where no queue takes it");
+            let help = format!(
+                "`@initialize_queue(.., .{{ .color = @get_color({color}) }})` on an input queue, or a route without RAMP"
+            );
+            let note = "wavelets that nothing takes fill the ramp's buffer, and block the color behind them";
+            self.report(Diagnostic::new(Code::NoReceiver, span, message).note(note).help(help));
+        }
     }
 
     /// Warns of exports that no PE has: the host can neither call nor copy them.

@@ -67,8 +67,9 @@ mod value;
 mod walk;
 
 pub use assembly::{Assembly, Kind, ParamValue};
-pub use builtins::names as builtin_names;
+pub use builtins::{BuiltinGroup, BuiltinPage, names as builtin_names, pages as builtin_pages};
 pub use options::{Analysis, Options, Resolved, Sources};
+pub use suggest::closest;
 
 /// Analyses the program whose layout is the file `root`.
 pub fn analyze(root: &str, sources: &mut dyn Sources, options: &Options) -> Analysis {

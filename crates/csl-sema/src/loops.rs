@@ -269,7 +269,7 @@ impl Sema<'_> {
         let advance = |code: &mut FuncBuilder, _| increment(code, counter, span);
         let load = |s: &mut Self| {
             let dst = s.code(span)?.new_reg(Scalar::PTR);
-            s.emit(Inst::Index { dst, base: base.clone(), index: Opnd::Reg(counter), scale }, span)?;
+            s.emit(Inst::Index { dst, base: base.clone(), index: Opnd::Reg(counter), scale, values: 0 }, span)?;
             let addr = s.addr_from(Opnd::Reg(dst), span)?;
             s.load(Place { ty: elem, is_const: true, kind: PlaceKind::Mem(addr) }, span)
         };

@@ -46,6 +46,7 @@ impl Sema<'_> {
         let info = self.unit.globals[index].clone();
         let size = csl_ir::size_of(&self.types, info.ty).unwrap_or(0);
         let mut image = Bytes { init: Vec::new(), relocs: Vec::new(), varying: Vec::new() };
+        let is_undefined = matches!(&info.init, Some(TypedValue { value: Value::Undef, .. }));
         if size > ADDRESSABLE {
             let message = format!("`{}` takes {size} bytes, more than a PE can address", info.name);
             self.report(Diagnostic::new(Code::OutOfMemory, info.span, message).note("a PE has 48 KiB of memory"));
@@ -75,6 +76,7 @@ impl Sema<'_> {
             linksection: info.linksection,
             span: info.span,
             is_hidden: info.is_hidden,
+            is_undefined,
         }
     }
 
@@ -93,7 +95,7 @@ impl Sema<'_> {
                 image.put_big(at, size, &raw);
                 Ok(())
             }
-            Value::Varying(varying) => {
+            Value::Varying(varying) | Value::VaryingFloat(varying) => {
                 let ty = IntTy { signed: false, bits: size * 8 };
                 match size {
                     1 | 2 | 4 | 8 => {

@@ -121,12 +121,17 @@ impl Sema<'_> {
         if let (Some(x), Some(y)) = (a.value.int(), b.value.int()) {
             return self.fold_int(op, ty, &kind, x, y, span);
         }
-        match (&a.value, &b.value, kind) {
-            (Value::Float(x), Value::Float(y), TypeKind::Float(kind)) => {
+        if let Some((op, format)) = float_op(op).zip(self.float_format(ty))
+            && let Some(varying) = Varying::float_binary(op, format, &a.value, &b.value)
+        {
+            return Ok(TypedValue::new(ty, Value::VaryingFloat(varying)).into());
+        }
+        match (a.value.float_bits(), b.value.float_bits(), kind) {
+            (Some(x), Some(y), TypeKind::Float(kind)) => {
                 let Some(op) = float_op(op) else { return Err(self.no_float_op(span)) };
-                Ok(TypedValue::new(ty, Value::Float(csl_num::float_binop(op, kind, *x, *y))).into())
+                Ok(TypedValue::new(ty, Value::Float(csl_num::float_binop(op, kind, x, y))).into())
             }
-            (Value::Float(x), Value::Float(y), _) => self.fold_f64(op, f64::from_bits(*x), f64::from_bits(*y), span),
+            (Some(x), Some(y), _) => self.fold_f64(op, f64::from_bits(x), f64::from_bits(y), span),
             _ => Err(self.error(Code::BadOperand, span, "operand of an operation is not initialised")),
         }
     }
@@ -205,8 +210,20 @@ impl Sema<'_> {
         {
             return Err(self.error(Code::BadOperand, b.1, "the count of a shift must be unsigned"));
         }
+        self.warn_too_far(ty, &b.0, b.1);
         let count = if b.0.ty() == Ty::COMPTIME_INT { self.coerce(b.0, Ty::U16, b.1)? } else { b.0 };
         self.emit_arithmetic(op, ty, &value, &count, span)
+    }
+
+    /// Warns of a known count that leaves nothing of a value of type `ty`.
+    fn warn_too_far(&mut self, ty: Ty, count: &Operand, span: Span) {
+        let TypeKind::Int { bits, .. } = *self.types.kind(ty) else { return };
+        let Some(count) = count.as_const().and_then(int_of).filter(|count| **count >= BigInt::from(bits)) else {
+            return;
+        };
+        let message = format!("a shift by {count} leaves no bit of a value of {bits} bits");
+        let help = "convert the value to a wider type first";
+        self.report(Diagnostic::new(Code::ShiftTooFar, span, message).help(help));
     }
 
     fn compare(&mut self, op: CmpOp, a: (Operand, Span), b: (Operand, Span), span: Span) -> Res<Operand> {
@@ -254,7 +271,7 @@ impl Sema<'_> {
         }
         let ordering = match (&a.value, &b.value) {
             (x, y) if let (Some(x), Some(y)) = (x.int(), y.int()) => Some(x.cmp(y)),
-            (Value::Float(_), Value::Float(_)) => {
+            (Value::Float(_) | Value::VaryingFloat(_), Value::Float(_) | Value::VaryingFloat(_)) => {
                 let (x, y) = (f64_of(&self.types, a), f64_of(&self.types, b));
                 x.zip(y).and_then(|(x, y)| x.partial_cmp(&y))
             }
@@ -312,6 +329,12 @@ impl Sema<'_> {
             let other = TypedValue::int(ty, other);
             return self.fold(op, ty, &other, value, span);
         }
+        if let (Value::VaryingFloat(varying), Some(format)) = (&value.value, self.float_format(ty))
+            && let Some(negated) = varying.float_neg(format)
+        {
+            return Ok(TypedValue::new(ty, Value::VaryingFloat(negated)).into());
+        }
+        let float = value.value.float_bits();
         let result = match (&value.value, op, kind) {
             (Value::Bool(b), UnOp::Not, _) => Value::Bool(!b),
             (Value::Int(n), UnOp::Neg, TypeKind::ComptimeInt) => Value::Int(-n),
@@ -321,8 +344,10 @@ impl Sema<'_> {
             (Value::Int(n), UnOp::BitNot, TypeKind::Int { signed, bits }) => {
                 Value::Int(IntTy { signed: *signed, bits: *bits }.wrap(&csl_num::big_not(n)))
             }
-            (Value::Float(bits), UnOp::Neg, TypeKind::Float(kind)) => Value::Float(csl_num::float_neg(*kind, *bits)),
-            (Value::Float(bits), UnOp::Neg, _) => Value::Float((-f64::from_bits(*bits)).to_bits()),
+            (_, UnOp::Neg, TypeKind::Float(kind)) if let Some(bits) = float => {
+                Value::Float(csl_num::float_neg(*kind, bits))
+            }
+            (_, UnOp::Neg, _) if let Some(bits) = float => Value::Float((-f64::from_bits(bits)).to_bits()),
             _ => return Err(self.error(Code::BadOperand, span, "operand of an operation is not initialised")),
         };
         Ok(TypedValue::new(ty, result).into())

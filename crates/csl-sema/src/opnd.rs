@@ -38,6 +38,17 @@ impl Sema<'_> {
                 TypeKind::Float(_) => Err(self.other_fp16(value.ty, span)),
                 _ => Err(self.comptime_only(value.ty, span)),
             },
+            Value::VaryingFloat(varying) => match self.types.kind(value.ty) {
+                TypeKind::Float(kind)
+                    if (*kind == FloatKind::F32 || *kind == self.options.fp16) && !self.is_comptime() =>
+                {
+                    Ok(Opnd::Tile(self.tile_const(varying, IntTy { signed: false, bits: kind.bits() })))
+                }
+                _ => {
+                    let settled = TypedValue::new(value.ty, Value::Float(varying.concretize_bits()));
+                    self.const_opnd(&settled, span)
+                }
+            },
             // An uninitialised scalar: any value will do.
             Value::Undef if self.scalar(value.ty).is_some() => Ok(Opnd::Imm(0)),
             Value::Ptr(pointer) => self.pointer_opnd(pointer, span),

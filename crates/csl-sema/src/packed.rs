@@ -16,7 +16,7 @@ pub fn bits_of_value(types: &Types, value: &TypedValue) -> Option<BigInt> {
             let bits = raw_width(types, value.ty)?;
             Some(IntTy { signed: false, bits }.wrap(value.value.int()?))
         }
-        Value::Float(bits) => Some(BigInt::from(*bits)),
+        Value::Float(_) | Value::VaryingFloat(_) => value.value.float_bits().map(BigInt::from),
         Value::Bool(b) => Some(BigInt::from(u8::from(*b))),
         Value::Undef => Some(BigInt::zero()),
         Value::Ptr(Pointer { root: PtrRoot::Absolute(addr), path, .. }) if path.is_empty() => Some(BigInt::from(*addr)),

@@ -2,7 +2,8 @@
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{
-    ControlTable, ExportName, FifoInit, FnRef, FuncId, GlobalRef, Opnd, QueueInit, RpcBind, TaskBind, VecOperand,
+    ColorEnds, ControlTable, ExportName, FifoInit, FnRef, FuncId, GlobalRef, Opnd, QueueInit, RpcBind, TaskBind,
+    VecOperand,
 };
 use csl_machine::{
     Arch, Chip, Color, ColorConfig, DsrFile, DsrLoad, FlushId, MemcpyTable, QueueDir, QueueId, RotatingTasks, Size,
@@ -31,6 +32,12 @@ pub struct Pe {
     pub configs: Vec<(u16, u16)>,
     /// Queues and colors that fabric DSDs name, with the places.
     pub queue_uses: Vec<(QueueDir, QueueId, Option<Color>, Span)>,
+    /// Output queues of operations, with the color of the DSD.
+    pub queue_sends: Vec<(QueueId, Option<Color>, Span)>,
+    /// The colors of fabric DSDs, and whether one has a color that is known at run time only.
+    pub input_colors: Vec<Color>,
+    pub output_colors: Vec<Color>,
+    pub has_unknown_color: bool,
     /// DSRs that the program names, with the places.
     pub dsr_uses: Vec<(DsrFile, u8, Span)>,
     pub export_refs: Vec<(ExportTarget, String, Span)>,
@@ -167,6 +174,42 @@ impl Pe {
         });
         let colors = self.colors.iter().filter(|(color, _, _)| memcpy.colors.contains(&color.number()));
         tasks.chain(colors.map(|&(color, _, span)| (format!("color {color}"), span))).collect()
+    }
+
+    /// The ends of the program's colors. `changes_registers`: it writes configuration registers as it runs.
+    pub fn ends(&self, arch: Arch, changes_registers: bool) -> ColorEnds {
+        let queues = |dir| self.queues.iter().filter(move |queue| queue.dir == dir);
+        let colors = |dir| queues(dir).filter_map(|queue| queue.color);
+        let has_own = |task: &&TaskBind| task.kind == TaskKind::Data && arch == Arch::Wse2;
+        let tasks = self.tasks.iter().filter(has_own).filter_map(|task| Color::of(task.id.number()));
+        let has_control = self.tasks.iter().any(|task| task.kind == TaskKind::Control);
+        let is_unbound = queues(QueueDir::In).any(|queue| queue.color.is_none());
+        ColorEnds {
+            received: colors(QueueDir::In).chain(self.input_colors.iter().copied()).chain(tasks).collect(),
+            sent: colors(QueueDir::Out).chain(self.output_colors.iter().copied()).collect(),
+            may_have_others: self.has_unknown_color
+                || self.binds_colors
+                || is_unbound
+                || has_control
+                || changes_registers,
+        }
+    }
+
+    /// The places at which the program sends by an output queue, each with a warning where it never initialises the queue,
+    /// which WSE-3 asks for, and the statement that it lacks.
+    pub fn sends(&self) -> Vec<(Span, Option<(Diagnostic, Option<String>)>)> {
+        let is_ready = |id| self.queues.iter().any(|queue| (queue.dir, queue.id) == (QueueDir::Out, id));
+        let warning = |queue: QueueId, color: Option<Color>, span| {
+            let message = format!("output queue {queue} is used and never initialized");
+            let call = |color: &str| format!("@initialize_queue(@get_output_queue({queue}), .{{ .color = {color} }})");
+            let statement = color.map(|color| call(&format!("@get_color({color})")));
+            let help =
+                format!("in a comptime block: `{}`", statement.as_ref().map_or_else(|| call(".."), String::clone));
+            let warning = Diagnostic::new(Code::UninitializedQueue, span, message).help(help);
+            (warning, statement.map(|call| call + ";"))
+        };
+        let sends = self.queue_sends.iter();
+        sends.map(|&(queue, color, span)| (span, (!is_ready(queue)).then(|| warning(queue, color, span)))).collect()
     }
 
     /// Warns of DSDs of several colors on one queue: published programs take turns, others mix up their wavelets.

@@ -262,7 +262,8 @@ impl Sema<'_> {
                 Some(known) => offset = offset.wrapping_add(known.wrapping_mul(weight * u64::from(scale))),
                 None => {
                     let index = self.opnd(index, *at)?;
-                    pointer = self.emit_index(pointer, index, scale.wrapping_mul(weight as u32), span)?;
+                    let values = if dims.len() > 1 { u16::try_from(dim).unwrap_or(0) } else { 0 };
+                    pointer = self.emit_index(pointer, index, scale.wrapping_mul(weight as u32), values, span)?;
                 }
             }
         }
@@ -271,9 +272,9 @@ impl Sema<'_> {
         Ok(Place { ty: elem, is_const: place.is_const, kind: PlaceKind::Mem(addr) })
     }
 
-    fn emit_index(&mut self, base: Opnd, index: Opnd, scale: u32, span: Span) -> Res<Opnd> {
+    fn emit_index(&mut self, base: Opnd, index: Opnd, scale: u32, values: u16, span: Span) -> Res<Opnd> {
         let dst = self.code(span)?.new_reg(Scalar::PTR);
-        self.emit(Inst::Index { dst, base, index, scale }, span)?;
+        self.emit(Inst::Index { dst, base, index, scale, values }, span)?;
         Ok(Opnd::Reg(dst))
     }
 
@@ -295,7 +296,7 @@ impl Sema<'_> {
             }
             None => {
                 let index = self.opnd(&index, span)?;
-                let pointer = self.emit_index(base, index, scale, span)?;
+                let pointer = self.emit_index(base, index, scale, 0, span)?;
                 self.addr_from(pointer, span)?
             }
         };

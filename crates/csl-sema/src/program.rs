@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Reported, Span};
 use csl_ir::{
-    Exported, ExportedSymbol, Expr, FuncId, Inst, ModuleRef, Name, Opnd, Program, TaskBind, TypeKind, TypedValue,
-    Types, Value,
+    Callee, Exported, ExportedSymbol, Expr, Func, FuncId, Inst, ModuleRef, Name, Opnd, Program, TaskBind, TypeKind,
+    TypedValue, Types, Value,
 };
-use csl_machine::{Coord, OnControl, Size, TaskKind, TaskTarget, VecConfig};
+use csl_machine::{Arch, Coord, OnControl, Size, SysOp, TaskKind, TaskTarget, VecConfig};
 use csl_num::IntTy;
 
 use crate::builtins::config::{dialect, release};
@@ -64,9 +64,72 @@ impl Sema<'_> {
         pe.follow_old_conventions(options.arch, chip);
         let mut warnings = if options.memcpy { pe.warn_reserved(&chip.memcpy) } else { Vec::new() };
         warnings.extend(pe.warn_shared_queues());
+        let sends = if options.arch == Arch::Wse3 { pe.sends() } else { Vec::new() };
         checked.map_err(|diagnostic| self.fail(diagnostic))?;
+        for (place, warning) in sends {
+            let warning = warning.map(|(warning, statement)| {
+                let statement = statement.into_iter();
+                let mended = statement.fold(warning, |warning, text| self.mend_by_comptime(warning, place.file, &text));
+                self.with_trace(mended)
+            });
+            // One program that initialises its queue is enough: the others may never come to the operation.
+            let known = self.sends.entry(place).or_insert_with(|| warning.clone());
+            *known = known.take().and(warning);
+        }
+        warnings.extend(self.warn_left_out_memcpy());
+        warnings.extend(self.warn_never_unblocked()?);
         warnings.into_iter().for_each(|warning| self.report(warning));
         Ok(())
+    }
+
+    /// Warns of functions that the host can launch and behind which the command stream stays blocked: they do not unblock it,
+    /// and no task does.
+    fn warn_never_unblocked(&mut self) -> Res<Vec<Diagnostic>> {
+        let mut warnings = Vec::new();
+        let has_tasks = !self.pe()?.tasks.is_empty();
+        let unblocks = |func: &Func| {
+            let mut insts = func.blocks.iter().flat_map(|block| &block.insts);
+            insts.any(|inst| matches!(inst, Inst::Sys { op: SysOp::UnblockCmdStream, .. }))
+        };
+        if !self.options.memcpy || has_tasks && self.unit.out_funcs.iter().flatten().any(unblocks) {
+            return Ok(warnings);
+        }
+        for (target, name, span) in self.pe()?.export_refs.clone() {
+            let ExportTarget::Fn(f) = target else { continue };
+            let first = self.instance(f, span)?;
+            let (mut seen, mut open, mut is_unblocked) = (vec![first], vec![first], false);
+            while let Some(id) = open.pop() {
+                let Some(func) = &self.unit.out_funcs[id] else { continue };
+                is_unblocked |= unblocks(func);
+                for inst in func.blocks.iter().flat_map(|block| &block.insts) {
+                    match inst {
+                        Inst::Call { callee: Callee::Direct(id), .. } if !seen.contains(id) => {
+                            seen.push(*id);
+                            open.push(*id);
+                        }
+                        Inst::Call { callee: Callee::Indirect(_), .. } => is_unblocked = true,
+                        // An activation of a task that was never bound is another mistake.
+                        Inst::Sys { op: SysOp::ActivateTask, .. } if !has_tasks => is_unblocked = true,
+                        _ => {}
+                    }
+                }
+            }
+            if !is_unblocked {
+                let message = format!("nothing unblocks the command stream behind `{name}`");
+                let note = "after a launch of it the host's next command waits for ever";
+                let help = "call `unblock_cmd_stream()` of <memcpy/memcpy> where the function's work is done";
+                warnings.push(Diagnostic::new(Code::NeverUnblocks, span, message).note(note).help(help));
+            }
+        }
+        Ok(warnings)
+    }
+
+    fn warn_left_out_memcpy(&self) -> Option<Diagnostic> {
+        let imported = self.unit.modules.iter().find(|module| module.file.path == "<memcpy/memcpy>")?;
+        let span = imported.asked_at.filter(|_| !self.options.memcpy)?;
+        let message = "this program imports memcpy, and `--memcpy` is not given";
+        let help = "add `--memcpy --channels=1` to the command line: without it the host can neither copy nor launch";
+        Some(Diagnostic::new(Code::LeftOutMemcpy, span, message).help(help))
     }
 
     /// Runs the comptime blocks of all modules. Blocks may import modules, so that their number may grow.
@@ -197,6 +260,11 @@ impl Sema<'_> {
         let (Some(globals), Some(funcs)) = (globals, funcs) else {
             return Err(self.internal(None, "a function or a global of the program was never made").into());
         };
+        let has_write = |func: &Func| {
+            let mut insts = func.blocks.iter().flat_map(|block| &block.insts);
+            insts.any(|inst| matches!(inst, Inst::Sys { op: SysOp::SetConfig, .. }))
+        };
+        let ends = pe.ends(self.options.arch, funcs.iter().any(|func| has_write(func)));
         Ok(Program {
             name: unit.name.clone(),
             arch: self.options.arch,
@@ -208,6 +276,7 @@ impl Sema<'_> {
             funcs,
             tasks: pe.tasks,
             startup: pe.startup,
+            ends,
             queues: pe.queues,
             fifos: pe.fifos,
             dsr_loads: pe.dsr_loads,

@@ -37,10 +37,13 @@ pub fn split(params: Vec<(Name, TypedValue)>) -> (Vec<(Name, TypedValue)>, Box<[
     let mut numbers = Vec::new();
     let mut params = params;
     for (_, value) in &mut params {
-        for_each_number(&mut value.value, &mut |value| {
-            let Some(number) = value.int().and_then(ToPrimitive::to_i64) else { return };
-            numbers.push(number);
-            *value = Value::Int(BigInt::ZERO);
+        for_each_number(&mut value.value, &mut |value| match value {
+            Value::Float(bits) => numbers.push(std::mem::take(bits) as i64),
+            _ => {
+                let Some(number) = value.int().and_then(ToPrimitive::to_i64) else { return };
+                numbers.push(number);
+                *value = Value::Int(BigInt::ZERO);
+            }
         });
     }
     (params, numbers.into())
@@ -49,10 +52,11 @@ pub fn split(params: Vec<(Name, TypedValue)>) -> (Vec<(Name, TypedValue)>, Box<[
 /// The greatest number of elements of an array that count as numbers of their own; longer arrays are part of the form.
 const MOST_ELEMENTS: usize = 256;
 
-/// Visits the integers that fit in 64 bits, in a fixed order. One that is replaced by 0 is still visited.
+/// Visits the floats, and the integers that fit in 64 bits, in a fixed order. One that is replaced by 0 is still visited.
 fn for_each_number(value: &mut Value, visit: &mut impl FnMut(&mut Value)) {
     match value {
         Value::Int(number) if number.to_i64().is_some() => visit(value),
+        Value::Float(_) => visit(value),
         Value::Array(array) => {
             if let ArrayValue::Elems(elems) = Arc::make_mut(array)
                 && elems.len() <= MOST_ELEMENTS
@@ -67,13 +71,18 @@ fn for_each_number(value: &mut Value, visit: &mut impl FnMut(&mut Value)) {
 }
 
 impl Shape {
-    /// The params with the numbers put back; `number` gives them by position.
-    fn params(&self, number: impl Fn(usize) -> Value) -> Vec<(Name, TypedValue)> {
+    /// The params with the numbers put back: `varying` gives those that are open, by position, `numbers` the others.
+    fn params(&self, numbers: &[i64], varying: impl Fn(usize) -> Option<Varying>) -> Vec<(Name, TypedValue)> {
         let mut params = self.params.clone();
         let mut place = 0;
         for (_, value) in &mut params {
             for_each_number(&mut value.value, &mut |value| {
-                *value = number(place);
+                *value = match (&*value, varying(place)) {
+                    (Value::Float(_), Some(varying)) => Value::VaryingFloat(varying),
+                    (Value::Float(_), None) => Value::Float(numbers[place] as u64),
+                    (_, Some(varying)) => Value::Varying(varying),
+                    (_, None) => Value::Int(numbers[place].into()),
+                };
                 place += 1;
             });
         }
@@ -224,10 +233,8 @@ impl Sema<'_> {
         (0..).zip(&shared.open).for_each(|(number, &place)| inputs[place] = Some(number));
         let Tiles { layout, rectangle } = tiles;
         let shape = &layout.shapes[key.shape as usize];
-        let params = shape.params(|place| match inputs[place] {
-            Some(input) => Value::Varying(Varying::input(input, key.numbers[place], &trace)),
-            None => Value::Int(key.numbers[place].into()),
-        });
+        let params = shape
+            .params(&key.numbers, |place| inputs[place].map(|input| Varying::input(input, key.numbers[place], &trace)));
         let steps = (self.steps, self.exhausted);
         let (analyzed, found) = self.apart(|s| s.analyze_program(layout, rectangle, &shape.file, params, instance));
         match analyzed {
@@ -247,7 +254,7 @@ impl Sema<'_> {
     fn analyze_alone(&mut self, key: &TileKey, instance: &Instance, tiles: Tiles<'_>) -> Result<Program, Reported> {
         let Tiles { layout, rectangle } = tiles;
         let shape = &layout.shapes[key.shape as usize];
-        let params = shape.params(|place| Value::Int(key.numbers[place].into()));
+        let params = shape.params(&key.numbers, |_| None);
         Ok(self.analyze_program(layout, rectangle, &shape.file, params, instance)?.0)
     }
 }
@@ -261,9 +268,10 @@ fn values(consts: &[(Arc<Expr>, IntTy)], inputs: &[i64]) -> Option<Vec<u64>> {
 fn alike(key: &TileKey, instances: &IndexMap<TileKey, Instance>, shared: &Shared, asked: &[(Question, i64)]) -> u32 {
     let is_alike = |other: &TileKey| {
         let inputs = shared.inputs(other);
-        other.shape == key.shape && asked.iter().all(|(question, answer)| question.answer(&inputs) == Some(*answer))
+        asked.iter().all(|(question, answer)| question.answer(&inputs) == Some(*answer))
     };
-    instances.iter().filter(|(other, _)| is_alike(other)).map(|(_, instance)| instance.tiles).sum()
+    let of_shape = instances.iter().filter(|(other, _)| other.shape == key.shape);
+    of_shape.filter(|(other, _)| is_alike(other)).map(|(_, instance)| instance.tiles).sum()
 }
 
 /// The numbers of each shape that differ between tiles.

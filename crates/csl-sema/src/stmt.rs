@@ -1,7 +1,7 @@
 //! Blocks, declarations and assignments.
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{Inst, Ty, TypedValue, Value};
+use csl_ir::{Inst, PtrRoot, Ty, TypedValue, Value};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{Block, Expr, ExprKind, Stmt, StmtKind, VarDecl, VarKind};
 
@@ -46,10 +46,11 @@ impl Sema<'_> {
             return Err(self.not_assignable(target));
         }
         let Some(op) = op else {
-            let (ty, at) = (place.ty, value.span);
+            let (ty, at, address) = (place.ty, value.span, value);
             let value = self.eval_expecting(value, Some(ty))?;
             let text = |s: &Self| format!("this has type `{}`", s.show(ty));
             let value = self.labelled(target.span, text, |s| s.coerce(value, ty, at))?;
+            self.warn_kept(&place, address, at);
             return self.store(&place, value, span);
         };
         let rhs = self.eval_expecting(value, Some(place.ty))?;
@@ -57,6 +58,18 @@ impl Sema<'_> {
         let old = self.load(place.clone(), target.span)?;
         let new = self.binary(op, (old, target.span), (rhs, value.span), span)?;
         self.store(&place, new, span)
+    }
+
+    /// Warns of the address of a local variable that is stored in a global one.
+    fn warn_kept(&mut self, place: &Place, value: &Expr, span: Span) {
+        let is_global = matches!(&place.kind, PlaceKind::Ptr(pointer) if matches!(pointer.root, PtrRoot::Global(_)));
+        let ExprKind::AddrOf(inner) = &value.kind else { return };
+        let ExprKind::Name(name) = inner.kind else { return };
+        if is_global && matches!(self.find_local(name), Some(Binding::Slot { .. })) {
+            let message = format!("`{name}` is gone when its function ends, and its address stays here");
+            let help = "point to a global variable: the memory of local ones is used again";
+            self.report(Diagnostic::new(Code::KeptLocal, span, message).help(help));
+        }
     }
 
     /// Gives a comptime-known integer on the right the type of an integer target, by its value.
@@ -228,9 +241,12 @@ impl Sema<'_> {
         match self.scalar(ty) {
             Some(scalar) if !self.is_addressed(decl.name.name) => {
                 let reg = self.code(decl.span)?.new_reg(scalar);
-                if let Some((value, span)) = value {
-                    let src = self.opnd(&value, span)?;
-                    self.emit(Inst::Copy { dst: reg, src }, decl.span)?;
+                match value {
+                    Some((value, span)) => {
+                        let src = self.opnd(&value, span)?;
+                        self.emit(Inst::Copy { dst: reg, src }, decl.span)?;
+                    }
+                    None => self.code(decl.span)?.note_undefined(reg, decl.name.name, decl.name.span),
                 }
                 Ok(Binding::Reg(ty, reg))
             }

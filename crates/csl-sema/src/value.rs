@@ -20,7 +20,7 @@ pub fn u64_of(value: &TypedValue) -> Option<u64> {
 
 /// A float value as the double it is exactly.
 pub fn f64_of(types: &Types, value: &TypedValue) -> Option<f64> {
-    let Value::Float(bits) = value.value else { return None };
+    let bits = value.value.float_bits()?;
     match types.kind(value.ty) {
         TypeKind::ComptimeFloat => Some(f64::from_bits(bits)),
         TypeKind::Float(kind) => Some(csl_num::to_f64(*kind, bits)),
@@ -209,10 +209,8 @@ fn put(types: &Types, ty: Ty, value: &Value, text: &mut String) {
         Value::Bool(b) => text.push_str(if *b { "true" } else { "false" }),
         Value::Int(number) => text.push_str(&show_int(types, ty, number)),
         Value::Varying(varying) => text.push_str(&show_int(types, ty, varying.concretize())),
-        Value::Float(bits) => text.push_str(&match types.kind(ty) {
-            TypeKind::Float(kind) => csl_num::format_float(*kind, *bits),
-            _ => csl_num::format_f64(f64::from_bits(*bits)),
-        }),
+        Value::Float(bits) => text.push_str(&show_float(types, ty, *bits)),
+        Value::VaryingFloat(varying) => text.push_str(&show_float(types, ty, varying.concretize_bits())),
         Value::Type(ty) => text.push_str(&types.show(*ty)),
         Value::Str(bytes) => text.push_str(&String::from_utf8_lossy(bytes)),
         Value::Array(array) => put_array(types, ty, array, text),
@@ -237,6 +235,13 @@ fn put(types: &Types, ty: Ty, value: &Value, text: &mut String) {
         }
         Value::Typed(inner) => put(types, inner.ty, &inner.value, text),
         Value::Range(range) => text.push_str(&format!("@range({}, {}, {})", range[0], range[1], range[2])),
+    }
+}
+
+fn show_float(types: &Types, ty: Ty, bits: u64) -> String {
+    match types.kind(ty) {
+        TypeKind::Float(kind) => csl_num::format_float(*kind, bits),
+        _ => csl_num::format_f64(f64::from_bits(bits)),
     }
 }
 

@@ -12,8 +12,8 @@ use crate::memcpy::Host;
 use crate::memcpy::Ticket;
 use crate::row::Row;
 use crate::stop::{
-    BlockedState, Count, Dropped, Group, HazardOfMain, HostReason, HostWait, IdleReason, IdleTask, Running, Sent,
-    Stalled, StalledOutput, StrangeRegister, TaskWait, ThreadWait, UnfinishedLaunch, Unread,
+    BlockedState, Count, Dropped, Group, HazardOfMain, HostReason, HostWait, IdleReason, IdleTask, Mistake, Running,
+    Sent, Stalled, StalledOutput, StrangeRegister, TaskWait, ThreadWait, UnfinishedLaunch, Unread,
 };
 use crate::tile::Tile;
 
@@ -69,6 +69,31 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Blocked
         counts: counts.into_iter().map(|(color, (wavelets, pes))| Count { color, wavelets, pes }).collect(),
         dropped: dropped.into_values().collect(),
     }
+}
+
+/// The mistakes that checked PEs have found, equal ones of a program in one group: the first by cycle, then row and column,
+/// with the number of all.
+pub(crate) fn complaints<E: Element>(machine: &mut Machine<E>) -> Vec<Group<Mistake>> {
+    let world = std::sync::Arc::clone(&machine.world);
+    let mut found: BTreeMap<_, Group<Mistake>> = BTreeMap::new();
+    for row in machine.rows() {
+        for tile in &row.elements.tiles {
+            let Some(program) = world.image.program_number(tile.x, row.y) else { continue };
+            for complaint in tile.element.complaints() {
+                let group = Group { what: Mistake { program, complaint: *complaint }, tiles: 0, x: tile.x, y: row.y };
+                let known = found.entry((program, complaint.pc, complaint.what.key())).or_insert(group.clone());
+                let count = if known.tiles == 0 { 0 } else { known.what.complaint.count };
+                if complaint.cycle < known.what.complaint.cycle {
+                    *known = Group { tiles: known.tiles, ..group };
+                }
+                known.what.complaint.count = count + complaint.count;
+                known.tiles += 1;
+            }
+        }
+    }
+    let mut all: Vec<Group<Mistake>> = found.into_values().collect();
+    all.sort_by_key(|group| (group.what.complaint.cycle, group.y, group.x));
+    all
 }
 
 /// Adds the wavelets of a row that have left the program, by color. Rows come in order, so that the first PE stays.

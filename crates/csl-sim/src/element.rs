@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use csl_image::{Image, PeImage};
 use csl_pe::Memory;
-use csl_pe::{Event, Fault, Hazard, Pe, Ports, Registers, TaskState, Unserved, Waiting, Wake};
+use csl_pe::{Access, Complaint, Event, Fault, Hazard, Pe, Ports, Registers, TaskState, Unserved, Waiting, Wake};
 
 /// The program of a tile, and its coordinates.
 pub(crate) struct TileInit<'a> {
@@ -50,6 +50,14 @@ pub(crate) trait Element: Send {
     fn torn_down(&mut self, color: Color);
     /// Records every instruction among the events from here on.
     fn trace(&mut self) {}
+    /// Looks for mistakes of the program from here on; with `stops`, the first is a fault.
+    fn check(&mut self, _stops: bool) {}
+    /// The mistakes that were found so far.
+    fn complaints(&self) -> &[Complaint] {
+        &[]
+    }
+    /// A copy of the host is about to read or write memory in cycle `now`.
+    fn look_at_copy(&mut self, _access: Access, _now: u64) {}
     /// The events so far, in order; they may lie ahead of the clock.
     fn take_events(&mut self) -> Vec<Event>;
     /// The threads that wait for something outside themselves.
@@ -127,6 +135,18 @@ impl Element for Pe {
 
     fn trace(&mut self) {
         Pe::trace(self);
+    }
+
+    fn check(&mut self, stops: bool) {
+        Pe::check(self, stops);
+    }
+
+    fn complaints(&self) -> &[Complaint] {
+        Pe::complaints(self)
+    }
+
+    fn look_at_copy(&mut self, access: Access, now: u64) {
+        Pe::look_at_copy(self, access, now);
     }
 
     fn take_events(&mut self) -> Vec<Event> {

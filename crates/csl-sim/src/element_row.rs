@@ -9,10 +9,11 @@ use csl_image::PatchTarget;
 use csl_machine::{Color, Wavelet, index_types};
 use csl_pe::{InputSlot, Ports};
 
-use crate::columns::Columns;
 use crate::element::{Element, TileInit};
 use crate::event::Event;
+use crate::index_set::IndexSet;
 use crate::memcpy::Done;
+use crate::options::Check;
 use crate::tile::{NEVER, Tile};
 use crate::world::World;
 
@@ -42,12 +43,12 @@ pub(crate) struct ElementRow<E> {
     /// The tiles by column.
     places: Vec<Column>,
     /// Tiles to serve in this cycle.
-    pub ready: Columns,
+    pub ready: IndexSet,
     /// Tiles to serve in the next cycle.
-    soon: Columns,
+    soon: IndexSet,
     timers: BinaryHeap<Reverse<(u64, TileId)>>,
     /// Tiles with wavelets in output queues that may leave later.
-    pub senders: Columns,
+    pub senders: IndexSet,
     pub done: Vec<Done>,
     /// Events of elements ahead of the clock.
     pub early_events: Vec<Event>,
@@ -58,7 +59,7 @@ pub(crate) struct ElementRow<E> {
 impl<E: Element> ElementRow<E> {
     pub fn new(world: Arc<World>, y: u32) -> ElementRow<E> {
         let places = vec![Column::Untouched; world.width() as usize];
-        let none = Columns::new(world.width());
+        let none = IndexSet::new(world.width());
         ElementRow {
             y,
             world,
@@ -119,6 +120,10 @@ impl<E: Element> ElementRow<E> {
             }
         }
         let tile_id = TileId::next(&self.tiles);
+        // Behind the patches, which write pointers too.
+        if world.options.check != Check::Off {
+            element.check(world.options.check == Check::Stop);
+        }
         self.tiles.push(Tile::new(x, element, ports));
         self.wake(tile_id);
         Some(tile_id)

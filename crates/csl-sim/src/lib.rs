@@ -6,12 +6,12 @@
 
 mod barrier;
 mod blocked_state;
-mod columns;
 mod element;
 mod element_row;
 mod ending;
 mod event;
 mod gauge;
+mod index_set;
 mod machine;
 mod memcpy;
 mod options;
@@ -22,6 +22,7 @@ mod row;
 mod shard;
 mod sim;
 mod stop;
+mod threading;
 mod tile;
 mod world;
 
@@ -29,10 +30,10 @@ pub use ending::Ending;
 pub use event::{Event, EventKind, Sink};
 pub use gauge::Gauge;
 pub use memcpy::{Command, Copy, Endpoint, Names, Order, Rect, RequestError, Shape, Spread, Ticket, Width};
-pub use options::{SimOptions, Tiles, Traces};
+pub use options::{Check, SimOptions, Tiles, Traces};
 pub use sim::Sim;
 pub use stop::{
     BlockedState, Count, Dropped, FaultKind, FaultReport, Group, HazardOfMain, HostReason, HostWait, IdleReason,
-    IdleTask, NoSuchPe, RunError, Running, Sent, Stalled, StalledOutput, StrangeRegister, TaskWait, ThreadWait,
-    UnfinishedLaunch, Unread,
+    IdleTask, Mistake, NoSuchPe, RunError, Running, Sent, Stalled, StalledOutput, StrangeRegister, TaskWait,
+    ThreadWait, UnfinishedLaunch, Unread,
 };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use crate::element::Element;
 use crate::event::Event;
@@ -11,6 +12,7 @@ use crate::parallel;
 use crate::row::Row;
 use crate::shard::{Border, Shard};
 use crate::stop::{FaultReport, RunError};
+use crate::threading::{Threading, Way};
 use crate::tile::{NEVER, Tile};
 use crate::world::World;
 
@@ -62,6 +64,7 @@ pub(crate) struct Machine<E> {
     pub done: Vec<Done>,
     /// Periods until events are given to the sink.
     until_sink: u32,
+    threading: Threading,
 }
 
 impl<E: Element> Machine<E> {
@@ -71,7 +74,15 @@ impl<E: Element> Machine<E> {
         let bound = |i: u32| (u64::from(i) * u64::from(height) / u64::from(count)) as u32;
         let shards: Vec<Shard<E>> = (0..count).map(|i| Shard::new(&world, bound(i)..bound(i + 1))).collect();
         let borders = shards.iter().map(|_| Border::default()).collect();
-        let mut machine = Machine { world, shards, borders, now: 0, done: Vec::new(), until_sink: 0 };
+        let mut machine = Machine {
+            world,
+            shards,
+            borders,
+            now: 0,
+            done: Vec::new(),
+            until_sink: 0,
+            threading: Threading::default(),
+        };
         machine.touch_active();
         machine
     }
@@ -108,10 +119,9 @@ impl<E: Element> Machine<E> {
         let mut busy = false;
         let period = if self.is_traced() { TRACED_PERIOD } else { PERIOD };
         loop {
-            let decision = if busy && self.shards.len() > 1 {
-                parallel::run(self, limit, period, &mut reached)
-            } else {
-                self.run_alone(limit, period, &mut reached)
+            let decision = match busy && self.shards.len() > 1 {
+                true => self.run_timed(limit, period, &mut reached),
+                false => self.run_alone(limit, period, &mut reached),
             };
             self.feed_sink();
             self.show_gauge();
@@ -123,8 +133,29 @@ impl<E: Element> Machine<E> {
             if self.world.options.interrupt.load(Ordering::Relaxed) {
                 return Ok(Pause::Interrupted);
             }
-            busy = self.shards.iter().map(|shard| shard.work).sum::<usize>() >= WORK_FOR_THREADS;
+            busy = self.work() >= WORK_FOR_THREADS;
         }
+    }
+
+    /// The number of virtual channels and tiles with work in the last cycle.
+    fn work(&self) -> usize {
+        self.shards.iter().map(|shard| shard.work).sum()
+    }
+
+    /// Runs a period on one thread or on all, whichever has been faster.
+    fn run_timed(&mut self, limit: u64, period: u32, reached: &mut impl FnMut(&mut Vec<Done>) -> bool) -> Decision {
+        let forced = (Way::Together, period);
+        let (way, cycles) = if self.world.options.force_threads { forced } else { self.threading.next(period) };
+        let start = Instant::now();
+        let decision = match way {
+            Way::Together => parallel::run(self, limit, cycles, reached),
+            Way::Alone => self.run_alone(limit, cycles, reached),
+        };
+        if decision == Decision::Look {
+            let work = f64::from(cycles) * self.work().max(1) as f64;
+            self.threading.note(way, start.elapsed().as_secs_f64() / work);
+        }
+        decision
     }
 
     /// Runs a period on this thread.

@@ -13,7 +13,11 @@ use crate::gauge::Gauge;
 pub struct SimOptions {
     /// The number of shards, which are ranges of rows, each on a thread of its own. At least 1.
     pub threads: usize,
+    /// Whether busy cycles run on all threads even where one is faster: for tests of that.
+    pub force_threads: bool,
     pub traces: Traces,
+    /// Whether and how PEs are checked.
+    pub check: Check,
     /// Receives events as they come; without a sink they wait for [`crate::Sim::take_events`].
     pub sink: Option<Sink>,
     /// A flag that is read every few thousand cycles; when it is set, a blocking call returns
@@ -29,13 +33,26 @@ impl Default for SimOptions {
     fn default() -> SimOptions {
         SimOptions {
             threads: 1,
+            force_threads: false,
             traces: Traces::default(),
+            check: Check::default(),
             sink: None,
             interrupt: Arc::default(),
             max_cycles: None,
             gauge: None,
         }
     }
+}
+
+/// Whether PEs look for mistakes of their programs: accesses outside an object, races, memory that was never written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Check {
+    #[default]
+    Off,
+    /// Mistakes are collected, and the run goes on.
+    On,
+    /// The first mistake is a fault.
+    Stop,
 }
 
 /// The events to record beside prints.

@@ -11,10 +11,10 @@ use std::sync::Arc;
 use csl_fabric::Row as FabricRow;
 use csl_pe::OutputSlot;
 
-use crate::columns::Columns;
 use crate::element::Element;
 use crate::element_row::{ElementRow, TileId};
 use crate::event::{Event, EventKind};
+use crate::index_set::IndexSet;
 use crate::registers::{RouterRegisters, Write};
 use crate::stop::{FaultKind, FaultReport};
 use crate::tile::NEVER;
@@ -28,7 +28,7 @@ pub(crate) struct Row<E> {
     /// Register writes on their way to the routers, the oldest first.
     writes: VecDeque<Write>,
     /// Scratch: the tiles of this cycle.
-    serving: Columns,
+    serving: IndexSet,
     /// The number of tiles served in the last cycle.
     served: usize,
 }
@@ -37,7 +37,7 @@ impl<E: Element> Row<E> {
     pub fn new(world: &Arc<World>, y: u32) -> Row<E> {
         let mut fabric = FabricRow::new(Arc::clone(&world.routes), y, world.chip, world.options.traces.fabric);
         configure(&mut fabric, world, y);
-        let (elements, serving) = (ElementRow::new(Arc::clone(world), y), Columns::new(world.width()));
+        let (elements, serving) = (ElementRow::new(Arc::clone(world), y), IndexSet::new(world.width()));
         Row { y, fabric, elements, writes: VecDeque::new(), serving, served: 0 }
     }
 
@@ -96,17 +96,19 @@ impl<E: Element> Row<E> {
 
     /// Lets one wavelet of a tile out; its output queues take turns.
     fn inject_one(&mut self, tile_id: TileId, now: u64) -> Result<(), csl_fabric::Fault> {
-        let count = self.elements.tiles[tile_id].ports.outputs.len();
-        let first = self.elements.tiles[tile_id].next_output.index();
-        for output in (first..first + count).filter_map(|at| OutputSlot::of(at % count)) {
+        let mut untried = !0;
+        let next = self.elements.tiles[tile_id].next_output;
+        while let Some(output) = self.elements.tiles[tile_id].ports.next_sender(untried, next) {
             if self.leave(tile_id, output, now)? {
                 self.took_output(tile_id, output, now);
                 return Ok(());
             }
+            untried &= !output.bit();
         }
+        // None could leave: those that are ready have no room, which the router tells of.
         let tile = &mut self.elements.tiles[tile_id];
-        let heads = tile.ports.outputs.iter().filter_map(|queue| queue.head_ready());
-        tile.inject_at = heads.filter(|ready| *ready > now).min().unwrap_or(NEVER);
+        let later = tile.ports.outputs.iter().filter_map(|queue| queue.head_ready()).filter(|ready| *ready > now);
+        tile.inject_at = later.min().unwrap_or(NEVER);
         Ok(())
     }
 
@@ -129,7 +131,8 @@ impl<E: Element> Row<E> {
     fn took_output(&mut self, tile_id: TileId, output: OutputSlot, now: u64) {
         let tile = &mut self.elements.tiles[tile_id];
         tile.ports.depart(output);
-        tile.next_output = OutputSlot::of((output.index() + 1) % tile.ports.outputs.len()).unwrap_or(output);
+        let next = OutputSlot::of(output.index() + 1).filter(|next| next.index() < tile.ports.outputs.len());
+        tile.next_output = next.unwrap_or(OutputSlot::at(0));
         let at = tile.next_injection();
         tile.inject_at = if at == NEVER { NEVER } else { at.max(now + 1) };
         if tile.wake.credits & output.bit() != 0 {

@@ -1,11 +1,14 @@
 //! A range of rows that one thread runs. Shards meet once a cycle; in between they share nothing.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use csl_fabric::{Batch, Row as FabricRow};
 
 use crate::element::Element;
+use crate::index_set::IndexSet;
 use crate::memcpy::Done;
 use crate::row::Row;
 use crate::stop::FaultReport;
@@ -19,19 +22,19 @@ pub(crate) struct Shard<E> {
     rows: Vec<Option<Box<Row<E>>>>,
     /// The next cycle with work, by row; [`NEVER`] for rows that rest or do not exist.
     next: Vec<u64>,
-    /// The least of them in each block of [`BLOCK`] rows: a resting block costs one look.
-    blocks: Vec<u64>,
+    /// The rows with work in cycle `soon_at`, which is the one after the last visited.
+    soon: IndexSet,
+    soon_at: u64,
+    /// The rows with work after that; an entry counts if it is the row's `next`.
+    later: BinaryHeap<Reverse<(u64, u32)>>,
     /// Scratch: the rows of a cycle.
-    stepped: Vec<usize>,
+    stepped: Vec<u32>,
     /// The results of the last cycle.
     pub done: Vec<Done>,
     pub fault: Option<FaultReport>,
     /// The number of virtual channels and tiles with work in the last cycle.
     pub work: usize,
 }
-
-/// The number of rows in a block.
-const BLOCK: usize = 32;
 
 /// The wavelets that leave a shard by its first and last row in one cycle.
 #[derive(Default)]
@@ -48,7 +51,9 @@ impl<E: Element> Shard<E> {
             range,
             rows: (0..len).map(|_| None).collect(),
             next: vec![NEVER; len],
-            blocks: vec![NEVER; len.div_ceil(BLOCK)],
+            soon: IndexSet::new(len as u32),
+            soon_at: 1,
+            later: BinaryHeap::new(),
             stepped: Vec::new(),
             done: Vec::new(),
             fault: None,
@@ -59,8 +64,9 @@ impl<E: Element> Shard<E> {
     /// A row of the shard, made on first touch. It is visited in cycle `at`.
     pub fn row_mut(&mut self, y: u32, at: u64) -> &mut Row<E> {
         let index = (y - self.range.start) as usize;
-        self.next[index] = self.next[index].min(at);
-        self.blocks[index / BLOCK] = self.blocks[index / BLOCK].min(at);
+        if at < self.next[index] {
+            self.schedule(index, at);
+        }
         self.rows[index].get_or_insert_with(|| Box::new(Row::new(&self.world, y)))
     }
 
@@ -71,33 +77,47 @@ impl<E: Element> Shard<E> {
 
     /// The next cycle with work.
     pub fn next(&self) -> u64 {
-        self.blocks.iter().copied().min().unwrap_or(NEVER)
+        let later = self.later.peek().map_or(NEVER, |row| row.0.0);
+        if self.soon.is_empty() { later } else { later.min(self.soon_at) }
     }
 
-    /// The rows of a block.
-    fn rows_of(&self, block: usize) -> Range<usize> {
-        block * BLOCK..self.next.len().min((block + 1) * BLOCK)
-    }
-
-    /// Collects the rows with work in cycle `now`.
-    fn collect_due(&mut self, now: u64) {
-        self.stepped.clear();
-        for block in (0..self.blocks.len()).filter(|block| self.blocks[*block] <= now) {
-            let due = self.rows_of(block).filter(|index| self.next[*index] <= now);
-            self.stepped.extend(due);
+    /// Lets a row be visited in cycle `at`.
+    #[inline]
+    fn schedule(&mut self, row: usize, at: u64) {
+        self.next[row] = at;
+        if at == self.soon_at {
+            self.soon.insert(row as u32);
+        } else {
+            self.later.push(Reverse((at, row as u32)));
         }
     }
 
-    /// Finds the next cycle with an event for the rows that were due, and for their blocks.
+    /// Collects the rows with work in cycle `now`, from north to south.
+    fn collect_due(&mut self, now: u64) {
+        while let Some(Reverse((_, row))) = self.later.peek().copied().filter(|row| row.0.0 <= now) {
+            self.later.pop();
+            if self.next[row as usize] <= now {
+                self.soon.insert(row);
+            }
+        }
+        self.stepped.clear();
+        self.soon.move_to_list(&mut self.stepped);
+        self.soon_at = now + 1;
+    }
+
+    /// Finds the next cycle with an event for the rows that were due.
     fn update_next(&mut self, now: u64) {
         for i in 0..self.stepped.len() {
-            let index = self.stepped[i];
-            self.next[index] = self.rows[index].as_mut().map_or(NEVER, |row| row.next_event(now));
-        }
-        for block in 0..self.blocks.len() {
-            if self.blocks[block] <= now {
-                self.blocks[block] = self.next[self.rows_of(block)].iter().copied().min().unwrap_or(NEVER);
+            let row = self.stepped[i] as usize;
+            self.next[row] = NEVER;
+            let next = self.rows[row].as_mut().map_or(NEVER, |row| row.next_event(now));
+            if next != NEVER {
+                self.schedule(row, next);
             }
+        }
+        // Entries that no longer count would stop the clock.
+        while self.later.peek().is_some_and(|Reverse((at, row))| self.next[*row as usize] != *at) {
+            self.later.pop();
         }
     }
 
@@ -106,7 +126,7 @@ impl<E: Element> Shard<E> {
         self.work = 0;
         self.collect_due(now);
         for i in 0..self.stepped.len() {
-            let Some(row) = self.rows[self.stepped[i]].as_mut() else { continue };
+            let Some(row) = self.rows[self.stepped[i] as usize].as_mut() else { continue };
             if let Err(report) = row.step(now, limit) {
                 self.fault.get_or_insert(report);
             }
@@ -114,7 +134,7 @@ impl<E: Element> Shard<E> {
             self.work += row.work();
         }
         for i in 0..self.stepped.len() {
-            self.hand_over(self.stepped[i], now, border);
+            self.hand_over(self.stepped[i] as usize, now, border);
         }
         self.update_next(now);
     }

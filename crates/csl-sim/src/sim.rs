@@ -12,7 +12,7 @@ use crate::machine::{Machine, Pause};
 use crate::memcpy::Host;
 use crate::memcpy::{Command, RequestError, Ticket};
 use crate::options::SimOptions;
-use crate::stop::{BlockedState, NoSuchPe, RunError};
+use crate::stop::{BlockedState, Group, Mistake, NoSuchPe, RunError};
 use crate::world::World;
 
 /// Cycles by which [`Sim::is_done`] advances the clock.
@@ -155,6 +155,11 @@ impl Sim {
     /// that no program will ever take.
     pub fn blocked_state(&mut self) -> Box<BlockedState> {
         Box::new(blocked_state::look(&mut self.machine, &self.host))
+    }
+
+    /// The mistakes that checked PEs have found ([`crate::Check`]).
+    pub fn mistakes(&mut self) -> Vec<Group<Mistake>> {
+        blocked_state::complaints(&mut self.machine)
     }
 
     /// Memory of a PE in the clock's cycle: exact after [`Sim::stop`] (scalar code from one back edge of a loop to the

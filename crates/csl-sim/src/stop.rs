@@ -78,6 +78,13 @@ pub struct BlockedState {
     pub dropped: Vec<Group<Dropped>>,
 }
 
+/// A mistake that checked PEs have found in a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    pub program: ProgramId,
+    pub complaint: csl_pe::Complaint,
+}
+
 /// Wavelets of a color that have left the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Dropped {

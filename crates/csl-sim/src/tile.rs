@@ -51,7 +51,7 @@ impl<E> Tile<E> {
 
     /// The first cycle in which the head of any output queue may land on the router.
     pub fn next_injection(&self) -> u64 {
-        self.ports.outputs.iter().filter_map(|output| output.head_ready()).min().unwrap_or(NEVER)
+        self.ports.next_departure().unwrap_or(NEVER)
     }
 
     /// The input slot where a wavelet of `color` would land, if it has room; `None` where no slot takes the color.

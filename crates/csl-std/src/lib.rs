@@ -1,6 +1,9 @@
 //! The standard library: CSL files, embedded. A program names one as `@import_module("<math>")`.
 
+mod declarations;
 mod table;
+
+pub use declarations::{Declaration, Kind, about, declarations};
 
 use table::LIBRARIES;
 

@@ -157,7 +157,11 @@ impl Builder {
     pub fn expr_stmt(&mut self, lo: usize, expr: Expr, hi: usize) -> Stmt {
         if !has_effect(&expr) {
             let diagnostic = Diagnostic::new(Code::UnusedValue, expr.span, "the value of this expression is not used");
-            self.diagnostics.push(diagnostic.help("write `_ = ` before it to drop it on purpose"));
+            let is_change = matches!(&expr.kind, ExprKind::Builtin { .. });
+            self.diagnostics.push(diagnostic.help(match is_change {
+                true => "the DSD in the argument stays as it is: assign the result, `d = @..(d, ..);`",
+                false => "write `_ = ` before it to drop it on purpose",
+            }));
         }
         Stmt { kind: StmtKind::Expr(expr), span: self.span(lo, hi) }
     }
@@ -459,8 +463,15 @@ fn clash(function: &FnDecl) -> Option<&'static str> {
 
 /// Whether a statement made of this expression may have an effect: a call, control flow, or an expression that ends
 /// with one.
+/// Whether a builtin returns a changed DSD and leaves its argument as it is.
+fn changes_a_copy(builtin: &Ident) -> bool {
+    let names = ["set_dsd_base_addr", "increment_dsd_offset", "set_dsd_length", "set_dsd_stride"];
+    names.contains(&builtin.name.as_str())
+}
+
 fn has_effect(expr: &Expr) -> bool {
     match &expr.kind {
+        ExprKind::Builtin { name, .. } => !changes_a_copy(name),
         ExprKind::Binary { op: BinOp::And | BinOp::Or, rhs, .. } => has_effect(rhs),
         ExprKind::Int(_)
         | ExprKind::Float(_)

@@ -1,6 +1,6 @@
 //! Programs of a few instructions, for the tests of crates that run or read images. A dev-dependency only.
 
-use csl_image::{Function, HalfFormat, PeImage, Queue, Region, Task, TaskParam};
+use csl_image::{Function, HalfFormat, PeImage, Pointers, Queue, Region, Task, TaskParam};
 use csl_isa::dsd::{Dsd, DsdClass};
 use csl_isa::vec::{RegOrImm, VecArg, VecDesc};
 use csl_isa::{Insn, NO_REG, Op};
@@ -39,6 +39,7 @@ pub fn program() -> PeImage {
         main_thread_priority: None,
         strings: Vec::new(),
         symbols: Vec::new(),
+        pointers: Pointers::default(),
         lines: Vec::new(),
         inlined: Vec::new(),
     }

@@ -2,12 +2,11 @@
 
 use crate::shell::{cargo, run};
 
-pub fn all(filter: Option<&str>) -> Result<(), String> {
+/// All benchmarks, or those whose name holds `filter`; `is_quick` runs a fraction of each.
+pub fn all(filter: Option<&str>, is_quick: bool) -> Result<(), String> {
     let mut command = cargo();
     // By name: `--benches` would build the unit tests of every crate in release, too.
     command.args(["bench", "-p", "waferlab-fabric", "-p", "waferlab-host", "--bench", "mesh", "--bench", "wafer"]);
-    if let Some(filter) = filter {
-        command.args(["--", filter]);
-    }
+    command.arg("--").args(filter).args(is_quick.then_some("--quick"));
     run(&mut command)
 }

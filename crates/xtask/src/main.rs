@@ -1,12 +1,14 @@
 //! `cargo xtask`: set-up, examples, tests and benchmarks, from Rust and Python alone.
 
 mod bench;
+mod book;
 mod compile_times;
 mod editors;
 mod formatting;
 mod fuzz;
 mod house;
 mod lint;
+mod pictures;
 mod run;
 mod shell;
 mod stamp;
@@ -48,6 +50,9 @@ enum Command {
     Bench {
         /// Only benchmarks whose name holds this
         filter: Option<String>,
+        /// A fraction of each: a check that all still run
+        #[arg(long, conflicts_with = "compile")]
+        quick: bool,
         /// Compile times with this `cslc` of another build, and with ours
         #[arg(long, value_name = "CSLC", conflicts_with = "filter")]
         compile: Option<PathBuf>,
@@ -55,6 +60,8 @@ enum Command {
         #[arg(long, value_name = "FOLDER", requires = "compile")]
         programs: Vec<PathBuf>,
     },
+    /// Write the reference and the pictures of the book in docs/book, and build it if mdBook is there
+    Book,
     /// Write the files for editors that are made of the compiler's tables, and the tree-sitter parser if tree-sitter is there
     Editors,
     /// Format copies of programs and compare: the image stays, byte for byte but for line tables, and a second time changes nothing
@@ -76,7 +83,8 @@ fn main() -> ExitCode {
         Command::Run { example } => run::example(&example),
         Command::Test { only, all, corpus } => test::all(&only, all, &corpus),
         Command::Bench { compile: Some(before), programs, .. } => compile_times::compare(&before, &programs),
-        Command::Bench { filter, .. } => bench::all(filter.as_deref()),
+        Command::Bench { filter, quick, .. } => bench::all(filter.as_deref(), quick),
+        Command::Book => book::write(),
         Command::Editors => editors::write(),
         Command::Formatting { programs } => formatting::compare(&programs),
         Command::Fuzz(args) => fuzz::all(args),

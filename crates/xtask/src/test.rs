@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 
+use crate::book;
 use crate::editors;
 use crate::lint;
 use crate::shell::{cargo, root, run};
@@ -20,6 +21,8 @@ pub enum Suite {
     Examples,
     /// What is there for editors, with the editors' own tools; only where it is named, and with --all
     Editors,
+    /// The book, with mdBook and the Python packages; only where it is named, and with --all
+    Book,
 }
 
 struct Outcome {
@@ -41,7 +44,7 @@ const USUAL: [Suite; 3] = [Suite::Rust, Suite::Python, Suite::Examples];
 
 /// Runs the suites (the usual ones when none is named, with `more` those that want more tools, too); an error if one fails.
 pub fn all(only: &[Suite], more: bool, corpus: &[PathBuf]) -> Result<(), String> {
-    let is_usual = |suite: &Suite| USUAL.contains(suite) || (more && *suite == Suite::Editors);
+    let is_usual = |suite: &Suite| USUAL.contains(suite) || (more && matches!(suite, Suite::Editors | Suite::Book));
     let chosen = |suite: &Suite| if only.is_empty() { is_usual(suite) } else { only.contains(suite) };
     let suites: Vec<Suite> = Suite::value_variants().iter().copied().filter(chosen).collect();
     let mut outcomes = Vec::new();
@@ -51,12 +54,12 @@ pub fn all(only: &[Suite], more: bool, corpus: &[PathBuf]) -> Result<(), String>
     if suites.contains(&Suite::Rust) {
         outcomes.push(timed("rust", rust));
     }
-    if suites.iter().any(|suite| matches!(suite, Suite::Python | Suite::Examples)) {
+    if suites.iter().any(|suite| matches!(suite, Suite::Python | Suite::Examples | Suite::Book)) {
         let venv = venv::ensure()?;
         suites.iter().for_each(|suite| with_venv(*suite, &venv, &mut outcomes));
     }
     if suites.contains(&Suite::Editors) {
-        outcomes.extend(editors::checks(corpus).into_iter().map(editor));
+        outcomes.extend(editors::checks(corpus).into_iter().map(check));
     }
     summarize(&outcomes)
 }
@@ -64,6 +67,7 @@ pub fn all(only: &[Suite], more: bool, corpus: &[PathBuf]) -> Result<(), String>
 fn with_venv(suite: Suite, venv: &Venv, outcomes: &mut Vec<Outcome>) {
     match suite {
         Suite::Lint | Suite::Rust | Suite::Editors => {}
+        Suite::Book => outcomes.extend(book::checks(&venv.commands()).into_iter().map(check)),
         Suite::Python => {
             outcomes.push(timed("python", || python(venv, None)));
             match venv.other_numpy() {
@@ -88,7 +92,7 @@ fn lint(lint: &lint::Lint) -> Outcome {
     }
 }
 
-fn editor(check: editors::Check) -> Outcome {
+fn check(check: editors::Check) -> Outcome {
     match check.missing {
         Some(from) => Outcome { name: check.name.to_owned(), time: Duration::ZERO, verdict: Verdict::Skip(from) },
         None => timed(check.name, check.run),

@@ -38,6 +38,11 @@ impl Venv {
         std::env::join_paths(folders).unwrap_or(old)
     }
 
+    /// The folder of its commands.
+    pub fn commands(&self) -> PathBuf {
+        self.folder.join("bin")
+    }
+
     /// A command that runs in the environment.
     pub fn command(&self, program: &str) -> Command {
         let own = self.folder.join("bin").join(program);

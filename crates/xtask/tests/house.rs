@@ -179,7 +179,7 @@ fn every_rule_names_tests_that_are_there() {
     }
 }
 
-/// Columns of the README's table "What runs", and the chips and releases by which programs of `tests/run` name them.
+/// Columns of the book's table of features, and the chips and releases by which programs of `tests/run` name them.
 const COLUMNS: [(&str, &str, &[&str]); 5] = [
     ("WSE-2", "chips", &["wse2"]),
     ("WSE-3", "chips", &["wse3"]),
@@ -191,8 +191,8 @@ const COLUMNS: [(&str, &str, &[&str]); 5] = [
 #[test]
 fn every_cell_of_what_runs_names_tests_that_are_there() {
     let read = |name: &str| fs::read_to_string(root().join(name)).expect("it is readable");
-    let (readme, index) = (read("README.md"), read("tests/what-runs.md"));
-    let table = readme.split("\n## What runs\n").nth(1).expect("the README has the section");
+    let (page, index) = (read("docs/book/src/what-runs.md"), read("tests/what-runs.md"));
+    let table = page.split("\n## Features\n").nth(1).expect("the page has the section");
     let features: Vec<Vec<&str>> =
         table.lines().skip_while(|line| !line.starts_with("| feature")).skip(2).map_while(cells).collect();
     let shown: Vec<Vec<&str>> = index.lines().filter_map(cells).skip(1).collect();
@@ -209,7 +209,7 @@ fn every_cell_of_what_runs_names_tests_that_are_there() {
         }
     }
     for row in &shown {
-        assert!(features.iter().any(|feature| feature[0] == row[0]), "the README has no feature {}", row[0]);
+        assert!(features.iter().any(|feature| feature[0] == row[0]), "the book has no feature {}", row[0]);
     }
 }
 
@@ -260,8 +260,8 @@ fn has_test(package: &str, name: &str) -> bool {
 }
 
 /// The files of `docs/decisions` and the letter that their numbers begin with.
-const DECISIONS: [(&str, char); 4] =
-    [("language", 'L'), ("machine", 'M'), ("memcpy-and-host", 'H'), ("debugging", 'D')];
+const DECISIONS: [(&str, char); 5] =
+    [("language", 'L'), ("machine", 'M'), ("memcpy-and-host", 'H'), ("debugging", 'D'), ("tools", 'T')];
 
 fn decisions(name: &str) -> String {
     fs::read_to_string(root().join(format!("docs/decisions/{name}.md"))).expect("the decisions are readable")
@@ -329,7 +329,8 @@ fn cited(rest: &str) -> Option<String> {
 fn what_documents_name_is_there() {
     let guides = ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md"].map(|name| root().join(name));
     let decided = DECISIONS.map(|(file, _)| root().join(format!("docs/decisions/{file}.md")));
-    for path in guides.iter().chain(&decided) {
+    let book = files(&root().join("docs/book/src"), &["md"]);
+    for path in guides.iter().chain(&decided).chain(&book) {
         let text = fs::read_to_string(path).expect("a document is readable");
         for name in text.split('`').skip(1).step_by(2).filter(|name| is_path(name)) {
             let there = [root(), root().join("crates")].iter().any(|base| base.join(name).exists());

@@ -1,6 +1,6 @@
 # Floats of 32 bits for a symbol of f16, by 16-bit copies: the low halves arrive.
-#> told by: silent
-#> mark: 0
+#> told by: run
+#> mark: 3
 runner = SdkRuntime(out)
 v = runner.get_id("v")
 h = runner.get_id("h")

@@ -1,6 +1,6 @@
 # A result read into a copy of a part of an array, which is then dropped.
-#> told by: silent
-#> mark: 0
+#> told by: run
+#> mark: 3
 runner = SdkRuntime(out)
 v = runner.get_id("v")
 h = runner.get_id("h")

@@ -442,3 +442,42 @@ fn lines_of_a_changed_source_are_not_shown() {
     let code = printed(at, "inspect out code --function go");
     assert!(code.contains("pe.csl:") && code.contains("(the file has changed since it was compiled)"), "{code}");
 }
+
+/// A write behind an array: a run goes on, and says with `--check` where, how often and on how many PEs; with
+/// `--check=stop` it ends there.
+#[test]
+fn a_checked_run_goes_on_and_one_that_is_to_stop_ends() {
+    let folder = compiled();
+    let pe = PE
+        .replace("fn go(first: u32) void {", "fn go(first: u32) void {\n  for (@range(u16, 4)) |i| { v[i] = first; }");
+    std::fs::write(folder.path().join("pe.csl"), pe).expect("the folder is writable");
+    let cslc =
+        Command::new(env!("CARGO_BIN_EXE_cslc")).args(["layout.csl", "--memcpy"]).current_dir(folder.path()).output();
+    assert!(cslc.expect("cslc runs").status.success());
+    let told = |option: &str, variable: &str| {
+        let mut run = command(folder.path(), &format!("run out --launch go:7 --quiet {option}"));
+        let done = run.env("WAFERLAB_CHECK", variable).output().expect("waferlab runs");
+        (done.status.code(), String::from_utf8(done.stderr).expect("it prints UTF-8"))
+    };
+    assert_eq!(told("", "0"), (Some(0), String::new()));
+    let (status, text) = told("--check", "0");
+    let place = "check: pe.csl:15:30 in go writes element 2 of `v`, which has 2 elements";
+    assert_eq!(status, Some(0), "{text}");
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(line.contains(place) && line.contains(", 4 times in all on 2 PEs; keep the index"), "{text}");
+    assert_eq!(told("", "1"), (status, text));
+    let (status, text) = told("--check=stop", "0");
+    assert_eq!(status, Some(1), "{text}");
+    assert!(text.contains("[E0901]") && text.contains("writes element 2 of `v`, which has 2 elements"), "{text}");
+    assert_eq!(told("", "stop"), (status, text));
+}
+
+/// A copy of more elements than the array has is held to it too.
+#[test]
+fn a_checked_run_looks_at_copies_of_the_host() {
+    let folder = compiled();
+    let done = ended(folder.path(), "run out --launch go:7 --d2h v=v.bin:uint32:3 --check --quiet");
+    let text = String::from_utf8(done.stderr).expect("it prints UTF-8");
+    let words: Vec<&str> = text.split_whitespace().collect();
+    assert!(words.join(" ").contains("check: a copy of the host reads 12 bytes of `v`, which has 8 bytes"), "{text}");
+}

@@ -139,7 +139,7 @@ impl Mistake {
         if is_told {
             return ("run", text);
         }
-        let is_told = CHECK.is_some_and(|check| says("waferlab", &format!("run {run} {check} --quiet")).1);
+        let is_told = says("waferlab", &format!("run {run} {CHECK} --quiet")).1;
         (if is_told { "check" } else { "silent" }, text)
     }
 
@@ -148,8 +148,8 @@ impl Mistake {
     }
 }
 
-/// The option of `waferlab run` that looks closer; there is none yet.
-const CHECK: Option<&str> = None;
+/// The option of `waferlab run` that looks closer.
+const CHECK: &str = "--check";
 
 const CSLC: &str = env!("CARGO_BIN_EXE_cslc");
 const WAFERLAB: &str = env!("CARGO_BIN_EXE_waferlab");

@@ -1,21 +1,23 @@
 //! Selects loads, stores and addresses.
 
-use csl_ir::{Addr, AddrBase, Inst, Opnd, Reg, Scalar};
+use csl_ir::{Addr, AddrBase, GlobalId, Inst, Opnd, Reg, Scalar};
 use csl_isa::{IntCode, Op};
 use csl_num::LowBits;
 
-use crate::func::{FnGen, Held};
+use crate::func::{FnGen, Held, object_of};
 
-/// Addressing modes, in the order of the operation tables below.
+/// Addressing modes, in the order of the operation tables below; with a constant goes the object that it points to.
 enum AddressMode {
     Base(u16, u16),
-    At(u16),
+    At(u16, Option<GlobalId>),
     BaseIndex(u16, u16),
-    AtIndex(u16, u16),
+    /// The last is the number of values that the index may have, or 0.
+    AtIndex(u16, u16, Option<GlobalId>, u16),
 }
 
 /// An element of an array of two dimensions: the registers of the row and of the index in it, bytes of a row, base.
 struct Row {
+    object: Option<GlobalId>,
     row: u16,
     index: u16,
     size: u16,
@@ -71,11 +73,13 @@ impl FnGen<'_, '_> {
         let Some(Inst::Index { base, index: row, scale, .. }) = self.draft.plan.folded.get(&row).cloned() else {
             return None;
         };
+        let object = object_of(&base);
         let base = self.constant(&base)?.low16();
-        Some(Row { row: self.operand(&row), index: self.operand(&index), size: scale.low16(), base })
+        Some(Row { object, row: self.operand(&row), index: self.operand(&index), size: scale.low16(), base })
     }
 
     fn emit_row(&mut self, op: Op, value: u16, row: Row) {
+        self.points_to(row.object);
         self.emit(op, value, row.row, row.index);
         self.emit(Op::Ext, row.size, row.base, 0);
     }
@@ -83,16 +87,22 @@ impl FnGen<'_, '_> {
     fn emit_access(&mut self, ops: [Op; 4], value: u16, place: AddressMode) {
         match place {
             AddressMode::Base(base, offset) => self.emit(ops[0], value, base, offset),
-            AddressMode::At(addr) => self.emit(ops[1], value, addr, 0),
+            AddressMode::At(addr, object) => {
+                self.points_to(object);
+                self.emit(ops[1], value, addr, 0);
+            }
             AddressMode::BaseIndex(base, index) => self.emit(ops[2], value, base, index),
-            AddressMode::AtIndex(addr, index) => self.emit(ops[3], value, addr, index),
+            AddressMode::AtIndex(addr, index, object, values) => {
+                self.indexes(object, values);
+                self.emit(ops[3], value, addr, index);
+            }
         }
     }
 
     fn place(&mut self, addr: &Addr) -> AddressMode {
         match addr.base {
-            AddrBase::Global(id) => AddressMode::At(self.ctx.global(id, addr.offset)),
-            AddrBase::Absolute => AddressMode::At(addr.offset.low16()),
+            AddrBase::Global(id) => AddressMode::At(self.ctx.global(id, addr.offset), Some(id)),
+            AddrBase::Absolute => AddressMode::At(addr.offset.low16(), None),
             AddrBase::Slot(slot) => {
                 let offset = self.slot_offset(slot);
                 AddressMode::Base(self.held(Held::Slot(offset.low16())), addr.offset.low16())
@@ -103,12 +113,12 @@ impl FnGen<'_, '_> {
 
     /// The address in `reg`, or its computation where that was folded into this access.
     fn folded_index(&mut self, reg: Reg, offset: i32) -> AddressMode {
-        let Some(Inst::Index { base, index, .. }) = self.draft.plan.folded.get(&reg).cloned() else {
+        let Some(Inst::Index { base, index, values, .. }) = self.draft.plan.folded.get(&reg).cloned() else {
             return AddressMode::Base(self.reg(reg), offset.low16());
         };
         let index = self.operand(&index);
         match self.constant(&base) {
-            Some(at) => AddressMode::AtIndex(at.low16().wrapping_add(offset.low16()), index),
+            Some(at) => AddressMode::AtIndex(at.low16().wrapping_add(offset.low16()), index, object_of(&base), values),
             None => AddressMode::BaseIndex(self.operand(&base), index),
         }
     }
@@ -116,7 +126,7 @@ impl FnGen<'_, '_> {
     /// A register that holds the address.
     pub fn address_register(&mut self, addr: &Addr) -> u16 {
         match self.place(addr) {
-            AddressMode::At(at) => self.held(Held::Value(u64::from(at))),
+            AddressMode::At(at, object) => self.held_constant(at.into(), object),
             AddressMode::Base(base, 0) => base,
             place => {
                 let into = self.temp();
@@ -134,20 +144,29 @@ impl FnGen<'_, '_> {
 
     fn load_address(&mut self, into: u16, place: AddressMode) {
         match place {
-            AddressMode::At(at) => self.load_constant(into, u64::from(at)),
+            AddressMode::At(at, object) => {
+                self.points_to(object);
+                self.load_constant(into, u64::from(at));
+            }
             AddressMode::Base(base, 0) => self.copy(into, base),
             AddressMode::Base(base, offset) => self.emit(Op::AddU16Imm, into, base, offset),
             AddressMode::BaseIndex(base, index) => self.emit(Op::Index1, into, base, index),
-            AddressMode::AtIndex(at, index) => self.emit(Op::Index1At, into, at, index),
+            AddressMode::AtIndex(at, index, object, values) => {
+                self.indexes(object, values);
+                self.emit(Op::Index1At, into, at, index);
+            }
         }
     }
 
-    pub fn index(&mut self, dst: Reg, base: &Opnd, index: &Opnd, scale: u32) {
+    pub fn index(&mut self, dst: Reg, base: &Opnd, index: &Opnd, scale: u32, values: u16) {
         let into = self.reg(dst);
         if let Some(steps) = self.constant(index) {
             let bytes = steps.low16().wrapping_mul(scale.low16());
             return match self.constant(base) {
-                Some(at) => self.load_constant(into, u64::from(at.low16().wrapping_add(bytes))),
+                Some(at) => {
+                    self.points_to(object_of(base));
+                    self.load_constant(into, u64::from(at.low16().wrapping_add(bytes)));
+                }
                 None => {
                     let base = self.operand(base);
                     self.emit(Op::AddU16Imm, into, base, bytes);
@@ -158,6 +177,7 @@ impl FnGen<'_, '_> {
         match self.constant(base) {
             Some(at) => {
                 let ops = [Op::Index1At, Op::Index2At, Op::Index4At, Op::Index8At];
+                self.indexes(object_of(base), if matches!(scale, 1 | 2 | 4 | 8) { values } else { 0 });
                 self.emit(ops[scale_at], into, at.low16(), index);
             }
             None => {

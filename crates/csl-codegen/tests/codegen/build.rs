@@ -71,6 +71,7 @@ pub fn array(types: &mut Types, name: &str, count: u64, elem: Ty) -> Global {
         linksection: None,
         span: SPAN,
         is_hidden: false,
+        is_undefined: false,
     }
 }
 
@@ -86,6 +87,7 @@ pub fn program(fp16: FloatKind, types: Types, globals: Vec<Global>, funcs: Vec<F
         funcs: funcs.into_iter().map(Arc::new).collect(),
         tasks: Vec::new(),
         startup: Vec::new(),
+        ends: ColorEnds::default(),
         queues: Vec::new(),
         fifos: Vec::new(),
         dsr_loads: Vec::new(),

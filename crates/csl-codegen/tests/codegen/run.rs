@@ -26,7 +26,13 @@ pub fn sum_loop() -> Program {
         ),
         block(
             vec![
-                Inst::Index { dst: Reg::new(4), base: Opnd::Global(GlobalId::new(0), 0), index: reg(1), scale: 4 },
+                Inst::Index {
+                    dst: Reg::new(4),
+                    base: Opnd::Global(GlobalId::new(0), 0),
+                    index: reg(1),
+                    scale: 4,
+                    values: 0,
+                },
                 Inst::Load { ty: Scalar::F32, dst: Reg::new(5), addr: element },
                 bin(BinOp::Add, Scalar::F32, 6, reg(2), reg(5)),
                 copy(2, reg(6)),
@@ -52,6 +58,7 @@ pub fn dot_loop() -> Program {
         base: Opnd::Global(GlobalId::new(global), 0),
         index: reg(1),
         scale: 4,
+        values: 0,
     };
     let load = |dst, at| Inst::Load {
         ty: f32,

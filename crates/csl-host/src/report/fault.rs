@@ -9,7 +9,7 @@ use csl_machine::registers::ce;
 use csl_pe::scalar::CpuFault;
 use csl_sim::{FaultKind, FaultReport};
 
-use super::{Excerpts, Origin, circle, fifo_name};
+use super::{Excerpts, Origin, checked, circle, fifo_name};
 
 pub(crate) fn fault(excerpts: &mut Excerpts, report: &FaultReport) -> Diagnostic {
     let FaultReport { cycle, x, y, what } = report;
@@ -101,6 +101,10 @@ fn pe_fault(program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> String {
         F::AssertionFailed => "an assertion does not hold".to_owned(),
         F::FpException { raised } => format!("an unmasked floating-point exception: {}", exceptions(*raised)),
         F::Scalar(fault) => fault.message().to_owned(),
+        F::Checked(what) => match program {
+            Some(program) => checked::wrong(program, what, "another line"),
+            None => "a mistake was found".to_owned(),
+        },
         F::BadCode(text) => format!("damaged code: {text}"),
         F::Unsupported(what) => format!("Waferlab does not have {what} yet"),
     }
@@ -128,6 +132,7 @@ fn advice(program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> Option<String>
                 .to_owned(),
         ),
         F::NoQueue { .. } => Some("bind it: `@initialize_queue(queue, .{ .color = .. })`".to_owned()),
+        F::Checked(what) => Some(checked::advice(what).to_owned()),
         F::Scalar(CpuFault::StackOverflow) => {
             let stack = program?.stack;
             let left = u32::from(stack.end).saturating_sub(stack.start.into());

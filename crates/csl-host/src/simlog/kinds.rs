@@ -4,8 +4,10 @@ use csl_image::Image;
 use csl_machine::Coord;
 use csl_sim::{Tiles, Traces};
 
+use crate::environment::{self, Variable};
+
 /// The environment variable that selects events, and the names under which container runtimes pass it into containers.
-const VARIABLES: [&str; 3] = ["SIMFABRIC_DEBUG", "SINGULARITYENV_SIMFABRIC_DEBUG", "APPTAINERENV_SIMFABRIC_DEBUG"];
+const VARIABLES: [Variable; 3] = [environment::LOG, environment::LOG_IN_SINGULARITY, environment::LOG_IN_APPTAINER];
 
 const WORDS: &str =
     "landing, inst_trace, router, wavelet, each for all PEs or, as in landing@P5.2, for one of the fabric";
@@ -38,7 +40,7 @@ impl LogKinds {
     /// Takes the kinds from the environment: `SIMFABRIC_DEBUG` or, where that is not set, the names that containers
     /// use.
     pub fn from_environment() -> (LogKinds, Vec<String>) {
-        let set = VARIABLES.into_iter().find_map(|name| std::env::var(name).ok().map(|list| (name, list)));
+        let set = VARIABLES.into_iter().find_map(|variable| variable.text().map(|list| (variable.name, list)));
         let Some((name, list)) = set else { return Default::default() };
         let (kinds, warnings) = LogKinds::parse(&list);
         (kinds, warnings.into_iter().map(|warning| format!("{name}: {warning}")).collect())

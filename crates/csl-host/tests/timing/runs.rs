@@ -25,7 +25,7 @@ fn opened(program: &str, arch: Arch, params: &[(&str, u32)]) -> (TempDir, Runtim
     };
     let done = compile(&options);
     assert!(done.succeeded(), "{program}: {}", program::text(&done));
-    let runtime = Runtime::open(&output.path().join("out"), Settings { threads: 1 });
+    let runtime = Runtime::open(&output.path().join("out"), Settings::new(1));
     (output, runtime.expect("the program opens"))
 }
 

@@ -6,7 +6,7 @@ use csl_machine::{
 };
 
 use super::{code, color_config, require};
-use crate::{ExportedSymbol, Fifo, Line, PeImage, Task};
+use crate::{ExportedSymbol, Fifo, Line, PeImage, Pointer, Task};
 
 /// The end, excluded, of the addresses of data, in bytes.
 pub const DATA_LIMIT: u32 = REGISTERS_START as u32;
@@ -18,6 +18,7 @@ pub fn program(pe: &PeImage, files: usize) -> Result<(), String> {
     tasks(pe)?;
     names(pe)?;
     lines(pe, files)?;
+    pointers(pe)?;
     require(pe.lines.is_sorted_by_key(|l| l.pc), || "line table out of order".into())
 }
 
@@ -29,6 +30,17 @@ fn lines(pe: &PeImage, files: usize) -> Result<(), String> {
     };
     pe.inlined.iter().enumerate().try_for_each(|(calls, call)| line(&call.at, calls))?;
     pe.lines.iter().try_for_each(|at| line(at, pe.inlined.len()))
+}
+
+fn pointers(pe: &PeImage) -> Result<(), String> {
+    let object = |object: u32| require((object as usize) < pe.symbols.len(), || format!("no object {object}"));
+    let code = |pointer: &Pointer| {
+        let is_code = (pointer.pc as usize) < pe.code.len();
+        require(is_code, || format!("a pointer at {}, behind the code", pointer.pc))?;
+        object(pointer.object)
+    };
+    pe.pointers.code.iter().try_for_each(code)?;
+    pe.pointers.memory.iter().try_for_each(|&(_, to)| object(to))
 }
 
 fn memory(pe: &PeImage) -> Result<(), String> {

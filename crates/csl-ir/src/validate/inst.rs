@@ -46,7 +46,7 @@ impl Validator<'_> {
                 self.opnd(src, *ty)
             }
             Inst::Lea { dst, addr } => self.reg(*dst, Scalar::PTR).and_then(|()| self.addr(addr)),
-            Inst::Index { dst, base, index, scale } => {
+            Inst::Index { dst, base, index, scale, .. } => {
                 self.reg(*dst, Scalar::PTR)?;
                 self.any_int(base)?;
                 self.any_int(index)?;

@@ -148,7 +148,13 @@ impl Maker<'_> {
                     b: Opnd::Imm(LEN / 2 - 1),
                 });
                 let (dst, scale) = (self.reg(Scalar::U16), ty.bytes());
-                self.emit(Inst::Index { dst, base: Opnd::Global(global, 0), index: Opnd::Reg(masked), scale });
+                self.emit(Inst::Index {
+                    dst,
+                    base: Opnd::Global(global, 0),
+                    index: Opnd::Reg(masked),
+                    scale,
+                    values: 0,
+                });
                 Addr { base: AddrBase::Reg(dst), offset: self.random.below(LEN as usize / 2) as i32 * scale as i32 }
             }
         }
@@ -358,6 +364,7 @@ fn global(types: &mut Types, name: &str, elem: Ty) -> Global {
         linksection: None,
         span: SPAN,
         is_hidden: false,
+        is_undefined: false,
     }
 }
 
@@ -398,6 +405,7 @@ fn program(seed: u64) -> Program {
             span: SPAN,
         }],
         startup: Vec::new(),
+        ends: ColorEnds::default(),
         queues: Vec::new(),
         fifos: Vec::new(),
         dsr_loads: Vec::new(),

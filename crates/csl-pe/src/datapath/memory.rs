@@ -176,7 +176,7 @@ fn is_data(addr: u16, len: u16) -> bool {
 
 impl Surroundings for Memory {
     #[inline(always)]
-    fn load<const N: usize>(&self, addr: u16) -> Option<[u8; N]> {
+    fn load<const N: usize>(&mut self, addr: u16) -> Option<[u8; N]> {
         match self.kept(addr) {
             Some(bytes) => Some(bytes),
             None if addr >= REGISTERS_START => None,

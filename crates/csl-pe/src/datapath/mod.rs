@@ -32,6 +32,6 @@ pub(crate) use cursor::{Cursor, Operand};
 pub(crate) use iterator::Turn;
 pub(crate) use length::Length;
 pub(crate) use operands::Setup;
-pub(crate) use operation::{Operation, Stall, Step};
+pub(crate) use operation::{Message, Operation, Stall, Step};
 pub(crate) use setup::Started;
 pub(crate) use state::Datapath;

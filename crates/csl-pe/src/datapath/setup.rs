@@ -46,18 +46,32 @@ impl Setup<'_> {
     pub fn start(&mut self, desc: &VecDesc) -> Result<Started, FaultKind> {
         let op = *VecOp::ALL.get(usize::from(desc.op)).ok_or(FaultKind::BadCode("no such vector operation"))?;
         let config = Config::resolve(&desc.config, self.reg);
-        let mut found = [none(), none(), none(), none()];
         let swapped = is_swapped(op, &desc.srcs);
+        let found = self.resolve(desc, op, &config, swapped)?;
+        // A scalar that was computed or loaded is in its register already.
+        let constants = desc.srcs.iter().filter(|arg| matches!(arg, VecArg::ScalarConst { .. })).count() as u32;
+        self.assemble(op, config, found, swapped, constants)
+    }
+
+    /// The lengths of the operands, the sources before the destination.
+    pub fn lengths(&mut self, desc: &VecDesc, op: VecOp) -> Result<[Option<Length>; 4], FaultKind> {
+        let config = Config::resolve(&desc.config, self.reg);
+        let found = self.resolve(desc, op, &config, is_swapped(op, &desc.srcs))?;
+        Ok([1, 2, 3, 0].map(|i| found[i].len))
+    }
+
+    /// The operands: the destination, then the sources in the order of the operation.
+    #[inline(always)]
+    fn resolve(&mut self, desc: &VecDesc, op: VecOp, config: &Config, swapped: bool) -> Result<[Found; 4], FaultKind> {
+        let mut found = [none(), none(), none(), none()];
         for (i, arg) in desc.srcs.iter().take(3).enumerate() {
             let at = if swapped { 1 - i } else { i };
             found[at + 1] = self.source(arg, op.sources()[at].words(), config.index)?;
         }
         if op != VecOp::Dfilt {
-            found[0] = self.dest(&desc.dest, op.dest().words(), &config)?;
+            found[0] = self.dest(&desc.dest, op.dest().words(), config)?;
         }
-        // A scalar that was computed or loaded is in its register already.
-        let constants = desc.srcs.iter().filter(|arg| matches!(arg, VecArg::ScalarConst { .. })).count() as u32;
-        self.assemble(op, config, found, swapped, constants)
+        Ok(found)
     }
 
     fn assemble(

@@ -40,7 +40,7 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
 
     loop {
         let mut insn = if S::LOOKS { code[pc].alone() } else { code[pc] };
-        let raised = around.before(local_time, pc, insn, frame);
+        let raised = around.before(local_time, pc, insn, frame, cpu.fp as usize);
         pc += 1;
 
         macro_rules! leave {

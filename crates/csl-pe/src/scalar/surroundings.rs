@@ -9,7 +9,7 @@ pub trait Surroundings {
     const LOOKS: bool = false;
 
     /// `N` bytes of memory; `None` where `addr` lies in register space.
-    fn load<const N: usize>(&self, addr: u16) -> Option<[u8; N]>;
+    fn load<const N: usize>(&mut self, addr: u16) -> Option<[u8; N]>;
     /// Writes `N` bytes; `false`, and nothing is written, where `addr` lies in register space.
     fn store<const N: usize>(&mut self, addr: u16, value: [u8; N]) -> bool;
     /// Copies between regions that do not overlap, or are the same; `false` where a region leaves data memory.
@@ -22,10 +22,11 @@ pub trait Surroundings {
     fn is_shared(&self, _addr: u16, _bytes: usize, _is_store: bool) -> bool {
         false
     }
-    /// Tells that the instruction at `pc` is about to run in cycle `local_time`, with the registers `frame`. Returns the
-    /// floating-point exceptions for which the core stops before it, in the bits of their register.
+    /// Tells that the instruction at `pc` is about to run in cycle `local_time`, with the registers `frame`, the first of
+    /// which is number `first` of all. Returns the floating-point exceptions for which the core stops before it, in the
+    /// bits of their register.
     #[inline(always)]
-    fn before(&mut self, _local_time: u64, _pc: usize, _insn: Insn, _frame: &[u64]) -> u16 {
+    fn before(&mut self, _local_time: u64, _pc: usize, _insn: Insn, _frame: &[u64], _first: usize) -> u16 {
         0
     }
 }

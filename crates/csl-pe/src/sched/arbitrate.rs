@@ -1,7 +1,7 @@
 //! The arbitration of the one issue slot of a cycle, and the issue of the thread that gets it.
 
 use super::main_thread::Main;
-use super::microthread::{self, MAIN_TURN, Microthread, claim};
+use super::microthread::{MAIN_TURN, Microthread, claim};
 use super::state::Sched;
 use super::tracer::IssuePreview;
 use crate::datapath::{Datapath, Step};
@@ -53,18 +53,11 @@ impl Sched {
         if !may || !ut.run.can_issue(ports, &data.fifos) {
             return 0;
         }
-        match self.ut_class(ut) {
+        match ut.class {
             0 if has_code && data.chip.timing.scalar_code_holds_slot => 0,
             _ if has_code && self.last_issue != 0 && self.last_issue + 1 == now => 0,
             class => claim(class, self.last_turn, ut.turn()),
         }
-    }
-
-    #[inline]
-    pub fn ut_class(&self, ut: &Microthread) -> u8 {
-        let of_queue =
-            ut.id.and_then(|id| microthread::queue_priority(self.queue_priority[usize::from(id.number() & 7)]));
-        microthread::class(ut.run.needs.priority.or(of_queue))
     }
 
     /// The cycle up to which the main thread has code to issue. Where code keeps the slot, a task that is about to
@@ -94,10 +87,13 @@ impl Sched {
         let ut = &mut self.uts[at];
         ut.start = now + u64::from(ut.run.rate.period);
         let before = self.tracer.is_some().then(|| IssuePreview::of(&ut.run, &data.memory, Some(ports), data.half));
-        let step = ut.run.issue(data, ports, now);
-        let (id, left) = (ut.id, ut.run.left);
+        let step = match self.shadow {
+            None => ut.run.issue(data, ports, now),
+            Some(_) => self.checked_issue(at, now, data, ports, cpu),
+        };
         self.tasks.activate_mask(data.take_activated());
         if let Some(before) = before {
+            let (id, left) = (self.uts[at].id, self.uts[at].run.left);
             self.trace_issue(Thread::Microthread(id), &before, left, &step, now, data);
         }
         match step {

@@ -3,7 +3,7 @@
 use super::main_thread::{Flow, Main};
 use super::state::{Sched, Visit};
 use super::tracer::TRACED_QUANTUM;
-use super::watch;
+use super::watch::{self, Watchers};
 use crate::fault::FaultKind;
 
 /// The greatest number of cycles that the main thread runs ahead before the simulator gets control again.
@@ -43,9 +43,12 @@ impl Sched {
                 Main::Idle => self.pick(visit),
                 Main::Scalar if visit.cpu.local_time >= ahead => Flow::Wait,
                 Main::Scalar => {
-                    let tracer = self.tracer.as_deref_mut();
-                    let exit = watch::run_scalar(visit, ahead, &self.uts, tracer, &mut self.events);
+                    let watchers = Watchers { tracer: self.tracer.as_deref_mut(), shadow: self.shadow.as_deref_mut() };
+                    let exit = watch::run_scalar(visit, ahead, &self.uts, watchers, &mut self.events);
                     self.main = Main::Pending(exit);
+                    if self.shadow.is_some() {
+                        self.stop_at_complaint(visit.cpu);
+                    }
                     Flow::On
                 }
                 Main::Pending(exit) => self.leave_interpreter(exit, visit),

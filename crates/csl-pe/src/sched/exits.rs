@@ -51,14 +51,14 @@ impl Sched {
                 visit.cpu.set_reg(ok, u64::from(!left.is_zero()));
             }
             Exit::IterNext { iter, dst, ok } => {
-                let turn = visit.data.iter_next(iter, visit.ports)?;
+                let turn = self.iter_next(iter, visit)?;
                 if let Turn::Moved(value) = turn {
                     visit.cpu.set_reg(dst, value);
                 }
                 return Ok(self.after_turn(exit, turn, ok, visit.cpu));
             }
             Exit::IterPut { iter, src, ok } => {
-                let turn = visit.data.iter_put(iter, visit.cpu.reg(src), visit.cpu.local_time, visit.ports)?;
+                let turn = self.iter_put(iter, src, visit)?;
                 return Ok(self.after_turn(exit, turn, ok, visit.cpu));
             }
             Exit::Load(load) => self.load_register(load, visit),
@@ -91,6 +91,9 @@ impl Sched {
         let Visit { cpu, data, program, .. } = visit;
         let load = program.dsr_loads.get(usize::from(row)).ok_or(FaultKind::BadCode("no such DSR load"))?;
         data.load_dsr(load, program, &|number| cpu.reg(number))?;
+        if let Some(shadow) = &mut self.shadow {
+            shadow.load_dsr(load, &data.memory);
+        }
         let timing = &data.chip.timing;
         cpu.local_time += u64::from(timing.dsr_load);
         self.pace.dsr_ready = cpu.local_time + u64::from(timing.before_operation);

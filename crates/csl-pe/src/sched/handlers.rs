@@ -64,10 +64,13 @@ impl Handlers {
     }
 
     /// The output slots of queues that are to drain.
+    #[inline]
     pub fn awaited_outputs(&self, ports: &Ports) -> u32 {
-        if self.flushing == 0 {
-            return 0;
-        }
+        if self.flushing == 0 { 0 } else { self.outputs_to_drain(ports) }
+    }
+
+    #[cold]
+    fn outputs_to_drain(&self, ports: &Ports) -> u32 {
         let awaited = FlushId::all().filter(|&queue| self.flushing & mask(queue) != 0).map(FlushId::queue);
         let outputs =
             awaited.filter(|(dir, _)| *dir == QueueDir::Out).filter_map(|(_, queue)| ports.output_slot(queue));

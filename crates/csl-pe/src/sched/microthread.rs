@@ -15,6 +15,10 @@ pub(crate) struct Microthread {
     pub pc: u32,
     /// The number; none of an operation that names neither a microthread nor a queue.
     pub id: Option<MicrothreadId>,
+    /// Its number among the marks of a checked PE.
+    pub mark: u8,
+    /// The class of its priority ([`super::state::Sched::class_of`]), which a write to a register can change.
+    pub class: u8,
     pub run: Operation,
 }
 

@@ -10,6 +10,7 @@ mod exits;
 mod handlers;
 mod hazard;
 mod inspect;
+mod look;
 mod main_thread;
 mod microthread;
 mod registers;

@@ -70,6 +70,7 @@ impl Sched {
         match word {
             ce::INPUT_QUEUES.. if word < ce::INPUT_QUEUES + QUEUES => {
                 self.queue_priority[queue] = value & (ce::MEDIUM_PRIORITY | ce::HIGH_PRIORITY);
+                self.classify_uts();
                 bind_input(ports, queue, value)?;
                 enable_filter(*registers, value);
             }

@@ -26,7 +26,10 @@ impl Sched {
         let channel = |id: u64| TaskTarget::DataTask(TaskId::clamped(id));
         let mut value = 0;
         match op {
-            SysOp::ActivateTask => self.tasks.activate_local(a.low16(), Some(visit.cpu.at()))?,
+            SysOp::ActivateTask => {
+                self.look_at_activation(a.low16(), visit.cpu);
+                self.tasks.activate_local(a.low16(), Some(visit.cpu.at()))?;
+            }
             SysOp::BlockTask => self.block_number(a, true, visit.program),
             SysOp::UnblockTask => self.block_number(a, false, visit.program),
             SysOp::BlockColor => self.tasks.set_blocked(channel_of_color(a, visit), true),
@@ -45,7 +48,10 @@ impl Sched {
             SysOp::TscEnable => self.counters.enable_tsc(local_time),
             SysOp::TscDisable => self.counters.disable_tsc(local_time),
             SysOp::TscWord => value = u64::from(self.counters.tsc_word(a, local_time)),
-            SysOp::UnblockCmdStream => visit.ports.cmd_stream_unblocked = true,
+            SysOp::UnblockCmdStream => {
+                self.look_at_unblock(visit.cpu);
+                visit.ports.cmd_stream_unblocked = true;
+            }
             SysOp::GetX => value = u64::from(visit.at.0),
             SysOp::GetY => value = u64::from(visit.at.1),
             SysOp::SetFifoReadLength => visit.data.fifo_mut(a)?.read_len = b.low16(),
@@ -77,6 +83,9 @@ impl Sched {
     /// Carries out a load from register space, or from memory that microthreads use too.
     pub fn load_register(&mut self, load: RegisterLoad, visit: &mut Visit) {
         if load.addr < REGISTERS_START {
+            if let Some(shadow) = &mut self.shadow {
+                shadow.touch(load.addr, load.bytes.into(), false);
+            }
             let mut bytes = [0; 8];
             visit.data.memory.read_bytes(load.addr, &mut bytes[..usize::from(load.bytes)]);
             return visit.cpu.finish_load(load, u64::from_le_bytes(bytes));
@@ -96,6 +105,9 @@ impl Sched {
     /// Carries out a store of `bytes` bytes to register space, or to memory that microthreads use too.
     pub fn store_register(&mut self, addr: u16, bytes: u8, value: u64, visit: &mut Visit) -> Result<(), FaultKind> {
         if addr < REGISTERS_START {
+            if let Some(shadow) = &mut self.shadow {
+                shadow.touch(addr, bytes.into(), true);
+            }
             visit.data.memory.write_bytes(addr, &value.to_le_bytes()[..usize::from(bytes)]);
             return Ok(());
         }

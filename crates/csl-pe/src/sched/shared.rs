@@ -49,7 +49,7 @@ pub(super) struct Beside<'a> {
 
 impl Surroundings for Beside<'_> {
     #[inline(always)]
-    fn load<const N: usize>(&self, addr: u16) -> Option<[u8; N]> {
+    fn load<const N: usize>(&mut self, addr: u16) -> Option<[u8; N]> {
         self.memory.load(addr)
     }
 

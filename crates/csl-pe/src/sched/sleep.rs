@@ -51,7 +51,7 @@ impl Sched {
         let code_until = if keeps_slot { self.code_until(now, cpu, data, ports) } else { 0 };
         for ut in self.uts.iter().filter(|ut| !self.is_ut_blocked(ut)) {
             if ut.run.can_issue(ports, &data.fifos) {
-                let free = if code_until > now && self.ut_class(ut) == 0 { code_until } else { now + 1 };
+                let free = if code_until > now && ut.class == 0 { code_until } else { now + 1 };
                 wake.at = wake.at.min(ut.start.max(free));
             } else {
                 wake.arrivals |= ut.run.needs.inputs;

@@ -85,6 +85,9 @@ impl Sched {
 
     fn enter(&mut self, func: u16, args: &[u64], cpu: &mut Cpu, program: &PeImage) {
         cpu.start(program, func, args);
+        if let Some(shadow) = &mut self.shadow {
+            shadow.start_task();
+        }
         self.main = Main::Scalar;
     }
 

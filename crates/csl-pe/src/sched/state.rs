@@ -1,7 +1,7 @@
 //! The state of the scheduler, and the context of one visit.
 
 use csl_image::PeImage;
-use csl_machine::Chip;
+use csl_machine::{Chip, MicrothreadId, Priority};
 
 use super::calls::Calls;
 use super::counters::Counters;
@@ -13,6 +13,7 @@ use super::rpc::RpcServer;
 use super::tasks::Tasks;
 use super::tracer::Tracer;
 use super::unserved::UnservedRegisters;
+use crate::check::Shadow;
 use crate::datapath::Datapath;
 use crate::event::{Event, Printed};
 use crate::fault::{Fault, FaultKind};
@@ -29,6 +30,8 @@ use crate::scalar::{Cpu, Exit};
 pub(crate) struct Sched {
     pub fault: Option<Box<Fault>>,
     pub tracer: Option<Box<Tracer>>,
+    /// Looks for mistakes, where the run is checked.
+    pub shadow: Option<Box<Shadow>>,
     pub uts: Vec<Microthread>,
     pub completions: Vec<Completion>,
     /// The last cycle in which a microthread issued.
@@ -75,6 +78,7 @@ impl Sched {
         Sched {
             fault: None,
             tracer: None,
+            shadow: None,
             uts: Vec::new(),
             completions: Vec::new(),
             last_issue: 0,
@@ -109,6 +113,19 @@ impl Sched {
 
     pub fn is_ut_blocked(&self, ut: &Microthread) -> bool {
         ut.id.is_some_and(|id| self.ut_blocked >> (id.number() & 7) & 1 == 1)
+    }
+
+    /// The class of a microthread: of its operation's own priority, else of the register of its queue.
+    pub fn class_of(&self, id: Option<MicrothreadId>, own: Option<Priority>) -> u8 {
+        let of_queue = id.and_then(|id| microthread::queue_priority(self.queue_priority[usize::from(id.number() & 7)]));
+        microthread::class(own.or(of_queue))
+    }
+
+    /// Gives the running microthreads their classes anew, after a write to a queue's register.
+    pub fn classify_uts(&mut self) {
+        for at in 0..self.uts.len() {
+            self.uts[at].class = self.class_of(self.uts[at].id, self.uts[at].run.needs.priority);
+        }
     }
 
     /// Stops the PE with a fault.

@@ -158,31 +158,48 @@ impl Tasks {
     /// input slots whose wavelets a running operation takes.
     pub fn pick(&self, ports: &Ports, busy: u32, call: bool) -> Option<Pick> {
         let ready = self.active & !self.local_blocked;
-        let slots = u128::from(ports.filled() & !busy) << FIRST_SLOT;
-        let places = u128::from(ready) | slots | u128::from(call) << CALLS;
+        let slots = ports.filled() & !busy;
+        let places = u64::from(ready) | u64::from(slots) << FIRST_SLOT;
         if places == 0 {
-            return None;
+            return call.then_some(Pick::Call);
         }
-        let at = |place| match place {
-            CALLS => Some(Pick::Call),
-            FIRST_SLOT.. => self.slot(ports, InputSlot::new(place - FIRST_SLOT)?),
-            id => TaskId::new(id).map(Pick::Local),
-        };
         let has_levels = self.local_priority | self.channel_priority != 0;
-        let is_high = |place: &u8| has_levels && self.is_high(ports, *place);
-        let first = in_turn(places, self.next).filter(is_high).find_map(at);
-        first.or_else(|| in_turn(places, self.next).find_map(at))
+        let first = if has_levels { self.in_turn(ports, places & self.high_places(ports, slots), false) } else { None };
+        first.or_else(|| self.in_turn(ports, places, call))
     }
 
-    fn is_high(&self, ports: &Ports, place: u8) -> bool {
-        match place {
-            CALLS => false,
-            FIRST_SLOT.. => {
-                let channel = ports.inputs.get(usize::from(place - FIRST_SLOT)).and_then(|input| self.channel(input));
-                channel.is_some_and(|channel| self.channel_priority & channel.bit() != 0)
+    /// The first of these positions, from the ring's place on and around, that starts a task; memcpy's call has the last
+    /// position of the ring.
+    #[inline]
+    fn in_turn(&self, ports: &Ports, places: u64, call: bool) -> Option<Pick> {
+        let behind = u64::MAX.checked_shl(u32::from(self.next)).unwrap_or(0);
+        let first = self.first_of(ports, places & behind).or_else(|| call.then_some(Pick::Call));
+        first.or_else(|| self.first_of(ports, places & !behind))
+    }
+
+    /// The lowest of these positions that starts a task.
+    #[inline]
+    fn first_of(&self, ports: &Ports, mut places: u64) -> Option<Pick> {
+        while places != 0 {
+            let place = places.trailing_zeros().low8();
+            let pick = match place.checked_sub(FIRST_SLOT) {
+                Some(slot) => InputSlot::new(slot).and_then(|slot| self.slot(ports, slot)),
+                None => TaskId::new(place).map(Pick::Local),
+            };
+            if pick.is_some() {
+                return pick;
             }
-            id => self.local_priority >> id & 1 != 0,
+            places &= places - 1;
         }
+        None
+    }
+
+    /// The positions of the tasks that go before all others; `slots` are the input slots to look at.
+    #[cold]
+    fn high_places(&self, ports: &Ports, slots: u32) -> u64 {
+        let is_high = |input: &InQueue| self.channel(input).is_some_and(|id| self.channel_priority & id.bit() != 0);
+        let inputs = (0..u32::BITS).zip(&ports.inputs).filter(|(slot, input)| slots >> slot & 1 != 0 && is_high(input));
+        inputs.fold(self.local_priority.into(), |places, (slot, _)| places | 1 << (u32::from(FIRST_SLOT) + slot))
     }
 
     /// The data task of an input slot's channel.
@@ -257,20 +274,6 @@ impl Tasks {
     pub fn blocked_channels(&self) -> u32 {
         self.channel_blocked
     }
-}
-
-/// The members of a set of positions in the ring, from `first` on and around.
-fn in_turn(places: u128, first: u8) -> impl Iterator<Item = u8> {
-    let behind = places >> first << first;
-    members(behind).chain(members(places ^ behind))
-}
-
-fn members(mut set: u128) -> impl Iterator<Item = u8> {
-    std::iter::from_fn(move || {
-        let lowest = (set != 0).then(|| set.trailing_zeros().low8())?;
-        set &= set - 1;
-        Some(lowest)
-    })
 }
 
 fn control_bases(program: &PeImage) -> [u8; 8] {

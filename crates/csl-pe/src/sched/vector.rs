@@ -6,7 +6,8 @@ use super::main_thread::{Flow, Main};
 use super::microthread::Microthread;
 use super::state::{Sched, Visit};
 use super::tracer::IssuePreview;
-use crate::datapath::{Cursor, Datapath, Effect, Operation, Setup, Started, Step};
+use crate::check::Tag;
+use crate::datapath::{Cursor, Datapath, Effect, Length, Operation, Setup, Started, Step};
 use crate::event::Thread;
 use crate::fault::FaultKind;
 use crate::ports::Ports;
@@ -15,13 +16,19 @@ use crate::scalar::Cpu;
 impl Sched {
     /// Starts row `row` of the program's `vecs`; its bool goes to register `dst`.
     pub fn start_vector(&mut self, row: u16, dst: u16, visit: &mut Visit) -> Result<Flow, FaultKind> {
-        let Visit { now, cpu, data, program, ports, .. } = visit;
+        let Visit { cpu, data, program, ports, .. } = visit;
         let desc = program.vecs.get(usize::from(row)).ok_or(FaultKind::BadCode("no such vector operation"))?;
         let reg = |number| cpu.reg(number);
         let Started { run, loads, extra } = Setup { data, program, ports, reg: &reg }.start(desc)?;
         if let Cursor::Out(out) = run.dest.cursor {
             ports.outputs[out.slot].set_sender(cpu.at());
         }
+        let tags = match self.shadow {
+            None => [Tag::NONE; 4],
+            Some(_) => self.look_at_start(desc, &run, visit),
+        };
+        let Visit { now, cpu, data, .. } = visit;
+        let reg = |number| cpu.reg(number);
         let timing = &data.chip.timing;
         // The DSRs of an operation that had to wait were loaded meanwhile.
         let loaded = (cpu.local_time + u64::from(loads * timing.dsr_load)).max(*now);
@@ -35,7 +42,9 @@ impl Sched {
             if run.is_empty() {
                 self.end_ut(&run, run.config.completion, (start, cpu.at()), data);
             } else {
-                self.uts.push(Microthread { id, run, start, pc: cpu.at() });
+                let class = self.class_of(id, run.needs.priority);
+                let mark = self.shadow.as_mut().map_or(0, |shadow| shadow.begin(&run, cpu.at(), tags));
+                self.uts.push(Microthread { id, class, run, start, pc: cpu.at(), mark });
             }
             return Ok(Flow::On);
         }
@@ -83,10 +92,14 @@ impl Sched {
         let issues = run.issues_left().min(most);
         let start = cpu.local_time;
         cpu.local_time += issues * u64::from(run.rate.period);
+        let before = self.shadow.is_some().then(|| Box::new(run.clone()));
         let step = match data.unmasked {
             0 => Ok(run.run_local(data.chip, &mut data.memory, data.half, issues)),
             unmasked => run.run_watched(data.chip, &mut data.memory, data.half, issues, unmasked),
         };
+        if let Some(before) = before {
+            self.look_at_main(&before, &step, start, cpu);
+        }
         self.after_step(step, start, cpu, data);
     }
 
@@ -130,10 +143,18 @@ impl Sched {
         let Main::Vec { run, .. } = &mut self.main else { return };
         cpu.local_time = now + u64::from(run.rate.period);
         let before = self.tracer.is_some().then(|| IssuePreview::of(run, &data.memory, Some(ports), data.half));
-        let step = run.issue(data, ports, now);
-        let left = run.left;
+        let step = match self.shadow {
+            None => run.issue(data, ports, now),
+            Some(_) => {
+                let checked = run.clone();
+                let step = run.issue(data, ports, now);
+                self.look_at_main(&checked, &step, now, cpu);
+                step
+            }
+        };
         self.tasks.activate_mask(data.take_activated());
         if let Some(before) = before {
+            let left = if let Main::Vec { run, .. } = &self.main { run.left } else { Length::ZERO };
             self.trace_issue(Thread::Main, &before, left, &step, now, data);
         }
         self.after_step(step, now, cpu, data);

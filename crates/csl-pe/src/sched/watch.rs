@@ -1,4 +1,4 @@
-//! Watches scalar code and vector operations of a PE that is traced or has unmasked floating-point exceptions.
+//! Watches scalar code and vector operations of a PE that is traced, checked or has unmasked floating-point exceptions.
 
 use csl_isa::Insn;
 use csl_machine::Arch;
@@ -10,6 +10,7 @@ use super::shared::{Beside, Shared};
 use super::state::{Sched, Visit};
 use super::tasks::Pick;
 use super::tracer::{IssuePreview, Steps, Tracer};
+use crate::check::Shadow;
 use crate::datapath::{Datapath, Length, Memory, Step};
 use crate::event::{Event, Thread};
 use crate::fault::FaultKind;
@@ -20,20 +21,22 @@ pub(super) fn run_scalar(
     visit: &mut Visit,
     until: u64,
     uts: &[Microthread],
-    tracer: Option<&mut Tracer>,
+    watchers: Watchers,
     events: &mut Vec<Event>,
 ) -> Exit {
+    let Watchers { tracer, shadow } = watchers;
     let Visit { cpu, data, program, .. } = visit;
     let shared = Shared::of(uts);
     let (memory, unmasked, half) = (&mut data.memory, data.unmasked, data.half);
-    if tracer.is_none() && unmasked == 0 {
+    if tracer.is_none() && shadow.is_none() && unmasked == 0 {
         return match shared {
             Some(shared) => scalar::run(cpu, &mut Beside { memory, shared }, program, until),
             None => scalar::run(cpu, memory, program, until),
         };
     }
     let passed = (cpu.block_start(), cpu.local_time);
-    let mut watched = Watched { memory, shared: shared.unwrap_or_default(), steps: None, passed, unmasked, half };
+    let (shared, code) = (shared.unwrap_or_default(), &program.code);
+    let mut watched = Watched { memory, shared, steps: None, shadow, code, passed, unmasked, half };
     let Some(tracer) = tracer else { return scalar::run(cpu, &mut watched, program, until) };
     watched.steps = Some(&mut tracer.steps);
     let exit = scalar::run(cpu, &mut watched, program, until);
@@ -42,11 +45,19 @@ pub(super) fn run_scalar(
     exit
 }
 
-/// Memory, observed by a trace and by unmasked floating-point exceptions.
+/// The parts of a PE that look at its scalar code.
+pub(super) struct Watchers<'a> {
+    pub tracer: Option<&'a mut Tracer>,
+    pub shadow: Option<&'a mut Shadow>,
+}
+
+/// Memory, observed by a trace, by checks and by unmasked floating-point exceptions.
 struct Watched<'a> {
     memory: &'a mut Memory,
     shared: Shared,
     steps: Option<&'a mut Steps>,
+    shadow: Option<&'a mut Shadow>,
+    code: &'a [Insn],
     /// The start of the first block, and the cycle in which the core goes on in it.
     passed: (u64, u64),
     unmasked: u16,
@@ -56,19 +67,25 @@ struct Watched<'a> {
 impl Surroundings for Watched<'_> {
     const LOOKS: bool = true;
 
-    fn load<const N: usize>(&self, addr: u16) -> Option<[u8; N]> {
+    fn load<const N: usize>(&mut self, addr: u16) -> Option<[u8; N]> {
+        self.touch(addr, N, false);
         self.memory.load(addr)
     }
 
     fn store<const N: usize>(&mut self, addr: u16, value: [u8; N]) -> bool {
+        self.touch(addr, N, true);
         self.memory.store(addr, value)
     }
 
     fn copy(&mut self, to: u16, from: u16, bytes: u16) -> bool {
+        if let Some(shadow) = &mut self.shadow {
+            shadow.copy(to, from, bytes);
+        }
         Surroundings::copy(self.memory, to, from, bytes)
     }
 
     fn fill<const N: usize>(&mut self, to: u16, value: [u8; N], count: u16) -> bool {
+        self.touch(to, N * usize::from(count), true);
         self.memory.fill(to, value, count)
     }
 
@@ -76,12 +93,23 @@ impl Surroundings for Watched<'_> {
         self.shared.meets(addr, bytes, is_store)
     }
 
-    fn before(&mut self, local_time: u64, pc: usize, insn: Insn, frame: &[u64]) -> u16 {
+    fn before(&mut self, local_time: u64, pc: usize, insn: Insn, frame: &[u64], first: usize) -> u16 {
+        if let Some(shadow) = &mut self.shadow {
+            shadow.before(local_time, pc, self.code, (frame, first), self.memory, self.half);
+        }
         if let Some(steps) = &mut self.steps {
             let cycle = if local_time == self.passed.0 { self.passed.1 } else { local_time };
             steps.at(cycle, pc, insn, frame);
         }
         if self.unmasked == 0 { 0 } else { scalar::raised_by(insn, frame, self.half) & self.unmasked }
+    }
+}
+
+impl Watched<'_> {
+    fn touch(&mut self, addr: u16, bytes: usize, is_store: bool) {
+        if let Some(shadow) = &mut self.shadow {
+            shadow.touch(addr, bytes, is_store);
+        }
     }
 }
 

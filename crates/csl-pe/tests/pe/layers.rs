@@ -11,12 +11,17 @@ type Files = BTreeMap<String, String>;
 type Needs = BTreeMap<String, BTreeSet<String>>;
 
 /// The parts that each part may name, from the bottom up. The files beside them are below all of them, and `pe` above.
-const PARTS: [(&str, &[&str]); 3] = [("scalar", &[]), ("datapath", &["scalar"]), ("sched", &["scalar", "datapath"])];
+const PARTS: [(&str, &[&str]); 4] = [
+    ("scalar", &[]),
+    ("datapath", &["scalar"]),
+    ("check", &["scalar", "datapath"]),
+    ("sched", &["scalar", "datapath", "check"]),
+];
 
 fn files() -> Files {
     let mut files = Files::new();
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for part in ["", "scalar", "datapath", "sched"] {
+    for part in ["", "scalar", "datapath", "check", "sched"] {
         for entry in fs::read_dir(src.join(part)).expect("the folder is there") {
             let path = entry.expect("it can be listed").path();
             let name = path.file_stem().and_then(|name| name.to_str()).expect("names are plain").to_owned();

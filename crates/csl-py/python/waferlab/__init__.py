@@ -36,6 +36,8 @@ _HOME = {
     "SdkRuntime": "runtime",
     "Task": "runtime",
     "compile_csl": "compiler",
+    "sweep": "sweeps",
+    "SweepError": "sweeps",
 }
 
 __all__ = sorted(_HOME)

@@ -1,6 +1,7 @@
 """Host arrays: checks that memcpy can move them as they are, and gives their words in the order of memory."""
 import os
 import reprlib
+import sys
 
 import numpy as np
 
@@ -54,6 +55,19 @@ def destination(method, value):
     if not array.flags.writeable:
         raise ArgumentError(f"{method}: the host array is read-only")
     return array
+
+
+def _references(self, array):
+    return sys.getrefcount(array)
+
+
+# The references to an argument of a method that nothing else holds.
+_UNHELD = _references(None, np.empty(0))
+
+
+def is_unheld(array, references):
+    """Whether an argument with so many references in a method is a copy that is lost when the method returns."""
+    return isinstance(array, np.ndarray) and array.base is None and references <= _UNHELD
 
 
 def _whole_words(method, values):

@@ -6,6 +6,7 @@ interpreter lock, and looks for Ctrl-C now and then.
 import logging
 import operator
 import os
+import sys
 
 import numpy as np
 
@@ -30,6 +31,7 @@ OPTIONS = {
     "simfab_numthreads": DEFAULT_THREADS,
     "msg_level": "WARNING",
     "memcpy_required": True,
+    "check": False,
     "simulator": True,
     "disable_version_check": False,
     "mgmt_namespace": None,
@@ -80,7 +82,7 @@ class SdkRuntime:
         signals.watch()
         if not isinstance(bindir, (str, os.PathLike)):
             raise TypeError(f"SdkRuntime: bindir must be a path, not {arrays.shown(bindir)}")
-        self._machine = _waferlab.Machine(os.fspath(bindir), threads)
+        self._machine = _waferlab.Machine(os.fspath(bindir), threads, _check(options["check"]))
         self._waiting, self._files = {}, {}
         # Names that get_id() or get_port_id() was asked for and that do not exist.
         self._unknown = []
@@ -184,6 +186,11 @@ class SdkRuntime:
     def memcpy_d2h(self, dest, src, px, py, w, h, elem_per_pe, *older, **kwargs):
         """Copies a symbol, or the wavelets that leave on a color, from a rectangle of PEs into a host array, in place."""
         rect, options = _copy_arguments("memcpy_d2h", (px, py, w, h, elem_per_pe), older, kwargs)
+        if dest is not None and arrays.is_unheld(dest, sys.getrefcount(dest)):
+            warn(
+                "memcpy_d2h: nothing else holds the array that receives the result, a copy as flatten(), astype() or "
+                "copy() make it: give a variable, or a view of it as ravel() makes one"
+            )
         array = arrays.words_of("memcpy_d2h", arrays.destination("memcpy_d2h", dest))
         number = self._ask("memcpy_d2h", self._endpoint("memcpy_d2h", src), array.size, _copy(rect, options))
         self._waiting[number] = array
@@ -192,6 +199,12 @@ class SdkRuntime:
     def _send(self, method, spread, dest, src, rect, options):
         array = arrays.words_of(method, arrays.source(method, src))
         copy = _copy(rect, options, spread)
+        if options["data_type"] == MemcpyDataType.MEMCPY_16BIT and array.dtype == np.float32:
+            if np.any(arrays.memory(array).view(np.uint32) >> 16):
+                warn(
+                    f"{method}: MEMCPY_16BIT takes the low half of each item, and these are float32, whose values stand in "
+                    "the high half: give src.astype(np.float16).view(np.uint16).astype(np.uint32)"
+                )
         number = self._ask("memcpy_h2d", self._endpoint(method, dest), arrays.memory(array).tobytes(), copy)
         return self._finish(number, options["nonblock"])
 
@@ -352,6 +365,11 @@ def _copy(rect, options, spread=_waferlab.Spread.EACH):
         order=getattr(_waferlab.Order, options["order"].name),
         spread=spread,
     )
+
+
+def _check(value):
+    """The word of an option `check`: True, False or "stop"."""
+    return {True: "on", False: "off"}.get(value, str(value))
 
 
 def _constructor_options(kwargs):

@@ -1,6 +1,8 @@
 //! Explicit conversions.
 
+use csl_diag::{Code, Diagnostic};
 use csl_ir::{IdKind, Ty, TypeKind, TypedValue};
+use csl_syntax::ast::{BinOp, Expr, ExprKind};
 
 use super::Call;
 use super::args::id_kind;
@@ -10,7 +12,26 @@ use crate::operand::Operand;
 pub(super) fn as_type(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let ty = call.ty(s, 0)?;
     let value = s.eval_expecting(&call.args[1], Some(ty))?;
+    warn_product(s, call, &value, ty);
     s.convert(value, ty, call.span)
+}
+
+/// Warns of a product of variables that is converted to a wider type: by then its high bits are lost.
+fn warn_product(s: &mut Sema<'_>, call: &Call<'_>, value: &Operand, ty: Ty) {
+    let bits = |ty| match *s.types.kind(ty) {
+        TypeKind::Int { bits, .. } => bits,
+        _ => 0,
+    };
+    let (from, to) = (bits(value.ty()), bits(ty));
+    let ExprKind::Binary { op: BinOp::Mul, lhs, rhs } = &call.args[1].kind else { return };
+    let is_small = |side: &Expr| matches!(side.kind, ExprKind::Int(_));
+    if value.is_const() || from == 0 || to <= from || is_small(lhs) || is_small(rhs) {
+        return;
+    }
+    let (narrow, wide) = (s.show(value.ty()), s.show(ty));
+    let message = format!("this product is one of {narrow}: what exceeds {from} bits is lost before it becomes {wide}");
+    let help = format!("convert a factor first: `@as({wide}, a) * @as({wide}, b)`");
+    s.report(Diagnostic::new(Code::NarrowProduct, call.args[1].span, message).help(help));
 }
 
 pub(super) fn bitcast(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {

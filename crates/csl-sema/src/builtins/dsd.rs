@@ -348,6 +348,16 @@ fn fabric(s: &mut Sema<'_>, call: &Call<'_>, kind: DsdKind, ty: Ty, fields: &mut
     if is_nowhere && side.queue.is_none() && runtime_queue.is_none() {
         return Err(fields.missing(s, &format!("`.{queue_field}` or `.fabric_color`")));
     }
+    if is_nowhere && kind == DsdKind::Fabout && s.options.arch == Arch::Wse2 && !s.in_library() {
+        let message = "on WSE-2 an output queue has no color: this DSD needs `.fabric_color`";
+        let note = "here the color that `@initialize_queue` gives the queue stands in";
+        s.report(Diagnostic::new(Code::NoColor, call.span, message).note(note));
+    }
+    if let Some(pe) = s.unit.pe_mut() {
+        let colors = if kind == DsdKind::Fabin { &mut pe.input_colors } else { &mut pe.output_colors };
+        colors.extend(side.color);
+        pe.has_unknown_color |= runtime_color.is_some();
+    }
     if let Some(queue) = side.queue {
         let dir = if kind == DsdKind::Fabin { QueueDir::In } else { QueueDir::Out };
         if let Some(pe) = s.unit.pe_mut() {

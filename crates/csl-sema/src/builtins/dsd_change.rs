@@ -6,6 +6,7 @@ use csl_ir::{Addr, AddrBase, DsdChange, DsdKind, DsdValue, Inst, Opnd, Scalar, T
 use super::Call;
 use super::args::dsd_kind;
 use super::dsd::{constant, elem_words, number, pointer, pointer_elem_words, u16_number};
+use super::operands;
 use crate::context::{Res, Sema};
 use crate::operand::{Operand, PlaceKind};
 
@@ -54,6 +55,9 @@ pub(super) fn increment_offset(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand
     let offset = number(s, offset, Ty::I16, call.arg_span(1))?;
     let elem = call.ty(s, 2)?;
     let words = elem_words(s, elem, call.arg_span(2))?;
+    if let Some(dsd) = known(&dsd) {
+        operands::warn_increment(s, call, &dsd, elem, words);
+    }
     if let (Some(value), Some(by)) = (known(&dsd), offset.as_const().and_then(crate::value::int_of)) {
         let by: i32 = i32::try_from(by).unwrap_or(0);
         return Ok(constant(dsd.ty(), incremented(value, by, words)));

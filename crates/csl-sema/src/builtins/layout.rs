@@ -4,6 +4,7 @@ use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{ExportName, IdKind, Name, Route, Ty, TypeKind, TypedValue, Value};
 use csl_machine::{Color, ColorConfig, Coord, Size};
 use csl_syntax::Symbol;
+use csl_syntax::ast::{Expr, ExprKind};
 
 use super::Call;
 use super::args::{id_kind, small, want_const};
@@ -84,6 +85,7 @@ pub(super) fn set_tile_code(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         }
     };
     let params = params(s, call)?;
+    warn_column(s, call, x)?;
     s.effects += 1;
     let layout = s.layout()?;
     let at = layout.rectangle().map_or(0, |size| size.number(first)) as usize;
@@ -102,6 +104,24 @@ pub(super) fn set_tile_code(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     layout.tiles[at] = index as u32 + 1;
     s.steps = 0;
     Ok(Operand::void())
+}
+
+/// Warns of a tile that is given `get_params(..)` of another column.
+fn warn_column(s: &mut Sema<'_>, call: &Call<'_>, x: u32) -> Res<()> {
+    let Some(Expr { kind: ExprKind::StructInit { fields, .. }, .. }) = call.args.get(3) else { return Ok(()) };
+    for field in fields {
+        let ExprKind::Call { callee, args } = &field.value.kind else { continue };
+        let ExprKind::Field { name, .. } = &callee.kind else { continue };
+        let [column] = args.as_slice() else { continue };
+        if name.name.as_str() != "get_params" {
+            continue;
+        }
+        let Some(given) = small(&s.eval_const(column)?).filter(|&given| given != x) else { continue };
+        let message = format!("tile column {x} is given memcpy's params of column {given}");
+        let help = "the argument of `get_params` is the column of the tile";
+        s.report(Diagnostic::new(Code::OtherColumn, column.span, message).help(help));
+    }
+    Ok(())
 }
 
 /// The file that holds the layout block.

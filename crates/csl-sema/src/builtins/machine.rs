@@ -186,10 +186,7 @@ pub(super) fn wl_math(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let TypeKind::Float(kind) = *s.types.kind(ty) else {
         return Err(call.refuse(s, 1, ty, "a float"));
     };
-    let bits = |o: &Operand| match o.as_const() {
-        Some(TypedValue { value: Value::Float(bits), .. }) => Some(*bits),
-        _ => None,
-    };
+    let bits = |operand: &Operand| operand.as_const().and_then(|known| known.value.float_bits());
     match (bits(&a), b.as_ref().map(bits)) {
         (Some(a), None) => Ok(TypedValue::new(ty, Value::Float(csl_num::math_fn(f, kind, a, 0))).into()),
         (Some(a), Some(Some(b))) => Ok(TypedValue::new(ty, Value::Float(csl_num::math_fn(f, kind, a, b))).into()),

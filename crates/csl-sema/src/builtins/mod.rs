@@ -14,6 +14,8 @@ mod json;
 mod layout;
 mod machine;
 mod map;
+mod operands;
+mod pages;
 mod print;
 mod queues;
 mod reflect;
@@ -32,6 +34,7 @@ use crate::context::{Res, Sema, Stop};
 use crate::operand::Operand;
 use crate::unit::UnitKind;
 
+pub use pages::{BuiltinGroup, BuiltinPage, pages};
 pub use table::names;
 pub(crate) use tasks::names_task;
 

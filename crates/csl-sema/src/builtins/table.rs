@@ -146,7 +146,7 @@ static TABLE: LazyLock<Vec<Builtin>> = LazyLock::new(|| {
 
 /// A vector operation: its operands and, optionally, a configuration struct.
 fn vector_row(op: VecOp) -> Builtin {
-    let operands = vecop::operands(op);
+    let operands = vecop::operand_count(op);
     let least = if op == VecOp::Dfilt { operands + 1 } else { operands };
     let most = match op.forms() {
         Forms::ScalarUnary | Forms::ScalarBinary => operands,

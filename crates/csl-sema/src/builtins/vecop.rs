@@ -8,11 +8,12 @@ use super::Call;
 use super::args::dsd_kind;
 use super::config::{ConfigOf, vec_config};
 use super::fifo::known_fifo;
+use super::operands;
 use crate::context::{Res, Sema};
 use crate::operand::Operand;
 
 /// Number of operands before the configuration struct.
-pub(super) fn operands(op: VecOp) -> usize {
+pub(super) fn operand_count(op: VecOp) -> usize {
     if op == VecOp::Dfilt {
         return 1;
     }
@@ -35,7 +36,7 @@ pub(super) fn vector(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     if op == VecOp::Dfilt {
         return dfilt(s, call);
     }
-    let count = operands(op);
+    let count = operand_count(op);
     let dest_value = call.eval(s, 0)?;
     let dest = destination(s, call, op, &dest_value)?;
     let mut srcs = Vec::new();
@@ -52,7 +53,9 @@ pub(super) fn vector(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         return Err(s.error(Code::BadBuiltinArgument, call.arg_span(count), message));
     }
     let srcs = srcs.into_iter().map(|src| src.operand).collect();
-    emit(s, call, VecInst { op, dest, srcs, config, result: None })
+    let inst = VecInst { op, dest, srcs, config, result: None };
+    operands::warn(s, call, &inst);
+    emit(s, call, inst)
 }
 
 /// Whether the operation may be asynchronous: microthreads serve operations with the fabric, or with a DSR that may

@@ -10,14 +10,15 @@ fn wafer(pe: &str, share: bool) -> Wafer {
   @set_rectangle(6, 4);
   for (@range(i16, 6)) |x| {
     for (@range(i16, 4)) |y| {
-      @set_tile_code(x, y, \"pe.csl\", .{ .x = x, .y = y, .place = .{ .x = x, .y = y, .last = 5 } });
+      @set_tile_code(x, y, \"pe.csl\", .{ .x = x, .y = y, .weight = @as(f32, x) * 0.25, .place = .{ .x = x, .y = y, .last = 5 } });
     }
   }
 }
 ";
     let text = format!(
         "//- layout.csl\n{layout}//- other.csl\nparam n: i16;\nconst big = n > 3;\nfn twice() i16 {{ return if (big) n else n + n; }}\n\
-         //- pe.csl\nparam x: i16;\nparam y: i16;\nparam place;\nvar sink: i16;\nvar wide: i32;\n{pe}"
+         //- pe.csl\nparam x: i16;\nparam y: i16;\nparam place;\nparam weight: f32;\n\
+         var sink: i16;\nvar wide: i32;\nvar real: f32;\nvar half: f16;\n{pe}"
     );
     let mut case = Case::new(&text);
     case.options.share_programs = share;
@@ -56,7 +57,12 @@ fn text(program: &Program, consts: &[u64]) -> String {
     let mut values: Vec<_> = program.tile_consts.keys().zip(consts).collect();
     values.sort_unstable_by_key(|value| std::cmp::Reverse(value.0));
     for (number, value) in values {
-        text = text.replace(&format!("tile{number}"), &(*value as i64).to_string());
+        // As the dump shows an immediate value.
+        let shown = match *value as i64 {
+            small if small.unsigned_abs() < 1 << 16 => small.to_string(),
+            _ => format!("{value:#x}"),
+        };
+        text = text.replace(&format!("tile{number}"), &shown);
     }
     text
 }
@@ -129,6 +135,28 @@ fn arithmetic_wraps_for_every_tile_as_for_the_first() {
 }
 
 #[test]
+fn floats_stay_open_too() {
+    check("export fn f() void { real = @as(f32, x) * 0.5 + weight; half = @as(f16, y); }", 1);
+    check(
+        "var data = [3]f32{ weight, -weight, 1.0 / @as(f32, x + 1) };\nexport fn f() void { real = data[y - y]; }",
+        1,
+    );
+    check("const step = @as(comptime_float, x) * 0.1;\nexport fn f() void { real = step + 1.0; half = step; }", 1);
+    check("const n: comptime_int = y;\nexport fn f() void { real = n; real += weight - n; }", 1);
+}
+
+#[test]
+fn a_float_that_comptime_code_reads_counts_by_itself() {
+    check("export fn f() void { real = if (weight > 0.3) 1.0 else 2.0; }", 6);
+    check("const n = @as(i16, weight * 4.0);\nexport fn f() void { sink = n; }", 6);
+    // 1 / x has no value for x = 0 alone.
+    check(
+        "const inverse = if (x == 0) 0.0 else 1.0 / @as(comptime_float, x);\nexport fn f() void { real = inverse; }",
+        2,
+    );
+}
+
+#[test]
 fn an_error_is_told_once_for_all_tiles_that_have_it() {
     let text = "//- layout.csl\nlayout {\n  @set_rectangle(8, 1);\n  for (@range(i16, 8)) |x| { @set_tile_code(x, 0, \"pe.csl\", .{ .x = x }); }\n}\n\
                 //- pe.csl\nparam x: i16;\nvar sink: i16;\nexport fn f() void { if (x > 2) { sink = nothing; } else { sink = x; } }\n";
@@ -141,4 +169,16 @@ fn an_error_is_told_once_for_all_tiles_that_have_it() {
         "{:?}",
         found[0].trace
     );
+}
+
+#[test]
+fn an_error_is_told_beside_tiles_with_fewer_numbers() {
+    let text = "//- layout.csl\nlayout {\n  @set_rectangle(4, 1);\n  for (@range(i16, 3)) |x| { @set_tile_code(x, 0, \"pe.csl\", .{ .a = 1, .x = x }); }\n  \
+                @set_tile_code(3, 0, \"last.csl\", .{});\n}\n//- last.csl\nexport fn f() void {}\n\
+                //- pe.csl\nparam a: i16;\nparam x: i16;\nexport fn f() void { nothing = a + x; }\n";
+    let analysis = Case::new(text).analyze();
+    assert!(analysis.wafer.is_err());
+    let steps: Vec<&str> =
+        analysis.diagnostics.iter().flat_map(|found| &found.trace).map(|step| step.text.as_str()).collect();
+    assert_eq!(steps, ["as the code of PE (0, 0) and on 2 more tiles"]);
 }

@@ -1,7 +1,7 @@
 //! memcpy's work on a tile when its time comes.
 
 use csl_machine::{Color, Coord};
-use csl_pe::Memory;
+use csl_pe::{Access, Memory};
 
 use super::command::{Ticket, Width};
 use super::tile::{Call, Calling, Done, Job, TileCommand};
@@ -131,11 +131,13 @@ impl<E: Element> ElementRow<E> {
             }
             Job::CopyIn(copy, share) => {
                 let addr = self.data_address(tile_id, copy.id, copy.width.of(copy.per_pe))?;
+                self.look_at_copy(tile_id, addr, copy.width.of(copy.per_pe), true, now);
                 write_items(self.tiles[tile_id].element.memory_mut(), addr, copy.array.of_pe(share), copy.width);
                 Vec::new()
             }
             Job::CopyOut(copy) => {
                 let addr = self.data_address(tile_id, copy.id, copy.width.of(copy.per_pe))?;
+                self.look_at_copy(tile_id, addr, copy.width.of(copy.per_pe), false, now);
                 read_items(self.tiles[tile_id].element.memory(), addr, copy.per_pe, copy.width)
             }
         };
@@ -156,6 +158,11 @@ impl<E: Element> ElementRow<E> {
             }
             None => self.called(tile_id),
         }
+    }
+
+    fn look_at_copy(&mut self, tile_id: TileId, addr: u16, bytes: u32, is_store: bool, now: u64) {
+        let access = Access { addr, bytes: bytes as u16, is_store };
+        self.tiles[tile_id].element.look_at_copy(access, now);
     }
 
     /// The current address of an exported variable's data.

@@ -32,7 +32,14 @@ pub fn program(words: &[u32]) -> PeImage {
         sections: vec![Section { addr: 0x100, bytes: DATA.to_le_bytes().to_vec() }, Section { addr: DATA, bytes }],
         data_end: DATA + 4 * words.len() as u16,
         exports: vec![ExportedSymbol { name: "data".into(), id: DATA_ID, what: Exported::Symbol(0) }],
-        symbols: vec![Symbol { name: "ptr".into(), addr: 0x100, size: 2, ty: "[*]u32".into(), is_hidden: false }],
+        symbols: vec![Symbol {
+            name: "ptr".into(),
+            addr: 0x100,
+            size: 2,
+            ty: "[*]u32".into(),
+            is_hidden: false,
+            is_undefined: false,
+        }],
         ..csl_testkit::program()
     }
 }
@@ -132,5 +139,6 @@ pub fn traced(image: Image) -> Sim {
 }
 
 pub fn threaded(image: Image, threads: usize) -> Sim {
-    Sim::new(Arc::new(image), SimOptions { threads, ..SimOptions::default() }).expect("the image is right")
+    Sim::new(Arc::new(image), SimOptions { threads, force_threads: true, ..SimOptions::default() })
+        .expect("the image is right")
 }

@@ -49,7 +49,13 @@ impl Engine for OnThreads {
 
     fn run(&self, image: &Arc<Image>, bytes: u16, is_traced: bool) -> Outcome {
         let traces = Traces { fabric: is_traced, ..Traces::default() };
-        let options = SimOptions { threads: self.0, traces, max_cycles: Some(LAST), ..SimOptions::default() };
+        let options = SimOptions {
+            threads: self.0,
+            force_threads: true,
+            traces,
+            max_cycles: Some(LAST),
+            ..SimOptions::default()
+        };
         let mut sim = Sim::new(Arc::clone(image), options).expect("the image is right");
         let fault = match sim.stop() {
             Ok(_) | Err(RunError::OutOfCycles(_)) => None,

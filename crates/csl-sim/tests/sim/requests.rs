@@ -66,8 +66,9 @@ fn request(dice: &mut Dice, (width, height): (u32, u32)) -> Command {
 fn run(seed: u64, image: &Arc<Image>, threads: usize, is_traced: bool) -> (Seen, Vec<TraceEvent>) {
     let instructions = if is_traced { Tiles::All } else { Tiles::None };
     let traces = Traces { fabric: is_traced, instructions };
-    let mut sim = Sim::new(Arc::clone(image), SimOptions { threads, traces, ..SimOptions::default() })
-        .expect("the image is right");
+    let mut sim =
+        Sim::new(Arc::clone(image), SimOptions { threads, force_threads: true, traces, ..SimOptions::default() })
+            .expect("the image is right");
     let mut dice = Dice::new(seed);
     let mut answers = Vec::new();
     let mut pending = Vec::new();

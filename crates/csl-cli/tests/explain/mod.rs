@@ -38,7 +38,7 @@ fn write(folder: &Path, text: &str) {
 }
 
 /// The codes that compiling, and where it is asked for running, a program gives.
-fn codes((given, text): (&str, &str)) -> Vec<String> {
+pub(crate) fn codes((given, text): (&str, &str)) -> Vec<String> {
     let folder = TempDir::new().expect("a temporary folder");
     write(folder.path(), text);
     let words = given.split_whitespace().filter(|word| *word != "run").map(str::to_owned);
@@ -56,7 +56,7 @@ fn codes((given, text): (&str, &str)) -> Vec<String> {
 
 /// The code of the report that a run ends with.
 fn run(folder: &Path) -> Option<String> {
-    let mut runtime = Runtime::open(&folder.join("out"), Settings { threads: 1 }).expect("it was compiled");
+    let mut runtime = Runtime::open(&folder.join("out"), Settings::new(1)).expect("it was compiled");
     let (function, arguments) = parse_launch("main").expect("a name is a launch");
     let file = folder.join("x.npy");
     let copy = parse_copy(&format!("x={}", file.display())).expect("a symbol and a file are a copy");

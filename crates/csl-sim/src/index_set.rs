@@ -1,42 +1,43 @@
-//! A set of columns of a row, in order.
+//! A set of columns of a row, or of rows of a shard, in order.
 
-/// A set of columns, one bit a column. It is cheap to insert a column, also twice; the set is read from west to east.
+/// A set of small numbers, one bit a number. It is cheap to insert a number, also twice; the set is read from the lowest
+/// on.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Columns(Vec<u64>);
+pub(crate) struct IndexSet(Vec<u64>);
 
-impl Columns {
-    /// The empty set of a row with `width` tiles.
-    pub fn new(width: u32) -> Columns {
-        Columns(vec![0; width.div_ceil(u64::BITS) as usize])
+impl IndexSet {
+    /// An empty set of numbers below `bound`.
+    pub fn new(bound: u32) -> IndexSet {
+        IndexSet(vec![0; bound.div_ceil(u64::BITS) as usize])
     }
 
     #[inline]
-    pub fn insert(&mut self, x: u32) {
-        *self.word_of(x) |= 1 << (x % u64::BITS);
+    pub fn insert(&mut self, number: u32) {
+        *self.word_of(number) |= 1 << (number % u64::BITS);
     }
 
     #[inline]
-    pub fn remove(&mut self, x: u32) {
-        *self.word_of(x) &= !(1 << (x % u64::BITS));
+    pub fn remove(&mut self, number: u32) {
+        *self.word_of(number) &= !(1 << (number % u64::BITS));
     }
 
     #[inline]
-    fn word_of(&mut self, x: u32) -> &mut u64 {
-        &mut self.0[(x / u64::BITS) as usize]
+    fn word_of(&mut self, number: u32) -> &mut u64 {
+        &mut self.0[(number / u64::BITS) as usize]
     }
 
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(|word| *word == 0)
     }
 
-    /// Moves all columns to another set of the same row.
-    pub fn move_to(&mut self, other: &mut Columns) {
+    /// Moves all to another set with the same bound.
+    pub fn move_to(&mut self, other: &mut IndexSet) {
         for (word, other) in self.0.iter_mut().zip(&mut other.0) {
             *other |= std::mem::take(word);
         }
     }
 
-    /// The columns, from west to east.
+    /// The numbers, from the lowest on.
     pub fn iter(&self) -> impl Iterator<Item = u32> {
         (0..self.words()).flat_map(|index| self.word(index))
     }
@@ -46,12 +47,23 @@ impl Columns {
         self.0.len()
     }
 
-    /// The columns of one word as they stand now.
+    /// The numbers of one word as they stand now.
     pub fn word(&self, index: usize) -> impl ExactSizeIterator<Item = u32> + use<> {
         Ones::new(self.0[index], index)
     }
 
-    /// The columns of one word, which are removed from the set.
+    /// Moves all to the end of a list, from the lowest on.
+    pub fn move_to_list(&mut self, list: &mut Vec<u32>) {
+        for (index, word) in self.0.iter_mut().enumerate() {
+            let mut bits = std::mem::take(word);
+            while bits != 0 {
+                list.push(index as u32 * u64::BITS + bits.trailing_zeros());
+                bits &= bits - 1;
+            }
+        }
+    }
+
+    /// The numbers of one word, which are removed from the set.
     pub fn take_word(&mut self, index: usize) -> impl ExactSizeIterator<Item = u32> + use<> {
         Ones::new(std::mem::take(&mut self.0[index]), index)
     }
@@ -89,14 +101,17 @@ impl ExactSizeIterator for Ones {}
 
 #[cfg(test)]
 mod tests {
-    use super::Columns;
+    use super::IndexSet;
 
     #[test]
-    fn columns_come_from_west_to_east_whatever_the_order_they_went_in() {
-        let mut set = Columns::new(130);
-        [129, 3, 64, 3, 63].into_iter().for_each(|x| set.insert(x));
+    fn numbers_come_from_the_lowest_on_whatever_the_order_they_went_in() {
+        let mut set = IndexSet::new(130);
+        [129, 3, 64, 3, 63].into_iter().for_each(|number| set.insert(number));
         set.remove(64);
         assert_eq!(set.iter().collect::<Vec<_>>(), [3, 63, 129]);
         assert_eq!((set.take_word(0).len(), set.iter().count()), (2, 1));
+        let mut list = vec![7];
+        set.move_to_list(&mut list);
+        assert_eq!((list, set.is_empty()), (vec![7, 129], true));
     }
 }

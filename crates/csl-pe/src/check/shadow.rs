@@ -1,0 +1,412 @@
+//! The shadow of a PE: what is asked at each access, and the complaints.
+
+use csl_image::{PeImage, Symbol};
+use csl_isa::vec::{VecArg, VecDesc};
+use csl_isa::{Insn, Op};
+use csl_machine::registers::ce;
+use csl_machine::{DsrLoad, REGISTERS_START, TaskId, VecOp};
+use csl_num::{FloatKind, LowBits};
+
+use super::access::{Base, Shape, low_half};
+use super::marks::{Marks, Number};
+use super::objects::{Objects, Tag, words};
+use super::registers::Registers;
+use super::step::Step;
+use crate::complaint::{Access, Complaint, Wrong};
+use crate::datapath::{Cursor, Length, Memory, Message, Operand, Operation};
+use crate::scalar;
+
+/// The floating-point exceptions that are complaints: the result is an infinity or no number, of operands that are.
+const BAD_RESULTS: u16 = ce::FP_OVERFLOW | ce::FP_INVALID | ce::FP_DIV_BY_0;
+
+/// An instruction, if one runs, and the cycle in which its block began.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    pub pc: Option<u32>,
+    pub cycle: u64,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Shadow {
+    /// Whether the PE stops at the first complaint.
+    pub stops: bool,
+    pub complaints: Vec<Complaint>,
+    objects: Objects,
+    registers: Registers,
+    marks: Marks,
+    /// The words of memory that were never written, one bit each; empty where every object has an initial value.
+    undefined: Vec<u64>,
+    /// The objects that the host can copy.
+    exported: Vec<Tag>,
+    /// The operands of the main thread's operation.
+    main_tags: [Tag; 4],
+    /// The instruction that runs.
+    now: Moment,
+}
+
+impl Shadow {
+    pub fn new(program: &PeImage, memory: &Memory, stops: bool) -> Shadow {
+        let mut undefined = Vec::new();
+        for symbol in program.symbols.iter().filter(|symbol| symbol.is_undefined) {
+            for word in words(symbol.addr, symbol.size.min(0xffff).low16()) {
+                if undefined.len() <= word / 64 {
+                    undefined.resize(word / 64 + 1, 0);
+                }
+                undefined[word / 64] |= 1 << (word % 64);
+            }
+        }
+        let objects = Objects::of(program);
+        let exports = program.exports.iter().filter_map(|export| program.exported_symbol(export.id));
+        let data = |symbol: &Symbol| if symbol.is_pointer() { memory.read16(symbol.addr) } else { symbol.addr };
+        let exported = exports.map(|symbol| objects.at(data(symbol))).filter(|&tag| tag != Tag::NONE).collect();
+        Shadow {
+            stops,
+            complaints: Vec::new(),
+            objects,
+            exported,
+            registers: Registers::of(program, |addr| memory.read16(addr)),
+            marks: Marks::default(),
+            undefined,
+            main_tags: [Tag::NONE; 4],
+            now: Moment { pc: None, cycle: 0 },
+        }
+    }
+
+    /// A finding at a moment.
+    pub fn complain(&mut self, at: Moment, what: Wrong) {
+        let same = |known: &&mut Complaint| known.pc == at.pc && known.what.key() == what.key();
+        match self.complaints.iter_mut().find(same) {
+            Some(known) => known.count += 1,
+            None => self.complaints.push(Complaint { what, pc: at.pc, cycle: at.cycle, count: 1 }),
+        }
+    }
+
+    /// A task starts.
+    pub fn start_task(&mut self) {
+        self.registers.clear();
+    }
+}
+
+/// Scalar code.
+impl Shadow {
+    /// Looks at an instruction that is about to run. `first` is the number of the frame's first register.
+    pub fn before(
+        &mut self,
+        cycle: u64,
+        pc: usize,
+        code: &[Insn],
+        (frame, first): (&[u64], usize),
+        memory: &Memory,
+        half: FloatKind,
+    ) {
+        let step = self.objects.step(pc);
+        if let Step::Nothing = step {
+            return;
+        }
+        let insn = code[pc].alone();
+        self.now = Moment { pc: Some(pc.low32()), cycle };
+        self.registers.enter(first, frame.len());
+        match step {
+            Step::Clear => return self.registers.set(insn.a, Tag::NONE),
+            Step::Moved => return self.registers.set(insn.a, self.registers.of_register(insn.b)),
+            Step::Float if is_finite(insn, frame) => return self.registers.set(insn.a, Tag::NONE),
+            Step::Access(shape) => {
+                let ext = code.get(pc + 1).copied().unwrap_or(insn);
+                return self.before_access(pc, insn, shape, ext, frame, memory);
+            }
+            Step::Nothing | Step::Float | Step::Other => {}
+        }
+        if let Some(values) = self.objects.values_at(pc) {
+            self.look_at_index(self.objects.at_pc(pc), low_half(frame, insn.c).signed16(), values);
+        }
+        let fill = match insn.op {
+            Op::MemFill8 => 1,
+            Op::MemFill16 => 2,
+            Op::MemFill32 => 4,
+            Op::MemFill64 => 8,
+            Op::MemCopy => {
+                let of = |register, is_store| Access { addr: low_half(frame, register), bytes: insn.c, is_store };
+                self.look_at_place(self.now, self.registers.of_register(insn.a), of(insn.a, true));
+                return self.look_at_place(self.now, self.registers.of_register(insn.b), of(insn.b, false));
+            }
+            _ => 0,
+        };
+        if fill != 0 {
+            let access = Access { addr: low_half(frame, insn.a), bytes: insn.c.saturating_mul(fill), is_store: true };
+            return self.look_at_place(self.now, self.registers.of_register(insn.a), access);
+        }
+        let raised = scalar::raised_by(insn, frame, half) & BAD_RESULTS;
+        if raised != 0 {
+            self.complain(self.now, Wrong::Float { raised });
+        }
+        self.registers.carry(&self.objects, pc, insn, frame);
+    }
+
+    fn before_access(&mut self, pc: usize, insn: Insn, shape: Shape, ext: Insn, frame: &[u64], memory: &Memory) {
+        let (access @ Access { addr, bytes, is_store }, base) = shape.of(insn, ext, frame);
+        let tag = match base {
+            Base::Register(register) => self.registers.of_register(register),
+            Base::Code => self.objects.at_pc(pc),
+        };
+        let index = || low_half(frame, insn.c).signed16();
+        if shape.is_row() {
+            self.look_at_row(tag, access, index(), ext);
+        } else if let Some(values) = self.objects.values_at(pc) {
+            self.look_at_index(tag, index(), values);
+        }
+        if !self.objects.is_plainly_right(tag, addr, bytes) {
+            self.look_at_place(self.now, tag, access);
+        }
+        // Pointers have 2 bytes, descriptors 8.
+        match (is_store, bytes) {
+            (true, 2 | 8) => self.registers.store(addr, insn.a, low_half(frame, insn.a)),
+            (true, _) => {}
+            (false, 2 | 8) => self.registers.load(addr, insn.a, memory.read16(addr)),
+            (false, _) => self.registers.set(insn.a, Tag::NONE),
+        }
+    }
+
+    /// `ext` holds the bytes of a row, and the base, which is that of a row unless a part of the index is in it.
+    fn look_at_row(&mut self, tag: Tag, access: Access, index: i16, ext: Insn) {
+        let Some(offset) = self.objects.offset(tag, ext.b).filter(|_| ext.a >= access.bytes) else { return };
+        if offset % i32::from(ext.a) == 0 {
+            self.look_at_index(tag, index, ext.a / access.bytes);
+        }
+    }
+
+    fn look_at_index(&mut self, tag: Tag, index: i16, values: u16) {
+        if !u16::try_from(index).is_ok_and(|index| index < values) {
+            self.complain(self.now, Wrong::BehindRow { object: tag.symbol(), index, length: values });
+        }
+    }
+
+    /// The bytes of the running instruction's access are about to be used.
+    pub fn touch(&mut self, addr: u16, bytes: usize, is_store: bool) {
+        self.use_bytes(self.now, 0, Access { addr, bytes: bytes.low16(), is_store });
+    }
+
+    /// Bytes of `from` become those of `to`, whether they were written or not.
+    pub fn copy(&mut self, to: u16, from: u16, bytes: u16) {
+        let is_undefined = words(from, bytes).all(|word| self.is_undefined(word));
+        let access = |addr, is_store| Access { addr, bytes, is_store };
+        if !is_undefined {
+            self.look_at_race(self.now, 0, access(from, false));
+            self.use_bytes(self.now, 0, access(to, true));
+        }
+    }
+}
+
+/// Any access.
+impl Shadow {
+    /// Looks whether an access lies where it is meant to lie.
+    fn look_at_place(&mut self, at: Moment, tag: Tag, access: Access) {
+        let Access { addr, bytes, .. } = access;
+        if tag == Tag::NONE && addr >= REGISTERS_START {
+            return;
+        }
+        if bytes > 1 && addr % 2 == 1 {
+            self.complain(at, Wrong::Misaligned { access });
+        }
+        if !self.objects.holds(tag, addr, bytes) {
+            self.complain(at, Wrong::Outside { object: tag.symbol(), access });
+        } else if let Some(object) = self.objects.fifo_at(addr) {
+            self.complain(at, Wrong::FifoBuffer { object, access });
+        }
+    }
+
+    fn use_bytes(&mut self, at: Moment, own: Number, access: Access) {
+        self.look_at_race(at, own, access);
+        let Access { addr, bytes, is_store } = access;
+        if self.undefined.is_empty() {
+            return;
+        }
+        for word in words(addr, bytes) {
+            if !self.is_undefined(word) {
+                continue;
+            }
+            if is_store {
+                self.undefined[word / 64] &= !(1 << (word % 64));
+            } else if let Some(object) = self.objects.at(addr).symbol() {
+                return self.complain(at, Wrong::Undefined { object, access });
+            }
+        }
+    }
+
+    fn is_undefined(&self, word: usize) -> bool {
+        self.undefined.get(word / 64).is_some_and(|bits| bits >> (word % 64) & 1 == 1)
+    }
+
+    fn look_at_race(&mut self, at: Moment, own: Number, access: Access) {
+        if self.marks.is_idle() {
+            return;
+        }
+        let Access { addr, bytes, is_store } = access;
+        let object = || self.objects.at(addr).symbol();
+        if let Some(by) = self.marks.writer(own, addr, bytes) {
+            return self.complain(at, Wrong::StillWritten { object: object(), access, by });
+        }
+        if is_store && let Some(by) = self.marks.reader(own, addr, bytes) {
+            self.complain(at, Wrong::StillRead { object: object(), access, by });
+        }
+    }
+
+    /// A copy of the host.
+    pub fn host_copy(&mut self, access: Access, cycle: u64) {
+        let at = Moment { pc: None, cycle };
+        let tag = self.objects.at(access.addr);
+        if !self.objects.holds(tag, access.addr, access.bytes) {
+            self.complain(at, Wrong::Outside { object: tag.symbol(), access });
+        }
+        if access.is_store {
+            self.use_bytes(at, 0, access);
+        } else {
+            self.look_at_race(at, 0, access);
+        }
+    }
+
+    /// The command stream goes on: the host may copy what it knows by name, though an operation still writes it.
+    pub fn unblock(&mut self, at: Moment) {
+        let is_exported = |&(_, tag): &(u32, Tag)| self.exported.contains(&tag);
+        let found: Vec<(u32, Tag)> = self.marks.writing().filter(is_exported).collect();
+        for (by, tag) in found {
+            if let Some(object) = tag.symbol() {
+                self.complain(at, Wrong::Unblocked { object, by });
+            }
+        }
+    }
+
+    pub fn activate(&mut self, at: Moment, active: u32, id: u16) {
+        if id < 32 && active >> id & 1 == 1 {
+            self.complain(at, Wrong::Active { id: TaskId::at(id.low8()) });
+        }
+    }
+}
+
+/// Vector operations.
+impl Shadow {
+    /// An operation is about to start; returns the objects that its operands are meant for.
+    pub fn tags(&self, desc: &VecDesc, run: &Operation, memory: &Memory) -> [Tag; 4] {
+        let args = [Some(&desc.dest), desc.srcs.first(), desc.srcs.get(1), desc.srcs.get(2)];
+        let mut operands = run.operands();
+        // `@faddhs` may have its sources exchanged.
+        let is_plain = run.op != VecOp::Faddhs;
+        args.map(|arg| {
+            let operand = operands.next();
+            let Some((arg, operand)) = arg.zip(operand) else { return Tag::NONE };
+            let tag = if is_plain { self.tag(*arg, memory) } else { Tag::NONE };
+            tag.or(start(operand).map_or(Tag::NONE, |addr| self.objects.at(addr)))
+        })
+    }
+
+    fn tag(&self, arg: VecArg, memory: &Memory) -> Tag {
+        match arg {
+            VecArg::Dsd(register) | VecArg::Ptr(register) => self.registers.of_register(register),
+            VecArg::Mem4dAt(addr) => self.registers.of_memory(addr, memory.read16(addr)),
+            VecArg::Dsr { file, id } => self.registers.of_dsr(file, id),
+            _ => Tag::NONE,
+        }
+    }
+
+    pub fn load_dsr<C>(&mut self, load: &DsrLoad<VecArg, C>, memory: &Memory) {
+        let tag = match load.dsd {
+            VecArg::DsdConst(word) => self.objects.at(csl_isa::dsd::Dsd(word).addr()),
+            other => self.tag(other, memory),
+        };
+        self.registers.load_dsr(load.file, load.id, tag);
+    }
+
+    pub fn drops_result(&self, pc: u32) -> bool {
+        self.objects.drops_result(pc)
+    }
+
+    pub fn begin_main(&mut self, tags: [Tag; 4]) {
+        self.main_tags = tags;
+    }
+
+    pub fn begin(&mut self, run: &Operation, pc: u32, tags: [Tag; 4]) -> Number {
+        self.marks.begin(run, pc, tags)
+    }
+
+    pub fn end(&mut self, number: Number) {
+        self.marks.end(number);
+    }
+
+    /// Looks at the lengths of operands in memory, sources before the destination: none but those of length 0 is shorter than
+    /// the first. (Programs take parts of longer ones, and give operands on the fabric any extent.)
+    pub fn look_at_lengths(&mut self, at: Moment, run: &Operation, lengths: [Option<Length>; 4]) {
+        let operands = run.srcs.iter().chain([&run.dest]).zip(lengths);
+        let in_memory = operands.filter(|(operand, _)| operand.cursor.is_memory());
+        let mut known = in_memory.filter_map(|(_, length)| length?.finite()).filter(|&length| length != 0);
+        let Some(length) = known.next() else { return };
+        if let Some(other) = known.find(|&other| other < length) {
+            self.complain(at, Wrong::Lengths { length, other });
+        }
+    }
+
+    /// An operation has moved elements: `before` is its state before, `left` the elements that it has left now. `number`
+    /// is 0 for the main thread.
+    pub fn moved(&mut self, at: Moment, number: Number, before: &Operation, left: Length, is_done: bool) {
+        if before.op == VecOp::Dfilt || matches!(before.message, Message::Header(_) | Message::Awaited) {
+            return;
+        }
+        let tags = self.marks.tags(number).unwrap_or(self.main_tags);
+        let count = match (before.left.finite(), left.finite()) {
+            (Some(before), Some(left)) => before.saturating_sub(left),
+            _ => before.rate.group.into(),
+        };
+        let mut operands: [Operand; 4] = [before.dest, before.srcs[0], before.srcs[1], before.srcs[2]];
+        for _ in 0..count {
+            for at_operand in [1, 2, 3, 0] {
+                self.element(at, number, &mut operands[at_operand], tags[at_operand], at_operand == 0);
+            }
+        }
+        if !is_done {
+            return;
+        }
+        if let Cursor::Ptr { addr, .. } = before.dest.cursor {
+            let access = Access { addr, bytes: 2 * u16::from(before.dest.words), is_store: true };
+            self.look_at_place(at, tags[0], access);
+            self.use_bytes(at, number, access);
+        }
+        if let Some((cursor, words, length)) = before.zero {
+            let mut operand = Operand { cursor, words, dsr: None };
+            (0..length.saturated()).for_each(|_| self.element(at, number, &mut operand, Tag::NONE, true));
+        }
+    }
+
+    fn element(&mut self, at: Moment, own: Number, operand: &mut Operand, tag: Tag, is_store: bool) {
+        let Some(addr) = operand.cursor.next_addr() else { return };
+        let access = Access { addr, bytes: 2 * u16::from(operand.words), is_store };
+        self.look_at_place(at, tag, access);
+        self.use_bytes(at, own, access);
+        self.marks.pass(own, &operand.cursor, addr, access.bytes, is_store);
+    }
+
+    /// One element of an iterator of `@map`.
+    pub fn map_element(&mut self, at: Moment, mut operand: Operand, is_store: bool) {
+        let tag = start(&operand).map_or(Tag::NONE, |addr| self.objects.at(addr));
+        self.element(at, 0, &mut operand, tag, is_store);
+    }
+}
+
+/// Whether an operation on 32-bit floats gives a finite number, its product too: then it raises nothing that is told.
+fn is_finite(insn: Insn, frame: &[u64]) -> bool {
+    let float = |register: u16| f32::from_bits(frame[usize::from(register)].low32());
+    let (b, c) = (float(insn.b), float(insn.c));
+    match insn.op {
+        Op::AddF32 => b + c,
+        Op::SubF32 => b - c,
+        Op::MulF32 => b * c,
+        Op::DivF32 => b / c,
+        _ => float(insn.a) + b * c,
+    }
+    .is_finite()
+}
+
+/// The address of an operand's next element, or of its place.
+fn start(operand: &Operand) -> Option<u16> {
+    match operand.cursor {
+        Cursor::Ptr { addr, .. } => Some(addr),
+        ref cursor => cursor.addr(),
+    }
+}

@@ -1,0 +1,158 @@
+//! Where a checked PE looks at its vector operations.
+
+use csl_isa::vec::VecDesc;
+use csl_machine::Arch;
+
+use super::main_thread::Main;
+use super::state::{Sched, Visit};
+use crate::check::{Moment, Tag};
+use crate::complaint::{Complaint, Wrong};
+use crate::datapath::{Cursor, Datapath, Operation, Setup, Step, Turn};
+use crate::fault::FaultKind;
+use crate::ports::Ports;
+use crate::scalar::Cpu;
+
+/// The instruction that the main thread carries out in a cycle.
+fn moment(cpu: &Cpu, cycle: u64) -> Moment {
+    Moment { pc: Some(cpu.at()), cycle }
+}
+
+impl Sched {
+    /// Looks at the operands of an operation that is about to start; the objects that they are meant for.
+    #[cold]
+    pub fn look_at_start(&mut self, desc: &VecDesc, run: &Operation, visit: &mut Visit) -> [Tag; 4] {
+        let Visit { cpu, data, program, ports, .. } = visit;
+        let Some(shadow) = self.shadow.as_deref_mut() else { return [Tag::NONE; 4] };
+        let tags = shadow.tags(desc, run, &data.memory);
+        let at = moment(cpu, cpu.local_time);
+        if let Ok(lengths) = (Setup { data, program, ports, reg: &|number| cpu.reg(number) }).lengths(desc, run.op) {
+            shadow.look_at_lengths(at, run, lengths);
+        }
+        if !run.config.is_async {
+            shadow.begin_main(tags);
+        }
+        if let Cursor::Out(out) = run.dest.cursor
+            && data.chip.arch == Arch::Wse3
+            && ports.outputs[out.slot].color.is_none()
+            && ports.outputs[out.slot].queue != crate::queues::UNQUEUED
+        {
+            shadow.complain(at, Wrong::NoQueue { queue: ports.outputs[out.slot].queue });
+        }
+        self.stop_at_complaint(cpu);
+        tags
+    }
+
+    /// Looks at the elements that the main thread's operation has moved in cycle `now`.
+    #[cold]
+    pub fn look_at_main(&mut self, before: &Operation, step: &Result<Step, FaultKind>, now: u64, cpu: &Cpu) {
+        self.look_at_elements(before, step, now, cpu);
+        self.stop_at_complaint(cpu);
+    }
+
+    fn look_at_elements(&mut self, before: &Operation, step: &Result<Step, FaultKind>, now: u64, cpu: &Cpu) {
+        let Some(shadow) = self.shadow.as_deref_mut() else { return };
+        let Main::Vec { run, .. } = &self.main else { return };
+        let is_done = matches!(step, Ok(Step::Done(_)));
+        shadow.moved(moment(cpu, now), 0, before, run.left, is_done);
+        if !shadow.drops_result(cpu.at()) {
+            return;
+        }
+        let fifos = run.operands().enumerate().filter_map(|(at, operand)| match operand.cursor {
+            Cursor::Fifo(id) => Some((id, at == 0)),
+            _ => None,
+        });
+        // An operation whose result the program asks for says itself where it has ended.
+        if let Some(left) = run.left.finite().filter(|&left| is_done && left > 0)
+            && let Some((fifo, is_full)) = fifos.last()
+        {
+            shadow.complain(moment(cpu, now), Wrong::FifoEnd { fifo, is_full, left });
+        }
+    }
+
+    /// Looks at an activation by scalar code.
+    pub fn look_at_activation(&mut self, id: u16, cpu: &Cpu) {
+        if let Some(shadow) = &mut self.shadow {
+            shadow.activate(moment(cpu, cpu.local_time), self.tasks.active(), id);
+            self.stop_at_complaint(cpu);
+        }
+    }
+
+    /// Looks at the end of a launched function.
+    pub fn look_at_unblock(&mut self, cpu: &Cpu) {
+        if let Some(shadow) = &mut self.shadow {
+            shadow.unblock(moment(cpu, cpu.local_time));
+            self.stop_at_complaint(cpu);
+        }
+    }
+
+    /// Stops a PE that is to stop at its first complaint.
+    pub fn stop_at_complaint(&mut self, cpu: &Cpu) {
+        let first = self.shadow.as_ref().filter(|shadow| shadow.stops).and_then(|shadow| shadow.complaints.first());
+        if let Some(&Complaint { what, pc, cycle, .. }) = first
+            && self.fault.is_none()
+        {
+            self.raise_fault(FaultKind::Checked(what), cycle.max(cpu.local_time), cpu);
+            if let Some(fault) = &mut self.fault {
+                fault.pc = pc;
+            }
+        }
+    }
+
+    /// The next element of an iterator of `@map`, looked at.
+    pub fn iter_next(&mut self, iter: u16, visit: &mut Visit) -> Result<Turn, FaultKind> {
+        match self.shadow {
+            None => visit.data.iter_next(iter, visit.ports),
+            Some(_) => self.look_at_turn(iter, visit, false, |visit| visit.data.iter_next(iter, visit.ports)),
+        }
+    }
+
+    /// Puts a register into an iterator of `@map`, looked at.
+    pub fn iter_put(&mut self, iter: u16, src: u16, visit: &mut Visit) -> Result<Turn, FaultKind> {
+        let put = |visit: &mut Visit| visit.data.iter_put(iter, visit.cpu.reg(src), visit.cpu.local_time, visit.ports);
+        match self.shadow {
+            None => put(visit),
+            Some(_) => self.look_at_turn(iter, visit, true, put),
+        }
+    }
+
+    #[cold]
+    fn look_at_turn(
+        &mut self,
+        iter: u16,
+        visit: &mut Visit,
+        is_store: bool,
+        turn: impl FnOnce(&mut Visit) -> Result<Turn, FaultKind>,
+    ) -> Result<Turn, FaultKind> {
+        let before = visit.data.iter(iter).map(|iter| iter.operand);
+        let turn = turn(visit)?;
+        if let (Some(shadow), Some(operand), Turn::Moved(_)) = (self.shadow.as_deref_mut(), before, &turn) {
+            shadow.map_element(moment(visit.cpu, visit.cpu.local_time), operand, is_store);
+            self.stop_at_complaint(visit.cpu);
+        }
+        Ok(turn)
+    }
+
+    /// Uses the slot of cycle `now` for a microthread, and looks at the elements that it moves.
+    #[cold]
+    pub fn checked_issue(
+        &mut self,
+        at: usize,
+        now: u64,
+        data: &mut Datapath,
+        ports: &mut Ports,
+        cpu: &Cpu,
+    ) -> Result<Step, FaultKind> {
+        let ut = &mut self.uts[at];
+        let before = ut.run.clone();
+        let step = ut.run.issue(data, ports, now);
+        if let Some(shadow) = self.shadow.as_deref_mut() {
+            let is_done = matches!(step, Ok(Step::Done(_)));
+            shadow.moved(Moment { pc: Some(ut.pc), cycle: now }, ut.mark, &before, ut.run.left, is_done);
+            if is_done || step.is_err() {
+                shadow.end(ut.mark);
+            }
+        }
+        self.stop_at_complaint(cpu);
+        step
+    }
+}

@@ -1,0 +1,569 @@
+"""Sweeps: the commands of a program for every combination of params, chips and sizes, a folder a run.
+
+A run's folder begins as a copy of the program's files, so that the commands in it are those of its `commands.sh`. A mark
+(`MARK`) in it says which run it is and how far it has come; its values, commands and files are its identity. A sweep
+deletes nothing: it takes new or empty folders, leaves finished runs alone, and moves its own unfinished ones aside.
+Runs are processes of this machine, or tasks of a Dask cluster that sees the same folders.
+"""
+from __future__ import annotations
+
+import argparse
+import collections.abc
+import concurrent.futures
+import contextlib
+import csv
+import hashlib
+import importlib
+import itertools
+import json
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from typing import Any, Iterable, Iterator, Mapping, Sequence, Union
+
+from waferlab import signals
+from waferlab.errors import SdkError
+
+# The mark of a run in its folder, that of a sweep in the folder of its runs, and the files beside them.
+MARK = "sweep-run.json"
+SWEEP_MARK = "sweep.json"
+LOG = "sweep.log"
+RESULTS = "results.json"
+TABLE = "results.csv"
+
+# The files of a program that a run's folder begins with.
+FILES = ("**/*.csl", "**/*.py", "**/*.sh")
+
+# Columns of the table that are not values of the run or results of the program.
+_OWN_COLUMNS = ("state", "seconds", "cycles", "error", "folder")
+# A running run touches its mark so often, in seconds; one that was touched longer ago has died with its machine.
+_HEARTBEAT = 5
+_DEAD = 60
+# The seconds from the interrupt of a command to its end by force.
+_PATIENCE = 5
+# The greatest length of a folder's name before it is cut.
+_LONGEST_NAME = 100
+
+Value = Union[str, int, float, bool]
+Point = Mapping[str, Value]
+
+
+class SweepError(SdkError):
+    """A sweep that cannot begin; nothing has been written."""
+
+
+def sweep(
+    commands: Sequence[str],
+    axes: Mapping[str, Sequence[Value]] | None = None,
+    *,
+    points: Sequence[Point] | None = None,
+    program: str | os.PathLike = ".",
+    folder: str | os.PathLike = "runs",
+    files: Sequence[str] = FILES,
+    workers: int | None = None,
+    timeout: float | None = None,
+    retry: bool = False,
+    part: tuple[int, int] = (0, 1),
+    cluster: Any = None,
+    show: collections.abc.Callable[[str], None] | None = None,
+) -> Any:
+    """Runs `commands` for every combination of the values in `axes`, each with every one of `points`.
+
+    In a command `{name}` stands for the value of that name, `{program}` for the folder of the program. No shell reads it.
+    A run has its own folder in `folder`, with copies of the program's `files` (patterns). `results.json`, which a host
+    script may write there, becomes columns of the table; `cycles` are those of `sim_stats.json`.
+
+    A finished run with the same commands and files is not run again, a failed one only with `retry`. `workers` run at once
+    (one a core), each at most `timeout` seconds. `part=(i, n)` runs one of n shares. `cluster` is a Dask client or cluster,
+    or the address of a scheduler. `show` gets a line on each run.
+
+    Returns the table, also in `results.csv`, as a pandas DataFrame, or without pandas as a list of dicts.
+    """
+    plan = _Plan.of(commands, axes or {}, points or [{}], program, folder, files, timeout)
+    show = show or (lambda line: print(line, file=sys.stderr, flush=True))
+    mine = [run for number, run in enumerate(plan.runs) if number % part[1] == part[0]]
+    plan.begin()
+    try:
+        _run_all([run for run in mine if _is_due(run, retry, show)], workers, cluster, show)
+    finally:
+        rows = [_row(run) for run in plan.runs]
+        _write_table(plan.folder / TABLE, rows)
+    return _frame(rows)
+
+
+# Planning.
+
+
+class _Run:
+    """One run: its values, its folder, its commands, and the hash of all that it depends on. It can be pickled."""
+
+    def __init__(self, point: Point, folder: pathlib.Path, commands: list, files: dict, timeout: float | None):
+        self.point, self.folder, self.commands, self.files, self.timeout = dict(point), folder, commands, files, timeout
+        words = [self.point, commands, [(name, _hash(path)) for name, path in files.items()]]
+        self.identity = hashlib.sha256(json.dumps(words, sort_keys=True).encode()).hexdigest()
+        self.name = folder.name
+
+
+class _Plan:
+    def __init__(self, folder: pathlib.Path, runs: list):
+        self.folder, self.runs = folder, runs
+
+    @staticmethod
+    def of(commands, axes, points, program, folder, files, timeout) -> _Plan:
+        program, folder = pathlib.Path(program).absolute(), pathlib.Path(folder).absolute()
+        if isinstance(commands, str) or not commands:
+            raise SweepError("commands: a list of command lines is needed")
+        if not program.is_dir():
+            raise SweepError(f"there is no folder {program}")
+        found = _files(program, folder, files)
+        runs = []
+        for point in _combinations(axes, points):
+            words = [_command(line, {**point, "program": str(program)}) for line in commands]
+            runs.append(_Run(point, folder / _name(point), words, found, timeout))
+        names = [run.name for run in runs]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise SweepError(f"two runs have the same values: {twice[0]}")
+        return _Plan(folder, runs)
+
+    def begin(self) -> None:
+        """Makes the folder of the runs, which must be new, empty, or that of a sweep."""
+        mark = self.folder / SWEEP_MARK
+        if self.folder.exists() and not mark.is_file() and any(self.folder.iterdir()):
+            raise SweepError(f"{self.folder} holds files and is not the folder of a sweep; name another")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        _write(mark, {"made_by": "waferlab sweep"})
+
+
+def _combinations(axes: Mapping[str, Sequence[Value]], points: Sequence[Point]) -> Iterator[dict]:
+    for name, values in axes.items():
+        if isinstance(values, (str, bytes)) or not isinstance(values, collections.abc.Iterable):
+            raise SweepError(f"axes: {name} needs a list of values, not {values!r}")
+    for values in itertools.product(*axes.values()):
+        for more in points:
+            point = {**dict(zip(axes, values)), **more}
+            for name, value in point.items():
+                _check(name, value)
+            if len(point) < len(axes) + len(more):
+                raise SweepError(f"points: {sorted(set(axes) & set(more))[0]} is an axis, too")
+            yield {name: value.item() if hasattr(value, "item") else value for name, value in point.items()}
+
+
+def _check(name: str, value: Value) -> None:
+    if not name.isidentifier() or name == "program" or name in _OWN_COLUMNS:
+        raise SweepError(f"{name!r} cannot be the name of a value" + (": the table has it" if name.isidentifier() else ""))
+    value = value.item() if hasattr(value, "item") else value
+    if not isinstance(value, (str, int, float, bool)):
+        raise SweepError(f"{name}: a value is a text, a number or a bool, not {value!r}")
+
+
+def _command(line: str, values: Mapping[str, Value]) -> list:
+    """The words of a command line. Values come in after it is split, so that none of them is split."""
+    try:
+        return [re.sub(r"\{(\w+)\}", lambda found: _text(values[found[1]]), word) for word in shlex.split(line)]
+    except KeyError as error:
+        known = ", ".join(name for name in values)
+        raise SweepError(f"`{line}`: there is no value {error.args[0]}; there are {known}") from None
+    except ValueError as error:
+        raise SweepError(f"`{line}`: {error}") from None
+
+
+def _text(value: Value) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _name(point: Point) -> str:
+    """The name of a run's folder, readable; where values are long or have other characters, with a hash."""
+    full = ",".join(f"{name}={_text(value)}" for name, value in point.items()) or "run"
+    plain = re.sub(r"[^\w.,=+-]", "_", full)[:_LONGEST_NAME]
+    return plain if plain == full else f"{plain}-{hashlib.sha256(full.encode()).hexdigest()[:8]}"
+
+
+def _files(program: pathlib.Path, runs: pathlib.Path, patterns: Iterable[str]) -> dict:
+    """The program's files by name, without those of the runs and of hidden folders."""
+    found = {path for pattern in patterns for path in program.glob(pattern) if path.is_file()}
+    names = {path.relative_to(program).as_posix(): path for path in found if runs not in path.parents}
+    visible = {name: path for name, path in names.items() if not any(part.startswith(".") for part in name.split("/"))}
+    if not visible:
+        raise SweepError(f"{program} has no files {' '.join(patterns)}")
+    return {name: str(visible[name]) for name in sorted(visible)}
+
+
+def _hash(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+# The state of a run.
+
+
+def _mark(run: _Run) -> dict | None:
+    """The mark in the run's folder; None where there is none."""
+    try:
+        mark = json.loads((run.folder / MARK).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return mark if isinstance(mark, dict) else None
+
+
+def _is_due(run: _Run, retry: bool, show) -> bool:
+    """Whether the run is to be run now. Makes room for it."""
+    mark = _mark(run)
+    if mark is None:
+        if run.folder.exists() and (not run.folder.is_dir() or any(run.folder.iterdir())):
+            show(f"{run.name}: not run: {run.folder} was not made by a sweep")
+            return False
+        return True
+    if mark.get("state") == "running" and _lives(run, mark):
+        show(f"{run.name}: left to process {mark.get('pid')} of {mark.get('host')}, which runs it")
+        return False
+    is_same = mark.get("identity") == run.identity
+    if is_same and (mark.get("state") == "done" or (mark.get("state") == "failed" and not retry)):
+        return False
+    aside = next(path for path in map(run.folder.with_name, _old_names(run.name)) if not path.exists())
+    try:
+        run.folder.rename(aside)
+    except OSError as error:
+        show(f"{run.name}: not run: its folder cannot be moved aside: {error}")
+        return False
+    show(f"{run.name}: the earlier run ({'' if is_same else 'of other files or commands, '}{mark.get('state')}) is now {aside.name}")
+    return True
+
+
+def _old_names(name: str) -> Iterator[str]:
+    return (f"{name}.old{number}" for number in itertools.count(1))
+
+
+def _lives(run: _Run, mark: dict) -> bool:
+    """Whether a running run's process is there, as far as this machine can tell."""
+    # On Windows signal 0 is no question but Ctrl-C.
+    if os.name != "nt" and mark.get("host") == socket.gethostname() and isinstance(mark.get("pid"), int):
+        try:
+            os.kill(mark["pid"], 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            pass
+    return time.time() - (run.folder / MARK).stat().st_mtime < _DEAD
+
+
+def _write(path: pathlib.Path, value: dict) -> None:
+    """Writes a file of the sweep in one step, so that a reader never sees a part of it."""
+    temporary = path.with_name(f"{path.name}.{socket.gethostname()}.{os.getpid()}.{threading.get_ident()}")
+    temporary.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+# Running.
+
+
+def _run_all(runs: list, workers: int | None, cluster: Any, show) -> None:
+    total, begun = len(runs), time.monotonic()
+    failed = 0
+    with contextlib.ExitStack() as stack:
+        submit, stop = _executor(stack, workers, cluster)
+        futures = {submit(run): run for run in runs}
+        try:
+            for number, future in enumerate(concurrent.futures.as_completed(futures), 1):
+                run = futures[future]
+                mark = future.result()
+                failed += mark["state"] != "done"
+                show(f"[{number}/{total}] {run.name}: {_told(run, mark)}")
+        except BaseException:
+            stop()
+            raise
+    if total:
+        show(f"{total - failed} runs done, {failed} failed, in {time.monotonic() - begun:.1f} s")
+
+
+def _told(run: _Run, mark: dict) -> str:
+    if mark["state"] == "done":
+        return f"done in {mark['seconds']:.1f} s"
+    return f"{mark['state']}: {mark['error']}; see {run.folder / LOG}"
+
+
+def _executor(stack: contextlib.ExitStack, workers: int | None, cluster: Any):
+    """The function that hands a run over, and the one that ends all runs early."""
+    if cluster is None:
+        stopping = threading.Event()
+        pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(workers or os.cpu_count() or 1))
+
+        def stop():
+            stopping.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+
+        return (lambda run: pool.submit(_run, run, stopping)), stop
+    import distributed  # Only where a cluster is asked for: it takes a second.
+
+    client = cluster
+    if not isinstance(cluster, distributed.Client):
+        client = stack.enter_context(distributed.Client(cluster))
+    # Each run writes its folder: it has an effect, and the cluster is not to repeat it where it fails.
+    pool = client.get_executor(pure=False, retries=0)
+    return (lambda run: pool.submit(_run, run)), lambda: pool.shutdown(wait=False)
+
+
+def _run(run: _Run, stopping: threading.Event | None = None) -> dict:
+    """Runs the commands in the run's folder, and returns its mark. Never raises: other runs go on."""
+    begun = time.monotonic()
+    mark = {"identity": run.identity, "values": run.point, "commands": run.commands}
+    mark.update(state="running", host=socket.gethostname(), pid=os.getpid())
+    try:
+        run.folder.mkdir(exist_ok=True)
+        # The process that makes the mark has the folder; another that comes to it at the same time fails here.
+        with open(run.folder / MARK, "x", encoding="utf-8") as file:
+            json.dump(mark, file, indent=1)
+    except OSError as error:
+        return {**mark, "state": "failed", "seconds": 0.0, "error": f"its folder: {error}"}
+    try:
+        state, error = "done", _carry_out(run, stopping or threading.Event(), begun)
+        if error is not None:
+            state = "interrupted" if stopping is not None and stopping.is_set() else "failed"
+    except OSError as cause:
+        state, error = "failed", str(cause)
+    mark.update(state=state, seconds=round(time.monotonic() - begun, 3), error=error)
+    with contextlib.suppress(OSError):
+        _write(run.folder / MARK, mark)
+    return mark
+
+
+def _carry_out(run: _Run, stopping: threading.Event, begun: float) -> str | None:
+    """Copies the files and runs the commands, the output in the log. Returns why they did not end well."""
+    for name, path in run.files.items():
+        target = run.folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, target)
+    with open(run.folder / LOG, "wb") as log:
+        for words in run.commands:
+            log.write(f"$ {shlex.join(words)}\n".encode())
+            log.flush()
+            error = _execute(words, run, log, stopping, begun)
+            if error is not None:
+                return f"{words[0]} {error}"
+    return None
+
+
+def _execute(words: list, run: _Run, log, stopping: threading.Event, begun: float) -> str | None:
+    try:
+        # In a session of its own, so that its children end with it.
+        process = subprocess.Popen(
+            words, cwd=run.folder, env=_environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    except OSError as error:
+        log.write(f"{words[0]}: {error.strerror}\n".encode())
+        return f"does not start: {error.strerror}"
+    touched = time.monotonic()
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            status = process.wait(0.2)
+            return None if status == 0 else f"ended with status {status}"
+        now = time.monotonic()
+        if now - touched > _HEARTBEAT:
+            touched = now
+            with contextlib.suppress(OSError):
+                os.utime(run.folder / MARK)
+        if stopping.is_set():
+            _end(process)
+            return "was interrupted"
+        if run.timeout is not None and now - begun > run.timeout:
+            _end(process)
+            return f"took longer than {run.timeout:g} s"
+
+
+def _end(process: subprocess.Popen) -> None:
+    """Ends a command and its children: by Ctrl-C, which has the simulator write its report, then by force."""
+    if os.name == "nt":
+        process.kill()
+        process.wait()
+        return
+    for number in (signal.SIGINT, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_PATIENCE)
+            return
+
+
+def _environment() -> dict:
+    """This environment, with the commands that are installed beside this Python on its path."""
+    beside = os.path.dirname(sys.executable)
+    paths = os.environ.get("PATH", "").split(os.pathsep)
+    return dict(os.environ) if beside in paths else {**os.environ, "PATH": os.pathsep.join([beside, *paths])}
+
+
+# The table.
+
+
+def _row(run: _Run) -> dict:
+    mark = _mark(run) or {}
+    is_ours = mark.get("identity") == run.identity
+    state = mark.get("state") if is_ours else "missing"
+    row = {**run.point, "state": state, "seconds": mark.get("seconds") if is_ours else None, "cycles": None}
+    if state in ("done", "failed"):
+        row["cycles"] = _object(run.folder / "sim_stats.json").get("cycles")
+        results = _object(run.folder / RESULTS)
+        row.update({name: value for name, value in results.items() if name not in run.point and name not in _OWN_COLUMNS})
+    return {**row, "error": mark.get("error") if is_ours else None, "folder": str(run.folder)}
+
+
+def _object(path: pathlib.Path) -> dict:
+    """The JSON object in a file; empty where there is none."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _columns(rows: list) -> list:
+    return list(dict.fromkeys(name for row in rows for name in row if name not in ("error", "folder"))) + ["error", "folder"]
+
+
+def _write_table(path: pathlib.Path, rows: list) -> None:
+    temporary = path.with_name(f"{path.name}.{socket.gethostname()}.{os.getpid()}")
+    with open(temporary, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, _columns(rows))
+        writer.writeheader()
+        writer.writerows(rows)
+    os.replace(temporary, path)
+
+
+def _frame(rows: list):
+    try:
+        import pandas
+    except ImportError:
+        return rows
+    return pandas.DataFrame(rows, columns=_columns(rows))
+
+
+# The command.
+
+_KEYS = {"commands", "axes", "points", "program", "folder", "files", "timeout", "slurm"}
+
+_HELP = """\
+FILE is TOML (or JSON, with the same keys):
+
+  commands = [
+    "cslc layout.csl --arch={arch} --params=n:{n} -o out --memcpy --channels=1",
+    "cs_python run.py --name out",
+  ]
+  [axes]                  every combination of these
+  arch = ["wse2", "wse3"]
+  n = [16, 64, 256]
+
+Further keys: points (a list of tables, each combined with all axes), program
+(the folder with the sources; default: that of FILE), folder (of the runs;
+default: runs, beside FILE), files (patterns of what a run gets a copy of),
+timeout (seconds of a run), slurm (arguments of dask_jobqueue.SLURMCluster).
+
+Called again it runs what has not been run, or has changed. It deletes nothing.
+The status is 1 where a run has failed or is missing."""
+
+
+def read(path: str | os.PathLike) -> dict:
+    """The arguments of `sweep` in a file, folders relative to it."""
+    path = pathlib.Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+        plan = json.loads(text) if path.suffix == ".json" else _toml().loads(text)
+    except OSError as error:
+        raise SweepError(f"{path}: {error.strerror}") from None
+    except ValueError as error:
+        raise SweepError(f"{path}: {error}") from None
+    unknown = sorted(set(plan) - _KEYS)
+    if unknown:
+        raise SweepError(f"{path}: there is no key {unknown[0]}; there are {', '.join(sorted(_KEYS))}")
+    plan.setdefault("commands", [])
+    plan["program"] = path.absolute().parent / plan.get("program", ".")
+    plan["folder"] = path.absolute().parent / plan.get("folder", "runs")
+    return plan
+
+
+def _toml():
+    # Python has it from 3.11 on; pip brings its own.
+    for name in ("tomllib", "tomli", "pip._vendor.tomli"):
+        with contextlib.suppress(ImportError):
+            return importlib.import_module(name)
+    raise SweepError("reading TOML takes Python 3.11 or `pip install tomli`; the file may be JSON, too")
+
+
+def _part(text: str) -> tuple:
+    number, _, count = text.partition("/")
+    part = int(number), int(count)
+    if not 0 <= part[0] < part[1]:
+        raise ValueError
+    return part
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "waferlab sweep", description="Run a program for many params, chips and sizes.", epilog=_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("file", metavar="FILE", help="the plan, such as sweep.toml")
+    parser.add_argument("--folder", metavar="FOLDER", help="the folder of the runs, in place of the plan's")
+    parser.add_argument("--workers", type=int, metavar="N", help="runs at once [default: one a core]")
+    parser.add_argument("--retry", action="store_true", help="run failed runs again")
+    parser.add_argument("--part", type=_part, default=(0, 1), metavar="I/N", help="only share I (from 0) of N, for job arrays")
+    parser.add_argument("--dask", metavar="ADDRESS", help="run on the Dask cluster with this scheduler; `local` starts one here")
+    parser.add_argument("--slurm", type=int, metavar="N", help="run on N SLURM jobs, through dask-jobqueue")
+    return parser
+
+
+def _cluster(stack: contextlib.ExitStack, args, slurm: dict) -> Any:
+    if args.dask is None and args.slurm is None:
+        return None
+    try:
+        import distributed
+
+        if args.slurm is not None:
+            import dask_jobqueue
+
+            # A worker of one thread is one run; `cores` and `processes` of the plan say how many share a job.
+            cluster = stack.enter_context(dask_jobqueue.SLURMCluster(**slurm))
+            cluster.scale(jobs=args.slurm)
+            return cluster
+        if args.dask == "local":
+            return stack.enter_context(distributed.LocalCluster(args.workers, threads_per_worker=1, dashboard_address=None))
+        return args.dask
+    except ImportError as error:
+        raise SweepError(f"{error}; pip install distributed dask-jobqueue") from None
+
+
+def main(words: list[str] | None = None) -> int:
+    """`waferlab sweep`."""
+    args = _parser().parse_args(words)
+    signals.watch()
+    try:
+        plan = read(args.file)
+        slurm = plan.pop("slurm", {})
+        plan["folder"] = args.folder or plan["folder"]
+        with contextlib.ExitStack() as stack:
+            table = sweep(
+                **plan, workers=args.workers, retry=args.retry, part=args.part, cluster=_cluster(stack, args, slurm)
+            )
+    except SweepError as error:
+        print(f"waferlab sweep: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("waferlab sweep: interrupted; finished runs stay, the same command goes on", file=sys.stderr)
+        return 128 + signal.SIGINT
+    states = list(table["state"]) if hasattr(table, "columns") else [row["state"] for row in table]
+    print(pathlib.Path(plan["folder"], TABLE))
+    mine = states[args.part[0] :: args.part[1]]
+    return 0 if all(state == "done" for state in mine) else 1
+
+
+if __name__ == "__main__":
+    # Under its own name, by which a cluster finds what it is to run.
+    from waferlab import sweeps
+
+    sys.exit(sweeps.main())

@@ -1,0 +1,199 @@
+//! Warnings about vector operations whose operands are known at compile time: operands of unequal length, DSDs over more
+//! than their array, elements of another type, a constant as the destination.
+
+use csl_diag::{Code, Diagnostic};
+use csl_ir::{DsdKind, DsdValue, GlobalId, Opnd, PtrRoot, Ty, TypeKind, VecInst, VecOperand};
+use csl_machine::{Elem, QueueDir, VecOp};
+
+use super::Call;
+use crate::context::Sema;
+use crate::unit::GlobalInfo;
+
+/// Warns of an operation that moves elements outside an array, or whose operands in memory have different lengths.
+/// (Programs give operands on the fabric any extent beside one in memory, and receive less than an array holds.)
+pub(super) fn warn(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
+    note_queue(s, call, inst);
+    note_thread(s, call, inst);
+    warn_elements(s, call, inst);
+    if let Some(constant) = known(&inst.dest).and_then(|dsd| variable(s, dsd)).filter(|global| global.is_const) {
+        let message = format!("this operation writes `{}`, which is a constant", constant.name);
+        let help = "make it a `var`: other code takes its values as known";
+        s.report(Diagnostic::new(Code::ConstantDestination, call.args[0].span, message).help(help));
+    }
+    let in_memory = inst.srcs.iter().chain([&inst.dest]).filter_map(known).filter(|dsd| dsd.base.is_some());
+    let common = in_memory.map(elements).find(|&length| length != 0);
+    let operands = || inst.srcs.iter().chain([&inst.dest]);
+    // The first length that is not 0 is the operation's: those of the sources, then that of the destination.
+    let Some(length) = length(operands()) else { return };
+    for (at, operand) in std::iter::once(&inst.dest).chain(&inst.srcs).enumerate() {
+        let Some(dsd) = known(operand) else { continue };
+        let own = elements(dsd);
+        let width = words_of(inst, at);
+        if let Some((last, name, count)) = outside(s, dsd, length, width) {
+            let has = if count == 1 { "1 element".to_owned() } else { format!("{count} elements") };
+            let message = format!("this operand reaches element {last} of `{name}`, which has {has}");
+            let help = "an index, an offset or a length is too large";
+            s.report(Diagnostic::new(Code::BehindArray, call.args[at].span, message).help(help));
+        } else if let Some(other) = common.filter(|&other| dsd.base.is_some() && own != 0 && own != other) {
+            let message = format!("this operand has {own} elements, another one {other}");
+            let note = format!("the first source with a length gives that of the operation, which moves {length}");
+            s.report(Diagnostic::new(Code::UnequalLengths, call.args[at].span, message).note(note));
+        }
+    }
+}
+
+/// Warns of float operations over arrays of something else, and of operations that take a FIFO's elements for larger or
+/// smaller ones. (Moves and operations on integers and bits take the elements of any array.)
+fn warn_elements(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
+    for (at, operand) in std::iter::once(&inst.dest).chain(&inst.srcs).enumerate() {
+        let elem = elem_of(inst, at);
+        let Some(other) = other_elements(s, inst.op, elem, operand) else { continue };
+        let wants = match elem {
+            Elem::I16 => "16-bit integers",
+            Elem::I32 => "32-bit integers",
+            Elem::Half => "16-bit floats",
+            Elem::F32 => "f32",
+        };
+        let message = format!("`@{}` takes elements of {wants} here, and this is {other}", call.name);
+        let help = "elements are taken as they are: change the type of the array, or the operation";
+        return s.report(Diagnostic::new(Code::OtherElements, call.args[at].span, message).help(help));
+    }
+}
+
+/// The elements of an operand, in words, where `op` does not take them for what they are.
+fn other_elements(s: &Sema<'_>, op: VecOp, elem: Elem, operand: &VecOperand) -> Option<String> {
+    if let VecOperand::Fifo(fifo) = operand {
+        let words = s.unit.pe()?.fifos.get(fifo.index())?.config.elem_words;
+        return (words != elem.words()).then(|| format!("a FIFO of {}-bit elements", 16 * words));
+    }
+    // `@faddhs` takes its sources in either order.
+    if matches!(op, VecOp::Fmovs | VecOp::Fmovh | VecOp::Faddhs) {
+        return None;
+    }
+    let dsd = known(operand)?;
+    let other = element(s, dsd.base.as_ref()?.root_ty).filter(|ty| !fits(s, *ty, elem))?;
+    Some(format!("`{}`, an array of {}", variable(s, dsd)?.name, s.show(other)))
+}
+
+/// Warns of an offset that counts elements of another size than those of the array.
+pub(super) fn warn_increment(s: &mut Sema<'_>, call: &Call<'_>, dsd: &DsdValue, elem: Ty, words: u16) {
+    let Some(base) = &dsd.base else { return };
+    let PtrRoot::Global(global) = base.root else { return };
+    let Some(own) =
+        element(s, base.root_ty).filter(|own| csl_ir::size_of(&s.types, *own) != Some(2 * u32::from(words)))
+    else {
+        return;
+    };
+    let (name, own) = (s.unit.globals[global].name.clone(), s.show(own));
+    let message = format!("the offset counts elements of {}, and `{name}` is an array of {own}", s.show(elem));
+    s.report(Diagnostic::new(Code::OtherElements, call.args[2].span, message).help(format!("give {own}")));
+}
+
+/// The element type of operand `at`: the destination, then the sources.
+fn elem_of(inst: &VecInst, at: usize) -> Elem {
+    at.checked_sub(1).map_or(inst.op.dest(), |source| inst.op.sources()[source])
+}
+
+/// Whether an operation on `elem` takes values of a type for what they are; only operations on floats ask.
+fn fits(s: &Sema<'_>, ty: Ty, elem: Elem) -> bool {
+    let is_float = matches!(s.types.kind(ty), TypeKind::Float(_));
+    match elem {
+        Elem::Half => is_float && csl_ir::size_of(&s.types, ty) == Some(2),
+        Elem::F32 => is_float && csl_ir::size_of(&s.types, ty) == Some(4),
+        Elem::I16 | Elem::I32 => true,
+    }
+}
+
+/// The type of the elements of an array, or of a variable of one element, where they are numbers.
+fn element(s: &Sema<'_>, ty: Ty) -> Option<Ty> {
+    let elem = match s.types.kind(ty) {
+        TypeKind::Array { elem, .. } => *elem,
+        _ => ty,
+    };
+    matches!(s.types.kind(elem), TypeKind::Int { .. } | TypeKind::Float(_)).then_some(elem)
+}
+
+/// The global that the DSD of an operand is over. (There it has the number that it has in the program.)
+fn variable<'s>(s: &'s Sema<'_>, dsd: &DsdValue) -> Option<&'s GlobalInfo> {
+    match dsd.base.as_ref()?.root {
+        PtrRoot::Global(global) => s.unit.globals.iter().find(|info| info.id == Some(GlobalId::at(global.index()))),
+        _ => None,
+    }
+}
+
+/// Notes the queue whose microthread the operation has by default.
+fn note_thread(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
+    let operands = std::iter::once(&inst.dest).chain(&inst.srcs).enumerate();
+    let fabric = operands.filter_map(|(at, operand)| Some((at, known(operand)?.fabric.as_ref()?)));
+    let fabrics: Vec<_> = fabric.collect();
+    let is_given = inst.config.ut.is_some() || fabrics.iter().any(|(_, fabric)| fabric.ut.is_some());
+    if let Some(&(at, fabric)) = fabrics.first().filter(|_| inst.config.is_async && !is_given)
+        && let Some(queue) = fabric.queue
+    {
+        let dir = if at == 0 { QueueDir::Out } else { QueueDir::In };
+        if let Some(code) = s.runtime() {
+            code.note_thread(dir, queue, call.span);
+        }
+    }
+}
+
+/// Notes the output queue that the operation sends by.
+fn note_queue(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
+    let VecOperand::Dsd(Opnd::Dsd(dsd)) = &inst.dest else { return };
+    let Some((queue, color)) = dsd.fabric.as_ref().and_then(|fabric| Some((fabric.queue?, fabric.color))) else {
+        return;
+    };
+    let span = call.args[0].span;
+    if let Some(pe) = s.unit.pe_mut().filter(|_| dsd.kind == DsdKind::Fabout) {
+        pe.queue_sends.push((queue, color, span));
+    }
+}
+
+/// The length of the operation; none where an operand that may give it is known at run time only.
+fn length<'a>(operands: impl Iterator<Item = &'a VecOperand>) -> Option<u64> {
+    for operand in operands {
+        match (operand, known(operand)) {
+            (_, Some(dsd)) if elements(dsd) != 0 => return Some(elements(dsd)),
+            (VecOperand::Scalar(..) | VecOperand::Ptr(_), _) | (_, Some(_)) => {}
+            (_, None) => return None,
+        }
+    }
+    None
+}
+
+fn known(operand: &VecOperand) -> Option<&DsdValue> {
+    match operand {
+        VecOperand::Dsd(Opnd::Dsd(dsd)) | VecOperand::Mem4dConst(dsd) => Some(dsd),
+        _ => None,
+    }
+}
+
+fn elements(dsd: &DsdValue) -> u64 {
+    dsd.extents.iter().map(|&extent| u64::from(extent)).product()
+}
+
+/// The 16-bit words of an element of operand `at`: the destination, then the sources. `@faddhs` takes its sources in either
+/// order.
+fn words_of(inst: &VecInst, at: usize) -> i64 {
+    let sources = inst.op.sources();
+    let elem = match at.checked_sub(1) {
+        None => inst.op.dest(),
+        Some(_) if inst.op == VecOp::Faddhs => sources[0],
+        Some(source) => sources[source],
+    };
+    elem.words().into()
+}
+
+/// The number of the first or last of `length` elements of `words` words where it lies outside the DSD's array, with the
+/// array's name and number of elements. Only DSDs of one dimension over a whole variable are looked at.
+fn outside(s: &Sema<'_>, dsd: &DsdValue, length: u64, words: i64) -> Option<(i64, String, i64)> {
+    let base = dsd.base.as_ref().filter(|base| base.path.iter().all(|&index| index == 0))?;
+    if dsd.kind != DsdKind::Mem1d || dsd.wavelet_index_offset || length == 0 {
+        return None;
+    }
+    let bytes = i64::from(csl_ir::size_of(&s.types, base.root_ty)?);
+    let first = i64::from(dsd.offset) * i64::from(dsd.elem_words) * 2;
+    let last = first + i64::from(*dsd.strides.first()?) * 2 * words * (i64::try_from(length).ok()? - 1);
+    let wrong = [last, first].into_iter().find(|&at| at < 0 || at + 2 * words > bytes)?;
+    Some((wrong.div_euclid(2 * words), variable(s, dsd)?.name.clone(), bytes / (2 * words)))
+}
