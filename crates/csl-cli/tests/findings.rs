@@ -72,7 +72,7 @@ fn tools_get_all_findings_and_the_edits() {
 
 /// Compiles, makes the first edit of the first finding, and returns the file's name and its text then.
 fn mended(folder: &Path) -> (String, String) {
-    let said = said(folder, "layout.csl --error-format=json");
+    let said = said(folder, "layout.csl --arch=wse3 --error-format=json");
     let first: serde_json::Value = serde_json::from_str(said.lines().next().unwrap_or_default()).expect(&said);
     let edit = &first["edits"][0];
     let number = |key: &str| edit[key].as_u64().unwrap_or_else(|| panic!("no {key}: {said}")) as usize;
@@ -112,6 +112,24 @@ fn edits_add_exports_where_they_are_missing() {
     assert_eq!(name, "layout.csl");
     assert!(text.ends_with("fn()void);\n  @export_name(\"v\", [*]f32, true);\n}\n"), "{text}");
     assert_eq!(said(folder.path(), "layout.csl --error-format=json"), "");
+}
+
+#[test]
+fn an_edit_initializes_a_queue() {
+    let program = "const to = @get_dsd(fabout_dsd, .{
+  .extent = 1, .fabric_color = @get_color(5), .output_queue = @get_output_queue(3) });
+task send() void { @mov32(to, @as(u32, 1)); }
+comptime {
+  @bind_local_task(send, @get_local_task_id(8));
+}
+";
+    let folder = folder(&[LAYOUT, ("pe.csl", program)]);
+    let (name, text) = mended(folder.path());
+    assert_eq!(name, "pe.csl");
+    let statement = "  @initialize_queue(@get_output_queue(3), .{ .color = @get_color(5) });\n}\n";
+    assert!(text.ends_with(statement), "{text}");
+    let said = said(folder.path(), "layout.csl --arch=wse3 --error-format=json");
+    assert!(!said.contains("W0511"), "{said}");
 }
 
 #[test]

@@ -38,7 +38,7 @@ impl Sema<'_> {
 
     /// Adds a statement to the last `comptime` block of a file, or a block with it to a file that has none.
     pub fn mend_by_comptime(&self, diagnostic: Diagnostic, file: FileId, statement: &str) -> Diagnostic {
-        match self.files.values().find(|source| source.ast.id == file) {
+        match self.files.values().find(|source| source.ast.id == file && !source.is_library) {
             Some(source) => self.statement_at_comptime(diagnostic, &source.ast, statement),
             None => diagnostic,
         }

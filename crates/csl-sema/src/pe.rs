@@ -196,16 +196,17 @@ impl Pe {
     }
 
     /// The places at which the program sends by an output queue, each with a warning where it never initialises the queue,
-    /// which WSE-3 asks for.
-    pub fn sends(&self) -> Vec<(Span, Option<Diagnostic>)> {
+    /// which WSE-3 asks for, and the statement that it lacks.
+    pub fn sends(&self) -> Vec<(Span, Option<(Diagnostic, Option<String>)>)> {
         let is_ready = |id| self.queues.iter().any(|queue| (queue.dir, queue.id) == (QueueDir::Out, id));
         let warning = |queue: QueueId, color: Option<Color>, span| {
-            let color = color.map_or_else(|| "..".to_owned(), |color| format!("@get_color({color})"));
             let message = format!("output queue {queue} is used and never initialized");
-            let help = format!(
-                "in a comptime block: `@initialize_queue(@get_output_queue({queue}), .{{ .color = {color} }})`"
-            );
-            Diagnostic::new(Code::UninitializedQueue, span, message).help(help)
+            let call = |color: &str| format!("@initialize_queue(@get_output_queue({queue}), .{{ .color = {color} }})");
+            let statement = color.map(|color| call(&format!("@get_color({color})")));
+            let help =
+                format!("in a comptime block: `{}`", statement.as_ref().map_or_else(|| call(".."), String::clone));
+            let warning = Diagnostic::new(Code::UninitializedQueue, span, message).help(help);
+            (warning, statement.map(|call| call + ";"))
         };
         let sends = self.queue_sends.iter();
         sends.map(|&(queue, color, span)| (span, (!is_ready(queue)).then(|| warning(queue, color, span)))).collect()

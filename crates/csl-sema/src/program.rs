@@ -67,7 +67,11 @@ impl Sema<'_> {
         let sends = if options.arch == Arch::Wse3 { pe.sends() } else { Vec::new() };
         checked.map_err(|diagnostic| self.fail(diagnostic))?;
         for (place, warning) in sends {
-            let warning = warning.map(|warning| self.with_trace(warning));
+            let warning = warning.map(|(warning, statement)| {
+                let statement = statement.into_iter();
+                let mended = statement.fold(warning, |warning, text| self.mend_by_comptime(warning, place.file, &text));
+                self.with_trace(mended)
+            });
             // One program that initialises its queue is enough: the others may never come to the operation.
             let known = self.sends.entry(place).or_insert_with(|| warning.clone());
             *known = known.take().and(warning);
