@@ -245,10 +245,12 @@ impl Sema<'_> {
             let number = layout.tiles[rectangle.number(at) as usize].checked_sub(1)?;
             Some(&programs[number as usize].ends)
         };
-        let is_used = |color: Color| {
+        // A layout whose programs name no color at all is a sketch of its routes.
+        let is_sketch = programs.iter().all(|program| program.ends == ColorEnds::default());
+        let is_unused = |color: Color| {
             let uses =
                 |ends: &ColorEnds| ends.may_have_others || ends.received.contains(&color) || ends.sent.contains(&color);
-            programs.iter().any(|program| uses(&program.ends))
+            !is_sketch && !programs.iter().any(|program| uses(&program.ends))
         };
         let is_sent = |color: Color, to: Coord| {
             let (mut seen, mut open) = (HashSet::from([to]), vec![to]);
@@ -280,7 +282,7 @@ impl Sema<'_> {
             let is_reserved = self.chip.memcpy.colors.contains(&color.number());
             let goes_in = config.tx.iter().any(|way| way == Direction::Ramp);
             let is_told = || found.contains_key(&(*span, *color));
-            if is_lost && goes_in && !is_reserved && (is_told() || !is_used(*color) || is_sent(*color, at)) {
+            if is_lost && goes_in && !is_reserved && (is_told() || is_unused(*color) || is_sent(*color, at)) {
                 found.entry((*span, *color)).or_insert((at, 0)).1 += 1;
             }
         }

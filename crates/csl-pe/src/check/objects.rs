@@ -129,7 +129,7 @@ impl Objects {
         let (start, end) = (u32::from(addr), u32::from(addr) + u32::from(bytes));
         let bounds = tag.symbol().and_then(|symbol| self.bounds.get(symbol as usize));
         let is_inside = bounds.is_some_and(|&(first, behind)| first <= start && end <= behind);
-        is_inside && (bytes == 1 || addr % 2 == 0) && !self.has_fifos
+        is_inside && (bytes == 1 || addr.is_multiple_of(2)) && !self.has_fifos
     }
 
     pub fn drops_result(&self, pc: u32) -> bool {
