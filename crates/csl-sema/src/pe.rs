@@ -57,6 +57,10 @@ pub enum ExportTarget {
     Fn(FnRef),
 }
 
+/// A place at which a program sends by an output queue; where it never initialises the queue, a warning of that with
+/// the statement that would.
+pub(crate) type Sending = (Span, Option<(Diagnostic, Option<String>)>);
+
 impl Pe {
     pub fn new(exports: Vec<ExportName>, rectangle: Size) -> Pe {
         Pe { exports, rectangle, ..Pe::default() }
@@ -197,7 +201,7 @@ impl Pe {
 
     /// The places at which the program sends by an output queue, each with a warning where it never initialises the queue,
     /// which WSE-3 asks for, and the statement that it lacks.
-    pub fn sends(&self) -> Vec<(Span, Option<(Diagnostic, Option<String>)>)> {
+    pub fn sends(&self) -> Vec<Sending> {
         let is_ready = |id| self.queues.iter().any(|queue| (queue.dir, queue.id) == (QueueDir::Out, id));
         let warning = |queue: QueueId, color: Option<Color>, span| {
             let message = format!("output queue {queue} is used and never initialized");
