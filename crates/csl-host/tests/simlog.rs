@@ -102,6 +102,28 @@ fn a_small_run_line_by_line() {
     insta::assert_snapshot!(logged(Arch::Wse3, "landing,inst_trace,router,wavelet"));
 }
 
+/// Scripts compare the traffic of two runs by this hash.
+#[test]
+fn statistics_tell_the_landings_and_their_hash() {
+    let folder = TempDir::new().expect("a temporary folder");
+    run(Arch::Wse3, folder.path(), "", PE);
+    let traffic = || {
+        let mut runtime = Runtime::open(&folder.path().join("out"), Settings::new(1)).expect("it opens");
+        runtime.load().expect("load() comes first");
+        runtime.run().expect("run() comes second");
+        let task = runtime.launch("go", &[]).expect("the call is taken");
+        runtime.wait(task).expect("it is called");
+        runtime.stop().expect("it ends");
+        let statistics = runtime.statistics();
+        (statistics["wavelet_landings"].clone(), statistics["landings_hash"].clone())
+    };
+    let (landings, hash) = traffic();
+    // Each of the three wavelets lands from its ramp and on the next router.
+    assert_eq!(landings, 6);
+    assert_ne!(hash, "0000000000000000");
+    assert_eq!(traffic(), (landings, hash));
+}
+
 #[test]
 fn prints_need_no_variable() {
     let log = logged(Arch::Wse2, "");
