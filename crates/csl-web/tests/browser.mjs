@@ -46,7 +46,7 @@ async function value(expression) {
 async function until(expression) {
   const end = Date.now() + PATIENCE;
   while (!(await value(expression))) {
-    assert(Date.now() < end, `${expression} does not come true; status: ${await value("by('status').textContent")}`);
+    if (Date.now() >= end) assert.fail(`${expression} does not come true; status: ${await value("by('status').textContent")}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
@@ -148,6 +148,9 @@ try {
   console.error(error);
   process.exitCode = 1;
 } finally {
+  // Its processes write into the profile until they have ended.
+  const ended = new Promise((resolve) => browser.once("exit", resolve));
   browser.kill();
+  await ended;
   rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
 }
