@@ -129,7 +129,7 @@ fn missing() -> Option<String> {
     match run(&mut fetch) {
         Ok(()) => None,
         Err(_) => {
-            Some("the crates that fuzz/Cargo.lock names are not there: `cargo fetch` in fuzz/ tells why".to_owned())
+            Some("the crates that fuzz/Cargo.lock names are not there, or it is older than the manifests: `cargo fetch` in fuzz/ tells which".to_owned())
         }
     }
 }
