@@ -1,12 +1,10 @@
 //! Programs in one text, as the tests have them, compiled without a file system and with the limits on work on.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use csl_diag::{ErrorFormat, Rendering, SourceMap};
+use csl_host::TextSources;
 use csl_image::{Image, Memcpy};
 use csl_machine::{Arch, Coord, Size};
-use csl_sema::{Options, Resolved, Sources};
+use csl_sema::Options;
 
 /// A layout of one tile, for programs without a layout.
 const ONE_TILE: &str = "layout {\n  @set_rectangle(1, 1);\n  @set_tile_code(0, 0, \"pe.csl\", .{});\n}\n";
@@ -16,23 +14,6 @@ const ONE_TILE: &str = "layout {\n  @set_rectangle(1, 1);\n  @set_tile_code(0, 0
 const MOST_STEPS: u64 = 20_000;
 const MOST_PES: u32 = 1 << 12;
 const MOST_ITERATIONS: u64 = 500;
-
-struct MemorySources {
-    files: HashMap<String, Arc<str>>,
-}
-
-impl Sources for MemorySources {
-    fn resolve(&mut self, name: &str, importer: Option<&str>) -> Result<Resolved, String> {
-        if let Some(library) = name.strip_prefix('<').and_then(|n| n.strip_suffix('>')) {
-            let text = csl_std::lookup(library).ok_or_else(|| format!("there is no library <{library}>"))?;
-            return Ok(Resolved { path: name.to_string(), text: text.into(), is_library: true });
-        }
-        let folder = importer.and_then(|path| path.rsplit_once('/')).map(|(folder, _)| format!("{folder}/"));
-        let path = format!("{}{name}", folder.unwrap_or_default());
-        let text = self.files.get(&path).ok_or_else(|| format!("there is no file {path}"))?;
-        Ok(Resolved { path, text: text.clone(), is_library: false })
-    }
-}
 
 /// Compiles a text in which `//- name` begins a file; a text without such lines is `pe.csl` on one tile, unless it has a
 /// layout block. `//$ wse3` in the first line chooses the chip. Returns the image if there is one; findings are rendered.
@@ -50,7 +31,7 @@ pub fn compile(text: &str) -> Option<Image> {
         most_steps: MOST_STEPS,
         ..Options::default()
     };
-    let analysis = csl_sema::analyze("layout.csl", &mut MemorySources { files: files(text) }, &options);
+    let analysis = csl_sema::analyze("layout.csl", &mut files(text), &options);
     for format in [ErrorFormat::Human, ErrorFormat::Json] {
         csl_diag::render(&analysis.sources, &analysis.diagnostics, &Rendering { format, ..Rendering::default() });
     }
@@ -82,7 +63,7 @@ fn translate(wafer: &csl_ir::Wafer, sources: &SourceMap, options: &Options) -> O
     csl_codegen::generate(wafer, sources, &options).ok()
 }
 
-fn files(text: &str) -> HashMap<String, Arc<str>> {
+fn files(text: &str) -> TextSources {
     let mut files: Vec<(String, String)> = Vec::new();
     for line in text.split_inclusive('\n') {
         match line.strip_prefix("//- ") {
@@ -97,6 +78,6 @@ fn files(text: &str) -> HashMap<String, Arc<str>> {
             }
         }
     }
-    let texts = files.into_iter().map(|(name, text)| (name, text.as_str().into()));
-    [("layout.csl".to_owned(), ONE_TILE.into())].into_iter().chain(texts).collect()
+    let texts = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    TextSources::new([("layout.csl", ONE_TILE)].into_iter().chain(texts))
 }
