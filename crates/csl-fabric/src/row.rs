@@ -1,6 +1,6 @@
 //! One row of routers. It owns its virtual channels and touches no other row: wavelets and credits for the rows north
 //! and south leave as batches that arrive a hop later. So the order in which rows are visited, and the threads that
-//! visit them, change nothing.
+//! visit them, change nothing, and a row may be a cycle ahead of its neighbour.
 //!
 //! The way of a wavelet: [`Row::inject`] (or a batch) puts it into an input buffer; [`Row::route`] moves the heads of
 //! the input buffers of active virtual channels (switch allocation, `route.rs`). A virtual channel that cannot move
@@ -34,7 +34,7 @@ pub trait Ramp {
     fn torn_down(&mut self, x: u32, color: Color);
 }
 
-/// The number of slots of the inbox: more than the longest hop.
+/// The number of slots of the inbox: more than the longest hop and the cycle by which a neighbour may be ahead.
 const RING: usize = 4;
 
 /// The slot of the inbox for arrivals in a cycle.
@@ -292,46 +292,24 @@ impl Row {
     // ---- between rows ----
 
     /// Exchanges the batches of cycle `now`: those that leave `upper` to the south and `lower` to the north. The
-    /// vectors are exchanged, not copied.
-    pub fn exchange(upper: &mut Row, lower: &mut Row, now: u64) {
+    /// vectors are exchanged, not copied. Returns whether anything went south and north.
+    pub fn exchange(upper: &mut Row, lower: &mut Row, now: u64) -> (bool, bool) {
         let slot = slot(now + upper.hop);
-        if !upper.south.is_empty() {
+        let (to_lower, to_upper) = (!upper.south.is_empty(), !lower.north.is_empty());
+        if to_lower {
             std::mem::swap(&mut upper.south, &mut lower.inbox[slot][FROM_NORTH]);
             lower.expected |= 1 << slot;
         }
-        if !lower.north.is_empty() {
+        if to_upper {
             std::mem::swap(&mut lower.north, &mut upper.inbox[slot][FROM_SOUTH]);
             upper.expected |= 1 << slot;
         }
+        (to_lower, to_upper)
     }
 
     /// Whether any batch waits for the neighbour rows: `(north, south)`.
     pub fn has_outgoing(&self) -> (bool, bool) {
         (!self.north.is_empty(), !self.south.is_empty())
-    }
-
-    /// Takes the batch for the row to the north of a shard.
-    pub fn take_north(&mut self) -> Batch {
-        std::mem::take(&mut self.north)
-    }
-
-    pub fn take_south(&mut self) -> Batch {
-        std::mem::take(&mut self.south)
-    }
-
-    /// Puts the batch that another shard's row sent in cycle `sent_at` into the inbox.
-    pub fn put_from_north(&mut self, batch: Batch, sent_at: u64) {
-        self.put(batch, FROM_NORTH, sent_at);
-    }
-
-    pub fn put_from_south(&mut self, batch: Batch, sent_at: u64) {
-        self.put(batch, FROM_SOUTH, sent_at);
-    }
-
-    fn put(&mut self, batch: Batch, source: usize, sent_at: u64) {
-        let slot = slot(sent_at + self.hop);
-        self.inbox[slot][source] = batch;
-        self.expected |= 1 << slot;
     }
 
     // ---- landings ----

@@ -184,6 +184,7 @@ impl Runtime {
             gauge: self.gauge.clone(),
             sink: self.log.clone().map(|log| Sink::new(move |events| lock(&log).write(&events))),
             interrupt: self.interrupt.clone(),
+            ..SimOptions::default()
         };
         let sim = Sim::new(self.image.clone(), options)?;
         self.state = State::Loaded(sim);
