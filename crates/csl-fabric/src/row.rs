@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use csl_machine::{Chip, Color, Coord, DirSet, Direction, Wavelet};
+use csl_machine::{Chip, Color, Coord, DirSet, Direction, Schedule, Wavelet};
 use rustc_hash::FxHashMap;
 
 use crate::event::{Dropped, Fault, FaultKind, TraceEvent, Traced, landing_hash};
@@ -122,6 +122,8 @@ pub struct Row {
     pub(crate) south: Batch,
     /// The number of virtual channels that wanted to move in the last cycle.
     pub(crate) requests: usize,
+    /// Draws delays, where another schedule than the machine's own runs.
+    pub(crate) schedule: Option<Schedule>,
     /// Whether some tile of the program swaps colors.
     has_swaps: bool,
     /// The first collision of this cycle's landings, by column and color.
@@ -144,6 +146,7 @@ impl Row {
         let tiles = tiles(width, &vcs);
         let mut row = Row {
             y,
+            schedule: None,
             has_swaps: table.has_swaps(),
             collision: None,
             requests: 0,
@@ -171,6 +174,11 @@ impl Row {
         };
         row.mark_shared_inputs();
         row
+    }
+
+    /// Runs by another schedule than the machine's own: now and then a wavelet waits for a while though it could go.
+    pub fn draw_from(&mut self, schedule: Schedule) {
+        self.schedule = Some(schedule);
     }
 
     /// Flags virtual channels with an input that the other color of the pair receives too.

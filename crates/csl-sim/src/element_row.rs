@@ -108,6 +108,9 @@ impl<E: Element> ElementRow<E> {
         if world.options.traces.instructions.holds(x, self.y) {
             element.trace();
         }
+        if let Some(schedule) = world.options.schedule {
+            element.draw_from(schedule.draws(x, self.y));
+        }
         for (target, value) in world.patches(x, self.y) {
             match target {
                 PatchTarget::Memory { addr, bytes } => {

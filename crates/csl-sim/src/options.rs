@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use csl_machine::Coord;
+use csl_machine::{Coord, Schedule};
 
 use crate::event::Sink;
 use crate::gauge::Gauge;
 
-/// Options that change neither the results of the program nor its cycles.
+/// Options that change neither the results of the program nor its cycles, but for `schedule`.
 #[derive(Clone, Debug)]
 pub struct SimOptions {
     /// The number of threads, each of which runs a range of rows while much is going on. At least 1.
@@ -18,6 +18,8 @@ pub struct SimOptions {
     /// When rows run several cycles at a time.
     pub windows: Windows,
     pub traces: Traces,
+    /// Another schedule than the machine's own: legal orders and delays are drawn, and results that change are races.
+    pub schedule: Option<Schedule>,
     /// Whether and how PEs are checked.
     pub check: Check,
     /// Receives events as they come; without a sink they wait for [`crate::Sim::take_events`].
@@ -38,6 +40,7 @@ impl Default for SimOptions {
             clock: None,
             windows: Windows::default(),
             traces: Traces::default(),
+            schedule: None,
             check: Check::default(),
             sink: None,
             interrupt: Arc::default(),

@@ -38,6 +38,9 @@ pub(crate) struct Row<E> {
 impl<E: Element> Row<E> {
     pub fn new(world: &Arc<World>, y: u32) -> Row<E> {
         let mut fabric = FabricRow::new(Arc::clone(&world.routes), y, world.chip, world.options.traces.fabric);
+        if let Some(schedule) = world.options.schedule {
+            fabric.draw_from(schedule);
+        }
         configure(&mut fabric, world, y);
         let (elements, serving) = (ElementRow::new(Arc::clone(world), y), IndexSet::new(world.width()));
         Row { y, fabric, elements, writes: VecDeque::new(), serving, served: 0, early_events: Vec::new() }
