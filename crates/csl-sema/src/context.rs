@@ -15,6 +15,7 @@ use crate::layout::Layout;
 use crate::operand::Operand;
 use crate::options::{Analysis, Options, Sources};
 use crate::pe::Pe;
+use crate::record::Record;
 use crate::unit::{Unit, UnitKind};
 
 /// The number of steps at either end of a long trace that diagnostics show.
@@ -151,6 +152,8 @@ pub struct Sema<'a> {
     /// The places of the source that send by an output queue (WSE-3), each with a warning where no program that comes there
     /// initialises the queue.
     pub sends: IndexMap<Span, Option<Diagnostic>>,
+    /// The record of names, where an editor asks for one.
+    pub record: Option<Box<Record>>,
     /// The number of effects of comptime calls beside their results; a call with an effect is not memoised.
     pub effects: u64,
 }
@@ -185,6 +188,7 @@ impl<'a> Sema<'a> {
             exhausted: false,
             importing: Vec::new(),
             sends: IndexMap::new(),
+            record: None,
             effects: 0,
         }
     }

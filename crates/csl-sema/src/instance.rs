@@ -184,6 +184,7 @@ impl Sema<'_> {
         for (param, operand) in decl.params.iter().zip(bindings) {
             let Some(name) = param.name else { continue };
             let binding = self.param_binding(name.name, operand, param.span)?;
+            self.note_binding(name, &binding);
             self.bind(name.name, binding);
         }
         Ok(())

@@ -23,6 +23,7 @@
 //!   bytes.
 //! - [`layout`] evaluates the layout and makes the programs of the PEs, which [`program`] assembles and [`sharing`]
 //!   shares.
+//! - [`record`] notes the types and values of names, where an editor asks for them.
 
 mod access;
 mod address;
@@ -55,6 +56,7 @@ mod part;
 mod pe;
 mod place;
 mod program;
+mod record;
 mod sharing;
 mod stmt;
 mod storage;
@@ -66,9 +68,13 @@ mod unit;
 mod value;
 mod walk;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 pub use assembly::{Assembly, Kind, ParamValue};
 pub use builtins::{BuiltinGroup, BuiltinPage, names as builtin_names, pages as builtin_pages};
 pub use options::{Analysis, Options, Resolved, Sources};
+pub use record::{Fact, Observation};
 pub use suggest::closest;
 
 /// Analyses the program whose layout is the file `root`.
@@ -85,4 +91,26 @@ pub fn assemble(assembly: &Assembly, sources: &mut dyn Sources, options: &Option
     let wafer = sema.run_assembly(assembly);
     let wafer = sema.whole(wafer, None);
     sema.finish(wafer)
+}
+
+/// The parts of a program that an editor asks about.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject<'a> {
+    /// The program whose layout is this file.
+    Root(&'a str),
+    Assembly(&'a Assembly),
+}
+
+/// Analyses with a record of names. Once `stop` is set, the analysis ends soon, with an error.
+pub fn observe(subject: Subject<'_>, sources: &mut dyn Sources, options: &Options, stop: Arc<AtomicBool>) -> Observation {
+    let mut sema = context::Sema::new(sources, options);
+    sema.record = Some(Box::new(record::Record::new(stop)));
+    let wafer = match subject {
+        Subject::Root(root) => sema.run(root),
+        Subject::Assembly(assembly) => sema.run_assembly(assembly),
+    };
+    let wafer = sema.whole(wafer, None);
+    let record = sema.record.take().map(|record| *record).unwrap_or_default();
+    let types = sema.types.clone();
+    Observation::new(sema.finish(wafer), types, record)
 }

@@ -214,7 +214,10 @@ impl Sema<'_> {
         };
         let result = self.whole(result, span);
         let state = match &result {
-            Ok(item) => State::Done(item.clone()),
+            Ok(item) => {
+                self.note_item(span, item);
+                State::Done(item.clone())
+            }
             Err(reported) => {
                 self.unit.failed.push((module, name));
                 State::Failed(*reported)

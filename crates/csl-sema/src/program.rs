@@ -30,6 +30,10 @@ impl Sema<'_> {
         params: Vec<(Name, TypedValue)>,
         instance: &Instance,
     ) -> Result<(Program, TileConsts), Reported> {
+        if self.is_called_off() {
+            let called_off = Err(self.error(Code::QuotaExceeded, instance.span, "the analysis was called off"));
+            return self.whole(called_off, instance.span);
+        }
         let unit = Unit::of_pe(file, layout, rectangle);
         let outer = std::mem::replace(&mut self.unit, unit);
         self.steps = 0;
