@@ -21,6 +21,7 @@
 //! - [`call`] has the three ways of a call, [`instance`] the functions that a call makes.
 //! - [`module`] and [`global`] evaluate the top level on demand; [`storage`] and [`lower`] give globals memory and
 //!   bytes.
+//! - [`uncalled`] looks into code that no program calls, where that is asked for.
 //! - [`layout`] evaluates the layout and makes the programs of the PEs, which [`program`] assembles and [`sharing`]
 //!   shares.
 
@@ -62,16 +63,19 @@ mod suggest;
 mod switch;
 mod tensor;
 mod typexpr;
+mod uncalled;
 mod unit;
 mod value;
-mod walk;
 
 pub use assembly::{Assembly, Kind, ParamValue};
 pub use builtins::{BuiltinGroup, BuiltinPage, names as builtin_names, pages as builtin_pages};
-pub use options::{Analysis, Options, Resolved, Sources};
+pub use options::{Analysis, Import, Options, Resolved, SourceFile, Sources};
 pub use suggest::closest;
 
 /// Analyses the program whose layout is the file `root`.
+///
+/// Evaluation is lazy: declarations that nothing uses are not looked into. With [`Options::check_all`] they are, when the
+/// programs are made, and only their findings are kept: the wafer is the same.
 pub fn analyze(root: &str, sources: &mut dyn Sources, options: &Options) -> Analysis {
     let mut sema = context::Sema::new(sources, options);
     let wafer = sema.run(root);
