@@ -228,6 +228,7 @@ fn sema_options(options: &Options) -> csl_sema::Options {
         most_steps: defaults.most_steps,
         comptime_func_depth_limit: options.comptime_func_depth_limit.unwrap_or(defaults.comptime_func_depth_limit),
         sdk: options.sdk,
+        check_all: options.check_all,
         share_programs: defaults.share_programs,
     }
 }
@@ -275,6 +276,13 @@ impl Compilation {
             begun.push(Diagnostic::unplaced(Code::IgnoredOption, text));
         }
         begun
+    }
+
+    /// A compilation that does not begin, for these errors.
+    pub(crate) fn refused(sources: SourceMap, errors: Vec<Diagnostic>) -> Box<Compilation> {
+        let mut refused = Compilation { sources, ..Compilation::default() };
+        errors.into_iter().for_each(|error| refused.push(error));
+        Box::new(refused)
     }
 
     /// Whether no diagnostic is an error.

@@ -67,6 +67,7 @@ pub mod options;
 mod outdir;
 mod placement;
 mod progress;
+pub mod project;
 pub mod reference;
 mod report;
 mod requests;

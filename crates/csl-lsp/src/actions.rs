@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use lsp_types::{
-    CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, CodeActionResponse, DiagnosticSeverity, NumberOrString,
-    Position, Range, TextEdit, WorkspaceEdit,
+    CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, CodeActionResponse, DiagnosticSeverity,
+    NumberOrString, Position, Range, TextEdit, WorkspaceEdit,
 };
 
 use crate::diagnostics::{self, Change, Finding};

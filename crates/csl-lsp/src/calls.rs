@@ -16,7 +16,8 @@ pub fn prepare(world: &World, params: &CallHierarchyPrepareParams) -> Option<Vec
     let key = world.key(&at.text_document.uri)?;
     let file = world.file(&key)?;
     let offset = file.text.offset(at.position);
-    let named = names::at(world, &key, &file, offset).filter(|target| target.def(world).is_some_and(|def| is_function(&def)));
+    let named =
+        names::at(world, &key, &file, offset).filter(|target| target.def(world).is_some_and(|def| is_function(&def)));
     let around = || Some(Target { key: key.clone(), id: file.function_at(offset)? });
     Some(vec![item(world, &named.or_else(around)?)?])
 }
@@ -57,9 +58,9 @@ pub fn incoming(world: &World, params: &CallHierarchyIncomingCallsParams) -> Opt
             }
         }
     }
-    let calls = found.into_iter().filter_map(|(from, from_ranges)| {
-        Some(CallHierarchyIncomingCall { from: item(world, &from)?, from_ranges })
-    });
+    let calls = found
+        .into_iter()
+        .filter_map(|(from, from_ranges)| Some(CallHierarchyIncomingCall { from: item(world, &from)?, from_ranges }));
     Some(calls.collect())
 }
 
@@ -73,8 +74,8 @@ pub fn outgoing(world: &World, params: &CallHierarchyOutgoingCallsParams) -> Opt
             found.entry(called).or_default().push(file.text.span(file.uses[call.callee].span));
         }
     }
-    let calls = found.into_iter().filter_map(|(to, from_ranges)| {
-        Some(CallHierarchyOutgoingCall { to: item(world, &to)?, from_ranges })
-    });
+    let calls = found
+        .into_iter()
+        .filter_map(|(to, from_ranges)| Some(CallHierarchyOutgoingCall { to: item(world, &to)?, from_ranges }));
     Some(calls.collect())
 }

@@ -10,8 +10,8 @@ use csl_ir::{Ty, TypeKind, Types};
 use csl_machine::{Direction, VecOp};
 use csl_syntax::{Lexeme, Symbol, Token};
 use lsp_types::{
-    CompletionItem, CompletionItemKind, CompletionParams, CompletionResponse, CompletionTextEdit, Documentation, MarkupContent,
-    MarkupKind, Range, TextEdit,
+    CompletionItem, CompletionItemKind, CompletionParams, CompletionResponse, CompletionTextEdit, Documentation,
+    MarkupContent, MarkupKind, Range, TextEdit,
 };
 use serde_json::json;
 
@@ -97,9 +97,8 @@ impl Here<'_> {
         for def in self.file.visible(self.offset).filter(|def| seen.insert(def.name.as_str())) {
             items.push(declared(self.file, def, range));
         }
-        let known = |names: &mut dyn Iterator<Item = &str>, kind| {
-            names.map(|name| item(name, kind, range)).collect::<Vec<_>>()
-        };
+        let known =
+            |names: &mut dyn Iterator<Item = &str>, kind| names.map(|name| item(name, kind, range)).collect::<Vec<_>>();
         items.extend(known(&mut Types::primitive_names(), CompletionItemKind::STRUCT));
         items.extend(known(&mut Direction::ALL.iter().map(|d| d.name()), CompletionItemKind::ENUM_MEMBER));
         let mut keywords: Vec<&str> = Token::KEYWORDS.iter().map(|token| token.kind()).collect();
@@ -137,7 +136,9 @@ impl Here<'_> {
 
     /// The fields of the struct that an argument is.
     fn fields(&self, range: Range) -> Vec<CompletionItem> {
-        let Some(call) = call_around(self.lexemes, self.offset).filter(|call| call.is_in_struct) else { return Vec::new() };
+        let Some(call) = call_around(self.lexemes, self.offset).filter(|call| call.is_in_struct) else {
+            return Vec::new();
+        };
         let Token::Builtin(name) = call.callee else { return Vec::new() };
         if matches!(name, "import_module" | "set_tile_code") {
             return self.params(call.callee_at, range);
@@ -152,7 +153,9 @@ impl Here<'_> {
             Token::Str(text) => Some(text.trim_matches('"')),
             _ => None,
         });
-        let Some(key) = name.last().and_then(|name| names::resolve(self.world, self.key, name)) else { return Vec::new() };
+        let Some(key) = name.last().and_then(|name| names::resolve(self.world, self.key, name)) else {
+            return Vec::new();
+        };
         let Some(file) = self.world.file(&key) else { return Vec::new() };
         let params = file.defs.iter().filter(|def| def.kind == DefKind::Param);
         params.map(|def| declared(&file, def, range)).collect()
@@ -166,13 +169,15 @@ impl Here<'_> {
         let Some(call) = call_around(self.lexemes, string.lo) else { return Vec::new() };
         match (call.callee, call.argument) {
             (Token::Builtin("import_module"), 0) => {
-                let library = csl_std::names().map(|name| item(&format!("<{name}>"), CompletionItemKind::MODULE, range));
+                let library =
+                    csl_std::names().map(|name| item(&format!("<{name}>"), CompletionItemKind::MODULE, range));
                 library.chain(self.files(range)).collect()
             }
             (Token::Builtin("set_tile_code"), 2) => self.files(range),
             (Token::Builtin("export_symbol"), 1) => {
                 let files = names::files_around(self.world, self.key);
-                let names: BTreeSet<String> = files.iter().filter_map(|key| self.world.file(key)).flat_map(exported).collect();
+                let names: BTreeSet<String> =
+                    files.iter().filter_map(|key| self.world.file(key)).flat_map(exported).collect();
                 names.iter().map(|name| item(name, CompletionItemKind::CONSTANT, range)).collect()
             }
             _ => Vec::new(),
@@ -304,7 +309,9 @@ fn fields_of(snapshot: &Snapshot, ty: Ty) -> Vec<(&str, Option<Ty>)> {
         TypeKind::Struct { fields, .. } | TypeKind::Union { fields, .. } => {
             fields.iter().map(|field| (field.name, Some(field.ty))).collect()
         }
-        TypeKind::Anon { names: Some(names), types } => names.iter().copied().zip(types.iter().copied().map(Some)).collect(),
+        TypeKind::Anon { names: Some(names), types } => {
+            names.iter().copied().zip(types.iter().copied().map(Some)).collect()
+        }
         TypeKind::Enum { members, .. } => members.iter().map(|member| (member.0, None)).collect(),
         _ => Vec::new(),
     }

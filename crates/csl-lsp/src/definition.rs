@@ -6,9 +6,9 @@ use csl_diag::Span;
 use lsp_types::{GotoDefinitionParams, GotoDefinitionResponse, Location, Range};
 
 use crate::file::{File, Named};
+use crate::host_names;
 use crate::names::{self, Target};
 use crate::world::World;
-use crate::host_names;
 
 pub fn definition(world: &World, params: &GotoDefinitionParams) -> Option<GotoDefinitionResponse> {
     let at = &params.text_document_position_params;
@@ -43,7 +43,8 @@ pub fn location(world: &World, target: &Target) -> Option<Location> {
 
 /// The name of a symbol at a byte.
 fn string_at(file: &File, offset: usize) -> Option<&Named> {
-    const OF_SYMBOLS: [&str; 5] = ["export_symbol", "export_name", "get_symbol_id", "get_symbol_value", "get_tensor_ptr"];
+    const OF_SYMBOLS: [&str; 5] =
+        ["export_symbol", "export_name", "get_symbol_id", "get_symbol_value", "get_tensor_ptr"];
     let is_here = |span: Span| span.range().contains(&offset);
     file.strings.iter().find(|string| is_here(string.span) && OF_SYMBOLS.contains(&string.builtin.as_str()))
 }

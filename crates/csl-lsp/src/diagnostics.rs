@@ -117,7 +117,8 @@ impl Texts<'_> {
         let labels = found.secondary.iter().map(|label| (label.span, label.text.clone()));
         let steps = found.trace.iter().map(|frame| (frame.span, frame.text.clone()));
         let primary = found.primary.iter().filter(|label| Some(label.span) != place);
-        let primary = primary.map(|label| (label.span, if label.text.is_empty() { "here".into() } else { label.text.clone() }));
+        let primary =
+            primary.map(|label| (label.span, if label.text.is_empty() { "here".into() } else { label.text.clone() }));
         let related: Vec<(Span, String)> = primary.chain(labels).chain(steps).collect();
         let related = related.into_iter().filter_map(|(span, message)| {
             Some(DiagnosticRelatedInformation { location: self.location(span)?, message })

@@ -181,10 +181,6 @@ impl File {
         self.defs.iter().position(is_around)
     }
 
-    pub fn has_layout(&self) -> bool {
-        self.tree.items.iter().any(|item| matches!(item, Item::Layout(_)))
-    }
-
     /// The text of a span.
     pub fn snippet(&self, span: Span) -> &str {
         self.text.text().get(span.range()).unwrap_or_default()
@@ -332,7 +328,7 @@ impl Walk {
     /// The parts of a declared variable.
     fn variable(&mut self, decl: &VarDecl, id: DefId) {
         let parts = [&decl.ty, &decl.align, &decl.linksection, &decl.linkname];
-        parts.into_iter().flatten().for_each(|part| drop(self.expr(part)));
+        self.exprs(parts.into_iter().flatten());
         let first = self.links.len();
         if let Some(init) = &decl.init {
             self.expr(init);
@@ -344,7 +340,7 @@ impl Walk {
 
     fn function(&mut self, decl: &Arc<FnDecl>, id: DefId) {
         let outer = self.function.replace(id);
-        [&decl.linksection, &decl.linkname].into_iter().flatten().for_each(|part| drop(self.expr(part)));
+        self.exprs([&decl.linksection, &decl.linkname].into_iter().flatten());
         let end = decl.span.hi as usize;
         self.scoped(end, |walk| {
             for param in &decl.params {
@@ -376,7 +372,7 @@ impl Walk {
                 self.variable(decl, id);
                 self.bind(id);
             }
-            StmtKind::Expr(expr) => drop(self.expr(expr)),
+            StmtKind::Expr(expr) => self.exprs([expr]),
             StmtKind::Assign { target, value, .. } => {
                 if let Some(id) = self.expr(target) {
                     self.uses[id].is_written = true;
@@ -400,6 +396,12 @@ impl Walk {
         self.uses.len() - 1
     }
 
+    fn exprs<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>) {
+        for expr in exprs {
+            self.expr(expr);
+        }
+    }
+
     /// Walks an expression; the use of its last name, where it is a name or a member of something.
     fn expr(&mut self, expr: &Expr) -> Option<UseId> {
         match &expr.kind {
@@ -413,24 +415,24 @@ impl Walk {
                 if let Some(callee) = self.expr(callee) {
                     self.calls.push(Call { callee, within: self.function });
                 }
-                args.iter().for_each(|arg| drop(self.expr(arg)));
+                self.exprs(args);
             }
             ExprKind::Index { base, indices } => {
                 let base = self.expr(base);
-                indices.iter().for_each(|index| drop(self.expr(index)));
+                self.exprs(indices);
                 return base;
             }
             ExprKind::Deref(inner) => return self.expr(inner),
-            ExprKind::AddrOf(inner) | ExprKind::Comptime(inner) => drop(self.expr(inner)),
-            ExprKind::Unary { operand, .. } => drop(self.expr(operand)),
-            ExprKind::Binary { lhs, rhs, .. } => [lhs, rhs].into_iter().for_each(|side| drop(self.expr(side))),
+            ExprKind::AddrOf(inner) | ExprKind::Comptime(inner) => self.exprs([&**inner]),
+            ExprKind::Unary { operand, .. } => self.exprs([&**operand]),
+            ExprKind::Binary { lhs, rhs, .. } => self.exprs([&**lhs, rhs]),
             ExprKind::If(node) => {
                 let parts = [Some(&node.cond), Some(&node.then), node.otherwise.as_ref()];
-                parts.into_iter().flatten().for_each(|part| drop(self.expr(part)));
+                self.exprs(parts.into_iter().flatten());
             }
             ExprKind::For(node) => {
                 self.expr(&node.iter);
-                self.indexed(&[Some(node.elem), node.index], node.body.span, |walk| drop(walk.expr(&node.body)));
+                self.indexed(&[Some(node.elem), node.index], node.body.span, |walk| walk.exprs([&node.body]));
             }
             ExprKind::While(node) => {
                 self.expr(&node.cond);
@@ -440,13 +442,13 @@ impl Walk {
             ExprKind::Switch(node) => {
                 self.expr(&node.input);
                 for arm in &node.arms {
-                    arm.values.iter().for_each(|value| drop(self.expr(value)));
+                    self.exprs(&arm.values);
                     self.expr(&arm.body);
                 }
             }
             ExprKind::Block { body, .. } => self.block(body),
             ExprKind::Return(value) | ExprKind::Break { value, .. } => {
-                value.iter().for_each(|value| drop(self.expr(value)));
+                self.exprs(value.as_deref());
             }
             ExprKind::StructInit { ty, fields } => {
                 let ty = ty.as_ref().and_then(|ty| self.expr(ty));
@@ -457,18 +459,18 @@ impl Walk {
                     self.expr(&field.value);
                 }
             }
-            ExprKind::Tuple(elems) => elems.iter().for_each(|elem| drop(self.expr(elem))),
+            ExprKind::Tuple(elems) => self.exprs(elems),
             ExprKind::ArrayInit { ty, elems } => {
                 self.expr(ty);
-                elems.iter().for_each(|elem| drop(self.expr(elem)));
+                self.exprs(elems);
             }
             ExprKind::ArrayType { dims, elem } => {
-                dims.iter().for_each(|dim| drop(self.expr(dim)));
+                self.exprs(dims);
                 self.expr(elem);
             }
-            ExprKind::PtrType { elem, .. } => drop(self.expr(elem)),
+            ExprKind::PtrType { elem, .. } => self.exprs([&**elem]),
             ExprKind::FnType { params, ret, .. } => {
-                params.iter().flat_map(|param| &param.ty).for_each(|ty| drop(self.expr(ty)));
+                self.exprs(params.iter().flat_map(|param| &param.ty));
                 self.expr(ret);
             }
             ExprKind::Aggregate(node) => {
@@ -478,18 +480,18 @@ impl Walk {
                 }
             }
             ExprKind::Enum(node) => {
-                node.base.iter().for_each(|base| drop(self.expr(base)));
+                self.exprs(node.base.as_ref());
                 for member in &node.members {
                     self.part(member.name, member.name.span, DefKind::Member, expr.span);
-                    member.value.iter().for_each(|value| drop(self.expr(value)));
+                    self.exprs(&member.value);
                 }
             }
             ExprKind::TensorAccess(node) => {
-                node.extents.iter().for_each(|extent| drop(self.expr(extent)));
+                self.exprs(&node.extents);
                 self.expr(&node.base);
                 let names: Vec<_> = node.vars.iter().copied().map(Some).collect();
                 self.indexed(&names, expr.span, |walk| {
-                    node.indices.iter().for_each(|index| drop(walk.expr(index)));
+                    walk.exprs(&node.indices);
                 });
             }
             ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Char(_) | ExprKind::Str(_) | ExprKind::Bool(_) => {}

@@ -21,7 +21,9 @@ pub fn range(world: &World, params: &DocumentRangeFormattingParams) -> Edits {
 }
 
 fn formatted(world: &World, uri: &Uri, format: impl Fn(&str, &str) -> Result<String, Reason>) -> Edits {
-    let Some((key, file)) = world.key(uri).and_then(|key| Some((key.clone(), world.file(&key)?))) else { return Ok(None) };
+    let Some((key, file)) = world.key(uri).and_then(|key| Some((key.clone(), world.file(&key)?))) else {
+        return Ok(None);
+    };
     let old = file.text.text();
     if csl_fmt::is_citation_style(old) {
         return Err(Refusal("this is XML (Citation Style Language)".to_owned()));
@@ -29,7 +31,9 @@ fn formatted(world: &World, uri: &Uri, format: impl Fn(&str, &str) -> Result<Str
     match format(&key.to_string_lossy(), old) {
         Ok(new) => Ok(Some(edits(&file.text, &new))),
         Err(Reason::Syntax(..)) => Err(Refusal("not formatted, since it does not parse".to_owned())),
-        Err(Reason::Bug) => Err(Refusal("not formatted: the result would be another program; this is a bug".to_owned())),
+        Err(Reason::Bug) => {
+            Err(Refusal("not formatted: the result would be another program; this is a bug".to_owned()))
+        }
     }
 }
 
@@ -42,7 +46,8 @@ fn edits(old: &Text, new: &str) -> Vec<TextEdit> {
     let is_same = |pair: &(&u8, &u8)| pair.0 == pair.1;
     let head = text.bytes().zip(new.bytes()).take_while(|(a, b)| a == b).count();
     let head = text[..text.floor_char_boundary(head)].rfind('\n').map_or(0, |at| at + 1);
-    let tail = text.as_bytes()[head..].iter().rev().zip(new.as_bytes()[head..].iter().rev()).take_while(is_same).count();
+    let tail =
+        text.as_bytes()[head..].iter().rev().zip(new.as_bytes()[head..].iter().rev()).take_while(is_same).count();
     let end = text.ceil_char_boundary(text.len() - tail);
     let end = text[end..].find('\n').map_or(text.len(), |at| end + at);
     let kept = text.len() - end;
@@ -67,7 +72,11 @@ mod tests {
             let text = Text::new(old);
             let mut made = text.clone();
             for TextEdit { range, new_text } in edits(&text, new) {
-                let change = lsp_types::TextDocumentContentChangeEvent { range: Some(range), range_length: None, text: new_text };
+                let change = lsp_types::TextDocumentContentChangeEvent {
+                    range: Some(range),
+                    range_length: None,
+                    text: new_text,
+                };
                 made = made.changed(&change);
             }
             assert_eq!(&**made.text(), new, "{old:?}");

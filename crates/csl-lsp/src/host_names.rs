@@ -34,7 +34,8 @@ pub fn findings(world: &World) -> Vec<(PathBuf, Finding)> {
 fn in_folder(world: &World, folder: &Path, names: &BTreeSet<&str>) -> Vec<(PathBuf, Finding)> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let held = world.documents.keys().filter(|key| key.parent() == Some(folder)).cloned();
-    let files: BTreeSet<PathBuf> = entries.chain(held).filter(|path| path.extension().is_some_and(|e| e == "py")).collect();
+    let files: BTreeSet<PathBuf> =
+        entries.chain(held).filter(|path| path.extension().is_some_and(|e| e == "py")).collect();
     let mut found = Vec::new();
     for key in files {
         let text = match world.documents.get(&key) {

@@ -33,8 +33,12 @@ pub fn hover(world: &World, params: &HoverParams) -> Option<Hover> {
     if let Some(id) = file.use_at(offset).filter(|&id| file.uses[id].kind == UseKind::Builtin) {
         let used = &file.uses[id];
         let page = builtin(used.name.as_str())?;
-        let call = file.builtins.iter().find(|call| call.span.lo == used.span.lo.min(call.span.lo) && call.span.to(used.span) == call.span && call.name == used.name);
-        let cycles = call.and_then(|call| cycles(world, &key, &file, call)).map(|text| format!("{text}\n\n")).unwrap_or_default();
+        let around = file.builtins.iter().filter(|call| call.name == used.name && call.span.to(used.span) == call.span);
+        let call = around.max_by_key(|call| call.span.lo);
+        let cycles = call
+            .and_then(|call| cycles(world, &key, &file, call))
+            .map(|text| format!("{text}\n\n"))
+            .unwrap_or_default();
         return Some(shown(format!("{cycles}{}", page.text), file.text.span(used.span)));
     }
     let span = match file.use_at(offset) {
@@ -78,7 +82,8 @@ fn declaration(world: &World, here: &Path, target: &Target) -> Option<String> {
     let mut text = format!("```csl\n{}\n```", describe::head(&file, def));
     if target.key != here {
         let name = target.key.file_name().unwrap_or(target.key.as_os_str()).to_string_lossy();
-        text = format!("{text}\n*{}*", if name.starts_with('<') { name.replace('<', "\\<") } else { name.into_owned() });
+        text =
+            format!("{text}\n*{}*", if name.starts_with('<') { name.replace('<', "\\<") } else { name.into_owned() });
     }
     if let Some(comment) = describe::comment(&file, def) {
         text = format!("{text}\n\n{comment}");
@@ -136,7 +141,8 @@ fn of_machine(snapshot: &Snapshot, fact: &Fact) -> Option<String> {
 fn colors(snapshot: &Snapshot, number: u8, is_input: bool) -> String {
     let Some(wafer) = snapshot.wafer() else { return String::new() };
     let queues = wafer.programs.iter().flat_map(|program| &program.queues);
-    let bound = queues.filter(|queue| queue.id.number() == number && (queue.dir == csl_machine::QueueDir::In) == is_input);
+    let bound =
+        queues.filter(|queue| queue.id.number() == number && (queue.dir == csl_machine::QueueDir::In) == is_input);
     let mut colors: Vec<u8> = bound.filter_map(|queue| queue.color).map(|color| color.number()).collect();
     colors.sort_unstable();
     colors.dedup();
@@ -157,7 +163,11 @@ fn routes(snapshot: &Snapshot, color: u8) -> Option<String> {
     let mut forms: Vec<(String, u32, (u32, u32))> = Vec::new();
     for route in wafer.routes.iter().filter(|route| route.color.number() == color) {
         let config = &route.config;
-        let more = if config.positions.iter().any(|position| *position != Default::default()) { ", with switches" } else { "" };
+        let more = if config.positions.iter().any(|position| *position != Default::default()) {
+            ", with switches"
+        } else {
+            ""
+        };
         let form = format!("{} → {}{more}", sides(config.rx), sides(config.tx));
         match forms.iter_mut().find(|known| known.0 == form) {
             Some(known) => known.1 += 1,
@@ -171,7 +181,11 @@ fn routes(snapshot: &Snapshot, color: u8) -> Option<String> {
         1 => format!("- {form} at PE ({x}, {y})"),
         _ => format!("- {form} at {count} PEs, first ({x}, {y})"),
     };
-    let more = if forms.len() > MOST_ROUTES { format!("\n- and {} more forms", forms.len() - MOST_ROUTES) } else { String::new() };
+    let more = if forms.len() > MOST_ROUTES {
+        format!("\n- and {} more forms", forms.len() - MOST_ROUTES)
+    } else {
+        String::new()
+    };
     let lines: Vec<String> = forms.iter().take(MOST_ROUTES).map(line).collect();
     Some(format!("Routes of color {color}:\n{}{more}", lines.join("\n")))
 }

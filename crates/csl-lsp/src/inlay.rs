@@ -59,7 +59,10 @@ fn is_plain(file: &File, def: &Def) -> bool {
     let value = value.trim_end_matches(';').trim();
     let tokens = lexemes(value);
     match tokens.as_slice() {
-        [only] => matches!(only.token, Token::Int(_) | Token::Float(_) | Token::Char(_) | Token::Str(_) | Token::True | Token::False),
+        [only] => matches!(
+            only.token,
+            Token::Int(_) | Token::Float(_) | Token::Char(_) | Token::Str(_) | Token::True | Token::False
+        ),
         [sign, number] => sign.token == Token::Minus && matches!(number.token, Token::Int(_) | Token::Float(_)),
         _ => false,
     }

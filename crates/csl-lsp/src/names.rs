@@ -82,7 +82,9 @@ fn followed(world: &World, key: &Path, file: &File, id: UseId, steps: usize) -> 
         UseKind::Member { base } => {
             let base = (*base)?;
             let module = followed(world, key, file, base, steps);
-            module.and_then(|module| member(world, &module, used.name)).or_else(|| part(world, key, file, base, used.name))
+            module
+                .and_then(|module| member(world, &module, used.name))
+                .or_else(|| part(world, key, file, base, used.name))
         }
         UseKind::Init { ty } => part(world, key, file, *ty, used.name),
         UseKind::Other | UseKind::Builtin => None,
@@ -107,13 +109,19 @@ fn member(world: &World, of: &Target, name: Symbol) -> Option<Target> {
 /// The field or member of the type that a use has or is.
 fn part(world: &World, key: &Path, file: &File, base: UseId, name: Symbol) -> Option<Target> {
     let span = file.uses[base].span;
-    let (snapshot, ty) = type_of(world, key, span.range().start, span.range().end)?;
+    let used = type_of(world, key, span.range().start, span.range().end);
+    let (snapshot, ty) = used.or_else(|| {
+        let target = target(world, key, file, base)?;
+        let span = target.def(world)?.span;
+        type_of(world, &target.key, span.range().start, span.range().end)
+    })?;
     let site = site(snapshot, ty)?;
     let key = snapshot.key(site.file).clone();
     let file = world.file(&key)?;
-    let id = file.defs.iter().position(|def| {
-        def.name == name && def.site.is_some_and(|known| (known.lo, known.hi) == (site.lo, site.hi))
-    })?;
+    let id = file
+        .defs
+        .iter()
+        .position(|def| def.name == name && def.site.is_some_and(|known| (known.lo, known.hi) == (site.lo, site.hi)))?;
     Some(Target { key, id })
 }
 

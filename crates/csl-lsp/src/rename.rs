@@ -24,9 +24,9 @@ pub fn prepare(world: &World, params: &TextDocumentPositionParams) -> Result<Opt
     let offset = file.text.offset(params.position);
     let (target, def) = declared(world, params)?;
     check(world, &target, &def)?;
-    let here = names::places(world, &target).into_iter().find(|place| {
-        place.key == key && (place.lo..=place.hi).contains(&offset)
-    });
+    let here = names::places(world, &target)
+        .into_iter()
+        .find(|place| place.key == key && (place.lo..=place.hi).contains(&offset));
     let range = here.map(|place| file.text.range(place.lo..place.hi));
     let placeholder = def.name.as_str().to_owned();
     Ok(range.map(|range| PrepareRenameResponse::RangeWithPlaceholder { range, placeholder }))
@@ -106,7 +106,10 @@ fn check(world: &World, target: &Target, def: &Def) -> Result<(), Refusal> {
         if def.kind == DefKind::Param {
             let leads_here = |link: &&crate::file::Link| names::linked(world, &key, link).as_ref() == Some(&target.key);
             if file.links.iter().filter(leads_here).any(|link| !link.is_open) {
-                return refused(format!("params of this file are given by a value, not by their names, in {}", key.display()));
+                return refused(format!(
+                    "params of this file are given by a value, not by their names, in {}",
+                    key.display()
+                ));
             }
         }
     }
@@ -122,7 +125,8 @@ fn check(world: &World, target: &Target, def: &Def) -> Result<(), Refusal> {
 
 /// Whether a text may be the name of a declaration.
 fn check_name(new: &str) -> Result<(), Refusal> {
-    let is_name = matches!(lexemes(new).as_slice(), [Lexeme { token: Token::Ident(name), .. }] if name.len() == new.len());
+    let is_name =
+        matches!(lexemes(new).as_slice(), [Lexeme { token: Token::Ident(name), .. }] if name.len() == new.len());
     if !is_name {
         return refused(format!("`{new}` is not a name"));
     }
@@ -139,6 +143,9 @@ fn check_free(file: &crate::file::File, def: &Def, new: &str) -> Result<(), Refu
     let around = if def.is_top { None } else { def.function.map(|id| file.defs[id].whole.range()) };
     let is_near = |lo: u32| around.as_ref().is_none_or(|around| around.contains(&(lo as usize)));
     let is_taken = file.defs.iter().any(|known| known.name.as_str() == new && (known.is_top || is_near(known.span.lo)))
-        || file.uses.iter().any(|used| used.name.as_str() == new && is_near(used.span.lo) && used.kind != UseKind::Builtin);
+        || file
+            .uses
+            .iter()
+            .any(|used| used.name.as_str() == new && is_near(used.span.lo) && used.kind != UseKind::Builtin);
     if is_taken { refused(format!("there is a `{new}` already")) } else { Ok(()) }
 }

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use crate::world::World;
 use crate::{
-    actions, calls, completion, definition, folding, format, highlights, hover, inlay, references, rename, signature, symbols,
-    tokens,
+    actions, calls, completion, definition, folding, format, highlights, hover, inlay, references, rename, signature,
+    symbols, tokens,
 };
 
 /// The answer to a request.
@@ -51,7 +51,9 @@ pub fn answer(world: &World, request: Request) -> Answer {
         }
         PrepareRenameRequest::METHOD => of::<PrepareRenameRequest>(params, |params| rename::prepare(world, &params)),
         Rename::METHOD => of::<Rename>(params, |params| rename::rename(world, &params)),
-        DocumentSymbolRequest::METHOD => of::<DocumentSymbolRequest>(params, |params| Ok(symbols::symbols(world, &params))),
+        DocumentSymbolRequest::METHOD => {
+            of::<DocumentSymbolRequest>(params, |params| Ok(symbols::symbols(world, &params)))
+        }
         FoldingRangeRequest::METHOD => of::<FoldingRangeRequest>(params, |params| Ok(folding::folding(world, &params))),
         Formatting::METHOD => of::<Formatting>(params, |params| format::whole(world, &params)),
         RangeFormatting::METHOD => of::<RangeFormatting>(params, |params| format::range(world, &params)),
@@ -64,7 +66,9 @@ pub fn answer(world: &World, request: Request) -> Answer {
         CodeActionRequest::METHOD => of::<CodeActionRequest>(params, |params| Ok(actions::actions(world, &params))),
         Completion::METHOD => of::<Completion>(params, |params| Ok(completion::completion(world, &params))),
         ResolveCompletionItem::METHOD => of::<ResolveCompletionItem>(params, |item| Ok(completion::resolve(item))),
-        SignatureHelpRequest::METHOD => of::<SignatureHelpRequest>(params, |params| Ok(signature::signature(world, &params))),
+        SignatureHelpRequest::METHOD => {
+            of::<SignatureHelpRequest>(params, |params| Ok(signature::signature(world, &params)))
+        }
         InlayHintRequest::METHOD => of::<InlayHintRequest>(params, |params| Ok(inlay::hints(world, &params))),
         CallHierarchyPrepare::METHOD => of::<CallHierarchyPrepare>(params, |params| Ok(calls::prepare(world, &params))),
         CallHierarchyIncomingCalls::METHOD => {
@@ -77,7 +81,10 @@ pub fn answer(world: &World, request: Request) -> Answer {
     }
 }
 
-fn of<R: lsp_types::request::Request>(params: Value, answer: impl FnOnce(R::Params) -> Result<R::Result, Refusal>) -> Answer {
+fn of<R: lsp_types::request::Request>(
+    params: Value,
+    answer: impl FnOnce(R::Params) -> Result<R::Result, Refusal>,
+) -> Answer {
     match serde_json::from_value(params).map(answer) {
         Ok(Ok(result)) => match serde_json::to_value(result) {
             Ok(value) => Answer::Result(value),

@@ -44,12 +44,9 @@ pub fn call_around<'t>(lexemes: &[Lexeme<'t>], offset: usize) -> Option<Around<'
             Token::LParen => {
                 let callee = at.checked_sub(1).map(|before| lexemes[before])?;
                 return match callee.token {
-                    Token::Ident(_) | Token::Builtin(_) => Some(Around {
-                        callee: callee.token,
-                        callee_at: callee.lo,
-                        argument: commas,
-                        is_in_struct,
-                    }),
+                    Token::Ident(_) | Token::Builtin(_) => {
+                        Some(Around { callee: callee.token, callee_at: callee.lo, argument: commas, is_in_struct })
+                    }
                     _ => None,
                 };
             }
@@ -99,7 +96,8 @@ mod tests {
         let offset = text.find('|').expect("the place is marked");
         let text = text.replacen('|', "", 1);
         let lexemes = lexemes(&text);
-        call_around(&lexemes, offset).map(|call| (text[call.callee_at..].chars().take(3).collect(), call.argument, call.is_in_struct))
+        call_around(&lexemes, offset)
+            .map(|call| (text[call.callee_at..].chars().take(3).collect(), call.argument, call.is_in_struct))
     }
 
     #[test]

@@ -7,14 +7,14 @@ use std::path::PathBuf;
 use crossbeam_channel::select;
 use lsp_server::{Connection, ErrorCode, Message, Notification, Request, RequestId, Response};
 use lsp_types::notification::{
-    Cancel, DidChangeTextDocument, DidChangeWatchedFiles, DidCloseTextDocument, DidOpenTextDocument, DidSaveTextDocument,
-    Notification as _, PublishDiagnostics,
+    Cancel, DidChangeTextDocument, DidChangeWatchedFiles, DidCloseTextDocument, DidOpenTextDocument,
+    DidSaveTextDocument, Notification as _, PublishDiagnostics,
 };
 use lsp_types::request::{RegisterCapability, Request as _};
 use lsp_types::{
     CancelParams, Diagnostic, DidChangeTextDocumentParams, DidChangeWatchedFilesRegistrationOptions,
-    DidCloseTextDocumentParams, DidOpenTextDocumentParams, FileSystemWatcher, GlobPattern, InitializeParams, NumberOrString,
-    PublishDiagnosticsParams, Registration, RegistrationParams, Uri,
+    DidCloseTextDocumentParams, DidOpenTextDocumentParams, FileSystemWatcher, GlobPattern, InitializeParams,
+    NumberOrString, PublishDiagnosticsParams, Registration, RegistrationParams, Uri,
 };
 use serde_json::{Value, json};
 
@@ -165,7 +165,9 @@ impl Server<'_> {
         let Notification { method, params } = notification;
         match method.as_str() {
             DidOpenTextDocument::METHOD => {
-                let Ok(DidOpenTextDocumentParams { text_document: open }) = serde_json::from_value(params) else { return };
+                let Ok(DidOpenTextDocumentParams { text_document: open }) = serde_json::from_value(params) else {
+                    return;
+                };
                 if let Some(key) = self.world.key(&open.uri) {
                     let document = Document { uri: open.uri, version: open.version, text: Text::new(open.text) };
                     self.world.documents.insert(key, document);
@@ -177,7 +179,8 @@ impl Server<'_> {
                 let key = self.world.key(&change.text_document.uri);
                 if let Some(document) = key.and_then(|key| self.world.documents.get_mut(&key)) {
                     document.version = change.text_document.version;
-                    document.text = change.content_changes.iter().fold(document.text.clone(), |text, part| text.changed(part));
+                    document.text =
+                        change.content_changes.iter().fold(document.text.clone(), |text, part| text.changed(part));
                     self.changed();
                 }
             }
@@ -255,7 +258,8 @@ impl Server<'_> {
 
     /// Asks the editor to tell of changes of files.
     fn watch(&self) {
-        let watchers = WATCHED.map(|glob| FileSystemWatcher { glob_pattern: GlobPattern::String(glob.to_owned()), kind: None });
+        let watchers =
+            WATCHED.map(|glob| FileSystemWatcher { glob_pattern: GlobPattern::String(glob.to_owned()), kind: None });
         let options = DidChangeWatchedFilesRegistrationOptions { watchers: watchers.into() };
         let registration = Registration {
             id: "files".to_owned(),

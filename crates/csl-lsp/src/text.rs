@@ -18,9 +18,10 @@ impl Text {
         let text = text.into();
         let bytes = text.as_bytes();
         // A line ends with a line feed, a carriage return, or both.
-        let ends = bytes.iter().enumerate().filter(|&(at, &byte)| {
-            byte == b'\n' || byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')
-        });
+        let ends = bytes
+            .iter()
+            .enumerate()
+            .filter(|&(at, &byte)| byte == b'\n' || byte == b'\r' && bytes.get(at + 1) != Some(&b'\n'));
         let lines = std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect();
         Text { text, lines }
     }
@@ -45,11 +46,6 @@ impl Text {
     /// The number of the line that holds a byte.
     pub fn line_of(&self, offset: usize) -> usize {
         self.lines.partition_point(|&start| start <= offset).saturating_sub(1)
-    }
-
-    /// The number of lines.
-    pub fn line_count(&self) -> usize {
-        self.lines.len()
     }
 
     /// The byte at a position; the nearest where there is no such position.
@@ -81,11 +77,6 @@ impl Text {
     /// The range of a span of this text.
     pub fn span(&self, span: Span) -> Range {
         self.range(span.range())
-    }
-
-    /// The range of the whole text.
-    pub fn whole(&self) -> Range {
-        self.range(0..self.text.len())
     }
 
     /// The text after a change.
@@ -137,7 +128,8 @@ mod tests {
 
     #[test]
     fn changes_replace_ranges() {
-        let change = |range, text: &str| TextDocumentContentChangeEvent { range, range_length: None, text: text.into() };
+        let change =
+            |range, text: &str| TextDocumentContentChangeEvent { range, range_length: None, text: text.into() };
         let text = Text::new("one\ntwo\n");
         let range = Range { start: at(0, 1), end: at(1, 2) };
         assert_eq!(&**text.changed(&change(Some(range), "-")).text(), "o-o\n");

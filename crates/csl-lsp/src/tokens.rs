@@ -5,8 +5,8 @@ use csl_ir::Types;
 use csl_machine::Direction;
 use csl_syntax::Token;
 use lsp_types::{
-    SemanticToken, SemanticTokenModifier, SemanticTokenType, SemanticTokens, SemanticTokensLegend, SemanticTokensParams,
-    SemanticTokensRangeParams, SemanticTokensRangeResult, SemanticTokensResult,
+    SemanticToken, SemanticTokenModifier, SemanticTokenType, SemanticTokens, SemanticTokensLegend,
+    SemanticTokensParams, SemanticTokensRangeParams, SemanticTokensRangeResult, SemanticTokensResult,
 };
 
 use crate::file::{DefKind, File, UseKind};
@@ -126,7 +126,8 @@ fn part(span: Span, ty: SemanticTokenType, modifiers: u32) -> Part {
 }
 
 fn is_type(name: &str) -> bool {
-    let is_wide = || name.len() > 1 && name.starts_with(['i', 'u']) && name[1..].bytes().all(|byte| byte.is_ascii_digit());
+    let is_wide =
+        || name.len() > 1 && name.starts_with(['i', 'u']) && name[1..].bytes().all(|byte| byte.is_ascii_digit());
     Types::primitive_names().any(|known| known == name) || is_wide()
 }
 
@@ -161,7 +162,13 @@ fn encoded(file: &File, parts: Vec<Part>) -> SemanticTokens {
         (line, start) = (range.start.line, range.start.character);
         let length = range.end.character - range.start.character;
         let token_type = TYPES.iter().position(|ty| *ty == part.ty).unwrap_or(0) as u32;
-        data.push(SemanticToken { delta_line, delta_start, length, token_type, token_modifiers_bitset: part.modifiers });
+        data.push(SemanticToken {
+            delta_line,
+            delta_start,
+            length,
+            token_type,
+            token_modifiers_bitset: part.modifiers,
+        });
     }
     SemanticTokens { result_id: None, data }
 }

@@ -117,7 +117,10 @@ impl World {
                 }
             }
         };
-        for key in self.documents.keys() {
+        for (key, document) in &self.documents {
+            if crate::library::name(key).is_some() || csl_fmt::is_citation_style(document.text.text()) {
+                continue;
+            }
             match key.extension().and_then(|extension| extension.to_str()) {
                 Some("csl") => add(self.programs_of(key)),
                 Some("py") => {

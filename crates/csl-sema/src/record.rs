@@ -109,9 +109,11 @@ impl Sema<'_> {
             PlaceKind::Value(Operand::Const(value)) => Some(value),
             PlaceKind::Ptr(pointer) if pointer.path.is_empty() => match pointer.root {
                 PtrRoot::Cell(cell) => self.unit.cells.get(cell.index()).map(|cell| &cell.value),
-                PtrRoot::Global(global) => self.unit.globals.get(global.index()).and_then(|global| {
-                    global.init.as_ref().filter(|_| global.is_const)
-                }),
+                PtrRoot::Global(global) => self
+                    .unit
+                    .globals
+                    .get(global.index())
+                    .and_then(|global| global.init.as_ref().filter(|_| global.is_const)),
                 _ => None,
             },
             _ => None,

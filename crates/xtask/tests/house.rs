@@ -22,10 +22,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("csl-fabric", &["csl-machine"]),
     ("csl-pe", &["csl-isa", "csl-image", "csl-num", "csl-machine"]),
     ("csl-sim", &["csl-pe", "csl-fabric", "csl-image", "csl-isa", "csl-machine"]),
-    (
-        "csl-lsp",
-        &["csl-host", "csl-sema", "csl-fmt", "csl-syntax", "csl-ir", "csl-machine", "csl-std", "csl-diag"],
-    ),
+    ("csl-lsp", &["csl-host", "csl-sema", "csl-fmt", "csl-syntax", "csl-ir", "csl-machine", "csl-std", "csl-diag"]),
     ("csl-cli", &["csl-host", "csl-fmt", "csl-lsp"]),
     ("csl-py", &["csl-host", "csl-cli"]),
     ("csl-web", &["csl-host", "csl-num"]),
