@@ -76,6 +76,10 @@ pub struct CslcArgs {
     /// Treat warnings as errors
     #[arg(long)]
     pub warnings_as_errors: bool,
+    /// Analyse functions, tasks and declarations that nothing uses, too; errors in them are errors. Left out is what cannot be
+    /// analysed alone: functions with comptime or anytype parameters, `inline` functions with any, and those of the layout
+    #[arg(long)]
+    pub check_all: bool,
     /// Do not give this warning, by its code; may be repeated. A comment `// waferlab: allow(CODE)` allows it on a line
     #[arg(long, value_name = "CODE", value_parser = parse_warning)]
     pub allow: Vec<Code>,
@@ -175,6 +179,7 @@ impl CslcArgs {
                 parse_sections,
             )?,
             warnings_as_errors: self.warnings_as_errors,
+            check_all: self.check_all,
             allow: self.allow.clone(),
             sdk: self.sdk,
             passes: self.opt_passes,

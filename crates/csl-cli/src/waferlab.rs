@@ -20,6 +20,11 @@ use crate::readelf::{self, ReadelfArgs};
 use crate::run::{self, RunArgs};
 use crate::shell_files;
 
+/// The text after the options in `waferlab lsp --help`.
+const LSP_HELP: &str = "\
+Editors start this command themselves. Which files make a program it learns from the `cslc` lines of `commands*.sh` and from \
+`waferlab.toml`, in the folder of a file or above it; without them it takes a layout nearby that names the file.";
+
 #[derive(Debug, Parser)]
 #[command(name = "waferlab", version, about = "Tools around compiled CSL programs")]
 struct Args {
@@ -44,6 +49,13 @@ enum Action {
     Version,
     /// Format CSL files in place
     Fmt(FmtArgs),
+    /// Serve an editor: the language server of CSL, on standard input and output
+    #[command(after_help = LSP_HELP)]
+    Lsp {
+        /// Accepted for editors that name the transport; there is no other
+        #[arg(long)]
+        stdio: bool,
+    },
     /// Show what a compiled program holds
     Inspect(InspectArgs),
     /// Run a compiled program without a host program
@@ -96,6 +108,7 @@ pub fn main() -> ExitCode {
         Action::Disable => python(&["-m", "waferlab.enable", "disable"]).map(success),
         Action::Version => print(concat!("waferlab ", env!("CARGO_PKG_VERSION"), "\n")).map(success),
         Action::Fmt(args) => fmt::run(&args),
+        Action::Lsp { stdio: _ } => csl_lsp::stdio(crate::parse).map(success),
         Action::Inspect(args) => inspect::run(&args).map(success),
         // The order of the options of `run` counts; only the matches know it.
         Action::Run(_) => matches.subcommand().map_or(Ok(ExitCode::SUCCESS), |(_, matches)| run::run(matches)),

@@ -1,19 +1,21 @@
 //! The pipeline of a compilation: from text to the output folder.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use csl_diag::{Code, Diagnostic, Diagnostics, Rendering, SourceMap};
 use csl_image::{Image, Memcpy, Stream};
 use csl_ir::Wafer;
-use csl_machine::Coord;
-use csl_sema::{Analysis, Assembly, Sources};
+use csl_machine::{Coord, Size};
+use csl_sema::{Analysis, Assembly, Kind, Observation, Sources, Subject};
 use serde_json::Value;
 
 use crate::available_threads;
 use crate::options::{Options, PRINTED};
 use crate::outdir::{self, Contents, NamedFile};
 use crate::placement::{Placement, margins, offset, place};
-use crate::sources::{FileSources, LIBRARY_PREFIX};
+use crate::sources::{FileSources, LIBRARY_PREFIX, Unsaved};
 
 /// A step that `--emit` shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +96,24 @@ pub(crate) fn assemble(options: &Options, assembly: &Assembly, done: &mut Compil
     let wafer = done.adopt(analysis, options)?;
     let placement = Placement { fabric: wafer.size, offset: Coord::default() };
     generate(options, wafer, placement, done)
+}
+
+/// Analyses a program for an editor: with the texts that it holds unsaved, with a record of names, and only as far as `stop`
+/// lets it. `alone` analyses the root as the program of a single PE.
+pub fn observe(options: &Options, unsaved: Unsaved, alone: bool, stop: Arc<AtomicBool>) -> Observation {
+    let root = options.root.to_string_lossy();
+    let mut sources = FileSources::with(options, unsaved);
+    let sema_options = sema_options(options);
+    let mut observed = if alone {
+        let kind = Kind { file: root.to_string(), params: Vec::new(), description: format!("{root} on its own") };
+        let size = Size { width: 1, height: 1 };
+        let assembly = Assembly { size, kinds: vec![kind], tiles: vec![1], routes: Vec::new() };
+        csl_sema::observe(Subject::Assembly(&assembly), &mut sources, &sema_options, stop)
+    } else {
+        csl_sema::observe(Subject::Root(&root), &mut sources, &sema_options, stop)
+    };
+    observed.analysis.diagnostics.allow(&observed.analysis.sources, &options.allow);
+    observed
 }
 
 fn generate(options: &Options, wafer: Wafer, placement: Placement, done: &mut Compilation) -> Option<Image> {
@@ -208,6 +228,7 @@ fn sema_options(options: &Options) -> csl_sema::Options {
         most_steps: defaults.most_steps,
         comptime_func_depth_limit: options.comptime_func_depth_limit.unwrap_or(defaults.comptime_func_depth_limit),
         sdk: options.sdk,
+        check_all: options.check_all,
         share_programs: defaults.share_programs,
     }
 }
@@ -255,6 +276,13 @@ impl Compilation {
             begun.push(Diagnostic::unplaced(Code::IgnoredOption, text));
         }
         begun
+    }
+
+    /// A compilation that does not begin, for these errors.
+    pub(crate) fn refused(sources: SourceMap, errors: Vec<Diagnostic>) -> Box<Compilation> {
+        let mut refused = Compilation { sources, ..Compilation::default() };
+        errors.into_iter().for_each(|error| refused.push(error));
+        Box::new(refused)
     }
 
     /// Whether no diagnostic is an error.

@@ -46,6 +46,8 @@ pub struct Options {
     pub link_sections: Vec<(String, u16)>,
     /// Whether a warning fails the compilation.
     pub warnings_as_errors: bool,
+    /// Whether code that no program calls is analysed too.
+    pub check_all: bool,
     /// Warnings that are not given.
     pub allow: Vec<Code>,
     /// The SDK release to follow where two releases disagree; `None` guesses from the program.
@@ -87,6 +89,7 @@ impl Options {
             comptime_func_depth_limit: None,
             link_sections: Vec::new(),
             warnings_as_errors: false,
+            check_all: false,
             allow: Vec::new(),
             sdk: None,
             passes: Passes::ALL,

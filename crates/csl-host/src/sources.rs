@@ -21,7 +21,11 @@ pub(crate) const LIBRARY_PREFIX: &str = "<";
 pub struct FileSources {
     folder: PathBuf,
     import_paths: Vec<PathBuf>,
+    unsaved: Unsaved,
 }
+
+/// Texts that stand in place of files, as an editor holds them before they are saved, by their absolute paths.
+pub type Unsaved = Arc<BTreeMap<PathBuf, Arc<str>>>;
 
 impl FileSources {
     /// The folder and the import paths of a compilation, and those of `CSL_IMPORT_PATH`.
@@ -31,7 +35,16 @@ impl FileSources {
         if let Some(folders) = environment::IMPORT_PATH.value() {
             import_paths.extend(std::env::split_paths(&folders).filter(|path| !path.as_os_str().is_empty()));
         }
-        FileSources { folder: options.folder.clone(), import_paths }
+        FileSources { folder: options.folder.clone(), import_paths, unsaved: Unsaved::default() }
+    }
+
+    /// The same with texts that are not saved.
+    pub fn with(options: &Options, unsaved: Unsaved) -> FileSources {
+        FileSources { unsaved, ..FileSources::new(options) }
+    }
+
+    fn unsaved(&self, path: &Path) -> Option<&Arc<str>> {
+        if self.unsaved.is_empty() { None } else { self.unsaved.get(&tidy(&self.folder.join(path))) }
     }
 
     fn library(&self, name: &str) -> Result<Resolved, String> {
@@ -108,13 +121,16 @@ impl FileSources {
         let mut with_suffix = path.as_os_str().to_owned();
         with_suffix.push(".csl");
         let names = [path.to_owned(), PathBuf::from(with_suffix)];
-        match names.iter().find(|name| self.folder.join(name).is_file()) {
+        match names.iter().find(|name| self.unsaved(name).is_some() || self.folder.join(name).is_file()) {
             None => Ok(None),
             Some(name) => self.read(name).map(Some),
         }
     }
 
     fn read(&self, path: &Path) -> Result<Resolved, String> {
+        if let Some(text) = self.unsaved(path) {
+            return Ok(Resolved { path: path.to_string_lossy().into_owned(), text: text.clone(), is_library: false });
+        }
         let shown = path.display();
         let bytes = std::fs::read(self.folder.join(path)).map_err(|error| format!("cannot read {shown}: {error}"))?;
         let text = String::from_utf8(bytes).map_err(|_| format!("{shown} is not UTF-8 text"))?;
@@ -208,7 +224,7 @@ fn list(paths: &[PathBuf]) -> String {
 }
 
 /// The path without `.` and without `folder/..`, so that one file has one name.
-fn tidy(path: &Path) -> PathBuf {
+pub fn tidy(path: &Path) -> PathBuf {
     let mut parts: Vec<Component> = Vec::new();
     for part in path.components() {
         match (part, parts.last()) {

@@ -94,9 +94,18 @@ pub struct QueueInit {
 pub struct ColorEnds {
     pub received: Vec<Color>,
     pub sent: Vec<Color>,
+    /// The queues that fabric DSDs name.
+    pub queues: Vec<(QueueDir, QueueId)>,
     /// Whether there may be others: a color that is known at run time only, a queue that changes its color, control
     /// wavelets, which need no queue.
     pub may_have_others: bool,
+}
+
+impl ColorEnds {
+    /// Whether the program neither takes nor sends anything.
+    pub fn names_no_color(&self) -> bool {
+        self.received.is_empty() && self.sent.is_empty() && !self.may_have_others
+    }
 }
 
 /// `@allocate_fifo`.

@@ -204,8 +204,10 @@ impl Sema<'_> {
         }
         self.count_steps(CALL_STEPS, span)?;
         let effects = self.effects;
-        let names = decl.params.iter().filter_map(|p| p.name.map(|n| n.name));
-        let names = names.zip(args).map(|(name, value)| (name, Binding::Const(value.into()))).collect();
+        let names = decl.params.iter().filter_map(|p| p.name).zip(args);
+        let names: Vec<_> = names.map(|(name, value)| (name, Binding::Const(value.into()))).collect();
+        names.iter().for_each(|(name, binding)| self.note_binding(*name, binding));
+        let names = names.into_iter().map(|(name, binding)| (name.name, binding)).collect();
         let result = self.traced(span, format!("`{}` called here at comptime", decl.name.name), |s| {
             s.run_comptime(f, names, bound.ret, body, span)
         })?;
@@ -260,7 +262,9 @@ impl Sema<'_> {
         let mut names = Vec::with_capacity(bound.args.len());
         for (param, arg) in decl.params.iter().zip(bound.args) {
             if let Some(name) = param.name {
-                names.push((name.name, Binding::Const(self.pin(arg, span)?)));
+                let binding = Binding::Const(self.pin(arg, span)?);
+                self.note_binding(name, &binding);
+                names.push((name.name, binding));
             }
         }
         frame.scopes = vec![Scope { names, ..Scope::default() }];

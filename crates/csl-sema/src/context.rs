@@ -6,15 +6,16 @@ use csl_diag::{Code, Diagnostic, Diagnostics, FileId, Reported, SourceMap, Span,
 use csl_ir::{BlockId, CellRef, Expr, ModuleRef, Reg, SlotId, Ty, Types, Wafer};
 use csl_machine::Chip;
 use csl_num::IntTy;
-use csl_syntax::{Symbol, ast};
+use csl_syntax::Symbol;
 use indexmap::{IndexMap, IndexSet};
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use crate::emit::FuncBuilder;
 use crate::layout::Layout;
 use crate::operand::Operand;
-use crate::options::{Analysis, Options, Sources};
+use crate::options::{Analysis, Import, Options, SourceFile, Sources};
 use crate::pe::Pe;
+use crate::record::Record;
 use crate::unit::{Unit, UnitKind};
 
 /// The number of steps at either end of a long trace that diagnostics show.
@@ -151,18 +152,15 @@ pub struct Sema<'a> {
     /// The places of the source that send by an output queue (WSE-3), each with a warning where no program that comes there
     /// initialises the queue.
     pub sends: IndexMap<Span, Option<Diagnostic>>,
+    pub imports: IndexSet<Import, FxBuildHasher>,
+    /// The places of the wafer's routes, in their order.
+    pub routes: Vec<Span>,
+    /// The names of the declarations that a program uses; kept where the others are to be checked.
+    pub used: FxHashSet<Span>,
+    /// The record of names, where an editor asks for one.
+    pub record: Option<Box<Record>>,
     /// The number of effects of comptime calls beside their results; a call with an effect is not memoised.
     pub effects: u64,
-}
-
-/// A parsed source file.
-#[derive(Debug)]
-pub struct SourceFile {
-    pub path: String,
-    pub ast: ast::File,
-    /// The findings of the parser.
-    pub findings: Diagnostics,
-    pub is_library: bool,
 }
 
 impl<'a> Sema<'a> {
@@ -185,6 +183,10 @@ impl<'a> Sema<'a> {
             exhausted: false,
             importing: Vec::new(),
             sends: IndexMap::new(),
+            imports: IndexSet::default(),
+            routes: Vec::new(),
+            used: FxHashSet::default(),
+            record: None,
             effects: 0,
         }
     }
@@ -196,7 +198,16 @@ impl<'a> Sema<'a> {
             self.internal(None, "the analysis failed, and says nothing of it");
         }
         let wafer = self.diagnostics.check().and(wafer);
-        Analysis { wafer, sources: self.map, diagnostics: self.diagnostics }
+        let mut files: Vec<Arc<SourceFile>> = self.files.into_values().collect();
+        files.sort_by_key(|file| file.ast.id);
+        Analysis {
+            wafer,
+            sources: self.map,
+            diagnostics: self.diagnostics,
+            files,
+            imports: self.imports.into_iter().collect(),
+            routes: self.routes,
+        }
     }
 
     /// Reports a finding with the trace that led to this evaluation.

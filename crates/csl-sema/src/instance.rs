@@ -79,13 +79,16 @@ impl Sema<'_> {
     pub fn drain_pending(&mut self) -> Res<()> {
         let mut result = Ok(());
         while let Some(pending) = self.unit.pending.pop_front() {
-            let body = self.analyze_body(&pending);
-            match self.whole(body, pending.called_at) {
-                Ok(func) => self.unit.out_funcs[pending.id] = Some(func),
-                Err(reported) => result = Err(reported.into()),
-            }
+            result = self.analyze_pending(&pending).and(result);
         }
         result
+    }
+
+    /// Analyses the body of a function that waited for it.
+    pub fn analyze_pending(&mut self, pending: &PendingFn) -> Res<()> {
+        let body = self.analyze_body(pending);
+        self.unit.out_funcs[pending.id] = Some(self.whole(body, pending.called_at)?);
+        Ok(())
     }
 
     fn analyze_body(&mut self, pending: &PendingFn) -> Res<csl_ir::Func> {
@@ -184,6 +187,7 @@ impl Sema<'_> {
         for (param, operand) in decl.params.iter().zip(bindings) {
             let Some(name) = param.name else { continue };
             let binding = self.param_binding(name.name, operand, param.span)?;
+            self.note_binding(name, &binding);
             self.bind(name.name, binding);
         }
         Ok(())
@@ -223,7 +227,7 @@ fn key_of(binding: &ParamBinding) -> TypedValue {
 /// Names of variables whose address a body takes, or may take; such variables live in memory.
 pub fn addressed_names(body: &ast::Block) -> Vec<Symbol> {
     let mut names = Vec::new();
-    crate::walk::each_expr(body, &mut |expr| {
+    csl_syntax::walk::each_in_block(body, &mut |expr| {
         let pointed = match &expr.kind {
             ExprKind::AddrOf(inner) => Some(&**inner),
             ExprKind::TensorAccess(access) => Some(&access.base),

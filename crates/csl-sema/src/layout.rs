@@ -90,6 +90,9 @@ impl Sema<'_> {
     /// Analyses the programs of a layout whose tiles and routes are known.
     pub(crate) fn finish_layout(&mut self, mut layout: Layout, rectangle: Size) -> Res<Wafer> {
         let sharing = self.analyze_instances(&layout, rectangle);
+        if self.options.check_all {
+            self.check_uncalled(&layout, rectangle, &sharing);
+        }
         let programs: Vec<Program> = sharing.programs.into_iter().collect::<Result<_, _>>()?;
         let tile_consts = number_programs(&mut layout, &sharing.kinds, programs.len());
         self.warn_reserved_colors(&layout);
@@ -246,7 +249,7 @@ impl Sema<'_> {
             Some(&programs[number as usize].ends)
         };
         // A layout whose programs name no color at all is a sketch of its routes.
-        let is_sketch = programs.iter().all(|program| program.ends == ColorEnds::default());
+        let is_sketch = programs.iter().all(|program| program.ends.names_no_color());
         let is_unused = |color: Color| {
             let uses =
                 |ends: &ColorEnds| ends.may_have_others || ends.received.contains(&color) || ends.sent.contains(&color);
@@ -308,13 +311,21 @@ impl Sema<'_> {
         }
     }
 
-    fn assemble(&self, layout: Layout, mut programs: Vec<Program>, tile_consts: Vec<Vec<u64>>, size: Size) -> Wafer {
+    fn assemble(
+        &mut self,
+        layout: Layout,
+        mut programs: Vec<Program>,
+        tile_consts: Vec<Vec<u64>>,
+        size: Size,
+    ) -> Wafer {
         let types = Arc::new(self.types.clone());
         for program in &mut programs {
             program.types = types.clone();
         }
-        let mut routes: Vec<Route> = layout.routes.into_iter().map(|r| r.0).collect();
-        routes.sort_by_key(|r| (r.y, r.x, r.color));
+        let mut routes = layout.routes;
+        routes.sort_by_key(|(route, _)| (route.y, route.x, route.color));
+        let (routes, places) = routes.into_iter().unzip();
+        self.routes = places;
         Wafer {
             size,
             programs,

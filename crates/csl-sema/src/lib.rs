@@ -21,8 +21,10 @@
 //! - [`call`] has the three ways of a call, [`instance`] the functions that a call makes.
 //! - [`module`] and [`global`] evaluate the top level on demand; [`storage`] and [`lower`] give globals memory and
 //!   bytes.
+//! - [`uncalled`] looks into code that no program calls, where that is asked for.
 //! - [`layout`] evaluates the layout and makes the programs of the PEs, which [`program`] assembles and [`sharing`]
 //!   shares.
+//! - [`record`] notes the types and values of names, where an editor asks for them.
 
 mod access;
 mod address;
@@ -55,6 +57,7 @@ mod part;
 mod pe;
 mod place;
 mod program;
+mod record;
 mod sharing;
 mod stmt;
 mod storage;
@@ -62,16 +65,23 @@ mod suggest;
 mod switch;
 mod tensor;
 mod typexpr;
+mod uncalled;
 mod unit;
 mod value;
-mod walk;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 pub use assembly::{Assembly, Kind, ParamValue};
 pub use builtins::{BuiltinGroup, BuiltinPage, names as builtin_names, pages as builtin_pages};
-pub use options::{Analysis, Options, Resolved, Sources};
+pub use options::{Analysis, Import, Options, Resolved, SourceFile, Sources};
+pub use record::{Fact, Observation};
 pub use suggest::closest;
 
 /// Analyses the program whose layout is the file `root`.
+///
+/// Evaluation is lazy: declarations that nothing uses are not looked into. With [`Options::check_all`] they are, when the
+/// programs are made, and only their findings are kept: the wafer is the same.
 pub fn analyze(root: &str, sources: &mut dyn Sources, options: &Options) -> Analysis {
     let mut sema = context::Sema::new(sources, options);
     let wafer = sema.run(root);
@@ -85,4 +95,31 @@ pub fn assemble(assembly: &Assembly, sources: &mut dyn Sources, options: &Option
     let wafer = sema.run_assembly(assembly);
     let wafer = sema.whole(wafer, None);
     sema.finish(wafer)
+}
+
+/// The parts of a program that an editor asks about.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject<'a> {
+    /// The program whose layout is this file.
+    Root(&'a str),
+    Assembly(&'a Assembly),
+}
+
+/// Analyses with a record of names. Once `stop` is set, the analysis ends soon, with an error.
+pub fn observe(
+    subject: Subject<'_>,
+    sources: &mut dyn Sources,
+    options: &Options,
+    stop: Arc<AtomicBool>,
+) -> Observation {
+    let mut sema = context::Sema::new(sources, options);
+    sema.record = Some(Box::new(record::Record::new(stop)));
+    let wafer = match subject {
+        Subject::Root(root) => sema.run(root),
+        Subject::Assembly(assembly) => sema.run_assembly(assembly),
+    };
+    let wafer = sema.whole(wafer, None);
+    let record = sema.record.take().map(|record| *record).unwrap_or_default();
+    let types = sema.types.clone();
+    Observation::new(sema.finish(wafer), types, record)
 }

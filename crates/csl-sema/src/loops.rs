@@ -28,7 +28,9 @@ impl Sema<'_> {
     pub fn count_steps(&mut self, steps: u64, span: Span) -> Res<()> {
         self.steps = self.steps.saturating_add(steps);
         let is_huge = self.runtime().is_some_and(|code| code.is_huge());
-        let (message, help) = if self.steps > self.options.most_steps {
+        let (message, help) = if self.is_called_off() {
+            ("the analysis was called off".to_owned(), "")
+        } else if self.steps > self.options.most_steps {
             let most = self.options.most_steps;
             let message = format!("comptime evaluation came to no end within {most} steps");
             (message, STEPS_HELP)
@@ -92,7 +94,9 @@ impl Sema<'_> {
         while let Some(elem) = self.nth(&source, index, node.iter.span)? {
             self.count_iteration(node.is_inline, index, span)?;
             let body = |s: &mut Self| {
-                s.bind(node.elem.name, Binding::Const(elem));
+                let elem = Binding::Const(elem);
+                s.note_binding(node.elem, &elem);
+                s.bind(node.elem.name, elem);
                 if let Some(name) = node.index {
                     let index = TypedValue::int(Ty::U16, index as u16);
                     s.bind(name.name, Binding::Const(index.into()));
@@ -303,7 +307,9 @@ impl Sema<'_> {
         self.push_target(node.label.map(|l| l.name), true, Some(blocks), None);
         let result = self.under_runtime_control(|s| {
             s.scoped(|s| {
-                s.bind(node.elem.name, Binding::Const(elem));
+                let elem = Binding::Const(elem);
+                s.note_binding(node.elem, &elem);
+                s.bind(node.elem.name, elem);
                 if let (Some(name), Some(reg)) = (node.index, index) {
                     s.bind(name.name, Binding::Const(Operand::Reg(Ty::U16, Opnd::Reg(reg))));
                 }

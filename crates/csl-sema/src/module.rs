@@ -8,8 +8,9 @@ use csl_syntax::Symbol;
 use csl_syntax::ast::{self, Block, Expr, ExprKind, Item, VarKind};
 use rustc_hash::FxHashMap;
 
-use crate::context::{Frame, Res, Sema, SourceFile, Stop};
+use crate::context::{Frame, Res, Sema, Stop};
 use crate::operand::Place;
+use crate::options::{Import, SourceFile};
 use crate::unit::{FnInfo, GlobalItem, ItemState, Module, State, TopItem};
 
 impl Sema<'_> {
@@ -23,6 +24,8 @@ impl Sema<'_> {
         span: Option<Span>,
     ) -> Res<ModuleRef> {
         let file = self.load_file(name, importer, span)?;
+        let import = |place| Import { place, file: file.ast.id, is_program: importer.is_none() };
+        self.imports.extend(span.map(import));
         self.check_import_cycle(&file, span)?;
         let items = self.declare_items(&file);
         let mut params = FxHashMap::default();
@@ -214,7 +217,10 @@ impl Sema<'_> {
         };
         let result = self.whole(result, span);
         let state = match &result {
-            Ok(item) => State::Done(item.clone()),
+            Ok(item) => {
+                self.note_item(span, item);
+                State::Done(item.clone())
+            }
             Err(reported) => {
                 self.unit.failed.push((module, name));
                 State::Failed(*reported)

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use csl_diag::{Diagnostics, Reported, SourceMap};
+use csl_diag::{Diagnostics, FileId, Reported, SourceMap, Span};
 use csl_ir::Wafer;
 use csl_machine::{Arch, Coord, Sdk, Size};
 use csl_num::FloatKind;
+use csl_syntax::ast;
 
 /// All inputs of an analysis but the sources.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct Options {
     pub comptime_func_depth_limit: u32,
     /// The release whose rules hold; `None` follows the signs of the generation in the program.
     pub sdk: Option<Sdk>,
+    /// Whether code that no program calls is analysed too, for its findings alone: see [`crate::analyze`].
+    pub check_all: bool,
     /// Whether tiles share programs where their params allow it. Tests compare with the programs of single tiles.
     pub share_programs: bool,
 }
@@ -51,6 +54,7 @@ impl Default for Options {
             most_steps: 10_000_000,
             comptime_func_depth_limit: 100,
             sdk: None,
+            check_all: false,
             share_programs: true,
         }
     }
@@ -79,6 +83,31 @@ pub struct Analysis {
     pub wafer: Result<Wafer, Reported>,
     pub sources: SourceMap,
     pub diagnostics: Diagnostics,
+    /// The files that were read, as trees, in the order of reading.
+    pub files: Vec<Arc<SourceFile>>,
+    pub imports: Vec<Import>,
+    /// The places of `wafer.routes`, one each.
+    pub routes: Vec<Span>,
+}
+
+/// A file that another one names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Import {
+    /// The `@import_module`, or the `@set_tile_code`.
+    pub place: Span,
+    pub file: FileId,
+    /// Whether the file is named as the program of tiles.
+    pub is_program: bool,
+}
+
+/// A parsed source file.
+#[derive(Debug)]
+pub struct SourceFile {
+    pub path: String,
+    pub ast: ast::File,
+    /// The findings of the parser.
+    pub findings: Diagnostics,
+    pub is_library: bool,
 }
 
 impl Options {

@@ -191,6 +191,7 @@ impl Pe {
         ColorEnds {
             received: colors(QueueDir::In).chain(self.input_colors.iter().copied()).chain(tasks).collect(),
             sent: colors(QueueDir::Out).chain(self.output_colors.iter().copied()).collect(),
+            queues: self.queue_uses.iter().map(|&(dir, queue, ..)| (dir, queue)).collect(),
             may_have_others: self.has_unknown_color
                 || self.binds_colors
                 || is_unbound

@@ -11,6 +11,12 @@ use crate::value::{child_ty, find_field, number_text};
 impl Sema<'_> {
     /// The place that an expression names; any other expression is a place that holds its value.
     pub fn eval_place(&mut self, expr: &Expr) -> Res<Place> {
+        let place = self.find_place(expr)?;
+        self.note_place(expr, &place);
+        Ok(place)
+    }
+
+    fn find_place(&mut self, expr: &Expr) -> Res<Place> {
         match &expr.kind {
             ExprKind::Name(name) => self.name_place(*name, expr.span),
             ExprKind::Field { base, name } => self.field_place(base, name.name.as_str(), name.span),

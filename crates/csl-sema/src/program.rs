@@ -30,29 +30,40 @@ impl Sema<'_> {
         params: Vec<(Name, TypedValue)>,
         instance: &Instance,
     ) -> Result<(Program, TileConsts), Reported> {
+        if self.is_called_off() {
+            let called_off = Err(self.error(Code::QuotaExceeded, instance.span, "the analysis was called off"));
+            return self.whole(called_off, instance.span);
+        }
         let unit = Unit::of_pe(file, layout, rectangle);
         let outer = std::mem::replace(&mut self.unit, unit);
         self.steps = 0;
         let text = whose_code(instance);
         let result = self.traced(instance.span, text, |s| s.program(file, params, instance.span));
         let unit = std::mem::replace(&mut self.unit, outer);
+        if self.options.check_all {
+            self.used.extend(unit.used());
+        }
         let program = self.whole(result, instance.span)?;
         Ok((program, unit.tile_consts.into_values().collect()))
     }
 
     fn program(&mut self, file: &str, params: Vec<(Name, TypedValue)>, span: Span) -> Res<Program> {
-        self.load_module(file, None, params, Some(span))?;
-        let mut result = self.run_all_comptime_blocks();
-        result = self.declare_exported().and(result);
-        result = self.instantiate_exports().and(result);
-        result = self.drain_pending().and(result);
-        result?;
+        self.evaluate_program(file, params, span)?;
         self.finish_pe()?;
         let exports = self.lower_exports()?;
         self.lower_globals()?;
         let mut program = self.collect(exports)?;
         self.resolve_program(&mut program)?;
         Ok(program)
+    }
+
+    /// Evaluates the modules of a program, and analyses the functions that can run.
+    pub(crate) fn evaluate_program(&mut self, file: &str, params: Vec<(Name, TypedValue)>, span: Span) -> Res<()> {
+        self.load_module(file, None, params, Some(span))?;
+        let mut result = self.run_all_comptime_blocks();
+        result = self.declare_exported().and(result);
+        result = self.instantiate_exports().and(result);
+        self.drain_pending().and(result)
     }
 
     /// Checks that the declarations of all modules about the PE fit together.
@@ -346,7 +357,7 @@ fn resolve(tasks: &[TaskBind], target: &mut TaskTarget<Opnd>, span: Span, missin
     }
 }
 
-fn whose_code(instance: &Instance) -> String {
+pub(crate) fn whose_code(instance: &Instance) -> String {
     let Coord { x, y } = instance.first;
     match instance.tiles - 1 {
         0 => format!("as the code of PE ({x}, {y})"),

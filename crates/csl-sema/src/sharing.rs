@@ -72,7 +72,7 @@ fn for_each_number(value: &mut Value, visit: &mut impl FnMut(&mut Value)) {
 
 impl Shape {
     /// The params with the numbers put back: `varying` gives those that are open, by position, `numbers` the others.
-    fn params(&self, numbers: &[i64], varying: impl Fn(usize) -> Option<Varying>) -> Vec<(Name, TypedValue)> {
+    pub fn params(&self, numbers: &[i64], varying: impl Fn(usize) -> Option<Varying>) -> Vec<(Name, TypedValue)> {
         let mut params = self.params.clone();
         let mut place = 0;
         for (_, value) in &mut params {

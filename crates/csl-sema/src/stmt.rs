@@ -112,6 +112,7 @@ impl Sema<'_> {
         self.declare(decl);
         match self.local_binding(decl) {
             Ok(binding) => {
+                self.note_binding(decl.name, &binding);
                 self.bind(decl.name.name, binding);
                 Ok(())
             }

@@ -11,8 +11,8 @@ use csl_syntax::{Symbol, ast};
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use crate::context::SourceFile;
 use crate::layout::Layout;
+use crate::options::SourceFile;
 use crate::pe::Pe;
 
 /// The state that only a layout has, or only a PE's program.
@@ -162,6 +162,12 @@ impl Unit {
     pub fn of_pe(file: &str, layout: &Layout, rectangle: Size) -> Unit {
         let pe = Pe::new(layout.exports.clone(), rectangle);
         Unit { kind: UnitKind::Pe(pe), name: file.to_string(), is_legacy: layout.is_legacy, ..Unit::default() }
+    }
+
+    /// The names of the declarations that have been evaluated.
+    pub fn used(&self) -> impl Iterator<Item = Span> {
+        let items = self.modules.iter().flat_map(|module| module.items.values());
+        items.filter(|item| !matches!(item.state, State::Pending)).map(|item| item.item.name_span())
     }
 
     pub fn pe(&self) -> Option<&Pe> {

@@ -18,6 +18,7 @@ mod print;
 mod recover;
 mod symbol;
 mod token;
+pub mod walk;
 
 pub use dump::{dump_ast, dump_tokens};
 pub use habits::habit;

@@ -137,7 +137,7 @@ pub(crate) fn dialect(s: &Sema<'_>) -> Dialect {
 }
 
 /// A `param` of type `comptime_struct`.
-fn has_legacy_param(file: &crate::context::SourceFile) -> bool {
+fn has_legacy_param(file: &crate::SourceFile) -> bool {
     !file.is_library
         && file.ast.items.iter().any(|item| match item {
             Item::Var(decl) if decl.kind == VarKind::Param => matches!(

@@ -1,0 +1,640 @@
+//! The programs of a folder: the `cslc` lines of its scripts, and `waferlab.toml`.
+//!
+//! A script is read, never run: quotes, comments, lines that go on behind a `\`, `cd`, and variables that the script itself
+//! sets or that loop over words are understood. A line that depends on more, such as the output of a command, is left out, with
+//! the reason.
+
+use std::collections::HashMap;
+use std::fs;
+use std::iter::Peekable;
+use std::path::{Path, PathBuf};
+use std::str::CharIndices;
+
+use csl_diag::{Code, Diagnostic, FileId, SourceMap, Span};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::compile::Compilation;
+use crate::options::parse_warning;
+
+/// The name of the file that describes the programs of a folder.
+pub const PROJECT_FILE: &str = "waferlab.toml";
+
+/// A command line of `cslc`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CslcLine {
+    /// The words after the name of the command.
+    pub words: Vec<String>,
+    /// The folder in which the command runs.
+    pub folder: PathBuf,
+    /// The script, and the line of it, counted from 1, on which the command begins; none for a program of a `waferlab.toml`.
+    pub script: Option<(PathBuf, usize)>,
+}
+
+/// The `cslc` lines of a script.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Script {
+    /// The lines that can be read.
+    pub lines: Vec<CslcLine>,
+    /// The others, by the number of the line, each with the reason.
+    pub left_out: Vec<(usize, String)>,
+}
+
+impl Script {
+    /// Reads a script; relative folders are relative to the script's.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn read(path: &Path) -> Result<Script, String> {
+        let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Script::of(path, &text))
+    }
+
+    /// The script with this text.
+    pub fn of(path: &Path, text: &str) -> Script {
+        let mut script = Script::default();
+        let mut folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        let mut variables: HashMap<String, String> = HashMap::new();
+        let mut loops: Vec<Loop> = Vec::new();
+        for Command { line, words } in commands(text) {
+            // A command within loops stands for one with each of their words.
+            for round in 0..rounds(&loops) {
+                set_words(&loops, round, &mut variables);
+                let words = match expanded(&words, &mut variables) {
+                    Ok(words) => words,
+                    Err(name) if calls_cslc(&words) => {
+                        script.left_out.push((line, format!("`${name}` has no value that the script gives it")));
+                        break;
+                    }
+                    Err(_) => {
+                        loops.extend(Loop::of_unknown(&words));
+                        break;
+                    }
+                };
+                match words.split_first() {
+                    Some((command, rest)) if is_cslc(command) => script.lines.push(CslcLine {
+                        words: rest.to_vec(),
+                        folder: folder.clone(),
+                        script: Some((path.to_owned(), line)),
+                    }),
+                    Some((command, rest)) if command == "cd" && rest.len() == 1 => folder = folder.join(&rest[0]),
+                    Some((command, rest)) if command == "for" => {
+                        loops.extend(Loop::of(rest));
+                        break;
+                    }
+                    Some((command, _)) if command == "done" => {
+                        loops.pop();
+                        break;
+                    }
+                    _ => {}
+                }
+            }
+        }
+        script
+    }
+}
+
+/// A loop over words.
+struct Loop {
+    variable: String,
+    words: Vec<String>,
+}
+
+impl Loop {
+    /// The loop of the words behind `for`.
+    fn of(rest: &[String]) -> Option<Loop> {
+        let (variable, words) = rest.split_first()?;
+        let words = words.strip_prefix(&["in".to_owned()])?.to_vec();
+        Some(Loop { variable: variable.clone(), words })
+    }
+
+    /// The loop of a command with words that are not known.
+    fn of_unknown(words: &[Vec<Piece>]) -> Option<Loop> {
+        match words {
+            [first, name, ..] if **first == [Piece::Text("for".to_owned(), false)] => match &name[..] {
+                [Piece::Text(variable, _)] => Some(Loop { variable: variable.clone(), words: Vec::new() }),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// The most rounds of nested loops that are looked at.
+const MOST_ROUNDS: usize = 64;
+
+fn rounds(loops: &[Loop]) -> usize {
+    loops.iter().fold(1usize, |rounds, all| rounds.saturating_mul(all.words.len().max(1))).min(MOST_ROUNDS)
+}
+
+/// Gives the variables of loops their values in a round.
+fn set_words(loops: &[Loop], mut round: usize, variables: &mut HashMap<String, String>) {
+    for Loop { variable, words } in loops.iter().rev() {
+        let count = words.len().max(1);
+        match words.get(round % count) {
+            Some(word) => variables.insert(variable.clone(), word.clone()),
+            None => variables.remove(variable),
+        };
+        round /= count;
+    }
+}
+
+/// The scripts of a folder: its `commands*.sh`, in alphabetical order.
+pub fn scripts_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+    let names = entries.into_iter().flatten().flatten().map(|entry| folder.join(entry.file_name()));
+    let is_script = |path: &PathBuf| {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        name.starts_with("commands") && name.ends_with(".sh")
+    };
+    let mut scripts: Vec<PathBuf> = names.filter(is_script).collect();
+    scripts.sort();
+    scripts
+}
+
+fn is_cslc(word: &str) -> bool {
+    word == "cslc" || word.ends_with("/cslc")
+}
+
+fn calls_cslc(words: &[Vec<Piece>]) -> bool {
+    words.iter().any(|word| matches!(&word[..], [Piece::Text(text, _)] if is_cslc(text)))
+}
+
+/// A command of a script, before variables are replaced.
+struct Command {
+    line: usize,
+    words: Vec<Vec<Piece>>,
+}
+
+/// A part of a word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    /// Characters as they are, and whether they were quoted.
+    Text(String, bool),
+    /// A variable, the value that stands in where it has none, and whether it was quoted.
+    Variable(String, Option<String>, bool),
+    /// The output of a command.
+    Command,
+}
+
+/// The commands of a text.
+fn commands(text: &str) -> Vec<Command> {
+    let mut scanner =
+        Scanner { text, chars: text.char_indices().peekable(), commands: Vec::new(), words: Vec::new(), start: 0 };
+    scanner.run();
+    scanner.commands
+}
+
+struct Scanner<'t> {
+    text: &'t str,
+    chars: Peekable<CharIndices<'t>>,
+    commands: Vec<Command>,
+    words: Vec<Vec<Piece>>,
+    /// The byte at which the command begins.
+    start: usize,
+}
+
+impl Scanner<'_> {
+    fn run(&mut self) {
+        let mut word: Option<Vec<Piece>> = None;
+        while let Some((at, c)) = self.chars.next() {
+            if word.is_none() && self.words.is_empty() {
+                self.start = at;
+            }
+            match c {
+                '\\' => match self.chars.next() {
+                    Some((_, '\n')) | None => {}
+                    Some((_, '\r')) if self.chars.next_if(|next| next.1 == '\n').is_some() => {}
+                    Some((_, c)) => text_of(&mut word, true).push(c),
+                },
+                '#' if word.is_none() => while self.chars.next_if(|next| next.1 != '\n').is_some() {},
+                '\'' => {
+                    let text = text_of(&mut word, true);
+                    while let Some((_, c)) = self.chars.next().filter(|next| next.1 != '\'') {
+                        text.push(c);
+                    }
+                }
+                '"' => self.quoted(&mut word),
+                '$' => self.dollar(&mut word, false),
+                '`' => {
+                    while self.chars.next().is_some_and(|next| next.1 != '`') {}
+                    word.get_or_insert_default().push(Piece::Command);
+                }
+                ' ' | '\t' | '\r' => self.words.extend(word.take()),
+                '>' | '<' => {
+                    // A redirection: the number before it, and the file behind it, are no words.
+                    let is_number = |word: &Vec<Piece>| matches!(&word[..], [Piece::Text(text, false)] if text.bytes().all(|b| b.is_ascii_digit()));
+                    self.words.extend(word.take().filter(|word| !is_number(word)));
+                    while self.chars.next_if(|next| matches!(next.1, '>' | '&' | ' ' | '\t')).is_some() {}
+                    while self.chars.next_if(|next| !next.1.is_whitespace() && next.1 != ';').is_some() {}
+                }
+                '\n' | ';' | '|' | '&' | '(' | ')' => {
+                    self.words.extend(word.take());
+                    self.end();
+                }
+                c => text_of(&mut word, false).push(c),
+            }
+        }
+        self.words.extend(word);
+        self.end();
+    }
+
+    fn end(&mut self) {
+        // Words of the shell that stand before a command.
+        const BEFORE: &[&str] = &["if", "then", "else", "do", "while", "time", "exec", "nice", "env", "!", "{"];
+        let mut words = std::mem::take(&mut self.words);
+        let is_before =
+            |word: &Vec<Piece>| matches!(&word[..], [Piece::Text(text, false)] if BEFORE.contains(&&**text));
+        while words.first().is_some_and(is_before) {
+            words.remove(0);
+        }
+        if !words.is_empty() {
+            let line = self.text[..self.start].matches('\n').count() + 1;
+            self.commands.push(Command { line, words });
+        }
+    }
+
+    fn quoted(&mut self, word: &mut Option<Vec<Piece>>) {
+        text_of(word, true);
+        while let Some((_, c)) = self.chars.next() {
+            match c {
+                '"' => return,
+                '$' => self.dollar(word, true),
+                '\\' => match self.chars.next() {
+                    Some((_, '\n')) | None => {}
+                    Some((_, c @ ('"' | '\\' | '$' | '`'))) => text_of(word, true).push(c),
+                    Some((_, c)) => text_of(word, true).extend(['\\', c]),
+                },
+                c => text_of(word, true).push(c),
+            }
+        }
+    }
+
+    fn dollar(&mut self, word: &mut Option<Vec<Piece>>, is_quoted: bool) {
+        let piece = match self.chars.peek().map(|next| next.1) {
+            Some('{') => {
+                self.chars.next();
+                let mut inner = String::new();
+                while let Some((_, c)) = self.chars.next().filter(|next| next.1 != '}') {
+                    inner.push(c);
+                }
+                let split = inner.split_once(":-").or_else(|| inner.split_once('-'));
+                match split {
+                    Some((name, default)) => Piece::Variable(name.to_owned(), Some(default.to_owned()), is_quoted),
+                    None => Piece::Variable(inner, None, is_quoted),
+                }
+            }
+            Some('(') => {
+                let mut depth = 0;
+                for (_, c) in self.chars.by_ref() {
+                    depth += i32::from(c == '(') - i32::from(c == ')');
+                    if depth == 0 {
+                        break;
+                    }
+                }
+                Piece::Command
+            }
+            Some(c) if c.is_ascii_alphanumeric() || c == '_' => {
+                let mut name = String::new();
+                while let Some((_, c)) = self.chars.next_if(|next| next.1.is_ascii_alphanumeric() || next.1 == '_') {
+                    name.push(c);
+                }
+                Piece::Variable(name, None, is_quoted)
+            }
+            _ => {
+                text_of(word, is_quoted).push('$');
+                return;
+            }
+        };
+        word.get_or_insert_default().push(piece);
+    }
+}
+
+/// The text that a word ends with, to which characters are added.
+fn text_of(word: &mut Option<Vec<Piece>>, is_quoted: bool) -> &mut String {
+    let pieces = word.get_or_insert_default();
+    if !matches!(pieces.last(), Some(Piece::Text(_, quoted)) if *quoted == is_quoted) {
+        pieces.push(Piece::Text(String::new(), is_quoted));
+    }
+    match pieces.last_mut() {
+        Some(Piece::Text(text, _)) => text,
+        _ => unreachable!("a text has just been added"),
+    }
+}
+
+/// The words with the values of variables; assignments are taken off and remembered. An error is the variable without a value.
+fn expanded(words: &[Vec<Piece>], variables: &mut HashMap<String, String>) -> Result<Vec<String>, String> {
+    let mut out: Vec<String> = Vec::new();
+    for word in words {
+        let is_first = out.is_empty() || out == ["export"];
+        if let Some((name, rest)) = assignment(word).filter(|_| is_first) {
+            match joined(&rest, variables) {
+                Ok(parts) => drop(variables.insert(name, parts.join(" "))),
+                // The variable has a value that is not known.
+                Err(_) => drop(variables.remove(&name)),
+            }
+            continue;
+        }
+        out.extend(joined(word, variables)?);
+    }
+    Ok(out)
+}
+
+/// The name and the value of a word `NAME=value`.
+fn assignment(word: &[Piece]) -> Option<(String, Vec<Piece>)> {
+    let (Piece::Text(first, false), rest) = word.split_first()? else { return None };
+    let (name, value) = first.split_once('=')?;
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let value = std::iter::once(Piece::Text(value.to_owned(), true)).chain(rest.iter().cloned());
+    is_name.then(|| (name.to_owned(), value.collect()))
+}
+
+/// A word with the values of its variables; values outside of quotes are split at blanks.
+fn joined(word: &[Piece], variables: &HashMap<String, String>) -> Result<Vec<String>, String> {
+    let mut parts = vec![String::new()];
+    let mut is_quoted = false;
+    for piece in word {
+        match piece {
+            Piece::Text(text, quoted) => {
+                is_quoted |= quoted;
+                parts.last_mut().expect("there is a part").push_str(text);
+            }
+            Piece::Command => return Err("(...)".to_owned()),
+            Piece::Variable(name, default, quoted) => {
+                let value = variables.get(name).cloned().or_else(|| default.clone()).ok_or_else(|| name.clone())?;
+                is_quoted |= quoted;
+                let mut values = value.split(' ').filter(|_| !quoted);
+                let first = if *quoted { value.as_str() } else { values.next().unwrap_or_default() };
+                parts.last_mut().expect("there is a part").push_str(first);
+                parts.extend(values.map(str::to_owned));
+            }
+        }
+    }
+    parts.retain(|part| is_quoted || !part.is_empty());
+    Ok(parts)
+}
+
+/// What becomes of a warning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// It is not told.
+    Allow,
+    /// It is told.
+    Warn,
+    /// It is an error.
+    Deny,
+}
+
+impl Level {
+    const ALL: [(&str, Level); 3] = [("allow", Level::Allow), ("warn", Level::Warn), ("deny", Level::Deny)];
+
+    /// The level of this name.
+    pub fn from_name(name: &str) -> Option<Level> {
+        Level::ALL.iter().find(|(known, _)| *known == name).map(|(_, level)| *level)
+    }
+}
+
+/// A folder's `waferlab.toml`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Project {
+    /// The folder that holds it.
+    pub folder: PathBuf,
+    /// `programs`: the words of `cslc` for each; the folder is the project's.
+    pub programs: Vec<CslcLine>,
+    /// `commands`: scripts whose `cslc` lines are programs of the project, too.
+    pub commands: Vec<PathBuf>,
+    /// `[lint]`: levels by code.
+    pub levels: Vec<(Code, Level)>,
+}
+
+impl Project {
+    /// The `waferlab.toml` of the folder or of the nearest folder above it that has one.
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds what it may not; the compilation shows where.
+    pub fn find(folder: &Path) -> Result<Option<Project>, Box<Compilation>> {
+        // A relative folder has parents that its text does not show.
+        let absolute = fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+        let above = absolute.unwrap_or_else(|_| folder.to_owned());
+        match above.ancestors().find(|folder| folder.join(PROJECT_FILE).is_file()) {
+            // A path as it was given is shown in messages.
+            Some(found) if *found == above => Project::read(folder).map(Some),
+            Some(found) => Project::read(found).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn read(folder: &Path) -> Result<Project, Box<Compilation>> {
+        let path = folder.join(PROJECT_FILE);
+        let name = path.display().to_string();
+        match fs::read_to_string(&path) {
+            Ok(text) => Project::of(folder, &name, &text),
+            Err(error) => Err(Compilation::refused(
+                SourceMap::new(),
+                vec![Diagnostic::unplaced(Code::BadArgument, format!("{name}: {error}"))],
+            )),
+        }
+    }
+
+    /// The project with this text, whose file is called `name` in messages.
+    ///
+    /// # Errors
+    /// The text holds what it may not; the compilation shows where.
+    pub fn of(folder: &Path, name: &str, text: &str) -> Result<Project, Box<Compilation>> {
+        let mut sources = SourceMap::new();
+        let file = sources.add(name, text);
+        let mut reader = Reader { file, wrong: Vec::new() };
+        let mut project = Project { folder: folder.to_owned(), ..Project::default() };
+        match DeTable::parse(text) {
+            Ok(table) => reader.project(table.get_ref(), &mut project),
+            Err(error) => {
+                let range = error.span().unwrap_or(0..0);
+                reader.wrong.push(Diagnostic::new(
+                    Code::BadArgument,
+                    Span::new(file, range.start, range.end),
+                    format!("this is not TOML: {}", error.message().trim_end()),
+                ));
+            }
+        }
+        if reader.wrong.is_empty() { Ok(project) } else { Err(Compilation::refused(sources, reader.wrong)) }
+    }
+}
+
+/// Reads the tables of a `waferlab.toml` and keeps what is wrong with them.
+struct Reader {
+    file: FileId,
+    wrong: Vec<Diagnostic>,
+}
+
+impl Reader {
+    fn project(&mut self, table: &DeTable<'_>, project: &mut Project) {
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "programs" => {
+                    for (text, span) in self.texts(value, "a list of command lines of cslc without `cslc`") {
+                        match words_of(&text) {
+                            Some(words) => {
+                                let folder = project.folder.clone();
+                                project.programs.push(CslcLine { words, folder, script: None });
+                            }
+                            None => {
+                                self.fail(span, "variables and commands are for scripts; name one under `commands`")
+                            }
+                        }
+                    }
+                }
+                "commands" => {
+                    let texts = self.texts(value, "a list of scripts that call cslc");
+                    project.commands.extend(texts.into_iter().map(|(text, _)| project.folder.join(text)));
+                }
+                "lint" => match value.get_ref() {
+                    DeValue::Table(table) => self.levels(table, project),
+                    _ => self.fail(value.span(), "`lint` is a table of codes: `[lint]`, and lines `W0000 = \"allow\"`"),
+                },
+                other => {
+                    let message =
+                        format!("`{other}` is not a key of {PROJECT_FILE}; there are programs, commands and lint");
+                    self.fail(key.span(), message);
+                }
+            }
+        }
+    }
+
+    fn levels(&mut self, table: &DeTable<'_>, project: &mut Project) {
+        for (key, value) in table {
+            let code = match parse_warning(key.get_ref()) {
+                Ok(code) => Some(code),
+                Err(why) => {
+                    self.fail(key.span(), format!("`{}`: {why}", key.get_ref()));
+                    None
+                }
+            };
+            let level = value.get_ref().as_str().and_then(Level::from_name);
+            match (code, level) {
+                (Some(code), Some(level)) => project.levels.push((code, level)),
+                (_, None) => self.fail(value.span(), "a level is \"allow\", \"warn\" or \"deny\""),
+                (None, _) => {}
+            }
+        }
+    }
+
+    fn texts(&mut self, value: &Spanned<DeValue<'_>>, what: &str) -> Vec<(String, std::ops::Range<usize>)> {
+        let mut texts = Vec::new();
+        match value.get_ref() {
+            DeValue::Array(list) => {
+                for item in list.iter() {
+                    match item.get_ref().as_str() {
+                        Some(text) => texts.push((text.to_owned(), item.span())),
+                        None => self.fail(item.span(), format!("this is {what}, each a text")),
+                    }
+                }
+            }
+            _ => self.fail(value.span(), format!("this is {what}")),
+        }
+        texts
+    }
+
+    fn fail(&mut self, range: std::ops::Range<usize>, message: impl Into<String>) {
+        let span = Span::new(self.file, range.start, range.end);
+        self.wrong.push(Diagnostic::new(Code::BadArgument, span, message));
+    }
+}
+
+/// The words of a command line without variables.
+fn words_of(text: &str) -> Option<Vec<String>> {
+    let mut commands = commands(text);
+    let Command { words, .. } = if commands.len() == 1 { commands.pop()? } else { return None };
+    words.iter().map(|word| joined(word, &HashMap::new()).ok()).collect::<Option<Vec<_>>>().map(|words| words.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Vec<(usize, String, String)> {
+        let shown = |line: CslcLine| {
+            (line.script.expect("a script").1, line.folder.display().to_string(), line.words.join(" "))
+        };
+        Script::of(Path::new("demo/commands.sh"), text).lines.into_iter().map(shown).collect()
+    }
+
+    fn one(text: &str) -> String {
+        let mut found = lines(text);
+        assert_eq!(found.len(), 1, "{found:?}");
+        found.remove(0).2
+    }
+
+    #[test]
+    fn a_line_goes_on_behind_a_backslash() {
+        let text = "#!/usr/bin/env bash\nset -e\n\ncslc --arch=wse3 ./layout.csl \\\n  --params=N:4 -o out # all\ncs_python run.py";
+        assert_eq!(lines(text), [(4, "demo".into(), "--arch=wse3 ./layout.csl --params=N:4 -o out".into())]);
+        assert_eq!(one("cslc a.csl \\\r\n -o x\r\n"), "a.csl -o x");
+    }
+
+    #[test]
+    fn quotes_and_variables_are_replaced() {
+        assert_eq!(one("cslc 'a b.csl' \"-o\" 'o'ut"), "a b.csl -o out");
+        assert_eq!(one("N=4\nexport M=\"$N\"\ncslc a.csl --params=n:${N},m:$M"), "a.csl --params=n:4,m:4");
+        assert_eq!(one("cslc a.csl --params=n:${1:-8}"), "a.csl --params=n:8");
+        assert_eq!(one("ARGS='--memcpy --channels=1'\ncslc a.csl $ARGS"), "a.csl --memcpy --channels=1");
+        assert_eq!(one("FLAG=\ncslc a.csl $FLAG -o out"), "a.csl -o out");
+        assert_eq!(one("SDK=/opt\n$SDK/bin/cslc a.csl"), "a.csl");
+    }
+
+    #[test]
+    fn other_commands_of_a_line_are_left_alone() {
+        assert_eq!(one("cd src && time cslc a.csl > log.txt 2>&1; cs_python run.py"), "a.csl");
+        assert_eq!(lines("cd src && cslc a.csl")[0].1, "demo/src");
+        assert_eq!(one("if true; then\n  cslc a.csl || exit 1\nfi"), "a.csl");
+        assert_eq!(lines("echo cslc a.csl\n# cslc b.csl\nalias c='cslc c.csl'"), []);
+    }
+
+    #[test]
+    fn a_loop_over_words_is_a_line_for_each() {
+        let text = "for a in wse2 wse3; do\n  for n in 1 2; do\n    cslc --arch=$a x.csl --params=n:$n\n  done\n  cslc $a.csl\ndone\ncslc y.csl";
+        let words: Vec<String> = lines(text).into_iter().map(|line| line.2).collect();
+        let x = |a: &str, n: u8| format!("--arch={a} x.csl --params=n:{n}");
+        assert_eq!(words[..4], [x("wse2", 1), x("wse2", 2), x("wse3", 1), x("wse3", 2)]);
+        assert_eq!(words[4..], ["wse2.csl", "wse3.csl", "y.csl"]);
+        assert_eq!(lines("for a in *.csl $FILES; do cslc $a; done"), []);
+    }
+
+    #[test]
+    fn a_line_that_depends_on_more_is_left_out() {
+        let text = "for n in $(seq 2); do\n  cslc a.csl --params=n:$n\ndone\ncslc b.csl";
+        let script = Script::of(Path::new("commands.sh"), text);
+        assert_eq!(script.left_out, [(2, "`$n` has no value that the script gives it".to_owned())]);
+        assert_eq!(script.lines.len(), 1);
+        let script = Script::of(Path::new("commands.sh"), "cslc a.csl --params=n:$(nproc)");
+        assert_eq!((script.lines.len(), script.left_out.len()), (0, 1));
+    }
+
+    #[test]
+    fn a_project_names_programs_scripts_and_levels() {
+        let text = "programs = ['layout.csl --arch=wse3']\ncommands = [\"commands.sh\"]\n[lint]\nW0604 = \"deny\"\n";
+        let project = Project::of(Path::new("p"), "p/waferlab.toml", text).expect("the text is right");
+        assert_eq!(project.programs[0].words, ["layout.csl", "--arch=wse3"]);
+        assert_eq!(project.commands, [Path::new("p/commands.sh")]);
+        assert_eq!(project.levels, [(Code::RouteOffEdge, Level::Deny)]);
+    }
+
+    #[test]
+    fn a_wrong_project_shows_its_line() {
+        let told = |text: &str| {
+            let wrong = Project::of(Path::new(""), "waferlab.toml", text).expect_err("the text is wrong");
+            wrong.render(&csl_diag::Rendering { format: csl_diag::ErrorFormat::Short, ..Default::default() })
+        };
+        for (text, expected) in [
+            ("programs = [", "waferlab.toml:1:"),
+            ("x = 1", "waferlab.toml:1:1: error[E0801]: `x` is not a key"),
+            ("\n[lint]\nW9999 = \"allow\"", "waferlab.toml:3:1: error[E0801]: `W9999`: there is no such code"),
+            ("[lint]\nE0301 = \"allow\"", "only warnings"),
+            ("[lint]\nW0604 = \"silent\"", "waferlab.toml:2:9: error[E0801]: a level is"),
+            ("lint = 3", "waferlab.toml:1:8"),
+            ("programs = [3]", "each a text"),
+            ("programs = ['a.csl $N']", "variables"),
+        ] {
+            assert!(told(text).contains(expected), "{text}: {}", told(text));
+        }
+    }
+}

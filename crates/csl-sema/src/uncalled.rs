@@ -1,0 +1,168 @@
+//! Code that no program uses: functions, tasks, constants and variables that evaluation on demand never comes to. It is
+//! analysed for its findings alone, in programs of its own that are then dropped.
+//!
+//! Code that one program of a layout uses is not looked at in the others, where its params may have no meaning, and a
+//! finding counts only when it is made in each module that has the code.
+
+use csl_diag::{Code, Diagnostic, Diagnostics, Severity, Span};
+use csl_ir::{ModuleRef, Name, TypeKind, TypedValue};
+use csl_machine::Size;
+use csl_syntax::Symbol;
+use csl_syntax::ast::{Expr, ExprKind, FnDecl, FnKind, Ident, Inlining, Item, VarDecl, VarKind};
+use indexmap::IndexMap;
+
+use crate::context::{Res, Sema};
+use crate::instance::ParamBinding;
+use crate::layout::{Instance, Layout};
+use crate::program::whose_code;
+use crate::sharing::Sharing;
+use crate::unit::{FnInfo, GlobalItem, Unit};
+
+/// The findings about a declaration, by the module that has it.
+struct Tries {
+    name: Symbol,
+    /// Whether it is a function that may be meant for comptime.
+    may_be_comptime: bool,
+    found: IndexMap<Place, Diagnostics>,
+}
+
+/// A module of a program, by the program's number.
+type Place = (usize, ModuleRef);
+
+/// The tries by the places of the declarations' names.
+#[derive(Default)]
+struct AllTries(IndexMap<Span, Tries>);
+
+impl AllTries {
+    fn add(&mut self, name: Ident, may_be_comptime: bool, place: Place, found: Diagnostics) {
+        let new = || Tries { name: name.name, may_be_comptime, found: IndexMap::new() };
+        self.0.entry(name.span).or_insert_with(new).found.entry(place).or_default().extend(found);
+    }
+}
+
+impl Sema<'_> {
+    /// Reports findings in code that no program uses; each program is looked at with the params of its first tile.
+    pub(crate) fn check_uncalled(&mut self, layout: &Layout, rectangle: Size, sharing: &Sharing) {
+        let mut tries = AllTries::default();
+        let mut seen = vec![false; sharing.programs.len()];
+        for ((key, instance), (program, _)) in layout.instances.iter().zip(&sharing.kinds) {
+            let program = *program as usize;
+            if sharing.programs[program].is_err() || std::mem::replace(&mut seen[program], true) {
+                continue;
+            }
+            let shape = &layout.shapes[key.shape as usize];
+            let params = shape.params(&key.numbers, |_| None);
+            let outer = std::mem::replace(&mut self.unit, Unit::of_pe(&shape.file, layout, rectangle));
+            // What is found outside of the tries has been told before.
+            let _ = self.apart(|s| s.try_program(program, (&shape.file, params), instance, &mut tries));
+            self.unit = outer;
+        }
+        tries.0.values().flat_map(Tries::certain).for_each(|finding| self.diagnostics.push(finding));
+    }
+
+    fn try_program(
+        &mut self,
+        program: usize,
+        (file, params): (&str, Vec<(Name, TypedValue)>),
+        instance: &Instance,
+        tries: &mut AllTries,
+    ) -> Res<()> {
+        self.steps = 0;
+        self.traced(instance.span, whose_code(instance), |s| {
+            s.evaluate_program(file, params, instance.span)?;
+            for module in (0..s.unit.modules.len()).map(ModuleRef::at) {
+                let file = s.unit.modules[module].file.clone();
+                let items = file.ast.items.iter().filter(|_| !file.is_library);
+                for item in items {
+                    match item {
+                        Item::Fn(decl) if !s.used.contains(&decl.name.span) => s.try_fn((program, module), decl, tries),
+                        Item::Var(decl) if !s.used.contains(&decl.name.span) => {
+                            s.try_var((program, module), decl, tries)
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn try_var(&mut self, place: Place, decl: &VarDecl, tries: &mut AllTries) {
+        // Params are for others to give, and more FIFOs may be declared than a PE holds.
+        if decl.kind == VarKind::Param || decl.init.as_ref().is_some_and(makes_fifo) {
+            return;
+        }
+        let found = self.tried(|s| s.lookup_item(place.1, decl.name.name).map(|_| ()));
+        tries.add(decl.name, false, place, found);
+    }
+
+    fn try_fn(&mut self, place: Place, decl: &FnDecl, tries: &mut AllTries) {
+        let is_generic = decl.params.iter().any(|param| param.is_comptime || param.ty.is_none());
+        if is_generic || decl.body.is_none() || decl.inlining == Inlining::Inline && !decl.params.is_empty() {
+            return;
+        }
+        let found = self.tried(|s| s.ask_for(place.1, decl));
+        tries.add(decl.name, may_be_comptime(decl), place, found);
+        while let Some(pending) = self.unit.pending.pop_front() {
+            let found = self.tried(|s| s.analyze_pending(&pending));
+            let FnInfo { module, decl: other, .. } = self.fn_info(pending.fn_ref);
+            // Findings in an instance of a used function belong to the function that asks for the instance.
+            match self.used.contains(&other.name.span) {
+                true => tries.add(decl.name, may_be_comptime(decl), place, found),
+                false => tries.add(other.name, may_be_comptime(other), (place.0, *module), found),
+            }
+        }
+    }
+
+    /// Asks for the instance of a function, if its types allow one without a call.
+    fn ask_for(&mut self, module: ModuleRef, decl: &FnDecl) -> Res<()> {
+        let Some(GlobalItem::Fn(f)) = self.lookup_item(module, decl.name.name)? else { return Ok(()) };
+        let ty = self.fn_type(f)?;
+        let TypeKind::Fn(ty) = self.types.kind(ty).clone() else { return Ok(()) };
+        if ty.is_generic || self.is_comptime_only(ty.ret) {
+            return Ok(());
+        }
+        let params: Vec<ParamBinding> = ty.params.iter().map(|&param| ParamBinding::Runtime(param)).collect();
+        self.instance_with(f, &params, ty.ret, decl.name.span).map(|_| ())
+    }
+
+    /// The findings of an evaluation.
+    fn tried(&mut self, f: impl FnOnce(&mut Self) -> Res<()>) -> Diagnostics {
+        let before = (std::mem::take(&mut self.steps), self.exhausted);
+        let (_, found) = self.apart(f);
+        (self.steps, self.exhausted) = before;
+        found
+    }
+}
+
+impl Tries {
+    /// The findings that every try has made.
+    fn certain(&self) -> impl Iterator<Item = Diagnostic> {
+        let place = |finding: &Diagnostic| (finding.code, finding.primary.as_ref().map(|label| label.span));
+        let is_found =
+            move |finding: &Diagnostic, tried: &Diagnostics| tried.iter().any(|other| place(other) == place(finding));
+        // The steps of the first try stand for all.
+        let first = self.found.values().next();
+        let findings = first.into_iter().flat_map(Diagnostics::iter).filter(move |finding| {
+            let is_only_run_time = matches!(finding.code, Code::NotComptime | Code::ComptimeOnly);
+            finding.severity != Severity::Note
+                && !(is_only_run_time && self.may_be_comptime)
+                && self.found.values().all(|tried| is_found(finding, tried))
+        });
+        let note = format!("nothing uses `{}`; `--check-all` looks into it", self.name);
+        findings.map(move |finding| finding.clone().note(note.clone()))
+    }
+}
+
+/// Whether a function may be meant for calls at comptime alone, where more is known than in a run-time instance.
+fn may_be_comptime(decl: &FnDecl) -> bool {
+    decl.kind == FnKind::Fn && !decl.params.is_empty()
+}
+
+fn makes_fifo(init: &Expr) -> bool {
+    let mut found = false;
+    csl_syntax::walk::each(init, &mut |expr| {
+        found |= matches!(&expr.kind, ExprKind::Builtin { name, .. } if name.name.as_str() == "allocate_fifo");
+    });
+    found
+}
