@@ -1,0 +1,81 @@
+// The language server, `waferlab lsp`, and its client.
+'use strict';
+
+const vscode = require('vscode');
+const { LanguageClient } = require('vscode-languageclient/node');
+const program = require('./program');
+
+/** Files whose changes the server is told of, beside those that are open: programs, what says how they are compiled, host programs. */
+const WATCHED = '**/{*.csl,commands*.sh,waferlab.toml,*.py}';
+
+class Server {
+  constructor() {
+    /** @type {LanguageClient | undefined} */
+    this.client = undefined;
+    this.output = vscode.window.createOutputChannel('Waferlab');
+    /** Starts and stops one after the other. */
+    this.last = Promise.resolve();
+  }
+
+  /** Starts it if it is wanted, trusted and there. */
+  start() {
+    return this.after(() => this.startNow());
+  }
+
+  stop() {
+    return this.after(() => this.stopNow());
+  }
+
+  restart() {
+    void this.stop();
+    return this.start();
+  }
+
+  /** @private @param {() => Promise<void>} work */
+  after(work) {
+    this.last = this.last.then(work).catch((error) => this.output.appendLine(String(error)));
+    return this.last;
+  }
+
+  /** @private */
+  async startNow() {
+    const settings = vscode.workspace.getConfiguration('waferlab');
+    if (this.client !== undefined || !vscode.workspace.isTrusted || !settings.get('server.enable', true)) {
+      return;
+    }
+    const command = program.findOrTell();
+    if (command === undefined) {
+      return;
+    }
+    const args = ['lsp', ...settings.get('server.arguments', [])];
+    // An older Waferlab has no server. Asked for it, it would end, and be started again and again.
+    const { status, errors } = await program.run(command, ['lsp', '--help']);
+    if (status !== 0) {
+      this.output.appendLine(`${command} lsp --help ended with ${status}\n${errors}`);
+      void vscode.window.showErrorMessage(`Waferlab: ${command} has no language server; a newer one has. The output Waferlab has its answer.`);
+      return;
+    }
+    const client = new LanguageClient(
+      'waferlab',
+      'Waferlab',
+      { command, args },
+      {
+        documentSelector: [{ scheme: 'file', language: 'csl' }],
+        synchronize: { fileEvents: vscode.workspace.createFileSystemWatcher(WATCHED) },
+        outputChannel: this.output,
+      },
+    );
+    this.client = client;
+    // The client itself tells of a server that does not start, and starts it again where it ends.
+    await client.start();
+  }
+
+  /** @private */
+  async stopNow() {
+    const client = this.client;
+    this.client = undefined;
+    await client?.dispose();
+  }
+}
+
+module.exports = { Server };
