@@ -140,7 +140,10 @@ function commands(server) {
     'waferlab.inspect': inspect,
     'waferlab.doc': doc,
     'waferlab.core': core,
-    'waferlab.restart': () => server.restart(),
+    'waferlab.restart': () => {
+      server.isWanted = true;
+      return server.restart();
+    },
     'waferlab.output': () => server.output.show(),
   };
 }

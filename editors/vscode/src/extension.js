@@ -17,20 +17,27 @@ let server;
  * package.json could not do so: VS Code asks for it only where no ending is known.
  * @param {vscode.TextDocument} document
  */
-async function handOn(document) {
-  if (document.languageId === 'csl' && /^\uFEFF?\s*</.test(document.getText())) {
-    await vscode.languages.setTextDocumentLanguage(document, 'xml');
-  }
+function isCitationStyle(document) {
+  return /^\uFEFF?\s*</.test(document.getText());
 }
 
-/** @param {vscode.ExtensionContext} context */
-async function activate(context) {
+/**
+ * Activation does not wait for the server: commands work while it starts. `ready` comes when it has.
+ * @param {vscode.ExtensionContext} context
+ */
+function activate(context) {
   const own = (server = new Server());
+  /** @param {vscode.TextDocument} document */
+  const opened = async (document) => {
+    if (document.languageId === 'csl') {
+      await (isCitationStyle(document) ? vscode.languages.setTextDocumentLanguage(document, 'xml') : own.want());
+    }
+  };
   context.subscriptions.push(
     own.output,
     vscode.tasks.registerTaskProvider('waferlab', tasks.provider),
     vscode.workspace.registerTextDocumentContentProvider(PRINTED, documents),
-    vscode.workspace.onDidOpenTextDocument(handOn),
+    vscode.workspace.onDidOpenTextDocument(opened),
     vscode.workspace.onDidGrantWorkspaceTrust(() => own.start()),
     vscode.workspace.onDidChangeConfiguration((change) => {
       if (RESTARTING.some((setting) => change.affectsConfiguration(setting))) {
@@ -39,8 +46,7 @@ async function activate(context) {
     }),
     ...Object.entries(commands(own)).map(([name, run]) => vscode.commands.registerCommand(name, run)),
   );
-  await Promise.all(vscode.workspace.textDocuments.map(handOn));
-  await own.start();
+  return { ready: Promise.all(vscode.workspace.textDocuments.map(opened)) };
 }
 
 function deactivate() {

@@ -13,8 +13,17 @@ class Server {
     /** @type {LanguageClient | undefined} */
     this.client = undefined;
     this.output = vscode.window.createOutputChannel('Waferlab');
+    /** Whether a program has been open. A folder of citation styles wants no server, and no message that there is none. */
+    this.isWanted = false;
     /** Starts and stops one after the other. */
     this.last = Promise.resolve();
+  }
+
+  /** Starts it for the first program that is open. */
+  want() {
+    const isFirst = !this.isWanted;
+    this.isWanted = true;
+    return isFirst ? this.start() : this.last;
   }
 
   /** Starts it if it is wanted, trusted and there. */
@@ -40,7 +49,7 @@ class Server {
   /** @private */
   async startNow() {
     const settings = vscode.workspace.getConfiguration('waferlab');
-    if (this.client !== undefined || !vscode.workspace.isTrusted || !settings.get('server.enable', true)) {
+    if (this.client !== undefined || !this.isWanted || !vscode.workspace.isTrusted || !settings.get('server.enable', true)) {
       return;
     }
     const command = program.findOrTell();

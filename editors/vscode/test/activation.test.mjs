@@ -12,7 +12,7 @@ const manifest = JSON.parse(readFileSync(join(extension, 'package.json'), 'utf8'
 const fake = fileURLToPath(new URL('fake-waferlab.mjs', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'csl-activation-'));
 after(() => rmSync(folder, { recursive: true }));
-const path = process.env.PATH;
+const { PATH: path, HOME: home } = process.env;
 
 // A folder with a program, and a `waferlab` at the given place; its log.
 let log;
@@ -39,7 +39,7 @@ beforeEach(() => {
   // A PATH without any `waferlab`.
   process.env.PATH = [dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter);
 });
-after(() => (process.env.PATH = path));
+after(() => Object.assign(process.env, { PATH: path, HOME: home }));
 
 const layout = () => ({ path: join(project, 'layout.csl'), text: '// of the program\n' });
 async function until(holds) {
@@ -78,7 +78,7 @@ test('the server starts with its arguments, is told of open files, shows what it
 });
 
 test('without a waferlab there is a message with a way to the setting', async () => {
-  const { did, activate } = host({ extension, folders: [project], answer: (_, items) => items?.[0] });
+  const { did, activate } = host({ extension, folders: [project], documents: [layout()], answer: (_, items) => items?.[0] });
   await activate();
   await until(() => did.executed.length > 0);
   assert.match(did.messages[0].text, /`waferlab` is not found: neither in \.venv or venv .* nor on the PATH\. Install .* set waferlab\.path/);
@@ -86,14 +86,14 @@ test('without a waferlab there is a message with a way to the setting', async ()
 });
 
 test('a path that leads nowhere is named', async () => {
-  const { did, activate } = host({ extension, folders: [project], settings: { 'waferlab.path': '${workspaceFolder}/none/waferlab' } });
+  const { did, activate } = host({ extension, folders: [project], documents: [layout()], settings: { 'waferlab.path': '${workspaceFolder}/none/waferlab' } });
   await activate();
   assert.match(did.messages[0].text, /"\$\{workspaceFolder\}\/none\/waferlab" of waferlab\.path is no program/);
 });
 
 test('a waferlab without a language server is told once, and not started again and again', async () => {
   const program = waferlab('bin/waferlab', 'IS_OLD=1');
-  const { did, activate } = host({ extension, folders: [project], settings: { 'waferlab.path': program } });
+  const { did, activate } = host({ extension, folders: [project], documents: [layout()], settings: { 'waferlab.path': program } });
   await activate();
   assert.equal(did.messages.length, 1);
   assert.match(did.messages[0].text, /has no language server/);
@@ -111,6 +111,8 @@ test('an environment of the workspace goes before the PATH, a setting before bot
   assert.equal(await command([project], {}), places.venv);
   assert.equal(await command([project], { 'waferlab.path': '${workspaceFolder}/set/waferlab' }), places.set);
   assert.equal(await command([project], { 'waferlab.path': 'waferlab' }), places.path);
+  process.env.HOME = project;
+  assert.equal(await command([project], { 'waferlab.path': '~/set/waferlab' }), places.set);
   assert.equal(await command([join(project, 'sub')], {}), places.path);
 });
 
@@ -122,7 +124,7 @@ async function activated(options) {
 
 test('nothing starts in a folder that is not trusted, until it is', async () => {
   waferlab('.venv/bin/waferlab');
-  const { did, events, vscode, deactivate } = await activated({ folders: [project], trusted: false });
+  const { did, events, vscode, deactivate } = await activated({ folders: [project], documents: [layout()], trusted: false });
   assert.deepEqual(calls(), []);
   assert.deepEqual(did.messages, []);
   vscode.workspace.isTrusted = true;
@@ -134,7 +136,7 @@ test('nothing starts in a folder that is not trusted, until it is', async () => 
 test('another path starts the server anew, another setting does not', async () => {
   waferlab('.venv/bin/waferlab');
   const settings = {};
-  const { did, events, deactivate } = await activated({ folders: [project], settings });
+  const { did, events, deactivate } = await activated({ folders: [project], documents: [layout()], settings });
   const change = (name) => events.settings.fire({ affectsConfiguration: (section) => name.startsWith(section) });
   await change('editor.tabSize');
   await change('waferlab.compile.arguments');
@@ -151,13 +153,22 @@ test('another path starts the server anew, another setting does not', async () =
   await until(() => asked().filter((entry) => entry.method === 'exit').length === 3);
 });
 
-test('a file of the Citation Style Language is handed on', async () => {
-  const style = { path: join(project, 'apa.csl'), text: '\uFEFF\n <?xml version="1.0"?>\n<style/>\n' };
-  const { did, events, open, documentOf } = await activated({ folders: [project], documents: [style, layout()], settings: { 'waferlab.server.enable': false } });
+test('a file of the Citation Style Language is handed on, and starts nothing', async () => {
+  const text = '\uFEFF\n <?xml version="1.0"?>\n<style/>\n';
+  const { did, events, open, documentOf, deactivate } = await activated({ folders: [project], documents: [{ path: join(project, 'apa.csl'), text }] });
   await events.opened.fire(documentOf(join(project, 'other.csl'), '<style xmlns="http://purl.org/net/xbiblio/csl">'));
-  await events.opened.fire(documentOf(join(project, 'empty.csl'), ''));
   assert.deepEqual(did.languages.map(({ path, language }) => [path.split('/').at(-1), language]), [['apa.csl', 'xml'], ['other.csl', 'xml']]);
-  assert.deepEqual(open.map((document) => document.languageId), ['xml', 'csl']);
+  assert.deepEqual(open.map((document) => document.languageId), ['xml']);
+  assert.deepEqual(did.messages, []);
+  // The first program starts the server, or tells that there is none; once.
+  await events.opened.fire(documentOf(join(project, 'empty.csl'), ''));
+  await events.opened.fire(documentOf(join(project, 'layout.csl'), '// of the program'));
+  assert.equal(did.messages.length, 1);
+  assert.equal(did.languages.length, 2);
+  waferlab('.venv/bin/waferlab');
+  await did.commands['waferlab.restart']();
+  assert.deepEqual(calls(), ['lsp --help', 'lsp']);
+  await deactivate();
 });
 
 test('tasks', async () => {

@@ -193,5 +193,5 @@ export function host({ extension, settings = {}, folders = [], documents = [], t
     Module._load = load;
   }
   const context = { subscriptions: [] };
-  return { did, events, open, vscode, context, activate: () => module.activate(context), deactivate: () => module.deactivate(), documentOf };
+  return { did, events, open, vscode, context, activate: () => module.activate(context).ready, deactivate: () => module.deactivate(), documentOf };
 }

@@ -70,7 +70,7 @@ test('what is in the package starts the server', async () => {
   writeFileSync(log, '');
   writeFileSync(program, `#!/bin/sh\nLOG='${log}' exec '${process.execPath}' '${join(here, 'test/fake-waferlab.mjs')}' "$@"\n`);
   chmodSync(program, 0o755);
-  const { did, activate, deactivate } = host({ extension, folders: [folder], settings: { 'waferlab.path': program } });
+  const { did, activate, deactivate } = host({ extension, folders: [folder], documents: [{ path: join(folder, 'pe.csl'), text: '' }], settings: { 'waferlab.path': program } });
   await activate();
   await deactivate();
   assert.deepEqual(did.messages, []);
