@@ -52,6 +52,8 @@
     (eglot-format-buffer)
     (goto-char (point-min))
     (check "formatting" (search-forward "  total += count;" nil t) (buffer-string))
+    ;; As eglot does when no key has been pressed for a while.
+    (eglot--signal-textDocument/didChange)
     (check "what is mended" (wait-until (lambda () (null (flymake-diagnostics)))) (flymake-diagnostics))
     (set-buffer-modified-p nil)
     (eglot-shutdown server)))
