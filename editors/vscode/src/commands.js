@@ -137,6 +137,7 @@ function commands(server) {
   return {
     'waferlab.compile': () => start(['compile'], 'Waferlab: the workspace has no *layout*.csl to compile; a task of tasks.json can name another file.'),
     'waferlab.run': () => start(['host', 'script', 'run'], 'Waferlab: the workspace has no run*.py, no commands*.sh and no *layout*.csl.'),
+    'waferlab.lint': () => start(['lint'], 'Waferlab: the workspace has no commands*.sh and no waferlab.toml, which say what its programs are.'),
     'waferlab.inspect': inspect,
     'waferlab.doc': doc,
     'waferlab.core': core,

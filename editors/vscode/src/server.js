@@ -5,9 +5,6 @@ const vscode = require('vscode');
 const { LanguageClient } = require('vscode-languageclient/node');
 const program = require('./program');
 
-/** Files whose changes the server is told of, beside those that are open: programs, what says how they are compiled, host programs. */
-const WATCHED = '**/{*.csl,commands*.sh,waferlab.toml,*.py}';
-
 class Server {
   constructor() {
     /** @type {LanguageClient | undefined} */
@@ -64,16 +61,9 @@ class Server {
       void vscode.window.showErrorMessage(`Waferlab: ${command} has no language server; a newer one has. The output Waferlab has its answer.`);
       return;
     }
-    const client = new LanguageClient(
-      'waferlab',
-      'Waferlab',
-      { command, args },
-      {
-        documentSelector: [{ scheme: 'file', language: 'csl' }],
-        synchronize: { fileEvents: vscode.workspace.createFileSystemWatcher(WATCHED) },
-        outputChannel: this.output,
-      },
-    );
+    // The server itself asks to be told of files that change on disk.
+    const documentSelector = [{ scheme: 'file', language: 'csl' }];
+    const client = new LanguageClient('waferlab', 'Waferlab', { command, args }, { documentSelector, outputChannel: this.output });
     this.client = client;
     // The client itself tells of a server that does not start, and starts it again where it ends.
     await client.start();

@@ -43,6 +43,13 @@ const KINDS = {
     group: 'Test',
     words: ({ file, args }) => ['bash', path.basename(file), ...args],
   },
+  // Without a file it is about the programs of waferlab.toml.
+  lint: {
+    name: 'lint',
+    files: '**/{waferlab.toml,commands*.sh}',
+    matcher: '$cslc',
+    words: ({ waferlab, file, args }) => [waferlab, 'lint', '--error-format=short', ...(file.endsWith('.toml') ? [] : [file]), ...args],
+  },
   format: { name: 'format', words: ({ waferlab, args }) => [waferlab, 'fmt', '.', ...args] },
   'check-format': { name: 'check the format of', words: ({ waferlab, args }) => [waferlab, 'fmt', '--check', '.', ...args] },
 };

@@ -33,7 +33,7 @@ beforeEach(() => {
   log = join(folder, `log${number}`);
   writeFileSync(log, '');
   mkdirSync(join(project, 'sub'), { recursive: true });
-  for (const name of ['layout.csl', 'pe.csl', 'run.py', 'commands_wse2.sh', 'sub/layout.csl']) {
+  for (const name of ['layout.csl', 'pe.csl', 'run.py', 'commands_wse2.sh', 'waferlab.toml', 'sub/layout.csl']) {
     writeFileSync(join(project, name), '// of the program\n');
   }
   // A PATH without any `waferlab`.
@@ -188,6 +188,8 @@ test('tasks', async () => {
     [`check the format of ${own}`, 'waferlab fmt --check .', '.', undefined, ''],
     ['compile layout.csl', 'waferlab cslc ./layout.csl --arch=wse3 --memcpy --error-format=short -o out', '.', 'build', '$cslc'],
     ['compile sub/layout.csl', 'waferlab cslc ./sub/layout.csl --arch=wse3 --memcpy --error-format=short -o out', './sub', 'build', '$cslc'],
+    ['lint commands_wse2.sh', 'waferlab lint --error-format=short ./commands_wse2.sh', '.', undefined, '$cslc'],
+    ['lint waferlab.toml', 'waferlab lint --error-format=short', '.', undefined, '$cslc'],
     [`format ${own}`, 'waferlab fmt .', '.', undefined, ''],
     ['run commands_wse2.sh', 'bash commands_wse2.sh', '.', 'test', '$cslc-for-people'],
     ['run run.py', 'cs_python run.py --name out', '.', 'test', ''],

@@ -101,9 +101,9 @@ async function found(root, pattern) {
   return files.filter((file) => matches(file, pattern)).map((file) => Uri.file(join(root, file)));
 }
 
-// `**/` at the start, and stars within a name: the globs that the extension asks for.
+// `**/` at the start, stars within a name, choices in braces: the globs that the extension asks for.
 function matches(file, pattern) {
-  const name = pattern.replace(/^\*\*\//, '').replace(/[.]/g, '\\.').replace(/\*/g, '[^/]*');
+  const name = pattern.replace(/^\*\*\//, '').replace(/[.]/g, '\\.').replace(/\*/g, '[^/]*').replace(/\{(.*)\}/, (_, choices) => `(${choices.replaceAll(',', '|')})`);
   return new RegExp(`(^|/)${name}$`).test(file);
 }
 
