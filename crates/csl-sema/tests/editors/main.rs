@@ -1,6 +1,7 @@
 //! The files for editors that are made of the tables of tokens, types and builtins: they are as the tables say.
 //! `cargo xtask editors` writes them anew.
 
+mod highlight;
 mod textmate;
 mod tree_sitter;
 mod vim;
@@ -16,6 +17,7 @@ const FILES: &[Made] = &[
     ("vim/syntax/csl.vim", vim::syntax),
     ("vim/ftdetect/csl.vim", vim::detection),
     ("tree-sitter-csl/queries/highlights.scm", tree_sitter::highlights),
+    ("../docs/book/highlight-csl.js", highlight::script),
 ];
 
 #[test]
