@@ -34,7 +34,7 @@ impl Runtime {
     /// # Errors
     /// [`HostError::NoProgram`] when the folder does not hold a compiled program.
     pub fn open_with(folder: impl AsRef<Path>, threads: usize, check: Check) -> Result<Runtime, HostError> {
-        let host = csl_host::Runtime::open(folder.as_ref(), Settings { threads, check })?;
+        let host = csl_host::Runtime::open(folder.as_ref(), Settings { check, ..Settings::new(threads) })?;
         Ok(Runtime { host, arrived: HashMap::new(), prints: None })
     }
 
