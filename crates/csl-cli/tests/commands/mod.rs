@@ -254,7 +254,7 @@ fn shells_complete_every_command_and_its_options() {
 /// Notes behind the options are broken into lines by words at the width of the terminal.
 #[test]
 fn help_is_broken_at_the_width_of_the_terminal() {
-    for words in ["cslc --help", "fmt --help", "run --help"] {
+    for words in ["cslc --help", "fmt --help", "run --help", "explore --help"] {
         for width in [60, 100] {
             let mut command = Command::new(env!("CARGO_BIN_EXE_waferlab"));
             let done = command.args(words.split(' ')).env("COLUMNS", width.to_string()).output().expect("it starts");
