@@ -14,9 +14,8 @@ use crate::words::Words;
 
 /// The text after the options in `--help`.
 const HELP: &str = "\
-The output folder may hold other files: they stay as they are. Long options may
-be written with one dash. An option that is given twice counts as given last,
-but for --params, --colors, --import-path, --allow and link sections, which add up.";
+The output folder may hold other files: they stay as they are. Long options may be written with one dash. An option that is \
+given twice counts as given last, but for --params, --colors, --import-path, --allow and link sections, which add up.";
 
 /// Compile a CSL program for the Cerebras Wafer-Scale Engine.
 #[derive(Debug, Parser)]

@@ -19,14 +19,11 @@ const SHOWN_LINES: usize = 8;
 
 /// The text after the options in `--help`.
 pub const HELP: &str = "\
-A schedule draws what the machine leaves open: which of several ready tasks or
-microthreads goes first, how long a launch takes to each PE, where wavelets wait.
-Results that differ between two schedules depend on a race. The steps are those
-of `waferlab run`; the symbols of --d2h are compared, or without it all exported
-ones, bit for bit, and nothing is written. Behind -- stands a command in place of
-a folder: it is run with WAFERLAB_SCHEDULE set, and its status is compared.
-Values of the timestamp counter differ between schedules, too. The status is 1
-where a difference was found.
+A schedule draws what the machine leaves open: which of several ready tasks or microthreads goes first, how long a launch \
+takes to each PE, where wavelets wait. Results that differ between two schedules depend on a race. The steps are those of \
+`waferlab run`; the symbols of --d2h are compared, or without it all exported ones, bit for bit, and nothing is written. \
+Behind -- stands a command in place of a folder: it is run with WAFERLAB_SCHEDULE set, and its status is compared. Values of \
+the timestamp counter differ between schedules, too. The status is 1 where a difference was found.
 
   waferlab explore out --launch compute --d2h y=-
   waferlab explore --schedules 50 -- cs_python run.py --name out";

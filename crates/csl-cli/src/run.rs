@@ -13,20 +13,21 @@ use crate::signals::Signals;
 /// The text after the options in `--help`.
 pub const HELP: &str = "\
 Steps are done in the order in which they are given:
-  --h2d SYMBOL=FILE.npy       deals the file's items out to the PEs, row by row
-  --launch NAME:1.5,3         calls an exported function on every PE
-  --d2h SYMBOL=FILE.npy       writes an array of shape (rows, columns, elements)
-  --d2h SYMBOL=-              prints the elements, a line a PE
-A copy may say the type and the elements of a PE behind the file, and which PEs
-behind an @:
-  --d2h y=y.npy:float32:8@0,0,2,1    x, y, width, height
-Left out, they are the symbol's type, its array's length, and every PE.
-SIMFABRIC_DEBUG=landing,inst_trace,router has the run logged in sim.log;
-landing@P5.2 logs one PE of the fabric.
 
-The run ends when every launched function has unblocked the command stream, or
-when nothing can move any more. A function that is busy 10 million cycles after
-the last step is cut off. The status is not 0 where a function has not ended.
+  --h2d SYMBOL=FILE.npy  deals the file's items out to the PEs, row by row
+  --launch NAME:1.5,3    calls an exported function on every PE
+  --d2h SYMBOL=FILE.npy  writes an array of shape (rows, columns, elements)
+  --d2h SYMBOL=-         prints the elements, a line a PE
+
+A copy may say the type and the elements of a PE behind the file, and which PEs (x, y, width, height) behind an @:
+
+  --d2h y=y.npy:float32:8@0,0,2,1
+
+Left out, they are the symbol's type, its array's length, and every PE. SIMFABRIC_DEBUG=landing,inst_trace,router has the \
+run logged in sim.log; landing@P5.2 logs one PE of the fabric.
+
+The run ends when every launched function has unblocked the command stream, or when nothing can move any more. A function \
+that is busy 10 million cycles after the last step is cut off. The status is not 0 where a function has not ended.
 
   waferlab run out --h2d x=x.npy --launch compute --d2h y=y.npy";
 

@@ -232,6 +232,9 @@ fn shells_complete_every_command_and_its_options() {
         ] {
             assert!(script.contains(word), "{shell} without {word}");
         }
+        for hidden in ["opt-passes", "no-line-tables"] {
+            assert!(!script.contains(hidden), "{shell} offers {hidden}");
+        }
     }
     // The script defines what it says, where the shell is there to ask.
     let script = printed(folder.path(), "completions bash");
@@ -245,6 +248,22 @@ fn shells_complete_every_command_and_its_options() {
             "{text}{}",
             String::from_utf8_lossy(&done.stderr)
         );
+    }
+}
+
+/// Notes behind the options are broken into lines by words at the width of the terminal.
+#[test]
+fn help_is_broken_at_the_width_of_the_terminal() {
+    for words in ["cslc --help", "fmt --help", "run --help", "explore --help"] {
+        for width in [60, 100] {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_waferlab"));
+            let done = command.args(words.split(' ')).env("COLUMNS", width.to_string()).output().expect("it starts");
+            let text = String::from_utf8_lossy(&done.stdout);
+            // Rows of examples stay whole.
+            let is_note = |line: &&str| !line.starts_with(' ') && !line.is_empty();
+            let notes: Vec<&str> = text.lines().filter(is_note).collect();
+            assert!(notes.len() > 4 && notes.iter().all(|line| line.len() <= width), "{words} {width}: {text}");
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! `cargo xtask editors` writes them anew.
 
 mod emacs;
+mod highlight;
 mod sublime;
 mod textmate;
 mod tree_sitter;
@@ -20,6 +21,7 @@ const FILES: &[Made] = &[
     ("vim/syntax/csl.vim", vim::syntax),
     ("vim/ftdetect/csl.vim", vim::detection),
     ("tree-sitter-csl/queries/highlights.scm", tree_sitter::highlights),
+    ("../docs/book/highlight-csl.js", highlight::script),
 ];
 
 #[test]
