@@ -14,6 +14,7 @@ use crate::debug_shell::{self, ShellArgs};
 use crate::doc::{self, DocArgs};
 use crate::fmt::{self, FmtArgs};
 use crate::inspect::{self, InspectArgs};
+use crate::lint::{self, LintArgs};
 use crate::output::{print, tell};
 use crate::readelf::{self, ReadelfArgs};
 use crate::run::{self, RunArgs};
@@ -43,6 +44,8 @@ enum Action {
     Version,
     /// Format CSL files in place
     Fmt(FmtArgs),
+    /// Warn of what works and is unwise in programs
+    Lint(LintArgs),
     /// Show what a compiled program holds
     Inspect(InspectArgs),
     /// Run a compiled program without a host program
@@ -93,6 +96,7 @@ pub fn main() -> ExitCode {
         Action::Disable => python(&["-m", "waferlab.enable", "disable"]).map(success),
         Action::Version => print(concat!("waferlab ", env!("CARGO_PKG_VERSION"), "\n")).map(success),
         Action::Fmt(args) => fmt::run(&args),
+        Action::Lint(args) => return lint::main(args),
         Action::Inspect(args) => inspect::run(&args).map(success),
         // The order of the options of `run` counts; only the matches know it.
         Action::Run(_) => matches.subcommand().map_or(Ok(ExitCode::SUCCESS), |(_, matches)| run::run(matches)),

@@ -62,6 +62,7 @@ pub mod environment;
 mod error;
 pub mod inspect;
 pub mod layout;
+pub mod lint;
 pub mod npy;
 pub mod options;
 mod outdir;
