@@ -15,6 +15,7 @@ use crate::doc::{self, DocArgs};
 use crate::explore::{self, ExploreArgs};
 use crate::fmt::{self, FmtArgs};
 use crate::inspect::{self, InspectArgs};
+use crate::lint::{self, LintArgs};
 use crate::output::{print, tell};
 use crate::readelf::{self, ReadelfArgs};
 use crate::run::{self, RunArgs};
@@ -56,6 +57,8 @@ enum Action {
         #[arg(long)]
         stdio: bool,
     },
+    /// Warn of what works and is unwise in programs
+    Lint(LintArgs),
     /// Show what a compiled program holds
     Inspect(InspectArgs),
     /// Run a compiled program without a host program
@@ -109,6 +112,7 @@ pub fn main() -> ExitCode {
         Action::Version => print(concat!("waferlab ", env!("CARGO_PKG_VERSION"), "\n")).map(success),
         Action::Fmt(args) => fmt::run(&args),
         Action::Lsp { stdio: _ } => csl_lsp::stdio(crate::parse).map(success),
+        Action::Lint(args) => return lint::main(args),
         Action::Inspect(args) => inspect::run(&args).map(success),
         // The order of the options of `run` counts; only the matches know it.
         Action::Run(_) => matches.subcommand().map_or(Ok(ExitCode::SUCCESS), |(_, matches)| run::run(matches)),

@@ -63,6 +63,7 @@ mod error;
 pub mod explore;
 pub mod inspect;
 pub mod layout;
+pub mod lint;
 pub mod npy;
 pub mod options;
 mod outdir;
