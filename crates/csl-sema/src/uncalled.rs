@@ -144,12 +144,13 @@ impl Sema<'_> {
         let text = &self.map.text(span.file)[span.range()];
         let words = || text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
         let modules = self.unit.modules.iter().filter(|module| module.file.ast.id == span.file);
-        let mut params = modules.flat_map(|module| &module.items).filter_map(|(name, item)| match (&item.item, &item.state) {
-            (TopItem::Var(decl), State::Done(GlobalItem::Const { value, .. })) if decl.kind == VarKind::Param => {
-                Some((name, value))
-            }
-            _ => None,
-        });
+        let mut params =
+            modules.flat_map(|module| &module.items).filter_map(|(name, item)| match (&item.item, &item.state) {
+                (TopItem::Var(decl), State::Done(GlobalItem::Const { value, .. })) if decl.kind == VarKind::Param => {
+                    Some((name, value))
+                }
+                _ => None,
+            });
         let is_absent = |value: &TypedValue| {
             value.ty == Ty::VOID || value.ty == Ty::COLOR && value::u64_of(value) == Some(u64::from(UNUSED_COLOR))
         };

@@ -55,7 +55,10 @@ fn activated(program: &Program) -> Option<Vec<u64>> {
         }
     }
     for fifo in &program.fifos {
-        [&fifo.config.activate_push, &fifo.config.activate_pop].into_iter().flatten().for_each(|of| target(&mut ids, of));
+        [&fifo.config.activate_push, &fifo.config.activate_pop]
+            .into_iter()
+            .flatten()
+            .for_each(|of| target(&mut ids, of));
     }
     program.dsr_loads.iter().for_each(|(load, _)| config(&mut ids, &load.config));
     for (inst, _) in insts(program) {
