@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser};
 use csl_host::lint::{Fixed, FixedFile, fixed, lint};
 use csl_host::options::parse_warning;
@@ -226,6 +227,10 @@ impl LintArgs {
         self.error_limit = error_limit.or(self.error_limit);
         self.color = color.or(self.color);
         self.words = rest;
+        if self.fix && self.diff {
+            let message = "the argument '--fix' cannot be used with '--diff'";
+            return Err(Behind::command().error(ErrorKind::ArgumentConflict, message));
+        }
         Ok(self)
     }
 

@@ -100,7 +100,12 @@ pub fn main() -> ExitCode {
     let parsed = parsed.and_then(|matches| Ok((Args::from_arg_matches(&matches)?, matches)));
     let (args, matches) = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => return usage(&error),
+        Err(error) => {
+            let status = usage(&error);
+            // The status 1 of `lint` says that there are warnings.
+            let is_lint = std::env::args_os().nth(1).is_some_and(|word| word == "lint");
+            return if is_lint && error.use_stderr() { ExitCode::from(2) } else { status };
+        }
     };
     let done = match args.action {
         // A compilation says itself what is wrong.

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 const LAYOUT: &str = "layout {\n  @set_rectangle(1, 1);\n  @set_tile_code(0, 0, \"pe.csl\", .{});\n}\n";
 /// A program with three findings: an import and a constant, which can be removed, and a function.
-const PE: &str = "const math = @import_module(\"<math>\");\n\nconst unused = math.sqrt(2.0);\nexport fn f() u16 {\n  return 1;\n}\n\
+const PE: &str = "const math = @import_module(\"<math>\");\n\nconst unused = math.PI;\nexport fn f() u16 {\n  return 1;\n}\n\
                   fn g() void {}\n";
 const FIXED: &str = "\nexport fn f() u16 {\n  return 1;\n}\nfn g() void {}\n";
 
@@ -118,7 +118,14 @@ fn the_status_tells_of_warnings_and_errors() {
     write(folder.path(), "pe.csl", "export fn f() u16 { return x; }\n");
     let (status, text) = said(&folder, "layout.csl");
     assert_eq!((status, codes(&text)), (2, vec!["E0201"]), "{text}");
-    for line in ["nowhere.csl", "nowhere.sh", "layout.csl --arch=wse9", "layout.csl --allow=W9999", "--fix --diff"] {
+    for line in [
+        "nowhere.csl",
+        "nowhere.sh",
+        "layout.csl --arch=wse9",
+        "layout.csl --allow=W9999",
+        "--fix --diff",
+        "--fix layout.csl --diff",
+    ] {
         assert_eq!(said(&folder, line).0, 2, "{line}");
     }
 }
@@ -256,6 +263,17 @@ fn without_arguments_the_project_tells_the_programs() {
     assert_eq!(codes(&said(&folder, "below/layout.csl").1), ["W1002"]);
     write(folder.path(), "waferlab.toml", "commands = [\"commands_wse3.sh\"]\n");
     assert_eq!(codes(&said(&folder, "").1), ["W1003", "W1002"]);
+}
+
+#[test]
+fn levels_hold_for_warnings_of_the_compiler_too() {
+    let text = "export fn f() void {\n  1 + 1;\n}\n";
+    let folder = folder(&[("layout.csl", LAYOUT), ("pe.csl", text), ("waferlab.toml", "[lint]\nW0102 = \"deny\"\n")]);
+    let (status, found) = said(&folder, "layout.csl");
+    assert_eq!((status, codes(&found)), (2, vec!["W0102"]), "{found}");
+    assert_eq!(said(&folder, "layout.csl --allow=W0102"), (0, String::new()));
+    write(folder.path(), "pe.csl", &text.replace(";\n}", "; // waferlab: allow(W0102)\n}"));
+    assert_eq!(said(&folder, "layout.csl"), (0, String::new()));
 }
 
 #[test]

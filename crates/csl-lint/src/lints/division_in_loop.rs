@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{Addr, AddrBase, BinOp, BlockId, Func, Inst, Opnd, Reg, Scalar};
+use csl_ir::{Addr, AddrBase, BinOp, BlockId, Func, GlobalId, Inst, Opnd, Reg, Scalar};
 
 use crate::facts::Facts;
 use crate::flow::around;
@@ -47,41 +47,64 @@ fn divisions(func: &Func) -> impl Iterator<Item = (BlockId, Divisor<'_>)> {
     })
 }
 
+/// The greatest number of instructions behind each other that are looked through.
+const MOST_STEPS: usize = 8;
+
 /// Whether an operand has one value in all turns of a loop with these blocks; never outside of loops.
-fn is_same(func: &Func, blocks: &[BlockId], operand: &Opnd) -> bool {
+fn is_same<'f>(func: &'f Func, blocks: &[BlockId], mut operand: &'f Opnd) -> bool {
     let insts = || blocks.iter().flat_map(|&block| &func.blocks[block].insts);
-    let made_by = |reg: Reg| insts().filter(move |inst| inst.defs().any(|def| def == reg));
     if blocks.is_empty() {
         return false;
     }
-    match operand {
-        // The optimiser multiplies where the reciprocal is exact.
-        Opnd::Imm(bits) => !(f64::from(f32::from_bits(*bits as u32)).abs().log2().fract() == 0.0),
-        Opnd::Reg(reg) => {
-            let mut makers = made_by(*reg);
-            match (makers.next(), makers.next()) {
-                (None, _) => true,
-                (Some(Inst::Load { addr: Addr { base: AddrBase::Global(global), .. }, .. }), None) => {
-                    !insts().any(|inst| may_write(inst, *global))
-                }
-                (Some(Inst::Cast { a, .. } | Inst::Copy { src: a, .. }), None) => is_same(func, blocks, a),
-                _ => false,
+    for _ in 0..MOST_STEPS {
+        let reg = match operand {
+            // The optimiser multiplies where the reciprocal is exact, as it is of powers of two.
+            Opnd::Imm(bits) => return *bits as u32 & MANTISSA != 0,
+            Opnd::Reg(reg) => *reg,
+            _ => return false,
+        };
+        let mut makers = insts().filter(|inst| inst.defs().any(|def| def == reg));
+        operand = match (makers.next(), makers.next()) {
+            (None, _) => return true,
+            (Some(Inst::Load { addr: Addr { base: AddrBase::Global(global), .. }, .. }), None) => {
+                return !insts().any(|inst| may_write(func, inst, *global));
             }
-        }
-        _ => false,
+            (Some(Inst::Cast { a, .. } | Inst::Copy { src: a, .. }), None) => a,
+            _ => return false,
+        };
     }
+    false
 }
 
+/// The bits of an f32 that are zero in a power of two.
+const MANTISSA: u32 = 0x007f_ffff;
+
 /// Whether an instruction may change a global.
-fn may_write(inst: &Inst, global: csl_ir::GlobalId) -> bool {
+fn may_write(func: &Func, inst: &Inst, global: GlobalId) -> bool {
     let is_it = |addr: &Addr| match addr.base {
         AddrBase::Global(other) => other == global,
         AddrBase::Slot(_) => false,
-        AddrBase::Reg(_) | AddrBase::Absolute => true,
+        AddrBase::Reg(reg) => element_of(func, reg).is_none_or(|array| array == global),
+        AddrBase::Absolute => true,
     };
     match inst {
         Inst::Store { addr, .. } | Inst::MemFill { dst: addr, .. } | Inst::MemCopy { dst: addr, .. } => is_it(addr),
         Inst::Call { .. } | Inst::Vec(_) | Inst::Sys { .. } | Inst::IterPut { .. } => true,
         _ => false,
     }
+}
+
+/// The array whose element a register points at.
+fn element_of(func: &Func, mut reg: Reg) -> Option<GlobalId> {
+    // Each step is an index of an array with one more dimension.
+    for _ in 0..MOST_STEPS {
+        let insts = func.blocks.iter().flat_map(|block| &block.insts);
+        let mut makers = insts.filter(|inst| inst.defs().any(|def| def == reg));
+        match (makers.next(), makers.next()) {
+            (Some(Inst::Index { base: Opnd::Global(array, _), .. }), None) => return Some(*array),
+            (Some(Inst::Index { base: Opnd::Reg(base), .. }), None) => reg = *base,
+            _ => return None,
+        }
+    }
+    None
 }

@@ -45,6 +45,7 @@ fn arrays(file: &File) -> Arrays {
 fn element(decl: &VarDecl) -> Option<Symbol> {
     let made = decl.init.as_ref().and_then(|init| match &init.kind {
         ExprKind::Builtin { name, args } if matches!(name.name.as_str(), "zeros" | "constants") => args.first(),
+        ExprKind::ArrayInit { ty, .. } => Some(&**ty),
         _ => None,
     });
     match &decl.ty.as_ref().or(made)?.kind {

@@ -12,7 +12,14 @@ pub(crate) fn run(facts: &Facts<'_>) -> Vec<Diagnostic> {
         let Item::Var(decl) = item else { continue };
         let Some(init) = decl.init.as_ref().filter(|_| !facts.is_used(decl.name, decl.span)) else { continue };
         let mut files = facts.analysis.imports.iter().filter(|import| import.place == init.span).peekable();
-        if files.peek().is_some() && files.all(|import| !has_effects(facts, import.file, &mut Vec::new())) {
+        // A module of the library that takes params may be there for what the compiler does with it, as memcpy is.
+        let takes_params = |file: FileId| {
+            let mut library = facts.analysis.files.iter().filter(|source| source.ast.id == file && source.is_library);
+            library.any(|_| matches!(&init.kind, ExprKind::Builtin { args, .. } if args.len() > 1))
+        };
+        if files.peek().is_some_and(|import| !takes_params(import.file))
+            && files.all(|import| !has_effects(facts, import.file, &mut Vec::new()))
+        {
             let message = format!("the import `{}` is never used", decl.name.name);
             let note = "importing its file has no effect of its own";
             let diagnostic = Diagnostic::new(Code::UnusedImport, decl.name.span, message).note(note);
