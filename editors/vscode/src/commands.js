@@ -40,6 +40,7 @@ function current() {
 
 /**
  * Starts one of the tasks of these kinds: of the open file's folder if there are any, or else of all. The kinds are offered in this order.
+ * Of one kind that of the open file itself counts first: of several layouts in a folder that which is open is compiled.
  * @param {string[]} kinds @param {string} none
  */
 async function start(kinds, none) {
@@ -54,7 +55,7 @@ async function start(kinds, none) {
     const folder = typeof task.scope === 'object' ? task.scope.uri.fsPath : '';
     return path.resolve(folder, task.definition.file);
   };
-  const same = all.filter((task) => place(task) === file);
+  const same = all.filter((task) => kinds.length === 1 && place(task) === file);
   const near = all.filter((task) => file !== undefined && path.dirname(place(task)) === path.dirname(file));
   const choices = [same, near].find((found) => found.length > 0) ?? all;
   if (choices.length === 0) {
