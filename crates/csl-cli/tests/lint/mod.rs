@@ -217,7 +217,7 @@ fn unused_is_what_no_program_uses() {
     write(
         folder.path(),
         "commands.sh",
-        "cslc layout.csl -o a\ncslc other.csl --arch=wse3 -o b\nfor n in 1; do cslc x.csl --params=n:$n; done\n",
+        "cslc layout.csl -o a\ncslc other.csl --arch=wse3 -o b\nread n; cslc x.csl --params=n:$n\n",
     );
     let (status, text) = said(&folder, "commands.sh");
     assert_eq!((status, codes(&text)), (1, vec!["W1003", "W1002"]), "{text}");
