@@ -86,7 +86,9 @@ pub fn fixed(programs: &[Options], levels: &[(Code, Level)]) -> Result<Fixed, St
         }
         let next = findings(programs, levels, &texts);
         if errors(&next) > errors(&done) {
-            return Err("an edit that is thought to be safe breaks the program; nothing is changed. This is a bug".to_owned());
+            return Err(
+                "an edit that is thought to be safe breaks the program; nothing is changed. This is a bug".to_owned()
+            );
         }
         done = next;
     }
@@ -108,10 +110,14 @@ fn findings(programs: &[Options], levels: &[(Code, Level)], texts: &Texts) -> Co
             unplaced.extend(place(options, wafer.size).err().into_iter().flatten());
         }
         let allow = &own;
-        joint.add(analysis, |code| allow.contains(&code), |name| match name.starts_with(LIBRARY_PREFIX) {
-            true => name.to_owned(),
-            false => options.locate(Path::new(name)).to_string_lossy().into_owned(),
-        });
+        joint.add(
+            analysis,
+            |code| allow.contains(&code),
+            |name| match name.starts_with(LIBRARY_PREFIX) {
+                true => name.to_owned(),
+                false => options.locate(Path::new(name)).to_string_lossy().into_owned(),
+            },
+        );
     }
     let (sources, mut found) = joint.finish();
     unplaced.into_iter().for_each(|diagnostic| found.push(diagnostic));

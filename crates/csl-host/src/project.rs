@@ -117,7 +117,8 @@ enum Piece {
 
 /// The commands of a text.
 fn commands(text: &str) -> Vec<Command> {
-    let mut scanner = Scanner { text, chars: text.char_indices().peekable(), commands: Vec::new(), words: Vec::new(), start: 0 };
+    let mut scanner =
+        Scanner { text, chars: text.char_indices().peekable(), commands: Vec::new(), words: Vec::new(), start: 0 };
     scanner.run();
     scanner.commands
 }
@@ -160,9 +161,7 @@ impl Scanner<'_> {
                 ' ' | '\t' | '\r' => self.words.extend(word.take()),
                 '>' | '<' => {
                     // A redirection: the number before it, and the file behind it, are no words.
-                    let is_number = |word: &Vec<Piece>| {
-                        matches!(&word[..], [Piece::Text(text, false)] if text.bytes().all(|b| b.is_ascii_digit()))
-                    };
+                    let is_number = |word: &Vec<Piece>| matches!(&word[..], [Piece::Text(text, false)] if text.bytes().all(|b| b.is_ascii_digit()));
                     self.words.extend(word.take().filter(|word| !is_number(word)));
                     while self.chars.next_if(|next| matches!(next.1, '>' | '&' | ' ' | '\t')).is_some() {}
                     while self.chars.next_if(|next| !next.1.is_whitespace() && next.1 != ';').is_some() {}
@@ -182,7 +181,8 @@ impl Scanner<'_> {
         // Words of the shell that stand before a command.
         const BEFORE: &[&str] = &["if", "then", "else", "do", "while", "time", "exec", "nice", "env", "!", "{"];
         let mut words = std::mem::take(&mut self.words);
-        let is_before = |word: &Vec<Piece>| matches!(&word[..], [Piece::Text(text, false)] if BEFORE.contains(&&**text));
+        let is_before =
+            |word: &Vec<Piece>| matches!(&word[..], [Piece::Text(text, false)] if BEFORE.contains(&&**text));
         while words.first().is_some_and(is_before) {
             words.remove(0);
         }
@@ -415,7 +415,9 @@ impl Reader {
                                 let folder = project.folder.clone();
                                 project.programs.push(CslcLine { words, folder, script: None });
                             }
-                            None => self.fail(span, "variables and commands are for scripts; name one under `commands`"),
+                            None => {
+                                self.fail(span, "variables and commands are for scripts; name one under `commands`")
+                            }
                         }
                     }
                 }
@@ -428,7 +430,8 @@ impl Reader {
                     _ => self.fail(value.span(), "`lint` is a table of codes: `[lint]`, and lines `W0000 = \"allow\"`"),
                 },
                 other => {
-                    let message = format!("`{other}` is not a key of {PROJECT_FILE}; there are programs, commands and lint");
+                    let message =
+                        format!("`{other}` is not a key of {PROJECT_FILE}; there are programs, commands and lint");
                     self.fail(key.span(), message);
                 }
             }
@@ -526,7 +529,8 @@ mod tests {
 
     #[test]
     fn a_line_that_depends_on_more_is_left_out() {
-        let script = Script::of(Path::new("commands.sh"), "for n in 1 2; do\n  cslc a.csl --params=n:$n\ndone\ncslc b.csl");
+        let script =
+            Script::of(Path::new("commands.sh"), "for n in 1 2; do\n  cslc a.csl --params=n:$n\ndone\ncslc b.csl");
         assert_eq!(script.left_out, [(2, "`$n` has no value that the script gives it".to_owned())]);
         assert_eq!(script.lines.len(), 1);
         let script = Script::of(Path::new("commands.sh"), "cslc a.csl --params=n:$(nproc)");

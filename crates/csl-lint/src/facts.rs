@@ -55,9 +55,8 @@ impl<'a> Facts<'a> {
 
     /// Whether a name stands anywhere but within `declaration`. Names with a `_` in front are used by the author's word.
     pub(crate) fn is_used(&self, name: Ident, declaration: Span) -> bool {
-        let is_outside = |place: &Span| {
-            place.file != declaration.file || place.hi <= declaration.lo || place.lo >= declaration.hi
-        };
+        let is_outside =
+            |place: &Span| place.file != declaration.file || place.hi <= declaration.lo || place.lo >= declaration.hi;
         is_silent(name) || self.names.get(&name.name).is_some_and(|places| places.iter().any(is_outside))
     }
 

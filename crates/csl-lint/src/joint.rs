@@ -27,7 +27,8 @@ impl Joint {
     pub fn add(&mut self, analysis: Analysis, allows: impl Fn(Code) -> bool, name: impl Fn(&str) -> String) {
         let found = lint(&analysis).into_iter().filter(|finding| !allows(finding.code));
         let names: Vec<String> = analysis.sources.names().map(name).collect();
-        let files: Vec<FileId> = (0..).zip(names).map(|(id, name)| self.file(name, analysis.sources.text(FileId(id)))).collect();
+        let files: Vec<FileId> =
+            (0..).zip(names).map(|(id, name)| self.file(name, analysis.sources.text(FileId(id)))).collect();
         files.iter().for_each(|file| *self.readers.entry(*file).or_default() += 1);
         let place = |span: Span| Span { file: files[span.file.0 as usize], ..span };
         for finding in analysis.diagnostics.iter() {

@@ -311,7 +311,13 @@ impl Sema<'_> {
         }
     }
 
-    fn assemble(&mut self, layout: Layout, mut programs: Vec<Program>, tile_consts: Vec<Vec<u64>>, size: Size) -> Wafer {
+    fn assemble(
+        &mut self,
+        layout: Layout,
+        mut programs: Vec<Program>,
+        tile_consts: Vec<Vec<u64>>,
+        size: Size,
+    ) -> Wafer {
         let types = Arc::new(self.types.clone());
         for program in &mut programs {
             program.types = types.clone();

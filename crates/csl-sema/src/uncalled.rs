@@ -78,7 +78,9 @@ impl Sema<'_> {
                 for item in items {
                     match item {
                         Item::Fn(decl) if !s.used.contains(&decl.name.span) => s.try_fn((program, module), decl, tries),
-                        Item::Var(decl) if !s.used.contains(&decl.name.span) => s.try_var((program, module), decl, tries),
+                        Item::Var(decl) if !s.used.contains(&decl.name.span) => {
+                            s.try_var((program, module), decl, tries)
+                        }
                         _ => {}
                     }
                 }
@@ -142,12 +144,13 @@ impl Sema<'_> {
         let text = &self.map.text(span.file)[span.range()];
         let words = || text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
         let modules = self.unit.modules.iter().filter(|module| module.file.ast.id == span.file);
-        let mut params = modules.flat_map(|module| &module.items).filter_map(|(name, item)| match (&item.item, &item.state) {
-            (TopItem::Var(decl), State::Done(GlobalItem::Const { value, .. })) if decl.kind == VarKind::Param => {
-                Some((name, value))
-            }
-            _ => None,
-        });
+        let mut params =
+            modules.flat_map(|module| &module.items).filter_map(|(name, item)| match (&item.item, &item.state) {
+                (TopItem::Var(decl), State::Done(GlobalItem::Const { value, .. })) if decl.kind == VarKind::Param => {
+                    Some((name, value))
+                }
+                _ => None,
+            });
         let is_absent = |value: &TypedValue| {
             value.ty == Ty::VOID || value.ty == Ty::COLOR && value::u64_of(value) == Some(u64::from(UNUSED_COLOR))
         };
@@ -159,9 +162,8 @@ impl Tries {
     /// The findings that every try has made.
     fn certain(&self) -> impl Iterator<Item = Diagnostic> {
         let place = |finding: &Diagnostic| (finding.code, finding.primary.as_ref().map(|label| label.span));
-        let is_found = move |finding: &Diagnostic, tried: &Diagnostics| {
-            tried.iter().any(|other| place(other) == place(finding))
-        };
+        let is_found =
+            move |finding: &Diagnostic, tried: &Diagnostics| tried.iter().any(|other| place(other) == place(finding));
         // The steps of the first try stand for all.
         let first = self.found.values().next();
         let findings = first.into_iter().flat_map(Diagnostics::iter).filter(move |finding| {

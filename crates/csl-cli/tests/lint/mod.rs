@@ -118,7 +118,14 @@ fn the_status_tells_of_warnings_and_errors() {
     write(folder.path(), "pe.csl", "export fn f() u16 { return x; }\n");
     let (status, text) = said(&folder, "layout.csl");
     assert_eq!((status, codes(&text)), (2, vec!["E0201"]), "{text}");
-    for line in ["nowhere.csl", "nowhere.sh", "layout.csl --arch=wse9", "layout.csl --allow=W9999", "--fix --diff", "--fix layout.csl --diff"] {
+    for line in [
+        "nowhere.csl",
+        "nowhere.sh",
+        "layout.csl --arch=wse9",
+        "layout.csl --allow=W9999",
+        "--fix --diff",
+        "--fix layout.csl --diff",
+    ] {
         assert_eq!(said(&folder, line).0, 2, "{line}");
     }
 }
@@ -180,10 +187,11 @@ fn findings_that_are_allowed_are_not_fixed() {
 
 #[test]
 fn files_of_others_and_what_cannot_be_written_stay() {
-    let module = "const unused = 1;\nexport fn g() void {}\n";
     let pe = "const lib = @import_module(\"<lib.csl>\");\nconst link = @import_module(\"link.csl\");\nexport fn f() void {\n  lib.g();\n  link.g();\n}\n";
-    let outside = folder(&[("lib/lib.csl", "fn g() void {\n  const unused = 1;\n}\n"), ("link.csl", "fn g() void {\n  const unused = 1;\n}\n")]);
-    let _ = module;
+    let outside = folder(&[
+        ("lib/lib.csl", "fn g() void {\n  const unused = 1;\n}\n"),
+        ("link.csl", "fn g() void {\n  const unused = 1;\n}\n"),
+    ]);
     let folder = folder(&[("layout.csl", LAYOUT), ("pe.csl", pe)]);
     symlink(outside.path().join("link.csl"), folder.path().join("link.csl")).expect("links can be made");
     let line = format!("layout.csl --fix --import-path={}", outside.path().join("lib").display());
@@ -204,12 +212,20 @@ fn files_of_others_and_what_cannot_be_written_stay() {
 fn unused_is_what_no_program_uses() {
     let folder = usual();
     write(folder.path(), "other.csl", LAYOUT);
-    write(folder.path(), "commands.sh", "cslc layout.csl -o a\ncslc other.csl --arch=wse3 -o b\nfor n in 1; do cslc x.csl --params=n:$n; done\n");
+    write(
+        folder.path(),
+        "commands.sh",
+        "cslc layout.csl -o a\ncslc other.csl --arch=wse3 -o b\nfor n in 1; do cslc x.csl --params=n:$n; done\n",
+    );
     let (status, text) = said(&folder, "commands.sh");
     assert_eq!((status, codes(&text)), (1, vec!["W1003", "W1002"]), "{text}");
     assert!(text.contains("commands.sh:3: this call of cslc is left out: `$n` has no value"), "{text}");
     // One of two programs has the other branch.
-    write(folder.path(), "pe.csl", "const q = @get_output_queue(2);\ncomptime {\n  @initialize_queue(q, .{ .color = @get_color(3) });\n}\nparam n: u16 = 0;\nconst out = @get_dsd(fabout_dsd, .{ .extent = 1, .output_queue = q });\nexport fn f() void {\n  if (n == 1) { @fmovs(out, 1.0, .{ .async = true }); }\n}\n");
+    write(
+        folder.path(),
+        "pe.csl",
+        "const q = @get_output_queue(2);\ncomptime {\n  @initialize_queue(q, .{ .color = @get_color(3) });\n}\nparam n: u16 = 0;\nconst out = @get_dsd(fabout_dsd, .{ .extent = 1, .output_queue = q });\nexport fn f() void {\n  if (n == 1) { @fmovs(out, 1.0, .{ .async = true }); }\n}\n",
+    );
     write(folder.path(), "other.csl", &LAYOUT.replace(".{}", ".{ .n = 1 }"));
     write(folder.path(), "commands.sh", "cslc layout.csl --arch=wse3 -o a\ncslc other.csl --arch=wse3 -o b\n");
     assert_eq!(said(&folder, "commands.sh"), (0, String::new()));
@@ -228,7 +244,11 @@ fn without_arguments_the_project_tells_the_programs() {
     assert!(text.contains("name a layout or a script, or write a waferlab.toml"), "{text}");
     write(folder.path(), "commands_wse3.sh", "cslc --arch=wse3 layout.csl\n");
     assert_eq!(codes(&said(&folder, "").1), ["W1003", "W1002"]);
-    write(folder.path(), "waferlab.toml", "programs = [\"layout.csl --arch=wse2\"]\n[lint]\nW1003 = \"allow\"\nW1002 = \"deny\"\n");
+    write(
+        folder.path(),
+        "waferlab.toml",
+        "programs = [\"layout.csl --arch=wse2\"]\n[lint]\nW1003 = \"allow\"\nW1002 = \"deny\"\n",
+    );
     let (status, text) = said(&folder, "");
     assert_eq!((status, codes(&text)), (2, vec!["W1002"]), "{text}");
     // The command line goes before the file.

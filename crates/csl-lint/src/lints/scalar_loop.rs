@@ -67,7 +67,8 @@ enum Part {
 
 /// The operation that does what a loop does.
 fn operation(node: &For, arrays: &Arrays) -> Option<&'static str> {
-    let is_range = matches!(&node.iter.kind, ExprKind::Builtin { name, args } if name.name.as_str() == "range" && args.len() == 2);
+    let is_range =
+        matches!(&node.iter.kind, ExprKind::Builtin { name, args } if name.name.as_str() == "range" && args.len() == 2);
     if !is_range || node.is_inline || node.index.is_some() {
         return None;
     }

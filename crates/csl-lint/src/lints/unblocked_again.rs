@@ -12,7 +12,8 @@ pub(crate) fn run(facts: &Facts<'_>) -> Vec<Diagnostic> {
     for program in &facts.wafer.programs {
         let always = always_unblocking(program);
         for func in &program.funcs {
-            let places: Vec<(BlockId, Span)> = unblocks(func, &always).filter(|(_, span)| facts.is_own(*span)).collect();
+            let places: Vec<(BlockId, Span)> =
+                unblocks(func, &always).filter(|(_, span)| facts.is_own(*span)).collect();
             if let Some(warning) = again(func, &places)
                 && !found.contains(&warning)
             {
@@ -32,9 +33,12 @@ fn again(func: &Func, places: &[(BlockId, Span)]) -> Option<Diagnostic> {
             return Some(warning(span, message));
         }
         let others = places.iter().enumerate().filter(|(other, _)| *other != at);
-        let mut next = others.filter(|(other, place)| behind[place.0.number() as usize] || place.0 == block && *other > at);
+        let mut next =
+            others.filter(|(other, place)| behind[place.0.number() as usize] || place.0 == block && *other > at);
         if let Some((_, &(_, second))) = next.next() {
-            return Some(warning(second, "the command stream is unblocked again").secondary(span, "first unblocked here"));
+            return Some(
+                warning(second, "the command stream is unblocked again").secondary(span, "first unblocked here"),
+            );
         }
     }
     None

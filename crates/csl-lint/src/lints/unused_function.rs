@@ -13,7 +13,9 @@ pub(crate) fn run(facts: &Facts<'_>) -> Vec<Diagnostic> {
     let unused = decls.filter(|decl| !facts.is_used(decl.name, decl.span));
     let warn = |name, span, kind| {
         let (message, help) = match kind {
-            FnKind::Task => (format!("the task `{name}` is never bound"), "bind it in a `comptime` block, or remove it"),
+            FnKind::Task => {
+                (format!("the task `{name}` is never bound"), "bind it in a `comptime` block, or remove it")
+            }
             FnKind::Fn => (format!("the function `{name}` is never used"), "remove it, or begin its name with `_`"),
         };
         Diagnostic::new(Code::UnusedFunction, span, message).help(help)

@@ -17,7 +17,9 @@ pub(crate) fn run(facts: &Facts<'_>) -> Vec<Diagnostic> {
             let mut library = facts.analysis.files.iter().filter(|source| source.ast.id == file && source.is_library);
             library.any(|_| matches!(&init.kind, ExprKind::Builtin { args, .. } if args.len() > 1))
         };
-        if files.peek().is_some_and(|import| !takes_params(import.file)) && files.all(|import| !has_effects(facts, import.file, &mut Vec::new())) {
+        if files.peek().is_some_and(|import| !takes_params(import.file))
+            && files.all(|import| !has_effects(facts, import.file, &mut Vec::new()))
+        {
             let message = format!("the import `{}` is never used", decl.name.name);
             let note = "importing its file has no effect of its own";
             let diagnostic = Diagnostic::new(Code::UnusedImport, decl.name.span, message).note(note);

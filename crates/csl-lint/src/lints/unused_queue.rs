@@ -38,12 +38,13 @@ fn changes_queues(inst: &Inst) -> bool {
 fn is_used(program: &Program, queue: &QueueInit) -> bool {
     let QueueInit { dir, id, color, .. } = *queue;
     let number = match program.arch {
-        Arch::Wse2 => color.map(|color| TaskId::from(color)),
+        Arch::Wse2 => color.map(TaskId::from),
         Arch::Wse3 => Some(TaskId::from(id)),
     };
     let mut tasks = program.tasks.iter();
     // Control wavelets of any color start control tasks.
-    let takes = tasks.any(|task| task.kind == TaskKind::Control || task.kind == TaskKind::Data && Some(task.id) == number)
+    let takes = tasks
+        .any(|task| task.kind == TaskKind::Control || task.kind == TaskKind::Data && Some(task.id) == number)
         || program.rpc.as_ref().is_some_and(|rpc| Some(rpc.task_id) == number);
     let flushed = match dir {
         QueueDir::In => u64::from(FLUSH_INPUT) + u64::from(id.number()),
