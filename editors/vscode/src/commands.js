@@ -140,6 +140,7 @@ function commands(server) {
     'waferlab.compile': () => start(['compile'], 'Waferlab: the workspace has no *layout*.csl to compile; a task of tasks.json can name another file.'),
     'waferlab.run': () => start(['script', 'host', 'run'], 'Waferlab: the workspace has no commands*.sh, no run*.py and no *layout*.csl.'),
     'waferlab.lint': () => start(['lint'], 'Waferlab: the workspace has no commands*.sh and no waferlab.toml, which say what its programs are.'),
+    'waferlab.explore': () => start(['explore'], 'Waferlab: the workspace has no run*.py.'),
     'waferlab.inspect': inspect,
     'waferlab.doc': doc,
     'waferlab.core': core,

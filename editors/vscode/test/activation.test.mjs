@@ -188,6 +188,7 @@ test('tasks', async () => {
     [`check the format of ${own}`, 'waferlab fmt --check .', '.', undefined, ''],
     ['compile layout.csl', 'waferlab cslc ./layout.csl --arch=wse3 --memcpy --error-format=short -o out', '.', 'build', '$cslc'],
     ['compile sub/layout.csl', 'waferlab cslc ./sub/layout.csl --arch=wse3 --memcpy --error-format=short -o out', './sub', 'build', '$cslc'],
+    ['look for races with run.py', 'waferlab explore -- cs_python run.py --name out', '.', undefined, ''],
     ['lint commands_wse2.sh', 'waferlab lint --error-format=short ./commands_wse2.sh', '.', undefined, '$cslc'],
     ['lint waferlab.toml', 'waferlab lint --error-format=short', '.', undefined, '$cslc'],
     [`format ${own}`, 'waferlab fmt .', '.', undefined, ''],
