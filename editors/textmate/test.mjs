@@ -1,8 +1,9 @@
-// Tokenizes text with the engine of VS Code and compares scopes. Argument: the folder of the grammar.
+// Tokenizes text with the engine of VS Code and compares scopes. Arguments: the folder of the grammar, that of the examples; with
+// --update the snapshots are written anew.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 const require = createRequire(import.meta.url);
 const oniguruma = require('vscode-oniguruma');
@@ -22,19 +23,20 @@ const registry = new Registry({
 });
 const grammar = await registry.loadGrammar('source.csl');
 
-// The innermost scope of each token, by the token's text; white space is left out.
-function scopes(text) {
-  const found = [];
+// Each line with its tokens: where they begin and end, and their innermost scope.
+function lines(text) {
   let stack = INITIAL;
-  for (const line of text.split('\n')) {
+  return text.split('\n').map((line) => {
     const { tokens, ruleStack } = grammar.tokenizeLine(line, stack);
     stack = ruleStack;
-    for (const token of tokens) {
-      const part = line.slice(token.startIndex, token.endIndex);
-      if (part.trim() !== '') found.push([part.trim(), token.scopes.at(-1)]);
-    }
-  }
-  return found;
+    return { line, tokens: tokens.map(({ startIndex, endIndex, scopes }) => ({ start: startIndex, end: endIndex, scope: scopes.at(-1) })) };
+  });
+}
+
+// The innermost scope of each token, by the token's text; white space is left out.
+function scopes(text) {
+  const found = lines(text).flatMap(({ line, tokens }) => tokens.map(({ start, end, scope }) => [line.slice(start, end).trim(), scope]));
+  return found.filter(([part]) => part !== '');
 }
 
 function check(text, ...expected) {
@@ -100,5 +102,31 @@ for (const [line, ours] of [
   ['<style xmlns="http://purl.org/net/xbiblio/csl">', false],
 ]) {
   assert.equal(first.findNextMatchSync(line, 0) !== null, ours, line);
+}
+
+// Every example: nothing in it is wrong, every builtin is one, and no text between tokens looks like a keyword.
+const programs = readdirSync(process.argv[3], { recursive: true }).filter((name) => name.endsWith('.csl'));
+assert.ok(programs.length >= 10, `${programs}`);
+for (const name of programs) {
+  for (const [part, scope] of scopes(readFileSync(join(process.argv[3], name), 'utf8'))) {
+    assert.doesNotMatch(scope, /invalid/, `${name}: ${part}`);
+    if (scope === 'source.csl') assert.doesNotMatch(part, /@\w|\b(?:const|var|param|fn|task|layout|comptime|if|for|u16|f32|true)\b/, `${name}: ${part}`);
+  }
+}
+
+// Snapshots of some: the scopes of each line below it.
+for (const name of ['stencil-halo/layout.csl', 'stencil-halo/rod.csl', 'stream-fifo/scale.csl']) {
+  const shown = lines(readFileSync(join(process.argv[3], name), 'utf8')).flatMap(({ line, tokens }) => {
+    const scoped = tokens.filter(({ scope }) => scope !== 'source.csl');
+    return [`>${line}`, ...scoped.map(({ start, end, scope }) => `#${' '.repeat(start)}${'^'.repeat(end - start)} ${scope}`)];
+  });
+  const snapshot = join(process.argv[2], 'snapshots', name.replace('/', '-').replace(/csl$/, 'txt'));
+  const text = `${shown.join('\n')}\n`;
+  if (process.argv.includes('--update')) {
+    mkdirSync(join(process.argv[2], 'snapshots'), { recursive: true });
+    writeFileSync(snapshot, text);
+  }
+  const before = existsSync(snapshot) ? readFileSync(snapshot, 'utf8') : '';
+  assert.equal(text, before, `${basename(snapshot)} has other scopes; test.mjs ... --update writes it anew`);
 }
 console.log('the TextMate grammar: fine');

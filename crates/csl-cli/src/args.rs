@@ -14,9 +14,8 @@ use crate::words::Words;
 
 /// The text after the options in `--help`.
 const HELP: &str = "\
-The output folder may hold other files: they stay as they are. Long options may
-be written with one dash. An option that is given twice counts as given last,
-but for --params, --colors, --import-path, --allow and link sections, which add up.";
+The output folder may hold other files: they stay as they are. Long options may be written with one dash. An option that is \
+given twice counts as given last, but for --params, --colors, --import-path, --allow and link sections, which add up.";
 
 /// Compile a CSL program for the Cerebras Wafer-Scale Engine.
 #[derive(Debug, Parser)]
@@ -208,19 +207,20 @@ impl CslcArgs {
     }
 
     pub fn rendering(&self) -> Rendering {
-        let format = match self.error_format {
-            Format::Human => ErrorFormat::Human,
-            Format::Short => ErrorFormat::Short,
-            Format::Json => ErrorFormat::Json,
-            Format::Sarif => ErrorFormat::Sarif,
-        };
-        let usual = match self.error_format {
-            Format::Human | Format::Short => USUAL_LIMIT,
-            Format::Json | Format::Sarif => 0,
-        };
-        let limit = Some(self.error_limit.unwrap_or(usual)).filter(|limit| *limit > 0);
-        Rendering { format, limit, ..self.color.rendering() }
+        rendering(self.error_format, self.error_limit, self.color)
     }
+}
+
+/// How diagnostics are printed; a limit of 0 is none.
+pub(crate) fn rendering(format: Format, limit: Option<usize>, color: Color) -> Rendering {
+    let (format, usual) = match format {
+        Format::Human => (ErrorFormat::Human, USUAL_LIMIT),
+        Format::Short => (ErrorFormat::Short, USUAL_LIMIT),
+        Format::Json => (ErrorFormat::Json, 0),
+        Format::Sarif => (ErrorFormat::Sarif, 0),
+    };
+    let limit = Some(limit.unwrap_or(usual)).filter(|limit| *limit > 0);
+    Rendering { format, limit, ..color.rendering() }
 }
 
 /// One flag given several times: all its lists in order.

@@ -141,7 +141,7 @@ fn below(name: &str, of: &Command, all: &mut Vec<Chapter>) {
 
 fn command(name: &str, of: &Command) -> Chapter {
     let about = of.get_about().map(ToString::to_string).unwrap_or_default();
-    let more = of.get_after_help().map(|help| format!("\n\n```text\n{help}\n```")).unwrap_or_default();
+    let more = of.get_after_help().map(|help| format!("\n\n{}", notes(&help.to_string()))).unwrap_or_default();
     let is_shown = |arg: &&Arg| !arg.is_hide_set() && arg.get_id() != "help" && arg.get_id() != "version";
     Chapter {
         file: format!("commands/{}", name.replace(' ', "-")),
@@ -149,6 +149,15 @@ fn command(name: &str, of: &Command) -> Chapter {
         text: format!("{about}.{more}").replace("..", "."),
         pages: of.get_arguments().filter(is_shown).map(|arg| option(name, arg)).collect(),
     }
+}
+
+/// The text after the options as Markdown: its indented lines are examples.
+fn notes(help: &str) -> String {
+    let parts = help.split("\n\n").map(|part| match part.starts_with("  ") {
+        true => format!("```text\n{part}\n```"),
+        false => escaped(part),
+    });
+    parts.collect::<Vec<_>>().join("\n\n")
 }
 
 fn option(command: &str, arg: &Arg) -> Page {

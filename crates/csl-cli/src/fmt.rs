@@ -2,15 +2,15 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use csl_fmt::Refusal;
-use similar::TextDiff;
 
+use crate::files::{difference, replace};
 use crate::output::{Color, print, tell};
 
 /// The text after the options in `--help`.
@@ -131,7 +131,7 @@ fn one(args: &FmtArgs, file: &File) -> Result<bool, String> {
         return Ok(true);
     }
     if args.diff {
-        print(&difference(&name, &text, &formatted)).map_err(told)?;
+        print(&difference(&name, &text, &formatted, "formatted")).map_err(told)?;
     }
     if args.check {
         print(&format!("{name}\n")).map_err(told)?;
@@ -154,7 +154,7 @@ fn stdin(args: &FmtArgs) -> Result<ExitCode, String> {
         }
     };
     if args.diff {
-        print(&difference(STDIN, &text, &formatted))?;
+        print(&difference(STDIN, &text, &formatted, "formatted"))?;
     }
     if args.check && formatted != text {
         print(&format!("{STDIN}\n"))?;
@@ -184,43 +184,4 @@ fn refusal_text(name: &str, refusal: &Refusal) -> String {
     }
     .expect("writing to a string succeeds");
     text
-}
-
-/// Gives a file to the owner that the metadata name. Only root can give a file to another user, and only root has the need.
-#[cfg(unix)]
-fn give(file: &fs::File, owned: &fs::Metadata) {
-    use std::os::unix::fs::{MetadataExt, fchown};
-    let _ = fchown(file, Some(owned.uid()), Some(owned.gid()));
-}
-
-#[cfg(not(unix))]
-fn give(_: &fs::File, _: &fs::Metadata) {}
-
-/// What changes, as `diff -u` prints it.
-fn difference(name: &str, old: &str, new: &str) -> String {
-    TextDiff::from_lines(old, new).unified_diff().header(name, &format!("{name} (formatted)")).to_string()
-}
-
-/// Puts a new text in the place of a file's at once. A link stays; the file that it leads to is replaced, with its owner and
-/// permissions.
-fn replace(path: &Path, old: &str, new: &str) -> Result<(), String> {
-    let told = |error: std::io::Error| error.to_string();
-    let path = path.canonicalize().map_err(told)?;
-    let metadata = fs::metadata(&path).map_err(told)?;
-    let permissions = metadata.permissions();
-    if permissions.readonly() {
-        return Err("this file is not to be written".to_owned());
-    }
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    let mut file = tempfile::Builder::new().prefix(".waferlab-fmt-").tempfile_in(folder).map_err(told)?;
-    file.write_all(new.as_bytes()).map_err(told)?;
-    give(file.as_file(), &metadata);
-    file.as_file().set_permissions(permissions).map_err(told)?;
-    file.as_file().sync_all().map_err(told)?;
-    // An editor may have written it meanwhile.
-    if fs::read(&path).map_err(told)? != old.as_bytes() {
-        return Err("this file has changed meanwhile; it is left as it is".to_owned());
-    }
-    file.persist(&path).map_err(|error| told(error.error))?;
-    Ok(())
 }

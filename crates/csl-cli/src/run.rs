@@ -13,20 +13,21 @@ use crate::signals::Signals;
 /// The text after the options in `--help`.
 pub const HELP: &str = "\
 Steps are done in the order in which they are given:
-  --h2d SYMBOL=FILE.npy       deals the file's items out to the PEs, row by row
-  --launch NAME:1.5,3         calls an exported function on every PE
-  --d2h SYMBOL=FILE.npy       writes an array of shape (rows, columns, elements)
-  --d2h SYMBOL=-              prints the elements, a line a PE
-A copy may say the type and the elements of a PE behind the file, and which PEs
-behind an @:
-  --d2h y=y.npy:float32:8@0,0,2,1    x, y, width, height
-Left out, they are the symbol's type, its array's length, and every PE.
-SIMFABRIC_DEBUG=landing,inst_trace,router has the run logged in sim.log;
-landing@P5.2 logs one PE of the fabric.
 
-The run ends when every launched function has unblocked the command stream, or
-when nothing can move any more. A function that is busy 10 million cycles after
-the last step is cut off. The status is not 0 where a function has not ended.
+  --h2d SYMBOL=FILE.npy  deals the file's items out to the PEs, row by row
+  --launch NAME:1.5,3    calls an exported function on every PE
+  --d2h SYMBOL=FILE.npy  writes an array of shape (rows, columns, elements)
+  --d2h SYMBOL=-         prints the elements, a line a PE
+
+A copy may say the type and the elements of a PE behind the file, and which PEs (x, y, width, height) behind an @:
+
+  --d2h y=y.npy:float32:8@0,0,2,1
+
+Left out, they are the symbol's type, its array's length, and every PE. SIMFABRIC_DEBUG=landing,inst_trace,router has the \
+run logged in sim.log; landing@P5.2 logs one PE of the fabric.
+
+The run ends when every launched function has unblocked the command stream, or when nothing can move any more. A function \
+that is busy 10 million cycles after the last step is cut off. The status is not 0 where a function has not ended.
 
   waferlab run out --h2d x=x.npy --launch compute --d2h y=y.npy";
 
@@ -60,6 +61,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "stop", num_args = 0..=1, require_equals = true, default_missing_value = "on",
           value_parser = check)]
     check: Option<Check>,
+    /// Run by another schedule than the machine's own: orders and delays that it leaves open are drawn, so that only races
+    /// change a result [default: WAFERLAB_SCHEDULE, or none]
+    #[arg(long, value_name = "NUMBER")]
+    schedule: Option<u64>,
     /// Threads that the simulator may use
     #[arg(long, value_name = "N", default_value_t = 1)]
     threads: usize,
@@ -76,7 +81,7 @@ fn check(text: &str) -> Result<Check, String> {
 }
 
 /// The steps of all three options in the order of the command line.
-fn steps(matches: &ArgMatches) -> Result<Vec<Step>, String> {
+pub(crate) fn steps(matches: &ArgMatches) -> Result<Vec<Step>, String> {
     let mut steps = Vec::new();
     for name in ["h2d", "launch", "d2h"] {
         let values = matches.get_many::<String>(name).into_iter().flatten();
@@ -100,7 +105,7 @@ pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
     if !(1..=64).contains(&args.threads) {
         return Err(format!("--threads={}: 1 to 64 threads can be used", args.threads));
     }
-    let settings = Settings { threads: args.threads, check: args.check.unwrap_or_default() };
+    let settings = Settings { threads: args.threads, check: args.check.unwrap_or_default(), schedule: args.schedule };
     let mut runtime = Runtime::open(&args.folder, settings).map_err(|error| error.to_string())?;
     runtime.render_reports(args.color.rendering());
     let output = folder_of_run(args.output_folder).map_err(|error| error.to_string())?;

@@ -27,10 +27,29 @@ fn commands(waferlab: Command) -> Vec<Command> {
     ]
 }
 
+/// The command without its hidden arguments and parts, which completions would offer.
+fn shown(command: &Command) -> Command {
+    // Names of commands live as long as the program, which ends behind the completions.
+    let name: &'static str = command.get_name().to_owned().leak();
+    let mut without = Command::new(name)
+        .disable_help_flag(command.is_disable_help_flag_set())
+        .disable_help_subcommand(command.is_disable_help_subcommand_set())
+        .args(command.get_arguments().filter(|arg| !arg.is_hide_set()).cloned())
+        .subcommands(command.get_subcommands().filter(|part| !part.is_hide_set()).map(shown));
+    if command.get_version().is_some() {
+        without = without.version(env!("CARGO_PKG_VERSION"));
+    }
+    if let Some(about) = command.get_about() {
+        without = without.about(about.clone());
+    }
+    without
+}
+
 /// Prints the completions of all commands for a shell.
 pub fn completions(waferlab: Command, shell: Shell) -> Result<(), String> {
     let mut script = Vec::new();
-    for mut command in commands(waferlab) {
+    for command in commands(waferlab) {
+        let mut command = shown(&command);
         let name = command.get_name().to_owned();
         clap_complete::generate(shell, &mut command, name, &mut script);
     }

@@ -12,8 +12,10 @@ use crate::csdb::{self, CsdbArgs};
 use crate::cslc::{self, usage};
 use crate::debug_shell::{self, ShellArgs};
 use crate::doc::{self, DocArgs};
+use crate::explore::{self, ExploreArgs};
 use crate::fmt::{self, FmtArgs};
 use crate::inspect::{self, InspectArgs};
+use crate::lint::{self, LintArgs};
 use crate::output::{print, tell};
 use crate::readelf::{self, ReadelfArgs};
 use crate::run::{self, RunArgs};
@@ -55,10 +57,14 @@ enum Action {
         #[arg(long)]
         stdio: bool,
     },
+    /// Warn of what works and is unwise in programs
+    Lint(LintArgs),
     /// Show what a compiled program holds
     Inspect(InspectArgs),
     /// Run a compiled program without a host program
     Run(RunArgs),
+    /// Run a program by many schedules, and compare what it computes
+    Explore(ExploreArgs),
     /// Run a program for many params, chips and sizes
     #[command(disable_help_flag = true)]
     Sweep {
@@ -94,7 +100,12 @@ pub fn main() -> ExitCode {
     let parsed = parsed.and_then(|matches| Ok((Args::from_arg_matches(&matches)?, matches)));
     let (args, matches) = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => return usage(&error),
+        Err(error) => {
+            let status = usage(&error);
+            // The status 1 of `lint` says that there are warnings.
+            let is_lint = std::env::args_os().nth(1).is_some_and(|word| word == "lint");
+            return if is_lint && error.use_stderr() { ExitCode::from(2) } else { status };
+        }
     };
     let done = match args.action {
         // A compilation says itself what is wrong.
@@ -106,9 +117,11 @@ pub fn main() -> ExitCode {
         Action::Version => print(concat!("waferlab ", env!("CARGO_PKG_VERSION"), "\n")).map(success),
         Action::Fmt(args) => fmt::run(&args),
         Action::Lsp { stdio: _ } => csl_lsp::stdio(crate::parse).map(success),
+        Action::Lint(args) => return lint::main(args),
         Action::Inspect(args) => inspect::run(&args).map(success),
         // The order of the options of `run` counts; only the matches know it.
         Action::Run(_) => matches.subcommand().map_or(Ok(ExitCode::SUCCESS), |(_, matches)| run::run(matches)),
+        Action::Explore(_) => matches.subcommand().map_or(Ok(ExitCode::SUCCESS), |(_, matches)| explore::run(matches)),
         Action::Sweep { words } => sweep(&words),
         Action::Doc(args) => doc::run(&args).map(success),
         Action::Csdb(args) => csdb::run(&args).map(success),

@@ -5,6 +5,7 @@ mod commands;
 mod explain;
 mod findings;
 mod fmt;
+mod lint;
 mod lsp;
 mod mistakes;
 mod outfolder;

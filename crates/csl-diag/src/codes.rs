@@ -146,6 +146,19 @@ codes! {
     // E09xx: at run time.
     RunFault = "E0901", Error, "something that stopped a PE while the program ran";
     Deadlock = "E0902", Error, "a run in which nothing can move any more";
+    // W10xx: what works and is unwise, told by `waferlab lint`.
+    UnusedImport = "W1001", Warning, "an import that nothing uses";
+    UnusedFunction = "W1002", Warning, "a function or task that nothing uses";
+    UnusedVariable = "W1003", Warning, "a variable or constant that nothing uses";
+    UnusedParam = "W1004", Warning, "a param that nothing reads";
+    UnusedQueue = "W1005", Warning, "a queue that is initialised and never used";
+    NeverActivated = "W1006", Warning, "a local task that nothing activates";
+    UnusedColor = "W1007", Warning, "a color with routes that no program uses";
+    RouteToNowhere = "W1008", Warning, "a route to a neighbour that does not take the color";
+    BlockingDataTask = "W1009", Warning, "a data task that waits for the fabric";
+    DivisionInLoop = "W1010", Warning, "a division by the same f32 in every turn of a loop";
+    ScalarLoop = "W1011", Warning, "a loop over arrays that one operation on DSDs would do";
+    UnblockedAgain = "W1012", Warning, "a command stream that is unblocked more than once";
     // E0999: ourselves.
     Internal = "E0999", Error, "a fault of the compiler itself";
 }

@@ -18,6 +18,8 @@ pub struct Label {
 pub struct Edit {
     pub span: Span,
     pub replacement: String,
+    /// Whether the program does the same behind it, so that a tool may make the change unasked.
+    pub is_safe: bool,
 }
 
 /// One step of the way on which the compiler came to the place: a comptime call, an import, a tile.
@@ -97,7 +99,13 @@ impl Diagnostic {
 
     /// Adds a change that would mend the source; what it does is for the help to say.
     pub fn edit(mut self, span: Span, replacement: impl Into<String>) -> Diagnostic {
-        self.edits.push(Edit { span, replacement: replacement.into() });
+        self.edits.push(Edit { span, replacement: replacement.into(), is_safe: false });
+        self
+    }
+
+    /// Adds a change behind which the program does the same.
+    pub fn safe_edit(mut self, span: Span, replacement: impl Into<String>) -> Diagnostic {
+        self.edits.push(Edit { span, replacement: replacement.into(), is_safe: true });
         self
     }
 
@@ -197,8 +205,13 @@ impl Diagnostics {
 
     /// Turns every warning into an error, as `--warnings-as-errors` asks.
     pub fn promote_warnings(&mut self) {
+        self.deny(Code::ALL);
+    }
+
+    /// Turns the warnings of `codes` into errors.
+    pub fn deny(&mut self, codes: &[Code]) {
         self.rebuild(|diagnostic| {
-            let is_warning = diagnostic.severity == Severity::Warning;
+            let is_warning = diagnostic.severity == Severity::Warning && codes.contains(&diagnostic.code);
             let severity = if is_warning { Severity::Error } else { diagnostic.severity };
             Some(Diagnostic { severity, ..diagnostic })
         });

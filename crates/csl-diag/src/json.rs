@@ -29,6 +29,8 @@ struct Change<'a> {
     end_line: u32,
     end_column: u32,
     replacement: &'a str,
+    /// Whether the program does the same behind it.
+    safe: bool,
 }
 
 /// A range in a file. Lines and columns count from 1, columns in characters; the end is the first position after the
@@ -70,5 +72,5 @@ fn place<'a>(sources: &'a SourceMap, span: Span, text: &'a str) -> Location<'a> 
 fn change<'a>(sources: &'a SourceMap, edit: &'a Edit) -> Change<'a> {
     let Location { file, line, column, end_line, end_column, text: replacement } =
         place(sources, edit.span, &edit.replacement);
-    Change { file, line, column, end_line, end_column, replacement }
+    Change { file, line, column, end_line, end_column, replacement, safe: edit.is_safe }
 }

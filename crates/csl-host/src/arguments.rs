@@ -34,6 +34,30 @@ pub enum Argument {
     },
 }
 
+macro_rules! typed {
+    ($($type:ty: $signed:literal),*) => {$(
+        impl From<$type> for Argument {
+            fn from(value: $type) -> Argument {
+                Argument::TypedInt { bits: <$type>::BITS as u8, signed: $signed, value: value.into() }
+            }
+        }
+    )*};
+}
+
+typed!(i8: true, i16: true, i32: true, u8: false, u16: false, u32: false);
+
+impl From<f32> for Argument {
+    fn from(value: f32) -> Argument {
+        Argument::TypedFloat { bits: 32, value: value.into() }
+    }
+}
+
+impl From<bool> for Argument {
+    fn from(value: bool) -> Argument {
+        Argument::Bool(value)
+    }
+}
+
 /// The words of the arguments, one 32-bit word each, 16-bit values in the low half.
 pub(crate) fn words(
     function: &str,

@@ -213,7 +213,7 @@ fn dump_ir(wafer: &Wafer) -> String {
     wafer.programs.iter().map(csl_ir::dump_program).collect::<Vec<_>>().join("\n")
 }
 
-fn sema_options(options: &Options) -> csl_sema::Options {
+pub(crate) fn sema_options(options: &Options) -> csl_sema::Options {
     let defaults = csl_sema::Options::default();
     csl_sema::Options {
         arch: options.arch,
@@ -285,6 +285,23 @@ impl Compilation {
         Box::new(refused)
     }
 
+    /// Findings about sources, without anything that was made.
+    pub(crate) fn found(sources: SourceMap, diagnostics: Diagnostics) -> Compilation {
+        Compilation { sources, diagnostics, ..Compilation::default() }
+    }
+
+    pub(crate) fn sources(&self) -> &SourceMap {
+        &self.sources
+    }
+
+    /// Names the files with a layout, where one without was given.
+    pub(crate) fn help_with_layouts(found: &mut Diagnostics, options: &Options) {
+        found.amend(Code::NoLayout, |diagnostic| match FileSources::new(options).layouts_beside(&options.root) {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        });
+    }
+
     /// Whether no diagnostic is an error.
     pub fn succeeded(&self) -> bool {
         !self.diagnostics.has_errors()
@@ -333,10 +350,7 @@ impl Compilation {
 
     fn extend(&mut self, mut found: Diagnostics, options: &Options) {
         found.allow(&self.sources, &options.allow);
-        found.amend(Code::NoLayout, |diagnostic| match FileSources::new(options).layouts_beside(&options.root) {
-            Some(help) => diagnostic.help(help),
-            None => diagnostic,
-        });
+        Compilation::help_with_layouts(&mut found, options);
         if options.warnings_as_errors {
             found.promote_warnings();
         }

@@ -101,6 +101,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("07", "Memory"),
     ("08", "Command line"),
     ("09", "Runs, and faults of the compiler"),
+    ("10", "Lints"),
 ];
 
 fn codes((digits, title): &(&str, &str)) -> Chapter {

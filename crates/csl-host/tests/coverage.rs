@@ -140,6 +140,7 @@ fn every_function_of_the_library_is_tested() {
 fn every_diagnostic_code_is_shown() {
     let mut shown = files(&repository().join("tests/ui"), "snap");
     shown.extend(files(&repository().join("tests/run/faults"), "snap"));
+    shown.extend(files(&repository().join("tests/lint"), "snap"));
     shown.extend(files(&repository().join("crates/csl-host/tests/snapshots"), "snap"));
     let place = |code: &Code| {
         let mark = format!("[{}]", code.text());

@@ -100,6 +100,34 @@ fn a_program_of_an_earlier_version_is_replaced() {
     assert_eq!(files(&out), before);
 }
 
+/// Later formats name the files beside them, also where the rest cannot be read any more.
+#[test]
+fn what_an_image_of_an_earlier_version_names_is_ours() {
+    let folder = program::folder();
+    let options = program::options(folder.path());
+    assert!(compile(&options).succeeded());
+    let out = folder.path().join("out");
+    let before = files(&out);
+    // An image of format 3, as far as it is looked at: the folder of the sources, the files beside it.
+    let image = |beside: &[&str]| {
+        let text = |text: &str| [&[text.len() as u8], text.as_bytes()].concat();
+        let names: Vec<u8> = beside.iter().flat_map(|name| text(name)).collect();
+        [b"WAFERLAB".as_slice(), &3u32.to_le_bytes(), &text("/home/me"), &[beside.len() as u8], &names, b"..."].concat()
+    };
+    let usual = ["out.json", "bin/out_rpc.json"];
+    let with = |beside: &[&str]| {
+        std::fs::write(out.join("bin/program.wafer"), image(beside)).expect("the folder is writable");
+        std::fs::write(out.join("colors.json"), "{}").expect("the folder is writable");
+        compile(&options)
+    };
+    let done = with(&[usual[0], usual[1], "colors.json", "../layout.csl"]);
+    assert!(done.succeeded(), "{}", program::text(&done));
+    assert_eq!(files(&out), before, "the file that the image names is gone");
+    assert!(folder.path().join("layout.csl").is_file(), "an image is not trusted");
+    assert!(with(&usual).succeeded());
+    assert_eq!(std::fs::read_to_string(out.join("colors.json")).expect("a file of others stays"), "{}");
+}
+
 #[test]
 fn a_folder_or_a_program_of_a_pe_is_no_layout() {
     let folder = program::folder();

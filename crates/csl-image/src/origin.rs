@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{MAGIC, VERSION};
 
-/// The first field of an image, so that it can be read without the rest.
+/// The first field of an image, so that it can be read without the rest. Its first two fields stand in the same place in every
+/// format since [`FIRST_WITH_ORIGIN`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     /// The compiler's working directory, absolute: names of source files are relative to it.
@@ -35,7 +36,19 @@ pub enum Flow {
     Out,
 }
 
+/// The format in which images first had an origin.
+const FIRST_WITH_ORIGIN: u32 = 2;
+
 impl Origin {
+    /// The files beside an image of this or an earlier format, by their paths in the output folder; `None` when the format is
+    /// another, or did not name them.
+    pub fn files_beside(bytes: &[u8]) -> Option<Vec<String>> {
+        let (version, body) = bytes.strip_prefix(&MAGIC)?.split_first_chunk::<4>()?;
+        let is_known = (FIRST_WITH_ORIGIN..=VERSION).contains(&u32::from_le_bytes(*version));
+        let read = postcard::take_from_bytes::<(String, Vec<String>)>(body).ok().filter(|_| is_known);
+        read.map(|((_, beside), _)| beside)
+    }
+
     /// The origin of an image in a file; `None` when the file is of another format.
     pub fn read(bytes: &[u8]) -> Option<Origin> {
         let (version, body) = bytes.strip_prefix(&MAGIC)?.split_first_chunk::<4>()?;

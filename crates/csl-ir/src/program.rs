@@ -94,8 +94,8 @@ pub struct QueueInit {
 pub struct ColorEnds {
     pub received: Vec<Color>,
     pub sent: Vec<Color>,
-    /// The queues that fabric DSDs name.
-    pub queues: Vec<(QueueDir, QueueId)>,
+    /// The queues that fabric DSDs name, each time; none where a DSD has a queue of a color's, or of a run-time value.
+    pub queues: Vec<(QueueDir, Option<QueueId>)>,
     /// Whether there may be others: a color that is known at run time only, a queue that changes its color, control
     /// wavelets, which need no queue.
     pub may_have_others: bool,

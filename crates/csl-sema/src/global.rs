@@ -8,7 +8,7 @@ use crate::context::{Res, Sema, Stop};
 use crate::unit::{GlobalInfo, GlobalItem};
 
 /// The number that published programs write as the color of an absent stream; no chip has such a color.
-const UNUSED_COLOR: u32 = 32;
+pub(crate) const UNUSED_COLOR: u32 = 32;
 
 impl Sema<'_> {
     /// Evaluates a declaration at the top level of a module.

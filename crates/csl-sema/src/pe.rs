@@ -32,6 +32,8 @@ pub struct Pe {
     pub configs: Vec<(u16, u16)>,
     /// Queues and colors that fabric DSDs name, with the places.
     pub queue_uses: Vec<(QueueDir, QueueId, Option<Color>, Span)>,
+    /// Queues of fabric DSDs; none where a DSD does not say which at comptime.
+    pub dsd_queues: Vec<(QueueDir, Option<QueueId>)>,
     /// Output queues of operations, with the color of the DSD.
     pub queue_sends: Vec<(QueueId, Option<Color>, Span)>,
     /// The colors of fabric DSDs, and whether one has a color that is known at run time only.
@@ -191,7 +193,7 @@ impl Pe {
         ColorEnds {
             received: colors(QueueDir::In).chain(self.input_colors.iter().copied()).chain(tasks).collect(),
             sent: colors(QueueDir::Out).chain(self.output_colors.iter().copied()).collect(),
-            queues: self.queue_uses.iter().map(|&(dir, queue, ..)| (dir, queue)).collect(),
+            queues: self.dsd_queues.clone(),
             may_have_others: self.has_unknown_color
                 || self.binds_colors
                 || is_unbound

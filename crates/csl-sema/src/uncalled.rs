@@ -4,19 +4,21 @@
 //! Code that one program of a layout uses is not looked at in the others, where its params may have no meaning, and a
 //! finding counts only when it is made in each module that has the code.
 
-use csl_diag::{Code, Diagnostic, Diagnostics, Severity, Span};
-use csl_ir::{ModuleRef, Name, TypeKind, TypedValue};
+use csl_diag::{Code, Diagnostic, Diagnostics, Label, Severity, Span};
+use csl_ir::{ModuleRef, Name, Ty, TypeKind, TypedValue};
 use csl_machine::Size;
 use csl_syntax::Symbol;
 use csl_syntax::ast::{Expr, ExprKind, FnDecl, FnKind, Ident, Inlining, Item, VarDecl, VarKind};
 use indexmap::IndexMap;
 
 use crate::context::{Res, Sema};
+use crate::global::UNUSED_COLOR;
 use crate::instance::ParamBinding;
 use crate::layout::{Instance, Layout};
 use crate::program::whose_code;
 use crate::sharing::Sharing;
-use crate::unit::{FnInfo, GlobalItem, Unit};
+use crate::unit::{FnInfo, GlobalItem, State, TopItem, Unit};
+use crate::value;
 
 /// The findings about a declaration, by the module that has it.
 struct Tries {
@@ -126,12 +128,33 @@ impl Sema<'_> {
         self.instance_with(f, &params, ty.ret, decl.name.span).map(|_| ())
     }
 
-    /// The findings of an evaluation.
+    /// The findings of an evaluation, without those about something that the program says it does not have.
     fn tried(&mut self, f: impl FnOnce(&mut Self) -> Res<()>) -> Diagnostics {
         let before = (std::mem::take(&mut self.steps), self.exhausted);
         let (_, found) = self.apart(f);
         (self.steps, self.exhausted) = before;
-        found
+        let mut kept = Diagnostics::new();
+        found.iter().filter(|finding| !self.is_about_absent(finding)).for_each(|finding| kept.push(finding.clone()));
+        kept
+    }
+
+    /// Whether a finding is about a param that says that something is absent: nothing, or the color that no chip has.
+    fn is_about_absent(&self, finding: &Diagnostic) -> bool {
+        let Some(Label { span, .. }) = finding.primary else { return false };
+        let text = &self.map.text(span.file)[span.range()];
+        let words = || text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+        let modules = self.unit.modules.iter().filter(|module| module.file.ast.id == span.file);
+        let mut params =
+            modules.flat_map(|module| &module.items).filter_map(|(name, item)| match (&item.item, &item.state) {
+                (TopItem::Var(decl), State::Done(GlobalItem::Const { value, .. })) if decl.kind == VarKind::Param => {
+                    Some((name, value))
+                }
+                _ => None,
+            });
+        let is_absent = |value: &TypedValue| {
+            value.ty == Ty::VOID || value.ty == Ty::COLOR && value::u64_of(value) == Some(u64::from(UNUSED_COLOR))
+        };
+        params.any(|(name, value)| is_absent(value) && words().any(|word| word == name.as_str()))
     }
 }
 
@@ -144,9 +167,9 @@ impl Tries {
         // The steps of the first try stand for all.
         let first = self.found.values().next();
         let findings = first.into_iter().flat_map(Diagnostics::iter).filter(move |finding| {
-            let is_only_run_time = matches!(finding.code, Code::NotComptime | Code::ComptimeOnly);
+            let is_at_comptime = matches!(finding.code, Code::NotComptime | Code::ComptimeOnly | Code::AssertFailed);
             finding.severity != Severity::Note
-                && !(is_only_run_time && self.may_be_comptime)
+                && !(is_at_comptime && self.may_be_comptime)
                 && self.found.values().all(|tried| is_found(finding, tried))
         });
         let note = format!("nothing uses `{}`; `--check-all` looks into it", self.name);

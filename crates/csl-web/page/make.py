@@ -23,11 +23,18 @@ def programs():
     return json.dumps(listed).replace("</", "<\\/")
 
 
+def words():
+    """Patterns of keywords and types, those of the grammar for editors, which the compiler's tables make."""
+    grammar = json.loads((ROOT / "editors/textmate/csl.tmLanguage.json").read_text(encoding="utf-8"))
+    parts = {name: grammar["repository"][name]["patterns"] for name in ("keywords", "types")}
+    return json.dumps({name: "|".join(part["match"] for part in patterns) for name, patterns in parts.items()})
+
+
 def main(module, page):
     packed = gzip.compress(pathlib.Path(module).read_bytes(), 9, mtime=0)
     parts = {
         "/* page.css */": text("page.css"),
-        "/* page.js */": text("page.js"),
+        "/* page.js */": f"const WORDS = {words()};\n" + text("page.js"),
         "/* worker.js */": text("worker.js"),
         "/* programs */": programs(),
         "/* module */": base64.b64encode(packed).decode(),

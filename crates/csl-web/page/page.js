@@ -42,8 +42,8 @@ function paint() {
 }
 
 function colored(text) {
-  const words = /(\/\/.*)|("(?:[^"\\\n]|\\.)*")|(@\w+)|(\b\d[\w.]*)/g;
-  const kinds = ["comment", "string", "builtin", "number"];
+  const words = new RegExp(`${/(\/\/.*)|("(?:[^"\\\n]|\\.)*")|(@\w+)|(\b\d[\w.]*)/.source}|(${WORDS.keywords})|(${WORDS.types})`, "g");
+  const kinds = ["comment", "string", "builtin", "number", "keyword", "type"];
   let out = "", end = 0;
   for (const found of text.matchAll(words)) {
     const kind = kinds[found.slice(1).findIndex((part) => part !== undefined)];

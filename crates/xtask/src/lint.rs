@@ -10,8 +10,13 @@ pub struct Lint {
     from: &'static str,
 }
 
-pub const ALL: [Lint; 4] = [
+pub const ALL: [Lint; 5] = [
     Lint { name: "rustfmt", arguments: "fmt --all --check", from: "rustup component add rustfmt" },
+    Lint {
+        name: "rustfmt, fuzz",
+        arguments: "fmt --manifest-path fuzz/Cargo.toml --check",
+        from: "rustup component add rustfmt",
+    },
     Lint {
         name: "clippy",
         arguments: "clippy --workspace --all-targets --quiet -- -D warnings",

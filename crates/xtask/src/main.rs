@@ -66,6 +66,8 @@ enum Command {
     Book,
     /// Write the files for editors that are made of the compiler's tables, and the tree-sitter parser if tree-sitter is there
     Editors,
+    /// Package the extension of VS Code as target/vscode/waferlab.vsix, with Node.js
+    Extension,
     /// Format copies of programs and compare: the image stays, byte for byte but for line tables, and a second time changes nothing
     Formatting {
         /// Folders with programs and their commands*.sh
@@ -96,6 +98,7 @@ fn main() -> ExitCode {
         Command::Bench { filter, quick, .. } => bench::all(filter.as_deref(), quick),
         Command::Book => book::write(),
         Command::Editors => editors::write(),
+        Command::Extension => editors::extension().map(|package| println!("{}", package.display())),
         Command::Formatting { programs } => formatting::compare(&programs),
         Command::Fuzz(args) => fuzz::all(args),
         Command::House => house::report(),

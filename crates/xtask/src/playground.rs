@@ -41,9 +41,7 @@ pub fn missing() -> Option<String> {
     if output(Command::new("node").arg("--version")).is_none() {
         return Some("install Node.js (https://nodejs.org)".to_owned());
     }
-    browser()
-        .is_none()
-        .then(|| "install Chromium (Debian: `apt-get install chromium`), or name it in CHROMIUM".to_owned())
+    browser().is_none().then(|| NO_BROWSER.to_owned())
 }
 
 /// Opens the page in headless Chromium and runs its programs there, and on this machine: the answers are to be equal.
@@ -89,8 +87,11 @@ fn library() -> Result<Library, String> {
     })
 }
 
+/// The way to Chromium.
+pub const NO_BROWSER: &str = "install Chromium (Debian: `apt-get install chromium`), or name it in CHROMIUM";
+
 /// Chromium, or Chrome: `CHROMIUM`, or the first of the usual names.
-fn browser() -> Option<PathBuf> {
+pub fn browser() -> Option<PathBuf> {
     let chosen = std::env::var_os("CHROMIUM").map(PathBuf::from);
     let usual = ["chromium", "chromium-browser", "google-chrome"].map(PathBuf::from);
     let candidates: Vec<PathBuf> = chosen.map_or(usual.to_vec(), |browser| vec![browser]);

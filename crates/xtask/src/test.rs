@@ -68,13 +68,10 @@ pub fn all(only: &[Suite], more: bool, corpus: &[PathBuf]) -> Result<(), String>
     if suites.contains(&Suite::Rust) {
         outcomes.push(timed("rust", rust));
     }
-    let with_python = [Suite::Python, Suite::Examples, Suite::Notebooks, Suite::Book, Suite::Cluster];
+    let with_python = [Suite::Python, Suite::Examples, Suite::Notebooks, Suite::Editors, Suite::Book, Suite::Cluster];
     if suites.iter().any(|suite| with_python.contains(suite)) {
         let venv = venv::ensure()?;
-        suites.iter().for_each(|suite| with_venv(*suite, &venv, &mut outcomes));
-    }
-    if suites.contains(&Suite::Editors) {
-        outcomes.extend(editors::checks(corpus).into_iter().map(check));
+        suites.iter().for_each(|suite| with_venv(*suite, &venv, corpus, &mut outcomes));
     }
     if suites.contains(&Suite::Playground) {
         outcomes.push(match playground::missing() {
@@ -85,9 +82,10 @@ pub fn all(only: &[Suite], more: bool, corpus: &[PathBuf]) -> Result<(), String>
     summarize(&outcomes)
 }
 
-fn with_venv(suite: Suite, venv: &Venv, outcomes: &mut Vec<Outcome>) {
+fn with_venv(suite: Suite, venv: &Venv, corpus: &[PathBuf], outcomes: &mut Vec<Outcome>) {
     match suite {
-        Suite::Lint | Suite::Rust | Suite::Editors | Suite::Playground => {}
+        Suite::Lint | Suite::Rust | Suite::Playground => {}
+        Suite::Editors => outcomes.extend(editors::checks(corpus, &venv.commands()).into_iter().map(check)),
         Suite::Book => outcomes.extend(book::checks(&venv.commands()).into_iter().map(check)),
         Suite::Cluster => outcomes.push(timed("sweeps on clusters", || {
             let packages = venv.with_packages("cluster", &CLUSTER)?;

@@ -38,7 +38,7 @@ impl Venv {
 
     /// The interpreter.
     pub fn python(&self) -> PathBuf {
-        self.folder.join("bin/python")
+        self.program("python")
     }
 
     /// A folder in the environment's with packages of PyPI that only some commands need, for `PYTHONPATH`.
@@ -52,18 +52,22 @@ impl Venv {
     /// `PATH` with the environment's commands first.
     pub fn path(&self) -> OsString {
         let old = std::env::var_os("PATH").unwrap_or_default();
-        let folders = std::iter::once(self.folder.join("bin")).chain(std::env::split_paths(&old));
+        let folders = std::iter::once(self.commands()).chain(std::env::split_paths(&old));
         std::env::join_paths(folders).unwrap_or(old)
     }
 
     /// The folder of its commands.
     pub fn commands(&self) -> PathBuf {
-        self.folder.join("bin")
+        self.folder.join(if cfg!(windows) { "Scripts" } else { "bin" })
+    }
+
+    fn program(&self, name: &str) -> PathBuf {
+        self.commands().join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
     }
 
     /// A command that runs in the environment.
     pub fn command(&self, program: &str) -> Command {
-        let own = self.folder.join("bin").join(program);
+        let own = self.program(program);
         let mut command = Command::new(if own.exists() { own.as_os_str() } else { program.as_ref() });
         command.env("PATH", self.path()).env("VIRTUAL_ENV", &self.folder).env_remove("PYTHONHOME");
         command

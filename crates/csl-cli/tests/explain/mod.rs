@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use csl_host::batch::{self, Step, parse_copy, parse_launch};
+use csl_host::lint::lint;
 use csl_host::{Code, Options, Runtime, Settings, compile};
 use tempfile::TempDir;
 
@@ -38,13 +39,18 @@ fn write(folder: &Path, text: &str) {
 }
 
 /// The codes that compiling, and where it is asked for running, a program gives.
-pub(crate) fn codes((given, text): (&str, &str)) -> Vec<String> {
+pub(crate) fn codes(program: (&str, &str)) -> Vec<String> {
+    told(program, false)
+}
+
+/// The codes of [`codes`], or those that `waferlab lint` gives.
+fn told((given, text): (&str, &str), is_lint: bool) -> Vec<String> {
     let folder = TempDir::new().expect("a temporary folder");
     write(folder.path(), text);
     let words = given.split_whitespace().filter(|word| *word != "run").map(str::to_owned);
     let options = csl_cli::parse(words.chain(["layout.csl".to_owned()]).collect()).expect("the options are right");
     let options = Options { folder: folder.path().to_owned(), ..options };
-    let done = compile(&options);
+    let done = if is_lint { lint(&[options], &[]) } else { compile(&options) };
     let mut found: Vec<String> = done.diagnostics().iter().map(|found| found.code.text().to_owned()).collect();
     if done.succeeded() && given.contains("run") {
         found.extend(run(folder.path()));
@@ -77,7 +83,8 @@ fn every_page_has_a_wrong_program_and_a_right_one() {
             continue;
         }
         for (heading, expected) in [("Wrong", vec![name.to_owned()]), ("Right", Vec::new())] {
-            match program(page, heading).map(codes) {
+            let is_lint = name.starts_with("W10");
+            match program(page, heading).map(|program| told(program, is_lint)) {
                 Some(found) if found == expected => {}
                 Some(found) => complaints.push(format!("{name}, {heading}: {found:?}")),
                 None => complaints.push(format!("{name} has no program under {heading}")),

@@ -163,27 +163,27 @@ impl<'a> Plan<'a> {
 /// The files beside an earlier program. `bin/` has to hold one, or nothing but files for tiles.
 fn earlier_files(bin: &Path, names: &BTreeSet<String>, staged: &[PathBuf]) -> Result<BTreeSet<String>, String> {
     let program = bin.with_file_name("").join(IMAGE_FILE);
-    let mut origins: Vec<Origin> = staged.iter().filter_map(|path| Origin::read(&fs::read(path).ok()?)).collect();
+    let mut told: Vec<Vec<String>> =
+        staged.iter().filter_map(|path| Origin::files_beside(&fs::read(path).ok()?)).collect();
     if exists(&program) {
         let bytes = if is_file(&program) { fs::read(&program) } else { Ok(Vec::new()) };
         let bytes = bytes.map_err(|error| failure(&program, &error))?;
         if !bytes.starts_with(&MAGIC) {
             return Err(foreign(&program, "it is no program of an earlier compilation"));
         }
-        match Origin::read(&bytes) {
-            Some(origin) => origins.push(origin),
-            // The image is of another version of Waferlab.
+        match Origin::files_beside(&bytes) {
+            Some(beside) => told.push(beside),
+            // The image is of the first format, or of a later version of Waferlab.
             None => return Ok(files_of_another_version(bin.with_file_name("").join(STREAM_NOTE).exists())),
         }
-    } else if origins.is_empty() {
+    } else if told.is_empty() {
         let is_ours = |name: &&String| is_staged(name) || (is_tile_file(name) && is_stub(&bin.join(name)));
         if let Some(name) = names.iter().find(|name| !is_ours(name)) {
             return Err(foreign(bin, &format!("it holds {name}, and no program of an earlier compilation")));
         }
     }
     // An image is not trusted: only names that a compilation writes are taken from it.
-    let beside = origins.into_iter().flat_map(|origin| origin.beside);
-    Ok(beside.filter(|name| SIDE_FILES.contains(&name.as_str())).collect())
+    Ok(told.into_iter().flatten().filter(|name| SIDE_FILES.contains(&name.as_str())).collect())
 }
 
 /// The files beside images of the first format, which did not name them.

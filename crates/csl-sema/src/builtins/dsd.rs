@@ -358,8 +358,11 @@ fn fabric(s: &mut Sema<'_>, call: &Call<'_>, kind: DsdKind, ty: Ty, fields: &mut
         colors.extend(side.color);
         pe.has_unknown_color |= runtime_color.is_some();
     }
+    let dir = if kind == DsdKind::Fabin { QueueDir::In } else { QueueDir::Out };
+    if let Some(pe) = s.unit.pe_mut() {
+        pe.dsd_queues.push((dir, side.queue));
+    }
     if let Some(queue) = side.queue {
-        let dir = if kind == DsdKind::Fabin { QueueDir::In } else { QueueDir::Out };
         if let Some(pe) = s.unit.pe_mut() {
             pe.queue_uses.push((dir, queue, side.color, call.span));
         }

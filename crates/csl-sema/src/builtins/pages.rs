@@ -124,6 +124,14 @@ mod tests {
     }
 
     #[test]
+    fn every_builtin_has_an_example_that_uses_it() {
+        for page in pages().iter().flat_map(|group| &group.pages) {
+            let (_, program) = page.text.split_once("\n```csl").unwrap_or_default();
+            assert!(program.contains(&format!("@{}(", page.name)), "@{} has no example", page.name);
+        }
+    }
+
+    #[test]
     fn forms_have_as_many_arguments_as_the_builtin_takes() {
         for page in pages().iter().flat_map(|group| &group.pages) {
             let (least, most) = table::find(page.name).expect("it is in the table").args;

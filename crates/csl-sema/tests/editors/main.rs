@@ -1,6 +1,9 @@
 //! The files for editors that are made of the tables of tokens, types and builtins: they are as the tables say.
 //! `cargo xtask editors` writes them anew.
 
+mod emacs;
+mod highlight;
+mod sublime;
 mod textmate;
 mod tree_sitter;
 mod vim;
@@ -13,9 +16,12 @@ type Made = (&'static str, fn() -> String);
 
 const FILES: &[Made] = &[
     ("textmate/csl.tmLanguage.json", textmate::grammar),
+    ("sublime/CSL.sublime-syntax", sublime::syntax),
+    ("emacs/csl-mode.el", emacs::mode),
     ("vim/syntax/csl.vim", vim::syntax),
     ("vim/ftdetect/csl.vim", vim::detection),
     ("tree-sitter-csl/queries/highlights.scm", tree_sitter::highlights),
+    ("../docs/book/highlight-csl.js", highlight::script),
 ];
 
 #[test]

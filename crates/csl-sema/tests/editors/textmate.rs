@@ -32,6 +32,11 @@ fn escaped(operator: &str) -> String {
 }
 
 pub fn grammar() -> String {
+    format!("{:#}\n", rules())
+}
+
+/// The grammar, of which that for Sublime Text is made, too.
+pub fn rules() -> Value {
     let includes =
         |names: &[&str]| names.iter().map(|name| json!({ "include": format!("#{name}") })).collect::<Vec<_>>();
     let keywords: Vec<Value> =
@@ -50,7 +55,7 @@ pub fn grammar() -> String {
         "calls",
         "operators",
     ];
-    let text = json!({
+    json!({
         "$schema": "https://raw.githubusercontent.com/martinring/tmlanguage/master/tmlanguage.json",
         "name": "CSL",
         "scopeName": "source.csl",
@@ -149,6 +154,5 @@ pub fn grammar() -> String {
             },
             "operators": { "patterns": [matches("keyword.operator.csl", &operators.join("|"))] },
         },
-    });
-    format!("{text:#}\n")
+    })
 }

@@ -6,3 +6,4 @@ mod robust;
 mod sharing;
 mod support;
 mod ui;
+mod uncalled;

@@ -92,6 +92,7 @@ fn options_of(text: &str) -> Options {
             "param" => options.params.push(pair(value)),
             "color" => options.colors.push(pair(value)),
             "memcpy" => options.memcpy = value == "true",
+            "check" => options.check_all = value == "all",
             "iterations" => options.max_inlined_iterations = Some(value.parse().expect("a number")),
             "steps" => options.most_steps = value.parse().expect("a number"),
             _ => panic!("unknown option {key}"),

@@ -1,0 +1,195 @@
+//! Lints of programs, as `waferlab lint` gives them, and the edits of findings that are safe.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use csl_diag::{Code, Edit, FileId, Severity};
+use csl_lint::Joint;
+use csl_sema::{Resolved, Sources};
+
+use crate::compile::{Compilation, sema_options};
+use crate::options::Options;
+use crate::placement::place;
+use crate::project::Level;
+use crate::sources::{FileSources, LIBRARY_PREFIX};
+
+/// The greatest number of times that edits are looked for in what edits have left.
+const MOST_ROUNDS: usize = 20;
+
+/// Texts that stand in for those of files.
+type Texts = BTreeMap<PathBuf, Arc<str>>;
+
+/// The findings of the compiler and of the lints about programs that are looked at together: that something is not used is
+/// told where none of those that read its file uses it. Later levels go before earlier ones. Nothing is written.
+pub fn lint(programs: &[Options], levels: &[(Code, Level)]) -> Compilation {
+    findings(programs, levels, &Texts::new())
+}
+
+/// The outcome of [`fixed`].
+pub struct Fixed {
+    /// The findings that are left.
+    pub left: Compilation,
+    /// The files that change.
+    pub files: Vec<FixedFile>,
+    /// Files with safe edits that are left alone, because they lie outside of the programs' folders.
+    pub foreign: Vec<PathBuf>,
+}
+
+/// A file with its safe edits made.
+pub struct FixedFile {
+    /// Its path, as the process can open it.
+    pub path: PathBuf,
+    /// Its text as it was read.
+    pub old: Arc<str>,
+    /// Its text with the edits.
+    pub new: Arc<str>,
+    /// The number of findings that are mended.
+    pub count: usize,
+}
+
+/// Makes the safe edits of all findings, and those of findings that these leave, in memory.
+///
+/// # Errors
+/// Behind an edit a program has an error that it did not have: the edit was not safe.
+pub fn fixed(programs: &[Options], levels: &[(Code, Level)]) -> Result<Fixed, String> {
+    let mut texts = Texts::new();
+    let mut done = findings(programs, levels, &texts);
+    let mut files: BTreeMap<PathBuf, FixedFile> = BTreeMap::new();
+    let mut foreign: Vec<PathBuf> = Vec::new();
+    let folders = own_folders(programs);
+    for _ in 0..MOST_ROUNDS {
+        let mut changed = false;
+        for (file, edits) in safe_edits(&done) {
+            let path = PathBuf::from(done.sources().name(file));
+            if !fs::canonicalize(&path).is_ok_and(|path| folders.iter().any(|folder| path.starts_with(folder))) {
+                if !foreign.contains(&path) {
+                    foreign.push(path);
+                }
+                continue;
+            }
+            changed = true;
+            let text = done.sources().text(file);
+            let new: Arc<str> = Arc::from(edited(text, &edits));
+            let entry = files.entry(path.clone()).or_insert_with(|| FixedFile {
+                path: path.clone(),
+                old: text.clone(),
+                new: text.clone(),
+                count: 0,
+            });
+            (entry.new, entry.count) = (new.clone(), entry.count + edits.len());
+            texts.insert(path, new);
+        }
+        if !changed {
+            break;
+        }
+        let next = findings(programs, levels, &texts);
+        if errors(&next) > errors(&done) {
+            return Err(
+                "an edit that is thought to be safe breaks the program; nothing is changed. This is a bug".to_owned()
+            );
+        }
+        done = next;
+    }
+    Ok(Fixed { left: done, files: files.into_values().collect(), foreign })
+}
+
+fn findings(programs: &[Options], levels: &[(Code, Level)], texts: &Texts) -> Compilation {
+    let mut joint = Joint::default();
+    let mut unplaced = Vec::new();
+    for options in programs {
+        let mut sources = Edited { files: FileSources::new(options), folder: &options.folder, texts };
+        let checked = csl_sema::Options { check_all: true, ..sema_options(options) };
+        let mut analysis = csl_sema::analyze(&options.root.to_string_lossy(), &mut sources, &checked);
+        let own: Vec<Code> =
+            options.allow.iter().copied().filter(|code| !levels.iter().any(|(other, _)| other == code)).collect();
+        analysis.diagnostics.allow(&analysis.sources, &own);
+        Compilation::help_with_layouts(&mut analysis.diagnostics, options);
+        if let Ok(wafer) = &analysis.wafer {
+            unplaced.extend(place(options, wafer.size).err().into_iter().flatten());
+        }
+        let allow = &own;
+        joint.add(
+            analysis,
+            |code| allow.contains(&code),
+            |name| match name.starts_with(LIBRARY_PREFIX) {
+                true => name.to_owned(),
+                false => options.locate(Path::new(name)).to_string_lossy().into_owned(),
+            },
+        );
+    }
+    let (sources, mut found) = joint.finish();
+    unplaced.into_iter().for_each(|diagnostic| found.push(diagnostic));
+    let level = |code: Code| levels.iter().rev().find(|(other, _)| *other == code).map(|(_, level)| *level);
+    let codes_at = |wanted: Level| -> Vec<Code> {
+        Code::ALL.iter().copied().filter(|code| level(*code) == Some(wanted)).collect()
+    };
+    found.allow(&sources, &codes_at(Level::Allow));
+    found.deny(&codes_at(Level::Deny));
+    Compilation::found(sources, found)
+}
+
+/// The folders whose files are the programs' own: those in which the compiler runs, and those of the layouts.
+fn own_folders(programs: &[Options]) -> Vec<PathBuf> {
+    let folders = programs.iter().flat_map(|options| {
+        let layout = options.locate(&options.root);
+        [options.locate(Path::new(".")), layout.parent().unwrap_or(Path::new("")).join(".")]
+    });
+    folders.filter_map(|folder| fs::canonicalize(folder).ok()).collect()
+}
+
+fn errors(done: &Compilation) -> usize {
+    done.diagnostics().iter().filter(|finding| finding.severity == Severity::Error).count()
+}
+
+/// The edits that can be made together, by file and in order.
+fn safe_edits(done: &Compilation) -> BTreeMap<FileId, Vec<Edit>> {
+    let mut all: BTreeMap<FileId, Vec<Edit>> = BTreeMap::new();
+    for finding in done.diagnostics().iter() {
+        // Several edits are alternatives, among which the author chooses.
+        if let [edit] = &finding.edits[..]
+            && edit.is_safe
+        {
+            all.entry(edit.span.file).or_default().push(edit.clone());
+        }
+    }
+    for edits in all.values_mut() {
+        edits.sort_by_key(|edit| (edit.span.lo, edit.span.hi));
+        let mut end = 0;
+        edits.retain(|edit| {
+            let is_apart = edit.span.lo >= end;
+            end = if is_apart { edit.span.hi } else { end };
+            is_apart
+        });
+    }
+    all
+}
+
+/// The text behind edits, which are in order and apart.
+fn edited(text: &str, edits: &[Edit]) -> String {
+    let (mut out, mut at) = (String::with_capacity(text.len()), 0);
+    for edit in edits {
+        out.push_str(&text[at..edit.span.lo as usize]);
+        out.push_str(&edit.replacement);
+        at = edit.span.hi as usize;
+    }
+    out + &text[at..]
+}
+
+/// Files, some of them with other texts.
+struct Edited<'a> {
+    files: FileSources,
+    folder: &'a Path,
+    texts: &'a Texts,
+}
+
+impl Sources for Edited<'_> {
+    fn resolve(&mut self, name: &str, importer: Option<&str>) -> Result<Resolved, String> {
+        let found = self.files.resolve(name, importer)?;
+        match self.texts.get(&self.folder.join(&found.path)) {
+            Some(text) if !found.is_library => Ok(Resolved { text: text.clone(), ..found }),
+            _ => Ok(found),
+        }
+    }
+}
