@@ -54,20 +54,6 @@ pub fn all(world: &World) -> BTreeMap<PathBuf, Vec<Finding>> {
             }
         }
     }
-    // A program with an error in its layout is not read to its end.
-    for (key, document) in &world.documents {
-        let is_csl = key.extension().is_some_and(|extension| extension == "csl");
-        if !is_csl || csl_fmt::is_citation_style(document.text.text()) || world.snapshots_of(key).next().is_some() {
-            continue;
-        }
-        let Some(file) = world.file(key) else { continue };
-        for diagnostic in file.findings.iter() {
-            let Some(primary) = &diagnostic.primary else { continue };
-            let edits = diagnostic.edits.iter().map(|edit| change(key, &document.text, edit)).collect();
-            let diagnostic = plain(diagnostic, document.text.span(primary.span));
-            add(key.clone(), Finding { diagnostic, edits });
-        }
-    }
     for (key, finding) in host_names::findings(world) {
         add(key, finding);
     }

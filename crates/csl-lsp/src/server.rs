@@ -116,7 +116,8 @@ impl Server<'_> {
             }
             if self.revision != self.analysed && !self.worker.is_busy() {
                 self.began = Instant::now();
-                self.worker.begin(self.revision, self.world.programs(), self.world.unsaved());
+                let (programs, files) = (self.world.programs(), self.world.own_files());
+                self.worker.begin(self.revision, programs, files, self.world.unsaved());
             }
         }
     }
