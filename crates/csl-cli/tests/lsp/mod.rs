@@ -4,6 +4,9 @@ mod client;
 mod edits;
 mod program;
 
+use std::path::Path;
+use std::time::{Duration, Instant};
+
 use client::{Client, slice};
 use program::{PE, folder};
 use serde_json::{Value, json};
@@ -120,6 +123,29 @@ fn what_does_not_parse_is_told_at_once() {
     drop(folder);
 }
 
+/// Bounds that a busy machine holds, too; docs/log.md has the measurements.
+#[test]
+fn answers_come_while_one_types() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/stencil-halo");
+    let mut client = Client::start(&example.canonicalize().expect("it is there"));
+    client.open("rod.csl");
+    client.diagnostics_of("rod.csl");
+    let (mut diagnostics, mut completion) = (Duration::MAX, Duration::MAX);
+    for _ in 0..10 {
+        let began = Instant::now();
+        client.replace("rod.csl", 0..0, "\n");
+        client.diagnostics_of("rod.csl");
+        diagnostics = diagnostics.min(began.elapsed());
+        client.replace("rod.csl", 0..0, "\n");
+        let began = Instant::now();
+        let at = client.at("rod.csl", "\n", 0, 0);
+        client.request("textDocument/completion", at);
+        completion = completion.min(began.elapsed());
+    }
+    assert!(diagnostics < Duration::from_millis(500), "diagnostics after {diagnostics:?}");
+    assert!(completion < Duration::from_millis(150), "completion after {completion:?}");
+}
+
 #[test]
 fn quick_fixes_change_the_text() {
     let (_folder, mut client) = started();
@@ -132,6 +158,18 @@ fn quick_fixes_change_the_text() {
     assert_eq!(names(&actions, "title"), ["Replace `helpr` by `helper`"]);
     let edit = &actions[0]["edit"]["changes"][client.uri("pe.csl")][0];
     assert_eq!((slice(&client.texts["pe.csl"].1, &edit["range"]), &edit["newText"]), ("helpr", &json!("helper")));
+}
+
+/// The script of the example compiles for both chips, in a loop.
+#[test]
+fn an_example_is_analysed_by_its_script() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/stencil-halo");
+    let mut client = Client::start(&example.canonicalize().expect("it is there"));
+    client.open("rod.csl");
+    assert_eq!(messages(&client.diagnostics_of("rod.csl")), [""; 0]);
+    client.edit("rod.csl", "  step = 0;", "  nowhere -= 1;");
+    let found = client.diagnostics_of("rod.csl");
+    assert!(messages(&found)[0].starts_with("use of undeclared identifier `nowhere`"), "{found:?}");
 }
 
 #[test]
