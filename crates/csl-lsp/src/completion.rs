@@ -205,10 +205,13 @@ fn is_closed(text: &str) -> bool {
     text.len() > 1 && text.ends_with('"') && !text.ends_with("\\\"")
 }
 
-/// The names that a layout exports.
+/// The names that a layout exports, by its tokens: it may be unfinished, too.
 fn exported(file: Arc<File>) -> Vec<String> {
-    let names = file.strings.iter().filter(|string| string.builtin.as_str() == "export_name" && string.argument == 0);
-    names.map(|string| string.text.clone()).collect()
+    let name = |tokens: &[Lexeme<'_>]| match [tokens[0].token, tokens[2].token] {
+        [Token::Builtin("export_name"), Token::Str(text)] => Some(text.trim_matches('"').to_owned()),
+        _ => None,
+    };
+    lexemes(file.text.text()).windows(3).filter_map(name).collect()
 }
 
 fn item(label: &str, kind: CompletionItemKind, range: Range) -> CompletionItem {

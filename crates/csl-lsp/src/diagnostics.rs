@@ -1,7 +1,7 @@
 //! Findings of the compiler as editors show them.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use csl_diag::{Diagnostic as Found, FileId, Severity, Span};
 use lsp_types::{
@@ -54,24 +54,34 @@ pub fn all(world: &World) -> BTreeMap<PathBuf, Vec<Finding>> {
             }
         }
     }
-    // A program with an error in its layout is not read to its end.
-    for (key, document) in &world.documents {
-        let is_csl = key.extension().is_some_and(|extension| extension == "csl");
-        if !is_csl || csl_fmt::is_citation_style(document.text.text()) || world.snapshots_of(key).next().is_some() {
-            continue;
-        }
-        let Some(file) = world.file(key) else { continue };
-        for diagnostic in file.findings.iter() {
-            let Some(primary) = &diagnostic.primary else { continue };
-            let edits = diagnostic.edits.iter().map(|edit| change(key, &document.text, edit)).collect();
-            let diagnostic = plain(diagnostic, document.text.span(primary.span));
-            add(key.clone(), Finding { diagnostic, edits });
-        }
-    }
     for (key, finding) in host_names::findings(world) {
         add(key, finding);
     }
     found
+}
+
+/// What can be said of a document before its program is analysed anew: what does not parse, and what was said of other kinds
+/// before, at the places where that stands now.
+pub fn meanwhile(world: &World, key: &Path, before: &[Diagnostic]) -> Vec<Diagnostic> {
+    let Some(file) = world.file(key) else { return before.to_vec() };
+    let parsed =
+        file.findings.iter().filter_map(|found| Some(plain(found, file.text.span(found.primary.as_ref()?.span))));
+    let mut told: Vec<Diagnostic> = parsed.collect();
+    let Some((snapshot, id)) = world.snapshots_of(key).find_map(|snapshot| Some((snapshot, snapshot.file(key)?)))
+    else {
+        return told;
+    };
+    let earlier = Text::new(snapshot.sources().text(id).clone());
+    let moved = |position| Some(file.text.position(earlier.place_in(file.text.text(), earlier.offset(position))?));
+    let is_parsed = |code: &Option<NumberOrString>| match code {
+        Some(NumberOrString::String(code)) => code.get(1..3).is_some_and(|family| matches!(family, "00" | "01")),
+        _ => false,
+    };
+    told.extend(before.iter().filter(|old| !is_parsed(&old.code)).filter_map(|old| {
+        let range = Range { start: moved(old.range.start)?, end: moved(old.range.end)? };
+        Some(Diagnostic { range, ..old.clone() })
+    }));
+    told
 }
 
 /// The texts that a snapshot was made of.
@@ -136,7 +146,7 @@ impl Texts<'_> {
     }
 }
 
-fn change(key: &std::path::Path, text: &Text, edit: &csl_diag::Edit) -> Change {
+fn change(key: &Path, text: &Text, edit: &csl_diag::Edit) -> Change {
     let old = text.text().get(edit.span.range()).unwrap_or_default().to_owned();
     let edit = TextEdit { range: text.span(edit.span), new_text: edit.replacement.clone() };
     Change { key: key.to_owned(), edit, old }

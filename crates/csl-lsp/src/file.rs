@@ -110,8 +110,6 @@ pub struct Call {
 #[derive(Clone, Debug)]
 pub struct Named {
     pub builtin: Symbol,
-    /// The index of the argument.
-    pub argument: usize,
     pub text: String,
     pub span: Span,
 }
@@ -517,8 +515,13 @@ impl Walk {
         self.defs[id].is_typed = true;
     }
 
+    /// The name of a builtin with its `@`, where the call begins.
+    fn builtin_name(&mut self, name: ast::Ident, call: Span) {
+        self.used(name.name, Span { lo: call.lo, ..name.span }, UseKind::Builtin);
+    }
+
     fn builtin(&mut self, name: ast::Ident, args: &[Expr], span: Span) {
-        self.used(name.name, name.span, UseKind::Builtin);
+        self.builtin_name(name, span);
         let linked = match name.name.as_str() {
             "import_module" => Some(0),
             "set_tile_code" => Some(2),
@@ -533,7 +536,7 @@ impl Walk {
                     link = Some(self.links.len());
                     self.links.push(Link { name: text.clone(), span: arg.span, is_open: true });
                 }
-                self.strings.push(Named { builtin: name.name, argument, text, span: arg.span });
+                self.strings.push(Named { builtin: name.name, text, span: arg.span });
             }
             names.push(match link {
                 Some(link) if linked.is_some_and(|at| argument == at + 1) => {
@@ -556,7 +559,7 @@ impl Walk {
                 }
             }
             ExprKind::Builtin { name, args } if name.name.as_str() == "concat_structs" => {
-                self.used(name.name, name.span, UseKind::Builtin);
+                self.builtin_name(*name, expr.span);
                 args.iter().for_each(|arg| self.bindings(arg, link));
             }
             ExprKind::Tuple(elems) if elems.is_empty() => {}

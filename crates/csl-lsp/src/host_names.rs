@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use lsp_types::{Diagnostic, DiagnosticSeverity, TextEdit};
 
 use crate::diagnostics::{Change, Finding, SOURCE};
+use crate::programs::Found;
 use crate::text::Text;
 use crate::world::World;
 
@@ -19,7 +20,8 @@ const RUNTIME: &str = "SdkRuntime";
 /// The findings in the host programs of all folders whose programs were analysed without an error.
 pub fn findings(world: &World) -> Vec<(PathBuf, Finding)> {
     let mut exports: BTreeMap<&Path, Option<BTreeSet<&str>>> = BTreeMap::new();
-    for snapshot in &world.snapshots {
+    // A file on its own does not say what the program exports.
+    for snapshot in world.snapshots.iter().filter(|snapshot| snapshot.program.found != Found::Alone) {
         let known = exports.entry(&snapshot.program.options.folder).or_insert_with(|| Some(BTreeSet::new()));
         match (snapshot.wafer(), known.as_mut()) {
             (Some(wafer), Some(known)) => known.extend(wafer.exports.iter().map(|export| export.name)),

@@ -54,7 +54,10 @@ pub fn hover(world: &World, params: &HoverParams) -> Option<Hover> {
     let mut parts = Vec::new();
     parts.extend(declared.as_ref().and_then(|target| declaration(world, &key, target)));
     if let Some((snapshot, fact)) = fact {
-        parts.push(type_and_value(snapshot, fact));
+        // The declaration of a function says all of its type.
+        if !matches!(snapshot.observation.types.kind(fact.ty), TypeKind::Fn(_)) {
+            parts.push(type_and_value(snapshot, fact));
+        }
         parts.extend(of_machine(snapshot, fact));
     }
     (!parts.is_empty()).then(|| shown(parts.join("\n\n"), file.text.span(span)))

@@ -27,6 +27,8 @@ pub fn hints(world: &World, params: &InlayHintParams) -> Option<Vec<InlayHint>> 
             _ => None,
         };
         let value = value.filter(|value| value.len() <= LONGEST_VALUE && def.kind != DefKind::Var);
+        // `input_queue(2)` says its type.
+        let ty = ty.filter(|ty| !value.as_ref().is_some_and(|value| value.starts_with(&format!("{ty}("))));
         let label = match (ty, value) {
             (None, None) => return None,
             (Some(ty), None) => format!(": {ty}"),

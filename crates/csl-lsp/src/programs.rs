@@ -181,7 +181,8 @@ fn guess(layout: &Path, unsaved: &Unsaved, links: &dyn Fn(&Path, &str) -> Vec<St
     program
 }
 
-fn alone(path: &Path) -> Program {
+/// The program of a file that is analysed on its own.
+pub fn alone(path: &Path) -> Program {
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     let root = path.file_name().unwrap_or_default();
     Program { options: Options { folder, memcpy: true, check_all: true, ..Options::new(root) }, found: Found::Alone }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::select;
 use lsp_server::{Connection, ErrorCode, Message, Notification, Request, RequestId, Response};
@@ -40,7 +41,13 @@ struct Server<'c> {
     /// Diagnostics as the editor has them.
     published: BTreeMap<PathBuf, (Uri, Vec<Diagnostic>)>,
     is_shut_down: bool,
+    /// When the analysis under way began, and whether the last one took long.
+    began: Instant,
+    is_slow: bool,
 }
+
+/// An analysis that takes longer is not waited for with what does not parse.
+const AT_ONCE: Duration = Duration::from_millis(100);
 
 /// Serves one editor.
 pub fn run(connection: &Connection, parse: Parse) -> Result<(), String> {
@@ -58,6 +65,8 @@ pub fn run(connection: &Connection, parse: Parse) -> Result<(), String> {
         waiting: Vec::new(),
         published: BTreeMap::new(),
         is_shut_down: false,
+        began: Instant::now(),
+        is_slow: false,
     };
     server.world.roots = roots(&params);
     if watches(&params) {
@@ -106,7 +115,9 @@ impl Server<'_> {
                 }
             }
             if self.revision != self.analysed && !self.worker.is_busy() {
-                self.worker.begin(self.revision, self.world.programs(), self.world.unsaved());
+                self.began = Instant::now();
+                let (programs, files) = (self.world.programs(), self.world.own_files());
+                self.worker.begin(self.revision, programs, files, self.world.unsaved());
             }
         }
     }
@@ -176,12 +187,13 @@ impl Server<'_> {
             }
             DidChangeTextDocument::METHOD => {
                 let Ok(change) = serde_json::from_value::<DidChangeTextDocumentParams>(params) else { return };
-                let key = self.world.key(&change.text_document.uri);
-                if let Some(document) = key.and_then(|key| self.world.documents.get_mut(&key)) {
+                let Some(key) = self.world.key(&change.text_document.uri) else { return };
+                if let Some(document) = self.world.documents.get_mut(&key) {
                     document.version = change.text_document.version;
                     document.text =
                         change.content_changes.iter().fold(document.text.clone(), |text, part| text.changed(part));
                     self.changed();
+                    self.tell_at_once(&key);
                 }
             }
             DidCloseTextDocument::METHOD => {
@@ -207,6 +219,16 @@ impl Server<'_> {
         }
     }
 
+    /// Tells what does not parse in a changed document, where the analysis of its program takes long.
+    fn tell_at_once(&self, key: &Path) {
+        let Some(document) = self.world.documents.get(key).filter(|_| self.is_slow) else { return };
+        let before = self.published.get(key).map(|published| published.1.as_slice()).unwrap_or_default();
+        let told = catch_unwind(AssertUnwindSafe(|| diagnostics::meanwhile(&self.world, key, before)));
+        if let Ok(told) = told {
+            self.tell(&document.uri, told, Some(document.version));
+        }
+    }
+
     fn changed(&mut self) {
         self.revision += 1;
         self.worker.call_off();
@@ -215,6 +237,7 @@ impl Server<'_> {
     /// Takes an analysis: what is said of the texts is as new as they are.
     fn take(&mut self, Done { revision, snapshots }: Done) {
         self.worker.finished();
+        self.is_slow = self.began.elapsed() > AT_ONCE;
         if revision != self.revision {
             return;
         }

@@ -1,6 +1,7 @@
 //! An analysed program.
 
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -18,10 +19,12 @@ pub struct Snapshot {
     pub observation: Observation,
     /// The key of each file, by its number.
     keys: Vec<PathBuf>,
+    /// The files of which something was evaluated.
+    evaluated: HashSet<FileId>,
 }
 
 /// What programs without a command line cannot do right: their params have no values.
-const UNKNOWN_THERE: &[Code] = &[Code::UnboundParam, Code::LeftOutMemcpy, Code::NoLayout];
+const UNKNOWN_THERE: &[Code] = &[Code::UnboundParam, Code::LeftOutMemcpy, Code::NoLayout, Code::TileCode];
 
 /// What is not known of a PE's program without its layout either.
 const UNKNOWN_ALONE: &[Code] = &[Code::BadExport, Code::ExportNowhere, Code::NoReceiver, Code::RouteOffEdge];
@@ -40,7 +43,8 @@ impl Snapshot {
             observation = observe(&program.options, unsaved.clone(), is_alone, stop.clone());
         }
         let keys = observation.analysis.sources.names().map(|name| program.key(name)).collect();
-        Snapshot { program, observation, keys }
+        let evaluated = observation.facts().map(|(span, _)| span.file).collect();
+        Snapshot { program, observation, keys, evaluated }
     }
 
     pub fn sources(&self) -> &SourceMap {
@@ -57,8 +61,13 @@ impl Snapshot {
     }
 
     /// The file with this key, if it was read.
-    pub fn file(&self, key: &std::path::Path) -> Option<FileId> {
+    pub fn file(&self, key: &Path) -> Option<FileId> {
         self.keys.iter().position(|known| known == key).map(|at| FileId(at as u32))
+    }
+
+    /// Whether something of a file was evaluated: a layout with an error may only name it.
+    pub fn has_evaluated(&self, key: &Path) -> bool {
+        self.file(key).is_some_and(|file| self.evaluated.contains(&file))
     }
 
     /// The findings that hold, whatever is not known of the program.

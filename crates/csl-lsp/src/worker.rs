@@ -1,6 +1,7 @@
 //! The thread that analyses programs.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,13 +9,15 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use csl_host::Unsaved;
 
 use crate::STACK;
-use crate::programs::Program;
+use crate::programs::{Program, alone};
 use crate::snapshot::Snapshot;
 
 /// Programs to analyse, with the texts of a revision.
 struct Job {
     revision: u64,
     programs: Vec<Arc<Program>>,
+    /// Files that are analysed on their own where no program is analysed as far as to them.
+    files: Vec<PathBuf>,
     unsaved: Unsaved,
     stop: Arc<AtomicBool>,
 }
@@ -48,11 +51,11 @@ impl Worker {
     }
 
     /// Begins a job. There is none under way.
-    pub fn begin(&mut self, revision: u64, programs: Vec<Arc<Program>>, unsaved: Unsaved) {
+    pub fn begin(&mut self, revision: u64, programs: Vec<Arc<Program>>, files: Vec<PathBuf>, unsaved: Unsaved) {
         let stop = Arc::new(AtomicBool::new(false));
         self.running = Some(stop.clone());
         // The thread ends only with the server.
-        let _ = self.jobs.send(Job { revision, programs, unsaved, stop });
+        let _ = self.jobs.send(Job { revision, programs, files, unsaved, stop });
     }
 
     /// Calls the job under way off: its answer comes soon, and is of no use.
@@ -75,7 +78,7 @@ impl Drop for Worker {
 }
 
 fn work(job: Job) -> Done {
-    let Job { revision, programs, unsaved, stop } = job;
+    let Job { revision, programs, files, unsaved, stop } = job;
     let analyse = |program: &Arc<Program>| {
         if stop.load(Ordering::Relaxed) {
             return None;
@@ -83,5 +86,11 @@ fn work(job: Job) -> Done {
         // A fault of the compiler costs the findings of one program, not the server.
         catch_unwind(AssertUnwindSafe(|| Arc::new(Snapshot::new(program, &unsaved, &stop)))).ok()
     };
-    Done { revision, snapshots: programs.iter().filter_map(analyse).collect() }
+    let mut snapshots: Vec<Arc<Snapshot>> = programs.iter().filter_map(analyse).collect();
+    for file in files {
+        if !snapshots.iter().any(|snapshot| snapshot.has_evaluated(&file)) {
+            snapshots.extend(analyse(&Arc::new(alone(&file))));
+        }
+    }
+    Done { revision, snapshots }
 }

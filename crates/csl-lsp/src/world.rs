@@ -88,12 +88,16 @@ impl World {
         file
     }
 
-    /// The names of files that stand in a file.
+    /// The names of files that stand in a file: what it links, and every text that could be such a name, since the statement
+    /// around it may not parse.
     fn links(&self, key: &Path, text: &str) -> Vec<String> {
         let file = self.parsed(key, text, || Text::new(text));
-        let is_file = |name: &&String| name.ends_with(".csl");
-        let named = file.strings.iter().map(|string| &string.text).filter(is_file).cloned();
-        file.links.iter().map(|link| link.name.clone()).chain(named).collect()
+        let strings = crate::scan::lexemes(text).into_iter().filter_map(|lexeme| match lexeme.token {
+            csl_syntax::Token::Str(string) => Some(string.trim_matches('"').to_owned()),
+            _ => None,
+        });
+        let named = strings.filter(|name| name.ends_with(".csl") || name.starts_with('<') && name.ends_with('>'));
+        named.chain(file.links.iter().map(|link| link.name.clone())).collect()
     }
 
     /// The files of a program.
@@ -107,6 +111,15 @@ impl World {
         self.finder.borrow_mut().programs_of(key, &self.roots, &self.unsaved(), &links)
     }
 
+    /// The open documents that are CSL and not of the library.
+    pub fn own_files(&self) -> Vec<PathBuf> {
+        let is_own = |(key, document): &(&PathBuf, &Document)| {
+            let is_library = crate::library::name(key).is_some();
+            has_ending(key, "csl") && !is_library && !csl_fmt::is_citation_style(document.text.text())
+        };
+        self.documents.iter().filter(is_own).map(|(key, _)| key.clone()).collect()
+    }
+
     /// The programs of which the open documents are parts.
     pub fn programs(&self) -> Vec<Arc<Program>> {
         let mut programs: Vec<Arc<Program>> = Vec::new();
@@ -117,17 +130,12 @@ impl World {
                 }
             }
         };
-        for (key, document) in &self.documents {
-            if crate::library::name(key).is_some() || csl_fmt::is_citation_style(document.text.text()) {
-                continue;
-            }
-            match key.extension().and_then(|extension| extension.to_str()) {
-                Some("csl") => add(self.programs_of(key)),
-                Some("py") => {
-                    let folder = key.parent().unwrap_or(Path::new("")).to_owned();
-                    add(self.finder.borrow_mut().programs_in(&folder));
-                }
-                _ => {}
+        for key in self.own_files().iter().chain(self.documents.keys().filter(|key| has_ending(key, "py"))) {
+            if has_ending(key, "csl") {
+                add(self.programs_of(key));
+            } else {
+                let folder = key.parent().unwrap_or(Path::new("")).to_owned();
+                add(self.finder.borrow_mut().programs_in(&folder));
             }
         }
         programs
@@ -148,4 +156,8 @@ impl World {
             Some((snapshot, snapshot.fact(id, lo, hi)?))
         })
     }
+}
+
+fn has_ending(key: &Path, ending: &str) -> bool {
+    key.extension().is_some_and(|extension| extension == ending)
 }

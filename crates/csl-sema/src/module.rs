@@ -43,7 +43,8 @@ impl Sema<'_> {
         self.importing.push(file.path.clone());
         let result = self.import_eagerly(module, &file.ast, span);
         self.importing.pop();
-        result.map(|()| module)
+        // An editor asks about the rest of a file whose imports cannot be evaluated yet, too.
+        if self.record.is_some() { Ok(module) } else { result.map(|()| module) }
     }
 
     /// Checks that imports end: a file may import itself with other params, but not for ever.

@@ -147,7 +147,7 @@ fn ask(client: &mut Client, name: &str, random: &mut Random) {
     let document = serde_json::json!({ "uri": client.uri(name) });
     let range = serde_json::json!({ "start": { "line": 0, "character": 0 }, "end": at });
     let params = serde_json::json!({
-        "textDocument": document, "position": at, "range": range, "newName": "other", "context": { "includeDeclaration": true, "diagnostics": [] },
+        "textDocument": document, "position": at, "range": range, "newName": "other", "context": { "includeDeclaration": true, "diagnostics": [], "triggerKind": 1, "isRetrigger": false },
         "options": { "tabSize": 2, "insertSpaces": true },
     });
     for request in [

@@ -4,8 +4,11 @@ mod client;
 mod edits;
 mod program;
 
+use std::path::Path;
+use std::time::{Duration, Instant};
+
 use client::{Client, slice};
-use program::{LAYOUT, PE, folder};
+use program::{PE, folder};
 use serde_json::{Value, json};
 
 /// A server with the program whose documents are open.
@@ -100,6 +103,50 @@ fn diagnostics_follow_the_text() {
 }
 
 #[test]
+fn what_does_not_parse_is_told_at_once() {
+    let (folder, mut client) = started();
+    let slow = "comptime {\n  var i: u32 = 0;\n  while (i < 2000000) : (i += 1) {}\n}\n";
+    client.edit("pe.csl", "comptime {", &format!("{slow}const odd = 1;\nfn f() void {{ nowhere(); }}\ncomptime {{"));
+    let found = client.diagnostics_of("pe.csl");
+    assert!(found.len() == 1 && messages(&found)[0].starts_with("use of undeclared identifier `nowhere`"), "{found:?}");
+    let is_of_pe = |message: &Value| message["params"]["uri"].as_str().is_some_and(|uri| uri.ends_with("/pe.csl"));
+    client.edit("pe.csl", "const odd = 1;", "const odd = \n;");
+    let first = std::iter::repeat_with(|| client.read()).find(is_of_pe).expect("it is told");
+    let second = std::iter::repeat_with(|| client.read()).find(is_of_pe).expect("it is told");
+    // Both are of the new text: one of the parser, with what was known before, a line further down; and the whole.
+    for told in [&first, &second] {
+        let diagnostics = told["params"]["diagnostics"].as_array().expect("a list");
+        assert_eq!((&told["params"]["version"], diagnostics.len()), (&json!(3), 2), "{told}");
+        let place = client.at("pe.csl", "nowhere", 0, 0)["position"].take();
+        assert!(diagnostics.iter().any(|found| found["range"]["start"] == place), "{told}");
+    }
+    drop(folder);
+}
+
+/// Bounds that a busy machine holds, too; docs/log.md has the measurements.
+#[test]
+fn answers_come_while_one_types() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/stencil-halo");
+    let mut client = Client::start(&example.canonicalize().expect("it is there"));
+    client.open("rod.csl");
+    client.diagnostics_of("rod.csl");
+    let (mut diagnostics, mut completion) = (Duration::MAX, Duration::MAX);
+    for _ in 0..10 {
+        let began = Instant::now();
+        client.replace("rod.csl", 0..0, "\n");
+        client.diagnostics_of("rod.csl");
+        diagnostics = diagnostics.min(began.elapsed());
+        client.replace("rod.csl", 0..0, "\n");
+        let began = Instant::now();
+        let at = client.at("rod.csl", "\n", 0, 0);
+        client.request("textDocument/completion", at);
+        completion = completion.min(began.elapsed());
+    }
+    assert!(diagnostics < Duration::from_millis(500), "diagnostics after {diagnostics:?}");
+    assert!(completion < Duration::from_millis(150), "completion after {completion:?}");
+}
+
+#[test]
 fn quick_fixes_change_the_text() {
     let (_folder, mut client) = started();
     client.edit("pe.csl", "helper(point.across)", "helpr(point.across)");
@@ -111,6 +158,18 @@ fn quick_fixes_change_the_text() {
     assert_eq!(names(&actions, "title"), ["Replace `helpr` by `helper`"]);
     let edit = &actions[0]["edit"]["changes"][client.uri("pe.csl")][0];
     assert_eq!((slice(&client.texts["pe.csl"].1, &edit["range"]), &edit["newText"]), ("helpr", &json!("helper")));
+}
+
+/// The script of the example compiles for both chips, in a loop.
+#[test]
+fn an_example_is_analysed_by_its_script() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/stencil-halo");
+    let mut client = Client::start(&example.canonicalize().expect("it is there"));
+    client.open("rod.csl");
+    assert_eq!(messages(&client.diagnostics_of("rod.csl")), [""; 0]);
+    client.edit("rod.csl", "  step = 0;", "  nowhere -= 1;");
+    let found = client.diagnostics_of("rod.csl");
+    assert!(messages(&found)[0].starts_with("use of undeclared identifier `nowhere`"), "{found:?}");
 }
 
 #[test]
@@ -133,10 +192,17 @@ fn a_program_is_found_without_a_script() {
     // A program that no layout names is analysed as far as it can be.
     client.open_text(
         "alone.csl",
-        "param p: u16;\nconst two: u16 = 2;\nfn f() void { g(two); }\nexport fn h() u16 { return two; }\n",
+        "param p: u16;\nconst two: u16 = 2;\nfn f() void { nowhere(two); }\nexport fn h() u16 { return two; }\n",
     );
     let found = client.diagnostics_of("alone.csl");
-    assert_eq!(messages(&found), ["use of undeclared identifier `g`"]);
+    assert!(found.len() == 1 && messages(&found)[0].starts_with("use of undeclared identifier `nowhere`"), "{found:?}");
+    // Where the layout is not right, its programs are analysed on their own.
+    client.edit("pe.csl", "helper(point.across)", "helpr(point.across)");
+    client.open("layout.csl");
+    client.edit("layout.csl", "@set_rectangle(2, 1);", "@set_rectangle(two, 1);");
+    assert!(messages(&client.diagnostics_of("pe.csl"))[0].contains("`helpr`"));
+    client.edit("layout.csl", "@set_rectangle(two, 1);", "@set_rectangle(2, 1);");
+    client.edit("pe.csl", "helpr(point.across)", "helper(point.across)");
     // A project names its programs in `waferlab.toml`.
     std::fs::write(folder.path().join("waferlab.toml"), "programs = [\"layout.csl --params=n:7 --memcpy\"]\n")
         .expect("writable");
@@ -200,7 +266,7 @@ fn decoded(text: &str, data: &Value, legend: &Value) -> Vec<String> {
 #[test]
 fn formatting() {
     let (_folder, mut client) = started();
-    client.edit("pe.csl", "  const half = by / 2.0;", "      const   half=by / 2.0 ;");
+    client.edit("pe.csl", "  const half = by / 2.0;", "      const half=by / 2.0 ;");
     let options = json!({ "tabSize": 2, "insertSpaces": true });
     let document = json!({ "uri": client.uri("pe.csl") });
     let edits = client.request("textDocument/formatting", json!({ "textDocument": document, "options": options }));
@@ -297,7 +363,7 @@ fn renames_change_all_files_or_nothing() {
     assert!(refusal("pe.csl", "fn scale", 4, "times").starts_with("the host knows `scale` by its name"));
     assert_eq!(refusal("pe.csl", "math.sqrt", 6, "root"), "`sqrt` is a name of the library");
     assert!(refusal("pe.csl", "across:", 1, "x").starts_with("the uses of `across` depend on types"));
-    assert_eq!(refusal("pe.csl", "= 2.0", 1, "x"), "there is no name here whose declaration is known");
+    assert_eq!(refusal("pe.csl", "/ 2.0", 2, "x"), "there is no name here whose declaration is known");
     client.edit("tools.csl", "return count", "return count count");
     let params = rename(&client, "pe.csl", "fn helper", 4, "other");
     assert!(client.refusal("textDocument/rename", params).contains("tools.csl does not parse"));
@@ -313,7 +379,7 @@ fn hover_tells_types_values_and_the_machine() {
     let color = hover(&mut client, "layout.csl", "c, .{ .routes", 0);
     assert!(color.contains("Routes of color 9:\n- RAMP → EAST at PE (0, 0)\n- WEST → RAMP at PE (1, 0)"), "{color}");
     let queue = hover(&mut client, "pe.csl", "queue,", 0);
-    assert!(queue.contains("Input queue 2 holds 6 wavelets. It is bound to color 9."), "{queue}");
+    assert!(queue.contains("Input queue 2 holds 4 wavelets. It is bound to color 9."), "{queue}");
     let builtin = hover(&mut client, "pe.csl", "@fmuls", 0);
     assert!(builtin.starts_with("4 elements, at most 1 a cycle on wse2: at least 4 cycles."), "{builtin}");
     assert!(builtin.contains("@fmuls(dsd, source, source, options)"), "{builtin}");
@@ -345,11 +411,11 @@ fn completion_where_the_text_is_unfinished() {
     assert!(has(&list, &["sqrt", "sqrt_f32"]) && !has(&list, &["sign_mask"]), "{list:?}");
     client.edit("pe.csl", "  math.sq\n", "  if (Side.\n");
     assert_eq!(completions(&mut client, "pe.csl", "  if (Side."), ["LEFT", "RIGHT"]);
-    client.edit("pe.csl", "  if (Side.\n", "  val\n");
-    let list = completions(&mut client, "pe.csl", "  val");
+    client.edit("pe.csl", "  if (Side.\n", "  vals\n");
+    let list = completions(&mut client, "pe.csl", "  vals");
     assert!(has(&list, &["values", "by", "half", "point", "while", "u16", "EAST"]), "{list:?}");
-    assert!(!has(&list, &["count"]) && !has(&list, &["left"]), "names of another function");
-    client.edit("pe.csl", "  val\n", "  const d = @get_dsd(fabin_dsd, .{ .extent = 1, .\n");
+    assert!(!["count", "left", "at"].iter().any(|name| has(&list, &[name])), "names of other blocks");
+    client.edit("pe.csl", "  vals\n", "  const d = @get_dsd(fabin_dsd, .{ .extent = 1, .\n");
     let list = completions(&mut client, "pe.csl", ".extent = 1, .");
     assert!(has(&list, &["fabric_color", "input_queue", "extent"]), "{list:?}");
     client.edit("pe.csl", "  const d = @get_dsd(fabin_dsd, .{ .extent = 1, .\n", "  @fmovs(values_dsd, by, .{ .\n");
@@ -408,7 +474,7 @@ fn inlay_hints() {
         "size = 4",
         "stream = color(9)",
         "total: u16 = 8",
-        "queue: input_queue = input_queue(2)",
+        "queue = input_queue(2)",
         "values: [4]f32",
         "half: f32",
         "point: Point",
@@ -430,8 +496,8 @@ fn calls_in_both_directions() {
     let calls = client.request("callHierarchy/outgoingCalls", json!({ "item": calls[0]["from"] }));
     let called: Vec<&str> =
         calls.as_array().into_iter().flatten().filter_map(|call| call["to"]["name"].as_str()).collect();
-    assert_eq!(called, ["sqrt", "unblock_cmd_stream", "helper", "times"]);
-    assert_eq!(calls[2]["fromRanges"].as_array().map(Vec::len), Some(2));
+    assert_eq!(called, ["helper", "times", "sqrt", "unblock_cmd_stream"]);
+    assert_eq!(calls[0]["fromRanges"].as_array().map(Vec::len), Some(2));
 }
 
 #[test]
@@ -461,5 +527,4 @@ fn positions_count_units_of_utf_16() {
     assert!(!found.is_empty());
     let at = client.at("layout.csl", "wrong", 0, 1);
     assert_eq!(at["position"]["character"], 23);
-    assert_eq!(client.texts["layout.csl"].1.len(), LAYOUT.len() + 32);
 }

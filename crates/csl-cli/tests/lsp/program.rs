@@ -38,7 +38,7 @@ const values_dsd = @get_dsd(mem1d_dsd, .{ .tensor_access = |i|{size} -> values[i
 /// Multiplies all values.
 fn scale(by: f32) void {
   // Über 😀: columns count units of UTF-16.
-  var point = Point { .across = 1, .down = 2 };
+  var point = Point{ .across = 1, .down = 2 };
   const half = by / 2.0;
   for (@range(u16, size)) |at| {
     values[at] = values[at] * half + math.sqrt(by);
