@@ -5,6 +5,7 @@ mod csdb;
 pub mod cslc;
 mod debug_shell;
 pub mod doc;
+mod explore;
 mod fmt;
 mod inspect;
 mod output;

@@ -60,6 +60,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "stop", num_args = 0..=1, require_equals = true, default_missing_value = "on",
           value_parser = check)]
     check: Option<Check>,
+    /// Run by another schedule than the machine's own: orders and delays that it leaves open are drawn, so that only races
+    /// change a result [default: WAFERLAB_SCHEDULE, or none]
+    #[arg(long, value_name = "NUMBER")]
+    schedule: Option<u64>,
     /// Threads that the simulator may use
     #[arg(long, value_name = "N", default_value_t = 1)]
     threads: usize,
@@ -76,7 +80,7 @@ fn check(text: &str) -> Result<Check, String> {
 }
 
 /// The steps of all three options in the order of the command line.
-fn steps(matches: &ArgMatches) -> Result<Vec<Step>, String> {
+pub(crate) fn steps(matches: &ArgMatches) -> Result<Vec<Step>, String> {
     let mut steps = Vec::new();
     for name in ["h2d", "launch", "d2h"] {
         let values = matches.get_many::<String>(name).into_iter().flatten();
@@ -100,7 +104,7 @@ pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
     if !(1..=64).contains(&args.threads) {
         return Err(format!("--threads={}: 1 to 64 threads can be used", args.threads));
     }
-    let settings = Settings { threads: args.threads, check: args.check.unwrap_or_default() };
+    let settings = Settings { threads: args.threads, check: args.check.unwrap_or_default(), schedule: args.schedule };
     let mut runtime = Runtime::open(&args.folder, settings).map_err(|error| error.to_string())?;
     runtime.render_reports(args.color.rendering());
     let output = folder_of_run(args.output_folder).map_err(|error| error.to_string())?;

@@ -13,6 +13,7 @@ use crate::csdb::{self, CsdbArgs};
 use crate::cslc::{self, usage};
 use crate::debug_shell::{self, ShellArgs};
 use crate::doc::{self, DocArgs};
+use crate::explore::{self, ExploreArgs};
 use crate::fmt::{self, FmtArgs};
 use crate::inspect::{self, InspectArgs};
 use crate::output::{print, tell};
@@ -48,6 +49,8 @@ enum Action {
     Inspect(InspectArgs),
     /// Run a compiled program without a host program
     Run(RunArgs),
+    /// Run a program by many schedules, and compare what it computes
+    Explore(ExploreArgs),
     /// Run a program for many params, chips and sizes
     #[command(disable_help_flag = true)]
     Sweep {
@@ -97,6 +100,7 @@ pub fn main() -> ExitCode {
         Action::Inspect(args) => inspect::run(&args).map(success),
         // The order of the options of `run` counts; only the matches know it.
         Action::Run(_) => matches.subcommand().map_or(Ok(ExitCode::SUCCESS), |(_, matches)| run::run(matches)),
+        Action::Explore(_) => matches.subcommand().map_or(Ok(ExitCode::SUCCESS), |(_, matches)| explore::run(matches)),
         Action::Sweep { words } => sweep(&words),
         Action::Doc(args) => doc::run(&args).map(success),
         Action::Csdb(args) => csdb::run(&args).map(success),

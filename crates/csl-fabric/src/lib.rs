@@ -25,4 +25,4 @@ pub use filter::FilterState;
 pub use row::{Ramp, Row};
 pub use state::ColorState;
 pub use table::{RouteSet, RouteTable, Run, Target};
-pub use virtual_channel::{Batch, VcId};
+pub use virtual_channel::VcId;

@@ -8,7 +8,7 @@
 //! to send, and those of one cycle by color: a tile's order is a function of that tile. A route without an output takes and drops the wavelets of its inputs.
 
 use csl_machine::wavelet::ce_ignores;
-use csl_machine::{Color, DirSet, Direction, Wavelet};
+use csl_machine::{Color, DirSet, Direction, Schedule, Wavelet};
 
 use crate::event::Traced;
 use crate::row::{OWN, Ramp, Row, low_bits, slot};
@@ -16,6 +16,10 @@ use crate::virtual_channel::{
     ADVANCES, Arrival, Batch, Credit, FILTERED, MESSAGES, OUTSIDE, QUEUED, SHARES_INPUT, TORN_DOWN, VcId,
     VirtualChannel, priority,
 };
+
+/// The cycles of a spell, and how rare those are in which another schedule holds a color back.
+const SPELL: u64 = 8;
+const RARITY: u64 = 4;
 
 /// The outcome of a request.
 enum Step {
@@ -58,7 +62,8 @@ impl Row {
         let mut keep = 0;
         for i in 0..list.len() {
             let number = list[i];
-            match self.step(number, now, ramp) {
+            let step = if self.is_held(number, now) { Step::Denied } else { self.step(number, now, ramp) };
+            match step {
                 Step::Sent(Some(next)) => self.woken[next].insert(number),
                 Step::Denied => {
                     list[keep] = number;
@@ -70,6 +75,21 @@ impl Row {
         list.truncate(keep);
         // Routing adds none to the list: a wavelet that is sent arrives a hop later, and what has sent stands in line anew.
         self.active[priority] = list;
+    }
+
+    /// Whether another schedule than the machine's own holds a color back at this router.
+    #[inline]
+    fn is_held(&self, number: VcId, now: u64) -> bool {
+        self.schedule.is_some_and(|schedule| self.draws_a_delay(schedule, number, now))
+    }
+
+    /// The routers of a schedule hold a color back for one in `RARITY` spells, or never.
+    #[cold]
+    fn draws_a_delay(&self, schedule: Schedule, number: VcId, now: u64) -> bool {
+        let (x, color) = self.vcs[number].column_and_color();
+        let place = u64::from(x) << 32 | u64::from(self.y);
+        let holds = schedule.draw([place, color.into(), 0, 0], 2) == 1;
+        holds && schedule.draw([place, color.into(), 1, now / SPELL], RARITY) == 0
     }
 
     fn step(&mut self, number: VcId, now: u64, ramp: &mut impl Ramp) -> Step {

@@ -1,6 +1,6 @@
 //! One row of routers. It owns its virtual channels and touches no other row: wavelets and credits for the rows north
 //! and south leave as batches that arrive a hop later. So the order in which rows are visited, and the threads that
-//! visit them, change nothing.
+//! visit them, change nothing, and a row may be a cycle ahead of its neighbour.
 //!
 //! The way of a wavelet: [`Row::inject`] (or a batch) puts it into an input buffer; [`Row::route`] moves the heads of
 //! the input buffers of active virtual channels (switch allocation, `route.rs`). A virtual channel that cannot move
@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use csl_machine::{Chip, Color, Coord, DirSet, Direction, Wavelet};
+use csl_machine::{Chip, Color, Coord, DirSet, Direction, Schedule, Wavelet};
 use rustc_hash::FxHashMap;
 
 use crate::event::{Dropped, Fault, FaultKind, TraceEvent, Traced, landing_hash};
@@ -34,7 +34,7 @@ pub trait Ramp {
     fn torn_down(&mut self, x: u32, color: Color);
 }
 
-/// The number of slots of the inbox: more than the longest hop.
+/// The number of slots of the inbox: more than the longest hop and the cycle by which a neighbour may be ahead.
 const RING: usize = 4;
 
 /// The slot of the inbox for arrivals in a cycle.
@@ -122,6 +122,8 @@ pub struct Row {
     pub(crate) south: Batch,
     /// The number of virtual channels that wanted to move in the last cycle.
     pub(crate) requests: usize,
+    /// Draws delays, where another schedule than the machine's own runs.
+    pub(crate) schedule: Option<Schedule>,
     /// Whether some tile of the program swaps colors.
     has_swaps: bool,
     /// The first collision of this cycle's landings, by column and color.
@@ -144,6 +146,7 @@ impl Row {
         let tiles = tiles(width, &vcs);
         let mut row = Row {
             y,
+            schedule: None,
             has_swaps: table.has_swaps(),
             collision: None,
             requests: 0,
@@ -171,6 +174,11 @@ impl Row {
         };
         row.mark_shared_inputs();
         row
+    }
+
+    /// Runs by another schedule than the machine's own: now and then a wavelet waits for a while though it could go.
+    pub fn draw_from(&mut self, schedule: Schedule) {
+        self.schedule = Some(schedule);
     }
 
     /// Flags virtual channels with an input that the other color of the pair receives too.
@@ -292,46 +300,24 @@ impl Row {
     // ---- between rows ----
 
     /// Exchanges the batches of cycle `now`: those that leave `upper` to the south and `lower` to the north. The
-    /// vectors are exchanged, not copied.
-    pub fn exchange(upper: &mut Row, lower: &mut Row, now: u64) {
+    /// vectors are exchanged, not copied. Returns whether anything went south and north.
+    pub fn exchange(upper: &mut Row, lower: &mut Row, now: u64) -> (bool, bool) {
         let slot = slot(now + upper.hop);
-        if !upper.south.is_empty() {
+        let (to_lower, to_upper) = (!upper.south.is_empty(), !lower.north.is_empty());
+        if to_lower {
             std::mem::swap(&mut upper.south, &mut lower.inbox[slot][FROM_NORTH]);
             lower.expected |= 1 << slot;
         }
-        if !lower.north.is_empty() {
+        if to_upper {
             std::mem::swap(&mut lower.north, &mut upper.inbox[slot][FROM_SOUTH]);
             upper.expected |= 1 << slot;
         }
+        (to_lower, to_upper)
     }
 
     /// Whether any batch waits for the neighbour rows: `(north, south)`.
     pub fn has_outgoing(&self) -> (bool, bool) {
         (!self.north.is_empty(), !self.south.is_empty())
-    }
-
-    /// Takes the batch for the row to the north of a shard.
-    pub fn take_north(&mut self) -> Batch {
-        std::mem::take(&mut self.north)
-    }
-
-    pub fn take_south(&mut self) -> Batch {
-        std::mem::take(&mut self.south)
-    }
-
-    /// Puts the batch that another shard's row sent in cycle `sent_at` into the inbox.
-    pub fn put_from_north(&mut self, batch: Batch, sent_at: u64) {
-        self.put(batch, FROM_NORTH, sent_at);
-    }
-
-    pub fn put_from_south(&mut self, batch: Batch, sent_at: u64) {
-        self.put(batch, FROM_SOUTH, sent_at);
-    }
-
-    fn put(&mut self, batch: Batch, source: usize, sent_at: u64) {
-        let slot = slot(sent_at + self.hop);
-        self.inbox[slot][source] = batch;
-        self.expected |= 1 << slot;
     }
 
     // ---- landings ----

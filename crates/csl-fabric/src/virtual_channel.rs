@@ -233,7 +233,7 @@ pub(crate) fn priority(side: Direction) -> usize {
 
 /// The wavelets and credits of one cycle from one neighbour row, or from the row itself.
 #[derive(Clone, Debug, Default)]
-pub struct Batch {
+pub(crate) struct Batch {
     pub(crate) arrivals: Vec<Arrival>,
     pub(crate) credits: Vec<Credit>,
 }

@@ -143,7 +143,7 @@ pub fn launch(runtime: &mut Runtime, function: &str, arguments: &[Argument]) -> 
     Ok(format!("launched {function}"))
 }
 
-fn h2d(runtime: &mut Runtime, copy: &FileCopy) -> Result<String, HostError> {
+pub(crate) fn h2d(runtime: &mut Runtime, copy: &FileCopy) -> Result<String, HostError> {
     let image = runtime.image();
     let pes = u64::from(image.rect.width) * u64::from(image.rect.height);
     let most = pes * u64::from(csl_machine::chip(image.arch).memory.bytes);

@@ -37,6 +37,7 @@ variables! {
     MAX_CYCLES = "WAFERLAB_MAX_CYCLES", "Ends a run in this cycle, with a report of where each PE is. `waferlab run --max-cycles` goes before it.";
     OUTPUT_FOLDER = "WAFERLAB_OUTPUT_FOLDER", "The folder for `sim.log`, `sim_stats.json` and `simfab_traces`, made if it is not there; the argument of `SdkRuntime` goes before it. The working directory is usual.";
     CHECK = "WAFERLAB_CHECK", "1: PEs look for mistakes of their programs, and what they find is told at the end; `stop`: the first ends the run. `waferlab run --check` and `SdkRuntime(check=)` go before it.";
+    SCHEDULE = "WAFERLAB_SCHEDULE", "The number of a schedule: the run takes other orders and delays than the machine's own, all of them legal, so that only races change its results. `waferlab run --schedule` goes before it; `waferlab explore` tries many.";
     LOG = "SIMFABRIC_DEBUG", "What a run writes to `sim.log`, with commas between: `landing` (wavelets that reach a router), `inst_trace` (instructions), `router` (switches), `wavelet` (wavelets that leave a router). `landing@P5.2` logs the PE in column 5, row 2 of the whole fabric alone.";
     LOG_IN_SINGULARITY = "SINGULARITYENV_SIMFABRIC_DEBUG", "Read where `SIMFABRIC_DEBUG` is not set: the name under which Singularity passes it into a container.";
     LOG_IN_APPTAINER = "APPTAINERENV_SIMFABRIC_DEBUG", "Read where neither of the two before is set: the name under which Apptainer passes it into a container.";

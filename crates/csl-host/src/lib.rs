@@ -60,6 +60,7 @@ mod compile;
 pub mod core_file;
 pub mod environment;
 mod error;
+pub mod explore;
 pub mod inspect;
 pub mod layout;
 pub mod npy;

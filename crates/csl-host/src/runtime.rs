@@ -4,7 +4,7 @@
 //! it advances only inside calls that wait.
 
 use csl_diag::{Rendering, printable};
-use csl_machine::{Color, Coord};
+use csl_machine::{Color, Coord, Schedule};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,7 +23,7 @@ use crate::advice;
 use crate::arguments::{self, Argument};
 use crate::available_threads;
 use crate::core_file;
-use crate::environment::{CHECK, MAX_CYCLES, OUTPUT_FOLDER};
+use crate::environment::{CHECK, MAX_CYCLES, OUTPUT_FOLDER, SCHEDULE};
 use crate::error::{ArgumentError, Failure, FolderError, HostError, NameError, SequenceError};
 use crate::outdir::IMAGE_FILE;
 use crate::progress::{self, Progress};
@@ -35,19 +35,22 @@ use crate::stopwatch::Stopwatch;
 /// The file with the statistics of a run, beside `sim.log`.
 const STATISTICS_FILE: &str = "sim_stats.json";
 
-/// Settings of a run. None of them changes a result.
+/// Settings of a run. None of them changes the result of a program without races.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The greatest number of threads, 1 or more.
     pub threads: usize,
     /// Whether PEs look for mistakes of their programs.
     pub check: Check,
+    /// The number of a schedule other than the machine's own: orders and delays that the machine leaves open are drawn.
+    /// Cycles change, and results of programs with races.
+    pub schedule: Option<u64>,
 }
 
 impl Settings {
     /// Runs on `threads` threads, without checks.
     pub fn new(threads: usize) -> Settings {
-        Settings { threads, check: Check::Off }
+        Settings { threads, check: Check::Off, schedule: None }
     }
 }
 
@@ -181,10 +184,12 @@ impl Runtime {
             clock: Some(crate::stopwatch::seconds),
             traces: traces.unwrap_or_default(),
             check: self.settings.check,
+            schedule: self.settings.schedule.map(Schedule::new),
             max_cycles: self.max_cycles,
             gauge: self.gauge.clone(),
             sink: self.log.clone().map(|log| Sink::new(move |events| lock(&log).write(&events))),
             interrupt: self.interrupt.clone(),
+            ..SimOptions::default()
         };
         let sim = Sim::new(self.image.clone(), options)?;
         self.state = State::Loaded(sim);
@@ -426,6 +431,10 @@ impl Runtime {
         if let (Some(text), Check::Off) = (CHECK.text(), self.settings.check) {
             let check = parse_check(text.trim());
             self.settings.check = check.ok_or(ArgumentError::Check { variable: CHECK.name, text })?;
+        }
+        if let (Some(text), None) = (SCHEDULE.text(), self.settings.schedule) {
+            let number = text.trim().parse().map_err(|_| ArgumentError::Schedule { variable: SCHEDULE.name, text })?;
+            self.settings.schedule = Some(number);
         }
         self.gauge = Some(Arc::default());
         Ok(())

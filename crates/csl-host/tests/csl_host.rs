@@ -3,6 +3,7 @@
 mod agreement;
 mod batch;
 mod coverage;
+mod explore;
 mod inspect;
 mod kernels;
 mod layout;

@@ -13,7 +13,8 @@
 //! - `says`: a part of a warning of the runtime at the end of the run; another such key, `says N`, for each further
 //!   warning. With one of them, there are no other warnings,
 //! - `checks`: a part of a report of a checked run (`--check`); another such key, `checks N`, for each further report,
-//! - `prints`: the lines that `<simprint>` prints, separated by `|`.
+//! - `prints`: the lines that `<simprint>` prints, separated by `|`,
+//! - `timed`: why another schedule than the machine's own may have another result; all other scenes have the same by any.
 //!
 //! A scene about layouts has one of its own, `NAME.layout`, beside it; it exports `scene_word` and `main`.
 //!
@@ -139,9 +140,9 @@ fn options(scene: &Scene, arch: Arch, sdk: Option<Sdk>, folder: &TempDir) -> Opt
 }
 
 /// Runs `main` on every PE until each has called `done()`; the run stays open.
-fn play(scene: &Scene, options: &Options, check: Check) -> Result<Runtime, HostError> {
+fn play(scene: &Scene, options: &Options, settings: Settings) -> Result<Runtime, HostError> {
     let Size { width, height } = scene.size();
-    let mut runtime = Runtime::open(&options.folder.join("out"), Settings { check, ..Settings::new(1) })?;
+    let mut runtime = Runtime::open(&options.folder.join("out"), settings)?;
     runtime.load()?;
     runtime.run()?;
     let word = runtime.id("scene_word")?.into();
@@ -193,7 +194,7 @@ fn printed(runtime: &mut Runtime) -> String {
 }
 
 /// The fault in a run of the scene, if any.
-fn complaint(scene: &Scene, arch: Arch, sdk: Option<Sdk>, passes: Passes) -> Option<String> {
+fn complaint(scene: &Scene, arch: Arch, sdk: Option<Sdk>, passes: Passes, schedule: Option<u64>) -> Option<String> {
     let folder = TempDir::new().expect("a temporary folder");
     let options = Options { passes, ..options(scene, arch, sdk, &folder) };
     let compiled = compile(&options);
@@ -208,7 +209,8 @@ fn complaint(scene: &Scene, arch: Arch, sdk: Option<Sdk>, passes: Passes) -> Opt
     if let Some(part) = scene.key("warns").filter(|part| !said.contains(part)) {
         return Some(format!("does not warn of `{part}`:\n{said}"));
     }
-    match (play(scene, &options, Check::Off), scene.key("fails")) {
+    let settings = Settings { schedule, ..Settings::new(1) };
+    match (play(scene, &options, settings), scene.key("fails")) {
         (Err(error), Some(part)) if error.to_string().contains(part) => None,
         (Err(error), Some(part)) => Some(format!("fails otherwise than with `{part}`:\n{error}")),
         (Err(error), None) => Some(format!("fails:\n{error}")),
@@ -241,19 +243,23 @@ fn files(subject: &str) -> Vec<PathBuf> {
     paths
 }
 
-/// Runs every scene of a subject, with all passes of the optimiser and with none, and shows all failures.
+/// Runs every scene of a subject, with all passes of the optimiser and with none, and by another schedule than the
+/// machine's own where the scene does not say why its result is `timed`; shows all failures.
 fn check(subject: &str) {
     let mut complaints = Vec::new();
-    for scene in files(subject).iter().map(|path| Scene::read(path)) {
+    for (number, scene) in (1..).zip(files(subject).iter().map(|path| Scene::read(path))) {
         for (arch, sdk) in scene.runs() {
             let of = sdk.map_or_else(String::new, |sdk| format!(", SDK {}.{},", sdk.major, sdk.minor));
             let name = format!("{subject}/{} on {arch}{of}", scene.name);
-            let mut with = |passes, which| {
-                let complaint = complaint(&scene, arch, sdk, passes);
+            let mut with = |passes, schedule, which| {
+                let complaint = complaint(&scene, arch, sdk, passes, schedule);
                 complaints.extend(complaint.map(|what| format!("{name}{which} {what}")));
             };
-            with(Passes::ALL, "");
-            with(Passes::NONE, ", without passes,");
+            with(Passes::ALL, None, "");
+            with(Passes::NONE, None, ", without passes,");
+            if scene.key("timed").is_none() {
+                with(Passes::ALL, Some(number), ", by another schedule,");
+            }
         }
     }
     assert!(complaints.is_empty(), "{} scenes went wrong\n\n{}", complaints.len(), complaints.join("\n\n"));
@@ -275,7 +281,7 @@ fn report(scene: &Scene) -> String {
     if !compiled.succeeded() {
         return format!("does not compile:\n{}", program::text(&compiled));
     }
-    match play(scene, &options, Check::Off) {
+    match play(scene, &options, Settings::new(1)) {
         Err(error) => without_cycles(&error.to_string()),
         Ok(_) => "went well".to_owned(),
     }
@@ -312,7 +318,7 @@ fn simulated(scene: &Scene, options: &Options, settings: SimOptions) -> (u64, (u
 fn threads_change_nothing() {
     for scene in files("threads").iter().map(|path| Scene::read(path)) {
         for arch in scene.chips() {
-            assert_eq!(complaint(&scene, arch, None, Passes::ALL), None, "{} on {arch}", scene.name);
+            assert_eq!(complaint(&scene, arch, None, Passes::ALL, None), None, "{} on {arch}", scene.name);
             let folder = TempDir::new().expect("a temporary folder");
             let options = options(&scene, arch, None, &folder);
             assert!(compile(&options).succeeded());
@@ -341,7 +347,8 @@ fn difference(scene: &Scene, arch: Arch, sdk: Option<Sdk>) -> Option<String> {
     if !scene.keys.keys().any(|key| key.starts_with("checks")) {
         return None;
     }
-    let mut runtime = play(scene, &options, Check::On).expect("it runs unchecked");
+    let mut runtime =
+        play(scene, &options, Settings { check: Check::On, ..Settings::new(1) }).expect("it runs unchecked");
     let told: Vec<String> = runtime.take_warnings().into_iter().filter(|text| text.starts_with("check: ")).collect();
     let keys = scene.keys.iter().filter(|(key, _)| key.starts_with("checks"));
     let parts: Vec<&str> = keys.map(|(_, part)| &**part).collect();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use csl_image::PeImage;
 use csl_isa::vec::VecArg;
 use csl_machine::registers::ce;
-use csl_machine::{Chip, Color, QueueDir};
+use csl_machine::{Chip, Color, Draws, QueueDir};
 
 use crate::check::Shadow;
 use crate::complaint::{Access, Complaint};
@@ -189,6 +189,12 @@ impl Pe {
     /// Records every instruction from here on.
     pub fn trace(&mut self) {
         self.sched.tracer = Some(Box::default());
+    }
+
+    /// Runs by another schedule than the machine's own from here on: the turns of ready tasks and of microthreads, and
+    /// the delays of tasks and completions, are drawn.
+    pub fn draw_from(&mut self, draws: Draws) {
+        self.sched.draws = Some(draws);
     }
 
     /// Looks for mistakes of the program from here on; with `stops`, the first is a fault.

@@ -39,7 +39,7 @@ impl Machine {
     ) -> PyResult<Machine> {
         let check = parse_check(check)
             .ok_or_else(|| PyValueError::new_err(format!("check={check:?}: True, False or \"stop\" is wanted")))?;
-        let settings = Settings { threads, check };
+        let settings = Settings { check, ..Settings::new(threads) };
         let mut runtime = Runtime::open(&folder, settings).map_err(|error| raise(py, &error))?;
         let output_folder = folder_of_run(output_folder).map_err(|error| raise(py, &error))?;
         runtime.obey_environment(&output_folder).map_err(|error| raise(py, &error))?;

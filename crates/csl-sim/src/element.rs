@@ -1,6 +1,6 @@
 //! A compute element as the engine sees it. [`csl_pe::Pe`] is the real one; the engine's own tests use scripted ones.
 
-use csl_machine::Color;
+use csl_machine::{Color, Draws};
 use std::sync::Arc;
 
 use csl_image::{Image, PeImage};
@@ -50,6 +50,8 @@ pub(crate) trait Element: Send {
     fn torn_down(&mut self, color: Color);
     /// Records every instruction among the events from here on.
     fn trace(&mut self) {}
+    /// Runs by another schedule than the machine's own from here on.
+    fn draw_from(&mut self, _draws: Draws) {}
     /// Looks for mistakes of the program from here on; with `stops`, the first is a fault.
     fn check(&mut self, _stops: bool) {}
     /// The mistakes that were found so far.
@@ -135,6 +137,10 @@ impl Element for Pe {
 
     fn trace(&mut self) {
         Pe::trace(self);
+    }
+
+    fn draw_from(&mut self, draws: Draws) {
+        Pe::draw_from(self, draws);
     }
 
     fn check(&mut self, stops: bool) {

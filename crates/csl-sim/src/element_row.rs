@@ -50,8 +50,6 @@ pub(crate) struct ElementRow<E> {
     /// Tiles with wavelets in output queues that may leave later.
     pub senders: IndexSet,
     pub done: Vec<Done>,
-    /// Events of elements ahead of the clock.
-    pub early_events: Vec<Event>,
     /// Words of the host's streams, where they are recorded.
     pub streamed: Vec<Event>,
 }
@@ -72,7 +70,6 @@ impl<E: Element> ElementRow<E> {
             timers: BinaryHeap::new(),
             senders: none,
             done: Vec::new(),
-            early_events: Vec::new(),
             streamed: Vec::new(),
         }
     }
@@ -110,6 +107,9 @@ impl<E: Element> ElementRow<E> {
         let mut element = E::load(&init, &mut ports);
         if world.options.traces.instructions.holds(x, self.y) {
             element.trace();
+        }
+        if let Some(schedule) = world.options.schedule {
+            element.draw_from(schedule.draws(x, self.y));
         }
         for (target, value) in world.patches(x, self.y) {
             match target {

@@ -1,4 +1,4 @@
-//! A set of columns of a row, or of rows of a shard, in order.
+//! A set of columns of a row, or of rows, in order.
 
 /// A set of small numbers, one bit a number. It is cheap to insert a number, also twice; the set is read from the lowest
 /// on.

@@ -4,7 +4,6 @@
 //! [`Sim::is_done`]. Every error is a value: `csl-host` makes a report of a run that stops, and [`RequestError`] is the
 //! message for a request that is wrong in itself. Nothing here reads a file or a clock.
 
-mod barrier;
 mod blocked_state;
 mod element;
 mod element_row;
@@ -15,22 +14,22 @@ mod index_set;
 mod machine;
 mod memcpy;
 mod options;
-mod parallel;
 mod registers;
 mod routes;
 mod row;
-mod shard;
+mod rows;
 mod sim;
 mod stop;
 mod threading;
 mod tile;
+mod window;
 mod world;
 
 pub use ending::Ending;
 pub use event::{Event, EventKind, Sink};
 pub use gauge::Gauge;
 pub use memcpy::{Command, Copy, Endpoint, Names, Order, Rect, RequestError, Shape, Span, Spread, Ticket, Width};
-pub use options::{Check, SimOptions, Tiles, Traces};
+pub use options::{Check, SimOptions, Tiles, Traces, Windows};
 pub use sim::Sim;
 pub use stop::{
     BlockedState, Count, Dropped, FaultKind, FaultReport, Group, HazardOfMain, HostReason, HostWait, IdleReason,

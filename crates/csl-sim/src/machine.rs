@@ -1,32 +1,38 @@
 //! The machine: all rows, and the clock.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::element::Element;
 use crate::event::Event;
 use crate::memcpy::Done;
-use crate::options::Traces;
-use crate::parallel;
+use crate::options::{Traces, Windows};
 use crate::row::Row;
-use crate::shard::{Border, Shard};
+use crate::rows::{Outcome, Rows};
 use crate::stop::{FaultReport, RunError};
 use crate::threading::{Threading, Way};
 use crate::tile::{NEVER, Tile};
+use crate::window::{self, Window};
 use crate::world::World;
 
-/// Visited cycles between two checks of the interrupt flag and of the amount of work.
-const PERIOD: u32 = 256;
+/// Visited cycles between two checks of the interrupt flag.
+const PERIOD: u64 = 256;
 
 /// Visited cycles between two such checks while a trace is recorded: events are given out at each.
-const TRACED_PERIOD: u32 = 64;
+const TRACED_PERIOD: u64 = 64;
 
 /// Periods between two times that events are given out when only prints are recorded.
 const PERIODS_OF_PRINTS: u32 = 256;
 
-/// The number of virtual channels and tiles to visit a cycle above which threads are worth their meetings (a visit
-/// costs some 50 ns, a meeting about a microsecond).
-const WORK_FOR_THREADS: usize = 256;
+/// The cycles of a window: rows of 750 tiles that many deep fit into 32 MB of cache, and it is less than the latency of
+/// a command (`launch_latency`), so that what the host gives when it sees a result comes behind the window.
+const WINDOW: u64 = 8;
+
+/// The number of virtual channels and tiles to visit a cycle above which rows run in windows, and that above which
+/// threads are worth their start (a visit costs some 50 ns, a thread some 20 microseconds a window).
+const WORK_FOR_WINDOWS: usize = 256;
+const WORK_FOR_THREADS: usize = 512;
 
 /// The reason why the clock stopped without a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,26 +47,30 @@ pub(crate) enum Pause {
     Interrupted,
 }
 
-/// The step after a cycle.
+/// The end of a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Decision {
-    /// To run this cycle.
-    Go(u64),
+enum Decision {
     Pause(Pause),
     Fault,
-    /// The period is over: the caller checks flags and work.
+    /// The period is over: the caller checks flags.
     Look,
 }
 
-/// The wafer: all rows, in shards, and the clock.
+/// The wafer: all rows, and the clock.
 pub(crate) struct Machine<E> {
     pub world: Arc<World>,
-    pub shards: Vec<Shard<E>>,
-    borders: Vec<Border>,
-    /// The last cycle that has been run; everything up to it has happened.
+    rows: Rows<E>,
+    /// The cycle that the clock stands at; everything up to it has happened.
     pub now: u64,
-    /// Finished commands of tiles that have not been collected.
-    pub done: Vec<Done>,
+    /// The last cycle that any row has run. It is later than `now` only where the host has looked at what happened in the
+    /// middle of a window.
+    front: u64,
+    /// What tiles have finished after `now`, by cycle.
+    done: VecDeque<Done>,
+    /// The first fault; it lies after all that is done before it.
+    fault: Option<FaultReport>,
+    /// The virtual channels and tiles visited in the last cycle, roughly.
+    work: usize,
     /// Periods until events are given to the sink.
     until_sink: u32,
     threading: Threading,
@@ -68,17 +78,14 @@ pub(crate) struct Machine<E> {
 
 impl<E: Element> Machine<E> {
     pub fn new(world: Arc<World>) -> Machine<E> {
-        let height = world.height();
-        let count = (world.options.threads as u32).clamp(1, height.max(1));
-        let bound = |i: u32| (u64::from(i) * u64::from(height) / u64::from(count)) as u32;
-        let shards: Vec<Shard<E>> = (0..count).map(|i| Shard::new(&world, bound(i)..bound(i + 1))).collect();
-        let borders = shards.iter().map(|_| Border::default()).collect();
         let mut machine = Machine {
+            rows: Rows::new(&world),
             world,
-            shards,
-            borders,
             now: 0,
-            done: Vec::new(),
+            front: 0,
+            done: VecDeque::new(),
+            fault: None,
+            work: 0,
             until_sink: 0,
             threading: Threading::default(),
         };
@@ -100,123 +107,136 @@ impl<E: Element> Machine<E> {
         }
     }
 
-    /// A row, made on first touch. It is visited in the next cycle.
+    /// A row, made on first touch. It is visited in the next cycle that runs.
     pub fn row_mut(&mut self, y: u32) -> &mut Row<E> {
-        let at = self.now + 1;
-        let shard = self.shards.partition_point(|shard| shard.range.end <= y);
-        self.shards[shard].row_mut(y, at)
+        self.rows.row_mut(y, self.front + 1)
     }
 
     /// The rows that exist.
     pub fn rows(&mut self) -> impl Iterator<Item = &mut Row<E>> {
-        self.shards.iter_mut().flat_map(Shard::rows)
+        self.rows.iter_mut()
     }
 
     /// Advances the clock until `reached` holds (asked after each cycle in which tiles finished commands), `limit` is
     /// the next cycle, nothing can move, or the interrupt flag is set.
-    pub fn run(&mut self, limit: u64, mut reached: impl FnMut(&mut Vec<Done>) -> bool) -> Result<Pause, RunError> {
-        let mut busy = false;
-        let period = if self.is_traced() { TRACED_PERIOD } else { PERIOD };
+    pub fn run(&mut self, limit: u64, mut reached: impl FnMut(Done) -> bool) -> Result<Pause, RunError> {
         loop {
-            let decision = match busy && self.shards.len() > 1 {
-                true => self.run_timed(limit, period, &mut reached),
-                false => self.run_alone(limit, period, &mut reached),
-            };
+            let decision = self.run_period(limit, &mut reached);
             self.feed_sink();
             self.show_gauge();
             match decision {
                 Decision::Pause(pause) => return Ok(pause),
-                Decision::Fault => return Err(RunError::Fault(Box::new(self.take_fault()))),
-                Decision::Look | Decision::Go(_) => {}
+                Decision::Fault => {
+                    let fault = self.fault.take().expect("a row has stopped with a fault");
+                    return Err(RunError::Fault(Box::new(fault)));
+                }
+                Decision::Look => {}
             }
             if self.world.options.interrupt.load(Ordering::Relaxed) {
                 return Ok(Pause::Interrupted);
             }
-            busy = self.work() >= WORK_FOR_THREADS;
         }
     }
 
-    /// The number of virtual channels and tiles with work in the last cycle.
-    fn work(&self) -> usize {
-        self.shards.iter().map(|shard| shard.work).sum()
+    fn run_period(&mut self, limit: u64, reached: &mut impl FnMut(Done) -> bool) -> Decision {
+        let mut left = if self.is_traced() { TRACED_PERIOD } else { PERIOD };
+        loop {
+            if let Some(decision) = self.catch_up(limit, reached) {
+                return decision;
+            }
+            let next = self.rows.next();
+            if next == NEVER {
+                return Decision::Pause(Pause::Quiet);
+            }
+            if next >= limit {
+                self.now = self.now.max(limit - 1);
+                self.front = self.front.max(self.now);
+                return Decision::Pause(Pause::Limit);
+            }
+            if left == 0 {
+                return Decision::Look;
+            }
+            left = left.saturating_sub(self.run_some(next, limit));
+        }
     }
 
-    /// Runs a period on one thread or on all, whichever has been faster; on all where there is no clock to tell.
-    fn run_timed(&mut self, limit: u64, period: u32, reached: &mut impl FnMut(&mut Vec<Done>) -> bool) -> Decision {
-        let Some(seconds) = self.world.options.clock else { return parallel::run(self, limit, period, reached) };
-        let (way, cycles) = self.threading.next(period);
-        let start = seconds();
-        let decision = match way {
-            Way::Together => parallel::run(self, limit, cycles, reached),
-            Way::Alone => self.run_alone(limit, cycles, reached),
+    /// Moves the clock to the front, cycle by cycle of those in which something was done that the host waits for.
+    fn catch_up(&mut self, limit: u64, reached: &mut impl FnMut(Done) -> bool) -> Option<Decision> {
+        let end = self.fault.as_ref().map_or(limit, |fault| fault.cycle.min(limit));
+        while let Some(cycle) = self.done.front().map(Done::cycle).filter(|cycle| *cycle < end) {
+            self.now = self.now.max(cycle);
+            let mut is_reached = false;
+            while let Some(done) = self.done.pop_front_if(|done| done.cycle() == cycle) {
+                is_reached |= reached(done);
+            }
+            if is_reached {
+                return Some(Decision::Pause(Pause::Reached));
+            }
+        }
+        match &self.fault {
+            Some(fault) if fault.cycle < limit => {
+                self.now = fault.cycle;
+                Some(Decision::Fault)
+            }
+            _ if self.front >= limit => {
+                self.now = self.now.max(limit - 1);
+                Some(Decision::Pause(Pause::Limit))
+            }
+            _ => {
+                self.now = self.front;
+                None
+            }
+        }
+    }
+
+    /// Runs cycle `next`, and those behind it where much is going on. Returns their number.
+    fn run_some(&mut self, next: u64, limit: u64) -> u64 {
+        let window = match self.world.options.windows {
+            Windows::Always { cycles } => u64::from(cycles),
+            Windows::Busy if self.work >= WORK_FOR_WINDOWS => WINDOW,
+            Windows::Busy => 1,
         };
-        if decision == Decision::Look {
-            let work = f64::from(cycles) * self.work().max(1) as f64;
-            self.threading.note(way, (seconds() - start) / work);
-        }
-        decision
+        let cycles = window.min(limit - next);
+        let outcome = if cycles > 1 {
+            self.run_window(Window { first: next, cycles, limit })
+        } else {
+            let mut outcome = Outcome::default();
+            self.rows.step(next, limit, &mut outcome);
+            outcome
+        };
+        self.front = self.front.max(outcome.last);
+        self.work = outcome.work / cycles as usize;
+        self.fault = outcome.fault;
+        self.done.extend(outcome.done);
+        cycles
     }
 
-    /// Runs a period on this thread.
-    fn run_alone(&mut self, limit: u64, period: u32, reached: &mut impl FnMut(&mut Vec<Done>) -> bool) -> Decision {
-        for _ in 0..period {
-            let next = self.shards.iter().map(Shard::next).min().unwrap_or(NEVER);
-            match self.decide(next, limit) {
-                Decision::Go(now) => self.step(now, limit),
-                decision => return decision,
-            }
-            if self.shards.iter().any(|shard| shard.fault.is_some()) {
-                return Decision::Fault;
-            }
-            if !self.done.is_empty() && reached(&mut self.done) {
-                return Decision::Pause(Pause::Reached);
-            }
+    /// Runs a window on one thread or on all, whichever has been faster; on all where there is no clock to tell.
+    fn run_window(&mut self, window: Window) -> Outcome {
+        let options = &self.world.options;
+        let threads = options.threads.clamp(1, window::most_threads(self.world.height(), window.cycles));
+        let is_worth_it = options.windows != Windows::Busy || self.work >= WORK_FOR_THREADS;
+        if threads == 1 || !is_worth_it {
+            return window::run(&mut self.rows, window, 1);
         }
-        Decision::Look
+        let Some(seconds) = options.clock else { return window::run(&mut self.rows, window, threads) };
+        let way = self.threading.next();
+        let start = seconds();
+        let outcome = window::run(&mut self.rows, window, if way == Way::Together { threads } else { 1 });
+        self.threading.note(way, (seconds() - start) / outcome.work.max(1) as f64);
+        outcome
     }
 
-    /// The decision when `next` is the first cycle with an event.
-    pub fn decide(&mut self, next: u64, limit: u64) -> Decision {
-        if next == NEVER {
-            return Decision::Pause(Pause::Quiet);
-        }
-        if next >= limit {
-            self.now = self.now.max(limit - 1);
-            return Decision::Pause(Pause::Limit);
-        }
-        self.now = next;
-        Decision::Go(next)
-    }
-
-    fn step(&mut self, now: u64, limit: u64) {
-        for (shard, border) in self.shards.iter_mut().zip(&mut self.borders) {
-            shard.step(now, limit, border);
-            self.done.append(&mut shard.done);
-        }
-        for i in 1..self.shards.len() {
-            let south = std::mem::take(&mut self.borders[i - 1].south);
-            let north = std::mem::take(&mut self.borders[i].north);
-            self.shards[i].receive(south, Default::default(), now);
-            self.shards[i - 1].receive(Default::default(), north, now);
-        }
-    }
-
-    /// The first cycle that no PE has run ahead of.
+    /// The first cycle that no row and no PE has run ahead of.
     pub fn latest_local_time(&mut self) -> u64 {
-        let now = self.now;
-        self.rows().flat_map(|row| &row.elements.tiles).fold(now, |front, tile| front.max(tile.element.clock())) + 1
+        let front = self.front;
+        self.rows().flat_map(|row| &row.elements.tiles).fold(front, |front, tile| front.max(tile.element.clock())) + 1
     }
 
     /// Brings every PE to the end of the cycle that the clock stands at.
     pub fn synchronize(&mut self) {
         let end = self.now + 1;
         self.rows().flat_map(|row| &mut row.elements.tiles).for_each(|tile| tile.element.synchronize(end));
-    }
-
-    /// The first fault, by row.
-    fn take_fault(&mut self) -> FaultReport {
-        let mut faults = self.shards.iter_mut().filter_map(|shard| shard.fault.take());
-        faults.next().expect("a shard has stopped with a fault")
     }
 
     /// The order-free hash over all landings, and their number.
@@ -272,5 +292,21 @@ impl<E: Element> Machine<E> {
         let mut all: Vec<Event> = self.rows().flat_map(|row| row.take_events(now)).collect();
         all.sort_by_key(|event| (event.cycle, event.y, event.x));
         all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use csl_machine::{Arch, chip};
+
+    use super::WINDOW;
+
+    /// Else a command could be due in a window that has run when the host gives it.
+    #[test]
+    fn a_window_is_shorter_than_the_way_of_a_command() {
+        for arch in [Arch::Wse2, Arch::Wse3] {
+            let memcpy = &chip(arch).memcpy;
+            assert!(u64::from(memcpy.launch_latency.min(memcpy.copy_latency)) > WINDOW);
+        }
     }
 }

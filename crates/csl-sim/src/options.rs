@@ -3,19 +3,23 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use csl_machine::Coord;
+use csl_machine::{Coord, Schedule};
 
 use crate::event::Sink;
 use crate::gauge::Gauge;
 
-/// Options that change neither the results of the program nor its cycles.
+/// Options that change neither the results of the program nor its cycles, but for `schedule`.
 #[derive(Clone, Debug)]
 pub struct SimOptions {
-    /// The number of shards, which are ranges of rows, each on a thread of its own. At least 1.
+    /// The number of threads, each of which runs a range of rows while much is going on. At least 1.
     pub threads: usize,
-    /// The seconds of a clock, by which busy cycles run on all threads or on one; without it they run on all.
+    /// The seconds of a clock, by which windows run on all threads or on one; without it they run on all.
     pub clock: Option<fn() -> f64>,
+    /// When rows run several cycles at a time.
+    pub windows: Windows,
     pub traces: Traces,
+    /// Another schedule than the machine's own: legal orders and delays are drawn, and results that change are races.
+    pub schedule: Option<Schedule>,
     /// Whether and how PEs are checked.
     pub check: Check,
     /// Receives events as they come; without a sink they wait for [`crate::Sim::take_events`].
@@ -34,7 +38,9 @@ impl Default for SimOptions {
         SimOptions {
             threads: 1,
             clock: None,
+            windows: Windows::default(),
             traces: Traces::default(),
+            schedule: None,
             check: Check::default(),
             sink: None,
             interrupt: Arc::default(),
@@ -42,6 +48,16 @@ impl Default for SimOptions {
             gauge: None,
         }
     }
+}
+
+/// When rows run several cycles at a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Windows {
+    /// While there is much work.
+    #[default]
+    Busy,
+    /// Always, this many cycles at a time: for tests.
+    Always { cycles: u32 },
 }
 
 /// Whether PEs look for mistakes of their programs: accesses outside an object, races, memory that was never written.

@@ -31,14 +31,19 @@ pub(crate) struct Row<E> {
     serving: IndexSet,
     /// The number of tiles served in the last cycle.
     served: usize,
+    /// Events that were later than the clock when they were taken.
+    early_events: Vec<Event>,
 }
 
 impl<E: Element> Row<E> {
     pub fn new(world: &Arc<World>, y: u32) -> Row<E> {
         let mut fabric = FabricRow::new(Arc::clone(&world.routes), y, world.chip, world.options.traces.fabric);
+        if let Some(schedule) = world.options.schedule {
+            fabric.draw_from(schedule);
+        }
         configure(&mut fabric, world, y);
         let (elements, serving) = (ElementRow::new(Arc::clone(world), y), IndexSet::new(world.width()));
-        Row { y, fabric, elements, writes: VecDeque::new(), serving, served: 0 }
+        Row { y, fabric, elements, writes: VecDeque::new(), serving, served: 0, early_events: Vec::new() }
     }
 
     /// The next cycle with an event in this row; [`NEVER`] for none.
@@ -214,7 +219,7 @@ impl<E: Element> Row<E> {
 
     // ---- for the host ----
 
-    /// The events up to cycle `now`; those of the router in its order.
+    /// The events up to cycle `now`; those of the router in its order. The row may have run further: later ones stay.
     pub fn take_events(&mut self, now: u64) -> Vec<Event> {
         let y = self.y;
         let fabric = self.fabric.take_events().into_iter().map(|event| Event {
@@ -223,7 +228,11 @@ impl<E: Element> Row<E> {
             y,
             what: EventKind::Fabric { color: event.color, what: event.what },
         });
-        fabric.chain(self.elements.take_streamed()).chain(self.elements.take_events(now)).collect()
+        let early = std::mem::take(&mut self.early_events);
+        let all = fabric.chain(self.elements.take_streamed()).chain(early).chain(self.elements.take_events());
+        let (due, early) = all.partition(|event| event.cycle <= now);
+        self.early_events = early;
+        due
     }
 }
 

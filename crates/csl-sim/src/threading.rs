@@ -1,16 +1,13 @@
-//! The choice between one thread and all of them, period by period, by the time that earlier periods took.
+//! The choice between one thread and all of them, window by window, by the time that earlier windows took.
 //!
-//! Threads meet twice a cycle. Where each has a core that takes a microsecond; where other programs keep them off
-//! their cores it takes milliseconds, and one thread is many times faster. Results are the same either way.
+//! Threads meet twice a window. Where each has a core that takes some microseconds; where other programs keep them off
+//! their cores it takes milliseconds, and one thread may be faster. Results are the same either way.
 
-/// Full periods until the way that is not taken is tried again, at first; each trial that fails doubles them.
-const FIRST_INTERVAL: u32 = 8;
-const LAST_INTERVAL: u32 = 1024;
+/// Windows until the way that is not taken is tried again, at first; each trial that fails doubles them.
+const FIRST_INTERVAL: u32 = 16;
+const LAST_INTERVAL: u32 = 4096;
 
-/// The cycles of a trial of all threads: few, since it may take long.
-const TRIAL: u32 = 32;
-
-/// The threads that run a period.
+/// The threads that run a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     Alone,
@@ -20,10 +17,10 @@ pub(crate) enum Way {
 /// What the ways have cost so far, and which is next.
 #[derive(Debug)]
 pub(crate) struct Threading {
-    /// Seconds a cycle and piece of work, of each way.
+    /// Seconds a piece of work, of each way.
     alone: Option<f64>,
     together: Option<f64>,
-    /// Periods until the other way is tried.
+    /// Windows until the other way is tried.
     until_trial: u32,
     interval: u32,
 }
@@ -35,15 +32,14 @@ impl Default for Threading {
 }
 
 impl Threading {
-    /// The way of the next period, and how many cycles it is to have of the `period` that is usual.
-    pub fn next(&self, period: u32) -> (Way, u32) {
-        let trial = TRIAL.min(period);
+    /// The way of the next window.
+    pub fn next(&self) -> Way {
         match (self.alone, self.together) {
-            (_, None) => (Way::Together, trial),
-            (None, _) => (Way::Alone, period),
-            _ if self.until_trial > 0 => (self.better(), period),
-            _ if self.better() == Way::Alone => (Way::Together, trial),
-            _ => (Way::Alone, trial),
+            (_, None) => Way::Together,
+            (None, _) => Way::Alone,
+            _ if self.until_trial > 0 => self.better(),
+            _ if self.better() == Way::Alone => Way::Together,
+            _ => Way::Alone,
         }
     }
 
@@ -51,7 +47,7 @@ impl Threading {
         if self.alone < self.together { Way::Alone } else { Way::Together }
     }
 
-    /// Takes down what a whole period has cost, in seconds a cycle and piece of work.
+    /// Takes down what a window has cost, in seconds a piece of work.
     pub fn note(&mut self, way: Way, cost: f64) {
         let before = self.better();
         let (known, is_first) = match way {
@@ -74,11 +70,11 @@ impl Threading {
 mod tests {
     use super::{FIRST_INTERVAL, LAST_INTERVAL, Threading, Way};
 
-    /// Runs periods whose ways have these costs; returns how many were run together.
-    fn together(threading: &mut Threading, periods: u32, alone: f64, together: f64) -> u32 {
+    /// Runs windows whose ways have these costs; returns how many were run together.
+    fn together(threading: &mut Threading, windows: u32, alone: f64, together: f64) -> u32 {
         let mut count = 0;
-        for _ in 0..periods {
-            let (way, _) = threading.next(256);
+        for _ in 0..windows {
+            let way = threading.next();
             count += u32::from(way == Way::Together);
             threading.note(way, if way == Way::Alone { alone } else { together });
         }
@@ -88,7 +84,7 @@ mod tests {
     #[test]
     fn the_faster_way_is_taken_and_the_other_tried_ever_more_rarely() {
         let mut threading = Threading::default();
-        assert_eq!(threading.next(256).0, Way::Together);
+        assert_eq!(threading.next(), Way::Together);
         assert!(together(&mut threading, 10_000, 1.0, 100.0) < 20);
         assert!(threading.interval == LAST_INTERVAL);
     }

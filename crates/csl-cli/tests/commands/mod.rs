@@ -578,3 +578,52 @@ fn a_checked_run_looks_at_copies_of_the_host() {
     let words: Vec<&str> = text.split_whitespace().collect();
     assert!(words.join(" ").contains("check: a copy of the host reads 12 bytes of `v`, which has 8 bytes"), "{text}");
 }
+
+#[test]
+fn exploring_tells_the_first_schedule_that_changes_a_result() {
+    let folder = compiled();
+    assert_eq!(
+        printed(folder.path(), "explore out --launch go:7 --schedules=3"),
+        "schedules 1 to 3: nothing changes\n"
+    );
+    // A program that stores what time it is.
+    let pe = PE
+        .replace("fn go(", "const time = @import_module(\"<time>\");\nvar now = @zeros([3]u16);\nfn go(")
+        .replace("v[0] = first;", "time.enable_tsc(); time.get_timestamp(&now); v[0] = now[0];")
+        .replace("task done() void {", "task done() void { time.get_timestamp(&now); v[1] = now[0];");
+    std::fs::write(folder.path().join("pe.csl"), pe).expect("the folder is writable");
+    let cslc =
+        Command::new(env!("CARGO_BIN_EXE_cslc")).args(["layout.csl", "--memcpy"]).current_dir(folder.path()).output();
+    assert!(cslc.expect("cslc runs").status.success());
+    let done = ended(folder.path(), "explore out --launch go:7");
+    let text = String::from_utf8(done.stdout).expect("it prints UTF-8");
+    assert_eq!(done.status.code(), Some(1), "{text}");
+    assert!(text.starts_with("schedule ") && text.contains(": v[1] of PE (0, 0) is "), "{text}");
+    assert!(text.contains("or reads the timestamp counter") && text.contains("--schedule="), "{text}");
+    assert!(!folder.path().join("-").exists());
+}
+
+#[test]
+fn exploring_a_command_sets_the_schedule_in_its_environment() {
+    let folder = compiled();
+    let explore = |script: &str| {
+        let mut explore = command(folder.path(), "explore --schedules 5 -- sh -c");
+        explore.arg(script).env("WAFERLAB_SCHEDULE", "9");
+        let done = explore.output().expect("waferlab runs");
+        let text = [done.stdout, done.stderr].map(|bytes| String::from_utf8(bytes).expect("UTF-8"));
+        (done.status.code(), text[0].clone(), text[1].clone())
+    };
+    assert_eq!(explore("true"), (Some(0), "schedules 1 to 5: nothing changes\n".to_owned(), String::new()));
+    let (status, text, _) = explore("echo here; test \"$WAFERLAB_SCHEDULE\" != 4");
+    assert_eq!(status, Some(1));
+    assert!(text.starts_with("schedule 4: the command ends with exit status: 1:\n    here\n"), "{text}");
+    assert!(text.contains("WAFERLAB_SCHEDULE=4 before the command"), "{text}");
+    let (status, _, error) = explore("test -n \"$WAFERLAB_SCHEDULE\"");
+    assert_eq!(status, Some(1));
+    assert!(error.contains("without a schedule the command ends with exit status: 1"), "{error}");
+    let refusal = refused(folder.path(), "explore out --first=18446744073709551615 --schedules=2");
+    assert!(refusal.contains("no schedule has so high a number"), "{refusal}");
+    let run = command(folder.path(), "run out --launch go:1").env("WAFERLAB_SCHEDULE", "x").output();
+    let error = String::from_utf8(run.expect("waferlab runs").stderr).expect("UTF-8");
+    assert!(error.contains("WAFERLAB_SCHEDULE=x: the number of a schedule is wanted"), "{error}");
+}

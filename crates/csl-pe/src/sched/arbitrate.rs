@@ -1,7 +1,7 @@
 //! The arbitration of the one issue slot of a cycle, and the issue of the thread that gets it.
 
 use super::main_thread::Main;
-use super::microthread::{MAIN_TURN, Microthread, claim};
+use super::microthread::{MAIN_TURN, Microthread, TURNS, claim};
 use super::state::Sched;
 use super::tracer::IssuePreview;
 use crate::datapath::{Datapath, Step};
@@ -28,6 +28,9 @@ impl Sched {
         }
         if let Some(at) = winner {
             (self.last_turn, self.last_issue) = (self.uts[at].turn(), now);
+            if let Some(draws) = &mut self.draws {
+                self.last_turn = draws.next_below(TURNS);
+            }
             self.issue_ut(at, now, cpu, data, ports);
             self.delay_main(now, cpu);
         } else if best != 0 {

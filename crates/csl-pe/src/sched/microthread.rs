@@ -44,6 +44,9 @@ pub(crate) struct Completion {
 pub(super) const MAIN_TURN: u8 = 8;
 const NO_TURN: u8 = 15;
 
+/// The number of places in the turn.
+pub(super) const TURNS: u8 = 16;
+
 /// The claim of a thread that could issue; the highest of all gets the slot. From the top: a bit that makes it more
 /// than no claim, the priority, and among equals the next in turn after the thread that issued last. Priorities are
 /// documented; the turn is derived (X): an exchange of eight microthreads takes a cycle a word, and then all of them

@@ -10,6 +10,9 @@ use super::tasks::{self, Pick};
 use crate::fault::FaultKind;
 use crate::scalar::Cpu;
 
+/// The cycles, from 0 up to this, by which another schedule delays the start of a task.
+const DELAY: u8 = 16;
+
 impl Sched {
     /// Starts the next task that is ready in cycle `now`.
     pub fn pick(&mut self, visit: &mut Visit) -> Flow {
@@ -19,6 +22,11 @@ impl Sched {
         let Some(pick) = self.tasks.pick(visit.ports, self.busy_inputs(), self.calls.any()) else { return Flow::Wait };
         visit.cpu.local_time = visit.now;
         self.tasks.started(pick);
+        if self.draws.is_some() {
+            let place = self.draw(tasks::RING);
+            self.tasks.turn_to(place);
+            visit.cpu.local_time += u64::from(self.draw(DELAY));
+        }
         self.trace_task(pick, visit.data.chip.arch);
         if let Err(kind) = self.start_task(pick, visit) {
             match self.tasks.unbound_at.filter(|_| matches!(pick, Pick::Local(_))) {

@@ -1,7 +1,7 @@
 //! The state of the scheduler, and the context of one visit.
 
 use csl_image::PeImage;
-use csl_machine::{Chip, MicrothreadId, Priority};
+use csl_machine::{Chip, Draws, MicrothreadId, Priority};
 
 use super::calls::Calls;
 use super::counters::Counters;
@@ -56,6 +56,8 @@ pub(crate) struct Sched {
     pub unserved: UnservedRegisters,
     pub events: Vec<Event>,
     pub printing: Vec<Printed>,
+    /// Draws orders and delays, where another schedule than the machine's own runs.
+    pub draws: Option<Draws>,
 }
 
 /// One visit of a PE: the window of cycles, the parts below the scheduler, and the wavelets that have arrived.
@@ -98,7 +100,13 @@ impl Sched {
             unserved: UnservedRegisters::default(),
             events: Vec::new(),
             printing: Vec::new(),
+            draws: None,
         }
+    }
+
+    /// A number below `bound` by the schedule; 0 in the machine's own.
+    pub fn draw(&mut self, bound: u8) -> u8 {
+        self.draws.as_mut().map_or(0, |draws| draws.next_below(bound))
     }
 
     /// Whether a microthread or completion is pending, which could see the effects of the main thread.

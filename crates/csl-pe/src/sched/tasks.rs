@@ -12,7 +12,7 @@ use crate::scalar;
 /// Positions in the picker's ring: local tasks by id, then input slots, then memcpy's calls.
 const FIRST_SLOT: u8 = 32;
 const CALLS: u8 = 64;
-const RING: u8 = 65;
+pub(super) const RING: u8 = 65;
 
 /// State of the task table. One bit an id.
 #[derive(Clone, Debug)]
@@ -246,6 +246,11 @@ impl Tasks {
             self.ran |= id.bit();
         }
         self.next = (place + 1) % RING;
+    }
+
+    /// Lets the ring go on at another place.
+    pub fn turn_to(&mut self, place: u8) {
+        self.next = place % RING;
     }
 
     pub fn is_channel_blocked(&self, channel: TaskId) -> bool {

@@ -188,17 +188,14 @@ impl<E: Element> ElementRow<E> {
         std::mem::take(&mut self.streamed)
     }
 
-    /// The events up to cycle `now`.
-    pub fn take_events(&mut self, now: u64) -> Vec<Event> {
-        let mut all = std::mem::take(&mut self.early_events);
-        for tile in &mut self.tiles {
-            let (x, y) = (tile.x, self.y);
-            let events = tile.element.take_events().into_iter();
-            all.extend(events.map(|event| Event { cycle: event.cycle, x, y, what: EventKind::Pe(event) }));
-        }
-        let (due, early) = all.into_iter().partition(|event| event.cycle <= now);
-        self.early_events = early;
-        due
+    /// The events of the elements so far.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        let y = self.y;
+        let of_tile = |tile: &mut Tile<E>| {
+            let (x, events) = (tile.x, tile.element.take_events());
+            events.into_iter().map(move |event| Event { cycle: event.cycle, x, y, what: EventKind::Pe(event) })
+        };
+        self.tiles.iter_mut().flat_map(of_tile).collect()
     }
 }
 

@@ -185,35 +185,29 @@ impl Host {
         self.pending.keys().next().copied().into_iter().chain(queued).min()
     }
 
-    /// Takes over the finished parts of tiles.
-    pub fn collect(&mut self, done: &mut Vec<Done>) {
-        for done in done.drain(..) {
-            let Part { ticket, index, ended, words } = match done {
-                Done::Part(part) => part,
-                Done::Called { ticket, began } => {
-                    self.span(ticket).begin(began);
-                    continue;
-                }
-                Done::Unblocked { ticket, ended } => {
-                    self.unfinished = self.unfinished.saturating_sub(1);
-                    self.span(ticket).end(ended);
-                    continue;
-                }
-            };
-            let Some(pending) = self.pending.get_mut(&ticket) else { continue };
-            if let Some(answer) = &mut pending.answer {
-                answer.set_of_pe(index, &words);
+    /// Takes over what a tile has finished.
+    pub fn collect(&mut self, done: Done) {
+        let Part { ticket, index, ended, words } = match done {
+            Done::Part(part) => part,
+            Done::Called { ticket, began } => return self.span(ticket).begin(began),
+            Done::Unblocked { ticket, ended } => {
+                self.unfinished = self.unfinished.saturating_sub(1);
+                return self.span(ticket).end(ended);
             }
-            pending.tiles -= 1;
-            let (is_last, is_copy) = (pending.tiles == 0, pending.is_copy);
-            if is_copy {
-                self.span(ticket).end(ended);
-            }
-            if is_last {
-                let finished = self.pending.remove(&ticket).expect("just seen");
-                self.streams.retain(|stream| *stream != ticket);
-                finished.answer.map(|answer| self.answers.insert(ticket, answer.into_words()));
-            }
+        };
+        let Some(pending) = self.pending.get_mut(&ticket) else { return };
+        if let Some(answer) = &mut pending.answer {
+            answer.set_of_pe(index, &words);
+        }
+        pending.tiles -= 1;
+        let (is_last, is_copy) = (pending.tiles == 0, pending.is_copy);
+        if is_copy {
+            self.span(ticket).end(ended);
+        }
+        if is_last {
+            let finished = self.pending.remove(&ticket).expect("just seen");
+            self.streams.retain(|stream| *stream != ticket);
+            finished.answer.map(|answer| self.answers.insert(ticket, answer.into_words()));
         }
     }
 

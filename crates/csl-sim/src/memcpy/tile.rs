@@ -159,6 +159,14 @@ pub(crate) struct Part {
 }
 
 impl Done {
+    /// The cycle of which it tells.
+    pub fn cycle(&self) -> u64 {
+        match self {
+            Done::Part(Part { ended, .. }) | Done::Unblocked { ended, .. } => *ended,
+            Done::Called { began, .. } => *began,
+        }
+    }
+
     pub fn part(ticket: Ticket, index: usize, ended: u64, words: Vec<u32>) -> Done {
         Done::Part(Part { ticket, index, ended, words })
     }

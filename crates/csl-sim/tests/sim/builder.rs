@@ -6,7 +6,7 @@ use csl_image::*;
 use csl_isa::vec::VecArg;
 use csl_isa::{Insn, NO_REG, Op};
 use csl_machine::{Arch, Color, ColorConfig, Coord, Dialect, DirSet, ProgramId, Sdk, Size, SysOp, TileRun, VecOp};
-use csl_sim::{Sim, SimOptions, Traces};
+use csl_sim::{Sim, SimOptions, Traces, Windows};
 pub use csl_testkit::{fabin, fabout, func, main_task, queue as bind, task};
 
 pub const W: u8 = 1;
@@ -138,6 +138,6 @@ pub fn traced(image: Image) -> Sim {
     Sim::new(Arc::new(image), SimOptions { traces, ..SimOptions::default() }).expect("the image is right")
 }
 
-pub fn threaded(image: Image, threads: usize) -> Sim {
-    Sim::new(Arc::new(image), SimOptions { threads, ..SimOptions::default() }).expect("the image is right")
+pub fn threaded(image: Image, threads: usize, windows: Windows) -> Sim {
+    Sim::new(Arc::new(image), SimOptions { threads, windows, ..SimOptions::default() }).expect("the image is right")
 }

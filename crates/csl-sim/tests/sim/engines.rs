@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use csl_fabric::TraceEvent;
 use csl_image::Image;
-use csl_sim::{EventKind, FaultReport, RunError, Sim, SimOptions, Traces};
+use csl_sim::{EventKind, FaultReport, RunError, Sim, SimOptions, Traces, Windows};
 
 use crate::reference::Reference;
 
@@ -31,8 +31,19 @@ pub trait Engine {
     fn run(&self, image: &Arc<Image>, bytes: u16, is_traced: bool) -> Outcome;
 }
 
-/// The engine of `csl-sim` on a number of threads.
-pub struct OnThreads(pub usize);
+/// The engine of `csl-sim` on a number of threads, where rows run several cycles at a time or not.
+#[derive(Clone, Copy)]
+pub struct OnThreads(pub usize, pub Windows);
+
+/// One thread that runs cycle by cycle.
+pub const ALONE: OnThreads = OnThreads(1, Windows::Busy);
+
+impl OnThreads {
+    /// Threads that run this many cycles at a time.
+    pub const fn windows(threads: usize, cycles: u32) -> OnThreads {
+        OnThreads(threads, Windows::Always { cycles })
+    }
+}
 
 /// The engine of `reference.rs`.
 pub struct EveryCycle;
@@ -44,12 +55,13 @@ pub fn tiles(image: &Image) -> impl Iterator<Item = (u32, u32)> + use<> {
 
 impl Engine for OnThreads {
     fn name(&self) -> String {
-        format!("{} threads", self.0)
+        format!("{} threads, windows {:?}", self.0, self.1)
     }
 
     fn run(&self, image: &Arc<Image>, bytes: u16, is_traced: bool) -> Outcome {
         let traces = Traces { fabric: is_traced, ..Traces::default() };
-        let options = SimOptions { threads: self.0, traces, max_cycles: Some(LAST), ..SimOptions::default() };
+        let options =
+            SimOptions { threads: self.0, windows: self.1, traces, max_cycles: Some(LAST), ..SimOptions::default() };
         let mut sim = Sim::new(Arc::clone(image), options).expect("the image is right");
         let fault = match sim.stop() {
             Ok(_) | Err(RunError::OutOfCycles(_)) => None,

@@ -104,7 +104,7 @@ fn random_trees_deliver_all_words_in_order_on_any_number_of_threads() {
         let forests: Vec<Vec<Member>> = (0..COLORS).map(|_| forest(&mut dice)).collect();
         let image = image(arch, &forests);
         let run = |threads: usize| {
-            let mut sim = threaded(image.clone(), threads);
+            let mut sim = threaded(image.clone(), threads, csl_sim::Windows::Always { cycles: 3 });
             sim.stop().expect("no fault");
             sim
         };

@@ -16,7 +16,7 @@ use csl_machine::{
 };
 
 use crate::builder::*;
-use crate::engines::{Engine, EveryCycle, OnThreads};
+use crate::engines::{ALONE, Engine, EveryCycle, OnThreads};
 
 /// The number of programs of a usual test run.
 const PROGRAMS: u64 = 4_000;
@@ -484,8 +484,9 @@ fn random_programs_run_as_on_the_reference() {
     for seed in first..first + count {
         let image = Arc::new(random_image(Dice::new(seed)));
         let expected = EveryCycle.run(&image, END, false);
-        let engines: &[usize] = if seed % 16 == 0 { &[1, 2] } else { &[1] };
-        for engine in engines.iter().map(|threads| OnThreads(*threads)) {
+        let windows = [OnThreads::windows(1, 5), OnThreads::windows(2, 2)];
+        let engines = if seed % 16 == 0 { &windows[..] } else { &windows[..1] };
+        for engine in [ALONE].iter().chain(engines) {
             if let Some(difference) = engine.run(&image, END, false).difference(&expected) {
                 let traced = engine.run(&image, END, true).difference(&EveryCycle.run(&image, END, true));
                 panic!("program {seed} on {}: {difference}; traced: {traced:?}", engine.name());

@@ -18,7 +18,7 @@ use csl_machine::{
 };
 
 use crate::builder::*;
-use crate::engines::{Engine, EveryCycle, LAST, OnThreads, Outcome, outcome};
+use crate::engines::{ALONE, Engine, EveryCycle, LAST, OnThreads, Outcome, outcome};
 use crate::load::Load;
 use crate::random::{Dice, imm, log, number, sys};
 use crate::reference::Reference;
@@ -871,8 +871,9 @@ fn saturating_programs_run_as_on_the_reference() {
         let image = Arc::new(image);
         let is_traced = seed % 8 == 0;
         let (expected, of_program) = run_on_reference(&image, is_traced);
-        let engines: &[usize] = if seed % 4 == 0 { &[1, 2, 4] } else { &[1] };
-        for engine in engines.iter().map(|threads| OnThreads(*threads)) {
+        let windows = [OnThreads::windows(1, 8), OnThreads::windows(2, 2), OnThreads::windows(4, 3)];
+        let engines = if seed % 4 == 0 { &windows[..] } else { &windows[..1] };
+        for engine in [ALONE].iter().chain(engines) {
             if let Some(difference) = engine.run(&image, END, is_traced).difference(&expected) {
                 let traced = engine.run(&image, END, true).difference(&EveryCycle.run(&image, END, true));
                 panic!("program {seed} on {}: {difference}; traced: {traced:?}", engine.name());

@@ -1,8 +1,8 @@
-//! The number of threads changes nothing.
+//! The number of threads changes nothing, nor does it whether rows run several cycles at a time.
 
 use csl_image::{Image, PeImage};
 use csl_machine::{Arch, DirSet, QueueDir, VecOp};
-use csl_sim::{Command, Copy, Endpoint, Rect, RunError};
+use csl_sim::{Command, Copy, Endpoint, Rect, RunError, Spread, Windows};
 
 use crate::builder::*;
 
@@ -65,8 +65,8 @@ fn image(arch: Arch) -> Image {
 #[test]
 fn any_number_of_threads_gives_the_same_run() {
     for arch in [Arch::Wse2, Arch::Wse3] {
-        let run = |threads: usize| {
-            let mut sim = threaded(image(arch), threads);
+        let run = |threads: usize, windows: Windows| {
+            let mut sim = threaded(image(arch), threads, windows);
             let rect = Rect::new(0, 0, WIDTH, HEIGHT);
             let (from, copy) = (Endpoint::Symbol(DATA_ID), Copy::of(rect, 1));
             let ticket = sim.submit(Command::D2h { from, copy, room: rect.len() }).expect("a right command");
@@ -75,11 +75,14 @@ fn any_number_of_threads_gives_the_same_run() {
             let last = sim.read_memory(WIDTH - 1, HEIGHT - 1, 0x4000 + 4 * WORDS - 4, 4).expect("there is a PE");
             (words, last, sim.cycle(), sim.landings())
         };
-        let one = run(1);
+        let one = run(1, Windows::Always { cycles: 1 });
         let sent = u64::from(WIDTH * (HEIGHT - 1) + (WIDTH - 1) * HEIGHT) * u64::from(WORDS);
         assert_eq!(one.3.1, 2 * sent, "each word lands from RAMP and from the link");
-        for threads in [2, 4] {
-            assert_eq!(run(threads), one, "{arch:?}, {threads} threads");
+        for (threads, cycles) in [(1, 7), (2, 8), (4, 3), (4, 1)] {
+            assert_eq!(run(threads, Windows::Always { cycles }), one, "{arch:?}, {threads} threads, {cycles} cycles");
+        }
+        for threads in [1, 2, 4] {
+            assert_eq!(run(threads, Windows::Busy), one, "{arch:?}, {threads} threads");
         }
     }
 }
@@ -98,12 +101,45 @@ fn the_same_fault_stops_any_number_of_threads() {
             _ => {}
         }
     }
-    let run = |threads: usize| match threaded(image.clone(), threads).stop() {
+    let run = |threads: usize, windows: Windows| match threaded(image.clone(), threads, windows).stop() {
         Err(RunError::Fault(fault)) => *fault,
         other => panic!("{other:?}"),
     };
-    assert_eq!(run(2), run(1));
-    assert_eq!((run(3).x, run(3).y), (0, middle));
+    let one = run(1, Windows::Always { cycles: 1 });
+    assert_eq!((one.x, one.y), (0, middle));
+    for threads in [1, 2, 3] {
+        assert_eq!(run(threads, Windows::Busy), one);
+        assert_eq!(run(threads, Windows::Always { cycles: 4 }), one);
+    }
+}
+
+/// A host that looks whenever it can: what it sees, and when, is the same, though rows have run further.
+#[test]
+fn windows_end_for_the_host_where_a_cycle_would() {
+    for arch in [Arch::Wse2, Arch::Wse3] {
+        let run = |windows: Windows| {
+            let mut sim = threaded(image(arch), 2, windows);
+            let mut seen = Vec::new();
+            let rows = (0..HEIGHT).map(|y| Rect::new(0, y, WIDTH, 1));
+            let (from, to) = (Endpoint::Symbol(DATA_ID), Endpoint::Symbol(DATA_ID));
+            for rect in rows {
+                let copy = Copy::of(rect, 1);
+                let first = sim.submit(Command::D2h { from, copy, room: rect.len() });
+                let array = vec![rect.y; rect.len()];
+                let second = sim.submit(Command::H2d { to, copy, spread: Spread::Each, array });
+                for ticket in [first, second].map(|ticket| ticket.expect("a right command")) {
+                    let words = sim.wait(ticket).expect("it finishes");
+                    seen.push((sim.cycle(), sim.span(ticket), words));
+                }
+            }
+            let ending = sim.stop().expect("no fault");
+            (seen, ending, sim.cycle(), sim.landings(), sim.last_activity())
+        };
+        let expected = run(Windows::Always { cycles: 1 });
+        for cycles in [2, 8, 13] {
+            assert!(run(Windows::Always { cycles }) == expected, "{arch:?}, {cycles} cycles");
+        }
+    }
 }
 
 /// A PE that sends 200 words on to its neighbour.

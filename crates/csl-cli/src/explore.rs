@@ -1,0 +1,154 @@
+//! `waferlab explore`: runs a program by many schedules and compares what it computes.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Output};
+
+use clap::{ArgMatches, Args, FromArgMatches};
+use csl_host::batch::Step;
+use csl_host::environment::SCHEDULE;
+use csl_host::explore::{Difference, Outcome, outcome};
+use csl_host::{Check, Runtime, Settings};
+
+use crate::output::print;
+use crate::run::steps;
+use crate::signals::Signals;
+
+/// The last lines of a command's output that are shown.
+const SHOWN_LINES: usize = 8;
+
+/// The text after the options in `--help`.
+pub const HELP: &str = "\
+A schedule draws what the machine leaves open: which of several ready tasks or
+microthreads goes first, how long a launch takes to each PE, where wavelets wait.
+Results that differ between two schedules depend on a race. The steps are those
+of `waferlab run`; the symbols of --d2h are compared, or without it all exported
+ones, bit for bit, and nothing is written. Behind -- stands a command in place of
+a folder: it is run with WAFERLAB_SCHEDULE set, and its status is compared.
+Values of the timestamp counter differ between schedules, too. The status is 1
+where a difference was found.
+
+  waferlab explore out --launch compute --d2h y=-
+  waferlab explore --schedules 50 -- cs_python run.py --name out";
+
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub struct ExploreArgs {
+    /// Output folder of cslc
+    #[arg(required_unless_present = "command", conflicts_with = "command")]
+    folder: Option<PathBuf>,
+    /// The number of schedules to try
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
+    schedules: u64,
+    /// The number of the first of them
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    first: u64,
+    /// Copy a file to a symbol
+    #[arg(long, value_name = "SYMBOL=FILE", conflicts_with = "command")]
+    h2d: Vec<String>,
+    /// Call a function on every PE
+    #[arg(long, value_name = "NAME[:ARG,..]", allow_hyphen_values = true, conflicts_with = "command")]
+    launch: Vec<String>,
+    /// Compare this symbol; the file is not written
+    #[arg(long, value_name = "SYMBOL=FILE", conflicts_with = "command")]
+    d2h: Vec<String>,
+    /// A command to run in place of a folder, behind --
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+/// Tries the schedules of the command line; returns the status of the process.
+pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
+    let args = ExploreArgs::from_arg_matches(matches).map_err(|error| error.to_string())?;
+    let last = args.first.checked_add(args.schedules - 1).ok_or("--first: no schedule has so high a number")?;
+    let found = match &args.folder {
+        Some(folder) => explore_folder(folder, &steps(matches)?, args.first, last)?,
+        None => explore_command(&args.command, args.first, last)?,
+    };
+    if !found {
+        print(&format!("schedules {} to {last}: nothing changes\n", args.first))?;
+    }
+    Ok(if found { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Compares the results of the steps. Returns whether a schedule changes one.
+fn explore_folder(folder: &Path, steps: &[Step], first: u64, last: u64) -> Result<bool, String> {
+    let own = run_steps(folder, steps, None, Check::Off)?;
+    let symbols: Vec<&str> = own.arrays.iter().map(|(copy, _)| copy.symbol.as_str()).collect();
+    if symbols.is_empty() && own.error.is_none() {
+        print("no symbol can be compared: the end of the run alone is\n")?;
+    }
+    for number in first..=last {
+        let other = run_steps(folder, steps, Some(number), Check::Off)?;
+        if let Some(difference) = own.difference(&other) {
+            print(&format!("schedule {number}: {difference}\n"))?;
+            tell_lines(folder, steps, number, &difference)?;
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Tells which accesses of the run by this schedule race, as far as the checks find them.
+fn tell_lines(folder: &Path, steps: &[Step], number: u64, difference: &Difference) -> Result<(), String> {
+    let checked = run_steps(folder, steps, Some(number), Check::On)?;
+    for mistake in &checked.mistakes {
+        print(&format!("{mistake}\n"))?;
+    }
+    let repeat = "`waferlab run` with the same steps and";
+    match (difference, checked.mistakes.is_empty()) {
+        (Difference::End(_), _) => print(&format!("{repeat} --schedule={number} shows the report\n")),
+        (_, true) => print(&format!(
+            "the checks find no access that races within a PE: look for what runs tasks or takes wavelets in\nthe order in \
+             which they come, or reads the timestamp counter; {repeat}\n--schedule={number} repeats the run\n"
+        )),
+        (_, false) => print(&format!("{repeat} --schedule={number} --check repeats the run\n")),
+    }
+}
+
+fn run_steps(folder: &Path, steps: &[Step], schedule: Option<u64>, check: Check) -> Result<Outcome, String> {
+    let mut runtime =
+        Runtime::open(folder, Settings { check, schedule, ..Settings::new(1) }).map_err(|error| error.to_string())?;
+    let signals =
+        Signals::watch(&runtime.interrupt()).map_err(|error| format!("signals cannot be watched: {error}"))?;
+    let result = outcome(&mut runtime, steps).map_err(|error| error.to_string());
+    match signals.status() {
+        Some(_) => Err("interrupted".to_owned()),
+        None => result,
+    }
+}
+
+/// Compares the status of a command. Returns whether a schedule changes it.
+fn explore_command(words: &[OsString], first: u64, last: u64) -> Result<bool, String> {
+    let own = run_command(words, None)?;
+    if !own.status.success() {
+        return Err(format!("without a schedule the command ends with {}:\n{}", own.status, last_lines(&own)));
+    }
+    for number in first..=last {
+        let other = run_command(words, Some(number))?;
+        if !other.status.success() {
+            print(&format!("schedule {number}: the command ends with {}:\n{}\n", other.status, last_lines(&other)))?;
+            print(&format!("{}={number} before the command repeats the run\n", SCHEDULE.name))?;
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn run_command(words: &[OsString], schedule: Option<u64>) -> Result<Output, String> {
+    let (program, arguments) = words.split_first().ok_or("a command is wanted behind --")?;
+    let mut command = Command::new(program);
+    command.args(arguments).env_remove(SCHEDULE.name);
+    if let Some(number) = schedule {
+        command.env(SCHEDULE.name, number.to_string());
+    }
+    command.output().map_err(|error| format!("{}: {error}", program.display()))
+}
+
+/// The last lines of what a command has printed, indented.
+fn last_lines(output: &Output) -> String {
+    let text = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+    let lines: Vec<&str> = text.iter().flat_map(|text| text.lines()).collect();
+    let shown = &lines[lines.len().saturating_sub(SHOWN_LINES)..];
+    shown.iter().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+}
