@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use clap::Args;
+use csl_host::printable;
 
 use crate::output::{print, tell};
 use lines::Input;
@@ -33,7 +34,7 @@ pub fn run(args: &CsdbArgs) -> Result<(), String> {
     if !args.command.is_empty() {
         session.look_at_only_core();
         return match session.command(&args.command, true)? {
-            After::Print(text) => print(&text),
+            After::Print(text) => print(&printable(&text)),
             After::Exit => Ok(()),
         };
     }
@@ -47,12 +48,12 @@ pub fn run(args: &CsdbArgs) -> Result<(), String> {
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         let done = session.borrow_mut().command(&words, false);
         match done {
-            Ok(After::Print(text)) => print(&text)?,
+            Ok(After::Print(text)) => print(&printable(&text))?,
             Ok(After::Exit) => return Ok(()),
             Err(text) => {
                 // Flushed, so that the message follows the earlier output.
                 let _ = std::io::stdout().flush();
-                tell(&format!("ERROR:csdb: {text}\n"));
+                tell(&format!("ERROR:csdb: {}\n", printable(&text)));
             }
         }
     }

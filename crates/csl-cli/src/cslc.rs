@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::error::ErrorKind;
-use csl_host::{Compilation, Progress, compile, emit};
+use csl_host::{Compilation, Progress, compile, emit, printable};
 use signal_hook::consts::SIGXFSZ;
 
 use crate::args::CslcArgs;
@@ -26,7 +26,7 @@ pub(crate) fn with_words(words: impl IntoIterator<Item = OsString>) -> ExitCode 
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(text) => {
-            tell(&format!("cslc: {text}\n"));
+            tell(&format!("cslc: {}\n", printable(&text)));
             ExitCode::FAILURE
         }
     }

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use csl_host::Coord;
 use csl_host::inspect::{Choice, Inspection, Part};
 use csl_host::options::parse_pair;
+use csl_host::{Coord, printable};
 
 use crate::output::print;
 
@@ -89,7 +89,10 @@ pub fn run(args: &InspectArgs) -> Result<(), String> {
         function: args.function.clone(),
     };
     let inspection = Inspection::open(&args.folder).map_err(|error| error.to_string())?;
-    let text =
-        if args.json { inspection.json(&choice).map(|value| format!("{value:#}\n")) } else { inspection.text(&choice) };
+    let text = if args.json {
+        inspection.json(&choice).map(|value| format!("{value:#}\n"))
+    } else {
+        inspection.text(&choice).map(|text| printable(&text).into_owned())
+    };
     print(&text.map_err(|error| error.to_string())?)
 }

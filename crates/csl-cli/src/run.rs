@@ -125,10 +125,9 @@ pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
     runtime.take_warnings().iter().for_each(|warning| warn(warning));
     let ending = match (ended, signals.status()) {
         (Ok(ending), _) => ending,
-        (Err(error), None) => return Err(error.to_string()),
-        (Err(error), Some(status)) => {
-            tell(&format!("waferlab: {}\n", error.to_string().trim_end()));
-            return Ok(status);
+        (Err(error), status) => {
+            tell(&format!("waferlab: {}\n", error.printable().trim_end()));
+            return Ok(status.unwrap_or(ExitCode::FAILURE));
         }
     };
     runtime.write_statistics(&output).map_err(|error| error.to_string())?;

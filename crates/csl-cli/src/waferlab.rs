@@ -7,6 +7,7 @@ use std::process::{Command, ExitCode};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
+use csl_host::printable;
 
 use crate::csdb::{self, CsdbArgs};
 use crate::cslc::{self, usage};
@@ -133,7 +134,7 @@ pub fn main() -> ExitCode {
     match done {
         Ok(status) => status,
         Err(text) => {
-            tell(&format!("waferlab: {}\n", text.trim_end()));
+            tell(&format!("waferlab: {}\n", printable(text.trim_end())));
             ExitCode::FAILURE
         }
     }

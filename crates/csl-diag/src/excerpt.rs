@@ -1,12 +1,14 @@
 //! The lines of the source that a diagnostic shows, long ones cut around what it points at. Nothing else of a file is
 //! looked at, so that a diagnostic costs the same in a file of any size.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use codespan_reporting::files::{Error, Files, Location};
 
 use crate::diagnostic::Diagnostic;
+use crate::printable::{printable, shown};
 use crate::source::{FileId, SourceMap, Span};
 
 /// The sign where a line is cut.
@@ -26,7 +28,7 @@ struct Shown {
     lines: BTreeMap<usize, Line>,
 }
 
-/// A line that is shown: bytes of `text` stand for bytes of the file.
+/// A line that is shown, character for character, with pictures of control characters.
 struct Line {
     /// The line, with its line feed, in the text that is shown.
     shown: Range<usize>,
@@ -55,7 +57,11 @@ impl<'a> Excerpt<'a> {
         let wanted = visible(self.sources, span);
         let line = self.sources.line_index(span.file, wanted.start);
         let Some(line) = self.files.get(&span.file).and_then(|shown| shown.lines.get(&line)) else { return 0..0 };
-        let to_shown = |at: usize| at.clamp(line.kept.start, line.kept.end) - line.kept.start + line.kept_at;
+        let text = self.sources.text(span.file);
+        let to_shown = |at: usize| {
+            let at = text.floor_char_boundary(at.clamp(line.kept.start, line.kept.end));
+            line.kept_at + printable(&text[line.kept.start..at]).len()
+        };
         to_shown(wanted.start)..to_shown(wanted.end)
     }
 
@@ -98,7 +104,7 @@ impl Shown {
             self.text.push(CUT);
         }
         let kept_at = self.text.len();
-        self.text.push_str(&text[kept.clone()]);
+        self.text.push_str(&printable(&text[kept.clone()]));
         if kept.end < text.len() {
             self.text.push(CUT);
         }
@@ -133,11 +139,11 @@ fn around(line: &str, span: Range<usize>, width: usize) -> Range<usize> {
 
 impl<'a> Files<'a> for Excerpt<'_> {
     type FileId = FileId;
-    type Name = &'a str;
+    type Name = Cow<'a, str>;
     type Source = &'a str;
 
-    fn name(&'a self, id: FileId) -> Result<&'a str, Error> {
-        Ok(self.sources.name(id))
+    fn name(&'a self, id: FileId) -> Result<Cow<'a, str>, Error> {
+        Ok(printable(self.sources.name(id)))
     }
 
     fn source(&'a self, id: FileId) -> Result<&'a str, Error> {
@@ -155,8 +161,15 @@ impl<'a> Files<'a> for Excerpt<'_> {
 
     fn location(&'a self, id: FileId, byte_index: usize) -> Result<Location, Error> {
         let (_, line) = self.shown(id)?.line_at(byte_index)?;
-        let offset = byte_index.saturating_sub(line.kept_at) + line.kept.start;
-        let (line_number, column_number) = self.sources.line_col(id, offset.min(line.kept.end) as u32);
+        // The characters of the line whose pictures stand before the byte.
+        let kept = self.sources.text(id)[line.kept.clone()].char_indices();
+        let mut left = byte_index.saturating_sub(line.kept_at);
+        let before = kept.take_while(|(_, character)| {
+            let width = shown(*character).len_utf8();
+            left.checked_sub(width).map(|rest| left = rest).is_some()
+        });
+        let offset = line.kept.start + before.last().map_or(0, |(at, character)| at + character.len_utf8());
+        let (line_number, column_number) = self.sources.line_col(id, offset as u32);
         Ok(Location { line_number: line_number as usize, column_number: column_number as usize })
     }
 }

@@ -8,6 +8,7 @@ use codespan_reporting::term::{Config, Styles, StylesWriter, emit_to_write_style
 use crate::codes::Severity;
 use crate::diagnostic::{Diagnostic, Label};
 use crate::excerpt::Excerpt;
+use crate::printable::printable;
 use crate::render::Rendering;
 use crate::source::{FileId, SourceMap};
 
@@ -50,7 +51,7 @@ pub fn render(sources: &SourceMap, diagnostic: &Diagnostic, how: &Rendering) -> 
         emit(NoColor::new(Vec::new()), sources, diagnostic, widths).map(NoColor::into_inner)
     };
     // What cannot be shown must not cost the user the message.
-    let text = text.unwrap_or_else(|_| format!("{}\n\n", diagnostic.message).into_bytes());
+    let text = text.unwrap_or_else(|_| format!("{}\n\n", printable(&diagnostic.message)).into_bytes());
     String::from_utf8_lossy(&text).into_owned()
 }
 
@@ -62,7 +63,7 @@ fn emit<W: WriteColor>(mut out: W, sources: &SourceMap, diagnostic: &Diagnostic,
     let secondary = diagnostic.secondary.iter().map(|l| label(&excerpt, shown::LabelStyle::Secondary, l));
     let converted = shown::Diagnostic::new(severity(diagnostic.severity))
         .with_code(diagnostic.code.text())
-        .with_message(&diagnostic.message)
+        .with_message(printable(&diagnostic.message))
         .with_labels(primary.chain(secondary).collect())
         .with_notes(notes(sources, diagnostic, widths));
     emit_to_write_style(&mut writer, &Config::default(), &excerpt, &converted)?;
@@ -78,7 +79,7 @@ fn severity(severity: Severity) -> shown::Severity {
 }
 
 fn label(excerpt: &Excerpt, style: shown::LabelStyle, label: &Label) -> shown::Label<FileId> {
-    shown::Label::new(style, label.span.file, excerpt.range(label.span)).with_message(&label.text)
+    shown::Label::new(style, label.span.file, excerpt.range(label.span)).with_message(printable(&label.text))
 }
 
 /// The notes, the help, the trace and the count of repetitions, in this order.
@@ -104,7 +105,7 @@ fn repeats(count: usize) -> String {
 /// `kind: text`, broken into lines that are indented below the first word.
 fn block(kind: &str, text: &str, widths: Widths) -> String {
     let indent = format!("\n{}", " ".repeat(kind.len() + 2));
-    let lines: Vec<String> = text.lines().flat_map(|line| wrap(line, widths)).collect();
+    let lines: Vec<String> = printable(text).lines().flat_map(|line| wrap(line, widths)).collect();
     format!("{kind}: {}", lines.join(&indent))
 }
 

@@ -8,11 +8,13 @@ mod diagnostic;
 mod excerpt;
 mod human;
 mod json;
+mod printable;
 mod render;
 mod sarif;
 mod source;
 
 pub use codes::{Code, Severity};
 pub use diagnostic::{Diagnostic, Diagnostics, Edit, Label, Reported, TraceFrame};
+pub use printable::printable;
 pub use render::{ErrorFormat, Rendering, USUAL_LIMIT, render};
 pub use source::{FileId, SourceMap, Span};

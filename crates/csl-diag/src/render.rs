@@ -2,6 +2,7 @@
 
 use crate::codes::Severity;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::printable::printable;
 use crate::source::SourceMap;
 use crate::{human, json, sarif};
 
@@ -91,8 +92,8 @@ fn within(diagnostics: &Diagnostics, limit: Option<usize>) -> (Vec<&Diagnostic>,
 fn short(sources: &SourceMap, diagnostic: &Diagnostic) -> String {
     let place = diagnostic.primary.as_ref().map_or_else(String::new, |label| {
         let (line, column) = sources.line_col(label.span.file, label.span.lo);
-        format!("{}:{line}:{column}: ", sources.name(label.span.file))
+        format!("{}:{line}:{column}: ", printable(sources.name(label.span.file)))
     });
-    let message = diagnostic.message.replace('\n', " ");
+    let message = printable(&diagnostic.message).replace('\n', " ");
     format!("{place}{}[{}]: {message}\n", diagnostic.severity.name(), diagnostic.code.text())
 }

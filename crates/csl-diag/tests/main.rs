@@ -275,3 +275,36 @@ fn a_warning_of_queues_is_given_once_a_place() {
     let all: Vec<_> = found.iter().map(|one| (one.message.as_str(), one.repeats)).collect();
     assert_eq!(all, [("queue 0", 4)]);
 }
+
+/// Escape sequences, a change of direction and a tab, in every text of a diagnostic that a program can choose.
+fn hostile() -> (SourceMap, Diagnostic) {
+    let mut sources = SourceMap::new();
+    let text = "var \u{1b}]0;x\u{7} a\u{202e}b\u{85} =\t\u{0}name;\r\n";
+    let file = sources.add("a\u{1b}[2J\u{7f}.csl", text);
+    let diagnostic =
+        Diagnostic::new(Code::NotRepresentable, span(text, file, "name"), "odd \u{1b}[31mred\u{9b}m\rname")
+            .label("here \u{8}")
+            .note("a \u{1b}c\n  b")
+            .help("c \u{1b}")
+            .traced(span(text, file, "a\u{202e}b"), "by \u{1b}");
+    (sources, diagnostic)
+}
+
+#[test]
+fn control_characters_are_shown_as_pictures_to_people() {
+    let (sources, diagnostic) = hostile();
+    for format in [ErrorFormat::Human, ErrorFormat::Short] {
+        let text = show(&sources, vec![diagnostic.clone()], Rendering { format, ..Rendering::default() });
+        assert!(text.chars().all(|shown| shown == '\n' || !shown.is_control() && shown != '\u{202e}'), "{text:?}");
+    }
+    insta::assert_snapshot!(show(&sources, vec![diagnostic], Rendering::default()));
+}
+
+#[test]
+fn control_characters_stay_in_json_and_sarif() {
+    let (sources, diagnostic) = hostile();
+    for format in [ErrorFormat::Json, ErrorFormat::Sarif] {
+        let text = show(&sources, vec![diagnostic.clone()], Rendering { format, ..Rendering::default() });
+        assert!(text.contains("odd \\u001b[31mred\u{9b}m\\rname") && !text.contains('\u{1b}'), "{text}");
+    }
+}

@@ -5,6 +5,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use csl_diag::printable;
 use csl_image::ImageError;
 use csl_machine::{Color, Size};
 use csl_sim::{Names, NoSuchPe, RequestError};
@@ -66,6 +67,16 @@ pub enum ErrorKind {
 }
 
 impl HostError {
+    /// The message for a terminal: text that comes from files has pictures in place of control characters. A report, which
+    /// may have colours, is made so already.
+    pub fn printable(&self) -> String {
+        let text = self.to_string();
+        match self {
+            HostError::Failed { .. } | HostError::Interrupted { .. } => text,
+            _ => printable(&text).into_owned(),
+        }
+    }
+
     /// The kind of error that the host API raises for this one.
     pub fn kind(&self) -> ErrorKind {
         match self {

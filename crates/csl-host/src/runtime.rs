@@ -3,7 +3,7 @@
 //! Requests go to the machine as commands. The machine checks them before anything moves and carries them out in order;
 //! it advances only inside calls that wait.
 
-use csl_diag::Rendering;
+use csl_diag::{Rendering, printable};
 use csl_machine::{Color, Coord, Schedule};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -162,7 +162,8 @@ impl Runtime {
 
     /// Warnings since the last call.
     pub fn take_warnings(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.warnings)
+        let warnings = std::mem::take(&mut self.warnings);
+        warnings.into_iter().map(|text| printable(&text).into_owned()).collect()
     }
 
     /// Loads the program into the machine. The cost is that of the tiles with a program of their own: a PE is made when

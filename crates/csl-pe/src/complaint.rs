@@ -37,8 +37,8 @@ pub enum Wrong {
     /// An operation on finite numbers gives an infinity or no number: floating-point exceptions, in the bits of their
     /// register.
     Float { raised: u16 },
-    /// An activation of a task that is active already.
-    Active { id: TaskId },
+    /// An activation of a task that is active already: by scalar code, or by an operation that has ended.
+    Active { id: TaskId, is_completion: bool },
     /// An output queue that was never initialised (WSE-3).
     NoQueue { queue: QueueId },
 }
@@ -59,7 +59,7 @@ impl Wrong {
             Wrong::FifoEnd { fifo, .. } => (8, fifo.into()),
             Wrong::Lengths { .. } => (9, 0),
             Wrong::Float { raised } => (10, raised.into()),
-            Wrong::Active { id } => (11, id.number().into()),
+            Wrong::Active { id, .. } => (11, id.number().into()),
             Wrong::Unblocked { by, .. } => (13, by),
             Wrong::NoQueue { queue } => (12, queue.number().into()),
         }

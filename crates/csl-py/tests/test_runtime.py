@@ -1,4 +1,5 @@
 """SdkRuntime: what it moves and what it refuses."""
+import itertools
 import os
 import re
 import signal
@@ -468,12 +469,13 @@ class Life(unittest.TestCase):
             "import signal, sys, threading, time", "from waferlab import SdkRuntime",
             "signal.signal(signal.SIGINT, signal.default_int_handler)",
             f"runner = SdkRuntime({str(support.compiled())!r})", "runner.load()", "runner.run()", "runner.launch('spin')",
-            "threading.Thread(target=runner.stop, daemon=True).start()", "print('launched', flush=True)", "time.sleep(1000)",
+            "thread = threading.Thread(target=runner.stop, daemon=True)", "thread.start()", "print('launched', flush=True)",
         )  # fmt: skip
         environment = {**os.environ, "WAFERLAB_MAX_CYCLES": "1000000000000"}
-        for number, status in ((signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGINT, -signal.SIGINT)):
+        statuses = ((signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGINT, -signal.SIGINT))
+        for (number, status), wait in itertools.product(statuses, ("time.sleep(1000)", "thread.join()")):
             script = subprocess.Popen(
-                [sys.executable, "-c", "\n".join(lines)], env=environment, text=True, cwd=support.sources(),
+                [sys.executable, "-c", "\n".join((*lines, wait))], env=environment, text=True, cwd=support.sources(),
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             )  # fmt: skip
             self.assertEqual(script.stdout.readline(), "launched\n")
@@ -482,6 +484,7 @@ class Life(unittest.TestCase):
             _, errors = script.communicate(timeout=60)
             self.assertEqual(script.returncode, status, errors)
             self.assertIn("the run was interrupted in cycle", errors)
+            self.assertNotIn("runtime.py", errors)
 
     def test_a_stderr_that_is_full_or_closed_changes_no_status(self):
         lines = (

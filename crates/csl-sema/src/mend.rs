@@ -2,7 +2,7 @@
 
 use csl_diag::{Diagnostic, FileId, Span};
 use csl_ir::ExportName;
-use csl_syntax::ast::{Block, ExprKind, File, Item};
+use csl_syntax::ast::{Block, ExprKind, File, Item, VarDecl};
 
 use crate::context::Sema;
 
@@ -27,8 +27,12 @@ impl Sema<'_> {
             }
         }
         found.sort_by_key(|(path, ..)| *path);
+        let of_program = || self.files.values().filter(|file| !file.is_library);
         let help = match found.first() {
             Some((path, _, statement)) => format!("add `{statement}` to a `comptime` block of {path}"),
+            None if export.mutable.is_some() && of_program().any(|file| variable(&file.ast, name).is_some()) => {
+                through_a_pointer(name, &self.show(export.ty))
+            }
             None => format!("add an `@export_symbol` of `{name}` to the program of the PEs that have it"),
         };
         found.into_iter().fold(diagnostic.help(help), |diagnostic, (_, file, statement)| {
@@ -71,17 +75,25 @@ impl Sema<'_> {
     }
 }
 
+/// Help to export a variable, which the host reaches by a pointer of type `ty`.
+pub fn through_a_pointer(name: &str, ty: &str) -> String {
+    format!("export a pointer to it: `var {name}_ptr: {ty} = &{name};` and `@export_symbol({name}_ptr, \"{name}\");`")
+}
+
+/// The declaration of a global variable.
+fn variable<'f>(file: &'f File, name: &str) -> Option<&'f VarDecl> {
+    let declared = file.items.iter().filter_map(|item| if let Item::Var(decl) = item { Some(&**decl) } else { None });
+    declared.into_iter().find(|decl| decl.name.name.as_str() == name)
+}
+
 /// The `@export_symbol` for a name in a file: of the function or pointer of this name, or of a pointer named `name_ptr`.
 fn exporting(file: &File, name: &str, is_function: bool) -> Option<String> {
     let declares = |wanted: &str| {
-        file.items.iter().any(|item| match item {
-            Item::Fn(decl) => is_function && decl.name.name.as_str() == wanted,
-            Item::Var(decl) => {
-                let is_pointer = decl.ty.as_ref().is_some_and(|ty| matches!(ty.kind, ExprKind::PtrType { .. }));
-                !is_function && is_pointer && decl.name.name.as_str() == wanted
-            }
-            _ => false,
-        })
+        if is_function {
+            return file.items.iter().any(|item| matches!(item, Item::Fn(decl) if decl.name.name.as_str() == wanted));
+        }
+        let ty = variable(file, wanted).and_then(|decl| decl.ty.as_ref());
+        ty.is_some_and(|ty| matches!(ty.kind, ExprKind::PtrType { .. }))
     };
     let pointer = format!("{name}_ptr");
     match name {

@@ -13,6 +13,7 @@ use csl_num::IntTy;
 use crate::builtins::config::{dialect, release};
 use crate::context::{Res, Sema};
 use crate::layout::{Instance, Layout, exported_name};
+use crate::mend::through_a_pointer;
 use crate::pe::ExportTarget;
 use crate::unit::Unit;
 
@@ -212,24 +213,23 @@ impl Sema<'_> {
             let diagnostic = diagnostic.help(format!("add `{statement}` to the layout block"));
             return Err(self.fail(self.mend_layout(diagnostic, &statement)));
         };
+        let pointed = self.show(declared.ty);
         let contradiction = if ty != declared.ty && !self.same_export_type(ty, declared.ty) {
             let help = match (self.types.kind(ty), self.types.kind(declared.ty)) {
-                (TypeKind::Array { .. }, TypeKind::Ptr { .. }) => {
-                    Some("export a variable that holds a pointer to the array")
-                }
+                (TypeKind::Array { .. }, TypeKind::Ptr { .. }) => Some(through_a_pointer(name, &pointed)),
                 (TypeKind::Fn(f), TypeKind::Fn(_)) if f.is_task => {
-                    Some("the host launches functions: declare it with `fn`")
+                    Some("the host launches functions: declare it with `fn`".to_owned())
                 }
                 _ => None,
             };
-            let (here, there) = (self.show(ty), self.show(declared.ty));
-            Some((format!("`{name}` has type `{here}`, but the layout declares `{there}`"), help))
+            let here = self.show(ty);
+            Some((format!("`{name}` has type `{here}`, but the layout declares `{pointed}`"), help))
         } else if declared.mutable == Some(true) && mutable == Some(false) {
             let help = "declare it with `var`, or end the `@export_name` with `false`";
-            Some((format!("`{name}` is constant, but the layout declares it mutable"), Some(help)))
+            Some((format!("`{name}` is constant, but the layout declares it mutable"), Some(help.to_owned())))
         } else if declared.mutable == Some(false) && mutable == Some(true) {
             let help = "declare it with `const`, or end the `@export_name` with `true`";
-            Some((format!("`{name}` is mutable, but the layout declares it constant"), Some(help)))
+            Some((format!("`{name}` is mutable, but the layout declares it constant"), Some(help.to_owned())))
         } else {
             None
         };
@@ -238,7 +238,7 @@ impl Sema<'_> {
             Some((message, help)) => {
                 let diagnostic =
                     Diagnostic::new(Code::BadExport, span, message).secondary(declared.span, "declared here");
-                Err(self.fail(Diagnostic { help: help.map(str::to_string), ..diagnostic }))
+                Err(self.fail(Diagnostic { help, ..diagnostic }))
             }
         }
     }

@@ -70,6 +70,9 @@ fn foreign(tokens: &[Lexeme], at: usize) -> Option<&'static str> {
         (Some(Token::Ident(_)), Some(Token::Arrow), Some(Token::Ident(_))) => {
             return Some("a field behind a pointer is `pointer.*.field`");
         }
+        (Some(Token::Ident(_)), Some(Token::Star), _) if token(2) == Some(Token::Colon) => {
+            return Some("the type of a pointer is `*f32`, to the elements of an array `[*]f32`");
+        }
         (Some(Token::Semicolon | Token::LBrace | Token::RBrace), Some(Token::Star), Some(Token::Ident(_))) => {
             return Some("the value behind a pointer is `pointer.*`");
         }

@@ -171,9 +171,9 @@ pub(super) fn wrong(program: &PeImage, what: &Wrong, by: &str) -> String {
         Wrong::FifoEnd { fifo, is_full, left } => {
             let state = if is_full { "full" } else { "empty" };
             format!(
-                "ends early: {} is {state}, and {} have not moved",
+                "ends early: {} is {state}, and {} not moved",
                 fifo_name(Some(program), fifo),
-                plural(left, "element")
+                if left == 1 { "1 element has".to_owned() } else { format!("{left} elements have") }
             )
         }
         Wrong::Lengths { length, other } => {
@@ -187,7 +187,10 @@ pub(super) fn wrong(program: &PeImage, what: &Wrong, by: &str) -> String {
             };
             result.to_owned()
         }
-        Wrong::Active { id } => format!("activates task {id}, which is active already: it will run once"),
+        Wrong::Active { id, is_completion } => {
+            let when = if is_completion { " at its end" } else { "" };
+            format!("activates task {id}{when}, which is active already: it will run once")
+        }
         Wrong::NoQueue { queue } => format!("sends by output queue {queue}, which was never initialised"),
     }
 }

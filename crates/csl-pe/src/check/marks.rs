@@ -1,6 +1,7 @@
 //! The words of memory that asynchronous operations still read and write.
 
-use super::objects::{Tag, words};
+use super::object::Tag;
+use super::objects::words;
 use crate::datapath::{Cursor, Operand, Operation};
 
 /// An asynchronous operation under way.

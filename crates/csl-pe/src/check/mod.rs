@@ -8,10 +8,11 @@
 
 mod access;
 mod marks;
+mod object;
 mod objects;
 mod registers;
 mod shadow;
 mod step;
 
-pub(crate) use objects::Tag;
+pub(crate) use object::Tag;
 pub(crate) use shadow::{Moment, Shadow};

@@ -5,57 +5,37 @@ use csl_isa::{Field, NO_REG, Op};
 use csl_machine::SysOp;
 use csl_num::LowBits;
 
-use super::step::Step;
-
-/// The object that an address is meant for: 0 for not known, else the symbol's number plus 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tag(u16);
-
-impl Tag {
-    pub const NONE: Tag = Tag(0);
-
-    pub fn of(symbol: u32) -> Tag {
-        Tag(u16::try_from(symbol + 1).unwrap_or(0))
-    }
-
-    pub fn symbol(self) -> Option<u32> {
-        u32::from(self.0).checked_sub(1)
-    }
-
-    /// This one, or the other where it is not known.
-    pub fn or(self, other: Tag) -> Tag {
-        if self.0 == 0 { other } else { self }
-    }
-}
+use super::object::{Bounds, Tag};
+use super::step::{self, Place, Step};
 
 #[derive(Clone, Debug)]
-struct Place {
-    start: u32,
-    end: u32,
+struct Located {
+    bounds: Bounds,
     tag: Tag,
-    is_fifo: bool,
 }
 
 #[derive(Clone, Debug)]
 pub struct Objects {
     /// By address, without objects of no bytes.
-    places: Vec<Place>,
+    places: Vec<Located>,
     /// By number.
-    bounds: Vec<(u32, u32)>,
+    bounds: Vec<Bounds>,
     /// The addresses that stack slots may use.
-    stack: (u32, u32),
+    stack: Bounds,
     /// The objects that instructions point to, by `pc`, each with the number of values of the index, or 0.
     code: Vec<(Tag, u16)>,
-    /// The work at each instruction, by `pc`.
+    /// The work at each instruction, by `pc`, and the access of the instruction that ends there.
     steps: Vec<Step>,
-    has_fifos: bool,
+    accesses: Vec<Place>,
+    /// By tag, where an access may lie without a word: nowhere in the buffer of a FIFO, or where no object is known.
+    plain: Vec<(u32, u32)>,
     /// Whether the program drops the result of the vector operation at a `pc`.
     drops: Vec<bool>,
 }
 
 /// The addresses that stack slots may use: those of all functions at once, or all that are left where a function that has
 /// some may call itself.
-fn stack(program: &PeImage) -> (u32, u32) {
+fn stack(program: &PeImage) -> Bounds {
     let (start, end) = (u32::from(program.stack.start), u32::from(program.stack.end));
     let users = || (0u16..).zip(&program.funcs).filter(|(_, func)| func.stack > 0);
     let calls_itself = |number: u16, func: &Function| {
@@ -63,9 +43,10 @@ fn stack(program: &PeImage) -> (u32, u32) {
         code.iter().any(|insn| insn.op == Op::CallPtr || insn.op == Op::Call && insn.a == number)
     };
     if users().any(|(number, func)| calls_itself(number, func)) {
-        return (start, end);
+        return Bounds { start, end, is_fifo: false };
     }
-    (start, end.min(start + users().map(|(_, func)| u32::from(func.stack)).sum::<u32>()))
+    let used = users().map(|(_, func)| u32::from(func.stack)).sum::<u32>();
+    Bounds { start, end: end.min(start + used), is_fifo: false }
 }
 
 /// Whether no instruction reads the result of the vector operation at `pc` before its register is written again. The code
@@ -93,53 +74,51 @@ fn drops_result(program: &PeImage, pc: usize) -> bool {
 
 impl Objects {
     pub fn of(program: &PeImage) -> Objects {
-        let bounds = |symbol: &Symbol| (u32::from(symbol.addr), u32::from(symbol.addr) + symbol.size);
         let is_fifo = |start: u32| program.fifos.iter().any(|fifo| u32::from(fifo.addr) == start);
-        let all = (0u32..).zip(&program.symbols);
-        let mut places: Vec<Place> = all
-            .map(|(number, symbol)| {
-                let (start, end) = bounds(symbol);
-                Place { start, end, tag: Tag::of(number), is_fifo: is_fifo(start) }
-            })
-            .filter(|place| place.start < place.end)
-            .collect();
-        places.sort_by_key(|place| place.start);
+        let bounds_of = |symbol: &Symbol| {
+            let start = u32::from(symbol.addr);
+            Bounds { start, end: start + symbol.size, is_fifo: is_fifo(start) }
+        };
+        let bounds: Vec<Bounds> = program.symbols.iter().map(bounds_of).collect();
+        let all = (0u32..).zip(&bounds).map(|(number, &bounds)| Located { bounds, tag: Tag::of(number) });
+        let mut places: Vec<Located> = all.filter(|place| place.bounds.start < place.bounds.end).collect();
+        places.sort_by_key(|place| place.bounds.start);
         let mut code = vec![(Tag::NONE, 0); program.code.len()];
         for &Pointer { pc, object, values } in &program.pointers.code {
             if let Some(meant) = code.get_mut(pc as usize) {
                 *meant = (Tag::of(object), values);
             }
         }
-        let steps = program.code.iter().map(|insn| Step::of(insn.alone())).collect();
-        let has_fifos = places.iter().any(|place| place.is_fifo);
+        let (steps, accesses) = step::steps(program, &code, &bounds);
+        let plain = bounds.iter().map(|bounds| if bounds.is_fifo { (1, 0) } else { (bounds.start, bounds.end) });
+        let plain = [(1, 0)].into_iter().chain(plain).collect();
         let drops = (0..program.code.len()).map(|pc| drops_result(program, pc)).collect();
-        let bounds = program.symbols.iter().map(bounds).collect();
-        Objects { places, bounds, stack: stack(program), code, steps, has_fifos, drops }
+        Objects { places, bounds, stack: stack(program), code, steps, accesses, plain, drops }
     }
 
     /// The work at the instruction at `pc`.
+    #[inline(always)]
     pub fn step(&self, pc: usize) -> Step {
         self.steps.get(pc).copied().unwrap_or(Step::Other)
     }
 
+    /// The access of the instruction whose last word is at `pc`.
+    #[inline(always)]
+    pub fn access(&self, pc: usize) -> Option<&Place> {
+        self.accesses.get(pc)
+    }
+
     /// Whether bytes lie in the known object that they are meant for, at an even address if they are more than one, and in
     /// no FIFO's buffer: then there is nothing to say of them.
-    #[inline]
+    #[inline(always)]
     pub fn is_plainly_right(&self, tag: Tag, addr: u16, bytes: u16) -> bool {
-        let (start, end) = (u32::from(addr), u32::from(addr) + u32::from(bytes));
-        let bounds = tag.symbol().and_then(|symbol| self.bounds.get(symbol as usize));
-        let is_inside = bounds.is_some_and(|&(first, behind)| first <= start && end <= behind);
-        is_inside && (bytes == 1 || addr.is_multiple_of(2)) && !self.has_fifos
+        let Some(&(start, end)) = self.plain.get(tag.place()) else { return false };
+        let (first, behind) = (u32::from(addr), u32::from(addr) + u32::from(bytes));
+        start <= first && behind <= end && (bytes == 1 || addr.is_multiple_of(2))
     }
 
     pub fn drops_result(&self, pc: u32) -> bool {
         self.drops.get(pc as usize).is_none_or(|&drops| drops)
-    }
-
-    /// The distance of an address from the start of its object.
-    pub fn offset(&self, tag: Tag, addr: u16) -> Option<i32> {
-        let start = self.bounds.get(tag.symbol()? as usize)?.0;
-        Some(i32::from(addr.wrapping_sub(start.low16()).signed16()))
     }
 
     /// The object that the instruction at `pc` points to.
@@ -152,9 +131,9 @@ impl Objects {
         self.code.get(pc).map(|meant| meant.1).filter(|&values| values != 0)
     }
 
-    fn place(&self, addr: u16) -> Option<&Place> {
-        let after = self.places.partition_point(|place| place.start <= u32::from(addr));
-        after.checked_sub(1).map(|at| &self.places[at]).filter(|place| u32::from(addr) < place.end)
+    fn place(&self, addr: u16) -> Option<&Located> {
+        let after = self.places.partition_point(|place| place.bounds.start <= u32::from(addr));
+        after.checked_sub(1).map(|at| &self.places[at]).filter(|place| place.bounds.hold(addr, 1))
     }
 
     /// The object that holds an address.
@@ -164,16 +143,16 @@ impl Objects {
 
     /// The FIFO buffer that holds an address.
     pub fn fifo_at(&self, addr: u16) -> Option<u32> {
-        self.place(addr).filter(|place| place.is_fifo)?.tag.symbol()
+        self.place(addr).filter(|place| place.bounds.is_fifo)?.tag.symbol()
     }
 
     /// Whether bytes lie in the object that they are meant for; where that is not known, in any, or on the stack.
     pub fn holds(&self, tag: Tag, addr: u16, bytes: u16) -> bool {
-        let (start, end) = (u32::from(addr), u32::from(addr) + u32::from(bytes));
-        let inside = |(first, behind): (u32, u32)| first <= start && end <= behind;
-        match tag.symbol().and_then(|symbol| self.bounds.get(symbol as usize)) {
-            Some(&bounds) => inside(bounds),
-            None => self.place(addr).is_some_and(|place| inside((place.start, place.end))) || inside(self.stack),
+        match tag.index().and_then(|object| self.bounds.get(object)) {
+            Some(bounds) => bounds.hold(addr, bytes),
+            None => {
+                self.place(addr).is_some_and(|place| place.bounds.hold(addr, bytes)) || self.stack.hold(addr, bytes)
+            }
         }
     }
 }

@@ -6,7 +6,9 @@ use csl_image::PeImage;
 use csl_isa::{Field, Insn, NO_REG, Op};
 use csl_machine::DsrFile;
 
-use super::objects::{Objects, Tag};
+use super::object::Tag;
+use super::objects::Objects;
+use crate::datapath::Memory;
 
 #[derive(Clone, Debug, Default)]
 pub struct Registers {
@@ -46,32 +48,52 @@ impl Registers {
     }
 
     /// Enters the frame of the instruction that runs next.
-    pub fn enter(&mut self, first: usize, length: usize) {
+    #[inline(always)]
+    pub fn enter(&mut self, first: usize) {
         self.frame = first;
-        if self.tags.len() < first + length {
-            self.tags.resize(first + length, Tag::NONE);
-        }
     }
 
+    #[inline(always)]
     pub fn of_register(&self, register: u16) -> Tag {
         self.tags.get(self.frame + usize::from(register)).copied().unwrap_or_default()
     }
 
-    #[inline]
+    /// The object of an address and a distance, whichever is which; none of two addresses.
+    #[inline(always)]
+    pub fn of_sum(&self, insn: Insn) -> Tag {
+        let (a, b) = (self.of_register(insn.b), self.of_register(insn.c));
+        if a == Tag::NONE || b == Tag::NONE { a.or(b) } else { Tag::NONE }
+    }
+
+    #[inline(always)]
     pub fn set(&mut self, register: u16, tag: Tag) {
-        if let Some(place) = self.tags.get_mut(self.frame + usize::from(register)) {
-            *place = tag;
+        match self.tags.get_mut(self.frame + usize::from(register)) {
+            Some(place) => *place = tag,
+            None if tag == Tag::NONE => {}
+            None => self.grow(register, tag),
         }
+    }
+
+    #[cold]
+    fn grow(&mut self, register: u16, tag: Tag) {
+        let place = self.frame + usize::from(register);
+        self.tags.resize(place + 1, Tag::NONE);
+        self.tags[place] = tag;
+    }
+
+    #[inline(always)]
+    fn is_holder(&self, addr: u16) -> bool {
+        let word = usize::from(addr / 2);
+        self.holders.get(word / 64).is_some_and(|bits| bits >> (word % 64) & 1 == 1)
     }
 
     /// The object of the pointer at an address, whose low half is `value`.
     pub fn of_memory(&self, addr: u16, value: u16) -> Tag {
-        let word = usize::from(addr / 2);
-        let is_holder = self.holders.get(word / 64).is_some_and(|bits| bits >> (word % 64) & 1 == 1);
-        let kept = is_holder.then(|| self.memory.get(&addr)).flatten();
+        let kept = self.is_holder(addr).then(|| self.memory.get(&addr)).flatten();
         kept.filter(|kept| kept.1 == value).map_or(Tag::NONE, |kept| kept.0)
     }
 
+    #[inline(always)]
     pub fn store(&mut self, addr: u16, register: u16, value: u16) {
         let tag = self.of_register(register);
         if tag != Tag::NONE {
@@ -79,8 +101,10 @@ impl Registers {
         }
     }
 
-    pub fn load(&mut self, addr: u16, register: u16, value: u16) {
-        self.set(register, self.of_memory(addr, value));
+    #[inline(always)]
+    pub fn load(&mut self, addr: u16, register: u16, memory: &Memory) {
+        let tag = if self.is_holder(addr) { self.of_memory(addr, memory.read16(addr)) } else { Tag::NONE };
+        self.set(register, tag);
     }
 
     pub fn of_dsr(&self, file: DsrFile, id: u8) -> Tag {
@@ -94,7 +118,6 @@ impl Registers {
     /// Carries the objects of an instruction's sources over to its result; loads are [`Registers::load`]'s.
     pub fn carry(&mut self, objects: &Objects, pc: usize, insn: Insn, frame: &[u64]) {
         let of = |register: u16| self.of_register(register);
-        let either = |a: Tag, b: Tag| if a == Tag::NONE || b == Tag::NONE { a.or(b) } else { Tag::NONE };
         let is_taken = |register: u16| frame.get(usize::from(register)).is_some_and(|&value| value != 0);
         let tag = match insn.op {
             Op::Ret => of(insn.a),
@@ -119,7 +142,7 @@ impl Registers {
             | Op::SetDsdLength
             | Op::SetDsdStride => of(insn.b),
             Op::AddI16 | Op::AddU16 | Op::AddI32 | Op::AddU32 | Op::Add64 | Op::SubI16 | Op::SubU16 => {
-                either(of(insn.b), of(insn.c))
+                self.of_sum(insn)
             }
             Op::SetDsdAddr => of(insn.c),
             _ => Tag::NONE,

@@ -7,14 +7,15 @@ use csl_machine::registers::ce;
 use csl_machine::{DsrLoad, REGISTERS_START, TaskId, VecOp};
 use csl_num::{FloatKind, LowBits};
 
-use super::access::{Base, Shape, low_half};
+use super::access::low_half;
 use super::marks::{Marks, Number};
-use super::objects::{Objects, Tag, words};
+use super::object::Tag;
+use super::objects::{Objects, words};
 use super::registers::Registers;
-use super::step::Step;
+use super::step::{NO_LIMIT, Place, Step};
 use crate::complaint::{Access, Complaint, Wrong};
-use crate::datapath::{Cursor, Length, Memory, Message, Operand, Operation};
-use crate::scalar;
+use crate::datapath::{Cursor, Length, Memory, Message, Operand, Operation, dsr_of};
+use crate::scalar::{self, Instant};
 
 /// The floating-point exceptions that are complaints: the result is an infinity or no number, of operands that are.
 const BAD_RESULTS: u16 = ce::FP_OVERFLOW | ce::FP_INVALID | ce::FP_DIV_BY_0;
@@ -89,35 +90,91 @@ impl Shadow {
 
 /// Scalar code.
 impl Shadow {
-    /// Looks at an instruction that is about to run. `first` is the number of the frame's first register.
-    pub fn before(
-        &mut self,
-        cycle: u64,
-        pc: usize,
-        code: &[Insn],
-        (frame, first): (&[u64], usize),
-        memory: &Memory,
-        half: FloatKind,
-    ) {
-        let step = self.objects.step(pc);
-        if let Step::Nothing = step {
-            return;
-        }
-        let insn = code[pc].alone();
-        self.now = Moment { pc: Some(pc.low32()), cycle };
-        self.registers.enter(first, frame.len());
-        match step {
-            Step::Clear => return self.registers.set(insn.a, Tag::NONE),
-            Step::Moved => return self.registers.set(insn.a, self.registers.of_register(insn.b)),
-            Step::Float if is_finite(insn, frame) => return self.registers.set(insn.a, Tag::NONE),
-            Step::Access(shape) => {
-                let ext = code.get(pc + 1).copied().unwrap_or(insn);
-                return self.before_access(pc, insn, shape, ext, frame, memory);
+    /// Looks at an instruction that is about to run.
+    #[inline(always)]
+    pub fn before(&mut self, at: Instant, insn: Insn, half: FloatKind) {
+        match self.objects.step(at.behind - 1) {
+            Step::Nothing => {}
+            Step::Clear => {
+                self.registers.enter(at.first);
+                self.registers.set(insn.a, Tag::NONE);
             }
-            Step::Nothing | Step::Float | Step::Other => {}
+            Step::Moved => {
+                self.registers.enter(at.first);
+                self.registers.set(insn.a, self.registers.of_register(insn.b));
+            }
+            Step::Sum => {
+                self.registers.enter(at.first);
+                self.registers.set(insn.a, self.registers.of_sum(insn));
+            }
+            Step::Constant => {
+                self.registers.enter(at.first);
+                self.registers.set(insn.a, self.objects.at_pc(at.behind - 1));
+            }
+            Step::Other => self.before_other(at, insn, half),
         }
-        if let Some(values) = self.objects.values_at(pc) {
-            self.look_at_index(self.objects.at_pc(pc), low_half(frame, insn.c).signed16(), values);
+    }
+
+    /// Looks at an access.
+    #[inline(always)]
+    pub fn access<const N: usize>(&mut self, at: Instant, insn: Insn, addr: u16, is_store: bool, memory: &Memory) {
+        let bytes = N.low16();
+        self.enter(at, 1);
+        let Some(place) = self.objects.access(at.behind - 1) else { return };
+        let tag = if place.is_by_register { self.registers.of_register(insn.b) } else { place.tag };
+        let is_below = place.limit == NO_LIMIT || u32::from(low_half(at.frame, insn.c)) < place.limit;
+        if !(is_below && self.objects.is_plainly_right(tag, addr, bytes)) {
+            self.look_at_access(at, insn, tag, Access { addr, bytes, is_store });
+        }
+        // Pointers have 2 bytes, descriptors 8.
+        match (is_store, N) {
+            (true, 2 | 8) => self.registers.store(addr, insn.a, low_half(at.frame, insn.a)),
+            (true, _) => {}
+            (false, 2 | 8) => self.registers.load(addr, insn.a, memory),
+            (false, _) => self.registers.set(insn.a, Tag::NONE),
+        }
+    }
+
+    /// Looks at the 32-bit float that an instruction is about to give. If it is finite, then nothing was raised that is told.
+    #[inline(always)]
+    pub fn float(&mut self, at: Instant, insn: Insn, value: u64, half: FloatKind) {
+        if f32::from_bits(value.low32()).is_finite() {
+            self.registers.enter(at.first);
+            self.registers.set(insn.a, Tag::NONE);
+        } else {
+            self.before_other(at, insn, half);
+        }
+    }
+
+    /// Notes the instruction that runs, of so many words.
+    #[inline(always)]
+    fn enter(&mut self, at: Instant, words: u8) {
+        self.registers.enter(at.first);
+        self.now = Moment { pc: Some((at.behind - usize::from(words)).low32()), cycle: at.local_time };
+    }
+
+    /// Looks at an access that may not be plainly right.
+    #[cold]
+    fn look_at_access(&mut self, at: Instant, insn: Insn, tag: Tag, access: Access) {
+        let Some(&Place { tag: object, words, limit, .. }) = self.objects.access(at.behind - 1) else { return };
+        self.enter(at, words);
+        let index = low_half(at.frame, insn.c);
+        if limit != NO_LIMIT && u32::from(index) >= limit {
+            self.complain_of_index(object, index.signed16(), limit.low16());
+        }
+        if !self.objects.is_plainly_right(tag, access.addr, access.bytes) {
+            self.look_at_place(self.now, tag, access);
+        }
+    }
+
+    /// Looks at an instruction in every way, but for accesses.
+    #[cold]
+    fn before_other(&mut self, at: Instant, insn: Insn, half: FloatKind) {
+        self.enter(at, 1);
+        let (pc, frame, insn) = (at.behind - 1, at.frame, insn.alone());
+        let index = low_half(frame, insn.c).signed16();
+        if let Some(values) = self.objects.values_at(pc).filter(|&values| !is_below(index, values)) {
+            self.complain_of_index(self.objects.at_pc(pc), index, values);
         }
         let fill = match insn.op {
             Op::MemFill8 => 1,
@@ -142,46 +199,17 @@ impl Shadow {
         self.registers.carry(&self.objects, pc, insn, frame);
     }
 
-    fn before_access(&mut self, pc: usize, insn: Insn, shape: Shape, ext: Insn, frame: &[u64], memory: &Memory) {
-        let (access @ Access { addr, bytes, is_store }, base) = shape.of(insn, ext, frame);
-        let tag = match base {
-            Base::Register(register) => self.registers.of_register(register),
-            Base::Code => self.objects.at_pc(pc),
-        };
-        let index = || low_half(frame, insn.c).signed16();
-        if shape.is_row() {
-            self.look_at_row(tag, access, index(), ext);
-        } else if let Some(values) = self.objects.values_at(pc) {
-            self.look_at_index(tag, index(), values);
-        }
-        if !self.objects.is_plainly_right(tag, addr, bytes) {
-            self.look_at_place(self.now, tag, access);
-        }
-        // Pointers have 2 bytes, descriptors 8.
-        match (is_store, bytes) {
-            (true, 2 | 8) => self.registers.store(addr, insn.a, low_half(frame, insn.a)),
-            (true, _) => {}
-            (false, 2 | 8) => self.registers.load(addr, insn.a, memory.read16(addr)),
-            (false, _) => self.registers.set(insn.a, Tag::NONE),
-        }
-    }
-
-    /// `ext` holds the bytes of a row, and the base, which is that of a row unless a part of the index is in it.
-    fn look_at_row(&mut self, tag: Tag, access: Access, index: i16, ext: Insn) {
-        let Some(offset) = self.objects.offset(tag, ext.b).filter(|_| ext.a >= access.bytes) else { return };
-        if offset % i32::from(ext.a) == 0 {
-            self.look_at_index(tag, index, ext.a / access.bytes);
-        }
-    }
-
-    fn look_at_index(&mut self, tag: Tag, index: i16, values: u16) {
-        if !u16::try_from(index).is_ok_and(|index| index < values) {
-            self.complain(self.now, Wrong::BehindRow { object: tag.symbol(), index, length: values });
-        }
+    #[cold]
+    fn complain_of_index(&mut self, tag: Tag, index: i16, length: u16) {
+        self.complain(self.now, Wrong::BehindRow { object: tag.symbol(), index, length });
     }
 
     /// The bytes of the running instruction's access are about to be used.
+    #[inline(always)]
     pub fn touch(&mut self, addr: u16, bytes: usize, is_store: bool) {
+        if self.marks.is_idle() && self.are_defined(addr, bytes) {
+            return;
+        }
         self.use_bytes(self.now, 0, Access { addr, bytes: bytes.low16(), is_store });
     }
 
@@ -199,6 +227,7 @@ impl Shadow {
 /// Any access.
 impl Shadow {
     /// Looks whether an access lies where it is meant to lie.
+    #[inline(never)]
     fn look_at_place(&mut self, at: Moment, tag: Tag, access: Access) {
         let Access { addr, bytes, .. } = access;
         if tag == Tag::NONE && addr >= REGISTERS_START {
@@ -214,6 +243,7 @@ impl Shadow {
         }
     }
 
+    #[inline(never)]
     fn use_bytes(&mut self, at: Moment, own: Number, access: Access) {
         self.look_at_race(at, own, access);
         let Access { addr, bytes, is_store } = access;
@@ -230,6 +260,15 @@ impl Shadow {
                 return self.complain(at, Wrong::Undefined { object, access });
             }
         }
+    }
+
+    /// Whether a few bytes are plainly known to be written: their words lie in one word of the map.
+    #[inline(always)]
+    fn are_defined(&self, addr: u16, bytes: usize) -> bool {
+        let first = usize::from(addr) / 2;
+        let Some(bits) = self.undefined.get(first / 64) else { return true };
+        let count = (usize::from(addr) % 2 + bytes).div_ceil(2);
+        first % 64 + count < 64 && bits >> (first % 64) & ((1 << count) - 1) == 0
     }
 
     fn is_undefined(&self, word: usize) -> bool {
@@ -275,9 +314,10 @@ impl Shadow {
         }
     }
 
-    pub fn activate(&mut self, at: Moment, active: u32, id: u16) {
+    /// A task is activated; `active` are the ones that are so already.
+    pub fn activate(&mut self, at: Moment, active: u32, id: u16, is_completion: bool) {
         if id < 32 && active >> id & 1 == 1 {
-            self.complain(at, Wrong::Active { id: TaskId::at(id.low8()) });
+            self.complain(at, Wrong::Active { id: TaskId::at(id.low8()), is_completion });
         }
     }
 }
@@ -313,6 +353,12 @@ impl Shadow {
             other => self.tag(other, memory),
         };
         self.registers.load_dsr(load.file, load.id, tag);
+    }
+
+    /// `@set_dsr_base_addr` of the DSR with a number; a register holds the address.
+    pub fn move_dsr(&mut self, number: u64, register: u16) {
+        let (file, id) = dsr_of(number);
+        self.registers.load_dsr(file, id, self.registers.of_register(register));
     }
 
     pub fn drops_result(&self, pc: u32) -> bool {
@@ -389,18 +435,8 @@ impl Shadow {
     }
 }
 
-/// Whether an operation on 32-bit floats gives a finite number, its product too: then it raises nothing that is told.
-fn is_finite(insn: Insn, frame: &[u64]) -> bool {
-    let float = |register: u16| f32::from_bits(frame[usize::from(register)].low32());
-    let (b, c) = (float(insn.b), float(insn.c));
-    match insn.op {
-        Op::AddF32 => b + c,
-        Op::SubF32 => b - c,
-        Op::MulF32 => b * c,
-        Op::DivF32 => b / c,
-        _ => float(insn.a) + b * c,
-    }
-    .is_finite()
+fn is_below(index: i16, values: u16) -> bool {
+    u16::try_from(index).is_ok_and(|index| index < values)
 }
 
 /// The address of an operand's next element, or of its place.

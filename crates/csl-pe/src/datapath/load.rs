@@ -45,14 +45,18 @@ impl Datapath {
         }
     }
 
-    /// `@set_dsr_base_addr`: bits 4 and 5 of `number` give the file, the low four the id.
+    /// `@set_dsr_base_addr` of the DSR with a number ([`dsr_of`]).
     pub fn set_dsr_addr(&mut self, number: u64, addr: u16) -> Result<(), FaultKind> {
-        let file = DsrFile::ALL[usize::from((number >> 4 & 3).min(2).low8())];
-        let id = (number & 15).low8();
+        let (file, id) = dsr_of(number);
         let at = self.dsrs.find(file, id).ok_or(FaultKind::EmptyDsr { file, id })?;
         if self.dsrs.set_base(at, addr) {
             return Ok(());
         }
         Err(FaultKind::BadOperand("a fabric DSD or FIFO has no base address"))
     }
+}
+
+/// The DSR of a number: bits 4 and 5 give the file, the low four the id.
+pub fn dsr_of(number: u64) -> (DsrFile, u8) {
+    (DsrFile::ALL[usize::from((number >> 4 & 3).min(2).low8())], (number & 15).low8())
 }

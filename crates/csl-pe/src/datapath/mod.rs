@@ -31,6 +31,7 @@ pub(crate) use config::Effect;
 pub(crate) use cursor::{Cursor, Operand};
 pub(crate) use iterator::Turn;
 pub(crate) use length::Length;
+pub(crate) use load::dsr_of;
 pub(crate) use operands::Setup;
 pub(crate) use operation::{Message, Operation, Stall, Step};
 pub(crate) use setup::Started;

@@ -13,7 +13,7 @@ use super::exit::{Exit, load_exit};
 use super::ops::{
     self, address, extended, index_address, int_ty, math, row_address, signed, wrap_add, wrap_mul, wrap_sub,
 };
-use super::surroundings::Surroundings;
+use super::surroundings::{Instant, Surroundings};
 
 const F32: FloatKind = FloatKind::F32;
 
@@ -39,9 +39,16 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
     let mut frame: &mut [u64] = &mut cpu.regs[cpu.fp as usize..];
 
     loop {
-        let mut insn = if S::LOOKS { code[pc].alone() } else { code[pc] };
-        let raised = around.before(local_time, pc, insn, frame, cpu.fp as usize);
+        let mut insn = if S::ALONE { code[pc].alone() } else { code[pc] };
         pc += 1;
+
+        // The instruction that runs, for what looks on.
+        macro_rules! running {
+            () => {
+                Instant { local_time, behind: pc, frame: &*frame, first: cpu.fp as usize }
+            };
+        }
+        let raised = around.before(running!(), insn);
 
         macro_rules! leave {
             ($exit:expr) => {{
@@ -124,6 +131,13 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
                 frame = &mut cpu.regs[cpu.fp as usize..];
             }};
         }
+        macro_rules! f32 {
+            ($value:expr) => {{
+                let value: u64 = $value;
+                around.float(running!(), insn, value);
+                a!() = value
+            }};
+        }
         // Stops at an access to memory that other threads use, unless it is its time.
         macro_rules! stop_if_early {
             ($ty:ty, $addr:ident, $is_store:literal, $exit:expr) => {
@@ -140,6 +154,7 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
         macro_rules! load {
             ($ty:ty, $wide:ty, $addr:expr) => {{
                 let addr: u16 = $addr;
+                around.access::<{ size_of::<$ty>() }>(running!(), insn, addr, false);
                 stop_if_early!($ty, addr, false, load_exit(insn.a, addr, size_of::<$ty>(), <$ty>::MIN != 0));
                 a!() = match around.load(addr) {
                     Some(bytes) => <$wide>::from(<$ty>::from_le_bytes(bytes)) as u64,
@@ -150,6 +165,7 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
         macro_rules! store {
             ($ty:ty, $addr:expr) => {{
                 let addr: u16 = $addr;
+                around.access::<{ size_of::<$ty>() }>(running!(), insn, addr, true);
                 let value = a!() as $ty;
                 let exit = Exit::Store { addr, bytes: size_of::<$ty>().low8(), value: u64::from(value) };
                 stop_if_early!($ty, addr, true, exit);
@@ -212,7 +228,7 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
         }
         macro_rules! mul_acc_f32 {
             () => {
-                a!() = float_add(F32, a!(), float_mul(F32, b!(), c!()))
+                f32!(float_add(F32, a!(), float_mul(F32, b!(), c!())))
             };
         }
         // Goes on to the next instruction of a fused one.
@@ -378,10 +394,10 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
             Op::LtHalf => a!() = u64::from(float_lt(half, b!(), c!())),
             Op::LeHalf => a!() = u64::from(float_le(half, b!(), c!())),
 
-            Op::AddF32 => a!() = float_add(F32, b!(), c!()),
-            Op::SubF32 => a!() = float_sub(F32, b!(), c!()),
-            Op::MulF32 => a!() = float_mul(F32, b!(), c!()),
-            Op::DivF32 => a!() = float_div(F32, b!(), c!()),
+            Op::AddF32 => f32!(float_add(F32, b!(), c!())),
+            Op::SubF32 => f32!(float_sub(F32, b!(), c!())),
+            Op::MulF32 => f32!(float_mul(F32, b!(), c!())),
+            Op::DivF32 => f32!(float_div(F32, b!(), c!())),
             Op::RemF32 => a!() = ops::float_rem(F32, b!(), c!()),
             Op::NegF32 => a!() = float_neg(F32, b!()),
             Op::AddHalf => a!() = float_add(half, b!(), c!()),
@@ -501,22 +517,23 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
             Op::LoadMulAddStore => {
                 load_u32!();
                 then!();
-                a!() = float_mul(F32, b!(), c!());
+                f32!(float_mul(F32, b!(), c!()));
                 then!();
-                a!() = float_add(F32, b!(), c!());
+                f32!(float_add(F32, b!(), c!()));
                 then!();
                 store_32!()
             }
             Op::LoadAddStore => {
                 load_u32!();
                 then!();
-                a!() = float_add(F32, b!(), c!());
+                f32!(float_add(F32, b!(), c!()));
                 then!();
                 store_32!()
             }
             Op::LoadAddStore16 => {
                 load!(u16, u64, address(b!(), insn.c));
                 then!();
+                around.then(running!(), insn);
                 a!() = wrap_add::<u16>(b!(), c!());
                 then!();
                 store!(u16, address(b!(), insn.c))
@@ -545,6 +562,7 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
             Op::MulAddDsdWords => {
                 a!() = wrap_mul::<i16>(b!(), extended(insn.c));
                 then!();
+                around.then(running!(), insn);
                 a!() = ops::add_dsd_words(b!(), c!())
             }
         }

@@ -13,6 +13,6 @@ pub use cpu::{Cpu, CpuFault, MAX_CALL_DEPTH};
 pub use exit::{Exit, RegisterLoad};
 pub use interpret::{half_kind, run};
 pub use ops::canonical;
-pub use surroundings::Surroundings;
+pub use surroundings::{Instant, Surroundings};
 
 pub use exceptions::raised_by;

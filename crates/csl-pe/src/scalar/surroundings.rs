@@ -2,11 +2,23 @@
 
 use csl_isa::Insn;
 
+/// A running instruction.
+#[derive(Clone, Copy)]
+pub struct Instant<'a> {
+    /// The cycle in which its block began.
+    pub local_time: u64,
+    /// The address behind its last word.
+    pub behind: usize,
+    /// The registers of the running function, the first of which is number `first` of all.
+    pub frame: &'a [u64],
+    pub first: usize,
+}
+
 /// Data memory, and an observer of each instruction. The core leaves everything else (registers of the machine, vector
 /// operations, services) to its caller: it stops with an [`super::Exit`].
 pub trait Surroundings {
-    /// Whether `before` looks at each instruction, so that those fused into one are carried out one by one.
-    const LOOKS: bool = false;
+    /// Whether instructions that are fused into one are carried out one by one.
+    const ALONE: bool = false;
 
     /// `N` bytes of memory; `None` where `addr` lies in register space.
     fn load<const N: usize>(&mut self, addr: u16) -> Option<[u8; N]>;
@@ -22,11 +34,19 @@ pub trait Surroundings {
     fn is_shared(&self, _addr: u16, _bytes: usize, _is_store: bool) -> bool {
         false
     }
-    /// Tells that the instruction at `pc` is about to run in cycle `local_time`, with the registers `frame`, the first of
-    /// which is number `first` of all. Returns the floating-point exceptions for which the core stops before it, in the
-    /// bits of their register.
+    /// Tells that an instruction, alone or the first of several, is about to run. Returns the floating-point exceptions for
+    /// which the core stops before it, in the bits of their register.
     #[inline(always)]
-    fn before(&mut self, _local_time: u64, _pc: usize, _insn: Insn, _frame: &[u64], _first: usize) -> u16 {
+    fn before(&mut self, _at: Instant, _insn: Insn) -> u16 {
         0
     }
+    /// Tells that an integer instruction that is carried out with the one before it is about to run.
+    #[inline(always)]
+    fn then(&mut self, _at: Instant, _insn: Insn) {}
+    /// Tells that the running instruction is about to use `N` bytes of memory.
+    #[inline(always)]
+    fn access<const N: usize>(&mut self, _at: Instant, _insn: Insn, _addr: u16, _is_store: bool) {}
+    /// Tells the 32-bit float that the running instruction is about to give.
+    #[inline(always)]
+    fn float(&mut self, _at: Instant, _insn: Insn, _value: u64) {}
 }

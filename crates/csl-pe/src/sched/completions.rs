@@ -36,6 +36,9 @@ impl Sched {
         match effect {
             Action::Nothing => {}
             Action::Activate(target) => {
+                if self.shadow.is_some() {
+                    self.look_at_completion(*target.id(), cycle, pc);
+                }
                 if let Err(kind) = self.tasks.activate_local(*target.id(), Some(pc)) {
                     self.raise_fault_at(kind, cycle, pc);
                 }

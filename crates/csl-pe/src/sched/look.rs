@@ -72,8 +72,16 @@ impl Sched {
     /// Looks at an activation by scalar code.
     pub fn look_at_activation(&mut self, id: u16, cpu: &Cpu) {
         if let Some(shadow) = &mut self.shadow {
-            shadow.activate(moment(cpu, cpu.local_time), self.tasks.active(), id);
+            shadow.activate(moment(cpu, cpu.local_time), self.tasks.active(), id, false);
             self.stop_at_complaint(cpu);
+        }
+    }
+
+    /// Looks at an activation by the operation of instruction `pc`, which has ended.
+    #[cold]
+    pub fn look_at_completion(&mut self, id: u16, cycle: u64, pc: u32) {
+        if let Some(shadow) = &mut self.shadow {
+            shadow.activate(Moment { pc: Some(pc), cycle }, self.tasks.active(), id, true);
         }
     }
 

@@ -15,6 +15,11 @@ impl Sched {
         let arg = |i: u16| if usize::from(i) < op.args().len() { visit.cpu.reg(args + i) } else { 0 };
         let (a, b) = (arg(0), arg(1));
         let value = self.service(op, a, b, visit)?;
+        if op == SysOp::SetDsrAddr
+            && let Some(shadow) = &mut self.shadow
+        {
+            shadow.move_dsr(a, args + 1);
+        }
         if op.has_result() && dst != csl_isa::NO_REG {
             visit.cpu.set_reg(dst, value);
         }

@@ -14,7 +14,7 @@ use crate::check::Shadow;
 use crate::datapath::{Datapath, Length, Memory, Step};
 use crate::event::{Event, Thread};
 use crate::fault::FaultKind;
-use crate::scalar::{self, Cpu, Exit, Surroundings};
+use crate::scalar::{self, Cpu, Exit, Instant, Surroundings};
 
 /// Runs scalar code up to an exit, watched if there is a reason. `uts` are the microthreads beside it.
 pub(super) fn run_scalar(
@@ -34,9 +34,15 @@ pub(super) fn run_scalar(
             None => scalar::run(cpu, memory, program, until),
         };
     }
+    let shared = shared.unwrap_or_default();
+    let shadow = match shadow {
+        Some(shadow) if tracer.is_none() && unmasked == 0 => {
+            return scalar::run(cpu, &mut Checked { memory, shared, shadow, half }, program, until);
+        }
+        shadow => shadow,
+    };
     let passed = (cpu.block_start(), cpu.local_time);
-    let (shared, code) = (shared.unwrap_or_default(), &program.code);
-    let mut watched = Watched { memory, shared, steps: None, shadow, code, passed, unmasked, half };
+    let mut watched = Watched { memory, shared, steps: None, shadow, passed, unmasked, half };
     let Some(tracer) = tracer else { return scalar::run(cpu, &mut watched, program, until) };
     watched.steps = Some(&mut tracer.steps);
     let exit = scalar::run(cpu, &mut watched, program, until);
@@ -51,13 +57,70 @@ pub(super) struct Watchers<'a> {
     pub shadow: Option<&'a mut Shadow>,
 }
 
+/// Memory, observed by checks alone.
+struct Checked<'a> {
+    memory: &'a mut Memory,
+    shared: Shared,
+    shadow: &'a mut Shadow,
+    half: FloatKind,
+}
+
+impl Surroundings for Checked<'_> {
+    #[inline(always)]
+    fn load<const N: usize>(&mut self, addr: u16) -> Option<[u8; N]> {
+        self.shadow.touch(addr, N, false);
+        self.memory.load(addr)
+    }
+
+    #[inline(always)]
+    fn store<const N: usize>(&mut self, addr: u16, value: [u8; N]) -> bool {
+        self.shadow.touch(addr, N, true);
+        self.memory.store(addr, value)
+    }
+
+    fn copy(&mut self, to: u16, from: u16, bytes: u16) -> bool {
+        self.shadow.copy(to, from, bytes);
+        Surroundings::copy(self.memory, to, from, bytes)
+    }
+
+    fn fill<const N: usize>(&mut self, to: u16, value: [u8; N], count: u16) -> bool {
+        self.shadow.touch(to, N * usize::from(count), true);
+        self.memory.fill(to, value, count)
+    }
+
+    #[inline(always)]
+    fn is_shared(&self, addr: u16, bytes: usize, is_store: bool) -> bool {
+        self.shared.meets(addr, bytes, is_store)
+    }
+
+    #[inline(always)]
+    fn before(&mut self, at: Instant, insn: Insn) -> u16 {
+        self.shadow.before(at, insn, self.half);
+        0
+    }
+
+    #[inline(always)]
+    fn then(&mut self, at: Instant, insn: Insn) {
+        self.shadow.before(at, insn, self.half);
+    }
+
+    #[inline(always)]
+    fn access<const N: usize>(&mut self, at: Instant, insn: Insn, addr: u16, is_store: bool) {
+        self.shadow.access::<N>(at, insn, addr, is_store, self.memory);
+    }
+
+    #[inline(always)]
+    fn float(&mut self, at: Instant, insn: Insn, value: u64) {
+        self.shadow.float(at, insn, value, self.half);
+    }
+}
+
 /// Memory, observed by a trace, by checks and by unmasked floating-point exceptions.
 struct Watched<'a> {
     memory: &'a mut Memory,
     shared: Shared,
     steps: Option<&'a mut Steps>,
     shadow: Option<&'a mut Shadow>,
-    code: &'a [Insn],
     /// The start of the first block, and the cycle in which the core goes on in it.
     passed: (u64, u64),
     unmasked: u16,
@@ -65,7 +128,7 @@ struct Watched<'a> {
 }
 
 impl Surroundings for Watched<'_> {
-    const LOOKS: bool = true;
+    const ALONE: bool = true;
 
     fn load<const N: usize>(&mut self, addr: u16) -> Option<[u8; N]> {
         self.touch(addr, N, false);
@@ -93,15 +156,27 @@ impl Surroundings for Watched<'_> {
         self.shared.meets(addr, bytes, is_store)
     }
 
-    fn before(&mut self, local_time: u64, pc: usize, insn: Insn, frame: &[u64], first: usize) -> u16 {
+    fn before(&mut self, at: Instant, insn: Insn) -> u16 {
         if let Some(shadow) = &mut self.shadow {
-            shadow.before(local_time, pc, self.code, (frame, first), self.memory, self.half);
+            shadow.before(at, insn, self.half);
         }
         if let Some(steps) = &mut self.steps {
-            let cycle = if local_time == self.passed.0 { self.passed.1 } else { local_time };
-            steps.at(cycle, pc, insn, frame);
+            let cycle = if at.local_time == self.passed.0 { self.passed.1 } else { at.local_time };
+            steps.at(cycle, at.behind - 1, insn, at.frame);
         }
-        if self.unmasked == 0 { 0 } else { scalar::raised_by(insn, frame, self.half) & self.unmasked }
+        if self.unmasked == 0 { 0 } else { scalar::raised_by(insn, at.frame, self.half) & self.unmasked }
+    }
+
+    fn access<const N: usize>(&mut self, at: Instant, insn: Insn, addr: u16, is_store: bool) {
+        if let Some(shadow) = &mut self.shadow {
+            shadow.access::<N>(at, insn, addr, is_store, self.memory);
+        }
+    }
+
+    fn float(&mut self, at: Instant, insn: Insn, value: u64) {
+        if let Some(shadow) = &mut self.shadow {
+            shadow.float(at, insn, value, self.half);
+        }
     }
 }
 

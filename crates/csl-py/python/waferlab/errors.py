@@ -1,6 +1,7 @@
 """Exceptions of the package. All are RuntimeErrors, as the vendor's own are."""
 import os
 import sys
+import threading
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -36,11 +37,19 @@ def _cut(error):
 
 
 def _shown(kind, error, trace, show=sys.excepthook):
-    if isinstance(error, SdkError):
+    if isinstance(error, (SdkError, KeyboardInterrupt)):
         _cut(error)
     show(kind, error, trace)
 
 
-# A program's own hook stays: it may want all frames.
+def _shown_of_thread(raised, show=threading.excepthook):
+    if isinstance(raised.exc_value, (SdkError, KeyboardInterrupt)):
+        _cut(raised.exc_value)
+    show(raised)
+
+
+# A program's own hooks stay: they may want all frames.
 if sys.excepthook is sys.__excepthook__:
     sys.excepthook = _shown
+if threading.excepthook is getattr(threading, "__excepthook__", None):
+    threading.excepthook = _shown_of_thread

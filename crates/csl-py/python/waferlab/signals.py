@@ -3,6 +3,7 @@ machine runs in another thread than the main one, that thread ends with the repo
 import signal
 import sys
 import threading
+import time
 
 # The seconds that a thread gets to end its run and to print the report.
 _PATIENCE = 5
@@ -62,7 +63,14 @@ def _end():
     if _state["terminated"] or isinstance(getattr(sys, "last_value", None), KeyboardInterrupt):
         _state["ending"] = True
         for thread in list(_workers):
-            thread.join(_PATIENCE)
+            _wait_for(thread)
+
+
+def _wait_for(thread):
+    """Waits until a thread has ended. Its join() does not wait once a signal has interrupted another join() of it."""
+    until = time.monotonic() + _PATIENCE
+    while thread.ident in sys._current_frames() and time.monotonic() < until:
+        time.sleep(0.01)
 
 
 # Before the interpreter waits for threads, and long before it stops the daemons among them.

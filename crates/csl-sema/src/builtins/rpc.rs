@@ -10,11 +10,23 @@ use super::args::{as_function, id_kind, int_value, small};
 use crate::context::{Res, Sema};
 use crate::emit::FuncBuilder;
 use crate::layout::exported_name;
+use crate::mend::through_a_pointer;
 use crate::operand::{Operand, Place, PlaceKind};
 use crate::pe::ExportTarget;
 
 /// The global variable or function that an expression names.
 fn symbol(s: &mut Sema<'_>, call: &Call<'_>, expr: &Expr) -> Res<ExportTarget> {
+    if let ExprKind::AddrOf(of) = &expr.kind {
+        let ty = s.eval_place(of)?.ty;
+        let message = "a symbol is a variable or a function, and this is the value of an address";
+        let diagnostic = Diagnostic::new(Code::BadOperand, expr.span, message);
+        let pointer = match *s.types.kind(ty) {
+            TypeKind::Array { elem, .. } => format!("[*]{}", s.show(elem)),
+            _ => format!("*{}", s.show(ty)),
+        };
+        let help = symbol_name(of).map(|name| through_a_pointer(name, &pointer));
+        return Err(s.fail(Diagnostic { help, ..diagnostic }));
+    }
     let place = s.eval_place(expr)?;
     if let PlaceKind::Value(Operand::Const(value)) = &place.kind
         && let Some(f) = as_function(value)
