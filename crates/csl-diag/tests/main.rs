@@ -219,8 +219,7 @@ fn json_has_the_edits() {
     let (sources, layout, program) = sources();
     let with_edit = full(layout, program).edit(span(PROGRAM, program, "u16"), "u32");
     let text = show(&sources, vec![with_edit], as_json());
-    let edits =
-        r#""edits":[{"file":"src/pe.csl","line":1,"column":14,"end_line":1,"end_column":17,"replacement":"u32"}]"#;
+    let edits = r#""edits":[{"file":"src/pe.csl","line":1,"column":14,"end_line":1,"end_column":17,"replacement":"u32","safe":false}]"#;
     assert!(text.contains(edits), "{text}");
 }
 

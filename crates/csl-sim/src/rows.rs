@@ -58,7 +58,7 @@ impl Outcome {
 pub(crate) struct Strip<'a, E> {
     pub world: &'a Arc<World>,
     /// The number of the first row.
-    pub first: u32,
+    pub first: usize,
     pub slots: &'a mut [Slot<E>],
     /// The cycle that the clock does not come to before the host has looked.
     pub limit: u64,
@@ -94,7 +94,7 @@ impl<E: Element> Strip<'_, E> {
     pub fn exchange(&mut self, upper: usize, now: u64) {
         let Some([above, below]) = self.slots.get_disjoint_mut([upper, upper + 1]).ok() else { return };
         let landing = now + u64::from(self.world.chip.timing.hop);
-        let y = self.first + upper as u32;
+        let y = (self.first + upper) as u32;
         let (upper, lower) = (above.touch(self.world, y), below.touch(self.world, y + 1));
         let (to_lower, to_upper) = FabricRow::exchange(&mut upper.fabric, &mut lower.fabric, now);
         if to_lower {

@@ -48,7 +48,7 @@ pub(crate) fn run<E: Element>(rows: &mut Rows<E>, window: Window, threads: usize
         let distance = window.cycles as usize;
         let gaps: Vec<Range<usize>> = borders.iter().map(|border| border - distance..border + distance).collect();
         let mut outcome = in_parallel(world, slots, &strips, window, |strip, outcome| {
-            let (is_first, is_last) = (strip.first == 0, strip.first as usize + strip.slots.len() == height);
+            let (is_first, is_last) = (strip.first == 0, strip.first + strip.slots.len() == height);
             run_strip(strip, window, is_first, is_last, outcome);
         });
         outcome.add(in_parallel(world, slots, &gaps, window, |strip, outcome| run_gap(strip, window, outcome)));
@@ -73,7 +73,7 @@ fn in_parallel<E: Element>(
         for (i, (range, outcome)) in ranges.iter().zip(&mut outcomes).enumerate() {
             let (part, rest) = std::mem::take(&mut slots)[range.start - at..].split_at_mut(range.len());
             (slots, at) = (rest, range.end);
-            let mut strip = Strip { world, first: range.start as u32, slots: part, limit: window.limit };
+            let mut strip = Strip { world, first: range.start, slots: part, limit: window.limit };
             let run = &run;
             if i < last {
                 scope.spawn(move || run(&mut strip, outcome));
@@ -95,13 +95,13 @@ fn run_strip<E: Element>(
     is_last: bool,
     outcome: &mut Outcome,
 ) {
-    let (height, cycles) = (strip.slots.len(), window.cycles as usize);
-    for front in 0..height + cycles {
-        for late in 0..cycles.min(front + 1) {
+    let height = strip.slots.len();
+    for front in 0..height + window.cycles as usize {
+        for (late, now) in (0..=front).zip(window.first..window.first + window.cycles) {
             let row = front - late;
             let is_free = (is_first || row >= late) && (is_last || row + late < height);
             if row < height && is_free {
-                strip.visit(row, window.first + late as u64, outcome);
+                strip.visit(row, now, outcome);
             }
         }
     }
@@ -111,9 +111,9 @@ fn run_strip<E: Element>(
 fn run_gap<E: Element>(strip: &mut Strip<'_, E>, window: Window, outcome: &mut Outcome) {
     let border = strip.slots.len() / 2;
     strip.exchange(border - 1, window.first);
-    for late in 1..window.cycles {
-        for row in border - late as usize..border + late as usize {
-            strip.visit(row, window.first + late, outcome);
+    for (late, now) in (1..border).zip(window.first + 1..window.first + window.cycles) {
+        for row in border - late..border + late {
+            strip.visit(row, now, outcome);
         }
     }
 }

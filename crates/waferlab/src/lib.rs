@@ -65,8 +65,8 @@ mod runtime;
 
 pub use area::{Area, Order};
 pub use csl_host::{
-    Arch, Argument, ArgumentError, Check, Ending, Endpoint, ErrorKind, Failure, FolderError, HostError, NameError,
-    Options, Request, RequestError, RequestKind, SequenceError, Spread, Task,
+    Arch, Argument, ArgumentError, Check, Code, Coord, Ending, Endpoint, ErrorKind, Failure, FloatKind, FolderError,
+    HostError, NameError, Options, Request, RequestError, RequestKind, Sdk, SequenceError, Size, Spread, Task,
 };
 pub use element::Element;
 pub use program::{CompileError, Program, compile};

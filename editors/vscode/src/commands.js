@@ -39,21 +39,23 @@ function current() {
 }
 
 /**
- * Starts one of the tasks of these kinds: of the open file's folder if there are any, or else of all.
+ * Starts one of the tasks of these kinds: of the open file's folder if there are any, or else of all. The kinds are offered in this order.
+ * Of one kind that of the open file itself counts first: of several layouts in a folder that which is open is compiled.
  * @param {string[]} kinds @param {string} none
  */
 async function start(kinds, none) {
   if (program.findOrTell() === undefined) {
     return;
   }
-  const all = (await tasks.offered()).filter((task) => kinds.includes(task.definition.task));
+  const offered = await tasks.offered();
+  const all = kinds.flatMap((kind) => offered.filter((task) => task.definition.task === kind));
   const file = current()?.fsPath;
   /** @param {vscode.Task} task */
   const place = (task) => {
     const folder = typeof task.scope === 'object' ? task.scope.uri.fsPath : '';
     return path.resolve(folder, task.definition.file);
   };
-  const same = all.filter((task) => place(task) === file);
+  const same = all.filter((task) => kinds.length === 1 && place(task) === file);
   const near = all.filter((task) => file !== undefined && path.dirname(place(task)) === path.dirname(file));
   const choices = [same, near].find((found) => found.length > 0) ?? all;
   if (choices.length === 0) {
@@ -136,8 +138,9 @@ async function core() {
 function commands(server) {
   return {
     'waferlab.compile': () => start(['compile'], 'Waferlab: the workspace has no *layout*.csl to compile; a task of tasks.json can name another file.'),
-    'waferlab.run': () => start(['host', 'script', 'run'], 'Waferlab: the workspace has no run*.py, no commands*.sh and no *layout*.csl.'),
+    'waferlab.run': () => start(['script', 'host', 'run'], 'Waferlab: the workspace has no commands*.sh, no run*.py and no *layout*.csl.'),
     'waferlab.lint': () => start(['lint'], 'Waferlab: the workspace has no commands*.sh and no waferlab.toml, which say what its programs are.'),
+    'waferlab.explore': () => start(['explore'], 'Waferlab: the workspace has no run*.py.'),
     'waferlab.inspect': inspect,
     'waferlab.doc': doc,
     'waferlab.core': core,

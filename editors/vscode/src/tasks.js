@@ -43,6 +43,11 @@ const KINDS = {
     group: 'Test',
     words: ({ file, args }) => ['bash', path.basename(file), ...args],
   },
+  explore: {
+    name: 'look for races with',
+    files: '**/run*.py',
+    words: ({ waferlab, file, args }) => [waferlab, 'explore', ...args, '--', 'cs_python', path.basename(file), '--name', OUT],
+  },
   // Without a file it is about the programs of waferlab.toml.
   lint: {
     name: 'lint',

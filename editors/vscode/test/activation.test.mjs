@@ -188,6 +188,7 @@ test('tasks', async () => {
     [`check the format of ${own}`, 'waferlab fmt --check .', '.', undefined, ''],
     ['compile layout.csl', 'waferlab cslc ./layout.csl --arch=wse3 --memcpy --error-format=short -o out', '.', 'build', '$cslc'],
     ['compile sub/layout.csl', 'waferlab cslc ./sub/layout.csl --arch=wse3 --memcpy --error-format=short -o out', './sub', 'build', '$cslc'],
+    ['look for races with run.py', 'waferlab explore -- cs_python run.py --name out', '.', undefined, ''],
     ['lint commands_wse2.sh', 'waferlab lint --error-format=short ./commands_wse2.sh', '.', undefined, '$cslc'],
     ['lint waferlab.toml', 'waferlab lint --error-format=short', '.', undefined, '$cslc'],
     [`format ${own}`, 'waferlab fmt .', '.', undefined, ''],
@@ -230,8 +231,11 @@ test('compile and run start the tasks of the open file, or of its folder', async
   const answer = (what, items) => (offers.push(items.map((item) => item.label)), items[0]);
   const second = await activated({ folders: [project], settings, answer, documents: [{ path: join(project, 'pe.csl'), text: '//' }] });
   await second.did.commands['waferlab.run']();
-  assert.deepEqual(offers.map((labels) => labels.sort()), [['run commands_wse2.sh', 'run run.py', 'run without a host program: layout.csl']]);
-  assert.equal(second.did.started.length, 1);
+  const third = await activated({ folders: [project], settings, answer, documents: [layout()] });
+  await third.did.commands['waferlab.run']();
+  const ways = ['run commands_wse2.sh', 'run run.py', 'run without a host program: layout.csl'];
+  assert.deepEqual(offers, [ways, ways]);
+  assert.deepEqual([...second.did.started, ...third.did.started].map((task) => task.name), [ways[0], ways[0]]);
 });
 
 test('pages of the reference, what is compiled, and the core file', async () => {

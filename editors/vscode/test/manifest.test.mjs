@@ -36,7 +36,7 @@ test('every setting that is read is declared, and every declared one is read', (
 
 test('every subcommand that is started is one of waferlab', () => {
   const help = execFileSync('waferlab', ['--help'], { encoding: 'utf8' });
-  const started = ['cslc', 'run', 'lint', 'fmt', 'inspect', 'doc', 'csdb'];
+  const started = ['cslc', 'run', 'explore', 'lint', 'fmt', 'inspect', 'doc', 'csdb'];
   for (const name of started) {
     assert.match(sources, new RegExp(`'${name}'`));
     assert.match(help, new RegExp(`^ +${name} `, 'm'));

@@ -187,13 +187,11 @@ fn findings_that_are_allowed_are_not_fixed() {
 
 #[test]
 fn files_of_others_and_what_cannot_be_written_stay() {
-    let module = "const unused = 1;\nexport fn g() void {}\n";
     let pe = "const lib = @import_module(\"<lib.csl>\");\nconst link = @import_module(\"link.csl\");\nexport fn f() void {\n  lib.g();\n  link.g();\n}\n";
     let outside = folder(&[
         ("lib/lib.csl", "fn g() void {\n  const unused = 1;\n}\n"),
         ("link.csl", "fn g() void {\n  const unused = 1;\n}\n"),
     ]);
-    let _ = module;
     let folder = folder(&[("layout.csl", LAYOUT), ("pe.csl", pe)]);
     symlink(outside.path().join("link.csl"), folder.path().join("link.csl")).expect("links can be made");
     let line = format!("layout.csl --fix --import-path={}", outside.path().join("lib").display());
@@ -217,7 +215,7 @@ fn unused_is_what_no_program_uses() {
     write(
         folder.path(),
         "commands.sh",
-        "cslc layout.csl -o a\ncslc other.csl --arch=wse3 -o b\nfor n in 1; do cslc x.csl --params=n:$n; done\n",
+        "cslc layout.csl -o a\ncslc other.csl --arch=wse3 -o b\nread n; cslc x.csl --params=n:$n\n",
     );
     let (status, text) = said(&folder, "commands.sh");
     assert_eq!((status, codes(&text)), (1, vec!["W1003", "W1002"]), "{text}");

@@ -11,9 +11,9 @@ pub(crate) fn run(facts: &Facts<'_>) -> Vec<Diagnostic> {
     for program in &facts.wafer.programs {
         let activated = activated(program);
         for task in program.tasks.iter().filter(|task| task.kind == TaskKind::Local && facts.is_own(task.span)) {
-            let is_other = |other: &&TaskBind| other.id == task.id && other.kind != TaskKind::Local;
+            let is_other = |other: &TaskBind| other.id == task.id && other.kind != TaskKind::Local;
             let is_active = activated.as_ref().is_none_or(|ids| ids.contains(&u64::from(task.id)));
-            if is_active || program.tasks.iter().find(is_other).is_some() {
+            if is_active || program.tasks.iter().any(is_other) {
                 active.push(task);
             } else {
                 idle.push((task, program));

@@ -19,8 +19,7 @@ pub(crate) fn run(facts: &Facts<'_>) -> Vec<Diagnostic> {
         return Vec::new();
     }
     let reserved = |color: Color| {
-        let memcpy = &programs.first().map(|program| csl_machine::chip(program.arch).memcpy.colors);
-        memcpy.as_ref().is_some_and(|colors| colors.contains(&color.number()))
+        programs.iter().any(|program| csl_machine::chip(program.arch).memcpy.colors.contains(&color.number()))
     };
     let is_used = |color: Color| {
         let uses = |ends: &ColorEnds| ends.received.contains(&color) || ends.sent.contains(&color);

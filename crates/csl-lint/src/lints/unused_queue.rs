@@ -38,7 +38,7 @@ fn changes_queues(inst: &Inst) -> bool {
 fn is_used(program: &Program, queue: &QueueInit) -> bool {
     let QueueInit { dir, id, color, .. } = *queue;
     let number = match program.arch {
-        Arch::Wse2 => color.map(|color| TaskId::from(color)),
+        Arch::Wse2 => color.map(TaskId::from),
         Arch::Wse3 => Some(TaskId::from(id)),
     };
     let mut tasks = program.tasks.iter();

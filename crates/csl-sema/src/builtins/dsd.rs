@@ -361,11 +361,7 @@ fn fabric(s: &mut Sema<'_>, call: &Call<'_>, kind: DsdKind, ty: Ty, fields: &mut
     let dir = if kind == DsdKind::Fabin { QueueDir::In } else { QueueDir::Out };
     if let Some(pe) = s.unit.pe_mut() {
         pe.dsd_queues.push((dir, side.queue));
-    }
-    if let Some(queue) = side.queue {
-        if let Some(pe) = s.unit.pe_mut() {
-            pe.queue_uses.push((dir, queue, side.color, call.span));
-        }
+        pe.queue_uses.extend(side.queue.map(|queue| (dir, queue, side.color, call.span)));
     }
     let ends = [(runtime_color, Color::byte(side.color)), (runtime_queue, QueueId::byte(side.queue))];
     let known = int16(&extent);
