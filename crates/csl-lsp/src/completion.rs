@@ -149,11 +149,11 @@ impl Here<'_> {
     /// The params of the file that a call names.
     fn params(&self, callee_at: usize, range: Range) -> Vec<CompletionItem> {
         let behind = self.lexemes.iter().filter(|lexeme| lexeme.lo > callee_at && lexeme.lo < self.offset);
-        let name = behind.filter_map(|lexeme| match lexeme.token {
+        let mut name = behind.filter_map(|lexeme| match lexeme.token {
             Token::Str(text) => Some(text.trim_matches('"')),
             _ => None,
         });
-        let Some(key) = name.last().and_then(|name| names::resolve(self.world, self.key, name)) else {
+        let Some(key) = name.next_back().and_then(|name| names::resolve(self.world, self.key, name)) else {
             return Vec::new();
         };
         let Some(file) = self.world.file(&key) else { return Vec::new() };

@@ -10,7 +10,7 @@ use crate::world::World;
 type Edits = Result<Option<Vec<TextEdit>>, Refusal>;
 
 pub fn whole(world: &World, params: &DocumentFormattingParams) -> Edits {
-    formatted(world, &params.text_document.uri, |name, text| format(name, text))
+    formatted(world, &params.text_document.uri, format)
 }
 
 pub fn range(world: &World, params: &DocumentRangeFormattingParams) -> Edits {

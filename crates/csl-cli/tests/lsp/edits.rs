@@ -135,9 +135,16 @@ fn edit(client: &mut Client, name: &str, original: &str, random: &mut Random) {
     client.replace(name, start..end.max(start), &inserted);
 }
 
-/// The diagnostics of all documents.
-fn all(client: &mut Client, files: &[String]) -> BTreeMap<String, Vec<Value>> {
-    files.iter().map(|name| (name.clone(), client.diagnostics_of(name))).collect()
+/// The diagnostics of all documents. The files of the library lie in a folder of each server's own.
+fn all(client: &mut Client, files: &[String]) -> BTreeMap<String, String> {
+    const FOLDER: &str = "waferlab-library-";
+    let mut told = |name: &String| {
+        let text = Value::from(client.diagnostics_of(name)).to_string();
+        let mut parts = text.split(FOLDER);
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |told, part| told + FOLDER + part.trim_start_matches(|c: char| c.is_alphanumeric()))
+    };
+    files.iter().map(|name| (name.clone(), told(name))).collect()
 }
 
 /// Asks all that can be asked at a place: an answer or a refusal comes, and the server goes on.
