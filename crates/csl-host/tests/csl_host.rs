@@ -2,6 +2,7 @@
 
 mod agreement;
 mod batch;
+mod collectives;
 mod coverage;
 mod explore;
 mod inspect;

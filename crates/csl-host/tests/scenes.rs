@@ -79,11 +79,19 @@ pub struct Scene {
 impl Scene {
     fn read(path: &Path) -> Scene {
         let text = fs::read_to_string(path).expect("a scene is readable text");
+        let name = path.file_stem().expect("a scene has a name").to_string_lossy().into_owned();
+        let scene = Scene::new(name, text);
+        match fs::read_to_string(path.with_extension("layout")) {
+            Ok(layout) => Scene { layout, ..scene },
+            Err(_) => scene,
+        }
+    }
+
+    /// A scene by its text, with the usual layout.
+    pub fn new(name: String, text: String) -> Scene {
         let pairs = text.lines().filter_map(|line| line.strip_prefix("//> ")?.split_once(": "));
         let keys = pairs.map(|(key, value)| (key.to_owned(), value.trim().to_owned())).collect();
-        let name = path.file_stem().expect("a scene has a name").to_string_lossy().into_owned();
-        let layout = fs::read_to_string(path.with_extension("layout")).unwrap_or_else(|_| LAYOUT.to_owned());
-        Scene { name, text, layout, keys }
+        Scene { name, text, layout: LAYOUT.to_owned(), keys }
     }
 
     fn key(&self, key: &str) -> Option<&str> {
@@ -102,7 +110,7 @@ impl Scene {
 
     /// The runs: on each chip, with the rules of each release that the chip has. `None` leaves the release to the
     /// program.
-    fn runs(&self) -> Vec<(Arch, Option<Sdk>)> {
+    pub fn runs(&self) -> Vec<(Arch, Option<Sdk>)> {
         let named = self.key("sdk").map(|names| names.split_whitespace().map(|sdk| parse_sdk(sdk).expect("a release")));
         let releases = named.map_or_else(|| vec![None], |releases| releases.map(Some).collect());
         let has_chip = |arch: Arch, sdk: Option<Sdk>| arch == Arch::Wse2 || sdk.is_none_or(|sdk| sdk.major > 0);
@@ -194,7 +202,7 @@ fn printed(runtime: &mut Runtime) -> String {
 }
 
 /// The fault in a run of the scene, if any.
-fn complaint(scene: &Scene, arch: Arch, sdk: Option<Sdk>, passes: Passes, schedule: Option<u64>) -> Option<String> {
+pub fn complaint(scene: &Scene, arch: Arch, sdk: Option<Sdk>, passes: Passes, schedule: Option<u64>) -> Option<String> {
     let folder = TempDir::new().expect("a temporary folder");
     let options = Options { passes, ..options(scene, arch, sdk, &folder) };
     let compiled = compile(&options);

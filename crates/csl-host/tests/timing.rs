@@ -214,7 +214,7 @@ fn a_scatter_and_a_gather_move_a_word_a_cycle() {
         (Arch::Wse3, "scatter", 64, 24),
         (Arch::Wse3, "gather", 16, 0),
         (Arch::Wse3, "gather", 64, 32),
-        (Arch::Wse2, "scatter", 16, 25),
+        (Arch::Wse2, "scatter", 16, 20),
         (Arch::Wse2, "scatter", 64, 35),
         (Arch::Wse2, "gather", 16, 40),
         (Arch::Wse2, "gather", 64, 40),
