@@ -87,8 +87,8 @@ class Compiling(InFolder):
         cslc = os.path.join(os.path.dirname(sys.executable), "cslc")
         shown = subprocess.run([cslc, "--help"], capture_output=True, text=True, check=True).stdout
         options = set(re.findall(r"^ +(?:-\w, )?--([a-z0-9-]+)", shown, re.M))
-        # These say how cslc prints, and what it writes beside the program; or do nothing.
-        others = {"emit", "error-format", "error-limit", "color", "explain", "verbose", "help", "version"}
+        # These say what cslc looks at and how it prints, and what it writes beside the program; or do nothing.
+        others = {"emit", "check-all", "error-format", "error-limit", "color", "explain", "verbose", "help", "version"}
         others |= {"output-json", "out-routes", "max-parallelism"}
         keywords = set(waferlab.compile.__kwdefaults__) - {"output"}
         self.assertEqual(sorted(word.replace("_", "-") for word in keywords), sorted(options - others))

@@ -249,6 +249,8 @@ class Command(unittest.TestCase):
             "time.sleep(60 if sys.argv[1] == '1' else 0)\n"
         )
         path = self.plan(commands=[f"{sys.executable} x.py {{n}}"], axes={"n": [0, 1, 2]})
+        # A shell lets its background jobs ignore Ctrl-C, and their children inherit that.
+        self.addCleanup(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, signal.default_int_handler))
         for number, signalled in enumerate((signal.SIGINT, signal.SIGTERM)):
             process = subprocess.Popen(
                 [sys.executable, "-m", "waferlab.sweeps", path, "--workers=1"], stderr=subprocess.PIPE, text=True
