@@ -68,7 +68,9 @@ pub(crate) struct Machine<E> {
     /// What tiles have finished after `now`, by cycle.
     done: VecDeque<Done>,
     /// The first fault; it lies after all that is done before it.
-    fault: Option<FaultReport>,
+    fault: Option<Box<FaultReport>>,
+    /// What the rows told of the cycles that ran last, as far as it has not been moved to the fields above.
+    outcome: Outcome,
     /// The virtual channels and tiles visited in the last cycle, roughly.
     work: usize,
     /// Periods until events are given to the sink.
@@ -85,6 +87,7 @@ impl<E: Element> Machine<E> {
             front: 0,
             done: VecDeque::new(),
             fault: None,
+            outcome: Outcome::default(),
             work: 0,
             until_sink: 0,
             threading: Threading::default(),
@@ -128,7 +131,7 @@ impl<E: Element> Machine<E> {
                 Decision::Pause(pause) => return Ok(pause),
                 Decision::Fault => {
                     let fault = self.fault.take().expect("a row has stopped with a fault");
-                    return Err(RunError::Fault(Box::new(fault)));
+                    return Err(RunError::Fault(fault));
                 }
                 Decision::Look => {}
             }
@@ -197,17 +200,21 @@ impl<E: Element> Machine<E> {
             Windows::Busy => 1,
         };
         let cycles = window.min(limit - next);
-        let outcome = if cycles > 1 {
-            self.run_window(Window { first: next, cycles, limit })
+        if cycles > 1 {
+            self.outcome = self.run_window(Window { first: next, cycles, limit });
+            self.work = self.outcome.work / cycles as usize;
         } else {
-            let mut outcome = Outcome::default();
-            self.rows.step(next, limit, &mut outcome);
-            outcome
-        };
-        self.front = self.front.max(outcome.last);
-        self.work = outcome.work / cycles as usize;
-        self.fault = outcome.fault;
-        self.done.extend(outcome.done);
+            self.outcome.work = 0;
+            self.rows.step(next, limit, &mut self.outcome);
+            self.work = self.outcome.work;
+        }
+        self.front = self.front.max(self.outcome.last);
+        if !self.outcome.done.is_empty() {
+            self.done.extend(self.outcome.done.drain(..));
+        }
+        if self.outcome.fault.is_some() {
+            self.fault = self.outcome.fault.take();
+        }
         cycles
     }
 

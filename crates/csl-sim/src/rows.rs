@@ -28,7 +28,7 @@ pub(crate) struct Slot<E> {
 pub(crate) struct Outcome {
     pub done: Vec<Done>,
     /// The first fault, by cycle, then row.
-    pub fault: Option<FaultReport>,
+    pub fault: Option<Box<FaultReport>>,
     /// The last cycle in which any row had work.
     pub last: u64,
     /// The number of virtual channels and tiles visited, roughly.
@@ -36,8 +36,9 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    fn note_fault(&mut self, fault: FaultReport) {
-        let is_first = |known: &FaultReport| (fault.cycle, fault.y) < (known.cycle, known.y);
+    #[cold]
+    fn note_fault(&mut self, fault: Box<FaultReport>) {
+        let is_first = |known: &Box<FaultReport>| (fault.cycle, fault.y) < (known.cycle, known.y);
         if self.fault.as_ref().is_none_or(is_first) {
             self.fault = Some(fault);
         }
@@ -67,16 +68,19 @@ pub(crate) struct Strip<'a, E> {
 impl<E: Element> Strip<'_, E> {
     /// Runs cycle `now` of a row, if it has work then, and passes on what leaves it. Returns whether anything was sent to
     /// the rows north and south.
+    #[inline]
     pub fn visit(&mut self, index: usize, now: u64, outcome: &mut Outcome) -> (bool, bool) {
         let slot = &mut self.slots[index];
         let Some(row) = slot.row.as_mut().filter(|_| slot.next <= now) else { return (false, false) };
         outcome.last = outcome.last.max(now);
         if let Err(fault) = row.step(now, self.limit) {
-            outcome.note_fault(fault);
+            outcome.note_fault(Box::new(fault));
             (slot.next, slot.has_failed) = (NEVER, true);
             return (false, false);
         }
-        outcome.done.append(&mut row.elements.done);
+        if !row.elements.done.is_empty() {
+            outcome.done.append(&mut row.elements.done);
+        }
         outcome.work += row.work();
         slot.next = row.next_event(now);
         let (north, south) = row.fabric.has_outgoing();
