@@ -21,7 +21,7 @@ mod routers;
 #[path = "../../crates/csl-sim/tests/sim/saturate.rs"]
 mod saturate;
 
-use engines::{Engine, EveryCycle, LAST, OnThreads};
+use engines::{ALONE, Engine, EveryCycle, LAST, OnThreads};
 use random::Dice;
 
 fuzz_target!(|data: &[u8]| {
@@ -38,9 +38,11 @@ fuzz_target!(|data: &[u8]| {
     if expected.end >= LAST {
         return;
     }
-    let threads = if kind & 24 == 24 { 2 } else { 1 };
-    let found = OnThreads(threads).run(&image, bytes, is_traced);
-    if let Some(difference) = found.difference(&expected) {
-        panic!("{threads} threads: {difference}");
+    let engine = match kind >> 3 & 3 {
+        0 => ALONE,
+        cycles => OnThreads::windows(if kind & 32 == 0 { 1 } else { 2 }, 1 + u32::from(cycles)),
+    };
+    if let Some(difference) = engine.run(&image, bytes, is_traced).difference(&expected) {
+        panic!("{}: {difference}", engine.name());
     }
 });
