@@ -48,10 +48,9 @@ pub(crate) enum Pause {
 }
 
 /// The end of a period.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Decision {
     Pause(Pause),
-    Fault,
+    Fault(Box<FaultReport>),
     /// The period is over: the caller checks flags.
     Look,
 }
@@ -67,7 +66,7 @@ pub(crate) struct Machine<E> {
     front: u64,
     /// What tiles have finished after `now`, by cycle.
     done: VecDeque<Done>,
-    /// The first fault; it lies after all that is done before it.
+    /// The first fault, behind which nothing runs: every later request ends with it, too.
     fault: Option<Box<FaultReport>>,
     /// What the rows told of the cycles that ran last, as far as it has not been moved to the fields above.
     outcome: Outcome,
@@ -129,10 +128,7 @@ impl<E: Element> Machine<E> {
             self.show_gauge();
             match decision {
                 Decision::Pause(pause) => return Ok(pause),
-                Decision::Fault => {
-                    let fault = self.fault.take().expect("a row has stopped with a fault");
-                    return Err(RunError::Fault(fault));
-                }
+                Decision::Fault(fault) => return Err(RunError::Fault(fault)),
                 Decision::Look => {}
             }
             if self.world.options.interrupt.load(Ordering::Relaxed) {
@@ -179,7 +175,7 @@ impl<E: Element> Machine<E> {
         match &self.fault {
             Some(fault) if fault.cycle < limit => {
                 self.now = fault.cycle;
-                Some(Decision::Fault)
+                Some(Decision::Fault(fault.clone()))
             }
             _ if self.front >= limit => {
                 self.now = self.now.max(limit - 1);

@@ -461,14 +461,14 @@ fn clash(function: &FnDecl) -> Option<&'static str> {
     }
 }
 
-/// Whether a statement made of this expression may have an effect: a call, control flow, or an expression that ends
-/// with one.
 /// Whether a builtin returns a changed DSD and leaves its argument as it is.
 fn changes_a_copy(builtin: &Ident) -> bool {
     let names = ["set_dsd_base_addr", "increment_dsd_offset", "set_dsd_length", "set_dsd_stride"];
     names.contains(&builtin.name.as_str())
 }
 
+/// Whether a statement made of this expression may have an effect: a call, control flow, or an expression that ends
+/// with one.
 fn has_effect(expr: &Expr) -> bool {
     match &expr.kind {
         ExprKind::Builtin { name, .. } => !changes_a_copy(name),

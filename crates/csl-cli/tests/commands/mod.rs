@@ -605,6 +605,9 @@ fn exploring_tells_the_first_schedule_that_changes_a_result() {
         printed(folder.path(), "explore out --launch go:7 --schedules=3"),
         "schedules 1 to 3: nothing changes\n"
     );
+    let line = "explore out --launch go:7 --d2h v=v.npy --first=5 --schedules=2";
+    assert_eq!(printed(folder.path(), line), "schedules 5 to 6: nothing changes\n");
+    assert!(!folder.path().join("v.npy").exists(), "nothing is written");
     // A program that stores what time it is.
     let pe = PE
         .replace("fn go(", "const time = @import_module(\"<time>\");\nvar now = @zeros([3]u16);\nfn go(")
@@ -619,11 +622,10 @@ fn exploring_tells_the_first_schedule_that_changes_a_result() {
     assert_eq!(done.status.code(), Some(1), "{text}");
     assert!(text.starts_with("schedule ") && text.contains(": v[1] of PE (0, 0) is "), "{text}");
     assert!(text.contains("or reads the timestamp counter") && text.contains("--schedule="), "{text}");
-    assert!(!folder.path().join("-").exists());
 }
 
 #[test]
-fn exploring_a_command_sets_the_schedule_in_its_environment() {
+fn a_schedule_comes_by_option_or_environment_and_exploring_a_command_sets_it() {
     let folder = compiled();
     let explore = |script: &str| {
         let mut explore = command(folder.path(), "explore --schedules 5 -- sh -c");
@@ -640,6 +642,13 @@ fn exploring_a_command_sets_the_schedule_in_its_environment() {
     let (status, _, error) = explore("test -n \"$WAFERLAB_SCHEDULE\"");
     assert_eq!(status, Some(1));
     assert!(error.contains("without a schedule the command ends with exit status: 1"), "{error}");
+    let cycles = |option: &str, variable: Option<&str>| {
+        let mut run = command(folder.path(), &format!("run out --launch go:1 {option}"));
+        variable.into_iter().for_each(|number| drop(run.env("WAFERLAB_SCHEDULE", number)));
+        String::from_utf8(run.output().expect("waferlab runs").stdout).expect("UTF-8")
+    };
+    assert_ne!(cycles("--schedule=3", None), cycles("", None));
+    assert_eq!(cycles("--schedule=3", Some("8")), cycles("", Some("3")), "the option goes before the variable");
     let refusal = refused(folder.path(), "explore out --first=18446744073709551615 --schedules=2");
     assert!(refusal.contains("no schedule has so high a number"), "{refusal}");
     let run = command(folder.path(), "run out --launch go:1").env("WAFERLAB_SCHEDULE", "x").output();
