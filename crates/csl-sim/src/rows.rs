@@ -38,8 +38,7 @@ pub(crate) struct Outcome {
 impl Outcome {
     #[cold]
     fn note_fault(&mut self, fault: Box<FaultReport>) {
-        let is_first = |known: &Box<FaultReport>| (fault.cycle, fault.y) < (known.cycle, known.y);
-        if self.fault.as_ref().is_none_or(is_first) {
+        if self.fault.as_ref().is_none_or(|known| (fault.cycle, fault.y) < (known.cycle, known.y)) {
             self.fault = Some(fault);
         }
     }
