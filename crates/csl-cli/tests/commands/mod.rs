@@ -644,7 +644,7 @@ fn a_schedule_comes_by_option_or_environment_and_exploring_a_command_sets_it() {
     assert!(error.contains("without a schedule the command ends with exit status: 1"), "{error}");
     let cycles = |option: &str, variable: Option<&str>| {
         let mut run = command(folder.path(), &format!("run out --launch go:1 {option}"));
-        variable.into_iter().for_each(|number| drop(run.env("WAFERLAB_SCHEDULE", number)));
+        run.envs(variable.map(|number| ("WAFERLAB_SCHEDULE", number)));
         String::from_utf8(run.output().expect("waferlab runs").stdout).expect("UTF-8")
     };
     assert_ne!(cycles("--schedule=3", None), cycles("", None));
