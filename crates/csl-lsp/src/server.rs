@@ -116,8 +116,7 @@ impl Server<'_> {
             }
             if self.revision != self.analysed && !self.worker.is_busy() {
                 self.began = Instant::now();
-                let (programs, files) = (self.world.programs(), self.world.own_files());
-                self.worker.begin(self.revision, programs, files, self.world.unsaved());
+                self.worker.begin(self.revision, self.world.work(), self.world.unsaved());
             }
         }
     }
@@ -231,18 +230,21 @@ impl Server<'_> {
 
     fn changed(&mut self) {
         self.revision += 1;
+        self.world.changed();
         self.worker.call_off();
     }
 
     /// Takes an analysis: what is said of the texts is as new as they are.
-    fn take(&mut self, Done { revision, snapshots }: Done) {
+    fn take(&mut self, Done { revision, snapshots, whole }: Done) {
         self.worker.finished();
         self.is_slow = self.began.elapsed() > AT_ONCE;
         if revision != self.revision {
-            return;
+            return self.worker.free(snapshots);
         }
         self.analysed = revision;
-        self.world.snapshots = snapshots;
+        self.worker.free(std::mem::replace(&mut self.world.snapshots, snapshots));
+        self.world.whole = whole;
+        self.world.changed();
         self.publish();
         for request in std::mem::take(&mut self.waiting) {
             self.answer(request);
