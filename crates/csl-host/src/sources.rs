@@ -174,7 +174,8 @@ impl Sources for FileSources {
 }
 
 impl Trees {
-    fn parse(&self, id: FileId, file: &Resolved) -> Arc<csl_sema::SourceFile> {
+    /// The tree of a file with this number.
+    pub fn parse(&self, id: FileId, file: &Resolved) -> Arc<csl_sema::SourceFile> {
         let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (id, file.path.clone());
         if let Some((text, tree)) = known().get(&key)

@@ -84,7 +84,7 @@ fn is_certain(world: &World, snapshot: &Snapshot, found: &Found) -> bool {
 pub fn meanwhile(world: &World, key: &Path, before: &[Diagnostic]) -> Vec<Diagnostic> {
     let Some(file) = world.file(key) else { return before.to_vec() };
     let parsed =
-        file.findings.iter().filter_map(|found| Some(plain(found, file.text.span(found.primary.as_ref()?.span))));
+        file.source.findings.iter().filter_map(|found| Some(plain(found, file.text.span(found.primary.as_ref()?.span))));
     let mut told: Vec<Diagnostic> = parsed.collect();
     let Some((snapshot, id)) = world.snapshots_of(key).find_map(|snapshot| Some((snapshot, snapshot.file(key)?)))
     else {

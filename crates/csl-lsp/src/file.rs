@@ -6,7 +6,8 @@ use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::Arc;
 
-use csl_diag::{Diagnostics, FileId, Span};
+use csl_diag::Span;
+use csl_sema::SourceFile;
 use csl_syntax::{Symbol, Token};
 use csl_syntax::ast::{self, Block, Expr, ExprKind, FnDecl, FnKind, Item, Stmt, StmtKind, VarDecl, VarKind};
 use rustc_hash::FxHashMap;
@@ -131,8 +132,8 @@ pub struct BuiltinCall {
 #[derive(Debug)]
 pub struct File {
     pub text: Text,
-    pub tree: ast::File,
-    pub findings: Diagnostics,
+    /// Its tree. The number of the file in spans means nothing here.
+    pub source: Arc<SourceFile>,
     pub defs: Vec<Def>,
     /// In the order of their places.
     pub uses: Vec<Use>,
@@ -145,13 +146,12 @@ pub struct File {
 }
 
 impl File {
-    /// Reads a text.
-    pub fn new(text: Text) -> File {
-        let (tree, findings) = csl_syntax::parse(FileId(0), text.text());
+    /// The names of a text with this tree.
+    pub fn new(text: Text, source: Arc<SourceFile>) -> File {
         let mut walk = Walk::new(text.text().len());
-        walk.file(&tree);
+        walk.file(&source.ast);
         let Walk { defs, uses, links, calls, strings, builtins, .. } = walk;
-        File { text, tree, findings, defs, uses, links, calls, strings, builtins, named: OnceCell::new() }
+        File { text, source, defs, uses, links, calls, strings, builtins, named: OnceCell::new() }
     }
 
     /// The names of files that stand here: what it links, and every text that could be such a name, since the statement around

@@ -122,7 +122,7 @@ fn check(world: &World, target: &Target, def: &Def) -> Result<(), Refusal> {
 
 /// Whether a file parses and does not name the name by a text.
 fn check_texts(key: &Path, file: &File, name: &str) -> Result<(), Refusal> {
-    if file.findings.has_errors() {
+    if file.source.findings.has_errors() {
         return refused(format!("{} does not parse: not all uses of `{name}` can be seen", key.display()));
     }
     let by_text = |builtin: &str| matches!(builtin, "field" | "has_field");

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::select;
+use csl_host::Trees;
 use lsp_server::{Connection, ErrorCode, Message, Notification, Request, RequestId, Response};
 use lsp_types::notification::{
     Cancel, DidChangeTextDocument, DidChangeWatchedFiles, DidCloseTextDocument, DidOpenTextDocument,
@@ -56,10 +57,11 @@ pub fn run(connection: &Connection, parse: Parse) -> Result<(), String> {
     let result = json!({ "capabilities": capabilities(), "serverInfo": info });
     connection.initialize_finish(id, result).map_err(|error| error.to_string())?;
     let params: InitializeParams = serde_json::from_value(params).map_err(|error| format!("initialize: {error}"))?;
+    let trees = Trees::default();
     let mut server = Server {
         connection,
-        world: World::new(parse),
-        worker: Worker::start()?,
+        world: World::new(parse, trees.clone()),
+        worker: Worker::start(trees)?,
         revision: 0,
         analysed: 0,
         waiting: Vec::new(),

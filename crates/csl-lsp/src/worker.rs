@@ -46,12 +46,12 @@ pub struct Worker {
 }
 
 impl Worker {
-    pub fn start() -> Result<Worker, String> {
+    /// Starts the thread; trees of files serve it and others.
+    pub fn start(trees: Trees) -> Result<Worker, String> {
         let (tasks, tasks_in) = unbounded::<Task>();
         let (done_out, done) = unbounded();
         let thread = std::thread::Builder::new().name("analysis".to_owned()).stack_size(STACK);
         let serve = move || {
-            let trees = Trees::default();
             for task in tasks_in {
                 let sent = match task {
                     Task::Analyse(job) => done_out.send(analyse(job, &trees)),

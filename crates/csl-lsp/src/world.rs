@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use csl_diag::Span;
-use csl_host::Unsaved;
-use csl_sema::{Fact, Part};
+use csl_diag::{FileId, Span};
+use csl_host::{Trees, Unsaved};
+use csl_sema::{Fact, Part, Resolved};
 use lsp_types::Uri;
 
 use crate::file::File;
@@ -42,6 +42,8 @@ pub struct World {
     pub snapshots: Vec<Arc<Snapshot>>,
     /// The files of which all programs are among the snapshots.
     pub whole: BTreeSet<PathBuf>,
+    /// Trees that the analyses have, too.
+    trees: Trees,
     lines: RefCell<Lines>,
     files: RefCell<BTreeMap<PathBuf, Arc<File>>>,
     /// The files that names in files lead to, as long as no text and no analysis is new.
@@ -51,8 +53,9 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(parse: Parse) -> World {
+    pub fn new(parse: Parse, trees: Trees) -> World {
         World {
+            trees,
             roots: Vec::new(),
             documents: BTreeMap::new(),
             library: Library::default(),
@@ -102,7 +105,14 @@ impl World {
         {
             return known.clone();
         }
-        let file = Arc::new(File::new(make()));
+        let text = make();
+        // The analysis to come finds the tree, if the file has the same number there as in the last one.
+        let earlier = self.snapshots.iter().find_map(|snapshot| Some((snapshot, snapshot.file(key)?)));
+        let path = earlier.map_or_else(|| key.display().to_string(), |(last, id)| last.sources().name(id).to_owned());
+        let id = earlier.map_or(FileId(0), |(_, id)| id);
+        let is_library = crate::library::name(key).is_some();
+        let source = self.trees.parse(id, &Resolved { path, text: text.text().clone(), is_library });
+        let file = Arc::new(File::new(text, source));
         self.files.borrow_mut().insert(key.to_owned(), file.clone());
         file
     }

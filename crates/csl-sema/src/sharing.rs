@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use csl_diag::Reported;
+use csl_diag::{Diagnostic, Reported, Severity};
 use csl_ir::{ArrayValue, Expr, Name, Program, Question, Trace, TypedValue, Value, Varying};
 use csl_machine::Size;
 use csl_num::{IntTy, wrap64};
@@ -273,7 +273,17 @@ impl Sema<'_> {
             }
             _ => {
                 (self.steps, self.exhausted) = steps;
-                (trace.asked(), None)
+                // Errors that a tile with numbers of its own has are no fault of the open numbers.
+                let is_new = |finding: &Diagnostic| {
+                    finding.severity == Severity::Error && !self.diagnostics.knows(finding)
+                };
+                let Err(reported) = found.check() else { return (trace.asked(), None) };
+                if found.iter().any(is_new) {
+                    return (trace.asked(), None);
+                }
+                self.diagnostics.extend(found);
+                sharing.programs.push(Err(reported));
+                (trace.asked(), Some(Outcome::Failed))
             }
         }
     }

@@ -14,7 +14,7 @@ const TEXTS: &[&str] = &[" ", "\n", "x", "1", "// a\n", "const y = 1;\n", "}", "
 /// Prints the times for each program of `WAFERLAB_LSP_PROGRAMS`: `WAFERLAB_CASES` changes of its largest file, half of them taken
 /// back.
 #[test]
-#[ignore = "measures: `cargo xtask server latency` runs it"]
+#[ignore = "measures; `cargo xtask server latency` runs it"]
 fn latency() {
     for folder in programs() {
         let (mut diagnostics, mut completion, most) = measure(&folder, number("WAFERLAB_CASES", 100));
