@@ -96,10 +96,8 @@ impl Sema<'_> {
             return Ok(file);
         }
         let id = self.map.add(resolved.path.clone(), resolved.text.clone());
-        let (ast, findings) = csl_syntax::parse(id, &resolved.text);
-        self.diagnostics.extend(findings.clone());
-        let (path, is_library) = (resolved.path.clone(), resolved.is_library);
-        let file = Arc::new(SourceFile { path, ast, findings, is_library });
+        let file = self.sources.parse(id, &resolved);
+        self.diagnostics.extend(file.findings.clone());
         self.files.insert(resolved.path, file.clone());
         Ok(file)
     }

@@ -12,6 +12,7 @@ mod lint;
 mod pictures;
 mod playground;
 mod run;
+mod server;
 mod shell;
 mod stamp;
 mod test;
@@ -79,6 +80,8 @@ enum Command {
     House,
     /// Make target/playground/index.html, the compiler and the simulator as a page of one file, where Rust can build for wasm32
     Playground,
+    /// Measure the language server on programs, or look for answers that are stale
+    Server(server::Args),
     /// Build everything and make target/venv
     Setup,
     /// Make the wheel and the source distribution in dist/, and check both in fresh environments
@@ -103,6 +106,7 @@ fn main() -> ExitCode {
         Command::House => house::report(),
         Command::Playground => playground::build().map(|page| println!("{}", page.display())),
         Command::Dist { python } => dist::make(&python),
+        Command::Server(args) => server::all(&args),
         Command::Setup => venv::ensure().map(|_| ()),
     };
     match done {
