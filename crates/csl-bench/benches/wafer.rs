@@ -7,7 +7,7 @@
 
 use std::sync::LazyLock;
 
-use csl_bench::{Figure, Program, beside, native_step, print, seconds, wall};
+use csl_bench::{Figure, Program, beside, native_step, print, seconds, wall, word_of_each};
 use csl_host::{Copy, Rect, Spread};
 
 /// How much of the work is done.
@@ -92,7 +92,8 @@ fn compute() -> Vec<Figure> {
     let ours = seconds * 1e9 / (f64::from(SIDE * SIDE * rounds) * N * N * N);
     let theirs = beside::wasmi_step(amount(200, 20));
     vec![
-        Figure::new(format!("matrix product in scalar code on {SIDE}x{SIDE} PEs"), ours, "ns a multiply-add").takes(ours),
+        Figure::new(format!("matrix product in scalar code on {SIDE}x{SIDE} PEs"), ours, "ns a multiply-add")
+            .takes(ours),
         Figure::new("the same loop in wasmi", theirs, "ns a multiply-add").takes(theirs),
         Figure::new("scalar code against wasmi", ours / theirs, "times as long").mark(1.0),
     ]
@@ -100,15 +101,15 @@ fn compute() -> Vec<Figure> {
 
 /// `@fmacs` over 2,048 f32, and the same in native code.
 fn vectors() -> Vec<Figure> {
-    const N: u32 = 2048;
+    const N: u16 = 2048;
     let calls = amount(2_000, 100);
-    let program = Program::new("tests/timing/vector", &[("kind", 6), ("n", N)]);
+    let program = Program::new("tests/timing/vector", &[("kind", 6), ("n", N.into())]);
     // A call costs more than its operation.
     let empty = Program::new("tests/timing/vector", &[("kind", 6), ("n", 1)]);
     let (whole, _) = program.run(1, 1, calls);
     let (calling, _) = empty.run(1, 1, calls);
     let ours = (whole - calling) * 1e9 / (f64::from(N) * f64::from(calls));
-    let theirs = beside::native_multiply_add(N as usize, amount(100_000, 5_000));
+    let theirs = beside::native_multiply_add(N, amount(100_000, 5_000));
     vec![
         Figure::new(format!("@fmacs over {N} f32"), ours, "ns an element").takes(ours),
         Figure::new("the same in native code", theirs, "ns an element").takes(theirs),
@@ -136,11 +137,11 @@ fn copies() -> Vec<Figure> {
 }
 
 fn copy((width, height): (u32, u32), per_pe: u32, mark: f64) -> Figure {
-    let mut runtime =
-        Program::new("tests/timing/idle", &[("width", width), ("height", height), ("n", per_pe)]).load();
+    let mut runtime = Program::new("tests/timing/idle", &[("width", width), ("height", height), ("n", per_pe)]).load();
     let data = runtime.id("data").expect("data is exported").into();
     let copy = Copy::of(Rect::new(0, 0, width, height), per_pe);
-    let words: Vec<u32> = (0..width * height * per_pe).collect();
+    let count = width * height * per_pe;
+    let words: Vec<u32> = (0..count).collect();
     let start = seconds();
     let there = runtime.h2d(data, &words[..], &copy, Spread::Each).expect("the copy is taken");
     runtime.wait(there).expect("it ends");
@@ -148,8 +149,8 @@ fn copy((width, height): (u32, u32), per_pe: u32, mark: f64) -> Figure {
     runtime.wait(back).expect("it ends");
     let seconds = seconds() - start;
     assert!(runtime.take_arrived()[0].1 == words, "what comes back is what went there");
-    let name = format!("{} words to {width}x{height} PEs and back", words.len());
-    Figure::new(name, seconds * 1e3, "ms").mark(mark).takes(seconds * 1e9 / words.len() as f64)
+    let name = format!("{count} words to {width}x{height} PEs and back");
+    Figure::new(name, seconds * 1e3, "ms").mark(mark).takes(seconds * 1e9 / f64::from(count))
 }
 
 /// A square of PEs with nearly no work: compiled, loaded, called once, and stamps read from all.
@@ -178,7 +179,11 @@ fn busy() -> Vec<Figure> {
     let mut figures = vec![Figure::new(name, on_wafer / alone, "times as long").mark(1.2)];
     if *EXTENT == Extent::Full {
         let (among, _) = program(WAFER).run(WAFER.0, WAFER.1, 1);
-        figures.push(Figure::new("the same among the PEs of a wafer, all of which are called", among - alone, "s more"));
+        figures.push(Figure::new(
+            "the same among the PEs of a wafer, all of which are called",
+            among - alone,
+            "s more",
+        ));
     }
     figures
 }
@@ -196,7 +201,8 @@ fn compilation() -> Vec<Figure> {
     let side = amount(128, 32);
     let mut figures = vec![
         Figure::new("compile the walk-through", least * 1e3, "ms").mark(10.0),
-        Figure::new(format!("compile a Jacobi solver on {side}x{side} PEs"), time(jacobi(side, side, 1)), "s").mark(0.5),
+        Figure::new(format!("compile a Jacobi solver on {side}x{side} PEs"), time(jacobi(side, side, 1)), "s")
+            .mark(0.5),
     ];
     if *EXTENT == Extent::Full {
         let program = jacobi(WAFER.0, WAFER.1, 1);
@@ -214,13 +220,9 @@ fn jacobi(width: u32, height: u32, steps: u32) -> Program {
 fn stencil() -> Vec<Figure> {
     let time = |(width, height), steps| {
         let mut runtime = jacobi(width, height, steps).threads(2).load();
-        let column = runtime.id("column").expect("column is exported").into();
         let start = wall();
         runtime.launch("run", &[]).expect("the call is taken");
-        // A copy of a word of each PE waits for all of them.
-        let copy = Copy::of(Rect::new(0, 0, width, height), 1);
-        let task = runtime.d2h(column, width as usize * height as usize, &copy).expect("the copy is taken");
-        runtime.wait(task).expect("the program ends");
+        word_of_each(&mut runtime, "column", width, height);
         wall() - start
     };
     let side = amount(128, 32);

@@ -49,9 +49,9 @@ pub fn wasmi_step(rounds: u32) -> f64 {
 }
 
 /// Nanoseconds of an element of `y += a * x` over `n` f32 in native code.
-pub fn native_multiply_add(n: usize, rounds: u32) -> f64 {
-    let x = vec![1.0f32; n];
-    let mut y = vec![0.5f32; n];
+pub fn native_multiply_add(n: u16, rounds: u32) -> f64 {
+    let x = vec![1.0f32; n.into()];
+    let mut y = vec![0.5f32; n.into()];
     let start = seconds();
     for _ in 0..rounds {
         let a = black_box(2.0f32);
@@ -60,5 +60,5 @@ pub fn native_multiply_add(n: usize, rounds: u32) -> f64 {
         }
         black_box(&mut y);
     }
-    (seconds() - start) * 1e9 / (f64::from(rounds) * n as f64)
+    (seconds() - start) * 1e9 / (f64::from(rounds) * f64::from(n))
 }

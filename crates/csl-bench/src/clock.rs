@@ -18,7 +18,8 @@ pub fn seconds() -> f64 {
     {
         use rustix::time::{ClockId, clock_gettime};
         let time = clock_gettime(ClockId::ThreadCPUTime);
-        time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+        let time = std::time::Duration::try_from(time).expect("processor time is not negative");
+        time.as_secs_f64()
     }
     #[cfg(not(unix))]
     wall()

@@ -7,4 +7,4 @@ mod program;
 
 pub use clock::{native_step, seconds, wall};
 pub use figure::{Figure, print};
-pub use program::Program;
+pub use program::{Program, word_of_each};

@@ -66,7 +66,8 @@ impl Program {
 
     /// The program, loaded, where it is compiled.
     pub fn open(&self) -> Runtime {
-        let mut runtime = Runtime::open(&self.output.path().join("out"), Settings::new(self.threads)).expect("it opens");
+        let mut runtime =
+            Runtime::open(&self.output.path().join("out"), Settings::new(self.threads)).expect("it opens");
         runtime.load().expect("load() comes first");
         runtime.run().expect("run() comes second");
         runtime
@@ -76,20 +77,25 @@ impl Program {
     /// they took, and the cycles that PE 0 measured in the last one.
     pub fn run_by(&self, clock: fn() -> f64, width: u32, height: u32, calls: u32) -> (f64, f64) {
         let mut runtime = self.load();
-        let cycles = runtime.id("cycles").expect("cycles is exported").into();
-        let copy = Copy::of(Rect::new(0, 0, width, height), 1);
         let start = clock();
-        for _ in 1..calls {
+        for _ in 0..calls {
             runtime.launch("measure", &[]).expect("the call is taken");
         }
-        runtime.launch("measure", &[]).expect("the call is taken");
-        let task = runtime.d2h(cycles, width as usize * height as usize, &copy).expect("the copy is taken");
-        runtime.wait(task).expect("the program ends");
-        (clock() - start, f64::from(runtime.take_arrived()[0].1[0]))
+        let cycles = word_of_each(&mut runtime, "cycles", width, height);
+        (clock() - start, f64::from(cycles[0]))
     }
 
     /// The same by processor time.
     pub fn run(&self, width: u32, height: u32, calls: u32) -> (f64, f64) {
         self.run_by(seconds, width, height, calls)
     }
+}
+
+/// A word of `symbol` from each of `width` x `height` PEs: they have done what they were told to.
+pub fn word_of_each(runtime: &mut Runtime, symbol: &str, width: u32, height: u32) -> Vec<u32> {
+    let from = runtime.id(symbol).expect("the symbol is exported").into();
+    let room = usize::try_from(width * height).expect("a wafer has fewer PEs");
+    let task = runtime.d2h(from, room, &Copy::of(Rect::new(0, 0, width, height), 1)).expect("the copy is taken");
+    runtime.wait(task).expect("the program ends");
+    runtime.take_arrived().remove(0).1
 }

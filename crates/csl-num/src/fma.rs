@@ -56,7 +56,9 @@ pub fn fma_f32_each<const N: usize>(a: &[u32; N], b: &[u32; N], c: &[u32; N], in
     #[cfg(all(target_arch = "x86_64", not(target_feature = "fma")))]
     if is_x86_feature_detected!("fma") && is_x86_feature_detected!("avx2") {
         #[allow(unsafe_code, reason = "the processor has the instructions that the function was compiled for")]
-        unsafe { each_by_instruction(a, b, c, into) };
+        unsafe {
+            each_by_instruction(a, b, c, into)
+        };
         return;
     }
     for i in 0..N {
