@@ -9,7 +9,7 @@ use crate::ports::Ports;
 impl Operation {
     /// Issues one element of an operation that may take this path ([`super::operation::Needs`]) and has all that it
     /// needs.
-    pub(super) fn issue_fast(&mut self, data: &mut Datapath, ports: &mut Ports, now: u64) -> Step {
+    pub fn issue_fast(&mut self, data: &mut Datapath, ports: &mut Ports, now: u64) -> Step {
         let [a, b, c] = &mut self.srcs;
         // Missing sources lie on cache lines of their own, which are not to be read.
         let sources = self.needs.sources;

@@ -11,7 +11,8 @@ use super::block;
 use super::cpu::{Cpu, CpuFault};
 use super::exit::{Exit, load_exit};
 use super::ops::{
-    self, address, extended, f32_operation, index_address, int_ty, math, row_address, signed, wrap_add, wrap_mul, wrap_sub,
+    self, address, extended, f32_operation, index_address, int_ty, math, row_address, signed, wrap_add, wrap_mul,
+    wrap_sub,
 };
 use super::surroundings::{Instant, Surroundings};
 
@@ -227,13 +228,11 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
             };
         }
         macro_rules! mul_acc_f32 {
-            () => {
-                {
-                    // A product that is NaN makes the sum NaN.
-                    let addend = f32::from_bits(a!().low32());
-                    f32!(f32_operation(b!(), c!(), |b, c| addend + b * c))
-                }
-            };
+            () => {{
+                // A product that is NaN makes the sum NaN.
+                let addend = f32::from_bits(a!().low32());
+                f32!(f32_operation(b!(), c!(), |b, c| addend + b * c))
+            }};
         }
         // Goes on to the next instruction of a fused one.
         macro_rules! then {
