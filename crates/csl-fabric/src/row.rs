@@ -127,7 +127,7 @@ pub struct Row {
     /// Whether some tile of the program swaps colors.
     has_swaps: bool,
     /// The first collision of this cycle's landings, by column and color.
-    collision: Option<Fault>,
+    collision: Option<Box<Fault>>,
     /// Whether events are recorded beside the hash.
     pub(crate) is_traced: bool,
     pub(crate) hash: u64,
@@ -323,7 +323,7 @@ impl Row {
     // ---- landings ----
 
     /// Puts the wavelets that are due in cycle `now` into their input buffers, and adds the credits.
-    pub fn arrive(&mut self, now: u64) -> Result<(), Fault> {
+    pub fn arrive(&mut self, now: u64) -> Result<(), Box<Fault>> {
         let slot = slot(now);
         if self.expected >> slot & 1 == 0 {
             return Ok(());
@@ -351,8 +351,8 @@ impl Row {
     }
 
     #[inline]
-    fn collided(&mut self) -> Result<(), Fault> {
-        if self.collision.is_some() { self.collision.take().map_or(Ok(()), Err) } else { Ok(()) }
+    fn collided(&mut self) -> Result<(), Box<Fault>> {
+        self.collision.take().map_or(Ok(()), Err)
     }
 
     #[inline]
@@ -398,10 +398,10 @@ impl Row {
         let wavelet = if a > b { other } else { wavelet };
         let kind = FaultKind::Collision { sides: [a.min(b), a.max(b)] };
         let fault = Fault { x: vc.x(), y: self.y, color: vc.color, wavelet, kind };
-        self.collision = Some(match self.collision.take() {
+        self.collision = Some(Box::new(match self.collision.take() {
             Some(first) => first.first(fault),
             None => fault,
-        });
+        }));
     }
 
     /// Finds the sender of an input buffer, which gets its credits.
@@ -433,7 +433,7 @@ impl Row {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn wake_one(&mut self, number: VcId) {
         let vc = &mut self.vcs[number];
         if vc.flags & QUEUED != 0 {
@@ -478,14 +478,14 @@ impl Row {
     /// Puts a wavelet from the CE into its input buffer. Returns false, and changes nothing, when the buffer is full;
     /// [`Ramp::accepted`] tells when there is room again.
     #[inline]
-    pub fn inject(&mut self, vc: VcId, wavelet: Wavelet, now: u64) -> Result<bool, Fault> {
+    pub fn inject(&mut self, vc: VcId, wavelet: Wavelet, now: u64) -> Result<bool, Box<Fault>> {
         if self.vcs[vc].flags & MESSAGES != 0 {
             return self.inject_message(vc, wavelet, now);
         }
         self.arrive_from_ce(vc, wavelet, now)
     }
 
-    fn arrive_from_ce(&mut self, vc: VcId, wavelet: Wavelet, now: u64) -> Result<bool, Fault> {
+    fn arrive_from_ce(&mut self, vc: VcId, wavelet: Wavelet, now: u64) -> Result<bool, Box<Fault>> {
         let room = self.vcs[vc].ramp_has_room(self.buffer_depth);
         if room {
             self.arrive_one(Arrival { vc, from: Direction::Ramp, wavelet }, now);
@@ -494,7 +494,7 @@ impl Row {
         Ok(room)
     }
 
-    fn inject_message(&mut self, comm: VcId, wavelet: Wavelet, now: u64) -> Result<bool, Fault> {
+    fn inject_message(&mut self, comm: VcId, wavelet: Wavelet, now: u64) -> Result<bool, Box<Fault>> {
         let vc = self.message_from_ce(comm, wavelet);
         let landed = self.arrive_from_ce(vc, wavelet, now)?;
         if landed {

@@ -97,7 +97,7 @@ impl Pe {
         registers: &mut dyn Registers,
     ) -> Result<Wake, Fault> {
         let mut wake = Wake::at(0);
-        self.visit(now, limit, ports, registers, &mut wake).map(|()| wake)
+        self.visit(now, limit, ports, registers, &mut wake).map(|()| wake).map_err(|fault| *fault)
     }
 
     /// [`Pe::advance`], with the result stored where the simulator keeps it.
@@ -108,7 +108,7 @@ impl Pe {
         ports: &mut Ports,
         registers: &mut dyn Registers,
         wake: &mut Wake,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Box<Fault>> {
         let Pe { data, sched, cpu, program, at } = self;
         if sched.steady && sched.stream(now, cpu, data, ports, wake) {
             return Ok(());
@@ -117,7 +117,7 @@ impl Pe {
             sched.cycle(&mut Visit { now, limit, cpu, data, program, at: *at, ports, registers });
         }
         match &sched.fault {
-            Some(fault) if fault.cycle <= now => return Err(fault.as_ref().clone()),
+            Some(fault) if fault.cycle <= now => return Err(fault.clone()),
             Some(fault) => *wake = Wake::at(fault.cycle),
             None => sched.sleep(now, cpu, data, program, ports, wake),
         }
