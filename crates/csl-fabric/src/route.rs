@@ -34,6 +34,10 @@ enum Step {
 impl Row {
     /// Moves the wavelets that can move in cycle `now`.
     pub fn route(&mut self, now: u64, ramp: &mut impl Ramp) {
+        if !self.is_active() {
+            self.requests = 0;
+            return;
+        }
         self.line_up();
         for priority in 0..self.active.len() {
             if !self.active[priority].is_empty() {

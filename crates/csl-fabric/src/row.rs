@@ -224,7 +224,7 @@ impl Row {
 
     /// Whether any virtual channel may move in the next cycle.
     #[inline]
-    fn is_active(&self) -> bool {
+    pub(crate) fn is_active(&self) -> bool {
         self.active.iter().any(|list| !list.is_empty()) || self.woken.iter().any(|set| !set.is_empty())
     }
 
@@ -355,7 +355,7 @@ impl Row {
         self.collision.take().map_or(Ok(()), Err)
     }
 
-    #[inline]
+    #[inline(always)]
     fn arrive_one(&mut self, arrival: Arrival, now: u64) {
         let Arrival { from, wavelet, .. } = arrival;
         let number = self.own_number(arrival.vc);
@@ -405,6 +405,7 @@ impl Row {
     }
 
     /// Finds the sender of an input buffer, which gets its credits.
+    #[cold]
     fn find_upstream(&mut self, number: VcId, from: Direction) {
         let (x, color) = self.vcs[number].column_and_color();
         let sender = || {
@@ -485,6 +486,7 @@ impl Row {
         self.arrive_from_ce(vc, wavelet, now)
     }
 
+    #[inline]
     fn arrive_from_ce(&mut self, vc: VcId, wavelet: Wavelet, now: u64) -> Result<bool, Box<Fault>> {
         let room = self.vcs[vc].ramp_has_room(self.buffer_depth);
         if room {
@@ -494,6 +496,7 @@ impl Row {
         Ok(room)
     }
 
+    #[cold]
     fn inject_message(&mut self, comm: VcId, wavelet: Wavelet, now: u64) -> Result<bool, Box<Fault>> {
         let vc = self.message_from_ce(comm, wavelet);
         let landed = self.arrive_from_ce(vc, wavelet, now)?;

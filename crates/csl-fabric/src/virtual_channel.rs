@@ -38,6 +38,9 @@ impl InputBuffer {
 
     #[inline]
     fn at(&self, slot: usize) -> Wavelet {
+        if self.kinds == 0 {
+            return Wavelet::word(self.ring[slot]);
+        }
         Wavelet {
             data: self.ring[slot],
             control: self.kinds >> slot & 1 != 0,
@@ -66,7 +69,9 @@ impl InputBuffer {
         let slot = usize::from(self.head + self.len) % MAX_BUFFER_DEPTH;
         let kind = u8::from(wavelet.control) | u8::from(wavelet.half) << MAX_BUFFER_DEPTH;
         self.ring[slot] = wavelet.data;
-        self.kinds = self.kinds & !(0x11 << slot) | kind << slot;
+        if self.kinds | kind != 0 {
+            self.kinds = self.kinds & !(0x11 << slot) | kind << slot;
+        }
         self.len += 1;
     }
 

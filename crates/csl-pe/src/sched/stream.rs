@@ -54,7 +54,7 @@ impl Sched {
                 }
                 (self.last_turn, self.last_issue) = (ut.turn(), now);
                 ut.start = now + u64::from(ut.run.rate.period);
-                ut.run.issue_fast(data, ports, now);
+                ut.run.move_one(data, ports, now);
                 if cpu.local_time <= now && !self.main.is_idle() {
                     cpu.local_time = now + 1;
                 }
@@ -65,7 +65,7 @@ impl Sched {
                     return false;
                 }
                 cpu.local_time = now + u64::from(run.rate.period);
-                run.issue_fast(data, ports, now);
+                run.move_one(data, ports, now);
             }
             None => {}
         }
