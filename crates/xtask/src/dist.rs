@@ -149,7 +149,9 @@ impl Linux {
     fn link(&self, pip: &mut Command, venv: &Venv) -> Result<(), String> {
         // What an earlier build has linked for this system is linked anew.
         let mut clean = shell::cargo();
-        clean.args(["clean", "--quiet", "--profile", PROFILE, "--package", "waferlab-py"]).env("CARGO_TARGET_DIR", target());
+        clean
+            .args(["clean", "--quiet", "--profile", PROFILE, "--package", "waferlab-py"])
+            .env("CARGO_TARGET_DIR", target());
         shell::run(&mut clean)?;
         pip.arg(format!("--config-settings=--build-option=--plat-name={}", self.tag()));
         // By its place on the path: a linker that cargo is told of makes it build everything anew.
