@@ -20,17 +20,25 @@ const GLIBC: (u32, u32) = (2, 17);
 /// Reads which wheels of Linux the wheel may be.
 const AUDITWHEEL: &str = "auditwheel>=6";
 
+/// The profile of the wheel's parts; what is built from the source distribution has that of a plain `pip install`.
+const PROFILE: &str = "dist";
+
 const EXAMPLE: &str = "memcpy-walkthrough";
 
 /// Makes both and checks both; the wheel also with these interpreters. Both are made in a folder of this command's own and
 /// then put into `dist/`, where other files stay.
 pub fn make(pythons: &[PathBuf]) -> Result<(), String> {
-    let venv = venv::ensure()?;
+    let venv = venv::bare()?;
     let linux = Linux::find(&venv);
     let work = target().join("dist-check");
     let made = work.join("made");
     clear(&made)?;
-    build(&venv, &root(), &made, linux.as_ref())?;
+    let mut pip = wheel_of(&venv, &root(), &made);
+    pip.env("SETUPTOOLS_RUST_CARGO_PROFILE", PROFILE);
+    if let Some(linux) = &linux {
+        linux.link(&mut pip, &venv)?;
+    }
+    shell::run(&mut pip)?;
     let sdist = "import sys; from setuptools.build_meta import build_sdist; build_sdist(sys.argv[1])";
     shell::run(venv.command("python").args(["-c", sdist]).arg(&made).current_dir(root()).stdout(std::io::stderr()))?;
     let dist = root().join("dist");
@@ -45,28 +53,17 @@ pub fn make(pythons: &[PathBuf]) -> Result<(), String> {
     }
     let again = work.join("from-sdist");
     clear(&again)?;
-    build(&venv, &sdist, &again, linux.as_ref())?;
+    shell::run(&mut wheel_of(&venv, &sdist, &again))?;
     println!("{}: {} KB; builds", sdist.display(), size(&sdist) / 1000);
     clear(&work)
 }
 
 /// Builds a wheel of a folder or of a source distribution.
-fn build(venv: &Venv, source: &Path, into: &Path, linux: Option<&Linux>) -> Result<(), String> {
+fn wheel_of(venv: &Venv, source: &Path, into: &Path) -> Command {
     let mut pip = venv.command("python");
     pip.args(["-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-build-isolation", "--no-deps"]);
     pip.arg("--wheel-dir").arg(into).arg(source).env("CARGO_TARGET_DIR", target());
-    if let Some(linux) = linux {
-        // What an earlier build has linked for this system is linked anew.
-        let mut clean = shell::cargo();
-        clean.args(["clean", "--quiet", "--release", "--package", "waferlab-py"]).env("CARGO_TARGET_DIR", target());
-        shell::run(&mut clean)?;
-        pip.arg(format!("--config-settings=--build-option=--plat-name={}", linux.tag()));
-        // By its place on the path: a linker that cargo is told of makes it build everything anew.
-        let folders = std::iter::once(linux.folder.clone());
-        let path = std::env::join_paths(folders.chain(std::env::split_paths(&venv.path())));
-        pip.env("PATH", path.map_err(|error| error.to_string())?);
-    }
-    shell::run(&mut pip)
+    pip
 }
 
 /// Installs the wheel into a fresh environment of an interpreter, and runs an example there.
@@ -146,6 +143,22 @@ impl Linux {
         fs::write(&linker, script).map_err(|error| told(&linker, &error))?;
         shell::run(Command::new("chmod").arg("+x").arg(&linker))?;
         Ok(Linux { folder })
+    }
+
+    /// Has a build of the wheel link with it.
+    fn link(&self, pip: &mut Command, venv: &Venv) -> Result<(), String> {
+        // What an earlier build has linked for this system is linked anew.
+        let mut clean = shell::cargo();
+        clean
+            .args(["clean", "--quiet", "--profile", PROFILE, "--package", "waferlab-py"])
+            .env("CARGO_TARGET_DIR", target());
+        shell::run(&mut clean)?;
+        pip.arg(format!("--config-settings=--build-option=--plat-name={}", self.tag()));
+        // By its place on the path: a linker that cargo is told of makes it build everything anew.
+        let folders = std::iter::once(self.folder.clone());
+        let path = std::env::join_paths(folders.chain(std::env::split_paths(&venv.path())));
+        pip.env("PATH", path.map_err(|error| error.to_string())?);
+        Ok(())
     }
 
     fn tag(&self) -> String {

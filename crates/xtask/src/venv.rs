@@ -24,9 +24,15 @@ pub struct Venv {
 
 /// Makes and builds all that is missing or out of date.
 pub fn ensure() -> Result<Venv, String> {
+    let venv = bare()?;
+    venv.once("waferlab", &stamp::sources(), || venv.install())?;
+    Ok(venv)
+}
+
+/// The environment with what building needs, and Waferlab in whatever state.
+pub fn bare() -> Result<Venv, String> {
     let venv = Venv { folder: target().join("venv") };
     venv.once("packages", &[&TOOLS[..], &[NUMPY_1, NUMPY_2]].concat().join(" "), || venv.create())?;
-    venv.once("waferlab", &stamp::sources(), || venv.install())?;
     Ok(venv)
 }
 

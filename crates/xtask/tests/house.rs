@@ -385,6 +385,21 @@ fn what_documents_name_is_there() {
     }
 }
 
+/// The recipes for continuous integration build the package from a clone, `./waferlab`, of this repository.
+#[test]
+fn recipes_build_from_a_folder_that_holds_a_package() {
+    let page = fs::read_to_string(root().join("docs/book/src/howto/ci.md")).expect("the page is there");
+    let folders: Vec<&str> = page
+        .split_whitespace()
+        .filter_map(|word| word.strip_prefix("./waferlab"))
+        .map(|rest| rest.trim_end_matches(';').trim_start_matches('/'))
+        .collect();
+    assert_eq!(folders.len(), 2, "one in each recipe");
+    for folder in folders {
+        assert!(root().join(folder).join("pyproject.toml").is_file(), "`./waferlab/{folder}` holds no pyproject.toml");
+    }
+}
+
 fn is_path(name: &str) -> bool {
     let starts = ["crates/", "csl-", "docs/", "tests/", "grammar/", "examples/"];
     name.contains('/') && !name.contains([' ', '*', '<', '{']) && starts.iter().any(|start| name.starts_with(start))
