@@ -1,8 +1,10 @@
 //! `<collectives_2d>`: programs of random operations along both axes at once, on which PEs are late at random.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use csl_host::options::Passes;
+use csl_host::{Arch, Options, compile};
 use csl_machine::{Draws, Schedule};
 
 use crate::scenes::{Scene, complaint};
@@ -205,5 +207,23 @@ fn collectives_in_any_order_bring_what_they_should() {
                 assert_eq!(complaint, None, "program {number} on {arch}, {sdk:?}, by {schedule:?}");
             }
         }
+    }
+}
+
+/// What the library does with its queues is in order: a program that uses it is not told of it.
+#[test]
+fn a_program_with_collectives_is_compiled_without_a_word() {
+    let params = [("size", 2), ("rows", 2), ("columns", 2), ("kind", 1)];
+    for arch in [Arch::Wse2, Arch::Wse3] {
+        let output = tempfile::TempDir::new().expect("a temporary folder");
+        let options = Options {
+            folder: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/timing/collectives"),
+            output: output.path().join("out"),
+            arch,
+            params: params.map(|(name, value)| (name.to_owned(), value.to_string())).into(),
+            memcpy: true,
+            ..Options::new("layout.csl")
+        };
+        assert_eq!(crate::program::text(&compile(&options)), "", "{arch}");
     }
 }

@@ -1,6 +1,6 @@
 //! The program of a PE under analysis: its bindings, initial values and exports, and the check that they fit together.
 
-use csl_diag::{Code, Diagnostic, Span};
+use csl_diag::{Code, Diagnostic, FileId, Span};
 use csl_ir::{
     ColorEnds, ControlTable, ExportName, FifoInit, FnRef, FuncId, GlobalRef, Opnd, QueueInit, RpcBind, TaskBind,
     VecOperand,
@@ -219,8 +219,9 @@ impl Pe {
         sends.map(|&(queue, color, span)| (span, (!is_ready(queue)).then(|| warning(queue, color, span)))).collect()
     }
 
-    /// Warns of DSDs of several colors on one queue: published programs take turns, others mix up their wavelets.
-    pub fn warn_shared_queues(&self) -> Vec<Diagnostic> {
+    /// Warns of DSDs of several colors on one queue: published programs take turns, others mix up their wavelets. Those of
+    /// the library alone are in order.
+    pub fn warn_shared_queues(&self, library: &[FileId]) -> Vec<Diagnostic> {
         let known =
             |&(dir, queue, color, span): &(QueueDir, QueueId, Option<Color>, Span)| Some((dir, queue, color?, span));
         let uses: Vec<_> = self.queue_uses.iter().filter_map(known).collect();
@@ -229,6 +230,9 @@ impl Pe {
             let before =
                 uses[..place].iter().find(|earlier| (earlier.0, earlier.1) == (dir, queue) && earlier.2 != color);
             let Some(&(_, _, other, first)) = before.filter(|_| !warned.contains(&(dir, queue))) else { continue };
+            if library.contains(&span.file) && library.contains(&first.file) {
+                continue;
+            }
             warned.push((dir, queue));
             let name = if dir == QueueDir::In { "input" } else { "output" };
             let message = format!("DSDs of colors {other} and {color} share {name} queue {queue}");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use csl_diag::{Code, Diagnostic, Reported, Span};
+use csl_diag::{Code, Diagnostic, FileId, Reported, Span};
 use csl_ir::{
     Callee, Exported, ExportedSymbol, Expr, Func, FuncId, Inst, ModuleRef, Name, Opnd, Program, TaskBind, TypeKind,
     TypedValue, Types, Value,
@@ -77,12 +77,14 @@ impl Sema<'_> {
     /// Checks that the declarations of all modules about the PE fit together.
     fn finish_pe(&mut self) -> Res<()> {
         let (chip, options) = (self.chip, self.options);
+        let files = self.unit.modules.iter().map(|module| &module.file);
+        let library: Vec<FileId> = files.filter(|file| file.is_library).map(|file| file.ast.id).collect();
         let pe = self.pe()?;
         pe.bind_alternates();
         let checked = pe.check_tasks().and_then(|()| pe.check_teardown_task(chip));
         pe.follow_old_conventions(options.arch, chip);
         let mut warnings = if options.memcpy { pe.warn_reserved(&chip.memcpy) } else { Vec::new() };
-        warnings.extend(pe.warn_shared_queues());
+        warnings.extend(pe.warn_shared_queues(&library));
         let sends = if options.arch == Arch::Wse3 { pe.sends() } else { Vec::new() };
         checked.map_err(|diagnostic| self.fail(diagnostic))?;
         for (place, warning) in sends {
