@@ -203,6 +203,11 @@ impl Pe {
         self.sched.draws = Some(draws);
     }
 
+    /// Does every cycle in the general way from here on, to compare the short ways with.
+    pub fn go_the_general_way(&mut self) {
+        (self.sched.steady, self.sched.is_general) = (false, true);
+    }
+
     /// Looks for mistakes of the program from here on; with `stops`, the first is a fault.
     pub fn check(&mut self, stops: bool) {
         self.sched.steady = false;

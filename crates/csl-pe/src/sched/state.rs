@@ -31,6 +31,8 @@ pub(crate) struct Sched {
     pub fault: Option<Box<Fault>>,
     /// Whether its cycles are those of a PE that only streams ([`Sched::is_steady`]).
     pub steady: bool,
+    /// Whether it never counts as one of these.
+    pub is_general: bool,
     pub tracer: Option<Box<Tracer>>,
     /// Looks for mistakes, where the run is checked.
     pub shadow: Option<Box<Shadow>>,
@@ -82,6 +84,7 @@ impl Sched {
         Sched {
             fault: None,
             steady: false,
+            is_general: false,
             tracer: None,
             shadow: None,
             uts: Vec::new(),

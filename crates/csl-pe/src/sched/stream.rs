@@ -27,7 +27,7 @@ impl Sched {
             Main::Scalar | Main::Pending(_) => false,
         };
         is_main_steady
-            && !is_observed
+            && !(is_observed || self.is_general)
             && self.fault.is_none()
             && self.completions.is_empty()
             && self.handlers.flushing == 0

@@ -194,7 +194,8 @@ impl Tile {
     fn new(image: &Image, chip: &'static Chip, (x, y): At) -> Tile {
         let program = image.program_at(x, y).expect("every tile has a program");
         let mut ports = Ports::new(image.arch);
-        let pe = Pe::new(Arc::clone(program), chip, x as u16, y as u16, &mut ports);
+        let mut pe = Pe::new(Arc::clone(program), chip, x as u16, y as u16, &mut ports);
+        pe.go_the_general_way();
         Tile { pe, ports, next_output: 0, kept: Vec::new(), writes: Vec::new() }
     }
 
