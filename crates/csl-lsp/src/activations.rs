@@ -36,7 +36,11 @@ pub fn all(world: &World) -> BTreeSet<Activation> {
     for snapshot in &world.snapshots {
         let Some(wafer) = snapshot.wafer() else { continue };
         for program in &wafer.programs {
-            let insts = program.funcs.iter().flat_map(|func| &func.blocks).flat_map(|block| block.insts.iter().zip(&block.sites));
+            let insts = program
+                .funcs
+                .iter()
+                .flat_map(|func| &func.blocks)
+                .flat_map(|block| block.insts.iter().zip(&block.sites));
             for (inst, site) in insts {
                 for start in starts(program, inst) {
                     found.extend(activations(world, snapshot, site.span, tasks(wafer, program, start)));
@@ -85,7 +89,8 @@ fn tasks<'w>(wafer: &'w Wafer, program: &'w Program, start: Start) -> Vec<(&'w P
     match start {
         Start::Id(kind, id) => with(program, kind, id).collect(),
         Start::Wavelet(color) => {
-            let of = |program| receivers(program, color).into_iter().flat_map(move |id| with(program, TaskKind::Data, id));
+            let of =
+                |program| receivers(program, color).into_iter().flat_map(move |id| with(program, TaskKind::Data, id));
             wafer.programs.iter().flat_map(of).collect()
         }
     }

@@ -83,8 +83,11 @@ fn is_certain(world: &World, snapshot: &Snapshot, found: &Found) -> bool {
 /// before, at the places where that stands now.
 pub fn meanwhile(world: &World, key: &Path, before: &[Diagnostic]) -> Vec<Diagnostic> {
     let Some(file) = world.file(key) else { return before.to_vec() };
-    let parsed =
-        file.source.findings.iter().filter_map(|found| Some(plain(found, file.text.span(found.primary.as_ref()?.span))));
+    let parsed = file
+        .source
+        .findings
+        .iter()
+        .filter_map(|found| Some(plain(found, file.text.span(found.primary.as_ref()?.span))));
     let mut told: Vec<Diagnostic> = parsed.collect();
     let Some((snapshot, id)) = world.snapshots_of(key).find_map(|snapshot| Some((snapshot, snapshot.file(key)?)))
     else {

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use csl_diag::Span;
 use csl_sema::SourceFile;
-use csl_syntax::{Symbol, Token};
 use csl_syntax::ast::{self, Block, Expr, ExprKind, FnDecl, FnKind, Item, Stmt, StmtKind, VarDecl, VarKind};
+use csl_syntax::{Symbol, Token};
 use rustc_hash::FxHashMap;
 
 use crate::scan::lexemes;

@@ -135,9 +135,8 @@ fn check_texts(key: &Path, file: &File, name: &str) -> Result<(), Refusal> {
 /// Whether all uses of a field or member are known: the analyses have evaluated whatever has its name.
 fn check_part(world: &World, target: &Target, def: &Def) -> Result<(), Refusal> {
     let name = def.name.as_str();
-    let is_ours = |snapshot: &Snapshot, ty: Ty| {
-        names::declared_part(world, snapshot, ty, def.name).as_ref() == Some(target)
-    };
+    let is_ours =
+        |snapshot: &Snapshot, ty: Ty| names::declared_part(world, snapshot, ty, def.name).as_ref() == Some(target);
     for key in names::files_around(world, &target.key) {
         let Some(file) = world.file(&key) else { continue };
         check_texts(&key, &file, name)?;
@@ -170,9 +169,10 @@ fn check_part(world: &World, target: &Target, def: &Def) -> Result<(), Refusal> 
     }
     // Names that are computed, and those in data files.
     for snapshot in &world.snapshots {
-        let named = snapshot.observation.all_parts().filter(|(_, parts)| {
-            parts.iter().any(|(ty, known)| *known == name && is_ours(snapshot, *ty))
-        });
+        let named = snapshot
+            .observation
+            .all_parts()
+            .filter(|(_, parts)| parts.iter().any(|(ty, known)| *known == name && is_ours(snapshot, *ty)));
         let sources = snapshot.sources();
         if let Some((span, _)) = named.into_iter().find(|(span, _)| sources.snippet(*span) != name) {
             let (line, _) = sources.line_col(span.file, span.lo);
@@ -204,14 +204,10 @@ fn check_free(file: &File, def: &Def, new: &str) -> Result<(), Refusal> {
         None => {
             let around = if def.is_top { None } else { def.function.map(|id| file.defs[id].whole.range()) };
             let is_near = |lo: u32| around.as_ref().is_none_or(|around| around.contains(&(lo as usize)));
-            let is_field =
-                |used: &Use| matches!(used.kind, UseKind::Init { .. } | UseKind::Option | UseKind::Builtin);
+            let is_field = |used: &Use| matches!(used.kind, UseKind::Init { .. } | UseKind::Option | UseKind::Builtin);
             let defs = file.defs.iter().filter(|known| known.site.is_none());
             defs.filter(|known| known.is_top || is_near(known.span.lo)).any(|known| known.name.as_str() == new)
-                || file
-                    .uses
-                    .iter()
-                    .any(|used| used.name.as_str() == new && is_near(used.span.lo) && !is_field(used))
+                || file.uses.iter().any(|used| used.name.as_str() == new && is_near(used.span.lo) && !is_field(used))
         }
     };
     if is_taken { refused(format!("there is a `{new}` already")) } else { Ok(()) }

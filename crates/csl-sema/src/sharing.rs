@@ -237,9 +237,7 @@ impl Sema<'_> {
             }
         }
         match shared.find(&inputs) {
-            Some(Outcome::Program(number, exprs)) if let Some(consts) = values(&exprs, &inputs) => {
-                (number, consts)
-            }
+            Some(Outcome::Program(number, exprs)) if let Some(consts) = values(&exprs, &inputs) => (number, consts),
             Some(Outcome::Failed) => (sharing.programs.len() as u32 - 1, Vec::new()),
             _ => (self.analyze_alone(key, instance, tiles, sharing), Vec::new()),
         }
@@ -274,9 +272,8 @@ impl Sema<'_> {
             _ => {
                 (self.steps, self.exhausted) = steps;
                 // Errors that a tile with numbers of its own has are no fault of the open numbers.
-                let is_new = |finding: &Diagnostic| {
-                    finding.severity == Severity::Error && !self.diagnostics.knows(finding)
-                };
+                let is_new =
+                    |finding: &Diagnostic| finding.severity == Severity::Error && !self.diagnostics.knows(finding);
                 let Err(reported) = found.check() else { return (trace.asked(), None) };
                 if found.iter().any(is_new) {
                     return (trace.asked(), None);
@@ -289,13 +286,7 @@ impl Sema<'_> {
     }
 
     /// Analyses a tile's program with its own numbers; returns the program's number.
-    fn analyze_alone(
-        &mut self,
-        key: &TileKey,
-        instance: &Instance,
-        tiles: Tiles<'_>,
-        sharing: &mut Sharing,
-    ) -> u32 {
+    fn analyze_alone(&mut self, key: &TileKey, instance: &Instance, tiles: Tiles<'_>, sharing: &mut Sharing) -> u32 {
         let Tiles { layout, rectangle } = tiles;
         let shape = &layout.shapes[key.shape as usize];
         let params = shape.params(&key.numbers, |_| None);

@@ -27,7 +27,8 @@ fn latency() {
 
 fn summary(times: &mut [Duration]) -> String {
     times.sort();
-    let at = |part: usize| times.get((times.len() * part / 100).min(times.len() - 1)).map_or(0.0, |t| t.as_secs_f64() * 1e3);
+    let at =
+        |part: usize| times.get((times.len() * part / 100).min(times.len() - 1)).map_or(0.0, |t| t.as_secs_f64() * 1e3);
     format!("least {:.1}, median {:.1}, 90 % {:.1}, 99 % {:.1}, most {:.1} ms", at(0), at(50), at(90), at(99), at(100))
 }
 

@@ -215,7 +215,10 @@ fn what_another_program_may_use_is_not_called_unused() {
     client.edit("pe.csl", "comptime {", "fn idle() void {}\n\ncomptime {");
     assert_eq!(codes(&client.diagnostics_of("pe.csl")), [("W1002", 2)]);
     // The same for both chips: neither program uses it.
-    let both = SCRIPT.replace("\ncs_python", "\ncslc ./layout.csl --arch=wse3 --params=n:4 -o out3 --memcpy --channels=1\ncs_python");
+    let both = SCRIPT.replace(
+        "\ncs_python",
+        "\ncslc ./layout.csl --arch=wse3 --params=n:4 -o out3 --memcpy --channels=1\ncs_python",
+    );
     saved(&mut client, "commands.sh", &both);
     assert_eq!(codes(&client.diagnostics_of("pe.csl")), [("W1002", 2)]);
     client.edit("pe.csl", "comptime {", "comptime {\n  if (@is_arch(\"wse3\")) { idle(); }");
@@ -475,10 +478,18 @@ fn fields_and_members_are_renamed_where_all_types_are_known() {
     client.edit("pe.csl", "const Side", "fn any(p: anytype) i16 { return p.across; }\nconst Side");
     let refused = renamed(&mut client, "across:", 1, "x");
     assert_eq!(refused, ["it is not known whose `across` is at /pe.csl:13: nothing has evaluated it"]);
-    client.edit("pe.csl", "fn any(p: anytype) i16 { return p.across; }", "const loose = .{ .across = 1, .down = 2 };\nconst tight: Point = loose;");
+    client.edit(
+        "pe.csl",
+        "fn any(p: anytype) i16 { return p.across; }",
+        "const loose = .{ .across = 1, .down = 2 };\nconst tight: Point = loose;",
+    );
     let refused = renamed(&mut client, "across:", 1, "x");
     assert_eq!(refused, ["the struct at /pe.csl:13 has no type and becomes one with `across`"]);
-    client.edit("pe.csl", "const loose = .{ .across = 1, .down = 2 };\nconst tight: Point = loose;", "const has = @has_field(Point, \"across\");");
+    client.edit(
+        "pe.csl",
+        "const loose = .{ .across = 1, .down = 2 };\nconst tight: Point = loose;",
+        "const has = @has_field(Point, \"across\");",
+    );
     assert_eq!(renamed(&mut client, "across:", 1, "x"), ["`across` is also named by a string in /pe.csl"]);
     client.edit("pe.csl", "@has_field(Point, \"across\")", "@has_field(Point, name)");
     client.edit("pe.csl", "const Side", "const name = \"across\";\nconst Side");

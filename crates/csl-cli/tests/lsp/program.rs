@@ -132,5 +132,11 @@ pub fn folder_of(files: &[(&str, &str)]) -> TempDir {
 
 /// A folder with the program.
 pub fn folder() -> TempDir {
-    folder_of(&[("layout.csl", LAYOUT), ("pe.csl", PE), ("tools.csl", TOOLS), ("run.py", HOST), ("commands.sh", SCRIPT)])
+    folder_of(&[
+        ("layout.csl", LAYOUT),
+        ("pe.csl", PE),
+        ("tools.csl", TOOLS),
+        ("run.py", HOST),
+        ("commands.sh", SCRIPT),
+    ])
 }
