@@ -252,7 +252,10 @@ impl Sema<'_> {
                 let message = format!("`{}` has no member `{name}`", module.file.path);
                 let names = module.items.keys().map(|n| n.as_str());
                 let diagnostic = Diagnostic::new(Code::UnknownField, span, message);
-                let diagnostic = self.did_you_mean(diagnostic, Some(span), ("", name), names);
+                let mut diagnostic = self.did_you_mean(diagnostic, Some(span), ("", name), names);
+                if diagnostic.help.is_none() && module.file.is_library {
+                    diagnostic = diagnostic.help(format!("`waferlab doc '{}'` lists what it has", module.file.path));
+                }
                 Err(self.fail(diagnostic))
             }
         }

@@ -53,11 +53,10 @@ enum Command {
     Bench {
         /// Only benchmarks whose name holds this
         filter: Option<String>,
-        /// A fraction of each: a check that all still run
-        #[arg(long, conflicts_with = "compile")]
-        quick: bool,
+        #[command(flatten)]
+        extent: bench::Extent,
         /// Compile times with this `cslc` of another build, and with ours
-        #[arg(long, value_name = "CSLC", conflicts_with = "filter")]
+        #[arg(long, value_name = "CSLC", conflicts_with_all = ["filter", "quick", "full", "json"])]
         compile: Option<PathBuf>,
         /// Folders with the programs to compile; the examples if there are none
         #[arg(long, value_name = "FOLDER", requires = "compile")]
@@ -98,7 +97,7 @@ fn main() -> ExitCode {
         Command::Run { example } => run::example(&example),
         Command::Test { only, all, corpus } => test::all(&only, all, &corpus),
         Command::Bench { compile: Some(before), programs, .. } => compile_times::compare(&before, &programs),
-        Command::Bench { filter, quick, .. } => bench::all(filter.as_deref(), quick),
+        Command::Bench { filter, extent, .. } => bench::all(filter.as_deref(), &extent),
         Command::Book => book::write(),
         Command::Editors => editors::write(),
         Command::Extension => editors::extension().map(|package| println!("{}", package.display())),
