@@ -175,7 +175,7 @@ pub struct Kept {
 }
 
 /// The number of programs whose states are kept.
-const MOST_KEPT: usize = 64;
+const MOST_KEPT: usize = 256;
 
 impl Sharing {
     /// Adds a program; `is_kept` keeps the state of its analysis.

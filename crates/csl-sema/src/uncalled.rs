@@ -4,6 +4,8 @@
 //! Code that one program of a layout uses is not looked at in the others, where its params may have no meaning, and a
 //! finding counts only when it is made in each module that has the code.
 
+use std::collections::HashSet;
+
 use csl_diag::{Code, Diagnostic, Diagnostics, Label, Severity, Span};
 use csl_ir::{ModuleRef, Ty, TypeKind, TypedValue};
 use csl_machine::Size;
@@ -48,16 +50,24 @@ impl AllTries {
         }
     }
 
-    /// Whether nothing is found.
-    fn are_silent(&self) -> bool {
-        self.0.values().flat_map(|tries| tries.found.values()).all(Diagnostics::is_empty)
+    /// What is found, where, about which declaration.
+    fn findings(&self) -> impl Iterator<Item = Finding> {
+        self.0.iter().flat_map(|(&declared, tries)| {
+            let found = tries.found.values().flat_map(Diagnostics::iter);
+            found.map(move |finding| (declared, finding.code, finding.primary.as_ref().map(|label| label.span)))
+        })
     }
 }
+
+/// The name of a declaration, a code, and a place.
+type Finding = (Span, Code, Option<Span>);
 
 impl Sema<'_> {
     /// Reports findings in code that no program uses; each program is looked at with the params of its first tile.
     pub(crate) fn check_uncalled(&mut self, layout: &Layout, rectangle: Size, sharing: &mut Sharing) {
         let mut tries = AllTries::default();
+        // Findings with open numbers that a tile's own numbers have, too.
+        let mut confirmed: HashSet<Finding> = HashSet::new();
         let mut seen = vec![false; sharing.programs.len()];
         for ((key, instance), (program, _)) in layout.instances.iter().zip(&sharing.kinds) {
             let number = *program as usize;
@@ -67,7 +77,7 @@ impl Sema<'_> {
             if let Some(Kept { unit, is_open }) = sharing.kept.remove(program) {
                 let tried = self.tries_in(*unit, instance, number, |_| Ok(()));
                 // Numbers that are open may be found fault with; those of the tile are to be tried then.
-                if !is_open || tried.are_silent() {
+                if !is_open || tried.findings().all(|finding| confirmed.contains(&finding)) {
                     tries.extend(tried);
                     continue;
                 }
@@ -76,7 +86,9 @@ impl Sema<'_> {
             let params = shape.params(&key.numbers, |_| None);
             let unit = Unit::of_pe(&shape.file, layout, rectangle);
             let evaluate = |s: &mut Self| s.evaluate_program(&shape.file, params, instance.span);
-            tries.extend(self.tries_in(unit, instance, number, evaluate));
+            let tried = self.tries_in(unit, instance, number, evaluate);
+            confirmed.extend(tried.findings());
+            tries.extend(tried);
         }
         tries.0.values().flat_map(Tries::certain).for_each(|finding| self.diagnostics.push(finding));
     }

@@ -34,3 +34,16 @@ fn unused_code_leaves_the_wafer_as_it_is() {
         assert_eq!(dump(before), dump(after), "{}", path.display());
     }
 }
+
+/// Every tile has a program of its own here, analysed with the number open that the programs ask about.
+#[test]
+fn unused_code_of_many_programs_is_told_of_once() {
+    let text = "//- layout.csl\nlayout {\n  @set_rectangle(5, 1);\n  for (@range(i16, 5)) |x| { @set_tile_code(x, 0, \"pe.csl\", .{ .x = x }); }\n}\n\
+                //- pe.csl\nparam x: i16;\nvar sink: [x + 1]i16;\nexport fn f() void { sink[0] = x; }\n\
+                fn idle() void { nothing = x; }\nfn right() i16 { return sink[0] + x; }\n";
+    let mut case = Case::new(text);
+    case.options.check_all = true;
+    let analysis = case.analyze();
+    let told: Vec<&str> = analysis.diagnostics.iter().map(|found| found.message.as_str()).collect();
+    assert_eq!(told, ["use of undeclared identifier `nothing`"]);
+}
