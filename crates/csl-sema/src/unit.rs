@@ -140,6 +140,8 @@ pub struct Unit {
     pub instances: FxHashMap<InstanceKey, FuncId>,
     pub pending: VecDeque<PendingFn>,
     pub memo: FxHashMap<InstanceKey, TypedValue>,
+    /// The values of structs and tuples of literals, by place and expected type.
+    pub literals: FxHashMap<(ModuleRef, Span, Option<Ty>), TypedValue>,
     /// Constants that run-time code needs in memory.
     pub materialized: FxHashMap<TypedValue, GlobalRef>,
     /// `export` and `extern` declarations by symbol name.
