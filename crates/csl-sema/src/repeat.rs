@@ -108,15 +108,22 @@ impl Number {
     }
 }
 
+/// The tile of an effect in one iteration, and the numbers of its params that are open, by their positions.
+struct Numbers {
+    x: i64,
+    y: i64,
+    open: Vec<(usize, i64)>,
+}
+
 impl Effect {
-    /// The tile, and the numbers of its params that are open; `None` where one has no value.
-    fn in_iteration(&self, inputs: &Inputs) -> Option<(i64, i64, Vec<(usize, i64)>)> {
+    /// Its numbers in another iteration; `None` where one has no value.
+    fn in_iteration(&self, inputs: &Inputs) -> Option<Numbers> {
         let open: &[_] = match &self.change {
             Change::Code(_, open) => open,
             Change::Route(..) => &[],
         };
         let open = open.iter().map(|(place, expr)| Some((*place, expr.eval(inputs)?))).collect::<Option<_>>()?;
-        Some((self.x.in_iteration(inputs)?, self.y.in_iteration(inputs)?, open))
+        Some(Numbers { x: self.x.in_iteration(inputs)?, y: self.y.in_iteration(inputs)?, open })
     }
 }
 
@@ -167,8 +174,8 @@ impl Sema<'_> {
             return Ok(false);
         };
         repeats.misses = 0;
-        for (effect, (x, y, open)) in done.effects.iter().zip(numbers) {
-            if let Err(diagnostic) = self.apply(effect, x, y, &open)? {
+        for (effect, numbers) in done.effects.iter().zip(numbers) {
+            if let Err(diagnostic) = self.apply(effect, &numbers)? {
                 let outer = std::mem::replace(&mut self.trace, effect.trace.clone());
                 let stop = self.fail(diagnostic);
                 self.trace = outer;
@@ -180,16 +187,17 @@ impl Sema<'_> {
         Ok(true)
     }
 
-    fn apply(&mut self, effect: &Effect, x: i64, y: i64, open: &[(usize, i64)]) -> Res<Result<(), Diagnostic>> {
+    fn apply(&mut self, effect: &Effect, numbers: &Numbers) -> Res<Result<(), Diagnostic>> {
+        let Numbers { x, y, open } = numbers;
         let layout = self.layout()?;
         Ok(match &effect.change {
-            Change::Code(key, _) => layout.tile(x, y, Code::TileCode, effect.span).and_then(|at| {
+            Change::Code(key, _) => layout.tile(*x, *y, Code::TileCode, effect.span).and_then(|at| {
                 let mut key = key.clone();
                 open.iter().for_each(|(place, number)| key.numbers[*place] = *number);
                 layout.add_code(at, key, effect.span)
             }),
             Change::Route(color, config) => {
-                layout.tile(x, y, Code::BadRoute, effect.span).and_then(|Coord { x, y }| {
+                layout.tile(*x, *y, Code::BadRoute, effect.span).and_then(|Coord { x, y }| {
                     layout.add_route(Route { x, y, color: *color, config: config.clone() }, effect.span)
                 })
             }
