@@ -1,8 +1,11 @@
 //! The tiles, routes and exports of an image, by runs.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use csl_image::{self as image, ExportKind, ParamType, RouteRun};
 use csl_ir::{self as ir, ExportName, Route, Ty, TypeKind, Types};
-use csl_machine::{ColorConfig, TileRun};
+use csl_machine::{Color, ColorConfig, TileRun};
 use indexmap::IndexSet;
 
 pub fn tiles(wafer: &ir::Wafer) -> Vec<TileRun> {
@@ -13,12 +16,19 @@ pub fn tiles(wafer: &ir::Wafer) -> Vec<TileRun> {
 
 /// Routes by color, row and column, with neighbours of equal configuration joined; and the distinct configurations.
 pub fn routes(routes: &[Route]) -> (Vec<RouteRun>, Vec<ColorConfig>) {
-    let mut sorted: Vec<&Route> = routes.iter().collect();
-    sorted.sort_by_key(|route| (route.color, route.y, route.x));
+    let mut by_color: BTreeMap<Color, Vec<&Route>> = BTreeMap::new();
+    for route in routes {
+        by_color.entry(route.color).or_default().push(route);
+    }
     let mut configs = IndexSet::new();
+    let mut last: Option<(&Arc<ColorConfig>, u32)> = None;
     let mut runs: Vec<RouteRun> = Vec::new();
-    for route in sorted {
-        let config = configs.insert_full(route.config.clone()).0 as u32;
+    for route in by_color.values().flatten() {
+        let config = match last {
+            Some((config, number)) if Arc::ptr_eq(config, &route.config) => number,
+            _ => configs.insert_full(ColorConfig::clone(&route.config)).0 as u32,
+        };
+        last = Some((&route.config, config));
         let run = RouteRun { x: route.x, y: route.y, len: 1, color: route.color, config };
         match runs.last_mut() {
             Some(last) if continues(last, &run) => last.len += 1,

@@ -26,7 +26,8 @@ pub struct Route {
     pub x: u32,
     pub y: u32,
     pub color: Color,
-    pub config: ColorConfig,
+    /// The configuration, shared by routes that are alike.
+    pub config: Arc<ColorConfig>,
 }
 
 /// A whole compiled layout.

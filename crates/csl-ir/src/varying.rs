@@ -136,6 +136,8 @@ pub enum Question {
     Less(Arc<Expr>, Arc<Expr>),
     /// 1 where the type holds the value, else 0.
     Fits(IntTy, Arc<Expr>),
+    /// 1 where the computation has a result of 64 bits, else 0.
+    Defined(Arc<Expr>),
 }
 
 impl Question {
@@ -146,6 +148,7 @@ impl Question {
             Question::Equal(a, b) => Some(i64::from(a.eval(inputs)? == b.eval(inputs)?)),
             Question::Less(a, b) => Some(i64::from(a.eval(inputs)? < b.eval(inputs)?)),
             Question::Fits(ty, expr) => Some(fits(*ty, expr.eval(inputs)?)),
+            Question::Defined(expr) => Some(i64::from(expr.eval(inputs).is_some())),
         }
     }
 }
@@ -200,6 +203,11 @@ impl Varying {
         &self.expr
     }
 
+    /// The value on the tile that is analysed, or the bits of a float; nothing is asked about the others.
+    pub fn known(&self) -> i64 {
+        self.known
+    }
+
     /// The value itself, which becomes the same on every tile of the program.
     pub fn concretize(&self) -> &BigInt {
         self.trace.record(Question::Value(self.expr.clone()), self.known);
@@ -222,8 +230,8 @@ impl Varying {
     /// A float of format `from` in the format `to`.
     pub fn float_as(&self, from: FloatFormat, to: FloatFormat) -> Option<Varying> {
         let size = self.size + 1;
-        let known = float_as(from, to, self.known).filter(|_| size <= MOST_NODES)?;
-        Some(Varying::new(Expr::FloatAs(from, to, self.expr.clone()), size, known, &self.trace))
+        let expr = Expr::FloatAs(from, to, self.expr.clone());
+        Varying::where_defined(expr, size, float_as(from, to, self.known), &self.trace)
     }
 
     /// A float with the other sign.
@@ -245,8 +253,8 @@ impl Varying {
         })?;
         let (a, b) = (float_part(a)?, float_part(b)?);
         let size = a.1 + b.1 + 1;
-        let known = float_binary(op, format, a.2, b.2).filter(|_| size <= MOST_NODES)?;
-        Some(Varying::new(Expr::FloatBin(op, format, a.0, b.0), size, known, &trace))
+        let known = float_binary(op, format, a.2, b.2);
+        Varying::where_defined(Expr::FloatBin(op, format, a.0, b.0), size, known, &trace)
     }
 
     /// `a op b`, wrapped to `ty` if that is given; `None` where at least one must be settled first.
@@ -257,12 +265,28 @@ impl Varying {
         })?;
         let (a, b) = (part(a)?, part(b)?);
         let size = a.1 + b.1 + 2;
-        let exact = binary(op, a.2, b.2).filter(|_| size <= MOST_NODES)?;
+        let exact = binary(op, a.2, b.2);
         let expr = Expr::Bin(op, a.0, b.0);
+        let exact = match op {
+            // These are errors with some operands.
+            IntOp::Div | IntOp::Rem | IntOp::Shl | IntOp::Shr => Varying::where_defined(expr, size, exact, &trace)?,
+            _ => Varying::new(expr, size, exact.filter(|_| size <= MOST_NODES)?, &trace),
+        };
         match ty {
-            None => Some(Varying::new(expr, size, exact, &trace)),
-            Some(ty) => Some(Varying::new(Expr::Wrap(ty, Arc::new(expr)), size, wrap(ty, exact)?, &trace)),
+            None => Some(exact),
+            Some(ty) => Some(Varying::new(Expr::Wrap(ty, exact.expr), size, wrap(ty, exact.known)?, &trace)),
         }
+    }
+
+    /// The result of a computation that is an error on some tiles; `None` where it is.
+    fn where_defined(expr: Expr, size: u32, known: Option<i64>, trace: &Arc<Trace>) -> Option<Varying> {
+        if size > MOST_NODES {
+            return None;
+        }
+        let expr = Arc::new(expr);
+        trace.record(Question::Defined(expr.clone()), i64::from(known.is_some()));
+        let known = known?;
+        Some(Varying { expr, size, known, big: BigInt::from(known), trace: trace.clone() })
     }
 
     /// The value wrapped to a type of fixed width.

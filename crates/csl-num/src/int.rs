@@ -42,7 +42,10 @@ impl IntTy {
 
     /// Whether `value` is a value of this type.
     pub fn fits(self, value: &BigInt) -> bool {
-        self.min() <= *value && *value <= self.max()
+        match i64::try_from(value) {
+            Ok(value) if (1..64).contains(&self.bits) => wrap64(self, value.cast_unsigned()) == value.cast_unsigned(),
+            _ => self.min() <= *value && *value <= self.max(),
+        }
     }
 
     /// `value` modulo 2^bits, as a value of this type.

@@ -1,5 +1,7 @@
 //! Reads and writes places.
 
+use std::borrow::Cow;
+
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{Addr, Inst, Pointer, PtrRoot, Ty, TypeKind, TypedValue, Value};
 
@@ -10,6 +12,9 @@ use crate::value::{child_ty, read_path, write_path};
 /// The greatest number of elements of the arrays whose parts are written one by one at comptime, all variables that live at a
 /// time together: an element takes 64 bytes of the compiler.
 const MOST_WRITTEN: u64 = 1 << 22;
+
+/// A pointer's variable is out of its scope.
+struct Gone;
 
 impl Sema<'_> {
     /// The value at a place.
@@ -41,12 +46,16 @@ impl Sema<'_> {
     }
 
     fn load_pointer(&mut self, ty: Ty, pointer: &Pointer, span: Span) -> Res<Operand> {
-        let known = match self.known_root(ty, pointer, span)? {
-            Some(root) => match read_path(&self.types, &root, &pointer.path) {
+        let known = match self.known_root(ty, pointer) {
+            Ok(Some(root)) => match read_path(&self.types, &root, &pointer.path) {
                 Some(value) => Some(value),
-                None => return self.walk(root, &pointer.path, span),
+                None => {
+                    let root = root.into_owned();
+                    return self.walk(root, &pointer.path, span);
+                }
             },
-            None => None,
+            Ok(None) => None,
+            Err(Gone) => return Err(self.gone(span)),
         };
         match known {
             Some(value) => Ok(value.unwrapped().into()),
@@ -62,17 +71,14 @@ impl Sema<'_> {
     }
 
     /// The comptime-known value of the object that a pointer starts from.
-    fn known_root(&mut self, ty: Ty, pointer: &Pointer, span: Span) -> Res<Option<TypedValue>> {
+    fn known_root(&self, ty: Ty, pointer: &Pointer) -> Result<Option<Cow<'_, TypedValue>>, Gone> {
         Ok(match pointer.root {
-            PtrRoot::Cell(cell) => match self.unit.cells.get(cell.index()) {
-                Some(root) => Some(root.value.clone()),
-                None => return Err(self.gone(span)),
-            },
+            PtrRoot::Cell(cell) => Some(Cow::Borrowed(&self.unit.cells.get(cell.index()).ok_or(Gone)?.value)),
             PtrRoot::Global(global) => {
                 let info = &self.unit.globals[global];
-                info.init.clone().filter(|init| info.is_const && init.value != Value::Undef)
+                info.init.as_ref().filter(|init| info.is_const && init.value != Value::Undef).map(Cow::Borrowed)
             }
-            PtrRoot::Fn(f) => Some(TypedValue::new(ty, Value::Fn(f))),
+            PtrRoot::Fn(f) => Some(Cow::Owned(TypedValue::new(ty, Value::Fn(f)))),
             PtrRoot::Absolute(_) => None,
         })
     }
@@ -126,7 +132,11 @@ impl Sema<'_> {
             let addr = self.pointer_addr(pointer, span)?;
             return self.store_memory(addr, value, span);
         };
-        let Operand::Const(value) = value else { return Err(self.not_comptime(span)) };
+        let Operand::Const(mut value) = value else { return Err(self.not_comptime(span)) };
+        if self.outlives_iteration(cell) {
+            self.note_unlike();
+            crate::sharing::settle(&mut value.value);
+        }
         let depth = self.frame.runtime_depth;
         let Some(root) = self.unit.cells.get(cell.index()) else {
             return Err(self.gone(span));

@@ -7,7 +7,7 @@ use csl_ir::{ArrayValue, Name, Ty, TypeKind, TypedValue, Value};
 use csl_syntax::ast::{Expr, FieldInit};
 
 use crate::context::{Res, Sema};
-use crate::operand::{Operand, Place, PlaceKind};
+use crate::operand::Operand;
 use crate::value::{field_types, find_field};
 
 /// The greatest number of fields in a type and in the types of its fields.
@@ -189,9 +189,11 @@ impl Sema<'_> {
 
     /// The part number `index` of an aggregate value.
     pub fn part_of(&mut self, operand: &Operand, index: usize, span: Span) -> Res<Operand> {
-        let place = Place { ty: operand.ty(), is_const: true, kind: PlaceKind::Value(operand.clone()) };
-        let part = self.part_place(place, index as i64, span)?;
-        self.load(part, span)
+        let index = index as i64;
+        match crate::value::child_ty(&self.types, operand.ty(), index) {
+            Some(ty) => self.part_value(operand, index, ty, span),
+            None => Err(self.no_part(operand.ty(), index, span)),
+        }
     }
 
     /// An array of `elems`, which have the element type already.

@@ -46,15 +46,15 @@ impl Sema<'_> {
         let Some(&place) = spans.first() else {
             return Err(self.fail(Diagnostic::unplaced(Code::NoLayout, "no tile of the layout has code")));
         };
-        let size = Some((assembly.size, place));
-        let mut layout = Layout { size, tiles: assembly.tiles.clone(), is_legacy, ..Layout::default() };
+        let mut layout = Layout { is_legacy, ..Layout::default() };
+        layout.set_rectangle(assembly.size, place);
+        layout.tiles.clone_from(&assembly.tiles);
         for route in &assembly.routes {
-            layout.routed.insert((Coord { x: route.x, y: route.y }, route.color), layout.routes.len());
-            layout.routes.push((route.clone(), place));
+            layout.add_route(route.clone(), place).map_err(|diagnostic| self.fail(diagnostic))?;
         }
         for (at, (kind, span)) in assembly.kinds.iter().zip(spans).enumerate() {
             let instance = instance(assembly, at as u32 + 1, span);
-            let key = layout.key(kind.file.clone(), params(kind));
+            let (key, _) = layout.key(kind.file.as_str().into(), params(kind));
             layout.instances.insert(key, instance);
         }
         self.finish_layout(layout, assembly.size)

@@ -11,6 +11,7 @@ use crate::context::{Binding, Frame, Mode, Res, Scope, Sema, Stop, TargetBlocks}
 use crate::instance::{ParamBinding, addressed_names};
 use crate::loops::CALL_STEPS;
 use crate::operand::Operand;
+use crate::sharing::varies;
 use crate::unit::FnInfo;
 
 /// The greatest number of results of comptime calls that are kept.
@@ -199,7 +200,9 @@ impl Sema<'_> {
             ));
         };
         let key = (f, args.clone());
-        if let Some(known) = self.unit.memo.get(&key) {
+        // What follows from the variable of a loop is that of one iteration.
+        let is_kept = self.open.is_none() || !key.1.iter().any(|arg| varies(&arg.value));
+        if let Some(known) = self.unit.memo.get(&key).filter(|_| is_kept) {
             return Ok(known.clone().into());
         }
         self.count_steps(CALL_STEPS, span)?;
@@ -211,7 +214,11 @@ impl Sema<'_> {
         let result = self.traced(span, format!("`{}` called here at comptime", decl.name.name), |s| {
             s.run_comptime(f, names, bound.ret, body, span)
         })?;
-        if self.effects == effects && !points_to_cells(&key.1) && !points_to_cells(std::slice::from_ref(&result)) {
+        if is_kept
+            && self.effects == effects
+            && !points_to_cells(&key.1)
+            && !points_to_cells(std::slice::from_ref(&result))
+        {
             // The limit keeps a loop of calls with ever new arguments from filling the memory.
             if self.unit.memo.len() >= MOST_MEMOISED {
                 self.unit.memo.clear();

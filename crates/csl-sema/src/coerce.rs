@@ -1,5 +1,7 @@
 //! Implicit conversions, and the common type of several values.
 
+use std::borrow::Cow;
+
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{FloatFormat, Opnd, PtrRoot, Ty, TypeKind, TypedValue, Value, Varying};
 use csl_num::{FloatKind, IntTy};
@@ -310,9 +312,9 @@ impl Sema<'_> {
 
     /// The type that all of `operands` can be coerced to.
     pub fn peer(&mut self, operands: &[(Operand, Span)]) -> Res<Ty> {
-        let (mut common, mut common_at) = operands[0].clone();
+        let (mut common, mut common_at) = (Cow::Borrowed(&operands[0].0), operands[0].1);
         for (other, span) in &operands[1..] {
-            let (ty, peer) = (common.ty(), self.peer_of(common.clone(), other));
+            let (ty, peer) = (common.ty(), self.peer_of(common, other));
             let Some(peer) = peer else { return Err(self.no_peer((ty, common_at), (other.ty(), *span))) };
             if peer.ty() != ty {
                 common_at = *span;
@@ -334,22 +336,22 @@ impl Sema<'_> {
         self.fail(if castable { diagnostic.help("convert one of them with @as") } else { diagnostic })
     }
 
-    fn peer_of(&mut self, a: Operand, b: &Operand) -> Option<Operand> {
+    fn peer_of<'o>(&mut self, a: Cow<'o, Operand>, b: &'o Operand) -> Option<Cow<'o, Operand>> {
         let (a_ty, b_ty) = (a.ty(), b.ty());
         if a_ty == b_ty || self.fits_by_type(b, a_ty) {
             return Some(a);
         }
         if self.fits_by_type(&a, b_ty) {
-            return Some(b.clone());
+            return Some(Cow::Borrowed(b));
         }
         if self.fits(b, a_ty) {
             return Some(a);
         }
         if self.fits(&a, b_ty) {
-            return Some(b.clone());
+            return Some(Cow::Borrowed(b));
         }
         let ty = self.peer_pointer(a_ty, b_ty)?;
-        Some(Operand::Reg(ty, Opnd::Imm(0)))
+        Some(Cow::Owned(Operand::Reg(ty, Opnd::Imm(0))))
     }
 
     /// The common type of two pointers: both made const, or both made `[*]`.

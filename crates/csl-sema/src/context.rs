@@ -16,6 +16,7 @@ use crate::operand::Operand;
 use crate::options::{Analysis, Import, Options, SourceFile, Sources};
 use crate::pe::Pe;
 use crate::record::Record;
+use crate::repeat::Open;
 use crate::unit::{Unit, UnitKind};
 
 /// The number of steps at either end of a long trace that diagnostics show.
@@ -159,6 +160,8 @@ pub struct Sema<'a> {
     pub used: FxHashSet<Span>,
     /// The record of names, where an editor asks for one.
     pub record: Option<Box<Record>>,
+    /// The iteration of a layout's loop that is evaluated for others too.
+    pub open: Option<Box<Open>>,
     /// The number of effects of comptime calls beside their results; a call with an effect is not memoised.
     pub effects: u64,
 }
@@ -187,6 +190,7 @@ impl<'a> Sema<'a> {
             routes: Vec::new(),
             used: FxHashSet::default(),
             record: None,
+            open: None,
             effects: 0,
         }
     }
@@ -212,6 +216,7 @@ impl<'a> Sema<'a> {
 
     /// Reports a finding with the trace that led to this evaluation.
     pub fn report(&mut self, diagnostic: Diagnostic) {
+        self.note_unlike();
         let diagnostic = self.with_trace(diagnostic);
         self.diagnostics.push(diagnostic);
     }

@@ -52,8 +52,10 @@ impl Sema<'_> {
             ExprKind::Return(value) => self.eval_return(value.as_deref(), span),
             ExprKind::Break { label, value } => self.eval_break(*label, value.as_deref(), span),
             ExprKind::Continue { label } => self.eval_continue(*label, span),
-            ExprKind::StructInit { ty, fields } => self.eval_struct_init(ty.as_deref(), fields, expected, span),
-            ExprKind::Tuple(elems) => self.eval_tuple(elems, expected, span),
+            ExprKind::StructInit { ty, fields } => {
+                self.once(expr, expected, |s| s.eval_struct_init(ty.as_deref(), fields, expected, span))
+            }
+            ExprKind::Tuple(elems) => self.once(expr, expected, |s| s.eval_tuple(elems, expected, span)),
             ExprKind::ArrayInit { ty, elems } => self.eval_array_init(ty, elems, span),
             ExprKind::TensorAccess(access) => self.eval_tensor_access(access, span),
             ExprKind::ArrayType { .. }
@@ -67,6 +69,41 @@ impl Sema<'_> {
                 "inline assembly is not supported: Waferlab runs CSL, not machine code",
             )),
             ExprKind::Error => Err(self.syntax_error(self.frame.module, span)),
+        }
+    }
+
+    /// Evaluates a struct or tuple. One of literals alone has the same value whenever it is met again.
+    fn once(
+        &mut self,
+        expr: &Expr,
+        expected: Option<Ty>,
+        eval: impl FnOnce(&mut Self) -> Res<Operand>,
+    ) -> Res<Operand> {
+        let key = (self.frame.module, expr.span, expected);
+        if let Some(known) = self.unit.literals.get(&key) {
+            return Ok(known.clone().into());
+        }
+        let value = eval(self)?;
+        if let Operand::Const(known) = &value
+            && self.is_literal(expr)
+        {
+            self.unit.literals.insert(key, known.clone());
+        }
+        Ok(value)
+    }
+
+    /// Whether an expression consists of literals and names of the language.
+    fn is_literal(&self, expr: &Expr) -> bool {
+        match &expr.kind {
+            ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Char(_) | ExprKind::Str(_) | ExprKind::Bool(_) => true,
+            ExprKind::Name(name) => {
+                let declared = &self.unit.modules[self.frame.module].items;
+                self.find_local(*name).is_none() && !declared.contains_key(name)
+            }
+            ExprKind::Unary { operand, .. } => self.is_literal(operand),
+            ExprKind::StructInit { ty: None, fields } => fields.iter().all(|field| self.is_literal(&field.value)),
+            ExprKind::Tuple(elems) => elems.iter().all(|elem| self.is_literal(elem)),
+            _ => false,
         }
     }
 

@@ -1,19 +1,22 @@
 //! Evaluates the layout block, and makes one program for each kind of tile.
 
-use std::collections::{HashMap, HashSet};
+use std::cell::OnceCell;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{ColorEnds, ExportName, ModuleRef, Name, Program, Route, Ty, TypedValue, Value, Wafer};
-use csl_machine::{Color, Coord, DirSet, Direction, ProgramId, Size, TileRun};
+use csl_machine::{Color, ColorConfig, Coord, DirSet, Direction, ProgramId, Size, TileRun};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{Block, File, Item, VarDecl, VarKind};
 use indexmap::{IndexMap, IndexSet};
 use num_bigint::BigInt;
 use num_traits::Num;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::context::{Frame, Res, Sema};
 use crate::operand::Operand;
+use crate::repeat::OpenNumbers;
 use crate::sharing::{self, Shape, TileKey};
 use crate::unit::TopItem;
 
@@ -35,27 +38,79 @@ pub struct Layout {
     /// The instance of each tile, row by row: one more than its index; 0 for a tile without code. After the analysis of
     /// programs: the program of each tile.
     pub tiles: Vec<u32>,
-    pub shapes: IndexSet<Shape>,
-    pub instances: IndexMap<TileKey, Instance>,
+    /// The paths of the files that the layout names, by name and naming module.
+    pub named_files: FxHashMap<(ModuleRef, Arc<[u8]>), Arc<str>>,
+    pub shapes: IndexSet<Shape, FxBuildHasher>,
+    /// The type of the params that came last, and their shape.
+    pub last: Option<(Ty, u32)>,
+    pub instances: IndexMap<TileKey, Instance, FxBuildHasher>,
     pub routes: Vec<(Route, Span)>,
-    /// The index in `routes` of the route of a tile and color.
-    pub routed: HashMap<(Coord, Color), usize>,
+    /// The configurations that have been read: by the struct and the color.
+    pub configs: FxHashMap<(TypedValue, Color), Arc<ColorConfig>>,
+    /// The colors that have a route, by tile: a bit each.
+    pub routed: Vec<u32>,
     pub exports: Vec<ExportName>,
     /// Whether the layout shows that it was written for SDK 1.4 or older.
     pub is_legacy: bool,
 }
 
 impl Layout {
+    /// Sets the size of the rectangle, in PEs.
+    pub fn set_rectangle(&mut self, size: Size, span: Span) {
+        self.size = Some((size, span));
+        let count = size.width as usize * size.height as usize;
+        self.tiles = vec![0; count];
+        self.routed = vec![0; count];
+    }
+
     /// The size, once `@set_rectangle` has given it.
     pub fn rectangle(&self) -> Option<Size> {
         self.size.map(|(size, _)| size)
     }
 
-    /// The key that tiles with this file and these params share.
-    pub fn key(&mut self, file: String, params: Vec<(Name, TypedValue)>) -> TileKey {
+    /// The key that tiles with this file and these params share, and the numbers in it that a loop decides.
+    pub fn key(&mut self, file: Arc<str>, params: Vec<(Name, TypedValue)>) -> (TileKey, OpenNumbers) {
         let (params, numbers) = sharing::split(params);
         let shape = self.shapes.insert_full(Shape { file, params }).0 as u32;
-        TileKey { shape, numbers }
+        (TileKey { shape, numbers: numbers.values.into() }, numbers.open)
+    }
+
+    /// [`Layout::key`] of a struct of params that differs from the one that came last in numbers alone.
+    pub fn key_like_last(&self, file: &str, params: &TypedValue) -> Option<(TileKey, OpenNumbers)> {
+        let (_, shape) = self.last.filter(|(ty, _)| *ty == params.ty)?;
+        let numbers = self.shapes[shape as usize].numbers_of(file, &params.value)?;
+        Some((TileKey { shape, numbers: numbers.values.into() }, numbers.open))
+    }
+
+    /// The tile in column `x` and row `y`.
+    ///
+    /// # Errors
+    /// It is outside of the rectangle.
+    pub fn tile(&self, x: i64, y: i64, code: Code, span: Span) -> Result<Coord, Diagnostic> {
+        let Size { width, height } = self.rectangle().unwrap_or_default();
+        if (0..i64::from(width)).contains(&x) && (0..i64::from(height)).contains(&y) {
+            return Ok(Coord { x: x as u32, y: y as u32 });
+        }
+        let message = format!("tile ({x}, {y}) lies outside the rectangle of {width} by {height} PEs");
+        Err(Diagnostic::new(code, span, message))
+    }
+
+    /// Gives a tile its code.
+    ///
+    /// # Errors
+    /// It has code already.
+    pub fn add_code(&mut self, at: Coord, key: TileKey, span: Span) -> Result<(), Diagnostic> {
+        let Coord { x, y } = at;
+        let tile = &mut self.tiles[self.size.map_or(0, |(size, _)| size.number(at)) as usize];
+        if *tile != 0 {
+            let before = self.instances[*tile as usize - 1].span;
+            let diagnostic = Diagnostic::new(Code::TileCode, span, format!("tile ({x}, {y}) is given code twice"));
+            return Err(if before == span { diagnostic } else { diagnostic.secondary(before, "first here") });
+        }
+        let entry = self.instances.entry(key);
+        *tile = entry.index() as u32 + 1;
+        entry.or_insert(Instance { span, first: at, tiles: 0 }).tiles += 1;
+        Ok(())
     }
 
     /// Records a route.
@@ -63,14 +118,20 @@ impl Layout {
     /// # Errors
     /// The tile has a route for the color already.
     pub fn add_route(&mut self, route: Route, span: Span) -> Result<(), Diagnostic> {
-        let key = (Coord { x: route.x, y: route.y }, route.color);
-        if let Some(&before) = self.routed.get(&key) {
-            let earlier = self.routes[before].1;
-            let (Coord { x, y }, color) = key;
+        let Route { x, y, color, .. } = route;
+        let at = self.rectangle().map_or(0, |size| size.number(Coord { x, y }));
+        let colors = &mut self.routed[at as usize];
+        let bit = 1 << color.number();
+        if *colors & bit != 0 {
             let message = format!("color {color} is configured twice at PE ({x}, {y})");
-            return Err(Diagnostic::new(Code::BadRoute, span, message).secondary(earlier, "first configured here"));
+            let diagnostic = Diagnostic::new(Code::BadRoute, span, message);
+            let is_same = |other: &Route| (other.x, other.y, other.color) == (x, y, color);
+            let earlier = self.routes.iter().find(|(other, _)| is_same(other));
+            return Err(earlier
+                .into_iter()
+                .fold(diagnostic, |diagnostic, (_, earlier)| diagnostic.secondary(*earlier, "first configured here")));
         }
-        self.routed.insert(key, self.routes.len());
+        *colors |= bit;
         self.routes.push((route, span));
         Ok(())
     }
@@ -248,6 +309,14 @@ impl Sema<'_> {
             let number = layout.tiles[rectangle.number(at) as usize].checked_sub(1)?;
             Some(&programs[number as usize].ends)
         };
+        let routes: OnceCell<FxHashMap<(Coord, Color), &ColorConfig>> = OnceCell::new();
+        let route_of = |at: Coord, color: Color| {
+            let all = layout
+                .routes
+                .iter()
+                .map(|(route, _)| ((Coord { x: route.x, y: route.y }, route.color), &*route.config));
+            routes.get_or_init(|| all.collect()).get(&(at, color)).copied()
+        };
         // A layout whose programs name no color at all is a sketch of its routes.
         let is_sketch = programs.iter().all(|program| program.ends.names_no_color());
         let is_unused = |color: Color| {
@@ -258,16 +327,16 @@ impl Sema<'_> {
         let is_sent = |color: Color, to: Coord| {
             let (mut seen, mut open) = (HashSet::from([to]), vec![to]);
             while let Some(at) = open.pop() {
-                let Some(&route) = layout.routed.get(&(at, color)) else { continue };
-                for way in layout.routes[route].0.config.rx.iter() {
+                let Some(config) = route_of(at, color) else { continue };
+                for way in config.rx.iter() {
                     let from = way.neighbour(at).filter(|from| way != Direction::Ramp && rectangle.contains(*from));
-                    let before = from.and_then(|from| Some((from, *layout.routed.get(&(from, color))?)));
+                    let before = from.and_then(|from| Some((from, route_of(from, color)?)));
                     match before {
                         _ if way == Direction::Ramp && ends(at).is_some_and(|ends| ends.sent.contains(&color)) => {
                             return true;
                         }
-                        Some((from, route)) => {
-                            let leads_here = layout.routes[route].0.config.tx.iter().any(|to| to == way.opposite());
+                        Some((from, config)) => {
+                            let leads_here = config.tx.iter().any(|to| to == way.opposite());
                             if leads_here && seen.insert(from) {
                                 open.push(from);
                             }
@@ -356,11 +425,13 @@ fn merge_routes(layout: &mut Layout, programs: &[Program], rectangle: Size) -> R
         if program.colors.is_empty() {
             continue;
         }
+        let shared = |(color, config, span): &(Color, ColorConfig, Span)| (*color, Arc::new(config.clone()), *span);
+        let configs: Vec<(Color, Arc<ColorConfig>, Span)> = program.colors.iter().map(shared).collect();
         let wanted = index as u32 + 1;
         let tiles: Vec<u32> =
             (0..layout.tiles.len() as u32).filter(|&at| layout.tiles[at as usize] == wanted).collect();
         for at in tiles {
-            for (color, config, span) in &program.colors {
+            for (color, config, span) in &configs {
                 let Coord { x, y } = rectangle.place(at);
                 let route = Route { x, y, color: *color, config: config.clone() };
                 layout.add_route(route, *span)?;

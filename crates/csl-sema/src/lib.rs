@@ -22,13 +22,14 @@
 //! - [`module`] and [`global`] evaluate the top level on demand; [`storage`] and [`lower`] give globals memory and
 //!   bytes.
 //! - [`uncalled`] looks into code that no program calls, where that is asked for.
-//! - [`layout`] evaluates the layout and makes the programs of the PEs, which [`program`] assembles and [`sharing`]
-//!   shares.
+//! - [`layout`] evaluates the layout, with [`repeat`] for the iterations of its loops that are alike, and makes the
+//!   programs of the PEs, which [`program`] assembles and [`sharing`] shares. [`answers`] says what is alike.
 //! - [`record`] notes the types and values of names, where an editor asks for them.
 
 mod access;
 mod address;
 mod aggregate;
+mod answers;
 mod assembly;
 mod bits;
 mod builtins;
@@ -58,6 +59,7 @@ mod pe;
 mod place;
 mod program;
 mod record;
+mod repeat;
 mod sharing;
 mod stmt;
 mod storage;

@@ -7,6 +7,7 @@ use csl_ir::{BinOp, BlockId, CmpOp, Inst, Opnd, Reg, Scalar, Term, Ty, TypeKind,
 use csl_syntax::Symbol;
 use csl_syntax::ast::{Expr, For, While};
 use num_bigint::{BigInt, Sign};
+use num_traits::ToPrimitive;
 
 use crate::context::{Binding, Res, Sema, Stop, TargetBlocks};
 use crate::emit::FuncBuilder;
@@ -90,20 +91,39 @@ impl Sema<'_> {
     fn unrolled_for(&mut self, node: &For, iter: Operand, span: Span) -> Res<Operand> {
         let source = self.iteration(iter, node.iter.span)?;
         let exit = self.runtime().map(FuncBuilder::new_block);
+        let mut repeats = match &source {
+            Iteration::Range { range, .. } => self.repeats(node, range),
+            Iteration::Parts { .. } => None,
+        };
         let mut index = 0u64;
-        while let Some(elem) = self.nth(&source, index, node.iter.span)? {
+        while let Some(mut elem) = self.nth(&source, index, node.iter.span)? {
             self.count_iteration(node.is_inline, index, span)?;
+            let mut count = TypedValue::int(Ty::U16, index as u16);
+            if let Some(repeats) = &mut repeats
+                && let Some(number) = elem.as_const().and_then(crate::value::int_of).and_then(ToPrimitive::to_i64)
+            {
+                let inputs = [number, i64::from(index as u16)];
+                if self.repeat(repeats, inputs)? {
+                    index += 1;
+                    continue;
+                }
+                elem = self.opened(elem.ty(), inputs, 0).into();
+                count = self.opened(Ty::U16, inputs, 1);
+            }
             let body = |s: &mut Self| {
                 let elem = Binding::Const(elem);
                 s.note_binding(node.elem, &elem);
                 s.bind(node.elem.name, elem);
                 if let Some(name) = node.index {
-                    let index = TypedValue::int(Ty::U16, index as u16);
-                    s.bind(name.name, Binding::Const(index.into()));
+                    s.bind(name.name, Binding::Const(count.into()));
                 }
                 s.eval(&node.body).map(|_| ())
             };
-            if !self.one_iteration(node.label.map(|l| l.name), exit, span, body)? {
+            let goes_on = self.one_iteration(node.label.map(|l| l.name), exit, span, body);
+            if repeats.is_some() {
+                self.close(&mut repeats, goes_on == Ok(true));
+            }
+            if !goes_on? {
                 break;
             }
             index += 1;

@@ -28,7 +28,7 @@ impl Sema<'_> {
         self.imports.extend(span.map(import));
         self.check_import_cycle(&file, span)?;
         let items = self.declare_items(&file);
-        let mut params = FxHashMap::default();
+        let mut params: FxHashMap<Symbol, TypedValue> = FxHashMap::default();
         for (name, value) in bindings {
             let symbol = Symbol::new(name);
             let is_param = matches!(items.get(&symbol), Some(ItemState { item: TopItem::Var(decl), .. }) if decl.kind == VarKind::Param);
@@ -37,6 +37,11 @@ impl Sema<'_> {
                 continue;
             }
             params.insert(symbol, value);
+        }
+        // A module outlives the iteration of a loop that imports it.
+        if self.open.is_some() {
+            self.note_unlike();
+            params.values_mut().for_each(|value| crate::sharing::settle(&mut value.value));
         }
         let module = ModuleRef::at(self.unit.modules.len());
         self.unit.modules.push(Module { file: file.clone(), prefix: String::new(), params, asked_at: span, items });

@@ -82,7 +82,9 @@ impl Sema<'_> {
         }
         self.require_number(&a.0, op, a.1)?;
         self.require_number(&b.0, op, b.1)?;
-        let ty = self.peer(&[a.clone(), b.clone()])?;
+        let both = [a, b];
+        let ty = self.peer(&both)?;
+        let [a, b] = both;
         let (a, b) = (self.coerce(a.0, ty, a.1)?, self.coerce(b.0, ty, b.1)?);
         match (&a, &b) {
             (Operand::Const(x), Operand::Const(y)) => self.fold(op, ty, x, y, span),
@@ -227,10 +229,12 @@ impl Sema<'_> {
     }
 
     fn compare(&mut self, op: CmpOp, a: (Operand, Span), b: (Operand, Span), span: Span) -> Res<Operand> {
-        for operand in [&a, &b] {
+        let both = [a, b];
+        for operand in &both {
             self.require_comparable(op, operand.0.ty(), span)?;
         }
-        let ty = self.peer(&[a.clone(), b.clone()])?;
+        let ty = self.peer(&both)?;
+        let [a, b] = both;
         let (a, b) = (self.coerce(a.0, ty, a.1)?, self.coerce(b.0, ty, b.1)?);
         if let (Operand::Const(x), Operand::Const(y)) = (&a, &b) {
             return Ok(Operand::bool(self.compare_const(op, x, y)));

@@ -15,7 +15,7 @@ impl Sema<'_> {
         };
         let is_const = place.is_const;
         let kind = match place.kind {
-            PlaceKind::Value(value) => PlaceKind::Value(self.part_value(value, index, ty, span)?),
+            PlaceKind::Value(value) => PlaceKind::Value(self.part_value(&value, index, ty, span)?),
             PlaceKind::Ptr(mut pointer) => {
                 pointer.path.push(index);
                 PlaceKind::Ptr(pointer)
@@ -31,7 +31,8 @@ impl Sema<'_> {
         Ok(Place { ty, is_const, kind })
     }
 
-    pub fn part_value(&mut self, value: Operand, index: i64, ty: Ty, span: Span) -> Res<Operand> {
+    /// The part number `index`, of type `ty`, of an aggregate value.
+    pub fn part_value(&mut self, value: &Operand, index: i64, ty: Ty, span: Span) -> Res<Operand> {
         match value {
             Operand::Const(value) => match child(&self.types, value.ty, &value.value, index) {
                 Some(part) => Ok(part.into()),
@@ -39,15 +40,15 @@ impl Sema<'_> {
             },
             Operand::Agg(_, parts) => Ok(parts[index as usize].clone()),
             Operand::Mem(aggregate, addr) => {
-                let kind = self.part_memory(aggregate, addr, index, ty, span)?;
+                let kind = self.part_memory(*aggregate, addr.clone(), index, ty, span)?;
                 self.load(Place { ty, is_const: true, kind }, span)
             }
-            Operand::Reg(aggregate, _) => Err(self.no_field(aggregate, &index.to_string(), span)),
+            Operand::Reg(aggregate, _) => Err(self.no_field(*aggregate, &index.to_string(), span)),
         }
     }
 
     /// Reads an inactive variant of a union: extern and packed unions are reinterpreted, others refused.
-    fn inactive_part(&mut self, value: TypedValue, index: i64, ty: Ty, span: Span) -> Res<Operand> {
+    fn inactive_part(&mut self, value: &TypedValue, index: i64, ty: Ty, span: Span) -> Res<Operand> {
         match (&value.value, self.types.kind(value.ty)) {
             (Value::Union { active, value: inner }, TypeKind::Union { packing, fields, .. })
                 if *packing != Packing::Default =>
@@ -88,7 +89,7 @@ impl Sema<'_> {
             let Some(ty) = child_ty(&self.types, value.ty(), index) else {
                 return Err(self.no_part(value.ty(), index, span));
             };
-            value = self.part_value(value, index, ty, span)?;
+            value = self.part_value(&value, index, ty, span)?;
         }
         Ok(value)
     }

@@ -101,7 +101,7 @@ impl Sema<'_> {
         let mut place = self.eval_place(base)?;
         // `p.field` looks through a pointer to a struct.
         if let TypeKind::Ptr { many: false, elem, .. } = *self.types.kind(place.ty)
-            && crate::value::field_types(&self.types, elem).is_some()
+            && crate::value::field_count(&self.types, elem).is_some()
         {
             let pointer = self.load(place, base.span)?;
             place = self.deref(pointer, base.span)?;
@@ -194,9 +194,9 @@ impl Sema<'_> {
         if place.ty == Ty::COMPTIME_STRUCT {
             place = self.struct_at(place, base.span)?;
         }
-        let dims = match self.types.kind(place.ty).clone() {
-            TypeKind::Array { dims, .. } => dims,
-            TypeKind::Anon { names: None, types } => vec![types.len() as u64],
+        let rank = match self.types.kind(place.ty) {
+            TypeKind::Array { dims, .. } => dims.len(),
+            TypeKind::Anon { names: None, .. } => 1,
             _ => {
                 let message = format!("a value of type `{}` cannot be indexed", self.show(place.ty));
                 let diagnostic = Diagnostic::new(Code::BadOperand, span, message);
@@ -209,11 +209,15 @@ impl Sema<'_> {
                 }));
             }
         };
-        if dims.len() != indices.len() {
-            return Err(self.index_count(dims.len(), indices.len(), span));
+        if rank != indices.len() {
+            return Err(self.index_count(rank, indices.len(), span));
         }
         let indices = indices.iter().map(|i| Ok((self.eval_index(i)?, i.span))).collect::<Res<Vec<_>>>()?;
-        self.array_index(place, &dims, indices, span)
+        match self.flat_index(place.ty, &indices) {
+            Ok(Some(flat)) => self.part_place(place, flat, span),
+            Ok(None) => self.runtime_index(place, indices, span),
+            Err(diagnostic) => Err(self.fail(diagnostic)),
+        }
     }
 
     fn index_count(&mut self, expected: usize, got: usize, span: Span) -> Stop {
@@ -232,7 +236,17 @@ impl Sema<'_> {
         }
     }
 
-    fn array_index(&mut self, place: Place, dims: &[u64], indices: Vec<(Operand, Span)>, span: Span) -> Res<Place> {
+    /// The number of the element with these indices, where they are known.
+    fn flat_index(&self, ty: Ty, indices: &[(Operand, Span)]) -> Result<Option<i64>, Diagnostic> {
+        let count;
+        let dims: &[u64] = match self.types.kind(ty) {
+            TypeKind::Array { dims, .. } => dims,
+            TypeKind::Anon { types, .. } => {
+                count = [types.len() as u64];
+                &count
+            }
+            _ => &[],
+        };
         let mut known = Some(0i64);
         for ((index, at), &dim) in indices.iter().zip(dims) {
             match index.as_const().and_then(crate::value::int_of) {
@@ -241,21 +255,18 @@ impl Sema<'_> {
                     let Some(inside) = inside else {
                         let message =
                             format!("index {} is out of bounds for a dimension of {dim}", number_text(number));
-                        return Err(self.error(Code::IndexOutOfBounds, *at, message));
+                        return Err(Diagnostic::new(Code::IndexOutOfBounds, *at, message));
                     };
                     known = known.map(|k| k * dim as i64 + inside as i64);
                 }
                 None => known = None,
             }
         }
-        match known {
-            Some(flat) => self.part_place(place, flat, span),
-            None => self.runtime_index(place, dims, indices, span),
-        }
+        Ok(known)
     }
 
-    fn runtime_index(&mut self, place: Place, dims: &[u64], indices: Vec<(Operand, Span)>, span: Span) -> Res<Place> {
-        let TypeKind::Array { elem, .. } = *self.types.kind(place.ty) else {
+    fn runtime_index(&mut self, place: Place, indices: Vec<(Operand, Span)>, span: Span) -> Res<Place> {
+        let TypeKind::Array { elem, dims } = self.types.kind(place.ty).clone() else {
             return Err(self.error(Code::NotComptime, span, "the index of a tuple must be comptime-known"));
         };
         self.code(span)?;
@@ -264,7 +275,7 @@ impl Sema<'_> {
         let mut pointer = self.emit_lea(base, span)?;
         let mut offset = 0u64;
         let mut weight: u64 = dims.iter().product();
-        for ((index, at), &dim) in indices.iter().zip(dims) {
+        for ((index, at), &dim) in indices.iter().zip(&dims) {
             weight /= dim.max(1);
             match index.as_const().and_then(crate::value::u64_of) {
                 Some(known) => offset = offset.wrapping_add(known.wrapping_mul(weight * u64::from(scale))),

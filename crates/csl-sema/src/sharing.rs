@@ -2,7 +2,7 @@
 //!
 //! Tiles with the same file and params of the same form ([`Shape`]) differ in numbers alone, coordinates above all. The
 //! first tile is analysed with those numbers open ([`csl_ir::Varying`]); the questions of the analysis about them form
-//! a tree ([`Shared`]). A tile whose numbers give the same answers has the same program, with other constants.
+//! a tree ([`Answers`]). A tile whose numbers give the same answers has the same program, with other constants.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,17 +13,20 @@ use csl_machine::Size;
 use csl_num::{IntTy, wrap64};
 use indexmap::IndexMap;
 use num_bigint::BigInt;
-use num_traits::ToPrimitive;
+use num_traits::{ToPrimitive, Zero};
+use rustc_hash::FxBuildHasher;
 
+use crate::answers::{Answers, Known};
 use crate::context::Sema;
 use crate::layout::{Instance, Layout};
 use crate::program::Analyzed;
+use crate::repeat::OpenNumbers;
 use crate::unit::Unit;
 
 /// A file with its params, without the numbers in them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Shape {
-    pub file: String,
+    pub file: Arc<str>,
     pub params: Vec<(Name, TypedValue)>,
 }
 
@@ -34,21 +37,101 @@ pub struct TileKey {
     pub numbers: Box<[i64]>,
 }
 
-/// Splits params into their form and the numbers in them, in order.
-pub fn split(params: Vec<(Name, TypedValue)>) -> (Vec<(Name, TypedValue)>, Box<[i64]>) {
-    let mut numbers = Vec::new();
+/// The numbers in a tile's params, in order.
+#[derive(Debug, Default)]
+pub struct Numbers {
+    pub values: Vec<i64>,
+    /// Those that the variable of a loop decides.
+    pub open: OpenNumbers,
+}
+
+impl Numbers {
+    /// Appends a number, if the value is one that fits in 64 bits.
+    fn push(&mut self, value: &Value) -> bool {
+        let number = match value {
+            Value::Int(number) => number.to_i64(),
+            Value::Float(bits) => Some(*bits as i64),
+            Value::Varying(varying) | Value::VaryingFloat(varying) => {
+                self.open.push((self.values.len(), varying.expr().clone()));
+                Some(varying.known())
+            }
+            _ => None,
+        };
+        self.values.extend(number);
+        number.is_some()
+    }
+}
+
+/// Splits params into their form and the numbers in them.
+pub fn split(params: Vec<(Name, TypedValue)>) -> (Vec<(Name, TypedValue)>, Numbers) {
+    let mut numbers = Numbers::default();
     let mut params = params;
     for (_, value) in &mut params {
-        for_each_number(&mut value.value, &mut |value| match value {
-            Value::Float(bits) => numbers.push(std::mem::take(bits) as i64),
-            _ => {
-                let Some(number) = value.int().and_then(ToPrimitive::to_i64) else { return };
-                numbers.push(number);
-                *value = Value::Int(BigInt::ZERO);
+        for_each_number(&mut value.value, &mut |value| {
+            if numbers.push(value) {
+                *value = match value {
+                    Value::Float(_) | Value::VaryingFloat(_) => Value::Float(0),
+                    _ => Value::Int(BigInt::ZERO),
+                };
             }
         });
+        settle(&mut value.value);
     }
-    (params, numbers.into())
+    (params, numbers)
+}
+
+/// Whether a number in a value may be another one on other tiles, or in other iterations.
+pub fn varies(value: &Value) -> bool {
+    match value {
+        Value::Varying(_) | Value::VaryingFloat(_) => true,
+        Value::Array(array) => match &**array {
+            ArrayValue::Splat { value, .. } => varies(value),
+            ArrayValue::Elems(elems) => elems.iter().any(varies),
+        },
+        Value::Struct(fields) => fields.iter().any(varies),
+        Value::Union { value, .. } => varies(value),
+        Value::Typed(inner) => varies(&inner.value),
+        _ => false,
+    }
+}
+
+/// Makes every number in a value the same on all tiles, or in all iterations.
+pub fn settle(value: &mut Value) {
+    match value {
+        Value::Varying(varying) => *value = Value::Int(varying.concretize().clone()),
+        Value::VaryingFloat(varying) => *value = Value::Float(varying.concretize_bits()),
+        value if !varies(value) => {}
+        Value::Array(array) => match Arc::make_mut(array) {
+            ArrayValue::Splat { value, .. } => settle(value),
+            ArrayValue::Elems(elems) => elems.iter_mut().for_each(settle),
+        },
+        Value::Struct(fields) => Arc::make_mut(fields).iter_mut().for_each(settle),
+        Value::Union { value, .. } => settle(Arc::make_mut(value)),
+        Value::Typed(inner) => settle(&mut Arc::make_mut(inner).value),
+        _ => {}
+    }
+}
+
+/// Appends the numbers of a value that [`split`] would take out; false where the value has another form.
+fn numbers_of(form: &Value, value: &Value, numbers: &mut Numbers) -> bool {
+    let all = |forms: &[Value], values: &[Value], numbers: &mut Numbers| {
+        forms.len() == values.len() && forms.iter().zip(values).all(|(form, value)| numbers_of(form, value, numbers))
+    };
+    match (form, value) {
+        (Value::Int(form), Value::Int(_) | Value::Varying(_)) if numbers.push(value) => form.is_zero(),
+        (Value::Float(_), Value::Float(_) | Value::VaryingFloat(_)) => numbers.push(value),
+        (Value::Array(form), Value::Array(array)) => match (&**form, &**array) {
+            (ArrayValue::Elems(form), ArrayValue::Elems(elems)) if elems.len() <= MOST_ELEMENTS => {
+                all(form, elems, numbers)
+            }
+            (form, array) => form == array,
+        },
+        (Value::Struct(form), Value::Struct(fields)) => all(form, fields, numbers),
+        (Value::Union { active: form, value: inner }, Value::Union { active, value }) => {
+            form == active && numbers_of(inner, value, numbers)
+        }
+        (form, value) => form == value,
+    }
 }
 
 /// The greatest number of elements of an array that count as numbers of their own; longer arrays are part of the form.
@@ -58,7 +141,7 @@ const MOST_ELEMENTS: usize = 256;
 fn for_each_number(value: &mut Value, visit: &mut impl FnMut(&mut Value)) {
     match value {
         Value::Int(number) if number.to_i64().is_some() => visit(value),
-        Value::Float(_) => visit(value),
+        Value::Float(_) | Value::Varying(_) | Value::VaryingFloat(_) => visit(value),
         Value::Array(array) => {
             if let ArrayValue::Elems(elems) = Arc::make_mut(array)
                 && elems.len() <= MOST_ELEMENTS
@@ -73,6 +156,18 @@ fn for_each_number(value: &mut Value, visit: &mut impl FnMut(&mut Value)) {
 }
 
 impl Shape {
+    /// The numbers of a struct of params, where it has this form; its fields have the types of the params.
+    pub fn numbers_of(&self, file: &str, params: &Value) -> Option<Numbers> {
+        let Value::Struct(fields) = params else { return None };
+        let mut numbers = Numbers::default();
+        let mut fits = |(form, field): (&(Name, TypedValue), &Value)| match field {
+            Value::Typed(inner) => form.1.ty == inner.ty && numbers_of(&form.1.value, &inner.value, &mut numbers),
+            value => numbers_of(&form.1.value, value, &mut numbers),
+        };
+        let is_alike = &*self.file == file && self.params.len() == fields.len();
+        (is_alike && self.params.iter().zip(&**fields).all(&mut fits)).then_some(numbers)
+    }
+
     /// The params with the numbers put back: `varying` gives those that are open, by position, `numbers` the others.
     pub fn params(&self, numbers: &[i64], varying: impl Fn(usize) -> Option<Varying>) -> Vec<(Name, TypedValue)> {
         let mut params = self.params.clone();
@@ -97,13 +192,7 @@ impl Shape {
 struct Shared {
     /// The positions of the numbers that differ between tiles.
     open: Vec<usize>,
-    nodes: Vec<Node>,
-}
-
-#[derive(Debug)]
-enum Node {
-    Ask(Question, HashMap<i64, usize>),
-    Leaf(Outcome),
+    outcomes: Answers<Outcome>,
 }
 
 #[derive(Clone, Debug)]
@@ -119,34 +208,10 @@ enum Outcome {
 impl Shared {
     /// The outcome for a tile; `None` when no earlier tile gave the same answers.
     fn find(&self, inputs: &[i64]) -> Option<Outcome> {
-        let mut at = 0;
-        loop {
-            match self.nodes.get(at)? {
-                Node::Leaf(outcome) => return Some(outcome.clone()),
-                Node::Ask(question, answers) => match question.answer(inputs) {
-                    Some(answer) => at = *answers.get(&answer)?,
-                    None => return Some(Outcome::Alone),
-                },
-            }
-        }
-    }
-
-    /// Adds the outcome of an analysis that asked these questions. A question follows from the answers before it, so
-    /// that the way down the tree is that of `find` until it ends.
-    fn insert(&mut self, asked: Vec<(Question, i64)>, outcome: Outcome) {
-        let mut at = 0;
-        for (question, answer) in asked {
-            if at == self.nodes.len() {
-                self.nodes.push(Node::Ask(question, HashMap::new()));
-            }
-            let next = self.nodes.len();
-            match &mut self.nodes[at] {
-                Node::Ask(_, answers) => at = *answers.entry(answer).or_insert(next),
-                Node::Leaf(_) => return,
-            }
-        }
-        if at == self.nodes.len() {
-            self.nodes.push(Node::Leaf(outcome));
+        match self.outcomes.find(inputs) {
+            Known::Outcome(outcome) => Some(outcome.clone()),
+            Known::Nothing => None,
+            Known::Unanswered => Some(Outcome::Alone),
         }
     }
 
@@ -224,19 +289,23 @@ impl Sema<'_> {
             return (self.analyze_alone(key, instance, tiles, sharing), Vec::new());
         }
         let inputs = shared.inputs(key);
-        if shared.find(&inputs).is_none() {
+        let mut outcome = shared.find(&inputs);
+        if outcome.is_none() {
             match self.analyze_open(key, instance, tiles, shared, sharing) {
-                (asked, Some(outcome)) => shared.insert(asked, outcome),
+                (asked, Some(found)) => {
+                    shared.outcomes.insert(asked, found);
+                    outcome = shared.find(&inputs);
+                }
                 (asked, None) => {
                     let instance = Instance { tiles: alike(key, &tiles.layout.instances, shared, &asked), ..*instance };
                     let number = self.analyze_alone(key, &instance, tiles, sharing);
                     let is_made = sharing.programs[number as usize].is_ok();
-                    shared.insert(asked, if is_made { Outcome::Alone } else { Outcome::Failed });
+                    shared.outcomes.insert(asked, if is_made { Outcome::Alone } else { Outcome::Failed });
                     return (number, Vec::new());
                 }
             }
         }
-        match shared.find(&inputs) {
+        match outcome {
             Some(Outcome::Program(number, exprs)) if let Some(consts) = values(&exprs, &inputs) => (number, consts),
             Some(Outcome::Failed) => (sharing.programs.len() as u32 - 1, Vec::new()),
             _ => (self.analyze_alone(key, instance, tiles, sharing), Vec::new()),
@@ -301,7 +370,12 @@ fn values(consts: &[(Arc<Expr>, IntTy)], inputs: &[i64]) -> Option<Vec<u64>> {
 }
 
 /// The number of tiles that answer these questions as `key` does.
-fn alike(key: &TileKey, instances: &IndexMap<TileKey, Instance>, shared: &Shared, asked: &[(Question, i64)]) -> u32 {
+fn alike(
+    key: &TileKey,
+    instances: &IndexMap<TileKey, Instance, FxBuildHasher>,
+    shared: &Shared,
+    asked: &[(Question, i64)],
+) -> u32 {
     let is_alike = |other: &TileKey| {
         let inputs = shared.inputs(other);
         asked.iter().all(|(question, answer)| question.answer(&inputs) == Some(*answer))
@@ -311,7 +385,7 @@ fn alike(key: &TileKey, instances: &IndexMap<TileKey, Instance>, shared: &Shared
 }
 
 /// The numbers of each shape that differ between tiles.
-fn open_numbers(instances: &IndexMap<TileKey, Instance>, shapes: usize, share: bool) -> Vec<Shared> {
+fn open_numbers(instances: &IndexMap<TileKey, Instance, FxBuildHasher>, shapes: usize, share: bool) -> Vec<Shared> {
     let mut firsts: Vec<Option<&TileKey>> = vec![None; shapes];
     let mut differ: Vec<Vec<bool>> = vec![Vec::new(); shapes];
     for key in instances.keys() {
@@ -323,5 +397,5 @@ fn open_numbers(instances: &IndexMap<TileKey, Instance>, shapes: usize, share: b
         }
     }
     let open = |differs: Vec<bool>| (0..differs.len()).filter(|&place| differs[place] && share).collect();
-    differ.into_iter().map(|differs| Shared { open: open(differs), nodes: Vec::new() }).collect()
+    differ.into_iter().map(|differs| Shared { open: open(differs), outcomes: Answers::default() }).collect()
 }

@@ -144,6 +144,8 @@ pub struct Unit {
     /// The instances of generic functions that the body under analysis is of, the outermost first.
     pub steps: Vec<TraceFrame>,
     pub memo: FxHashMap<InstanceKey, TypedValue>,
+    /// The values of structs and tuples of literals, by place and expected type.
+    pub literals: FxHashMap<(ModuleRef, Span, Option<Ty>), TypedValue>,
     /// Constants that run-time code needs in memory.
     pub materialized: FxHashMap<TypedValue, GlobalRef>,
     /// `export` and `extern` declarations by symbol name.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use csl_ir::{ArrayValue, FieldTy, IdKind, Name, Pointer, PtrRoot, Ty, TypeKind, TypedValue, Types, Value};
+use csl_ir::{ArrayValue, IdKind, Name, Pointer, PtrRoot, Ty, TypeKind, TypedValue, Types, Value};
 use csl_machine::Direction;
 use csl_num::FloatKind;
 use num_bigint::BigInt;
@@ -33,24 +33,37 @@ pub fn element_count(dims: &[u64]) -> u64 {
     dims.iter().product()
 }
 
-/// Fields of a struct-like type, in order; tuples have the names `0`, `1`, ...
-pub fn field_types(types: &Types, ty: Ty) -> Option<Vec<(Option<Name>, Ty)>> {
-    let named = |fields: &[FieldTy]| fields.iter().map(|f| (Some(f.name), f.ty)).collect();
+/// The number of fields of a struct-like type.
+pub fn field_count(types: &Types, ty: Ty) -> Option<usize> {
     match types.kind(ty) {
-        TypeKind::Struct { fields, .. } | TypeKind::Union { fields, .. } => Some(named(fields)),
-        TypeKind::Anon { names: Some(names), types } => {
-            Some(names.iter().map(|&n| Some(n)).zip(types.iter().copied()).collect())
-        }
-        TypeKind::Anon { names: None, types } => Some(types.iter().map(|&t| (None, t)).collect()),
+        TypeKind::Struct { fields, .. } | TypeKind::Union { fields, .. } => Some(fields.len()),
+        TypeKind::Anon { types, .. } => Some(types.len()),
         _ => None,
     }
 }
 
+/// A field of a struct-like type. Those of tuples have no names.
+pub fn field(types: &Types, ty: Ty, index: usize) -> Option<(Option<Name>, Ty)> {
+    match types.kind(ty) {
+        TypeKind::Struct { fields, .. } | TypeKind::Union { fields, .. } => {
+            fields.get(index).map(|field| (Some(field.name), field.ty))
+        }
+        TypeKind::Anon { names, types } => Some((names.as_ref().map(|names| names[index]), *types.get(index)?)),
+        _ => None,
+    }
+}
+
+/// Fields of a struct-like type, in order.
+pub fn field_types(types: &Types, ty: Ty) -> Option<Vec<(Option<Name>, Ty)>> {
+    (0..field_count(types, ty)?).map(|index| field(types, ty, index)).collect()
+}
+
 /// Index and type of a field by name.
 pub fn find_field(types: &Types, ty: Ty, name: &str) -> Option<(usize, Ty)> {
-    let fields = field_types(types, ty)?;
-    let index = fields.iter().position(|f| f.0 == Some(name))?;
-    Some((index, fields[index].1))
+    (0..field_count(types, ty)?).find_map(|index| match field(types, ty, index)? {
+        (Some(found), ty) if found == name => Some((index, ty)),
+        _ => None,
+    })
 }
 
 /// Type of the part number `index` of an aggregate: an element or a field.
@@ -59,7 +72,7 @@ pub fn child_ty(types: &Types, ty: Ty, index: i64) -> Option<Ty> {
         TypeKind::Array { elem, .. } => Some(*elem),
         // start, stop, step
         TypeKind::Range(elem) => (0..3).contains(&index).then_some(*elem),
-        _ => Some(field_types(types, ty)?.get(usize::try_from(index).ok()?)?.1),
+        _ => Some(field(types, ty, usize::try_from(index).ok()?)?.1),
     }
 }
 
@@ -178,7 +191,7 @@ fn undefined_parts(types: &Types, ty: Ty) -> Option<Value> {
             Some(Value::Array(Arc::new(ArrayValue::Splat { value: Value::Undef, len: element_count(dims) })))
         }
         TypeKind::Union { .. } => Some(Value::Union { active: u32::MAX, value: Arc::new(Value::Undef) }),
-        _ => Some(Value::Struct(Arc::new(vec![Value::Undef; field_types(types, ty)?.len()]))),
+        _ => Some(Value::Struct(Arc::new(vec![Value::Undef; field_count(types, ty)?]))),
     }
 }
 
@@ -221,14 +234,10 @@ fn put(types: &Types, ty: Ty, value: &Value, text: &mut String) {
             }
             None => text.push_str("{?}"),
         },
-        Value::Union { active, value: inner } => {
-            match field_types(types, ty).and_then(|f| f.get(*active as usize).copied()) {
-                Some((name, ty)) => {
-                    put_parts(types, [(name.or(Some("?")), ty, &**inner)].into_iter(), ["{", "}"], text)
-                }
-                None => text.push_str("undefined"),
-            }
-        }
+        Value::Union { active, value: inner } => match field(types, ty, *active as usize) {
+            Some((name, ty)) => put_parts(types, [(name.or(Some("?")), ty, &**inner)].into_iter(), ["{", "}"], text),
+            None => text.push_str("undefined"),
+        },
         Value::Ptr(pointer) => text.push_str(&show_pointer(types, ty, pointer)),
         Value::Fn(_) | Value::Module(_) | Value::Dsd(_) | Value::Fifo(_) => {
             text.push_str(&format!("<{}>", types.show(ty)));

@@ -144,7 +144,7 @@ impl Plan<'_> {
             x: cell.0 as u32,
             y: cell.1 as u32,
             color: self.numbers[*class],
-            config: config(positions),
+            config: config(positions).into(),
         };
         self.wiring.routes.iter().map(route).collect()
     }

@@ -8,6 +8,7 @@ use num_traits::ToPrimitive;
 use super::Call;
 use crate::context::{Res, Sema, Stop};
 use crate::operand::Operand;
+use crate::repeat::Number;
 use crate::suggest::closest;
 
 impl Call<'_> {
@@ -30,6 +31,15 @@ impl Call<'_> {
     pub fn int(&self, s: &mut Sema<'_>, index: usize) -> Res<i64> {
         let value = self.constant(s, index)?;
         const_int(s, &value, self.arg_span(index))
+    }
+
+    /// Argument `index` as an integer that the variable of a loop may decide.
+    pub fn number(&self, s: &mut Sema<'_>, index: usize) -> Res<Number> {
+        let value = self.constant(s, index)?;
+        match &value.value {
+            Value::Varying(varying) => Ok(Number::open(varying)),
+            _ => const_int(s, &value, self.arg_span(index)).map(Number::known),
+        }
     }
 
     /// Argument `index` as a comptime-known string.

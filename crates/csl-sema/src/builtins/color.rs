@@ -1,10 +1,9 @@
 //! Color configurations: routes, switches, filters.
 
-use csl_diag::{Code, Diagnostic};
+use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{IdKind, TypedValue};
 use csl_machine::{Color, ColorConfig, DirSet, Direction, Filter, FilterKind, PopMode, SwitchPos};
 
-use super::Call;
 use super::args::{Fields, const_int, id_kind, small};
 use crate::context::{Res, Sema, Stop};
 use crate::operand::Operand;
@@ -15,9 +14,9 @@ const SIDE_BITS: u32 = 5;
 const FILTER_KINDS: &[(&str, FilterKind)] =
     &[("counter", FilterKind::Counter), ("sparse_counter", FilterKind::SparseCounter), ("range", FilterKind::Range)];
 
-/// The configuration of `color` that argument `index` gives.
-pub(super) fn color_config(s: &mut Sema<'_>, call: &Call<'_>, index: usize, color: Color) -> Res<ColorConfig> {
-    let mut fields = call.fields(s, index, "a color configuration")?;
+/// The configuration of `color` that a struct at `span` gives.
+pub(super) fn color_config(s: &mut Sema<'_>, given: &Operand, span: Span, color: Color) -> Res<ColorConfig> {
+    let mut fields = Fields::of(s, given, "a color configuration", span)?;
     let mut config = ColorConfig::default();
     let routes = fields.need(s, "routes")?;
     read_routes(s, &mut config, routes, &fields)?;

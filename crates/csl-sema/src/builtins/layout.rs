@@ -1,5 +1,7 @@
 //! The builtins of a layout block: the rectangle, the code of tiles, routes, exported names.
 
+use std::sync::Arc;
+
 use csl_diag::{Code, Diagnostic, Span};
 use csl_ir::{ExportName, IdKind, Name, Route, Ty, TypeKind, TypedValue, Value};
 use csl_machine::{Color, ColorConfig, Coord, Size};
@@ -10,9 +12,11 @@ use super::Call;
 use super::args::{id_kind, small, want_const};
 use super::color::color_config;
 use crate::context::{Res, Sema};
-use crate::layout::{Instance, exported_name};
+use crate::layout::exported_name;
 use crate::operand::Operand;
 use crate::program::is_portable;
+use crate::repeat::{Change, Number, OpenNumbers};
+use crate::sharing::{TileKey, varies};
 
 /// The number of tiles in a rectangle above which it is certainly a mistake; no machine has as many.
 const MOST_TILES: u64 = 1 << 24;
@@ -25,8 +29,7 @@ pub(super) fn set_rectangle(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     }
     check_size(s, call, width, height)?;
     let layout = s.layout()?;
-    layout.size = Some((Size { width: width as u32, height: height as u32 }, call.span));
-    layout.tiles = vec![0; (width * height) as usize];
+    layout.set_rectangle(Size { width: width as u32, height: height as u32 }, call.span);
     s.effects += 1;
     // The rest of the layout is checked on its own.
     check_place(s, call, width, height)?;
@@ -59,55 +62,38 @@ fn check_place(s: &mut Sema<'_>, call: &Call<'_>, width: i64, height: i64) -> Re
 }
 
 /// The tile that the first two arguments name, inside the rectangle.
-fn tile(s: &mut Sema<'_>, call: &Call<'_>, code: Code) -> Res<Coord> {
-    let (x, y) = (call.int(s, 0)?, call.int(s, 1)?);
-    let Some(Size { width, height }) = s.layout()?.rectangle() else {
+fn tile(s: &mut Sema<'_>, call: &Call<'_>, code: Code) -> Res<(Coord, [Number; 2])> {
+    let (x, y) = (call.number(s, 0)?, call.number(s, 1)?);
+    if s.layout()?.rectangle().is_none() {
         let message = format!("`@{}` stands before `@set_rectangle`", call.name);
         let help = "begin the layout with `@set_rectangle(width, height);`";
         return Err(s.fail(Diagnostic::new(Code::WrongContext, call.span, message).help(help)));
-    };
-    if (0..i64::from(width)).contains(&x) && (0..i64::from(height)).contains(&y) {
-        return Ok(Coord { x: x as u32, y: y as u32 });
     }
-    let message = format!("tile ({x}, {y}) lies outside the rectangle of {width} by {height} PEs");
-    Err(s.error(code, call.span, message))
+    let at = s.layout()?.tile(x.known, y.known, code, call.span).map_err(|diagnostic| s.fail(diagnostic))?;
+    Ok((at, [x, y]))
 }
 
 /// `@set_tile_code(x, y)`, with a file, with params.
 pub(super) fn set_tile_code(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
-    let first @ Coord { x, y } = tile(s, call, Code::TileCode)?;
-    let importer = importer_path(s);
-    let path = match call.args.len() {
-        2 => importer,
+    let (at, numbers) = tile(s, call, Code::TileCode)?;
+    let file = match call.args.len() {
+        2 => importer_path(s).into(),
         _ => {
-            let name = call.text(s, 2)?;
-            resolve(s, &name, &importer, call.arg_span(2))?
+            let name = call.bytes(s, 2)?;
+            named_file(s, name, call.arg_span(2))?
         }
     };
-    let params = params(s, call)?;
-    warn_column(s, call, x)?;
+    let (key, open) = key(s, call, file)?;
+    warn_column(s, call, &numbers[0])?;
     s.effects += 1;
-    let layout = s.layout()?;
-    let at = layout.rectangle().map_or(0, |size| size.number(first)) as usize;
-    if layout.tiles[at] != 0 {
-        let before = layout.instances[layout.tiles[at] as usize - 1].span;
-        let mut diagnostic = Diagnostic::new(Code::TileCode, call.span, format!("tile ({x}, {y}) is given code twice"));
-        if before != call.span {
-            diagnostic = diagnostic.secondary(before, "first here");
-        }
-        return Err(s.fail(diagnostic));
-    }
-    let key = layout.key(path, params);
-    let entry = layout.instances.entry(key);
-    let index = entry.index();
-    entry.or_insert(Instance { span: call.span, first, tiles: 0 }).tiles += 1;
-    layout.tiles[at] = index as u32 + 1;
+    s.note_effect(numbers, call.span, || Change::Code(key.clone(), open));
+    s.layout()?.add_code(at, key, call.span).map_err(|diagnostic| s.fail(diagnostic))?;
     s.steps = 0;
     Ok(Operand::void())
 }
 
 /// Warns of a tile that is given `get_params(..)` of another column.
-fn warn_column(s: &mut Sema<'_>, call: &Call<'_>, x: u32) -> Res<()> {
+fn warn_column(s: &mut Sema<'_>, call: &Call<'_>, x: &Number) -> Res<()> {
     let Some(Expr { kind: ExprKind::StructInit { fields, .. }, .. }) = call.args.get(3) else { return Ok(()) };
     for field in fields {
         let ExprKind::Call { callee, args } = &field.value.kind else { continue };
@@ -116,7 +102,11 @@ fn warn_column(s: &mut Sema<'_>, call: &Call<'_>, x: u32) -> Res<()> {
         if name.name.as_str() != "get_params" {
             continue;
         }
-        let Some(given) = small(&s.eval_const(column)?).filter(|&given| given != x) else { continue };
+        let given = s.eval_const(column)?;
+        if x.is(&given.value) {
+            continue;
+        }
+        let (x, Some(given)) = (x.known, small(&given)) else { continue };
         let message = format!("tile column {x} is given memcpy's params of column {given}");
         let help = "the argument of `get_params` is the column of the tile";
         s.report(Diagnostic::new(Code::OtherColumn, column.span, message).help(help));
@@ -130,21 +120,42 @@ fn importer_path(s: &Sema<'_>) -> String {
     s.unit.modules[module].file.path.clone()
 }
 
-fn resolve(s: &mut Sema<'_>, name: &str, importer: &str, span: Span) -> Res<String> {
-    match s.sources.resolve(name, Some(importer)) {
-        Ok(found) => Ok(found.path),
-        Err(why) => Err(s.error(Code::FileNotFound, span, format!("cannot find `{name}`: {why}"))),
+/// The file that the layout names. A name is looked for once: layouts give it again for each tile.
+fn named_file(s: &mut Sema<'_>, name: Arc<[u8]>, span: Span) -> Res<Arc<str>> {
+    let key = (s.frame.module, name);
+    if let Some(path) = s.layout()?.named_files.get(&key) {
+        return Ok(path.clone());
     }
+    let (name, importer) = (String::from_utf8_lossy(&key.1), importer_path(s));
+    let path: Arc<str> = match s.sources.resolve(&name, Some(&importer)) {
+        Ok(found) => found.path.into(),
+        Err(why) => return Err(s.error(Code::FileNotFound, span, format!("cannot find `{name}`: {why}"))),
+    };
+    s.layout()?.named_files.insert(key, path.clone());
+    Ok(path)
 }
 
-fn params(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Vec<(Name, TypedValue)>> {
-    let Some(arg) = call.args.get(3) else { return Ok(Vec::new()) };
-    let operand: Operand = s.eval_const(arg)?.into();
-    if matches!(s.types.kind(operand.ty()), TypeKind::Anon { types, .. } if types.is_empty()) {
+/// The key of a tile with this file and the params of the call, and the numbers in it that a loop decides.
+fn key(s: &mut Sema<'_>, call: &Call<'_>, file: Arc<str>) -> Res<(TileKey, OpenNumbers)> {
+    let Some(arg) = call.args.get(3) else { return Ok(s.layout()?.key(file, Vec::new())) };
+    let given = s.eval_const(arg)?;
+    if let Some(key) = s.layout()?.key_like_last(&file, &given) {
+        return Ok(key);
+    }
+    let ty = given.ty;
+    let params = params(s, given.into(), arg)?;
+    let layout = s.layout()?;
+    let (key, open) = layout.key(file, params);
+    layout.last = Some((ty, key.shape));
+    Ok((key, open))
+}
+
+fn params(s: &mut Sema<'_>, given: Operand, arg: &Expr) -> Res<Vec<(Name, TypedValue)>> {
+    if matches!(s.types.kind(given.ty()), TypeKind::Anon { types, .. } if types.is_empty()) {
         return Ok(Vec::new());
     }
     let mut params = Vec::new();
-    for (name, value) in s.fields_of(&operand, arg.span)? {
+    for (name, value) in s.fields_of(&given, arg.span)? {
         let value = want_const(s, value, arg.span)?;
         if !is_portable(&value.value) {
             let message = format!("param `{name}` refers to memory or code of the layout, which a PE does not have");
@@ -173,25 +184,42 @@ fn routable(s: &mut Sema<'_>, call: &Call<'_>, index: usize) -> Res<Color> {
 }
 
 pub(super) fn set_color_config(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
-    let Coord { x, y } = tile(s, call, Code::BadRoute)?;
+    let (Coord { x, y }, numbers) = tile(s, call, Code::BadRoute)?;
     let color = routable(s, call, 2)?;
-    let config = color_config(s, call, 3, color)?;
+    let config = shared_config(s, call, color)?;
     s.effects += 1;
+    s.note_effect(numbers, call.span, || Change::Route(color, config.clone()));
     s.layout()?.add_route(Route { x, y, color, config }, call.span).map_err(|diagnostic| s.fail(diagnostic))?;
     s.steps = 0;
     Ok(Operand::void())
 }
 
+/// The configuration that the last argument gives. One that has been read before is shared.
+fn shared_config(s: &mut Sema<'_>, call: &Call<'_>, color: Color) -> Res<Arc<ColorConfig>> {
+    let given = call.eval(s, 3)?;
+    let key = given.as_const().filter(|value| !varies(&value.value)).map(|value| (value.clone(), color));
+    if let Some(config) = key.as_ref().and_then(|key| s.layout().ok()?.configs.get(key)) {
+        return Ok(config.clone());
+    }
+    let config = Arc::new(color_config(s, &given, call.arg_span(3), color)?);
+    if let Some(key) = key {
+        s.layout()?.configs.insert(key, config.clone());
+    }
+    Ok(config)
+}
+
 pub(super) fn set_local_color_config(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let color = routable(s, call, 0)?;
-    let config = color_config(s, call, 1, color)?;
+    let given = call.eval(s, 1)?;
+    let config = color_config(s, &given, call.arg_span(1), color)?;
     add_local_config(s, call, color, config)
 }
 
 /// `@wl_message_route(color, config, first)`: a color of the message network.
 pub(super) fn wl_message_route(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let color = routable(s, call, 0)?;
-    let config = color_config(s, call, 1, color)?;
+    let given = call.eval(s, 1)?;
+    let config = color_config(s, &given, call.arg_span(1), color)?;
     let first = routable(s, call, 2)?;
     add_local_config(s, call, color, ColorConfig { messages: Some(first), ..config })
 }

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use csl_machine::{Forms, VecOp};
+use rustc_hash::FxHashMap;
 
 use super::Context::{Anywhere, Global, Layout, Library, Pe, PeGlobal, Runtime, TopComptime, TopOrRuntime};
 use super::{
@@ -155,8 +156,11 @@ fn vector_row(op: VecOp) -> Builtin {
     Builtin { name: op.name(), args: (least, most), context: Runtime, handler: vecop::vector }
 }
 
+static BY_NAME: LazyLock<FxHashMap<&str, &Builtin>> =
+    LazyLock::new(|| TABLE.iter().map(|builtin| (builtin.name, builtin)).collect());
+
 pub(super) fn find(name: &str) -> Option<&'static Builtin> {
-    TABLE.iter().find(|b| b.name == name)
+    BY_NAME.get(name).copied()
 }
 
 /// Builtins that WSE-2 does not have.

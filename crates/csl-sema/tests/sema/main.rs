@@ -2,6 +2,7 @@
 
 mod golden;
 mod language;
+mod repeat;
 mod robust;
 mod sharing;
 mod support;

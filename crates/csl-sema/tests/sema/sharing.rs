@@ -28,7 +28,7 @@ fn wafer(pe: &str, share: bool) -> Wafer {
 }
 
 /// The program of each tile, row by row, with the tile's constants inserted.
-fn tiles(wafer: &Wafer) -> Vec<String> {
+pub fn tiles(wafer: &Wafer) -> Vec<String> {
     let mut rest: Vec<&[u64]> = wafer.tile_consts.iter().map(Vec::as_slice).collect();
     let mut texts = Vec::new();
     for run in &wafer.tiles {
