@@ -2,9 +2,8 @@
 //!
 //! All of it comes from the text of the one file. [`crate::names`] follows names from file to file.
 
-use std::cell::OnceCell;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use csl_diag::Span;
 use csl_sema::SourceFile;
@@ -142,7 +141,7 @@ pub struct File {
     pub strings: Vec<Named>,
     pub builtins: Vec<BuiltinCall>,
     /// [`File::named`], once it was asked for.
-    named: OnceCell<Vec<String>>,
+    named: OnceLock<Vec<String>>,
 }
 
 impl File {
@@ -151,7 +150,7 @@ impl File {
         let mut walk = Walk::new(text.text().len());
         walk.file(&source.ast);
         let Walk { defs, uses, links, calls, strings, builtins, .. } = walk;
-        File { text, source, defs, uses, links, calls, strings, builtins, named: OnceCell::new() }
+        File { text, source, defs, uses, links, calls, strings, builtins, named: OnceLock::new() }
     }
 
     /// The names of files that stand here: what it links, and every text that could be such a name, since the statement around

@@ -55,7 +55,10 @@ impl Worker {
             for task in tasks_in {
                 let sent = match task {
                     Task::Analyse(job) => done_out.send(analyse(job, &trees)),
-                    Task::Free(snapshots) => Ok(drop(snapshots)),
+                    Task::Free(snapshots) => {
+                        drop(snapshots);
+                        Ok(())
+                    }
                 };
                 if sent.is_err() {
                     return;

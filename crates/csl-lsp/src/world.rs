@@ -25,6 +25,9 @@ pub struct Document {
     pub text: Text,
 }
 
+/// Two texts, the later one first, and what they have in common.
+type Compared = (Arc<str>, Arc<str>, Alike);
+
 /// Programs to analyse.
 pub struct Work {
     pub programs: Vec<Arc<Program>>,
@@ -49,7 +52,7 @@ pub struct World {
     /// The files that names in files lead to, as long as no text and no analysis is new.
     led: RefCell<HashMap<(PathBuf, String), Option<PathBuf>>>,
     /// What the text of a file has in common with that of an analysis.
-    alike: RefCell<HashMap<PathBuf, (Arc<str>, Arc<str>, Alike)>>,
+    alike: RefCell<HashMap<PathBuf, Compared>>,
 }
 
 impl World {
