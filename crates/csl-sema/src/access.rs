@@ -127,14 +127,7 @@ impl Sema<'_> {
             return self.store_memory(addr, value, span);
         };
         let Operand::Const(value) = value else { return Err(self.not_comptime(span)) };
-        let depth = self.frame.runtime_depth;
-        let Some(root) = self.unit.cells.get(cell.index()) else {
-            return Err(self.gone(span));
-        };
-        if root.runtime_depth < depth {
-            let message = "a comptime variable cannot be changed under run-time control flow";
-            return Err(self.error(Code::NotComptime, span, message));
-        }
+        self.check_changeable(cell, span)?;
         if goes_through_large(&self.types, pointer) {
             let message = format!("an array of more than {MOST_WRITTEN} elements cannot be changed at comptime");
             return Err(self.error(Code::QuotaExceeded, span, message));
@@ -150,6 +143,18 @@ impl Sema<'_> {
         match written {
             true => Ok(()),
             false => Err(self.error(Code::IndexOutOfBounds, span, "this part does not exist")),
+        }
+    }
+
+    /// A comptime variable changes under the control flow that it was declared under.
+    pub fn check_changeable(&mut self, cell: csl_ir::CellRef, span: Span) -> Res<()> {
+        match self.unit.cells.get(cell.index()) {
+            None => Err(self.gone(span)),
+            Some(root) if root.runtime_depth < self.frame.runtime_depth => {
+                let message = "a comptime variable cannot be changed under run-time control flow";
+                Err(self.error(Code::NotComptime, span, message))
+            }
+            Some(_) => Ok(()),
         }
     }
 
