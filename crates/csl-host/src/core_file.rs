@@ -135,7 +135,11 @@ impl Core {
     /// [`HostError::Name`] when there is no such PE or no such object on it.
     pub fn read_symbol(&mut self, x: u32, y: u32, name: &str) -> Result<Vec<u8>, HostError> {
         let place = self.image.to_logical(x, y);
-        let program = place.and_then(|at| self.image.program_at(at.x, at.y)).ok_or(NameError::Pe { x, y })?;
+        let program = place.and_then(|at| self.image.program_at(at.x, at.y)).ok_or(NameError::Pe {
+            x,
+            y,
+            begins: self.image.offset,
+        })?;
         let found = program.symbol(name).map(|symbol| (symbol.addr, symbol.size));
         let missing = || NameError::Symbol { x, y, name: name.to_owned() };
         found.and_then(|(addr, size)| self.read(x, y, addr, size)).ok_or_else(|| missing().into())

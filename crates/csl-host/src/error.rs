@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use csl_diag::printable;
 use csl_image::ImageError;
-use csl_machine::{Color, Size};
+use csl_machine::{Color, Coord, Size};
 use csl_sim::{Names, NoSuchPe, RequestError};
 
 use crate::arguments::{Argument, Signature};
@@ -156,8 +156,8 @@ pub enum NameError {
     NotAFunction { name: String },
     #[error("the task is not one of this runtime")]
     Task,
-    #[error("there is no PE of the program at ({x}, {y}) of the fabric")]
-    Pe { x: u32, y: u32 },
+    #[error("there is no PE of the program at ({x}, {y}) of the fabric: the program begins at ({}, {})", .begins.x, .begins.y)]
+    Pe { x: u32, y: u32, begins: Coord },
     #[error(transparent)]
     Tile(NoSuchPe),
     #[error("the PE at ({x}, {y}) has no symbol {name}")]

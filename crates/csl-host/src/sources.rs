@@ -77,7 +77,9 @@ impl FileSources {
     }
 
     fn no_library(&self, name: &str) -> String {
+        let close = csl_sema::closest(name, csl_std::names());
         match self.import_paths.len() {
+            0 if let [close] = close[..] => format!("there is no library <{name}>; did you mean <{close}>?"),
             0 => format!("there is no library <{name}>; folders of your own can be named with --import-path"),
             _ => format!("there is no library <{name}>, nor a file of that name in {}", list(&self.import_paths)),
         }
@@ -96,7 +98,11 @@ impl FileSources {
         if self.folder.join(&path).is_dir() {
             return Err(format!("{} is a folder; {}", path.display(), self.programs_in(&path)));
         }
-        Err(format!("there is no file {}", path.display()))
+        let library = match csl_std::lookup(name) {
+            Some(_) => format!("; the library is <{name}>, in angle brackets"),
+            None => String::new(),
+        };
+        Err(format!("there is no file {}{library}", path.display()))
     }
 
     /// A list of the files in a folder that could have been meant.
@@ -149,7 +155,12 @@ impl FileSources {
         }
         let shown = path.display();
         let bytes = std::fs::read(self.folder.join(path)).map_err(|error| format!("cannot read {shown}: {error}"))?;
-        let text = String::from_utf8(bytes).map_err(|_| format!("{shown} is not UTF-8 text"))?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = 1 + good.iter().filter(|&&byte| byte == b'\n').count();
+            let byte = error.as_bytes()[good.len()];
+            format!("{shown} is not UTF-8 text: line {line} has the byte 0x{byte:02x}")
+        })?;
         Ok(Resolved { path: path.to_string_lossy().into_owned(), text: Arc::from(text), is_library: false })
     }
 }

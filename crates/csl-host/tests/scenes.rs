@@ -10,6 +10,7 @@
 //! - `fails`: a part of the fault or deadlock that ends the run,
 //! - `rejects`: a part of the compiler's errors; the program does not run,
 //! - `warns`: a part of the compiler's warnings and notes,
+//! - `silent`: a part that no warning or note of the compiler has,
 //! - `says`: a part of a warning of the runtime at the end of the run; another such key, `says N`, for each further
 //!   warning. With one of them, there are no other warnings,
 //! - `checks`: a part of a report of a checked run (`--check`); another such key, `checks N`, for each further report,
@@ -216,6 +217,9 @@ pub fn complaint(scene: &Scene, arch: Arch, sdk: Option<Sdk>, passes: Passes, sc
     }
     if let Some(part) = scene.key("warns").filter(|part| !said.contains(part)) {
         return Some(format!("does not warn of `{part}`:\n{said}"));
+    }
+    if let Some(part) = scene.key("silent").filter(|part| said.contains(part)) {
+        return Some(format!("says `{part}`:\n{said}"));
     }
     let settings = Settings { schedule, ..Settings::new(1) };
     match (play(scene, &options, settings), scene.key("fails")) {

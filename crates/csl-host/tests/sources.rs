@@ -53,7 +53,7 @@ fn what_is_not_there_is_named() {
 #[test]
 fn a_file_that_is_no_text_is_named() {
     let folder = tree(&[]);
-    std::fs::write(folder.path().join("b.csl"), [0xff, 0xfe]).expect("the folder is writable");
+    std::fs::write(folder.path().join("b.csl"), b"const a = 1;\n// caf\xe9").expect("the folder is writable");
     let refused = sources(folder.path(), &[]).resolve("b.csl", None).expect_err("the file is no text");
-    assert_eq!(refused, "b.csl is not UTF-8 text");
+    assert_eq!(refused, "b.csl is not UTF-8 text: line 2 has the byte 0xe9");
 }

@@ -133,18 +133,8 @@ impl Sema<'_> {
             return self.store_memory(addr, value, span);
         };
         let Operand::Const(mut value) = value else { return Err(self.not_comptime(span)) };
-        if self.outlives_iteration(cell) {
-            self.note_unlike();
-            crate::sharing::settle(&mut value.value);
-        }
-        let depth = self.frame.runtime_depth;
-        let Some(root) = self.unit.cells.get(cell.index()) else {
-            return Err(self.gone(span));
-        };
-        if root.runtime_depth < depth {
-            let message = "a comptime variable cannot be changed under run-time control flow";
-            return Err(self.error(Code::NotComptime, span, message));
-        }
+        self.settle_if_outlives(cell, &mut value);
+        self.check_changeable(cell, span)?;
         if goes_through_large(&self.types, pointer) {
             let message = format!("an array of more than {MOST_WRITTEN} elements cannot be changed at comptime");
             return Err(self.error(Code::QuotaExceeded, span, message));
@@ -160,6 +150,26 @@ impl Sema<'_> {
         match written {
             true => Ok(()),
             false => Err(self.error(Code::IndexOutOfBounds, span, "this part does not exist")),
+        }
+    }
+
+    /// Before a comptime variable takes a value: one that outlives an open iteration of a layout's loop takes that iteration's own.
+    pub fn settle_if_outlives(&mut self, cell: csl_ir::CellRef, value: &mut TypedValue) {
+        if self.outlives_iteration(cell) {
+            self.note_unlike();
+            crate::sharing::settle(&mut value.value);
+        }
+    }
+
+    /// A comptime variable changes under the control flow that it was declared under.
+    pub fn check_changeable(&mut self, cell: csl_ir::CellRef, span: Span) -> Res<()> {
+        match self.unit.cells.get(cell.index()) {
+            None => Err(self.gone(span)),
+            Some(root) if root.runtime_depth < self.frame.runtime_depth => {
+                let message = "a comptime variable cannot be changed under run-time control flow";
+                Err(self.error(Code::NotComptime, span, message))
+            }
+            Some(_) => Ok(()),
         }
     }
 

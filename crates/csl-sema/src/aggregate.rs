@@ -164,7 +164,12 @@ impl Sema<'_> {
         // `.{}` is a tuple and a struct without fields.
         let Some(fields) = fields.filter(|f| f.iter().all(|f| f.0.is_some())) else {
             let shown = self.show(operand.ty());
-            return Err(self.error(Code::TypeMismatch, span, format!("expected a struct, got: `{shown}`")));
+            let diagnostic = Diagnostic::new(Code::TypeMismatch, span, format!("expected a struct, got: `{shown}`"));
+            return Err(self.fail(match self.types.kind(operand.ty()) {
+                TypeKind::Dsd(_) => diagnostic
+                    .help("settings stand here, as in `.{ .async = true }`: the operation takes fewer operands"),
+                _ => diagnostic,
+            }));
         };
         let parts = self.parts_of(operand, fields.len(), span)?;
         Ok(fields.into_iter().map(|f| f.0.unwrap_or("")).zip(parts).collect())

@@ -7,7 +7,7 @@ use csl_ir::{Callee, FnRef, FnTy, Inst, Opnd, Pointer, PtrRoot, Ty, TypeKind, Ty
 use csl_syntax::Symbol;
 use csl_syntax::ast::{self, Expr, FnDecl, FnKind, Inlining, Param};
 
-use crate::context::{Binding, Frame, Mode, Res, Scope, Sema, Stop, TargetBlocks};
+use crate::context::{Binding, Frame, Mode, Res, Scope, Sema, Stop, TargetBlocks, Wanted};
 use crate::instance::{ParamBinding, addressed_names};
 use crate::loops::CALL_STEPS;
 use crate::operand::Operand;
@@ -278,7 +278,7 @@ impl Sema<'_> {
         // The expansion goes on with the body of its caller.
         frame.mode = std::mem::replace(&mut self.frame.mode, Mode::Comptime { ret: None });
         let ((result, mut target), frame) = self.in_frame_kept(frame, |s| {
-            s.push_target(None, false, Some(TargetBlocks { next: None, exit: None }), None);
+            s.push_target(None, false, Some(TargetBlocks { next: None, exit: None }), Wanted::Any);
             let result = s.traced(span, format!("`{}` expanded here", decl.name.name), |s| s.eval_stmts(body));
             (result, s.pop_target())
         });
@@ -292,7 +292,7 @@ impl Sema<'_> {
             Err(Stop::Diverged) => {}
             Err(stop) => return Err(stop),
         }
-        self.join(target.exits, Some(bound.ret), span)
+        self.join(target.exits, Wanted::Type(bound.ret), span)
     }
 
     fn runtime_call(&mut self, f: FnRef, bound: Bound, span: Span) -> Res<Operand> {

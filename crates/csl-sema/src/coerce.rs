@@ -55,7 +55,13 @@ impl Sema<'_> {
             _ => None,
         };
         let is_array_of_it = element(from).is_some_and(|elem| self.pointed_element(to) == Some(elem));
-        is_array_of_it.then(|| "an array is no pointer to itself: take its address, as in `&x`".to_owned())
+        if is_array_of_it {
+            return Some("an array is no pointer to itself: take its address, as in `&x`".to_owned());
+        }
+        let is_many = matches!(self.types.kind(to), TypeKind::Ptr { many: true, .. });
+        let is_of_one = matches!(self.types.kind(from), TypeKind::Ptr { many: false, elem, .. } if Some(*elem) == self.pointed_element(to));
+        (is_many && is_of_one)
+            .then(|| format!("declare an array of one element, or write @ptrcast({}, ...)", self.show(to)))
     }
 
     /// Whether `@as` takes the type.

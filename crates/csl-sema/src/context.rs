@@ -78,6 +78,36 @@ pub struct Scope {
     pub declared: Vec<(Symbol, Span)>,
 }
 
+/// What is known of the type that an expression's value goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    Any,
+    /// The value becomes one of the type, and so do those of all branches.
+    Type(Ty),
+    /// An operand or a conversion stands between: numbers without a type of their own take this one, typed values keep theirs.
+    Near(Ty),
+}
+
+impl Wanted {
+    pub fn ty(self) -> Option<Ty> {
+        match self {
+            Wanted::Any => None,
+            Wanted::Type(ty) | Wanted::Near(ty) => Some(ty),
+        }
+    }
+
+    /// The same for an operand of the expression.
+    pub fn of_operand(self) -> Wanted {
+        self.ty().map_or(Wanted::Any, Wanted::Near)
+    }
+}
+
+impl From<Option<Ty>> for Wanted {
+    fn from(ty: Option<Ty>) -> Wanted {
+        ty.map_or(Wanted::Any, Wanted::Type)
+    }
+}
+
 /// A block or loop that `break` or `continue` can name.
 #[derive(Debug)]
 pub struct Target {
@@ -89,7 +119,7 @@ pub struct Target {
     pub exits: Vec<(BlockId, Operand, Span)>,
     /// The value that `break` gives at comptime.
     pub value: Option<Operand>,
-    pub expected: Option<Ty>,
+    pub wanted: Wanted,
     /// Whether some `continue` goes to `blocks.next`.
     pub continued: bool,
 }
@@ -347,6 +377,11 @@ impl<'a> Sema<'a> {
     pub fn in_library(&self) -> bool {
         let module = self.frame.module;
         self.unit.modules[module].file.is_library
+    }
+
+    /// Whether a place of the source is in the standard library, which no program can mend.
+    pub fn is_of_library(&self, span: Span) -> bool {
+        self.files.values().any(|file| file.is_library && file.ast.id == span.file)
     }
 
     pub fn show(&self, ty: Ty) -> String {

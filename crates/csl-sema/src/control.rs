@@ -5,19 +5,19 @@ use csl_ir::{BlockId, Inst, Opnd, Term, Ty};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{Block, Expr, Ident, If};
 
-use crate::context::{Mode, Res, Sema, Stop, Target, TargetBlocks};
+use crate::context::{Mode, Res, Sema, Stop, Target, TargetBlocks, Wanted};
 use crate::operand::{Operand, Place, PlaceKind};
 
 /// A value at the end of a block that is still open.
 pub type Exit = (BlockId, Operand, Span);
 
 impl Sema<'_> {
-    pub fn eval_if(&mut self, node: &If, expected: Option<Ty>, span: Span) -> Res<Operand> {
+    pub fn eval_if(&mut self, node: &If, wanted: Wanted, span: Span) -> Res<Operand> {
         let cond = self.eval_as(&node.cond, Ty::BOOL)?;
         if let Some(known) = cond.as_bool() {
             return match (known, &node.otherwise) {
-                (true, _) => self.eval_branch(&node.then, expected),
-                (false, Some(otherwise)) => self.eval_branch(otherwise, expected),
+                (true, _) => self.eval_branch(&node.then, wanted),
+                (false, Some(otherwise)) => self.eval_branch(otherwise, wanted),
                 (false, None) => Ok(Operand::void()),
             };
         }
@@ -26,15 +26,15 @@ impl Sema<'_> {
         let [then, otherwise] = code.new_blocks();
         code.terminate(Term::Branch { cond, then, otherwise }, span);
         let mut exits = Vec::new();
-        let then = self.eval_arm(then, Some(&node.then), expected, span, &mut exits)?;
-        let otherwise = self.eval_arm(otherwise, node.otherwise.as_ref(), expected, span, &mut exits)?;
-        let joined = self.join(exits, expected, span);
+        let then = self.eval_arm(then, Some(&node.then), wanted, span, &mut exits)?;
+        let otherwise = self.eval_arm(otherwise, node.otherwise.as_ref(), wanted, span, &mut exits)?;
+        let joined = self.join(exits, wanted, span);
         then.and(otherwise)?;
         joined
     }
 
-    fn eval_branch(&mut self, branch: &Expr, expected: Option<Ty>) -> Res<Operand> {
-        self.scoped(|s| s.eval_expecting(branch, expected))
+    fn eval_branch(&mut self, branch: &Expr, wanted: Wanted) -> Res<Operand> {
+        self.scoped(|s| s.eval_wanted(branch, wanted))
     }
 
     /// Evaluates a branch that may not be taken. An error in it does not keep the other branches from being evaluated.
@@ -42,7 +42,7 @@ impl Sema<'_> {
         &mut self,
         block: BlockId,
         body: Option<&Expr>,
-        expected: Option<Ty>,
+        wanted: Wanted,
         span: Span,
         exits: &mut Vec<Exit>,
     ) -> Res<Result<(), Reported>> {
@@ -51,7 +51,7 @@ impl Sema<'_> {
             exits.push((block, Operand::void(), span));
             return Ok(Ok(()));
         };
-        match self.under_runtime_control(|s| s.eval_branch(body, expected)) {
+        match self.under_runtime_control(|s| s.eval_branch(body, wanted)) {
             Ok(value) => {
                 let end = self.code(span)?.current();
                 exits.push((end, value, body.span));
@@ -72,7 +72,7 @@ impl Sema<'_> {
     }
 
     /// Joins several branches: their common value, in a block where emission continues.
-    pub fn join(&mut self, exits: Vec<Exit>, expected: Option<Ty>, span: Span) -> Res<Operand> {
+    pub fn join(&mut self, exits: Vec<Exit>, wanted: Wanted, span: Span) -> Res<Operand> {
         if exits.is_empty() {
             return Err(Stop::Diverged);
         }
@@ -80,7 +80,7 @@ impl Sema<'_> {
             self.code(span)?.switch_to(*block);
             return Ok(value.clone());
         }
-        let ty = self.join_type(&exits, expected)?;
+        let ty = self.join_type(&exits, wanted)?;
         let join = self.code(span)?.new_block();
         let result = self.join_result(ty, span)?;
         for (block, value, at) in exits {
@@ -98,17 +98,15 @@ impl Sema<'_> {
     }
 
     /// The type of a join. As a statement, an `if` or `switch` drops the values of its branches, each of its own type.
-    fn join_type(&mut self, exits: &[Exit], expected: Option<Ty>) -> Res<Ty> {
-        if expected == Some(Ty::VOID) {
-            return Ok(Ty::VOID);
-        }
+    fn join_type(&mut self, exits: &[Exit], wanted: Wanted) -> Res<Ty> {
         let values: Vec<(Operand, Span)> = exits.iter().map(|e| (e.1.clone(), e.2)).collect();
-        if let Some(ty) = expected
-            && values.iter().all(|v| v.0.ty() != Ty::VOID)
-        {
-            return Ok(ty);
+        let is_untyped = |value: &Operand| matches!(value.ty(), Ty::COMPTIME_INT | Ty::COMPTIME_FLOAT);
+        match wanted {
+            Wanted::Type(Ty::VOID) => Ok(Ty::VOID),
+            Wanted::Type(ty) if values.iter().all(|v| v.0.ty() != Ty::VOID) => Ok(ty),
+            Wanted::Near(ty) if values.iter().all(|v| is_untyped(&v.0)) => Ok(ty),
+            _ => self.peer(&values),
         }
-        self.peer(&values)
     }
 
     /// A variable that holds the common value; `None` for `void`.
@@ -128,13 +126,13 @@ impl Sema<'_> {
         }))
     }
 
-    pub fn eval_block(&mut self, label: Option<Ident>, body: &Block, expected: Option<Ty>) -> Res<Operand> {
+    pub fn eval_block(&mut self, label: Option<Ident>, body: &Block, wanted: Wanted) -> Res<Operand> {
         let Some(label) = label else {
             return self.eval_stmts(body).map(|()| Operand::void());
         };
         self.check_label(label)?;
         let blocks = self.runtime().map(|_| TargetBlocks { next: None, exit: None });
-        let index = self.push_target(Some(label.name), false, blocks, expected);
+        let index = self.push_target(Some(label.name), false, blocks, wanted);
         let result = self.eval_stmts(body);
         let target = self.pop_target();
         self.finish_block(result, target, index, body.span)
@@ -156,7 +154,7 @@ impl Sema<'_> {
             let end = self.code(span)?.current();
             target.exits.push((end, Operand::void(), span));
         }
-        self.join(target.exits, target.expected, span)
+        self.join(target.exits, target.wanted, span)
     }
 
     fn value_of_open_block(&mut self, ty: Ty, at: Span, block: Span) -> Stop {
@@ -178,10 +176,10 @@ impl Sema<'_> {
         label: Option<Symbol>,
         is_loop: bool,
         blocks: Option<TargetBlocks>,
-        expected: Option<Ty>,
+        wanted: Wanted,
     ) -> usize {
         let targets = &mut self.frame.targets;
-        targets.push(Target { label, is_loop, blocks, exits: Vec::new(), value: None, expected, continued: false });
+        targets.push(Target { label, is_loop, blocks, exits: Vec::new(), value: None, wanted, continued: false });
         targets.len() - 1
     }
 
@@ -235,9 +233,9 @@ impl Sema<'_> {
 
     pub fn eval_break(&mut self, label: Option<Ident>, value: Option<&Expr>, span: Span) -> Res<Operand> {
         let index = self.find_target(label, "break", span)?;
-        let expected = self.frame.targets[index].expected;
+        let wanted = self.frame.targets[index].wanted;
         let operand = match value {
-            Some(expr) => self.eval_expecting(expr, expected)?,
+            Some(expr) => self.eval_wanted(expr, wanted)?,
             None => Operand::void(),
         };
         let target = &self.frame.targets[index];

@@ -6,7 +6,7 @@ use csl_machine::Direction;
 use csl_syntax::Symbol;
 use csl_syntax::ast::{Expr, ExprKind, UnOp};
 
-use crate::context::{Binding, Mode, Res, Sema, Stop};
+use crate::context::{Binding, Mode, Res, Sema, Stop, Wanted};
 use crate::emit::FuncBuilder;
 use crate::operand::{Operand, Place, PlaceKind};
 use crate::unit::GlobalItem;
@@ -19,11 +19,15 @@ impl Sema<'_> {
 
     /// The value of an expression in a context that expects a type; the result may still need coercion.
     pub fn eval_expecting(&mut self, expr: &Expr, expected: Option<Ty>) -> Res<Operand> {
-        // Expressions nest as deeply as the parser allows, and each level takes several stack frames.
-        stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || self.eval_kind(expr, expected))
+        self.eval_wanted(expr, expected.into())
     }
 
-    fn eval_kind(&mut self, expr: &Expr, expected: Option<Ty>) -> Res<Operand> {
+    pub fn eval_wanted(&mut self, expr: &Expr, wanted: Wanted) -> Res<Operand> {
+        // Expressions nest as deeply as the parser allows, and each level takes several stack frames.
+        stacker::maybe_grow(128 * 1024, 4 * 1024 * 1024, || self.eval_kind(expr, wanted))
+    }
+
+    fn eval_kind(&mut self, expr: &Expr, wanted: Wanted) -> Res<Operand> {
         let span = expr.span;
         match &expr.kind {
             ExprKind::Int(number) => Ok(TypedValue::int(Ty::COMPTIME_INT, number.clone()).into()),
@@ -41,21 +45,22 @@ impl Sema<'_> {
                 let place = self.eval_place(inner)?;
                 self.address_of_expr(place, inner)
             }
-            ExprKind::Unary { op, operand } => self.eval_unary(*op, operand, expected, span),
-            ExprKind::Binary { op, lhs, rhs } => self.eval_binary(*op, lhs, rhs, expected, span),
-            ExprKind::Comptime(inner) => self.eval_forced(inner, expected),
-            ExprKind::If(node) => self.eval_if(node, expected, span),
+            ExprKind::Unary { op, operand } => self.eval_unary(*op, operand, wanted, span),
+            ExprKind::Binary { op, lhs, rhs } => self.eval_binary(*op, lhs, rhs, wanted, span),
+            ExprKind::Comptime(inner) => self.eval_forced(inner, wanted),
+            ExprKind::If(node) => self.eval_if(node, wanted, span),
             ExprKind::For(node) => self.eval_for(node, span),
             ExprKind::While(node) => self.eval_while(node, span),
-            ExprKind::Switch(node) => self.eval_switch(node, expected, span),
-            ExprKind::Block { label, body } => self.eval_block(*label, body, expected),
+            ExprKind::Switch(node) => self.eval_switch(node, wanted, span),
+            ExprKind::Block { label, body } => self.eval_block(*label, body, wanted),
             ExprKind::Return(value) => self.eval_return(value.as_deref(), span),
             ExprKind::Break { label, value } => self.eval_break(*label, value.as_deref(), span),
             ExprKind::Continue { label } => self.eval_continue(*label, span),
             ExprKind::StructInit { ty, fields } => {
+                let expected = wanted.ty();
                 self.once(expr, expected, |s| s.eval_struct_init(ty.as_deref(), fields, expected, span))
             }
-            ExprKind::Tuple(elems) => self.once(expr, expected, |s| s.eval_tuple(elems, expected, span)),
+            ExprKind::Tuple(elems) => self.once(expr, wanted.ty(), |s| s.eval_tuple(elems, wanted.ty(), span)),
             ExprKind::ArrayInit { ty, elems } => self.eval_array_init(ty, elems, span),
             ExprKind::TensorAccess(access) => self.eval_tensor_access(access, span),
             ExprKind::ArrayType { .. }
@@ -165,11 +170,11 @@ impl Sema<'_> {
     }
 
     /// `comptime expr`: evaluated now, in any mode.
-    fn eval_forced(&mut self, inner: &Expr, expected: Option<Ty>) -> Res<Operand> {
+    fn eval_forced(&mut self, inner: &Expr, wanted: Wanted) -> Res<Operand> {
         if self.is_comptime() {
-            return self.eval_expecting(inner, expected);
+            return self.eval_wanted(inner, wanted);
         }
-        let value = self.at_comptime(inner.span, |s| s.eval_expecting(inner, expected))?;
+        let value = self.at_comptime(inner.span, |s| s.eval_wanted(inner, wanted))?;
         self.known(value, inner.span).map(Operand::Const)
     }
 
@@ -222,10 +227,15 @@ impl Sema<'_> {
     }
 
     fn unknown_name(&mut self, name: Symbol, span: Span) -> Stop {
+        if let Some(lost) = self.lost_by_syntax_error(self.frame.module, name.as_str()) {
+            return lost;
+        }
         let diagnostic = Diagnostic::new(Code::UnknownName, span, format!("use of undeclared identifier `{name}`"));
         let locals = self.frame.scopes.iter().flat_map(|scope| scope.names.iter().map(|known| known.0));
         let globals = self.unit.modules[self.frame.module].items.keys().copied();
-        let names = locals.chain(globals).map(Symbol::as_str);
+        // Short names are near to `i8` and `u8` by chance.
+        let types = csl_ir::Types::primitive_names().filter(|_| name.as_str().len() > 3);
+        let names = locals.chain(globals).map(Symbol::as_str).chain(types);
         let diagnostic = match csl_syntax::habit(name.as_str()) {
             Some(help) => diagnostic.help(help),
             None => self.did_you_mean(diagnostic, Some(span), ("", name.as_str()), names),
@@ -244,8 +254,8 @@ impl Sema<'_> {
         self.address_of(place, inner.span)
     }
 
-    fn eval_unary(&mut self, op: UnOp, operand: &Expr, expected: Option<Ty>, span: Span) -> Res<Operand> {
-        let value = self.eval_expecting(operand, expected)?;
+    fn eval_unary(&mut self, op: UnOp, operand: &Expr, wanted: Wanted, span: Span) -> Res<Operand> {
+        let value = self.eval_wanted(operand, wanted.of_operand())?;
         self.unary(op, value, span)
     }
 }

@@ -228,6 +228,13 @@ impl Sema<'_> {
             self.unit.modules[module].params.insert(decl.name.name, color);
             return Ok(());
         }
+        // The vendor's command line gives whole numbers alone: 0 and 1 are the truth values.
+        if let (Ty::BOOL, Some(number @ (0 | 1))) = (ty, value.value.int().and_then(|number| u8::try_from(number).ok()))
+        {
+            let truth = TypedValue::new(ty, Value::Bool(number == 1));
+            self.unit.modules[module].params.insert(decl.name.name, truth);
+            return Ok(());
+        }
         let is_color = value.ty == Ty::COLOR;
         if decl.kind != VarKind::Param || self.fits(&Operand::Const(value), ty) {
             return Ok(());
@@ -256,7 +263,7 @@ impl Sema<'_> {
     /// many sides.
     fn warn_off_edge(&mut self, layout: &Layout, rectangle: Size) {
         let mut seen: IndexMap<Span, (&Route, DirSet, u32)> = IndexMap::new();
-        for (route, span) in &layout.routes {
+        for (route, span) in layout.routes.iter().filter(|(_, span)| !self.is_of_library(*span)) {
             let at = Coord { x: route.x, y: route.y };
             let inside = |way: &Direction| way.neighbour(at).is_some_and(|to| rectangle.contains(to));
             let off: DirSet = route.config.tx.iter().filter(|way| !inside(way)).collect();
@@ -371,6 +378,10 @@ impl Sema<'_> {
 
     /// Warns of exports that no PE has: the host can neither call nor copy them.
     fn warn_exported_nowhere(&mut self, layout: &Layout, programs: &[Program]) {
+        // What is wrong elsewhere may be what hides an `@export_symbol`.
+        if self.diagnostics.check().is_err() {
+            return;
+        }
         let has = |id: u16| programs.iter().any(|program| program.exports.iter().any(|export| export.id == id));
         let missing: Vec<ExportName> = layout.exports.iter().filter(|name| !has(name.id)).cloned().collect();
         for export in missing {

@@ -22,6 +22,11 @@ impl Sema<'_> {
                 result = self.declare_export(module, name).and(result);
             }
         }
+        let mut by_builtin: Vec<FnRef> = self.unit.exported_fns.values().copied().collect();
+        by_builtin.sort_unstable_by_key(|&f| self.fn_info(f).decl.name.span);
+        for f in by_builtin {
+            result = self.declare_exported_fn(f).and(result);
+        }
         result
     }
 
@@ -43,6 +48,10 @@ impl Sema<'_> {
 
     fn declare_export(&mut self, module: ModuleRef, name: Symbol) -> Res<()> {
         let Some(GlobalItem::Fn(f)) = self.lookup_item(module, name)? else { return Ok(()) };
+        self.declare_exported_fn(f)
+    }
+
+    fn declare_exported_fn(&mut self, f: FnRef) -> Res<()> {
         self.check_exported_fn(f)?;
         let span = self.fn_info(f).decl.name.span;
         self.instance(f, span).map(|_| ())

@@ -9,7 +9,7 @@ use csl_syntax::ast::{Expr, For, While};
 use num_bigint::{BigInt, Sign};
 use num_traits::ToPrimitive;
 
-use crate::context::{Binding, Res, Sema, Stop, TargetBlocks};
+use crate::context::{Binding, Res, Sema, Stop, TargetBlocks, Wanted};
 use crate::emit::FuncBuilder;
 use crate::operand::{Operand, Place, PlaceKind};
 
@@ -142,7 +142,7 @@ impl Sema<'_> {
     ) -> Res<bool> {
         let next = self.runtime().map(FuncBuilder::new_block);
         let blocks = exit.map(|exit| TargetBlocks { next, exit: Some(exit) });
-        let target = self.push_target(label, true, blocks, None);
+        let target = self.push_target(label, true, blocks, Wanted::Any);
         let first_cell = self.unit.cells.len();
         let result = self.scoped(body);
         if self.is_comptime() {
@@ -324,7 +324,7 @@ impl Sema<'_> {
         code.switch_to(body);
         let elem = elem(self)?;
         let blocks = TargetBlocks { next: Some(next), exit: Some(exit) };
-        self.push_target(node.label.map(|l| l.name), true, Some(blocks), None);
+        self.push_target(node.label.map(|l| l.name), true, Some(blocks), Wanted::Any);
         let result = self.under_runtime_control(|s| {
             s.scoped(|s| {
                 let elem = Binding::Const(elem);
@@ -394,7 +394,7 @@ impl Sema<'_> {
         let endless = self.while_head(&node.cond, body, exit)?;
         self.code(span)?.switch_to(body);
         let blocks = TargetBlocks { next: Some(next), exit: Some(exit) };
-        self.push_target(node.label.map(|l| l.name), true, Some(blocks), None);
+        self.push_target(node.label.map(|l| l.name), true, Some(blocks), Wanted::Any);
         let result = self.under_runtime_control(|s| s.scoped(|s| s.eval(&node.body)));
         self.pop_target();
         self.code(span)?.enter(next, span);

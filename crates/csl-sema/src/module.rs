@@ -67,7 +67,8 @@ impl Sema<'_> {
 
     fn unknown_binding(&mut self, name: Name, file: &SourceFile, span: Option<Span>) {
         // The struct of memcpy carries more fields than any one generation of the library declares.
-        if file.is_library {
+        // Nor is a param missing that a syntax error has taken with it.
+        if file.is_library || file.findings.check().is_err() {
             return;
         }
         let message = format!("`{name}` is not a param of `{}`", file.path);
@@ -105,6 +106,20 @@ impl Sema<'_> {
         self.diagnostics.extend(file.findings.clone());
         self.files.insert(resolved.path, file.clone());
         Ok(file)
+    }
+
+    /// The syntax error of a module whose text declares `name` and whose tree does not: the error took the declaration.
+    pub fn lost_by_syntax_error(&self, module: ModuleRef, name: &str) -> Option<Stop> {
+        let file = &self.unit.modules[module].file;
+        let reported = file.findings.check().err()?;
+        let text = self.map.text(file.ast.id);
+        let declares = |at: usize| {
+            let (before, after) = (text[..at].trim_end(), &text[at + name.len()..]);
+            let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+            let is_whole = before.len() < at && !after.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+            is_whole && matches!(word, "fn" | "task" | "var" | "const" | "param")
+        };
+        text.match_indices(name).any(|(at, _)| declares(at)).then(|| reported.into())
     }
 
     /// The error that the parser has reported for a part of a module.
@@ -253,6 +268,9 @@ impl Sema<'_> {
         match self.lookup_item(module, Symbol::new(name))? {
             Some(item) => self.item_place(item, span),
             None => {
+                if let Some(lost) = self.lost_by_syntax_error(module, name) {
+                    return Err(lost);
+                }
                 let module = &self.unit.modules[module];
                 let message = format!("`{}` has no member `{name}`", module.file.path);
                 let names = module.items.keys().map(|n| n.as_str());

@@ -9,7 +9,7 @@ use csl_syntax::ast::{BinOp, Expr, UnOp};
 use num_bigint::BigInt;
 use num_traits::Zero;
 
-use crate::context::{Res, Sema, Stop};
+use crate::context::{Res, Sema, Stop, Wanted};
 use crate::operand::Operand;
 use crate::value::{f64_of, int_of};
 
@@ -26,14 +26,14 @@ fn steps(op: IntOp, x: &BigInt, y: &BigInt) -> u64 {
 }
 
 impl Sema<'_> {
-    pub fn eval_binary(&mut self, op: BinOp, lhs: &Expr, rhs: &Expr, expected: Option<Ty>, span: Span) -> Res<Operand> {
+    pub fn eval_binary(&mut self, op: BinOp, lhs: &Expr, rhs: &Expr, wanted: Wanted, span: Span) -> Res<Operand> {
         if matches!(op, BinOp::And | BinOp::Or) {
             return self.eval_logical(op, lhs, rhs, span);
         }
-        let expected = if comparison(op).is_some() { None } else { expected };
-        let a = self.eval_expecting(lhs, expected)?;
+        let wanted = if comparison(op).is_some() { Wanted::Any } else { wanted.of_operand() };
+        let a = self.eval_wanted(lhs, wanted)?;
         let a = self.keep(a, rhs, lhs.span)?;
-        let b = self.eval_expecting(rhs, expected)?;
+        let b = self.eval_wanted(rhs, wanted)?;
         self.binary(op, (a, lhs.span), (b, rhs.span), span)
     }
 

@@ -221,7 +221,12 @@ impl Sema<'_> {
     }
 
     fn index_count(&mut self, expected: usize, got: usize, span: Span) -> Stop {
-        self.error(Code::ArgumentCount, span, format!("expected {expected} index expression(s), got {got}"))
+        let message = format!("expected {expected} index expression(s), got {got}");
+        let diagnostic = Diagnostic::new(Code::ArgumentCount, span, message);
+        self.fail(match (expected, got) {
+            (2.., 1) => diagnostic.help("the indices stand in one pair of brackets, as in `x[i, j]`"),
+            _ => diagnostic,
+        })
     }
 
     /// The value of an index, which may be any integer.

@@ -99,7 +99,13 @@ impl Sema<'_> {
         }
         warnings.extend(self.warn_left_out_memcpy());
         warnings.extend(self.warn_never_unblocked()?);
-        warnings.into_iter().for_each(|warning| self.report(warning));
+        for warning in warnings {
+            // The libraries take turns at their queues.
+            let is_ours = warning.primary.as_ref().is_some_and(|label| self.is_of_library(label.span));
+            if !(is_ours && warning.code == Code::SharedQueue) {
+                self.report(warning);
+            }
+        }
         Ok(())
     }
 

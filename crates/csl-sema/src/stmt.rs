@@ -5,7 +5,7 @@ use csl_ir::{Inst, PtrRoot, Ty, TypedValue, Value};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{Block, Expr, ExprKind, Stmt, StmtKind, VarDecl, VarKind};
 
-use crate::context::{Binding, Res, Sema, Stop};
+use crate::context::{Binding, Res, Sema, Stop, Wanted};
 use crate::operand::{Operand, Place, PlaceKind};
 use crate::unit::Cell;
 
@@ -45,6 +45,13 @@ impl Sema<'_> {
             self.eval_expecting(value, Some(place.ty))?;
             return Err(self.not_assignable(target));
         }
+        if let (None, Some(cell)) = (op, self.struct_variable(&place)) {
+            let mut value = self.eval_const_as(value, Ty::COMPTIME_STRUCT)?;
+            self.settle_if_outlives(cell, &mut value);
+            self.check_changeable(cell, span)?;
+            self.unit.cells[cell].value = value;
+            return Ok(());
+        }
         let Some(op) = op else {
             let (ty, at, address) = (place.ty, value.span, value);
             let value = self.eval_expecting(value, Some(ty))?;
@@ -53,11 +60,22 @@ impl Sema<'_> {
             self.warn_kept(&place, address, at);
             return self.store(&place, value, span);
         };
-        let rhs = self.eval_expecting(value, Some(place.ty))?;
+        let rhs = self.eval_wanted(value, Wanted::Near(place.ty))?;
         let rhs = self.known_as_target(op, rhs, place.ty, value.span)?;
         let old = self.load(place.clone(), target.span)?;
         let new = self.binary(op, (old, target.span), (rhs, value.span), span)?;
         self.store(&place, new, span)
+    }
+
+    /// The whole of a variable that is declared as `comptime_struct`.
+    fn struct_variable(&self, place: &Place) -> Option<csl_ir::CellRef> {
+        let PlaceKind::Ptr(pointer) = &place.kind else { return None };
+        match pointer.root {
+            PtrRoot::Cell(cell) if pointer.path.is_empty() => {
+                self.unit.cells.get(cell.index()).is_some_and(|cell| cell.takes_any_struct).then_some(cell)
+            }
+            _ => None,
+        }
     }
 
     /// Warns of the address of a local variable that is stored in a global one.
@@ -175,6 +193,7 @@ impl Sema<'_> {
         }
         // A constant is a cell too, because its address may be taken.
         let cell = self.new_cell(value, decl.kind == VarKind::Const);
+        self.unit.cells[cell].takes_any_struct = ty == Some(Ty::COMPTIME_STRUCT);
         Ok(Binding::Cell(cell))
     }
 
@@ -186,7 +205,7 @@ impl Sema<'_> {
 
     pub fn new_cell(&mut self, value: TypedValue, is_const: bool) -> csl_ir::CellRef {
         let runtime_depth = self.frame.runtime_depth;
-        self.unit.cells.push(Cell { value, runtime_depth, is_const });
+        self.unit.cells.push(Cell { value, runtime_depth, is_const, takes_any_struct: false });
         csl_ir::CellRef::new(self.unit.cells.len() as u32 - 1)
     }
 

@@ -7,22 +7,22 @@ use csl_syntax::ast::{Expr, Switch, SwitchArm};
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
 
-use crate::context::{Res, Sema};
+use crate::context::{Res, Sema, Wanted};
 use crate::operand::Operand;
 use crate::value::int_of;
 
 impl Sema<'_> {
-    pub fn eval_switch(&mut self, node: &Switch, expected: Option<Ty>, span: Span) -> Res<Operand> {
+    pub fn eval_switch(&mut self, node: &Switch, wanted: Wanted, span: Span) -> Res<Operand> {
         let input = self.eval(&node.input)?;
         let ty = self.switch_type(&input, node.input.span)?;
         let cases = self.switch_cases(node, ty)?;
         self.check_coverage(node, ty, &cases, span)?;
         if let Some(arm) = input.as_const().and_then(|input| known_arm(&input.value, &cases)) {
-            return self.scoped(|s| s.eval_expecting(&node.arms[arm].body, expected));
+            return self.scoped(|s| s.eval_wanted(&node.arms[arm].body, wanted));
         }
         if let Some(known) = input.as_const().and_then(int_of).cloned() {
             return match taken(node, &cases, &known) {
-                Some(body) => self.scoped(|s| s.eval_expecting(body, expected)),
+                Some(body) => self.scoped(|s| s.eval_wanted(body, wanted)),
                 None => Err(self.error(
                     Code::BadSwitch,
                     span,
@@ -30,7 +30,7 @@ impl Sema<'_> {
                 )),
             };
         }
-        self.runtime_switch(node, input, ty, cases, expected, span)
+        self.runtime_switch(node, input, ty, cases, wanted, span)
     }
 
     fn switch_type(&mut self, input: &Operand, span: Span) -> Res<Ty> {
@@ -100,7 +100,7 @@ impl Sema<'_> {
         input: Operand,
         ty: Ty,
         cases: Vec<Vec<BigInt>>,
-        expected: Option<Ty>,
+        wanted: Wanted,
         span: Span,
     ) -> Res<Operand> {
         let Some(scalar @ Scalar::Int { signed, bits }) = self.scalar(ty) else {
@@ -127,9 +127,9 @@ impl Sema<'_> {
         let mut exits = Vec::new();
         let mut arms = Ok(());
         for (arm, block) in node.arms.iter().zip(blocks) {
-            arms = arms.and(self.eval_arm(block, Some(&arm.body), expected, span, &mut exits)?);
+            arms = arms.and(self.eval_arm(block, Some(&arm.body), wanted, span, &mut exits)?);
         }
-        let joined = self.join(exits, expected, span);
+        let joined = self.join(exits, wanted, span);
         arms?;
         joined
     }

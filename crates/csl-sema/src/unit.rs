@@ -107,6 +107,8 @@ pub struct Cell {
     pub value: TypedValue,
     pub runtime_depth: u32,
     pub is_const: bool,
+    /// It is declared as `comptime_struct`: an assignment may give it another type of struct.
+    pub takes_any_struct: bool,
 }
 
 /// The key of a function instance: the function and its comptime arguments.

@@ -34,6 +34,12 @@ const HABITS: &[(&[&str], &str)] = &[
         &["static", "volatile", "register"],
         "a variable of the PE stands at the top level of its file, as in `var x: i16 = 0;`",
     ),
+    (&["pub", "public", "private"], "all that a file declares can be used where the file is imported: no word says so"),
+    (&["defer"], "CSL has no `defer`: what ends a function stands at its end"),
+    (
+        &["floatCast", "intCast", "intToFloat", "floatToInt", "truncate", "ptrToInt", "cast"],
+        "a value is converted with `@as(TYPE, value)`, its bits are taken as they are with `@bitcast(TYPE, value)`",
+    ),
     (&["elif", "elsif", "elseif"], "write `else if (condition)`"),
     (&["def", "func", "function", "fun", "proc"], "a function is `fn name(x: i16) i16 { ... }`"),
     (

@@ -87,6 +87,16 @@ fn foreign(tokens: &[Lexeme], at: usize) -> Option<&'static str> {
                 "there are no slices: a part of an array is a pointer, as in `&x[2]`, with a length, or a DSD",
             );
         }
+        (Some(Token::Dot), Some(Token::Dot), _) | (_, Some(Token::Dot), Some(Token::Dot)) => {
+            return Some(
+                "a loop that counts is `for (@range(i16, n)) |i| { ... }`; a part of an array is a pointer, as in `&x[2]`, or a DSD",
+            );
+        }
+        (Some(Token::Ident(_)), Some(Token::Assign), _)
+            if matches!(token(2), Some(Token::LBrace | Token::Comma)) && !matches!(token(3), Some(Token::RParen)) =>
+        {
+            return Some("a field has a dot before it, as in `.{ .x = 1 }`");
+        }
         (Some(Token::For), Some(Token::Ident(_)), _) => {
             return Some("a loop is `for (array) |element| { ... }` or `for (@range(i16, n)) |i| { ... }`");
         }

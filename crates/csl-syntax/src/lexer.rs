@@ -45,7 +45,7 @@ fn bad_character(span: Span, text: &str) -> Diagnostic {
     match text {
         "\u{201c}" | "\u{201d}" => found.help("write strings with the plain quote `\"`"),
         "@" => found.help("a builtin's name follows its `@` at once, as in `@range`"),
-        "?" => found.help("CSL has no conditional operator `?:`; write `if (c) a else b`"),
+        "?" => found.help("CSL has neither `?:`, for which write `if (c) a else b`, nor optional types"),
         "#" => found.help(
             "a comment begins with `//`; a file is imported with `const name = @import_module(\"file.csl\");`, a constant \
              is `const name = 4;`",

@@ -6,12 +6,12 @@ use csl_syntax::ast::{BinOp, Expr, ExprKind};
 
 use super::Call;
 use super::args::id_kind;
-use crate::context::{Res, Sema};
+use crate::context::{Res, Sema, Wanted};
 use crate::operand::Operand;
 
 pub(super) fn as_type(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let ty = call.ty(s, 0)?;
-    let value = s.eval_expecting(&call.args[1], Some(ty))?;
+    let value = s.eval_wanted(&call.args[1], Wanted::Near(ty))?;
     warn_product(s, call, &value, ty);
     s.convert(value, ty, call.span)
 }

@@ -29,7 +29,9 @@ pub(super) fn warn(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
         let Some(dsd) = known(operand) else { continue };
         let own = elements(dsd);
         let width = words_of(inst, at);
-        if let Some((last, name, count)) = outside(s, dsd, length, width) {
+        // What ends an endless operation is a control wavelet.
+        let beyond = outside(s, dsd, length, width).filter(|_| length != u64::from(csl_machine::ENDLESS_LENGTH));
+        if let Some((last, name, count)) = beyond {
             let has = if count == 1 { "1 element".to_owned() } else { format!("{count} elements") };
             let message = format!("this operand reaches element {last} of `{name}`, which has {has}");
             let help = "an index, an offset or a length is too large";

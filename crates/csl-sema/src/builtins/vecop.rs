@@ -9,7 +9,7 @@ use super::args::dsd_kind;
 use super::config::{ConfigOf, vec_config};
 use super::fifo::known_fifo;
 use super::operands;
-use crate::context::{Res, Sema};
+use crate::context::{Res, Sema, Wanted};
 use crate::operand::Operand;
 
 /// Number of operands before the configuration struct.
@@ -155,7 +155,8 @@ struct Source {
 
 /// A source: a DSD, a DSR or a scalar of one of `types`.
 fn source(s: &mut Sema<'_>, call: &Call<'_>, index: usize, types: Vec<Ty>) -> Res<Source> {
-    let operand = s.eval_expecting(&call.args[index], types.first().copied())?;
+    let wanted = types.first().map_or(Wanted::Any, |ty| Wanted::Near(*ty));
+    let operand = s.eval_wanted(&call.args[index], wanted)?;
     let span = call.arg_span(index);
     if let Some(file) = dsr_file(s, operand.ty()) {
         if file.file() == DsrFile::Dest {
