@@ -170,6 +170,11 @@ impl Diagnostics {
         if self.has_errors() { Err(Reported(())) } else { Ok(()) }
     }
 
+    /// Whether a finding would only be counted: an equal one is in the list.
+    pub fn knows(&self, diagnostic: &Diagnostic) -> bool {
+        self.known.contains_key(&diagnostic.essence())
+    }
+
     pub fn extend(&mut self, other: Diagnostics) {
         other.list.into_iter().for_each(|d| self.push(d));
     }

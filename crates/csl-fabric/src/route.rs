@@ -34,6 +34,10 @@ enum Step {
 impl Row {
     /// Moves the wavelets that can move in cycle `now`.
     pub fn route(&mut self, now: u64, ramp: &mut impl Ramp) {
+        if !self.is_active() {
+            self.requests = 0;
+            return;
+        }
         self.line_up();
         for priority in 0..self.active.len() {
             if !self.active[priority].is_empty() {
@@ -92,17 +96,14 @@ impl Row {
         holds && schedule.draw([place, color.into(), 1, now / SPELL], RARITY) == 0
     }
 
+    /// The fast path, which nearly all wavelets go: one input, data only, a color without special features. It has the
+    /// same effect as [`Row::step_general`], which does all others.
+    #[inline]
     fn step(&mut self, number: VcId, now: u64, ramp: &mut impl Ramp) -> Step {
         let vc = &mut self.vcs[number];
-        let takes_fast_path = vc.flags == QUEUED && vc.more.is_none() && !vc.buffer.has_control();
-        if takes_fast_path { self.step_fast(number, now, ramp) } else { self.step_general(number, now, ramp) }
-    }
-
-    /// The fast path, which nearly all wavelets go: one input, data only, a color without special features. Has the
-    /// same effect as [`Row::step_general`].
-    #[inline]
-    fn step_fast(&mut self, number: VcId, now: u64, ramp: &mut impl Ramp) -> Step {
-        let vc = &mut self.vcs[number];
+        if vc.flags != QUEUED || vc.more.is_some() || vc.buffer.may_have_control() {
+            return self.step_general(number, now, ramp);
+        }
         let (tx, buffer) = (vc.tx, &mut vc.buffer);
         let Some(from) = buffer.from else { return Step::Blocked };
         if buffer.len == 0 || !vc.rx.contains(from) || tx.meets(vc.full) {
@@ -120,19 +121,20 @@ impl Row {
         let wavelet = buffer.front();
         buffer.pop();
         let (next, upstream) = ((buffer.len > 0).then_some(priority(from)), buffer.upstream);
-        self.give_back(from, upstream, (x, color), now, ramp);
         if self.is_traced {
             self.note(number, now, Traced::Departure { from, wavelet, outputs: tx });
-        }
-        if tx.contains(Direction::Ramp) {
-            ramp.deliver(x, color, wavelet, from == Direction::Ramp);
         }
         for side in tx.common(DirSet::LINKS).iter() {
             self.send_to(number, side, wavelet, now);
         }
+        self.give_back(from, upstream, (x, color), now, ramp);
+        if tx.contains(Direction::Ramp) {
+            ramp.deliver(x, color, wavelet, from == Direction::Ramp);
+        }
         Step::Sent(next)
     }
 
+    #[inline(never)]
     fn step_general(&mut self, number: VcId, now: u64, ramp: &mut impl Ramp) -> Step {
         let vc = &self.vcs[number];
         if vc.flags & TORN_DOWN != 0 {
@@ -310,14 +312,21 @@ impl Row {
 
     #[inline]
     fn send_to(&mut self, number: VcId, side: Direction, wavelet: Wavelet, now: u64) {
-        let known = self.vcs[number].targets[side.index()];
-        let target = known.unwrap_or_else(|| self.find_target(number, side, wavelet));
-        if target == OUTSIDE {
-            return self.drop_outside(number, side);
-        }
-        self.vcs[number].use_credit(side);
-        let arrival = Arrival { vc: target, from: side.opposite(), wavelet };
-        self.outbox(side, now).arrivals.push(arrival);
+        let vc = &mut self.vcs[number];
+        let target = match vc.targets[side.index()] {
+            Some(target) if target != OUTSIDE => {
+                vc.use_credit(side);
+                target
+            }
+            _ => match self.find_target(number, side, wavelet) {
+                OUTSIDE => return self.drop_outside(number, side),
+                target => {
+                    self.vcs[number].use_credit(side);
+                    target
+                }
+            },
+        };
+        self.outbox(side, now).arrivals.push(Arrival { vc: target, from: side.opposite(), wavelet });
     }
 
     #[cold]

@@ -127,7 +127,7 @@ pub struct Row {
     /// Whether some tile of the program swaps colors.
     has_swaps: bool,
     /// The first collision of this cycle's landings, by column and color.
-    collision: Option<Fault>,
+    collision: Option<Box<Fault>>,
     /// Whether events are recorded beside the hash.
     pub(crate) is_traced: bool,
     pub(crate) hash: u64,
@@ -224,7 +224,7 @@ impl Row {
 
     /// Whether any virtual channel may move in the next cycle.
     #[inline]
-    fn is_active(&self) -> bool {
+    pub(crate) fn is_active(&self) -> bool {
         self.active.iter().any(|list| !list.is_empty()) || self.woken.iter().any(|set| !set.is_empty())
     }
 
@@ -323,7 +323,7 @@ impl Row {
     // ---- landings ----
 
     /// Puts the wavelets that are due in cycle `now` into their input buffers, and adds the credits.
-    pub fn arrive(&mut self, now: u64) -> Result<(), Fault> {
+    pub fn arrive(&mut self, now: u64) -> Result<(), Box<Fault>> {
         let slot = slot(now);
         if self.expected >> slot & 1 == 0 {
             return Ok(());
@@ -351,11 +351,11 @@ impl Row {
     }
 
     #[inline]
-    fn collided(&mut self) -> Result<(), Fault> {
-        if self.collision.is_some() { self.collision.take().map_or(Ok(()), Err) } else { Ok(()) }
+    fn collided(&mut self) -> Result<(), Box<Fault>> {
+        self.collision.take().map_or(Ok(()), Err)
     }
 
-    #[inline]
+    #[inline(always)]
     fn arrive_one(&mut self, arrival: Arrival, now: u64) {
         let Arrival { from, wavelet, .. } = arrival;
         let number = self.own_number(arrival.vc);
@@ -398,13 +398,14 @@ impl Row {
         let wavelet = if a > b { other } else { wavelet };
         let kind = FaultKind::Collision { sides: [a.min(b), a.max(b)] };
         let fault = Fault { x: vc.x(), y: self.y, color: vc.color, wavelet, kind };
-        self.collision = Some(match self.collision.take() {
+        self.collision = Some(Box::new(match self.collision.take() {
             Some(first) => first.first(fault),
             None => fault,
-        });
+        }));
     }
 
     /// Finds the sender of an input buffer, which gets its credits.
+    #[cold]
     fn find_upstream(&mut self, number: VcId, from: Direction) {
         let (x, color) = self.vcs[number].column_and_color();
         let sender = || {
@@ -433,7 +434,7 @@ impl Row {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn wake_one(&mut self, number: VcId) {
         let vc = &mut self.vcs[number];
         if vc.flags & QUEUED != 0 {
@@ -478,14 +479,15 @@ impl Row {
     /// Puts a wavelet from the CE into its input buffer. Returns false, and changes nothing, when the buffer is full;
     /// [`Ramp::accepted`] tells when there is room again.
     #[inline]
-    pub fn inject(&mut self, vc: VcId, wavelet: Wavelet, now: u64) -> Result<bool, Fault> {
+    pub fn inject(&mut self, vc: VcId, wavelet: Wavelet, now: u64) -> Result<bool, Box<Fault>> {
         if self.vcs[vc].flags & MESSAGES != 0 {
             return self.inject_message(vc, wavelet, now);
         }
         self.arrive_from_ce(vc, wavelet, now)
     }
 
-    fn arrive_from_ce(&mut self, vc: VcId, wavelet: Wavelet, now: u64) -> Result<bool, Fault> {
+    #[inline]
+    fn arrive_from_ce(&mut self, vc: VcId, wavelet: Wavelet, now: u64) -> Result<bool, Box<Fault>> {
         let room = self.vcs[vc].ramp_has_room(self.buffer_depth);
         if room {
             self.arrive_one(Arrival { vc, from: Direction::Ramp, wavelet }, now);
@@ -494,7 +496,8 @@ impl Row {
         Ok(room)
     }
 
-    fn inject_message(&mut self, comm: VcId, wavelet: Wavelet, now: u64) -> Result<bool, Fault> {
+    #[cold]
+    fn inject_message(&mut self, comm: VcId, wavelet: Wavelet, now: u64) -> Result<bool, Box<Fault>> {
         let vc = self.message_from_ce(comm, wavelet);
         let landed = self.arrive_from_ce(vc, wavelet, now)?;
         if landed {

@@ -15,6 +15,9 @@ index_types! {
 /// Stands for no virtual channel: the program ends at this side.
 pub(crate) const OUTSIDE: VcId = VcId::new(u32::MAX - 1);
 
+/// The control bits of [`InputBuffer::kinds`].
+const CONTROLS: u8 = (1 << MAX_BUFFER_DEPTH) - 1;
+
 /// The input buffer of one color and side.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct InputBuffer {
@@ -35,6 +38,9 @@ impl InputBuffer {
 
     #[inline]
     fn at(&self, slot: usize) -> Wavelet {
+        if self.kinds == 0 {
+            return Wavelet::word(self.ring[slot]);
+        }
         Wavelet {
             data: self.ring[slot],
             control: self.kinds >> slot & 1 != 0,
@@ -42,10 +48,10 @@ impl InputBuffer {
         }
     }
 
-    /// Whether the wavelet at the head is a control wavelet.
+    /// Whether a control wavelet may be in the buffer, or has been not long ago.
     #[inline]
-    pub fn has_control(&self) -> bool {
-        self.len > 0 && self.kinds >> self.head & 1 != 0
+    pub fn may_have_control(&self) -> bool {
+        self.kinds & CONTROLS != 0
     }
 
     #[inline]
@@ -63,7 +69,9 @@ impl InputBuffer {
         let slot = usize::from(self.head + self.len) % MAX_BUFFER_DEPTH;
         let kind = u8::from(wavelet.control) | u8::from(wavelet.half) << MAX_BUFFER_DEPTH;
         self.ring[slot] = wavelet.data;
-        self.kinds = self.kinds & !(0x11 << slot) | kind << slot;
+        if self.kinds | kind != 0 {
+            self.kinds = self.kinds & !(0x11 << slot) | kind << slot;
+        }
         self.len += 1;
     }
 

@@ -12,10 +12,12 @@ use csl_sema::{Analysis, Assembly, Kind, Observation, Sources, Subject};
 use serde_json::Value;
 
 use crate::available_threads;
+use crate::lint;
 use crate::options::{Options, PRINTED};
 use crate::outdir::{self, Contents, NamedFile};
 use crate::placement::{Placement, margins, offset, place};
-use crate::sources::{FileSources, LIBRARY_PREFIX, Unsaved};
+use crate::project::Level;
+use crate::sources::{FileSources, LIBRARY_PREFIX, Trees, Unsaved};
 
 /// A step that `--emit` shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,11 +100,23 @@ pub(crate) fn assemble(options: &Options, assembly: &Assembly, done: &mut Compil
     generate(options, wafer, placement, done)
 }
 
-/// Analyses a program for an editor: with the texts that it holds unsaved, with a record of names, and only as far as `stop`
-/// lets it. `alone` analyses the root as the program of a single PE.
-pub fn observe(options: &Options, unsaved: Unsaved, alone: bool, stop: Arc<AtomicBool>) -> Observation {
+/// What an editor brings to an analysis.
+#[derive(Clone, Debug, Default)]
+pub struct Editing {
+    /// The texts that it holds.
+    pub unsaved: Unsaved,
+    /// The trees of its earlier analyses.
+    pub trees: Trees,
+    /// Set when the analysis is no longer wanted: it ends soon then, with an error.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// Analyses a program for an editor, with a record of names. The findings are those of `cslc` and of the lints, at the levels of
+/// a `waferlab.toml`. `alone` analyses the root as the program of a single PE.
+pub fn observe(options: &Options, levels: &[(Code, Level)], editing: &Editing, alone: bool) -> Observation {
     let root = options.root.to_string_lossy();
-    let mut sources = FileSources::with(options, unsaved);
+    let Editing { unsaved, trees, stop } = editing.clone();
+    let mut sources = FileSources::with(options, unsaved).keeping(trees);
     let sema_options = sema_options(options);
     let mut observed = if alone {
         let kind = Kind { file: root.to_string(), params: Vec::new(), description: format!("{root} on its own") };
@@ -112,7 +126,7 @@ pub fn observe(options: &Options, unsaved: Unsaved, alone: bool, stop: Arc<Atomi
     } else {
         csl_sema::observe(Subject::Root(&root), &mut sources, &sema_options, stop)
     };
-    observed.analysis.diagnostics.allow(&observed.analysis.sources, &options.allow);
+    lint::find_all(&mut observed.analysis, options, levels);
     observed
 }
 

@@ -81,7 +81,7 @@ mod stopwatch;
 use std::sync::OnceLock;
 
 pub use arguments::{Argument, Signature};
-pub use compile::{Compilation, Stage, build, build_from, compile, emit, observe, output_folder};
+pub use compile::{Compilation, Editing, Stage, build, build_from, compile, emit, observe, output_folder};
 pub use csl_diag::{Code, ErrorFormat, Rendering, USUAL_LIMIT, printable};
 pub use csl_image::{Export, ExportKind, Image, ImageError};
 pub use csl_machine::{Arch, Coord, Sdk, Size};
@@ -100,7 +100,7 @@ pub use progress::Progress;
 pub use requests::{Request, RequestKind};
 pub use runtime::{Runtime, Settings, Task, folder_of_run, parse_check, read_image};
 pub use simlog::LogKinds;
-pub use sources::{FileSources, TextSources, Unsaved, tidy};
+pub use sources::{FileSources, TextSources, Trees, Unsaved, tidy};
 
 /// The number of threads that the machine runs at once: more would only wait for one another.
 pub(crate) fn available_threads() -> usize {

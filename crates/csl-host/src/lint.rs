@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use csl_diag::{Code, Edit, FileId, Severity};
-use csl_lint::Joint;
-use csl_sema::{Resolved, Sources};
+use csl_diag::{Code, Diagnostics, Edit, FileId, Severity, SourceMap};
+use csl_lint::{Joint, Told};
+use csl_sema::{Analysis, Resolved, Sources};
 
 use crate::compile::{Compilation, sema_options};
 use crate::options::Options;
@@ -102,8 +102,7 @@ fn findings(programs: &[Options], levels: &[(Code, Level)], texts: &Texts) -> Co
         let mut sources = Edited { files: FileSources::new(options), folder: &options.folder, texts };
         let checked = csl_sema::Options { check_all: true, ..sema_options(options) };
         let mut analysis = csl_sema::analyze(&options.root.to_string_lossy(), &mut sources, &checked);
-        let own: Vec<Code> =
-            options.allow.iter().copied().filter(|code| !levels.iter().any(|(other, _)| other == code)).collect();
+        let own = allowed(options, levels);
         analysis.diagnostics.allow(&analysis.sources, &own);
         Compilation::help_with_layouts(&mut analysis.diagnostics, options);
         if let Ok(wafer) = &analysis.wafer {
@@ -121,13 +120,44 @@ fn findings(programs: &[Options], levels: &[(Code, Level)], texts: &Texts) -> Co
     }
     let (sources, mut found) = joint.finish();
     unplaced.into_iter().for_each(|diagnostic| found.push(diagnostic));
+    set_levels(&mut found, &sources, levels);
+    Compilation::found(sources, found)
+}
+
+/// The codes that a command line allows, and no level is set for.
+fn allowed(options: &Options, levels: &[(Code, Level)]) -> Vec<Code> {
+    options.allow.iter().copied().filter(|code| !levels.iter().any(|(other, _)| other == code)).collect()
+}
+
+fn set_levels(found: &mut Diagnostics, sources: &SourceMap, levels: &[(Code, Level)]) {
     let level = |code: Code| levels.iter().rev().find(|(other, _)| *other == code).map(|(_, level)| *level);
     let codes_at = |wanted: Level| -> Vec<Code> {
         Code::ALL.iter().copied().filter(|code| level(*code) == Some(wanted)).collect()
     };
-    found.allow(&sources, &codes_at(Level::Allow));
+    found.allow(sources, &codes_at(Level::Allow));
     found.deny(&codes_at(Level::Deny));
-    Compilation::found(sources, found)
+}
+
+/// Adds to the findings of an analysis those that `cslc` makes behind it and those of the lints, and sets levels.
+pub(crate) fn find_all(analysis: &mut Analysis, options: &Options, levels: &[(Code, Level)]) {
+    let own = allowed(options, levels);
+    let placed = analysis.wafer.as_ref().map(|wafer| place(options, wafer.size).err());
+    let unplaced: Vec<_> = placed.ok().flatten().into_iter().flatten().collect();
+    let lints = csl_lint::lint(analysis);
+    let found = &mut analysis.diagnostics;
+    found.allow(&analysis.sources, &own);
+    Compilation::help_with_layouts(found, options);
+    if options.warnings_as_errors {
+        found.promote_warnings();
+    }
+    let lints = lints.into_iter().filter(|finding| !own.contains(&finding.code));
+    unplaced.into_iter().chain(lints).for_each(|finding| found.push(finding));
+    set_levels(found, &analysis.sources, levels);
+}
+
+/// Whether a finding says that something is not used: it holds where all programs that read its file have it.
+pub fn is_of_all(code: Code) -> bool {
+    csl_lint::LINTS.iter().any(|lint| lint.code == code && lint.told == Told::IfAll)
 }
 
 /// The folders whose files are the programs' own: those in which the compiler runs, and those of the layouts.

@@ -557,7 +557,10 @@ fn need(program: Option<&Arc<PeImage>>, need: csl_pe::Need) -> String {
             let wanted = color.map_or_else(|| "a wavelet".to_owned(), |color| format!("color {color}"));
             format!("room for {wanted} in output queue {id}")
         }
-        csl_pe::Need::Fifo(id) => fifo_name(program.map(|program| &**program), id),
+        csl_pe::Need::Fifo { id, is_full } => {
+            let name = fifo_name(program.map(|program| &**program), id);
+            format!("{name}, which is {}", if is_full { "full" } else { "empty" })
+        }
         csl_pe::Need::Unblock => "being unblocked".to_owned(),
         csl_pe::Need::Earlier(what) => format!("{}, which an earlier operation has", resource(what)),
     }

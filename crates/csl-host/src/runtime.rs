@@ -227,7 +227,7 @@ impl Runtime {
         open.into_iter().try_for_each(|number| self.wait(Task(number)))?;
         if let State::Running(mut sim) = std::mem::replace(&mut self.state, State::Opened) {
             let blocked_state = sim.blocked_state();
-            self.warnings.extend(report::checked::mistakes(&self.image, &self.sources, &sim.mistakes()));
+            self.warnings.extend(report::checked::mistakes(&self.image, &self.sources, &sim.mistakes(), None));
             self.warnings.extend(report::hazards(&self.image, &self.sources, &blocked_state));
             self.warnings.extend(report::unserved_registers(&self.image, &self.sources, &blocked_state));
             if ending != Ending::Complete {
@@ -669,7 +669,11 @@ impl Runtime {
                 RunError::OutOfCycles(_) => "Stopping due to the limit of cycles",
             });
             let found = self.any_sim().map(Sim::mistakes).unwrap_or_default();
-            self.warnings.extend(report::checked::mistakes(&self.image, &self.sources, &found));
+            let told = match &stop {
+                RunError::Fault(report) => report.of_pe(),
+                _ => None,
+            };
+            self.warnings.extend(report::checked::mistakes(&self.image, &self.sources, &found, told));
             let report = report::explain(&self.image, &self.sources, &stop, &self.rendering);
             let cause = match stop {
                 RunError::Interrupted(blocked_state) => {

@@ -4,10 +4,11 @@
 //! standard library. Any other name is a path: absolute, or relative to the file that names it, and failing that,
 //! to the folder of the compilation (as the solvers of SDK 1.2 count on) and to the same folders.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use csl_diag::FileId;
 use csl_image::SourceFile;
 use csl_sema::{Resolved, Sources};
 
@@ -22,7 +23,17 @@ pub struct FileSources {
     folder: PathBuf,
     import_paths: Vec<PathBuf>,
     unsaved: Unsaved,
+    trees: Option<Trees>,
 }
+
+/// The trees of files, by number and path, each with its text: those of files that have not changed serve the next analysis.
+#[derive(Clone, Debug, Default)]
+pub struct Trees(Arc<Mutex<HashMap<(FileId, String), Tree>>>);
+
+type Tree = (Arc<str>, Arc<csl_sema::SourceFile>);
+
+/// The number of trees that are kept.
+const MOST_TREES: usize = 1024;
 
 /// Texts that stand in place of files, as an editor holds them before they are saved, by their absolute paths.
 pub type Unsaved = Arc<BTreeMap<PathBuf, Arc<str>>>;
@@ -35,12 +46,17 @@ impl FileSources {
         if let Some(folders) = environment::IMPORT_PATH.value() {
             import_paths.extend(std::env::split_paths(&folders).filter(|path| !path.as_os_str().is_empty()));
         }
-        FileSources { folder: options.folder.clone(), import_paths, unsaved: Unsaved::default() }
+        FileSources { folder: options.folder.clone(), import_paths, unsaved: Unsaved::default(), trees: None }
     }
 
     /// The same with texts that are not saved.
     pub fn with(options: &Options, unsaved: Unsaved) -> FileSources {
         FileSources { unsaved, ..FileSources::new(options) }
+    }
+
+    /// The same with trees of earlier analyses.
+    pub(crate) fn keeping(self, trees: Trees) -> FileSources {
+        FileSources { trees: Some(trees), ..self }
     }
 
     fn unsaved(&self, path: &Path) -> Option<&Arc<str>> {
@@ -147,6 +163,33 @@ impl Sources for FileSources {
             Some(library) => self.library(&neighbour(library, name)),
             None => self.file(name, importer),
         }
+    }
+
+    fn parse(&mut self, id: FileId, file: &Resolved) -> Arc<csl_sema::SourceFile> {
+        match &self.trees {
+            Some(trees) => trees.parse(id, file),
+            None => Arc::new(csl_sema::SourceFile::parse(id, file)),
+        }
+    }
+}
+
+impl Trees {
+    /// The tree of a file with this number.
+    pub fn parse(&self, id: FileId, file: &Resolved) -> Arc<csl_sema::SourceFile> {
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (id, file.path.clone());
+        if let Some((text, tree)) = known().get(&key)
+            && **text == *file.text
+        {
+            return tree.clone();
+        }
+        let tree = Arc::new(csl_sema::SourceFile::parse(id, file));
+        let mut all = known();
+        if all.len() >= MOST_TREES {
+            all.clear();
+        }
+        all.insert(key, (file.text.clone(), tree.clone()));
+        tree
     }
 }
 

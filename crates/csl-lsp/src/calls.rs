@@ -1,4 +1,4 @@
-//! The hierarchy of calls.
+//! The hierarchy of calls; what starts a task is among its callers.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +7,7 @@ use lsp_types::{
     CallHierarchyOutgoingCallsParams, CallHierarchyPrepareParams, Range, SymbolKind,
 };
 
+use crate::activations;
 use crate::file::is_function;
 use crate::names::{self, Target};
 use crate::world::World;
@@ -58,6 +59,10 @@ pub fn incoming(world: &World, params: &CallHierarchyIncomingCallsParams) -> Opt
             }
         }
     }
+    for started in activations::all(world).into_iter().filter(|started| started.task == of) {
+        let Some(file) = world.file(&started.from.key) else { continue };
+        found.entry(started.from).or_default().push(file.text.range(started.lo..started.hi));
+    }
     let calls = found
         .into_iter()
         .filter_map(|(from, from_ranges)| Some(CallHierarchyIncomingCall { from: item(world, &from)?, from_ranges }));
@@ -73,6 +78,9 @@ pub fn outgoing(world: &World, params: &CallHierarchyOutgoingCallsParams) -> Opt
         if let Some(called) = called.filter(|called| called.def(world).is_some_and(|def| is_function(&def))) {
             found.entry(called).or_default().push(file.text.span(file.uses[call.callee].span));
         }
+    }
+    for started in activations::all(world).into_iter().filter(|started| started.from == of) {
+        found.entry(started.task).or_default().push(file.text.range(started.lo..started.hi));
     }
     let calls = found
         .into_iter()

@@ -28,7 +28,7 @@ pub fn function<'f>(file: &'f File, def: &Def) -> Option<&'f FnDecl> {
         Item::Fn(decl) if decl.name.span == def.span => Some(&**decl),
         _ => None,
     };
-    if is_function(def) { file.tree.items.iter().find_map(of_item) } else { None }
+    if is_function(def) { file.source.ast.items.iter().find_map(of_item) } else { None }
 }
 
 /// The comment right before a declaration.

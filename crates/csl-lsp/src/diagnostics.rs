@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use csl_diag::{Diagnostic as Found, FileId, Severity, Span};
+use csl_host::lint::is_of_all;
 use lsp_types::{
-    Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, Location, NumberOrString, Position, Range, TextEdit,
+    Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Location, NumberOrString, Position,
+    Range, TextEdit,
 };
 
 use crate::host_names;
@@ -31,6 +33,8 @@ pub struct Change {
     pub edit: TextEdit,
     /// The text that it replaces.
     pub old: String,
+    /// Whether the program does the same behind it.
+    pub is_safe: bool,
 }
 
 /// All findings, by file.
@@ -48,7 +52,7 @@ pub fn all(world: &World) -> BTreeMap<PathBuf, Vec<Finding>> {
     };
     for snapshot in &world.snapshots {
         let mut texts = Texts { world, snapshot, read: BTreeMap::new() };
-        for diagnostic in snapshot.diagnostics() {
+        for diagnostic in snapshot.diagnostics().filter(|found| is_certain(world, snapshot, found)) {
             if let Some((key, finding)) = texts.finding(diagnostic) {
                 add(key, finding);
             }
@@ -60,19 +64,38 @@ pub fn all(world: &World) -> BTreeMap<PathBuf, Vec<Finding>> {
     found
 }
 
+/// Whether a finding holds whatever other programs there are: what one does not use another may use.
+fn is_certain(world: &World, snapshot: &Snapshot, found: &Found) -> bool {
+    let Some(place) = found.primary.as_ref().map(|label| label.span).filter(|_| is_of_all(found.code)) else {
+        return true;
+    };
+    let key = snapshot.key(place.file);
+    let has = |other: &Snapshot, file: FileId| {
+        let there = Span { file, ..place };
+        let is_it = |known: &Found| known.code == found.code && known.primary.as_ref().map(|l| l.span) == Some(there);
+        other.diagnostics().any(is_it)
+    };
+    let mut readers = world.snapshots.iter().filter_map(|other| Some((other, other.file(key)?)));
+    world.whole.contains(key) && readers.all(|(other, file)| has(other, file))
+}
+
 /// What can be said of a document before its program is analysed anew: what does not parse, and what was said of other kinds
 /// before, at the places where that stands now.
 pub fn meanwhile(world: &World, key: &Path, before: &[Diagnostic]) -> Vec<Diagnostic> {
     let Some(file) = world.file(key) else { return before.to_vec() };
-    let parsed =
-        file.findings.iter().filter_map(|found| Some(plain(found, file.text.span(found.primary.as_ref()?.span))));
+    let parsed = file
+        .source
+        .findings
+        .iter()
+        .filter_map(|found| Some(plain(found, file.text.span(found.primary.as_ref()?.span))));
     let mut told: Vec<Diagnostic> = parsed.collect();
     let Some((snapshot, id)) = world.snapshots_of(key).find_map(|snapshot| Some((snapshot, snapshot.file(key)?)))
     else {
         return told;
     };
     let earlier = Text::new(snapshot.sources().text(id).clone());
-    let moved = |position| Some(file.text.position(earlier.place_in(file.text.text(), earlier.offset(position))?));
+    let alike = file.text.alike(earlier.text());
+    let moved = |position| Some(file.text.position(alike.later(earlier.offset(position))?));
     let is_parsed = |code: &Option<NumberOrString>| match code {
         Some(NumberOrString::String(code)) => code.get(1..3).is_some_and(|family| matches!(family, "00" | "01")),
         _ => false,
@@ -146,10 +169,10 @@ impl Texts<'_> {
     }
 }
 
-fn change(key: &Path, text: &Text, edit: &csl_diag::Edit) -> Change {
-    let old = text.text().get(edit.span.range()).unwrap_or_default().to_owned();
-    let edit = TextEdit { range: text.span(edit.span), new_text: edit.replacement.clone() };
-    Change { key: key.to_owned(), edit, old }
+fn change(key: &Path, text: &Text, found: &csl_diag::Edit) -> Change {
+    let old = text.text().get(found.span.range()).unwrap_or_default().to_owned();
+    let edit = TextEdit { range: text.span(found.span), new_text: found.replacement.clone() };
+    Change { key: key.to_owned(), edit, old, is_safe: found.is_safe }
 }
 
 /// A diagnostic without what it says of other places.
@@ -173,6 +196,8 @@ fn plain(found: &Found, range: Range) -> Diagnostic {
         code: Some(NumberOrString::String(found.code.text().to_owned())),
         source: Some(SOURCE.to_owned()),
         message,
+        // Editors show it faded.
+        tags: is_of_all(found.code).then(|| vec![DiagnosticTag::UNNECESSARY]),
         ..Diagnostic::default()
     }
 }

@@ -2,14 +2,17 @@
 //!
 //! All of it comes from the text of the one file. [`crate::names`] follows names from file to file.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::Arc;
 
-use csl_diag::{Diagnostics, FileId, Span};
-use csl_syntax::Symbol;
+use csl_diag::Span;
+use csl_sema::SourceFile;
 use csl_syntax::ast::{self, Block, Expr, ExprKind, FnDecl, FnKind, Item, Stmt, StmtKind, VarDecl, VarKind};
+use csl_syntax::{Symbol, Token};
 use rustc_hash::FxHashMap;
 
+use crate::scan::lexemes;
 use crate::text::Text;
 
 /// The number of a declaration among those of its file.
@@ -70,8 +73,10 @@ pub enum UseKind {
     Other,
     /// `base.name`
     Member { base: Option<UseId> },
-    /// A field in `T { .name = value }`, where `T` is a name.
-    Init { ty: UseId },
+    /// A field in `T { .name = value }`, where `T` is a name, or in `.{ .name = value }`.
+    Init { ty: Option<UseId> },
+    /// An option of a builtin: a field in `@builtin(.{ .name = value })`.
+    Option,
     /// A field in the struct of params that a link is given.
     Binding { link: usize },
     /// `@name`
@@ -127,8 +132,8 @@ pub struct BuiltinCall {
 #[derive(Debug)]
 pub struct File {
     pub text: Text,
-    pub tree: ast::File,
-    pub findings: Diagnostics,
+    /// Its tree. The number of the file in spans means nothing here.
+    pub source: Arc<SourceFile>,
     pub defs: Vec<Def>,
     /// In the order of their places.
     pub uses: Vec<Use>,
@@ -136,16 +141,33 @@ pub struct File {
     pub calls: Vec<Call>,
     pub strings: Vec<Named>,
     pub builtins: Vec<BuiltinCall>,
+    /// [`File::named`], once it was asked for.
+    named: OnceCell<Vec<String>>,
 }
 
 impl File {
-    /// Reads a text.
-    pub fn new(text: Text) -> File {
-        let (tree, findings) = csl_syntax::parse(FileId(0), text.text());
+    /// The names of a text with this tree.
+    pub fn new(text: Text, source: Arc<SourceFile>) -> File {
         let mut walk = Walk::new(text.text().len());
-        walk.file(&tree);
+        walk.file(&source.ast);
         let Walk { defs, uses, links, calls, strings, builtins, .. } = walk;
-        File { text, tree, findings, defs, uses, links, calls, strings, builtins }
+        File { text, source, defs, uses, links, calls, strings, builtins, named: OnceCell::new() }
+    }
+
+    /// The names of files that stand here: what it links, and every text that could be such a name, since the statement around
+    /// it may not parse.
+    pub fn named(&self) -> &[String] {
+        self.named.get_or_init(|| {
+            let strings = lexemes(self.text.text()).into_iter().filter_map(|lexeme| match lexeme.token {
+                Token::Str(string) => Some(string.trim_matches('"').to_owned()),
+                _ => None,
+            });
+            let named = strings.filter(|name| name.ends_with(".csl") || name.starts_with('<') && name.ends_with('>'));
+            let mut names: Vec<String> = named.chain(self.links.iter().map(|link| link.name.clone())).collect();
+            names.sort();
+            names.dedup();
+            names
+        })
     }
 
     /// The declaration at the top level with this name.
@@ -250,7 +272,7 @@ impl Walk {
         for used in &mut self.uses {
             match &mut used.kind {
                 UseKind::Member { base: Some(base) } => *base = moved[*base],
-                UseKind::Init { ty } => *ty = moved[*ty],
+                UseKind::Init { ty: Some(ty) } => *ty = moved[*ty],
                 _ => {}
             }
         }
@@ -449,11 +471,9 @@ impl Walk {
                 self.exprs(value.as_deref());
             }
             ExprKind::StructInit { ty, fields } => {
-                let ty = ty.as_ref().and_then(|ty| self.expr(ty));
+                let kind = UseKind::Init { ty: ty.as_ref().and_then(|ty| self.expr(ty)) };
                 for field in fields {
-                    if let Some(ty) = ty {
-                        self.used(field.name.name, field.name.span, UseKind::Init { ty });
-                    }
+                    self.used(field.name.name, field.name.span, kind.clone());
                     self.expr(&field.value);
                 }
             }
@@ -543,10 +563,21 @@ impl Walk {
                     self.bindings(arg, link);
                     None
                 }
-                _ => self.expr(arg),
+                _ if CONVERTING.contains(&name.name.as_str()) => self.expr(arg),
+                _ => self.option(arg),
             });
         }
         self.builtins.push(BuiltinCall { name: name.name, span, args: names });
+    }
+
+    /// Walks an argument of a builtin: a struct without a type holds options there.
+    fn option(&mut self, expr: &Expr) -> Option<UseId> {
+        let ExprKind::StructInit { ty: None, fields } = &expr.kind else { return self.expr(expr) };
+        for field in fields {
+            self.used(field.name.name, field.name.span, UseKind::Option);
+            self.option(&field.value);
+        }
+        None
     }
 
     /// Walks the params that a link is given.
@@ -570,6 +601,9 @@ impl Walk {
         }
     }
 }
+
+/// Builtins that make values of structs that are given to them.
+const CONVERTING: &[&str] = &["as", "bitcast", "concat_structs", "constants", "comptime_print", "type_of"];
 
 /// Whether a value is an import, or a choice among some.
 fn is_import(expr: &Expr) -> bool {

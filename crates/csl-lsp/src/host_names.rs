@@ -64,6 +64,7 @@ fn finding(key: &Path, text: &Text, bytes: Range<usize>, name: &str, names: &BTr
         key: key.to_owned(),
         edit: TextEdit { range, new_text: (*new).to_owned() },
         old: name.to_owned(),
+        is_safe: false,
     };
     let diagnostic = Diagnostic {
         range,

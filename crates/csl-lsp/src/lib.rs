@@ -17,6 +17,7 @@
 //! - Each of the other modules answers one request, by functions that change nothing.
 
 mod actions;
+mod activations;
 mod calls;
 mod capabilities;
 mod completion;

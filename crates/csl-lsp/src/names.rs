@@ -10,7 +10,7 @@ use csl_ir::{Ty, TypeKind, Value};
 use csl_sema::Sources;
 use csl_syntax::Symbol;
 
-use crate::file::{Def, DefId, File, Link, UseId, UseKind};
+use crate::file::{Def, DefId, File, Link, Use, UseId, UseKind};
 use crate::snapshot::Snapshot;
 use crate::world::World;
 
@@ -51,6 +51,10 @@ pub fn linked(world: &World, key: &Path, link: &Link) -> Option<PathBuf> {
 
 /// The file that a name in the file `key` leads to.
 pub fn resolve(world: &World, key: &Path, name: &str) -> Option<PathBuf> {
+    world.led(key, name, || found(world, key, name))
+}
+
+fn found(world: &World, key: &Path, name: &str) -> Option<PathBuf> {
     let programs: Vec<_> = match world.snapshots_of(key).next() {
         Some(snapshot) => vec![snapshot.program.clone()],
         None => world.programs_of(key).into_iter().map(Arc::new).collect(),
@@ -72,6 +76,7 @@ pub fn target(world: &World, key: &Path, file: &File, id: UseId) -> Option<Targe
 fn followed(world: &World, key: &Path, file: &File, id: UseId, steps: usize) -> Option<Target> {
     let steps = steps.checked_sub(1)?;
     let used = &file.uses[id];
+    let part = || parts(world, key, file, id).into_iter().next().or_else(|| part_by_name(world, key, file, used));
     match &used.kind {
         UseKind::Def(id) => Some(Target { key: key.to_owned(), id: *id }),
         UseKind::Binding { link } => {
@@ -80,13 +85,10 @@ fn followed(world: &World, key: &Path, file: &File, id: UseId, steps: usize) -> 
             Some(Target { key, id })
         }
         UseKind::Member { base } => {
-            let base = (*base)?;
-            let module = followed(world, key, file, base, steps);
-            module
-                .and_then(|module| member(world, &module, used.name))
-                .or_else(|| part(world, key, file, base, used.name))
+            let module = base.and_then(|base| followed(world, key, file, base, steps));
+            module.and_then(|module| member(world, &module, used.name)).or_else(part)
         }
-        UseKind::Init { ty } => part(world, key, file, *ty, used.name),
+        UseKind::Init { .. } | UseKind::Option => part(),
         UseKind::Other | UseKind::Builtin => None,
     }
 }
@@ -106,23 +108,39 @@ fn member(world: &World, of: &Target, name: Symbol) -> Option<Target> {
     })
 }
 
-/// The field or member of the type that a use has or is.
-fn part(world: &World, key: &Path, file: &File, base: UseId, name: Symbol) -> Option<Target> {
+/// The fields and members that a use stands for, by the analyses: several where its code is evaluated with several types.
+pub fn parts(world: &World, key: &Path, file: &File, id: UseId) -> Vec<Target> {
+    let span = file.uses[id].span;
+    let mut found: Vec<Target> = Vec::new();
+    for (snapshot, (ty, name)) in world.parts(key, span.lo as usize, span.hi as usize) {
+        let target = declared_part(world, snapshot, ty, Symbol::new(name));
+        found.extend(target.filter(|target| !found.contains(target)));
+    }
+    found
+}
+
+/// The declaration of a field or member of a type.
+pub fn declared_part(world: &World, snapshot: &Snapshot, ty: Ty, name: Symbol) -> Option<Target> {
+    let (key, lo, hi) = world.place_now(snapshot, site(snapshot, ty)?)?;
+    let is_there = |site: Span| site.range() == (lo..hi);
+    let id = world.file(&key)?.defs.iter().position(|def| def.name == name && def.site.is_some_and(is_there))?;
+    Some(Target { key, id })
+}
+
+/// The field or member of the type that the name before it has or is: where the code itself has not been evaluated.
+fn part_by_name(world: &World, key: &Path, file: &File, used: &Use) -> Option<Target> {
+    let base = match used.kind {
+        UseKind::Member { base } => base?,
+        UseKind::Init { ty } => ty?,
+        _ => return None,
+    };
     let span = file.uses[base].span;
-    let used = type_of(world, key, span.range().start, span.range().end);
-    let (snapshot, ty) = used.or_else(|| {
+    let (snapshot, ty) = type_of(world, key, span.range().start, span.range().end).or_else(|| {
         let target = target(world, key, file, base)?;
         let span = target.def(world)?.span;
         type_of(world, &target.key, span.range().start, span.range().end)
     })?;
-    let site = site(snapshot, ty)?;
-    let key = snapshot.key(site.file).clone();
-    let file = world.file(&key)?;
-    let id = file
-        .defs
-        .iter()
-        .position(|def| def.name == name && def.site.is_some_and(|known| (known.lo, known.hi) == (site.lo, site.hi)))?;
-    Some(Target { key, id })
+    declared_part(world, snapshot, ty, used.name)
 }
 
 /// The type that a name has, or that it is; of a pointer, the type that it points at.
@@ -184,7 +202,8 @@ pub fn places(world: &World, of: &Target) -> Vec<Place> {
         }
         let named = file.uses.iter().enumerate().filter(|(_, used)| used.name == def.name);
         for (id, used) in named {
-            if target(world, &key, &file, id).as_ref() == Some(of) {
+            let has_it = || def.site.is_some() && parts(world, &key, &file, id).contains(of);
+            if target(world, &key, &file, id).as_ref() == Some(of) || has_it() {
                 found.push(place(&key, used.span, used.is_written, false));
             }
         }

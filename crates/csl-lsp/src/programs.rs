@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use csl_host::project::{CslcLine, Project, Script, scripts_in};
-use csl_host::{FileSources, Options, Unsaved, tidy};
+use csl_host::project::{CslcLine, Level, Project, Script, scripts_in};
+use csl_host::{Code, FileSources, Options, Unsaved, tidy};
 use csl_sema::Sources;
 
 use crate::Parse;
@@ -29,11 +30,23 @@ pub enum Found {
     Alone,
 }
 
-/// A program: its options and how it was found.
+/// A program: its options, the levels of warnings, and how it was found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Program {
     pub options: Options,
+    /// `[lint]` of `waferlab.toml`.
+    pub levels: Vec<(Code, Level)>,
     pub found: Found,
+    /// Whether no other command line has its layout and chip with other options.
+    pub is_only: bool,
+}
+
+/// The programs of a file.
+pub struct Programs {
+    /// The first of them is the one that hover and the like speak of.
+    pub list: Vec<Program>,
+    /// Whether they are all that use the file.
+    pub is_whole: bool,
 }
 
 impl Program {
@@ -49,7 +62,7 @@ impl Program {
 }
 
 /// The files of which a program is made, by the links between them.
-pub fn files_of(program: &Program, unsaved: &Unsaved, links: &dyn Fn(&Path, &str) -> Vec<String>) -> BTreeSet<PathBuf> {
+pub fn files_of(program: &Program, unsaved: &Unsaved, links: Links<'_>) -> BTreeSet<PathBuf> {
     let mut sources = FileSources::with(&program.options, unsaved.clone());
     let mut open = vec![(program.options.root.to_string_lossy().into_owned(), None::<String>)];
     let mut found = BTreeSet::new();
@@ -64,66 +77,119 @@ pub fn files_of(program: &Program, unsaved: &Unsaved, links: &dyn Fn(&Path, &str
     found
 }
 
-/// Finds programs, and keeps what it has read of scripts.
-pub struct Finder {
+/// Keeps the options of command lines that were parsed.
+pub struct Lines {
     parse: Parse,
-    /// The options of command lines that were parsed.
-    lines: BTreeMap<(PathBuf, Vec<String>), Option<Options>>,
+    known: BTreeMap<(PathBuf, Vec<String>), Option<Options>>,
 }
 
-impl Finder {
-    pub fn new(parse: Parse) -> Finder {
-        Finder { parse, lines: BTreeMap::new() }
+/// The links of a file with a text.
+type Links<'a> = &'a dyn Fn(&Path, &str) -> Vec<String>;
+
+/// A search for programs, which looks into no folder and no program twice.
+pub struct Search<'a> {
+    lines: &'a mut Lines,
+    /// The folders of the workspace.
+    roots: &'a [PathBuf],
+    unsaved: Unsaved,
+    links: Links<'a>,
+    folders: BTreeMap<PathBuf, Rc<[Program]>>,
+    files: Vec<(Program, Rc<BTreeSet<PathBuf>>)>,
+    guesses: BTreeMap<PathBuf, Rc<(Program, BTreeSet<PathBuf>)>>,
+}
+
+impl<'a> Search<'a> {
+    pub fn new(lines: &'a mut Lines, roots: &'a [PathBuf], unsaved: Unsaved, links: Links<'a>) -> Search<'a> {
+        Search { lines, roots, unsaved, links, folders: BTreeMap::new(), files: Vec::new(), guesses: BTreeMap::new() }
     }
 
-    /// The programs of a file, the first of them the one that hover and the like speak of. `roots` are the folders of the
-    /// workspace.
-    pub fn programs_of(
-        &mut self,
-        path: &Path,
-        roots: &[PathBuf],
-        unsaved: &Unsaved,
-        links: &dyn Fn(&Path, &str) -> Vec<String>,
-    ) -> Vec<Program> {
-        let folders = folders_above(path, roots);
-        let has_file = |program: &Program| files_of(program, unsaved, links).contains(path);
+    /// The programs of a file.
+    pub fn programs_of(&mut self, path: &Path) -> Programs {
+        let folders = folders_above(path, self.roots);
         for folder in &folders {
-            let mut programs = self.programs_in(folder);
-            programs.retain(has_file);
-            if !programs.is_empty() {
-                programs.truncate(MOST_PROGRAMS);
-                return programs;
+            let programs = self.programs_in(folder);
+            let mut list: Vec<Program> =
+                programs.iter().filter(|program| self.files_of(program).contains(path)).cloned().collect();
+            if !list.is_empty() {
+                let is_whole = list.len() <= MOST_PROGRAMS && list.iter().all(|program| program.is_only);
+                list.truncate(MOST_PROGRAMS);
+                return Programs { list, is_whole };
             }
         }
-        let near = folders.iter().take(2).flat_map(|folder| layouts_in(folder, unsaved));
-        let mut guessed = std::iter::once(path.to_owned()).chain(near).map(|layout| guess(&layout, unsaved, links));
-        match guessed.find(|program| program.found == Found::Guessed && has_file(program)) {
-            Some(program) => vec![program],
-            None => vec![alone(path)],
+        let near = folders.iter().take(2).flat_map(|folder| layouts_in(folder, &self.unsaved));
+        let layouts: Vec<PathBuf> = std::iter::once(path.to_owned()).chain(near).collect();
+        let mut guessed = layouts.iter().map(|layout| self.guess(layout));
+        let guess = guessed.find(|guess| guess.0.found == Found::Guessed && guess.1.contains(path));
+        Programs { list: vec![guess.map_or_else(|| alone(path), |guess| guess.0.clone())], is_whole: false }
+    }
+
+    fn files_of(&mut self, program: &Program) -> Rc<BTreeSet<PathBuf>> {
+        if let Some((_, files)) = self.files.iter().find(|(known, _)| known == program) {
+            return files.clone();
         }
+        let files = Rc::new(files_of(program, &self.unsaved, self.links));
+        self.files.push((program.clone(), files.clone()));
+        files
     }
 
     /// The programs that the scripts and the `waferlab.toml` of a folder name; those of one layout and chip once.
-    pub fn programs_in(&mut self, folder: &Path) -> Vec<Program> {
+    pub fn programs_in(&mut self, folder: &Path) -> Rc<[Program]> {
+        if let Some(known) = self.folders.get(folder) {
+            return known.clone();
+        }
+        let programs: Rc<[Program]> = self.lines.programs_in(folder).into();
+        self.folders.insert(folder.to_owned(), programs.clone());
+        programs
+    }
+
+    /// The program of a layout without a command line, and its files.
+    fn guess(&mut self, layout: &Path) -> Rc<(Program, BTreeSet<PathBuf>)> {
+        if let Some(known) = self.guesses.get(layout) {
+            return known.clone();
+        }
+        let text = match self.unsaved.get(layout) {
+            Some(text) => text.to_string(),
+            None => std::fs::read_to_string(layout).unwrap_or_default(),
+        };
+        let found = if has_layout(&text) { Found::Guessed } else { Found::Alone };
+        let mut program = Program { found, ..alone(layout) };
+        let files = files_of(&program, &self.unsaved, self.links);
+        program.options.memcpy = files.iter().any(|path| path.to_string_lossy().starts_with("<memcpy"));
+        let guess = Rc::new((program, files));
+        self.guesses.insert(layout.to_owned(), guess.clone());
+        guess
+    }
+}
+
+impl Lines {
+    pub fn new(parse: Parse) -> Lines {
+        Lines { parse, known: BTreeMap::new() }
+    }
+
+    fn programs_in(&mut self, folder: &Path) -> Vec<Program> {
         let mut lines: Vec<CslcLine> = Vec::new();
         let mut scripts = scripts_in(folder);
-        if let Ok(Some(project)) = Project::find(folder)
-            && project.folder == folder
-        {
-            lines.extend(project.programs);
-            scripts.extend(project.commands);
+        let project = Project::find(folder).ok().flatten();
+        if let Some(project) = project.as_ref().filter(|project| project.folder == folder) {
+            lines.extend(project.programs.iter().cloned());
+            scripts.extend(project.commands.iter().cloned());
         }
         for script in scripts {
             lines.extend(Script::read(&script).map(|script| script.lines).unwrap_or_default());
         }
+        let levels = project.map(|project| project.levels).unwrap_or_default();
         let mut programs: Vec<Program> = Vec::new();
         for line in lines {
             let Some(options) = self.options(&line) else { continue };
-            let program = Program { options, found: Found::Given };
+            let program = Program { options, levels: levels.clone(), found: Found::Given, is_only: true };
             let is_known =
-                |known: &Program| known.root() == program.root() && known.options.arch == program.options.arch;
-            if !programs.iter().any(is_known) {
-                programs.push(program);
+                |known: &&mut Program| known.root() == program.root() && known.options.arch == program.options.arch;
+            match programs.iter_mut().find(is_known) {
+                None => programs.push(program),
+                Some(known) => {
+                    let output = known.options.output.clone();
+                    known.is_only &= known.options == Options { output, ..program.options };
+                }
             }
         }
         programs
@@ -131,7 +197,7 @@ impl Finder {
 
     fn options(&mut self, line: &CslcLine) -> Option<Options> {
         let parse = self.parse;
-        let parsed = self.lines.entry((line.folder.clone(), line.words.clone())).or_insert_with(|| {
+        let parsed = self.known.entry((line.folder.clone(), line.words.clone())).or_insert_with(|| {
             let options = parse(line.words.clone()).ok()?;
             // Code that nothing calls yet is being written.
             Some(Options { folder: line.folder.clone(), check_all: true, ..options })
@@ -168,22 +234,11 @@ fn has_layout(text: &str) -> bool {
         .any(|line| line.trim_start().strip_prefix("layout").is_some_and(|rest| rest.trim_start().starts_with('{')))
 }
 
-/// The program of a layout without a command line.
-fn guess(layout: &Path, unsaved: &Unsaved, links: &dyn Fn(&Path, &str) -> Vec<String>) -> Program {
-    let text = match unsaved.get(layout) {
-        Some(text) => text.to_string(),
-        None => std::fs::read_to_string(layout).unwrap_or_default(),
-    };
-    let found = if has_layout(&text) { Found::Guessed } else { Found::Alone };
-    let mut program = Program { found, ..alone(layout) };
-    program.options.memcpy =
-        files_of(&program, unsaved, links).iter().any(|path| path.to_string_lossy().starts_with("<memcpy"));
-    program
-}
-
 /// The program of a file that is analysed on its own.
 pub fn alone(path: &Path) -> Program {
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+    let levels = Project::find(&folder).ok().flatten().map(|project| project.levels).unwrap_or_default();
     let root = path.file_name().unwrap_or_default();
-    Program { options: Options { folder, memcpy: true, check_all: true, ..Options::new(root) }, found: Found::Alone }
+    let options = Options { folder, memcpy: true, check_all: true, ..Options::new(root) };
+    Program { options, levels, found: Found::Alone, is_only: false }
 }

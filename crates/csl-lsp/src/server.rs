@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::select;
+use csl_host::Trees;
 use lsp_server::{Connection, ErrorCode, Message, Notification, Request, RequestId, Response};
 use lsp_types::notification::{
     Cancel, DidChangeTextDocument, DidChangeWatchedFiles, DidCloseTextDocument, DidOpenTextDocument,
@@ -56,10 +57,11 @@ pub fn run(connection: &Connection, parse: Parse) -> Result<(), String> {
     let result = json!({ "capabilities": capabilities(), "serverInfo": info });
     connection.initialize_finish(id, result).map_err(|error| error.to_string())?;
     let params: InitializeParams = serde_json::from_value(params).map_err(|error| format!("initialize: {error}"))?;
+    let trees = Trees::default();
     let mut server = Server {
         connection,
-        world: World::new(parse),
-        worker: Worker::start()?,
+        world: World::new(parse, trees.clone()),
+        worker: Worker::start(trees)?,
         revision: 0,
         analysed: 0,
         waiting: Vec::new(),
@@ -116,8 +118,7 @@ impl Server<'_> {
             }
             if self.revision != self.analysed && !self.worker.is_busy() {
                 self.began = Instant::now();
-                let (programs, files) = (self.world.programs(), self.world.own_files());
-                self.worker.begin(self.revision, programs, files, self.world.unsaved());
+                self.worker.begin(self.revision, self.world.work(), self.world.unsaved());
             }
         }
     }
@@ -231,18 +232,21 @@ impl Server<'_> {
 
     fn changed(&mut self) {
         self.revision += 1;
+        self.world.changed();
         self.worker.call_off();
     }
 
     /// Takes an analysis: what is said of the texts is as new as they are.
-    fn take(&mut self, Done { revision, snapshots }: Done) {
+    fn take(&mut self, Done { revision, snapshots, whole }: Done) {
         self.worker.finished();
         self.is_slow = self.began.elapsed() > AT_ONCE;
         if revision != self.revision {
-            return;
+            return self.worker.free(snapshots);
         }
         self.analysed = revision;
-        self.world.snapshots = snapshots;
+        self.worker.free(std::mem::replace(&mut self.world.snapshots, snapshots));
+        self.world.whole = whole;
+        self.world.changed();
         self.publish();
         for request in std::mem::take(&mut self.waiting) {
             self.answer(request);

@@ -1,12 +1,11 @@
 //! An analysed program.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use csl_diag::{Code, Diagnostic, FileId, SourceMap, Span};
-use csl_host::{Arch, Unsaved, observe};
+use csl_diag::{Code, Diagnostic, FileId, SourceMap};
+use csl_host::{Arch, Editing, observe};
 use csl_ir::Wafer;
 use csl_sema::{Fact, Observation};
 
@@ -19,6 +18,7 @@ pub struct Snapshot {
     pub observation: Observation,
     /// The key of each file, by its number.
     keys: Vec<PathBuf>,
+    files: HashMap<PathBuf, FileId>,
     /// The files of which something was evaluated.
     evaluated: HashSet<FileId>,
 }
@@ -30,21 +30,23 @@ const UNKNOWN_THERE: &[Code] = &[Code::UnboundParam, Code::LeftOutMemcpy, Code::
 const UNKNOWN_ALONE: &[Code] = &[Code::BadExport, Code::ExportNowhere, Code::NoReceiver, Code::RouteOffEdge];
 
 impl Snapshot {
-    /// Analyses a program; once `stop` is set, what comes is of no use.
-    pub fn new(program: &Arc<Program>, unsaved: &Unsaved, stop: &Arc<AtomicBool>) -> Snapshot {
+    /// Analyses a program.
+    pub fn new(program: &Arc<Program>, editing: &Editing) -> Snapshot {
         let is_alone = program.found == Found::Alone;
         let mut program = program.clone();
-        let mut observation = observe(&program.options, unsaved.clone(), is_alone, stop.clone());
+        let observed = |program: &Program| observe(&program.options, &program.levels, editing, is_alone);
+        let mut observation = observed(&program);
         let is_of_wse3 = observation.analysis.diagnostics.iter().any(|found| found.code == Code::WrongArch);
         if program.found != Found::Given && is_of_wse3 {
             let mut other = Program::clone(&program);
             other.options.arch = Arch::Wse3;
             program = Arc::new(other);
-            observation = observe(&program.options, unsaved.clone(), is_alone, stop.clone());
+            observation = observed(&program);
         }
-        let keys = observation.analysis.sources.names().map(|name| program.key(name)).collect();
+        let keys: Vec<PathBuf> = observation.analysis.sources.names().map(|name| program.key(name)).collect();
+        let files = keys.iter().cloned().zip((0..).map(FileId)).collect();
         let evaluated = observation.facts().map(|(span, _)| span.file).collect();
-        Snapshot { program, observation, keys, evaluated }
+        Snapshot { program, observation, keys, files, evaluated }
     }
 
     pub fn sources(&self) -> &SourceMap {
@@ -62,7 +64,7 @@ impl Snapshot {
 
     /// The file with this key, if it was read.
     pub fn file(&self, key: &Path) -> Option<FileId> {
-        self.keys.iter().position(|known| known == key).map(|at| FileId(at as u32))
+        self.files.get(key).copied()
     }
 
     /// Whether something of a file was evaluated: a layout with an error may only name it.
@@ -79,11 +81,6 @@ impl Snapshot {
             Found::Alone => !UNKNOWN_THERE.contains(&code) && !UNKNOWN_ALONE.contains(&code),
         };
         self.observation.analysis.diagnostics.iter().filter(move |diagnostic| is_known(diagnostic.code))
-    }
-
-    /// What is known of the name in these bytes of a file.
-    pub fn fact(&self, file: FileId, lo: usize, hi: usize) -> Option<&Fact> {
-        self.observation.fact(Span::new(file, lo, hi))
     }
 
     /// A value as text, and whether it is the same everywhere.

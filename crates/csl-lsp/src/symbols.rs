@@ -9,7 +9,7 @@ use crate::world::World;
 
 pub fn symbols(world: &World, params: &DocumentSymbolParams) -> Option<DocumentSymbolResponse> {
     let file = world.file(&world.key(&params.text_document.uri)?)?;
-    let symbols = file.tree.items.iter().filter_map(|item| of_item(&file, item)).collect();
+    let symbols = file.source.ast.items.iter().filter_map(|item| of_item(&file, item)).collect();
     Some(DocumentSymbolResponse::Nested(symbols))
 }
 

@@ -87,19 +87,43 @@ impl Text {
         Text::new([&self.text[..start], &change.text, &self.text[end..]].concat())
     }
 
-    /// The place in an earlier text of what is at a byte of this one: the same where both are alike from the beginning to
-    /// there, or from there to the end.
-    pub fn place_in(&self, earlier: &str, offset: usize) -> Option<usize> {
-        if *self.text == *earlier {
-            return Some(offset);
-        }
+    /// The parts that this text has in common with an earlier one.
+    pub fn alike(&self, earlier: &str) -> Alike {
         let (new, old) = (self.text.as_bytes(), earlier.as_bytes());
-        let head = new.iter().zip(old).take_while(|(a, b)| a == b).count();
-        if offset < head {
-            return Some(offset);
+        if new == old {
+            return Alike { head: usize::MAX, tail: 0, new: new.len(), old: old.len() };
         }
+        let head = new.iter().zip(old).take_while(|(a, b)| a == b).count();
         let tail = new[head..].iter().rev().zip(old[head..].iter().rev()).take_while(|(a, b)| a == b).count();
-        (offset + tail >= new.len()).then(|| offset + old.len() - new.len())
+        Alike { head, tail, new: new.len(), old: old.len() }
+    }
+}
+
+/// The number of bytes that two texts have in common at the beginning and, behind those, at the end; and their lengths.
+#[derive(Clone, Copy, Debug)]
+pub struct Alike {
+    head: usize,
+    tail: usize,
+    new: usize,
+    old: usize,
+}
+
+impl Alike {
+    /// The place in the earlier text of what is at a byte of the later one.
+    pub fn earlier(self, offset: usize) -> Option<usize> {
+        moved(self.head, self.tail, (self.new, self.old), offset)
+    }
+
+    /// The place in the later text of what is at a byte of the earlier one.
+    pub fn later(self, offset: usize) -> Option<usize> {
+        moved(self.head, self.tail, (self.old, self.new), offset)
+    }
+}
+
+fn moved(head: usize, tail: usize, (from, to): (usize, usize), offset: usize) -> Option<usize> {
+    match offset < head {
+        true => Some(offset),
+        false => (offset + tail >= from).then(|| offset + to - from),
     }
 }
 
@@ -142,7 +166,9 @@ mod tests {
     #[test]
     fn places_in_an_earlier_text_are_found() {
         let text = Text::new("abXYcd");
-        let place = |offset| text.place_in("abcd", offset);
-        assert_eq!([place(1), place(4), place(5), place(2), place(3)], [Some(1), Some(2), Some(3), None, None]);
+        let alike = text.alike("abcd");
+        assert_eq!([1, 4, 5, 2, 3].map(|at| alike.earlier(at)), [Some(1), Some(2), Some(3), None, None]);
+        assert_eq!([1, 2, 3].map(|at| alike.later(at)), [Some(1), Some(4), Some(5)]);
+        assert_eq!(text.alike("abXYcd").earlier(3), Some(3));
     }
 }

@@ -42,12 +42,37 @@ fn f16_product(a: Bits, b: Bits) -> f64 {
 /// statically: a dozen inlined operations cost no more than the call that run-time detection needs.
 #[inline(always)]
 pub fn fma_f32(a: f32, b: f32, c: f32) -> f32 {
-    let result = if cfg!(target_feature = "fma") {
+    let result = if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
         a.mul_add(b, c)
     } else {
         single(sum_to_odd(f64::from(a) * f64::from(b), f64::from(c)))
     };
     if result.is_nan() { f32::from_bits(CANONICAL_NAN_F32) } else { result }
+}
+
+/// [`fma_f32`] of each element, as bits: `into[i] = a[i] * b[i] + c[i]`. By the processor's own instruction where it has one
+/// (measured on 64 elements: an eighth of the time), which the build need not know.
+pub fn fma_f32_each<const N: usize>(a: &[u32; N], b: &[u32; N], c: &[u32; N], into: &mut [u32; N]) {
+    #[cfg(all(target_arch = "x86_64", not(target_feature = "fma")))]
+    if is_x86_feature_detected!("fma") && is_x86_feature_detected!("avx2") {
+        #[allow(unsafe_code, reason = "the processor has the instructions that the function was compiled for")]
+        unsafe {
+            each_by_instruction(a, b, c, into)
+        };
+        return;
+    }
+    for i in 0..N {
+        into[i] = fma_f32(f32::from_bits(a[i]), f32::from_bits(b[i]), f32::from_bits(c[i])).to_bits();
+    }
+}
+
+#[cfg(all(target_arch = "x86_64", not(target_feature = "fma")))]
+#[target_feature(enable = "fma,avx2")]
+fn each_by_instruction<const N: usize>(a: &[u32; N], b: &[u32; N], c: &[u32; N], into: &mut [u32; N]) {
+    for i in 0..N {
+        let result = f32::from_bits(a[i]).mul_add(f32::from_bits(b[i]), f32::from_bits(c[i]));
+        into[i] = if result.is_nan() { CANONICAL_NAN_F32 } else { result.to_bits() };
+    }
 }
 
 #[inline(always)]

@@ -64,6 +64,14 @@ impl Wrong {
             Wrong::NoQueue { queue } => (12, queue.number().into()),
         }
     }
+
+    /// The instruction of the other operation that a finding is about.
+    pub fn by(&self) -> Option<u32> {
+        match *self {
+            Wrong::StillWritten { by, .. } | Wrong::StillRead { by, .. } | Wrong::Unblocked { by, .. } => Some(by),
+            _ => None,
+        }
+    }
 }
 
 /// A finding: the first time it was met, and how often.

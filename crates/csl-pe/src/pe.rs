@@ -97,7 +97,7 @@ impl Pe {
         registers: &mut dyn Registers,
     ) -> Result<Wake, Fault> {
         let mut wake = Wake::at(0);
-        self.visit(now, limit, ports, registers, &mut wake).map(|()| wake)
+        self.visit(now, limit, ports, registers, &mut wake).map(|()| wake).map_err(|fault| *fault)
     }
 
     /// [`Pe::advance`], with the result stored where the simulator keeps it.
@@ -108,16 +108,20 @@ impl Pe {
         ports: &mut Ports,
         registers: &mut dyn Registers,
         wake: &mut Wake,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Box<Fault>> {
         let Pe { data, sched, cpu, program, at } = self;
+        if sched.steady && sched.stream(now, cpu, data, ports, wake) {
+            return Ok(());
+        }
         if sched.fault.is_none() {
             sched.cycle(&mut Visit { now, limit, cpu, data, program, at: *at, ports, registers });
         }
         match &sched.fault {
-            Some(fault) if fault.cycle <= now => return Err(fault.as_ref().clone()),
+            Some(fault) if fault.cycle <= now => return Err(fault.clone()),
             Some(fault) => *wake = Wake::at(fault.cycle),
             None => sched.sleep(now, cpu, data, program, ports, wake),
         }
+        sched.steady = sched.is_steady(data);
         Ok(())
     }
 
@@ -188,17 +192,20 @@ impl Pe {
 impl Pe {
     /// Records every instruction from here on.
     pub fn trace(&mut self) {
+        self.sched.steady = false;
         self.sched.tracer = Some(Box::default());
     }
 
     /// Runs by another schedule than the machine's own from here on: the turns of ready tasks and of microthreads, and
     /// the delays of tasks and completions, are drawn.
     pub fn draw_from(&mut self, draws: Draws) {
+        self.sched.steady = false;
         self.sched.draws = Some(draws);
     }
 
     /// Looks for mistakes of the program from here on; with `stops`, the first is a fault.
     pub fn check(&mut self, stops: bool) {
+        self.sched.steady = false;
         self.sched.shadow = Some(Box::new(Shadow::new(&self.program, &self.data.memory, stops)));
     }
 

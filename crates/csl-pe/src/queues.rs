@@ -84,8 +84,10 @@ impl InQueue {
         if room {
             let place = (usize::from(self.head) + self.len()) % MAX_DEPTH;
             self.ring[place] = wavelet.data;
-            self.controls = self.controls & !(1 << place) | u8::from(wavelet.control) << place;
-            self.halves = self.halves & !(1 << place) | u8::from(wavelet.half) << place;
+            if self.controls | self.halves != 0 || wavelet.control || wavelet.half {
+                self.controls = self.controls & !(1 << place) | u8::from(wavelet.control) << place;
+                self.halves = self.halves & !(1 << place) | u8::from(wavelet.half) << place;
+            }
             self.len += 1;
             self.landed = self.landed.wrapping_add(1);
         }

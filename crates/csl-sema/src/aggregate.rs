@@ -37,6 +37,7 @@ impl Sema<'_> {
                 let Some(active) = fields.iter().position(|f| f.name == init.name.name.as_str()) else {
                     return self.reject_field(ty, init);
                 };
+                self.note_part(init.name.span, ty, fields[active].name);
                 let value = self.eval_as(&init.value, fields[active].ty)?;
                 self.make_union(ty, active, value, span)
             }
@@ -68,6 +69,7 @@ impl Sema<'_> {
             let Some((index, field_ty)) = find_field(&self.types, ty, init.name.name.as_str()) else {
                 return self.reject_field(ty, init);
             };
+            self.note_part(init.name.span, ty, init.name.name.as_str());
             let value = self.eval_as(&init.value, field_ty)?;
             parts[index] = Some(value);
         }
@@ -97,6 +99,12 @@ impl Sema<'_> {
         }
         let types = parts.iter().map(Operand::ty).collect();
         let ty = self.aggregate_of(TypeKind::Anon { names: Some(names), types }, span)?;
+        for init in inits {
+            // The value becomes one of the expected type.
+            let name = init.name.name.as_str();
+            let known = expected.filter(|&ty| find_field(&self.types, ty, name).is_some());
+            self.note_part(init.name.span, known.unwrap_or(ty), name);
+        }
         self.make_struct(ty, parts, span)
     }
 

@@ -248,6 +248,7 @@ impl Sema<'_> {
         let TypeKind::Anon { names, .. } = self.types.kind(from).clone() else {
             return Err(self.mismatch(from, ty, span));
         };
+        self.note_became(from, ty);
         match self.types.kind(ty).clone() {
             TypeKind::ComptimeStruct => Ok(Operand::Agg(from, parts)),
             TypeKind::Array { elem, dims } if names.is_none() && parts.len() as u64 == dims.iter().product::<u64>() => {

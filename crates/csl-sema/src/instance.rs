@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use csl_diag::{Code, Diagnostic, Span};
+use csl_diag::{Code, Diagnostic, Span, TraceFrame};
 use csl_ir::{FnRef, FuncId, Opnd, Scalar, Ty, TypeKind, TypedValue, Value};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{self, Expr, ExprKind, FnDecl, Inlining};
@@ -71,7 +71,8 @@ impl Sema<'_> {
         let id = FuncId::at(self.unit.out_funcs.len());
         self.unit.out_funcs.push(None);
         self.unit.instances.insert(key, id);
-        self.unit.pending.push_back(PendingFn { id, fn_ref: f, params: params.to_vec(), ret, called_at: span });
+        let steps = self.unit.steps.clone();
+        self.unit.pending.push_back(PendingFn { id, fn_ref: f, params: params.to_vec(), ret, called_at: span, steps });
         Ok(id)
     }
 
@@ -143,17 +144,23 @@ impl Sema<'_> {
     }
 
     fn instance_body(&mut self, pending: &PendingFn, info: &FnInfo, body: &ast::Block) -> Res<()> {
-        let generic = info.decl.params.iter().any(|p| p.is_comptime || p.ty.is_none());
-        let step = generic
-            .then(|| (pending.called_at, format!("in the instance of `{}` that is needed here", info.decl.name.name)));
+        let is_generic = info.decl.params.iter().any(|p| p.is_comptime || p.ty.is_none());
         let run = |s: &mut Self| {
             s.bind_instance_params(pending, &info.decl)?;
             s.eval_body(pending, body)
         };
-        match step {
-            Some((span, text)) => self.traced(span, text, run),
-            None => run(self),
+        if !is_generic {
+            return run(self);
         }
+        let text = format!("in the instance of `{}` that is needed here", info.decl.name.name);
+        let own = TraceFrame { span: pending.called_at, text };
+        self.unit.steps = pending.steps.iter().cloned().chain([own]).take(MOST_STEPS).collect();
+        let outside = self.trace.len();
+        self.trace.extend(self.unit.steps.iter().cloned());
+        let result = run(self);
+        self.trace.truncate(outside);
+        self.unit.steps.clear();
+        result
     }
 
     pub fn check_return_type(&mut self, ret: Ty, decl: &FnDecl) -> Res<()> {
@@ -215,6 +222,9 @@ impl Sema<'_> {
         }
     }
 }
+
+/// The greatest number of instances, each needed by the one before, that a diagnostic names.
+const MOST_STEPS: usize = 8;
 
 fn key_of(binding: &ParamBinding) -> TypedValue {
     match binding {

@@ -150,9 +150,9 @@ impl Sema<'_> {
 
     /// Analyses the programs of a layout whose tiles and routes are known.
     pub(crate) fn finish_layout(&mut self, mut layout: Layout, rectangle: Size) -> Res<Wafer> {
-        let sharing = self.analyze_instances(&layout, rectangle);
+        let mut sharing = self.analyze_instances(&layout, rectangle);
         if self.options.check_all {
-            self.check_uncalled(&layout, rectangle, &sharing);
+            self.check_uncalled(&layout, rectangle, &mut sharing);
         }
         let programs: Vec<Program> = sharing.programs.into_iter().collect::<Result<_, _>>()?;
         let tile_consts = number_programs(&mut layout, &sharing.kinds, programs.len());

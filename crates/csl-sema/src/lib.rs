@@ -77,7 +77,7 @@ use std::sync::atomic::AtomicBool;
 pub use assembly::{Assembly, Kind, ParamValue};
 pub use builtins::{BuiltinGroup, BuiltinPage, names as builtin_names, pages as builtin_pages};
 pub use options::{Analysis, Import, Options, Resolved, SourceFile, Sources};
-pub use record::{Fact, Observation};
+pub use record::{Fact, Observation, Part};
 pub use suggest::closest;
 
 /// Analyses the program whose layout is the file `root`.

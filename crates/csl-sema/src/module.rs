@@ -101,10 +101,8 @@ impl Sema<'_> {
             return Ok(file);
         }
         let id = self.map.add(resolved.path.clone(), resolved.text.clone());
-        let (ast, findings) = csl_syntax::parse(id, &resolved.text);
-        self.diagnostics.extend(findings.clone());
-        let (path, is_library) = (resolved.path.clone(), resolved.is_library);
-        let file = Arc::new(SourceFile { path, ast, findings, is_library });
+        let file = self.sources.parse(id, &resolved);
+        self.diagnostics.extend(file.findings.clone());
         self.files.insert(resolved.path, file.clone());
         Ok(file)
     }
@@ -259,7 +257,10 @@ impl Sema<'_> {
                 let message = format!("`{}` has no member `{name}`", module.file.path);
                 let names = module.items.keys().map(|n| n.as_str());
                 let diagnostic = Diagnostic::new(Code::UnknownField, span, message);
-                let diagnostic = self.did_you_mean(diagnostic, Some(span), ("", name), names);
+                let mut diagnostic = self.did_you_mean(diagnostic, Some(span), ("", name), names);
+                if diagnostic.help.is_none() && module.file.is_library {
+                    diagnostic = diagnostic.help(format!("`waferlab doc '{}'` lists what it has", module.file.path));
+                }
                 Err(self.fail(diagnostic))
             }
         }

@@ -74,6 +74,11 @@ pub struct Resolved {
 pub trait Sources {
     /// Finds `name` as an import in the file `importer` (`None`: the root) means it, or gives the reason why it cannot.
     fn resolve(&mut self, name: &str, importer: Option<&str>) -> Result<Resolved, String>;
+
+    /// The tree of a file. Sources of an editor keep trees from one analysis to the next.
+    fn parse(&mut self, id: FileId, file: &Resolved) -> Arc<SourceFile> {
+        Arc::new(SourceFile::parse(id, file))
+    }
 }
 
 /// The outcome of an analysis.
@@ -108,6 +113,14 @@ pub struct SourceFile {
     /// The findings of the parser.
     pub findings: Diagnostics,
     pub is_library: bool,
+}
+
+impl SourceFile {
+    /// Parses a file.
+    pub fn parse(id: FileId, file: &Resolved) -> SourceFile {
+        let (ast, findings) = csl_syntax::parse(id, &file.text);
+        SourceFile { path: file.path.clone(), ast, findings, is_library: file.is_library }
+    }
 }
 
 impl Options {

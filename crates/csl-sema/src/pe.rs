@@ -13,7 +13,7 @@ use csl_machine::{
 use crate::builtins::names_task;
 
 /// The state of a PE's program. Most of it becomes a part of a `csl_ir::Program`.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Pe {
     /// Size of the layout in PEs.
     pub rectangle: Size,

@@ -115,6 +115,7 @@ impl Sema<'_> {
         let Some((index, _)) = find_field(&self.types, place.ty, name) else {
             return Err(self.no_field(place.ty, name, span));
         };
+        self.note_part(span, place.ty, csl_syntax::Symbol::new(name).as_str());
         self.part_place(place, index as i64, span)
     }
 
@@ -161,8 +162,9 @@ impl Sema<'_> {
                     return Err(self.no_field(ty, name, span));
                 };
                 match members.iter().find(|m| m.0 == name) {
-                    Some((_, number)) => {
+                    Some(&(member, ref number)) => {
                         let value = Operand::Const(TypedValue::int(ty, number.clone()));
+                        self.note_part(span, ty, member);
                         Ok(Some(Place { ty, is_const: true, kind: PlaceKind::Value(value) }))
                     }
                     None => {

@@ -20,9 +20,15 @@ use crate::unit::Unit;
 /// The constants that differ between the tiles of a program: each as an expression of the tile's params, and its type.
 pub type TileConsts = Vec<(Arc<Expr>, IntTy)>;
 
+/// A program, the constants of its tiles, and the state of its analysis, in which code that it does not use can be looked into.
+pub(crate) struct Analyzed {
+    pub program: Program,
+    pub consts: TileConsts,
+    pub unit: Unit,
+}
+
 impl Sema<'_> {
-    /// Analyses the program of one kind of tile; an error in it is reported once for all its tiles. Returns the
-    /// constants of its tiles too.
+    /// Analyses the program of one kind of tile; an error in it is reported once for all its tiles.
     pub(crate) fn analyze_program(
         &mut self,
         layout: &Layout,
@@ -30,7 +36,7 @@ impl Sema<'_> {
         file: &str,
         params: Vec<(Name, TypedValue)>,
         instance: &Instance,
-    ) -> Result<(Program, TileConsts), Reported> {
+    ) -> Result<Analyzed, Reported> {
         if self.is_called_off() {
             let called_off = Err(self.error(Code::QuotaExceeded, instance.span, "the analysis was called off"));
             return self.whole(called_off, instance.span);
@@ -40,12 +46,13 @@ impl Sema<'_> {
         self.steps = 0;
         let text = whose_code(instance);
         let result = self.traced(instance.span, text, |s| s.program(file, params, instance.span));
-        let unit = std::mem::replace(&mut self.unit, outer);
+        let mut unit = std::mem::replace(&mut self.unit, outer);
         if self.options.check_all {
             self.used.extend(unit.used());
         }
         let program = self.whole(result, instance.span)?;
-        Ok((program, unit.tile_consts.into_values().collect()))
+        let consts = std::mem::take(&mut unit.tile_consts).into_values().collect();
+        Ok(Analyzed { program, consts, unit })
     }
 
     fn program(&mut self, file: &str, params: Vec<(Name, TypedValue)>, span: Span) -> Res<Program> {
@@ -260,14 +267,14 @@ impl Sema<'_> {
         }
     }
 
-    /// Collects the program from the state of the unit.
+    /// Collects the program from the state of the unit. What is left can still be evaluated in.
     fn collect(&mut self, exports: Vec<ExportedSymbol>) -> Res<Program> {
         let (release, dialect) = (release(self), dialect(self));
-        let pe = std::mem::take(self.pe()?);
+        let is_kept = self.options.check_all;
+        let pe = if is_kept { self.pe()?.clone() } else { std::mem::take(self.pe()?) };
         let unit = &mut self.unit;
-        let globals: Option<Vec<_>> = std::mem::take(&mut unit.out_globals).into_iter().collect();
-        let funcs: Option<Vec<_>> =
-            std::mem::take(&mut unit.out_funcs).into_iter().map(|func| func.map(Arc::new)).collect();
+        let globals: Option<Vec<_>> = unit.out_globals.iter_mut().map(Option::take).collect();
+        let funcs: Option<Vec<_>> = unit.out_funcs.iter_mut().map(|func| func.take().map(Arc::new)).collect();
         let (Some(globals), Some(funcs)) = (globals, funcs) else {
             return Err(self.internal(None, "a function or a global of the program was never made").into());
         };

@@ -4,9 +4,10 @@
 //! first tile is analysed with those numbers open ([`csl_ir::Varying`]); the questions of the analysis about them form
 //! a tree ([`Answers`]). A tile whose numbers give the same answers has the same program, with other constants.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use csl_diag::Reported;
+use csl_diag::{Diagnostic, Reported, Severity};
 use csl_ir::{ArrayValue, Expr, Name, Program, Question, Trace, TypedValue, Value, Varying};
 use csl_machine::Size;
 use csl_num::{IntTy, wrap64};
@@ -18,7 +19,9 @@ use rustc_hash::FxBuildHasher;
 use crate::answers::{Answers, Known};
 use crate::context::Sema;
 use crate::layout::{Instance, Layout};
+use crate::program::Analyzed;
 use crate::repeat::OpenNumbers;
+use crate::unit::Unit;
 
 /// A file with its params, without the numbers in them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -221,8 +224,36 @@ impl Shared {
 #[derive(Debug, Default)]
 pub struct Sharing {
     pub programs: Vec<Result<Program, Reported>>,
+    /// The states of the analyses of the first of them, by the number of the program, where code that no program uses is to be
+    /// looked into.
+    pub kept: HashMap<u32, Kept>,
     /// The number of the program and the constants of each kind of tile.
     pub kinds: Vec<(u32, Vec<u64>)>,
+}
+
+/// The state of a program's analysis behind its end.
+#[derive(Debug)]
+pub struct Kept {
+    pub unit: Box<Unit>,
+    /// Whether it has numbers open that differ between tiles.
+    pub is_open: bool,
+}
+
+/// The number of programs whose states are kept.
+const MOST_KEPT: usize = 64;
+
+impl Sharing {
+    /// Adds a program; `is_kept` keeps the state of its analysis.
+    fn add(&mut self, analyzed: Result<Analyzed, Reported>, is_open: bool, is_kept: bool) -> u32 {
+        let number = self.programs.len() as u32;
+        self.programs.push(analyzed.map(|Analyzed { program, unit, .. }| {
+            if is_kept && self.kept.len() < MOST_KEPT {
+                self.kept.insert(number, Kept { unit: Box::new(unit), is_open });
+            }
+            program
+        }));
+        number
+    }
 }
 
 /// The tiles of an evaluated layout.
@@ -240,7 +271,7 @@ impl Sema<'_> {
         let mut shapes = open_numbers(&layout.instances, layout.shapes.len(), self.options.share_programs);
         let mut sharing = Sharing::default();
         for (key, instance) in &layout.instances {
-            let kind = self.kind_of(key, instance, tiles, &mut shapes[key.shape as usize], &mut sharing.programs);
+            let kind = self.kind_of(key, instance, tiles, &mut shapes[key.shape as usize], &mut sharing);
             sharing.kinds.push(kind);
         }
         sharing
@@ -252,38 +283,33 @@ impl Sema<'_> {
         instance: &Instance,
         tiles: Tiles<'_>,
         shared: &mut Shared,
-        programs: &mut Vec<Result<Program, Reported>>,
+        sharing: &mut Sharing,
     ) -> (u32, Vec<u64>) {
         if shared.open.is_empty() {
-            programs.push(self.analyze_alone(key, instance, tiles));
-            return (programs.len() as u32 - 1, Vec::new());
+            return (self.analyze_alone(key, instance, tiles, sharing), Vec::new());
         }
         let inputs = shared.inputs(key);
         let mut outcome = shared.find(&inputs);
         if outcome.is_none() {
-            match self.analyze_open(key, instance, tiles, shared, programs) {
+            match self.analyze_open(key, instance, tiles, shared, sharing) {
                 (asked, Some(found)) => {
                     shared.outcomes.insert(asked, found);
                     outcome = shared.find(&inputs);
                 }
                 (asked, None) => {
                     let instance = Instance { tiles: alike(key, &tiles.layout.instances, shared, &asked), ..*instance };
-                    programs.push(self.analyze_alone(key, &instance, tiles));
-                    let outcome =
-                        if programs.last().is_some_and(Result::is_ok) { Outcome::Alone } else { Outcome::Failed };
-                    shared.outcomes.insert(asked, outcome);
-                    return (programs.len() as u32 - 1, Vec::new());
+                    let number = self.analyze_alone(key, &instance, tiles, sharing);
+                    let is_made = sharing.programs[number as usize].is_ok();
+                    shared.outcomes.insert(asked, if is_made { Outcome::Alone } else { Outcome::Failed });
+                    return (number, Vec::new());
                 }
             }
         }
         match outcome {
-            Some(Outcome::Program(number, exprs)) if let Some(consts) = values(&exprs, &inputs) => {
-                return (number, consts);
-            }
-            Some(Outcome::Failed) => {}
-            _ => programs.push(self.analyze_alone(key, instance, tiles)),
+            Some(Outcome::Program(number, exprs)) if let Some(consts) = values(&exprs, &inputs) => (number, consts),
+            Some(Outcome::Failed) => (sharing.programs.len() as u32 - 1, Vec::new()),
+            _ => (self.analyze_alone(key, instance, tiles, sharing), Vec::new()),
         }
-        (programs.len() as u32 - 1, Vec::new())
     }
 
     /// Analyses a tile's program with the numbers open that differ between tiles of its shape. `None` when that fails:
@@ -294,7 +320,7 @@ impl Sema<'_> {
         instance: &Instance,
         tiles: Tiles<'_>,
         shared: &Shared,
-        programs: &mut Vec<Result<Program, Reported>>,
+        sharing: &mut Sharing,
     ) -> (Vec<(Question, i64)>, Option<Outcome>) {
         let trace = Arc::new(Trace::default());
         let mut inputs: Vec<Option<u32>> = vec![None; key.numbers.len()];
@@ -306,24 +332,35 @@ impl Sema<'_> {
         let steps = (self.steps, self.exhausted);
         let (analyzed, found) = self.apart(|s| s.analyze_program(layout, rectangle, &shape.file, params, instance));
         match analyzed {
-            Ok((program, consts)) if !found.has_errors() => {
+            Ok(mut analyzed) if !found.has_errors() => {
                 self.diagnostics.extend(found);
-                programs.push(Ok(program));
-                let outcome = Outcome::Program(programs.len() as u32 - 1, Arc::new(consts));
-                (trace.asked(), Some(outcome))
+                let consts = Arc::new(std::mem::take(&mut analyzed.consts));
+                let number = sharing.add(Ok(analyzed), true, self.options.check_all);
+                (trace.asked(), Some(Outcome::Program(number, consts)))
             }
             _ => {
                 (self.steps, self.exhausted) = steps;
-                (trace.asked(), None)
+                // Errors that a tile with numbers of its own has are no fault of the open numbers.
+                let is_new =
+                    |finding: &Diagnostic| finding.severity == Severity::Error && !self.diagnostics.knows(finding);
+                let Err(reported) = found.check() else { return (trace.asked(), None) };
+                if found.iter().any(is_new) {
+                    return (trace.asked(), None);
+                }
+                self.diagnostics.extend(found);
+                sharing.programs.push(Err(reported));
+                (trace.asked(), Some(Outcome::Failed))
             }
         }
     }
 
-    fn analyze_alone(&mut self, key: &TileKey, instance: &Instance, tiles: Tiles<'_>) -> Result<Program, Reported> {
+    /// Analyses a tile's program with its own numbers; returns the program's number.
+    fn analyze_alone(&mut self, key: &TileKey, instance: &Instance, tiles: Tiles<'_>, sharing: &mut Sharing) -> u32 {
         let Tiles { layout, rectangle } = tiles;
         let shape = &layout.shapes[key.shape as usize];
         let params = shape.params(&key.numbers, |_| None);
-        Ok(self.analyze_program(layout, rectangle, &shape.file, params, instance)?.0)
+        let analyzed = self.analyze_program(layout, rectangle, &shape.file, params, instance);
+        sharing.add(analyzed, false, self.options.check_all)
     }
 }
 

@@ -5,7 +5,7 @@
 //! finding counts only when it is made in each module that has the code.
 
 use csl_diag::{Code, Diagnostic, Diagnostics, Label, Severity, Span};
-use csl_ir::{ModuleRef, Name, Ty, TypeKind, TypedValue};
+use csl_ir::{ModuleRef, Ty, TypeKind, TypedValue};
 use csl_machine::Size;
 use csl_syntax::Symbol;
 use csl_syntax::ast::{Expr, ExprKind, FnDecl, FnKind, Ident, Inlining, Item, VarDecl, VarKind};
@@ -16,7 +16,7 @@ use crate::global::UNUSED_COLOR;
 use crate::instance::ParamBinding;
 use crate::layout::{Instance, Layout};
 use crate::program::whose_code;
-use crate::sharing::Sharing;
+use crate::sharing::{Kept, Sharing};
 use crate::unit::{FnInfo, GlobalItem, State, TopItem, Unit};
 use crate::value;
 
@@ -40,53 +40,84 @@ impl AllTries {
         let new = || Tries { name: name.name, may_be_comptime, found: IndexMap::new() };
         self.0.entry(name.span).or_insert_with(new).found.entry(place).or_default().extend(found);
     }
+
+    fn extend(&mut self, other: AllTries) {
+        for (declared, Tries { name, may_be_comptime, found }) in other.0 {
+            let new = || Tries { name, may_be_comptime, found: IndexMap::new() };
+            self.0.entry(declared).or_insert_with(new).found.extend(found);
+        }
+    }
+
+    /// Whether nothing is found.
+    fn are_silent(&self) -> bool {
+        self.0.values().flat_map(|tries| tries.found.values()).all(Diagnostics::is_empty)
+    }
 }
 
 impl Sema<'_> {
     /// Reports findings in code that no program uses; each program is looked at with the params of its first tile.
-    pub(crate) fn check_uncalled(&mut self, layout: &Layout, rectangle: Size, sharing: &Sharing) {
+    pub(crate) fn check_uncalled(&mut self, layout: &Layout, rectangle: Size, sharing: &mut Sharing) {
         let mut tries = AllTries::default();
         let mut seen = vec![false; sharing.programs.len()];
         for ((key, instance), (program, _)) in layout.instances.iter().zip(&sharing.kinds) {
-            let program = *program as usize;
-            if sharing.programs[program].is_err() || std::mem::replace(&mut seen[program], true) {
+            let number = *program as usize;
+            if sharing.programs[number].is_err() || std::mem::replace(&mut seen[number], true) {
                 continue;
+            }
+            if let Some(Kept { unit, is_open }) = sharing.kept.remove(program) {
+                let tried = self.tries_in(*unit, instance, number, |_| Ok(()));
+                // Numbers that are open may be found fault with; those of the tile are to be tried then.
+                if !is_open || tried.are_silent() {
+                    tries.extend(tried);
+                    continue;
+                }
             }
             let shape = &layout.shapes[key.shape as usize];
             let params = shape.params(&key.numbers, |_| None);
-            let outer = std::mem::replace(&mut self.unit, Unit::of_pe(&shape.file, layout, rectangle));
-            // What is found outside of the tries has been told before.
-            let _ = self.apart(|s| s.try_program(program, (&shape.file, params), instance, &mut tries));
-            self.unit = outer;
+            let unit = Unit::of_pe(&shape.file, layout, rectangle);
+            let evaluate = |s: &mut Self| s.evaluate_program(&shape.file, params, instance.span);
+            tries.extend(self.tries_in(unit, instance, number, evaluate));
         }
         tries.0.values().flat_map(Tries::certain).for_each(|finding| self.diagnostics.push(finding));
     }
 
-    fn try_program(
+    /// Looks into the code of a program that none uses. `begin` evaluates what the program uses, where the unit has not been.
+    fn tries_in(
         &mut self,
-        program: usize,
-        (file, params): (&str, Vec<(Name, TypedValue)>),
+        unit: Unit,
         instance: &Instance,
-        tries: &mut AllTries,
-    ) -> Res<()> {
+        program: usize,
+        begin: impl FnOnce(&mut Self) -> Res<()>,
+    ) -> AllTries {
+        let mut tries = AllTries::default();
+        let outer = std::mem::replace(&mut self.unit, unit);
         self.steps = 0;
-        self.traced(instance.span, whose_code(instance), |s| {
-            s.evaluate_program(file, params, instance.span)?;
-            for module in (0..s.unit.modules.len()).map(ModuleRef::at) {
-                let file = s.unit.modules[module].file.clone();
-                let items = file.ast.items.iter().filter(|_| !file.is_library);
-                for item in items {
-                    match item {
-                        Item::Fn(decl) if !s.used.contains(&decl.name.span) => s.try_fn((program, module), decl, tries),
-                        Item::Var(decl) if !s.used.contains(&decl.name.span) => {
-                            s.try_var((program, module), decl, tries)
-                        }
-                        _ => {}
+        let all = |s: &mut Self| {
+            if begin(s).is_ok() {
+                s.try_program(program, &mut tries);
+            }
+        };
+        // What is found outside of the tries has been told before.
+        let _ = self.apart(|s| s.traced(instance.span, whose_code(instance), all));
+        self.unit = outer;
+        tries
+    }
+
+    fn try_program(&mut self, program: usize, tries: &mut AllTries) {
+        for module in (0..self.unit.modules.len()).map(ModuleRef::at) {
+            let file = self.unit.modules[module].file.clone();
+            for item in file.ast.items.iter().filter(|_| !file.is_library) {
+                match item {
+                    Item::Fn(decl) if !self.used.contains(&decl.name.span) => {
+                        self.try_fn((program, module), decl, tries);
                     }
+                    Item::Var(decl) if !self.used.contains(&decl.name.span) => {
+                        self.try_var((program, module), decl, tries);
+                    }
+                    _ => {}
                 }
             }
-            Ok(())
-        })
+        }
     }
 
     fn try_var(&mut self, place: Place, decl: &VarDecl, tries: &mut AllTries) {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use csl_diag::{Reported, Span};
+use csl_diag::{Reported, Span, TraceFrame};
 use csl_ir::{Expr, FnRef, Func, FuncId, Global, GlobalId, GlobalRef, ModuleRef, TileConst, Ty, TypedValue};
 use csl_machine::Size;
 use csl_num::IntTy;
@@ -121,6 +121,8 @@ pub struct PendingFn {
     pub params: Vec<crate::instance::ParamBinding>,
     pub ret: Ty,
     pub called_at: Span,
+    /// The instances of generic functions that led here, the outermost first.
+    pub steps: Vec<TraceFrame>,
 }
 
 /// A layout or a PE program under analysis: its modules, its declarations and its kind.
@@ -139,6 +141,8 @@ pub struct Unit {
     pub cells: Vec<Cell>,
     pub instances: FxHashMap<InstanceKey, FuncId>,
     pub pending: VecDeque<PendingFn>,
+    /// The instances of generic functions that the body under analysis is of, the outermost first.
+    pub steps: Vec<TraceFrame>,
     pub memo: FxHashMap<InstanceKey, TypedValue>,
     /// The values of structs and tuples of literals, by place and expected type.
     pub literals: FxHashMap<(ModuleRef, Span, Option<Ty>), TypedValue>,

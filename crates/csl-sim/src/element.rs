@@ -28,7 +28,7 @@ pub(crate) trait Element: Send {
         ports: &mut Ports,
         regs: &mut dyn Registers,
         wake: &mut Wake,
-    ) -> Result<(), Fault>;
+    ) -> Result<(), Box<Fault>>;
     /// Whether no task runs at cycle `now`, so that memcpy may copy.
     fn between_tasks(&self, now: u64) -> bool;
     /// Starts memcpy's call of a function of the program. Arguments are in canonical form.
@@ -91,7 +91,7 @@ impl Element for Pe {
         ports: &mut Ports,
         regs: &mut dyn Registers,
         wake: &mut Wake,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Box<Fault>> {
         self.visit(now, limit, ports, regs, wake)
     }
 

@@ -223,7 +223,7 @@ impl<E: Element> Ramp for ElementRow<E> {
     fn deliver(&mut self, x: u32, color: Color, wavelet: Wavelet, is_own: bool) {
         let Some(tile_id) = self.touch(x) else { return };
         let tile = &mut self.tiles[tile_id];
-        let Some(slot) = tile.arrival_slot_with_room(color) else { return };
+        let Some(slot) = tile.ports.arrival_slot(color) else { return };
         if !tile.ports.arrive(slot, wavelet) {
             return;
         }

@@ -8,17 +8,15 @@ use csl_machine::Color;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use csl_fabric::Row as FabricRow;
-use csl_pe::OutputSlot;
-
 use crate::element::Element;
 use crate::element_row::{ElementRow, TileId};
 use crate::event::{Event, EventKind};
 use crate::index_set::IndexSet;
 use crate::registers::{RouterRegisters, Write};
 use crate::stop::{FaultKind, FaultReport};
-use crate::tile::NEVER;
+use crate::tile::{NEVER, Tile};
 use crate::world::World;
+use csl_fabric::Row as FabricRow;
 
 /// A row of tiles: routers, compute elements, and the events between the two.
 pub(crate) struct Row<E> {
@@ -63,9 +61,9 @@ impl<E: Element> Row<E> {
     }
 
     /// Runs cycle `now`. The clock does not come to `limit` before the host has looked.
-    pub fn step(&mut self, now: u64, limit: u64) -> Result<(), FaultReport> {
+    pub fn step(&mut self, now: u64, limit: u64) -> Result<(), Box<FaultReport>> {
         (self.elements.now, self.elements.limit) = (now, limit);
-        self.fabric.arrive(now).map_err(|fault| fabric_fault(fault, now))?;
+        self.fabric.arrive(now).map_err(|fault| Box::new(fabric_fault(*fault, now)))?;
         self.write_registers(now);
         self.inject(now)?;
         self.fabric.route(now, &mut self.elements);
@@ -84,14 +82,15 @@ impl<E: Element> Row<E> {
         }
     }
 
-    fn inject(&mut self, now: u64) -> Result<(), FaultReport> {
+    fn inject(&mut self, now: u64) -> Result<(), Box<FaultReport>> {
         for index in 0..self.elements.senders.words() {
             for x in self.elements.senders.word(index) {
                 let tile_id = self.elements.tile_id(x);
-                if self.elements.tiles[tile_id].inject_at <= now {
-                    self.inject_one(tile_id, now).map_err(|fault| fabric_fault(fault, now))?;
+                let mut next = self.elements.tiles[tile_id].inject_at;
+                if next <= now {
+                    next = self.inject_one(tile_id, now).map_err(|fault| Box::new(fabric_fault(*fault, now)))?;
                 }
-                if self.elements.tiles[tile_id].inject_at == NEVER {
+                if next == NEVER {
                     self.elements.senders.remove(x);
                 }
             }
@@ -99,122 +98,90 @@ impl<E: Element> Row<E> {
         Ok(())
     }
 
-    /// Lets one wavelet of a tile out; its output queues take turns.
-    fn inject_one(&mut self, tile_id: TileId, now: u64) -> Result<(), csl_fabric::Fault> {
-        let mut untried = !0;
-        let next = self.elements.tiles[tile_id].next_output;
-        while let Some(output) = self.elements.tiles[tile_id].ports.next_sender(untried, next) {
-            if self.leave(tile_id, output, now)? {
-                self.took_output(tile_id, output, now);
-                return Ok(());
-            }
+    /// Lets one wavelet of a tile out; its output queues take turns. Returns the cycle in which the next may leave.
+    fn inject_one(&mut self, tile_id: TileId, now: u64) -> Result<u64, Box<csl_fabric::Fault>> {
+        let Row { fabric, elements, .. } = self;
+        let mut tile = &mut elements.tiles[tile_id];
+        let (mut untried, first) = (!0, tile.next_output);
+        while let Some(output) = tile.ports.next_sender(untried, first) {
             untried &= !output.bit();
+            let Some(head) = tile.ports.outputs[output].ready(now) else { continue };
+            // The head goes to the router, or to the host where the color is one of its streams.
+            let is_taken = match fabric.routed(tile.x, head.color) {
+                Some(vc) => {
+                    let is_taken = fabric.inject(vc, head.wavelet, now)?;
+                    if is_taken && head.advance_switch {
+                        fabric.advance_behind(vc);
+                    }
+                    is_taken
+                }
+                None => {
+                    let is_taken = elements.sink(tile_id, head.color, head.wavelet.data);
+                    tile = &mut elements.tiles[tile_id];
+                    is_taken
+                }
+            };
+            if is_taken {
+                tile.let_out(output, now);
+                if tile.wake.credits & output.bit() != 0 {
+                    elements.ready.insert(tile.x);
+                }
+                return Ok(tile.inject_at);
+            }
         }
         // None could leave: those that are ready have no room, which the router tells of.
-        let tile = &mut self.elements.tiles[tile_id];
         let later = tile.ports.outputs.iter().filter_map(|queue| queue.head_ready()).filter(|ready| *ready > now);
         tile.inject_at = later.min().unwrap_or(NEVER);
-        Ok(())
-    }
-
-    /// Moves the head of an output queue to the router, or to the host where the color is one of its streams.
-    fn leave(&mut self, tile_id: TileId, output: OutputSlot, now: u64) -> Result<bool, csl_fabric::Fault> {
-        let tile = &mut self.elements.tiles[tile_id];
-        let Some(head) = tile.ports.outputs[output].ready(now) else { return Ok(false) };
-        match self.fabric.routed(tile.x, head.color) {
-            Some(vc) => {
-                let taken = self.fabric.inject(vc, head.wavelet, now)?;
-                if taken && head.advance_switch {
-                    self.fabric.advance_behind(vc);
-                }
-                Ok(taken)
-            }
-            None => Ok(self.elements.sink(tile_id, head.color, head.wavelet.data)),
-        }
-    }
-
-    fn took_output(&mut self, tile_id: TileId, output: OutputSlot, now: u64) {
-        let tile = &mut self.elements.tiles[tile_id];
-        tile.ports.depart(output);
-        let next = OutputSlot::of(output.index() + 1).filter(|next| next.index() < tile.ports.outputs.len());
-        tile.next_output = next.unwrap_or(OutputSlot::at(0));
-        let at = tile.next_injection();
-        tile.inject_at = if at == NEVER { NEVER } else { at.max(now + 1) };
-        if tile.wake.credits & output.bit() != 0 {
-            self.elements.wake(tile_id);
-        }
+        Ok(tile.inject_at)
     }
 
     // ---- compute elements ----
 
-    fn serve_all(&mut self, now: u64) -> Result<(), FaultReport> {
+    fn serve_all(&mut self, now: u64) -> Result<(), Box<FaultReport>> {
         self.elements.wake_due(now);
         std::mem::swap(&mut self.serving, &mut self.elements.ready);
         self.served = 0;
         for index in 0..self.serving.words() {
-            let tiles = self.serving.take_word(index);
-            self.served += tiles.len();
-            for x in tiles {
+            for x in self.serving.take_word(index) {
+                self.served += 1;
                 self.serve(self.elements.tile_id(x), now)?;
             }
         }
         Ok(())
     }
 
-    fn serve(&mut self, tile_id: TileId, now: u64) -> Result<(), FaultReport> {
+    /// Runs the compute element of a tile, and passes the changes of its queues on to routers and host.
+    fn serve(&mut self, tile_id: TileId, now: u64) -> Result<(), Box<FaultReport>> {
         if !self.elements.tiles[tile_id].host.is_quiet() {
             self.elements.host_to_tile(tile_id, now)?;
         }
-        self.advance(tile_id, now)?;
-        self.after_advance(tile_id, now);
-        let next = self.elements.tiles[tile_id].next_service();
-        self.elements.set_timer(tile_id, next.max(now + 1));
-        Ok(())
-    }
-
-    fn advance(&mut self, tile_id: TileId, now: u64) -> Result<(), FaultReport> {
-        let tile = &mut self.elements.tiles[tile_id];
-        let chip = self.elements.world.chip;
-        let mut registers = RouterRegisters { fabric: &self.fabric, chip, writes: &mut self.writes, x: tile.x, now };
-        let fault =
-            |fault: csl_pe::Fault| FaultReport { cycle: fault.cycle, x: tile.x, y: self.y, what: FaultKind::Pe(fault) };
-        tile.element.advance(now, self.elements.limit, &mut tile.ports, &mut registers, &mut tile.wake).map_err(fault)
-    }
-
-    /// Passes the changes of the element's queues on to routers and host.
-    fn after_advance(&mut self, tile_id: TileId, now: u64) {
-        let tile = &mut self.elements.tiles[tile_id];
+        let Row { y, fabric, elements, writes, .. } = self;
+        let tile = &mut elements.tiles[tile_id];
+        let mut registers = RouterRegisters { fabric, chip: elements.world.chip, writes, x: tile.x, now };
+        if let Err(fault) = tile.element.advance(now, elements.limit, &mut tile.ports, &mut registers, &mut tile.wake) {
+            return Err(pe_fault(*fault, tile.x, *y));
+        }
         if !tile.returns.is_empty() {
             tile.take_returns(now);
         }
         if tile.refused != 0 {
-            self.take_back(tile_id);
+            take_back(tile, fabric);
         }
-        let tile = &mut self.elements.tiles[tile_id];
         if std::mem::take(&mut tile.ports.put) != 0 && tile.inject_at == NEVER {
-            let at = tile.next_injection();
-            self.elements.start_sending(tile_id, at.max(now + 1));
+            tile.inject_at = tile.next_injection();
+            if tile.inject_at != NEVER {
+                tile.inject_at = tile.inject_at.max(now + 1);
+                elements.senders.insert(tile.x);
+            }
         }
-        let tile = &mut self.elements.tiles[tile_id];
         if tile.host.is_quiet() && !tile.ports.cmd_stream_unblocked {
             (tile.host.next_due, tile.ports.taken) = (NEVER, 0);
         } else {
-            self.elements.tile_to_host(tile_id, now);
+            elements.tile_to_host(tile_id, now);
         }
-    }
-
-    /// Wakes the virtual channels of refused colors once there is room.
-    fn take_back(&mut self, tile_id: TileId) {
-        let tile = &mut self.elements.tiles[tile_id];
-        let mut colors = tile.refused;
-        while colors != 0 {
-            let color = Color::of_bits(colors.trailing_zeros());
-            colors &= colors - 1;
-            if tile.arrival_slot_with_room(color).is_some() {
-                tile.refused &= !color.bit();
-                self.fabric.ramp_has_room(tile.x, color);
-            }
-        }
+        let next = elements.tiles[tile_id].next_service();
+        elements.set_timer(tile_id, next.max(now + 1));
+        Ok(())
     }
 
     // ---- for the host ----
@@ -251,6 +218,24 @@ fn configure(fabric: &mut FabricRow, world: &World, y: u32) {
             writes.into_iter().for_each(|write| write.carry_out(fabric, 0));
         }
     }
+}
+
+/// Wakes the virtual channels of refused colors once there is room.
+fn take_back<E>(tile: &mut Tile<E>, fabric: &mut FabricRow) {
+    let mut colors = tile.refused;
+    while colors != 0 {
+        let color = Color::of_bits(colors.trailing_zeros());
+        colors &= colors - 1;
+        if tile.arrival_slot_with_room(color).is_some() {
+            tile.refused &= !color.bit();
+            fabric.ramp_has_room(tile.x, color);
+        }
+    }
+}
+
+#[cold]
+fn pe_fault(fault: csl_pe::Fault, x: u32, y: u32) -> Box<FaultReport> {
+    Box::new(FaultReport { cycle: fault.cycle, x, y, what: FaultKind::Pe(fault) })
 }
 
 fn fabric_fault(fault: csl_fabric::Fault, cycle: u64) -> FaultReport {

@@ -73,7 +73,7 @@ impl<E: Element> Strip<'_, E> {
         let Some(row) = slot.row.as_mut().filter(|_| slot.next <= now) else { return (false, false) };
         outcome.last = outcome.last.max(now);
         if let Err(fault) = row.step(now, self.limit) {
-            outcome.note_fault(Box::new(fault));
+            outcome.note_fault(fault);
             (slot.next, slot.has_failed) = (NEVER, true);
             return (false, false);
         }
@@ -122,17 +122,38 @@ impl<E: Element> Slot<E> {
     }
 }
 
-/// All rows of the wafer.
-pub(crate) struct Rows<E> {
-    world: Arc<World>,
-    slots: Vec<Slot<E>>,
+/// The rows with work, by cycle.
+struct Agenda {
     /// The rows with work in cycle `soon_at`, which is the one after the last visited.
     soon: IndexSet,
     soon_at: u64,
     /// The rows with work after that; an entry counts if it is the row's `next`.
     later: BinaryHeap<Reverse<(u64, u32)>>,
+}
+
+impl Agenda {
+    fn new(height: u32, soon_at: u64) -> Agenda {
+        Agenda { soon: IndexSet::new(height), soon_at, later: BinaryHeap::new() }
+    }
+
+    /// Notes the next cycle of a row in which it has work, where that is not one before `soon_at`.
+    #[inline]
+    fn note(&mut self, row: usize, at: u64) {
+        if at == self.soon_at {
+            self.soon.insert(row as u32);
+        } else if at > self.soon_at && at != NEVER {
+            self.later.push(Reverse((at, row as u32)));
+        }
+    }
+}
+
+/// All rows of the wafer.
+pub(crate) struct Rows<E> {
+    world: Arc<World>,
+    slots: Vec<Slot<E>>,
+    agenda: Agenda,
     /// Scratch: the rows of a cycle.
-    due: Vec<u32>,
+    due: IndexSet,
 }
 
 impl<E: Element> Rows<E> {
@@ -141,10 +162,8 @@ impl<E: Element> Rows<E> {
         Rows {
             world: Arc::clone(world),
             slots: (0..height).map(|_| Slot { row: None, next: NEVER, has_failed: false }).collect(),
-            soon: IndexSet::new(height),
-            soon_at: 1,
-            later: BinaryHeap::new(),
-            due: Vec::new(),
+            agenda: Agenda::new(height, 1),
+            due: IndexSet::new(height),
         }
     }
 
@@ -153,7 +172,7 @@ impl<E: Element> Rows<E> {
         let index = y as usize;
         if at < self.slots[index].next {
             self.slots[index].wake(at);
-            self.schedule(index);
+            self.agenda.note(index, self.slots[index].next);
         }
         self.slots[index].touch(&self.world, y)
     }
@@ -165,64 +184,55 @@ impl<E: Element> Rows<E> {
 
     /// The next cycle with work.
     pub fn next(&self) -> u64 {
-        let later = self.later.peek().map_or(NEVER, |row| row.0.0);
-        if self.soon.is_empty() { later } else { later.min(self.soon_at) }
+        let later = self.agenda.later.peek().map_or(NEVER, |row| row.0.0);
+        if self.agenda.soon.is_empty() { later } else { later.min(self.agenda.soon_at) }
     }
 
-    /// Notes the next cycle of a row in which it has work, where that is not one before `soon_at`.
-    #[inline]
-    fn schedule(&mut self, row: usize) {
-        let at = self.slots[row].next;
-        if at == self.soon_at {
-            self.soon.insert(row as u32);
-        } else if at > self.soon_at && at != NEVER {
-            self.later.push(Reverse((at, row as u32)));
-        }
-    }
-
-    /// Collects the rows with work in cycle `now`, from north to south.
+    /// Collects the rows with work in cycle `now`.
     fn collect_due(&mut self, now: u64) {
-        while let Some(Reverse((_, row))) = self.later.peek().copied().filter(|row| row.0.0 <= now) {
-            self.later.pop();
-            if self.slots[row as usize].next <= now {
-                self.soon.insert(row);
+        let Rows { slots, agenda, due, .. } = self;
+        while let Some(Reverse((_, row))) = agenda.later.peek().copied().filter(|row| row.0.0 <= now) {
+            agenda.later.pop();
+            if slots[row as usize].next <= now {
+                agenda.soon.insert(row);
             }
         }
-        self.due.clear();
-        self.soon.move_to_list(&mut self.due);
-        self.soon_at = now + 1;
+        std::mem::swap(&mut agenda.soon, due);
+        agenda.soon_at = now + 1;
     }
 
-    /// Runs one cycle.
+    /// Runs one cycle, from north to south.
     pub fn step(&mut self, now: u64, limit: u64, outcome: &mut Outcome) {
         self.collect_due(now);
-        let due = std::mem::take(&mut self.due);
-        for &row in &due {
-            let index = row as usize;
-            let mut strip = Strip { world: &self.world, first: 0, slots: &mut self.slots, limit };
-            let (north, south) = strip.visit(index, now, outcome);
-            self.schedule(index);
-            if north && index > 0 {
-                self.schedule(index - 1);
-            }
-            if south && index + 1 < self.slots.len() {
-                self.schedule(index + 1);
+        let Rows { world, slots, agenda, due } = self;
+        let mut strip = Strip { world, first: 0, slots, limit };
+        for word in 0..due.words() {
+            for row in due.take_word(word) {
+                let index = row as usize;
+                let (north, south) = strip.visit(index, now, outcome);
+                let next_of = |index: usize| strip.slots[index].next;
+                agenda.note(index, next_of(index));
+                if north && index > 0 {
+                    agenda.note(index - 1, next_of(index - 1));
+                }
+                if south && index + 1 < strip.slots.len() {
+                    agenda.note(index + 1, next_of(index + 1));
+                }
             }
         }
-        self.due = due;
         // Entries that no longer count would stop the clock.
-        while self.later.peek().is_some_and(|Reverse((at, row))| self.slots[*row as usize].next != *at) {
-            self.later.pop();
+        while agenda.later.peek().is_some_and(|Reverse((at, row))| strip.slots[*row as usize].next != *at) {
+            agenda.later.pop();
         }
     }
 
     /// Lets `run` run several cycles of all rows.
     pub fn run(&mut self, run: impl FnOnce(&Arc<World>, &mut [Slot<E>]) -> Outcome) -> Outcome {
         let outcome = run(&self.world, &mut self.slots);
-        self.soon_at = outcome.last + 1;
-        self.soon = IndexSet::new(self.world.height());
-        self.later.clear();
-        (0..self.slots.len()).for_each(|row| self.schedule(row));
+        self.agenda = Agenda::new(self.world.height(), outcome.last + 1);
+        for (index, slot) in self.slots.iter().enumerate() {
+            self.agenda.note(index, slot.next);
+        }
         outcome
     }
 }

@@ -33,6 +33,16 @@ pub struct FaultReport {
     pub what: FaultKind,
 }
 
+impl FaultReport {
+    /// The fault, if it is one of a PE.
+    pub fn of_pe(&self) -> Option<&csl_pe::Fault> {
+        match &self.what {
+            FaultKind::Pe(fault) => Some(fault),
+            _ => None,
+        }
+    }
+}
+
 /// The kinds of faults.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FaultKind {

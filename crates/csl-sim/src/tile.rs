@@ -54,6 +54,16 @@ impl<E> Tile<E> {
         self.ports.next_departure().unwrap_or(NEVER)
     }
 
+    /// Notes that the head of an output queue has left in cycle `now`.
+    #[inline]
+    pub fn let_out(&mut self, output: OutputSlot, now: u64) {
+        self.ports.depart(output);
+        let next = OutputSlot::of(output.index() + 1).filter(|next| next.index() < self.ports.outputs.len());
+        self.next_output = next.unwrap_or(OutputSlot::at(0));
+        let at = self.next_injection();
+        self.inject_at = if at == NEVER { NEVER } else { at.max(now + 1) };
+    }
+
     /// The input slot where a wavelet of `color` would land, if it has room; `None` where no slot takes the color.
     pub fn arrival_slot_with_room(&mut self, color: Color) -> Option<InputSlot> {
         let slot = self.ports.arrival_slot(color)?;

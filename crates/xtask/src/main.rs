@@ -12,6 +12,7 @@ mod lint;
 mod pictures;
 mod playground;
 mod run;
+mod server;
 mod shell;
 mod stamp;
 mod test;
@@ -52,11 +53,10 @@ enum Command {
     Bench {
         /// Only benchmarks whose name holds this
         filter: Option<String>,
-        /// A fraction of each: a check that all still run
-        #[arg(long, conflicts_with = "compile")]
-        quick: bool,
+        #[command(flatten)]
+        extent: bench::Extent,
         /// Compile times with this `cslc` of another build, and with ours
-        #[arg(long, value_name = "CSLC", conflicts_with = "filter")]
+        #[arg(long, value_name = "CSLC", conflicts_with_all = ["filter", "quick", "full", "json"])]
         compile: Option<PathBuf>,
         /// Folders with the programs to compile; the examples if there are none
         #[arg(long, value_name = "FOLDER", requires = "compile")]
@@ -80,6 +80,8 @@ enum Command {
     House,
     /// Make target/playground/index.html, the compiler and the simulator as a page of one file, where Rust can build for wasm32
     Playground,
+    /// Measure the language server on programs, or look for answers that are stale
+    Server(server::Args),
     /// Build everything and make target/venv
     Setup,
     /// Make the wheel and the source distribution in dist/, and check both in fresh environments
@@ -95,7 +97,7 @@ fn main() -> ExitCode {
         Command::Run { example } => run::example(&example),
         Command::Test { only, all, corpus } => test::all(&only, all, &corpus),
         Command::Bench { compile: Some(before), programs, .. } => compile_times::compare(&before, &programs),
-        Command::Bench { filter, quick, .. } => bench::all(filter.as_deref(), quick),
+        Command::Bench { filter, extent, .. } => bench::all(filter.as_deref(), &extent),
         Command::Book => book::write(),
         Command::Editors => editors::write(),
         Command::Extension => editors::extension().map(|package| println!("{}", package.display())),
@@ -104,6 +106,7 @@ fn main() -> ExitCode {
         Command::House => house::report(),
         Command::Playground => playground::build().map(|page| println!("{}", page.display())),
         Command::Dist { python } => dist::make(&python),
+        Command::Server(args) => server::all(&args),
         Command::Setup => venv::ensure().map(|_| ()),
     };
     match done {

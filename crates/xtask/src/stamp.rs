@@ -12,7 +12,7 @@ use crate::shell::root;
 const SOURCES: [&str; 5] = ["pyproject.toml", "Cargo.toml", "Cargo.lock", "grammar", "crates"];
 
 /// Folders within the sources that the package does not hold.
-const SKIPPED: [&str; 6] = ["tests", "benches", "xtask", "__pycache__", "build", "target"];
+const SKIPPED: [&str; 7] = ["tests", "benches", "xtask", "csl-bench", "__pycache__", "build", "target"];
 
 /// A number that changes when a source of the package changes.
 pub fn sources() -> String {

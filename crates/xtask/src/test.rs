@@ -171,7 +171,15 @@ fn check(check: editors::Check) -> Outcome {
 /// Runs the Rust tests. The extension module is left out: it is built with the interpreter of the environment and
 /// tested from Python.
 fn rust() -> Result<(), String> {
-    run(cargo().args(["test", "--workspace", "--exclude", "waferlab-py", "--no-fail-fast"]))
+    run(cargo().args([
+        "test",
+        "--workspace",
+        "--exclude",
+        "waferlab-py",
+        "--exclude",
+        "waferlab-bench",
+        "--no-fail-fast",
+    ]))
 }
 
 /// The folder of the Python tests.

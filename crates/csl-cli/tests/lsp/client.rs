@@ -167,6 +167,13 @@ impl Client {
         json!({ "textDocument": { "uri": self.uri(name) } })
     }
 
+    /// The most memory that the server has had, as Linux tells it.
+    pub fn most_memory(&self) -> String {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        most.unwrap_or("not known").trim().to_owned()
+    }
+
     /// Shuts the server down, and returns how it ended.
     pub fn stop(mut self) -> ExitStatus {
         self.request("shutdown", Value::Null);

@@ -51,11 +51,13 @@ fn scale(by: f32) void {
 }
 
 fn helper(count: i16) void {
+  if (total == 0) { return; }
   var left = count;
   while (left > 0) : (left -= 1) { values[0] += 1.0; }
 }
 
 comptime {
+  // waferlab: allow(W1005)
   @initialize_queue(queue, .{ .color = stream });
   @export_symbol(values_ptr, "values");
   @export_symbol(scale);
@@ -70,13 +72,71 @@ pub const HOST: &str = "from cerebras.sdk.runtime.sdkruntimepybind import SdkRun
 pub const SCRIPT: &str = "#!/usr/bin/env bash\nset -e\ncslc ./layout.csl --arch=wse2 --fabric-dims=9,3 \\\n  --fabric-offsets=4,1 \
                           --params=n:4 -o out --memcpy --channels=1\ncs_python run.py --name out\n";
 
-/// A folder with the program.
-pub fn folder() -> TempDir {
+/// A program with tasks: for the WSE-2, where a data task has the number of its color.
+pub const TASK_LAYOUT: &str = r#"const c: color = @get_color(9);
+const memcpy = @import_module("<memcpy/get_params>", .{ .width = 2, .height = 1 });
+layout {
+  @set_rectangle(2, 1);
+  @set_tile_code(0, 0, "left.csl", .{ .memcpy_params = memcpy.get_params(0), .stream = c });
+  @set_tile_code(1, 0, "right.csl", .{ .memcpy_params = memcpy.get_params(1), .stream = c });
+  @set_color_config(0, 0, c, .{ .routes = .{ .rx = .{RAMP}, .tx = .{EAST} } });
+  @set_color_config(1, 0, c, .{ .routes = .{ .rx = .{WEST}, .tx = .{RAMP} } });
+  @export_name("begin", fn()void);
+}
+"#;
+
+pub const LEFT: &str = r#"param memcpy_params;
+param stream: color;
+const sys_mod = @import_module("<memcpy/memcpy>", memcpy_params);
+const first_id = @get_local_task_id(8);
+const second_id = @get_local_task_id(9);
+const out = @get_dsd(fabout_dsd, .{ .extent = 1, .fabric_color = stream, .output_queue = @get_output_queue(2) });
+var word: [1]u32;
+const word_dsd = @get_dsd(mem1d_dsd, .{ .tensor_access = |i|{1} -> word[i] });
+
+fn begin() void { wake(); }
+fn wake() void { @activate(first_id); }
+task first() void {
+  @mov32(out, word_dsd, .{ .async = true, .activate = second_id });
+}
+task second() void { sys_mod.unblock_cmd_stream(); }
+
+comptime {
+  @bind_local_task(first, first_id);
+  @bind_local_task(second, second_id);
+  @export_symbol(begin);
+}
+"#;
+
+pub const RIGHT: &str = r#"param memcpy_params;
+param stream: color;
+const sys_mod = @import_module("<memcpy/memcpy>", memcpy_params);
+var sum: u32 = 0;
+task receive(word: u32) void { sum += word; }
+fn begin() void { sys_mod.unblock_cmd_stream(); }
+
+comptime {
+  @bind_data_task(receive, @get_data_task_id(stream));
+  @export_symbol(begin);
+}
+"#;
+
+/// A folder with files.
+pub fn folder_of(files: &[(&str, &str)]) -> TempDir {
     let folder = TempDir::new().expect("a temporary folder");
-    let files =
-        [("layout.csl", LAYOUT), ("pe.csl", PE), ("tools.csl", TOOLS), ("run.py", HOST), ("commands.sh", SCRIPT)];
     for (name, text) in files {
         fs::write(folder.path().join(name), text).expect("the folder is writable");
     }
     folder
+}
+
+/// A folder with the program.
+pub fn folder() -> TempDir {
+    folder_of(&[
+        ("layout.csl", LAYOUT),
+        ("pe.csl", PE),
+        ("tools.csl", TOOLS),
+        ("run.py", HOST),
+        ("commands.sh", SCRIPT),
+    ])
 }

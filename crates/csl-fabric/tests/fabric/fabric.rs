@@ -145,7 +145,7 @@ impl Fabric {
     fn move_wavelets(&mut self, now: u64) -> Result<(), Fault> {
         for (row, elements) in self.rows.iter_mut().zip(&mut self.elements) {
             elements.now = now;
-            row.arrive(now)?;
+            row.arrive(now).map_err(|fault| *fault)?;
             inject(row, elements, now)?;
             row.route(now, elements);
         }
@@ -194,7 +194,7 @@ fn inject(row: &mut Row, elements: &mut TestElements, now: u64) -> Result<(), Fa
         let Some(vc) = row.routed(send.x, send.color) else { continue };
         let advances = send.advances && send.words.len() == 1;
         let word = send.words[0];
-        if row.inject(vc, word, now)? {
+        if row.inject(vc, word, now).map_err(|fault| *fault)? {
             if advances {
                 row.advance_behind(vc);
             }

@@ -8,7 +8,7 @@ use csl_image::{Image, PeImage, Symbol};
 use csl_machine::ProgramId;
 use csl_machine::registers::ce;
 use csl_num::LowBits;
-use csl_pe::{Access, Complaint, Wrong};
+use csl_pe::{Access, Complaint, FaultKind, Wrong};
 use csl_sim::{Group, Mistake};
 use indexmap::IndexMap;
 
@@ -27,19 +27,24 @@ struct Place {
     count: u64,
 }
 
-/// A warning for each place, in the order of their first cycles.
-pub(crate) fn mistakes(image: &Image, sources: &Path, found: &[Group<Mistake>]) -> Vec<String> {
+/// A warning for each place, in the order of their first cycles, but for the mistake that is `told` already as the fault that
+/// ended the run.
+pub(crate) fn mistakes(
+    image: &Image,
+    sources: &Path,
+    found: &[Group<Mistake>],
+    told: Option<&csl_pe::Fault>,
+) -> Vec<String> {
+    let is_told = |complaint: &Complaint| {
+        told.is_some_and(|fault| fault.kind == FaultKind::Checked(complaint.what) && fault.pc == complaint.pc)
+    };
+    let found = found.iter().filter(|group| !is_told(&group.what.complaint));
     let mut excerpts = Excerpts::of(image, sources);
     let mut places: IndexMap<_, Place> = IndexMap::new();
     for Group { what: Mistake { program: number, complaint }, tiles, x, y } in found {
         let program = &image.programs[*number];
         let origin = place(&mut excerpts, program, complaint.pc);
-        let by = match complaint.what {
-            Wrong::StillWritten { by, .. } | Wrong::StillRead { by, .. } | Wrong::Unblocked { by, .. } => {
-                place(&mut excerpts, program, Some(by))
-            }
-            _ => String::new(),
-        };
+        let by = other_place(&mut excerpts, program, &complaint.what);
         let key = (origin.clone(), by.clone(), complaint.what.key().0, object_of(program, &complaint.what));
         let Complaint { cycle, count, .. } = *complaint;
         let told = places.entry(key).or_insert_with(|| Place {
@@ -68,7 +73,17 @@ fn line(place: &Place) -> String {
     format!("check: {text}: PE ({x}, {y}) in cycle {cycle}{times}; {advice}")
 }
 
-/// ` FILE:LINE:COLUMN in FUNCTION`.
+/// The words for the mistake that ended a run (`--check=stop`).
+pub(super) fn told(excerpts: &mut Excerpts, program: &PeImage, what: &Wrong) -> String {
+    wrong(program, what, &other_place(excerpts, program, what))
+}
+
+/// The place of the other operation that a mistake is about, if there is one.
+fn other_place(excerpts: &mut Excerpts, program: &PeImage, what: &Wrong) -> String {
+    what.by().map(|pc| place(excerpts, program, Some(pc))).unwrap_or_default()
+}
+
+/// `FILE:LINE:COLUMN in FUNCTION`.
 fn place(excerpts: &mut Excerpts, program: &PeImage, pc: Option<u32>) -> String {
     let Some(pc) = pc else { return "a copy of the host".to_owned() };
     match excerpts.origin(program, pc) {
@@ -120,7 +135,7 @@ fn size(bytes: u16) -> String {
     plural(bytes.into(), "byte")
 }
 
-pub(super) fn wrong(program: &PeImage, what: &Wrong, by: &str) -> String {
+fn wrong(program: &PeImage, what: &Wrong, by: &str) -> String {
     match *what {
         Wrong::Outside { object: None, access } => {
             format!("{} {}, where no object lies", verb(access), element(program, None, access))

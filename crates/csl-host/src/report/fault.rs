@@ -18,7 +18,7 @@ pub(crate) fn fault(excerpts: &mut Excerpts, report: &FaultReport) -> Diagnostic
     let diagnostic = match what {
         FaultKind::Pe(fault) => {
             let program = image.program_at(*x, *y).map(Arc::as_ref);
-            let text = headline(&pe_fault(program, &fault.kind));
+            let text = headline(&pe_fault(excerpts, program, &fault.kind));
             let diagnostic = located(excerpts, program, &text, fault);
             match advice(program, &fault.kind) {
                 Some(text) => diagnostic.help(text),
@@ -80,7 +80,7 @@ fn repeated(stack: &[u32]) -> Vec<(u32, usize)> {
     stack.chunk_by(|a, b| a == b).map(|calls| (calls[0], calls.len())).collect()
 }
 
-fn pe_fault(program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> String {
+fn pe_fault(excerpts: &mut Excerpts, program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> String {
     use csl_pe::FaultKind as F;
     match kind {
         F::UnboundTask { control: true, id } => format!("control task {id} was called, but nothing is bound to it"),
@@ -102,7 +102,7 @@ fn pe_fault(program: Option<&PeImage>, kind: &csl_pe::FaultKind) -> String {
         F::FpException { raised } => format!("an unmasked floating-point exception: {}", exceptions(*raised)),
         F::Scalar(fault) => fault.message().to_owned(),
         F::Checked(what) => match program {
-            Some(program) => checked::wrong(program, what, "another line"),
+            Some(program) => checked::told(excerpts, program, what),
             None => "a mistake was found".to_owned(),
         },
         F::BadCode(text) => format!("damaged code: {text}"),

@@ -76,6 +76,15 @@ proptest! {
     }
 
     #[test]
+    fn fma_of_many_is_that_of_each(a: [u32; 9], b: [u32; 9], c: [u32; 9]) {
+        let mut all = [0; 9];
+        fma_f32_each(&a, &b, &c, &mut all);
+        for i in 0..9 {
+            prop_assert_eq!(u64::from(all[i]), fma(FloatKind::F32, a[i].into(), b[i].into(), c[i].into()));
+        }
+    }
+
+    #[test]
     fn conversions_are_rounded_once((from, a, _, _) in operands(), to in kinds()) {
         prop_assume!(finite(from, a));
         prop_assert!(same(to, float_convert(from, to, a), round(to, &exact(from, a), 0)));

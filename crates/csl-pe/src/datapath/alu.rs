@@ -11,6 +11,14 @@ pub(crate) trait Body {
     type Out;
     /// Runs the loop; `f` maps the sources of one element (missing ones are 0) to the result.
     fn run(self, f: impl Fn(u32, u32, u32) -> u32) -> Self::Out;
+
+    /// The loop of `@fmacs`, the multiply-add that programs spend their time in.
+    fn run_fmacs(self) -> Self::Out
+    where
+        Self: Sized,
+    {
+        self.run(|a, b, c| fma_f32(f32::from_bits(b), f32::from_bits(c), f32::from_bits(a)).to_bits())
+    }
 }
 
 /// Operations with 16-bit floats. A macro and not a function: with a constant format each loop is compiled for it, which
@@ -62,9 +70,7 @@ pub(crate) fn dispatch<B: Body>(op: VecOp, half: FloatKind, body: B) -> B::Out {
         (VecOp::Fsubs, _) => body.run(|a, b, _| binary(|a, b| float_sub(F32, a, b), a, b)),
         (VecOp::Fmuls, _) => body.run(|a, b, _| binary(|a, b| float_mul(F32, a, b), a, b)),
         (VecOp::Fmaxs, _) => body.run(|a, b, _| binary(|a, b| float_max(F32, a, b), a, b)),
-        (VecOp::Fmacs, _) => {
-            body.run(|a, b, c| fma_f32(f32::from_bits(b), f32::from_bits(c), f32::from_bits(a)).to_bits())
-        }
+        (VecOp::Fmacs, _) => body.run_fmacs(),
         (VecOp::Fscales, _) => body.run(|a, b, _| unary(|a| float_scale(F32, a, b as i16), a)),
         (VecOp::Fnorms, _) => body.run(|a, _, _| unary(|a| float_norm(F32, a), a)),
         (VecOp::Fs2xp16, _) => body.run(|a, _, _| unary(|a| float_to_xp16(F32, a), a) & 0xffff),

@@ -10,6 +10,12 @@ impl Operation {
     /// Issues one element of an operation that may take this path ([`super::operation::Needs`]) and has all that it
     /// needs.
     pub(super) fn issue_fast(&mut self, data: &mut Datapath, ports: &mut Ports, now: u64) -> Step {
+        self.move_one(data, ports, now);
+        self.after_move(&mut data.memory)
+    }
+
+    /// Issues one element likewise; the caller knows that it is not the last.
+    pub fn move_one(&mut self, data: &mut Datapath, ports: &mut Ports, now: u64) {
         let [a, b, c] = &mut self.srcs;
         // Missing sources lie on cache lines of their own, which are not to be read.
         let sources = self.needs.sources;
@@ -25,7 +31,6 @@ impl Operation {
             _ => self.dest.put(&mut data.memory, value),
         }
         self.left.count_off(1);
-        self.after_move(&mut data.memory)
     }
 }
 

@@ -26,6 +26,11 @@ impl Length {
         self.0 == 0
     }
 
+    #[inline]
+    pub const fn is_one(self) -> bool {
+        self.0 == 1
+    }
+
     /// The number of elements; `None` for endless.
     #[inline]
     pub fn finite(self) -> Option<u32> {

@@ -11,7 +11,8 @@ use super::block;
 use super::cpu::{Cpu, CpuFault};
 use super::exit::{Exit, load_exit};
 use super::ops::{
-    self, address, extended, index_address, int_ty, math, row_address, signed, wrap_add, wrap_mul, wrap_sub,
+    self, address, extended, f32_operation, index_address, int_ty, math, row_address, signed, wrap_add, wrap_mul,
+    wrap_sub,
 };
 use super::surroundings::{Instant, Surroundings};
 
@@ -227,9 +228,11 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
             };
         }
         macro_rules! mul_acc_f32 {
-            () => {
-                f32!(float_add(F32, a!(), float_mul(F32, b!(), c!())))
-            };
+            () => {{
+                // A product that is NaN makes the sum NaN.
+                let addend = f32::from_bits(a!().low32());
+                f32!(f32_operation(b!(), c!(), |b, c| addend + b * c))
+            }};
         }
         // Goes on to the next instruction of a fused one.
         macro_rules! then {
@@ -394,10 +397,10 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
             Op::LtHalf => a!() = u64::from(float_lt(half, b!(), c!())),
             Op::LeHalf => a!() = u64::from(float_le(half, b!(), c!())),
 
-            Op::AddF32 => f32!(float_add(F32, b!(), c!())),
-            Op::SubF32 => f32!(float_sub(F32, b!(), c!())),
-            Op::MulF32 => f32!(float_mul(F32, b!(), c!())),
-            Op::DivF32 => f32!(float_div(F32, b!(), c!())),
+            Op::AddF32 => f32!(f32_operation(b!(), c!(), |b, c| b + c)),
+            Op::SubF32 => f32!(f32_operation(b!(), c!(), |b, c| b - c)),
+            Op::MulF32 => f32!(f32_operation(b!(), c!(), |b, c| b * c)),
+            Op::DivF32 => f32!(f32_operation(b!(), c!(), |b, c| b / c)),
             Op::RemF32 => a!() = ops::float_rem(F32, b!(), c!()),
             Op::NegF32 => a!() = float_neg(F32, b!()),
             Op::AddHalf => a!() = float_add(half, b!(), c!()),
@@ -517,16 +520,16 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
             Op::LoadMulAddStore => {
                 load_u32!();
                 then!();
-                f32!(float_mul(F32, b!(), c!()));
+                f32!(f32_operation(b!(), c!(), |b, c| b * c));
                 then!();
-                f32!(float_add(F32, b!(), c!()));
+                f32!(f32_operation(b!(), c!(), |b, c| b + c));
                 then!();
                 store_32!()
             }
             Op::LoadAddStore => {
                 load_u32!();
                 then!();
-                f32!(float_add(F32, b!(), c!()));
+                f32!(f32_operation(b!(), c!(), |b, c| b + c));
                 then!();
                 store_32!()
             }

@@ -93,6 +93,18 @@ pub fn row_address<const SCALE: u16>(ext: Insn, row: u64, index: u64) -> u16 {
     index_address::<SCALE>(ext.b.wrapping_add(row.low16().wrapping_mul(ext.a)), index)
 }
 
+/// An f32 operation. NaN is a branch that is hardly ever taken, so that the next operation need not wait for the choice;
+/// the functions of `csl_num` choose without a branch, as loops over many elements want it.
+#[inline(always)]
+pub fn f32_operation(a: u64, b: u64, op: impl Fn(f32, f32) -> f32) -> u64 {
+    let value = op(f32::from_bits(a.low32()), f32::from_bits(b.low32()));
+    if value.is_nan() {
+        std::hint::cold_path();
+        return FloatKind::F32.nan();
+    }
+    u64::from(value.to_bits())
+}
+
 pub fn math(kind: FloatKind, frame: &[u64], insn: Insn) -> u64 {
     let function = MathFn::ALL[usize::from(insn.c)];
     let first = usize::from(insn.b);

@@ -19,8 +19,8 @@ pub enum Need {
     Wavelet { queue: Option<QueueId>, color: Color },
     /// Room in an output queue, which the router does not empty.
     Room { queue: QueueId, color: Option<Color> },
-    /// Another thread's push or pop.
-    Fifo(u8),
+    /// Another thread's pop from a FIFO that is full, or its push into one that is empty.
+    Fifo { id: u8, is_full: bool },
     /// `@unblock` of the microthread.
     Unblock,
     /// The end of an earlier operation with this resource.
@@ -131,6 +131,9 @@ fn need(stall: Stall, run: &Operation, ports: &Ports) -> Need {
             let color = if let Cursor::Out(out) = run.dest.cursor { Some(out.color) } else { None };
             Need::Room { queue: ports.outputs[slot].queue, color }
         }
-        Stall::Fifo(id) => Need::Fifo(id),
+        Stall::Fifo(id) => {
+            let reads = run.srcs.iter().any(|src| matches!(src.cursor, Cursor::Fifo(of) if of == id));
+            Need::Fifo { id, is_full: !reads }
+        }
     }
 }

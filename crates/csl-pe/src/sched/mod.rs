@@ -20,6 +20,7 @@ mod shared;
 mod sleep;
 mod start;
 mod state;
+mod stream;
 mod tasks;
 mod tracer;
 mod unserved;

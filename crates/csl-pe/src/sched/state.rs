@@ -29,6 +29,8 @@ use crate::scalar::{Cpu, Exit};
 #[repr(C)]
 pub(crate) struct Sched {
     pub fault: Option<Box<Fault>>,
+    /// Whether its cycles are those of a PE that only streams ([`Sched::is_steady`]).
+    pub steady: bool,
     pub tracer: Option<Box<Tracer>>,
     /// Looks for mistakes, where the run is checked.
     pub shadow: Option<Box<Shadow>>,
@@ -79,6 +81,7 @@ impl Sched {
     pub fn new(program: &PeImage, chip: &Chip) -> Sched {
         Sched {
             fault: None,
+            steady: false,
             tracer: None,
             shadow: None,
             uts: Vec::new(),

@@ -128,7 +128,11 @@ impl Wanted<'_, '_> {
             Some((name, text)) => (name.trim(), Some(self.type_of_key(key, text)?)),
             None => (key, self.ty.and_then(|ty| find_field(&self.s.types, ty, key)).map(|field| field.1)),
         };
-        Ok((Symbol::new(name).as_str(), ty))
+        let name = Symbol::new(name).as_str();
+        if let Some(wanted) = self.ty {
+            self.s.note_part(Span::new(self.file, 0, 0), wanted, name);
+        }
+        Ok((name, ty))
     }
 
     fn type_of_key<E: Error>(&mut self, key: &str, text: &str) -> Result<Ty, E> {

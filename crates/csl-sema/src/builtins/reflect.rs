@@ -63,6 +63,7 @@ pub(super) fn has_field(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
         let Value::Module(module) = value.value else { return Ok(Operand::bool(false)) };
         return Ok(Operand::bool(s.lookup_item(module, Symbol::new(&name))?.is_some()));
     }
+    s.note_part(call.arg_span(1), ty, Symbol::new(&name).as_str());
     Ok(Operand::bool(find_field(&s.types, ty, &name).is_some()))
 }
 

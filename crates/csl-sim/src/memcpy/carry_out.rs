@@ -13,7 +13,7 @@ use crate::tile::{NEVER, Tile};
 
 impl<E: Element> ElementRow<E> {
     /// The work before the element runs: lands stream words, carries out commands.
-    pub fn host_to_tile(&mut self, tile_id: TileId, now: u64) -> Result<(), FaultReport> {
+    pub fn host_to_tile(&mut self, tile_id: TileId, now: u64) -> Result<(), Box<FaultReport>> {
         self.deliver_streams(tile_id, now);
         while self.tiles[tile_id].host.command_is_due(now) {
             if !self.carry_out_first(tile_id, now)? {
@@ -104,7 +104,7 @@ impl<E: Element> ElementRow<E> {
     // ---- commands ----
 
     /// Carries out the first command. Returns false when it has to wait for the end of a task.
-    fn carry_out_first(&mut self, tile_id: TileId, now: u64) -> Result<bool, FaultReport> {
+    fn carry_out_first(&mut self, tile_id: TileId, now: u64) -> Result<bool, Box<FaultReport>> {
         let tile = &mut self.tiles[tile_id];
         let Some(command) = tile.host.commands.pop_front() else { return Ok(false) };
         let is_copy = matches!(command.job, Job::CopyIn(..) | Job::CopyOut(_));
@@ -113,7 +113,8 @@ impl<E: Element> ElementRow<E> {
             return Ok(false);
         }
         let x = tile.x;
-        self.carry_out(tile_id, now, command).map_err(|what| FaultReport { cycle: now, x, y: self.y, what })?;
+        self.carry_out(tile_id, now, command)
+            .map_err(|what| Box::new(FaultReport { cycle: now, x, y: self.y, what }))?;
         Ok(true)
     }
 
