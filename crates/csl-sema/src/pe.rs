@@ -230,14 +230,16 @@ impl Pe {
             let before =
                 uses[..place].iter().find(|earlier| (earlier.0, earlier.1) == (dir, queue) && earlier.2 != color);
             let Some(&(_, _, other, first)) = before.filter(|_| !warned.contains(&(dir, queue))) else { continue };
-            if library.contains(&span.file) && library.contains(&first.file) {
-                continue;
-            }
+            let (span, first) = match (library.contains(&span.file), library.contains(&first.file)) {
+                (true, true) => continue,
+                (true, false) => (first, span),
+                (false, _) => (span, first),
+            };
             warned.push((dir, queue));
             let name = if dir == QueueDir::In { "input" } else { "output" };
             let message = format!("DSDs of colors {other} and {color} share {name} queue {queue}");
             let diagnostic =
-                Diagnostic::new(Code::SharedQueue, span, message).secondary(first, "the first is made here");
+                Diagnostic::new(Code::SharedQueue, span, message).secondary(first, "the other is made here");
             warnings.push(diagnostic.note("only one operation at a time may use a queue"));
         }
         warnings

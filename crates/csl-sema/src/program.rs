@@ -100,11 +100,7 @@ impl Sema<'_> {
         warnings.extend(self.warn_left_out_memcpy());
         warnings.extend(self.warn_never_unblocked()?);
         for warning in warnings {
-            // The libraries take turns at their queues.
-            let is_ours = warning.primary.as_ref().is_some_and(|label| self.is_of_library(label.span));
-            if !(is_ours && warning.code == Code::SharedQueue) {
-                self.report(warning);
-            }
+            self.report(warning);
         }
         Ok(())
     }
