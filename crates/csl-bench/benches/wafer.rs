@@ -239,12 +239,15 @@ fn stencil() -> Vec<Figure> {
     figures
 }
 
+/// Measures a few figures.
+type Bench = fn() -> Vec<Figure>;
+
 fn main() {
     let step = native_step(amount(20_000_000, 2_000_000));
     let as_json = has("--json");
     print(&[Figure::new("native step (dependent multiply, add, look-up)", step, "ns")], step, as_json);
     let filter = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
-    let benches: [(&str, fn() -> Vec<Figure>); 12] = [
+    let benches: [(&str, Bench); 12] = [
         ("mesh", mesh),
         ("four", mesh_four),
         ("threads", threads),
