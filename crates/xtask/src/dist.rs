@@ -137,7 +137,10 @@ impl Linux {
         let linker = folder.join("cc");
         let (arch, (major, minor)) = (std::env::consts::ARCH, GLIBC);
         let script = format!(
-            "#!/bin/sh\nexec '{}' cc -target {arch}-linux-gnu.{major}.{minor} -s \"$@\"\n",
+            "#!/bin/sh\n\
+             # Build scripts take this for Clang and name Rust's target, which zig does not know.\n\
+             for arg do\n  shift\n  case \"$arg\" in --target=*) ;; *) set -- \"$@\" \"$arg\" ;; esac\ndone\n\
+             exec '{}' cc -target {arch}-linux-gnu.{major}.{minor} -s \"$@\"\n",
             zig.join("ziglang/zig").display()
         );
         fs::write(&linker, script).map_err(|error| told(&linker, &error))?;
