@@ -99,9 +99,7 @@ impl Sema<'_> {
         }
         warnings.extend(self.warn_left_out_memcpy());
         warnings.extend(self.warn_never_unblocked()?);
-        for warning in warnings {
-            self.report(warning);
-        }
+        warnings.into_iter().for_each(|warning| self.report(warning));
         Ok(())
     }
 

@@ -133,11 +133,11 @@ impl Sema<'_> {
         let in_layout = matches!(&self.unit.kind, UnitKind::Layout(layout) if layout.in_block) && self.is_comptime();
         // An editor wants the facts of every iteration.
         let is_free = self.open.is_none() && self.record.is_none() && self.options.share_programs;
-        let is_long = || {
-            let count = ((stop - start).to_i64()?).unsigned_abs() / step.to_i64()?.unsigned_abs().max(1);
-            (start.to_i64().is_some() && count >= LEAST_ITERATIONS).then_some(())
-        };
-        if !in_layout || !is_free || is_long().is_none() {
+        if !in_layout || !is_free || start.to_i64().is_none() {
+            return None;
+        }
+        let count = (stop - start).to_i64()?.unsigned_abs() / step.to_i64()?.unsigned_abs().max(1);
+        if count < LEAST_ITERATIONS {
             return None;
         }
         let mut is_straight = true;
