@@ -7,7 +7,7 @@
 //! because a color may trigger a task before, while and after a `fabin` operation binds it to a queue at run time
 //! (programs up to SDK 1.4); the queue that it is bound to gives its depth. Slots are made as they are needed.
 
-use csl_machine::{Arch, Color, QueueId, Wavelet};
+use csl_machine::{Arch, Burst, Color, QueueId, Wavelet};
 use csl_num::LowBits;
 
 use crate::queues::{InQueue, OutQueue, Outgoing, UNQUEUED};
@@ -100,6 +100,38 @@ impl Ports {
         }
         self.filled |= u32::from(done) << slot.number();
         done
+    }
+
+    /// Lands wavelets in a run without a clock: an input slot takes as many as there are.
+    pub fn land(&mut self, slot: InputSlot, burst: Burst) {
+        let input = &mut self.inputs[slot];
+        if burst.half && !input.dense {
+            self.stray_half = input.queue;
+        }
+        input.land(burst);
+    }
+
+    /// Moves landed wavelets to where operations and tasks find them. Returns the slots that hold some and held none.
+    pub fn refill(&mut self) -> u32 {
+        let before = self.filled;
+        for (slot, input) in InputSlot::all().zip(&mut self.inputs) {
+            input.refill();
+            self.filled |= u32::from(!input.is_empty()) << slot.number();
+        }
+        self.filled & !before
+    }
+
+    /// The number of wavelets that can be taken at once.
+    pub(crate) fn available(&self, slot: InputSlot) -> usize {
+        self.inputs[slot].available()
+    }
+
+    /// Takes words, at most as many as are available.
+    pub(crate) fn take_words(&mut self, slot: InputSlot, into: &mut [u32]) {
+        let input = &mut self.inputs[slot];
+        input.take_words(into);
+        self.filled &= !(u32::from(input.is_empty()) << slot.number());
+        self.taken |= slot.bit();
     }
 
     /// Keeps the place of the last landed wavelet taken until [`Ports::release`], whether or not the wavelet is read
