@@ -68,6 +68,11 @@ impl InQueue {
         self.behind.as_ref().map_or(0, |behind| behind.len())
     }
 
+    /// Whether no wavelet is left, those behind the ring included.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.is_empty() && self.crowd() == 0
+    }
+
     /// The number of wavelets that [`InQueue::take_words`] can take at once.
     #[inline]
     pub(crate) fn available(&self) -> usize {
@@ -94,9 +99,9 @@ impl InQueue {
         }
     }
 
-    /// Moves wavelets from behind into the ring, as far as there is room.
+    /// Moves the first wavelet from behind into an empty ring.
     pub(crate) fn refill(&mut self) {
-        while self.has_room()
+        if self.is_empty()
             && let Some(first) = self.behind.as_mut().and_then(|behind| behind.front_mut())
             && let Some(wavelet) = first.pop()
         {

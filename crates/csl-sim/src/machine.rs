@@ -172,14 +172,13 @@ impl<E: Element> Machine<E> {
             return Decision::Fault(fault.clone());
         }
         let interrupt = Arc::clone(&self.world.options.interrupt);
-        let round = untimed::round(&mut self.rows, limit, &mut self.paused, || interrupt.load(Ordering::Relaxed));
-        let round = match round {
-            Ok(round) => round,
-            Err(fault) => {
-                (self.now, self.fault) = (self.now.max(fault.cycle), Some(fault.clone()));
-                return Decision::Fault(fault);
-            }
-        };
+        let threads = self.world.options.threads;
+        let is_interrupted = || interrupt.load(Ordering::Relaxed);
+        let round = untimed::round(&mut self.rows, limit, &mut self.paused, threads, is_interrupted);
+        if let Some(fault) = round.fault {
+            (self.now, self.fault) = (self.now.max(fault.cycle), Some(fault.clone()));
+            return Decision::Fault(fault);
+        }
         self.now = self.now.max(round.front);
         self.front = self.now;
         let done: Vec<Done> = self.rows.iter_mut().flat_map(|row| std::mem::take(&mut row.elements.done)).collect();

@@ -15,12 +15,16 @@ use csl_pe::InputSlot;
 use crate::element::Element;
 use crate::element_row::ElementRow;
 use crate::registers::Write;
+use crate::row::Row;
 use crate::rows::Rows;
 use crate::stop::FaultReport;
 use crate::tile::NEVER;
 
 /// The bursts that wait at one place before those who send there have to wait.
 const CROWD: usize = 1024;
+
+/// The number of rows with work above which threads share them.
+const ROWS_FOR_THREADS: usize = 8;
 
 /// What a tile has sent in a round.
 pub(crate) struct Parcel {
@@ -64,6 +68,8 @@ pub(crate) struct Round {
     pub front: u64,
     /// Whether some tile has come to the limit.
     pub at_limit: bool,
+    /// The first fault, by row and column.
+    pub fault: Option<Box<FaultReport>>,
 }
 
 /// The compute elements of a row, as routers see them without a clock.
@@ -111,26 +117,67 @@ impl<E: Element> Landing for Dock<'_, E> {
     }
 }
 
-/// Runs a round. Nothing starts at `limit` or later.
+impl Round {
+    #[cold]
+    pub fn note_fault(&mut self, fault: Box<FaultReport>) {
+        if self.fault.as_ref().is_none_or(|known| (fault.y, fault.x) < (known.y, known.x)) {
+            self.fault = Some(fault);
+        }
+    }
+
+    fn add(&mut self, other: Round) {
+        self.ran += other.ran;
+        self.front = self.front.max(other.front);
+        self.at_limit |= other.at_limit;
+        if let Some(fault) = other.fault {
+            self.note_fault(fault);
+        }
+    }
+}
+
+/// Runs a round on this many threads. Nothing starts at `limit` or later.
 pub(crate) fn round<E: Element>(
     rows: &mut Rows<E>,
     limit: u64,
     paused: &mut Vec<Paused>,
-    is_interrupted: impl Fn() -> bool,
-) -> Result<Round, Box<FaultReport>> {
-    let mut round = Round::default();
-    for row in rows.iter_mut().filter(|row| !row.elements.ready.is_empty()) {
-        if is_interrupted() {
-            break;
+    threads: usize,
+    is_interrupted: impl Fn() -> bool + Sync,
+) -> Round {
+    let mut ready: Vec<&mut Row<E>> = rows.iter_mut().filter(|row| !row.elements.ready.is_empty()).collect();
+    let run = |rows: &mut [&mut Row<E>]| {
+        let mut round = Round::default();
+        for row in rows.iter_mut() {
+            if is_interrupted() {
+                break;
+            }
+            row.run_ready(limit, paused, &mut round);
         }
-        row.run_ready(limit, paused, &mut round)?;
+        round
+    };
+    let is_worth_it = threads > 1 && ready.len() >= ROWS_FOR_THREADS;
+    let mut round = Round::default();
+    if is_worth_it {
+        let run = &run;
+        std::thread::scope(|scope| {
+            let share = ready.len().div_ceil(threads);
+            let parts = ready.chunks_mut(share);
+            let parts: Vec<_> = parts.map(|rows| scope.spawn(move || run(rows))).collect();
+            for part in parts {
+                round.add(part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+        });
+    } else {
+        round = run(&mut ready);
+    }
+    if round.fault.is_some() {
+        return round;
     }
     let mut carrier = Carrier { rows, paused, way: VecDeque::new(), out: Vec::new() };
     for y in 0..carrier.rows.height() {
         carrier.carry_from(y);
     }
     carrier.resume();
-    Ok(round)
+    round
 }
 
 /// Carries what tiles have sent.

@@ -43,7 +43,7 @@ fn is_paused(paused: &[Paused], y: u32, x: u32, color: Color) -> bool {
 
 impl<E: Element> Row<E> {
     /// Runs the tiles that can go on.
-    pub fn run_ready(&mut self, limit: u64, paused: &[Paused], round: &mut Round) -> Result<(), Box<FaultReport>> {
+    pub fn run_ready(&mut self, limit: u64, paused: &[Paused], round: &mut Round) {
         for index in 0..self.elements.ready.words() {
             for x in self.elements.ready.take_word(index) {
                 let tile_id = self.elements.tile_id(x);
@@ -53,13 +53,14 @@ impl<E: Element> Row<E> {
                     continue;
                 }
                 round.ran += 1;
-                if self.run_tile(tile_id, limit, paused, round)? {
-                    self.elements.kept.insert(x);
+                match self.run_tile(tile_id, limit, paused, round) {
+                    Ok(true) => self.elements.kept.insert(x),
+                    Ok(false) => {}
+                    Err(fault) => round.note_fault(fault),
                 }
             }
         }
         self.elements.keep();
-        Ok(())
     }
 
     /// Runs a tile until it waits for others. Returns whether it can go on by itself.

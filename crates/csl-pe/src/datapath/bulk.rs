@@ -1,5 +1,7 @@
 //! Many elements of an operation at once, in runs without a clock.
 
+use csl_num::LowBits;
+
 use super::alu::{self, Body};
 use super::cursor::{Cursor, Operand};
 use super::memory::Memory;
@@ -49,7 +51,10 @@ impl Operation {
         self.srcs.iter().any(|src| {
             let read = src.cursor.range(count, bytes(src));
             let meets = read.start < written.end && written.start < read.end;
-            meets && (src.cursor, src.words) != (self.dest.cursor, self.dest.words)
+            // Step by step through the same places, each element reads its own.
+            let is_in_step = (src.cursor, src.words) == (self.dest.cursor, self.dest.words)
+                && matches!(src.cursor, Cursor::Mem(at) if u32::from(at.step.signed16().unsigned_abs()) >= bytes(src));
+            meets && !is_in_step
         })
     }
 

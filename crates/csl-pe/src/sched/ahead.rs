@@ -31,22 +31,23 @@ impl Sched {
             return;
         }
         let blocked = self.ut_blocked;
-        for ut in &mut self.uts {
+        for ut in self.uts.iter_mut().filter(|ut| ut.start <= now) {
             if ut.id.is_none_or(|id| blocked >> (id.number() & 7) & 1 == 0) {
-                ut.start = ut.start.max(now + stream(&mut ut.run, data, ports, outlet));
+                ut.start = now + stream(&mut ut.run, data, ports, outlet);
             }
         }
         if let Main::Vec { run, .. } = &mut self.main
             && run.is_fabric
+            && cpu.local_time <= now
         {
-            cpu.local_time = cpu.local_time.max(now + stream(run, data, ports, outlet));
+            cpu.local_time = now + stream(run, data, ports, outlet);
         }
     }
 }
 
-/// Returns the number of elements that have moved.
+/// Returns the number of elements that have moved: the thread's time goes on as if it had issued them one by one.
 fn stream(run: &mut Operation, data: &mut Datapath, ports: &mut Ports, outlet: &mut dyn Outlet) -> u64 {
-    if !run.needs.is_fast || run.is_local() {
+    if !run.needs.is_fast || run.is_local() || run.left.is_one() || !ports.all_have(run.needs.inputs) {
         return 0;
     }
     let mut sent = Vec::new();

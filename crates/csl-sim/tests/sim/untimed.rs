@@ -24,6 +24,9 @@ const PROGRAMS: u64 = 300;
 /// Schedules by which a program is looked at for races.
 const SCHEDULES: u64 = 8;
 
+/// Schedules by which it is looked at where it ends otherwise without a clock.
+const MORE: u64 = 60;
+
 /// The program with zeros in place of timestamps.
 fn without_times(mut image: Image) -> Image {
     for program in &mut image.programs {
@@ -82,7 +85,7 @@ fn is_crowded_or_racing(image: &Arc<Image>) -> bool {
 fn compare(name: &str, make: impl Fn(u64) -> Image) {
     let first = number("CSL_SIM_FIRST", 0);
     let count = number("CSL_SIM_UNTIMED", PROGRAMS);
-    let (mut free, mut faults, mut wrong) = (0, 0, Vec::new());
+    let (mut free, mut late, mut faults, mut wrong) = (0, 0, 0, Vec::new());
     for seed in first..first + count {
         let image = Arc::new(without_times(make(seed)));
         let own = run(&image, None, false);
@@ -95,14 +98,18 @@ fn compare(name: &str, make: impl Fn(u64) -> Image) {
         free += 1;
         faults += u64::from(own.fault.is_some());
         let found = run(&image, None, true);
-        if found != own {
+        // The machine's own delays are short: rarer races show by more schedules.
+        let races = || (SCHEDULES..MORE).any(|schedule| run(&image, Some(schedule), false) != own);
+        if found != own && races() {
+            (free, late) = (free - 1, late + 1);
+        } else if found != own {
             let places = found.memory.iter().zip(&own.memory).enumerate();
             let first =
                 places.filter_map(|(tile, (a, b))| Some((tile, (0..a.len()).find(|&at| a[at] != b[at])?))).next();
             wrong.push((seed, first, found.rests, found.fault, own.fault));
         }
     }
-    println!("{count} {name} programs, {free} without races, {faults} of them with a fault");
+    println!("{count} {name} programs, {free} without races, {faults} of them with a fault, {late} with a rare race");
     assert!(free > count / 50, "some programs have no race");
     assert!(
         wrong.is_empty(),
