@@ -65,6 +65,10 @@ pub struct RunArgs {
     /// change a result [default: WAFERLAB_SCHEDULE, or none]
     #[arg(long, value_name = "NUMBER")]
     schedule: Option<u64>,
+    /// Run without a clock, several times faster: the same memory, faults and deadlocks where the program has no race; reading
+    /// the time is refused, and cycles that are told mean nothing [default: WAFERLAB_UNTIMED, or a clock]
+    #[arg(long)]
+    untimed: bool,
     /// Threads that the simulator may use
     #[arg(long, value_name = "N", default_value_t = 1)]
     threads: usize,
@@ -105,7 +109,12 @@ pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
     if !(1..=64).contains(&args.threads) {
         return Err(format!("--threads={}: 1 to 64 threads can be used", args.threads));
     }
-    let settings = Settings { threads: args.threads, check: args.check.unwrap_or_default(), schedule: args.schedule };
+    let settings = Settings {
+        threads: args.threads,
+        check: args.check.unwrap_or_default(),
+        schedule: args.schedule,
+        untimed: args.untimed,
+    };
     let mut runtime = Runtime::open(&args.folder, settings).map_err(|error| error.to_string())?;
     runtime.render_reports(args.color.rendering());
     let output = folder_of_run(args.output_folder).map_err(|error| error.to_string())?;

@@ -135,15 +135,16 @@ impl Row {
             for (from, buffer) in vc.buffers().filter(|(_, buffer)| buffer.len > 0) {
                 let head = buffer.front();
                 let why = self.why(number, from, head, ramp);
-                let stalled = Stalled { color: vc.color, from, count: buffer.len, head, why };
+                let stalled = Stalled { color: vc.color, from, count: buffer.len.into(), head, why };
                 all.push((vc.x(), stalled));
             }
         }
+        all.extend(self.held_wavelets(ramp));
         all
     }
 
     /// The reason why the wavelet at the head of an input buffer does not leave.
-    fn why(&self, number: VcId, from: Direction, head: Wavelet, ramp: &mut impl Ramp) -> StallReason {
+    pub(crate) fn why(&self, number: VcId, from: Direction, head: Wavelet, ramp: &mut impl Ramp) -> StallReason {
         let vc = &self.vcs[number];
         if vc.flags & TORN_DOWN != 0 {
             return StallReason::Teardown;

@@ -85,7 +85,7 @@ pub struct Stalled {
     pub color: Color,
     /// The side that they came from; the ramp for those from the CE.
     pub from: Direction,
-    pub count: u8,
+    pub count: u32,
     pub head: Wavelet,
     pub why: StallReason,
 }

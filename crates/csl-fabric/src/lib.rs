@@ -7,6 +7,7 @@
 //! route ends at a ramp. Places in an input buffer are counted as credits at the sender; a credit takes one hop back,
 //! so that a buffer of two hops streams at one wavelet a cycle.
 
+mod carry;
 mod control;
 mod event;
 mod filter;
@@ -18,6 +19,7 @@ mod table;
 mod vc_set;
 mod virtual_channel;
 
+pub use carry::{Landing, Passing};
 pub use event::{
     Dropped, Fault, FaultKind, StallReason, Stalled, SwitchCause, SwitchState, TraceEvent, Traced, landing_hash,
 };

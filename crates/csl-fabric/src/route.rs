@@ -180,7 +180,7 @@ impl Row {
     }
 
     #[cold]
-    fn has_left(&mut self, number: VcId, side: Direction, wavelet: Wavelet, now: u64) {
+    pub(crate) fn has_left(&mut self, number: VcId, side: Direction, wavelet: Wavelet, now: u64) {
         let flags = self.vcs[number].flags;
         if flags & ADVANCES != 0 && side == Direction::Ramp {
             self.left_ramp(number, now);
@@ -203,7 +203,7 @@ impl Row {
 
     /// The other color's virtual channel, where color swap lets this input arrive on both.
     #[inline]
-    fn partner(&self, number: VcId, side: Direction) -> Option<VcId> {
+    pub(crate) fn partner(&self, number: VcId, side: Direction) -> Option<VcId> {
         let vc = &self.vcs[number];
         if vc.flags & SHARES_INPUT == 0 {
             return None;
@@ -330,7 +330,7 @@ impl Row {
     }
 
     #[cold]
-    fn find_target(&mut self, number: VcId, side: Direction, wavelet: Wavelet) -> VcId {
+    pub(crate) fn find_target(&mut self, number: VcId, side: Direction, wavelet: Wavelet) -> VcId {
         let (x, color) = self.vcs[number].column_and_color();
         let by_header = || {
             let first = self.state(number).config.messages?;

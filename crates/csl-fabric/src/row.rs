@@ -12,6 +12,7 @@ use std::sync::Arc;
 use csl_machine::{Chip, Color, Coord, DirSet, Direction, Schedule, Wavelet};
 use rustc_hash::FxHashMap;
 
+use crate::carry::Held;
 use crate::event::{Dropped, Fault, FaultKind, TraceEvent, Traced, landing_hash};
 use crate::messages;
 use crate::state::ColorState;
@@ -105,10 +106,12 @@ pub struct Row {
     tiles: Vec<TileVcs>,
     /// States that differ from those of the table.
     pub(crate) changed: FxHashMap<VcId, ColorState>,
+    /// Wavelets that stand at routers in a run without a clock,.
+    pub(crate) held: FxHashMap<VcId, Held>,
     /// Wavelets that have left the program, by color, column and side.
     pub(crate) dropped: BTreeMap<(Color, u32, Direction), u64>,
     /// Virtual channels, each with the number of wavelets from the CE before its switch advances (`.advance_switch`).
-    pub(crate) advances: Vec<(VcId, u8)>,
+    pub(crate) advances: Vec<(VcId, u32)>,
     /// The virtual channels that were denied, by priority (those whose next wavelet comes from the ramp, then those whose
     /// next wavelet passes by), the oldest first.
     pub(crate) active: [Vec<VcId>; 2],
@@ -158,6 +161,7 @@ impl Row {
             granted: vec![Granted { cycle: u32::MAX, outputs: DirSet::NONE }; width],
             tiles,
             changed: FxHashMap::default(),
+            held: FxHashMap::default(),
             dropped: BTreeMap::new(),
             advances: Vec::new(),
             active: Default::default(),
@@ -266,7 +270,7 @@ impl Row {
 
     /// The number of a virtual channel in this row, from the number that other rows know.
     #[inline]
-    fn own_number(&mut self, number: VcId) -> VcId {
+    pub(crate) fn own_number(&mut self, number: VcId) -> VcId {
         if number.index() < self.vcs.len() { number } else { self.number_of_unrouted(number) }
     }
 
@@ -509,7 +513,8 @@ impl Row {
     /// Lets the wavelet that [`Row::inject`] has just taken advance the switch once it has been forwarded.
     pub fn advance_behind(&mut self, vc: VcId) {
         let buffers = self.vcs[vc].buffers();
-        let waiting = buffers.filter(|(side, _)| *side == Direction::Ramp).map(|(_, buffer)| buffer.len).sum();
+        let waiting =
+            buffers.filter(|(side, _)| *side == Direction::Ramp).map(|(_, buffer)| u32::from(buffer.len)).sum();
         self.advances.push((vc, waiting));
         if let Some(Traced::Landing { local_flip, .. }) = self.trace.last_mut().map(|event| &mut event.what) {
             *local_flip = true;

@@ -23,7 +23,7 @@ use crate::advice;
 use crate::arguments::{self, Argument};
 use crate::available_threads;
 use crate::core_file;
-use crate::environment::{CHECK, MAX_CYCLES, OUTPUT_FOLDER, SCHEDULE};
+use crate::environment::{CHECK, MAX_CYCLES, OUTPUT_FOLDER, SCHEDULE, UNTIMED};
 use crate::error::{ArgumentError, Failure, FolderError, HostError, NameError, SequenceError};
 use crate::outdir::IMAGE_FILE;
 use crate::progress::{self, Progress};
@@ -45,12 +45,14 @@ pub struct Settings {
     /// The number of a schedule other than the machine's own: orders and delays that the machine leaves open are drawn.
     /// Cycles change, and results of programs with races.
     pub schedule: Option<u64>,
+    /// Whether there is no clock: memory, faults and deadlocks are the same, and there are no times.
+    pub untimed: bool,
 }
 
 impl Settings {
     /// Runs on `threads` threads, without checks.
     pub fn new(threads: usize) -> Settings {
-        Settings { threads, check: Check::Off, schedule: None }
+        Settings { threads, check: Check::Off, schedule: None, untimed: false }
     }
 }
 
@@ -179,12 +181,16 @@ impl Runtime {
         let since = Stopwatch::start();
         self.log = self.log_plan.take().map(|(path, kinds)| self.open_log(path, kinds));
         let traces = self.log.as_ref().map(|log| lock(log).traces());
+        if self.settings.untimed {
+            self.refuse_times(traces.as_ref())?;
+        }
         let options = SimOptions {
             threads: self.threads(),
             clock: Some(crate::stopwatch::seconds),
             traces: traces.unwrap_or_default(),
             check: self.settings.check,
             schedule: self.settings.schedule.map(Schedule::new),
+            untimed: self.settings.untimed,
             max_cycles: self.max_cycles,
             gauge: self.gauge.clone(),
             sink: self.log.clone().map(|log| Sink::new(move |events| lock(&log).write(&events))),
@@ -195,6 +201,17 @@ impl Runtime {
         self.state = State::Loaded(sim);
         self.times.loading = since.elapsed();
         Ok(())
+    }
+
+    /// Refuses what has no meaning without a clock.
+    fn refuse_times(&self, traces: Option<&csl_sim::Traces>) -> Result<(), HostError> {
+        let logs = traces.is_some_and(|traces| *traces != csl_sim::Traces::default());
+        let what = match self.settings.schedule {
+            Some(_) => "other schedule: a schedule draws cycles",
+            None if logs => "log of wavelets or instructions: its lines are those of cycles",
+            None => return Ok(()),
+        };
+        Err(ArgumentError::Untimed { what }.into())
     }
 
     /// Starts the machine, which takes requests from here on. No cycle passes.
@@ -436,6 +453,7 @@ impl Runtime {
             let number = text.trim().parse().map_err(|_| ArgumentError::Schedule { variable: SCHEDULE.name, text })?;
             self.settings.schedule = Some(number);
         }
+        self.settings.untimed |= UNTIMED.text().is_some_and(|text| !matches!(text.trim(), "" | "0"));
         self.gauge = Some(Arc::default());
         Ok(())
     }

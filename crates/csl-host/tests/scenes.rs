@@ -204,6 +204,10 @@ fn printed(runtime: &mut Runtime) -> String {
 
 /// The fault in a run of the scene, if any.
 pub fn complaint(scene: &Scene, arch: Arch, sdk: Option<Sdk>, passes: Passes, schedule: Option<u64>) -> Option<String> {
+    complaint_with(scene, arch, sdk, passes, Settings { schedule, ..Settings::new(1) })
+}
+
+fn complaint_with(scene: &Scene, arch: Arch, sdk: Option<Sdk>, passes: Passes, settings: Settings) -> Option<String> {
     let folder = TempDir::new().expect("a temporary folder");
     let options = Options { passes, ..options(scene, arch, sdk, &folder) };
     let compiled = compile(&options);
@@ -221,7 +225,6 @@ pub fn complaint(scene: &Scene, arch: Arch, sdk: Option<Sdk>, passes: Passes, sc
     if let Some(part) = scene.key("silent").filter(|part| said.contains(part)) {
         return Some(format!("says `{part}`:\n{said}"));
     }
-    let settings = Settings { schedule, ..Settings::new(1) };
     match (play(scene, &options, settings), scene.key("fails")) {
         (Err(error), Some(part)) if error.to_string().contains(part) => None,
         (Err(error), Some(part)) => Some(format!("fails otherwise than with `{part}`:\n{error}")),
@@ -343,6 +346,27 @@ fn threads_change_nothing() {
             }
         }
     }
+}
+
+/// Scenes run alike without a clock, but for those that say why they measure time (`timed`) or why else they need one
+/// (`clocked`).
+#[test]
+fn scenes_run_without_a_clock() {
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    let needs_clock = |scene: &Scene| scene.key("timed").is_some() || scene.key("clocked").is_some();
+    for subject in all_subjects().into_iter().filter(|subject| subject != "faults") {
+        for scene in files(&subject).iter().map(|path| Scene::read(path)).filter(|scene| !needs_clock(scene)) {
+            for (arch, sdk) in scene.runs() {
+                let settings = Settings { untimed: true, ..Settings::new(1) };
+                // Reading the time is refused.
+                let what = complaint_with(&scene, arch, sdk, Passes::ALL, settings)
+                    .filter(|what| !what.contains("an untimed run has no clock"));
+                wrong.extend(what.map(|what| format!("{subject}/{} on {arch} {what}", scene.name)));
+                count += 1;
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {count} scenes went wrong\n\n{}", wrong.len(), wrong.join("\n\n"));
 }
 
 /// The difference that checks make to a run of a scene, or the reports that it does not expect, if any.

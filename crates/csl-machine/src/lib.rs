@@ -1,5 +1,6 @@
 //! The machine: its numbers (WSE-2 and WSE-3 as tables) and its words (directions, routes, wavelets, tasks), each once.
 
+mod burst;
 mod chip;
 mod color;
 mod geometry;
@@ -18,6 +19,7 @@ pub mod wavelet;
 mod wse2;
 mod wse3;
 
+pub use burst::Burst;
 pub use chip::{
     Chip, ConfigSpace, DataRegisters, Fabric, Margins, MemcpyTable, MemoryTable, Queues, ScalarCosts, TOOLCHAIN,
     TaskTable, Timing, Toolchain,

@@ -52,6 +52,8 @@ pub enum FaultKind {
     /// An operation can never end and never moves: it waits for nothing.
     EndlessOperation,
     AssertionFailed,
+    /// The program reads the time in a run without a clock.
+    NoClock,
     /// An unmasked floating-point exception, in the bits of `<tile_config>`'s exception register.
     FpException {
         raised: u16,

@@ -15,7 +15,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::outside::{NoRegisters, Registers, Wake};
 use crate::ports::Ports;
 use crate::scalar::Cpu;
-use crate::sched::{Call, Hazard, Sched, TaskState, Unserved, Visit, Waiting};
+use crate::sched::{Call, Hazard, Outlet, Sched, TaskState, Unserved, Visit, Waiting};
 
 /// One PE.
 ///
@@ -206,6 +206,16 @@ impl Pe {
     /// Does every cycle in the general way from here on, to compare the short ways with.
     pub fn go_the_general_way(&mut self) {
         (self.sched.steady, self.sched.is_general) = (false, true);
+    }
+
+    /// Runs without a clock from here on: each cycle is the PE's own, and reading the time is a fault.
+    pub fn run_untimed(&mut self) {
+        self.sched.is_untimed = true;
+    }
+
+    /// Moves all that streams in a run without a clock, but for what ends an operation.
+    pub fn stream_ahead(&mut self, now: u64, ports: &mut Ports, outlet: &mut dyn Outlet) {
+        self.sched.stream_ahead(now, &mut self.cpu, &mut self.data, ports, outlet);
     }
 
     /// Looks for mistakes of the program from here on; with `stops`, the first is a fault.

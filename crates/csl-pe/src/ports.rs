@@ -7,7 +7,7 @@
 //! because a color may trigger a task before, while and after a `fabin` operation binds it to a queue at run time
 //! (programs up to SDK 1.4); the queue that it is bound to gives its depth. Slots are made as they are needed.
 
-use csl_machine::{Arch, Color, QueueId, Wavelet};
+use csl_machine::{Arch, Burst, Color, QueueId, Wavelet};
 use csl_num::LowBits;
 
 use crate::queues::{InQueue, OutQueue, Outgoing, UNQUEUED};
@@ -36,6 +36,8 @@ pub struct Ports {
     filled: u32,
     open: u32,
     sending: u32,
+    /// Input slots with wavelets behind their rings, in a run without a clock.
+    behind: u32,
     /// Input slots, at most 32.
     pub inputs: Vec<InQueue>,
     /// Output queues in use, at most nine.
@@ -64,6 +66,7 @@ impl Ports {
             filled: 0,
             open: 0,
             sending: 0,
+            behind: 0,
             inputs: Vec::new(),
             outputs: Vec::new(),
             input_of_queue: [None; 8],
@@ -100,6 +103,49 @@ impl Ports {
         }
         self.filled |= u32::from(done) << slot.number();
         done
+    }
+
+    /// Lands wavelets in a run without a clock: an input slot takes as many as there are.
+    pub fn land(&mut self, slot: InputSlot, burst: Burst) {
+        let input = &mut self.inputs[slot];
+        if burst.half && !input.dense {
+            self.stray_half = input.queue;
+        }
+        input.land(burst);
+        self.behind |= slot.bit();
+    }
+
+    /// Moves landed wavelets to where operations and tasks find them. Returns the slots that hold some and held none.
+    pub fn refill(&mut self) -> u32 {
+        let wanted = self.behind & !self.filled;
+        let mut left = wanted;
+        while left != 0 {
+            let slot = InputSlot::at(left.trailing_zeros().low8());
+            left &= left - 1;
+            let input = &mut self.inputs[slot];
+            input.refill();
+            self.filled |= u32::from(!input.is_empty()) << slot.number();
+            self.behind &= !(u32::from(input.crowd() == 0) << slot.number());
+        }
+        self.filled & wanted
+    }
+
+    /// The number of wavelets that can be taken at once.
+    pub(crate) fn available(&self, slot: InputSlot) -> usize {
+        self.inputs[slot].available()
+    }
+
+    /// Whether each of these slots has a wavelet.
+    pub(crate) fn all_have(&self, slots: u32) -> bool {
+        slots & !(self.filled | self.behind) == 0
+    }
+
+    /// Takes words, at most as many as are available.
+    pub(crate) fn take_words(&mut self, slot: InputSlot, into: &mut [u32]) {
+        let input = &mut self.inputs[slot];
+        input.take_words(into);
+        self.filled &= !(u32::from(input.is_empty()) << slot.number());
+        self.taken |= slot.bit();
     }
 
     /// Keeps the place of the last landed wavelet taken until [`Ports::release`], whether or not the wavelet is read
@@ -193,7 +239,7 @@ impl Ports {
             Arch::Wse3 => self.input_slot(queue).unwrap_or_else(|| self.add_input(color, Some(queue), depth)),
         };
         let input = &mut self.inputs[slot];
-        if input.color != color && !input.is_empty() {
+        if input.color != color && !input.is_drained() {
             return Err(NotEmpty);
         }
         if input.color != color {

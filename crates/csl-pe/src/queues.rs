@@ -1,6 +1,8 @@
 //! The queues between a compute element and its router.
 
-use csl_machine::{Color, QueueId, Wavelet};
+use std::collections::VecDeque;
+
+use csl_machine::{Burst, Color, QueueId, Wavelet};
 use csl_num::LowBits;
 
 /// The output queue of a synchronous `fabout` operation that names none (up to SDK 1.4): a path six words deep.
@@ -28,6 +30,8 @@ pub struct InQueue {
     /// The number of wavelets that have landed, for reports.
     pub landed: u32,
     ring: [u32; MAX_DEPTH],
+    /// The wavelets behind those in the ring, without a bound: in runs without a clock.
+    behind: Option<Box<VecDeque<Burst>>>,
 }
 
 impl InQueue {
@@ -44,6 +48,67 @@ impl InQueue {
             halves: 0,
             landed: 0,
             ring: [0; MAX_DEPTH],
+            behind: None,
+        }
+    }
+
+    // ---- runs without a clock ----
+
+    /// Puts wavelets behind all others, as many as there are.
+    pub(crate) fn land(&mut self, burst: Burst) {
+        self.behind.get_or_insert_default().push_back(burst);
+    }
+
+    /// The number of wavelets behind those in the ring, and that of the bursts that they came in.
+    pub fn count_behind(&self) -> usize {
+        self.behind.as_ref().map_or(0, |behind| behind.iter().map(Burst::len).sum())
+    }
+
+    pub fn crowd(&self) -> usize {
+        self.behind.as_ref().map_or(0, |behind| behind.len())
+    }
+
+    /// Whether no wavelet is left, those behind the ring included.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.is_empty() && self.crowd() == 0
+    }
+
+    /// The number of wavelets that [`InQueue::take_words`] can take at once.
+    #[inline]
+    pub(crate) fn available(&self) -> usize {
+        let behind = self.behind.as_ref().and_then(|behind| behind.front());
+        self.len() + behind.map_or(0, Burst::len)
+    }
+
+    /// Takes the first words, at most as many as are available.
+    pub(crate) fn take_words(&mut self, into: &mut [u32]) {
+        let in_ring = self.len().min(into.len());
+        let (ring, rest) = into.split_at_mut(in_ring);
+        for word in ring {
+            *word = self.pop().map_or(0, |wavelet| wavelet.data);
+        }
+        if let Some(behind) = self.behind.as_mut().filter(|_| !rest.is_empty())
+            && let Some(first) = behind.front_mut()
+        {
+            rest.copy_from_slice(&first.words()[..rest.len()]);
+            first.skip(rest.len());
+            if first.is_empty() {
+                behind.pop_front();
+            }
+            self.landed = self.landed.wrapping_add(rest.len().low32());
+        }
+    }
+
+    /// Moves the first wavelet from behind into an empty ring.
+    pub(crate) fn refill(&mut self) {
+        if self.is_empty()
+            && let Some(first) = self.behind.as_mut().and_then(|behind| behind.front_mut())
+            && let Some(wavelet) = first.pop()
+        {
+            if first.is_empty() {
+                self.behind.as_mut().map(|behind| behind.pop_front());
+            }
+            self.push(wavelet);
         }
     }
 
@@ -196,6 +261,13 @@ impl OutQueue {
 
     pub(crate) fn set_sender(&mut self, pc: u32) {
         self.sender = pc.saturating_add(1);
+    }
+
+    /// Notes that words have left without a stay in the queue.
+    pub(crate) fn count_sent(&mut self, count: usize, color: Color) {
+        self.put = self.put.wrapping_add(count.low32());
+        let last = self.place(MAX_DEPTH - 1);
+        self.colors[last] = color;
     }
 
     #[inline]

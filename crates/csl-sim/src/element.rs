@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use csl_image::{Image, PeImage};
 use csl_pe::Memory;
-use csl_pe::{Access, Complaint, Event, Fault, Hazard, Pe, Ports, Registers, TaskState, Unserved, Waiting, Wake};
+use csl_pe::{
+    Access, Complaint, Event, Fault, Hazard, Outlet, Pe, Ports, Registers, TaskState, Unserved, Waiting, Wake,
+};
 
 /// The program of a tile, and its coordinates.
 pub(crate) struct TileInit<'a> {
@@ -52,6 +54,10 @@ pub(crate) trait Element: Send {
     fn trace(&mut self) {}
     /// Runs by another schedule than the machine's own from here on.
     fn draw_from(&mut self, _draws: Draws) {}
+    /// Runs without a clock from here on.
+    fn run_untimed(&mut self) {}
+    /// Moves all that streams in such a run, but for what ends an operation.
+    fn stream_ahead(&mut self, _now: u64, _ports: &mut Ports, _outlet: &mut dyn Outlet) {}
     /// Looks for mistakes of the program from here on; with `stops`, the first is a fault.
     fn check(&mut self, _stops: bool) {}
     /// The mistakes that were found so far.
@@ -141,6 +147,14 @@ impl Element for Pe {
 
     fn draw_from(&mut self, draws: Draws) {
         Pe::draw_from(self, draws);
+    }
+
+    fn run_untimed(&mut self) {
+        Pe::run_untimed(self);
+    }
+
+    fn stream_ahead(&mut self, now: u64, ports: &mut Ports, outlet: &mut dyn Outlet) {
+        Pe::stream_ahead(self, now, ports, outlet);
     }
 
     fn check(&mut self, stops: bool) {

@@ -46,6 +46,8 @@ pub(crate) struct ElementRow<E> {
     pub ready: IndexSet,
     /// Tiles to serve in the next cycle.
     soon: IndexSet,
+    /// Tiles that go on in the next round of a run without a clock.
+    pub kept: IndexSet,
     timers: BinaryHeap<Reverse<(u64, TileId)>>,
     /// Tiles with wavelets in output queues that may leave later.
     pub senders: IndexSet,
@@ -67,6 +69,7 @@ impl<E: Element> ElementRow<E> {
             places,
             ready: none.clone(),
             soon: none.clone(),
+            kept: none.clone(),
             timers: BinaryHeap::new(),
             senders: none,
             done: Vec::new(),
@@ -119,6 +122,9 @@ impl<E: Element> ElementRow<E> {
                 PatchTarget::Const(number) => element.set_const(number, value),
             }
         }
+        if world.options.untimed {
+            element.run_untimed();
+        }
         let tile_id = TileId::next(&self.tiles);
         // Behind the patches, which write pointers too.
         if world.options.check != Check::Off {
@@ -139,6 +145,11 @@ impl<E: Element> ElementRow<E> {
     #[inline]
     pub fn wake(&mut self, tile_id: TileId) {
         self.ready.insert(self.tiles[tile_id].x);
+    }
+
+    /// Lets the tiles that were kept be run in the next round.
+    pub fn keep(&mut self) {
+        self.kept.move_to(&mut self.ready);
     }
 
     /// Sets the tile's timer.

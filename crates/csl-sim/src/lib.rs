@@ -22,6 +22,8 @@ mod sim;
 mod stop;
 mod threading;
 mod tile;
+mod untimed;
+mod untimed_row;
 mod window;
 mod world;
 

@@ -13,6 +13,7 @@ use crate::rows::{Outcome, Rows};
 use crate::stop::{FaultReport, RunError};
 use crate::threading::{Threading, Way};
 use crate::tile::{NEVER, Tile};
+use crate::untimed::{self, Paused};
 use crate::window::{self, Window};
 use crate::world::World;
 
@@ -75,6 +76,8 @@ pub(crate) struct Machine<E> {
     /// Periods until events are given to the sink.
     until_sink: u32,
     threading: Threading,
+    /// The tiles that wait in a run without a clock until what they have sent is taken.
+    paused: Vec<Paused>,
 }
 
 impl<E: Element> Machine<E> {
@@ -90,6 +93,7 @@ impl<E: Element> Machine<E> {
             work: 0,
             until_sink: 0,
             threading: Threading::default(),
+            paused: Vec::new(),
         };
         machine.touch_active();
         machine
@@ -138,6 +142,9 @@ impl<E: Element> Machine<E> {
     }
 
     fn run_period(&mut self, limit: u64, reached: &mut impl FnMut(Done) -> bool) -> Decision {
+        if self.world.options.untimed {
+            return self.run_round(limit, reached);
+        }
         let mut left = if self.is_traced() { TRACED_PERIOD } else { PERIOD };
         loop {
             if let Some(decision) = self.catch_up(limit, reached) {
@@ -156,6 +163,37 @@ impl<E: Element> Machine<E> {
                 return Decision::Look;
             }
             left = left.saturating_sub(self.run_some(next, limit));
+        }
+    }
+
+    /// Runs a round without a clock; `now` becomes the latest time of a tile.
+    fn run_round(&mut self, limit: u64, reached: &mut impl FnMut(Done) -> bool) -> Decision {
+        if let Some(fault) = &self.fault {
+            return Decision::Fault(fault.clone());
+        }
+        let interrupt = Arc::clone(&self.world.options.interrupt);
+        let threads = self.world.options.threads;
+        let is_interrupted = || interrupt.load(Ordering::Relaxed);
+        let round = untimed::round(&mut self.rows, limit, &mut self.paused, threads, is_interrupted);
+        if let Some(fault) = round.fault {
+            (self.now, self.fault) = (self.now.max(fault.cycle), Some(fault.clone()));
+            return Decision::Fault(fault);
+        }
+        self.now = self.now.max(round.front);
+        self.front = self.now;
+        let done: Vec<Done> = self.rows.iter_mut().flat_map(|row| std::mem::take(&mut row.elements.done)).collect();
+        let mut is_reached = false;
+        for done in done {
+            is_reached |= reached(done);
+        }
+        match round {
+            _ if is_reached => Decision::Pause(Pause::Reached),
+            untimed::Round { ran: 0, at_limit: true, .. } => {
+                self.now = self.now.max(limit - 1);
+                Decision::Pause(Pause::Limit)
+            }
+            untimed::Round { ran: 0, .. } => Decision::Pause(Pause::Quiet),
+            _ => Decision::Look,
         }
     }
 

@@ -20,6 +20,8 @@ pub struct SimOptions {
     pub traces: Traces,
     /// Another schedule than the machine's own: legal orders and delays are drawn, and results that change are races.
     pub schedule: Option<Schedule>,
+    /// Whether there is no clock: the same memory, faults and deadlocks of a program without races, and no times.
+    pub untimed: bool,
     /// Whether and how PEs are checked.
     pub check: Check,
     /// Receives events as they come; without a sink they wait for [`crate::Sim::take_events`].
@@ -41,6 +43,7 @@ impl Default for SimOptions {
             windows: Windows::default(),
             traces: Traces::default(),
             schedule: None,
+            untimed: false,
             check: Check::default(),
             sink: None,
             interrupt: Arc::default(),

@@ -124,6 +124,10 @@ impl Kind {
 }
 
 impl Write {
+    pub fn color(self) -> Color {
+        self.register.color
+    }
+
     /// Carries the write out.
     pub fn carry_out(self, fabric: &mut Row, now: u64) {
         let Register { color, kind } = self.register;

@@ -15,6 +15,7 @@ use crate::index_set::IndexSet;
 use crate::registers::{RouterRegisters, Write};
 use crate::stop::{FaultKind, FaultReport};
 use crate::tile::{NEVER, Tile};
+use crate::untimed::Parcel;
 use crate::world::World;
 use csl_fabric::Row as FabricRow;
 
@@ -24,7 +25,9 @@ pub(crate) struct Row<E> {
     pub fabric: FabricRow,
     pub elements: ElementRow<E>,
     /// Register writes on their way to the routers, the oldest first.
-    writes: VecDeque<Write>,
+    pub(crate) writes: VecDeque<Write>,
+    /// What tiles have sent in this round of a run without a clock.
+    pub outbox: Vec<Parcel>,
     /// Scratch: the tiles of this cycle.
     serving: IndexSet,
     /// The number of tiles served in the last cycle.
@@ -41,7 +44,16 @@ impl<E: Element> Row<E> {
         }
         configure(&mut fabric, world, y);
         let (elements, serving) = (ElementRow::new(Arc::clone(world), y), IndexSet::new(world.width()));
-        Row { y, fabric, elements, writes: VecDeque::new(), serving, served: 0, early_events: Vec::new() }
+        Row {
+            y,
+            fabric,
+            elements,
+            writes: VecDeque::new(),
+            outbox: Vec::new(),
+            serving,
+            served: 0,
+            early_events: Vec::new(),
+        }
     }
 
     /// The next cycle with an event in this row; [`NEVER`] for none.
@@ -234,7 +246,7 @@ fn take_back<E>(tile: &mut Tile<E>, fabric: &mut FabricRow) {
 }
 
 #[cold]
-fn pe_fault(fault: csl_pe::Fault, x: u32, y: u32) -> Box<FaultReport> {
+pub(crate) fn pe_fault(fault: csl_pe::Fault, x: u32, y: u32) -> Box<FaultReport> {
     Box::new(FaultReport { cycle: fault.cycle, x, y, what: FaultKind::Pe(fault) })
 }
 

@@ -177,6 +177,20 @@ impl<E: Element> Rows<E> {
         self.slots[index].touch(&self.world, y)
     }
 
+    pub fn height(&self) -> u32 {
+        self.world.height()
+    }
+
+    /// A row, made on first touch.
+    pub fn touch(&mut self, y: u32) -> &mut Row<E> {
+        self.slots[y as usize].touch(&self.world, y)
+    }
+
+    /// A row, if something has touched it.
+    pub fn existing(&mut self, y: u32) -> Option<&mut Row<E>> {
+        self.slots[y as usize].row.as_deref_mut()
+    }
+
     /// The rows that exist.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Row<E>> {
         self.slots.iter_mut().flat_map(|slot| slot.row.as_deref_mut())

@@ -30,6 +30,8 @@ pub(crate) struct Tile<E> {
     /// itself.
     pub returns: VecDeque<(u64, InputSlot)>,
     pub host: TileHost,
+    /// The tile's own time in a run without a clock.
+    pub own_time: u64,
     pub element: E,
 }
 
@@ -46,6 +48,7 @@ impl<E> Tile<E> {
             next_output: OutputSlot::at(0),
             refused: 0,
             host: TileHost::default(),
+            own_time: 0,
         }
     }
 

@@ -103,6 +103,9 @@ fn pe_fault(excerpts: &mut Excerpts, program: Option<&PeImage>, kind: &csl_pe::F
         F::FifoEmpty { fifo } => format!("{} is empty", fifo_name(program, *fifo)),
         F::FifoFull { fifo } => format!("{} is full", fifo_name(program, *fifo)),
         F::EndlessOperation => "an operation without end that moves nothing".to_owned(),
+        F::NoClock => {
+            "the program reads the time, and an untimed run has no clock: run it without `--untimed`".to_owned()
+        }
         F::AssertionFailed => "an assertion does not hold".to_owned(),
         F::FpException { raised } => format!("an unmasked floating-point exception: {}", exceptions(*raised)),
         F::Scalar(fault) => fault.message().to_owned(),

@@ -2,6 +2,7 @@
 //! decide when a thread may issue: the scheduler asks whether an operation can issue, and lets it.
 
 mod alu;
+mod bulk;
 mod claim;
 mod config;
 mod contiguous;

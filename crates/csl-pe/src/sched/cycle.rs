@@ -38,7 +38,8 @@ impl Sched {
         let quantum = if self.tracer.is_some() { TRACED_QUANTUM } else { QUANTUM };
         let quantum_end = now.saturating_add(quantum).min(visit.limit);
         while self.fault.is_none() {
-            let ahead = if self.has_pending() { now + 1 } else { quantum_end.max(now + 1) };
+            let is_bound = self.has_pending() && !self.is_untimed;
+            let ahead = if is_bound { now + 1 } else { quantum_end.max(now + 1) };
             let flow = match self.main {
                 Main::Idle => self.pick(visit),
                 Main::Scalar if visit.cpu.local_time >= ahead => Flow::Wait,

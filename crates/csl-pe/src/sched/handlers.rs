@@ -57,7 +57,7 @@ impl Handlers {
 
     fn has_drained(&self, queue: FlushId, ports: &Ports) -> bool {
         let is_empty = || match queue.queue() {
-            (QueueDir::In, queue) => ports.input_slot(queue).is_none_or(|slot| ports.inputs[slot].is_empty()),
+            (QueueDir::In, queue) => ports.input_slot(queue).is_none_or(|slot| ports.inputs[slot].is_drained()),
             (QueueDir::Out, queue) => ports.output_slot(queue).is_none_or(|slot| ports.outputs[slot].is_empty()),
         };
         self.flushing & mask(queue) != 0 && is_empty()

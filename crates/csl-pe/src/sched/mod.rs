@@ -1,6 +1,7 @@
 //! The scheduler of a PE: tasks and the main thread that runs them, microthreads, the one issue slot of a cycle, and
 //! completions; with the compute element's registers and services, which govern all of these.
 
+mod ahead;
 mod arbitrate;
 mod calls;
 mod completions;
@@ -27,6 +28,7 @@ mod unserved;
 mod vector;
 mod watch;
 
+pub use ahead::Outlet;
 pub use hazard::{Hazard, Resource};
 pub use inspect::{Need, TaskState, Waiting};
 pub use unserved::Unserved;

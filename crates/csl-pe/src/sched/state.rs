@@ -33,6 +33,8 @@ pub(crate) struct Sched {
     pub steady: bool,
     /// Whether it never counts as one of these.
     pub is_general: bool,
+    /// Whether there is no clock: the main thread runs ahead whatever else is under way.
+    pub is_untimed: bool,
     pub tracer: Option<Box<Tracer>>,
     /// Looks for mistakes, where the run is checked.
     pub shadow: Option<Box<Shadow>>,
@@ -85,6 +87,7 @@ impl Sched {
             fault: None,
             steady: false,
             is_general: false,
+            is_untimed: false,
             tracer: None,
             shadow: None,
             uts: Vec::new(),

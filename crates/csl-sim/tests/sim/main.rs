@@ -14,3 +14,4 @@ mod routers;
 mod saturate;
 mod threads;
 mod timing;
+mod untimed;

@@ -1,0 +1,144 @@
+//! Many elements of an operation at once, in runs without a clock.
+
+use csl_num::LowBits;
+
+use super::alu::{self, Body};
+use super::cursor::{Cursor, Operand};
+use super::memory::Memory;
+use super::operation::Operation;
+use super::state::Datapath;
+use crate::ports::Ports;
+
+/// Elements of a piece.
+const PIECE: usize = 64;
+
+/// The most elements of a call; more go in the next.
+const MOST: usize = 1 << 12;
+
+type Piece = [u32; PIECE];
+
+impl Operation {
+    /// Moves elements of an operation on the fast path as far as their wavelets are there, but not the last one. Words that
+    /// leave are added to `sent`. Returns the number of elements.
+    pub fn move_many(&mut self, data: &mut Datapath, ports: &mut Ports, sent: &mut Vec<u32>) -> usize {
+        let mut moved = 0;
+        while moved < MOST {
+            let count = self.piece(ports);
+            if count == 0 {
+                break;
+            }
+            self.move_piece(count, data, ports, sent);
+            moved += count;
+        }
+        moved
+    }
+
+    /// The number of elements of the next piece.
+    fn piece(&self, ports: &Ports) -> usize {
+        let most = self.left.at_most(PIECE as u32 + 1).saturating_sub(1) as usize;
+        let available = |src: &Operand| match src.cursor {
+            Cursor::In(input) => ports.available(input.slot),
+            _ => PIECE,
+        };
+        let there = self.srcs.iter().map(available).fold(most, usize::min);
+        if there > 1 && self.overlaps(there as u32) { 1 } else { there }
+    }
+
+    /// Whether an element may read what an earlier one of the piece has written.
+    fn overlaps(&self, count: u32) -> bool {
+        let bytes = |operand: &Operand| 2 * u32::from(operand.words);
+        let written = self.dest.cursor.range(count, bytes(&self.dest));
+        self.srcs.iter().any(|src| {
+            let read = src.cursor.range(count, bytes(src));
+            let meets = read.start < written.end && written.start < read.end;
+            // Step by step through the same places, each element reads its own.
+            let is_in_step = (src.cursor, src.words) == (self.dest.cursor, self.dest.words)
+                && matches!(src.cursor, Cursor::Mem(at) if u32::from(at.step.signed16().unsigned_abs()) >= bytes(src));
+            meets && !is_in_step
+        })
+    }
+
+    fn move_piece(&mut self, count: usize, data: &mut Datapath, ports: &mut Ports, sent: &mut Vec<u32>) {
+        let mut values: [Piece; 3] = [[0; PIECE]; 3];
+        for (values, src) in values.iter_mut().zip(&mut self.srcs).take(usize::from(self.needs.sources)) {
+            gather(src, &data.memory, ports, &mut values[..count]);
+        }
+        let mut results = [0; PIECE];
+        let work =
+            Work { values: &values, results: &mut results[..count], accumulate: self.accumulate.map(usize::from) };
+        alu::dispatch(self.op, data.half, work);
+        if let Some(i) = self.accumulate {
+            self.srcs[usize::from(i)].cursor = Cursor::Scalar(results[count - 1]);
+        }
+        match self.dest.cursor {
+            Cursor::Out(out) => {
+                let with_index = |word: u32| out.index.map_or(word, |index| word & 0xffff | u32::from(index) << 16);
+                sent.extend(results[..count].iter().map(|word| with_index(*word)));
+            }
+            _ => scatter(&mut self.dest, &mut data.memory, &results[..count]),
+        }
+        self.left.count_off(count as u32);
+    }
+}
+
+struct Work<'a> {
+    values: &'a [Piece; 3],
+    results: &'a mut [u32],
+    accumulate: Option<usize>,
+}
+
+impl Body for Work<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self, f: impl Fn(u32, u32, u32) -> u32) {
+        let [a, b, c] = self.values;
+        let Some(place) = self.accumulate else {
+            for (i, result) in self.results.iter_mut().enumerate() {
+                *result = f(a[i], b[i], c[i]);
+            }
+            return;
+        };
+        let mut sum = self.values[place][0];
+        for (i, result) in self.results.iter_mut().enumerate() {
+            let mut values = [a[i], b[i], c[i]];
+            values[place] = sum;
+            sum = f(values[0], values[1], values[2]);
+            *result = sum;
+        }
+    }
+}
+
+fn gather(src: &mut Operand, memory: &Memory, ports: &mut Ports, values: &mut [u32]) {
+    match &mut src.cursor {
+        Cursor::In(input) => {
+            ports.take_words(input.slot, values);
+            if src.words == 1 {
+                values.iter_mut().for_each(|value| *value &= 0xffff);
+            }
+        }
+        Cursor::Mem(linear) if src.words == 2 && linear.step == 4 => {
+            let Some(bytes) = memory.slice(linear.addr, 4 * values.len()) else {
+                return values.iter_mut().for_each(|value| *value = src.next(memory));
+            };
+            let (words, _) = bytes.as_chunks::<4>();
+            values.iter_mut().zip(words).for_each(|(value, word)| *value = u32::from_le_bytes(*word));
+            linear.addr += 4 * values.len() as u16;
+        }
+        _ => values.iter_mut().for_each(|value| *value = src.next(memory)),
+    }
+}
+
+fn scatter(dest: &mut Operand, memory: &mut Memory, results: &[u32]) {
+    if let Cursor::Mem(linear) = &mut dest.cursor
+        && dest.words == 2
+        && linear.step == 4
+        && let Some(bytes) = memory.slice_mut(linear.addr, 4 * results.len())
+    {
+        let (words, _) = bytes.as_chunks_mut::<4>();
+        words.iter_mut().zip(results).for_each(|(word, result)| *word = result.to_le_bytes());
+        linear.addr = linear.addr.wrapping_add(4 * results.len() as u16);
+        return;
+    }
+    results.iter().for_each(|result| dest.put(memory, *result));
+}

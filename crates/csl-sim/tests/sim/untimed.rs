@@ -1,0 +1,130 @@
+//! Random programs without races run to the same memory without a clock.
+//!
+//! A program counts as one without races where its memory is the same by the machine's own schedule and by several others
+//! (delays and orders are drawn), and it comes to rest. The programs are those of `random.rs` and `saturate.rs` without
+//! their look at the time.
+//!
+//! `CSL_SIM_UNTIMED` sets how many programs of each kind a test run makes, `CSL_SIM_FIRST` the number of the first.
+
+use std::sync::Arc;
+
+use csl_image::Image;
+use csl_isa::Op;
+use csl_machine::{Schedule, SysOp};
+use csl_pe::Wrong;
+use csl_sim::{Check, Ending, Group, Mistake, RunError, Sim, SimOptions};
+
+use crate::engines::{LAST, tiles};
+use crate::random::{Dice, END, imm, number, random_image};
+use crate::saturate::{dice, generate};
+
+/// The number of programs of a usual test run, of each kind.
+const PROGRAMS: u64 = 300;
+
+/// Schedules by which a program is looked at for races.
+const SCHEDULES: u64 = 8;
+
+/// Schedules by which it is looked at where it ends otherwise without a clock.
+const MORE: u64 = 60;
+
+/// The program with zeros in place of timestamps.
+fn without_times(mut image: Image) -> Image {
+    for program in &mut image.programs {
+        let program = Arc::make_mut(program);
+        for insn in &mut program.code {
+            if insn.op == Op::Sys && insn.a == SysOp::TscWord as u16 {
+                *insn = imm(insn.c, 0);
+            }
+        }
+    }
+    image
+}
+
+#[derive(PartialEq)]
+struct End {
+    memory: Vec<Vec<u8>>,
+    rests: bool,
+    fault: Option<String>,
+}
+
+fn run(image: &Arc<Image>, schedule: Option<u64>, untimed: bool) -> End {
+    let options = SimOptions {
+        schedule: schedule.map(Schedule::new),
+        untimed,
+        max_cycles: Some(10 * LAST),
+        ..SimOptions::default()
+    };
+    let mut sim = Sim::new(Arc::clone(image), options).expect("the image is right");
+    let (rests, fault) = match sim.stop() {
+        Ok(ending) => (sim.is_at_rest() && ending != Ending::CutOff { after: 0 }, None),
+        Err(RunError::OutOfCycles(_)) => (false, None),
+        Err(RunError::Fault(fault)) => (true, Some(format!("{:?}", fault.of_pe().map(|fault| fault.kind)))),
+        Err(stop) => panic!("{stop:?}"),
+    };
+    let memory = match fault {
+        Some(_) => Vec::new(),
+        None => tiles(image).map(|(x, y)| sim.read_memory(x, y, 0, END.into()).expect("a tile")).collect(),
+    };
+    End { memory, rests, fault }
+}
+
+/// Whether a run by the machine's own schedule leaves wavelets in output queues or routers, so that a program may stand
+/// only because buffers are full, or checks find a race of microthreads.
+fn is_crowded_or_racing(image: &Arc<Image>) -> bool {
+    let options = SimOptions { check: Check::On, max_cycles: Some(10 * LAST), ..SimOptions::default() };
+    let mut sim = Sim::new(Arc::clone(image), options).expect("the image is right");
+    drop(sim.stop());
+    let state = sim.blocked_state();
+    let is_race = |group: &Group<Mistake>| {
+        use Wrong::{Active, FifoEnd, StillRead, StillWritten};
+        matches!(group.what.complaint.what, StillWritten { .. } | StillRead { .. } | Active { .. } | FifoEnd { .. })
+    };
+    !state.outputs.is_empty() || !state.wavelets.is_empty() || sim.mistakes().iter().any(is_race)
+}
+
+fn compare(name: &str, make: impl Fn(u64) -> Image) {
+    let first = number("CSL_SIM_FIRST", 0);
+    let count = number("CSL_SIM_UNTIMED", PROGRAMS);
+    let (mut free, mut late, mut faults, mut wrong) = (0, 0, 0, Vec::new());
+    for seed in first..first + count {
+        let image = Arc::new(without_times(make(seed)));
+        let own = run(&image, None, false);
+        let is_free = own.rests
+            && !is_crowded_or_racing(&image)
+            && (0..SCHEDULES).all(|schedule| run(&image, Some(schedule), false) == own);
+        if !is_free {
+            continue;
+        }
+        free += 1;
+        faults += u64::from(own.fault.is_some());
+        let found = run(&image, None, true);
+        // The machine's own delays are short: rarer races show by more schedules.
+        let races = || (SCHEDULES..MORE).any(|schedule| run(&image, Some(schedule), false) != own);
+        if found != own && races() {
+            (free, late) = (free - 1, late + 1);
+        } else if found != own {
+            let places = found.memory.iter().zip(&own.memory).enumerate();
+            let first =
+                places.filter_map(|(tile, (a, b))| Some((tile, (0..a.len()).find(|&at| a[at] != b[at])?))).next();
+            wrong.push((seed, first, found.rests, found.fault, own.fault));
+        }
+    }
+    println!("{count} {name} programs, {free} without races, {faults} of them with a fault, {late} with a rare race");
+    assert!(free > count / 50, "some programs have no race");
+    assert!(
+        wrong.is_empty(),
+        "{} programs end otherwise without a clock: {:?}",
+        wrong.len(),
+        &wrong[..wrong.len().min(12)]
+    );
+}
+
+#[test]
+fn random_programs_without_races_run_alike_without_a_clock() {
+    compare("random", |seed| random_image(Dice::new(seed)));
+}
+
+#[test]
+fn saturating_programs_without_races_run_alike_without_a_clock() {
+    compare("saturating", |seed| generate(dice(seed)).0);
+}
