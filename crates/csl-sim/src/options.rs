@@ -8,6 +8,9 @@ use csl_machine::{Coord, Schedule};
 use crate::event::Sink;
 use crate::gauge::Gauge;
 
+/// A loop of ten instructions has run 100,000 of them: as long as its compilation takes.
+pub const NATIVE_AFTER: u32 = 10_000;
+
 /// Options that change neither the results of the program nor its cycles, but for `schedule`.
 #[derive(Clone, Debug)]
 pub struct SimOptions {
@@ -20,6 +23,9 @@ pub struct SimOptions {
     pub traces: Traces,
     /// Another schedule than the machine's own: legal orders and delays are drawn, and results that change are races.
     pub schedule: Option<Schedule>,
+    /// The turns (jumps that are taken, calls) of a function after which it runs in native code; never without it, or in a build
+    /// without the feature `jit`.
+    pub native_after: Option<u32>,
     /// Whether and how PEs are checked.
     pub check: Check,
     /// Receives events as they come; without a sink they wait for [`crate::Sim::take_events`].
@@ -41,6 +47,7 @@ impl Default for SimOptions {
             windows: Windows::default(),
             traces: Traces::default(),
             schedule: None,
+            native_after: Some(NATIVE_AFTER),
             check: Check::default(),
             sink: None,
             interrupt: Arc::default(),
