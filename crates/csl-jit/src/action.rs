@@ -327,8 +327,8 @@ pub fn action(insn: Insn, half: FloatKind, pool: &[u64]) -> Action {
         Op::MathF32 => Call(Math(SINGLE)),
         Op::MathHalf => Call(Math(half)),
 
-        Op::IntToF32 if int_ty(c) == IntTy::U64 => Call(IntToFloat(SINGLE)),
-        Op::IntToF32 => Action::SignedToF32,
+        Op::IntToF32 if int_ty(c).signed => Action::SignedToF32,
+        Op::IntToF32 => Call(IntToFloat(SINGLE)),
         Op::IntToHalf => Call(IntToFloat(half)),
         Op::F32ToInt => Call(FloatToInt(SINGLE)),
         Op::HalfToInt => Call(FloatToInt(half)),

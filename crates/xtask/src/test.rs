@@ -54,8 +54,7 @@ enum Verdict {
 const USUAL: [Suite; 3] = [Suite::Rust, Suite::Python, Suite::Examples];
 
 /// The suites that `cargo xtask test --all` runs besides.
-const MORE: [Suite; 6] =
-    [Suite::Notebooks, Suite::Editors, Suite::Book, Suite::Cluster, Suite::Jit, Suite::Playground];
+const MORE: [Suite; 6] = [Suite::Notebooks, Suite::Editors, Suite::Book, Suite::Cluster, Suite::Jit, Suite::Playground];
 
 /// The packages with which sweeps are tested on clusters.
 const CLUSTER: [&str; 3] = ["pandas", "distributed>=2023.1", "dask-jobqueue>=0.8"];
