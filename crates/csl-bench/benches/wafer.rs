@@ -88,15 +88,24 @@ fn compute() -> Vec<Figure> {
     const SIDE: u32 = 8;
     const N: f64 = 32.0;
     let rounds = amount(4, 1);
-    let (seconds, _) = Program::new("tests/timing/matmul", &[("side", SIDE), ("rounds", rounds)]).run(SIDE, SIDE, 1);
-    let ours = seconds * 1e9 / (f64::from(SIDE * SIDE * rounds) * N * N * N);
+    let step = |program: Program, rounds: u32| {
+        program.run(SIDE, SIDE, 1).0 * 1e9 / (f64::from(SIDE * SIDE * rounds) * N * N * N)
+    };
+    let product = |rounds| Program::new("tests/timing/matmul", &[("side", SIDE), ("rounds", rounds)]);
+    let ours = step(product(rounds).interpreted(), rounds);
     let theirs = beside::wasmi_step(amount(200, 20));
-    vec![
+    let mut figures = vec![
         Figure::new(format!("matrix product in scalar code on {SIDE}x{SIDE} PEs"), ours, "ns a multiply-add")
             .takes(ours),
         Figure::new("the same loop in wasmi", theirs, "ns a multiply-add").takes(theirs),
         Figure::new("scalar code against wasmi", ours / theirs, "times as long").mark(1.0),
-    ]
+    ];
+    if cfg!(feature = "jit") {
+        let rounds = amount(40, 4);
+        let native = step(product(rounds), rounds);
+        figures.push(Figure::new("scalar multiply-add (JIT)", native, "ns").mark(2.0).takes(native));
+    }
+    figures
 }
 
 /// `@fmacs` over 2,048 f32, and the same in native code.

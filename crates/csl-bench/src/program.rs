@@ -12,6 +12,7 @@ pub struct Program {
     folder: PathBuf,
     options: Options,
     threads: usize,
+    is_interpreted: bool,
     /// Holds the compiled program as long as it is used.
     output: TempDir,
 }
@@ -30,7 +31,7 @@ impl Program {
             sdk: Some(csl_host::options::parse_sdk("1.4").expect("a release")),
             ..Options::new("layout.csl")
         };
-        Program { folder, options, threads: 1, output }
+        Program { folder, options, threads: 1, is_interpreted: false, output }
     }
 
     /// The same on a fabric of this size, whose first PE of the rectangle is (4, 1).
@@ -43,6 +44,11 @@ impl Program {
     /// The same on so many threads.
     pub fn threads(self, threads: usize) -> Program {
         Program { threads, ..self }
+    }
+
+    /// The same without native code.
+    pub fn interpreted(self) -> Program {
+        Program { is_interpreted: true, ..self }
     }
 
     /// The same with the release guessed, as programs of users have it.
@@ -68,6 +74,9 @@ impl Program {
     pub fn open(&self) -> Runtime {
         let mut runtime =
             Runtime::open(&self.output.path().join("out"), Settings::new(self.threads)).expect("it opens");
+        if self.is_interpreted {
+            runtime.interpret();
+        }
         runtime.load().expect("load() comes first");
         runtime.run().expect("run() comes second");
         runtime

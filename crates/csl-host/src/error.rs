@@ -203,6 +203,8 @@ pub enum ArgumentError {
     Untimed { what: &'static str },
     #[error("{variable}={text}: the number of a schedule is wanted")]
     Schedule { variable: &'static str, text: String },
+    #[error("{variable}={text}: 0 or a number of jumps and calls is wanted")]
+    Jit { variable: &'static str, text: String },
     #[error("{method}: {stream} does not lead to the device; it is no stream to send to")]
     NotToDevice { method: &'static str, stream: String },
     #[error("{method}: {stream} does not lead from the device; it is no stream to receive from")]

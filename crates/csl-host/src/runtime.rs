@@ -14,8 +14,8 @@ use std::time::Duration;
 use csl_image::{HalfFormat, Image, ParamType};
 use csl_num::FloatKind;
 use csl_sim::{
-    Check, Command, Copy, Ending, Endpoint, Gauge, Names, Rect, RequestError, RunError, Shape, Sim, SimOptions, Sink,
-    Span, Spread, Ticket,
+    Check, Command, Copy, Ending, Endpoint, Gauge, NATIVE_AFTER, Names, Rect, RequestError, RunError, Shape, Sim,
+    SimOptions, Sink, Span, Spread, Ticket,
 };
 use indexmap::IndexMap;
 
@@ -23,7 +23,7 @@ use crate::advice;
 use crate::arguments::{self, Argument};
 use crate::available_threads;
 use crate::core_file;
-use crate::environment::{CHECK, MAX_CYCLES, OUTPUT_FOLDER, SCHEDULE, UNTIMED};
+use crate::environment::{CHECK, JIT, MAX_CYCLES, OUTPUT_FOLDER, SCHEDULE, UNTIMED};
 use crate::error::{ArgumentError, Failure, FolderError, HostError, NameError, SequenceError};
 use crate::outdir::IMAGE_FILE;
 use crate::progress::{self, Progress};
@@ -105,6 +105,8 @@ pub struct Runtime {
     prints: Option<Arc<Mutex<String>>>,
     /// The path of the log, and the kinds of events in it beside prints.
     log_plan: Option<(PathBuf, LogKinds)>,
+    /// Whether no scalar code becomes native.
+    is_interpreted: bool,
     max_cycles: Option<u64>,
     /// The progress of the run, where a terminal shows it.
     gauge: Option<Arc<Gauge>>,
@@ -140,6 +142,7 @@ impl Runtime {
             log: None,
             prints: None,
             log_plan: None,
+            is_interpreted: false,
             max_cycles: None,
             gauge: None,
             times: Times::default(),
@@ -173,7 +176,7 @@ impl Runtime {
     ///
     /// # Errors
     /// [`HostError::Sequence`] when the program is loaded already, [`HostError::Image`] when an image that was made in
-    /// memory is damaged.
+    /// memory is damaged, [`HostError::Argument`] for a `WAFERLAB_JIT` that is no number.
     pub fn load(&mut self) -> Result<(), HostError> {
         if !matches!(self.state, State::Opened) {
             return Err(SequenceError::LoadedTwice.into());
@@ -191,6 +194,7 @@ impl Runtime {
             check: self.settings.check,
             schedule: self.settings.schedule.map(Schedule::new),
             untimed: self.settings.untimed,
+            native_after: if self.is_interpreted { None } else { native_after()? },
             max_cycles: self.max_cycles,
             gauge: self.gauge.clone(),
             sink: self.log.clone().map(|log| Sink::new(move |events| lock(&log).write(&events))),
@@ -458,6 +462,11 @@ impl Runtime {
         Ok(())
     }
 
+    /// Lets the interpreter run all scalar code, as `WAFERLAB_JIT=0` does. To be called before `load()`.
+    pub fn interpret(&mut self) {
+        self.is_interpreted = true;
+    }
+
     /// Ends the run, with a report, when it has taken `cycles` clock cycles. To be called before `load()`.
     pub fn limit_cycles(&mut self, cycles: u64) {
         self.max_cycles = Some(cycles);
@@ -723,6 +732,13 @@ fn lock(log: &Mutex<SimLog>) -> MutexGuard<'_, SimLog> {
 }
 
 /// The folder for the log, the statistics and the core files of a run: the given one, or that in the environment variable
+/// The turns after which functions become native, by `WAFERLAB_JIT`.
+fn native_after() -> Result<Option<u32>, ArgumentError> {
+    let Some(text) = JIT.text() else { return Ok(Some(NATIVE_AFTER)) };
+    let turns: u32 = text.trim().parse().map_err(|_| ArgumentError::Jit { variable: JIT.name, text })?;
+    Ok((turns > 0).then_some(turns))
+}
+
 /// `WAFERLAB_OUTPUT_FOLDER`, made if it is not there; else the working directory.
 ///
 /// # Errors

@@ -57,6 +57,12 @@ pub fn float_div(kind: FloatKind, a: Bits, b: Bits) -> Bits {
     arithmetic(kind, a, b, |a, b| a / b, |a, b| a / b)
 }
 
+/// The remainder of truncated division: exact, so that no format rounds it.
+#[inline]
+pub fn float_rem(kind: FloatKind, a: Bits, b: Bits) -> Bits {
+    from_f64(kind, to_f64(kind, a) % to_f64(kind, b))
+}
+
 /// Computes `op` in f32 for f32 and f16, and in f64 for the two formats with a wider exponent.
 #[inline(always)]
 fn arithmetic(

@@ -29,7 +29,8 @@ pub use flags::{
 };
 pub use float::{
     FloatOp, faddhs, float_abs, float_add, float_binop, float_cmp, float_convert, float_div, float_eq, float_is_nan,
-    float_le, float_lt, float_max, float_mul, float_neg, float_norm, float_scale, float_sub, float_to_bool, sqrt,
+    float_le, float_lt, float_max, float_mul, float_neg, float_norm, float_rem, float_scale, float_sub, float_to_bool,
+    sqrt,
 };
 pub use fma::{Lanes, fma, fma_f32, fma_f32_each, fmachs};
 pub use format::{format_f64, format_float};

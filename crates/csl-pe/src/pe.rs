@@ -32,6 +32,8 @@ pub struct Pe {
     program: Arc<PeImage>,
     /// Coordinates in the program's rectangle.
     at: (u16, u16),
+    #[cfg(feature = "jit")]
+    native: Option<Arc<csl_jit::Native>>,
 }
 
 impl Pe {
@@ -47,6 +49,8 @@ impl Pe {
             cpu: Cpu::new(program.tile_consts),
             program,
             at: (x, y),
+            #[cfg(feature = "jit")]
+            native: None,
         };
         if let Err(kind) = pe.start_up(ports) {
             pe.sched.raise_fault(kind, 0, &pe.cpu);
@@ -67,6 +71,8 @@ impl Pe {
             cpu: &mut self.cpu,
             data: &mut self.data,
             program: &self.program,
+            #[cfg(feature = "jit")]
+            native: None,
             at: self.at,
             ports,
             registers: &mut NoRegisters,
@@ -109,12 +115,23 @@ impl Pe {
         registers: &mut dyn Registers,
         wake: &mut Wake,
     ) -> Result<(), Box<Fault>> {
-        let Pe { data, sched, cpu, program, at } = self;
+        let Pe { data, sched, cpu, program, at, .. } = self;
         if sched.steady && sched.stream(now, cpu, data, ports, wake) {
             return Ok(());
         }
         if sched.fault.is_none() {
-            sched.cycle(&mut Visit { now, limit, cpu, data, program, at: *at, ports, registers });
+            sched.cycle(&mut Visit {
+                now,
+                limit,
+                cpu,
+                data,
+                program,
+                #[cfg(feature = "jit")]
+                native: self.native.as_deref(),
+                at: *at,
+                ports,
+                registers,
+            });
         }
         match &sched.fault {
             Some(fault) if fault.cycle <= now => return Err(fault.clone()),
@@ -201,6 +218,13 @@ impl Pe {
     pub fn draw_from(&mut self, draws: Draws) {
         self.sched.steady = false;
         self.sched.draws = Some(draws);
+    }
+
+    /// Runs functions that have run long in native code from here on; `native` is that of the PE's program.
+    #[cfg(feature = "jit")]
+    pub fn run_natively(&mut self, native: Arc<csl_jit::Native>) {
+        assert!(native.is_of(&self.program), "the native code of the PE's program");
+        self.native = Some(native);
     }
 
     /// Does every cycle in the general way from here on, to compare the short ways with.

@@ -52,6 +52,9 @@ pub(crate) trait Element: Send {
     fn torn_down(&mut self, color: Color);
     /// Records every instruction among the events from here on.
     fn trace(&mut self) {}
+    /// Runs functions in native code that have run long.
+    #[cfg(feature = "jit")]
+    fn run_natively(&mut self, _native: Arc<csl_jit::Native>) {}
     /// Runs by another schedule than the machine's own from here on.
     fn draw_from(&mut self, _draws: Draws) {}
     /// Runs without a clock from here on.
@@ -143,6 +146,11 @@ impl Element for Pe {
 
     fn trace(&mut self) {
         Pe::trace(self);
+    }
+
+    #[cfg(feature = "jit")]
+    fn run_natively(&mut self, native: Arc<csl_jit::Native>) {
+        Pe::run_natively(self, native);
     }
 
     fn draw_from(&mut self, draws: Draws) {

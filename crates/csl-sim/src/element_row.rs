@@ -108,6 +108,10 @@ impl<E: Element> ElementRow<E> {
         let mut ports = Ports::new(world.image.arch);
         let init = TileInit { program, image: &world.image, x, y: self.y };
         let mut element = E::load(&init, &mut ports);
+        #[cfg(feature = "jit")]
+        if let Some(native) = world.native(x, self.y) {
+            element.run_natively(native);
+        }
         if world.options.traces.instructions.holds(x, self.y) {
             element.trace();
         }

@@ -31,7 +31,7 @@ pub use ending::Ending;
 pub use event::{Event, EventKind, Sink};
 pub use gauge::Gauge;
 pub use memcpy::{Command, Copy, Endpoint, Names, Order, Rect, RequestError, Shape, Span, Spread, Ticket, Width};
-pub use options::{Check, SimOptions, Tiles, Traces, Windows};
+pub use options::{Check, NATIVE_AFTER, SimOptions, Tiles, Traces, Windows};
 pub use sim::Sim;
 pub use stop::{
     BlockedState, Count, Dropped, FaultKind, FaultReport, Group, HazardOfMain, HostReason, HostWait, IdleReason,

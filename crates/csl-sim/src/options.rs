@@ -8,6 +8,9 @@ use csl_machine::{Coord, Schedule};
 use crate::event::Sink;
 use crate::gauge::Gauge;
 
+/// A loop of ten instructions has run 100,000 of them: as long as its compilation takes.
+pub const NATIVE_AFTER: u32 = 10_000;
+
 /// Options that change neither the results of the program nor its cycles, but for `schedule`.
 #[derive(Clone, Debug)]
 pub struct SimOptions {
@@ -22,6 +25,9 @@ pub struct SimOptions {
     pub schedule: Option<Schedule>,
     /// Whether there is no clock: the same memory, faults and deadlocks of a program without races, and no times.
     pub untimed: bool,
+    /// The turns (jumps that are taken, calls) of a function after which it runs in native code; never without it, or in a build
+    /// without the feature `jit`.
+    pub native_after: Option<u32>,
     /// Whether and how PEs are checked.
     pub check: Check,
     /// Receives events as they come; without a sink they wait for [`crate::Sim::take_events`].
@@ -44,6 +50,7 @@ impl Default for SimOptions {
             traces: Traces::default(),
             schedule: None,
             untimed: false,
+            native_after: Some(NATIVE_AFTER),
             check: Check::default(),
             sink: None,
             interrupt: Arc::default(),

@@ -15,6 +15,9 @@ pub(crate) struct World {
     pub chip: &'static Chip,
     pub routes: Arc<RouteTable>,
     pub options: SimOptions,
+    /// The native code of the programs.
+    #[cfg(feature = "jit")]
+    natives: Vec<Option<Arc<csl_jit::Native>>>,
     /// Tile runs and patches, by row.
     rows: Vec<RowPlan>,
 }
@@ -36,7 +39,23 @@ impl World {
         }
         let chip = csl_machine::chip(image.arch);
         let routes = Arc::new(routes::table(&image));
-        World { image, chip, routes, options, rows }
+        #[cfg(feature = "jit")]
+        let natives = natives(&image, &options);
+        World {
+            image,
+            chip,
+            routes,
+            options,
+            #[cfg(feature = "jit")]
+            natives,
+            rows,
+        }
+    }
+
+    /// The native code of the program of a tile, if functions become native.
+    #[cfg(feature = "jit")]
+    pub fn native(&self, x: u32, y: u32) -> Option<Arc<csl_jit::Native>> {
+        self.natives[self.image.program_number(x, y)?].clone()
     }
 
     pub fn width(&self) -> u32 {
@@ -58,6 +77,12 @@ impl World {
         let row = self.rows[y as usize].patches.iter().map(|index| &self.image.patches[*index]);
         row.filter(here).map(move |patch| (patch.target, patch_value(&patch.values, x - patch.x)))
     }
+}
+
+#[cfg(feature = "jit")]
+fn natives(image: &Image, options: &SimOptions) -> Vec<Option<Arc<csl_jit::Native>>> {
+    let native = |program| options.native_after.map(|turns| Arc::new(csl_jit::Native::new(Arc::clone(program), turns)));
+    image.programs.iter().map(native).collect()
 }
 
 fn patch_value(values: &PatchValues, k: u32) -> u64 {

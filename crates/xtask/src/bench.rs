@@ -15,6 +15,9 @@ pub struct Extent {
     /// An object of JSON a line, of whole programs alone
     #[arg(long)]
     json: bool,
+    /// With native code for scalar functions that have run long: the feature `jit`
+    #[arg(long)]
+    jit: bool,
 }
 
 /// All benchmarks, or those whose name holds `filter`.
@@ -26,7 +29,8 @@ pub fn all(filter: Option<&str>, extent: &Extent) -> Result<(), String> {
         run(routers.args(extent.quick.then_some("--quick")))?;
     }
     let mut command = cargo();
-    command.args(["bench", "-p", "waferlab-bench", "--bench", "wafer", "--"]).args(filter);
+    command.args(["bench", "-p", "waferlab-bench", "--bench", "wafer"]);
+    command.args(extent.jit.then_some("--features=jit")).arg("--").args(filter);
     for (flag, is_given) in [("--quick", extent.quick), ("--full", extent.full), ("--json", extent.json)] {
         command.args(is_given.then_some(flag));
     }

@@ -29,6 +29,9 @@ pub enum Suite {
     Book,
     /// Sweeps on a Dask cluster and under a stand-in for SLURM, with packages of PyPI; only where it is named, and with --all
     Cluster,
+    /// Native code: random programs and those of tests/run and tests/timing, in native code from the first turn on; only where it is
+    /// named, and with --all
+    Jit,
     /// The page with the compiler and the simulator, in headless Chromium; only where it is named, and with --all
     Playground,
 }
@@ -51,7 +54,7 @@ enum Verdict {
 const USUAL: [Suite; 3] = [Suite::Rust, Suite::Python, Suite::Examples];
 
 /// The suites that `cargo xtask test --all` runs besides.
-const MORE: [Suite; 5] = [Suite::Notebooks, Suite::Editors, Suite::Book, Suite::Cluster, Suite::Playground];
+const MORE: [Suite; 6] = [Suite::Notebooks, Suite::Editors, Suite::Book, Suite::Cluster, Suite::Jit, Suite::Playground];
 
 /// The packages with which sweeps are tested on clusters.
 const CLUSTER: [&str; 3] = ["pandas", "distributed>=2023.1", "dask-jobqueue>=0.8"];
@@ -67,6 +70,9 @@ pub fn all(only: &[Suite], more: bool, corpus: &[PathBuf]) -> Result<(), String>
     }
     if suites.contains(&Suite::Rust) {
         outcomes.push(timed("rust", rust));
+    }
+    if suites.contains(&Suite::Jit) {
+        outcomes.push(timed("native code", native));
     }
     let with_python = [Suite::Python, Suite::Examples, Suite::Notebooks, Suite::Editors, Suite::Book, Suite::Cluster];
     if suites.iter().any(|suite| with_python.contains(suite)) {
@@ -84,7 +90,7 @@ pub fn all(only: &[Suite], more: bool, corpus: &[PathBuf]) -> Result<(), String>
 
 fn with_venv(suite: Suite, venv: &Venv, corpus: &[PathBuf], outcomes: &mut Vec<Outcome>) {
     match suite {
-        Suite::Lint | Suite::Rust | Suite::Playground => {}
+        Suite::Lint | Suite::Rust | Suite::Jit | Suite::Playground => {}
         Suite::Editors => outcomes.extend(editors::checks(corpus, &venv.commands()).into_iter().map(check)),
         Suite::Book => outcomes.extend(book::checks(&venv.commands()).into_iter().map(check)),
         Suite::Cluster => outcomes.push(timed("sweeps on clusters", || {
@@ -180,6 +186,15 @@ fn rust() -> Result<(), String> {
         "waferlab-bench",
         "--no-fail-fast",
     ]))
+}
+
+/// Runs the tests that run programs with native code.
+fn native() -> Result<(), String> {
+    let packages = ["-p", "waferlab-jit", "-p", "waferlab-pe", "-p", "waferlab-sim", "-p", "waferlab-host"];
+    let features = "waferlab-pe/jit,waferlab-sim/jit,waferlab-host/jit";
+    let mut command = cargo();
+    command.args(["test", "--release", "--no-fail-fast"]).args(packages).args(["--features", features]);
+    run(command.env("WAFERLAB_JIT", "1"))
 }
 
 /// The folder of the Python tests.

@@ -21,8 +21,9 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("csl-image", &["csl-isa", "csl-machine", "csl-num"]),
     ("csl-codegen", &["csl-ir", "csl-isa", "csl-image", "csl-machine", "csl-num", "csl-diag"]),
     ("csl-fabric", &["csl-machine"]),
-    ("csl-pe", &["csl-isa", "csl-image", "csl-num", "csl-machine"]),
-    ("csl-sim", &["csl-pe", "csl-fabric", "csl-image", "csl-isa", "csl-machine"]),
+    ("csl-jit", &["csl-isa", "csl-image", "csl-num"]),
+    ("csl-pe", &["csl-isa", "csl-image", "csl-num", "csl-machine", "csl-jit"]),
+    ("csl-sim", &["csl-pe", "csl-jit", "csl-fabric", "csl-image", "csl-isa", "csl-machine"]),
     ("csl-lsp", &["csl-host", "csl-sema", "csl-fmt", "csl-syntax", "csl-ir", "csl-machine", "csl-std", "csl-diag"]),
     ("csl-cli", &["csl-host", "csl-fmt", "csl-lsp"]),
     ("csl-py", &["csl-host", "csl-cli"]),
@@ -48,6 +49,7 @@ const PURE: &[&str] = &[
     "csl-image",
     "csl-codegen",
     "csl-fabric",
+    "csl-jit",
     "csl-pe",
     "csl-sim",
 ];
@@ -64,8 +66,9 @@ const IMPURE: &[&str] = &[
 ];
 
 /// Crates that may hold unsafe code, each with a reason where it is allowed: the interfaces to C and to
-/// browsers; a loop for processors that have an instruction more; the Python extension and the JIT, once they need it.
-const UNSAFE: &[&str] = &["csl-c", "csl-num", "csl-web"];
+/// browsers; native code that is made at run time; a loop for processors that have an instruction more; the Python extension, once it
+/// needs it.
+const UNSAFE: &[&str] = &["csl-c", "csl-jit", "csl-num", "csl-web"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

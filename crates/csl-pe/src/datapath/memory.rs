@@ -211,6 +211,13 @@ impl Surroundings for Memory {
     }
 }
 
+#[cfg(feature = "jit")]
+impl crate::scalar::native::Plain for Memory {
+    fn kept_bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

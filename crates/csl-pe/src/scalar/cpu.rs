@@ -63,7 +63,7 @@ pub struct Cpu {
     pub(super) sp: u16,
     /// Number of the running function's iterator 0.
     pub(super) iters: u16,
-    func: u16,
+    pub(super) func: u16,
 }
 
 impl Cpu {

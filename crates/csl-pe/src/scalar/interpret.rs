@@ -78,12 +78,20 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
                 frame[usize::from(insn.c)]
             };
         }
+        macro_rules! turn {
+            () => {
+                if around.turn(cpu.func, pc.low32()) {
+                    leave!(Exit::QuantumEnd)
+                }
+            };
+        }
         macro_rules! jump {
             ($high:expr, $low:expr) => {{
                 pc = (usize::from($high) << 16) | usize::from($low);
                 if local_time >= until {
                     leave!(Exit::QuantumEnd)
                 }
+                turn!()
             }};
         }
         macro_rules! branch {
@@ -120,6 +128,7 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
                 }
                 pc = cpu.pc as usize;
                 frame = &mut cpu.regs[cpu.fp as usize..];
+                turn!()
             }};
         }
         macro_rules! ret {
@@ -130,6 +139,7 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
                 }
                 pc = cpu.pc as usize;
                 frame = &mut cpu.regs[cpu.fp as usize..];
+                turn!()
             }};
         }
         macro_rules! f32 {
@@ -401,13 +411,13 @@ pub fn run<S: Surroundings>(cpu: &mut Cpu, around: &mut S, pe: &PeImage, until: 
             Op::SubF32 => f32!(f32_operation(b!(), c!(), |b, c| b - c)),
             Op::MulF32 => f32!(f32_operation(b!(), c!(), |b, c| b * c)),
             Op::DivF32 => f32!(f32_operation(b!(), c!(), |b, c| b / c)),
-            Op::RemF32 => a!() = ops::float_rem(F32, b!(), c!()),
+            Op::RemF32 => a!() = csl_num::float_rem(F32, b!(), c!()),
             Op::NegF32 => a!() = float_neg(F32, b!()),
             Op::AddHalf => a!() = float_add(half, b!(), c!()),
             Op::SubHalf => a!() = float_sub(half, b!(), c!()),
             Op::MulHalf => a!() = float_mul(half, b!(), c!()),
             Op::DivHalf => a!() = float_div(half, b!(), c!()),
-            Op::RemHalf => a!() = ops::float_rem(half, b!(), c!()),
+            Op::RemHalf => a!() = csl_num::float_rem(half, b!(), c!()),
             Op::NegHalf => a!() = float_neg(half, b!()),
             Op::MulAccF32 => mul_acc_f32!(),
             Op::MulAccHalf => a!() = float_add(half, a!(), float_mul(half, b!(), c!())),

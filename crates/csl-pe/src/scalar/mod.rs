@@ -6,6 +6,8 @@ mod cpu;
 mod exceptions;
 mod exit;
 mod interpret;
+#[cfg(feature = "jit")]
+pub mod native;
 mod ops;
 mod surroundings;
 

@@ -112,11 +112,6 @@ pub fn math(kind: FloatKind, frame: &[u64], insn: Insn) -> u64 {
     csl_num::math_fn(function, kind, frame[first], second)
 }
 
-/// The remainder of truncated division: exact, so that no format rounds it.
-pub fn float_rem(kind: FloatKind, a: u64, b: u64) -> u64 {
-    csl_num::from_f64(kind, csl_num::to_f64(kind, a) % csl_num::to_f64(kind, b))
-}
-
 #[inline(always)]
 pub fn dsd(word: u64) -> Dsd {
     Dsd(word)

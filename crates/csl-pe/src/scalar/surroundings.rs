@@ -34,6 +34,12 @@ pub trait Surroundings {
     fn is_shared(&self, _addr: u16, _bytes: usize, _is_store: bool) -> bool {
         false
     }
+    /// Tells that a jump has been taken, or a call or return made, in the running function `func` now, which goes on at `pc`.
+    /// Whether the core stops there, as at the limit.
+    #[inline(always)]
+    fn turn(&mut self, _func: u16, _pc: u32) -> bool {
+        false
+    }
     /// Tells that an instruction, alone or the first of several, is about to run. Returns the floating-point exceptions for
     /// which the core stops before it, in the bits of their register.
     #[inline(always)]

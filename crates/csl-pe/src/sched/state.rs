@@ -75,6 +75,8 @@ pub(crate) struct Visit<'a> {
     pub cpu: &'a mut Cpu,
     pub data: &'a mut Datapath,
     pub program: &'a PeImage,
+    #[cfg(feature = "jit")]
+    pub native: Option<&'a csl_jit::Native>,
     /// Coordinates in the program's rectangle.
     pub at: (u16, u16),
     pub ports: &'a mut Ports,

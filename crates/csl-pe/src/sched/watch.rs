@@ -31,6 +31,8 @@ pub(super) fn run_scalar(
     if tracer.is_none() && shadow.is_none() && unmasked == 0 {
         return match shared {
             Some(shared) => scalar::run(cpu, &mut Beside { memory, shared }, program, until),
+            #[cfg(feature = "jit")]
+            None if let Some(native) = visit.native => scalar::native::run(cpu, memory, program, until, native),
             None => scalar::run(cpu, memory, program, until),
         };
     }

@@ -6,6 +6,8 @@ mod fabric;
 mod fifo;
 mod fused;
 mod layers;
+#[cfg(feature = "jit")]
+mod native;
 mod ops;
 mod tasks;
 mod timing;
