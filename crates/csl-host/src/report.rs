@@ -1,6 +1,6 @@
 //! Words faults and deadlocks, with source excerpts by the image's line table.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -163,13 +163,19 @@ fn blocked_state(excerpts: &mut Excerpts, report: &BlockedState, diagnostic: Dia
     let is_told = |reason: &HostReason| *reason == HostReason::CommandStream && !report.unfinished.is_empty();
     let reasons = report.host.iter().flat_map(|wait| &wait.reasons).filter(|group| !is_told(&group.what));
     lines.extend(reasons.map(|group| line(group, host_reason(group))));
+    // A route that is missing or closed explains what waits behind it, so it comes first.
+    let (broken, held): (Vec<_>, Vec<_>) = report.wavelets.iter().partition(|group| is_broken(group));
+    lines.extend(broken.into_iter().map(|group| line(group, stalled(group))));
     lines.extend(report.threads.iter().map(|group| thread_wait(excerpts, group)));
     lines.extend(report.running.iter().map(|group| running(excerpts, group)));
     lines.extend(report.tasks.iter().map(|group| line(group, task_wait(excerpts.image, group))));
     lines.extend(report.idle_tasks.iter().map(|group| idle_task(excerpts, report, group)));
     lines.extend(report.unread.iter().map(|group| line(group, unread_text(excerpts.image, group))));
-    lines.extend(report.wavelets.iter().map(|group| line(group, stalled(group))));
-    lines.extend(report.outputs.iter().map(|group| line(group, stalled_output(group))));
+    let explained = explained(report);
+    let held = held.into_iter().filter(|group| !(is_behind(group) && explained.contains(&group.what.color)));
+    lines.extend(held.map(|group| line(group, stalled(group))));
+    let outputs = report.outputs.iter().filter(|group| group.what.unrouted || !explained.contains(&group.what.color));
+    lines.extend(outputs.map(|group| line(group, stalled_output(group))));
     let mut circles: IndexMap<Color, Line> = IndexMap::new();
     for group in report.wavelets.iter().filter(|group| matches!(group.what.why, StallReason::Link(_))) {
         let color = group.what.color;
@@ -193,6 +199,23 @@ fn blocked_state(excerpts: &mut Excerpts, report: &BlockedState, diagnostic: Dia
         }
     });
     if rest == 0 { shown } else { shown.note(format!("{rest} more like these")) }
+}
+
+/// Whether the route itself stops wavelets.
+fn is_broken(group: &Group<Stalled>) -> bool {
+    matches!(group.what.why, StallReason::InputClosed { .. } | StallReason::Teardown | StallReason::Unrouted)
+}
+
+/// Whether wavelets stand only because others stand before them.
+fn is_behind(group: &Group<Stalled>) -> bool {
+    matches!(group.what.why, StallReason::Link(_))
+}
+
+/// The colors of which a line tells why their wavelets stand, so that those behind need none.
+fn explained(report: &BlockedState) -> BTreeSet<Color> {
+    let unread = report.unread.iter().map(|group| group.what.color);
+    let stalled = report.wavelets.iter().filter(|group| !is_behind(group)).map(|group| group.what.color);
+    unread.chain(stalled).collect()
 }
 
 /// The launched functions and PEs that had not ended when the run was stopped; `None` if all had.

@@ -5,7 +5,7 @@ mod program;
 
 use csl_machine::{Color, ColorConfig, Coord, DirSet, MAX_CHANNELS, Size, SwitchPos};
 
-use crate::{Image, Patch, PatchTarget, PatchValues, Stream};
+use crate::{Image, Patch, PatchTarget, PatchValues, Stream, TileRun};
 
 /// The largest fabric that an image may ask for, PEs a side: ten times the real one.
 const MAX_SIDE: u32 = 10_000;
@@ -77,10 +77,18 @@ fn stream(image: &Image, stream: &Stream) -> Result<(), String> {
 
 fn patch(image: &Image, patch: &Patch) -> Result<(), String> {
     in_rect(image, patch.x, patch.y, patch.len)?;
-    if let PatchTarget::Memory { addr, bytes } = patch.target {
-        let width = matches!(bytes, 1 | 2 | 4 | 8);
-        let whole = u32::from(addr) + u32::from(bytes) <= program::DATA_LIMIT;
-        require(width && whole, || format!("a patch of {bytes} bytes at {addr:#x}"))?;
+    match patch.target {
+        PatchTarget::Memory { addr, bytes } => {
+            let width = matches!(bytes, 1 | 2 | 4 | 8);
+            let whole = u32::from(addr) + u32::from(bytes) <= program::DATA_LIMIT;
+            require(width && whole, || format!("a patch of {bytes} bytes at {addr:#x}"))?;
+        }
+        PatchTarget::Const(number) => {
+            let has = |run: &TileRun| number < image.programs[run.program.index()].tile_consts;
+            require(tiles_of(image, patch).iter().all(has), || {
+                format!("constant {number} of tiles at {}, {}, whose program has fewer", patch.x, patch.y)
+            })?;
+        }
     }
     match &patch.values {
         PatchValues::Table(values) => {
@@ -88,6 +96,13 @@ fn patch(image: &Image, patch: &Patch) -> Result<(), String> {
         }
         PatchValues::Constant(_) | PatchValues::Linear { .. } => Ok(()),
     }
+}
+
+/// The runs of tiles that a patch meets; runs are in order and apart, as [`tiles`] has found.
+fn tiles_of<'a>(image: &'a Image, patch: &Patch) -> &'a [TileRun] {
+    let first = image.tiles.partition_point(|run| (run.y, run.x + run.len) <= (patch.y, patch.x));
+    let end = image.tiles.partition_point(|run| (run.y, run.x) < (patch.y, patch.x + patch.len));
+    image.tiles.get(first..end).unwrap_or_default()
 }
 
 fn in_rect(image: &Image, x: u32, y: u32, len: u32) -> Result<(), String> {

@@ -189,6 +189,24 @@ fn runs_stay_in_the_rectangle() {
     assert_eq!(error, "damaged image: a run of 4294967295 at 1, 0 leaves the rectangle");
 }
 
+#[test]
+fn patches_are_of_constants_that_their_tiles_have() {
+    let mut image = image();
+    image.tiles = (0..4).map(|x| TileRun { x, y: 1, len: 1, program: ProgramId::new(u32::from(x > 1)) }).collect();
+    let mut more = pe();
+    more.tile_consts = 2;
+    image.programs.push(Arc::new(more));
+    let mut read = |x, len| {
+        let values = PatchValues::Constant(7);
+        image.patches = vec![Patch { x, y: 1, len, target: PatchTarget::Const(1), values }];
+        Image::read(&image.write()).map(|_| ()).map_err(|error| error.to_string())
+    };
+    assert_eq!(read(2, 2), Ok(()));
+    let short = |x| Err(format!("damaged image: constant 1 of tiles at {x}, 1, whose program has fewer"));
+    assert_eq!(read(1, 2), short(1));
+    assert_eq!(read(0, 4), short(0));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 

@@ -50,29 +50,54 @@ pub fn fma_f32(a: f32, b: f32, c: f32) -> f32 {
     if result.is_nan() { f32::from_bits(CANONICAL_NAN_F32) } else { result }
 }
 
-/// [`fma_f32`] of each element, as bits: `into[i] = a[i] * b[i] + c[i]`. By the processor's own instruction where it has one
-/// (measured on 64 elements: an eighth of the time), which the build need not know.
-pub fn fma_f32_each<const N: usize>(a: &[u32; N], b: &[u32; N], c: &[u32; N], into: &mut [u32; N]) {
+/// Where [`fma_f32_each`] has its operands from and puts its results, as bits. Both functions want `#[inline(always)]`: they
+/// are compiled for the instructions that their caller may use.
+pub trait Lanes {
+    /// `N` elements of the three operands of `a * b + c`, from `first` on.
+    fn load<const N: usize>(&self, first: usize) -> [[u32; N]; 3];
+
+    fn store<const N: usize>(&mut self, first: usize, results: [u32; N]);
+}
+
+/// [`fma_f32`] of `count` elements, one after the other, by the processor's own instruction where it has one, which the build
+/// need not know. A few elements are loaded before their results are stored.
+pub fn fma_f32_each(lanes: &mut impl Lanes, count: usize) {
     #[cfg(all(target_arch = "x86_64", not(target_feature = "fma")))]
     if is_x86_feature_detected!("fma") && is_x86_feature_detected!("avx2") {
         #[allow(unsafe_code, reason = "the processor has the instructions that the function was compiled for")]
         unsafe {
-            each_by_instruction(a, b, c, into)
+            each_by_instruction(lanes, count)
         };
         return;
     }
-    for i in 0..N {
-        into[i] = fma_f32(f32::from_bits(a[i]), f32::from_bits(b[i]), f32::from_bits(c[i])).to_bits();
-    }
+    each(lanes, count, fma_f32);
 }
 
 #[cfg(all(target_arch = "x86_64", not(target_feature = "fma")))]
 #[target_feature(enable = "fma,avx2")]
-fn each_by_instruction<const N: usize>(a: &[u32; N], b: &[u32; N], c: &[u32; N], into: &mut [u32; N]) {
+fn each_by_instruction(lanes: &mut impl Lanes, count: usize) {
+    each(lanes, count, |a, b, c| {
+        let result = a.mul_add(b, c);
+        if result.is_nan() { f32::from_bits(CANONICAL_NAN_F32) } else { result }
+    });
+}
+
+/// In blocks that a vector unit takes, of a length that the compiler knows.
+#[inline(always)]
+fn each(lanes: &mut impl Lanes, count: usize, fma: impl Fn(f32, f32, f32) -> f32 + Copy) {
+    let whole = count - count % 8;
+    (0..whole).step_by(8).for_each(|first| block::<8>(lanes, first, fma));
+    (whole..count).for_each(|first| block::<1>(lanes, first, fma));
+}
+
+#[inline(always)]
+fn block<const N: usize>(lanes: &mut impl Lanes, first: usize, fma: impl Fn(f32, f32, f32) -> f32) {
+    let [a, b, c] = lanes.load::<N>(first);
+    let mut results = [0; N];
     for i in 0..N {
-        let result = f32::from_bits(a[i]).mul_add(f32::from_bits(b[i]), f32::from_bits(c[i]));
-        into[i] = if result.is_nan() { CANONICAL_NAN_F32 } else { result.to_bits() };
+        results[i] = fma(f32::from_bits(a[i]), f32::from_bits(b[i]), f32::from_bits(c[i])).to_bits();
     }
+    lanes.store(first, results);
 }
 
 #[inline(always)]

@@ -31,7 +31,7 @@ pub use float::{
     FloatOp, faddhs, float_abs, float_add, float_binop, float_cmp, float_convert, float_div, float_eq, float_is_nan,
     float_le, float_lt, float_max, float_mul, float_neg, float_norm, float_scale, float_sub, float_to_bool, sqrt,
 };
-pub use fma::{fma, fma_f32, fma_f32_each, fmachs};
+pub use fma::{Lanes, fma, fma_f32, fma_f32_each, fmachs};
 pub use format::{format_f64, format_float};
 pub use int::{
     IntOp, IntTy, int_add, int_binop, int_cmp, int_mul, int_neg, int_not, int_shl, int_shr, int_sub, wrap64,

@@ -28,6 +28,23 @@ fn same(kind: FloatKind, got: Bits, expected: Bits) -> bool {
     got == expected || float_abs(kind, got) == 0 && float_abs(kind, expected) == 0
 }
 
+/// Operands, and what came of them.
+struct Many {
+    operands: [Vec<u32>; 3],
+    results: Vec<u32>,
+}
+
+impl Lanes for Many {
+    fn load<const N: usize>(&self, first: usize) -> [[u32; N]; 3] {
+        [0, 1, 2].map(|k| self.operands[k][first..first + N].try_into().unwrap())
+    }
+
+    fn store<const N: usize>(&mut self, first: usize, results: [u32; N]) {
+        assert_eq!(first, self.results.len());
+        self.results.extend(results);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
 
@@ -76,12 +93,12 @@ proptest! {
     }
 
     #[test]
-    fn fma_of_many_is_that_of_each(a: [u32; 9], b: [u32; 9], c: [u32; 9]) {
-        let mut all = [0; 9];
-        fma_f32_each(&a, &b, &c, &mut all);
-        for i in 0..9 {
-            prop_assert_eq!(u64::from(all[i]), fma(FloatKind::F32, a[i].into(), b[i].into(), c[i].into()));
-        }
+    fn fma_of_many_is_that_of_each(operands in prop::collection::vec(any::<[u32; 3]>(), 0..100)) {
+        let columns = [0, 1, 2].map(|k| operands.iter().map(|element| element[k]).collect());
+        let mut many = Many { operands: columns, results: Vec::new() };
+        fma_f32_each(&mut many, operands.len());
+        let each = operands.iter().map(|&[a, b, c]| fma(FloatKind::F32, a.into(), b.into(), c.into()));
+        prop_assert_eq!(many.results.iter().map(|&bits| u64::from(bits)).collect::<Vec<_>>(), each.collect::<Vec<_>>());
     }
 
     #[test]

@@ -67,13 +67,13 @@ struct Operand {
 }
 
 fn operand() -> impl Strategy<Value = Operand> {
-    // Narrow enough that operands overlap each other often.
-    (0u16..200, -3i16..4).prop_map(|(word, stride)| Operand { addr: 600 + 2 * word, stride })
+    // Narrow enough that operands overlap each other often, and often contiguous, which has loops of its own.
+    (0u16..200, prop_oneof![Just(1), -3i16..4]).prop_map(|(word, stride)| Operand { addr: 600 + 2 * word, stride })
 }
 
 fn op() -> impl Strategy<Value = VecOp> {
     let ops: Vec<VecOp> = VecOp::ALL.iter().copied().filter(|&op| op != VecOp::Dfilt).collect();
-    prop::sample::select(ops)
+    prop_oneof![3 => prop::sample::select(ops), 1 => Just(VecOp::Fmacs)]
 }
 
 fn bits(elem: Elem) -> u8 {
