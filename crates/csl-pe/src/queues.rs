@@ -31,6 +31,7 @@ pub struct InQueue {
     pub landed: u32,
     ring: [u32; MAX_DEPTH],
     /// The wavelets behind those in the ring, without a bound: in runs without a clock.
+    #[expect(clippy::box_collection, reason = "a queue fills one cache line")]
     behind: Option<Box<VecDeque<Burst>>>,
 }
 
