@@ -12,7 +12,7 @@ use crate::unit::GlobalInfo;
 /// Warns of an operation that moves elements outside an array, or whose operands in memory have different lengths.
 /// (Programs give operands on the fabric any extent beside one in memory, and receive less than an array holds.)
 pub(super) fn warn(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
-    note_queue(s, call, inst);
+    note_queues(s, call, inst);
     note_thread(s, call, inst);
     warn_elements(s, call, inst);
     if let Some(constant) = known(&inst.dest).and_then(|dsd| variable(s, dsd)).filter(|global| global.is_const) {
@@ -139,15 +139,21 @@ fn note_thread(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
     }
 }
 
-/// Notes the output queue that the operation sends by.
-fn note_queue(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
-    let VecOperand::Dsd(Opnd::Dsd(dsd)) = &inst.dest else { return };
-    let Some((queue, color)) = dsd.fabric.as_ref().and_then(|fabric| Some((fabric.queue?, fabric.color))) else {
-        return;
-    };
-    let span = call.args[0].span;
-    if let Some(pe) = s.unit.pe_mut().filter(|_| dsd.kind == DsdKind::Fabout) {
-        pe.queue_sends.push((queue, color, span));
+/// Notes the queues that the operation uses.
+fn note_queues(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
+    let Some(pe) = s.unit.pe_mut() else { return };
+    for (at, operand) in std::iter::once(&inst.dest).chain(&inst.srcs).enumerate() {
+        let Some(dsd) = known(operand) else { continue };
+        let dir = match dsd.kind {
+            DsdKind::Fabin => QueueDir::In,
+            DsdKind::Fabout => QueueDir::Out,
+            _ => continue,
+        };
+        if let Some(fabric) = &dsd.fabric
+            && let Some(queue) = fabric.queue
+        {
+            pe.queue_ops.push((dir, queue, fabric.color, call.args[at].span));
+        }
     }
 }
 
