@@ -49,7 +49,10 @@ pub(crate) fn mistakes(
         let Complaint { cycle, count, .. } = *complaint;
         let told = places.entry(key).or_insert_with(|| Place {
             text: format!("{origin} {}", wrong(program, &complaint.what, &by)),
-            advice: advice(&complaint.what),
+            advice: match (complaint.pc, complaint.what) {
+                (None, Wrong::Outside { object: Some(_), .. }) => "copy no more elements a PE than the array has",
+                _ => advice(&complaint.what),
+            },
             first: (*x, *y, cycle),
             pes: BTreeMap::new(),
             count: 0,
