@@ -1,6 +1,6 @@
 //! The findings of a checked PE, as data: the host words them with the line table.
 
-use csl_machine::{QueueId, TaskId};
+use csl_machine::{Color, QueueId, TaskId};
 
 /// An access to memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +41,8 @@ pub enum Wrong {
     Active { id: TaskId, is_completion: bool },
     /// An output queue that was never initialised (WSE-3).
     NoQueue { queue: QueueId },
+    /// A control wavelet, taken as an ordinary element.
+    ControlTaken { color: Color, payload: u32 },
 }
 
 impl Wrong {
@@ -62,6 +64,7 @@ impl Wrong {
             Wrong::Active { id, .. } => (11, id.number().into()),
             Wrong::Unblocked { by, .. } => (13, by),
             Wrong::NoQueue { queue } => (12, queue.number().into()),
+            Wrong::ControlTaken { color, .. } => (14, color.number().into()),
         }
     }
 

@@ -332,6 +332,7 @@ class Life(unittest.TestCase):
         told = self.checked(check=True)
         self.assertEqual(len(told), 1)
         self.assertIn("a copy of the host reads 20 bytes of `v`, which has 16 bytes: PE (0, 0)", told[0])
+        self.assertTrue(told[0].endswith("; copy no more elements a PE than the array has"), told[0])
         self.assertEqual(self.checked(), [])
         os.environ["WAFERLAB_CHECK"] = "1"
         self.addCleanup(os.environ.pop, "WAFERLAB_CHECK")

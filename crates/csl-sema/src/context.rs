@@ -180,9 +180,9 @@ pub struct Sema<'a> {
     pub exhausted: bool,
     /// Paths of the modules whose imports are being evaluated, outermost first.
     pub importing: Vec<String>,
-    /// The places of the source that send by an output queue (WSE-3), each with a warning where no program that comes there
+    /// The places of the source at which operations use queues, each with a warning where no program that comes there
     /// initialises the queue.
-    pub sends: IndexMap<Span, Option<Diagnostic>>,
+    pub queue_ops: IndexMap<Span, Option<Diagnostic>>,
     pub imports: IndexSet<Import, FxBuildHasher>,
     /// The places of the wafer's routes, in their order.
     pub routes: Vec<Span>,
@@ -215,7 +215,7 @@ impl<'a> Sema<'a> {
             written: 0,
             exhausted: false,
             importing: Vec::new(),
-            sends: IndexMap::new(),
+            queue_ops: IndexMap::new(),
             imports: IndexSet::default(),
             routes: Vec::new(),
             used: FxHashSet::default(),

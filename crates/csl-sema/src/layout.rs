@@ -297,10 +297,10 @@ impl Sema<'_> {
         }
     }
 
-    /// Warns of operations by output queues that no program initialises.
+    /// Warns of operations by queues that no program initialises.
     fn warn_uninitialized(&mut self) {
         let mut told: Vec<String> = Vec::new();
-        for warning in std::mem::take(&mut self.sends).into_values().flatten() {
+        for warning in std::mem::take(&mut self.queue_ops).into_values().flatten() {
             // One operation for each queue is enough.
             if !told.contains(&warning.message) {
                 told.push(warning.message.clone());

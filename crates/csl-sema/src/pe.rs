@@ -6,8 +6,8 @@ use csl_ir::{
     VecOperand,
 };
 use csl_machine::{
-    Arch, Chip, Color, ColorConfig, DsrFile, DsrLoad, FlushId, MemcpyTable, QueueDir, QueueId, RotatingTasks, Size,
-    Startup, TaskId, TaskKind, TaskTarget,
+    Arch, Chip, Color, ColorConfig, DsrFile, DsrLoad, FlushId, MemcpyTable, QueueDir, QueueId, RotatingTasks, Sdk,
+    Size, Startup, TaskId, TaskKind, TaskTarget,
 };
 
 use crate::builtins::names_task;
@@ -34,8 +34,8 @@ pub struct Pe {
     pub queue_uses: Vec<(QueueDir, QueueId, Option<Color>, Span)>,
     /// Queues of fabric DSDs; none where a DSD does not say which at comptime.
     pub dsd_queues: Vec<(QueueDir, Option<QueueId>)>,
-    /// Output queues of operations, with the color of the DSD.
-    pub queue_sends: Vec<(QueueId, Option<Color>, Span)>,
+    /// Queues of operations, with the color of the DSD.
+    pub queue_ops: Vec<(QueueDir, QueueId, Option<Color>, Span)>,
     /// The colors of fabric DSDs, and whether one has a color that is known at run time only.
     pub input_colors: Vec<Color>,
     pub output_colors: Vec<Color>,
@@ -59,9 +59,9 @@ pub enum ExportTarget {
     Fn(FnRef),
 }
 
-/// A place at which a program sends by an output queue; where it never initialises the queue, a warning of that with
-/// the statement that would.
-pub(crate) type Sending = (Span, Option<(Diagnostic, Option<String>)>);
+/// A place at which an operation uses a queue; where the program never initialises the queue, a warning of that with the
+/// statement that would.
+pub(crate) type QueueOp = (Span, Option<(Diagnostic, Option<String>)>);
 
 impl Pe {
     pub fn new(exports: Vec<ExportName>, rectangle: Size) -> Pe {
@@ -202,21 +202,31 @@ impl Pe {
         }
     }
 
-    /// The places at which the program sends by an output queue, each with a warning where it never initialises the queue,
-    /// which WSE-3 asks for, and the statement that it lacks.
-    pub fn sends(&self) -> Vec<Sending> {
-        let is_ready = |id| self.queues.iter().any(|queue| (queue.dir, queue.id) == (QueueDir::Out, id));
-        let warning = |queue: QueueId, color: Option<Color>, span| {
-            let message = format!("output queue {queue} is used and never initialized");
-            let call = |color: &str| format!("@initialize_queue(@get_output_queue({queue}), .{{ .color = {color} }})");
+    /// The places at which operations use queues, each with a warning where the program never initialises the queue, and
+    /// the statement that it lacks. WSE-3 asks for all queues; programs for WSE-2 may leave out output queues, and a program
+    /// that initialises no queue at all is one of an older release.
+    pub fn queue_ops(&self, arch: Arch, sdk: Sdk) -> Vec<QueueOp> {
+        let asks = |dir| match (dir, arch) {
+            (QueueDir::Out, Arch::Wse2) => false,
+            (QueueDir::Out, Arch::Wse3) => true,
+            (QueueDir::In, _) => sdk > Sdk::LAST_UNPACKED && (arch == Arch::Wse3 || !self.queues.is_empty()),
+        };
+        let is_ready = |dir, id| self.queues.iter().any(|queue| (queue.dir, queue.id) == (dir, id));
+        let warning = |dir, queue: QueueId, color: Option<Color>, span| {
+            let name = if dir == QueueDir::In { "input" } else { "output" };
+            let message = format!("{name} queue {queue} is used and never initialized");
+            let call = |color: &str| format!("@initialize_queue(@get_{name}_queue({queue}), .{{ .color = {color} }})");
             let statement = color.map(|color| call(&format!("@get_color({color})")));
             let help =
                 format!("in a comptime block: `{}`", statement.as_ref().map_or_else(|| call(".."), String::clone));
             let warning = Diagnostic::new(Code::UninitializedQueue, span, message).help(help);
             (warning, statement.map(|call| call + ";"))
         };
-        let sends = self.queue_sends.iter();
-        sends.map(|&(queue, color, span)| (span, (!is_ready(queue)).then(|| warning(queue, color, span)))).collect()
+        let asked = self.queue_ops.iter().filter(|(dir, ..)| asks(*dir));
+        let ops = asked.map(|&(dir, queue, color, span)| {
+            (span, (!is_ready(dir, queue)).then(|| warning(dir, queue, color, span)))
+        });
+        ops.collect()
     }
 
     /// Warns of DSDs of several colors on one queue: published programs take turns, others mix up their wavelets. Those of

@@ -7,7 +7,7 @@ use csl_ir::{
     Callee, Exported, ExportedSymbol, Expr, Func, FuncId, Inst, ModuleRef, Name, Opnd, Program, TaskBind, TypeKind,
     TypedValue, Types, Value,
 };
-use csl_machine::{Arch, Coord, OnControl, Size, SysOp, TaskKind, TaskTarget, VecConfig};
+use csl_machine::{Coord, OnControl, Size, SysOp, TaskKind, TaskTarget, VecConfig};
 use csl_num::IntTy;
 
 use crate::builtins::config::{dialect, release};
@@ -79,22 +79,23 @@ impl Sema<'_> {
         let (chip, options) = (self.chip, self.options);
         let files = self.unit.modules.iter().map(|module| &module.file);
         let library: Vec<FileId> = files.filter(|file| file.is_library).map(|file| file.ast.id).collect();
+        let sdk = release(self);
         let pe = self.pe()?;
         pe.bind_alternates();
         let checked = pe.check_tasks().and_then(|()| pe.check_teardown_task(chip));
         pe.follow_old_conventions(options.arch, chip);
         let mut warnings = if options.memcpy { pe.warn_reserved(&chip.memcpy) } else { Vec::new() };
         warnings.extend(pe.warn_shared_queues(&library));
-        let sends = if options.arch == Arch::Wse3 { pe.sends() } else { Vec::new() };
+        let queue_ops = pe.queue_ops(options.arch, sdk);
         checked.map_err(|diagnostic| self.fail(diagnostic))?;
-        for (place, warning) in sends {
+        for (place, warning) in queue_ops {
             let warning = warning.map(|(warning, statement)| {
                 let statement = statement.into_iter();
                 let mended = statement.fold(warning, |warning, text| self.mend_by_comptime(warning, place.file, &text));
                 self.with_trace(mended)
             });
             // One program that initialises its queue is enough: the others may never come to the operation.
-            let known = self.sends.entry(place).or_insert_with(|| warning.clone());
+            let known = self.queue_ops.entry(place).or_insert_with(|| warning.clone());
             *known = known.take().and(warning);
         }
         warnings.extend(self.warn_left_out_memcpy());

@@ -1,6 +1,6 @@
 # Width and height exchanged.
 #> told by: run
-#> mark: 2 in another order than the arguments
+#> mark: 3
 runner = SdkRuntime(out)
 v = runner.get_id("v")
 h = runner.get_id("h")

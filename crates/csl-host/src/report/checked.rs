@@ -49,7 +49,10 @@ pub(crate) fn mistakes(
         let Complaint { cycle, count, .. } = *complaint;
         let told = places.entry(key).or_insert_with(|| Place {
             text: format!("{origin} {}", wrong(program, &complaint.what, &by)),
-            advice: advice(&complaint.what),
+            advice: match (complaint.pc, complaint.what) {
+                (None, Wrong::Outside { object: Some(_), .. }) => "copy no more elements a PE than the array has",
+                _ => advice(&complaint.what),
+            },
             first: (*x, *y, cycle),
             pes: BTreeMap::new(),
             count: 0,
@@ -207,6 +210,9 @@ fn wrong(program: &PeImage, what: &Wrong, by: &str) -> String {
             format!("activates task {id}{when}, which is active already: it will run once")
         }
         Wrong::NoQueue { queue } => format!("sends by output queue {queue}, which was never initialised"),
+        Wrong::ControlTaken { color, payload } => {
+            format!("takes a control wavelet of color {color} as an element: 0x{payload:08x}")
+        }
     }
 }
 
@@ -232,5 +238,9 @@ pub(super) fn advice(what: &Wrong) -> &'static str {
         Wrong::Float { .. } => "look at its operands",
         Wrong::Active { .. } => "activate a task again only once it has run",
         Wrong::NoQueue { .. } => "WSE-3 wants `@initialize_queue(queue, .{ .color = .. })` in a comptime block",
+        Wrong::ControlTaken { .. } => {
+            "hide each of its eight commands from the core (`encode_payload` of `<control>`, its fourth argument `true`: \
+             behind a pop the next command counts), or give the operation `.on_control`"
+        }
     }
 }

@@ -20,7 +20,9 @@ pub(crate) enum Message {
     Header(u32),
     /// A header has to be received first; it gives the number of elements.
     Awaited,
-    /// The last wavelet closes the message.
+    /// The header has come; the last wavelet closes the message.
+    Taken,
+    /// The header is sent; the last wavelet closes the message.
     Open,
 }
 

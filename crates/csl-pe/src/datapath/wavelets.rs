@@ -1,6 +1,6 @@
 //! Wavelets that an operation takes and sends, and the issues without elements: message headers and `@dfilt`.
 
-use csl_machine::{Wavelet, message};
+use csl_machine::{Color, VecOp, Wavelet, message};
 
 use super::cursor::{Cursor, In, Out};
 use super::length::Length;
@@ -31,7 +31,7 @@ impl Operation {
             },
             _ => {}
         }
-        self.message = if matches!(self.message, Message::Header(_)) { Message::Open } else { Message::No };
+        self.message = if matches!(self.message, Message::Header(_)) { Message::Open } else { Message::Taken };
         self.after_move(&mut data.memory)
     }
 
@@ -50,6 +50,23 @@ impl Operation {
         let ready = now + data.dispatch_to_ramp();
         let sent = ports.put(out.slot, Outgoing { wavelet, color: out.color, advance_switch, ready });
         debug_assert!(sent, "`ready` has looked for room");
+    }
+
+    /// A control wavelet at the head of an input, which the next issue takes as an element and the program has not asked
+    /// for: the operation neither sends it on as one nor marks it, and it closes no message.
+    pub fn stray_control(&self, ports: &Ports) -> Option<(Color, u32)> {
+        let sends_control = matches!(self.dest.cursor, Cursor::Out(out) if out.control);
+        let is_asked_for = sends_control || self.config.on_control.is_some() || self.message != Message::No;
+        if is_asked_for || self.op == VecOp::Dfilt {
+            return None;
+        }
+        self.srcs.iter().find_map(|src| match src.cursor {
+            Cursor::In(input) if !input.control_transform => {
+                let queue = &ports.inputs[input.slot];
+                queue.front().filter(|head| head.control).map(|head| (queue.color, head.data))
+            }
+            _ => None,
+        })
     }
 
     /// `@dfilt`: drops wavelets until `left` control wavelets came.

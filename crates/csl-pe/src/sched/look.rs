@@ -1,7 +1,7 @@
 //! Where a checked PE looks at its vector operations.
 
 use csl_isa::vec::VecDesc;
-use csl_machine::Arch;
+use csl_machine::{Arch, Color};
 
 use super::main_thread::Main;
 use super::state::{Sched, Visit};
@@ -152,15 +152,28 @@ impl Sched {
     ) -> Result<Step, FaultKind> {
         let ut = &mut self.uts[at];
         let before = ut.run.clone();
+        let control = ut.run.stray_control(ports);
         let step = ut.run.issue(data, ports, now);
+        let moment = Moment { pc: Some(ut.pc), cycle: now };
         if let Some(shadow) = self.shadow.as_deref_mut() {
             let is_done = matches!(step, Ok(Step::Done(_)));
-            shadow.moved(Moment { pc: Some(ut.pc), cycle: now }, ut.mark, &before, ut.run.left, is_done);
+            shadow.moved(moment, ut.mark, &before, ut.run.left, is_done);
             if is_done || step.is_err() {
                 shadow.end(ut.mark);
             }
         }
+        self.look_at_control(control, &step, moment);
         self.stop_at_complaint(cpu);
         step
+    }
+
+    /// Looks at a control wavelet that stood at the head of an input before an issue.
+    pub fn look_at_control(&mut self, head: Option<(Color, u32)>, step: &Result<Step, FaultKind>, at: Moment) {
+        let is_taken = matches!(step, Ok(Step::Moved | Step::Done(_)));
+        if let Some((color, payload)) = head.filter(|_| is_taken)
+            && let Some(shadow) = self.shadow.as_deref_mut()
+        {
+            shadow.complain(at, Wrong::ControlTaken { color, payload });
+        }
     }
 }

@@ -6,7 +6,7 @@ use super::main_thread::{Flow, Main};
 use super::microthread::Microthread;
 use super::state::{Sched, Visit};
 use super::tracer::IssuePreview;
-use crate::check::Tag;
+use crate::check::{Moment, Tag};
 use crate::datapath::{Cursor, Datapath, Effect, Length, Operation, Setup, Started, Step};
 use crate::event::Thread;
 use crate::fault::FaultKind;
@@ -147,7 +147,9 @@ impl Sched {
             None => run.issue(data, ports, now),
             Some(_) => {
                 let checked = run.clone();
+                let control = run.stray_control(ports);
                 let step = run.issue(data, ports, now);
+                self.look_at_control(control, &step, Moment { pc: Some(cpu.at()), cycle: now });
                 self.look_at_main(&checked, &step, now, cpu);
                 step
             }

@@ -12,7 +12,7 @@ use crate::unit::GlobalInfo;
 /// Warns of an operation that moves elements outside an array, or whose operands in memory have different lengths.
 /// (Programs give operands on the fabric any extent beside one in memory, and receive less than an array holds.)
 pub(super) fn warn(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
-    note_queue(s, call, inst);
+    note_queues(s, call, inst);
     note_thread(s, call, inst);
     warn_elements(s, call, inst);
     if let Some(constant) = known(&inst.dest).and_then(|dsd| variable(s, dsd)).filter(|global| global.is_const) {
@@ -44,8 +44,9 @@ pub(super) fn warn(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
     }
 }
 
-/// Warns of float operations over arrays of something else, and of operations that take a FIFO's elements for larger or
-/// smaller ones. (Moves and operations on integers and bits take the elements of any array.)
+/// Warns of float operations over arrays of something else, sums of integers over arrays of floats, 16-bit moves of f32,
+/// and of operations that take a FIFO's elements for larger or smaller ones. (Other moves and operations on bits take the
+/// elements of any array.)
 fn warn_elements(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
     for (at, operand) in std::iter::once(&inst.dest).chain(&inst.srcs).enumerate() {
         let elem = elem_of(inst, at);
@@ -69,11 +70,11 @@ fn other_elements(s: &Sema<'_>, op: VecOp, elem: Elem, operand: &VecOperand) -> 
         return (words != elem.words()).then(|| format!("a FIFO of {}-bit elements", 16 * words));
     }
     // `@faddhs` takes its sources in either order.
-    if matches!(op, VecOp::Fmovs | VecOp::Fmovh | VecOp::Faddhs) {
+    if matches!(op, VecOp::Fmovs | VecOp::Faddhs) {
         return None;
     }
     let dsd = known(operand)?;
-    let other = element(s, dsd.base.as_ref()?.root_ty).filter(|ty| !fits(s, *ty, elem))?;
+    let other = element(s, dsd.base.as_ref()?.root_ty).filter(|ty| !fits(s, *ty, op, elem))?;
     Some(format!("`{}`, an array of {}", variable(s, dsd)?.name, s.show(other)))
 }
 
@@ -96,13 +97,16 @@ fn elem_of(inst: &VecInst, at: usize) -> Elem {
     at.checked_sub(1).map_or(inst.op.dest(), |source| inst.op.sources()[source])
 }
 
-/// Whether an operation on `elem` takes values of a type for what they are; only operations on floats ask.
-fn fits(s: &Sema<'_>, ty: Ty, elem: Elem) -> bool {
+/// Whether an operation takes values of a type for what they are, as `elem`.
+fn fits(s: &Sema<'_>, ty: Ty, op: VecOp, elem: Elem) -> bool {
     let is_float = matches!(s.types.kind(ty), TypeKind::Float(_));
-    match elem {
-        Elem::Half => is_float && csl_ir::size_of(&s.types, ty) == Some(2),
-        Elem::F32 => is_float && csl_ir::size_of(&s.types, ty) == Some(4),
-        Elem::I16 | Elem::I32 => true,
+    let is_f32 = is_float && csl_ir::size_of(&s.types, ty) == Some(4);
+    match (op, elem) {
+        (VecOp::Fmovh, _) => !is_f32,
+        (VecOp::Add16 | VecOp::Addc16 | VecOp::Sub16, _) => !is_float,
+        (_, Elem::Half) => is_float && csl_ir::size_of(&s.types, ty) == Some(2),
+        (_, Elem::F32) => is_f32,
+        (_, Elem::I16 | Elem::I32) => true,
     }
 }
 
@@ -139,15 +143,21 @@ fn note_thread(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
     }
 }
 
-/// Notes the output queue that the operation sends by.
-fn note_queue(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
-    let VecOperand::Dsd(Opnd::Dsd(dsd)) = &inst.dest else { return };
-    let Some((queue, color)) = dsd.fabric.as_ref().and_then(|fabric| Some((fabric.queue?, fabric.color))) else {
-        return;
-    };
-    let span = call.args[0].span;
-    if let Some(pe) = s.unit.pe_mut().filter(|_| dsd.kind == DsdKind::Fabout) {
-        pe.queue_sends.push((queue, color, span));
+/// Notes the queues that the operation uses.
+fn note_queues(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
+    let Some(pe) = s.unit.pe_mut() else { return };
+    for (at, operand) in std::iter::once(&inst.dest).chain(&inst.srcs).enumerate() {
+        let Some(dsd) = known(operand) else { continue };
+        let dir = match dsd.kind {
+            DsdKind::Fabin => QueueDir::In,
+            DsdKind::Fabout => QueueDir::Out,
+            _ => continue,
+        };
+        if let Some(fabric) = &dsd.fabric
+            && let Some(queue) = fabric.queue
+        {
+            pe.queue_ops.push((dir, queue, fabric.color, call.args[at].span));
+        }
     }
 }
 

@@ -61,18 +61,27 @@ impl Rect {
     /// # Errors
     /// [`RequestError::NoStride`], [`RequestError::EmptyRectangle`] or [`RequestError::Outside`].
     pub fn check_within(&self, program: Size) -> Result<(), RequestError> {
-        let Rect { x, y, w, h, step_x, step_y } = *self;
+        let Rect { w, h, step_x, step_y, .. } = *self;
         if step_x == 0 || step_y == 0 {
             return Err(RequestError::NoStride);
         }
         if w == 0 || h == 0 {
             return Err(RequestError::EmptyRectangle { w, h });
         }
-        let inside = |from: u32, len: u32, all: u32| from.checked_add(len).is_some_and(|end| end <= all);
-        match inside(x, w, program.width) && inside(y, h, program.height) {
+        match self.is_within(program) {
             true => Ok(()),
             false => Err(RequestError::Outside { rect: *self, program }),
         }
+    }
+
+    fn is_within(&self, program: Size) -> bool {
+        let inside = |from: u32, len: u32, all: u32| from.checked_add(len).is_some_and(|end| end <= all);
+        inside(self.x, self.w, program.width) && inside(self.y, self.h, program.height)
+    }
+
+    /// Whether the rectangle lies in a program that is no square with width and height exchanged.
+    pub(super) fn fits_exchanged(&self, program: Size) -> bool {
+        program.width != program.height && Rect { w: self.h, h: self.w, ..*self }.is_within(program)
     }
 }
 

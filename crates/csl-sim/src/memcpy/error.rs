@@ -37,8 +37,9 @@ pub enum RequestError {
     EmptyRectangle { w: u32, h: u32 },
     /// A rectangle that leaves the program's.
     #[error(
-        "the rectangle of {} x {} PEs at ({}, {}) reaches outside the program's {} x {} PEs",
-        .rect.w, .rect.h, .rect.x, .rect.y, .program.width, .program.height
+        "the rectangle of {} x {} PEs at ({}, {}) reaches outside the program's {} x {} PEs{}",
+        .rect.w, .rect.h, .rect.x, .rect.y, .program.width, .program.height,
+        if .rect.fits_exchanged(*.program) { "; with width and height exchanged it fits" } else { "" }
     )]
     Outside { rect: Rect, program: Size },
     /// A PE of the rectangle has no program.
