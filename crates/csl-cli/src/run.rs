@@ -65,8 +65,8 @@ pub struct RunArgs {
     /// change a result [default: WAFERLAB_SCHEDULE, or none]
     #[arg(long, value_name = "NUMBER")]
     schedule: Option<u64>,
-    /// Run without a clock, several times faster: the same memory, faults and deadlocks where the program has no race; reading
-    /// the time is refused, and cycles that are told mean nothing [default: WAFERLAB_UNTIMED, or a clock]
+    /// Run without a clock, several times faster: meant to give the same memory, faults and deadlocks where the program has
+    /// no race (not proven: compare once); reading the time is refused, and cycles that are told mean nothing [default: WAFERLAB_UNTIMED, or a clock]
     #[arg(long)]
     untimed: bool,
     /// Threads that the simulator may use
