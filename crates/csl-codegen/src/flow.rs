@@ -20,15 +20,9 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// The reverse postorder. The `then` side of a branch comes before the other, so that a loop's body precedes its
-    /// exit.
     pub fn of(func: &Func) -> Flow {
-        let mut order = func.postorder();
-        order.reverse();
-        let mut places = vec![None; func.blocks.len()];
-        for (at, block) in order.iter().enumerate() {
-            places[*block] = Some(at as u32);
-        }
+        let order = order(func);
+        let places = places(func, &order);
         let takes_element = |block: &Block| matches!(block.insts.first(), Some(Inst::IterNext { .. }));
         let mut flow = Flow {
             preds: vec![0; places.len()],
@@ -117,6 +111,63 @@ impl Flow {
             _ => costs.branch_taken,
         }
     }
+}
+
+/// The reverse postorder. The `then` side of a branch comes before the other, but the sides that leave a loop come last,
+/// as compilers lay out code: a turn does not jump over the way out.
+fn order(func: &Func) -> Vec<BlockId> {
+    let mut order = func.postorder();
+    order.reverse();
+    let loops = loops(func, &order);
+    if loops.is_empty() {
+        return order;
+    }
+    let leaves = |from: BlockId, to: BlockId| loops.iter().any(|inside| inside[from] && !inside[to]);
+    let mut order = func.postorder_by(|block| {
+        let mut successors = func.blocks[block].term.successors();
+        successors.sort_by_key(|&to| leaves(block, to));
+        successors
+    });
+    order.reverse();
+    order
+}
+
+/// The blocks of each loop: those from which control gets back to its head without leaving it.
+fn loops(func: &Func, order: &[BlockId]) -> Vec<Vec<bool>> {
+    let places = places(func, order);
+    let mut preds: Vec<Vec<BlockId>> = vec![Vec::new(); func.blocks.len()];
+    let mut latches: Vec<(BlockId, BlockId)> = Vec::new();
+    for &block in order {
+        for to in func.blocks[block].term.successors() {
+            preds[to].push(block);
+            if places[to] <= places[block] {
+                latches.push((to, block));
+            }
+        }
+    }
+    latches.sort_unstable();
+    let of_head = latches.chunk_by(|a, b| a.0 == b.0);
+    let inside = of_head.map(|latches| {
+        let mut inside = vec![false; func.blocks.len()];
+        inside[latches[0].0] = true;
+        let mut pending: Vec<BlockId> = latches.iter().map(|latch| latch.1).collect();
+        while let Some(block) = pending.pop() {
+            if !std::mem::replace(&mut inside[block], true) {
+                pending.extend_from_slice(&preds[block]);
+            }
+        }
+        inside
+    });
+    inside.collect()
+}
+
+/// The position of each block in the order.
+fn places(func: &Func, order: &[BlockId]) -> Vec<Option<u32>> {
+    let mut places = vec![None; func.blocks.len()];
+    for (at, block) in order.iter().enumerate() {
+        places[*block] = Some(at as u32);
+    }
+    places
 }
 
 /// Whether an instruction can be predicated: a store, an activation or plain arithmetic; no call, vector operation or

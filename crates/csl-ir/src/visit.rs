@@ -221,17 +221,22 @@ impl Func {
     /// The reachable blocks in the order in which a depth-first walk leaves them, the last successor of a block first. The
     /// walk is iterative, because code may be deep.
     pub fn postorder(&self) -> Vec<BlockId> {
+        self.postorder_by(|block| self.blocks[block].term.successors())
+    }
+
+    /// [`Func::postorder`], with the successors of each block in an order of the caller's.
+    pub fn postorder_by(&self, successors: impl Fn(BlockId) -> SmallVec<[BlockId; 2]>) -> Vec<BlockId> {
         let mut order = Vec::with_capacity(self.blocks.len());
         let mut seen = vec![false; self.blocks.len()];
         let entry = BlockId::new(0);
         let mut stack = Vec::with_capacity(self.blocks.len());
-        stack.push((entry, self.blocks[entry].term.successors()));
+        stack.push((entry, successors(entry)));
         seen[entry] = true;
         while let Some((block, pending)) = stack.last_mut() {
             match pending.pop() {
                 Some(to) if !seen[to] => {
                     seen[to] = true;
-                    stack.push((to, self.blocks[to].term.successors()));
+                    stack.push((to, successors(to)));
                 }
                 Some(_) => {}
                 None => {
