@@ -3,7 +3,7 @@
 use csl_ir::{Addr, AddrBase, Opnd, Scalar, VecInst, VecOperand};
 use csl_isa::Op;
 use csl_isa::vec::{IterDsd, RegOrImm, VecArg, VecDesc};
-use csl_machine::{DsrLoad, VecConfig};
+use csl_machine::{DsrLoad, LAST_CONTROL_TASK, VecConfig};
 use csl_num::LowBits;
 
 use crate::func::FnGen;
@@ -73,6 +73,8 @@ impl FnGen<'_, '_> {
     fn vec_config(&mut self, config: &VecConfig<Opnd>) -> VecConfig<RegOrImm> {
         config.map(&mut |operand| match operand {
             Opnd::Reg(_) | Opnd::Tile(_) => RegOrImm::Reg(self.operand(operand)),
+            // A number that no task has is the running program's fault, as from a variable.
+            Opnd::Imm(id) if *id > u64::from(LAST_CONTROL_TASK) => RegOrImm::Reg(self.operand(operand)),
             other => RegOrImm::Imm(self.constant(other).unwrap_or(0).low16()),
         })
     }

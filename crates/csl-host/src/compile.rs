@@ -94,6 +94,8 @@ fn analyze_from(sources: &mut dyn Sources, options: &Options, done: &mut Compila
 
 /// [`build`] for a layout that a host program describes.
 pub(crate) fn assemble(options: &Options, assembly: &Assembly, done: &mut Compilation) -> Option<Image> {
+    // `set_symbol_all` gives any object a value, after the compilation.
+    let options = &Options { passes: options.passes.without(csl_opt::Pass::Fixed), ..options.clone() };
     let analysis = csl_sema::assemble(assembly, &mut FileSources::new(options), &sema_options(options));
     let wafer = done.adopt(analysis, options)?;
     let placement = Placement { fabric: wafer.size, offset: Coord::default() };

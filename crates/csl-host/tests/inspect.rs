@@ -35,7 +35,7 @@ param memcpy_params;
 param row: u16;
 const sys_mod = @import_module("<memcpy/memcpy>", memcpy_params);
 var v = @zeros([4]f32);
-var flag: u16 = 7;
+export var flag: u16 = 7;
 var v_ptr: [*]f32 = &v;
 fn go(n: i16) void {
   v[n] = @as(f32, flag + row);

@@ -32,6 +32,16 @@ pub enum RelocTarget {
     Dsd(Box<crate::value::DsdValue>),
 }
 
+impl RelocTarget {
+    /// The bytes that it takes in memory.
+    pub fn bytes(&self) -> u32 {
+        match self {
+            RelocTarget::Global(..) | RelocTarget::Func(_) => 2,
+            RelocTarget::Dsd(desc) => crate::size::descriptor_bytes(desc.kind),
+        }
+    }
+}
+
 /// An integer inside a global that differs between tiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VaryingInt {
@@ -63,6 +73,8 @@ pub struct Global {
     pub is_hidden: bool,
     /// Whether the source gives it no initial value. (An array of zeros has no bytes in `init` either.)
     pub is_undefined: bool,
+    /// Whether the source declares it `export` or `extern`: code and tools outside the program know its name.
+    pub is_linked: bool,
 }
 
 /// A task bound to an id.

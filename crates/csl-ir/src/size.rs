@@ -16,6 +16,11 @@ pub struct FieldPlace {
     pub bit: u32,
 }
 
+/// Size of a descriptor in memory, in bytes.
+pub fn descriptor_bytes(kind: DsdKind) -> u32 {
+    if kind == DsdKind::Mem4d { 20 } else { 8 }
+}
+
 /// Size of a value in memory, in bytes; `None` for types without one.
 pub fn size_of(types: &Types, ty: Ty) -> Option<u32> {
     match types.kind(ty) {
@@ -24,9 +29,8 @@ pub fn size_of(types: &Types, ty: Ty) -> Option<u32> {
         TypeKind::Int { bits, .. } => Some(int_bytes(*bits)),
         TypeKind::Float(kind) => Some(kind.bits() / 8),
         TypeKind::Id(_) | TypeKind::Ptr { .. } => Some(2),
-        TypeKind::Dsd(DsdKind::Mem4d) => Some(20),
         TypeKind::Dsd(DsdKind::Fifo) | TypeKind::Dsr(_) => None,
-        TypeKind::Dsd(_) => Some(8),
+        TypeKind::Dsd(kind) => Some(descriptor_bytes(*kind)),
         TypeKind::Enum { base, .. } => size_of(types, *base),
         TypeKind::Array { dims, elem } => {
             let count = dims.iter().try_fold(1u64, |n, &d| n.checked_mul(d))?;

@@ -6,7 +6,6 @@ use csl_num::IntTy;
 
 use crate::func::{Block, BlockId, Func, FuncId, GlobalId, Opnd, Reg, Scalar, Site, Term, TileConst};
 use crate::program::{Exported, Global, Program, RelocTarget};
-use crate::types::DsdKind;
 use crate::value::{DsdValue, PtrRoot};
 
 /// A violation of the contract at the head of this crate: always a defect of the compiler.
@@ -53,12 +52,12 @@ fn global(program: &Program, global: &Global) -> Check {
     let fits = |end: usize| end <= global.size as usize;
     ensure(fits(global.init.len()), || format!("global {} has more bytes than its size", global.name))?;
     for reloc in &global.relocs {
-        let bytes = match &reloc.target {
-            RelocTarget::Global(id, _) => known_global(program, *id).map(|()| 2),
-            RelocTarget::Func(id) => known_func(program, *id).map(|()| 2),
-            RelocTarget::Dsd(desc) => dsd(program, desc).map(|()| if desc.kind == DsdKind::Mem4d { 20 } else { 8 }),
+        match &reloc.target {
+            RelocTarget::Global(id, _) => known_global(program, *id),
+            RelocTarget::Func(id) => known_func(program, *id),
+            RelocTarget::Dsd(desc) => dsd(program, desc),
         }?;
-        ensure(fits(reloc.at as usize + bytes), || format!("a relocation leaves global {}", global.name))?;
+        ensure(fits((reloc.at + reloc.target.bytes()) as usize), || format!("a relocation leaves global {}", global.name))?;
     }
     Ok(())
 }

@@ -51,6 +51,7 @@ fn program(func: Func) -> Program {
         span: SPAN,
         is_hidden: false,
         is_undefined: false,
+        is_linked: false,
     };
     Program {
         name: "pe.csl".into(),

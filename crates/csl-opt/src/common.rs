@@ -70,7 +70,8 @@ fn hoist(func: &mut Func, preds: &Preds, uses: &Uses, one: &Loop) -> bool {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Part {
     Reg(Reg),
-    /// The value that a register with several definitions has at this moment of the walk: valid within one block.
+    /// The value that a register with several definitions has at this moment of the walk: valid along a chain of blocks
+    /// with one predecessor each.
     Since(Reg, u32),
     Imm(u64),
     Global(u32, i32),
@@ -98,8 +99,18 @@ struct Defined {
     places: Vec<Option<BlockId>>,
     /// The time of that definition in the walk.
     times: Vec<u32>,
-    block_start: u32,
+    chain_start: u32,
     clock: u32,
+    /// The times to restore when the walk leaves a block.
+    undo: Vec<(Reg, u32)>,
+}
+
+impl Defined {
+    fn forget(&mut self, base: usize) {
+        for (reg, time) in self.undo.drain(base..).rev() {
+            self.times[reg] = time;
+        }
+    }
 }
 
 fn share(func: &mut Func, order: &[BlockId], preds: &Preds, uses: &Uses) -> bool {
@@ -108,14 +119,15 @@ fn share(func: &mut Func, order: &[BlockId], preds: &Preds, uses: &Uses) -> bool
     let dominators = Dominators::of(func, order, preds);
     // The block with the one definition of a register, once the walk has met it: on the path here if it dominates.
     let regs = func.regs.len();
-    let mut defined = Defined { places: vec![None; regs], times: vec![0; regs], block_start: 0, clock: 0 };
+    let mut defined =
+        Defined { places: vec![None; regs], times: vec![0; regs], chain_start: 0, clock: 0, undo: Vec::new() };
     defined.places[..func.params as usize].fill(Some(BlockId::new(0)));
     let is_name = |defined: &[Option<BlockId>], reg: Reg, here: BlockId| {
         is_fixed(reg) && defined[reg].is_some_and(|def| dominators.dominates(def, here))
     };
     let part = |defined: &Defined, operand: &Opnd, here: BlockId| match operand {
         Opnd::Reg(reg) if is_name(&defined.places, *reg, here) => Some(Part::Reg(*reg)),
-        Opnd::Reg(reg) => Some(Part::Since(*reg, defined.times[*reg].max(defined.block_start))),
+        Opnd::Reg(reg) => Some(Part::Since(*reg, defined.times[*reg].max(defined.chain_start))),
         Opnd::Imm(value) => Some(Part::Imm(*value)),
         Opnd::Global(id, offset) => Some(Part::Global(id.number(), *offset)),
         _ => None,
@@ -133,14 +145,21 @@ fn share(func: &mut Func, order: &[BlockId], preds: &Preds, uses: &Uses) -> bool
         _ => None,
     };
     let mut known: FxHashMap<Key, Vec<Entry>> = FxHashMap::default();
-    for &block in order {
-        defined.clock += 1;
-        defined.block_start = defined.clock;
+    let is_root = |block: BlockId| block == BlockId::new(0) || preds[block].len() != 1;
+    let mut pending: Vec<(BlockId, usize)> = Vec::new();
+    let mut roots = order.iter().copied().filter(|&block| is_root(block));
+    while let Some((block, base)) = pending.pop().or_else(|| Some((roots.next()?, 0))) {
+        defined.forget(base);
+        if is_root(block) {
+            defined.clock += 1;
+            defined.chain_start = defined.clock;
+        }
         for place in 0..func.blocks[block].insts.len() {
             let inst = &func.blocks[block].insts[place];
             let key = key(&defined, inst, block);
             for reg in inst.defs() {
                 defined.clock += 1;
+                defined.undo.push((reg, defined.times[reg]));
                 (defined.places[reg], defined.times[reg]) = (Some(block), defined.clock);
             }
             let Some((key, offset)) = key else { continue };
@@ -155,6 +174,8 @@ fn share(func: &mut Func, order: &[BlockId], preds: &Preds, uses: &Uses) -> bool
                 None => entries.push(Entry { block, reg: dst, offset }),
             }
         }
+        let next = func.blocks[block].term.successors().into_iter().filter(|&to| !is_root(to));
+        pending.extend(next.map(|to| (to, defined.undo.len())));
     }
     changed
 }

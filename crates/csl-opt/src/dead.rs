@@ -271,7 +271,7 @@ pub fn functions(programs: &mut [Program], pool: &mut Pool) {
     let mut named: FxHashMap<BodyId, Vec<FuncId>> = FxHashMap::default();
     // The result for a function with other numbers for the functions that it names.
     let mut made: FxHashMap<(BodyId, Vec<FuncId>), BodyId> = FxHashMap::default();
-    let Pool { bodies, tables: all } = pool;
+    let Pool { bodies, tables: all, .. } = pool;
     for (home, (program, table)) in programs.iter_mut().zip(all).enumerate() {
         let mut pending = named_by_tables(program);
         let mut is_named = vec![false; table.len()];

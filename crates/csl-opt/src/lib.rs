@@ -13,10 +13,12 @@ mod dead;
 mod divide;
 mod dsd;
 mod edit;
+mod fixed;
 mod forward;
 mod index;
 mod inline;
 mod pool;
+mod scalars;
 mod select;
 mod unroll;
 mod values;
@@ -40,6 +42,8 @@ macro_rules! passes {
 }
 
 passes! {
+    /// Takes variables that nothing writes as constants.
+    Fixed "fixed";
     /// Replaces calls of small functions by their bodies.
     Inline "inline";
     /// Removes empty blocks, tests of known values, and unreachable code.
@@ -48,6 +52,8 @@ passes! {
     Values "values";
     /// Unrolls short loops.
     Unroll "unroll";
+    /// Keeps the parts of local structs and arrays in registers.
+    Scalars "scalars";
     /// Forwards stored and loaded values to later loads.
     Forward "forward";
     /// Turns branches that only choose values into selections.
@@ -120,8 +126,10 @@ pub fn optimise(programs: &mut [Program], passes: Passes, threads: usize) {
     }
     // Operations name the descriptors that the source makes; changed descriptors come later.
     let plain = passes.without(Pass::Dsd);
-    let mut pool = Pool::of(programs);
+    let fixed = if passes.has(Pass::Fixed) { fixed::of_programs(programs) } else { vec![Vec::new(); programs.len()] };
+    let mut pool = Pool::of(programs, fixed);
     pool.each(programs, threads, |around, func| {
+        fixed::run(around, func);
         simplify(around, func, plain);
     });
     if passes.has(Pass::Inline) {
@@ -136,10 +144,20 @@ pub fn optimise(programs: &mut [Program], passes: Passes, threads: usize) {
 
 fn improve(around: &Around, func: &mut Func, passes: Passes) {
     simplify(around, func, passes.without(Pass::Dsd));
+    let scalars = |func: &mut Func| {
+        if passes.has(Pass::Scalars) && scalars::run(func) {
+            if passes.has(Pass::Fixed) {
+                fixed::run(around, func);
+            }
+            simplify(around, func, passes.without(Pass::Dsd));
+        }
+    };
+    scalars(func);
     if passes.has(Pass::Unroll) {
         while unroll::run(func) {
             blocks::run(func);
         }
+        scalars(func);
     }
     // A function that nothing has changed since `simplify` found nothing is simple.
     let mut is_simple = !simplify(around, func, passes);
@@ -153,11 +171,12 @@ fn improve(around: &Around, func: &mut Func, passes: Passes) {
     if passes.has(Pass::Dsd) {
         is_simple &= !dsd::run(around, func);
     }
-    if passes.has(Pass::Select) {
-        while select::run(around, func) {
-            simplify_after(true, &mut is_simple, func);
+    let select = |is_simple: &mut bool, func: &mut Func| {
+        while passes.has(Pass::Select) && select::run(around, func) {
+            simplify_after(true, is_simple, func);
         }
-    }
+    };
+    select(&mut is_simple, func);
     if passes.has(Pass::Divide) {
         let changed = divide::run(around, func);
         simplify_after(changed, &mut is_simple, func);
@@ -165,6 +184,12 @@ fn improve(around: &Around, func: &mut Func, passes: Passes) {
     if passes.has(Pass::Common) {
         let changed = common::run(func);
         simplify_after(changed, &mut is_simple, func);
+        // Accesses to one element have one address now.
+        if passes.has(Pass::Forward) {
+            let changed = forward::run(around, func);
+            simplify_after(changed, &mut is_simple, func);
+            select(&mut is_simple, func);
+        }
     }
     if passes.has(Pass::Index) {
         let changed = index::run(func);

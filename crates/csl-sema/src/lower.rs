@@ -77,6 +77,7 @@ impl Sema<'_> {
             span: info.span,
             is_hidden: info.is_hidden,
             is_undefined,
+            is_linked: info.storage != Storage::Default,
         }
     }
 

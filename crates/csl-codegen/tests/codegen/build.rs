@@ -72,6 +72,7 @@ pub fn array(types: &mut Types, name: &str, count: u64, elem: Ty) -> Global {
         span: SPAN,
         is_hidden: false,
         is_undefined: false,
+        is_linked: false,
     }
 }
 

@@ -125,6 +125,20 @@ fn an_iteration_of_a_sum_takes_17_cycles_as_it_stands() {
     assert_eq!(cycles(5) - cycles(4), 17);
 }
 
+/// The same loop as `while (true) { if (i >= n) break; ... }`.
+#[test]
+fn a_way_out_of_a_loop_costs_a_turn_nothing() {
+    let mut program = sum_loop();
+    let func = std::sync::Arc::make_mut(&mut program.funcs[0]);
+    func.blocks[1].insts = vec![cmp(CmpOp::Ge, I16, 3, reg(1), reg(0))];
+    func.blocks[1].term = Term::Branch { cond: reg(3), then: BlockId::new(3), otherwise: BlockId::new(2) };
+    let (broken, tested) = (pe(program), pe(sum_loop()));
+    let cycles = |pe, n| run_func(pe, &mut memory_with(pe, &[1.0; 8]), &[n]).1.local_time;
+    for turns in 0..8 {
+        assert_eq!(cycles(&broken, turns), cycles(&tested, turns), "{turns} turns");
+    }
+}
+
 #[test]
 fn a_quantum_ends_at_a_branch_and_goes_on() {
     let pe = pe(sum_loop());

@@ -365,6 +365,7 @@ fn global(types: &mut Types, name: &str, elem: Ty) -> Global {
         span: SPAN,
         is_hidden: false,
         is_undefined: false,
+        is_linked: false,
     }
 }
 
