@@ -9,13 +9,14 @@ use csl_ir::{
 };
 use csl_machine::{Coord, OnControl, Size, SysOp, TaskKind, TaskTarget, VecConfig};
 use csl_num::IntTy;
+use csl_syntax::Symbol;
 
 use crate::builtins::config::{dialect, release};
 use crate::context::{Res, Sema};
 use crate::layout::{Instance, Layout, exported_name};
 use crate::mend::through_a_pointer;
 use crate::pe::ExportTarget;
-use crate::unit::Unit;
+use crate::unit::{State, Unit};
 
 /// The constants that differ between the tiles of a program: each as an expression of the tile's params, and its type.
 pub type TileConsts = Vec<(Arc<Expr>, IntTy)>;
@@ -88,18 +89,18 @@ impl Sema<'_> {
         warnings.extend(pe.warn_shared_queues(&library));
         let queue_ops = pe.queue_ops(options.arch, sdk);
         checked.map_err(|diagnostic| self.fail(diagnostic))?;
-        for (place, warning) in queue_ops {
-            let warning = warning.map(|(warning, statement)| {
-                let statement = statement.into_iter();
-                let mended = statement.fold(warning, |warning, text| self.mend_by_comptime(warning, place.file, &text));
-                self.with_trace(mended)
+        for (place, bare) in queue_ops {
+            let bare = bare.map(|mut bare| {
+                bare.warning = self.with_trace(bare.warning);
+                bare
             });
             // One program that initialises its queue is enough: the others may never come to the operation.
-            let known = self.queue_ops.entry(place).or_insert_with(|| warning.clone());
-            *known = known.take().and(warning);
+            let known = self.queue_ops.entry(place).or_insert_with(|| bare.clone());
+            *known = known.take().zip(bare).map(|(known, bare)| known.and(&bare));
         }
         warnings.extend(self.warn_left_out_memcpy());
         warnings.extend(self.warn_never_unblocked()?);
+        warnings.extend(self.warn_collectives_without_init());
         warnings.into_iter().for_each(|warning| self.report(warning));
         Ok(())
     }
@@ -144,6 +145,28 @@ impl Sema<'_> {
             }
         }
         Ok(warnings)
+    }
+
+    /// Warns of modules of <collectives_2d> of which a program calls an operation and never `init`.
+    fn warn_collectives_without_init(&self) -> Vec<Diagnostic> {
+        let mut warnings = Vec::new();
+        for module in self.unit.modules.iter().filter(|module| module.file.path == "<collectives_2d/pe>") {
+            let is_used = |name: &str| {
+                let item = module.items.get(&Symbol::new(name));
+                item.is_some_and(|item| !matches!(item.state, State::Pending))
+            };
+            let operations = ["broadcast", "scatter", "gather", "reduce_fadds"];
+            let operation = operations.iter().find(|name| is_used(name));
+            let (Some(operation), Some(span)) = (operation, module.asked_at) else { continue };
+            if is_used("init") {
+                continue;
+            }
+            let message = format!("`{operation}` of this module is called, and `init` never");
+            let note = "here that works; the guide asks for `init()` before any other call";
+            let help = format!("call `{}init();` once, before the first operation", module.prefix);
+            warnings.push(Diagnostic::new(Code::MisusedLibrary, span, message).note(note).help(help));
+        }
+        warnings
     }
 
     fn warn_left_out_memcpy(&self) -> Option<Diagnostic> {

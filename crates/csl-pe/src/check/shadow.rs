@@ -1,5 +1,7 @@
 //! The shadow of a PE: what is asked at each access, and the complaints.
 
+use std::sync::Arc;
+
 use csl_image::{PeImage, Symbol};
 use csl_isa::vec::{VecArg, VecDesc};
 use csl_isa::{Insn, Op};
@@ -31,6 +33,9 @@ pub(crate) struct Moment {
 pub(crate) struct Shadow {
     /// Whether the PE stops at the first complaint.
     pub stops: bool,
+    program: Arc<PeImage>,
+    /// Which files of the image are of the standard library.
+    library: Arc<[bool]>,
     pub complaints: Vec<Complaint>,
     objects: Objects,
     registers: Registers,
@@ -46,7 +51,7 @@ pub(crate) struct Shadow {
 }
 
 impl Shadow {
-    pub fn new(program: &PeImage, memory: &Memory, stops: bool) -> Shadow {
+    pub fn new(program: &Arc<PeImage>, memory: &Memory, stops: bool, library: Arc<[bool]>) -> Shadow {
         let mut undefined = Vec::new();
         for symbol in program.symbols.iter().filter(|symbol| symbol.is_undefined) {
             for word in words(symbol.addr, symbol.size.min(0xffff).low16()) {
@@ -62,6 +67,8 @@ impl Shadow {
         let exported = exports.map(|symbol| objects.at(data(symbol))).filter(|&tag| tag != Tag::NONE).collect();
         Shadow {
             stops,
+            program: program.clone(),
+            library,
             complaints: Vec::new(),
             objects,
             exported,
@@ -80,6 +87,12 @@ impl Shadow {
             Some(known) => known.count += 1,
             None => self.complaints.push(Complaint { what, pc: at.pc, cycle: at.cycle, count: 1 }),
         }
+    }
+
+    /// Whether an instruction stands in a file of the library.
+    pub fn is_of_library(&self, at: Moment) -> bool {
+        let line = at.pc.and_then(|pc| self.program.line_of(pc));
+        line.is_some_and(|line| self.library.get(line.file as usize).is_some_and(|is_library| *is_library))
     }
 
     /// A task starts.

@@ -167,11 +167,13 @@ impl Sched {
         step
     }
 
-    /// Looks at a control wavelet that stood at the head of an input before an issue.
+    /// Looks at a control wavelet that stood at the head of an input before an issue. Protocols of the library take some as
+    /// elements on purpose.
     pub fn look_at_control(&mut self, head: Option<(Color, u32)>, step: &Result<Step, FaultKind>, at: Moment) {
         let is_taken = matches!(step, Ok(Step::Moved | Step::Done(_)));
         if let Some((color, payload)) = head.filter(|_| is_taken)
             && let Some(shadow) = self.shadow.as_deref_mut()
+            && !shadow.is_of_library(at)
         {
             shadow.complain(at, Wrong::ControlTaken { color, payload });
         }
