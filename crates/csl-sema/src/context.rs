@@ -264,7 +264,9 @@ impl<'a> Sema<'a> {
     /// trace leads there.
     fn import_of_library(&self, diagnostic: &Diagnostic) -> Option<TraceFrame> {
         let at = diagnostic.primary.as_ref()?.span;
-        let is_led_to = self.trace.iter().skip(1).any(|frame| !self.is_of_library(frame.span));
+        // The first step of a PE's program is its `@set_tile_code`.
+        let steps = self.trace.iter().skip(usize::from(matches!(self.unit.kind, UnitKind::Pe(_))));
+        let is_led_to = steps.into_iter().any(|frame| !self.is_of_library(frame.span));
         if is_led_to || !self.is_of_library(at) {
             return None;
         }

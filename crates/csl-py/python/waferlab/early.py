@@ -19,9 +19,9 @@ def look(method, position):
     """Warns where the program reads the array that it gave to `method`, as the argument at `position`, before it waits."""
     frame, _ = caller()
     file, line = frame.f_code.co_filename, frame.f_lineno
-    if (file, line) in _seen:
+    if (frame.f_code, line) in _seen:
         return
-    _seen.add((file, line))
+    _seen.add((frame.f_code, line))
     place = _statement(_tree(file), line)
     if place is None:
         return
