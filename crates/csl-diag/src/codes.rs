@@ -128,6 +128,7 @@ codes! {
     NeverUnblocks = "W0523", Warning, "a function that the host can launch and that never unblocks the command stream";
     MisusedLibrary = "W0524", Warning, "a use of the standard library that cannot work";
     LostRemainder = "W0525", Warning, "a float made of a division of integers that leaves a remainder";
+    EmptyRange = "W0526", Warning, "a range that counts the wrong way";
     // E06xx: layout, exports and RPC.
     BadRectangle = "E0601", Error, "a rectangle that does not fit the fabric";
     TileCode = "E0602", Error, "a tile without code, or with two";

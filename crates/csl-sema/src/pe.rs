@@ -245,6 +245,27 @@ impl Pe {
         ops.collect()
     }
 
+    /// Warns of operations by DSDs of another color than the one that their queue has: WSE-3 goes by the queue.
+    pub fn warn_other_colors(&self) -> Vec<Diagnostic> {
+        let mut warnings: Vec<Diagnostic> = Vec::new();
+        for &(dir, id, color, span) in &self.queue_ops {
+            let own = self.queues.iter().find(|queue| (queue.dir, queue.id) == (dir, id));
+            let (Some(color), Some((own, Some(of_queue)))) = (color, own.map(|own| (own, own.color))) else { continue };
+            // DSDs of several colors on one queue are told of together.
+            let ops = self.queue_ops.iter().filter(|op| (op.0, op.1) == (dir, id));
+            if color == of_queue || ops.into_iter().any(|op| op.2 != Some(color)) {
+                continue;
+            }
+            let name = if dir == QueueDir::In { "input" } else { "output" };
+            let message =
+                format!("this DSD has color {color}, and {name} queue {id} is initialized with color {of_queue}");
+            let warning = Diagnostic::new(Code::SharedQueue, span, message).secondary(own.span, "initialized here");
+            let note = "WSE-3 takes the color of the queue, and never that of the DSD";
+            warnings.push(warning.note(note).help("take another queue for the color, and initialize it"));
+        }
+        warnings
+    }
+
     /// Warns of DSDs of several colors on one queue: published programs take turns, others mix up their wavelets. Those of
     /// the library alone are in order.
     pub fn warn_shared_queues(&self, library: &[FileId]) -> Vec<Diagnostic> {

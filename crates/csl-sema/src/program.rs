@@ -7,7 +7,7 @@ use csl_ir::{
     Callee, Exported, ExportedSymbol, Expr, Func, FuncId, Inst, ModuleRef, Name, Opnd, Program, TaskBind, TypeKind,
     TypedValue, Types, Value,
 };
-use csl_machine::{Coord, OnControl, Size, SysOp, TaskKind, TaskTarget, VecConfig};
+use csl_machine::{Arch, Coord, OnControl, Size, SysOp, TaskKind, TaskTarget, VecConfig};
 use csl_num::IntTy;
 use csl_syntax::Symbol;
 
@@ -87,6 +87,9 @@ impl Sema<'_> {
         pe.follow_old_conventions(options.arch, chip);
         let mut warnings = if options.memcpy { pe.warn_reserved(&chip.memcpy) } else { Vec::new() };
         warnings.extend(pe.warn_shared_queues(&library));
+        if options.arch == Arch::Wse3 {
+            warnings.extend(pe.warn_other_colors());
+        }
         let queue_ops = pe.queue_ops(options.arch, sdk);
         checked.map_err(|diagnostic| self.fail(diagnostic))?;
         for (place, bare) in queue_ops {
@@ -241,6 +244,12 @@ impl Sema<'_> {
         let Some(declared) = exported_name(&self.pe()?.exports, name).cloned() else {
             let diagnostic =
                 Diagnostic::new(Code::BadExport, span, format!("the layout does not declare the name `{name}`"));
+            if let TypeKind::Array { elem, .. } = *self.types.kind(ty) {
+                let pointer = format!("[*]{}", self.show(elem));
+                let help = through_a_pointer(name, &pointer);
+                let layout = format!("; in the layout: `@export_name(\"{name}\", {pointer}, true);`");
+                return Err(self.fail(diagnostic.help(help + &layout)));
+            }
             let mutable = mutable.map_or(String::new(), |mutable| format!(", {mutable}"));
             let statement = format!("@export_name(\"{name}\", {}{mutable});", self.show(ty));
             let diagnostic = diagnostic.help(format!("add `{statement}` to the layout block"));
