@@ -60,7 +60,7 @@ pub fn crossed(text: &str, other: &str, random: &mut Random) -> String {
     words.concat()
 }
 
-fn change<'a>(words: &mut Vec<&'a str>, random: &mut Random) {
+fn change(words: &mut Vec<&str>, random: &mut Random) {
     let at = random.below(words.len());
     match random.below(9) {
         0 | 1 => words[at] = random.pick(&DICTIONARY[..]).as_str(),

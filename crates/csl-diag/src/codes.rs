@@ -126,6 +126,9 @@ codes! {
     LeftOutMemcpy = "W0521", Warning, "a program that imports memcpy, compiled without --memcpy";
     SharedMicrothread = "W0522", Warning, "operations of two queues that have one microthread by default";
     NeverUnblocks = "W0523", Warning, "a function that the host can launch and that never unblocks the command stream";
+    MisusedLibrary = "W0524", Warning, "a use of the standard library that cannot work";
+    LostRemainder = "W0525", Warning, "a float made of a division of integers that leaves a remainder";
+    EmptyRange = "W0526", Warning, "a range that counts the wrong way";
     // E06xx: layout, exports and RPC.
     BadRectangle = "E0601", Error, "a rectangle that does not fit the fabric";
     TileCode = "E0602", Error, "a tile without code, or with two";
@@ -135,7 +138,7 @@ codes! {
     BadRpc = "E0606", Error, "an RPC server that cannot be built";
     NoLayout = "E0607", Error, "a program without a layout block";
     ExportNowhere = "W0608", Warning, "an exported name that no PE has";
-    OtherColumn = "W0609", Warning, "the params of memcpy for another column";
+    OtherColumn = "W0609", Warning, "the params of memcpy or <collectives_2d> for another PE";
     NoReceiver = "W0610", Warning, "a route to the ramp of PEs where nothing takes the color";
     // E07xx: memory.
     OutOfMemory = "E0701", Error, "a program that does not fit the memory of a PE";

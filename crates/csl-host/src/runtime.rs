@@ -98,6 +98,8 @@ pub struct Runtime {
     requests: Vec<(Ticket, Kept)>,
     arrived: Vec<(Task, Vec<u32>)>,
     warnings: Vec<String>,
+    /// Whether the warnings have what checked PEs have found.
+    mistakes_are_told: bool,
     /// Functions that have been called.
     called: HashSet<u16>,
     log: Option<Arc<Mutex<SimLog>>>,
@@ -138,6 +140,7 @@ impl Runtime {
             requests: Vec::new(),
             arrived: Vec::new(),
             warnings: Vec::new(),
+            mistakes_are_told: false,
             called: HashSet::new(),
             log: None,
             prints: None,
@@ -169,6 +172,25 @@ impl Runtime {
     pub fn take_warnings(&mut self) -> Vec<String> {
         let warnings = std::mem::take(&mut self.warnings);
         warnings.into_iter().map(|text| printable(&text).into_owned()).collect()
+    }
+
+    /// Whether PEs look for mistakes of their programs.
+    pub fn is_checked(&self) -> bool {
+        self.settings.check != Check::Off
+    }
+
+    /// Adds what checked PEs have found so far to the warnings, once: [`Runtime::stop`] and a run that fails do it, and a host
+    /// program that ends before has this.
+    pub fn tell_mistakes(&mut self) {
+        if !self.mistakes_are_told {
+            self.add_mistakes(None);
+        }
+    }
+
+    fn add_mistakes(&mut self, told: Option<&csl_pe::Fault>) {
+        self.mistakes_are_told = true;
+        let found = self.any_sim().map(Sim::mistakes).unwrap_or_default();
+        self.warnings.extend(report::checked::mistakes(&self.image, &self.sources, &found, told));
     }
 
     /// Loads the program into the machine. The cost is that of the tiles with a program of their own: a PE is made when
@@ -246,9 +268,9 @@ impl Runtime {
         let ending = self.advance("stop()", Sim::stop)?;
         let open: Vec<u64> = self.tasks.iter().filter(|(_, task)| !task.done).map(|(&number, _)| number).collect();
         open.into_iter().try_for_each(|number| self.wait(Task(number)))?;
+        self.add_mistakes(None);
         if let State::Running(mut sim) = std::mem::replace(&mut self.state, State::Opened) {
             let blocked_state = sim.blocked_state();
-            self.warnings.extend(report::checked::mistakes(&self.image, &self.sources, &sim.mistakes(), None));
             self.warnings.extend(report::hazards(&self.image, &self.sources, &blocked_state));
             self.warnings.extend(report::unserved_registers(&self.image, &self.sources, &blocked_state));
             if ending != Ending::Complete {
@@ -696,12 +718,10 @@ impl Runtime {
                 RunError::Interrupted(_) => BY_REQUEST,
                 RunError::OutOfCycles(_) => "Stopping due to the limit of cycles",
             });
-            let found = self.any_sim().map(Sim::mistakes).unwrap_or_default();
-            let told = match &stop {
+            self.add_mistakes(match &stop {
                 RunError::Fault(report) => report.of_pe(),
                 _ => None,
-            };
-            self.warnings.extend(report::checked::mistakes(&self.image, &self.sources, &found, told));
+            });
             let report = report::explain(&self.image, &self.sources, &stop, &self.rendering);
             let cause = match stop {
                 RunError::Interrupted(blocked_state) => {

@@ -28,6 +28,10 @@ pub enum Wrong {
     StillRead { object: Option<u32>, access: Access, by: u32 },
     /// The command stream is unblocked while an asynchronous operation still writes an object that the host can copy.
     Unblocked { object: u32, by: u32 },
+    /// The command stream is unblocked, and no launched function has it blocked.
+    UnblockedAgain,
+    /// A move reads elements that it has written itself.
+    Overlap { object: Option<u32>, steps: u32 },
     /// The buffer of a FIFO, accessed but through the FIFO.
     FifoBuffer { object: u32, access: Access },
     /// An operation has ended at a full or empty FIFO before its last element.
@@ -65,6 +69,8 @@ impl Wrong {
             Wrong::Unblocked { by, .. } => (13, by),
             Wrong::NoQueue { queue } => (12, queue.number().into()),
             Wrong::ControlTaken { color, .. } => (14, color.number().into()),
+            Wrong::UnblockedAgain => (15, 0),
+            Wrong::Overlap { object: of, .. } => (16, object(of)),
         }
     }
 

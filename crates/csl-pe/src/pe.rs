@@ -242,10 +242,11 @@ impl Pe {
         self.sched.stream_ahead(now, &mut self.cpu, &mut self.data, ports, outlet);
     }
 
-    /// Looks for mistakes of the program from here on; with `stops`, the first is a fault.
-    pub fn check(&mut self, stops: bool) {
+    /// Looks for mistakes of the program from here on; with `stops`, the first is a fault. `library` says which files of the
+    /// image are of the standard library.
+    pub fn check(&mut self, stops: bool, library: Arc<[bool]>) {
         self.sched.steady = false;
-        self.sched.shadow = Some(Box::new(Shadow::new(&self.program, &self.data.memory, stops)));
+        self.sched.shadow = Some(Box::new(Shadow::new(&self.program, &self.data.memory, stops, library)));
     }
 
     /// The mistakes that were found so far, each once, in the order in which they were met.

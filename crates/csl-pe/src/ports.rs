@@ -53,6 +53,8 @@ pub struct Ports {
     pub(crate) stray_half: Option<QueueId>,
     /// Whether the PE has called `unblock_cmd_stream()`; the simulator clears it and may deliver the next command.
     pub cmd_stream_unblocked: bool,
+    /// Whether the function that the host has launched last has still to do so; none before the first.
+    pub launch_is_open: Option<bool>,
 }
 
 /// The error of binding a queue that still holds wavelets to another color (docs/decisions/machine.md M30).
@@ -76,6 +78,7 @@ impl Ports {
             put: 0,
             stray_half: None,
             cmd_stream_unblocked: false,
+            launch_is_open: None,
         }
     }
 

@@ -78,6 +78,17 @@ impl Machine {
         self.runtime.take_warnings()
     }
 
+    /// Whether PEs look for mistakes of their programs.
+    fn is_checked(&self) -> bool {
+        self.runtime.is_checked()
+    }
+
+    /// Warnings of the mistakes that were found so far, unless they have been given.
+    fn take_mistakes(&mut self) -> Vec<String> {
+        self.runtime.tell_mistakes();
+        self.runtime.take_warnings()
+    }
+
     fn logical_to_physical(&self, x: u32, y: u32) -> (u32, u32) {
         let at = self.runtime.to_physical(x, y);
         (at.x, at.y)

@@ -5,6 +5,7 @@ teller stand in their table. It finds the names of `GIVEN`, and the program of `
 """
 import contextlib
 import io
+import linecache
 import os
 import pathlib
 import re
@@ -30,11 +31,12 @@ def _message(error):
 def _said(path):
     """What a script is told: errors, warnings, and lines on standard error; without the cycles, which other tests pin."""
     given = {"np": np, "SdkRuntime": SdkRuntime, "MemcpyDataType": MemcpyDataType, "MemcpyOrder": MemcpyOrder, "out": str(support.compiled())}
-    text = io.StringIO()
+    text, script = io.StringIO(), path.read_text(encoding="utf-8")
+    linecache.cache["run.py"] = (len(script), None, script.splitlines(keepends=True), "run.py")
     with warnings.catch_warnings(record=True) as warned, contextlib.redirect_stderr(text), contextlib.redirect_stdout(text):
         warnings.simplefilter("always")
         try:
-            exec(compile(path.read_text(encoding="utf-8"), "run.py", "exec"), given)  # pylint: disable=exec-used
+            exec(compile(script, "run.py", "exec"), given)  # pylint: disable=exec-used
         except Exception as error:  # pylint: disable=broad-except
             text.write(_message(error))
         given.clear()

@@ -340,6 +340,28 @@ class Life(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, 'check="maybe": True, False or "stop" is wanted'):
             support.running(check="maybe")
 
+    def test_a_checked_script_that_ends_before_stop_is_told_what_was_found(self):
+        begin = (
+            "import numpy", "from waferlab import SdkRuntime", f"runner = SdkRuntime({str(support.compiled())!r}, check=True)",
+            "with runner:", "    back = numpy.zeros(5, numpy.float32)",
+            "    runner.memcpy_d2h(back, runner.get_id('v'), 0, 0, 1, 1, 5)",
+        )  # fmt: skip
+        without = [line.strip() for line in begin]
+        without[3] = "runner.load(); runner.run()"
+        ends = {
+            "an assertion": [*without, "assert back[4] == 7.0"],
+            "an assertion within `with`": [*begin, "    assert back[4] == 7.0"],
+            "a forgotten stop()": without,
+            "a runner that is dropped": [*without, "del runner"],
+            "stop()": [*without, "runner.stop()"],
+            "the end of `with`": begin,
+        }
+        for name, lines in ends.items():
+            with self.subTest(name):
+                script = [sys.executable, "-c", "\n".join(lines)]
+                done = subprocess.run(script, cwd=support.sources(), capture_output=True, text=True)
+                self.assertEqual(done.stderr.count("check: a copy of the host reads 20 bytes of `v`"), 1, done.stderr)
+
     def test_constructor_arguments(self):
         out = support.compiled()
         SdkRuntime(out, cmaddr="", suppress_simfab_trace=True, simfab_numthreads=2, msg_level="INFO", simulator=True)

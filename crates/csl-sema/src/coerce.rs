@@ -120,10 +120,12 @@ impl Sema<'_> {
                 Ok(TypedValue::int(ty, number.clone()))
             }
             (Value::Int(number), TypeKind::Float(kind)) if value.ty == Ty::COMPTIME_INT => {
+                self.warn_lost_remainder(span);
                 let bits = csl_num::big_to_float(*kind, number);
                 self.exact_float(number.clone(), *kind, bits, ty, span)
             }
             (Value::Int(number), TypeKind::ComptimeFloat) if value.ty == Ty::COMPTIME_INT => {
+                self.warn_lost_remainder(span);
                 Ok(TypedValue::new(ty, Value::Float(csl_num::big_to_f64(number).to_bits())))
             }
             (Value::Float(bits), TypeKind::Float(kind)) => self.coerce_float(&value, *bits, *kind, ty, span),
@@ -144,6 +146,22 @@ impl Sema<'_> {
             }
             _ => Err(self.mismatch(value.ty, ty, span)),
         }
+    }
+
+    /// Warns of a comptime integer that becomes a float, where the expression at `span` divides integers with a remainder and
+    /// calls nothing, which might have taken the quotient as an integer.
+    pub fn warn_lost_remainder(&mut self, span: Span) {
+        let is_within = |at: &&Span| at.file == span.file && span.lo <= at.lo && at.hi <= span.hi;
+        let Some(&at) = self.inexact.iter().filter(is_within).min_by_key(|at| at.lo) else { return };
+        let text = &self.map.text(span.file)[span.range()];
+        let calls =
+            text.as_bytes().windows(2).any(|two| two[1] == b'(' && (two[0].is_ascii_alphanumeric() || two[0] == b'_'));
+        if calls || self.is_of_library(at) {
+            return;
+        }
+        let message = "this division of integers leaves a remainder, which the float does not have";
+        let help = "write a number with a point, as in `1.0 / 4.0`";
+        self.report(Diagnostic::new(Code::LostRemainder, at, message).help(help));
     }
 
     pub fn is_number(&self, ty: Ty) -> bool {

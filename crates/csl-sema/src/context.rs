@@ -14,7 +14,7 @@ use crate::emit::FuncBuilder;
 use crate::layout::Layout;
 use crate::operand::Operand;
 use crate::options::{Analysis, Import, Options, SourceFile, Sources};
-use crate::pe::Pe;
+use crate::pe::{BareQueue, Pe};
 use crate::record::Record;
 use crate::repeat::Open;
 use crate::unit::{Unit, UnitKind};
@@ -180,9 +180,11 @@ pub struct Sema<'a> {
     pub exhausted: bool,
     /// Paths of the modules whose imports are being evaluated, outermost first.
     pub importing: Vec<String>,
-    /// The places of the source at which operations use queues, each with a warning where no program that comes there
-    /// initialises the queue.
-    pub queue_ops: IndexMap<Span, Option<Diagnostic>>,
+    /// The places of the source at which operations use queues, each with the queue where no program that comes there
+    /// initialises it.
+    pub queue_ops: IndexMap<Span, Option<BareQueue>>,
+    /// The places of divisions of comptime integers that have left a remainder.
+    pub inexact: FxHashSet<Span>,
     pub imports: IndexSet<Import, FxBuildHasher>,
     /// The places of the wafer's routes, in their order.
     pub routes: Vec<Span>,
@@ -216,6 +218,7 @@ impl<'a> Sema<'a> {
             exhausted: false,
             importing: Vec::new(),
             queue_ops: IndexMap::new(),
+            inexact: FxHashSet::default(),
             imports: IndexSet::default(),
             routes: Vec::new(),
             used: FxHashSet::default(),
@@ -252,8 +255,26 @@ impl<'a> Sema<'a> {
     }
 
     pub fn with_trace(&self, mut diagnostic: Diagnostic) -> Diagnostic {
+        diagnostic.trace.extend(self.import_of_library(&diagnostic));
         diagnostic.trace.extend(shortened(&self.trace));
         diagnostic
+    }
+
+    /// The place in the program at which it imports the file of the library that a finding is about, unless a step of the
+    /// trace leads there.
+    fn import_of_library(&self, diagnostic: &Diagnostic) -> Option<TraceFrame> {
+        let at = diagnostic.primary.as_ref()?.span;
+        // The first step of a PE's program is its `@set_tile_code`.
+        let steps = self.trace.iter().skip(usize::from(matches!(self.unit.kind, UnitKind::Pe(_))));
+        let is_led_to = steps.into_iter().any(|frame| !self.is_of_library(frame.span));
+        if is_led_to || !self.is_of_library(at) {
+            return None;
+        }
+        let own = self.unit.modules.iter().skip(self.frame.module.index()).take(1);
+        let modules = own.chain(&self.unit.modules);
+        let imported = modules.filter(|module| module.file.ast.id == at.file).find_map(|module| module.asked_at);
+        let span = imported.filter(|span| !self.is_of_library(*span))?;
+        Some(TraceFrame { span, text: "imported here".to_owned() })
     }
 
     /// Reports an error and gives the value that stops evaluation.

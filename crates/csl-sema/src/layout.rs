@@ -16,6 +16,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::context::{Frame, Res, Sema};
 use crate::operand::Operand;
+use crate::pe::BareQueue;
 use crate::repeat::OpenNumbers;
 use crate::sharing::{self, Shape, TileKey};
 use crate::unit::TopItem;
@@ -300,11 +301,13 @@ impl Sema<'_> {
     /// Warns of operations by queues that no program initialises.
     fn warn_uninitialized(&mut self) {
         let mut told: Vec<String> = Vec::new();
-        for warning in std::mem::take(&mut self.queue_ops).into_values().flatten() {
+        for (place, bare) in std::mem::take(&mut self.queue_ops) {
+            let Some((warning, statement)) = bare.map(BareQueue::told) else { continue };
             // One operation for each queue is enough.
             if !told.contains(&warning.message) {
                 told.push(warning.message.clone());
-                self.diagnostics.push(warning);
+                let mended = statement.iter().fold(warning, |it, text| self.mend_by_comptime(it, place.file, text));
+                self.diagnostics.push(mended);
             }
         }
     }

@@ -148,7 +148,12 @@ impl Sema<'_> {
             let message = format!("the result has {} bits, an integer can have {MOST_BITS}", exact.bits());
             return Err(self.error(Code::Overflow, span, message));
         }
-        let TypeKind::Int { signed, bits } = *kind else { return Ok(TypedValue::int(ty, exact).into()) };
+        let TypeKind::Int { signed, bits } = *kind else {
+            if op == IntOp::Div && &exact * y != *x {
+                self.inexact.insert(span);
+            }
+            return Ok(TypedValue::int(ty, exact).into());
+        };
         // Fixed-width arithmetic wraps, at comptime as on the PE.
         Ok(TypedValue::int(ty, IntTy { signed, bits }.wrap(&exact)).into())
     }

@@ -59,9 +59,31 @@ pub enum ExportTarget {
     Fn(FnRef),
 }
 
-/// A place at which an operation uses a queue; where the program never initialises the queue, a warning of that with the
-/// statement that would.
-pub(crate) type QueueOp = (Span, Option<(Diagnostic, Option<String>)>);
+/// A queue that an operation uses and the program never initialises.
+#[derive(Clone, Debug)]
+pub(crate) struct BareQueue {
+    pub warning: Diagnostic,
+    /// `@initialize_queue` without its color.
+    call: String,
+    /// The color of the operation, if all programs have the same there.
+    color: Option<Color>,
+}
+
+impl BareQueue {
+    /// The same queue in another program.
+    pub fn and(mut self, other: &BareQueue) -> BareQueue {
+        self.color = self.color.filter(|color| other.color == Some(*color));
+        self
+    }
+
+    /// The warning with its help, and the statement that the program lacks.
+    pub fn told(self) -> (Diagnostic, Option<String>) {
+        let statement = |color: &str| format!("{}{color} }})", self.call);
+        let known = self.color.map(|color| statement(&format!("@get_color({color})")));
+        let help = format!("in a comptime block: `{}`", known.clone().unwrap_or_else(|| statement("..")));
+        (self.warning.help(help), known.map(|call| call + ";"))
+    }
+}
 
 impl Pe {
     pub fn new(exports: Vec<ExportName>, rectangle: Size) -> Pe {
@@ -202,31 +224,46 @@ impl Pe {
         }
     }
 
-    /// The places at which operations use queues, each with a warning where the program never initialises the queue, and
-    /// the statement that it lacks. WSE-3 asks for all queues; programs for WSE-2 may leave out output queues, and a program
+    /// The places at which operations use queues, and the queue where the program never initialises it. WSE-3 asks for all queues; programs for WSE-2 may leave out output queues, and a program
     /// that initialises no queue at all is one of an older release.
-    pub fn queue_ops(&self, arch: Arch, sdk: Sdk) -> Vec<QueueOp> {
+    pub fn queue_ops(&self, arch: Arch, sdk: Sdk) -> Vec<(Span, Option<BareQueue>)> {
         let asks = |dir| match (dir, arch) {
             (QueueDir::Out, Arch::Wse2) => false,
             (QueueDir::Out, Arch::Wse3) => true,
             (QueueDir::In, _) => sdk > Sdk::LAST_UNPACKED && (arch == Arch::Wse3 || !self.queues.is_empty()),
         };
         let is_ready = |dir, id| self.queues.iter().any(|queue| (queue.dir, queue.id) == (dir, id));
-        let warning = |dir, queue: QueueId, color: Option<Color>, span| {
+        let bare = |dir, queue: QueueId, color, span| {
             let name = if dir == QueueDir::In { "input" } else { "output" };
             let message = format!("{name} queue {queue} is used and never initialized");
-            let call = |color: &str| format!("@initialize_queue(@get_{name}_queue({queue}), .{{ .color = {color} }})");
-            let statement = color.map(|color| call(&format!("@get_color({color})")));
-            let help =
-                format!("in a comptime block: `{}`", statement.as_ref().map_or_else(|| call(".."), String::clone));
-            let warning = Diagnostic::new(Code::UninitializedQueue, span, message).help(help);
-            (warning, statement.map(|call| call + ";"))
+            let call = format!("@initialize_queue(@get_{name}_queue({queue}), .{{ .color = ");
+            BareQueue { warning: Diagnostic::new(Code::UninitializedQueue, span, message), call, color }
         };
         let asked = self.queue_ops.iter().filter(|(dir, ..)| asks(*dir));
-        let ops = asked.map(|&(dir, queue, color, span)| {
-            (span, (!is_ready(dir, queue)).then(|| warning(dir, queue, color, span)))
-        });
+        let ops = asked
+            .map(|&(dir, queue, color, span)| (span, (!is_ready(dir, queue)).then(|| bare(dir, queue, color, span))));
         ops.collect()
+    }
+
+    /// Warns of operations by DSDs of another color than the one that their queue has: WSE-3 goes by the queue.
+    pub fn warn_other_colors(&self) -> Vec<Diagnostic> {
+        let mut warnings: Vec<Diagnostic> = Vec::new();
+        for &(dir, id, color, span) in &self.queue_ops {
+            let own = self.queues.iter().find(|queue| (queue.dir, queue.id) == (dir, id));
+            let (Some(color), Some((own, Some(of_queue)))) = (color, own.map(|own| (own, own.color))) else { continue };
+            // DSDs of several colors on one queue are told of together.
+            let ops = self.queue_ops.iter().filter(|op| (op.0, op.1) == (dir, id));
+            if color == of_queue || ops.into_iter().any(|op| op.2 != Some(color)) {
+                continue;
+            }
+            let name = if dir == QueueDir::In { "input" } else { "output" };
+            let message =
+                format!("this DSD has color {color}, and {name} queue {id} is initialized with color {of_queue}");
+            let warning = Diagnostic::new(Code::SharedQueue, span, message).secondary(own.span, "initialized here");
+            let note = "WSE-3 takes the color of the queue, and never that of the DSD";
+            warnings.push(warning.note(note).help("take another queue for the color, and initialize it"));
+        }
+        warnings
     }
 
     /// Warns of DSDs of several colors on one queue: published programs take turns, others mix up their wavelets. Those of

@@ -7,15 +7,16 @@ use csl_ir::{
     Callee, Exported, ExportedSymbol, Expr, Func, FuncId, Inst, ModuleRef, Name, Opnd, Program, TaskBind, TypeKind,
     TypedValue, Types, Value,
 };
-use csl_machine::{Coord, OnControl, Size, SysOp, TaskKind, TaskTarget, VecConfig};
+use csl_machine::{Arch, Coord, OnControl, Size, SysOp, TaskKind, TaskTarget, VecConfig};
 use csl_num::IntTy;
+use csl_syntax::Symbol;
 
 use crate::builtins::config::{dialect, release};
 use crate::context::{Res, Sema};
 use crate::layout::{Instance, Layout, exported_name};
 use crate::mend::through_a_pointer;
 use crate::pe::ExportTarget;
-use crate::unit::Unit;
+use crate::unit::{State, Unit};
 
 /// The constants that differ between the tiles of a program: each as an expression of the tile's params, and its type.
 pub type TileConsts = Vec<(Arc<Expr>, IntTy)>;
@@ -86,20 +87,23 @@ impl Sema<'_> {
         pe.follow_old_conventions(options.arch, chip);
         let mut warnings = if options.memcpy { pe.warn_reserved(&chip.memcpy) } else { Vec::new() };
         warnings.extend(pe.warn_shared_queues(&library));
+        if options.arch == Arch::Wse3 {
+            warnings.extend(pe.warn_other_colors());
+        }
         let queue_ops = pe.queue_ops(options.arch, sdk);
         checked.map_err(|diagnostic| self.fail(diagnostic))?;
-        for (place, warning) in queue_ops {
-            let warning = warning.map(|(warning, statement)| {
-                let statement = statement.into_iter();
-                let mended = statement.fold(warning, |warning, text| self.mend_by_comptime(warning, place.file, &text));
-                self.with_trace(mended)
+        for (place, bare) in queue_ops {
+            let bare = bare.map(|mut bare| {
+                bare.warning = self.with_trace(bare.warning);
+                bare
             });
             // One program that initialises its queue is enough: the others may never come to the operation.
-            let known = self.queue_ops.entry(place).or_insert_with(|| warning.clone());
-            *known = known.take().and(warning);
+            let known = self.queue_ops.entry(place).or_insert_with(|| bare.clone());
+            *known = known.take().zip(bare).map(|(known, bare)| known.and(&bare));
         }
         warnings.extend(self.warn_left_out_memcpy());
         warnings.extend(self.warn_never_unblocked()?);
+        warnings.extend(self.warn_collectives_without_init());
         warnings.into_iter().for_each(|warning| self.report(warning));
         Ok(())
     }
@@ -144,6 +148,28 @@ impl Sema<'_> {
             }
         }
         Ok(warnings)
+    }
+
+    /// Warns of modules of <collectives_2d> of which a program calls an operation and never `init`.
+    fn warn_collectives_without_init(&self) -> Vec<Diagnostic> {
+        let mut warnings = Vec::new();
+        for module in self.unit.modules.iter().filter(|module| module.file.path == "<collectives_2d/pe>") {
+            let is_used = |name: &str| {
+                let item = module.items.get(&Symbol::new(name));
+                item.is_some_and(|item| !matches!(item.state, State::Pending))
+            };
+            let operations = ["broadcast", "scatter", "gather", "reduce_fadds"];
+            let operation = operations.iter().find(|name| is_used(name));
+            let (Some(operation), Some(span)) = (operation, module.asked_at) else { continue };
+            if is_used("init") {
+                continue;
+            }
+            let message = format!("`{operation}` of this module is called, and `init` never");
+            let note = "here that works; the guide asks for `init()` before any other call";
+            let help = format!("call `{}init();` once, before the first operation", module.prefix);
+            warnings.push(Diagnostic::new(Code::MisusedLibrary, span, message).note(note).help(help));
+        }
+        warnings
     }
 
     fn warn_left_out_memcpy(&self) -> Option<Diagnostic> {
@@ -218,6 +244,12 @@ impl Sema<'_> {
         let Some(declared) = exported_name(&self.pe()?.exports, name).cloned() else {
             let diagnostic =
                 Diagnostic::new(Code::BadExport, span, format!("the layout does not declare the name `{name}`"));
+            if let TypeKind::Array { elem, .. } = *self.types.kind(ty) {
+                let pointer = format!("[*]{}", self.show(elem));
+                let help = through_a_pointer(name, &pointer);
+                let layout = format!("; in the layout: `@export_name(\"{name}\", {pointer}, true);`");
+                return Err(self.fail(diagnostic.help(help + &layout)));
+            }
             let mutable = mutable.map_or(String::new(), |mutable| format!(", {mutable}"));
             let statement = format!("@export_name(\"{name}\", {}{mutable});", self.show(ty));
             let diagnostic = diagnostic.help(format!("add `{statement}` to the layout block"));

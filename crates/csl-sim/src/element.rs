@@ -62,7 +62,7 @@ pub(crate) trait Element: Send {
     /// Moves all that streams in such a run, but for what ends an operation.
     fn stream_ahead(&mut self, _now: u64, _ports: &mut Ports, _outlet: &mut dyn Outlet) {}
     /// Looks for mistakes of the program from here on; with `stops`, the first is a fault.
-    fn check(&mut self, _stops: bool) {}
+    fn check(&mut self, _stops: bool, _library: Arc<[bool]>) {}
     /// The mistakes that were found so far.
     fn complaints(&self) -> &[Complaint] {
         &[]
@@ -165,8 +165,8 @@ impl Element for Pe {
         Pe::stream_ahead(self, now, ports, outlet);
     }
 
-    fn check(&mut self, stops: bool) {
-        Pe::check(self, stops);
+    fn check(&mut self, stops: bool, library: Arc<[bool]>) {
+        Pe::check(self, stops, library);
     }
 
     fn complaints(&self) -> &[Complaint] {

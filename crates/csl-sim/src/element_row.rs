@@ -132,7 +132,7 @@ impl<E: Element> ElementRow<E> {
         let tile_id = TileId::next(&self.tiles);
         // Behind the patches, which write pointers too.
         if world.options.check != Check::Off {
-            element.check(world.options.check == Check::Stop);
+            element.check(world.options.check == Check::Stop, world.library.clone());
         }
         self.tiles.push(Tile::new(x, element, ports));
         self.wake(tile_id);

@@ -18,6 +18,8 @@ pub(crate) struct World {
     /// The native code of the programs.
     #[cfg(feature = "jit")]
     natives: Vec<Option<Arc<csl_jit::Native>>>,
+    /// Which files of the image are of the standard library.
+    pub library: Arc<[bool]>,
     /// Tile runs and patches, by row.
     rows: Vec<RowPlan>,
 }
@@ -41,6 +43,7 @@ impl World {
         let routes = Arc::new(routes::table(&image));
         #[cfg(feature = "jit")]
         let natives = natives(&image, &options);
+        let library = image.files.iter().map(|file| file.name.starts_with('<')).collect();
         World {
             image,
             chip,
@@ -48,6 +51,7 @@ impl World {
             options,
             #[cfg(feature = "jit")]
             natives,
+            library,
             rows,
         }
     }

@@ -86,10 +86,11 @@ fn other_place(excerpts: &mut Excerpts, program: &PeImage, what: &Wrong) -> Stri
     what.by().map(|pc| place(excerpts, program, Some(pc))).unwrap_or_default()
 }
 
-/// `FILE:LINE:COLUMN in FUNCTION`.
+/// `FILE:LINE:COLUMN in FUNCTION`; where a function of the library stands in for its call, that of the call.
 fn place(excerpts: &mut Excerpts, program: &PeImage, pc: Option<u32>) -> String {
     let Some(pc) = pc else { return "a copy of the host".to_owned() };
-    match excerpts.origin(program, pc) {
+    let origins = excerpts.origins(program, pc);
+    match origins.iter().find(|origin| !origin.place.starts_with('<')).or(origins.first()) {
         Some(origin) => format!("{} in {}", origin.place, origin.function),
         None => format!("instruction {pc} of {}", program.name),
     }
@@ -105,7 +106,7 @@ fn object_of(program: &PeImage, what: &Wrong) -> Option<String> {
         Wrong::Undefined { object, .. } | Wrong::FifoBuffer { object, .. } | Wrong::Unblocked { object, .. } => {
             Some(object)
         }
-        Wrong::StillWritten { object, .. } | Wrong::StillRead { object, .. } => object,
+        Wrong::StillWritten { object, .. } | Wrong::StillRead { object, .. } | Wrong::Overlap { object, .. } => object,
         _ => None,
     };
     symbol(program, object).map(|symbol| symbol.name.clone())
@@ -183,6 +184,14 @@ fn wrong(program: &PeImage, what: &Wrong, by: &str) -> String {
             let name = symbol(program, Some(object)).map_or("?", |symbol| symbol.name.as_str());
             format!("unblocks the command stream, and the asynchronous operation at {by} has still to write `{name}`")
         }
+        Wrong::UnblockedAgain => "unblocks the command stream, which is not blocked".to_owned(),
+        Wrong::Overlap { object, steps } => {
+            let name = symbol(program, object).map_or("memory", |symbol| symbol.name.as_str());
+            let behind = plural(steps, "element");
+            format!(
+                "moves `{name}` onto itself, {behind} on: it reads what it has written, so that the first values repeat"
+            )
+        }
         Wrong::FifoBuffer { object, access } => {
             format!("{} {}, the buffer of a FIFO", verb(access), element(program, Some(object), access))
         }
@@ -232,6 +241,11 @@ pub(super) fn advice(what: &Wrong) -> &'static str {
         Wrong::Unblocked { .. } => {
             "the host may copy it too early: unblock in a task that the operation's `.activate` names"
         }
+        Wrong::UnblockedAgain => {
+            "call `unblock_cmd_stream()` once for each launch, where all of its work is done: one too many may let the host's \
+             commands into the next"
+        }
+        Wrong::Overlap { .. } => "move from the last element to the first, by DSDs of stride -1, or into another array",
         Wrong::FifoBuffer { .. } => "a FIFO's elements come and go by the FIFO alone",
         Wrong::FifoEnd { .. } => "make the operation asynchronous, ask for its result, or make the buffer larger",
         Wrong::Lengths { .. } => "give all operands one length",

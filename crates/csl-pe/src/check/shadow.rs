@@ -1,6 +1,8 @@
 //! The shadow of a PE: what is asked at each access, and the complaints.
 
-use csl_image::{PeImage, Symbol};
+use std::sync::Arc;
+
+use csl_image::{Line, PeImage, Symbol};
 use csl_isa::vec::{VecArg, VecDesc};
 use csl_isa::{Insn, Op};
 use csl_machine::registers::ce;
@@ -31,6 +33,9 @@ pub(crate) struct Moment {
 pub(crate) struct Shadow {
     /// Whether the PE stops at the first complaint.
     pub stops: bool,
+    program: Arc<PeImage>,
+    /// Which files of the image are of the standard library.
+    library: Arc<[bool]>,
     pub complaints: Vec<Complaint>,
     objects: Objects,
     registers: Registers,
@@ -46,7 +51,7 @@ pub(crate) struct Shadow {
 }
 
 impl Shadow {
-    pub fn new(program: &PeImage, memory: &Memory, stops: bool) -> Shadow {
+    pub fn new(program: &Arc<PeImage>, memory: &Memory, stops: bool, library: Arc<[bool]>) -> Shadow {
         let mut undefined = Vec::new();
         for symbol in program.symbols.iter().filter(|symbol| symbol.is_undefined) {
             for word in words(symbol.addr, symbol.size.min(0xffff).low16()) {
@@ -62,6 +67,8 @@ impl Shadow {
         let exported = exports.map(|symbol| objects.at(data(symbol))).filter(|&tag| tag != Tag::NONE).collect();
         Shadow {
             stops,
+            program: program.clone(),
+            library,
             complaints: Vec::new(),
             objects,
             exported,
@@ -80,6 +87,21 @@ impl Shadow {
             Some(known) => known.count += 1,
             None => self.complaints.push(Complaint { what, pc: at.pc, cycle: at.cycle, count: 1 }),
         }
+    }
+
+    /// Whether an instruction stands in a file of the library.
+    pub fn is_of_library(&self, at: Moment) -> bool {
+        let line = at.pc.and_then(|pc| self.program.line_of(pc));
+        line.is_some_and(|line| self.library.get(line.file as usize).is_some_and(|is_library| *is_library))
+    }
+
+    /// Of an instruction and the calls that led to it, the innermost that the program's own files have a part in.
+    pub fn outside_library(&self, stack: &[u32]) -> u32 {
+        let is_own = |pc: &&u32| {
+            let is_library = |line: Line| self.library.get(line.file as usize).is_some_and(|is_library| *is_library);
+            self.program.origins(**pc).into_iter().any(|(_, line)| !is_library(line))
+        };
+        *stack.iter().find(is_own).unwrap_or(&stack[0])
     }
 
     /// A task starts.
@@ -363,6 +385,21 @@ impl Shadow {
 
     pub fn drops_result(&self, pc: u32) -> bool {
         self.objects.drops_result(pc)
+    }
+
+    /// Looks whether a move comes to elements that it has written itself.
+    pub fn look_at_overlap(&mut self, at: Moment, run: &Operation, tag: Tag) {
+        let is_move = matches!(run.op, VecOp::Mov16 | VecOp::Mov32 | VecOp::Fmovh | VecOp::Fmovs);
+        let (Cursor::Mem(to), Cursor::Mem(from)) = (run.dest.cursor, run.srcs[0].cursor) else { return };
+        let (step, ahead) = (to.step.signed16(), to.addr.wrapping_sub(from.addr).signed16());
+        if !is_move || to.step != from.step || step == 0 || ahead % step != 0 {
+            return;
+        }
+        if let (Ok(steps), Some(left)) = (u32::try_from(ahead / step), run.left.finite())
+            && (1..left).contains(&steps)
+        {
+            self.complain(at, Wrong::Overlap { object: tag.symbol(), steps });
+        }
     }
 
     pub fn begin_main(&mut self, tags: [Tag; 4]) {

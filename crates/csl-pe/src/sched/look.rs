@@ -31,6 +31,7 @@ impl Sched {
         if !run.config.is_async {
             shadow.begin_main(tags);
         }
+        shadow.look_at_overlap(at, run, tags[0]);
         if let Cursor::Out(out) = run.dest.cursor
             && data.chip.arch == Arch::Wse3
             && ports.outputs[out.slot].color.is_none()
@@ -86,9 +87,14 @@ impl Sched {
     }
 
     /// Looks at the end of a launched function.
-    pub fn look_at_unblock(&mut self, cpu: &Cpu) {
+    pub fn look_at_unblock(&mut self, visit: &Visit) {
+        let Visit { cpu, ports, .. } = visit;
         if let Some(shadow) = &mut self.shadow {
-            shadow.unblock(moment(cpu, cpu.local_time));
+            let at = Moment { pc: Some(shadow.outside_library(&cpu.call_stack())), cycle: cpu.local_time };
+            shadow.unblock(at);
+            if ports.cmd_stream_unblocked || ports.launch_is_open == Some(false) {
+                shadow.complain(at, Wrong::UnblockedAgain);
+            }
             self.stop_at_complaint(cpu);
         }
     }
@@ -167,11 +173,13 @@ impl Sched {
         step
     }
 
-    /// Looks at a control wavelet that stood at the head of an input before an issue.
+    /// Looks at a control wavelet that stood at the head of an input before an issue. Protocols of the library take some as
+    /// elements on purpose.
     pub fn look_at_control(&mut self, head: Option<(Color, u32)>, step: &Result<Step, FaultKind>, at: Moment) {
         let is_taken = matches!(step, Ok(Step::Moved | Step::Done(_)));
         if let Some((color, payload)) = head.filter(|_| is_taken)
             && let Some(shadow) = self.shadow.as_deref_mut()
+            && !shadow.is_of_library(at)
         {
             shadow.complain(at, Wrong::ControlTaken { color, payload });
         }

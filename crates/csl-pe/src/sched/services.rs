@@ -55,7 +55,7 @@ impl Sched {
             SysOp::TscWord if self.is_untimed => return Err(FaultKind::NoClock),
             SysOp::TscWord => value = u64::from(self.counters.tsc_word(a, local_time)),
             SysOp::UnblockCmdStream => {
-                self.look_at_unblock(visit.cpu);
+                self.look_at_unblock(visit);
                 visit.ports.cmd_stream_unblocked = true;
             }
             SysOp::GetX => value = u64::from(visit.at.0),

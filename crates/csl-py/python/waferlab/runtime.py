@@ -10,13 +10,14 @@ import logging
 import operator
 import os
 import sys
+import weakref
 from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from waferlab import _waferlab, arrays, debug_util, signals
+from waferlab import _waferlab, arrays, debug_util, early, signals
 from waferlab.cycles import Cycles
 from waferlab.enums import MemcpyDataType, MemcpyOrder
 from waferlab.errors import ArgumentError
@@ -127,6 +128,9 @@ class SdkRuntime:
         suppressed = options["suppress_simfab_trace"] or (config and config.suppress_trace)
         self._makes_traces = not suppressed and os.environ.get(SUPPRESS_TRACES, "0") in ("", "0")
         debug_util.remember(bindir, self._machine)
+        if self._machine.is_checked():
+            # A script may end by an assertion of its own, before stop().
+            weakref.finalize(self, _tell_mistakes, self._machine)
 
     # Starting and stopping.
 
@@ -181,6 +185,7 @@ class SdkRuntime:
         if kind is None:
             self.stop()
         else:
+            _tell_mistakes(self._machine)
             self._machine.flush_log()
             self._write_statistics()
         return False
@@ -285,6 +290,8 @@ class SdkRuntime:
         array = arrays.words_of("memcpy_d2h", arrays.destination("memcpy_d2h", dest))
         number = self._ask("memcpy_d2h", self._endpoint("memcpy_d2h", src), array.size, _copy(rect, options))
         self._waiting[number] = array
+        if options["nonblock"]:
+            early.look("memcpy_d2h", 0)
         return self._finish(number, options["nonblock"])
 
     def _send(self, method, spread, dest, src, rect, options):
@@ -381,6 +388,8 @@ class SdkRuntime:
         array = arrays.destination("receive", dest)
         number = self._ask("receive", self._port("receive", port), arrays.words_in("receive", array, n_wavelets))
         self._waiting[number] = array
+        if nonblock:
+            early.look("receive", 1)
         return self._finish(number, nonblock)
 
     def receive_tofile(self, port: int | None, outfile: str | os.PathLike[str], **kwargs: Any) -> Task:
@@ -443,6 +452,17 @@ class SdkRuntime:
         for number, data in self._machine.take_arrived():
             arrays.store(self._waiting.pop(number), data)
         self._machine.flush_log()
+
+
+def _tell_mistakes(machine):
+    """Warns of what checked PEs have found, unless that has been told."""
+    try:
+        mistakes = machine.take_mistakes()
+    except RuntimeError:
+        # Another thread has the machine, and ends its run with a report.
+        return
+    for text in mistakes:
+        warn(text)
 
 
 def _is_notebook():

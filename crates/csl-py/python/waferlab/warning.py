@@ -10,14 +10,18 @@ logger = logging.getLogger("waferlab")
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
-def warn(text):
-    """Warns at the first caller outside of this package, unless `msg_level` asks for errors only."""
-    if not logger.isEnabledFor(logging.WARNING):
-        return
-    frame, level = sys._getframe(1), 2
+def caller():
+    """The frame of the first caller outside of this package, and its number of callees as `warnings` counts them here."""
+    frame, level = sys._getframe(1), 1
     while frame.f_back is not None and os.path.abspath(frame.f_code.co_filename).startswith(_PACKAGE):
         frame, level = frame.f_back, level + 1
-    warnings.warn(text, RuntimeWarning, stacklevel=level)
+    return frame, level
+
+
+def warn(text):
+    """Warns at the first caller outside of this package, unless `msg_level` asks for errors only."""
+    if logger.isEnabledFor(logging.WARNING):
+        warnings.warn(text, RuntimeWarning, stacklevel=caller()[1])
 
 
 def unknown_words(who, given, known):

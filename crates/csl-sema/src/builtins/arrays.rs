@@ -1,7 +1,8 @@
 //! Arrays of equal elements, and ranges.
 
-use csl_diag::Code;
+use csl_diag::{Code, Diagnostic};
 use csl_ir::{ArrayValue, Ty, TypeKind, TypedValue, Value};
+use csl_syntax::ast::{Expr, ExprKind};
 use num_bigint::BigInt;
 
 use super::Call;
@@ -76,9 +77,24 @@ pub(super) fn range(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     match &parts {
         [Operand::Const(start), Operand::Const(stop), Operand::Const(step)] => {
             let ints = [start, stop, step].map(|v| crate::value::int_of(v).cloned().unwrap_or_default());
+            warn_empty(s, call, &ints);
             Ok(TypedValue::new(ty, Value::Range(ints.into())).into())
         }
         _ => Ok(Operand::Agg(ty, parts.into())),
+    }
+}
+
+/// Warns of a range in plain numbers whose step leads away from its end. Where params give them, no element may be right.
+fn warn_empty(s: &mut Sema<'_>, call: &Call<'_>, [start, stop, step]: &[BigInt; 3]) {
+    let is_plain = |expr: &Expr| match &expr.kind {
+        ExprKind::Unary { operand, .. } => matches!(operand.kind, ExprKind::Int(_)),
+        kind => matches!(kind, ExprKind::Int(_)),
+    };
+    let away = if step > &BigInt::ZERO { start > stop } else { start < stop };
+    if away && call.args[1..].iter().all(is_plain) {
+        let message = format!("this range has no numbers: from {start} steps of {step} lead away from {stop}");
+        let help = format!("count by {}, or exchange the ends", -step);
+        s.report(Diagnostic::new(Code::EmptyRange, call.span, message).help(help));
     }
 }
 

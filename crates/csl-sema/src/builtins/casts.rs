@@ -13,6 +13,9 @@ pub(super) fn as_type(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let ty = call.ty(s, 0)?;
     let value = s.eval_wanted(&call.args[1], Wanted::Near(ty))?;
     warn_product(s, call, &value, ty);
+    if value.ty() == Ty::COMPTIME_INT && s.float_format(ty).is_some() {
+        s.warn_lost_remainder(call.args[1].span);
+    }
     s.convert(value, ty, call.span)
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{ExportName, IdKind, Name, Route, Ty, TypeKind, TypedValue, Value};
+use csl_ir::{ExportName, IdKind, Name, Route, Ty, TypeKind, TypedValue, Types, Value};
 use csl_machine::{Color, ColorConfig, Coord, Size};
 use csl_syntax::Symbol;
 use csl_syntax::ast::{Expr, ExprKind};
@@ -17,6 +17,7 @@ use crate::operand::Operand;
 use crate::program::is_portable;
 use crate::repeat::{Change, Number, OpenNumbers};
 use crate::sharing::{TileKey, varies};
+use crate::value::field_types;
 
 /// The number of tiles in a rectangle above which it is certainly a mistake; no machine has as many.
 const MOST_TILES: u64 = 1 << 24;
@@ -83,8 +84,12 @@ pub(super) fn set_tile_code(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
             named_file(s, name, call.arg_span(2))?
         }
     };
-    let (key, open) = key(s, call, file)?;
-    warn_column(s, call, &numbers[0])?;
+    let given = call.args.get(3).map(|arg| s.eval_const(arg)).transpose()?;
+    if let Some(given) = &given {
+        warn_column(s, call, &numbers[0])?;
+        warn_position(s, call, given, &numbers);
+    }
+    let (key, open) = key(s, call, file, given)?;
     s.effects += 1;
     s.note_effect(numbers, call.span, || Change::Code(key.clone(), open));
     s.layout()?.add_code(at, key, call.span).map_err(|diagnostic| s.fail(diagnostic))?;
@@ -114,6 +119,41 @@ fn warn_column(s: &mut Sema<'_>, call: &Call<'_>, x: &Number) -> Res<()> {
     Ok(())
 }
 
+/// The module whose `get_params` makes the params of an axis.
+const COLLECTIVES: &str = "<collectives_2d/params>";
+
+/// Warns of a tile that is given the params of <collectives_2d> of another place.
+fn warn_position(s: &mut Sema<'_>, call: &Call<'_>, given: &TypedValue, [x, y]: &[Number; 2]) {
+    if !s.files.contains_key(COLLECTIVES) {
+        return;
+    }
+    let mut axes = Vec::new();
+    axes_in(&s.types, given.ty, &given.value, &mut axes);
+    for (is_x, place) in axes {
+        let (own, line) = if is_x { (x, "column") } else { (y, "row") };
+        if own.is(&place) {
+            continue;
+        }
+        let (Some(place), own) = (place.int(), own.known) else { continue };
+        let message = format!("the tile in {line} {own} is given the params of <collectives_2d> of {line} {place}");
+        let help = "the first arguments of `get_params` are column and row of the tile";
+        s.report(Diagnostic::new(Code::OtherColumn, call.arg_span(3), message).help(help));
+    }
+}
+
+/// The params of axes of <collectives_2d> in a value: whether the axis is that of columns, and the place on it.
+fn axes_in(types: &Types, ty: Ty, value: &Value, found: &mut Vec<(bool, Value)>) {
+    if let Value::Typed(whole) = value {
+        return axes_in(types, whole.ty, &whole.value, found);
+    }
+    let (Value::Struct(parts), Some(fields)) = (value, field_types(types, ty)) else { return };
+    let field = |name| fields.iter().position(|field| field.0 == Some(name)).and_then(|at| parts.get(at));
+    match (field("is_x"), field("pe_id"), field("entrypoints")) {
+        (Some(Value::Bool(is_x)), Some(place), Some(_)) => found.push((*is_x, place.clone())),
+        _ => fields.iter().zip(parts.iter()).for_each(|((_, ty), part)| axes_in(types, *ty, part, found)),
+    }
+}
+
 /// The file that holds the layout block.
 fn importer_path(s: &Sema<'_>) -> String {
     let module = s.frame.module;
@@ -136,9 +176,8 @@ fn named_file(s: &mut Sema<'_>, name: Arc<[u8]>, span: Span) -> Res<Arc<str>> {
 }
 
 /// The key of a tile with this file and the params of the call, and the numbers in it that a loop decides.
-fn key(s: &mut Sema<'_>, call: &Call<'_>, file: Arc<str>) -> Res<(TileKey, OpenNumbers)> {
-    let Some(arg) = call.args.get(3) else { return Ok(s.layout()?.key(file, Vec::new())) };
-    let given = s.eval_const(arg)?;
+fn key(s: &mut Sema<'_>, call: &Call<'_>, file: Arc<str>, given: Option<TypedValue>) -> Res<(TileKey, OpenNumbers)> {
+    let Some((arg, given)) = call.args.get(3).zip(given) else { return Ok(s.layout()?.key(file, Vec::new())) };
     if let Some(key) = s.layout()?.key_like_last(&file, &given) {
         return Ok(key);
     }

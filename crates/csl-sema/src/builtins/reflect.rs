@@ -144,6 +144,19 @@ pub(super) fn comptime_assert(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand>
     Err(s.fail(Diagnostic::new(Code::AssertFailed, call.arg_span(0), message).label("this is false")))
 }
 
+/// `@wl_expect(condition, text)`: a warning where the condition does not hold, at the innermost call by the program.
+pub(super) fn wl_expect(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    if s.eval_const_as(&call.args[0], Ty::BOOL)?.value == Value::Bool(true) {
+        return Ok(Operand::void());
+    }
+    let text = call.text(s, 1)?;
+    let callers = s.trace.iter().rev().map(|frame| frame.span);
+    let place = callers.into_iter().find(|span| !s.is_of_library(*span)).unwrap_or(call.span);
+    s.effects += 1;
+    s.report(Diagnostic::new(Code::MisusedLibrary, place, text));
+    Ok(Operand::void())
+}
+
 pub(super) fn comptime_print(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let mut texts = Vec::new();
     for index in 0..call.args.len() {

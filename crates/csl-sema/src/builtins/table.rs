@@ -114,6 +114,7 @@ const ROWS: &[Row] = &[
     ("has_exported_tensors", 0, 0, Pe, rpc::has_exported_tensors),
     ("rpc", 1, 1, TopComptime, rpc::rpc),
     // The services of which the standard library is made.
+    ("wl_expect", 2, 2, Library, reflect::wl_expect),
     ("wl_get_x", 0, 0, Library, machine::wl_get_x),
     ("wl_get_y", 0, 0, Library, machine::wl_get_y),
     ("wl_register", 1, 1, Library, machine::wl_register),

@@ -29,6 +29,7 @@ impl<E: Element> ElementRow<E> {
         let took = std::mem::take(&mut tile.ports.taken) != 0;
         if std::mem::take(&mut tile.ports.cmd_stream_unblocked) && std::mem::take(&mut tile.host.is_blocked) {
             let ticket = tile.host.launched.ticket;
+            tile.ports.launch_is_open = Some(false);
             self.done.push(Done::Unblocked { ticket, ended: now });
         }
         if tile.host.calling.as_ref().is_some_and(|calling| tile.element.calls_started() >= calling.calls) {
@@ -155,6 +156,7 @@ impl<E: Element> ElementRow<E> {
         match func {
             Some(func) => {
                 tile.host.is_blocked = true;
+                tile.ports.launch_is_open = Some(true);
                 tile.host.launched = Launched { ticket, id: call.id };
                 tile.element.call(func, &call.args);
                 self.done.push(Done::Called { ticket, began: now });
