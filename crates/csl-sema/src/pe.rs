@@ -224,8 +224,9 @@ impl Pe {
         }
     }
 
-    /// The places at which operations use queues, and the queue where the program never initialises it. WSE-3 asks for all queues; programs for WSE-2 may leave out output queues, and a program
-    /// that initialises no queue at all is one of an older release.
+    /// The places at which operations use queues, and the queue where the program never initialises it. WSE-3 asks for all
+    /// queues; programs for WSE-2 may leave out output queues, and a program that initialises no queue at all is one of an
+    /// older release.
     pub fn queue_ops(&self, arch: Arch, sdk: Sdk) -> Vec<(Span, Option<BareQueue>)> {
         let asks = |dir| match (dir, arch) {
             (QueueDir::Out, Arch::Wse2) => false,

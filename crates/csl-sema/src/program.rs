@@ -81,13 +81,14 @@ impl Sema<'_> {
         let files = self.unit.modules.iter().map(|module| &module.file);
         let library: Vec<FileId> = files.filter(|file| file.is_library).map(|file| file.ast.id).collect();
         let sdk = release(self);
+        let changes_registers = self.unit.out_funcs.iter().flatten().any(writes_registers);
         let pe = self.pe()?;
         pe.bind_alternates();
         let checked = pe.check_tasks().and_then(|()| pe.check_teardown_task(chip));
         pe.follow_old_conventions(options.arch, chip);
         let mut warnings = if options.memcpy { pe.warn_reserved(&chip.memcpy) } else { Vec::new() };
         warnings.extend(pe.warn_shared_queues(&library));
-        if options.arch == Arch::Wse3 {
+        if options.arch == Arch::Wse3 && !changes_registers && !pe.binds_colors {
             warnings.extend(pe.warn_other_colors());
         }
         let queue_ops = pe.queue_ops(options.arch, sdk);
@@ -313,11 +314,7 @@ impl Sema<'_> {
         let (Some(globals), Some(funcs)) = (globals, funcs) else {
             return Err(self.internal(None, "a function or a global of the program was never made").into());
         };
-        let has_write = |func: &Func| {
-            let mut insts = func.blocks.iter().flat_map(|block| &block.insts);
-            insts.any(|inst| matches!(inst, Inst::Sys { op: SysOp::SetConfig, .. }))
-        };
-        let ends = pe.ends(self.options.arch, funcs.iter().any(|func| has_write(func)));
+        let ends = pe.ends(self.options.arch, funcs.iter().any(|func| writes_registers(func)));
         Ok(Program {
             name: unit.name.clone(),
             arch: self.options.arch,
@@ -376,6 +373,12 @@ impl Sema<'_> {
         let help = "bind it in a top-level `comptime` block, for example with `@bind_local_task`";
         Err(self.fail(Diagnostic::new(Code::BadBuiltinArgument, *span, message).help(help)))
     }
+}
+
+/// Whether a function writes configuration registers.
+fn writes_registers(func: &Func) -> bool {
+    let mut insts = func.blocks.iter().flat_map(|block| &block.insts);
+    insts.any(|inst| matches!(inst, Inst::Sys { op: SysOp::SetConfig, .. }))
 }
 
 fn resolve_config(tasks: &[TaskBind], config: &mut VecConfig<Opnd>, span: Span, missing: &mut Vec<(FuncId, Span)>) {

@@ -8,7 +8,7 @@ from waferlab.warning import caller, warn
 # Attributes and methods of an array that do not read its items.
 _PLAIN = {"shape", "size", "dtype", "ndim", "nbytes", "itemsize", "strides", "flags", "T", "base", "reshape", "ravel", "view"}
 # Functions that read the items of an array; of numpy all but those that make an array like another.
-_READERS = {"print", "sum", "max", "min", "list", "sorted", "any", "all", "float", "int", "repr", "str", "len"}
+_READERS = {"print", "sum", "max", "min", "list", "sorted", "any", "all", "float", "int", "repr", "str"}
 _MAKERS = {"zeros_like", "empty_like", "ones_like", "full_like", "shape", "size", "ndim", "shares_memory"}
 # The blocks of a file's statements, by its name and lines; the places that were looked at.
 _trees = {}
@@ -87,7 +87,7 @@ def _may_wait(node, array):
     if not isinstance(node, ast.Call):
         return False
     if isinstance(node.func, ast.Name):
-        return node.func.id not in _READERS
+        return node.func.id not in _READERS | {"len"}
     goes_on = any(word.arg == "nonblock" and getattr(word.value, "value", None) is True for word in node.keywords)
     return not goes_on and _root(node.func) not in ("np", "numpy", array)
 

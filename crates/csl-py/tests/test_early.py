@@ -1,0 +1,55 @@
+"""Results of copies that a host program reads before it waits for them (`waferlab.early`)."""
+import linecache
+import unittest
+import warnings
+
+import numpy as np
+
+import support
+from waferlab import MemcpyDataType, MemcpyOrder
+
+COPY = "task = runner.memcpy_d2h(x, v, 0, 0, 3, 2, 4, order=ORDER, data_type=WIDTH, nonblock=True)\n"
+
+READS = ["print(x)", "y = x + 1", "assert x[0] == 0", "np.testing.assert_allclose(x, 0)", "y = x.max()", "n = len(x)\ny = -x", "y = f'{x}'"]
+
+OTHERS = [
+    "runner.task_wait(task)\nprint(x)",
+    "runner.launch('scale', np.float32(1))\nprint(x)",
+    "runner.stop()\nprint(x)",
+    "finish()\nprint(x)",
+    "y = x.reshape(3, 8)\nn = x.size\ny = np.zeros_like(z)",
+    "x = np.zeros(24)\nprint(x)",
+    "if v < 0:\n  print(x)",
+    "x[0] = 3",
+]
+
+
+def told(script):
+    """The warnings that a script gets of a running program."""
+    runner = support.running()
+    names = {"runner": runner, "v": runner.get_id("v"), "x": np.zeros(24, np.float32), "z": np.zeros(1), "np": np, "finish": int}
+    names.update(ORDER=MemcpyOrder.ROW_MAJOR, WIDTH=MemcpyDataType.MEMCPY_32BIT, print=str)
+    linecache.cache["early.py"] = (len(script), None, script.splitlines(keepends=True), "early.py")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        exec(compile(script, "early.py", "exec"), names)  # pylint: disable=exec-used
+    return [(warning.lineno, str(warning.message)) for warning in caught]
+
+
+class Early(unittest.TestCase):
+    def test_what_reads_a_result_too_early_is_told(self):
+        for reads in READS:
+            with self.subTest(reads):
+                [(line, text)] = told("y = 0\n" + COPY + reads)
+                self.assertEqual(line, 2)
+                at = 2 + len(reads.splitlines())
+                self.assertTrue(text.startswith(f"line {at} reads `x`, which memcpy_d2h in line 2 fills: "), text)
+
+    def test_what_waits_or_reads_nothing_is_not_told(self):
+        for other in OTHERS:
+            with self.subTest(other):
+                self.assertEqual(told(COPY + other), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
