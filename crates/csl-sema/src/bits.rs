@@ -55,7 +55,7 @@ impl Sema<'_> {
         bits: u32,
         span: Span,
     ) -> Res<Operand> {
-        let container = self.container(container_bits, span)?;
+        let (addr, container, bit) = self.window(addr, container_bits, bit, bits, span)?;
         let word = self.code(span)?.new_reg(container);
         self.emit(Inst::Load { ty: container, dst: word, addr }, span)?;
         let shifted = self.code(span)?.new_reg(container);
@@ -93,18 +93,28 @@ impl Sema<'_> {
         }
     }
 
-    fn container(&mut self, bits: u32, span: Span) -> Res<Scalar> {
-        match bits {
-            0..=8 => Ok(Scalar::Int { signed: false, bits: 8 }),
-            9..=16 => Ok(Scalar::U16),
-            17..=32 => Ok(Scalar::U32),
-            33..=64 => Ok(Scalar::Int { signed: false, bits: 64 }),
-            _ => Err(self.error(
-                Code::NotImplemented,
-                span,
-                "packed types of more than 64 bits are not supported at run time",
-            )),
+    /// The part of a backing integer that holds a field and fits in a register: its address, its kind, and the field's first bit
+    /// there. A backing integer of up to 64 bits is taken whole.
+    fn window(&mut self, addr: Addr, container_bits: u32, bit: u32, bits: u32, span: Span) -> Res<(Addr, Scalar, u32)> {
+        let whole = match container_bits {
+            0..=8 => Some(Scalar::Int { signed: false, bits: 8 }),
+            9..=16 => Some(Scalar::U16),
+            17..=32 => Some(Scalar::U32),
+            33..=64 => Some(Scalar::Int { signed: false, bits: 64 }),
+            _ => None,
+        };
+        if let Some(whole) = whole {
+            return Ok((addr, whole, bit));
         }
+        // Whole limbs lie in memory, so that 64 bits from any word but the last three do.
+        let last = container_bits.div_ceil(64) * 64 - 64;
+        let start = (bit / 16 * 16).min(last);
+        if bit + bits > start + 64 {
+            let message = format!("a field of {bits} bits that begins in bit {bit} of a packed type is not supported at run time");
+            return Err(self.error(Code::NotImplemented, span, message));
+        }
+        let addr = Addr { offset: addr.offset + (start / 8) as i32, base: addr.base };
+        Ok((addr, Scalar::Int { signed: false, bits: 64 }, bit - start))
     }
 
     pub fn store_bits(
@@ -116,7 +126,7 @@ impl Sema<'_> {
         value: Operand,
         span: Span,
     ) -> Res<()> {
-        let container = self.container(container_bits, span)?;
+        let (addr, container, bit) = self.window(addr, container_bits, bit, bits, span)?;
         // A packed struct inside another is its backing integer.
         let value = match self.scalar(value.ty()) {
             Some(_) => value,
