@@ -55,7 +55,10 @@ impl Sema<'_> {
         bits: u32,
         span: Span,
     ) -> Res<Operand> {
-        let (addr, container, bit) = self.window(addr, container_bits, bit, bits, span)?;
+        let Some((addr, container, bit)) = window(&addr, container_bits, bit, bits) else {
+            let raw = self.load_wide_bits(&addr, container_bits, bit, bits, span)?;
+            return self.bitcast_field(raw, ty, span);
+        };
         let word = self.code(span)?.new_reg(container);
         self.emit(Inst::Load { ty: container, dst: word, addr }, span)?;
         let shifted = self.code(span)?.new_reg(container);
@@ -93,30 +96,6 @@ impl Sema<'_> {
         }
     }
 
-    /// The part of a backing integer that holds a field and fits in a register: its address, its kind, and the field's first bit
-    /// there. A backing integer of up to 64 bits is taken whole.
-    fn window(&mut self, addr: Addr, container_bits: u32, bit: u32, bits: u32, span: Span) -> Res<(Addr, Scalar, u32)> {
-        let whole = match container_bits {
-            0..=8 => Some(Scalar::Int { signed: false, bits: 8 }),
-            9..=16 => Some(Scalar::U16),
-            17..=32 => Some(Scalar::U32),
-            33..=64 => Some(Scalar::Int { signed: false, bits: 64 }),
-            _ => None,
-        };
-        if let Some(whole) = whole {
-            return Ok((addr, whole, bit));
-        }
-        // Whole limbs lie in memory, so that 64 bits from any word but the last three do.
-        let last = container_bits.div_ceil(64) * 64 - 64;
-        let start = (bit / 16 * 16).min(last);
-        if bit + bits > start + 64 {
-            let message = format!("a field of {bits} bits that begins in bit {bit} of a packed type is not supported at run time");
-            return Err(self.error(Code::NotImplemented, span, message));
-        }
-        let addr = Addr { offset: addr.offset + (start / 8) as i32, base: addr.base };
-        Ok((addr, Scalar::Int { signed: false, bits: 64 }, bit - start))
-    }
-
     pub fn store_bits(
         &mut self,
         addr: Addr,
@@ -126,7 +105,6 @@ impl Sema<'_> {
         value: Operand,
         span: Span,
     ) -> Res<()> {
-        let (addr, container, bit) = self.window(addr, container_bits, bit, bits, span)?;
         // A packed struct inside another is its backing integer.
         let value = match self.scalar(value.ty()) {
             Some(_) => value,
@@ -134,6 +112,9 @@ impl Sema<'_> {
                 let backing = self.types.int(false, bits);
                 self.bitcast(value, backing, span)?
             }
+        };
+        let Some((addr, container, bit)) = window(&addr, container_bits, bit, bits) else {
+            return self.store_wide_bits(&addr, container_bits, bit, bits, &value, span);
         };
         let src = self.opnd(&value, span)?;
         let field = Scalar::Int { signed: false, bits: bits.clamp(1, 64) as u8 };
@@ -162,4 +143,20 @@ impl Sema<'_> {
         self.emit(Inst::Store { ty: container, addr, src: Opnd::Reg(new) }, span)?;
         Ok(())
     }
+}
+
+/// The part of a backing integer that holds a field and fits in a register: its address, its kind, and the field's first bit
+/// there. A backing integer of up to 64 bits is taken whole.
+fn window(addr: &Addr, container_bits: u32, bit: u32, bits: u32) -> Option<(Addr, Scalar, u32)> {
+    let whole = match container_bits {
+        0..=8 => Scalar::Int { signed: false, bits: 8 },
+        9..=16 => Scalar::U16,
+        17..=32 => Scalar::U32,
+        _ => Scalar::Int { signed: false, bits: 64 },
+    };
+    // Whole limbs lie in memory, so that 64 bits from any word but the last three do.
+    let last = container_bits.div_ceil(64) * 64 - 64;
+    let start = if container_bits > 64 { (bit / 16 * 16).min(last) } else { 0 };
+    let addr = Addr { offset: addr.offset + (start / 8) as i32, base: addr.base.clone() };
+    (bit + bits <= start + 64).then_some((addr, whole, bit - start))
 }

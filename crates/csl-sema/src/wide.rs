@@ -9,7 +9,7 @@ use csl_syntax::ast::UnOp;
 use num_traits::ToPrimitive;
 
 use crate::context::{Res, Sema};
-use crate::operand::{Operand, PlaceKind};
+use crate::operand::Operand;
 
 const LIMB: Scalar = Scalar::Int { signed: false, bits: 64 };
 const SIGNED_LIMB: Scalar = Scalar::Int { signed: true, bits: 64 };
@@ -121,14 +121,69 @@ impl Sema<'_> {
             });
         }
         let place = self.temporary(ty, "", span)?;
-        let PlaceKind::Mem(addr) = &place.kind else {
-            return Err(self.internal(span, "a temporary that is not in memory").into());
-        };
+        let addr = self.place_addr(&place, span)?;
+        self.store_limbs(&addr, limbs, span)?;
+        self.load(place, span)
+    }
+
+    fn store_limbs(&mut self, addr: &Addr, limbs: Vec<Opnd>, span: Span) -> Res<()> {
         for (at, limb) in limbs.into_iter().enumerate() {
-            let addr = Addr { offset: addr.offset + 8 * at as i32, base: addr.base.clone() };
+            let addr = Addr { offset: addr.offset.wrapping_add(8 * at as i32), base: addr.base.clone() };
             self.emit(Inst::Store { ty: LIMB, addr, src: limb }, span)?;
         }
-        self.load(place, span)
+        Ok(())
+    }
+
+    /// A field of a packed type of more than 64 bits as an unsigned integer of its width.
+    pub fn load_wide_bits(&mut self, addr: &Addr, container_bits: u32, bit: u32, bits: u32, span: Span) -> Res<Operand> {
+        let count = self.limb_count(IntTy { signed: false, bits: container_bits }, span)?;
+        let backing = self.types.int(false, container_bits);
+        let whole = self.limbs(&Operand::Mem(backing, addr.clone()), count, span)?;
+        let mut limbs = self.shifted(BinOp::Shr, &whole, bit, &imm(0), span)?;
+        limbs.truncate(bits.div_ceil(64).max(1) as usize);
+        let (field, int) = (self.types.int(false, bits), IntTy { signed: false, bits });
+        match self.scalar(field) {
+            Some(to) => Ok(Operand::Reg(field, self.cast_limb(limbs.remove(0), LIMB, to, span)?)),
+            None => self.from_limbs(field, int, limbs, span),
+        }
+    }
+
+    /// Writes a field of a packed type of more than 64 bits: the bits of a scalar, or an integer of the field's width.
+    pub fn store_wide_bits(
+        &mut self,
+        addr: &Addr,
+        container_bits: u32,
+        bit: u32,
+        bits: u32,
+        value: &Operand,
+        span: Span,
+    ) -> Res<()> {
+        let int = IntTy { signed: false, bits: container_bits };
+        let count = self.limb_count(int, span)?;
+        let raw = match (self.scalar(value.ty()), self.types.kind(value.ty())) {
+            (Some(_), TypeKind::Float(_)) => {
+                let backing = self.types.int(false, bits);
+                self.bitcast(value.clone(), backing, span)?
+            }
+            (Some(scalar), _) => {
+                let narrow = self.opnd(value, span)?;
+                let limb = self.types.int(false, 64);
+                Operand::Reg(limb, self.cast_limb(narrow, scalar, LIMB, span)?)
+            }
+            (None, _) => value.clone(),
+        };
+        let field = self.limbs(&raw, count, span)?;
+        let moved = self.shifted(BinOp::Shl, &field, bit, &imm(0), span)?;
+        let backing = self.types.int(false, container_bits);
+        let old = self.limbs(&Operand::Mem(backing, addr.clone()), count, span)?;
+        let ones = (num_bigint::BigInt::from(1u8) << bits) - 1u8;
+        let mask = Operand::Const(TypedValue::int(backing, ones << bit));
+        let mask = self.limbs(&mask, count, span)?;
+        let mut new = Vec::with_capacity(old.len());
+        for ((old, moved), mask) in old.iter().zip(&moved).zip(&mask) {
+            new.push(self.select(mask, moved, old, span)?);
+        }
+        self.store_limbs(addr, new, span)
     }
 
     /// `a + b + carry`, and the carry out.
