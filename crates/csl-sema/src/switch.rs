@@ -110,7 +110,8 @@ impl Sema<'_> {
             // All members of an enum have branches; other numbers do not occur.
             None => code.unreachable_block(span),
         };
-        let targets = cases.into_iter().zip(&blocks).flat_map(|(values, &block)| values.into_iter().map(move |n| (n, block)));
+        let targets =
+            cases.into_iter().zip(&blocks).flat_map(|(values, &block)| values.into_iter().map(move |n| (n, block)));
         self.dispatch((input, node.input.span), ty, targets.collect(), default, span)?;
         let mut exits = Vec::new();
         let mut arms = Ok(());

@@ -109,7 +109,7 @@ impl Sema<'_> {
     }
 
     /// The value of type `ty` that has these limbs, once the bits beyond its width are what the type wants.
-    fn from_limbs(&mut self, ty: Ty, int: IntTy, mut limbs: Vec<Opnd>, span: Span) -> Res<Operand> {
+    fn of_limbs(&mut self, ty: Ty, int: IntTy, mut limbs: Vec<Opnd>, span: Span) -> Res<Operand> {
         let spare = 64 * limbs.len() as u32 - int.bits;
         if spare > 0
             && let Some(top) = limbs.pop()
@@ -135,7 +135,14 @@ impl Sema<'_> {
     }
 
     /// A field of a packed type of more than 64 bits as an unsigned integer of its width.
-    pub fn load_wide_bits(&mut self, addr: &Addr, container_bits: u32, bit: u32, bits: u32, span: Span) -> Res<Operand> {
+    pub fn load_wide_bits(
+        &mut self,
+        addr: &Addr,
+        container_bits: u32,
+        bit: u32,
+        bits: u32,
+        span: Span,
+    ) -> Res<Operand> {
         let count = self.limb_count(IntTy { signed: false, bits: container_bits }, span)?;
         let backing = self.types.int(false, container_bits);
         let whole = self.limbs(&Operand::Mem(backing, addr.clone()), count, span)?;
@@ -144,7 +151,7 @@ impl Sema<'_> {
         let (field, int) = (self.types.int(false, bits), IntTy { signed: false, bits });
         match self.scalar(field) {
             Some(to) => Ok(Operand::Reg(field, self.cast_limb(limbs.remove(0), LIMB, to, span)?)),
-            None => self.from_limbs(field, int, limbs, span),
+            None => self.of_limbs(field, int, limbs, span),
         }
     }
 
@@ -404,7 +411,7 @@ impl Sema<'_> {
                 }
             }
         };
-        self.from_limbs(ty, int, limbs, span)
+        self.of_limbs(ty, int, limbs, span)
     }
 
     fn wide_shift(&mut self, op: BinOp, int: IntTy, x: Vec<Opnd>, count: &Operand, span: Span) -> Res<Vec<Opnd>> {
@@ -431,7 +438,7 @@ impl Sema<'_> {
             UnOp::Neg => self.negated_where(&limbs, &ones, span)?,
             _ => self.with_mask(&limbs, &ones, span)?,
         };
-        self.from_limbs(value.ty(), int, limbs, span)
+        self.of_limbs(value.ty(), int, limbs, span)
     }
 
     pub fn wide_compare(&mut self, op: CmpOp, int: IntTy, a: &Operand, b: &Operand, span: Span) -> Res<Operand> {
@@ -483,7 +490,7 @@ impl Sema<'_> {
                 let int = IntTy { signed, bits };
                 let count = self.limb_count(int, span)?;
                 let limbs = self.limbs(operand, count, span)?;
-                self.from_limbs(ty, int, limbs, span)
+                self.of_limbs(ty, int, limbs, span)
             }
             (TypeKind::Int { .. }, TypeKind::Int { .. } | TypeKind::Enum { .. }) => {
                 let low = self.limbs(operand, 1, span)?;
@@ -548,7 +555,7 @@ impl Sema<'_> {
             let bounded = self.select(&over, end, limb, span)?;
             *limb = self.bin(BinOp::And, &bounded, &keep, span)?;
         }
-        self.from_limbs(ty, int, limbs, span)
+        self.of_limbs(ty, int, limbs, span)
     }
 
     /// The nearest float: the size is halved until it fits in a limb, which keeps whether something was lost, and the float
@@ -600,7 +607,13 @@ impl Sema<'_> {
         Ok(Operand::Reg(ty, Opnd::Reg(number)))
     }
 
-    fn branch_if(&mut self, op: CmpOp, a: Opnd, (then, otherwise): (csl_ir::BlockId, csl_ir::BlockId), span: Span) -> Res<()> {
+    fn branch_if(
+        &mut self,
+        op: CmpOp,
+        a: Opnd,
+        (then, otherwise): (csl_ir::BlockId, csl_ir::BlockId),
+        span: Span,
+    ) -> Res<()> {
         let cond = self.code(span)?.new_reg(Scalar::BOOL);
         self.emit(Inst::Cmp { op, ty: LIMB, dst: cond, a, b: imm(0) }, span)?;
         self.code(span)?.terminate(Term::Branch { cond: Opnd::Reg(cond), then, otherwise }, span);
