@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use csl_image::{ExportKind, Image};
 use csl_machine::{Chip, Coord};
+use csl_num::FloatKind;
 use csl_sim::{Copy, Ending, Endpoint, Order, Rect, Spread, Width};
 
 use crate::arguments::Argument;
 use crate::error::{ArgumentError, HostError};
 pub use crate::npy::{Array, ItemType};
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, half};
 
 /// One step of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -254,7 +255,13 @@ fn words(array: &Array) -> Option<Vec<u32>> {
 fn exported_type(image: &Image, id: u16) -> Result<ItemType, HostError> {
     match image.export(id).map(|export| &export.kind) {
         Some(&ExportKind::Data { elem_bytes, is_float, is_signed, .. }) => {
-            let kind = if is_float {
+            let kind = if is_float && elem_bytes == 2 {
+                match half(image) {
+                    FloatKind::Bf16 => 't',
+                    FloatKind::Cb16 => 'c',
+                    _ => 'f',
+                }
+            } else if is_float {
                 'f'
             } else if is_signed {
                 'i'

@@ -15,7 +15,8 @@ const MOST_HEADER: u64 = 1 << 16;
 /// The type of an array's items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ItemType {
-    /// `f`, `i` or `u`, as numpy writes them; `b` for bool.
+    /// `f`, `i` or `u`, as numpy writes them; `b` for bool. 16-bit floats of the formats that numpy does not know are `t` (bf16) and
+    /// `c` (cb16): files hold their bits.
     pub kind: char,
     /// The bytes of an item.
     pub bytes: u8,
@@ -41,6 +42,8 @@ impl ItemType {
         match (self.kind, self.bytes) {
             ('f', 4) => f32::from_bits(bits).to_string(),
             ('f', _) => to_f64(FloatKind::F16, bits.into()).to_string(),
+            ('t', _) => to_f64(FloatKind::Bf16, bits.into()).to_string(),
+            ('c', _) => to_f64(FloatKind::Cb16, bits.into()).to_string(),
             ('i', 2) => (bits as u16).cast_signed().to_string(),
             ('i', _) => bits.cast_signed().to_string(),
             _ => bits.to_string(),
@@ -90,7 +93,8 @@ impl Array {
     pub fn bytes(&self) -> Vec<u8> {
         let mut shape: String = self.shape.iter().map(|n| format!("{n}, ")).collect();
         shape.truncate(shape.len().saturating_sub(if self.shape.len() > 1 { 2 } else { 1 }));
-        let (kind, size) = (self.item.kind, self.item.bytes);
+        let kind = if matches!(self.item.kind, 't' | 'c') { 'u' } else { self.item.kind };
+        let size = self.item.bytes;
         let order = if self.is_fortran { "True" } else { "False" };
         let mut header = format!("{{'descr': '<{kind}{size}', 'fortran_order': {order}, 'shape': ({shape}), }}");
         let before = MAGIC.len() + 4;

@@ -803,7 +803,7 @@ fn image_in(folder: &Path) -> Result<Image, FolderError> {
 }
 
 /// The program's 16-bit float format; all PE programs of an image have the same.
-fn half(image: &Image) -> FloatKind {
+pub(crate) fn half(image: &Image) -> FloatKind {
     match image.programs.first().map(|program| program.half) {
         Some(HalfFormat::Bf16) => FloatKind::Bf16,
         Some(HalfFormat::Cb16) => FloatKind::Cb16,

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use csl_host::batch::{Step, parse_copy, parse_launch, run};
 use csl_host::core_file::Core;
-use csl_host::{Argument, Runtime, Settings, compile, read_image};
+use csl_host::{Argument, Options, Runtime, Settings, compile, read_image};
+use csl_num::FloatKind;
 
 use crate::program;
 
@@ -68,6 +69,40 @@ fn symbols_go_in_functions_run_symbols_come_out() {
     let (header, items) = load(&folder.path().join("one.npy"));
     assert!(header.contains("'shape': (1, 2, 2)"), "{header}");
     assert_eq!(items, [16.0, 17.0, 20.0, 21.0].map(|value: f32| value * 2.5));
+}
+
+#[test]
+fn sixteen_bit_floats_are_shown_in_the_format_of_the_program() {
+    const PE: &str = "
+param memcpy_params;
+const sys_mod = @import_module(\"<memcpy/memcpy>\", memcpy_params);
+var x = [3]@fp16() { 1.5, -6.0, 65536.0 };
+var x_ptr: [*]@fp16() = &x;
+comptime { @export_symbol(x_ptr, \"x\"); }
+";
+    const LAYOUT: &str = "
+const memcpy = @import_module(\"<memcpy/get_params>\", .{ .width = 1, .height = 1 });
+layout {
+  @set_rectangle(1, 1);
+  @set_tile_code(0, 0, \"pe.csl\", .{ .memcpy_params = memcpy.get_params(0) });
+  @export_name(\"x\", [*]@fp16(), true);
+}
+";
+    for (fp16, shown) in [(FloatKind::Bf16, "x: 1.5 -6 65536"), (FloatKind::Cb16, "x: 1.5 -6 65536")] {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        std::fs::write(folder.path().join("layout.csl"), LAYOUT).expect("the folder is writable");
+        std::fs::write(folder.path().join("pe.csl"), PE).expect("the folder is writable");
+        let done = compile(&Options { fp16, ..program::options(folder.path()) });
+        assert!(done.succeeded(), "{}", program::text(&done));
+        let mut runtime = Runtime::open(&folder.path().join("out"), Settings::new(1)).expect("it was compiled");
+        let file = folder.path().join("x.npy");
+        let mut said = Vec::new();
+        let steps = [step("d2h x=-"), step(&format!("d2h x={}", file.display()))];
+        run(&mut runtime, &steps, |text| said.push(text.to_owned())).expect("right steps");
+        assert_eq!(said.first().map(String::as_str), Some(shown), "{fp16:?}");
+        let written = std::fs::read(&file).expect("it was written");
+        assert!(String::from_utf8_lossy(&written).contains("'descr': '<u2'"), "numpy does not know {fp16:?}");
+    }
 }
 
 #[test]

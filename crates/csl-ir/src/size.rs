@@ -1,7 +1,7 @@
 //! Sizes and offsets of values in a PE's memory, in bytes.
 //!
 //! Memory is an array of little-endian 16-bit words. Integers of up to 8 bits take one byte, wider ones
-//! the next power of two; 32-bit and 64-bit scalars are aligned to 4, which the vendor guide's
+//! the next power of two, and those of more than 64 bits whole limbs of 64; 32-bit and 64-bit scalars are aligned to 4, which the vendor guide's
 //! appendix recommends for vector operands. Structs are laid out in field order, as in C. A packed
 //! struct or union is its backing integer.
 
@@ -136,6 +136,6 @@ fn int_bytes(bits: u32) -> u32 {
     match bits {
         0 => 0,
         1..=64 => bits.div_ceil(8).next_power_of_two(),
-        _ => bits.div_ceil(16) * 2,
+        _ => bits.div_ceil(64) * 8,
     }
 }

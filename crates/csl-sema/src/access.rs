@@ -35,6 +35,9 @@ impl Sema<'_> {
         if ty == Ty::VOID {
             return Ok(Operand::void());
         }
+        if crate::convert::is_empty_int(self.types.kind(ty)) {
+            return Ok(TypedValue::int(ty, 0).into());
+        }
         match self.scalar(ty) {
             Some(scalar) => {
                 let opnd = self.emit_load(scalar, addr, span)?;

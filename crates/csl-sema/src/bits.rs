@@ -55,7 +55,10 @@ impl Sema<'_> {
         bits: u32,
         span: Span,
     ) -> Res<Operand> {
-        let container = self.container(container_bits, span)?;
+        let Some((addr, container, bit)) = window(&addr, container_bits, bit, bits) else {
+            let raw = self.load_wide_bits(&addr, container_bits, bit, bits, span)?;
+            return self.bitcast_field(raw, ty, span);
+        };
         let word = self.code(span)?.new_reg(container);
         self.emit(Inst::Load { ty: container, dst: word, addr }, span)?;
         let shifted = self.code(span)?.new_reg(container);
@@ -93,20 +96,6 @@ impl Sema<'_> {
         }
     }
 
-    fn container(&mut self, bits: u32, span: Span) -> Res<Scalar> {
-        match bits {
-            0..=8 => Ok(Scalar::Int { signed: false, bits: 8 }),
-            9..=16 => Ok(Scalar::U16),
-            17..=32 => Ok(Scalar::U32),
-            33..=64 => Ok(Scalar::Int { signed: false, bits: 64 }),
-            _ => Err(self.error(
-                Code::NotImplemented,
-                span,
-                "packed types of more than 64 bits are not supported at run time",
-            )),
-        }
-    }
-
     pub fn store_bits(
         &mut self,
         addr: Addr,
@@ -116,7 +105,6 @@ impl Sema<'_> {
         value: Operand,
         span: Span,
     ) -> Res<()> {
-        let container = self.container(container_bits, span)?;
         // A packed struct inside another is its backing integer.
         let value = match self.scalar(value.ty()) {
             Some(_) => value,
@@ -124,6 +112,9 @@ impl Sema<'_> {
                 let backing = self.types.int(false, bits);
                 self.bitcast(value, backing, span)?
             }
+        };
+        let Some((addr, container, bit)) = window(&addr, container_bits, bit, bits) else {
+            return self.store_wide_bits(&addr, container_bits, bit, bits, &value, span);
         };
         let src = self.opnd(&value, span)?;
         let field = Scalar::Int { signed: false, bits: bits.clamp(1, 64) as u8 };
@@ -152,4 +143,20 @@ impl Sema<'_> {
         self.emit(Inst::Store { ty: container, addr, src: Opnd::Reg(new) }, span)?;
         Ok(())
     }
+}
+
+/// The part of a backing integer that holds a field and fits in a register: its address, its kind, and the field's first bit
+/// there. A backing integer of up to 64 bits is taken whole.
+fn window(addr: &Addr, container_bits: u32, bit: u32, bits: u32) -> Option<(Addr, Scalar, u32)> {
+    let whole = match container_bits {
+        0..=8 => Scalar::Int { signed: false, bits: 8 },
+        9..=16 => Scalar::U16,
+        17..=32 => Scalar::U32,
+        _ => Scalar::Int { signed: false, bits: 64 },
+    };
+    // Whole limbs lie in memory, so that 64 bits from any word but the last three do.
+    let last = container_bits.div_ceil(64) * 64 - 64;
+    let start = if container_bits > 64 { (bit / 16 * 16).min(last) } else { 0 };
+    let addr = Addr { offset: addr.offset + (start / 8) as i32, base: addr.base.clone() };
+    (bit + bits <= start + 64).then_some((addr, whole, bit - start))
 }

@@ -27,6 +27,7 @@ impl Sema<'_> {
                     let parts = self.parts_of(&operand, count, span)?;
                     self.coerce_parts(from, parts, ty, span)
                 }
+                TypeKind::Int { .. } if self.widens(from, ty) => self.convert(operand, ty, span),
                 _ => Err(self.mismatch(from, ty, span)),
             },
         }

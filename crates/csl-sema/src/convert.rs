@@ -21,6 +21,12 @@ impl Sema<'_> {
         }
         match operand {
             Operand::Const(value) => self.convert_const(value, ty, span).map(Operand::Const),
+            other if self.wide_int(other.ty()).is_some() => self.wide_convert(&other, ty, span),
+            other @ Operand::Reg(..) if self.wide_int(ty).is_some() => self.wide_convert(&other, ty, span),
+            Operand::Reg(_, _) if is_empty_int(self.types.kind(ty)) => Ok(TypedValue::int(ty, 0).into()),
+            Operand::Mem(from, _) if is_empty_int(self.types.kind(from)) => {
+                self.convert_const(TypedValue::int(from, 0), ty, span).map(Operand::Const)
+            }
             Operand::Reg(from, opnd) => self.convert_reg(from, opnd, ty, span),
             other => self.coerce(other, ty, span),
         }
@@ -210,6 +216,7 @@ impl Sema<'_> {
         }
         match operand {
             Operand::Const(value) => self.bitcast_const(value, ty, span),
+            other if from_bits > 64 => self.wide_bitcast(&other, ty, from_bits, span),
             Operand::Reg(from, opnd) if self.scalar(ty).is_none() => self.bitcast_to_mem(from, opnd, ty, to_bits, span),
             Operand::Reg(from, opnd) => self.bitcast_reg(from, opnd, ty, span),
             Operand::Mem(from, addr) => self.bitcast_mem(from, addr, from_bits, ty, span),
@@ -311,4 +318,9 @@ impl Sema<'_> {
             other => Err(self.mismatch(other.ty(), ty, span)),
         }
     }
+}
+
+/// Whether the type is an integer without bits, which is 0.
+pub fn is_empty_int(kind: &TypeKind) -> bool {
+    matches!(kind, TypeKind::Int { bits: 0, .. })
 }

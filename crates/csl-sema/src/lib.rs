@@ -70,6 +70,7 @@ mod typexpr;
 mod uncalled;
 mod unit;
 mod value;
+mod wide;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

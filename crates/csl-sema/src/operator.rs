@@ -188,10 +188,10 @@ impl Sema<'_> {
     }
 
     fn emit_arithmetic(&mut self, op: IntOp, ty: Ty, a: &Operand, b: &Operand, span: Span) -> Res<Operand> {
-        let Some(scalar) = self.scalar(ty) else { return Err(self.comptime_only(ty, span)) };
         if matches!(op, IntOp::Div | IntOp::Rem) && b.as_const().and_then(int_of).is_some_and(Zero::is_zero) {
             return Err(self.error(Code::DivisionByZero, span, "division by zero"));
         }
+        let Some(scalar) = self.scalar(ty) else { return self.wide_arithmetic(op, ty, a, b, span) };
         let (a, b) = (self.opnd(a, span)?, self.opnd(b, span)?);
         let dst = self.code(span)?.new_reg(scalar);
         self.emit(Inst::Bin { op, ty: scalar, dst, a, b }, span)?;
@@ -243,6 +243,9 @@ impl Sema<'_> {
         let (a, b) = (self.coerce(a.0, ty, a.1)?, self.coerce(b.0, ty, b.1)?);
         if let (Operand::Const(x), Operand::Const(y)) = (&a, &b) {
             return Ok(Operand::bool(self.compare_const(op, x, y)));
+        }
+        if let Some(int) = self.wide_int(ty) {
+            return self.wide_compare(op, int, &a, &b, span);
         }
         let Some(scalar) = self.scalar(ty) else { return Err(self.comptime_only(ty, span)) };
         let (a, b) = (self.opnd(&a, span)?, self.opnd(&b, span)?);
@@ -364,6 +367,9 @@ impl Sema<'_> {
 
     fn emit_unary(&mut self, op: UnOp, value: Operand, span: Span) -> Res<Operand> {
         let ty = value.ty();
+        if let Some(int) = self.wide_int(ty) {
+            return self.wide_unary(op, &value, int, span);
+        }
         let Some(scalar) = self.scalar(ty) else { return Err(self.comptime_only(ty, span)) };
         let op = match op {
             UnOp::Neg => csl_ir::UnOp::Neg,

@@ -105,7 +105,9 @@ impl Sema<'_> {
                 Err(self.error(
                     Code::NotImplemented,
                     span,
-                    format!("`{shown}` is not supported at run time: integers have 1 to 64 bits there"),
+                    format!(
+                        "a value of type `{shown}` cannot stand here at run time: it takes an integer of 1 to 64 bits"
+                    ),
                 ))
             }
             _ => Err(self.comptime_only(ty, span)),

@@ -1,7 +1,7 @@
 //! `switch`.
 
 use csl_diag::{Code, Diagnostic, Span};
-use csl_ir::{CmpOp, Scalar, Term, Ty, TypeKind, Value, Varying};
+use csl_ir::{BlockId, CmpOp, Scalar, Term, Ty, TypeKind, TypedValue, Value, Varying};
 use csl_num::IntTy;
 use csl_syntax::ast::{Expr, Switch, SwitchArm};
 use num_bigint::BigInt;
@@ -103,27 +103,16 @@ impl Sema<'_> {
         wanted: Wanted,
         span: Span,
     ) -> Res<Operand> {
-        let Some(scalar @ Scalar::Int { signed, bits }) = self.scalar(ty) else {
-            return Err(self.comptime_only(ty, span));
-        };
-        let int = IntTy { signed, bits: u32::from(bits) };
-        let value = self.opnd(&input, node.input.span)?;
         let code = self.code(span)?;
         let blocks: Vec<_> = node.arms.iter().map(|_| code.new_block()).collect();
-        let mut table = Vec::new();
-        let mut default = None;
-        for ((values, arm), &block) in cases.iter().zip(&node.arms).zip(&blocks) {
-            table.extend(values.iter().map(|n| (int.canonical(n), block)));
-            if arm.values.is_empty() {
-                default = Some(block);
-            }
-        }
-        let default = match default {
-            Some(block) => block,
+        let default = match node.arms.iter().position(|arm| arm.values.is_empty()) {
+            Some(at) => blocks[at],
             // All members of an enum have branches; other numbers do not occur.
             None => code.unreachable_block(span),
         };
-        code.terminate(Term::Switch { ty: scalar, value, cases: table, default }, span);
+        let targets =
+            cases.into_iter().zip(&blocks).flat_map(|(values, &block)| values.into_iter().map(move |n| (n, block)));
+        self.dispatch((input, node.input.span), ty, targets.collect(), default, span)?;
         let mut exits = Vec::new();
         let mut arms = Ok(());
         for (arm, block) in node.arms.iter().zip(blocks) {
@@ -132,6 +121,38 @@ impl Sema<'_> {
         let joined = self.join(exits, wanted, span);
         arms?;
         joined
+    }
+
+    /// Goes on in the block of the case that the input equals, or in `default`.
+    fn dispatch(
+        &mut self,
+        (input, at): (Operand, Span),
+        ty: Ty,
+        cases: Vec<(BigInt, BlockId)>,
+        default: BlockId,
+        span: Span,
+    ) -> Res<()> {
+        if let Some(int) = self.wide_int(ty) {
+            for (number, block) in cases {
+                let case = Operand::Const(TypedValue::int(ty, number));
+                let is_it = self.wide_compare(CmpOp::Eq, int, &input, &case, at)?;
+                let cond = self.opnd(&is_it, at)?;
+                let code = self.code(span)?;
+                let next = code.new_block();
+                code.terminate(Term::Branch { cond, then: block, otherwise: next }, span);
+                code.switch_to(next);
+            }
+            self.code(span)?.terminate(Term::Jump(default), span);
+            return Ok(());
+        }
+        let Some(scalar @ Scalar::Int { signed, bits }) = self.scalar(ty) else {
+            return Err(self.comptime_only(ty, span));
+        };
+        let int = IntTy { signed, bits: u32::from(bits) };
+        let value = self.opnd(&input, at)?;
+        let cases = cases.into_iter().map(|(number, block)| (int.canonical(&number), block)).collect();
+        self.code(span)?.terminate(Term::Switch { ty: scalar, value, cases, default }, span);
+        Ok(())
     }
 }
 

@@ -14,6 +14,8 @@ _VALUES = {
     8: (4, lambda data: _number(data, np.int32)),
     9: (4, lambda data: _number(data, np.float32)),
     11: (6, lambda data: int.from_bytes(data, "little")),
+    12: (8, lambda data: _number(data, np.uint64)),
+    13: (8, lambda data: _number(data, np.int64)),
 }
 
 # The decoders of values that stand in the high byte of the tag's word.

@@ -5,7 +5,7 @@ use csl_ir::{BinOp, IdKind, Inst, Opnd, QueueInit, Scalar};
 use csl_machine::{Arch, FlushId, Priority, QueueDir, QueueId, SysOp};
 
 use super::Call;
-use super::args::{Fields, id_kind, small};
+use super::args::{Fields, id_kind, is_int, small};
 use super::machine::sys;
 use super::tasks::handler;
 use crate::context::{Res, Sema};
@@ -17,12 +17,13 @@ pub(super) const PRIORITIES: &[(&str, Priority)] =
 /// The number of control task tables that input queues can choose from (the guide gives no range).
 const CONTROL_TABLES: u8 = 8;
 
-/// The queue that a comptime-known argument is.
+/// The queue that a comptime-known argument is. A number is an input queue's, as programs up to SDK 1.0 write it.
 fn queue(s: &mut Sema<'_>, call: &Call<'_>, index: usize) -> Res<(QueueDir, QueueId)> {
     let value = call.constant(s, index)?;
     let dir = match id_kind(s, value.ty) {
         Some(IdKind::InputQueue) => QueueDir::In,
         Some(IdKind::OutputQueue) => QueueDir::Out,
+        None if is_int(s, value.ty) && small(&value).is_some_and(|q| s.chip.valid_input_queue(q)) => QueueDir::In,
         _ => return Err(call.refuse(s, index, value.ty, "an input or output queue")),
     };
     Ok((dir, small(&value).and_then(QueueId::of).unwrap_or(QueueId::at(0))))
