@@ -24,6 +24,11 @@ impl Schedule {
         ((u128::from(mixed) * u128::from(bound)) >> 64) as u64
     }
 
+    /// A delay of a command, as [`Draws::delay`] draws it.
+    pub fn delay(self, of: [u64; 4], usual: u64) -> u64 {
+        Draws(self.draw(of, u64::MAX)).delay(usual)
+    }
+
     /// The draws of the PE at these coordinates.
     pub fn draws(self, x: u32, y: u32) -> Draws {
         Draws(self.draw([x.into(), y.into(), 0, 0], u64::MAX))
@@ -35,6 +40,18 @@ impl Draws {
     pub fn next_below(&mut self, bound: u8) -> u8 {
         self.0 = mix(self.0);
         ((self.0 >> 32) % u64::from(bound.max(1))) as u8
+    }
+
+    /// A delay: most often below `usual`, one in eight up to 16 times as long, one in 64 up to 256 times: longer than
+    /// most of what goes on beside it.
+    pub fn delay(&mut self, usual: u64) -> u64 {
+        let bound = match self.next_below(64) {
+            0 => usual << 8,
+            1..8 => usual << 4,
+            _ => usual,
+        };
+        self.0 = mix(self.0);
+        ((u128::from(self.0) * u128::from(bound)) >> 64) as u64
     }
 }
 
@@ -59,5 +76,8 @@ mod tests {
         let mut draws = Schedule::new(3).draws(5, 6);
         let drawn: Vec<u8> = (0..64).map(|_| draws.next_below(4)).collect();
         assert!((0..4).all(|value| drawn.contains(&value)) && drawn.iter().all(|value| *value < 4));
+        let delays: Vec<u64> = (0..6400).map(|_| draws.delay(16)).collect();
+        let longer = |than: u64| delays.iter().filter(|delay| **delay >= than).count();
+        assert!((600..900).contains(&longer(16)) && (60..140).contains(&longer(256)) && longer(4096) == 0);
     }
 }

@@ -9,6 +9,10 @@ use crate::event::Thread;
 use crate::ports::Ports;
 use crate::scalar::Cpu;
 
+/// The cycles, most often below this, by which another schedule makes a microthread pause, and how rare that is.
+const DELAY: u64 = 16;
+const RARITY: u8 = 16;
+
 impl Sched {
     /// Gives the issue slot of cycle `now` to one thread that can use it. Scalar code of the main thread (`has_code`)
     /// and microthreads take turns: an issue delays the code by a cycle, and the cycle after it belongs to the code. On
@@ -28,8 +32,8 @@ impl Sched {
         }
         if let Some(at) = winner {
             (self.last_turn, self.last_issue) = (self.uts[at].turn(), now);
-            if let Some(draws) = &mut self.draws {
-                self.last_turn = draws.next_below(TURNS);
+            if self.draws.is_some() {
+                self.last_turn = self.draw(TURNS);
             }
             self.issue_ut(at, now, cpu, data, ports);
             self.delay_main(now, cpu);
@@ -87,8 +91,9 @@ impl Sched {
     }
 
     fn issue_ut(&mut self, at: usize, now: u64, cpu: &Cpu, data: &mut Datapath, ports: &mut Ports) {
+        let pause = self.draw_rare_delay(RARITY, DELAY);
         let ut = &mut self.uts[at];
-        ut.start = now + u64::from(ut.run.rate.period);
+        ut.start = now + u64::from(ut.run.rate.period) + pause;
         let before = self.tracer.is_some().then(|| IssuePreview::of(&ut.run, &data.memory, Some(ports), data.half));
         let step = match self.shadow {
             None => ut.run.issue(data, ports, now),

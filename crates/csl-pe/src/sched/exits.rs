@@ -9,6 +9,10 @@ use crate::fault::FaultKind;
 use crate::scalar::{Cpu, Exit};
 use csl_image::PeImage;
 
+/// The cycles, most often below this, by which another schedule delays the code behind an exit, and how rare that is.
+const DELAY: u64 = 16;
+const RARITY: u8 = 4;
+
 impl Sched {
     /// Carries out an exit, unless the main thread has to wait for it.
     pub fn leave_interpreter(&mut self, exit: Exit, visit: &mut Visit) -> Flow {
@@ -16,10 +20,14 @@ impl Sched {
             return Flow::Wait;
         }
         self.main = Main::Scalar;
-        self.carry_out(exit, visit).unwrap_or_else(|kind| {
+        let flow = self.carry_out(exit, visit).unwrap_or_else(|kind| {
             self.raise_fault(kind, visit.cpu.local_time, visit.cpu);
             Flow::Wait
-        })
+        });
+        if self.draws.is_some() && flow == Flow::On && exit != Exit::QuantumEnd {
+            visit.cpu.local_time += self.draw_rare_delay(RARITY, DELAY);
+        }
+        flow
     }
 
     fn carry_out(&mut self, exit: Exit, visit: &mut Visit) -> Result<Flow, FaultKind> {

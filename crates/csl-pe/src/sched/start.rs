@@ -10,8 +10,8 @@ use super::tasks::{self, Pick};
 use crate::fault::FaultKind;
 use crate::scalar::Cpu;
 
-/// The cycles, from 0 up to this, by which another schedule delays the start of a task.
-const DELAY: u8 = 16;
+/// The cycles, most often below this, by which another schedule delays the start of a task.
+const DELAY: u64 = 16;
 
 impl Sched {
     /// Starts the next task that is ready in cycle `now`.
@@ -25,7 +25,7 @@ impl Sched {
         if self.draws.is_some() {
             let place = self.draw(tasks::RING);
             self.tasks.turn_to(place);
-            visit.cpu.local_time += u64::from(self.draw(DELAY));
+            visit.cpu.local_time += self.draw_delay(DELAY);
         }
         self.trace_task(pick, visit.data.chip.arch);
         if let Err(kind) = self.start_task(pick, visit) {

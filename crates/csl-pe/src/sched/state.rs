@@ -120,6 +120,18 @@ impl Sched {
         self.draws.as_mut().map_or(0, |draws| draws.next_below(bound))
     }
 
+    /// A delay by the schedule; 0 in the machine's own.
+    #[inline]
+    pub fn draw_delay(&mut self, usual: u64) -> u64 {
+        self.draws.as_mut().map_or(0, |draws| draws.delay(usual))
+    }
+
+    /// As [`Sched::draw_delay`], one time of so many.
+    #[inline]
+    pub fn draw_rare_delay(&mut self, rarity: u8, usual: u64) -> u64 {
+        self.draws.as_mut().map_or(0, |draws| if draws.next_below(rarity) == 0 { draws.delay(usual) } else { 0 })
+    }
+
     /// Whether a microthread or completion is pending, which could see the effects of the main thread.
     pub fn has_pending(&self) -> bool {
         !self.uts.is_empty() || !self.completions.is_empty()

@@ -13,6 +13,9 @@ use crate::fault::FaultKind;
 use crate::ports::Ports;
 use crate::scalar::Cpu;
 
+/// The cycles, most often below this, by which another schedule delays the first issue of a microthread.
+const DELAY: u64 = 16;
+
 impl Sched {
     /// Starts row `row` of the program's `vecs`; its bool goes to register `dst`.
     pub fn start_vector(&mut self, row: u16, dst: u16, visit: &mut Visit) -> Result<Flow, FaultKind> {
@@ -43,6 +46,7 @@ impl Sched {
                 self.end_ut(&run, run.config.completion, (start, cpu.at()), data);
             } else {
                 let class = self.class_of(id, run.needs.priority);
+                let start = start + self.draw_delay(DELAY);
                 let mark = self.shadow.as_mut().map_or(0, |shadow| shadow.begin(&run, cpu.at(), tags));
                 self.uts.push(Microthread { id, class, run, start, pc: cpu.at(), mark });
             }

@@ -14,7 +14,7 @@ use csl_machine::{Schedule, SysOp};
 use csl_pe::Wrong;
 use csl_sim::{Check, Ending, Group, Mistake, RunError, Sim, SimOptions};
 
-use crate::engines::{LAST, tiles};
+use crate::engines::tiles;
 use crate::random::{Dice, END, imm, number, random_image};
 use crate::saturate::{dice, generate};
 
@@ -27,8 +27,12 @@ const SCHEDULES: u64 = 8;
 /// Schedules by which it is looked at where it ends otherwise without a clock.
 const MORE: u64 = 60;
 
-/// The program with zeros in place of timestamps.
+/// The cycles after which a program counts as endless: delays of schedules are long.
+const MOST: u64 = 1_000_000;
+
+/// The program with zeros in place of timestamps, and without memcpy: it runs to its end.
 fn without_times(mut image: Image) -> Image {
+    image.memcpy = None;
     for program in &mut image.programs {
         let program = Arc::make_mut(program);
         for insn in &mut program.code {
@@ -51,7 +55,7 @@ fn run(image: &Arc<Image>, schedule: Option<u64>, untimed: bool) -> End {
     let options = SimOptions {
         schedule: schedule.map(Schedule::new),
         untimed,
-        max_cycles: Some(10 * LAST),
+        max_cycles: Some(MOST),
         ..SimOptions::default()
     };
     let mut sim = Sim::new(Arc::clone(image), options).expect("the image is right");
@@ -71,7 +75,7 @@ fn run(image: &Arc<Image>, schedule: Option<u64>, untimed: bool) -> End {
 /// Whether a run by the machine's own schedule leaves wavelets in output queues or routers, so that a program may stand
 /// only because buffers are full, or checks find a race of microthreads.
 fn is_crowded_or_racing(image: &Arc<Image>) -> bool {
-    let options = SimOptions { check: Check::On, max_cycles: Some(10 * LAST), ..SimOptions::default() };
+    let options = SimOptions { check: Check::On, max_cycles: Some(MOST), ..SimOptions::default() };
     let mut sim = Sim::new(Arc::clone(image), options).expect("the image is right");
     drop(sim.stop());
     let state = sim.blocked_state();
@@ -89,6 +93,18 @@ fn compare(name: &str, make: impl Fn(u64) -> Image) {
     for seed in first..first + count {
         let image = Arc::new(without_times(make(seed)));
         let own = run(&image, None, false);
+        if std::env::var("CSL_SIM_WHY").is_ok() {
+            let crowded = is_crowded_or_racing(&image);
+            let other = (0..SCHEDULES).find_map(|schedule| {
+                let other = run(&image, Some(schedule), false);
+                (other != own).then(|| {
+                    let places = other.memory.iter().zip(&own.memory).enumerate();
+                    let at = places.filter_map(|(tile, (a, b))| Some((tile, (0..a.len()).find(|&at| a[at] != b[at])?))).next();
+                    (schedule, at, other.rests, other.fault)
+                })
+            });
+            println!("WHY {seed} rests {} crowded {crowded} {other:?}", own.rests);
+        }
         let is_free = own.rests
             && !is_crowded_or_racing(&image)
             && (0..SCHEDULES).all(|schedule| run(&image, Some(schedule), false) == own);
