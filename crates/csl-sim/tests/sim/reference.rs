@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use csl_fabric::{Fault, Ramp, RouteTable, TraceEvent};
 use csl_image::Image;
-use csl_machine::{Chip, Color, Wavelet};
+use csl_machine::{Chip, Color, Schedule, Wavelet};
 use csl_pe::{InputSlot, OutputSlot, Pe, Ports, Registers};
 use csl_sim::{FaultKind, FaultReport};
 
@@ -91,13 +91,29 @@ impl Reference {
         let chip = csl_machine::chip(image.arch);
         let (width, height) = (image.rect.width, image.rect.height);
         let tiles = (0..width * height).map(|i| Tile::new(image, chip, (i % width, i / width))).collect();
-        let routers = Routers::new(Arc::new(table(image)), chip, is_traced);
+        let depth = chip.timing.router_buffer as usize;
+        let routers = Routers::new(Arc::new(table(image)), chip, depth, is_traced);
         Reference { routers, elements: Elements { width, tiles, now: 0, chip }, height, now: 0, is_at_rest: false }
+    }
+
+    /// The same machine with routers that hold any number of wavelets, and PEs that run by another schedule.
+    pub fn without_bounds(image: &Image, schedule: Schedule) -> Reference {
+        let mut reference = Reference::new(image, false);
+        reference.routers = Routers::new(Arc::new(table(image)), reference.elements.chip, usize::MAX / 2, false);
+        let width = reference.elements.width;
+        for (tile, i) in reference.elements.tiles.iter_mut().zip(0..) {
+            tile.pe.draw_from(schedule.draws(i % width, i / width));
+        }
+        reference
+    }
+
+    pub fn is_at_rest(&self) -> bool {
+        self.is_at_rest && self.routers.is_at_rest()
     }
 
     /// Runs until nothing can move any more, up to and including cycle `last`.
     pub fn run(&mut self, last: u64) -> Result<(), FaultReport> {
-        while self.now < last && !(self.is_at_rest && self.routers.is_at_rest()) {
+        while self.now < last && !self.is_at_rest() {
             self.now += 1;
             self.is_at_rest = true;
             let collisions = self.routers.arrive(self.now);
