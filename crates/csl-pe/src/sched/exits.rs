@@ -1,6 +1,7 @@
 //! Exits of the interpreter: the requests of scalar code to the rest of the PE.
 
 use csl_isa::vec::VecDesc;
+use csl_machine::Delay;
 
 use super::main_thread::{Flow, Main};
 use super::state::{Sched, Visit};
@@ -9,8 +10,7 @@ use crate::fault::FaultKind;
 use crate::scalar::{Cpu, Exit};
 use csl_image::PeImage;
 
-/// The cycles, most often below this, by which another schedule delays the code behind an exit, and how rare that is.
-const DELAY: u64 = 16;
+/// How rare the exits are behind which another schedule delays the code.
 const RARITY: u8 = 4;
 
 impl Sched {
@@ -24,8 +24,8 @@ impl Sched {
             self.raise_fault(kind, visit.cpu.local_time, visit.cpu);
             Flow::Wait
         });
-        if self.draws.is_some() && flow == Flow::On && exit != Exit::QuantumEnd {
-            visit.cpu.local_time += self.draw_rare_delay(RARITY, DELAY);
+        if self.draws.is_some() && flow == Flow::On && !matches!(exit, Exit::QuantumEnd | Exit::Returned) {
+            visit.cpu.local_time += self.draw_rare_delay(RARITY, Delay::Code);
         }
         flow
     }
@@ -37,7 +37,7 @@ impl Sched {
                 let chip = visit.data.chip;
                 let is_call = std::mem::take(&mut self.calls.is_running);
                 let behind = if is_call { chip.memcpy.behind_a_call } else { 0 };
-                visit.cpu.local_time += u64::from(chip.timing.task_switch + behind);
+                visit.cpu.local_time += u64::from(chip.timing.task_switch + behind) + self.draw_delay(Delay::Task);
             }
             Exit::QuantumEnd => {}
             Exit::Vec { .. } | Exit::IterLoad { .. }

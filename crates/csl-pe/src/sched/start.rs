@@ -1,7 +1,7 @@
 //! Starts tasks: enters the function of the picked one with its arguments.
 
 use csl_image::PeImage;
-use csl_machine::{TaskId, TaskKind};
+use csl_machine::{Delay, TaskId, TaskKind};
 
 use super::main_thread::{Flow, Main};
 use super::rpc::is_rpc_channel;
@@ -9,9 +9,6 @@ use super::state::{Sched, Visit};
 use super::tasks::{self, Pick};
 use crate::fault::FaultKind;
 use crate::scalar::Cpu;
-
-/// The cycles, most often below this, by which another schedule delays the start of a task.
-const DELAY: u64 = 16;
 
 impl Sched {
     /// Starts the next task that is ready in cycle `now`.
@@ -25,7 +22,7 @@ impl Sched {
         if self.draws.is_some() {
             let place = self.draw(tasks::RING);
             self.tasks.turn_to(place);
-            visit.cpu.local_time += self.draw_delay(DELAY);
+            visit.cpu.local_time += self.draw_delay(Delay::Task);
         }
         self.trace_task(pick, visit.data.chip.arch);
         if let Err(kind) = self.start_task(pick, visit) {

@@ -1,6 +1,7 @@
 //! The vector operations of the main thread, from their start to their end.
 
 use csl_isa::NO_REG;
+use csl_machine::Delay;
 
 use super::main_thread::{Flow, Main};
 use super::microthread::Microthread;
@@ -12,9 +13,6 @@ use crate::event::Thread;
 use crate::fault::FaultKind;
 use crate::ports::Ports;
 use crate::scalar::Cpu;
-
-/// The cycles, most often below this, by which another schedule delays the first issue of a microthread.
-const DELAY: u64 = 16;
 
 impl Sched {
     /// Starts row `row` of the program's `vecs`; its bool goes to register `dst`.
@@ -46,7 +44,7 @@ impl Sched {
                 self.end_ut(&run, run.config.completion, (start, cpu.at()), data);
             } else {
                 let class = self.class_of(id, run.needs.priority);
-                let start = start + self.draw_delay(DELAY);
+                let start = start + self.draw_delay(Delay::Microthread);
                 let mark = self.shadow.as_mut().map_or(0, |shadow| shadow.begin(&run, cpu.at(), tags));
                 self.uts.push(Microthread { id, class, run, start, pc: cpu.at(), mark });
             }
