@@ -16,14 +16,15 @@ impl Sched {
         if visit.cpu.local_time > visit.now {
             return Flow::Wait;
         }
-        let Some(pick) = self.tasks.pick(visit.ports, self.busy_inputs(), self.calls.any()) else { return Flow::Wait };
+        let (busy, call) = (self.busy_inputs(), self.calls.any());
+        let Some(mut pick) = self.tasks.pick(visit.ports, busy, call) else { return Flow::Wait };
         visit.cpu.local_time = visit.now;
-        self.tasks.started(pick);
-        if self.draws.is_some() {
-            let place = self.draw(tasks::RING);
-            self.tasks.turn_to(place);
-            visit.cpu.local_time += self.draw_delay(Delay::Task);
+        if let Some(draws) = &mut self.draws {
+            self.tasks.turn_to_any(visit.ports, busy, call, draws);
+            pick = self.tasks.pick(visit.ports, busy, call).unwrap_or(pick);
+            visit.cpu.local_time += draws.delay(Delay::Task);
         }
+        self.tasks.started(pick);
         self.trace_task(pick, visit.data.chip.arch);
         if let Err(kind) = self.start_task(pick, visit) {
             match self.tasks.unbound_at.filter(|_| matches!(pick, Pick::Local(_))) {

@@ -175,6 +175,16 @@ fn dump() {
     let image = Arc::new(without_times(image));
     let (own, other) = (run(&image, None, false), run(&image, None, true));
     println!("{:?}", image.arch);
+    if let Ok(tile) = std::env::var("CSL_SIM_TILE") {
+        let tile: usize = tile.parse().unwrap();
+        let log = |end: &End| end.memory[tile][0x2000..0x2040].chunks(2).map(|w| u16::from_le_bytes([w[0], w[1]])).collect::<Vec<_>>();
+        println!("own {:?}", log(&own));
+        println!("unt {:?}", log(&other));
+        for schedule in 0..40 {
+            println!("{schedule} {:?}", log(&run(&image, Some(schedule), false)));
+        }
+        return;
+    }
     for (tile, (x, y)) in tiles(&image).enumerate() {
         let (a, b) = (&own.memory[tile], &other.memory[tile]);
         let diffs: Vec<_> = (0..a.len()).filter(|&at| a[at] != b[at]).map(|at| (at, a[at], b[at])).collect();
