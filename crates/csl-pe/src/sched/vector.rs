@@ -105,7 +105,7 @@ impl Sched {
         self.after_step(step, start, cpu, data);
     }
 
-    fn after_step(&mut self, step: Result<Step, FaultKind>, cycle: u64, cpu: &mut Cpu, data: &mut Datapath) {
+    pub fn after_step(&mut self, step: Result<Step, FaultKind>, cycle: u64, cpu: &mut Cpu, data: &mut Datapath) {
         match step {
             Ok(Step::Moved | Step::Stalled(_)) => {}
             Ok(Step::Done(effect)) => {
