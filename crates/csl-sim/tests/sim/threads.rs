@@ -135,7 +135,7 @@ fn the_same_fault_stops_any_number_of_threads() {
         }
     };
     let one = run(1, Windows::Always { cycles: 1 });
-    assert_eq!((one.x, one.y), (0, middle));
+    assert_eq!((one.x, one.y), (0, HEIGHT / 2));
     for threads in [1, 2, 3] {
         assert_eq!(run(threads, Windows::Busy), one);
         assert_eq!(run(threads, Windows::Always { cycles: 4 }), one);
