@@ -99,7 +99,16 @@ impl Reference {
         let tiles = (0..width * height).map(|i| Tile::new(image, chip, (i % width, i / width))).collect();
         let depth = chip.timing.router_buffer as usize;
         let routers = Routers::new(Arc::new(table(image)), chip, depth, is_traced);
-        Reference { routers, elements: Elements { width, tiles, now: 0, chip }, height, now: 0, is_at_rest: false, is_still: false, skips: false, next: 0 }
+        Reference {
+            routers,
+            elements: Elements { width, tiles, now: 0, chip },
+            height,
+            now: 0,
+            is_at_rest: false,
+            is_still: false,
+            skips: false,
+            next: 0,
+        }
     }
 
     /// The same machine with routers that hold any number of wavelets, and PEs that run by another schedule.

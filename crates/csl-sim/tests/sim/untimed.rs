@@ -1,8 +1,9 @@
 //! Random programs without races run to the same memory without a clock.
 //!
-//! A program counts as one without races where its memory is the same by the machine's own schedule and by several others
-//! (delays and orders are drawn), and it comes to rest. The programs are those of `random.rs` and `saturate.rs` without
-//! their look at the time.
+//! A program counts as one without races where it comes to rest with the same memory by the machine's own schedule and by
+//! several others (delays and orders are drawn), with routers that hold as many wavelets as they know and with routers
+//! that hold any number, and where checks find no race in any of these runs. The programs are those of `random.rs` and
+//! `saturate.rs` without their look at the time.
 //!
 //! `CSL_SIM_UNTIMED` sets how many programs of each kind a test run makes, `CSL_SIM_FIRST` the number of the first.
 
@@ -15,8 +16,8 @@ use csl_pe::Wrong;
 use csl_sim::{Check, Ending, FaultKind, Group, Mistake, RunError, Sim, SimOptions};
 
 use crate::engines::tiles;
-use crate::reference::Reference;
 use crate::random::{Dice, END, imm, number, random_image};
+use crate::reference::Reference;
 use crate::saturate::{dice, generate};
 
 /// The number of programs of a usual test run, of each kind.
@@ -126,7 +127,9 @@ fn compare(name: &str, make: impl Fn(u64) -> Image) {
             wrong.push((seed, first, found.rests, found.fault, own.fault));
         }
     }
-    println!("{count} {name} programs, {free} without races, {faults} of them with a fault; rare races, and the schedules that show them: {late:?}");
+    println!(
+        "{count} {name} programs, {free} without races, {faults} of them with a fault; rare races, and the schedules that show them: {late:?}"
+    );
     assert!(
         wrong.is_empty(),
         "{} programs end otherwise without a clock: {:?}",
@@ -144,60 +147,4 @@ fn random_programs_without_races_run_alike_without_a_clock() {
 #[test]
 fn saturating_programs_without_races_run_alike_without_a_clock() {
     compare("saturating", |seed| generate(dice(seed)).0);
-}
-
-#[test]
-#[ignore]
-fn dump() {
-    let seed = number("CSL_SIM_FIRST", 0);
-    let image = match std::env::var("CSL_SIM_KIND").as_deref() {
-        Ok("random") => random_image(Dice::new(seed)),
-        _ => generate(dice(seed)).0,
-    };
-    let image = Arc::new(without_times(image));
-    let (own, other) = (run(&image, SimOptions::default()).0, run_without_clock(&image, 1));
-    println!("{:?}", image.arch);
-    if let Ok(tile) = std::env::var("CSL_SIM_TILE") {
-        let tile: usize = tile.parse().unwrap();
-        let log = |end: &End| end.memory[tile][0x2000..0x2040].chunks(2).map(|w| u16::from_le_bytes([w[0], w[1]])).collect::<Vec<_>>();
-        println!("own {:?}", log(&own));
-        println!("unt {:?}", log(&other));
-        for schedule in 0..40 {
-            println!("{schedule} {:?}", log(&run(&image, SimOptions { schedule: Some(Schedule::new(schedule)), ..SimOptions::default() }).0));
-        }
-        return;
-    }
-    for (tile, (x, y)) in tiles(&image).enumerate() {
-        let (a, b) = (&own.memory[tile], &other.memory[tile]);
-        let diffs: Vec<_> = (0..a.len()).filter(|&at| a[at] != b[at]).map(|at| (at, a[at], b[at])).collect();
-        println!("tile {tile} ({x},{y}): {} differ {:?}", diffs.len(), &diffs[..diffs.len().min(40)]);
-    }
-    for route in &image.routes {
-        println!("route ({}, {}) {:?} {:?}", route.x, route.y, route.color, image.color_configs[route.config as usize]);
-    }
-    for (n, p) in image.programs.iter().enumerate() {
-        println!("PROGRAM {n}");
-        for q in &p.queues { println!("  queue {q:?}"); }
-        for q in &p.tasks { println!("  task {q:?}"); }
-        for q in &p.startup { println!("  startup {q:?}"); }
-        for (i, q) in p.funcs.iter().enumerate() { println!("  func {i} {q:?}"); }
-        for q in &p.fifos { println!("  fifo {q:?}"); }
-        for (i, q) in p.code.iter().enumerate() {
-            println!("  {i}: {q:?}");
-            if q.op == Op::Vec {
-                let v = &p.vecs[q.a as usize];
-                println!("      {:?} dest {} srcs {:?} {:?}", csl_machine::VecOp::ALL[v.op as usize], show(&v.dest), v.srcs.iter().map(show).collect::<Vec<_>>(), v.config);
-            }
-        }
-    }
-}
-
-fn show(arg: &csl_isa::vec::VecArg) -> String {
-    match arg {
-        csl_isa::vec::VecArg::DsdConst(word) => match word >> 48 & 15 {
-            0 => format!("mem {} x{} step {}", word & 0xffff, word >> 16 & 0xffff, (word >> 32) as i16),
-            c => format!("{} color {} queue {} x{} flags {:x}", if c == 2 { "in" } else { "out" }, word & 0xff, word >> 8 & 0xff, word >> 16 & 0xffff, word >> 32 & 0xffff),
-        },
-        other => format!("{other:?}"),
-    }
 }
