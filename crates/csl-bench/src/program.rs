@@ -12,6 +12,7 @@ pub struct Program {
     folder: PathBuf,
     options: Options,
     threads: usize,
+    is_untimed: bool,
     is_interpreted: bool,
     /// Holds the compiled program as long as it is used.
     output: TempDir,
@@ -31,7 +32,7 @@ impl Program {
             sdk: Some(csl_host::options::parse_sdk("1.4").expect("a release")),
             ..Options::new("layout.csl")
         };
-        Program { folder, options, threads: 1, is_interpreted: false, output }
+        Program { folder, options, threads: 1, is_untimed: false, is_interpreted: false, output }
     }
 
     /// The same on a fabric of this size, whose first PE of the rectangle is (4, 1).
@@ -44,6 +45,11 @@ impl Program {
     /// The same on so many threads.
     pub fn threads(self, threads: usize) -> Program {
         Program { threads, ..self }
+    }
+
+    /// The same without a clock.
+    pub fn untimed(self) -> Program {
+        Program { is_untimed: true, ..self }
     }
 
     /// The same without native code.
@@ -72,8 +78,8 @@ impl Program {
 
     /// The program, loaded, where it is compiled.
     pub fn open(&self) -> Runtime {
-        let mut runtime =
-            Runtime::open(&self.output.path().join("out"), Settings::new(self.threads)).expect("it opens");
+        let settings = Settings { untimed: self.is_untimed, ..Settings::new(self.threads) };
+        let mut runtime = Runtime::open(&self.output.path().join("out"), settings).expect("it opens");
         if self.is_interpreted {
             runtime.interpret();
         }

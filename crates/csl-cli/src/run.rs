@@ -144,7 +144,8 @@ pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
         runtime.dump_core(core).map_err(|error| error.to_string())?;
     }
     if !args.quiet {
-        print(&format!("{} cycles\n", runtime.cycle()))?;
+        let cycles = if runtime.is_untimed() { "no clock".to_owned() } else { format!("{} cycles", runtime.cycle()) };
+        print(&format!("{cycles}\n"))?;
     }
     Ok(if ending == Ending::Complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

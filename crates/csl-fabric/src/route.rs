@@ -17,8 +17,9 @@ use crate::virtual_channel::{
     VirtualChannel, priority,
 };
 
-/// The cycles of a spell, and how rare those are in which another schedule holds a color back.
-const SPELL: u64 = 8;
+/// The cycles of the spells of a router and color, of which each has one length, and how rare those are in which another
+/// schedule holds the color back.
+const SPELLS: [u64; 8] = [8, 8, 8, 8, 64, 64, 512, 2048];
 const RARITY: u64 = 4;
 
 /// The outcome of a request.
@@ -93,7 +94,8 @@ impl Row {
         let (x, color) = self.vcs[number].column_and_color();
         let place = u64::from(x) << 32 | u64::from(self.y);
         let holds = schedule.draw([place, color.into(), 0, 0], 2) == 1;
-        holds && schedule.draw([place, color.into(), 1, now / SPELL], RARITY) == 0
+        let spell = SPELLS[schedule.draw([place, color.into(), 2, 0], SPELLS.len() as u64) as usize];
+        holds && schedule.draw([place, color.into(), 1, now / spell], RARITY) == 0
     }
 
     /// The fast path, which nearly all wavelets go: one input, data only, a color without special features. It has the

@@ -23,7 +23,7 @@ mod circle;
 mod fault;
 
 /// The text of a stop, for people.
-pub(crate) fn explain(image: &Image, sources: &Path, stop: &RunError, how: &Rendering) -> String {
+pub(crate) fn explain(image: &Image, sources: &Path, stop: &RunError, untimed: bool, how: &Rendering) -> String {
     let mut excerpts = Excerpts::of(image, sources);
     let diagnostic = match stop {
         RunError::Fault(report) => fault::fault(&mut excerpts, report),
@@ -40,10 +40,15 @@ pub(crate) fn explain(image: &Image, sources: &Path, stop: &RunError, how: &Rend
             blocked_state(&mut excerpts, report, Diagnostic::unplaced(Code::RunFault, text))
         }
     };
+    let diagnostic = if untimed { diagnostic.note(NO_CLOCK) } else { diagnostic };
     let mut list = Diagnostics::new();
     list.push(excerpts.name_changed(diagnostic));
     render(&excerpts.map, &list, how)
 }
+
+/// What cycles are in a run without a clock.
+const NO_CLOCK: &str =
+    "the run has no clock: a cycle is one of a PE's own count, and those of two PEs say nothing of each other";
 
 /// Advice on how to let a run take longer.
 const MORE_CYCLES: &str = "`waferlab run --max-cycles=N` or WAFERLAB_MAX_CYCLES=N lets a run take N cycles";

@@ -520,6 +520,11 @@ impl Runtime {
         }
     }
 
+    /// Whether the run has no clock, so that its cycles mean nothing.
+    pub fn is_untimed(&self) -> bool {
+        self.settings.untimed
+    }
+
     /// The totals of the run, as `sim.log` and `sim_stats.json` tell them.
     fn totals(&mut self, cause: &str) -> Option<Totals> {
         self.times.running = self.times.started.map(|started| started.elapsed()).unwrap_or_default();
@@ -605,7 +610,7 @@ impl Runtime {
         serde_json::json!({
             "arch": image.arch.name(),
             "dimX": width, "dimY": height,
-            "cycles": totals.cycles, "tiles": tiles,
+            "cycles": totals.cycles, "tiles": tiles, "untimed": self.settings.untimed,
             "wavelet_landings": landings, "landings_hash": format!("{hash:016x}"),
             "cycle_count": totals.cycles, "cycles_per_second": rate,
             "fabric_x": width, "fabric_y": height,
@@ -722,7 +727,7 @@ impl Runtime {
                 RunError::Fault(report) => report.of_pe(),
                 _ => None,
             });
-            let report = report::explain(&self.image, &self.sources, &stop, &self.rendering);
+            let report = report::explain(&self.image, &self.sources, &stop, self.settings.untimed, &self.rendering);
             let cause = match stop {
                 RunError::Interrupted(blocked_state) => {
                     self.interrupt.store(false, Ordering::Relaxed);

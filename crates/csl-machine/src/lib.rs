@@ -28,7 +28,7 @@ pub use color::Color;
 pub use geometry::{Coord, DirSet, Direction, ProgramId, Size, TileRun};
 pub use ids::{FlushId, MicrothreadId, QueueId, TaskId};
 pub use route::{ColorConfig, Filter, FilterKind, PopMode, SwitchPos};
-pub use schedule::{Draws, Schedule};
+pub use schedule::{Delay, Draws, Schedule};
 pub use sdk::{Dialect, Sdk};
 pub use shared::{COLORS, DSRS, ENDLESS_LENGTH, LAST_CONTROL_TASK, MAX_CHANNELS, PRNGS, REGISTERS_START};
 pub use sysop::{FLUSH_INPUT, PrintKind, SysOp};

@@ -9,7 +9,29 @@ pub struct Schedule(u64);
 
 /// The draws of one place, one after another.
 #[derive(Clone, Debug)]
-pub struct Draws(u64);
+pub struct Draws {
+    state: u64,
+    /// Bits by which delays of each kind are longer here.
+    tempers: u64,
+}
+
+/// A kind of delay. At each place a schedule makes some kinds longer than others, throughout.
+#[derive(Clone, Copy, Debug)]
+pub enum Delay {
+    /// Of a command on its way to a tile.
+    Command,
+    /// Between two tasks, and between the choice of a task and its code.
+    Task,
+    /// Of the effect of an operation's end.
+    Completion,
+    /// Of the code behind a request to the rest of the PE.
+    Code,
+    /// Of the first element of a microthread, and between elements.
+    Microthread,
+}
+
+/// The cycles, most often below this, of a delay.
+const USUAL: u64 = 16;
 
 impl Schedule {
     pub const fn new(number: u64) -> Schedule {
@@ -24,17 +46,37 @@ impl Schedule {
         ((u128::from(mixed) * u128::from(bound)) >> 64) as u64
     }
 
+    /// The delay of a command with this number on its way to a tile.
+    pub fn delay_of_command(self, x: u32, y: u32, number: u64) -> u64 {
+        let state = self.draw([x.into(), y.into(), number, 2], u64::MAX);
+        Draws { state, ..self.draws(x, y) }.delay(Delay::Command)
+    }
+
     /// The draws of the PE at these coordinates.
     pub fn draws(self, x: u32, y: u32) -> Draws {
-        Draws(self.draw([x.into(), y.into(), 0, 0], u64::MAX))
+        let draw = |what| self.draw([x.into(), y.into(), 0, what], u64::MAX);
+        Draws { state: draw(0), tempers: draw(1) }
     }
 }
 
 impl Draws {
     /// The next number below `bound`.
     pub fn next_below(&mut self, bound: u8) -> u8 {
-        self.0 = mix(self.0);
-        ((self.0 >> 32) % u64::from(bound.max(1))) as u8
+        self.state = mix(self.state);
+        ((self.state >> 32) % u64::from(bound.max(1))) as u8
+    }
+
+    /// A delay: most often below 16 cycles, one in eight up to 16 times and one in 64 up to 256 times as long, so longer than
+    /// most of what goes on beside it. At one place in four all delays of a kind are 8 times as long, at another 64 times.
+    pub fn delay(&mut self, kind: Delay) -> u64 {
+        let rare = match self.next_below(64) {
+            0 => 8,
+            1..8 => 4,
+            _ => 0,
+        };
+        let temper = [0, 0, 3, 6][(self.tempers >> (2 * kind as u64) & 3) as usize];
+        self.state = mix(self.state);
+        ((u128::from(self.state) * u128::from(USUAL << rare.max(temper))) >> 64) as u64
     }
 }
 
@@ -49,7 +91,7 @@ fn mix(state: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::Schedule;
+    use super::{Delay, Schedule, USUAL};
 
     #[test]
     fn draws_fill_their_range_and_differ_between_schedules_and_places() {
@@ -59,5 +101,12 @@ mod tests {
         let mut draws = Schedule::new(3).draws(5, 6);
         let drawn: Vec<u8> = (0..64).map(|_| draws.next_below(4)).collect();
         assert!((0..4).all(|value| drawn.contains(&value)) && drawn.iter().all(|value| *value < 4));
+        let delays = |x| {
+            let mut draws = Schedule::new(3).draws(x, 0);
+            let longer = |delay: &u64| *delay >= USUAL;
+            (0..640).map(|_| draws.delay(Delay::Code)).filter(longer).count()
+        };
+        let slow = (0..640).filter(|x| delays(*x) > 320).count();
+        assert!((240..400).contains(&slow) && (0..640).all(|x| delays(x) > 20), "{slow}");
     }
 }

@@ -28,7 +28,7 @@ pub struct Machine {
 #[pymethods]
 impl Machine {
     #[new]
-    #[pyo3(signature = (folder, threads, output_folder=None, *, prints=false, check=""))]
+    #[pyo3(signature = (folder, threads, output_folder=None, *, prints=false, check="", untimed=false))]
     fn new(
         py: Python<'_>,
         folder: PathBuf,
@@ -36,10 +36,11 @@ impl Machine {
         output_folder: Option<PathBuf>,
         prints: bool,
         check: &str,
+        untimed: bool,
     ) -> PyResult<Machine> {
         let check = parse_check(check)
             .ok_or_else(|| PyValueError::new_err(format!("check={check:?}: True, False or \"stop\" is wanted")))?;
-        let settings = Settings { check, ..Settings::new(threads) };
+        let settings = Settings { check, untimed, ..Settings::new(threads) };
         let mut runtime = Runtime::open(&folder, settings).map_err(|error| raise(py, &error))?;
         let output_folder = folder_of_run(output_folder).map_err(|error| raise(py, &error))?;
         runtime.obey_environment(&output_folder).map_err(|error| raise(py, &error))?;

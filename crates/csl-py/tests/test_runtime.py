@@ -362,6 +362,24 @@ class Life(unittest.TestCase):
                 done = subprocess.run(script, cwd=support.sources(), capture_output=True, text=True)
                 self.assertEqual(done.stderr.count("check: a copy of the host reads 20 bytes of `v`"), 1, done.stderr)
 
+    def test_a_run_without_a_clock_computes_the_same(self):
+        def scaled(**options):
+            runner = support.running(**options)
+            v, back = runner.get_id("v"), np.zeros(4, dtype=np.float32)
+            runner.memcpy_h2d(v, np.arange(4, dtype=np.float32), 0, 0, 1, 1, 4)
+            runner.launch("scale", np.float32(2.0))
+            runner.memcpy_d2h(back, v, 0, 0, 1, 1, 4)
+            runner.stop()
+            return back
+
+        np.testing.assert_array_equal(scaled(untimed=True), [0, 2, 4, 6])
+        os.environ["WAFERLAB_SCHEDULE"] = "1"
+        self.addCleanup(os.environ.pop, "WAFERLAB_SCHEDULE")
+        with self.assertRaisesRegex(ValueError, "a run without a clock .* has no "):
+            scaled(untimed=True)
+        with self.assertRaisesRegex(TypeError, "untimed"):
+            support.running(untimed="maybe")
+
     def test_constructor_arguments(self):
         out = support.compiled()
         SdkRuntime(out, cmaddr="", suppress_simfab_trace=True, simfab_numthreads=2, msg_level="INFO", simulator=True)

@@ -13,6 +13,9 @@ const DRAIN_CYCLES: u64 = 10_000;
 /// Cycles that a program without memcpy gets instead: no host can wait for its end otherwise.
 const DRAIN_CYCLES_WITHOUT_MEMCPY: u64 = 1_000_000;
 
+/// The factor of these numbers by other schedules, whose delays are long.
+const BY_SCHEDULE: u64 = 100;
+
 /// The way in which a run has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -38,7 +41,8 @@ impl Sim {
             self.run_until(ticket, u64::MAX)?;
         }
         let most = self.options().max_cycles;
-        let limit = most.unwrap_or(called_at + GRACE).saturating_add(1);
+        let factor = if self.options().schedule.is_some() { BY_SCHEDULE } else { 1 };
+        let limit = most.unwrap_or(called_at + factor * GRACE).saturating_add(1);
         let mut pause = Pause::Reached;
         if self.host.waits_for_functions() {
             pause = self.finish(limit, true)?;
@@ -46,7 +50,7 @@ impl Sim {
         let mut is_cut_off = pause == Pause::Limit;
         if pause == Pause::Reached {
             let drain = if self.image().memcpy.is_some() { DRAIN_CYCLES } else { DRAIN_CYCLES_WITHOUT_MEMCPY };
-            let end = self.machine.now + drain;
+            let end = self.machine.now + factor * drain;
             pause = self.finish(end.min(most.map_or(u64::MAX, |_| limit)), false)?;
             is_cut_off = pause == Pause::Limit && most.is_some_and(|_| limit < end);
         }

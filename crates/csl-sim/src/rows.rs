@@ -92,6 +92,17 @@ impl<E: Element> Strip<'_, E> {
         (north, south)
     }
 
+    /// The row with this number where it is one of these, made if it is not there.
+    pub fn row(&mut self, y: u32) -> Option<&mut Row<E>> {
+        let slot = self.slots.get_mut((y as usize).checked_sub(self.first)?)?;
+        Some(slot.touch(self.world, y))
+    }
+
+    /// Those of the rows that are there.
+    pub fn existing(&mut self) -> impl Iterator<Item = &mut Row<E>> {
+        self.slots.iter_mut().flat_map(|slot| slot.row.as_deref_mut())
+    }
+
     /// Moves what row `upper` and the one below it have sent each other in cycle `now` into their inboxes. What leaves
     /// the strip stays where it is.
     pub fn exchange(&mut self, upper: usize, now: u64) {
@@ -177,18 +188,16 @@ impl<E: Element> Rows<E> {
         self.slots[index].touch(&self.world, y)
     }
 
-    pub fn height(&self) -> u32 {
-        self.world.height()
+    /// All rows, in strips of this many.
+    pub fn strips(&mut self, rows: usize) -> impl Iterator<Item = Strip<'_, E>> {
+        let world = &self.world;
+        let slots = self.slots.chunks_mut(rows).enumerate();
+        slots.map(move |(number, slots)| Strip { world, first: number * rows, slots, limit: 0 })
     }
 
     /// A row, made on first touch.
     pub fn touch(&mut self, y: u32) -> &mut Row<E> {
         self.slots[y as usize].touch(&self.world, y)
-    }
-
-    /// A row, if something has touched it.
-    pub fn existing(&mut self, y: u32) -> Option<&mut Row<E>> {
-        self.slots[y as usize].row.as_deref_mut()
     }
 
     /// The rows that exist.

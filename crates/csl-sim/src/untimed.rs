@@ -2,7 +2,7 @@
 //! sends is carried to its end at once (docs/decisions/machine.md M66).
 //!
 //! A run goes in rounds. In a round each tile that can go on does so, by itself; then what the tiles have sent is carried,
-//! tile by tile, in the order in which each has sent it. So all tiles take the host's commands, and start, before any
+//! tile by tile, in the order in which each has sent it, first within bands of rows, then from band to band. So all tiles take the host's commands, and start, before any
 //! wavelet of that start lands. Each tile has a time of its own, which arrivals move on: it orders prints, bounds endless
 //! programs, and means nothing else.
 
@@ -15,16 +15,18 @@ use csl_pe::InputSlot;
 use crate::element::Element;
 use crate::element_row::ElementRow;
 use crate::registers::Write;
-use crate::row::Row;
-use crate::rows::Rows;
+use crate::rows::{Rows, Strip};
 use crate::stop::FaultReport;
 use crate::tile::NEVER;
 
 /// The bursts that wait at one place before those who send there have to wait.
 const CROWD: usize = 1024;
 
-/// The number of rows with work above which threads share them.
-const ROWS_FOR_THREADS: usize = 8;
+/// The rows of a band: few enough that what a band has sent is still near by when it is carried.
+const BAND: usize = 4;
+
+/// The number of bands with work from which on threads share them.
+const BANDS_FOR_THREADS: usize = 4;
 
 /// What a tile has sent in a round.
 pub(crate) struct Parcel {
@@ -136,6 +138,10 @@ impl Round {
 }
 
 /// Runs a round on this many threads. Nothing starts at `limit` or later.
+///
+/// Rows share nothing but what crosses from one band of rows to the next: first each band runs its tiles and carries what
+/// they have sent as far as it stays there, then bands take what has come from those north and south, until nothing
+/// crosses. So the order in which wavelets land is the same on any number of threads.
 pub(crate) fn round<E: Element>(
     rows: &mut Rows<E>,
     limit: u64,
@@ -143,69 +149,132 @@ pub(crate) fn round<E: Element>(
     threads: usize,
     is_interrupted: impl Fn() -> bool + Sync,
 ) -> Round {
-    let mut ready: Vec<&mut Row<E>> = rows.iter_mut().filter(|row| !row.elements.ready.is_empty()).collect();
-    let run = |rows: &mut [&mut Row<E>]| {
-        let mut round = Round::default();
-        for row in rows.iter_mut() {
-            if is_interrupted() {
-                break;
-            }
-            row.run_ready(limit, paused, &mut round);
-        }
-        round
-    };
-    let is_worth_it = threads > 1 && ready.len() >= ROWS_FOR_THREADS;
     let mut round = Round::default();
-    if is_worth_it {
-        let run = &run;
-        std::thread::scope(|scope| {
-            let share = ready.len().div_ceil(threads);
-            let parts = ready.chunks_mut(share);
-            let parts: Vec<_> = parts.map(|rows| scope.spawn(move || run(rows))).collect();
-            for part in parts {
-                round.add(part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            }
-        });
-    } else {
-        round = run(&mut ready);
+    let mut bands: Vec<Band<E>> = rows.strips(BAND).map(Band::new).collect();
+    let mut ready: Vec<&mut Band<E>> = bands.iter_mut().collect();
+    ready.retain_mut(|band| band.strip.existing().any(|row| !row.elements.ready.is_empty()));
+    let known = &*paused;
+    on_threads(ready, threads, |band| {
+        if !is_interrupted() {
+            band.run(limit, known);
+        }
+    });
+    for band in &mut bands {
+        round.add(std::mem::take(&mut band.round));
     }
-    if round.fault.is_some() {
-        return round;
+    while round.fault.is_none() && exchange(&mut bands) {
+        on_threads(bands.iter_mut().filter(|band| !band.inbox.is_empty()).collect(), threads, |band| band.take_in());
     }
-    let mut carrier = Carrier { rows, paused, way: VecDeque::new(), out: Vec::new() };
-    for y in 0..carrier.rows.height() {
-        carrier.carry_from(y);
+    let news: Vec<Paused> = bands.into_iter().flat_map(|band| band.paused).collect();
+    paused.extend(news);
+    if round.fault.is_none() {
+        resume(rows, paused);
     }
-    carrier.resume();
     round
 }
 
-/// Carries what tiles have sent.
-struct Carrier<'a, E> {
-    rows: &'a mut Rows<E>,
-    paused: &'a mut Vec<Paused>,
+/// Does something with each band, on several threads where there are many.
+fn on_threads<E: Element>(mut bands: Vec<&mut Band<E>>, threads: usize, run: impl Fn(&mut Band<E>) + Sync) {
+    if threads < 2 || bands.len() < BANDS_FOR_THREADS {
+        return bands.into_iter().for_each(run);
+    }
+    let share = bands.len().div_ceil(threads);
+    std::thread::scope(|scope| {
+        for part in bands.chunks_mut(share) {
+            scope.spawn(|| part.iter_mut().for_each(|band| run(band)));
+        }
+    });
+}
+
+/// Moves what has left bands to those where it goes. Returns whether there was anything.
+fn exchange<E>(bands: &mut [Band<E>]) -> bool {
+    let mut any = false;
+    for upper in 0..bands.len().saturating_sub(1) {
+        let Ok([upper, lower]) = bands.get_disjoint_mut([upper, upper + 1]) else { break };
+        lower.inbox.append(&mut upper.south);
+        upper.inbox.append(&mut lower.north);
+        any |= !(upper.inbox.is_empty() && lower.inbox.is_empty());
+    }
+    any
+}
+
+/// Some rows, and what crosses their borders.
+struct Band<'a, E> {
+    strip: Strip<'a, E>,
+    round: Round,
+    /// The tiles that have sent to crowded places.
+    paused: Vec<Paused>,
+    inbox: Vec<Crossing>,
+    north: Vec<Crossing>,
+    south: Vec<Crossing>,
     way: VecDeque<(u32, Passing)>,
     out: Vec<Passing>,
 }
 
-impl<E: Element> Carrier<'_, E> {
+/// Wavelets that leave a band, with what must be known of their parcel.
+struct Crossing {
+    y: u32,
+    passing: Passing,
+    origin: Origin,
+}
+
+/// The time at which a parcel was sent, and by whom, if it is one of wavelets.
+#[derive(Clone, Copy)]
+struct Origin {
+    time: u64,
+    sender: Option<(u32, u32, Color)>,
+}
+
+impl<'a, E: Element> Band<'a, E> {
+    fn new(strip: Strip<'a, E>) -> Band<'a, E> {
+        Band {
+            strip,
+            round: Round::default(),
+            paused: Vec::new(),
+            inbox: Vec::new(),
+            north: Vec::new(),
+            south: Vec::new(),
+            way: VecDeque::new(),
+            out: Vec::new(),
+        }
+    }
+
+    fn run(&mut self, limit: u64, paused: &[Paused]) {
+        let Band { strip, round, .. } = self;
+        strip.existing().for_each(|row| row.run_ready(limit, paused, round));
+        if round.fault.is_some() {
+            return;
+        }
+        let (first, count) = (self.strip.first as u32, self.strip.slots.len() as u32);
+        (first..first + count).for_each(|y| self.carry_from(y));
+    }
+
     fn carry_from(&mut self, y: u32) {
-        let Some(row) = self.rows.existing(y).filter(|row| !row.outbox.is_empty()) else { return };
+        let Some(row) = self.strip.existing().find(|row| row.y == y && !row.outbox.is_empty()) else { return };
         let mut parcels = std::mem::take(&mut row.outbox);
         for Parcel { x, time, what } in parcels.drain(..) {
-            let sender = if let Sent::Burst { color, .. } = what { Some(color) } else { None };
-            let crowded = self.begin(y, x, time, what).or(self.carry_on(time));
-            if let (Some(at), Some(color)) = (crowded, sender) {
-                self.paused.push(Paused { y, x, color, at });
-            }
+            let sender = if let Sent::Burst { color, .. } = what { Some((y, x, color)) } else { None };
+            let origin = Origin { time, sender };
+            self.begin(y, x, what, origin);
+            self.carry_on(origin);
         }
-        self.rows.touch(y).outbox = parcels;
+        if let Some(row) = self.strip.row(y) {
+            row.outbox = parcels;
+        }
+    }
+
+    /// Takes what has crossed a border.
+    fn take_in(&mut self) {
+        for Crossing { y, passing, origin } in std::mem::take(&mut self.inbox) {
+            self.way.push_back((y, passing));
+            self.carry_on(origin);
+        }
     }
 
     /// The first router of a parcel's way.
-    fn begin(&mut self, y: u32, x: u32, time: u64, what: Sent) -> Option<Crowded> {
-        let row = self.rows.touch(y);
-        let mut dock = Dock { elements: &mut row.elements, time, crowded: None };
+    fn begin(&mut self, y: u32, x: u32, what: Sent, origin: Origin) {
+        let Some(row) = self.strip.row(y) else { return };
+        let mut dock = Dock { elements: &mut row.elements, time: origin.time, crowded: None };
         let mut at = None;
         match what {
             Sent::Burst { vc, color, burst, advances } => {
@@ -213,56 +282,67 @@ impl<E: Element> Carrier<'_, E> {
                 at = (row.fabric.crowd(x, color) > CROWD).then_some(Crowded::Router { y, x, color });
             }
             Sent::Write(write) => {
-                write.carry_out(&mut row.fabric, time);
+                write.carry_out(&mut row.fabric, origin.time);
                 row.fabric.look_again(x, write.color(), &mut dock, &mut self.out);
             }
             Sent::Takes(color) => row.fabric.look_again(x, color, &mut dock, &mut self.out),
         }
         let crowded = dock.crowded.or(at);
-        self.way.extend(self.out.drain(..).map(|passing| (y, passing)));
-        crowded
+        self.go_from(y, origin, crowded);
     }
 
-    fn carry_on(&mut self, time: u64) -> Option<Crowded> {
-        let mut crowded = None;
+    fn carry_on(&mut self, origin: Origin) {
         while let Some((y, Passing { side, vc, burst })) = self.way.pop_front() {
-            let y = match side {
+            let Some(row) = self.strip.row(y) else { continue };
+            let mut dock = Dock { elements: &mut row.elements, time: origin.time, crowded: None };
+            row.fabric.pass(vc, side.opposite(), burst, &mut dock, &mut self.out);
+            let at = || row.fabric.crowded(vc, CROWD).map(|(x, color)| Crowded::Router { y, x, color });
+            let crowded = dock.crowded.or_else(at);
+            self.go_from(y, origin, crowded);
+        }
+    }
+
+    /// Lets wavelets go on to the routers beside, and their sender wait if they have come to a crowded place.
+    fn go_from(&mut self, y: u32, origin: Origin, crowded: Option<Crowded>) {
+        if let (Some(at), Some((y, x, color))) = (crowded, origin.sender) {
+            self.paused.push(Paused { y, x, color, at });
+        }
+        let rows = self.strip.first as u32..(self.strip.first + self.strip.slots.len()) as u32;
+        for passing in self.out.drain(..) {
+            let y = match passing.side {
                 Direction::North => y - 1,
                 Direction::South => y + 1,
                 _ => y,
             };
-            let row = self.rows.touch(y);
-            let mut dock = Dock { elements: &mut row.elements, time, crowded: None };
-            row.fabric.pass(vc, side.opposite(), burst, &mut dock, &mut self.out);
-            crowded = crowded.or(dock.crowded);
-            if let Some((x, color)) = row.fabric.crowded(vc, CROWD) {
-                crowded = crowded.or(Some(Crowded::Router { y, x, color }));
+            if y < rows.start {
+                self.north.push(Crossing { y, passing, origin });
+            } else if y >= rows.end {
+                self.south.push(Crossing { y, passing, origin });
+            } else {
+                self.way.push_back((y, passing));
             }
-            self.way.extend(self.out.drain(..).map(|passing| (y, passing)));
         }
-        crowded
     }
+}
 
-    /// Lets those send again whose wavelets have been taken.
-    fn resume(&mut self) {
-        let rows = &mut *self.rows;
-        self.paused.retain(|paused| {
-            let crowd = match paused.at {
-                Crowded::Input { y, x, slot } => {
-                    let elements = &rows.touch(y).elements;
-                    elements.find(x).map_or(0, |tile_id| elements.tiles[tile_id].ports.inputs[slot].crowd())
-                }
-                Crowded::Router { y, x, color } => rows.touch(y).fabric.crowd(x, color),
-            };
-            let stays = crowd > CROWD / 2;
-            if !stays {
-                let elements = &mut rows.touch(paused.y).elements;
-                let tile_id = elements.tile_id(paused.x);
-                elements.wake(tile_id);
+/// Lets those send again whose wavelets have been taken.
+fn resume<E: Element>(rows: &mut Rows<E>, paused: &mut Vec<Paused>) {
+    paused.retain(|paused| {
+        let crowd = match paused.at {
+            Crowded::Input { y, x, slot } => {
+                let elements = &rows.touch(y).elements;
+                elements.find(x).map_or(0, |tile_id| elements.tiles[tile_id].ports.inputs[slot].crowd())
             }
-            stays
-        });
-    }
+            Crowded::Router { y, x, color } => rows.touch(y).fabric.crowd(x, color),
+        };
+        let stays = crowd > CROWD / 2;
+        if !stays {
+            let elements = &mut rows.touch(paused.y).elements;
+            let tile_id = elements.tile_id(paused.x);
+            elements.wake(tile_id);
+        }
+        stays
+    });
 }
 
 /// The first time of a tile.

@@ -5,7 +5,7 @@ use csl_num::LowBits;
 use super::alu::{self, Body};
 use super::cursor::{Cursor, Operand};
 use super::memory::Memory;
-use super::operation::Operation;
+use super::operation::{Operation, Step};
 use super::state::Datapath;
 use crate::ports::Ports;
 
@@ -18,12 +18,12 @@ const MOST: usize = 1 << 12;
 type Piece = [u32; PIECE];
 
 impl Operation {
-    /// Moves elements of an operation on the fast path as far as their wavelets are there, but not the last one. Words that
-    /// leave are added to `sent`. Returns the number of elements.
-    pub fn move_many(&mut self, data: &mut Datapath, ports: &mut Ports, sent: &mut Vec<u32>) -> usize {
+    /// Moves elements of an operation on the fast path as far as their wavelets are there; the last one only if it may
+    /// end. Words that leave are added to `sent`. Returns the number of elements.
+    pub fn move_many(&mut self, may_end: bool, data: &mut Datapath, ports: &mut Ports, sent: &mut Vec<u32>) -> usize {
         let mut moved = 0;
         while moved < MOST {
-            let count = self.piece(ports);
+            let count = self.piece(may_end, ports);
             if count == 0 {
                 break;
             }
@@ -34,8 +34,9 @@ impl Operation {
     }
 
     /// The number of elements of the next piece.
-    fn piece(&self, ports: &Ports) -> usize {
-        let most = self.left.at_most(PIECE as u32 + 1).saturating_sub(1) as usize;
+    fn piece(&self, may_end: bool, ports: &Ports) -> usize {
+        let kept = u32::from(!may_end);
+        let most = self.left.at_most(PIECE as u32 + kept).saturating_sub(kept) as usize;
         let available = |src: &Operand| match src.cursor {
             Cursor::In(input) => ports.available(input.slot),
             _ => PIECE,
@@ -56,6 +57,11 @@ impl Operation {
                 && matches!(src.cursor, Cursor::Mem(at) if u32::from(at.step.signed16().unsigned_abs()) >= bytes(src));
             meets && !is_in_step
         })
+    }
+
+    /// Ends the operation where no element is left.
+    pub fn end_of_many(&mut self, data: &mut Datapath) -> Step {
+        self.after_move(&mut data.memory)
     }
 
     fn move_piece(&mut self, count: usize, data: &mut Datapath, ports: &mut Ports, sent: &mut Vec<u32>) {

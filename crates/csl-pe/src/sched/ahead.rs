@@ -3,8 +3,8 @@
 use csl_machine::Color;
 
 use super::main_thread::Main;
-use super::state::Sched;
-use crate::datapath::{Cursor, Datapath, Operation};
+use super::state::{Sched, Visit};
+use crate::datapath::{Cursor, Datapath, Operation, Step};
 use crate::ports::Ports;
 use crate::scalar::Cpu;
 
@@ -17,7 +17,14 @@ pub trait Outlet {
 }
 
 impl Sched {
-    /// Moves the elements of operations that only stream, but for the last one of each, whose end has effects.
+    /// Moves the PE's time on to that of its main thread, for the next task.
+    pub fn go_ahead(&mut self, visit: &mut Visit) {
+        visit.now = visit.now.max(visit.cpu.local_time);
+        self.take_completions(visit.now);
+        visit.ports.refill();
+    }
+
+    /// Moves the elements of operations that only stream, to their end where that changes no switch.
     pub fn stream_ahead(
         &mut self,
         now: u64,
@@ -30,24 +37,39 @@ impl Sched {
         if is_observed || self.is_general || self.fault.is_some() {
             return;
         }
-        let blocked = self.ut_blocked;
-        for ut in self.uts.iter_mut().filter(|ut| ut.start <= now) {
-            if ut.id.is_none_or(|id| blocked >> (id.number() & 7) & 1 == 0) {
-                ut.start = now + stream(&mut ut.run, data, ports, outlet);
+        let mut at = 0;
+        while let Some(ut) = self.uts.get_mut(at) {
+            let is_blocked = ut.id.is_some_and(|id| self.ut_blocked >> (id.number() & 7) & 1 != 0);
+            let moved = if is_blocked || ut.start > now { 0 } else { stream(&mut ut.run, data, ports, outlet) };
+            if moved > 0 {
+                ut.start = now + moved;
+                if let Step::Done(effect) = ut.run.end_of_many(data) {
+                    self.steady = false;
+                    let ut = self.uts.swap_remove(at);
+                    self.end_ut(&ut.run, effect, (now + moved - 1, ut.pc), data);
+                    continue;
+                }
             }
+            at += 1;
         }
         if let Main::Vec { run, .. } = &mut self.main
             && run.is_fabric
             && cpu.local_time <= now
         {
-            cpu.local_time = now + stream(run, data, ports, outlet);
+            let moved = stream(run, data, ports, outlet);
+            if moved > 0 {
+                cpu.local_time = now + moved;
+                let step = run.end_of_many(data);
+                self.steady &= step == Step::Moved;
+                self.after_step(Ok(step), now + moved - 1, cpu, data);
+            }
         }
     }
 }
 
 /// Returns the number of elements that have moved: the thread's time goes on as if it had issued them one by one.
 fn stream(run: &mut Operation, data: &mut Datapath, ports: &mut Ports, outlet: &mut dyn Outlet) -> u64 {
-    if !run.needs.is_fast || run.is_local() || run.left.is_one() || !ports.all_have(run.needs.inputs) {
+    if !run.needs.is_fast || run.is_local() || !ports.all_have(run.needs.inputs) {
         return 0;
     }
     let mut sent = Vec::new();
@@ -57,14 +79,14 @@ fn stream(run: &mut Operation, data: &mut Datapath, ports: &mut Ports, outlet: &
             if !is_plain || !outlet.takes(out.color) {
                 return 0;
             }
-            let moved = run.move_many(data, ports, &mut sent);
+            let moved = run.move_many(!out.advance_switch, data, ports, &mut sent);
             ports.outputs[out.slot].count_sent(moved, out.color);
             if moved > 0 {
                 outlet.send(out.color, &sent);
             }
             moved
         }
-        _ => run.move_many(data, ports, &mut sent),
+        _ => run.move_many(true, data, ports, &mut sent),
     };
     moved as u64
 }

@@ -1,5 +1,7 @@
 //! The arbitration of the one issue slot of a cycle, and the issue of the thread that gets it.
 
+use csl_machine::Delay;
+
 use super::main_thread::Main;
 use super::microthread::{MAIN_TURN, Microthread, TURNS, claim};
 use super::state::Sched;
@@ -8,6 +10,9 @@ use crate::datapath::{Datapath, Step};
 use crate::event::Thread;
 use crate::ports::Ports;
 use crate::scalar::Cpu;
+
+/// How rare the elements are before which another schedule lets a microthread pause.
+const RARITY: u8 = 16;
 
 impl Sched {
     /// Gives the issue slot of cycle `now` to one thread that can use it. Scalar code of the main thread (`has_code`)
@@ -28,8 +33,8 @@ impl Sched {
         }
         if let Some(at) = winner {
             (self.last_turn, self.last_issue) = (self.uts[at].turn(), now);
-            if let Some(draws) = &mut self.draws {
-                self.last_turn = draws.next_below(TURNS);
+            if self.draws.is_some() {
+                self.last_turn = self.draw(TURNS);
             }
             self.issue_ut(at, now, cpu, data, ports);
             self.delay_main(now, cpu);
@@ -64,7 +69,7 @@ impl Sched {
     }
 
     /// The cycle up to which the main thread has code to issue. Where code keeps the slot, a task that is about to
-    /// start counts too.
+    /// start counts too, but for other schedules, which may delay it.
     #[inline]
     pub fn code_until(&self, now: u64, cpu: &Cpu, data: &Datapath, ports: &Ports) -> u64 {
         let is_next = || self.tasks.pick(ports, self.busy_inputs(), self.calls.any()).is_some();
@@ -72,7 +77,7 @@ impl Sched {
             Main::Scalar | Main::Pending(_) if cpu.is_in_block() => cpu.local_time.max(now + 1),
             _ if cpu.local_time <= now => 0,
             Main::Vec { .. } => 0,
-            Main::Idle if !data.chip.timing.scalar_code_holds_slot || !is_next() => 0,
+            Main::Idle if !data.chip.timing.scalar_code_holds_slot || self.draws.is_some() || !is_next() => 0,
             _ => cpu.local_time,
         }
     }
@@ -87,8 +92,9 @@ impl Sched {
     }
 
     fn issue_ut(&mut self, at: usize, now: u64, cpu: &Cpu, data: &mut Datapath, ports: &mut Ports) {
+        let pause = self.draw_rare_delay(RARITY, Delay::Microthread);
         let ut = &mut self.uts[at];
-        ut.start = now + u64::from(ut.run.rate.period);
+        ut.start = now + u64::from(ut.run.rate.period) + pause;
         let before = self.tracer.is_some().then(|| IssuePreview::of(&ut.run, &data.memory, Some(ports), data.half));
         let step = match self.shadow {
             None => ut.run.issue(data, ports, now),

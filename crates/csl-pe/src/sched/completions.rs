@@ -1,20 +1,17 @@
 //! Completions: the effects of ended operations on tasks.
 
-use csl_machine::{Action, TaskId};
+use csl_machine::{Action, Delay, TaskId};
 
 use super::microthread::Completion;
 use super::state::Sched;
 use crate::datapath::{Datapath, Effect, Operation};
-
-/// The cycles, from 0 up to this, by which another schedule delays a completion.
-const DELAY: u8 = 8;
 
 impl Sched {
     /// Ends the operation that instruction `pc` has started as a microthread in cycle `now`.
     pub fn end_ut(&mut self, run: &Operation, effect: Effect, (now, pc): (u64, u32), data: &mut Datapath) {
         data.save_dsrs(run);
         if effect != Action::Nothing {
-            let cycle = now + u64::from(data.chip.timing.completion_to_task) + u64::from(self.draw(DELAY));
+            let cycle = now + u64::from(data.chip.timing.completion_to_task) + self.draw_delay(Delay::Completion);
             self.completions.push(Completion { cycle, effect, pc });
         }
     }

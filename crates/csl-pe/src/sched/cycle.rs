@@ -40,6 +40,9 @@ impl Sched {
         while self.fault.is_none() {
             let is_bound = self.has_pending() && !self.is_untimed;
             let ahead = if is_bound { now + 1 } else { quantum_end.max(now + 1) };
+            if self.is_untimed && self.main.is_idle() && visit.cpu.local_time < quantum_end {
+                self.go_ahead(visit);
+            }
             let flow = match self.main {
                 Main::Idle => self.pick(visit),
                 Main::Scalar if visit.cpu.local_time >= ahead => Flow::Wait,

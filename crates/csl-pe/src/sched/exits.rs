@@ -1,6 +1,7 @@
 //! Exits of the interpreter: the requests of scalar code to the rest of the PE.
 
 use csl_isa::vec::VecDesc;
+use csl_machine::Delay;
 
 use super::main_thread::{Flow, Main};
 use super::state::{Sched, Visit};
@@ -9,17 +10,26 @@ use crate::fault::FaultKind;
 use crate::scalar::{Cpu, Exit};
 use csl_image::PeImage;
 
+/// How rare the exits are behind which another schedule delays the code.
+const RARITY: u8 = 4;
+
 impl Sched {
     /// Carries out an exit, unless the main thread has to wait for it.
     pub fn leave_interpreter(&mut self, exit: Exit, visit: &mut Visit) -> Flow {
-        if visit.cpu.local_time > visit.now && is_sync_point(exit, visit.cpu, visit.data, visit.program) {
+        // Without a clock the end of a task and the start of an operation wait for no cycle.
+        let waits = !(self.is_untimed && matches!(exit, Exit::Returned | Exit::Vec { .. }));
+        if waits && visit.cpu.local_time > visit.now && is_sync_point(exit, visit.cpu, visit.data, visit.program) {
             return Flow::Wait;
         }
         self.main = Main::Scalar;
-        self.carry_out(exit, visit).unwrap_or_else(|kind| {
+        let flow = self.carry_out(exit, visit).unwrap_or_else(|kind| {
             self.raise_fault(kind, visit.cpu.local_time, visit.cpu);
             Flow::Wait
-        })
+        });
+        if self.draws.is_some() && flow == Flow::On && !matches!(exit, Exit::QuantumEnd | Exit::Returned) {
+            visit.cpu.local_time += self.draw_rare_delay(RARITY, Delay::Code);
+        }
+        flow
     }
 
     fn carry_out(&mut self, exit: Exit, visit: &mut Visit) -> Result<Flow, FaultKind> {
@@ -29,7 +39,7 @@ impl Sched {
                 let chip = visit.data.chip;
                 let is_call = std::mem::take(&mut self.calls.is_running);
                 let behind = if is_call { chip.memcpy.behind_a_call } else { 0 };
-                visit.cpu.local_time += u64::from(chip.timing.task_switch + behind);
+                visit.cpu.local_time += u64::from(chip.timing.task_switch + behind) + self.draw_delay(Delay::Task);
             }
             Exit::QuantumEnd => {}
             Exit::Vec { .. } | Exit::IterLoad { .. }

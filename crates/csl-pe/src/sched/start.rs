@@ -1,7 +1,7 @@
 //! Starts tasks: enters the function of the picked one with its arguments.
 
 use csl_image::PeImage;
-use csl_machine::{TaskId, TaskKind};
+use csl_machine::{Delay, TaskId, TaskKind};
 
 use super::main_thread::{Flow, Main};
 use super::rpc::is_rpc_channel;
@@ -10,23 +10,21 @@ use super::tasks::{self, Pick};
 use crate::fault::FaultKind;
 use crate::scalar::Cpu;
 
-/// The cycles, from 0 up to this, by which another schedule delays the start of a task.
-const DELAY: u8 = 16;
-
 impl Sched {
     /// Starts the next task that is ready in cycle `now`.
     pub fn pick(&mut self, visit: &mut Visit) -> Flow {
         if visit.cpu.local_time > visit.now {
             return Flow::Wait;
         }
-        let Some(pick) = self.tasks.pick(visit.ports, self.busy_inputs(), self.calls.any()) else { return Flow::Wait };
+        let (busy, call) = (self.busy_inputs(), self.calls.any());
+        let Some(mut pick) = self.tasks.pick(visit.ports, busy, call) else { return Flow::Wait };
         visit.cpu.local_time = visit.now;
-        self.tasks.started(pick);
-        if self.draws.is_some() {
-            let place = self.draw(tasks::RING);
-            self.tasks.turn_to(place);
-            visit.cpu.local_time += u64::from(self.draw(DELAY));
+        if let Some(draws) = &mut self.draws {
+            self.tasks.turn_to_any(visit.ports, busy, call, draws);
+            pick = self.tasks.pick(visit.ports, busy, call).unwrap_or(pick);
+            visit.cpu.local_time += draws.delay(Delay::Task);
         }
+        self.tasks.started(pick);
         self.trace_task(pick, visit.data.chip.arch);
         if let Err(kind) = self.start_task(pick, visit) {
             match self.tasks.unbound_at.filter(|_| matches!(pick, Pick::Local(_))) {

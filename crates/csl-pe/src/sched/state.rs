@@ -1,7 +1,7 @@
 //! The state of the scheduler, and the context of one visit.
 
 use csl_image::PeImage;
-use csl_machine::{Chip, Draws, MicrothreadId, Priority};
+use csl_machine::{Chip, Delay, Draws, MicrothreadId, Priority};
 
 use super::calls::Calls;
 use super::counters::Counters;
@@ -118,6 +118,18 @@ impl Sched {
     /// A number below `bound` by the schedule; 0 in the machine's own.
     pub fn draw(&mut self, bound: u8) -> u8 {
         self.draws.as_mut().map_or(0, |draws| draws.next_below(bound))
+    }
+
+    /// A delay by the schedule; 0 in the machine's own.
+    #[inline]
+    pub fn draw_delay(&mut self, kind: Delay) -> u64 {
+        self.draws.as_mut().map_or(0, |draws| draws.delay(kind))
+    }
+
+    /// As [`Sched::draw_delay`], one time of so many.
+    #[inline]
+    pub fn draw_rare_delay(&mut self, rarity: u8, kind: Delay) -> u64 {
+        self.draws.as_mut().map_or(0, |draws| if draws.next_below(rarity) == 0 { draws.delay(kind) } else { 0 })
     }
 
     /// Whether a microthread or completion is pending, which could see the effects of the main thread.

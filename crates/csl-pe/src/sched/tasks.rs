@@ -1,7 +1,7 @@
 //! Tasks: the bound, active and blocked ones, and the choice of the next to run (docs/decisions/machine.md M12 to M16).
 
 use csl_image::{PeImage, Task, TaskParam};
-use csl_machine::{Arch, QueueDir, Startup, TaskId, TaskKind, TaskTarget, Wavelet};
+use csl_machine::{Arch, Draws, QueueDir, Startup, TaskId, TaskKind, TaskTarget, Wavelet};
 use csl_num::LowBits;
 
 use crate::fault::FaultKind;
@@ -12,7 +12,7 @@ use crate::scalar;
 /// Positions in the picker's ring: local tasks by id, then input slots, then memcpy's calls.
 const FIRST_SLOT: u8 = 32;
 const CALLS: u8 = 64;
-pub(super) const RING: u8 = 65;
+const RING: u8 = 65;
 
 /// State of the task table. One bit an id.
 #[derive(Clone, Debug)]
@@ -248,9 +248,15 @@ impl Tasks {
         self.next = (place + 1) % RING;
     }
 
-    /// Lets the ring go on at another place.
-    pub fn turn_to(&mut self, place: u8) {
-        self.next = place % RING;
+    /// Lets the ring go on at one of the tasks that are ready, each of them as likely.
+    #[cold]
+    pub fn turn_to_any(&mut self, ports: &Ports, busy: u32, call: bool, draws: &mut Draws) {
+        let ready = self.active & !self.local_blocked;
+        let mut places = u64::from(ready) | u64::from(ports.filled() & !busy) << FIRST_SLOT;
+        for _ in 0..draws.next_below(places.count_ones().low8() + u8::from(call)) {
+            places &= places.wrapping_sub(1);
+        }
+        self.next = places.trailing_zeros().low8();
     }
 
     pub fn is_channel_blocked(&self, channel: TaskId) -> bool {

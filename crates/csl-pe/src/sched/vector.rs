@@ -1,6 +1,7 @@
 //! The vector operations of the main thread, from their start to their end.
 
 use csl_isa::NO_REG;
+use csl_machine::Delay;
 
 use super::main_thread::{Flow, Main};
 use super::microthread::Microthread;
@@ -43,6 +44,7 @@ impl Sched {
                 self.end_ut(&run, run.config.completion, (start, cpu.at()), data);
             } else {
                 let class = self.class_of(id, run.needs.priority);
+                let start = start + self.draw_delay(Delay::Microthread);
                 let mark = self.shadow.as_mut().map_or(0, |shadow| shadow.begin(&run, cpu.at(), tags));
                 self.uts.push(Microthread { id, class, run, start, pc: cpu.at(), mark });
             }
@@ -103,7 +105,7 @@ impl Sched {
         self.after_step(step, start, cpu, data);
     }
 
-    fn after_step(&mut self, step: Result<Step, FaultKind>, cycle: u64, cpu: &mut Cpu, data: &mut Datapath) {
+    pub fn after_step(&mut self, step: Result<Step, FaultKind>, cycle: u64, cpu: &mut Cpu, data: &mut Datapath) {
         match step {
             Ok(Step::Moved | Step::Stalled(_)) => {}
             Ok(Step::Done(effect)) => {

@@ -40,6 +40,7 @@ OPTIONS = {
     "msg_level": "WARNING",
     "memcpy_required": True,
     "check": False,
+    "untimed": False,
     "simulator": True,
     "disable_version_check": False,
     "mgmt_namespace": None,
@@ -79,8 +80,9 @@ class SdkRuntime:
     `bindir` (or `artifacts`) is the output folder of cslc, or what waferlab.compile() returned. The files of the run
     (`sim.log`, `sim_stats.json`, core files) go to `output_folder`, which is made if it is not there; left out, to the folder in
     the environment variable WAFERLAB_OUTPUT_FOLDER, else to the working directory. With `prints`, lines that PEs print with
-    <simprint> also go to sys.stdout as they come, each with its cycle; left out, they do in a notebook alone. The other
-    keywords are those of the vendor's class.
+    <simprint> also go to sys.stdout as they come, each with its cycle; left out, they do in a notebook alone. With `check`, PEs
+    look for mistakes of their programs; with `untimed`, the run has no clock, is several times as fast, and its cycles mean
+    nothing. The other keywords are those of the vendor's class.
 
     In a `with` statement the program is loaded, started, and stopped at the end; where the block raises, the run is left as it
     is, and its log and statistics are written.
@@ -116,7 +118,9 @@ class SdkRuntime:
             raise TypeError(f"SdkRuntime: bindir must be a path, not {arrays.shown(bindir)}")
         prints = _is_notebook() if prints is None else bool(prints)
         check = _check(options["check"])
-        self._machine = _waferlab.Machine(os.fspath(bindir), threads, output_folder, prints=prints, check=check)
+        self._machine = _waferlab.Machine(
+            os.fspath(bindir), threads, output_folder, prints=prints, check=check, untimed=options["untimed"]
+        )
         self._waiting, self._files = {}, {}
         # Names that get_id() or get_port_id() was asked for and that do not exist.
         self._unknown = []
@@ -495,6 +499,7 @@ def _constructor_options(kwargs):
     options = {**OPTIONS, **kwargs}
     refuse_system(options["cmaddr"])
     options["suppress_simfab_trace"] = arrays.flag("SdkRuntime: suppress_simfab_trace", options["suppress_simfab_trace"])
+    options["untimed"] = arrays.flag("SdkRuntime: untimed", options["untimed"])
     options["simfab_numthreads"] = check_threads(options["simfab_numthreads"], "simfab_numthreads")
     check_level(options["msg_level"])
     return options

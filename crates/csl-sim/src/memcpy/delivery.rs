@@ -11,9 +11,6 @@ use crate::machine::Machine;
 use crate::tile::Tile;
 use crate::world::World;
 
-/// The cycles, from 0 up to this, by which another schedule delays a command on its way to a tile.
-const DELAY: u64 = 64;
-
 /// A command on its way to tiles, with the times at which it and its words arrive.
 pub(super) struct Delivery<'a> {
     pub ticket: Ticket,
@@ -113,7 +110,7 @@ impl Delivery<'_> {
 pub(super) fn give<E: Element>(machine: &mut Machine<E>, Coord { x, y }: Coord, mut command: TileCommand) {
     command.due += u64::from(x) * u64::from(machine.world.chip.timing.hop);
     if let Some(schedule) = machine.world.options.schedule {
-        command.due += schedule.draw([x.into(), y.into(), command.ticket.0, 0], DELAY);
+        command.due += schedule.delay_of_command(x, y, command.ticket.0);
     }
     touched(machine, x, y, |tile| tile.host.commands.push_back(command));
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use csl_fabric::{Fault, Ramp, RouteTable, TraceEvent};
 use csl_image::Image;
-use csl_machine::{Chip, Color, Wavelet};
+use csl_machine::{Chip, Color, Schedule, Wavelet};
 use csl_pe::{InputSlot, OutputSlot, Pe, Ports, Registers};
 use csl_sim::{FaultKind, FaultReport};
 
@@ -18,8 +18,14 @@ pub struct Reference {
     elements: Elements,
     height: u32,
     now: u64,
-    /// Whether nothing happened in the last cycle, and no PE or queue waits for a later one.
+    /// Whether no PE or queue waits for a later cycle.
     is_at_rest: bool,
+    /// Whether nothing happened in the last cycle.
+    is_still: bool,
+    /// Whether it goes on at once to the next cycle in which something may happen.
+    skips: bool,
+    /// The first cycle for which some PE, queue or write waits.
+    next: u64,
 }
 
 struct Elements {
@@ -91,15 +97,42 @@ impl Reference {
         let chip = csl_machine::chip(image.arch);
         let (width, height) = (image.rect.width, image.rect.height);
         let tiles = (0..width * height).map(|i| Tile::new(image, chip, (i % width, i / width))).collect();
-        let routers = Routers::new(Arc::new(table(image)), chip, is_traced);
-        Reference { routers, elements: Elements { width, tiles, now: 0, chip }, height, now: 0, is_at_rest: false }
+        let depth = chip.timing.router_buffer as usize;
+        let routers = Routers::new(Arc::new(table(image)), chip, depth, is_traced);
+        Reference {
+            routers,
+            elements: Elements { width, tiles, now: 0, chip },
+            height,
+            now: 0,
+            is_at_rest: false,
+            is_still: false,
+            skips: false,
+            next: 0,
+        }
+    }
+
+    /// The same machine with routers that hold any number of wavelets, and PEs that run by another schedule.
+    pub fn without_bounds(image: &Image, schedule: Schedule) -> Reference {
+        let mut reference = Reference::new(image, false);
+        reference.routers = Routers::new(Arc::new(table(image)), reference.elements.chip, usize::MAX / 2, false);
+        reference.skips = true;
+        let width = reference.elements.width;
+        for (tile, i) in reference.elements.tiles.iter_mut().zip(0..) {
+            tile.pe.draw_from(schedule.draws(i % width, i / width));
+        }
+        reference
+    }
+
+    pub fn is_at_rest(&self) -> bool {
+        self.is_at_rest && self.is_still && self.routers.is_at_rest()
     }
 
     /// Runs until nothing can move any more, up to and including cycle `last`.
     pub fn run(&mut self, last: u64) -> Result<(), FaultReport> {
-        while self.now < last && !(self.is_at_rest && self.routers.is_at_rest()) {
-            self.now += 1;
-            self.is_at_rest = true;
+        while self.now < last && !self.is_at_rest() {
+            let is_still = self.is_still && self.routers.is_at_rest();
+            self.now = if self.skips && is_still { self.next.clamp(self.now + 1, last) } else { self.now + 1 };
+            (self.is_at_rest, self.is_still, self.next) = (true, true, u64::MAX);
             let collisions = self.routers.arrive(self.now);
             self.elements.now = self.now;
             // Rows share nothing in a cycle: of their faults the first row's counts.
@@ -134,7 +167,10 @@ impl Reference {
             let wake =
                 advanced.map_err(|fault| FaultReport { cycle: fault.cycle, x, y, what: FaultKind::Pe(fault) })?;
             self.is_at_rest &= wake.at == u64::MAX && tile.writes.is_empty() && tile.kept.is_empty();
-            self.is_at_rest &= (std::mem::take(&mut tile.ports.taken), std::mem::take(&mut tile.ports.put)) == (0, 0);
+            let due = tile.writes.iter().map(|write| write.0).chain(tile.kept.iter().map(|place| place.0));
+            let heads = tile.ports.outputs.iter().filter_map(|queue| queue.head_ready());
+            self.next = due.chain(heads).chain([wake.at]).filter(|at| *at > now).fold(self.next, u64::min);
+            self.is_still &= (std::mem::take(&mut tile.ports.taken), std::mem::take(&mut tile.ports.put)) == (0, 0);
             for (_, slot) in tile.kept.extract_if(.., |place| place.0 <= now) {
                 tile.ports.release(slot);
             }
@@ -158,7 +194,7 @@ impl Reference {
             if let Some(landed) = routers.inject(at, head.color, head.wavelet, head.advance_switch, now) {
                 tile.ports.depart(output);
                 tile.next_output = (output.index() + 1) % count;
-                self.is_at_rest = false;
+                self.is_still = false;
                 routers.load.injected += 1;
                 routers.load.controls += u64::from(head.wavelet.control);
                 return landed.err();

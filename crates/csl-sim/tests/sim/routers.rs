@@ -111,8 +111,8 @@ impl Channel {
 }
 
 impl Routers {
-    pub fn new(table: Arc<RouteTable>, chip: &Chip, is_traced: bool) -> Routers {
-        let depth = chip.timing.router_buffer as usize;
+    /// Routers whose input buffers hold `depth` wavelets each.
+    pub fn new(table: Arc<RouteTable>, chip: &Chip, depth: usize, is_traced: bool) -> Routers {
         let tiles = table.width() * table.height();
         let mut channels: Vec<[Option<Box<Channel>>; Color::COUNT]> = (0..tiles).map(|_| Default::default()).collect();
         for y in 0..table.height() {
