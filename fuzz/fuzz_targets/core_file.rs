@@ -1,6 +1,6 @@
 //! Core files of a small program: any bytes, and any bytes behind a right head.
 #![no_main]
-#![allow(dead_code, reason = "the shared file has more than this target needs")]
+#![allow(dead_code, unused_imports, reason = "the shared file has more than this target needs")]
 
 use std::sync::LazyLock;
 
