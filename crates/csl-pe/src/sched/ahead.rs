@@ -17,8 +17,11 @@ pub trait Outlet {
 }
 
 impl Sched {
-    /// Moves the PE's time on to that of its main thread, for the next task.
+    /// Moves the PE's time on to that of its main thread, for the next task, unless there is a microthread that can go on.
     pub fn go_ahead(&mut self, visit: &mut Visit) {
+        if self.any_ut_goes_on(visit.data, visit.ports) {
+            return;
+        }
         visit.now = visit.now.max(visit.cpu.local_time);
         self.take_completions(visit.now);
         visit.ports.refill();

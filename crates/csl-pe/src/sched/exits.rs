@@ -16,8 +16,9 @@ const RARITY: u8 = 4;
 impl Sched {
     /// Carries out an exit, unless the main thread has to wait for it.
     pub fn leave_interpreter(&mut self, exit: Exit, visit: &mut Visit) -> Flow {
-        // Without a clock the end of a task and the start of an operation wait for no cycle.
-        let waits = !(self.is_untimed && matches!(exit, Exit::Returned | Exit::Vec { .. }));
+        // Without a clock the end of a task and the start of an operation wait for no cycle, but for microthreads.
+        let waits = !(self.is_untimed && matches!(exit, Exit::Returned | Exit::Vec { .. }))
+            || self.any_ut_goes_on(visit.data, visit.ports);
         if waits && visit.cpu.local_time > visit.now && is_sync_point(exit, visit.cpu, visit.data, visit.program) {
             return Flow::Wait;
         }

@@ -146,6 +146,11 @@ impl Sched {
         ut.id.is_some_and(|id| self.ut_blocked >> (id.number() & 7) & 1 == 1)
     }
 
+    /// Whether a microthread could issue.
+    pub fn any_ut_goes_on(&self, data: &Datapath, ports: &Ports) -> bool {
+        self.uts.iter().any(|ut| !self.is_ut_blocked(ut) && ut.run.can_issue(ports, &data.fifos))
+    }
+
     /// The class of a microthread: of its operation's own priority, else of the register of its queue.
     pub fn class_of(&self, id: Option<MicrothreadId>, own: Option<Priority>) -> u8 {
         let of_queue = id.and_then(|id| microthread::queue_priority(self.queue_priority[usize::from(id.number() & 7)]));

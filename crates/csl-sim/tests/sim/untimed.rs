@@ -27,7 +27,7 @@ const PROGRAMS: u64 = 300;
 const SCHEDULES: u64 = 8;
 
 /// Schedules by which it is looked at where it ends otherwise without a clock.
-const MORE: u64 = 60;
+const MORE: u64 = 1000;
 
 /// The cycles after which a program counts as endless: delays of schedules are long.
 const MOST: u64 = 1_000_000;
