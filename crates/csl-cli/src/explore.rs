@@ -86,9 +86,13 @@ fn explore_folder(folder: &Path, steps: &[Step], first: u64, last: u64) -> Resul
     Ok(false)
 }
 
-/// Tells which accesses of the run by this schedule race, as far as the checks find them.
+/// Tells which accesses race, as far as the checks find them: in the run by this schedule, or in that by the machine's own.
 fn tell_lines(folder: &Path, steps: &[Step], number: u64, difference: &Difference) -> Result<(), String> {
-    let checked = run_steps(folder, steps, Some(number), Check::On)?;
+    let mut checked = run_steps(folder, steps, Some(number), Check::On)?;
+    let is_of_schedule = !checked.mistakes.is_empty();
+    if !is_of_schedule {
+        checked = run_steps(folder, steps, None, Check::On)?;
+    }
     for mistake in &checked.mistakes {
         print(&format!("{mistake}\n"))?;
     }
@@ -99,7 +103,10 @@ fn tell_lines(folder: &Path, steps: &[Step], number: u64, difference: &Differenc
             "the checks find no access that races within a PE: look for what runs tasks or takes wavelets in\nthe order in \
              which they come, or reads the timestamp counter; {repeat}\n--schedule={number} repeats the run\n"
         )),
-        (_, false) => print(&format!("{repeat} --schedule={number} --check repeats the run\n")),
+        (_, false) if is_of_schedule => print(&format!("{repeat} --schedule={number} --check repeats the run\n")),
+        (_, false) => {
+            print(&format!("{repeat} --check repeats the run without a schedule, --schedule={number} the other\n"))
+        }
     }
 }
 

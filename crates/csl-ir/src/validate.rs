@@ -57,7 +57,9 @@ fn global(program: &Program, global: &Global) -> Check {
             RelocTarget::Func(id) => known_func(program, *id),
             RelocTarget::Dsd(desc) => dsd(program, desc),
         }?;
-        ensure(fits((reloc.at + reloc.target.bytes()) as usize), || format!("a relocation leaves global {}", global.name))?;
+        ensure(fits((reloc.at + reloc.target.bytes()) as usize), || {
+            format!("a relocation leaves global {}", global.name)
+        })?;
     }
     Ok(())
 }

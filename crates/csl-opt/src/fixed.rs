@@ -5,9 +5,7 @@
 
 use std::sync::Arc;
 
-use csl_ir::{
-    AddrBase, DsdValue, Exported, Func, GlobalId, Inst, Opnd, Program, PtrRoot, RelocTarget, VecOperand,
-};
+use csl_ir::{AddrBase, DsdValue, Exported, Func, GlobalId, Inst, Opnd, Program, PtrRoot, RelocTarget, VecOperand};
 use rustc_hash::FxHashMap;
 
 use crate::pool::Around;

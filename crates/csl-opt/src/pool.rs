@@ -33,7 +33,8 @@ impl Around<'_> {
     pub fn fixed_value(&self, id: GlobalId, offset: i32, ty: Scalar) -> Option<Opnd> {
         let (init, relocs) = self.fixed_bytes(id)?;
         let (start, bytes) = (u32::try_from(offset).ok()?, ty.bytes());
-        if start + bytes > self.size(id) {
+        // Checked runs tell of words at odd addresses.
+        if start + bytes > self.size(id) || bytes > 1 && start % 2 != 0 {
             return None;
         }
         let reloc = relocs.iter().find(|reloc| reloc.at < start + bytes && start < reloc.at + reloc.target.bytes());
@@ -49,7 +50,9 @@ impl Around<'_> {
             }
             (Some(reloc), _) if reloc.at != start || reloc.target.bytes() != bytes => None,
             (Some(Reloc { target: RelocTarget::Dsd(desc), .. }), Scalar::Dsd) => Some(Opnd::Dsd(desc.clone())),
-            (Some(Reloc { target: RelocTarget::Global(global, at), .. }), Scalar::PTR) => Some(Opnd::Global(*global, *at)),
+            (Some(Reloc { target: RelocTarget::Global(global, at), .. }), Scalar::PTR) => {
+                Some(Opnd::Global(*global, *at))
+            }
             (Some(Reloc { target: RelocTarget::Func(func), .. }), Scalar::PTR) => Some(Opnd::Func(*func)),
             _ => None,
         }

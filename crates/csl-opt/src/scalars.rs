@@ -98,10 +98,9 @@ fn replace(func: &mut Func, parts: &[Part]) {
         let old = std::mem::take(&mut block.insts).into_iter().zip(std::mem::take(&mut block.sites));
         for (inst, site) in old {
             let copies: Vec<Inst> = match &inst {
-                Inst::Load { ty, dst, addr } => reg(addr, 0, *ty)
-                    .map(|src| Inst::Copy { dst: *dst, src: Opnd::Reg(src) })
-                    .into_iter()
-                    .collect(),
+                Inst::Load { ty, dst, addr } => {
+                    reg(addr, 0, *ty).map(|src| Inst::Copy { dst: *dst, src: Opnd::Reg(src) }).into_iter().collect()
+                }
                 Inst::Store { ty, addr, src } => {
                     reg(addr, 0, *ty).map(|dst| Inst::Copy { dst, src: src.clone() }).into_iter().collect()
                 }
@@ -123,9 +122,8 @@ fn replace(func: &mut Func, parts: &[Part]) {
 /// The loads that take the place of a copy into a slot.
 fn loads(parts: &[Part], dst: &Addr, src: &Addr, bytes: u32) -> Vec<Inst> {
     let AddrBase::Slot(slot) = dst.base else { return Vec::new() };
-    let is_target = |part: &&Part| {
-        part.slot == slot && dst.offset <= part.offset && part.offset < dst.offset + bytes as i32
-    };
+    let is_target =
+        |part: &&Part| part.slot == slot && dst.offset <= part.offset && part.offset < dst.offset + bytes as i32;
     let load = |part: &Part| {
         let addr = Addr { base: src.base.clone(), offset: src.offset + (part.offset - dst.offset) };
         Inst::Load { ty: part.ty, dst: part.reg, addr }

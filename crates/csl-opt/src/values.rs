@@ -261,6 +261,8 @@ impl Walk<'_> {
                 ..
             } => Some(Opnd::Imm(csl_num::wrap64(IntTy::new(*signed, u32::from(*bits)), *a))),
             Inst::Select { cond: Opnd::Imm(cond), a, b, .. } => Some(if *cond != 0 { a.clone() } else { b.clone() }),
+            // Checked runs tell of an index that is none of the array's values: it stays one.
+            Inst::Index { index: Opnd::Imm(index), values, .. } if *values != 0 && *index >= u64::from(*values) => None,
             Inst::Index { base: Opnd::Global(id, offset), index: Opnd::Imm(index), scale, .. } => {
                 let bytes = index.low16().wrapping_mul(scale.low16()).signed16();
                 Some(Opnd::Global(*id, offset.wrapping_add(i32::from(bytes))))

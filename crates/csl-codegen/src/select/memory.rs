@@ -160,7 +160,8 @@ impl FnGen<'_, '_> {
 
     pub fn index(&mut self, dst: Reg, base: &Opnd, index: &Opnd, scale: u32, values: u16) {
         let into = self.reg(dst);
-        if let Some(steps) = self.constant(index) {
+        // An index that is none of the array's values is left to the machine: checked runs tell of it there.
+        if let Some(steps) = self.constant(index).filter(|&steps| values == 0 || steps < values.into()) {
             let bytes = steps.low16().wrapping_mul(scale.low16());
             return match self.constant(base) {
                 Some(at) => {
