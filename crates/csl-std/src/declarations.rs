@@ -25,7 +25,7 @@ const INTERNAL: &[(&str, &[&str])] = &[
     ("collectives_2d/params", &["x_axis", "y_axis", "old_entrypoints"]),
     ("control", &["NO_ENTRYPOINT", "entrypoint_bits", "command_bits", "place", "given_commands", "remaining_ignored"]),
     ("data_utils", &["bits"]),
-    ("debug", &["Tag", "begin", "tagged_put_u16", "tagged_put_u32", "packed_words"]),
+    ("debug", &["Tag", "begin", "tagged_put_u16", "tagged_put_u32", "tagged_put_u64", "packed_words"]),
     (
         "math",
         &[
