@@ -3,6 +3,7 @@
 //! memory (with timestamps in it), the same landings, the same fault.
 //!
 //! `CSL_SIM_PROGRAMS` sets how many programs a test run makes, `CSL_SIM_FIRST` the number of the first.
+//! With `CSL_SIM_THREADS=1` each program runs on 1, 2 and 4 threads.
 
 use std::sync::Arc;
 
@@ -484,8 +485,8 @@ fn random_programs_run_as_on_the_reference() {
     for seed in first..first + count {
         let image = Arc::new(random_image(Dice::new(seed)));
         let expected = EveryCycle.run(&image, END, false);
-        let windows = [OnThreads::windows(1, 5), OnThreads::windows(2, 2)];
-        let engines = if seed % 16 == 0 { &windows[..] } else { &windows[..1] };
+        let windows = [OnThreads::windows(1, 5), OnThreads::windows(2, 2), OnThreads::windows(4, 3)];
+        let engines = if seed % 16 == 0 || number("CSL_SIM_THREADS", 0) != 0 { &windows[..] } else { &windows[..1] };
         for engine in [ALONE].iter().chain(engines) {
             if let Some(difference) = engine.run(&image, END, false).difference(&expected) {
                 let traced = engine.run(&image, END, true).difference(&EveryCycle.run(&image, END, true));
