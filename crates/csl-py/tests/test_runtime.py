@@ -377,7 +377,7 @@ class Life(unittest.TestCase):
         self.addCleanup(os.environ.pop, "WAFERLAB_SCHEDULE")
         with self.assertRaisesRegex(ValueError, "a run without a clock .* has no "):
             scaled(untimed=True)
-        with self.assertRaisesRegex(TypeError, "untimed"):
+        with self.assertRaisesRegex(ValueError, "untimed must be True or False"):
             support.running(untimed="maybe")
 
     def test_constructor_arguments(self):
