@@ -10,7 +10,7 @@ pub struct Lint {
     from: &'static str,
 }
 
-pub const ALL: [Lint; 6] = [
+pub const ALL: [Lint; 5] = [
     Lint { name: "rustfmt", arguments: "fmt --all --check", from: "rustup component add rustfmt" },
     Lint {
         name: "rustfmt, fuzz",
@@ -20,12 +20,6 @@ pub const ALL: [Lint; 6] = [
     Lint {
         name: "clippy",
         arguments: "clippy --workspace --all-targets --quiet -- -D warnings",
-        from: "rustup component add clippy",
-    },
-    // A workspace of its own, with libFuzzer, which wants a C++ compiler.
-    Lint {
-        name: "clippy, fuzz",
-        arguments: "clippy --manifest-path fuzz/Cargo.toml --target-dir target --all-targets --quiet -- -D warnings",
         from: "rustup component add clippy",
     },
     // Libraries alone: the Python package builds the commands of `csl-cli` a second time.
