@@ -32,21 +32,33 @@ pub(crate) struct Window {
     pub limit: u64,
 }
 
-/// The number of threads for which there are enough rows: each but the outermost has to keep a distance on two sides.
+/// The number of threads for which there are enough rows: each keeps a distance of as many rows as there are cycles on two
+/// sides, the outermost on one.
 pub(crate) fn most_threads(rows: u32, cycles: u64) -> usize {
-    (u64::from(rows) / (2 * cycles)) as usize + 1
+    match (u64::from(rows) / (2 * cycles)) as usize {
+        0 => 1,
+        // Both are outermost.
+        1 => 2,
+        most => most,
+    }
+}
+
+/// The rows at which the parts of threads begin, but the first, and the rows around them that wait for the meeting.
+fn gaps(height: usize, window: Window, threads: usize) -> (Vec<usize>, Vec<Range<usize>>) {
+    let borders: Vec<usize> = (1..threads).map(|i| i * height / threads).collect();
+    let distance = window.cycles as usize;
+    let gaps = borders.iter().map(|border| border - distance..border + distance).collect();
+    (borders, gaps)
 }
 
 /// Runs a window on this many threads, at most [`most_threads`].
 pub(crate) fn run<E: Element>(rows: &mut Rows<E>, window: Window, threads: usize) -> Outcome {
     let mut outcome = rows.run(|world, slots| {
         let height = slots.len();
-        let borders: Vec<usize> = (1..threads).map(|i| i * height / threads).collect();
+        let (borders, gaps) = gaps(height, window, threads);
         let ends = borders.iter().copied().chain([height]);
         let strips: Vec<Range<usize>> =
             [0].into_iter().chain(borders.iter().copied()).zip(ends).map(|(a, b)| a..b).collect();
-        let distance = window.cycles as usize;
-        let gaps: Vec<Range<usize>> = borders.iter().map(|border| border - distance..border + distance).collect();
         let mut outcome = in_parallel(world, slots, &strips, window, |strip, outcome| {
             let (is_first, is_last) = (strip.first == 0, strip.first + strip.slots.len() == height);
             run_strip(strip, window, is_first, is_last, outcome);
@@ -115,5 +127,27 @@ fn run_gap<E: Element>(strip: &mut Strip<'_, E>, window: Window, outcome: &mut O
         for row in border - late..border + late {
             strip.visit(row, now, outcome);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Window, gaps, most_threads};
+
+    /// 62 rows were once shared out to four threads, for windows of eight cycles, and two gaps met.
+    #[test]
+    fn the_gaps_between_threads_do_not_meet() {
+        for (height, cycles) in (1..300).flat_map(|height| (1..10).map(move |cycles| (height, cycles))) {
+            for threads in 1..=most_threads(height, cycles) {
+                let window = Window { first: 1, cycles, limit: u64::MAX };
+                let (_, gaps) = gaps(height as usize, window, threads);
+                assert!(gaps.windows(2).all(|two| two[0].end <= two[1].start), "{height} {cycles} {threads}");
+                assert!(gaps.last().is_none_or(|last| last.end <= height as usize), "{height} {cycles} {threads}");
+            }
+        }
+        assert_eq!(
+            [most_threads(62, 8), most_threads(16, 8), most_threads(15, 8), most_threads(994, 8)],
+            [3, 2, 1, 62]
+        );
     }
 }
