@@ -187,6 +187,9 @@ impl Row {
 
     /// Flags virtual channels with an input that the other color of the pair receives too.
     fn mark_shared_inputs(&mut self) {
+        if !self.has_swaps {
+            return;
+        }
         for vc in &mut self.vcs {
             let shared = |side| self.table.received_twice(vc.x(), self.y, side, vc.color);
             if Direction::ALL.into_iter().any(shared) {

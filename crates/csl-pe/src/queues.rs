@@ -57,7 +57,7 @@ impl InQueue {
 
     /// Puts wavelets behind all others, as many as there are.
     pub(crate) fn land(&mut self, burst: Burst) {
-        self.behind.get_or_insert_default().push_back(burst);
+        self.behind.get_or_insert_with(|| Box::new(VecDeque::with_capacity(1))).push_back(burst);
     }
 
     /// The number of wavelets behind those in the ring, and that of the bursts that they came in.

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use crate::element::Element;
 use crate::event::Event;
-use crate::memcpy::Done;
+use crate::memcpy::{Done, Rect};
 use crate::options::{Traces, Windows};
 use crate::row::Row;
 use crate::rows::{Outcome, Rows};
@@ -34,6 +34,9 @@ const WINDOW: u64 = 8;
 /// threads are worth their start (a visit costs some 50 ns, a thread some 20 microseconds a window).
 const WORK_FOR_WINDOWS: usize = 256;
 const WORK_FOR_THREADS: usize = 512;
+
+/// The number of tiles to make above which threads are worth their start.
+const TILES_FOR_THREADS: usize = 4096;
 
 /// The reason why the clock stopped without a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +119,14 @@ impl<E: Element> Machine<E> {
     /// A row, made on first touch. It is visited in the next cycle that runs.
     pub fn row_mut(&mut self, y: u32) -> &mut Row<E> {
         self.rows.row_mut(y, self.front + 1)
+    }
+
+    /// Makes the tiles of a rectangle before the host gives each of them something, where they are many.
+    pub fn make(&mut self, rect: &Rect) {
+        let threads = self.world.options.threads;
+        if threads > 1 && rect.len() >= TILES_FOR_THREADS {
+            self.rows.make(rect, threads);
+        }
     }
 
     /// The rows that exist.

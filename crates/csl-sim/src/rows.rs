@@ -8,7 +8,7 @@ use csl_fabric::Row as FabricRow;
 
 use crate::element::Element;
 use crate::index_set::IndexSet;
-use crate::memcpy::Done;
+use crate::memcpy::{Done, Rect};
 use crate::row::Row;
 use crate::stop::FaultReport;
 use crate::tile::NEVER;
@@ -198,6 +198,26 @@ impl<E: Element> Rows<E> {
     /// A row, made on first touch.
     pub fn touch(&mut self, y: u32) -> &mut Row<E> {
         self.slots[y as usize].touch(&self.world, y)
+    }
+
+    /// Makes the tiles of a rectangle that are not there yet, on this many threads: each those of some rows.
+    pub fn make(&mut self, rect: &Rect, threads: usize) {
+        let (world, height) = (&self.world, self.slots.len());
+        let of_rect = &mut self.slots[rect.y as usize..((rect.y + rect.h) as usize).min(height)];
+        let share = of_rect.len().div_ceil(threads.max(1)).max(1);
+        std::thread::scope(|scope| {
+            for (part, first) in of_rect.chunks_mut(share).zip((rect.y..).step_by(share)) {
+                scope.spawn(move || {
+                    let rows = part.iter_mut().zip(first..);
+                    for (slot, y) in rows.filter(|(_, y)| (y - rect.y).is_multiple_of(rect.step_y.max(1))) {
+                        let elements = &mut slot.touch(world, y).elements;
+                        (rect.x..rect.x + rect.w).step_by(rect.step_x.max(1) as usize).for_each(|x| {
+                            elements.touch(x);
+                        });
+                    }
+                });
+            }
+        });
     }
 
     /// The rows that exist.

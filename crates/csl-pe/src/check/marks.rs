@@ -30,7 +30,7 @@ impl Marks {
     /// Notes an operation that begins. Endless ones, and those of an unknown length, mark nothing.
     pub fn begin(&mut self, run: &Operation, pc: u32, tags: [Tag; 4]) -> Number {
         let left = run.left.finite().filter(|&left| left <= 1 << 15).unwrap_or(0);
-        let mut tagged = run.operands().copied().zip(tags);
+        let mut tagged = run.operands().cloned().zip(tags);
         let operands = std::array::from_fn(|_| tagged.next().expect("an operation has four operands"));
         let free = self.running.iter().position(Option::is_none).unwrap_or(self.running.len());
         let Ok(number) = Number::try_from(free + 1) else { return 0 };
@@ -39,7 +39,7 @@ impl Marks {
         }
         for (at, (operand, _)) in operands.iter().enumerate() {
             let marks = if at == 0 { &mut self.writers } else { &mut self.readers };
-            walk(*operand, left, |word| {
+            walk(operand.clone(), left, |word| {
                 if marks.len() <= word {
                     marks.resize(word + 1, 0);
                 }
@@ -57,7 +57,7 @@ impl Marks {
         self.under_way -= 1;
         for (at, (operand, _)) in running.operands.iter().enumerate() {
             let marks = if at == 0 { &mut self.writers } else { &mut self.readers };
-            walk(*operand, running.left, |word| clear(marks, word, number));
+            walk(operand.clone(), running.left, |word| clear(marks, word, number));
         }
     }
 
@@ -72,13 +72,13 @@ impl Marks {
     /// The operations under way that write memory: the instruction, and the object that the destination is meant for.
     pub fn writing(&self) -> impl Iterator<Item = (u32, Tag)> {
         let running = self.running.iter().flatten().filter(|running| running.left > 0);
-        let dests = running.map(|running| (running.pc, running.operands[0]));
-        dests.filter(|(_, (operand, _))| operand.cursor.is_memory()).map(|(pc, (_, tag))| (pc, tag))
+        let dests = running.map(|running| (running.pc, &running.operands[0]));
+        dests.filter(|(_, (operand, _))| operand.cursor.is_memory()).map(|(pc, (_, tag))| (pc, *tag))
     }
 
     /// The objects that the operands of an operation are meant for.
     pub fn tags(&self, number: Number) -> Option<[Tag; 4]> {
-        self.running(number).map(|running| running.operands.map(|operand| operand.1))
+        self.running(number).map(|running| running.operands.each_ref().map(|operand| operand.1))
     }
 
     /// Notes that an operation has passed the element at an address; one that comes back to its elements keeps them.

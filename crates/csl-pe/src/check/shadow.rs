@@ -390,7 +390,7 @@ impl Shadow {
     /// Looks whether a move comes to elements that it has written itself.
     pub fn look_at_overlap(&mut self, at: Moment, run: &Operation, tag: Tag) {
         let is_move = matches!(run.op, VecOp::Mov16 | VecOp::Mov32 | VecOp::Fmovh | VecOp::Fmovs);
-        let (Cursor::Mem(to), Cursor::Mem(from)) = (run.dest.cursor, run.srcs[0].cursor) else { return };
+        let (Cursor::Mem(to), Cursor::Mem(from)) = (&run.dest.cursor, &run.srcs[0].cursor) else { return };
         let (step, ahead) = (to.step.signed16(), to.addr.wrapping_sub(from.addr).signed16());
         if !is_move || to.step != from.step || step == 0 || ahead % step != 0 {
             return;
@@ -437,7 +437,7 @@ impl Shadow {
             (Some(before), Some(left)) => before.saturating_sub(left),
             _ => before.rate.group.into(),
         };
-        let mut operands: [Operand; 4] = [before.dest, before.srcs[0], before.srcs[1], before.srcs[2]];
+        let mut operands = [&before.dest, &before.srcs[0], &before.srcs[1], &before.srcs[2]].map(Operand::clone);
         for _ in 0..count {
             for at_operand in [1, 2, 3, 0] {
                 self.element(at, number, &mut operands[at_operand], tags[at_operand], at_operand == 0);
@@ -451,8 +451,7 @@ impl Shadow {
             self.look_at_place(at, tags[0], access);
             self.use_bytes(at, number, access);
         }
-        if let Some((cursor, words, length)) = before.zero {
-            let mut operand = Operand { cursor, words, dsr: None };
+        if let Some((mut operand, length)) = before.zero.as_deref().cloned() {
             (0..length.saturated()).for_each(|_| self.element(at, number, &mut operand, Tag::NONE, true));
         }
     }

@@ -53,8 +53,9 @@ impl Operation {
             let read = src.cursor.range(count, bytes(src));
             let meets = read.start < written.end && written.start < read.end;
             // Step by step through the same places, each element reads its own.
-            let is_in_step = (src.cursor, src.words) == (self.dest.cursor, self.dest.words)
-                && matches!(src.cursor, Cursor::Mem(at) if u32::from(at.step.signed16().unsigned_abs()) >= bytes(src));
+            let is_in_step = matches!((&src.cursor, &self.dest.cursor), (Cursor::Mem(from), Cursor::Mem(to))
+                if from == to && src.words == self.dest.words
+                    && u32::from(from.step.signed16().unsigned_abs()) >= bytes(src));
             meets && !is_in_step
         })
     }

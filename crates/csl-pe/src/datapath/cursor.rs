@@ -16,7 +16,7 @@ csl_machine::byte_ids! {
 }
 
 /// An operand of an operation.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Operand {
     pub cursor: Cursor,
     /// Size of an element in 16-bit words.
@@ -26,7 +26,7 @@ pub(crate) struct Operand {
 }
 
 /// The position of the next element. Addresses are in bytes and wrap at 16 bits.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Cursor {
     None,
     /// A scalar source.
@@ -37,7 +37,8 @@ pub(crate) enum Cursor {
         value: Option<u32>,
     },
     Mem(Linear),
-    Mem4(Mem4),
+    /// Apart, since few operations have one, and every operation under way lies in the cache.
+    Mem4(Box<Mem4>),
     Circ(Circ),
     /// Wavelets of an input slot.
     In(In),

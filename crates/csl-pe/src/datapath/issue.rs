@@ -148,7 +148,7 @@ impl Operation {
     }
 
     fn take_wavelets(&self, transform: u32, ports: &mut Ports) -> [u32; 3] {
-        self.srcs.map(|src| match src.cursor {
+        self.srcs.each_ref().map(|src| match src.cursor {
             Cursor::In(input) => ports.take(input.slot).map_or(0, |wavelet| received(input, wavelet, transform)),
             _ => 0,
         })

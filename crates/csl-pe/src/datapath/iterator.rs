@@ -6,7 +6,9 @@ use csl_machine::Wavelet;
 use csl_num::LowBits;
 
 use super::cursor::{Cursor, Operand};
+use super::dsr::Dsrs;
 use super::length::Length;
+use super::memory::Memory;
 use super::operands::Setup;
 use super::state::{Datapath, Iter};
 use crate::fault::FaultKind;
@@ -53,13 +55,15 @@ impl Datapath {
         self.iters.get(usize::from(iter))
     }
 
-    fn unfinished(&self, iter: u16) -> Option<Iter> {
-        self.iter(iter).copied().filter(|iter| !iter.left.is_zero())
+    fn unfinished(&mut self, iter: u16) -> Option<(&mut Iter, &mut Memory, &mut Dsrs)> {
+        let Datapath { iters, memory, dsrs, .. } = self;
+        let iter = iters.get_mut(usize::from(iter)).filter(|iter| !iter.left.is_zero())?;
+        Some((iter, memory, dsrs))
     }
 
     /// The next element of a source.
     pub fn iter_next(&mut self, iter: u16, ports: &mut Ports) -> Result<Turn, FaultKind> {
-        let Some(mut it) = self.unfinished(iter) else { return Ok(Turn::End) };
+        let Some((it, memory, dsrs)) = self.unfinished(iter) else { return Ok(Turn::End) };
         let value = match it.operand.cursor {
             Cursor::In(input) => match ports.take(input.slot) {
                 None => return Ok(Turn::Wait),
@@ -69,15 +73,16 @@ impl Datapath {
             Cursor::Fifo(_) | Cursor::Out(_) | Cursor::Ptr { .. } | Cursor::None => {
                 return Err(FaultKind::BadOperand("`@map` reads memory and fabric alone"));
             }
-            _ => it.operand.next(&self.memory),
+            _ => it.operand.next(memory),
         };
-        self.step_iter(iter, it);
+        it.step(dsrs);
         Ok(Turn::Moved(u64::from(value)))
     }
 
     /// Writes the next element of a destination in cycle `now`.
     pub fn iter_put(&mut self, iter: u16, value: u64, now: u64, ports: &mut Ports) -> Result<Turn, FaultKind> {
-        let Some(mut it) = self.unfinished(iter) else { return Ok(Turn::End) };
+        let to_ramp = self.dispatch_to_ramp();
+        let Some((it, memory, dsrs)) = self.unfinished(iter) else { return Ok(Turn::End) };
         let word = value.low32();
         match it.operand.cursor {
             Cursor::Out(out) => {
@@ -88,26 +93,28 @@ impl Datapath {
                 let data = out.index.map_or(low, |index| low & 0xffff | u32::from(index) << 16);
                 let wavelet = Wavelet { data, control: out.control, half: out.half };
                 let advance_switch = out.advance_switch && it.left == Length::ONE;
-                let ready = now + self.dispatch_to_ramp();
+                let ready = now + to_ramp;
                 let sent = ports.put(out.slot, Outgoing { wavelet, color: out.color, advance_switch, ready });
                 debug_assert!(sent, "there was room");
             }
             Cursor::Fifo(_) | Cursor::In(_) | Cursor::Scalar(_) | Cursor::Ptr { .. } | Cursor::None => {
                 return Err(FaultKind::BadOperand("`@map` writes memory and fabric alone"));
             }
-            _ => it.operand.put(&mut self.memory, word),
+            _ => it.operand.put(memory, word),
         }
-        self.step_iter(iter, it);
+        it.step(dsrs);
         Ok(Turn::Moved(value))
     }
+}
 
-    fn step_iter(&mut self, iter: u16, mut it: Iter) {
-        it.left.count_off(1);
-        if it.left.is_zero()
-            && let (Some(dsr), Some(addr)) = (it.operand.dsr, it.operand.cursor.addr())
+impl Iter {
+    /// Counts an element off; behind the last, an explicit DSR may save the address.
+    fn step(&mut self, dsrs: &mut Dsrs) {
+        self.left.count_off(1);
+        if self.left.is_zero()
+            && let (Some(dsr), Some(addr)) = (self.operand.dsr, self.operand.cursor.addr())
         {
-            self.dsrs.save(dsr, addr);
+            dsrs.save(dsr, addr);
         }
-        self.iters[usize::from(iter)] = it;
     }
 }

@@ -8,7 +8,7 @@ use csl_num::LowBits;
 
 use crate::scalar::Surroundings;
 
-/// The size of the kept part is a multiple of this number of bytes.
+/// Behind the program's own data the kept part grows to multiples of this number of bytes.
 const GROWTH: usize = 256;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -112,8 +112,17 @@ impl Memory {
     fn keep(&mut self, start: usize, end: usize) {
         let end = end.min(usize::from(REGISTERS_START));
         if start < end && end > self.bytes.len() {
-            self.bytes.resize(end.next_multiple_of(GROWTH).min(usize::from(REGISTERS_START)), 0);
+            self.grow(end);
         }
+    }
+
+    /// Lets the kept part reach to `end`, and as far as its room does. A vector that grows by itself would take up to twice
+    /// the room, on each PE of a wafer.
+    fn grow(&mut self, end: usize) {
+        let most = end.next_multiple_of(GROWTH).min(usize::from(REGISTERS_START));
+        let len = if end <= self.bytes.capacity() { most.min(self.bytes.capacity()) } else { most };
+        self.bytes.reserve_exact(len - self.bytes.len());
+        self.bytes.resize(len, 0);
     }
 
     /// Writes bytes from any address on; those in register space are dropped.
@@ -139,7 +148,7 @@ impl Memory {
             return None;
         }
         if range.end > self.bytes.len() {
-            self.bytes.resize(range.end.next_multiple_of(GROWTH).min(usize::from(REGISTERS_START)), 0);
+            self.grow(range.end);
         }
         Some(&mut self.bytes[range])
     }

@@ -5,7 +5,7 @@ use csl_num::FloatKind;
 
 use super::alu::{self, Body};
 use super::contiguous;
-use super::cursor::{Cursor, Linear};
+use super::cursor::{Cursor, Linear, Operand};
 use super::memory::Memory;
 use super::operation::Operation;
 
@@ -85,20 +85,20 @@ impl StridedOperand {
     }
 }
 
-fn strided_operand(cursor: Cursor, words: u8) -> Option<StridedOperand> {
+fn strided_operand(operand: &Operand) -> Option<StridedOperand> {
     let nowhere = Linear { addr: 0, step: 0 };
-    match cursor {
+    match operand.cursor {
         Cursor::None => Some(StridedOperand { at: nowhere, value: 0, words: 0 }),
         Cursor::Scalar(value) => Some(StridedOperand { at: nowhere, value, words: 0 }),
-        Cursor::Mem(at) => Some(StridedOperand { at, value: 0, words }),
+        Cursor::Mem(at) => Some(StridedOperand { at, value: 0, words: operand.words }),
         _ => None,
     }
 }
 
 /// Destination and sources, if all are mem1d or scalar.
 fn linear(run: &Operation) -> Option<[StridedOperand; 4]> {
-    let operand_of = |i: usize| strided_operand(run.srcs[i].cursor, run.srcs[i].words);
-    let dest = strided_operand(run.dest.cursor, run.dest.words).filter(|dest| dest.words != 0)?;
+    let operand_of = |i: usize| strided_operand(&run.srcs[i]);
+    let dest = strided_operand(&run.dest).filter(|dest| dest.words != 0)?;
     Some([dest, operand_of(0)?, operand_of(1)?, operand_of(2)?])
 }
 

@@ -30,10 +30,10 @@ pub(super) struct Found {
     /// The length in elements; `None` for operands without one: scalars, and FIFOs without a length.
     pub len: Option<Length>,
     pub dsr: Option<DsrSlot>,
-    pub loads: u32,
+    /// The number of DSRs that are loaded for it.
+    pub loads: u8,
     /// The properties of a fabric operand: elements in a wavelet, flags, queue.
     pub fabric: Option<Fabric>,
-    pub config: Option<Config>,
 }
 
 #[derive(Clone, Copy)]
@@ -191,7 +191,7 @@ impl Setup<'_> {
             Loaded::Mem4(desc) => mem4(desc, words, index),
             Loaded::Fifo(id) => self.fifo(id, side)?,
         };
-        Ok(Found { loads: 0, dsr: Some(at), config: Some(config), ..found })
+        Ok(Found { loads: 0, dsr: Some(at), ..found })
     }
 }
 
@@ -202,7 +202,7 @@ enum Side {
 }
 
 pub(super) fn none() -> Found {
-    Found { cursor: Cursor::None, len: None, dsr: None, loads: 0, fabric: None, config: None }
+    Found { cursor: Cursor::None, len: None, dsr: None, loads: 0, fabric: None }
 }
 
 fn scalar(value: u32) -> Found {
@@ -215,7 +215,7 @@ fn linear(addr: u16) -> Found {
 
 fn mem4(desc: Mem4Desc, words: u16, index: u16) -> Found {
     let mem4 = Mem4::new(desc, words, index);
-    Found { cursor: Cursor::Mem4(mem4), len: Some(mem4.len()), loads: 1, ..none() }
+    Found { len: Some(mem4.len()), cursor: Cursor::Mem4(Box::new(mem4)), loads: 1, ..none() }
 }
 
 fn circ(dsd: Dsd, at: u16, words: u16) -> Found {

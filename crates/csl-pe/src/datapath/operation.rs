@@ -47,8 +47,8 @@ pub(crate) struct Operation {
     pub srcs: [Operand; 3],
     pub carry: u32,
     pub config: Config,
-    /// A source to clear at completion: its position, the size of its elements and the length at the start.
-    pub zero: Option<(Cursor, u8, Length)>,
+    /// A source to clear at completion, as it was at the start, and its length.
+    pub zero: Option<Box<(Operand, Length)>>,
     /// The number of elements that a FIFO must have, or have room for, before any moves (its `.simd_mode`).
     pub fifo_least: u8,
     /// The value that the builtin returns.
@@ -101,7 +101,11 @@ impl Operation {
             outputs: output,
             has_fifo,
             is_fast: !has_fifo && self.is_fast(),
-            sources: self.srcs.iter().rposition(|src| src.cursor != Cursor::None).map_or(0, |last| last.low8() + 1),
+            sources: self
+                .srcs
+                .iter()
+                .rposition(|src| !matches!(src.cursor, Cursor::None))
+                .map_or(0, |last| last.low8() + 1),
             priority: self.config.priority,
         };
         self
@@ -159,7 +163,7 @@ impl Operation {
     }
 
     fn look_at_row(&mut self, chip: &Chip) {
-        let cursors = self.srcs.map(|src| src.cursor);
+        let cursors = self.srcs.each_ref().map(|src| &src.cursor);
         self.rate = timing::at_row(chip, self.op, self.rate, &cursors);
         self.row = timing::row(self.op, self.rate, &cursors);
     }
@@ -259,11 +263,9 @@ impl Operation {
         if let Cursor::Ptr { addr, value: Some(value) } = self.dest.cursor {
             memory.write_element(addr, self.dest.words, value);
         }
-        if let Some((mut cursor, words, len)) = self.zero {
-            for _ in 0..len.saturated() {
-                let Some(addr) = cursor.next_addr() else { break };
-                memory.write_element(addr, words, 0);
-            }
+        if let Some(zero) = &mut self.zero {
+            let (source, len) = zero.as_mut();
+            (0..len.saturated()).for_each(|_| source.put(memory, 0));
         }
     }
 

@@ -85,33 +85,38 @@ impl Setup<'_> {
         let elems = op.sources();
         let fifo = self.fifo_simd(&found, elems, op.dest());
         let per_wavelet = found.iter().filter_map(|f| f.fabric.map(|fabric| fabric.per_wavelet.min(fifo.most))).min();
-        let cursors: [Cursor; 3] = [found[1].cursor, found[2].cursor, found[3].cursor];
-        let mut rate = timing::rate(self.data.chip, op, &found[0].cursor, &cursors[..elems.len()], per_wavelet);
+        let cursors = [&found[1].cursor, &found[2].cursor, &found[3].cursor];
+        let sources = &cursors[..elems.len()];
+        let mut rate = timing::rate(self.data.chip, op, &found[0].cursor, sources, per_wavelet);
         rate.group = rate.group.min(fifo.most);
+        let row = timing::row(op, rate, sources);
         let len = length_of([1, 2, 3, 0].map(|i| found[i].len));
         let effective = self.effective_config(config, &found);
-        let operand =
-            |i: usize, words: u16| Operand { cursor: found[i].cursor, words: words.low8(), dsr: found[i].dsr };
+        let (accumulate, message) = (accumulator(&found), self.message(&found));
+        let loads = found.iter().map(|f| u32::from(f.loads)).sum();
+        let words = |i: usize| elems.get(i).map_or(1, |elem| elem.words());
+        let operand = |f: Found, words: u16| Operand { cursor: f.cursor, words: words.low8(), dsr: f.dsr };
+        let [dest, a, b, c] = found;
+        let to = dest.fabric;
         let mut run = Operation {
             op,
-            dest: operand(0, op.dest().words()),
-            srcs: [1, 2, 3].map(|i| operand(i, elems.get(i - 1).map_or(1, |elem| elem.words()))),
+            dest: operand(dest, op.dest().words()),
+            srcs: [operand(a, words(0)), operand(b, words(1)), operand(c, words(2))],
             left: len,
             rate,
-            row: timing::row(op, rate, &cursors[..elems.len()]),
+            row,
             carry: 0,
-            accumulate: accumulator(&found),
+            accumulate,
             config: effective,
             zero: None,
             is_fabric: per_wavelet.is_some(),
-            message: self.message(&found),
+            message,
             fifo_least: fifo.least,
             result: true,
             needs: Needs::default(),
         }
         .settled();
-        run.zero = zeroed(&run, found[0].fabric, swapped);
-        let loads = found.iter().map(|f| f.loads).sum();
+        run.zero = zeroed(&run, to, swapped);
         Ok(Started { run, loads, extra: constants * self.data.chip.timing.scalar_operand + u32::from(rate.lead) })
     }
 
@@ -154,7 +159,7 @@ impl Setup<'_> {
     /// own.
     fn effective_config(&self, config: Config, found: &[Found; 4]) -> Config {
         let mut effective = config;
-        for dsr in found.iter().filter_map(|f| f.config) {
+        for dsr in found.iter().filter_map(|f| f.dsr).map(|at| self.data.dsrs.get(at).config) {
             effective.is_async |= dsr.is_async;
             effective.on_control = effective.on_control.or(dsr.on_control);
             if effective.completion == Action::Nothing {
@@ -216,7 +221,7 @@ fn accumulator(found: &[Found; 4]) -> Option<u8> {
 
 /// The source that `.zero` clears when the operation completes, in its state at the start. A single source is the
 /// "second".
-fn zeroed(run: &Operation, fabric: Option<Fabric>, swapped: bool) -> Option<(Cursor, u8, Length)> {
+fn zeroed(run: &Operation, fabric: Option<Fabric>, swapped: bool) -> Option<Box<(Operand, Length)>> {
     let flags = fabric?.flags;
     let one_source = matches!(run.srcs[1].cursor, Cursor::None);
     let at = match (flags & fabric_flags::ZERO_FIRST != 0, flags & fabric_flags::ZERO_SECOND != 0) {
@@ -224,6 +229,6 @@ fn zeroed(run: &Operation, fabric: Option<Fabric>, swapped: bool) -> Option<(Cur
         (_, true) => usize::from(!one_source),
         _ => return None,
     };
-    let source = run.srcs[if swapped { 1 - at } else { at }];
-    source.cursor.is_memory().then_some((source.cursor, source.words, run.left))
+    let source = &run.srcs[if swapped { 1 - at } else { at }];
+    source.cursor.is_memory().then(|| Box::new((source.clone(), run.left)))
 }

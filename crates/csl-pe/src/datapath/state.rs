@@ -40,7 +40,7 @@ pub(crate) struct Datapath {
 }
 
 /// An iterator of `@map`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Iter {
     pub operand: Operand,
     /// The elements left.

@@ -11,21 +11,20 @@ use crate::queues::Outgoing;
 
 /// The mark of a control wavelet that `control_transform` has put into memory: the two highest bits (the guide says no
 /// more).
-/// more).
 const TRANSFORM_MARK: u32 = 3 << 30;
 
 impl Operation {
     /// Sends or takes the header of a message.
     pub(super) fn pass_header(&mut self, data: &mut Datapath, ports: &mut Ports, now: u64) -> Step {
-        match (self.message, self.dest.cursor, self.srcs[0].cursor) {
-            (Message::Header(header), Cursor::Out(Out { slot, color, .. }), _) => {
+        match (self.message, &self.dest.cursor, &self.srcs[0].cursor) {
+            (Message::Header(header), &Cursor::Out(Out { slot, color, .. }), _) => {
                 let ready = now + data.dispatch_to_ramp();
                 let wavelet = Wavelet::word(header);
                 if !ports.put(slot, Outgoing { wavelet, color, advance_switch: false, ready }) {
                     return Step::Stalled(Stall::Output(slot));
                 }
             }
-            (Message::Awaited, _, Cursor::In(In { slot, .. })) => match ports.take(slot) {
+            (Message::Awaited, _, &Cursor::In(In { slot, .. })) => match ports.take(slot) {
                 None => return Step::Stalled(Stall::Input(slot)),
                 Some(header) => self.left = Length::of(header.data >> message::LENGTH_SHIFT),
             },

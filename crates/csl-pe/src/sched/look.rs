@@ -137,7 +137,7 @@ impl Sched {
         is_store: bool,
         turn: impl FnOnce(&mut Visit) -> Result<Turn, FaultKind>,
     ) -> Result<Turn, FaultKind> {
-        let before = visit.data.iter(iter).map(|iter| iter.operand);
+        let before = visit.data.iter(iter).map(|iter| iter.operand.clone());
         let turn = turn(visit)?;
         if let (Some(shadow), Some(operand), Turn::Moved(_)) = (self.shadow.as_deref_mut(), before, &turn) {
             shadow.map_element(moment(visit.cpu, visit.cpu.local_time), operand, is_store);

@@ -19,8 +19,11 @@ impl Shared {
         let mut shared = Shared::default();
         for run in uts.iter().map(|ut| &ut.run) {
             let range = |operand: &Operand| operand.cursor.range(run.left.saturated(), 2 * u32::from(operand.words));
-            extend(&mut shared.written, &range(&run.dest));
-            run.operands().for_each(|operand| extend(&mut shared.used, &range(operand)));
+            let written = range(&run.dest);
+            extend(&mut shared.used, &written);
+            extend(&mut shared.written, &written);
+            let sources = run.srcs.iter().take(usize::from(run.needs.sources));
+            sources.for_each(|source| extend(&mut shared.used, &range(source)));
         }
         (!Range::is_empty(&shared.used)).then_some(shared)
     }

@@ -67,7 +67,7 @@ fn wake_of_iterator(exit: Exit, now: u64, data: &Datapath, ports: &Ports, wake: 
         Exit::IterNext { iter, .. } | Exit::IterPut { iter, .. } => data.iter(iter),
         _ => None,
     };
-    match iter.map(|it| it.operand.cursor) {
+    match iter.map(|it| &it.operand.cursor) {
         Some(Cursor::In(input)) if ports.inputs[input.slot].is_empty() => wake.arrivals |= input.slot.bit(),
         Some(Cursor::Out(out)) if ports.outputs[out.slot].room() == 0 => wake.credits |= out.slot.bit(),
         _ => wake.at = wake.at.min(now + 1),

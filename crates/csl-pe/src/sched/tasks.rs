@@ -303,11 +303,11 @@ fn message_queues(program: &PeImage) -> u32 {
     inputs.fold(0, |mask, queue| mask | TaskId::from(queue.id).bit())
 }
 
-/// Ids below 32 with a local task.
+/// Ids below 32 with a local task ([`find_in_table`]).
 fn bound_ids(program: &PeImage) -> u32 {
-    TaskId::all()
-        .filter(|&id| find_in_table(program, TaskKind::Local, id).is_some())
-        .fold(0, |mask, id| mask | id.bit())
+    let kinds = std::iter::once(TaskKind::Local).chain(others(program, TaskKind::Local).iter().copied());
+    let of_table = program.tasks.iter().filter(|task| kinds.clone().any(|kind| kind == task.kind));
+    of_table.fold(0, |mask, task| mask | task.id.bit())
 }
 
 /// The task bound to a number.
@@ -319,12 +319,16 @@ pub(crate) fn find(program: &PeImage, kind: TaskKind, id: TaskId) -> Option<&Tas
 /// the program separates them (WSE-3). Data tasks are in it too, by color or input queue: a control wavelet starts one
 /// in topic-05-switches of 1.0, an activation in the FFT of 0.9.
 pub(crate) fn find_in_table(program: &PeImage, kind: TaskKind, id: TaskId) -> Option<&Task> {
-    let others: &[TaskKind] = match kind {
+    find(program, kind, id).or_else(|| others(program, kind).iter().find_map(|&other| find(program, other, id)))
+}
+
+/// The other kinds of task in the table of a kind.
+fn others(program: &PeImage, kind: TaskKind) -> &'static [TaskKind] {
+    match kind {
         _ if program.separate_control_table => &[],
         TaskKind::Control => &[TaskKind::Local, TaskKind::Data],
         _ => &[TaskKind::Control, TaskKind::Data],
-    };
-    find(program, kind, id).or_else(|| others.iter().find_map(|&other| find(program, other, id)))
+    }
 }
 
 /// The arguments of a task: a wavelet's bits from the lowest on, in canonical form.

@@ -52,6 +52,7 @@ impl Delivery<'_> {
 
     /// Gives each tile a command, due when the words of all tiles before it in its channel have passed too.
     pub fn commands<E: Element>(&self, machine: &mut Machine<E>, job: impl Fn(usize) -> Job) {
+        machine.make(self.rect);
         for index in 0..self.rect.len() {
             let rank = index as u64 % self.pes_of_a_channel();
             let due = self.due(rank);
@@ -64,6 +65,7 @@ impl Delivery<'_> {
         let per_pe = self.per_pe as usize;
         let channel = self.pes_of_a_channel();
         let on_the_way = self.words_on_the_way(&machine.world);
+        machine.make(self.rect);
         for index in 0..self.rect.len() {
             let rank = index as u64 % channel;
             let stream = StreamIn {
@@ -94,6 +96,7 @@ impl Delivery<'_> {
     }
 
     pub fn stream_out<E: Element>(&self, machine: &mut Machine<E>, color: Color) {
+        machine.make(self.rect);
         for index in 0..self.rect.len() {
             let wanted = self.per_pe as usize;
             let stream = StreamOut { ticket: self.ticket, index, color, wanted, words: Vec::new() };
@@ -112,7 +115,7 @@ pub(super) fn give<E: Element>(machine: &mut Machine<E>, Coord { x, y }: Coord, 
     if let Some(schedule) = machine.world.options.schedule {
         command.due += schedule.delay_of_command(x, y, command.ticket.0);
     }
-    touched(machine, x, y, |tile| tile.host.commands.push_back(command));
+    touched(machine, x, y, |tile| tile.host.push(command));
 }
 
 /// Changes the state of memcpy at a tile, and lets the tile be served in the next cycle.

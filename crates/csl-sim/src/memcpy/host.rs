@@ -311,6 +311,7 @@ impl Host {
         let everywhere = Rect::new(0, 0, 0, 0);
         let start = self.start(machine, ticket, &everywhere, Spread::Each, 0, memcpy.launch_latency).start;
         self.expect(ticket, runs.iter().map(|run| run.len as usize).sum(), None, None);
+        machine.make(&Rect::new(0, 0, machine.world.width(), machine.world.height()));
         for run in runs {
             let program = &machine.world.image.programs[run.program];
             if program.exported_function(id).is_some() {

@@ -180,6 +180,14 @@ impl TileHost {
         (self.is_blocked || self.commands.is_empty()) && self.incoming.is_empty() && self.calling.is_none()
     }
 
+    /// Puts a command behind all others. Most tiles never have two, and a deque that grows by itself starts with four.
+    pub fn push(&mut self, command: TileCommand) {
+        if self.commands.is_empty() {
+            self.commands.reserve_exact(1);
+        }
+        self.commands.push_back(command);
+    }
+
     /// Whether the command stream lets the first command start at `now`.
     pub fn command_is_due(&self, now: u64) -> bool {
         !self.is_blocked && self.commands.front().is_some_and(|command| command.due <= now)

@@ -89,6 +89,36 @@ fn any_number_of_threads_gives_the_same_run() {
     }
 }
 
+/// Threads make the tiles that the first command finds missing, here those of every second column.
+#[test]
+fn tiles_are_made_alike_on_any_number_of_threads() {
+    let (width, height) = (150, 62);
+    let row = vec![0; width as usize];
+    let image = Arc::new(layout(Arch::Wse2, vec![program(&[7])], &vec![&row[..]; height as usize], &[]));
+    let run = |threads: usize| {
+        let mut sim =
+            Sim::new(Arc::clone(&image), SimOptions { threads, ..SimOptions::default() }).expect("it is right");
+        let some = Rect { step_x: 2, ..Rect::new(1, 1, width - 1, height - 1) };
+        assert!(some.len() > 4096, "fewer are made by the host's own thread");
+        let array = (0..some.len() as u32).collect();
+        let copy = Copy::of(some, 1);
+        let h2d = Command::H2d { to: Endpoint::Symbol(DATA_ID), copy, spread: Spread::Each, array };
+        let ticket = sim.submit(h2d).expect("a right command");
+        sim.wait(ticket).expect("it finishes");
+        let all = Rect::new(0, 0, width, height);
+        let d2h = Command::D2h { from: Endpoint::Symbol(DATA_ID), copy: Copy::of(all, 1), room: all.len() };
+        let ticket = sim.submit(d2h).expect("a right command");
+        let words = sim.wait(ticket).expect("it finishes").expect("data");
+        (words, sim.cycle())
+    };
+    let one = run(1);
+    assert_eq!(one.0[..4], [7; 4], "no row is above the rectangle's first");
+    assert_eq!(one.0[width as usize..][..4], [7, 0, 7, 1]);
+    for threads in [2, 3, 5] {
+        assert!(run(threads) == one, "{threads} threads");
+    }
+}
+
 /// A row gets the same color from the north and, in the same cycle, from the south.
 fn merging(arch: Arch) -> Image {
     let mut image = image(arch);
