@@ -388,6 +388,54 @@ fn what_documents_name_is_there() {
     }
 }
 
+/// Functions that ARCHITECTURE.md names with their file: `` `stall` in `PATH` ``, `` `why` and `look` in `PATH` ``, and in its
+/// walks `` `PATH` `stall` ``. A path may be shortened to what follows the folder, or the `src`, of the one named last.
+#[test]
+fn functions_that_the_architecture_names_are_in_their_files() {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("it is readable");
+    let parts: Vec<&str> = text.split('`').collect();
+    let is_file =
+        |at: usize| parts.get(at).is_some_and(|name| name.ends_with(".rs") && *name != "lib.rs" && !name.contains(' '));
+    let mut bases = vec![root(), root().join("crates")];
+    let (mut checked, mut missing) = (0, Vec::new());
+    for at in (1..parts.len()).step_by(2).filter(|at| is_file(*at)) {
+        let file = bases.iter().map(|base| base.join(parts[at])).find(|path| path.is_file());
+        let Some(file) = file else {
+            missing.push(parts[at].to_owned());
+            continue;
+        };
+        let source = fs::read_to_string(&file).expect("a source is readable");
+        bases.truncate(2);
+        bases.extend(file.ancestors().skip(1).take_while(|folder| !folder.ends_with("crates")).map(Path::to_owned));
+        let mut names = Vec::new();
+        let mut before = at;
+        while before > 1 && names_go_on(parts[before - 1], before == at) && !is_file(before - 2) {
+            before -= 2;
+            names.push(parts[before]);
+        }
+        if parts.get(at + 1).is_some_and(|between| between.trim().is_empty()) && !is_file(at + 2) {
+            names.extend(parts.get(at + 2));
+        }
+        for name in names {
+            let name = name.rsplit([':', '.']).next().unwrap_or(name);
+            let is_known =
+                ["fn ", "const ", "struct ", "enum "].iter().any(|kind| source.contains(&format!("{kind}{name}")))
+                    || source.contains(&format!("{name}:"));
+            if !is_known {
+                missing.push(format!("`{name}` in {}", parts[at]));
+            }
+            checked += 1;
+        }
+    }
+    assert!(missing.is_empty(), "ARCHITECTURE.md names {missing:?}, which are not there");
+    assert!(checked > 40, "the walks and the questions name more than {checked}");
+}
+
+/// Whether what stands between two names joins the first to the file behind them.
+fn names_go_on(between: &str, is_last: bool) -> bool {
+    if is_last { between.trim() == "in" } else { [",", "and", "or"].contains(&between.trim()) }
+}
+
 /// The recipes for continuous integration build the package from a clone, `./waferlab`, of this repository.
 #[test]
 fn recipes_build_from_a_folder_that_holds_a_package() {
