@@ -5,7 +5,8 @@
 //! that hold any number, and where checks find no race in any of these runs. The programs are those of `random.rs` and
 //! `saturate.rs` without their look at the time.
 //!
-//! `CSL_SIM_UNTIMED` sets how many programs of each kind a test run makes, `CSL_SIM_FIRST` the number of the first.
+//! `CSL_SIM_UNTIMED` sets how many programs of each kind a test run makes, `CSL_SIM_FIRST` the number of the first,
+//! `CSL_SIM_SCHEDULES` how many schedules look for the race of a program that ends otherwise.
 
 use std::sync::Arc;
 
@@ -107,6 +108,7 @@ fn races_by(schedule: u64, image: &Arc<Image>, own: &End) -> bool {
 fn compare(name: &str, make: impl Fn(u64) -> Image) {
     let first = number("CSL_SIM_FIRST", 0);
     let count = number("CSL_SIM_UNTIMED", PROGRAMS);
+    let schedules = number("CSL_SIM_SCHEDULES", MORE);
     let (mut free, mut late, mut faults, mut wrong) = (0, Vec::new(), 0, Vec::new());
     for seed in first..first + count {
         let image = Arc::new(without_times(make(seed)));
@@ -118,7 +120,7 @@ fn compare(name: &str, make: impl Fn(u64) -> Image) {
         if found == own {
             free += 1;
             faults += u64::from(own.fault.is_some());
-        } else if let Some(schedule) = (SCHEDULES..MORE).find(|schedule| races_by(*schedule, &image, &own)) {
+        } else if let Some(schedule) = (SCHEDULES..schedules).find(|schedule| races_by(*schedule, &image, &own)) {
             late.push((seed, schedule));
         } else {
             let places = found.memory.iter().zip(&own.memory).enumerate();
