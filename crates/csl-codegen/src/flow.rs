@@ -135,30 +135,13 @@ fn order(func: &Func) -> Vec<BlockId> {
 /// The blocks of each loop: those from which control gets back to its head without leaving it.
 fn loops(func: &Func, order: &[BlockId]) -> Vec<Vec<bool>> {
     let places = places(func, order);
-    let mut preds: Vec<Vec<BlockId>> = vec![Vec::new(); func.blocks.len()];
-    let mut latches: Vec<(BlockId, BlockId)> = Vec::new();
-    for &block in order {
-        for to in func.blocks[block].term.successors() {
-            preds[to].push(block);
-            if places[to] <= places[block] {
-                latches.push((to, block));
-            }
-        }
-    }
-    latches.sort_unstable();
-    let of_head = latches.chunk_by(|a, b| a.0 == b.0);
-    let inside = of_head.map(|latches| {
-        let mut inside = vec![false; func.blocks.len()];
-        inside[latches[0].0] = true;
-        let mut pending: Vec<BlockId> = latches.iter().map(|latch| latch.1).collect();
-        while let Some(block) = pending.pop() {
-            if !std::mem::replace(&mut inside[block], true) {
-                pending.extend_from_slice(&preds[block]);
-            }
-        }
-        inside
-    });
-    inside.collect()
+    let preds = func.predecessors(order);
+    let of_head = |&head: &BlockId| {
+        let mut latches = preds[head].iter().copied().filter(|&latch| places[head] <= places[latch]).peekable();
+        latches.peek()?;
+        Some(func.loop_blocks(head, latches, &preds))
+    };
+    order.iter().filter_map(of_head).collect()
 }
 
 /// The position of each block in the order.

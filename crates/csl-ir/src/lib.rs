@@ -21,6 +21,7 @@
 
 mod dump;
 mod func;
+mod graph;
 mod layout;
 mod program;
 mod size;
@@ -33,6 +34,7 @@ mod visit;
 
 pub use dump::{dump_layout, dump_program};
 pub use func::*;
+pub use graph::Preds;
 pub use layout::*;
 pub use program::*;
 pub use size::{FieldPlace, align_of, bits_of, field_place, size_of};

@@ -2,7 +2,7 @@
 
 use csl_machine::DsrLoad;
 
-use crate::func::{Addr, AddrBase, BlockId, Callee, Func, Inst, Opnd, Reg, Term, VecInst, VecOperand};
+use crate::func::{Addr, AddrBase, BlockId, Callee, Inst, Opnd, Reg, Term, VecInst, VecOperand};
 use smallvec::{SmallVec, smallvec};
 
 impl Inst {
@@ -214,37 +214,5 @@ impl Term {
             Term::Switch { cases, default, .. } => cases.iter().map(|case| case.1).chain([*default]).collect(),
             Term::Return(_) | Term::Unreachable => SmallVec::new(),
         }
-    }
-}
-
-impl Func {
-    /// The reachable blocks in the order in which a depth-first walk leaves them, the last successor of a block first. The
-    /// walk is iterative, because code may be deep.
-    pub fn postorder(&self) -> Vec<BlockId> {
-        self.postorder_by(|block| self.blocks[block].term.successors())
-    }
-
-    /// [`Func::postorder`], with the successors of each block in an order of the caller's.
-    pub fn postorder_by(&self, successors: impl Fn(BlockId) -> SmallVec<[BlockId; 2]>) -> Vec<BlockId> {
-        let mut order = Vec::with_capacity(self.blocks.len());
-        let mut seen = vec![false; self.blocks.len()];
-        let entry = BlockId::new(0);
-        let mut stack = Vec::with_capacity(self.blocks.len());
-        stack.push((entry, successors(entry)));
-        seen[entry] = true;
-        while let Some((block, pending)) = stack.last_mut() {
-            match pending.pop() {
-                Some(to) if !seen[to] => {
-                    seen[to] = true;
-                    stack.push((to, successors(to)));
-                }
-                Some(_) => {}
-                None => {
-                    order.push(*block);
-                    stack.pop();
-                }
-            }
-        }
-        order
     }
 }

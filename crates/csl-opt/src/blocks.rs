@@ -3,8 +3,6 @@
 
 use csl_ir::{Block, BlockId, Func, Opnd, Term};
 
-use crate::cfg::reverse_postorder;
-
 /// Cleans up a function; whether anything changed.
 pub fn run(func: &mut Func) -> bool {
     let changed = shorten(func);
@@ -32,7 +30,7 @@ fn shorten(func: &mut Func) -> bool {
 
 /// Drops unreachable blocks, and those that are merged into another; whether there were any.
 fn drop_blocks(func: &mut Func) -> bool {
-    let order = reverse_postorder(func);
+    let order = func.reverse_postorder();
     let mut kept = vec![false; func.blocks.len()];
     order.iter().for_each(|&block| kept[block] = true);
     merge(func, &order, &mut kept);

@@ -1,27 +1,6 @@
-//! The control-flow graph of a function: order, predecessors, dominators, loops.
+//! Dominators and loops of a function, by its control-flow graph.
 
-use csl_ir::{BlockId, Func};
-use smallvec::SmallVec;
-
-/// Reachable blocks in an order in which each comes before its successors, but for the back edges of loops.
-pub fn reverse_postorder(func: &Func) -> Vec<BlockId> {
-    let mut order = func.postorder();
-    order.reverse();
-    order
-}
-
-/// The reachable predecessors of each block, once for each edge.
-pub type Preds = Vec<SmallVec<[BlockId; 4]>>;
-
-pub fn predecessors(func: &Func, order: &[BlockId]) -> Preds {
-    let mut preds: Preds = vec![SmallVec::new(); func.blocks.len()];
-    for &block in order {
-        for to in func.blocks[block].term.successors() {
-            preds[to].push(block);
-        }
-    }
-    preds
-}
+use csl_ir::{BlockId, Func, Preds};
 
 /// The dominators of each block: the blocks through which every path from the entry to it leads.
 pub struct Dominators {
@@ -87,14 +66,7 @@ pub fn loops(func: &Func, order: &[BlockId], preds: &Preds) -> Vec<Loop> {
     for &head in order {
         let mut latches = preds[head].iter().filter(|&&pred| dominators.dominates(head, pred));
         let (Some(&latch), None) = (latches.next(), latches.next()) else { continue };
-        let mut inside = vec![false; func.blocks.len()];
-        inside[head] = true;
-        let mut pending = vec![latch];
-        while let Some(block) = pending.pop() {
-            if !std::mem::replace(&mut inside[block], true) {
-                pending.extend_from_slice(&preds[block]);
-            }
-        }
+        let inside = func.loop_blocks(head, [latch], preds);
         let blocks: Vec<BlockId> = order.iter().copied().filter(|&block| inside[block]).collect();
         found.push(Loop { head, latch, blocks });
     }

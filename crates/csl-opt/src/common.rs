@@ -4,17 +4,17 @@
 //! Only registers with one definition take part: where the definition lies on every path, such a register is as good as
 //! a name.
 
-use csl_ir::{BinOp, BlockId, Func, Inst, Opnd, Reg, Scalar};
+use csl_ir::{BinOp, BlockId, Func, Inst, Opnd, Preds, Reg, Scalar};
 use csl_num::LowBits;
 use rustc_hash::FxHashMap;
 
-use crate::cfg::{Dominators, Loop, Preds, loops, predecessors, reverse_postorder};
+use crate::cfg::{Dominators, Loop, loops};
 use crate::edit::Uses;
 
 /// Runs the pass on a function; whether anything changed.
 pub fn run(func: &mut Func) -> bool {
-    let order = reverse_postorder(func);
-    let preds = predecessors(func, &order);
+    let order = func.reverse_postorder();
+    let preds = func.predecessors(&order);
     let uses = Uses::of(func);
     let mut found = loops(func, &order, &preds);
     // From the inside out: an invariant of an inner loop may be one of the outer loop too.

@@ -40,7 +40,7 @@ fn of_program(program: &Program, known: &mut FxHashMap<*const Func, Vec<GlobalId
     }
     program.fifos.iter().for_each(|fifo| touch(fifo.buffer));
     for (load, _) in &program.dsr_loads {
-        vec_operand(&load.dsd, &mut touch);
+        mem4d_const(&load.dsd, &mut touch);
     }
     fixed
 }
@@ -56,10 +56,10 @@ fn touched(func: &Func) -> Vec<GlobalId> {
                 Inst::Load { .. } => {}
                 Inst::MakeMem4d { desc, .. } => base(desc).into_iter().for_each(&mut touch),
                 Inst::Vec(vec) => {
-                    vec.srcs.iter().chain([&vec.dest]).for_each(|operand| vec_operand(operand, &mut touch));
+                    vec.srcs.iter().chain([&vec.dest]).for_each(|operand| mem4d_const(operand, &mut touch));
                 }
-                Inst::LoadDsr(load) => vec_operand(&load.dsd, &mut touch),
-                Inst::IterLoad { dsd, .. } => vec_operand(dsd, &mut touch),
+                Inst::LoadDsr(load) => mem4d_const(&load.dsd, &mut touch),
+                Inst::IterLoad { dsd, .. } => mem4d_const(dsd, &mut touch),
                 _ => {}
             }
             if !matches!(inst, Inst::Load { .. }) {
@@ -87,11 +87,10 @@ fn operand(operand: &Opnd, touch: &mut impl FnMut(GlobalId)) {
     }
 }
 
-fn vec_operand(found: &VecOperand, touch: &mut impl FnMut(GlobalId)) {
-    match found {
-        VecOperand::Dsd(value) | VecOperand::Scalar(value, _) | VecOperand::Ptr(value) => operand(value, touch),
-        VecOperand::Mem4dConst(desc) => base(desc).into_iter().for_each(touch),
-        VecOperand::Mem4d(_) | VecOperand::Fifo(_) | VecOperand::Dsr { .. } => {}
+/// A constant descriptor that stands in a vector operation itself: it is no operand that [`Inst::for_each_operand`] visits.
+fn mem4d_const(found: &VecOperand, touch: &mut impl FnMut(GlobalId)) {
+    if let VecOperand::Mem4dConst(desc) = found {
+        base(desc).into_iter().for_each(touch);
     }
 }
 

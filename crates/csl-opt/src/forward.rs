@@ -1,13 +1,13 @@
 //! Store-to-load forwarding: a value that was stored to a place or loaded from it on every path here is not loaded
 //! again.
 //!
-//! Places are globals and stack slots with constant offsets, and elements whose address a register holds. Other threads may write memory at any time; a program that
-//! waits for that loads again and again in a loop, at whose head nothing is known. Vector operations, calls, services
-//! and stores through pointers end all knowledge; any store but to a stack slot ends that of elements.
+//! Places are globals and stack slots with constant offsets, and elements whose address a register holds. Other threads
+//! may write memory at any time; a program that waits for that loads again and again in a loop, at whose head nothing is
+//! known. Vector operations, calls, services and stores through pointers end all knowledge; any store but to a stack slot
+//! ends that of elements.
 
 use csl_ir::{Addr, AddrBase, BlockId, Func, Inst, Opnd, Scalar};
 
-use crate::cfg::{predecessors, reverse_postorder};
 use crate::edit::{Uses, is_within};
 use crate::pool::Around;
 
@@ -21,8 +21,8 @@ struct Entry {
 
 /// Runs the pass on a function; whether anything changed.
 pub fn run(around: &Around, func: &mut Func) -> bool {
-    let order = reverse_postorder(func);
-    let preds = predecessors(func, &order);
+    let order = func.reverse_postorder();
+    let preds = func.predecessors(&order);
     // What is known at the end of each block that the walk has left.
     let mut ends: Vec<Option<Vec<Entry>>> = vec![None; func.blocks.len()];
     let elements = elements(func, &order);

@@ -8,7 +8,7 @@ use csl_ir::{BinOp, BlockId, Func, Inst, Opnd, Reg, Scalar, Site};
 use csl_num::LowBits;
 use rustc_hash::FxHashMap;
 
-use crate::cfg::{Dominators, Loop, loops, predecessors, reverse_postorder};
+use crate::cfg::{Dominators, Loop, loops};
 use crate::common::before;
 use crate::edit::{Uses, new_reg, push};
 
@@ -17,8 +17,8 @@ pub fn run(func: &mut Func) -> bool {
     if func.counters.is_empty() {
         return false;
     }
-    let order = reverse_postorder(func);
-    let preds = predecessors(func, &order);
+    let order = func.reverse_postorder();
+    let preds = func.predecessors(&order);
     let found = loops(func, &order, &preds);
     let mut changed = false;
     // From the inside out: the start of an inner loop's address may move with the outer one.

@@ -4,10 +4,9 @@
 //! A side is converted when it is at most four plain instructions: without effect, fault or exception. Values of it
 //! that are read later are selected by the branch's condition.
 
-use csl_ir::{Block, BlockId, Func, Inst, Opnd, Reg, Term};
+use csl_ir::{Block, BlockId, Func, Inst, Opnd, Preds, Reg, Term};
 use rustc_hash::FxHashMap;
 
-use crate::cfg::{Preds, predecessors, reverse_postorder};
 use crate::dead::{LiveOut, is_pure, live_out};
 use crate::edit::{new_reg, push, rename_addrs};
 use crate::pool::Around;
@@ -17,8 +16,8 @@ const MOST: usize = 4;
 
 /// Converts branches of a function; whether there were any.
 pub fn run(around: &Around, func: &mut Func) -> bool {
-    let order = reverse_postorder(func);
-    let preds = predecessors(func, &order);
+    let order = func.reverse_postorder();
+    let preds = func.predecessors(&order);
     let candidates: Vec<(BlockId, Shape)> =
         order.iter().filter_map(|&block| Some((block, shape(around, func, &preds, block)?))).collect();
     if candidates.is_empty() {

@@ -4,11 +4,11 @@
 //! 5 bodies of 14 instructions are unrolled, 14 x 14 are not, and neither is the innermost loop of 8 x 8 x 8 single
 //! moves.
 
-use csl_ir::{AddrBase, BinOp, Block, BlockId, CmpOp, Func, Inst, Opnd, Reg, Scalar, Term};
+use csl_ir::{AddrBase, BinOp, Block, BlockId, CmpOp, Func, Inst, Opnd, Preds, Reg, Scalar, Term};
 use csl_num::IntTy;
 use rustc_hash::FxHashMap;
 
-use crate::cfg::{Loop, Preds, loops, predecessors, reverse_postorder};
+use crate::cfg::{Loop, loops};
 use crate::edit::{Uses, new_reg, push, rename, rename_term};
 
 /// The greatest number of instructions of all turns of a nest. Chosen between the 350 of a nest that the vendor's
@@ -17,8 +17,8 @@ const MOST: u64 = 400;
 
 /// Unrolls one loop; whether there was one. That may make the counts of others known.
 pub fn run(func: &mut Func) -> bool {
-    let order = reverse_postorder(func);
-    let preds = predecessors(func, &order);
+    let order = func.reverse_postorder();
+    let preds = func.predecessors(&order);
     let found = loops(func, &order, &preds);
     if found.is_empty() {
         return false;

@@ -5,10 +5,9 @@
 //! one definition in the function is a constant is known everywhere. Float operations are left to the machine, because
 //! they may raise exceptions.
 
-use csl_ir::{AddrBase, BinOp, BlockId, Func, Inst, Opnd, Reg, Scalar, UnOp};
+use csl_ir::{AddrBase, BinOp, BlockId, Func, Inst, Opnd, Preds, Reg, Scalar, UnOp};
 use csl_num::{IntTy, LowBits};
 
-use crate::cfg::{Preds, predecessors, reverse_postorder};
 use crate::edit::{Uses, keep};
 use crate::pool::Around;
 use crate::{Pass, Passes, dsd};
@@ -20,8 +19,8 @@ pub fn run(around: &Around, func: &mut Func, passes: Passes) -> bool {
     if retargeted {
         uses = Uses::of(func);
     }
-    let order = reverse_postorder(func);
-    let preds = predecessors(func, &order);
+    let order = func.reverse_postorder();
+    let preds = func.predecessors(&order);
     let mut walk = Walk::new(around, func, &uses, passes);
     for &root in order.iter().filter(|&&block| block == BlockId::new(0) || preds[block].len() != 1) {
         walk.chain(func, &preds, root);
