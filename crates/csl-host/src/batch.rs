@@ -203,8 +203,11 @@ pub fn fetch(runtime: &mut Runtime, copy: &FileCopy) -> Result<(Array, String), 
     let plan = plan(runtime.image().arch.chip(), rect, per_pe, item, Order::RowMajor)?;
     let task = runtime.d2h(Endpoint::Symbol(id), rect.len() * per_pe, &plan)?;
     runtime.wait(task)?;
-    let words = runtime.take_arrived().into_iter().flat_map(|(_, words)| words);
-    let data: Vec<u8> = words.flat_map(|word| word.to_le_bytes().into_iter().take(item.bytes.into())).collect();
+    let bytes = usize::from(item.bytes);
+    let mut data = Vec::with_capacity(rect.len() * per_pe * bytes);
+    for (_, words) in runtime.take_arrived() {
+        words.iter().for_each(|word| data.extend_from_slice(&word.to_le_bytes()[..bytes]));
+    }
     let shape = vec![rect.rows() as usize, rect.columns() as usize, per_pe];
     let line = format!("{} -> {}: {per_pe} a PE of {} x {} PEs", copy.symbol, copy.file.display(), rect.w, rect.h);
     Ok((Array { item, shape, is_fortran: false, data }, line))

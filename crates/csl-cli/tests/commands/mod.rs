@@ -110,6 +110,27 @@ fn reports_of_a_run_are_coloured_as_diagnostics_are() {
     assert!(!told(line, &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]).contains('\x1b'));
 }
 
+/// A run without a clock tells no cycles, and its statistics and reports say why.
+#[test]
+fn a_run_without_a_clock_says_so() {
+    let folder = compiled();
+    let at = folder.path();
+    let stats = || std::fs::read_to_string(at.join("sim_stats.json")).expect("it was written");
+    let line = "run out --launch go:1";
+    assert!(printed(at, &format!("{line} --untimed")).ends_with("\nno clock\n"));
+    assert!(stats().contains("\"untimed\": true"), "{}", stats());
+    assert!(printed(at, line).ends_with(" cycles\n"));
+    assert!(stats().contains("\"untimed\": false"), "{}", stats());
+    let told = |options: &str| {
+        let done = ended(at, &format!("{line} --max-cycles=5 --quiet {options}"));
+        let text = String::from_utf8_lossy(&done.stderr);
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let note = "the run has no clock: a cycle is one of a PE's own count";
+    assert!(told("--untimed").contains(note), "{}", told("--untimed"));
+    assert!(!told("").contains(note));
+}
+
 /// Standard error that is full or closed changes no status, and stops nothing by a panic (101).
 #[test]
 fn standard_error_that_is_full_or_closed_ends_nothing() {
