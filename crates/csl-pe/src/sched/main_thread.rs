@@ -5,7 +5,6 @@ use crate::scalar::Exit;
 
 /// The state of the main thread, which continues at `Cpu::local_time`.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "one a PE, and no allocation for each operation")]
 pub(crate) enum Main {
     /// No task runs.
     Idle,
