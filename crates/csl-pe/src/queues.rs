@@ -55,7 +55,8 @@ impl InQueue {
 
     // ---- runs without a clock ----
 
-    /// Puts wavelets behind all others, as many as there are.
+    /// Puts wavelets behind all others, as many as there are. Most queues have one burst at a time, and a deque that grows by
+    /// itself starts with four.
     pub(crate) fn land(&mut self, burst: Burst) {
         self.behind.get_or_insert_with(|| Box::new(VecDeque::with_capacity(1))).push_back(burst);
     }
