@@ -14,7 +14,7 @@ use crate::event::Traced;
 use crate::row::{OWN, Ramp, Row, low_bits, slot};
 use crate::virtual_channel::{
     ADVANCES, Arrival, Batch, Credit, FILTERED, MESSAGES, OUTSIDE, QUEUED, SHARES_INPUT, TORN_DOWN, VcId,
-    VirtualChannel, priority,
+    VirtualChannel,
 };
 
 /// The cycles of the spells of a router and color, of which each has one length, and how rare those are in which another
@@ -98,17 +98,21 @@ impl Row {
         holds && schedule.draw([place, color.into(), 1, now / spell], RARITY) == 0
     }
 
-    /// The fast path, which nearly all wavelets go: one input, data only, a color without special features. It has the
+    /// The fast path, which nearly all wavelets go: data only, a color without special features. It has the
     /// same effect as [`Row::step_general`], which does all others.
     #[inline]
     fn step(&mut self, number: VcId, now: u64, ramp: &mut impl Ramp) -> Step {
         let vc = &mut self.vcs[number];
-        if vc.flags != QUEUED || vc.more.is_some() || vc.buffer.may_have_control() {
+        if vc.flags != QUEUED {
             return self.step_general(number, now, ramp);
         }
-        let (tx, buffer) = (vc.tx, &mut vc.buffer);
-        let Some(from) = buffer.from else { return Step::Blocked };
-        if buffer.len == 0 || !vc.rx.contains(from) || tx.meets(vc.full) {
+        let Some(from) = vc.next_side() else { return Step::Blocked };
+        let buffer = vc.buffer(from);
+        if buffer.may_have_control() {
+            return self.step_general(number, now, ramp);
+        }
+        let (tx, wavelet, upstream) = (vc.tx, buffer.front(), buffer.upstream);
+        if tx.meets(vc.full) {
             return Step::Blocked;
         }
         let (x, color) = (u32::from(vc.column), vc.color);
@@ -120,9 +124,8 @@ impl Row {
             return Step::Denied;
         }
         granted.add(tx, cycle);
-        let wavelet = buffer.front();
-        buffer.pop();
-        let (next, upstream) = ((buffer.len > 0).then_some(priority(from)), buffer.upstream);
+        vc.pop(from);
+        let next = vc.priority();
         if self.is_traced {
             self.note(number, now, Traced::Departure { from, wavelet, outputs: tx });
         }
@@ -143,7 +146,7 @@ impl Row {
             return Step::Blocked;
         }
         let Some(side) = vc.next_side() else { return Step::Blocked };
-        let wavelet = self.head(number, side);
+        let wavelet = self.vcs[number].buffer(side).front();
         let partner = self.partner(number, side);
         let mut is_denied = false;
         for leg in [Some(number), partner].into_iter().flatten() {
@@ -189,17 +192,6 @@ impl Row {
         }
         if flags & MESSAGES != 0 {
             self.keep_for_message(number, side, wavelet);
-        }
-    }
-
-    #[inline]
-    fn head(&self, number: VcId, side: Direction) -> Wavelet {
-        let vc = &self.vcs[number];
-        match &vc.more {
-            None => vc.buffer.front(),
-            Some(_) => {
-                vc.buffers().find(|(from, _)| *from == side).map(|(_, buffer)| buffer.front()).unwrap_or_default()
-            }
         }
     }
 
@@ -249,12 +241,8 @@ impl Row {
     fn take_head(&mut self, number: VcId, side: Direction, now: u64, ramp: &mut impl Ramp) {
         let vc = &mut self.vcs[number];
         let (x, color) = (vc.x(), vc.color);
-        let buffer = vc.buffer_mut(side);
-        buffer.pop();
-        let upstream = buffer.upstream;
-        if let Some(more) = &mut vc.more {
-            more.served = Some(side);
-        }
+        let upstream = vc.buffer(side).upstream;
+        vc.pop(side);
         self.give_back(side, upstream, (x, color), now, ramp);
     }
 

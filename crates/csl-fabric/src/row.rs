@@ -378,9 +378,8 @@ impl Row {
             }
             (vc.landed_at, vc.landed_from) = (low_bits(now), from);
         }
-        let buffer = vc.buffer_mut(from);
-        buffer.push(wavelet);
-        if buffer.upstream.is_none() && from != Direction::Ramp {
+        vc.push(from, wavelet);
+        if vc.buffer(from).upstream.is_none() && from != Direction::Ramp {
             self.find_upstream(number, from);
         }
         self.wake(number);
@@ -445,7 +444,7 @@ impl Row {
     fn wake_one(&mut self, number: VcId) {
         let vc = &mut self.vcs[number];
         if vc.flags & QUEUED != 0 {
-            if vc.more.is_some() {
+            if vc.has_several_inputs() {
                 self.rank_anew(number);
             }
         } else if let Some(priority) = vc.priority() {

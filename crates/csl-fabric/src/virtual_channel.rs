@@ -82,12 +82,43 @@ impl InputBuffer {
     }
 }
 
-/// Input buffers beyond the first, for colors with several inputs.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ExtraBuffers {
-    pub buffers: Vec<InputBuffer>,
-    /// The side that was served last.
-    pub served: Option<Direction>,
+/// The input buffers of a color with several inputs.
+#[derive(Clone, Debug)]
+pub(crate) struct Inputs {
+    of: [InputBuffer; Direction::ALL.len()],
+    /// The sides with a wavelet.
+    filled: DirSet,
+    /// The side that was served last; west before any was.
+    served: Direction,
+}
+
+impl Inputs {
+    /// The inputs of a color that has had one so far.
+    fn beside(first: InputBuffer) -> Inputs {
+        let mut inputs =
+            Inputs { of: [InputBuffer::FREE; Direction::ALL.len()], filled: DirSet::NONE, served: Direction::West };
+        if let Some(side) = first.from {
+            inputs.of[side.index()] = first;
+            inputs.mark(side);
+        }
+        inputs
+    }
+
+    /// Notes whether there is a wavelet at a side.
+    #[inline]
+    fn mark(&mut self, side: Direction) {
+        if self.of[side.index()].len > 0 { self.filled.insert(side) } else { self.filled.remove(side) }
+    }
+
+    /// The side whose turn it is of those that are open and have a wavelet: the next behind the one that was served last.
+    #[inline]
+    fn next(&self, open: DirSet) -> Option<Direction> {
+        let ready = u32::from(self.filled.common(open).0);
+        let first = self.served.index() as u32 + 1;
+        let sides = Direction::ALL.len() as u32;
+        let in_turn = (ready | ready << sides) >> first;
+        Direction::from_bit((first + in_turn.trailing_zeros()) % sides).filter(|_| ready != 0)
+    }
 }
 
 // The flags of a virtual channel.
@@ -122,8 +153,9 @@ pub(crate) struct VirtualChannel {
     pub landed_at: u32,
     /// The virtual channels at the neighbours, once they are known.
     pub targets: [Option<VcId>; 4],
-    pub buffer: InputBuffer,
-    pub more: Option<Box<ExtraBuffers>>,
+    /// The input buffer of the first side that a wavelet has come by, until one comes by another.
+    buffer: InputBuffer,
+    inputs: Option<Box<Inputs>>,
 }
 
 impl VirtualChannel {
@@ -144,7 +176,7 @@ impl VirtualChannel {
             landed_at: u32::MAX,
             targets: [None; 4],
             buffer: InputBuffer::FREE,
-            more: None,
+            inputs: None,
         }
     }
 
@@ -174,43 +206,75 @@ impl VirtualChannel {
         }
     }
 
-    /// The input buffer for a side, made if there is none.
+    /// The input buffer of a side.
+    #[inline]
+    pub fn buffer(&self, side: Direction) -> &InputBuffer {
+        match &self.inputs {
+            None => &self.buffer,
+            Some(inputs) => &inputs.of[side.index()],
+        }
+    }
+
+    /// The input buffer of a side, made if there is none.
     #[inline]
     pub fn buffer_mut(&mut self, side: Direction) -> &mut InputBuffer {
         if self.buffer.from == Some(side) { &mut self.buffer } else { self.other_buffer_mut(side) }
     }
 
-    #[cold]
+    #[inline(never)]
     fn other_buffer_mut(&mut self, side: Direction) -> &mut InputBuffer {
-        if self.buffer.from.is_none() {
+        if self.inputs.is_none() && self.buffer.from.is_none() {
             self.buffer.from = Some(side);
             return &mut self.buffer;
         }
-        let more = self.more.get_or_insert_default();
-        let index = more.buffers.iter().position(|buffer| buffer.from == Some(side)).unwrap_or_else(|| {
-            more.buffers.push(InputBuffer { from: Some(side), ..InputBuffer::FREE });
-            more.buffers.len() - 1
-        });
-        &mut more.buffers[index]
+        let first = &mut self.buffer;
+        let inputs =
+            self.inputs.get_or_insert_with(|| Box::new(Inputs::beside(std::mem::replace(first, InputBuffer::FREE))));
+        let buffer = &mut inputs.of[side.index()];
+        buffer.from = Some(side);
+        buffer
+    }
+
+    /// Whether wavelets have come in by several sides.
+    #[inline]
+    pub fn has_several_inputs(&self) -> bool {
+        self.inputs.is_some()
     }
 
     /// All input buffers that wavelets have come in by, with their sides.
     pub fn buffers(&self) -> impl Iterator<Item = (Direction, &InputBuffer)> {
-        let more = self.more.iter().flat_map(|more| &more.buffers);
-        std::iter::once(&self.buffer).chain(more).filter_map(|buffer| Some((buffer.from?, buffer)))
+        let all = self.inputs.as_ref().map_or(std::slice::from_ref(&self.buffer), |inputs| &inputs.of);
+        all.iter().filter_map(|buffer| Some((buffer.from?, buffer)))
+    }
+
+    /// Puts a wavelet that has come in by a side behind the others there.
+    #[inline]
+    pub fn push(&mut self, side: Direction, wavelet: Wavelet) {
+        self.buffer_mut(side).push(wavelet);
+        if let Some(inputs) = &mut self.inputs {
+            inputs.filled.insert(side);
+        }
+    }
+
+    /// Takes the first wavelet of a side: it has been served.
+    #[inline]
+    pub fn pop(&mut self, side: Direction) {
+        match &mut self.inputs {
+            None => self.buffer.pop(),
+            Some(inputs) => {
+                inputs.of[side.index()].pop();
+                inputs.mark(side);
+                inputs.served = side;
+            }
+        }
     }
 
     /// The side of the next wavelet to forward: an open input that is not empty; several take turns.
     #[inline]
     pub fn next_side(&self) -> Option<Direction> {
-        let ready = |side: &Direction, buffer: &InputBuffer| buffer.len > 0 && self.rx.contains(*side);
-        match &self.more {
-            None => self.buffer.from.filter(|side| ready(side, &self.buffer)),
-            Some(more) => {
-                let sides = self.buffers().filter(|(side, buffer)| ready(side, buffer)).map(|(side, _)| side);
-                let served = more.served.map_or(0, Direction::index);
-                sides.min_by_key(|side| (side.index() + 4 - served) % 5)
-            }
+        match &self.inputs {
+            None => self.buffer.from.filter(|side| self.buffer.len > 0 && self.rx.contains(*side)),
+            Some(inputs) => inputs.next(self.rx),
         }
     }
 
@@ -223,10 +287,8 @@ impl VirtualChannel {
     /// Whether there is room for a wavelet from the CE.
     #[inline]
     pub fn ramp_has_room(&self, buffer_depth: u8) -> bool {
-        if self.buffer.from == Some(Direction::Ramp) {
-            return self.buffer.len < buffer_depth;
-        }
-        self.buffers().find(|(side, _)| *side == Direction::Ramp).is_none_or(|(_, buffer)| buffer.len < buffer_depth)
+        let is_other = self.inputs.is_none() && self.buffer.from != Some(Direction::Ramp);
+        is_other || self.buffer(Direction::Ramp).len < buffer_depth
     }
 }
 
