@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use csl_host::{Arch, Copy, Options, Rect, Runtime, Settings, compile};
+use csl_host::{Arch, Copy, Options, Rect, Runtime, Settings, TimeReads, compile};
 use tempfile::TempDir;
 
 use crate::seconds;
@@ -78,7 +78,8 @@ impl Program {
 
     /// The program, loaded, where it is compiled.
     pub fn open(&self) -> Runtime {
-        let settings = Settings { untimed: self.is_untimed, ..Settings::new(self.threads) };
+        let settings =
+            Settings { untimed: self.is_untimed.then_some(TimeReads::Refused), ..Settings::new(self.threads) };
         let mut runtime = Runtime::open(&self.output.path().join("out"), settings).expect("it opens");
         if self.is_interpreted {
             runtime.interpret();

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Args, FromArgMatches};
 use csl_host::batch::{self, Step, parse_copy, parse_launch};
-use csl_host::{Check, Ending, Runtime, Settings, folder_of_run, parse_check};
+use csl_host::{Check, Ending, Runtime, Settings, TimeReads, folder_of_run, parse_check, parse_untimed};
 
 use crate::output::{Color, print, tell, warn};
 use crate::signals::Signals;
@@ -66,9 +66,11 @@ pub struct RunArgs {
     #[arg(long, value_name = "NUMBER")]
     schedule: Option<u64>,
     /// Run without a clock, several times faster: meant to give the same memory, faults and deadlocks where the program has
-    /// no race (not proven: compare once); reading the time is refused, and cycles that are told mean nothing [default: WAFERLAB_UNTIMED, or a clock]
-    #[arg(long)]
-    untimed: bool,
+    /// no race (not proven: compare once); cycles that are told mean nothing, and reading the time is refused, or with
+    /// =own-time gives a PE's own [default: WAFERLAB_UNTIMED, or a clock]
+    #[arg(long, value_name = "own-time", num_args = 0..=1, require_equals = true, default_missing_value = "on",
+          value_parser = untimed)]
+    untimed: Option<Untimed>,
     /// Threads that the simulator may use
     #[arg(long, value_name = "N", default_value_t = 1)]
     threads: usize,
@@ -78,6 +80,13 @@ pub struct RunArgs {
     /// Say nothing but errors and warnings
     #[arg(long)]
     quiet: bool,
+}
+
+/// That there is no clock, and what reads of the time give. (Clap takes an `Option` in an `Option` for its own.)
+type Untimed = Option<TimeReads>;
+
+fn untimed(text: &str) -> Result<Untimed, String> {
+    parse_untimed(text).ok_or_else(|| format!("`{text}` is not one of on, own-time, off"))
 }
 
 fn check(text: &str) -> Result<Check, String> {
@@ -113,7 +122,7 @@ pub fn run(matches: &ArgMatches) -> Result<ExitCode, String> {
         threads: args.threads,
         check: args.check.unwrap_or_default(),
         schedule: args.schedule,
-        untimed: args.untimed,
+        untimed: args.untimed.flatten(),
     };
     let mut runtime = Runtime::open(&args.folder, settings).map_err(|error| error.to_string())?;
     runtime.render_reports(args.color.rendering());

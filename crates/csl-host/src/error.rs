@@ -199,6 +199,8 @@ pub enum ArgumentError {
     Cycles { variable: &'static str, text: String },
     #[error("{variable}={text}: 1, 0 or stop is wanted")]
     Check { variable: &'static str, text: String },
+    #[error("{variable}={text}: 1, 0 or own-time is wanted")]
+    UntimedValue { variable: &'static str, text: String },
     #[error("a run without a clock (--untimed, WAFERLAB_UNTIMED) has no {what}")]
     Untimed { what: &'static str },
     #[error("{variable}={text}: the number of a schedule is wanted")]

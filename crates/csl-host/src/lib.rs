@@ -87,7 +87,7 @@ pub use csl_image::{Export, ExportKind, Image, ImageError};
 pub use csl_machine::{Arch, Coord, Sdk, Size};
 pub use csl_num::FloatKind;
 
-pub use csl_sim::Check;
+pub use csl_sim::{Check, TimeReads};
 pub use csl_sim::{Copy, Ending, Endpoint, Names, NoSuchPe, Order, Rect, RequestError, Shape, Spread, Width};
 pub use error::{
     ArgumentError, CoreError, ErrorKind, Failure, FileError, FolderError, HostError, NameError, SequenceError,
@@ -98,7 +98,7 @@ pub use outdir::IMAGE_FILE;
 pub use placement::{Placement, place};
 pub use progress::Progress;
 pub use requests::{Request, RequestKind};
-pub use runtime::{Runtime, Settings, Task, folder_of_run, parse_check, read_image};
+pub use runtime::{Runtime, Settings, Task, folder_of_run, parse_check, parse_untimed, read_image};
 pub use simlog::LogKinds;
 pub use sources::{FileSources, TextSources, Trees, Unsaved, tidy};
 

@@ -15,7 +15,7 @@ use csl_image::{HalfFormat, Image, ParamType};
 use csl_num::FloatKind;
 use csl_sim::{
     Check, Command, Copy, Ending, Endpoint, Gauge, NATIVE_AFTER, Names, Rect, RequestError, RunError, Shape, Sim,
-    SimOptions, Sink, Span, Spread, Ticket,
+    SimOptions, Sink, Span, Spread, Ticket, TimeReads,
 };
 use indexmap::IndexMap;
 
@@ -45,14 +45,15 @@ pub struct Settings {
     /// The number of a schedule other than the machine's own: orders and delays that the machine leaves open are drawn.
     /// Cycles change, and results of programs with races.
     pub schedule: Option<u64>,
-    /// Whether there is no clock: memory, faults and deadlocks are the same, and there are no times.
-    pub untimed: bool,
+    /// That there is no clock, and what reads of the time give: memory, faults and deadlocks are the same, and there are no
+    /// times.
+    pub untimed: Option<TimeReads>,
 }
 
 impl Settings {
     /// Runs on `threads` threads, without checks.
     pub fn new(threads: usize) -> Settings {
-        Settings { threads, check: Check::Off, schedule: None, untimed: false }
+        Settings { threads, check: Check::Off, schedule: None, untimed: None }
     }
 }
 
@@ -206,7 +207,7 @@ impl Runtime {
         let since = Stopwatch::start();
         self.log = self.log_plan.take().map(|(path, kinds)| self.open_log(path, kinds));
         let traces = self.log.as_ref().map(|log| lock(log).traces());
-        if self.settings.untimed {
+        if self.is_untimed() {
             self.refuse_times(traces.as_ref())?;
         }
         let options = SimOptions {
@@ -479,7 +480,10 @@ impl Runtime {
             let number = text.trim().parse().map_err(|_| ArgumentError::Schedule { variable: SCHEDULE.name, text })?;
             self.settings.schedule = Some(number);
         }
-        self.settings.untimed |= UNTIMED.text().is_some_and(|text| !matches!(text.trim(), "" | "0"));
+        if let (Some(text), None) = (UNTIMED.text(), self.settings.untimed) {
+            let untimed = parse_untimed(text.trim());
+            self.settings.untimed = untimed.ok_or(ArgumentError::UntimedValue { variable: UNTIMED.name, text })?;
+        }
         self.gauge = Some(Arc::default());
         Ok(())
     }
@@ -522,7 +526,7 @@ impl Runtime {
 
     /// Whether the run has no clock, so that its cycles mean nothing.
     pub fn is_untimed(&self) -> bool {
-        self.settings.untimed
+        self.settings.untimed.is_some()
     }
 
     /// The totals of the run, as `sim.log` and `sim_stats.json` tell them.
@@ -610,7 +614,7 @@ impl Runtime {
         serde_json::json!({
             "arch": image.arch.name(),
             "dimX": width, "dimY": height,
-            "cycles": totals.cycles, "tiles": tiles, "untimed": self.settings.untimed,
+            "cycles": totals.cycles, "tiles": tiles, "untimed": self.is_untimed(),
             "wavelet_landings": landings, "landings_hash": format!("{hash:016x}"),
             "cycle_count": totals.cycles, "cycles_per_second": rate,
             "fabric_x": width, "fabric_y": height,
@@ -727,7 +731,7 @@ impl Runtime {
                 RunError::Fault(report) => report.of_pe(),
                 _ => None,
             });
-            let report = report::explain(&self.image, &self.sources, &stop, self.settings.untimed, &self.rendering);
+            let report = report::explain(&self.image, &self.sources, &stop, self.is_untimed(), &self.rendering);
             let cause = match stop {
                 RunError::Interrupted(blocked_state) => {
                     self.interrupt.store(false, Ordering::Relaxed);
@@ -748,6 +752,16 @@ pub fn parse_check(text: &str) -> Option<Check> {
         "" | "0" | "off" => Some(Check::Off),
         "1" | "on" => Some(Check::On),
         "stop" => Some(Check::Stop),
+        _ => None,
+    }
+}
+
+/// What `--untimed` and its like may be: that there is no clock, and what reads of the time give.
+pub fn parse_untimed(text: &str) -> Option<Option<TimeReads>> {
+    match text {
+        "" | "0" | "off" => Some(None),
+        "1" | "on" => Some(Some(TimeReads::Refused)),
+        "own-time" => Some(Some(TimeReads::OwnTime)),
         _ => None,
     }
 }

@@ -28,7 +28,7 @@ pub use datapath::Memory;
 pub use event::{Element, Event, EventKind, Issue, Printed, Thread};
 pub use fault::{Fault, FaultKind};
 pub use outside::{NoRegisters, Registers, Wake};
-pub use pe::Pe;
+pub use pe::{Pe, TimeReads};
 pub use ports::{InputSlot, NotEmpty, OutputSlot, Ports};
 pub use queues::{InQueue, OutQueue, Outgoing, UNQUEUED};
 pub use sched::{Hazard, Need, Outlet, Resource, TaskState, Unserved, Waiting};

@@ -17,6 +17,15 @@ use crate::ports::Ports;
 use crate::scalar::Cpu;
 use crate::sched::{Call, Hazard, Outlet, Sched, TaskState, Unserved, Visit, Waiting};
 
+/// What a program gets that reads the time in a run without a clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeReads {
+    /// A fault: any number would be wrong.
+    Refused,
+    /// The PE's own time, which grows and means nothing else.
+    OwnTime,
+}
+
 /// One PE.
 ///
 /// Its clock is `local_time`, the cycle in which the main thread issues next. While no microthread runs, nothing that the PE
@@ -232,9 +241,10 @@ impl Pe {
         (self.sched.steady, self.sched.is_general) = (false, true);
     }
 
-    /// Runs without a clock from here on: each cycle is the PE's own, and reading the time is a fault.
-    pub fn run_untimed(&mut self) {
+    /// Runs without a clock from here on: each cycle is the PE's own.
+    pub fn run_untimed(&mut self, reads: TimeReads) {
         self.sched.is_untimed = true;
+        self.sched.refuses_time = reads == TimeReads::Refused;
     }
 
     /// Moves all that streams in a run without a clock, but for what ends an operation.

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use csl_host::{Endpoint, HostError, Runtime, Settings, Task, folder_of_run, parse_check};
+use csl_host::{Endpoint, HostError, Runtime, Settings, Task, folder_of_run, parse_check, parse_untimed};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -28,7 +28,7 @@ pub struct Machine {
 #[pymethods]
 impl Machine {
     #[new]
-    #[pyo3(signature = (folder, threads, output_folder=None, *, prints=false, check="", untimed=false))]
+    #[pyo3(signature = (folder, threads, output_folder=None, *, prints=false, check="", untimed=""))]
     fn new(
         py: Python<'_>,
         folder: PathBuf,
@@ -36,10 +36,13 @@ impl Machine {
         output_folder: Option<PathBuf>,
         prints: bool,
         check: &str,
-        untimed: bool,
+        untimed: &str,
     ) -> PyResult<Machine> {
         let check = parse_check(check)
             .ok_or_else(|| PyValueError::new_err(format!("check={check:?}: True, False or \"stop\" is wanted")))?;
+        let untimed = parse_untimed(untimed).ok_or_else(|| {
+            PyValueError::new_err(format!("untimed={untimed:?}: True, False or \"own-time\" is wanted"))
+        })?;
         let settings = Settings { check, untimed, ..Settings::new(threads) };
         let mut runtime = Runtime::open(&folder, settings).map_err(|error| raise(py, &error))?;
         let output_folder = folder_of_run(output_folder).map_err(|error| raise(py, &error))?;

@@ -373,11 +373,12 @@ class Life(unittest.TestCase):
             return back
 
         np.testing.assert_array_equal(scaled(untimed=True), [0, 2, 4, 6])
+        np.testing.assert_array_equal(scaled(untimed="own-time"), [0, 2, 4, 6])
         os.environ["WAFERLAB_SCHEDULE"] = "1"
         self.addCleanup(os.environ.pop, "WAFERLAB_SCHEDULE")
         with self.assertRaisesRegex(ValueError, "a run without a clock .* has no "):
             scaled(untimed=True)
-        with self.assertRaisesRegex(ValueError, "untimed must be True or False"):
+        with self.assertRaisesRegex(ValueError, "untimed=.maybe.: True, False or .own-time. is wanted"):
             support.running(untimed="maybe")
 
     def test_constructor_arguments(self):

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use csl_image::{Image, PeImage};
 use csl_pe::Memory;
 use csl_pe::{
-    Access, Complaint, Event, Fault, Hazard, Outlet, Pe, Ports, Registers, TaskState, Unserved, Waiting, Wake,
+    Access, Complaint, Event, Fault, Hazard, Outlet, Pe, Ports, Registers, TaskState, TimeReads, Unserved, Waiting,
+    Wake,
 };
 
 /// The program of a tile, and its coordinates.
@@ -58,7 +59,7 @@ pub(crate) trait Element: Send {
     /// Runs by another schedule than the machine's own from here on.
     fn draw_from(&mut self, _draws: Draws) {}
     /// Runs without a clock from here on.
-    fn run_untimed(&mut self) {}
+    fn run_untimed(&mut self, _reads: TimeReads) {}
     /// Moves all that streams in such a run, but for what ends an operation.
     fn stream_ahead(&mut self, _now: u64, _ports: &mut Ports, _outlet: &mut dyn Outlet) {}
     /// Looks for mistakes of the program from here on; with `stops`, the first is a fault.
@@ -157,8 +158,8 @@ impl Element for Pe {
         Pe::draw_from(self, draws);
     }
 
-    fn run_untimed(&mut self) {
-        Pe::run_untimed(self);
+    fn run_untimed(&mut self, reads: TimeReads) {
+        Pe::run_untimed(self, reads);
     }
 
     fn stream_ahead(&mut self, now: u64, ports: &mut Ports, outlet: &mut dyn Outlet) {

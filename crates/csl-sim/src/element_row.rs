@@ -126,8 +126,8 @@ impl<E: Element> ElementRow<E> {
                 PatchTarget::Const(number) => element.set_const(number, value),
             }
         }
-        if world.options.untimed {
-            element.run_untimed();
+        if let Some(reads) = world.options.untimed {
+            element.run_untimed(reads);
         }
         let tile_id = TileId::next(&self.tiles);
         // Behind the patches, which write pointers too.

@@ -27,6 +27,7 @@ mod untimed_row;
 mod window;
 mod world;
 
+pub use csl_pe::TimeReads;
 pub use ending::Ending;
 pub use event::{Event, EventKind, Sink};
 pub use gauge::Gauge;

@@ -153,7 +153,7 @@ impl<E: Element> Machine<E> {
     }
 
     fn run_period(&mut self, limit: u64, reached: &mut impl FnMut(Done) -> bool) -> Decision {
-        if self.world.options.untimed {
+        if self.world.options.untimed.is_some() {
             return self.run_round(limit, reached);
         }
         let mut left = if self.is_traced() { TRACED_PERIOD } else { PERIOD };

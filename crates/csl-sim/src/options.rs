@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use csl_machine::{Coord, Schedule};
+use csl_pe::TimeReads;
 
 use crate::event::Sink;
 use crate::gauge::Gauge;
@@ -23,8 +24,9 @@ pub struct SimOptions {
     pub traces: Traces,
     /// Another schedule than the machine's own: legal orders and delays are drawn, and results that change are races.
     pub schedule: Option<Schedule>,
-    /// Whether there is no clock: the same memory, faults and deadlocks of a program without races, and no times.
-    pub untimed: bool,
+    /// That there is no clock, and what reads of the time give: the same memory, faults and deadlocks of a program without
+    /// races, and no times.
+    pub untimed: Option<TimeReads>,
     /// The turns (jumps that are taken, calls) of a function after which it runs in native code; never without it, or in a build
     /// without the feature `jit`.
     pub native_after: Option<u32>,
@@ -49,7 +51,7 @@ impl Default for SimOptions {
             windows: Windows::default(),
             traces: Traces::default(),
             schedule: None,
-            untimed: false,
+            untimed: None,
             native_after: Some(NATIVE_AFTER),
             check: Check::default(),
             sink: None,

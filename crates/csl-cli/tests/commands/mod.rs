@@ -128,7 +128,57 @@ fn a_run_without_a_clock_says_so() {
     };
     let note = "the run has no clock: a cycle is one of a PE's own count";
     assert!(told("--untimed").contains(note), "{}", told("--untimed"));
+    assert!(told("--untimed=soon").contains("`soon` is not one of on, own-time, off"), "{}", told("--untimed=soon"));
     assert!(!told("").contains(note));
+}
+
+/// A program that reads the time is refused without a clock, by name, unless the user says that a PE's own time will do: it
+/// grows.
+#[test]
+fn a_program_that_reads_the_time_needs_a_clock_or_a_word() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let pe = r#"
+param memcpy_params;
+const sys_mod = @import_module("<memcpy/memcpy>", memcpy_params);
+const time = @import_module("<time>");
+var first = @zeros([time.tsc_size_words]u16);
+var second = @zeros([time.tsc_size_words]u16);
+var grown = @zeros([1]u32);
+var grown_ptr: [*]u32 = &grown;
+fn go() void {
+  time.enable_tsc();
+  time.get_timestamp(&first);
+  time.get_timestamp(&second);
+  grown[0] = if (second[0] > first[0]) @as(u32, 1) else 0;
+  sys_mod.unblock_cmd_stream();
+}
+comptime {
+  @export_symbol(grown_ptr, "grown");
+  @export_symbol(go);
+}
+"#;
+    let layout = r#"
+const memcpy = @import_module("<memcpy/get_params>", .{ .width = 1, .height = 1 });
+layout {
+  @set_rectangle(1, 1);
+  @set_tile_code(0, 0, "pe.csl", .{ .memcpy_params = memcpy.get_params(0) });
+  @export_name("grown", [*]u32, true);
+  @export_name("go", fn()void);
+}
+"#;
+    std::fs::write(folder.path().join("layout.csl"), layout).expect("the folder is writable");
+    std::fs::write(folder.path().join("pe.csl"), pe).expect("the folder is writable");
+    let at = folder.path();
+    printed(at, "cslc layout.csl --arch=wse3 --memcpy -o out");
+    let line = "run out --launch go --d2h grown=-";
+    let refused = ended(at, &format!("{line} --untimed"));
+    let told = String::from_utf8_lossy(&refused.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(!refused.status.success());
+    assert!(told.contains("or with `--untimed=own-time`"), "{told}");
+    for clock in ["", "--untimed=own-time", "--untimed=off"] {
+        let told = printed(at, &format!("{line} {clock}"));
+        assert!(told.contains("grown: 1\n"), "{told}");
+    }
 }
 
 /// Standard error that is full or closed changes no status, and stops nothing by a panic (101).

@@ -104,7 +104,9 @@ fn pe_fault(excerpts: &mut Excerpts, program: Option<&PeImage>, kind: &csl_pe::F
         F::FifoFull { fifo } => format!("{} is full", fifo_name(program, *fifo)),
         F::EndlessOperation => "an operation without end that moves nothing".to_owned(),
         F::NoClock => {
-            "the program reads the time, and an untimed run has no clock: run it without `--untimed`".to_owned()
+            "the program reads the time, and an untimed run has no clock: run it without `--untimed`, or with \
+             `--untimed=own-time` (WAFERLAB_UNTIMED=own-time), where nothing but a report depends on it"
+                .to_owned()
         }
         F::AssertionFailed => "an assertion does not hold".to_owned(),
         F::FpException { raised } => format!("an unmasked floating-point exception: {}", exceptions(*raised)),

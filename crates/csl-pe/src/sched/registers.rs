@@ -50,7 +50,7 @@ impl Sched {
             ce::CONTROL_TRANSFORM => (data.transform >> INDEX_SHIFT).low16(),
             ce::UT_BLOCKED => u16::from(self.ut_blocked),
             ce::TIMESTAMP.. if word < ce::TIMESTAMP + ce::TIMESTAMP_WORDS => {
-                if self.is_untimed {
+                if self.refuses_time {
                     self.raise_fault(FaultKind::NoClock, cpu.local_time, cpu);
                 }
                 self.counters.tsc_word(u64::from(word - ce::TIMESTAMP), cpu.local_time)

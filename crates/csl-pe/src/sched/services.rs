@@ -52,7 +52,7 @@ impl Sched {
             SysOp::SetConfig => self.write_register(a.low16(), b.low16(), visit)?,
             SysOp::TscEnable => self.counters.enable_tsc(local_time),
             SysOp::TscDisable => self.counters.disable_tsc(local_time),
-            SysOp::TscWord if self.is_untimed => return Err(FaultKind::NoClock),
+            SysOp::TscWord if self.refuses_time => return Err(FaultKind::NoClock),
             SysOp::TscWord => value = u64::from(self.counters.tsc_word(a, local_time)),
             SysOp::UnblockCmdStream => {
                 self.look_at_unblock(visit);

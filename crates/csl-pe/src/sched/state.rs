@@ -35,6 +35,8 @@ pub(crate) struct Sched {
     pub is_general: bool,
     /// Whether there is no clock: the main thread runs ahead whatever else is under way.
     pub is_untimed: bool,
+    /// Whether a program that reads the time then gets a fault.
+    pub refuses_time: bool,
     pub tracer: Option<Box<Tracer>>,
     /// Looks for mistakes, where the run is checked.
     pub shadow: Option<Box<Shadow>>,
@@ -90,6 +92,7 @@ impl Sched {
             steady: false,
             is_general: false,
             is_untimed: false,
+            refuses_time: false,
             tracer: None,
             shadow: None,
             uts: Vec::new(),

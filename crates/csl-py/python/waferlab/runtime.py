@@ -81,8 +81,9 @@ class SdkRuntime:
     (`sim.log`, `sim_stats.json`, core files) go to `output_folder`, which is made if it is not there; left out, to the folder in
     the environment variable WAFERLAB_OUTPUT_FOLDER, else to the working directory. With `prints`, lines that PEs print with
     <simprint> also go to sys.stdout as they come, each with its cycle; left out, they do in a notebook alone. With `check`, PEs
-    look for mistakes of their programs; with `untimed`, the run has no clock, is several times as fast, and its cycles mean
-    nothing. The other keywords are those of the vendor's class.
+    look for mistakes of their programs ("stop" ends the run at the first); with `untimed`, the run has no clock, is several times
+    as fast, its cycles mean nothing, and a program that reads the time stops, or with "own-time" gets a number that only grows.
+    The other keywords are those of the vendor's class.
 
     In a `with` statement the program is loaded, started, and stopped at the end; where the block raises, the run is left as it
     is, and its log and statistics are written.
@@ -117,9 +118,9 @@ class SdkRuntime:
         if not isinstance(bindir, (str, os.PathLike)):
             raise TypeError(f"SdkRuntime: bindir must be a path, not {arrays.shown(bindir)}")
         prints = _is_notebook() if prints is None else bool(prints)
-        check = _check(options["check"])
+        check, untimed = _word(options["check"]), _word(options["untimed"])
         self._machine = _waferlab.Machine(
-            os.fspath(bindir), threads, output_folder, prints=prints, check=check, untimed=options["untimed"]
+            os.fspath(bindir), threads, output_folder, prints=prints, check=check, untimed=untimed
         )
         self._waiting, self._files = {}, {}
         # Names that get_id() or get_port_id() was asked for and that do not exist.
@@ -488,8 +489,8 @@ def _copy(rect, options, spread=_waferlab.Spread.EACH):
     )
 
 
-def _check(value: bool | str) -> str:
-    """The word of an option `check`: True, False or "stop"."""
+def _word(value: bool | str) -> str:
+    """The word of an option that is True, False or a word of its own: `check`, `untimed`."""
     return {True: "on", False: "off"}.get(value, str(value))
 
 
@@ -499,7 +500,6 @@ def _constructor_options(kwargs):
     options = {**OPTIONS, **kwargs}
     refuse_system(options["cmaddr"])
     options["suppress_simfab_trace"] = arrays.flag("SdkRuntime: suppress_simfab_trace", options["suppress_simfab_trace"])
-    options["untimed"] = arrays.flag("SdkRuntime: untimed", options["untimed"])
     options["simfab_numthreads"] = check_threads(options["simfab_numthreads"], "simfab_numthreads")
     check_level(options["msg_level"])
     return options

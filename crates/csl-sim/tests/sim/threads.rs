@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use csl_image::{Image, PeImage};
 use csl_machine::{Arch, DirSet, QueueDir, VecOp};
-use csl_sim::{Command, Copy, Endpoint, Rect, RunError, Sim, SimOptions, Spread, Windows};
+use csl_sim::{Command, Copy, Endpoint, Rect, RunError, Sim, SimOptions, Spread, TimeReads, Windows};
 
 use crate::builder::*;
 
@@ -138,7 +138,7 @@ fn merging(arch: Arch) -> Image {
 #[test]
 fn any_number_of_threads_gives_the_same_run_without_a_clock() {
     let run = |arch: Arch, threads: usize| {
-        let options = SimOptions { threads, untimed: true, ..SimOptions::default() };
+        let options = SimOptions { threads, untimed: Some(TimeReads::Refused), ..SimOptions::default() };
         let mut sim = Sim::new(Arc::new(merging(arch)), options).expect("the image is right");
         sim.stop().expect("no fault");
         let memory = |y| sim.read_memory(3, y, 0x4000, 4 * u32::from(WORDS)).expect("there is a PE");

@@ -14,7 +14,7 @@ use csl_image::Image;
 use csl_isa::Op;
 use csl_machine::{Schedule, SysOp};
 use csl_pe::Wrong;
-use csl_sim::{Check, Ending, FaultKind, Group, Mistake, RunError, Sim, SimOptions};
+use csl_sim::{Check, Ending, FaultKind, Group, Mistake, RunError, Sim, SimOptions, TimeReads};
 
 use crate::engines::tiles;
 use crate::random::{Dice, END, imm, number, random_image};
@@ -77,7 +77,7 @@ fn run(image: &Arc<Image>, options: SimOptions) -> (End, Sim, bool) {
 }
 
 fn run_without_clock(image: &Arc<Image>, threads: usize) -> End {
-    run(image, SimOptions { untimed: true, threads, ..SimOptions::default() }).0
+    run(image, SimOptions { untimed: Some(TimeReads::Refused), threads, ..SimOptions::default() }).0
 }
 
 /// The end by the machine's own schedule, where checks find no race, the program comes to rest and leaves no wavelets in
