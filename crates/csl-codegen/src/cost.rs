@@ -149,6 +149,7 @@ fn cycles(arch: Arch, inst: &Inst) -> u32 {
             TOOLCHAIN.print_text
         }
         Inst::Sys { op: SysOp::PrintValue, .. } => TOOLCHAIN.print_value,
+        inst if inst.is_note() => 0,
         Inst::Sys { .. } => costs.alu,
         Inst::Vec(_)
         | Inst::LoadDsr(_)

@@ -129,6 +129,8 @@ codes! {
     MisusedLibrary = "W0524", Warning, "a use of the standard library that cannot work";
     LostRemainder = "W0525", Warning, "a float made of a division of integers that leaves a remainder";
     EmptyRange = "W0526", Warning, "a range that counts the wrong way";
+    SharedInput = "W0527", Warning, "a receive by the queue or color of a data task that nothing blocks";
+    IdleCounter = "W0528", Warning, "a counting filter that lacks what it counts by";
     // E06xx: layout, exports and RPC.
     BadRectangle = "E0601", Error, "a rectangle that does not fit the fabric";
     TileCode = "E0602", Error, "a tile without code, or with two";

@@ -24,6 +24,8 @@ pub struct FilterState {
     pub max_idx: u16,
     /// Whether everything passes: a sparse counter that has run out, or a filter that is switched off.
     pub disabled: bool,
+    /// The wavelets that it has kept from the compute element, for reports.
+    pub dropped: u64,
 }
 
 impl FilterState {
@@ -41,6 +43,7 @@ impl FilterState {
             min_idx: filter.min_idx,
             max_idx: filter.max_idx,
             disabled: false,
+            dropped: 0,
         }
     }
 
@@ -71,6 +74,7 @@ impl FilterState {
 
     /// Counts the wavelet, whether it passed or not.
     pub fn count(&mut self, wavelet: Wavelet) {
+        self.dropped += u64::from(!self.passes(wavelet));
         let counted = if wavelet.control { self.count_control } else { self.count_data };
         if self.kind == FilterKind::Range || !counted {
             return;
@@ -129,5 +133,12 @@ mod tests {
         let filter = FilterState::new(&Filter { min_idx: 3, max_idx: 5, ..Filter::new(FilterKind::Range) });
         assert!(filter.passes(Wavelet::word(0x0003_0009)) && filter.passes(Wavelet::word(0x0005_0000)));
         assert!(!filter.passes(Wavelet::word(0x0006_0003)) && filter.passes(Wavelet::control(0x0006_0003)));
+    }
+
+    #[test]
+    fn counts_what_it_drops() {
+        let mut filter = FilterState::new(&counter(3, 1, 0));
+        (0..9).for_each(|data| filter.count(Wavelet::word(data)));
+        assert_eq!(filter.dropped, 4);
     }
 }

@@ -8,10 +8,10 @@ use csl_diag::{Code, Diagnostic, Diagnostics, FileId, Rendering, SourceMap, Span
 use csl_fabric::StallReason;
 use csl_image::{Image, PeImage};
 use csl_machine::{Arch, Color, Coord, ProgramId, QueueId, TaskId, TaskKind};
-use csl_pe::Resource;
+use csl_pe::{AstrayRoot, Resource};
 use csl_sim::{
-    BlockedState, Count, Dropped, Ending, Group, HazardOfMain, HostReason, IdleReason, IdleTask, RunError, Running,
-    Sent, Stalled, StalledOutput, StrangeRegister, TaskWait, ThreadWait, UnfinishedLaunch, Unread,
+    Astray, BlockedState, Count, Dropped, Ending, Filtered, Group, HazardOfMain, HostReason, IdleReason, IdleTask,
+    RunError, Running, Sent, Stalled, StalledOutput, StrangeRegister, TaskWait, ThreadWait, UnfinishedLaunch, Unread,
 };
 
 use indexmap::IndexMap;
@@ -165,6 +165,9 @@ fn blocked_state(excerpts: &mut Excerpts, report: &BlockedState, diagnostic: Dia
     let mut lines: Vec<Line> = Vec::new();
     // Where the host waits for a function, the function is named, and its place.
     lines.extend(report.unfinished.iter().map(|group| unfinished_at(excerpts, group)));
+    for group in &report.astray {
+        lines.push(at_origin(astray_at(excerpts, group), line(group, astray(group))));
+    }
     let is_told = |reason: &HostReason| *reason == HostReason::CommandStream && !report.unfinished.is_empty();
     let reasons = report.host.iter().flat_map(|wait| &wait.reasons).filter(|group| !is_told(&group.what));
     lines.extend(reasons.map(|group| line(group, host_reason(group))));
@@ -175,6 +178,7 @@ fn blocked_state(excerpts: &mut Excerpts, report: &BlockedState, diagnostic: Dia
     lines.extend(report.running.iter().map(|group| running(excerpts, group)));
     lines.extend(report.tasks.iter().map(|group| line(group, task_wait(excerpts.image, group))));
     lines.extend(report.idle_tasks.iter().map(|group| idle_task(excerpts, report, group)));
+    lines.extend(filtered(excerpts, report));
     lines.extend(report.unread.iter().map(|group| line(group, unread_text(excerpts.image, group))));
     let explained = explained(report);
     let held = held.into_iter().filter(|group| !(is_behind(group) && explained.contains(&group.what.color)));
@@ -236,6 +240,10 @@ pub(crate) fn unfinished(image: &Image, sources: &Path, ending: Ending, report: 
     };
     let mut lines: Vec<Line> =
         report.unfinished.iter().map(|group| line(group, unfinished_launch(image, group))).collect();
+    lines.extend(report.astray.iter().map(|group| {
+        let place = astray_at(&mut excerpts, group);
+        line(group, astray(group) + &in_origin(place))
+    }));
     lines.extend(report.running.iter().map(|group| {
         let Running { program, pc } = group.what;
         line(group, format!("{HOW_MANY} still ran{FIRST}{}", in_function(&mut excerpts, program, pc)))
@@ -247,6 +255,7 @@ pub(crate) fn unfinished(image: &Image, sources: &Path, ending: Ending, report: 
     }));
     lines.extend(report.tasks.iter().map(|group| line(group, task_wait(image, group))));
     lines.extend(report.idle_tasks.iter().map(|group| idle_task(&mut excerpts, report, group)));
+    lines.extend(filtered(&mut excerpts, report));
     let lines = merge(lines);
     let rest = lines.len().saturating_sub(MOST_LINES);
     let shown = lines.iter().take(MOST_LINES).map(Line::named);
@@ -257,7 +266,10 @@ pub(crate) fn unfinished(image: &Image, sources: &Path, ending: Ending, report: 
 
 /// ` in FUNCTION, FILE:LINE` for an instruction.
 fn in_function(excerpts: &mut Excerpts, program: ProgramId, pc: u32) -> String {
-    let origin = image_origin(excerpts, program, pc);
+    in_origin(image_origin(excerpts, program, pc))
+}
+
+fn in_origin(origin: Option<Origin>) -> String {
     origin.map(|Origin { function, line, .. }| format!(" in {function}, {line}")).unwrap_or_default()
 }
 
@@ -283,6 +295,24 @@ fn unfinished_at(excerpts: &mut Excerpts, group: &Group<UnfinishedLaunch>) -> Li
         Some(_) => Line { at: span, ..said },
         None => Line { text: format!("{} ({line})", said.text), ..said },
     }
+}
+
+/// A collective operation that waits for a root which is not there.
+fn astray(group: &Group<Astray>) -> String {
+    let AstrayRoot { root, size, .. } = group.what.root;
+    let pes = if size == 1 { "one PE (0)".to_owned() } else { format!("{size} PEs (0 to {})", size.saturating_sub(1)) };
+    format!(
+        "a row or column of {pes} has no PE {root}, so that all of them wait: {WHO} named it as the root of a collective operation"
+    )
+}
+
+/// The call of that operation, by the program if that is known.
+fn astray_at(excerpts: &mut Excerpts, group: &Group<Astray>) -> Option<Origin> {
+    let Astray { program, root: AstrayRoot { stack, .. } } = &group.what;
+    let program = excerpts.image.programs.get(program.index())?.clone();
+    let mut origins: Vec<Origin> = stack.iter().flat_map(|pc| excerpts.origins(&program, *pc)).collect();
+    let own = origins.iter().position(|origin| !origin.place.starts_with('<'));
+    (!origins.is_empty()).then(|| origins.swap_remove(own.unwrap_or(0)))
 }
 
 /// Warns that a command had to begin before its turn, with the reasons why the host waited.
@@ -536,6 +566,34 @@ fn idle_task(excerpts: &mut Excerpts, report: &BlockedState, group: &Group<IdleT
     line(group, text)
 }
 
+/// The wavelets that came to PEs which wait for some, and that filters have kept from them. Where the library alone waits, the
+/// filter is its own.
+fn filtered(excerpts: &mut Excerpts, report: &BlockedState) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for group in &report.filtered {
+        let Filtered { color, wavelets } = group.what;
+        let is_by_task = report.idle_tasks.iter().any(|group| match group.what.what {
+            IdleReason::Wavelets { color: of, .. } => of == color,
+            _ => false,
+        });
+        let is_own = |wait: &ThreadWait| {
+            let origin = image_origin(excerpts, wait.program, wait.waiting.pc);
+            origin.is_none_or(|origin| !origin.place.starts_with('<'))
+        };
+        let is_for_color = |wait: &&ThreadWait| match wait.waiting.need {
+            csl_pe::Need::Wavelet { color: of, .. } => of == color,
+            _ => false,
+        };
+        if is_by_task || report.threads.iter().map(|group| &group.what).filter(is_for_color).any(is_own) {
+            let amount = if wavelets == 1 { "one wavelet".to_owned() } else { format!("{wavelets} wavelets") };
+            let text =
+                format!("{amount} of color {color} came to {WHO} and did not pass its filter, which has dropped them");
+            lines.push(line(group, text));
+        }
+    }
+    lines
+}
+
 /// The wavelets that a PE, or each of some, has sent.
 fn sent(group: &Group<Sent>) -> String {
     let Sent { queue, wavelets, .. } = group.what;
@@ -557,7 +615,11 @@ fn image_origin(excerpts: &mut Excerpts, program: ProgramId, pc: u32) -> Option<
 
 /// A line with the place of an instruction of a program.
 fn at_line(excerpts: &mut Excerpts, (program, pc): (ProgramId, u32), line: Line) -> Line {
-    match image_origin(excerpts, program, pc) {
+    at_origin(image_origin(excerpts, program, pc), line)
+}
+
+fn at_origin(origin: Option<Origin>, line: Line) -> Line {
+    match origin {
         Some(Origin { function, span: at @ Some(_), .. }) => {
             Line { at, text: format!("{}, in {function}", line.text), ..line }
         }

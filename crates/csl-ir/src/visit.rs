@@ -1,6 +1,6 @@
 //! Visits the registers that instructions read and write.
 
-use csl_machine::DsrLoad;
+use csl_machine::{DsrLoad, SysOp};
 
 use crate::func::{Addr, AddrBase, BlockId, Callee, Inst, Opnd, Reg, Term, VecInst, VecOperand};
 use smallvec::{SmallVec, smallvec};
@@ -129,6 +129,11 @@ walks!(for_each_operand, for_each_addr, vec_operand, vec_addr, operands, []);
 walks!(for_each_operand_mut, for_each_addr_mut, vec_operand_mut, vec_addr_mut, operands_mut, [mut]);
 
 impl Inst {
+    /// Whether it only notes something for reports: it touches no memory, and changes no cycle.
+    pub fn is_note(&self) -> bool {
+        matches!(self, Inst::Sys { op: SysOp::LookAtRoot, .. })
+    }
+
     /// Calls `f` for each register that the instruction writes.
     pub fn for_each_def_mut(&mut self, f: &mut impl FnMut(&mut Reg)) {
         match self {

@@ -86,6 +86,8 @@ sys_ops! {
     /// Prints: `kind` says how `value` is to be shown; collected until `PrintFlush`.
     PrintValue "print_value" (kind, value) none free;
     PrintFlush "print_flush" () none free;
+    /// Notes for reports a root of a collective operation that is not below `size`, the number of PEs of its row or column.
+    LookAtRoot "look_at_root" (root, size) none free;
 }
 
 /// In `SysOp::QueueFlush` and in tables of handlers: the number is that of an input queue.

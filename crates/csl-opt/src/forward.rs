@@ -71,7 +71,9 @@ const MOST: usize = 32;
 fn step(around: &Around, func: &Func, elements: &[bool], known: &mut Vec<Entry>, inst: &mut Inst) -> bool {
     let mut changed = false;
     let is_element = |addr: &Addr| matches!(addr.base, AddrBase::Reg(reg) if elements[reg]);
+    let is_note = inst.is_note();
     let fresh = match inst {
+        _ if is_note => None,
         Inst::Load { ty, dst, addr } if is_element(addr) || is_within(around, func, addr, ty.bytes()) => {
             let (ty, dst, addr) = (*ty, *dst, addr.clone());
             let found =

@@ -47,6 +47,9 @@ pub enum Wrong {
     NoQueue { queue: QueueId },
     /// A control wavelet, taken as an ordinary element.
     ControlTaken { color: Color, payload: u32 },
+    /// A receive that begins where a data task, which is not blocked, takes words of the same input queue (WSE-3) or color
+    /// (WSE-2).
+    SharedInput { task: TaskId },
 }
 
 impl Wrong {
@@ -71,6 +74,7 @@ impl Wrong {
             Wrong::ControlTaken { color, .. } => (14, color.number().into()),
             Wrong::UnblockedAgain => (15, 0),
             Wrong::Overlap { object: of, .. } => (16, object(of)),
+            Wrong::SharedInput { task } => (17, task.number().into()),
         }
     }
 

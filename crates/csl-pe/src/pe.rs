@@ -15,7 +15,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::outside::{NoRegisters, Registers, Wake};
 use crate::ports::Ports;
 use crate::scalar::Cpu;
-use crate::sched::{Call, Hazard, Outlet, Sched, TaskState, Unserved, Visit, Waiting};
+use crate::sched::{AstrayRoot, Call, Hazard, Outlet, Sched, TaskState, Unserved, Visit, Waiting};
 
 /// What a program gets that reads the time in a run without a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -303,6 +303,11 @@ impl Pe {
     /// The places that have accessed registers which do not exist, in the order in which the program came to them.
     pub fn unserved(&self) -> &[Unserved] {
         &self.sched.unserved.places
+    }
+
+    /// The first root of a collective operation that is no PE of its row or column.
+    pub fn astray_root(&self) -> Option<&AstrayRoot> {
+        self.sched.astray.as_deref()
     }
 
     /// The places where the main thread has waited for an earlier operation, in the order in which it came to them.

@@ -10,7 +10,32 @@ from waferlab import MemcpyDataType, MemcpyOrder
 
 COPY = "task = runner.memcpy_d2h(x, v, 0, 0, 3, 2, 4, order=ORDER, data_type=WIDTH, nonblock=True)\n"
 
-READS = ["print(x)", "y = x + 1", "assert x[0] == 0", "np.testing.assert_allclose(x, 0)", "y = x.max()", "n = len(x)\ny = -x", "y = f'{x}'"]
+READS = [
+    "print(x)",
+    "y = x + 1",
+    "assert x[0] == 0",
+    "np.testing.assert_allclose(x, 0)",
+    "y = x.max()",
+    "n = len(x)\ny = -x",
+    "y = f'{x}'",
+    "for i in range(3):\n  y += x[i]",
+    "if x[0] == v: y = 1",
+    "while x[0] > 0: y = 1",
+    "with np.errstate():\n  y = x + 1",
+    "if v < 0:\n  y = 1\ny = x.max()",
+    "y = [x[i] for i in range(3)]",
+]
+
+# Scripts with the line that reads.
+FUNCTIONS = {
+    "def total(a, b):\n  return a + b.sum()\n" + COPY + "y = total(3, x)": 2,
+    "def total():\n  return x.sum()\n" + COPY + "y = total()": 2,
+    "def same(a): return a\n" + COPY + "y = same(3)\nz = -x": 4,
+    "def copied(x):\n  " + COPY + "  return x\nmine = copied(x)\nprint(mine)": 5,
+    "for i in range(2):\n  " + COPY + "print(x)": 3,
+    "if True:\n  " + COPY + "print(x)": 3,
+    "tasks = []\ntasks.append(" + COPY[7:-1] + ")\ntasks.append(3)\nprint(x)": 4,
+}
 
 OTHERS = [
     "runner.task_wait(task)\nprint(x)",
@@ -21,6 +46,20 @@ OTHERS = [
     "x = np.zeros(24)\nprint(x)",
     "if v < 0:\n  print(x)",
     "x[0] = 3",
+    "for i in [task]:\n  runner.task_wait(i)\nprint(x)",
+    "if v < 0:\n  runner.task_wait(task)\nprint(x)",
+    "with runner: pass\nprint(x)",
+    "def wait(a): runner.task_wait(task)\nwait(x)\nprint(x)",
+    "def total(a):\n  runner.task_wait(task)\n  return a.sum()\ny = total(x)",
+    "def total(x): return 3\ny = total(z)",
+    "y = lambda: x[0]\nrunner.task_wait(task)",
+    "def again(n):\n  if n: again(n - 1)\nagain(3)\nrunner.task_wait(task)\nprint(x)",
+]
+
+WHOLE = [
+    "def copied(x):\n  " + COPY + "  runner.task_wait(task)\n  return x\nmine = copied(x)\nprint(mine)",
+    "def copied(x):\n  " + COPY + "  return task\nt = copied(x)\nrunner.task_wait(t)",
+    "for i in range(2):\n  if i == 0:\n    " + COPY + "  else: runner.task_wait(task)\nprint(x)",
 ]
 
 
@@ -45,10 +84,19 @@ class Early(unittest.TestCase):
                 at = 2 + len(reads.splitlines())
                 self.assertTrue(text.startswith(f"line {at} reads `x`, which memcpy_d2h in line 2 fills: "), text)
 
+    def test_what_a_function_reads_too_early_is_told(self):
+        for script, at in FUNCTIONS.items():
+            with self.subTest(script):
+                [(_, text)] = told(script)
+                self.assertIn(f"line {at} reads `", text)
+
     def test_what_waits_or_reads_nothing_is_not_told(self):
         for other in OTHERS:
             with self.subTest(other):
                 self.assertEqual(told(COPY + other), [])
+        for script in WHOLE:
+            with self.subTest(script):
+                self.assertEqual(told(script), [])
 
 
 if __name__ == "__main__":

@@ -60,6 +60,7 @@ mod place;
 mod program;
 mod record;
 mod repeat;
+mod shared_input;
 mod sharing;
 mod stmt;
 mod storage;

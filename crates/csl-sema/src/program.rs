@@ -16,6 +16,7 @@ use crate::context::{Res, Sema};
 use crate::layout::{Instance, Layout, exported_name};
 use crate::mend::through_a_pointer;
 use crate::pe::ExportTarget;
+use crate::shared_input;
 use crate::unit::{State, Unit};
 
 /// The constants that differ between the tiles of a program: each as an expression of the tile's params, and its type.
@@ -63,6 +64,7 @@ impl Sema<'_> {
         self.lower_globals()?;
         let mut program = self.collect(exports)?;
         self.resolve_program(&mut program)?;
+        shared_input::warnings(&program).into_iter().for_each(|warning| self.report(warning));
         Ok(program)
     }
 
@@ -376,7 +378,7 @@ impl Sema<'_> {
 }
 
 /// Whether a function writes configuration registers.
-fn writes_registers(func: &Func) -> bool {
+pub(crate) fn writes_registers(func: &Func) -> bool {
     let mut insts = func.blocks.iter().flat_map(|block| &block.insts);
     insts.any(|inst| matches!(inst, Inst::Sys { op: SysOp::SetConfig, .. }))
 }

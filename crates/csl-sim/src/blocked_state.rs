@@ -1,10 +1,10 @@
 //! The account of running and waiting threads, for when nothing can move any more or the run is interrupted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use csl_image::PeImage;
 use csl_machine::{Arch, Color, ProgramId, QueueId, TaskId, TaskKind};
-use csl_pe::{InputSlot, TaskState, Thread};
+use csl_pe::{InputSlot, Need, TaskState, Thread, Waiting};
 
 use crate::element::Element;
 use crate::machine::Machine;
@@ -12,8 +12,8 @@ use crate::memcpy::Host;
 use crate::memcpy::Ticket;
 use crate::row::Row;
 use crate::stop::{
-    BlockedState, Count, Dropped, Group, HazardOfMain, HostReason, HostWait, IdleReason, IdleTask, Mistake, Running,
-    Sent, Stalled, StalledOutput, StrangeRegister, TaskWait, ThreadWait, UnfinishedLaunch, Unread,
+    Astray, BlockedState, Count, Dropped, Filtered, Group, HazardOfMain, HostReason, HostWait, IdleReason, IdleTask,
+    Mistake, Running, Sent, Stalled, StalledOutput, StrangeRegister, TaskWait, ThreadWait, UnfinishedLaunch, Unread,
 };
 use crate::tile::Tile;
 
@@ -22,8 +22,8 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Blocked
     let (mut wavelets, mut unread, mut outputs) = (Vec::new(), Vec::new(), Vec::new());
     let (mut threads, mut running, mut tasks) = (Vec::new(), Vec::new(), Vec::new());
     let (mut unfinished, mut hazards, mut unserved) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut idle_tasks, mut sent) = (Vec::new(), Vec::new());
-    let (mut counts, mut dropped) = (BTreeMap::new(), BTreeMap::new());
+    let (mut idle_tasks, mut sent, mut astray) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut counts, mut dropped, mut filtered) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     let now = machine.now;
     let world = std::sync::Arc::clone(&machine.world);
     for row in machine.rows() {
@@ -39,9 +39,13 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Blocked
             let waiting = tile.element.waiting(&tile.ports);
             if tile.host.is_blocked && waiting.is_empty() && tile.element.running().is_none() {
                 let code = &world.image.programs[program.index()];
-                idle_tasks.extend(idle(tile, program, code, world.chip.arch).into_iter().map(|task| (task, x, y)));
+                let idle = idle(tile, program, code, world.chip.arch);
+                add_filtered(&mut filtered, row, x, idle.iter().filter_map(awaited_by_task));
+                idle_tasks.extend(idle.into_iter().map(|task| (task, x, y)));
             }
+            add_filtered(&mut filtered, row, x, waiting.iter().filter_map(awaited));
             sent.extend(sent_by(tile, program).map(|sent| (sent, x, y)));
+            astray.extend(tile.element.astray_root().map(|root| (Astray { program, root: root.clone() }, x, y)));
             threads.extend(waiting.into_iter().map(|waiting| (ThreadWait { program, waiting }, x, y)));
             running.extend(runs(tile, program).into_iter().map(|running| (running, x, y)));
             tasks.extend(active(tile, program).map(|task| (task, x, y)));
@@ -56,6 +60,7 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Blocked
         cycle: now,
         host: host_waits(host, &reasons),
         unfinished: group(unfinished),
+        astray: group(astray),
         threads: group(threads),
         running: group(running),
         tasks: group(tasks),
@@ -68,6 +73,7 @@ pub(crate) fn look<E: Element>(machine: &mut Machine<E>, host: &Host) -> Blocked
         unserved: group(unserved),
         counts: counts.into_iter().map(|(color, (wavelets, pes))| Count { color, wavelets, pes }).collect(),
         dropped: dropped.into_values().collect(),
+        filtered: filtered.into_values().collect(),
     }
 }
 
@@ -106,6 +112,39 @@ fn add_dropped<E: Element>(dropped: &mut BTreeMap<Color, Group<Dropped>>, row: &
         // Wavelets of a color may leave one PE by several sides.
         group.tiles += u64::from(last != Some((color, x)));
         last = Some((color, x));
+    }
+}
+
+/// Adds what the filters of a PE have dropped of these colors. Rows and columns come in order, so that the first PE stays.
+fn add_filtered<E: Element>(
+    filtered: &mut BTreeMap<Color, Group<Filtered>>,
+    row: &Row<E>,
+    x: u32,
+    colors: impl Iterator<Item = Color>,
+) {
+    for color in colors.collect::<BTreeSet<_>>() {
+        let filter = row.fabric.color_state(x, color).and_then(|state| state.filter.as_ref());
+        let Some(filter) = filter.filter(|filter| filter.dropped > 0) else { continue };
+        let first = Group { what: Filtered { color, wavelets: 0 }, tiles: 0, x, y: row.y };
+        let group = filtered.entry(color).or_insert(first);
+        group.what.wavelets += filter.dropped;
+        group.tiles += 1;
+    }
+}
+
+/// The color of the wavelet that a thread waits for.
+fn awaited(waiting: &Waiting) -> Option<Color> {
+    match waiting.need {
+        Need::Wavelet { color, .. } => Some(color),
+        _ => None,
+    }
+}
+
+/// The color of the wavelet that an idle task waits for.
+fn awaited_by_task(task: &IdleTask) -> Option<Color> {
+    match task.what {
+        IdleReason::Wavelets { color, .. } => Some(color),
+        _ => None,
     }
 }
 

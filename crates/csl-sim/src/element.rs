@@ -6,8 +6,8 @@ use std::sync::Arc;
 use csl_image::{Image, PeImage};
 use csl_pe::Memory;
 use csl_pe::{
-    Access, Complaint, Event, Fault, Hazard, Outlet, Pe, Ports, Registers, TaskState, TimeReads, Unserved, Waiting,
-    Wake,
+    Access, AstrayRoot, Complaint, Event, Fault, Hazard, Outlet, Pe, Ports, Registers, TaskState, TimeReads, Unserved,
+    Waiting, Wake,
 };
 
 /// The program of a tile, and its coordinates.
@@ -85,6 +85,10 @@ pub(crate) trait Element: Send {
     /// The places where the program has accessed a register that no part of the machine serves.
     fn unserved(&self) -> &[Unserved] {
         &[]
+    }
+    /// The first root of a collective operation that is no PE of its row or column.
+    fn astray_root(&self) -> Option<&AstrayRoot> {
+        None
     }
 }
 
@@ -200,5 +204,9 @@ impl Element for Pe {
 
     fn unserved(&self) -> &[Unserved] {
         Pe::unserved(self)
+    }
+
+    fn astray_root(&self) -> Option<&AstrayRoot> {
+        Pe::astray_root(self)
     }
 }

@@ -35,7 +35,7 @@ pub use memcpy::{Command, Copy, Endpoint, Names, Order, Rect, RequestError, Shap
 pub use options::{Check, NATIVE_AFTER, SimOptions, Tiles, Traces, Windows};
 pub use sim::Sim;
 pub use stop::{
-    BlockedState, Count, Dropped, FaultKind, FaultReport, Group, HazardOfMain, HostReason, HostWait, IdleReason,
-    IdleTask, Mistake, NoSuchPe, RunError, Running, Sent, Stalled, StalledOutput, StrangeRegister, TaskWait,
-    ThreadWait, UnfinishedLaunch, Unread,
+    Astray, BlockedState, Count, Dropped, FaultKind, FaultReport, Filtered, Group, HazardOfMain, HostReason, HostWait,
+    IdleReason, IdleTask, Mistake, NoSuchPe, RunError, Running, Sent, Stalled, StalledOutput, StrangeRegister,
+    TaskWait, ThreadWait, UnfinishedLaunch, Unread,
 };

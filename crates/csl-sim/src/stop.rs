@@ -62,6 +62,8 @@ pub struct BlockedState {
     pub host: Vec<HostWait>,
     /// Launched functions that have not called `unblock_cmd_stream()`.
     pub unfinished: Vec<Group<UnfinishedLaunch>>,
+    /// Collective operations that wait for a root which is not there.
+    pub astray: Vec<Group<Astray>>,
     /// Threads that wait for something outside themselves.
     pub threads: Vec<Group<ThreadWait>>,
     /// Main threads that run a task and wait for nothing.
@@ -86,6 +88,8 @@ pub struct BlockedState {
     pub counts: Vec<Count>,
     /// Wavelets that have left the program and were dropped by the fabric around it, by color.
     pub dropped: Vec<Group<Dropped>>,
+    /// What filters have kept from PEs that wait for wavelets of the color, by color.
+    pub filtered: Vec<Group<Filtered>>,
 }
 
 /// A mistake that checked PEs have found in a program.
@@ -102,6 +106,13 @@ pub struct Dropped {
     pub wavelets: u64,
     /// The side of the first PE by which they left.
     pub side: Direction,
+}
+
+/// Wavelets of a color that filters have not let up the ramps of the PEs of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Filtered {
+    pub color: Color,
+    pub wavelets: u64,
 }
 
 /// Wavelets of a color that are left in routers, input queues and output queues.
@@ -139,6 +150,13 @@ pub struct HazardOfMain {
 pub struct StrangeRegister {
     pub program: ProgramId,
     pub place: csl_pe::Unserved,
+}
+
+/// A collective operation of a program whose root is no PE of its row or column.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Astray {
+    pub program: ProgramId,
+    pub root: csl_pe::AstrayRoot,
 }
 
 /// A main thread in the middle of a task.

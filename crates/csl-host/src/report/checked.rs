@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use csl_image::{Image, PeImage, Symbol};
-use csl_machine::ProgramId;
 use csl_machine::registers::ce;
+use csl_machine::{ProgramId, TaskKind};
 use csl_num::LowBits;
 use csl_pe::{Access, Complaint, FaultKind, Wrong};
 use csl_sim::{Group, Mistake};
@@ -222,6 +222,12 @@ fn wrong(program: &PeImage, what: &Wrong, by: &str) -> String {
         Wrong::ControlTaken { color, payload } => {
             format!("takes a control wavelet of color {color} as an element: 0x{payload:08x}")
         }
+        Wrong::SharedInput { task } => {
+            let own = program.tasks.iter().find(|own| own.kind == TaskKind::Data && own.id == task);
+            let func = own.and_then(|own| program.funcs.get(usize::from(own.func)));
+            let name = func.map_or_else(|| "?".to_owned(), |func| func.name.clone());
+            format!("receives words that start the data task `{name}`, which is not blocked, when no receive runs")
+        }
     }
 }
 
@@ -255,6 +261,10 @@ pub(super) fn advice(what: &Wrong) -> &'static str {
         Wrong::ControlTaken { .. } => {
             "hide each of its eight commands from the core (`encode_payload` of `<control>`, its fourth argument `true`: \
              behind a pop the next command counts), or give the operation `.on_control`"
+        }
+        Wrong::SharedInput { .. } => {
+            "who gets a word depends on when it comes: `@block` the task until the receive has ended, or use another queue \
+             and color"
         }
     }
 }

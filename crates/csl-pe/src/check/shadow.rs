@@ -46,6 +46,8 @@ pub(crate) struct Shadow {
     exported: Vec<Tag>,
     /// The operands of the main thread's operation.
     main_tags: [Tag; 4],
+    /// The data task that the main thread runs.
+    pub data_task: Option<TaskId>,
     /// The instruction that runs.
     now: Moment,
 }
@@ -76,6 +78,7 @@ impl Shadow {
             marks: Marks::default(),
             undefined,
             main_tags: [Tag::NONE; 4],
+            data_task: None,
             now: Moment { pc: None, cycle: 0 },
         }
     }
@@ -107,6 +110,7 @@ impl Shadow {
     /// A task starts.
     pub fn start_task(&mut self) {
         self.registers.clear();
+        self.data_task = None;
     }
 }
 

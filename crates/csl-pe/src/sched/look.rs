@@ -1,10 +1,12 @@
 //! Where a checked PE looks at its vector operations.
 
+use csl_image::PeImage;
 use csl_isa::vec::VecDesc;
-use csl_machine::{Arch, Color};
+use csl_machine::{Arch, Color, TaskKind};
 
 use super::main_thread::Main;
 use super::state::{Sched, Visit};
+use super::tasks::find;
 use crate::check::{Moment, Tag};
 use crate::complaint::{Complaint, Wrong};
 use crate::datapath::{Cursor, Datapath, Operation, Setup, Step, Turn};
@@ -39,8 +41,25 @@ impl Sched {
         {
             shadow.complain(at, Wrong::NoQueue { queue: ports.outputs[out.slot].queue });
         }
+        self.look_at_inputs(at, run, program, ports);
         self.stop_at_complaint(cpu);
         tags
+    }
+
+    /// Looks whether a data task may take the words that an operation is about to receive. One that receives itself takes what
+    /// follows its word.
+    fn look_at_inputs(&mut self, at: Moment, run: &Operation, program: &PeImage, ports: &Ports) {
+        let Some(shadow) = self.shadow.as_deref_mut().filter(|shadow| !shadow.is_of_library(at)) else { return };
+        for src in &run.srcs {
+            let Cursor::In(input) = src.cursor else { continue };
+            if let Some(task) = self.tasks.channel(&ports.inputs[input.slot])
+                && find(program, TaskKind::Data, task).is_some()
+                && !self.tasks.is_channel_blocked(task)
+                && shadow.data_task != Some(task)
+            {
+                shadow.complain(at, Wrong::SharedInput { task });
+            }
+        }
     }
 
     /// Looks at the elements that the main thread's operation has moved in cycle `now`.

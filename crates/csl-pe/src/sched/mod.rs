@@ -30,7 +30,7 @@ mod watch;
 
 pub use ahead::Outlet;
 pub use hazard::{Hazard, Resource};
-pub use inspect::{Need, TaskState, Waiting};
+pub use inspect::{AstrayRoot, Need, TaskState, Waiting};
 pub use unserved::Unserved;
 
 pub(crate) use calls::Call;

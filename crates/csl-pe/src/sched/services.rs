@@ -4,10 +4,11 @@ use csl_image::PeImage;
 use csl_machine::{Arch, Color, REGISTERS_START, SysOp, TaskId, TaskTarget};
 use csl_num::{LowBits, Prng};
 
+use super::inspect::AstrayRoot;
 use super::state::{Sched, Visit};
 use crate::event::{Event, EventKind, Printed};
 use crate::fault::FaultKind;
-use crate::scalar::RegisterLoad;
+use crate::scalar::{Cpu, RegisterLoad};
 
 impl Sched {
     /// Carries out a system operation, whose arguments are registers from `args` on, and writes its result.
@@ -67,6 +68,7 @@ impl Sched {
             SysOp::MessageHeader => visit.data.message_header = a.low32(),
             SysOp::PrintValue => self.printing.push(Printed { kind: a.low16(), value: b }),
             SysOp::PrintFlush => self.flush_print(local_time),
+            SysOp::LookAtRoot => self.look_at_root(a.low16(), b.low16(), visit.cpu),
         }
         Ok(value)
     }
@@ -74,6 +76,13 @@ impl Sched {
     fn block_number(&mut self, id: u64, blocked: bool, program: &PeImage) {
         let target = self.tasks.task_of_id(program, id.low16());
         self.tasks.set_blocked(target, blocked);
+    }
+
+    /// Notes the first root that is no PE of its row or column, for reports.
+    fn look_at_root(&mut self, root: u16, size: u16, cpu: &Cpu) {
+        if root >= size {
+            self.astray.get_or_insert_with(|| Box::new(AstrayRoot { root, size, stack: cpu.call_stack() }));
+        }
     }
 
     fn flush(&mut self, queue: u64, visit: &Visit) {

@@ -47,7 +47,11 @@ impl Sched {
                 }
                 ports.take(slot);
                 if !is_rpc_channel(program, channel) {
-                    return self.start_bound(TaskKind::Data, channel, wavelet.data, cpu, program);
+                    self.start_bound(TaskKind::Data, channel, wavelet.data, cpu, program)?;
+                    if let Some(shadow) = &mut self.shadow {
+                        shadow.data_task = Some(channel);
+                    }
+                    return Ok(());
                 }
                 cpu.local_time += u64::from(data.chip.timing.task_switch);
                 if let Some(call) = self.rpc.take(wavelet.data, program)? {

@@ -7,6 +7,7 @@ use super::calls::Calls;
 use super::counters::Counters;
 use super::handlers::Handlers;
 use super::hazard::{Hazard, Search};
+use super::inspect::AstrayRoot;
 use super::main_thread::{Main, Pace};
 use super::microthread::{self, Completion, Microthread};
 use super::rpc::RpcServer;
@@ -62,6 +63,7 @@ pub(crate) struct Sched {
     pub rotations: Vec<u32>,
     pub hazards: Vec<Hazard>,
     pub unserved: UnservedRegisters,
+    pub astray: Option<Box<AstrayRoot>>,
     pub events: Vec<Event>,
     pub printing: Vec<Printed>,
     /// Draws orders and delays, where another schedule than the machine's own runs.
@@ -112,6 +114,7 @@ impl Sched {
             rotations: program.rotating.iter().map(|pair| pair.init).collect(),
             hazards: Vec::new(),
             unserved: UnservedRegisters::default(),
+            astray: None,
             events: Vec::new(),
             printing: Vec::new(),
             draws: None,

@@ -203,7 +203,7 @@ impl Tasks {
     }
 
     /// The data task of an input slot's channel.
-    fn channel(&self, input: &InQueue) -> Option<TaskId> {
+    pub fn channel(&self, input: &InQueue) -> Option<TaskId> {
         if self.arch == Arch::Wse2 { Some(input.color.into()) } else { input.queue.map(TaskId::from) }
     }
 

@@ -10,7 +10,14 @@ _PLAIN = {"shape", "size", "dtype", "ndim", "nbytes", "itemsize", "strides", "fl
 # Functions that read the items of an array; of numpy all but those that make an array like another.
 _READERS = {"print", "sum", "max", "min", "list", "sorted", "any", "all", "float", "int", "repr", "str"}
 _MAKERS = {"zeros_like", "empty_like", "ones_like", "full_like", "shape", "size", "ndim", "shares_memory"}
-# The blocks of a file's statements, by its name and lines; the places that were looked at.
+# Functions, and methods of lists, that neither read items nor wait.
+_OTHERS = {"len", "range", "enumerate", "zip"}
+_OF_LISTS = {"append"}
+# What ends a search: the program may wait, may leave its block, or may do anything else to the array.
+_OVER = 0
+# Statements that leave their block, and expressions that run at another time or let others run.
+_LEAVE = (ast.Return, ast.Raise, ast.Break, ast.Continue, ast.Lambda, ast.Await, ast.Yield, ast.YieldFrom)
+# The trees of files, by their names and lines; the places that were looked at.
 _trees = {}
 _seen = set()
 
@@ -18,16 +25,14 @@ _seen = set()
 def look(method, position):
     """Warns where the program reads the array that it gave to `method`, as the argument at `position`, before it waits."""
     frame, _ = caller()
-    file, line = frame.f_code.co_filename, frame.f_lineno
-    if (frame.f_code, line) in _seen:
+    line, back = frame.f_lineno, frame.f_back
+    place = (frame.f_code, line, back and back.f_code, back and back.f_lineno)
+    if place in _seen:
         return
-    _seen.add((frame.f_code, line))
-    place = _statement(_tree(file), line)
-    if place is None:
-        return
-    block, at = place
-    array = _array(block[at], method, position)
-    read = array and _read(block[at + 1 :], array)
+    _seen.add(place)
+    statements = _statements(_tree(frame.f_code.co_filename), line)
+    array = statements and _array(statements[0][0], method, position)
+    read = array and _behind(frame, array)
     if read:
         warn(
             f"line {read} reads `{array}`, which {method} in line {line} fills: until task_wait() of its task, or another request "
@@ -46,16 +51,14 @@ def _tree(file):
     return _trees[key]
 
 
-def _statement(tree, line):
-    """The block and the position of the innermost statement at a line."""
-    found = None
-    for node in ast.walk(tree):
-        for name in ("body", "orelse", "finalbody"):
-            block = getattr(node, name, None)
-            for at, statement in enumerate(block if isinstance(block, list) else []):
-                if statement.lineno <= line <= statement.end_lineno:
-                    found = block, at
-    return found
+def _statements(node, line):
+    """The statements around a line, the innermost first, each with those that follow in its block."""
+    for name in ("body", "orelse", "handlers", "finalbody"):
+        block = getattr(node, name, None)
+        for at, statement in enumerate(block if isinstance(block, list) else []):
+            if statement.lineno <= line <= statement.end_lineno:
+                return [*_statements(statement, line), (statement, block[at + 1 :])]
+    return []
 
 
 def _array(statement, method, position):
@@ -67,50 +70,138 @@ def _array(statement, method, position):
     return None
 
 
-def _read(statements, array):
-    """The line that reads an array, if one does before the program waits or may do anything else to it."""
-    for statement in statements:
-        if not isinstance(statement, (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Assert)):
-            return None
-        if any(_may_wait(node, array) for node in ast.walk(statement)):
-            return None
-        if any(_reads(node, array) for node in ast.walk(statement)):
-            return statement.lineno
-        if any(isinstance(node, ast.Name) and node.id == array and isinstance(node.ctx, ast.Store) for node in ast.walk(statement)):
-            return None
+def _behind(frame, array):
+    """The line behind the place of a frame that reads an array first: in its function, and behind the call of one that gives the
+    array back; `_OVER` or `None` if none does."""
+    file = frame.f_code.co_filename
+    tree = _tree(file)
+    search = _Search(array, tree, is_global=frame.f_code.co_name == "<module>")
+    for statement, rest in _statements(tree, frame.f_lineno):
+        if isinstance(statement, ast.FunctionDef):
+            break
+        if isinstance(statement, ast.For) and any(map(search.may_end, _nodes(statement.body))):
+            return _OVER
+        if isinstance(statement, (ast.Try, ast.With, ast.While, ast.ClassDef, ast.AsyncWith, ast.AsyncFor, ast.AsyncFunctionDef)):
+            return _OVER
+        if rest and isinstance(rest[-1], ast.Return) and getattr(rest[-1].value, "id", None) == array:
+            found = search.read(rest[:-1])
+            name = _given_to(frame.f_back, frame.f_code) if found is None else None
+            return _behind(frame.f_back, name) if name else found
+        found = search.read(rest)
+        if found is not None:
+            return found
     return None
 
 
-def _may_wait(node, array):
-    """Whether an expression may wait for a request: a call of anything but numpy, a reader, a method of the array, and a request
-    that goes on."""
-    if not isinstance(node, ast.Call):
-        return False
-    if isinstance(node.func, ast.Name):
-        return node.func.id not in _READERS | {"len"}
-    goes_on = any(word.arg == "nonblock" and getattr(word.value, "value", None) is True for word in node.keywords)
-    return not goes_on and _root(node.func) not in ("np", "numpy", array)
+def _given_to(frame, callee):
+    """The name to which the statement of a frame gives the result of the function that it calls."""
+    if frame is None or frame.f_code.co_filename != callee.co_filename:
+        return None
+    statements = _statements(_tree(callee.co_filename), frame.f_lineno)
+    statement = statements[0][0] if statements else None
+    is_call = isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call)
+    if is_call and getattr(statement.value.func, "id", None) == callee.co_name and isinstance(statement.targets[0], ast.Name):
+        return statement.targets[0].id
+    return None
 
 
-def _reads(node, array):
-    """Whether an expression reads the items of the array."""
+class _Search:
+    """A search for the first line that reads an array, by its name in a function or module. The results are a line, `_OVER`, or
+    `None` where the program goes on without either."""
 
-    def is_it(part):
-        return isinstance(part, ast.Name) and part.id == array and isinstance(part.ctx, ast.Load)
+    def __init__(self, array, tree, is_global, outside=()):
+        self.array, self.tree, self.is_global, self.outside = array, tree, is_global, outside
+        functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name not in outside]
+        self.functions = {node.name: node for node in functions if not node.decorator_list}
 
-    if isinstance(node, ast.Call):
-        name = node.func.id if isinstance(node.func, ast.Name) else None
-        of_numpy = isinstance(node.func, ast.Attribute) and _root(node.func) in ("np", "numpy") and node.func.attr not in _MAKERS
-        return (name in _READERS or of_numpy) and any(map(is_it, node.args))
-    if isinstance(node, ast.Subscript):
-        return is_it(node.value) and isinstance(node.ctx, ast.Load) and not isinstance(node.slice, ast.Slice)
-    if isinstance(node, ast.Attribute):
-        return is_it(node.value) and node.attr not in _PLAIN
-    if isinstance(node, ast.BinOp):
-        return is_it(node.left) or is_it(node.right)
-    if isinstance(node, ast.Compare):
-        return any(map(is_it, [node.left, *node.comparators]))
-    return isinstance(node, (ast.UnaryOp, ast.FormattedValue)) and is_it(getattr(node, "operand", None) or node.value)
+    def read(self, statements):
+        return _first(self._statement(statement) for statement in statements)
+
+    def _statement(self, statement):
+        if isinstance(statement, (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Assert)):
+            return self._evaluated(statement)
+        if isinstance(statement, (ast.Pass, ast.Import, ast.ImportFrom, ast.FunctionDef)):
+            return None
+        if isinstance(statement, ast.With):
+            return _first([*map(self._evaluated, statement.items), self.read(statement.body), _OVER])
+        if isinstance(statement, ast.For):
+            return _first([self._evaluated(statement.iter), self._evaluated(statement.target), self.read(statement.body)])
+        if isinstance(statement, (ast.If, ast.While)):
+            branches = _nodes(statement.body + statement.orelse)
+            return _first([self._evaluated(statement.test), _OVER if any(map(self.may_end, branches)) else None])
+        return _OVER
+
+    def _evaluated(self, part):
+        """A part of a statement that runs whenever the statement does."""
+        nodes = list(ast.walk(part))
+        if any(isinstance(node, _LEAVE) or self._may_wait(node) for node in nodes):
+            return _OVER
+        read = next((node.lineno for node in nodes if self._reads(node)), None)
+        calls = (self._called(node) for node in nodes if isinstance(node, ast.Call))
+        return _first([read, *calls, _OVER if any(map(self._sets, nodes)) else None])
+
+    def _called(self, call):
+        """A call of a function of the same file: what it does to the array that it is given, or that is global."""
+        function = self.functions.get(getattr(call.func, "id", None))
+        if function is None:
+            return None
+        names = [parameter.arg for parameter in function.args.posonlyargs + function.args.args]
+        given = [name for name, value in zip(names, call.args) if getattr(value, "id", None) == self.array]
+        outside = (*self.outside, function.name)
+        is_global = self.is_global and not given and self.array not in names
+        search = _Search(given[0] if given else self.array if is_global else "", self.tree, is_global, outside)
+        *body, last = function.body
+        if isinstance(last, ast.Return):
+            last = ast.Expr(last.value or ast.Constant(None), lineno=last.lineno)
+        return search.read([*body, last])
+
+    def may_end(self, node):
+        return isinstance(node, _LEAVE) or self._may_wait(node) or self._sets(node)
+
+    def _sets(self, node):
+        return isinstance(node, ast.Name) and node.id == self.array and isinstance(node.ctx, ast.Store)
+
+    def _may_wait(self, node):
+        """Whether an expression may wait for a request: a call of anything but numpy, a reader, a function of the file that does
+        not, a method of the array, and a request that goes on."""
+        if not isinstance(node, ast.Call):
+            return False
+        if isinstance(node.func, ast.Name):
+            is_plain = node.keywords == [] and not any(isinstance(value, ast.Starred) for value in node.args)
+            if node.func.id in self.functions and is_plain:
+                return self._called(node) == _OVER
+            return node.func.id not in _READERS | _OTHERS
+        goes_on = any(word.arg == "nonblock" and getattr(word.value, "value", None) is True for word in node.keywords)
+        is_plain = getattr(node.func, "attr", None) in _OF_LISTS or _root(node.func) in ("np", "numpy", self.array)
+        return not goes_on and not is_plain
+
+    def _reads(self, node):
+        """Whether an expression reads the items of the array."""
+        is_it = self._is_it
+        if isinstance(node, ast.Call):
+            name = node.func.id if isinstance(node.func, ast.Name) else None
+            of_numpy = isinstance(node.func, ast.Attribute) and _root(node.func) in ("np", "numpy") and node.func.attr not in _MAKERS
+            return (name in _READERS or of_numpy) and any(map(is_it, node.args))
+        if isinstance(node, ast.Subscript):
+            return is_it(node.value) and isinstance(node.ctx, ast.Load) and not isinstance(node.slice, ast.Slice)
+        if isinstance(node, ast.Attribute):
+            return is_it(node.value) and node.attr not in _PLAIN
+        if isinstance(node, ast.BinOp):
+            return is_it(node.left) or is_it(node.right)
+        if isinstance(node, ast.Compare):
+            return any(map(is_it, [node.left, *node.comparators]))
+        return isinstance(node, (ast.UnaryOp, ast.FormattedValue)) and is_it(getattr(node, "operand", None) or node.value)
+
+    def _is_it(self, part):
+        return isinstance(part, ast.Name) and part.id == self.array and isinstance(part.ctx, ast.Load)
+
+
+def _nodes(statements):
+    return [node for statement in statements for node in ast.walk(statement)]
+
+
+def _first(found):
+    return next((line for line in found if line is not None), None)
 
 
 def _root(node):

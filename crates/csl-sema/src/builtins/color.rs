@@ -211,29 +211,51 @@ fn read_filter(s: &mut Sema<'_>, mut fields: Fields) -> Res<Filter> {
     let mut filter = Filter::new(kind);
     // The guide has no such field, but published programs set it.
     filter.fast_mode = fields.take_bool(s, "fast_mode")?.unwrap_or(false);
+    let mut warning = None;
     match kind {
         FilterKind::Range => {
             filter.min_idx = fields.take_u16(s, "min_idx")?.unwrap_or(0);
             filter.max_idx = fields.take_u16(s, "max_idx")?.unwrap_or(0);
         }
         FilterKind::Counter => {
-            read_counter(s, &mut filter, &mut fields)?;
+            warning = read_counter(s, &mut filter, &mut fields)?;
             filter.filter_control = fields.take_bool(s, "filter_control")?.unwrap_or(false);
         }
         FilterKind::SparseCounter => {
-            read_counter(s, &mut filter, &mut fields)?;
+            warning = read_counter(s, &mut filter, &mut fields)?;
             filter.limit2 = fields.take_u16(s, "limit2")?;
         }
     }
     fields.finish(s)?;
+    warning.into_iter().for_each(|warning| s.report(warning));
     Ok(filter)
 }
 
-fn read_counter(s: &mut Sema<'_>, filter: &mut Filter, fields: &mut Fields) -> Res<()> {
-    filter.count_data = fields.take_bool(s, "count_data")?.unwrap_or(false);
-    filter.count_control = fields.take_bool(s, "count_control")?.unwrap_or(false);
+/// Reads what a counter counts and how far; a warning where it is left without what it needs to count. (Limits that let all
+/// or nothing pass are right for some PEs, and programs may set them when they run.)
+fn read_counter(s: &mut Sema<'_>, filter: &mut Filter, fields: &mut Fields) -> Res<Option<Diagnostic>> {
+    let data = fields.take_bool(s, "count_data")?;
+    let control = fields.take_bool(s, "count_control")?;
+    let limit = fields.take_u16(s, "limit1")?;
+    filter.count_data = data.unwrap_or(false);
+    filter.count_control = control.unwrap_or(false);
     filter.init_counter = fields.take_u16(s, "init_counter")?.unwrap_or(0);
-    filter.limit1 = fields.take_u16(s, "limit1")?.unwrap_or(0);
+    filter.limit1 = limit.unwrap_or(0);
     filter.max_counter = fields.take_u16(s, "max_counter")?.unwrap_or(0);
-    Ok(())
+    let (message, note, help) = if data.is_none() && control.is_none() {
+        (
+            "this filter counts no wavelets",
+            "its counter stays as it is, so that either every wavelet passes or none does",
+            "set `.count_data = true`, or `.count_control = true` to count control wavelets",
+        )
+    } else if limit.is_none() {
+        (
+            "this filter has no `.limit1`, the count behind which its counter begins again at 0",
+            "without it the counter begins again at every wavelet, and stays 0",
+            "set `.limit1` to the number of wavelets after which the pattern repeats, less one",
+        )
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(Diagnostic::new(Code::IdleCounter, fields.span, message).note(note).help(help)))
 }

@@ -171,6 +171,14 @@ pub(super) fn wl_unblock_cmd_stream(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Op
     sys(s, call, SysOp::UnblockCmdStream, Vec::new())
 }
 
+/// `@wl_look_at_root(root, size)`: notes for reports the root of a collective operation that is no PE of its row or column.
+pub(super) fn wl_look_at_root(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
+    runtime(s, call)?;
+    let (root, size) = (s.eval_as(&call.args[0], Ty::U16)?, s.eval_as(&call.args[1], Ty::U16)?);
+    let args = vec![s.opnd(&root, call.arg_span(0))?, s.opnd(&size, call.arg_span(1))?];
+    sys(s, call, SysOp::LookAtRoot, args)
+}
+
 /// `@wl_math("sqrt", x)`, `@wl_math("pow", x, y)`: evaluated now where the values are known.
 pub(super) fn wl_math(s: &mut Sema<'_>, call: &Call<'_>) -> Res<Operand> {
     let name = call.text(s, 0)?;

@@ -115,6 +115,7 @@ const ROWS: &[Row] = &[
     ("rpc", 1, 1, TopComptime, rpc::rpc),
     // The services of which the standard library is made.
     ("wl_expect", 2, 2, Library, reflect::wl_expect),
+    ("wl_look_at_root", 2, 2, Library, machine::wl_look_at_root),
     ("wl_get_x", 0, 0, Library, machine::wl_get_x),
     ("wl_get_y", 0, 0, Library, machine::wl_get_y),
     ("wl_register", 1, 1, Library, machine::wl_register),
