@@ -156,7 +156,7 @@ fn another_format_is_refused() {
     bytes[8] = 99;
     assert_eq!(
         Image::read(&bytes).expect_err("another version").to_string(),
-        "image of format version 99; this Waferlab reads version 6: compile the program again"
+        "image of format version 99; this Waferlab reads version 7: compile the program again"
     );
 }
 

@@ -1,9 +1,11 @@
 //! Many elements of an operation at once, in runs without a clock.
 
+use std::ops::Range;
+
 use csl_num::LowBits;
 
 use super::alu::{self, Body};
-use super::cursor::{Cursor, Operand};
+use super::cursor::{Cursor, Linear, Operand};
 use super::memory::Memory;
 use super::operation::{Operation, Step};
 use super::state::Datapath;
@@ -116,7 +118,29 @@ impl Body for Work<'_> {
     }
 }
 
+/// Does something with `count` elements of an operand, row by row where it is mem4d: within a row it steps evenly.
+fn by_rows(operand: &mut Operand, count: usize, mut each: impl FnMut(&mut Operand, Range<usize>)) {
+    let Cursor::Mem4(mem4) = &mut operand.cursor else { return each(operand, 0..count) };
+    let (words, dsr) = (operand.words, operand.dsr);
+    let mut first = 0;
+    while first < count {
+        let in_row = mem4.row_left().at_most((count - first).low32());
+        let behind = first + in_row as usize;
+        each(&mut Operand { cursor: Cursor::Mem(mem4.along_row()), words, dsr }, first..behind);
+        mem4.pass(in_row.low16());
+        first = behind;
+    }
+}
+
 fn gather(src: &mut Operand, memory: &Memory, ports: &mut Ports, values: &mut [u32]) {
+    by_rows(src, values.len(), |src, row| gather_row(src, memory, ports, &mut values[row]));
+}
+
+fn scatter(dest: &mut Operand, memory: &mut Memory, results: &[u32]) {
+    by_rows(dest, results.len(), |dest, row| scatter_row(dest, memory, &results[row]));
+}
+
+fn gather_row(src: &mut Operand, memory: &Memory, ports: &mut Ports, values: &mut [u32]) {
     match &mut src.cursor {
         Cursor::In(input) => {
             ports.take_words(input.slot, values);
@@ -132,11 +156,12 @@ fn gather(src: &mut Operand, memory: &Memory, ports: &mut Ports, values: &mut [u
             values.iter_mut().zip(words).for_each(|(value, word)| *value = u32::from_le_bytes(*word));
             linear.addr += 4 * values.len() as u16;
         }
+        Cursor::Mem(Linear { addr, step: 0 }) => values.fill(memory.read_element(*addr, src.words)),
         _ => values.iter_mut().for_each(|value| *value = src.next(memory)),
     }
 }
 
-fn scatter(dest: &mut Operand, memory: &mut Memory, results: &[u32]) {
+fn scatter_row(dest: &mut Operand, memory: &mut Memory, results: &[u32]) {
     if let Cursor::Mem(linear) = &mut dest.cursor
         && dest.words == 2
         && linear.step == 4

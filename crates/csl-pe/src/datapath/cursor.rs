@@ -199,6 +199,21 @@ impl Mem4 {
         self.dims == other.dims && self.extents[..dims - 1] == other.extents[..dims - 1] && (1..dims).all(same_bank)
     }
 
+    /// Passes elements of this row, at most as many as are left in it.
+    pub fn pass(&mut self, elements: u16) {
+        let before_last = elements.saturating_sub(1);
+        self.counts[0] = self.counts[0].wrapping_add(before_last);
+        self.addr = self.addr.wrapping_add(self.steps[0].wrapping_mul(before_last));
+        if elements > 0 {
+            self.next();
+        }
+    }
+
+    /// The elements of this row, as those of an operand that steps evenly.
+    pub fn along_row(&self) -> Linear {
+        Linear { addr: self.addr, step: self.steps[0] }
+    }
+
     /// The address of the next element. The outermost dimension continues for as long as the operation does.
     #[inline]
     fn next(&mut self) -> u16 {

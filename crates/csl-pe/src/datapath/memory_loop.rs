@@ -1,7 +1,7 @@
 //! The loop of local operations, which access memory and scalars only.
 
 use csl_machine::VecOp;
-use csl_num::FloatKind;
+use csl_num::{FloatKind, LowBits};
 
 use super::alu::{self, Body};
 use super::contiguous;
@@ -11,15 +11,60 @@ use super::operation::Operation;
 
 /// Runs `elements` elements in order, so that overlapping operands see earlier results.
 pub(crate) fn run(run: &mut Operation, memory: &mut Memory, half: FloatKind, elements: u32) {
-    let op = run.op;
-    let independent = run.accumulate.is_none() && op != VecOp::Addc16;
-    if independent && contiguous::run(run, memory, half, elements) {
+    let is_independent = run.accumulate.is_none() && run.op != VecOp::Addc16;
+    if !is_independent {
+        alu::dispatch(run.op, half, General { run, memory, elements });
+    } else if elements >= WORTH_A_ROW && run.operands().any(|operand| matches!(operand.cursor, Cursor::Mem4(_))) {
+        run_rows(run, memory, half, elements);
+    } else {
+        run_evenly(run, memory, half, elements);
+    }
+}
+
+/// The least number of elements for which it pays to look at a row as a whole.
+const WORTH_A_ROW: u32 = 8;
+
+/// Runs an operation with mem4d operands row by row: within a row each operand steps evenly.
+fn run_rows(run: &mut Operation, memory: &mut Memory, half: FloatKind, elements: u32) {
+    let mut left = elements;
+    while left > 0 {
+        let in_row = run.operands().fold(left.min(u16::MAX.into()), |least, operand| match &operand.cursor {
+            Cursor::Mem4(mem4) => mem4.row_left().at_most(least),
+            _ => least,
+        });
+        if in_row < WORTH_A_ROW {
+            alu::dispatch(run.op, half, General { run, memory, elements: in_row });
+        } else {
+            let rows = run.operands_mut().map(|operand| match &operand.cursor {
+                Cursor::Mem4(mem4) => {
+                    let row = Cursor::Mem(mem4.along_row());
+                    Some(std::mem::replace(&mut operand.cursor, row))
+                }
+                _ => None,
+            });
+            run_evenly(run, memory, half, in_row);
+            for (operand, mut row) in run.operands_mut().into_iter().zip(rows) {
+                if let Some(Cursor::Mem4(mem4)) = &mut row {
+                    mem4.pass(in_row.low16());
+                }
+                if let Some(row) = row {
+                    operand.cursor = row;
+                }
+            }
+        }
+        left -= in_row;
+    }
+}
+
+/// Runs an operation whose elements do not depend on each other but through memory.
+fn run_evenly(run: &mut Operation, memory: &mut Memory, half: FloatKind, elements: u32) {
+    if contiguous::run(run, memory, half, elements) {
         return;
     }
-    if independent && linear(run).is_some() {
-        alu::dispatch(op, half, Strided { run, memory, elements })
-    } else {
-        alu::dispatch(op, half, General { run, memory, elements })
+    let op = run.op;
+    match linear(run) {
+        Some(_) => alu::dispatch(op, half, Strided { run, memory, elements }),
+        None => alu::dispatch(op, half, General { run, memory, elements }),
     }
 }
 

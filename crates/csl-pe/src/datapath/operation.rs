@@ -145,6 +145,11 @@ impl Operation {
         std::iter::once(&self.dest).chain(&self.srcs)
     }
 
+    pub fn operands_mut(&mut self) -> [&mut Operand; 4] {
+        let [a, b, c] = &mut self.srcs;
+        [&mut self.dest, a, b, c]
+    }
+
     /// The number of issues left of a local operation at the present rate.
     pub fn issues_left(&self) -> u64 {
         u64::from(self.left.min(self.row).saturated().div_ceil(u32::from(self.rate.group)))

@@ -38,16 +38,6 @@ pub struct Waiting {
     pub left: Option<u32>,
 }
 
-/// The root of a collective operation of the library that is no PE of its row or column, so that all PEs there wait.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AstrayRoot {
-    pub root: u16,
-    /// The number of PEs of the row or column.
-    pub size: u16,
-    /// The instruction and the calls that led to it, innermost first.
-    pub stack: Vec<u32>,
-}
-
 /// The task table, one bit an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TaskState {

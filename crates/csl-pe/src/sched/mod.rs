@@ -3,6 +3,7 @@
 
 mod ahead;
 mod arbitrate;
+mod astray;
 mod calls;
 mod completions;
 mod counters;
@@ -29,8 +30,9 @@ mod vector;
 mod watch;
 
 pub use ahead::Outlet;
+pub use astray::AstrayRoot;
 pub use hazard::{Hazard, Resource};
-pub use inspect::{AstrayRoot, Need, TaskState, Waiting};
+pub use inspect::{Need, TaskState, Waiting};
 pub use unserved::Unserved;
 
 pub(crate) use calls::Call;

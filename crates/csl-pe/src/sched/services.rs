@@ -4,7 +4,7 @@ use csl_image::PeImage;
 use csl_machine::{Arch, Color, REGISTERS_START, SysOp, TaskId, TaskTarget};
 use csl_num::{LowBits, Prng};
 
-use super::inspect::AstrayRoot;
+use super::astray::AstrayRoot;
 use super::state::{Sched, Visit};
 use crate::event::{Event, EventKind, Printed};
 use crate::fault::FaultKind;

@@ -3,11 +3,11 @@
 use csl_image::PeImage;
 use csl_machine::{Chip, Delay, Draws, MicrothreadId, Priority};
 
+use super::astray::AstrayRoot;
 use super::calls::Calls;
 use super::counters::Counters;
 use super::handlers::Handlers;
 use super::hazard::{Hazard, Search};
-use super::inspect::AstrayRoot;
 use super::main_thread::{Main, Pace};
 use super::microthread::{self, Completion, Microthread};
 use super::rpc::RpcServer;

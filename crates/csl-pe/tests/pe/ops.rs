@@ -1,5 +1,6 @@
-//! Every vector operation over mem1d operands against a plain loop over the documented meaning of one element.
+//! Every vector operation over mem1d and mem4d operands against a plain loop over the documented meaning of one element.
 
+use csl_image::PeImage;
 use csl_isa::vec::VecArg;
 use csl_machine::{Elem, VecOp};
 use csl_num::{FloatKind, IntTy, fma, fmachs};
@@ -64,11 +65,45 @@ fn element(op: VecOp, [a, b, c]: [u64; 3], carry: &mut u64) -> u64 {
 struct Operand {
     addr: u16,
     stride: i16,
+    /// The elements from one row to the next of a mem4d operand of two dimensions.
+    row: Option<i16>,
+}
+
+/// The elements of an operation: of a row, and rows.
+#[derive(Clone, Copy, Debug)]
+struct Extents {
+    inner: u16,
+    outer: u16,
+}
+
+impl Operand {
+    /// The place of an element among those of its kind, from the first on.
+    fn place(&self, i: i32, extents: Extents) -> i32 {
+        match self.row {
+            None => i * i32::from(self.stride),
+            Some(row) => {
+                let inner = i32::from(extents.inner);
+                i / inner * i32::from(row) + i % inner * i32::from(self.stride)
+            }
+        }
+    }
+
+    fn arg(&self, image: &mut PeImage, extents: Extents) -> VecArg {
+        let Extents { inner, outer } = extents;
+        let Some(row) = self.row else { return mem(self.addr, inner * outer, self.stride) };
+        // The step to the next row takes back the way along this one.
+        let back = row - (inner as i16 - 1) * self.stride;
+        let number = image.descriptors.len() as u16;
+        image.descriptors.push([self.addr, 2, outer, inner, 0, 0, self.stride as u16, back as u16, 0, 0]);
+        VecArg::Mem4dConst(number)
+    }
 }
 
 fn operand() -> impl Strategy<Value = Operand> {
     // Narrow enough that operands overlap each other often, and often contiguous, which has loops of its own.
-    (0u16..200, prop_oneof![Just(1), -3i16..4]).prop_map(|(word, stride)| Operand { addr: 600 + 2 * word, stride })
+    let row = prop_oneof![2 => Just(None), 1 => (-20i16..21).prop_map(Some)];
+    let stride = prop_oneof![Just(1), -3i16..4];
+    (0u16..200, stride, row).prop_map(|(word, stride, row)| Operand { addr: 800 + 2 * word, stride, row })
 }
 
 fn op() -> impl Strategy<Value = VecOp> {
@@ -95,8 +130,8 @@ proptest! {
         srcs in prop::array::uniform3(operand()),
         scalars in prop::array::uniform3(any::<u32>()),
         is_scalar in 0u8..8,
-        len in 1u16..40,
-        contents in prop::collection::vec(any::<u8>(), 1536),
+        extents in (1u16..20, 1u16..4).prop_map(|(inner, outer)| Extents { inner, outer }),
+        contents in prop::collection::vec(any::<u8>(), 2048),
     ) {
         let mut image = image();
         let count = op.sources().len();
@@ -104,19 +139,20 @@ proptest! {
             if is_scalar >> i & 1 == 1 {
                 scalar(scalars[i], bits(op.sources()[i]))
             } else {
-                mem(srcs[i].addr, len, srcs[i].stride)
+                srcs[i].arg(&mut image, extents)
             }
         }).collect();
         section(&mut image, 0, contents.clone());
-        let insn = vec(&mut image, op, mem(dest.addr, len, dest.stride), &args);
+        let to = dest.arg(&mut image, extents);
+        let insn = vec(&mut image, op, to, &args);
         main_task(&mut image, &[insn]);
         let bench = run(image);
 
         let mut memory = contents;
         let mut carry = 0;
-        for i in 0..i32::from(len) {
+        for i in 0..i32::from(extents.inner * extents.outer) {
             let at = |operand: &Operand, elem: Elem| {
-                (i32::from(operand.addr) + i * i32::from(operand.stride) * i32::from(elem.words()) * 2) as usize
+                (i32::from(operand.addr) + operand.place(i, extents) * i32::from(elem.words()) * 2) as usize
             };
             let mut values = [0; 3];
             for k in 0..count {
@@ -133,6 +169,6 @@ proptest! {
         }
         let mut kept = vec![0; memory.len()];
         bench.pe.memory().read_bytes(0, &mut kept);
-        prop_assert!(kept == memory, "{:?} {:?} {:?} {:?}", op, dest, srcs, args);
+        prop_assert!(kept == memory, "{:?} {:?} {:?} {:?} {:?}", op, extents, dest, srcs, args);
     }
 }
