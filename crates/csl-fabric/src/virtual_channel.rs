@@ -206,7 +206,7 @@ impl VirtualChannel {
         }
     }
 
-    /// The input buffer of a side.
+    /// The input buffer of a side that a wavelet has come in by.
     #[inline]
     pub fn buffer(&self, side: Direction) -> &InputBuffer {
         match &self.inputs {

@@ -84,6 +84,10 @@ class Early(unittest.TestCase):
                 at = 2 + len(reads.splitlines())
                 self.assertTrue(text.startswith(f"line {at} reads `x`, which memcpy_d2h in line 2 fills: "), text)
 
+    def test_calls_in_calls_are_followed_in_no_time(self):
+        chain = "".join(f"def f{i}(a): return f{i + 1}(a) or f{i + 1}(a)\n" for i in range(40))
+        self.assertEqual(told(chain + "def f40(a): return 3\n" + COPY + "y = f0(x)\nprint(x)"), [])
+
     def test_what_a_function_reads_too_early_is_told(self):
         for script, at in FUNCTIONS.items():
             with self.subTest(script):

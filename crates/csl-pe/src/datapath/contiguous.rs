@@ -13,7 +13,7 @@ use super::operation::Operation;
 const PIECE: usize = 64;
 
 /// The least number of elements for which pieces pay.
-const WORTH_IT: u32 = 8;
+pub(super) const WORTH_IT: u32 = 8;
 
 /// A contiguous part of memory (byte address, bytes of an element), or a scalar.
 #[derive(Clone, Copy)]

@@ -14,15 +14,21 @@ pub(crate) fn run(run: &mut Operation, memory: &mut Memory, half: FloatKind, ele
     let is_independent = run.accumulate.is_none() && run.op != VecOp::Addc16;
     if !is_independent {
         alu::dispatch(run.op, half, General { run, memory, elements });
-    } else if elements >= WORTH_A_ROW && run.operands().any(|operand| matches!(operand.cursor, Cursor::Mem4(_))) {
+    } else if elements >= contiguous::WORTH_IT && has_long_rows(run) {
         run_rows(run, memory, half, elements);
     } else {
         run_evenly(run, memory, half, elements);
     }
 }
 
-/// The least number of elements for which it pays to look at a row as a whole.
-const WORTH_A_ROW: u32 = 8;
+/// Whether there are mem4d operands, whose rows are long enough to be looked at as a whole.
+fn has_long_rows(run: &Operation) -> bool {
+    let rows = run.operands().filter_map(|operand| match &operand.cursor {
+        Cursor::Mem4(mem4) => Some(mem4.extents[0]),
+        _ => None,
+    });
+    rows.min().is_some_and(|shortest| u32::from(shortest) >= contiguous::WORTH_IT)
+}
 
 /// Runs an operation with mem4d operands row by row: within a row each operand steps evenly.
 fn run_rows(run: &mut Operation, memory: &mut Memory, half: FloatKind, elements: u32) {
@@ -32,7 +38,7 @@ fn run_rows(run: &mut Operation, memory: &mut Memory, half: FloatKind, elements:
             Cursor::Mem4(mem4) => mem4.row_left().at_most(least),
             _ => least,
         });
-        if in_row < WORTH_A_ROW {
+        if in_row < contiguous::WORTH_IT {
             alu::dispatch(run.op, half, General { run, memory, elements: in_row });
         } else {
             let rows = run.operands_mut().map(|operand| match &operand.cursor {

@@ -105,13 +105,21 @@ def _given_to(frame, callee):
     return None
 
 
+# Calls in calls that are followed.
+_DEPTH = 3
+
+
 class _Search:
     """A search for the first line that reads an array, by its name in a function or module. The results are a line, `_OVER`, or
     `None` where the program goes on without either."""
 
     def __init__(self, array, tree, is_global, outside=()):
         self.array, self.tree, self.is_global, self.outside = array, tree, is_global, outside
-        functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name not in outside]
+        # What each call of these functions does, once it is known. Calls in calls are followed so far and no further: scripts
+        # of any length are searched in no time.
+        self.known = {}
+        is_deep = len(outside) == _DEPTH
+        functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name not in outside and not is_deep]
         self.functions = {node.name: node for node in functions if not node.decorator_list}
 
     def read(self, statements):
@@ -142,9 +150,12 @@ class _Search:
 
     def _called(self, call):
         """A call of a function of the same file: what it does to the array that it is given, or that is global."""
-        function = self.functions.get(getattr(call.func, "id", None))
-        if function is None:
-            return None
+        if call not in self.known:
+            function = self.functions.get(getattr(call.func, "id", None))
+            self.known[call] = None if function is None else self._followed(function, call)
+        return self.known[call]
+
+    def _followed(self, function, call):
         names = [parameter.arg for parameter in function.args.posonlyargs + function.args.args]
         given = [name for name, value in zip(names, call.args) if getattr(value, "id", None) == self.array]
         outside = (*self.outside, function.name)

@@ -491,7 +491,7 @@ def _copy(rect, options, spread=_waferlab.Spread.EACH):
 
 def _word(value: bool | str) -> str:
     """The word of an option that is True, False or a word of its own: `check`, `untimed`."""
-    return {True: "on", False: "off"}.get(value, str(value))
+    return {"True": "on", "False": "off"}.get(str(value), str(value))
 
 
 def _constructor_options(kwargs):
