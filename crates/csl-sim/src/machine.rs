@@ -26,9 +26,21 @@ const TRACED_PERIOD: u64 = 64;
 /// Periods between two times that events are given out when only prints are recorded.
 const PERIODS_OF_PRINTS: u32 = 256;
 
-/// The cycles of a window: rows of 750 tiles that many deep fit into 32 MB of cache, and it is less than the latency of
-/// a command (`launch_latency`), so that what the host gives when it sees a result comes behind the window.
-const WINDOW: u64 = 8;
+/// The fewest and the most cycles of a window. The most are less than the latency of a command (`launch_latency`), so that
+/// what the host gives when it sees a result comes behind the window.
+const WINDOWS: (u64, u64) = (3, 8);
+
+/// The tiles, some 2 kB each, that the second-level cache of a core holds, and those that a third-level cache does.
+const TILES_NEAR: u32 = 512;
+const TILES_AT_HAND: u32 = 1 << 14;
+
+/// The cycles of a window on a fabric of this size. A window goes over as many rows as it has cycles: they are to stay in
+/// the second-level cache, unless the whole fabric is larger than the third, where what each cycle reads comes from memory.
+fn window_cycles(width: u32, height: u32) -> u64 {
+    let (fewest, most) = WINDOWS;
+    let is_at_hand = width.saturating_mul(height) <= TILES_AT_HAND;
+    if is_at_hand { u64::from(TILES_NEAR / width.max(1)).clamp(fewest, most) } else { most }
+}
 
 /// The number of virtual channels and tiles to visit a cycle above which rows run in windows, and that above which
 /// threads are worth their start (a visit costs some 50 ns, a thread some 20 microseconds a window).
@@ -241,7 +253,7 @@ impl<E: Element> Machine<E> {
     fn run_some(&mut self, next: u64, limit: u64) -> u64 {
         let window = match self.world.options.windows {
             Windows::Always { cycles } => u64::from(cycles),
-            Windows::Busy if self.work >= WORK_FOR_WINDOWS => WINDOW,
+            Windows::Busy if self.work >= WORK_FOR_WINDOWS => window_cycles(self.world.width(), self.world.height()),
             Windows::Busy => 1,
         };
         let cycles = window.min(limit - next);
@@ -351,14 +363,21 @@ impl<E: Element> Machine<E> {
 mod tests {
     use csl_machine::{Arch, chip};
 
-    use super::WINDOW;
+    use super::{WINDOWS, window_cycles};
+
+    #[test]
+    fn wide_rows_run_fewer_cycles_at_a_time_unless_they_are_many() {
+        let cycles =
+            [(32, 32), (64, 64), (128, 128), (512, 1), (256, 64), (750, 994)].map(|(w, h)| window_cycles(w, h));
+        assert_eq!(cycles, [8, 8, 4, 3, 3, 8]);
+    }
 
     /// Else a command could be due in a window that has run when the host gives it.
     #[test]
     fn a_window_is_shorter_than_the_way_of_a_command() {
         for arch in [Arch::Wse2, Arch::Wse3] {
             let memcpy = &chip(arch).memcpy;
-            assert!(u64::from(memcpy.launch_latency.min(memcpy.copy_latency)) > WINDOW);
+            assert!(u64::from(memcpy.launch_latency.min(memcpy.copy_latency)) > WINDOWS.1);
         }
     }
 }
