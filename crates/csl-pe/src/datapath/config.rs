@@ -11,7 +11,7 @@ pub(crate) type Effect = Action<u16>;
 pub(crate) struct Config {
     pub is_async: bool,
     pub completion: Effect,
-    pub on_control: Option<Effect>,
+    pub on_control: Option<OnControl<u16>>,
     pub priority: Option<Priority>,
     pub ut: Option<MicrothreadId>,
     pub index: u16,
@@ -23,15 +23,23 @@ impl Config {
         Config {
             is_async: config.is_async,
             completion: effect(config.completion, reg),
-            on_control: config.on_control.map(|on_control| match on_control {
-                OnControl::Terminate => Action::Nothing,
-                OnControl::Then(action) => effect(action, reg),
-            }),
+            on_control: config.on_control.map(|on_control| on_control.map(|operand| value(*operand, reg))),
             priority: config.priority,
             ut: config.ut.and_then(|ut| microthread(ut, reg)),
             index: config.index.map_or(0, |index| value(index, reg)),
             save_address: config.save_address,
         }
+    }
+}
+
+impl Config {
+    /// The effect of a control wavelet that ends the operation. One that only terminates it completes it, with what its
+    /// completion does: the guide loads a DSR with `.activate` and `.on_control = .{ .terminate = true }`.
+    pub fn end_by_control(&self) -> Option<Effect> {
+        self.on_control.map(|on_control| match on_control {
+            OnControl::Terminate => self.completion,
+            OnControl::Then(effect) => effect,
+        })
     }
 }
 

@@ -55,10 +55,10 @@ impl Operation {
             match self.srcs[i].cursor {
                 Cursor::In(input) => match ports.inputs[input.slot].front() {
                     None => return Ok(Ready::Wait(Stall::Input(input.slot))),
-                    Some(head) if head.control && self.config.on_control.is_some() => {
+                    Some(head) if head.control && let Some(effect) = self.config.end_by_control() => {
                         ports.take(input.slot);
                         self.write_back(&mut data.memory);
-                        return Ok(Ready::End(self.config.on_control.unwrap_or_default()));
+                        return Ok(Ready::End(effect));
                     }
                     Some(head) if head.half => elements = elements.min(1),
                     Some(_) => {}
