@@ -50,9 +50,7 @@ macro_rules! half_op {
 pub(crate) fn dispatch<B: Body>(op: VecOp, half: FloatKind, body: B) -> B::Out {
     use FloatKind::{F16, F32};
     match (op, half) {
-        // `@addc16`: the third source is the carry of the element before, bit 16 of the result the next one's.
-        (VecOp::Addc16, _) => body.run(|a, b, carry| (a & 0xffff) + (b & 0xffff) + carry),
-        (VecOp::Add16, _) => body.run(|a, b, _| a.wrapping_add(b) & 0xffff),
+        (VecOp::Add16 | VecOp::Addc16, _) => body.run(|a, b, _| a.wrapping_add(b) & 0xffff),
         (VecOp::Sub16, _) => body.run(|a, b, _| a.wrapping_sub(b) & 0xffff),
         (VecOp::And16, _) => body.run(|a, b, _| a & b),
         (VecOp::Or16, _) => body.run(|a, b, _| a | b),
@@ -109,6 +107,14 @@ fn shift_right(a: u32, count: u32) -> u32 {
 #[inline(always)]
 fn shift_right_signed(a: u32, count: u32) -> u32 {
     (a as i16 >> (count & 0xffff).min(15)).low16() as u32
+}
+
+/// The result of one element of `@add16`, which leaves a carry, or `@addc16`, which adds that of the addition before too.
+pub(crate) fn add_with_carry(op: VecOp, a: u32, b: u32, carry: &mut u32) -> u32 {
+    let before = if op == VecOp::Addc16 { *carry } else { 0 };
+    let sum = (a & 0xffff) + (b & 0xffff) + before;
+    *carry = sum >> 16;
+    sum & 0xffff
 }
 
 /// The result of one element.

@@ -9,7 +9,6 @@ use csl_num::LowBits;
 use super::config::Config;
 use super::cursor::Mem4Desc;
 use super::dsr::Loaded;
-use super::operation::Operation;
 use super::state::Datapath;
 use crate::fault::FaultKind;
 
@@ -36,13 +35,6 @@ impl Datapath {
         };
         self.dsrs.load(load.file, load.id, value, Config::resolve(&load.config, reg));
         Ok(())
-    }
-
-    /// Saves the addresses of an operation that has ended in its explicit DSRs with `.save_address`.
-    pub fn save_dsrs(&mut self, ended: &Operation) {
-        for (dsr, addr) in ended.saved() {
-            self.dsrs.save(dsr, addr);
-        }
     }
 
     /// `@set_dsr_base_addr` of the DSR with a number ([`dsr_of`]).

@@ -1,6 +1,5 @@
 //! The loop of local operations, which access memory and scalars only.
 
-use csl_machine::VecOp;
 use csl_num::{FloatKind, LowBits};
 
 use super::alu::{self, Body};
@@ -11,7 +10,7 @@ use super::operation::Operation;
 
 /// Runs `elements` elements in order, so that overlapping operands see earlier results.
 pub(crate) fn run(run: &mut Operation, memory: &mut Memory, half: FloatKind, elements: u32) {
-    let is_independent = run.accumulate.is_none() && run.op != VecOp::Addc16;
+    let is_independent = run.accumulate.is_none() && run.carry.is_none();
     if !is_independent {
         alu::dispatch(run.op, half, General { run, memory, elements });
     } else if elements >= contiguous::WORTH_IT && has_long_rows(run) {
@@ -87,13 +86,12 @@ impl Body for General<'_> {
     #[inline(always)]
     fn run(self, f: impl Fn(u32, u32, u32) -> u32) {
         let General { run, memory, elements } = self;
-        let with_carry = run.op == VecOp::Addc16;
         for _ in 0..elements {
             let [a, b, c] = [0, 1, 2].map(|i| run.srcs[i].next(memory));
-            let mut value = f(a, b, if with_carry { run.carry } else { c });
-            if with_carry {
-                (run.carry, value) = (value >> 16, value & 0xffff);
-            }
+            let value = match &mut run.carry {
+                None => f(a, b, c),
+                Some(carry) => alu::add_with_carry(run.op, a, b, carry),
+            };
             if let Some(i) = run.accumulate {
                 run.srcs[usize::from(i)].cursor = Cursor::Scalar(value);
             }

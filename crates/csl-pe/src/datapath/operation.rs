@@ -45,7 +45,8 @@ pub(crate) struct Operation {
     pub message: Message,
     pub dest: Operand,
     pub srcs: [Operand; 3],
-    pub carry: u32,
+    /// The carry flag, of an operation that reads or leaves it (docs/decisions/machine.md M11).
+    pub carry: Option<u32>,
     pub config: Config,
     /// A source to clear at completion, as it was at the start, and its length.
     pub zero: Option<Box<(Operand, Length)>>,
@@ -117,7 +118,7 @@ impl Operation {
             Cursor::Out(out) => out.control_transform,
             _ => false,
         };
-        let is_word_wise = self.rate.group == 1 && !matches!(self.op, VecOp::Dfilt | VecOp::Addc16);
+        let is_word_wise = self.rate.group == 1 && self.op != VecOp::Dfilt && self.carry.is_none();
         is_word_wise
             && self.row.is_endless()
             && self.message == Message::No
@@ -246,12 +247,11 @@ impl Operation {
 
     /// The result of one element; updates the carry and the accumulator.
     pub fn compute(&mut self, half: FloatKind, values: [u32; 3]) -> u32 {
-        let third = if self.op == VecOp::Addc16 { self.carry } else { values[2] };
-        let mut value = alu::apply(self.op, half, values[0], values[1], third);
-        if self.op == VecOp::Addc16 {
-            self.carry = value >> 16;
-            value &= 0xffff;
-        }
+        let [a, b, c] = values;
+        let value = match &mut self.carry {
+            None => alu::apply(self.op, half, a, b, c),
+            Some(carry) => alu::add_with_carry(self.op, a, b, carry),
+        };
         if let Some(i) = self.accumulate {
             self.srcs[usize::from(i)].cursor = Cursor::Scalar(value);
         }

@@ -105,7 +105,7 @@ impl Setup<'_> {
             left: len,
             rate,
             row,
-            carry: 0,
+            carry: self.data.carry_of(op),
             accumulate,
             config: effective,
             zero: None,

@@ -1,7 +1,7 @@
 //! The state of the datapath.
 
 use csl_image::PeImage;
-use csl_machine::{Chip, TaskTarget};
+use csl_machine::{Chip, TaskTarget, VecOp};
 use csl_num::FloatKind;
 
 use super::cursor::Operand;
@@ -9,6 +9,7 @@ use super::dsr::Dsrs;
 use super::fifo::FifoState;
 use super::length::Length;
 use super::memory::Memory;
+use super::operation::Operation;
 use crate::fault::FaultKind;
 use crate::scalar::half_kind;
 
@@ -37,6 +38,8 @@ pub(crate) struct Datapath {
     pub iters: Vec<Iter>,
     /// The header of the next message to send.
     pub message_header: u32,
+    /// The carry that the last addition left, in programs with an operation that reads it.
+    carry: Option<u32>,
 }
 
 /// An iterator of `@map`.
@@ -61,6 +64,23 @@ impl Datapath {
             dsrs: Dsrs::default(),
             iters: Vec::new(),
             message_header: 0,
+            carry: program.vecs.iter().any(|vec| vec.op == VecOp::Addc16.number()).then_some(0),
+        }
+    }
+
+    /// The carry with which an operation starts; none of one that neither reads it nor leaves one that anything reads.
+    pub(super) fn carry_of(&self, op: VecOp) -> Option<u32> {
+        self.carry.filter(|_| matches!(op, VecOp::Add16 | VecOp::Addc16))
+    }
+
+    /// Takes over what an operation that has ended leaves: the addresses of its explicit DSRs with `.save_address`, and
+    /// its carry.
+    pub fn take_over(&mut self, ended: &Operation) {
+        for (dsr, addr) in ended.saved() {
+            self.dsrs.save(dsr, addr);
+        }
+        if ended.carry.is_some() {
+            self.carry = ended.carry;
         }
     }
 

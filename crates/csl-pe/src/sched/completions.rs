@@ -9,7 +9,7 @@ use crate::datapath::{Datapath, Effect, Operation};
 impl Sched {
     /// Ends the operation that instruction `pc` has started as a microthread in cycle `now`.
     pub fn end_ut(&mut self, run: &Operation, effect: Effect, (now, pc): (u64, u32), data: &mut Datapath) {
-        data.save_dsrs(run);
+        data.take_over(run);
         if effect != Action::Nothing {
             let cycle = now + u64::from(data.chip.timing.completion_to_task) + self.draw_delay(Delay::Completion);
             self.completions.push(Completion { cycle, effect, pc });

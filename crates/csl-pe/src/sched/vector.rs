@@ -118,7 +118,7 @@ impl Sched {
     }
 
     fn finish_vector(&mut self, run: &Operation, dst: u16, effect: Effect, cpu: &mut Cpu, data: &mut Datapath) {
-        data.save_dsrs(run);
+        data.take_over(run);
         write_result(cpu, dst, run.result);
         let timing = &data.chip.timing;
         let last_issue = cpu.local_time.saturating_sub(u64::from(run.rate.period));
