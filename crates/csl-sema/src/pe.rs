@@ -209,7 +209,9 @@ impl Pe {
         let queues = |dir| self.queues.iter().filter(move |queue| queue.dir == dir);
         let colors = |dir| queues(dir).filter_map(|queue| queue.color);
         let has_own = |task: &&TaskBind| task.kind == TaskKind::Data && arch == Arch::Wse2;
-        let tasks = self.tasks.iter().filter(has_own).filter_map(|task| Color::of(task.id.number()));
+        let server = self.rpc.as_ref().filter(|_| arch == Arch::Wse2).map(|rpc| rpc.task_id);
+        let ids = self.tasks.iter().filter(has_own).map(|task| task.id).chain(server);
+        let tasks = ids.filter_map(|id| Color::of(id.number()));
         let has_control = self.tasks.iter().any(|task| task.kind == TaskKind::Control);
         let is_unbound = queues(QueueDir::In).any(|queue| queue.color.is_none());
         ColorEnds {

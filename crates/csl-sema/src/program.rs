@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use csl_diag::{Code, Diagnostic, FileId, Reported, Span};
 use csl_ir::{
-    Callee, Exported, ExportedSymbol, Expr, Func, FuncId, Inst, ModuleRef, Name, Opnd, Program, TaskBind, TypeKind,
-    TypedValue, Types, Value,
+    Callee, Exported, ExportedSymbol, Expr, Func, FuncId, Inst, ModuleRef, Name, Opnd, Program, QueueInit, TaskBind,
+    TypeKind, TypedValue, Types, Value,
 };
-use csl_machine::{Arch, Coord, OnControl, Size, SysOp, TaskKind, TaskTarget, VecConfig};
+use csl_machine::{Arch, Coord, OnControl, QueueDir, Sdk, Size, SysOp, TaskKind, TaskTarget, VecConfig};
 use csl_num::IntTy;
 use csl_syntax::Symbol;
 
@@ -112,15 +112,18 @@ impl Sema<'_> {
     }
 
     /// Warns of functions that the host can launch and behind which the command stream stays blocked: they do not unblock it,
-    /// and no task does.
+    /// and no task or handler does. With an RPC server it may be other PEs that call, but up to SDK 1.0, where it serves the host.
     fn warn_never_unblocked(&mut self) -> Res<Vec<Diagnostic>> {
         let mut warnings = Vec::new();
-        let has_tasks = !self.pe()?.tasks.is_empty();
+        let is_todays = release(self) > Sdk::LAST_UNPACKED;
+        let pe = self.pe()?;
+        let has_tasks = !(pe.tasks.is_empty() && pe.teardown_handlers.is_empty() && pe.empty_queue_handlers.is_empty());
+        let serves_others = is_todays && pe.rpc.is_some();
         let unblocks = |func: &Func| {
             let mut insts = func.blocks.iter().flat_map(|block| &block.insts);
             insts.any(|inst| matches!(inst, Inst::Sys { op: SysOp::UnblockCmdStream, .. }))
         };
-        if !self.options.memcpy || has_tasks && self.unit.out_funcs.iter().flatten().any(unblocks) {
+        if !self.options.memcpy || serves_others || has_tasks && self.unit.out_funcs.iter().flatten().any(unblocks) {
             return Ok(warnings);
         }
         for (target, name, span) in self.pe()?.export_refs.clone() {
@@ -346,30 +349,31 @@ impl Sema<'_> {
         })
     }
 
-    /// Replaces tasks named in configuration structs by their bound ids.
+    /// Replaces tasks named in configuration structs by their bound ids, and on WSE-3 colors by the input queues that take them.
     fn resolve_program(&mut self, program: &mut Program) -> Res<()> {
-        let mut missing: Vec<(FuncId, Span)> = Vec::new();
-        let tasks = &program.tasks;
+        let queues: &[QueueInit] = if program.arch == Arch::Wse3 { &program.queues } else { &[] };
+        let mut bound = Bound { tasks: &program.tasks, queues, missing: Vec::new() };
         for startup in &mut program.startup {
-            resolve(tasks, startup.target_mut(), Span::new(csl_diag::FileId(0), 0, 0), &mut missing);
+            bound.resolve(startup.target_mut(), Span::new(csl_diag::FileId(0), 0, 0));
         }
         for fifo in &mut program.fifos {
             for target in [&mut fifo.config.activate_pop, &mut fifo.config.activate_push].into_iter().flatten() {
-                resolve(tasks, target, fifo.span, &mut missing);
+                bound.resolve(target, fifo.span);
             }
         }
         for (load, span) in &mut program.dsr_loads {
-            resolve_config(tasks, &mut load.config, *span, &mut missing);
+            bound.resolve_config(&mut load.config, *span);
         }
         for block in program.funcs.iter_mut().flat_map(|func| &mut Arc::make_mut(func).blocks) {
             for (inst, site) in block.insts.iter_mut().zip(&block.sites) {
                 match inst {
-                    Inst::Vec(vec) => resolve_config(tasks, &mut vec.config, site.span, &mut missing),
-                    Inst::LoadDsr(load) => resolve_config(tasks, &mut load.config, site.span, &mut missing),
+                    Inst::Vec(vec) => bound.resolve_config(&mut vec.config, site.span),
+                    Inst::LoadDsr(load) => bound.resolve_config(&mut load.config, site.span),
                     _ => {}
                 }
             }
         }
+        let missing = bound.missing;
         let Some((func, span)) = missing.first() else { return Ok(()) };
         let message = format!("task `{}` is not bound to an id", program.funcs[*func].name);
         let help = "bind it in a top-level `comptime` block, for example with `@bind_local_task`";
@@ -383,23 +387,43 @@ pub(crate) fn writes_registers(func: &Func) -> bool {
     insts.any(|inst| matches!(inst, Inst::Sys { op: SysOp::SetConfig, .. }))
 }
 
-fn resolve_config(tasks: &[TaskBind], config: &mut VecConfig<Opnd>, span: Span, missing: &mut Vec<(FuncId, Span)>) {
-    let on_control = config.on_control.as_mut().and_then(OnControl::target_mut);
-    let targets = config.completion.target_mut().into_iter().chain(on_control);
-    targets.for_each(|target| resolve(tasks, target, span, missing));
+/// What a program binds to ids, and the tasks that it names and does not bind.
+struct Bound<'a> {
+    tasks: &'a [TaskBind],
+    /// The queues by which colors are known (WSE-3); on WSE-2 a color is its channel.
+    queues: &'a [QueueInit],
+    missing: Vec<(FuncId, Span)>,
 }
 
-fn resolve(tasks: &[TaskBind], target: &mut TaskTarget<Opnd>, span: Span, missing: &mut Vec<(FuncId, Span)>) {
-    let TaskTarget::LocalTask(Opnd::Func(func)) = *target else { return };
-    match tasks.iter().find(|t| t.func == func) {
-        None => missing.push((func, span)),
-        Some(task) => {
-            let id = Opnd::Imm(u64::from(task.id));
-            *target = match task.kind {
-                TaskKind::Local => TaskTarget::LocalTask(id),
-                TaskKind::Data => TaskTarget::DataTask(id),
-                TaskKind::Control => TaskTarget::ControlTask(id),
-            };
+impl Bound<'_> {
+    fn resolve_config(&mut self, config: &mut VecConfig<Opnd>, span: Span) {
+        let on_control = config.on_control.as_mut().and_then(OnControl::target_mut);
+        let targets = config.completion.target_mut().into_iter().chain(on_control);
+        targets.for_each(|target| self.resolve(target, span));
+    }
+
+    fn resolve(&mut self, target: &mut TaskTarget<Opnd>, span: Span) {
+        match *target {
+            TaskTarget::LocalTask(Opnd::Func(func)) => match self.tasks.iter().find(|t| t.func == func) {
+                None => self.missing.push((func, span)),
+                Some(task) => {
+                    let id = Opnd::Imm(u64::from(task.id));
+                    *target = match task.kind {
+                        TaskKind::Local => TaskTarget::LocalTask(id),
+                        TaskKind::Data => TaskTarget::DataTask(id),
+                        TaskKind::Control => TaskTarget::ControlTask(id),
+                    };
+                }
+            },
+            TaskTarget::Color(Opnd::Imm(number)) => {
+                let takes = |queue: &&QueueInit| {
+                    queue.dir == QueueDir::In && queue.color.is_some_and(|color| u64::from(color) == number)
+                };
+                if let Some(queue) = self.queues.iter().find(takes) {
+                    *target = TaskTarget::InputQueue(Opnd::Imm(u64::from(queue.id)));
+                }
+            }
+            _ => {}
         }
     }
 }

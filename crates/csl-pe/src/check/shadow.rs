@@ -209,14 +209,19 @@ impl Shadow {
             Op::MemFill64 => 8,
             Op::MemCopy => {
                 let of = |register, is_store| Access { addr: low_half(frame, register), bytes: insn.c, is_store };
-                self.look_at_place(self.now, self.registers.of_register(insn.a), of(insn.a, true));
-                return self.look_at_place(self.now, self.registers.of_register(insn.b), of(insn.b, false));
+                self.look_at_bytes(self.now, self.registers.of_register(insn.a), of(insn.a, true));
+                return self.look_at_bytes(self.now, self.registers.of_register(insn.b), of(insn.b, false));
             }
             _ => 0,
         };
         if fill != 0 {
             let access = Access { addr: low_half(frame, insn.a), bytes: insn.c.saturating_mul(fill), is_store: true };
-            return self.look_at_place(self.now, self.registers.of_register(insn.a), access);
+            let tag = self.registers.of_register(insn.a);
+            return if fill == 1 {
+                self.look_at_bytes(self.now, tag, access)
+            } else {
+                self.look_at_place(self.now, tag, access)
+            };
         }
         let raised = scalar::raised_by(insn, frame, half) & BAD_RESULTS;
         if raised != 0 {
@@ -252,15 +257,21 @@ impl Shadow {
 
 /// Any access.
 impl Shadow {
-    /// Looks whether an access lies where it is meant to lie.
+    /// Looks whether an access to words lies where it is meant to lie.
     #[inline(never)]
     fn look_at_place(&mut self, at: Moment, tag: Tag, access: Access) {
+        let is_register = tag == Tag::NONE && access.addr >= REGISTERS_START;
+        if !is_register && access.bytes > 1 && access.addr % 2 == 1 {
+            self.complain(at, Wrong::Misaligned { access });
+        }
+        self.look_at_bytes(at, tag, access);
+    }
+
+    /// Looks whether an access to bytes does.
+    fn look_at_bytes(&mut self, at: Moment, tag: Tag, access: Access) {
         let Access { addr, bytes, .. } = access;
         if tag == Tag::NONE && addr >= REGISTERS_START {
             return;
-        }
-        if bytes > 1 && addr % 2 == 1 {
-            self.complain(at, Wrong::Misaligned { access });
         }
         if !self.objects.holds(tag, addr, bytes) {
             self.complain(at, Wrong::Outside { object: tag.symbol(), access });

@@ -55,7 +55,10 @@ impl Operation {
             match self.srcs[i].cursor {
                 Cursor::In(input) => match ports.inputs[input.slot].front() {
                     None => return Ok(Ready::Wait(Stall::Input(input.slot))),
-                    Some(head) if head.control && let Some(effect) = self.config.end_by_control() => {
+                    Some(head)
+                        if head.control
+                            && let Some(effect) = self.config.end_by_control() =>
+                    {
                         ports.take(input.slot);
                         self.write_back(&mut data.memory);
                         return Ok(Ready::End(effect));

@@ -137,13 +137,13 @@ impl Sched {
     }
 }
 
-/// The channel of a color; WSE-3 blocks the input queue that the color is bound to.
+/// The channel of a color; on WSE-3 the input queue that the color is bound to, if any.
 fn channel_of_color(color: u64, visit: &Visit) -> TaskTarget {
     let number = TaskId::clamped(color);
     let slot = Color::of(color).and_then(|color| visit.ports.color_slot(color));
     let queue = slot.and_then(|slot| visit.ports.inputs[slot].queue);
-    match visit.data.chip.arch {
-        Arch::Wse2 => TaskTarget::Color(number),
-        Arch::Wse3 => TaskTarget::InputQueue(queue.map_or(number, TaskId::from)),
+    match (visit.data.chip.arch, queue) {
+        (Arch::Wse3, Some(queue)) => TaskTarget::InputQueue(queue.into()),
+        _ => TaskTarget::Color(number),
     }
 }

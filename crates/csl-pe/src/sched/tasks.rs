@@ -132,6 +132,8 @@ impl Tasks {
         match target {
             TaskTarget::LocalTask(id) => set32(&mut self.local_blocked, id, blocked),
             TaskTarget::ControlTask(id) => set64(&mut self.control_blocked, id, blocked),
+            // A color that no input queue takes: nothing of it comes here.
+            TaskTarget::Color(_) if self.arch == Arch::Wse3 => {}
             TaskTarget::DataTask(id) | TaskTarget::Color(id) | TaskTarget::InputQueue(id) => {
                 set32(&mut self.channel_blocked, id, blocked)
             }

@@ -45,7 +45,7 @@ pub(super) fn warn(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
 }
 
 /// Warns of float operations over arrays of something else, sums of integers over arrays of floats, 16-bit moves of f32,
-/// and of operations that take a FIFO's elements for larger or smaller ones. (Other moves and operations on bits take the
+/// any over arrays of bytes, and of operations that take a FIFO's elements for larger or smaller ones. (Other moves and operations on bits take the
 /// elements of any array.)
 fn warn_elements(s: &mut Sema<'_>, call: &Call<'_>, inst: &VecInst) {
     for (at, operand) in std::iter::once(&inst.dest).chain(&inst.srcs).enumerate() {
@@ -102,6 +102,8 @@ fn fits(s: &Sema<'_>, ty: Ty, op: VecOp, elem: Elem) -> bool {
     let is_float = matches!(s.types.kind(ty), TypeKind::Float(_));
     let is_f32 = is_float && csl_ir::size_of(&s.types, ty) == Some(4);
     match (op, elem) {
+        // An element of an operation is a word or two.
+        _ if csl_ir::size_of(&s.types, ty) == Some(1) => false,
         (VecOp::Fmovh, _) => !is_f32,
         (VecOp::Add16 | VecOp::Addc16 | VecOp::Sub16, _) => !is_float,
         (_, Elem::Half) => is_float && csl_ir::size_of(&s.types, ty) == Some(2),
@@ -204,6 +206,10 @@ fn outside(s: &Sema<'_>, dsd: &DsdValue, length: u64, words: i64) -> Option<(i64
         return None;
     }
     let bytes = i64::from(csl_ir::size_of(&s.types, base.root_ty)?);
+    if element(s, base.root_ty).is_some_and(|elem| csl_ir::size_of(&s.types, elem) == Some(1)) {
+        // Each element of the operation is two of the array: that is told by itself.
+        return None;
+    }
     let first = i64::from(dsd.offset) * i64::from(dsd.elem_words) * 2;
     let last = first + i64::from(*dsd.strides.first()?) * 2 * words * (i64::try_from(length).ok()? - 1);
     let wrong = [last, first].into_iter().find(|&at| at < 0 || at + 2 * words > bytes)?;
